@@ -1,0 +1,236 @@
+//! Actions and candidates: what may be recommended, with its hard checks and its money (handbook §5, §6).
+//!
+//! Candidates are computed, never imagined. "Do nothing" is always among them and is worth nothing.
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::ids::{FactId, ItemId, LocationId, SupplierId};
+use super::money::{Money, Quantity, UnitPrice};
+
+/// What the executor is asked to do, with its own parameters. The catalogue is closed: nothing outside it can be
+/// recommended, whatever a text says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "code")]
+pub enum Action {
+    /// Ask supplier or carrier to bring an open line forward.
+    #[serde(rename = "EXPEDITE")]
+    Expedite { po_line: String, quantity: Quantity, new_date: Date, surcharge_max: Money },
+    /// Push an open line back.
+    #[serde(rename = "DEFER-PO")]
+    DeferPo { po_line: String, quantity: Quantity, new_date: Date },
+    /// Cancel a line or the rest of it.
+    #[serde(rename = "CANCEL-PO")]
+    CancelPo { po_line: String, quantity: Quantity },
+    /// Draft a purchase order.
+    #[serde(rename = "NEW-PO")]
+    NewPo { item: ItemId, supplier: SupplierId, quantity: Quantity, price: UnitPrice, need_date: Date, destination: LocationId },
+    /// Move stock between locations.
+    #[serde(rename = "TRANSFER")]
+    Transfer { item: ItemId, from: LocationId, to: LocationId, quantity: Quantity, ship_on: Date },
+    /// Count again, by somebody else.
+    #[serde(rename = "RECOUNT")]
+    Recount { item: ItemId, location: LocationId, deadline: Date, not_by: Option<String> },
+    /// Claim against a supplier.
+    #[serde(rename = "CLAIM")]
+    Claim { supplier: SupplierId, lines: Vec<String>, quantity: Quantity, value: Money, basis: String },
+    /// Keep a bill from payment until cleared.
+    #[serde(rename = "BLOCK-BILL")]
+    BlockBill { bill: String, disputed: Money, reason: String },
+    /// Accept the variance as it is.
+    #[serde(rename = "ACCEPT-VAR")]
+    AcceptVar { document: String, variance: Money, reason: String },
+    /// Reverse a duplicated receipt, bill or order.
+    #[serde(rename = "REVERSE-DOC")]
+    ReverseDoc { document: String, duplicate_of: String },
+    /// Ask supplier, carrier or store a question.
+    #[serde(rename = "CONTACT")]
+    Contact { role: String, partner: String, about: String, answer_by: Date },
+    /// Watch with a condition.
+    #[serde(rename = "MONITOR")]
+    Monitor { condition: String, until: Date },
+    /// Close with an explanation.
+    #[serde(rename = "NO-ACTION")]
+    NoAction { reason: String },
+    /// Ask for human judgement; no suggestion.
+    #[serde(rename = "ESCALATE")]
+    Escalate { unclear: String, to: String },
+}
+
+/// Which way an action moves stock that is to come: two that go opposite ways and are worth the same call for a human
+/// (handbook §7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// More or sooner.
+    More,
+    /// Less or later.
+    Less,
+    /// Neither.
+    Neutral,
+}
+
+impl Action {
+    /// The handbook's code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Expedite { .. } => "EXPEDITE",
+            Self::DeferPo { .. } => "DEFER-PO",
+            Self::CancelPo { .. } => "CANCEL-PO",
+            Self::NewPo { .. } => "NEW-PO",
+            Self::Transfer { .. } => "TRANSFER",
+            Self::Recount { .. } => "RECOUNT",
+            Self::Claim { .. } => "CLAIM",
+            Self::BlockBill { .. } => "BLOCK-BILL",
+            Self::AcceptVar { .. } => "ACCEPT-VAR",
+            Self::ReverseDoc { .. } => "REVERSE-DOC",
+            Self::Contact { .. } => "CONTACT",
+            Self::Monitor { .. } => "MONITOR",
+            Self::NoAction { .. } => "NO-ACTION",
+            Self::Escalate { .. } => "ESCALATE",
+        }
+    }
+
+    /// The quantity the action is about, where it has one.
+    pub fn quantity(&self) -> Option<Quantity> {
+        match self {
+            Self::Expedite { quantity, .. }
+            | Self::DeferPo { quantity, .. }
+            | Self::CancelPo { quantity, .. }
+            | Self::NewPo { quantity, .. }
+            | Self::Transfer { quantity, .. }
+            | Self::Claim { quantity, .. } => Some(*quantity),
+            _ => None,
+        }
+    }
+
+    /// Which way it moves stock that is to come.
+    pub fn direction(&self) -> Direction {
+        match self {
+            Self::Expedite { .. } | Self::NewPo { .. } => Direction::More,
+            Self::DeferPo { .. } | Self::CancelPo { .. } => Direction::Less,
+            _ => Direction::Neutral,
+        }
+    }
+}
+
+/// One hard or soft check and how it came out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// What was checked: "quantity ≤ open quantity".
+    pub name: String,
+    /// With which figures: "48 ≤ 60".
+    pub detail: String,
+    /// Did it pass? A failed hard check makes the action illegal, so a stored candidate has none; a failed soft check is a
+    /// warning line.
+    pub passed: bool,
+    /// Hard or soft.
+    pub hard: bool,
+}
+
+/// An estimate with its doubt: 10th percentile, mean, 90th percentile.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Range {
+    /// 10th percentile.
+    pub low: Money,
+    /// Mean.
+    pub expected: Money,
+    /// 90th percentile.
+    pub high: Money,
+}
+
+impl Range {
+    /// An amount that is certain.
+    pub fn certain(amount: Money) -> Self {
+        Self { low: amount, expected: amount, high: amount }
+    }
+}
+
+/// Why an action is worth what it is worth: NB = p·(L₀ − Lₐ) − C − (1 − p)·G (handbook §6).
+///
+/// The inputs are rounded to minor units first and the sum is made from the rounded figures, so that what the page shows
+/// adds up for whoever recomputes it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MoneySum {
+    /// Probability that the exception is real, at four decimals.
+    pub p: f64,
+    /// L₀: expected loss if nothing is done until the horizon.
+    pub loss_now: Range,
+    /// Lₐ: expected loss that remains after the action.
+    pub loss_after: Range,
+    /// C: what the action costs.
+    pub cost: Money,
+    /// G: what it costs if the alarm was false.
+    pub regret: Money,
+    /// NB, with its doubt.
+    pub benefit: Range,
+}
+
+impl MoneySum {
+    /// Computes NB from its parts.
+    pub fn new(p: f64, loss_now: Range, loss_after: Range, cost: Money, regret: Money) -> Self {
+        let p = (p.clamp(0.0, 1.0) * 10_000.0).round() / 10_000.0;
+        let net = |now: Money, after: Money| {
+            Money::from_minor(
+                (p * (now - after).minor as f64 - cost.minor as f64 - (1.0 - p) * regret.minor as f64).round_ties_even() as i64,
+            )
+        };
+        let mut ends =
+            [net(loss_now.low, loss_after.low), net(loss_now.high, loss_after.high), net(loss_now.expected, loss_after.expected)];
+        let expected = ends[2];
+        ends.sort();
+        Self { p, loss_now, loss_after, cost, regret, benefit: Range { low: ends[0], expected, high: ends[2] } }
+    }
+
+    /// Doing nothing: the loss stays, the benefit is zero.
+    pub fn nothing(p: f64, loss_now: Range) -> Self {
+        Self::new(p, loss_now, loss_now, Money::ZERO, Money::ZERO)
+    }
+}
+
+/// An action that passed every hard check, with its money and the facts behind each figure.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// Short id within the case, in order of benefit: `A1`, `A2`. Drafters refer to it.
+    pub id: String,
+    /// What to do.
+    pub action: Action,
+    /// One computed sentence saying what to do, with names for people: "Move 40 units of … from … to …".
+    pub summary: String,
+    /// What it is worth.
+    pub money: MoneySum,
+    /// Committed, written off or claimed, whichever is largest: compared with limits (handbook §9).
+    pub value: Money,
+    /// The last day on which it still works.
+    pub latest_date: Date,
+    /// Checks made, hard ones first.
+    pub checks: Vec<Check>,
+    /// The facts its figures come from; all of them are in the bundle.
+    pub cites: Vec<FactId>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sum(p: f64, now: f64, after: f64, cost: f64, regret: f64) -> String {
+        MoneySum::new(
+            p,
+            Range::certain(Money::from_f64(now)),
+            Range::certain(Money::from_f64(after)),
+            Money::from_f64(cost),
+            Money::from_f64(regret),
+        )
+        .benefit
+        .expected
+        .to_string()
+    }
+
+    #[test]
+    fn net_benefit_of_the_handbook() {
+        // §11 vector 5. The handbook's 128.16 and 110.22 follow from L values at two decimals.
+        assert_eq!(sum(0.8, 216.15, 23.20, 25.0, 6.0), "128.16");
+        assert_eq!(sum(0.8, 216.15, 3.37, 60.0, 0.0), "110.22");
+        assert_eq!(sum(0.8, 216.15, 216.15, 12.0, 40.0), "-20.00");
+        assert_eq!(sum(0.8, 216.15, 216.15, 0.0, 0.0), "0.00");
+    }
+}

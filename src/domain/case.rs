@@ -1,0 +1,120 @@
+//! Cases: one or more exceptions with one root cause and one decision to make. The unit that people see.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::action::Range;
+use super::exception::{ExceptionType, Subject};
+use super::ids::{CaseId, ExceptionId, PersonId};
+use super::money::Money;
+
+/// Where a case stands (handbook §8).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum CaseState {
+    /// Found, not yet in any digest.
+    New,
+    /// In the queue.
+    Open,
+    /// Put off until a day, or until it is worth a fifth and 50.00 more than it was.
+    Snoozed { until: Date, value_then: Money },
+    /// Somebody decided; the hand-off may still be in its undo window.
+    Decided,
+    /// Handed off; the ERP is being watched.
+    Verifying,
+    /// Done with.
+    Closed,
+    /// Its exceptions went away by themselves.
+    ResolvedItself,
+    /// The last date on which anything helped has passed.
+    Expired,
+    /// Folded into another case.
+    Merged { into: CaseId },
+}
+
+impl CaseState {
+    /// The name in the store and in filters.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Open => "open",
+            Self::Snoozed { .. } => "snoozed",
+            Self::Decided => "decided",
+            Self::Verifying => "verifying",
+            Self::Closed => "closed",
+            Self::ResolvedItself => "resolved_itself",
+            Self::Expired => "expired",
+            Self::Merged { .. } => "merged",
+        }
+    }
+
+    /// May a new signal still join it?
+    pub fn is_live(&self) -> bool {
+        matches!(self, Self::New | Self::Open | Self::Snoozed { .. } | Self::Decided | Self::Verifying)
+    }
+}
+
+/// Lanes come before money: few, and configured (handbook §6 rule 1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lane {
+    /// A bill that must be paid within three working days.
+    BillDue,
+    /// An item the configuration names.
+    KeyItem,
+    /// Everything else.
+    Ordinary,
+}
+
+/// The ranking figures of a case (handbook §6).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rank {
+    /// Lane before money.
+    pub lane: Lane,
+    /// Probability that it is real.
+    pub p: f64,
+    /// V: the best action's net benefit, at least zero, with its doubt.
+    pub value: Range,
+    /// Expected loss if nothing is done (L₀): the money at stake.
+    pub at_stake: Money,
+    /// The last day on which the best action works.
+    pub deadline: Date,
+    /// Days left to decide: deadline − now − usual approval time.
+    pub slack_days: f64,
+    /// u: the share of V that perishes by the next digest.
+    pub perishing: f64,
+    /// P = V·(λ + (1 − λ)·u).
+    pub priority: Money,
+}
+
+/// One root cause, one decision.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Case {
+    /// The hash of the fingerprint of the exception that opened it.
+    pub id: CaseId,
+    /// Counts up with every change; guards against lost updates.
+    pub version: i64,
+    /// Where it stands.
+    pub state: CaseState,
+    /// Its exceptions, in order of joining.
+    pub exceptions: Vec<ExceptionId>,
+    /// The types of its exceptions, most telling first.
+    pub codes: Vec<ExceptionType>,
+    /// The subject of its leading exception.
+    pub subject: Subject,
+    /// The links it owns: an exception that shares one joins.
+    pub links: Vec<String>,
+    /// One sentence: what happened.
+    pub headline: String,
+    /// Set once evidence and candidates are there.
+    pub rank: Option<Rank>,
+    /// The hash of the evidence that the current recommendations rest on.
+    pub evidence_hash: Option<String>,
+    /// Who looks after it.
+    pub owner: Option<PersonId>,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}

@@ -1,0 +1,157 @@
+//! Evidence: the frozen set of facts a case was judged on (handbook §1, §2.7-2.8).
+//!
+//! A bundle is immutable; a change makes a new version. Its hash covers every fact and every missing item, so "what was
+//! approved" can be proved later.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use super::ids::{CaseId, FactId, content_hash};
+use super::money::{Money, Quantity, UnitPrice};
+use super::record::RecordRef;
+
+/// The value of a fact.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", content = "value", rename_all = "snake_case")]
+pub enum FactValue {
+    /// A quantity in stock units.
+    Quantity(Quantity),
+    /// A price of one unit.
+    Price(UnitPrice),
+    /// An amount of money.
+    Money(Money),
+    /// A day.
+    Date(Date),
+    /// A number of days.
+    Days(Decimal),
+    /// A percentage, 0 to 100 and beyond.
+    Percent(Decimal),
+    /// Any other number.
+    Number(Decimal),
+    /// Words.
+    Text(String),
+}
+
+impl FactValue {
+    /// A computed number, rounded to `dp` decimals so that it reads and compares the same everywhere.
+    pub fn rounded(value: f64, dp: u32) -> Decimal {
+        Decimal::from_f64_retain(value).unwrap_or_default().round_dp(dp).normalize()
+    }
+
+    /// A computed number of days at one decimal.
+    pub fn days(value: f64) -> Self {
+        Self::Days(Self::rounded(value, 1))
+    }
+
+    /// A computed percentage at one decimal.
+    pub fn percent(value: f64) -> Self {
+        Self::Percent(Self::rounded(value, 1))
+    }
+
+    /// A computed number at `dp` decimals.
+    pub fn number(value: f64, dp: u32) -> Self {
+        Self::Number(Self::rounded(value, dp))
+    }
+
+    /// The value as people read it, without a unit.
+    pub fn show(&self) -> String {
+        match self {
+            Self::Quantity(q) => q.to_string(),
+            Self::Price(p) => p.to_string(),
+            Self::Money(m) => m.to_string(),
+            Self::Date(d) => d.to_string(),
+            Self::Days(n) | Self::Number(n) => n.normalize().to_string(),
+            Self::Percent(n) => format!("{} %", n.normalize()),
+            Self::Text(t) => t.clone(),
+        }
+    }
+}
+
+/// One fact: a record's field, or a figure computed from records, with where it comes from and when it was read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Fact {
+    /// Cited by this: `po_line:183/qty`. Unique within a bundle.
+    pub id: FactId,
+    /// What it is, for people: "ordered".
+    pub label: String,
+    /// Its value.
+    pub value: FactValue,
+    /// The value's unit, where it has one: "units", "USD".
+    pub unit: String,
+    /// When it was read (for figures computed from several records: the newest read).
+    pub as_of: Timestamp,
+    /// The record it comes from, or the first of those it was computed from.
+    pub source: RecordRef,
+    /// Text that somebody outside wrote (names, notes, references): data, never an instruction, never a sole support.
+    pub third_party: bool,
+}
+
+impl Fact {
+    /// A fact about `source`, with the id `source/field`.
+    pub fn new(source: RecordRef, field: &str, label: &str, value: FactValue, as_of: Timestamp) -> Self {
+        let unit = match &value {
+            FactValue::Quantity(_) => "units",
+            FactValue::Days(_) => "days",
+            _ => "",
+        };
+        Self {
+            id: FactId(format!("{source}/{field}")),
+            label: label.to_owned(),
+            value,
+            unit: unit.to_owned(),
+            as_of,
+            source,
+            third_party: false,
+        }
+    }
+
+    /// Marks text that was written outside.
+    #[must_use]
+    pub fn from_outside(mut self) -> Self {
+        self.third_party = true;
+        self
+    }
+}
+
+/// Something that was needed and was not there. Missing is a value: it is shown, never replaced by zero.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Missing {
+    /// What is missing: "unit cost of AC-006".
+    pub what: String,
+    /// What can not be computed without it.
+    pub blocks: String,
+}
+
+/// The facts of one case at one time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Bundle {
+    /// Whose.
+    pub case_id: CaseId,
+    /// Counts up from 1 within the case.
+    pub version: u32,
+    /// The records were read up to here.
+    pub as_of: Timestamp,
+    /// The facts by id.
+    pub facts: BTreeMap<FactId, Fact>,
+    /// What was missing, sorted.
+    pub missing: Vec<Missing>,
+}
+
+impl Bundle {
+    /// The hash of what the facts say: ids, values, units, and what is missing. The version and the time of reading are
+    /// left out, so a bundle that says the same has the same hash.
+    pub fn hash(&self) -> String {
+        let mut parts: Vec<String> = vec![self.case_id.to_string()];
+        for fact in self.facts.values() {
+            parts.push(format!("{}={} {} {}", fact.id, fact.value.show(), fact.unit, fact.third_party));
+        }
+        for missing in &self.missing {
+            parts.push(format!("missing {} for {}", missing.what, missing.blocks));
+        }
+        content_hash(&parts.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+}

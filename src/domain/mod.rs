@@ -1,0 +1,17 @@
+//! The field's words as types, and the rules that hold whatever the adapters, the store or the clock do.
+//!
+//! Nothing here reads a clock, a file or a network, and nothing here knows a vendor.
+
+pub mod action;
+pub mod audit;
+pub mod book;
+pub mod case;
+pub mod decision;
+pub mod digest;
+pub mod evidence;
+pub mod exception;
+pub mod ids;
+pub mod money;
+pub mod policy;
+pub mod record;
+pub mod recommendation;

@@ -1,0 +1,93 @@
+//! Recommendations: candidates of one case, put in order and explained by a drafter.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::action::Candidate;
+use super::decision::RecommendationState;
+use super::ids::{CaseId, FactId, RecommendationId, content_hash, content_id};
+
+/// Who wrote the prose and the order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "by", rename_all = "snake_case")]
+pub enum Drafter {
+    /// The deterministic playbook. `because` says why not the model, when one is configured.
+    Playbook { because: Option<String> },
+    /// A language model, with what is needed to audit the call.
+    Model { name: String, prompt_hash: String, reply_hash: String, tokens: u64, latency_ms: u64, cost_micro: u64 },
+}
+
+/// The words around a candidate. They can not change a number, a check or the order of cases.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prose {
+    /// Why this action: two or three sentences, each figure a cited fact.
+    pub rationale: String,
+    /// What could go wrong with it.
+    pub risks: String,
+    /// What would change the drafter's mind.
+    pub would_change: String,
+    /// A draft message to supplier, carrier or store, for actions that send one.
+    pub message: Option<String>,
+    /// The facts the prose cites.
+    pub cites: Vec<FactId>,
+}
+
+/// One proposed action of a case.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Recommendation {
+    /// The hash of its content: the same content is the same recommendation.
+    pub id: RecommendationId,
+    /// Whose.
+    pub case_id: CaseId,
+    /// 1 is the drafter's first choice.
+    pub rank: u32,
+    /// What is proposed.
+    pub candidate: Candidate,
+    /// Why, in words.
+    pub prose: Prose,
+    /// The evidence it was drafted on.
+    pub evidence_hash: String,
+    /// Whose words.
+    pub drafter: Drafter,
+    /// Where it stands.
+    pub state: RecommendationState,
+    /// When it was drafted.
+    pub drafted_at: Timestamp,
+}
+
+impl Recommendation {
+    /// What an approval binds to: case, evidence, rank, action with all parameters, money and prose.
+    pub fn content_hash(&self) -> String {
+        content_of(&self.case_id, self.rank, &self.candidate, &self.prose, &self.evidence_hash)
+    }
+
+    /// Makes a drafted recommendation, its id derived from its content.
+    pub fn drafted(
+        case_id: CaseId,
+        rank: u32,
+        candidate: Candidate,
+        prose: Prose,
+        evidence_hash: String,
+        drafter: Drafter,
+        drafted_at: Timestamp,
+    ) -> Self {
+        let hash = content_of(&case_id, rank, &candidate, &prose, &evidence_hash);
+        Self {
+            id: RecommendationId(content_id("r-", &[&hash], 16)),
+            case_id,
+            rank,
+            candidate,
+            prose,
+            evidence_hash,
+            drafter,
+            state: RecommendationState::Drafted,
+            drafted_at,
+        }
+    }
+}
+
+fn content_of(case_id: &CaseId, rank: u32, candidate: &Candidate, prose: &Prose, evidence_hash: &str) -> String {
+    let candidate = serde_json::to_string(candidate).expect("a candidate has no map with keys that are not text");
+    let prose = serde_json::to_string(prose).expect("prose is plain text");
+    content_hash(&[case_id.as_str(), &rank.to_string(), &candidate, &prose, evidence_hash])
+}

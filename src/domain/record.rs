@@ -1,0 +1,407 @@
+//! Records: what the ERP said, in the field's words, one value for each row that matters.
+//!
+//! A source ([`crate::ports::Source`]) turns vendor rows into these. Every quantity is in the item's stock unit, every
+//! time is UTC. `changed_at` is when the row (in this version) became visible to a reader; a record with the same key and
+//! a later `changed_at` replaces the earlier one.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::ids::{ItemId, LocationId, SupplierId};
+use super::money::{Quantity, UnitPrice};
+
+/// A pointer to one record, as shown to people and cited by facts: `po_line:183`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct RecordRef {
+    /// Which family.
+    pub kind: RecordKind,
+    /// The ERP's id in it.
+    pub id: String,
+}
+
+impl RecordRef {
+    /// Points at record `id` of family `kind`.
+    pub fn new(kind: RecordKind, id: impl Into<String>) -> Self {
+        Self { kind, id: id.into() }
+    }
+}
+
+impl fmt::Display for RecordRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.kind.as_str(), self.id)
+    }
+}
+
+/// The families of records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecordKind {
+    /// A product.
+    Item,
+    /// A store or warehouse.
+    Location,
+    /// A supplier.
+    Supplier,
+    /// A supplier's price, lead time and minimum for an item.
+    SupplierPrice,
+    /// A minimum/maximum rule.
+    ReorderRule,
+    /// A price promotion.
+    Promotion,
+    /// A line of a customer's order.
+    SaleLine,
+    /// A line of a purchase order.
+    PoLine,
+    /// A stock move.
+    Move,
+    /// A line of a supplier's bill.
+    BillLine,
+}
+
+impl RecordKind {
+    /// The name in citations and in the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Item => "item",
+            Self::Location => "location",
+            Self::Supplier => "supplier",
+            Self::SupplierPrice => "supplier_price",
+            Self::ReorderRule => "reorder_rule",
+            Self::Promotion => "promotion",
+            Self::SaleLine => "sale_line",
+            Self::PoLine => "po_line",
+            Self::Move => "move",
+            Self::BillLine => "bill_line",
+        }
+    }
+}
+
+/// One record with the time from which a reader could see it in this form.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Observed {
+    /// When this version became visible.
+    pub changed_at: Timestamp,
+    /// What it says.
+    pub record: Record,
+}
+
+/// What the ERP said.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Record {
+    /// See [`Item`].
+    Item(Item),
+    /// See [`Location`].
+    Location(Location),
+    /// See [`Supplier`].
+    Supplier(Supplier),
+    /// See [`SupplierPrice`].
+    SupplierPrice(SupplierPrice),
+    /// See [`ReorderRule`].
+    ReorderRule(ReorderRule),
+    /// See [`Promotion`].
+    Promotion(Promotion),
+    /// See [`SaleLine`].
+    SaleLine(SaleLine),
+    /// See [`PurchaseLine`].
+    PoLine(PurchaseLine),
+    /// See [`StockMove`].
+    Move(StockMove),
+    /// See [`BillLine`].
+    BillLine(BillLine),
+}
+
+impl Record {
+    /// Family and id: the record's key in the store.
+    pub fn key(&self) -> RecordRef {
+        match self {
+            Self::Item(r) => RecordRef::new(RecordKind::Item, r.id.as_str()),
+            Self::Location(r) => RecordRef::new(RecordKind::Location, r.id.as_str()),
+            Self::Supplier(r) => RecordRef::new(RecordKind::Supplier, r.id.as_str()),
+            Self::SupplierPrice(r) => RecordRef::new(RecordKind::SupplierPrice, r.id.clone()),
+            Self::ReorderRule(r) => RecordRef::new(RecordKind::ReorderRule, r.id.clone()),
+            Self::Promotion(r) => RecordRef::new(RecordKind::Promotion, r.id.clone()),
+            Self::SaleLine(r) => RecordRef::new(RecordKind::SaleLine, r.id.clone()),
+            Self::PoLine(r) => RecordRef::new(RecordKind::PoLine, r.id.clone()),
+            Self::Move(r) => RecordRef::new(RecordKind::Move, r.id.clone()),
+            Self::BillLine(r) => RecordRef::new(RecordKind::BillLine, r.id.clone()),
+        }
+    }
+}
+
+/// A product that is bought, stocked and sold.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Item {
+    /// The ERP's id.
+    pub id: ItemId,
+    /// Internal reference (SKU); empty when the ERP has none.
+    pub sku: String,
+    /// Name. Text from outside: shown, never obeyed.
+    pub name: String,
+    /// Product category.
+    pub category: String,
+    /// Name of the stock unit.
+    pub unit: String,
+    /// Landed unit cost. None when the ERP has none or zero: missing is a value.
+    pub cost: Option<UnitPrice>,
+    /// Net list price of one unit. None when missing or zero.
+    pub list_price: Option<UnitPrice>,
+    /// May it be sold? False once it is delisted.
+    pub sellable: bool,
+    /// From when `sellable` is false, where it is.
+    pub delisted_at: Option<Timestamp>,
+}
+
+impl Item {
+    /// Unit margin (list price − cost), when both are known.
+    pub fn margin(&self) -> Option<UnitPrice> {
+        Some(UnitPrice(self.list_price?.0 - self.cost?.0))
+    }
+
+    /// `AC-006 Espresso beans 1 kg`.
+    pub fn label(&self) -> String {
+        if self.sku.is_empty() { self.name.clone() } else { format!("{} {}", self.sku, self.name) }
+    }
+}
+
+/// A store or warehouse.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Location {
+    /// The ERP's id.
+    pub id: LocationId,
+    /// Short code: `NOR`.
+    pub code: String,
+    /// Name.
+    pub name: String,
+}
+
+/// A supplier.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Supplier {
+    /// The ERP's id.
+    pub id: SupplierId,
+    /// Name. Text from outside.
+    pub name: String,
+}
+
+/// What a supplier asks for an item.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SupplierPrice {
+    /// The ERP's id.
+    pub id: String,
+    /// Who sells.
+    pub supplier: SupplierId,
+    /// What.
+    pub item: ItemId,
+    /// Net price of a unit. None when it is in a currency that can not be converted.
+    pub price: Option<UnitPrice>,
+    /// Least quantity of an order (MOQ); zero when there is none.
+    pub min_qty: Quantity,
+    /// Lead time in calendar days, order to receipt.
+    pub lead_days: u32,
+    /// First day of validity.
+    pub valid_from: Option<Date>,
+    /// Last day of validity.
+    pub valid_to: Option<Date>,
+    /// Order among the item's suppliers: lowest first.
+    pub sequence: i64,
+}
+
+/// A minimum/maximum rule for an item at a location.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReorderRule {
+    /// The ERP's id.
+    pub id: String,
+    /// What.
+    pub item: ItemId,
+    /// Where.
+    pub location: LocationId,
+    /// Reorder point.
+    pub min: Quantity,
+    /// Order-up-to level.
+    pub max: Quantity,
+    /// Pack multiple; one where none is set.
+    pub multiple: Quantity,
+}
+
+/// How a promotion is written in the ERP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PromotionSource {
+    /// A dated line of a price list.
+    Pricelist,
+    /// A loyalty or coupon programme.
+    Loyalty,
+}
+
+/// A dated price reduction of one item.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Promotion {
+    /// The ERP's id, with its source: `pricelist-2`, `loyalty-5`.
+    pub id: String,
+    /// Where it is kept.
+    pub source: PromotionSource,
+    /// Which item.
+    pub item: ItemId,
+    /// Name. Text from outside.
+    pub name: String,
+    /// First day, inclusive.
+    pub from: Date,
+    /// Last day, inclusive.
+    pub to: Date,
+    /// Reduction in percent of the list price.
+    pub percent: f64,
+}
+
+/// A line of a customer's confirmed order: what was wanted, when it was wanted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SaleLine {
+    /// The ERP's id.
+    pub id: String,
+    /// The order's id.
+    pub order_id: String,
+    /// The order's name: `S00294`.
+    pub order_name: String,
+    /// The customer, as a pseudonym (the ERP's partner id; never a name).
+    pub customer: String,
+    /// The customer's own reference on the order; empty when none. Text from outside.
+    pub reference: String,
+    /// What.
+    pub item: ItemId,
+    /// From where it is to be served.
+    pub location: LocationId,
+    /// How much, in stock units.
+    pub qty: Quantity,
+    /// Net price of a unit on the order.
+    pub price: Option<UnitPrice>,
+    /// When it was ordered.
+    pub ordered_at: Timestamp,
+}
+
+/// A line of a purchase order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PurchaseLine {
+    /// The ERP's id.
+    pub id: String,
+    /// The order's id.
+    pub order_id: String,
+    /// The order's name: `P00051`.
+    pub order_name: String,
+    /// From whom.
+    pub supplier: SupplierId,
+    /// What.
+    pub item: ItemId,
+    /// To where.
+    pub location: LocationId,
+    /// Ordered, in stock units.
+    pub qty: Quantity,
+    /// Net price of a unit. None when its currency can not be converted.
+    pub price: Option<UnitPrice>,
+    /// When the order was confirmed.
+    pub ordered_at: Timestamp,
+    /// The first date promised, kept even when the ERP's field is rewritten later.
+    pub promised_first: Timestamp,
+    /// The date promised now.
+    pub promised: Timestamp,
+    /// Is the order confirmed and not cancelled?
+    pub confirmed: bool,
+}
+
+/// What a stock move means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MoveKind {
+    /// From a supplier into stock.
+    Receipt,
+    /// From stock to a customer.
+    Delivery,
+    /// From a customer back into stock.
+    CustomerReturn,
+    /// From stock back to a supplier.
+    SupplierReturn,
+    /// Between two locations of the company.
+    Transfer,
+    /// A count's correction (in: found, out: missing).
+    Count,
+    /// Opening stock, booked as a correction but nobody's loss.
+    Opening,
+    /// Thrown away.
+    Scrap,
+}
+
+/// A movement of stock, planned or done.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StockMove {
+    /// The ERP's id.
+    pub id: String,
+    /// What it means.
+    pub kind: MoveKind,
+    /// What moves.
+    pub item: ItemId,
+    /// The location it leaves, where that is one of ours.
+    pub from: Option<LocationId>,
+    /// The location it reaches, where that is one of ours.
+    pub to: Option<LocationId>,
+    /// Planned quantity while open, moved quantity when done; stock units, never negative.
+    pub qty: Quantity,
+    /// When it was entered.
+    pub created_at: Timestamp,
+    /// When it was done; None while it is planned.
+    pub done_at: Option<Timestamp>,
+    /// The document it belongs to: `PAR/IN/00013`, `SP/00001`.
+    pub document: String,
+    /// The document's id in the ERP, where there is one (Odoo: the picking).
+    pub document_id: Option<String>,
+    /// The order it follows from, as the ERP words it; empty when none.
+    pub origin: String,
+    /// The purchase line it fulfils.
+    pub po_line: Option<String>,
+    /// The sale line it fulfils.
+    pub sale_line: Option<String>,
+    /// The supplier or customer on the document (the ERP's partner id).
+    pub partner: Option<String>,
+    /// The promised date on the move, where it has one.
+    pub deadline: Option<Timestamp>,
+    /// The move this one takes back.
+    pub returns: Option<String>,
+    /// The person who entered it (the ERP's user id): a pseudonym.
+    pub entered_by: Option<String>,
+    /// Reason given, for scraps and counts. Text from outside.
+    pub reason: String,
+}
+
+/// A line of a supplier's bill.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BillLine {
+    /// The ERP's id.
+    pub id: String,
+    /// The bill's id.
+    pub bill_id: String,
+    /// The bill's name: `BILL/2026/09/0010`.
+    pub bill_name: String,
+    /// The supplier's own number on it. Text from outside.
+    pub reference: String,
+    /// The order it names, as the ERP words it.
+    pub origin: String,
+    /// Who bills.
+    pub supplier: SupplierId,
+    /// The purchase line it bills; None when unmatched.
+    pub po_line: Option<String>,
+    /// What is billed.
+    pub item: Option<ItemId>,
+    /// Billed quantity in stock units; negative on a credit note.
+    pub qty: Quantity,
+    /// Net price of a unit. None when its currency can not be converted.
+    pub price: Option<UnitPrice>,
+    /// The bill's date.
+    pub billed_on: Date,
+    /// When it must be paid.
+    pub due_on: Option<Date>,
+    /// Has it been paid (wholly or partly)?
+    pub paid: bool,
+    /// When it was entered.
+    pub created_at: Timestamp,
+}

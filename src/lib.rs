@@ -1,0 +1,3 @@
+//! Reeve: exception triage for retailers who run Odoo.
+pub mod domain;
+pub mod models;

@@ -1,0 +1,1 @@
+//! Numbers only: detectors and the arithmetic behind them. No I/O, no clock, no vendor.
