@@ -1,3 +1,6 @@
 //! Reeve: exception triage for retailers who run Odoo.
+pub mod clock;
+pub mod config;
 pub mod domain;
 pub mod models;
+pub mod ports;
