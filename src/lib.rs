@@ -3,4 +3,5 @@ pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod models;
+pub mod pipeline;
 pub mod ports;
