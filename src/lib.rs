@@ -4,3 +4,5 @@ pub mod config;
 pub mod domain;
 pub mod models;
 pub mod ports;
+pub mod render;
+pub mod web;
