@@ -3,6 +3,7 @@ pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod models;
+pub mod pipeline;
 pub mod ports;
 pub mod render;
 pub mod web;
