@@ -5,3 +5,4 @@ pub mod domain;
 pub mod models;
 pub mod pipeline;
 pub mod ports;
+pub mod store;
