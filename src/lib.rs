@@ -1,4 +1,5 @@
 //! Reeve: exception triage for retailers who run Odoo.
+pub mod adapters;
 pub mod clock;
 pub mod config;
 pub mod domain;
