@@ -62,10 +62,8 @@ impl Places {
             Ok(())
         })?;
         reader.rows(&LOCATION, |row| {
+            // A company may have warehouses that were not recorded: wrong only once a recorded item moves there.
             let warehouse = row.link("warehouse_id")?;
-            if warehouse.is_some_and(|id| !all.warehouses.contains_key(&id)) {
-                return Err(row.dangling("warehouse_id", "stock.warehouse"));
-            }
             let place = Place { usage: usage(&row)?, warehouse, scrap: row.flag("scrap_location")? };
             all.places.insert(row.id()?, place);
             Ok(())
@@ -98,8 +96,8 @@ impl Places {
     }
 
     /// The location behind a warehouse's id.
-    pub(super) fn location(&self, warehouse: Option<i64>) -> Option<LocationId> {
-        self.warehouses.get(&warehouse?).cloned()
+    pub(super) fn location(&self, warehouse: i64) -> Option<LocationId> {
+        self.warehouses.get(&warehouse).cloned()
     }
 }
 
