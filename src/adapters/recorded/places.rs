@@ -46,14 +46,14 @@ pub(super) struct Place {
 /// Warehouses, stock locations and operation types.
 pub(super) struct Places {
     warehouses: BTreeMap<i64, LocationId>,
-    places: BTreeMap<i64, Place>,
+    stock_locations: BTreeMap<i64, Place>,
     types: BTreeMap<i64, Option<i64>>,
 }
 
 impl Places {
     /// Reads them and puts the warehouses on the feed.
     pub(super) fn read(reader: &mut Reader<'_>, feed: &mut Feed) -> Result<Self, RecordingError> {
-        let mut all = Self { warehouses: BTreeMap::new(), places: BTreeMap::new(), types: BTreeMap::new() };
+        let mut all = Self { warehouses: BTreeMap::new(), stock_locations: BTreeMap::new(), types: BTreeMap::new() };
         reader.rows(&WAREHOUSE, |row| {
             let id = LocationId::new(row.id()?.to_string());
             let record = Location { id: id.clone(), code: row.text("code")?, name: row.text("name")? };
@@ -65,7 +65,7 @@ impl Places {
             // A company may have warehouses that were not recorded: wrong only once a recorded item moves there.
             let warehouse = row.link("warehouse_id")?;
             let place = Place { usage: usage(&row)?, warehouse, scrap: row.flag("scrap_location")? };
-            all.places.insert(row.id()?, place);
+            all.stock_locations.insert(row.id()?, place);
             Ok(())
         })?;
         reader.rows(&PICKING_TYPE, |row| {
@@ -77,7 +77,7 @@ impl Places {
 
     /// The stock location a row names.
     pub(super) fn place(&self, row: &Row, field: &'static str) -> Result<&Place, RecordingError> {
-        self.places.get(&row.must_link(field)?).ok_or_else(|| row.dangling(field, "stock.location"))
+        self.stock_locations.get(&row.must_link(field)?).ok_or_else(|| row.dangling(field, "stock.location"))
     }
 
     /// The warehouse a row names, where it names one.

@@ -267,7 +267,7 @@ fn the_running_average_ends_at_odoos_own_cost() {
     let mut ours: BTreeMap<&str, (f64, usize)> = BTreeMap::new();
     for (_, item) in all!(Item: Item) {
         let (cost, versions) = ours.entry(item.id.as_str()).or_default();
-        (*cost, *versions) = (item.cost.map_or(0.0, |cost| cost.to_f64()), *versions + 1);
+        (*cost, *versions) = (item.cost.map_or(0.0, crate::domain::money::UnitPrice::to_f64), *versions + 1);
     }
     for product in rows("product.product") {
         if let Some((cost, _)) = ours.get(product["id"].to_string().as_str()) {
