@@ -30,7 +30,7 @@ use std::path::Path;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-pub use self::error::RecordingError;
+pub use self::error::{RecordingError, RowError};
 use self::feed::Feed;
 use self::reader::Reader;
 use crate::domain::record::Observed;
