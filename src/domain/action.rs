@@ -24,7 +24,14 @@ pub enum Action {
     CancelPo { po_line: String, quantity: Quantity },
     /// Draft a purchase order.
     #[serde(rename = "NEW-PO")]
-    NewPo { item: ItemId, supplier: SupplierId, quantity: Quantity, price: UnitPrice, need_date: Date, destination: LocationId },
+    NewPo {
+        item: ItemId,
+        supplier: SupplierId,
+        quantity: Quantity,
+        price: UnitPrice,
+        need_date: Date,
+        destination: LocationId,
+    },
     /// Move stock between locations.
     #[serde(rename = "TRANSFER")]
     Transfer { item: ItemId, from: LocationId, to: LocationId, quantity: Quantity, ship_on: Date },
@@ -171,11 +178,15 @@ impl MoneySum {
         let p = (p.clamp(0.0, 1.0) * 10_000.0).round() / 10_000.0;
         let net = |now: Money, after: Money| {
             Money::from_minor(
-                (p * (now - after).minor as f64 - cost.minor as f64 - (1.0 - p) * regret.minor as f64).round_ties_even() as i64,
+                (p * (now - after).minor as f64 - cost.minor as f64 - (1.0 - p) * regret.minor as f64).round_ties_even()
+                    as i64,
             )
         };
-        let mut ends =
-            [net(loss_now.low, loss_after.low), net(loss_now.high, loss_after.high), net(loss_now.expected, loss_after.expected)];
+        let mut ends = [
+            net(loss_now.low, loss_after.low),
+            net(loss_now.high, loss_after.high),
+            net(loss_now.expected, loss_after.expected),
+        ];
         let expected = ends[2];
         ends.sort();
         Self { p, loss_now, loss_after, cost, regret, benefit: Range { low: ends[0], expected, high: ends[2] } }

@@ -13,5 +13,5 @@ pub mod exception;
 pub mod ids;
 pub mod money;
 pub mod policy;
-pub mod record;
 pub mod recommendation;
+pub mod record;
