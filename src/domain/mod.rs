@@ -5,9 +5,11 @@
 pub mod action;
 pub mod audit;
 pub mod book;
+pub mod calendar;
 pub mod case;
 pub mod decision;
 pub mod digest;
+pub mod draft;
 pub mod evidence;
 pub mod exception;
 pub mod ids;

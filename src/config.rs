@@ -1,0 +1,473 @@
+//! One configuration, mirroring `config/default.toml` key for key.
+//!
+//! `default.toml` → the operator's file → the environment (`REEVE_SECTION__KEY`). Parsed once into types that can not hold
+//! a bad value; an unknown key is an error that names it. Only this file reads the environment.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use rust_decimal::Decimal;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Deserializer};
+use toml::{Table, Value};
+
+use crate::domain::calendar::Calendar;
+use crate::domain::money::Money;
+use crate::domain::policy::{Limits, Person};
+
+/// The built-in defaults: every key, commented.
+pub const DEFAULT_TOML: &str = include_str!("../config/default.toml");
+
+/// Why a configuration can not be used. Each message names the key and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file could not be read.
+    #[error("can not read the configuration file {path}: {source}; check the path given with --config")]
+    Unreadable { path: PathBuf, source: std::io::Error },
+    /// It is not TOML.
+    #[error("{origin} is not valid TOML: {message}")]
+    Syntax { origin: String, message: String },
+    /// A key is unknown or its value is bad.
+    #[error("configuration key `{key}` (from {origin}): {message}")]
+    Key { key: String, origin: String, message: String },
+}
+
+/// Everything that can be set.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    pub store: StoreConfig,
+    pub source: SourceConfig,
+    pub calendar: CalendarConfig,
+    pub money: MoneyConfig,
+    pub costs: CostsConfig,
+    pub tolerances: TolerancesConfig,
+    pub detect: DetectConfig,
+    pub ranking: RankingConfig,
+    pub approval: ApprovalConfig,
+    pub model: ModelConfig,
+    pub webhook: WebhookConfig,
+    pub web: WebConfig,
+    pub worker: WorkerConfig,
+    pub people: Vec<Person>,
+}
+
+/// `[store]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoreConfig {
+    pub url: String,
+}
+
+/// `[source]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceConfig {
+    pub recording: PathBuf,
+    pub page: usize,
+}
+
+/// `[calendar]`: in which day something happened.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CalendarConfig {
+    #[serde(deserialize_with = "time_zone")]
+    pub timezone: TimeZone,
+    pub cut_off_hour: u8,
+}
+
+impl CalendarConfig {
+    /// The calendar that the book counts in.
+    pub fn calendar(&self) -> Calendar {
+        Calendar { timezone: self.timezone.clone(), cut_off_hour: self.cut_off_hour }
+    }
+}
+
+/// `[money]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MoneyConfig {
+    pub currency: String,
+    pub holding_rate: f64,
+    pub recapture: f64,
+}
+
+/// `[costs]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CostsConfig {
+    #[serde(deserialize_with = "money")]
+    pub transfer_fixed: Money,
+    #[serde(deserialize_with = "money")]
+    pub transfer_per_unit: Money,
+    pub transfer_days: u32,
+    #[serde(deserialize_with = "money")]
+    pub expedite_fixed: Money,
+    pub expedite_rate: f64,
+    pub expedite_saves: f64,
+    #[serde(deserialize_with = "money")]
+    pub order_fixed: Money,
+    #[serde(deserialize_with = "money")]
+    pub change_fixed: Money,
+    #[serde(deserialize_with = "money")]
+    pub recount: Money,
+    #[serde(deserialize_with = "money")]
+    pub contact: Money,
+    #[serde(deserialize_with = "money")]
+    pub paperwork: Money,
+}
+
+/// `[tolerances]` (handbook §3.5)
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TolerancesConfig {
+    pub quantity_percent: f64,
+    pub quantity_units: f64,
+    pub early_days: i32,
+    pub late_days: i32,
+    pub price_percent: f64,
+    #[serde(deserialize_with = "money")]
+    pub price_line: Money,
+    pub count_percent: f64,
+    #[serde(deserialize_with = "money")]
+    pub count_value: Money,
+    pub count_units: f64,
+}
+
+/// `[detect]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DetectConfig {
+    pub window_days: u32,
+    pub warmup_days: u32,
+    pub spike_p: f64,
+    pub collapse_p: f64,
+    pub shift_p: f64,
+    pub low_probability: f64,
+    pub promo_uplift_per_ten_percent: f64,
+    pub promo_band: f64,
+    pub event_days: i32,
+    pub claim_days: i32,
+    pub forest_trees: usize,
+    pub forest_seed: u64,
+    pub service_level: f64,
+    pub horizon_days: u32,
+}
+
+/// `[ranking]` (handbook §6)
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RankingConfig {
+    pub capacity: usize,
+    pub lambda: f64,
+    pub digest_days: f64,
+    pub approval_days: f64,
+    pub sample_places: usize,
+    pub key_items: BTreeSet<String>,
+}
+
+/// `[approval]` (handbook §9)
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApprovalConfig {
+    pub undo_minutes: u32,
+    pub remind_days: u32,
+    #[serde(deserialize_with = "money")]
+    pub tier1_max: Money,
+    #[serde(deserialize_with = "money")]
+    pub tier2_max: Money,
+    #[serde(deserialize_with = "money")]
+    pub tier3_max: Money,
+    #[serde(deserialize_with = "money")]
+    pub claim_tier3: Money,
+    pub cumulative_days: u32,
+}
+
+impl ApprovalConfig {
+    /// The tiers' limits as the policy takes them.
+    pub fn limits(&self) -> Limits {
+        Limits {
+            tier1_max: self.tier1_max,
+            tier2_max: self.tier2_max,
+            tier3_max: self.tier3_max,
+            claim_tier3: self.claim_tier3,
+        }
+    }
+}
+
+/// `[model]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelConfig {
+    pub base_url: String,
+    pub name: String,
+    pub api_key: SecretString,
+    pub api_key_file: String,
+    #[serde(with = "humantime_serde")]
+    pub timeout: Duration,
+    pub tokens_max: u32,
+    pub calls_per_day: u32,
+    pub concurrency: usize,
+}
+
+/// `[webhook]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookConfig {
+    pub url: String,
+    pub secret: SecretString,
+    pub secret_file: String,
+    #[serde(with = "humantime_serde")]
+    pub timeout: Duration,
+    pub attempts: u32,
+}
+
+/// `[web]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebConfig {
+    pub listen: String,
+    pub session_hours: u32,
+}
+
+/// `[worker]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WorkerConfig {
+    #[serde(with = "humantime_serde")]
+    pub period: Duration,
+}
+
+impl Config {
+    /// Loads the defaults, then `file`, then the environment.
+    ///
+    /// # Errors
+    /// Names the file, the key and the remedy.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+        let environment: Vec<(String, String)> =
+            std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect();
+        Self::load_from(file, &environment)
+    }
+
+    /// The same with a given environment.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn load_from(file: Option<&Path>, environment: &[(String, String)]) -> Result<Self, ConfigError> {
+        let mut table = parse("the built-in defaults", DEFAULT_TOML)?;
+        let mut origin = "the built-in defaults".to_owned();
+        if let Some(path) = file {
+            let text =
+                std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+            origin = path.display().to_string();
+            merge(&mut table, parse(&origin, &text)?);
+        }
+        for (name, value) in environment {
+            let Some(rest) = name.strip_prefix("REEVE_") else { continue };
+            let Some((section, key)) = rest.split_once("__") else { continue };
+            set(&mut table, &section.to_lowercase(), &key.to_lowercase(), name, value)?;
+            origin = format!("{origin} and the environment");
+        }
+        let config: Self = serde_path_to_error::deserialize(Value::Table(table)).map_err(|error| ConfigError::Key {
+            key: error.path().to_string(),
+            origin: origin.clone(),
+            message: error.into_inner().to_string().trim().replace('\n', " "),
+        })?;
+        config.check(&origin)?;
+        config.with_secret_files()
+    }
+
+    fn with_secret_files(mut self) -> Result<Self, ConfigError> {
+        read_secret("model.api_key_file", &self.model.api_key_file, &mut self.model.api_key)?;
+        read_secret("webhook.secret_file", &self.webhook.secret_file, &mut self.webhook.secret)?;
+        Ok(self)
+    }
+
+    fn check(&self, origin: &str) -> Result<(), ConfigError> {
+        let bad = |key: &str, message: &str| {
+            Err(ConfigError::Key { key: key.to_owned(), origin: origin.to_owned(), message: message.to_owned() })
+        };
+        for (key, share) in [
+            ("money.holding_rate", self.money.holding_rate),
+            ("money.recapture", self.money.recapture),
+            ("costs.expedite_rate", self.costs.expedite_rate),
+            ("costs.expedite_saves", self.costs.expedite_saves),
+            ("detect.spike_p", self.detect.spike_p),
+            ("detect.collapse_p", self.detect.collapse_p),
+            ("detect.shift_p", self.detect.shift_p),
+            ("detect.low_probability", self.detect.low_probability),
+            ("ranking.lambda", self.ranking.lambda),
+        ] {
+            if !(0.0..=1.0).contains(&share) {
+                return bad(key, "must be between 0 and 1");
+            }
+        }
+        if !(self.detect.service_level > 0.5 && self.detect.service_level < 1.0) {
+            return bad("detect.service_level", "must be above 0.5 and below 1");
+        }
+        if self.detect.promo_band < 1.0 || self.detect.promo_uplift_per_ten_percent < 1.0 {
+            return bad("detect.promo_band, detect.promo_uplift_per_ten_percent", "must be at least 1");
+        }
+        if self.detect.event_days < 1 || self.detect.claim_days < 1 {
+            return bad("detect.event_days, detect.claim_days", "must be at least 1");
+        }
+        if !(1..=24).contains(&self.calendar.cut_off_hour) {
+            return bad("calendar.cut_off_hour", "must be an hour from 1 to 24");
+        }
+        if self.money.currency.len() != 3 || !self.money.currency.bytes().all(|b| b.is_ascii_uppercase()) {
+            return bad("money.currency", "must be an ISO 4217 code such as \"USD\"");
+        }
+        if self.source.page == 0 {
+            return bad("source.page", "must be at least 1");
+        }
+        if self.ranking.capacity == 0 {
+            return bad("ranking.capacity", "must be at least 1: a digest without a line tells nobody anything");
+        }
+        if self.ranking.digest_days <= 0.0 {
+            return bad("ranking.digest_days", "must be above 0");
+        }
+        if self.detect.window_days < self.detect.warmup_days || self.detect.warmup_days < 14 {
+            return bad("detect.warmup_days", "must be at least 14 and not above detect.window_days");
+        }
+        if self.detect.forest_trees == 0 || self.model.concurrency == 0 || self.webhook.attempts == 0 {
+            return bad("detect.forest_trees, model.concurrency, webhook.attempts", "must be at least 1");
+        }
+        let limits = self.approval.limits();
+        if !(limits.tier1_max <= limits.tier2_max && limits.tier2_max <= limits.tier3_max) {
+            return bad("approval.tier1_max", "tiers must rise: tier1_max ≤ tier2_max ≤ tier3_max");
+        }
+        if self.model.base_url.is_empty() != self.model.name.is_empty() {
+            return bad("model.name", "set both model.base_url and model.name, or neither");
+        }
+        let mut ids = BTreeSet::new();
+        for person in &self.people {
+            if person.id.as_str().is_empty() || person.id.as_str().contains([':', ' ']) {
+                return bad("people.id", "must not be empty and must not contain a colon or a space");
+            }
+            if !ids.insert(&person.id) {
+                return bad("people.id", &format!("{:?} is there twice", person.id.as_str()));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn read_secret(key: &str, path: &str, into: &mut SecretString) -> Result<(), ConfigError> {
+    if path.is_empty() || !into.expose_secret().is_empty() {
+        return Ok(());
+    }
+    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Key {
+        key: key.to_owned(),
+        origin: path.to_owned(),
+        message: format!("the file can not be read: {source}"),
+    })?;
+    *into = SecretString::from(text.trim().to_owned());
+    Ok(())
+}
+
+fn parse(origin: &str, text: &str) -> Result<Table, ConfigError> {
+    text.parse::<Table>()
+        .map_err(|error| ConfigError::Syntax { origin: origin.to_owned(), message: error.to_string().trim().to_owned() })
+}
+
+fn merge(into: &mut Table, from: Table) {
+    for (key, value) in from {
+        match (into.get_mut(&key), value) {
+            (Some(Value::Table(old)), Value::Table(new)) => merge(old, new),
+            (_, value) => {
+                into.insert(key, value);
+            }
+        }
+    }
+}
+
+/// Sets one key from the environment, in the type that the default has.
+fn set(table: &mut Table, section: &str, key: &str, name: &str, text: &str) -> Result<(), ConfigError> {
+    let bad = |message: String| ConfigError::Key {
+        key: format!("{section}.{key}"),
+        origin: format!("the environment variable {name}"),
+        message,
+    };
+    let Some(Value::Table(keys)) = table.get_mut(section) else {
+        return Err(bad(format!("there is no section [{section}]")));
+    };
+    let Some(old) = keys.get(key) else {
+        return Err(bad("there is no such key; config/default.toml lists them all".to_owned()));
+    };
+    let value = match old {
+        Value::String(_) => Value::String(text.to_owned()),
+        Value::Integer(_) => Value::Integer(text.parse().map_err(|_| bad(format!("{text:?} is not a whole number")))?),
+        Value::Float(_) => Value::Float(text.parse().map_err(|_| bad(format!("{text:?} is not a number")))?),
+        Value::Array(_) => Value::Array(
+            text.split(',').map(str::trim).filter(|s| !s.is_empty()).map(|s| Value::String(s.to_owned())).collect(),
+        ),
+        _ => return Err(bad("can not be set by the environment".to_owned())),
+    };
+    keys.insert(key.to_owned(), value);
+    Ok(())
+}
+
+fn money<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Money, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    match text.parse::<Decimal>() {
+        Ok(amount) if !amount.is_sign_negative() && amount.round_dp(2) == amount => Ok(Money::from_decimal(amount)),
+        _ => Err(serde::de::Error::custom(format!("{text:?} is not an amount such as \"12.50\""))),
+    }
+}
+
+fn time_zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TimeZone, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    TimeZone::get(&name).map_err(|_| {
+        serde::de::Error::custom(format!("{name:?} is no time zone; give an IANA name such as \"Europe/Berlin\""))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_env(name: &str, value: &str) -> Result<Config, ConfigError> {
+        Config::load_from(None, &[(name.to_owned(), value.to_owned())])
+    }
+
+    #[test]
+    fn the_defaults_load() {
+        let config = Config::load_from(None, &[]).unwrap();
+        assert_eq!(config.ranking.capacity, 15);
+        assert_eq!(config.approval.tier1_max, Money::from_minor(100_000));
+    }
+
+    #[test]
+    fn the_environment_overrides_and_a_bad_value_names_key_and_origin() {
+        assert_eq!(with_env("REEVE_RANKING__CAPACITY", "7").unwrap().ranking.capacity, 7);
+        let error = with_env("REEVE_RANKING__CAPACITY", "many").unwrap_err().to_string();
+        assert!(error.contains("ranking.capacity") && error.contains("REEVE_RANKING__CAPACITY"), "{error}");
+        let error = with_env("REEVE_RANKING__CAPACTY", "7").unwrap_err().to_string();
+        assert!(error.contains("no such key"), "{error}");
+    }
+
+    #[test]
+    fn an_unknown_key_in_a_file_is_named_with_its_section() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("reeve.toml");
+        std::fs::write(&file, "[ranking]\ncapactiy = 3\n").unwrap();
+        let error = Config::load_from(Some(&file), &[]).unwrap_err().to_string();
+        assert!(error.contains("ranking") && error.contains("capactiy"), "{error}");
+    }
+
+    #[test]
+    fn a_key_out_of_range_is_refused() {
+        let error = with_env("REEVE_MONEY__RECAPTURE", "1.5").unwrap_err().to_string();
+        assert!(error.contains("money.recapture") && error.contains("between 0 and 1"), "{error}");
+        assert!(with_env("REEVE_CALENDAR__TIMEZONE", "Mars/Olympus").is_err());
+    }
+
+    #[test]
+    fn secrets_do_not_show_in_debug_output() {
+        let config = with_env("REEVE_MODEL__API_KEY", "sk-very-secret").unwrap();
+        assert!(!format!("{config:?}").contains("sk-very-secret"));
+    }
+}
