@@ -90,3 +90,53 @@ fn stored(r: &AnyRow) -> Result<StoredDigest, StoreError> {
         made_at: row::time(r, TABLE, "made_at")?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use crate::domain::digest::{BelowLine, Digest};
+    use crate::domain::money::Money;
+    use crate::store::StoredDigest;
+    use crate::store::testing::{at, entry, on_each};
+
+    fn digest(day: i8, line: &str, head: i64) -> StoredDigest {
+        StoredDigest {
+            digest: Digest {
+                day: date(2026, 10, day),
+                as_of: at(0),
+                currency: "USD".to_owned(),
+                lines: vec![],
+                below: BelowLine::default(),
+                explained: vec![],
+                at_stake: Money::ZERO,
+                decided: vec![line.to_owned()],
+                drafted_by: "playbook".to_owned(),
+                health: vec![],
+                audit_head: (head, "h".to_owned()),
+            },
+            text: format!("{line} {head}"),
+            markdown: String::new(),
+            html: String::new(),
+            made_at: at(head),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_digest_that_says_the_same_stays_as_it_was_sent() {
+        on_each(|store| async move {
+            let first = digest(1, "x", 0);
+            assert!(store.put_digest(&first, &entry("digest.made")).await.unwrap());
+            assert!(!store.put_digest(&digest(1, "x", 1), &entry("digest.made")).await.unwrap());
+            assert_eq!(store.find_digest(date(2026, 10, 1)).await.unwrap(), Some(first));
+            assert_eq!(store.verify_audit().await.unwrap().0, 1);
+            assert!(store.put_digest(&digest(1, "y", 1), &entry("digest.made")).await.unwrap());
+            assert!(store.put_digest(&digest(2, "z", 2), &entry("digest.made")).await.unwrap());
+            let days: Vec<i8> = store.list_digests(9).await.unwrap().iter().map(|d| d.digest.day.day()).collect();
+            assert_eq!(days, [2, 1]);
+            assert_eq!(store.list_digests(1).await.unwrap().len(), 1);
+            assert_eq!(store.find_digest(date(2026, 10, 3)).await.unwrap(), None);
+        })
+        .await;
+    }
+}
