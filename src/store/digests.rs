@@ -72,7 +72,7 @@ impl Store {
     /// At most `limit` digests, newest day first.
     pub async fn list_digests(&self, limit: usize) -> Result<Vec<StoredDigest>, StoreError> {
         let rows = sqlx::query("select day, body, plain, markdown, html, made_at from digests order by day desc limit $1")
-            .bind(limit as i64)
+            .bind(row::count(limit))
             .fetch_all(&self.pool)
             .await?;
         rows.iter().map(stored).collect()

@@ -120,7 +120,7 @@ impl Store {
         )
         .bind(until)
         .bind(row::ms(now))
-        .bind(limit as i64)
+        .bind(row::count(limit))
         .fetch_all(&self.pool)
         .await?;
         let mut claimed = rows.iter().map(outbox_row).collect::<Result<Vec<_>, _>>()?;
@@ -354,11 +354,13 @@ pub(super) async fn cancel(tx: &mut Transaction<'_, Any>, id: &str) -> Result<bo
 mod tests {
     use std::time::Duration;
 
+    use tokio::task::JoinSet;
+
     use crate::domain::ids::CaseId;
     use crate::store::testing::{at, entry, on_each};
     use crate::store::{NewOutbox, OutboxState, Store, StoreError};
 
-    const LEASE: Duration = Duration::from_secs(60);
+    const LEASE: Duration = Duration::from_mins(1);
 
     fn message(id: &str, due: i64) -> NewOutbox {
         let body = format!(r#"{{"case":"{}"}}"#, CaseId::new(id));
@@ -424,9 +426,8 @@ mod tests {
                 store.enqueue(&[message(&id, 0)], &[]).await.unwrap();
                 let (a, b) = (store.clone(), store.clone());
                 let cancelling = id.clone();
-                let cancel = tokio::spawn(async move { a.cancel(&cancelling, &[]).await.unwrap() });
-                let claim = tokio::spawn(async move { b.claim_due(at(0), 10, LEASE).await.unwrap() });
-                let (cancelled, claimed) = (cancel.await.unwrap(), claim.await.unwrap());
+                let (cancelled, claimed) = tokio::join!(a.cancel(&cancelling, &[]), b.claim_due(at(0), 10, LEASE));
+                let (cancelled, claimed) = (cancelled.unwrap(), claimed.unwrap());
                 assert_eq!(cancelled, claimed.is_empty(), "round {round}: exactly one of them has it");
             }
         })
@@ -438,22 +439,18 @@ mod tests {
         on_each(|store| async move {
             let messages: Vec<NewOutbox> = (0..30).map(|i| message(&format!("m{i:02}"), i)).collect();
             store.enqueue(&messages, &[]).await.unwrap();
-            let takers: Vec<_> = (0..3)
-                .map(|_| {
-                    let store = store.clone();
-                    tokio::spawn(async move {
-                        let mut mine = Vec::new();
-                        for _ in 0..10 {
-                            mine.extend(store.claim_due(at(100), 3, LEASE).await.unwrap());
-                        }
-                        mine
-                    })
-                })
-                .collect();
-            let mut taken = Vec::new();
-            for taker in takers {
-                taken.extend(taker.await.unwrap().into_iter().map(|r| r.id));
+            let mut takers = JoinSet::new();
+            for _ in 0..3 {
+                let store = store.clone();
+                takers.spawn(async move {
+                    let mut mine = Vec::new();
+                    for _ in 0..10 {
+                        mine.extend(store.claim_due(at(100), 3, LEASE).await.unwrap());
+                    }
+                    mine
+                });
             }
+            let mut taken: Vec<String> = takers.join_all().await.into_iter().flatten().map(|r| r.id).collect();
             taken.sort();
             assert_eq!(taken, messages.iter().map(|m| m.id.clone()).collect::<Vec<_>>());
         })

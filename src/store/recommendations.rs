@@ -196,7 +196,7 @@ mod tests {
             let v2 = moved(&v1, CaseState::Open);
             store.advance_case(&v2, 1, &[]).await.unwrap();
             let rec = recommendation(&v1, 1, State::Queued);
-            let late = store.replace_recommendations(&v2, 1, &[rec.clone()], &[entry("drafted")]).await;
+            let late = store.replace_recommendations(&v2, 1, std::slice::from_ref(&rec), &[entry("drafted")]).await;
             assert!(matches!(late, Err(StoreError::Conflict)), "{late:?}");
             let missing = store.get_recommendation(&rec.id).await;
             assert!(matches!(missing, Err(StoreError::NotFound { .. })), "{missing:?}");
