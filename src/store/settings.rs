@@ -14,15 +14,20 @@ impl Store {
 
     /// Sets `key`.
     pub async fn put_setting(&self, key: &str, value: &str) -> Result<(), StoreError> {
-        sqlx::query(
-            "insert into settings (key, value) values ($1, $2) on conflict (key) do update set value = excluded.value",
-        )
+        let mut tx = self.begin().await?;
+        put(&mut tx, key, value).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+/// Sets `key` as part of a larger change.
+pub(super) async fn put(tx: &mut Transaction<'_, Any>, key: &str, value: &str) -> Result<(), StoreError> {
+    sqlx::query("insert into settings (key, value) values ($1, $2) on conflict (key) do update set value = excluded.value")
         .bind(key)
         .bind(row::clean(value))
-        .execute(&self.pool)
+        .execute(&mut **tx)
         .await?;
-        Ok(())
-    }
+    Ok(())
 }
 
 /// Sets `key` unless it is set, and answers what it is then.

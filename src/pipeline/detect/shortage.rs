@@ -52,7 +52,11 @@ fn shortage(book: &Book, config: &Config, outlook: &Outlook, item: &ItemId, loca
     let days = days_between(book.today, until).max(1) as u32;
     let (mean, sigma) = outlook.window(&place, 0, days);
     let out = available <= Quantity::ZERO && (waiting.is_positive() || daily > 0.0);
-    let risk = if sigma > 0.0 { 1.0 - normal_cdf((available.to_f64() - mean) / sigma) } else { f64::from(mean > available.to_f64()) };
+    let risk = if sigma > 0.0 {
+        1.0 - normal_cdf((available.to_f64() - mean) / sigma)
+    } else {
+        f64::from(mean > available.to_f64())
+    };
     // Less than a unit short is rounding, not a stock-out.
     if !out && (risk < config.detect.low_probability || mean - available.to_f64() < 1.0) {
         return None;
@@ -64,7 +68,8 @@ fn shortage(book: &Book, config: &Config, outlook: &Outlook, item: &ItemId, loca
         None => format!("an order placed today would arrive about {until}"),
     };
     let (code, headline) = if out {
-        let wait = if waiting.is_positive() { format!("customers wait for {waiting}") } else { "nobody waits yet".to_owned() };
+        let wait =
+            if waiting.is_positive() { format!("customers wait for {waiting}") } else { "nobody waits yet".to_owned() };
         (T::IOut, format!("{item_label} is out of stock at {place_name}: {on_hand} on hand, {wait}; {relief_words}."))
     } else {
         let words = format!(
@@ -85,14 +90,8 @@ fn shortage(book: &Book, config: &Config, outlook: &Outlook, item: &ItemId, loca
         let open = FactValue::Quantity(book.open_quantity(line));
         facts.push(fact(book, record(RecordKind::PoLine, line), "open", "next receipt", open));
     }
-    let mut signal = Signal::rule(
-        DETECTOR,
-        code,
-        Subject::at(item, location),
-        "stock".to_owned(),
-        (book.today, book.today),
-        headline,
-    );
+    let mut signal =
+        Signal::rule(DETECTOR, code, Subject::at(item, location), "stock".to_owned(), (book.today, book.today), headline);
     signal.score = if out { 1.0 } else { risk };
     Some(signal.link(format!("shortage:{item}@{location}")).with(facts))
 }
