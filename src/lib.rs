@@ -4,4 +4,8 @@ pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod models;
+pub mod pipeline;
 pub mod ports;
+pub mod render;
+pub mod store;
+pub mod web;
