@@ -211,9 +211,10 @@ impl Deliver {
             content: String::new(),
             detail: json!({}),
         };
-        self.store.replay_dead(message, now, &[entry]).await.with_context(|| {
-            format!("message {message} can not be sent again; `reeve outbox dead` lists those that can")
-        })
+        self.store
+            .replay_dead(message, now, &[entry])
+            .await
+            .with_context(|| format!("message {message} can not be sent again; `reeve outbox dead` lists those that can"))
     }
 }
 
