@@ -78,12 +78,8 @@ pub fn draft_request(file: &CaseFile<'_>, objections: &[String]) -> Result<Model
     let system = environment.render_str(SYSTEM, context! { canary => canary.clone(), message_actions => MESSAGE_CODES })?;
     let listed = file.listed_facts();
     let types: Vec<String> = file.codes.iter().map(|code| format!("{code} ({})", code.name())).collect();
-    let missing: Vec<String> = file
-        .bundle
-        .missing
-        .iter()
-        .map(|m| clean(&format!("{}, needed for {}", m.what, m.blocks), SENTENCE_MAX))
-        .collect();
+    let missing: Vec<String> =
+        file.bundle.missing.iter().map(|m| clean(&format!("{}, needed for {}", m.what, m.blocks), SENTENCE_MAX)).collect();
     let user = environment.render_str(
         USER,
         context! {
@@ -239,7 +235,10 @@ mod tests {
         let (data, after) = rest.split_once(">>>").unwrap();
         assert!(!before.contains("gnore previous") && !after.contains("gnore previous"));
         let line = data.lines().find(|line| line.contains("gnore previous")).unwrap();
-        assert!(line.starts_with("- po_line:183/note | supplier's note | \"") && line.contains("text from outside"), "{line}");
+        assert!(
+            line.starts_with("- po_line:183/note | supplier's note | \"") && line.contains("text from outside"),
+            "{line}"
+        );
         assert_eq!(request.user.matches(">>>").count(), 1);
     }
 

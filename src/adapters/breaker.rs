@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn it_opens_after_failures_in_a_row_and_lets_one_trial_through_after_the_pause() {
-        let breaker = Breaker::new(2, Duration::from_secs(60));
+        let breaker = Breaker::new(2, Duration::from_mins(1));
         breaker.failed(at(0));
         assert_eq!(breaker.admit(at(1)), Ok(()));
         breaker.failed(at(1));
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn an_answer_in_between_starts_the_count_again() {
-        let breaker = Breaker::new(2, Duration::from_secs(60));
+        let breaker = Breaker::new(2, Duration::from_mins(1));
         breaker.failed(at(0));
         breaker.answered();
         breaker.failed(at(1));
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_failed_trial_opens_it_for_another_pause() {
-        let breaker = Breaker::new(1, Duration::from_secs(60));
+        let breaker = Breaker::new(1, Duration::from_mins(1));
         breaker.failed(at(0));
         assert_eq!(breaker.admit(at(60)), Ok(()));
         breaker.failed(at(70));

@@ -37,7 +37,7 @@ const SERVICE: &str = "language model";
 const SEED: i64 = 7;
 /// Transient failures in a row after which the endpoint is left alone, and for how long.
 const BREAKER_FAILURES: u32 = 5;
-const BREAKER_PAUSE: Duration = Duration::from_secs(60);
+const BREAKER_PAUSE: Duration = Duration::from_mins(1);
 /// Longest piece of a refusal's body that is read (bytes) and shown (characters).
 const BODY_READ: usize = 4096;
 const BODY_SHOWN: usize = 200;
@@ -46,7 +46,9 @@ const BODY_SHOWN: usize = 200;
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
     /// Not an address.
-    #[error("configuration key `model.base_url`: {0:?} is not an http or https address such as \"http://localhost:8080/v1\"")]
+    #[error(
+        "configuration key `model.base_url`: {0:?} is not an http or https address such as \"http://localhost:8080/v1\""
+    )]
     BaseUrl(String),
     /// A key that can not stand in a header.
     #[error("configuration key `model.api_key`: the key has characters that can not be sent; check for line breaks")]
@@ -216,7 +218,8 @@ struct Endpoint {
 impl Endpoint {
     fn new(config: &ModelConfig) -> Result<Self, SetupError> {
         let base_url = config.base_url.trim_end_matches('/').to_owned();
-        let is_address = reqwest::Url::parse(&base_url).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+        let is_address =
+            reqwest::Url::parse(&base_url).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
         if !is_address {
             return Err(SetupError::BaseUrl(clean(&base_url, BODY_SHOWN)));
         }
@@ -395,4 +398,279 @@ impl Allowance {
 /// As [`OpenAi::from_config`].
 pub fn model(config: &ModelConfig, clock: Clock) -> Result<Option<Arc<dyn LanguageModel>>, SetupError> {
     Ok(OpenAi::from_config(config, clock)?.map(|model| Arc::new(model) as Arc<dyn LanguageModel>))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use axum::Router;
+    use axum::body::Body;
+    use axum::extract::State;
+    use axum::http::{HeaderMap as Headers, Response};
+    use axum::routing::post;
+    use serde_json::{Value, json};
+    use tokio::task::JoinSet;
+
+    use super::*;
+    use crate::config::Config;
+
+    /// What the fake endpoint does with the next call.
+    #[derive(Clone)]
+    enum Step {
+        Say(u16, &'static [(&'static str, &'static str)], String),
+        Hang,
+    }
+
+    #[derive(Clone, Default)]
+    struct Script {
+        steps: Arc<Mutex<VecDeque<Step>>>,
+        seen: Arc<Mutex<Vec<(Headers, Value)>>>,
+    }
+
+    async fn play(State(script): State<Script>, headers: Headers, body: String) -> Response<Body> {
+        script.seen.lock().unwrap().push((headers, serde_json::from_str(&body).unwrap()));
+        let step = script.steps.lock().unwrap().pop_front().expect("the script has a step for each call");
+        let Step::Say(status, headers, body) = step else { return std::future::pending().await };
+        let mut response = Response::builder().status(status).header("content-type", "application/json");
+        for (name, value) in headers {
+            response = response.header(*name, *value);
+        }
+        response.body(Body::from(body)).unwrap()
+    }
+
+    /// A fake endpoint, and the adapter on it.
+    struct Fake {
+        script: Script,
+        model: OpenAi,
+        clock: Clock,
+        _server: JoinSet<()>,
+    }
+
+    const KEY: &str = "sk-not-for-logs";
+
+    fn config(base_url: &str) -> ModelConfig {
+        let mut config = Config::load_from(None, &[]).unwrap().model;
+        base_url.clone_into(&mut config.base_url);
+        config.name = "tiny".to_owned();
+        config.api_key = SecretString::from(KEY.to_owned());
+        config.timeout = Duration::from_secs(20);
+        config
+    }
+
+    async fn fake(steps: Vec<Step>) -> Fake {
+        fake_with(steps, |_| {}).await
+    }
+
+    async fn fake_with(steps: Vec<Step>, change: impl FnOnce(&mut ModelConfig)) -> Fake {
+        let script = Script { steps: Arc::new(Mutex::new(steps.into())), ..Script::default() };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = Router::new().route("/v1/chat/completions", post(play)).with_state(script.clone());
+        let mut server = JoinSet::new();
+        server.spawn(async move { axum::serve(listener, router).await.unwrap() });
+        let mut config = config(&format!("http://{address}/v1/"));
+        change(&mut config);
+        let clock = Clock::standing_at(Timestamp::from_second(1_790_000_000).unwrap());
+        let mut model = OpenAi::from_config(&config, clock.clone()).unwrap().unwrap();
+        model.retries.base = Duration::from_millis(1);
+        Fake { script, model, clock, _server: server }
+    }
+
+    fn answer(content: &str, finish_reason: &str) -> Step {
+        let body = json!({
+            "id": "c-1", "object": "chat.completion", "created": 1, "model": "tiny-q4",
+            "choices": [{"index": 0, "finish_reason": finish_reason, "message": {"role": "assistant", "content": content}}],
+            "usage": {"prompt_tokens": 300, "completion_tokens": 50, "total_tokens": 350}
+        });
+        Step::Say(200, &[], body.to_string())
+    }
+
+    fn refusal(status: u16, headers: &'static [(&'static str, &'static str)], body: &str) -> Step {
+        Step::Say(status, headers, body.to_owned())
+    }
+
+    fn request() -> ModelRequest {
+        ModelRequest {
+            system: "rules".to_owned(),
+            user: "case".to_owned(),
+            schema_name: "draft".to_owned(),
+            schema: json!({"type": "object"}),
+        }
+    }
+
+    impl Fake {
+        async fn ask(&self) -> Result<ModelReply, PortError> {
+            self.model.complete(&request()).await
+        }
+
+        fn calls(&self) -> usize {
+            self.script.seen.lock().unwrap().len()
+        }
+    }
+
+    /// The error's kind and its words, cause included.
+    fn told(error: &PortError) -> (&'static str, String) {
+        match error {
+            PortError::Transient { source, .. } => ("transient", format!("{error}: {source}")),
+            PortError::Permanent { source, .. } => ("permanent", format!("{error}: {source}")),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_good_reply_comes_back_with_its_account() {
+        let fake = fake(vec![answer("{\"abstain\": false}", "stop")]).await;
+        let reply = fake.ask().await.unwrap();
+        assert_eq!((reply.text.as_str(), reply.model.as_str()), ("{\"abstain\": false}", "tiny-q4"));
+        assert_eq!((reply.truncated, reply.tokens), (false, 350));
+        let seen = fake.script.seen.lock().unwrap();
+        let (headers, body) = &seen[0];
+        assert_eq!(headers["authorization"], format!("Bearer {KEY}"));
+        assert_eq!(body["model"], "tiny");
+        assert_eq!(body["temperature"], 0.0);
+        assert_eq!(body["seed"], SEED);
+        assert_eq!(body["max_tokens"], 1200);
+        assert_eq!(body["response_format"]["type"], "json_schema");
+        assert_eq!(body["response_format"]["json_schema"]["strict"], true);
+        assert_eq!(body["response_format"]["json_schema"]["schema"], json!({"type": "object"}));
+        assert_eq!(body["messages"][0], json!({"role": "system", "content": "rules"}));
+        assert_eq!(body["messages"][1], json!({"role": "user", "content": "case"}));
+    }
+
+    #[tokio::test]
+    async fn an_answer_cut_at_the_token_limit_is_marked() {
+        let fake = fake(vec![answer("{\"abs", "length")]).await;
+        assert!(fake.ask().await.unwrap().truncated);
+    }
+
+    #[tokio::test]
+    async fn a_busy_endpoint_is_asked_again() {
+        let busy = || refusal(429, &[("retry-after", "0")], "{\"error\": {\"message\": \"slow down\", \"code\": 429}}");
+        let fake = fake(vec![busy(), refusal(503, &[], "<html>down</html>"), answer("{}", "stop")]).await;
+        assert_eq!(fake.ask().await.unwrap().text, "{}");
+        assert_eq!(fake.calls(), 3);
+    }
+
+    #[tokio::test]
+    async fn a_long_retry_after_is_told_and_not_slept() {
+        let fake = fake(vec![refusal(429, &[("retry-after", "3600")], "{}")]).await;
+        let error = fake.ask().await.unwrap_err();
+        assert!(
+            matches!(&error, PortError::Transient { retry_after: Some(wait), .. } if *wait == Duration::from_hours(1)),
+            "{error:?}"
+        );
+        assert_eq!(fake.calls(), 1);
+    }
+
+    #[tokio::test]
+    async fn failures_are_retried_twice_and_then_given_up() {
+        let fake = fake(vec![refusal(500, &[], "boom"); 3]).await;
+        let (kind, text) = told(&fake.ask().await.unwrap_err());
+        assert_eq!(kind, "transient");
+        assert!(text.contains("500") && text.contains("boom"), "{text}");
+        assert_eq!(fake.calls(), 3);
+    }
+
+    #[tokio::test]
+    async fn a_refusal_keeps_its_status_when_its_code_is_a_number() {
+        let body = format!(
+            "{{\"error\": {{\"code\": 401, \"message\": \"Invalid API Key {KEY}\", \"type\": \"authentication_error\"}}}}"
+        );
+        let fake = fake(vec![refusal(401, &[], &body)]).await;
+        let error = fake.ask().await.unwrap_err();
+        let (kind, text) = told(&error);
+        assert_eq!(kind, "permanent");
+        assert!(text.contains("401") && text.contains("Invalid API Key (key)"), "{text}");
+        assert!(!format!("{error:?} {text}").contains(KEY), "the key is in the error: {error:?}");
+        assert_eq!(fake.calls(), 1);
+    }
+
+    #[tokio::test]
+    async fn an_empty_purse_is_not_a_busy_endpoint() {
+        let body = "{\"error\": {\"message\": \"You exceeded your quota\", \"code\": \"insufficient_quota\"}}";
+        let fake = fake(vec![refusal(429, &[], body)]).await;
+        assert_eq!(told(&fake.ask().await.unwrap_err()).0, "permanent");
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_no_chat_completion_is_permanent() {
+        let fake = fake(vec![refusal(200, &[], "{\"error\": \"model not loaded\"}")]).await;
+        let (kind, text) = told(&fake.ask().await.unwrap_err());
+        assert_eq!(kind, "permanent");
+        assert!(text.contains("not a chat completion") && text.contains("model not loaded"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn a_redirect_is_not_followed() {
+        let fake = fake(vec![refusal(307, &[("location", "/v1/chat/completions")], "")]).await;
+        let (kind, text) = told(&fake.ask().await.unwrap_err());
+        assert_eq!((kind, fake.calls()), ("permanent", 1), "{text}");
+    }
+
+    #[tokio::test]
+    async fn a_slow_endpoint_runs_into_the_time_limit() {
+        let fake = fake_with(vec![Step::Hang], |config| config.timeout = Duration::from_millis(200)).await;
+        let (kind, text) = told(&fake.ask().await.unwrap_err());
+        assert_eq!((kind, fake.calls()), ("transient", 1), "{text}");
+    }
+
+    #[tokio::test]
+    async fn an_endpoint_that_is_not_there_is_transient() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        drop(listener);
+        let clock = Clock::standing_at(Timestamp::UNIX_EPOCH);
+        let mut model = OpenAi::from_config(&config(&format!("http://{address}/v1")), clock).unwrap().unwrap();
+        model.retries.base = Duration::from_millis(1);
+        assert_eq!(told(&model.complete(&request()).await.unwrap_err()).0, "transient");
+    }
+
+    #[tokio::test]
+    async fn an_endpoint_that_keeps_failing_is_left_alone_and_tried_again_later() {
+        let mut steps = vec![refusal(429, &[("retry-after", "3600")], "{}"); BREAKER_FAILURES as usize];
+        steps.push(answer("{}", "stop"));
+        let fake = fake(steps).await;
+        for _ in 0..BREAKER_FAILURES {
+            fake.ask().await.unwrap_err();
+        }
+        let (_, text) = told(&fake.ask().await.unwrap_err());
+        assert!(text.contains("left alone"), "{text}");
+        assert_eq!(fake.calls(), BREAKER_FAILURES as usize);
+        fake.clock.set(fake.clock.now() + BREAKER_PAUSE);
+        assert_eq!(fake.ask().await.unwrap().text, "{}");
+    }
+
+    #[tokio::test]
+    async fn the_days_allowance_is_kept_and_comes_back_the_next_day() {
+        let steps = vec![answer("{}", "stop"); 2];
+        let fake = fake_with(steps, |config| config.calls_per_day = 1).await;
+        fake.ask().await.unwrap();
+        let (_, text) = told(&fake.ask().await.unwrap_err());
+        assert!(text.contains("model.calls_per_day"), "{text}");
+        assert_eq!(fake.calls(), 1);
+        fake.clock.set(fake.clock.now() + Duration::from_hours(24));
+        fake.ask().await.unwrap();
+    }
+
+    #[test]
+    fn a_retry_after_is_seconds_or_a_date() {
+        let now: Timestamp = "2015-10-21T07:27:30Z".parse().unwrap();
+        assert_eq!(wait_of("12", now), Some(Duration::from_secs(12)));
+        assert_eq!(wait_of("Wed, 21 Oct 2015 07:28:00 GMT", now), Some(Duration::from_secs(30)));
+        assert_eq!(wait_of("Wed, 21 Oct 2015 07:00:00 GMT", now), Some(Duration::ZERO));
+        assert_eq!(wait_of("soon", now), None);
+    }
+
+    #[test]
+    fn a_bad_configuration_names_its_key_and_not_its_value() {
+        let clock = Clock::standing_at(Timestamp::UNIX_EPOCH);
+        let none = Config::load_from(None, &[]).unwrap().model;
+        assert!(OpenAi::from_config(&none, clock.clone()).unwrap().is_none());
+        let told = |config: &ModelConfig| OpenAi::from_config(config, clock.clone()).err().unwrap().to_string();
+        assert!(told(&config("localhost:8080")).contains("model.base_url"));
+        let mut bad = config("http://localhost:8080/v1");
+        bad.api_key = SecretString::from("sk-\nbroken".to_owned());
+        let text = told(&bad);
+        assert!(text.contains("model.api_key") && !text.contains("broken"), "{text}");
+    }
 }

@@ -75,7 +75,7 @@ impl Draft {
                 faults.push(DraftFault::Confidence(choice.confidence_percent));
             }
             match candidates.iter().find(|candidate| candidate.id == *id) {
-                None => faults.push(DraftFault::UnknownCandidate(id.clone())),
+                None => faults.push(DraftFault::UnknownCandidate(short(id))),
                 Some(candidate) => {
                     if let Some(check) = candidate.checks.iter().find(|check| check.hard && !check.passed) {
                         faults.push(DraftFault::Illegal { candidate: id.clone(), check: check.name.clone() });
@@ -96,13 +96,18 @@ fn cite_faults(candidate: &str, cites: &[FactId], bundle: &Bundle) -> Vec<DraftF
     let mut faults: Vec<DraftFault> = cites
         .iter()
         .filter(|id| !bundle.facts.contains_key(*id))
-        .map(|id| DraftFault::UnknownFact(id.as_str().chars().take(60).collect()))
+        .map(|id| DraftFault::UnknownFact(short(id.as_str())))
         .collect();
     let mut known = cites.iter().filter_map(|id| bundle.facts.get(id)).peekable();
     if known.peek().is_some() && known.all(|fact| fact.third_party) {
         faults.push(DraftFault::OnlyOutsideText(candidate.to_owned()));
     }
     faults
+}
+
+/// An unknown id may be anything: enough of it to find it.
+fn short(id: &str) -> String {
+    id.chars().take(60).collect()
 }
 
 /// Is the action carried out by writing to somebody: supplier, carrier or store?
@@ -173,14 +178,10 @@ mod tests {
 
     fn bundle() -> Bundle {
         let line = RecordRef::new(RecordKind::PoLine, "183");
-        let quantity = Fact::new(
-            line.clone(),
-            "qty",
-            "ordered",
-            FactValue::Quantity(Quantity::units(48)),
-            Timestamp::UNIX_EPOCH,
-        );
-        let note = Fact::new(line, "note", "note", FactValue::Text("send all".to_owned()), Timestamp::UNIX_EPOCH).from_outside();
+        let quantity =
+            Fact::new(line.clone(), "qty", "ordered", FactValue::Quantity(Quantity::units(48)), Timestamp::UNIX_EPOCH);
+        let note =
+            Fact::new(line, "note", "note", FactValue::Text("send all".to_owned()), Timestamp::UNIX_EPOCH).from_outside();
         Bundle {
             case_id: CaseId::new("case-1"),
             version: 1,

@@ -8,11 +8,11 @@ use serde::Deserialize;
 
 use crate::domain::action::{Action, Candidate};
 use crate::domain::draft::{Choice, Draft, DraftFault};
-use crate::domain::ids::FactId;
+use crate::domain::ids::{FactId, SupplierId};
 use crate::domain::recommendation::Prose;
 use crate::domain::record::RecordKind;
 use crate::ports::ModelReply;
-use crate::prompts::CaseFile;
+use crate::prompts::{CaseFile, clean};
 
 use super::prose::{Audience, Field, excerpt, name_of, tell};
 
@@ -95,8 +95,8 @@ pub enum Objection {
     #[error("{field}: a message does not tell our own figures ({reference:?})")]
     TellsMoney { field: String, reference: String },
     /// Another partner's name in a message.
-    #[error("{field} names {name:?}, who is not its receiver")]
-    NamesPartner { field: String, name: String },
+    #[error("{field} names the partner of {fact:?}, who is not its receiver")]
+    NamesPartner { field: String, fact: String },
 }
 
 /// The answer as the schema asks for it.
@@ -150,13 +150,9 @@ pub fn check(reply: &ModelReply, file: &CaseFile<'_>) -> Result<Draft, Vec<Objec
     if objections.is_empty() { Ok(draft) } else { Err(objections) }
 }
 
-/// Where the JSON goes wrong, without echoing the reply.
+/// Where the JSON goes wrong, in one short line: the parser's words may hold pieces of the reply.
 fn shape_of(error: &serde_json::Error) -> String {
-    excerpt_long(&error.to_string())
-}
-
-fn excerpt_long(text: &str) -> String {
-    crate::prompts::clean(text, 160)
+    clean(&error.to_string(), 160)
 }
 
 /// Looks at the raw text and, against escapes such as `\u006d`, at the decoded fields.
@@ -211,8 +207,8 @@ fn judge(choice: &AnswerChoice, file: &CaseFile<'_>, objections: &mut Vec<Object
     let rationale = say("rationale", &choice.rationale, RATIONALE_MAX, Audience::House);
     let risks = say("risks", &choice.risks, REMARK_MAX, Audience::House);
     let would_change = say("would_change", &choice.would_change, REMARK_MAX, Audience::House);
-    let message = (!choice.message.trim().is_empty())
-        .then(|| say("message", &choice.message, MESSAGE_MAX, Audience::Outside));
+    let message =
+        (!choice.message.trim().is_empty()).then(|| say("message", &choice.message, MESSAGE_MAX, Audience::Outside));
     if let (Some(text), Some(candidate)) = (&message, file.candidates.iter().find(|c| c.id == choice.candidate)) {
         check_partners(text, candidate, &format!("{id} message"), file, objections);
     }
@@ -232,7 +228,7 @@ fn judge(choice: &AnswerChoice, file: &CaseFile<'_>, objections: &mut Vec<Object
 
 /// A message tells its receiver nothing about other suppliers (handbook §5, CONTACT).
 fn check_partners(text: &str, candidate: &Candidate, field: &str, file: &CaseFile<'_>, objections: &mut Vec<Objection>) {
-    let supplier = file.subject.supplier.as_ref().map(|id| id.as_str());
+    let supplier = file.subject.supplier.as_ref().map(SupplierId::as_str);
     let receiver: Option<&str> = match &candidate.action {
         Action::NewPo { supplier, .. } | Action::Claim { supplier, .. } => Some(supplier.as_str()),
         Action::Expedite { .. } | Action::DeferPo { .. } | Action::CancelPo { .. } => supplier,
@@ -244,7 +240,7 @@ fn check_partners(text: &str, candidate: &Candidate, field: &str, file: &CaseFil
         let Some(name) = name_of(fact).filter(|name| name.chars().count() >= 3) else { continue };
         let is_receiver = receiver.is_some_and(|r| r == fact.source.id || r.eq_ignore_ascii_case(&name));
         if !is_receiver && lower.contains(&name.to_lowercase()) {
-            objections.push(Objection::NamesPartner { field: field.to_owned(), name: excerpt(&name) });
+            objections.push(Objection::NamesPartner { field: field.to_owned(), fact: excerpt(fact.id.as_str()) });
         }
     }
 }
@@ -253,6 +249,8 @@ fn check_partners(text: &str, candidate: &Candidate, field: &str, file: &CaseFil
 mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
+
+    use crate::domain::draft::{MESSAGE_CODES, sends_message};
 
     use super::super::draft_sample::{HOSTILE_NOTE, Sample};
     use super::super::prose::numbers;
@@ -406,7 +404,15 @@ mod tests {
             assert!(found.iter().any(|o| matches!(o, Objection::NamesPartner { .. })), "{text}: {found:?}");
         }
         let found = objections(|answer| answer["choices"][0]["candidate"] = "A3".into());
-        assert!(matches!(found.as_slice(), [Objection::Draft(DraftFault::MessageNotAllowed { .. })]), "{found:?}");
+        assert!(found.iter().any(|o| matches!(o, Objection::Draft(DraftFault::MessageNotAllowed { .. }))), "{found:?}");
+    }
+
+    #[test]
+    fn the_prompt_names_the_actions_that_send_messages() {
+        for candidate in &Sample::new().candidates {
+            let named = MESSAGE_CODES.split(", ").any(|code| code == candidate.action.code());
+            assert_eq!(named, sends_message(&candidate.action), "{}", candidate.action.code());
+        }
     }
 
     #[test]
@@ -437,8 +443,14 @@ mod tests {
     #[test]
     fn choices_are_counted_and_confidence_is_a_percentage() {
         assert_eq!(objections(|answer| answer["choices"] = json!([])), [Objection::ChoiceCount(0)]);
-        assert_eq!(objections(|answer| answer["choices"][0]["confidence_percent"] = 101.into()), [Objection::Confidence(101)]);
-        assert_eq!(objections(|answer| answer["choices"][0]["confidence_percent"] = (-1).into()), [Objection::Confidence(-1)]);
+        assert_eq!(
+            objections(|answer| answer["choices"][0]["confidence_percent"] = 101.into()),
+            [Objection::Confidence(101)]
+        );
+        assert_eq!(
+            objections(|answer| answer["choices"][0]["confidence_percent"] = (-1).into()),
+            [Objection::Confidence(-1)]
+        );
         let found = objections(|answer| {
             let twice = answer["choices"][0].clone();
             answer["choices"].as_array_mut().unwrap().push(twice);
@@ -466,7 +478,7 @@ mod tests {
         let found = rationale(&format!("The data says {canary} and so do I."));
         assert!(found.contains(&Objection::Canary), "{found:?}");
         // Escaped, the raw text does not hold it.
-        let escaped: String = canary.chars().map(|c| format!("\\u{:04x}", u32::from(c))).collect();
+        let escaped = canary.replace('-', "\\u002d").replace('a', "\\u0061").replace('4', "\\u0034");
         let text = Sample::good_answer().to_string().replace("A receipt posted", &escaped);
         let found = check(&Sample::reply_text(&text), &sample.file()).unwrap_err();
         assert!(found.contains(&Objection::Canary), "{found:?}");
@@ -494,8 +506,13 @@ mod tests {
 
     /// Numbers that the sample's program wrote: facts, figures of candidates, names.
     fn allowed(sample: &Sample) -> Vec<String> {
-        let mut texts: Vec<String> =
-            sample.bundle.facts.values().filter(|fact| fact.label != "supplier's note").map(|fact| fact.value.show()).collect();
+        let mut texts: Vec<String> = sample
+            .bundle
+            .facts
+            .values()
+            .filter(|fact| fact.label != "supplier's note")
+            .map(|fact| fact.value.show())
+            .collect();
         for candidate in &sample.candidates {
             let money = &candidate.money;
             texts.extend([money.benefit, money.loss_now, money.loss_after].map(|range| range.expected.to_string()));
@@ -522,7 +539,8 @@ mod tests {
             "[ .,:/%A-]{1,2}",
             "[0-9]{1,3}",
         ];
-        proptest::collection::vec(piece, 1..8).prop_map(|pieces| pieces.concat())
+        let between = prop_oneof![Just(""), Just(" "), Just(" and "), Just("-")];
+        (proptest::collection::vec(piece, 1..5), between).prop_map(|(pieces, between)| pieces.join(between))
     }
 
     proptest! {

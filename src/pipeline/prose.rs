@@ -102,13 +102,15 @@ fn render(raw: &str, field: Field<'_>, file: &CaseFile<'_>, objections: &mut Vec
         match resolve(reference.trim(), field, file) {
             Ok(Value { text, fact, percent }) => {
                 if !stands_alone(&shown, after) {
-                    objections.push(Objection::GluedReference { field: field.name.to_owned(), reference: excerpt(reference) });
+                    objections
+                        .push(Objection::GluedReference { field: field.name.to_owned(), reference: excerpt(reference) });
                 }
                 if let Some(unit_after) = after_percent(after) {
                     if percent {
                         after = unit_after;
                     } else {
-                        objections.push(Objection::NotPercent { field: field.name.to_owned(), reference: excerpt(reference) });
+                        objections
+                            .push(Objection::NotPercent { field: field.name.to_owned(), reference: excerpt(reference) });
                     }
                 }
                 shown.push_str(&text);
@@ -186,8 +188,7 @@ fn after_percent(after: &str) -> Option<&str> {
 /// The name that a fact gives something, cleaned: text of the program, or text from outside in a field that holds names.
 /// Notes and other free text are not names and can not be quoted.
 pub(crate) fn name_of(fact: &Fact) -> Option<String> {
-    const NAMES: [&str; 10] =
-        ["name", "label", "sku", "code", "barcode", "reference", "ref", "number", "document", "order"];
+    const NAMES: [&str; 10] = ["name", "label", "sku", "code", "barcode", "reference", "ref", "number", "document", "order"];
     let FactValue::Text(text) = &fact.value else { return None };
     let field = fact.id.as_str().rsplit('/').next().unwrap_or_default();
     if fact.third_party && !NAMES.iter().any(|name| field.ends_with(name)) {
@@ -303,7 +304,9 @@ pub(crate) fn numbers(text: &str) -> Vec<Number> {
         let tail: String = chars[i..].iter().take(12).collect();
         found.push(Number {
             text: number,
-            glued: foreign || before.is_some_and(joined) || chars.get(i).is_some_and(|c| c.is_alphabetic() || "_^*=×·".contains(*c)),
+            glued: foreign
+                || before.is_some_and(joined)
+                || chars.get(i).is_some_and(|c| c.is_alphabetic() || "_^*=×·".contains(*c)),
             percent: after_percent(&tail).is_some(),
         });
     }
@@ -313,11 +316,15 @@ pub(crate) fn numbers(text: &str) -> Vec<Number> {
 /// No links, addresses or markup: the text goes to a page and into mail.
 fn check_links(shown: &str, own: &str, field: &str, objections: &mut Vec<Objection>) {
     let lower = shown.to_lowercase();
-    if lower.contains("://") || lower.contains("www.") || lower.contains("mailto:") || shown.contains('@') || has_domain(own) {
+    if lower.contains("://") || lower.contains("www.") || lower.contains("mailto:") || shown.contains('@') || has_domain(own)
+    {
         objections.push(Objection::Link(field.to_owned()));
     }
     let heading = own.lines().any(|line| line.trim_start().starts_with(['#', '|']));
-    if heading || shown.contains(['<', '>', '`', '{', '}', '\\']) || ["**", "__", "~~", "]("].iter().any(|m| shown.contains(m)) {
+    if heading
+        || shown.contains(['<', '>', '`', '{', '}', '\\'])
+        || ["**", "__", "~~", "]("].iter().any(|m| shown.contains(m))
+    {
         objections.push(Objection::Markup(field.to_owned()));
     }
 }
@@ -330,28 +337,52 @@ fn has_domain(text: &str) -> bool {
 
 /// Beginnings of words that no field may hold: approval is people's, and secrets are nobody's business here.
 const NEVER: [&str; 15] = [
-    "approv", "authoris", "authoriz", "preapprov", "password", "passcode", "credential", "iban", "bitcoin", "crypto",
-    "jailbreak", "hundred", "thousand", "million", "billion",
+    "approv",
+    "authoris",
+    "authoriz",
+    "preapprov",
+    "password",
+    "passcode",
+    "credential",
+    "iban",
+    "bitcoin",
+    "crypto",
+    "jailbreak",
+    "hundred",
+    "thousand",
+    "million",
+    "billion",
 ];
 /// The same for phrases.
 const NEVER_PHRASES: [&str; 18] = [
-    "bank account", "bank detail", "bank data", "account number", "account detail", "sort code", "credit card", "gift card",
-    "swift code", "routing number", "wire transfer", "api key", "system prompt", "previous instruction", "prior instruction", "sign off", "signed off",
+    "bank account",
+    "bank detail",
+    "bank data",
+    "account number",
+    "account detail",
+    "sort code",
+    "credit card",
+    "gift card",
+    "swift code",
+    "routing number",
+    "wire transfer",
+    "api key",
+    "system prompt",
+    "previous instruction",
+    "prior instruction",
+    "sign off",
+    "signed off",
     "green light",
 ];
 /// Beginnings of words that a message may not hold besides: it commits the company to nothing.
 const NEVER_OUTSIDE: [&str; 8] = ["pay", "paid", "prepay", "prepaid", "refund", "lawsuit", "legal", "penalt"];
 /// The same for phrases.
-const NEVER_OUTSIDE_PHRASES: [&str; 8] = [
-    "we promise", "i promise", "we guarantee", "i guarantee", "we agree", "we commit", "we accept", "we confirm",
-];
+const NEVER_OUTSIDE_PHRASES: [&str; 8] =
+    ["we promise", "i promise", "we guarantee", "i guarantee", "we agree", "we commit", "we accept", "we confirm"];
 
 fn check_words(shown: &str, field: Field<'_>, objections: &mut Vec<Objection>) {
-    let words: Vec<String> = shown
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(str::to_lowercase)
-        .collect();
+    let words: Vec<String> =
+        shown.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
     let line = format!(" {}", words.join(" "));
     let starts = |stem: &&&str| words.iter().any(|word| word.starts_with(**stem));
     let mut found: Vec<&str> = NEVER.iter().filter(starts).copied().collect();
@@ -360,9 +391,8 @@ fn check_words(shown: &str, field: Field<'_>, objections: &mut Vec<Objection>) {
         found.extend(NEVER_OUTSIDE.iter().filter(starts));
         found.extend(NEVER_OUTSIDE_PHRASES.iter().filter(|phrase| line.contains(&format!(" {phrase}"))));
     }
-    objections.extend(
-        found.into_iter().map(|word| Objection::Forbidden { field: field.name.to_owned(), word: word.to_owned() }),
-    );
+    objections
+        .extend(found.into_iter().map(|word| Objection::Forbidden { field: field.name.to_owned(), word: word.to_owned() }));
 }
 
 /// A short piece of an answer for an objection: cleaned, so that what comes back to the model is no instruction either.
