@@ -315,6 +315,8 @@ mod tests {
             ("It is ½ day late, says the fraction.", "½"),
             ("It is 2026-10-03 that was promised.", "2026-10-03"),
             ("Espresso beans 12 kg are something else.", "12"),
+            ("See A1:6 for the days that it is late.", "1:6"),
+            ("See A1-5 for the days that it is late.", "1-5"),
             ("A10 is not among the candidates.", "10"),
         ] {
             let found = rationale(text);
@@ -343,6 +345,7 @@ mod tests {
             "It is [po_line:183/late][po_line:183/late] days late.",
             "It is 6[po_line:183/late] days late.",
             "It is [po_line:183/late]k days late.",
+            "See A1:[po_line:183/late] for the days.",
         ] {
             let found = rationale(text);
             assert!(found.iter().any(|o| matches!(o, Objection::GluedReference { .. })), "{text}: {found:?}");

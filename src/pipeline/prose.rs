@@ -168,7 +168,7 @@ fn part_of(candidate: &Candidate, part: &str) -> Option<(String, bool)> {
 
 /// Nothing before or after may run into the figure or change its sign, its digits or its size.
 fn stands_alone(before: &str, after: &str) -> bool {
-    let opens = |c: char| c.is_whitespace() || "(“\"'‘$€£:".contains(c);
+    let opens = |c: char| c.is_whitespace() || "(“\"'‘$€£".contains(c);
     let closes = |c: char| c.is_whitespace() || ".,;:!?)%”\"'’".contains(c);
     let mut following = after.chars();
     let ends = match (following.next(), following.next()) {
@@ -226,9 +226,8 @@ fn without(text: &str, word: &str) -> Option<String> {
     let (mut kept, mut found, mut rest) = (String::with_capacity(text.len()), false, text);
     while let Some(at) = rest.find(word) {
         let after = &rest[at + word.len()..];
-        let before = rest[..at].chars().next_back().or_else(|| kept.chars().next_back());
-        let alone = !before.is_some_and(char::is_alphanumeric) && !after.chars().next().is_some_and(char::is_alphanumeric);
         kept.push_str(&rest[..at]);
+        let alone = stands_alone(&kept, after);
         // The ellipsis keeps what stood on either side from growing together into one number.
         kept.push_str(if alone { " … " } else { word });
         found |= alone;
@@ -298,7 +297,7 @@ pub(crate) fn numbers(text: &str) -> Vec<Number> {
         }
         let before = start.checked_sub(1).map(|at| chars[at]);
         let signed = before.filter(|c| "-+−–".contains(*c));
-        let joined = |c: char| c.is_alphabetic() || "_.,^*=×·".contains(c);
+        let joined = |c: char| c.is_alphabetic() || "_.,:/^*=×·".contains(c);
         let mut number: String = signed.into_iter().collect();
         number.extend(&chars[start..i]);
         let tail: String = chars[i..].iter().take(12).collect();
