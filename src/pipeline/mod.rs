@@ -3,4 +3,6 @@
 //! A stage takes no input: it reads its work from the store, thinks without a transaction open, and writes the new state,
 //! the audit entry and the outbox rows in one short transaction guarded by the version it read.
 
+pub mod assess;
+pub mod recheck;
 pub mod view;
