@@ -4,5 +4,6 @@
 //! the audit entry and the outbox rows in one short transaction guarded by the version it read.
 
 pub mod assess;
+pub mod playbook;
 pub mod recheck;
 pub mod view;

@@ -19,12 +19,31 @@ use crate::pipeline::view::CaseView;
 
 use super::LossPart;
 
+/// What remains of one part of the loss after an action.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Left {
+    /// This share of it.
+    Share(f64),
+    /// This much.
+    Amount(Range),
+}
+
+impl Left {
+    /// What remains of `amount`.
+    pub(super) fn of(self, amount: Range) -> Range {
+        match self {
+            Self::Share(share) => scaled(amount, share),
+            Self::Amount(left) => left,
+        }
+    }
+}
+
 /// An action with its effect on the losses, before its checks.
 pub(super) struct Proposal {
     pub action: Action,
     pub summary: String,
     /// What remains of a loss, by its key; losses that are not named here stay as they are.
-    pub after: BTreeMap<String, Range>,
+    pub after: BTreeMap<String, Left>,
     pub cost: Money,
     pub regret: Money,
     pub value: Money,
@@ -202,9 +221,9 @@ impl<'a> Desk<'a> {
         self.parts.get(key).map_or_else(Range::default, |p| p.amount)
     }
 
-    /// What is left of the losses under `keys` when the share `left` of each remains.
-    pub(super) fn leaving(&self, keys: &[String], left: f64) -> BTreeMap<String, Range> {
-        keys.iter().map(|k| (k.clone(), scaled(self.lost(k), left))).collect()
+    /// Says of the losses under `keys` that the share `left` of each remains.
+    pub(super) fn leaving(keys: &[String], left: f64) -> BTreeMap<String, Left> {
+        keys.iter().map(|k| (k.clone(), Left::Share(left))).collect()
     }
 
     /// Does another live case already count a shortage at this place?
@@ -231,7 +250,7 @@ impl<'a> Desk<'a> {
         let cost = self.view.config.costs.contact;
         let source = question.source.clone();
         let mut cites = vec![self.fact(source.clone(), "cost_contact", "cost of a question (setting)", FactValue::Money(cost))];
-        cites.push(self.assume(source, "contact_left", "share of the loss that remains after asking", question.left));
+        cites.push(self.assume(source, &shared("contact_left", question.left), "share of the loss that remains after asking", question.left));
         let name = match question.role {
             "supplier" => book.supplier_name(&crate::domain::ids::SupplierId::new(question.partner)),
             "data owner" | "sales" => question.role.to_owned(),
@@ -239,7 +258,7 @@ impl<'a> Desk<'a> {
         };
         let to = if name == question.role { format!("the {name}") } else { format!("{name} ({})", question.role) };
         let summary = format!("Ask {to} about {}, answer by {answer_by}.", question.about);
-        let after = self.leaving(question.keys, question.left);
+        let after = Self::leaving(question.keys, question.left);
         self.proposals.push(Proposal {
             action: Action::Contact {
                 role: question.role.to_owned(),
@@ -264,7 +283,7 @@ impl<'a> Desk<'a> {
         let cost = self.view.config.costs.recount;
         let cites = vec![
             self.item_fact(item, "cost_recount", "cost of a count (setting)", FactValue::Money(cost)),
-            self.assume(item_ref(item), "recount_left", "share of the loss that remains after a count", left),
+            self.assume(item_ref(item), &shared("recount_left", left), "share of the loss that remains after a count", left),
         ];
         let other = if not_by.is_some() { ", by somebody other than the last counter" } else { "" };
         let summary = format!(
@@ -272,7 +291,7 @@ impl<'a> Desk<'a> {
             book.item_label(item),
             book.location_name(location)
         );
-        let after = self.leaving(keys, left);
+        let after = Self::leaving(keys, left);
         let action = Action::Recount { item: item.clone(), location: location.clone(), deadline, not_by };
         self.proposals.push(Proposal {
             action,
@@ -313,6 +332,11 @@ pub(super) fn item_ref(item: &ItemId) -> RecordRef {
 /// The record of a purchase line.
 pub(super) fn line_ref(line: &str) -> RecordRef {
     RecordRef::new(RecordKind::PoLine, line)
+}
+
+/// An assumed share's field: two shares for one record are two facts.
+fn shared(field: &str, share: f64) -> String {
+    format!("{field}_{:.0}", share * 100.0)
 }
 
 /// A range times a share.

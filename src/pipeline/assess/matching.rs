@@ -247,7 +247,7 @@ fn block(desk: &mut Desk<'_>, bill: &str, lines: &[&PurchaseLine]) {
             bill_name(first),
             book.supplier_name(&first.supplier)
         ),
-        after: desk.leaving(&keys, LEFT_AFTER_BLOCK),
+        after: Desk::leaving(&keys, LEFT_AFTER_BLOCK),
         cost,
         // A bill blocked for nothing costs the explanation.
         regret: contact,
@@ -322,7 +322,7 @@ fn claim_and_ask(desk: &mut Desk<'_>, lines: &[&PurchaseLine]) {
                 book.supplier_name(&first.supplier),
                 lines.iter().map(|l| l.order_name.as_str()).collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", ")
             ),
-            after: desk.leaving(&keys, LEFT_AFTER_CLAIM),
+            after: Desk::leaving(&keys, LEFT_AFTER_CLAIM),
             cost,
             regret: desk.view.config.costs.contact,
             value: amount,
@@ -359,8 +359,8 @@ pub(super) fn claim(
     let (cost, cost_cite) = paperwork(desk, source.clone());
     let cites = vec![
         cost_cite,
-        desk.fact(source.clone(), "claim_value", "claim", FactValue::Money(value)),
-        desk.fact(source.clone(), "claim_quantity", "units claimed", FactValue::Quantity(quantity)),
+        desk.fact(source.clone(), "fault_value", "claim", FactValue::Money(value)),
+        desk.fact(source.clone(), "fault_quantity", "units claimed", FactValue::Quantity(quantity)),
         desk.assume(source, "claim_left", "share of claims that is not credited", LEFT_AFTER_CLAIM),
     ];
     desk.proposals.push(Proposal {
@@ -377,7 +377,7 @@ pub(super) fn claim(
             book.item_label(&line.item),
             line.order_name
         ),
-        after: desk.leaving(keys, LEFT_AFTER_CLAIM),
+        after: Desk::leaving(keys, LEFT_AFTER_CLAIM),
         cost,
         regret: desk.view.config.costs.contact,
         value,
@@ -419,7 +419,7 @@ pub(super) fn duplicate_bill(desk: &mut Desk<'_>, exception: &Exception) {
     let block = Proposal {
         action: Action::BlockBill { bill: first.bill_id.clone(), disputed: amount, reason: format!("duplicate of {other}") },
         summary: format!("Keep bill {name} ({amount}) unpaid until it is cleared: it repeats {other}."),
-        after: desk.leaving(&keys, LEFT_AFTER_BLOCK),
+        after: Desk::leaving(&keys, LEFT_AFTER_BLOCK),
         cost,
         regret,
         value: amount,
@@ -431,7 +431,7 @@ pub(super) fn duplicate_bill(desk: &mut Desk<'_>, exception: &Exception) {
     let reverse = Proposal {
         action: Action::ReverseDoc { document: name.clone(), duplicate_of: other.clone() },
         summary: format!("Reverse bill {name} ({amount}), which repeats {other}."),
-        after: desk.leaving(&keys, LEFT_AFTER_REVERSAL),
+        after: Desk::leaving(&keys, LEFT_AFTER_REVERSAL),
         cost,
         // Reversing a bill that was right means entering it again.
         regret: cost + cost,

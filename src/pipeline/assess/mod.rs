@@ -134,7 +134,7 @@ fn lines_of<'b>(view: &CaseView<'b>, exception: &Exception) -> Vec<&'b PurchaseL
 /// without a cap if one of them has none.
 fn needs(view: &CaseView<'_>) -> BTreeMap<Place, Need> {
     use ExceptionType as T;
-    let desk = Desk::new(view);
+    let book = view.book;
     let mut needs: BTreeMap<Place, Need> = BTreeMap::new();
     let mut add = |place: Place, cap: Option<f64>, reorder: bool| {
         needs
@@ -154,7 +154,7 @@ fn needs(view: &CaseView<'_>) -> BTreeMap<Place, Need> {
             }
             T::DShift => {
                 if let Some(place) = place_of(exception) {
-                    let (before, since) = surplus::level_change(&desk, exception, &place);
+                    let (before, since) = surplus::level_change(book, exception, &place);
                     if since > before {
                         add(place, None, true);
                     }
@@ -162,8 +162,8 @@ fn needs(view: &CaseView<'_>) -> BTreeMap<Place, Need> {
             }
             T::RShort | T::SOverdue | T::RLate => {
                 for line in lines_of(view, exception) {
-                    let owed = receiving::owed(&desk, line);
-                    let open = receiving::overdue(&desk, line) || exception.signal.code == T::RShort;
+                    let owed = receiving::owed(book, line);
+                    let open = receiving::overdue(book, line) || exception.signal.code == T::RShort;
                     if owed > 0.0 && open {
                         add((line.item.clone(), line.location.clone()), Some(owed), false);
                     }
@@ -195,7 +195,7 @@ fn gather(desk: &mut Desk<'_>) {
                     let on_hand = view.book.on_hand(&place.0, &place.1);
                     if exception.signal.code == T::DCollapse && on_hand.is_positive() {
                         // A collapse with stock in the books may be a ghost: counting finds it.
-                        stock::phantom(desk, exception);
+                        stock::phantom(desk, exception, stock::GHOST_SHARE);
                     }
                 }
             }
@@ -219,7 +219,7 @@ fn gather(desk: &mut Desk<'_>) {
             T::ICount => stock::count(desk, exception),
             T::IShrink => stock::shrink(desk, exception),
             T::INeg => stock::negative(desk, exception),
-            T::IPhantom => stock::phantom(desk, exception),
+            T::IPhantom => stock::phantom(desk, exception, 1.0),
             T::SOverdue => supply::overdue_order(desk, exception),
             T::SLtShift => supply::lead_time_shift(desk, exception),
             T::MMaster => supply::master_data(desk, exception),

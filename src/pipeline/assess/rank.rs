@@ -36,8 +36,7 @@ pub(super) fn merged(proposals: Vec<Proposal>) -> Vec<Proposal> {
             continue;
         };
         for (key, left) in proposal.after {
-            let kept = same.after.get(&key).copied().filter(|k| k.expected <= left.expected);
-            same.after.insert(key, kept.unwrap_or(left));
+            same.after.entry(key).or_insert(left);
         }
         same.latest = same.latest.min(proposal.latest);
         same.cites.extend(proposal.cites);
@@ -52,7 +51,7 @@ pub(super) fn candidate(desk: &Desk<'_>, p: f64, p_cite: &FactId, proposal: Prop
         return None;
     }
     let after = desk.parts.iter().fold(Range::default(), |sum, (key, part)| {
-        plus(sum, proposal.after.get(key).copied().unwrap_or(part.amount))
+        plus(sum, proposal.after.get(key).map_or(part.amount, |left| left.of(part.amount)))
     });
     let money = MoneySum::new(p, loss_now(desk), after, proposal.cost, proposal.regret);
     let mut seen = BTreeSet::new();

@@ -2,7 +2,7 @@
 //! damaged (handbook §4.2). Short deliveries are a bill check and a shortage, both found elsewhere.
 
 use crate::domain::action::{Action, Range};
-use crate::domain::book::Place;
+use crate::domain::book::{Book, Place};
 use crate::domain::calendar::days_between;
 use crate::domain::evidence::FactValue;
 use crate::domain::exception::{Exception, ExceptionType};
@@ -190,8 +190,8 @@ pub(super) fn false_stock(
     let name = format!("{} at {}", desk.view.book.item_label(&place.0), desk.view.book.location_name(&place.1));
     let cites = vec![
         cost.cite,
-        desk.fact(source.clone(), "doubtful", why, FactValue::Quantity(quantity.abs())),
-        desk.fact(source, "doubtful_value", &format!("{why}, at cost"), FactValue::Money(amount)),
+        desk.fact(source.clone(), &format!("doubtful@{}", place.1), why, FactValue::Quantity(quantity.abs())),
+        desk.fact(source, &format!("doubtful_value@{}", place.1), &format!("{why}, at cost"), FactValue::Money(amount)),
     ];
     let key = format!("stock:{}@{}", place.0, place.1);
     desk.lose(&key, format!("{why}: {name}"), Range::certain(amount), cites);
@@ -250,7 +250,7 @@ fn duplicate(desk: &mut Desk<'_>, exception: &Exception, disputes: &mut Disputes
     desk.proposals.push(Proposal {
         action: Action::ReverseDoc { document: document.clone(), duplicate_of: original.clone() },
         summary: format!("Reverse receipt {document}, which repeats {original}."),
-        after: desk.leaving(&keys, LEFT_AFTER_REVERSAL),
+        after: Desk::leaving(&keys, LEFT_AFTER_REVERSAL),
         cost,
         regret: cost + cost,
         value,
@@ -338,15 +338,14 @@ pub(super) fn newest_receipt<'b>(desk: &Desk<'b>, place: &Place, within: i32) ->
 }
 
 /// Units that lines of an order still owe at a place: the most a shortage there can be blamed on it.
-pub(super) fn owed(desk: &Desk<'_>, line: &PurchaseLine) -> f64 {
-    let book = desk.view.book;
+pub(super) fn owed(book: &Book, line: &PurchaseLine) -> f64 {
     let open = book.open_quantity(&line.id).to_f64();
     let never = (line.qty - book.received(&line.id)).to_f64().max(0.0);
     open.max(never)
 }
 
 /// Is a line's promise past and something still to come?
-pub(super) fn overdue(desk: &Desk<'_>, line: &PurchaseLine) -> bool {
+pub(super) fn overdue(book: &Book, line: &PurchaseLine) -> bool {
     let place = (line.item.clone(), line.location.clone());
-    projection::arrivals(desk.view.book, &place).iter().any(|a| a.po_line == line.id && !a.firm)
+    projection::arrivals(book, &place).iter().any(|a| a.po_line == line.id && !a.firm)
 }

@@ -16,7 +16,7 @@ use crate::domain::record::{RecordKind, RecordRef};
 use crate::models::formulas;
 use crate::pipeline::view::CaseView;
 
-use super::desk::{Desk, Proposal, Question, half, item_ref, line_ref, plus, range, units};
+use super::desk::{Desk, Left, Proposal, Question, half, item_ref, line_ref, plus, range, units};
 use super::projection::{self, Projection, Shortage, Z90};
 
 /// Share of an overdue delivery's loss that remains after asking the supplier: three in ten answers bring it forward.
@@ -151,12 +151,12 @@ struct Short<'p> {
 }
 
 impl Short<'_> {
-    fn after(&self, view: &CaseView<'_>, projection: &Projection, extra: Range) -> BTreeMap<String, Range> {
+    fn after(&self, view: &CaseView<'_>, projection: &Projection) -> BTreeMap<String, Left> {
         let (lost, more) = self.stake.loss(view, projection);
         let [lost_key, more_key] = keys(self.place);
         BTreeMap::from([
-            (lost_key, plus(at_most(lost, self.lost), extra)),
-            (more_key, at_most(more, self.more)),
+            (lost_key, Left::Amount(at_most(lost, self.lost))),
+            (more_key, Left::Amount(at_most(more, self.more))),
         ])
     }
 
@@ -282,18 +282,19 @@ fn transfers(desk: &mut Desk<'_>, short: &Short<'_>) {
         let own = Projection::now(view, &donor);
         let risk = own.with_supply(own.supply - quantity).shortage(view, spare.days, 0.0).units
             - own.shortage(view, spare.days, 0.0).units;
-        let risk = formulas::lost_margin(risk.max(0.0), short.margin, view.config.money.recapture);
-        let mut after = short.after(view, &helped, Range::default());
+        let risk = Money::from_f64(formulas::lost_margin(risk.max(0.0), short.margin, view.config.money.recapture));
+        let on_lane = |field: &str| format!("{field}@{from}-{to}");
+        let mut after = short.after(view, &helped);
         let [lost_key, _] = keys(short.place);
         let in_transit = short.stake.money(&transit);
-        if let Some(left) = after.get_mut(&lost_key) {
+        if let Some(Left::Amount(left)) = after.get_mut(&lost_key) {
             let at_least = |a: Money, b: Money, most: Money| a.max(b).min(most);
             *left = Range {
                 low: at_least(left.low, in_transit.low, short.lost.low),
                 expected: at_least(left.expected, in_transit.expected, short.lost.expected),
                 high: at_least(left.high, in_transit.high, short.lost.high),
             };
-            *left = plus(*left, Range::certain(Money::from_f64(risk)));
+            *left = plus(*left, Range::certain(risk));
         }
         let per_unit = |q: f64| Money::from_f64(costs.transfer_per_unit.to_f64() * q);
         let cost = costs.transfer_fixed + per_unit(quantity);
@@ -311,10 +312,10 @@ fn transfers(desk: &mut Desk<'_>, short: &Short<'_>) {
             desk.place_fact(item, from, "own_daily", "own demand per day", units(spare.daily)),
             desk.place_fact(item, from, "own_safety", "own safety stock", units(spare.safety)),
             desk.place_fact(item, from, "transferable", "can be spared", units(spare.units)),
-            desk.place_fact(item, from, "moved", "to be moved", FactValue::Quantity(moved)),
-            desk.place_fact(item, from, "cost_transfer", "cost of the transfer", FactValue::Money(cost)),
-            desk.place_fact(item, from, "regret_transfer", "cost of moving half of it back", FactValue::Money(regret)),
-            desk.place_fact(item, from, "risk_transfer", "added lost margin of the donor", FactValue::Money(Money::from_f64(risk))),
+            desk.item_fact(item, &on_lane("moved"), "to be moved", FactValue::Quantity(moved)),
+            desk.item_fact(item, &on_lane("cost_transfer"), "cost of the transfer", FactValue::Money(cost)),
+            desk.item_fact(item, &on_lane("regret_transfer"), "cost of moving half of it back", FactValue::Money(regret)),
+            desk.item_fact(item, &on_lane("risk_transfer"), "added lost margin of the donor", FactValue::Money(risk)),
         ];
         let latest = desk.from_today(short.days_left() as i32 - costs.transfer_days as i32);
         desk.proposals.push(Proposal {
@@ -346,7 +347,7 @@ fn expedites(desk: &mut Desk<'_>, short: &Short<'_>) {
             continue;
         };
         let quantity = view.book.open_quantity(&line.id).min(Quantity::ceil_units(short.need()));
-        let after = short.after(view, &short.now.with_moved(&line.id, quantity.to_f64(), day), Range::default());
+        let after = short.after(view, &short.now.with_moved(&line.id, quantity.to_f64(), day));
         let cost = costs.expedite_fixed + Money::from_f64((quantity * price).to_f64() * costs.expedite_rate);
         let summary = format!(
             "Ask {} to bring {quantity} units of {} on {} forward to {new_date}, surcharge at most {cost}.",
@@ -398,7 +399,7 @@ fn new_order(desk: &mut Desk<'_>, short: &Short<'_>) {
     }
     let day = (lead.days.ceil() as u32).max(1);
     let need_date = desk.from_today(day as i32);
-    let after = short.after(view, &short.now.with_arrival(day, quantity.to_f64(), lead.sd), Range::default());
+    let after = short.after(view, &short.now.with_arrival(day, quantity.to_f64(), lead.sd));
     let Some(cost_each) = desk.cost(item) else { return };
     let (rate, rate_cite) = desk.holding(item);
     let held = formulas::holding_cost(quantity.to_f64(), cost_each.price.to_f64(), rate, 365.0);
@@ -422,7 +423,7 @@ fn new_order(desk: &mut Desk<'_>, short: &Short<'_>) {
         desk.place_fact(item, location, "reorder_point", "reorder point", units(levels.reorder)),
         desk.place_fact(item, location, "order_quantity", "to be ordered", FactValue::Quantity(quantity)),
         desk.place_fact(item, location, "order_value", "value of the order", FactValue::Money(value)),
-        desk.item_fact(item, "lead_time", "lead time of an order", FactValue::days(lead.days)),
+        desk.item_fact(item, &format!("lead_time@{}", offer.supplier), "lead time of an order", FactValue::days(lead.days)),
         desk.place_fact(item, location, "regret_order", "holding it for half a year", FactValue::Money(regret)),
         desk.fact(item_ref(item), "cost_order", "cost of an order (setting)", FactValue::Money(cost)),
     ];

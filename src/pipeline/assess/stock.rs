@@ -25,6 +25,8 @@ use super::matching;
 const MISCOUNT: f64 = 0.35;
 /// Days into which losses that repeat are carried on.
 const SHRINK_DAYS: f64 = 28.0;
+/// How often a demand collapse with stock in the books is a ghost rather than a real fall.
+pub(super) const GHOST_SHARE: f64 = 0.3;
 /// Days for which a ghost is expected to stay undetected.
 const GHOST_DAYS: f64 = 14.0;
 /// Days until a count that was asked for finds it.
@@ -143,22 +145,23 @@ pub(super) fn negative(desk: &mut Desk<'_>, exception: &Exception) {
     });
 }
 
-/// Stock in the books that nobody can buy.
-pub(super) fn phantom(desk: &mut Desk<'_>, exception: &Exception) {
+/// Stock in the books that nobody can buy. `share` is how likely that is the cause, where it is one of several.
+pub(super) fn phantom(desk: &mut Desk<'_>, exception: &Exception, share: f64) {
     let Some(place) = place_of(exception) else { return };
     let (item, location) = &place;
     let view = desk.view;
     let Some((margin, mut cites)) = desk.margin(item) else { return };
     let (recapture, recapture_cite) = desk.recapture(item);
-    let before = level_change(desk, exception, &place).0;
+    let before = level_change(view.book, exception, &place).0;
     // The forecast may have learned from the silence already.
     let daily = view.outlook.per_day(&place).0.max(before);
-    let lost = |days: f64, recapture: f64| formulas::lost_margin(daily * days, margin, recapture.clamp(0.0, 1.0));
+    let lost = |days: f64, recapture: f64| share * formulas::lost_margin(daily * days, margin, recapture.clamp(0.0, 1.0));
     let over = |days: f64| range(lost(days, recapture + 0.1) / 2.0, lost(days, recapture), lost(days, recapture - 0.1) * 1.5);
     let amount = over(GHOST_DAYS);
     cites.push(recapture_cite);
     cites.push(desk.place_fact(item, location, "on_hand", "on hand", FactValue::Quantity(view.book.on_hand(item, location))));
     cites.push(desk.place_fact(item, location, "usual_daily", "usual demand per day", units(daily)));
+    cites.push(desk.assume(item_ref(item), "ghost", "probability that nobody can buy it (assumed)", share));
     cites.push(desk.place_fact(item, location, "ghost_days", "days undetected (assumed)", FactValue::days(GHOST_DAYS)));
     let label = "lost margin while nobody can buy it";
     cites.push(desk.place_fact(item, location, "ghost_margin", label, FactValue::Money(amount.expected)));
@@ -246,7 +249,7 @@ pub(super) fn doubled_order(desk: &mut Desk<'_>, exception: &Exception) {
         .iter()
         .filter_map(|l| Some(l.qty.to_f64() * book.items.get(&l.item)?.margin()?.to_f64()))
         .sum();
-    let after = desk.leaving(&keys, 0.02);
+    let after = Desk::leaving(&keys, 0.02);
     desk.proposals.push(Proposal {
         action: Action::ReverseDoc { document: second.to_owned(), duplicate_of: first.to_owned() },
         summary: format!("Reverse customer order {second}, which repeats {first}."),

@@ -53,8 +53,8 @@ pub(super) fn lead_time_shift(desk: &mut Desk<'_>, exception: &Exception) {
         let lost = formulas::lost_margin(short.max(0.0), margin, recapture);
         let amount = range(held, held + lost, held + 2.0 * lost);
         cites.extend([rate_cite, recapture_cite]);
-        cites.push(desk.item_fact(item, "listed_lead", "lead time in the master data", FactValue::days(old)));
-        cites.push(desk.item_fact(item, "lead_time", "lead time of an order", FactValue::days(lead.days)));
+        cites.push(desk.item_fact(item, &format!("listed_lead@{supplier}"), "lead time in the master data", FactValue::days(old)));
+        cites.push(desk.item_fact(item, &format!("lead_time@{supplier}"), "lead time of an order", FactValue::days(lead.days)));
         cites.push(desk.place_fact(item, location, "safety_listed", "safety stock for the listed lead time", units(old_safety)));
         cites.push(desk.place_fact(item, location, "safety_needed", "safety stock for the real lead time", units(new_safety)));
         let label = "policy cost of the lead time";

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::action::{Action, Range};
-use crate::domain::book::Place;
+use crate::domain::book::{Book, Place};
 use crate::domain::calendar::{days_between, plus_days};
 use crate::domain::evidence::FactValue;
 use crate::domain::exception::Exception;
@@ -13,7 +13,7 @@ use crate::domain::money::{Money, Quantity};
 use crate::models::formulas;
 
 use super::checks;
-use super::desk::{Desk, Proposal, Question, line_ref, range, units};
+use super::desk::{Desk, Left, Proposal, Question, line_ref, range, units};
 use super::projection::{self, Z90};
 
 /// Days after a promotion's end until which its stock may still sell.
@@ -26,8 +26,7 @@ const LEFT_AFTER_CONTACT: f64 = 0.7;
 const USUAL_DAYS: i32 = 28;
 
 /// Mean daily demand in the four weeks before the deviation, and since it began.
-pub(super) fn level_change(desk: &Desk<'_>, exception: &Exception, place: &Place) -> (f64, f64) {
-    let book = desk.view.book;
+pub(super) fn level_change(book: &Book, exception: &Exception, place: &Place) -> (f64, f64) {
     let from = plus_days(exception.signal.from, -USUAL_DAYS);
     let days = book.demand_by_day(&place.0, &place.1, from);
     let split = (USUAL_DAYS as usize).min(days.len());
@@ -92,7 +91,7 @@ pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception, place: &Place, 
     cites.push(desk.place_fact(item, location, "excess_cost", label, FactValue::Money(amount.expected)));
     desk.lose(&key(place), format!("{label}: {name}"), amount, cites.clone());
     if avoidable >= 1.0 {
-        let (before, _) = level_change(desk, exception, place);
+        let (before, _) = level_change(book, exception, place);
         changes(desk, place, avoidable, before, mu_d, &loss, &cites);
     }
     if promotion {
@@ -152,7 +151,7 @@ fn changes(
     desk.proposals.push(Proposal {
         action: Action::CancelPo { po_line: line.id.clone(), quantity },
         summary: format!("Cancel {name} from {}.", book.supplier_name(&line.supplier)),
-        after: BTreeMap::from([(key(place), kept)]),
+        after: BTreeMap::from([(key(place), Left::Amount(kept))]),
         cost: costs.change_fixed,
         regret,
         value: line.price.map_or(Money::ZERO, |p| quantity * p),
@@ -183,7 +182,7 @@ fn changes(
     desk.proposals.push(Proposal {
         action: Action::DeferPo { po_line: line.id.clone(), quantity, new_date },
         summary: format!("Push {name} from {} back to {new_date}.", book.supplier_name(&line.supplier)),
-        after: BTreeMap::from([(key(place), after)]),
+        after: BTreeMap::from([(key(place), Left::Amount(after))]),
         cost: costs.change_fixed,
         regret,
         value: line.price.map_or(Money::ZERO, |p| quantity * p),
