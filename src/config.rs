@@ -133,6 +133,7 @@ pub struct TolerancesConfig {
     pub count_percent: f64,
     #[serde(deserialize_with = "money")]
     pub count_value: Money,
+    pub count_units: f64,
 }
 
 /// `[detect]`
@@ -144,7 +145,11 @@ pub struct DetectConfig {
     pub spike_p: f64,
     pub collapse_p: f64,
     pub shift_p: f64,
+    pub low_probability: f64,
     pub promo_uplift_per_ten_percent: f64,
+    pub promo_band: f64,
+    pub event_days: i32,
+    pub claim_days: i32,
     pub forest_trees: usize,
     pub forest_seed: u64,
     pub service_level: f64,
@@ -293,6 +298,7 @@ impl Config {
             ("detect.spike_p", self.detect.spike_p),
             ("detect.collapse_p", self.detect.collapse_p),
             ("detect.shift_p", self.detect.shift_p),
+            ("detect.low_probability", self.detect.low_probability),
             ("ranking.lambda", self.ranking.lambda),
         ] {
             if !(0.0..=1.0).contains(&share) {
@@ -301,6 +307,12 @@ impl Config {
         }
         if !(self.detect.service_level > 0.5 && self.detect.service_level < 1.0) {
             return bad("detect.service_level", "must be above 0.5 and below 1");
+        }
+        if self.detect.promo_band < 1.0 || self.detect.promo_uplift_per_ten_percent < 1.0 {
+            return bad("detect.promo_band, detect.promo_uplift_per_ten_percent", "must be at least 1");
+        }
+        if self.detect.event_days < 1 || self.detect.claim_days < 1 {
+            return bad("detect.event_days, detect.claim_days", "must be at least 1");
         }
         if !(1..=24).contains(&self.calendar.cut_off_hour) {
             return bad("calendar.cut_off_hour", "must be an hour from 1 to 24");
