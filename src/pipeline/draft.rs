@@ -11,7 +11,7 @@ use async_trait::async_trait;
 
 use super::assess::{Assessment, assess};
 use super::desk::Laid;
-use super::model_draft::{ModelOutcome, draft_with_model};
+use super::model_draft::{self, ModelOutcome};
 use super::view::CaseView;
 use super::{Context as Stages, Progress, Stage, playbook};
 use crate::domain::action::{Action, Candidate};
@@ -22,6 +22,7 @@ use crate::domain::evidence::{Bundle, Fact};
 use crate::domain::exception::{Exception, ExceptionState};
 use crate::domain::ids::FactId;
 use crate::domain::recommendation::{Drafter, Recommendation};
+use crate::prompts::CaseFile;
 
 /// Recommendations shown for a case at most: more are not read.
 const RECOMMENDATIONS: usize = 6;
@@ -61,8 +62,15 @@ impl Drafting {
     async fn draft(&self, case: &Case, laid: &Laid, claimed: &BTreeMap<String, String>) -> anyhow::Result<bool> {
         let Stages { store, config, clock, .. } = &self.0;
         let exceptions = open_exceptions(store.list_case_exceptions(&case.id).await?, case);
-        let view =
-            CaseView { case, exceptions: &exceptions, book: &laid.book, outlook: &laid.seen.outlook, p: &laid.p, claimed, config };
+        let view = CaseView {
+            case,
+            exceptions: &exceptions,
+            book: &laid.book,
+            outlook: &laid.seen.outlook,
+            p: &laid.p,
+            claimed,
+            config,
+        };
         let assessment = assess(&view);
         let latest = store.find_latest_bundle(&case.id).await?;
         let bundle = bundle(case, &exceptions, &assessment, laid, latest.as_ref());
@@ -97,11 +105,19 @@ impl Drafting {
             content: hash,
             detail: serde_json::json!({ "recommendations": recommendations.len(), "drafter": drafter_name(&drafter) }),
         };
-        store.replace_recommendations(&next, case.version, &recommendations, &[entry]).await.context("storing recommendations")?;
+        store
+            .replace_recommendations(&next, case.version, &recommendations, &[entry])
+            .await
+            .context("storing recommendations")?;
         Ok(true)
     }
 
-    async fn words(&self, view: &CaseView<'_>, assessment: &Assessment, bundle: &Bundle) -> anyhow::Result<(Draft, Drafter)> {
+    async fn words(
+        &self,
+        view: &CaseView<'_>,
+        assessment: &Assessment,
+        bundle: &Bundle,
+    ) -> anyhow::Result<(Draft, Drafter)> {
         let Some(model) = &self.0.ports.model else {
             return Ok((playbook::draft(view, assessment), Drafter::Playbook { because: None }));
         };
@@ -111,9 +127,19 @@ impl Drafting {
         } else if !self.within_budget().await? {
             Some(format!("the day's {} model calls are used up", self.0.config.model.calls_per_day))
         } else {
-            match draft_with_model(model.as_ref(), view, assessment, bundle).await {
-                ModelOutcome::Drafted { draft, drafter } => return Ok((draft, drafter)),
-                ModelOutcome::GaveUp { because } => Some(because),
+            let file = CaseFile {
+                case_id: &view.case.id,
+                headline: &view.case.headline,
+                codes: &view.case.codes,
+                subject: &view.case.subject,
+                rule: &rule(view),
+                currency: &self.0.config.money.currency,
+                candidates: &assessment.candidates,
+                bundle,
+            };
+            match model_draft::draft(model.as_ref(), &file).await {
+                ModelOutcome::Drafted { draft, trace } => return Ok((draft, trace.drafter(0))),
+                ModelOutcome::GaveUp { because, .. } => Some(because),
             }
         };
         Ok((playbook::draft(view, assessment), Drafter::Playbook { because }))
@@ -169,6 +195,12 @@ impl Drafting {
     }
 }
 
+/// The rules behind a case's alarms, in words, for the model.
+fn rule(view: &CaseView<'_>) -> String {
+    let seen = |e: &Exception| format!("{} seen by {}", e.signal.code.name(), e.signal.detector);
+    view.exceptions.iter().map(seen).collect::<Vec<_>>().join("; ")
+}
+
 /// A case's open exceptions, the one that leads the case first.
 pub fn open_exceptions(all: Vec<Exception>, case: &Case) -> Vec<Exception> {
     let mut open: Vec<Exception> = all.into_iter().filter(|e| e.state == ExceptionState::Open).collect();
@@ -182,7 +214,8 @@ fn bundle(case: &Case, exceptions: &[Exception], assessment: &Assessment, laid: 
     for fact in exceptions.iter().flat_map(|e| &e.signal.facts).chain(&assessment.facts) {
         facts.insert(fact.id.clone(), fact.clone());
     }
-    let missing: BTreeSet<_> = exceptions.iter().flat_map(|e| &e.signal.missing).chain(&assessment.missing).cloned().collect();
+    let missing: BTreeSet<_> =
+        exceptions.iter().flat_map(|e| &e.signal.missing).chain(&assessment.missing).cloned().collect();
     Bundle {
         case_id: case.id.clone(),
         version: latest.map_or(1, |b| b.version + 1),

@@ -87,8 +87,11 @@ async fn compose(stages: &Stages, laid: &Laid, day: Date) -> anyhow::Result<Dige
     for case in store.list_cases(CaseState::UNDECIDED).await? {
         let Some(rank) = case.rank.clone() else { continue };
         let all = store.list_recommendations(&case.id).await?;
-        let mut recommendations: Vec<Recommendation> =
-            all.into_iter().map(|(r, _)| r).filter(|r| matches!(r.state.name(), "queued" | "checked" | "drafted" | "signed")).collect();
+        let mut recommendations: Vec<Recommendation> = all
+            .into_iter()
+            .map(|(r, _)| r)
+            .filter(|r| matches!(r.state.name(), "queued" | "checked" | "drafted" | "signed"))
+            .collect();
         recommendations.sort_by_key(|r| r.rank);
         let damped = before.get(case.id.as_str()).map_or(rank.priority, |old| stable(old, &rank));
         ranked.push(Ranked { case, rank, recommendations, damped });
@@ -133,7 +136,9 @@ fn stable(old: &DigestLine, rank: &Rank) -> Money {
 }
 
 /// Lanes before money; then priority; equal ones with a positive low end first; then cost of delay, deadline and id.
-fn order(entry: &Ranked) -> (crate::domain::case::Lane, std::cmp::Reverse<Money>, bool, std::cmp::Reverse<Money>, Date, String) {
+fn order(
+    entry: &Ranked,
+) -> (crate::domain::case::Lane, std::cmp::Reverse<Money>, bool, std::cmp::Reverse<Money>, Date, String) {
     use std::cmp::Reverse;
     let doubtful = entry.rank.value.low <= Money::ZERO;
     let delay = Money::from_f64(entry.rank.value.expected.to_f64() * entry.rank.perishing);
@@ -201,9 +206,9 @@ pub fn subject_label(book: &Book, subject: &Subject) -> String {
 }
 
 fn account(below: &[&Ranked]) -> BelowLine {
-    let largest = below.iter().max_by(|a, b| {
-        a.rank.value.expected.cmp(&b.rank.value.expected).then_with(|| b.case.id.cmp(&a.case.id))
-    });
+    let largest = below
+        .iter()
+        .max_by(|a, b| a.rank.value.expected.cmp(&b.rank.value.expected).then_with(|| b.case.id.cmp(&a.case.id)));
     BelowLine {
         cases: u32::try_from(below.len()).unwrap_or(u32::MAX),
         value: below.iter().map(|e| e.rank.value.expected).sum(),
