@@ -7,14 +7,13 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jiff::Timestamp;
-use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer};
 use toml::{Table, Value};
 
+use crate::domain::calendar::Calendar;
 use crate::domain::money::Money;
 use crate::domain::policy::{Limits, Person};
 
@@ -80,22 +79,9 @@ pub struct CalendarConfig {
 }
 
 impl CalendarConfig {
-    /// The business day that `at` belongs to.
-    pub fn day_of(&self, at: Timestamp) -> Date {
-        let hours = 24 - i64::from(self.cut_off_hour);
-        let shifted = at.checked_add(jiff::SignedDuration::from_hours(hours)).unwrap_or(at);
-        shifted.to_zoned(self.timezone.clone()).date()
-    }
-
-    /// The moment at which business day `day` closes: its last millisecond.
-    pub fn close_of(&self, day: Date) -> Timestamp {
-        let midnight = day
-            .tomorrow()
-            .and_then(|next| next.to_zoned(self.timezone.clone()))
-            .map_or(Timestamp::MAX, |zoned| zoned.timestamp());
-        let early =
-            jiff::SignedDuration::from_hours(24 - i64::from(self.cut_off_hour)) + jiff::SignedDuration::from_millis(1);
-        midnight.checked_sub(early).unwrap_or(midnight)
+    /// The calendar that the book counts in.
+    pub fn calendar(&self) -> Calendar {
+        Calendar { timezone: self.timezone.clone(), cut_off_hour: self.cut_off_hour }
     }
 }
 
@@ -147,6 +133,7 @@ pub struct TolerancesConfig {
     pub count_percent: f64,
     #[serde(deserialize_with = "money")]
     pub count_value: Money,
+    pub count_units: f64,
 }
 
 /// `[detect]`
@@ -158,7 +145,11 @@ pub struct DetectConfig {
     pub spike_p: f64,
     pub collapse_p: f64,
     pub shift_p: f64,
+    pub low_probability: f64,
     pub promo_uplift_per_ten_percent: f64,
+    pub promo_band: f64,
+    pub event_days: i32,
+    pub claim_days: i32,
     pub forest_trees: usize,
     pub forest_seed: u64,
     pub service_level: f64,
@@ -307,6 +298,7 @@ impl Config {
             ("detect.spike_p", self.detect.spike_p),
             ("detect.collapse_p", self.detect.collapse_p),
             ("detect.shift_p", self.detect.shift_p),
+            ("detect.low_probability", self.detect.low_probability),
             ("ranking.lambda", self.ranking.lambda),
         ] {
             if !(0.0..=1.0).contains(&share) {
@@ -315,6 +307,12 @@ impl Config {
         }
         if !(self.detect.service_level > 0.5 && self.detect.service_level < 1.0) {
             return bad("detect.service_level", "must be above 0.5 and below 1");
+        }
+        if self.detect.promo_band < 1.0 || self.detect.promo_uplift_per_ten_percent < 1.0 {
+            return bad("detect.promo_band, detect.promo_uplift_per_ten_percent", "must be at least 1");
+        }
+        if self.detect.event_days < 1 || self.detect.claim_days < 1 {
+            return bad("detect.event_days, detect.claim_days", "must be at least 1");
         }
         if !(1..=24).contains(&self.calendar.cut_off_hour) {
             return bad("calendar.cut_off_hour", "must be an hour from 1 to 24");
@@ -471,15 +469,5 @@ mod tests {
     fn secrets_do_not_show_in_debug_output() {
         let config = with_env("REEVE_MODEL__API_KEY", "sk-very-secret").unwrap();
         assert!(!format!("{config:?}").contains("sk-very-secret"));
-    }
-
-    #[test]
-    fn a_business_day_closes_at_the_cut_off_hour() {
-        let mut config = Config::load_from(None, &[]).unwrap();
-        let at: Timestamp = "2026-10-08T22:30:00Z".parse().unwrap();
-        assert_eq!(config.calendar.day_of(at).to_string(), "2026-10-08");
-        config.calendar.cut_off_hour = 22;
-        assert_eq!(config.calendar.day_of(at).to_string(), "2026-10-09");
-        assert_eq!(config.calendar.close_of("2026-10-08".parse().unwrap()).to_string(), "2026-10-08T21:59:59.999Z");
     }
 }

@@ -7,3 +7,6 @@ pub mod models;
 pub mod pipeline;
 pub mod ports;
 pub mod prompts;
+pub mod render;
+pub mod store;
+pub mod web;

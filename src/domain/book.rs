@@ -1,1 +1,396 @@
-//! stub
+//! The book: all records as they stood at one time, indexed the way the work asks for them.
+//!
+//! It answers questions of fact (how much is on hand, what is open, what was wanted on which day) and judges nothing.
+//! What was not yet visible at `as_of` is not in it, so whatever is computed from it can not look ahead.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::calendar::{Calendar, days_between, plus_days};
+use super::ids::{ItemId, LocationId, SupplierId};
+use super::money::Quantity;
+use super::record::{
+    BillLine, Item, Location, MoveKind, Promotion, PurchaseLine, Record, ReorderRule, SaleLine, StockMove, Supplier,
+    SupplierPrice,
+};
+
+/// An item at a location.
+pub type Place = (ItemId, LocationId);
+
+/// All records at one time.
+#[derive(Clone, Debug)]
+pub struct Book {
+    /// The records were read up to here.
+    pub as_of: Timestamp,
+    /// The business day of `as_of`.
+    pub today: Date,
+    /// The business calendar.
+    pub calendar: Calendar,
+    /// Items by id.
+    pub items: BTreeMap<ItemId, Item>,
+    /// Locations by id.
+    pub locations: BTreeMap<LocationId, Location>,
+    /// Suppliers by id.
+    pub suppliers: BTreeMap<SupplierId, Supplier>,
+    /// Purchase lines by id.
+    pub po_lines: BTreeMap<String, PurchaseLine>,
+    /// Stock moves by id.
+    pub moves: BTreeMap<String, StockMove>,
+    /// Bill lines by id.
+    pub bill_lines: BTreeMap<String, BillLine>,
+    /// Sale lines by id.
+    pub sale_lines: BTreeMap<String, SaleLine>,
+    supplier_prices: BTreeMap<ItemId, Vec<SupplierPrice>>,
+    rules: BTreeMap<Place, ReorderRule>,
+    promotions: BTreeMap<ItemId, Vec<Promotion>>,
+    sales_at: BTreeMap<Place, Vec<String>>,
+    moves_at: BTreeMap<Place, Vec<String>>,
+    moves_of_po_line: BTreeMap<String, Vec<String>>,
+    moves_of_sale_line: BTreeMap<String, Vec<String>>,
+    bills_of_po_line: BTreeMap<String, Vec<String>>,
+    po_lines_of_order: BTreeMap<String, Vec<String>>,
+    po_lines_at: BTreeMap<Place, Vec<String>>,
+}
+
+/// A delivery that is on its way to a location.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Incoming {
+    /// The purchase line.
+    pub po_line: String,
+    /// Still to come.
+    pub qty: Quantity,
+    /// The day promised now.
+    pub promised: Date,
+}
+
+impl Book {
+    /// Indexes `records` as they stood at `as_of`.
+    pub fn new(as_of: Timestamp, calendar: Calendar, records: impl IntoIterator<Item = Record>) -> Self {
+        let today = calendar.day_of(as_of);
+        let mut book = Self {
+            as_of,
+            today,
+            calendar,
+            items: BTreeMap::new(),
+            locations: BTreeMap::new(),
+            suppliers: BTreeMap::new(),
+            po_lines: BTreeMap::new(),
+            moves: BTreeMap::new(),
+            bill_lines: BTreeMap::new(),
+            sale_lines: BTreeMap::new(),
+            supplier_prices: BTreeMap::new(),
+            rules: BTreeMap::new(),
+            promotions: BTreeMap::new(),
+            sales_at: BTreeMap::new(),
+            moves_at: BTreeMap::new(),
+            moves_of_po_line: BTreeMap::new(),
+            moves_of_sale_line: BTreeMap::new(),
+            bills_of_po_line: BTreeMap::new(),
+            po_lines_of_order: BTreeMap::new(),
+            po_lines_at: BTreeMap::new(),
+        };
+        for record in records {
+            book.add(record);
+        }
+        book.index();
+        book
+    }
+
+    fn add(&mut self, record: Record) {
+        match record {
+            Record::Item(r) => {
+                self.items.insert(r.id.clone(), r);
+            }
+            Record::Location(r) => {
+                self.locations.insert(r.id.clone(), r);
+            }
+            Record::Supplier(r) => {
+                self.suppliers.insert(r.id.clone(), r);
+            }
+            Record::SupplierPrice(r) => self.supplier_prices.entry(r.item.clone()).or_default().push(r),
+            Record::ReorderRule(r) => {
+                self.rules.insert((r.item.clone(), r.location.clone()), r);
+            }
+            Record::Promotion(r) => self.promotions.entry(r.item.clone()).or_default().push(r),
+            Record::SaleLine(r) => {
+                self.sale_lines.insert(r.id.clone(), r);
+            }
+            Record::PoLine(r) => {
+                self.po_lines.insert(r.id.clone(), r);
+            }
+            Record::Move(r) => {
+                self.moves.insert(r.id.clone(), r);
+            }
+            Record::BillLine(r) => {
+                self.bill_lines.insert(r.id.clone(), r);
+            }
+        }
+    }
+
+    fn index(&mut self) {
+        for line in self.sale_lines.values() {
+            self.sales_at.entry((line.item.clone(), line.location.clone())).or_default().push(line.id.clone());
+        }
+        for line in self.po_lines.values() {
+            self.po_lines_of_order.entry(line.order_id.clone()).or_default().push(line.id.clone());
+            self.po_lines_at.entry((line.item.clone(), line.location.clone())).or_default().push(line.id.clone());
+        }
+        for m in self.moves.values() {
+            let places: BTreeSet<&LocationId> = m.from.iter().chain(m.to.iter()).collect();
+            for place in places {
+                self.moves_at.entry((m.item.clone(), place.clone())).or_default().push(m.id.clone());
+            }
+            if let Some(line) = &m.po_line {
+                self.moves_of_po_line.entry(line.clone()).or_default().push(m.id.clone());
+            }
+            if let Some(line) = &m.sale_line {
+                self.moves_of_sale_line.entry(line.clone()).or_default().push(m.id.clone());
+            }
+        }
+        for bill in self.bill_lines.values() {
+            if let Some(line) = &bill.po_line {
+                self.bills_of_po_line.entry(line.clone()).or_default().push(bill.id.clone());
+            }
+        }
+        for prices in self.supplier_prices.values_mut() {
+            prices.sort_by(|a, b| (a.sequence, numeric(&a.id)).cmp(&(b.sequence, numeric(&b.id))));
+        }
+        for promotions in self.promotions.values_mut() {
+            promotions.sort_by(|a, b| (a.from, &a.id).cmp(&(b.from, &b.id)));
+        }
+        let order = |id: &String| {
+            let m = &self.moves[id];
+            (m.done_at.unwrap_or(Timestamp::MAX), numeric(&m.id))
+        };
+        for ids in
+            self.moves_at.values_mut().chain(self.moves_of_po_line.values_mut()).chain(self.moves_of_sale_line.values_mut())
+        {
+            ids.sort_by(|a, b| order(a).cmp(&order(b)));
+        }
+        for ids in self.sales_at.values_mut() {
+            ids.sort_by(|a, b| {
+                let (a, b) = (&self.sale_lines[a], &self.sale_lines[b]);
+                (a.ordered_at, numeric(&a.id)).cmp(&(b.ordered_at, numeric(&b.id)))
+            });
+        }
+    }
+
+    /// Every item at every location, in order.
+    pub fn places(&self) -> Vec<Place> {
+        self.items.keys().flat_map(|i| self.locations.keys().map(move |l| (i.clone(), l.clone()))).collect()
+    }
+
+    /// The first day on which anything was ordered or moved, opening stock aside.
+    pub fn first_day(&self) -> Option<Date> {
+        let sales = self.sale_lines.values().map(|s| s.ordered_at);
+        let moves = self.moves.values().filter(|m| m.kind != MoveKind::Opening).filter_map(|m| m.done_at);
+        sales.chain(moves).min().map(|at| self.calendar.day_of(at))
+    }
+
+    /// `AC-006 Espresso beans 1 kg`, or the bare id of an item that is not in the book.
+    pub fn item_label(&self, item: &ItemId) -> String {
+        self.items.get(item).map_or_else(|| format!("item {item}"), Item::label)
+    }
+
+    /// The location's name.
+    pub fn location_name(&self, location: &LocationId) -> String {
+        self.locations.get(location).map_or_else(|| format!("location {location}"), |l| l.name.clone())
+    }
+
+    /// The supplier's name.
+    pub fn supplier_name(&self, supplier: &SupplierId) -> String {
+        self.suppliers.get(supplier).map_or_else(|| format!("supplier {supplier}"), |s| s.name.clone())
+    }
+
+    /// Suppliers' prices for an item that are valid on `day`, the preferred first.
+    pub fn supplier_prices(&self, item: &ItemId, day: Date) -> Vec<&SupplierPrice> {
+        let valid = |p: &&SupplierPrice| p.valid_from.is_none_or(|f| f <= day) && p.valid_to.is_none_or(|t| day <= t);
+        self.supplier_prices.get(item).map(|all| all.iter().filter(valid).collect()).unwrap_or_default()
+    }
+
+    /// The reorder rule of an item at a location.
+    pub fn rule(&self, item: &ItemId, location: &LocationId) -> Option<&ReorderRule> {
+        self.rules.get(&(item.clone(), location.clone()))
+    }
+
+    /// An item's promotions by first day.
+    pub fn promotions(&self, item: &ItemId) -> &[Promotion] {
+        self.promotions.get(item).map_or(&[], Vec::as_slice)
+    }
+
+    /// The promotion an item is in on `day`.
+    pub fn promotion_on(&self, item: &ItemId, day: Date) -> Option<&Promotion> {
+        self.promotions(item).iter().find(|p| p.from <= day && day <= p.to)
+    }
+
+    /// Moves that touch an item at a location, done ones in order of time, then planned ones.
+    pub fn moves_at(&self, item: &ItemId, location: &LocationId) -> Vec<&StockMove> {
+        self.moves_at
+            .get(&(item.clone(), location.clone()))
+            .map(|ids| ids.iter().map(|id| &self.moves[id]).collect())
+            .unwrap_or_default()
+    }
+
+    /// Sale lines of an item served from a location, in order of time.
+    pub fn sales_at(&self, item: &ItemId, location: &LocationId) -> Vec<&SaleLine> {
+        self.sales_at
+            .get(&(item.clone(), location.clone()))
+            .map(|ids| ids.iter().map(|id| &self.sale_lines[id]).collect())
+            .unwrap_or_default()
+    }
+
+    /// A purchase order's lines.
+    pub fn lines_of_order(&self, order: &str) -> Vec<&PurchaseLine> {
+        self.po_lines_of_order.get(order).map(|ids| ids.iter().map(|id| &self.po_lines[id]).collect()).unwrap_or_default()
+    }
+
+    /// Ids of all purchase orders, oldest first.
+    pub fn orders(&self) -> Vec<&str> {
+        let mut orders: Vec<&str> = self.po_lines_of_order.keys().map(String::as_str).collect();
+        orders.sort_by_key(|o| numeric(o));
+        orders
+    }
+
+    /// Purchase lines for an item to a location, oldest first.
+    pub fn po_lines_at(&self, item: &ItemId, location: &LocationId) -> Vec<&PurchaseLine> {
+        let mut lines: Vec<&PurchaseLine> = self
+            .po_lines_at
+            .get(&(item.clone(), location.clone()))
+            .map(|ids| ids.iter().map(|id| &self.po_lines[id]).collect())
+            .unwrap_or_default();
+        lines.sort_by_key(|l| (l.ordered_at, numeric(&l.id)));
+        lines
+    }
+
+    /// Moves that fulfil a purchase line.
+    pub fn moves_of_po_line(&self, line: &str) -> Vec<&StockMove> {
+        self.moves_of_po_line.get(line).map(|ids| ids.iter().map(|id| &self.moves[id]).collect()).unwrap_or_default()
+    }
+
+    /// Done receipts of a purchase line, in order of time.
+    pub fn receipts(&self, line: &str) -> Vec<&StockMove> {
+        self.moves_of_po_line(line).into_iter().filter(|m| m.kind == MoveKind::Receipt && m.done_at.is_some()).collect()
+    }
+
+    /// Received on a purchase line, before anything went back.
+    pub fn received(&self, line: &str) -> Quantity {
+        self.receipts(line).iter().map(|m| m.qty).sum()
+    }
+
+    /// Sent back to the supplier from a purchase line.
+    pub fn sent_back(&self, line: &str) -> Quantity {
+        let back = |m: &&StockMove| m.kind == MoveKind::SupplierReturn && m.done_at.is_some();
+        self.moves_of_po_line(line).into_iter().filter(back).map(|m| m.qty).sum()
+    }
+
+    /// Still to come on a purchase line: what its planned receipts say. Zero once the ERP has closed it.
+    pub fn open_quantity(&self, line: &str) -> Quantity {
+        let open = |m: &&StockMove| m.kind == MoveKind::Receipt && m.done_at.is_none();
+        self.moves_of_po_line(line).into_iter().filter(open).map(|m| m.qty).sum()
+    }
+
+    /// Bill lines (and credit notes) for a purchase line.
+    pub fn bills(&self, line: &str) -> Vec<&BillLine> {
+        let mut bills: Vec<&BillLine> = self
+            .bills_of_po_line
+            .get(line)
+            .map(|ids| ids.iter().map(|id| &self.bill_lines[id]).collect())
+            .unwrap_or_default();
+        bills.sort_by_key(|b| (b.created_at, numeric(&b.id)));
+        bills
+    }
+
+    /// On hand now (OH): what done moves add up to. Can be negative, as in the ERP.
+    pub fn on_hand(&self, item: &ItemId, location: &LocationId) -> Quantity {
+        self.moves_at(item, location).iter().filter(|m| m.done_at.is_some()).map(|m| signed(m, location)).sum()
+    }
+
+    /// Ordered by customers, confirmed, and not yet shipped: what is promised from the stock, or waits for it.
+    pub fn waiting(&self, item: &ItemId, location: &LocationId) -> Quantity {
+        self.moves_at(item, location)
+            .iter()
+            .filter(|m| m.kind == MoveKind::Delivery && m.done_at.is_none() && m.from.as_ref() == Some(location))
+            .map(|m| m.qty)
+            .sum()
+    }
+
+    /// Free to sell or to move: on hand less what customers wait for. Negative when they wait for more than there is.
+    pub fn available(&self, item: &ItemId, location: &LocationId) -> Quantity {
+        self.on_hand(item, location) - self.waiting(item, location)
+    }
+
+    /// Confirmed purchase quantities still to come (OO), earliest promise first.
+    pub fn incoming(&self, item: &ItemId, location: &LocationId) -> Vec<Incoming> {
+        let mut incoming: Vec<Incoming> = self
+            .po_lines_at(item, location)
+            .into_iter()
+            .filter(|l| l.confirmed)
+            .map(|l| Incoming {
+                po_line: l.id.clone(),
+                qty: self.open_quantity(&l.id),
+                promised: self.calendar.day_of(l.promised),
+            })
+            .filter(|i| i.qty.is_positive())
+            .collect();
+        incoming.sort_by(|a, b| (a.promised, numeric(&a.po_line)).cmp(&(b.promised, numeric(&b.po_line))));
+        incoming
+    }
+
+    /// Wanted by customers on each day from `from` to today: ordered, whether or not it could be shipped.
+    pub fn demand_by_day(&self, item: &ItemId, location: &LocationId, from: Date) -> Vec<f64> {
+        let mut days = vec![0.0; day_count(from, self.today)];
+        for line in self.sales_at(item, location) {
+            if let Some(slot) = slot(&mut days, from, self.calendar.day_of(line.ordered_at)) {
+                *slot += line.qty.to_f64();
+            }
+        }
+        days
+    }
+
+    /// On hand at the close of each day from `from` to today.
+    pub fn on_hand_by_day(&self, item: &ItemId, location: &LocationId, from: Date) -> Vec<f64> {
+        let mut days = vec![0.0; day_count(from, self.today)];
+        let mut before = 0.0;
+        for m in self.moves_at(item, location) {
+            let Some(done) = m.done_at else { continue };
+            let change = signed(m, location).to_f64();
+            match slot(&mut days, from, self.calendar.day_of(done)) {
+                Some(slot) => *slot += change,
+                None => before += change,
+            }
+        }
+        let mut level = before;
+        for day in &mut days {
+            level += *day;
+            *day = level;
+        }
+        days
+    }
+
+    /// The days from `from` to today.
+    pub fn days_from(&self, from: Date) -> Vec<Date> {
+        (0..=days_between(from, self.today)).map(|i| plus_days(from, i)).collect()
+    }
+}
+
+/// A move's effect on a location's stock.
+pub fn signed(m: &StockMove, location: &LocationId) -> Quantity {
+    let arrives = if m.to.as_ref() == Some(location) { m.qty } else { Quantity::ZERO };
+    let leaves = if m.from.as_ref() == Some(location) { m.qty } else { Quantity::ZERO };
+    arrives - leaves
+}
+
+/// Sorts the ERP's numeric ids as numbers, and others behind them as text.
+pub fn numeric(id: &str) -> (u64, &str) {
+    (id.parse().unwrap_or(u64::MAX), id)
+}
+
+fn day_count(from: Date, today: Date) -> usize {
+    usize::try_from(days_between(from, today) + 1).unwrap_or(0)
+}
+
+fn slot(days: &mut [f64], from: Date, day: Date) -> Option<&mut f64> {
+    usize::try_from(days_between(from, day)).ok().and_then(|i| days.get_mut(i))
+}

@@ -224,6 +224,46 @@ pub struct Signal {
 }
 
 impl Signal {
+    /// A signal that a rule is certain of. Facts, links and drivers are added by the methods below.
+    pub fn rule(
+        detector: &str,
+        code: ExceptionType,
+        subject: Subject,
+        period: String,
+        days: (Date, Date),
+        headline: String,
+    ) -> Self {
+        Self {
+            detector: detector.to_owned(),
+            code,
+            subject,
+            period,
+            links: Vec::new(),
+            from: days.0,
+            to: days.1,
+            score: 1.0,
+            drivers: Vec::new(),
+            headline,
+            facts: Vec::new(),
+            missing: Vec::new(),
+            explained: None,
+        }
+    }
+
+    /// Adds a link: exceptions that share one fold into one case.
+    #[must_use]
+    pub fn link(mut self, link: String) -> Self {
+        self.links.push(link);
+        self
+    }
+
+    /// Adds the facts it rests on.
+    #[must_use]
+    pub fn with(mut self, facts: impl IntoIterator<Item = Fact>) -> Self {
+        self.facts.extend(facts);
+        self
+    }
+
     /// Type, subject and period: the identity for deduplication.
     pub fn fingerprint(&self) -> String {
         format!("{}|{}|{}", self.code.code(), self.subject.key(), self.period)

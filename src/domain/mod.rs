@@ -5,6 +5,7 @@
 pub mod action;
 pub mod audit;
 pub mod book;
+pub mod calendar;
 pub mod case;
 pub mod decision;
 pub mod digest;

@@ -1,0 +1,280 @@
+//! Sends approved recommendations to one receiver, signed by the Standard Webhooks convention.
+//!
+//! One attempt a call: when to try again is `pipeline::deliver`'s business. The body is signed and sent byte for byte as it
+//! was approved; the id is the same for every attempt, the timestamp is the attempt's. Redirects are not followed, since the
+//! signature is meant for the configured receiver alone.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use base64::Engine;
+use jiff::Timestamp;
+use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::{Client, StatusCode, Url};
+use secrecy::{ExposeSecret, SecretString};
+use standardwebhooks::{HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP, Webhook};
+
+use crate::ports::{Outgoing, PortError, Sender};
+
+const SERVICE: &str = "the webhook receiver";
+
+/// Receivers such as n8n read the body only under exactly this type; the CloudEvents one leaves it empty there.
+const JSON: &str = "application/json";
+
+/// No receiver may put a delivery off for longer than this.
+const LONGEST_WAIT: Duration = Duration::from_hours(24);
+
+/// Why the sender can not be set up. Names the key and never shows the secret.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// Not an address.
+    #[error("`webhook.url` must be an http or https address with a host: {0}")]
+    Url(String),
+    /// Not a usable secret.
+    #[error(
+        "`webhook.secret` must be whsec_ followed by base64 of 24 to 64 bytes; several, separated by a space, while one is being rotated"
+    )]
+    Secret,
+    /// No TLS.
+    #[error("the HTTP client can not be set up: {0}")]
+    Client(String),
+}
+
+/// A sender to one receiver.
+pub struct SignedWebhook {
+    client: Client,
+    url: Url,
+    keys: Vec<Webhook>,
+}
+
+impl SignedWebhook {
+    /// Sets up a sender to `url`, signing with each of the secrets in `secret` (separated by spaces).
+    ///
+    /// # Errors
+    /// Names the configuration key that can not be used.
+    pub fn new(url: &str, secret: &SecretString, timeout: Duration) -> Result<Self, SetupError> {
+        let url = Url::parse(url).map_err(|e| SetupError::Url(e.to_string()))?;
+        if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+            return Err(SetupError::Url(format!("the scheme is {:?}", url.scheme())));
+        }
+        let keys: Vec<Webhook> = secret.expose_secret().split_whitespace().map(key).collect::<Result<_, _>>()?;
+        if keys.is_empty() {
+            return Err(SetupError::Secret);
+        }
+        Ok(Self { client: client(timeout)?, url, keys })
+    }
+
+    /// The `webhook-signature` header: one signature for each secret.
+    fn signatures(&self, id: &str, seconds: i64, body: &str) -> Result<String, PortError> {
+        let each: Result<Vec<String>, _> = self.keys.iter().map(|key| key.sign(id, seconds, body.as_bytes())).collect();
+        each.map(|all| all.join(" ")).map_err(|e| PortError::Permanent { service: SERVICE, source: Box::new(e) })
+    }
+}
+
+fn key(secret: &str) -> Result<Webhook, SetupError> {
+    let encoded = secret.strip_prefix("whsec_").ok_or(SetupError::Secret)?;
+    let bytes = base64::engine::general_purpose::STANDARD.decode(encoded).map_err(|_| SetupError::Secret)?;
+    if !(24..=64).contains(&bytes.len()) {
+        return Err(SetupError::Secret);
+    }
+    Webhook::from_bytes(bytes).map_err(|_| SetupError::Secret)
+}
+
+fn client(timeout: Duration) -> Result<Client, SetupError> {
+    // An error means that a provider is there already, which is all that is wanted.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder()
+        .timeout(timeout)
+        .redirect(reqwest::redirect::Policy::none())
+        .user_agent(concat!("reeve/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .map_err(|e| SetupError::Client(e.to_string()))
+}
+
+#[async_trait]
+impl Sender for SignedWebhook {
+    async fn send(&self, message: &Outgoing) -> Result<(), PortError> {
+        if message.id.contains('.') {
+            // The signature joins its parts by dots: an id with one could be read two ways.
+            let source = format!("the message id {:?} contains a dot", message.id).into();
+            return Err(PortError::Permanent { service: SERVICE, source });
+        }
+        let seconds = message.at.as_second();
+        let signatures = self.signatures(&message.id, seconds, &message.body)?;
+        let response = self
+            .client
+            .post(self.url.clone())
+            .header(CONTENT_TYPE, JSON)
+            .header(HEADER_WEBHOOK_ID, &message.id)
+            .header(HEADER_WEBHOOK_TIMESTAMP, seconds.to_string())
+            .header(HEADER_WEBHOOK_SIGNATURE, signatures)
+            .body(message.body.clone())
+            .send()
+            .await
+            // Receivers' addresses often carry a token, and errors are kept: so without it.
+            .map_err(|e| PortError::Transient { service: SERVICE, retry_after: None, source: Box::new(e.without_url()) })?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(());
+        }
+        let source = format!("it answered {status}").into();
+        if status == StatusCode::GONE {
+            return Err(PortError::Permanent { service: SERVICE, source });
+        }
+        let retry_after =
+            response.headers().get(RETRY_AFTER).and_then(|v| v.to_str().ok()).and_then(|v| wait(v, message.at));
+        Err(PortError::Transient { service: SERVICE, retry_after, source })
+    }
+}
+
+/// How long `Retry-After` asks to wait at `now`: seconds, or a date.
+fn wait(header: &str, now: Timestamp) -> Option<Duration> {
+    let asked = if let Ok(seconds) = header.trim().parse::<u64>() {
+        Duration::from_secs(seconds)
+    } else {
+        let until = jiff::fmt::rfc2822::parse(header.trim()).ok()?.timestamp();
+        Duration::try_from(until.duration_since(now)).unwrap_or(Duration::ZERO)
+    };
+    Some(asked.min(LONGEST_WAIT))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use axum::Router;
+    use axum::http::HeaderMap;
+    use axum::response::IntoResponse;
+    use axum::routing::post;
+
+    use super::*;
+    use crate::clock::Clock;
+
+    const SECRET: &str = "whsec_aG9sZG91dC1zZWNyZXQtMzItYnl0ZXMtbG9uZyEhISE=";
+
+    fn sender(url: &str) -> SignedWebhook {
+        SignedWebhook::new(url, &SecretString::from(SECRET), Duration::from_secs(5)).unwrap()
+    }
+
+    fn message() -> Outgoing {
+        Outgoing { id: "msg_1".into(), body: "{\"a\": 1}".into(), at: Clock::System.now() }
+    }
+
+    /// A receiver on a free port that answers `status` with `extra` headers and keeps what it got.
+    async fn receiver(
+        status: StatusCode,
+        extra: Vec<(&'static str, &'static str)>,
+    ) -> (String, Arc<Mutex<Vec<(HeaderMap, String)>>>) {
+        let got = Arc::new(Mutex::new(Vec::new()));
+        let keep = Arc::clone(&got);
+        let app = Router::new().fallback(post(move |headers: HeaderMap, body: String| {
+            keep.lock().unwrap().push((headers, body));
+            let mut answer = HeaderMap::new();
+            for (name, value) in &extra {
+                answer.insert(*name, value.parse().unwrap());
+            }
+            let answer = (status, answer).into_response();
+            async move { answer }
+        }));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/hook", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        (url, got)
+    }
+
+    #[test]
+    fn the_signature_is_the_one_that_independent_libraries_made() {
+        // Made by npm standardwebhooks 1.1.1 and by PyPI standardwebhooks, which agreed.
+        let body = concat!(
+            r#"{"specversion":"1.0","id":"evt_01k9example","source":"/reeve/main","type":"io.reeve.decision.approved.v1","#,
+            r#""subject":"recommendation/R-1042","time":"2026-11-23T04:15:27Z","datacontenttype":"application/json","#,
+            r#""data":{"recommendation":"R-1042","revision":3,"content_hash":"sha256:0f…","action":"internal_transfer","#,
+            r#""quantity":"24","decided_by":"ada@acme.example","note":"é 漢字 ₣"}}"#
+        );
+        let signed = sender("http://127.0.0.1:9/").signatures("msg_01k9example", 1_795_407_327, body).unwrap();
+        assert_eq!(signed, "v1,zNZWl3gck2rSdYsYzrXhPov9tctq7q82kJnyIVfb4po=");
+    }
+
+    #[tokio::test]
+    async fn a_receiver_can_verify_what_it_gets() {
+        let (url, got) = receiver(StatusCode::ACCEPTED, vec![]).await;
+        sender(&url).send(&message()).await.unwrap();
+        let got = got.lock().unwrap();
+        let (headers, body) = &got[0];
+        assert_eq!(headers["content-type"], "application/json");
+        assert_eq!(body, &message().body);
+        let key = Webhook::new(SECRET).unwrap();
+        key.verify(body.as_bytes(), headers).unwrap();
+        assert!(key.verify(b"{\"a\": 2}", headers).is_err());
+    }
+
+    #[tokio::test]
+    async fn while_a_secret_is_rotated_either_one_verifies() {
+        let (url, got) = receiver(StatusCode::OK, vec![]).await;
+        let other = "whsec_b3RoZXItc2VjcmV0LTMyLWJ5dGVzLWxvbmctYXMtd2VsbA==";
+        let both = SecretString::from(format!("{SECRET} {other}"));
+        SignedWebhook::new(&url, &both, Duration::from_secs(5)).unwrap().send(&message()).await.unwrap();
+        let got = got.lock().unwrap();
+        for secret in [SECRET, other] {
+            Webhook::new(secret).unwrap().verify(got[0].1.as_bytes(), &got[0].0).unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn only_gone_is_final_and_retry_after_is_heard() {
+        let (url, _) = receiver(StatusCode::GONE, vec![]).await;
+        assert!(matches!(sender(&url).send(&message()).await, Err(PortError::Permanent { .. })));
+        for status in [StatusCode::TOO_MANY_REQUESTS, StatusCode::BAD_REQUEST, StatusCode::BAD_GATEWAY] {
+            let (url, _) = receiver(status, vec![("retry-after", "7")]).await;
+            match sender(&url).send(&message()).await {
+                Err(PortError::Transient { retry_after, .. }) => assert_eq!(retry_after, Some(Duration::from_secs(7))),
+                other => panic!("{status}: {other:?}"),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_redirect_is_not_followed() {
+        let (elsewhere, strayed) = receiver(StatusCode::OK, vec![]).await;
+        let location: &'static str = Box::leak(elsewhere.into_boxed_str());
+        let (url, _) = receiver(StatusCode::TEMPORARY_REDIRECT, vec![("location", location)]).await;
+        assert!(matches!(sender(&url).send(&message()).await, Err(PortError::Transient { .. })));
+        assert!(strayed.lock().unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_receiver_that_is_not_there_is_tried_again_and_its_address_is_not_told() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/secret-path", listener.local_addr().unwrap());
+        drop(listener);
+        match sender(&url).send(&message()).await {
+            Err(PortError::Transient { source, .. }) => assert!(!source.to_string().contains("secret-path"), "{source}"),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn retry_after_is_read_as_seconds_or_as_a_date() {
+        let now: Timestamp = "2026-10-08T12:00:00Z".parse().unwrap();
+        assert_eq!(wait("90", now), Some(Duration::from_secs(90)));
+        assert_eq!(wait("Thu, 08 Oct 2026 12:01:00 GMT", now), Some(Duration::from_mins(1)));
+        assert_eq!(wait("Thu, 08 Oct 2026 11:00:00 GMT", now), Some(Duration::ZERO));
+        assert_eq!(wait("99999999", now), Some(LONGEST_WAIT));
+        assert_eq!(wait("soon", now), None);
+    }
+
+    #[test]
+    fn a_bad_secret_or_address_is_refused_and_not_shown() {
+        for secret in ["", "aG9s", "whsec_c2hvcnQ=", "whsec_?"] {
+            let error = SignedWebhook::new("https://x.example/", &SecretString::from(secret), Duration::from_secs(1));
+            let error = error.err().expect("a bad secret").to_string();
+            assert!(error.contains("webhook.secret") && (secret.is_empty() || !error.contains(secret)), "{error}");
+        }
+        for url in ["", "ftp://x.example/", "n8n"] {
+            assert!(matches!(
+                SignedWebhook::new(url, &SecretString::from(SECRET), Duration::from_secs(1)),
+                Err(SetupError::Url(_))
+            ));
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The business calendar: in which day something happened (handbook §2.3).
+
+use jiff::civil::{Date, Weekday};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+/// A time zone and the hour at which a day closes.
+#[derive(Clone, Debug)]
+pub struct Calendar {
+    /// The location's time zone.
+    pub timezone: TimeZone,
+    /// Hour at which a business day closes, 1 to 24; 24 is midnight.
+    pub cut_off_hour: u8,
+}
+
+impl Calendar {
+    /// UTC, closing at midnight.
+    pub fn utc() -> Self {
+        Self { timezone: TimeZone::UTC, cut_off_hour: 24 }
+    }
+
+    /// The business day that `at` belongs to.
+    pub fn day_of(&self, at: Timestamp) -> Date {
+        let early = SignedDuration::from_hours(24 - i64::from(self.cut_off_hour));
+        at.checked_add(early).unwrap_or(at).to_zoned(self.timezone.clone()).date()
+    }
+
+    /// The moment at which business day `day` closes: its last millisecond.
+    pub fn close_of(&self, day: Date) -> Timestamp {
+        let midnight = day
+            .tomorrow()
+            .and_then(|next| next.to_zoned(self.timezone.clone()))
+            .map_or(Timestamp::MAX, |zoned| zoned.timestamp());
+        let early = SignedDuration::from_hours(24 - i64::from(self.cut_off_hour)) + SignedDuration::from_millis(1);
+        midnight.checked_sub(early).unwrap_or(midnight)
+    }
+}
+
+/// Whole days from `from` to `to`; negative when `to` comes first.
+pub fn days_between(from: Date, to: Date) -> i32 {
+    to.since((jiff::Unit::Day, from)).map_or(0, |span| span.get_days())
+}
+
+/// `day` moved by `days`, held at the ends of the calendar.
+pub fn plus_days(day: Date, days: i32) -> Date {
+    day.saturating_add(jiff::Span::new().days(days))
+}
+
+/// The day that lies `days` working days (Monday to Friday) after `day`.
+pub fn plus_working_days(day: Date, days: u32) -> Date {
+    let mut at = day;
+    let mut left = days;
+    while left > 0 {
+        at = plus_days(at, 1);
+        if !matches!(at.weekday(), Weekday::Saturday | Weekday::Sunday) {
+            left -= 1;
+        }
+    }
+    at
+}
+
+/// The ISO week of `day`, as it stands in fingerprints: `2026-W41`.
+pub fn iso_week(day: Date) -> String {
+    let week = day.iso_week_date();
+    format!("{}-W{:02}", week.year(), week.week())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> Date {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_day_closes_at_the_cut_off_hour_in_its_zone() {
+        let calendar = Calendar { timezone: TimeZone::get("Europe/Berlin").unwrap(), cut_off_hour: 22 };
+        let at: Timestamp = "2026-10-08T20:30:00Z".parse().unwrap();
+        assert_eq!(calendar.day_of(at), day("2026-10-09"));
+        assert_eq!(calendar.close_of(day("2026-10-08")).to_string(), "2026-10-08T19:59:59.999Z");
+        assert_eq!(calendar.day_of(calendar.close_of(day("2026-10-08"))), day("2026-10-08"));
+    }
+
+    #[test]
+    fn days_weeks_and_working_days_are_counted_as_people_do() {
+        assert_eq!(days_between(day("2026-09-28"), day("2026-10-08")), 10);
+        assert_eq!(days_between(day("2026-10-08"), day("2026-09-28")), -10);
+        assert_eq!(iso_week(day("2026-10-08")), "2026-W41");
+        assert_eq!(plus_working_days(day("2026-10-09"), 3), day("2026-10-14"));
+    }
+}

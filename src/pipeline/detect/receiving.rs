@@ -1,0 +1,275 @@
+//! Receiving: what came against what was ordered, by purchase line and by order (handbook §4.2, tolerances §3.5).
+//!
+//! Tolerances apply to the sum over all receipts of a line, not receipt by receipt. A duplicate or a slip of the unit is
+//! looked for before an over- or under-delivery is claimed.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+
+use super::facts::{fact, line_facts, record};
+use crate::config::Config;
+use crate::domain::book::Book;
+use crate::domain::calendar::days_between;
+use crate::domain::evidence::FactValue;
+use crate::domain::exception::{ExceptionType as T, Signal, Subject};
+use crate::domain::money::Quantity;
+use crate::domain::record::{MoveKind, PurchaseLine, RecordKind, StockMove};
+
+const DETECTOR: &str = "receiving-rules/1";
+
+/// Ratios between received and ordered that point to a slip of the unit: packs, and decimal shifts (handbook §2.2).
+const PACK_FACTORS: [f64; 8] = [6.0, 10.0, 12.0, 24.0, 48.0, 100.0, 144.0, 1000.0];
+
+/// Everything that receiving has to say on the book's day.
+pub fn signals(book: &Book, config: &Config) -> Vec<Signal> {
+    let mut found = Vec::new();
+    for order in book.orders() {
+        let lines: Vec<&PurchaseLine> = book.lines_of_order(order).into_iter().filter(|l| l.confirmed).collect();
+        if lines.is_empty() {
+            continue;
+        }
+        found.extend(timing(book, config, &lines));
+        let duplicate = duplicate_receipt(book, config, &lines);
+        let doubled = duplicate.is_some();
+        found.extend(duplicate);
+        for line in &lines {
+            found.extend(quantity(book, config, line, &lines, doubled));
+        }
+    }
+    found.extend(book.moves.values().filter_map(|m| unplanned(book, config, m)));
+    found.extend(book.moves.values().filter_map(|m| sent_back(book, config, m)));
+    found
+}
+
+fn subject_of_order(line: &PurchaseLine) -> Subject {
+    Subject {
+        order: Some(line.order_id.clone()),
+        supplier: Some(line.supplier.clone()),
+        location: Some(line.location.clone()),
+        ..Subject::default()
+    }
+}
+
+fn subject_of_line(line: &PurchaseLine) -> Subject {
+    Subject { item: Some(line.item.clone()), po_line: Some(line.id.clone()), ..subject_of_order(line) }
+}
+
+/// The day on which the first goods of an order came.
+fn first_receipt(book: &Book, lines: &[&PurchaseLine]) -> Option<Date> {
+    lines.iter().flat_map(|l| book.receipts(&l.id)).filter_map(|m| m.done_at).min().map(|at| book.calendar.day_of(at))
+}
+
+/// R-LATE, R-EARLY and S-OVERDUE: an order against its first promise. A promise that was rewritten later does not make an
+/// order punctual, so the first one counts.
+fn timing(book: &Book, config: &Config, lines: &[&PurchaseLine]) -> Option<Signal> {
+    let first = lines[0];
+    let promised = book.calendar.day_of(lines.iter().map(|l| l.promised_first).min()?);
+    let supplier = book.supplier_name(&first.supplier);
+    let place = book.location_name(&first.location);
+    let order = &first.order_name;
+    let link = format!("timing:{}", first.order_id);
+    let promise =
+        fact(book, record(RecordKind::PoLine, &first.id), "promised_first", "first promise", FactValue::Date(promised));
+    let received = first_receipt(book, lines);
+    let days = days_between(promised, received.unwrap_or(book.today));
+    if let Some(received) = received {
+        if days_between(received, book.today) > config.detect.event_days {
+            return None;
+        }
+        let (code, words) = if days > config.tolerances.late_days {
+            (T::RLate, format!("{days} days late"))
+        } else if -days > config.tolerances.early_days {
+            (T::REarly, format!("{} days early", -days))
+        } else {
+            return None;
+        };
+        let headline = format!("{order} from {supplier} came to {place} {words}: promised {promised}, received {received}.");
+        let facts = [
+            promise,
+            fact(book, record(RecordKind::PoLine, &first.id), "received_on", "first receipt", FactValue::Date(received)),
+            fact(
+                book,
+                record(RecordKind::PoLine, &first.id),
+                "days_off",
+                "days after the promise",
+                FactValue::days(f64::from(days)),
+            ),
+        ];
+        let signal =
+            Signal::rule(DETECTOR, code, subject_of_order(first), "receipt".to_owned(), (promised, received), headline);
+        return Some(signal.link(link).with(facts));
+    }
+    let open: Quantity = lines.iter().map(|l| book.open_quantity(&l.id)).sum();
+    if days <= config.tolerances.late_days || !open.is_positive() {
+        return None;
+    }
+    let headline = format!(
+        "{order} from {supplier} to {place} is {days} days overdue: promised {promised}, {open} units on {} lines still open.",
+        lines.len()
+    );
+    let facts = [
+        promise,
+        fact(book, record(RecordKind::PoLine, &first.id), "open_total", "open on the order", FactValue::Quantity(open)),
+        fact(
+            book,
+            record(RecordKind::PoLine, &first.id),
+            "days_off",
+            "days after the promise",
+            FactValue::days(f64::from(days)),
+        ),
+    ];
+    let signal =
+        Signal::rule(DETECTOR, T::SOverdue, subject_of_order(first), "promise".to_owned(), (promised, book.today), headline);
+    Some(signal.link(link).with(facts))
+}
+
+/// R-DUP: two receipts of one order with the same lines and quantities within a day, together more than was ordered.
+fn duplicate_receipt(book: &Book, config: &Config, lines: &[&PurchaseLine]) -> Option<Signal> {
+    let mut documents: BTreeMap<&str, Vec<&StockMove>> = BTreeMap::new();
+    for line in lines {
+        for m in book.receipts(&line.id) {
+            documents.entry(m.document.as_str()).or_default().push(m);
+        }
+    }
+    let mut receipts: Vec<(&str, Vec<&StockMove>)> = documents.into_iter().collect();
+    receipts.sort_by_key(|(name, moves)| (moves.iter().filter_map(|m| m.done_at).min(), *name));
+    for (i, (first, first_moves)) in receipts.iter().enumerate() {
+        for (second, second_moves) in &receipts[i + 1..] {
+            let twins: Vec<&&StockMove> = second_moves
+                .iter()
+                .filter(|b| first_moves.iter().any(|a| a.po_line == b.po_line && a.qty == b.qty && b.qty.is_positive()))
+                .collect();
+            let beyond = twins.iter().all(|m| {
+                m.po_line.as_ref().and_then(|id| book.po_lines.get(id)).is_some_and(|l| book.received(&l.id) > l.qty)
+            });
+            let (Some(at), Some(before)) = (second_moves[0].done_at, first_moves[0].done_at) else { continue };
+            let day = book.calendar.day_of(at);
+            let apart = days_between(book.calendar.day_of(before), day);
+            if twins.len() < second_moves.len() || twins.is_empty() || !beyond || apart > 1 {
+                continue;
+            }
+            if days_between(day, book.today) > config.detect.claim_days {
+                continue;
+            }
+            let line = lines[0];
+            let total: Quantity = twins.iter().map(|m| m.qty).sum();
+            let headline = format!(
+                "{second} repeats {first} of {} from {}: {total} units on {} lines were booked in a second time.",
+                line.order_name,
+                book.supplier_name(&line.supplier),
+                twins.len()
+            );
+            let subject = Subject { document: Some((*second).to_owned()), ..subject_of_order(line) };
+            let mut signal = Signal::rule(DETECTOR, T::RDup, subject, "receipt".to_owned(), (day, day), headline);
+            for m in twins {
+                signal = signal.link(format!("books:{}@{}", m.item, line.location)).with([fact(
+                    book,
+                    record(RecordKind::Move, &m.id),
+                    "qty",
+                    &format!("booked again, {}", book.item_label(&m.item)),
+                    FactValue::Quantity(m.qty),
+                )]);
+            }
+            return Some(signal.link(format!("receipt:{}", line.order_id)));
+        }
+    }
+    None
+}
+
+/// R-SHORT, R-OVER and R-UOM: a line's receipts together against what was ordered.
+fn quantity(book: &Book, config: &Config, line: &PurchaseLine, lines: &[&PurchaseLine], doubled: bool) -> Option<Signal> {
+    let first = first_receipt(book, lines)?;
+    let received = book.received(&line.id);
+    let last = book.receipts(&line.id).iter().filter_map(|m| m.done_at).max().map(|at| book.calendar.day_of(at));
+    let off = (received - line.qty).to_f64();
+    let within = off.abs() <= config.tolerances.quantity_units
+        || off.abs() <= line.qty.to_f64() * config.tolerances.quantity_percent / 100.0;
+    let open = book.open_quantity(&line.id);
+    let due = book.today >= book.calendar.day_of(line.promised_first);
+    let recent = open.is_positive() || days_between(last.unwrap_or(first), book.today) <= config.detect.claim_days;
+    if within || !line.qty.is_positive() || !recent {
+        return None;
+    }
+    let item = book.item_label(&line.item);
+    let supplier = book.supplier_name(&line.supplier);
+    let (order, ordered) = (&line.order_name, line.qty);
+    let ratio = received.to_f64() / ordered.to_f64();
+    let slip = PACK_FACTORS.iter().find(|f| near(ratio, **f) || near(ratio, 1.0 / **f));
+    let (code, headline) = if let Some(factor) = slip.filter(|_| received.is_positive() && !doubled) {
+        let words = format!(
+            "{order} {item}: {received} received for {ordered} ordered, a ratio of {factor}: a unit slip is likely."
+        );
+        (T::RUom, words)
+    } else if off > 0.0 {
+        if doubled {
+            return None;
+        }
+        let more = received - ordered;
+        (T::ROver, format!("{supplier} delivered {received} of {item} for {ordered} ordered on {order}: {more} too many."))
+    } else {
+        if !due && open.is_positive() {
+            return None;
+        }
+        let rest = if open.is_positive() { format!("{open} still open") } else { "the order line is closed".to_owned() };
+        let short = ordered - received;
+        (T::RShort, format!("{supplier} delivered {received} of {ordered} {item} on {order}: {short} short, {rest}."))
+    };
+    let mut signal =
+        Signal::rule(DETECTOR, code, subject_of_line(line), "line".to_owned(), (first, last.unwrap_or(first)), headline)
+            .link(format!("line:{}", line.id))
+            .with(line_facts(book, line));
+    if code == T::RShort && open.is_positive() {
+        signal = signal.link(format!("shortage:{}@{}", line.item, line.location));
+    }
+    Some(signal)
+}
+
+fn near(ratio: f64, factor: f64) -> bool {
+    (ratio / factor - 1.0).abs() <= 0.01
+}
+
+/// R-UNPLANNED: goods from a supplier without an order line.
+fn unplanned(book: &Book, config: &Config, m: &StockMove) -> Option<Signal> {
+    let day = book.calendar.day_of(m.done_at?);
+    if m.kind != MoveKind::Receipt || m.po_line.is_some() || days_between(day, book.today) > config.detect.claim_days {
+        return None;
+    }
+    let to = m.to.as_ref()?;
+    let headline = format!(
+        "{} of {} came to {} with {} but stands on no order.",
+        m.qty,
+        book.item_label(&m.item),
+        book.location_name(to),
+        m.document
+    );
+    let subject = Subject { document: Some(m.document.clone()), ..Subject::at(&m.item, to) };
+    let source = record(RecordKind::Move, &m.id);
+    let facts = [
+        fact(book, source.clone(), "qty", "received without order", FactValue::Quantity(m.qty)),
+        fact(book, source, "done_on", "received", FactValue::Date(day)),
+    ];
+    let signal = Signal::rule(DETECTOR, T::RUnplanned, subject, "receipt".to_owned(), (day, day), headline);
+    Some(signal.link(format!("unplanned:{}", m.id)).with(facts))
+}
+
+/// R-DAMAGE: goods sent back to the supplier.
+fn sent_back(book: &Book, config: &Config, m: &StockMove) -> Option<Signal> {
+    let day = book.calendar.day_of(m.done_at?);
+    if m.kind != MoveKind::SupplierReturn || days_between(day, book.today) > config.detect.claim_days {
+        return None;
+    }
+    let line = book.po_lines.get(m.po_line.as_ref()?)?;
+    let headline = format!(
+        "{} of {} from {} went back to the supplier ({}, {}).",
+        m.qty,
+        book.item_label(&m.item),
+        book.supplier_name(&line.supplier),
+        m.document,
+        line.order_name
+    );
+    let subject = Subject { document: Some(m.document.clone()), ..subject_of_line(line) };
+    let returned = fact(book, record(RecordKind::Move, &m.id), "qty", "sent back", FactValue::Quantity(m.qty));
+    let signal = Signal::rule(DETECTOR, T::RDamage, subject, "return".to_owned(), (day, day), headline);
+    Some(signal.link(format!("line:{}", line.id)).with(line_facts(book, line)).with([returned]))
+}

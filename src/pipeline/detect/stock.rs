@@ -1,0 +1,375 @@
+//! Stock: what the evidence decides without a model: counts, losses, scraps, returns, negative and missing stock
+//! (handbook §4.4, and D-RETURN, D-DATA, M-MASTER).
+
+use std::collections::BTreeMap;
+
+use statrs::distribution::{DiscreteCDF, Poisson};
+
+use super::facts::{fact, place_fact, record};
+use crate::config::Config;
+use crate::domain::book::{Book, signed};
+use crate::domain::calendar::{days_between, iso_week};
+use crate::domain::evidence::{FactValue, Missing};
+use crate::domain::exception::{ExceptionType as T, Signal, Subject};
+use crate::domain::ids::{ItemId, LocationId};
+use crate::domain::money::Quantity;
+use crate::domain::record::{MoveKind, RecordKind, SaleLine, StockMove};
+
+const DETECTOR: &str = "stock-rules/1";
+
+/// Losses by count on one subject within these days that make a cluster, and how many it takes.
+const SHRINK_DAYS: i32 = 42;
+const SHRINK_COUNTS: usize = 3;
+
+/// A scrap below this many units is breakage of the day, whatever the history says.
+const SCRAP_UNITS_MIN: f64 = 5.0;
+
+/// Largest Poisson tail at which three days of returns are a surge. Returns are looked at for every item and location on
+/// every day, so one in ten thousand keeps false alarms to about one a season for a few hundred series.
+const RETURN_P: f64 = 1e-4;
+
+/// Everything that the stock records have to say on the book's day.
+pub fn signals(book: &Book, config: &Config) -> Vec<Signal> {
+    let mut found = Vec::new();
+    let classes = abc(book);
+    for (item, location) in book.places() {
+        let moves = book.moves_at(&item, &location);
+        found.extend(counts(book, config, &item, &location, &moves, &classes));
+        found.extend(shrink(book, config, &item, &location, &moves, &classes));
+        found.extend(negative(book, &item, &location));
+        found.extend(scraps(book, config, &item, &location, &moves));
+        found.extend(returns(book, &item, &location, &moves));
+    }
+    found.extend(twin_orders(book, config.detect.event_days));
+    found.extend(book.items.keys().filter_map(|item| master(book, item)));
+    found
+}
+
+/// ABC class of each item by yearly value at cost: A to 80 % cumulative, B to 95 %, C the rest (handbook §3.1).
+fn abc(book: &Book) -> BTreeMap<ItemId, char> {
+    let mut values: BTreeMap<&ItemId, f64> = book.items.keys().map(|i| (i, 0.0)).collect();
+    for line in book.sale_lines.values() {
+        let cost = book.items.get(&line.item).and_then(|i| i.cost).map_or(0.0, |c| c.to_f64());
+        if let Some(value) = values.get_mut(&line.item) {
+            *value += line.qty.to_f64() * cost;
+        }
+    }
+    let total: f64 = values.values().sum();
+    let mut ranked: Vec<(&ItemId, f64)> = values.into_iter().collect();
+    ranked.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(b.0)));
+    let mut sum = 0.0;
+    let mut classes = BTreeMap::new();
+    for (item, value) in ranked {
+        let class = if sum < 0.8 * total {
+            'A'
+        } else if sum < 0.95 * total {
+            'B'
+        } else {
+            'C'
+        };
+        sum += value;
+        classes.insert(item.clone(), class);
+    }
+    classes
+}
+
+/// Is a count's difference beyond the tolerance of its class? Passes within either side (§3.5).
+fn beyond(
+    book: &Book,
+    config: &Config,
+    item: &ItemId,
+    off: Quantity,
+    before: Quantity,
+    classes: &BTreeMap<ItemId, char>,
+) -> bool {
+    let factor = match classes.get(item) {
+        Some('A') => 1.0,
+        Some('B') => 2.0,
+        _ => 5.0,
+    };
+    let share = before.to_f64().abs() * config.tolerances.count_percent * factor / 100.0;
+    let value = book.items.get(item).and_then(|i| i.cost).map(|cost| (off.abs() * cost).abs());
+    let small_value = value.is_some_and(|v| v <= config.tolerances.count_value);
+    !(off.to_f64().abs() <= config.tolerances.count_units || off.to_f64().abs() <= share || small_value)
+}
+
+/// The counts of a place: the move, the difference, and the book just before.
+fn count_lines<'a>(moves: &[&'a StockMove], location: &LocationId) -> Vec<(&'a StockMove, Quantity, Quantity)> {
+    let mut level = Quantity::ZERO;
+    let mut lines = Vec::new();
+    for m in moves.iter().filter(|m| m.done_at.is_some()) {
+        let change = signed(m, location);
+        if m.kind == MoveKind::Count {
+            lines.push((*m, change, level));
+        }
+        level += change;
+    }
+    lines
+}
+
+/// I-COUNT
+fn counts(
+    book: &Book,
+    config: &Config,
+    item: &ItemId,
+    location: &LocationId,
+    moves: &[&StockMove],
+    classes: &BTreeMap<ItemId, char>,
+) -> Vec<Signal> {
+    let mut found = Vec::new();
+    for (m, off, before) in count_lines(moves, location) {
+        let Some(day) = m.done_at.map(|at| book.calendar.day_of(at)) else { continue };
+        if days_between(day, book.today) > config.detect.event_days || !beyond(book, config, item, off, before, classes) {
+            continue;
+        }
+        let words = if off.is_positive() { format!("{off} more") } else { format!("{} fewer", off.abs()) };
+        let headline = format!(
+            "A count of {} at {} found {words} than the books: {before} in the books, {} counted.",
+            book.item_label(item),
+            book.location_name(location),
+            before + off
+        );
+        let source = || record(RecordKind::Move, &m.id);
+        let mut facts = vec![
+            fact(book, source(), "difference", "count difference", FactValue::Quantity(off)),
+            fact(book, source(), "before", "in the books before", FactValue::Quantity(before)),
+            fact(book, source(), "counted", "counted", FactValue::Quantity(before + off)),
+            fact(book, source(), "done_on", "counted on", FactValue::Date(day)),
+        ];
+        facts.extend(
+            m.entered_by.iter().map(|who| {
+                fact(book, source(), "counter", "entered by (pseudonym)", FactValue::Text(format!("user {who}")))
+            }),
+        );
+        let signal =
+            Signal::rule(DETECTOR, T::ICount, Subject::at(item, location), format!("count {}", m.id), (day, day), headline);
+        found.push(signal.link(format!("books:{item}@{location}")).with(facts));
+    }
+    found
+}
+
+/// I-SHRINK: losses by count that repeat.
+fn shrink(
+    book: &Book,
+    config: &Config,
+    item: &ItemId,
+    location: &LocationId,
+    moves: &[&StockMove],
+    classes: &BTreeMap<ItemId, char>,
+) -> Option<Signal> {
+    let losses: Vec<(&StockMove, Quantity)> = count_lines(moves, location)
+        .into_iter()
+        .filter(|(_, off, before)| !off.is_positive() && beyond(book, config, item, *off, *before, classes))
+        .filter(|(m, ..)| m.done_at.is_some_and(|at| days_between(book.calendar.day_of(at), book.today) <= SHRINK_DAYS))
+        .map(|(m, off, _)| (m, off))
+        .collect();
+    let first = book.calendar.day_of(losses.first()?.0.done_at?);
+    let last = book.calendar.day_of(losses.last()?.0.done_at?);
+    if losses.len() < SHRINK_COUNTS || days_between(last, book.today) > config.detect.claim_days {
+        return None;
+    }
+    let lost: Quantity = losses.iter().map(|(_, off)| off.abs()).sum();
+    let headline = format!(
+        "{} counts in a row of {} at {} found stock missing: {lost} units since {first}.",
+        losses.len(),
+        book.item_label(item),
+        book.location_name(location)
+    );
+    let facts = losses.iter().map(|(m, off)| {
+        fact(book, record(RecordKind::Move, &m.id), "difference", "count difference", FactValue::Quantity(*off))
+    });
+    let lost = place_fact(book, item, location, "shrink_units", "missing in all", FactValue::Quantity(lost));
+    let signal = Signal::rule(
+        DETECTOR,
+        T::IShrink,
+        Subject::at(item, location),
+        format!("since {}", iso_week(first)),
+        (first, last),
+        headline,
+    );
+    // The period moves on as old counts leave the window; the link keeps the cluster one case.
+    Some(signal.link(format!("books:{item}@{location}")).with(facts.collect::<Vec<_>>()).with([lost]))
+}
+
+/// I-NEG
+fn negative(book: &Book, item: &ItemId, location: &LocationId) -> Option<Signal> {
+    let on_hand = book.on_hand(item, location);
+    if on_hand >= Quantity::ZERO {
+        return None;
+    }
+    let headline = format!(
+        "The books say {on_hand} of {} at {}: something left that was never booked in.",
+        book.item_label(item),
+        book.location_name(location)
+    );
+    let level = place_fact(book, item, location, "on_hand", "on hand", FactValue::Quantity(on_hand));
+    let signal = Signal::rule(
+        DETECTOR,
+        T::INeg,
+        Subject::at(item, location),
+        iso_week(book.today),
+        (book.today, book.today),
+        headline,
+    );
+    Some(signal.link(format!("books:{item}@{location}")).with([level]))
+}
+
+/// I-SCRAP: far above what is usually thrown away at once.
+fn scraps(book: &Book, config: &Config, item: &ItemId, location: &LocationId, moves: &[&StockMove]) -> Vec<Signal> {
+    let usual: Vec<f64> =
+        book.moves.values().filter(|m| m.kind == MoveKind::Scrap && m.done_at.is_some()).map(|m| m.qty.to_f64()).collect();
+    let typical = crate::models::formulas::median(&usual);
+    let mut found = Vec::new();
+    for m in moves.iter().filter(|m| m.kind == MoveKind::Scrap && m.from.as_ref() == Some(location)) {
+        let Some(day) = m.done_at.map(|at| book.calendar.day_of(at)) else { continue };
+        let large = m.qty.to_f64() >= SCRAP_UNITS_MIN.max(typical.unwrap_or(1.0) * 4.0);
+        if !large || days_between(day, book.today) > config.detect.event_days {
+            continue;
+        }
+        let headline = format!(
+            "{} of {} were scrapped at {} on {day} ({}).",
+            m.qty,
+            book.item_label(item),
+            book.location_name(location),
+            m.document
+        );
+        let source = || record(RecordKind::Move, &m.id);
+        let mut facts = vec![
+            fact(book, source(), "qty", "scrapped", FactValue::Quantity(m.qty)),
+            fact(book, source(), "done_on", "scrapped on", FactValue::Date(day)),
+        ];
+        if !m.reason.is_empty() {
+            facts.push(fact(book, source(), "reason", "reason given", FactValue::Text(m.reason.clone())).from_outside());
+        }
+        facts.extend(
+            typical.map(|t| place_fact(book, item, location, "scrap_usual", "usual scrap", FactValue::number(t, 1))),
+        );
+        let subject = Subject { document: Some(m.document.clone()), ..Subject::at(item, location) };
+        let signal = Signal::rule(DETECTOR, T::IScrap, subject, "scrap".to_owned(), (day, day), headline);
+        found.push(signal.link(format!("scrap:{}", m.id)).with(facts));
+    }
+    found
+}
+
+/// D-RETURN: three days of returns against the item's own rate over the whole chain.
+fn returns(book: &Book, item: &ItemId, location: &LocationId, moves: &[&StockMove]) -> Option<Signal> {
+    let back = |m: &&&StockMove| m.kind == MoveKind::CustomerReturn && m.done_at.is_some();
+    let age = |m: &StockMove| m.done_at.map_or(i32::MAX, |at| days_between(book.calendar.day_of(at), book.today));
+    let recent: Vec<&&StockMove> = moves.iter().filter(back).filter(|m| age(m) <= 2).collect();
+    let units: f64 = recent.iter().map(|m| m.qty.to_f64()).sum();
+    let days_known = f64::from(days_between(book.first_day()?, book.today).max(14));
+    let all: f64 = book
+        .moves
+        .values()
+        .filter(|m| m.kind == MoveKind::CustomerReturn && m.done_at.is_some() && age(m) > 2)
+        .map(|m| m.qty.to_f64())
+        .sum();
+    // The chain's rate for each place, and half a return of doubt where nothing has come back yet.
+    let expected = (all + 0.5) / days_known * 3.0 / book.places().len().max(1) as f64;
+    let tail = Poisson::new(expected).map_or(1.0, |p| p.sf((units as u64).saturating_sub(1)));
+    if units < 3.0 || tail > RETURN_P {
+        return None;
+    }
+    let first = recent.iter().filter_map(|m| m.done_at).min().map(|at| book.calendar.day_of(at))?;
+    let last = recent.iter().filter_map(|m| m.done_at).max().map(|at| book.calendar.day_of(at))?;
+    let total: Quantity = recent.iter().map(|m| m.qty).sum();
+    let headline = format!(
+        "{total} of {} came back at {} within three days; {expected:.2} would be usual.",
+        book.item_label(item),
+        book.location_name(location)
+    );
+    let mut facts: Vec<_> = recent
+        .iter()
+        .map(|m| fact(book, record(RecordKind::Move, &m.id), "qty", "returned", FactValue::Quantity(m.qty)))
+        .collect();
+    facts.push(place_fact(book, item, location, "returns_3d", "returned in three days", FactValue::Quantity(total)));
+    facts.push(place_fact(book, item, location, "returns_usual", "usual in three days", FactValue::number(expected, 2)));
+    let signal = Signal::rule(DETECTOR, T::DReturn, Subject::at(item, location), iso_week(first), (first, last), headline);
+    Some(signal.link(format!("returns:{item}@{location}")).with(facts))
+}
+
+/// D-DATA: two orders of one customer on one day with the same lines: probably entered twice.
+fn twin_orders(book: &Book, days: i32) -> Vec<Signal> {
+    let mut orders: BTreeMap<&str, Vec<&SaleLine>> = BTreeMap::new();
+    for line in book.sale_lines.values() {
+        if days_between(book.calendar.day_of(line.ordered_at), book.today) <= days {
+            orders.entry(&line.order_id).or_default().push(line);
+        }
+    }
+    let mut seen: BTreeMap<String, Vec<&SaleLine>> = BTreeMap::new();
+    let mut found = Vec::new();
+    let mut by_time: Vec<Vec<&SaleLine>> = orders.into_values().collect();
+    by_time.sort_by_key(|lines| (lines[0].ordered_at, lines[0].order_id.clone()));
+    for lines in by_time {
+        let first = lines[0];
+        let day = book.calendar.day_of(first.ordered_at);
+        let mut content: Vec<String> = lines.iter().map(|l| format!("{}x{}", l.item, l.qty)).collect();
+        content.sort();
+        let key = format!("{} {} {day} {}", first.customer, first.location, content.join(" "));
+        // One line alone proves little: people do order the same thing twice.
+        let Some(twin) = seen.get(&key).filter(|_| lines.len() >= 2) else {
+            seen.insert(key, lines);
+            continue;
+        };
+        let headline = format!(
+            "{} repeats {} line by line: {} lines for the same customer at {} on {day}.",
+            first.order_name,
+            twin[0].order_name,
+            lines.len(),
+            book.location_name(&first.location)
+        );
+        let subject = Subject {
+            location: Some(first.location.clone()),
+            document: Some(format!("{},{}", twin[0].order_name, first.order_name)),
+            ..Subject::default()
+        };
+        let facts = lines.iter().map(|l| {
+            let label = format!("ordered again, {}", book.item_label(&l.item));
+            fact(book, record(RecordKind::SaleLine, &l.id), "qty", &label, FactValue::Quantity(l.qty))
+        });
+        let signal = Signal::rule(DETECTOR, T::DData, subject, "order".to_owned(), (day, day), headline);
+        found.push(signal.link(format!("order:{}", first.order_id)).with(facts.collect::<Vec<_>>()));
+    }
+    found
+}
+
+/// Ids of the second of two orders that are probably one, entered in the last `days`: their demand is counted once.
+pub fn twin_order_ids(book: &Book, days: i32) -> Vec<String> {
+    let names: Vec<String> = twin_orders(book, days)
+        .into_iter()
+        .filter_map(|s| s.subject.document.as_deref().and_then(|d| d.split_once(',')).map(|(_, second)| second.to_owned()))
+        .collect();
+    book.sale_lines.values().filter(|l| names.contains(&l.order_name)).map(|l| l.order_id.clone()).collect()
+}
+
+/// M-MASTER: an item that is sold or stocked without what the arithmetic needs.
+fn master(book: &Book, item: &ItemId) -> Option<Signal> {
+    let record_of = book.items.get(item)?;
+    let mut missing = Vec::new();
+    if record_of.cost.is_none() {
+        missing.push("unit cost");
+    }
+    if record_of.list_price.is_none() {
+        missing.push("list price");
+    }
+    if book.supplier_prices(item, book.today).is_empty() {
+        missing.push("valid supplier price");
+    }
+    let used = book.sale_lines.values().any(|l| &l.item == item) || book.moves.values().any(|m| &m.item == item);
+    if missing.is_empty() || !used || !record_of.sellable {
+        return None;
+    }
+    let headline = format!("{} has no {}: its money can not be computed.", record_of.label(), missing.join(", no "));
+    let subject = Subject { item: Some(item.clone()), ..Subject::default() };
+    let mut signal = Signal::rule(DETECTOR, T::MMaster, subject, missing.join("+"), (book.today, book.today), headline)
+        .link(format!("master:{item}"));
+    signal.missing = missing
+        .iter()
+        .map(|what| Missing {
+            what: format!("{what} of {}", record_of.label()),
+            blocks: "every money figure of the item".to_owned(),
+        })
+        .collect();
+    let name = fact(book, record(RecordKind::Item, item.as_str()), "name", "item", FactValue::Text(record_of.label()));
+    Some(signal.with([name.from_outside()]))
+}

@@ -1,0 +1,108 @@
+//! Supply: suppliers whose lead time has moved away from what the master data say (handbook §3.2, §4.5).
+
+use super::facts::{fact, record};
+use crate::config::Config;
+use crate::domain::book::Book;
+use crate::domain::calendar::days_between;
+use crate::domain::evidence::FactValue;
+use crate::domain::exception::{ExceptionType as T, Signal, Subject};
+use crate::domain::ids::SupplierId;
+use crate::domain::record::{PurchaseLine, RecordKind};
+use crate::models::formulas::{mean_sd, median};
+
+const DETECTOR: &str = "supply-rules/1";
+
+/// How many of a supplier's newest orders are looked at, and how many of them must be late by more than the tolerance.
+/// Three late ones in four are beyond chance for a supplier that is late once in ten times (p < 0.004).
+const RECENT: usize = 4;
+const LATE: usize = 3;
+
+/// Orders older than this say nothing about how a supplier delivers now.
+const MEMORY_DAYS: i32 = 42;
+
+/// One order of a supplier, received or overdue.
+struct Leg<'a> {
+    line: &'a PurchaseLine,
+    late: i32,
+    lead: i32,
+    ended: jiff::civil::Date,
+}
+
+/// S-LTSHIFT for each supplier.
+pub fn signals(book: &Book, config: &Config) -> Vec<Signal> {
+    book.suppliers.keys().filter_map(|supplier| lead_time_shift(book, config, supplier)).collect()
+}
+
+fn legs<'a>(book: &'a Book, config: &Config, supplier: &SupplierId) -> Vec<Leg<'a>> {
+    let mut legs = Vec::new();
+    for order in book.orders() {
+        let lines = book.lines_of_order(order);
+        let Some(line) = lines.first().filter(|l| &l.supplier == supplier && l.confirmed) else { continue };
+        let promised = book.calendar.day_of(line.promised_first);
+        let received = lines.iter().flat_map(|l| book.receipts(&l.id)).filter_map(|m| m.done_at).min();
+        let ended = received.map_or(book.today, |at| book.calendar.day_of(at));
+        let late = days_between(promised, ended);
+        // An order that is still open counts only once it is late: then it is at least as late as today says.
+        if received.is_none() && late <= config.tolerances.late_days {
+            continue;
+        }
+        if days_between(ended, book.today) <= MEMORY_DAYS {
+            legs.push(Leg { line, late, lead: days_between(book.calendar.day_of(line.ordered_at), ended), ended });
+        }
+    }
+    legs.sort_by_key(|leg| leg.ended);
+    legs
+}
+
+fn lead_time_shift(book: &Book, config: &Config, supplier: &SupplierId) -> Option<Signal> {
+    let legs = legs(book, config, supplier);
+    let recent = &legs[legs.len().saturating_sub(RECENT)..];
+    let late: Vec<f64> = recent.iter().map(|l| f64::from(l.late)).collect();
+    let beyond = recent.iter().filter(|l| l.late > config.tolerances.late_days).count();
+    if recent.len() < LATE || beyond < LATE {
+        return None;
+    }
+    let typical = median(&late)?;
+    let (lead, _) = mean_sd(&recent.iter().map(|l| f64::from(l.lead)).collect::<Vec<_>>());
+    let first = recent.first()?;
+    let last = recent.last()?;
+    let master = book.supplier_prices(&first.line.item, book.today).into_iter().find(|p| &p.supplier == supplier)?;
+    let name = book.supplier_name(supplier);
+    let headline = format!(
+        "{name} now takes {lead:.1} days instead of the agreed {}: {beyond} of the last {} orders came late, by {typical:.0} days in the middle.",
+        master.lead_days,
+        recent.len()
+    );
+    let mut facts = vec![
+        fact(
+            book,
+            record(RecordKind::SupplierPrice, &master.id),
+            "lead_days",
+            "agreed lead time",
+            FactValue::days(f64::from(master.lead_days)),
+        ),
+        fact(
+            book,
+            record(RecordKind::Supplier, supplier.as_str()),
+            "lead_recent",
+            "recent lead time",
+            FactValue::days(lead),
+        ),
+        fact(
+            book,
+            record(RecordKind::Supplier, supplier.as_str()),
+            "late_recent",
+            "recent lateness",
+            FactValue::days(typical),
+        ),
+    ];
+    for leg in recent {
+        let label = format!("lateness of {}", leg.line.order_name);
+        let days = FactValue::days(f64::from(leg.late));
+        facts.push(fact(book, record(RecordKind::PoLine, &leg.line.id), "late_days", &label, days));
+    }
+    let subject = Subject { supplier: Some(supplier.clone()), ..Subject::default() };
+    let days = (first.ended, last.ended);
+    let signal = Signal::rule(DETECTOR, T::SLtShift, subject, "lead time".to_owned(), days, headline);
+    Some(signal.link(format!("leadtime:{supplier}")).with(facts))
+}

@@ -1,0 +1,60 @@
+//! What a case is judged on: its exceptions, the book, the outlook and the probabilities. Handed whole to whatever
+//! computes candidates, so that drafting and the check at the click compute the same thing.
+
+use std::collections::BTreeMap;
+
+use crate::config::Config;
+use crate::domain::book::{Book, Place};
+use crate::domain::case::Case;
+use crate::domain::exception::{Exception, ExceptionType};
+
+/// The demand forecast of one day at one place.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct DayForecast {
+    /// Mean units.
+    pub mean: f64,
+    /// Standard deviation in units.
+    pub sigma: f64,
+}
+
+/// The demand forecast of every item at every location: index 0 is tomorrow. Promotions that are known are in it.
+#[derive(Clone, Debug, Default)]
+pub struct Outlook {
+    /// By place; as long as the longest horizon anybody asks for.
+    pub daily: BTreeMap<Place, Vec<DayForecast>>,
+}
+
+impl Outlook {
+    /// Mean and standard deviation of the demand on the `days` days that follow after skipping `skip` days.
+    pub fn window(&self, place: &Place, skip: u32, days: u32) -> (f64, f64) {
+        let Some(daily) = self.daily.get(place) else { return (0.0, 0.0) };
+        let days = daily.iter().skip(skip as usize).take(days as usize);
+        let (mean, variance) = days.fold((0.0, 0.0), |(m, v), d| (m + d.mean, v + d.sigma * d.sigma));
+        (mean, variance.sqrt())
+    }
+
+    /// Mean and standard deviation of one day, averaged over the next four weeks.
+    pub fn per_day(&self, place: &Place) -> (f64, f64) {
+        let (mean, sigma) = self.window(place, 0, 28);
+        (mean / 28.0, sigma / 28.0_f64.sqrt())
+    }
+}
+
+/// A case with everything it is judged on.
+#[derive(Clone, Copy)]
+pub struct CaseView<'a> {
+    /// The case.
+    pub case: &'a Case,
+    /// Its open exceptions, the leading one first.
+    pub exceptions: &'a [Exception],
+    /// The records.
+    pub book: &'a Book,
+    /// The forecast.
+    pub outlook: &'a Outlook,
+    /// Probability that an exception of a type is real, from decisions and the type's prior (handbook §7).
+    pub p: &'a BTreeMap<ExceptionType, f64>,
+    /// Links owned by other live cases (`shortage:75@3` → case): a loss that another case counts is not counted here.
+    pub claimed: &'a BTreeMap<String, String>,
+    /// The settings.
+    pub config: &'a Config,
+}

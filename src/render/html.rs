@@ -1,0 +1,126 @@
+//! The digest as one self-contained HTML document for e-mail: tables and inline styles, nothing loaded from anywhere.
+
+use std::sync::LazyLock;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{AutoEscape, Environment};
+use serde::Serialize;
+
+use super::{anchor, below, marks, origin, plain, time_left, title};
+use crate::domain::digest::{Digest, DigestLine};
+
+static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut environment = Environment::new();
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true).build();
+    environment.set_syntax(syntax.expect("the default delimiters differ from each other"));
+    environment.add_template("digest.html", include_str!("digest.html")).expect("the built-in template is tested");
+    environment
+});
+
+/// The whole mail, ready to be put into the template.
+#[derive(Serialize)]
+struct Page {
+    day: String,
+    title: String,
+    origin: String,
+    currency: String,
+    rows: Vec<Row>,
+    below: String,
+    lists: Vec<(&'static str, Vec<String>)>,
+    anchor: String,
+}
+
+/// One case, ready to be put into the template.
+#[derive(Serialize)]
+struct Row {
+    place: u32,
+    headline: String,
+    subject: String,
+    codes: Vec<String>,
+    marks: Vec<&'static str>,
+    at_stake: String,
+    worth: String,
+    low: String,
+    high: String,
+    deadline: String,
+    left: String,
+    action: String,
+    recommendation: String,
+    why: String,
+    note: Option<String>,
+    alternatives: Vec<String>,
+}
+
+impl Row {
+    fn of(line: &DigestLine) -> Self {
+        Self {
+            place: line.place,
+            headline: plain(&line.headline),
+            subject: plain(&line.subject),
+            codes: line.codes.iter().map(|c| plain(c)).collect(),
+            marks: marks(line),
+            at_stake: line.at_stake.to_string(),
+            worth: line.value.expected.to_string(),
+            low: line.value.low.to_string(),
+            high: line.value.high.to_string(),
+            deadline: line.deadline.to_string(),
+            left: time_left(line.slack_days),
+            action: plain(&line.action),
+            recommendation: plain(&line.recommendation),
+            why: plain(&line.why),
+            note: line.note.as_deref().map(plain),
+            alternatives: line.alternatives.iter().map(|a| plain(a)).collect(),
+        }
+    }
+}
+
+/// The digest as HTML for e-mail. Text from outside is escaped.
+pub fn html(digest: &Digest) -> String {
+    let explained: Vec<String> = digest
+        .explained
+        .iter()
+        .map(|e| format!("{}: {} ({})", plain(&e.code), plain(&e.headline), plain(&e.reason)))
+        .collect();
+    let lists = [
+        ("Looks odd, is explained", explained),
+        ("Decided since the last digest", digest.decided.iter().map(|d| plain(d)).collect()),
+        ("Health", digest.health.iter().map(|h| plain(h)).collect()),
+    ];
+    TEMPLATES
+        .get_template("digest.html")
+        .and_then(|template| {
+            template.render(Serde(Page {
+                day: digest.day.to_string(),
+                title: title(digest),
+                origin: origin(digest),
+                currency: plain(&digest.currency),
+                rows: digest.lines.iter().map(Row::of).collect(),
+                below: below(digest),
+                lists: lists.into_iter().filter(|(_, lines)| !lines.is_empty()).collect(),
+                anchor: anchor(digest),
+            }))
+        })
+        .expect("the built-in template takes every digest")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{quiet, sample};
+    use super::*;
+
+    #[test]
+    fn the_mail_is_as_it_was() {
+        insta::assert_snapshot!("digest_html", html(&sample()));
+        insta::assert_snapshot!("quiet_html", html(&quiet()));
+    }
+
+    #[test]
+    fn text_from_outside_makes_no_tag_and_nothing_is_loaded() {
+        let page = html(&sample());
+        assert!(!page.contains("<script"));
+        assert!(page.contains("&lt;script&gt;"));
+        assert!(!page.contains("src=") && !page.contains("<link") && !page.contains("url("));
+    }
+}

@@ -1,0 +1,223 @@
+//! The digest as text for a terminal, as Markdown and as HTML for e-mail.
+//!
+//! Same digest, same bytes: nothing here reads a clock, counts money or decides an order. Text that came from outside
+//! (names, notes) is data in every form: control characters are dropped, markup is escaped.
+
+mod html;
+mod markdown;
+mod text;
+
+pub use html::html;
+pub use markdown::markdown;
+pub use text::{text, text_coloured};
+
+use crate::domain::case::Lane;
+use crate::domain::digest::{Digest, DigestLine};
+
+/// Drops what would move a cursor, ring a bell or turn the direction of writing, and folds white space: what is left is one
+/// line of plain text.
+pub fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        let hidden = matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+        let c = if c.is_whitespace() { ' ' } else { c };
+        if hidden || c.is_control() || (c == ' ' && out.ends_with(' ')) {
+            continue;
+        }
+        out.push(c);
+    }
+    out.trim().to_owned()
+}
+
+/// "1 case", "3 cases".
+pub fn count(n: usize, one: &str, many: &str) -> String {
+    if n == 1 { format!("1 {one}") } else { format!("{n} {many}") }
+}
+
+/// How much time a decision has, in words: "1.5 days left", "decide today", "2.0 days too late".
+pub fn time_left(slack_days: f64) -> String {
+    let days = (slack_days * 10.0).round() / 10.0;
+    if days >= 1.0 {
+        format!("{days:.1} days left")
+    } else if days >= 0.0 {
+        "decide today".to_owned()
+    } else {
+        format!("{:.1} days past the last good moment", -days)
+    }
+}
+
+/// The first line of every form.
+fn title(digest: &Digest) -> String {
+    format!(
+        "{} worth deciding, {} {} at stake",
+        count(digest.lines.len(), "case", "cases"),
+        plain(&digest.currency),
+        digest.at_stake
+    )
+}
+
+/// Who wrote it, and on which records.
+fn origin(digest: &Digest) -> String {
+    format!("Drafted by {}. Records read up to {}.", plain(&digest.drafted_by), minute(digest.as_of))
+}
+
+/// A moment in UTC, to the minute: `2026-10-08 23:59 UTC`.
+pub fn minute(at: jiff::Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+/// The money and the time of one case.
+fn stakes(line: &DigestLine) -> String {
+    format!(
+        "At stake {} · worth {} ({} to {}) · by {}, {}",
+        line.at_stake,
+        line.value.expected,
+        line.value.low,
+        line.value.high,
+        line.deadline,
+        time_left(line.slack_days)
+    )
+}
+
+/// Why a case stands where it stands, where that is not money alone.
+fn marks(line: &DigestLine) -> Vec<&'static str> {
+    let mut marks = Vec::new();
+    match line.lane {
+        Lane::BillDue => marks.push("bill due"),
+        Lane::KeyItem => marks.push("key item"),
+        Lane::Ordinary => {}
+    }
+    if line.sampled {
+        marks.push("random check from below the line");
+    }
+    if line.new {
+        marks.push("new");
+    }
+    marks
+}
+
+/// The account of what is not listed.
+fn below(digest: &Digest) -> String {
+    let below = &digest.below;
+    if below.cases == 0 {
+        return "Below the line: nothing.".to_owned();
+    }
+    let largest =
+        below.largest.as_deref().map_or(String::new(), |l| format!(" Largest: {}.", plain(l).trim_end_matches('.')));
+    format!(
+        "Below the line: {}, together worth {} {}.{largest}",
+        count(below.cases as usize, "case", "cases"),
+        plain(&digest.currency),
+        below.value
+    )
+}
+
+/// Ties the digest to the audit log.
+fn anchor(digest: &Digest) -> String {
+    format!("Audit log: entry {}, {}", digest.audit_head.0, plain(&digest.audit_head.1))
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::domain::action::Range;
+    use crate::domain::digest::{BelowLine, ExplainedLine};
+    use crate::domain::ids::CaseId;
+    use crate::domain::money::Money;
+
+    fn line(place: u32) -> DigestLine {
+        DigestLine {
+            case_id: CaseId::new("c-0011223344556677"),
+            place,
+            codes: vec!["R-SHORT".to_owned(), "I-LOW".to_owned()],
+            headline: "40 of 100 units did not come with receipt WH/IN/00012; stock runs out on 2026-10-11".to_owned(),
+            subject: "Espresso Beans 1 kg [AC-006] at Riverside Store".to_owned(),
+            at_stake: Money::from_minor(123_450),
+            value: Range {
+                low: Money::from_minor(41_000),
+                expected: Money::from_minor(80_025),
+                high: Money::from_minor(121_000),
+            },
+            priority: Money::from_minor(80_025),
+            p: 0.95,
+            deadline: "2026-10-10".parse().unwrap(),
+            slack_days: 1.5,
+            lane: Lane::Ordinary,
+            action: "TRANSFER".to_owned(),
+            recommendation: "Move 40 units from Central Warehouse to Riverside Store, shipping on 2026-10-09".to_owned(),
+            why: "Riverside sells 11 a day and holds 24; Central holds 310, of which 120 are spoken for. \
+                  The supplier promises the rest for 2026-10-20, nine days after the shelf is empty."
+                .to_owned(),
+            alternatives: vec!["EXPEDITE 612.40".to_owned(), "CONTACT 55.00".to_owned(), "NO-ACTION 0.00".to_owned()],
+            note: None,
+            sampled: false,
+            new: true,
+        }
+    }
+
+    /// A made-up digest with every part in it.
+    pub(crate) fn sample() -> Digest {
+        let mut second = line(2);
+        second.codes = vec!["F-PRICE".to_owned()];
+        second.lane = Lane::BillDue;
+        second.new = false;
+        second.headline = "Bill BILL/2026/10/0042 asks 12.90 a unit where 11.50 was agreed".to_owned();
+        second.subject = "Nordic Coffee Traders, P00042".to_owned();
+        second.slack_days = 0.2;
+        second.action = "BLOCK-BILL".to_owned();
+        second.recommendation = "Keep bill BILL/2026/10/0042 from payment until 280.00 are cleared".to_owned();
+        second.why = "The order of 2026-09-22 says 11.50 and the price list has not changed since.".to_owned();
+        second.note = Some("The first choice is worth 12 % less than CLAIM (302.00).".to_owned());
+        let mut third = line(3);
+        third.sampled = true;
+        third.subject = "<script>alert(1)</script>\u{1b}[2J *bold* [x](http://evil.example) | `code`".to_owned();
+        third.headline = "Demand of one day is far above the usual".to_owned();
+        third.codes = vec!["D-SPIKE".to_owned()];
+        Digest {
+            day: "2026-10-08".parse().unwrap(),
+            as_of: "2026-10-08T23:59:59.999Z".parse().unwrap(),
+            currency: "USD".to_owned(),
+            lines: vec![line(1), second, third],
+            below: BelowLine {
+                cases: 12,
+                value: Money::from_minor(45_610),
+                largest: Some("over-receipt of Paper Cups, 91.20".to_owned()),
+            },
+            explained: vec![ExplainedLine {
+                code: "D-SPIKE".to_owned(),
+                headline: "House Blend sold 96 on 2026-10-07 where 31 are usual".to_owned(),
+                reason: "promotion Autumn Week, planned at 100".to_owned(),
+            }],
+            at_stake: Money::from_minor(301_275),
+            decided: vec!["Ari Approver approved TRANSFER of 12 Filter Papers to Harbour Store".to_owned()],
+            drafted_by: "playbook".to_owned(),
+            health: vec!["the newest stock count is 9 days old".to_owned()],
+            audit_head: (42, "9f2c0d4b5a".to_owned()),
+        }
+    }
+
+    /// A quiet day.
+    pub(crate) fn quiet() -> Digest {
+        Digest {
+            lines: Vec::new(),
+            below: BelowLine::default(),
+            explained: Vec::new(),
+            at_stake: Money::ZERO,
+            decided: Vec::new(),
+            health: Vec::new(),
+            ..sample()
+        }
+    }
+
+    #[test]
+    fn text_from_outside_can_not_move_the_cursor() {
+        assert_eq!(plain("a\u{1b}[2Jb\r\n\tc\u{202e}d\u{7}"), "a[2Jb cd");
+    }
+
+    #[test]
+    fn time_left_reads_aloud() {
+        assert_eq!(time_left(1.54), "1.5 days left");
+        assert_eq!(time_left(0.4), "decide today");
+        assert_eq!(time_left(-2.0), "2.0 days past the last good moment");
+    }
+}

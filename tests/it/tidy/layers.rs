@@ -1,0 +1,146 @@
+//! Who may use whom: nothing points up, and vendors stay outside.
+
+use super::rust_text::{code, is_tests, is_word, without_tests};
+use super::{File, assert_none, assert_one, rust_files};
+
+/// The modules of the library from the bottom up. One may use what stands on a lower line, not what shares its own.
+const LAYERS: &[&[&str]] = &[
+    &["domain"],
+    &["clock", "config", "models", "ports", "prompts", "telemetry"],
+    &["store"],
+    &["pipeline"],
+    &["worker"],
+    &["api", "web"],
+    &["app"],
+    &["evals"],
+    &["cli"],
+    &["main"],
+];
+
+/// The vendors stand beside the layers: what they may use, and who may use them.
+const ADAPTERS_USE: &[&str] = &["clock", "config", "domain", "ports"];
+const USE_ADAPTERS: &[&str] = &["cli", "evals"];
+
+fn layer(module: &str) -> Option<usize> {
+    LAYERS.iter().position(|layer| layer.contains(&module))
+}
+
+fn may_use(user: &str, used: &str) -> bool {
+    if user == used {
+        return true;
+    }
+    match (user, used) {
+        ("adapters", used) => ADAPTERS_USE.contains(&used),
+        (user, "adapters") => USE_ADAPTERS.contains(&user),
+        (user, used) => layer(user) > layer(used) && layer(used).is_some(),
+    }
+}
+
+/// The module of the library that a file belongs to: `src/store/records.rs` is `store`.
+fn module_of(path: &str) -> &str {
+    let inside = path.strip_prefix("src/").unwrap_or(path);
+    let name = inside.split('/').next().unwrap_or(inside);
+    name.strip_suffix(".rs").unwrap_or(name)
+}
+
+/// The modules that a file's code names by a path from the root: `crate::x`, `crate::{x, y::z}`, `reeve::x` in the
+/// binary, and `super::` where it leads out of the file's module.
+fn modules_used(path: &str, code: &str) -> Vec<String> {
+    // `src/x.rs` and `src/x/mod.rs` are one step below the root, `src/x/y.rs` two.
+    let inside = path.strip_prefix("src/").unwrap_or(path);
+    let steps = inside.split('/').count() - usize::from(inside.ends_with("/mod.rs"));
+    let up = "super::".repeat(steps);
+    let mut starts = vec!["crate::", up.as_str()];
+    if path == "src/main.rs" {
+        starts.push("reeve::");
+    }
+    let mut used = Vec::new();
+    for start in starts {
+        for (at, _) in code.match_indices(start) {
+            let before = code[..at].bytes().next_back();
+            if !before.is_some_and(|byte| is_word(byte) || byte == b':') {
+                used.extend(first_names(&code[at + start.len()..]));
+            }
+        }
+    }
+    used.sort();
+    used.dedup();
+    used
+}
+
+/// The first name of a path, or of each path in its braces.
+fn first_names(rest: &str) -> Vec<String> {
+    let name = |text: &str| text.bytes().take_while(|byte| is_word(*byte)).map(char::from).collect::<String>();
+    let Some(group) = rest.strip_prefix('{') else { return vec![name(rest)] };
+    let (mut names, mut depth, mut expected) = (Vec::new(), 0, true);
+    for (at, byte) in group.bytes().enumerate() {
+        match byte {
+            b'{' => depth += 1,
+            b'}' if depth == 0 => break,
+            b'}' => depth -= 1,
+            b',' if depth == 0 => expected = true,
+            byte if expected && is_word(byte) => {
+                names.push(name(&group[at..]));
+                expected = false;
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+fn problems(file: &File) -> Vec<String> {
+    let user = module_of(&file.path);
+    if user == "lib" || is_tests(&file.path) {
+        return Vec::new(); // the front page names every module; tests may look at anything
+    }
+    if user != "adapters" && layer(user).is_none() {
+        return vec![format!(
+            "{}: the module `{user}` has no place in LAYERS of tests/it/tidy/layers.rs; give it one",
+            file.path
+        )];
+    }
+    let mut problems = Vec::new();
+    for used in modules_used(&file.path, &code(without_tests(&file.text))) {
+        // Items at the root itself (a type, a macro) belong to no layer and are not allowed either: lib.rs is a map only.
+        if !may_use(user, &used) {
+            problems.push(format!(
+                "{}: `{user}` may not use `crate::{used}`; turn the dependency round, or pass in what is needed from above",
+                file.path
+            ));
+        }
+    }
+    problems
+}
+
+#[test]
+fn nothing_points_up() {
+    let files = rust_files(&["src/"]);
+    assert_none(&files.iter().flat_map(problems).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_path_that_points_up_is_found() {
+    let bad = |path: &str, text: &str, named: &str| assert_one(&problems(&File::new(path, text)), named);
+    bad("src/domain/case.rs", "use crate::store::Store;", "`crate::store`");
+    bad("src/domain/case.rs", "fn f() -> super::super::clock::Clock {}", "`crate::clock`");
+    bad("src/store/mod.rs", "use super::worker;", "`crate::worker`");
+    bad("src/pipeline/draft.rs", "use crate::{domain::{Case, adapters_x}, adapters::openai};", "`crate::adapters`");
+    bad("src/adapters/odoo.rs", "use crate::store::Store;", "`crate::store`");
+    bad("src/app.rs", "let x = crate::adapters::odoo::Odoo::new();", "`crate::adapters`");
+    bad("src/web/mod.rs", "use crate::api;", "`crate::api`");
+    bad("src/helpers.rs", "", "`helpers` has no place");
+    bad("src/worker.rs", "use crate::app::App;\n#[cfg(test)]\nmod tests {\n use crate::cli; }\n", "`crate::app`");
+}
+
+#[test]
+fn a_path_that_points_down_is_allowed() {
+    let good = |path: &str, text: &str| assert_none(&problems(&File::new(path, text)));
+    good("src/main.rs", "fn main() { reeve::cli::run() }");
+    good("src/cli.rs", "use crate::{adapters::{odoo, recorded}, app::App, config};");
+    good("src/evals/mod.rs", "use crate::adapters::recorded;");
+    good("src/pipeline/draft.rs", "use super::super::store::Store; use super::enrich; use crate::pipeline::detect;");
+    good("src/adapters/odoo.rs", "use crate::ports::Source; use crate::domain::money;");
+    good("src/domain/case.rs", "/// See [`crate::store`].\nconst X: &str = \"crate::cli\";");
+    good("src/domain/case.rs", "fn f() {}\n#[cfg(test)]\nmod tests {\n    use crate::store::Store;\n}\n");
+}
