@@ -7,4 +7,5 @@
 //! Each takes plain `f64`, arrays and dates and gives the same answer for the same input, byte for byte. What a number
 //! means for a case, and what to do about it, is decided elsewhere.
 
+pub mod demand;
 pub mod formulas;

@@ -163,7 +163,7 @@ async fn keep_members(tx: &mut Transaction<'_, Any>, case: &Case) -> Result<(), 
         )
         .bind(case.id.as_str())
         .bind(exception.as_str())
-        .bind(place as i64)
+        .bind(row::count(place))
         .execute(&mut **tx)
         .await?;
     }

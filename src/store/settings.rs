@@ -40,3 +40,19 @@ pub(super) async fn settle(tx: &mut Transaction<'_, Any>, key: &str, value: &str
     let kept = sqlx::query("select key, value from settings where key = $1").bind(key).fetch_one(&mut **tx).await?;
     row::get(&kept, "settings", "value")
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::store::testing::on_each;
+
+    #[tokio::test]
+    async fn a_setting_is_what_was_set_last() {
+        on_each(|store| async move {
+            assert_eq!(store.find_setting("company").await.unwrap(), None);
+            store.put_setting("company", "Nordic").await.unwrap();
+            store.put_setting("company", "Nordic Outdoor").await.unwrap();
+            assert_eq!(store.find_setting("company").await.unwrap().as_deref(), Some("Nordic Outdoor"));
+        })
+        .await;
+    }
+}
