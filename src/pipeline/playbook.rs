@@ -130,12 +130,7 @@ fn plain(text: &str) -> String {
     spaced.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn prose(
-    view: &CaseView<'_>,
-    assessment: &Assessment,
-    facts: &BTreeMap<&FactId, &Fact>,
-    candidate: &Candidate,
-) -> Prose {
+fn prose(view: &CaseView<'_>, assessment: &Assessment, facts: &BTreeMap<&FactId, &Fact>, candidate: &Candidate) -> Prose {
     let code = candidate.action.code();
     let fields = by_field(facts, &candidate.cites);
     let values: BTreeMap<&str, String> = fields.iter().map(|(field, fact)| (field.as_str(), shown(fact))).collect();
@@ -213,9 +208,9 @@ fn cites(
 ) -> Vec<FactId> {
     let source = TEMPLATES.iter().find(|(c, _)| *c == code).map_or("", |(_, source)| source);
     let used = |field: &str| {
-        source.match_indices(&format!("f.{field}")).any(|(at, hit)| {
-            !source[at + hit.len()..].starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
-        })
+        source
+            .match_indices(&format!("f.{field}"))
+            .any(|(at, hit)| !source[at + hit.len()..].starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_'))
     };
     let mut cites: Vec<FactId> = fields
         .iter()

@@ -105,7 +105,8 @@ fn expedite(view: &CaseView<'_>, c: &mut Checks, po_line: &str, quantity: Quanti
     let feasible = earliest.is_some_and(|(_, day)| new_date >= day) && new_date > view.book.today;
     let shown = earliest.map_or_else(|| "no receipt is planned".to_owned(), |(_, day)| format!("{new_date} ≥ {day}"));
     c.hard("new date can be reached", feasible, shown);
-    let sooner = earliest.is_some_and(|(day, _)| days_between(view.book.today, new_date) < i32::try_from(day).unwrap_or(i32::MAX));
+    let sooner =
+        earliest.is_some_and(|(day, _)| days_between(view.book.today, new_date) < i32::try_from(day).unwrap_or(i32::MAX));
     c.hard("new date is sooner than expected", sooner, new_date.to_string());
     let place = (line.item.clone(), line.location.clone());
     let day = days_between(view.book.today, new_date).max(0) as u32;

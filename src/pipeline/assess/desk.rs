@@ -249,8 +249,14 @@ impl<'a> Desk<'a> {
         let answer_by = self.answer_by();
         let cost = self.view.config.costs.contact;
         let source = question.source.clone();
-        let mut cites = vec![self.fact(source.clone(), "cost_contact", "cost of a question (setting)", FactValue::Money(cost))];
-        cites.push(self.assume(source, &shared("contact_left", question.left), "share of the loss that remains after asking", question.left));
+        let mut cites =
+            vec![self.fact(source.clone(), "cost_contact", "cost of a question (setting)", FactValue::Money(cost))];
+        cites.push(self.assume(
+            source,
+            &shared("contact_left", question.left),
+            "share of the loss that remains after asking",
+            question.left,
+        ));
         let name = match question.role {
             "supplier" => book.supplier_name(&crate::domain::ids::SupplierId::new(question.partner)),
             "data owner" | "sales" => question.role.to_owned(),
@@ -277,7 +283,14 @@ impl<'a> Desk<'a> {
     }
 
     /// Asks for a second count. `left` is the share of the losses that remains after it.
-    pub(super) fn recount(&mut self, item: &ItemId, location: &LocationId, keys: &[String], left: f64, not_by: Option<String>) {
+    pub(super) fn recount(
+        &mut self,
+        item: &ItemId,
+        location: &LocationId,
+        keys: &[String],
+        left: f64,
+        not_by: Option<String>,
+    ) {
         let book = self.view.book;
         let deadline = self.from_today(2);
         let cost = self.view.config.costs.recount;
@@ -286,11 +299,8 @@ impl<'a> Desk<'a> {
             self.assume(item_ref(item), &shared("recount_left", left), "share of the loss that remains after a count", left),
         ];
         let other = if not_by.is_some() { ", by somebody other than the last counter" } else { "" };
-        let summary = format!(
-            "Count {} again at {} by {deadline}{other}.",
-            book.item_label(item),
-            book.location_name(location)
-        );
+        let summary =
+            format!("Count {} again at {} by {deadline}{other}.", book.item_label(item), book.location_name(location));
         let after = Self::leaving(keys, left);
         let action = Action::Recount { item: item.clone(), location: location.clone(), deadline, not_by };
         self.proposals.push(Proposal {

@@ -63,7 +63,13 @@ pub(super) fn three_way(book: &Book, line: &PurchaseLine) -> Option<ThreeWay> {
     let total = Money::from_decimal(quantity + price);
     let quantity_variance = Money::from_decimal(quantity);
     // The price part takes the rounding, so that the two add up to the cent.
-    Some(ThreeWay { billed: Quantity(billed), received, quantity_variance, price_variance: total - quantity_variance, total })
+    Some(ThreeWay {
+        billed: Quantity(billed),
+        received,
+        quantity_variance,
+        price_variance: total - quantity_variance,
+        total,
+    })
 }
 
 /// The lines of a bill by its id or its name.
@@ -121,7 +127,12 @@ impl Disputes {
             desk.lose(&quantity_key, format!("billed but not received: {name}"), amount, cites.clone());
         }
         if price {
-            desk.lose(&price_key, format!("billed above the agreed price: {name}"), Range::certain(check.price_variance), cites);
+            desk.lose(
+                &price_key,
+                format!("billed above the agreed price: {name}"),
+                Range::certain(check.price_variance),
+                cites,
+            );
         }
         self.lines.insert(line_id.to_owned());
     }
@@ -298,11 +309,8 @@ fn claim_and_ask(desk: &mut Desk<'_>, lines: &[&PurchaseLine]) {
     let until = claim_until(book, lines).unwrap_or(book.today);
     if amount > Money::ZERO {
         let (cost, cost_cite) = paperwork(desk, source.clone());
-        let quantity: Quantity = lines
-            .iter()
-            .filter_map(|l| three_way(book, l))
-            .map(|c| (c.billed - c.received).max(Quantity::ZERO))
-            .sum();
+        let quantity: Quantity =
+            lines.iter().filter_map(|l| three_way(book, l)).map(|c| (c.billed - c.received).max(Quantity::ZERO)).sum();
         let cites = vec![
             cost_cite,
             desk.fact(source.clone(), "claim_value", "claim", FactValue::Money(amount)),
@@ -320,7 +328,13 @@ fn claim_and_ask(desk: &mut Desk<'_>, lines: &[&PurchaseLine]) {
             summary: format!(
                 "Claim {amount} from {} on {}.",
                 book.supplier_name(&first.supplier),
-                lines.iter().map(|l| l.order_name.as_str()).collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", ")
+                lines
+                    .iter()
+                    .map(|l| l.order_name.as_str())
+                    .collect::<BTreeSet<_>>()
+                    .into_iter()
+                    .collect::<Vec<_>>()
+                    .join(", ")
             ),
             after: Desk::leaving(&keys, LEFT_AFTER_CLAIM),
             cost,

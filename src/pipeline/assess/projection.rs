@@ -109,8 +109,7 @@ impl Projection {
 
     /// Units short at the end of the worst window up to day `until`: each window ends with a receipt or with `until`.
     pub(super) fn shortage(&self, view: &CaseView<'_>, until: u32, until_sd: f64) -> Shortage {
-        let mut ends: Vec<(u32, f64)> =
-            self.arrivals.iter().filter(|a| a.day <= until).map(|a| (a.day, a.sd)).collect();
+        let mut ends: Vec<(u32, f64)> = self.arrivals.iter().filter(|a| a.day <= until).map(|a| (a.day, a.sd)).collect();
         ends.push((until, until_sd));
         let mut worst = Shortage { supply: self.supply, ..Shortage::default() };
         for (day, sd) in ends {

@@ -76,11 +76,7 @@ pub(super) fn candidate(desk: &Desk<'_>, p: f64, p_cite: &FactId, proposal: Prop
 /// Puts candidates in order of expected benefit and names them.
 pub(super) fn order(candidates: &mut [Candidate]) {
     candidates.sort_by(|a, b| {
-        (b.money.benefit.expected, a.action.code(), &a.summary).cmp(&(
-            a.money.benefit.expected,
-            b.action.code(),
-            &b.summary,
-        ))
+        (b.money.benefit.expected, a.action.code(), &a.summary).cmp(&(a.money.benefit.expected, b.action.code(), &b.summary))
     });
     for (i, candidate) in candidates.iter_mut().enumerate() {
         candidate.id = format!("A{}", i + 1);
@@ -95,10 +91,8 @@ fn best(candidates: &[Candidate]) -> Option<&Candidate> {
 /// The day until which watching is safe: the day before the best action stops to help. None when that is too soon.
 pub(super) fn watch_until(desk: &Desk<'_>, candidates: &[Candidate]) -> Option<Date> {
     let today = desk.view.book.today;
-    let until = best(candidates).map_or_else(
-        || desk.from_today(7),
-        |c| desk.from_today((days_between(today, c.latest_date) - 1).min(7)),
-    );
+    let until = best(candidates)
+        .map_or_else(|| desk.from_today(7), |c| desk.from_today((days_between(today, c.latest_date) - 1).min(7)));
     (until > today).then_some(until)
 }
 
@@ -147,12 +141,10 @@ pub(super) fn abstention(desk: &Desk<'_>, p: f64, candidates: &[Candidate]) -> O
 
 /// Two good actions within five percent that go opposite ways.
 fn opposite(candidates: &[Candidate]) -> Option<String> {
-    let top = |way: Direction| {
-        candidates.iter().find(|c| c.action.direction() == way && c.money.benefit.expected > Money::ZERO)
-    };
+    let top =
+        |way: Direction| candidates.iter().find(|c| c.action.direction() == way && c.money.benefit.expected > Money::ZERO);
     let (more, less) = (top(Direction::More)?, top(Direction::Less)?);
     let (a, b) = (more.money.benefit.expected.to_f64(), less.money.benefit.expected.to_f64());
-    ((a - b).abs() <= CLOSE * a.max(b)).then(|| {
-        format!("{} and {} go opposite ways and are worth nearly the same", more.action.code(), less.action.code())
-    })
+    ((a - b).abs() <= CLOSE * a.max(b))
+        .then(|| format!("{} and {} go opposite ways and are worth nearly the same", more.action.code(), less.action.code()))
 }

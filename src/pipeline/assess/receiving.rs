@@ -235,9 +235,8 @@ fn duplicate(desk: &mut Desk<'_>, exception: &Exception, disputes: &mut Disputes
         if book.bills(&line.id).iter().any(|b| b.qty.is_positive()) {
             disputes.add(desk, &line.id, true, false);
         }
-        original = original.or_else(|| {
-            book.receipts(&line.id).into_iter().find(|r| r.document != *document).map(|r| r.document.clone())
-        });
+        original = original
+            .or_else(|| book.receipts(&line.id).into_iter().find(|r| r.document != *document).map(|r| r.document.clone()));
     }
     let Some(original) = original else { return };
     let cost = desk.view.config.costs.paperwork;

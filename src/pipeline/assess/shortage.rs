@@ -75,9 +75,8 @@ impl Stake {
     }
 
     fn money(&self, shortage: &Shortage) -> Range {
-        let lost = |units: f64, recapture: f64| {
-            formulas::lost_margin(units.min(self.cap), self.margin, recapture.clamp(0.0, 1.0))
-        };
+        let lost =
+            |units: f64, recapture: f64| formulas::lost_margin(units.min(self.cap), self.margin, recapture.clamp(0.0, 1.0));
         range(
             lost(shortage.low, self.recapture + RECAPTURE_DOUBT),
             lost(shortage.units, self.recapture),
@@ -108,11 +107,7 @@ fn beyond(all: Range, part: Range) -> Range {
 }
 
 fn at_most(range: Range, limit: Range) -> Range {
-    Range {
-        low: range.low.min(limit.low),
-        expected: range.expected.min(limit.expected),
-        high: range.high.min(limit.high),
-    }
+    Range { low: range.low.min(limit.low), expected: range.expected.min(limit.expected), high: range.high.min(limit.high) }
 }
 
 /// What bringing `quantity` of an open line forward to `day` days from today saves, before p. None where the money is
@@ -196,8 +191,7 @@ pub(super) fn assess(desk: &mut Desk<'_>, place: &Place, need: Need) {
     let second = stake.second(view, &now);
     cites.extend(lay_out(desk, place, &now, &first, "shortage"));
     let (lost, more) = stake.loss(view, &now);
-    let lost_cite =
-        desk.place_fact(item, location, "lost_margin", "expected lost margin", FactValue::Money(lost.expected));
+    let lost_cite = desk.place_fact(item, location, "lost_margin", "expected lost margin", FactValue::Money(lost.expected));
     let name = format!("{} at {}", view.book.item_label(item), view.book.location_name(location));
     let mut lost_cites = cites.clone();
     lost_cites.push(lost_cite);
@@ -232,9 +226,21 @@ fn lay_out(desk: &mut Desk<'_>, place: &Place, now: &Projection, found: &Shortag
     let book = desk.view.book;
     let mut cites = vec![
         desk.place_fact(item, location, "on_hand", "on hand", FactValue::Quantity(book.on_hand(item, location))),
-        desk.place_fact(item, location, "waiting", "waited for by customers", FactValue::Quantity(book.waiting(item, location))),
+        desk.place_fact(
+            item,
+            location,
+            "waiting",
+            "waited for by customers",
+            FactValue::Quantity(book.waiting(item, location)),
+        ),
         desk.place_fact(item, location, "available", "available", FactValue::Quantity(book.available(item, location))),
-        desk.place_fact(item, location, &format!("{field}_days"), "days in the window", FactValue::days(f64::from(found.days))),
+        desk.place_fact(
+            item,
+            location,
+            &format!("{field}_days"),
+            "days in the window",
+            FactValue::days(f64::from(found.days)),
+        ),
         desk.place_fact(item, location, &format!("{field}_demand"), "expected demand in the window", units(found.mu)),
         desk.place_fact(item, location, &format!("{field}_sigma"), "deviation of that demand", units(found.sigma)),
         desk.place_fact(item, location, &format!("{field}_supply"), "supply in the window", units(found.supply)),

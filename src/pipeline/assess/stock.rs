@@ -17,9 +17,9 @@ use crate::domain::record::{MoveKind, RecordKind, RecordRef, SaleLine, StockMove
 use crate::models::formulas;
 
 use super::desk::{Desk, Proposal, Question, item_ref, place_of, range, scaled, units};
+use super::matching;
 use super::receiving::{false_stock, newest_receipt};
 use super::surplus::level_change;
-use super::matching;
 
 /// Probability that a count that differs is itself wrong: only then does counting again save the write-off.
 const MISCOUNT: f64 = 0.35;
@@ -103,7 +103,13 @@ pub(super) fn shrink(desk: &mut Desk<'_>, exception: &Exception) {
             desk.place_fact(&place.0, &place.1, "shrink", "missing in counts", FactValue::Quantity(quantity)),
             desk.place_fact(&place.0, &place.1, "shrink_value", "write-offs at cost", FactValue::Money(value)),
             desk.place_fact(&place.0, &place.1, "shrink_days", "days they fell in", FactValue::days(days)),
-            desk.place_fact(&place.0, &place.1, "shrink_ahead", "the same over the next 28 days", FactValue::Money(amount.expected)),
+            desk.place_fact(
+                &place.0,
+                &place.1,
+                "shrink_ahead",
+                "the same over the next 28 days",
+                FactValue::Money(amount.expected),
+            ),
         ];
         let name = format!("{} at {}", book.item_label(&place.0), book.location_name(&place.1));
         desk.lose(&stock_key(&place), format!("losses that go on for four weeks: {name}"), amount, cites);
@@ -125,7 +131,8 @@ pub(super) fn negative(desk: &mut Desk<'_>, exception: &Exception) {
     let Some(place) = place_of(exception) else { return };
     let book = desk.view.book;
     let below = (-book.on_hand(&place.0, &place.1)).max(Quantity::ZERO);
-    let cite = desk.place_fact(&place.0, &place.1, "on_hand", "on hand", FactValue::Quantity(book.on_hand(&place.0, &place.1)));
+    let cite =
+        desk.place_fact(&place.0, &place.1, "on_hand", "on hand", FactValue::Quantity(book.on_hand(&place.0, &place.1)));
     let why = "stock below nothing";
     let source = item_ref(&place.0);
     let Some(key) = false_stock(desk, &place, below, why, source.clone()) else { return };
@@ -156,10 +163,17 @@ pub(super) fn phantom(desk: &mut Desk<'_>, exception: &Exception, share: f64) {
     // The forecast may have learned from the silence already.
     let daily = view.outlook.per_day(&place).0.max(before);
     let lost = |days: f64, recapture: f64| share * formulas::lost_margin(daily * days, margin, recapture.clamp(0.0, 1.0));
-    let over = |days: f64| range(lost(days, recapture + 0.1) / 2.0, lost(days, recapture), lost(days, recapture - 0.1) * 1.5);
+    let over =
+        |days: f64| range(lost(days, recapture + 0.1) / 2.0, lost(days, recapture), lost(days, recapture - 0.1) * 1.5);
     let amount = over(GHOST_DAYS);
     cites.push(recapture_cite);
-    cites.push(desk.place_fact(item, location, "on_hand", "on hand", FactValue::Quantity(view.book.on_hand(item, location))));
+    cites.push(desk.place_fact(
+        item,
+        location,
+        "on_hand",
+        "on hand",
+        FactValue::Quantity(view.book.on_hand(item, location)),
+    ));
     cites.push(desk.place_fact(item, location, "usual_daily", "usual demand per day", units(daily)));
     cites.push(desk.assume(item_ref(item), "ghost", "probability that nobody can buy it (assumed)", share));
     cites.push(desk.place_fact(item, location, "ghost_days", "days undetected (assumed)", FactValue::days(GHOST_DAYS)));
@@ -245,10 +259,7 @@ pub(super) fn doubled_order(desk: &mut Desk<'_>, exception: &Exception) {
         desk.assume(source.clone(), "reverse_left", "share that remains after a reversal", 0.02),
     ];
     // Taking back an order that was meant loses its margin.
-    let margin: f64 = lines
-        .iter()
-        .filter_map(|l| Some(l.qty.to_f64() * book.items.get(&l.item)?.margin()?.to_f64()))
-        .sum();
+    let margin: f64 = lines.iter().filter_map(|l| Some(l.qty.to_f64() * book.items.get(&l.item)?.margin()?.to_f64())).sum();
     let after = Desk::leaving(&keys, 0.02);
     desk.proposals.push(Proposal {
         action: Action::ReverseDoc { document: second.to_owned(), duplicate_of: first.to_owned() },
@@ -284,4 +295,3 @@ fn next_shipping(desk: &Desk<'_>, lines: &[SaleLine]) -> Date {
         .unwrap_or_else(|| desk.from_today(7))
         .max(book.today)
 }
-

@@ -33,7 +33,8 @@ pub(super) fn lead_time_shift(desk: &mut Desk<'_>, exception: &Exception) {
     let mut keys = Vec::new();
     for place in places {
         let (item, location) = &place;
-        let listed = book.supplier_prices(item, book.today).into_iter().find(|p| &p.supplier == supplier).map(|p| p.lead_days);
+        let listed =
+            book.supplier_prices(item, book.today).into_iter().find(|p| &p.supplier == supplier).map(|p| p.lead_days);
         let (Some(listed), Some(lead)) = (listed, projection::lead_time(book, item, supplier)) else { continue };
         if !view.outlook.daily.contains_key(&place) {
             continue;
@@ -53,10 +54,32 @@ pub(super) fn lead_time_shift(desk: &mut Desk<'_>, exception: &Exception) {
         let lost = formulas::lost_margin(short.max(0.0), margin, recapture);
         let amount = range(held, held + lost, held + 2.0 * lost);
         cites.extend([rate_cite, recapture_cite]);
-        cites.push(desk.item_fact(item, &format!("listed_lead@{supplier}"), "lead time in the master data", FactValue::days(old)));
-        cites.push(desk.item_fact(item, &format!("lead_time@{supplier}"), "lead time of an order", FactValue::days(lead.days)));
-        cites.push(desk.place_fact(item, location, "safety_listed", "safety stock for the listed lead time", units(old_safety)));
-        cites.push(desk.place_fact(item, location, "safety_needed", "safety stock for the real lead time", units(new_safety)));
+        cites.push(desk.item_fact(
+            item,
+            &format!("listed_lead@{supplier}"),
+            "lead time in the master data",
+            FactValue::days(old),
+        ));
+        cites.push(desk.item_fact(
+            item,
+            &format!("lead_time@{supplier}"),
+            "lead time of an order",
+            FactValue::days(lead.days),
+        ));
+        cites.push(desk.place_fact(
+            item,
+            location,
+            "safety_listed",
+            "safety stock for the listed lead time",
+            units(old_safety),
+        ));
+        cites.push(desk.place_fact(
+            item,
+            location,
+            "safety_needed",
+            "safety stock for the real lead time",
+            units(new_safety),
+        ));
         let label = "policy cost of the lead time";
         cites.push(desk.place_fact(item, location, "policy_cost", label, FactValue::Money(amount.expected)));
         let key = format!("policy:{item}@{location}");
@@ -126,7 +149,12 @@ pub(super) fn overdue_order(desk: &mut Desk<'_>, exception: &Exception) {
         }
         first = first.or(Some(line));
         let source = super::desk::line_ref(&line.id);
-        cites.push(desk.fact(source.clone(), "open", &format!("still to come on {}", line.order_name), FactValue::Quantity(open)));
+        cites.push(desk.fact(
+            source.clone(),
+            "open",
+            &format!("still to come on {}", line.order_name),
+            FactValue::Quantity(open),
+        ));
         if let Some(price) = line.price {
             value += open * price;
             cites.push(desk.fact(source, "price", "agreed price", FactValue::Price(price)));

@@ -142,7 +142,12 @@ fn changes(
     shared.push(desk.fact(source.clone(), "surplus", "units beyond the need", FactValue::Quantity(quantity)));
     let promised = FactValue::Date(incoming.promised);
     shared.push(desk.fact(source.clone(), "promised", &format!("promised on {}", line.order_name), promised));
-    shared.push(desk.fact(source.clone(), "cost_change", "cost of a change (setting)", FactValue::Money(costs.change_fixed)));
+    shared.push(desk.fact(
+        source.clone(),
+        "cost_change",
+        "cost of a change (setting)",
+        FactValue::Money(costs.change_fixed),
+    ));
     let kept = loss(avoidable - quantity.to_f64());
     let regret = costs.order_fixed + Money::from_f64(missed);
     let mut own = shared.clone();
