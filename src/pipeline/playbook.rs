@@ -152,7 +152,7 @@ fn prose(view: &CaseView<'_>, assessment: &Assessment, facts: &BTreeMap<&FactId,
     let context = context! {
         summary => plain(&candidate.summary),
         f => values,
-        a => minijinja::Value::from_serialize(&candidate.action),
+        a => minijinja::value::Serde(&candidate.action),
         n => names,
         p => format!("{:.0} %", money.p * 100.0),
         loss => with(money.loss_now.expected),
