@@ -91,7 +91,7 @@ impl Deliver {
                 // id. The other way round it would be gone, and nobody would know that the recommendation had left.
                 self.hand_off(row, &about).await?;
                 let entry = entry("outbox.sent", row, &about, json!({ "attempt": row.attempts }), self.clock.now());
-                if self.store.mark_sent(row, self.clock.now(), &[entry]).await.is_taken()? {
+                if self.store.mark_sent(row, self.clock.now(), &[entry]).await.or_taken()? {
                     warn!(message = %row.id, "Its lease ran out while it was being sent; it may arrive twice");
                 }
                 info!(message = %row.id, recommendation = %about, "Handed off");
@@ -110,7 +110,7 @@ impl Deliver {
                 let wait = gap(&row.id, row.attempts).max(retry_after.unwrap_or_default());
                 let due = self.clock.now().checked_add(wait).unwrap_or(Timestamp::MAX);
                 warn!(message = %row.id, attempt = row.attempts, %due, "Not delivered, will be tried again: {reason}");
-                self.store.mark_retry(row, due, &reason).await.is_taken()?;
+                self.store.mark_retry(row, due, &reason).await.or_taken()?;
                 done.retried += 1;
                 Ok(())
             }
@@ -192,7 +192,7 @@ impl Deliver {
         let now = self.clock.now();
         let about = Envelope::read(&row.body).map_or_else(|| RecommendationId::new("unknown"), |e| e.recommendation_id);
         let entry = entry("outbox.dead", row, &about, json!({ "attempts": row.attempts, "reason": reason }), now);
-        self.store.mark_dead(row, now, reason, &[entry]).await.is_taken()?;
+        self.store.mark_dead(row, now, reason, &[entry]).await.or_taken()?;
         done.dead += 1;
         Ok(())
     }
@@ -221,11 +221,11 @@ impl Deliver {
 
 /// Whether somebody else has the row by now, which is theirs to finish.
 trait Taken {
-    fn is_taken(self) -> anyhow::Result<bool>;
+    fn or_taken(self) -> anyhow::Result<bool>;
 }
 
 impl Taken for Result<(), StoreError> {
-    fn is_taken(self) -> anyhow::Result<bool> {
+    fn or_taken(self) -> anyhow::Result<bool> {
         match self {
             Ok(()) => Ok(false),
             Err(StoreError::Conflict) => Ok(true),
@@ -259,6 +259,7 @@ fn entry(action: &str, row: &OutboxRow, about: &RecommendationId, detail: Value,
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the receiver of a test ends with the test's runtime")]
 mod tests {
     use std::sync::Mutex;
 

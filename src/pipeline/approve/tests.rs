@@ -270,13 +270,11 @@ async fn of_clicks_at_the_same_moment_on_one_case_exactly_one_counts() {
         bench.click("dan", &recs[0], reject(RejectReason::NotReal)),
         bench.click("dan", &recs[1], Verb::Approve),
     ];
-    let all = clicks.map(|click| {
-        let it = bench.it.clone();
-        tokio::spawn(async move { it.decide(&click).await })
-    });
+    let [a, b, c, d] = &clicks;
+    let all = tokio::join!(bench.it.decide(a), bench.it.decide(b), bench.it.decide(c), bench.it.decide(d));
     let mut won = 0;
-    for one in all {
-        match one.await.unwrap() {
+    for one in [all.0, all.1, all.2, all.3] {
+        match one {
             Ok(_) => won += 1,
             Err(error) => assert!(matches!(error, DecisionRefused::AlreadyDecided { .. }), "{error}"),
         }
