@@ -11,7 +11,7 @@ use async_trait::async_trait;
 
 use super::assess::{Assessment, assess};
 use super::desk::Laid;
-use super::model_draft::{self, ModelOutcome};
+use super::model_draft::{ModelOutcome, draft_with_model};
 use super::view::CaseView;
 use super::{Context as Stages, Progress, Stage, playbook};
 use crate::domain::action::{Action, Candidate};
@@ -21,8 +21,7 @@ use crate::domain::draft::Draft;
 use crate::domain::evidence::{Bundle, Fact};
 use crate::domain::exception::{Exception, ExceptionState};
 use crate::domain::ids::FactId;
-use crate::domain::recommendation::{Drafter, Recommendation};
-use crate::prompts::CaseFile;
+use crate::domain::recommendation::{Drafter, Prose, Recommendation};
 
 /// Recommendations shown for a case at most: more are not read.
 const RECOMMENDATIONS: usize = 6;
@@ -93,7 +92,7 @@ impl Drafting {
         }
         store.insert_bundle(&bundle).await.context("freezing the evidence")?;
         let (draft, drafter) = self.words(&view, &assessment, &bundle).await?;
-        let recommendations = self.recommend(case, &assessment, draft, &drafter, &hash);
+        let recommendations = self.recommend(&view, &assessment, draft, &drafter, &hash);
         next.version = case.version + 1;
         next.updated_at = clock.now();
         let entry = AuditEntry {
@@ -127,18 +126,8 @@ impl Drafting {
         } else if !self.within_budget().await? {
             Some(format!("the day's {} model calls are used up", self.0.config.model.calls_per_day))
         } else {
-            let file = CaseFile {
-                case_id: &view.case.id,
-                headline: &view.case.headline,
-                codes: &view.case.codes,
-                subject: &view.case.subject,
-                rule: &rule(view),
-                currency: &self.0.config.money.currency,
-                candidates: &assessment.candidates,
-                bundle,
-            };
-            match model_draft::draft(model.as_ref(), &file).await {
-                ModelOutcome::Drafted { draft, trace } => return Ok((draft, trace.drafter(0))),
+            match draft_with_model(model.as_ref(), view, &assessment.candidates, bundle).await {
+                ModelOutcome::Drafted { draft, drafter } => return Ok((draft, drafter)),
                 ModelOutcome::GaveUp { because, .. } => Some(because),
             }
         };
@@ -159,20 +148,30 @@ impl Drafting {
 
     fn recommend(
         &self,
-        case: &Case,
+        view: &CaseView<'_>,
         assessment: &Assessment,
         draft: Draft,
         drafter: &Drafter,
         evidence_hash: &str,
     ) -> Vec<Recommendation> {
-        let mut order: Vec<(&Candidate, crate::domain::recommendation::Prose)> = Vec::new();
-        for choice in draft.choices {
-            if let Some(candidate) = assessment.candidates.iter().find(|c| c.id == choice.candidate) {
-                order.push((candidate, choice.prose));
+        // What the drafter left out follows in computed order, in the playbook's words: nothing is hidden by not naming it.
+        let rest = playbook::draft(view, assessment).choices;
+        let mut order: Vec<(&Candidate, Prose)> = Vec::new();
+        for choice in draft.choices.into_iter().chain(rest) {
+            let known = |(candidate, _): &(&Candidate, Prose)| candidate.id == choice.candidate;
+            if order.iter().any(known) {
+                continue;
             }
+            order.extend(assessment.candidates.iter().find(|c| c.id == choice.candidate).map(|c| (c, choice.prose.clone())));
         }
-        if draft.abstain.is_some() {
+        if let Some(why) = &draft.abstain {
+            // A drafter that sees no clear action hands over: that comes first, where the case allows it.
             order.sort_by_key(|(candidate, _)| !matches!(candidate.action, Action::Escalate { .. }));
+            if let Some((_, prose)) = order.first_mut()
+                && !prose.rationale.contains(why.as_str())
+            {
+                prose.rationale = format!("{why} {}", prose.rationale).trim().to_owned();
+            }
         }
         let now = self.0.clock.now();
         let number = |i: usize| u32::try_from(i + 1).unwrap_or(u32::MAX);
@@ -182,7 +181,7 @@ impl Drafting {
             .enumerate()
             .map(|(i, (candidate, prose))| {
                 Recommendation::drafted(
-                    case.id.clone(),
+                    view.case.id.clone(),
                     number(i),
                     candidate.clone(),
                     prose,
@@ -193,12 +192,6 @@ impl Drafting {
             })
             .collect()
     }
-}
-
-/// The rules behind a case's alarms, in words, for the model.
-fn rule(view: &CaseView<'_>) -> String {
-    let seen = |e: &Exception| format!("{} seen by {}", e.signal.code.name(), e.signal.detector);
-    view.exceptions.iter().map(seen).collect::<Vec<_>>().join("; ")
 }
 
 /// A case's open exceptions, the one that leads the case first.
@@ -240,5 +233,6 @@ fn drafter_name(drafter: &Drafter) -> String {
         Drafter::Playbook { because: None } => "playbook".to_owned(),
         Drafter::Playbook { because: Some(why) } => format!("playbook, because {why}"),
         Drafter::Model { name, .. } => format!("model {name}"),
+        Drafter::Edited { .. } => "people".to_owned(),
     }
 }

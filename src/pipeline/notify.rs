@@ -16,6 +16,7 @@ use crate::domain::book::Book;
 use crate::domain::calendar::days_between;
 use crate::domain::case::{Case, CaseState, Rank};
 use crate::domain::digest::{BelowLine, Digest, DigestLine, ExplainedLine};
+use crate::domain::draft::order_note;
 use crate::domain::exception::{Exception, ExceptionState, Subject};
 use crate::domain::ids::content_hash;
 use crate::domain::money::Money;
@@ -162,7 +163,7 @@ fn line(book: &Book, entry: &Ranked, place: u32, sampled: bool, new: bool) -> Di
     let first = recommendations.first();
     let note = first.and_then(|first| {
         let candidates: Vec<_> = recommendations.iter().map(|r| r.candidate.clone()).collect();
-        super::model_draft::order_note(&candidates, &first.candidate.id)
+        order_note(&candidates, &first.candidate.id)
     });
     DigestLine {
         case_id: case.id.clone(),
@@ -258,9 +259,13 @@ fn drafted_by(ranked: &[Ranked]) -> String {
                     *because.entry(why.clone()).or_default() += 1;
                 }
             }
+            Drafter::Edited { .. } => *model.entry("people".to_owned()).or_insert(0) += 1,
         }
     }
-    let models: Vec<String> = model.iter().map(|(name, n)| format!("model {name} ({n})")).collect();
+    let models: Vec<String> = model
+        .iter()
+        .map(|(name, n)| if name == "people" { format!("people ({n})") } else { format!("model {name} ({n})") })
+        .collect();
     let reasons: Vec<String> = because.iter().map(|(why, n)| format!("{n} because {why}")).collect();
     match (models.is_empty(), reasons.is_empty()) {
         (true, true) => "the playbook, no model configured".to_owned(),
