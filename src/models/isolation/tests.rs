@@ -1,3 +1,5 @@
+//! The forest as a whole: what it finds, what it refuses, and that it is always the same.
+
 use linfa::ParamGuard;
 use linfa::traits::Predict;
 use ndarray::{Array2, array};
