@@ -4,9 +4,24 @@
 //! the audit entry and the outbox rows in one short transaction guarded by the version it read. So a lost, doubled or late
 //! wake-up, a crash and a restart all come to the same.
 
+pub mod approve;
+pub mod assess;
+pub mod deliver;
 pub mod desk;
 pub mod detect;
+pub mod draft;
+#[cfg(test)]
+mod draft_sample;
+pub mod guard;
+pub mod model_draft;
+pub mod notify;
 pub mod observe;
+pub mod playbook;
+pub mod prose;
+pub mod publish;
+pub mod queue;
+pub mod recheck;
+pub mod verify;
 pub mod view;
 
 use std::sync::Arc;

@@ -188,7 +188,9 @@ fn read_entry(row: &Row, context: &Context<'_>, reasons: &BTreeMap<i64, String>)
         picking: picking.map(|picking| picking.id),
         product: row.must_link("product_id")?,
         order_lines: (po_line, sale_line),
-        first_deadline: po_line.and_then(|line| context.purchases.rewritten_promise(line)).or(record.deadline),
+        first_deadline: record
+            .deadline
+            .map(|last| po_line.and_then(|line| context.purchases.rewritten_promise(line)).unwrap_or(last)),
         date: row.time("date")?.max(record.created_at),
         written_at: row.time("write_date")?.max(record.created_at),
         record,

@@ -659,3 +659,43 @@ fn a_cancelled_move_is_a_plan_for_nothing_and_a_paid_bill_is_paid_from_its_last_
         [("2026-08-10T16:10:00Z".to_owned(), false), ("2026-09-09T09:00:00Z".to_owned(), true),]
     );
 }
+
+#[test]
+fn a_line_planned_later_than_its_order_is_no_rewritten_promise() {
+    let copy = Copy::new();
+    copy.edit("purchase.order.line", |rows| {
+        let row = rows.iter_mut().find(|r| r["id"] == 28).unwrap();
+        row["date_planned"] = json!("2026-08-19 12:00:00");
+    });
+    let recorded = copy.open().unwrap();
+    let promises = find(&recorded, |r| {
+        if let Record::PoLine(l) = r { (l.id == "28").then_some((l.promised_first, l.promised)) } else { None }
+    });
+    assert_eq!(promises, [(stamp("2026-08-19 12:00:00"), stamp("2026-08-19 12:00:00"))]);
+}
+
+#[test]
+fn moves_between_warehouses_are_transfers_and_inside_one_are_nothing() {
+    let copy = Copy::new();
+    let warehouses = rows("stock.warehouse");
+    let shelf = |at: usize| warehouses[at]["lot_stock_id"].clone();
+    let id_of = |at: usize| warehouses[at]["id"].to_string();
+    let counts: Vec<String> =
+        rows("stock.move").iter().filter(|r| r["name"] == "Cycle count").map(|r| r["id"].to_string()).take(2).collect();
+    let transferred: i64 = counts[0].parse().unwrap();
+    copy.edit("stock.move", |rows| {
+        for row in rows.iter_mut().filter(|r| counts.contains(&r["id"].to_string())) {
+            row["is_inventory"] = json!(false);
+            row["location_id"] = shelf(0);
+            row["location_dest_id"] = if row["id"] == transferred { shelf(1) } else { shelf(0) };
+        }
+    });
+    let recorded = copy.open().unwrap();
+    let moves = find(&recorded, |r| if let Record::Move(m) = r { counts.contains(&m.id).then(|| m.clone()) } else { None });
+    assert!(moves.iter().any(|m| m.done_at.is_some()));
+    for movement in moves {
+        let ends = (movement.from.map(|l| l.to_string()), movement.to.map(|l| l.to_string()));
+        assert_eq!((movement.id, movement.kind), (counts[0].clone(), MoveKind::Transfer));
+        assert_eq!(ends, (Some(id_of(0)), Some(id_of(1))));
+    }
+}

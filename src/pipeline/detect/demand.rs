@@ -43,8 +43,8 @@ const FOREST_RARITY: f64 = 400.0;
 /// How much weaker a p the forest's agreement makes good.
 const FOREST_BONUS: f64 = 10.0;
 
-/// Share of a day's demand in one order line from which the day is that order's doing (with [`BULK_TIMES`], D-BULK).
-const BULK_SHARE: f64 = 0.6;
+/// Share of an order's units in one line from which the order was placed for that line (with [`BULK_TIMES`], D-BULK).
+const BULK_SHARE: f64 = 0.8;
 
 /// One line above this many times the usual line is a bulk order (handbook §4.1).
 const BULK_TIMES: f64 = 5.0;
@@ -117,18 +117,20 @@ fn index(first: Date, day: Date) -> Option<usize> {
     usize::try_from(days_between(first, day)).ok()
 }
 
-/// D-BULK as an explanation: one order line far above the usual line that makes up most of the day.
+/// D-BULK as an explanation: one line far above the usual line, in an order that is hardly anything else, while the rest of
+/// the day is ordinary. A surge that happens to fall on one customer's ordinary order is still a surge.
 fn bulk_order(book: &Book, place: &Place, day: Date) -> Option<(String, String, Quantity)> {
     let lines = book.sales_at(&place.0, &place.1);
-    let of_day: Vec<_> = lines.iter().filter(|l| book.calendar.day_of(l.ordered_at) == day).collect();
-    let largest = of_day.iter().max_by(|a, b| a.qty.cmp(&b.qty))?;
-    let total: f64 = of_day.iter().map(|l| l.qty.to_f64()).sum();
+    let largest = lines.iter().filter(|l| book.calendar.day_of(l.ordered_at) == day).max_by(|a, b| a.qty.cmp(&b.qty))?;
     let before: Vec<f64> =
         lines.iter().filter(|l| book.calendar.day_of(l.ordered_at) < day).map(|l| l.qty.to_f64()).collect();
     let usual = crate::models::formulas::median(&before).filter(|_| before.len() >= 5)?;
     let qty = largest.qty.to_f64();
-    (qty > BULK_TIMES * usual && qty >= BULK_SHARE * total)
-        .then(|| (largest.id.clone(), largest.order_name.clone(), largest.qty))
+    if qty <= BULK_TIMES * usual {
+        return None;
+    }
+    let order: f64 = book.lines_of_sale(&largest.order_id).iter().map(|l| l.qty.to_f64()).sum();
+    (qty >= BULK_SHARE * order).then(|| (largest.id.clone(), largest.order_name.clone(), largest.qty))
 }
 
 impl Demand {
