@@ -197,7 +197,8 @@ fn new_po(
     let levels = projection::levels(view, place, supplier);
     let up_to = levels.map_or(0.0, |l| l.up_to);
     let position = projection::position(book, place);
-    c.hard("no open order covers the need", position < up_to, format!("{position:.1} < {up_to:.1}"));
+    let reorder = levels.map_or(0.0, |l| l.reorder);
+    c.hard("no open order covers the need", position < reorder, format!("{position:.1} < {reorder:.1}"));
     not_past(view, c, "need date is not past", need_date);
     let computed = formulas::order_quantity(up_to, position, moq.to_f64(), multiple.to_f64());
     let usual = quantity.to_f64() <= UNUSUAL_ORDER * computed.max(1.0);

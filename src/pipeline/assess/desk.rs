@@ -193,11 +193,9 @@ impl<'a> Desk<'a> {
 
     /// Counts a loss once: of two estimates under one key the larger stands, with the facts of both.
     pub(super) fn lose(&mut self, key: &str, what: String, amount: Range, cites: Vec<FactId>) {
-        let amount = Range {
-            low: amount.low.max(Money::ZERO),
-            expected: amount.expected.max(Money::ZERO),
-            high: amount.high.max(Money::ZERO),
-        };
+        let expected = amount.expected.max(Money::ZERO);
+        let amount =
+            Range { low: amount.low.max(Money::ZERO).min(expected), expected, high: amount.high.max(expected) };
         match self.parts.get_mut(key) {
             Some(part) => {
                 if amount.expected > part.amount.expected {

@@ -397,6 +397,9 @@ fn new_order(desk: &mut Desk<'_>, short: &Short<'_>) {
     let Some(lead) = projection::lead_time(book, item, &offer.supplier) else { return };
     let Some(levels) = projection::levels(view, short.place, &offer.supplier) else { return };
     let position = projection::position(book, short.place);
+    if position >= levels.reorder {
+        return;
+    }
     let multiple = book.rule(item, location).map_or(1.0, |r| r.multiple.to_f64());
     let need = formulas::order_quantity(levels.up_to, position, offer.min_qty.to_f64(), multiple);
     let quantity = Quantity::ceil_units(need);

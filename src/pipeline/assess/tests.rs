@@ -43,6 +43,7 @@ fn money(text: &str) -> Money {
 }
 
 /// A shop with one item (cost 4.00, price 10.00), two places and one supplier, to which tests add what they need.
+#[derive(Debug)]
 struct Shop {
     records: Vec<Record>,
     outlook: Outlook,
