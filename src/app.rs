@@ -8,13 +8,14 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::action::{Action, Check};
 use crate::domain::case::Case;
-use crate::pipeline::approve::{Approvals, Queue, Recheck};
+use crate::pipeline::approve::{Approvals, Recheck};
 use crate::pipeline::deliver::Deliver;
 use crate::pipeline::desk::Desk;
 use crate::pipeline::detect::Detect;
 use crate::pipeline::draft::{Drafting, open_exceptions};
 use crate::pipeline::notify::Notify;
 use crate::pipeline::observe::Observe;
+use crate::pipeline::queue::Queue;
 use crate::pipeline::recheck::recheck;
 use crate::pipeline::verify::Verify;
 use crate::pipeline::view::CaseView;
@@ -55,7 +56,12 @@ impl App {
             Box::new(Drafting(context())),
             Box::new(Queue(Arc::clone(&self.approvals))),
             Box::new(Notify(context())),
-            Box::new(Deliver(context())),
+            Box::new(Deliver {
+                store: self.context.store.clone(),
+                config: Arc::clone(&self.context.config),
+                clock: self.context.clock.clone(),
+                sender: self.context.ports.webhook.clone(),
+            }),
             Box::new(Verify(context())),
         ]
     }
@@ -79,8 +85,15 @@ impl Recheck for OnTheDesk {
         let laid = desk.lay_out().await?;
         let exceptions = open_exceptions(store.list_case_exceptions(&case.id).await?, case);
         let claimed = store.list_links().await?.into_iter().map(|(link, case)| (link, case.to_string())).collect();
-        let view =
-            CaseView { case, exceptions: &exceptions, book: &laid.book, outlook: &laid.seen.outlook, p: &laid.p, claimed: &claimed, config };
+        let view = CaseView {
+            case,
+            exceptions: &exceptions,
+            book: &laid.book,
+            outlook: &laid.seen.outlook,
+            p: &laid.p,
+            claimed: &claimed,
+            config,
+        };
         Ok(recheck(&view, action))
     }
 }

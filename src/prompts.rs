@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 use crate::domain::action::{Candidate, Check};
 use crate::domain::draft::MESSAGE_CODES;
 use crate::domain::evidence::{Bundle, Fact};
-use crate::domain::exception::{ExceptionType, Subject};
+use crate::domain::exception::{Exception, Subject};
 use crate::domain::ids::{CaseId, content_hash, content_id};
+use crate::pipeline::view::CaseView;
 use crate::ports::ModelRequest;
 
 const SYSTEM: &str = include_str!("../prompts/draft/system.md");
@@ -33,12 +34,10 @@ pub struct CaseFile<'a> {
     pub case_id: &'a CaseId,
     /// What happened, in one sentence.
     pub headline: &'a str,
-    /// The types of its exceptions.
-    pub codes: &'a [ExceptionType],
+    /// Its open exceptions, the leading one first: their types, and the rule or detector behind each.
+    pub exceptions: &'a [Exception],
     /// What it is about.
     pub subject: &'a Subject,
-    /// The rule behind the alarm, in words.
-    pub rule: &'a str,
     /// ISO code of the company's currency.
     pub currency: &'a str,
     /// What may be chosen.
@@ -47,7 +46,20 @@ pub struct CaseFile<'a> {
     pub bundle: &'a Bundle,
 }
 
-impl CaseFile<'_> {
+impl<'a> CaseFile<'a> {
+    /// What a drafter is told about the case that was judged: `candidates` and `bundle` come of that judgement.
+    pub fn of(view: &CaseView<'a>, candidates: &'a [Candidate], bundle: &'a Bundle) -> Self {
+        Self {
+            case_id: &view.case.id,
+            headline: &view.case.headline,
+            exceptions: view.exceptions,
+            subject: &view.case.subject,
+            currency: &view.config.money.currency,
+            candidates,
+            bundle,
+        }
+    }
+
     /// The mark around the data. It differs from case to case and says nothing, so an answer that holds it has been talked
     /// into repeating its prompt.
     pub fn canary(&self) -> String {
@@ -77,7 +89,7 @@ pub fn draft_request(file: &CaseFile<'_>, objections: &[String]) -> Result<Model
     let canary = file.canary();
     let system = environment.render_str(SYSTEM, context! { canary => canary.clone(), message_actions => MESSAGE_CODES })?;
     let listed = file.listed_facts();
-    let types: Vec<String> = file.codes.iter().map(|code| format!("{code} ({})", code.name())).collect();
+    let exceptions: Vec<String> = file.exceptions.iter().map(exception_line).collect();
     let missing: Vec<String> =
         file.bundle.missing.iter().map(|m| clean(&format!("{}, needed for {}", m.what, m.blocks), SENTENCE_MAX)).collect();
     let user = environment.render_str(
@@ -86,9 +98,8 @@ pub fn draft_request(file: &CaseFile<'_>, objections: &[String]) -> Result<Model
             canary,
             currency => file.currency,
             headline => clean(file.headline, SENTENCE_MAX),
-            types => types.join(", "),
+            exceptions,
             subject => clean(&file.subject.key(), OUTSIDE_MAX),
-            rule => clean(file.rule, SENTENCE_MAX),
             candidates => Serde(file.candidates.iter().map(CandidateView::of).collect::<Vec<_>>()),
             facts => Serde(listed.iter().map(|fact| FactView::of(fact)).collect::<Vec<_>>()),
             facts_left_out => file.bundle.facts.len() - listed.len(),
@@ -97,6 +108,12 @@ pub fn draft_request(file: &CaseFile<'_>, objections: &[String]) -> Result<Model
         },
     )?;
     Ok(ModelRequest { system, user, schema_name: "draft".to_owned(), schema: answer_schema(file, &listed) })
+}
+
+fn exception_line(exception: &Exception) -> String {
+    let signal = &exception.signal;
+    let text = format!("{} ({}), found by {}: {}", signal.code, signal.code.name(), signal.detector, signal.headline);
+    clean(&text, SENTENCE_MAX)
 }
 
 /// The answer's schema with the ids of this case filled in.

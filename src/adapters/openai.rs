@@ -1,11 +1,11 @@
 //! A language model behind any OpenAI-compatible endpoint.
 //!
-//! One call: within the day's allowance, a slot and the circuit breaker, under one time limit for all its attempts. The
-//! retries are our own: the client's honour a Retry-After of any length. A refusal is classified by its status and raw body
-//! before the client parses it: endpoints put numbers where its error type wants text, and the status would be lost.
-//! Messages of errors never hold the key.
+//! One call: within a slot and the circuit breaker, under one time limit for all its attempts. The retries are our own: the
+//! client's honour a Retry-After of any length. A refusal is classified by its status and raw body before the client parses
+//! it: endpoints put numbers where its error type wants text, and the status would be lost. Messages of errors never hold
+//! the key.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_openai::Client;
@@ -18,8 +18,6 @@ use async_openai::types::chat::{
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use reqwest::StatusCode;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER};
 use secrecy::{ExposeSecret, SecretString};
@@ -81,7 +79,6 @@ pub struct OpenAi {
     retries: Retries,
     slots: Semaphore,
     breaker: Breaker,
-    allowance: Allowance,
     clock: Clock,
 }
 
@@ -108,7 +105,6 @@ impl OpenAi {
             retries: RETRIES,
             slots: Semaphore::new(config.concurrency.clamp(1, Semaphore::MAX_PERMITS)),
             breaker: Breaker::new(BREAKER_FAILURES, BREAKER_PAUSE),
-            allowance: Allowance { per_day: config.calls_per_day, used: Mutex::new((Date::ZERO, 0)) },
             clock,
         }))
     }
@@ -171,7 +167,6 @@ impl LanguageModel for OpenAi {
         self.breaker.admit(started).map_err(|rest| {
             transient(Some(rest), format!("it failed {BREAKER_FAILURES} times in a row and is left alone for a while"))
         })?;
-        self.allowance.take(started)?;
         let body = self.body(request);
         let answer = match tokio::time::timeout(self.timeout, self.attempts(&body)).await {
             Ok(answer) => answer,
@@ -370,28 +365,6 @@ fn permanent(text: String) -> PortError {
     PortError::Permanent { service: SERVICE, source: BoxError::from(text) }
 }
 
-/// Counts the calls of a day (UTC), since the process started.
-#[derive(Debug)]
-struct Allowance {
-    per_day: u32,
-    used: Mutex<(Date, u32)>,
-}
-
-impl Allowance {
-    fn take(&self, now: Timestamp) -> Result<(), PortError> {
-        let today = now.to_zoned(TimeZone::UTC).date();
-        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        if used.0 != today {
-            *used = (today, 0);
-        }
-        if used.1 >= self.per_day {
-            return Err(transient(None, format!("the day's {} calls (model.calls_per_day) are used up", self.per_day)));
-        }
-        used.1 += 1;
-        Ok(())
-    }
-}
-
 /// The adapter as the port.
 ///
 /// # Errors
@@ -403,6 +376,7 @@ pub fn model(config: &ModelConfig, clock: Clock) -> Result<Option<Arc<dyn Langua
 #[cfg(test)]
 mod tests {
     use std::collections::VecDeque;
+    use std::sync::Mutex;
 
     use axum::Router;
     use axum::body::Body;
@@ -638,18 +612,6 @@ mod tests {
         assert_eq!(fake.calls(), BREAKER_FAILURES as usize);
         fake.clock.set(fake.clock.now() + BREAKER_PAUSE);
         assert_eq!(fake.ask().await.unwrap().text, "{}");
-    }
-
-    #[tokio::test]
-    async fn the_days_allowance_is_kept_and_comes_back_the_next_day() {
-        let steps = vec![answer("{}", "stop"); 2];
-        let fake = fake_with(steps, |config| config.calls_per_day = 1).await;
-        fake.ask().await.unwrap();
-        let (_, text) = told(&fake.ask().await.unwrap_err());
-        assert!(text.contains("model.calls_per_day"), "{text}");
-        assert_eq!(fake.calls(), 1);
-        fake.clock.set(fake.clock.now() + Duration::from_hours(24));
-        fake.ask().await.unwrap();
     }
 
     #[test]

@@ -114,7 +114,10 @@ impl Event {
 
     /// First and last day on which it can be seen, with two weeks for slow ones to be noticed (four for a drift).
     fn days(&self) -> Option<(Date, Date)> {
-        let from = [self.date_from, self.date, self.received, self.bill_date, self.ordered, self.planned].into_iter().flatten().next()?;
+        let from = [self.date_from, self.date, self.received, self.bill_date, self.ordered, self.planned]
+            .into_iter()
+            .flatten()
+            .next()?;
         let from = [Some(from), self.original_planned, self.planned].into_iter().flatten().min()?;
         let open_ended = self.date_from.is_some() && self.date_to.is_none();
         let last = [self.date_to, self.date, self.received, self.bill_date].into_iter().flatten().max().unwrap_or(from);
@@ -150,7 +153,8 @@ impl Event {
             _ => true,
         };
         let one_of = self.products.is_empty() || sku.as_ref().is_none_or(|sku| self.products.contains(sku));
-        let has_subject = subject.item.is_some() || subject.order.is_some() || subject.bill.is_some() || subject.document.is_some();
+        let has_subject =
+            subject.item.is_some() || subject.order.is_some() || subject.bill.is_some() || subject.document.is_some();
         has_subject
             && named(self.product.as_ref(), sku.as_ref())
             && named(self.warehouse.as_ref(), code.as_ref())

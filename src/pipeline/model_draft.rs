@@ -3,13 +3,18 @@
 //! Whatever goes wrong, the caller gets a reason and falls back to the playbook; no case waits for a model. Every call is
 //! accounted for, whether its words are used or not.
 
+use crate::domain::action::Candidate;
 use crate::domain::draft::Draft;
+use crate::domain::evidence::Bundle;
 use crate::domain::ids::content_hash;
 use crate::domain::recommendation::Drafter;
 use crate::ports::{LanguageModel, PortError};
 use crate::prompts::{CaseFile, draft_request, prompt_hash};
 
 use super::guard;
+use super::view::CaseView;
+
+pub use crate::domain::draft::order_note;
 
 /// How often the model is asked about one case: the first time, and one round of repair.
 const ROUNDS: u32 = 2;
@@ -34,28 +39,29 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// Who drafted, for the recommendation. `cost_micro` is the caller's: prices are its configuration.
-    pub fn drafter(&self, cost_micro: u64) -> Drafter {
+    /// Who drafted, for the recommendation. No price of a token is configured, so the cost is not known and says 0; the
+    /// tokens are there.
+    pub fn drafter(&self) -> Drafter {
         Drafter::Model {
             name: self.model.clone(),
             prompt_hash: self.prompt_hash.clone(),
             reply_hash: self.reply_hash.clone(),
             tokens: self.tokens,
             latency_ms: self.latency_ms,
-            cost_micro,
+            cost_micro: 0,
         }
     }
 }
 
 /// What came of asking the model.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum ModelOutcome {
     /// Words that passed the guard.
     Drafted {
         /// The order and the words, references filled in.
         draft: Draft,
-        /// What it took.
-        trace: Trace,
+        /// Whose words.
+        drafter: Drafter,
     },
     /// None; the playbook drafts, and the card says why.
     GaveUp {
@@ -66,8 +72,18 @@ pub enum ModelOutcome {
     },
 }
 
-/// Asks `model` to order and explain the candidates of one case.
-pub async fn draft(model: &dyn LanguageModel, file: &CaseFile<'_>) -> ModelOutcome {
+/// Asks `model` to order and explain the candidates that a judged case came to.
+pub async fn draft_with_model(
+    model: &dyn LanguageModel,
+    view: &CaseView<'_>,
+    candidates: &[Candidate],
+    bundle: &Bundle,
+) -> ModelOutcome {
+    ask(model, &CaseFile::of(view, candidates, bundle)).await
+}
+
+/// Asks once, and once more with the objections.
+async fn ask(model: &dyn LanguageModel, file: &CaseFile<'_>) -> ModelOutcome {
     let mut trace = Trace { model: model.name(), prompt_hash: prompt_hash(), ..Trace::default() };
     let give_up = |because: String, trace: Trace| ModelOutcome::GaveUp { because, trace };
     if file.candidates.is_empty() || file.bundle.facts.values().all(|fact| fact.third_party) {
@@ -89,7 +105,7 @@ pub async fn draft(model: &dyn LanguageModel, file: &CaseFile<'_>) -> ModelOutco
         trace.tokens = trace.tokens.saturating_add(reply.tokens);
         trace.latency_ms = trace.latency_ms.saturating_add(reply.latency_ms);
         match guard::check(&reply, file) {
-            Ok(draft) => return ModelOutcome::Drafted { draft, trace },
+            Ok(draft) => return ModelOutcome::Drafted { draft, drafter: trace.drafter() },
             Err(found) => {
                 let hidden = found.len().saturating_sub(OBJECTIONS_MAX);
                 objections = found.iter().take(OBJECTIONS_MAX).map(ToString::to_string).collect();
@@ -150,11 +166,18 @@ mod tests {
     async fn a_good_draft_is_taken_at_once() {
         let sample = Sample::new();
         let model = Scripted::new(vec![Ok(sample.good_reply())]);
-        let ModelOutcome::Drafted { draft, trace } = draft(&model, &sample.file()).await else { panic!("refused") };
+        let reply = sample.good_reply().text;
+        let ModelOutcome::Drafted { draft, drafter } = ask(&model, &sample.file()).await else { panic!("refused") };
         assert_eq!(draft.choices[0].candidate, "A1");
-        assert_eq!((trace.rounds, trace.tokens, trace.latency_ms), (1, 500, 20));
-        assert_eq!(trace.prompt_hash, prompt_hash());
-        assert!(matches!(trace.drafter(7), Drafter::Model { cost_micro: 7, tokens: 500, .. }));
+        let expected = Drafter::Model {
+            name: "scripted".to_owned(),
+            prompt_hash: prompt_hash(),
+            reply_hash: content_hash(&[&reply]),
+            tokens: 500,
+            latency_ms: 20,
+            cost_micro: 0,
+        };
+        assert_eq!(drafter, expected);
     }
 
     #[tokio::test]
@@ -162,8 +185,8 @@ mod tests {
         let sample = Sample::new();
         let bad = sample.reply_with(|answer| answer["choices"][0]["rationale"] = "Order 9999 units right now.".into());
         let model = Scripted::new(vec![Ok(bad), Ok(sample.good_reply())]);
-        let ModelOutcome::Drafted { trace, .. } = draft(&model, &sample.file()).await else { panic!("refused") };
-        assert_eq!((trace.rounds, trace.tokens), (2, 1000));
+        let ModelOutcome::Drafted { drafter, .. } = ask(&model, &sample.file()).await else { panic!("refused") };
+        assert!(matches!(drafter, Drafter::Model { tokens: 1000, latency_ms: 40, .. }), "{drafter:?}");
         let asked = model.asked.lock().unwrap();
         assert!(!asked[0].user.contains("was refused"));
         assert!(asked[1].user.contains("the number \"9999\" is not a cited fact"), "{}", asked[1].user);
@@ -174,7 +197,7 @@ mod tests {
         let sample = Sample::new();
         let bad = || Ok(sample.reply_with(|answer| answer["choices"][0]["candidate"] = "A9".into()));
         let model = Scripted::new(vec![bad(), bad()]);
-        let ModelOutcome::GaveUp { because, trace } = draft(&model, &sample.file()).await else { panic!("taken") };
+        let ModelOutcome::GaveUp { because, trace } = ask(&model, &sample.file()).await else { panic!("taken") };
         assert!(because.contains("refused twice") && because.contains("no candidate \"A9\""), "{because}");
         assert_eq!(trace.rounds, 2);
         assert!(!trace.reply_hash.is_empty());
@@ -185,7 +208,7 @@ mod tests {
         let sample = Sample::new();
         let down = PortError::Transient { service: "language model", retry_after: None, source: "timed out".into() };
         let model = Scripted::new(vec![Err(down)]);
-        let ModelOutcome::GaveUp { because, .. } = draft(&model, &sample.file()).await else { panic!("taken") };
+        let ModelOutcome::GaveUp { because, .. } = ask(&model, &sample.file()).await else { panic!("taken") };
         assert_eq!(because, "language model is unavailable: timed out");
     }
 
@@ -194,7 +217,7 @@ mod tests {
         let mut sample = Sample::new();
         sample.bundle.facts.retain(|_, fact| fact.third_party);
         let model = Scripted::new(vec![]);
-        assert!(matches!(draft(&model, &sample.file()).await, ModelOutcome::GaveUp { .. }));
+        assert!(matches!(ask(&model, &sample.file()).await, ModelOutcome::GaveUp { .. }));
         assert!(model.asked.lock().unwrap().is_empty());
     }
 }

@@ -16,6 +16,7 @@ use crate::domain::book::Book;
 use crate::domain::calendar::days_between;
 use crate::domain::case::{Case, CaseState, Rank};
 use crate::domain::digest::{BelowLine, Digest, DigestLine, ExplainedLine};
+use crate::domain::draft::order_note;
 use crate::domain::exception::{Exception, ExceptionState, Subject};
 use crate::domain::ids::content_hash;
 use crate::domain::money::Money;
@@ -87,8 +88,11 @@ async fn compose(stages: &Stages, laid: &Laid, day: Date) -> anyhow::Result<Dige
     for case in store.list_cases(CaseState::UNDECIDED).await? {
         let Some(rank) = case.rank.clone() else { continue };
         let all = store.list_recommendations(&case.id).await?;
-        let mut recommendations: Vec<Recommendation> =
-            all.into_iter().map(|(r, _)| r).filter(|r| matches!(r.state.name(), "queued" | "checked" | "drafted" | "signed")).collect();
+        let mut recommendations: Vec<Recommendation> = all
+            .into_iter()
+            .map(|(r, _)| r)
+            .filter(|r| matches!(r.state.name(), "queued" | "checked" | "drafted" | "signed"))
+            .collect();
         recommendations.sort_by_key(|r| r.rank);
         let damped = before.get(case.id.as_str()).map_or(rank.priority, |old| stable(old, &rank));
         ranked.push(Ranked { case, rank, recommendations, damped });
@@ -133,7 +137,9 @@ fn stable(old: &DigestLine, rank: &Rank) -> Money {
 }
 
 /// Lanes before money; then priority; equal ones with a positive low end first; then cost of delay, deadline and id.
-fn order(entry: &Ranked) -> (crate::domain::case::Lane, std::cmp::Reverse<Money>, bool, std::cmp::Reverse<Money>, Date, String) {
+fn order(
+    entry: &Ranked,
+) -> (crate::domain::case::Lane, std::cmp::Reverse<Money>, bool, std::cmp::Reverse<Money>, Date, String) {
     use std::cmp::Reverse;
     let doubtful = entry.rank.value.low <= Money::ZERO;
     let delay = Money::from_f64(entry.rank.value.expected.to_f64() * entry.rank.perishing);
@@ -157,7 +163,7 @@ fn line(book: &Book, entry: &Ranked, place: u32, sampled: bool, new: bool) -> Di
     let first = recommendations.first();
     let note = first.and_then(|first| {
         let candidates: Vec<_> = recommendations.iter().map(|r| r.candidate.clone()).collect();
-        super::model_draft::order_note(&candidates, &first.candidate.id)
+        order_note(&candidates, &first.candidate.id)
     });
     DigestLine {
         case_id: case.id.clone(),
@@ -201,9 +207,9 @@ pub fn subject_label(book: &Book, subject: &Subject) -> String {
 }
 
 fn account(below: &[&Ranked]) -> BelowLine {
-    let largest = below.iter().max_by(|a, b| {
-        a.rank.value.expected.cmp(&b.rank.value.expected).then_with(|| b.case.id.cmp(&a.case.id))
-    });
+    let largest = below
+        .iter()
+        .max_by(|a, b| a.rank.value.expected.cmp(&b.rank.value.expected).then_with(|| b.case.id.cmp(&a.case.id)));
     BelowLine {
         cases: u32::try_from(below.len()).unwrap_or(u32::MAX),
         value: below.iter().map(|e| e.rank.value.expected).sum(),
@@ -253,9 +259,13 @@ fn drafted_by(ranked: &[Ranked]) -> String {
                     *because.entry(why.clone()).or_default() += 1;
                 }
             }
+            Drafter::Edited { .. } => *model.entry("people".to_owned()).or_insert(0) += 1,
         }
     }
-    let models: Vec<String> = model.iter().map(|(name, n)| format!("model {name} ({n})")).collect();
+    let models: Vec<String> = model
+        .iter()
+        .map(|(name, n)| if name == "people" { format!("people ({n})") } else { format!("model {name} ({n})") })
+        .collect();
     let reasons: Vec<String> = because.iter().map(|(why, n)| format!("{n} because {why}")).collect();
     match (models.is_empty(), reasons.is_empty()) {
         (true, true) => "the playbook, no model configured".to_owned(),

@@ -14,8 +14,8 @@ use crate::domain::book::Book;
 use crate::domain::case::CaseState;
 use crate::domain::decision::{Event, RecommendationState};
 use crate::domain::money::Quantity;
-use crate::domain::record::MoveKind;
 use crate::domain::recommendation::Recommendation;
+use crate::domain::record::MoveKind;
 use crate::store::{Change, Outcome};
 
 /// How long an executor has before "not seen" is said (handbook §8: default 24 h).
@@ -128,11 +128,9 @@ fn read_back(book: &Book, action: &Action, since: Timestamp) -> Option<bool> {
                 .sum();
             whole(moved, *quantity)
         }
-        Action::Recount { item, location, .. } => book
-            .moves_at(item, location)
-            .iter()
-            .any(|m| m.kind == MoveKind::Count && m.created_at > since)
-            .then_some(true),
+        Action::Recount { item, location, .. } => {
+            book.moves_at(item, location).iter().any(|m| m.kind == MoveKind::Count && m.created_at > since).then_some(true)
+        }
         Action::Expedite { po_line, new_date, .. } | Action::DeferPo { po_line, new_date, .. } => {
             let promised = book.po_lines.get(po_line).map(|l| book.calendar.day_of(l.promised))?;
             (promised == *new_date).then_some(true)
@@ -145,8 +143,12 @@ fn read_back(book: &Book, action: &Action, since: Timestamp) -> Option<bool> {
         Action::Claim { supplier, lines, .. } => book
             .bill_lines
             .values()
-            .any(|b| &b.supplier == supplier && !b.qty.is_positive() && b.created_at > since
-                && b.po_line.as_ref().is_some_and(|l| lines.contains(l)))
+            .any(|b| {
+                &b.supplier == supplier
+                    && !b.qty.is_positive()
+                    && b.created_at > since
+                    && b.po_line.as_ref().is_some_and(|l| lines.contains(l))
+            })
             .then_some(true),
         Action::ReverseDoc { document, .. } => book
             .moves

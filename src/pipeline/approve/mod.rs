@@ -11,7 +11,7 @@ mod plan;
 mod queue;
 mod request;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -121,8 +121,7 @@ fn index(first: Date, day: Date) -> Option<usize> {
 /// the day is ordinary. A surge that happens to fall on one customer's ordinary order is still a surge.
 fn bulk_order(book: &Book, place: &Place, day: Date) -> Option<(String, String, Quantity)> {
     let lines = book.sales_at(&place.0, &place.1);
-    let largest =
-        lines.iter().filter(|l| book.calendar.day_of(l.ordered_at) == day).max_by(|a, b| a.qty.cmp(&b.qty))?;
+    let largest = lines.iter().filter(|l| book.calendar.day_of(l.ordered_at) == day).max_by(|a, b| a.qty.cmp(&b.qty))?;
     let before: Vec<f64> =
         lines.iter().filter(|l| book.calendar.day_of(l.ordered_at) < day).map(|l| l.qty.to_f64()).collect();
     let usual = crate::models::formulas::median(&before).filter(|_| before.len() >= 5)?;
