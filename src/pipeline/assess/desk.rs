@@ -9,6 +9,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use crate::domain::action::{Action, Range};
+use crate::domain::book::Place;
 use crate::domain::calendar::plus_days;
 use crate::domain::evidence::{Fact, FactValue, Missing};
 use crate::domain::exception::Exception;
@@ -194,8 +195,7 @@ impl<'a> Desk<'a> {
     /// Counts a loss once: of two estimates under one key the larger stands, with the facts of both.
     pub(super) fn lose(&mut self, key: &str, what: String, amount: Range, cites: Vec<FactId>) {
         let expected = amount.expected.max(Money::ZERO);
-        let amount =
-            Range { low: amount.low.max(Money::ZERO).min(expected), expected, high: amount.high.max(expected) };
+        let amount = Range { low: amount.low.max(Money::ZERO).min(expected), expected, high: amount.high.max(expected) };
         match self.parts.get_mut(key) {
             Some(part) => {
                 if amount.expected > part.amount.expected {
@@ -275,7 +275,7 @@ impl<'a> Desk<'a> {
             cost,
             regret: Money::ZERO,
             value: Money::ZERO,
-            latest: question.latest,
+            latest: question.latest.max(book.today),
             cites,
         });
     }
@@ -375,6 +375,15 @@ pub(super) fn units(value: f64) -> FactValue {
 /// Half of a decimal amount, for regrets.
 pub(super) fn half(money: Money) -> Money {
     Money::from_decimal(Decimal::new(money.minor, 2) / Decimal::TWO)
+}
+
+/// The places an exception is about: its own, or for a promotion, which has no location, all that have a forecast.
+pub(super) fn places_of(view: &CaseView<'_>, exception: &Exception) -> Vec<Place> {
+    let subject = &exception.signal.subject;
+    let Some(item) = &subject.item else { return Vec::new() };
+    let places = subject.location.iter().chain(view.book.locations.keys().filter(|_| subject.location.is_none()));
+    let places = places.map(|l| (item.clone(), l.clone()));
+    places.filter(|p| subject.location.is_some() || view.outlook.daily.contains_key(p)).collect()
 }
 
 /// The item and location an exception is about, where it names both.

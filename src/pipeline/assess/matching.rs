@@ -110,9 +110,6 @@ impl Disputes {
         };
         let bills = book.bills(line_id);
         if bills.is_empty() {
-            if price {
-                ordered_above_list(desk, line, agreed);
-            }
             return;
         }
         let Some(check) = three_way(book, line) else {
@@ -192,9 +189,17 @@ fn bill_facts(desk: &mut Desk<'_>, bill: &BillLine) -> Vec<FactId> {
     cites
 }
 
-/// A price above the supplier's list when the order was placed: there is no bill yet.
-fn ordered_above_list(desk: &mut Desk<'_>, line: &PurchaseLine, agreed: UnitPrice) {
+/// A price above the supplier's list when the order was placed: what was ordered is paid too dearly, whatever the bill says.
+pub(super) fn ordered_above_list(desk: &mut Desk<'_>, line_id: &str) {
     let book = desk.view.book;
+    let Some(line) = book.po_lines.get(line_id) else {
+        desk.miss(format!("purchase line {line_id}"), "the price variance");
+        return;
+    };
+    let Some(agreed) = line.price else {
+        desk.miss(format!("price of {} in company currency", line.order_name), "the price variance");
+        return;
+    };
     let ordered = book.calendar.day_of(line.ordered_at);
     let listed = book.supplier_prices(&line.item, ordered).into_iter().find(|p| p.supplier == line.supplier);
     let Some((id, list)) = listed.and_then(|p| Some((p.id.clone(), p.price?))) else {
@@ -209,7 +214,7 @@ fn ordered_above_list(desk: &mut Desk<'_>, line: &PurchaseLine, agreed: UnitPric
         desk.fact(RecordRef::new(RecordKind::SupplierPrice, id), "price", "supplier's list price", FactValue::Price(list)),
         desk.fact(source.clone(), "order_variance", "order beyond the list price", FactValue::Money(variance)),
     ];
-    let [_, key] = keys(&line.id);
+    let key = format!("order:{}/price", line.id);
     let name = format!("{} on {}", book.item_label(&line.item), line.order_name);
     desk.lose(&key, format!("ordered above the list price: {name}"), Range::certain(variance), cites.clone());
     let about = format!("the price on order {}: the price list says {list}, the order {agreed}", line.order_name);
@@ -271,6 +276,9 @@ fn block(desk: &mut Desk<'_>, bill: &str, lines: &[&PurchaseLine]) {
 fn accept(desk: &mut Desk<'_>, bill: &str, lines: &[&PurchaseLine]) {
     let book = desk.view.book;
     let variance: Money = lines.iter().filter_map(|l| three_way(book, l)).map(|c| c.total).sum();
+    if variance == Money::ZERO {
+        return;
+    }
     let Some(name) = lines_of_bill(book, bill).first().map(|b| bill_name(b)) else { return };
     let cites = lines.iter().map(|l| FactId::new(format!("po_line:{}/bill_variance", l.id))).collect();
     let proposal = accepted(desk, &name, variance, cites);

@@ -420,8 +420,7 @@ fn net_benefit_orders_actions_as_in_the_handbook() {
         .filter_map(|p| rank::candidate(&desk, 0.8, &cite, p))
         .collect();
         rank::order(&mut candidates);
-        let shown: Vec<_> =
-            candidates.iter().map(|c| (c.summary.as_str(), c.money.benefit.expected.to_string())).collect();
+        let shown: Vec<_> = candidates.iter().map(|c| (c.summary.as_str(), c.money.benefit.expected.to_string())).collect();
         let wanted = [("transfer", "128.16"), ("expedite", "110.22"), ("nothing", "0.00"), ("new order", "-20.00")];
         assert_eq!(shown, wanted.map(|(name, benefit)| (name, benefit.to_owned())));
         // §11 vector 6: slack of three days (half a day goes to the approval), λ 0.25.
@@ -436,7 +435,8 @@ fn priority_is_that_of_the_handbook() {
     // §11 vector 6, through the ranking: V 60, slack 1 day, perishes whole.
     let mut shop = Shop::new();
     shop.config.ranking.approval_days = 0.0;
-    for (value, days, wanted) in [("128.16", 3, "64.08"), ("104.00", 6, "39.00"), ("900.00", 20, "258.75"), ("60.00", 1, "60.00")]
+    for (value, days, wanted) in
+        [("128.16", 3, "64.08"), ("104.00", 6, "39.00"), ("900.00", 20, "258.75"), ("60.00", 1, "60.00")]
     {
         shop.with(&[here(ExceptionType::ILow, "2")], |view| {
             let mut desk = Desk::new(view);
@@ -466,7 +466,9 @@ fn three_way_match_is_exact_and_one_case() {
     assert_eq!(found.rank.at_stake, money("104.00"));
     let block = must(&found, "BLOCK-BILL");
     assert_eq!(block.id, "A1");
-    assert!(matches!(&block.action, Action::BlockBill { disputed, bill, .. } if *disputed == money("104.00") && bill == "73"));
+    assert!(
+        matches!(&block.action, Action::BlockBill { disputed, bill, .. } if *disputed == money("104.00") && bill == "73")
+    );
     let claim = must(&found, "CLAIM");
     assert!(matches!(&claim.action, Action::Claim { value, quantity, .. }
         if *value == money("104.00") && *quantity == Quantity::units(8)));
@@ -677,14 +679,71 @@ fn the_same_customer_order_twice_is_reversed() {
             ordered_at: at(-1),
         }));
     }
-    let subject = Subject {
-        location: Some(LocationId::new("2")),
-        document: Some("S00426,S00428".into()),
-        ..Subject::default()
-    };
+    let subject =
+        Subject { location: Some(LocationId::new("2")), document: Some("S00426,S00428".into()), ..Subject::default() };
     let found = shop.assess(&[exception(ExceptionType::DData, subject)]);
     assert_eq!(found.rank.at_stake, money("120.00"));
-    assert_eq!(must(&found, "REVERSE-DOC").id, "A2", "asking first is worth more than reversing blindly: {:?}", codes(&found));
+    assert_eq!(
+        must(&found, "REVERSE-DOC").id,
+        "A2",
+        "asking first is worth more than reversing blindly: {:?}",
+        codes(&found)
+    );
+}
+
+#[test]
+fn an_order_above_the_price_list_is_asked_about_even_when_it_is_billed_as_ordered() {
+    let mut shop = Shop::new();
+    shop.offer(10, 0, 1);
+    shop.order("3", "2", 100, -5);
+    shop.receipt("3", "2", 100, Some(-5));
+    shop.bill("3", 100, 8.0, 20, false);
+    let mut ordered = on_line(ExceptionType::FPrice, "3", "2");
+    ordered.signal.subject.bill = None;
+    let found = shop.assess(&[ordered]);
+    // Ordered at 8.00, listed at 4.00.
+    assert_eq!(found.rank.at_stake, money("400.00"));
+    assert_eq!(must(&found, "CONTACT").id, "A1");
+}
+
+#[test]
+fn a_promotion_is_looked_at_wherever_it_sells() {
+    let mut shop = short_shop();
+    shop.stock("2", -55.0);
+    let subject = Subject { item: Some(ItemId::new("1")), document: Some("pricelist-1".into()), ..Subject::default() };
+    let over = shop.assess(&[exception(ExceptionType::DPromoOver, subject.clone())]);
+    assert_eq!(must(&over, "TRANSFER").id, "A1");
+    let under = shop.assess(&[exception(ExceptionType::DPromoUnder, subject)]);
+    assert!(codes(&under).contains(&"CONTACT") && under.rank.at_stake > Money::ZERO);
+}
+
+#[test]
+fn opposite_actions_worth_nearly_the_same_are_left_to_a_person() {
+    let shop = Shop::new();
+    shop.with(&[here(ExceptionType::DShift, "2")], |view| {
+        let mut desk = Desk::new(view);
+        desk.lose("lost", "lost".into(), Range::certain(money("100.00")), Vec::new());
+        let candidate = |action: Action, benefit: &str| {
+            let left = Range::certain(money("100.00") - money(benefit));
+            Candidate {
+                id: "A1".into(),
+                summary: action.code().into(),
+                money: MoneySum::new(1.0, Range::certain(money("100.00")), left, Money::ZERO, Money::ZERO),
+                value: Money::ZERO,
+                latest_date: day(3),
+                checks: Vec::new(),
+                cites: Vec::new(),
+                action,
+            }
+        };
+        let (po_line, quantity) = ("1".to_owned(), Quantity::units(5));
+        let sooner = Action::Expedite { po_line: po_line.clone(), quantity, new_date: day(2), surcharge_max: Money::ZERO };
+        let less = Action::CancelPo { po_line, quantity };
+        let close = [candidate(sooner.clone(), "50.00"), candidate(less.clone(), "48.00")];
+        assert!(rank::abstention(&desk, 0.8, &close).is_some_and(|why| why.contains("opposite")));
+        let far = [candidate(sooner, "50.00"), candidate(less, "30.00")];
+        assert_eq!(rank::abstention(&desk, 0.8, &far), None);
+    });
 }
 
 /// Every type on a subject that names everything.
