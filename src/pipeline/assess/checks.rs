@@ -228,9 +228,12 @@ fn transfer(
     let detail = owner.map_or_else(|| "no other case".to_owned(), |o| format!("short in {o}"));
     c.hard("donor is not short itself", owner.is_none(), detail);
     not_past(view, c, "shipping date is not past", ship_on);
-    let arrives = plus_days(ship_on, view.config.costs.transfer_days as i32);
+    let arrives = plus_days(ship_on, projection::in_days(view.config.costs.transfer_days));
     let place = (item.clone(), to.clone());
-    let next = projection::arrivals(book, &place).iter().find(|a| a.firm).map(|a| plus_days(book.today, a.day as i32));
+    let next = projection::arrivals(book, &place)
+        .iter()
+        .find(|a| a.firm)
+        .map(|a| plus_days(book.today, projection::in_days(a.day)));
     let in_time = next.is_none_or(|n| arrives <= n);
     let detail = next.map_or_else(|| "no receipt is promised".to_owned(), |n| format!("{arrives} ≤ {n}"));
     c.hard("arrives before the next receipt", in_time, detail);

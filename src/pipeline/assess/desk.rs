@@ -236,13 +236,13 @@ impl<'a> Desk<'a> {
     }
 
     /// A later day, at least today.
-    pub(super) fn from_today(&self, days: i32) -> Date {
+    pub(super) fn today_plus(&self, days: i32) -> Date {
         plus_days(self.view.book.today, days.max(0))
     }
 
     /// Puts a question to a supplier, the warehouse or a store. `left` is the share of the losses under `keys` that remains
     /// on average after asking.
-    pub(super) fn contact(&mut self, question: Question<'_>) {
+    pub(super) fn contact(&mut self, question: &Question<'_>) {
         let book = self.view.book;
         let answer_by = self.answer_by();
         let cost = self.view.config.costs.contact;
@@ -290,7 +290,7 @@ impl<'a> Desk<'a> {
         not_by: Option<String>,
     ) {
         let book = self.view.book;
-        let deadline = self.from_today(2);
+        let deadline = self.today_plus(2);
         let cost = self.view.config.costs.recount;
         let cites = vec![
             self.item_fact(item, "cost_recount", "cost of a count (setting)", FactValue::Money(cost)),
@@ -308,7 +308,7 @@ impl<'a> Desk<'a> {
             cost,
             regret: Money::ZERO,
             value: Money::ZERO,
-            latest: self.from_today(7),
+            latest: self.today_plus(7),
             cites,
         });
     }

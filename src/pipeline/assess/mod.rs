@@ -11,10 +11,12 @@
 
 mod checks;
 mod desk;
+mod duplicate;
 mod matching;
 mod projection;
 mod rank;
 mod receiving;
+mod replenish;
 mod shortage;
 mod stock;
 mod supply;
@@ -226,7 +228,7 @@ fn gather(desk: &mut Desk<'_>) {
                     }
                 }
             }
-            T::FDupBill => matching::duplicate_bill(desk, exception),
+            T::FDupBill => duplicate::assess(desk, exception),
             T::ICount => stock::count(desk, exception),
             T::IShrink => stock::shrink(desk, exception),
             T::INeg => stock::negative(desk, exception),
@@ -242,7 +244,7 @@ fn gather(desk: &mut Desk<'_>) {
 /// Watching, doing nothing and asking for judgement: none of them changes the loss.
 fn idle_actions(desk: &Desk<'_>, candidates: &[Candidate], abstain: Option<&str>) -> Vec<Proposal> {
     let mut idle = Vec::new();
-    let open_end = desk.from_today(OPEN_END_DAYS);
+    let open_end = desk.today_plus(OPEN_END_DAYS);
     if let (Some(condition), Some(until)) = (&desk.watch, rank::watch_until(desk, candidates)) {
         idle.push(Proposal::idle(
             Action::Monitor { condition: condition.clone(), until },

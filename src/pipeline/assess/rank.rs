@@ -98,7 +98,7 @@ fn best(candidates: &[Candidate]) -> Option<&Candidate> {
 pub(super) fn watch_until(desk: &Desk<'_>, candidates: &[Candidate]) -> Option<Date> {
     let today = desk.view.book.today;
     let until = best(candidates)
-        .map_or_else(|| desk.from_today(7), |c| desk.from_today((days_between(today, c.latest_date) - 1).min(7)));
+        .map_or_else(|| desk.today_plus(7), |c| desk.today_plus((days_between(today, c.latest_date) - 1).min(7)));
     (until > today).then_some(until)
 }
 

@@ -73,7 +73,7 @@ fn quantities(desk: &mut Desk<'_>, line: &PurchaseLine) -> Vec<FactId> {
 
 fn ask_supplier(desk: &mut Desk<'_>, line: &PurchaseLine, about: &str, keys: &[String]) {
     let until = matching::claim_until(desk.view.book, &[line]).unwrap_or(desk.view.book.today).max(desk.view.book.today);
-    desk.contact(Question {
+    desk.contact(&Question {
         role: "supplier",
         partner: line.supplier.as_str(),
         about,
@@ -96,13 +96,13 @@ fn short(desk: &mut Desk<'_>, line: &PurchaseLine, disputes: &mut Disputes) {
         desk.proposals.push(proposal);
         let key = super::shortage::keys(&(line.item.clone(), line.location.clone()));
         let about = format!("order {}: {missing} units are missing, when do they come", line.order_name);
-        desk.contact(Question {
+        desk.contact(&Question {
             role: "supplier",
             partner: line.supplier.as_str(),
             about: &about,
             keys: &key,
             left: LEFT_AFTER_ASKING,
-            latest: desk.from_today(7),
+            latest: desk.today_plus(7),
             source: line_ref(&line.id),
         });
     } else {
@@ -265,7 +265,7 @@ fn duplicate(desk: &mut Desk<'_>, exception: &Exception, disputes: &mut Disputes
         cost,
         regret: cost + cost,
         value,
-        latest: desk.from_today(7),
+        latest: desk.today_plus(7),
         cites,
     });
 }
@@ -295,13 +295,13 @@ fn unplanned(desk: &mut Desk<'_>, exception: &Exception) {
         let about = format!("receipt {document}: goods without an order line");
         let supplier = m.partner.clone().filter(|p| book.suppliers.contains_key(&crate::domain::ids::SupplierId::new(p)));
         let (role, partner) = supplier.map_or_else(|| ("warehouse", to.as_str().to_owned()), |s| ("supplier", s));
-        desk.contact(Question {
+        desk.contact(&Question {
             role,
             partner: &partner,
             about: &about,
             keys: std::slice::from_ref(&key),
             left: LEFT_AFTER_CONTACT,
-            latest: desk.from_today(7),
+            latest: desk.today_plus(7),
             source,
         });
         let cites = vec![item_ref(&m.item)].into_iter().map(|r| FactId::new(format!("{r}/cost"))).collect();
