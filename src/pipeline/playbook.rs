@@ -84,7 +84,7 @@ pub fn draft(view: &CaseView<'_>, assessment: &Assessment) -> Draft {
         .into_iter()
         .map(|candidate| Choice {
             candidate: candidate.id.clone(),
-            confidence_percent: confidence(candidate),
+            confidence_percent: confidence(candidate, assessment.rank.value.expected.minor > 0),
             prose: prose(view, assessment, &facts, candidate),
         })
         .collect();
@@ -92,11 +92,11 @@ pub fn draft(view: &CaseView<'_>, assessment: &Assessment) -> Draft {
 }
 
 /// How sure the playbook is: p, less something for each warning and for a low end that may cost more than it brings. An
-/// action that changes nothing is right when the alarm is false.
-fn confidence(candidate: &Candidate) -> u8 {
+/// action that changes nothing is right when the alarm is false, or when nothing better is known.
+fn confidence(candidate: &Candidate, better: bool) -> u8 {
     let p = (candidate.money.p * 100.0).round().clamp(0.0, 100.0) as u8;
     if matches!(candidate.action, Action::NoAction { .. } | Action::Monitor { .. }) {
-        return 100 - p;
+        return if better { 100 - p } else { p.max(100 - p) };
     }
     let warnings = candidate.checks.iter().filter(|c| !c.hard && !c.passed).count();
     let doubtful = usize::from(candidate.money.benefit.low.minor <= 0);

@@ -197,7 +197,8 @@ fn new_po(
     let levels = projection::levels(view, place, supplier);
     let up_to = levels.map_or(0.0, |l| l.up_to);
     let position = projection::position(book, place);
-    c.hard("no open order covers the need", position < up_to, format!("{position:.1} < {up_to:.1}"));
+    let reorder = levels.map_or(0.0, |l| l.reorder);
+    c.hard("no open order covers the need", position < reorder, format!("{position:.1} < {reorder:.1}"));
     not_past(view, c, "need date is not past", need_date);
     let computed = formulas::order_quantity(up_to, position, moq.to_f64(), multiple.to_f64());
     let usual = quantity.to_f64() <= UNUSUAL_ORDER * computed.max(1.0);
@@ -227,9 +228,12 @@ fn transfer(
     let detail = owner.map_or_else(|| "no other case".to_owned(), |o| format!("short in {o}"));
     c.hard("donor is not short itself", owner.is_none(), detail);
     not_past(view, c, "shipping date is not past", ship_on);
-    let arrives = plus_days(ship_on, view.config.costs.transfer_days as i32);
+    let arrives = plus_days(ship_on, projection::in_days(view.config.costs.transfer_days));
     let place = (item.clone(), to.clone());
-    let next = projection::arrivals(book, &place).iter().find(|a| a.firm).map(|a| plus_days(book.today, a.day as i32));
+    let next = projection::arrivals(book, &place)
+        .iter()
+        .find(|a| a.firm)
+        .map(|a| plus_days(book.today, projection::in_days(a.day)));
     let in_time = next.is_none_or(|n| arrives <= n);
     let detail = next.map_or_else(|| "no receipt is promised".to_owned(), |n| format!("{arrives} ≤ {n}"));
     c.hard("arrives before the next receipt", in_time, detail);

@@ -9,6 +9,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use crate::domain::action::{Action, Range};
+use crate::domain::book::Place;
 use crate::domain::calendar::plus_days;
 use crate::domain::evidence::{Fact, FactValue, Missing};
 use crate::domain::exception::Exception;
@@ -193,11 +194,8 @@ impl<'a> Desk<'a> {
 
     /// Counts a loss once: of two estimates under one key the larger stands, with the facts of both.
     pub(super) fn lose(&mut self, key: &str, what: String, amount: Range, cites: Vec<FactId>) {
-        let amount = Range {
-            low: amount.low.max(Money::ZERO),
-            expected: amount.expected.max(Money::ZERO),
-            high: amount.high.max(Money::ZERO),
-        };
+        let expected = amount.expected.max(Money::ZERO);
+        let amount = Range { low: amount.low.max(Money::ZERO).min(expected), expected, high: amount.high.max(expected) };
         match self.parts.get_mut(key) {
             Some(part) => {
                 if amount.expected > part.amount.expected {
@@ -238,13 +236,13 @@ impl<'a> Desk<'a> {
     }
 
     /// A later day, at least today.
-    pub(super) fn from_today(&self, days: i32) -> Date {
+    pub(super) fn today_plus(&self, days: i32) -> Date {
         plus_days(self.view.book.today, days.max(0))
     }
 
     /// Puts a question to a supplier, the warehouse or a store. `left` is the share of the losses under `keys` that remains
     /// on average after asking.
-    pub(super) fn contact(&mut self, question: Question<'_>) {
+    pub(super) fn contact(&mut self, question: &Question<'_>) {
         let book = self.view.book;
         let answer_by = self.answer_by();
         let cost = self.view.config.costs.contact;
@@ -277,7 +275,7 @@ impl<'a> Desk<'a> {
             cost,
             regret: Money::ZERO,
             value: Money::ZERO,
-            latest: question.latest,
+            latest: question.latest.max(book.today),
             cites,
         });
     }
@@ -292,7 +290,7 @@ impl<'a> Desk<'a> {
         not_by: Option<String>,
     ) {
         let book = self.view.book;
-        let deadline = self.from_today(2);
+        let deadline = self.today_plus(2);
         let cost = self.view.config.costs.recount;
         let cites = vec![
             self.item_fact(item, "cost_recount", "cost of a count (setting)", FactValue::Money(cost)),
@@ -310,7 +308,7 @@ impl<'a> Desk<'a> {
             cost,
             regret: Money::ZERO,
             value: Money::ZERO,
-            latest: self.from_today(7),
+            latest: self.today_plus(7),
             cites,
         });
     }
@@ -377,6 +375,15 @@ pub(super) fn units(value: f64) -> FactValue {
 /// Half of a decimal amount, for regrets.
 pub(super) fn half(money: Money) -> Money {
     Money::from_decimal(Decimal::new(money.minor, 2) / Decimal::TWO)
+}
+
+/// The places an exception is about: its own, or for a promotion, which has no location, all that have a forecast.
+pub(super) fn places_of(view: &CaseView<'_>, exception: &Exception) -> Vec<Place> {
+    let subject = &exception.signal.subject;
+    let Some(item) = &subject.item else { return Vec::new() };
+    let places = subject.location.iter().chain(view.book.locations.keys().filter(|_| subject.location.is_none()));
+    let places = places.map(|l| (item.clone(), l.clone()));
+    places.filter(|p| subject.location.is_some() || view.outlook.daily.contains_key(p)).collect()
 }
 
 /// The item and location an exception is about, where it names both.

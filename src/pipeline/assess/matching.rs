@@ -9,7 +9,6 @@ use crate::domain::action::{Action, Range};
 use crate::domain::book::Book;
 use crate::domain::calendar::plus_days;
 use crate::domain::evidence::FactValue;
-use crate::domain::exception::Exception;
 use crate::domain::ids::FactId;
 use crate::domain::money::{Money, Quantity, UnitPrice};
 use crate::domain::record::{BillLine, PurchaseLine, RecordKind, RecordRef};
@@ -17,13 +16,11 @@ use crate::domain::record::{BillLine, PurchaseLine, RecordKind, RecordRef};
 use super::desk::{Desk, Proposal, Question, line_ref};
 
 /// Share of a disputed amount that is paid after all although the bill was blocked.
-const LEFT_AFTER_BLOCK: f64 = 0.05;
+pub(super) const LEFT_AFTER_BLOCK: f64 = 0.05;
 /// Share of a claim that is not credited.
 const LEFT_AFTER_CLAIM: f64 = 0.2;
 /// Share that remains after merely asking the supplier for a corrected bill.
-const LEFT_AFTER_CONTACT: f64 = 0.5;
-/// Share of a duplicate that remains after it has been reversed in the books.
-const LEFT_AFTER_REVERSAL: f64 = 0.02;
+pub(super) const LEFT_AFTER_CONTACT: f64 = 0.5;
 /// Days after the receipt (or the bill) in which a claim can be made.
 pub(super) const CLAIM_DAYS: i32 = 30;
 /// The basis of a claim that follows from the bill check.
@@ -110,9 +107,6 @@ impl Disputes {
         };
         let bills = book.bills(line_id);
         if bills.is_empty() {
-            if price {
-                ordered_above_list(desk, line, agreed);
-            }
             return;
         }
         let Some(check) = three_way(book, line) else {
@@ -177,7 +171,8 @@ fn lay_out(desk: &mut Desk<'_>, line: &PurchaseLine, agreed: UnitPrice, check: &
     cites
 }
 
-fn bill_facts(desk: &mut Desk<'_>, bill: &BillLine) -> Vec<FactId> {
+/// The facts of a bill's line.
+pub(super) fn bill_facts(desk: &mut Desk<'_>, bill: &BillLine) -> Vec<FactId> {
     let source = RecordRef::new(RecordKind::BillLine, bill.id.clone());
     let name = bill_name(bill);
     let mut cites = vec![desk.fact(source.clone(), "qty", &format!("billed on {name}"), FactValue::Quantity(bill.qty))];
@@ -192,9 +187,17 @@ fn bill_facts(desk: &mut Desk<'_>, bill: &BillLine) -> Vec<FactId> {
     cites
 }
 
-/// A price above the supplier's list when the order was placed: there is no bill yet.
-fn ordered_above_list(desk: &mut Desk<'_>, line: &PurchaseLine, agreed: UnitPrice) {
+/// A price above the supplier's list when the order was placed: what was ordered is paid too dearly, whatever the bill says.
+pub(super) fn ordered_above_list(desk: &mut Desk<'_>, line_id: &str) {
     let book = desk.view.book;
+    let Some(line) = book.po_lines.get(line_id) else {
+        desk.miss(format!("purchase line {line_id}"), "the price variance");
+        return;
+    };
+    let Some(agreed) = line.price else {
+        desk.miss(format!("price of {} in company currency", line.order_name), "the price variance");
+        return;
+    };
     let ordered = book.calendar.day_of(line.ordered_at);
     let listed = book.supplier_prices(&line.item, ordered).into_iter().find(|p| p.supplier == line.supplier);
     let Some((id, list)) = listed.and_then(|p| Some((p.id.clone(), p.price?))) else {
@@ -209,11 +212,11 @@ fn ordered_above_list(desk: &mut Desk<'_>, line: &PurchaseLine, agreed: UnitPric
         desk.fact(RecordRef::new(RecordKind::SupplierPrice, id), "price", "supplier's list price", FactValue::Price(list)),
         desk.fact(source.clone(), "order_variance", "order beyond the list price", FactValue::Money(variance)),
     ];
-    let [_, key] = keys(&line.id);
+    let key = format!("order:{}/price", line.id);
     let name = format!("{} on {}", book.item_label(&line.item), line.order_name);
     desk.lose(&key, format!("ordered above the list price: {name}"), Range::certain(variance), cites.clone());
     let about = format!("the price on order {}: the price list says {list}, the order {agreed}", line.order_name);
-    desk.contact(Question {
+    desk.contact(&Question {
         role: "supplier",
         partner: line.supplier.as_str(),
         about: &about,
@@ -230,7 +233,8 @@ fn disputed(desk: &Desk<'_>, lines: &[&PurchaseLine]) -> (Money, Vec<String>) {
     (keys.iter().map(|k| desk.lost(k).expected).sum(), keys)
 }
 
-fn paperwork(desk: &mut Desk<'_>, source: RecordRef) -> (Money, FactId) {
+/// The cost of a dispute, with its fact.
+pub(super) fn paperwork(desk: &mut Desk<'_>, source: RecordRef) -> (Money, FactId) {
     let cost = desk.view.config.costs.paperwork;
     (cost, desk.fact(source, "cost_paperwork", "cost of the paperwork (setting)", FactValue::Money(cost)))
 }
@@ -271,6 +275,9 @@ fn block(desk: &mut Desk<'_>, bill: &str, lines: &[&PurchaseLine]) {
 fn accept(desk: &mut Desk<'_>, bill: &str, lines: &[&PurchaseLine]) {
     let book = desk.view.book;
     let variance: Money = lines.iter().filter_map(|l| three_way(book, l)).map(|c| c.total).sum();
+    if variance == Money::ZERO {
+        return;
+    }
     let Some(name) = lines_of_bill(book, bill).first().map(|b| bill_name(b)) else { return };
     let cites = lines.iter().map(|l| FactId::new(format!("po_line:{}/bill_variance", l.id))).collect();
     let proposal = accepted(desk, &name, variance, cites);
@@ -282,7 +289,7 @@ pub(super) fn accepted(desk: &Desk<'_>, document: &str, variance: Money, cites: 
     let mut proposal = Proposal::idle(
         Action::AcceptVar { document: document.to_owned(), variance, reason: "within what the business accepts".into() },
         format!("Accept the variance of {variance} on {document} as it is."),
-        desk.from_today(CLAIM_DAYS),
+        desk.today_plus(CLAIM_DAYS),
     );
     proposal.value = variance.abs();
     proposal.cites = cites;
@@ -345,7 +352,7 @@ fn claim_and_ask(desk: &mut Desk<'_>, lines: &[&PurchaseLine]) {
         });
     }
     let about = format!("the difference between bill, order and receipt on {}", first.order_name);
-    desk.contact(Question {
+    desk.contact(&Question {
         role: "supplier",
         partner: first.supplier.as_str(),
         about: &about,
@@ -397,70 +404,5 @@ pub(super) fn claim(
         value,
         latest: claim_until(book, &[line]).unwrap_or(book.today),
         cites,
-    });
-}
-
-/// A bill that is there twice: its whole amount would be paid again.
-pub(super) fn duplicate_bill(desk: &mut Desk<'_>, exception: &Exception) {
-    let book = desk.view.book;
-    let subject = &exception.signal.subject;
-    let (Some(bill), Some(earlier)) = (&subject.bill, &subject.document) else { return };
-    let lines: Vec<BillLine> = lines_of_bill(book, bill).into_iter().cloned().collect();
-    let Some(first) = lines.first() else {
-        desk.miss(format!("bill {bill}"), "the amount billed twice");
-        return;
-    };
-    let Some(value) = lines.iter().map(|l| Some(l.qty.0 * l.price?.0)).sum::<Option<Decimal>>() else {
-        desk.miss(format!("prices of bill {} in company currency", bill_name(first)), "the amount billed twice");
-        return;
-    };
-    let amount = Money::from_decimal(value);
-    let mut cites: Vec<FactId> = lines.iter().flat_map(|l| bill_facts(desk, l)).collect();
-    let source = RecordRef::new(RecordKind::BillLine, first.id.clone());
-    cites.push(desk.fact(source.clone(), "duplicate_amount", "billed a second time", FactValue::Money(amount)));
-    let key = format!("bill:{bill}/duplicate");
-    let name = bill_name(first);
-    let other = lines_of_bill(book, earlier).first().map_or_else(|| earlier.clone(), |b| bill_name(b));
-    desk.lose(&key, format!("{name} bills again what {other} billed"), Range::certain(amount), cites.clone());
-    let keys = [key];
-    let (cost, cost_cite) = paperwork(desk, source.clone());
-    let latest = first.due_on.unwrap_or(book.today);
-    let share = |desk: &mut Desk<'_>, field: &str, label: &str, left: f64| {
-        vec![cost_cite.clone(), desk.assume(source.clone(), field, label, left)]
-    };
-    let block_cites = share(desk, "block_left", "share that is paid although blocked", LEFT_AFTER_BLOCK);
-    let regret = desk.view.config.costs.contact;
-    let block = Proposal {
-        action: Action::BlockBill { bill: first.bill_id.clone(), disputed: amount, reason: format!("duplicate of {other}") },
-        summary: format!("Keep bill {name} ({amount}) unpaid until it is cleared: it repeats {other}."),
-        after: Desk::leaving(&keys, LEFT_AFTER_BLOCK),
-        cost,
-        regret,
-        value: amount,
-        latest,
-        cites: block_cites,
-    };
-    desk.proposals.push(block);
-    let reverse_cites = share(desk, "reverse_left", "share that remains after a reversal", LEFT_AFTER_REVERSAL);
-    let reverse = Proposal {
-        action: Action::ReverseDoc { document: name.clone(), duplicate_of: other.clone() },
-        summary: format!("Reverse bill {name} ({amount}), which repeats {other}."),
-        after: Desk::leaving(&keys, LEFT_AFTER_REVERSAL),
-        cost,
-        // Reversing a bill that was right means entering it again.
-        regret: cost + cost,
-        value: amount,
-        latest,
-        cites: reverse_cites,
-    };
-    desk.proposals.push(reverse);
-    desk.contact(Question {
-        role: "supplier",
-        partner: first.supplier.as_str(),
-        about: &format!("bill {name}: does it bill the same goods as {other}"),
-        keys: &keys,
-        left: LEFT_AFTER_CONTACT,
-        latest,
-        source,
     });
 }

@@ -11,10 +11,12 @@
 
 mod checks;
 mod desk;
+mod duplicate;
 mod matching;
 mod projection;
 mod rank;
 mod receiving;
+mod replenish;
 mod shortage;
 mod stock;
 mod supply;
@@ -30,10 +32,11 @@ use crate::domain::case::Rank;
 use crate::domain::evidence::{Fact, FactValue, Missing};
 use crate::domain::exception::{Exception, ExceptionType};
 use crate::domain::ids::FactId;
+use crate::domain::money::Money;
 use crate::domain::record::{MoveKind, PurchaseLine, RecordKind, RecordRef};
 use crate::pipeline::view::CaseView;
 
-use desk::{Desk, Proposal, place_of};
+use desk::{Desk, Proposal, place_of, places_of};
 use shortage::Need;
 
 /// Days for which an action that is never too late is offered.
@@ -88,7 +91,7 @@ pub fn assess(view: &CaseView<'_>) -> Assessment {
         candidates,
         abstain,
         rank,
-        loss_sum: desk.parts.into_values().collect(),
+        loss_sum: desk.parts.into_values().filter(|part| part.amount.high > Money::ZERO).collect(),
     }
 }
 
@@ -148,7 +151,7 @@ fn needs(view: &CaseView<'_>) -> BTreeMap<Place, Need> {
     for exception in view.exceptions {
         match exception.signal.code {
             T::ILow | T::IOut | T::IImbal | T::DSpike | T::DPromoOver => {
-                if let Some(place) = place_of(exception) {
+                for place in places_of(view, exception) {
                     add(place, None, true);
                 }
             }
@@ -167,6 +170,12 @@ fn needs(view: &CaseView<'_>) -> BTreeMap<Place, Need> {
                     if owed > 0.0 && open {
                         add((line.item.clone(), line.location.clone()), Some(owed), false);
                     }
+                }
+            }
+            T::RDamage => {
+                for line in lines_of(view, exception) {
+                    let back = book.sent_back(&line.id).to_f64();
+                    add((line.item.clone(), line.location.clone()), Some(back), false);
                 }
             }
             _ => {}
@@ -200,7 +209,7 @@ fn gather(desk: &mut Desk<'_>) {
                 }
             }
             T::DPromoUnder => {
-                if let Some(place) = place_of(exception) {
+                for place in places_of(view, exception) {
                     surplus::assess(desk, exception, &place, true);
                 }
             }
@@ -212,10 +221,14 @@ fn gather(desk: &mut Desk<'_>) {
             }
             T::FQty | T::FPrice => {
                 if let Some(line) = &subject.po_line {
-                    disputes.add(desk, line, exception.signal.code == T::FQty, exception.signal.code == T::FPrice);
+                    match (exception.signal.code, &subject.bill) {
+                        (T::FQty, _) => disputes.add(desk, line, true, false),
+                        (_, Some(_)) => disputes.add(desk, line, false, true),
+                        (_, None) => matching::ordered_above_list(desk, line),
+                    }
                 }
             }
-            T::FDupBill => matching::duplicate_bill(desk, exception),
+            T::FDupBill => duplicate::assess(desk, exception),
             T::ICount => stock::count(desk, exception),
             T::IShrink => stock::shrink(desk, exception),
             T::INeg => stock::negative(desk, exception),
@@ -231,7 +244,7 @@ fn gather(desk: &mut Desk<'_>) {
 /// Watching, doing nothing and asking for judgement: none of them changes the loss.
 fn idle_actions(desk: &Desk<'_>, candidates: &[Candidate], abstain: Option<&str>) -> Vec<Proposal> {
     let mut idle = Vec::new();
-    let open_end = desk.from_today(OPEN_END_DAYS);
+    let open_end = desk.today_plus(OPEN_END_DAYS);
     if let (Some(condition), Some(until)) = (&desk.watch, rank::watch_until(desk, candidates)) {
         idle.push(Proposal::idle(
             Action::Monitor { condition: condition.clone(), until },

@@ -153,6 +153,11 @@ impl Projection {
     }
 }
 
+/// Days as the calendar counts them.
+pub(super) fn in_days(days: u32) -> i32 {
+    i32::try_from(days).unwrap_or(i32::MAX)
+}
+
 /// The deviate of the configured service level.
 pub(super) fn service_z(view: &CaseView<'_>) -> f64 {
     formulas::normal_quantile(view.config.detect.service_level)
@@ -314,5 +319,5 @@ pub(super) fn earliest_expedite(view: &CaseView<'_>, line: &PurchaseLine) -> Opt
     let place = (line.item.clone(), line.location.clone());
     let arrival = arrivals(view.book, &place).into_iter().find(|a| a.po_line == line.id)?;
     let days = (f64::from(arrival.day) * (1.0 - view.config.costs.expedite_saves)).ceil().max(1.0) as u32;
-    Some((arrival.day, plus_days(view.book.today, days as i32)))
+    Some((arrival.day, plus_days(view.book.today, in_days(days))))
 }

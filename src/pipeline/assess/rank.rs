@@ -13,7 +13,7 @@ use crate::models::formulas;
 use crate::pipeline::view::CaseView;
 
 use super::checks;
-use super::desk::{Desk, Proposal, plus};
+use super::desk::{Desk, Left, Proposal, plus};
 
 /// Below this probability nothing is suggested (handbook §7).
 const LEAST_P: f64 = 0.30;
@@ -36,7 +36,13 @@ pub(super) fn merged(proposals: Vec<Proposal>) -> Vec<Proposal> {
             continue;
         };
         for (key, left) in proposal.after {
-            same.after.entry(key).or_insert(left);
+            // Of two shares the larger remains: the weaker effect is promised.
+            let weaker = match (same.after.get(&key), left) {
+                (Some(Left::Share(a)), Left::Share(b)) => Left::Share(a.max(b)),
+                (Some(kept), _) => *kept,
+                (None, left) => left,
+            };
+            same.after.insert(key, weaker);
         }
         same.latest = same.latest.min(proposal.latest);
         same.cites.extend(proposal.cites);
@@ -92,7 +98,7 @@ fn best(candidates: &[Candidate]) -> Option<&Candidate> {
 pub(super) fn watch_until(desk: &Desk<'_>, candidates: &[Candidate]) -> Option<Date> {
     let today = desk.view.book.today;
     let until = best(candidates)
-        .map_or_else(|| desk.from_today(7), |c| desk.from_today((days_between(today, c.latest_date) - 1).min(7)));
+        .map_or_else(|| desk.today_plus(7), |c| desk.today_plus((days_between(today, c.latest_date) - 1).min(7)));
     (until > today).then_some(until)
 }
 

@@ -17,10 +17,14 @@ use super::projection;
 
 /// Share of a receiving loss that remains after asking the supplier.
 const LEFT_AFTER_CONTACT: f64 = 0.6;
+/// Share of a shortage that remains after asking when the missing units come: one answer in seven brings them forward.
+const LEFT_AFTER_ASKING: f64 = 0.85;
 /// Share of false stock that remains after a second count.
 const LEFT_AFTER_COUNT: f64 = 0.1;
 /// Share of false stock that remains after a duplicated receipt was reversed.
 const LEFT_AFTER_REVERSAL: f64 = 0.02;
+/// Days for which stock against another such delay is held.
+const BRIDGE_DAYS: f64 = 28.0;
 /// The basis of a claim for goods that went back or failed a check.
 pub(super) const BASIS_DAMAGE: &str = "delivered damaged or sent back";
 
@@ -69,7 +73,7 @@ fn quantities(desk: &mut Desk<'_>, line: &PurchaseLine) -> Vec<FactId> {
 
 fn ask_supplier(desk: &mut Desk<'_>, line: &PurchaseLine, about: &str, keys: &[String]) {
     let until = matching::claim_until(desk.view.book, &[line]).unwrap_or(desk.view.book.today).max(desk.view.book.today);
-    desk.contact(Question {
+    desk.contact(&Question {
         role: "supplier",
         partner: line.supplier.as_str(),
         about,
@@ -92,7 +96,15 @@ fn short(desk: &mut Desk<'_>, line: &PurchaseLine, disputes: &mut Disputes) {
         desk.proposals.push(proposal);
         let key = super::shortage::keys(&(line.item.clone(), line.location.clone()));
         let about = format!("order {}: {missing} units are missing, when do they come", line.order_name);
-        ask_supplier(desk, line, &about, &key);
+        desk.contact(&Question {
+            role: "supplier",
+            partner: line.supplier.as_str(),
+            about: &about,
+            keys: &key,
+            left: LEFT_AFTER_ASKING,
+            latest: desk.today_plus(7),
+            source: line_ref(&line.id),
+        });
     } else {
         disputes.add(desk, &line.id, true, false);
     }
@@ -150,7 +162,7 @@ fn early(desk: &mut Desk<'_>, line: &PurchaseLine) {
 }
 
 /// A line that came late: the sale is lost or not, nothing brings it back. What can still be lost is what bridging such a
-/// delay costs: holding the demand of the late days as extra safety stock for a year.
+/// delay costs: holding the demand of the late days as extra safety stock until the next orders, four weeks.
 fn late(desk: &mut Desk<'_>, line: &PurchaseLine) {
     let book = desk.view.book;
     let Some(arrived) = book.receipts(&line.id).first().and_then(|m| m.done_at) else { return };
@@ -162,12 +174,12 @@ fn late(desk: &mut Desk<'_>, line: &PurchaseLine) {
     let (rate, rate_cite) = desk.holding(&line.item);
     let place = (line.item.clone(), line.location.clone());
     let bridge = desk.view.outlook.per_day(&place).0 * f64::from(days);
-    let amount = Money::from_f64(formulas::holding_cost(bridge, cost.price.to_f64(), rate, 365.0));
+    let amount = Money::from_f64(formulas::holding_cost(bridge, cost.price.to_f64(), rate, BRIDGE_DAYS));
     let mut cites = quantities(desk, line);
     cites.extend([cost.cite, rate_cite]);
     let source = line_ref(&line.id);
     cites.push(desk.fact(source.clone(), "late_days", "days late", FactValue::days(f64::from(days))));
-    cites.push(desk.fact(source, "late_cost", "yearly cost of bridging such a delay", FactValue::Money(amount)));
+    cites.push(desk.fact(source, "late_cost", "four weeks' cost of bridging such a delay", FactValue::Money(amount)));
     let key = format!("late:{}", line.id);
     let name = format!("{} on {}", book.item_label(&line.item), line.order_name);
     desk.lose(&key, format!("safety stock against such delays: {name}"), Range::certain(amount), cites);
@@ -253,7 +265,7 @@ fn duplicate(desk: &mut Desk<'_>, exception: &Exception, disputes: &mut Disputes
         cost,
         regret: cost + cost,
         value,
-        latest: desk.from_today(7),
+        latest: desk.today_plus(7),
         cites,
     });
 }
@@ -283,13 +295,13 @@ fn unplanned(desk: &mut Desk<'_>, exception: &Exception) {
         let about = format!("receipt {document}: goods without an order line");
         let supplier = m.partner.clone().filter(|p| book.suppliers.contains_key(&crate::domain::ids::SupplierId::new(p)));
         let (role, partner) = supplier.map_or_else(|| ("warehouse", to.as_str().to_owned()), |s| ("supplier", s));
-        desk.contact(Question {
+        desk.contact(&Question {
             role,
             partner: &partner,
             about: &about,
             keys: std::slice::from_ref(&key),
             left: LEFT_AFTER_CONTACT,
-            latest: desk.from_today(7),
+            latest: desk.today_plus(7),
             source,
         });
         let cites = vec![item_ref(&m.item)].into_iter().map(|r| FactId::new(format!("{r}/cost"))).collect();

@@ -141,13 +141,13 @@ pub(super) fn negative(desk: &mut Desk<'_>, exception: &Exception) {
     }
     let keys = [key];
     desk.recount(&place.0, &place.1, &keys, 0.2, None);
-    desk.contact(Question {
+    desk.contact(&Question {
         role: "warehouse",
         partner: place.1.as_str(),
         about: &format!("{}: which postings took its stock below nothing", book.item_label(&place.0)),
         keys: &keys,
         left: 0.5,
-        latest: desk.from_today(7),
+        latest: desk.today_plus(7),
         source,
     });
 }
@@ -211,13 +211,13 @@ pub(super) fn spoiled(desk: &mut Desk<'_>, exception: &Exception, kind: MoveKind
         desk.fact(super::desk::line_ref(&line.id), "price", "agreed price", FactValue::Price(price));
         matching::claim(desk, line, claimed, claimed * price, BASIS_QUALITY, &keys);
     }
-    desk.contact(Question {
+    desk.contact(&Question {
         role: "warehouse",
         partner: place.1.as_str(),
         about: &format!("{}: why {quantity} units were {why}", book.item_label(&place.0)),
         keys: &keys,
         left: 0.8,
-        latest: desk.from_today(7),
+        latest: desk.today_plus(7),
         source,
     });
     let name = book.item_label(&place.0);
@@ -271,7 +271,7 @@ pub(super) fn doubled_order(desk: &mut Desk<'_>, exception: &Exception) {
         latest: next_shipping(desk, &lines),
         cites: own,
     });
-    desk.contact(Question {
+    desk.contact(&Question {
         role: "sales",
         partner: "sales",
         about: &format!("orders {first} and {second}: did the customer mean both"),
@@ -292,6 +292,6 @@ fn next_shipping(desk: &Desk<'_>, lines: &[SaleLine]) -> Date {
         .filter_map(|m| m.deadline)
         .map(|at| book.calendar.day_of(at))
         .min()
-        .unwrap_or_else(|| desk.from_today(7))
+        .unwrap_or_else(|| desk.today_plus(7))
         .max(book.today)
 }

@@ -4,17 +4,18 @@
 use std::collections::BTreeSet;
 
 use crate::domain::book::Place;
+use crate::domain::calendar::days_between;
 use crate::domain::evidence::FactValue;
 use crate::domain::exception::Exception;
 use crate::domain::money::Money;
 use crate::domain::record::{RecordKind, RecordRef};
 use crate::models::formulas;
 
-use super::desk::{Desk, Question, item_ref, range, scaled, units};
+use super::desk::{Desk, Question, item_ref, range, units};
 use super::projection;
 
 /// Share of the policy cost that remains after the supplier was asked to return to the agreed lead time.
-const LEFT_AFTER_CONTACT: f64 = 0.7;
+const LEFT_AFTER_CONTACT: f64 = 0.9;
 
 /// A lead time that is no longer the one the master data say: safety stock sized for the wrong one, over a year, and the
 /// margin a reorder point that is too low loses in the next cycle.
@@ -88,13 +89,13 @@ pub(super) fn lead_time_shift(desk: &mut Desk<'_>, exception: &Exception) {
         keys.push(key);
     }
     let name = book.supplier_name(supplier);
-    desk.contact(Question {
+    desk.contact(&Question {
         role: "supplier",
         partner: supplier.as_str(),
         about: "the lead time, which has moved away from the agreed one",
         keys: &keys,
         left: LEFT_AFTER_CONTACT,
-        latest: desk.from_today(14),
+        latest: desk.today_plus(14),
         source,
     });
     desk.escalate("which lead time the master data should carry", "purchasing (master data)");
@@ -118,13 +119,13 @@ pub(super) fn master_data(desk: &mut Desk<'_>, exception: &Exception) {
         || RecordRef::new(RecordKind::Supplier, subject.supplier.as_ref().map_or("unknown", |s| s.as_str())),
         item_ref,
     );
-    desk.contact(Question {
+    desk.contact(&Question {
         role: "data owner",
         partner: "data owner",
         about: &exception.signal.headline.clone(),
         keys: &[],
         left: 1.0,
-        latest: desk.from_today(14),
+        latest: desk.today_plus(14),
         source,
     });
     desk.escalate("which value the master data should carry", "data owner");
@@ -164,13 +165,23 @@ pub(super) fn overdue_order(desk: &mut Desk<'_>, exception: &Exception) {
     let source = super::desk::line_ref(&line.id);
     cites.push(desk.fact(source.clone(), "open_value", "value still to come", FactValue::Money(value)));
     let key = format!("overdue:{}", line.order_id);
-    // What is not here on time has to be bridged: a quarter of a year's holding of the open value.
-    let rate = desk.view.config.money.holding_rate;
-    let amount = scaled(range(0.0, value.to_f64(), value.to_f64()), rate / 4.0);
-    cites.push(desk.holding(&line.item).1);
+    // What is not here on time has to be bridged: the holding cost of the open value over the days it is late.
+    let place = (line.item.clone(), line.location.clone());
+    let ahead = projection::arrivals(book, &place).iter().find(|a| a.po_line == line.id).map_or(0, |a| a.day);
+    let late = days_between(book.calendar.day_of(line.promised), book.today).max(0) + projection::in_days(ahead);
+    let (rate, rate_cite) = desk.holding(&line.item);
+    let held = formulas::holding_cost(value.to_f64(), 1.0, rate, f64::from(late));
+    let amount = range(held / 2.0, held, held * 2.0);
+    cites.push(rate_cite);
+    cites.push(desk.fact(
+        source.clone(),
+        "overdue_days",
+        "days late, with those expected",
+        FactValue::days(f64::from(late)),
+    ));
     cites.push(desk.fact(source, "overdue_cost", "cost of bridging the delay", FactValue::Money(amount.expected)));
     desk.lose(&key, format!("bridging the delay of {}", line.order_name), amount, cites);
-    super::shortage::ask_overdue(desk, &line.id, &[key]);
+    super::replenish::ask_overdue(desk, &line.id, &[key]);
     let name = line.order_name.clone();
     desk.watch.get_or_insert_with(|| format!("{name} is received, or promised again"));
 }

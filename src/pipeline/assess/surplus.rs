@@ -96,13 +96,13 @@ pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception, place: &Place, 
     }
     if promotion {
         let source = super::desk::item_ref(item);
-        desk.contact(Question {
+        desk.contact(&Question {
             role: "store",
             partner: location.as_str(),
             about: &format!("the promotion on {}: is the reduced price live and the goods displayed", book.item_label(item)),
             keys: &[key(place)],
             left: LEFT_AFTER_CONTACT,
-            latest: desk.from_today(7),
+            latest: desk.today_plus(7),
             source,
         });
     }
