@@ -77,7 +77,10 @@ impl Drafting {
         let hash = bundle.hash();
         let current = store.list_recommendations(&case.id).await?;
         let mut next = case.clone();
-        next.rank = Some(assessment.rank.clone());
+        // As it will read back: some decimals do not parse to the number that wrote them, and a rank that never equals the
+        // stored one would be stored for ever.
+        let rank = serde_json::to_string(&assessment.rank).context("writing a rank")?;
+        next.rank = serde_json::from_str(&rank).context("reading a rank back")?;
         next.state = CaseState::Open;
         next.evidence_hash = Some(hash.clone());
         let standing = current.iter().filter(|(r, _)| is_undecided(r)).collect::<Vec<_>>();
