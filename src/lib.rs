@@ -7,4 +7,5 @@ pub mod models;
 pub mod pipeline;
 pub mod ports;
 pub mod render;
+pub mod store;
 pub mod web;

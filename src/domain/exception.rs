@@ -225,7 +225,14 @@ pub struct Signal {
 
 impl Signal {
     /// A signal that a rule is certain of. Facts, links and drivers are added by the methods below.
-    pub fn rule(detector: &str, code: ExceptionType, subject: Subject, period: String, days: (Date, Date), headline: String) -> Self {
+    pub fn rule(
+        detector: &str,
+        code: ExceptionType,
+        subject: Subject,
+        period: String,
+        days: (Date, Date),
+        headline: String,
+    ) -> Self {
         Self {
             detector: detector.to_owned(),
             code,

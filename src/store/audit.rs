@@ -1,0 +1,324 @@
+//! The audit log: appended to inside the transaction of the change it tells of, chained, never updated or deleted from.
+
+use sqlx::any::AnyRow;
+use sqlx::{Any, AnyPool, Executor as _, Transaction};
+
+use super::{Backend, Store, StoreError, row};
+use crate::domain::audit::{AuditEntry, ChainError, ChainWalk, Chained};
+
+/// Entries read at once: memory stays small however long the log is.
+const BATCH: i64 = 1_000;
+
+/// What is wrong with the log.
+#[derive(Debug, thiserror::Error)]
+pub enum AuditFault {
+    /// An entry was changed, dropped or inserted.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// Entries at the end are gone, or were added past Reeve.
+    #[error("the audit log ends with entry {found} ({found_hash}), but {counted} ({counted_hash}) were written")]
+    End {
+        /// The last entry there is.
+        found: i64,
+        /// Its hash.
+        found_hash: String,
+        /// The last entry that was written.
+        counted: i64,
+        /// Its hash.
+        counted_hash: String,
+    },
+    /// It could not be read.
+    #[error("the audit log can not be read")]
+    Store(#[from] StoreError),
+}
+
+impl Store {
+    /// Appends entries that go with no other change.
+    pub async fn append_audit(&self, entries: &[AuditEntry]) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        append(&mut tx, entries).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Walks the whole log, as it stood when the walk began. Answers the number of the last entry and its hash.
+    ///
+    /// # Errors
+    /// Names the first entry that is not what was written.
+    pub async fn verify_audit(&self) -> Result<(i64, String), AuditFault> {
+        let (counted, counted_hash) = self.audit_head().await?;
+        let mut walk = ChainWalk::default();
+        loop {
+            let entries = self.list_audit(walk.head().0, BATCH).await?;
+            let last = entries.last().map(|e| e.seq);
+            for entry in &entries {
+                if walk.head().0 == counted {
+                    break;
+                }
+                walk.step(entry)?;
+            }
+            // Entries that others appended since the walk began are theirs to check.
+            if last.is_none_or(|seq| seq >= counted) {
+                break;
+            }
+        }
+        let (found, found_hash) = walk.head();
+        if found != counted || found_hash != counted_hash {
+            let found_hash = found_hash.to_owned();
+            return Err(AuditFault::End { found, found_hash, counted, counted_hash });
+        }
+        Ok((counted, counted_hash))
+    }
+
+    /// Number and hash of the newest entry; 0 and [`crate::domain::audit::GENESIS`] before the first.
+    pub async fn audit_head(&self) -> Result<(i64, String), StoreError> {
+        let head = sqlx::query("select name, seq, hash from audit_head where name = 'head'").fetch_one(&self.pool).await?;
+        Ok((row::get(&head, "audit_head", "seq")?, row::get(&head, "audit_head", "hash")?))
+    }
+
+    /// At most `limit` entries after number `after`, oldest first.
+    pub async fn list_audit(&self, after: i64, limit: i64) -> Result<Vec<Chained>, StoreError> {
+        let rows = sqlx::query(
+            "select seq, at, actor, channel, action, subject, content, detail, previous, hash
+             from audit_log where seq > $1 order by seq limit $2",
+        )
+        .bind(after)
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(chained).collect()
+    }
+
+    /// What was done to one thing, `case:…` or `recommendation:…`, oldest first.
+    pub async fn list_audit_of(&self, subject: &str) -> Result<Vec<Chained>, StoreError> {
+        let rows = sqlx::query(
+            "select seq, at, actor, channel, action, subject, content, detail, previous, hash
+             from audit_log where subject = $1 order by seq",
+        )
+        .bind(subject)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(chained).collect()
+    }
+}
+
+const TABLE: &str = "audit_log";
+
+fn chained(r: &AnyRow) -> Result<Chained, StoreError> {
+    Ok(Chained {
+        seq: row::get(r, TABLE, "seq")?,
+        entry: AuditEntry {
+            at: row::time(r, TABLE, "at")?,
+            actor: row::get(r, TABLE, "actor")?,
+            channel: row::get(r, TABLE, "channel")?,
+            action: row::get(r, TABLE, "action")?,
+            subject: row::get(r, TABLE, "subject")?,
+            content: row::get(r, TABLE, "content")?,
+            detail: row::json(r, TABLE, "detail")?,
+        },
+        previous: row::get(r, TABLE, "previous")?,
+        hash: row::get(r, TABLE, "hash")?,
+    })
+}
+
+/// Appends entries to the log. Comes last in a transaction: it locks the head, and so every other append, until the end.
+pub(super) async fn append(tx: &mut Transaction<'_, Any>, entries: &[AuditEntry]) -> Result<(), StoreError> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    // An update that changes nothing locks the row on both databases.
+    let head = sqlx::query("update audit_head set seq = seq where name = 'head' returning name, seq, hash")
+        .fetch_one(&mut **tx)
+        .await?;
+    let mut seq: i64 = row::get(&head, "audit_head", "seq")?;
+    let mut previous: String = row::get(&head, "audit_head", "hash")?;
+    for entry in entries {
+        let entry = settled(entry);
+        seq += 1;
+        let hash = entry.chain_hash(seq, &previous);
+        sqlx::query(
+            "insert into audit_log (seq, at, actor, channel, action, subject, content, detail, previous, hash)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        )
+        .bind(seq)
+        .bind(row::ms(entry.at))
+        .bind(entry.actor)
+        .bind(entry.channel)
+        .bind(entry.action)
+        .bind(entry.subject)
+        .bind(entry.content)
+        .bind(entry.detail.to_string())
+        .bind(previous)
+        .bind(hash.as_str())
+        .execute(&mut **tx)
+        .await?;
+        previous = hash;
+    }
+    sqlx::query("update audit_head set seq = $1, hash = $2 where name = 'head'")
+        .bind(seq)
+        .bind(previous)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// The entry as it will read back, so that its hash can be computed again: some decimals of many digits do not parse to the
+/// number that wrote them.
+fn settled(entry: &AuditEntry) -> AuditEntry {
+    let mut detail = entry.detail.to_string();
+    for _ in 0..8 {
+        let again = reread(&detail);
+        if again == detail {
+            break;
+        }
+        detail = again;
+    }
+    if reread(&detail) != detail {
+        detail = serde_json::Value::String(detail).to_string();
+    }
+    AuditEntry {
+        at: entry.at,
+        actor: row::clean(&entry.actor),
+        channel: row::clean(&entry.channel),
+        action: row::clean(&entry.action),
+        subject: row::clean(&entry.subject),
+        content: row::clean(&entry.content),
+        detail: serde_json::from_str(&detail).unwrap_or_default(),
+    }
+}
+
+fn reread(detail: &str) -> String {
+    serde_json::from_str::<serde_json::Value>(detail).unwrap_or_default().to_string()
+}
+
+/// Makes the database itself refuse to change the log. The two databases word triggers differently, so this is no
+/// migration; it can run any number of times.
+pub(super) async fn protect(pool: &AnyPool, backend: Backend) -> Result<(), StoreError> {
+    let statements: &[&'static str] = match backend {
+        Backend::Sqlite => &[
+            "create trigger if not exists audit_log_no_update before update on audit_log
+             begin select raise(abort, 'the audit log is append-only'); end",
+            "create trigger if not exists audit_log_no_delete before delete on audit_log
+             begin select raise(abort, 'the audit log is append-only'); end",
+        ],
+        Backend::Postgres => &[
+            "create or replace function audit_log_refuse() returns trigger language plpgsql as
+             $$ begin raise exception 'the audit log is append-only'; end $$",
+            "create or replace trigger audit_log_no_change before update or delete on audit_log
+             for each row execute function audit_log_refuse()",
+            "create or replace trigger audit_log_no_truncate before truncate on audit_log
+             for each statement execute function audit_log_refuse()",
+        ],
+    };
+    let mut connection = pool.acquire().await?;
+    for statement in statements {
+        connection.execute(*statement).await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::store::testing::{entry, on_each};
+    use crate::store::{AuditFault, Backend, Store};
+
+    async fn log_of_three(store: &Store) {
+        store.append_audit(&[entry("one"), entry("two")]).await.unwrap();
+        store.append_audit(&[entry("three")]).await.unwrap();
+    }
+
+    async fn unprotect(store: &Store) {
+        let statements: &[&'static str] = match store.backend {
+            Backend::Sqlite => &["drop trigger audit_log_no_update", "drop trigger audit_log_no_delete"],
+            Backend::Postgres => &["drop trigger audit_log_no_change on audit_log"],
+        };
+        for statement in statements {
+            sqlx::query(*statement).execute(&store.pool).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn an_untouched_log_verifies_and_reads_back() {
+        on_each(|store| async move {
+            assert_eq!(store.verify_audit().await.unwrap(), (0, crate::domain::audit::GENESIS.to_owned()));
+            log_of_three(&store).await;
+            let (seq, head) = store.verify_audit().await.unwrap();
+            assert_eq!((seq, head.clone()), store.audit_head().await.unwrap());
+            assert_eq!(seq, 3);
+            let page = store.list_audit(1, 1).await.unwrap();
+            assert_eq!(page[0].entry.action, "two");
+            assert_eq!(store.list_audit_of("case:case-1").await.unwrap().last().unwrap().hash, head);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn the_database_refuses_to_change_the_log() {
+        on_each(|store| async move {
+            log_of_three(&store).await;
+            for sql in ["update audit_log set actor = 'eve' where seq = 2", "delete from audit_log where seq = 3"] {
+                let error = sqlx::query(sql).execute(&store.pool).await.unwrap_err().to_string();
+                assert!(error.contains("append-only"), "{error}");
+            }
+            assert_eq!(store.verify_audit().await.unwrap().0, 3);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_changed_entry_is_found() {
+        on_each(|store| async move {
+            log_of_three(&store).await;
+            unprotect(&store).await;
+            sqlx::query("update audit_log set actor = 'eve' where seq = 2").execute(&store.pool).await.unwrap();
+            let fault = store.verify_audit().await.unwrap_err();
+            assert_eq!(fault.to_string(), "audit entry 2 was changed after it was written");
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_missing_entry_is_found_in_the_middle_and_at_the_end() {
+        on_each(|store| async move {
+            log_of_three(&store).await;
+            unprotect(&store).await;
+            sqlx::query("delete from audit_log where seq = 3").execute(&store.pool).await.unwrap();
+            let fault = store.verify_audit().await.unwrap_err();
+            assert!(matches!(fault, AuditFault::End { found: 2, counted: 3, .. }), "{fault}");
+            sqlx::query("delete from audit_log where seq = 1").execute(&store.pool).await.unwrap();
+            let fault = store.verify_audit().await.unwrap_err();
+            assert!(fault.to_string().starts_with("audit entry 1 is missing"), "{fault}");
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn entries_appended_at_once_make_one_chain() {
+        on_each(|store| async move {
+            let one = [entry("one")];
+            let appends = (0..4).map(|_| {
+                let (store, one) = (store.clone(), one.clone());
+                tokio::spawn(async move {
+                    for _ in 0..5 {
+                        store.append_audit(&one).await.unwrap();
+                    }
+                })
+            });
+            for append in appends.collect::<Vec<_>>() {
+                append.await.unwrap();
+            }
+            assert_eq!(store.verify_audit().await.unwrap().0, 20);
+        })
+        .await;
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn an_entry_s_detail_reads_back_to_its_hash(x in proptest::num::f64::ANY, text in ".*") {
+            let mut entry = entry("any");
+            entry.detail = serde_json::json!({"x": x, "text": text});
+            let settled = super::settled(&entry);
+            let again = serde_json::from_str::<serde_json::Value>(&settled.detail.to_string()).unwrap();
+            proptest::prop_assert_eq!(again.to_string(), settled.detail.to_string());
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Decisions: who decided what about which content, once for each idempotency key.
+
+use jiff::Timestamp;
+use serde_json::Value;
+use sqlx::any::AnyRow;
+use sqlx::{Any, Transaction};
+
+use super::{Store, StoreError, row};
+use crate::domain::action::Action;
+use crate::domain::case::Case;
+use crate::domain::ids::{CaseId, ItemId, PersonId, RecommendationId, SupplierId};
+use crate::domain::money::Money;
+use crate::domain::recommendation::Recommendation;
+
+/// A decision as it is kept.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DecisionRow {
+    /// The click's idempotency key.
+    pub id: String,
+    /// About which case.
+    pub case_id: CaseId,
+    /// About which of its recommendations.
+    pub recommendation_id: RecommendationId,
+    /// Who.
+    pub person: PersonId,
+    /// What: `approve`, `edit`, `reject`, `snooze`, `undo`.
+    pub verb: String,
+    /// The hash of the content they saw.
+    pub content_hash: String,
+    /// Why, as a code, where one is needed: see [`crate::domain::decision::RejectReason`].
+    pub reason: Option<String>,
+    /// What they wrote beside it. Text from outside.
+    pub note: String,
+    /// What the decision commits, writes off or claims: counts towards limits.
+    pub value: Money,
+    /// When.
+    pub at: Timestamp,
+    /// Anything else worth keeping: edited values, policy version.
+    pub body: Value,
+}
+
+/// What a standing approval counts for towards cumulative limits (handbook §9).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecidedValue {
+    /// Two signatures on one recommendation are two of these.
+    pub recommendation_id: RecommendationId,
+    /// Whose.
+    pub case_id: CaseId,
+    /// The item it is about.
+    pub item: Option<ItemId>,
+    /// The supplier it is about.
+    pub supplier: Option<SupplierId>,
+    /// Who decided.
+    pub person: PersonId,
+    /// How: `approve` or `edit`.
+    pub verb: String,
+    /// How much.
+    pub value: Money,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Store {
+    /// The decision made under this idempotency key.
+    pub async fn find_decision(&self, key: &str) -> Result<Option<DecisionRow>, StoreError> {
+        let found = sqlx::query(
+            "select id, case_id, recommendation_id, person, verb, content_hash, reason, note, value_minor, at, body
+             from decisions where id = $1",
+        )
+        .bind(key)
+        .fetch_optional(&self.pool)
+        .await?;
+        found.map(|r| decision(&r)).transpose()
+    }
+
+    /// The decisions made at or after `since`, oldest first.
+    pub async fn list_decisions(&self, since: Timestamp) -> Result<Vec<DecisionRow>, StoreError> {
+        let rows = sqlx::query(
+            "select id, case_id, recommendation_id, person, verb, content_hash, reason, note, value_minor, at, body
+             from decisions where at >= $1 order by at, id",
+        )
+        .bind(row::ms(since))
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(decision).collect()
+    }
+
+    /// What was approved at or after `since` and still stands, signatures included; what was undone, refused or put off
+    /// does not count. Oldest first.
+    pub async fn decided_values(&self, since: Timestamp) -> Result<Vec<DecidedValue>, StoreError> {
+        let rows = sqlx::query(
+            "select d.id, d.recommendation_id, d.case_id, d.person, d.verb, d.value_minor, d.at,
+                 r.body as recommendation, c.body as subject
+             from decisions d
+             join recommendations r on r.id = d.recommendation_id
+             join cases c on c.id = d.case_id
+             where d.at >= $1 and d.verb not in ('reject', 'snooze', 'undo')
+                 and r.state in ('signed', 'approved', 'approved_with_edit', 'handed_off', 'carried_out', 'partly',
+                     'not_carried_out')
+             order by d.at, d.id",
+        )
+        .bind(row::ms(since))
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(decided_value).collect()
+    }
+}
+
+const TABLE: &str = "decisions";
+
+fn decision(r: &AnyRow) -> Result<DecisionRow, StoreError> {
+    Ok(DecisionRow {
+        id: row::get(r, TABLE, "id")?,
+        case_id: CaseId(row::get(r, TABLE, "case_id")?),
+        recommendation_id: RecommendationId(row::get(r, TABLE, "recommendation_id")?),
+        person: PersonId(row::get(r, TABLE, "person")?),
+        verb: row::get(r, TABLE, "verb")?,
+        content_hash: row::get(r, TABLE, "content_hash")?,
+        reason: row::get(r, TABLE, "reason")?,
+        note: row::get(r, TABLE, "note")?,
+        value: Money::from_minor(row::get(r, TABLE, "value_minor")?),
+        at: row::time(r, TABLE, "at")?,
+        body: row::json(r, TABLE, "body")?,
+    })
+}
+
+fn decided_value(r: &AnyRow) -> Result<DecidedValue, StoreError> {
+    let recommendation: Recommendation = row::json(r, TABLE, "recommendation")?;
+    let case: Case = row::json(r, TABLE, "subject")?;
+    let (item, supplier) = match &recommendation.candidate.action {
+        Action::NewPo { item, supplier, .. } => (Some(item.clone()), Some(supplier.clone())),
+        Action::Transfer { item, .. } | Action::Recount { item, .. } => (Some(item.clone()), None),
+        Action::Claim { supplier, .. } => (None, Some(supplier.clone())),
+        _ => (None, None),
+    };
+    Ok(DecidedValue {
+        recommendation_id: recommendation.id,
+        case_id: case.id,
+        item: item.or(case.subject.item),
+        supplier: supplier.or(case.subject.supplier),
+        person: PersonId(row::get(r, TABLE, "person")?),
+        verb: row::get(r, TABLE, "verb")?,
+        value: Money::from_minor(row::get(r, TABLE, "value_minor")?),
+        at: row::time(r, TABLE, "at")?,
+    })
+}
+
+/// Keeps a decision, once.
+pub(super) async fn insert(tx: &mut Transaction<'_, Any>, decision: &DecisionRow) -> Result<(), StoreError> {
+    let done = sqlx::query(
+        "insert into decisions
+             (id, case_id, recommendation_id, person, verb, content_hash, reason, note, value_minor, at, body)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+         on conflict (id) do nothing",
+    )
+    .bind(decision.id.as_str())
+    .bind(decision.case_id.as_str())
+    .bind(decision.recommendation_id.as_str())
+    .bind(decision.person.as_str())
+    .bind(decision.verb.as_str())
+    .bind(decision.content_hash.as_str())
+    .bind(decision.reason.clone())
+    .bind(row::clean(&decision.note))
+    .bind(decision.value.minor)
+    .bind(row::ms(decision.at))
+    .bind(row::body(&decision.body))
+    .execute(&mut **tx)
+    .await?;
+    if done.rows_affected() == 0 {
+        return Err(StoreError::Duplicate);
+    }
+    Ok(())
+}

@@ -1,0 +1,92 @@
+//! Digests as they were sent, byte for byte.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use sqlx::any::AnyRow;
+
+use super::{Store, StoreError, audit, row};
+use crate::domain::audit::AuditEntry;
+use crate::domain::digest::Digest;
+
+/// A digest with its renderings.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredDigest {
+    /// The digest.
+    pub digest: Digest,
+    /// For terminals.
+    pub text: String,
+    /// For chats.
+    pub markdown: String,
+    /// For mail and the page.
+    pub html: String,
+    /// When it was made.
+    pub made_at: Timestamp,
+}
+
+impl Store {
+    /// The digest of a day.
+    pub async fn find_digest(&self, day: Date) -> Result<Option<StoredDigest>, StoreError> {
+        let found = sqlx::query("select day, body, plain, markdown, html, made_at from digests where day = $1")
+            .bind(day.to_string())
+            .fetch_optional(&self.pool)
+            .await?;
+        found.map(|r| stored(&r)).transpose()
+    }
+
+    /// Keeps the digest of a day, in place of an earlier one that said something else, and answers whether it was kept.
+    ///
+    /// One that says the same stays as it was, with the audit head it was sent with, and `entry` is not written: keeping
+    /// a digest moves the head, so a new head alone is nothing new.
+    pub async fn put_digest(&self, new: &StoredDigest, entry: &AuditEntry) -> Result<bool, StoreError> {
+        let mut tx = self.begin().await?;
+        let old = sqlx::query("select day, body from digests where day = $1")
+            .bind(new.digest.day.to_string())
+            .fetch_optional(&mut *tx)
+            .await?;
+        if let Some(old) = old {
+            let mut old: Digest = row::json(&old, TABLE, "body")?;
+            old.audit_head.clone_from(&new.digest.audit_head);
+            if row::body(&old) == row::body(&new.digest) {
+                return Ok(false);
+            }
+        }
+        sqlx::query(
+            "insert into digests (day, body, plain, markdown, html, made_at) values ($1, $2, $3, $4, $5, $6)
+             on conflict (day) do update set
+                 body = excluded.body, plain = excluded.plain, markdown = excluded.markdown, html = excluded.html,
+                 made_at = excluded.made_at",
+        )
+        .bind(new.digest.day.to_string())
+        .bind(row::body(&new.digest))
+        .bind(row::clean(&new.text))
+        .bind(row::clean(&new.markdown))
+        .bind(row::clean(&new.html))
+        .bind(row::ms(new.made_at))
+        .execute(&mut *tx)
+        .await?;
+        audit::append(&mut tx, std::slice::from_ref(entry)).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// At most `limit` digests, newest day first.
+    pub async fn list_digests(&self, limit: usize) -> Result<Vec<StoredDigest>, StoreError> {
+        let rows = sqlx::query("select day, body, plain, markdown, html, made_at from digests order by day desc limit $1")
+            .bind(limit as i64)
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter().map(stored).collect()
+    }
+}
+
+const TABLE: &str = "digests";
+
+fn stored(r: &AnyRow) -> Result<StoredDigest, StoreError> {
+    Ok(StoredDigest {
+        digest: row::json(r, TABLE, "body")?,
+        text: row::get(r, TABLE, "plain")?,
+        markdown: row::get(r, TABLE, "markdown")?,
+        html: row::get(r, TABLE, "html")?,
+        made_at: row::time(r, TABLE, "made_at")?,
+    })
+}

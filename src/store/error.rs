@@ -1,0 +1,163 @@
+//! What can go wrong with the store, for the person who has to do something about it.
+//!
+//! SQL never appears in a message. What the database itself said is kept as the source, for the log.
+
+use crate::ports::BoxError;
+
+/// Why the store did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The row is not at the version that was seen. Read it again; the work may be done already.
+    #[error("somebody else changed it in the meantime: read it again")]
+    Conflict,
+    /// It may not be absent, and is.
+    #[error("there is no {what} {id:?} in the store")]
+    NotFound {
+        /// What was looked for.
+        what: &'static str,
+        /// Which one.
+        id: String,
+    },
+    /// The same idempotency key was used before; nothing was changed.
+    #[error("this was recorded before")]
+    Duplicate,
+    /// A message can not be taken back any more; nothing was changed.
+    #[error("message {id:?} can not be taken back: it is on its way or has left")]
+    AlreadyLeft {
+        /// Which message.
+        id: String,
+    },
+    /// A row does not hold what Reeve wrote into it.
+    #[error("table {table}, row {id:?}: column {column} is damaged; restore the store from a backup")]
+    Corrupt {
+        /// Which table.
+        table: &'static str,
+        /// Which row.
+        id: String,
+        /// Which column.
+        column: &'static str,
+        /// What is wrong with it.
+        source: BoxError,
+    },
+    /// Records of two sources may not be mixed.
+    #[error(
+        "the store holds records of {kept:?} and was offered records of {offered:?}: use another store for another source"
+    )]
+    OtherSource {
+        /// The source it was first filled from.
+        kept: String,
+        /// The source that was offered.
+        offered: String,
+    },
+    /// The url is none that Reeve can use.
+    #[error("{url:?} is no store: {problem}; use sqlite:PATH or postgres://USER@HOST/DATABASE")]
+    WrongUrl {
+        /// The url, without its password.
+        url: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The store was made by a newer Reeve.
+    #[error("the store {url} has schema {found}, this program knows up to {known}: run the newer version of Reeve")]
+    Newer {
+        /// The url, without its password.
+        url: String,
+        /// The store's schema.
+        found: i64,
+        /// The newest schema this program knows.
+        known: i64,
+    },
+    /// The database can not be reached, read or written.
+    #[error("the store {url} {problem}: {advice}")]
+    Unavailable {
+        /// The url, without its password; empty where it is the one that was opened before.
+        url: String,
+        /// What is the matter.
+        problem: &'static str,
+        /// What to do.
+        advice: &'static str,
+        /// What the database or the system said.
+        source: BoxError,
+    },
+    /// Anything else the database refused.
+    #[error("the database refused")]
+    Database(#[source] sqlx::Error),
+}
+
+impl StoreError {
+    /// Says which store it was about.
+    #[must_use]
+    pub(super) fn about(self, shown: &str) -> Self {
+        match self {
+            Self::Unavailable { problem, advice, source, .. } => {
+                Self::Unavailable { url: shown.to_owned(), problem, advice, source }
+            }
+            other => other,
+        }
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        if error.as_database_error().is_some_and(|e| matches!(e.code().as_deref(), Some("40001" | "40P01"))) {
+            return Self::Conflict; // PostgreSQL gave up one of two transactions that were in each other's way
+        }
+        match reason(&error) {
+            Some((problem, advice)) => Self::Unavailable { url: String::new(), problem, advice, source: Box::new(error) },
+            None => Self::Database(error),
+        }
+    }
+}
+
+/// What is the matter and what to do about it, where an operator can do anything about it.
+fn reason(error: &sqlx::Error) -> Option<(&'static str, &'static str)> {
+    match error {
+        sqlx::Error::PoolTimedOut => {
+            Some(("is busy", "all its connections were in use for ten seconds; see what else uses it"))
+        }
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::WorkerCrashed | sqlx::Error::PoolClosed => {
+            Some(("can not be reached", "check that the database runs and that host and port are right"))
+        }
+        sqlx::Error::Database(database) => {
+            let code = database.code()?;
+            if database.message().starts_with("no such table") {
+                return Some(NOT_SET_UP);
+            }
+            // SQLite's codes are numbers with the primary code in the low byte; PostgreSQL's have five characters.
+            if code.len() < 5 { sqlite(code.parse::<i32>().ok()? & 0xff) } else { postgres(&code) }
+        }
+        _ => None,
+    }
+}
+
+const NOT_SET_UP: (&str, &str) = ("is not set up", "run `reeve migrate`");
+
+/// <https://www.sqlite.org/rescode.html>
+fn sqlite(primary: i32) -> Option<(&'static str, &'static str)> {
+    Some(match primary {
+        3 | 23 => ("may not be used", "check who owns the file and its folder"),
+        5 | 6 => ("is locked", "another process writes to it; stop that one or try again"),
+        8 => ("can not be written", "check who owns the file and its folder, and that the disk is not read-only"),
+        10 => ("can not be read or written", "the disk failed; check it and restore a backup if needed"),
+        11 => ("is damaged", "restore it from a backup"),
+        13 => ("has no room", "the disk is full; make room and try again: what was confirmed is safe"),
+        14 => ("can not be opened", "check that the path is a file that this user may read and write"),
+        26 => ("is no SQLite database", "the file is something else or damaged; check the path or restore a backup"),
+        _ => return None,
+    })
+}
+
+/// <https://www.postgresql.org/docs/current/errcodes-appendix.html>
+fn postgres(code: &str) -> Option<(&'static str, &'static str)> {
+    Some(match code {
+        "3D000" => ("does not exist", "create the database, or check its name"),
+        "42P01" => NOT_SET_UP,
+        "42501" | "25006" => ("may not be written", "grant this user the rights to the database's schema"),
+        "53100" => ("has no room", "the disk is full; make room and try again: what was confirmed is safe"),
+        "53300" => ("takes no more connections", "raise max_connections or stop what else uses it"),
+        _ if code.starts_with("28") => ("refused the user or the password", "check both"),
+        _ if code.starts_with("57P") || code.starts_with("08") => ("went away", "check that the database runs"),
+        _ if code.starts_with("XX") || code == "58030" => ("is damaged", "restore it from a backup"),
+        _ => return None,
+    })
+}

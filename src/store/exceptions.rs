@@ -1,0 +1,93 @@
+//! Exceptions: kept by fingerprint, never deleted.
+
+use std::collections::BTreeMap;
+
+use sqlx::{Any, Transaction};
+
+use super::{Store, StoreError, row};
+use crate::domain::exception::{Exception, ExceptionState};
+use crate::domain::ids::{CaseId, ExceptionId};
+
+/// Which exceptions are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// Those whose condition holds, explained ones among them.
+    Live,
+    /// Those of the past as well.
+    All,
+}
+
+impl Store {
+    /// Exceptions, in order of their first sighting, then id.
+    pub async fn list_exceptions(&self, which: Which) -> Result<Vec<Exception>, StoreError> {
+        let query = match which {
+            Which::Live => sqlx::query("select id, body from exceptions where state <> 'resolved' order by first_seen, id"),
+            Which::All => sqlx::query("select id, body from exceptions order by first_seen, id"),
+        };
+        let rows = query.fetch_all(&self.pool).await?;
+        rows.iter().map(|r| row::json(r, "exceptions", "body")).collect()
+    }
+
+    /// The exceptions of a case, in order of joining.
+    pub async fn list_case_exceptions(&self, case: &CaseId) -> Result<Vec<Exception>, StoreError> {
+        let rows = sqlx::query(
+            "select e.id, e.body from case_exceptions ce join exceptions e on e.id = ce.exception_id
+             where ce.case_id = $1 order by ce.place",
+        )
+        .bind(case.as_str())
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(|r| row::json(r, "exceptions", "body")).collect()
+    }
+
+    /// The exception `id`, where it was ever seen.
+    pub async fn find_exception(&self, id: &ExceptionId) -> Result<Option<Exception>, StoreError> {
+        let found = sqlx::query("select id, body from exceptions where id = $1")
+            .bind(id.as_str())
+            .fetch_optional(&self.pool)
+            .await?;
+        found.map(|r| row::json(&r, "exceptions", "body")).transpose()
+    }
+
+    /// Which case each exception belongs to. One that joined several in its life belongs to the one opened last.
+    pub async fn map_exceptions_to_cases(&self) -> Result<BTreeMap<ExceptionId, CaseId>, StoreError> {
+        let rows = sqlx::query(
+            "select ce.exception_id, ce.case_id from case_exceptions ce join cases c on c.id = ce.case_id
+             order by c.opened_at, c.id",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter()
+            .map(|r| {
+                let exception = ExceptionId(row::get(r, "case_exceptions", "exception_id")?);
+                Ok((exception, CaseId(row::get(r, "case_exceptions", "case_id")?)))
+            })
+            .collect()
+    }
+}
+
+/// Inserts an exception or takes its newest content.
+pub(super) async fn upsert(tx: &mut Transaction<'_, Any>, exception: &Exception) -> Result<(), StoreError> {
+    let state = match exception.state {
+        ExceptionState::Open => "open",
+        ExceptionState::Resolved => "resolved",
+        ExceptionState::Explained => "explained",
+    };
+    sqlx::query(
+        "insert into exceptions (id, code, fingerprint, state, first_seen, last_seen, body)
+         values ($1, $2, $3, $4, $5, $6, $7)
+         on conflict (id) do update set
+             state = excluded.state, first_seen = excluded.first_seen, last_seen = excluded.last_seen,
+             body = excluded.body",
+    )
+    .bind(exception.id.as_str())
+    .bind(exception.signal.code.code())
+    .bind(row::clean(&exception.signal.fingerprint()))
+    .bind(state)
+    .bind(row::ms(exception.first_seen))
+    .bind(row::ms(exception.last_seen))
+    .bind(row::body(exception))
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,76 @@
+//! What Reeve keeps, in SQLite or PostgreSQL: one file for each family of tables, one SQL text for both databases.
+//!
+//! Invariants: what is acknowledged is on the disk; a change and its audit entry are written both or neither; whoever
+//! changes a case or recommendation names the version it saw, and the second of two loses with
+//! [`StoreError::Conflict`]; the audit log only grows.
+//!
+//! It does not decide anything: what may follow what is the domain's business.
+
+mod audit;
+mod cases;
+mod change;
+mod decisions;
+mod digests;
+mod error;
+mod evidence;
+mod exceptions;
+mod jobs;
+mod open;
+mod outbox;
+mod outcomes;
+mod recommendations;
+mod records;
+mod row;
+mod sessions;
+mod settings;
+#[cfg(test)]
+mod testing;
+
+pub use audit::AuditFault;
+pub use change::Change;
+pub use decisions::{DecidedValue, DecisionRow};
+pub use digests::StoredDigest;
+pub use error::StoreError;
+pub use exceptions::Which;
+pub use jobs::JobStatus;
+pub use outbox::{DeadLetter, NewOutbox, OutboxRow, OutboxState};
+pub use outcomes::Outcome;
+pub use sessions::Session;
+
+use sqlx::{Any, AnyPool, Transaction};
+
+/// Which database it is. SQL is the same for both; how a transaction begins is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Backend {
+    Sqlite,
+    Postgres,
+}
+
+/// The store. Cheap to clone: clones share their connections.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pool: AnyPool,
+    backend: Backend,
+    shown: String,
+}
+
+impl Store {
+    /// The url it was opened with, without a password.
+    pub fn url(&self) -> &str {
+        &self.shown
+    }
+
+    /// Begins a transaction that will write. SQLite takes the write lock at once: a transaction that reads first and
+    /// writes later could otherwise be refused half-way, however long it waited.
+    async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {
+        Ok(match self.backend {
+            Backend::Sqlite => self.pool.begin_with("begin immediate").await?,
+            Backend::Postgres => self.pool.begin().await?,
+        })
+    }
+
+    /// Closes all connections; what was acknowledged is safe without it.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}

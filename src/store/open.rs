@@ -1,0 +1,214 @@
+//! Opening a store and bringing its schema up to date.
+
+use std::path::Path;
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::{AnyConnection, ConnectOptions as _, Connection as _, Executor as _, Row as _};
+
+use super::{Backend, Store, StoreError, audit};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations");
+
+/// How long a caller waits for a free connection, or for another writer of the same SQLite file.
+const WAIT: Duration = Duration::from_secs(10);
+
+/// Connections to PostgreSQL, or readers of a SQLite file; more would only queue behind the one writer.
+const CONNECTIONS: u32 = 8;
+
+/// Where a store is.
+#[derive(Debug, PartialEq)]
+enum Place<'u> {
+    Memory,
+    File(&'u str),
+    Postgres,
+}
+
+impl Store {
+    /// Opens the store at `url`: `sqlite:PATH` (the file and its folder are made where they are missing),
+    /// `sqlite::memory:` or `postgres://USER@HOST/DATABASE`. Does not change the schema.
+    ///
+    /// # Errors
+    /// [`StoreError::WrongUrl`], [`StoreError::Unavailable`], and [`StoreError::Newer`] when a newer Reeve made it.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        sqlx::any::install_default_drivers();
+        let place = place_of(url)?;
+        let (options, shown) = match &place {
+            Place::Memory => (parse("sqlite::memory:")?, url.to_owned()),
+            Place::File(path) => {
+                make_folder(path, url)?;
+                (parse(&format!("sqlite:{}?mode=rwc", escape(path)))?, url.to_owned())
+            }
+            Place::Postgres => {
+                let options = parse(url)?;
+                let shown = without_password(&options);
+                if !names_user(&options) {
+                    return Err(StoreError::WrongUrl { url: shown, problem: "it names no user".to_owned() });
+                }
+                (options, shown)
+            }
+        };
+        let options = options.disable_statement_logging();
+        let backend = if place == Place::Postgres { Backend::Postgres } else { Backend::Sqlite };
+        let store = connect(&place, options, backend, &shown).await.map_err(|error| error.about(&shown))?;
+        let found = store.schema_version().await.map_err(|error| error.about(&shown))?.unwrap_or(0);
+        let known = known_version();
+        if found > known {
+            return Err(StoreError::Newer { url: shown, found, known });
+        }
+        Ok(store)
+    }
+
+    /// Opens the store and brings its schema up to date.
+    pub async fn open_and_migrate(url: &str) -> Result<Self, StoreError> {
+        let store = Self::open(url).await?;
+        store.migrate().await?;
+        Ok(store)
+    }
+
+    /// Brings the schema up to date. Does nothing where it is.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] when a newer Reeve made the store.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        let known = known_version();
+        MIGRATIONS.run(&self.pool).await.map_err(|error| match error {
+            MigrateError::VersionMissing(found) | MigrateError::VersionTooNew(found, _) => {
+                StoreError::Newer { url: self.shown.clone(), found, known }
+            }
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
+                StoreError::from(error).about(&self.shown)
+            }
+            other => StoreError::Unavailable {
+                url: self.shown.clone(),
+                problem: "has a schema that this program did not make",
+                advice: "use another store, or restore this one from a backup",
+                source: Box::new(other),
+            },
+        })?;
+        audit::protect(&self.pool, self.backend).await.map_err(|error| error.about(&self.shown))
+    }
+
+    /// The schema's version; None before the first migration.
+    pub async fn schema_version(&self) -> Result<Option<i64>, StoreError> {
+        let row =
+            sqlx::query("select max(version) as version from _sqlx_migrations where success").fetch_one(&self.pool).await;
+        match row {
+            Ok(row) => Ok(row.try_get("version")?),
+            Err(sqlx::Error::Database(error))
+                if error.code().as_deref() == Some("42P01") || error.message().starts_with("no such table") =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Is the schema the one this program knows?
+    pub async fn is_migrated(&self) -> Result<bool, StoreError> {
+        Ok(self.schema_version().await? == Some(known_version()))
+    }
+}
+
+fn known_version() -> i64 {
+    MIGRATIONS.iter().map(|m| m.version).max().unwrap_or(0)
+}
+
+fn place_of(url: &str) -> Result<Place<'_>, StoreError> {
+    let wrong = |problem: &str| {
+        // What can not be told apart may hold a password anywhere: only its scheme is shown.
+        let shown = url.split_once(':').map_or("…".to_owned(), |(scheme, _)| format!("{scheme}:…"));
+        Err(StoreError::WrongUrl { url: shown, problem: problem.to_owned() })
+    };
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        return Ok(Place::Postgres);
+    }
+    let Some(path) = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")) else {
+        return wrong("Reeve keeps its data in SQLite or PostgreSQL");
+    };
+    match path {
+        ":memory:" => Ok(Place::Memory),
+        "" => wrong("it names no file"),
+        path if path.contains('?') => wrong("it has parameters, and SQLite stores take none"),
+        path => Ok(Place::File(path)),
+    }
+}
+
+fn parse(url: &str) -> Result<AnyConnectOptions, StoreError> {
+    AnyConnectOptions::from_str(url).map_err(|error| {
+        let problem = match error {
+            sqlx::Error::Configuration(source) => source.to_string(),
+            _ => "it can not be parsed".to_owned(),
+        };
+        let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
+        StoreError::WrongUrl { url: format!("{scheme}:…"), problem }
+    })
+}
+
+/// Paths are taken as they are written; in a url these three mean something else.
+fn escape(path: &str) -> String {
+    path.replace('%', "%25").replace('?', "%3f").replace('#', "%23")
+}
+
+fn names_user(options: &AnyConnectOptions) -> bool {
+    let url = &options.database_url;
+    !url.username().is_empty() || url.query_pairs().any(|(key, value)| key == "user" && !value.is_empty())
+}
+
+fn without_password(options: &AnyConnectOptions) -> String {
+    let mut url = options.database_url.clone();
+    // A url with a host takes a password, and so lets it be taken away; one without a host has none.
+    let _ = url.set_password(None);
+    url.set_query(None);
+    url.to_string()
+}
+
+fn make_folder(path: &str, url: &str) -> Result<(), StoreError> {
+    match Path::new(path).parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => {
+            std::fs::create_dir_all(folder).map_err(|error| StoreError::Unavailable {
+                url: url.to_owned(),
+                problem: "can not be made",
+                advice: "check that its folder exists and that this user may write to it",
+                source: Box::new(error),
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn connect(place: &Place<'_>, options: AnyConnectOptions, backend: Backend, shown: &str) -> Result<Store, StoreError> {
+    let pool = AnyPoolOptions::new().acquire_timeout(WAIT).after_connect(move |connection, _| {
+        Box::pin(async move {
+            if backend == Backend::Sqlite {
+                prepare_sqlite(connection).await?;
+            }
+            Ok(())
+        })
+    });
+    let pool = if *place == Place::Memory {
+        // Every connection to memory would be a database of its own, and the last one to close takes the data with it.
+        pool.max_connections(1).min_connections(1).idle_timeout(None).max_lifetime(None)
+    } else {
+        // A pool retries what fails and then only says that time ran out. One connection says why.
+        let mut first = AnyConnection::connect_with(&options).await?;
+        if backend == Backend::Sqlite {
+            prepare_sqlite(&mut first).await?;
+        }
+        first.close().await?;
+        pool.max_connections(CONNECTIONS)
+    };
+    let pool = pool.connect_with(options).await?;
+    Ok(Store { pool, backend, shown: shown.to_owned() })
+}
+
+/// What SQLite forgets with each connection. `synchronous = full` because a confirmed decision must outlive a power cut.
+async fn prepare_sqlite(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    connection.execute("pragma busy_timeout = 10000").await?;
+    connection.execute("pragma journal_mode = wal").await?;
+    connection.execute("pragma synchronous = full").await?;
+    connection.execute("pragma foreign_keys = on").await?;
+    Ok(())
+}

@@ -1,0 +1,351 @@
+//! The outbox: what is to be sent, written with the decision to send it; and the dead letters.
+//!
+//! A row is leased to whoever sends it. When that process dies, the lease runs out and the row comes back: a message may be
+//! sent twice, under the same id, and is never lost.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sqlx::any::AnyRow;
+use sqlx::{Any, Transaction};
+
+use super::{Store, StoreError, audit, row};
+use crate::domain::audit::AuditEntry;
+
+/// A message to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewOutbox {
+    /// The receiver's idempotency key; the same id twice is one message.
+    pub id: String,
+    /// To where: `webhook`.
+    pub channel: String,
+    /// The body, byte for byte.
+    pub body: String,
+    /// When it was decided to send it.
+    pub created_at: Timestamp,
+    /// Not before this: the end of the undo window.
+    pub due_at: Timestamp,
+}
+
+/// Where a message stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutboxState {
+    /// To be sent, or being sent.
+    Pending,
+    /// Acknowledged by the receiver.
+    Sent,
+    /// Given up; see the dead letters.
+    Dead,
+    /// Taken back before it left.
+    Cancelled,
+}
+
+impl OutboxState {
+    /// The name in the store.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Sent => "sent",
+            Self::Dead => "dead",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// A message as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutboxRow {
+    /// The receiver's idempotency key.
+    pub id: String,
+    /// To where.
+    pub channel: String,
+    /// The body, byte for byte.
+    pub body: String,
+    /// When it was decided to send it.
+    pub created_at: Timestamp,
+    /// Not before this.
+    pub due_at: Timestamp,
+    /// How often it was taken out to be sent, this time included.
+    pub attempts: i64,
+    /// Where it stands.
+    pub state: OutboxState,
+    /// Why the attempt before failed.
+    pub last_error: Option<String>,
+    /// When it was acknowledged.
+    pub sent_at: Option<Timestamp>,
+    /// Until when somebody is sending it.
+    pub lease_until: Option<Timestamp>,
+}
+
+/// A message that was given up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// The message's id.
+    pub id: String,
+    /// To where it should have gone.
+    pub channel: String,
+    /// How often it was tried.
+    pub attempts: i64,
+    /// Why it was given up.
+    pub reason: String,
+    /// When.
+    pub died_at: Timestamp,
+}
+
+impl Store {
+    /// Puts messages into the outbox, with the audit entries. An id that is there already is left as it is.
+    pub async fn enqueue(&self, messages: &[NewOutbox], entries: &[AuditEntry]) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        for message in messages {
+            insert(&mut tx, message).await?;
+        }
+        audit::append(&mut tx, entries).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Takes out at most `limit` messages that are due, oldest first, and leases them: nobody else gets them before
+    /// `lease_for` has passed.
+    pub async fn claim_due(&self, now: Timestamp, limit: usize, lease_for: Duration) -> Result<Vec<OutboxRow>, StoreError> {
+        let until = row::ms(now).saturating_add(i64::try_from(lease_for.as_millis()).unwrap_or(i64::MAX));
+        // The conditions stand twice because PostgreSQL looks again only at the outer ones after it waited for a row.
+        let rows = sqlx::query(
+            "update outbox set lease_until = $1, attempts = attempts + 1
+             where id in (
+                 select id from outbox
+                 where state = 'pending' and due_at <= $2 and (lease_until is null or lease_until <= $2)
+                 order by due_at, id limit $3
+             )
+             and state = 'pending' and due_at <= $2 and (lease_until is null or lease_until <= $2)
+             returning id, channel, body, created_at, due_at, attempts, state, last_error, sent_at, lease_until",
+        )
+        .bind(until)
+        .bind(row::ms(now))
+        .bind(limit as i64)
+        .fetch_all(&self.pool)
+        .await?;
+        let mut claimed = rows.iter().map(outbox_row).collect::<Result<Vec<_>, _>>()?;
+        claimed.sort_by(|a, b| (a.due_at, &a.id).cmp(&(b.due_at, &b.id)));
+        Ok(claimed)
+    }
+
+    /// The receiver acknowledged it.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the lease ran out and somebody else took it.
+    pub async fn mark_sent(&self, row: &OutboxRow, at: Timestamp, entries: &[AuditEntry]) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        let done = sqlx::query(
+            "update outbox set state = 'sent', sent_at = $1, lease_until = null, last_error = null
+             where id = $2 and attempts = $3 and state = 'pending'",
+        )
+        .bind(row::ms(at))
+        .bind(row.id.as_str())
+        .bind(row.attempts)
+        .execute(&mut *tx)
+        .await?;
+        if done.rows_affected() == 0 {
+            return Err(StoreError::Conflict);
+        }
+        audit::append(&mut tx, entries).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// The attempt failed; it is due again at `due_at`.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the lease ran out and somebody else took it.
+    pub async fn mark_retry(&self, row: &OutboxRow, due_at: Timestamp, error: &str) -> Result<(), StoreError> {
+        let done = sqlx::query(
+            "update outbox set due_at = $1, last_error = $2, lease_until = null
+             where id = $3 and attempts = $4 and state = 'pending'",
+        )
+        .bind(row::ms(due_at))
+        .bind(row::clean(error))
+        .bind(row.id.as_str())
+        .bind(row.attempts)
+        .execute(&self.pool)
+        .await?;
+        if done.rows_affected() == 0 {
+            return Err(StoreError::Conflict);
+        }
+        Ok(())
+    }
+
+    /// It is given up and becomes a dead letter.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the lease ran out and somebody else took it.
+    pub async fn mark_dead(
+        &self,
+        row: &OutboxRow,
+        at: Timestamp,
+        reason: &str,
+        entries: &[AuditEntry],
+    ) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        let done = sqlx::query(
+            "update outbox set state = 'dead', last_error = $1, lease_until = null
+             where id = $2 and attempts = $3 and state = 'pending'",
+        )
+        .bind(row::clean(reason))
+        .bind(row.id.as_str())
+        .bind(row.attempts)
+        .execute(&mut *tx)
+        .await?;
+        if done.rows_affected() == 0 {
+            return Err(StoreError::Conflict);
+        }
+        sqlx::query(
+            "insert into dead_letters (id, channel, attempts, reason, died_at) values ($1, $2, $3, $4, $5)
+             on conflict (id) do update set
+                 attempts = excluded.attempts, reason = excluded.reason, died_at = excluded.died_at",
+        )
+        .bind(row.id.as_str())
+        .bind(row.channel.as_str())
+        .bind(row.attempts)
+        .bind(row::clean(reason))
+        .bind(row::ms(at))
+        .execute(&mut *tx)
+        .await?;
+        audit::append(&mut tx, entries).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Takes a message back, with the audit entries. Answers whether it was in time: nobody had taken it out yet.
+    pub async fn cancel(&self, id: &str, entries: &[AuditEntry]) -> Result<bool, StoreError> {
+        let mut tx = self.begin().await?;
+        if !cancel(&mut tx, id).await? {
+            return Ok(false);
+        }
+        audit::append(&mut tx, entries).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// Puts a dead letter back into the outbox, due at `now`, its attempts counted anew.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is no such dead letter.
+    pub async fn replay_dead(&self, id: &str, now: Timestamp, entries: &[AuditEntry]) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        let done = sqlx::query(
+            "update outbox set state = 'pending', attempts = 0, due_at = $1, lease_until = null
+             where id = $2 and state = 'dead'",
+        )
+        .bind(row::ms(now))
+        .bind(id)
+        .execute(&mut *tx)
+        .await?;
+        if done.rows_affected() == 0 {
+            return Err(StoreError::NotFound { what: "dead letter", id: id.to_owned() });
+        }
+        sqlx::query("delete from dead_letters where id = $1").bind(id).execute(&mut *tx).await?;
+        audit::append(&mut tx, entries).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// The message `id`, where there is one.
+    pub async fn find_outbox(&self, id: &str) -> Result<Option<OutboxRow>, StoreError> {
+        let found = sqlx::query(
+            "select id, channel, body, created_at, due_at, attempts, state, last_error, sent_at, lease_until
+             from outbox where id = $1",
+        )
+        .bind(id)
+        .fetch_optional(&self.pool)
+        .await?;
+        found.map(|r| outbox_row(&r)).transpose()
+    }
+
+    /// The messages in a state, oldest first.
+    pub async fn list_outbox(&self, state: OutboxState) -> Result<Vec<OutboxRow>, StoreError> {
+        let rows = sqlx::query(
+            "select id, channel, body, created_at, due_at, attempts, state, last_error, sent_at, lease_until
+             from outbox where state = $1 order by created_at, id",
+        )
+        .bind(state.name())
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(outbox_row).collect()
+    }
+
+    /// The dead letters, oldest first.
+    pub async fn list_dead(&self) -> Result<Vec<DeadLetter>, StoreError> {
+        let rows = sqlx::query("select id, channel, attempts, reason, died_at from dead_letters order by died_at, id")
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter()
+            .map(|r| {
+                Ok(DeadLetter {
+                    id: row::get(r, "dead_letters", "id")?,
+                    channel: row::get(r, "dead_letters", "channel")?,
+                    attempts: row::get(r, "dead_letters", "attempts")?,
+                    reason: row::get(r, "dead_letters", "reason")?,
+                    died_at: row::time(r, "dead_letters", "died_at")?,
+                })
+            })
+            .collect()
+    }
+
+    /// When the next message can be taken out; None when none waits.
+    pub async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        let next = sqlx::query(
+            "select 'next' as id, min(case when lease_until > due_at then lease_until else due_at end) as due_at
+             from outbox where state = 'pending'",
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        row::time_opt(&next, TABLE, "due_at")
+    }
+}
+
+const TABLE: &str = "outbox";
+
+fn outbox_row(r: &AnyRow) -> Result<OutboxRow, StoreError> {
+    let state = match row::get::<&str>(r, TABLE, "state")? {
+        "pending" => OutboxState::Pending,
+        "sent" => OutboxState::Sent,
+        "dead" => OutboxState::Dead,
+        "cancelled" => OutboxState::Cancelled,
+        other => return Err(row::corrupt(r, TABLE, "state", format!("{other:?} is no state").into())),
+    };
+    Ok(OutboxRow {
+        id: row::get(r, TABLE, "id")?,
+        channel: row::get(r, TABLE, "channel")?,
+        body: row::get(r, TABLE, "body")?,
+        created_at: row::time(r, TABLE, "created_at")?,
+        due_at: row::time(r, TABLE, "due_at")?,
+        attempts: row::get(r, TABLE, "attempts")?,
+        state,
+        last_error: row::get(r, TABLE, "last_error")?,
+        sent_at: row::time_opt(r, TABLE, "sent_at")?,
+        lease_until: row::time_opt(r, TABLE, "lease_until")?,
+    })
+}
+
+/// Puts a message in, once for each id.
+pub(super) async fn insert(tx: &mut Transaction<'_, Any>, message: &NewOutbox) -> Result<(), StoreError> {
+    sqlx::query(
+        "insert into outbox (id, channel, body, created_at, due_at) values ($1, $2, $3, $4, $5)
+         on conflict (id) do nothing",
+    )
+    .bind(message.id.as_str())
+    .bind(message.channel.as_str())
+    .bind(row::clean(&message.body))
+    .bind(row::ms(message.created_at))
+    .bind(row::ms(message.due_at))
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Takes a message back unless somebody took it out, ever: an attempt that failed may have arrived all the same.
+pub(super) async fn cancel(tx: &mut Transaction<'_, Any>, id: &str) -> Result<bool, StoreError> {
+    let done = sqlx::query(
+        "update outbox set state = 'cancelled'
+         where id = $1 and state = 'pending' and attempts = 0 and lease_until is null",
+    )
+    .bind(id)
+    .execute(&mut **tx)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}

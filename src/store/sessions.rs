@@ -1,0 +1,148 @@
+//! Sign-in links and sessions. Only hashes of tokens are kept: who reads the store can not sign in with it.
+
+use jiff::Timestamp;
+
+use super::{Store, StoreError, audit, row};
+use crate::domain::audit::AuditEntry;
+use crate::domain::ids::PersonId;
+
+/// Somebody who is signed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// The hash of the cookie's token.
+    pub token_hash: String,
+    /// Who.
+    pub person: PersonId,
+    /// What their forms must carry.
+    pub csrf: String,
+    /// Since when.
+    pub created_at: Timestamp,
+    /// Until when.
+    pub expires_at: Timestamp,
+}
+
+impl Store {
+    /// Keeps a sign-in link.
+    ///
+    /// # Errors
+    /// [`StoreError::Duplicate`] when there is one with this hash.
+    pub async fn insert_sign_in_link(
+        &self,
+        token_hash: &str,
+        person: &PersonId,
+        created_at: Timestamp,
+        expires_at: Timestamp,
+        entries: &[AuditEntry],
+    ) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        let done = sqlx::query(
+            "insert into sign_in_links (token_hash, person, created_at, expires_at) values ($1, $2, $3, $4)
+             on conflict (token_hash) do nothing",
+        )
+        .bind(token_hash)
+        .bind(person.as_str())
+        .bind(row::ms(created_at))
+        .bind(row::ms(expires_at))
+        .execute(&mut *tx)
+        .await?;
+        if done.rows_affected() == 0 {
+            return Err(StoreError::Duplicate);
+        }
+        audit::append(&mut tx, entries).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Whose link it is, where it can still be used. Does not use it.
+    pub async fn find_sign_in_link(&self, token_hash: &str, now: Timestamp) -> Result<Option<PersonId>, StoreError> {
+        let found = sqlx::query(
+            "select token_hash, person from sign_in_links
+             where token_hash = $1 and used_at is null and expires_at > $2",
+        )
+        .bind(token_hash)
+        .bind(row::ms(now))
+        .fetch_optional(&self.pool)
+        .await?;
+        found.map(|r| Ok(PersonId(row::get(&r, "sign_in_links", "person")?))).transpose()
+    }
+
+    /// Uses a link, once. Answers whose it is; None when it is unknown, used or too old.
+    pub async fn consume_sign_in_link(&self, token_hash: &str, now: Timestamp) -> Result<Option<PersonId>, StoreError> {
+        let used = sqlx::query(
+            "update sign_in_links set used_at = $1
+             where token_hash = $2 and used_at is null and expires_at > $1
+             returning token_hash, person",
+        )
+        .bind(row::ms(now))
+        .bind(token_hash)
+        .fetch_all(&self.pool)
+        .await?;
+        used.first().map(|r| Ok(PersonId(row::get(r, "sign_in_links", "person")?))).transpose()
+    }
+
+    /// Keeps a session, with the audit entries of the sign-in.
+    ///
+    /// # Errors
+    /// [`StoreError::Duplicate`] when there is one with this hash.
+    pub async fn insert_session(&self, session: &Session, entries: &[AuditEntry]) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        let done = sqlx::query(
+            "insert into sessions (token_hash, person, csrf, created_at, expires_at) values ($1, $2, $3, $4, $5)
+             on conflict (token_hash) do nothing",
+        )
+        .bind(session.token_hash.as_str())
+        .bind(session.person.as_str())
+        .bind(session.csrf.as_str())
+        .bind(row::ms(session.created_at))
+        .bind(row::ms(session.expires_at))
+        .execute(&mut *tx)
+        .await?;
+        if done.rows_affected() == 0 {
+            return Err(StoreError::Duplicate);
+        }
+        audit::append(&mut tx, entries).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// The session with this hash, unless it has ended.
+    pub async fn find_session(&self, token_hash: &str, now: Timestamp) -> Result<Option<Session>, StoreError> {
+        let found = sqlx::query(
+            "select token_hash, person, csrf, created_at, expires_at from sessions
+             where token_hash = $1 and expires_at > $2",
+        )
+        .bind(token_hash)
+        .bind(row::ms(now))
+        .fetch_optional(&self.pool)
+        .await?;
+        found
+            .map(|r| {
+                Ok(Session {
+                    token_hash: row::get(&r, "sessions", "token_hash")?,
+                    person: PersonId(row::get(&r, "sessions", "person")?),
+                    csrf: row::get(&r, "sessions", "csrf")?,
+                    created_at: row::time(&r, "sessions", "created_at")?,
+                    expires_at: row::time(&r, "sessions", "expires_at")?,
+                })
+            })
+            .transpose()
+    }
+
+    /// Ends a session. Nothing happens when there is none.
+    pub async fn delete_session(&self, token_hash: &str, entries: &[AuditEntry]) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        sqlx::query("delete from sessions where token_hash = $1").bind(token_hash).execute(&mut *tx).await?;
+        audit::append(&mut tx, entries).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Forgets sessions and links that have ended. Answers how many.
+    pub async fn delete_expired_sessions(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let mut tx = self.begin().await?;
+        let mut gone = 0;
+        for statement in ["delete from sessions where expires_at <= $1", "delete from sign_in_links where expires_at <= $1"]
+        {
+            gone += sqlx::query(statement).bind(row::ms(now)).execute(&mut *tx).await?.rows_affected();
+        }
+        tx.commit().await?;
+        Ok(gone)
+    }
+}

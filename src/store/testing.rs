@@ -1,0 +1,154 @@
+//! Stores for the tests: a new one in SQLite always, and one in PostgreSQL where `TEST_DATABASE_URL` names a server.
+
+use std::future::Future;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use jiff::Timestamp;
+use jiff::civil::date;
+use serde_json::json;
+
+use super::Store;
+use crate::domain::action::{Action, Candidate, MoneySum, Range};
+use crate::domain::audit::AuditEntry;
+use crate::domain::case::{Case, CaseState, Lane, Rank};
+use crate::domain::decision::RecommendationState;
+use crate::domain::exception::{Exception, ExceptionState, ExceptionType, Signal, Subject};
+use crate::domain::ids::{CaseId, ItemId, LocationId};
+use crate::domain::money::Money;
+use crate::domain::recommendation::{Drafter, Prose, Recommendation};
+
+/// Runs a test on every database there is.
+pub(super) async fn on_each<F, Fut>(test: F)
+where
+    F: Fn(Store) -> Fut,
+    Fut: Future<Output = ()>,
+{
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("deep/reeve.db");
+    let store = Store::open_and_migrate(&format!("sqlite:{}", path.display())).await.expect("SQLite");
+    test(store.clone()).await;
+    store.close().await;
+    if let Some(url) = postgres_url().await {
+        let store = Store::open_and_migrate(&url).await.expect("PostgreSQL");
+        test(store.clone()).await;
+        store.close().await;
+    }
+}
+
+/// A url with an empty schema of its own on the test server.
+async fn postgres_url() -> Option<String> {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let server = std::env::var_os("TEST_DATABASE_URL")?.into_string().expect("a url is text");
+    let schema = format!("t_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::SeqCst));
+    let store = Store::open(&server).await.expect("the test server");
+    for sql in [format!("drop schema if exists {schema} cascade"), format!("create schema {schema}")] {
+        sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&store.pool).await.expect("the test user may make schemas");
+    }
+    store.close().await;
+    Some(format!("{server}?options[search_path]={schema}"))
+}
+
+pub(super) fn at(ms: i64) -> Timestamp {
+    Timestamp::from_millisecond(1_760_000_000_000 + ms).expect("in range")
+}
+
+pub(super) fn entry(action: &str) -> AuditEntry {
+    AuditEntry {
+        at: at(0),
+        actor: "ada".to_owned(),
+        channel: "web".to_owned(),
+        action: action.to_owned(),
+        subject: "case:case-1".to_owned(),
+        content: String::new(),
+        detail: json!({"why": "test", "p": 0.1 + 0.2}),
+    }
+}
+
+pub(super) fn exception(period: &str) -> Exception {
+    let signal = Signal {
+        detector: "rules/1".to_owned(),
+        code: ExceptionType::RShort,
+        subject: Subject::at(&ItemId::new("75"), &LocationId::new("3")),
+        period: period.to_owned(),
+        links: vec!["shortage:75@3".to_owned()],
+        from: date(2026, 10, 1),
+        to: date(2026, 10, 2),
+        score: 1.0,
+        drivers: vec![],
+        headline: "48 of 60 came".to_owned(),
+        facts: vec![],
+        missing: vec![],
+        explained: None,
+    };
+    Exception {
+        id: signal.exception_id(),
+        signal,
+        state: ExceptionState::Open,
+        first_seen: at(0),
+        last_seen: at(0),
+        misses: 0,
+    }
+}
+
+pub(super) fn case(id: &str, priority: i64) -> Case {
+    let exception = exception(id);
+    Case {
+        id: CaseId::new(id),
+        version: 1,
+        state: CaseState::New,
+        exceptions: vec![exception.id],
+        codes: vec![ExceptionType::RShort],
+        subject: exception.signal.subject,
+        links: vec![format!("link:{id}")],
+        headline: "48 of 60 came".to_owned(),
+        rank: Some(Rank {
+            lane: Lane::Ordinary,
+            p: 0.9,
+            value: Range::certain(Money::from_minor(priority)),
+            at_stake: Money::from_minor(priority),
+            deadline: date(2026, 10, 9),
+            slack_days: 2.0,
+            perishing: 0.5,
+            priority: Money::from_minor(priority),
+        }),
+        evidence_hash: None,
+        owner: None,
+        opened_at: at(0),
+        updated_at: at(0),
+    }
+}
+
+/// The case one step on.
+pub(super) fn moved(case: &Case, state: CaseState) -> Case {
+    Case { version: case.version + 1, state, ..case.clone() }
+}
+
+/// A store with one new case in it.
+pub(super) async fn with_case(store: &Store, id: &str, priority: i64) -> Case {
+    let case = case(id, priority);
+    store.save_detection(&[exception(id)], &[(case.clone(), None)], &[entry("case.opened")]).await.expect("a new case");
+    case
+}
+
+pub(super) fn recommendation(case: &Case, rank: u32, state: RecommendationState) -> Recommendation {
+    let candidate = Candidate {
+        id: format!("A{rank}"),
+        action: Action::Contact {
+            role: "supplier".to_owned(),
+            partner: "9".to_owned(),
+            about: "the rest".to_owned(),
+            answer_by: date(2026, 10, 5),
+        },
+        summary: "Ask for the rest".to_owned(),
+        money: MoneySum::nothing(0.9, Range::default()),
+        value: Money::from_minor(1_200),
+        latest_date: date(2026, 10, 9),
+        checks: vec![],
+        cites: vec![],
+    };
+    let drafter = Drafter::Playbook { because: None };
+    let mut rec =
+        Recommendation::drafted(case.id.clone(), rank, candidate, Prose::default(), "e1".to_owned(), drafter, at(5));
+    rec.state = state;
+    rec
+}
