@@ -371,7 +371,7 @@ impl Book {
 
     /// The days from `from` to today.
     pub fn days_from(&self, from: Date) -> Vec<Date> {
-        (0..day_count(from, self.today)).map(|i| plus_days(from, i as i32)).collect()
+        (0..=days_between(from, self.today)).map(|i| plus_days(from, i)).collect()
     }
 }
 

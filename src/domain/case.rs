@@ -34,6 +34,12 @@ pub enum CaseState {
 }
 
 impl CaseState {
+    /// Names of the states in which a case is not over.
+    pub const LIVE: &'static [&'static str] = &["new", "open", "snoozed", "decided", "verifying"];
+
+    /// Names of the states in which a case waits for people.
+    pub const UNDECIDED: &'static [&'static str] = &["new", "open"];
+
     /// The name in the store and in filters.
     pub fn name(&self) -> &'static str {
         match self {
@@ -51,7 +57,7 @@ impl CaseState {
 
     /// May a new signal still join it?
     pub fn is_live(&self) -> bool {
-        matches!(self, Self::New | Self::Open | Self::Snoozed { .. } | Self::Decided | Self::Verifying)
+        Self::LIVE.contains(&self.name())
     }
 }
 

@@ -40,7 +40,7 @@ pub fn signals(book: &Book, config: &Config) -> Vec<Signal> {
         found.extend(scraps(book, config, &item, &location, &moves));
         found.extend(returns(book, &item, &location, &moves));
     }
-    found.extend(twin_orders(book, config));
+    found.extend(twin_orders(book, config.detect.event_days));
     found.extend(book.items.keys().filter_map(|item| master(book, item)));
     found
 }
@@ -273,10 +273,10 @@ fn returns(book: &Book, item: &ItemId, location: &LocationId, moves: &[&StockMov
 }
 
 /// D-DATA: two orders of one customer on one day with the same lines: probably entered twice.
-fn twin_orders(book: &Book, config: &Config) -> Vec<Signal> {
+fn twin_orders(book: &Book, days: i32) -> Vec<Signal> {
     let mut orders: BTreeMap<&str, Vec<&SaleLine>> = BTreeMap::new();
     for line in book.sale_lines.values() {
-        if days_between(book.calendar.day_of(line.ordered_at), book.today) <= config.detect.event_days {
+        if days_between(book.calendar.day_of(line.ordered_at), book.today) <= days {
             orders.entry(&line.order_id).or_default().push(line);
         }
     }
@@ -317,9 +317,9 @@ fn twin_orders(book: &Book, config: &Config) -> Vec<Signal> {
     found
 }
 
-/// The second of two orders that are probably one: their demand is counted once.
-pub fn twin_order_ids(book: &Book, config: &Config) -> Vec<String> {
-    let names: Vec<String> = twin_orders(book, config)
+/// Ids of the second of two orders that are probably one, entered in the last `days`: their demand is counted once.
+pub fn twin_order_ids(book: &Book, days: i32) -> Vec<String> {
+    let names: Vec<String> = twin_orders(book, days)
         .into_iter()
         .filter_map(|s| s.subject.document.as_deref().and_then(|d| d.split_once(',')).map(|(_, second)| second.to_owned()))
         .collect();

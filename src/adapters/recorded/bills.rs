@@ -1,0 +1,149 @@
+//! Lines of suppliers' bills and credit notes.
+//!
+//! Visible from the bill's `create_date`, as unpaid; that it was paid is visible from the bill's last change, because the
+//! recording does not say since when. Drafts and cancelled bills are nobody's claim yet and are left out.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+
+use super::catalog::{Catalog, some_price};
+use super::error::RecordingError;
+use super::feed::Feed;
+use super::purchases::Purchases;
+use super::reader::Reader;
+use super::row::{Cell, Model, Row};
+use super::terms::Suppliers;
+use crate::domain::ids::SupplierId;
+use crate::domain::money::Quantity;
+use crate::domain::record::{BillLine, Record};
+
+static BILL: Model = Model {
+    name: "account.move",
+    needs: &[
+        "id",
+        "name",
+        "move_type",
+        "state",
+        "payment_state",
+        "partner_id",
+        "ref",
+        "invoice_origin",
+        "invoice_date",
+        "date",
+        "invoice_date_due",
+        "currency_id",
+        "create_date",
+        "write_date",
+    ],
+};
+static LINE: Model = Model {
+    name: "account.move.line",
+    needs: &[
+        "id",
+        "move_id",
+        "display_type",
+        "product_id",
+        "product_uom_id",
+        "quantity",
+        "price_unit",
+        "discount",
+        "purchase_line_id",
+    ],
+};
+
+struct Bill {
+    name: String,
+    reference: String,
+    origin: String,
+    /// None when it is no supplier's, or not posted.
+    supplier: Option<SupplierId>,
+    credit: bool,
+    known_currency: bool,
+    billed_on: Date,
+    due_on: Option<Date>,
+    created_at: Timestamp,
+    paid_at: Option<Timestamp>,
+}
+
+/// Puts the bill lines on the feed.
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    catalog: &Catalog,
+    suppliers: &mut Suppliers,
+    purchases: &Purchases,
+    feed: &mut Feed,
+) -> Result<(), RecordingError> {
+    let mut bills = BTreeMap::new();
+    reader.rows(&BILL, |row| {
+        bills.insert(row.id()?, read_bill(&row, catalog, suppliers)?);
+        Ok(())
+    })?;
+    reader.rows(&LINE, |row| {
+        let bill_id = row.must_link("move_id")?;
+        let bill = bills.get(&bill_id).ok_or_else(|| row.dangling("move_id", "account.move"))?;
+        let (Some(supplier), true) = (&bill.supplier, row.text("display_type")? == "product") else { return Ok(()) };
+        let po_line = row.link("purchase_line_id")?;
+        if po_line.is_some_and(|line| !purchases.is_recorded(line)) {
+            return Err(row.dangling("purchase_line_id", "purchase.order.line"));
+        }
+        // Bills also carry freight and services: not recorded as products, or not stocked. They stay, without an item.
+        let product = row.link("product_id")?.and_then(|id| catalog.by_id(id)).filter(|product| product.stocked);
+        let unit = match product {
+            Some(product) => catalog.stock_units(&row, "product_uom_id", product)?,
+            None => Decimal::ONE,
+        };
+        let quantity = (row.quantity("quantity")? * unit).round_dp(4).normalize();
+        let price = row.net_price("price_unit")? / unit;
+        let mut record = BillLine {
+            id: row.id()?.to_string(),
+            bill_id: bill_id.to_string(),
+            bill_name: bill.name.clone(),
+            reference: bill.reference.clone(),
+            origin: bill.origin.clone(),
+            supplier: supplier.clone(),
+            po_line: po_line.map(|line| line.to_string()),
+            item: product.map(|product| product.item.clone()),
+            qty: Quantity(if bill.credit { -quantity } else { quantity }),
+            price: if bill.known_currency { some_price(price.round_dp(6)) } else { None },
+            billed_on: bill.billed_on,
+            due_on: bill.due_on,
+            paid: false,
+            created_at: bill.created_at,
+        };
+        feed.push(bill.created_at, Record::BillLine(record.clone()));
+        if let Some(paid_at) = bill.paid_at {
+            record.paid = true;
+            feed.push(paid_at, Record::BillLine(record));
+        }
+        Ok(())
+    })
+}
+
+fn read_bill(row: &Row, catalog: &Catalog, suppliers: &mut Suppliers) -> Result<Bill, RecordingError> {
+    let kind = row.text("move_type")?;
+    let is_suppliers = matches!(kind.as_str(), "in_invoice" | "in_refund") && row.text("state")? == "posted";
+    let billed_on = match row.date_opt("invoice_date")? {
+        Some(day) => day,
+        None => row.date_opt("date")?.ok_or_else(|| {
+            row.wrong("date", "a day as `YYYY-MM-DD`", &Cell::Flag(false), "set the bill's date in Odoo and record it again")
+        })?,
+    };
+    let created_at = row.time("create_date")?;
+    // `reversed` is not paid: a credit note took it back.
+    let is_paid = matches!(row.text("payment_state")?.as_str(), "paid" | "partial" | "in_payment");
+    Ok(Bill {
+        name: row.text("name")?,
+        reference: row.text("ref")?,
+        origin: row.text("invoice_origin")?,
+        supplier: if is_suppliers { Some(suppliers.named(row, "partner_id")?) } else { None },
+        credit: kind == "in_refund",
+        known_currency: catalog.is_company_currency(row, "currency_id")?,
+        billed_on,
+        due_on: row.date_opt("invoice_date_due")?,
+        created_at,
+        paid_at: if is_paid { Some(row.time("write_date")?.max(created_at)) } else { None },
+    })
+}

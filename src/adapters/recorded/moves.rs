@@ -1,0 +1,293 @@
+//! Stock moves: what they mean, and what was visible of them when.
+//!
+//! A move is visible as planned from its `create_date`, and as done from `date`. Three things in the last state of a row
+//! would be hindsight and are undone for the planned version: the demand that validation reduced to what came (the rest
+//! went into a backorder), the picking a move has wandered into, and a deadline rewritten with its purchase line.
+//! Counts, opening stock and scraps are never planned: they have only the done version. A cancelled move stays as planned
+//! with quantity zero from the row's last change on; drafts are left out. A move done in the instant of its entry has only
+//! the done version.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+
+use super::catalog::Catalog;
+use super::error::RecordingError;
+use super::feed::Feed;
+use super::pickings::{Picking, Pickings};
+use super::places::{Place, Places, Usage};
+use super::purchases::Purchases;
+use super::reader::Reader;
+use super::row::{Model, Row};
+use crate::domain::ids::LocationId;
+use crate::domain::money::Quantity;
+use crate::domain::record::{MoveKind, Record, StockMove};
+
+static SCRAP: Model = Model { name: "stock.scrap", needs: &["id", "name", "origin"] };
+static MOVE: Model = Model {
+    name: "stock.move",
+    needs: &[
+        "id",
+        "product_id",
+        "product_uom",
+        "product_uom_qty",
+        "quantity",
+        "state",
+        "location_id",
+        "location_dest_id",
+        "is_inventory",
+        "scrapped",
+        "scrap_id",
+        "name",
+        "reference",
+        "origin",
+        "origin_returned_move_id",
+        "picking_id",
+        "purchase_line_id",
+        "sale_line_id",
+        "partner_id",
+        "date",
+        "date_deadline",
+        "create_date",
+        "write_date",
+        "create_uid",
+    ],
+};
+
+/// How Odoo words the inventory adjustment that brings in what was there before Odoo.
+const OPENING: &str = "Opening stock";
+
+/// What moves refer to.
+pub(super) struct Context<'a> {
+    pub(super) catalog: &'a Catalog,
+    pub(super) places: &'a Places,
+    pub(super) pickings: &'a Pickings,
+    pub(super) purchases: &'a Purchases,
+    pub(super) sale_lines: &'a BTreeSet<i64>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Planned,
+    Done,
+    Cancelled,
+}
+
+/// A move in its last state.
+struct Entry {
+    id: i64,
+    state: State,
+    /// The record but for what depends on the version.
+    record: StockMove,
+    demand: Decimal,
+    moved: Decimal,
+    picking: Option<i64>,
+    product: i64,
+    order_lines: (Option<i64>, Option<i64>),
+    /// The deadline while it was planned.
+    first_deadline: Option<Timestamp>,
+    date: Timestamp,
+    written_at: Timestamp,
+}
+
+/// Puts the moves on the feed and gives back when each purchase line was first received.
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    context: &Context<'_>,
+    feed: &mut Feed,
+) -> Result<BTreeMap<i64, Timestamp>, RecordingError> {
+    let mut reasons = BTreeMap::new();
+    reader.rows(&SCRAP, |row| {
+        let (origin, name) = (row.text("origin")?, row.text("name")?);
+        reasons.insert(row.id()?, if origin.is_empty() { name } else { origin });
+        Ok(())
+    })?;
+    let mut entries = Vec::new();
+    reader.rows(&MOVE, |row| {
+        entries.extend(read_entry(&row, context, &reasons)?);
+        Ok(())
+    })?;
+    let mut first_receipt: BTreeMap<i64, Timestamp> = BTreeMap::new();
+    for entry in entries.iter().filter(|entry| entry.state == State::Done) {
+        if let (Some(line), MoveKind::Receipt) = (entry.order_lines.0, entry.record.kind) {
+            let first = first_receipt.entry(line).or_insert(entry.date);
+            *first = entry.date.min(*first);
+        }
+    }
+    let mut in_picking: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
+    for (at, entry) in entries.iter().enumerate() {
+        if let Some(picking) = entry.picking {
+            in_picking.entry(picking).or_default().push(at);
+        }
+    }
+    for entry in &entries {
+        let planned = entry.demand + demand_left_behind(entry, &entries, &in_picking, context.pickings);
+        tell(entry, planned, context.pickings, feed);
+    }
+    Ok(first_receipt)
+}
+
+fn read_entry(row: &Row, context: &Context<'_>, reasons: &BTreeMap<i64, String>) -> Result<Option<Entry>, RecordingError> {
+    let product = context.catalog.product(row, "product_id")?;
+    let state = match row.text("state")?.as_str() {
+        "draft" => return Ok(None),
+        "done" => State::Done,
+        "cancel" => State::Cancelled,
+        _ => State::Planned,
+    };
+    if !product.stocked {
+        return Ok(None);
+    }
+    let Some((kind, from, to)) = meaning(row, context.places)? else { return Ok(None) };
+    let (po_line, sale_line) = (row.link("purchase_line_id")?, row.link("sale_line_id")?);
+    if po_line.is_some_and(|line| !context.purchases.is_recorded(line)) {
+        return Err(row.dangling("purchase_line_id", "purchase.order.line"));
+    }
+    if sale_line.is_some_and(|line| !context.sale_lines.contains(&line)) {
+        return Err(row.dangling("sale_line_id", "sale.order.line"));
+    }
+    let picking = context.pickings.named(row, "picking_id")?;
+    let partner = row.link("partner_id")?.or_else(|| picking.and_then(|picking| picking.partner));
+    let scrap = match row.link("scrap_id")? {
+        Some(id) => Some(reasons.get(&id).ok_or_else(|| row.dangling("scrap_id", "stock.scrap"))?.clone()),
+        None => None,
+    };
+    let reason = match kind {
+        MoveKind::Scrap => scrap.unwrap_or(row.text("name")?),
+        MoveKind::Count | MoveKind::Opening => row.text("name")?,
+        _ => String::new(),
+    };
+    let unit = context.catalog.stock_units(row, "product_uom", product)?;
+    let record = StockMove {
+        id: row.id()?.to_string(),
+        kind,
+        item: product.item.clone(),
+        from,
+        to,
+        qty: Quantity::ZERO,
+        created_at: row.time("create_date")?,
+        done_at: None,
+        document: picking.map_or(row.text("reference")?, |picking| picking.name.clone()),
+        document_id: picking.map(|picking| picking.id.to_string()),
+        // A scrap's origin is its reason, not an order.
+        origin: if kind == MoveKind::Scrap { String::new() } else { row.text("origin")? },
+        po_line: po_line.map(|line| line.to_string()),
+        sale_line: sale_line.map(|line| line.to_string()),
+        partner: partner.map(|partner| partner.to_string()),
+        deadline: row.time_opt("date_deadline")?,
+        returns: row.link("origin_returned_move_id")?.map(|id| id.to_string()),
+        entered_by: row.link("create_uid")?.map(|id| id.to_string()),
+        reason,
+    };
+    let entry = Entry {
+        id: row.id()?,
+        state,
+        demand: (row.count("product_uom_qty")? * unit).round_dp(4).normalize(),
+        moved: (row.count("quantity")? * unit).round_dp(4).normalize(),
+        picking: picking.map(|picking| picking.id),
+        product: row.must_link("product_id")?,
+        order_lines: (po_line, sale_line),
+        first_deadline: po_line.and_then(|line| context.purchases.rewritten_promise(line)).or(record.deadline),
+        date: row.time("date")?.max(record.created_at),
+        written_at: row.time("write_date")?.max(record.created_at),
+        record,
+    };
+    Ok(Some(entry))
+}
+
+type Meaning = (MoveKind, Option<LocationId>, Option<LocationId>);
+
+/// What a move means, from the uses of its ends. None where no stock of ours changes place.
+fn meaning(row: &Row, places: &Places) -> Result<Option<Meaning>, RecordingError> {
+    let (source, target) = (places.place(row, "location_id")?, places.place(row, "location_dest_id")?);
+    for (place, field) in [(source, "location_id"), (target, "location_dest_id")] {
+        if place.usage == Usage::View {
+            return Err(row.dangling(field, "stock.location (that can hold stock)"));
+        }
+    }
+    let (from, to) = (ours(source, places), ours(target, places));
+    let is_scrap = target.scrap || source.scrap || row.flag("scrapped")? || row.link("scrap_id")?.is_some();
+    let opening = row.text("reference")?.starts_with(OPENING) || row.text("name")?.starts_with(OPENING);
+    let correction = if opening { MoveKind::Opening } else { MoveKind::Count };
+    let kind = match (source.usage, target.usage) {
+        (Usage::Internal, Usage::Internal) if from == to => return Ok(None),
+        _ if from.is_none() && to.is_none() => return Ok(None),
+        _ if is_scrap => MoveKind::Scrap,
+        (Usage::Inventory, _) | (_, Usage::Inventory) => correction,
+        (Usage::Supplier, _) => MoveKind::Receipt,
+        (_, Usage::Supplier) => MoveKind::SupplierReturn,
+        (Usage::Customer, _) => MoveKind::CustomerReturn,
+        (_, Usage::Customer) => MoveKind::Delivery,
+        // Between warehouses, on the way between them, or into and out of manufacturing: nobody's loss or gain.
+        _ => MoveKind::Transfer,
+    };
+    Ok(Some((kind, from, to)))
+}
+
+/// The location whose stock a place is, if any. Goods in transit are on nobody's shelf.
+fn ours(place: &Place, places: &Places) -> Option<LocationId> {
+    if place.usage == Usage::Internal && !place.scrap { places.location(place.warehouse) } else { None }
+}
+
+/// Demand that validation took off a done move and put into backorders: the moves of the same product and order line in the
+/// chain of backorders, as far as they were made after this one.
+fn demand_left_behind(
+    entry: &Entry,
+    entries: &[Entry],
+    in_picking: &BTreeMap<i64, Vec<usize>>,
+    pickings: &Pickings,
+) -> Decimal {
+    let mut left = Decimal::ZERO;
+    let mut seen = BTreeSet::new();
+    let mut open: Vec<i64> = entry.picking.filter(|_| entry.state == State::Done).into_iter().collect();
+    while let Some(picking) = open.pop() {
+        for &rest in pickings.backorders(picking) {
+            if seen.insert(rest) {
+                let same = |other: &&Entry| {
+                    other.product == entry.product
+                        && other.order_lines == entry.order_lines
+                        && other.id > entry.id
+                        && other.record.created_at > entry.record.created_at
+                        && other.state != State::Cancelled
+                };
+                let moves = in_picking.get(&rest).into_iter().flatten().map(|&at| &entries[at]);
+                left += moves.filter(same).map(|other| other.demand).sum::<Decimal>();
+                open.push(rest);
+            }
+        }
+    }
+    left
+}
+
+fn tell(entry: &Entry, planned: Decimal, pickings: &Pickings, feed: &mut Feed) {
+    let done = entry.state == State::Done;
+    let is_plan = !matches!(entry.record.kind, MoveKind::Count | MoveKind::Opening | MoveKind::Scrap);
+    if is_plan && !(done && planned.is_zero()) {
+        let picking = entry.picking.and_then(|id| pickings.get(id));
+        let stations = picking.map_or(Vec::new(), |picking| pickings.stations(picking, entry.record.created_at));
+        let mut tell_at = |at: Timestamp, station: Option<&Picking>| {
+            if done && at >= entry.date {
+                return;
+            }
+            let mut record = StockMove { qty: Quantity(planned), deadline: entry.first_deadline, ..entry.record.clone() };
+            if let Some(station) = station {
+                record.document.clone_from(&station.name);
+                record.document_id = Some(station.id.to_string());
+            }
+            feed.push(at, Record::Move(record));
+        };
+        tell_at(entry.record.created_at, stations.first().copied());
+        for station in stations.iter().skip(1) {
+            tell_at(station.created_at.max(entry.record.created_at), Some(station));
+        }
+    }
+    match entry.state {
+        State::Done => {
+            let record = StockMove { qty: Quantity(entry.moved), done_at: Some(entry.date), ..entry.record.clone() };
+            feed.push(entry.date, Record::Move(record));
+        }
+        State::Cancelled if is_plan => feed.push(entry.written_at, Record::Move(entry.record.clone())),
+        State::Cancelled | State::Planned => {}
+    }
+}

@@ -1,0 +1,121 @@
+//! Where stock is: warehouses, the stock locations below them, and the operation types that say which warehouse a
+//! document belongs to. A warehouse is one of our locations and is visible from its `create_date`.
+
+use std::collections::BTreeMap;
+
+use super::error::RecordingError;
+use super::feed::Feed;
+use super::reader::Reader;
+use super::row::{Cell, Model, Row};
+use crate::domain::ids::LocationId;
+use crate::domain::record::{Location, Record};
+
+static WAREHOUSE: Model = Model { name: "stock.warehouse", needs: &["id", "code", "name", "create_date"] };
+static LOCATION: Model = Model { name: "stock.location", needs: &["id", "usage", "warehouse_id", "scrap_location"] };
+static PICKING_TYPE: Model = Model { name: "stock.picking.type", needs: &["id", "warehouse_id"] };
+
+/// What Odoo uses a stock location for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Usage {
+    /// Our shelves.
+    Internal,
+    /// Ours, between two warehouses.
+    Transit,
+    /// A customer's side.
+    Customer,
+    /// A supplier's side.
+    Supplier,
+    /// The other side of a count.
+    Inventory,
+    /// The other side of manufacturing.
+    Production,
+    /// A heading: nothing can be there.
+    View,
+}
+
+/// A stock location.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    pub(super) usage: Usage,
+    /// The warehouse it belongs to.
+    pub(super) warehouse: Option<i64>,
+    /// Is it where scrap goes?
+    pub(super) scrap: bool,
+}
+
+/// Warehouses, stock locations and operation types.
+pub(super) struct Places {
+    warehouses: BTreeMap<i64, LocationId>,
+    places: BTreeMap<i64, Place>,
+    types: BTreeMap<i64, Option<i64>>,
+}
+
+impl Places {
+    /// Reads them and puts the warehouses on the feed.
+    pub(super) fn read(reader: &mut Reader<'_>, feed: &mut Feed) -> Result<Self, RecordingError> {
+        let mut all = Self { warehouses: BTreeMap::new(), places: BTreeMap::new(), types: BTreeMap::new() };
+        reader.rows(&WAREHOUSE, |row| {
+            let id = LocationId::new(row.id()?.to_string());
+            let record = Location { id: id.clone(), code: row.text("code")?, name: row.text("name")? };
+            feed.push(row.time("create_date")?, Record::Location(record));
+            all.warehouses.insert(row.id()?, id);
+            Ok(())
+        })?;
+        reader.rows(&LOCATION, |row| {
+            let warehouse = row.link("warehouse_id")?;
+            if warehouse.is_some_and(|id| !all.warehouses.contains_key(&id)) {
+                return Err(row.dangling("warehouse_id", "stock.warehouse"));
+            }
+            let place = Place { usage: usage(&row)?, warehouse, scrap: row.flag("scrap_location")? };
+            all.places.insert(row.id()?, place);
+            Ok(())
+        })?;
+        reader.rows(&PICKING_TYPE, |row| {
+            all.types.insert(row.id()?, row.link("warehouse_id")?);
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
+    /// The stock location a row names.
+    pub(super) fn place(&self, row: &Row, field: &'static str) -> Result<&Place, RecordingError> {
+        self.places.get(&row.must_link(field)?).ok_or_else(|| row.dangling(field, "stock.location"))
+    }
+
+    /// The warehouse a row names, where it names one.
+    pub(super) fn warehouse(&self, row: &Row, field: &'static str) -> Result<Option<LocationId>, RecordingError> {
+        let Some(id) = row.link(field)? else { return Ok(None) };
+        self.warehouses.get(&id).cloned().map(Some).ok_or_else(|| row.dangling(field, "stock.warehouse"))
+    }
+
+    /// The warehouse of the operation type a row names.
+    pub(super) fn warehouse_of_type(&self, row: &Row, field: &'static str) -> Result<LocationId, RecordingError> {
+        let warehouse = self.types.get(&row.must_link(field)?).ok_or_else(|| row.dangling(field, "stock.picking.type"))?;
+        warehouse
+            .and_then(|id| self.warehouses.get(&id))
+            .cloned()
+            .ok_or_else(|| row.dangling(field, "stock.picking.type (with a recorded `stock.warehouse`)"))
+    }
+
+    /// The location behind a warehouse's id.
+    pub(super) fn location(&self, warehouse: Option<i64>) -> Option<LocationId> {
+        self.warehouses.get(&warehouse?).cloned()
+    }
+}
+
+fn usage(row: &Row) -> Result<Usage, RecordingError> {
+    let usage = row.text("usage")?;
+    Ok(match usage.as_str() {
+        "internal" => Usage::Internal,
+        "transit" => Usage::Transit,
+        "customer" => Usage::Customer,
+        "supplier" => Usage::Supplier,
+        "inventory" => Usage::Inventory,
+        "production" => Usage::Production,
+        "view" => Usage::View,
+        _ => {
+            let expected = "internal, transit, customer, supplier, inventory, production or view";
+            return Err(row.wrong("usage", expected, &Cell::Text(usage), "record the model from Odoo 18 or 17"));
+        }
+    })
+}

@@ -1,0 +1,213 @@
+//! Lines of purchase orders, with the first promise kept.
+//!
+//! Visible when the order is approved, never before the line was entered. Requests for quotation bind nobody and are left
+//! out. A cancelled order's lines stay, unconfirmed from the order's last change on.
+//!
+//! Odoo lets users rewrite a line's `date_planned`, and the recording has only the last value. The order's first picking
+//! keeps the date it was made for (`scheduled_date`). So: where that lies more than a day before the planned dates of *all*
+//! the order's lines, the dates were rewritten; the picking's date is the first promise, and the new one becomes visible
+//! when the recording proves that it was there: at the first receipt, else at the order's last change.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use rust_decimal::Decimal;
+
+use super::catalog::{Catalog, some_price};
+use super::error::RecordingError;
+use super::feed::Feed;
+use super::pickings::Pickings;
+use super::places::Places;
+use super::reader::Reader;
+use super::row::{Model, Row};
+use super::terms::Suppliers;
+use crate::domain::ids::{LocationId, SupplierId};
+use crate::domain::money::Quantity;
+use crate::domain::record::{PurchaseLine, Record};
+
+static ORDER: Model = Model {
+    name: "purchase.order",
+    needs: &[
+        "id",
+        "name",
+        "state",
+        "partner_id",
+        "currency_id",
+        "date_order",
+        "date_approve",
+        "picking_type_id",
+        "picking_ids",
+        "create_date",
+        "write_date",
+    ],
+};
+static LINE: Model = Model {
+    name: "purchase.order.line",
+    needs: &[
+        "id",
+        "order_id",
+        "display_type",
+        "product_id",
+        "product_uom",
+        "product_qty",
+        "price_unit",
+        "discount",
+        "date_planned",
+        "create_date",
+    ],
+};
+
+struct Order {
+    name: String,
+    supplier: SupplierId,
+    location: LocationId,
+    known_currency: bool,
+    ordered_at: Timestamp,
+    /// None while it is only a request.
+    visible_at: Option<Timestamp>,
+    cancelled: bool,
+    written_at: Timestamp,
+    /// What the first picking was made for.
+    first_schedule: Option<Timestamp>,
+}
+
+struct Line {
+    order: i64,
+    /// None for sections, notes and services.
+    goods: Option<PurchaseLine>,
+    created_at: Timestamp,
+}
+
+/// The purchase orders, until the moves are known.
+pub(super) struct Purchases {
+    orders: BTreeMap<i64, Order>,
+    lines: BTreeMap<i64, Line>,
+}
+
+impl Purchases {
+    /// Reads orders and lines.
+    pub(super) fn read(
+        reader: &mut Reader<'_>,
+        catalog: &Catalog,
+        places: &Places,
+        suppliers: &mut Suppliers,
+        pickings: &Pickings,
+    ) -> Result<Self, RecordingError> {
+        let mut all = Self { orders: BTreeMap::new(), lines: BTreeMap::new() };
+        reader.rows(&ORDER, |row| {
+            all.orders.insert(row.id()?, read_order(&row, catalog, places, suppliers, pickings)?);
+            Ok(())
+        })?;
+        reader.rows(&LINE, |row| {
+            let order_id = row.must_link("order_id")?;
+            let order = all.orders.get(&order_id).ok_or_else(|| row.dangling("order_id", "purchase.order"))?;
+            let goods = read_goods(&row, order_id, order, catalog)?;
+            let line = Line { order: order_id, goods, created_at: row.time("create_date")? };
+            all.lines.insert(row.id()?, line);
+            Ok(())
+        })?;
+        all.keep_first_promises();
+        Ok(all)
+    }
+
+    fn keep_first_promises(&mut self) {
+        let mut earliest: BTreeMap<i64, Timestamp> = BTreeMap::new();
+        for line in self.lines.values() {
+            if let Some(goods) = &line.goods {
+                let planned = earliest.entry(line.order).or_insert(goods.promised);
+                *planned = goods.promised.min(*planned);
+            }
+        }
+        for line in self.lines.values_mut() {
+            let (Some(goods), Some(schedule)) = (&mut line.goods, self.orders[&line.order].first_schedule) else { continue };
+            if earliest[&line.order].duration_since(schedule) > SignedDuration::from_hours(24) {
+                goods.promised_first = schedule;
+            }
+        }
+    }
+
+    /// Was a line with this id recorded?
+    pub(super) fn is_recorded(&self, line: i64) -> bool {
+        self.lines.contains_key(&line)
+    }
+
+    /// The first promise of a line, where it was rewritten later.
+    pub(super) fn rewritten_promise(&self, line: i64) -> Option<Timestamp> {
+        let goods = self.lines.get(&line)?.goods.as_ref()?;
+        (goods.promised_first != goods.promised).then_some(goods.promised_first)
+    }
+
+    /// Puts the lines on the feed. `first_receipt` is the first done move of each line.
+    pub(super) fn tell(self, first_receipt: &BTreeMap<i64, Timestamp>, feed: &mut Feed) {
+        for (id, line) in self.lines {
+            let order = &self.orders[&line.order];
+            let (Some(goods), Some(visible_at)) = (line.goods, order.visible_at) else { continue };
+            let visible_at = visible_at.max(line.created_at);
+            let mut version = PurchaseLine { promised: goods.promised_first, ..goods.clone() };
+            feed.push(visible_at, Record::PoLine(version.clone()));
+            if goods.promised != goods.promised_first {
+                version.promised = goods.promised;
+                let proven_at = first_receipt.get(&id).copied().unwrap_or(order.written_at);
+                feed.push(proven_at.max(visible_at), Record::PoLine(version.clone()));
+            }
+            if order.cancelled {
+                version.confirmed = false;
+                feed.push(order.written_at.max(visible_at), Record::PoLine(version));
+            }
+        }
+    }
+}
+
+fn read_order(
+    row: &Row,
+    catalog: &Catalog,
+    places: &Places,
+    suppliers: &mut Suppliers,
+    pickings: &Pickings,
+) -> Result<Order, RecordingError> {
+    let state = row.text("state")?;
+    let approved_at = row.time_opt("date_approve")?;
+    let visible_at = match state.as_str() {
+        "purchase" | "done" => Some(approved_at.unwrap_or(row.time("date_order")?).max(row.time("create_date")?)),
+        "cancel" => approved_at,
+        _ => None,
+    };
+    Ok(Order {
+        name: row.text("name")?,
+        supplier: suppliers.named(row, "partner_id")?,
+        location: places.warehouse_of_type(row, "picking_type_id")?,
+        known_currency: catalog.is_company_currency(row, "currency_id")?,
+        ordered_at: approved_at.unwrap_or(row.time("date_order")?),
+        visible_at,
+        cancelled: state == "cancel",
+        written_at: row.time("write_date")?,
+        first_schedule: pickings.first_schedule(&row.links("picking_ids")?),
+    })
+}
+
+fn read_goods(row: &Row, order_id: i64, order: &Order, catalog: &Catalog) -> Result<Option<PurchaseLine>, RecordingError> {
+    if !row.text("display_type")?.is_empty() {
+        return Ok(None);
+    }
+    let product = catalog.product(row, "product_id")?;
+    if !product.stocked {
+        return Ok(None);
+    }
+    let unit = catalog.stock_units(row, "product_uom", product)?;
+    let price: Decimal = row.net_price("price_unit")? / unit;
+    let planned = row.time("date_planned")?;
+    Ok(Some(PurchaseLine {
+        id: row.id()?.to_string(),
+        order_id: order_id.to_string(),
+        order_name: order.name.clone(),
+        supplier: order.supplier.clone(),
+        item: product.item.clone(),
+        location: order.location.clone(),
+        qty: Quantity((row.count("product_qty")? * unit).round_dp(4).normalize()),
+        price: if order.known_currency { some_price(price.round_dp(6)) } else { None },
+        ordered_at: order.ordered_at,
+        promised_first: planned,
+        promised: planned,
+        confirmed: true,
+    }))
+}

@@ -1,0 +1,105 @@
+//! The desk: the book of this moment and what the detectors see in it, computed once and shared by every stage, by the
+//! check at the click and by the charts.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use anyhow::Context;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use tokio::sync::Mutex;
+
+use super::detect::{Seen, look};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::domain::book::Book;
+use crate::domain::decision::RejectReason;
+use crate::domain::exception::ExceptionType;
+use crate::models::formulas::beta_binomial_p;
+use crate::store::Store;
+
+/// Weight of a type's prior, as a number of decisions: the prior speaks for as much as ten of them.
+const PRIOR_WEIGHT: f64 = 10.0;
+
+/// The book of a moment with everything computed from it.
+pub struct Laid {
+    /// The records.
+    pub book: Book,
+    /// What the detectors saw.
+    pub seen: Seen,
+    /// Probability that an exception of a type is real.
+    pub p: BTreeMap<ExceptionType, f64>,
+}
+
+/// Says for which records and which day something was laid out.
+type Key = (Date, Option<Timestamp>, usize);
+
+/// Lays the book out when it is asked for and keeps it until the records or the day change.
+pub struct Desk {
+    store: Store,
+    config: Arc<Config>,
+    clock: Clock,
+    kept: Mutex<Option<(Key, Arc<Laid>)>>,
+}
+
+impl Desk {
+    /// An empty desk.
+    pub fn new(store: Store, config: Arc<Config>, clock: Clock) -> Self {
+        Self { store, config, clock, kept: Mutex::new(None) }
+    }
+
+    /// The book of this business day.
+    pub async fn lay_out(&self) -> anyhow::Result<Arc<Laid>> {
+        let calendar = self.config.calendar.calendar();
+        let now = self.clock.now();
+        let newest = self.store.newest_change().await?;
+        let decisions = self.store.list_decisions(Timestamp::UNIX_EPOCH).await?;
+        let key = (calendar.day_of(now), newest, decisions.len());
+        let mut kept = self.kept.lock().await;
+        if let Some((at, laid)) = &*kept
+            && *at == key
+        {
+            return Ok(Arc::clone(laid));
+        }
+        let records = self.store.load_records().await.context("loading the records")?;
+        let config = Arc::clone(&self.config);
+        let p = self.probabilities().await?;
+        // Facts are as old as the records: the close of the day that is being looked at, not the moment of the click.
+        let as_of = newest.map_or(now, |newest| newest.min(now)).max(calendar.close_of(calendar.day_of(now)).min(now));
+        let laid = tokio::task::spawn_blocking(move || {
+            let book = Book::new(as_of, calendar, records);
+            let seen = look(&book, &config);
+            Laid { book, seen, p }
+        })
+        .await
+        .context("computing what the records say")?;
+        let laid = Arc::new(laid);
+        *kept = Some((key, Arc::clone(&laid)));
+        Ok(laid)
+    }
+
+    /// Beta-binomial p by type: the prior, moved by what people decided (handbook §7). "Real, but another action" confirms
+    /// the detector; only "not real" speaks against it.
+    async fn probabilities(&self) -> anyhow::Result<BTreeMap<ExceptionType, f64>> {
+        let mut counts: BTreeMap<ExceptionType, (u32, u32)> = BTreeMap::new();
+        for decision in self.store.list_decisions(Timestamp::UNIX_EPOCH).await? {
+            let real = match decision.verb.as_str() {
+                "approve" | "edit" => true,
+                "reject" => decision.reason.as_deref() != Some(RejectReason::NotReal.code()),
+                _ => continue,
+            };
+            let Some(case) = self.store.find_case(&decision.case_id).await? else { continue };
+            if let Some(code) = case.codes.first() {
+                let (confirmed, shown) = counts.entry(*code).or_default();
+                *confirmed += u32::from(real);
+                *shown += 1;
+            }
+        }
+        let p = ExceptionType::ALL.iter().map(|code| {
+            let (confirmed, shown) = counts.get(code).copied().unwrap_or_default();
+            let (alpha, beta) = (code.prior() * PRIOR_WEIGHT, (1.0 - code.prior()) * PRIOR_WEIGHT);
+            (*code, beta_binomial_p(confirmed, shown, alpha, beta))
+        });
+        Ok(p.collect())
+    }
+}

@@ -1,0 +1,528 @@
+//! Demand: series from the book, scores from the models, and a typed verdict on what is odd (handbook §4.1).
+//!
+//! The statistics decide how unlikely a day or a run is; the isolation forest over all series says which days are odd in
+//! combination, and which feature made them so. What a business reason explains (a promotion within its plan, one
+//! customer's bulk order, a delisting) is recorded as explained, not alarmed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+use linfa::prelude::*;
+use ndarray::{Array2, ArrayView1};
+
+use super::facts::{fact, place_fact, record};
+use super::stock;
+use crate::config::Config;
+use crate::domain::book::{Book, Place};
+use crate::domain::calendar::{days_between, iso_week, plus_days};
+use crate::domain::evidence::{Fact, FactValue};
+use crate::domain::exception::{Driver, ExceptionType as T, Signal, Subject};
+use crate::domain::money::Quantity;
+use crate::domain::record::{Promotion, RecordKind};
+use crate::models::demand::{DayScore, DemandParams, Series, project, promo_uplift, score_series};
+use crate::models::isolation::{IsolationForest, IsolationForestParams};
+use crate::pipeline::view::{DayForecast, Outlook};
+
+const DETECTOR: &str = "demand-forest/1";
+
+/// Names of the forest's features, in order.
+const FEATURES: [&str; 8] = [
+    "surprise upwards",
+    "surprise downwards in a row",
+    "surprise upwards in a row",
+    "days without a sale",
+    "level shift",
+    "tracking signal",
+    "ratio to expected",
+    "neighbours' ratio to expected",
+];
+
+/// A day whose forest score is among the oddest one in this many of the training days may speak at a weaker p.
+const FOREST_RARITY: f64 = 400.0;
+
+/// How much weaker a p the forest's agreement makes good.
+const FOREST_BONUS: f64 = 10.0;
+
+/// Share of a day's demand in one order line from which the day is that order's doing (with [`BULK_TIMES`], D-BULK).
+const BULK_SHARE: f64 = 0.6;
+
+/// One line above this many times the usual line is a bulk order (handbook §4.1).
+const BULK_TIMES: f64 = 5.0;
+
+/// Days at the end of the projections.
+const OUTLOOK_DAYS: u32 = 92;
+
+/// Days after which a shift is no longer news: by then the baseline has taken it up.
+const SHIFT_NEWS_DAYS: u32 = 35;
+
+/// The scored history of every place.
+pub struct Demand {
+    series: BTreeMap<Place, Series>,
+    scores: BTreeMap<Place, Vec<DayScore>>,
+    promo_ratio: BTreeMap<Place, f64>,
+}
+
+/// Scores every series of the book.
+pub fn score(book: &Book, config: &Config) -> Demand {
+    use rayon::prelude::*;
+    let params = DemandParams {
+        window_days: config.detect.window_days as usize,
+        warmup_days: config.detect.warmup_days as usize,
+        ..DemandParams::default()
+    };
+    let twins: BTreeSet<String> = stock::twin_order_ids(book, i32::MAX).into_iter().collect();
+    let Some(first) = book.first_day() else {
+        return Demand { series: BTreeMap::new(), scores: BTreeMap::new(), promo_ratio: BTreeMap::new() };
+    };
+    let series: BTreeMap<Place, Series> =
+        book.places().into_iter().map(|place| (place.clone(), series_of(book, &place, first, &twins))).collect();
+    let scores: BTreeMap<Place, Vec<DayScore>> = series
+        .par_iter()
+        .map(|(place, series)| (place.clone(), score_series(series, &params)))
+        .collect::<Vec<_>>()
+        .into_iter()
+        .collect();
+    Demand { series, scores, promo_ratio: BTreeMap::new() }
+}
+
+fn series_of(book: &Book, place: &Place, first: Date, twins: &BTreeSet<String>) -> Series {
+    let (item, location) = place;
+    let mut units = book.demand_by_day(item, location, first);
+    let days = book.days_from(first);
+    let closing = book.on_hand_by_day(item, location, first);
+    let delisted = book.items.get(item).and_then(|i| i.delisted_at).map(|at| book.calendar.day_of(at));
+    let mut blocked: Vec<bool> = days.iter().map(|day| delisted.is_some_and(|from| *day >= from)).collect();
+    for line in book.sales_at(item, location).into_iter().filter(|l| twins.contains(&l.order_id)) {
+        // The second of two orders that are one is not demand.
+        if let Some(at) = index(first, book.calendar.day_of(line.ordered_at)).filter(|at| *at < units.len()) {
+            units[at] -= line.qty.to_f64();
+        }
+    }
+    // Twice as much as the rest of the week in one line says nothing about the next week.
+    for (at, day) in days.iter().enumerate() {
+        blocked[at] |= bulk_order(book, place, *day).is_some();
+    }
+    let usual = crate::models::formulas::median(&units).unwrap_or(0.0);
+    let censored = (0..units.len())
+        .map(|at| {
+            let opening = if at == 0 { f64::INFINITY } else { closing[at - 1] };
+            (opening <= 0.0 || closing[at] <= 0.0) && units[at] < usual
+        })
+        .collect();
+    let promo = days.iter().map(|day| book.promotion_on(item, *day).is_some()).collect();
+    Series { first, units, censored, promo, blocked }
+}
+
+fn index(first: Date, day: Date) -> Option<usize> {
+    usize::try_from(days_between(first, day)).ok()
+}
+
+/// D-BULK as an explanation: one order line far above the usual line that makes up most of the day.
+fn bulk_order(book: &Book, place: &Place, day: Date) -> Option<(String, String, Quantity)> {
+    let lines = book.sales_at(&place.0, &place.1);
+    let of_day: Vec<_> = lines.iter().filter(|l| book.calendar.day_of(l.ordered_at) == day).collect();
+    let largest = of_day.iter().max_by(|a, b| a.qty.cmp(&b.qty))?;
+    let total: f64 = of_day.iter().map(|l| l.qty.to_f64()).sum();
+    let before: Vec<f64> =
+        lines.iter().filter(|l| book.calendar.day_of(l.ordered_at) < day).map(|l| l.qty.to_f64()).collect();
+    let usual = crate::models::formulas::median(&before).filter(|_| before.len() >= 5)?;
+    let qty = largest.qty.to_f64();
+    (qty > BULK_TIMES * usual && qty >= BULK_SHARE * total).then(|| (largest.id.clone(), largest.order_name.clone(), largest.qty))
+}
+
+impl Demand {
+    /// The forecast of every place, promotions that are known in advance included.
+    pub fn outlook(&self, book: &Book, config: &Config) -> Outlook {
+        let from = plus_days(book.today, 1);
+        let mut outlook = Outlook::default();
+        for (place, scores) in &self.scores {
+            let sellable = book.items.get(&place.0).is_some_and(|i| i.sellable);
+            let mut daily: Vec<DayForecast> = project(scores, from, OUTLOOK_DAYS)
+                .into_iter()
+                .map(|(mean, sigma)| DayForecast { mean, sigma })
+                .collect();
+            for (ahead, day) in daily.iter_mut().enumerate() {
+                if !sellable {
+                    *day = DayForecast::default();
+                } else if let Some(promotion) = book.promotion_on(&place.0, plus_days(from, ahead as i32)) {
+                    // What the promotion has shown so far is a better guide than its plan.
+                    let lift = self.promo_ratio.get(place).copied().unwrap_or_else(|| planned_uplift(config, promotion));
+                    *day = DayForecast { mean: day.mean * lift, sigma: day.sigma * lift };
+                }
+            }
+            outlook.daily.insert(place.clone(), daily);
+        }
+        outlook
+    }
+
+    /// The scored days of a place.
+    pub fn scores(&self, place: &Place) -> &[DayScore] {
+        self.scores.get(place).map_or(&[], Vec::as_slice)
+    }
+
+    /// Everything that demand has to say on the book's day.
+    pub fn signals(&mut self, book: &Book, config: &Config) -> Vec<Signal> {
+        let mut found = self.promotions(book, config);
+        let Some(forest) = Forest::fit(self, book, config) else { return found };
+        for place in book.places() {
+            found.extend(self.verdict(book, config, &forest, &place));
+        }
+        share_roots(&mut found);
+        found
+    }
+
+    fn neighbours_ratio(&self, place: &Place, at: usize) -> f64 {
+        let others = self.scores.iter().filter(|(p, _)| p.0 == place.0 && p.1 != place.1);
+        let (actual, expected) = others
+            .filter_map(|(_, scores)| scores.get(at))
+            .fold((0.0, 0.0), |(a, e), s| (a + s.actual, e + s.expected));
+        ((actual + 1.0) / (expected + 1.0)).ln()
+    }
+
+    fn features(&self, place: &Place, at: usize) -> Option<[f64; 8]> {
+        let score = self.scores.get(place)?.get(at)?;
+        let surprise = |p: f64| -p.max(1e-12).log10();
+        Some([
+            surprise(score.p_high),
+            surprise(score.p_low_run),
+            surprise(score.p_high_run),
+            surprise(score.p_zero_run),
+            score.shift.as_ref().map_or(0.0, |s| surprise(s.p)),
+            score.tracking_signal,
+            ((score.actual + 1.0) / (score.expected + 1.0)).ln(),
+            self.neighbours_ratio(place, at),
+        ])
+    }
+
+    fn verdict(&self, book: &Book, config: &Config, forest: &Forest, place: &Place) -> Vec<Signal> {
+        let mut found = Vec::new();
+        let scores = self.scores(place);
+        let delisted = book.items.get(&place.0).is_some_and(|i| !i.sellable);
+        if delisted {
+            found.extend(delisting(book, scores, place));
+            return found;
+        }
+        // A spike stays worth a look for a day after; older ones are history.
+        for back in 0..2_usize {
+            if let Some(at) = scores.len().checked_sub(back + 1) {
+                found.extend(self.spike(book, config, forest, place, at));
+            }
+        }
+        let Some(at) = scores.len().checked_sub(1) else { return found };
+        let falling = self.collapse(book, config, forest, place, at);
+        let shifted = self.shift(book, config, forest, place, at);
+        // A run that is still young is a collapse; once it has lasted it is a shift. Both at once would be one thing twice.
+        match (falling, shifted) {
+            (Some(collapse), Some(shift)) if shift.headline.contains("fallen") => {
+                let lasting = days_between(shift.from, book.today) >= 10 && collapse.code == T::DCollapse;
+                found.push(if lasting { shift } else { collapse });
+            }
+            (collapse, shift) => found.extend(collapse.into_iter().chain(shift)),
+        }
+        found
+    }
+
+    fn spike(&self, book: &Book, config: &Config, forest: &Forest, place: &Place, at: usize) -> Option<Signal> {
+        let score = self.scores(place).get(at)?;
+        let row = self.features(place, at)?;
+        let limit = config.detect.spike_p * if forest.is_rare(&row) { FOREST_BONUS } else { 1.0 };
+        let bulk = bulk_order(book, place, score.day);
+        let promotion = book.promotion_on(&place.0, score.day);
+        let odd = score.p_high <= limit || bulk.as_ref().is_some_and(|_| score.actual > BULK_TIMES * score.expected.max(1.0));
+        if !odd || score.actual < score.expected + 3.0 {
+            return None;
+        }
+        let (item, location) = place;
+        let headline = format!(
+            "{} at {} sold {} on {}, {:.1} times the usual {:.1}.",
+            book.item_label(item),
+            book.location_name(location),
+            score.actual,
+            score.day,
+            score.actual / score.expected.max(0.1),
+            score.expected
+        );
+        let mut signal = Signal::rule(
+            DETECTOR,
+            T::DSpike,
+            Subject::at(item, location),
+            iso_week(score.day),
+            (score.day, score.day),
+            headline,
+        )
+        .link(format!("demand:{item}@{location}"))
+        .link(format!("shortage:{item}@{location}"))
+        .with(day_facts(book, place, score));
+        if let Some((line, order, qty)) = bulk {
+            signal.explained = Some(format!("one order of one customer, {order}, took {qty}"));
+            signal =
+                signal.with([fact(book, record(RecordKind::SaleLine, &line), "qty", "in one order", FactValue::Quantity(qty))]);
+        } else if let Some(promotion) = promotion {
+            // Promotions are judged over their run, by D-PROMO-OVER and D-PROMO-UNDER.
+            signal.explained = Some(format!("on promotion: {} % off until {}", promotion.percent, promotion.to));
+        }
+        Some(forest.explain(signal, &row))
+    }
+
+    fn collapse(&self, book: &Book, config: &Config, forest: &Forest, place: &Place, at: usize) -> Option<Signal> {
+        let score = self.scores(place).get(at)?;
+        let row = self.features(place, at)?;
+        let limit = config.detect.collapse_p * if forest.is_rare(&row) { FOREST_BONUS } else { 1.0 };
+        let (item, location) = place;
+        let silent = score.zero_run >= 2 && f64::from(score.zero_run) > score.zero_run_usual_p99 && score.p_zero_run <= limit;
+        let low = score.low_run >= 2 && score.p_low_run <= limit;
+        if !(silent || low) {
+            return None;
+        }
+        let run = if silent { score.zero_run } else { score.low_run };
+        let from = plus_days(score.day, 1 - run as i32);
+        let on_hand = book.on_hand(item, location);
+        let sells_elsewhere = self.neighbours_ratio(place, at) > -0.7;
+        let phantom = silent && on_hand.is_positive() && sells_elsewhere;
+        let sold: f64 = self.scores(place)[at + 1 - run as usize..=at].iter().map(|s| s.actual).sum();
+        let usual: f64 = self.scores(place)[at + 1 - run as usize..=at].iter().map(|s| s.expected).sum();
+        let (code, headline) = if phantom {
+            let words = format!(
+                "{} at {} has not sold for {run} days while the books say {on_hand} are there and other locations sell it.",
+                book.item_label(item),
+                book.location_name(location)
+            );
+            (T::IPhantom, words)
+        } else {
+            let words = format!(
+                "{} at {} sold {sold} in the last {run} days, {usual:.0} would be usual.",
+                book.item_label(item),
+                book.location_name(location)
+            );
+            (T::DCollapse, words)
+        };
+        let signal = Signal::rule(DETECTOR, code, Subject::at(item, location), iso_week(from), (from, score.day), headline)
+            .link(format!("demand:{item}@{location}"))
+            .with(day_facts(book, place, score))
+            .with([
+                place_fact(book, item, location, "run_days", "days in a row", FactValue::days(f64::from(run))),
+                place_fact(book, item, location, "run_sold", "sold in the run", FactValue::number(sold, 1)),
+                place_fact(book, item, location, "run_usual", "usual in the run", FactValue::number(usual, 1)),
+                place_fact(book, item, location, "on_hand", "on hand", FactValue::Quantity(on_hand)),
+            ]);
+        Some(forest.explain(signal, &row))
+    }
+
+    fn shift(&self, book: &Book, config: &Config, forest: &Forest, place: &Place, at: usize) -> Option<Signal> {
+        let score = self.scores(place).get(at)?;
+        let shift = score.shift.as_ref()?;
+        let row = self.features(place, at)?;
+        let limit = config.detect.shift_p * if forest.is_rare(&row) { FOREST_BONUS } else { 1.0 };
+        if shift.p > limit || shift.days > SHIFT_NEWS_DAYS || (shift.ratio > 0.75 && shift.ratio < 1.33) {
+            return None;
+        }
+        let (item, location) = place;
+        let up = shift.ratio > 1.0;
+        let headline = format!(
+            "Demand for {} at {} has {} since {}: {:.1} a day, {:.1} before.",
+            book.item_label(item),
+            book.location_name(location),
+            if up { "risen" } else { "fallen" },
+            shift.since,
+            shift.after,
+            shift.before
+        );
+        let mut signal = Signal::rule(
+            DETECTOR,
+            T::DShift,
+            Subject::at(item, location),
+            if up { "up" } else { "down" }.to_owned(),
+            (shift.since, score.day),
+            headline,
+        )
+        .link(format!("demand:{item}@{location}"))
+        .with(day_facts(book, place, score))
+        .with([
+            place_fact(book, item, location, "shift_since", "since", FactValue::Date(shift.since)),
+            place_fact(book, item, location, "shift_before", "a day before", FactValue::number(shift.before, 2)),
+            place_fact(book, item, location, "shift_after", "a day since", FactValue::number(shift.after, 2)),
+            place_fact(book, item, location, "tracking_signal", "tracking signal", FactValue::number(score.tracking_signal, 1)),
+        ]);
+        if up {
+            signal = signal.link(format!("shortage:{item}@{location}"));
+        }
+        Some(forest.explain(signal, &row))
+    }
+
+    /// D-PROMO-OVER and D-PROMO-UNDER: the promotions that run or have just ended, over all locations together.
+    fn promotions(&mut self, book: &Book, config: &Config) -> Vec<Signal> {
+        let mut found = Vec::new();
+        let items: Vec<_> = book.items.keys().cloned().collect();
+        for item in items {
+            for promotion in book.promotions(&item).to_vec() {
+                let ended = days_between(promotion.to, book.today);
+                if promotion.from <= book.today && ended <= 3 {
+                    found.extend(self.promotion(book, config, &promotion));
+                }
+            }
+        }
+        found
+    }
+
+    fn promotion(&mut self, book: &Book, config: &Config, promotion: &Promotion) -> Option<Signal> {
+        let to = promotion.to.min(book.today);
+        let (mut expected, mut actual, mut low, mut high) = (0.0, 0.0, 0.0, 0.0);
+        let mut days = 0;
+        for (place, scores) in self.scores.iter().filter(|(place, _)| place.0 == promotion.item) {
+            let Some(lift) = promo_uplift(&self.series[place], scores, promotion.from, to) else { continue };
+            self.promo_ratio.insert(place.clone(), lift.ratio);
+            expected += lift.expected_baseline;
+            actual += lift.actual;
+            // Independent places: their half-widths add in squares.
+            low += ((lift.ratio - lift.low) * lift.expected_baseline).powi(2);
+            high += ((lift.high - lift.ratio) * lift.expected_baseline).powi(2);
+            days = days.max(lift.days);
+        }
+        let length = f64::from(days_between(promotion.from, promotion.to) + 1);
+        if expected <= 0.0 || f64::from(days) < (length * 0.2).max(2.0) {
+            return None;
+        }
+        let ratio = actual / expected;
+        let (low, high) = (ratio - low.sqrt() / expected, ratio + high.sqrt() / expected);
+        let plan = planned_uplift(config, promotion);
+        let item = book.item_label(&promotion.item);
+        let (code, words) = if low > plan * config.detect.promo_band {
+            (T::DPromoOver, "more than planned")
+        } else if high < plan / config.detect.promo_band {
+            (T::DPromoUnder, "less than planned")
+        } else {
+            return None;
+        };
+        let headline = format!(
+            "The promotion of {item} ({} % off, {} to {}) sells {words}: {ratio:.2} times the usual over {days} days, {plan:.2} were to be expected.",
+            promotion.percent, promotion.from, promotion.to
+        );
+        let source = || record(RecordKind::Promotion, &promotion.id);
+        let number = |value: f64| FactValue::number(value, 2);
+        let facts = [
+            fact(book, source(), "name", "promotion", FactValue::Text(promotion.name.clone())).from_outside(),
+            fact(book, source(), "percent", "reduction", FactValue::percent(promotion.percent)),
+            fact(book, source(), "from", "first day", FactValue::Date(promotion.from)),
+            fact(book, source(), "to", "last day", FactValue::Date(promotion.to)),
+            fact(book, source(), "sold", "sold so far", number(actual)),
+            fact(book, source(), "baseline", "usual without it", number(expected)),
+            fact(book, source(), "uplift", "times the usual", number(ratio)),
+            fact(book, source(), "planned_uplift", "times planned", number(plan)),
+        ];
+        let subject =
+            Subject { item: Some(promotion.item.clone()), document: Some(promotion.id.clone()), ..Subject::default() };
+        let signal =
+            Signal::rule("promotion-band/1", code, subject, promotion.id.clone(), (promotion.from, to), headline);
+        Some(signal.link(format!("promotion:{}", promotion.id)).with(facts))
+    }
+}
+
+/// The uplift to expect from a reduction, where the ERP holds no plan of its own.
+fn planned_uplift(config: &Config, promotion: &Promotion) -> f64 {
+    config.detect.promo_uplift_per_ten_percent.powf(promotion.percent.clamp(0.0, 60.0) / 10.0)
+}
+
+fn delisting(book: &Book, scores: &[DayScore], place: &Place) -> Option<Signal> {
+    let since = book.calendar.day_of(book.items.get(&place.0)?.delisted_at?);
+    if days_between(since, book.today) > 7 || scores.len() < 14 {
+        return None;
+    }
+    let headline =
+        format!("{} at {} has stopped selling.", book.item_label(&place.0), book.location_name(&place.1));
+    let mut signal = Signal::rule(
+        DETECTOR,
+        T::DCollapse,
+        Subject::at(&place.0, &place.1),
+        iso_week(since),
+        (since, book.today),
+        headline,
+    )
+    .link(format!("demand:{}@{}", place.0, place.1));
+    let since_fact = fact(book, record(RecordKind::Item, place.0.as_str()), "delisted_on", "delisted", FactValue::Date(since));
+    signal.explained = Some(format!("delisted since {since}"));
+    Some(signal.with([since_fact]))
+}
+
+fn day_facts(book: &Book, place: &Place, score: &DayScore) -> Vec<Fact> {
+    let (item, location) = place;
+    let of = |field: &str, label: &str, value| place_fact(book, item, location, &format!("{field}:{}", score.day), label, value);
+    vec![
+        of("sold", "sold that day", FactValue::number(score.actual, 1)),
+        of("expected", "usual for that day", FactValue::number(score.expected, 2)),
+    ]
+}
+
+/// One cause for the whole chain: the same type on the same item at two or more locations in one week is one case.
+fn share_roots(signals: &mut [Signal]) {
+    let mut places: BTreeMap<(T, String), usize> = BTreeMap::new();
+    let key = |s: &Signal| s.subject.item.as_ref().map(|item| (s.code, format!("{item} {}", s.period)));
+    for signal in signals.iter().filter(|s| s.explained.is_none()) {
+        if let Some(key) = key(signal) {
+            *places.entry(key).or_default() += usize::from(signal.subject.location.is_some());
+        }
+    }
+    for signal in signals.iter_mut() {
+        let Some((code, about)) = key(signal) else { continue };
+        if places.get(&(code, about.clone())).is_some_and(|n| *n >= 2) {
+            signal.links.push(format!("chain:{code} {about}"));
+        }
+    }
+}
+
+/// The isolation forest over the features of all series, and the scores of the days it was trained on.
+struct Forest {
+    model: IsolationForest,
+    threshold: f64,
+}
+
+impl Forest {
+    /// Trains on every scored day before the last two, so that a day is never judged by a forest that has seen it.
+    fn fit(demand: &Demand, book: &Book, config: &Config) -> Option<Self> {
+        let mut rows: Vec<[f64; 8]> = Vec::new();
+        for place in book.places() {
+            let scores = demand.scores(&place);
+            let warm = config.detect.warmup_days as usize;
+            for at in warm..scores.len().saturating_sub(2) {
+                if !scores[at].promo && !scores[at].censored {
+                    rows.extend(demand.features(&place, at));
+                }
+            }
+        }
+        if rows.len() < 64 {
+            return None;
+        }
+        let flat: Vec<f64> = rows.iter().flatten().copied().collect();
+        let table = Array2::from_shape_vec((rows.len(), FEATURES.len()), flat).ok()?;
+        let params = IsolationForestParams::new().trees(config.detect.forest_trees).seed(config.detect.forest_seed);
+        let model = params.fit(&DatasetBase::from(table.clone())).ok()?;
+        let mut scores = model.score(&table).to_vec();
+        scores.sort_by(f64::total_cmp);
+        let rank = ((1.0 - 1.0 / FOREST_RARITY) * scores.len() as f64) as usize;
+        let threshold = scores[rank.min(scores.len() - 1)];
+        Some(Self { model, threshold })
+    }
+
+    fn score(&self, row: &[f64; 8]) -> f64 {
+        let table = Array2::from_shape_fn((1, row.len()), |(_, column)| row[column]);
+        self.model.score(&table)[0]
+    }
+
+    fn is_rare(&self, row: &[f64; 8]) -> bool {
+        self.score(row) > self.threshold
+    }
+
+    /// Adds the score and the features that drove it.
+    fn explain(&self, mut signal: Signal, row: &[f64; 8]) -> Signal {
+        let shares = self.model.attribute(ArrayView1::from(row));
+        signal.score = self.score(row);
+        signal.drivers = FEATURES
+            .iter()
+            .zip(row)
+            .zip(shares)
+            .map(|((feature, value), share)| Driver { feature: (*feature).to_owned(), value: *value, share })
+            .collect();
+        signal.drivers.sort_by(|a, b| b.share.total_cmp(&a.share).then_with(|| a.feature.cmp(&b.feature)));
+        signal.drivers.truncate(3);
+        signal
+    }
+}

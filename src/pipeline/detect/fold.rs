@@ -1,0 +1,312 @@
+//! Folding: signals into exceptions by fingerprint, exceptions into cases by root cause (handbook §1, §8). Pure.
+//!
+//! A new signal with a known fingerprint updates its exception and leaves the case's notes, owner and snooze alone. Two
+//! exceptions that share a link share a root cause and so a case. An exception resolves itself when its condition has been
+//! false for two reads in a row; a case does when all its exceptions have.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::domain::audit::AuditEntry;
+use crate::domain::case::{Case, CaseState};
+use crate::domain::exception::{Exception, ExceptionState, ExceptionType as T, Signal};
+use crate::domain::ids::{CaseId, ExceptionId, content_id};
+
+/// Reads in a row without its condition after which an exception is over.
+const MISSES: u32 = 2;
+
+/// What folding changed, to be written in one transaction.
+#[derive(Debug, Default)]
+pub struct Folded {
+    /// New and changed exceptions.
+    pub exceptions: Vec<Exception>,
+    /// New (no version) and changed cases with the version they were read at.
+    pub cases: Vec<(Case, Option<i64>)>,
+    /// One entry for each case that was opened or ended.
+    pub entries: Vec<AuditEntry>,
+}
+
+/// Folds `signals` seen at `now` into what is known. `live` are the cases that are not over; `known` all exceptions.
+pub fn fold(now: Timestamp, signals: Vec<Signal>, known: Vec<Exception>, live: Vec<Case>) -> Folded {
+    let mut work = Work::new(now, known, live);
+    let mut signals = signals;
+    signals.sort_by_key(Signal::fingerprint);
+    let seen: BTreeSet<ExceptionId> = signals.iter().map(Signal::exception_id).collect();
+    let fresh: Vec<ExceptionId> = signals.into_iter().filter_map(|signal| work.see(signal)).collect();
+    work.miss(&seen);
+    for id in fresh {
+        work.place(&id);
+    }
+    work.close_over();
+    work.finish()
+}
+
+struct Work {
+    now: Timestamp,
+    exceptions: BTreeMap<ExceptionId, Exception>,
+    changed: BTreeSet<ExceptionId>,
+    cases: BTreeMap<CaseId, (Case, Option<Case>)>,
+    case_of: BTreeMap<ExceptionId, CaseId>,
+    entries: Vec<AuditEntry>,
+}
+
+impl Work {
+    fn new(now: Timestamp, known: Vec<Exception>, live: Vec<Case>) -> Self {
+        let mut case_of = BTreeMap::new();
+        for case in &live {
+            for id in &case.exceptions {
+                case_of.insert(id.clone(), case.id.clone());
+            }
+        }
+        Self {
+            now,
+            exceptions: known.into_iter().map(|e| (e.id.clone(), e)).collect(),
+            changed: BTreeSet::new(),
+            cases: live.into_iter().map(|case| (case.id.clone(), (case.clone(), Some(case)))).collect(),
+            case_of,
+            entries: Vec::new(),
+        }
+    }
+
+    /// Takes a signal in. Gives the exception's id when it needs a case: it is new, or has come back.
+    fn see(&mut self, signal: Signal) -> Option<ExceptionId> {
+        let id = signal.exception_id();
+        let state = if signal.explained.is_some() { ExceptionState::Explained } else { ExceptionState::Open };
+        self.changed.insert(id.clone());
+        let before = self.exceptions.get(&id).map(|e| e.state);
+        let first_seen = match (self.exceptions.get(&id), before) {
+            (Some(old), Some(ExceptionState::Open | ExceptionState::Explained)) => old.first_seen,
+            _ => self.now,
+        };
+        let exception = Exception { id: id.clone(), signal, state, first_seen, last_seen: self.now, misses: 0 };
+        self.exceptions.insert(id.clone(), exception);
+        (state == ExceptionState::Open && before != Some(ExceptionState::Open)).then_some(id)
+    }
+
+    /// Counts a miss for every open exception without a signal.
+    fn miss(&mut self, seen: &BTreeSet<ExceptionId>) {
+        for (id, exception) in &mut self.exceptions {
+            if exception.state == ExceptionState::Open && !seen.contains(id) {
+                exception.misses += 1;
+                if exception.misses >= MISSES {
+                    exception.state = ExceptionState::Resolved;
+                }
+                self.changed.insert(id.clone());
+            }
+        }
+    }
+
+    /// Finds or opens the case of an exception.
+    fn place(&mut self, id: &ExceptionId) {
+        let exception = &self.exceptions[id];
+        let open_to_joining = |case: &Case| matches!(case.state, CaseState::New | CaseState::Open | CaseState::Snoozed { .. });
+        let joins = |case: &Case| exception.signal.links.iter().any(|link| case_links(case, &self.exceptions).contains(link));
+        let found = self
+            .cases
+            .values()
+            .map(|(case, _)| case)
+            .filter(|case| open_to_joining(case) && (case.exceptions.contains(id) || joins(case)))
+            .min_by_key(|case| (case.opened_at, case.id.clone()))
+            .map(|case| case.id.clone());
+        if let Some(case_id) = found {
+            self.case_of.insert(id.clone(), case_id.clone());
+            if let Some((case, _)) = self.cases.get_mut(&case_id)
+                && !case.exceptions.contains(id)
+            {
+                case.exceptions.push(id.clone());
+            }
+            return;
+        }
+        let signal = &exception.signal;
+        let opened = self.now.as_millisecond().to_string();
+        let case_id = CaseId(content_id("case-", &[&signal.fingerprint(), &opened], 12));
+        let case = Case {
+            id: case_id.clone(),
+            version: 1,
+            state: CaseState::New,
+            exceptions: vec![id.clone()],
+            codes: vec![signal.code],
+            subject: signal.subject.clone(),
+            links: signal.links.clone(),
+            headline: signal.headline.clone(),
+            rank: None,
+            evidence_hash: None,
+            owner: None,
+            opened_at: self.now,
+            updated_at: self.now,
+        };
+        self.entries.push(entry(self.now, "case.opened", &case, serde_json::json!({ "exception": signal.fingerprint() })));
+        self.case_of.insert(id.clone(), case_id.clone());
+        self.cases.insert(case_id, (case, None));
+    }
+
+    /// Brings every case up to date with its exceptions, and ends those that have none left.
+    fn close_over(&mut self) {
+        for (case, _) in self.cases.values_mut() {
+            let open: Vec<&Exception> = case
+                .exceptions
+                .iter()
+                .filter_map(|id| self.exceptions.get(id))
+                .filter(|e| e.state == ExceptionState::Open)
+                .collect();
+            if open.is_empty() {
+                if matches!(case.state, CaseState::New | CaseState::Open | CaseState::Snoozed { .. }) {
+                    case.state = CaseState::ResolvedItself;
+                    self.entries.push(entry(self.now, "case.resolved_itself", case, serde_json::json!({})));
+                }
+                continue;
+            }
+            let mut telling: Vec<&Exception> = open.clone();
+            telling.sort_by_key(|e| (telling_rank(e.signal.code), e.first_seen, e.id.clone()));
+            let mut codes: Vec<T> = Vec::new();
+            for exception in &telling {
+                if !codes.contains(&exception.signal.code) {
+                    codes.push(exception.signal.code);
+                }
+            }
+            case.codes = codes;
+            case.subject = telling[0].signal.subject.clone();
+            case.headline = telling[0].signal.headline.clone();
+            let links: BTreeSet<String> = open.iter().flat_map(|e| e.signal.links.iter().cloned()).collect();
+            case.links = links.into_iter().collect();
+        }
+    }
+
+    fn finish(self) -> Folded {
+        let now = self.now;
+        let cases = self
+            .cases
+            .into_values()
+            .filter_map(|(mut case, before)| match before {
+                None => Some((case, None)),
+                Some(before) if before == case => None,
+                Some(before) => {
+                    case.version = before.version + 1;
+                    case.updated_at = now;
+                    Some((case, Some(before.version)))
+                }
+            })
+            .collect();
+        let mut exceptions = self.exceptions;
+        Folded { exceptions: self.changed.iter().filter_map(|id| exceptions.remove(id)).collect(), cases, entries: self.entries }
+    }
+}
+
+/// The links of a case's open exceptions, as they are now: a signal may have gained one since the case was written.
+fn case_links(case: &Case, exceptions: &BTreeMap<ExceptionId, Exception>) -> BTreeSet<String> {
+    case.exceptions
+        .iter()
+        .filter_map(|id| exceptions.get(id))
+        .filter(|e| e.state == ExceptionState::Open)
+        .flat_map(|e| e.signal.links.iter().cloned())
+        .collect()
+}
+
+/// Which exception of a case leads: what is being decided before what caused it, certain before likely.
+fn telling_rank(code: T) -> u8 {
+    match code {
+        T::MMaster | T::DData => 0,
+        T::RDup | T::RUom | T::FDupBill => 1,
+        T::IOut => 2,
+        T::RShort | T::FQty | T::FPrice | T::ROver | T::RDamage | T::RUnplanned => 3,
+        T::ILow => 4,
+        T::SOverdue | T::RLate | T::REarly | T::SLtShift => 5,
+        T::IShrink | T::INeg | T::IPhantom => 6,
+        T::ICount | T::IScrap | T::DReturn => 7,
+        T::DPromoOver | T::DPromoUnder | T::DSpike | T::DCollapse | T::DShift => 8,
+        T::IImbal => 9,
+    }
+}
+
+fn entry(now: Timestamp, action: &str, case: &Case, detail: serde_json::Value) -> AuditEntry {
+    AuditEntry {
+        at: now,
+        actor: "stage:detect".to_owned(),
+        channel: "stage".to_owned(),
+        action: action.to_owned(),
+        subject: format!("case:{}", case.id),
+        content: String::new(),
+        detail,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::exception::Subject;
+    use crate::domain::ids::{ItemId, LocationId};
+
+    fn at(day: i64) -> Timestamp {
+        Timestamp::from_second(1_790_000_000 + day * 86_400).unwrap()
+    }
+
+    fn signal(code: T, item: &str, link: &str) -> Signal {
+        let day = "2026-10-01".parse().unwrap();
+        let subject = Subject::at(&ItemId::new(item), &LocationId::new("3"));
+        Signal::rule("test/1", code, subject, "p".to_owned(), (day, day), format!("{code} {item}")).link(link.to_owned())
+    }
+
+    /// Keeps what was folded, as the store would.
+    #[derive(Default)]
+    struct Kept {
+        exceptions: BTreeMap<ExceptionId, Exception>,
+        cases: BTreeMap<CaseId, Case>,
+    }
+
+    impl Kept {
+        fn fold(&mut self, day: i64, signals: Vec<Signal>) -> Folded {
+            let live = self.cases.values().filter(|c| c.state.is_live()).cloned().collect();
+            let folded = fold(at(day), signals, self.exceptions.values().cloned().collect(), live);
+            self.exceptions.extend(folded.exceptions.iter().map(|e| (e.id.clone(), e.clone())));
+            self.cases.extend(folded.cases.iter().map(|(c, _)| (c.id.clone(), c.clone())));
+            folded
+        }
+    }
+
+    #[test]
+    fn one_root_cause_is_one_case() {
+        let mut kept = Kept::default();
+        kept.fold(0, vec![signal(T::DSpike, "1", "shortage:1@3"), signal(T::ILow, "1", "shortage:1@3"), signal(T::ILow, "2", "shortage:2@3")]);
+        assert_eq!(kept.cases.len(), 2);
+        let both = kept.cases.values().find(|c| c.exceptions.len() == 2).unwrap();
+        assert_eq!(both.codes, [T::ILow, T::DSpike]);
+    }
+
+    #[test]
+    fn the_same_signals_again_change_no_case() {
+        let mut kept = Kept::default();
+        kept.fold(0, vec![signal(T::ILow, "1", "shortage:1@3")]);
+        let again = kept.fold(1, vec![signal(T::ILow, "1", "shortage:1@3")]);
+        assert!(again.cases.is_empty() && again.entries.is_empty());
+    }
+
+    #[test]
+    fn a_case_resolves_itself_after_two_reads_without_its_condition() {
+        let mut kept = Kept::default();
+        kept.fold(0, vec![signal(T::ILow, "1", "shortage:1@3")]);
+        assert!(kept.fold(1, vec![]).cases.is_empty());
+        kept.fold(2, vec![]);
+        assert_eq!(kept.cases.values().next().unwrap().state, CaseState::ResolvedItself);
+        kept.fold(9, vec![signal(T::ILow, "1", "shortage:1@3")]);
+        assert_eq!(kept.cases.len(), 2, "what comes back is a new case");
+    }
+
+    #[test]
+    fn a_rejected_case_does_not_come_back_while_its_exception_lasts() {
+        let mut kept = Kept::default();
+        kept.fold(0, vec![signal(T::FPrice, "1", "line:7")]);
+        kept.cases.values_mut().for_each(|c| c.state = CaseState::Closed);
+        kept.fold(1, vec![signal(T::FPrice, "1", "line:7")]);
+        assert_eq!(kept.cases.len(), 1);
+    }
+
+    #[test]
+    fn an_explained_signal_opens_no_case() {
+        let mut kept = Kept::default();
+        let mut explained = signal(T::DSpike, "1", "demand:1@3");
+        explained.explained = Some("on promotion".to_owned());
+        kept.fold(0, vec![explained]);
+        assert!(kept.cases.is_empty() && kept.exceptions.len() == 1);
+    }
+}

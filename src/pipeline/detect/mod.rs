@@ -1,0 +1,47 @@
+//! Records → signals → new or updated exceptions → cases.
+//!
+//! Runs once for each business day that closes (and whenever records change within it): everything is computed from the
+//! book at one time, so a second run on the same records finds the same and changes nothing.
+
+pub mod demand;
+mod facts;
+pub mod fold;
+mod matching;
+mod receiving;
+mod shortage;
+mod stage;
+mod stock;
+mod supply;
+
+pub use self::stage::Detect;
+
+use crate::config::Config;
+use crate::domain::book::Book;
+use crate::domain::exception::Signal;
+use crate::pipeline::view::Outlook;
+
+/// What the detectors saw in a book.
+pub struct Seen {
+    /// Everything odd, explained or not, in order of fingerprint.
+    pub signals: Vec<Signal>,
+    /// The forecast that candidates are computed with.
+    pub outlook: Outlook,
+    /// The scored demand, for charts.
+    pub demand: demand::Demand,
+}
+
+/// Runs every detector over the book.
+pub fn look(book: &Book, config: &Config) -> Seen {
+    let mut demand = demand::score(book, config);
+    let mut signals = demand.signals(book, config);
+    let outlook = demand.outlook(book, config);
+    signals.extend(receiving::signals(book, config));
+    signals.extend(matching::signals(book, config));
+    signals.extend(stock::signals(book, config));
+    signals.extend(supply::signals(book, config));
+    signals.extend(shortage::signals(book, config, &outlook));
+    signals.sort_by_key(Signal::fingerprint);
+    // The first of two signals with one fingerprint stands: detectors list the newest first.
+    signals.dedup_by_key(|signal| signal.fingerprint());
+    Seen { signals, outlook, demand }
+}

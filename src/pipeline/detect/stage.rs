@@ -1,0 +1,44 @@
+//! The stage: looks once for each state of the records, and writes what it found in one transaction.
+
+use anyhow::Context;
+use async_trait::async_trait;
+
+use super::fold::fold;
+use crate::domain::case::CaseState;
+use crate::domain::ids::content_hash;
+use crate::pipeline::{Context as Stages, Progress, Stage};
+use crate::store::Which;
+
+/// Under which key the store remembers what was looked at last.
+const DONE: &str = "detect.done";
+
+/// Detectors → exceptions → cases.
+pub struct Detect(pub Stages);
+
+#[async_trait]
+impl Stage for Detect {
+    fn name(&self) -> &'static str {
+        "detect"
+    }
+
+    async fn run_once(&self) -> anyhow::Result<Progress> {
+        let Stages { store, config, clock, desk, .. } = &self.0;
+        let Some(newest) = store.newest_change().await? else { return Ok(Progress::Idle) };
+        let now = clock.now();
+        let day = config.calendar.calendar().day_of(now);
+        let state = content_hash(&[&day.to_string(), &newest.as_millisecond().to_string()]);
+        if store.find_setting(DONE).await?.as_deref() == Some(&state) {
+            return Ok(Progress::Idle);
+        }
+        let laid = desk.lay_out().await?;
+        let known = store.list_exceptions(Which::All).await?;
+        let live = store.list_cases(CaseState::LIVE).await?;
+        let folded = fold(now, laid.seen.signals.clone(), known, live);
+        let found = folded.cases.len();
+        store
+            .save_detection(&folded.exceptions, &folded.cases, &folded.entries, Some((DONE, &state)))
+            .await
+            .context("writing what the detectors found")?;
+        Ok(Progress::Advanced(found.max(1)))
+    }
+}
