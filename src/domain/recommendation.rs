@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::action::Candidate;
+use super::action::{Action, Candidate};
 use super::decision::RecommendationState;
-use super::ids::{CaseId, FactId, RecommendationId, content_hash, content_id};
+use super::ids::{CaseId, FactId, PersonId, RecommendationId, content_hash, content_id};
 
 /// Who wrote the prose and the order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -15,6 +15,9 @@ pub enum Drafter {
     Playbook { because: Option<String> },
     /// A language model, with what is needed to audit the call.
     Model { name: String, prompt_hash: String, reply_hash: String, tokens: u64, latency_ms: u64, cost_micro: u64 },
+    /// People who changed its quantity or dates, first one first; `first` is the recommendation they started from and `was`
+    /// its action. None of them can approve it.
+    Edited { editors: Vec<PersonId>, first: RecommendationId, was: Box<Action> },
 }
 
 /// The words around a candidate. They can not change a number, a check or the order of cases.

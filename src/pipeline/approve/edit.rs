@@ -1,0 +1,194 @@
+//! An edited recommendation: the same case, evidence and rank, with other quantities or dates.
+//!
+//! An edit may change nothing else: another item, supplier, price or text would be another recommendation, which no check
+//! has seen. Figures are not recomputed here; what the money was computed for is said instead.
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+
+use crate::domain::action::{Action, Candidate, Check};
+use crate::domain::ids::PersonId;
+use crate::domain::money::{Money, Quantity};
+use crate::domain::policy::Person;
+use crate::domain::recommendation::{Drafter, Prose, Recommendation};
+
+/// `old` with the quantity and the dates of `new`, and what they were and are; or why that is no edit.
+///
+/// A claim's value follows its quantity in proportion: it is computed, not typed.
+pub(super) fn edited_action(old: &Action, new: &Action) -> Result<(Action, Vec<String>), String> {
+    let mut merged = old.clone();
+    let mut changes = Changes(Vec::new());
+    match (&mut merged, new) {
+        (
+            Action::Expedite { quantity, new_date, .. },
+            Action::Expedite { quantity: q, new_date: d, .. },
+        )
+        | (Action::DeferPo { quantity, new_date, .. }, Action::DeferPo { quantity: q, new_date: d, .. }) => {
+            changes.quantity(quantity, *q)?;
+            changes.set("new date", new_date, *d);
+        }
+        (Action::CancelPo { quantity, .. }, Action::CancelPo { quantity: q, .. }) => changes.quantity(quantity, *q)?,
+        (Action::NewPo { quantity, need_date, .. }, Action::NewPo { quantity: q, need_date: d, .. }) => {
+            changes.quantity(quantity, *q)?;
+            changes.set("need date", need_date, *d);
+        }
+        (Action::Transfer { quantity, ship_on, .. }, Action::Transfer { quantity: q, ship_on: d, .. }) => {
+            changes.quantity(quantity, *q)?;
+            changes.set("ship date", ship_on, *d);
+        }
+        (Action::Claim { quantity, value, .. }, Action::Claim { quantity: q, .. }) => {
+            let scaled = scale(*value, *quantity, *q);
+            changes.quantity(quantity, *q)?;
+            changes.set("value", value, scaled);
+        }
+        (Action::Recount { deadline, .. }, Action::Recount { deadline: d, .. }) => changes.set("deadline", deadline, *d),
+        (Action::Contact { answer_by, .. }, Action::Contact { answer_by: d, .. }) => {
+            changes.set("answer by", answer_by, *d);
+        }
+        (Action::Monitor { until, .. }, Action::Monitor { until: d, .. }) => changes.set("until", until, *d),
+        _ => {}
+    }
+    // A claim's typed value is ignored above; anything else that differs is more than an edit.
+    let mut asked = new.clone();
+    if let (Action::Claim { value, .. }, Action::Claim { value: computed, .. }) = (&mut asked, &merged) {
+        *value = *computed;
+    }
+    if asked != merged {
+        return Err(format!(
+            "only the quantity and the dates of {} can be edited; for anything else reject it with real-but-wrong-action",
+            old.code()
+        ));
+    }
+    if changes.0.is_empty() {
+        return Err("nothing was changed; approve it as it stands".to_owned());
+    }
+    Ok((merged, changes.0))
+}
+
+struct Changes(Vec<String>);
+
+impl Changes {
+    fn set<T: PartialEq + Copy + std::fmt::Display>(&mut self, what: &str, old: &mut T, new: T) {
+        if *old != new {
+            self.0.push(format!("{what} {old} → {new}"));
+            *old = new;
+        }
+    }
+
+    fn quantity(&mut self, old: &mut Quantity, new: Quantity) -> Result<(), String> {
+        if new.0 <= Decimal::ZERO {
+            return Err(format!("a quantity must be above 0, not {}; to do nothing, reject it", new.0));
+        }
+        if old.0 != new.0 {
+            self.0.push(format!("quantity {} → {}", old.0.normalize(), new.0.normalize()));
+            *old = new;
+        }
+        Ok(())
+    }
+}
+
+/// `amount` in the proportion of the quantities, rounded up to the minor unit: never below what is committed.
+fn scale(amount: Money, from: Quantity, to: Quantity) -> Money {
+    if from.0 <= Decimal::ZERO {
+        return amount;
+    }
+    let minor = Decimal::from(amount.minor).checked_mul(to.0).and_then(|m| m.checked_div(from.0));
+    Money::from_minor(minor.and_then(|m| m.ceil().to_i64()).unwrap_or(i64::MAX))
+}
+
+/// The recommendation that `old` becomes by the edit of `editor`. Whoever edited an earlier version counts as an editor of
+/// this one too, so two people can not pass their own values through each other.
+pub(super) fn edited(
+    old: &Recommendation,
+    editor: &Person,
+    action: Action,
+    changes: &[String],
+    checks: Vec<Check>,
+    now: Timestamp,
+) -> Recommendation {
+    let value = match (old.candidate.action.quantity(), action.quantity()) {
+        (Some(from), Some(to)) if from.0 != to.0 => scale(old.candidate.value, from, to),
+        _ => old.candidate.value,
+    };
+    let changed = format!("Changed by {} on {now}: {}.", editor.name, changes.join(", "));
+    let mut by: Vec<PersonId> = editors(old).to_vec();
+    if !by.contains(&editor.id) {
+        by.push(editor.id.clone());
+    }
+    let (first, was) = match &old.drafter {
+        Drafter::Edited { first, was, .. } => (first.clone(), was.clone()),
+        _ => (old.id.clone(), Box::new(old.candidate.action.clone())),
+    };
+    Recommendation::drafted(
+        old.case_id.clone(),
+        old.rank,
+        Candidate {
+            summary: format!("{changed} Before: {}", old.candidate.summary),
+            value,
+            action,
+            checks,
+            ..old.candidate.clone()
+        },
+        Prose {
+            rationale: format!("{changed} The money was computed before the change. {}", old.prose.rationale),
+            // A drafted message names the old quantity or date.
+            message: None,
+            ..old.prose.clone()
+        },
+        old.evidence_hash.clone(),
+        Drafter::Edited { editors: by, first, was },
+        now,
+    )
+}
+
+/// Who edited it, first one first.
+pub(super) fn editors(recommendation: &Recommendation) -> &[PersonId] {
+    match &recommendation.drafter {
+        Drafter::Edited { editors, .. } => editors,
+        Drafter::Playbook { .. } | Drafter::Model { .. } => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::{ItemId, LocationId, SupplierId};
+
+    fn transfer(quantity: i64, to: &str) -> Action {
+        Action::Transfer {
+            item: ItemId::new("7"),
+            from: LocationId::new("1"),
+            to: LocationId::new(to),
+            quantity: Quantity::units(quantity),
+            ship_on: "2026-10-09".parse().unwrap(),
+        }
+    }
+
+    fn claim(quantity: i64, value: i64) -> Action {
+        Action::Claim {
+            supplier: SupplierId::new("9"),
+            lines: vec!["3".into()],
+            quantity: Quantity::units(quantity),
+            value: Money::from_minor(value),
+            basis: "short".into(),
+        }
+    }
+
+    #[test]
+    fn quantity_and_date_can_be_edited_and_nothing_else() {
+        let (action, changes) = edited_action(&transfer(40, "2"), &transfer(30, "2")).unwrap();
+        assert_eq!(action, transfer(30, "2"));
+        assert_eq!(changes, ["quantity 40 → 30"]);
+        assert!(edited_action(&transfer(40, "2"), &transfer(30, "3")).unwrap_err().contains("only the quantity"));
+        assert!(edited_action(&transfer(40, "2"), &claim(40, 1)).unwrap_err().contains("only the quantity"));
+        assert!(edited_action(&transfer(40, "2"), &transfer(40, "2")).unwrap_err().contains("nothing was changed"));
+        assert!(edited_action(&transfer(40, "2"), &transfer(0, "2")).unwrap_err().contains("above 0"));
+    }
+
+    #[test]
+    fn a_claims_value_follows_its_quantity_whatever_was_typed() {
+        let (action, _) = edited_action(&claim(3, 1_000), &claim(2, 99_999)).unwrap();
+        assert_eq!(action, claim(2, 667));
+    }
+}

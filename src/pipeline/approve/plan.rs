@@ -1,0 +1,322 @@
+//! What a decision changes, worked out before anything is written. Pure: the store takes the whole plan or none of it.
+
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::Scene;
+use super::request::{DecisionAnswer, DecisionRefused, DecisionRequest};
+use crate::domain::action::Action;
+use crate::domain::audit::AuditEntry;
+use crate::domain::case::{Case, CaseState};
+use crate::domain::decision::{Event, RecommendationState as State, RejectReason};
+use crate::domain::ids::{ItemId, PersonId, SupplierId};
+use crate::domain::money::Money;
+use crate::domain::policy::Tier;
+use crate::domain::recommendation::{Drafter, Recommendation};
+use crate::pipeline::publish::{self, Approval};
+use crate::store::NewOutbox;
+
+/// Everything one decision changes.
+pub(super) struct Plan {
+    /// The recommendation clicked on, as it was.
+    pub(super) on: Recommendation,
+    /// Recommendations in their new state, with the version read.
+    pub(super) changed: Vec<(Recommendation, i64)>,
+    /// A new one, from an edit.
+    pub(super) added: Option<Recommendation>,
+    /// The case in its new state; its version is the one read.
+    pub(super) case: Case,
+    /// What is to leave when the undo window has passed.
+    pub(super) outbox: Option<NewOutbox>,
+    /// An outbox row that must not leave.
+    pub(super) cancel: Option<String>,
+    pub(super) entries: Vec<AuditEntry>,
+    pub(super) answer: DecisionAnswer,
+}
+
+/// By which rules an approval was judged.
+#[derive(Clone, Copy)]
+pub(super) struct Judged<'a> {
+    pub(super) tier: Tier,
+    pub(super) counted: Money,
+    pub(super) policy_version: &'a str,
+    pub(super) currency: &'a str,
+}
+
+/// A person signs: the first of two signatures, or the approval itself.
+///
+/// Siblings stay as they are until the undo window has passed, so that an undo restores the case exactly; nobody can approve
+/// them meanwhile, since the case is decided.
+pub(super) fn approve(
+    request: &DecisionRequest,
+    scene: Scene,
+    event: Event,
+    judged: Judged<'_>,
+    window: SignedDuration,
+    now: Timestamp,
+) -> Result<Plan, DecisionRefused> {
+    let Scene { rec, seen, mut case, .. } = scene;
+    let on = rec.clone();
+    let mut rec = rec;
+    rec.state = rec.state.after(event, now)?;
+    let leaves = now.checked_add(window).unwrap_or(Timestamp::MAX);
+    let by = match &rec.state {
+        State::Approved { by, .. } | State::ApprovedWithEdit { by, .. } => Some(by.clone()),
+        _ => None,
+    };
+    let mut outbox = None;
+    let said = if let Some(by) = &by {
+        case.state = CaseState::Decided;
+        let approval = Approval { by, at: now, tier: judged.tier, policy_version: judged.policy_version };
+        outbox =
+            Some(publish::event_for(&rec, &case, approval, judged.currency, leaves));
+        format!("Approved ({}). It leaves at {leaves}; until then it can be undone.", judged.tier)
+    } else {
+        format!("Signed. {} takes a second person; nothing leaves before.", judged.tier)
+    };
+    let detail = json!({
+        "case": case.id,
+        "evidence": rec.evidence_hash,
+        "action": rec.candidate.action,
+        "value": rec.candidate.value,
+        "counted": judged.counted,
+        "tier": judged.tier,
+        "policy": judged.policy_version,
+        "by": by,
+        "outbox": outbox.as_ref().map(|o| &o.id),
+    });
+    let name = if by.is_some() { "recommendation.approved" } else { "recommendation.signed" };
+    let answer = DecisionAnswer {
+        recommendation_id: rec.id.clone(),
+        state: rec.state.name().to_owned(),
+        tier: Some(judged.tier),
+        counted: judged.counted,
+        needs_second: by.is_none(),
+        undo_until: by.is_some().then_some(leaves),
+        said,
+        at: now,
+    };
+    let entries = vec![entry(request, name, &on, detail, now)];
+    Ok(Plan { on, changed: vec![(rec, seen)], added: None, case, outbox, cancel: None, entries, answer })
+}
+
+/// A person changes quantity or dates: the old content can no longer be approved, the new one waits for somebody else.
+pub(super) fn edit(
+    request: &DecisionRequest,
+    scene: Scene,
+    mut edited: Recommendation,
+    changes: &[String],
+    now: Timestamp,
+) -> Result<Plan, DecisionRefused> {
+    let Scene { rec, seen, mut case, .. } = scene;
+    let on = rec.clone();
+    if !matches!(rec.state, State::Queued | State::Signed { .. }) {
+        return Err(DecisionRefused::BadEdit(format!("it is {} and can not be edited", rec.state.name().replace('_', " "))));
+    }
+    let mut old = rec;
+    old.state = old.state.after(Event::Supersede, now)?;
+    edited.state = edited.state.after(Event::Check, now)?.after(Event::Queue, now)?;
+    if case.state == CaseState::New {
+        case.state = CaseState::Open;
+    }
+    let detail = json!({
+        "case": case.id,
+        "evidence": on.evidence_hash,
+        "from": on.candidate.action,
+        "to": edited.candidate.action,
+        "changes": changes,
+        "new": edited.id,
+        "new_content": edited.content_hash(),
+        "value": edited.candidate.value,
+    });
+    let answer = DecisionAnswer {
+        recommendation_id: edited.id.clone(),
+        state: edited.state.name().to_owned(),
+        tier: None,
+        counted: Money::ZERO,
+        needs_second: true,
+        undo_until: None,
+        said: format!("Changed: {}. Somebody else has to approve it now.", changes.join(", ")),
+        at: now,
+    };
+    let entries = vec![entry(request, "recommendation.edited", &on, detail, now)];
+    Ok(Plan { on, changed: vec![(old, seen)], added: Some(edited), case, outbox: None, cancel: None, entries, answer })
+}
+
+/// A person refuses this action, or the whole case when the reason says so.
+pub(super) fn reject(
+    request: &DecisionRequest,
+    scene: Scene,
+    reason: RejectReason,
+    note: &str,
+    window: SignedDuration,
+    now: Timestamp,
+) -> Result<Plan, DecisionRefused> {
+    if reason == RejectReason::MissingContext && note.trim().is_empty() {
+        return Err(DecisionRefused::BadRequest("say what context is missing".into()));
+    }
+    let Scene { rec, seen, siblings, mut case } = scene;
+    let on = rec.clone();
+    let event = Event::Reject { by: request.person.clone(), reason };
+    let mut changed = Vec::new();
+    let mut left = 0;
+    for (mut other, seen) in siblings {
+        if reason.closes_case() && other.state.is_waiting() {
+            other.state = other.state.after(event.clone(), now)?;
+            changed.push((other, seen));
+        } else if other.state.is_waiting() {
+            left += 1;
+        }
+    }
+    let mut rec = rec;
+    rec.state = rec.state.after(event, now)?;
+    changed.insert(0, (rec, seen));
+    let closes = left == 0;
+    case.state = if closes { CaseState::Closed } else { case.state };
+    let detail = json!({
+        "case": case.id,
+        "evidence": on.evidence_hash,
+        "reason": reason.code(),
+        "note": note,
+        "closes_case": closes,
+        "rejected": changed.iter().map(|(r, _)| &r.id).collect::<Vec<_>>(),
+    });
+    let undo_until = now.checked_add(window).ok();
+    let said = if closes {
+        "Rejected; the case is closed.".to_owned()
+    } else {
+        format!("Rejected; {left} other proposals of the case stay.")
+    };
+    let answer = answer(&changed[0].0, undo_until, said, now);
+    let entries = vec![entry(request, "recommendation.rejected", &on, detail, now)];
+    Ok(Plan { on, changed, added: None, case, outbox: None, cancel: None, entries, answer })
+}
+
+/// A person puts the case off: everything of it that waits.
+pub(super) fn snooze(
+    request: &DecisionRequest,
+    scene: Scene,
+    until: Date,
+    now: Timestamp,
+) -> Result<Plan, DecisionRefused> {
+    let Scene { rec, seen, siblings, mut case } = scene;
+    let on = rec.clone();
+    let event = Event::Snooze { by: request.person.clone(), until };
+    let mut changed = Vec::new();
+    for (mut other, seen) in std::iter::once((rec, seen)).chain(siblings) {
+        if other.id == on.id || other.state.is_waiting() {
+            other.state = other.state.after(event.clone(), now)?;
+            changed.push((other, seen));
+        }
+    }
+    let value_then = case.rank.as_ref().map_or(Money::ZERO, |r| r.value.expected);
+    case.state = CaseState::Snoozed { until, value_then };
+    let detail = json!({ "case": case.id, "until": until, "value_then": value_then });
+    let answer = answer(&changed[0].0, None, format!("Put off until {until}."), now);
+    let entries = vec![entry(request, "recommendation.snoozed", &on, detail, now)];
+    Ok(Plan { on, changed, added: None, case, outbox: None, cancel: None, entries, answer })
+}
+
+/// A person takes back a decision: the case is as it was before it.
+pub(super) fn undo(
+    request: &DecisionRequest,
+    scene: Scene,
+    window: SignedDuration,
+    now: Timestamp,
+) -> Result<Plan, DecisionRefused> {
+    let Scene { rec, seen, siblings, mut case } = scene;
+    let on = rec.clone();
+    let event = Event::Undo { by: request.person.clone(), window };
+    let cancel = match &on.state {
+        State::Approved { at, .. } | State::ApprovedWithEdit { at, .. } => Some(publish::message_id(&on, *at)),
+        _ => None,
+    };
+    let mut rec = rec;
+    rec.state = rec.state.after(event.clone(), now)?;
+    let mut changed = vec![(rec, seen)];
+    for (mut other, seen) in siblings {
+        if same_click(&on.state, &other.state) {
+            other.state = other.state.after(event.clone(), now)?;
+            changed.push((other, seen));
+        }
+    }
+    // A case that has gone another way since (it resolved itself, it was merged) stays where it is.
+    if matches!(case.state, CaseState::Decided | CaseState::Closed | CaseState::Snoozed { .. }) {
+        case.state = CaseState::Open;
+    }
+    let detail = json!({
+        "case": case.id,
+        "undone": on.state.name(),
+        "outbox": cancel,
+        "back": changed.iter().map(|(r, _)| &r.id).collect::<Vec<_>>(),
+    });
+    let answer = answer(&changed[0].0, None, "Undone; it waits for a decision again.".to_owned(), now);
+    let entries = vec![entry(request, "recommendation.undone", &on, detail, now)];
+    Ok(Plan { on, changed, added: None, case, outbox: None, cancel, entries, answer })
+}
+
+/// Did one click bring both there? A rejection can close a whole case, and a snooze always puts all of it off.
+fn same_click(one: &State, other: &State) -> bool {
+    match (one, other) {
+        (State::Rejected { at, by, .. }, State::Rejected { at: then, by: who, .. }) => at == then && by == who,
+        (State::Snoozed { .. }, State::Snoozed { .. }) => true,
+        _ => false,
+    }
+}
+
+fn answer(rec: &Recommendation, undo_until: Option<Timestamp>, said: String, now: Timestamp) -> DecisionAnswer {
+    DecisionAnswer {
+        recommendation_id: rec.id.clone(),
+        state: rec.state.name().to_owned(),
+        tier: None,
+        counted: Money::ZERO,
+        needs_second: false,
+        undo_until,
+        said,
+        at: now,
+    }
+}
+
+fn entry(request: &DecisionRequest, action: &str, on: &Recommendation, detail: Value, now: Timestamp) -> AuditEntry {
+    AuditEntry {
+        at: now,
+        actor: request.person.to_string(),
+        channel: request.channel.clone(),
+        action: action.to_owned(),
+        subject: format!("recommendation:{}", on.id),
+        content: on.content_hash(),
+        detail,
+    }
+}
+
+/// A person's approval of this content, edited or not.
+pub(super) fn approval(rec: &Recommendation, by: PersonId, needs_second: bool) -> Event {
+    match &rec.drafter {
+        Drafter::Edited { .. } => {
+            Event::ApproveEdited { by, needs_second, action: Box::new(rec.candidate.action.clone()) }
+        }
+        Drafter::Playbook { .. } | Drafter::Model { .. } => Event::Approve { by, needs_second },
+    }
+}
+
+/// Who decided, what and when, as far as the state tells.
+pub(super) fn decided(state: &State) -> Option<(Vec<PersonId>, &'static str, Timestamp)> {
+    match state {
+        State::Approved { by, at } => Some((by.clone(), "approved", *at)),
+        State::ApprovedWithEdit { by, at, .. } => Some((by.clone(), "approved the edited version of", *at)),
+        State::Rejected { by, at, .. } => Some((vec![by.clone()], "rejected", *at)),
+        _ => None,
+    }
+}
+
+/// Item and supplier that an action of a case is about: what its value counts together with.
+pub(super) fn about(case: &Case, action: &Action) -> (Option<ItemId>, Option<SupplierId>) {
+    let (item, supplier) = match action {
+        Action::NewPo { item, supplier, .. } => (Some(item), Some(supplier)),
+        Action::Transfer { item, .. } | Action::Recount { item, .. } => (Some(item), None),
+        Action::Claim { supplier, .. } => (None, Some(supplier)),
+        _ => (None, None),
+    };
+    (item.or(case.subject.item.as_ref()).cloned(), supplier.or(case.subject.supplier.as_ref()).cloned())
+}

@@ -1,0 +1,285 @@
+//! What happens to the queue without a click: recommendations enter it, are reminded of, wake up and run out of time.
+//!
+//! None of it approves anything. Time only ever takes choices away.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context;
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use tracing::warn;
+
+use super::Approvals;
+use crate::domain::audit::AuditEntry;
+use crate::domain::case::{Case, CaseState};
+use crate::domain::decision::{Event, RecommendationState as State};
+use crate::domain::ids::CaseId;
+use crate::domain::money::Money;
+use crate::domain::recommendation::Recommendation;
+use crate::store::{Change, StoreError};
+
+/// How the machine signs the audit log here. It can not sign an approval.
+const ACTOR: &str = "stage:approve";
+
+/// What a look over the queue did, in cases.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sweep {
+    /// Snoozes that ended.
+    pub woken: usize,
+    /// First reminders.
+    pub reminded: usize,
+    /// Second reminders.
+    pub escalated: usize,
+    /// Ran out of time undecided.
+    pub expired: usize,
+    /// Decided ones whose other proposals were taken off the queue.
+    pub cleared: usize,
+}
+
+impl Sweep {
+    /// Did it change anything?
+    pub fn advanced(self) -> usize {
+        self.woken + self.reminded + self.escalated + self.expired + self.cleared
+    }
+}
+
+impl Approvals {
+    /// Puts drafted recommendations before people, after making their hard checks once more; what fails one is dropped with
+    /// the reason. Answers how many were queued. One that can not be checked waits and does not stop the others.
+    ///
+    /// # Errors
+    /// When the store can not be used.
+    pub async fn submit(&self) -> anyhow::Result<usize> {
+        let now = self.clock.now();
+        let mut queued = 0;
+        for (rec, seen) in self.store.list_recommendations_in(&["drafted", "checked"]).await? {
+            let id = rec.id.clone();
+            match self.submit_one(rec, seen, now).await {
+                Ok(true) => queued += 1,
+                Ok(false) => {}
+                Err(error) => warn!(recommendation = %id, "It can not be queued yet: {error:#}"),
+            }
+        }
+        Ok(queued)
+    }
+
+    async fn submit_one(&self, mut rec: Recommendation, seen: i64, now: Timestamp) -> anyhow::Result<bool> {
+        let case = self.store.get_case(&rec.case_id).await?;
+        if case.evidence_hash.as_deref() != Some(&*rec.evidence_hash) {
+            let detail = json!({ "case": case.id, "because": "the case rests on newer evidence" });
+            rec.state = rec.state.after(Event::Supersede, now)?;
+            let entry = entry("recommendation.superseded", &rec, detail, now);
+            self.keep(&[(rec, seen)], &[], &[entry]).await?;
+            return Ok(false);
+        }
+        let checks = self.recheck.recheck(&case, &rec.candidate.action).await.context("making the checks again")?;
+        let failed: Vec<_> = checks.iter().filter(|c| c.hard && !c.passed).collect();
+        let (name, detail) = if failed.is_empty() {
+            if rec.state == State::Drafted {
+                rec.state = rec.state.after(Event::Check, now)?;
+            }
+            rec.state = rec.state.after(Event::Queue, now)?;
+            ("recommendation.queued", json!({ "case": case.id, "evidence": rec.evidence_hash, "rank": rec.rank }))
+        } else {
+            rec.state = rec.state.after(Event::Supersede, now)?;
+            ("recommendation.superseded", json!({ "case": case.id, "because": "a hard check failed", "failed": failed }))
+        };
+        let queued = rec.state == State::Queued;
+        let entry = entry(name, &rec, detail, now);
+        Ok(self.keep(&[(rec, seen)], &[], &[entry]).await? && queued)
+    }
+
+    /// Looks over everything that waits: ends snoozes, reminds, and lets expire what no longer helps. Silence is not
+    /// consent: nothing is approved here, and what waiting cost is written down.
+    ///
+    /// # Errors
+    /// When the store can not be used.
+    pub async fn remind_and_expire(&self) -> anyhow::Result<Sweep> {
+        let now = self.clock.now();
+        let mut waiting: BTreeMap<CaseId, Vec<(Recommendation, i64)>> = BTreeMap::new();
+        for (rec, seen) in self.store.list_recommendations_in(&["queued", "signed", "snoozed"]).await? {
+            waiting.entry(rec.case_id.clone()).or_default().push((rec, seen));
+        }
+        let mut sweep = Sweep::default();
+        for (id, recs) in waiting {
+            let case = self.store.get_case(&id).await?;
+            match &case.state {
+                CaseState::New | CaseState::Open => {
+                    if let Some(lost) = lost_to_waiting(&recs, self.config.calendar.day_of(now)) {
+                        sweep.expired += usize::from(self.expire(case, recs, lost, now).await?);
+                    } else {
+                        self.remind(&case, &recs, now, &mut sweep).await?;
+                    }
+                }
+                CaseState::Snoozed { until, value_then } => {
+                    let today = self.config.calendar.day_of(now);
+                    if let Some(lost) = lost_to_waiting(&recs, today) {
+                        sweep.expired += usize::from(self.expire(case, recs, lost, now).await?);
+                    } else if *until <= today || grew(*value_then, &case) {
+                        sweep.woken += usize::from(self.wake(case, recs, now).await?);
+                    }
+                }
+                CaseState::Decided => {
+                    if self.undo_is_over(&case, now).await? {
+                        sweep.cleared += usize::from(self.clear(&case, recs, now).await?);
+                    }
+                }
+                CaseState::Verifying
+                | CaseState::Closed
+                | CaseState::ResolvedItself
+                | CaseState::Expired
+                | CaseState::Merged { .. } => sweep.cleared += usize::from(self.clear(&case, recs, now).await?),
+            }
+        }
+        Ok(sweep)
+    }
+
+    async fn expire(
+        &self,
+        mut case: Case,
+        recs: Vec<(Recommendation, i64)>,
+        lost: Money,
+        now: Timestamp,
+    ) -> anyhow::Result<bool> {
+        let recs = all_after(recs, &Event::Expire, now)?;
+        let seen = case.version;
+        case.state = CaseState::Expired;
+        let detail = json!({ "lost_to_waiting": lost, "recommendations": ids(&recs) });
+        let entries = [case_entry("case.expired", &case, detail, now)];
+        self.keep(&recs, &[moved(case, seen, now)], &entries).await
+    }
+
+    async fn wake(&self, mut case: Case, recs: Vec<(Recommendation, i64)>, now: Timestamp) -> anyhow::Result<bool> {
+        let asleep = recs.into_iter().filter(|(r, _)| matches!(r.state, State::Snoozed { .. })).collect();
+        let recs = all_after(asleep, &Event::Wake, now)?;
+        let seen = case.version;
+        case.state = CaseState::Open;
+        let entries = [case_entry("case.woken", &case, json!({ "recommendations": ids(&recs) }), now)];
+        self.keep(&recs, &[moved(case, seen, now)], &entries).await
+    }
+
+    /// Takes what still waits off the queue of a case that is decided or over.
+    async fn clear(&self, case: &Case, recs: Vec<(Recommendation, i64)>, now: Timestamp) -> anyhow::Result<bool> {
+        let recs = all_after(recs, &Event::Supersede, now)?;
+        let detail = json!({ "because": format!("the case is {}", case.state.name()), "recommendations": ids(&recs) });
+        self.keep(&recs, &[], &[case_entry("case.cleared", case, detail, now)]).await
+    }
+
+    async fn undo_is_over(&self, case: &Case, now: Timestamp) -> anyhow::Result<bool> {
+        let recs = self.store.list_recommendations(&case.id).await?;
+        Ok(!recs.iter().any(|(r, _)| match &r.state {
+            State::Approved { at, .. } | State::ApprovedWithEdit { at, .. } => {
+                at.checked_add(self.undo_window()).is_ok_and(|end| now < end)
+            }
+            _ => false,
+        }))
+    }
+
+    /// One reminder after `remind_days`, a louder one after twice that, each once for what waits.
+    async fn remind(
+        &self,
+        case: &Case,
+        recs: &[(Recommendation, i64)],
+        now: Timestamp,
+        sweep: &mut Sweep,
+    ) -> anyhow::Result<()> {
+        let Some(since) = recs.iter().map(|(r, _)| r.drafted_at).min() else { return Ok(()) };
+        let step = SignedDuration::from_hours(24 * i64::from(self.config.approval.remind_days));
+        let waited = now.duration_since(since);
+        if step.is_zero() || waited < step {
+            return Ok(());
+        }
+        let log = self.store.list_audit_of(&format!("case:{}", case.id)).await?;
+        let said = |action: &str| log.iter().any(|e| e.entry.action == action && e.entry.at >= since);
+        let (name, count) = if !said("case.reminded") {
+            ("case.reminded", &mut sweep.reminded)
+        } else if waited >= step + step && !said("case.escalated") {
+            ("case.escalated", &mut sweep.escalated)
+        } else {
+            return Ok(());
+        };
+        let at_stake = case.rank.as_ref().map(|r| r.at_stake);
+        let detail = json!({ "waiting_hours": waited.as_hours(), "at_stake": at_stake, "owner": case.owner });
+        self.store.append_audit(&[case_entry(name, case, detail, now)]).await?;
+        *count += 1;
+        Ok(())
+    }
+
+    /// Writes a step. False when somebody else moved something in between: the next look sees what is there then.
+    async fn keep(
+        &self,
+        recs: &[(Recommendation, i64)],
+        cases: &[(Case, i64)],
+        entries: &[AuditEntry],
+    ) -> anyhow::Result<bool> {
+        match self.store.advance(Change { cases, recommendations: recs, entries, ..Change::default() }).await {
+            Ok(()) => Ok(true),
+            Err(StoreError::Conflict) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// What the best of them would have been worth, when the last day of everything worth doing has passed.
+fn lost_to_waiting(recs: &[(Recommendation, i64)], today: Date) -> Option<Money> {
+    let useful = || recs.iter().map(|(r, _)| &r.candidate).filter(|c| c.money.benefit.expected > Money::ZERO);
+    if useful().any(|c| c.latest_date >= today) {
+        return None;
+    }
+    useful().map(|c| c.money.benefit.expected).max()
+}
+
+/// Has the case come to be worth a fifth and 50.00 more than when it was put off?
+fn grew(then: Money, case: &Case) -> bool {
+    let now = case.rank.as_ref().map_or(Money::ZERO, |r| r.value.expected);
+    let more = now - then;
+    more > Money::from_minor(5_000) && i128::from(more.minor) * 5 > i128::from(then.minor)
+}
+
+fn all_after(
+    recs: Vec<(Recommendation, i64)>,
+    event: &Event,
+    now: Timestamp,
+) -> anyhow::Result<Vec<(Recommendation, i64)>> {
+    recs.into_iter()
+        .map(|(mut rec, seen)| {
+            rec.state = rec.state.after(event.clone(), now)?;
+            Ok((rec, seen))
+        })
+        .collect()
+}
+
+fn ids(recs: &[(Recommendation, i64)]) -> Vec<&str> {
+    recs.iter().map(|(r, _)| r.id.as_str()).collect()
+}
+
+fn moved(mut case: Case, seen: i64, now: Timestamp) -> (Case, i64) {
+    case.version = seen + 1;
+    case.updated_at = now;
+    (case, seen)
+}
+
+fn entry(action: &str, rec: &Recommendation, detail: Value, now: Timestamp) -> AuditEntry {
+    AuditEntry {
+        at: now,
+        actor: ACTOR.to_owned(),
+        channel: "stage".to_owned(),
+        action: action.to_owned(),
+        subject: format!("recommendation:{}", rec.id),
+        content: rec.content_hash(),
+        detail,
+    }
+}
+
+fn case_entry(action: &str, case: &Case, detail: Value, now: Timestamp) -> AuditEntry {
+    AuditEntry {
+        at: now,
+        actor: ACTOR.to_owned(),
+        channel: "stage".to_owned(),
+        action: action.to_owned(),
+        subject: format!("case:{}", case.id),
+        content: case.evidence_hash.clone().unwrap_or_default(),
+        detail,
+    }
+}

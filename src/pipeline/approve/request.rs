@@ -1,0 +1,163 @@
+//! What a click says, what it is answered, and why it may be refused.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::action::{Action, Check};
+use crate::domain::case::Case;
+use crate::domain::decision::{RejectReason, TransitionError};
+use crate::domain::ids::{PersonId, RecommendationId};
+use crate::domain::money::Money;
+use crate::domain::policy::{Refusal, Tier};
+
+/// Looks at the facts of this moment. Supplied by whoever knows the books; called at the queue and at every approving click.
+#[async_trait]
+pub trait Recheck: Send + Sync {
+    /// Makes the hard and soft checks of `action` again, on the records as they are now.
+    async fn recheck(&self, case: &Case, action: &Action) -> anyhow::Result<Vec<Check>>;
+
+    /// The people whose own count, receipt or bill the case is about: they can not approve it.
+    async fn concerned(&self, _case: &Case) -> anyhow::Result<Vec<PersonId>> {
+        Ok(Vec::new())
+    }
+}
+
+/// What a person wants to happen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "verb", rename_all = "snake_case")]
+pub enum Verb {
+    /// Do it.
+    Approve,
+    /// Do it with these quantities and dates; somebody else has to approve that.
+    Edit { action: Box<Action> },
+    /// Do not do it.
+    Reject { reason: RejectReason, note: String },
+    /// Ask again on that day.
+    Snooze { until: Date },
+    /// Take back one's own decision.
+    Undo,
+}
+
+impl Verb {
+    /// The name in the store and in the audit log.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::Edit { .. } => "edit",
+            Self::Reject { .. } => "reject",
+            Self::Snooze { .. } => "snooze",
+            Self::Undo => "undo",
+        }
+    }
+}
+
+/// One click.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DecisionRequest {
+    /// Made once for each click and sent again with each retry of it.
+    pub idempotency_key: String,
+    /// Who is signed in.
+    pub person: PersonId,
+    /// Through what: `web`, `cli`.
+    pub channel: String,
+    /// On what.
+    pub recommendation_id: RecommendationId,
+    /// The content that was on the screen.
+    pub content_hash: String,
+    /// What they want.
+    pub verb: Verb,
+}
+
+/// What came of a click. The same click is answered the same.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DecisionAnswer {
+    /// The recommendation now in question: after an edit it is the new one.
+    pub recommendation_id: RecommendationId,
+    /// The state it came to, by name.
+    pub state: String,
+    /// Its tier, where the decision depended on it.
+    pub tier: Option<Tier>,
+    /// What the limits were compared with: this value and what counts together with it.
+    pub counted: Money,
+    /// True when somebody else still has to sign.
+    pub needs_second: bool,
+    /// Until when it can be undone; afterwards an approval leaves.
+    pub undo_until: Option<Timestamp>,
+    /// One sentence for the person.
+    pub said: String,
+    /// When it was decided.
+    pub at: Timestamp,
+}
+
+/// Why a click changed nothing. Written for the person who clicked.
+#[derive(Debug, thiserror::Error)]
+pub enum DecisionRefused {
+    /// Not configured.
+    #[error("there is no person {0:?} in the configuration; add them under [[people]]")]
+    UnknownPerson(String),
+    /// Never existed here.
+    #[error("there is no recommendation {0:?}; open the case again")]
+    UnknownRecommendation(String),
+    /// Another content is on the screen than the one that is stored, or the evidence has moved.
+    #[error("the facts changed since this was shown, so the click was not counted; {}", newest_words(newest.as_ref()))]
+    FactsChanged {
+        /// What to look at instead.
+        newest: Option<RecommendationId>,
+    },
+    /// A hard check no longer holds.
+    #[error("it can not be done any more: {}", failed_words(.0))]
+    ChecksFailed(Vec<Check>),
+    /// The policy says no.
+    #[error(transparent)]
+    NotAllowed(#[from] Refusal),
+    /// Somebody was first.
+    #[error("{who} {what} at {at}; the first decision counts")]
+    AlreadyDecided {
+        /// Their name.
+        who: String,
+        /// What they did: "approved this".
+        what: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// It does not fit where the recommendation stands.
+    #[error(transparent)]
+    Transition(#[from] TransitionError),
+    /// The edit changes more than it may.
+    #[error("{0}")]
+    BadEdit(String),
+    /// Something in the request is missing or out of range.
+    #[error("{0}")]
+    BadRequest(String),
+    /// The delivery has begun.
+    #[error("it is on its way to the receiver already and can no longer be undone; undo it there")]
+    Leaving,
+    /// A batch holds what does not belong together.
+    #[error("a batch takes approvals of one kind of action and one tier; this is {found} and the first is {first}")]
+    MixedBatch {
+        /// The first one's action and tier.
+        first: String,
+        /// This one's.
+        found: String,
+    },
+    /// Others keep deciding at the same moment.
+    #[error("somebody else was changing this at the same moment; look at it again and repeat the click if you still want to")]
+    Busy,
+    /// Not the person's fault.
+    #[error("the decision could not be kept, and nothing was changed: {0:#}")]
+    Failed(anyhow::Error),
+}
+
+fn newest_words(newest: Option<&RecommendationId>) -> String {
+    newest.map_or_else(
+        || "nothing is proposed on the new facts yet".to_owned(),
+        |id| format!("look at {id}, which rests on the new ones"),
+    )
+}
+
+fn failed_words(checks: &[Check]) -> String {
+    let each: Vec<String> = checks.iter().map(|c| format!("{} ({})", c.name, c.detail)).collect();
+    each.join("; ")
+}
