@@ -75,12 +75,7 @@ struct Drawing {
 
 impl Drawing {
     fn new(chart: &ChartData) -> Self {
-        let highest = chart
-            .days
-            .iter()
-            .flat_map(|d| [d.actual, d.expected, d.high])
-            .flatten()
-            .fold(1.0, f64::max);
+        let highest = chart.days.iter().flat_map(|d| [d.actual, d.expected, d.high]).flatten().fold(1.0, f64::max);
         let tick = nice(highest / 4.0);
         Self {
             out: String::new(),
@@ -239,9 +234,10 @@ fn runs(days: &[ChartDay], holds: impl Fn(&ChartDay) -> bool) -> Vec<(usize, usi
 fn describe(chart: &ChartData) -> String {
     let days = &chart.days;
     let (Some(first), Some(last)) = (days.first(), days.last()) else { return String::new() };
-    let highest = days.iter().filter_map(|d| d.actual.map(|a| (a, d.day))).fold(None, |best: Option<(f64, Date)>, next| {
-        if best.is_none_or(|b| next.0 > b.0) { Some(next) } else { best }
-    });
+    let highest = days
+        .iter()
+        .filter_map(|d| d.actual.map(|a| (a, d.day)))
+        .fold(None, |best: Option<(f64, Date)>, next| if best.is_none_or(|b| next.0 > b.0) { Some(next) } else { best });
     let mut text = format!("{} days from {} to {}.", days.len(), first.day, last.day);
     if let Some((value, day)) = highest {
         let _ = write!(text, " Highest: {} on {day}.", number(value));

@@ -1,0 +1,5 @@
+//! The page: over real HTTP, and in a real browser.
+
+mod browser;
+mod http;
+mod world;
