@@ -139,6 +139,7 @@ fn wait(header: &str, now: Timestamp) -> Option<Duration> {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the receiver of a test ends with the test's runtime")]
 mod tests {
     use std::sync::{Arc, Mutex};
 

@@ -340,8 +340,8 @@ mod tests {
         Event::Undo { by, window: WINDOW }
     }
 
-    fn nothing() -> Box<Action> {
-        Box::new(Action::NoAction { reason: "seasonal".into() })
+    fn nothing() -> Action {
+        Action::NoAction { reason: "seasonal".into() }
     }
 
     /// Every state, once with each shape that matters.
@@ -354,7 +354,7 @@ mod tests {
             S::Queued,
             S::Signed { by: ada(), at: at(0) },
             S::Approved { by: vec![ada()], at: at(0) },
-            S::ApprovedWithEdit { by: vec![ada()], at: at(0), edited: nothing() },
+            S::ApprovedWithEdit { by: vec![ada()], at: at(0), edited: Box::new(nothing()) },
             S::Rejected { by: ada(), at: at(0), reason: RejectReason::Policy },
             S::Snoozed { by: ada(), until },
             S::Expired,
@@ -372,7 +372,7 @@ mod tests {
             Event::Check,
             Event::Queue,
             approve(ada(), false),
-            Event::ApproveEdited { by: ada(), needs_second: false, action: nothing() },
+            Event::ApproveEdited { by: ada(), needs_second: false, action: Box::new(nothing()) },
             Event::Reject { by: ada(), reason: RejectReason::Policy },
             Event::Snooze { by: ada(), until: "2026-10-09".parse().unwrap() },
             Event::Wake,
@@ -462,7 +462,7 @@ mod tests {
             (by(), any::<bool>()).prop_map(|(by, needs_second)| Event::ApproveEdited {
                 by,
                 needs_second,
-                action: nothing()
+                action: Box::new(nothing())
             }),
             (by(), 0..RejectReason::ALL.len()).prop_map(|(by, i)| Event::Reject { by, reason: RejectReason::ALL[i] }),
             by().prop_map(|by| Event::Snooze { by, until: "2026-10-09".parse().unwrap() }),
@@ -524,8 +524,9 @@ mod tests {
                     prop_assert!(undone && open, "approved at {approved_at:?}, back at {now}");
                 }
                 dead = match &after {
-                    RecommendationState::Expired | RecommendationState::Superseded => true,
-                    RecommendationState::Rejected { .. } => true,
+                    RecommendationState::Expired
+                    | RecommendationState::Superseded
+                    | RecommendationState::Rejected { .. } => true,
                     // Only the rejecter's own undo brings one back.
                     _ => dead && !matches!((&before, &event), (RecommendationState::Rejected { .. }, Event::Undo { .. })),
                 };

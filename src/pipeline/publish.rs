@@ -79,8 +79,25 @@ fn plain(amount: Money) -> String {
     Decimal::new(amount.minor, 2).to_string()
 }
 
-/// Which recommendation a body is about. None when the body is none of [`event_for`]'s.
-pub fn recommendation_of(body: &str) -> Option<RecommendationId> {
-    let event: Value = serde_json::from_str(body).ok()?;
-    event["data"]["recommendation_id"].as_str().map(RecommendationId::new)
+/// What a body of [`event_for`] says it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Envelope {
+    /// The message's id.
+    pub id: String,
+    /// Which recommendation was approved.
+    pub recommendation_id: RecommendationId,
+    /// With which content.
+    pub content_hash: String,
+}
+
+impl Envelope {
+    /// Reads a body. None when it is none of [`event_for`]'s.
+    pub fn read(body: &str) -> Option<Self> {
+        let event: Value = serde_json::from_str(body).ok()?;
+        Some(Self {
+            id: event["id"].as_str()?.to_owned(),
+            recommendation_id: RecommendationId::new(event["data"]["recommendation_id"].as_str()?),
+            content_hash: event["data"]["content_hash"].as_str()?.to_owned(),
+        })
+    }
 }

@@ -95,7 +95,10 @@ mod tests {
 
     #[test]
     fn text_from_outside_makes_no_markup() {
-        assert_eq!(escape("[x](http://e.example) <b> *a* `c` # 1"), "\\[x\\](http\\://e.example) \\<b\\> \\*a\\* \\`c\\` \\# 1");
+        assert_eq!(
+            escape("[x](http://e.example) <b> *a* `c` # 1"),
+            "\\[x\\](http\\://e.example) \\<b\\> \\*a\\* \\`c\\` \\# 1"
+        );
         assert_eq!(escape("1. first\n2. second"), "1\\. first 2. second");
         assert_eq!(escape("www.evil.example a@b.c"), "www\\.evil.example a\\@b.c");
     }

@@ -102,7 +102,8 @@ fn below(digest: &Digest) -> String {
     if below.cases == 0 {
         return "Below the line: nothing.".to_owned();
     }
-    let largest = below.largest.as_deref().map_or(String::new(), |l| format!(" Largest: {}.", plain(l).trim_end_matches('.')));
+    let largest =
+        below.largest.as_deref().map_or(String::new(), |l| format!(" Largest: {}.", plain(l).trim_end_matches('.')));
     format!(
         "Below the line: {}, together worth {} {}.{largest}",
         count(below.cases as usize, "case", "cases"),

@@ -17,6 +17,8 @@ pub struct Change<'a> {
     pub cases: &'a [(Case, i64)],
     /// Recommendations with their new state.
     pub recommendations: &'a [(Recommendation, i64)],
+    /// New recommendations: what a person's edit makes of one.
+    pub added: &'a [Recommendation],
     /// Messages to send.
     pub outbox: &'a [NewOutbox],
     /// Messages to take back: all of them, or nothing of the whole step happens.
@@ -44,6 +46,9 @@ impl Store {
         }
         for (rec, seen) in change.recommendations {
             recommendations::advance(&mut tx, rec, *seen).await?;
+        }
+        for rec in change.added {
+            recommendations::insert(&mut tx, rec).await?;
         }
         for id in change.cancel {
             if !outbox::cancel(&mut tx, id).await? {

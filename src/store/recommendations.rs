@@ -106,7 +106,8 @@ fn versioned(r: &AnyRow) -> Result<(Recommendation, i64), StoreError> {
     Ok((row::json(r, "recommendations", "body")?, row::get(r, "recommendations", "version")?))
 }
 
-async fn insert(tx: &mut Transaction<'_, Any>, rec: &Recommendation) -> Result<(), StoreError> {
+/// Keeps a new recommendation.
+pub(super) async fn insert(tx: &mut Transaction<'_, Any>, rec: &Recommendation) -> Result<(), StoreError> {
     let done = sqlx::query(
         "insert into recommendations
              (id, case_id, rank, state, version, evidence_hash, content_hash, value_minor, drafted_at, body)

@@ -58,8 +58,7 @@ impl Approvals {
         if let Some(answer) = self.answered_before(request).await? {
             return Ok((answer, value));
         }
-        let (tier, _) =
-            self.tier(&scene.case, &scene.rec, std::slice::from_ref(&request.person), self.clock.now()).await?;
+        let (tier, _) = self.tier(&scene.case, &scene.rec, std::slice::from_ref(&request.person), self.clock.now()).await?;
         let found = format!("{} {tier}", scene.rec.candidate.action.code());
         let first = first.get_or_insert_with(|| found.clone());
         if *first != found {

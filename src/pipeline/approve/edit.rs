@@ -20,10 +20,7 @@ pub(super) fn edited_action(old: &Action, new: &Action) -> Result<(Action, Vec<S
     let mut merged = old.clone();
     let mut changes = Changes(Vec::new());
     match (&mut merged, new) {
-        (
-            Action::Expedite { quantity, new_date, .. },
-            Action::Expedite { quantity: q, new_date: d, .. },
-        )
+        (Action::Expedite { quantity, new_date, .. }, Action::Expedite { quantity: q, new_date: d, .. })
         | (Action::DeferPo { quantity, new_date, .. }, Action::DeferPo { quantity: q, new_date: d, .. }) => {
             changes.quantity(quantity, *q)?;
             changes.set("new date", new_date, *d);

@@ -11,12 +11,13 @@ mod plan;
 mod queue;
 mod request;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::Context;
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -40,7 +41,7 @@ use crate::store::{Change, DecisionRow, NewOutbox, Store, StoreError};
 const TRIES: usize = 4;
 
 /// Longest snooze, in days: a snooze has an end.
-const LONGEST_SNOOZE: i64 = 90;
+const LONGEST_SNOOZE: i32 = 90;
 
 /// Everything a decision needs. Cheap to clone.
 #[derive(Clone)]
@@ -127,9 +128,9 @@ impl Approvals {
             }
             Verb::Snooze { until } => {
                 may_turn_down(person)?;
-                let today = self.config.calendar.day_of(now);
-                let days = (*until - today).get_days();
-                if !(1..=LONGEST_SNOOZE).contains(&i64::from(days)) {
+                let today = self.today(now);
+                let days = today.until(*until).map_or(i32::MAX, |span| span.get_days());
+                if !(1..=LONGEST_SNOOZE).contains(&days) {
                     return Err(DecisionRefused::BadRequest(format!(
                         "{until} is no day to snooze to: choose one of the next {LONGEST_SNOOZE} days after {today}"
                     )));
@@ -179,7 +180,8 @@ impl Approvals {
         now: Timestamp,
     ) -> Result<Plan, DecisionRefused> {
         may_turn_down(person)?;
-        let (action, changes) = edit::edited_action(&scene.rec.candidate.action, action).map_err(DecisionRefused::BadEdit)?;
+        let (action, changes) =
+            edit::edited_action(&scene.rec.candidate.action, action).map_err(DecisionRefused::BadEdit)?;
         let checks = self.checks_hold(&scene.case, &action).await?;
         let edited = edit::edited(&scene.rec, person, action, &changes, checks, now);
         plan::edit(request, scene, edited, &changes, now)
@@ -261,6 +263,10 @@ impl Approvals {
 
     fn name_of(&self, id: &PersonId) -> String {
         self.person(id).map_or_else(|_| id.to_string(), |p| p.name.clone())
+    }
+
+    fn today(&self, now: Timestamp) -> Date {
+        self.config.calendar.calendar().day_of(now)
     }
 
     fn undo_window(&self) -> SignedDuration {

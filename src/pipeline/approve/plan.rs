@@ -69,8 +69,7 @@ pub(super) fn approve(
     let said = if let Some(by) = &by {
         case.state = CaseState::Decided;
         let approval = Approval { by, at: now, tier: judged.tier, policy_version: judged.policy_version };
-        outbox =
-            Some(publish::event_for(&rec, &case, approval, judged.currency, leaves));
+        outbox = Some(publish::event_for(&rec, &case, approval, judged.currency, leaves));
         format!("Approved ({}). It leaves at {leaves}; until then it can be undone.", judged.tier)
     } else {
         format!("Signed. {} takes a second person; nothing leaves before.", judged.tier)
@@ -194,12 +193,7 @@ pub(super) fn reject(
 }
 
 /// A person puts the case off: everything of it that waits.
-pub(super) fn snooze(
-    request: &DecisionRequest,
-    scene: Scene,
-    until: Date,
-    now: Timestamp,
-) -> Result<Plan, DecisionRefused> {
+pub(super) fn snooze(request: &DecisionRequest, scene: Scene, until: Date, now: Timestamp) -> Result<Plan, DecisionRefused> {
     let Scene { rec, seen, siblings, mut case } = scene;
     let on = rec.clone();
     let event = Event::Snooze { by: request.person.clone(), until };
@@ -293,9 +287,7 @@ fn entry(request: &DecisionRequest, action: &str, on: &Recommendation, detail: V
 /// A person's approval of this content, edited or not.
 pub(super) fn approval(rec: &Recommendation, by: PersonId, needs_second: bool) -> Event {
     match &rec.drafter {
-        Drafter::Edited { .. } => {
-            Event::ApproveEdited { by, needs_second, action: Box::new(rec.candidate.action.clone()) }
-        }
+        Drafter::Edited { .. } => Event::ApproveEdited { by, needs_second, action: Box::new(rec.candidate.action.clone()) },
         Drafter::Playbook { .. } | Drafter::Model { .. } => Event::Approve { by, needs_second },
     }
 }

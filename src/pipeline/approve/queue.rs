@@ -106,14 +106,14 @@ impl Approvals {
             let case = self.store.get_case(&id).await?;
             match &case.state {
                 CaseState::New | CaseState::Open => {
-                    if let Some(lost) = lost_to_waiting(&recs, self.config.calendar.day_of(now)) {
+                    if let Some(lost) = lost_to_waiting(&recs, self.today(now)) {
                         sweep.expired += usize::from(self.expire(case, recs, lost, now).await?);
                     } else {
                         self.remind(&case, &recs, now, &mut sweep).await?;
                     }
                 }
                 CaseState::Snoozed { until, value_then } => {
-                    let today = self.config.calendar.day_of(now);
+                    let today = self.today(now);
                     if let Some(lost) = lost_to_waiting(&recs, today) {
                         sweep.expired += usize::from(self.expire(case, recs, lost, now).await?);
                     } else if *until <= today || grew(*value_then, &case) {
@@ -237,11 +237,7 @@ fn grew(then: Money, case: &Case) -> bool {
     more > Money::from_minor(5_000) && i128::from(more.minor) * 5 > i128::from(then.minor)
 }
 
-fn all_after(
-    recs: Vec<(Recommendation, i64)>,
-    event: &Event,
-    now: Timestamp,
-) -> anyhow::Result<Vec<(Recommendation, i64)>> {
+fn all_after(recs: Vec<(Recommendation, i64)>, event: &Event, now: Timestamp) -> anyhow::Result<Vec<(Recommendation, i64)>> {
     recs.into_iter()
         .map(|(mut rec, seen)| {
             rec.state = rec.state.after(event.clone(), now)?;

@@ -143,7 +143,9 @@ pub enum DecisionRefused {
         found: String,
     },
     /// Others keep deciding at the same moment.
-    #[error("somebody else was changing this at the same moment; look at it again and repeat the click if you still want to")]
+    #[error(
+        "somebody else was changing this at the same moment; look at it again and repeat the click if you still want to"
+    )]
     Busy,
     /// Not the person's fault.
     #[error("the decision could not be kept, and nothing was changed: {0:#}")]
