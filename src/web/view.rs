@@ -150,9 +150,12 @@ pub(super) fn moment(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M %Z").to_string()
 }
 
-/// The name of a person, or what else stands in the audit log.
+/// The name of a person; Reeve itself, with the stage; or what else stands in the audit log.
 pub(super) fn actor_name(actor: &str, people: &[Person]) -> String {
-    people.iter().find(|p| p.id.as_str() == actor).map_or_else(|| plain(actor), |p| plain(&p.name))
+    if let Some(person) = people.iter().find(|p| p.id.as_str() == actor) {
+        return plain(&person.name);
+    }
+    actor.strip_prefix("stage:").map_or_else(|| plain(actor), |stage| format!("Reeve ({})", plain(stage)))
 }
 
 /// The names of people, in the order given.
