@@ -1,11 +1,29 @@
 //! Reeve: exception triage for retailers who run Odoo.
+//!
+//! Where to start reading: [`app`] wires everything; [`pipeline`] has one file for each verb, in the order in which an
+//! exception meets them; [`domain`] has the words. What holds everywhere:
+//!
+//! - the ERP is read, never written: [`ports::Source`] has no method that could;
+//! - a human decides: only [`pipeline::approve`] moves a recommendation to approved, on a person's click, bound to content;
+//! - arithmetic makes the numbers: [`pipeline::assess`] computes candidates and money, drafters only order and explain;
+//! - no change without a trace: the store writes state, audit entry and outbox rows in one transaction.
+//!
+//! ```text
+//! main -> cli -> evals -> app -> web -> worker -> pipeline -> store, models, prompts, render, ports, config, clock -> domain
+//!         cli, evals -> adapters ------------------------------------------> ports, config, clock, domain
+//! ```
+
 pub mod adapters;
+pub mod app;
 pub mod clock;
 pub mod config;
 pub mod domain;
+pub mod evals;
 pub mod models;
 pub mod pipeline;
 pub mod ports;
+pub mod prompts;
 pub mod render;
 pub mod store;
 pub mod web;
+pub mod worker;

@@ -46,6 +46,7 @@ pub struct Book {
     rules: BTreeMap<Place, ReorderRule>,
     promotions: BTreeMap<ItemId, Vec<Promotion>>,
     sales_at: BTreeMap<Place, Vec<String>>,
+    lines_of_sale: BTreeMap<String, Vec<String>>,
     moves_at: BTreeMap<Place, Vec<String>>,
     moves_of_po_line: BTreeMap<String, Vec<String>>,
     moves_of_sale_line: BTreeMap<String, Vec<String>>,
@@ -84,6 +85,7 @@ impl Book {
             rules: BTreeMap::new(),
             promotions: BTreeMap::new(),
             sales_at: BTreeMap::new(),
+            lines_of_sale: BTreeMap::new(),
             moves_at: BTreeMap::new(),
             moves_of_po_line: BTreeMap::new(),
             moves_of_sale_line: BTreeMap::new(),
@@ -132,6 +134,7 @@ impl Book {
     fn index(&mut self) {
         for line in self.sale_lines.values() {
             self.sales_at.entry((line.item.clone(), line.location.clone())).or_default().push(line.id.clone());
+            self.lines_of_sale.entry(line.order_id.clone()).or_default().push(line.id.clone());
         }
         for line in self.po_lines.values() {
             self.po_lines_of_order.entry(line.order_id.clone()).or_default().push(line.id.clone());
@@ -239,6 +242,11 @@ impl Book {
             .get(&(item.clone(), location.clone()))
             .map(|ids| ids.iter().map(|id| &self.sale_lines[id]).collect())
             .unwrap_or_default()
+    }
+
+    /// A customer order's lines.
+    pub fn lines_of_sale(&self, order: &str) -> Vec<&SaleLine> {
+        self.lines_of_sale.get(order).map(|ids| ids.iter().map(|id| &self.sale_lines[id]).collect()).unwrap_or_default()
     }
 
     /// A purchase order's lines.
@@ -367,6 +375,24 @@ impl Book {
             *day = level;
         }
         days
+    }
+
+    /// The day on which relief comes to a place if nobody does anything: the earliest of what is on its way and an order placed
+    /// today, within `horizon_days`; with the purchase line, where it is one. A promise that has passed is not firm: what is so
+    /// many days overdue is expected after as many days again, tomorrow at the earliest.
+    pub fn relief(&self, item: &ItemId, location: &LocationId, horizon_days: u32) -> (Date, Option<String>) {
+        let horizon = plus_days(self.today, horizon_days as i32);
+        let lead = self.supplier_prices(item, self.today).first().map(|p| p.lead_days.max(1) as i32);
+        let ordered = lead.map_or(horizon, |lead| plus_days(self.today, lead)).min(horizon);
+        let expected = |i: Incoming| {
+            let overdue = days_between(i.promised, self.today);
+            let day = if overdue < 0 { i.promised } else { plus_days(self.today, overdue.max(1)) };
+            (day, i.po_line)
+        };
+        match self.incoming(item, location).into_iter().map(expected).min_by_key(|(day, _)| *day) {
+            Some((day, line)) if day <= ordered => (day, Some(line)),
+            _ => (ordered, None),
+        }
     }
 
     /// The days from `from` to today.

@@ -8,10 +8,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tracing::{info, warn};
 
+use super::{Progress, Stage};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::audit::AuditEntry;
@@ -255,6 +257,19 @@ fn entry(action: &str, row: &OutboxRow, about: &RecommendationId, detail: Value,
         subject,
         content,
         detail,
+    }
+}
+
+#[async_trait]
+impl Stage for Deliver {
+    fn name(&self) -> &'static str {
+        "deliver"
+    }
+
+    async fn run_once(&self) -> anyhow::Result<Progress> {
+        let done = Self::run_once(self).await?;
+        let moved = done.sent + done.retried + done.dead;
+        Ok(if moved == 0 { Progress::Idle } else { Progress::Advanced(moved) })
     }
 }
 

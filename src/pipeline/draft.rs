@@ -21,7 +21,7 @@ use crate::domain::draft::Draft;
 use crate::domain::evidence::{Bundle, Fact};
 use crate::domain::exception::{Exception, ExceptionState};
 use crate::domain::ids::FactId;
-use crate::domain::recommendation::{Drafter, Recommendation};
+use crate::domain::recommendation::{Drafter, Prose, Recommendation};
 
 /// Recommendations shown for a case at most: more are not read.
 const RECOMMENDATIONS: usize = 6;
@@ -61,8 +61,15 @@ impl Drafting {
     async fn draft(&self, case: &Case, laid: &Laid, claimed: &BTreeMap<String, String>) -> anyhow::Result<bool> {
         let Stages { store, config, clock, .. } = &self.0;
         let exceptions = open_exceptions(store.list_case_exceptions(&case.id).await?, case);
-        let view =
-            CaseView { case, exceptions: &exceptions, book: &laid.book, outlook: &laid.seen.outlook, p: &laid.p, claimed, config };
+        let view = CaseView {
+            case,
+            exceptions: &exceptions,
+            book: &laid.book,
+            outlook: &laid.seen.outlook,
+            p: &laid.p,
+            claimed,
+            config,
+        };
         let assessment = assess(&view);
         let latest = store.find_latest_bundle(&case.id).await?;
         let bundle = bundle(case, &exceptions, &assessment, laid, latest.as_ref());
@@ -85,7 +92,7 @@ impl Drafting {
         }
         store.insert_bundle(&bundle).await.context("freezing the evidence")?;
         let (draft, drafter) = self.words(&view, &assessment, &bundle).await?;
-        let recommendations = self.recommend(case, &assessment, draft, &drafter, &hash);
+        let recommendations = self.recommend(&view, &assessment, draft, &drafter, &hash);
         next.version = case.version + 1;
         next.updated_at = clock.now();
         let entry = AuditEntry {
@@ -97,11 +104,19 @@ impl Drafting {
             content: hash,
             detail: serde_json::json!({ "recommendations": recommendations.len(), "drafter": drafter_name(&drafter) }),
         };
-        store.replace_recommendations(&next, case.version, &recommendations, &[entry]).await.context("storing recommendations")?;
+        store
+            .replace_recommendations(&next, case.version, &recommendations, &[entry])
+            .await
+            .context("storing recommendations")?;
         Ok(true)
     }
 
-    async fn words(&self, view: &CaseView<'_>, assessment: &Assessment, bundle: &Bundle) -> anyhow::Result<(Draft, Drafter)> {
+    async fn words(
+        &self,
+        view: &CaseView<'_>,
+        assessment: &Assessment,
+        bundle: &Bundle,
+    ) -> anyhow::Result<(Draft, Drafter)> {
         let Some(model) = &self.0.ports.model else {
             return Ok((playbook::draft(view, assessment), Drafter::Playbook { because: None }));
         };
@@ -111,9 +126,9 @@ impl Drafting {
         } else if !self.within_budget().await? {
             Some(format!("the day's {} model calls are used up", self.0.config.model.calls_per_day))
         } else {
-            match draft_with_model(model.as_ref(), view, assessment, bundle).await {
+            match draft_with_model(model.as_ref(), view, &assessment.candidates, bundle).await {
                 ModelOutcome::Drafted { draft, drafter } => return Ok((draft, drafter)),
-                ModelOutcome::GaveUp { because } => Some(because),
+                ModelOutcome::GaveUp { because, .. } => Some(because),
             }
         };
         Ok((playbook::draft(view, assessment), Drafter::Playbook { because }))
@@ -133,20 +148,30 @@ impl Drafting {
 
     fn recommend(
         &self,
-        case: &Case,
+        view: &CaseView<'_>,
         assessment: &Assessment,
         draft: Draft,
         drafter: &Drafter,
         evidence_hash: &str,
     ) -> Vec<Recommendation> {
-        let mut order: Vec<(&Candidate, crate::domain::recommendation::Prose)> = Vec::new();
-        for choice in draft.choices {
-            if let Some(candidate) = assessment.candidates.iter().find(|c| c.id == choice.candidate) {
-                order.push((candidate, choice.prose));
+        // What the drafter left out follows in computed order, in the playbook's words: nothing is hidden by not naming it.
+        let rest = playbook::draft(view, assessment).choices;
+        let mut order: Vec<(&Candidate, Prose)> = Vec::new();
+        for choice in draft.choices.into_iter().chain(rest) {
+            let known = |(candidate, _): &(&Candidate, Prose)| candidate.id == choice.candidate;
+            if order.iter().any(known) {
+                continue;
             }
+            order.extend(assessment.candidates.iter().find(|c| c.id == choice.candidate).map(|c| (c, choice.prose.clone())));
         }
-        if draft.abstain.is_some() {
+        if let Some(why) = &draft.abstain {
+            // A drafter that sees no clear action hands over: that comes first, where the case allows it.
             order.sort_by_key(|(candidate, _)| !matches!(candidate.action, Action::Escalate { .. }));
+            if let Some((_, prose)) = order.first_mut()
+                && !prose.rationale.contains(why.as_str())
+            {
+                prose.rationale = format!("{why} {}", prose.rationale).trim().to_owned();
+            }
         }
         let now = self.0.clock.now();
         let number = |i: usize| u32::try_from(i + 1).unwrap_or(u32::MAX);
@@ -156,7 +181,7 @@ impl Drafting {
             .enumerate()
             .map(|(i, (candidate, prose))| {
                 Recommendation::drafted(
-                    case.id.clone(),
+                    view.case.id.clone(),
                     number(i),
                     candidate.clone(),
                     prose,
@@ -182,7 +207,8 @@ fn bundle(case: &Case, exceptions: &[Exception], assessment: &Assessment, laid: 
     for fact in exceptions.iter().flat_map(|e| &e.signal.facts).chain(&assessment.facts) {
         facts.insert(fact.id.clone(), fact.clone());
     }
-    let missing: BTreeSet<_> = exceptions.iter().flat_map(|e| &e.signal.missing).chain(&assessment.missing).cloned().collect();
+    let missing: BTreeSet<_> =
+        exceptions.iter().flat_map(|e| &e.signal.missing).chain(&assessment.missing).cloned().collect();
     Bundle {
         case_id: case.id.clone(),
         version: latest.map_or(1, |b| b.version + 1),
@@ -207,5 +233,6 @@ fn drafter_name(drafter: &Drafter) -> String {
         Drafter::Playbook { because: None } => "playbook".to_owned(),
         Drafter::Playbook { because: Some(why) } => format!("playbook, because {why}"),
         Drafter::Model { name, .. } => format!("model {name}"),
+        Drafter::Edited { .. } => "people".to_owned(),
     }
 }

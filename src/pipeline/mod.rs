@@ -1,8 +1,68 @@
 //! The stages, one file for each verb, in the order in which an exception meets them.
 //!
 //! A stage takes no input: it reads its work from the store, thinks without a transaction open, and writes the new state,
-//! the audit entry and the outbox rows in one short transaction guarded by the version it read.
+//! the audit entry and the outbox rows in one short transaction guarded by the version it read. So a lost, doubled or late
+//! wake-up, a crash and a restart all come to the same.
 
 pub mod approve;
+pub mod assess;
 pub mod deliver;
+pub mod desk;
+pub mod detect;
+pub mod draft;
+#[cfg(test)]
+mod draft_sample;
+pub mod guard;
+pub mod model_draft;
+pub mod notify;
+pub mod observe;
+pub mod playbook;
+pub mod prose;
 pub mod publish;
+pub mod queue;
+pub mod recheck;
+pub mod verify;
+pub mod view;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::ports::Ports;
+use crate::store::Store;
+
+/// What every stage has at hand.
+#[derive(Clone)]
+pub struct Context {
+    /// The store.
+    pub store: Store,
+    /// The settings.
+    pub config: Arc<Config>,
+    /// The ways out of the process.
+    pub ports: Ports,
+    /// The time.
+    pub clock: Clock,
+    /// The book of this moment.
+    pub desk: Arc<desk::Desk>,
+}
+
+/// What a run of a stage came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// So many pieces of work were done; there may be more.
+    Advanced(usize),
+    /// There is nothing to do.
+    Idle,
+}
+
+/// One verb of the pipeline.
+#[async_trait]
+pub trait Stage: Send + Sync {
+    /// The verb.
+    fn name(&self) -> &'static str;
+
+    /// Does one batch of the work there is.
+    async fn run_once(&self) -> anyhow::Result<Progress>;
+}

@@ -15,7 +15,7 @@ pub enum AuditFault {
     /// An entry was changed, dropped or inserted.
     #[error(transparent)]
     Chain(#[from] ChainError),
-    /// Entries at the end are gone, or were added past Reeve.
+    /// Entries at the end are gone.
     #[error("the audit log ends with entry {found} ({found_hash}), but {counted} ({counted_hash}) were written")]
     End {
         /// The last entry there is.
@@ -26,6 +26,12 @@ pub enum AuditFault {
         counted: i64,
         /// Its hash.
         counted_hash: String,
+    },
+    /// Entries were added past Reeve, before the first or after the last.
+    #[error("the audit log holds {extra} entries that Reeve did not write")]
+    Extra {
+        /// How many.
+        extra: i64,
     },
     /// It could not be read.
     #[error("the audit log can not be read")]
@@ -65,6 +71,15 @@ impl Store {
         if found != counted || found_hash != counted_hash {
             let found_hash = found_hash.to_owned();
             return Err(AuditFault::End { found, found_hash, counted, counted_hash });
+        }
+        // In this order: what is counted here was appended before the head is read again.
+        let rows = sqlx::query("select 'all' as id, count(*) as n from audit_log")
+            .fetch_one(&self.pool)
+            .await
+            .map_err(StoreError::from)?;
+        let extra = row::get::<i64>(&rows, TABLE, "n")? - self.audit_head().await?.0;
+        if extra > 0 {
+            return Err(AuditFault::Extra { extra });
         }
         Ok((counted, counted_hash))
     }
@@ -292,20 +307,35 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_entry_added_past_reeve_is_found() {
+        on_each(|store| async move {
+            log_of_three(&store).await;
+            sqlx::query(
+                "insert into audit_log (seq, at, actor, channel, action, subject, content, detail, previous, hash)
+                 values (4, 0, 'eve', 'web', 'x', 'y', '', '{}', '', '')",
+            )
+            .execute(&store.pool)
+            .await
+            .unwrap();
+            let fault = store.verify_audit().await.unwrap_err();
+            assert!(matches!(fault, AuditFault::Extra { extra: 1 }), "{fault}");
+        })
+        .await;
+    }
+
+    #[tokio::test]
     async fn entries_appended_at_once_make_one_chain() {
         on_each(|store| async move {
-            let one = [entry("one")];
-            let appends = (0..4).map(|_| {
-                let (store, one) = (store.clone(), one.clone());
-                tokio::spawn(async move {
+            let mut appends = tokio::task::JoinSet::new();
+            for _ in 0..4 {
+                let store = store.clone();
+                appends.spawn(async move {
                     for _ in 0..5 {
-                        store.append_audit(&one).await.unwrap();
+                        store.append_audit(&[entry("one")]).await.unwrap();
                     }
-                })
-            });
-            for append in appends.collect::<Vec<_>>() {
-                append.await.unwrap();
+                });
             }
+            appends.join_all().await;
             assert_eq!(store.verify_audit().await.unwrap().0, 20);
         })
         .await;

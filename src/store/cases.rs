@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sqlx::{Any, AssertSqlSafe, Transaction};
 
-use super::{Store, StoreError, audit, exceptions, row};
+use super::{Store, StoreError, audit, exceptions, row, settings};
 use crate::domain::audit::AuditEntry;
 use crate::domain::case::Case;
 use crate::domain::exception::Exception;
@@ -12,7 +12,7 @@ use crate::domain::ids::CaseId;
 
 impl Store {
     /// Keeps what a detection run found, all or nothing: exceptions, new cases (`None`) and changed ones (with the version
-    /// that was seen), and the audit entries.
+    /// that was seen), the audit entries, and what was looked at (a setting), so that the same is not looked at again.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when one of the cases exists already or was changed since it was seen.
@@ -21,6 +21,7 @@ impl Store {
         exceptions: &[Exception],
         cases: &[(Case, Option<i64>)],
         entries: &[AuditEntry],
+        done: Option<(&str, &str)>,
     ) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         for exception in exceptions {
@@ -33,6 +34,9 @@ impl Store {
             }
         }
         audit::append(&mut tx, entries).await?;
+        if let Some((key, value)) = done {
+            settings::put(&mut tx, key, value).await?;
+        }
         Ok(tx.commit().await?)
     }
 
@@ -159,7 +163,7 @@ async fn keep_members(tx: &mut Transaction<'_, Any>, case: &Case) -> Result<(), 
         )
         .bind(case.id.as_str())
         .bind(exception.as_str())
-        .bind(place as i64)
+        .bind(row::count(place))
         .execute(&mut **tx)
         .await?;
     }

@@ -83,3 +83,166 @@ impl Store {
         self.advance(Change { decision, cases: &cases, recommendations, outbox, entries, ..Change::default() }).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::domain::case::{Case, CaseState};
+    use crate::domain::decision::RecommendationState as State;
+    use crate::domain::ids::{ItemId, PersonId};
+    use crate::domain::money::Money;
+    use crate::domain::recommendation::Recommendation;
+    use crate::store::testing::{at, entry, moved, on_each, recommendation, with_case};
+    use crate::store::{Change, DecisionRow, NewOutbox, OutboxState, Outcome, Store, StoreError};
+
+    fn decision(key: &str, verb: &str, rec: &Recommendation) -> DecisionRow {
+        DecisionRow {
+            id: key.to_owned(),
+            case_id: rec.case_id.clone(),
+            recommendation_id: rec.id.clone(),
+            person: PersonId::new("ada"),
+            verb: verb.to_owned(),
+            content_hash: rec.content_hash(),
+            reason: None,
+            note: "as agreed \0 by phone".to_owned(),
+            value: Money::from_minor(1_200),
+            at: at(50),
+            body: json!({"policy": 1}),
+        }
+    }
+
+    fn message() -> NewOutbox {
+        NewOutbox {
+            id: "m1".to_owned(),
+            channel: "webhook".to_owned(),
+            body: "{}".to_owned(),
+            created_at: at(50),
+            due_at: at(350),
+        }
+    }
+
+    fn with_state(rec: &Recommendation, state: State) -> Recommendation {
+        Recommendation { state, ..rec.clone() }
+    }
+
+    /// A case with one queued recommendation.
+    async fn queued(store: &Store) -> (Case, Recommendation) {
+        let case = with_case(store, "case-1", 100).await;
+        let case = moved(&case, CaseState::Open);
+        let rec = recommendation(&case, 1, State::Queued);
+        store.replace_recommendations(&case, 1, std::slice::from_ref(&rec), &[entry("drafted")]).await.unwrap();
+        (case, rec)
+    }
+
+    async fn approve(store: &Store, key: &str, case: &Case, rec: &Recommendation) -> Result<Case, StoreError> {
+        let case = moved(case, CaseState::Decided);
+        let approved = with_state(rec, State::Approved { by: vec![PersonId::new("ada")], at: at(50) });
+        store
+            .record_decision(
+                &decision(key, "approve", rec),
+                &[(approved, 1)],
+                (&case, case.version - 1),
+                &[message()],
+                &[entry("recommendation.approved")],
+            )
+            .await?;
+        Ok(case)
+    }
+
+    #[tokio::test]
+    async fn a_decision_moves_case_recommendation_outbox_and_log_together() {
+        on_each(|store| async move {
+            let (case, rec) = queued(&store).await;
+            let decided = approve(&store, "click-1", &case, &rec).await.unwrap();
+            assert_eq!(store.get_case(&case.id).await.unwrap(), decided);
+            let (now, version) = store.get_recommendation(&rec.id).await.unwrap();
+            assert_eq!((now.state.name(), version), ("approved", 2));
+            assert_eq!(store.list_outbox(OutboxState::Pending).await.unwrap().len(), 1);
+            let kept = store.find_decision("click-1").await.unwrap().unwrap();
+            assert_eq!((kept.note.as_str(), kept.body), ("as agreed \u{fffd} by phone", json!({"policy": 1})));
+            assert_eq!(store.list_decisions(at(50)).await.unwrap().len(), 1);
+            assert!(store.list_decisions(at(51)).await.unwrap().is_empty());
+            let values = store.decided_values(at(0)).await.unwrap();
+            assert_eq!((values[0].item.clone(), values[0].value.minor), (Some(ItemId::new("75")), 1_200));
+            assert_eq!(store.verify_audit().await.unwrap().0, 3);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn the_same_decision_twice_is_once() {
+        on_each(|store| async move {
+            let (case, rec) = queued(&store).await;
+            let decided = approve(&store, "click-1", &case, &rec).await.unwrap();
+            let again = approve(&store, "click-1", &case, &rec).await;
+            assert!(matches!(again, Err(StoreError::Duplicate)), "{again:?}");
+            assert_eq!(store.get_case(&case.id).await.unwrap(), decided);
+            assert_eq!(store.verify_audit().await.unwrap().0, 3);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn of_two_people_who_decide_at_once_one_wins() {
+        on_each(|store| async move {
+            let (case, rec) = queued(&store).await;
+            let (a, b) = tokio::join!(approve(&store, "click-1", &case, &rec), approve(&store, "click-2", &case, &rec),);
+            assert_eq!(usize::from(a.is_ok()) + usize::from(b.is_ok()), 1, "{a:?} {b:?}");
+            let lost = a.err().or(b.err()).unwrap();
+            assert!(matches!(lost, StoreError::Conflict), "{lost:?}");
+            assert_eq!(store.list_decisions(at(0)).await.unwrap().len(), 1);
+            assert_eq!(store.list_outbox(OutboxState::Pending).await.unwrap().len(), 1);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn undo_takes_everything_back_or_nothing() {
+        on_each(|store| async move {
+            let (case, rec) = queued(&store).await;
+            let case = approve(&store, "click-1", &case, &rec).await.unwrap();
+            let undo = decision("click-2", "undo", &rec);
+            let cases = [(moved(&case, CaseState::Open), case.version)];
+            let recs = [(with_state(&rec, State::Queued), 2)];
+            let entries = [entry("recommendation.undone")];
+            let change = Change {
+                decision: Some(&undo),
+                cases: &cases,
+                recommendations: &recs,
+                cancel: &["m1"],
+                entries: &entries,
+                ..Change::default()
+            };
+            let late = store.claim_due(at(350), 1, std::time::Duration::from_secs(1)).await.unwrap();
+            let refused = store.advance(change).await;
+            assert!(matches!(refused, Err(StoreError::AlreadyLeft { .. })), "{refused:?}");
+            assert_eq!(store.get_case(&case.id).await.unwrap(), case, "nothing of it happened");
+            assert_eq!(store.find_decision("click-2").await.unwrap(), None);
+
+            store.mark_dead(&late[0], at(400), "gone", &[]).await.unwrap();
+            store.replay_dead("m1", at(500), &[]).await.unwrap();
+            store.advance(change).await.unwrap();
+            assert_eq!(store.get_case(&case.id).await.unwrap().state, CaseState::Open);
+            assert!(store.decided_values(at(0)).await.unwrap().is_empty(), "what was undone does not count");
+            assert_eq!(store.list_outbox(OutboxState::Cancelled).await.unwrap().len(), 1);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn an_outcome_replaces_an_earlier_reading() {
+        on_each(|store| async move {
+            let (_, rec) = queued(&store).await;
+            for (ms, state) in [(60, "partly"), (70, "carried_out")] {
+                let outcome =
+                    Outcome { recommendation_id: rec.id.clone(), at: at(ms), state: state.to_owned(), body: json!({}) };
+                let outcomes = [outcome];
+                store.advance(Change { outcomes: &outcomes, ..Change::default() }).await.unwrap();
+            }
+            assert_eq!(store.find_outcome(&rec.id).await.unwrap().unwrap().state, "carried_out");
+            assert_eq!(store.list_outcomes(at(0)).await.unwrap().len(), 1);
+        })
+        .await;
+    }
+}

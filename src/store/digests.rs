@@ -72,7 +72,7 @@ impl Store {
     /// At most `limit` digests, newest day first.
     pub async fn list_digests(&self, limit: usize) -> Result<Vec<StoredDigest>, StoreError> {
         let rows = sqlx::query("select day, body, plain, markdown, html, made_at from digests order by day desc limit $1")
-            .bind(limit as i64)
+            .bind(row::count(limit))
             .fetch_all(&self.pool)
             .await?;
         rows.iter().map(stored).collect()
@@ -89,4 +89,54 @@ fn stored(r: &AnyRow) -> Result<StoredDigest, StoreError> {
         html: row::get(r, TABLE, "html")?,
         made_at: row::time(r, TABLE, "made_at")?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use crate::domain::digest::{BelowLine, Digest};
+    use crate::domain::money::Money;
+    use crate::store::StoredDigest;
+    use crate::store::testing::{at, entry, on_each};
+
+    fn digest(day: i8, line: &str, head: i64) -> StoredDigest {
+        StoredDigest {
+            digest: Digest {
+                day: date(2026, 10, day),
+                as_of: at(0),
+                currency: "USD".to_owned(),
+                lines: vec![],
+                below: BelowLine::default(),
+                explained: vec![],
+                at_stake: Money::ZERO,
+                decided: vec![line.to_owned()],
+                drafted_by: "playbook".to_owned(),
+                health: vec![],
+                audit_head: (head, "h".to_owned()),
+            },
+            text: format!("{line} {head}"),
+            markdown: String::new(),
+            html: String::new(),
+            made_at: at(head),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_digest_that_says_the_same_stays_as_it_was_sent() {
+        on_each(|store| async move {
+            let first = digest(1, "x", 0);
+            assert!(store.put_digest(&first, &entry("digest.made")).await.unwrap());
+            assert!(!store.put_digest(&digest(1, "x", 1), &entry("digest.made")).await.unwrap());
+            assert_eq!(store.find_digest(date(2026, 10, 1)).await.unwrap(), Some(first));
+            assert_eq!(store.verify_audit().await.unwrap().0, 1);
+            assert!(store.put_digest(&digest(1, "y", 1), &entry("digest.made")).await.unwrap());
+            assert!(store.put_digest(&digest(2, "z", 2), &entry("digest.made")).await.unwrap());
+            let days: Vec<i8> = store.list_digests(9).await.unwrap().iter().map(|d| d.digest.day.day()).collect();
+            assert_eq!(days, [2, 1]);
+            assert_eq!(store.list_digests(1).await.unwrap().len(), 1);
+            assert_eq!(store.find_digest(date(2026, 10, 3)).await.unwrap(), None);
+        })
+        .await;
+    }
 }

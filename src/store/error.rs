@@ -68,9 +68,9 @@ pub enum StoreError {
         known: i64,
     },
     /// The database can not be reached, read or written.
-    #[error("the store {url} {problem}: {advice}")]
+    #[error("the store{} {problem}: {advice}", spaced(url))]
     Unavailable {
-        /// The url, without its password; empty where it is the one that was opened before.
+        /// The url, without its password; empty after opening, until [`StoreError::about`] says it.
         url: String,
         /// What is the matter.
         problem: &'static str,
@@ -85,9 +85,9 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Says which store it was about.
+    /// Says which store it was about, for the people at the edge: see [`super::Store::url`].
     #[must_use]
-    pub(super) fn about(self, shown: &str) -> Self {
+    pub fn about(self, shown: &str) -> Self {
         match self {
             Self::Unavailable { problem, advice, source, .. } => {
                 Self::Unavailable { url: shown.to_owned(), problem, advice, source }
@@ -107,6 +107,10 @@ impl From<sqlx::Error> for StoreError {
             None => Self::Database(error),
         }
     }
+}
+
+fn spaced(url: &str) -> String {
+    if url.is_empty() { String::new() } else { format!(" {url}") }
 }
 
 /// What is the matter and what to do about it, where an operator can do anything about it.
@@ -160,4 +164,58 @@ fn postgres(code: &str) -> Option<(&'static str, &'static str)> {
         _ if code.starts_with("XX") || code == "58030" => ("is damaged", "restore it from a backup"),
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use crate::store::Store;
+    use crate::store::testing::{at, entry, on_each};
+
+    async fn failure(pragma: &'static str) -> String {
+        let store = Store::open_and_migrate("sqlite::memory:").await.unwrap();
+        sqlx::query(pragma).execute(&store.pool).await.unwrap();
+        let mut big = entry("big");
+        big.detail = serde_json::json!({"text": "x".repeat(1 << 20)});
+        let error = store.append_audit(&[big]).await.unwrap_err().about(store.url());
+        assert!(error.source().is_some(), "what the database said is kept for the log");
+        error.to_string()
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_and_a_read_only_one_say_what_to_do() {
+        let full = failure("pragma max_page_count = 1").await;
+        assert_eq!(
+            full,
+            "the store sqlite::memory: has no room: the disk is full; make room and try again: what was confirmed is safe"
+        );
+        let read_only = failure("pragma query_only = on").await;
+        assert!(read_only.starts_with("the store sqlite::memory: can not be written: check who owns"), "{read_only}");
+    }
+
+    #[tokio::test]
+    async fn a_damaged_file_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.db");
+        let url = format!("sqlite:{}", path.display());
+        Store::open_and_migrate(&url).await.unwrap().close().await;
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[4096..].fill(0x5a);
+        std::fs::write(&path, bytes).unwrap();
+        let error = Store::open(&url).await.unwrap_err().to_string();
+        assert_eq!(error, format!("the store {url} is damaged: restore it from a backup"));
+    }
+
+    #[tokio::test]
+    async fn an_error_never_shows_sql() {
+        on_each(|store| async move {
+            sqlx::query("drop table jobs_status").execute(&store.pool).await.unwrap();
+            let error = store.list_job_status().await.unwrap_err();
+            assert_eq!(error.to_string(), "the store is not set up: run `reeve migrate`");
+            let error = store.replay_dead("x", at(0), &[]).await.unwrap_err().to_string();
+            assert_eq!(error, "there is no dead letter \"x\" in the store");
+        })
+        .await;
+    }
 }

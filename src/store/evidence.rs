@@ -65,3 +65,39 @@ impl Store {
         found.map(|r| row::json(&r, "evidence", "body")).transpose()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use crate::domain::evidence::{Bundle, Missing};
+    use crate::domain::ids::CaseId;
+    use crate::store::StoreError;
+    use crate::store::testing::{at, on_each, with_case};
+
+    fn bundle(version: u32, what: &str) -> Bundle {
+        let missing = vec![Missing { what: what.to_owned(), blocks: "value".to_owned() }];
+        Bundle { case_id: CaseId::new("case-1"), version, as_of: at(1), facts: BTreeMap::new(), missing }
+    }
+
+    #[tokio::test]
+    async fn a_bundle_is_kept_once_while_it_says_the_same() {
+        on_each(|store| async move {
+            let case = with_case(&store, "case-1", 100).await;
+            assert_eq!(store.find_latest_bundle(&case.id).await.unwrap(), None);
+            let cost = store.insert_bundle(&bundle(1, "cost")).await.unwrap();
+            assert_eq!(store.insert_bundle(&bundle(2, "cost")).await.unwrap(), cost);
+            assert_eq!(store.find_latest_bundle(&case.id).await.unwrap().unwrap().version, 1);
+            store.insert_bundle(&bundle(2, "price")).await.unwrap();
+            let taken = store.insert_bundle(&bundle(2, "lead time")).await;
+            assert!(matches!(taken, Err(StoreError::Conflict)), "{taken:?}");
+            // Facts that come back are the newest again.
+            store.insert_bundle(&bundle(3, "cost")).await.unwrap();
+            assert_eq!(store.find_latest_bundle(&case.id).await.unwrap(), Some(bundle(3, "cost")));
+            assert_eq!(store.get_bundle(&case.id, &cost).await.unwrap().missing[0].what, "cost");
+            let none = store.get_bundle(&case.id, "0").await;
+            assert!(matches!(none, Err(StoreError::NotFound { .. })), "{none:?}");
+        })
+        .await;
+    }
+}

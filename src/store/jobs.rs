@@ -91,3 +91,46 @@ impl Store {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use crate::store::JobStatus;
+    use crate::store::testing::{at, on_each};
+
+    #[tokio::test]
+    async fn a_failed_run_keeps_the_time_of_the_last_good_one() {
+        on_each(|store| async move {
+            let mut status = JobStatus {
+                stage: "detect".to_owned(),
+                last_run: at(1),
+                last_ok: Some(at(1)),
+                last_error: None,
+                advanced: 4,
+            };
+            store.put_job_status(&status).await.unwrap();
+            status = JobStatus { last_run: at(2), last_ok: None, last_error: Some("x".to_owned()), ..status };
+            store.put_job_status(&status).await.unwrap();
+            assert_eq!(store.list_job_status().await.unwrap(), [JobStatus { last_ok: Some(at(1)), ..status }]);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_lease_has_one_holder_until_it_runs_out() {
+        on_each(|store| async move {
+            let ten = Duration::from_millis(10);
+            assert!(store.try_lease("worker", "a", at(0), ten).await.unwrap());
+            assert!(!store.try_lease("worker", "b", at(9), ten).await.unwrap());
+            assert!(store.try_lease("worker", "a", at(9), ten).await.unwrap(), "renewed");
+            assert!(!store.try_lease("worker", "b", at(18), ten).await.unwrap());
+            assert!(store.try_lease("worker", "b", at(19), ten).await.unwrap(), "run out");
+            store.release_lease("worker", "a").await.unwrap();
+            assert!(!store.try_lease("worker", "a", at(20), ten).await.unwrap(), "only the holder gives it up");
+            store.release_lease("worker", "b").await.unwrap();
+            assert!(store.try_lease("worker", "a", at(20), ten).await.unwrap());
+        })
+        .await;
+    }
+}

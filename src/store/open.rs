@@ -212,3 +212,124 @@ async fn prepare_sqlite(connection: &mut AnyConnection) -> Result<(), sqlx::Erro
     connection.execute("pragma foreign_keys = on").await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::store::testing::{at, entry, on_each, with_case};
+    use crate::store::{Store, StoreError};
+
+    #[tokio::test]
+    async fn migrating_twice_is_migrating_once() {
+        on_each(|store| async move {
+            with_case(&store, "case-1", 1).await;
+            assert!(store.is_migrated().await.unwrap());
+            store.migrate().await.unwrap();
+            assert_eq!(store.schema_version().await.unwrap(), Some(super::known_version()));
+            assert_eq!(store.list_cases(&[]).await.unwrap().len(), 1);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_store_of_a_newer_reeve_is_refused() {
+        on_each(|store| async move {
+            sqlx::query("update _sqlx_migrations set version = 9999").execute(&store.pool).await.unwrap();
+            let error = store.migrate().await.unwrap_err();
+            assert!(matches!(error, StoreError::Newer { found: 9999, .. }), "{error}");
+        })
+        .await;
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}/new.db", folder.path().display());
+        let store = Store::open_and_migrate(&url).await.unwrap();
+        sqlx::query("update _sqlx_migrations set version = 9999").execute(&store.pool).await.unwrap();
+        store.close().await;
+        let error = Store::open(&url).await.unwrap_err();
+        assert!(error.to_string().contains("run the newer version of Reeve"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn what_was_acknowledged_is_there_after_opening_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}/a b%20c#d.db", folder.path().display());
+        let store = Store::open_and_migrate(&url).await.unwrap();
+        let case = with_case(&store, "case-1", 1).await;
+        // The first store stays open: nothing depends on an orderly end.
+        let again = Store::open(&url).await.unwrap();
+        assert!(again.is_migrated().await.unwrap());
+        assert_eq!(again.get_case(&case.id).await.unwrap(), case);
+        assert!(folder.path().join("a b%20c#d.db").exists(), "a path is taken as it is written");
+    }
+
+    #[tokio::test]
+    async fn memory_is_a_store_too() {
+        let store = Store::open_and_migrate("sqlite::memory:").await.unwrap();
+        store.append_audit(&[entry("one")]).await.unwrap();
+        assert!(store.claim_due(at(0), 1, std::time::Duration::ZERO).await.unwrap().is_empty());
+        assert_eq!(store.verify_audit().await.unwrap().0, 1);
+    }
+
+    #[tokio::test]
+    async fn each_connection_to_a_file_is_durable_and_checked() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite:{}/s.db", folder.path().display())).await.unwrap();
+        for (pragma, expected) in [("pragma synchronous", 2), ("pragma foreign_keys", 1)] {
+            let value: i64 = sqlx::query_scalar(pragma).fetch_one(&store.pool).await.unwrap();
+            assert_eq!(value, expected, "{pragma}");
+        }
+        let mode: String = sqlx::query_scalar("pragma journal_mode").fetch_one(&store.pool).await.unwrap();
+        assert_eq!(mode, "wal");
+        assert!(!store.is_migrated().await.unwrap());
+        let error = store.list_cases(&[]).await.unwrap_err().to_string();
+        assert!(error.contains("run `reeve migrate`"), "{error}");
+    }
+
+    async fn refusal(url: &str) -> String {
+        Store::open(url).await.unwrap_err().to_string()
+    }
+
+    #[tokio::test]
+    async fn a_wrong_url_says_what_is_wrong_and_hides_the_password() {
+        for url in [
+            "mysql://ada:s3cret@db/reeve",
+            "reeve.db",
+            "sqlite:",
+            "sqlite:x.db?mode=ro",
+            "postgres://db/reeve",
+            "postgres://ada:s3cret@:x/reeve",
+        ] {
+            let error = refusal(url).await;
+            assert!(error.contains("is no store"), "{url}: {error}");
+            assert!(!error.contains("s3cret"), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_can_not_be_a_store_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| format!("sqlite:{}/{name}", folder.path().display());
+        std::fs::write(folder.path().join("text"), "x".repeat(4096)).unwrap();
+        let error = refusal(&path("text")).await;
+        assert!(error.contains("text is no SQLite database"), "{error}");
+        let error = refusal(&path("text/below.db")).await;
+        assert!(error.contains("below.db can not be made"), "{error}");
+        std::fs::create_dir(folder.path().join("folder")).unwrap();
+        let error = refusal(&path("folder")).await;
+        assert!(error.contains("folder can not be opened"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_does_not_answer_is_named_without_its_password() {
+        let port = {
+            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            listener.local_addr().unwrap().port()
+        };
+        let error = refusal(&format!("postgres://ada:s3cret@127.0.0.1:{port}/reeve?password=s3cret")).await;
+        assert_eq!(
+            error,
+            format!(
+                "the store postgres://ada@127.0.0.1:{port}/reeve can not be reached: check that the database runs and \
+                 that host and port are right"
+            )
+        );
+    }
+}

@@ -120,7 +120,7 @@ impl Store {
         )
         .bind(until)
         .bind(row::ms(now))
-        .bind(limit as i64)
+        .bind(row::count(limit))
         .fetch_all(&self.pool)
         .await?;
         let mut claimed = rows.iter().map(outbox_row).collect::<Result<Vec<_>, _>>()?;
@@ -348,4 +348,134 @@ pub(super) async fn cancel(tx: &mut Transaction<'_, Any>, id: &str) -> Result<bo
     .execute(&mut **tx)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::task::JoinSet;
+
+    use crate::domain::ids::CaseId;
+    use crate::store::testing::{at, entry, on_each};
+    use crate::store::{NewOutbox, OutboxState, Store, StoreError};
+
+    const LEASE: Duration = Duration::from_mins(1);
+
+    fn message(id: &str, due: i64) -> NewOutbox {
+        let body = format!(r#"{{"case":"{}"}}"#, CaseId::new(id));
+        NewOutbox { id: id.to_owned(), channel: "webhook".to_owned(), body, created_at: at(0), due_at: at(due) }
+    }
+
+    #[tokio::test]
+    async fn a_message_leaves_when_it_is_due_and_once() {
+        on_each(|store| async move {
+            store.enqueue(&[message("b", 100), message("a", 100), message("c", 900)], &[]).await.unwrap();
+            store.enqueue(&[message("a", 0)], &[]).await.unwrap();
+            assert_eq!(store.next_due().await.unwrap(), Some(at(100)));
+            assert!(store.claim_due(at(99), 10, LEASE).await.unwrap().is_empty());
+            let claimed = store.claim_due(at(100), 10, LEASE).await.unwrap();
+            assert_eq!(claimed.iter().map(|r| r.id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+            assert!(store.claim_due(at(100), 10, LEASE).await.unwrap().is_empty(), "leased");
+            store.mark_sent(&claimed[0], at(101), &[entry("message.sent")]).await.unwrap();
+            let sent = store.list_outbox(OutboxState::Sent).await.unwrap();
+            assert_eq!((sent[0].id.as_str(), sent[0].sent_at, sent[0].attempts), ("a", Some(at(101)), 1));
+            assert_eq!(store.list_outbox(OutboxState::Pending).await.unwrap().len(), 2);
+            assert_eq!(store.next_due().await.unwrap(), Some(at(900)));
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn what_a_killed_process_was_sending_comes_back_and_its_late_answer_is_refused() {
+        on_each(|store| async move {
+            store.enqueue(&[message("a", 0)], &[]).await.unwrap();
+            let first = store.claim_due(at(0), 1, LEASE).await.unwrap().remove(0);
+            assert!(store.claim_due(at(59_999), 1, LEASE).await.unwrap().is_empty());
+            let second = store.claim_due(at(60_000), 1, LEASE).await.unwrap().remove(0);
+            assert_eq!(second.attempts, 2);
+            assert!(matches!(store.mark_retry(&first, at(70_000), "late").await, Err(StoreError::Conflict)));
+            store.mark_retry(&second, at(70_000), "503").await.unwrap();
+            let row = store.find_outbox("a").await.unwrap().unwrap();
+            assert_eq!((row.due_at, row.last_error.as_deref(), row.lease_until), (at(70_000), Some("503"), None));
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_message_can_be_taken_back_until_somebody_takes_it_out() {
+        on_each(|store| async move {
+            store.enqueue(&[message("a", 0), message("b", 0)], &[]).await.unwrap();
+            assert!(store.cancel("a", &[entry("undone")]).await.unwrap());
+            assert!(!store.cancel("a", &[entry("undone")]).await.unwrap(), "only once");
+            let claimed = store.claim_due(at(0), 10, LEASE).await.unwrap();
+            assert_eq!(claimed.len(), 1);
+            assert!(!store.cancel("b", &[entry("undone")]).await.unwrap());
+            store.mark_retry(&claimed[0], at(5), "timed out").await.unwrap();
+            assert!(!store.cancel("b", &[entry("undone")]).await.unwrap(), "it may have arrived");
+            assert_eq!(store.verify_audit().await.unwrap().0, 1);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn taking_back_and_taking_out_at_once_never_both_succeed() {
+        on_each(|store| async move {
+            for round in 0..20 {
+                let id = format!("m{round}");
+                store.enqueue(&[message(&id, 0)], &[]).await.unwrap();
+                let (a, b) = (store.clone(), store.clone());
+                let cancelling = id.clone();
+                let (cancelled, claimed) = tokio::join!(a.cancel(&cancelling, &[]), b.claim_due(at(0), 10, LEASE));
+                let (cancelled, claimed) = (cancelled.unwrap(), claimed.unwrap());
+                assert_eq!(cancelled, claimed.is_empty(), "round {round}: exactly one of them has it");
+            }
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn two_who_take_out_at_once_never_get_the_same() {
+        on_each(|store| async move {
+            let messages: Vec<NewOutbox> = (0..30).map(|i| message(&format!("m{i:02}"), i)).collect();
+            store.enqueue(&messages, &[]).await.unwrap();
+            let mut takers = JoinSet::new();
+            for _ in 0..3 {
+                let store = store.clone();
+                takers.spawn(async move {
+                    let mut mine = Vec::new();
+                    for _ in 0..10 {
+                        mine.extend(store.claim_due(at(100), 3, LEASE).await.unwrap());
+                    }
+                    mine
+                });
+            }
+            let mut taken: Vec<String> = takers.join_all().await.into_iter().flatten().map(|r| r.id).collect();
+            taken.sort();
+            assert_eq!(taken, messages.iter().map(|m| m.id.clone()).collect::<Vec<_>>());
+        })
+        .await;
+    }
+
+    async fn kill(store: &Store, id: &str) {
+        store.enqueue(&[message(id, 0)], &[]).await.unwrap();
+        let row = store.claim_due(at(0), 1, LEASE).await.unwrap().remove(0);
+        store.mark_dead(&row, at(7), "410 gone", &[entry("message.given_up")]).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_dead_letter_keeps_its_reason_and_can_be_sent_again() {
+        on_each(|store| async move {
+            kill(&store, "a").await;
+            let dead = store.list_dead().await.unwrap();
+            assert_eq!((dead[0].reason.as_str(), dead[0].died_at), ("410 gone", at(7)));
+            assert_eq!(store.next_due().await.unwrap(), None);
+            store.replay_dead("a", at(8), &[entry("message.replayed")]).await.unwrap();
+            assert!(store.list_dead().await.unwrap().is_empty());
+            assert_eq!(store.claim_due(at(8), 1, LEASE).await.unwrap()[0].attempts, 1);
+            let again = store.replay_dead("a", at(9), &[]).await;
+            assert!(matches!(again, Err(StoreError::NotFound { .. })), "{again:?}");
+        })
+        .await;
+    }
 }

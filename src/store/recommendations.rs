@@ -149,3 +149,61 @@ pub(super) async fn advance(tx: &mut Transaction<'_, Any>, rec: &Recommendation,
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::case::CaseState;
+    use crate::domain::decision::RecommendationState as State;
+    use crate::domain::ids::{PersonId, RecommendationId};
+    use crate::domain::recommendation::Recommendation;
+    use crate::store::testing::{at, entry, moved, on_each, recommendation, with_case};
+    use crate::store::{Change, Store, StoreError};
+
+    async fn states(store: &Store, case: &crate::domain::case::Case) -> Vec<(u32, &'static str, i64)> {
+        let recs = store.list_recommendations(&case.id).await.unwrap();
+        recs.iter().map(|(rec, version)| (rec.rank, rec.state.name(), *version)).collect()
+    }
+
+    #[tokio::test]
+    async fn new_recommendations_supersede_undecided_ones_and_leave_decided_ones() {
+        on_each(|store| async move {
+            let v1 = with_case(&store, "case-1", 100).await;
+            let [one, two, three] = [1, 2, 3].map(|rank| recommendation(&v1, rank, State::Queued));
+            let v2 = moved(&v1, CaseState::Open);
+            store.replace_recommendations(&v2, 1, &[one.clone(), two.clone()], &[entry("drafted")]).await.unwrap();
+            let by = PersonId::new("ada");
+            let approved = Recommendation { state: State::Approved { by: vec![by], at: at(1) }, ..one.clone() };
+            store.advance(Change { recommendations: &[(approved, 1)], ..Change::default() }).await.unwrap();
+
+            let v3 = moved(&v2, CaseState::Open);
+            store.replace_recommendations(&v3, 2, std::slice::from_ref(&three), &[entry("drafted")]).await.unwrap();
+            assert_eq!(states(&store, &v1).await, [(1, "approved", 2), (2, "superseded", 2), (3, "queued", 1)]);
+
+            // What comes back unchanged is the same recommendation, waiting again; what was decided stays decided.
+            let v4 = moved(&v3, CaseState::Open);
+            store.replace_recommendations(&v4, 3, &[one.clone(), two.clone()], &[entry("drafted")]).await.unwrap();
+            assert_eq!(states(&store, &v1).await, [(1, "approved", 2), (2, "queued", 3), (3, "superseded", 2)]);
+            let waiting = store.list_recommendations_in(&["queued", "signed"]).await.unwrap();
+            assert_eq!(waiting, [(two, 3)]);
+            assert_eq!(store.verify_audit().await.unwrap().0, 4);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_case_that_moved_on_takes_no_recommendations() {
+        on_each(|store| async move {
+            let v1 = with_case(&store, "case-1", 100).await;
+            let v2 = moved(&v1, CaseState::Open);
+            store.advance_case(&v2, 1, &[]).await.unwrap();
+            let rec = recommendation(&v1, 1, State::Queued);
+            let late = store.replace_recommendations(&v2, 1, std::slice::from_ref(&rec), &[entry("drafted")]).await;
+            assert!(matches!(late, Err(StoreError::Conflict)), "{late:?}");
+            let missing = store.get_recommendation(&rec.id).await;
+            assert!(matches!(missing, Err(StoreError::NotFound { .. })), "{missing:?}");
+            let nobody = store.get_recommendation(&RecommendationId::new("r-none")).await.unwrap_err();
+            assert_eq!(nobody.to_string(), "there is no recommendation \"r-none\" in the store");
+        })
+        .await;
+    }
+}

@@ -146,3 +146,105 @@ fn about(record: &Record) -> About<'_> {
         Record::BillLine(r) => About { item: r.item.as_ref(), location: None, happened_at: day(r.billed_on) },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use crate::domain::ids::{LocationId, SupplierId};
+    use crate::domain::record::{Location, Observed, Record, Supplier};
+    use crate::ports::Page;
+    use crate::store::testing::{at, on_each};
+    use crate::store::{Store, StoreError};
+
+    fn supplier(id: u32, name: &str, changed: i64) -> Observed {
+        let record = Record::Supplier(Supplier { id: SupplierId::new(id.to_string()), name: name.to_owned() });
+        Observed { changed_at: at(changed), record }
+    }
+
+    fn page(observed: Vec<Observed>, next: &str) -> Page {
+        Page { observed, next: next.to_owned(), more: false }
+    }
+
+    #[tokio::test]
+    async fn the_same_page_twice_is_once() {
+        on_each(|store| async move {
+            // More rows than one statement takes.
+            let mut observed: Vec<Observed> = (0..250).map(|i| supplier(i, "S", 1)).collect();
+            let record = Record::Location(Location { id: LocationId::new("3"), code: "NOR".into(), name: "North".into() });
+            observed.push(Observed { changed_at: at(2), record });
+            let page = page(observed, "p1");
+            assert_eq!(store.apply_page("erp", &page, at(9)).await.unwrap(), 251);
+            let first = store.load_records().await.unwrap();
+            assert_eq!(store.apply_page("erp", &page, at(10)).await.unwrap(), 0);
+            assert_eq!(store.load_records().await.unwrap(), first);
+            assert_eq!(store.find_cursor("erp").await.unwrap().as_deref(), Some("p1"));
+            assert_eq!(store.newest_change().await.unwrap(), Some(at(2)));
+            let counts = store.count_records().await.unwrap();
+            assert_eq!((counts["supplier"], counts["location"]), (250, 1));
+            let keys: Vec<String> = first.iter().map(|r| r.key().to_string()).collect();
+            assert_eq!(keys[..4], ["location:3", "supplier:0", "supplier:1", "supplier:10"]);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn the_later_version_of_a_record_wins_in_whatever_order_they_come() {
+        on_each(|store| async move {
+            let twice = page(vec![supplier(1, "newest", 5), supplier(1, "older", 3)], "p1");
+            store.apply_page("erp", &twice, at(9)).await.unwrap();
+            assert_eq!(names(&store).await, ["newest"]);
+            store.apply_page("erp", &page(vec![supplier(1, "oldest", 1)], "p2"), at(9)).await.unwrap();
+            assert_eq!(names(&store).await, ["newest"]);
+            store.apply_page("erp", &page(vec![supplier(1, "corrected", 5)], "p3"), at(9)).await.unwrap();
+            assert_eq!(names(&store).await, ["corrected"]);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn records_of_another_source_are_refused() {
+        on_each(|store| async move {
+            assert_eq!(store.newest_change().await.unwrap(), None);
+            store.apply_page("erp", &page(vec![supplier(1, "S", 1)], "p1"), at(9)).await.unwrap();
+            let error = store.apply_page("other", &page(vec![supplier(2, "T", 1)], "q1"), at(9)).await.unwrap_err();
+            assert!(matches!(&error, StoreError::OtherSource { kept, .. } if kept == "erp"), "{error}");
+            assert_eq!(names(&store).await, ["S"]);
+            assert_eq!(store.find_cursor("other").await.unwrap(), None);
+        })
+        .await;
+    }
+
+    async fn names(store: &Store) -> Vec<String> {
+        let records = store.load_records().await.unwrap();
+        records.into_iter().filter_map(|r| if let Record::Supplier(s) = r { Some(s.name) } else { None }).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+        #[test]
+        fn however_often_and_in_whatever_order_pages_come_the_newest_versions_stay(
+            versions in proptest::collection::vec((0u32..4, 0i64..1000), 1..24),
+            order in proptest::collection::vec(0usize..24, 0..24),
+        ) {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let store = Store::open_and_migrate("sqlite::memory:").await.unwrap();
+                let observed: Vec<Observed> =
+                    versions.iter().map(|(id, changed)| supplier(*id, &format!("{id}@{changed}"), *changed)).collect();
+                for i in order {
+                    let one = page(vec![observed[i % observed.len()].clone()], "x");
+                    store.apply_page("erp", &one, at(0)).await.unwrap();
+                }
+                store.apply_page("erp", &page(observed, "all"), at(0)).await.unwrap();
+                let mut expected = std::collections::BTreeMap::new();
+                for (id, changed) in versions {
+                    let newest = expected.entry(id).or_insert(changed);
+                    *newest = changed.max(*newest);
+                }
+                let expected: Vec<String> = expected.iter().map(|(id, changed)| format!("{id}@{changed}")).collect();
+                assert_eq!(names(&store).await, expected);
+            });
+        }
+    }
+}

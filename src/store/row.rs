@@ -58,6 +58,11 @@ pub(super) fn ms(at: Timestamp) -> i64 {
     at.as_millisecond()
 }
 
+/// A number of things.
+pub(super) fn count(n: usize) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
 /// Text that people or other systems wrote. PostgreSQL can not keep a zero character, so it is replaced by the sign for an
 /// unreadable one.
 pub(super) fn clean(text: &str) -> String {

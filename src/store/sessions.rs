@@ -146,3 +146,51 @@ impl Store {
         Ok(gone)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::ids::PersonId;
+    use crate::store::testing::{at, entry, on_each};
+    use crate::store::{Session, StoreError};
+
+    #[tokio::test]
+    async fn a_sign_in_link_is_used_once_and_in_time() {
+        on_each(|store| async move {
+            let ada = PersonId::new("ada");
+            store.insert_sign_in_link("h1", &ada, at(0), at(100), &[entry("link.made")]).await.unwrap();
+            store.insert_sign_in_link("h2", &ada, at(0), at(100), &[]).await.unwrap();
+            let twice = store.insert_sign_in_link("h2", &ada, at(0), at(100), &[]).await;
+            assert!(matches!(twice, Err(StoreError::Duplicate)), "{twice:?}");
+            assert_eq!(store.find_sign_in_link("h1", at(99)).await.unwrap(), Some(ada.clone()));
+            let (a, b) = tokio::join!(store.consume_sign_in_link("h1", at(99)), store.consume_sign_in_link("h1", at(99)));
+            let (a, b) = (a.unwrap(), b.unwrap());
+            assert_eq!(a.is_some(), b.is_none(), "one of two clicks signs in");
+            assert_eq!(a.or(b), Some(ada));
+            assert_eq!(store.consume_sign_in_link("h1", at(99)).await.unwrap(), None);
+            assert_eq!(store.consume_sign_in_link("h2", at(100)).await.unwrap(), None, "too old");
+            assert_eq!(store.find_sign_in_link("h2", at(100)).await.unwrap(), None);
+            assert_eq!(store.consume_sign_in_link("h3", at(0)).await.unwrap(), None, "unknown");
+            assert_eq!(store.delete_expired_sessions(at(100)).await.unwrap(), 2);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_session_lasts_until_it_ends_or_is_ended() {
+        on_each(|store| async move {
+            let session = Session {
+                token_hash: "t".to_owned(),
+                person: PersonId::new("ada"),
+                csrf: "c".to_owned(),
+                created_at: at(0),
+                expires_at: at(100),
+            };
+            store.insert_session(&session, &[entry("signed_in")]).await.unwrap();
+            assert_eq!(store.find_session("t", at(99)).await.unwrap(), Some(session));
+            assert_eq!(store.find_session("t", at(100)).await.unwrap(), None);
+            store.delete_session("t", &[entry("signed_out")]).await.unwrap();
+            assert_eq!(store.find_session("t", at(1)).await.unwrap(), None);
+        })
+        .await;
+    }
+}

@@ -14,15 +14,20 @@ impl Store {
 
     /// Sets `key`.
     pub async fn put_setting(&self, key: &str, value: &str) -> Result<(), StoreError> {
-        sqlx::query(
-            "insert into settings (key, value) values ($1, $2) on conflict (key) do update set value = excluded.value",
-        )
+        let mut tx = self.begin().await?;
+        put(&mut tx, key, value).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+/// Sets `key` as part of a larger change.
+pub(super) async fn put(tx: &mut Transaction<'_, Any>, key: &str, value: &str) -> Result<(), StoreError> {
+    sqlx::query("insert into settings (key, value) values ($1, $2) on conflict (key) do update set value = excluded.value")
         .bind(key)
         .bind(row::clean(value))
-        .execute(&self.pool)
+        .execute(&mut **tx)
         .await?;
-        Ok(())
-    }
+    Ok(())
 }
 
 /// Sets `key` unless it is set, and answers what it is then.
@@ -34,4 +39,20 @@ pub(super) async fn settle(tx: &mut Transaction<'_, Any>, key: &str, value: &str
         .await?;
     let kept = sqlx::query("select key, value from settings where key = $1").bind(key).fetch_one(&mut **tx).await?;
     row::get(&kept, "settings", "value")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::store::testing::on_each;
+
+    #[tokio::test]
+    async fn a_setting_is_what_was_set_last() {
+        on_each(|store| async move {
+            assert_eq!(store.find_setting("company").await.unwrap(), None);
+            store.put_setting("company", "Nordic").await.unwrap();
+            store.put_setting("company", "Nordic Outdoor").await.unwrap();
+            assert_eq!(store.find_setting("company").await.unwrap().as_deref(), Some("Nordic Outdoor"));
+        })
+        .await;
+    }
 }

@@ -229,7 +229,9 @@ fn read_templates(
             return Err(row.wrong("uom_po_id", expected, &found, "correct the unit in Odoo and record the model again"));
         }
         let category = row.must_link("categ_id")?;
-        if !categories.contains_key(&category) {
+        let storable = row.flag("is_storable")?;
+        // Only an item shows its category; what else is sold may stand in one that was not recorded.
+        if storable && !categories.contains_key(&category) {
             return Err(row.dangling("categ_id", "product.category"));
         }
         // The recording knows only today's flag. The template's last change is the earliest time at which it surely was
@@ -241,7 +243,7 @@ fn read_templates(
             unit,
             purchase_unit,
             list_price: row.price("list_price")?,
-            storable: row.flag("is_storable")?,
+            storable,
             delisted_at: if sellable { None } else { Some(row.time("write_date")?) },
         };
         templates.insert(row.id()?, template);

@@ -60,23 +60,8 @@ pub enum RecordingError {
         field: &'static str,
     },
     /// One row is wrong.
-    #[error("{file}, row {row} (id {id}), field `{field}`: expected {expected}, found {found}; {remedy}")]
-    Row {
-        /// The file.
-        file: String,
-        /// Which row, from one.
-        row: usize,
-        /// The row's id, where it could be read.
-        id: String,
-        /// The field.
-        field: String,
-        /// What should be there.
-        expected: String,
-        /// What is there.
-        found: String,
-        /// What to do.
-        remedy: &'static str,
-    },
+    #[error(transparent)]
+    Row(Box<RowError>),
     /// The recording was made in a company with another currency than the one that is configured.
     #[error(
         "{file}: the company's currency is {found}, but the configuration says {configured}; set `money.currency` to \"{found}\""
@@ -89,4 +74,24 @@ pub enum RecordingError {
         /// The configured one.
         configured: String,
     },
+}
+
+/// What is wrong with one row.
+#[derive(Debug, thiserror::Error)]
+#[error("{file}, row {row} (id {id}), field `{field}`: expected {expected}, found {found}; {remedy}")]
+pub struct RowError {
+    /// The file.
+    pub file: String,
+    /// Which row, from one.
+    pub row: usize,
+    /// The row's id, where it could be read.
+    pub id: String,
+    /// The field.
+    pub field: String,
+    /// What should be there.
+    pub expected: String,
+    /// What is there.
+    pub found: String,
+    /// What to do.
+    pub remedy: &'static str,
 }

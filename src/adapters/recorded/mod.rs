@@ -2,8 +2,8 @@
 //!
 //! A recording is a folder with one `<model>.json.gz` for each model: what `search_read` answered at one moment. From it
 //! the adapter makes a feed in which every version of a record stands at the time from which a reader could have seen it,
-//! so that replaying day by day has no hindsight. The visibility rules stand where they are applied: [`catalog`] (items),
-//! [`places`], [`terms`] (suppliers, prices, rules), [`promotions`], [`sales`], [`purchases`], [`moves`], [`bills`].
+//! so that replaying day by day has no hindsight. The visibility rules stand where they are applied: `catalog` (items),
+//! `places`, `terms` (suppliers, prices, rules), `promotions`, `sales`, `purchases`, `moves`, `bills`.
 //!
 //! [`Recorded::open`] reads and checks everything before the first page: nothing is ever half loaded. What is simply so in
 //! the world (a product without cost, a list price of zero) is a missing value; what can not be understood is an error that
@@ -30,7 +30,7 @@ use std::path::Path;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-pub use self::error::RecordingError;
+pub use self::error::{RecordingError, RowError};
 use self::feed::Feed;
 use self::reader::Reader;
 use crate::domain::record::Observed;

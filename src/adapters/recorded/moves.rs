@@ -188,7 +188,9 @@ fn read_entry(row: &Row, context: &Context<'_>, reasons: &BTreeMap<i64, String>)
         picking: picking.map(|picking| picking.id),
         product: row.must_link("product_id")?,
         order_lines: (po_line, sale_line),
-        first_deadline: po_line.and_then(|line| context.purchases.rewritten_promise(line)).or(record.deadline),
+        first_deadline: record
+            .deadline
+            .map(|last| po_line.and_then(|line| context.purchases.rewritten_promise(line)).unwrap_or(last)),
         date: row.time("date")?.max(record.created_at),
         written_at: row.time("write_date")?.max(record.created_at),
         record,
@@ -201,12 +203,7 @@ type Meaning = (MoveKind, Option<LocationId>, Option<LocationId>);
 /// What a move means, from the uses of its ends. None where no stock of ours changes place.
 fn meaning(row: &Row, places: &Places) -> Result<Option<Meaning>, RecordingError> {
     let (source, target) = (places.place(row, "location_id")?, places.place(row, "location_dest_id")?);
-    for (place, field) in [(source, "location_id"), (target, "location_dest_id")] {
-        if place.usage == Usage::View {
-            return Err(row.dangling(field, "stock.location (that can hold stock)"));
-        }
-    }
-    let (from, to) = (ours(source, places), ours(target, places));
+    let (from, to) = (ours(row, "location_id", source, places)?, ours(row, "location_dest_id", target, places)?);
     let is_scrap = target.scrap || source.scrap || row.flag("scrapped")? || row.link("scrap_id")?.is_some();
     let opening = row.text("reference")?.starts_with(OPENING) || row.text("name")?.starts_with(OPENING);
     let correction = if opening { MoveKind::Opening } else { MoveKind::Count };
@@ -226,8 +223,18 @@ fn meaning(row: &Row, places: &Places) -> Result<Option<Meaning>, RecordingError
 }
 
 /// The location whose stock a place is, if any. Goods in transit are on nobody's shelf.
-fn ours(place: &Place, places: &Places) -> Option<LocationId> {
-    if place.usage == Usage::Internal && !place.scrap { places.location(place.warehouse) } else { None }
+fn ours(row: &Row, field: &'static str, place: &Place, places: &Places) -> Result<Option<LocationId>, RecordingError> {
+    match place.usage {
+        Usage::View => Err(row.dangling(field, "stock.location (that can hold stock)")),
+        Usage::Internal if !place.scrap => match place.warehouse {
+            Some(id) => match places.location(id) {
+                Some(location) => Ok(Some(location)),
+                None => Err(row.dangling(field, "stock.location (of a recorded `stock.warehouse`)")),
+            },
+            None => Ok(None),
+        },
+        _ => Ok(None),
+    }
 }
 
 /// Demand that validation took off a done move and put into backorders: the moves of the same product and order line in the

@@ -46,14 +46,14 @@ pub(super) struct Place {
 /// Warehouses, stock locations and operation types.
 pub(super) struct Places {
     warehouses: BTreeMap<i64, LocationId>,
-    places: BTreeMap<i64, Place>,
+    stock_locations: BTreeMap<i64, Place>,
     types: BTreeMap<i64, Option<i64>>,
 }
 
 impl Places {
     /// Reads them and puts the warehouses on the feed.
     pub(super) fn read(reader: &mut Reader<'_>, feed: &mut Feed) -> Result<Self, RecordingError> {
-        let mut all = Self { warehouses: BTreeMap::new(), places: BTreeMap::new(), types: BTreeMap::new() };
+        let mut all = Self { warehouses: BTreeMap::new(), stock_locations: BTreeMap::new(), types: BTreeMap::new() };
         reader.rows(&WAREHOUSE, |row| {
             let id = LocationId::new(row.id()?.to_string());
             let record = Location { id: id.clone(), code: row.text("code")?, name: row.text("name")? };
@@ -62,12 +62,10 @@ impl Places {
             Ok(())
         })?;
         reader.rows(&LOCATION, |row| {
+            // A company may have warehouses that were not recorded: wrong only once a recorded item moves there.
             let warehouse = row.link("warehouse_id")?;
-            if warehouse.is_some_and(|id| !all.warehouses.contains_key(&id)) {
-                return Err(row.dangling("warehouse_id", "stock.warehouse"));
-            }
             let place = Place { usage: usage(&row)?, warehouse, scrap: row.flag("scrap_location")? };
-            all.places.insert(row.id()?, place);
+            all.stock_locations.insert(row.id()?, place);
             Ok(())
         })?;
         reader.rows(&PICKING_TYPE, |row| {
@@ -79,7 +77,7 @@ impl Places {
 
     /// The stock location a row names.
     pub(super) fn place(&self, row: &Row, field: &'static str) -> Result<&Place, RecordingError> {
-        self.places.get(&row.must_link(field)?).ok_or_else(|| row.dangling(field, "stock.location"))
+        self.stock_locations.get(&row.must_link(field)?).ok_or_else(|| row.dangling(field, "stock.location"))
     }
 
     /// The warehouse a row names, where it names one.
@@ -98,8 +96,8 @@ impl Places {
     }
 
     /// The location behind a warehouse's id.
-    pub(super) fn location(&self, warehouse: Option<i64>) -> Option<LocationId> {
-        self.warehouses.get(&warehouse?).cloned()
+    pub(super) fn location(&self, warehouse: i64) -> Option<LocationId> {
+        self.warehouses.get(&warehouse).cloned()
     }
 }
 

@@ -84,7 +84,8 @@ where
         } else if error.is_eof() {
             RecordingError::Damaged { file, detail: format!("its text ends too early: {error}") }
         } else {
-            let detail = error.to_string();
+            let place = format!(" at line {} column {}", error.line(), error.column());
+            let detail = error.to_string().replace(&place, "");
             RecordingError::Malformed { file, line: error.line(), column: error.column(), detail }
         }
     })

@@ -10,7 +10,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
-use super::error::RecordingError;
+use super::error::{RecordingError, RowError};
 use crate::domain::money::{Quantity, UnitPrice};
 
 /// A model and the fields that are read of it.
@@ -90,7 +90,7 @@ impl Row {
             Cell::Number(n) => format!("{n}"),
             _ => "unreadable".to_owned(),
         };
-        RecordingError::Row {
+        RecordingError::Row(Box::new(RowError {
             file: self.model.file(),
             row: self.number,
             id,
@@ -98,7 +98,7 @@ impl Row {
             expected: expected.into(),
             found: found.to_string(),
             remedy,
-        }
+        }))
     }
 
     fn mistyped(&self, field: &'static str, expected: &str) -> RecordingError {

@@ -43,8 +43,8 @@ const FOREST_RARITY: f64 = 400.0;
 /// How much weaker a p the forest's agreement makes good.
 const FOREST_BONUS: f64 = 10.0;
 
-/// Share of a day's demand in one order line from which the day is that order's doing (with [`BULK_TIMES`], D-BULK).
-const BULK_SHARE: f64 = 0.6;
+/// Share of an order's units in one line from which the order was placed for that line (with [`BULK_TIMES`], D-BULK).
+const BULK_SHARE: f64 = 0.8;
 
 /// One line above this many times the usual line is a bulk order (handbook §4.1).
 const BULK_TIMES: f64 = 5.0;
@@ -117,17 +117,20 @@ fn index(first: Date, day: Date) -> Option<usize> {
     usize::try_from(days_between(first, day)).ok()
 }
 
-/// D-BULK as an explanation: one order line far above the usual line that makes up most of the day.
+/// D-BULK as an explanation: one line far above the usual line, in an order that is hardly anything else, while the rest of
+/// the day is ordinary. A surge that happens to fall on one customer's ordinary order is still a surge.
 fn bulk_order(book: &Book, place: &Place, day: Date) -> Option<(String, String, Quantity)> {
     let lines = book.sales_at(&place.0, &place.1);
-    let of_day: Vec<_> = lines.iter().filter(|l| book.calendar.day_of(l.ordered_at) == day).collect();
-    let largest = of_day.iter().max_by(|a, b| a.qty.cmp(&b.qty))?;
-    let total: f64 = of_day.iter().map(|l| l.qty.to_f64()).sum();
+    let largest = lines.iter().filter(|l| book.calendar.day_of(l.ordered_at) == day).max_by(|a, b| a.qty.cmp(&b.qty))?;
     let before: Vec<f64> =
         lines.iter().filter(|l| book.calendar.day_of(l.ordered_at) < day).map(|l| l.qty.to_f64()).collect();
     let usual = crate::models::formulas::median(&before).filter(|_| before.len() >= 5)?;
     let qty = largest.qty.to_f64();
-    (qty > BULK_TIMES * usual && qty >= BULK_SHARE * total).then(|| (largest.id.clone(), largest.order_name.clone(), largest.qty))
+    if qty <= BULK_TIMES * usual {
+        return None;
+    }
+    let order: f64 = book.lines_of_sale(&largest.order_id).iter().map(|l| l.qty.to_f64()).sum();
+    (qty >= BULK_SHARE * order).then(|| (largest.id.clone(), largest.order_name.clone(), largest.qty))
 }
 
 impl Demand {
@@ -137,10 +140,8 @@ impl Demand {
         let mut outlook = Outlook::default();
         for (place, scores) in &self.scores {
             let sellable = book.items.get(&place.0).is_some_and(|i| i.sellable);
-            let mut daily: Vec<DayForecast> = project(scores, from, OUTLOOK_DAYS)
-                .into_iter()
-                .map(|(mean, sigma)| DayForecast { mean, sigma })
-                .collect();
+            let mut daily: Vec<DayForecast> =
+                project(scores, from, OUTLOOK_DAYS).into_iter().map(|(mean, sigma)| DayForecast { mean, sigma }).collect();
             for (ahead, day) in daily.iter_mut().enumerate() {
                 if !sellable {
                     *day = DayForecast::default();
@@ -173,9 +174,8 @@ impl Demand {
 
     fn neighbours_ratio(&self, place: &Place, at: usize) -> f64 {
         let others = self.scores.iter().filter(|(p, _)| p.0 == place.0 && p.1 != place.1);
-        let (actual, expected) = others
-            .filter_map(|(_, scores)| scores.get(at))
-            .fold((0.0, 0.0), |(a, e), s| (a + s.actual, e + s.expected));
+        let (actual, expected) =
+            others.filter_map(|(_, scores)| scores.get(at)).fold((0.0, 0.0), |(a, e), s| (a + s.actual, e + s.expected));
         ((actual + 1.0) / (expected + 1.0)).ln()
     }
 
@@ -228,7 +228,8 @@ impl Demand {
         let limit = config.detect.spike_p * if forest.is_rare(&row) { FOREST_BONUS } else { 1.0 };
         let bulk = bulk_order(book, place, score.day);
         let promotion = book.promotion_on(&place.0, score.day);
-        let odd = score.p_high <= limit || bulk.as_ref().is_some_and(|_| score.actual > BULK_TIMES * score.expected.max(1.0));
+        let odd =
+            score.p_high <= limit || bulk.as_ref().is_some_and(|_| score.actual > BULK_TIMES * score.expected.max(1.0));
         if !odd || score.actual < score.expected + 3.0 {
             return None;
         }
@@ -255,8 +256,13 @@ impl Demand {
         .with(day_facts(book, place, score));
         if let Some((line, order, qty)) = bulk {
             signal.explained = Some(format!("one order of one customer, {order}, took {qty}"));
-            signal =
-                signal.with([fact(book, record(RecordKind::SaleLine, &line), "qty", "in one order", FactValue::Quantity(qty))]);
+            signal = signal.with([fact(
+                book,
+                record(RecordKind::SaleLine, &line),
+                "qty",
+                "in one order",
+                FactValue::Quantity(qty),
+            )]);
         } else if let Some(promotion) = promotion {
             // Promotions are judged over their run, by D-PROMO-OVER and D-PROMO-UNDER.
             signal.explained = Some(format!("on promotion: {} % off until {}", promotion.percent, promotion.to));
@@ -269,7 +275,8 @@ impl Demand {
         let row = self.features(place, at)?;
         let limit = config.detect.collapse_p * if forest.is_rare(&row) { FOREST_BONUS } else { 1.0 };
         let (item, location) = place;
-        let silent = score.zero_run >= 2 && f64::from(score.zero_run) > score.zero_run_usual_p99 && score.p_zero_run <= limit;
+        let silent =
+            score.zero_run >= 2 && f64::from(score.zero_run) > score.zero_run_usual_p99 && score.p_zero_run <= limit;
         let low = score.low_run >= 2 && score.p_low_run <= limit;
         if !(silent || low) {
             return None;
@@ -341,7 +348,14 @@ impl Demand {
             place_fact(book, item, location, "shift_since", "since", FactValue::Date(shift.since)),
             place_fact(book, item, location, "shift_before", "a day before", FactValue::number(shift.before, 2)),
             place_fact(book, item, location, "shift_after", "a day since", FactValue::number(shift.after, 2)),
-            place_fact(book, item, location, "tracking_signal", "tracking signal", FactValue::number(score.tracking_signal, 1)),
+            place_fact(
+                book,
+                item,
+                location,
+                "tracking_signal",
+                "tracking signal",
+                FactValue::number(score.tracking_signal, 1),
+            ),
         ]);
         if up {
             signal = signal.link(format!("shortage:{item}@{location}"));
@@ -411,8 +425,7 @@ impl Demand {
         ];
         let subject =
             Subject { item: Some(promotion.item.clone()), document: Some(promotion.id.clone()), ..Subject::default() };
-        let signal =
-            Signal::rule("promotion-band/1", code, subject, promotion.id.clone(), (promotion.from, to), headline);
+        let signal = Signal::rule("promotion-band/1", code, subject, promotion.id.clone(), (promotion.from, to), headline);
         Some(signal.link(format!("promotion:{}", promotion.id)).with(facts))
     }
 }
@@ -427,8 +440,7 @@ fn delisting(book: &Book, scores: &[DayScore], place: &Place) -> Option<Signal> 
     if days_between(since, book.today) > 7 || scores.len() < 14 {
         return None;
     }
-    let headline =
-        format!("{} at {} has stopped selling.", book.item_label(&place.0), book.location_name(&place.1));
+    let headline = format!("{} at {} has stopped selling.", book.item_label(&place.0), book.location_name(&place.1));
     let mut signal = Signal::rule(
         DETECTOR,
         T::DCollapse,
@@ -438,14 +450,16 @@ fn delisting(book: &Book, scores: &[DayScore], place: &Place) -> Option<Signal> 
         headline,
     )
     .link(format!("demand:{}@{}", place.0, place.1));
-    let since_fact = fact(book, record(RecordKind::Item, place.0.as_str()), "delisted_on", "delisted", FactValue::Date(since));
+    let since_fact =
+        fact(book, record(RecordKind::Item, place.0.as_str()), "delisted_on", "delisted", FactValue::Date(since));
     signal.explained = Some(format!("delisted since {since}"));
     Some(signal.with([since_fact]))
 }
 
 fn day_facts(book: &Book, place: &Place, score: &DayScore) -> Vec<Fact> {
     let (item, location) = place;
-    let of = |field: &str, label: &str, value| place_fact(book, item, location, &format!("{field}:{}", score.day), label, value);
+    let of =
+        |field: &str, label: &str, value| place_fact(book, item, location, &format!("{field}:{}", score.day), label, value);
     vec![
         of("sold", "sold that day", FactValue::number(score.actual, 1)),
         of("expected", "usual for that day", FactValue::number(score.expected, 2)),

@@ -16,7 +16,14 @@ pub(super) fn fact(book: &Book, source: RecordRef, field: &str, label: &str, val
 }
 
 /// A figure about an item at a location.
-pub(super) fn place_fact(book: &Book, item: &ItemId, location: &LocationId, field: &str, label: &str, value: FactValue) -> Fact {
+pub(super) fn place_fact(
+    book: &Book,
+    item: &ItemId,
+    location: &LocationId,
+    field: &str,
+    label: &str,
+    value: FactValue,
+) -> Fact {
     fact(book, record(RecordKind::Item, item.as_str()), &format!("{field}@{location}"), label, value)
 }
 

@@ -100,8 +100,10 @@ impl Work {
     /// Finds or opens the case of an exception.
     fn place(&mut self, id: &ExceptionId) {
         let exception = &self.exceptions[id];
-        let open_to_joining = |case: &Case| matches!(case.state, CaseState::New | CaseState::Open | CaseState::Snoozed { .. });
-        let joins = |case: &Case| exception.signal.links.iter().any(|link| case_links(case, &self.exceptions).contains(link));
+        let open_to_joining =
+            |case: &Case| matches!(case.state, CaseState::New | CaseState::Open | CaseState::Snoozed { .. });
+        let joins =
+            |case: &Case| exception.signal.links.iter().any(|link| case_links(case, &self.exceptions).contains(link));
         let found = self
             .cases
             .values()
@@ -189,7 +191,11 @@ impl Work {
             })
             .collect();
         let mut exceptions = self.exceptions;
-        Folded { exceptions: self.changed.iter().filter_map(|id| exceptions.remove(id)).collect(), cases, entries: self.entries }
+        Folded {
+            exceptions: self.changed.iter().filter_map(|id| exceptions.remove(id)).collect(),
+            cases,
+            entries: self.entries,
+        }
     }
 }
 
@@ -267,7 +273,14 @@ mod tests {
     #[test]
     fn one_root_cause_is_one_case() {
         let mut kept = Kept::default();
-        kept.fold(0, vec![signal(T::DSpike, "1", "shortage:1@3"), signal(T::ILow, "1", "shortage:1@3"), signal(T::ILow, "2", "shortage:2@3")]);
+        kept.fold(
+            0,
+            vec![
+                signal(T::DSpike, "1", "shortage:1@3"),
+                signal(T::ILow, "1", "shortage:1@3"),
+                signal(T::ILow, "2", "shortage:2@3"),
+            ],
+        );
         assert_eq!(kept.cases.len(), 2);
         let both = kept.cases.values().find(|c| c.exceptions.len() == 2).unwrap();
         assert_eq!(both.codes, [T::ILow, T::DSpike]);

@@ -103,9 +103,16 @@ fn duplicate(book: &Book, earlier: &Bill<'_>, later: &Bill<'_>) -> Option<Signal
         fact(book, source(later), "bill_date", "bill date", FactValue::Date(later.first.billed_on)),
         fact(book, source(earlier), "bill_total", "amount of the earlier bill", FactValue::Money(amount)),
         fact(book, source(earlier), "bill_date", "date of the earlier bill", FactValue::Date(earlier.first.billed_on)),
-        fact(book, source(later), "reference", "supplier's number", FactValue::Text(later.first.reference.clone())).from_outside(),
-        fact(book, source(earlier), "reference", "number of the earlier one", FactValue::Text(earlier.first.reference.clone()))
+        fact(book, source(later), "reference", "supplier's number", FactValue::Text(later.first.reference.clone()))
             .from_outside(),
+        fact(
+            book,
+            source(earlier),
+            "reference",
+            "number of the earlier one",
+            FactValue::Text(earlier.first.reference.clone()),
+        )
+        .from_outside(),
     ];
     facts.extend(later.first.due_on.map(|due| fact(book, source(later), "due", "bill due", FactValue::Date(due))));
     let days = (earlier.first.billed_on, later.first.billed_on);
@@ -144,7 +151,9 @@ fn bill_facts(book: &Book, bill: &BillLine) -> Vec<crate::domain::evidence::Fact
 /// F-PRICE on a bill: the bill's price against the order's. Passes only within both tolerances (§3.5).
 fn price(book: &Book, config: &Config, line: &PurchaseLine, billed: &[&BillLine]) -> Option<Signal> {
     let agreed = line.price?;
-    let bill = billed.iter().find(|b| !b.paid && b.qty.is_positive() && b.price.is_some_and(|p| !passes(config, agreed, p, b.qty)))?;
+    let bill = billed
+        .iter()
+        .find(|b| !b.paid && b.qty.is_positive() && b.price.is_some_and(|p| !passes(config, agreed, p, b.qty)))?;
     let asked = bill.price?;
     let variance = bill.qty * UnitPrice(asked.0 - agreed.0);
     let direction = if variance > Money::ZERO { "above" } else { "below" };
@@ -213,7 +222,8 @@ fn still_matters(book: &Book, config: &Config, line: &PurchaseLine, billed: &[&B
     if let Some(bill) = billed.first() {
         return !bill.paid;
     }
-    let last: Option<Date> = book.receipts(&line.id).iter().filter_map(|m| m.done_at).max().map(|at| book.calendar.day_of(at));
+    let last: Option<Date> =
+        book.receipts(&line.id).iter().filter_map(|m| m.done_at).max().map(|at| book.calendar.day_of(at));
     last.is_none_or(|day| days_between(day, book.today) <= config.detect.claim_days * 2)
 }
 
@@ -239,7 +249,13 @@ fn quantity(book: &Book, config: &Config, line: &PurchaseLine, billed: &[&BillLi
     );
     let facts = [
         fact(book, record(RecordKind::PoLine, &line.id), "billed", "billed in all", FactValue::Quantity(total)),
-        fact(book, record(RecordKind::PoLine, &line.id), "quantity_variance", "quantity variance", FactValue::Money(variance)),
+        fact(
+            book,
+            record(RecordKind::PoLine, &line.id),
+            "quantity_variance",
+            "quantity variance",
+            FactValue::Money(variance),
+        ),
     ];
     let days = (bill.billed_on, bill.billed_on);
     let signal =

@@ -69,13 +69,8 @@ fn timing(book: &Book, config: &Config, lines: &[&PurchaseLine]) -> Option<Signa
     let place = book.location_name(&first.location);
     let order = &first.order_name;
     let link = format!("timing:{}", first.order_id);
-    let promise = fact(
-        book,
-        record(RecordKind::PoLine, &first.id),
-        "promised_first",
-        "first promise",
-        FactValue::Date(promised),
-    );
+    let promise =
+        fact(book, record(RecordKind::PoLine, &first.id), "promised_first", "first promise", FactValue::Date(promised));
     let received = first_receipt(book, lines);
     let days = days_between(promised, received.unwrap_or(book.today));
     if let Some(received) = received {
@@ -101,7 +96,8 @@ fn timing(book: &Book, config: &Config, lines: &[&PurchaseLine]) -> Option<Signa
                 FactValue::days(f64::from(days)),
             ),
         ];
-        let signal = Signal::rule(DETECTOR, code, subject_of_order(first), "receipt".to_owned(), (promised, received), headline);
+        let signal =
+            Signal::rule(DETECTOR, code, subject_of_order(first), "receipt".to_owned(), (promised, received), headline);
         return Some(signal.link(link).with(facts));
     }
     let open: Quantity = lines.iter().map(|l| book.open_quantity(&l.id)).sum();
@@ -201,7 +197,9 @@ fn quantity(book: &Book, config: &Config, line: &PurchaseLine, lines: &[&Purchas
     let ratio = received.to_f64() / ordered.to_f64();
     let slip = PACK_FACTORS.iter().find(|f| near(ratio, **f) || near(ratio, 1.0 / **f));
     let (code, headline) = if let Some(factor) = slip.filter(|_| received.is_positive() && !doubled) {
-        let words = format!("{order} {item}: {received} received for {ordered} ordered, a ratio of {factor}: a unit slip is likely.");
+        let words = format!(
+            "{order} {item}: {received} received for {ordered} ordered, a ratio of {factor}: a unit slip is likely."
+        );
         (T::RUom, words)
     } else if off > 0.0 {
         if doubled {

@@ -1,12 +1,10 @@
 //! Shortage: stock that has run out or will before relief can come, and stock elsewhere that could help (I-OUT, I-LOW,
 //! I-IMBAL; handbook §3.4, §4.4).
 
-use jiff::civil::Date;
-
 use super::facts::{fact, place_fact, record};
 use crate::config::Config;
 use crate::domain::book::Book;
-use crate::domain::calendar::{days_between, plus_days};
+use crate::domain::calendar::days_between;
 use crate::domain::evidence::FactValue;
 use crate::domain::exception::{ExceptionType as T, Signal, Subject};
 use crate::domain::ids::{ItemId, LocationId};
@@ -29,30 +27,21 @@ pub fn signals(book: &Book, config: &Config, outlook: &Outlook) -> Vec<Signal> {
     found
 }
 
-/// When relief comes, if nobody does anything: the first firm receipt, or the day an order placed today would arrive.
-fn relief(book: &Book, config: &Config, item: &ItemId, location: &LocationId) -> (Date, Option<String>) {
-    let horizon = plus_days(book.today, config.detect.horizon_days as i32);
-    let order =
-        book.supplier_prices(item, book.today).first().map_or(horizon, |p| plus_days(book.today, p.lead_days.max(1) as i32));
-    let ordered = order.min(horizon);
-    // A promise that has passed is not firm: what is overdue can not be counted on.
-    match book.incoming(item, location).into_iter().find(|i| i.promised > book.today) {
-        Some(incoming) if incoming.promised <= ordered => (incoming.promised, Some(incoming.po_line)),
-        _ => (ordered, None),
-    }
-}
-
 fn shortage(book: &Book, config: &Config, outlook: &Outlook, item: &ItemId, location: &LocationId) -> Option<Signal> {
     let place = (item.clone(), location.clone());
     let on_hand = book.on_hand(item, location);
     let waiting = book.waiting(item, location);
     let available = on_hand - waiting;
     let (daily, _) = outlook.per_day(&place);
-    let (until, po_line) = relief(book, config, item, location);
+    let (until, po_line) = book.relief(item, location, config.detect.horizon_days);
     let days = days_between(book.today, until).max(1) as u32;
     let (mean, sigma) = outlook.window(&place, 0, days);
     let out = available <= Quantity::ZERO && (waiting.is_positive() || daily > 0.0);
-    let risk = if sigma > 0.0 { 1.0 - normal_cdf((available.to_f64() - mean) / sigma) } else { f64::from(mean > available.to_f64()) };
+    let risk = if sigma > 0.0 {
+        1.0 - normal_cdf((available.to_f64() - mean) / sigma)
+    } else {
+        f64::from(mean > available.to_f64())
+    };
     // Less than a unit short is rounding, not a stock-out.
     if !out && (risk < config.detect.low_probability || mean - available.to_f64() < 1.0) {
         return None;
@@ -60,11 +49,12 @@ fn shortage(book: &Book, config: &Config, outlook: &Outlook, item: &ItemId, loca
     let item_label = book.item_label(item);
     let place_name = book.location_name(location);
     let relief_words = match &po_line {
-        Some(line) => format!("{} is promised for {until}", book.po_lines[line].order_name),
+        Some(line) => format!("{} is expected {until}", book.po_lines[line].order_name),
         None => format!("an order placed today would arrive about {until}"),
     };
     let (code, headline) = if out {
-        let wait = if waiting.is_positive() { format!("customers wait for {waiting}") } else { "nobody waits yet".to_owned() };
+        let wait =
+            if waiting.is_positive() { format!("customers wait for {waiting}") } else { "nobody waits yet".to_owned() };
         (T::IOut, format!("{item_label} is out of stock at {place_name}: {on_hand} on hand, {wait}; {relief_words}."))
     } else {
         let words = format!(
@@ -85,14 +75,8 @@ fn shortage(book: &Book, config: &Config, outlook: &Outlook, item: &ItemId, loca
         let open = FactValue::Quantity(book.open_quantity(line));
         facts.push(fact(book, record(RecordKind::PoLine, line), "open", "next receipt", open));
     }
-    let mut signal = Signal::rule(
-        DETECTOR,
-        code,
-        Subject::at(item, location),
-        "stock".to_owned(),
-        (book.today, book.today),
-        headline,
-    );
+    let mut signal =
+        Signal::rule(DETECTOR, code, Subject::at(item, location), "stock".to_owned(), (book.today, book.today), headline);
     signal.score = if out { 1.0 } else { risk };
     Some(signal.link(format!("shortage:{item}@{location}")).with(facts))
 }
@@ -103,7 +87,7 @@ fn imbalance(book: &Book, config: &Config, outlook: &Outlook, item: &ItemId, loc
     let mut donors: Vec<(i64, LocationId)> = Vec::new();
     for donor in book.locations.keys().filter(|l| *l != location) {
         let place = (item.clone(), donor.clone());
-        let (until, _) = relief(book, config, item, donor);
+        let (until, _) = book.relief(item, donor, config.detect.horizon_days);
         let days = days_between(book.today, until).max(1) as u32;
         let (daily, sigma) = outlook.per_day(&place);
         let safety = safety_stock(z, sigma * f64::from(days).sqrt());

@@ -60,7 +60,13 @@ fn abc(book: &Book) -> BTreeMap<ItemId, char> {
     let mut sum = 0.0;
     let mut classes = BTreeMap::new();
     for (item, value) in ranked {
-        let class = if sum < 0.8 * total { 'A' } else if sum < 0.95 * total { 'B' } else { 'C' };
+        let class = if sum < 0.8 * total {
+            'A'
+        } else if sum < 0.95 * total {
+            'B'
+        } else {
+            'C'
+        };
         sum += value;
         classes.insert(item.clone(), class);
     }
@@ -68,7 +74,14 @@ fn abc(book: &Book) -> BTreeMap<ItemId, char> {
 }
 
 /// Is a count's difference beyond the tolerance of its class? Passes within either side (§3.5).
-fn beyond(book: &Book, config: &Config, item: &ItemId, off: Quantity, before: Quantity, classes: &BTreeMap<ItemId, char>) -> bool {
+fn beyond(
+    book: &Book,
+    config: &Config,
+    item: &ItemId,
+    off: Quantity,
+    before: Quantity,
+    classes: &BTreeMap<ItemId, char>,
+) -> bool {
     let factor = match classes.get(item) {
         Some('A') => 1.0,
         Some('B') => 2.0,
@@ -123,9 +136,11 @@ fn counts(
             fact(book, source(), "counted", "counted", FactValue::Quantity(before + off)),
             fact(book, source(), "done_on", "counted on", FactValue::Date(day)),
         ];
-        facts.extend(m.entered_by.iter().map(|who| {
-            fact(book, source(), "counter", "entered by (pseudonym)", FactValue::Text(format!("user {who}")))
-        }));
+        facts.extend(
+            m.entered_by.iter().map(|who| {
+                fact(book, source(), "counter", "entered by (pseudonym)", FactValue::Text(format!("user {who}")))
+            }),
+        );
         let signal =
             Signal::rule(DETECTOR, T::ICount, Subject::at(item, location), format!("count {}", m.id), (day, day), headline);
         found.push(signal.link(format!("books:{item}@{location}")).with(facts));
@@ -226,7 +241,9 @@ fn scraps(book: &Book, config: &Config, item: &ItemId, location: &LocationId, mo
         if !m.reason.is_empty() {
             facts.push(fact(book, source(), "reason", "reason given", FactValue::Text(m.reason.clone())).from_outside());
         }
-        facts.extend(typical.map(|t| place_fact(book, item, location, "scrap_usual", "usual scrap", FactValue::number(t, 1))));
+        facts.extend(
+            typical.map(|t| place_fact(book, item, location, "scrap_usual", "usual scrap", FactValue::number(t, 1))),
+        );
         let subject = Subject { document: Some(m.document.clone()), ..Subject::at(item, location) };
         let signal = Signal::rule(DETECTOR, T::IScrap, subject, "scrap".to_owned(), (day, day), headline);
         found.push(signal.link(format!("scrap:{}", m.id)).with(facts));
@@ -267,8 +284,7 @@ fn returns(book: &Book, item: &ItemId, location: &LocationId, moves: &[&StockMov
         .collect();
     facts.push(place_fact(book, item, location, "returns_3d", "returned in three days", FactValue::Quantity(total)));
     facts.push(place_fact(book, item, location, "returns_usual", "usual in three days", FactValue::number(expected, 2)));
-    let signal =
-        Signal::rule(DETECTOR, T::DReturn, Subject::at(item, location), iso_week(first), (first, last), headline);
+    let signal = Signal::rule(DETECTOR, T::DReturn, Subject::at(item, location), iso_week(first), (first, last), headline);
     Some(signal.link(format!("returns:{item}@{location}")).with(facts))
 }
 
@@ -345,12 +361,14 @@ fn master(book: &Book, item: &ItemId) -> Option<Signal> {
     }
     let headline = format!("{} has no {}: its money can not be computed.", record_of.label(), missing.join(", no "));
     let subject = Subject { item: Some(item.clone()), ..Subject::default() };
-    let mut signal =
-        Signal::rule(DETECTOR, T::MMaster, subject, missing.join("+"), (book.today, book.today), headline)
-            .link(format!("master:{item}"));
+    let mut signal = Signal::rule(DETECTOR, T::MMaster, subject, missing.join("+"), (book.today, book.today), headline)
+        .link(format!("master:{item}"));
     signal.missing = missing
         .iter()
-        .map(|what| Missing { what: format!("{what} of {}", record_of.label()), blocks: "every money figure of the item".to_owned() })
+        .map(|what| Missing {
+            what: format!("{what} of {}", record_of.label()),
+            blocks: "every money figure of the item".to_owned(),
+        })
         .collect();
     let name = fact(book, record(RecordKind::Item, item.as_str()), "name", "item", FactValue::Text(record_of.label()));
     Some(signal.with([name.from_outside()]))

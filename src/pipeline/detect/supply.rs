@@ -81,8 +81,20 @@ fn lead_time_shift(book: &Book, config: &Config, supplier: &SupplierId) -> Optio
             "agreed lead time",
             FactValue::days(f64::from(master.lead_days)),
         ),
-        fact(book, record(RecordKind::Supplier, supplier.as_str()), "lead_recent", "recent lead time", FactValue::days(lead)),
-        fact(book, record(RecordKind::Supplier, supplier.as_str()), "late_recent", "recent lateness", FactValue::days(typical)),
+        fact(
+            book,
+            record(RecordKind::Supplier, supplier.as_str()),
+            "lead_recent",
+            "recent lead time",
+            FactValue::days(lead),
+        ),
+        fact(
+            book,
+            record(RecordKind::Supplier, supplier.as_str()),
+            "late_recent",
+            "recent lateness",
+            FactValue::days(typical),
+        ),
     ];
     for leg in recent {
         let label = format!("lateness of {}", leg.line.order_name);

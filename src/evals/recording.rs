@@ -1,0 +1,241 @@
+//! `reeve eval recording`: replays a recording day by day through the very App that people run, without look-ahead, and
+//! scores the cases and digests against what was injected.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use serde::Serialize;
+
+use super::truth::{Truth, ran_out};
+use crate::app::App;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::domain::book::Book;
+use crate::domain::calendar::plus_days;
+use crate::domain::exception::{Exception, ExceptionState};
+use crate::domain::ids::{CaseId, ExceptionId};
+use crate::ports::Ports;
+use crate::store::{Store, Which};
+
+/// Least share of injected anomalies that must be in a case of the right type.
+pub const RECALL_MIN: f64 = 0.80;
+/// Least share of the cases above the line that must be real.
+pub const PRECISION_MIN: f64 = 0.70;
+
+/// What a replay came to.
+#[derive(Clone, Debug, Serialize)]
+pub struct Score {
+    /// Days replayed.
+    pub days: u32,
+    /// Injected anomalies, and how many of them are in a case of the right type.
+    pub injected: u32,
+    /// Found in a case of the right type.
+    pub found: u32,
+    /// Found, and in a digest above the line on at least one day.
+    pub shown: u32,
+    /// Anomalies that no case has, by name and class.
+    pub missed: Vec<String>,
+    /// Look-alikes with an explanation, and how many of them raised a case.
+    pub look_alikes: u32,
+    /// Look-alikes that raised a case.
+    pub alarmed: Vec<String>,
+    /// Cases above the line, summed over all days, and how many of them were real.
+    pub lines: u32,
+    /// Real ones among them.
+    pub lines_real: u32,
+    /// Different cases above the line, and how many of them were real.
+    pub cases: u32,
+    /// Real ones among them.
+    pub cases_real: u32,
+    /// Different cases above the line that were not real, with their headline.
+    pub false_cases: Vec<String>,
+    /// By leading type: cases above the line, and real ones.
+    pub by_type: BTreeMap<String, (u32, u32)>,
+}
+
+impl Score {
+    /// Share of injected anomalies found.
+    pub fn recall(&self) -> f64 {
+        f64::from(self.found) / f64::from(self.injected.max(1))
+    }
+
+    /// Share of lines above the line that were real.
+    pub fn precision(&self) -> f64 {
+        f64::from(self.lines_real) / f64::from(self.lines.max(1))
+    }
+
+    /// Does it meet the gates?
+    pub fn passes(&self) -> bool {
+        self.recall() >= RECALL_MIN && self.precision() >= PRECISION_MIN && self.alarmed.is_empty()
+    }
+
+    /// For people.
+    pub fn report(&self, details: bool) -> String {
+        let mut out = String::new();
+        let percent = |a: u32, b: u32| 100.0 * f64::from(a) / f64::from(b.max(1));
+        let _ = writeln!(out, "Replayed {} days, one digest a day, each with the records of its day only.", self.days);
+        let _ = writeln!(
+            out,
+            "Found:  {} of {} injected anomalies in a case of the right type ({:.1} %; gate {:.0} %); {} of them above the line.",
+            self.found,
+            self.injected,
+            percent(self.found, self.injected),
+            RECALL_MIN * 100.0,
+            self.shown
+        );
+        let _ = writeln!(
+            out,
+            "Real:   {} of {} lines above the line ({:.1} %; gate {:.0} %); {} of {} different cases ({:.1} %).",
+            self.lines_real,
+            self.lines,
+            percent(self.lines_real, self.lines),
+            PRECISION_MIN * 100.0,
+            self.cases_real,
+            self.cases,
+            percent(self.cases_real, self.cases)
+        );
+        let _ = writeln!(
+            out,
+            "Quiet:  {} of {} look-alikes with an explanation raised no case.",
+            self.look_alikes - self.alarmed.len() as u32,
+            self.look_alikes
+        );
+        for name in &self.missed {
+            let _ = writeln!(out, "  missed  {name}");
+        }
+        for name in &self.alarmed {
+            let _ = writeln!(out, "  alarmed {name}");
+        }
+        if details {
+            for (code, (all, real)) in &self.by_type {
+                let _ = writeln!(out, "  {code:<13} {real:>3} real of {all:>3} cases above the line");
+            }
+            for headline in &self.false_cases {
+                let _ = writeln!(out, "  not real: {headline}");
+            }
+        }
+        out
+    }
+}
+
+/// What a digest showed of a case on a day: the exceptions that were open then.
+struct Shown {
+    case: CaseId,
+    exceptions: BTreeSet<ExceptionId>,
+}
+
+/// Replays the recording behind `ports` from its first to its last day and scores it. `on_day` is told of each day.
+///
+/// # Errors
+/// Says what could not be read, run or scored.
+pub async fn run(
+    config: Arc<Config>,
+    store: Store,
+    ports: Ports,
+    recording: &Path,
+    on_day: impl Fn(u64, u64),
+) -> anyhow::Result<Score> {
+    let truth = Truth::read(recording)?;
+    let calendar = config.calendar.calendar();
+    let (first, last) = truth.window;
+    let clock = Clock::standing_at(calendar.close_of(first));
+    let app = App::new(Arc::clone(&config), store.clone(), ports, clock.clone());
+    let mut shown: Vec<Shown> = Vec::new();
+    let mut best: BTreeMap<ExceptionId, Exception> = BTreeMap::new();
+    let total = crate::domain::calendar::days_between(first, last) as u64 + 1;
+    let mut day = first;
+    let mut days = 0;
+    while day <= last {
+        clock.set(calendar.close_of(day));
+        app.run_until_idle().await.with_context(|| format!("replaying {day}"))?;
+        for exception in store.list_exceptions(Which::All).await? {
+            if exception.state != ExceptionState::Resolved {
+                best.insert(exception.id.clone(), exception);
+            }
+        }
+        if let Some(kept) = store.find_digest(day).await? {
+            for line in kept.digest.lines.iter().filter(|l| !l.sampled) {
+                let all = store.list_case_exceptions(&line.case_id).await?;
+                let open = all.into_iter().filter(|e| e.state == ExceptionState::Open).map(|e| e.id).collect();
+                shown.push(Shown { case: line.case_id.clone(), exceptions: open });
+            }
+        }
+        days += 1;
+        on_day(u64::from(days), total);
+        day = plus_days(day, 1);
+    }
+    let book = Book::new(clock.now(), calendar, store.load_records().await?);
+    score(&store, &truth, &book, &best, &shown, days).await
+}
+
+async fn score(
+    store: &Store,
+    truth: &Truth,
+    book: &Book,
+    exceptions: &BTreeMap<ExceptionId, Exception>,
+    shown: &[Shown],
+    days: u32,
+) -> anyhow::Result<Score> {
+    let case_of = store.map_exceptions_to_cases().await?;
+    let in_cases: Vec<&Exception> = exceptions.values().filter(|e| case_of.contains_key(&e.id)).collect();
+    let above: BTreeSet<&ExceptionId> = shown.iter().flat_map(|s| &s.exceptions).collect();
+    let (mut found, mut seen_above, mut missed, mut alarmed) = (0, 0, Vec::new(), Vec::new());
+    let (injected, look_alikes): (Vec<_>, Vec<_>) = truth.events.iter().partition(|e| !e.explained);
+    for event in &injected {
+        let hits: Vec<&&Exception> = in_cases.iter().filter(|e| event.is_found_by(book, e)).collect();
+        if hits.is_empty() {
+            missed.push(format!("{} {}", event.id, event.class));
+        } else {
+            found += 1;
+            seen_above += u32::from(hits.iter().any(|e| above.contains(&e.id)));
+        }
+    }
+    for event in &look_alikes {
+        // What an injected anomaly explains as well is not the look-alike's alarm.
+        let alarm = in_cases.iter().find(|e| {
+            e.state != ExceptionState::Explained
+                && event.is_found_by(book, e)
+                && !injected.iter().any(|other| other.is_shown_by(book, e))
+        });
+        alarmed.extend(alarm.map(|e| format!("{} {}: {}", event.id, event.class, e.signal.headline)));
+    }
+    let real = |id: &ExceptionId| {
+        exceptions.get(id).is_some_and(|e| ran_out(book, e) || injected.iter().any(|event| event.is_shown_by(book, e)))
+    };
+    let mut cases: BTreeMap<&CaseId, bool> = BTreeMap::new();
+    let mut lines_real = 0;
+    for line in shown {
+        let is_real = line.exceptions.iter().any(real);
+        lines_real += u32::from(is_real);
+        *cases.entry(&line.case).or_insert(false) |= is_real;
+    }
+    let (mut by_type, mut false_cases): (BTreeMap<String, (u32, u32)>, Vec<String>) = Default::default();
+    for (id, is_real) in &cases {
+        let case = store.get_case(id).await?;
+        let slot = by_type.entry(case.codes.first().map_or_else(String::new, |c| c.code().to_owned())).or_default();
+        slot.0 += 1;
+        slot.1 += u32::from(*is_real);
+        if !is_real {
+            false_cases.push(format!("{} {}", book.calendar.day_of(case.opened_at), case.headline));
+        }
+    }
+    false_cases.sort();
+    Ok(Score {
+        days,
+        injected: injected.len() as u32,
+        found,
+        shown: seen_above,
+        missed,
+        look_alikes: look_alikes.len() as u32,
+        alarmed,
+        lines: shown.len() as u32,
+        lines_real,
+        cases: cases.len() as u32,
+        cases_real: cases.values().filter(|real| **real).count() as u32,
+        false_cases,
+        by_type,
+    })
+}

@@ -1,0 +1,21 @@
+//! The arithmetic of the field: one function for one formula, nothing else.
+//!
+//! Everything is plain `f64`. Quantities are in the item's stock unit, times in days, rates are yearly shares, and money
+//! is in the company's currency, not rounded: rounding belongs to where it is shown. Standard deviations are sample
+//! deviations (n - 1), and unknown with fewer than two values. What can not be computed is `None` or NaN, never a
+//! silent zero. These functions do not know items, stores or records, and decide nothing.
+
+mod ranking;
+mod statistics;
+mod stock;
+
+pub use ranking::{beta_binomial_p, brier, ndcg, net_benefit, perishing_share, precision_at_k, priority, value_capture};
+pub use statistics::{
+    DemandClass, bias, demand_class, mad, mean_sd, median, normal_cdf, normal_pdf, normal_quantile, quantile, shrunk_mean,
+    tracking_signal, unit_loss, wape,
+};
+pub use stock::{
+    EXCESS_STAY_DAYS_MAX, critical_ratio, days_of_cover, excess_cost, expected_shortage, fill_rate, holding_cost,
+    lead_time_demand, lost_margin, order_quantity, order_up_to, protection_demand, protection_safety_stock, reorder_point,
+    safety_stock, transferable, window_sigma,
+};

@@ -1,0 +1,210 @@
+//! Distributions, moments and demand patterns.
+//!
+//! Sources: Syntetos, Boylan and Croston 2005 (demand classes); Silver, Pyke and Thomas (unit normal loss).
+
+use serde::{Deserialize, Serialize};
+use statrs::distribution::{ContinuousCDF, Normal};
+use statrs::function::erf::erfc;
+
+/// Standard normal density φ(z).
+pub fn normal_pdf(z: f64) -> f64 {
+    (-0.5 * z * z).exp() / (2.0 * std::f64::consts::PI).sqrt()
+}
+
+/// Standard normal distribution Φ(z): the probability of a value up to `z`.
+pub fn normal_cdf(z: f64) -> f64 {
+    0.5 * erfc(-z / std::f64::consts::SQRT_2)
+}
+
+/// Inverse of [`normal_cdf`]. Infinite at 0 and 1, NaN outside of 0 to 1.
+pub fn normal_quantile(p: f64) -> f64 {
+    if (0.0..=1.0).contains(&p) { Normal::standard().inverse_cdf(p) } else { f64::NAN }
+}
+
+/// Unit normal loss G(z) = φ(z) - z (1 - Φ(z)): how much a standard normal demand exceeds `z` on average.
+pub fn unit_loss(z: f64) -> f64 {
+    // Far out the two terms cancel to less than their rounding; the loss itself can not be negative.
+    (normal_pdf(z) - z * normal_cdf(-z)).max(0.0)
+}
+
+/// Mean and sample standard deviation. The mean of nothing is NaN; with fewer than two values the deviation is unknown.
+pub fn mean_sd(values: &[f64]) -> (f64, Option<f64>) {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let sd = (values.len() > 1).then(|| (values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt());
+    (mean, sd)
+}
+
+/// The middle value, or the mean of the two middle ones. `None` of nothing.
+pub fn median(values: &[f64]) -> Option<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let middle = sorted.len() / 2;
+    let upper = *sorted.get(middle)?;
+    Some(if sorted.len().is_multiple_of(2) { f64::midpoint(sorted[middle - 1], upper) } else { upper })
+}
+
+/// Median absolute deviation from the median, not scaled (times 1.4826 it estimates a normal deviation).
+pub fn mad(values: &[f64]) -> Option<f64> {
+    let centre = median(values)?;
+    median(&values.iter().map(|x| (x - centre).abs()).collect::<Vec<_>>())
+}
+
+/// The `share` quantile by nearest rank: the smallest value that at least `share` of the values do not exceed.
+pub fn quantile(values: &[f64], share: f64) -> Option<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let rank = (share.clamp(0.0, 1.0) * sorted.len() as f64).ceil() as usize;
+    sorted.get(rank.saturating_sub(1)).copied()
+}
+
+/// A mean of `n` observations drawn towards the pooled mean: (n·mean + k·pooled) ÷ (n + k). The default k is 5.
+/// Without observations it is the pooled mean, whatever `mean` says.
+pub fn shrunk_mean(n: impl Into<f64>, mean: f64, k: f64, pooled: f64) -> f64 {
+    let n = n.into();
+    if n <= 0.0 { pooled } else { (n * mean + k * pooled) / (n + k) }
+}
+
+/// How an item is asked for (Syntetos-Boylan), which decides what tests may speak about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DemandClass {
+    /// Often and evenly.
+    Smooth,
+    /// Often, in changing amounts.
+    Erratic,
+    /// Seldom, in even amounts.
+    Intermittent,
+    /// Seldom and in changing amounts.
+    Lumpy,
+}
+
+/// Class, ADI and CV² of a demand by period.
+///
+/// ADI is periods ÷ periods with demand; CV² is that of the demands above zero. `None` with fewer than two periods with
+/// demand, for then the variation of the demands is unknown. Cut-offs 1.32 and 0.49: Syntetos, Boylan and Croston 2005.
+pub fn demand_class(units: &[f64]) -> Option<(DemandClass, f64, f64)> {
+    let positive: Vec<f64> = units.iter().copied().filter(|&x| x > 0.0).collect();
+    let (mean, sd) = mean_sd(&positive);
+    let cv2 = (sd? / mean).powi(2);
+    let adi = units.len() as f64 / positive.len() as f64;
+    let class = match (adi < 1.32, cv2 < 0.49) {
+        (true, true) => DemandClass::Smooth,
+        (true, false) => DemandClass::Erratic,
+        (false, true) => DemandClass::Intermittent,
+        (false, false) => DemandClass::Lumpy,
+    };
+    Some((class, adi, cv2))
+}
+
+/// Σ (forecast - actual) ÷ Σ actual: positive when the forecast is too high. `None` when nothing was sold.
+pub fn bias(forecast: &[f64], actual: &[f64]) -> Option<f64> {
+    share_of_actual(forecast, actual, |error| error)
+}
+
+/// Σ |forecast - actual| ÷ Σ actual. `None` when nothing was sold.
+pub fn wape(forecast: &[f64], actual: &[f64]) -> Option<f64> {
+    share_of_actual(forecast, actual, f64::abs)
+}
+
+fn share_of_actual(forecast: &[f64], actual: &[f64], measure: impl Fn(f64) -> f64) -> Option<f64> {
+    let sold: f64 = actual.iter().sum();
+    (sold > 0.0 && forecast.len() == actual.len())
+        .then(|| forecast.iter().zip(actual).map(|(f, a)| measure(f - a)).sum::<f64>() / sold)
+}
+
+/// Σ errors ÷ mean absolute error, an error being actual - forecast; beyond ±4 suggests a level shift.
+/// Zero when there are no errors to speak of.
+pub fn tracking_signal(errors: &[f64]) -> f64 {
+    let absolute: f64 = errors.iter().map(|e| e.abs()).sum();
+    if absolute > 0.0 { errors.iter().sum::<f64>() * errors.len() as f64 / absolute } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[track_caller]
+    fn close(left: f64, right: f64, tolerance: f64) {
+        assert!((left - right).abs() <= tolerance, "{left} is not within {tolerance} of {right}");
+    }
+
+    #[test]
+    fn the_normal_distribution_agrees_with_tables() {
+        close(normal_pdf(0.0), 0.398_942, 1e-6);
+        close(normal_cdf(1.644_853_627), 0.95, 1e-9);
+        close(normal_quantile(0.975), 1.959_963_985, 1e-8);
+        assert!(normal_quantile(1.2).is_nan());
+    }
+
+    #[test]
+    fn vector_2_unit_loss() {
+        close(unit_loss(1.645), 0.020_886, 1e-6);
+    }
+
+    #[test]
+    fn vector_8_demand_class() {
+        let units = [0.0, 3.0, 0.0, 0.0, 4.0, 0.0, 5.0, 0.0, 0.0, 2.0, 0.0, 0.0, 3.0, 0.0];
+        let (class, adi, cv2) = demand_class(&units).unwrap();
+        assert_eq!(class, DemandClass::Intermittent);
+        close(adi, 2.8, 1e-12);
+        close(cv2, 0.1125, 5e-5);
+    }
+
+    #[test]
+    fn each_side_of_the_cut_offs_has_its_class() {
+        let class = |units: &[f64]| demand_class(units).map(|(class, ..)| class);
+        assert_eq!(class(&[4.0, 5.0, 6.0]), Some(DemandClass::Smooth));
+        assert_eq!(class(&[1.0, 1.0, 9.0]), Some(DemandClass::Erratic));
+        assert_eq!(class(&[0.0, 0.0, 1.0, 9.0, 1.0]), Some(DemandClass::Lumpy));
+        assert_eq!(class(&[0.0, 3.0, 0.0]), None);
+    }
+
+    #[test]
+    fn a_deviation_of_one_value_is_unknown() {
+        assert_eq!(mean_sd(&[3.0]), (3.0, None));
+        assert!(mean_sd(&[]).0.is_nan());
+        assert_eq!(mean_sd(&[1.0, 3.0]), (2.0, Some(2.0_f64.sqrt())));
+    }
+
+    #[test]
+    fn medians_quantiles_and_shrinking() {
+        assert_eq!(median(&[3.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), Some(2.5));
+        assert_eq!(median(&[]), None);
+        assert_eq!(mad(&[1.0, 2.0, 3.0, 4.0, 100.0]), Some(1.0));
+        assert_eq!(quantile(&[10.0, 50.0, 100.0], 0.95), Some(100.0));
+        assert_eq!(quantile(&[1.0, 2.0, 3.0, 4.0], 0.5), Some(2.0));
+        close(shrunk_mean(5, 12.0, 5.0, 8.0), 10.0, 1e-12);
+        close(shrunk_mean(0, f64::NAN, 5.0, 8.0), 8.0, 0.0);
+    }
+
+    #[test]
+    fn forecast_errors_have_a_sign_and_a_size() {
+        close(bias(&[12.0, 8.0], &[10.0, 10.0]).unwrap(), 0.0, 1e-12);
+        close(wape(&[12.0, 8.0], &[10.0, 10.0]).unwrap(), 0.2, 1e-12);
+        assert_eq!(wape(&[1.0], &[0.0]), None);
+        close(tracking_signal(&[2.0, 2.0, 2.0, 2.0, 2.0]), 5.0, 1e-12);
+        close(tracking_signal(&[]), 0.0, 0.0);
+    }
+
+    proptest! {
+        #[test]
+        fn the_quantile_undoes_the_distribution(p in 0.0001..0.9999_f64) {
+            prop_assert!((normal_cdf(normal_quantile(p)) - p).abs() < 1e-7);
+        }
+
+        #[test]
+        fn a_shrunk_mean_lies_between_its_two(n in 0.0..50.0_f64, mean in 0.0..100.0_f64, pooled in 0.0..100.0_f64) {
+            let shrunk = shrunk_mean(n, mean, 5.0, pooled);
+            prop_assert!(shrunk >= mean.min(pooled) - 1e-9 && shrunk <= mean.max(pooled) + 1e-9);
+        }
+
+        #[test]
+        fn a_tracking_signal_never_exceeds_the_number_of_errors(errors in prop::collection::vec(-9.0..9.0_f64, 1..40)) {
+            prop_assert!(tracking_signal(&errors).abs() <= errors.len() as f64 + 1e-9);
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! Assess: from a case to what it costs and what could be done, every figure with its facts.
+//!
+//! Pure computation on one [`CaseView`]: no store, no clock, no randomness, so the same view gives the same candidates byte
+//! for byte. Each family of exceptions has a file that lays out facts, counts losses by part and proposes actions; this file
+//! sends exceptions to them and puts the result together. Nothing here chooses words beyond one sentence per action.
+//!
+//! - [`desk`]: facts, parts of the loss, proposals;
+//! - [`projection`]: stock in the days to come;
+//! - [`checks`]: hard and soft checks, the same ones that run again at the queue and at the click;
+//! - [`rank`]: net benefit, order, lane, slack, abstention.
+
+mod checks;
+mod desk;
+mod matching;
+mod projection;
+mod rank;
+mod receiving;
+mod shortage;
+mod stock;
+mod supply;
+mod surplus;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::action::{Action, Candidate, Check, Range};
+use crate::domain::book::Place;
+use crate::domain::case::Rank;
+use crate::domain::evidence::{Fact, FactValue, Missing};
+use crate::domain::exception::{Exception, ExceptionType};
+use crate::domain::ids::FactId;
+use crate::domain::record::{MoveKind, PurchaseLine, RecordKind, RecordRef};
+use crate::pipeline::view::CaseView;
+
+use desk::{Desk, Proposal, place_of};
+use shortage::Need;
+
+/// Days for which an action that is never too late is offered.
+const OPEN_END_DAYS: i32 = 21;
+
+/// One part of the loss: a lost unit, a claim or a held euro is in exactly one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LossPart {
+    /// What is lost, for people.
+    pub what: String,
+    /// How much, if nothing is done.
+    pub amount: Range,
+    /// The facts it comes from.
+    pub cites: Vec<FactId>,
+}
+
+/// What a case costs and what could be done about it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Assessment {
+    /// Everything that figures rest on; ids are unique.
+    pub facts: Vec<Fact>,
+    /// What was needed and is not there.
+    pub missing: Vec<Missing>,
+    /// Legal actions, `A1` first, in order of expected net benefit; doing nothing is always among them.
+    pub candidates: Vec<Candidate>,
+    /// Why no action is suggested; then ESCALATE, which is among the candidates, goes first.
+    pub abstain: Option<String>,
+    /// The case's ranking figures.
+    pub rank: Rank,
+    /// How L₀ is made.
+    pub loss_sum: Vec<LossPart>,
+}
+
+/// Assesses a case.
+pub fn assess(view: &CaseView<'_>) -> Assessment {
+    let mut desk = Desk::new(view);
+    let p = probability(view);
+    let p_cite = desk.fact(lead_record(view), "p_real", "probability that it is real", FactValue::number(p, 4));
+    gather(&mut desk);
+    let proposals = rank::merged(std::mem::take(&mut desk.proposals));
+    let mut candidates: Vec<Candidate> =
+        proposals.into_iter().filter_map(|proposal| rank::candidate(&desk, p, &p_cite, proposal)).collect();
+    rank::order(&mut candidates);
+    let abstain = rank::abstention(&desk, p, &candidates);
+    let idle = idle_actions(&desk, &candidates, abstain.as_deref());
+    candidates.extend(idle.into_iter().filter_map(|proposal| rank::candidate(&desk, p, &p_cite, proposal)));
+    rank::order(&mut candidates);
+    let rank = rank::rank(view, p, rank::loss_now(&desk).expected, &candidates);
+    Assessment {
+        facts: desk.facts.into_values().collect(),
+        missing: desk.missing.into_iter().collect(),
+        candidates,
+        abstain,
+        rank,
+        loss_sum: desk.parts.into_values().collect(),
+    }
+}
+
+/// Every check of an action on the current book, hard ones first.
+pub fn checks_of(view: &CaseView<'_>, action: &Action) -> Vec<Check> {
+    checks::of(view, action)
+}
+
+/// The probability that the case is real: that of its most certain exception.
+fn probability(view: &CaseView<'_>) -> f64 {
+    let p = |e: &Exception| view.p.get(&e.signal.code).copied().unwrap_or_else(|| e.signal.code.prior());
+    view.exceptions.iter().map(p).fold(0.0, f64::max).clamp(0.0, 1.0)
+}
+
+/// The record a case-wide fact is kept under.
+fn lead_record(view: &CaseView<'_>) -> RecordRef {
+    let subject = &view.case.subject;
+    let cited = || view.exceptions.iter().flat_map(|e| &e.signal.facts).map(|f| f.source.clone()).next();
+    if let Some(line) = &subject.po_line {
+        return RecordRef::new(RecordKind::PoLine, line.clone());
+    }
+    if let Some(item) = &subject.item {
+        return RecordRef::new(RecordKind::Item, item.as_str());
+    }
+    cited().unwrap_or_else(|| match (&subject.supplier, &subject.location) {
+        (Some(supplier), _) => RecordRef::new(RecordKind::Supplier, supplier.as_str()),
+        (None, Some(location)) => RecordRef::new(RecordKind::Location, location.as_str()),
+        (None, None) => RecordRef::new(RecordKind::Location, "unknown"),
+    })
+}
+
+/// The purchase lines an exception is about.
+fn lines_of<'b>(view: &CaseView<'b>, exception: &Exception) -> Vec<&'b PurchaseLine> {
+    let subject = &exception.signal.subject;
+    match (&subject.po_line, &subject.order) {
+        (Some(line), _) => view.book.po_lines.get(line).into_iter().collect(),
+        (None, Some(order)) => view.book.lines_of_order(order),
+        (None, None) => Vec::new(),
+    }
+}
+
+/// The places where the case may mean too little stock, and how far. A place that is looked at for two reasons is looked at
+/// without a cap if one of them has none.
+fn needs(view: &CaseView<'_>) -> BTreeMap<Place, Need> {
+    use ExceptionType as T;
+    let book = view.book;
+    let mut needs: BTreeMap<Place, Need> = BTreeMap::new();
+    let mut add = |place: Place, cap: Option<f64>, reorder: bool| {
+        needs
+            .entry(place)
+            .and_modify(|n| {
+                n.cap = n.cap.zip(cap).map(|(a, b)| a.max(b));
+                n.reorder |= reorder;
+            })
+            .or_insert(Need { cap, reorder });
+    };
+    for exception in view.exceptions {
+        match exception.signal.code {
+            T::ILow | T::IOut | T::IImbal | T::DSpike | T::DPromoOver => {
+                if let Some(place) = place_of(exception) {
+                    add(place, None, true);
+                }
+            }
+            T::DShift => {
+                if let Some(place) = place_of(exception) {
+                    let (before, since) = surplus::level_change(book, exception, &place);
+                    if since > before {
+                        add(place, None, true);
+                    }
+                }
+            }
+            T::RShort | T::SOverdue | T::RLate => {
+                for line in lines_of(view, exception) {
+                    let owed = receiving::owed(book, line);
+                    let open = receiving::overdue(book, line) || exception.signal.code == T::RShort;
+                    if owed > 0.0 && open {
+                        add((line.item.clone(), line.location.clone()), Some(owed), false);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    needs
+}
+
+/// Sends every exception to the file of its family.
+fn gather(desk: &mut Desk<'_>) {
+    use ExceptionType as T;
+    let view = desk.view;
+    let needs = needs(view);
+    // Parts of the loss first: a question may leave only a share of what is counted by then.
+    for (place, need) in &needs {
+        shortage::assess(desk, place, *need);
+    }
+    let mut disputes = matching::Disputes::default();
+    for exception in view.exceptions {
+        let subject = &exception.signal.subject;
+        match exception.signal.code {
+            T::DSpike | T::DPromoOver | T::ILow | T::IOut | T::IImbal => {}
+            T::DShift | T::DCollapse => {
+                if let Some(place) = place_of(exception).filter(|p| !needs.contains_key(p)) {
+                    surplus::assess(desk, exception, &place, false);
+                    let on_hand = view.book.on_hand(&place.0, &place.1);
+                    if exception.signal.code == T::DCollapse && on_hand.is_positive() {
+                        // A collapse with stock in the books may be a ghost: counting finds it.
+                        stock::phantom(desk, exception, stock::GHOST_SHARE);
+                    }
+                }
+            }
+            T::DPromoUnder => {
+                if let Some(place) = place_of(exception) {
+                    surplus::assess(desk, exception, &place, true);
+                }
+            }
+            T::DReturn => stock::spoiled(desk, exception, MoveKind::CustomerReturn),
+            T::IScrap => stock::spoiled(desk, exception, MoveKind::Scrap),
+            T::DData => stock::doubled_order(desk, exception),
+            T::RShort | T::ROver | T::RLate | T::REarly | T::RUom | T::RDup | T::RUnplanned | T::RDamage => {
+                receiving::assess(desk, exception, &mut disputes);
+            }
+            T::FQty | T::FPrice => {
+                if let Some(line) = &subject.po_line {
+                    disputes.add(desk, line, exception.signal.code == T::FQty, exception.signal.code == T::FPrice);
+                }
+            }
+            T::FDupBill => matching::duplicate_bill(desk, exception),
+            T::ICount => stock::count(desk, exception),
+            T::IShrink => stock::shrink(desk, exception),
+            T::INeg => stock::negative(desk, exception),
+            T::IPhantom => stock::phantom(desk, exception, 1.0),
+            T::SOverdue => supply::overdue_order(desk, exception),
+            T::SLtShift => supply::lead_time_shift(desk, exception),
+            T::MMaster => supply::master_data(desk, exception),
+        }
+    }
+    disputes.act(desk);
+}
+
+/// Watching, doing nothing and asking for judgement: none of them changes the loss.
+fn idle_actions(desk: &Desk<'_>, candidates: &[Candidate], abstain: Option<&str>) -> Vec<Proposal> {
+    let mut idle = Vec::new();
+    let open_end = desk.from_today(OPEN_END_DAYS);
+    if let (Some(condition), Some(until)) = (&desk.watch, rank::watch_until(desk, candidates)) {
+        idle.push(Proposal::idle(
+            Action::Monitor { condition: condition.clone(), until },
+            format!("Watch until {until} whether {condition}."),
+            until,
+        ));
+    }
+    let to = || desk.unclear.as_ref().map_or("planner", |(_, to)| to.as_str()).to_owned();
+    let unclear = abstain.map(str::to_owned).or_else(|| desk.unclear.as_ref().map(|(what, _)| what.clone()));
+    if let Some(unclear) = unclear {
+        let to = to();
+        let summary = format!("Ask {to} to judge: {unclear}.");
+        idle.push(Proposal::idle(Action::Escalate { unclear, to }, summary, open_end));
+    }
+    let reason = if desk.parts.values().any(|p| p.amount.expected.minor > 0) {
+        "no action is worth its cost"
+    } else {
+        "nothing is at stake"
+    };
+    idle.push(Proposal::idle(
+        Action::NoAction { reason: reason.into() },
+        "Do nothing and close the case with an explanation.".into(),
+        open_end,
+    ));
+    idle
+}
+
+/// The fact ids an assessment holds.
+impl Assessment {
+    /// The ids of all facts.
+    pub fn fact_ids(&self) -> BTreeSet<&FactId> {
+        self.facts.iter().map(|f| &f.id).collect()
+    }
+}

@@ -1,0 +1,318 @@
+//! What stock will do at a place if nothing is done: receipts to come, lead times, the deepest shortage, what a donor can
+//! spare. Used by the assessment and by the hard checks, so that both judge the same projection.
+//!
+//! A receipt is usable from the day after it arrives: its own day still counts as exposed.
+
+use jiff::civil::Date;
+
+use crate::domain::book::{Book, Place};
+use crate::domain::calendar::{days_between, plus_days};
+use crate::domain::ids::{ItemId, LocationId, SupplierId};
+use crate::domain::record::{PurchaseLine, SupplierPrice};
+use crate::models::formulas;
+use crate::pipeline::view::CaseView;
+
+/// Observations at which an item's own lead time weighs as much as its supplier's (handbook §3.2).
+const SHRINK_K: f64 = 5.0;
+/// Lead-time deviation as a share of the lead time where fewer than two receipts are known.
+const UNKNOWN_LEAD_SD: f64 = 0.25;
+/// Days after which an overdue delivery is expected at the earliest: a broken promise is not a firm receipt.
+const OVERDUE_DAYS: u32 = 3;
+/// Days between two orders to a supplier where fewer than three orders are known.
+const REVIEW_DAYS: f64 = 7.0;
+/// Standard normal deviate of the 90th percentile.
+pub(super) const Z90: f64 = 1.281_6;
+
+/// How long an order takes.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct LeadTime {
+    /// Mean days from order to receipt.
+    pub days: f64,
+    /// Its deviation.
+    pub sd: f64,
+    /// Receipts of this item behind it.
+    pub n: usize,
+}
+
+/// A receipt to come.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Arrival {
+    pub po_line: String,
+    /// Days from today.
+    pub day: u32,
+    pub qty: f64,
+    /// Deviation of the day.
+    pub sd: f64,
+    /// Is the promise still ahead?
+    pub firm: bool,
+}
+
+/// Stock and receipts of a place, as they are or as an action would make them.
+#[derive(Clone, Debug)]
+pub(super) struct Projection {
+    pub place: Place,
+    pub supply: f64,
+    pub arrivals: Vec<Arrival>,
+}
+
+/// The deepest expected shortage up to a day.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Shortage {
+    /// Expected units short.
+    pub units: f64,
+    /// At the 10th percentile of demand, with the receipt early.
+    pub low: f64,
+    /// At the 90th percentile of demand, with the receipt late.
+    pub high: f64,
+    /// Days of the window that makes it.
+    pub days: u32,
+    /// Mean demand in it.
+    pub mu: f64,
+    /// Deviation, lead-time doubt included.
+    pub sigma: f64,
+    /// Units to serve it from.
+    pub supply: f64,
+}
+
+impl Projection {
+    /// The place as it is in the book.
+    pub(super) fn now(view: &CaseView<'_>, place: &Place) -> Self {
+        Self {
+            place: place.clone(),
+            supply: view.book.available(&place.0, &place.1).to_f64(),
+            arrivals: arrivals(view.book, place),
+        }
+    }
+
+    /// The same with one more receipt.
+    pub(super) fn with_arrival(&self, day: u32, qty: f64, sd: f64) -> Self {
+        let mut changed = self.clone();
+        changed.arrivals.push(Arrival { po_line: String::new(), day, qty, sd, firm: true });
+        changed.arrivals.sort_by_key(|a| a.day);
+        changed
+    }
+
+    /// The same with `qty` of a line's receipt on another day.
+    pub(super) fn with_moved(&self, po_line: &str, qty: f64, day: u32) -> Self {
+        let mut changed = self.clone();
+        for arrival in changed.arrivals.iter_mut().filter(|a| a.po_line == po_line) {
+            arrival.qty -= qty.min(arrival.qty);
+        }
+        changed.arrivals.retain(|a| a.qty > 0.0);
+        changed.with_arrival(day, qty, 0.0)
+    }
+
+    /// The same with other stock.
+    pub(super) fn with_supply(&self, supply: f64) -> Self {
+        Self { supply, ..self.clone() }
+    }
+
+    /// Units short at the end of the worst window up to day `until`: each window ends with a receipt or with `until`.
+    pub(super) fn shortage(&self, view: &CaseView<'_>, until: u32, until_sd: f64) -> Shortage {
+        let mut ends: Vec<(u32, f64)> = self.arrivals.iter().filter(|a| a.day <= until).map(|a| (a.day, a.sd)).collect();
+        ends.push((until, until_sd));
+        let mut worst = Shortage { supply: self.supply, ..Shortage::default() };
+        for (day, sd) in ends {
+            let found = self.window(view, day, sd);
+            if found.units > worst.units {
+                worst = found;
+            }
+        }
+        worst
+    }
+
+    /// The window from now to the close of day `day`.
+    fn window(&self, view: &CaseView<'_>, day: u32, sd: f64) -> Shortage {
+        let supply = self.supply + self.arrivals.iter().filter(|a| a.day < day).map(|a| a.qty).sum::<f64>();
+        let (mu, demand_sigma) = view.outlook.window(&self.place, 0, day);
+        let per_day = if day > 0 { mu / f64::from(day) } else { 0.0 };
+        let sigma = (demand_sigma.powi(2) + (per_day * sd).powi(2)).sqrt();
+        let at = |shift: f64, z: f64| {
+            let days = (f64::from(day) + shift).round().max(0.0) as u32;
+            let (mu, sigma) = view.outlook.window(&self.place, 0, days);
+            ((mu + z * sigma).max(0.0) - supply).max(0.0)
+        };
+        Shortage {
+            units: formulas::expected_shortage(mu, sigma, supply),
+            low: at(-sd, -Z90),
+            high: at(sd, Z90),
+            days: day,
+            mu,
+            sigma,
+            supply,
+        }
+    }
+
+    /// The first day on which mean demand outruns what there is; None within `until` days when it does not.
+    pub(super) fn stock_out_day(&self, view: &CaseView<'_>, until: u32) -> Option<u32> {
+        (0..=until).find(|&day| {
+            let supply = self.supply + self.arrivals.iter().filter(|a| a.day < day).map(|a| a.qty).sum::<f64>();
+            let (mu, _) = view.outlook.window(&self.place, 0, day);
+            if day == 0 { supply <= 0.0 } else { mu > 0.0 && supply - mu < 0.0 }
+        })
+    }
+}
+
+/// The deviate of the configured service level.
+pub(super) fn service_z(view: &CaseView<'_>) -> f64 {
+    formulas::normal_quantile(view.config.detect.service_level)
+}
+
+/// The supplier's offer an order would go by: valid today, the preferred first.
+pub(super) fn offer<'b>(book: &'b Book, item: &ItemId) -> Option<&'b SupplierPrice> {
+    book.supplier_prices(item, book.today).into_iter().next()
+}
+
+/// Days from order to first receipt, for lines that have one.
+fn observed_days(book: &Book, line: &PurchaseLine) -> Option<f64> {
+    let first = book.receipts(&line.id).first().and_then(|m| m.done_at)?;
+    let ordered = book.calendar.day_of(line.ordered_at);
+    Some(f64::from(days_between(ordered, book.calendar.day_of(first)).max(0)))
+}
+
+/// Lead time of an item from a supplier: its receipts shrunk to the supplier's mean, else the days on the price list.
+pub(super) fn lead_time(book: &Book, item: &ItemId, supplier: &SupplierId) -> Option<LeadTime> {
+    let mut own = Vec::new();
+    let mut all = Vec::new();
+    for line in book.po_lines.values().filter(|l| &l.supplier == supplier && l.confirmed) {
+        if let Some(days) = observed_days(book, line) {
+            all.push(days);
+            if &line.item == item {
+                own.push(days);
+            }
+        }
+    }
+    let listed = book.supplier_prices(item, book.today).into_iter().find(|p| &p.supplier == supplier);
+    if all.is_empty() {
+        let days = f64::from(listed?.lead_days);
+        return Some(LeadTime { days, sd: UNKNOWN_LEAD_SD * days, n: 0 });
+    }
+    let (pooled, pooled_sd) = formulas::mean_sd(&all);
+    let mean = if own.is_empty() { pooled } else { formulas::mean_sd(&own).0 };
+    let days = formulas::shrunk_mean(own.len() as f64, mean, SHRINK_K, pooled);
+    Some(LeadTime { days, sd: pooled_sd.unwrap_or(UNKNOWN_LEAD_SD * days), n: own.len() })
+}
+
+/// Mean and deviation of a supplier's days after the first promise; (0, 1) where fewer than two receipts are known.
+pub(super) fn lateness(book: &Book, supplier: &SupplierId) -> (f64, f64) {
+    let late: Vec<f64> = book
+        .po_lines
+        .values()
+        .filter(|l| &l.supplier == supplier)
+        .filter_map(|l| {
+            let first = book.receipts(&l.id).first().and_then(|m| m.done_at)?;
+            Some(f64::from(days_between(book.calendar.day_of(l.promised_first), book.calendar.day_of(first))))
+        })
+        .collect();
+    match formulas::mean_sd(&late) {
+        (mean, Some(sd)) => (mean, sd),
+        _ => (0.0, 1.0),
+    }
+}
+
+/// Receipts to come at a place. A promise that has passed is no promise: the usual lateness from today, at least three days.
+pub(super) fn arrivals(book: &Book, place: &Place) -> Vec<Arrival> {
+    let mut arrivals: Vec<Arrival> = book
+        .incoming(&place.0, &place.1)
+        .into_iter()
+        .map(|i| {
+            let late = book.po_lines.get(&i.po_line).map_or((0.0, 1.0), |l| lateness(book, &l.supplier));
+            let firm = i.promised > book.today;
+            let day = if firm {
+                days_between(book.today, i.promised).max(1) as u32
+            } else {
+                OVERDUE_DAYS.max(late.0.max(0.0).ceil() as u32)
+            };
+            Arrival { po_line: i.po_line, day, qty: i.qty.to_f64(), sd: late.1, firm }
+        })
+        .collect();
+    arrivals.sort_by_key(|a| a.day);
+    arrivals
+}
+
+/// Days between two orders from a supplier to a location: the median gap, held to 1 to 14 days.
+pub(super) fn review_days(book: &Book, supplier: &SupplierId, location: &LocationId) -> f64 {
+    let mut days: Vec<Date> = book
+        .po_lines
+        .values()
+        .filter(|l| &l.supplier == supplier && &l.location == location && l.confirmed)
+        .map(|l| book.calendar.day_of(l.ordered_at))
+        .collect();
+    days.sort();
+    days.dedup();
+    let gaps: Vec<f64> = days.windows(2).map(|w| f64::from(days_between(w[0], w[1]))).collect();
+    if gaps.len() < 2 { REVIEW_DAYS } else { formulas::median(&gaps).unwrap_or(REVIEW_DAYS).clamp(1.0, 14.0) }
+}
+
+/// The order-up-to level at a place, and the reorder point.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Levels {
+    pub up_to: f64,
+    pub reorder: f64,
+    pub safety: f64,
+    pub mu_d: f64,
+}
+
+/// Levels from the outlook, lead time and review period. None where no supplier's lead time is known.
+pub(super) fn levels(view: &CaseView<'_>, place: &Place, supplier: &SupplierId) -> Option<Levels> {
+    let lead = lead_time(view.book, &place.0, supplier)?;
+    let review = review_days(view.book, supplier, &place.1);
+    let (mu_d, sigma_d) = view.outlook.per_day(place);
+    let z = service_z(view);
+    let (_, sigma) = formulas::protection_demand(mu_d, sigma_d, lead.days, lead.sd, review);
+    let safety = formulas::safety_stock(z, sigma);
+    let (mu_ltd, sigma_ltd) = formulas::lead_time_demand(mu_d, sigma_d, lead.days, lead.sd);
+    Some(Levels {
+        up_to: formulas::order_up_to(mu_d, lead.days, review, safety),
+        reorder: formulas::reorder_point(mu_ltd, formulas::safety_stock(z, sigma_ltd)),
+        safety,
+        mu_d,
+    })
+}
+
+/// Available plus all that is on order.
+pub(super) fn position(book: &Book, place: &Place) -> f64 {
+    let incoming: f64 = book.incoming(&place.0, &place.1).iter().map(|i| i.qty.to_f64()).sum();
+    book.available(&place.0, &place.1).to_f64() + incoming
+}
+
+/// What a donor needs itself, and what it can spare.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Spare {
+    /// Whole units it can give.
+    pub units: f64,
+    pub available: f64,
+    /// Days until its own next receipt, or until an order placed today would arrive.
+    pub days: u32,
+    pub daily: f64,
+    pub safety: f64,
+}
+
+/// What `place` can spare. Nothing where its demand is not forecast: what is unknown is not spare.
+pub(super) fn spare(view: &CaseView<'_>, place: &Place) -> Spare {
+    if !view.outlook.daily.contains_key(place) {
+        return Spare::default();
+    }
+    let book = view.book;
+    let available = book.available(&place.0, &place.1).to_f64();
+    let next = arrivals(book, place).iter().find(|a| a.firm).map(|a| a.day);
+    let days = next
+        .or_else(|| {
+            let lead = lead_time(book, &place.0, &offer(book, &place.0)?.supplier)?;
+            Some(lead.days.ceil() as u32)
+        })
+        .unwrap_or(view.config.detect.horizon_days)
+        .max(1);
+    let (daily, sigma_d) = view.outlook.per_day(place);
+    let safety = formulas::safety_stock(service_z(view), formulas::window_sigma(f64::from(days), sigma_d, daily, 0.0));
+    let units = formulas::transferable(available, daily, f64::from(days), safety).floor();
+    Spare { units, available, days, daily, safety }
+}
+
+/// The earliest day an open line can be brought forward to: the configured share of the remaining time is saved at most.
+pub(super) fn earliest_expedite(view: &CaseView<'_>, line: &PurchaseLine) -> Option<(u32, Date)> {
+    let place = (line.item.clone(), line.location.clone());
+    let arrival = arrivals(view.book, &place).into_iter().find(|a| a.po_line == line.id)?;
+    let days = (f64::from(arrival.day) * (1.0 - view.config.costs.expedite_saves)).ceil().max(1.0) as u32;
+    Some((arrival.day, plus_days(view.book.today, days as i32)))
+}

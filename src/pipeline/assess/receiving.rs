@@ -1,0 +1,350 @@
+//! Receiving: what came is not what was ordered: too much, too early, too late, twice, in another unit, without an order,
+//! damaged (handbook §4.2). Short deliveries are a bill check and a shortage, both found elsewhere.
+
+use crate::domain::action::{Action, Range};
+use crate::domain::book::{Book, Place};
+use crate::domain::calendar::days_between;
+use crate::domain::evidence::FactValue;
+use crate::domain::exception::{Exception, ExceptionType};
+use crate::domain::ids::FactId;
+use crate::domain::money::{Money, Quantity};
+use crate::domain::record::{MoveKind, PurchaseLine, RecordKind, RecordRef, StockMove};
+use crate::models::formulas;
+
+use super::desk::{Desk, Proposal, Question, item_ref, line_ref};
+use super::matching::{self, Disputes};
+use super::projection;
+
+/// Share of a receiving loss that remains after asking the supplier.
+const LEFT_AFTER_CONTACT: f64 = 0.6;
+/// Share of false stock that remains after a second count.
+const LEFT_AFTER_COUNT: f64 = 0.1;
+/// Share of false stock that remains after a duplicated receipt was reversed.
+const LEFT_AFTER_REVERSAL: f64 = 0.02;
+/// The basis of a claim for goods that went back or failed a check.
+pub(super) const BASIS_DAMAGE: &str = "delivered damaged or sent back";
+
+/// Assesses one receiving exception.
+pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception, disputes: &mut Disputes) {
+    let book = desk.view.book;
+    let subject = &exception.signal.subject;
+    let lines: Vec<&PurchaseLine> = match (&subject.po_line, &subject.order) {
+        (Some(line), _) => book.po_lines.get(line).into_iter().collect(),
+        (None, Some(order)) => book.lines_of_order(order),
+        (None, None) => Vec::new(),
+    };
+    match exception.signal.code {
+        ExceptionType::RUnplanned => unplanned(desk, exception),
+        ExceptionType::RDup => duplicate(desk, exception, disputes),
+        code => {
+            if lines.is_empty() {
+                desk.miss(format!("purchase order {}", subject.key()), "the value of the deviation");
+            }
+            for line in lines {
+                match code {
+                    ExceptionType::RShort => short(desk, line, disputes),
+                    ExceptionType::ROver => over(desk, line),
+                    ExceptionType::REarly => early(desk, line),
+                    ExceptionType::RLate => late(desk, line),
+                    ExceptionType::RUom => unit(desk, line),
+                    ExceptionType::RDamage => damage(desk, line, disputes),
+                    _ => {}
+                }
+            }
+        }
+    }
+}
+
+/// The line's ordered and received quantities as facts.
+fn quantities(desk: &mut Desk<'_>, line: &PurchaseLine) -> Vec<FactId> {
+    let received = desk.view.book.received(&line.id);
+    let open = desk.view.book.open_quantity(&line.id);
+    let source = line_ref(&line.id);
+    vec![
+        desk.fact(source.clone(), "qty", "ordered", FactValue::Quantity(line.qty)),
+        desk.fact(source.clone(), "received_total", "received", FactValue::Quantity(received)),
+        desk.fact(source, "open", &format!("still to come on {}", line.order_name), FactValue::Quantity(open)),
+    ]
+}
+
+fn ask_supplier(desk: &mut Desk<'_>, line: &PurchaseLine, about: &str, keys: &[String]) {
+    let until = matching::claim_until(desk.view.book, &[line]).unwrap_or(desk.view.book.today).max(desk.view.book.today);
+    desk.contact(Question {
+        role: "supplier",
+        partner: line.supplier.as_str(),
+        about,
+        keys,
+        left: LEFT_AFTER_CONTACT,
+        latest: until,
+        source: line_ref(&line.id),
+    });
+}
+
+fn short(desk: &mut Desk<'_>, line: &PurchaseLine, disputes: &mut Disputes) {
+    let book = desk.view.book;
+    let cites = quantities(desk, line);
+    let missing = (line.qty - book.received(&line.id)).max(Quantity::ZERO);
+    if book.bills(&line.id).is_empty() {
+        let variance = line.price.map_or(Money::ZERO, |p| missing * p);
+        let mut cites = cites;
+        cites.push(desk.fact(line_ref(&line.id), "short_value", "value of what is short", FactValue::Money(variance)));
+        let proposal = matching::accepted(desk, &line.order_name, variance, cites);
+        desk.proposals.push(proposal);
+        let key = super::shortage::keys(&(line.item.clone(), line.location.clone()));
+        let about = format!("order {}: {missing} units are missing, when do they come", line.order_name);
+        ask_supplier(desk, line, &about, &key);
+    } else {
+        disputes.add(desk, &line.id, true, false);
+    }
+}
+
+fn over(desk: &mut Desk<'_>, line: &PurchaseLine) {
+    let book = desk.view.book;
+    let excess = (book.received(&line.id) - line.qty).max(Quantity::ZERO);
+    let Some(cost) = desk.cost(&line.item) else { return };
+    let (rate, rate_cite) = desk.holding(&line.item);
+    let place = (line.item.clone(), line.location.clone());
+    let mu_d = desk.view.outlook.per_day(&place).0;
+    let rest = (book.available(&line.item, &line.location) - excess).to_f64().max(0.0);
+    let t0 = if mu_d > 0.0 { rest / mu_d } else { 0.0 };
+    let held = formulas::excess_cost(excess.to_f64(), mu_d, cost.price.to_f64(), rate, t0);
+    let amount = Money::from_f64(held);
+    let mut cites = quantities(desk, line);
+    let source = line_ref(&line.id);
+    cites.extend([cost.cite, rate_cite]);
+    cites.push(desk.fact(source.clone(), "excess", "received beyond the order", FactValue::Quantity(excess)));
+    cites.push(desk.fact(source.clone(), "excess_cost", "holding cost of the excess", FactValue::Money(amount)));
+    let key = format!("excess:{}@{}", line.item, line.location);
+    let name = format!("{} on {}", book.item_label(&line.item), line.order_name);
+    desk.lose(&key, format!("holding cost of the over-delivery: {name}"), Range::certain(amount), cites.clone());
+    if let Some(price) = line.price {
+        let variance = excess * price;
+        cites.push(desk.fact(source, "excess_value", "value of the excess", FactValue::Money(variance)));
+        let proposal = matching::accepted(desk, &line.order_name, variance, cites);
+        desk.proposals.push(proposal);
+    }
+    let about = format!("order {}: {excess} units more than ordered, take them back or credit them", line.order_name);
+    ask_supplier(desk, line, &about, &[key]);
+}
+
+fn early(desk: &mut Desk<'_>, line: &PurchaseLine) {
+    let book = desk.view.book;
+    let Some(arrived) = book.receipts(&line.id).first().and_then(|m| m.done_at) else { return };
+    let days = days_between(book.calendar.day_of(arrived), book.calendar.day_of(line.promised_first)).max(0);
+    let Some(cost) = desk.cost(&line.item) else { return };
+    let (rate, rate_cite) = desk.holding(&line.item);
+    let received = book.received(&line.id);
+    let held = formulas::holding_cost(received.to_f64(), cost.price.to_f64(), rate, f64::from(days));
+    let amount = Money::from_f64(held);
+    let mut cites = quantities(desk, line);
+    cites.extend([cost.cite, rate_cite]);
+    let source = line_ref(&line.id);
+    cites.push(desk.fact(source.clone(), "early_days", "days early", FactValue::days(f64::from(days))));
+    cites.push(desk.fact(source, "early_cost", "holding cost of the days", FactValue::Money(amount)));
+    let key = format!("early:{}", line.id);
+    let name = format!("{} on {}", book.item_label(&line.item), line.order_name);
+    desk.lose(&key, format!("holding cost of an early delivery: {name}"), Range::certain(amount), cites.clone());
+    let proposal = matching::accepted(desk, &line.order_name, amount, cites);
+    desk.proposals.push(proposal);
+    ask_supplier(desk, line, &format!("order {}: deliveries before the promised day", line.order_name), &[key]);
+}
+
+/// A line that came late: the sale is lost or not, nothing brings it back. What can still be lost is what bridging such a
+/// delay costs: holding the demand of the late days as extra safety stock for a year.
+fn late(desk: &mut Desk<'_>, line: &PurchaseLine) {
+    let book = desk.view.book;
+    let Some(arrived) = book.receipts(&line.id).first().and_then(|m| m.done_at) else { return };
+    if book.open_quantity(&line.id).is_positive() {
+        return;
+    }
+    let days = days_between(book.calendar.day_of(line.promised_first), book.calendar.day_of(arrived)).max(0);
+    let Some(cost) = desk.cost(&line.item) else { return };
+    let (rate, rate_cite) = desk.holding(&line.item);
+    let place = (line.item.clone(), line.location.clone());
+    let bridge = desk.view.outlook.per_day(&place).0 * f64::from(days);
+    let amount = Money::from_f64(formulas::holding_cost(bridge, cost.price.to_f64(), rate, 365.0));
+    let mut cites = quantities(desk, line);
+    cites.extend([cost.cite, rate_cite]);
+    let source = line_ref(&line.id);
+    cites.push(desk.fact(source.clone(), "late_days", "days late", FactValue::days(f64::from(days))));
+    cites.push(desk.fact(source, "late_cost", "yearly cost of bridging such a delay", FactValue::Money(amount)));
+    let key = format!("late:{}", line.id);
+    let name = format!("{} on {}", book.item_label(&line.item), line.order_name);
+    desk.lose(&key, format!("safety stock against such delays: {name}"), Range::certain(amount), cites);
+    ask_supplier(desk, line, &format!("order {}: it came after the promised day", line.order_name), &[key]);
+    if desk.watch.is_none() {
+        desk.watch = Some(format!("the next delivery of {} is late again", book.supplier_name(&line.supplier)));
+    }
+}
+
+/// The loss of stock that is in the books and perhaps not in the house.
+pub(super) fn false_stock(
+    desk: &mut Desk<'_>,
+    place: &Place,
+    quantity: Quantity,
+    why: &str,
+    source: RecordRef,
+) -> Option<String> {
+    let cost = desk.cost(&place.0)?;
+    let amount = quantity.abs() * cost.price;
+    let name = format!("{} at {}", desk.view.book.item_label(&place.0), desk.view.book.location_name(&place.1));
+    let cites = vec![
+        cost.cite,
+        desk.fact(source.clone(), &format!("doubtful@{}", place.1), why, FactValue::Quantity(quantity.abs())),
+        desk.fact(source, &format!("doubtful_value@{}", place.1), &format!("{why}, at cost"), FactValue::Money(amount)),
+    ];
+    let key = format!("stock:{}@{}", place.0, place.1);
+    desk.lose(&key, format!("{why}: {name}"), Range::certain(amount), cites);
+    Some(key)
+}
+
+fn unit(desk: &mut Desk<'_>, line: &PurchaseLine) {
+    let book = desk.view.book;
+    quantities(desk, line);
+    let difference = book.received(&line.id) - line.qty;
+    let place = (line.item.clone(), line.location.clone());
+    let why = "stock that may be in another unit";
+    let Some(key) = false_stock(desk, &place, difference, why, line_ref(&line.id)) else { return };
+    let counter = book.receipts(&line.id).last().and_then(|m| m.entered_by.clone());
+    desk.recount(&line.item, &line.location, std::slice::from_ref(&key), LEFT_AFTER_COUNT, counter);
+    let about = format!("order {}: in which unit was it delivered", line.order_name);
+    ask_supplier(desk, line, &about, &[key]);
+}
+
+fn duplicate(desk: &mut Desk<'_>, exception: &Exception, disputes: &mut Disputes) {
+    let book = desk.view.book;
+    let subject = &exception.signal.subject;
+    let Some(document) = &subject.document else { return };
+    let moves: Vec<StockMove> = receipts_of(desk, document);
+    if moves.is_empty() {
+        desk.miss(format!("receipt {document}"), "the stock booked twice");
+        return;
+    }
+    let mut keys = Vec::new();
+    let mut original = None;
+    for m in &moves {
+        let (Some(to), Some(line)) = (&m.to, m.po_line.as_ref().and_then(|l| book.po_lines.get(l))) else { continue };
+        let beyond = (book.received(&line.id) - line.qty).max(Quantity::ZERO);
+        let doubled = if beyond.is_positive() { m.qty.min(beyond) } else { m.qty };
+        let place = (m.item.clone(), to.clone());
+        let source = RecordRef::new(RecordKind::Move, m.id.clone());
+        if let Some(key) = false_stock(desk, &place, doubled, "stock received twice", source) {
+            desk.recount(&m.item, to, std::slice::from_ref(&key), LEFT_AFTER_COUNT, m.entered_by.clone());
+            keys.push(key);
+        }
+        if book.bills(&line.id).iter().any(|b| b.qty.is_positive()) {
+            disputes.add(desk, &line.id, true, false);
+        }
+        original = original
+            .or_else(|| book.receipts(&line.id).into_iter().find(|r| r.document != *document).map(|r| r.document.clone()));
+    }
+    let Some(original) = original else { return };
+    let cost = desk.view.config.costs.paperwork;
+    let source = RecordRef::new(RecordKind::Move, moves[0].id.clone());
+    let cites = vec![
+        desk.fact(source.clone(), "cost_paperwork", "cost of the paperwork (setting)", FactValue::Money(cost)),
+        desk.assume(source, "reverse_left", "share that remains after a reversal", LEFT_AFTER_REVERSAL),
+    ];
+    let value: Money = keys.iter().map(|k| desk.lost(k).expected).sum();
+    desk.proposals.push(Proposal {
+        action: Action::ReverseDoc { document: document.clone(), duplicate_of: original.clone() },
+        summary: format!("Reverse receipt {document}, which repeats {original}."),
+        after: Desk::leaving(&keys, LEFT_AFTER_REVERSAL),
+        cost,
+        regret: cost + cost,
+        value,
+        latest: desk.from_today(7),
+        cites,
+    });
+}
+
+fn receipts_of(desk: &Desk<'_>, document: &str) -> Vec<StockMove> {
+    let done = |m: &&StockMove| m.kind == MoveKind::Receipt && m.document == document && m.done_at.is_some();
+    desk.view.book.moves.values().filter(done).cloned().collect()
+}
+
+fn unplanned(desk: &mut Desk<'_>, exception: &Exception) {
+    let book = desk.view.book;
+    let subject = &exception.signal.subject;
+    let Some(document) = &subject.document else { return };
+    let matching_item = |m: &StockMove| subject.item.as_ref().is_none_or(|i| *i == m.item);
+    let moves: Vec<StockMove> = receipts_of(desk, document).into_iter().filter(matching_item).collect();
+    if moves.is_empty() {
+        desk.miss(format!("receipt {document}"), "the value of what came without an order");
+    }
+    for m in &moves {
+        let Some(to) = &m.to else { continue };
+        let place = (m.item.clone(), to.clone());
+        let source = RecordRef::new(RecordKind::Move, m.id.clone());
+        let why = "stock received without an order";
+        let Some(key) = false_stock(desk, &place, m.qty, why, source.clone()) else { continue };
+        desk.recount(&m.item, to, std::slice::from_ref(&key), 0.5, m.entered_by.clone());
+        let value = desk.lost(&key).expected;
+        let about = format!("receipt {document}: goods without an order line");
+        let supplier = m.partner.clone().filter(|p| book.suppliers.contains_key(&crate::domain::ids::SupplierId::new(p)));
+        let (role, partner) = supplier.map_or_else(|| ("warehouse", to.as_str().to_owned()), |s| ("supplier", s));
+        desk.contact(Question {
+            role,
+            partner: &partner,
+            about: &about,
+            keys: std::slice::from_ref(&key),
+            left: LEFT_AFTER_CONTACT,
+            latest: desk.from_today(7),
+            source,
+        });
+        let cites = vec![item_ref(&m.item)].into_iter().map(|r| FactId::new(format!("{r}/cost"))).collect();
+        let proposal = matching::accepted(desk, document, value, cites);
+        desk.proposals.push(proposal);
+    }
+}
+
+fn damage(desk: &mut Desk<'_>, line: &PurchaseLine, disputes: &mut Disputes) {
+    let book = desk.view.book;
+    let back = book.sent_back(&line.id);
+    if !book.bills(&line.id).is_empty() {
+        disputes.add(desk, &line.id, true, false);
+        return;
+    }
+    let Some(price) = line.price else {
+        desk.miss(format!("price of {} in company currency", line.order_name), "the value of the damaged goods");
+        return;
+    };
+    let mut cites = quantities(desk, line);
+    let source = line_ref(&line.id);
+    let amount = back * price;
+    cites.push(desk.fact(source.clone(), "price", "agreed price", FactValue::Price(price)));
+    cites.push(desk.fact(source.clone(), "sent_back", "sent back", FactValue::Quantity(back)));
+    cites.push(desk.fact(source.clone(), "damage_value", "value of what was sent back", FactValue::Money(amount)));
+    let key = format!("claim:{}", line.id);
+    let name = format!("{} on {}", book.item_label(&line.item), line.order_name);
+    desk.lose(&key, format!("damaged or sent back: {name}"), Range::certain(amount), cites);
+    matching::claim(desk, line, back, amount, BASIS_DAMAGE, std::slice::from_ref(&key));
+    ask_supplier(desk, line, &format!("order {}: {back} units sent back, replacement or credit", line.order_name), &[key]);
+}
+
+/// The days until which the newest receipt at a place allows a claim, with its purchase line.
+pub(super) fn newest_receipt<'b>(desk: &Desk<'b>, place: &Place, within: i32) -> Option<&'b PurchaseLine> {
+    let book = desk.view.book;
+    let recent = |m: &&StockMove| {
+        m.kind == MoveKind::Receipt
+            && m.done_at.is_some_and(|at| days_between(book.calendar.day_of(at), book.today) <= within)
+    };
+    book.moves_at(&place.0, &place.1)
+        .into_iter()
+        .rfind(recent)
+        .and_then(|m| m.po_line.as_ref())
+        .and_then(|l| book.po_lines.get(l))
+}
+
+/// Units that lines of an order still owe at a place: the most a shortage there can be blamed on it.
+pub(super) fn owed(book: &Book, line: &PurchaseLine) -> f64 {
+    let open = book.open_quantity(&line.id).to_f64();
+    let never = (line.qty - book.received(&line.id)).to_f64().max(0.0);
+    open.max(never)
+}
+
+/// Is a line's promise past and something still to come?
+pub(super) fn overdue(book: &Book, line: &PurchaseLine) -> bool {
+    let place = (line.item.clone(), line.location.clone());
+    projection::arrivals(book, &place).iter().any(|a| a.po_line == line.id && !a.firm)
+}

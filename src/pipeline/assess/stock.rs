@@ -1,0 +1,297 @@
+//! Stock: what the books say and the house does not: counts, shrink, less than nothing, ghosts, scrap, returns, and the same
+//! customer order twice (handbook §4.4, §4.1).
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+
+use crate::domain::action::{Action, Range};
+use crate::domain::book::{Place, signed};
+use crate::domain::calendar::days_between;
+use crate::domain::evidence::FactValue;
+use crate::domain::exception::Exception;
+use crate::domain::ids::FactId;
+use crate::domain::money::{Money, Quantity};
+use crate::domain::record::{MoveKind, RecordKind, RecordRef, SaleLine, StockMove};
+use crate::models::formulas;
+
+use super::desk::{Desk, Proposal, Question, item_ref, place_of, range, scaled, units};
+use super::matching;
+use super::receiving::{false_stock, newest_receipt};
+use super::surplus::level_change;
+
+/// Probability that a count that differs is itself wrong: only then does counting again save the write-off.
+const MISCOUNT: f64 = 0.35;
+/// Days into which losses that repeat are carried on.
+const SHRINK_DAYS: f64 = 28.0;
+/// How often a demand collapse with stock in the books is a ghost rather than a real fall.
+pub(super) const GHOST_SHARE: f64 = 0.3;
+/// Days for which a ghost is expected to stay undetected.
+const GHOST_DAYS: f64 = 14.0;
+/// Days until a count that was asked for finds it.
+const GHOST_FOUND_DAYS: f64 = 1.0;
+/// Days after a supplier's receipt in which scrap or returns may be its fault.
+const SUPPLIER_FAULT_DAYS: i32 = 14;
+/// The basis of a claim for goods that were scrapped or came back from customers.
+pub(super) const BASIS_QUALITY: &str = "goods unfit soon after delivery";
+
+/// Done moves of one kind at a place, from the first day of what the signal describes.
+fn moves_since(desk: &Desk<'_>, exception: &Exception, place: &Place, kind: MoveKind) -> Vec<StockMove> {
+    let book = desk.view.book;
+    let since = |at: jiff::Timestamp| book.calendar.day_of(at) >= exception.signal.from;
+    let wanted = |m: &&StockMove| m.kind == kind && m.done_at.is_some_and(since);
+    book.moves_at(&place.0, &place.1).into_iter().filter(wanted).cloned().collect()
+}
+
+fn stock_key(place: &Place) -> String {
+    format!("stock:{}@{}", place.0, place.1)
+}
+
+/// A count that differs from the books.
+pub(super) fn count(desk: &mut Desk<'_>, exception: &Exception) {
+    let Some(place) = place_of(exception) else { return };
+    let counts = moves_since(desk, exception, &place, MoveKind::Count);
+    let difference: Quantity = counts.iter().map(|m| signed(m, &place.1)).sum();
+    let Some(last) = counts.last() else {
+        desk.miss(format!("the count of {}", desk.view.book.item_label(&place.0)), "the write-off");
+        return;
+    };
+    let Some(cost) = desk.cost(&place.0) else { return };
+    let written_off = difference.abs() * cost.price;
+    let avoidable = scaled(Range::certain(written_off), MISCOUNT);
+    let source = RecordRef::new(RecordKind::Move, last.id.clone());
+    let cites = vec![
+        cost.cite,
+        desk.fact(source.clone(), "difference", "count less book", FactValue::Quantity(difference)),
+        desk.fact(source.clone(), "write_off", "write-off value", FactValue::Money(written_off)),
+        desk.assume(source.clone(), "miscount", "probability that the count is wrong", MISCOUNT),
+        desk.fact(source, "write_off_at_stake", "write-off that a recount may save", FactValue::Money(avoidable.expected)),
+    ];
+    let name = format!("{} at {}", desk.view.book.item_label(&place.0), desk.view.book.location_name(&place.1));
+    desk.lose(&stock_key(&place), format!("write-off if the count is wrong: {name}"), avoidable, cites);
+    desk.recount(&place.0, &place.1, &[stock_key(&place)], 0.1, last.entered_by.clone());
+    desk.escalate("why the count differs from the books", "inventory control");
+}
+
+/// Losses that repeat on one subject, carried on for four weeks.
+pub(super) fn shrink(desk: &mut Desk<'_>, exception: &Exception) {
+    let book = desk.view.book;
+    let subject = &exception.signal.subject;
+    let from = exception.signal.from;
+    let mut lost: BTreeMap<Place, (Quantity, Option<String>)> = BTreeMap::new();
+    let day = |m: &StockMove| m.done_at.map(|at| book.calendar.day_of(at));
+    for m in book.moves.values().filter(|m| m.kind == MoveKind::Count && day(m).is_some_and(|d| d >= from)) {
+        let Some(at) = &m.from else { continue };
+        let same_item = subject.item.as_ref().is_none_or(|i| *i == m.item);
+        if same_item && subject.location.as_ref().is_none_or(|l| l == at) {
+            let entry = lost.entry((m.item.clone(), at.clone())).or_insert((Quantity::ZERO, None));
+            entry.0 += m.qty;
+            entry.1.clone_from(&m.entered_by);
+        }
+    }
+    let days = f64::from(days_between(from, book.today).max(6) + 1);
+    let mut largest: Option<(Money, Place, Option<String>)> = None;
+    let mut all_keys = Vec::new();
+    for (place, (quantity, by)) in lost {
+        let Some(cost) = desk.cost(&place.0) else { continue };
+        let value = quantity * cost.price;
+        let ahead = value.to_f64() * SHRINK_DAYS / days;
+        let amount = range(ahead * 0.5, ahead, ahead * 1.5);
+        let cites = vec![
+            cost.cite,
+            desk.place_fact(&place.0, &place.1, "shrink", "missing in counts", FactValue::Quantity(quantity)),
+            desk.place_fact(&place.0, &place.1, "shrink_value", "write-offs at cost", FactValue::Money(value)),
+            desk.place_fact(&place.0, &place.1, "shrink_days", "days they fell in", FactValue::days(days)),
+            desk.place_fact(
+                &place.0,
+                &place.1,
+                "shrink_ahead",
+                "the same over the next 28 days",
+                FactValue::Money(amount.expected),
+            ),
+        ];
+        let name = format!("{} at {}", book.item_label(&place.0), book.location_name(&place.1));
+        desk.lose(&stock_key(&place), format!("losses that go on for four weeks: {name}"), amount, cites);
+        all_keys.push(stock_key(&place));
+        if largest.as_ref().is_none_or(|(most, ..)| amount.expected > *most) {
+            largest = Some((amount.expected, place, by));
+        }
+    }
+    if let Some((_, place, by)) = largest {
+        let own = stock_key(&place);
+        // Finding out at one place tells something about the cluster, but not all of it.
+        desk.recount(&place.0, &place.1, &[own], 0.6, by);
+    }
+    desk.escalate("why goods go missing again and again", "loss prevention (restricted)");
+}
+
+/// Less than nothing in the books.
+pub(super) fn negative(desk: &mut Desk<'_>, exception: &Exception) {
+    let Some(place) = place_of(exception) else { return };
+    let book = desk.view.book;
+    let below = (-book.on_hand(&place.0, &place.1)).max(Quantity::ZERO);
+    let cite =
+        desk.place_fact(&place.0, &place.1, "on_hand", "on hand", FactValue::Quantity(book.on_hand(&place.0, &place.1)));
+    let why = "stock below nothing";
+    let source = item_ref(&place.0);
+    let Some(key) = false_stock(desk, &place, below, why, source.clone()) else { return };
+    if let Some(part) = desk.parts.get_mut(&key) {
+        part.cites.push(cite);
+    }
+    let keys = [key];
+    desk.recount(&place.0, &place.1, &keys, 0.2, None);
+    desk.contact(Question {
+        role: "warehouse",
+        partner: place.1.as_str(),
+        about: &format!("{}: which postings took its stock below nothing", book.item_label(&place.0)),
+        keys: &keys,
+        left: 0.5,
+        latest: desk.from_today(7),
+        source,
+    });
+}
+
+/// Stock in the books that nobody can buy. `share` is how likely that is the cause, where it is one of several.
+pub(super) fn phantom(desk: &mut Desk<'_>, exception: &Exception, share: f64) {
+    let Some(place) = place_of(exception) else { return };
+    let (item, location) = &place;
+    let view = desk.view;
+    let Some((margin, mut cites)) = desk.margin(item) else { return };
+    let (recapture, recapture_cite) = desk.recapture(item);
+    let before = level_change(view.book, exception, &place).0;
+    // The forecast may have learned from the silence already.
+    let daily = view.outlook.per_day(&place).0.max(before);
+    let lost = |days: f64, recapture: f64| share * formulas::lost_margin(daily * days, margin, recapture.clamp(0.0, 1.0));
+    let over =
+        |days: f64| range(lost(days, recapture + 0.1) / 2.0, lost(days, recapture), lost(days, recapture - 0.1) * 1.5);
+    let amount = over(GHOST_DAYS);
+    cites.push(recapture_cite);
+    cites.push(desk.place_fact(
+        item,
+        location,
+        "on_hand",
+        "on hand",
+        FactValue::Quantity(view.book.on_hand(item, location)),
+    ));
+    cites.push(desk.place_fact(item, location, "usual_daily", "usual demand per day", units(daily)));
+    cites.push(desk.assume(item_ref(item), "ghost", "probability that nobody can buy it (assumed)", share));
+    cites.push(desk.place_fact(item, location, "ghost_days", "days undetected (assumed)", FactValue::days(GHOST_DAYS)));
+    let label = "lost margin while nobody can buy it";
+    cites.push(desk.place_fact(item, location, "ghost_margin", label, FactValue::Money(amount.expected)));
+    let [key, _] = super::shortage::keys(&place);
+    let name = format!("{} at {}", view.book.item_label(item), view.book.location_name(location));
+    desk.lose(&key, format!("{label}: {name}"), amount, cites);
+    let counter = moves_since(desk, exception, &place, MoveKind::Count).last().and_then(|m| m.entered_by.clone());
+    desk.recount(item, location, &[key], GHOST_FOUND_DAYS / GHOST_DAYS, counter);
+    desk.watch.get_or_insert_with(|| format!("{name} sells again"));
+}
+
+/// Goods that were thrown away, or that customers brought back.
+pub(super) fn spoiled(desk: &mut Desk<'_>, exception: &Exception, kind: MoveKind) {
+    let Some(place) = place_of(exception) else { return };
+    let book = desk.view.book;
+    let moves = moves_since(desk, exception, &place, kind);
+    let named = exception.signal.subject.document.as_ref();
+    let own: Vec<&StockMove> = moves.iter().filter(|m| named.is_none_or(|d| *d == m.document)).collect();
+    let taken = if own.is_empty() { moves.iter().collect() } else { own };
+    let Some(last) = taken.last() else {
+        desk.miss(format!("the moves of {}", book.item_label(&place.0)), "their value");
+        return;
+    };
+    let quantity: Quantity = taken.iter().map(|m| m.qty).sum();
+    let source = RecordRef::new(RecordKind::Move, last.id.clone());
+    let why = if kind == MoveKind::Scrap { "scrapped" } else { "returned by customers" };
+    let Some(key) = false_stock(desk, &place, quantity, why, source.clone()) else { return };
+    let keys = [key];
+    if let Some(line) = newest_receipt(desk, &place, SUPPLIER_FAULT_DAYS)
+        && let Some(price) = line.price
+    {
+        let claimed = quantity.min(book.received(&line.id));
+        desk.fact(super::desk::line_ref(&line.id), "price", "agreed price", FactValue::Price(price));
+        matching::claim(desk, line, claimed, claimed * price, BASIS_QUALITY, &keys);
+    }
+    desk.contact(Question {
+        role: "warehouse",
+        partner: place.1.as_str(),
+        about: &format!("{}: why {quantity} units were {why}", book.item_label(&place.0)),
+        keys: &keys,
+        left: 0.8,
+        latest: desk.from_today(7),
+        source,
+    });
+    let name = book.item_label(&place.0);
+    desk.watch.get_or_insert_with(|| format!("more units of {name} are {why}"));
+}
+
+/// The same customer order entered twice.
+pub(super) fn doubled_order(desk: &mut Desk<'_>, exception: &Exception) {
+    let book = desk.view.book;
+    let Some(document) = &exception.signal.subject.document else { return };
+    let mut names = document.split(',').map(str::trim).filter(|n| !n.is_empty());
+    let (Some(first), Some(second)) = (names.next(), names.next()) else {
+        desk.miss(format!("the two orders of {document}"), "the value of the duplicate");
+        return;
+    };
+    let lines: Vec<SaleLine> = book.sale_lines.values().filter(|l| l.order_name == second).cloned().collect();
+    let Some(head) = lines.first() else {
+        desk.miss(format!("order {second}"), "the value of the duplicate");
+        return;
+    };
+    let mut cites: Vec<FactId> = Vec::new();
+    let mut value = Decimal::ZERO;
+    for line in &lines {
+        let Some(cost) = desk.cost(&line.item) else { return };
+        value += line.qty.0 * cost.price.0;
+        let source = RecordRef::new(RecordKind::SaleLine, line.id.clone());
+        let label = format!("ordered on {second}: {}", book.item_label(&line.item));
+        cites.push(cost.cite);
+        cites.push(desk.fact(source, "qty", &label, FactValue::Quantity(line.qty)));
+    }
+    let amount = Money::from_decimal(value);
+    let source = RecordRef::new(RecordKind::SaleLine, head.id.clone());
+    cites.push(desk.fact(source.clone(), "duplicate_value", "goods tied up by the duplicate", FactValue::Money(amount)));
+    let keys = [format!("order:{second}")];
+    desk.lose(&keys[0], format!("goods of {second}, which repeats {first}"), Range::certain(amount), cites);
+    let cost = desk.view.config.costs.paperwork;
+    let own = vec![
+        desk.fact(source.clone(), "cost_paperwork", "cost of the paperwork (setting)", FactValue::Money(cost)),
+        desk.assume(source.clone(), "reverse_left", "share that remains after a reversal", 0.02),
+    ];
+    // Taking back an order that was meant loses its margin.
+    let margin: f64 = lines.iter().filter_map(|l| Some(l.qty.to_f64() * book.items.get(&l.item)?.margin()?.to_f64())).sum();
+    let after = Desk::leaving(&keys, 0.02);
+    desk.proposals.push(Proposal {
+        action: Action::ReverseDoc { document: second.to_owned(), duplicate_of: first.to_owned() },
+        summary: format!("Reverse customer order {second}, which repeats {first}."),
+        after,
+        cost,
+        regret: Money::from_f64(margin.max(0.0)),
+        value: amount,
+        latest: next_shipping(desk, &lines),
+        cites: own,
+    });
+    desk.contact(Question {
+        role: "sales",
+        partner: "sales",
+        about: &format!("orders {first} and {second}: did the customer mean both"),
+        keys: &keys,
+        left: 0.2,
+        latest: next_shipping(desk, &lines),
+        source,
+    });
+}
+
+/// Until the goods leave; a week where that is not planned.
+fn next_shipping(desk: &Desk<'_>, lines: &[SaleLine]) -> Date {
+    let book = desk.view.book;
+    lines
+        .iter()
+        .flat_map(|l| book.moves_at(&l.item, &l.location))
+        .filter(|m| m.done_at.is_none() && m.sale_line.as_ref().is_some_and(|s| lines.iter().any(|l| l.id == *s)))
+        .filter_map(|m| m.deadline)
+        .map(|at| book.calendar.day_of(at))
+        .min()
+        .unwrap_or_else(|| desk.from_today(7))
+        .max(book.today)
+}

@@ -1,0 +1,103 @@
+//! Keeps the stages running: by period, by wake-up, with back-off after a failure, until it is told to stop.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::pipeline::{Progress, Stage};
+use crate::store::{JobStatus, Store};
+
+/// Rounds over all stages after which a run that never comes to rest is called what it is: a fault.
+const ROUNDS_MAX: usize = 1_000;
+
+/// Longest pause after repeated failures.
+const BACKOFF_MAX: Duration = Duration::from_secs(600);
+
+/// Runs all stages in order, again and again, until none has anything left to do.
+///
+/// # Errors
+/// The first failure of any stage, with its name; or that the stages keep waking each other.
+pub async fn run_until_idle(stages: &[Box<dyn Stage>], store: &Store, clock: &Clock) -> anyhow::Result<()> {
+    for _ in 0..ROUNDS_MAX {
+        let mut moved = 0;
+        for stage in stages {
+            loop {
+                let outcome = stage.run_once().await;
+                note(stage.as_ref(), &outcome, store, clock).await?;
+                match outcome.map_err(|error| error.context(format!("the stage {} failed", stage.name())))? {
+                    Progress::Advanced(n) => moved += n,
+                    Progress::Idle => break,
+                }
+            }
+        }
+        if moved == 0 {
+            return Ok(());
+        }
+    }
+    anyhow::bail!("the stages did not come to rest after {ROUNDS_MAX} rounds; this is a fault in Reeve, please report it")
+}
+
+/// Drives one stage until `stop`.
+pub async fn drive(
+    stage: Box<dyn Stage>,
+    store: Store,
+    clock: Clock,
+    period: Duration,
+    wake: Arc<Notify>,
+    stop: CancellationToken,
+) {
+    let mut failures: u32 = 0;
+    while !stop.is_cancelled() {
+        let outcome = stage.run_once().await;
+        if let Err(error) = note(stage.as_ref(), &outcome, &store, &clock).await {
+            tracing::warn!(stage = stage.name(), "Could not note the status of stage {}: {error:#}", stage.name());
+        }
+        let pause = match outcome {
+            Ok(Progress::Advanced(_)) => {
+                failures = 0;
+                wake.notify_waiters();
+                continue;
+            }
+            Ok(Progress::Idle) => {
+                failures = 0;
+                period
+            }
+            Err(error) => {
+                failures += 1;
+                tracing::error!(stage = stage.name(), failures, "Stage {} failed: {error:#}", stage.name());
+                (period * 2_u32.saturating_pow(failures.min(8))).min(BACKOFF_MAX.max(period))
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = wake.notified() => {}
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+/// Writes a stage's status when it has something to say: work done, or a failure. An idle look is no news.
+async fn note(stage: &dyn Stage, outcome: &anyhow::Result<Progress>, store: &Store, clock: &Clock) -> anyhow::Result<()> {
+    let now = clock.now();
+    let status = match outcome {
+        Ok(Progress::Idle) => return Ok(()),
+        Ok(Progress::Advanced(n)) => JobStatus {
+            stage: stage.name().to_owned(),
+            last_run: now,
+            last_ok: Some(now),
+            last_error: None,
+            advanced: *n as i64,
+        },
+        Err(error) => JobStatus {
+            stage: stage.name().to_owned(),
+            last_run: now,
+            last_ok: None,
+            last_error: Some(format!("{error:#}")),
+            advanced: 0,
+        },
+    };
+    Ok(store.put_job_status(&status).await?)
+}
