@@ -197,7 +197,7 @@ async fn fill(store: &Store) -> (Case, Vec<Recommendation>) {
         opened_at: now(),
         updated_at: now(),
     };
-    store.save_detection(&[short, spike], &[(case.clone(), None)], &[entry("case.opened", case.id.as_str())]).await.unwrap();
+    store.save_detection(&[short, spike], &[(case.clone(), None)], &[entry("case.opened", case.id.as_str())], None).await.unwrap();
     others(store).await;
 
     let bundle = bundle(&case);
@@ -282,7 +282,7 @@ async fn others(store: &Store) {
             opened_at: now(),
             updated_at: now(),
         };
-        store.save_detection(&[exception], &[(case, None)], &[entry("case.opened", id)]).await.unwrap();
+        store.save_detection(&[exception], &[(case, None)], &[entry("case.opened", id)], None).await.unwrap();
     }
 }
 
