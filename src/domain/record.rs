@@ -90,7 +90,7 @@ pub struct Observed {
 
 /// What the ERP said.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(tag = "record", rename_all = "snake_case")]
 pub enum Record {
     /// See [`Item`].
     Item(Item),

@@ -9,3 +9,4 @@
 
 pub mod demand;
 pub mod formulas;
+pub mod isolation;

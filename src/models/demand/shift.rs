@@ -58,7 +58,7 @@ pub(super) fn find(history: &History<'_>, today: usize, factors: &[f64; 7], para
     let known = (history.learn_from > 0 && today + 1 - history.learn_from <= 28).then(|| today + 1 - history.learn_from);
     let likeliest = |lengths: &mut dyn Iterator<Item = usize>, trend: bool| {
         lengths
-            .filter_map(|days| test(history, (today + 1).checked_sub(days)?, today, trend, factors, params))
+            .filter_map(|days| try_span(history, (today + 1).checked_sub(days)?, today, trend, factors, params))
             .min_by(|a, b| a.shift.p.total_cmp(&b.shift.p))
     };
     let step = likeliest(&mut STEPS.into_iter().chain(known), false);
@@ -75,7 +75,8 @@ pub(super) fn find(history: &History<'_>, today: usize, factors: &[f64; 7], para
     (found.shift.p <= params.report_p).then_some(found)
 }
 
-fn test(
+/// Tests the days from `start` to `today` against those before `start`, as a step or as a trend.
+fn try_span(
     history: &History<'_>,
     start: usize,
     today: usize,
