@@ -1,22 +1,21 @@
-//! A case ready for its page: figures as they were stored, put into words. The only arithmetic here splits a stored net
-//! benefit into the terms it was made of, so that the column adds up.
+//! A case ready for its page: what is stored, put into words.
 
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
+use super::case_sums::{Cite, SumLine, number, priority_lines, share, sum_lines};
 use super::chart::{self, ChartData};
 use super::view::{Code, Entry, Names, actor_name, lane_mark, moment, people_names, state_text};
 use crate::config::Config;
-use crate::domain::action::{Action, Candidate, Check, MoneySum, Range};
+use crate::domain::action::{Action, Check};
 use crate::domain::audit::Chained;
 use crate::domain::case::{Case, Rank};
 use crate::domain::decision::RecommendationState;
 use crate::domain::evidence::{Bundle, FactValue, Missing};
 use crate::domain::exception::{Exception, ExceptionState};
 use crate::domain::ids::{FactId, content_hash as hash};
-use crate::domain::money::Money;
 use crate::domain::policy::Person;
 use crate::domain::recommendation::{Drafter, Recommendation};
 use crate::render::{plain, time_left};
@@ -101,25 +100,6 @@ struct EditView {
     quantity: Option<String>,
     date: Option<String>,
     date_label: &'static str,
-}
-
-#[derive(Clone, Serialize)]
-struct Cite {
-    anchor: String,
-    label: String,
-    value: String,
-}
-
-/// One line of a sum.
-#[derive(Serialize)]
-struct SumLine {
-    symbol: &'static str,
-    what: String,
-    value: String,
-    range: Option<String>,
-    cites: Vec<Cite>,
-    note: String,
-    total: bool,
 }
 
 #[derive(Serialize)]
@@ -339,82 +319,6 @@ fn cited(ids: &[FactId], facts: &BTreeMap<&str, Cite>) -> Vec<Cite> {
     ids.iter().filter_map(|id| facts.get(id.as_str()).cloned()).collect()
 }
 
-/// NB = p·(L₀ − Lₐ) − C − (1 − p)·G, term by term, from the rounded figures.
-fn sum_lines(candidate: &Candidate, cites: &[Cite], case: &Case) -> Vec<SumLine> {
-    let m: &MoneySum = &candidate.money;
-    let regret = Money::from_minor(((1.0 - m.p) * m.regret.minor as f64).round_ties_even() as i64);
-    // Taken from the stored net benefit, so that the column adds up to the cent.
-    let saved = m.benefit.expected + m.cost + regret;
-    let codes: Vec<&str> = case.codes.iter().map(|c| c.code()).collect();
-    let line = |symbol, what: &str, value: String| SumLine {
-        symbol,
-        what: what.to_owned(),
-        value,
-        range: None,
-        cites: Vec::new(),
-        note: String::new(),
-        total: false,
-    };
-    vec![
-        SumLine {
-            note: format!("what was decided on {} before, and its prior", codes.join(", ")),
-            ..line("p", "probability that it is real", share(m.p))
-        },
-        SumLine {
-            range: range_text(&m.loss_now),
-            cites: cites.to_vec(),
-            ..line("L₀", "loss to be expected if nothing is done", m.loss_now.expected.to_string())
-        },
-        SumLine {
-            range: range_text(&m.loss_after),
-            note: "the same facts, after the action".to_owned(),
-            ..line("Lₐ", "loss that remains after the action", m.loss_after.expected.to_string())
-        },
-        line("p·(L₀ − Lₐ)", "loss avoided", saved.to_string()),
-        SumLine {
-            note: "rates in the settings".to_owned(), ..line("− C", "what the action costs", (-m.cost).to_string())
-        },
-        SumLine {
-            note: format!("(1 − {}) × {} regret", share(m.p), m.regret),
-            ..line("− (1 − p)·G", "what a false alarm would cost", (-regret).to_string())
-        },
-        SumLine {
-            range: range_text(&m.benefit),
-            total: true,
-            ..line("= NB", "net benefit", m.benefit.expected.to_string())
-        },
-    ]
-}
-
-fn priority_lines(rank: &Rank, lambda: f64) -> Vec<SumLine> {
-    let line = |symbol, what: String, value, total| SumLine {
-        symbol,
-        what,
-        value,
-        range: None,
-        cites: Vec::new(),
-        note: String::new(),
-        total,
-    };
-    vec![
-        line("V", "the best action's net benefit, at least 0".to_owned(), rank.value.expected.to_string(), false),
-        line(
-            "slack",
-            format!("days left to decide before {}, less the usual time for approval", rank.deadline),
-            number(rank.slack_days, 1),
-            false,
-        ),
-        line("u", "share of V that perishes by the next digest".to_owned(), share(rank.perishing), false),
-        line("λ", "share of V that counts however much time there is".to_owned(), share(lambda), false),
-        line(
-            "P = V·(λ + (1 − λ)·u)",
-            "priority: what it is worth to decide this today".to_owned(),
-            rank.priority.to_string(),
-            true,
-        ),
-    ]
-}
-
 fn exception_view(e: &Exception, config: &Config) -> ExceptionView {
     let signal = &e.signal;
     ExceptionView {
@@ -457,19 +361,4 @@ fn fact_views(bundle: &Bundle, config: &Config) -> Vec<FactView> {
         third_party: fact.third_party,
     };
     bundle.facts.values().enumerate().map(view).collect()
-}
-
-fn range_text(range: &Range) -> Option<String> {
-    (range.low != range.high).then(|| format!("{} to {}", range.low, range.high))
-}
-
-/// A share from 0 to 1 at up to four decimals, as it is stored.
-fn share(value: f64) -> String {
-    let text = format!("{value:.4}");
-    let text = text.trim_end_matches('0').trim_end_matches('.');
-    if text.is_empty() { "0".to_owned() } else { text.to_owned() }
-}
-
-fn number(value: f64, decimals: usize) -> String {
-    format!("{value:.decimals$}")
 }

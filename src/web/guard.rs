@@ -43,7 +43,7 @@ pub(super) async fn guard(State(state): State<WebState>, request: Request, next:
 fn refusal(listen: &str, request: &Request) -> Option<&'static str> {
     let host = host_of(request.headers(), request.uri());
     // A name that an attacker points at the loopback address is not ours (DNS rebinding).
-    if is_loopback(listen) && !host.is_some_and(|h| is_loopback(h)) {
+    if is_loopback(listen) && !host.is_some_and(is_loopback) {
         return Some("This address only answers to localhost. Open it as 127.0.0.1 or localhost.");
     }
     if *request.method() == Method::POST && !same_origin(request.headers(), host) {

@@ -4,6 +4,7 @@
 //! is escaped; nothing is loaded from elsewhere. It computes no business number and decides nothing.
 
 mod case_page;
+mod case_sums;
 mod case_view;
 pub mod chart;
 mod error;

@@ -197,7 +197,10 @@ async fn fill(store: &Store) -> (Case, Vec<Recommendation>) {
         opened_at: now(),
         updated_at: now(),
     };
-    store.save_detection(&[short, spike], &[(case.clone(), None)], &[entry("case.opened", case.id.as_str())], None).await.unwrap();
+    store
+        .save_detection(&[short, spike], &[(case.clone(), None)], &[entry("case.opened", case.id.as_str())], None)
+        .await
+        .unwrap();
     others(store).await;
 
     let bundle = bundle(&case);
