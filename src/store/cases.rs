@@ -33,10 +33,10 @@ impl Store {
                 Some(seen) => advance(&mut tx, case, *seen).await?,
             }
         }
-        audit::append(&mut tx, entries).await?;
         if let Some((key, value)) = done {
             settings::put(&mut tx, key, value).await?;
         }
+        audit::append(&mut tx, entries).await?;
         Ok(tx.commit().await?)
     }
 
@@ -229,15 +229,16 @@ mod tests {
         on_each(|store| async move {
             let old = with_case(&store, "case-1", 100).await;
             let new = case("case-2", 200);
-            let stale = (moved(&old, CaseState::Open), Some(7));
-            let stale = (crate::domain::case::Case { version: 8, ..stale.0 }, stale.1);
-            let run =
-                store.save_detection(&[exception("case-2")], &[(new.clone(), None), stale], &[entry("case.opened")]).await;
+            let stale = (crate::domain::case::Case { version: 8, ..moved(&old, CaseState::Open) }, Some(7));
+            let run = store
+                .save_detection(&[exception("case-2")], &[(new.clone(), None), stale], &[entry("case.opened")], None)
+                .await;
             assert!(matches!(run, Err(StoreError::Conflict)), "{run:?}");
             assert_eq!(store.find_case(&new.id).await.unwrap(), None);
             assert_eq!(store.list_exceptions(Which::All).await.unwrap().len(), 1);
             assert_eq!(store.audit_head().await.unwrap().0, 1);
-            let again = store.save_detection(&[], &[(old, None)], &[]).await;
+            assert_eq!(store.find_setting("seen").await.unwrap(), None);
+            let again = store.save_detection(&[], &[(old, None)], &[], None).await;
             assert!(matches!(again, Err(StoreError::Conflict)), "a case is opened once: {again:?}");
         })
         .await;
@@ -250,7 +251,7 @@ mod tests {
             with_case(&store, "case-b", 300).await;
             let mut unranked = case("case-c", 0);
             unranked.rank = None;
-            store.save_detection(&[exception("case-c")], &[(unranked, None)], &[]).await.unwrap();
+            store.save_detection(&[exception("case-c")], &[(unranked, None)], &[], None).await.unwrap();
             let open = with_case(&store, "case-d", 200).await;
             store.advance_case(&moved(&open, CaseState::Open), 1, &[]).await.unwrap();
             let ids = |cases: Vec<crate::domain::case::Case>| cases.into_iter().map(|c| c.id.0).collect::<Vec<_>>();

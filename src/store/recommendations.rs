@@ -191,6 +191,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_recommendation_that_moved_on_is_not_moved_from_where_it_was() {
+        on_each(|store| async move {
+            let case = with_case(&store, "case-1", 100).await;
+            let rec = recommendation(&case, 1, State::Queued);
+            let open = moved(&case, CaseState::Open);
+            store.replace_recommendations(&open, 1, std::slice::from_ref(&rec), &[]).await.unwrap();
+            let expired = [(Recommendation { state: State::Expired, ..rec.clone() }, 1)];
+            let handed = [(Recommendation { state: State::HandedOff, ..rec.clone() }, 1)];
+            store.advance(Change { recommendations: &expired, ..Change::default() }).await.unwrap();
+            let late = store.advance(Change { recommendations: &handed, ..Change::default() }).await;
+            assert!(matches!(late, Err(StoreError::Conflict)), "{late:?}");
+            assert_eq!(states(&store, &case).await, [(1, "expired", 2)]);
+        })
+        .await;
+    }
+
+    #[tokio::test]
     async fn a_case_that_moved_on_takes_no_recommendations() {
         on_each(|store| async move {
             let v1 = with_case(&store, "case-1", 100).await;
