@@ -18,6 +18,9 @@ use crate::domain::money::Money;
 use crate::domain::recommendation::Recommendation;
 use crate::render::{count, plain, time_left};
 
+/// Rows on one screen: what stands behind is found by the filters.
+const ROWS_MAX: usize = 300;
+
 /// Which states each filter shows.
 const STATES: [(&str, &str, &[&str]); 5] = [
     ("open", "to be decided", &["new", "open"]),
@@ -48,6 +51,7 @@ struct Page {
     above: Vec<Row>,
     below: Vec<Row>,
     below_text: String,
+    cut: Option<String>,
     empty: &'static str,
 }
 
@@ -80,6 +84,9 @@ pub(super) async fn queue(
     let mut cases = state.store.list_cases(chosen.2).await?;
     let types = type_choices(&cases, code);
     cases.retain(|case| code.is_none_or(|code| case.codes.contains(&code)));
+    let found = cases.len();
+    // By priority from the highest, as the store lists them.
+    cases.truncate(ROWS_MAX);
     let digest = state.store.list_digests(1).await?.into_iter().next().map(|stored| stored.digest);
     let names = Names(state.store.list_names().await?);
     let firsts = first_recommendations(state.store.list_recommendations_in(&[]).await?);
@@ -104,6 +111,8 @@ pub(super) async fn queue(
         above: above.iter().map(|(case, line)| row(case, line.as_ref())).collect(),
         below_text: format!("{}, together worth {worth}", count(below.len(), "case", "cases")),
         below: below.iter().map(|case| row(case, None)).collect(),
+        cut: (found > ROWS_MAX)
+            .then(|| format!("Only the {ROWS_MAX} of highest priority are shown, of {found}. Filter to see others.")),
         empty: if in_queue { "Nothing needs a decision." } else { "There is none." },
     };
     Ok(Html(templates::render("queue.html", &page)?))
