@@ -5,3 +5,4 @@
 mod decisions;
 mod support;
 mod tidy;
+mod web;
