@@ -15,6 +15,7 @@
 
 pub mod adapters;
 pub mod app;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod domain;

@@ -28,7 +28,11 @@ pub async fn run_until_idle(stages: &[Box<dyn Stage>], store: &Store, clock: &Cl
         let mut moved = 0;
         for stage in stages {
             for round in 0.. {
-                anyhow::ensure!(round < ROUNDS_MAX, "the stage {} finds new work each time it is run; {FAULT}", stage.name());
+                anyhow::ensure!(
+                    round < ROUNDS_MAX,
+                    "the stage {} finds new work each time it is run; {FAULT}",
+                    stage.name()
+                );
                 let outcome = stage.run_once().await;
                 note(stage.as_ref(), &outcome, store, clock).await?;
                 match outcome.map_err(|error| error.context(format!("the stage {} failed", stage.name())))? {

@@ -1,5 +1,7 @@
 //! The only place where the inside is wired: settings, store, ports and clock become stages, queue and page.
 
+mod charts;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -22,6 +24,7 @@ use crate::pipeline::view::CaseView;
 use crate::pipeline::{Context, Stage};
 use crate::ports::Ports;
 use crate::store::Store;
+use crate::web::WebState;
 use crate::worker;
 
 /// The whole of Reeve on one store.
@@ -64,6 +67,17 @@ impl App {
             }),
             Box::new(Verify(context())),
         ]
+    }
+
+    /// What the page needs.
+    pub fn web(&self) -> WebState {
+        WebState {
+            store: self.context.store.clone(),
+            config: Arc::clone(&self.context.config),
+            clock: self.context.clock.clone(),
+            approvals: self.approvals.as_ref().clone(),
+            charts: Arc::new(charts::Charts(Arc::clone(&self.context.desk))),
+        }
     }
 
     /// Runs every stage until there is nothing left to do at the clock's time.

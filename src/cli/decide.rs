@@ -1,0 +1,278 @@
+//! `reeve queue`: what waits for people, and deciding it from the shell. The same rules hold as on the page: a decision is
+//! bound to the content that was shown, by its hash.
+
+use clap::Subcommand;
+use jiff::civil::Date;
+use serde::Serialize;
+
+use super::{Outcome, open, print_json};
+use crate::app::App;
+use crate::config::Config;
+use crate::domain::action::Action;
+use crate::domain::case::{Case, CaseState};
+use crate::domain::decision::RejectReason;
+use crate::domain::ids::{CaseId, PersonId, RecommendationId};
+use crate::domain::money::Quantity;
+use crate::domain::recommendation::Recommendation;
+use crate::pipeline::approve::{DecisionRequest, Verb};
+use crate::ports::Ports;
+use crate::store::Store;
+
+/// Looking at the queue and deciding.
+#[derive(Debug, Subcommand)]
+pub(super) enum Queue {
+    /// List the cases that wait, best first.
+    List {
+        /// Every case, decided and closed ones too.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Show a case with its recommendations, money and evidence.
+    Show {
+        /// The case's id.
+        case: String,
+    },
+    /// Approve a recommendation as it stands.
+    Approve {
+        #[command(flatten)]
+        what: What,
+    },
+    /// Change quantity or date; somebody else has to approve the result.
+    Edit {
+        #[command(flatten)]
+        what: What,
+        /// The new quantity, in stock units.
+        #[arg(long)]
+        quantity: Option<String>,
+        /// The new date.
+        #[arg(long)]
+        date: Option<Date>,
+    },
+    /// Reject a recommendation with a reason.
+    Reject {
+        #[command(flatten)]
+        what: What,
+        /// not-real, real-but-wrong-action, already-handled, wrong-quantity, wrong-date, wrong-supplier-or-location,
+        /// not-worth-it, missing-context, policy or duplicate.
+        #[arg(long, value_parser = reason)]
+        reason: RejectReason,
+        /// Anything worth adding.
+        #[arg(long, default_value = "")]
+        note: String,
+    },
+    /// Put a recommendation off until a day.
+    Snooze {
+        #[command(flatten)]
+        what: What,
+        /// The day on which it comes back.
+        #[arg(long)]
+        until: Date,
+    },
+    /// Take back one's own decision inside the undo window.
+    Undo {
+        #[command(flatten)]
+        what: What,
+    },
+}
+
+/// Who decides on what.
+#[derive(Debug, clap::Args)]
+pub(super) struct What {
+    /// The recommendation's id, as `reeve queue show` prints it.
+    recommendation: String,
+    /// Who decides: a person's id from the configuration.
+    #[arg(long = "as", value_name = "PERSON")]
+    person: String,
+    /// The content that was read, as `reeve queue show` prints it (its first 12 digits are enough).
+    #[arg(long, value_name = "HASH")]
+    content: String,
+}
+
+fn reason(text: &str) -> Result<RejectReason, String> {
+    RejectReason::ALL.into_iter().find(|r| r.code() == text).ok_or_else(|| {
+        let all: Vec<&str> = RejectReason::ALL.iter().map(|r| r.code()).collect();
+        format!("not a reason; one of {}", all.join(", "))
+    })
+}
+
+pub(super) async fn run(config: Config, command: Queue, json: bool) -> anyhow::Result<Outcome> {
+    let store = open::store(&config).await?;
+    match command {
+        Queue::List { all } => list(&store, all, json).await,
+        Queue::Show { case } => show(&store, &CaseId::new(case), json).await,
+        Queue::Approve { what } => decide(config, store, what, |_| Ok(Verb::Approve), json).await,
+        Queue::Reject { what, reason, note } => {
+            decide(config, store, what, |_| Ok(Verb::Reject { reason, note }), json).await
+        }
+        Queue::Snooze { what, until } => decide(config, store, what, |_| Ok(Verb::Snooze { until }), json).await,
+        Queue::Undo { what } => decide(config, store, what, |_| Ok(Verb::Undo), json).await,
+        Queue::Edit { what, quantity, date } => {
+            let edit = |old: &Action| {
+                let mut action = old.clone();
+                if let Some(text) = &quantity {
+                    set_quantity(&mut action, text)?;
+                }
+                if let Some(day) = date {
+                    set_date(&mut action, day)?;
+                }
+                Ok(Verb::Edit { action: Box::new(action) })
+            };
+            decide(config, store, what, edit, json).await
+        }
+    }
+}
+
+fn set_quantity(action: &mut Action, text: &str) -> anyhow::Result<()> {
+    let new: rust_decimal::Decimal =
+        text.parse().map_err(|_| anyhow::anyhow!("--quantity: {text:?} is not a number of stock units"))?;
+    match action {
+        Action::Expedite { quantity, .. }
+        | Action::DeferPo { quantity, .. }
+        | Action::CancelPo { quantity, .. }
+        | Action::NewPo { quantity, .. }
+        | Action::Transfer { quantity, .. } => *quantity = Quantity(new),
+        other => anyhow::bail!("--quantity: a {} has no quantity that could be edited", other.code()),
+    }
+    Ok(())
+}
+
+fn set_date(action: &mut Action, day: Date) -> anyhow::Result<()> {
+    match action {
+        Action::Expedite { new_date: date, .. }
+        | Action::DeferPo { new_date: date, .. }
+        | Action::NewPo { need_date: date, .. }
+        | Action::Transfer { ship_on: date, .. }
+        | Action::Recount { deadline: date, .. }
+        | Action::Contact { answer_by: date, .. }
+        | Action::Monitor { until: date, .. } => *date = day,
+        other => anyhow::bail!("--date: a {} has no date that could be edited", other.code()),
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the list is what the command is for")]
+async fn list(store: &Store, all: bool, json: bool) -> anyhow::Result<Outcome> {
+    let cases = store.list_cases(if all { &[] } else { CaseState::UNDECIDED }).await?;
+    if json {
+        print_json(&cases)?;
+        return Ok(Outcome::Fine);
+    }
+    for case in &cases {
+        let codes: Vec<&str> = case.codes.iter().map(|c| c.code()).collect();
+        let (worth, by) =
+            case.rank.as_ref().map_or_else(Default::default, |r| (r.value.expected.to_string(), r.deadline.to_string()));
+        println!("{} {:<10} {worth:>12} {by:<10} {:<24} {}", case.id, case.state.name(), codes.join(","), case.headline);
+    }
+    println!("{} cases", cases.len());
+    Ok(Outcome::Fine)
+}
+
+/// A case as JSON.
+#[derive(Serialize)]
+struct Shown<'a> {
+    case: &'a Case,
+    recommendations: Vec<&'a Recommendation>,
+    evidence: Option<&'a crate::domain::evidence::Bundle>,
+}
+
+#[expect(clippy::print_stdout, reason = "the case is what the command is for")]
+async fn show(store: &Store, id: &CaseId, json: bool) -> anyhow::Result<Outcome> {
+    let case = store.get_case(id).await?;
+    let mut recommendations: Vec<Recommendation> = store
+        .list_recommendations(id)
+        .await?
+        .into_iter()
+        .map(|(r, _)| r)
+        .filter(|r| r.state.name() != "superseded")
+        .collect();
+    recommendations.sort_by_key(|r| r.rank);
+    let bundle = store.find_latest_bundle(id).await?;
+    if json {
+        print_json(&Shown { case: &case, recommendations: recommendations.iter().collect(), evidence: bundle.as_ref() })?;
+        return Ok(Outcome::Fine);
+    }
+    println!("{} ({})\n{}", case.id, case.state.name(), case.headline);
+    if let Some(rank) = &case.rank {
+        println!(
+            "worth {} ({} to {}), priority {}, decide by {} ({:.1} days)",
+            rank.value.expected, rank.value.low, rank.value.high, rank.priority, rank.deadline, rank.slack_days
+        );
+    }
+    for r in &recommendations {
+        let m = &r.candidate.money;
+        println!("\n{}. {} {}  [{}]", r.rank, r.candidate.action.code(), r.candidate.summary, r.state.name());
+        println!(
+            "   {:.4} x ({} - {}) - {} - {:.4} x {} = {}",
+            m.p,
+            m.loss_now.expected,
+            m.loss_after.expected,
+            m.cost,
+            1.0 - m.p,
+            m.regret,
+            m.benefit.expected
+        );
+        println!("   {}", r.prose.rationale);
+        println!("   --content {}  {}", &r.content_hash()[..12], r.id);
+    }
+    if let Some(bundle) = bundle {
+        println!("\nEvidence, version {}, as of {}:", bundle.version, bundle.as_of);
+        for fact in bundle.facts.values() {
+            let outside = if fact.third_party { "  (text from outside)" } else { "" };
+            println!(
+                "   {:<34} {:<34} {} {}{outside}",
+                fact.id,
+                fact.label,
+                crate::render::plain(&fact.value.show()),
+                fact.unit
+            );
+        }
+        for missing in &bundle.missing {
+            println!("   missing: {}, needed for {}", missing.what, missing.blocks);
+        }
+    }
+    Ok(Outcome::Fine)
+}
+
+#[expect(clippy::print_stdout, reason = "the answer is what the command is for")]
+async fn decide(
+    config: Config,
+    store: Store,
+    what: What,
+    verb: impl FnOnce(&Action) -> anyhow::Result<Verb>,
+    json: bool,
+) -> anyhow::Result<Outcome> {
+    let clock = open::clock_of(&store).await?;
+    let (recommendation, version) = store.get_recommendation(&RecommendationId::new(what.recommendation)).await?;
+    let content = recommendation.content_hash();
+    anyhow::ensure!(
+        what.content.len() >= 12 && content.starts_with(&what.content),
+        "--content does not match what this recommendation says; read it again with `reeve queue show {}`",
+        recommendation.case_id
+    );
+    let verb = verb(&recommendation.candidate.action)?;
+    let key = crate::domain::ids::content_hash(&[
+        "cli",
+        &what.person,
+        recommendation.id.as_str(),
+        &content,
+        &version.to_string(),
+        &serde_json::to_string(&verb)?,
+    ]);
+    let ports = Ports { source: open::recording(&config).await?, model: None, webhook: None };
+    let app = App::new(std::sync::Arc::new(config), store, ports, clock);
+    let request = DecisionRequest {
+        idempotency_key: key,
+        person: PersonId::new(what.person),
+        channel: "cli".to_owned(),
+        recommendation_id: recommendation.id.clone(),
+        content_hash: content,
+        verb,
+    };
+    let answer = app.approvals.decide(&request).await?;
+    if json {
+        print_json(&answer)?;
+    } else {
+        println!("{}", answer.said);
+    }
+    Ok(Outcome::Fine)
+}

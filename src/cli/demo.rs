@@ -1,0 +1,116 @@
+//! `reeve demo`: the whole job on a recording of a real Odoo, with nothing else installed.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{Outcome, open, serve};
+use crate::app::App;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::pipeline::{Progress, Stage};
+use crate::ports::Source;
+use crate::render;
+use crate::store::StoredDigest;
+
+/// What can be set for a demo.
+#[derive(Debug, Args)]
+pub(super) struct Demo {
+    /// Folder to build the store in; made if it is not there.
+    #[arg(long, default_value = "reeve-demo", value_name = "DIR")]
+    dir: PathBuf,
+    /// Print the digest and exit, without serving the page.
+    #[arg(long)]
+    once: bool,
+    /// Address to serve the page on; overrides web.listen.
+    #[arg(long, value_name = "HOST:PORT")]
+    listen: Option<String>,
+}
+
+pub(super) async fn run(mut config: Config, args: Demo) -> anyhow::Result<Outcome> {
+    std::fs::create_dir_all(&args.dir)
+        .with_context(|| format!("can not make the folder {}; name another with --dir", args.dir.display()))?;
+    config.store.url = format!("sqlite:{}", args.dir.join("reeve.db").display());
+    if let Some(listen) = args.listen {
+        config.web.listen = listen;
+    }
+    let listener = if args.once { None } else { Some(serve::listen(&config).await?) };
+    let bar = progress();
+    bar.set_message("reading the recording");
+    let source = open::recording(&config).await?;
+    let (_, last) = source.span().context("the recording holds nothing that happened")?;
+    let calendar = config.calendar.calendar();
+    let as_of = calendar.close_of(calendar.day_of(last));
+    let clock = Clock::standing_at(as_of);
+    let store = open::store(&config).await?;
+    if store.find_setting(open::STANDS_AT).await?.is_none() {
+        store.put_setting(open::STANDS_AT, &as_of.to_string()).await?;
+    }
+    let ports = open::ports(&config, source, &clock)?;
+    let config = Arc::new(config);
+    let app = App::new(Arc::clone(&config), store.clone(), ports.clone(), clock);
+    work(&app, &bar).await?;
+    bar.finish_and_clear();
+    let kept = store.find_digest(calendar.day_of(last)).await?.context("the digest was not made; run with -v to see why")?;
+    print(&kept, &args.dir);
+    let Some(listener) = listener else { return Ok(Outcome::Fine) };
+    let app = App::new(config, store, ports, Clock::going_on_from(as_of));
+    serve::links(&app, &listener).await?;
+    serve::until_stopped(app, listener).await
+}
+
+/// Runs the stages until nothing is left to do, saying which one is at work.
+async fn work(app: &App, bar: &ProgressBar) -> anyhow::Result<()> {
+    let mut records = 0;
+    for stage in app.stages() {
+        bar.set_message(words(stage.as_ref()));
+        loop {
+            match stage.run_once().await.with_context(|| format!("the stage {} failed", stage.name()))? {
+                Progress::Advanced(n) if stage.name() == "observe" => {
+                    records += n;
+                    bar.set_message(format!("reading records: {records}"));
+                }
+                Progress::Advanced(_) => {}
+                Progress::Idle => break,
+            }
+        }
+        bar.inc(1);
+    }
+    // What one stage did may be work for another: the rest comes to rest by itself.
+    app.run_until_idle().await
+}
+
+fn words(stage: &dyn Stage) -> &'static str {
+    match stage.name() {
+        "observe" => "reading records",
+        "detect" => "looking for what is out of line",
+        "draft" => "gathering evidence, computing what could be done",
+        "approve" => "filling the approval queue",
+        "notify" => "composing the digest",
+        _ => "finishing",
+    }
+}
+
+fn progress() -> ProgressBar {
+    let bar = ProgressBar::new(7);
+    let style = ProgressStyle::with_template("{spinner} [{bar:28}] {msg} ({elapsed})")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    bar.set_style(style.progress_chars("=> "));
+    bar.enable_steady_tick(Duration::from_millis(120));
+    bar
+}
+
+#[expect(clippy::print_stdout, reason = "the digest is what the command is for")]
+fn print(kept: &StoredDigest, dir: &Path) {
+    if std::io::stdout().is_terminal() {
+        println!("{}", render::text_coloured(&kept.digest));
+    } else {
+        println!("{}", kept.text);
+    }
+    println!("The store is {}; run the same command again and nothing is done twice.", dir.join("reeve.db").display());
+}

@@ -1,0 +1,100 @@
+//! `reeve doctor`: asks everything for a sign of life and says what to do about what is silent. Secrets are never shown.
+
+use serde::Serialize;
+
+use super::{Outcome, open, print_json, told_once};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::ports::{ModelRequest, Source};
+
+/// One thing that was asked.
+#[derive(Debug, Serialize)]
+struct Finding {
+    what: &'static str,
+    ok: bool,
+    says: String,
+}
+
+#[expect(clippy::print_stdout, reason = "the findings are what the command is for")]
+pub(super) async fn run(config: Config, json: bool) -> anyhow::Result<Outcome> {
+    let mut findings = vec![Finding {
+        what: "configuration",
+        ok: true,
+        says: format!("{} people, currency {}", config.people.len(), config.money.currency),
+    }];
+    findings.push(finding("store", store(&config).await));
+    findings.push(finding("audit log", audit(&config).await));
+    findings.push(finding("source", source(&config).await));
+    findings.push(finding("model", model(&config).await));
+    findings.push(finding("webhook", webhook(&config)));
+    findings.push(finding("page", page(&config).await));
+    if json {
+        print_json(&findings)?;
+    } else {
+        for f in &findings {
+            println!("{} {:<14} {}", if f.ok { "ok   " } else { "FAULT" }, f.what, f.says);
+        }
+    }
+    let faults = findings.iter().filter(|f| !f.ok).count();
+    Ok(if faults == 0 { Outcome::Fine } else { Outcome::CheckFailed })
+}
+
+fn finding(what: &'static str, outcome: anyhow::Result<String>) -> Finding {
+    match outcome {
+        Ok(says) => Finding { what, ok: true, says },
+        Err(error) => Finding { what, ok: false, says: told_once(&error) },
+    }
+}
+
+async fn store(config: &Config) -> anyhow::Result<String> {
+    let store = open::store(config).await?;
+    // Writes and reads back: a full or read-only disk shows here and not in the night.
+    store.put_setting("doctor.wrote", &Clock::System.now().to_string()).await?;
+    let version = store.schema_version().await?.unwrap_or(0);
+    let records: i64 = store.count_records().await?.values().sum();
+    Ok(format!("{}, schema {version}, {records} records, writable", store.url()))
+}
+
+async fn audit(config: &Config) -> anyhow::Result<String> {
+    let store = open::store(config).await?;
+    let (entries, head) = store.verify_audit().await?;
+    Ok(format!("{entries} entries, unbroken, head {}", &head[..12.min(head.len())]))
+}
+
+async fn source(config: &Config) -> anyhow::Result<String> {
+    let source = open::recording(config).await?;
+    let span = source.span().map_or_else(|| "empty".to_owned(), |(from, to)| format!("{from} to {to}"));
+    Ok(format!("{}, {span}, read only", source.identity()))
+}
+
+async fn model(config: &Config) -> anyhow::Result<String> {
+    let Some(model) = crate::adapters::openai::model(&config.model, Clock::System)? else {
+        return Ok("none configured: the playbook drafts".to_owned());
+    };
+    let request = ModelRequest {
+        system: "Answer with the JSON asked for.".to_owned(),
+        user: "Are you there?".to_owned(),
+        schema_name: "sign_of_life".to_owned(),
+        schema: serde_json::json!({
+            "type": "object",
+            "properties": { "here": { "type": "boolean" } },
+            "required": ["here"],
+            "additionalProperties": false
+        }),
+    };
+    let reply = model.complete(&request).await?;
+    Ok(format!("{} answered in {} ms", reply.model, reply.latency_ms))
+}
+
+fn webhook(config: &Config) -> anyhow::Result<String> {
+    // A test event would be an event: the receiver is not asked, only what we would send with.
+    Ok(match open::receiver(config)? {
+        Some(_) => format!("{}, signing secret usable; nothing was sent", config.webhook.url),
+        None => "none configured: approved recommendations wait in the outbox".to_owned(),
+    })
+}
+
+async fn page(config: &Config) -> anyhow::Result<String> {
+    let listener = super::serve::listen(config).await?;
+    Ok(format!("{} is free", listener.local_addr()?))
+}

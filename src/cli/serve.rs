@@ -1,0 +1,94 @@
+//! `reeve serve`: stages, page and deliveries, until a signal. The first signal lets everything finish what it has begun;
+//! a second one ends the process at once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::{Outcome, open};
+use crate::app::App;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::domain::policy::Role;
+use crate::{web, worker};
+
+/// How long stages may take to end after a signal.
+const DRAIN: Duration = Duration::from_secs(20);
+
+pub(super) async fn run(config: Config) -> anyhow::Result<Outcome> {
+    let listener = listen(&config).await?;
+    let app = open::app(config, Clock::System).await?;
+    links(&app, &listener).await?;
+    until_stopped(app, listener).await
+}
+
+/// Takes the page's address.
+pub(super) async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(&config.web.listen).await.with_context(|| {
+        format!(
+            "can not serve the page on {}: is another program (or another reeve) using the port? Set web.listen or \
+             REEVE_WEB__LISTEN to a free address",
+            config.web.listen
+        )
+    })
+}
+
+/// Prints the page's address and a one-time link for each person who decides.
+#[expect(clippy::print_stdout, reason = "whoever started Reeve needs the links")]
+pub(super) async fn links(app: &App, listener: &TcpListener) -> anyhow::Result<()> {
+    let base = format!("http://{}", listener.local_addr()?);
+    println!("\nThe queue is at {base}. Sign in with a link below; each works once, for half an hour.");
+    let people = &app.context.config.people;
+    for person in people.iter().filter(|p| p.roles.iter().any(|r| !matches!(r, Role::Viewer | Role::Admin))) {
+        let link = web::sign_in_link(&app.context.store, &person.id, &app.context.clock, &base).await?;
+        println!("  {:<14} {link}", person.name);
+    }
+    println!("Stop with Ctrl-C.");
+    Ok(())
+}
+
+/// Serves until a signal comes.
+pub(super) async fn until_stopped(app: App, listener: TcpListener) -> anyhow::Result<Outcome> {
+    let stop = CancellationToken::new();
+    let wake = Arc::new(Notify::new());
+    let tasks = TaskTracker::new();
+    let context = &app.context;
+    for stage in app.stages() {
+        let (store, clock) = (context.store.clone(), context.clock.clone());
+        tasks.spawn(worker::drive(stage, store, clock, context.config.worker.period, Arc::clone(&wake), stop.clone()));
+    }
+    let router = web::router(app.web());
+    let ended = stop.clone();
+    let server = tasks.spawn(async move {
+        axum::serve(listener, router).with_graceful_shutdown(async move { ended.cancelled().await }).await
+    });
+    tasks.close();
+    signal().await?;
+    tracing::info!("Stopping; a second signal ends at once");
+    stop.cancel();
+    tokio::select! {
+        () = tasks.wait() => {}
+        () = tokio::time::sleep(DRAIN) => tracing::warn!("Some work did not end in time; it will be taken up again at the next start"),
+        _ = signal() => {}
+    }
+    if server.is_finished() {
+        server.await.context("serving the page")?.context("serving the page")?;
+    }
+    context.store.close().await;
+    Ok(Outcome::Fine)
+}
+
+/// Waits for Ctrl-C or, on Unix, a request to terminate.
+async fn signal() -> anyhow::Result<()> {
+    let mut terminate =
+        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).context("listening for signals")?;
+    tokio::select! {
+        done = tokio::signal::ctrl_c() => done.context("listening for signals"),
+        _ = terminate.recv() => Ok(()),
+    }
+}

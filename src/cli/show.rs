@@ -1,0 +1,171 @@
+//! The short commands: digest, migrate, outbox, sign-in links, evals.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context;
+use clap::{Args, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
+use jiff::civil::Date;
+
+use super::{Format, Outcome, open, print_json};
+use crate::config::Config;
+use crate::domain::ids::PersonId;
+use crate::evals::recording;
+use crate::pipeline::deliver::Deliver;
+use crate::ports::Ports;
+use crate::store::{OutboxState, Store};
+use crate::web;
+
+/// Which digest, in which form.
+#[derive(Debug, Args)]
+pub(super) struct DigestArgs {
+    /// The business day; the newest when left out.
+    #[arg(long)]
+    day: Option<Date>,
+    /// In which form.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// Deliveries.
+#[derive(Debug, Subcommand)]
+pub(super) enum Outbox {
+    /// List deliveries that wait, and those that failed for good.
+    List,
+    /// Send a dead letter again.
+    Replay {
+        /// The message's id.
+        id: String,
+    },
+}
+
+/// What can be scored.
+#[derive(Debug, Subcommand)]
+pub(super) enum Eval {
+    /// Replay a recording day by day, without look-ahead, and score it against what was injected.
+    Recording {
+        /// The recording's folder, with its truth.json; the configured one when left out.
+        #[arg(long, value_name = "DIR")]
+        recording: Option<PathBuf>,
+        /// Exit with 2 when a gate is missed.
+        #[arg(long)]
+        check: bool,
+        /// Also list figures by type and the cases that were not real.
+        #[arg(long)]
+        details: bool,
+    },
+}
+
+#[expect(clippy::print_stdout, reason = "says what was done")]
+pub(super) async fn migrate(config: &Config) -> anyhow::Result<Outcome> {
+    let store = Store::open(&config.store.url).await?;
+    let before = store.schema_version().await?;
+    store.migrate().await?;
+    let after = store.schema_version().await?.unwrap_or(0);
+    match before {
+        Some(before) if before == after => println!("{} is up to date at schema {after}.", store.url()),
+        _ => println!("{} is now at schema {after}.", store.url()),
+    }
+    Ok(Outcome::Fine)
+}
+
+#[expect(clippy::print_stdout, reason = "the digest is what the command is for")]
+pub(super) async fn digest(config: &Config, args: &DigestArgs, json: bool) -> anyhow::Result<Outcome> {
+    let store = open::store(config).await?;
+    let kept = match args.day {
+        Some(day) => {
+            store.find_digest(day).await?.with_context(|| format!("there is no digest of {day} in {}", store.url()))?
+        }
+        None => store.list_digests(1).await?.into_iter().next().with_context(|| {
+            format!("there is no digest in {} yet; run `reeve demo`, or let `reeve serve` make one", store.url())
+        })?,
+    };
+    match (json, args.format) {
+        (true, _) => print_json(&kept.digest)?,
+        (false, Format::Text) => println!("{}", kept.text),
+        (false, Format::Markdown) => println!("{}", kept.markdown),
+        (false, Format::Html) => println!("{}", kept.html),
+    }
+    Ok(Outcome::Fine)
+}
+
+#[expect(clippy::print_stdout, reason = "the list is what the command is for")]
+pub(super) async fn outbox(config: Config, command: Outbox, json: bool) -> anyhow::Result<Outcome> {
+    let store = open::store(&config).await?;
+    match command {
+        Outbox::List => {
+            let (waiting, dead) = (store.list_outbox(OutboxState::Pending).await?, store.list_dead().await?);
+            if json {
+                let waiting: Vec<_> = waiting.iter().map(|r| serde_json::json!({ "id": r.id, "due_at": r.due_at, "attempts": r.attempts, "last_error": r.last_error })).collect();
+                let dead: Vec<_> = dead
+                    .iter()
+                    .map(|d| serde_json::json!({ "id": d.id, "reason": d.reason, "died_at": d.died_at }))
+                    .collect();
+                print_json(&serde_json::json!({ "waiting": waiting, "dead": dead }))?;
+                return Ok(Outcome::Fine);
+            }
+            for row in &waiting {
+                let error = row.last_error.as_deref().unwrap_or("not tried yet");
+                println!("waiting {} due {} after {} attempts: {error}", row.id, row.due_at, row.attempts);
+            }
+            for letter in &dead {
+                println!("dead    {} since {}: {}", letter.id, letter.died_at, letter.reason);
+            }
+            println!("{} waiting, {} dead", waiting.len(), dead.len());
+        }
+        Outbox::Replay { id } => {
+            let clock = open::clock_of(&store).await?;
+            let deliver = Deliver { store, config: Arc::new(config), clock, sender: None };
+            deliver.replay(&id, "cli", "cli").await?;
+            println!("{id} is in the outbox again; a running `reeve serve` sends it.");
+        }
+    }
+    Ok(Outcome::Fine)
+}
+
+#[expect(clippy::print_stdout, reason = "the link is what the command is for")]
+pub(super) async fn sign_in(config: &Config, person: &str) -> anyhow::Result<Outcome> {
+    let id = PersonId::new(person);
+    anyhow::ensure!(
+        config.people.iter().any(|p| p.id == id),
+        "there is no person {person:?} in the configuration; add them under [[people]]"
+    );
+    let store = open::store(config).await?;
+    let clock = open::clock_of(&store).await?;
+    println!("{}", web::sign_in_link(&store, &id, &clock, &format!("http://{}", config.web.listen)).await?);
+    Ok(Outcome::Fine)
+}
+
+#[expect(clippy::print_stdout, reason = "the score is what the command is for")]
+pub(super) async fn eval(mut config: Config, command: Eval, json: bool) -> anyhow::Result<Outcome> {
+    let Eval::Recording { recording: folder, check, details } = command;
+    if let Some(folder) = folder {
+        config.source.recording = folder;
+    }
+    let source = open::recording(&config).await?;
+    let store = Store::open_and_migrate("sqlite::memory:").await?;
+    let path = config.source.recording.clone();
+    let ports = Ports { source, model: None, webhook: None };
+    let bar = ProgressBar::new(0);
+    if let Ok(style) = ProgressStyle::with_template("{spinner} [{bar:28}] day {pos} of {len} ({elapsed})") {
+        bar.set_style(style.progress_chars("=> "));
+    }
+    let score = recording::run(Arc::new(config), store, ports, &path, |day, of| {
+        bar.set_length(of);
+        bar.set_position(day);
+    })
+    .await?;
+    bar.finish_and_clear();
+    if json {
+        print_json(&score)?;
+    } else {
+        print!("{}", score.report(details));
+    }
+    let passed = score.passes();
+    if check && !passed {
+        println!("A gate was missed.");
+        return Ok(Outcome::CheckFailed);
+    }
+    Ok(Outcome::Fine)
+}
