@@ -11,7 +11,10 @@ use crate::pipeline::{Progress, Stage};
 use crate::store::{JobStatus, Store};
 
 /// Rounds over all stages after which a run that never comes to rest is called what it is: a fault.
-const ROUNDS_MAX: usize = 1_000;
+const ROUNDS_MAX: usize = 200;
+
+/// What such an error ends with.
+const FAULT: &str = "this is a fault in Reeve, please report it";
 
 /// Longest pause after repeated failures.
 const BACKOFF_MAX: Duration = Duration::from_secs(600);
@@ -24,7 +27,8 @@ pub async fn run_until_idle(stages: &[Box<dyn Stage>], store: &Store, clock: &Cl
     for _ in 0..ROUNDS_MAX {
         let mut moved = 0;
         for stage in stages {
-            loop {
+            for round in 0.. {
+                anyhow::ensure!(round < ROUNDS_MAX, "the stage {} finds new work each time it is run; {FAULT}", stage.name());
                 let outcome = stage.run_once().await;
                 note(stage.as_ref(), &outcome, store, clock).await?;
                 match outcome.map_err(|error| error.context(format!("the stage {} failed", stage.name())))? {
@@ -37,7 +41,7 @@ pub async fn run_until_idle(stages: &[Box<dyn Stage>], store: &Store, clock: &Cl
             return Ok(());
         }
     }
-    anyhow::bail!("the stages did not come to rest after {ROUNDS_MAX} rounds; this is a fault in Reeve, please report it")
+    anyhow::bail!("the stages did not come to rest after {ROUNDS_MAX} rounds; {FAULT}")
 }
 
 /// Drives one stage until `stop`.

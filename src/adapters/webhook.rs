@@ -61,7 +61,8 @@ impl SignedWebhook {
         if keys.is_empty() {
             return Err(SetupError::Secret);
         }
-        Ok(Self { client: client(timeout)?, url, keys })
+        let client = super::http::client(timeout).map_err(|e| SetupError::Client(e.to_string()))?;
+        Ok(Self { client, url, keys })
     }
 
     /// The `webhook-signature` header: one signature for each secret.
@@ -78,17 +79,6 @@ fn key(secret: &str) -> Result<Webhook, SetupError> {
         return Err(SetupError::Secret);
     }
     Webhook::from_bytes(bytes).map_err(|_| SetupError::Secret)
-}
-
-fn client(timeout: Duration) -> Result<Client, SetupError> {
-    // An error means that a provider is there already, which is all that is wanted.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    Client::builder()
-        .timeout(timeout)
-        .redirect(reqwest::redirect::Policy::none())
-        .user_agent(concat!("reeve/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(|e| SetupError::Client(e.to_string()))
 }
 
 #[async_trait]

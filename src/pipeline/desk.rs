@@ -15,8 +15,9 @@ use crate::config::Config;
 use crate::domain::book::Book;
 use crate::domain::decision::RejectReason;
 use crate::domain::exception::ExceptionType;
+use crate::domain::ids::CaseId;
 use crate::models::formulas::beta_binomial_p;
-use crate::store::Store;
+use crate::store::{DecisionRow, Store};
 
 /// Weight of a type's prior, as a number of decisions: the prior speaks for as much as ten of them.
 const PRIOR_WEIGHT: f64 = 10.0;
@@ -54,7 +55,12 @@ impl Desk {
         let now = self.clock.now();
         let newest = self.store.newest_change().await?;
         let decisions = self.store.list_decisions(Timestamp::UNIX_EPOCH).await?;
-        let key = (calendar.day_of(now), newest, decisions.len());
+        // What people decide today moves p tomorrow: otherwise every click would change the figures under every other card
+        // of its type, and the next click on one of them would be refused.
+        let today = calendar.day_of(now);
+        let learnt = decisions.iter().filter(|d| calendar.day_of(d.at) < today);
+        let learnt: Vec<&DecisionRow> = standing(learnt);
+        let key = (today, newest, learnt.len());
         let mut kept = self.kept.lock().await;
         if let Some((at, laid)) = &*kept
             && *at == key
@@ -63,7 +69,7 @@ impl Desk {
         }
         let records = self.store.load_records().await.context("loading the records")?;
         let config = Arc::clone(&self.config);
-        let p = self.probabilities().await?;
+        let p = self.probabilities(&learnt).await?;
         // Facts are as old as the records: the close of the day that is being looked at, not the moment of the click.
         let as_of = newest.map_or(now, |newest| newest.min(now)).max(calendar.close_of(calendar.day_of(now)).min(now));
         let laid = tokio::task::spawn_blocking(move || {
@@ -80,15 +86,20 @@ impl Desk {
 
     /// Beta-binomial p by type: the prior, moved by what people decided (handbook §7). "Real, but another action" confirms
     /// the detector; only "not real" speaks against it.
-    async fn probabilities(&self) -> anyhow::Result<BTreeMap<ExceptionType, f64>> {
+    async fn probabilities(&self, learnt: &[&DecisionRow]) -> anyhow::Result<BTreeMap<ExceptionType, f64>> {
         let mut counts: BTreeMap<ExceptionType, (u32, u32)> = BTreeMap::new();
-        for decision in self.store.list_decisions(Timestamp::UNIX_EPOCH).await? {
+        // One label for each case, the last one given: two signatures, or two refused actions of one case, say it once.
+        let mut labels: BTreeMap<&CaseId, bool> = BTreeMap::new();
+        for decision in learnt {
             let real = match decision.verb.as_str() {
                 "approve" | "edit" => true,
                 "reject" => decision.reason.as_deref() != Some(RejectReason::NotReal.code()),
                 _ => continue,
             };
-            let Some(case) = self.store.find_case(&decision.case_id).await? else { continue };
+            labels.insert(&decision.case_id, real);
+        }
+        for (case, real) in labels {
+            let Some(case) = self.store.find_case(case).await? else { continue };
             if let Some(code) = case.codes.first() {
                 let (confirmed, shown) = counts.entry(*code).or_default();
                 *confirmed += u32::from(real);
@@ -101,5 +112,52 @@ impl Desk {
             (*code, beta_binomial_p(confirmed, shown, alpha, beta))
         });
         Ok(p.collect())
+    }
+}
+
+/// The decisions without those that were taken back, oldest first as given.
+fn standing<'a>(decisions: impl Iterator<Item = &'a DecisionRow>) -> Vec<&'a DecisionRow> {
+    let mut kept: Vec<&DecisionRow> = Vec::new();
+    for decision in decisions {
+        if decision.verb == "undo" {
+            let undone = |d: &&DecisionRow| d.recommendation_id == decision.recommendation_id && d.person == decision.person;
+            if let Some(place) = kept.iter().rposition(undone) {
+                kept.remove(place);
+            }
+        } else {
+            kept.push(decision);
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::{PersonId, RecommendationId};
+    use crate::domain::money::Money;
+
+    fn row(id: &str, person: &str, verb: &str) -> DecisionRow {
+        DecisionRow {
+            id: id.to_owned(),
+            case_id: CaseId::new("case-1"),
+            recommendation_id: RecommendationId::new("r-1"),
+            person: PersonId::new(person),
+            verb: verb.to_owned(),
+            content_hash: String::new(),
+            reason: None,
+            note: String::new(),
+            value: Money::ZERO,
+            at: Timestamp::UNIX_EPOCH,
+            body: serde_json::Value::Null,
+        }
+    }
+
+    #[test]
+    fn what_was_undone_teaches_nothing() {
+        let rows =
+            [row("1", "ada", "approve"), row("2", "bob", "approve"), row("3", "ada", "undo"), row("4", "ada", "reject")];
+        let ids: Vec<&str> = standing(rows.iter()).iter().map(|d| d.id.as_str()).collect();
+        assert_eq!(ids, ["2", "4"]);
     }
 }

@@ -17,6 +17,7 @@ use super::{Context as Stages, Progress, Stage, playbook};
 use crate::domain::action::{Action, Candidate};
 use crate::domain::audit::AuditEntry;
 use crate::domain::case::{Case, CaseState};
+use crate::domain::decision::RecommendationState;
 use crate::domain::draft::Draft;
 use crate::domain::evidence::{Bundle, Fact};
 use crate::domain::exception::{Exception, ExceptionState};
@@ -76,12 +77,16 @@ impl Drafting {
         let hash = bundle.hash();
         let current = store.list_recommendations(&case.id).await?;
         let mut next = case.clone();
-        next.rank = Some(assessment.rank.clone());
+        // As it will read back: some decimals do not parse to the number that wrote them, and a rank that never equals the
+        // stored one would be stored for ever.
+        let rank = serde_json::to_string(&assessment.rank).context("writing a rank")?;
+        next.rank = serde_json::from_str(&rank).context("reading a rank back")?;
         next.state = CaseState::Open;
         next.evidence_hash = Some(hash.clone());
         let standing = current.iter().filter(|(r, _)| is_undecided(r)).collect::<Vec<_>>();
         let same = !standing.is_empty() && standing.iter().all(|(r, _)| r.evidence_hash == hash);
-        if same && same_candidates(&standing, &assessment) {
+        let answered = Answered::on(&hash, &current);
+        if same && same_candidates(&standing, &answered, &assessment) {
             if next.rank == case.rank && next.state == case.state {
                 return Ok(false);
             }
@@ -92,7 +97,7 @@ impl Drafting {
         }
         store.insert_bundle(&bundle).await.context("freezing the evidence")?;
         let (draft, drafter) = self.words(&view, &assessment, &bundle).await?;
-        let recommendations = self.recommend(&view, &assessment, draft, &drafter, &hash);
+        let recommendations = self.recommend(&view, &assessment, &answered, draft, &drafter, &hash);
         next.version = case.version + 1;
         next.updated_at = clock.now();
         let entry = AuditEntry {
@@ -150,6 +155,7 @@ impl Drafting {
         &self,
         view: &CaseView<'_>,
         assessment: &Assessment,
+        answered: &Answered<'_>,
         draft: Draft,
         drafter: &Drafter,
         evidence_hash: &str,
@@ -173,6 +179,7 @@ impl Drafting {
                 prose.rationale = format!("{why} {}", prose.rationale).trim().to_owned();
             }
         }
+        order.retain(|(candidate, _)| !answered.gone.contains(&&candidate.action));
         let now = self.0.clock.now();
         let number = |i: usize| u32::try_from(i + 1).unwrap_or(u32::MAX);
         order
@@ -190,7 +197,37 @@ impl Drafting {
                     now,
                 )
             })
+            .chain(answered.held.iter().map(|&kept| kept.clone()))
             .collect()
+    }
+}
+
+/// What people have answered on the evidence that still stands. It is not asked again in other words.
+struct Answered<'a> {
+    /// Signed by one of two, or edited and waiting for somebody else: they stay as they are.
+    held: Vec<&'a Recommendation>,
+    /// Actions that are not proposed anew: rejected, or held.
+    gone: Vec<&'a Action>,
+}
+
+impl<'a> Answered<'a> {
+    fn on(evidence_hash: &str, current: &'a [(Recommendation, i64)]) -> Self {
+        let (mut held, mut gone) = (Vec::new(), Vec::new());
+        for (rec, _) in current.iter().filter(|(r, _)| r.evidence_hash == evidence_hash) {
+            let edited = matches!(rec.drafter, Drafter::Edited { .. });
+            let signed = matches!(rec.state, RecommendationState::Signed { .. });
+            let holds = is_undecided(rec) && (edited || signed);
+            if holds {
+                held.push(rec);
+            }
+            if holds || matches!(rec.state, RecommendationState::Rejected { .. }) {
+                gone.push(&rec.candidate.action);
+                if let Drafter::Edited { was, .. } = &rec.drafter {
+                    gone.push(was);
+                }
+            }
+        }
+        Self { held, gone }
     }
 }
 
@@ -222,9 +259,11 @@ fn is_undecided(recommendation: &Recommendation) -> bool {
     matches!(recommendation.state.name(), "drafted" | "checked" | "queued" | "snoozed" | "signed")
 }
 
-fn same_candidates(standing: &[&(Recommendation, i64)], assessment: &Assessment) -> bool {
-    let stored: Vec<&Candidate> = standing.iter().map(|(r, _)| &r.candidate).collect();
-    let wanted = assessment.candidates.len().min(RECOMMENDATIONS);
+fn same_candidates(standing: &[&(Recommendation, i64)], answered: &Answered<'_>, assessment: &Assessment) -> bool {
+    let asked = |c: &&Candidate| !answered.gone.contains(&&c.action);
+    let stored: Vec<&Candidate> =
+        standing.iter().filter(|(r, _)| !answered.held.contains(&r)).map(|(r, _)| &r.candidate).collect();
+    let wanted = assessment.candidates.iter().filter(asked).count().min(RECOMMENDATIONS);
     stored.len() >= wanted && stored.iter().all(|c| assessment.candidates.contains(c))
 }
 
@@ -234,5 +273,66 @@ fn drafter_name(drafter: &Drafter) -> String {
         Drafter::Playbook { because: Some(why) } => format!("playbook, because {why}"),
         Drafter::Model { name, .. } => format!("model {name}"),
         Drafter::Edited { .. } => "people".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::action::{MoneySum, Range};
+    use crate::domain::decision::RejectReason;
+    use crate::domain::ids::{CaseId, PersonId};
+    use crate::domain::money::Money;
+    use jiff::Timestamp;
+
+    fn candidate(reason: &str) -> Candidate {
+        Candidate {
+            id: reason.to_owned(),
+            action: Action::NoAction { reason: reason.to_owned() },
+            summary: String::new(),
+            money: MoneySum::nothing(1.0, Range::default()),
+            value: Money::ZERO,
+            latest_date: "2026-10-09".parse().unwrap(),
+            checks: vec![],
+            cites: vec![],
+        }
+    }
+
+    fn proposed(reason: &str, evidence: &str, state: RecommendationState, drafter: Drafter) -> (Recommendation, i64) {
+        let mut rec = Recommendation::drafted(
+            CaseId::new("case-1"),
+            1,
+            candidate(reason),
+            Prose::default(),
+            evidence.to_owned(),
+            drafter,
+            Timestamp::UNIX_EPOCH,
+        );
+        rec.state = state;
+        (rec, 1)
+    }
+
+    #[test]
+    fn what_people_answered_is_not_asked_again_while_its_evidence_stands() {
+        use RecommendationState as S;
+        let by = PersonId::new("ada");
+        let playbook = || Drafter::Playbook { because: None };
+        let at = Timestamp::UNIX_EPOCH;
+        let queued = proposed("a", "e1", S::Queued, playbook());
+        let first = queued.0.id.clone();
+        let was = Box::new(candidate("d").action);
+        let current = [
+            queued,
+            proposed("b", "e1", S::Rejected { by: by.clone(), at, reason: RejectReason::WrongDate }, playbook()),
+            proposed("c", "e1", S::Signed { by: by.clone(), at }, playbook()),
+            proposed("e", "e1", S::Queued, Drafter::Edited { editors: vec![by.clone()], first, was }),
+            proposed("f", "e0", S::Rejected { by, at, reason: RejectReason::WrongDate }, playbook()),
+        ];
+        let answered = Answered::on("e1", &current);
+        let codes = |actions: &[&Action]| actions.iter().map(|a| format!("{a:?}")).collect::<Vec<_>>().join(" ");
+        for (reason, gone) in [("a", false), ("b", true), ("c", true), ("d", true), ("e", true), ("f", false)] {
+            assert_eq!(answered.gone.contains(&&candidate(reason).action), gone, "{reason}: {}", codes(&answered.gone));
+        }
+        assert_eq!(answered.held.len(), 2);
     }
 }

@@ -11,7 +11,7 @@ pub mod desk;
 pub mod detect;
 pub mod draft;
 #[cfg(test)]
-mod draft_sample;
+pub(crate) mod draft_sample;
 pub mod guard;
 pub mod model_draft;
 pub mod notify;

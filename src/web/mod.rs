@@ -1,2 +1,88 @@
-//! The page.
+//! The page: server-rendered, works without scripts, shows what is stored and hands clicks to the approval stage.
+//!
+//! Invariants: nobody sees anything before signing in; every change comes by POST with the session's CSRF token; every value
+//! is escaped; nothing is loaded from elsewhere. It computes no business number and decides nothing.
+
+mod case_page;
+mod case_sums;
+mod case_view;
 pub mod chart;
+mod error;
+mod guard;
+mod pages;
+mod queue_page;
+mod session;
+mod templates;
+mod view;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::http::StatusCode;
+use axum::middleware;
+use axum::routing::{get, post};
+use jiff::Timestamp;
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::timeout::TimeoutLayer;
+
+pub use self::session::sign_in_link;
+
+use self::chart::ChartData;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::domain::exception::Subject;
+use crate::pipeline::approve::Approvals;
+use crate::store::Store;
+
+/// Largest request body: the forms are small.
+const BODY_MAX: usize = 64 * 1024;
+/// Longest time for one request.
+const REQUEST_MAX: Duration = Duration::from_secs(30);
+
+/// Where the demand chart of a case comes from. Supplied by whoever knows the books.
+#[async_trait]
+pub trait ChartSource: Send + Sync {
+    /// The days of a subject up to `as_of`; None where a chart says nothing about it.
+    async fn chart(&self, subject: &Subject, as_of: Timestamp) -> Option<ChartData>;
+}
+
+/// What the page needs. Cheap to clone.
+#[derive(Clone)]
+pub struct WebState {
+    /// Where everything is kept.
+    pub store: Store,
+    /// People, limits, time zone.
+    pub config: Arc<Config>,
+    /// When it is.
+    pub clock: Clock,
+    /// What a click does.
+    pub approvals: Approvals,
+    /// The charts.
+    pub charts: Arc<dyn ChartSource>,
+}
+
+/// The whole page as a router.
+pub fn router(state: WebState) -> Router {
+    Router::new()
+        .route("/", get(queue_page::queue))
+        .route("/cases/{id}", get(case_page::show))
+        .route("/cases/{id}/decide", post(case_page::decide))
+        .route("/digests", get(pages::digests))
+        .route("/digests/{day}", get(pages::digest))
+        .route("/digests/{day}/mail", get(pages::mail))
+        .route("/audit", get(pages::audit))
+        .route("/policy", get(pages::policy))
+        .route("/health", get(pages::health))
+        .route("/sign-in", get(session::ask).post(session::sign_in))
+        .route("/sign-out", post(session::sign_out))
+        .route("/style.css", get(pages::style))
+        .route("/healthz", get(pages::healthz))
+        .route("/readyz", get(pages::readyz))
+        .fallback(pages::nothing_here)
+        .layer(RequestBodyLimitLayer::new(BODY_MAX))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_MAX))
+        .layer(middleware::from_fn_with_state(state.clone(), guard::guard))
+        .with_state(state)
+}

@@ -90,7 +90,7 @@ async fn with_case(store: &Store, id: &str, actions: Vec<(Action, i64)>) -> Vec<
         opened_at: start(),
         updated_at: start(),
     };
-    store.save_detection(&[], &[(case, None)], &[]).await.unwrap();
+    store.save_detection(&[], &[(case, None)], &[], None).await.unwrap();
     on_evidence(store, id, "e1", actions).await
 }
 

@@ -6,7 +6,7 @@ use super::{File, assert_none, assert_one, rust_files};
 /// The modules of the library from the bottom up. One may use what stands on a lower line, not what shares its own.
 const LAYERS: &[&[&str]] = &[
     &["domain"],
-    &["clock", "config", "models", "ports", "prompts", "telemetry"],
+    &["clock", "config", "models", "ports", "prompts", "render", "telemetry"],
     &["store"],
     &["pipeline"],
     &["worker"],

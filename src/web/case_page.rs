@@ -1,0 +1,268 @@
+//! One case, and the clicks on it.
+
+use axum::Form;
+use axum::extract::rejection::FormRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use super::case_view::{CaseParts, CaseView};
+use super::error::WebError;
+use super::session::SignedIn;
+use super::view::{Choice, Names, Shell, is_id, reason_text};
+use super::{WebState, templates};
+use crate::domain::action::Action;
+use crate::domain::audit::Chained;
+use crate::domain::case::Case;
+use crate::domain::decision::{RecommendationState, RejectReason};
+use crate::domain::ids::{CaseId, RecommendationId, content_hash};
+use crate::domain::money::Quantity;
+use crate::domain::recommendation::Recommendation;
+use crate::pipeline::approve::{DecisionRefused, DecisionRequest, Verb};
+
+#[derive(Serialize)]
+struct Page {
+    shell: Shell,
+    #[serde(flatten)]
+    view: CaseView,
+    reasons: Vec<Choice>,
+    refused: Option<String>,
+    done: Option<&'static str>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Shown {
+    #[serde(default)]
+    done: String,
+}
+
+/// What every form on the page sends.
+#[derive(Deserialize)]
+pub(super) struct Click {
+    #[serde(default)]
+    csrf: String,
+    recommendation: String,
+    content_hash: String,
+    key: String,
+    verb: String,
+    #[serde(default)]
+    quantity: String,
+    #[serde(default)]
+    date: String,
+    #[serde(default)]
+    reason: String,
+    #[serde(default)]
+    note: String,
+    #[serde(default)]
+    until: String,
+}
+
+/// Does a recommendation in this state still count for anything?
+pub(super) fn counts(state: &RecommendationState) -> bool {
+    !matches!(state, RecommendationState::Superseded | RecommendationState::Drafted)
+}
+
+/// `GET /cases/{id}`
+pub(super) async fn show(
+    State(state): State<WebState>,
+    who: SignedIn,
+    Path(id): Path<String>,
+    Query(shown): Query<Shown>,
+) -> Result<Html<String>, WebError> {
+    let case = case_of(&state, &id).await?;
+    let done = (shown.done == "1").then_some("Your decision is kept.");
+    Ok(Html(page(&state, &who, &case, None, done).await?))
+}
+
+/// `POST /cases/{id}/decide`
+pub(super) async fn decide(
+    State(state): State<WebState>,
+    who: SignedIn,
+    Path(id): Path<String>,
+    form: Result<Form<Click>, FormRejection>,
+) -> Result<Response, WebError> {
+    let Form(click) = form.map_err(|rejection| WebError::BadRequest(rejection.body_text()))?;
+    who.check(&click.csrf)?;
+    let case = case_of(&state, &id).await?;
+    let rec = state.store.get_recommendation(&RecommendationId::new(click.recommendation.clone())).await?.0;
+    if rec.case_id != case.id {
+        return Err(WebError::NotFound("such recommendation in this case"));
+    }
+    let verb = match verb_of(&click, &rec) {
+        Ok(verb) => verb,
+        Err(why) => return refused(&state, &who, &case, StatusCode::BAD_REQUEST, &why).await,
+    };
+    let request = DecisionRequest {
+        // What was typed is part of the click: the same form with another reason is another click.
+        idempotency_key: content_hash(&[
+            &click.key,
+            &click.verb,
+            &click.quantity,
+            &click.date,
+            &click.reason,
+            &click.note,
+            &click.until,
+        ]),
+        person: who.person.id.clone(),
+        channel: "web".to_owned(),
+        recommendation_id: rec.id.clone(),
+        content_hash: click.content_hash,
+        verb,
+    };
+    match state.approvals.decide(&request).await {
+        Ok(_) => Ok(Redirect::to(&format!("/cases/{}?done=1", case.id)).into_response()),
+        Err(refusal) => {
+            let status = match &refusal {
+                DecisionRefused::NotAllowed(_) | DecisionRefused::UnknownPerson(_) => StatusCode::FORBIDDEN,
+                DecisionRefused::BadEdit(_) | DecisionRefused::BadRequest(_) => StatusCode::BAD_REQUEST,
+                DecisionRefused::Failed(error) => {
+                    tracing::error!(error = format!("{error:#}"), "a decision could not be kept");
+                    StatusCode::SERVICE_UNAVAILABLE
+                }
+                _ => StatusCode::CONFLICT,
+            };
+            refused(&state, &who, &case, status, &refusal.to_string()).await
+        }
+    }
+}
+
+async fn case_of(state: &WebState, id: &str) -> Result<Case, WebError> {
+    if !is_id(id) {
+        return Err(WebError::NotFound("such case"));
+    }
+    state.store.find_case(&CaseId::new(id)).await?.ok_or(WebError::NotFound("such case"))
+}
+
+/// The page as it is now, with the reason why the click changed nothing.
+async fn refused(
+    state: &WebState,
+    who: &SignedIn,
+    case: &Case,
+    status: StatusCode,
+    why: &str,
+) -> Result<Response, WebError> {
+    let case = state.store.get_case(&case.id).await?;
+    Ok((status, Html(page(state, who, &case, Some(why), None).await?)).into_response())
+}
+
+async fn page(
+    state: &WebState,
+    who: &SignedIn,
+    case: &Case,
+    refused: Option<&str>,
+    done: Option<&'static str>,
+) -> Result<String, WebError> {
+    let all = state.store.list_recommendations(&case.id).await?;
+    let recommendations = shown(&all);
+    let exceptions = state.store.list_case_exceptions(&case.id).await?;
+    let evidence = match &case.evidence_hash {
+        Some(hash) => Some(state.store.get_bundle(&case.id, hash).await?),
+        None => state.store.find_latest_bundle(&case.id).await?,
+    };
+    let as_of = evidence.as_ref().map_or_else(|| state.clock.now(), |bundle| bundle.as_of);
+    let chart = state.charts.chart(&case.subject, as_of).await;
+    let names = Names(state.store.list_names().await?);
+    let history = history(state, case, &all).await?;
+    let view = CaseView::of(&CaseParts {
+        case,
+        exceptions: &exceptions,
+        evidence: evidence.as_ref(),
+        recommendations: &recommendations,
+        history: &history,
+        chart: chart.as_ref(),
+        names: &names,
+        config: &state.config,
+        viewer: &who.person,
+        csrf: &who.csrf,
+        now: state.clock.now(),
+    });
+    let reason = |r: RejectReason| Choice { value: r.code().to_owned(), name: reason_text(r).to_owned(), chosen: false };
+    let values = Page {
+        shell: Shell::of(case.headline.as_str(), "/cases", &who.person, &who.csrf),
+        view,
+        reasons: RejectReason::ALL.into_iter().map(reason).collect(),
+        refused: refused.map(str::to_owned),
+        done,
+    };
+    Ok(templates::render("case.html", &values)?)
+}
+
+/// What counts, the one that was decided first, then by rank; of an edited one the newest.
+fn shown(all: &[(Recommendation, i64)]) -> Vec<(Recommendation, i64)> {
+    let mut shown: Vec<(Recommendation, i64)> = all.iter().filter(|(r, _)| counts(&r.state)).cloned().collect();
+    shown.sort_by_key(|(r, _)| {
+        let decided = !r.state.is_waiting() && !matches!(r.state, RecommendationState::Checked);
+        (!decided, r.rank, std::cmp::Reverse(r.drafted_at))
+    });
+    shown
+}
+
+/// What was done to the case and to its recommendations, oldest first.
+async fn history(state: &WebState, case: &Case, all: &[(Recommendation, i64)]) -> Result<Vec<Chained>, WebError> {
+    let mut history = state.store.list_audit_of(&format!("case:{}", case.id)).await?;
+    for (rec, _) in all {
+        history.extend(state.store.list_audit_of(&format!("recommendation:{}", rec.id)).await?);
+    }
+    history.sort_by_key(|entry| entry.seq);
+    Ok(history)
+}
+
+/// What the form asks for, or what is wrong with it in words for who filled it in.
+fn verb_of(click: &Click, rec: &Recommendation) -> Result<Verb, String> {
+    match click.verb.as_str() {
+        "approve" => Ok(Verb::Approve),
+        "undo" => Ok(Verb::Undo),
+        "reject" => {
+            let reason = RejectReason::ALL.into_iter().find(|r| r.code() == click.reason);
+            let reason = reason.ok_or("choose a reason: it is what Reeve learns from")?;
+            Ok(Verb::Reject { reason, note: click.note.chars().take(500).collect() })
+        }
+        "snooze" => Ok(Verb::Snooze { until: day(&click.until)? }),
+        "edit" => {
+            let quantity = match click.quantity.trim() {
+                "" => None,
+                text => Some(Quantity(
+                    text.parse::<Decimal>()
+                        .map_err(|_| format!("{text:?} is not a quantity such as 40 or 12.5"))?
+                        .normalize(),
+                )),
+            };
+            let date = if click.date.is_empty() { None } else { Some(day(&click.date)?) };
+            Ok(Verb::Edit { action: Box::new(edited(&rec.candidate.action, quantity, date)) })
+        }
+        other => Err(format!("{other:?} is nothing that can be decided")),
+    }
+}
+
+fn day(text: &str) -> Result<Date, String> {
+    text.trim().parse().map_err(|_| format!("{text:?} is not a day such as 2026-10-31"))
+}
+
+/// The action with another quantity and date, where it has them.
+fn edited(action: &Action, new_quantity: Option<Quantity>, day: Option<Date>) -> Action {
+    let mut edited = action.clone();
+    match &mut edited {
+        Action::Expedite { quantity, new_date: date, .. }
+        | Action::DeferPo { quantity, new_date: date, .. }
+        | Action::NewPo { quantity, need_date: date, .. }
+        | Action::Transfer { quantity, ship_on: date, .. } => {
+            *quantity = new_quantity.unwrap_or(*quantity);
+            *date = day.unwrap_or(*date);
+        }
+        Action::CancelPo { quantity, .. } | Action::Claim { quantity, .. } => {
+            *quantity = new_quantity.unwrap_or(*quantity);
+        }
+        Action::Recount { deadline: date, .. }
+        | Action::Contact { answer_by: date, .. }
+        | Action::Monitor { until: date, .. } => *date = day.unwrap_or(*date),
+        Action::BlockBill { .. }
+        | Action::AcceptVar { .. }
+        | Action::ReverseDoc { .. }
+        | Action::NoAction { .. }
+        | Action::Escalate { .. } => {}
+    }
+    edited
+}

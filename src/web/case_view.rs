@@ -1,0 +1,364 @@
+//! A case ready for its page: what is stored, put into words.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use super::case_sums::{Cite, SumLine, number, priority_lines, share, sum_lines};
+use super::chart::{self, ChartData};
+use super::view::{Code, Entry, Names, actor_name, lane_mark, moment, people_names, state_text};
+use crate::config::Config;
+use crate::domain::action::{Action, Check};
+use crate::domain::audit::Chained;
+use crate::domain::case::{Case, Rank};
+use crate::domain::decision::RecommendationState;
+use crate::domain::evidence::{Bundle, FactValue, Missing};
+use crate::domain::exception::{Exception, ExceptionState};
+use crate::domain::ids::{FactId, content_hash as hash};
+use crate::domain::policy::Person;
+use crate::domain::recommendation::{Drafter, Recommendation};
+use crate::render::{plain, time_left};
+
+/// Everything a case page is made of.
+pub(super) struct CaseParts<'a> {
+    pub case: &'a Case,
+    pub exceptions: &'a [Exception],
+    pub evidence: Option<&'a Bundle>,
+    /// Those that count now, each with its version, the one to show first first.
+    pub recommendations: &'a [(Recommendation, i64)],
+    /// Oldest first.
+    pub history: &'a [Chained],
+    pub chart: Option<&'a ChartData>,
+    pub names: &'a Names,
+    pub config: &'a Config,
+    pub viewer: &'a Person,
+    pub csrf: &'a str,
+    pub now: Timestamp,
+}
+
+/// The page's values, without the frame.
+#[derive(Serialize)]
+pub(super) struct CaseView {
+    id: String,
+    headline: String,
+    subject: String,
+    state: String,
+    currency: String,
+    codes: Vec<Code>,
+    marks: Vec<&'static str>,
+    rank: Option<RankView>,
+    recommendations: Vec<RecommendationView>,
+    alternatives: Vec<RecommendationView>,
+    priority: Vec<SumLine>,
+    chart: String,
+    exceptions: Vec<ExceptionView>,
+    facts: Vec<FactView>,
+    evidence: Option<EvidenceView>,
+    missing: Vec<Missing>,
+    history: Vec<Entry>,
+    tomorrow: String,
+}
+
+#[derive(Serialize)]
+struct RankView {
+    at_stake: String,
+    worth: String,
+    low: String,
+    high: String,
+    deadline: String,
+    left: String,
+    p: String,
+}
+
+#[derive(Serialize)]
+struct RecommendationView {
+    id: String,
+    content_hash: String,
+    keys: BTreeMap<&'static str, String>,
+    rank: u32,
+    action: &'static str,
+    summary: String,
+    benefit: String,
+    value: String,
+    latest: String,
+    state_text: String,
+    rationale: String,
+    risks: String,
+    would_change: String,
+    message: Option<String>,
+    drafter: String,
+    checks: Vec<Check>,
+    sum: Vec<SumLine>,
+    can_decide: bool,
+    can_undo: Option<String>,
+    edit: Option<EditView>,
+}
+
+#[derive(Serialize)]
+struct EditView {
+    quantity: Option<String>,
+    date: Option<String>,
+    date_label: &'static str,
+}
+
+#[derive(Serialize)]
+struct ExceptionView {
+    code: &'static str,
+    name: &'static str,
+    headline: String,
+    from: String,
+    to: String,
+    state: &'static str,
+    explained: Option<String>,
+    detector: String,
+    score: String,
+    drivers: Vec<DriverView>,
+    first_seen: String,
+}
+
+#[derive(Serialize)]
+struct DriverView {
+    feature: String,
+    value: String,
+    share: String,
+}
+
+#[derive(Serialize)]
+struct FactView {
+    anchor: String,
+    id: String,
+    label: String,
+    value: String,
+    unit: String,
+    words: bool,
+    as_of: String,
+    source: String,
+    third_party: bool,
+}
+
+#[derive(Serialize)]
+struct EvidenceView {
+    version: u32,
+    as_of: String,
+    hash: String,
+}
+
+impl CaseView {
+    pub(super) fn of(parts: &CaseParts<'_>) -> Self {
+        let config = parts.config;
+        let zone = &config.calendar.timezone;
+        let facts: Vec<FactView> = parts.evidence.map(|b| fact_views(b, config)).unwrap_or_default();
+        let cites: BTreeMap<&str, Cite> = facts
+            .iter()
+            .map(|f| (f.id.as_str(), Cite { anchor: f.anchor.clone(), label: f.label.clone(), value: f.value.clone() }))
+            .collect();
+        let mut recommendations: Vec<RecommendationView> =
+            parts.recommendations.iter().map(|(r, version)| recommendation_view(r, *version, parts, &cites)).collect();
+        let alternatives = recommendations.split_off(recommendations.len().min(1));
+        let today = config.calendar.calendar().day_of(parts.now);
+        Self {
+            id: parts.case.id.to_string(),
+            headline: plain(&parts.case.headline),
+            subject: parts.names.subject(&parts.case.subject),
+            state: state_text(&parts.case.state),
+            currency: config.money.currency.clone(),
+            codes: parts.case.codes.iter().map(|c| Code::of(*c)).collect(),
+            marks: parts.case.rank.iter().filter_map(|r| lane_mark(r.lane)).collect(),
+            rank: parts.case.rank.as_ref().map(rank_view),
+            recommendations,
+            alternatives,
+            priority: parts.case.rank.as_ref().map(|r| priority_lines(r, config.ranking.lambda)).unwrap_or_default(),
+            chart: parts.chart.map(chart::svg).unwrap_or_default(),
+            exceptions: parts.exceptions.iter().map(|e| exception_view(e, config)).collect(),
+            facts,
+            evidence: parts.evidence.map(|b| EvidenceView {
+                version: b.version,
+                as_of: moment(b.as_of, zone),
+                hash: b.hash().chars().take(16).collect(),
+            }),
+            missing: parts.evidence.map(|b| b.missing.clone()).unwrap_or_default(),
+            history: parts.history.iter().map(|h| Entry::of(h, &config.people, zone)).collect(),
+            tomorrow: today.tomorrow().unwrap_or(today).to_string(),
+        }
+    }
+}
+
+fn rank_view(rank: &Rank) -> RankView {
+    RankView {
+        at_stake: rank.at_stake.to_string(),
+        worth: rank.value.expected.to_string(),
+        low: rank.value.low.to_string(),
+        high: rank.value.high.to_string(),
+        deadline: rank.deadline.to_string(),
+        left: time_left(rank.slack_days),
+        p: share(rank.p),
+    }
+}
+
+fn recommendation_view(
+    r: &Recommendation,
+    version: i64,
+    parts: &CaseParts<'_>,
+    facts: &BTreeMap<&str, Cite>,
+) -> RecommendationView {
+    let config = parts.config;
+    let content_hash = r.content_hash();
+    let cites = cited(&r.candidate.cites, facts);
+    // The version is part of the key: a second click on the same page is the same click, a click on the page as it looks
+    // after an undo is a new one.
+    let key = |verb| hash(&[parts.csrf, r.id.as_str(), &content_hash, &version.to_string(), verb]);
+    let (quantity, date, date_label) = editable(&r.candidate.action);
+    RecommendationView {
+        id: r.id.to_string(),
+        keys: ["approve", "edit", "reject", "snooze", "undo"].into_iter().map(|verb| (verb, key(verb))).collect(),
+        rank: r.rank,
+        action: r.candidate.action.code(),
+        summary: plain(&r.candidate.summary),
+        benefit: r.candidate.money.benefit.expected.to_string(),
+        value: r.candidate.value.to_string(),
+        latest: r.candidate.latest_date.to_string(),
+        state_text: recommendation_state(&r.state, config),
+        rationale: plain(&r.prose.rationale),
+        risks: plain(&r.prose.risks),
+        would_change: plain(&r.prose.would_change),
+        message: r.prose.message.clone(),
+        drafter: drafter_text(&r.drafter, &config.people),
+        checks: r.candidate.checks.clone(),
+        sum: sum_lines(&r.candidate, &cites, parts.case),
+        can_decide: r.state.is_waiting(),
+        can_undo: undo_text(r, parts),
+        edit: (quantity.is_some() || date.is_some()).then_some(EditView { quantity, date, date_label }),
+        content_hash,
+    }
+}
+
+/// What an edit may change: the quantity and one date.
+fn editable(action: &Action) -> (Option<String>, Option<String>, &'static str) {
+    let quantity = action.quantity().map(|q| q.to_string());
+    match action {
+        Action::Expedite { new_date, .. } | Action::DeferPo { new_date, .. } => {
+            (quantity, Some(new_date.to_string()), "New date")
+        }
+        Action::NewPo { need_date, .. } => (quantity, Some(need_date.to_string()), "Needed on"),
+        Action::Transfer { ship_on, .. } => (quantity, Some(ship_on.to_string()), "Ship on"),
+        Action::Recount { deadline, .. } => (None, Some(deadline.to_string()), "Count by"),
+        Action::Contact { answer_by, .. } => (None, Some(answer_by.to_string()), "Answer by"),
+        Action::Monitor { until, .. } => (None, Some(until.to_string()), "Watch until"),
+        Action::CancelPo { .. } | Action::Claim { .. } => (quantity, None, ""),
+        Action::BlockBill { .. }
+        | Action::AcceptVar { .. }
+        | Action::ReverseDoc { .. }
+        | Action::NoAction { .. }
+        | Action::Escalate { .. } => (None, None, ""),
+    }
+}
+
+fn recommendation_state(state: &RecommendationState, config: &Config) -> String {
+    let zone = &config.calendar.timezone;
+    let people = &config.people;
+    match state {
+        RecommendationState::Drafted | RecommendationState::Checked => "not yet in the queue".to_owned(),
+        RecommendationState::Queued => String::new(),
+        RecommendationState::Signed { by, at } => {
+            format!("signed by {} on {}; a second signature is needed", actor_name(by.as_str(), people), moment(*at, zone))
+        }
+        RecommendationState::Approved { by, at } => {
+            format!("approved by {} on {}", people_names(by, people), moment(*at, zone))
+        }
+        RecommendationState::ApprovedWithEdit { by, at, .. } => {
+            format!("approved with other values by {} on {}", people_names(by, people), moment(*at, zone))
+        }
+        RecommendationState::Rejected { by, at, reason } => {
+            let who = actor_name(by.as_str(), people);
+            format!("rejected by {who} on {}: {}", moment(*at, zone), super::view::reason_text(*reason).to_lowercase())
+        }
+        RecommendationState::Snoozed { by, until } => {
+            format!("snoozed until {until} by {}", actor_name(by.as_str(), people))
+        }
+        RecommendationState::Expired => "expired: nobody decided in time".to_owned(),
+        RecommendationState::Superseded => "superseded".to_owned(),
+        RecommendationState::HandedOff => "handed off".to_owned(),
+        RecommendationState::CarriedOut => "carried out".to_owned(),
+        RecommendationState::Partly => "carried out in part".to_owned(),
+        RecommendationState::NotCarriedOut => "not carried out".to_owned(),
+    }
+}
+
+/// Says until when the viewer can take a decision back; None when there is nothing of theirs to take back.
+fn undo_text(r: &Recommendation, parts: &CaseParts<'_>) -> Option<String> {
+    let me = &parts.viewer.id;
+    let window = SignedDuration::from_mins(i64::from(parts.config.approval.undo_minutes));
+    let until = |at: Timestamp| {
+        let end = at.checked_add(window).ok().filter(|end| parts.now < *end)?;
+        Some(format!("can be undone until {}", moment(end, &parts.config.calendar.timezone)))
+    };
+    match &r.state {
+        RecommendationState::Signed { by, .. } if by == me => Some("until somebody else has signed".to_owned()),
+        RecommendationState::Snoozed { .. } => Some("brings it back now".to_owned()),
+        RecommendationState::Approved { by, at } | RecommendationState::ApprovedWithEdit { by, at, .. }
+            if by.contains(me) =>
+        {
+            until(*at)
+        }
+        RecommendationState::Rejected { by, at, .. } if by == me => until(*at),
+        _ => None,
+    }
+}
+
+fn drafter_text(drafter: &Drafter, people: &[Person]) -> String {
+    match drafter {
+        Drafter::Playbook { because: None } => "Written by the playbook.".to_owned(),
+        Drafter::Playbook { because: Some(why) } => format!("Written by the playbook, because {}.", plain(why)),
+        Drafter::Model { name, .. } => format!("Written by the model {}; figures and checks are computed.", plain(name)),
+        Drafter::Edited { editors, .. } => format!("Edited by {}.", people_names(editors, people)),
+    }
+}
+
+fn cited(ids: &[FactId], facts: &BTreeMap<&str, Cite>) -> Vec<Cite> {
+    ids.iter().filter_map(|id| facts.get(id.as_str()).cloned()).collect()
+}
+
+fn exception_view(e: &Exception, config: &Config) -> ExceptionView {
+    let signal = &e.signal;
+    ExceptionView {
+        code: signal.code.code(),
+        name: signal.code.name(),
+        headline: plain(&signal.headline),
+        from: signal.from.to_string(),
+        to: signal.to.to_string(),
+        state: match e.state {
+            ExceptionState::Open => "open",
+            ExceptionState::Resolved => "resolved",
+            ExceptionState::Explained => "explained",
+        },
+        explained: signal.explained.as_deref().map(plain),
+        detector: plain(&signal.detector),
+        score: number(signal.score, 2),
+        drivers: signal
+            .drivers
+            .iter()
+            .map(|d| DriverView {
+                feature: plain(&d.feature).replace('_', " "),
+                value: number(d.value, 2),
+                share: format!("{} %", number(d.share * 100.0, 0)),
+            })
+            .collect(),
+        first_seen: moment(e.first_seen, &config.calendar.timezone),
+    }
+}
+
+fn fact_views(bundle: &Bundle, config: &Config) -> Vec<FactView> {
+    let view = |(index, fact): (usize, &crate::domain::evidence::Fact)| FactView {
+        anchor: format!("fact-{}", index + 1),
+        id: fact.id.to_string(),
+        label: plain(&fact.label),
+        value: plain(&fact.value.show()),
+        unit: plain(&fact.unit),
+        words: matches!(fact.value, FactValue::Text(_)),
+        as_of: moment(fact.as_of, &config.calendar.timezone),
+        source: plain(&fact.source.to_string()),
+        third_party: fact.third_party,
+    };
+    bundle.facts.values().enumerate().map(view).collect()
+}

@@ -1,0 +1,211 @@
+//! The queue: cases in the digest's order, above and below the line.
+
+use std::collections::BTreeMap;
+
+use axum::extract::{Query, State};
+use axum::response::Html;
+use serde::{Deserialize, Serialize};
+
+use super::error::WebError;
+use super::session::SignedIn;
+use super::view::{Choice, Code, Names, Shell, lane_mark, state_text};
+use super::{WebState, templates};
+use crate::domain::case::{Case, Rank};
+use crate::domain::digest::{Digest, DigestLine};
+use crate::domain::exception::ExceptionType;
+use crate::domain::ids::CaseId;
+use crate::domain::money::Money;
+use crate::domain::recommendation::Recommendation;
+use crate::render::{count, plain, time_left};
+
+/// Rows on one screen: what stands behind is found by the filters.
+const ROWS_MAX: usize = 300;
+
+/// Which states each filter shows.
+const STATES: [(&str, &str, &[&str]); 5] = [
+    ("open", "to be decided", &["new", "open"]),
+    ("snoozed", "snoozed", &["snoozed"]),
+    ("decided", "decided", &["decided", "verifying"]),
+    ("done", "done with", &["closed", "resolved_itself", "expired", "merged"]),
+    ("all", "everything", &[]),
+];
+
+#[derive(Deserialize)]
+pub(super) struct Filter {
+    #[serde(default)]
+    state: String,
+    #[serde(default, rename = "type")]
+    code: String,
+}
+
+#[derive(Serialize)]
+struct Page {
+    shell: Shell,
+    heading: String,
+    lead: String,
+    currency: String,
+    health: Vec<String>,
+    states: Vec<Choice>,
+    types: Vec<Choice>,
+    above_title: &'static str,
+    above: Vec<Row>,
+    below: Vec<Row>,
+    below_text: String,
+    cut: Option<String>,
+    empty: &'static str,
+}
+
+#[derive(Serialize)]
+struct Row {
+    id: String,
+    place: Option<u32>,
+    headline: String,
+    subject: String,
+    codes: Vec<Code>,
+    state: &'static str,
+    state_text: String,
+    marks: Vec<&'static str>,
+    at_stake: Option<String>,
+    worth: String,
+    left: String,
+    urgent: bool,
+    action: String,
+    recommendation: String,
+}
+
+/// `GET /`
+pub(super) async fn queue(
+    State(state): State<WebState>,
+    who: SignedIn,
+    Query(filter): Query<Filter>,
+) -> Result<Html<String>, WebError> {
+    let chosen = STATES.iter().find(|s| s.0 == filter.state).unwrap_or(&STATES[0]);
+    let code = filter.code.parse::<ExceptionType>().ok();
+    let mut cases = state.store.list_cases(chosen.2).await?;
+    let types = type_choices(&cases, code);
+    cases.retain(|case| code.is_none_or(|code| case.codes.contains(&code)));
+    let found = cases.len();
+    // By priority from the highest, as the store lists them.
+    cases.truncate(ROWS_MAX);
+    let digest = state.store.list_digests(1).await?.into_iter().next().map(|stored| stored.digest);
+    let names = Names(state.store.list_names().await?);
+    let firsts = first_recommendations(state.store.list_recommendations_in(&[]).await?);
+    let row = |case: &Case, line: Option<&DigestLine>| row(case, line, firsts.get(&case.id), &names);
+
+    let in_queue = chosen.0 == "open";
+    let (above, below) = if in_queue {
+        split(cases, digest.as_ref(), state.config.ranking.capacity)
+    } else {
+        (cases.into_iter().map(|case| (case, None)).collect(), Vec::new())
+    };
+    let worth: Money = below.iter().filter_map(|case| case.rank.as_ref()).map(|rank| rank.value.expected).sum();
+    let page = Page {
+        shell: Shell::of("Queue", "/", &who.person, &who.csrf),
+        heading: if in_queue { heading(&above) } else { format!("Cases: {}", chosen.1) },
+        lead: lead(digest.as_ref(), &state.config.money.currency),
+        currency: state.config.money.currency.clone(),
+        health: digest.iter().flat_map(|d| d.health.iter().map(|h| plain(h))).collect(),
+        states: STATES.iter().map(|s| choice(s.0, s.1, s.0 == chosen.0)).collect(),
+        types,
+        above_title: if in_queue { "Above the line" } else { "Cases" },
+        above: above.iter().map(|(case, line)| row(case, line.as_ref())).collect(),
+        below_text: format!("{}, together worth {worth}", count(below.len(), "case", "cases")),
+        below: below.iter().map(|case| row(case, None)).collect(),
+        cut: (found > ROWS_MAX)
+            .then(|| format!("Only the {ROWS_MAX} of highest priority are shown, of {found}. Filter to see others.")),
+        empty: if in_queue { "Nothing needs a decision." } else { "There is none." },
+    };
+    Ok(Html(templates::render("queue.html", &page)?))
+}
+
+fn choice(value: &str, name: &str, chosen: bool) -> Choice {
+    Choice { value: value.to_owned(), name: name.to_owned(), chosen }
+}
+
+fn type_choices(cases: &[Case], chosen: Option<ExceptionType>) -> Vec<Choice> {
+    let there = |code: &&ExceptionType| Some(**code) == chosen || cases.iter().any(|case| case.codes.contains(code));
+    let all = ExceptionType::ALL.iter().filter(there);
+    let named = all.map(|c| choice(c.code(), &format!("{} · {}", c.code(), c.name()), Some(*c) == chosen));
+    std::iter::once(choice("", "all types", chosen.is_none())).chain(named).collect()
+}
+
+/// The best recommendation of each case that still counts.
+fn first_recommendations(all: Vec<(Recommendation, i64)>) -> BTreeMap<CaseId, Recommendation> {
+    let mut firsts: BTreeMap<CaseId, Recommendation> = BTreeMap::new();
+    for (rec, _) in all {
+        if super::case_page::counts(&rec.state) && firsts.get(&rec.case_id).is_none_or(|first| rec.rank < first.rank) {
+            firsts.insert(rec.case_id.clone(), rec);
+        }
+    }
+    firsts
+}
+
+/// Above the line stands what the newest digest put there, in its order. Before the first digest: the first K by lane and
+/// priority.
+fn split(mut cases: Vec<Case>, digest: Option<&Digest>, capacity: usize) -> (Vec<(Case, Option<DigestLine>)>, Vec<Case>) {
+    // The store's order is by priority; lanes come before it.
+    cases.sort_by_key(|case| case.rank.as_ref().map_or((true, None), |rank| (false, Some(rank.lane))));
+    let Some(digest) = digest else {
+        let below = cases.split_off(cases.len().min(capacity));
+        return (cases.into_iter().map(|case| (case, None)).collect(), below);
+    };
+    let mut above = Vec::new();
+    let mut below = Vec::new();
+    for case in cases {
+        match digest.lines.iter().find(|line| line.case_id == case.id) {
+            Some(line) => above.push((case, Some(line.clone()))),
+            None => below.push(case),
+        }
+    }
+    above.sort_by_key(|(_, line)| line.as_ref().map(|line| line.place));
+    (above, below)
+}
+
+fn heading(above: &[(Case, Option<DigestLine>)]) -> String {
+    match above.len() {
+        0 => "Nothing above the line".to_owned(),
+        n => format!("{} worth deciding", count(n, "case", "cases")),
+    }
+}
+
+fn lead(digest: Option<&Digest>, currency: &str) -> String {
+    digest.map_or_else(
+        || "No digest has been made yet; this is the order by priority.".to_owned(),
+        |d| {
+            let cases = count(d.lines.len(), "case", "cases");
+            format!(
+                "The digest of {}: {cases}, {currency} {} at stake. Drafted by {}.",
+                d.day,
+                d.at_stake,
+                plain(&d.drafted_by)
+            )
+        },
+    )
+}
+
+fn row(case: &Case, line: Option<&DigestLine>, first: Option<&Recommendation>, names: &Names) -> Row {
+    let rank: Option<&Rank> = case.rank.as_ref();
+    let mut marks: Vec<&'static str> = rank.iter().filter_map(|r| lane_mark(r.lane)).collect();
+    if line.is_some_and(|line| line.sampled) {
+        marks.push("random check");
+    }
+    if line.is_some_and(|line| line.new) {
+        marks.push("new");
+    }
+    Row {
+        id: case.id.to_string(),
+        place: line.map(|line| line.place),
+        headline: plain(&case.headline),
+        subject: names.subject(&case.subject),
+        codes: case.codes.iter().map(|c| Code::of(*c)).collect(),
+        state: case.state.name(),
+        state_text: state_text(&case.state),
+        marks,
+        at_stake: rank.map(|r| r.at_stake.to_string()),
+        worth: rank.map_or_else(String::new, |r| r.value.expected.to_string()),
+        left: rank.map_or_else(String::new, |r| time_left(r.slack_days)),
+        urgent: rank.is_some_and(|r| r.slack_days < 1.0),
+        action: first.map_or("", |r| r.candidate.action.code()).to_owned(),
+        recommendation: first.map_or_else(String::new, |r| plain(&r.candidate.summary)),
+    }
+}

@@ -1,0 +1,174 @@
+//! Signing in by a link that works once, and staying signed in by a cookie.
+//!
+//! Opening the link only shows a button: previews in chats and mail open links too, and must not use them up. Only hashes of
+//! tokens are stored.
+
+use axum::Form;
+use axum::extract::{FromRequestParts, Query, State};
+use axum::http::header::{COOKIE, SET_COOKIE};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use jiff::SignedDuration;
+use serde::Deserialize;
+use serde_json::json;
+use subtle::ConstantTimeEq;
+
+use super::error::WebError;
+use super::view::Shell;
+use super::{WebState, templates};
+use crate::clock::Clock;
+use crate::domain::audit::AuditEntry;
+use crate::domain::ids::{PersonId, content_hash};
+use crate::domain::policy::Person;
+use crate::store::{Session, Store, StoreError};
+
+const COOKIE_NAME: &str = "reeve_session";
+/// How long a link can be used.
+const LINK_MINUTES: i64 = 30;
+
+/// Somebody who is signed in.
+pub(super) struct SignedIn {
+    pub person: Person,
+    pub csrf: String,
+    token_hash: String,
+}
+
+impl SignedIn {
+    /// Refuses a form that was not made for this session.
+    pub(super) fn check(&self, csrf: &str) -> Result<(), WebError> {
+        if bool::from(self.csrf.as_bytes().ct_eq(csrf.as_bytes())) {
+            return Ok(());
+        }
+        Err(WebError::Forbidden("The form is not of this session. Open the page again and repeat what you did."))
+    }
+}
+
+/// Whoever is not signed in is sent to the sign-in page.
+pub(super) enum NotSignedIn {
+    Ask,
+    Failed(WebError),
+}
+
+impl IntoResponse for NotSignedIn {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Ask => Redirect::to("/sign-in").into_response(),
+            Self::Failed(error) => error.into_response(),
+        }
+    }
+}
+
+impl FromRequestParts<WebState> for SignedIn {
+    type Rejection = NotSignedIn;
+
+    async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, NotSignedIn> {
+        let token = cookie(&parts.headers).ok_or(NotSignedIn::Ask)?;
+        let found = state.store.find_session(&content_hash(&[token]), state.clock.now()).await;
+        let session = found.map_err(|e| NotSignedIn::Failed(e.into()))?.ok_or(NotSignedIn::Ask)?;
+        // Whoever was taken out of the configuration is out at once.
+        let person = state.config.people.iter().find(|p| p.id == session.person).ok_or(NotSignedIn::Ask)?;
+        Ok(Self { person: person.clone(), csrf: session.csrf, token_hash: session.token_hash })
+    }
+}
+
+fn cookie(headers: &HeaderMap) -> Option<&str> {
+    let all = headers.get_all(COOKIE).iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(';'));
+    all.filter_map(|pair| pair.trim().split_once('=')).find(|(name, _)| *name == COOKIE_NAME).map(|(_, value)| value)
+}
+
+/// 32 random bytes as 64 hex digits.
+fn token() -> String {
+    let mut bytes = [0_u8; 32];
+    getrandom::fill(&mut bytes).expect("the operating system has randomness, or nobody can be signed in safely");
+    hex::encode(bytes)
+}
+
+/// Makes a link by which `person` can sign in once, within half an hour. Whoever has the link is that person: show it to
+/// nobody else.
+///
+/// # Errors
+/// When the store can not keep it.
+pub async fn sign_in_link(store: &Store, person: &PersonId, clock: &Clock, base_url: &str) -> Result<String, StoreError> {
+    let now = clock.now();
+    let until = now.checked_add(SignedDuration::from_mins(LINK_MINUTES)).unwrap_or(now);
+    let token = token();
+    let made = entry(now, "stage:sign-in", "person.sign_in_link_made", person);
+    store.insert_sign_in_link(&content_hash(&[&token]), person, now, until, &[made]).await?;
+    Ok(format!("{}/sign-in?token={token}", base_url.trim_end_matches('/')))
+}
+
+fn entry(at: jiff::Timestamp, actor: &str, action: &str, person: &PersonId) -> AuditEntry {
+    AuditEntry {
+        at,
+        actor: actor.to_owned(),
+        channel: "web".to_owned(),
+        action: action.to_owned(),
+        subject: format!("person:{person}"),
+        content: String::new(),
+        detail: json!({}),
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct TokenForm {
+    #[serde(default)]
+    token: String,
+}
+
+/// `GET /sign-in`: shows the button, or says how to get a link.
+pub(super) async fn ask(State(state): State<WebState>, Query(query): Query<TokenForm>) -> Result<Response, WebError> {
+    if query.token.is_empty() {
+        return page(StatusCode::OK, None, None);
+    }
+    let found = state.store.find_sign_in_link(&content_hash(&[&query.token]), state.clock.now()).await?;
+    if found.is_some() { page(StatusCode::OK, Some(&query.token), None) } else { used_up() }
+}
+
+/// `POST /sign-in`: uses the link and starts a session.
+pub(super) async fn sign_in(State(state): State<WebState>, Form(form): Form<TokenForm>) -> Result<Response, WebError> {
+    let now = state.clock.now();
+    let person = state.store.consume_sign_in_link(&content_hash(&[&form.token]), now).await?;
+    let Some(person) = person.filter(|id| state.config.people.iter().any(|p| p.id == *id)) else { return used_up() };
+    let hours = i64::from(state.config.web.session_hours);
+    let secret = token();
+    let session = Session {
+        token_hash: content_hash(&[&secret]),
+        person: person.clone(),
+        csrf: token(),
+        created_at: now,
+        expires_at: now.checked_add(SignedDuration::from_hours(hours)).unwrap_or(now),
+    };
+    let entry = entry(now, person.as_str(), "person.signed_in", &person);
+    state.store.insert_session(&session, &[entry]).await?;
+    let cookie = format!("{COOKIE_NAME}={secret}; HttpOnly; SameSite=Strict; Path=/; Max-Age={}", hours * 3600);
+    Ok(([(SET_COOKIE, cookie)], Redirect::to("/")).into_response())
+}
+
+#[derive(Deserialize)]
+pub(super) struct SignOutForm {
+    #[serde(default)]
+    csrf: String,
+}
+
+/// `POST /sign-out`
+pub(super) async fn sign_out(
+    State(state): State<WebState>,
+    who: SignedIn,
+    Form(form): Form<SignOutForm>,
+) -> Result<Response, WebError> {
+    who.check(&form.csrf)?;
+    let entry = entry(state.clock.now(), who.person.id.as_str(), "person.signed_out", &who.person.id);
+    state.store.delete_session(&who.token_hash, &[entry]).await?;
+    let cookie = format!("{COOKIE_NAME}=; HttpOnly; SameSite=Strict; Path=/; Max-Age=0");
+    Ok(([(SET_COOKIE, cookie)], Redirect::to("/sign-in")).into_response())
+}
+
+fn used_up() -> Result<Response, WebError> {
+    page(StatusCode::FORBIDDEN, None, Some("This link was used already, or it is too old. Ask for a new one."))
+}
+
+fn page(status: StatusCode, token: Option<&str>, problem: Option<&str>) -> Result<Response, WebError> {
+    let values = json!({ "shell": Shell::stranger("Sign in"), "token": token, "problem": problem });
+    Ok((status, Html(templates::render("sign_in.html", &values)?)).into_response())
+}

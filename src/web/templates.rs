@@ -1,0 +1,64 @@
+//! The page's templates, compiled in. Every value is escaped; only the chart, which we draw ourselves, is put in as it is.
+
+use std::sync::LazyLock;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{AutoEscape, Environment, UndefinedBehavior};
+use serde::Serialize;
+
+/// The one style sheet.
+pub(super) const STYLE: &str = include_str!("templates/style.css");
+
+static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut environment = Environment::new();
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    environment.set_undefined_behavior(UndefinedBehavior::Lenient);
+    let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true).build();
+    environment.set_syntax(syntax.expect("the default delimiters differ from each other"));
+    for (name, source) in [
+        ("base.html", include_str!("templates/base.html")),
+        ("message.html", include_str!("templates/message.html")),
+        ("sign_in.html", include_str!("templates/sign_in.html")),
+        ("queue.html", include_str!("templates/queue.html")),
+        ("case.html", include_str!("templates/case.html")),
+        ("digests.html", include_str!("templates/digests.html")),
+        ("digest.html", include_str!("templates/digest.html")),
+        ("audit.html", include_str!("templates/audit.html")),
+        ("policy.html", include_str!("templates/policy.html")),
+        ("health.html", include_str!("templates/health.html")),
+    ] {
+        environment.add_template(name, source).expect("the built-in templates are tested");
+    }
+    environment.add_filter("drawn", |svg: String| minijinja::Value::from_safe_string(svg));
+    environment
+});
+
+/// Renders a built-in template.
+///
+/// # Errors
+/// A template that does not fit its values: a fault of ours, reported by the caller.
+pub(super) fn render(name: &str, values: &impl Serialize) -> Result<String, minijinja::Error> {
+    TEMPLATES.get_template(name)?.render(Serde(values))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_template_parses_and_none_has_a_style_or_a_script_in_it() {
+        for (name, template) in TEMPLATES.templates() {
+            let source = template.source();
+            assert!(!source.contains(" style=") && !source.contains("<script") && !source.contains(" onclick="), "{name}");
+            assert!(!source.contains("|safe") && !source.contains("| safe"), "{name}");
+        }
+    }
+
+    #[test]
+    fn values_are_escaped() {
+        let page = serde_json::json!({ "shell": { "title": "<b>\"x\"</b>" }, "message": "<script>alert(1)</script>" });
+        let page = render("message.html", &page).unwrap();
+        assert!(page.contains("&lt;script&gt;") && !page.contains("<script>") && page.contains("&lt;b&gt;&quot;x&quot;"));
+    }
+}

@@ -1,0 +1,112 @@
+//! People decide on the bundled recording: the queue fills, their clicks count, and every stage comes to rest after them.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reeve::adapters::recorded::Recorded;
+use reeve::app::App;
+use reeve::clock::Clock;
+use reeve::config::Config;
+use reeve::domain::action::Action;
+use reeve::domain::decision::RejectReason;
+use reeve::domain::ids::PersonId;
+use reeve::domain::money::Quantity;
+use reeve::domain::recommendation::Recommendation;
+use reeve::pipeline::approve::{DecisionAnswer, DecisionRefused, DecisionRequest, Verb};
+use reeve::ports::{Ports, Source};
+use reeve::store::Store;
+
+/// Reeve at the end of the recording, everything found and drafted.
+async fn at_the_end(folder: &Path) -> App {
+    let config = Config::load_from(None, &[]).unwrap();
+    let recording = Path::new(env!("CARGO_MANIFEST_DIR")).join(&config.source.recording);
+    let source = Recorded::open(&recording, &config.money.currency).unwrap();
+    let (_, last) = source.span().unwrap();
+    let store = Store::open_and_migrate(&format!("sqlite:{}", folder.join("reeve.db").display())).await.unwrap();
+    let ports = Ports { source: Arc::new(source), model: None, webhook: None };
+    let app = App::new(Arc::new(config), store, ports, Clock::standing_at(last));
+    rest(&app).await;
+    app
+}
+
+/// Runs the stages until nothing moves. A stage that never does is a failure and no endless test.
+async fn rest(app: &App) {
+    tokio::time::timeout(Duration::from_secs(240), app.run_until_idle()).await.expect("the stages come to rest").unwrap();
+}
+
+async fn click(app: &App, key: &str, who: &str, on: &Recommendation, verb: Verb) -> Result<DecisionAnswer, DecisionRefused> {
+    let request = DecisionRequest {
+        idempotency_key: key.to_owned(),
+        person: PersonId::new(who),
+        channel: "web".to_owned(),
+        recommendation_id: on.id.clone(),
+        content_hash: on.content_hash(),
+        verb,
+    };
+    app.approvals.decide(&request).await
+}
+
+async fn queued(app: &App) -> Vec<Recommendation> {
+    let recs = app.context.store.list_recommendations_in(&["queued"]).await.unwrap();
+    recs.into_iter().map(|(rec, _)| rec).collect()
+}
+
+fn one_less(action: &Action) -> Option<Action> {
+    let mut edited = action.clone();
+    match &mut edited {
+        Action::Transfer { quantity, .. } | Action::CancelPo { quantity, .. } | Action::Expedite { quantity, .. }
+            if *quantity > Quantity::units(1) =>
+        {
+            *quantity = *quantity - Quantity::units(1);
+            Some(edited)
+        }
+        _ => None,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn decisions_on_the_recording_count_and_stay_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = at_the_end(folder.path()).await;
+    let store = &app.context.store;
+    let all = queued(&app).await;
+    assert!(all.len() > 20, "only {} recommendations are queued", all.len());
+    for dropped in store.list_recommendations_in(&["superseded"]).await.unwrap() {
+        let log = store.list_audit_of(&format!("recommendation:{}", dropped.0.id)).await.unwrap();
+        assert!(!log.iter().any(|e| e.entry.detail.to_string().contains("a hard check failed")), "{log:?}");
+    }
+
+    // A refused action stays refused, and the stages do not go round in circles over it.
+    let refused = all.iter().find(|r| r.candidate.action.code() == "CONTACT").expect("somebody can be asked");
+    let verb = Verb::Reject { reason: RejectReason::RealButWrongAction, note: String::new() };
+    click(&app, "reject", "pia", refused, verb).await.unwrap();
+    rest(&app).await;
+    let again = |r: &&Recommendation| r.case_id == refused.case_id && r.candidate.action == refused.candidate.action;
+    assert!(!queued(&app).await.iter().any(|r| again(&r)), "what was refused was proposed again");
+
+    // Nobody else's card changed under their hands.
+    let now = queued(&app).await;
+    assert!(all.iter().filter(|r| r.case_id != refused.case_id).all(|r| now.iter().any(|n| n.id == r.id)));
+
+    // An edit waits for somebody else, and is still there when they come.
+    let mut edited = None;
+    for (n, rec) in now.iter().enumerate().filter(|(_, r)| r.case_id != refused.case_id) {
+        if let Some(action) = one_less(&rec.candidate.action) {
+            let verb = Verb::Edit { action: Box::new(action) };
+            if let Ok(answer) = click(&app, &format!("edit-{n}"), "pia", rec, verb).await {
+                edited = Some(answer.recommendation_id);
+                break;
+            }
+        }
+    }
+    let edited = edited.expect("some quantity can be lowered by one");
+    rest(&app).await;
+    let (rec, _) = store.get_recommendation(&edited).await.unwrap();
+    assert_eq!(rec.state.name(), "queued");
+    let answer = click(&app, "approve", "dan", &rec, Verb::Approve).await.unwrap();
+    rest(&app).await;
+    let (rec, _) = store.get_recommendation(&edited).await.unwrap();
+    assert_eq!((rec.state.name(), &*answer.state), (&*answer.state, rec.state.name()));
+    store.verify_audit().await.unwrap();
+}

@@ -1,0 +1,7 @@
+//! The page: over real HTTP, and in a real browser.
+
+#![expect(clippy::unwrap_used, reason = "what the tests share is test code too")]
+
+mod browser;
+mod http;
+mod world;
