@@ -265,6 +265,7 @@ fn names(view: &CaseView<'_>, action: &Action) -> BTreeMap<&'static str, String>
                 "warehouse" | "store" => book.location_name(&LocationId::new(partner)),
                 _ => format!("the {role}"),
             };
+            names.insert("greeting", plain(name.trim_start_matches("the ")));
             names.insert("partner", plain(&name));
             names.insert("about", plain(about));
         }

@@ -257,7 +257,7 @@ impl<'a> Desk<'a> {
         ));
         let name = match question.role {
             "supplier" => book.supplier_name(&crate::domain::ids::SupplierId::new(question.partner)),
-            "data owner" | "sales" => question.role.to_owned(),
+            "data owner" | "sales team" => question.role.to_owned(),
             _ => book.location_name(&LocationId::new(question.partner)),
         };
         let to = if name == question.role { format!("the {name}") } else { format!("{name} ({})", question.role) };

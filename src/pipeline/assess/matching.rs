@@ -18,7 +18,7 @@ use super::desk::{Desk, Proposal, Question, line_ref};
 /// Share of a disputed amount that is paid after all although the bill was blocked.
 pub(super) const LEFT_AFTER_BLOCK: f64 = 0.05;
 /// Share of a claim that is not credited.
-const LEFT_AFTER_CLAIM: f64 = 0.2;
+pub(super) const LEFT_AFTER_CLAIM: f64 = 0.2;
 /// Share that remains after merely asking the supplier for a corrected bill.
 pub(super) const LEFT_AFTER_CONTACT: f64 = 0.5;
 /// Days after the receipt (or the bill) in which a claim can be made.
@@ -363,15 +363,18 @@ fn claim_and_ask(desk: &mut Desk<'_>, lines: &[&PurchaseLine]) {
     });
 }
 
-/// A claim for goods of one line that were received and are of no use.
-pub(super) fn claim(
-    desk: &mut Desk<'_>,
-    line: &PurchaseLine,
-    quantity: Quantity,
-    value: Money,
-    basis: &str,
-    keys: &[String],
-) {
+/// Goods of one line that were received and are of no use.
+pub(super) struct Fault<'f> {
+    pub quantity: Quantity,
+    pub value: Money,
+    pub basis: &'f str,
+    /// Share that the claim does not bring back on average.
+    pub left: f64,
+}
+
+/// A claim for such goods.
+pub(super) fn claim(desk: &mut Desk<'_>, line: &PurchaseLine, fault: &Fault<'_>, keys: &[String]) {
+    let Fault { quantity, value, basis, left } = *fault;
     if value <= Money::ZERO {
         return;
     }
@@ -382,7 +385,7 @@ pub(super) fn claim(
         cost_cite,
         desk.fact(source.clone(), "fault_value", "claim", FactValue::Money(value)),
         desk.fact(source.clone(), "fault_quantity", "units claimed", FactValue::Quantity(quantity)),
-        desk.assume(source, "claim_left", "share of claims that is not credited", LEFT_AFTER_CLAIM),
+        desk.assume(source, "fault_left", "share of such claims that is not credited", left),
     ];
     desk.proposals.push(Proposal {
         action: Action::Claim {
@@ -398,7 +401,7 @@ pub(super) fn claim(
             book.item_label(&line.item),
             line.order_name
         ),
-        after: Desk::leaving(keys, LEFT_AFTER_CLAIM),
+        after: Desk::leaving(keys, left),
         cost,
         regret: desk.view.config.costs.contact,
         value,

@@ -44,16 +44,22 @@ pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception, disputes: &mut 
             if lines.is_empty() {
                 desk.miss(format!("purchase order {}", subject.key()), "the value of the deviation");
             }
-            for line in lines {
+            let mut early_cost = Money::ZERO;
+            for line in &lines {
                 match code {
                     ExceptionType::RShort => short(desk, line, disputes),
                     ExceptionType::ROver => over(desk, line),
-                    ExceptionType::REarly => early(desk, line),
+                    ExceptionType::REarly => early_cost += early(desk, line),
                     ExceptionType::RLate => late(desk, line),
                     ExceptionType::RUom => unit(desk, line),
                     ExceptionType::RDamage => damage(desk, line, disputes),
                     _ => {}
                 }
+            }
+            if let Some(line) = lines.first().filter(|_| early_cost > Money::ZERO) {
+                let cites = lines.iter().map(|l| FactId::new(format!("po_line:{}/early_cost", l.id))).collect();
+                let proposal = matching::accepted(desk, &line.order_name, early_cost, cites);
+                desk.proposals.push(proposal);
             }
         }
     }
@@ -139,11 +145,12 @@ fn over(desk: &mut Desk<'_>, line: &PurchaseLine) {
     ask_supplier(desk, line, &about, &[key]);
 }
 
-fn early(desk: &mut Desk<'_>, line: &PurchaseLine) {
+/// Counts a line that came early and says what that costs.
+fn early(desk: &mut Desk<'_>, line: &PurchaseLine) -> Money {
     let book = desk.view.book;
-    let Some(arrived) = book.receipts(&line.id).first().and_then(|m| m.done_at) else { return };
+    let Some(arrived) = book.receipts(&line.id).first().and_then(|m| m.done_at) else { return Money::ZERO };
     let days = days_between(book.calendar.day_of(arrived), book.calendar.day_of(line.promised_first)).max(0);
-    let Some(cost) = desk.cost(&line.item) else { return };
+    let Some(cost) = desk.cost(&line.item) else { return Money::ZERO };
     let (rate, rate_cite) = desk.holding(&line.item);
     let received = book.received(&line.id);
     let held = formulas::holding_cost(received.to_f64(), cost.price.to_f64(), rate, f64::from(days));
@@ -155,10 +162,9 @@ fn early(desk: &mut Desk<'_>, line: &PurchaseLine) {
     cites.push(desk.fact(source, "early_cost", "holding cost of the days", FactValue::Money(amount)));
     let key = format!("early:{}", line.id);
     let name = format!("{} on {}", book.item_label(&line.item), line.order_name);
-    desk.lose(&key, format!("holding cost of an early delivery: {name}"), Range::certain(amount), cites.clone());
-    let proposal = matching::accepted(desk, &line.order_name, amount, cites);
-    desk.proposals.push(proposal);
+    desk.lose(&key, format!("holding cost of an early delivery: {name}"), Range::certain(amount), cites);
     ask_supplier(desk, line, &format!("order {}: deliveries before the promised day", line.order_name), &[key]);
+    amount
 }
 
 /// A line that came late: the sale is lost or not, nothing brings it back. What can still be lost is what bridging such a
@@ -330,7 +336,8 @@ fn damage(desk: &mut Desk<'_>, line: &PurchaseLine, disputes: &mut Disputes) {
     let key = format!("claim:{}", line.id);
     let name = format!("{} on {}", book.item_label(&line.item), line.order_name);
     desk.lose(&key, format!("damaged or sent back: {name}"), Range::certain(amount), cites);
-    matching::claim(desk, line, back, amount, BASIS_DAMAGE, std::slice::from_ref(&key));
+    let fault = matching::Fault { quantity: back, value: amount, basis: BASIS_DAMAGE, left: matching::LEFT_AFTER_CLAIM };
+    matching::claim(desk, line, &fault, std::slice::from_ref(&key));
     ask_supplier(desk, line, &format!("order {}: {back} units sent back, replacement or credit", line.order_name), &[key]);
 }
 

@@ -210,8 +210,13 @@ pub(super) fn assess(desk: &mut Desk<'_>, place: &Place, need: Need) {
     }
     replenish::questions(desk, &short);
     if desk.watch.is_none() {
-        let available = view.book.available(item, location);
-        desk.watch = Some(format!("available stock of {name} falls below {available} or a promised receipt moves"));
+        // Above the safety stock nothing is wrong yet.
+        let available = view.book.available(item, location).to_f64();
+        let safety = projection::offer(view.book, item)
+            .and_then(|o| projection::levels(view, place, &o.supplier))
+            .map_or(0.0, |l| l.safety.min(available).max(0.0).floor());
+        desk.place_fact(item, location, "watch_level", "safety stock to watch", units(safety));
+        desk.watch = Some(format!("available stock of {name} falls below {safety:.0} or a promised receipt moves"));
     }
 }
 

@@ -33,6 +33,8 @@ const GHOST_DAYS: f64 = 14.0;
 const GHOST_FOUND_DAYS: f64 = 1.0;
 /// Days after a supplier's receipt in which scrap or returns may be its fault.
 const SUPPLIER_FAULT_DAYS: i32 = 14;
+/// Share that a claim for goods that went bad here does not bring back: often it was not the supplier's fault.
+const LEFT_AFTER_QUALITY_CLAIM: f64 = 0.6;
 /// The basis of a claim for goods that were scrapped or came back from customers.
 pub(super) const BASIS_QUALITY: &str = "goods unfit soon after delivery";
 
@@ -209,7 +211,9 @@ pub(super) fn spoiled(desk: &mut Desk<'_>, exception: &Exception, kind: MoveKind
     {
         let claimed = quantity.min(book.received(&line.id));
         desk.fact(super::desk::line_ref(&line.id), "price", "agreed price", FactValue::Price(price));
-        matching::claim(desk, line, claimed, claimed * price, BASIS_QUALITY, &keys);
+        let value = claimed * price;
+        let fault = matching::Fault { quantity: claimed, value, basis: BASIS_QUALITY, left: LEFT_AFTER_QUALITY_CLAIM };
+        matching::claim(desk, line, &fault, &keys);
     }
     desk.contact(&Question {
         role: "warehouse",
@@ -272,8 +276,8 @@ pub(super) fn doubled_order(desk: &mut Desk<'_>, exception: &Exception) {
         cites: own,
     });
     desk.contact(&Question {
-        role: "sales",
-        partner: "sales",
+        role: "sales team",
+        partner: "sales team",
         about: &format!("orders {first} and {second}: did the customer mean both"),
         keys: &keys,
         left: 0.2,
