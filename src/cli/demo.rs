@@ -54,7 +54,9 @@ pub(super) async fn run(mut config: Config, args: Demo) -> anyhow::Result<Outcom
     let ports = open::ports(&config, source, &clock)?;
     let config = Arc::new(config);
     let app = App::new(Arc::clone(&config), store.clone(), ports.clone(), clock);
-    work(&app, &bar).await?;
+    work(&app, &bar).await.with_context(|| {
+        format!("the demo in {} stopped; what it has stored stays, the same command goes on from there", args.dir.display())
+    })?;
     bar.finish_and_clear();
     let kept = store.find_digest(calendar.day_of(last)).await?.context("the digest was not made; run with -v to see why")?;
     print(&kept, &args.dir);

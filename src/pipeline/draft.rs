@@ -23,6 +23,8 @@ use crate::domain::evidence::{Bundle, Fact};
 use crate::domain::exception::{Exception, ExceptionState};
 use crate::domain::ids::FactId;
 use crate::domain::recommendation::{Drafter, Prose, Recommendation};
+use crate::ports::{LanguageModel, ModelReply, ModelRequest, PortError};
+use crate::store::StoreError;
 
 /// Recommendations shown for a case at most: more are not read.
 const RECOMMENDATIONS: usize = 6;
@@ -128,10 +130,11 @@ impl Drafting {
         let because = if assessment.abstain.is_some() {
             // What the rules give to a human is not for a model to decide.
             Some("the rules ask for human judgement".to_owned())
-        } else if !self.within_budget().await? {
-            Some(format!("the day's {} model calls are used up", self.0.config.model.calls_per_day))
+        } else if self.calls_spent().await? >= self.0.config.model.calls_per_day {
+            Some(used_up(self.0.config.model.calls_per_day))
         } else {
-            match draft_with_model(model.as_ref(), view, &assessment.candidates, bundle).await {
+            let metered = Metered { drafting: self, model: model.as_ref() };
+            match draft_with_model(&metered, view, &assessment.candidates, bundle).await {
                 ModelOutcome::Drafted { draft, drafter } => return Ok((draft, drafter)),
                 ModelOutcome::GaveUp { because, .. } => Some(because),
             }
@@ -139,16 +142,14 @@ impl Drafting {
         Ok((playbook::draft(view, assessment), Drafter::Playbook { because }))
     }
 
-    /// Counts a call against the day's budget before it is made: a crash in the middle has spent it.
-    async fn within_budget(&self) -> anyhow::Result<bool> {
-        let Stages { store, config, clock, .. } = &self.0;
-        let key = format!("model.calls.{}", config.calendar.calendar().day_of(clock.now()));
-        let spent: u32 = store.find_setting(&key).await?.and_then(|n| n.parse().ok()).unwrap_or(0);
-        if spent >= config.model.calls_per_day {
-            return Ok(false);
-        }
-        store.put_setting(&key, &(spent + 1).to_string()).await?;
-        Ok(true)
+    /// Under which key the calls of this day are counted.
+    fn calls_key(&self) -> String {
+        let Stages { config, clock, .. } = &self.0;
+        format!("model.calls.{}", config.calendar.calendar().day_of(clock.now()))
+    }
+
+    async fn calls_spent(&self) -> Result<u32, StoreError> {
+        Ok(self.0.store.find_setting(&self.calls_key()).await?.and_then(|n| n.parse().ok()).unwrap_or(0))
     }
 
     fn recommend(
@@ -200,6 +201,39 @@ impl Drafting {
             .chain(answered.held.iter().map(|&kept| kept.clone()))
             .collect()
     }
+}
+
+/// The model with its budget: each call, a repair too, is counted before it is made. A crash in the middle has spent it.
+struct Metered<'a> {
+    drafting: &'a Drafting,
+    model: &'a dyn LanguageModel,
+}
+
+#[async_trait]
+impl LanguageModel for Metered<'_> {
+    fn name(&self) -> String {
+        self.model.name()
+    }
+
+    async fn complete(&self, request: &ModelRequest) -> Result<ModelReply, PortError> {
+        let unkept = |error: StoreError| PortError::Transient {
+            service: "the count of model calls",
+            retry_after: None,
+            source: Box::new(error),
+        };
+        let Stages { store, config, .. } = &self.drafting.0;
+        let spent = self.drafting.calls_spent().await.map_err(unkept)?;
+        if spent >= config.model.calls_per_day {
+            let source = used_up(config.model.calls_per_day).into();
+            return Err(PortError::Permanent { service: "the day's budget", source });
+        }
+        store.put_setting(&self.drafting.calls_key(), &(spent + 1).to_string()).await.map_err(unkept)?;
+        self.model.complete(request).await
+    }
+}
+
+fn used_up(calls: u32) -> String {
+    format!("the day's {calls} model calls are used up")
 }
 
 /// What people have answered on the evidence that still stands. It is not asked again in other words.

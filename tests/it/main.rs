@@ -2,7 +2,10 @@
 //!
 //! What they share is in `support`: a fresh database of each kind and a real browser. `tidy` looks at the tree itself.
 
+mod bad_input;
 mod decisions;
+mod model;
+mod signals;
 mod support;
 mod tidy;
 mod web;
