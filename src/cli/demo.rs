@@ -107,12 +107,11 @@ fn progress() -> ProgressBar {
     bar
 }
 
-#[expect(clippy::print_stdout, reason = "the digest is what the command is for")]
 fn print(kept: &StoredDigest, dir: &Path) {
     if std::io::stdout().is_terminal() {
-        println!("{}", render::text_coloured(&kept.digest));
+        say!("{}", render::text_coloured(&kept.digest));
     } else {
-        println!("{}", kept.text);
+        say!("{}", kept.text);
     }
-    println!("The store is {}; run the same command again and nothing is done twice.", dir.join("reeve.db").display());
+    say!("The store is {}; run the same command again and nothing is done twice.", dir.join("reeve.db").display());
 }

@@ -1,6 +1,16 @@
 //! The command line: parses, opens what a command needs, runs it, and turns the outcome into an exit code:
 //! 0 ok, 1 error, 2 a gate or check failed.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is where Reeve talks to a terminal")]
+#![expect(clippy::print_stderr, reason = "this is where Reeve talks to a terminal")]
+
+/// Prints to stdout as `print!` does, but see [`put`].
+macro_rules! put {
+    ($($text:tt)*) => { $crate::cli::put(format_args!($($text)*)) };
+}
+
+/// Prints a line to stdout as `println!` does, but see [`put`].
+macro_rules! say {
+    ($text:literal $($rest:tt)*) => { put!("{}\n", format_args!($text $($rest)*)) };
+}
 
 mod audit;
 mod decide;
@@ -10,6 +20,7 @@ mod open;
 mod serve;
 mod show;
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -96,7 +107,9 @@ enum Outcome {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     if let Command::Completions { shell } = &cli.command {
-        clap_complete::generate(*shell, &mut Cli::command(), "reeve", &mut std::io::stdout());
+        let mut script = Vec::new();
+        clap_complete::generate(*shell, &mut Cli::command(), "reeve", &mut script);
+        put!("{}", String::from_utf8_lossy(&script));
         return ExitCode::SUCCESS;
     }
     let level = match cli.verbose {
@@ -127,6 +140,10 @@ pub fn main() -> ExitCode {
 async fn run(cli: Cli) -> anyhow::Result<Outcome> {
     let mut config = crate::config::Config::load(cli.config.as_deref())?;
     if let Some(url) = cli.store {
+        anyhow::ensure!(
+            !matches!(cli.command, Command::Demo(_)),
+            "--store: the demo builds a store of its own, so that it can not touch another; name its folder with --dir"
+        );
         config.store.url = url;
     }
     match cli.command {
@@ -158,8 +175,18 @@ fn told_once(error: &anyhow::Error) -> String {
     said
 }
 
+/// Writes to stdout. Whoever stops reading (`reeve digest | head`) has read enough: that ends the program without a word.
+fn put(text: std::fmt::Arguments<'_>) {
+    let Err(error) = std::io::stdout().write_fmt(text) else { return };
+    if error.kind() == std::io::ErrorKind::BrokenPipe {
+        std::process::exit(0);
+    }
+    eprintln!("error: can not print: {error}; check where the output goes");
+    std::process::exit(1);
+}
+
 /// Prints a value as JSON.
 fn print_json<T: serde::Serialize>(value: &T) -> anyhow::Result<()> {
-    println!("{}", serde_json::to_string_pretty(value)?);
+    say!("{}", serde_json::to_string_pretty(value)?);
     Ok(())
 }

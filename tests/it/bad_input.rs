@@ -210,6 +210,44 @@ async fn a_database_that_can_not_be_used_says_why() {
     // The demo makes its own store, in a folder.
     let said = reeve(&["demo", "--once", "--dir", &path("text")], &[]).error();
     names(&said, &[&path("text"), "--dir"]);
+    let said = reeve(&["demo", "--once", "--store", &format!("sqlite:{}", path("other.db"))], &[]).error();
+    names(&said, &["--store", "--dir"]);
+    assert!(!Path::new(&path("other.db")).exists());
+}
+
+#[test]
+fn the_doctor_finds_what_is_wrong_and_nothing_where_all_is_well() {
+    let home = tempfile::tempdir().unwrap();
+    let store = format!("sqlite:{}", home.path().join("reeve.db").display());
+    let page = ("REEVE_WEB__LISTEN", "127.0.0.1:0");
+    let well = reeve(&["--store", &store, "doctor"], &[page]).fine();
+    assert!(well.lines().all(|line| line.starts_with("ok ")), "{well}");
+    names(&well, &["store", "writable", "unbroken", "read only", "the playbook drafts", "wait in the outbox", "is free"]);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let dead = format!("http://{}/v1", listener.local_addr().unwrap());
+    drop(listener);
+    let key = ("REEVE_MODEL__API_KEY", "sk-s3cret");
+    let model = [page, key, ("REEVE_MODEL__BASE_URL", &dead), ("REEVE_MODEL__NAME", "tiny")];
+    let ill = reeve(&["--store", &store, "doctor"], &model);
+    assert_eq!((ill.code, ill.err.as_str()), (Some(2), ""), "a finding is no failure of the doctor");
+    let faults: Vec<&str> = ill.out.lines().filter(|line| !line.starts_with("ok ")).collect();
+    assert_eq!(faults.len(), 1, "{}", ill.out);
+    names(faults[0], &["FAULT model", "unavailable", "check model.base_url", "the playbook drafts"]);
+    assert!(!ill.out.contains("s3cret"));
+}
+
+#[test]
+fn every_command_explains_itself_and_shells_get_completions() {
+    let all = reeve(&["--help"], &[]).fine();
+    for command in ["demo", "serve", "doctor", "migrate", "digest", "queue", "audit", "outbox", "sign-in", "eval"] {
+        let line = all.lines().find(|line| line.trim_start().starts_with(command)).expect(command);
+        assert!(line.split_whitespace().count() > 3, "{line}");
+        names(&reeve(&[command, "--help"], &[]).fine(), &["Usage: reeve", "--config"]);
+    }
+    for shell in ["bash", "zsh", "fish"] {
+        names(&reeve(&["completions", shell], &[]).fine(), &["reeve", "sign-in"]);
+    }
+    assert_eq!(reeve::<&str>(&[], &[]).code, Some(2), "without a command it says how it is used");
 }
 
 #[test]
@@ -230,10 +268,20 @@ fn a_store_without_room_says_what_to_do_and_goes_on_from_there() {
     // A limit on the size of files stands for a full disk, which takes more rights to arrange. 512-byte blocks: one MiB.
     let script = "trap '' XFSZ; ulimit -f 2048; exec \"$REEVE\" demo --once --dir \"$DEMO\"";
     let said = in_a_shell(script, &[("DEMO", &demo)]).error();
-    names(&said, &["the store sqlite:", &demo, "can not be read or written", "room"]);
+    names(&said, &[&demo, "goes on from there", "can not be read or written", "room"]);
     // What was stored before is whole: the same command ends well with room again.
     names(&reeve(&["demo", "--once", "--dir", &demo], &[]).fine(), &["worth deciding"]);
     names(&reeve(&["--store", &format!("sqlite:{demo}/reeve.db"), "audit", "verify"], &[]).fine(), &["unbroken"]);
+}
+
+#[test]
+fn whoever_stops_reading_hears_no_complaint_and_a_full_device_is_named() {
+    let script = "\"$REEVE\" completions bash | head -n 1";
+    names(&in_a_shell(script, &[]).fine(), &["_reeve"]);
+    let store = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", store.path().join("reeve.db").display());
+    let said = in_a_shell("exec \"$REEVE\" --store \"$URL\" migrate > /dev/full", &[("URL", &url)]).error();
+    names(&said, &["can not print", "check where the output goes"]);
 }
 
 #[test]
