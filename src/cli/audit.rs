@@ -59,7 +59,12 @@ pub(super) async fn run(config: &Config, command: Audit, json: bool) -> anyhow::
                 for e in entries {
                     say!(
                         "{:>6} {} {:<18} {:<28} {} {}",
-                        e.seq, e.entry.at, e.entry.actor, e.entry.action, e.entry.subject, e.entry.detail
+                        e.seq,
+                        e.entry.at,
+                        e.entry.actor,
+                        e.entry.action,
+                        e.entry.subject,
+                        e.entry.detail
                     );
                 }
             }

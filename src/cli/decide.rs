@@ -193,7 +193,12 @@ async fn show(store: &Store, id: &CaseId, json: bool) -> anyhow::Result<Outcome>
     if let Some(rank) = &case.rank {
         say!(
             "worth {} ({} to {}), priority {}, decide by {} ({:.1} days)",
-            rank.value.expected, rank.value.low, rank.value.high, rank.priority, rank.deadline, rank.slack_days
+            rank.value.expected,
+            rank.value.low,
+            rank.value.high,
+            rank.priority,
+            rank.deadline,
+            rank.slack_days
         );
     }
     for r in &recommendations {

@@ -18,6 +18,9 @@ use crate::ports::Source;
 use crate::render;
 use crate::store::StoredDigest;
 
+/// How long before the close of its last day a recording is looked at.
+const SHOWN_BEFORE_CLOSE: Duration = Duration::from_hours(8);
+
 /// What can be set for a demo.
 #[derive(Debug, Args)]
 pub(super) struct Demo {
@@ -45,7 +48,8 @@ pub(super) async fn run(mut config: Config, args: Demo) -> anyhow::Result<Outcom
     let source = open::recording(&config).await?;
     let (_, last) = source.span().context("the recording holds nothing that happened")?;
     let calendar = config.calendar.calendar();
-    let as_of = calendar.close_of(calendar.day_of(last));
+    // Late on the recording's last day, with hours to go: who looks at the page decides on the day that was printed.
+    let as_of = (calendar.close_of(calendar.day_of(last)) - SHOWN_BEFORE_CLOSE).max(last);
     let clock = Clock::standing_at(as_of);
     let store = open::store(&config).await?;
     if store.find_setting(open::STANDS_AT).await?.is_none() {

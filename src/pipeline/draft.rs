@@ -53,6 +53,10 @@ impl Stage for Drafting {
             match self.draft(&case, &laid, &claimed).await {
                 Ok(true) => changed += 1,
                 Ok(false) => {}
+                // Another stage or a click was first. It wakes this one, which then looks at the case as it is now.
+                Err(error) if lost_race(&error) => {
+                    tracing::debug!(case.id = %case.id, "Case {} moved on meanwhile", case.id)
+                }
                 Err(error) => tracing::error!(case.id = %case.id, "Could not draft case {}: {error:#}", case.id),
             }
         }
@@ -287,6 +291,10 @@ fn bundle(case: &Case, exceptions: &[Exception], assessment: &Assessment, laid: 
         facts,
         missing: missing.into_iter().collect(),
     }
+}
+
+fn lost_race(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| matches!(cause.downcast_ref::<StoreError>(), Some(StoreError::Conflict)))
 }
 
 fn is_undecided(recommendation: &Recommendation) -> bool {

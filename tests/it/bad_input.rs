@@ -90,9 +90,9 @@ fn a_recording_that_is_not_there_or_incomplete_is_refused() {
 #[test]
 fn a_damaged_file_is_refused_with_the_place() {
     let shop = Shop::new();
-    let whole = fs::read(shop.file("stock.move.line")).unwrap();
-    fs::write(shop.file("stock.move.line"), &whole[..whole.len() / 2]).unwrap();
-    names(&shop.refused(), &["stock.move.line.json.gz", "cut off or damaged", "copy it again"]);
+    let whole = fs::read(shop.file("stock.move")).unwrap();
+    fs::write(shop.file("stock.move"), &whole[..whole.len() / 2]).unwrap();
+    names(&shop.refused(), &["stock.move.json.gz", "cut off or damaged", "copy it again"]);
 
     let shop = Shop::new();
     shop.edit_text("product.template", |text| *text = text.replacen("\"rows\": [{", "\"rows\": [\n{,", 1));
@@ -107,7 +107,11 @@ fn a_damaged_file_is_refused_with_the_place() {
 fn a_row_that_can_not_be_understood_is_named_with_its_field_and_the_remedy() {
     type Change = fn(&mut Value);
     let cases: [(&str, Change, &[&str]); 6] = [
-        ("product.template", |row| row["colour"] = json!("red"), &["`colour`", "only fields of", "record the model again"]),
+        (
+            "product.template",
+            |row| row["quality"] = json!("red"),
+            &["`quality`", "only fields of", "record the model again"],
+        ),
         ("product.template", |row| row["list_price"] = json!("cheap"), &["`list_price`", "a number", "\"cheap\""]),
         ("product.template", |row| row["list_price"] = json!(-6.9), &["`list_price`", "zero or more", "-6.9", "in Odoo"]),
         ("product.template", |row| row["uom_id"] = json!([999, "Crate"]), &["`uom_id`", "a recorded `uom.uom`", "999"]),

@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use reeve::store::Store;
 use reqwest::StatusCode;
 
 use super::support::binary::Running;
@@ -58,4 +59,7 @@ async fn the_demo_serves_its_page_until_it_is_told_to_stop() {
         ended_soon(demo, signal).await;
     }
     assert_eq!(digests[0], digests[1]);
+    // What the page shows is the day that was printed: serving it does not begin another.
+    let store = Store::open(&format!("sqlite:{}", home.path().join("reeve.db").display())).await.unwrap();
+    assert_eq!(store.list_digests(10).await.unwrap().len(), 1);
 }
