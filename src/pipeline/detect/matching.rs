@@ -22,7 +22,7 @@ const DETECTOR: &str = "matching-rules/1";
 const DUPLICATE_DAYS: i32 = 3;
 
 /// Everything that matching has to say on the book's day.
-pub fn signals(book: &Book, config: &Config) -> Vec<Signal> {
+pub(super) fn signals(book: &Book, config: &Config) -> Vec<Signal> {
     let bills = bills(book);
     let mut found = Vec::new();
     let mut doubled = BTreeSet::new();
