@@ -23,6 +23,7 @@ use crate::domain::evidence::{Bundle, Fact};
 use crate::domain::exception::{Exception, ExceptionState};
 use crate::domain::ids::FactId;
 use crate::domain::recommendation::{Drafter, Prose, Recommendation};
+use crate::store::StoreError;
 
 /// Recommendations shown for a case at most: more are not read.
 const RECOMMENDATIONS: usize = 6;
@@ -51,6 +52,10 @@ impl Stage for Drafting {
             match self.draft(&case, &laid, &claimed).await {
                 Ok(true) => changed += 1,
                 Ok(false) => {}
+                // Somebody clicked, or another process drafted, in the meantime: the next look sees what is there now.
+                Err(error) if matches!(error.downcast_ref(), Some(StoreError::Conflict)) => {
+                    tracing::debug!(case.id = %case.id, "Case {} moved while it was being drafted", case.id);
+                }
                 Err(error) => tracing::error!(case.id = %case.id, "Could not draft case {}: {error:#}", case.id),
             }
         }
