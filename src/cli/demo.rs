@@ -43,9 +43,8 @@ pub(super) async fn run(mut config: Config, args: Demo) -> anyhow::Result<Outcom
     let bar = progress();
     bar.set_message("reading the recording");
     let source = open::recording(&config).await?;
-    let (_, last) = source.span().context("the recording holds nothing that happened")?;
-    let calendar = config.calendar.calendar();
-    let as_of = calendar.close_of(calendar.day_of(last));
+    let (_, as_of) = source.span().context("the recording holds nothing that happened")?;
+    let day = config.calendar.calendar().day_of(as_of);
     let clock = Clock::standing_at(as_of);
     let store = open::store(&config).await?;
     if store.find_setting(open::STANDS_AT).await?.is_none() {
@@ -56,7 +55,7 @@ pub(super) async fn run(mut config: Config, args: Demo) -> anyhow::Result<Outcom
     let app = App::new(Arc::clone(&config), store.clone(), ports.clone(), clock);
     work(&app, &bar).await?;
     bar.finish_and_clear();
-    let kept = store.find_digest(calendar.day_of(last)).await?.context("the digest was not made; run with -v to see why")?;
+    let kept = store.find_digest(day).await?.context("the digest was not made; run with -v to see why")?;
     print(&kept, &args.dir);
     let Some(listener) = listener else { return Ok(Outcome::Fine) };
     let app = App::new(config, store, ports, Clock::going_on_from(as_of));

@@ -79,7 +79,7 @@ pub struct ExplainedLine {
 /// The morning list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Digest {
-    /// The business day it closes.
+    /// The business day on which it was made.
     pub day: Date,
     /// The records were read up to here.
     pub as_of: Timestamp,

@@ -30,7 +30,7 @@ const STABLE_SHARE: f64 = 0.20;
 /// How long records may be silent before the digest says that they are stale (handbook §2.7: orders 24 h).
 const STALE_HOURS: i64 = 24;
 
-/// Makes the day's digest once the day has closed.
+/// Makes the day's digest, once, from the configured hour on.
 pub struct Notify(pub Stages);
 
 #[async_trait]
@@ -44,8 +44,9 @@ impl Stage for Notify {
         if store.newest_change().await?.is_none() {
             return Ok(Progress::Idle);
         }
-        let day = config.calendar.calendar().day_of(clock.now());
-        if store.find_digest(day).await?.is_some() {
+        let calendar = config.calendar.calendar();
+        let (day, hour) = (calendar.day_of(clock.now()), calendar.hour_of(clock.now()));
+        if hour < config.calendar.digest_hour || store.find_digest(day).await?.is_some() {
             return Ok(Progress::Idle);
         }
         let laid = desk.lay_out().await?;
