@@ -41,9 +41,9 @@ async fn digest_at(url: &str, source: impl Source + 'static, at: Timestamp) -> S
 async fn the_same_records_give_the_same_digest_on_every_database_and_every_time() {
     let (_, last) = recording().span().expect("things happened");
     for database in databases().await {
-        let first = digest_at(&database.url, recording(), last).await;
+        let first = digest_at(&database.store_url(), recording(), last).await;
         insta::assert_snapshot!("digest_of_the_last_day", first.text);
-        let again = digest_at(&database.url, recording(), last).await;
+        let again = digest_at(&database.store_url(), recording(), last).await;
         assert_eq!(again, first, "a second run on {} changed the digest", database.kind());
     }
 }
@@ -52,8 +52,8 @@ async fn the_same_records_give_the_same_digest_on_every_database_and_every_time(
 async fn a_second_run_does_nothing() {
     let (_, last) = recording().span().expect("things happened");
     for database in databases().await {
-        digest_at(&database.url, recording(), last).await;
-        let store = Store::open_and_migrate(&database.url).await.expect("the store opens");
+        digest_at(&database.store_url(), recording(), last).await;
+        let store = Store::open_and_migrate(&database.store_url()).await.expect("the store opens");
         let before = store.verify_audit().await.expect("the chain holds");
         let app = App::new(config(), store.clone(), ports(recording()), Clock::standing_at(last));
         app.run_until_idle().await.expect("the stages come to rest");
