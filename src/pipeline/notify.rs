@@ -7,9 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
 use async_trait::async_trait;
+use jiff::SignedDuration;
 use jiff::civil::Date;
 
 use super::desk::Laid;
+use super::detect::is_current;
 use super::{Context as Stages, Progress, Stage};
 use crate::domain::audit::AuditEntry;
 use crate::domain::book::Book;
@@ -30,6 +32,9 @@ const STABLE_SHARE: f64 = 0.20;
 /// How long records may be silent before the digest says that they are stale (handbook §2.7: orders 24 h).
 const STALE_HOURS: i64 = 24;
 
+/// How long a case without recommendations holds the digest up.
+const UNDRAFTED_HOLDS: SignedDuration = SignedDuration::from_mins(30);
+
 /// Makes the day's digest, once, from the configured hour on.
 pub struct Notify(pub Stages);
 
@@ -41,7 +46,7 @@ impl Stage for Notify {
 
     async fn run_once(&self) -> anyhow::Result<Progress> {
         let Stages { store, config, clock, desk, .. } = &self.0;
-        if store.newest_change().await?.is_none() {
+        if !is_settled(&self.0).await? {
             return Ok(Progress::Idle);
         }
         let calendar = config.calendar.calendar();
@@ -70,6 +75,18 @@ impl Stage for Notify {
         store.put_digest(&kept, &entry).await.context("keeping the digest")?;
         Ok(Progress::Advanced(1))
     }
+}
+
+/// Is the work of the stages before done? A digest is made once, so it must not be made of half of it. A case that can not be
+/// drafted holds it up for a while and not for ever.
+async fn is_settled(stages: &Stages) -> anyhow::Result<bool> {
+    let Stages { store, clock, .. } = stages;
+    if !is_current(stages).await? {
+        return Ok(false);
+    }
+    let fresh = |case: &Case| clock.now().duration_since(case.opened_at) < UNDRAFTED_HOLDS;
+    let undrafted = store.list_cases(&["new"]).await?.iter().any(fresh);
+    Ok(!undrafted && store.list_recommendations_in(&["drafted", "checked"]).await?.is_empty())
 }
 
 /// A case with what its line is made of.

@@ -13,7 +13,7 @@ mod stage;
 mod stock;
 mod supply;
 
-pub use self::stage::Detect;
+pub use self::stage::{Detect, is_current};
 
 use crate::config::Config;
 use crate::domain::book::Book;
