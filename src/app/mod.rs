@@ -2,6 +2,7 @@
 
 mod charts;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -9,7 +10,11 @@ use async_trait::async_trait;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::action::{Action, Check};
+use crate::domain::book::Book;
 use crate::domain::case::Case;
+use crate::domain::exception::{Exception, Signal};
+use crate::domain::ids::PersonId;
+use crate::domain::record::{MoveKind, StockMove};
 use crate::pipeline::approve::{Approvals, Recheck};
 use crate::pipeline::deliver::Deliver;
 use crate::pipeline::desk::Desk;
@@ -110,4 +115,37 @@ impl Recheck for OnTheDesk {
         };
         Ok(recheck(&view, action))
     }
+
+    async fn concerned(&self, case: &Case) -> anyhow::Result<Vec<PersonId>> {
+        let Context { store, config, desk, .. } = &self.0;
+        let laid = desk.lay_out().await?;
+        let exceptions = store.list_case_exceptions(&case.id).await?;
+        let hands = entered_by(&laid.book, case, &exceptions);
+        let people = config.people.iter().filter(|p| hands.contains(p.erp_user.as_str()));
+        Ok(people.map(|p| p.id.clone()).collect())
+    }
+}
+
+/// The ERP's user ids of those whose own count, receipt or other document a case is about. The recording and Odoo say of a
+/// bill only when it was entered, so whoever entered one is not known.
+fn entered_by<'b>(book: &'b Book, case: &Case, exceptions: &[Exception]) -> BTreeSet<&'b str> {
+    let mut hands = BTreeSet::new();
+    let subjects = exceptions.iter().map(|e| &e.signal.subject).chain([&case.subject]);
+    for subject in subjects {
+        let own_document = |m: &StockMove| subject.document.as_ref().is_some_and(|d| *d == m.document);
+        let own_line = |m: &StockMove| {
+            m.kind == MoveKind::Receipt && subject.po_line.is_some() && m.po_line == subject.po_line
+        };
+        hands.extend(book.moves.values().filter(|m| own_document(m) || own_line(m)).filter_map(|m| m.entered_by.as_deref()));
+    }
+    for exception in exceptions {
+        let Signal { subject, from, to, .. } = &exception.signal;
+        let (Some(item), Some(location)) = (&subject.item, &subject.location) else { continue };
+        let counts = book.moves_at(item, location).into_iter().filter(|m| m.kind == MoveKind::Count);
+        let seen = counts.filter(|m| (*from..=*to).contains(&book.calendar.day_of(m.done_at.unwrap_or(m.created_at))));
+        hands.extend(seen.filter_map(|m| m.entered_by.as_deref()));
+    }
+    // Nobody's is nobody's: an empty id must not match people without one.
+    hands.remove("");
+    hands
 }

@@ -118,9 +118,10 @@ impl Bench {
         let url = format!("sqlite:{}", folder.path().join("reeve.db").display());
         let store = Store::open_and_migrate(&url).await.unwrap();
         let mut config = Config::load_from(None, &[]).unwrap();
-        config.people.push(Person { id: PersonId::new("adm"), name: "Adm".into(), roles: vec![Role::Admin], tier: 4 });
-        let system = Person { id: PersonId::new("system"), name: "System".into(), roles: vec![Role::Approver], tier: 4 };
-        config.people.push(system);
+        for (id, role) in [("adm", Role::Admin), ("system", Role::Approver)] {
+            let (id, name) = (PersonId::new(id), id.to_owned());
+            config.people.push(Person { id, name, roles: vec![role], tier: 4, erp_user: String::new() });
+        }
         let facts = Arc::new(Facts::default());
         let recheck: Arc<dyn Recheck> = Arc::clone(&facts) as _;
         let it = Approvals { store, config: Arc::new(config), clock: Clock::standing_at(start()), recheck };
