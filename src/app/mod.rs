@@ -149,3 +149,74 @@ fn entered_by<'b>(book: &'b Book, case: &Case, exceptions: &[Exception]) -> BTre
     hands.remove("");
     hands
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::domain::case::CaseState;
+    use crate::domain::exception::Subject;
+    use crate::domain::ids::{CaseId, ItemId, LocationId};
+    use crate::domain::money::Quantity;
+    use crate::domain::record::Record;
+
+    const NOON: &str = "2026-10-08T12:00:00Z";
+
+    fn moved(id: &str, kind: MoveKind, document: &str, line: Option<&str>, who: &str) -> StockMove {
+        let at: Timestamp = NOON.parse().unwrap();
+        StockMove {
+            id: id.to_owned(),
+            kind,
+            item: ItemId::new("1"),
+            from: None,
+            to: Some(LocationId::new("2")),
+            qty: Quantity::units(1),
+            created_at: at,
+            done_at: Some(at),
+            document: document.to_owned(),
+            document_id: None,
+            origin: String::new(),
+            po_line: line.map(str::to_owned),
+            sale_line: None,
+            partner: None,
+            deadline: None,
+            returns: None,
+            entered_by: Some(who.to_owned()),
+            reason: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_case_concerns_whoever_received_or_wrote_what_it_is_about_and_nobody_else() {
+        let calendar = Config::load_from(None, &[]).unwrap().calendar.calendar();
+        let moves = [
+            moved("1", MoveKind::Receipt, "IN/1", Some("10"), "receiver"),
+            moved("2", MoveKind::Receipt, "IN/2", Some("11"), "other receiver"),
+            moved("3", MoveKind::Scrap, "SP/1", None, "writer"),
+            moved("4", MoveKind::Delivery, "OUT/1", Some("10"), "deliverer"),
+            moved("5", MoveKind::Receipt, "SP/1", None, ""),
+        ];
+        let book = Book::new(NOON.parse().unwrap(), calendar, moves.map(Record::Move));
+        let about = |subject: Subject| Case {
+            id: CaseId::new("case-1"),
+            version: 1,
+            state: CaseState::Open,
+            exceptions: vec![],
+            codes: vec![],
+            subject,
+            links: vec![],
+            headline: String::new(),
+            rank: None,
+            evidence_hash: None,
+            owner: None,
+            opened_at: NOON.parse().unwrap(),
+            updated_at: NOON.parse().unwrap(),
+        };
+        let line = about(Subject { po_line: Some("10".into()), ..Subject::default() });
+        assert_eq!(entered_by(&book, &line, &[]), BTreeSet::from(["receiver"]));
+        let document = about(Subject { document: Some("SP/1".into()), ..Subject::default() });
+        assert_eq!(entered_by(&book, &document, &[]), BTreeSet::from(["writer"]));
+        assert!(entered_by(&book, &about(Subject::default()), &[]).is_empty());
+    }
+}
