@@ -206,7 +206,7 @@ pub struct ModelConfig {
     pub name: String,
     pub api_key: SecretString,
     pub api_key_file: String,
-    #[serde(with = "humantime_serde")]
+    #[serde(deserialize_with = "duration")]
     pub timeout: Duration,
     pub tokens_max: u32,
     pub calls_per_day: u32,
@@ -220,7 +220,7 @@ pub struct WebhookConfig {
     pub url: String,
     pub secret: SecretString,
     pub secret_file: String,
-    #[serde(with = "humantime_serde")]
+    #[serde(deserialize_with = "duration")]
     pub timeout: Duration,
     pub attempts: u32,
 }
@@ -237,7 +237,7 @@ pub struct WebConfig {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WorkerConfig {
-    #[serde(with = "humantime_serde")]
+    #[serde(deserialize_with = "duration")]
     pub period: Duration,
 }
 
@@ -268,7 +268,14 @@ impl Config {
         }
         for (name, value) in environment {
             let Some(rest) = name.strip_prefix("REEVE_") else { continue };
-            let Some((section, key)) = rest.split_once("__") else { continue };
+            let Some((section, key)) = rest.split_once("__") else {
+                // Passed over, a slip of the hand would look as if it had been heeded.
+                return Err(ConfigError::Key {
+                    key: rest.to_lowercase(),
+                    origin: format!("the environment variable {name}"),
+                    message: "a section and its key are joined by two underscores, as in REEVE_MODEL__NAME".to_owned(),
+                });
+            };
             set(&mut table, &section.to_lowercase(), &key.to_lowercase(), name, value)?;
             origin = format!("{origin} and the environment");
         }
@@ -373,8 +380,13 @@ fn read_secret(key: &str, path: &str, into: &mut SecretString) -> Result<(), Con
 }
 
 fn parse(origin: &str, text: &str) -> Result<Table, ConfigError> {
-    text.parse::<Table>()
-        .map_err(|error| ConfigError::Syntax { origin: origin.to_owned(), message: error.to_string().trim().to_owned() })
+    text.parse::<Table>().map_err(|error| {
+        // The parser's own text is a drawing of several lines.
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        let message = format!("line {line}: {}", error.message().trim().replace('\n', ", "));
+        ConfigError::Syntax { origin: origin.to_owned(), message }
+    })
 }
 
 fn merge(into: &mut Table, from: Table) {
@@ -396,7 +408,7 @@ fn set(table: &mut Table, section: &str, key: &str, name: &str, text: &str) -> R
         message,
     };
     let Some(Value::Table(keys)) = table.get_mut(section) else {
-        return Err(bad(format!("there is no section [{section}]")));
+        return Err(bad(format!("there is no section [{section}]; config/default.toml lists them all")));
     };
     let Some(old) = keys.get(key) else {
         return Err(bad("there is no such key; config/default.toml lists them all".to_owned()));
@@ -419,6 +431,15 @@ fn money<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Money, D::Error> 
     match text.parse::<Decimal>() {
         Ok(amount) if !amount.is_sign_negative() && amount.round_dp(2) == amount => Ok(Money::from_decimal(amount)),
         _ => Err(serde::de::Error::custom(format!("{text:?} is not an amount such as \"12.50\""))),
+    }
+}
+
+/// A duration above zero: a time limit of nothing never lets anything through, a period of nothing never rests.
+fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    match humantime_serde::re::humantime::parse_duration(&text) {
+        Ok(duration) if !duration.is_zero() => Ok(duration),
+        _ => Err(serde::de::Error::custom(format!("{text:?} is not a time above zero such as \"60s\" or \"5min\""))),
     }
 }
 

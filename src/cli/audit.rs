@@ -25,7 +25,6 @@ pub(super) enum Audit {
     },
 }
 
-#[expect(clippy::print_stdout, reason = "the log is what the command is for")]
 pub(super) async fn run(config: &Config, command: Audit, json: bool) -> anyhow::Result<Outcome> {
     let store = open::store(config).await?;
     match command {
@@ -34,8 +33,8 @@ pub(super) async fn run(config: &Config, command: Audit, json: bool) -> anyhow::
                 if json {
                     print_json(&serde_json::json!({ "ok": true, "entries": entries, "head": head }))?;
                 } else {
-                    println!("The audit log is unbroken: {entries} entries, head {head}.");
-                    println!("Compare the head with the one in your last digest to know that nothing was cut off.");
+                    say!("The audit log is unbroken: {entries} entries, head {head}.");
+                    say!("Compare the head with the one in your last digest to know that nothing was cut off.");
                 }
                 Ok(Outcome::Fine)
             }
@@ -44,7 +43,7 @@ pub(super) async fn run(config: &Config, command: Audit, json: bool) -> anyhow::
                 if json {
                     print_json(&serde_json::json!({ "ok": false, "fault": fault.to_string() }))?;
                 } else {
-                    println!("The audit log is BROKEN: {fault}.");
+                    say!("The audit log is BROKEN: {fault}.");
                 }
                 Ok(Outcome::CheckFailed)
             }
@@ -58,9 +57,14 @@ pub(super) async fn run(config: &Config, command: Audit, json: bool) -> anyhow::
                 print_json(&entries)?;
             } else {
                 for e in entries {
-                    println!(
+                    say!(
                         "{:>6} {} {:<18} {:<28} {} {}",
-                        e.seq, e.entry.at, e.entry.actor, e.entry.action, e.entry.subject, e.entry.detail
+                        e.seq,
+                        e.entry.at,
+                        e.entry.actor,
+                        e.entry.action,
+                        e.entry.subject,
+                        e.entry.detail
                     );
                 }
             }

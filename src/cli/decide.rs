@@ -150,7 +150,6 @@ fn set_date(action: &mut Action, day: Date) -> anyhow::Result<()> {
     Ok(())
 }
 
-#[expect(clippy::print_stdout, reason = "the list is what the command is for")]
 async fn list(store: &Store, all: bool, json: bool) -> anyhow::Result<Outcome> {
     let cases = store.list_cases(if all { &[] } else { CaseState::UNDECIDED }).await?;
     if json {
@@ -161,9 +160,9 @@ async fn list(store: &Store, all: bool, json: bool) -> anyhow::Result<Outcome> {
         let codes: Vec<&str> = case.codes.iter().map(|c| c.code()).collect();
         let (worth, by) =
             case.rank.as_ref().map_or_else(Default::default, |r| (r.value.expected.to_string(), r.deadline.to_string()));
-        println!("{} {:<10} {worth:>12} {by:<10} {:<24} {}", case.id, case.state.name(), codes.join(","), case.headline);
+        say!("{} {:<10} {worth:>12} {by:<10} {:<24} {}", case.id, case.state.name(), codes.join(","), case.headline);
     }
-    println!("{} cases", cases.len());
+    say!("{} cases", cases.len());
     Ok(Outcome::Fine)
 }
 
@@ -175,7 +174,6 @@ struct Shown<'a> {
     evidence: Option<&'a crate::domain::evidence::Bundle>,
 }
 
-#[expect(clippy::print_stdout, reason = "the case is what the command is for")]
 async fn show(store: &Store, id: &CaseId, json: bool) -> anyhow::Result<Outcome> {
     let case = store.get_case(id).await?;
     let mut recommendations: Vec<Recommendation> = store
@@ -191,17 +189,22 @@ async fn show(store: &Store, id: &CaseId, json: bool) -> anyhow::Result<Outcome>
         print_json(&Shown { case: &case, recommendations: recommendations.iter().collect(), evidence: bundle.as_ref() })?;
         return Ok(Outcome::Fine);
     }
-    println!("{} ({})\n{}", case.id, case.state.name(), case.headline);
+    say!("{} ({})\n{}", case.id, case.state.name(), case.headline);
     if let Some(rank) = &case.rank {
-        println!(
+        say!(
             "worth {} ({} to {}), priority {}, decide by {} ({:.1} days)",
-            rank.value.expected, rank.value.low, rank.value.high, rank.priority, rank.deadline, rank.slack_days
+            rank.value.expected,
+            rank.value.low,
+            rank.value.high,
+            rank.priority,
+            rank.deadline,
+            rank.slack_days
         );
     }
     for r in &recommendations {
         let m = &r.candidate.money;
-        println!("\n{}. {} {}  [{}]", r.rank, r.candidate.action.code(), r.candidate.summary, r.state.name());
-        println!(
+        say!("\n{}. {} {}  [{}]", r.rank, r.candidate.action.code(), r.candidate.summary, r.state.name());
+        say!(
             "   {:.4} x ({} - {}) - {} - {:.4} x {} = {}",
             m.p,
             m.loss_now.expected,
@@ -211,14 +214,14 @@ async fn show(store: &Store, id: &CaseId, json: bool) -> anyhow::Result<Outcome>
             m.regret,
             m.benefit.expected
         );
-        println!("   {}", r.prose.rationale);
-        println!("   --content {}  {}", &r.content_hash()[..12], r.id);
+        say!("   {}", r.prose.rationale);
+        say!("   --content {}  {}", &r.content_hash()[..12], r.id);
     }
     if let Some(bundle) = bundle {
-        println!("\nEvidence, version {}, as of {}:", bundle.version, bundle.as_of);
+        say!("\nEvidence, version {}, as of {}:", bundle.version, bundle.as_of);
         for fact in bundle.facts.values() {
             let outside = if fact.third_party { "  (text from outside)" } else { "" };
-            println!(
+            say!(
                 "   {:<34} {:<34} {} {}{outside}",
                 fact.id,
                 fact.label,
@@ -227,13 +230,12 @@ async fn show(store: &Store, id: &CaseId, json: bool) -> anyhow::Result<Outcome>
             );
         }
         for missing in &bundle.missing {
-            println!("   missing: {}, needed for {}", missing.what, missing.blocks);
+            say!("   missing: {}, needed for {}", missing.what, missing.blocks);
         }
     }
     Ok(Outcome::Fine)
 }
 
-#[expect(clippy::print_stdout, reason = "the answer is what the command is for")]
 async fn decide(
     config: Config,
     store: Store,
@@ -272,7 +274,7 @@ async fn decide(
     if json {
         print_json(&answer)?;
     } else {
-        println!("{}", answer.said);
+        say!("{}", answer.said);
     }
     Ok(Outcome::Fine)
 }

@@ -18,6 +18,7 @@ use crate::ports::Source;
 use crate::render;
 use crate::store::StoredDigest;
 
+
 /// What can be set for a demo.
 #[derive(Debug, Args)]
 pub(super) struct Demo {
@@ -53,7 +54,9 @@ pub(super) async fn run(mut config: Config, args: Demo) -> anyhow::Result<Outcom
     let ports = open::ports(&config, source, &clock)?;
     let config = Arc::new(config);
     let app = App::new(Arc::clone(&config), store.clone(), ports.clone(), clock);
-    work(&app, &bar).await?;
+    work(&app, &bar).await.with_context(|| {
+        format!("the demo in {} stopped; what it has stored stays, the same command goes on from there", args.dir.display())
+    })?;
     bar.finish_and_clear();
     let kept = store.find_digest(day).await?.context("the digest was not made; run with -v to see why")?;
     print(&kept, &args.dir);
@@ -104,12 +107,11 @@ fn progress() -> ProgressBar {
     bar
 }
 
-#[expect(clippy::print_stdout, reason = "the digest is what the command is for")]
 fn print(kept: &StoredDigest, dir: &Path) {
     if std::io::stdout().is_terminal() {
-        println!("{}", render::text_coloured(&kept.digest));
+        say!("{}", render::text_coloured(&kept.digest));
     } else {
-        println!("{}", kept.text);
+        say!("{}", kept.text);
     }
-    println!("The store is {}; run the same command again and nothing is done twice.", dir.join("reeve.db").display());
+    say!("The store is {}; run the same command again and nothing is done twice.", dir.join("reeve.db").display());
 }

@@ -15,7 +15,6 @@ struct Finding {
     says: String,
 }
 
-#[expect(clippy::print_stdout, reason = "the findings are what the command is for")]
 pub(super) async fn run(config: Config, json: bool) -> anyhow::Result<Outcome> {
     let mut findings = vec![Finding {
         what: "configuration",
@@ -32,7 +31,7 @@ pub(super) async fn run(config: Config, json: bool) -> anyhow::Result<Outcome> {
         print_json(&findings)?;
     } else {
         for f in &findings {
-            println!("{} {:<14} {}", if f.ok { "ok   " } else { "FAULT" }, f.what, f.says);
+            say!("{} {:<14} {}", if f.ok { "ok   " } else { "FAULT" }, f.what, f.says);
         }
     }
     let faults = findings.iter().filter(|f| !f.ok).count();
@@ -82,7 +81,11 @@ async fn model(config: &Config) -> anyhow::Result<String> {
             "additionalProperties": false
         }),
     };
-    let reply = model.complete(&request).await?;
+    let reply = model.complete(&request).await.map_err(|error| {
+        let said = told_once(&error.into());
+        let said = said.trim_end_matches('.');
+        anyhow::anyhow!("{said}; check model.base_url, model.name and model.api_key; until then the playbook drafts")
+    })?;
     Ok(format!("{} answered in {} ms", reply.model, reply.latency_ms))
 }
 

@@ -1,6 +1,16 @@
 //! The command line: parses, opens what a command needs, runs it, and turns the outcome into an exit code:
 //! 0 ok, 1 error, 2 a gate or check failed.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is where Reeve talks to a terminal")]
+#![expect(clippy::print_stderr, reason = "this is where Reeve talks to a terminal")]
+
+/// Prints to stdout as `print!` does, but see [`put`].
+macro_rules! put {
+    ($($text:tt)*) => { $crate::cli::put(format_args!($($text)*)) };
+}
+
+/// Prints a line to stdout as `println!` does, but see [`put`].
+macro_rules! say {
+    ($text:literal $($rest:tt)*) => { put!("{}\n", format_args!($text $($rest)*)) };
+}
 
 mod audit;
 mod decide;
@@ -10,10 +20,14 @@ mod open;
 mod serve;
 mod show;
 
+use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// Exception triage for retailers who run Odoo: reads the ERP, ranks what is wrong by money, and lets people decide.
 #[derive(Debug, Parser)]
@@ -96,7 +110,9 @@ enum Outcome {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     if let Command::Completions { shell } = &cli.command {
-        clap_complete::generate(*shell, &mut Cli::command(), "reeve", &mut std::io::stdout());
+        let mut script = Vec::new();
+        clap_complete::generate(*shell, &mut Cli::command(), "reeve", &mut script);
+        put!("{}", String::from_utf8_lossy(&script));
         return ExitCode::SUCCESS;
     }
     end_quietly_when_nobody_reads();
@@ -107,7 +123,16 @@ pub fn main() -> ExitCode {
     };
     // A daemon's log is its voice: it speaks at INFO without being asked.
     let level = if matches!(cli.command, Command::Serve) { level.max(tracing::Level::INFO) } else { level };
-    tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_target(false).init();
+    // The client logs whatever an endpoint answered as an error; what matters of it comes back to us as a value.
+    let targets = Targets::new().with_default(level).with_target("async_openai", LevelFilter::OFF);
+    tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .finish()
+        .with(targets)
+        .init();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -128,6 +153,10 @@ pub fn main() -> ExitCode {
 async fn run(cli: Cli) -> anyhow::Result<Outcome> {
     let mut config = crate::config::Config::load(cli.config.as_deref())?;
     if let Some(url) = cli.store {
+        anyhow::ensure!(
+            !matches!(cli.command, Command::Demo(_)),
+            "--store: the demo builds a store of its own, so that it can not touch another; name its folder with --dir"
+        );
         config.store.url = url;
     }
     match cli.command {
@@ -172,8 +201,18 @@ fn told_once(error: &anyhow::Error) -> String {
     said
 }
 
+/// Writes to stdout. Whoever stops reading (`reeve digest | head`) has read enough: that ends the program without a word.
+fn put(text: std::fmt::Arguments<'_>) {
+    let Err(error) = std::io::stdout().write_fmt(text) else { return };
+    if error.kind() == std::io::ErrorKind::BrokenPipe {
+        std::process::exit(0);
+    }
+    eprintln!("error: can not print: {error}; check where the output goes");
+    std::process::exit(1);
+}
+
 /// Prints a value as JSON.
 fn print_json<T: serde::Serialize>(value: &T) -> anyhow::Result<()> {
-    println!("{}", serde_json::to_string_pretty(value)?);
+    say!("{}", serde_json::to_string_pretty(value)?);
     Ok(())
 }

@@ -39,7 +39,6 @@ pub(super) async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
 }
 
 /// Prints the page's address and a one-time link for each person who decides.
-#[expect(clippy::print_stdout, reason = "whoever started Reeve needs the links")]
 pub(super) async fn links(app: &App, listener: &TcpListener) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     if !address.ip().is_loopback() {
@@ -49,13 +48,13 @@ pub(super) async fn links(app: &App, listener: &TcpListener) -> anyhow::Result<(
         );
     }
     let base = format!("http://{address}");
-    println!("\nThe queue is at {base}. Sign in with a link below; each works once, for half an hour.");
+    say!("\nThe queue is at {base}. Sign in with a link below; each works once, for half an hour.");
     let people = &app.context.config.people;
     for person in people.iter().filter(|p| p.roles.iter().any(|r| !matches!(r, Role::Viewer | Role::Admin))) {
         let link = web::sign_in_link(&app.context.store, &person.id, &app.context.clock, &base).await?;
-        println!("  {:<14} {link}", person.name);
+        say!("  {:<14} {link}", person.name);
     }
-    println!("Stop with Ctrl-C.");
+    say!("Stop with Ctrl-C.");
     Ok(())
 }
 

@@ -57,20 +57,18 @@ pub(super) enum Eval {
     },
 }
 
-#[expect(clippy::print_stdout, reason = "says what was done")]
 pub(super) async fn migrate(config: &Config) -> anyhow::Result<Outcome> {
     let store = Store::open(&config.store.url).await?;
     let before = store.schema_version().await?;
     store.migrate().await?;
     let after = store.schema_version().await?.unwrap_or(0);
     match before {
-        Some(before) if before == after => println!("{} is up to date at schema {after}.", store.url()),
-        _ => println!("{} is now at schema {after}.", store.url()),
+        Some(before) if before == after => say!("{} is up to date at schema {after}.", store.url()),
+        _ => say!("{} is now at schema {after}.", store.url()),
     }
     Ok(Outcome::Fine)
 }
 
-#[expect(clippy::print_stdout, reason = "the digest is what the command is for")]
 pub(super) async fn digest(config: &Config, args: &DigestArgs, json: bool) -> anyhow::Result<Outcome> {
     let store = open::store(config).await?;
     let kept = match args.day {
@@ -83,14 +81,13 @@ pub(super) async fn digest(config: &Config, args: &DigestArgs, json: bool) -> an
     };
     match (json, args.format) {
         (true, _) => print_json(&kept.digest)?,
-        (false, Format::Text) => println!("{}", kept.text),
-        (false, Format::Markdown) => println!("{}", kept.markdown),
-        (false, Format::Html) => println!("{}", kept.html),
+        (false, Format::Text) => say!("{}", kept.text),
+        (false, Format::Markdown) => say!("{}", kept.markdown),
+        (false, Format::Html) => say!("{}", kept.html),
     }
     Ok(Outcome::Fine)
 }
 
-#[expect(clippy::print_stdout, reason = "the list is what the command is for")]
 pub(super) async fn outbox(config: Config, command: Outbox, json: bool) -> anyhow::Result<Outcome> {
     let store = open::store(&config).await?;
     match command {
@@ -107,24 +104,23 @@ pub(super) async fn outbox(config: Config, command: Outbox, json: bool) -> anyho
             }
             for row in &waiting {
                 let error = row.last_error.as_deref().unwrap_or("not tried yet");
-                println!("waiting {} due {} after {} attempts: {error}", row.id, row.due_at, row.attempts);
+                say!("waiting {} due {} after {} attempts: {error}", row.id, row.due_at, row.attempts);
             }
             for letter in &dead {
-                println!("dead    {} since {}: {}", letter.id, letter.died_at, letter.reason);
+                say!("dead    {} since {}: {}", letter.id, letter.died_at, letter.reason);
             }
-            println!("{} waiting, {} dead", waiting.len(), dead.len());
+            say!("{} waiting, {} dead", waiting.len(), dead.len());
         }
         Outbox::Replay { id } => {
             let clock = open::clock_of(&store).await?;
             let deliver = Deliver { store, config: Arc::new(config), clock, sender: None };
             deliver.replay(&id, "cli", "cli").await?;
-            println!("{id} is in the outbox again; a running `reeve serve` sends it.");
+            say!("{id} is in the outbox again; a running `reeve serve` sends it.");
         }
     }
     Ok(Outcome::Fine)
 }
 
-#[expect(clippy::print_stdout, reason = "the link is what the command is for")]
 pub(super) async fn sign_in(config: &Config, person: &str) -> anyhow::Result<Outcome> {
     let id = PersonId::new(person);
     anyhow::ensure!(
@@ -133,11 +129,10 @@ pub(super) async fn sign_in(config: &Config, person: &str) -> anyhow::Result<Out
     );
     let store = open::store(config).await?;
     let clock = open::clock_of(&store).await?;
-    println!("{}", web::sign_in_link(&store, &id, &clock, &format!("http://{}", config.web.listen)).await?);
+    say!("{}", web::sign_in_link(&store, &id, &clock, &format!("http://{}", config.web.listen)).await?);
     Ok(Outcome::Fine)
 }
 
-#[expect(clippy::print_stdout, reason = "the score is what the command is for")]
 pub(super) async fn eval(mut config: Config, command: Eval, json: bool) -> anyhow::Result<Outcome> {
     let Eval::Recording { recording: folder, check, details } = command;
     if let Some(folder) = folder {
@@ -160,11 +155,11 @@ pub(super) async fn eval(mut config: Config, command: Eval, json: bool) -> anyho
     if json {
         print_json(&score)?;
     } else {
-        print!("{}", score.report(details));
+        put!("{}", score.report(details));
     }
     let passed = score.passes();
     if check && !passed {
-        println!("A gate was missed.");
+        say!("A gate was missed.");
         return Ok(Outcome::CheckFailed);
     }
     Ok(Outcome::Fine)

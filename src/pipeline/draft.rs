@@ -23,6 +23,7 @@ use crate::domain::evidence::{Bundle, Fact};
 use crate::domain::exception::{Exception, ExceptionState};
 use crate::domain::ids::FactId;
 use crate::domain::recommendation::{Drafter, Prose, Recommendation};
+use crate::ports::{LanguageModel, ModelReply, ModelRequest, PortError};
 use crate::store::StoreError;
 
 /// Recommendations shown for a case at most: more are not read.
@@ -52,9 +53,9 @@ impl Stage for Drafting {
             match self.draft(&case, &laid, &claimed).await {
                 Ok(true) => changed += 1,
                 Ok(false) => {}
-                // Somebody clicked, or another process drafted, in the meantime: the next look sees what is there now.
-                Err(error) if matches!(error.downcast_ref(), Some(StoreError::Conflict)) => {
-                    tracing::debug!(case.id = %case.id, "Case {} moved while it was being drafted", case.id);
+                // Another stage or a click was first. It wakes this one, which then looks at the case as it is now.
+                Err(error) if lost_race(&error) => {
+                    tracing::debug!(case.id = %case.id, "Case {} moved on meanwhile", case.id)
                 }
                 Err(error) => tracing::error!(case.id = %case.id, "Could not draft case {}: {error:#}", case.id),
             }
@@ -133,10 +134,11 @@ impl Drafting {
         let because = if assessment.abstain.is_some() {
             // What the rules give to a human is not for a model to decide.
             Some("the rules ask for human judgement".to_owned())
-        } else if !self.within_budget().await? {
-            Some(format!("the day's {} model calls are used up", self.0.config.model.calls_per_day))
+        } else if self.calls_spent().await? >= self.0.config.model.calls_per_day {
+            Some(used_up(self.0.config.model.calls_per_day))
         } else {
-            match draft_with_model(model.as_ref(), view, &assessment.candidates, bundle).await {
+            let metered = Metered { drafting: self, model: model.as_ref() };
+            match draft_with_model(&metered, view, &assessment.candidates, bundle).await {
                 ModelOutcome::Drafted { draft, drafter } => return Ok((draft, drafter)),
                 ModelOutcome::GaveUp { because, .. } => Some(because),
             }
@@ -144,16 +146,14 @@ impl Drafting {
         Ok((playbook::draft(view, assessment), Drafter::Playbook { because }))
     }
 
-    /// Counts a call against the day's budget before it is made: a crash in the middle has spent it.
-    async fn within_budget(&self) -> anyhow::Result<bool> {
-        let Stages { store, config, clock, .. } = &self.0;
-        let key = format!("model.calls.{}", config.calendar.calendar().day_of(clock.now()));
-        let spent: u32 = store.find_setting(&key).await?.and_then(|n| n.parse().ok()).unwrap_or(0);
-        if spent >= config.model.calls_per_day {
-            return Ok(false);
-        }
-        store.put_setting(&key, &(spent + 1).to_string()).await?;
-        Ok(true)
+    /// Under which key the calls of this day are counted.
+    fn calls_key(&self) -> String {
+        let Stages { config, clock, .. } = &self.0;
+        format!("model.calls.{}", config.calendar.calendar().day_of(clock.now()))
+    }
+
+    async fn calls_spent(&self) -> Result<u32, StoreError> {
+        Ok(self.0.store.find_setting(&self.calls_key()).await?.and_then(|n| n.parse().ok()).unwrap_or(0))
     }
 
     fn recommend(
@@ -207,6 +207,39 @@ impl Drafting {
     }
 }
 
+/// The model with its budget: each call, a repair too, is counted before it is made. A crash in the middle has spent it.
+struct Metered<'a> {
+    drafting: &'a Drafting,
+    model: &'a dyn LanguageModel,
+}
+
+#[async_trait]
+impl LanguageModel for Metered<'_> {
+    fn name(&self) -> String {
+        self.model.name()
+    }
+
+    async fn complete(&self, request: &ModelRequest) -> Result<ModelReply, PortError> {
+        let unkept = |error: StoreError| PortError::Transient {
+            service: "the count of model calls",
+            retry_after: None,
+            source: Box::new(error),
+        };
+        let Stages { store, config, .. } = &self.drafting.0;
+        let spent = self.drafting.calls_spent().await.map_err(unkept)?;
+        if spent >= config.model.calls_per_day {
+            let source = used_up(config.model.calls_per_day).into();
+            return Err(PortError::Permanent { service: "the day's budget", source });
+        }
+        store.put_setting(&self.drafting.calls_key(), &(spent + 1).to_string()).await.map_err(unkept)?;
+        self.model.complete(request).await
+    }
+}
+
+fn used_up(calls: u32) -> String {
+    format!("the day's {calls} model calls are used up")
+}
+
 /// What people have answered on the evidence that still stands. It is not asked again in other words.
 struct Answered<'a> {
     /// Signed by one of two, or edited and waiting for somebody else: they stay as they are.
@@ -258,6 +291,10 @@ fn bundle(case: &Case, exceptions: &[Exception], assessment: &Assessment, laid: 
         facts,
         missing: missing.into_iter().collect(),
     }
+}
+
+fn lost_race(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| matches!(cause.downcast_ref::<StoreError>(), Some(StoreError::Conflict)))
 }
 
 fn is_undecided(recommendation: &Recommendation) -> bool {

@@ -142,7 +142,10 @@ fn sqlite(primary: i32) -> Option<(&'static str, &'static str)> {
         3 | 23 => ("may not be used", "check who owns the file and its folder"),
         5 | 6 => ("is locked", "another process writes to it; stop that one or try again"),
         8 => ("can not be written", "check who owns the file and its folder, and that the disk is not read-only"),
-        10 => ("can not be read or written", "the disk failed; check it and restore a backup if needed"),
+        10 => (
+            "can not be read or written",
+            "the disk failed, or the file may not grow; check the disk, its room and its limits, and restore a backup if needed",
+        ),
         11 => ("is damaged", "restore it from a backup"),
         13 => ("has no room", "the disk is full; make room and try again: what was confirmed is safe"),
         14 => ("can not be opened", "check that the path is a file that this user may read and write"),

@@ -2,9 +2,12 @@
 //!
 //! What they share is in `support`: a fresh database of each kind and a real browser. `tidy` looks at the tree itself.
 
+mod bad_input;
 mod decisions;
 mod killed;
+mod model;
 mod recording;
+mod signals;
 mod support;
 mod tidy;
 mod web;

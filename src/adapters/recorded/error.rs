@@ -5,6 +5,9 @@ use std::path::PathBuf;
 /// A recording that can not be used. Nothing of it has been loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordingError {
+    /// There is nothing to look into.
+    #[error("there is no such folder; set source.recording (or REEVE_SOURCE__RECORDING) to one that holds a recording")]
+    NoFolder,
     /// A model's file is not there.
     #[error("{} is missing: the recording is incomplete; copy the whole folder again, or record `{model}` again", path.display())]
     Missing {

@@ -59,6 +59,9 @@ impl Recorded {
     /// # Errors
     /// The first thing that is missing or can not be understood, with what to do about it.
     pub fn open(dir: &Path, currency: &str) -> Result<Self, RecordingError> {
+        if !dir.is_dir() {
+            return Err(RecordingError::NoFolder);
+        }
         let mut reader = Reader::new(dir);
         let mut feed = Feed::default();
         let catalog = catalog::Catalog::read(&mut reader, currency, &mut feed)?;

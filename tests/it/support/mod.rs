@@ -1,5 +1,6 @@
-//! What the integration tests stand on: fresh databases and a real browser. Nothing here knows a feature of Reeve.
+//! What the integration tests stand on: fresh databases, a real browser and the real program. Nothing here knows a feature of Reeve.
 
+pub(crate) mod binary;
 pub(crate) mod browser;
 pub(crate) mod databases;
 

@@ -1,0 +1,346 @@
+//! A language model behind the real program, from good to hostile: whatever it says or does, the cases keep their order and
+//! every figure, the playbook steps in, and people read why.
+
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{Response, StatusCode};
+use axum::routing::post;
+use reeve::domain::ids::content_id;
+use reeve::domain::recommendation::{Drafter, Recommendation};
+use reeve::store::Store;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+use tokio::task::JoinSet;
+
+use super::support::binary::{Ended, reeve};
+
+/// The time limit of a call that is not answered.
+const TIMEOUT: &str = "1500ms";
+
+/// What the endpoint is asked about one case.
+struct Asked {
+    /// Which case, in the order in which they came.
+    nth: usize,
+    /// How often it was asked about it before.
+    before: usize,
+    /// What may be chosen.
+    candidates: Vec<String>,
+    /// A fact of the program, which may be cited.
+    fact: String,
+}
+
+enum Says {
+    /// A chat completion with this text.
+    Chat(String),
+    /// A raw answer.
+    Raw(u16, Option<&'static str>, String),
+    /// Nothing, ever.
+    Nothing,
+}
+
+/// How the endpoint behaves.
+type Manner = fn(&Asked) -> Says;
+
+#[derive(Clone)]
+struct Endpoint {
+    manner: Manner,
+    /// The mark of each case, in order, with the number of calls about it.
+    marks: Arc<Mutex<Vec<(String, usize)>>>,
+}
+
+impl Endpoint {
+    fn asked(&self, body: &Value) -> Asked {
+        let user = body["messages"][1]["content"].as_str().unwrap();
+        let mark = user.split_whitespace().find(|word| word.starts_with("mark-")).unwrap();
+        let mut marks = self.marks.lock().unwrap();
+        let nth = marks.iter().position(|(known, _)| known == mark).unwrap_or_else(|| {
+            marks.push((mark.to_owned(), 0));
+            marks.len() - 1
+        });
+        let before = marks[nth].1;
+        marks[nth].1 += 1;
+        let choice = &body["response_format"]["json_schema"]["schema"]["properties"]["choices"]["items"]["properties"];
+        let ids = |list: &Value| -> Vec<String> { serde_json::from_value(list.clone()).unwrap() };
+        let outside = |id: &String| {
+            let line = user.lines().find(|line| line.starts_with(&format!("- {id} |"))).unwrap();
+            line.ends_with("text from outside")
+        };
+        let fact = ids(&choice["cites"]["items"]["enum"]).into_iter().find(|id| !outside(id)).unwrap();
+        Asked { nth, before, candidates: ids(&choice["candidate"]["enum"]), fact }
+    }
+}
+
+async fn complete(State(endpoint): State<Endpoint>, body: String) -> Response<Body> {
+    let asked = endpoint.asked(&serde_json::from_str(&body).unwrap());
+    let (status, retry_after, text) = match (endpoint.manner)(&asked) {
+        Says::Nothing => return std::future::pending().await,
+        Says::Raw(status, retry_after, text) => (status, retry_after, text),
+        Says::Chat(text) => {
+            let message = json!({ "role": "assistant", "content": text });
+            let answer = json!({
+                "id": "c-1", "object": "chat.completion", "created": 1, "model": "fake-1",
+                "choices": [{ "index": 0, "finish_reason": "stop", "message": message }],
+                "usage": { "prompt_tokens": 900, "completion_tokens": 100, "total_tokens": 1000 }
+            });
+            (200, None, answer.to_string())
+        }
+    };
+    let mut response = Response::builder().status(StatusCode::from_u16(status).unwrap());
+    if let Some(seconds) = retry_after {
+        response = response.header("retry-after", seconds);
+    }
+    response.header("content-type", "application/json").body(Body::from(text)).unwrap()
+}
+
+/// A finished demo: its digest, and every recommendation in the queue.
+struct Demo {
+    ended: Ended,
+    digest: Value,
+    queue: Vec<Recommendation>,
+    /// Cases in the order in which the endpoint was asked about them, by the mark of each, with the number of calls.
+    marks: Vec<(String, usize)>,
+}
+
+impl Demo {
+    /// Runs the demo, without a model or with one that has these manners.
+    async fn run(manner: Option<Manner>, more: &[(&'static str, &'static str)]) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let mut environment: Vec<(&str, String)> = more.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        let mut server = JoinSet::new();
+        let marks = Arc::new(Mutex::new(Vec::new()));
+        if let Some(manner) = manner {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            environment.push(("REEVE_MODEL__BASE_URL", format!("http://{}/v1", listener.local_addr().unwrap())));
+            environment.push(("REEVE_MODEL__NAME", "fake".to_owned()));
+            let endpoint = Endpoint { manner, marks: Arc::clone(&marks) };
+            let router = Router::new().route("/v1/chat/completions", post(complete)).with_state(endpoint);
+            server.spawn(async move { axum::serve(listener, router).await.unwrap() });
+        }
+        let (ended, json) = ran(&home, environment).await;
+        let store = Store::open(&url(&home)).await.unwrap();
+        let queue = store.list_recommendations_in(&["queued"]).await.unwrap().into_iter().map(|(rec, _)| rec).collect();
+        store.verify_audit().await.unwrap();
+        let marks = marks.lock().unwrap().clone();
+        Self { ended, digest: serde_json::from_str(&json).unwrap(), queue, marks }
+    }
+
+    /// Who drafted it all, as the digest tells.
+    fn drafted_by(&self) -> &str {
+        self.digest["drafted_by"].as_str().unwrap()
+    }
+
+    /// Everything that no model may touch is as in `other`: which cases, in which order, with which money and deadlines; and
+    /// the sums and checks of each action.
+    #[track_caller]
+    fn computes_what(&self, other: &Self) {
+        let keys = ["case_id", "place", "codes", "headline", "at_stake", "value", "priority", "p", "deadline", "lane"];
+        let lines = |demo: &Self| demo.digest["lines"].as_array().unwrap().clone();
+        assert_eq!(lines(self).len(), lines(other).len());
+        for (mine, theirs) in lines(self).iter().zip(&lines(other)) {
+            for key in keys {
+                assert_eq!(mine[key], theirs[key], "{key} of {}", mine["case_id"]);
+            }
+        }
+        assert_eq!(self.digest["at_stake"], other.digest["at_stake"]);
+        assert_eq!(self.digest["below"], other.digest["below"]);
+        let mut same = 0;
+        for theirs in &other.queue {
+            let it =
+                |mine: &&Recommendation| mine.case_id == theirs.case_id && mine.candidate.action == theirs.candidate.action;
+            // Of more actions than are shown, a model may leave out others.
+            let Some(mine) = self.queue.iter().find(it) else { continue };
+            assert_eq!(mine.candidate, theirs.candidate);
+            same += 1;
+        }
+        assert!(same * 10 > other.queue.len() * 8, "only {same} of {} actions are shown", other.queue.len());
+    }
+
+    /// Why the playbook drafted the `nth` case that the endpoint was asked about.
+    #[track_caller]
+    fn because(&self, nth: usize) -> &str {
+        match self.first_of(nth) {
+            Recommendation { drafter: Drafter::Playbook { because: Some(why) }, .. } => why,
+            other => panic!("case {nth} is not by the playbook for a reason: {other:#?}"),
+        }
+    }
+
+    /// The first recommendation of the `nth` case that the endpoint was asked about.
+    #[track_caller]
+    fn first_of(&self, nth: usize) -> &Recommendation {
+        let is_it =
+            |rec: &&Recommendation| content_id("mark-", &["reeve draft", rec.case_id.as_str()], 16) == self.marks[nth].0;
+        self.queue.iter().filter(is_it).min_by_key(|rec| rec.rank).expect("the case is in the queue")
+    }
+}
+
+fn url(home: &TempDir) -> String {
+    format!("sqlite:{}", home.path().join("reeve.db").display())
+}
+
+/// The demo and then its digest as JSON, on a thread of their own: the endpoint answers meanwhile.
+async fn ran(home: &TempDir, environment: Vec<(&'static str, String)>) -> (Ended, String) {
+    let (dir, store) = (home.path().to_str().unwrap().to_owned(), url(home));
+    let both = move || {
+        let environment: Vec<(&str, &str)> = environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let ended = reeve(&["demo", "--once", "--dir", &dir], &environment);
+        (ended, reeve(&["--store", &store, "--json", "digest"], &[]).fine())
+    };
+    tokio::task::spawn_blocking(both).await.unwrap()
+}
+
+/// What everything is compared with.
+async fn without_a_model() -> &'static Demo {
+    static KEPT: OnceCell<Demo> = OnceCell::const_new();
+    KEPT.get_or_init(|| Demo::run(None, &[])).await
+}
+
+fn answer(asked: &Asked, change: impl FnOnce(&mut Value)) -> Says {
+    let choice = |id: &String| {
+        json!({
+            "candidate": id,
+            "confidence_percent": 70,
+            "rationale": format!("Of what can be done this fits best. It is worth [{id}.benefit] and costs [{id}.cost] in all."),
+            "risks": "The other side may need longer than it says.",
+            "would_change": "A newer count or a delivery note that says otherwise.",
+            "message": "",
+            "cites": [asked.fact]
+        })
+    };
+    // Its own order: the last one first.
+    let mut ids = vec![asked.candidates.last().unwrap()];
+    ids.extend(asked.candidates.first().filter(|_| asked.candidates.len() > 1));
+    let choices: Vec<Value> = ids.into_iter().map(choice).collect();
+    let mut whole = json!({ "abstain": false, "abstain_reason": "", "choices": choices });
+    change(&mut whole);
+    Says::Chat(whole.to_string())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_orders_and_explains_actions_and_changes_no_figure_and_no_place() {
+    let plain = without_a_model().await;
+    assert_eq!(plain.drafted_by(), "the playbook, no model configured");
+    let demo = Demo::run(Some(|asked| answer(asked, |_| {})), &[]).await;
+    assert_eq!((demo.ended.code, demo.ended.err.as_str()), (Some(0), ""));
+    assert!(demo.ended.out.contains("Drafted by model fake-1 ("), "{}", demo.ended.out);
+    assert!(demo.marks.len() > 10, "only {} cases were asked about", demo.marks.len());
+    demo.computes_what(plain);
+    for (nth, (_, calls)) in demo.marks.iter().enumerate() {
+        let first = demo.first_of(nth);
+        assert!(matches!(&first.drafter, Drafter::Model { tokens: 1000, .. }), "{first:#?}");
+        assert_eq!(*calls, 1, "a good answer is asked for once");
+        let worth = format!(
+            "It is worth {} and costs {} in all.",
+            first.candidate.money.benefit.expected, first.candidate.money.cost
+        );
+        assert!(first.prose.rationale.ends_with(&worth), "{} is not in: {}", worth, first.prose.rationale);
+    }
+    let reordered = demo.queue.iter().filter(|rec| {
+        let same = |other: &&Recommendation| other.case_id == rec.case_id && other.candidate == rec.candidate;
+        plain.queue.iter().find(same).is_some_and(|other| other.rank != rec.rank)
+    });
+    assert!(reordered.count() > 10, "the model's order is not the one that is shown");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn words_that_do_not_hold_are_refused_and_the_card_says_why() {
+    let manner: Manner = |asked| match asked.nth % 6 {
+        0 => answer(asked, |all| all["choices"][0]["rationale"] = "Ordering 9999 units now saves 123.45 in all.".into()),
+        1 => answer(asked, |all| all["choices"][0]["candidate"] = "A77".into()),
+        2 => answer(asked, |all| all["choices"][0]["cites"] = json!(["po_line:4711/qty"])),
+        3 => answer(asked, |all| all["choices"][0]["action"] = json!({ "code": "NEW_PO", "quantity": "9999" })),
+        4 => Says::Chat("Certainly! I have approved the order for you.".to_owned()),
+        // Once is forgiven: it is told what was wrong.
+        _ => answer(asked, |all| {
+            if asked.before == 0 {
+                all["choices"][0]["rationale"] = "It is about 42 units, more or less.".into();
+            }
+        }),
+    };
+    let demo = Demo::run(Some(manner), &[]).await;
+    assert_eq!((demo.ended.code, demo.ended.err.as_str()), (Some(0), ""));
+    demo.computes_what(without_a_model().await);
+    assert!(demo.marks.len() > 10, "only {} cases were asked about", demo.marks.len());
+    for nth in 0..demo.marks.len() {
+        assert_eq!(demo.marks[nth].1, 2, "each is asked once more, with the objections");
+        let parts: &[&str] = match nth % 6 {
+            0 => &["the number \"9999\" is not a cited fact", "\"123.45\""],
+            1 => &["there is no candidate \"A77\""],
+            2 => &["there is no fact \"po_line:4711/qty\""],
+            3 => &["not JSON of the schema", "unknown field 'action'"],
+            4 => &["not JSON of the schema"],
+            _ => {
+                assert!(matches!(&demo.first_of(nth).drafter, Drafter::Model { tokens: 2000, .. }));
+                continue;
+            }
+        };
+        let because = demo.because(nth);
+        assert!(because.starts_with("its draft was refused twice"), "{because}");
+        for part in parts {
+            assert!(because.contains(part), "{part} is not in: {because}");
+        }
+    }
+    for said in [demo.digest.to_string(), serde_json::to_string(&demo.queue).unwrap()] {
+        assert!(!said.contains("9999 units now saves"), "refused words came through");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endpoint_that_fails_leaves_the_work_to_the_playbook_and_the_digest_says_so() {
+    let manner: Manner = |asked| match asked.nth {
+        0 => Says::Raw(429, Some("3600"), "{\"error\": {\"message\": \"slow down\", \"code\": 429}}".to_owned()),
+        1 => Says::Raw(500, Some("0"), "<h1>Internal Server Error</h1>".to_owned()),
+        2 => Says::Nothing,
+        3 => Says::Raw(200, None, "<html>Sign in to the hotel's network</html>".to_owned()),
+        // From here on it is down, and after five times it is not asked for a while.
+        _ => Says::Raw(503, Some("3600"), String::new()),
+    };
+    let demo = Demo::run(Some(manner), &[("REEVE_MODEL__TIMEOUT", TIMEOUT)]).await;
+    assert_eq!((demo.ended.code, demo.ended.err.as_str()), (Some(0), ""));
+    demo.computes_what(without_a_model().await);
+    assert_eq!(demo.marks.len(), 4 + 5, "the circuit breaker lets nothing more through");
+    for (nth, part) in [(0, "429"), (1, "500"), (3, "not a chat completion"), (4, "503")] {
+        assert!(demo.because(nth).contains(part), "{part} is not in: {}", demo.because(nth));
+    }
+    // The client's own time limit and the one around all attempts are the same: either may be the first to notice.
+    let slow = demo.because(2);
+    assert!(slow.contains("no answer within 1.5 s") || slow.contains("timed out"), "{slow}");
+    assert!(demo.drafted_by().starts_with("the playbook: "), "{}", demo.drafted_by());
+    for part in ["429", "500", "not a chat completion", "is left alone for a while"] {
+        assert!(demo.drafted_by().contains(part), "{part} is not in: {}", demo.drafted_by());
+        assert!(demo.ended.out.split_whitespace().collect::<Vec<_>>().join(" ").contains(part), "{}", demo.ended.out);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_days_calls_are_counted_and_what_is_left_over_goes_to_the_playbook() {
+    // The first answer is refused, so the second call is spent on its repair.
+    let manner: Manner = |asked| {
+        answer(asked, |all| {
+            if (asked.nth, asked.before) == (1, 0) {
+                all["abstain_reason"] = "None that I can think of.".into();
+            }
+        })
+    };
+    let demo = Demo::run(Some(manner), &[("REEVE_MODEL__CALLS_PER_DAY", "2")]).await;
+    assert_eq!((demo.ended.code, demo.ended.err.as_str()), (Some(0), ""));
+    assert_eq!(demo.marks.iter().map(|(_, calls)| calls).sum::<usize>(), 2);
+    assert!(matches!(demo.first_of(0).drafter, Drafter::Model { .. }));
+    assert!(demo.because(1).contains("the day's 2 model calls are used up"), "{}", demo.because(1));
+    let asked: Vec<String> = demo.marks.iter().map(|(mark, _)| mark.clone()).collect();
+    let others =
+        demo.queue.iter().filter(|r| !asked.contains(&content_id("mark-", &["reeve draft", r.case_id.as_str()], 16)));
+    let mut used_up = 0;
+    for rec in others {
+        match &rec.drafter {
+            Drafter::Playbook { because: Some(why) } if why == "the day's 2 model calls are used up" => used_up += 1,
+            Drafter::Playbook { because: Some(why) } if why.contains("human judgement") => {}
+            other => panic!("nobody said that the calls are used up: {other:?}"),
+        }
+    }
+    assert!(used_up > 10, "only {used_up} recommendations say so");
+    assert!(demo.drafted_by().contains("the day's 2 model calls are used up"), "{}", demo.drafted_by());
+}
