@@ -254,7 +254,7 @@ fn block(desk: &mut Desk<'_>, bill: &str, lines: &[&PurchaseLine]) {
         desk.fact(source.clone(), "disputed", "disputed", FactValue::Money(amount)),
         desk.assume(source, "block_left", "share that is paid although blocked", LEFT_AFTER_BLOCK),
     ];
-    let latest = first.due_on.unwrap_or(book.today);
+    let latest = first.due_on.unwrap_or(book.today).max(desk.tomorrow());
     desk.proposals.push(Proposal {
         action: Action::BlockBill { bill: bill.to_owned(), disputed: amount, reason: BASIS_BILL.into() },
         summary: format!(
