@@ -14,7 +14,7 @@ use crate::pipeline::approve::{Approvals, Recheck};
 use crate::pipeline::deliver::Deliver;
 use crate::pipeline::desk::Desk;
 use crate::pipeline::detect::Detect;
-use crate::pipeline::draft::{Drafting, open_exceptions};
+use crate::pipeline::draft::{Drafting, Promises, open_exceptions};
 use crate::pipeline::notify::Notify;
 use crate::pipeline::observe::Observe;
 use crate::pipeline::queue::Queue;
@@ -99,6 +99,7 @@ impl Recheck for OnTheDesk {
         let laid = desk.lay_out().await?;
         let exceptions = open_exceptions(store.list_case_exceptions(&case.id).await?, case);
         let claimed = store.list_links().await?.into_iter().map(|(link, case)| (link, case.to_string())).collect();
+        let promised = Promises::firm(store).await?.to_others(&case.id);
         let view = CaseView {
             case,
             exceptions: &exceptions,
@@ -106,6 +107,7 @@ impl Recheck for OnTheDesk {
             outlook: &laid.seen.outlook,
             p: &laid.p,
             claimed: &claimed,
+            promised: &promised,
             config,
         };
         Ok(recheck(&view, action))

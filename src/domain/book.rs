@@ -213,6 +213,14 @@ impl Book {
         self.supplier_prices.get(item).map(|all| all.iter().filter(valid).collect()).unwrap_or_default()
     }
 
+    /// The price list's entry for a purchase line on the day it was ordered: the largest quantity step that it reached.
+    pub fn list_entry(&self, line: &PurchaseLine) -> Option<&SupplierPrice> {
+        self.supplier_prices(&line.item, self.calendar.day_of(line.ordered_at))
+            .into_iter()
+            .filter(|p| p.supplier == line.supplier && p.min_qty <= line.qty)
+            .max_by(|a, b| a.min_qty.cmp(&b.min_qty))
+    }
+
     /// The reorder rule of an item at a location.
     pub fn rule(&self, item: &ItemId, location: &LocationId) -> Option<&ReorderRule> {
         self.rules.get(&(item.clone(), location.clone()))
