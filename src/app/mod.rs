@@ -19,7 +19,7 @@ use crate::pipeline::approve::{Approvals, Recheck};
 use crate::pipeline::deliver::Deliver;
 use crate::pipeline::desk::Desk;
 use crate::pipeline::detect::Detect;
-use crate::pipeline::draft::{Drafting, open_exceptions};
+use crate::pipeline::draft::{Drafting, Promises, open_exceptions};
 use crate::pipeline::notify::Notify;
 use crate::pipeline::observe::Observe;
 use crate::pipeline::queue::Queue;
@@ -104,6 +104,7 @@ impl Recheck for OnTheDesk {
         let laid = desk.lay_out().await?;
         let exceptions = open_exceptions(store.list_case_exceptions(&case.id).await?, case);
         let claimed = store.list_links().await?.into_iter().map(|(link, case)| (link, case.to_string())).collect();
+        let promised = Promises::firm(store).await?.to_others(&case.id);
         let view = CaseView {
             case,
             exceptions: &exceptions,
@@ -111,6 +112,7 @@ impl Recheck for OnTheDesk {
             outlook: &laid.seen.outlook,
             p: &laid.p,
             claimed: &claimed,
+            promised: &promised,
             config,
         };
         Ok(recheck(&view, action))
@@ -133,9 +135,8 @@ fn entered_by<'b>(book: &'b Book, case: &Case, exceptions: &[Exception]) -> BTre
     let subjects = exceptions.iter().map(|e| &e.signal.subject).chain([&case.subject]);
     for subject in subjects {
         let own_document = |m: &StockMove| subject.document.as_ref().is_some_and(|d| *d == m.document);
-        let own_line = |m: &StockMove| {
-            m.kind == MoveKind::Receipt && subject.po_line.is_some() && m.po_line == subject.po_line
-        };
+        let own_line =
+            |m: &StockMove| m.kind == MoveKind::Receipt && subject.po_line.is_some() && m.po_line == subject.po_line;
         hands.extend(book.moves.values().filter(|m| own_document(m) || own_line(m)).filter_map(|m| m.entered_by.as_deref()));
     }
     for exception in exceptions {

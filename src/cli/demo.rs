@@ -18,7 +18,6 @@ use crate::ports::Source;
 use crate::render;
 use crate::store::StoredDigest;
 
-
 /// What can be set for a demo.
 #[derive(Debug, Args)]
 pub(super) struct Demo {

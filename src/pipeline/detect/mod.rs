@@ -6,7 +6,9 @@
 pub mod demand;
 mod facts;
 pub mod fold;
+mod forest;
 mod matching;
+mod promotion;
 mod receiving;
 mod shortage;
 mod stage;
