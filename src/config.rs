@@ -76,6 +76,7 @@ pub struct CalendarConfig {
     #[serde(deserialize_with = "time_zone")]
     pub timezone: TimeZone,
     pub cut_off_hour: u8,
+    pub digest_hour: u8,
 }
 
 impl CalendarConfig {
@@ -323,6 +324,9 @@ impl Config {
         }
         if !(1..=24).contains(&self.calendar.cut_off_hour) {
             return bad("calendar.cut_off_hour", "must be an hour from 1 to 24");
+        }
+        if self.calendar.digest_hour > 23 {
+            return bad("calendar.digest_hour", "must be an hour from 0 to 23");
         }
         if self.money.currency.len() != 3 || !self.money.currency.bytes().all(|b| b.is_ascii_uppercase()) {
             return bad("money.currency", "must be an ISO 4217 code such as \"USD\"");

@@ -13,8 +13,8 @@ use crate::domain::draft::MESSAGE_CODES;
 use crate::domain::evidence::{Bundle, Fact};
 use crate::domain::exception::{Exception, Subject};
 use crate::domain::ids::{CaseId, content_hash, content_id};
-use crate::pipeline::view::CaseView;
-use crate::ports::ModelRequest;
+
+pub use crate::domain::text::{clean, is_invisible};
 
 const SYSTEM: &str = include_str!("../prompts/draft/system.md");
 const USER: &str = include_str!("../prompts/draft/user.md");
@@ -26,6 +26,19 @@ pub const OUTSIDE_MAX: usize = 200;
 const SENTENCE_MAX: usize = 400;
 /// Most facts listed; those that candidates cite come first.
 const FACTS_MAX: usize = 80;
+
+/// A rendered prompt.
+#[derive(Clone, Debug)]
+pub struct Prompt {
+    /// The rules.
+    pub system: String,
+    /// The case, with text from outside fenced.
+    pub user: String,
+    /// Name of the answer's schema.
+    pub schema_name: &'static str,
+    /// JSON schema of the answer, strict.
+    pub schema: Value,
+}
 
 /// What a drafter is told about one case.
 #[derive(Clone, Copy, Debug)]
@@ -47,19 +60,6 @@ pub struct CaseFile<'a> {
 }
 
 impl<'a> CaseFile<'a> {
-    /// What a drafter is told about the case that was judged: `candidates` and `bundle` come of that judgement.
-    pub fn of(view: &CaseView<'a>, candidates: &'a [Candidate], bundle: &'a Bundle) -> Self {
-        Self {
-            case_id: &view.case.id,
-            headline: &view.case.headline,
-            exceptions: view.exceptions,
-            subject: &view.case.subject,
-            currency: &view.config.money.currency,
-            candidates,
-            bundle,
-        }
-    }
-
     /// The mark around the data. It differs from case to case and says nothing, so an answer that holds it has been talked
     /// into repeating its prompt.
     pub fn canary(&self) -> String {
@@ -83,7 +83,7 @@ pub fn prompt_hash() -> String {
 ///
 /// # Errors
 /// When a template names something that is not there: a fault of the release, seen by the first test.
-pub fn draft_request(file: &CaseFile<'_>, objections: &[String]) -> Result<ModelRequest, minijinja::Error> {
+pub fn draft_request(file: &CaseFile<'_>, objections: &[String]) -> Result<Prompt, minijinja::Error> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     let canary = file.canary();
@@ -107,7 +107,7 @@ pub fn draft_request(file: &CaseFile<'_>, objections: &[String]) -> Result<Model
             objections => objections.to_vec(),
         },
     )?;
-    Ok(ModelRequest { system, user, schema_name: "draft".to_owned(), schema: answer_schema(file, &listed) })
+    Ok(Prompt { system, user, schema_name: "draft", schema: answer_schema(file, &listed) })
 }
 
 fn exception_line(exception: &Exception) -> String {
@@ -187,37 +187,6 @@ impl FactView {
             outside: fact.third_party,
         }
     }
-}
-
-/// One line of text without what can not be seen (control, bidirectional, zero-width and tag characters) and without the
-/// brackets that fence data and references, cut to `max` characters.
-pub fn clean(text: &str, max: usize) -> String {
-    let visible: String = text
-        .chars()
-        .filter_map(|c| match c {
-            c if c.is_whitespace() => Some(' '),
-            c if is_invisible(c) => None,
-            '[' | '{' | '<' => Some('('),
-            ']' | '}' | '>' => Some(')'),
-            '`' => Some('\''),
-            c => Some(c),
-        })
-        .collect();
-    let line = visible.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
-    if line.chars().count() <= max {
-        return line;
-    }
-    let cut: String = line.chars().take(max.saturating_sub(1)).collect();
-    format!("{}…", cut.trim_end())
-}
-
-/// Does the character change text without being seen?
-pub fn is_invisible(c: char) -> bool {
-    c.is_control()
-        || matches!(u32::from(c),
-            0xAD | 0x34F | 0x61C | 0x115F | 0x1160 | 0x17B4 | 0x17B5 | 0x180B..=0x180F | 0x200B..=0x200F | 0x2028..=0x202E
-            | 0x2060..=0x206F | 0x3164 | 0xFE00..=0xFE0F | 0xFEFF | 0xFFA0 | 0xFFF0..=0xFFFC | 0xE000..=0xF8FF
-            | 0xE0000..=0xE0FFF | 0xF0000..=0x10_FFFF)
 }
 
 #[cfg(test)]

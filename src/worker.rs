@@ -17,7 +17,7 @@ const ROUNDS_MAX: usize = 200;
 const FAULT: &str = "this is a fault in Reeve, please report it";
 
 /// Longest pause after repeated failures.
-const BACKOFF_MAX: Duration = Duration::from_secs(600);
+const BACKOFF_MAX: Duration = Duration::from_mins(10);
 
 /// Runs all stages in order, again and again, until none has anything left to do.
 ///

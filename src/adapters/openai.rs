@@ -27,8 +27,8 @@ use super::breaker::Breaker;
 use super::http;
 use crate::clock::Clock;
 use crate::config::ModelConfig;
+use crate::domain::text::clean;
 use crate::ports::{BoxError, LanguageModel, ModelReply, ModelRequest, PortError};
-use crate::prompts::clean;
 
 const SERVICE: &str = "language model";
 /// The same question gives the same answer, as far as the endpoint can.

@@ -129,8 +129,9 @@ fn wait(header: &str, now: Timestamp) -> Option<Duration> {
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "the receiver of a test ends with the test's runtime")]
 mod tests {
+    #![expect(clippy::disallowed_methods, reason = "the receiver of a test ends with the test's runtime")]
+
     use std::sync::{Arc, Mutex};
 
     use axum::Router;

@@ -18,9 +18,6 @@ use crate::ports::Source;
 use crate::render;
 use crate::store::StoredDigest;
 
-/// How long before the close of its last day a recording is looked at.
-const SHOWN_BEFORE_CLOSE: Duration = Duration::from_hours(8);
-
 /// What can be set for a demo.
 #[derive(Debug, Args)]
 pub(super) struct Demo {
@@ -46,10 +43,8 @@ pub(super) async fn run(mut config: Config, args: Demo) -> anyhow::Result<Outcom
     let bar = progress();
     bar.set_message("reading the recording");
     let source = open::recording(&config).await?;
-    let (_, last) = source.span().context("the recording holds nothing that happened")?;
-    let calendar = config.calendar.calendar();
-    // Late on the recording's last day, with hours to go: who looks at the page decides on the day that was printed.
-    let as_of = (calendar.close_of(calendar.day_of(last)) - SHOWN_BEFORE_CLOSE).max(last);
+    let (_, as_of) = source.span().context("the recording holds nothing that happened")?;
+    let day = config.calendar.calendar().day_of(as_of);
     let clock = Clock::standing_at(as_of);
     let store = open::store(&config).await?;
     if store.find_setting(open::STANDS_AT).await?.is_none() {
@@ -62,7 +57,7 @@ pub(super) async fn run(mut config: Config, args: Demo) -> anyhow::Result<Outcom
         format!("the demo in {} stopped; what it has stored stays, the same command goes on from there", args.dir.display())
     })?;
     bar.finish_and_clear();
-    let kept = store.find_digest(calendar.day_of(last)).await?.context("the digest was not made; run with -v to see why")?;
+    let kept = store.find_digest(day).await?.context("the digest was not made; run with -v to see why")?;
     print(&kept, &args.dir);
     let Some(listener) = listener else { return Ok(Outcome::Fine) };
     let app = App::new(config, store, ports, Clock::going_on_from(as_of));

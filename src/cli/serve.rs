@@ -40,7 +40,14 @@ pub(super) async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
 
 /// Prints the page's address and a one-time link for each person who decides.
 pub(super) async fn links(app: &App, listener: &TcpListener) -> anyhow::Result<()> {
-    let base = format!("http://{}", listener.local_addr()?);
+    let address = listener.local_addr()?;
+    if !address.ip().is_loopback() {
+        tracing::warn!(
+            "The page is open to the network on {address} and speaks plain HTTP: put a proxy with TLS before it, or set \
+             web.listen to 127.0.0.1"
+        );
+    }
+    let base = format!("http://{address}");
     say!("\nThe queue is at {base}. Sign in with a link below; each works once, for half an hour.");
     let people = &app.context.config.people;
     for person in people.iter().filter(|p| p.roles.iter().any(|r| !matches!(r, Role::Viewer | Role::Admin))) {

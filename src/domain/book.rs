@@ -213,6 +213,14 @@ impl Book {
         self.supplier_prices.get(item).map(|all| all.iter().filter(valid).collect()).unwrap_or_default()
     }
 
+    /// The price list's entry for a purchase line on the day it was ordered: the largest quantity step that it reached.
+    pub fn list_entry(&self, line: &PurchaseLine) -> Option<&SupplierPrice> {
+        self.supplier_prices(&line.item, self.calendar.day_of(line.ordered_at))
+            .into_iter()
+            .filter(|p| p.supplier == line.supplier && p.min_qty <= line.qty)
+            .max_by(|a, b| a.min_qty.cmp(&b.min_qty))
+    }
+
     /// The reorder rule of an item at a location.
     pub fn rule(&self, item: &ItemId, location: &LocationId) -> Option<&ReorderRule> {
         self.rules.get(&(item.clone(), location.clone()))
@@ -384,15 +392,18 @@ impl Book {
         let horizon = plus_days(self.today, horizon_days as i32);
         let lead = self.supplier_prices(item, self.today).first().map(|p| p.lead_days.max(1) as i32);
         let ordered = lead.map_or(horizon, |lead| plus_days(self.today, lead)).min(horizon);
-        let expected = |i: Incoming| {
-            let overdue = days_between(i.promised, self.today);
-            let day = if overdue < 0 { i.promised } else { plus_days(self.today, overdue.max(1)) };
-            (day, i.po_line)
-        };
+        let expected = |i: Incoming| (self.expected_on(i.promised), i.po_line);
         match self.incoming(item, location).into_iter().map(expected).min_by_key(|(day, _)| *day) {
             Some((day, line)) if day <= ordered => (day, Some(line)),
             _ => (ordered, None),
         }
+    }
+
+    /// The day on which a delivery promised for `promised` is to be expected: the promised one while it is ahead, else as many
+    /// days from today as it is late already, at least one.
+    pub fn expected_on(&self, promised: Date) -> Date {
+        let overdue = days_between(promised, self.today);
+        if overdue < 0 { promised } else { plus_days(self.today, overdue.max(1)) }
     }
 
     /// The days from `from` to today.

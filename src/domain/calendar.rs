@@ -25,6 +25,11 @@ impl Calendar {
         at.checked_add(early).unwrap_or(at).to_zoned(self.timezone.clone()).date()
     }
 
+    /// The hour of the clock on the wall at `at`.
+    pub fn hour_of(&self, at: Timestamp) -> u8 {
+        at.to_zoned(self.timezone.clone()).hour().unsigned_abs()
+    }
+
     /// The moment at which business day `day` closes: its last millisecond.
     pub fn close_of(&self, day: Date) -> Timestamp {
         let midnight = day

@@ -54,6 +54,13 @@ pub struct DigestLine {
     pub new: bool,
 }
 
+impl DigestLine {
+    /// Is it listed on its own merit: worth something, or in a lane that comes before money?
+    pub fn is_worth_deciding(&self) -> bool {
+        self.value.expected > Money::ZERO || self.lane != Lane::Ordinary
+    }
+}
+
 /// The account of everything below the line.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct BelowLine {
@@ -79,7 +86,7 @@ pub struct ExplainedLine {
 /// The morning list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Digest {
-    /// The business day it closes.
+    /// The business day on which it was made.
     pub day: Date,
     /// The records were read up to here.
     pub as_of: Timestamp,

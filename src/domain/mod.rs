@@ -17,3 +17,4 @@ pub mod money;
 pub mod policy;
 pub mod recommendation;
 pub mod record;
+pub mod text;

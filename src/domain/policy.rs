@@ -45,6 +45,10 @@ pub struct Person {
     pub roles: Vec<Role>,
     /// Highest tier they may release.
     pub tier: u8,
+    /// The ERP's user id of the same person, empty when they have none: what they counted or received there they can not
+    /// approve here.
+    #[serde(default)]
+    pub erp_user: String,
 }
 
 impl Person {
@@ -304,7 +308,7 @@ mod tests {
     };
 
     fn person(id: &str, roles: &[Role], tier: u8) -> Person {
-        Person { id: PersonId::new(id), name: id.to_owned(), roles: roles.to_vec(), tier }
+        Person { id: PersonId::new(id), name: id.to_owned(), roles: roles.to_vec(), tier, erp_user: String::new() }
     }
 
     fn order() -> Action {

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::truth::{Truth, ran_out};
@@ -121,10 +122,17 @@ impl Score {
     }
 }
 
+/// One occurrence of an exception: it may go away and come back under the same fingerprint.
+type Occurrence = (ExceptionId, Timestamp);
+
+fn occurrence(exception: &Exception) -> Occurrence {
+    (exception.id.clone(), exception.first_seen)
+}
+
 /// What a digest showed of a case on a day: the exceptions that were open then.
 struct Shown {
     case: CaseId,
-    exceptions: BTreeSet<ExceptionId>,
+    exceptions: BTreeSet<Occurrence>,
 }
 
 /// Replays the recording behind `ports` from its first to its last day and scores it. `on_day` is told of each day.
@@ -144,7 +152,7 @@ pub async fn run(
     let clock = Clock::standing_at(calendar.close_of(first));
     let app = App::new(Arc::clone(&config), store.clone(), ports, clock.clone());
     let mut shown: Vec<Shown> = Vec::new();
-    let mut best: BTreeMap<ExceptionId, Exception> = BTreeMap::new();
+    let mut best: BTreeMap<Occurrence, Exception> = BTreeMap::new();
     let total = crate::domain::calendar::days_between(first, last) as u64 + 1;
     let mut day = first;
     let mut days = 0;
@@ -153,13 +161,13 @@ pub async fn run(
         app.run_until_idle().await.with_context(|| format!("replaying {day}"))?;
         for exception in store.list_exceptions(Which::All).await? {
             if exception.state != ExceptionState::Resolved {
-                best.insert(exception.id.clone(), exception);
+                best.insert(occurrence(&exception), exception);
             }
         }
         if let Some(kept) = store.find_digest(day).await? {
             for line in kept.digest.lines.iter().filter(|l| !l.sampled) {
                 let all = store.list_case_exceptions(&line.case_id).await?;
-                let open = all.into_iter().filter(|e| e.state == ExceptionState::Open).map(|e| e.id).collect();
+                let open = all.into_iter().filter(|e| e.state == ExceptionState::Open).map(|e| occurrence(&e)).collect();
                 shown.push(Shown { case: line.case_id.clone(), exceptions: open });
             }
         }
@@ -175,13 +183,13 @@ async fn score(
     store: &Store,
     truth: &Truth,
     book: &Book,
-    exceptions: &BTreeMap<ExceptionId, Exception>,
+    exceptions: &BTreeMap<Occurrence, Exception>,
     shown: &[Shown],
     days: u32,
 ) -> anyhow::Result<Score> {
     let case_of = store.map_exceptions_to_cases().await?;
     let in_cases: Vec<&Exception> = exceptions.values().filter(|e| case_of.contains_key(&e.id)).collect();
-    let above: BTreeSet<&ExceptionId> = shown.iter().flat_map(|s| &s.exceptions).collect();
+    let above: BTreeSet<&Occurrence> = shown.iter().flat_map(|s| &s.exceptions).collect();
     let (mut found, mut seen_above, mut missed, mut alarmed) = (0, 0, Vec::new(), Vec::new());
     let (injected, look_alikes): (Vec<_>, Vec<_>) = truth.events.iter().partition(|e| !e.explained);
     for event in &injected {
@@ -190,7 +198,7 @@ async fn score(
             missed.push(format!("{} {}", event.id, event.class));
         } else {
             found += 1;
-            seen_above += u32::from(hits.iter().any(|e| above.contains(&e.id)));
+            seen_above += u32::from(hits.iter().any(|e| above.contains(&occurrence(e))));
         }
     }
     for event in &look_alikes {
@@ -202,7 +210,7 @@ async fn score(
         });
         alarmed.extend(alarm.map(|e| format!("{} {}: {}", event.id, event.class, e.signal.headline)));
     }
-    let real = |id: &ExceptionId| {
+    let real = |id: &Occurrence| {
         exceptions.get(id).is_some_and(|e| ran_out(book, e) || injected.iter().any(|event| event.is_shown_by(book, e)))
     };
     let mut cases: BTreeMap<&CaseId, bool> = BTreeMap::new();

@@ -13,13 +13,13 @@ use crate::domain::exception::{Exception, ExceptionType as T};
 /// One injected anomaly, look-alike or derived stock-out.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Event {
+pub(super) struct Event {
     /// Its name in the truth.
-    pub id: String,
+    pub(super) id: String,
     /// Its class.
-    pub class: String,
+    pub(super) class: String,
     /// A look-alike with a business explanation: must not alarm.
-    pub explained: bool,
+    pub(super) explained: bool,
     product: Option<String>,
     products: Vec<String>,
     warehouse: Option<String>,
@@ -46,11 +46,11 @@ struct TruthFile {
 }
 
 /// Everything that was injected.
-pub struct Truth {
+pub(super) struct Truth {
     /// First and last day of the recording.
-    pub window: (Date, Date),
+    pub(super) window: (Date, Date),
     /// What was injected.
-    pub events: Vec<Event>,
+    pub(super) events: Vec<Event>,
 }
 
 impl Truth {
@@ -58,7 +58,7 @@ impl Truth {
     ///
     /// # Errors
     /// Names the file and what is wrong with it.
-    pub fn read(recording: &Path) -> anyhow::Result<Self> {
+    pub(super) fn read(recording: &Path) -> anyhow::Result<Self> {
         let path = recording.join("truth.json");
         let text = std::fs::read_to_string(&path)
             .with_context(|| format!("reading {}: only a recording with a truth can be scored", path.display()))?;
@@ -69,7 +69,7 @@ impl Truth {
 
 impl Event {
     /// The types under which this event may be found.
-    pub fn types(&self) -> &'static [T] {
+    pub(super) fn types(&self) -> &'static [T] {
         match self.class.as_str() {
             "demand_spike" => &[T::DSpike],
             "demand_collapse" => &[T::DCollapse, T::IPhantom],
@@ -164,19 +164,19 @@ impl Event {
     }
 
     /// Has this exception found the event, under the right type?
-    pub fn is_found_by(&self, book: &Book, exception: &Exception) -> bool {
+    pub(super) fn is_found_by(&self, book: &Book, exception: &Exception) -> bool {
         self.types().contains(&exception.signal.code) && self.concerns(book, exception)
     }
 
     /// Does the exception show the event, under the right type or from another side?
-    pub fn is_shown_by(&self, book: &Book, exception: &Exception) -> bool {
+    pub(super) fn is_shown_by(&self, book: &Book, exception: &Exception) -> bool {
         let types = self.types().contains(&exception.signal.code) || self.sides().contains(&exception.signal.code);
         types && self.concerns(book, exception)
     }
 }
 
 /// Did the place of a shortage exception really run out within three weeks of being called short? Derived from the rows.
-pub fn ran_out(book: &Book, exception: &Exception) -> bool {
+pub(super) fn ran_out(book: &Book, exception: &Exception) -> bool {
     let subject = &exception.signal.subject;
     let (Some(item), Some(location)) = (&subject.item, &subject.location) else { return false };
     if !matches!(exception.signal.code, T::IOut | T::ILow | T::IImbal) {

@@ -274,8 +274,9 @@ impl Stage for Deliver {
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "the receiver of a test ends with the test's runtime")]
 mod tests {
+    #![expect(clippy::disallowed_methods, reason = "the receiver of a test ends with the test's runtime")]
+
     use std::sync::Mutex;
 
     use axum::Router;

@@ -32,8 +32,10 @@ pub struct Laid {
     pub p: BTreeMap<ExceptionType, f64>,
 }
 
-/// Says for which records and which day something was laid out.
-type Key = (Date, Option<Timestamp>, usize);
+/// Says for which records and which day something was laid out: the day, the newest change, how many records, how many
+/// decisions to learn from. A page of records can end between two of the same moment, so the newest change alone says too
+/// little.
+type Key = (Date, Option<Timestamp>, i64, usize);
 
 /// Lays the book out when it is asked for and keeps it until the records or the day change.
 pub struct Desk {
@@ -60,7 +62,8 @@ impl Desk {
         let today = calendar.day_of(now);
         let learnt = decisions.iter().filter(|d| calendar.day_of(d.at) < today);
         let learnt: Vec<&DecisionRow> = standing(learnt);
-        let key = (today, newest, learnt.len());
+        let records = self.store.count_records().await?.values().sum();
+        let key = (today, newest, records, learnt.len());
         let mut kept = self.kept.lock().await;
         if let Some((at, laid)) = &*kept
             && *at == key

@@ -4,6 +4,7 @@
 //! may put them in another order and explain them, and the playbook does where there is none, it fails, or it is over
 //! budget. What the facts still support is left as it is: a recommendation changes only when its content does.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
@@ -16,15 +17,17 @@ use super::view::CaseView;
 use super::{Context as Stages, Progress, Stage, playbook};
 use crate::domain::action::{Action, Candidate};
 use crate::domain::audit::AuditEntry;
+use crate::domain::book::Place;
 use crate::domain::case::{Case, CaseState};
 use crate::domain::decision::RecommendationState;
 use crate::domain::draft::Draft;
 use crate::domain::evidence::{Bundle, Fact};
 use crate::domain::exception::{Exception, ExceptionState};
-use crate::domain::ids::FactId;
+use crate::domain::ids::{CaseId, FactId};
+use crate::domain::money::Quantity;
 use crate::domain::recommendation::{Drafter, Prose, Recommendation};
 use crate::ports::{LanguageModel, ModelReply, ModelRequest, PortError};
-use crate::store::StoreError;
+use crate::store::{Store, StoreError};
 
 /// Recommendations shown for a case at most: more are not read.
 const RECOMMENDATIONS: usize = 6;
@@ -47,10 +50,24 @@ impl Stage for Drafting {
         let laid = desk.lay_out().await?;
         let claimed: BTreeMap<String, String> =
             store.list_links().await?.into_iter().map(|(link, case)| (link, case.to_string())).collect();
-        let mut changed = 0;
+        let mut promises = Promises::firm(store).await?;
+        // Judged alone first: who ranks better is served first from a donor that two cases want.
+        let mut order = Vec::new();
         for case in cases {
+            let exceptions = open_exceptions(store.list_case_exceptions(&case.id).await?, &case);
+            let promised = promises.to_others(&case.id);
+            let rank = assess(&self.view(&case, &exceptions, &laid, &claimed, &promised)).rank;
+            order.push((rank.lane, Reverse(rank.priority), case, exceptions));
+        }
+        order.sort_by(|a, b| (a.0, a.1, &a.2.id).cmp(&(b.0, b.1, &b.2.id)));
+        let mut changed = 0;
+        for (.., case, exceptions) in order {
+            let promised = promises.to_others(&case.id);
+            let view = self.view(&case, &exceptions, &laid, &claimed, &promised);
+            let assessment = assess(&view);
+            promises.first_choice(&case.id, &assessment);
             // One bad case must not keep the others from being drafted.
-            match self.draft(&case, &laid, &claimed).await {
+            match self.draft(&view, &assessment, &laid).await {
                 Ok(true) => changed += 1,
                 Ok(false) => {}
                 // Another stage or a click was first. It wakes this one, which then looks at the case as it is now.
@@ -65,21 +82,23 @@ impl Stage for Drafting {
 }
 
 impl Drafting {
-    async fn draft(&self, case: &Case, laid: &Laid, claimed: &BTreeMap<String, String>) -> anyhow::Result<bool> {
-        let Stages { store, config, clock, .. } = &self.0;
-        let exceptions = open_exceptions(store.list_case_exceptions(&case.id).await?, case);
-        let view = CaseView {
-            case,
-            exceptions: &exceptions,
-            book: &laid.book,
-            outlook: &laid.seen.outlook,
-            p: &laid.p,
-            claimed,
-            config,
-        };
-        let assessment = assess(&view);
+    fn view<'v>(
+        &'v self,
+        case: &'v Case,
+        exceptions: &'v [Exception],
+        laid: &'v Laid,
+        claimed: &'v BTreeMap<String, String>,
+        promised: &'v BTreeMap<Place, Quantity>,
+    ) -> CaseView<'v> {
+        let config = &self.0.config;
+        CaseView { case, exceptions, book: &laid.book, outlook: &laid.seen.outlook, p: &laid.p, claimed, promised, config }
+    }
+
+    async fn draft(&self, view: &CaseView<'_>, assessment: &Assessment, laid: &Laid) -> anyhow::Result<bool> {
+        let Stages { store, clock, .. } = &self.0;
+        let case = view.case;
         let latest = store.find_latest_bundle(&case.id).await?;
-        let bundle = bundle(case, &exceptions, &assessment, laid, latest.as_ref());
+        let bundle = bundle(case, view.exceptions, assessment, laid, latest.as_ref());
         let hash = bundle.hash();
         let current = store.list_recommendations(&case.id).await?;
         let mut next = case.clone();
@@ -92,7 +111,7 @@ impl Drafting {
         let standing = current.iter().filter(|(r, _)| is_undecided(r)).collect::<Vec<_>>();
         let same = !standing.is_empty() && standing.iter().all(|(r, _)| r.evidence_hash == hash);
         let answered = Answered::on(&hash, &current);
-        if same && same_candidates(&standing, &answered, &assessment) {
+        if same && same_candidates(&standing, &answered, assessment) {
             if next.rank == case.rank && next.state == case.state {
                 return Ok(false);
             }
@@ -102,8 +121,8 @@ impl Drafting {
             return Ok(true);
         }
         store.insert_bundle(&bundle).await.context("freezing the evidence")?;
-        let (draft, drafter) = self.words(&view, &assessment, &bundle).await?;
-        let recommendations = self.recommend(&view, &assessment, &answered, draft, &drafter, &hash);
+        let (draft, drafter) = self.words(view, assessment, &bundle).await?;
+        let recommendations = self.recommend(view, assessment, &answered, draft, &drafter, &hash);
         next.version = case.version + 1;
         next.updated_at = clock.now();
         let entry = AuditEntry {
@@ -240,6 +259,53 @@ fn used_up(calls: u32) -> String {
     format!("the day's {calls} model calls are used up")
 }
 
+/// Donors' units that transfers claim, by case: two open recommendations may not claim the same stock (handbook §5).
+#[derive(Debug, Default)]
+pub struct Promises(Vec<(CaseId, Place, Quantity)>);
+
+impl Promises {
+    /// Those that a person has signed or approved and that the ERP does not show yet.
+    ///
+    /// # Errors
+    /// Says what could not be read.
+    pub async fn firm(store: &Store) -> anyhow::Result<Self> {
+        let signed = store.list_recommendations_in(&["signed", "approved", "approved_with_edit", "handed_off"]).await?;
+        let mut firm = Self::default();
+        for (rec, _) in &signed {
+            let action = match &rec.state {
+                RecommendationState::ApprovedWithEdit { edited, .. } => edited,
+                _ => &rec.candidate.action,
+            };
+            firm.add(&rec.case_id, action);
+        }
+        Ok(firm)
+    }
+
+    /// Adds what a case's best action would take, unless the case has a promise already.
+    fn first_choice(&mut self, case: &CaseId, assessment: &Assessment) {
+        let best =
+            assessment.candidates.first().filter(|c| assessment.abstain.is_none() && c.money.benefit.expected.minor > 0);
+        if let Some(best) = best.filter(|_| self.0.iter().all(|(owner, ..)| owner != case)) {
+            self.add(case, &best.action);
+        }
+    }
+
+    fn add(&mut self, case: &CaseId, action: &Action) {
+        if let Action::Transfer { item, from, quantity, .. } = action {
+            self.0.push((case.clone(), (item.clone(), from.clone()), *quantity));
+        }
+    }
+
+    /// What is promised to other cases than `case`, by donor.
+    pub fn to_others(&self, case: &CaseId) -> BTreeMap<Place, Quantity> {
+        let mut sums = BTreeMap::new();
+        for (_, donor, quantity) in self.0.iter().filter(|(owner, ..)| owner != case) {
+            *sums.entry(donor.clone()).or_insert(Quantity::ZERO) += *quantity;
+        }
+        sums
+    }
+}
+
 /// What people have answered on the evidence that still stands. It is not asked again in other words.
 struct Answered<'a> {
     /// Signed by one of two, or edited and waiting for somebody else: they stay as they are.
@@ -352,6 +418,25 @@ mod tests {
         );
         rec.state = state;
         (rec, 1)
+    }
+
+    #[test]
+    fn a_donors_units_are_promised_to_one_case_and_not_to_itself() {
+        let (item, from) = (crate::domain::ids::ItemId::new("7"), crate::domain::ids::LocationId::new("1"));
+        let transfer = |units: i64| Action::Transfer {
+            item: item.clone(),
+            from: from.clone(),
+            to: crate::domain::ids::LocationId::new("2"),
+            quantity: Quantity::units(units),
+            ship_on: "2026-10-09".parse().unwrap(),
+        };
+        let mut promises = Promises::default();
+        promises.add(&CaseId::new("a"), &transfer(20));
+        promises.add(&CaseId::new("b"), &transfer(5));
+        promises.add(&CaseId::new("c"), &candidate("x").action);
+        let donor = (item.clone(), from.clone());
+        let left = |case: &str| promises.to_others(&CaseId::new(case)).get(&donor).copied().unwrap_or(Quantity::ZERO);
+        assert_eq!((left("a"), left("b"), left("c")), (Quantity::units(5), Quantity::units(20), Quantity::units(25)));
     }
 
     #[test]

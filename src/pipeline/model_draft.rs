@@ -8,8 +8,8 @@ use crate::domain::draft::Draft;
 use crate::domain::evidence::Bundle;
 use crate::domain::ids::content_hash;
 use crate::domain::recommendation::Drafter;
-use crate::ports::{LanguageModel, PortError};
-use crate::prompts::{CaseFile, draft_request, prompt_hash};
+use crate::ports::{LanguageModel, ModelRequest, PortError};
+use crate::prompts::{CaseFile, Prompt, draft_request, prompt_hash};
 
 use super::guard;
 use super::view::CaseView;
@@ -79,7 +79,16 @@ pub async fn draft_with_model(
     candidates: &[Candidate],
     bundle: &Bundle,
 ) -> ModelOutcome {
-    ask(model, &CaseFile::of(view, candidates, bundle)).await
+    let file = CaseFile {
+        case_id: &view.case.id,
+        headline: &view.case.headline,
+        exceptions: view.exceptions,
+        subject: &view.case.subject,
+        currency: &view.config.money.currency,
+        candidates,
+        bundle,
+    };
+    ask(model, &file).await
 }
 
 /// Asks once, and once more with the objections.
@@ -92,7 +101,9 @@ async fn ask(model: &dyn LanguageModel, file: &CaseFile<'_>) -> ModelOutcome {
     let mut objections: Vec<String> = Vec::new();
     while trace.rounds < ROUNDS {
         let request = match draft_request(file, &objections) {
-            Ok(request) => request,
+            Ok(Prompt { system, user, schema_name, schema }) => {
+                ModelRequest { system, user, schema_name: schema_name.to_owned(), schema }
+            }
             Err(error) => return give_up(format!("the prompt can not be rendered: {error:#}"), trace),
         };
         trace.rounds += 1;
@@ -135,7 +146,7 @@ mod tests {
 
     use super::super::draft_sample::Sample;
     use super::*;
-    use crate::ports::{ModelReply, ModelRequest};
+    use crate::ports::ModelReply;
 
     /// Answers from a list and remembers what it was asked.
     struct Scripted {

@@ -7,14 +7,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
 use async_trait::async_trait;
+use jiff::SignedDuration;
 use jiff::civil::Date;
 
 use super::desk::Laid;
+use super::detect::is_current;
 use super::{Context as Stages, Progress, Stage};
 use crate::domain::audit::AuditEntry;
 use crate::domain::book::Book;
 use crate::domain::calendar::days_between;
-use crate::domain::case::{Case, CaseState, Rank};
+use crate::domain::case::{Case, CaseState, Lane, Rank};
 use crate::domain::digest::{BelowLine, Digest, DigestLine, ExplainedLine};
 use crate::domain::draft::order_note;
 use crate::domain::exception::{Exception, ExceptionState, Subject};
@@ -27,10 +29,16 @@ use crate::store::{StoredDigest, Which};
 /// A case keeps its place unless its priority moves by more than this share (handbook §6 rule 4).
 const STABLE_SHARE: f64 = 0.20;
 
+/// Longest reason in a digest of more than one sentence, in characters: two lines of a terminal.
+const REASON_CHARS: usize = 180;
+
 /// How long records may be silent before the digest says that they are stale (handbook §2.7: orders 24 h).
 const STALE_HOURS: i64 = 24;
 
-/// Makes the day's digest once the day has closed.
+/// How long a case without recommendations holds the digest up.
+const UNDRAFTED_HOLDS: SignedDuration = SignedDuration::from_mins(30);
+
+/// Makes the day's digest, once, from the configured hour on.
 pub struct Notify(pub Stages);
 
 #[async_trait]
@@ -41,11 +49,12 @@ impl Stage for Notify {
 
     async fn run_once(&self) -> anyhow::Result<Progress> {
         let Stages { store, config, clock, desk, .. } = &self.0;
-        if store.newest_change().await?.is_none() {
+        if !is_settled(&self.0).await? {
             return Ok(Progress::Idle);
         }
-        let day = config.calendar.calendar().day_of(clock.now());
-        if store.find_digest(day).await?.is_some() {
+        let calendar = config.calendar.calendar();
+        let (day, hour) = (calendar.day_of(clock.now()), calendar.hour_of(clock.now()));
+        if hour < config.calendar.digest_hour || store.find_digest(day).await?.is_some() {
             return Ok(Progress::Idle);
         }
         let laid = desk.lay_out().await?;
@@ -69,6 +78,18 @@ impl Stage for Notify {
         store.put_digest(&kept, &entry).await.context("keeping the digest")?;
         Ok(Progress::Advanced(1))
     }
+}
+
+/// Is the work of the stages before done? A digest is made once, so it must not be made of half of it. A case that can not be
+/// drafted holds it up for a while and not for ever.
+async fn is_settled(stages: &Stages) -> anyhow::Result<bool> {
+    let Stages { store, clock, .. } = stages;
+    if !is_current(stages).await? {
+        return Ok(false);
+    }
+    let fresh = |case: &Case| clock.now().duration_since(case.opened_at) < UNDRAFTED_HOLDS;
+    let undrafted = store.list_cases(&["new"]).await?.iter().any(fresh);
+    Ok(!undrafted && store.list_recommendations_in(&["drafted", "checked"]).await?.is_empty())
 }
 
 /// A case with what its line is made of.
@@ -98,14 +119,11 @@ async fn compose(stages: &Stages, laid: &Laid, day: Date) -> anyhow::Result<Dige
         ranked.push(Ranked { case, rank, recommendations, damped });
     }
     ranked.sort_by(|a, b| order(a).cmp(&order(b)));
-    let capacity = config.ranking.capacity;
-    let places = config.ranking.sample_places.min(capacity.saturating_sub(1));
-    let sampled = sample(&ranked, capacity, places, day);
-    let straight = if ranked.len() > capacity { capacity - sampled.len() } else { ranked.len() };
+    let (straight, sampled) = above(&ranked, config.ranking.capacity, config.ranking.sample_places, day);
     let book = &laid.book;
     let (mut lines, mut below) = (Vec::new(), Vec::new());
     for (i, entry) in ranked.iter().enumerate() {
-        let shown = i < straight;
+        let shown = straight.contains(&i);
         if shown || sampled.contains(&i) {
             let place = u32::try_from(lines.len() + 1).unwrap_or(u32::MAX);
             lines.push(line(book, entry, place, !shown, !before.contains_key(entry.case.id.as_str())));
@@ -117,7 +135,7 @@ async fn compose(stages: &Stages, laid: &Laid, day: Date) -> anyhow::Result<Dige
         day,
         as_of: book.as_of,
         currency: config.money.currency.clone(),
-        at_stake: lines.iter().map(|l| l.at_stake).sum(),
+        at_stake: lines.iter().filter(|l| l.is_worth_deciding()).map(|l| l.at_stake).sum(),
         below: account(&below),
         explained: explained(&store.list_exceptions(Which::Live).await?, day),
         decided: decided(stages, yesterday.as_ref()).await?,
@@ -137,25 +155,33 @@ fn stable(old: &DigestLine, rank: &Rank) -> Money {
 }
 
 /// Lanes before money; then priority; equal ones with a positive low end first; then cost of delay, deadline and id.
-fn order(
-    entry: &Ranked,
-) -> (crate::domain::case::Lane, std::cmp::Reverse<Money>, bool, std::cmp::Reverse<Money>, Date, String) {
+fn order(entry: &Ranked) -> (Lane, std::cmp::Reverse<Money>, bool, std::cmp::Reverse<Money>, Date, String) {
     use std::cmp::Reverse;
     let doubtful = entry.rank.value.low <= Money::ZERO;
     let delay = Money::from_f64(entry.rank.value.expected.to_f64() * entry.rank.perishing);
     (entry.rank.lane, Reverse(entry.damped), doubtful, Reverse(delay), entry.rank.deadline, entry.case.id.to_string())
 }
 
-/// Draws the sampled places by hash of day and case: random to people, the same for everybody who recomputes it.
-fn sample(ranked: &[Ranked], capacity: usize, places: usize, day: Date) -> BTreeSet<usize> {
-    if ranked.len() <= capacity {
-        return BTreeSet::new();
+/// Which cases stand above the line on their own merit, and which are drawn from those below it. Only what is worth a
+/// decision, or stands in a lane, has merit. The draw goes by hash of day and case: random to people, the same for everybody
+/// who recomputes it.
+fn above(ranked: &[Ranked], capacity: usize, places: usize, day: Date) -> (BTreeSet<usize>, BTreeSet<usize>) {
+    let worth: Vec<usize> = (0..ranked.len()).filter(|&i| is_worth_deciding(&ranked[i].rank)).collect();
+    if ranked.len() == worth.len() && worth.len() <= capacity {
+        return (worth.into_iter().collect(), BTreeSet::new());
     }
-    let mut below: Vec<(String, usize)> = (capacity - places..ranked.len())
+    let places = places.min(capacity.saturating_sub(1));
+    let straight: BTreeSet<usize> = worth.into_iter().take(capacity - places).collect();
+    let mut rest: Vec<(String, usize)> = (0..ranked.len())
+        .filter(|i| !straight.contains(i))
         .map(|i| (content_hash(&[&day.to_string(), ranked[i].case.id.as_str()]), i))
         .collect();
-    below.sort();
-    below.into_iter().take(places).map(|(_, i)| i).collect()
+    rest.sort();
+    (straight, rest.into_iter().take(places).map(|(_, i)| i).collect())
+}
+
+fn is_worth_deciding(rank: &Rank) -> bool {
+    rank.value.expected > Money::ZERO || rank.lane != Lane::Ordinary
 }
 
 fn line(book: &Book, entry: &Ranked, place: u32, sampled: bool, new: bool) -> DigestLine {
@@ -180,16 +206,30 @@ fn line(book: &Book, entry: &Ranked, place: u32, sampled: bool, new: bool) -> Di
         lane: rank.lane,
         action: first.map(|r| r.candidate.action.code().to_owned()).unwrap_or_default(),
         recommendation: first.map(|r| r.candidate.summary.clone()).unwrap_or_default(),
-        why: first.map(|r| r.prose.rationale.clone()).unwrap_or_default(),
-        alternatives: recommendations
-            .iter()
-            .skip(1)
-            .map(|r| format!("{} {}", r.candidate.action.code(), r.candidate.money.benefit.expected))
-            .collect(),
+        why: first.map(|r| reason(&r.prose.rationale)).unwrap_or_default(),
+        alternatives: alternatives(recommendations.get(1..).unwrap_or_default()),
         note,
         sampled,
         new,
     }
+}
+
+/// The sentences that matter: the first, and the second where both fit on two lines. None is ever cut.
+fn reason(rationale: &str) -> String {
+    let ends = rationale.match_indices(". ").map(|(at, _)| at + 1).chain([rationale.len()]);
+    let opens = |at: usize| rationale[at..].trim_start().chars().next().is_none_or(|c| !c.is_lowercase());
+    let mut ends = ends.filter(|&at| opens(at));
+    let first = ends.next().unwrap_or(rationale.len());
+    let second = ends.next().filter(|&at| rationale[..at].chars().count() <= REASON_CHARS);
+    rationale[..second.unwrap_or(first)].trim().to_owned()
+}
+
+/// What else would bring something, and the best of what would not; what changes nothing goes without saying.
+fn alternatives(others: &[Recommendation]) -> Vec<String> {
+    let worth = |r: &&Recommendation| r.candidate.money.benefit.expected;
+    let losing = others.iter().filter(|r| worth(r) < Money::ZERO).max_by_key(worth);
+    let shown = |r: &Recommendation| format!("{} {}", r.candidate.action.code(), r.candidate.money.benefit.expected);
+    others.iter().filter(|r| worth(r) > Money::ZERO).chain(losing).map(shown).collect()
 }
 
 /// Who or where a subject is, for people.
@@ -207,13 +247,16 @@ pub fn subject_label(book: &Book, subject: &Subject) -> String {
 }
 
 fn account(below: &[&Ranked]) -> BelowLine {
-    let largest = below
-        .iter()
-        .max_by(|a, b| a.rank.value.expected.cmp(&b.rank.value.expected).then_with(|| b.case.id.cmp(&a.case.id)));
+    let size = |e: &Ranked| (e.rank.value.expected, e.rank.at_stake);
+    let largest = below.iter().max_by(|a, b| size(a).cmp(&size(b)).then_with(|| b.case.id.cmp(&a.case.id)));
+    let money = |e: &Ranked| match e.rank.value.expected {
+        Money::ZERO => format!("at stake {}", e.rank.at_stake),
+        worth => worth.to_string(),
+    };
     BelowLine {
         cases: u32::try_from(below.len()).unwrap_or(u32::MAX),
         value: below.iter().map(|e| e.rank.value.expected).sum(),
-        largest: largest.map(|e| format!("{} ({})", e.case.headline, e.rank.value.expected)),
+        largest: largest.map(|e| format!("{} ({})", e.case.headline.trim_end_matches('.'), money(e))),
     }
 }
 
@@ -297,4 +340,103 @@ async fn health(stages: &Stages, book: &Book) -> anyhow::Result<Vec<String>> {
         lines.push("There are no sales in the records: demand can not be judged.".to_owned());
     }
     Ok(lines)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::action::{Action, Candidate, MoneySum, Range};
+    use crate::domain::case::CaseState;
+    use crate::domain::ids::CaseId;
+    use crate::domain::recommendation::Prose;
+    use jiff::Timestamp;
+
+    const DAY: &str = "2026-10-09";
+
+    fn ranked(id: &str, worth: i64, at_stake: i64, lane: Lane) -> Ranked {
+        let expected = Money::from_minor(worth);
+        let rank = Rank {
+            lane,
+            p: 0.9,
+            value: Range { low: expected, expected, high: expected },
+            at_stake: Money::from_minor(at_stake),
+            deadline: DAY.parse().unwrap(),
+            slack_days: 1.0,
+            perishing: 1.0,
+            priority: expected,
+        };
+        let case = Case {
+            id: CaseId::new(id),
+            version: 1,
+            state: CaseState::Open,
+            exceptions: vec![],
+            codes: vec![],
+            subject: Subject::default(),
+            links: vec![],
+            headline: format!("case {id}."),
+            rank: Some(rank.clone()),
+            evidence_hash: None,
+            owner: None,
+            opened_at: Timestamp::UNIX_EPOCH,
+            updated_at: Timestamp::UNIX_EPOCH,
+        };
+        Ranked { case, damped: rank.priority, rank, recommendations: vec![] }
+    }
+
+    fn proposed(benefit: f64) -> Recommendation {
+        let mut money = MoneySum::nothing(1.0, Range::default());
+        money.benefit.expected = Money::from_f64(benefit);
+        let candidate = Candidate {
+            id: "A1".to_owned(),
+            action: Action::NoAction { reason: String::new() },
+            summary: String::new(),
+            money,
+            value: Money::ZERO,
+            latest_date: DAY.parse().unwrap(),
+            checks: vec![],
+            cites: vec![],
+        };
+        let drafter = Drafter::Playbook { because: None };
+        let case = CaseId::new("c");
+        Recommendation::drafted(case, 1, candidate, Prose::default(), String::new(), drafter, Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn only_what_is_worth_a_decision_or_stands_in_a_lane_is_above_the_line() {
+        let all = [
+            ranked("due", 0, 0, Lane::BillDue),
+            ranked("a", 500, 900, Lane::Ordinary),
+            ranked("b", 0, 700, Lane::Ordinary),
+            ranked("c", 0, 800, Lane::Ordinary),
+        ];
+        let (straight, sampled) = above(&all, 15, 1, DAY.parse().unwrap());
+        assert_eq!(straight, BTreeSet::from([0, 1]));
+        assert_eq!(sampled.len(), 1, "one of the rest is drawn");
+        assert!(sampled.is_disjoint(&straight));
+        assert_eq!(above(&all[..2], 15, 1, DAY.parse().unwrap()).1, BTreeSet::new(), "nothing is left to draw from");
+        assert_eq!(above(&all[..2], 1, 1, DAY.parse().unwrap()).0.len(), 1, "the line holds");
+    }
+
+    #[test]
+    fn where_nothing_below_is_worth_anything_the_largest_is_told_by_what_is_at_stake() {
+        let (b, c) = (ranked("b", 0, 700, Lane::Ordinary), ranked("c", 0, 800, Lane::Ordinary));
+        let account = account(&[&b, &c]);
+        assert_eq!(account.largest.as_deref(), Some("case c (at stake 8.00)"));
+        assert_eq!((account.cases, account.value), (2, Money::ZERO));
+    }
+
+    #[test]
+    fn a_reason_is_whole_sentences_that_fit() {
+        let first = "Riverside can spare 5.5 units; moving them saves 12.00.";
+        assert_eq!(reason(&format!("{first} It is short.")), format!("{first} It is short."));
+        assert_eq!(reason(&format!("{first} {}", "Long ".repeat(60))), first);
+        let long = "word ".repeat(60);
+        assert_eq!(reason(&long), long.trim());
+    }
+
+    #[test]
+    fn alternatives_name_what_helps_and_one_that_does_not() {
+        let others = [proposed(5.0), proposed(0.0), proposed(-3.0), proposed(-9.0)];
+        assert_eq!(alternatives(&others), ["NO-ACTION 5.00", "NO-ACTION -3.00"]);
+    }
 }

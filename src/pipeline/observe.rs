@@ -5,6 +5,15 @@ use anyhow::Context;
 use async_trait::async_trait;
 
 use super::{Context as Stages, Progress, Stage};
+use crate::store::{Store, StoreError};
+
+/// Under which key the store knows that more is known to be there than has been read.
+const BEHIND: &str = "observe.behind";
+
+/// Has everything been read that was visible at the last look? Half of a story is none: nothing is judged before.
+pub(super) async fn is_abreast(store: &Store) -> Result<bool, StoreError> {
+    Ok(store.find_setting(BEHIND).await?.as_deref() == Some("no"))
+}
 
 /// Reads what has become visible up to now.
 pub struct Observe(pub Stages);
@@ -29,7 +38,14 @@ impl Stage for Observe {
             return Ok(Progress::Idle);
         }
         let read = page.observed.len();
+        // Said before the page is stored and taken back after the last one: killed in between, it stays said.
+        if page.more {
+            store.put_setting(BEHIND, "yes").await?;
+        }
         store.apply_page(&source, &page, now).await.context("storing a page of records")?;
+        if !page.more {
+            store.put_setting(BEHIND, "no").await?;
+        }
         Ok(Progress::Advanced(read))
     }
 }

@@ -16,7 +16,7 @@ use crate::domain::decision::{Event, RecommendationState};
 use crate::domain::money::Quantity;
 use crate::domain::recommendation::Recommendation;
 use crate::domain::record::MoveKind;
-use crate::store::{Change, Outcome};
+use crate::store::{Change, Outcome, StoreError};
 
 /// How long an executor has before "not seen" is said (handbook §8: default 24 h).
 const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
@@ -42,30 +42,32 @@ impl Stage for Verify {
         let laid = desk.lay_out().await?;
         let mut settled = 0;
         for (recommendation, seen) in handed {
-            let since = decided_at(&self.0, &recommendation).await?;
+            let (since, left) = decided_and_left(&self.0, &recommendation).await?;
             let found = read_back(&laid.book, &recommendation.candidate.action, since);
             let event = match found {
                 Some(true) => Event::SeenDone,
                 Some(false) => Event::SeenPartly,
-                None if clock.now().duration_since(since) > PATIENCE => Event::NotSeen,
+                None if clock.now().duration_since(left) > PATIENCE => Event::NotSeen,
                 None => continue,
             };
-            self.settle(recommendation, seen, event).await?;
-            settled += 1;
+            settled += usize::from(self.settle(recommendation, seen, event).await?);
         }
         Ok(if settled == 0 { Progress::Idle } else { Progress::Advanced(settled) })
     }
 }
 
 impl Verify {
-    async fn settle(&self, recommendation: Recommendation, seen: i64, event: Event) -> anyhow::Result<()> {
+    async fn settle(&self, recommendation: Recommendation, seen: i64, event: Event) -> anyhow::Result<bool> {
         let Stages { store, clock, .. } = &self.0;
         let now = clock.now();
         let mut after = recommendation.clone();
         after.state = recommendation.state.clone().after(event, now).context("settling a hand-off")?;
         let case = store.get_case(&recommendation.case_id).await?;
         let mut closed = case.clone();
-        closed.state = CaseState::Closed;
+        // A case that has gone another way since stays where it went.
+        if matches!(case.state, CaseState::Decided | CaseState::Verifying) {
+            closed.state = CaseState::Closed;
+        }
         closed.version += 1;
         closed.updated_at = now;
         let entry = AuditEntry {
@@ -83,24 +85,30 @@ impl Verify {
             state: after.state.name().to_owned(),
             body: serde_json::json!({ "action": after.candidate.action, "predicted": after.candidate.money }),
         };
-        store
-            .advance(Change {
-                cases: &[(closed, case.version)],
-                recommendations: &[(after, seen)],
-                outcomes: &[outcome],
-                entries: &[entry],
-                ..Change::default()
-            })
-            .await
-            .context("writing an outcome")?;
-        Ok(())
+        let change = Change {
+            cases: &[(closed, case.version)],
+            recommendations: &[(after, seen)],
+            outcomes: &[outcome],
+            entries: &[entry],
+            ..Change::default()
+        };
+        match store.advance(change).await {
+            Ok(()) => Ok(true),
+            // Somebody moved it in between: the next look sees what is there then, and the others do not wait for it.
+            Err(StoreError::Conflict) => Ok(false),
+            Err(error) => Err(error).context("writing an outcome"),
+        }
     }
 }
 
-async fn decided_at(stages: &Stages, recommendation: &Recommendation) -> anyhow::Result<Timestamp> {
+/// When it was decided, and when it left: an executor has heard of it only since then.
+async fn decided_and_left(stages: &Stages, recommendation: &Recommendation) -> anyhow::Result<(Timestamp, Timestamp)> {
     let decisions = stages.store.list_decisions(Timestamp::UNIX_EPOCH).await?;
     let last = decisions.iter().filter(|d| d.recommendation_id == recommendation.id).map(|d| d.at).max();
-    Ok(last.unwrap_or(recommendation.drafted_at))
+    let decided = last.unwrap_or(recommendation.drafted_at);
+    let log = stages.store.list_audit_of(&format!("recommendation:{}", recommendation.id)).await?;
+    let left = log.iter().rev().find(|e| e.entry.action == "recommendation.handed_off").map_or(decided, |e| e.entry.at);
+    Ok((decided, left))
 }
 
 /// Is the action's trace in the book since `since`? Some(true) wholly, Some(false) in part, None not at all. Actions that

@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::domain::book::{Book, Place};
 use crate::domain::case::Case;
 use crate::domain::exception::{Exception, ExceptionType};
+use crate::domain::money::Quantity;
 
 /// The demand forecast of one day at one place.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -55,6 +56,8 @@ pub struct CaseView<'a> {
     pub p: &'a BTreeMap<ExceptionType, f64>,
     /// Links owned by other live cases (`shortage:75@3` → case): a loss that another case counts is not counted here.
     pub claimed: &'a BTreeMap<String, String>,
+    /// A donor's units that transfers of other cases claim: approved ones, and those of cases that rank before this one.
+    pub promised: &'a BTreeMap<Place, Quantity>,
     /// The settings.
     pub config: &'a Config,
 }

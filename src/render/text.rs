@@ -55,17 +55,18 @@ impl Page {
         self.out
     }
 
-    /// At most seven lines: who reads on finds the rest on the case page.
+    /// About seven lines: who reads on finds the rest on the case page.
     fn case(&mut self, line: &DigestLine) {
         self.gap();
         let place = format!("{:>2}. ", line.place);
         self.put(Style::Bold, &format!("{place}{}", plain(&line.headline)), INDENT, 2);
         let mut who = vec![plain(&line.subject), line.codes.iter().map(|c| plain(c)).collect::<Vec<_>>().join(", ")];
         who.extend(marks(line).into_iter().map(str::to_owned));
-        self.put(Style::Dim, &format!("    {}", who.join(" · ")), INDENT, 1);
+        self.put(Style::Dim, &format!("    {}", who.join(" · ")), INDENT, 2);
         self.put(Style::Plain, &format!("    {}", stakes(line)), INDENT, 1);
         self.put(Style::Green, &format!("  > {}: {}", plain(&line.action), plain(&line.recommendation)), INDENT, 2);
-        self.put(Style::Plain, &format!("    Why: {}", plain(&line.why)), INDENT, 2);
+        // The reason is never cut: the digest holds no more than the sentences that matter.
+        self.put(Style::Plain, &format!("    Why: {}", plain(&line.why)), INDENT, usize::MAX);
         let mut other: Vec<String> = Vec::new();
         if !line.alternatives.is_empty() {
             let all: Vec<String> = line.alternatives.iter().map(|a| plain(a)).collect();

@@ -13,6 +13,9 @@ use crate::domain::recommendation::Recommendation;
 pub struct Change<'a> {
     /// What somebody decided, where the step is a decision.
     pub decision: Option<&'a DecisionRow>,
+    /// How many decisions there were when this one was judged, where limits that add up over decisions played a part: any
+    /// other one that was kept since makes it a conflict.
+    pub decisions_seen: Option<i64>,
     /// Cases with their new content.
     pub cases: &'a [(Case, i64)],
     /// Recommendations with their new state.
@@ -62,6 +65,13 @@ impl Store {
             outcomes::upsert(&mut tx, outcome).await?;
         }
         audit::append(&mut tx, change.entries).await?;
+        if let Some(seen) = change.decisions_seen {
+            // After the log's head is locked: every decision writes to the log, so none can come in between any more.
+            let own = i64::from(change.decision.is_some());
+            if decisions::count(&mut *tx).await? != seen + own {
+                return Err(StoreError::Conflict);
+            }
+        }
         Ok(tx.commit().await?)
     }
 

@@ -73,6 +73,11 @@ impl Store {
         found.map(|r| decision(&r)).transpose()
     }
 
+    /// How many decisions were ever made.
+    pub async fn count_decisions(&self) -> Result<i64, StoreError> {
+        count(&self.pool).await
+    }
+
     /// The decisions made at or after `since`, oldest first.
     pub async fn list_decisions(&self, since: Timestamp) -> Result<Vec<DecisionRow>, StoreError> {
         let rows = sqlx::query(
@@ -107,6 +112,12 @@ impl Store {
 }
 
 const TABLE: &str = "decisions";
+
+/// How many decisions there are. None is ever deleted.
+pub(super) async fn count<'e>(executor: impl sqlx::Executor<'e, Database = Any>) -> Result<i64, StoreError> {
+    let row = sqlx::query("select 'all' as id, count(*) as n from decisions").fetch_one(executor).await?;
+    row::get(&row, TABLE, "n")
+}
 
 fn decision(r: &AnyRow) -> Result<DecisionRow, StoreError> {
     Ok(DecisionRow {

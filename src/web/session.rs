@@ -128,6 +128,8 @@ pub(super) async fn ask(State(state): State<WebState>, Query(query): Query<Token
 /// `POST /sign-in`: uses the link and starts a session.
 pub(super) async fn sign_in(State(state): State<WebState>, Form(form): Form<TokenForm>) -> Result<Response, WebError> {
     let now = state.clock.now();
+    // What has ended can not be used any more; here it is forgotten.
+    state.store.delete_expired_sessions(now).await?;
     let person = state.store.consume_sign_in_link(&content_hash(&[&form.token]), now).await?;
     let Some(person) = person.filter(|id| state.config.people.iter().any(|p| p.id == *id)) else { return used_up() };
     let hours = i64::from(state.config.web.session_hours);

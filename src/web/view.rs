@@ -94,12 +94,13 @@ impl Names {
         if let Some(supplier) = &subject.supplier {
             parts.push(named(RecordKind::Supplier, supplier.as_str(), "supplier"));
         }
-        for (what, id) in [("order", &subject.order), ("line", &subject.po_line), ("bill", &subject.bill)] {
-            if let Some(id) = id {
-                parts.push(format!("{what} {}", plain(id)));
+        // The headline has orders and bills by name; their bare ids help only where nothing else is said.
+        if parts.is_empty() {
+            for (what, id) in [("order", &subject.order), ("line", &subject.po_line), ("bill", &subject.bill)] {
+                parts.extend(id.as_ref().map(|id| format!("{what} {}", plain(id))));
             }
         }
-        if let Some(document) = &subject.document {
+        if let Some(document) = subject.document.as_ref().filter(|_| subject.bill.is_none()) {
             parts.push(plain(document));
         }
         parts.join(" · ")

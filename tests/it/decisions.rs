@@ -1,9 +1,11 @@
 //! People decide on the bundled recording: the queue fills, their clicks count, and every stage comes to rest after them.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_trait::async_trait;
+use jiff::SignedDuration;
 use reeve::adapters::recorded::Recorded;
 use reeve::app::App;
 use reeve::clock::Clock;
@@ -14,17 +16,19 @@ use reeve::domain::ids::PersonId;
 use reeve::domain::money::Quantity;
 use reeve::domain::recommendation::Recommendation;
 use reeve::pipeline::approve::{DecisionAnswer, DecisionRefused, DecisionRequest, Verb};
-use reeve::ports::{Ports, Source};
+use reeve::ports::{Outgoing, PortError, Ports, Sender, Source};
 use reeve::store::Store;
 
+use crate::support::databases::{TestDb, databases};
+
 /// Reeve at the end of the recording, everything found and drafted.
-async fn at_the_end(folder: &Path) -> App {
+async fn at_the_end(db: &TestDb, webhook: Option<Arc<dyn Sender>>) -> App {
     let config = Config::load_from(None, &[]).unwrap();
     let recording = Path::new(env!("CARGO_MANIFEST_DIR")).join(&config.source.recording);
     let source = Recorded::open(&recording, &config.money.currency).unwrap();
     let (_, last) = source.span().unwrap();
-    let store = Store::open_and_migrate(&format!("sqlite:{}", folder.join("reeve.db").display())).await.unwrap();
-    let ports = Ports { source: Arc::new(source), model: None, webhook: None };
+    let store = Store::open_and_migrate(db.url.trim_end_matches("?mode=rwc")).await.unwrap();
+    let ports = Ports { source: Arc::new(source), model: None, webhook };
     let app = App::new(Arc::new(config), store, ports, Clock::standing_at(last));
     rest(&app).await;
     app
@@ -67,10 +71,16 @@ fn one_less(action: &Action) -> Option<Action> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn decisions_on_the_recording_count_and_stay_counted() {
-    let folder = tempfile::tempdir().unwrap();
-    let app = at_the_end(folder.path()).await;
+    for db in databases().await {
+        let app = at_the_end(&db, None).await;
+        decide_all(&app).await;
+        app.context.store.close().await;
+    }
+}
+
+async fn decide_all(app: &App) {
     let store = &app.context.store;
-    let all = queued(&app).await;
+    let all = queued(app).await;
     assert!(all.len() > 20, "only {} recommendations are queued", all.len());
     for dropped in store.list_recommendations_in(&["superseded"]).await.unwrap() {
         let log = store.list_audit_of(&format!("recommendation:{}", dropped.0.id)).await.unwrap();
@@ -80,13 +90,13 @@ async fn decisions_on_the_recording_count_and_stay_counted() {
     // A refused action stays refused, and the stages do not go round in circles over it.
     let refused = all.iter().find(|r| r.candidate.action.code() == "CONTACT").expect("somebody can be asked");
     let verb = Verb::Reject { reason: RejectReason::RealButWrongAction, note: String::new() };
-    click(&app, "reject", "pia", refused, verb).await.unwrap();
-    rest(&app).await;
+    click(app, "reject", "pia", refused, verb).await.unwrap();
+    rest(app).await;
     let again = |r: &&Recommendation| r.case_id == refused.case_id && r.candidate.action == refused.candidate.action;
-    assert!(!queued(&app).await.iter().any(|r| again(&r)), "what was refused was proposed again");
+    assert!(!queued(app).await.iter().any(|r| again(&r)), "what was refused was proposed again");
 
     // Nobody else's card changed under their hands.
-    let now = queued(&app).await;
+    let now = queued(app).await;
     assert!(all.iter().filter(|r| r.case_id != refused.case_id).all(|r| now.iter().any(|n| n.id == r.id)));
 
     // An edit waits for somebody else, and is still there when they come.
@@ -94,19 +104,60 @@ async fn decisions_on_the_recording_count_and_stay_counted() {
     for (n, rec) in now.iter().enumerate().filter(|(_, r)| r.case_id != refused.case_id) {
         if let Some(action) = one_less(&rec.candidate.action) {
             let verb = Verb::Edit { action: Box::new(action) };
-            if let Ok(answer) = click(&app, &format!("edit-{n}"), "pia", rec, verb).await {
+            if let Ok(answer) = click(app, &format!("edit-{n}"), "pia", rec, verb).await {
                 edited = Some(answer.recommendation_id);
                 break;
             }
         }
     }
     let edited = edited.expect("some quantity can be lowered by one");
-    rest(&app).await;
+    rest(app).await;
     let (rec, _) = store.get_recommendation(&edited).await.unwrap();
     assert_eq!(rec.state.name(), "queued");
-    let answer = click(&app, "approve", "dan", &rec, Verb::Approve).await.unwrap();
-    rest(&app).await;
+    let answer = click(app, "approve", "dan", &rec, Verb::Approve).await.unwrap();
+    rest(app).await;
     let (rec, _) = store.get_recommendation(&edited).await.unwrap();
     assert_eq!((rec.state.name(), &*answer.state), (&*answer.state, rec.state.name()));
     store.verify_audit().await.unwrap();
+}
+
+/// A receiver that is down until it is brought up, and counts what it gets.
+#[derive(Default)]
+struct Receiver {
+    up: Mutex<bool>,
+    got: Mutex<Vec<Outgoing>>,
+}
+
+#[async_trait]
+impl Sender for Receiver {
+    async fn send(&self, message: &Outgoing) -> Result<(), PortError> {
+        if *self.up.lock().unwrap() {
+            self.got.lock().unwrap().push(message.clone());
+            return Ok(());
+        }
+        Err(PortError::Transient { service: "the receiver", retry_after: None, source: "it is down".into() })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_executor_has_its_day_from_when_it_was_told_and_not_from_the_decision() {
+    let db = databases().await.remove(0);
+    let receiver = Arc::new(Receiver::default());
+    let app = at_the_end(&db, Some(Arc::clone(&receiver) as Arc<dyn Sender>)).await;
+    let all = queued(&app).await;
+    let rec = all.iter().find(|r| r.candidate.action.code() == "TRANSFER").expect("goods can be moved");
+    click(&app, "approve", "ari", rec, Verb::Approve).await.unwrap();
+    let later = |hours: i64| app.context.clock.set(app.context.clock.now() + SignedDuration::from_hours(hours));
+    let state = async || app.context.store.get_recommendation(&rec.id).await.unwrap().0.state.name();
+    later(25);
+    rest(&app).await;
+    assert_eq!((state().await, receiver.got.lock().unwrap().len()), ("approved", 0), "the receiver is down");
+    *receiver.up.lock().unwrap() = true;
+    later(9);
+    rest(&app).await;
+    assert_eq!((state().await, receiver.got.lock().unwrap().len()), ("handed_off", 1));
+    later(25);
+    rest(&app).await;
+    assert_eq!((state().await, receiver.got.lock().unwrap().len()), ("not_carried_out", 1));
+    app.context.store.verify_audit().await.unwrap();
 }

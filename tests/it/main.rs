@@ -4,7 +4,9 @@
 
 mod bad_input;
 mod decisions;
+mod killed;
 mod model;
+mod recording;
 mod signals;
 mod support;
 mod tidy;

@@ -37,8 +37,9 @@ use crate::domain::policy::{Person, Tier, may_decide, may_turn_down, tier_of};
 use crate::domain::recommendation::Recommendation;
 use crate::store::{Change, DecisionRow, NewOutbox, Store, StoreError};
 
-/// How often a click is judged anew because somebody else moved the same case in between.
-const TRIES: usize = 4;
+/// How often a click is judged anew because somebody else moved the same case, or the sum that limits are compared with, in
+/// between.
+const TRIES: usize = 8;
 
 /// Longest snooze, in days: a snooze has an end.
 const LONGEST_SNOOZE: i32 = 90;
@@ -156,9 +157,12 @@ impl Approvals {
         let mut signed = Vec::new();
         if let State::Signed { by, .. } = &scene.rec.state {
             // Who has left the configuration since keeps their signature, but no role that could complete a pair.
-            let gone = || Person { id: by.clone(), name: by.to_string(), roles: Vec::new(), tier: 0 };
+            let gone =
+                || Person { id: by.clone(), name: by.to_string(), roles: Vec::new(), tier: 0, erp_user: String::new() };
             signed.push(self.person(by).cloned().unwrap_or_else(|_| gone()));
         }
+        // Before the sum is read: whatever is decided afterwards, in whichever process, makes this judgement void.
+        let decisions_seen = self.store.count_decisions().await.map_err(failed)?;
         let signers: Vec<PersonId> = signed.iter().map(|p| p.id.clone()).chain([person.id.clone()]).collect();
         let (tier, counted) = self.tier(&scene.case, &scene.rec, &signers, now).await?;
         let mut touched = edit::editors(&scene.rec).to_vec();
@@ -168,7 +172,9 @@ impl Approvals {
         let event = plan::approval(&scene.rec, person.id.clone(), standing.needs_second);
         let version = self.config.approval.limits().policy_version();
         let judged = plan::Judged { tier, counted, policy_version: &version, currency: &self.config.money.currency };
-        plan::approve(request, scene, event, judged, self.undo_window(), now)
+        let mut plan = plan::approve(request, scene, event, judged, self.undo_window(), now)?;
+        plan.decisions_seen = Some(decisions_seen);
+        Ok(plan)
     }
 
     async fn edit(
@@ -383,6 +389,7 @@ impl Approvals {
         let cancel: Vec<&str> = plan.cancel.as_deref().into_iter().collect();
         let change = Change {
             decision: Some(&decision),
+            decisions_seen: plan.decisions_seen,
             cases: &[(plan.case, seen)],
             recommendations: &plan.changed,
             added: &added,

@@ -32,6 +32,8 @@ pub(super) struct Plan {
     /// An outbox row that must not leave.
     pub(super) cancel: Option<String>,
     pub(super) entries: Vec<AuditEntry>,
+    /// How many decisions there were when the limits were added up, where they were.
+    pub(super) decisions_seen: Option<i64>,
     pub(super) answer: DecisionAnswer,
 }
 
@@ -97,7 +99,17 @@ pub(super) fn approve(
         at: now,
     };
     let entries = vec![entry(request, name, &on, detail, now)];
-    Ok(Plan { on, changed: vec![(rec, seen)], added: None, case, outbox, cancel: None, entries, answer })
+    Ok(Plan {
+        on,
+        changed: vec![(rec, seen)],
+        added: None,
+        case,
+        outbox,
+        cancel: None,
+        entries,
+        decisions_seen: None,
+        answer,
+    })
 }
 
 /// A person changes quantity or dates: the old content can no longer be approved, the new one waits for somebody else.
@@ -140,7 +152,17 @@ pub(super) fn edit(
         at: now,
     };
     let entries = vec![entry(request, "recommendation.edited", &on, detail, now)];
-    Ok(Plan { on, changed: vec![(old, seen)], added: Some(edited), case, outbox: None, cancel: None, entries, answer })
+    Ok(Plan {
+        on,
+        changed: vec![(old, seen)],
+        added: Some(edited),
+        case,
+        outbox: None,
+        cancel: None,
+        entries,
+        decisions_seen: None,
+        answer,
+    })
 }
 
 /// A person refuses this action, or the whole case when the reason says so.
@@ -189,7 +211,7 @@ pub(super) fn reject(
     };
     let answer = answer(&changed[0].0, undo_until, said, now);
     let entries = vec![entry(request, "recommendation.rejected", &on, detail, now)];
-    Ok(Plan { on, changed, added: None, case, outbox: None, cancel: None, entries, answer })
+    Ok(Plan { on, changed, added: None, case, outbox: None, cancel: None, entries, decisions_seen: None, answer })
 }
 
 /// A person puts the case off: everything of it that waits.
@@ -209,7 +231,7 @@ pub(super) fn snooze(request: &DecisionRequest, scene: Scene, until: Date, now: 
     let detail = json!({ "case": case.id, "until": until, "value_then": value_then });
     let answer = answer(&changed[0].0, None, format!("Put off until {until}."), now);
     let entries = vec![entry(request, "recommendation.snoozed", &on, detail, now)];
-    Ok(Plan { on, changed, added: None, case, outbox: None, cancel: None, entries, answer })
+    Ok(Plan { on, changed, added: None, case, outbox: None, cancel: None, entries, decisions_seen: None, answer })
 }
 
 /// A person takes back a decision: the case is as it was before it.
@@ -247,7 +269,7 @@ pub(super) fn undo(
     });
     let answer = answer(&changed[0].0, None, "Undone; it waits for a decision again.".to_owned(), now);
     let entries = vec![entry(request, "recommendation.undone", &on, detail, now)];
-    Ok(Plan { on, changed, added: None, case, outbox: None, cancel, entries, answer })
+    Ok(Plan { on, changed, added: None, case, outbox: None, cancel, entries, decisions_seen: None, answer })
 }
 
 /// Did one click bring both there? A rejection can close a whole case, and a snooze always puts all of it off.

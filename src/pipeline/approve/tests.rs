@@ -17,6 +17,8 @@ use crate::store::OutboxState;
 /// A check of this moment that can be made to fail, and people it says are concerned.
 #[derive(Default)]
 struct Facts {
+    /// A click of somebody else, made by another process while this one is being judged.
+    meanwhile: Mutex<Option<(Approvals, DecisionRequest)>>,
     broken: Mutex<Option<&'static str>>,
     concerned: Mutex<Vec<PersonId>>,
 }
@@ -24,6 +26,10 @@ struct Facts {
 #[async_trait::async_trait]
 impl Recheck for Facts {
     async fn recheck(&self, _: &Case, action: &Action) -> anyhow::Result<Vec<Check>> {
+        let other = self.meanwhile.lock().unwrap().take();
+        if let Some((process, click)) = other {
+            process.decide(&click).await.unwrap();
+        }
         let broken = self.broken.lock().unwrap();
         Ok(vec![Check {
             name: "quantity ≤ free quantity".into(),
@@ -118,9 +124,10 @@ impl Bench {
         let url = format!("sqlite:{}", folder.path().join("reeve.db").display());
         let store = Store::open_and_migrate(&url).await.unwrap();
         let mut config = Config::load_from(None, &[]).unwrap();
-        config.people.push(Person { id: PersonId::new("adm"), name: "Adm".into(), roles: vec![Role::Admin], tier: 4 });
-        let system = Person { id: PersonId::new("system"), name: "System".into(), roles: vec![Role::Approver], tier: 4 };
-        config.people.push(system);
+        for (id, role) in [("adm", Role::Admin), ("system", Role::Approver)] {
+            let (id, name) = (PersonId::new(id), id.to_owned());
+            config.people.push(Person { id, name, roles: vec![role], tier: 4, erp_user: String::new() });
+        }
         let facts = Arc::new(Facts::default());
         let recheck: Arc<dyn Recheck> = Arc::clone(&facts) as _;
         let it = Approvals { store, config: Arc::new(config), clock: Clock::standing_at(start()), recheck };
@@ -414,6 +421,58 @@ async fn splitting_an_order_does_not_lower_its_tier() {
     bench.later(8 * 24 * 60);
     let recs = bench.case("case-5", "7", 400).await;
     assert_eq!(bench.approve("ari", &recs[0]).await.unwrap().tier, Some(Tier::T1), "after the window");
+}
+
+#[tokio::test]
+async fn two_approvals_at_once_can_not_pass_a_limit_that_they_break_together() {
+    let bench = Bench::new().await;
+    let mine = bench.case("case-1", "7", 600).await;
+    let theirs = bench.case("case-2", "7", 600).await;
+    let store = Store::open(&bench.url).await.unwrap();
+    let facts = Arc::new(Facts::default()) as Arc<dyn Recheck>;
+    let process = Approvals { store, recheck: facts, ..bench.it.clone() };
+    // The other one is committed after the sum for mine was read, and before mine is written.
+    *bench.facts.meanwhile.lock().unwrap() = Some((process, bench.click("fay", &theirs[0], Verb::Approve)));
+    let answer = bench.approve("ari", &mine[0]).await.unwrap();
+    assert_eq!((answer.tier, answer.counted), (Some(Tier::T2), Money::from_minor(120_000)));
+    assert_eq!(bench.pending().await, 2);
+    bench.it.store.verify_audit().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_edit_that_raises_the_value_takes_the_approver_of_the_new_value() {
+    let (bench, recs) = Bench::queued(8_000).await;
+    let edit = Verb::Edit { action: Box::new(transfer("7", 60)) };
+    let answer = bench.decide("pia", &recs[0], edit).await.unwrap();
+    let (edited, _) = bench.it.store.get_recommendation(&answer.recommendation_id).await.unwrap();
+    assert_eq!(edited.candidate.value, Money::from_minor(1_200_000));
+    let error = bench.approve("ari", &edited).await.unwrap_err();
+    assert!(matches!(error, DecisionRefused::NotAllowed(_)), "{error}");
+    assert!(bench.approve("fay", &edited).await.unwrap().needs_second, "12,000 takes two people");
+    assert!(!bench.approve("dan", &edited).await.unwrap().needs_second);
+}
+
+#[tokio::test]
+async fn a_case_that_is_signed_once_still_runs_out_of_time() {
+    let (bench, recs) = Bench::queued(20_000).await;
+    bench.approve("ari", &recs[0]).await.unwrap();
+    bench.later(5 * 24 * 60);
+    assert_eq!(bench.it.remind_and_expire().await.unwrap().expired, 1);
+    assert_eq!(bench.state(&recs[0].id).await, "expired");
+    assert!(bench.approve("fay", &recs[0]).await.is_err());
+    assert_eq!(bench.pending().await, 0);
+}
+
+#[tokio::test]
+async fn a_clock_that_goes_back_releases_nothing_early() {
+    let (bench, recs) = Bench::queued(500).await;
+    bench.approve("ari", &recs[0]).await.unwrap();
+    bench.later(-24 * 60);
+    let now = bench.it.clock.now();
+    assert!(bench.it.store.claim_due(now, 9, std::time::Duration::from_mins(1)).await.unwrap().is_empty());
+    assert_eq!(bench.it.remind_and_expire().await.unwrap(), Sweep::default());
+    bench.decide("ari", &recs[0], Verb::Undo).await.unwrap();
+    assert_eq!(bench.pending().await, 0);
 }
 
 #[tokio::test]

@@ -263,8 +263,9 @@ fn claim(
     c.hard("claim window is open", open, detail);
     let owed: Money = if basis == BASIS_BILL {
         let over = |l: &&PurchaseLine| {
-            matching::three_way(book, l)
-                .map_or(Money::ZERO, |w| w.quantity_variance.max(Money::ZERO) + w.price_variance.max(Money::ZERO))
+            let billed = matching::three_way(book, l)
+                .map_or(Money::ZERO, |w| w.quantity_variance.max(Money::ZERO) + w.price_variance.max(Money::ZERO));
+            billed + matching::above_list(book, l).map_or(Money::ZERO, |(above, ..)| above.max(Money::ZERO))
         };
         lines.iter().map(over).sum()
     } else {

@@ -13,7 +13,7 @@ use crate::domain::book::Place;
 use crate::domain::calendar::plus_days;
 use crate::domain::evidence::{Fact, FactValue, Missing};
 use crate::domain::exception::Exception;
-use crate::domain::ids::{FactId, ItemId, LocationId};
+use crate::domain::ids::{FactId, ItemId, LocationId, SupplierId};
 use crate::domain::money::{Money, Quantity, UnitPrice};
 use crate::domain::record::{RecordKind, RecordRef};
 use crate::pipeline::view::CaseView;
@@ -230,14 +230,25 @@ impl<'a> Desk<'a> {
         (owner != self.view.case.id.as_str()).then_some(owner.as_str())
     }
 
+    /// The other live case that counts what a supplier's delays cost, where there is one.
+    pub(super) fn delays_elsewhere(&self, supplier: &SupplierId) -> Option<&'a str> {
+        let owner = self.view.claimed.get(&format!("leadtime:{supplier}"))?;
+        (owner != self.view.case.id.as_str()).then_some(owner.as_str())
+    }
+
     /// Days from today on which questions are usually answered.
     pub(super) fn answer_by(&self) -> Date {
         crate::domain::calendar::plus_working_days(self.view.book.today, 2)
     }
 
-    /// A later day, at least today.
+    /// The first day on which anything can be done: the book closes a day, and is read on the morning after.
+    pub(super) fn tomorrow(&self) -> Date {
+        plus_days(self.view.book.today, 1)
+    }
+
+    /// A later day, at least tomorrow.
     pub(super) fn today_plus(&self, days: i32) -> Date {
-        plus_days(self.view.book.today, days.max(0))
+        plus_days(self.view.book.today, days.max(1))
     }
 
     /// Puts a question to a supplier, the warehouse or a store. `left` is the share of the losses under `keys` that remains
@@ -256,7 +267,7 @@ impl<'a> Desk<'a> {
             question.left,
         ));
         let name = match question.role {
-            "supplier" => book.supplier_name(&crate::domain::ids::SupplierId::new(question.partner)),
+            "supplier" => book.supplier_name(&SupplierId::new(question.partner)),
             "data owner" | "sales team" => question.role.to_owned(),
             _ => book.location_name(&LocationId::new(question.partner)),
         };
@@ -275,7 +286,7 @@ impl<'a> Desk<'a> {
             cost,
             regret: Money::ZERO,
             value: Money::ZERO,
-            latest: question.latest.max(book.today),
+            latest: question.latest.max(self.tomorrow()),
             cites,
         });
     }

@@ -39,7 +39,7 @@ pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception) {
     desk.lose(&key, format!("{name} bills again what {other} billed"), Range::certain(amount), cites.clone());
     let keys = [key];
     let (cost, cost_cite) = paperwork(desk, source.clone());
-    let latest = first.due_on.unwrap_or(book.today);
+    let latest = first.due_on.unwrap_or(book.today).max(desk.tomorrow());
     let share = |desk: &mut Desk<'_>, field: &str, label: &str, left: f64| {
         vec![cost_cite.clone(), desk.assume(source.clone(), field, label, left)]
     };

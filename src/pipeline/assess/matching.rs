@@ -81,8 +81,8 @@ pub(super) fn bill_name(line: &BillLine) -> String {
 }
 
 /// The parts of a line.
-pub(super) fn keys(line: &str) -> [String; 2] {
-    [format!("bill:{line}/quantity"), format!("bill:{line}/price")]
+pub(super) fn keys(line: &str) -> [String; 3] {
+    [format!("bill:{line}/quantity"), format!("bill:{line}/price"), format!("order:{line}/price")]
 }
 
 /// Everything disputed in a case, gathered over its exceptions before actions are made: one block for a bill, one claim for a
@@ -114,7 +114,7 @@ impl Disputes {
             return;
         };
         let cites = lay_out(desk, line, agreed, &check);
-        let [quantity_key, price_key] = keys(line_id);
+        let [quantity_key, price_key, _] = keys(line_id);
         let name = format!("{} on {}", book.item_label(&line.item), line.order_name);
         if quantity {
             let amount = Range::certain(check.quantity_variance);
@@ -187,8 +187,16 @@ pub(super) fn bill_facts(desk: &mut Desk<'_>, bill: &BillLine) -> Vec<FactId> {
     cites
 }
 
-/// A price above the supplier's list when the order was placed: what was ordered is paid too dearly, whatever the bill says.
-pub(super) fn ordered_above_list(desk: &mut Desk<'_>, line_id: &str) {
+/// What a line's order asks beyond the price list of its day, with the list's entry. None where a price is not known.
+pub(super) fn above_list(book: &Book, line: &PurchaseLine) -> Option<(Money, String, UnitPrice)> {
+    let entry = book.list_entry(line)?;
+    let list = entry.price?;
+    Some((line.qty * UnitPrice(line.price?.0 - list.0), entry.id.clone(), list))
+}
+
+/// A price above the supplier's list when the order was placed: what was ordered is paid too dearly, whether or not the bill
+/// repeats the order's price. Once there is a bill it can be disputed; before, it can only be asked about.
+pub(super) fn ordered_above_list(desk: &mut Desk<'_>, line_id: &str, disputes: &mut Disputes) {
     let book = desk.view.book;
     let Some(line) = book.po_lines.get(line_id) else {
         desk.miss(format!("purchase line {line_id}"), "the price variance");
@@ -198,13 +206,10 @@ pub(super) fn ordered_above_list(desk: &mut Desk<'_>, line_id: &str) {
         desk.miss(format!("price of {} in company currency", line.order_name), "the price variance");
         return;
     };
-    let ordered = book.calendar.day_of(line.ordered_at);
-    let listed = book.supplier_prices(&line.item, ordered).into_iter().find(|p| p.supplier == line.supplier);
-    let Some((id, list)) = listed.and_then(|p| Some((p.id.clone(), p.price?))) else {
+    let Some((variance, id, list)) = above_list(book, line) else {
         desk.miss(format!("list price of {} for {}", line.order_name, book.item_label(&line.item)), "the price variance");
         return;
     };
-    let variance = line.qty * UnitPrice(agreed.0 - list.0);
     let source = line_ref(&line.id);
     let cites = vec![
         desk.fact(source.clone(), "qty", "ordered", FactValue::Quantity(line.qty)),
@@ -212,9 +217,13 @@ pub(super) fn ordered_above_list(desk: &mut Desk<'_>, line_id: &str) {
         desk.fact(RecordRef::new(RecordKind::SupplierPrice, id), "price", "supplier's list price", FactValue::Price(list)),
         desk.fact(source.clone(), "order_variance", "order beyond the list price", FactValue::Money(variance)),
     ];
-    let key = format!("order:{}/price", line.id);
+    let [.., key] = keys(&line.id);
     let name = format!("{} on {}", book.item_label(&line.item), line.order_name);
     desk.lose(&key, format!("ordered above the list price: {name}"), Range::certain(variance), cites.clone());
+    if !book.bills(line_id).is_empty() {
+        disputes.lines.insert(line_id.to_owned());
+        return;
+    }
     let about = format!("the price on order {}: the price list says {list}, the order {agreed}", line.order_name);
     desk.contact(&Question {
         role: "supplier",
@@ -222,7 +231,8 @@ pub(super) fn ordered_above_list(desk: &mut Desk<'_>, line_id: &str) {
         about: &about,
         keys: &[key],
         left: LEFT_AFTER_CONTACT,
-        latest: book.calendar.day_of(line.promised).max(book.today),
+        // Until the goods are paid for the price can be put right.
+        latest: plus_days(book.calendar.day_of(line.promised), CLAIM_DAYS),
         source,
     });
     desk.proposals.push(accepted(desk, &line.order_name, variance, cites));
@@ -254,7 +264,7 @@ fn block(desk: &mut Desk<'_>, bill: &str, lines: &[&PurchaseLine]) {
         desk.fact(source.clone(), "disputed", "disputed", FactValue::Money(amount)),
         desk.assume(source, "block_left", "share that is paid although blocked", LEFT_AFTER_BLOCK),
     ];
-    let latest = first.due_on.unwrap_or(book.today);
+    let latest = first.due_on.unwrap_or(book.today).max(desk.tomorrow());
     desk.proposals.push(Proposal {
         action: Action::BlockBill { bill: bill.to_owned(), disputed: amount, reason: BASIS_BILL.into() },
         summary: format!(
@@ -274,12 +284,18 @@ fn block(desk: &mut Desk<'_>, bill: &str, lines: &[&PurchaseLine]) {
 
 fn accept(desk: &mut Desk<'_>, bill: &str, lines: &[&PurchaseLine]) {
     let book = desk.view.book;
-    let variance: Money = lines.iter().filter_map(|l| three_way(book, l)).map(|c| c.total).sum();
+    let listed = |l: &&PurchaseLine| {
+        let [.., key] = keys(&l.id);
+        desk.lost(&key).expected
+    };
+    let billed: Money = lines.iter().filter_map(|l| three_way(book, l)).map(|c| c.total).sum();
+    let variance = billed + lines.iter().map(listed).sum::<Money>();
     if variance == Money::ZERO {
         return;
     }
     let Some(name) = lines_of_bill(book, bill).first().map(|b| bill_name(b)) else { return };
-    let cites = lines.iter().map(|l| FactId::new(format!("po_line:{}/bill_variance", l.id))).collect();
+    let variances = ["bill_variance", "order_variance"];
+    let cites = lines.iter().flat_map(|l| variances.map(|field| FactId::new(format!("po_line:{}/{field}", l.id)))).collect();
     let proposal = accepted(desk, &name, variance, cites);
     desk.proposals.push(proposal);
 }
@@ -288,7 +304,11 @@ fn accept(desk: &mut Desk<'_>, bill: &str, lines: &[&PurchaseLine]) {
 pub(super) fn accepted(desk: &Desk<'_>, document: &str, variance: Money, cites: Vec<FactId>) -> Proposal {
     let mut proposal = Proposal::idle(
         Action::AcceptVar { document: document.to_owned(), variance, reason: "within what the business accepts".into() },
-        format!("Accept the variance of {variance} on {document} as it is."),
+        if variance < Money::ZERO {
+            format!("Accept that {document} asks {} less than was agreed.", variance.abs())
+        } else {
+            format!("Accept the variance of {variance} on {document} as it is.")
+        },
         desk.today_plus(CLAIM_DAYS),
     );
     proposal.value = variance.abs();
@@ -351,7 +371,12 @@ fn claim_and_ask(desk: &mut Desk<'_>, lines: &[&PurchaseLine]) {
             cites,
         });
     }
-    let about = format!("the difference between bill, order and receipt on {}", first.order_name);
+    let above_list = keys.iter().any(|k| k.starts_with("order:") && desk.lost(k).expected > Money::ZERO);
+    let about = if above_list {
+        format!("the price on order {}, which is above the price list of that day", first.order_name)
+    } else {
+        format!("the difference between bill, order and receipt on {}", first.order_name)
+    };
     desk.contact(&Question {
         role: "supplier",
         partner: first.supplier.as_str(),

@@ -224,7 +224,7 @@ fn gather(desk: &mut Desk<'_>) {
                     match (exception.signal.code, &subject.bill) {
                         (T::FQty, _) => disputes.add(desk, line, true, false),
                         (_, Some(_)) => disputes.add(desk, line, false, true),
-                        (_, None) => matching::ordered_above_list(desk, line),
+                        (_, None) => matching::ordered_above_list(desk, line, &mut disputes),
                     }
                 }
             }

@@ -16,8 +16,6 @@ use crate::pipeline::view::CaseView;
 const SHRINK_K: f64 = 5.0;
 /// Lead-time deviation as a share of the lead time where fewer than two receipts are known.
 const UNKNOWN_LEAD_SD: f64 = 0.25;
-/// Days after which an overdue delivery is expected at the earliest: a broken promise is not a firm receipt.
-const OVERDUE_DAYS: u32 = 3;
 /// Days between two orders to a supplier where fewer than three orders are known.
 const REVIEW_DAYS: f64 = 7.0;
 /// Standard normal deviate of the 90th percentile.
@@ -142,15 +140,6 @@ impl Projection {
             supply,
         }
     }
-
-    /// The first day on which mean demand outruns what there is; None within `until` days when it does not.
-    pub(super) fn stock_out_day(&self, view: &CaseView<'_>, until: u32) -> Option<u32> {
-        (0..=until).find(|&day| {
-            let supply = self.supply + self.arrivals.iter().filter(|a| a.day < day).map(|a| a.qty).sum::<f64>();
-            let (mu, _) = view.outlook.window(&self.place, 0, day);
-            if day == 0 { supply <= 0.0 } else { mu > 0.0 && supply - mu < 0.0 }
-        })
-    }
 }
 
 /// Days as the calendar counts them.
@@ -215,7 +204,7 @@ pub(super) fn lateness(book: &Book, supplier: &SupplierId) -> (f64, f64) {
     }
 }
 
-/// Receipts to come at a place. A promise that has passed is no promise: the usual lateness from today, at least three days.
+/// Receipts to come at a place, on the days the book expects them. A promise that has passed is no promise: not firm.
 pub(super) fn arrivals(book: &Book, place: &Place) -> Vec<Arrival> {
     let mut arrivals: Vec<Arrival> = book
         .incoming(&place.0, &place.1)
@@ -223,11 +212,7 @@ pub(super) fn arrivals(book: &Book, place: &Place) -> Vec<Arrival> {
         .map(|i| {
             let late = book.po_lines.get(&i.po_line).map_or((0.0, 1.0), |l| lateness(book, &l.supplier));
             let firm = i.promised > book.today;
-            let day = if firm {
-                days_between(book.today, i.promised).max(1) as u32
-            } else {
-                OVERDUE_DAYS.max(late.0.max(0.0).ceil() as u32)
-            };
+            let day = days_between(book.today, book.expected_on(i.promised)).max(1) as u32;
             Arrival { po_line: i.po_line, day, qty: i.qty.to_f64(), sd: late.1, firm }
         })
         .collect();
@@ -310,7 +295,9 @@ pub(super) fn spare(view: &CaseView<'_>, place: &Place) -> Spare {
         .max(1);
     let (daily, sigma_d) = view.outlook.per_day(place);
     let safety = formulas::safety_stock(service_z(view), formulas::window_sigma(f64::from(days), sigma_d, daily, 0.0));
-    let units = formulas::transferable(available, daily, f64::from(days), safety).floor();
+    // What other cases have been promised is gone, whatever the books still say.
+    let promised = view.promised.get(place).map_or(0.0, |q| q.to_f64());
+    let units = formulas::transferable(available - promised, daily, f64::from(days), safety).floor();
     Spare { units, available, days, daily, safety }
 }
 
@@ -318,6 +305,8 @@ pub(super) fn spare(view: &CaseView<'_>, place: &Place) -> Spare {
 pub(super) fn earliest_expedite(view: &CaseView<'_>, line: &PurchaseLine) -> Option<(u32, Date)> {
     let place = (line.item.clone(), line.location.clone());
     let arrival = arrivals(view.book, &place).into_iter().find(|a| a.po_line == line.id)?;
-    let days = (f64::from(arrival.day) * (1.0 - view.config.costs.expedite_saves)).ceil().max(1.0) as u32;
+    // The supplier hears of it tomorrow; only what is left of the time then can be shortened.
+    let left = f64::from(arrival.day.saturating_sub(1));
+    let days = 1 + (left * (1.0 - view.config.costs.expedite_saves)).ceil() as u32;
     Some((arrival.day, plus_days(view.book.today, in_days(days))))
 }

@@ -53,7 +53,8 @@ pub(super) fn merged(proposals: Vec<Proposal>) -> Vec<Proposal> {
 /// Prices one proposal, checks it, and lets it through if no hard check fails.
 pub(super) fn candidate(desk: &Desk<'_>, p: f64, p_cite: &FactId, proposal: Proposal) -> Option<Candidate> {
     let checks = checks::of(desk.view, &proposal.action);
-    if !checks::legal(&checks) {
+    // What had to be done by today can not be done tomorrow morning.
+    if !checks::legal(&checks) || proposal.latest <= desk.view.book.today {
         return None;
     }
     let after = desk.parts.iter().fold(Range::default(), |sum, (key, part)| {

@@ -179,16 +179,22 @@ fn late(desk: &mut Desk<'_>, line: &PurchaseLine) {
     let Some(cost) = desk.cost(&line.item) else { return };
     let (rate, rate_cite) = desk.holding(&line.item);
     let place = (line.item.clone(), line.location.clone());
+    let source = line_ref(&line.id);
+    let key = format!("late:{}", line.id);
+    let name = format!("{} on {}", book.item_label(&line.item), line.order_name);
+    if let Some(owner) = desk.delays_elsewhere(&line.supplier) {
+        let note = FactValue::Text(format!("counted in {owner}"));
+        let cite = desk.fact(source, "counted_elsewhere", "cost of such delays", note);
+        desk.lose(&key, format!("cost of such delays, counted in another case: {name}"), Range::default(), vec![cite]);
+        return;
+    }
     let bridge = desk.view.outlook.per_day(&place).0 * f64::from(days);
     let amount = Money::from_f64(formulas::holding_cost(bridge, cost.price.to_f64(), rate, BRIDGE_DAYS));
     let mut cites = quantities(desk, line);
     cites.extend([cost.cite, rate_cite]);
-    let source = line_ref(&line.id);
     cites.push(desk.fact(source.clone(), "late_days", "days late", FactValue::days(f64::from(days))));
     cites.push(desk.fact(source, "late_cost", "four weeks' cost of bridging such a delay", FactValue::Money(amount)));
-    let key = format!("late:{}", line.id);
-    let name = format!("{} on {}", book.item_label(&line.item), line.order_name);
-    desk.lose(&key, format!("safety stock against such delays: {name}"), Range::certain(amount), cites);
+    desk.lose(&key, format!("four weeks of stock against such delays: {name}"), Range::certain(amount), cites);
     ask_supplier(desk, line, &format!("order {}: it came after the promised day", line.order_name), &[key]);
     if desk.watch.is_none() {
         desk.watch = Some(format!("the next delivery of {} is late again", book.supplier_name(&line.supplier)));

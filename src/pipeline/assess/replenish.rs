@@ -44,7 +44,7 @@ pub(super) fn transfers(desk: &mut Desk<'_>, short: &Short<'_>) {
         let from = &donor.1;
         let helped = short.now.with_supply(short.now.supply + quantity);
         // Customers who already wait can be served by what arrives; only those who come while it is on its way are lost.
-        let transit = short.now.with_supply(short.now.supply.max(0.0)).shortage(view, costs.transfer_days, 0.0);
+        let transit = short.now.with_supply(short.now.supply.max(0.0)).shortage(view, costs.transfer_days + 1, 0.0);
         let own = Projection::now(view, &donor);
         let risk = own.with_supply(own.supply - quantity).shortage(view, spare.days, 0.0).units
             - own.shortage(view, spare.days, 0.0).units;
@@ -65,7 +65,7 @@ pub(super) fn transfers(desk: &mut Desk<'_>, short: &Short<'_>) {
         let per_unit = |q: f64| Money::from_f64(costs.transfer_per_unit.to_f64() * q);
         let cost = costs.transfer_fixed + per_unit(quantity);
         let regret = costs.transfer_fixed + per_unit(quantity / 2.0);
-        let ship_on = view.book.today;
+        let ship_on = desk.tomorrow();
         let summary = format!(
             "Move {moved} units of {} from {} to {}, shipping {ship_on}.",
             view.book.item_label(item),
@@ -83,7 +83,8 @@ pub(super) fn transfers(desk: &mut Desk<'_>, short: &Short<'_>) {
             desk.item_fact(item, &on_lane("regret_transfer"), "cost of moving half of it back", FactValue::Money(regret)),
             desk.item_fact(item, &on_lane("risk_transfer"), "added lost margin of the donor", FactValue::Money(risk)),
         ];
-        let latest = desk.today_plus(in_days(short.days_left()) - in_days(costs.transfer_days));
+        // The last day on which a shipment still arrives before relief; tomorrow where even that is tight.
+        let latest = desk.today_plus(in_days(short.relief()) - in_days(costs.transfer_days) - 1);
         desk.proposals.push(Proposal {
             action: Action::Transfer { item: item.clone(), from: from.clone(), to: to.clone(), quantity: moved, ship_on },
             summary,
@@ -129,7 +130,7 @@ pub(super) fn expedites(desk: &mut Desk<'_>, short: &Short<'_>) {
             desk.fact(source.clone(), "expedite_date", "earliest date if expedited", FactValue::Date(new_date)),
             desk.fact(source, "cost_expedite", "cost of expediting", FactValue::Money(cost)),
         ];
-        let latest = desk.today_plus((in_days(arrival.day) - 2).min(in_days(short.days_left())));
+        let latest = desk.today_plus(in_days(arrival.day) - 2);
         desk.proposals.push(Proposal {
             action: Action::Expedite { po_line: line.id.clone(), quantity, new_date, surcharge_max: cost },
             summary,
@@ -168,7 +169,8 @@ pub(super) fn new_order(desk: &mut Desk<'_>, short: &Short<'_>) {
     if !quantity.is_positive() {
         return;
     }
-    let day = (lead.days.ceil() as u32).max(1);
+    // Ordered tomorrow at the earliest.
+    let day = (lead.days.ceil() as u32).max(1) + 1;
     let need_date = desk.today_plus(in_days(day));
     let after = short.after(view, &short.now.with_arrival(day, quantity.to_f64(), lead.sd));
     let Some(cost_each) = desk.cost(item) else { return };
@@ -198,7 +200,8 @@ pub(super) fn new_order(desk: &mut Desk<'_>, short: &Short<'_>) {
         desk.place_fact(item, location, "regret_order", "holding it for half a year", FactValue::Money(regret)),
         desk.fact(item_ref(item), "cost_order", "cost of an order (setting)", FactValue::Money(cost)),
     ];
-    let latest = desk.today_plus(in_days(short.days_left()) - in_days(day));
+    // What is lost until an order arrives can not be saved by it; each day of waiting adds to the rest.
+    let latest = desk.today_plus(in_days(short.until()) - in_days(day));
     desk.proposals.push(Proposal {
         action: Action::NewPo {
             item: item.clone(),

@@ -136,7 +136,6 @@ pub(super) struct Short<'p> {
     pub lost: Range,
     more: Range,
     worst: Shortage,
-    out_day: Option<u32>,
     pub margin: f64,
 }
 
@@ -150,9 +149,14 @@ impl Short<'_> {
         ])
     }
 
-    /// Days until it runs out; the end of the worst window where the mean never reaches it.
-    pub(super) fn days_left(&self) -> u32 {
-        self.out_day.unwrap_or(self.worst.days)
+    /// Days until relief comes by itself: the first receipt, or an order placed now.
+    pub(super) fn relief(&self) -> u32 {
+        self.now.arrivals.iter().map(|a| a.day).fold(self.stake.until, u32::min)
+    }
+
+    /// Days until which the loss is counted.
+    pub(super) fn until(&self) -> u32 {
+        self.stake.unordered.unwrap_or(self.stake.until)
     }
 
     /// Whole units that cover the worst window nine times in ten.
@@ -199,8 +203,7 @@ pub(super) fn assess(desk: &mut Desk<'_>, place: &Place, need: Need) {
         desk.lose(&more_key, format!("{label}: {name}"), more, more_cites);
     }
     let worst = second.filter(|s| s.units > first.units).unwrap_or(first);
-    let out_day = now.stock_out_day(view, worst.days.max(1));
-    let short = Short { place, stake, now, lost, more, worst, out_day, margin };
+    let short = Short { place, stake, now, lost, more, worst, margin };
     if worst.units >= LEAST_UNITS {
         replenish::transfers(desk, &short);
         replenish::expedites(desk, &short);

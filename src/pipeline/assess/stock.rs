@@ -297,5 +297,5 @@ fn next_shipping(desk: &Desk<'_>, lines: &[SaleLine]) -> Date {
         .map(|at| book.calendar.day_of(at))
         .min()
         .unwrap_or_else(|| desk.today_plus(7))
-        .max(book.today)
+        .max(desk.tomorrow())
 }

@@ -3,12 +3,13 @@
 
 use std::collections::BTreeSet;
 
+use crate::domain::action::Range;
 use crate::domain::book::Place;
 use crate::domain::calendar::days_between;
 use crate::domain::evidence::FactValue;
 use crate::domain::exception::Exception;
 use crate::domain::money::Money;
-use crate::domain::record::{RecordKind, RecordRef};
+use crate::domain::record::{PurchaseLine, RecordKind, RecordRef};
 use crate::models::formulas;
 
 use super::desk::{Desk, Question, item_ref, range, units};
@@ -81,7 +82,7 @@ pub(super) fn lead_time_shift(desk: &mut Desk<'_>, exception: &Exception) {
             "safety stock for the real lead time",
             units(new_safety),
         ));
-        let label = "policy cost of the lead time";
+        let label = "yearly policy cost of the lead time";
         cites.push(desk.place_fact(item, location, "policy_cost", label, FactValue::Money(amount.expected)));
         let key = format!("policy:{item}@{location}");
         let name = format!("{} at {}", book.item_label(item), book.location_name(location));
@@ -169,6 +170,14 @@ pub(super) fn overdue_order(desk: &mut Desk<'_>, exception: &Exception) {
     let place = (line.item.clone(), line.location.clone());
     let ahead = projection::arrivals(book, &place).iter().find(|a| a.po_line == line.id).map_or(0, |a| a.day);
     let late = days_between(book.calendar.day_of(line.promised), book.today).max(0) + projection::in_days(ahead);
+    if let Some(owner) = desk.delays_elsewhere(&line.supplier) {
+        let note = FactValue::Text(format!("counted in {owner}"));
+        cites.push(desk.fact(source, "counted_elsewhere", "cost of bridging the delay", note));
+        let what = format!("bridging the delay of {}, counted in another case", line.order_name);
+        desk.lose(&key, what, Range::default(), cites);
+        ask_and_watch(desk, line, key);
+        return;
+    }
     let (rate, rate_cite) = desk.holding(&line.item);
     let held = formulas::holding_cost(value.to_f64(), 1.0, rate, f64::from(late));
     let amount = range(held / 2.0, held, held * 2.0);
@@ -181,6 +190,10 @@ pub(super) fn overdue_order(desk: &mut Desk<'_>, exception: &Exception) {
     ));
     cites.push(desk.fact(source, "overdue_cost", "cost of bridging the delay", FactValue::Money(amount.expected)));
     desk.lose(&key, format!("bridging the delay of {}", line.order_name), amount, cites);
+    ask_and_watch(desk, line, key);
+}
+
+fn ask_and_watch(desk: &mut Desk<'_>, line: &PurchaseLine, key: String) {
     super::replenish::ask_overdue(desk, &line.id, &[key]);
     let name = line.order_name.clone();
     desk.watch.get_or_insert_with(|| format!("{name} is received, or promised again"));

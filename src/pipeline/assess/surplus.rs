@@ -131,7 +131,7 @@ fn changes(
     let Some(incoming) = book.incoming(item, location).into_iter().next_back() else { return };
     let Some(line) = book.po_lines.get(&incoming.po_line) else { return };
     let quantity = Quantity::floor_units(avoidable).min(incoming.qty);
-    if !quantity.is_positive() || incoming.promised <= book.today {
+    if !quantity.is_positive() || incoming.promised <= desk.tomorrow() {
         return;
     }
     // If demand had not fallen, what was sent away would be missed until the next usual order.
@@ -160,7 +160,7 @@ fn changes(
         cost: costs.change_fixed,
         regret,
         value: line.price.map_or(Money::ZERO, |p| quantity * p),
-        latest: plus_days(incoming.promised, -2).max(book.today),
+        latest: plus_days(incoming.promised, -2).max(desk.tomorrow()),
         cites: own,
     });
     let wanted = if mu_d > 0.0 { (avoidable / mu_d).clamp(DEFER_DAYS.0, DEFER_DAYS.1) } else { DEFER_DAYS.1 };
@@ -191,7 +191,7 @@ fn changes(
         cost: costs.change_fixed,
         regret,
         value: line.price.map_or(Money::ZERO, |p| quantity * p),
-        latest: plus_days(incoming.promised, -2).max(book.today),
+        latest: plus_days(incoming.promised, -2).max(desk.tomorrow()),
         cites: own,
     });
 }

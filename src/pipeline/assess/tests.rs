@@ -48,6 +48,7 @@ struct Shop {
     records: Vec<Record>,
     outlook: Outlook,
     claimed: BTreeMap<String, String>,
+    promised: BTreeMap<crate::domain::book::Place, Quantity>,
     p: BTreeMap<ExceptionType, f64>,
     config: Config,
     next: u32,
@@ -59,6 +60,7 @@ impl Shop {
             records: Vec::new(),
             outlook: Outlook::default(),
             claimed: BTreeMap::new(),
+            promised: BTreeMap::new(),
             p: BTreeMap::new(),
             config: Config::load_from(None, &[]).unwrap(),
             next: 1000,
@@ -216,6 +218,7 @@ impl Shop {
             outlook: &self.outlook,
             p: &self.p,
             claimed: &self.claimed,
+            promised: &self.promised,
             config: &self.config,
         };
         work(&view)

@@ -6,39 +6,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::civil::Date;
-use linfa::prelude::*;
-use ndarray::{Array2, ArrayView1};
-
 use super::facts::{fact, place_fact, record};
+use super::forest::Forest;
+use super::promotion::planned_uplift;
 use super::stock;
 use crate::config::Config;
 use crate::domain::book::{Book, Place};
 use crate::domain::calendar::{days_between, iso_week, plus_days};
 use crate::domain::evidence::{Fact, FactValue};
-use crate::domain::exception::{Driver, ExceptionType as T, Signal, Subject};
+use crate::domain::exception::{ExceptionType as T, Signal, Subject};
 use crate::domain::money::Quantity;
-use crate::domain::record::{Promotion, RecordKind};
-use crate::models::demand::{DayScore, DemandParams, Series, project, promo_uplift, score_series};
-use crate::models::isolation::{IsolationForest, IsolationForestParams};
+use crate::domain::record::RecordKind;
+use crate::models::demand::{DayScore, DemandParams, Series, project, score_series};
 use crate::pipeline::view::{DayForecast, Outlook};
+use jiff::civil::Date;
 
 const DETECTOR: &str = "demand-forest/1";
-
-/// Names of the forest's features, in order.
-const FEATURES: [&str; 8] = [
-    "surprise upwards",
-    "surprise downwards in a row",
-    "surprise upwards in a row",
-    "days without a sale",
-    "level shift",
-    "tracking signal",
-    "ratio to expected",
-    "neighbours' ratio to expected",
-];
-
-/// A day whose forest score is among the oddest one in this many of the training days may speak at a weaker p.
-const FOREST_RARITY: f64 = 400.0;
 
 /// How much weaker a p the forest's agreement makes good.
 const FOREST_BONUS: f64 = 10.0;
@@ -55,11 +38,17 @@ const OUTLOOK_DAYS: u32 = 92;
 /// Days after which a shift is no longer news: by then the baseline has taken it up.
 const SHIFT_NEWS_DAYS: u32 = 35;
 
+/// A level within this share of what it was six to eight weeks ago, before whatever came between, is a return to normal.
+const RETURN_SHARE: f64 = 0.35;
+
+/// The days before today that are six to eight weeks ago.
+const LONG_AGO_DAYS: std::ops::Range<usize> = 42..56;
+
 /// The scored history of every place.
 pub struct Demand {
-    series: BTreeMap<Place, Series>,
-    scores: BTreeMap<Place, Vec<DayScore>>,
-    promo_ratio: BTreeMap<Place, f64>,
+    pub(super) series: BTreeMap<Place, Series>,
+    pub(super) scores: BTreeMap<Place, Vec<DayScore>>,
+    pub(super) promo_ratio: BTreeMap<Place, f64>,
 }
 
 /// Scores every series of the book.
@@ -179,7 +168,7 @@ impl Demand {
         ((actual + 1.0) / (expected + 1.0)).ln()
     }
 
-    fn features(&self, place: &Place, at: usize) -> Option<[f64; 8]> {
+    pub(super) fn features(&self, place: &Place, at: usize) -> Option<[f64; 8]> {
         let score = self.scores.get(place)?.get(at)?;
         let surprise = |p: f64| -p.max(1e-12).log10();
         Some([
@@ -359,80 +348,24 @@ impl Demand {
         ]);
         if up {
             signal = signal.link(format!("shortage:{item}@{location}"));
+            let units: Vec<f64> = self.scores(place).iter().map(|s| s.actual).collect();
+            if let Some(long_ago) = usual_before(&units).filter(|usual| is_return(*usual, shift.after)) {
+                signal.explained = Some(format!("back to the usual: {long_ago:.1} a day were sold six to eight weeks ago"));
+            }
         }
         Some(forest.explain(signal, &row))
     }
-
-    /// D-PROMO-OVER and D-PROMO-UNDER: the promotions that run or have just ended, over all locations together.
-    fn promotions(&mut self, book: &Book, config: &Config) -> Vec<Signal> {
-        let mut found = Vec::new();
-        let items: Vec<_> = book.items.keys().cloned().collect();
-        for item in items {
-            for promotion in book.promotions(&item).to_vec() {
-                let ended = days_between(promotion.to, book.today);
-                if promotion.from <= book.today && ended <= 3 {
-                    found.extend(self.promotion(book, config, &promotion));
-                }
-            }
-        }
-        found
-    }
-
-    fn promotion(&mut self, book: &Book, config: &Config, promotion: &Promotion) -> Option<Signal> {
-        let to = promotion.to.min(book.today);
-        let (mut expected, mut actual, mut low, mut high) = (0.0, 0.0, 0.0, 0.0);
-        let mut days = 0;
-        for (place, scores) in self.scores.iter().filter(|(place, _)| place.0 == promotion.item) {
-            let Some(lift) = promo_uplift(&self.series[place], scores, promotion.from, to) else { continue };
-            self.promo_ratio.insert(place.clone(), lift.ratio);
-            expected += lift.expected_baseline;
-            actual += lift.actual;
-            // Independent places: their half-widths add in squares.
-            low += ((lift.ratio - lift.low) * lift.expected_baseline).powi(2);
-            high += ((lift.high - lift.ratio) * lift.expected_baseline).powi(2);
-            days = days.max(lift.days);
-        }
-        let length = f64::from(days_between(promotion.from, promotion.to) + 1);
-        if expected <= 0.0 || f64::from(days) < (length * 0.2).max(2.0) {
-            return None;
-        }
-        let ratio = actual / expected;
-        let (low, high) = (ratio - low.sqrt() / expected, ratio + high.sqrt() / expected);
-        let plan = planned_uplift(config, promotion);
-        let item = book.item_label(&promotion.item);
-        let (code, words) = if low > plan * config.detect.promo_band {
-            (T::DPromoOver, "more than planned")
-        } else if high < plan / config.detect.promo_band {
-            (T::DPromoUnder, "less than planned")
-        } else {
-            return None;
-        };
-        let headline = format!(
-            "The promotion of {item} ({} % off, {} to {}) sells {words}: {ratio:.2} times the usual over {days} days, {plan:.2} were to be expected.",
-            promotion.percent, promotion.from, promotion.to
-        );
-        let source = || record(RecordKind::Promotion, &promotion.id);
-        let number = |value: f64| FactValue::number(value, 2);
-        let facts = [
-            fact(book, source(), "name", "promotion", FactValue::Text(promotion.name.clone())).from_outside(),
-            fact(book, source(), "percent", "reduction", FactValue::percent(promotion.percent)),
-            fact(book, source(), "from", "first day", FactValue::Date(promotion.from)),
-            fact(book, source(), "to", "last day", FactValue::Date(promotion.to)),
-            fact(book, source(), "sold", "sold so far", number(actual)),
-            fact(book, source(), "baseline", "usual without it", number(expected)),
-            fact(book, source(), "uplift", "times the usual", number(ratio)),
-            fact(book, source(), "planned_uplift", "times planned", number(plan)),
-        ];
-        let subject =
-            Subject { item: Some(promotion.item.clone()), document: Some(promotion.id.clone()), ..Subject::default() };
-        let signal = Signal::rule("promotion-band/1", code, subject, promotion.id.clone(), (promotion.from, to), headline);
-        Some(signal.link(format!("promotion:{}", promotion.id)).with(facts))
-    }
 }
 
-/// The uplift to expect from a reduction, where the ERP holds no plan of its own.
-fn planned_uplift(config: &Config, promotion: &Promotion) -> f64 {
-    config.detect.promo_uplift_per_ten_percent.powf(promotion.percent.clamp(0.0, 60.0) / 10.0)
+/// Mean demand a day six to eight weeks ago. None where the series is younger.
+fn usual_before(units: &[f64]) -> Option<f64> {
+    let from = units.len().checked_sub(LONG_AGO_DAYS.end)?;
+    let days = &units[from..from + LONG_AGO_DAYS.len()];
+    Some(days.iter().sum::<f64>() / days.len() as f64)
+}
+
+fn is_return(usual: f64, after: f64) -> bool {
+    usual > 0.0 && (after / usual - 1.0).abs() <= RETURN_SHARE
 }
 
 fn delisting(book: &Book, scores: &[DayScore], place: &Place) -> Option<Signal> {
@@ -483,60 +416,18 @@ fn share_roots(signals: &mut [Signal]) {
     }
 }
 
-/// The isolation forest over the features of all series, and the scores of the days it was trained on.
-struct Forest {
-    model: IsolationForest,
-    threshold: f64,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Forest {
-    /// Trains on every scored day before the last two, so that a day is never judged by a forest that has seen it.
-    fn fit(demand: &Demand, book: &Book, config: &Config) -> Option<Self> {
-        let mut rows: Vec<[f64; 8]> = Vec::new();
-        for place in book.places() {
-            let scores = demand.scores(&place);
-            let warm = config.detect.warmup_days as usize;
-            for at in warm..scores.len().saturating_sub(2) {
-                if !scores[at].promo && !scores[at].censored {
-                    rows.extend(demand.features(&place, at));
-                }
-            }
-        }
-        if rows.len() < 64 {
-            return None;
-        }
-        let flat: Vec<f64> = rows.iter().flatten().copied().collect();
-        let table = Array2::from_shape_vec((rows.len(), FEATURES.len()), flat).ok()?;
-        let params = IsolationForestParams::new().trees(config.detect.forest_trees).seed(config.detect.forest_seed);
-        let model = params.fit(&DatasetBase::from(table.clone())).ok()?;
-        let mut scores = model.score(&table).to_vec();
-        scores.sort_by(f64::total_cmp);
-        let rank = ((1.0 - 1.0 / FOREST_RARITY) * scores.len() as f64) as usize;
-        let threshold = scores[rank.min(scores.len() - 1)];
-        Some(Self { model, threshold })
-    }
-
-    fn score(&self, row: &[f64; 8]) -> f64 {
-        let table = Array2::from_shape_fn((1, row.len()), |(_, column)| row[column]);
-        self.model.score(&table)[0]
-    }
-
-    fn is_rare(&self, row: &[f64; 8]) -> bool {
-        self.score(row) > self.threshold
-    }
-
-    /// Adds the score and the features that drove it.
-    fn explain(&self, mut signal: Signal, row: &[f64; 8]) -> Signal {
-        let shares = self.model.attribute(ArrayView1::from(row));
-        signal.score = self.score(row);
-        signal.drivers = FEATURES
-            .iter()
-            .zip(row)
-            .zip(shares)
-            .map(|((feature, value), share)| Driver { feature: (*feature).to_owned(), value: *value, share })
-            .collect();
-        signal.drivers.sort_by(|a, b| b.share.total_cmp(&a.share).then_with(|| a.feature.cmp(&b.feature)));
-        signal.drivers.truncate(3);
-        signal
+    #[test]
+    fn a_rise_back_to_the_level_of_six_weeks_ago_is_a_return() {
+        let mut units = vec![5.0; 14];
+        units.extend(vec![0.5; 42]);
+        let usual = usual_before(&units).unwrap();
+        assert!((usual - 5.0).abs() < 1e-9);
+        assert!(is_return(usual, 6.7) && is_return(usual, 3.3));
+        assert!(!is_return(usual, 7.0) && !is_return(usual, 3.0) && !is_return(0.0, 0.0));
+        assert_eq!(usual_before(&units[..55]), None, "too young to say");
     }
 }

@@ -22,7 +22,7 @@ const DETECTOR: &str = "matching-rules/1";
 const DUPLICATE_DAYS: i32 = 3;
 
 /// Everything that matching has to say on the book's day.
-pub fn signals(book: &Book, config: &Config) -> Vec<Signal> {
+pub(super) fn signals(book: &Book, config: &Config) -> Vec<Signal> {
     let bills = bills(book);
     let mut found = Vec::new();
     let mut doubled = BTreeSet::new();
@@ -156,9 +156,9 @@ fn price(book: &Book, config: &Config, line: &PurchaseLine, billed: &[&BillLine]
         .find(|b| !b.paid && b.qty.is_positive() && b.price.is_some_and(|p| !passes(config, agreed, p, b.qty)))?;
     let asked = bill.price?;
     let variance = bill.qty * UnitPrice(asked.0 - agreed.0);
-    let direction = if variance > Money::ZERO { "above" } else { "below" };
+    let direction = if variance > Money::ZERO { "above the order" } else { "in our favour" };
     let headline = format!(
-        "{} billed {} at {asked} on {}, ordered at {agreed}: {} {direction} the order for {} units.",
+        "{} billed {} at {asked} on {}, ordered at {agreed}: {} {direction} for {} units.",
         book.supplier_name(&line.supplier),
         book.item_label(&line.item),
         bill.bill_name,
@@ -189,19 +189,15 @@ fn passes(config: &Config, agreed: UnitPrice, asked: UnitPrice, qty: Quantity) -
 fn order_price(book: &Book, config: &Config, line: &PurchaseLine, billed: &[&BillLine]) -> Option<Signal> {
     let ordered_on = book.calendar.day_of(line.ordered_at);
     let asked = line.price?;
-    let listed = book
-        .supplier_prices(&line.item, ordered_on)
-        .into_iter()
-        .filter(|p| p.supplier == line.supplier && p.min_qty <= line.qty)
-        .max_by(|a, b| a.min_qty.cmp(&b.min_qty))?;
+    let listed = book.list_entry(line)?;
     let agreed = listed.price?;
     if passes(config, agreed, asked, line.qty) || !still_matters(book, config, line, billed) {
         return None;
     }
     let variance = line.qty * UnitPrice(asked.0 - agreed.0);
-    let direction = if variance > Money::ZERO { "above" } else { "below" };
+    let direction = if variance > Money::ZERO { "above the agreement" } else { "in our favour" };
     let headline = format!(
-        "{} {} is ordered from {} at {asked}, the price list says {agreed}: {} {direction} the agreement for {} units.",
+        "{} {} is ordered from {} at {asked}, the price list says {agreed}: {} {direction} for {} units.",
         line.order_name,
         book.item_label(&line.item),
         book.supplier_name(&line.supplier),

@@ -6,14 +6,16 @@
 pub mod demand;
 mod facts;
 pub mod fold;
+mod forest;
 mod matching;
+mod promotion;
 mod receiving;
 mod shortage;
 mod stage;
 mod stock;
 mod supply;
 
-pub use self::stage::Detect;
+pub use self::stage::{Detect, is_current};
 
 use crate::config::Config;
 use crate::domain::book::Book;

@@ -22,7 +22,7 @@ const DETECTOR: &str = "receiving-rules/1";
 const PACK_FACTORS: [f64; 8] = [6.0, 10.0, 12.0, 24.0, 48.0, 100.0, 144.0, 1000.0];
 
 /// Everything that receiving has to say on the book's day.
-pub fn signals(book: &Book, config: &Config) -> Vec<Signal> {
+pub(super) fn signals(book: &Book, config: &Config) -> Vec<Signal> {
     let mut found = Vec::new();
     for order in book.orders() {
         let lines: Vec<&PurchaseLine> = book.lines_of_order(order).into_iter().filter(|l| l.confirmed).collect();

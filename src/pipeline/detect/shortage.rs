@@ -16,7 +16,7 @@ use crate::pipeline::view::Outlook;
 const DETECTOR: &str = "stock-projection/1";
 
 /// Everything that the projections have to say on the book's day.
-pub fn signals(book: &Book, config: &Config, outlook: &Outlook) -> Vec<Signal> {
+pub(super) fn signals(book: &Book, config: &Config, outlook: &Outlook) -> Vec<Signal> {
     let mut found = Vec::new();
     for (item, location) in book.places() {
         let sellable = book.items.get(&item).is_some_and(|i| i.sellable);

@@ -6,11 +6,28 @@ use async_trait::async_trait;
 use super::fold::fold;
 use crate::domain::case::CaseState;
 use crate::domain::ids::content_hash;
+use crate::pipeline::observe::is_abreast;
 use crate::pipeline::{Context as Stages, Progress, Stage};
 use crate::store::Which;
 
 /// Under which key the store remembers what was looked at last.
 const DONE: &str = "detect.done";
+
+/// Names the state of the records and the day; None while there is nothing whole to look at.
+async fn to_look_at(stages: &Stages) -> anyhow::Result<Option<String>> {
+    let Some(newest) = stages.store.newest_change().await? else { return Ok(None) };
+    if !is_abreast(&stages.store).await? {
+        return Ok(None);
+    }
+    let day = stages.config.calendar.calendar().day_of(stages.clock.now());
+    Ok(Some(content_hash(&[&day.to_string(), &newest.as_millisecond().to_string()])))
+}
+
+/// Has the present state of the records been looked at?
+pub async fn is_current(stages: &Stages) -> anyhow::Result<bool> {
+    let Some(state) = to_look_at(stages).await? else { return Ok(false) };
+    Ok(stages.store.find_setting(DONE).await?.as_deref() == Some(&state))
+}
 
 /// Detectors → exceptions → cases.
 pub struct Detect(pub Stages);
@@ -22,14 +39,12 @@ impl Stage for Detect {
     }
 
     async fn run_once(&self) -> anyhow::Result<Progress> {
-        let Stages { store, config, clock, desk, .. } = &self.0;
-        let Some(newest) = store.newest_change().await? else { return Ok(Progress::Idle) };
-        let now = clock.now();
-        let day = config.calendar.calendar().day_of(now);
-        let state = content_hash(&[&day.to_string(), &newest.as_millisecond().to_string()]);
+        let Stages { store, clock, desk, .. } = &self.0;
+        let Some(state) = to_look_at(&self.0).await? else { return Ok(Progress::Idle) };
         if store.find_setting(DONE).await?.as_deref() == Some(&state) {
             return Ok(Progress::Idle);
         }
+        let now = clock.now();
         let laid = desk.lay_out().await?;
         let known = store.list_exceptions(Which::All).await?;
         let live = store.list_cases(CaseState::LIVE).await?;

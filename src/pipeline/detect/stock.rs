@@ -29,7 +29,7 @@ const SCRAP_UNITS_MIN: f64 = 5.0;
 const RETURN_P: f64 = 1e-4;
 
 /// Everything that the stock records have to say on the book's day.
-pub fn signals(book: &Book, config: &Config) -> Vec<Signal> {
+pub(super) fn signals(book: &Book, config: &Config) -> Vec<Signal> {
     let mut found = Vec::new();
     let classes = abc(book);
     for (item, location) in book.places() {
@@ -334,7 +334,7 @@ fn twin_orders(book: &Book, days: i32) -> Vec<Signal> {
 }
 
 /// Ids of the second of two orders that are probably one, entered in the last `days`: their demand is counted once.
-pub fn twin_order_ids(book: &Book, days: i32) -> Vec<String> {
+pub(super) fn twin_order_ids(book: &Book, days: i32) -> Vec<String> {
     let names: Vec<String> = twin_orders(book, days)
         .into_iter()
         .filter_map(|s| s.subject.document.as_deref().and_then(|d| d.split_once(',')).map(|(_, second)| second.to_owned()))

@@ -29,7 +29,7 @@ struct Leg<'a> {
 }
 
 /// S-LTSHIFT for each supplier.
-pub fn signals(book: &Book, config: &Config) -> Vec<Signal> {
+pub(super) fn signals(book: &Book, config: &Config) -> Vec<Signal> {
     book.suppliers.keys().filter_map(|supplier| lead_time_shift(book, config, supplier)).collect()
 }
 

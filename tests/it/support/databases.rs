@@ -35,6 +35,11 @@ impl TestDb {
         }
     }
 
+    /// What a store is opened with: it makes the file itself and takes no parameters.
+    pub(crate) fn store_url(&self) -> String {
+        self.url.replacen("sqlite://", "sqlite:", 1).trim_end_matches("?mode=rwc").to_owned()
+    }
+
     fn sqlite() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let url = format!("sqlite://{}?mode=rwc", folder.path().join("reeve.db").display());

@@ -154,6 +154,10 @@ async fn a_session_ends_by_signing_out_and_by_time() {
     let fay = Visitor::sign_in(&world, "fay").await;
     world.clock.set(super::world::now() + jiff::SignedDuration::from_hours(12));
     assert_eq!(fay.get("/").await.status, 303);
+
+    // Somebody's next sign-in forgets what has ended, so that nothing of it is left to forget.
+    Visitor::sign_in(&world, "dan").await;
+    assert_eq!(world.store.delete_expired_sessions(world.clock.now()).await.unwrap(), 0);
 }
 
 #[tokio::test]

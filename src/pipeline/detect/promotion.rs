@@ -1,0 +1,84 @@
+//! D-PROMO-OVER and D-PROMO-UNDER: promotions against the uplift that was to be expected (handbook §4.1).
+
+use super::demand::Demand;
+use super::facts::{fact, record};
+use crate::config::Config;
+use crate::domain::book::Book;
+use crate::domain::calendar::days_between;
+use crate::domain::evidence::FactValue;
+use crate::domain::exception::{ExceptionType as T, Signal, Subject};
+use crate::domain::record::{Promotion, RecordKind};
+use crate::models::demand::promo_uplift;
+
+impl Demand {
+    /// The promotions that run or have just ended, over all locations together.
+    pub(super) fn promotions(&mut self, book: &Book, config: &Config) -> Vec<Signal> {
+        let mut found = Vec::new();
+        let items: Vec<_> = book.items.keys().cloned().collect();
+        for item in items {
+            for promotion in book.promotions(&item).to_vec() {
+                let ended = days_between(promotion.to, book.today);
+                if promotion.from <= book.today && ended <= 3 {
+                    found.extend(self.promotion(book, config, &promotion));
+                }
+            }
+        }
+        found
+    }
+
+    fn promotion(&mut self, book: &Book, config: &Config, promotion: &Promotion) -> Option<Signal> {
+        let to = promotion.to.min(book.today);
+        let (mut expected, mut actual, mut low, mut high) = (0.0, 0.0, 0.0, 0.0);
+        let mut days = 0;
+        for (place, scores) in self.scores.iter().filter(|(place, _)| place.0 == promotion.item) {
+            let Some(lift) = promo_uplift(&self.series[place], scores, promotion.from, to) else { continue };
+            self.promo_ratio.insert(place.clone(), lift.ratio);
+            expected += lift.expected_baseline;
+            actual += lift.actual;
+            // Independent places: their half-widths add in squares.
+            low += ((lift.ratio - lift.low) * lift.expected_baseline).powi(2);
+            high += ((lift.high - lift.ratio) * lift.expected_baseline).powi(2);
+            days = days.max(lift.days);
+        }
+        let length = f64::from(days_between(promotion.from, promotion.to) + 1);
+        if expected <= 0.0 || f64::from(days) < (length * 0.2).max(2.0) {
+            return None;
+        }
+        let ratio = actual / expected;
+        let (low, high) = (ratio - low.sqrt() / expected, ratio + high.sqrt() / expected);
+        let plan = planned_uplift(config, promotion);
+        let item = book.item_label(&promotion.item);
+        let (code, words) = if low > plan * config.detect.promo_band {
+            (T::DPromoOver, "more than planned")
+        } else if high < plan / config.detect.promo_band {
+            (T::DPromoUnder, "less than planned")
+        } else {
+            return None;
+        };
+        let headline = format!(
+            "The promotion of {item} ({} % off, {} to {}) sells {words}: {ratio:.2} times the usual over {days} days, {plan:.2} were to be expected.",
+            promotion.percent, promotion.from, promotion.to
+        );
+        let source = || record(RecordKind::Promotion, &promotion.id);
+        let number = |value: f64| FactValue::number(value, 2);
+        let facts = [
+            fact(book, source(), "name", "promotion", FactValue::Text(promotion.name.clone())).from_outside(),
+            fact(book, source(), "percent", "reduction", FactValue::percent(promotion.percent)),
+            fact(book, source(), "from", "first day", FactValue::Date(promotion.from)),
+            fact(book, source(), "to", "last day", FactValue::Date(promotion.to)),
+            fact(book, source(), "sold", "sold so far", number(actual)),
+            fact(book, source(), "baseline", "usual without it", number(expected)),
+            fact(book, source(), "uplift", "times the usual", number(ratio)),
+            fact(book, source(), "planned_uplift", "times planned", number(plan)),
+        ];
+        let subject =
+            Subject { item: Some(promotion.item.clone()), document: Some(promotion.id.clone()), ..Subject::default() };
+        let signal = Signal::rule("promotion-band/1", code, subject, promotion.id.clone(), (promotion.from, to), headline);
+        Some(signal.link(format!("promotion:{}", promotion.id)).with(facts))
+    }
+}
+
+/// The uplift to expect from a reduction, where the ERP holds no plan of its own.
+pub(super) fn planned_uplift(config: &Config, promotion: &Promotion) -> f64 {
+    config.detect.promo_uplift_per_ten_percent.powf(promotion.percent.clamp(0.0, 60.0) / 10.0)
+}
