@@ -269,7 +269,6 @@ impl Config {
         for (name, value) in environment {
             let Some(rest) = name.strip_prefix("REEVE_") else { continue };
             let Some((section, key)) = rest.split_once("__") else {
-                // Passed over, a slip of the hand would look as if it had been heeded.
                 return Err(ConfigError::Key {
                     key: rest.to_lowercase(),
                     origin: format!("the environment variable {name}"),
@@ -382,8 +381,7 @@ fn read_secret(key: &str, path: &str, into: &mut SecretString) -> Result<(), Con
 fn parse(origin: &str, text: &str) -> Result<Table, ConfigError> {
     text.parse::<Table>().map_err(|error| {
         // The parser's own text is a drawing of several lines.
-        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-        let line = before.matches('\n').count() + 1;
+        let line = 1 + error.span().and_then(|s| text.get(..s.start)).map_or(0, |t| t.matches('\n').count());
         let message = format!("line {line}: {}", error.message().trim().replace('\n', ", "));
         ConfigError::Syntax { origin: origin.to_owned(), message }
     })
@@ -434,7 +432,7 @@ fn money<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Money, D::Error> 
     }
 }
 
-/// A duration above zero: a time limit of nothing never lets anything through, a period of nothing never rests.
+/// A duration above zero: a limit of nothing lets nothing through, a period of nothing never rests.
 fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(deserializer)?;
     match humantime_serde::re::humantime::parse_duration(&text) {
