@@ -17,7 +17,7 @@ const ROUNDS_MAX: usize = 200;
 const FAULT: &str = "this is a fault in Reeve, please report it";
 
 /// Longest pause after repeated failures.
-const BACKOFF_MAX: Duration = Duration::from_secs(600);
+const BACKOFF_MAX: Duration = Duration::from_mins(10);
 
 /// Runs all stages in order, again and again, until none has anything left to do.
 ///
@@ -97,7 +97,7 @@ async fn note(stage: &dyn Stage, outcome: &anyhow::Result<Progress>, store: &Sto
             last_run: now,
             last_ok: Some(now),
             last_error: None,
-            advanced: *n as i64,
+            advanced: i64::try_from(*n).unwrap_or(i64::MAX),
         },
         Err(error) => JobStatus {
             stage: stage.name().to_owned(),
