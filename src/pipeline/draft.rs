@@ -72,7 +72,7 @@ impl Stage for Drafting {
                 Ok(false) => {}
                 // Another stage or a click was first. It wakes this one, which then looks at the case as it is now.
                 Err(error) if lost_race(&error) => {
-                    tracing::debug!(case.id = %case.id, "Case {} moved on meanwhile", case.id)
+                    tracing::debug!(case.id = %case.id, "Case {} moved on meanwhile", case.id);
                 }
                 Err(error) => tracing::error!(case.id = %case.id, "Could not draft case {}: {error:#}", case.id),
             }

@@ -1,5 +1,6 @@
 //! Bad input through the real program: exit code 1, one line that says what, where and what to do, and nothing half done.
 //! What is only wrong in the shop (no cost, no list price, no supplier) is no bad input: it is what Reeve is for.
+#![expect(clippy::unwrap_used, reason = "what a test stands on may fail it")]
 
 use std::fs;
 use std::io::{Read, Write};

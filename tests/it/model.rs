@@ -1,5 +1,6 @@
 //! A language model behind the real program, from good to hostile: whatever it says or does, the cases keep their order and
 //! every figure, the playbook steps in, and people read why.
+#![expect(clippy::unwrap_used, reason = "what a test stands on may fail it")]
 
 use std::sync::{Arc, Mutex};
 

@@ -14,7 +14,7 @@ const SOON: Duration = Duration::from_secs(10);
 /// The program's clock would not do: this is how long a person waits.
 async fn ended_soon(demo: Running, signal: &'static str) {
     let asked = Instant::now();
-    let code = tokio::task::spawn_blocking(move || demo.stopped_by(signal)).await.unwrap();
+    let code = tokio::task::spawn_blocking(move || demo.stopped_by(signal)).await.expect("waiting does not panic");
     assert_eq!(code, Some(0), "after SIG{signal}");
     assert!(asked.elapsed() < SOON, "SIG{signal} took {:?}", asked.elapsed());
 }
