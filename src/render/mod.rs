@@ -11,6 +11,7 @@ pub use html::html;
 pub use markdown::markdown;
 pub use text::{text, text_coloured};
 
+use crate::domain::action::Range;
 use crate::domain::case::Lane;
 use crate::domain::digest::{Digest, DigestLine};
 
