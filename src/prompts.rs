@@ -59,7 +59,7 @@ pub struct CaseFile<'a> {
     pub bundle: &'a Bundle,
 }
 
-impl<'a> CaseFile<'a> {
+impl CaseFile<'_> {
     /// The mark around the data. It differs from case to case and says nothing, so an answer that holds it has been talked
     /// into repeating its prompt.
     pub fn canary(&self) -> String {

@@ -97,7 +97,7 @@ async fn note(stage: &dyn Stage, outcome: &anyhow::Result<Progress>, store: &Sto
             last_run: now,
             last_ok: Some(now),
             last_error: None,
-            advanced: *n as i64,
+            advanced: i64::try_from(*n).unwrap_or(i64::MAX),
         },
         Err(error) => JobStatus {
             stage: stage.name().to_owned(),

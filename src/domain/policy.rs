@@ -237,6 +237,10 @@ pub fn may_decide(
     if touched_by.contains(&person.id) {
         return Err(Refusal::Touched(person.name.clone()));
     }
+    // Whoever signed first may have come to be concerned since: their signature is not what makes it two.
+    if let Some(first) = already_signed.iter().find(|p| touched_by.contains(&p.id)) {
+        return Err(Refusal::Touched(first.name.clone()));
+    }
     if already_signed.iter().any(|p| p.id == person.id) {
         return Err(Refusal::SamePerson(person.name.clone()));
     }

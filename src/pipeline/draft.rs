@@ -200,7 +200,8 @@ impl Drafting {
             if let Some((_, prose)) = order.first_mut()
                 && !prose.rationale.contains(why.as_str())
             {
-                prose.rationale = format!("{why} {}", prose.rationale).trim().to_owned();
+                prose.rationale.insert_str(0, &format!("{why} "));
+                prose.rationale.truncate(prose.rationale.trim_end().len());
             }
         }
         order.retain(|(candidate, _)| !answered.gone.contains(&&candidate.action));

@@ -11,6 +11,7 @@ pub use html::html;
 pub use markdown::markdown;
 pub use text::{text, text_coloured};
 
+use crate::domain::action::Range;
 use crate::domain::case::Lane;
 use crate::domain::digest::{Digest, DigestLine};
 
@@ -64,15 +65,11 @@ pub fn minute(at: jiff::Timestamp) -> String {
 
 /// The money and the time of one case.
 fn stakes(line: &DigestLine) -> String {
-    format!(
-        "At stake {} · worth {} ({} to {}) · by {}, {}",
-        line.at_stake,
-        line.value.expected,
-        line.value.low,
-        line.value.high,
-        line.deadline,
-        time_left(line.slack_days)
-    )
+    let Range { low, expected, high } = line.value;
+    // A figure without doubt needs no range: the three-way match is exact.
+    let range = if low == high { String::new() } else { format!(" ({low} to {high})") };
+    let left = time_left(line.slack_days);
+    format!("At stake {} · worth {expected}{range} · by {}, {left}", line.at_stake, line.deadline)
 }
 
 /// Why a case stands where it stands, where that is not money alone.

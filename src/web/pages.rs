@@ -155,9 +155,9 @@ fn tiers(a: &ApprovalConfig) -> Vec<TierRow> {
         row(
             "T3",
             format!("up to {}, every REVERSE-DOC, and every CLAIM above {}", a.tier3_max, a.claim_tier3),
-            "two different people with tier T3 or higher, one of finance",
+            "two different approvers, one of finance, at least one with tier T3 or higher",
         ),
-        row("T4", format!("above {}", a.tier3_max), "two different people with tier T4, one of them a director"),
+        row("T4", format!("above {}", a.tier3_max), "two different approvers, one a director, at least one with tier T4"),
     ]
 }
 

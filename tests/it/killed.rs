@@ -77,14 +77,14 @@ fn a_run_that_was_killed_anywhere_ends_like_one_that_was_not() {
     assert!(killed >= 4, "the program was killed {killed} times only");
 }
 
-/// A case's recommendations in JSON, by the code of the action.
-fn proposed(store: &str, code: &str) -> Value {
+/// The first recommendation of an action, by its code, that is not of the case `not_of`.
+fn proposed(store: &str, code: &str, not_of: &Value) -> Value {
     let cases = json(store, &["queue", "list"]);
     let all = cases.as_array().unwrap().iter().flat_map(|case| {
         let shown = json(store, &["queue", "show", case["id"].as_str().unwrap()]);
         shown["recommendations"].as_array().unwrap().clone()
     });
-    let mut found = all.filter(|r| r["candidate"]["action"]["code"] == code);
+    let mut found = all.filter(|r| r["candidate"]["action"]["code"] == code && r["case_id"] != *not_of);
     found.next().unwrap_or_else(|| panic!("nobody proposes {code}"))
 }
 
@@ -107,23 +107,23 @@ async fn decisions_survive_another_demo_and_a_changed_log_is_found_out() {
     let home = tempfile::tempdir().unwrap();
     let digest = demo(home.path());
     let store = store_in(home.path());
-    let transfer = proposed(&store, "TRANSFER");
-    let contact = proposed(&store, "CONTACT");
-    let (seen, of_contact) = (content(&store, &transfer), content(&store, &contact));
-    assert!(!decide(&store, "approve", "pia", &transfer, &seen, &[]).status.success(), "a planner does not approve");
-    assert!(!decide(&store, "approve", "ari", &transfer, &of_contact, &[]).status.success(), "that was not on the screen");
-    text(&decide(&store, "approve", "ari", &transfer, &seen, &[]));
+    let bill = proposed(&store, "BLOCK-BILL", &Value::Null);
+    let contact = proposed(&store, "CONTACT", &bill["case_id"]);
+    let (seen, of_contact) = (content(&store, &bill), content(&store, &contact));
+    assert!(!decide(&store, "approve", "pia", &bill, &seen, &[]).status.success(), "a planner does not approve");
+    assert!(!decide(&store, "approve", "ari", &bill, &of_contact, &[]).status.success(), "that was not on the screen");
+    text(&decide(&store, "approve", "ari", &bill, &seen, &[]));
     text(&decide(&store, "reject", "pia", &contact, &of_contact, &["--reason", "real-but-wrong-action"]));
-    assert!(!decide(&store, "reject", "pia", &transfer, &seen, &["--reason", "not-real"]).status.success());
+    assert!(!decide(&store, "reject", "pia", &bill, &seen, &["--reason", "not-real"]).status.success());
 
     let before = json(&store, &["audit", "list", "--limit", "10000"]);
     assert_eq!(demo(home.path()), digest, "the digest is kept as it was sent");
-    let shown = json(&store, &["queue", "show", transfer["case_id"].as_str().unwrap()]);
+    let shown = json(&store, &["queue", "show", bill["case_id"].as_str().unwrap()]);
     let state = |what: &Value, shown: &Value| {
         let all = shown["recommendations"].as_array().unwrap();
         all.iter().find(|r| r["id"] == what["id"]).map(|r| r["state"]["state"].as_str().unwrap().to_owned())
     };
-    assert_eq!(state(&transfer, &shown).as_deref(), Some("approved"));
+    assert_eq!(state(&bill, &shown).as_deref(), Some("approved"));
     let shown = json(&store, &["queue", "show", contact["case_id"].as_str().unwrap()]);
     assert_eq!(state(&contact, &shown).as_deref(), Some("rejected"));
     let after = json(&store, &["audit", "list", "--limit", "10000"]);

@@ -406,6 +406,19 @@ async fn whose_count_or_receipt_it_concerns_can_not_approve_it() {
 }
 
 #[tokio::test]
+async fn a_first_signature_does_not_count_once_its_signer_is_concerned() {
+    let (bench, recs) = Bench::queued(20_000).await;
+    bench.approve("ari", &recs[0]).await.unwrap();
+    bench.facts.concerned.lock().unwrap().push(PersonId::new("ari"));
+    let error = bench.approve("fay", &recs[0]).await.unwrap_err();
+    assert!(matches!(&error, DecisionRefused::NotAllowed(Refusal::Touched(who)) if who == "Ari Approver"), "{error}");
+    // Ari can take it back, and then another pair can do it.
+    bench.decide("ari", &recs[0], Verb::Undo).await.unwrap();
+    assert!(bench.approve("fay", &recs[0]).await.unwrap().needs_second);
+    assert!(!bench.approve("dan", &recs[0]).await.unwrap().needs_second);
+}
+
+#[tokio::test]
 async fn splitting_an_order_does_not_lower_its_tier() {
     let bench = Bench::new().await;
     let mut tiers = Vec::new();
@@ -446,10 +459,10 @@ async fn an_edit_that_raises_the_value_takes_the_approver_of_the_new_value() {
     let answer = bench.decide("pia", &recs[0], edit).await.unwrap();
     let (edited, _) = bench.it.store.get_recommendation(&answer.recommendation_id).await.unwrap();
     assert_eq!(edited.candidate.value, Money::from_minor(1_200_000));
-    let error = bench.approve("ari", &edited).await.unwrap_err();
-    assert!(matches!(error, DecisionRefused::NotAllowed(_)), "{error}");
-    assert!(bench.approve("fay", &edited).await.unwrap().needs_second, "12,000 takes two people");
-    assert!(!bench.approve("dan", &edited).await.unwrap().needs_second);
+    let answer = bench.approve("ari", &edited).await.unwrap();
+    assert!(answer.needs_second && answer.tier == Some(Tier::T3), "12,000 takes two people");
+    assert!(matches!(bench.approve("dan", &edited).await, Err(DecisionRefused::NotAllowed(_))), "one of finance");
+    assert!(!bench.approve("fay", &edited).await.unwrap().needs_second);
 }
 
 #[tokio::test]

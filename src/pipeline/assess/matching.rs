@@ -371,6 +371,10 @@ fn claim_and_ask(desk: &mut Desk<'_>, lines: &[&PurchaseLine]) {
             cites,
         });
     }
+    if amount <= Money::ZERO {
+        // Nothing is owed to us: there is nothing to ask about.
+        return;
+    }
     let above_list = keys.iter().any(|k| k.starts_with("order:") && desk.lost(k).expected > Money::ZERO);
     let about = if above_list {
         format!("the price on order {}, which is above the price list of that day", first.order_name)

@@ -94,13 +94,20 @@ fn short(desk: &mut Desk<'_>, line: &PurchaseLine, disputes: &mut Disputes) {
     let book = desk.view.book;
     let cites = quantities(desk, line);
     let missing = (line.qty - book.received(&line.id)).max(Quantity::ZERO);
-    if book.bills(&line.id).is_empty() {
+    let place = (line.item.clone(), line.location.clone());
+    // Billed no more than came: nothing to dispute, only to ask for.
+    let owed_nothing = matching::three_way(book, line).is_some_and(|w| w.quantity_variance <= Money::ZERO);
+    if book.bills(&line.id).is_empty() || owed_nothing {
         let variance = line.price.map_or(Money::ZERO, |p| missing * p);
         let mut cites = cites;
         cites.push(desk.fact(line_ref(&line.id), "short_value", "value of what is short", FactValue::Money(variance)));
         let proposal = matching::accepted(desk, &line.order_name, variance, cites);
         desk.proposals.push(proposal);
-        let key = super::shortage::keys(&(line.item.clone(), line.location.clone()));
+        if overdue(book, line) && desk.owned_elsewhere(&line.item, &line.location).is_none() {
+            // The shortage asks when the rest of an overdue line comes; the same question twice is one too many.
+            return;
+        }
+        let key = super::shortage::keys(&place);
         let about = format!("order {}: {missing} units are missing, when do they come", line.order_name);
         desk.contact(&Question {
             role: "supplier",

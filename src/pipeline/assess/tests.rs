@@ -325,6 +325,7 @@ fn sound(view: &CaseView<'_>, found: &Assessment) {
         let m = &c.money;
         assert_eq!(*m, MoneySum::new(m.p, m.loss_now, m.loss_after, m.cost, m.regret), "the sum recomputes");
         assert!(failures(&recheck(view, &c.action)).is_empty(), "{} fails at the click", c.summary);
+        assert!(c.latest_date > view.book.today, "{} had to be done by {}", c.summary, c.latest_date);
         assert_eq!(c.checks, recheck(view, &c.action), "the same checks run at the click");
     }
     assert!(found.candidates.is_sorted_by(|a, b| a.money.benefit.expected >= b.money.benefit.expected));
@@ -344,6 +345,8 @@ fn sound(view: &CaseView<'_>, found: &Assessment) {
         let c = found.candidates.iter().find(|c| c.id == choice.candidate).expect("a draft orders candidates");
         assert_ne!(prose.rationale.trim_end_matches('.'), c.summary, "a template failed: {}", prose.rationale);
         assert!(!prose.rationale.contains("(undefined"), "{}", prose.rationale);
+        let first = prose.rationale.split_once(". ").map_or(prose.rationale.as_str(), |(first, _)| first);
+        assert!(first.chars().count() <= 150 || c.action.code() == "ESCALATE", "{first}");
         assert!(prose.cites.iter().all(|id| ids.contains(id)));
         let sends = matches!(c.action.code(), "CONTACT" | "EXPEDITE" | "CLAIM");
         assert_eq!(prose.message.is_some(), sends, "{}", c.summary);
@@ -385,12 +388,12 @@ fn a_transfer_covers_nine_shortages_in_ten_and_never_empties_the_donor() {
     assert_eq!(transfer.action.quantity(), Some(Quantity::units(60)));
     assert_eq!(
         transfer.summary,
-        "Move 60 units of AC-001 Kitchen scale from Northgate DC to Market Street Store, shipping 2026-11-02."
+        "Move 60 units of AC-001 Kitchen scale from Northgate DC to Market Street Store, shipping 2026-11-03."
     );
     // 15.00 + 60 × 0.10, and moving half of it back.
     assert_eq!((transfer.money.cost, transfer.money.regret), (money("21.00"), money("18.00")));
-    // Stock for five days, one of which the van needs.
-    assert_eq!(transfer.latest_date, day(5));
+    // The receipt comes in eight days; the van needs one, and what arrives with the receipt is no help.
+    assert_eq!(transfer.latest_date, day(6));
     assert!(found.rank.value.expected == transfer.money.benefit.expected);
     let expedite = must(&found, "EXPEDITE");
     assert!(expedite.money.benefit.expected < transfer.money.benefit.expected);
@@ -706,7 +709,86 @@ fn an_order_above_the_price_list_is_asked_about_even_when_it_is_billed_as_ordere
     let found = shop.assess(&[ordered]);
     // Ordered at 8.00, listed at 4.00.
     assert_eq!(found.rank.at_stake, money("400.00"));
+    let block = must(&found, "BLOCK-BILL");
+    assert_eq!((block.id.as_str(), block.value), ("A1", money("400.00")));
+    assert_eq!(must(&found, "CLAIM").value, money("400.00"));
+    assert!(must(&found, "CONTACT").summary.contains("above the price list"));
+    assert!(must(&found, "ACCEPT-VAR").summary.contains("400.00"));
+}
+
+#[test]
+fn an_order_above_the_price_list_can_only_be_asked_about_before_it_is_billed() {
+    let mut shop = Shop::new();
+    shop.offer(10, 0, 1);
+    shop.order("3", "2", 100, -1);
+    shop.receipt("3", "2", 100, Some(-1));
+    let mut ordered = on_line(ExceptionType::FPrice, "3", "2");
+    ordered.signal.subject.bill = None;
+    let found = shop.assess(&[ordered]);
+    assert_eq!(found.rank.at_stake, money("400.00"));
     assert_eq!(must(&found, "CONTACT").id, "A1");
+    assert!(found.rank.slack_days > 0.0, "an unpaid price can still be put right");
+    assert!(find(&found, "BLOCK-BILL").is_none());
+}
+
+#[test]
+fn a_price_in_our_favour_loses_nothing() {
+    let mut shop = Shop::new();
+    shop.order("3", "2", 100, -5);
+    shop.receipt("3", "2", 100, Some(-5));
+    shop.bill("3", 100, 7.0, 20, false);
+    let found = shop.assess(&[on_line(ExceptionType::FPrice, "3", "2")]);
+    assert_eq!((found.rank.at_stake, found.rank.value.expected), (Money::ZERO, Money::ZERO));
+    assert!(find(&found, "BLOCK-BILL").is_none() && find(&found, "CLAIM").is_none());
+    assert!(must(&found, "ACCEPT-VAR").summary.contains("asks 100.00 less than was agreed"));
+}
+
+#[test]
+fn nothing_starts_before_tomorrow_and_what_still_helps_is_not_past() {
+    // Out of stock, and relief is two days away: shipping tomorrow is the last chance, and it is one.
+    let mut shop = short_shop();
+    shop.records.retain(|r| !matches!(r, Record::PoLine(l) if l.id == "1"));
+    shop.order("1", "2", 200, 2);
+    shop.stock("2", -60.0);
+    let found = shop.assess(&[here(ExceptionType::IOut, "2")]);
+    let transfer = must(&found, "TRANSFER");
+    assert!(matches!(&transfer.action, Action::Transfer { ship_on, .. } if *ship_on == day(1)));
+    assert_eq!(transfer.latest_date, day(1));
+    assert!(found.rank.slack_days >= 0.0, "{:?}", found.rank);
+}
+
+#[test]
+fn the_cost_of_a_suppliers_delays_is_counted_in_one_case() {
+    let mut shop = Shop::new();
+    shop.offer(10, 0, 1);
+    shop.demand("2", 12.0, 5.0);
+    shop.order("3", "2", 100, -8);
+    shop.receipt("3", "2", 100, Some(-2));
+    let late = || [on_line(ExceptionType::RLate, "3", "2")];
+    assert!(shop.assess(&late()).rank.at_stake > Money::ZERO);
+    shop.claimed.insert("leadtime:9".into(), "case-9".into());
+    let found = shop.assess(&late());
+    assert_eq!(found.rank.at_stake, Money::ZERO);
+    assert!(found.facts.iter().any(|f| f.value.show() == "counted in case-9"));
+    // The same for an order that is still on its way.
+    shop.order("4", "2", 100, -3);
+    shop.receipt("4", "2", 100, None);
+    shop.stock("2", 500.0);
+    let mut open = on_line(ExceptionType::SOverdue, "4", "2");
+    open.signal.subject.po_line = Some("4".into());
+    let found = shop.assess(&[open]);
+    assert!(found.loss_sum.iter().all(|p| !p.what.starts_with("bridging")), "{:?}", found.loss_sum);
+}
+
+#[test]
+fn what_a_donor_has_promised_to_another_case_can_not_be_moved_again() {
+    let mut shop = short_shop();
+    let all = shop.with(&[], |view| projection::spare(view, &(ItemId::new("1"), LocationId::new("1"))).units);
+    shop.promised.insert((ItemId::new("1"), LocationId::new("1")), Quantity::units(all as i64 - 10));
+    let found = shop.assess(&[here(ExceptionType::ILow, "2")]);
+    assert_eq!(must(&found, "TRANSFER").action.quantity(), Some(Quantity::units(10)));
+    shop.promised.insert((ItemId::new("1"), LocationId::new("1")), Quantity::units(all as i64));
+    assert!(find(&shop.assess(&[here(ExceptionType::ILow, "2")]), "TRANSFER").is_none());
 }
 
 #[test]

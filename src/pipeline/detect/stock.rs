@@ -12,7 +12,7 @@ use crate::domain::calendar::{days_between, iso_week};
 use crate::domain::evidence::{FactValue, Missing};
 use crate::domain::exception::{ExceptionType as T, Signal, Subject};
 use crate::domain::ids::{ItemId, LocationId};
-use crate::domain::money::Quantity;
+use crate::domain::money::{Quantity, UnitPrice};
 use crate::domain::record::{MoveKind, RecordKind, SaleLine, StockMove};
 
 const DETECTOR: &str = "stock-rules/1";
@@ -49,7 +49,7 @@ pub(super) fn signals(book: &Book, config: &Config) -> Vec<Signal> {
 fn abc(book: &Book) -> BTreeMap<ItemId, char> {
     let mut values: BTreeMap<&ItemId, f64> = book.items.keys().map(|i| (i, 0.0)).collect();
     for line in book.sale_lines.values() {
-        let cost = book.items.get(&line.item).and_then(|i| i.cost).map_or(0.0, |c| c.to_f64());
+        let cost = book.items.get(&line.item).and_then(|i| i.cost).map_or(0.0, UnitPrice::to_f64);
         if let Some(value) = values.get_mut(&line.item) {
             *value += line.qty.to_f64() * cost;
         }
