@@ -133,9 +133,8 @@ fn entered_by<'b>(book: &'b Book, case: &Case, exceptions: &[Exception]) -> BTre
     let subjects = exceptions.iter().map(|e| &e.signal.subject).chain([&case.subject]);
     for subject in subjects {
         let own_document = |m: &StockMove| subject.document.as_ref().is_some_and(|d| *d == m.document);
-        let own_line = |m: &StockMove| {
-            m.kind == MoveKind::Receipt && subject.po_line.is_some() && m.po_line == subject.po_line
-        };
+        let own_line =
+            |m: &StockMove| m.kind == MoveKind::Receipt && subject.po_line.is_some() && m.po_line == subject.po_line;
         hands.extend(book.moves.values().filter(|m| own_document(m) || own_line(m)).filter_map(|m| m.entered_by.as_deref()));
     }
     for exception in exceptions {

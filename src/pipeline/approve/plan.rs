@@ -99,7 +99,17 @@ pub(super) fn approve(
         at: now,
     };
     let entries = vec![entry(request, name, &on, detail, now)];
-    Ok(Plan { on, changed: vec![(rec, seen)], added: None, case, outbox, cancel: None, entries, decisions_seen: None, answer })
+    Ok(Plan {
+        on,
+        changed: vec![(rec, seen)],
+        added: None,
+        case,
+        outbox,
+        cancel: None,
+        entries,
+        decisions_seen: None,
+        answer,
+    })
 }
 
 /// A person changes quantity or dates: the old content can no longer be approved, the new one waits for somebody else.
@@ -142,7 +152,17 @@ pub(super) fn edit(
         at: now,
     };
     let entries = vec![entry(request, "recommendation.edited", &on, detail, now)];
-    Ok(Plan { on, changed: vec![(old, seen)], added: Some(edited), case, outbox: None, cancel: None, entries, decisions_seen: None, answer })
+    Ok(Plan {
+        on,
+        changed: vec![(old, seen)],
+        added: Some(edited),
+        case,
+        outbox: None,
+        cancel: None,
+        entries,
+        decisions_seen: None,
+        answer,
+    })
 }
 
 /// A person refuses this action, or the whole case when the reason says so.
