@@ -7,7 +7,7 @@ use serde_json::Value;
 use sqlx::{Connection, SqliteConnection};
 
 /// Sizes of the store at which the program is killed: from its first page to when most is written.
-const KILLED_AT: [u64; 6] = [1, 250_000, 1_500_000, 5_500_000, 7_500_000, 8_500_000];
+const KILLED_AT: [u64; 4] = [1, 250_000, 5_500_000, 8_500_000];
 
 #[expect(clippy::disallowed_methods, reason = "the program is started as its users start it")]
 fn reeve(arguments: &[&str]) -> Command {
@@ -74,7 +74,7 @@ fn a_run_that_was_killed_anywhere_ends_like_one_that_was_not() {
         assert_eq!(json(&store, &["audit", "verify"])["ok"], true);
     }
     // Where a machine writes in other portions the last sizes may never be reached.
-    assert!(killed >= 4, "the program was killed {killed} times only");
+    assert!(killed >= 2, "the program was killed {killed} times only");
 }
 
 /// The first recommendation of an action, by its code, that is not of the case `not_of`.
