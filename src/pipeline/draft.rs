@@ -86,16 +86,7 @@ impl Drafting {
         promised: &'v BTreeMap<Place, Quantity>,
     ) -> CaseView<'v> {
         let config = &self.0.config;
-        CaseView {
-            case,
-            exceptions,
-            book: &laid.book,
-            outlook: &laid.seen.outlook,
-            p: &laid.p,
-            claimed,
-            promised,
-            config,
-        }
+        CaseView { case, exceptions, book: &laid.book, outlook: &laid.seen.outlook, p: &laid.p, claimed, promised, config }
     }
 
     async fn draft(&self, view: &CaseView<'_>, assessment: &Assessment, laid: &Laid) -> anyhow::Result<bool> {
@@ -255,7 +246,8 @@ impl Promises {
 
     /// Adds what a case's best action would take, unless the case has a promise already.
     fn first_choice(&mut self, case: &CaseId, assessment: &Assessment) {
-        let best = assessment.candidates.first().filter(|c| assessment.abstain.is_none() && c.money.benefit.expected.minor > 0);
+        let best =
+            assessment.candidates.first().filter(|c| assessment.abstain.is_none() && c.money.benefit.expected.minor > 0);
         if let Some(best) = best.filter(|_| self.0.iter().all(|(owner, ..)| owner != case)) {
             self.add(case, &best.action);
         }

@@ -137,9 +137,7 @@ fn stable(old: &DigestLine, rank: &Rank) -> Money {
 }
 
 /// Lanes before money; then priority; equal ones with a positive low end first; then cost of delay, deadline and id.
-fn order(
-    entry: &Ranked,
-) -> (Lane, std::cmp::Reverse<Money>, bool, std::cmp::Reverse<Money>, Date, String) {
+fn order(entry: &Ranked) -> (Lane, std::cmp::Reverse<Money>, bool, std::cmp::Reverse<Money>, Date, String) {
     use std::cmp::Reverse;
     let doubtful = entry.rank.value.low <= Money::ZERO;
     let delay = Money::from_f64(entry.rank.value.expected.to_f64() * entry.rank.perishing);

@@ -49,12 +49,7 @@ pub fn time_left(slack_days: f64) -> String {
 /// The first line of every form.
 fn title(digest: &Digest) -> String {
     let worth = digest.lines.iter().filter(|l| l.is_worth_deciding()).count();
-    format!(
-        "{} worth deciding, {} {} at stake",
-        count(worth, "case", "cases"),
-        plain(&digest.currency),
-        digest.at_stake
-    )
+    format!("{} worth deciding, {} {} at stake", count(worth, "case", "cases"), plain(&digest.currency), digest.at_stake)
 }
 
 /// Who wrote it, and on which records.

@@ -295,8 +295,7 @@ fn accept(desk: &mut Desk<'_>, bill: &str, lines: &[&PurchaseLine]) {
     }
     let Some(name) = lines_of_bill(book, bill).first().map(|b| bill_name(b)) else { return };
     let variances = ["bill_variance", "order_variance"];
-    let cites =
-        lines.iter().flat_map(|l| variances.map(|field| FactId::new(format!("po_line:{}/{field}", l.id)))).collect();
+    let cites = lines.iter().flat_map(|l| variances.map(|field| FactId::new(format!("po_line:{}/{field}", l.id)))).collect();
     let proposal = accepted(desk, &name, variance, cites);
     desk.proposals.push(proposal);
 }

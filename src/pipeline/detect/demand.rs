@@ -6,7 +6,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::civil::Date;
 use super::facts::{fact, place_fact, record};
 use super::forest::Forest;
 use super::promotion::planned_uplift;
@@ -20,6 +19,7 @@ use crate::domain::money::Quantity;
 use crate::domain::record::RecordKind;
 use crate::models::demand::{DayScore, DemandParams, Series, project, score_series};
 use crate::pipeline::view::{DayForecast, Outlook};
+use jiff::civil::Date;
 
 const DETECTOR: &str = "demand-forest/1";
 
@@ -350,8 +350,7 @@ impl Demand {
             signal = signal.link(format!("shortage:{item}@{location}"));
             let units: Vec<f64> = self.scores(place).iter().map(|s| s.actual).collect();
             if let Some(long_ago) = usual_before(&units).filter(|usual| is_return(*usual, shift.after)) {
-                signal.explained =
-                    Some(format!("back to the usual: {long_ago:.1} a day were sold six to eight weeks ago"));
+                signal.explained = Some(format!("back to the usual: {long_ago:.1} a day were sold six to eight weeks ago"));
             }
         }
         Some(forest.explain(signal, &row))
