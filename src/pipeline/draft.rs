@@ -196,7 +196,7 @@ impl Drafting {
             if let Some((_, prose)) = order.first_mut()
                 && !prose.rationale.contains(why.as_str())
             {
-                prose.rationale = format!("{why} {}", prose.rationale).trim().to_owned();
+                format!("{why} {}", prose.rationale).trim().clone_into(&mut prose.rationale);
             }
         }
         order.retain(|(candidate, _)| !answered.gone.contains(&&candidate.action));

@@ -100,7 +100,7 @@ async fn compose(stages: &Stages, laid: &Laid, day: Date) -> anyhow::Result<Dige
         let damped = before.get(case.id.as_str()).map_or(rank.priority, |old| stable(old, &rank));
         ranked.push(Ranked { case, rank, recommendations, damped });
     }
-    ranked.sort_by(|a, b| order(a).cmp(&order(b)));
+    ranked.sort_by_key(order);
     let (straight, sampled) = above(&ranked, config.ranking.capacity, config.ranking.sample_places, day);
     let book = &laid.book;
     let (mut lines, mut below) = (Vec::new(), Vec::new());

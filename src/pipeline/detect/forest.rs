@@ -37,8 +37,8 @@ impl Forest {
         for place in book.places() {
             let scores = demand.scores(&place);
             let warm = config.detect.warmup_days as usize;
-            for at in warm..scores.len().saturating_sub(2) {
-                if !scores[at].promo && !scores[at].censored {
+            for (at, score) in scores.iter().enumerate().take(scores.len().saturating_sub(2)).skip(warm) {
+                if !score.promo && !score.censored {
                     rows.extend(demand.features(&place, at));
                 }
             }
