@@ -7,7 +7,7 @@
 use serde::Deserialize;
 
 use crate::domain::action::{Action, Candidate};
-use crate::domain::draft::{Choice, Draft, DraftFault};
+use crate::domain::draft::{Choice, Draft, DraftFault, sends_message};
 use crate::domain::ids::{FactId, SupplierId};
 use crate::domain::recommendation::Prose;
 use crate::domain::record::RecordKind;
@@ -207,9 +207,11 @@ fn judge(choice: &AnswerChoice, file: &CaseFile<'_>, objections: &mut Vec<Object
     let rationale = say("rationale", &choice.rationale, RATIONALE_MAX, Audience::House);
     let risks = say("risks", &choice.risks, REMARK_MAX, Audience::House);
     let would_change = say("would_change", &choice.would_change, REMARK_MAX, Audience::House);
-    let message =
-        (!choice.message.trim().is_empty()).then(|| say("message", &choice.message, MESSAGE_MAX, Audience::Outside));
-    if let (Some(text), Some(candidate)) = (&message, file.candidates.iter().find(|c| c.id == choice.candidate)) {
+    let candidate = file.candidates.iter().find(|c| c.id == choice.candidate);
+    // A letter for an action that sends none is left out: nobody would get it, and the rest of the answer is still good.
+    let wanted = !choice.message.trim().is_empty() && candidate.is_none_or(|c| sends_message(&c.action));
+    let message = wanted.then(|| say("message", &choice.message, MESSAGE_MAX, Audience::Outside));
+    if let (Some(text), Some(candidate)) = (&message, candidate) {
         check_partners(text, candidate, &format!("{id} message"), file, objections);
     }
     // What the reply cites itself decides about taint: a name found in its words supports nothing.
@@ -250,7 +252,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
-    use crate::domain::draft::{MESSAGE_CODES, sends_message};
+    use crate::domain::draft::MESSAGE_CODES;
 
     use super::super::draft_sample::{HOSTILE_NOTE, Sample};
     use super::super::prose::numbers;

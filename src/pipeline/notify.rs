@@ -299,7 +299,9 @@ fn drafted_by(ranked: &[Ranked]) -> String {
             Drafter::Playbook { because: why } => {
                 playbook += 1;
                 if let Some(why) = why {
-                    *because.entry(why.clone()).or_default() += 1;
+                    // The card has the reason whole, with every objection; here its first words are enough.
+                    let short = why.split(':').next().unwrap_or(why).to_owned();
+                    *because.entry(short).or_default() += 1;
                 }
             }
             Drafter::Edited { .. } => *model.entry("people".to_owned()).or_insert(0) += 1,
