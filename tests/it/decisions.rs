@@ -1,4 +1,5 @@
 //! People decide on the bundled recording: the queue fills, their clicks count, and every stage comes to rest after them.
+#![expect(clippy::unwrap_used, reason = "a test that can not go on has failed")]
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -36,7 +37,7 @@ async fn at_the_end(db: &TestDb, webhook: Option<Arc<dyn Sender>>) -> App {
 
 /// Runs the stages until nothing moves. A stage that never does is a failure and no endless test.
 async fn rest(app: &App) {
-    tokio::time::timeout(Duration::from_secs(240), app.run_until_idle()).await.expect("the stages come to rest").unwrap();
+    tokio::time::timeout(Duration::from_mins(4), app.run_until_idle()).await.expect("the stages come to rest").unwrap();
 }
 
 async fn click(app: &App, key: &str, who: &str, on: &Recommendation, verb: Verb) -> Result<DecisionAnswer, DecisionRefused> {
@@ -62,7 +63,7 @@ fn one_less(action: &Action) -> Option<Action> {
         Action::Transfer { quantity, .. } | Action::CancelPo { quantity, .. } | Action::Expedite { quantity, .. }
             if *quantity > Quantity::units(1) =>
         {
-            *quantity = *quantity - Quantity::units(1);
+            *quantity -= Quantity::units(1);
             Some(edited)
         }
         _ => None,

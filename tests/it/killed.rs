@@ -1,4 +1,5 @@
 //! The program itself, killed without warning and started again: nothing is lost, nothing is done twice, and the log says so.
+#![expect(clippy::unwrap_used, reason = "a test that can not go on has failed")]
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
