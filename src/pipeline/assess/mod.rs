@@ -4,10 +4,10 @@
 //! for byte. Each family of exceptions has a file that lays out facts, counts losses by part and proposes actions; this file
 //! sends exceptions to them and puts the result together. Nothing here chooses words beyond one sentence per action.
 //!
-//! - [`desk`]: facts, parts of the loss, proposals;
-//! - [`projection`]: stock in the days to come;
-//! - [`checks`]: hard and soft checks, the same ones that run again at the queue and at the click;
-//! - [`rank`]: net benefit, order, lane, slack, abstention.
+//! - `desk`: facts, parts of the loss, proposals;
+//! - `projection`: stock in the days to come;
+//! - `checks`: hard and soft checks, the same ones that run again at the queue and at the click;
+//! - `rank`: net benefit, order, lane, slack, abstention.
 
 mod checks;
 mod desk;
