@@ -228,7 +228,9 @@ mod tests {
         let subject = Subject { order: Some("P00042".to_owned()), ..Subject::at(&ItemId::new("75"), &LocationId::new("3")) };
         let mut names = Names::default();
         names.0.insert(RecordRef::new(RecordKind::Item, "75"), "AC-006 Beans".to_owned());
-        assert_eq!(names.subject(&subject), "AC-006 Beans · location 3 · order P00042");
+        assert_eq!(names.subject(&subject), "AC-006 Beans · location 3");
+        let order = Subject { order: Some("42".to_owned()), ..Subject::default() };
+        assert_eq!(names.subject(&order), "order 42");
     }
 
     #[test]
