@@ -299,8 +299,8 @@ fn drafted_by(ranked: &[Ranked]) -> String {
             Drafter::Playbook { because: why } => {
                 playbook += 1;
                 if let Some(why) = why {
-                    // The card has the reason whole, with every objection; here its first words are enough.
-                    let short = why.split(':').next().unwrap_or(why).to_owned();
+                    // The card has the reason whole, with every objection; here the first is enough.
+                    let short = why.split(';').next().unwrap_or(why).to_owned();
                     *because.entry(short).or_default() += 1;
                 }
             }
