@@ -243,7 +243,7 @@ async fn decide(
     verb: impl FnOnce(&Action) -> anyhow::Result<Verb>,
     json: bool,
 ) -> anyhow::Result<Outcome> {
-    let clock = open::clock_of(&store).await?;
+    let clock = open::clock_of(&store, &config).await?;
     let (recommendation, version) = store.get_recommendation(&RecommendationId::new(what.recommendation)).await?;
     let content = recommendation.content_hash();
     anyhow::ensure!(

@@ -47,9 +47,7 @@ pub(super) async fn run(mut config: Config, args: Demo) -> anyhow::Result<Outcom
     let day = config.calendar.calendar().day_of(as_of);
     let clock = Clock::standing_at(as_of);
     let store = open::store(&config).await?;
-    if store.find_setting(open::STANDS_AT).await?.is_none() {
-        store.put_setting(open::STANDS_AT, &as_of.to_string()).await?;
-    }
+    open::stand(&store, as_of).await?;
     let ports = open::ports(&config, source, &clock)?;
     let config = Arc::new(config);
     let app = App::new(Arc::clone(&config), store.clone(), ports.clone(), clock);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
 
 use crate::adapters::recorded::Recorded;
@@ -53,12 +54,23 @@ pub(super) async fn app(config: Config, clock: Clock) -> anyhow::Result<App> {
     Ok(App::new(Arc::new(config), store, ports, clock))
 }
 
-/// The clock for decisions on a store: real time, but never before what the store already holds. A demo's store stands at the
-/// end of its recording, and its undo windows and deadlines with it.
-pub(super) async fn clock_of(store: &Store) -> anyhow::Result<Clock> {
+/// The clock for decisions on a store. A demo's store stands on its recording's last day, and its undo windows and deadlines
+/// with it: there it is as much later as has passed since the demo was started, and never another day.
+pub(super) async fn clock_of(store: &Store, config: &Config) -> anyhow::Result<Clock> {
     let Some(text) = store.find_setting(STANDS_AT).await? else { return Ok(Clock::System) };
-    Ok(Clock::going_on_from(text.parse().with_context(|| format!("the store's setting {STANDS_AT} is damaged"))?))
+    let times = text.split_once(' ').and_then(|(at, since)| Some((at.parse().ok()?, since.parse().ok()?)));
+    let (at, since): (Timestamp, Timestamp) =
+        times.with_context(|| format!("the store's setting {STANDS_AT} is damaged; build the demo's store anew"))?;
+    let calendar = config.calendar.calendar();
+    let passed = Clock::System.now().duration_since(since).max(SignedDuration::ZERO);
+    let now = at.checked_add(passed).unwrap_or(at).min(calendar.close_of(calendar.day_of(at)));
+    Ok(Clock::going_on_from(now))
 }
 
-/// Under which key a demo's store remembers the time of its recording.
-pub(super) const STANDS_AT: &str = "demo.stands_at";
+/// Says in a demo's store that it stands at `at`, from now on.
+pub(super) async fn stand(store: &Store, at: Timestamp) -> anyhow::Result<()> {
+    Ok(store.put_setting(STANDS_AT, &format!("{at} {}", Clock::System.now())).await?)
+}
+
+/// Under which key a demo's store keeps the time of its recording and the real time of its start.
+const STANDS_AT: &str = "demo.stands_at";

@@ -112,7 +112,7 @@ pub(super) async fn outbox(config: Config, command: Outbox, json: bool) -> anyho
             say!("{} waiting, {} dead", waiting.len(), dead.len());
         }
         Outbox::Replay { id } => {
-            let clock = open::clock_of(&store).await?;
+            let clock = open::clock_of(&store, &config).await?;
             let deliver = Deliver { store, config: Arc::new(config), clock, sender: None };
             deliver.replay(&id, "cli", "cli").await?;
             say!("{id} is in the outbox again; a running `reeve serve` sends it.");
@@ -128,7 +128,7 @@ pub(super) async fn sign_in(config: &Config, person: &str) -> anyhow::Result<Out
         "there is no person {person:?} in the configuration; add them under [[people]]"
     );
     let store = open::store(config).await?;
-    let clock = open::clock_of(&store).await?;
+    let clock = open::clock_of(&store, &config).await?;
     say!("{}", web::sign_in_link(&store, &id, &clock, &format!("http://{}", config.web.listen)).await?);
     Ok(Outcome::Fine)
 }
