@@ -115,7 +115,6 @@ pub fn main() -> ExitCode {
         put!("{}", String::from_utf8_lossy(&script));
         return ExitCode::SUCCESS;
     }
-    end_quietly_when_nobody_reads();
     let level = match cli.verbose {
         0 => tracing::Level::WARN,
         1 => tracing::Level::INFO,
@@ -172,19 +171,6 @@ async fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Eval(command) => show::eval(config, command, cli.json).await,
         Command::Completions { .. } => Ok(Outcome::Fine),
     }
-}
-
-/// `reeve … | head` closes our output while there is more to print: that ends the command, and is no fault to report.
-fn end_quietly_when_nobody_reads() {
-    let usual = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        let said = panic.payload_as_str().unwrap_or_default();
-        if said.starts_with("failed printing to std") && said.contains("Broken pipe") {
-            // As a shell says it of a program that SIGPIPE ended.
-            std::process::exit(141);
-        }
-        usual(panic);
-    }));
 }
 
 /// An error with its causes on one line, each said once: some repeat what they come from.
