@@ -128,7 +128,7 @@ pub(super) async fn sign_in(config: &Config, person: &str) -> anyhow::Result<Out
         "there is no person {person:?} in the configuration; add them under [[people]]"
     );
     let store = open::store(config).await?;
-    let clock = open::clock_of(&store, &config).await?;
+    let clock = open::clock_of(&store, config).await?;
     say!("{}", web::sign_in_link(&store, &id, &clock, &format!("http://{}", config.web.listen)).await?);
     Ok(Outcome::Fine)
 }
