@@ -111,11 +111,6 @@ impl Tier {
             Self::T4 => 4,
         }
     }
-
-    /// Does it take two people?
-    pub fn takes_two(self) -> bool {
-        self >= Self::T3
-    }
 }
 
 impl fmt::Display for Tier {

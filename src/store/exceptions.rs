@@ -40,15 +40,6 @@ impl Store {
         rows.iter().map(|r| row::json(r, "exceptions", "body")).collect()
     }
 
-    /// The exception `id`, where it was ever seen.
-    pub async fn find_exception(&self, id: &ExceptionId) -> Result<Option<Exception>, StoreError> {
-        let found = sqlx::query("select id, body from exceptions where id = $1")
-            .bind(id.as_str())
-            .fetch_optional(&self.pool)
-            .await?;
-        found.map(|r| row::json(&r, "exceptions", "body")).transpose()
-    }
-
     /// Which case each exception belongs to. One that joined several in its life belongs to the one opened last.
     pub async fn map_exceptions_to_cases(&self) -> Result<BTreeMap<ExceptionId, CaseId>, StoreError> {
         let rows = sqlx::query(

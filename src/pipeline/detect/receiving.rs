@@ -73,6 +73,8 @@ fn timing(book: &Book, config: &Config, lines: &[&PurchaseLine]) -> Option<Signa
         fact(book, record(RecordKind::PoLine, &first.id), "promised_first", "first promise", FactValue::Date(promised));
     let received = first_receipt(book, lines);
     let days = days_between(promised, received.unwrap_or(book.today));
+    let off = FactValue::days(f64::from(days));
+    let days_off = fact(book, record(RecordKind::PoLine, &first.id), "days_off", "days after the promise", off);
     if let Some(received) = received {
         if days_between(received, book.today) > config.detect.event_days {
             return None;
@@ -88,13 +90,7 @@ fn timing(book: &Book, config: &Config, lines: &[&PurchaseLine]) -> Option<Signa
         let facts = [
             promise,
             fact(book, record(RecordKind::PoLine, &first.id), "received_on", "first receipt", FactValue::Date(received)),
-            fact(
-                book,
-                record(RecordKind::PoLine, &first.id),
-                "days_off",
-                "days after the promise",
-                FactValue::days(f64::from(days)),
-            ),
+            days_off,
         ];
         let signal =
             Signal::rule(DETECTOR, code, subject_of_order(first), "receipt".to_owned(), (promised, received), headline);
@@ -111,13 +107,7 @@ fn timing(book: &Book, config: &Config, lines: &[&PurchaseLine]) -> Option<Signa
     let facts = [
         promise,
         fact(book, record(RecordKind::PoLine, &first.id), "open_total", "open on the order", FactValue::Quantity(open)),
-        fact(
-            book,
-            record(RecordKind::PoLine, &first.id),
-            "days_off",
-            "days after the promise",
-            FactValue::days(f64::from(days)),
-        ),
+        days_off,
     ];
     let signal =
         Signal::rule(DETECTOR, T::SOverdue, subject_of_order(first), "promise".to_owned(), (promised, book.today), headline);
