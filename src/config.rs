@@ -40,6 +40,7 @@ pub enum ConfigError {
 pub struct Config {
     pub store: StoreConfig,
     pub source: SourceConfig,
+    pub odoo: OdooConfig,
     pub calendar: CalendarConfig,
     pub money: MoneyConfig,
     pub costs: CostsConfig,
@@ -67,6 +68,48 @@ pub struct StoreConfig {
 pub struct SourceConfig {
     pub recording: PathBuf,
     pub page: usize,
+}
+
+/// `[odoo]`: the live server to read.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OdooConfig {
+    pub url: String,
+    pub database: String,
+    pub user: String,
+    pub api_key: SecretString,
+    pub api_key_file: String,
+    pub protocol: OdooProtocol,
+    pub ca_file: String,
+    pub proxy: String,
+    #[serde(deserialize_with = "duration")]
+    pub timeout: Duration,
+    pub companies: Vec<String>,
+    pub history_days: u32,
+    pub detail_days: u32,
+    pub time_zones: Vec<String>,
+    pub page_max: usize,
+    #[serde(deserialize_with = "duration")]
+    pub page_time: Duration,
+    pub requests_per_second: f64,
+    pub quiet_hours: String,
+    #[serde(deserialize_with = "duration")]
+    pub overlap: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub sweep_every: Duration,
+    pub allow_write_capable_credential: String,
+}
+
+/// How to talk to Odoo.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OdooProtocol {
+    /// JSON-2 where the server has it, else JSON-RPC.
+    Auto,
+    /// `/json/2` with a bearer key.
+    Json2,
+    /// `/jsonrpc` with user and key.
+    JsonRpc,
 }
 
 /// `[calendar]`: in which day something happened.
@@ -289,6 +332,7 @@ impl Config {
 
     fn with_secret_files(mut self) -> Result<Self, ConfigError> {
         read_secret("model.api_key_file", &self.model.api_key_file, &mut self.model.api_key)?;
+        read_secret("odoo.api_key_file", &self.odoo.api_key_file, &mut self.odoo.api_key)?;
         read_secret("webhook.secret_file", &self.webhook.secret_file, &mut self.webhook.secret)?;
         Ok(self)
     }

@@ -57,6 +57,93 @@ pub trait Source: Send + Sync {
 
     /// The first and last time at which anything changed, for sources that have an end.
     fn span(&self) -> Option<(Timestamp, Timestamp)>;
+
+    /// Brings in what has changed outside, so that [`Source::read`] can tell it. A source that holds everything has nothing
+    /// to do. What was brought in before an error stays.
+    async fn refresh(&self, _until: Timestamp) -> Result<(), PortError> {
+        Ok(())
+    }
+
+    /// What can not be read and what it costs, for people: one line each, the same every time while nothing changes.
+    async fn gaps(&self) -> Result<Vec<Gap>, PortError> {
+        Ok(Vec::new())
+    }
+}
+
+/// Something that the source does not tell, and what is not seen for it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub struct Gap {
+    /// What is missing, in the source's words: `loyalty.program`, `product.product.standard_price`.
+    pub what: String,
+    /// Why: `module loyalty is not installed`, `access refused`, `3 rows name a product that can not be read`.
+    pub why: String,
+    /// What Reeve does not see for it: `promotions by loyalty programmes`.
+    pub costs: String,
+}
+
+/// A row of the ERP as it was read: a copy, kept so that changes are recognised and rows can be put together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MirrorRow {
+    /// The ERP's id in its stream.
+    pub id: i64,
+    /// The cells as a JSON list, in the order of the stream's fields.
+    pub body: String,
+    /// Up to three ids of other rows by which this one is looked for, in the order that the stream says.
+    pub links: [Option<i64>; 3],
+}
+
+/// A row that came, changed or went since a point in the mirror's own count of changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MirrorChange {
+    /// The mirror's count at the change: each change has a higher one.
+    pub seq: i64,
+    /// The stream.
+    pub stream: String,
+    /// The row's id.
+    pub id: i64,
+    /// Has it been deleted in the ERP?
+    pub gone: bool,
+    /// When it was read.
+    pub read_at: Timestamp,
+}
+
+/// Where a source keeps its copy of the ERP's rows. Every change is on the disk, together with the position up to which its
+/// stream was read, before it is acknowledged.
+#[async_trait]
+pub trait Mirror: Send + Sync {
+    /// Up to where a stream was read: whatever was given to the last [`Mirror::keep`] of it.
+    async fn position(&self, stream: &str) -> Result<Option<String>, BoxError>;
+
+    /// Keeps rows (new or changed; one that is the same as the kept one is no change), marks others as gone, and moves the
+    /// stream's position: all or nothing. Answers how many rows changed.
+    async fn keep(
+        &self,
+        stream: &str,
+        rows: &[MirrorRow],
+        gone: &[i64],
+        position: &str,
+        at: Timestamp,
+    ) -> Result<u64, BoxError>;
+
+    /// Keeps records that need no rows (sums by groups) and moves the stream's position: all or nothing. Answers how many
+    /// records changed.
+    async fn keep_records(&self, stream: &str, records: &[Observed], position: &str, at: Timestamp)
+    -> Result<u64, BoxError>;
+
+    /// Ids of a stream's rows above `after` that are not gone, ascending, at most `limit`.
+    async fn ids(&self, stream: &str, after: i64, limit: usize) -> Result<Vec<i64>, BoxError>;
+
+    /// Changes after `seq`, oldest first, at most `limit`. A row that changed twice stands once, at its last change.
+    async fn changes(&self, after: i64, limit: usize) -> Result<Vec<MirrorChange>, BoxError>;
+
+    /// Rows by id, those that are there, by ascending id.
+    async fn rows(&self, stream: &str, ids: &[i64]) -> Result<Vec<MirrorRow>, BoxError>;
+
+    /// Rows whose `link` (0, 1 or 2) is one of `targets`, by ascending id.
+    async fn linked(&self, stream: &str, link: usize, targets: &[i64]) -> Result<Vec<MirrorRow>, BoxError>;
+
+    /// All rows of a stream, by ascending id. For master data only.
+    async fn all(&self, stream: &str) -> Result<Vec<MirrorRow>, BoxError>;
 }
 
 /// What a language model is asked.

@@ -1,11 +1,12 @@
 //! Adapters: what fills the ports. Here, and only here, vendors are known by name.
 //!
-//! [`recorded`] replays a recording of an Odoo server as a feed of domain records; [`openai`] asks any OpenAI-compatible
+//! [`odoo`] reads a live server; [`recorded`] replays a recording of an Odoo server as a feed of domain records; [`openai`] asks any OpenAI-compatible
 //! endpoint, through [`http`]'s one client and behind a [`breaker`]; [`webhook`] tells the receiver of approved
 //! recommendations.
 
 pub mod breaker;
 pub mod http;
+pub mod odoo;
 pub mod openai;
 pub mod recorded;
 pub mod webhook;

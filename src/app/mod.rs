@@ -174,6 +174,7 @@ mod tests {
             to: Some(LocationId::new("2")),
             qty: Quantity::units(1),
             created_at: at,
+            scheduled_at: None,
             done_at: Some(at),
             document: document.to_owned(),
             document_id: None,

@@ -11,9 +11,10 @@ use jiff::civil::Date;
 use super::calendar::{Calendar, days_between, plus_days};
 use super::ids::{ItemId, LocationId, SupplierId};
 use super::money::Quantity;
+use super::notice::Notice;
 use super::record::{
-    BillLine, Item, Location, MoveKind, Promotion, PurchaseLine, Record, ReorderRule, SaleLine, StockMove, Supplier,
-    SupplierPrice,
+    BillLine, DemandMonth, Item, Location, MoveKind, Promotion, PurchaseLine, Record, ReorderRule, SaleLine, StockLevel,
+    StockMove, Supplier, SupplierPrice,
 };
 
 /// An item at a location.
@@ -36,12 +37,20 @@ pub struct Book {
     pub suppliers: BTreeMap<SupplierId, Supplier>,
     /// Purchase lines by id.
     pub po_lines: BTreeMap<String, PurchaseLine>,
+    /// Lines of orders that are still drafts, by id: they bind nobody and bring nothing.
+    pub draft_lines: BTreeMap<String, PurchaseLine>,
     /// Stock moves by id.
     pub moves: BTreeMap<String, StockMove>,
     /// Bill lines by id.
     pub bill_lines: BTreeMap<String, BillLine>,
     /// Sale lines by id.
     pub sale_lines: BTreeMap<String, SaleLine>,
+    /// What was announced, by id.
+    pub notices: BTreeMap<String, Notice>,
+    /// Stock as the ERP states it, where it does.
+    pub stock_levels: BTreeMap<Place, StockLevel>,
+    /// Demand by month, oldest first, where it was summed in the ERP.
+    pub demand_months: BTreeMap<Place, Vec<DemandMonth>>,
     supplier_prices: BTreeMap<ItemId, Vec<SupplierPrice>>,
     rules: BTreeMap<Place, ReorderRule>,
     promotions: BTreeMap<ItemId, Vec<Promotion>>,
@@ -78,9 +87,13 @@ impl Book {
             locations: BTreeMap::new(),
             suppliers: BTreeMap::new(),
             po_lines: BTreeMap::new(),
+            draft_lines: BTreeMap::new(),
             moves: BTreeMap::new(),
             bill_lines: BTreeMap::new(),
             sale_lines: BTreeMap::new(),
+            notices: BTreeMap::new(),
+            stock_levels: BTreeMap::new(),
+            demand_months: BTreeMap::new(),
             supplier_prices: BTreeMap::new(),
             rules: BTreeMap::new(),
             promotions: BTreeMap::new(),
@@ -119,6 +132,9 @@ impl Book {
             Record::SaleLine(r) => {
                 self.sale_lines.insert(r.id.clone(), r);
             }
+            Record::PoLine(r) if r.draft => {
+                self.draft_lines.insert(r.id.clone(), r);
+            }
             Record::PoLine(r) => {
                 self.po_lines.insert(r.id.clone(), r);
             }
@@ -128,6 +144,17 @@ impl Book {
             Record::BillLine(r) => {
                 self.bill_lines.insert(r.id.clone(), r);
             }
+            Record::StockLevel(r) => {
+                self.stock_levels.insert((r.item.clone(), r.location.clone()), r);
+            }
+            Record::DemandMonth(r) => {
+                self.demand_months.entry((r.item.clone(), r.location.clone())).or_default().push(r);
+            }
+            Record::Notice(r) => {
+                self.notices.insert(r.id.clone(), r);
+            }
+            // The store drops what is gone.
+            Record::Gone(_) => {}
         }
     }
 
@@ -159,6 +186,9 @@ impl Book {
         }
         for prices in self.supplier_prices.values_mut() {
             prices.sort_by(|a, b| (a.sequence, numeric(&a.id)).cmp(&(b.sequence, numeric(&b.id))));
+        }
+        for months in self.demand_months.values_mut() {
+            months.sort_by_key(|m| m.month);
         }
         for promotions in self.promotions.values_mut() {
             promotions.sort_by(|a, b| (a.from, &a.id).cmp(&(b.from, &b.id)));

@@ -14,6 +14,7 @@ pub mod evidence;
 pub mod exception;
 pub mod ids;
 pub mod money;
+pub mod notice;
 pub mod policy;
 pub mod recommendation;
 pub mod record;

@@ -4,6 +4,7 @@
 //! time is UTC. `changed_at` is when the row (in this version) became visible to a reader; a record with the same key and
 //! a later `changed_at` replaces the earlier one.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use jiff::Timestamp;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::{ItemId, LocationId, SupplierId};
 use super::money::{Quantity, UnitPrice};
+use super::notice::Notice;
 
 /// A pointer to one record, as shown to people and cited by facts: `po_line:183`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -59,6 +61,12 @@ pub enum RecordKind {
     Move,
     /// A line of a supplier's bill.
     BillLine,
+    /// Stock of an item at a location, as the ERP states it.
+    StockLevel,
+    /// A month of an item's demand at a location.
+    DemandMonth,
+    /// What a partner or another system announced.
+    Notice,
 }
 
 impl RecordKind {
@@ -75,6 +83,9 @@ impl RecordKind {
             Self::PoLine => "po_line",
             Self::Move => "move",
             Self::BillLine => "bill_line",
+            Self::StockLevel => "stock_level",
+            Self::DemandMonth => "demand_month",
+            Self::Notice => "notice",
         }
     }
 }
@@ -112,6 +123,14 @@ pub enum Record {
     Move(StockMove),
     /// See [`BillLine`].
     BillLine(BillLine),
+    /// See [`StockLevel`].
+    StockLevel(StockLevel),
+    /// See [`DemandMonth`].
+    DemandMonth(DemandMonth),
+    /// See [`Notice`].
+    Notice(Notice),
+    /// The record of this key is no more: it was deleted in the ERP, or no longer means anything.
+    Gone(RecordRef),
 }
 
 impl Record {
@@ -128,6 +147,13 @@ impl Record {
             Self::PoLine(r) => RecordRef::new(RecordKind::PoLine, r.id.clone()),
             Self::Move(r) => RecordRef::new(RecordKind::Move, r.id.clone()),
             Self::BillLine(r) => RecordRef::new(RecordKind::BillLine, r.id.clone()),
+            Self::StockLevel(r) => RecordRef::new(RecordKind::StockLevel, format!("{}/{}", r.item, r.location)),
+            Self::DemandMonth(r) => {
+                let month = format!("{:04}-{:02}", r.month.year(), r.month.month());
+                RecordRef::new(RecordKind::DemandMonth, format!("{}/{}/{month}", r.item, r.location))
+            }
+            Self::Notice(r) => RecordRef::new(RecordKind::Notice, r.id.clone()),
+            Self::Gone(key) => key.clone(),
         }
     }
 }
@@ -308,6 +334,9 @@ pub struct PurchaseLine {
     pub promised: Timestamp,
     /// Is the order confirmed and not cancelled?
     pub confirmed: bool,
+    /// Is it still a draft (a request for quotation), which binds nobody?
+    #[serde(default)]
+    pub draft: bool,
 }
 
 /// What a stock move means.
@@ -349,6 +378,9 @@ pub struct StockMove {
     pub qty: Quantity,
     /// When it was entered.
     pub created_at: Timestamp,
+    /// For when it is planned; None once it is done or where nobody planned it.
+    #[serde(default)]
+    pub scheduled_at: Option<Timestamp>,
     /// When it was done; None while it is planned.
     pub done_at: Option<Timestamp>,
     /// The document it belongs to: `PAR/IN/00013`, `SP/00001`.
@@ -404,4 +436,46 @@ pub struct BillLine {
     pub paid: bool,
     /// When it was entered.
     pub created_at: Timestamp,
+    /// The person who entered it (the ERP's user id): a pseudonym.
+    #[serde(default)]
+    pub entered_by: Option<String>,
+    /// The bill that this one takes back.
+    #[serde(default)]
+    pub reverses: Option<String>,
+}
+
+/// Stock of an item at a location as the ERP states it now. Where there is one, it is the truth; done moves that are known
+/// only say how it came about.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StockLevel {
+    /// What.
+    pub item: ItemId,
+    /// Where.
+    pub location: LocationId,
+    /// On hand (OH), of any sign.
+    pub on_hand: Quantity,
+    /// Of it, promised to orders and transfers.
+    pub reserved: Quantity,
+}
+
+/// A calendar month of an item's demand at a location, summed by day where the data is. Days are those of the location's
+/// time zone, by number in the month; a day that is not there had nothing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DemandMonth {
+    /// What.
+    pub item: ItemId,
+    /// Where.
+    pub location: LocationId,
+    /// The month's first day.
+    pub month: Date,
+    /// Shipped to customers and sold at the tills, by day.
+    pub sold: BTreeMap<u8, Quantity>,
+    /// Of earlier sales, brought back on the day.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub returned: BTreeMap<u8, Quantity>,
+    /// Days that closed with nothing on hand: their demand is censored, not zero (handbook §3.1).
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub out: BTreeSet<u8>,
+    /// On hand when the month (or what was read of it) closed.
+    pub closing: Quantity,
 }

@@ -15,6 +15,7 @@ mod error;
 mod evidence;
 mod exceptions;
 mod jobs;
+mod mirror;
 mod names;
 mod open;
 mod outbox;

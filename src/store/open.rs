@@ -233,7 +233,7 @@ mod tests {
     #[tokio::test]
     async fn a_store_of_a_newer_reeve_is_refused() {
         on_each(|store| async move {
-            sqlx::query("update _sqlx_migrations set version = 9999").execute(&store.pool).await.unwrap();
+            sqlx::query("update _sqlx_migrations set version = 9999 where version = 1").execute(&store.pool).await.unwrap();
             let error = store.migrate().await.unwrap_err();
             assert!(matches!(error, StoreError::Newer { found: 9999, .. }), "{error}");
         })
@@ -241,7 +241,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}/new.db", folder.path().display());
         let store = Store::open_and_migrate(&url).await.unwrap();
-        sqlx::query("update _sqlx_migrations set version = 9999").execute(&store.pool).await.unwrap();
+        sqlx::query("update _sqlx_migrations set version = 9999 where version = 1").execute(&store.pool).await.unwrap();
         store.close().await;
         let error = Store::open(&url).await.unwrap_err();
         assert!(error.to_string().contains("run the newer version of Reeve"), "{error}");

@@ -26,28 +26,8 @@ impl Store {
         if kept != source {
             return Err(StoreError::OtherSource { kept, offered: source.to_owned() });
         }
-        // One statement may touch a row once, so of a record's versions in the page only the newest goes in.
-        let mut newest: BTreeMap<RecordRef, &Observed> = BTreeMap::new();
-        for observed in &page.observed {
-            let slot = newest.entry(observed.record.key()).or_insert(observed);
-            if observed.changed_at >= slot.changed_at {
-                *slot = observed;
-            }
-        }
-        let newest: Vec<(RecordRef, &Observed)> = newest.into_iter().collect();
-        let mut changed = 0;
-        for chunk in newest.chunks(CHUNK) {
-            changed += upsert(&mut tx, chunk).await?;
-        }
-        sqlx::query(
-            "insert into cursors (source, position, moved_at) values ($1, $2, $3)
-             on conflict (source) do update set position = excluded.position, moved_at = excluded.moved_at",
-        )
-        .bind(source)
-        .bind(page.next.as_str())
-        .bind(row::ms(at))
-        .execute(&mut *tx)
-        .await?;
+        let changed = put_all(&mut tx, &page.observed).await?;
+        move_cursor(&mut tx, source, &page.next, at).await?;
         tx.commit().await?;
         Ok(changed)
     }
@@ -88,6 +68,53 @@ impl Store {
     }
 }
 
+/// Puts records in as part of a larger change; answers how many are new or changed.
+pub(super) async fn put_all(tx: &mut Transaction<'_, Any>, observed: &[Observed]) -> Result<u64, StoreError> {
+    // One statement may touch a row once, so of a record's versions in the page only the newest goes in.
+    let mut newest: BTreeMap<RecordRef, &Observed> = BTreeMap::new();
+    for observed in observed {
+        let slot = newest.entry(observed.record.key()).or_insert(observed);
+        if observed.changed_at >= slot.changed_at {
+            *slot = observed;
+        }
+    }
+    let (gone, there): (Vec<_>, Vec<_>) =
+        newest.into_iter().partition(|(_, observed)| matches!(observed.record, Record::Gone(_)));
+    let mut changed = 0;
+    for chunk in there.chunks(CHUNK) {
+        changed += upsert(tx, chunk).await?;
+    }
+    for (key, observed) in &gone {
+        let deleted = sqlx::query("delete from records where kind = $1 and id = $2 and changed_at <= $3")
+            .bind(key.kind.as_str())
+            .bind(key.id.clone())
+            .bind(row::ms(observed.changed_at))
+            .execute(&mut **tx)
+            .await?;
+        changed += deleted.rows_affected();
+    }
+    Ok(changed)
+}
+
+/// Moves a cursor as part of a larger change.
+pub(super) async fn move_cursor(
+    tx: &mut Transaction<'_, Any>,
+    source: &str,
+    position: &str,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "insert into cursors (source, position, moved_at) values ($1, $2, $3)
+         on conflict (source) do update set position = excluded.position, moved_at = excluded.moved_at",
+    )
+    .bind(source)
+    .bind(position)
+    .bind(row::ms(at))
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
 async fn upsert(tx: &mut Transaction<'_, Any>, chunk: &[(RecordRef, &Observed)]) -> Result<u64, StoreError> {
     let rows: Vec<String> = (0..chunk.len()).map(|i| format!("({})", row::placeholders(i * 7 + 1, 7))).collect();
     let sql = format!(
@@ -95,8 +122,7 @@ async fn upsert(tx: &mut Transaction<'_, Any>, chunk: &[(RecordRef, &Observed)])
          on conflict (kind, id) do update set
              item_id = excluded.item_id, location_id = excluded.location_id, happened_at = excluded.happened_at,
              changed_at = excluded.changed_at, body = excluded.body
-         where excluded.changed_at > records.changed_at
-            or (excluded.changed_at = records.changed_at and excluded.body <> records.body)",
+         where excluded.changed_at >= records.changed_at and excluded.body <> records.body",
         rows.join(", ")
     );
     // Safe: the text is made of placeholders only.
@@ -144,6 +170,10 @@ fn about(record: &Record) -> About<'_> {
             happened_at: Some(row::ms(r.done_at.unwrap_or(r.created_at))),
         },
         Record::BillLine(r) => About { item: r.item.as_ref(), location: None, happened_at: day(r.billed_on) },
+        Record::StockLevel(r) => About { item: Some(&r.item), location: Some(&r.location), happened_at: None },
+        Record::DemandMonth(r) => About { item: Some(&r.item), location: Some(&r.location), happened_at: day(r.month) },
+        Record::Notice(r) => About { item: None, location: None, happened_at: Some(row::ms(r.occurred_at)) },
+        Record::Gone(_) => About::default(),
     }
 }
 

@@ -112,6 +112,8 @@ pub(super) fn read(
             due_on: bill.due_on,
             paid: false,
             created_at: bill.created_at,
+            entered_by: None,
+            reverses: None,
         };
         feed.push(bill.created_at, Record::BillLine(record.clone()));
         if let Some(paid_at) = bill.paid_at {

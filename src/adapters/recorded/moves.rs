@@ -167,6 +167,7 @@ fn read_entry(row: &Row, context: &Context<'_>, reasons: &BTreeMap<i64, String>)
         to,
         qty: Quantity::ZERO,
         created_at: row.time("create_date")?,
+        scheduled_at: None,
         done_at: None,
         document: picking.map_or(row.text("reference")?, |picking| picking.name.clone()),
         document_id: picking.map(|picking| picking.id.to_string()),

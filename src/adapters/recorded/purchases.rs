@@ -209,5 +209,6 @@ fn read_goods(row: &Row, order_id: i64, order: &Order, catalog: &Catalog) -> Res
         promised_first: planned,
         promised: planned,
         confirmed: true,
+        draft: false,
     }))
 }

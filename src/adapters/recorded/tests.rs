@@ -101,7 +101,9 @@ fn the_feed_is_ordered_and_names_nothing_before_it_was_told() {
             Record::ReorderRule(r) => Some(&r.item),
             Record::SupplierPrice(r) => Some(&r.item),
             Record::BillLine(r) => r.item.as_ref(),
-            Record::Item(_) | Record::Location(_) | Record::Supplier(_) => None,
+            Record::Item(_) | Record::Location(_) | Record::Supplier(_) | Record::Notice(_) | Record::Gone(_) => None,
+            Record::StockLevel(r) => Some(&r.item),
+            Record::DemandMonth(r) => Some(&r.item),
         };
         if let Some(item) = item {
             assert!(told.contains(&(RecordKind::Item, item.to_string())), "{key} before its item");

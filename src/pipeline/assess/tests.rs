@@ -135,6 +135,7 @@ impl Shop {
             to: place.filter(|_| inward),
             qty: Quantity::from_erp(qty.abs()).unwrap(),
             created_at: at(-60),
+            scheduled_at: None,
             done_at: done.map(at),
             document_id: None,
             origin: String::new(),
@@ -172,6 +173,7 @@ impl Shop {
             promised_first: at(promised),
             promised: at(promised),
             confirmed: true,
+            draft: false,
         }));
     }
 
@@ -196,6 +198,8 @@ impl Shop {
             due_on: Some(day(due)),
             paid,
             created_at: at(-3),
+            entered_by: None,
+            reverses: None,
         }));
     }
 

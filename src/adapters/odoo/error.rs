@@ -1,0 +1,106 @@
+//! What goes wrong with an Odoo server, told so that the person who reads it knows what to do. Never a traceback, never a
+//! secret.
+
+use std::time::Duration;
+
+use crate::ports::PortError;
+
+/// Why a question was not answered.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OdooError {
+    /// Nobody answers, or not Odoo.
+    #[error("{url} can not be reached: {detail}; check odoo.url, the network and that Odoo runs")]
+    Unreachable {
+        /// The address.
+        url: String,
+        /// What happened.
+        detail: String,
+    },
+    /// It answers, but asks to be left alone or is overloaded.
+    #[error("{url} is busy ({detail}); it is asked again later")]
+    Busy {
+        /// The address.
+        url: String,
+        /// What it said.
+        detail: String,
+        /// When it asked to be left alone until.
+        retry_after: Option<Duration>,
+    },
+    /// The answer ended early or is not what Odoo answers.
+    #[error("the answer of {url} to {what} can not be understood: {detail}")]
+    Garbled {
+        /// The address.
+        url: String,
+        /// What was asked.
+        what: String,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// There is no such database.
+    #[error("{url} has no database {database:?}; set odoo.database to one it has")]
+    WrongDatabase {
+        /// The address.
+        url: String,
+        /// The name that was asked for.
+        database: String,
+    },
+    /// User, password or key were refused.
+    #[error("{url} refused the sign-in{who}; check odoo.user and odoo.api_key (keys end after 90 days for ordinary users)")]
+    RefusedLogin {
+        /// The address.
+        url: String,
+        /// ` of <user>`, or nothing where only a key is used.
+        who: String,
+    },
+    /// The user may not read a model.
+    #[error("access to {model} is refused{groups}; give the reading user read access to it (docs/ODOO.md)")]
+    AccessDenied {
+        /// The model.
+        model: String,
+        /// `: it is granted to <groups>`, where the server says so, or nothing.
+        groups: String,
+    },
+    /// The model is not there: its module is not installed.
+    #[error("there is no model {model}: the module that brings it is not installed")]
+    UnknownModel {
+        /// The model.
+        model: String,
+    },
+    /// The field is not there any more.
+    #[error("{model} has no field {field:?}")]
+    UnknownField {
+        /// The model.
+        model: String,
+        /// The field.
+        field: String,
+    },
+    /// Anything else the server refuses.
+    #[error("Odoo refused {what}: {message}")]
+    Server {
+        /// What was asked.
+        what: String,
+        /// Odoo's own message, shortened, without secrets.
+        message: String,
+    },
+}
+
+impl OdooError {
+    /// Is it worth asking again?
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Busy { .. } | Self::Garbled { .. })
+    }
+}
+
+impl From<OdooError> for PortError {
+    fn from(error: OdooError) -> Self {
+        let retry_after = match &error {
+            OdooError::Busy { retry_after, .. } => *retry_after,
+            _ => None,
+        };
+        if error.is_transient() {
+            Self::Transient { service: "Odoo", retry_after, source: Box::new(error) }
+        } else {
+            Self::Permanent { service: "Odoo", source: Box::new(error) }
+        }
+    }
+}
