@@ -45,7 +45,7 @@ impl App {
     /// Wires an App.
     pub fn new(config: Arc<Config>, store: Store, ports: Ports, clock: Clock) -> Self {
         let desk = Arc::new(Desk::new(store.clone(), Arc::clone(&config), clock.clone()));
-        let context = Context { store, config, ports, clock, desk };
+        let context = Context { store, config, ports, clock, desk, hint: Arc::default() };
         let approvals = Arc::new(Approvals {
             store: context.store.clone(),
             config: Arc::clone(&context.config),
@@ -59,7 +59,7 @@ impl App {
     pub fn stages(&self) -> Vec<Box<dyn Stage>> {
         let context = || self.context.clone();
         vec![
-            Box::new(Observe(context())),
+            Box::new(Observe::new(context())),
             Box::new(Detect(context())),
             Box::new(Drafting(context())),
             Box::new(Queue(Arc::clone(&self.approvals))),

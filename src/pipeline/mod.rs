@@ -46,6 +46,8 @@ pub struct Context {
     pub clock: Clock,
     /// The book of this moment.
     pub desk: Arc<desk::Desk>,
+    /// Whether somebody said that the source has changed.
+    pub hint: Arc<observe::Hint>,
 }
 
 /// What a run of a stage came to.
