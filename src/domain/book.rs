@@ -251,6 +251,21 @@ impl Book {
             .max_by(|a, b| a.min_qty.cmp(&b.min_qty))
     }
 
+    /// A supplier's price by the record's id, valid or not.
+    pub fn supplier_price(&self, id: &str) -> Option<&SupplierPrice> {
+        self.supplier_prices.values().flatten().find(|p| p.id == id)
+    }
+
+    /// A reorder rule by the record's id.
+    pub fn rule_by_id(&self, id: &str) -> Option<&ReorderRule> {
+        self.rules.values().find(|r| r.id == id)
+    }
+
+    /// A promotion by the record's id.
+    pub fn promotion(&self, id: &str) -> Option<&Promotion> {
+        self.promotions.values().flatten().find(|p| p.id == id)
+    }
+
     /// The reorder rule of an item at a location.
     pub fn rule(&self, item: &ItemId, location: &LocationId) -> Option<&ReorderRule> {
         self.rules.get(&(item.clone(), location.clone()))
@@ -313,6 +328,11 @@ impl Book {
     /// Moves that fulfil a purchase line.
     pub fn moves_of_po_line(&self, line: &str) -> Vec<&StockMove> {
         self.moves_of_po_line.get(line).map(|ids| ids.iter().map(|id| &self.moves[id]).collect()).unwrap_or_default()
+    }
+
+    /// Moves that serve a sale line.
+    pub fn moves_of_sale_line(&self, line: &str) -> Vec<&StockMove> {
+        self.moves_of_sale_line.get(line).map(|ids| ids.iter().map(|id| &self.moves[id]).collect()).unwrap_or_default()
     }
 
     /// Done receipts of a purchase line, in order of time.

@@ -13,6 +13,7 @@ pub mod draft;
 pub mod evidence;
 pub mod exception;
 pub mod ids;
+pub mod master;
 pub mod money;
 pub mod notice;
 pub mod policy;
