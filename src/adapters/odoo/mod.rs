@@ -2,5 +2,7 @@
 
 pub mod call;
 pub mod cell;
+pub mod demand;
 pub mod error;
+pub mod levels;
 pub mod streams;
