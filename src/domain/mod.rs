@@ -7,6 +7,7 @@ pub mod audit;
 pub mod book;
 pub mod calendar;
 pub mod case;
+mod days;
 pub mod decision;
 pub mod digest;
 pub mod draft;

@@ -15,5 +15,8 @@ mod json2;
 mod jsonrpc;
 pub mod patient;
 mod refusal;
+pub mod demand;
+pub mod error;
+pub mod levels;
 pub mod streams;
 mod wire;
