@@ -3,4 +3,7 @@
 pub mod call;
 pub mod cell;
 pub mod error;
+pub mod pace;
+pub mod progress;
+pub mod pull;
 pub mod streams;
