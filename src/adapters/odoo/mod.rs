@@ -15,5 +15,8 @@ mod json2;
 mod jsonrpc;
 pub mod patient;
 mod refusal;
+pub mod pace;
+pub mod progress;
+pub mod pull;
 pub mod streams;
 mod wire;
