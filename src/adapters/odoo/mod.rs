@@ -18,5 +18,8 @@ mod refusal;
 pub mod pace;
 pub mod progress;
 pub mod pull;
+pub mod demand;
+pub mod error;
+pub mod levels;
 pub mod streams;
 mod wire;
