@@ -10,6 +10,7 @@ pub mod case;
 pub mod decision;
 pub mod digest;
 pub mod draft;
+pub mod event;
 pub mod evidence;
 pub mod exception;
 pub mod ids;
