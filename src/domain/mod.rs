@@ -3,10 +3,12 @@
 //! Nothing here reads a clock, a file or a network, and nothing here knows a vendor.
 
 pub mod action;
+pub mod announced;
 pub mod audit;
 pub mod book;
 pub mod calendar;
 pub mod case;
+pub mod channel;
 pub mod decision;
 pub mod digest;
 pub mod draft;
@@ -20,4 +22,6 @@ pub mod notice;
 pub mod policy;
 pub mod recommendation;
 pub mod record;
+pub mod shipped;
 pub mod text;
+pub mod transit;
