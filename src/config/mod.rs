@@ -51,6 +51,7 @@ pub struct Config {
     pub costs: CostsConfig,
     pub tolerances: TolerancesConfig,
     pub detect: DetectConfig,
+    pub channel: ChannelConfig,
     pub ranking: RankingConfig,
     pub approval: ApprovalConfig,
     pub model: ModelConfig,
@@ -205,6 +206,21 @@ pub struct DetectConfig {
     pub forest_seed: u64,
     pub service_level: f64,
     pub horizon_days: u32,
+    pub confirm_working_days: u32,
+    pub confirm_lead_share: f64,
+    pub confirms_usually: usize,
+}
+
+/// `[channel]`: what web shops and marketplaces offer.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChannelConfig {
+    pub buffer_units: f64,
+    pub buffer_percent: f64,
+    #[serde(deserialize_with = "duration")]
+    pub drift: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub fresh: Duration,
 }
 
 /// `[ranking]` (handbook §6)
@@ -363,6 +379,7 @@ impl Config {
             ("detect.collapse_p", self.detect.collapse_p),
             ("detect.shift_p", self.detect.shift_p),
             ("detect.low_probability", self.detect.low_probability),
+            ("detect.confirm_lead_share", self.detect.confirm_lead_share),
             ("ranking.lambda", self.ranking.lambda),
         ] {
             if !(0.0..=1.0).contains(&share) {
@@ -377,6 +394,9 @@ impl Config {
         }
         if self.detect.event_days < 1 || self.detect.claim_days < 1 {
             return bad("detect.event_days, detect.claim_days", "must be at least 1");
+        }
+        if !(self.channel.buffer_units >= 0.0 && (0.0..=100.0).contains(&self.channel.buffer_percent)) {
+            return bad("channel.buffer_units, channel.buffer_percent", "must not be negative, and at most 100 percent");
         }
         if !(1..=24).contains(&self.calendar.cut_off_hour) {
             return bad("calendar.cut_off_hour", "must be an hour from 1 to 24");

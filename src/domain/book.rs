@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::announced::Announced;
 use super::calendar::{Calendar, days_between, plus_days};
 use super::ids::{ItemId, LocationId, SupplierId};
 use super::money::Quantity;
@@ -62,17 +63,7 @@ pub struct Book {
     bills_of_po_line: BTreeMap<String, Vec<String>>,
     po_lines_of_order: BTreeMap<String, Vec<String>>,
     po_lines_at: BTreeMap<Place, Vec<String>>,
-}
-
-/// A delivery that is on its way to a location.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Incoming {
-    /// The purchase line.
-    pub po_line: String,
-    /// Still to come.
-    pub qty: Quantity,
-    /// The day promised now.
-    pub promised: Date,
+    pub(super) announced: BTreeMap<String, Announced>,
 }
 
 impl Book {
@@ -105,11 +96,13 @@ impl Book {
             bills_of_po_line: BTreeMap::new(),
             po_lines_of_order: BTreeMap::new(),
             po_lines_at: BTreeMap::new(),
+            announced: BTreeMap::new(),
         };
         for record in records {
             book.add(record);
         }
         book.index();
+        book.announced = book.newest_dates();
         book
     }
 
@@ -150,6 +143,8 @@ impl Book {
             Record::DemandMonth(r) => {
                 self.demand_months.entry((r.item.clone(), r.location.clone())).or_default().push(r);
             }
+            // What came in after the book was read is not in it, whenever it was written down.
+            Record::Notice(r) if r.received_at > self.as_of => {}
             Record::Notice(r) => {
                 self.notices.insert(r.id.clone(), r);
             }
@@ -251,6 +246,21 @@ impl Book {
             .max_by(|a, b| a.min_qty.cmp(&b.min_qty))
     }
 
+    /// A supplier's price by the record's id, valid or not.
+    pub fn supplier_price(&self, id: &str) -> Option<&SupplierPrice> {
+        self.supplier_prices.values().flatten().find(|p| p.id == id)
+    }
+
+    /// A reorder rule by the record's id.
+    pub fn rule_by_id(&self, id: &str) -> Option<&ReorderRule> {
+        self.rules.values().find(|r| r.id == id)
+    }
+
+    /// A promotion by the record's id.
+    pub fn promotion(&self, id: &str) -> Option<&Promotion> {
+        self.promotions.values().flatten().find(|p| p.id == id)
+    }
+
     /// The reorder rule of an item at a location.
     pub fn rule(&self, item: &ItemId, location: &LocationId) -> Option<&ReorderRule> {
         self.rules.get(&(item.clone(), location.clone()))
@@ -315,6 +325,11 @@ impl Book {
         self.moves_of_po_line.get(line).map(|ids| ids.iter().map(|id| &self.moves[id]).collect()).unwrap_or_default()
     }
 
+    /// Moves that serve a sale line.
+    pub fn moves_of_sale_line(&self, line: &str) -> Vec<&StockMove> {
+        self.moves_of_sale_line.get(line).map(|ids| ids.iter().map(|id| &self.moves[id]).collect()).unwrap_or_default()
+    }
+
     /// Done receipts of a purchase line, in order of time.
     pub fn receipts(&self, line: &str) -> Vec<&StockMove> {
         self.moves_of_po_line(line).into_iter().filter(|m| m.kind == MoveKind::Receipt && m.done_at.is_some()).collect()
@@ -367,23 +382,6 @@ impl Book {
         self.on_hand(item, location) - self.waiting(item, location)
     }
 
-    /// Confirmed purchase quantities still to come (OO), earliest promise first.
-    pub fn incoming(&self, item: &ItemId, location: &LocationId) -> Vec<Incoming> {
-        let mut incoming: Vec<Incoming> = self
-            .po_lines_at(item, location)
-            .into_iter()
-            .filter(|l| l.confirmed)
-            .map(|l| Incoming {
-                po_line: l.id.clone(),
-                qty: self.open_quantity(&l.id),
-                promised: self.calendar.day_of(l.promised),
-            })
-            .filter(|i| i.qty.is_positive())
-            .collect();
-        incoming.sort_by(|a, b| (a.promised, numeric(&a.po_line)).cmp(&(b.promised, numeric(&b.po_line))));
-        incoming
-    }
-
     /// Wanted by customers on each day from `from` to today: ordered, whether or not it could be shipped.
     pub fn demand_by_day(&self, item: &ItemId, location: &LocationId, from: Date) -> Vec<f64> {
         let mut days = vec![0.0; day_count(from, self.today)];
@@ -413,27 +411,6 @@ impl Book {
             *day = level;
         }
         days
-    }
-
-    /// The day on which relief comes to a place if nobody does anything: the earliest of what is on its way and an order placed
-    /// today, within `horizon_days`; with the purchase line, where it is one. A promise that has passed is not firm: what is so
-    /// many days overdue is expected after as many days again, tomorrow at the earliest.
-    pub fn relief(&self, item: &ItemId, location: &LocationId, horizon_days: u32) -> (Date, Option<String>) {
-        let horizon = plus_days(self.today, horizon_days as i32);
-        let lead = self.supplier_prices(item, self.today).first().map(|p| p.lead_days.max(1) as i32);
-        let ordered = lead.map_or(horizon, |lead| plus_days(self.today, lead)).min(horizon);
-        let expected = |i: Incoming| (self.expected_on(i.promised), i.po_line);
-        match self.incoming(item, location).into_iter().map(expected).min_by_key(|(day, _)| *day) {
-            Some((day, line)) if day <= ordered => (day, Some(line)),
-            _ => (ordered, None),
-        }
-    }
-
-    /// The day on which a delivery promised for `promised` is to be expected: the promised one while it is ahead, else as many
-    /// days from today as it is late already, at least one.
-    pub fn expected_on(&self, promised: Date) -> Date {
-        let overdue = days_between(promised, self.today);
-        if overdue < 0 { promised } else { plus_days(self.today, overdue.max(1)) }
     }
 
     /// The days from `from` to today.

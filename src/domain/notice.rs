@@ -26,6 +26,13 @@ pub struct Notice {
     pub content: NoticeContent,
 }
 
+impl Notice {
+    /// When it was said: the sender's time, but never after it came in, as a clock that runs ahead would win for ever.
+    pub fn told_at(&self) -> Timestamp {
+        self.occurred_at.min(self.received_at)
+    }
+}
+
 /// What a notice says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "notice", rename_all = "snake_case")]
