@@ -24,12 +24,13 @@ use crate::pipeline::notify::Notify;
 use crate::pipeline::observe::Observe;
 use crate::pipeline::queue::Queue;
 use crate::pipeline::recheck::recheck;
+use crate::pipeline::understand::Understand;
 use crate::pipeline::verify::Verify;
 use crate::pipeline::view::CaseView;
 use crate::pipeline::{Context, Stage};
 use crate::ports::Ports;
 use crate::store::Store;
-use crate::web::WebState;
+use crate::web::{Hooks, WebState};
 use crate::worker;
 
 /// The whole of Reeve on one store.
@@ -60,6 +61,7 @@ impl App {
         let context = || self.context.clone();
         vec![
             Box::new(Observe::new(context())),
+            Box::new(Understand::new(context())),
             Box::new(Detect(context())),
             Box::new(Drafting(context())),
             Box::new(Queue(Arc::clone(&self.approvals))),
@@ -82,6 +84,7 @@ impl App {
             clock: self.context.clock.clone(),
             approvals: self.approvals.as_ref().clone(),
             charts: Arc::new(charts::Charts(Arc::clone(&self.context.desk))),
+            hooks: Arc::new(Hooks::new(&self.context.config, Arc::clone(&self.context.hint))),
         }
     }
 

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::announced::Announced;
 use super::calendar::{Calendar, days_between, plus_days};
 use super::days::day_of;
 use super::ids::{ItemId, LocationId, SupplierId};
@@ -66,17 +67,7 @@ pub struct Book {
     bills_of_po_line: BTreeMap<String, Vec<String>>,
     po_lines_of_order: BTreeMap<String, Vec<String>>,
     po_lines_at: BTreeMap<Place, Vec<String>>,
-}
-
-/// A delivery that is on its way to a location.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Incoming {
-    /// The purchase line.
-    pub po_line: String,
-    /// Still to come.
-    pub qty: Quantity,
-    /// The day promised now.
-    pub promised: Date,
+    pub(super) announced: BTreeMap<String, Announced>,
 }
 
 impl Book {
@@ -111,6 +102,7 @@ impl Book {
             bills_of_po_line: BTreeMap::new(),
             po_lines_of_order: BTreeMap::new(),
             po_lines_at: BTreeMap::new(),
+            announced: BTreeMap::new(),
         };
         for record in records {
             book.add(record);
@@ -118,6 +110,7 @@ impl Book {
         book.index();
         book.detail_from = book.sale_lines.values().map(|line| line.ordered_at).min().map(|at| book.calendar.day_of(at));
         book.first_day = book.find_first_day();
+        book.announced = book.newest_dates();
         book
     }
 
@@ -158,6 +151,8 @@ impl Book {
             Record::DemandMonth(r) => {
                 self.demand_months.entry((r.item.clone(), r.location.clone())).or_default().push(r);
             }
+            // What came in after the book was read is not in it, whenever it was written down.
+            Record::Notice(r) if r.received_at > self.as_of => {}
             Record::Notice(r) => {
                 self.notices.insert(r.id.clone(), r);
             }
@@ -452,6 +447,40 @@ impl Book {
     pub fn expected_on(&self, promised: Date) -> Date {
         let overdue = days_between(promised, self.today);
         if overdue < 0 { promised } else { plus_days(self.today, overdue.max(1)) }
+    /// Wanted by customers on each day from `from` to today: ordered, whether or not it could be shipped.
+    pub fn demand_by_day(&self, item: &ItemId, location: &LocationId, from: Date) -> Vec<f64> {
+        let mut days = vec![0.0; day_count(from, self.today)];
+        for line in self.sales_at(item, location) {
+            if let Some(slot) = slot(&mut days, from, self.calendar.day_of(line.ordered_at)) {
+                *slot += line.qty.to_f64();
+            }
+        }
+        days
+    }
+
+    /// On hand at the close of each day from `from` to today.
+    pub fn on_hand_by_day(&self, item: &ItemId, location: &LocationId, from: Date) -> Vec<f64> {
+        let mut days = vec![0.0; day_count(from, self.today)];
+        let mut before = 0.0;
+        for m in self.moves_at(item, location) {
+            let Some(done) = m.done_at else { continue };
+            let change = signed(m, location).to_f64();
+            match slot(&mut days, from, self.calendar.day_of(done)) {
+                Some(slot) => *slot += change,
+                None => before += change,
+            }
+        }
+        let mut level = before;
+        for day in &mut days {
+            level += *day;
+            *day = level;
+        }
+        days
+    }
+
+    /// The days from `from` to today.
+    pub fn days_from(&self, from: Date) -> Vec<Date> {
+        (0..=days_between(from, self.today)).map(|i| plus_days(from, i)).collect()
     }
 }
 

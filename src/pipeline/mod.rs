@@ -21,6 +21,7 @@ pub mod prose;
 pub mod publish;
 pub mod queue;
 pub mod recheck;
+pub mod understand;
 pub mod verify;
 pub mod view;
 

@@ -170,7 +170,7 @@ fn less(view: &CaseView<'_>, c: &mut Checks, po_line: &str, quantity: Quantity, 
     let Some(line) = open_line(view, c, po_line, quantity) else { return };
     let book = view.book;
     let place = (line.item.clone(), line.location.clone());
-    let promised = book.calendar.day_of(line.promised);
+    let promised = book.due(line);
     c.hard("promise is still ahead", promised > book.today, format!("{promised}, today is {}", book.today));
     if let Some(day) = new_date {
         c.hard("new date is later", day > promised, format!("{day} > {promised}"));
