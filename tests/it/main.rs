@@ -6,6 +6,7 @@ mod bad_input;
 mod decisions;
 mod killed;
 mod model;
+mod odoo_client;
 mod recording;
 mod signals;
 mod support;
