@@ -3,6 +3,9 @@
 //! What they share is in `support`: a fresh database of each kind and a real browser. `tidy` looks at the tree itself.
 
 mod bad_input;
+#[path = "../fake_odoo/mod.rs"]
+mod fake_odoo;
+mod fake_odoo_answers;
 mod decisions;
 mod killed;
 mod model;

@@ -1,0 +1,2 @@
+//! Holds the fake Odoo's answers against recorded ones.
+
