@@ -79,14 +79,19 @@ impl Args {
         for (name, value) in signature.iter().zip(positional) {
             named.insert((*name).to_owned(), value.clone());
         }
-        if READS.contains(&method)
-            && let Some(odd) = named.keys().find(|name| !signature.contains(&name.as_str()))
-        {
+        if let Some(odd) = Self::odd(method, &named) {
             // search_read hands on what it does not know.
             let refusing = if method == "search_read" { "_read_format" } else { method };
             return Err(Fail::kind(format!("BaseModel.{refusing}() got an unexpected keyword argument '{odd}'")));
         }
         Ok(Self { named, context })
+    }
+
+    /// A named argument that the method does not take.
+    pub(crate) fn odd<'a>(method: &str, named: &'a Map<String, Value>) -> Option<&'a str> {
+        let signature = signature(method);
+        let known = |name: &str| signature.contains(&name) || name == "context";
+        named.keys().map(String::as_str).find(|name| READS.contains(&method) && !known(name))
     }
 
     fn value(&self, name: &str) -> &Value {
@@ -159,8 +164,8 @@ fn signature(method: &str) -> &'static [&'static str] {
 pub(crate) fn knows(version: Version, method: &str) -> bool {
     match method {
         "formatted_read_group" => version == Version::V19,
-        "check_access_rights" => version <= Version::V18,
-        "has_access" | "check_access" => version >= Version::V18,
+        "has_access" => version >= Version::V18,
+        "check_access" => version == Version::V18,
         _ => READS.contains(&method) || WRITES.iter().any(|(name, _)| *name == method),
     }
 }
@@ -212,11 +217,16 @@ fn rights(state: &State, user: &User, model: &str, method: &str, args: &Args) ->
     if !access::RIGHTS.contains(&operation) {
         return Err(Fail::key(operation));
     }
-    let may = user.may(model, operation);
+    let of_rows = !args.ids("ids").is_empty();
+    let ruled_out = of_rows && user.is_ruled_out(model, operation);
+    let may = user.may(model, operation) && !ruled_out;
     let raises = match method {
         "check_access_rights" => args.value("raise_exception") != &Value::Bool(false),
         other => other == "check_access",
     };
+    if !may && raises && user.may(model, operation) {
+        return Err(access::rule_refusal(state, user, model, operation));
+    }
     if !may && raises {
         return Err(access::refusal(state, model, operation));
     }
@@ -396,6 +406,9 @@ fn fields_get(state: &State, user: &User, model: &str, args: &Args) -> Vec<u8> {
 fn write(state: &mut State, user: &User, model: &str, method: &str, args: &Args) -> Result<Answer, Fail> {
     let right = WRITES.iter().find(|(name, _)| *name == method).map_or("write", |(_, right)| right);
     access::check(state, user, model, right)?;
+    if user.is_ruled_out(model, right) {
+        return Err(access::rule_refusal(state, user, model, right));
+    }
     let ids = args.ids("ids");
     let values = args.value("vals").clone();
     if let Some(id) = ids.iter().find(|id| state.tables.get(model).is_none_or(|table| table.row(**id).is_none())) {

@@ -237,11 +237,19 @@ pub(crate) fn compile(state: &State, model: &str, domain: &Value) -> Result<Node
         if domain.is_null() || *domain == Value::Bool(false) {
             return Ok(Node::All(Vec::new()));
         }
-        return Err(Fail::value(format!("Domain() invalid domain: {}", python(domain))));
+        return Err(match state.version {
+            Version::V19 => Fail::kind(format!("Domain() invalid argument type for domain: {}", python(domain))),
+            _ => Fail::assertion(
+                "Domains to normalize must have a 'domain' form: a list or tuple of domain components",
+            ),
+        });
     };
     // From the right: a leaf is pushed, an operator takes what it needs. What is left over must all hold.
     let mut stack: Vec<Node> = Vec::new();
-    let short = || Fail::value("pop from empty list");
+    let short = || match state.version {
+        Version::V19 => Fail::value(format!("Domain() malformed domain {}", python(domain))),
+        _ => Fail::value(format!("Domain {} is syntactically not correct.", python(domain))),
+    };
     for item in items.iter().rev() {
         match item.as_str() {
             Some("!") => {
@@ -295,7 +303,10 @@ fn leaf(state: &State, model: &str, item: &Value) -> Result<Node, Fail> {
     if let Some((first, rest)) = path.split_once('.') {
         let field = def.fields.get(first).ok_or_else(|| unknown(first))?;
         let Some(relation) = field.relation.as_deref() else {
-            return Err(Fail::value(format!("Invalid field {model}.{path} in leaf {shown}")));
+            return Err(match state.version {
+                Version::V19 => Fail::value(format!("Invalid field property '{rest}' on {model}.{first}")),
+                _ => Fail::assertion(format!("Invalid field '{path}' in domain term {shown}")),
+            });
         };
         if !state.schema.contains_key(relation) {
             return Err(unknown(first));
@@ -313,7 +324,7 @@ fn leaf(state: &State, model: &str, item: &Value) -> Result<Node, Fail> {
     }
     let test = test_of(state, model, field, operator, value)?;
     let test = test.ok_or_else(|| match state.version {
-        Version::V19 => Fail::value(format!("Invalid operator in {shown}")),
+        Version::V19 => Fail::value(format!("Invalid operator in condition {shown}")),
         _ => Fail::value(format!("Invalid leaf {shown}")),
     })?;
     Ok(test_on(state, model, field, test))
@@ -388,15 +399,15 @@ fn test_of(state: &State, model: &str, field: &FieldDef, operator: &str, value: 
     }
     let Some(order) = order else { return Ok(None) };
     Ok(Some(match field.kind {
-        Kind::Datetime => time_test(model, field, operator, order, value)?,
+        Kind::Datetime => time_test(state.version, model, field, operator, order, value)?,
         Kind::Date => {
             let day = value.as_str().filter(|text| parse_time(text).is_some());
-            let day = day.ok_or_else(|| Fail::bad_datetime(model, &field.name, operator, &text))?;
+            let day = day.ok_or_else(|| Fail::bad_datetime(state.version, model, &field.name, operator, &text))?;
             Test::Day(order, day[..10].to_owned())
         }
         Kind::Integer | Kind::Float => {
             let number = value.as_f64().or_else(|| text.parse().ok()).or_else(|| value.as_bool().map(|b| f64::from(u8::from(b))));
-            Test::Number(order, number.ok_or_else(|| Fail::value(format!("could not convert string to float: '{text}'")))?)
+            Test::Number(order, number.ok_or_else(|| Fail::bad_number(model, &field.name, operator, &text))?)
         }
         Kind::Many2one | Kind::Many => match (value, field.relation.as_deref()) {
             (Value::String(name), Some(relation)) => {
@@ -450,13 +461,20 @@ fn among(field: &FieldDef, not: bool, value: &Value) -> Result<Test, Fail> {
 }
 
 /// A day on a datetime means its begin, or its last second where the operator looks past it.
-fn time_test(model: &str, field: &FieldDef, operator: &str, order: Order, value: &Value) -> Result<Test, Fail> {
+fn time_test(
+    version: Version,
+    model: &str,
+    field: &FieldDef,
+    operator: &str,
+    order: Order,
+    value: &Value,
+) -> Result<Test, Fail> {
     let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     if let (10, Some(day)) = (text.len(), parse_date(&text)) {
         let late = matches!(order, Order::Greater | Order::LessOrEqual);
         return Ok(Test::Time(order, day * DAY + if late { DAY - SECOND } else { 0 }));
     }
-    let at = parse_time(&text).ok_or_else(|| Fail::bad_datetime(model, &field.name, operator, &text))?;
+    let at = parse_time(&text).ok_or_else(|| Fail::bad_datetime(version, model, &field.name, operator, &text))?;
     Ok(Test::Time(order, at))
 }
 

@@ -71,16 +71,43 @@ impl Fail {
         Self::new("werkzeug.exceptions.UnprocessableEntity", 422, message)
     }
 
-    /// PostgreSQL can not read a datetime that stands in a domain.
-    pub(crate) fn bad_datetime(model: &str, field: &str, operator: &str, value: &str) -> Self {
+    /// A datetime in a domain that can not be read: by PostgreSQL, or from 19 on by Odoo itself.
+    pub(crate) fn bad_datetime(version: Version, model: &str, field: &str, operator: &str, value: &str) -> Self {
+        let dated = value.len() >= 10 && value.bytes().take(10).all(|byte| byte.is_ascii_digit() || byte == b'-');
+        if version == Version::V19 {
+            return Self::value(match dated {
+                true => "month must be in 1..12".to_owned(),
+                false => format!("Invalid term '{value}' in expression date: '{value}'"),
+            });
+        }
         let table = model.replace('.', "_");
         let shown: String = value.chars().take(9).collect();
+        let (name, problem) = if dated {
+            ("psycopg2.errors.DatetimeFieldOverflow", "date/time field value out of range")
+        } else {
+            ("psycopg2.errors.InvalidDatetimeFormat", "invalid input syntax for type timestamp")
+        };
         let message = format!(
-            "invalid input syntax for type timestamp: \"{value}\"\nLINE 1: ...M \"{table}\" WHERE (\"{table}\".\"{field}\" \
+            "{problem}: \"{value}\"\nLINE 1: ...M \"{table}\" WHERE (\"{table}\".\"{field}\" \
              {operator} '{shown}...\n{:>62}\n",
             "^"
         );
-        Self::new("psycopg2.errors.InvalidDatetimeFormat", 500, message)
+        Self::new(name, 500, message)
+    }
+
+    /// PostgreSQL can not read a number that stands in a domain.
+    pub(crate) fn bad_number(model: &str, field: &str, operator: &str, value: &str) -> Self {
+        let table = model.replace('.', "_");
+        let message = format!(
+            "invalid input syntax for type integer: \"{value}\"\nLINE 1: ...\"id\" FROM \"{table}\" WHERE (\"{table}\".\"{field}\" \
+             {operator} '{value}') AND...\n{:>62}\n",
+            "^"
+        );
+        Self::new("psycopg2.errors.InvalidTextRepresentation", 500, message)
+    }
+
+    pub(crate) fn assertion(message: impl Into<String>) -> Self {
+        Self::new("builtins.AssertionError", 500, message)
     }
 
     pub(crate) fn negative_limit() -> Self {

@@ -139,7 +139,7 @@ fn sum(state: &State, model: &str, table: Option<&Table>, asked: &str, full_name
         Some((how, of)) => (name, of, Some(how)),
         None => (name, name, how),
     };
-    let field = field(state, model, name)?;
+    let field = field(state, model, name).map_err(|fail| Fail { message: format!("{} for '{asked}'.", fail.message), ..fail })?;
     let how = match how {
         None if matches!(field.kind, Kind::Integer | Kind::Float) && name != "id" => How::Sum,
         None => return Ok(None),
@@ -528,8 +528,11 @@ pub(crate) fn formatted_read_group(state: &State, model: &str, args: &Args, ligh
             }
             out.extend_from_slice(b", ");
         }
-        let domains: Vec<Value> =
+        let mut domains: Vec<Value> =
             grouped.keys.iter().zip(parts).map(|(key, part)| grouped.term(key, *part)).collect();
+        if domains.is_empty() {
+            domains.push(json!([[1, "=", 1]]));
+        }
         out.extend_from_slice(b"\"__extra_domain\": ");
         write_json(&mut out, &joined(&domains));
         grouped.write_sums(&mut out, group);

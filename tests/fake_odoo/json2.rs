@@ -9,6 +9,11 @@ use super::fail::Fail;
 use super::server::{Asked, Reply, is_json};
 use super::state::State;
 
+/// What is shown where nothing says which of several databases is meant, or one that is not there.
+const NO_DATABASE: &str = "<!DOCTYPE html>\n<title>404 Not Found</title>\n<h1>Not Found</h1>\n<p>No database is selected and the \
+    requested URL was not found in the server-wide controllers.</p>\n<p>Please verify the hostname, <a \
+    href=/web/login>login</a> and try again.</p>\n\n<!-- Alternatively, use the X-Odoo-Database header. -->\n";
+
 fn parts(path: &str) -> (&str, &str) {
     let rest = path.strip_prefix("/json/2/").unwrap_or_default();
     rest.split_once('/').unwrap_or((rest, ""))
@@ -33,6 +38,7 @@ pub(crate) fn answer(state: &mut State, method: &Method, path: &str, headers: &H
     match dispatch(state, method, path, headers, body) {
         Ok(Answer::Json(result)) => Reply::json(200, result),
         Ok(Answer::Nothing) => Reply::json(200, b"null".to_vec()),
+        Err(fail) if fail.message == NO_DATABASE => Reply::html(404, NO_DATABASE),
         Err(fail) => {
             let mut reply = Reply::json(fail.status, fail.data().to_string().into_bytes());
             if fail.status == 401 {
@@ -63,8 +69,8 @@ fn dispatch(
     body: &[u8],
 ) -> Result<Answer, Fail> {
     let database = headers.get("X-Odoo-Database").and_then(|value| value.to_str().ok());
-    if database.is_some_and(|name| name != state.database) {
-        return Err(Fail::not_found("404 Not Found: The requested URL was not found on the server."));
+    if database.map_or(state.many_databases, |name| name != state.database) {
+        return Err(Fail::not_found(NO_DATABASE));
     }
     if method != Method::POST {
         return Err(Fail::not_found("Did you mean POST /json/2/<model>/<method>?"));
@@ -72,7 +78,7 @@ fn dispatch(
     let user = user(state, headers)?;
     let body: Map<String, Value> = match serde_json::from_slice(body) {
         Ok(Value::Object(body)) => body,
-        Ok(_) => return Err(Fail::unprocessable("the body must be a json object")),
+        Ok(_) => Map::new(),
         Err(_) => {
             return Err(Fail::bad_request(
                 "could not parse the body as json: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)",
@@ -83,7 +89,7 @@ fn dispatch(
     if !state.schema.contains_key(model) {
         return Err(Fail::not_found(format!("the model '{model}' does not exist")));
     }
-    if name.starts_with('_') {
+    if name.starts_with('_') || name == "check_access" {
         return Err(Fail::access(format!("Private methods (such as '{model}.{name}') cannot be called remotely.")));
     }
     if !calls::knows(state.version, name) {
@@ -94,10 +100,14 @@ fn dispatch(
         "create" => &["vals_list"],
         "has_access" | "check_access" => &["operation"],
         "search" | "search_count" => &["domain"],
+        "read_group" => &["domain", "fields", "groupby"],
         _ => &[],
     };
     if let Some(lacking) = needed.iter().find(|needed| !body.contains_key(**needed)) {
         return Err(Fail::unprocessable(format!("missing a required argument: '{lacking}'")));
+    }
+    if let Some(odd) = Args::odd(name, &body).filter(|_| name != "search_read") {
+        return Err(Fail::unprocessable(format!("got an unexpected keyword argument '{odd}'")));
     }
     let args = Args::bind(name, &[], body)?;
     calls::call(state, &user, model, name, &args)

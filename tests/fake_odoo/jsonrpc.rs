@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::Version;
 use super::access::User;
 use super::calls::{self, Answer, Args};
 use super::fail::Fail;
@@ -70,6 +71,7 @@ fn dispatch(state: &mut State, params: &Value) -> Result<Answer, Fail> {
             Ok(json_answer(&user.map_or(Value::Bool(false), |user| json!(user.uid))))
         }
         ("common" | "db", "server_version") => Ok(json_answer(&version_info(state.version)["server_version"])),
+        ("db", "list") if !state.lists_databases => Err(Fail::denied()),
         ("db", "list") => Ok(json_answer(&json!([state.database]))),
         ("db", "db_exist") => Ok(json_answer(&json!(args.first().and_then(Value::as_str) == Some(&state.database)))),
         ("object", "execute_kw" | "execute") => object(state, method, args),
@@ -100,11 +102,15 @@ fn object(state: &mut State, how: &str, args: &[Value]) -> Result<Answer, Fail> 
     if !state.schema.contains_key(model) {
         return Err(Fail::user(format!("Object {model} doesn't exist")));
     }
-    if method.starts_with('_') {
-        return Err(Fail::access(format!("Private methods (such as {method}) cannot be called remotely.")));
+    if method.starts_with('_') || (method == "check_access" && state.version == Version::V19) {
+        let shown = if state.version == Version::V19 { format!("'{model}.{method}'") } else { method.to_owned() };
+        return Err(Fail::access(format!("Private methods (such as {shown}) cannot be called remotely.")));
     }
     if !calls::knows(state.version, method) {
-        return Err(Fail::attribute(format!("The method '{method}' does not exist on the model '{model}'")));
+        return Err(Fail::attribute(match state.version {
+            Version::V19 => format!("The method '{model}.{method}' does not exist"),
+            _ => format!("The method '{method}' does not exist on the model '{model}'"),
+        }));
     }
     let empty = Map::new();
     let (positional, named) = if how == "execute" {

@@ -177,6 +177,17 @@ impl FakeOdoo {
         });
     }
 
+    /// Grants the reader write, create and unlink on a model by its groups and refuses them by a record rule: so does a
+    /// read-only user who is an internal user. Only a question about rows tells.
+    pub(crate) fn refuse_by_rule(&self, model: &str) {
+        self.with_reader(|user| {
+            for right in ["write", "create", "unlink"] {
+                user.rights.insert((model.to_owned(), right.to_owned()), true);
+                user.ruled.insert((model.to_owned(), right.to_owned()));
+            }
+        });
+    }
+
     /// Hides a field from the reader, as a field's groups do.
     pub(crate) fn hide_field(&self, model: &str, field: &str) {
         self.with_reader(|user| {
@@ -196,6 +207,11 @@ impl FakeOdoo {
 
     fn with_reader<T>(&self, of: impl FnOnce(&mut access::User) -> T) -> T {
         self.with(|state| of(state.users.iter_mut().find(|user| user.login == "reader").expect("there is a reader")))
+    }
+
+    /// Serves other databases too: JSON-2 must name the one it means, and `db.list` is closed, as on a careful host.
+    pub(crate) fn hide_databases(&self) {
+        self.with(|state| (state.many_databases, state.lists_databases) = (true, false));
     }
 
     /// The plan of what goes wrong.

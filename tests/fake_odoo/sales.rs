@@ -76,7 +76,7 @@ impl Sales {
     /// The first id that happens at or after a time.
     pub(crate) fn id_from(&self, at: i64) -> i64 {
         let step = DAY / self.slots();
-        let since = (at - self.start).clamp(0, self.days * DAY);
+        let since = at.saturating_sub(self.start).clamp(0, self.days * DAY);
         let (day, rest) = (since / DAY, since % DAY);
         self.first + day * self.slots() + ((rest + step - 1) / step).min(self.slots())
     }

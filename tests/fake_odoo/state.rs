@@ -122,6 +122,10 @@ impl Table {
 pub(crate) struct State {
     pub(crate) version: Version,
     pub(crate) database: String,
+    /// Are there others, so that JSON-2 must name the one it means?
+    pub(crate) many_databases: bool,
+    /// May `db.list` be asked?
+    pub(crate) lists_databases: bool,
     pub(crate) schema: Schema,
     pub(crate) tables: BTreeMap<String, Table>,
     /// Microseconds since 1970.
@@ -138,6 +142,8 @@ impl State {
         Self {
             version,
             database: "retail".to_owned(),
+            many_databases: false,
+            lists_databases: true,
             schema: schema::of(version),
             tables: BTreeMap::new(),
             now: 0,

@@ -3,10 +3,10 @@
 //! What they share is in `support`: a fresh database of each kind and a real browser. `tidy` looks at the tree itself.
 
 mod bad_input;
+mod decisions;
 #[path = "../fake_odoo/mod.rs"]
 mod fake_odoo;
 mod fake_odoo_answers;
-mod decisions;
 mod killed;
 mod model;
 mod recording;
