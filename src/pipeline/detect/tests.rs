@@ -1,0 +1,1 @@
+//! Detectors on books built by hand.
