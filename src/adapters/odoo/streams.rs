@@ -2,10 +2,16 @@
 //!
 //! A stream is a model with the fields that Reeve needs, under the names that Odoo 18 gives them: whatever a server calls
 //! them, the cells of a row stand in this order. A field that a server does not have is filled with its `absent` cell and is
-//! a gap, not an error.
+//! a gap, not an error. The table itself is [`STREAMS`].
 
-use super::call::Version;
+use serde_json::{Value, json};
+
+use super::call::{Domain, Version};
 use super::cell::Cell;
+
+mod table;
+
+pub use table::STREAMS;
 
 /// What a row is for, which says how much of a stream is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +79,49 @@ impl Field {
     }
 }
 
+/// What a field is compared with, in a form that can stand in a table.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Against {
+    /// `true` or `false` (which is also "nothing").
+    Flag(bool),
+    /// A number.
+    Number(i64),
+    /// A word.
+    Text(&'static str),
+    /// One of several words, for `in` and `not in`.
+    Words(&'static [&'static str]),
+}
+
+impl Against {
+    /// As a domain takes it.
+    pub fn to_json(self) -> Value {
+        match self {
+            Self::Flag(flag) => json!(flag),
+            Self::Number(number) => json!(number),
+            Self::Text(text) => json!(text),
+            Self::Words(words) => json!(words),
+        }
+    }
+}
+
+/// A condition on rows. The field may lead over references (`order_id.state`); its names are the same in every version.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Term {
+    /// Which field.
+    pub field: &'static str,
+    /// Odoo's operator: `=`, `!=`, `>`, `in`, `not in`.
+    pub operator: &'static str,
+    /// With what.
+    pub value: Against,
+}
+
+impl Term {
+    /// `(field, operator, value)`, as [`Domain::and_either`] takes it.
+    pub fn to_parts(self) -> (&'static str, &'static str, Value) {
+        (self.field, self.operator, self.value.to_json())
+    }
+}
+
 /// A model that is read.
 #[derive(Debug)]
 pub struct Stream {
@@ -84,6 +133,17 @@ pub struct Stream {
     pub links: &'static [&'static str],
     /// How much of it is read.
     pub extent: Extent,
+    /// Rows are read only where all of these hold, at every look. They do not change in a row's life.
+    pub only: &'static [Term],
+    /// And only where at least one of these holds (at most two); empty: no such condition.
+    pub either: &'static [Term],
+    /// The field by whose time a document is old; empty for master data.
+    pub dated_by: &'static str,
+    /// A document for which all of these hold is still open: it is read however old it is. Empty: none is.
+    pub open: &'static [Term],
+    /// Among documents, those for which one of these holds (at most two) are as many as [`Extent::Detail`]: unless they are
+    /// open they are read only as far back as `odoo.detail_days`.
+    pub detail: &'static [Term],
     /// What is not seen without it, for people.
     pub costs: &'static str,
     /// The versions that have it.
@@ -97,4 +157,33 @@ impl Stream {
     pub fn position(&self, field: &str) -> Option<usize> {
         self.fields.iter().position(|f| f.name == field)
     }
+
+    /// Where the first value seen of a field stands, behind the fields.
+    pub fn first_seen_position(&self, field: &str) -> Option<usize> {
+        self.first_seen.iter().position(|f| *f == field).map(|at| self.fields.len() + at)
+    }
+
+    /// Which of a row's links a field is.
+    pub fn link(&self, field: &str) -> Option<usize> {
+        self.links.iter().position(|f| *f == field)
+    }
+
+    /// The condition that holds for every row of the stream, whatever its age.
+    pub fn domain(&self) -> Domain {
+        let mut domain = Domain::all();
+        for term in self.only {
+            let (field, operator, value) = term.to_parts();
+            domain = domain.and(field, operator, value);
+        }
+        match self.either {
+            [] => domain,
+            [one] => domain.and(one.field, one.operator, one.value.to_json()),
+            [one, other, ..] => domain.and_either(one.to_parts(), other.to_parts()),
+        }
+    }
+}
+
+/// The stream of a model.
+pub fn stream_of(model: &str) -> Option<&'static Stream> {
+    STREAMS.iter().find(|stream| stream.model == model)
 }

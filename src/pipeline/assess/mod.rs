@@ -9,6 +9,7 @@
 //! - `checks`: hard and soft checks, the same ones that run again at the queue and at the click;
 //! - `rank`: net benefit, order, lane, slack, abstention.
 
+mod catalogue;
 mod announced;
 mod channel;
 mod checks;
