@@ -33,7 +33,20 @@ const fn stream(
     first_seen: &'static [&'static str],
 ) -> Stream {
     let versions = Version::V17..=Version::V19;
-    Stream { model, fields, links: &["order_id"], extent, costs: "that part of the business", versions, first_seen }
+    Stream {
+        model,
+        fields,
+        links: &["order_id"],
+        extent,
+        only: &[],
+        either: &[],
+        dated_by: "",
+        open: &[],
+        detail: &[],
+        costs: "that part of the business",
+        versions,
+        first_seen,
+    }
 }
 
 /// The streams of most tests: master data, a document and its lines.
