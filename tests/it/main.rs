@@ -4,6 +4,9 @@
 
 mod bad_input;
 mod decisions;
+#[path = "../fake_odoo/mod.rs"]
+mod fake_odoo;
+mod fake_odoo_answers;
 mod killed;
 mod model;
 mod odoo_client;

@@ -256,7 +256,20 @@ mod tests {
     use super::*;
 
     fn stream(model: &'static str, extent: Extent) -> Stream {
-        Stream { model, fields: &[], links: &[], extent, costs: "", versions: Version::V17..=Version::V19, first_seen: &[] }
+        Stream {
+            model,
+            fields: &[],
+            links: &[],
+            extent,
+            only: &[],
+            either: &[],
+            dated_by: "",
+            open: &[],
+            detail: &[],
+            costs: "",
+            versions: Version::V17..=Version::V19,
+            first_seen: &[],
+        }
     }
 
     fn bounds() -> Bounds {
