@@ -189,14 +189,14 @@ fn differences(setting: &Setting, bounds: &super::super::Bounds, deleted_too: bo
     let mut wrong = Vec::new();
     for (model, stream) in MODELS.iter().zip(&STREAMS) {
         let has = |_: &str, field: &str| super::world::FIELDS.contains(&field);
-        let domain = super::super::bounds::bounded(stream, bounds, &has).domain();
+        let terms = super::super::bounds::bounded(stream, bounds, &has).domain().to_json();
         let kept = setting.mirror.bodies(model);
         for id in state.ids(model) {
             let expected = body(&state, model, id);
             match kept.get(&id) {
                 Some(kept) if *kept == expected => {}
                 Some(kept) => wrong.push(format!("{model} {id} is {kept} instead of {expected}")),
-                None if state.meets(model, id, &domain) => wrong.push(format!("{model} {id} is missing: {expected}")),
+                None if state.meets(model, id, &terms) => wrong.push(format!("{model} {id} is missing: {expected}")),
                 None => {}
             }
         }

@@ -12,7 +12,7 @@ use self::world::{Memory, World, text};
 use super::super::call::{Scope, Version};
 use super::super::cell::Cell;
 use super::super::error::OdooError;
-use super::super::streams::{Absent, Extent, Field, Stream};
+use super::super::streams::{Absent, Against, Extent, Field, Stream, Term};
 use super::{PullError, Pulled, Puller, Settings};
 use crate::clock::Clock;
 use crate::ports::Gap;
@@ -26,41 +26,40 @@ const NAME: Field = field("name", Absent::Empty, "names");
 const STATE: Field = field("state", Absent::Empty, "states");
 const ORDER: Field = field("order_id", Absent::Never, "");
 
-const fn stream(
-    model: &'static str,
-    fields: &'static [Field],
-    extent: Extent,
-    first_seen: &'static [&'static str],
-) -> Stream {
-    let versions = Version::V17..=Version::V19;
+const fn stream(model: &'static str, fields: &'static [Field], first_seen: &'static [&'static str]) -> Stream {
     Stream {
         model,
         fields,
         links: &["order_id"],
-        extent,
+        extent: Extent::Master,
         only: &[],
         either: &[],
         dated_by: "",
         open: &[],
         detail: &[],
         costs: "that part of the business",
-        versions,
+        versions: Version::V17..=Version::V19,
         first_seen,
     }
 }
 
+const fn documents(stream: Stream, dated_by: &'static str, open: &'static [Term]) -> Stream {
+    Stream { extent: Extent::Documents, dated_by, open, ..stream }
+}
+
+const OPEN: &[Term] = &[Term { field: "state", operator: "in", value: Against::Words(&["draft", "sent"]) }];
+const ORDER_OPEN: &[Term] = &[Term { field: "order_id.state", ..OPEN[0] }];
+
 /// The streams of most tests: master data, a document and its lines.
 static STREAMS: [Stream; 3] = [
-    stream("product.product", &[ID, NAME], Extent::Master, &[]),
-    stream("purchase.order", &[ID, NAME, STATE], Extent::Documents, &[]),
-    stream("purchase.order.line", &[ID, ORDER, NAME], Extent::Documents, &[]),
+    stream("product.product", &[ID, NAME], &[]),
+    documents(stream("purchase.order", &[ID, NAME, STATE], &[]), "create_date", OPEN),
+    documents(stream("purchase.order.line", &[ID, ORDER, NAME], &[]), "order_id.create_date", ORDER_OPEN),
 ];
-static FIRST: [Stream; 1] = [stream("purchase.order", &[ID, NAME, STATE], Extent::Documents, &["name"])];
-static NARROW: [Stream; 1] = [stream("purchase.order", &[ID, NAME], Extent::Documents, &[])];
-static WITH_LOYALTY: [Stream; 2] = [
-    stream("loyalty.program", &[ID, NAME], Extent::Master, &[]),
-    stream("product.product", &[ID, NAME], Extent::Master, &[]),
-];
+static FIRST: [Stream; 1] = [documents(stream("purchase.order", &[ID, NAME, STATE], &["name"]), "create_date", OPEN)];
+static NARROW: [Stream; 1] = [documents(stream("purchase.order", &[ID, NAME], &[]), "create_date", OPEN)];
+static WITH_LOYALTY: [Stream; 2] =
+    [stream("loyalty.program", &[ID, NAME], &[]), stream("product.product", &[ID, NAME], &[])];
 
 const OVERLAP: i64 = 900;
 const DAY: i64 = 86_400;

@@ -191,9 +191,9 @@ impl State {
     }
 
     /// Odoo's prefix notation, read from the back.
-    pub(super) fn meets(&self, model: &str, id: i64, domain: &Domain) -> bool {
+    pub(super) fn meets(&self, model: &str, id: i64, terms: &Value) -> bool {
         let mut stack: Vec<bool> = Vec::new();
-        for term in domain.to_json().as_array().unwrap().iter().rev() {
+        for term in terms.as_array().unwrap().iter().rev() {
             let one = match term.as_str() {
                 Some(operator) => {
                     let (one, other) = (stack.pop().unwrap(), stack.pop().unwrap());
@@ -210,8 +210,8 @@ impl State {
         if self.blind {
             return Vec::new();
         }
-        let mut ids: Vec<i64> =
-            self.ids(&ask.model).into_iter().filter(|id| self.meets(&ask.model, *id, &ask.domain)).collect();
+        let terms = ask.domain.to_json();
+        let mut ids: Vec<i64> = self.ids(&ask.model).into_iter().filter(|id| self.meets(&ask.model, *id, &terms)).collect();
         match ask.order {
             "id" => {}
             "write_date desc, id desc" => {
