@@ -20,5 +20,6 @@ pub mod patient;
 pub mod progress;
 pub mod pull;
 mod refusal;
+pub mod source;
 pub mod streams;
 mod wire;
