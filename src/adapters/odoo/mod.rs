@@ -15,6 +15,7 @@ mod http;
 mod json2;
 mod jsonrpc;
 pub mod levels;
+pub mod live;
 pub mod pace;
 pub mod patient;
 pub mod progress;
