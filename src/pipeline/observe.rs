@@ -157,7 +157,8 @@ impl Stage for Observe {
         if !self.looked().is_some_and(|look| look.whole) {
             return Ok(Progress::Idle);
         }
-        Ok(match self.page(now).await? {
+        // Not the time from before the look: what came in since is part of it.
+        Ok(match self.page(clock.now()).await? {
             0 => Progress::Idle,
             read => Progress::Advanced(read),
         })
