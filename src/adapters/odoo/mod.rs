@@ -3,4 +3,5 @@
 pub mod call;
 pub mod cell;
 pub mod error;
+pub mod source;
 pub mod streams;
