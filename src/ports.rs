@@ -81,6 +81,13 @@ pub struct Gap {
     pub costs: String,
 }
 
+impl std::fmt::Display for Gap {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Not read: {} ({})", self.what, self.why)?;
+        if self.costs.is_empty() { Ok(()) } else { write!(f, "; not seen for it: {}", self.costs) }
+    }
+}
+
 /// A row of the ERP as it was read: a copy, kept so that changes are recognised and rows can be put together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MirrorRow {

@@ -59,6 +59,8 @@ pub async fn drive(
 ) {
     let mut failures: u32 = 0;
     while !stop.is_cancelled() {
+        // Begun before the run, so that what wakes the stage while it runs is not lost.
+        let woken = wake.notified();
         let outcome = stage.run_once().await;
         if let Err(error) = note(stage.as_ref(), &outcome, &store, &clock).await {
             tracing::warn!(stage = stage.name(), "Could not note the status of stage {}: {error:#}", stage.name());
@@ -81,7 +83,7 @@ pub async fn drive(
         };
         tokio::select! {
             () = stop.cancelled() => {}
-            () = wake.notified() => {}
+            () = woken => {}
             () = tokio::time::sleep(pause) => {}
         }
     }

@@ -24,12 +24,13 @@ use crate::pipeline::notify::Notify;
 use crate::pipeline::observe::Observe;
 use crate::pipeline::queue::Queue;
 use crate::pipeline::recheck::recheck;
+use crate::pipeline::understand::Understand;
 use crate::pipeline::verify::Verify;
 use crate::pipeline::view::CaseView;
 use crate::pipeline::{Context, Stage};
 use crate::ports::Ports;
 use crate::store::Store;
-use crate::web::WebState;
+use crate::web::{Hooks, WebState};
 use crate::worker;
 
 /// The whole of Reeve on one store.
@@ -45,7 +46,7 @@ impl App {
     /// Wires an App.
     pub fn new(config: Arc<Config>, store: Store, ports: Ports, clock: Clock) -> Self {
         let desk = Arc::new(Desk::new(store.clone(), Arc::clone(&config), clock.clone()));
-        let context = Context { store, config, ports, clock, desk };
+        let context = Context { store, config, ports, clock, desk, hint: Arc::default() };
         let approvals = Arc::new(Approvals {
             store: context.store.clone(),
             config: Arc::clone(&context.config),
@@ -59,7 +60,8 @@ impl App {
     pub fn stages(&self) -> Vec<Box<dyn Stage>> {
         let context = || self.context.clone();
         vec![
-            Box::new(Observe(context())),
+            Box::new(Observe::new(context())),
+            Box::new(Understand::new(context())),
             Box::new(Detect(context())),
             Box::new(Drafting(context())),
             Box::new(Queue(Arc::clone(&self.approvals))),
@@ -82,6 +84,7 @@ impl App {
             clock: self.context.clock.clone(),
             approvals: self.approvals.as_ref().clone(),
             charts: Arc::new(charts::Charts(Arc::clone(&self.context.desk))),
+            hooks: Arc::new(Hooks::new(&self.context.config, Arc::clone(&self.context.hint))),
         }
     }
 

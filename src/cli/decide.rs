@@ -125,28 +125,19 @@ pub(super) async fn run(config: Config, command: Queue, json: bool) -> anyhow::R
 fn set_quantity(action: &mut Action, text: &str) -> anyhow::Result<()> {
     let new: rust_decimal::Decimal =
         text.parse().map_err(|_| anyhow::anyhow!("--quantity: {text:?} is not a number of stock units"))?;
-    match action {
-        Action::Expedite { quantity, .. }
-        | Action::DeferPo { quantity, .. }
-        | Action::CancelPo { quantity, .. }
-        | Action::NewPo { quantity, .. }
-        | Action::Transfer { quantity, .. } => *quantity = Quantity(new),
-        other => anyhow::bail!("--quantity: a {} has no quantity that could be edited", other.code()),
+    let code = action.code();
+    // A claim's value follows its quantity, so its quantity is edited on the page, which shows both.
+    match action.quantity_mut() {
+        Some(quantity) if code != "CLAIM" => *quantity = Quantity(new),
+        _ => anyhow::bail!("--quantity: a {code} has no quantity that could be edited"),
     }
     Ok(())
 }
 
 fn set_date(action: &mut Action, day: Date) -> anyhow::Result<()> {
-    match action {
-        Action::Expedite { new_date: date, .. }
-        | Action::DeferPo { new_date: date, .. }
-        | Action::NewPo { need_date: date, .. }
-        | Action::Transfer { ship_on: date, .. }
-        | Action::Recount { deadline: date, .. }
-        | Action::Contact { answer_by: date, .. }
-        | Action::Monitor { until: date, .. } => *date = day,
-        other => anyhow::bail!("--date: a {} has no date that could be edited", other.code()),
-    }
+    let code = action.code();
+    let Some((_, date)) = action.date_mut() else { anyhow::bail!("--date: a {code} has no date that could be edited") };
+    *date = day;
     Ok(())
 }
 

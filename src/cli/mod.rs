@@ -16,6 +16,7 @@ mod audit;
 mod decide;
 mod demo;
 mod doctor;
+mod events;
 mod open;
 mod serve;
 mod show;
@@ -70,6 +71,9 @@ enum Command {
     /// Look at deliveries and send dead ones again.
     #[command(subcommand)]
     Outbox(show::Outbox),
+    /// Look at events from outside, and have those in quarantine looked at anew.
+    #[command(subcommand)]
+    Events(events::Events),
     /// Make a one-time sign-in link for the page.
     SignIn {
         /// The person's id, as in [[people]] of the configuration.
@@ -167,6 +171,7 @@ async fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Queue(queue) => decide::run(config, queue, cli.json).await,
         Command::Audit(command) => audit::run(&config, command, cli.json).await,
         Command::Outbox(command) => show::outbox(config, command, cli.json).await,
+        Command::Events(command) => events::run(&config, command, cli.json).await,
         Command::SignIn { person } => show::sign_in(&config, &person).await,
         Command::Eval(command) => show::eval(config, command, cli.json).await,
         Command::Completions { .. } => Ok(Outcome::Fine),

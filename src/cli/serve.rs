@@ -68,7 +68,9 @@ pub(super) async fn until_stopped(app: App, listener: TcpListener) -> anyhow::Re
         let (store, clock) = (context.store.clone(), context.clock.clone());
         tasks.spawn(worker::drive(stage, store, clock, context.config.worker.period, Arc::clone(&wake), stop.clone()));
     }
-    let router = web::router(app.web());
+    let state = app.web();
+    tasks.spawn(Arc::clone(&state.hooks).pass_on(context.store.clone(), Arc::clone(&wake), stop.clone()));
+    let router = web::router(state);
     let ended = stop.clone();
     let server = tasks.spawn(async move {
         axum::serve(listener, router).with_graceful_shutdown(async move { ended.cancelled().await }).await

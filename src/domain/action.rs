@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::{FactId, ItemId, LocationId, SupplierId};
 use super::money::{Money, Quantity, UnitPrice};
+use super::record::{RecordKind, RecordRef};
 
 /// What the executor is asked to do, with its own parameters. The catalogue is closed: nothing outside it can be
 /// recommended, whatever a text says.
@@ -32,9 +33,56 @@ pub enum Action {
         need_date: Date,
         destination: LocationId,
     },
+    /// Raise an open line. `ordered` is what the line said when this was computed.
+    #[serde(rename = "INCREASE-PO")]
+    IncreasePo { po_line: String, ordered: Quantity, quantity: Quantity },
+    /// Ship part now, the rest later.
+    #[serde(rename = "SPLIT-SHIP")]
+    SplitShip { po_line: String, quantity: Quantity, date_now: Date, date_rest: Date },
+    /// Buy elsewhere than where the line is late.
+    #[serde(rename = "ALT-SUPPLIER")]
+    AltSupplier {
+        item: ItemId,
+        supplier: SupplierId,
+        quantity: Quantity,
+        price: UnitPrice,
+        need_date: Date,
+        destination: LocationId,
+        instead_of: String,
+    },
     /// Move stock between locations.
     #[serde(rename = "TRANSFER")]
     Transfer { item: ItemId, from: LocationId, to: LocationId, quantity: Quantity, ship_on: Date },
+    /// Serve another order or channel first: `from_line` and `to_line` are sale lines.
+    #[serde(rename = "REALLOCATE")]
+    Reallocate { item: ItemId, location: LocationId, from_line: String, to_line: String, quantity: Quantity },
+    /// Change a reorder point, a maximum or a lead time.
+    #[serde(rename = "ADJUST-PARAM")]
+    AdjustParam { param: Param, record: String, old: Quantity, new: Quantity, until: Option<Date> },
+    /// Correct a forecast. The ERP keeps none that is read: a note for whoever does.
+    #[serde(rename = "FORECAST-FIX")]
+    ForecastFix { item: ItemId, location: LocationId, from: Date, to: Date, old: Quantity, new: Quantity, reason: String },
+    /// Mark history as a one-off event. A note: the ERP has no place for it.
+    #[serde(rename = "MARK-EVENT")]
+    MarkEvent { item: ItemId, location: LocationId, from: Date, to: Date, reason: String },
+    /// Post a count's difference, of either sign.
+    #[serde(rename = "ADJUST-STOCK")]
+    AdjustStock { item: ItemId, location: LocationId, difference: Quantity, reason: String },
+    /// Keep what came in a receipt out of sale until it is inspected.
+    #[serde(rename = "HOLD-QC")]
+    HoldQc { document: String, item: ItemId, location: LocationId, quantity: Quantity, until: Date, reason: String },
+    /// Send goods of a receipt back to the supplier.
+    #[serde(rename = "RETURN")]
+    Return { receipt: String, item: ItemId, location: LocationId, supplier: SupplierId, quantity: Quantity, reason: String },
+    /// Correct master data: a field of a record from what it says to what its source of truth says.
+    #[serde(rename = "FIX-MASTER")]
+    FixMaster { record: RecordRef, field: String, old: String, new: String, source: String },
+    /// End a promotion on another day than planned.
+    #[serde(rename = "PROMO-CHANGE")]
+    PromoChange { promotion: String, item: ItemId, new_to: Date },
+    /// Reduce a price for some days.
+    #[serde(rename = "MARKDOWN")]
+    Markdown { item: ItemId, percent: f64, from: Date, to: Date },
     /// Count again, by somebody else.
     #[serde(rename = "RECOUNT")]
     Recount { item: ItemId, location: LocationId, deadline: Date, not_by: Option<String> },
@@ -64,6 +112,38 @@ pub enum Action {
     Escalate { unclear: String, to: String },
 }
 
+/// What ADJUST-PARAM may change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Param {
+    /// Reorder point of a rule.
+    ReorderPoint,
+    /// Order-up-to level of a rule.
+    OrderUpTo,
+    /// Days of lead time on a supplier's price.
+    LeadDays,
+}
+
+impl Param {
+    /// The record and the field behind the parameter.
+    pub fn field(self, record: &str) -> (RecordRef, &'static str) {
+        match self {
+            Self::ReorderPoint => (RecordRef::new(RecordKind::ReorderRule, record), "min"),
+            Self::OrderUpTo => (RecordRef::new(RecordKind::ReorderRule, record), "max"),
+            Self::LeadDays => (RecordRef::new(RecordKind::SupplierPrice, record), "lead_days"),
+        }
+    }
+}
+
+/// The date of an action that an approver may change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DateField {
+    /// As a change of it is told: `new date 2026-10-09 → 2026-10-12`.
+    pub name: &'static str,
+    /// As a form asks for it.
+    pub label: &'static str,
+}
+
 /// Which way an action moves stock that is to come: two that go opposite ways and are worth the same call for a human
 /// (handbook §7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,7 +164,20 @@ impl Action {
             Self::DeferPo { .. } => "DEFER-PO",
             Self::CancelPo { .. } => "CANCEL-PO",
             Self::NewPo { .. } => "NEW-PO",
+            Self::IncreasePo { .. } => "INCREASE-PO",
+            Self::SplitShip { .. } => "SPLIT-SHIP",
+            Self::AltSupplier { .. } => "ALT-SUPPLIER",
             Self::Transfer { .. } => "TRANSFER",
+            Self::Reallocate { .. } => "REALLOCATE",
+            Self::AdjustParam { .. } => "ADJUST-PARAM",
+            Self::ForecastFix { .. } => "FORECAST-FIX",
+            Self::MarkEvent { .. } => "MARK-EVENT",
+            Self::AdjustStock { .. } => "ADJUST-STOCK",
+            Self::HoldQc { .. } => "HOLD-QC",
+            Self::Return { .. } => "RETURN",
+            Self::FixMaster { .. } => "FIX-MASTER",
+            Self::PromoChange { .. } => "PROMO-CHANGE",
+            Self::Markdown { .. } => "MARKDOWN",
             Self::Recount { .. } => "RECOUNT",
             Self::Claim { .. } => "CLAIM",
             Self::BlockBill { .. } => "BLOCK-BILL",
@@ -97,15 +190,110 @@ impl Action {
         }
     }
 
-    /// The quantity the action is about, where it has one.
+    /// The quantity the action is about, where it has one that may be edited.
     pub fn quantity(&self) -> Option<Quantity> {
+        self.clone().quantity_mut().copied()
+    }
+
+    /// The quantity, to be changed by an editor.
+    pub fn quantity_mut(&mut self) -> Option<&mut Quantity> {
         match self {
             Self::Expedite { quantity, .. }
             | Self::DeferPo { quantity, .. }
             | Self::CancelPo { quantity, .. }
             | Self::NewPo { quantity, .. }
+            | Self::IncreasePo { quantity, .. }
+            | Self::SplitShip { quantity, .. }
+            | Self::AltSupplier { quantity, .. }
             | Self::Transfer { quantity, .. }
-            | Self::Claim { quantity, .. } => Some(*quantity),
+            | Self::Reallocate { quantity, .. }
+            | Self::HoldQc { quantity, .. }
+            | Self::Return { quantity, .. }
+            | Self::Claim { quantity, .. } => Some(quantity),
+            // A counted difference is what was counted; parameters and forecasts are figures with their own checks.
+            Self::AdjustStock { .. }
+            | Self::AdjustParam { .. }
+            | Self::ForecastFix { .. }
+            | Self::MarkEvent { .. }
+            | Self::FixMaster { .. }
+            | Self::PromoChange { .. }
+            | Self::Markdown { .. }
+            | Self::Recount { .. }
+            | Self::BlockBill { .. }
+            | Self::AcceptVar { .. }
+            | Self::ReverseDoc { .. }
+            | Self::Contact { .. }
+            | Self::Monitor { .. }
+            | Self::NoAction { .. }
+            | Self::Escalate { .. } => None,
+        }
+    }
+
+    /// The date that may be edited, where there is one.
+    pub fn date(&self) -> Option<(DateField, Date)> {
+        self.clone().date_mut().map(|(field, date)| (field, *date))
+    }
+
+    /// The date, to be changed by an editor.
+    pub fn date_mut(&mut self) -> Option<(DateField, &mut Date)> {
+        let field = |name, label| DateField { name, label };
+        Some(match self {
+            Self::Expedite { new_date, .. } | Self::DeferPo { new_date, .. } => (field("new date", "New date"), new_date),
+            Self::NewPo { need_date, .. } | Self::AltSupplier { need_date, .. } => {
+                (field("need date", "Needed on"), need_date)
+            }
+            Self::SplitShip { date_rest, .. } => (field("date of the rest", "Rest on"), date_rest),
+            Self::Transfer { ship_on, .. } => (field("ship date", "Ship on"), ship_on),
+            Self::Recount { deadline, .. } => (field("deadline", "Count by"), deadline),
+            Self::HoldQc { until, .. } => (field("until", "Hold until"), until),
+            Self::PromoChange { new_to, .. } => (field("last day", "Last day"), new_to),
+            Self::Markdown { to, .. } => (field("last day", "Last day"), to),
+            Self::Contact { answer_by, .. } => (field("answer by", "Answer by"), answer_by),
+            Self::Monitor { until, .. } => (field("until", "Watch until"), until),
+            Self::CancelPo { .. }
+            | Self::IncreasePo { .. }
+            | Self::Reallocate { .. }
+            | Self::AdjustParam { .. }
+            | Self::ForecastFix { .. }
+            | Self::MarkEvent { .. }
+            | Self::AdjustStock { .. }
+            | Self::Return { .. }
+            | Self::FixMaster { .. }
+            | Self::Claim { .. }
+            | Self::BlockBill { .. }
+            | Self::AcceptVar { .. }
+            | Self::ReverseDoc { .. }
+            | Self::NoAction { .. }
+            | Self::Escalate { .. } => return None,
+        })
+    }
+
+    /// The item that the action itself names.
+    pub fn item(&self) -> Option<&ItemId> {
+        match self {
+            Self::NewPo { item, .. }
+            | Self::AltSupplier { item, .. }
+            | Self::Transfer { item, .. }
+            | Self::Reallocate { item, .. }
+            | Self::ForecastFix { item, .. }
+            | Self::MarkEvent { item, .. }
+            | Self::AdjustStock { item, .. }
+            | Self::HoldQc { item, .. }
+            | Self::Return { item, .. }
+            | Self::PromoChange { item, .. }
+            | Self::Markdown { item, .. }
+            | Self::Recount { item, .. } => Some(item),
+            _ => None,
+        }
+    }
+
+    /// The supplier that the action itself names.
+    pub fn supplier(&self) -> Option<&SupplierId> {
+        match self {
+            Self::NewPo { supplier, .. }
+            | Self::AltSupplier { supplier, .. }
+            | Self::Return { supplier, .. }
+            | Self::Claim { supplier, .. } => Some(supplier),
             _ => None,
         }
     }
@@ -113,8 +301,12 @@ impl Action {
     /// Which way it moves stock that is to come.
     pub fn direction(&self) -> Direction {
         match self {
-            Self::Expedite { .. } | Self::NewPo { .. } => Direction::More,
-            Self::DeferPo { .. } | Self::CancelPo { .. } => Direction::Less,
+            Self::Expedite { .. }
+            | Self::NewPo { .. }
+            | Self::IncreasePo { .. }
+            | Self::SplitShip { .. }
+            | Self::AltSupplier { .. } => Direction::More,
+            Self::DeferPo { .. } | Self::CancelPo { .. } | Self::Return { .. } => Direction::Less,
             _ => Direction::Neutral,
         }
     }

@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::calendar::{Calendar, days_between, plus_days};
+use super::announced::Announced;
+use super::calendar::{Calendar, plus_days};
+use super::days::day_of;
 use super::ids::{ItemId, LocationId, SupplierId};
 use super::money::Quantity;
 use super::notice::Notice;
@@ -51,6 +53,9 @@ pub struct Book {
     pub stock_levels: BTreeMap<Place, StockLevel>,
     /// Demand by month, oldest first, where it was summed in the ERP.
     pub demand_months: BTreeMap<Place, Vec<DemandMonth>>,
+    /// From when all single sale lines are known; None where there are none.
+    pub(super) detail_from: Option<Date>,
+    first_day: Option<Date>,
     supplier_prices: BTreeMap<ItemId, Vec<SupplierPrice>>,
     rules: BTreeMap<Place, ReorderRule>,
     promotions: BTreeMap<ItemId, Vec<Promotion>>,
@@ -62,17 +67,7 @@ pub struct Book {
     bills_of_po_line: BTreeMap<String, Vec<String>>,
     po_lines_of_order: BTreeMap<String, Vec<String>>,
     po_lines_at: BTreeMap<Place, Vec<String>>,
-}
-
-/// A delivery that is on its way to a location.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Incoming {
-    /// The purchase line.
-    pub po_line: String,
-    /// Still to come.
-    pub qty: Quantity,
-    /// The day promised now.
-    pub promised: Date,
+    pub(super) announced: BTreeMap<String, Announced>,
 }
 
 impl Book {
@@ -94,6 +89,8 @@ impl Book {
             notices: BTreeMap::new(),
             stock_levels: BTreeMap::new(),
             demand_months: BTreeMap::new(),
+            detail_from: None,
+            first_day: None,
             supplier_prices: BTreeMap::new(),
             rules: BTreeMap::new(),
             promotions: BTreeMap::new(),
@@ -105,11 +102,15 @@ impl Book {
             bills_of_po_line: BTreeMap::new(),
             po_lines_of_order: BTreeMap::new(),
             po_lines_at: BTreeMap::new(),
+            announced: BTreeMap::new(),
         };
         for record in records {
             book.add(record);
         }
         book.index();
+        book.detail_from = book.sale_lines.values().map(|line| line.ordered_at).min().map(|at| book.calendar.day_of(at));
+        book.first_day = book.find_first_day();
+        book.announced = book.newest_dates();
         book
     }
 
@@ -150,6 +151,8 @@ impl Book {
             Record::DemandMonth(r) => {
                 self.demand_months.entry((r.item.clone(), r.location.clone())).or_default().push(r);
             }
+            // What came in after the book was read is not in it, whenever it was written down.
+            Record::Notice(r) if r.received_at > self.as_of => {}
             Record::Notice(r) => {
                 self.notices.insert(r.id.clone(), r);
             }
@@ -215,11 +218,27 @@ impl Book {
         self.items.keys().flat_map(|i| self.locations.keys().map(move |l| (i.clone(), l.clone()))).collect()
     }
 
-    /// The first day on which anything was ordered or moved, opening stock aside.
+    /// The first day on which anything was ordered or moved, opening stock aside. Where demand was summed, the first day with
+    /// any: what is older is there only as far as it is still open.
     pub fn first_day(&self) -> Option<Date> {
+        self.first_day
+    }
+
+    fn find_first_day(&self) -> Option<Date> {
+        let first = |m: &DemandMonth| Some(day_of(m, *m.sold.keys().chain(m.returned.keys()).min()?));
+        let summed = self.demand_months.values().flatten().filter_map(first).min();
         let sales = self.sale_lines.values().map(|s| s.ordered_at);
         let moves = self.moves.values().filter(|m| m.kind != MoveKind::Opening).filter_map(|m| m.done_at);
-        sales.chain(moves).min().map(|at| self.calendar.day_of(at))
+        summed.or_else(|| sales.chain(moves).min().map(|at| self.calendar.day_of(at)))
+    }
+
+    /// Says of how many days up to today all single sale lines are read; the few that are older were still open. Without it
+    /// they count from the first on.
+    #[must_use]
+    pub fn with_detail_days(mut self, days: u32) -> Self {
+        let whole = plus_days(self.today, 1 - i32::try_from(days).unwrap_or(i32::MAX));
+        self.detail_from = self.detail_from.map(|from| from.max(whole));
+        self
     }
 
     /// `AC-006 Espresso beans 1 kg`, or the bare id of an item that is not in the book.
@@ -249,6 +268,21 @@ impl Book {
             .into_iter()
             .filter(|p| p.supplier == line.supplier && p.min_qty <= line.qty)
             .max_by(|a, b| a.min_qty.cmp(&b.min_qty))
+    }
+
+    /// A supplier's price by the record's id, valid or not.
+    pub fn supplier_price(&self, id: &str) -> Option<&SupplierPrice> {
+        self.supplier_prices.values().flatten().find(|p| p.id == id)
+    }
+
+    /// A reorder rule by the record's id.
+    pub fn rule_by_id(&self, id: &str) -> Option<&ReorderRule> {
+        self.rules.values().find(|r| r.id == id)
+    }
+
+    /// A promotion by the record's id.
+    pub fn promotion(&self, id: &str) -> Option<&Promotion> {
+        self.promotions.values().flatten().find(|p| p.id == id)
     }
 
     /// The reorder rule of an item at a location.
@@ -315,6 +349,11 @@ impl Book {
         self.moves_of_po_line.get(line).map(|ids| ids.iter().map(|id| &self.moves[id]).collect()).unwrap_or_default()
     }
 
+    /// Moves that serve a sale line.
+    pub fn moves_of_sale_line(&self, line: &str) -> Vec<&StockMove> {
+        self.moves_of_sale_line.get(line).map(|ids| ids.iter().map(|id| &self.moves[id]).collect()).unwrap_or_default()
+    }
+
     /// Done receipts of a purchase line, in order of time.
     pub fn receipts(&self, line: &str) -> Vec<&StockMove> {
         self.moves_of_po_line(line).into_iter().filter(|m| m.kind == MoveKind::Receipt && m.done_at.is_some()).collect()
@@ -348,8 +387,13 @@ impl Book {
         bills
     }
 
-    /// On hand now (OH): what done moves add up to. Can be negative, as in the ERP.
+    /// On hand now (OH): what the ERP states, and nothing where it states levels but none of this place; else what done moves
+    /// add up to. Can be negative, as in the ERP.
     pub fn on_hand(&self, item: &ItemId, location: &LocationId) -> Quantity {
+        if !self.stock_levels.is_empty() {
+            let level = self.stock_levels.get(&(item.clone(), location.clone()));
+            return level.map_or(Quantity::ZERO, |level| level.on_hand);
+        }
         self.moves_at(item, location).iter().filter(|m| m.done_at.is_some()).map(|m| signed(m, location)).sum()
     }
 
@@ -366,80 +410,6 @@ impl Book {
     pub fn available(&self, item: &ItemId, location: &LocationId) -> Quantity {
         self.on_hand(item, location) - self.waiting(item, location)
     }
-
-    /// Confirmed purchase quantities still to come (OO), earliest promise first.
-    pub fn incoming(&self, item: &ItemId, location: &LocationId) -> Vec<Incoming> {
-        let mut incoming: Vec<Incoming> = self
-            .po_lines_at(item, location)
-            .into_iter()
-            .filter(|l| l.confirmed)
-            .map(|l| Incoming {
-                po_line: l.id.clone(),
-                qty: self.open_quantity(&l.id),
-                promised: self.calendar.day_of(l.promised),
-            })
-            .filter(|i| i.qty.is_positive())
-            .collect();
-        incoming.sort_by(|a, b| (a.promised, numeric(&a.po_line)).cmp(&(b.promised, numeric(&b.po_line))));
-        incoming
-    }
-
-    /// Wanted by customers on each day from `from` to today: ordered, whether or not it could be shipped.
-    pub fn demand_by_day(&self, item: &ItemId, location: &LocationId, from: Date) -> Vec<f64> {
-        let mut days = vec![0.0; day_count(from, self.today)];
-        for line in self.sales_at(item, location) {
-            if let Some(slot) = slot(&mut days, from, self.calendar.day_of(line.ordered_at)) {
-                *slot += line.qty.to_f64();
-            }
-        }
-        days
-    }
-
-    /// On hand at the close of each day from `from` to today.
-    pub fn on_hand_by_day(&self, item: &ItemId, location: &LocationId, from: Date) -> Vec<f64> {
-        let mut days = vec![0.0; day_count(from, self.today)];
-        let mut before = 0.0;
-        for m in self.moves_at(item, location) {
-            let Some(done) = m.done_at else { continue };
-            let change = signed(m, location).to_f64();
-            match slot(&mut days, from, self.calendar.day_of(done)) {
-                Some(slot) => *slot += change,
-                None => before += change,
-            }
-        }
-        let mut level = before;
-        for day in &mut days {
-            level += *day;
-            *day = level;
-        }
-        days
-    }
-
-    /// The day on which relief comes to a place if nobody does anything: the earliest of what is on its way and an order placed
-    /// today, within `horizon_days`; with the purchase line, where it is one. A promise that has passed is not firm: what is so
-    /// many days overdue is expected after as many days again, tomorrow at the earliest.
-    pub fn relief(&self, item: &ItemId, location: &LocationId, horizon_days: u32) -> (Date, Option<String>) {
-        let horizon = plus_days(self.today, horizon_days as i32);
-        let lead = self.supplier_prices(item, self.today).first().map(|p| p.lead_days.max(1) as i32);
-        let ordered = lead.map_or(horizon, |lead| plus_days(self.today, lead)).min(horizon);
-        let expected = |i: Incoming| (self.expected_on(i.promised), i.po_line);
-        match self.incoming(item, location).into_iter().map(expected).min_by_key(|(day, _)| *day) {
-            Some((day, line)) if day <= ordered => (day, Some(line)),
-            _ => (ordered, None),
-        }
-    }
-
-    /// The day on which a delivery promised for `promised` is to be expected: the promised one while it is ahead, else as many
-    /// days from today as it is late already, at least one.
-    pub fn expected_on(&self, promised: Date) -> Date {
-        let overdue = days_between(promised, self.today);
-        if overdue < 0 { promised } else { plus_days(self.today, overdue.max(1)) }
-    }
-
-    /// The days from `from` to today.
-    pub fn days_from(&self, from: Date) -> Vec<Date> {
-        (0..=days_between(from, self.today)).map(|i| plus_days(from, i)).collect()
-    }
 }
 
 /// A move's effect on a location's stock.
@@ -452,12 +422,4 @@ pub fn signed(m: &StockMove, location: &LocationId) -> Quantity {
 /// Sorts the ERP's numeric ids as numbers, and others behind them as text.
 pub fn numeric(id: &str) -> (u64, &str) {
     (id.parse().unwrap_or(u64::MAX), id)
-}
-
-fn day_count(from: Date, today: Date) -> usize {
-    usize::try_from(days_between(from, today) + 1).unwrap_or(0)
-}
-
-fn slot(days: &mut [f64], from: Date, day: Date) -> Option<&mut f64> {
-    usize::try_from(days_between(from, day)).ok().and_then(|i| days.get_mut(i))
 }

@@ -118,6 +118,10 @@ pub fn sends_message(action: &Action) -> bool {
             | Action::DeferPo { .. }
             | Action::CancelPo { .. }
             | Action::NewPo { .. }
+            | Action::IncreasePo { .. }
+            | Action::SplitShip { .. }
+            | Action::AltSupplier { .. }
+            | Action::Return { .. }
             | Action::Transfer { .. }
             | Action::Recount { .. }
             | Action::Claim { .. }

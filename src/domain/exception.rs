@@ -59,6 +59,10 @@ pub enum Family {
     Inventory,
     /// §4.5
     Supply,
+    /// §4.6, what is offered to customers
+    Channel,
+    /// §4.6, goods between our own locations
+    Transfer,
 }
 
 types! {
@@ -88,6 +92,8 @@ types! {
     RUom, "R-UOM", "unit of measure suspicion", Receiving, 0.80;
     /// Received twice.
     RDup, "R-DUP", "duplicate receipt", Receiving, 0.90;
+    /// Came other than it was announced.
+    RAsn, "R-ASN", "ship-notice mismatch", Receiving, 0.85;
     /// Came without an order line.
     RUnplanned, "R-UNPLANNED", "receipt without order", Receiving, 0.90;
     /// Failed a check or went back to the supplier.
@@ -114,12 +120,22 @@ types! {
     IScrap, "I-SCRAP", "scrap surge", Inventory, 0.90;
     /// Stock in the books that nobody can buy.
     IPhantom, "I-PHANTOM", "phantom inventory", Inventory, 0.65;
+    /// A supplier will deliver later than the goods are needed.
+    SDelay, "S-DELAY", "supplier delay announced", Supply, 0.90;
     /// Open quantity past its promise.
     SOverdue, "S-OVERDUE", "overdue purchase order", Supply, 0.95;
+    /// An order that its supplier has not confirmed, who usually does.
+    SUnconf, "S-UNCONF", "unconfirmed purchase order", Supply, 0.80;
     /// A supplier's lead time has moved away from the master value.
     SLtShift, "S-LTSHIFT", "lead time shifted", Supply, 0.85;
     /// Master data that block the arithmetic.
     MMaster, "M-MASTER", "master-data fault", Supply, 0.95;
+    /// A channel offers more than can be served.
+    OOversell, "O-OVERSELL", "oversell risk", Channel, 0.80;
+    /// A channel's stock has drifted away from the books.
+    OSync, "O-SYNC", "channel stock drift", Channel, 0.80;
+    /// A transfer that should have arrived, or left, by now.
+    TLate, "T-LATE", "overdue transfer", Transfer, 0.80;
 }
 
 impl fmt::Display for ExceptionType {

@@ -8,12 +8,13 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::ids::{ItemId, LocationId, SupplierId};
-use super::money::{Quantity, UnitPrice};
+use super::money::{Money, Quantity, UnitPrice};
 
 /// One announcement.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Notice {
-    /// `<source>/<the sender's id of the event>`: the same event is the same notice.
+    /// `<source>/<the sender's id of the event>`: the same event is the same notice. An event about several items on a channel
+    /// or in a promotion is a notice for each, with `#0`, `#1` … behind.
     pub id: String,
     /// Who sent it: the name of the hook.
     pub source: String,
@@ -23,6 +24,13 @@ pub struct Notice {
     pub received_at: Timestamp,
     /// What it says.
     pub content: NoticeContent,
+}
+
+impl Notice {
+    /// When it was said: the sender's time, but never after it came in, as a clock that runs ahead would win for ever.
+    pub fn told_at(&self) -> Timestamp {
+        self.occurred_at.min(self.received_at)
+    }
 }
 
 /// What a notice says.
@@ -71,7 +79,11 @@ pub enum NoticeContent {
         number: String,
         /// Who bills.
         supplier: Option<SupplierId>,
-        /// What is billed.
+        /// The bill's date.
+        billed_on: Date,
+        /// What is to be paid, taxes included; None where it is not told or in another currency than the company's.
+        total: Option<Money>,
+        /// What is billed; without prices where it is billed in another currency than the company's.
         lines: Vec<NoticeLine>,
     },
     /// What a web shop or marketplace offers for sale.
@@ -140,7 +152,7 @@ pub struct NoticeLine {
 }
 
 /// Where a carrier says a shipment is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CarrierState {
     /// Handed to the carrier.

@@ -151,13 +151,26 @@ pub fn tier_of(action: &Action, value: Money, cumulative: Money, limits: &Limits
         | Action::Recount { .. }
         | Action::Contact { .. }
         | Action::Escalate { .. } => Tier::T0,
-        Action::ReverseDoc { .. } => by_value.max(Tier::T3),
+        // Notes change nothing in the ERP.
+        Action::ForecastFix { .. } | Action::MarkEvent { .. } => Tier::T0,
+        // The handbook asks T2 of ADJUST-PARAM for class A only; master data have no class, so all of it is held to that.
+        Action::AdjustParam { .. }
+        | Action::FixMaster { .. }
+        | Action::AltSupplier { .. }
+        | Action::PromoChange { .. }
+        | Action::Markdown { .. } => by_value.max(Tier::T2),
+        Action::AdjustStock { .. } | Action::ReverseDoc { .. } => by_value.max(Tier::T3),
         Action::Claim { .. } if value.abs() > limits.claim_tier3 => by_value.max(Tier::T3),
         Action::Expedite { .. }
         | Action::DeferPo { .. }
         | Action::CancelPo { .. }
         | Action::NewPo { .. }
+        | Action::IncreasePo { .. }
+        | Action::SplitShip { .. }
         | Action::Transfer { .. }
+        | Action::Reallocate { .. }
+        | Action::HoldQc { .. }
+        | Action::Return { .. }
         | Action::Claim { .. }
         | Action::BlockBill { .. }
         | Action::AcceptVar { .. } => by_value,

@@ -473,9 +473,13 @@ pub struct DemandMonth {
     /// Of earlier sales, brought back on the day.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub returned: BTreeMap<u8, Quantity>,
-    /// Days that closed with nothing on hand: their demand is censored, not zero (handbook §3.1).
+    /// Of both, at the tills: sold less brought back on the day.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tills: BTreeMap<u8, Quantity>,
+    /// Days that closed with nothing on hand, or will if nothing more moves: their demand is censored, not zero (handbook
+    /// §3.1).
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub out: BTreeSet<u8>,
-    /// On hand when the month (or what was read of it) closed.
+    /// On hand when the month closed, or will if nothing more moves.
     pub closing: Quantity,
 }

@@ -21,6 +21,7 @@ pub mod prose;
 pub mod publish;
 pub mod queue;
 pub mod recheck;
+pub mod understand;
 pub mod verify;
 pub mod view;
 
@@ -46,6 +47,8 @@ pub struct Context {
     pub clock: Clock,
     /// The book of this moment.
     pub desk: Arc<desk::Desk>,
+    /// Whether somebody said that the source has changed.
+    pub hint: Arc<observe::Hint>,
 }
 
 /// What a run of a stage came to.

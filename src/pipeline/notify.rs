@@ -12,7 +12,7 @@ use jiff::civil::Date;
 
 use super::desk::Laid;
 use super::detect::is_current;
-use super::{Context as Stages, Progress, Stage};
+use super::{Context as Stages, Progress, Stage, observe};
 use crate::domain::audit::AuditEntry;
 use crate::domain::book::Book;
 use crate::domain::calendar::days_between;
@@ -328,6 +328,16 @@ async fn health(stages: &Stages, book: &Book) -> anyhow::Result<Vec<String>> {
         if hours >= STALE_HOURS {
             lines.push(format!("The newest record is {hours} hours old; check that the source is being read."));
         }
+    }
+    if let Some(looked) = observe::looked_at(store).await? {
+        let hours = clock.now().duration_since(looked).as_hours();
+        if hours >= STALE_HOURS {
+            lines.push(format!("The source was last read {hours} hours ago; `reeve doctor` says why."));
+        }
+    }
+    lines.extend(store.find_setting(observe::WARNING).await?.filter(|warning| !warning.is_empty()));
+    for gap in observe::gaps(store).await? {
+        lines.push(gap.to_string());
     }
     let dead = store.list_dead().await?.len();
     if dead > 0 {

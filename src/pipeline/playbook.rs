@@ -108,7 +108,7 @@ fn by_field<'f>(facts: &BTreeMap<&FactId, &'f Fact>, cites: &[FactId]) -> BTreeM
     let mut fields = BTreeMap::new();
     for cite in cites {
         let Some(fact) = facts.get(cite) else { continue };
-        let Some((_, field)) = cite.as_str().split_once('/') else { continue };
+        let Some((_, field)) = cite.as_str().rsplit_once('/') else { continue };
         let field = field.split('@').next().unwrap_or(field);
         fields.entry(field.to_owned()).or_insert(*fact);
     }

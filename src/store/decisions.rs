@@ -6,7 +6,6 @@ use sqlx::any::AnyRow;
 use sqlx::{Any, Transaction};
 
 use super::{Store, StoreError, row};
-use crate::domain::action::Action;
 use crate::domain::case::Case;
 use crate::domain::ids::{CaseId, ItemId, PersonId, RecommendationId, SupplierId};
 use crate::domain::money::Money;
@@ -138,12 +137,8 @@ fn decision(r: &AnyRow) -> Result<DecisionRow, StoreError> {
 fn decided_value(r: &AnyRow) -> Result<DecidedValue, StoreError> {
     let recommendation: Recommendation = row::json(r, TABLE, "recommendation")?;
     let case: Case = row::json(r, TABLE, "subject")?;
-    let (item, supplier) = match &recommendation.candidate.action {
-        Action::NewPo { item, supplier, .. } => (Some(item.clone()), Some(supplier.clone())),
-        Action::Transfer { item, .. } | Action::Recount { item, .. } => (Some(item.clone()), None),
-        Action::Claim { supplier, .. } => (None, Some(supplier.clone())),
-        _ => (None, None),
-    };
+    let action = &recommendation.candidate.action;
+    let (item, supplier) = (action.item().cloned(), action.supplier().cloned());
     Ok(DecidedValue {
         recommendation_id: recommendation.id,
         case_id: case.id,

@@ -8,7 +8,7 @@ use sqlx::{Any, AssertSqlSafe, Row as _, Transaction};
 
 use super::{Store, StoreError, row, settings};
 use crate::domain::ids::{ItemId, LocationId};
-use crate::domain::record::{Observed, Record, RecordRef};
+use crate::domain::record::{Observed, Record, RecordKind, RecordRef};
 use crate::ports::Page;
 
 /// Rows in one statement: 100 × 7 values stay far below the limits of both databases (32,766 and 65,535).
@@ -52,6 +52,18 @@ impl Store {
         // Databases order text by their own rules; Rust's are the same everywhere.
         records.sort_by(|a, b| a.0.cmp(&b.0));
         Ok(records.into_iter().map(|(_, record)| record).collect())
+    }
+
+    /// Every record of some kinds, in no order.
+    pub async fn load_records_of(&self, kinds: &[RecordKind]) -> Result<Vec<Record>, StoreError> {
+        let sql = format!("select id, body from records where kind in ({})", row::placeholders(1, kinds.len()));
+        // Safe: the text is made of placeholders only.
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for kind in kinds {
+            query = query.bind(kind.as_str());
+        }
+        let rows = query.fetch_all(&self.pool).await?;
+        rows.iter().map(|r| row::json(r, "records", "body")).collect()
     }
 
     /// When the newest change became visible; None while there is no record.

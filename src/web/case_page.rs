@@ -181,7 +181,7 @@ async fn page(
     });
     let reason = |r: RejectReason| Choice { value: r.code().to_owned(), name: reason_text(r).to_owned(), chosen: false };
     let values = Page {
-        shell: Shell::of(case.headline.as_str(), "/cases", &who.person, &who.csrf),
+        shell: Shell::of(case.headline.as_str(), "/cases", &who),
         view,
         reasons: RejectReason::ALL.into_iter().map(reason).collect(),
         refused: refused.map(str::to_owned),
@@ -244,25 +244,11 @@ fn day(text: &str) -> Result<Date, String> {
 /// The action with another quantity and date, where it has them.
 fn edited(action: &Action, new_quantity: Option<Quantity>, day: Option<Date>) -> Action {
     let mut edited = action.clone();
-    match &mut edited {
-        Action::Expedite { quantity, new_date: date, .. }
-        | Action::DeferPo { quantity, new_date: date, .. }
-        | Action::NewPo { quantity, need_date: date, .. }
-        | Action::Transfer { quantity, ship_on: date, .. } => {
-            *quantity = new_quantity.unwrap_or(*quantity);
-            *date = day.unwrap_or(*date);
-        }
-        Action::CancelPo { quantity, .. } | Action::Claim { quantity, .. } => {
-            *quantity = new_quantity.unwrap_or(*quantity);
-        }
-        Action::Recount { deadline: date, .. }
-        | Action::Contact { answer_by: date, .. }
-        | Action::Monitor { until: date, .. } => *date = day.unwrap_or(*date),
-        Action::BlockBill { .. }
-        | Action::AcceptVar { .. }
-        | Action::ReverseDoc { .. }
-        | Action::NoAction { .. }
-        | Action::Escalate { .. } => {}
+    if let (Some(quantity), Some(new)) = (edited.quantity_mut(), new_quantity) {
+        *quantity = new;
+    }
+    if let (Some((_, date)), Some(new)) = (edited.date_mut(), day) {
+        *date = new;
     }
     edited
 }

@@ -236,21 +236,9 @@ fn recommendation_view(
 /// What an edit may change: the quantity and one date.
 fn editable(action: &Action) -> (Option<String>, Option<String>, &'static str) {
     let quantity = action.quantity().map(|q| q.to_string());
-    match action {
-        Action::Expedite { new_date, .. } | Action::DeferPo { new_date, .. } => {
-            (quantity, Some(new_date.to_string()), "New date")
-        }
-        Action::NewPo { need_date, .. } => (quantity, Some(need_date.to_string()), "Needed on"),
-        Action::Transfer { ship_on, .. } => (quantity, Some(ship_on.to_string()), "Ship on"),
-        Action::Recount { deadline, .. } => (None, Some(deadline.to_string()), "Count by"),
-        Action::Contact { answer_by, .. } => (None, Some(answer_by.to_string()), "Answer by"),
-        Action::Monitor { until, .. } => (None, Some(until.to_string()), "Watch until"),
-        Action::CancelPo { .. } | Action::Claim { .. } => (quantity, None, ""),
-        Action::BlockBill { .. }
-        | Action::AcceptVar { .. }
-        | Action::ReverseDoc { .. }
-        | Action::NoAction { .. }
-        | Action::Escalate { .. } => (None, None, ""),
+    match action.date() {
+        Some((field, date)) => (quantity, Some(date.to_string()), field.label),
+        None => (quantity, None, ""),
     }
 }
 

@@ -1,7 +1,8 @@
 //! The page: server-rendered, works without scripts, shows what is stored and hands clicks to the approval stage.
 //!
 //! Invariants: nobody sees anything before signing in; every change comes by POST with the session's CSRF token; every value
-//! is escaped; nothing is loaded from elsewhere. It computes no business number and decides nothing.
+//! is escaped; nothing is loaded from elsewhere. It computes no business number and decides nothing. Beside the pages, the
+//! hooks take signed events from machines.
 
 mod case_page;
 mod case_sums;
@@ -9,6 +10,7 @@ mod case_view;
 pub mod chart;
 mod error;
 mod guard;
+mod hooks;
 mod pages;
 mod queue_page;
 mod session;
@@ -27,6 +29,7 @@ use jiff::Timestamp;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
+pub use self::hooks::Hooks;
 pub use self::session::sign_in_link;
 
 use self::chart::ChartData;
@@ -61,11 +64,13 @@ pub struct WebState {
     pub approvals: Approvals,
     /// The charts.
     pub charts: Arc<dyn ChartSource>,
+    /// Who may send events.
+    pub hooks: Arc<Hooks>,
 }
 
 /// The whole page as a router.
 pub fn router(state: WebState) -> Router {
-    Router::new()
+    let pages = Router::new()
         .route("/", get(queue_page::queue))
         .route("/cases/{id}", get(case_page::show))
         .route("/cases/{id}/decide", post(case_page::decide))
@@ -83,6 +88,8 @@ pub fn router(state: WebState) -> Router {
         .fallback(pages::nothing_here)
         .layer(RequestBodyLimitLayer::new(BODY_MAX))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_MAX))
-        .layer(middleware::from_fn_with_state(state.clone(), guard::guard))
-        .with_state(state)
+        .layer(middleware::from_fn_with_state(state.clone(), guard::guard));
+    // What machines send is signed and comes through gateways under other names: the guard is for browsers.
+    let timeout = TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_MAX);
+    pages.merge(hooks::routes(&state).layer(timeout)).with_state(state)
 }

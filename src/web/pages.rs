@@ -34,7 +34,7 @@ pub(super) async fn digests(State(state): State<WebState>, who: SignedIn) -> Res
         })
     };
     let values = json!({
-        "shell": Shell::of("Digests", "/digests", &who.person, &who.csrf),
+        "shell": Shell::of("Digests", "/digests", &who),
         "currency": state.config.money.currency,
         "days": stored.iter().map(day).collect::<Vec<_>>(),
     });
@@ -63,7 +63,7 @@ pub(super) async fn digest(
         })
     };
     let values = json!({
-        "shell": Shell::of(format!("Digest of {}", stored.digest.day), "/digests", &who.person, &who.csrf),
+        "shell": Shell::of(format!("Digest of {}", stored.digest.day), "/digests", &who),
         "day": stored.digest.day.to_string(),
         "currency": plain(&stored.digest.currency),
         "cases": stored.digest.lines.iter().map(case).collect::<Vec<_>>(),
@@ -106,7 +106,7 @@ pub(super) async fn audit(
     entries.reverse();
     let zone = &state.config.calendar.timezone;
     let values = json!({
-        "shell": Shell::of("Audit log", "/audit", &who.person, &who.csrf),
+        "shell": Shell::of("Audit log", "/audit", &who),
         "verified": { "ok": ok, "text": text },
         "first": before - 1,
         "last": after + 1,
@@ -137,7 +137,7 @@ pub(super) async fn policy(State(state): State<WebState>, who: SignedIn) -> Resu
         })
     };
     let values = json!({
-        "shell": Shell::of("Approval policy", "/policy", &who.person, &who.csrf),
+        "shell": Shell::of("Approval policy", "/policy", &who),
         "currency": state.config.money.currency,
         "tiers": tiers(approval),
         "rules": rules(approval),
@@ -210,7 +210,7 @@ pub(super) async fn health(State(state): State<WebState>, who: SignedIn) -> Resu
         })
     };
     let values = json!({
-        "shell": Shell::of("Health", "/health", &who.person, &who.csrf),
+        "shell": Shell::of("Health", "/health", &who),
         "lead": newest.map_or_else(
             || "No record has been read yet.".to_owned(),
             |at| format!("The newest record is of {}.", moment(at, zone)),

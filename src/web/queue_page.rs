@@ -100,7 +100,7 @@ pub(super) async fn queue(
     };
     let worth: Money = below.iter().filter_map(|case| case.rank.as_ref()).map(|rank| rank.value.expected).sum();
     let page = Page {
-        shell: Shell::of("Queue", "/", &who.person, &who.csrf),
+        shell: Shell::of("Queue", "/", &who),
         heading: if in_queue { heading(&above) } else { format!("Cases: {}", chosen.1) },
         lead: lead(digest.as_ref(), &state.config.money.currency),
         currency: state.config.money.currency.clone(),

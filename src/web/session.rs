@@ -21,6 +21,7 @@ use crate::clock::Clock;
 use crate::domain::audit::AuditEntry;
 use crate::domain::ids::{PersonId, content_hash};
 use crate::domain::policy::Person;
+use crate::pipeline::observe::WARNING;
 use crate::store::{Session, Store, StoreError};
 
 const COOKIE_NAME: &str = "reeve_session";
@@ -31,6 +32,8 @@ const LINK_MINUTES: i64 = 30;
 pub(super) struct SignedIn {
     pub person: Person,
     pub csrf: String,
+    /// What everybody should know about the source.
+    pub warning: Option<String>,
     token_hash: String,
 }
 
@@ -68,7 +71,9 @@ impl FromRequestParts<WebState> for SignedIn {
         let session = found.map_err(|e| NotSignedIn::Failed(e.into()))?.ok_or(NotSignedIn::Ask)?;
         // Whoever was taken out of the configuration is out at once.
         let person = state.config.people.iter().find(|p| p.id == session.person).ok_or(NotSignedIn::Ask)?;
-        Ok(Self { person: person.clone(), csrf: session.csrf, token_hash: session.token_hash })
+        let warning = state.store.find_setting(WARNING).await.map_err(|e| NotSignedIn::Failed(e.into()))?;
+        let warning = warning.filter(|warning| !warning.is_empty());
+        Ok(Self { person: person.clone(), csrf: session.csrf, warning, token_hash: session.token_hash })
     }
 }
 

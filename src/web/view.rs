@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
+use super::session::SignedIn;
 use crate::domain::audit::Chained;
 use crate::domain::case::{CaseState, Lane};
 use crate::domain::decision::RejectReason;
@@ -21,6 +22,8 @@ pub(super) struct Shell {
     title: String,
     person: Option<String>,
     csrf: String,
+    /// What everybody should know before they decide.
+    warning: Option<String>,
     links: Vec<Link>,
 }
 
@@ -36,19 +39,20 @@ const LINKS: [(&str, &str); 5] =
 
 impl Shell {
     /// For somebody who is signed in; `here` is the path of the screen.
-    pub(super) fn of(title: impl Into<String>, here: &str, person: &Person, csrf: &str) -> Self {
+    pub(super) fn of(title: impl Into<String>, here: &str, who: &SignedIn) -> Self {
         let link = |(href, name)| Link { href, name, here: href == here };
         Self {
             title: plain(&title.into()),
-            person: Some(plain(&person.name)),
-            csrf: csrf.to_owned(),
+            person: Some(plain(&who.person.name)),
+            csrf: who.csrf.clone(),
+            warning: who.warning.as_deref().map(plain),
             links: LINKS.into_iter().map(link).collect(),
         }
     }
 
     /// For somebody who is not.
     pub(super) fn stranger(title: impl Into<String>) -> Self {
-        Self { title: plain(&title.into()), person: None, csrf: String::new(), links: Vec::new() }
+        Self { title: plain(&title.into()), person: None, csrf: String::new(), warning: None, links: Vec::new() }
     }
 }
 

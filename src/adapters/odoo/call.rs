@@ -45,6 +45,23 @@ impl Domain {
         self
     }
 
+    /// And everything that at least one of these conditions asks. None, or one that asks nothing: nothing more is asked.
+    #[must_use]
+    pub fn and_any(mut self, branches: &[Self]) -> Self {
+        if branches.iter().any(|branch| branch.0.is_empty()) {
+            return self;
+        }
+        self.0.extend(branches.iter().skip(1).map(|_| json!("|")));
+        for branch in branches {
+            // Each operator before its terms joins two of them: so many are joined by nothing yet.
+            let operators = branch.0.iter().filter(|term| term.is_string()).count();
+            let apart = branch.0.len().saturating_sub(2 * operators);
+            self.0.extend((1..apart).map(|_| json!("&")));
+            self.0.extend(branch.0.iter().cloned());
+        }
+        self
+    }
+
     /// And everything another condition asks.
     #[must_use]
     pub fn and_all(mut self, other: &Self) -> Self {
@@ -81,7 +98,7 @@ pub struct ReadRows {
     pub domain: Domain,
     /// Names of the fields, as this server calls them; never empty. `id` is always the first cell of an answer.
     pub fields: Vec<String>,
-    /// `id`, or `write_date, id`.
+    /// `id`, `write_date, id`, or `write_date desc, id desc`.
     pub order: &'static str,
     /// Most rows.
     pub limit: usize,
@@ -178,4 +195,36 @@ pub trait Server: Send + Sync {
 
     /// May the user do this to rows of the model?
     async fn may(&self, model: &str, right: Right) -> Result<bool, OdooError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn branches_are_joined_in_prefix_notation() {
+        let one = Domain::all().and("a", "=", 1);
+        let two = Domain::all().and("b", "=", 2).and("c", "=", 3);
+        let three = Domain::all().and_either(("d", "=", json!(4)), ("e", "=", json!(5))).and("f", "=", 6);
+        assert_eq!(
+            Domain::all().and("x", "=", 0).and_any(&[one.clone(), two, three]).to_json(),
+            json!([
+                ["x", "=", 0],
+                "|",
+                "|",
+                ["a", "=", 1],
+                "&",
+                ["b", "=", 2],
+                ["c", "=", 3],
+                "&",
+                "|",
+                ["d", "=", 4],
+                ["e", "=", 5],
+                ["f", "=", 6]
+            ])
+        );
+        assert_eq!(Domain::all().and_any(&[one.clone()]), one);
+        assert_eq!(Domain::all().and_any(&[one, Domain::all()]), Domain::all());
+        assert_eq!(Domain::all().and_any(&[]), Domain::all());
+    }
 }

@@ -8,6 +8,28 @@ use crate::ports::PortError;
 /// Why a question was not answered.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OdooError {
+    /// A key of the configuration has to be set, or set otherwise.
+    #[error("{key}: {message}")]
+    Setting {
+        /// The key.
+        key: &'static str,
+        /// What is wrong, and what to do.
+        message: String,
+    },
+    /// It is Odoo, but of a version that is not spoken.
+    #[error("{url} is Odoo {version}; Odoo 17, 18 and 19 can be read")]
+    Unsupported {
+        /// The address.
+        url: String,
+        /// What it says it is.
+        version: String,
+    },
+    /// The reading user could change what is read.
+    #[error("the user of odoo.api_key may change what is read: {may}; make a read-only user (docs/ODOO.md)")]
+    MayWrite {
+        /// Models, each with the rights: `stock.move (create, write)`.
+        may: String,
+    },
     /// Nobody answers, or not Odoo.
     #[error("{url} can not be reached: {detail}; check odoo.url, the network and that Odoo runs")]
     Unreachable {

@@ -19,35 +19,20 @@ use crate::domain::recommendation::{Drafter, Prose, Recommendation};
 pub(super) fn edited_action(old: &Action, new: &Action) -> Result<(Action, Vec<String>), String> {
     let mut merged = old.clone();
     let mut changes = Changes(Vec::new());
-    match (&mut merged, new) {
-        (Action::Expedite { quantity, new_date, .. }, Action::Expedite { quantity: q, new_date: d, .. })
-        | (Action::DeferPo { quantity, new_date, .. }, Action::DeferPo { quantity: q, new_date: d, .. }) => {
-            changes.quantity(quantity, *q)?;
-            changes.set("new date", new_date, *d);
-        }
-        (Action::CancelPo { quantity, .. }, Action::CancelPo { quantity: q, .. }) => changes.quantity(quantity, *q)?,
-        (Action::NewPo { quantity, need_date, .. }, Action::NewPo { quantity: q, need_date: d, .. }) => {
-            changes.quantity(quantity, *q)?;
-            changes.set("need date", need_date, *d);
-        }
-        (Action::Transfer { quantity, ship_on, .. }, Action::Transfer { quantity: q, ship_on: d, .. }) => {
-            changes.quantity(quantity, *q)?;
-            changes.set("ship date", ship_on, *d);
-        }
-        (Action::Claim { quantity, value, .. }, Action::Claim { quantity: q, .. }) => {
-            let scaled = scale(*value, *quantity, *q);
-            changes.quantity(quantity, *q)?;
+    let mut asked = new.clone();
+    if std::mem::discriminant(&merged) == std::mem::discriminant(new) {
+        if let (Action::Claim { quantity, value, .. }, Action::Claim { quantity: to, .. }) = (&mut merged, new) {
+            let scaled = scale(*value, *quantity, *to);
+            changes.quantity(quantity, *to)?;
             changes.set("value", value, scaled);
+        } else if let (Some(quantity), Some(to)) = (merged.quantity_mut(), new.quantity()) {
+            changes.quantity(quantity, to)?;
         }
-        (Action::Recount { deadline, .. }, Action::Recount { deadline: d, .. }) => changes.set("deadline", deadline, *d),
-        (Action::Contact { answer_by, .. }, Action::Contact { answer_by: d, .. }) => {
-            changes.set("answer by", answer_by, *d);
+        if let (Some((field, date)), Some((_, to))) = (merged.date_mut(), new.date()) {
+            changes.set(field.name, date, to);
         }
-        (Action::Monitor { until, .. }, Action::Monitor { until: d, .. }) => changes.set("until", until, *d),
-        _ => {}
     }
     // A claim's typed value is ignored above; anything else that differs is more than an edit.
-    let mut asked = new.clone();
     if let (Action::Claim { value, .. }, Action::Claim { value: computed, .. }) = (&mut asked, &merged) {
         *value = *computed;
     }

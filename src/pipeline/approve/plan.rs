@@ -326,11 +326,6 @@ pub(super) fn decided(state: &State) -> Option<(Vec<PersonId>, &'static str, Tim
 
 /// Item and supplier that an action of a case is about: what its value counts together with.
 pub(super) fn about(case: &Case, action: &Action) -> (Option<ItemId>, Option<SupplierId>) {
-    let (item, supplier) = match action {
-        Action::NewPo { item, supplier, .. } => (Some(item), Some(supplier)),
-        Action::Transfer { item, .. } | Action::Recount { item, .. } => (Some(item), None),
-        Action::Claim { supplier, .. } => (None, Some(supplier)),
-        _ => (None, None),
-    };
+    let (item, supplier) = (action.item(), action.supplier());
     (item.or(case.subject.item.as_ref()).cloned(), supplier.or(case.subject.supplier.as_ref()).cloned())
 }

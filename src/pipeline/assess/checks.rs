@@ -13,6 +13,7 @@ use crate::domain::record::PurchaseLine;
 use crate::models::formulas;
 use crate::pipeline::view::CaseView;
 
+use super::catalogue;
 use super::matching::{self, BASIS_BILL, CLAIM_DAYS};
 use super::projection;
 use super::shortage;
@@ -25,14 +26,14 @@ const UNUSUAL_ORDER: f64 = 2.0;
 const VARIANCE_DAYS: i32 = 90;
 
 /// Collects checks.
-struct Checks(Vec<Check>);
+pub(super) struct Checks(Vec<Check>);
 
 impl Checks {
-    fn hard(&mut self, name: &str, passed: bool, detail: String) {
+    pub(super) fn hard(&mut self, name: &str, passed: bool, detail: String) {
         self.0.push(Check { name: name.to_owned(), detail, passed, hard: true });
     }
 
-    fn soft(&mut self, name: &str, passed: bool, detail: String) {
+    pub(super) fn soft(&mut self, name: &str, passed: bool, detail: String) {
         self.0.push(Check { name: name.to_owned(), detail, passed, hard: false });
     }
 }
@@ -52,6 +53,19 @@ pub(super) fn of(view: &CaseView<'_>, action: &Action) -> Vec<Check> {
             new_po(view, c, &place, supplier, *quantity, *price, *need_date);
         }
         Action::Transfer { item, from, to, quantity, ship_on } => transfer(view, c, item, from, to, *quantity, *ship_on),
+        Action::IncreasePo { .. }
+        | Action::SplitShip { .. }
+        | Action::AltSupplier { .. }
+        | Action::Reallocate { .. }
+        | Action::AdjustParam { .. }
+        | Action::ForecastFix { .. }
+        | Action::MarkEvent { .. }
+        | Action::AdjustStock { .. }
+        | Action::HoldQc { .. }
+        | Action::Return { .. }
+        | Action::FixMaster { .. }
+        | Action::PromoChange { .. }
+        | Action::Markdown { .. } => catalogue::check(view, c, action),
         Action::Recount { item, location, deadline, not_by } => {
             known_place(view, c, item, location);
             not_past(view, c, "deadline is not past", *deadline);
@@ -80,17 +94,22 @@ pub(super) fn legal(checks: &[Check]) -> bool {
     checks.iter().all(|c| c.passed || !c.hard)
 }
 
-fn not_past(view: &CaseView<'_>, c: &mut Checks, name: &str, day: Date) {
+pub(super) fn not_past(view: &CaseView<'_>, c: &mut Checks, name: &str, day: Date) {
     c.hard(name, day >= view.book.today, format!("{day}, today is {}", view.book.today));
 }
 
-fn known_place(view: &CaseView<'_>, c: &mut Checks, item: &ItemId, location: &LocationId) {
+pub(super) fn known_place(view: &CaseView<'_>, c: &mut Checks, item: &ItemId, location: &LocationId) {
     let known = view.book.items.contains_key(item) && view.book.locations.contains_key(location);
     c.hard("item and location are known", known, format!("item {item}, location {location}"));
 }
 
 /// The line, if it is open and the quantity fits.
-fn open_line<'b>(view: &CaseView<'b>, c: &mut Checks, po_line: &str, quantity: Quantity) -> Option<&'b PurchaseLine> {
+pub(super) fn open_line<'b>(
+    view: &CaseView<'b>,
+    c: &mut Checks,
+    po_line: &str,
+    quantity: Quantity,
+) -> Option<&'b PurchaseLine> {
     let line = view.book.po_lines.get(po_line).filter(|l| l.confirmed);
     let open = view.book.open_quantity(po_line);
     c.hard("line is open", line.is_some() && open.is_positive(), format!("{open} units to come on line {po_line}"));
@@ -151,7 +170,7 @@ fn less(view: &CaseView<'_>, c: &mut Checks, po_line: &str, quantity: Quantity, 
     let Some(line) = open_line(view, c, po_line, quantity) else { return };
     let book = view.book;
     let place = (line.item.clone(), line.location.clone());
-    let promised = book.calendar.day_of(line.promised);
+    let promised = book.due(line);
     c.hard("promise is still ahead", promised > book.today, format!("{promised}, today is {}", book.today));
     if let Some(day) = new_date {
         c.hard("new date is later", day > promised, format!("{day} > {promised}"));
@@ -170,7 +189,7 @@ fn less(view: &CaseView<'_>, c: &mut Checks, po_line: &str, quantity: Quantity, 
     c.hard("no customer waits for it", waiting <= supply, format!("{waiting} ≤ {supply}"));
 }
 
-fn new_po(
+pub(super) fn new_po(
     view: &CaseView<'_>,
     c: &mut Checks,
     place: &Place,

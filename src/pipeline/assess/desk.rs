@@ -268,7 +268,7 @@ impl<'a> Desk<'a> {
         ));
         let name = match question.role {
             "supplier" => book.supplier_name(&SupplierId::new(question.partner)),
-            "data owner" | "sales team" => question.role.to_owned(),
+            "data owner" | "sales team" | "channel owner" | "carrier" => question.role.to_owned(),
             _ => book.location_name(&LocationId::new(question.partner)),
         };
         let to = if name == question.role { format!("the {name}") } else { format!("{name} ({})", question.role) };

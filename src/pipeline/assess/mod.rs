@@ -9,6 +9,9 @@
 //! - `checks`: hard and soft checks, the same ones that run again at the queue and at the click;
 //! - `rank`: net benefit, order, lane, slack, abstention.
 
+mod announced;
+mod catalogue;
+mod channel;
 mod checks;
 mod desk;
 mod duplicate;
@@ -23,6 +26,7 @@ mod supply;
 mod surplus;
 #[cfg(test)]
 mod tests;
+mod transfer;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -172,6 +176,19 @@ fn needs(view: &CaseView<'_>) -> BTreeMap<Place, Need> {
                     }
                 }
             }
+            T::SDelay => {
+                for line in lines_of(view, exception) {
+                    let open = book.open_quantity(&line.id).to_f64();
+                    if open > 0.0 {
+                        add((line.item.clone(), line.location.clone()), Some(open), false);
+                    }
+                }
+            }
+            T::TLate => {
+                if let Some((passage, to)) = transfer::passage_of(view, exception).and_then(|p| Some((p.clone(), p.to?))) {
+                    add((passage.item, to), Some(passage.qty.to_f64()), false);
+                }
+            }
             T::RDamage => {
                 for line in lines_of(view, exception) {
                     let back = book.sent_back(&line.id).to_f64();
@@ -197,7 +214,8 @@ fn gather(desk: &mut Desk<'_>) {
     for exception in view.exceptions {
         let subject = &exception.signal.subject;
         match exception.signal.code {
-            T::DSpike | T::DPromoOver | T::ILow | T::IOut | T::IImbal => {}
+            // The shortage is all there is to them.
+            T::DSpike | T::DPromoOver | T::ILow | T::IOut | T::IImbal | T::SDelay => {}
             T::DShift | T::DCollapse => {
                 if let Some(place) = place_of(exception).filter(|p| !needs.contains_key(p)) {
                     surplus::assess(desk, exception, &place, false);
@@ -233,6 +251,10 @@ fn gather(desk: &mut Desk<'_>) {
             T::IShrink => stock::shrink(desk, exception),
             T::INeg => stock::negative(desk, exception),
             T::IPhantom => stock::phantom(desk, exception, 1.0),
+            T::RAsn => announced::mismatch(desk, exception, &mut disputes),
+            T::SUnconf => announced::unconfirmed(desk, exception),
+            T::OOversell | T::OSync => channel::assess(desk, exception),
+            T::TLate => transfer::assess(desk, exception),
             T::SOverdue => supply::overdue_order(desk, exception),
             T::SLtShift => supply::lead_time_shift(desk, exception),
             T::MMaster => supply::master_data(desk, exception),

@@ -13,6 +13,7 @@ use crate::domain::calendar::plus_days;
 use crate::domain::evidence::FactValue;
 use crate::domain::ids::FactId;
 use crate::domain::money::Money;
+use crate::domain::record::{RecordKind, RecordRef};
 use crate::models::formulas;
 use crate::pipeline::view::CaseView;
 
@@ -121,6 +122,17 @@ pub(super) fn saved_by_expediting(
     let (lost, more) = stake.loss(view, &now);
     let (lost_after, more_after) = stake.loss(view, &now.with_moved(po_line, quantity, day));
     Some((lost.expected + more.expected - lost_after.expected - more_after.expected).to_f64())
+}
+
+/// What a line's coming `days` later than expected adds to the loss at its place. None where the money is unknown.
+pub(super) fn added_by_slip(view: &CaseView<'_>, place: &Place, po_line: &str, days: u32) -> Option<Range> {
+    let margin = view.book.items.get(&place.0)?.margin()?.to_f64().max(0.0);
+    let now = Projection::now(view, place);
+    let arrival = now.arrivals.iter().find(|a| a.po_line == po_line)?;
+    let stake = Stake::of(view, place, margin, Need { cap: Some(arrival.qty), reorder: false });
+    let (lost, _) = stake.loss(view, &now);
+    let (slipped, _) = stake.loss(view, &now.with_moved(po_line, arrival.qty, arrival.day + days));
+    Some(beyond(slipped, lost))
 }
 
 /// The keys of the two parts at a place.
@@ -256,6 +268,11 @@ fn lay_out(desk: &mut Desk<'_>, place: &Place, now: &Projection, found: &Shortag
         let label = format!("promised on {}", line.order_name);
         let promised = FactValue::Date(book.calendar.day_of(line.promised));
         cites.push(desk.fact(line_ref(&line.id), "promised", &label, promised));
+        if let Some(announced) = book.announced(&line.id) {
+            let source = RecordRef::new(RecordKind::Notice, announced.notice.clone());
+            let label = format!("announced for {}", line.order_name);
+            cites.push(desk.fact(source, &format!("new_date@{}", line.id), &label, FactValue::Date(announced.date)));
+        }
         if !arrival.firm {
             let expected = FactValue::Date(plus_days(book.today, projection::in_days(arrival.day)));
             cites.push(desk.fact(line_ref(&line.id), "expected", "assumed receipt, the promise has passed", expected));

@@ -3,6 +3,9 @@
 //! Runs once for each business day that closes (and whenever records change within it): everything is computed from the
 //! book at one time, so a second run on the same records finds the same and changes nothing.
 
+mod announced;
+mod asn;
+mod channel;
 pub mod demand;
 mod facts;
 pub mod fold;
@@ -14,6 +17,9 @@ mod shortage;
 mod stage;
 mod stock;
 mod supply;
+#[cfg(test)]
+mod tests;
+mod transfer;
 
 pub use self::stage::{Detect, is_current};
 
@@ -42,6 +48,10 @@ pub fn look(book: &Book, config: &Config) -> Seen {
     signals.extend(stock::signals(book, config));
     signals.extend(supply::signals(book, config));
     signals.extend(shortage::signals(book, config, &outlook));
+    signals.extend(announced::signals(book, config, &outlook));
+    signals.extend(asn::signals(book, config));
+    signals.extend(channel::signals(book, config, &outlook));
+    signals.extend(transfer::signals(book, config));
     signals.sort_by_key(Signal::fingerprint);
     // The first of two signals with one fingerprint stands: detectors list the newest first.
     signals.dedup_by_key(|signal| signal.fingerprint());

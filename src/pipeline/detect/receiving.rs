@@ -42,7 +42,7 @@ pub(super) fn signals(book: &Book, config: &Config) -> Vec<Signal> {
     found
 }
 
-fn subject_of_order(line: &PurchaseLine) -> Subject {
+pub(super) fn subject_of_order(line: &PurchaseLine) -> Subject {
     Subject {
         order: Some(line.order_id.clone()),
         supplier: Some(line.supplier.clone()),
@@ -51,7 +51,7 @@ fn subject_of_order(line: &PurchaseLine) -> Subject {
     }
 }
 
-fn subject_of_line(line: &PurchaseLine) -> Subject {
+pub(super) fn subject_of_line(line: &PurchaseLine) -> Subject {
     Subject { item: Some(line.item.clone()), po_line: Some(line.id.clone()), ..subject_of_order(line) }
 }
 

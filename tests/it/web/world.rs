@@ -23,7 +23,7 @@ use reeve::ports::Page;
 use reeve::render;
 use reeve::store::{JobStatus, Store, StoredDigest};
 use reeve::web::chart::{ChartData, ChartDay};
-use reeve::web::{ChartSource, WebState, router, sign_in_link};
+use reeve::web::{ChartSource, Hooks, WebState, router, sign_in_link};
 
 use crate::support::databases::{TestDb, databases};
 
@@ -51,15 +51,21 @@ pub(super) fn today() -> Date {
 impl World {
     /// A new world on SQLite.
     pub(super) async fn new() -> Self {
+        Self::of(Config::load_from(None, &[]).unwrap()).await
+    }
+
+    /// The same with a configuration of its own.
+    pub(super) async fn of(config: Config) -> Self {
         let db = databases().await.remove(0);
         let store = Store::open_and_migrate(db.url.trim_end_matches("?mode=rwc")).await.unwrap();
         let clock = Clock::standing_at(now());
-        let config = Arc::new(Config::load_from(None, &[]).unwrap());
+        let config = Arc::new(config);
         let (case, recommendations) = fill(&store).await;
         let approvals =
             Approvals { store: store.clone(), config: config.clone(), clock: clock.clone(), recheck: Arc::new(AllHolds) };
-        let state =
-            WebState { store: store.clone(), config, clock: clock.clone(), approvals, charts: Arc::new(MadeUpChart) };
+        let hooks = Arc::new(Hooks::new(&config, Arc::default()));
+        let charts = Arc::new(MadeUpChart);
+        let state = WebState { store: store.clone(), config, clock: clock.clone(), approvals, charts, hooks };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let server = axum::serve(listener, router(state));

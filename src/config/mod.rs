@@ -3,22 +3,27 @@
 //! `default.toml` → the operator's file → the environment (`REEVE_SECTION__KEY`). Parsed once into types that can not hold
 //! a bad value; an unknown key is an error that names it. Only this file reads the environment.
 
+mod hooks;
+mod read;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use rust_decimal::Decimal;
-use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Deserializer};
-use toml::{Table, Value};
+use secrecy::SecretString;
+use serde::Deserialize;
+use toml::Value;
+
+pub use self::hooks::{EventsConfig, HookConfig, HookKind};
+use self::read::{duration, merge, money, parse, read_secret, set, time_zone};
 
 use crate::domain::calendar::Calendar;
 use crate::domain::money::Money;
 use crate::domain::policy::{Limits, Person};
 
 /// The built-in defaults: every key, commented.
-pub const DEFAULT_TOML: &str = include_str!("../config/default.toml");
+pub const DEFAULT_TOML: &str = include_str!("../../config/default.toml");
 
 /// Why a configuration can not be used. Each message names the key and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -46,12 +51,15 @@ pub struct Config {
     pub costs: CostsConfig,
     pub tolerances: TolerancesConfig,
     pub detect: DetectConfig,
+    pub channel: ChannelConfig,
     pub ranking: RankingConfig,
     pub approval: ApprovalConfig,
     pub model: ModelConfig,
     pub webhook: WebhookConfig,
     pub web: WebConfig,
     pub worker: WorkerConfig,
+    pub events: EventsConfig,
+    pub hooks: Vec<HookConfig>,
     pub people: Vec<Person>,
 }
 
@@ -198,6 +206,21 @@ pub struct DetectConfig {
     pub forest_seed: u64,
     pub service_level: f64,
     pub horizon_days: u32,
+    pub confirm_working_days: u32,
+    pub confirm_lead_share: f64,
+    pub confirms_usually: usize,
+}
+
+/// `[channel]`: what web shops and marketplaces offer.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChannelConfig {
+    pub buffer_units: f64,
+    pub buffer_percent: f64,
+    #[serde(deserialize_with = "duration")]
+    pub drift: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub fresh: Duration,
 }
 
 /// `[ranking]` (handbook §6)
@@ -334,6 +357,12 @@ impl Config {
         read_secret("model.api_key_file", &self.model.api_key_file, &mut self.model.api_key)?;
         read_secret("odoo.api_key_file", &self.odoo.api_key_file, &mut self.odoo.api_key)?;
         read_secret("webhook.secret_file", &self.webhook.secret_file, &mut self.webhook.secret)?;
+        for hook in &mut self.hooks {
+            read_secret("hooks.secret_file", &hook.secret_file, &mut hook.secret)?;
+            read_secret("hooks.secret_next_file", &hook.secret_next_file, &mut hook.secret_next)?;
+        }
+        // Last, as a secret can come from a file.
+        hooks::check(&self.events, &self.hooks)?;
         Ok(self)
     }
 
@@ -350,6 +379,7 @@ impl Config {
             ("detect.collapse_p", self.detect.collapse_p),
             ("detect.shift_p", self.detect.shift_p),
             ("detect.low_probability", self.detect.low_probability),
+            ("detect.confirm_lead_share", self.detect.confirm_lead_share),
             ("ranking.lambda", self.ranking.lambda),
         ] {
             if !(0.0..=1.0).contains(&share) {
@@ -364,6 +394,9 @@ impl Config {
         }
         if self.detect.event_days < 1 || self.detect.claim_days < 1 {
             return bad("detect.event_days, detect.claim_days", "must be at least 1");
+        }
+        if !(self.channel.buffer_units >= 0.0 && (0.0..=100.0).contains(&self.channel.buffer_percent)) {
+            return bad("channel.buffer_units, channel.buffer_percent", "must not be negative, and at most 100 percent");
         }
         if !(1..=24).contains(&self.calendar.cut_off_hour) {
             return bad("calendar.cut_off_hour", "must be an hour from 1 to 24");
@@ -407,89 +440,6 @@ impl Config {
         }
         Ok(())
     }
-}
-
-fn read_secret(key: &str, path: &str, into: &mut SecretString) -> Result<(), ConfigError> {
-    if path.is_empty() || !into.expose_secret().is_empty() {
-        return Ok(());
-    }
-    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Key {
-        key: key.to_owned(),
-        origin: path.to_owned(),
-        message: format!("the file can not be read: {source}"),
-    })?;
-    *into = SecretString::from(text.trim().to_owned());
-    Ok(())
-}
-
-fn parse(origin: &str, text: &str) -> Result<Table, ConfigError> {
-    text.parse::<Table>().map_err(|error| {
-        // The parser's own text is a drawing of several lines.
-        let line = 1 + error.span().and_then(|s| text.get(..s.start)).map_or(0, |t| t.matches('\n').count());
-        let message = format!("line {line}: {}", error.message().trim().replace('\n', ", "));
-        ConfigError::Syntax { origin: origin.to_owned(), message }
-    })
-}
-
-fn merge(into: &mut Table, from: Table) {
-    for (key, value) in from {
-        match (into.get_mut(&key), value) {
-            (Some(Value::Table(old)), Value::Table(new)) => merge(old, new),
-            (_, value) => {
-                into.insert(key, value);
-            }
-        }
-    }
-}
-
-/// Sets one key from the environment, in the type that the default has.
-fn set(table: &mut Table, section: &str, key: &str, name: &str, text: &str) -> Result<(), ConfigError> {
-    let bad = |message: String| ConfigError::Key {
-        key: format!("{section}.{key}"),
-        origin: format!("the environment variable {name}"),
-        message,
-    };
-    let Some(Value::Table(keys)) = table.get_mut(section) else {
-        return Err(bad(format!("there is no section [{section}]; config/default.toml lists them all")));
-    };
-    let Some(old) = keys.get(key) else {
-        return Err(bad("there is no such key; config/default.toml lists them all".to_owned()));
-    };
-    let value = match old {
-        Value::String(_) => Value::String(text.to_owned()),
-        Value::Integer(_) => Value::Integer(text.parse().map_err(|_| bad(format!("{text:?} is not a whole number")))?),
-        Value::Float(_) => Value::Float(text.parse().map_err(|_| bad(format!("{text:?} is not a number")))?),
-        Value::Array(_) => Value::Array(
-            text.split(',').map(str::trim).filter(|s| !s.is_empty()).map(|s| Value::String(s.to_owned())).collect(),
-        ),
-        _ => return Err(bad("can not be set by the environment".to_owned())),
-    };
-    keys.insert(key.to_owned(), value);
-    Ok(())
-}
-
-fn money<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Money, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    match text.parse::<Decimal>() {
-        Ok(amount) if !amount.is_sign_negative() && amount.round_dp(2) == amount => Ok(Money::from_decimal(amount)),
-        _ => Err(serde::de::Error::custom(format!("{text:?} is not an amount such as \"12.50\""))),
-    }
-}
-
-/// A duration above zero: a limit of nothing lets nothing through, a period of nothing never rests.
-fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    match humantime_serde::re::humantime::parse_duration(&text) {
-        Ok(duration) if !duration.is_zero() => Ok(duration),
-        _ => Err(serde::de::Error::custom(format!("{text:?} is not a time above zero such as \"60s\" or \"5min\""))),
-    }
-}
-
-fn time_zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TimeZone, D::Error> {
-    let name = String::deserialize(deserializer)?;
-    TimeZone::get(&name).map_err(|_| {
-        serde::de::Error::custom(format!("{name:?} is no time zone; give an IANA name such as \"Europe/Berlin\""))
-    })
 }
 
 #[cfg(test)]

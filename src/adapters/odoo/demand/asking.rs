@@ -1,0 +1,172 @@
+//! Asking for sums: how the answers are taken apart, and how large a piece is asked for next.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::civil::Date;
+
+use crate::adapters::odoo::call::{Domain, Group, ReadGroups, ReadRows, Scope, Server};
+use crate::adapters::odoo::cell::Cell;
+use crate::adapters::odoo::error::OdooError;
+use crate::clock::Clock;
+use crate::config::OdooConfig;
+
+/// Products asked for at first.
+const FIRST_CHUNK: usize = 40;
+/// Most products in one question: their ids stand in it.
+const MOST_PRODUCTS: usize = 500;
+
+/// A product and the unit that its stock is counted in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::adapters::odoo) struct Product {
+    pub(in crate::adapters::odoo) id: i64,
+    pub(in crate::adapters::odoo) unit: i64,
+}
+
+/// The server with what every question to it shares.
+pub(in crate::adapters::odoo) struct Asking {
+    pub(in crate::adapters::odoo) server: Arc<dyn Server>,
+    companies: Vec<i64>,
+    clock: Clock,
+    pub(in crate::adapters::odoo) page_max: usize,
+    page_time: Duration,
+    chunk: AtomicUsize,
+    /// The longest answer and the longest wait since the last piece was done.
+    worst: Mutex<(usize, Duration)>,
+}
+
+impl Asking {
+    pub(in crate::adapters::odoo) fn new(
+        server: Arc<dyn Server>,
+        clock: Clock,
+        odoo: &OdooConfig,
+        companies: Vec<i64>,
+    ) -> Self {
+        Self {
+            server,
+            companies,
+            clock,
+            page_max: odoo.page_max.max(1),
+            page_time: odoo.page_time,
+            chunk: AtomicUsize::new(FIRST_CHUNK),
+            worst: Mutex::new((0, Duration::ZERO)),
+        }
+    }
+
+    pub(in crate::adapters::odoo) fn scope(&self, time_zone: Option<&str>) -> Scope {
+        Scope { companies: self.companies.clone(), time_zone: time_zone.map(str::to_owned) }
+    }
+
+    /// How many products the next question should be about.
+    pub(in crate::adapters::odoo) fn chunk(&self) -> usize {
+        self.chunk.load(Ordering::Relaxed)
+    }
+
+    /// Storable products above `after`, by id, at most `limit`; archived ones too, for they have been sold.
+    pub(in crate::adapters::odoo) async fn products(&self, after: i64, limit: usize) -> Result<Vec<Product>, OdooError> {
+        let domain = self.storable().await?.and("id", ">", after);
+        self.read_products(domain, limit).await
+    }
+
+    /// Of some products those that are storable, by id.
+    pub(in crate::adapters::odoo) async fn products_of(&self, ids: &[i64]) -> Result<Vec<Product>, OdooError> {
+        let domain = self.storable().await?.and("id", "in", ids.to_vec());
+        self.read_products(domain, ids.len().max(1)).await
+    }
+
+    async fn storable(&self) -> Result<Domain, OdooError> {
+        let fields = self.server.fields("product.product").await?;
+        // A domain on a field that can not be searched is ignored by 18: then every product is read, which is only slower.
+        Ok(match fields.get("is_storable") {
+            Some(field) if field.searchable => Domain::all().and("is_storable", "=", true),
+            None if fields.get("type").is_some_and(|field| field.searchable) => Domain::all().and("type", "=", "product"),
+            _ => Domain::all(),
+        })
+    }
+
+    async fn read_products(&self, domain: Domain, limit: usize) -> Result<Vec<Product>, OdooError> {
+        let rows = self
+            .server
+            .rows(&ReadRows {
+                model: "product.product".to_owned(),
+                domain,
+                fields: vec!["uom_id".to_owned()],
+                order: "id",
+                limit,
+                scope: self.scope(None),
+            })
+            .await?;
+        let product = |row: &Vec<Cell>| Some(Product { id: row[0].id()?, unit: row.get(1).and_then(Cell::id).unwrap_or(0) });
+        Ok(rows.iter().filter_map(product).collect())
+    }
+
+    /// Asks for sums, and minds how long the answer is and how long it takes.
+    pub(in crate::adapters::odoo) async fn groups(
+        &self,
+        model: &str,
+        domain: Domain,
+        by: &[&str],
+        sum: &[&str],
+        zone: Option<&str>,
+    ) -> Result<Vec<Group>, OdooError> {
+        let ask = ReadGroups {
+            model: model.to_owned(),
+            domain,
+            by: by.iter().map(|b| (*b).to_owned()).collect(),
+            sums: sum.iter().map(|s| (*s).to_owned()).collect(),
+            scope: self.scope(zone),
+        };
+        let began = self.clock.now();
+        let answer = self.server.groups(&ask).await;
+        let took = self.clock.now().duration_since(began).unsigned_abs();
+        let Ok(groups) = answer else {
+            // Perhaps it was too much to ask; the next try asks for less.
+            self.chunk.store((self.chunk() / 2).max(1), Ordering::Relaxed);
+            return answer;
+        };
+        let mut worst = self.worst.lock().unwrap_or_else(PoisonError::into_inner);
+        *worst = (worst.0.max(groups.len()), worst.1.max(took));
+        drop(worst);
+        if let Some(odd) = groups.iter().find(|g| g.keys.len() != by.len() || g.sums.len() != sum.len()) {
+            let detail = format!("a group has {} keys and {} sums", odd.keys.len(), odd.sums.len());
+            return Err(self.garbled(model, detail));
+        }
+        Ok(groups)
+    }
+
+    /// A piece is done: half as much at a time after an answer that was too long or too slow, twice as much where there was
+    /// plenty of room. `full` is false for a piece that was small because there was no more.
+    pub(in crate::adapters::odoo) fn settle(&self, full: bool) {
+        let mut worst = self.worst.lock().unwrap_or_else(PoisonError::into_inner);
+        let (groups, took) = std::mem::take(&mut *worst);
+        let now = self.chunk();
+        let next = if groups > self.page_max || took > self.page_time {
+            now / 2
+        } else if full && groups * 4 <= self.page_max && took * 4 <= self.page_time {
+            now * 2
+        } else {
+            now
+        };
+        self.chunk.store(next.clamp(1, MOST_PRODUCTS), Ordering::Relaxed);
+    }
+
+    /// An answer that makes no sense.
+    pub(in crate::adapters::odoo) fn garbled(&self, model: &str, detail: String) -> OdooError {
+        OdooError::Garbled { url: self.server.name(), what: format!("sums of {model}"), detail }
+    }
+
+    /// The id that a group has at `at`. None where Odoo says `false`.
+    pub(in crate::adapters::odoo) fn key(&self, model: &str, group: &Group, at: usize) -> Result<Option<i64>, OdooError> {
+        match &group.keys[at] {
+            Cell::Flag(false) => Ok(None),
+            cell => cell.id().map(Some).ok_or_else(|| self.garbled(model, format!("{cell} where an id was expected"))),
+        }
+    }
+
+    /// The day that a group has at `at`.
+    pub(in crate::adapters::odoo) fn day(&self, model: &str, group: &Group, at: usize) -> Result<Date, OdooError> {
+        let day = if let Cell::Text(day) = &group.keys[at] { day.parse().ok() } else { None };
+        day.ok_or_else(|| self.garbled(model, format!("{} where a day was expected", group.keys[at])))
+    }
+}

@@ -1,0 +1,260 @@
+//! What every sum stands on: the shelves of each warehouse, the time zone in which its days begin, the units in which moves
+//! are counted, and the tills. Read anew with every refresh: it is small master data, whatever the history is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use super::asking::Asking;
+use crate::adapters::odoo::call::Domain;
+use crate::adapters::odoo::cell::Cell;
+use crate::adapters::odoo::error::OdooError;
+use crate::adapters::odoo::{call::ReadRows, call::Version};
+use crate::config::{CalendarConfig, OdooConfig};
+use crate::ports::Gap;
+
+/// What one end of a move is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// A shelf of a warehouse.
+    Shelf(i64),
+    /// The customers' side.
+    Customer,
+    /// Neither: suppliers, counts, manufacturing, on the way.
+    Elsewhere,
+}
+
+/// Warehouses whose days begin together.
+#[derive(Clone, Debug)]
+pub(in crate::adapters::odoo) struct Zone {
+    /// IANA name.
+    pub(super) name: String,
+    timezone: TimeZone,
+    /// The warehouses in it.
+    pub(in crate::adapters::odoo) warehouses: BTreeSet<i64>,
+    /// Their shelves.
+    pub(super) shelves: Vec<i64>,
+    /// Their tills (`pos.config`).
+    pub(super) tills: Vec<i64>,
+}
+
+impl Zone {
+    /// The month that `at` falls into, as its first day.
+    pub(super) fn month_of(&self, at: Timestamp) -> Date {
+        at.to_zoned(self.timezone.clone()).date().first_of_month()
+    }
+
+    /// When a month begins here.
+    pub(super) fn start_of(&self, month: Date) -> Timestamp {
+        month.to_zoned(self.timezone.clone()).map_or(Timestamp::MAX, |start| start.timestamp())
+    }
+}
+
+/// Shelves, zones, units and tills.
+pub(in crate::adapters::odoo) struct Ground {
+    ends: BTreeMap<i64, End>,
+    /// The zones by name; none is without a warehouse.
+    pub(in crate::adapters::odoo) zones: Vec<Zone>,
+    units: BTreeMap<i64, f64>,
+    divides: bool,
+    tills: BTreeMap<i64, i64>,
+    /// What can not be summed right, for people.
+    pub(super) gaps: BTreeSet<Gap>,
+}
+
+impl Ground {
+    /// Reads it.
+    pub(in crate::adapters::odoo) async fn read(
+        asking: &Asking,
+        odoo: &OdooConfig,
+        calendar: &CalendarConfig,
+    ) -> Result<Self, OdooError> {
+        let mut gaps = BTreeSet::new();
+        let mut ends = BTreeMap::new();
+        let warehouses = asking.all("stock.warehouse", &["code"]).await?;
+        let codes: BTreeMap<i64, String> = warehouses.iter().filter_map(|row| Some((row[0].id()?, text(&row[1])))).collect();
+        let scrap = asking.has("stock.location", "scrap_location").await?;
+        let fields: &[&str] = if scrap { &["usage", "warehouse_id", "scrap_location"] } else { &["usage", "warehouse_id"] };
+        let mut homeless = 0;
+        for row in asking.all("stock.location", fields).await? {
+            let Some(id) = row[0].id() else { continue };
+            let scrapped = row.get(3) == Some(&Cell::Flag(true));
+            let end = match (text(&row[1]).as_str(), row[2].id()) {
+                ("customer", _) => End::Customer,
+                ("internal", Some(warehouse)) if !scrapped && codes.contains_key(&warehouse) => End::Shelf(warehouse),
+                ("internal", None) if !scrapped => {
+                    homeless += 1;
+                    End::Elsewhere
+                }
+                _ => End::Elsewhere,
+            };
+            ends.insert(id, end);
+        }
+        if homeless > 0 {
+            gaps.insert(Gap {
+                what: "stock.location".to_owned(),
+                why: format!("{homeless} internal locations belong to no warehouse"),
+                costs: "stock and sales there".to_owned(),
+            });
+        }
+        let units = asking.all("uom.uom", &["factor"]).await?;
+        let units = units.iter().filter_map(|row| Some((row[0].id()?, number(&row[1])?))).collect();
+        let tills = tills(asking, &mut gaps).await?;
+        let mut ground =
+            Self { ends, zones: Vec::new(), units, divides: asking.server.version() < Version::V19, tills, gaps };
+        ground.zones = ground.zones_of(&codes, odoo, calendar);
+        Ok(ground)
+    }
+
+    fn zones_of(&mut self, codes: &BTreeMap<i64, String>, odoo: &OdooConfig, calendar: &CalendarConfig) -> Vec<Zone> {
+        if calendar.cut_off_hour < 24 {
+            // Odoo's groups by day begin at midnight; a zone that is two hours off would be wrong wherever clocks change.
+            self.gaps.insert(Gap {
+                what: "calendar.cut_off_hour".to_owned(),
+                why: format!("it is {}, but Odoo sums days from midnight to midnight", calendar.cut_off_hour),
+                costs: "what is sold after that hour counts to the day on the wall, not to the next".to_owned(),
+            });
+        }
+        let mut by_code = BTreeMap::new();
+        for entry in &odoo.time_zones {
+            let found = entry.split_once('=').and_then(|(code, name)| {
+                Some((code.trim().to_owned(), (name.trim().to_owned(), TimeZone::get(name.trim()).ok()?)))
+            });
+            match found {
+                Some((code, zone)) if codes.values().any(|known| *known == code) => {
+                    by_code.insert(code, zone);
+                }
+                _ => {
+                    self.gaps.insert(Gap {
+                        what: format!("odoo.time_zones: {entry}"),
+                        why: "it is not CODE=Zone with a warehouse's short code and an IANA name".to_owned(),
+                        costs: "days there begin in the calendar's time zone".to_owned(),
+                    });
+                }
+            }
+        }
+        let usual = calendar.timezone.iana_name().unwrap_or("UTC").to_owned();
+        let mut zones: BTreeMap<String, Zone> = BTreeMap::new();
+        for (warehouse, code) in codes {
+            let (name, timezone) = by_code.get(code).cloned().unwrap_or_else(|| (usual.clone(), calendar.timezone.clone()));
+            let zone = zones.entry(name.clone()).or_insert_with(|| Zone {
+                name,
+                timezone,
+                warehouses: BTreeSet::new(),
+                shelves: Vec::new(),
+                tills: Vec::new(),
+            });
+            zone.warehouses.insert(*warehouse);
+        }
+        for zone in zones.values_mut() {
+            let here = |warehouse: &i64| zone.warehouses.contains(warehouse);
+            zone.shelves = self.shelves().filter(|(_, w)| here(w)).map(|(id, _)| id).collect();
+            zone.tills = self.tills.iter().filter(|(_, w)| here(w)).map(|(till, _)| *till).collect();
+        }
+        zones.into_values().filter(|zone| !zone.shelves.is_empty()).collect()
+    }
+
+    /// Every shelf with its warehouse, by id.
+    pub(super) fn shelves(&self) -> impl Iterator<Item = (i64, i64)> {
+        self.ends.iter().filter_map(|(id, end)| if let End::Shelf(warehouse) = end { Some((*id, *warehouse)) } else { None })
+    }
+
+    /// What a location is. One that can not be read is another company's.
+    pub(super) fn end(&self, location: i64) -> End {
+        self.ends.get(&location).copied().unwrap_or(End::Elsewhere)
+    }
+
+    /// The warehouse that a till sells from.
+    pub(super) fn till(&self, till: i64) -> Option<i64> {
+        self.tills.get(&till).copied()
+    }
+
+    /// How many of `to` one of `from` is. Up to 18 a unit's factor says how many of it make a reference unit, from 19 on how
+    /// many reference units it is. A unit that can not be read counts as the other.
+    pub(super) fn ratio(&self, from: i64, to: i64) -> f64 {
+        let (Some(a), Some(b)) = (self.units.get(&from), self.units.get(&to)) else { return 1.0 };
+        if from == to || *a <= 0.0 || *b <= 0.0 {
+            1.0
+        } else if self.divides {
+            b / a
+        } else {
+            a / b
+        }
+    }
+
+    /// Which warehouse's days begin where: sums made under another reading of it can not be gone on with.
+    pub(super) fn fingerprint(&self) -> String {
+        let zone =
+            |z: &Zone| format!("{}={}", z.name, z.warehouses.iter().map(i64::to_string).collect::<Vec<_>>().join(","));
+        self.zones.iter().map(zone).collect::<Vec<_>>().join(";")
+    }
+}
+
+/// Tills and the warehouses they sell from; none where there is no point of sale or where its lines can not be read, for then
+/// what the tills' pickings took from the shelves is the next best thing.
+async fn tills(asking: &Asking, gaps: &mut BTreeSet<Gap>) -> Result<BTreeMap<i64, i64>, OdooError> {
+    if !asking.has("stock.picking", "pos_session_id").await? {
+        return Ok(BTreeMap::new());
+    }
+    for model in ["report.pos.order", "pos.config"] {
+        match asking.server.fields(model).await {
+            Ok(_) => {}
+            Err(error) if error.is_transient() => return Err(error),
+            Err(error) => {
+                gaps.insert(Gap {
+                    what: model.to_owned(),
+                    why: error.to_string(),
+                    costs: "sales at the tills count on the day their stock is booked, not when they were made".to_owned(),
+                });
+                return Ok(BTreeMap::new());
+            }
+        }
+    }
+    let of_type = asking.all("stock.picking.type", &["warehouse_id"]).await?;
+    let of_type: BTreeMap<i64, i64> = of_type.iter().filter_map(|row| Some((row[0].id()?, row[1].id()?))).collect();
+    let tills = asking.all("pos.config", &["picking_type_id"]).await?;
+    Ok(tills.iter().filter_map(|row| Some((row[0].id()?, *of_type.get(&row[1].id()?)?))).collect())
+}
+
+impl Asking {
+    /// All rows of a small model, archived ones included.
+    pub(super) async fn all(&self, model: &str, fields: &[&str]) -> Result<Vec<Vec<Cell>>, OdooError> {
+        let (mut all, mut after) = (Vec::new(), 0);
+        loop {
+            let page = self
+                .server
+                .rows(&ReadRows {
+                    model: model.to_owned(),
+                    domain: Domain::all().and("id", ">", after),
+                    fields: fields.iter().map(|f| (*f).to_owned()).collect(),
+                    order: "id",
+                    limit: self.page_max,
+                    scope: self.scope(None),
+                })
+                .await?;
+            let full = page.len() >= self.page_max;
+            let last = page.last().and_then(|row| row[0].id());
+            all.extend(page);
+            match last {
+                Some(last) if full && last > after => after = last,
+                _ => return Ok(all),
+            }
+        }
+    }
+
+    /// Does this server's model have a field?
+    pub(super) async fn has(&self, model: &str, field: &str) -> Result<bool, OdooError> {
+        Ok(self.server.fields(model).await?.contains_key(field))
+    }
+}
+
+/// A cell's text; empty for Odoo's `false`.
+fn text(cell: &Cell) -> String {
+    if let Cell::Text(text) = cell { text.clone() } else { String::new() }
+}
+
+fn number(cell: &Cell) -> Option<f64> {
+    if let Cell::Number(number) = cell { Some(*number) } else { None }
+}

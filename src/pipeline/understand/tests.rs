@@ -1,0 +1,1 @@
+//! Events held against made-up records.

@@ -1,0 +1,104 @@
+//! What happened until the horizon, beside what was predicted (handbook §8 "Outcome").
+//!
+//! Measured is what the records can tell: days without stock and what they cost at the item's margin, money that came back.
+//! Where they can tell nothing, nothing is made up: the measure says so.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::Serialize;
+
+use crate::domain::action::{Action, Candidate};
+use crate::domain::book::{Book, Place};
+use crate::domain::calendar::{days_between, plus_days};
+use crate::domain::case::Case;
+use crate::domain::money::Money;
+
+/// Days before the decision from which usual demand is taken.
+const USUAL_DAYS: i32 = 28;
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct Measured {
+    /// The last day that counts.
+    pub(super) horizon: Date,
+    /// The loss that came, at the same prices as the prediction; None where the records can not tell.
+    pub(super) actual_loss: Option<Money>,
+    /// The loss that was expected without the action.
+    pub(super) predicted_loss: Money,
+    /// Predicted loss less actual loss less what the action cost; None where the loss is not known.
+    pub(super) benefit: Option<Money>,
+    /// How it was measured, for people.
+    pub(super) basis: String,
+}
+
+/// Measures a recommendation decided at `since` up to `horizon`. `recapture` is the share of lost sales that comes back.
+pub(super) fn of(
+    book: &Book,
+    case: &Case,
+    candidate: &Candidate,
+    since: Timestamp,
+    horizon: Date,
+    recapture: f64,
+) -> Measured {
+    let (actual_loss, basis) = match &candidate.action {
+        Action::Claim { lines, value, .. } => {
+            let credited: Money = book
+                .bill_lines
+                .values()
+                .filter(|b| !b.qty.is_positive() && b.created_at > since)
+                .filter(|b| b.po_line.as_ref().is_some_and(|l| lines.contains(l)))
+                .filter_map(|b| Some(-b.qty * b.price?))
+                .sum();
+            let open = Money::from_minor((*value - credited).minor.max(0));
+            (Some(open), format!("{credited} of {value} credited"))
+        }
+        action => match place(book, case, action) {
+            Some(place) => lost_margin(book, &place, since, horizon, recapture),
+            None => (None, "the records do not tell what it came to".to_owned()),
+        },
+    };
+    let predicted_loss = candidate.money.loss_now.expected;
+    let benefit = actual_loss.map(|actual| predicted_loss - actual - candidate.money.cost);
+    Measured { horizon, actual_loss, predicted_loss, benefit, basis }
+}
+
+/// Where the action was to keep stock available.
+fn place(book: &Book, case: &Case, action: &Action) -> Option<Place> {
+    let of_line = |line: &String| book.po_lines.get(line).map(|l| (l.item.clone(), l.location.clone()));
+    match action {
+        Action::NewPo { item, destination, .. } | Action::AltSupplier { item, destination, .. } => {
+            Some((item.clone(), destination.clone()))
+        }
+        Action::Transfer { item, to, .. } => Some((item.clone(), to.clone())),
+        Action::Expedite { po_line, .. }
+        | Action::DeferPo { po_line, .. }
+        | Action::CancelPo { po_line, .. }
+        | Action::IncreasePo { po_line, .. }
+        | Action::SplitShip { po_line, .. } => of_line(po_line),
+        Action::Recount { item, location, .. } | Action::AdjustStock { item, location, .. } => {
+            Some((item.clone(), location.clone()))
+        }
+        Action::Contact { .. } | Action::Monitor { .. } | Action::NoAction { .. } | Action::Escalate { .. } => {
+            case.subject.item.clone().zip(case.subject.location.clone())
+        }
+        _ => None,
+    }
+}
+
+/// Days without stock after the decision, at usual demand and margin, less what customers buy later.
+fn lost_margin(book: &Book, place: &Place, since: Timestamp, horizon: Date, recapture: f64) -> (Option<Money>, String) {
+    let (item, location) = place;
+    let Some(margin) = book.items.get(item).and_then(crate::domain::record::Item::margin) else {
+        return (None, "the item has no margin in the records".to_owned());
+    };
+    let start = plus_days(book.calendar.day_of(since), 1);
+    let days = (days_between(start, horizon) + 1).max(0) as usize;
+    let empty = book.on_hand_by_day(item, location, start).into_iter().take(days).filter(|level| *level <= 0.0).count();
+    let before = plus_days(start, -USUAL_DAYS);
+    let usual = book.demand_by_day(item, location, before).into_iter().take(USUAL_DAYS as usize).sum::<f64>()
+        / f64::from(USUAL_DAYS);
+    let lost = empty as f64 * usual * (1.0 - recapture);
+    let margin = margin.to_f64();
+    let loss = Money::from_f64((lost * margin).max(0.0));
+    (Some(loss), format!("{empty} of {days} days without stock, {usual:.2} units usually wanted a day, margin {margin:.2}"))
+}

@@ -1,0 +1,186 @@
+//! Reads the source back: was an approved recommendation carried out, and did it help? (handbook §5 "read-back", §8)
+//!
+//! Looks for the trace that the action would leave in the ERP after the hand-off ([`trace`]). Without one after a day it says
+//! so; it never assumes. What was said is corrected when the trace comes later, until the horizon; then what happened is
+//! measured once ([`measure`]).
+
+mod measure;
+mod trace;
+
+use anyhow::Context;
+use async_trait::async_trait;
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+
+use self::trace::Trace;
+use super::{Context as Stages, Progress, Stage};
+use crate::domain::audit::AuditEntry;
+use crate::domain::book::Book;
+use crate::domain::calendar::plus_days;
+use crate::domain::case::CaseState;
+use crate::domain::decision::{Event, RecommendationState};
+use crate::domain::recommendation::Recommendation;
+use crate::store::{Change, Outcome, StoreError};
+
+/// How long an executor has before "not seen" is said (handbook §8: default 24 h).
+const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
+
+/// Reads back what was handed off.
+pub struct Verify(pub Stages);
+
+#[async_trait]
+impl Stage for Verify {
+    fn name(&self) -> &'static str {
+        "verify"
+    }
+
+    async fn run_once(&self) -> anyhow::Result<Progress> {
+        let Stages { store, clock, desk, config, .. } = &self.0;
+        // What was handed off is looked at until it is settled; what was settled, until its horizon has been measured.
+        let settled = [
+            RecommendationState::CarriedOut.name(),
+            RecommendationState::Partly.name(),
+            RecommendationState::NotCarriedOut.name(),
+        ];
+        let mut watched = store.list_recommendations_in(&[RecommendationState::HandedOff.name()]).await?;
+        for (recommendation, seen) in store.list_recommendations_in(&settled).await? {
+            let outcome = store.find_outcome(&recommendation.id).await?;
+            if outcome.is_none_or(|outcome| outcome.body.get("measured").is_none()) {
+                watched.push((recommendation, seen));
+            }
+        }
+        if watched.is_empty() {
+            return Ok(Progress::Idle);
+        }
+        let laid = desk.lay_out().await?;
+        let mut moved = 0;
+        for (recommendation, seen) in watched {
+            let (since, left) = decided_and_left(&self.0, &recommendation).await?;
+            let found = trace::of(&laid.book, &recommendation.candidate.action, since);
+            let late = clock.now().duration_since(left) > PATIENCE;
+            if let Some((event, words)) = told(&recommendation.state, found, late) {
+                moved += usize::from(self.settle(recommendation, seen, event, words).await?);
+                continue;
+            }
+            let horizon = plus_days(laid.book.calendar.day_of(left), config.detect.horizon_days as i32);
+            if recommendation.state != RecommendationState::HandedOff && laid.book.today > horizon {
+                moved += usize::from(self.measure(&laid.book, &recommendation, seen, since, horizon).await?);
+            }
+        }
+        Ok(if moved == 0 { Progress::Idle } else { Progress::Advanced(moved) })
+    }
+}
+
+/// What is to be said of a recommendation in `state` now that this was found; None where it has been said.
+fn told(state: &RecommendationState, found: Trace, late: bool) -> Option<(Event, String)> {
+    use RecommendationState as S;
+    match (found, state) {
+        (Trace::Wholly(seen), S::HandedOff | S::Partly | S::NotCarriedOut) => Some((Event::SeenDone, seen)),
+        (Trace::Unseen, S::HandedOff) => {
+            Some((Event::SeenDone, "handed off; the ERP has no place where more would show".to_owned()))
+        }
+        (Trace::Partly(seen), S::HandedOff | S::NotCarriedOut) => Some((Event::SeenPartly, seen)),
+        (Trace::Nothing, S::HandedOff) if late => Some((Event::NotSeen, "no trace in the ERP".to_owned())),
+        _ => None,
+    }
+}
+
+impl Verify {
+    async fn settle(&self, recommendation: Recommendation, seen: i64, event: Event, words: String) -> anyhow::Result<bool> {
+        let Stages { store, clock, .. } = &self.0;
+        let now = clock.now();
+        let mut after = recommendation.clone();
+        after.state = recommendation.state.clone().after(event, now).context("settling a hand-off")?;
+        let case = store.get_case(&recommendation.case_id).await?;
+        let mut closed = case.clone();
+        // A case that has gone another way since stays where it went.
+        if matches!(case.state, CaseState::Decided | CaseState::Verifying) {
+            closed.state = CaseState::Closed;
+        }
+        closed.version += 1;
+        closed.updated_at = now;
+        let entry = AuditEntry {
+            at: now,
+            actor: "stage:verify".to_owned(),
+            channel: "stage".to_owned(),
+            action: format!("recommendation.{}", after.state.name()),
+            subject: format!("recommendation:{}", after.id),
+            content: after.content_hash(),
+            detail: serde_json::json!({ "case": case.id.as_str(), "seen": words }),
+        };
+        let outcome = Outcome {
+            recommendation_id: after.id.clone(),
+            at: now,
+            state: after.state.name().to_owned(),
+            body: serde_json::json!({
+                "action": after.candidate.action, "predicted": after.candidate.money, "seen": words,
+            }),
+        };
+        self.write(Change {
+            cases: &[(closed, case.version)],
+            recommendations: &[(after, seen)],
+            outcomes: &[outcome],
+            entries: &[entry],
+            ..Change::default()
+        })
+        .await
+    }
+
+    /// Writes down what happened up to the horizon, once.
+    async fn measure(
+        &self,
+        book: &Book,
+        recommendation: &Recommendation,
+        seen: i64,
+        since: Timestamp,
+        horizon: Date,
+    ) -> anyhow::Result<bool> {
+        let Stages { store, clock, config, .. } = &self.0;
+        let case = store.get_case(&recommendation.case_id).await?;
+        let measured = measure::of(book, &case, &recommendation.candidate, since, horizon, config.money.recapture);
+        let earlier = store.find_outcome(&recommendation.id).await?;
+        let mut body = earlier.map_or_else(|| serde_json::json!({}), |outcome| outcome.body);
+        body["measured"] = serde_json::to_value(&measured).context("writing down a measure")?;
+        let outcome = Outcome {
+            recommendation_id: recommendation.id.clone(),
+            at: clock.now(),
+            state: recommendation.state.name().to_owned(),
+            body,
+        };
+        let entry = AuditEntry {
+            at: clock.now(),
+            actor: "stage:verify".to_owned(),
+            channel: "stage".to_owned(),
+            action: "outcome.measured".to_owned(),
+            subject: format!("recommendation:{}", recommendation.id),
+            content: recommendation.content_hash(),
+            detail: serde_json::json!({ "case": case.id.as_str(), "measured": measured }),
+        };
+        self.write(Change {
+            recommendations: &[(recommendation.clone(), seen)],
+            outcomes: &[outcome],
+            entries: &[entry],
+            ..Change::default()
+        })
+        .await
+    }
+
+    async fn write(&self, change: Change<'_>) -> anyhow::Result<bool> {
+        match self.0.store.advance(change).await {
+            Ok(()) => Ok(true),
+            // Somebody moved it in between: the next look sees what is there then, and the others do not wait for it.
+            Err(StoreError::Conflict) => Ok(false),
+            Err(error) => Err(error).context("writing an outcome"),
+        }
+    }
+}
+
+/// When it was decided, and when it left: an executor has heard of it only since then.
+async fn decided_and_left(stages: &Stages, recommendation: &Recommendation) -> anyhow::Result<(Timestamp, Timestamp)> {
+    let decisions = stages.store.list_decisions(Timestamp::UNIX_EPOCH).await?;
+    let last = decisions.iter().filter(|d| d.recommendation_id == recommendation.id).map(|d| d.at).max();
+    let decided = last.unwrap_or(recommendation.drafted_at);
+    let log = stages.store.list_audit_of(&format!("recommendation:{}", recommendation.id)).await?;
+    let left = log.iter().rev().find(|e| e.entry.action == "recommendation.handed_off").map_or(decided, |e| e.entry.at);
+    Ok((decided, left))
+}
