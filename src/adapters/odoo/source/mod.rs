@@ -12,8 +12,6 @@
 mod left_out;
 mod live;
 mod masters;
-#[cfg(test)]
-mod tests;
 mod told;
 mod working;
 
