@@ -291,11 +291,11 @@ struct Order {
     lines: Vec<(i64, f64, f64)>,
 }
 
-/// Each shop orders each item about every 40 days, in orders of [`LINES`] lines.
+/// Each shop orders each item about every 120 days, in orders of [`LINES`] lines.
 fn orders(size: Size, start: i64, now: i64) -> Vec<Order> {
     let mut rng = ChaCha8Rng::seed_from_u64(size.seed ^ 2);
     let mut orders = Vec::new();
-    let per_day = (size.items * size.locations / (40 * LINES)).max(1);
+    let per_day = (size.items * size.locations / (120 * LINES)).max(1);
     for day in 0..size.days {
         for _ in 0..per_day {
             let placed = start + day * DAY + rng.gen_range(8..17) * 3600 * SECOND;
