@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::announced::Announced;
-use super::calendar::{Calendar, days_between, plus_days};
+use super::calendar::{Calendar, plus_days};
 use super::days::day_of;
 use super::ids::{ItemId, LocationId, SupplierId};
 use super::money::Quantity;
@@ -409,78 +409,6 @@ impl Book {
     /// Free to sell or to move: on hand less what customers wait for. Negative when they wait for more than there is.
     pub fn available(&self, item: &ItemId, location: &LocationId) -> Quantity {
         self.on_hand(item, location) - self.waiting(item, location)
-    }
-
-    /// Confirmed purchase quantities still to come (OO), earliest promise first.
-    pub fn incoming(&self, item: &ItemId, location: &LocationId) -> Vec<Incoming> {
-        let mut incoming: Vec<Incoming> = self
-            .po_lines_at(item, location)
-            .into_iter()
-            .filter(|l| l.confirmed)
-            .map(|l| Incoming {
-                po_line: l.id.clone(),
-                qty: self.open_quantity(&l.id),
-                promised: self.calendar.day_of(l.promised),
-            })
-            .filter(|i| i.qty.is_positive())
-            .collect();
-        incoming.sort_by(|a, b| (a.promised, numeric(&a.po_line)).cmp(&(b.promised, numeric(&b.po_line))));
-        incoming
-    }
-
-    /// The day on which relief comes to a place if nobody does anything: the earliest of what is on its way and an order placed
-    /// today, within `horizon_days`; with the purchase line, where it is one. A promise that has passed is not firm: what is so
-    /// many days overdue is expected after as many days again, tomorrow at the earliest.
-    pub fn relief(&self, item: &ItemId, location: &LocationId, horizon_days: u32) -> (Date, Option<String>) {
-        let horizon = plus_days(self.today, horizon_days as i32);
-        let lead = self.supplier_prices(item, self.today).first().map(|p| p.lead_days.max(1) as i32);
-        let ordered = lead.map_or(horizon, |lead| plus_days(self.today, lead)).min(horizon);
-        let expected = |i: Incoming| (self.expected_on(i.promised), i.po_line);
-        match self.incoming(item, location).into_iter().map(expected).min_by_key(|(day, _)| *day) {
-            Some((day, line)) if day <= ordered => (day, Some(line)),
-            _ => (ordered, None),
-        }
-    }
-
-    /// The day on which a delivery promised for `promised` is to be expected: the promised one while it is ahead, else as many
-    /// days from today as it is late already, at least one.
-    pub fn expected_on(&self, promised: Date) -> Date {
-        let overdue = days_between(promised, self.today);
-        if overdue < 0 { promised } else { plus_days(self.today, overdue.max(1)) }
-    /// Wanted by customers on each day from `from` to today: ordered, whether or not it could be shipped.
-    pub fn demand_by_day(&self, item: &ItemId, location: &LocationId, from: Date) -> Vec<f64> {
-        let mut days = vec![0.0; day_count(from, self.today)];
-        for line in self.sales_at(item, location) {
-            if let Some(slot) = slot(&mut days, from, self.calendar.day_of(line.ordered_at)) {
-                *slot += line.qty.to_f64();
-            }
-        }
-        days
-    }
-
-    /// On hand at the close of each day from `from` to today.
-    pub fn on_hand_by_day(&self, item: &ItemId, location: &LocationId, from: Date) -> Vec<f64> {
-        let mut days = vec![0.0; day_count(from, self.today)];
-        let mut before = 0.0;
-        for m in self.moves_at(item, location) {
-            let Some(done) = m.done_at else { continue };
-            let change = signed(m, location).to_f64();
-            match slot(&mut days, from, self.calendar.day_of(done)) {
-                Some(slot) => *slot += change,
-                None => before += change,
-            }
-        }
-        let mut level = before;
-        for day in &mut days {
-            level += *day;
-            *day = level;
-        }
-        days
-    }
-
-    /// The days from `from` to today.
-    pub fn days_from(&self, from: Date) -> Vec<Date> {
-        (0..=days_between(from, self.today)).map(|i| plus_days(from, i)).collect()
     }
 }
 

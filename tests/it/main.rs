@@ -9,6 +9,7 @@ mod fake_odoo;
 mod fake_odoo_answers;
 mod killed;
 mod model;
+mod odoo_client;
 mod recording;
 mod signals;
 mod support;
