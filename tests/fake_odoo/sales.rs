@@ -107,7 +107,8 @@ impl Sales {
 
     /// Does it differ between sales, apart from ids and times?
     pub(crate) fn differs(&self, field: &FieldDef) -> bool {
-        let fields = ["product_id", "location_id", "warehouse_id", "picking_type_id", "quantity", "product_uom_qty", "product_qty"];
+        let fields =
+            ["product_id", "location_id", "warehouse_id", "picking_type_id", "quantity", "product_uom_qty", "product_qty"];
         fields.contains(&field.name.as_str())
     }
 
