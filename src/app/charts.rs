@@ -37,7 +37,8 @@ fn chart(laid: &Laid, subject: &Subject) -> Option<ChartData> {
     let from = plus_days(book.today, 1 - DAYS).max(book.first_day()?);
     let scores = seen.demand.scores(&place);
     let stock = book.on_hand_by_day(&place.0, &place.1, from);
-    let days = book.days_from(from).into_iter().zip(stock).map(|(day, stock)| {
+    let out = book.out_by_day(&place.0, &place.1, from);
+    let days = book.days_from(from).into_iter().zip(stock).zip(out).map(|((day, stock), out)| {
         let score = scores.iter().find(|s| s.day == day);
         let known = score.filter(|s| s.learned_days > 0);
         ChartDay {
@@ -47,7 +48,7 @@ fn chart(laid: &Laid, subject: &Subject) -> Option<ChartData> {
             low: known.map(|s| (s.expected - BAND * s.sigma).max(0.0)),
             high: known.map(|s| s.expected + BAND * s.sigma),
             promo: book.promotion_on(&place.0, day).is_some(),
-            censored: stock <= 0.0,
+            censored: out,
             stock: Some(stock),
             receipt: receipts(book, &place, day),
         }

@@ -135,7 +135,9 @@ async fn replay(store: &Store, config: &Config, id: &str) -> anyhow::Result<()> 
     match store.replay_event(id, &entry).await {
         Err(StoreError::Conflict) => {
             let days = config.events.keep_days;
-            anyhow::bail!("event {id:?} can not be replayed: its words were forgotten after {days} days, or it is just being looked at")
+            anyhow::bail!(
+                "event {id:?} can not be replayed: its words were forgotten after {days} days, or it is just being looked at"
+            )
         }
         other => other.with_context(|| format!("replaying event {id:?}")),
     }

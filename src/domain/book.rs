@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::announced::Announced;
-use super::calendar::{Calendar, days_between, plus_days};
+use super::calendar::{Calendar, plus_days};
+use super::days::day_of;
 use super::ids::{ItemId, LocationId, SupplierId};
 use super::money::Quantity;
 use super::notice::Notice;
@@ -52,6 +53,9 @@ pub struct Book {
     pub stock_levels: BTreeMap<Place, StockLevel>,
     /// Demand by month, oldest first, where it was summed in the ERP.
     pub demand_months: BTreeMap<Place, Vec<DemandMonth>>,
+    /// From when all single sale lines are known; None where there are none.
+    pub(super) detail_from: Option<Date>,
+    first_day: Option<Date>,
     supplier_prices: BTreeMap<ItemId, Vec<SupplierPrice>>,
     rules: BTreeMap<Place, ReorderRule>,
     promotions: BTreeMap<ItemId, Vec<Promotion>>,
@@ -85,6 +89,8 @@ impl Book {
             notices: BTreeMap::new(),
             stock_levels: BTreeMap::new(),
             demand_months: BTreeMap::new(),
+            detail_from: None,
+            first_day: None,
             supplier_prices: BTreeMap::new(),
             rules: BTreeMap::new(),
             promotions: BTreeMap::new(),
@@ -102,6 +108,8 @@ impl Book {
             book.add(record);
         }
         book.index();
+        book.detail_from = book.sale_lines.values().map(|line| line.ordered_at).min().map(|at| book.calendar.day_of(at));
+        book.first_day = book.find_first_day();
         book.announced = book.newest_dates();
         book
     }
@@ -210,11 +218,27 @@ impl Book {
         self.items.keys().flat_map(|i| self.locations.keys().map(move |l| (i.clone(), l.clone()))).collect()
     }
 
-    /// The first day on which anything was ordered or moved, opening stock aside.
+    /// The first day on which anything was ordered or moved, opening stock aside. Where demand was summed, the first day with
+    /// any: what is older is there only as far as it is still open.
     pub fn first_day(&self) -> Option<Date> {
+        self.first_day
+    }
+
+    fn find_first_day(&self) -> Option<Date> {
+        let first = |m: &DemandMonth| Some(day_of(m, *m.sold.keys().chain(m.returned.keys()).min()?));
+        let summed = self.demand_months.values().flatten().filter_map(first).min();
         let sales = self.sale_lines.values().map(|s| s.ordered_at);
         let moves = self.moves.values().filter(|m| m.kind != MoveKind::Opening).filter_map(|m| m.done_at);
-        sales.chain(moves).min().map(|at| self.calendar.day_of(at))
+        summed.or_else(|| sales.chain(moves).min().map(|at| self.calendar.day_of(at)))
+    }
+
+    /// Says of how many days up to today all single sale lines are read; the few that are older were still open. Without it
+    /// they count from the first on.
+    #[must_use]
+    pub fn with_detail_days(mut self, days: u32) -> Self {
+        let whole = plus_days(self.today, 1 - i32::try_from(days).unwrap_or(i32::MAX));
+        self.detail_from = self.detail_from.map(|from| from.max(whole));
+        self
     }
 
     /// `AC-006 Espresso beans 1 kg`, or the bare id of an item that is not in the book.
@@ -363,8 +387,13 @@ impl Book {
         bills
     }
 
-    /// On hand now (OH): what done moves add up to. Can be negative, as in the ERP.
+    /// On hand now (OH): what the ERP states, and nothing where it states levels but none of this place; else what done moves
+    /// add up to. Can be negative, as in the ERP.
     pub fn on_hand(&self, item: &ItemId, location: &LocationId) -> Quantity {
+        if !self.stock_levels.is_empty() {
+            let level = self.stock_levels.get(&(item.clone(), location.clone()));
+            return level.map_or(Quantity::ZERO, |level| level.on_hand);
+        }
         self.moves_at(item, location).iter().filter(|m| m.done_at.is_some()).map(|m| signed(m, location)).sum()
     }
 
@@ -381,42 +410,6 @@ impl Book {
     pub fn available(&self, item: &ItemId, location: &LocationId) -> Quantity {
         self.on_hand(item, location) - self.waiting(item, location)
     }
-
-    /// Wanted by customers on each day from `from` to today: ordered, whether or not it could be shipped.
-    pub fn demand_by_day(&self, item: &ItemId, location: &LocationId, from: Date) -> Vec<f64> {
-        let mut days = vec![0.0; day_count(from, self.today)];
-        for line in self.sales_at(item, location) {
-            if let Some(slot) = slot(&mut days, from, self.calendar.day_of(line.ordered_at)) {
-                *slot += line.qty.to_f64();
-            }
-        }
-        days
-    }
-
-    /// On hand at the close of each day from `from` to today.
-    pub fn on_hand_by_day(&self, item: &ItemId, location: &LocationId, from: Date) -> Vec<f64> {
-        let mut days = vec![0.0; day_count(from, self.today)];
-        let mut before = 0.0;
-        for m in self.moves_at(item, location) {
-            let Some(done) = m.done_at else { continue };
-            let change = signed(m, location).to_f64();
-            match slot(&mut days, from, self.calendar.day_of(done)) {
-                Some(slot) => *slot += change,
-                None => before += change,
-            }
-        }
-        let mut level = before;
-        for day in &mut days {
-            level += *day;
-            *day = level;
-        }
-        days
-    }
-
-    /// The days from `from` to today.
-    pub fn days_from(&self, from: Date) -> Vec<Date> {
-        (0..=days_between(from, self.today)).map(|i| plus_days(from, i)).collect()
-    }
 }
 
 /// A move's effect on a location's stock.
@@ -429,12 +422,4 @@ pub fn signed(m: &StockMove, location: &LocationId) -> Quantity {
 /// Sorts the ERP's numeric ids as numbers, and others behind them as text.
 pub fn numeric(id: &str) -> (u64, &str) {
     (id.parse().unwrap_or(u64::MAX), id)
-}
-
-fn day_count(from: Date, today: Date) -> usize {
-    usize::try_from(days_between(from, today) + 1).unwrap_or(0)
-}
-
-fn slot(days: &mut [f64], from: Date, day: Date) -> Option<&mut f64> {
-    usize::try_from(days_between(from, day)).ok().and_then(|i| days.get_mut(i))
 }

@@ -9,6 +9,7 @@ pub mod book;
 pub mod calendar;
 pub mod case;
 pub mod channel;
+mod days;
 pub mod decision;
 pub mod digest;
 pub mod draft;

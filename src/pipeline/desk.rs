@@ -76,7 +76,7 @@ impl Desk {
         // Facts are as old as the records: the close of the day that is being looked at, not the moment of the click.
         let as_of = newest.map_or(now, |newest| newest.min(now)).max(calendar.close_of(calendar.day_of(now)).min(now));
         let laid = tokio::task::spawn_blocking(move || {
-            let book = Book::new(as_of, calendar, records);
+            let book = Book::new(as_of, calendar, records).with_detail_days(config.odoo.detail_days);
             let seen = look(&book, &config);
             Laid { book, seen, p }
         })

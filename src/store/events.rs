@@ -240,19 +240,19 @@ impl Store {
     /// what channels offered before `offers`. Answers how many notices and words went.
     pub async fn forget_events(&self, words: Timestamp, offers: Timestamp) -> Result<u64, StoreError> {
         let mut tx = self.begin().await?;
-        let blanked = sqlx::query("update events set body = '' where body <> '' and state <> 'received' and received_at < $1")
-            .bind(row::ms(words))
-            .execute(&mut *tx)
-            .await?;
-        let notices = sqlx::query(
-            "delete from records where kind = $1 and (changed_at < $2 or (changed_at < $3 and body like $4))",
-        )
-        .bind(RecordKind::Notice.as_str())
-        .bind(row::ms(words))
-        .bind(row::ms(offers))
-        .bind("%\"content\":{\"notice\":\"channel_stock\"%")
-        .execute(&mut *tx)
-        .await?;
+        let blanked =
+            sqlx::query("update events set body = '' where body <> '' and state <> 'received' and received_at < $1")
+                .bind(row::ms(words))
+                .execute(&mut *tx)
+                .await?;
+        let notices =
+            sqlx::query("delete from records where kind = $1 and (changed_at < $2 or (changed_at < $3 and body like $4))")
+                .bind(RecordKind::Notice.as_str())
+                .bind(row::ms(words))
+                .bind(row::ms(offers))
+                .bind("%\"content\":{\"notice\":\"channel_stock\"%")
+                .execute(&mut *tx)
+                .await?;
         tx.commit().await?;
         Ok(blanked.rows_affected() + notices.rows_affected())
     }
@@ -325,8 +325,7 @@ mod tests {
     }
 
     fn notice(id: &str, content: NoticeContent, ms: i64) -> Observed {
-        let notice =
-            Notice { id: id.into(), source: "acme".into(), occurred_at: at(ms), received_at: at(ms), content };
+        let notice = Notice { id: id.into(), source: "acme".into(), occurred_at: at(ms), received_at: at(ms), content };
         Observed { changed_at: at(ms), record: Record::Notice(notice) }
     }
 
@@ -339,11 +338,7 @@ mod tests {
     }
 
     fn quarantined(retry_at: Option<i64>) -> Settled {
-        Settled {
-            quarantined: Some("order P9\0 is not known".into()),
-            retry_at: retry_at.map(at),
-            ..understood(vec![])
-        }
+        Settled { quarantined: Some("order P9\0 is not known".into()), retry_at: retry_at.map(at), ..understood(vec![]) }
     }
 
     async fn due(store: &Store, now: i64, newest: i64) -> Vec<EventRow> {
@@ -435,7 +430,12 @@ mod tests {
                 location: None,
                 published: Quantity::units(1),
             };
-            let records = vec![notice("acme/1", note(), 1), notice("a", offer(), 20), notice("b", offer(), 40), notice("c", note(), 20)];
+            let records = vec![
+                notice("acme/1", note(), 1),
+                notice("a", offer(), 20),
+                notice("b", offer(), 40),
+                notice("c", note(), 20),
+            ];
             store.settle_event(&seen[0], &understood(records), at(2), &entry("event.understood")).await.unwrap();
             assert_eq!(store.forget_events(at(10), at(30)).await.unwrap(), 3);
             let left: Vec<String> = store.load_records().await.unwrap().iter().map(|r| r.key().id).collect();

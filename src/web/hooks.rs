@@ -178,7 +178,9 @@ impl Sender {
             return Err(Refusal::Unsigned("the signature does not fit"));
         }
         if now.as_second().abs_diff(seconds) > window.as_secs().unsigned_abs() {
-            return Err(Refusal::Unsigned("webhook-timestamp is too far from now: set the clock, and sign each attempt anew"));
+            return Err(Refusal::Unsigned(
+                "webhook-timestamp is too far from now: set the clock, and sign each attempt anew",
+            ));
         }
         Ok((id.to_owned(), text))
     }
@@ -269,9 +271,10 @@ async fn by_path(
     let sender = state.hooks.senders.get(&source).ok_or(Refusal::NotFound)?;
     // Read and thrown away: whatever it says, the ERP itself is asked.
     body.map_err(unread)?;
-    let fits = sender.path_secrets.iter().fold(subtle::Choice::from(0), |fits, known| {
-        fits | known.expose_secret().as_bytes().ct_eq(secret.as_bytes())
-    });
+    let fits = sender
+        .path_secrets
+        .iter()
+        .fold(subtle::Choice::from(0), |fits, known| fits | known.expose_secret().as_bytes().ct_eq(secret.as_bytes()));
     if !bool::from(fits) {
         return Err(Refusal::Unsigned("the secret in the path does not fit"));
     }

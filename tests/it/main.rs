@@ -4,8 +4,12 @@
 
 mod bad_input;
 mod decisions;
+#[path = "../fake_odoo/mod.rs"]
+mod fake_odoo;
+mod fake_odoo_answers;
 mod killed;
 mod model;
+mod odoo_client;
 mod recording;
 mod signals;
 mod support;

@@ -317,3 +317,104 @@ impl<'de> Visitor<'de> for Groups<'_> {
         Ok(groups)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::Date;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::super::call::{Domain, Scope};
+    use super::*;
+
+    fn by_day(zone: Option<&str>) -> ReadGroups {
+        ReadGroups {
+            model: "stock.move".to_owned(),
+            domain: Domain::all(),
+            by: vec!["date:day".to_owned()],
+            sums: vec!["quantity".to_owned()],
+            scope: Scope { companies: Vec::new(), time_zone: zone.map(str::to_owned) },
+        }
+    }
+
+    fn day_of(zone: Option<&str>, group: &Value) -> Result<Cell, String> {
+        let text = json!([group]).to_string();
+        let groups = decode(text.as_bytes(), Groups::of(&by_day(zone))).map_err(|e| e.to_string())?;
+        Ok(groups[0].keys[0].clone())
+    }
+
+    fn text(day: &str) -> Cell {
+        Cell::Text(day.to_owned())
+    }
+
+    #[test]
+    fn a_day_is_read_from_its_bounds_in_either_form_and_for_dates_without_a_time() {
+        let old = json!({ "date:day": "4 déc. 2025", "__count": 1, "quantity": 2.0,
+            "__range": { "date:day": { "from": "2025-12-03 11:00:00", "to": "2025-12-04 11:00:00" } } });
+        assert_eq!(day_of(Some("Pacific/Auckland"), &old), Ok(text("2025-12-04")));
+        let new = json!({ "date:day": ["2025-12-03 11:00:00", "4 déc. 2025"], "__count": 1, "quantity:sum": 2.0 });
+        assert_eq!(day_of(Some("Pacific/Auckland"), &new), Ok(text("2025-12-04")));
+        // A field without a time has its day as it is, wherever.
+        let date = json!({ "date:day": ["2025-12-03", "3 déc. 2025"], "__count": 1, "quantity:sum": false });
+        assert_eq!(day_of(Some("Pacific/Auckland"), &date), Ok(text("2025-12-03")));
+        let none = json!({ "date:day": false, "__count": 1, "quantity": 2.0, "__range": { "date:day": false } });
+        assert_eq!(day_of(None, &none), Ok(Cell::Flag(false)));
+    }
+
+    #[test]
+    fn a_group_that_lacks_what_was_asked_is_an_error_not_a_zero() {
+        for broken in [
+            json!({ "date:day": false, "quantity": 2.0 }),
+            json!({ "__count": 1, "quantity": 2.0 }),
+            json!({ "date:day": false, "__count": 1 }),
+            json!({ "date:day": "04 Dec 2025", "__count": 1, "quantity": 2.0 }),
+            json!({ "date:day": ["soon", "soon"], "__count": 1, "quantity": 2.0 }),
+            json!({ "date:day": false, "__count": 1, "quantity": "two" }),
+        ] {
+            assert!(day_of(None, &broken).is_err(), "{broken}");
+        }
+    }
+
+    proptest! {
+        /// Odoo finds a day's start with a library that, where the clock change falls on midnight, may be an hour off.
+        #[test]
+        fn every_day_of_every_zone_is_found_again(days in 0_i64..15_000, zone in 0_usize..7, off in -1_i64..=1) {
+            let names = ["Pacific/Auckland", "America/Santiago", "Asia/Beirut", "America/Havana", "Australia/Lord_Howe",
+                "Pacific/Kiritimati", "UTC"];
+            let date = Date::constant(1990, 1, 1).saturating_add(jiff::Span::new().days(days));
+            let start = date.to_zoned(TimeZone::get(names[zone]).unwrap()).unwrap().timestamp() + SignedDuration::from_hours(off);
+            let from = start.strftime("%Y-%m-%d %H:%M:%S").to_string();
+            let group = json!({ "date:day": [from, "label"], "__count": 1, "quantity:sum": 1.0 });
+            prop_assert_eq!(day_of(Some(names[zone]), &group), Ok(text(&date.to_string())));
+        }
+
+        /// Cells stand where their fields were asked, in whatever order they come and whatever else comes with them.
+        #[test]
+        fn cells_stand_in_the_order_asked(
+            order in Just((0..6).collect::<Vec<usize>>()).prop_shuffle(),
+            present in proptest::collection::vec(any::<bool>(), 6),
+        ) {
+            let fields: Vec<String> = (0..6).map(|n| format!("f{n}")).collect();
+            let mut row = vec![r#""other": {"deep": [1, {"id": 99}]}"#.to_owned()];
+            for n in order {
+                if present[n] {
+                    row.push(format!(r#""f{n}": {}"#, n * 10));
+                }
+            }
+            row.push(r#""id": 7"#.to_owned());
+            let body = format!("[{{{}}}]", row.join(","));
+            let rows = decode(body.as_bytes(), Rows::of(&fields)).unwrap();
+            let expected: Vec<Cell> = std::iter::once(Cell::Number(7.0))
+                .chain((0..6).map(|n| if present[n] { Cell::Number((n * 10) as f64) } else { Cell::Flag(false) }))
+                .collect();
+            prop_assert_eq!(&rows[0], &expected);
+        }
+
+        /// No text, however broken, is more than an error.
+        #[test]
+        fn nothing_that_is_sent_makes_it_panic(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+            drop(decode(&body, Envelope(Rows::of(&["a".to_owned()]))));
+            drop(decode(&body, Groups::of(&by_day(None))));
+        }
+    }
+}

@@ -172,12 +172,14 @@ impl Transport {
         OdooError::Garbled { url: self.shown.clone(), what: self.clean(what), detail: self.clean(detail) }
     }
 
+    /// A text without secrets.
+    pub(super) fn redact(&self, text: &str) -> String {
+        self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret.expose_secret(), "***"))
+    }
+
     /// A text from outside as it may be shown: one line, shortened, without secrets.
     pub(super) fn clean(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        for secret in &self.secrets {
-            text = text.replace(secret.expose_secret(), "***");
-        }
+        let text = self.redact(text);
         let words: Vec<&str> = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect();
         let line = words.join(" ");
         if line.chars().count() <= TEXT_MAX {

@@ -23,21 +23,23 @@ pub(super) struct Asked<'a> {
 
 /// The error that a fault stands for.
 pub(super) fn refusal(asked: &Asked<'_>, fault: &Fault) -> OdooError {
-    let message = asked.transport.clean(&fault.message);
+    // First of all, so that no part of a secret is taken for something else.
+    let said = asked.transport.redact(&fault.message);
+    let message = asked.transport.clean(&said);
     let url = asked.transport.shown().to_owned();
     let login = || OdooError::RefusedLogin { url: asked.transport.shown().to_owned(), who: asked.who.clone() };
     let exception = fault.name.rsplit('.').next().unwrap_or_default();
-    if names_no_database(&fault.message) {
+    if names_no_database(&said) {
         return OdooError::WrongDatabase { url, database: asked.transport.clean(asked.database) };
     }
     match exception {
         "AccessDenied" | "Unauthorized" | "SessionExpiredException" => return login(),
         // The user that signed in is not there any more.
-        "MissingError" if fault.message.contains("res.users(") => return login(),
-        "AccessError" if !fault.message.contains("unauthorized or invalid companies") => {
-            let model = between(&fault.message, " (", ") records").or_else(|| model_in_brackets(&fault.message));
+        "MissingError" if said.contains("res.users(") => return login(),
+        "AccessError" if !said.contains("unauthorized or invalid companies") => {
+            let model = between(&said, " (", ") records").or_else(|| model_in_brackets(&said));
             let model = asked.transport.clean(model.unwrap_or(asked.model));
-            return OdooError::AccessDenied { model, groups: asked.transport.clean(&granted_to(&fault.message)) };
+            return OdooError::AccessDenied { model, groups: asked.transport.clean(&granted_to(&said)) };
         }
         "UserError" | "NotFound" | "KeyError" if !asked.model.is_empty() => {
             // `Object x doesn't exist` (17, 18; translated), `the model 'x' does not exist` (19).
@@ -94,6 +96,10 @@ fn granted_to(message: &str) -> String {
     if !fields.is_empty() {
         return format!(": {}", fields.join("; "));
     }
+    // 19 says it of one field on a line of its own.
+    if let (Some(field), Some(groups)) = (between(message, "the field \"", "\""), message.split("allowed for groups ").nth(1)) {
+        return format!(": its field {field} is granted to {}", groups.lines().next().unwrap_or_default());
+    }
     // A list that a record rule's error carries names records, not groups.
     if listed.is_empty() || !message.contains("groups:") {
         return String::new();
@@ -119,4 +125,66 @@ fn unknown_field(message: &str, model: &str) -> Option<String> {
 fn between<'t>(text: &'t str, start: &str, end: &str) -> Option<&'t str> {
     let from = text.find(start)? + start.len();
     text[from..].find(end).map(|to| &text[from..from + to])
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::config::Config;
+
+    fn error_of(key: &str, name: &str, message: &str, is_fields: bool) -> OdooError {
+        let mut config = Config::load_from(None, &[]).unwrap().odoo;
+        config.url = "http://127.0.0.1:8069".to_owned();
+        config.api_key = key.to_owned().into();
+        let transport = Transport::new(&config, Clock::standing_at(Timestamp::UNIX_EPOCH)).unwrap();
+        let (model, what) = ("stock.move", "stock.move.search_read".to_owned());
+        let asked =
+            Asked { transport: &transport, database: "retail", who: " of \"reeve\"".to_owned(), model, what, is_fields };
+        refusal(&asked, &Fault { name: name.to_owned(), message: message.to_owned() })
+    }
+
+    #[test]
+    fn what_a_translated_server_says_is_told_apart_by_the_exception() {
+        let denied =
+            error_of("k3y-k3y", "odoo.exceptions.AccessError", "Vous n'êtes pas autorisé à accéder (stock.quant)", false);
+        assert_eq!(denied, OdooError::AccessDenied { model: "stock.quant".to_owned(), groups: String::new() });
+        let unknown = error_of("k3y-k3y", "odoo.exceptions.UserError", "L'objet stock.move n'existe pas", true);
+        assert_eq!(unknown, OdooError::UnknownModel { model: "stock.move".to_owned() });
+    }
+
+    #[test]
+    fn the_records_that_a_rule_refuses_are_not_taken_for_groups() {
+        let message =
+            "Sorry, Reeve (id=8) doesn't have 'read' access to:\n- Stock Move (stock.move)\n\nBlame the rules:\n- one";
+        let denied = error_of("k3y-k3y", "odoo.exceptions.AccessError", message, false);
+        assert_eq!(denied, OdooError::AccessDenied { model: "stock.move".to_owned(), groups: String::new() });
+    }
+
+    proptest! {
+        #[test]
+        fn no_error_ever_shows_the_key(
+            key in "[!-~]{8,40}",
+            name in prop::sample::select(vec![
+                "odoo.exceptions.AccessDenied", "odoo.exceptions.AccessError", "odoo.exceptions.UserError",
+                "odoo.exceptions.MissingError", "builtins.ValueError", "builtins.KeyError", "psycopg2.OperationalError",
+                "psycopg2.errors.InvalidDatetimeFormat", "werkzeug.exceptions.NotFound", "",
+            ]),
+            start in prop::sample::select(vec![
+                "", "Invalid field ", "Invalid field '", "Object ", "database \"x\" does not exist ", "You may not (",
+                "allowed for the following groups:\n\t- ", "Fields:\n- value (allowed for groups '",
+            ]),
+            end in "[ -~\\n]{0,500}",
+            is_fields: bool,
+        ) {
+            let error = error_of(&key, name, &format!("{start}{key}{end}"), is_fields);
+            // What Reeve says itself may hold any short text by chance.
+            let own = error_of(&key, name, &format!("{start}***{end}"), is_fields);
+            prop_assert_eq!(error.to_string(), own.to_string());
+            prop_assert_eq!(format!("{error:?}"), format!("{own:?}"));
+        }
+    }
 }

@@ -65,7 +65,11 @@ fn a_fault_names_its_place() {
         (delay("{}").replace("delay.v1", "delay.v2"), "type: supplier.delay.v2 is none of supplier.delay.v1, "),
         (delay("{}").replace("timestamp", "when"), "timestamp: missing"),
         (format!("{} x", delay(r#"{"new_date":"2026-10-20"}"#)), "something follows"),
-        (r#"{"type":"carrier.status.v1","timestamp":"2026-10-05T08:30:00Z","data":{"document":"1","status":"eaten"}}"#.to_owned(), "data.status: unknown variant"),
+        (
+            r#"{"type":"carrier.status.v1","timestamp":"2026-10-05T08:30:00Z","data":{"document":"1","status":"eaten"}}"#
+                .to_owned(),
+            "data.status: unknown variant",
+        ),
     ] {
         let fault = read(&body).unwrap_err();
         assert!(matches!(&fault, Fault::Wrong(said) if said.contains(reason)), "{body}\n{fault:?}");
@@ -78,7 +82,10 @@ fn a_fault_carries_no_markup_no_line_breaks_and_no_hidden_letters() {
     let fault = read(&delay("{}").replace("supplier.delay.v1", &evil)).unwrap_err();
     let other = read(&delay(&format!(r#"{{"new_date":"{evil}"}}"#))).unwrap_err();
     for reason in [fault.reason(), other.reason()] {
-        assert!(!reason.contains(['<', '>', '\n', '`', '\u{202e}']) && reason.chars().count() <= FAULT_MAX + 100, "{reason}");
+        assert!(
+            !reason.contains(['<', '>', '\n', '`', '\u{202e}']) && reason.chars().count() <= FAULT_MAX + 100,
+            "{reason}"
+        );
     }
 }
 

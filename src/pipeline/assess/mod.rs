@@ -9,8 +9,8 @@
 //! - `checks`: hard and soft checks, the same ones that run again at the queue and at the click;
 //! - `rank`: net benefit, order, lane, slack, abstention.
 
-mod catalogue;
 mod announced;
+mod catalogue;
 mod channel;
 mod checks;
 mod desk;

@@ -78,12 +78,14 @@ fn series_of(book: &Book, place: &Place, first: Date, twins: &BTreeSet<String>) 
     let (item, location) = place;
     let mut units = book.demand_by_day(item, location, first);
     let days = book.days_from(first);
-    let closing = book.on_hand_by_day(item, location, first);
+    let out = book.out_by_day(item, location, first);
+    let lines_from = book.lines_from(item, location);
     let delisted = book.items.get(item).and_then(|i| i.delisted_at).map(|at| book.calendar.day_of(at));
     let mut blocked: Vec<bool> = days.iter().map(|day| delisted.is_some_and(|from| *day >= from)).collect();
     for line in book.sales_at(item, location).into_iter().filter(|l| twins.contains(&l.order_id)) {
         // The second of two orders that are one is not demand.
-        if let Some(at) = index(first, book.calendar.day_of(line.ordered_at)).filter(|at| *at < units.len()) {
+        let day = book.calendar.day_of(line.ordered_at);
+        if let Some(at) = index(first, day).filter(|at| *at < units.len() && day >= lines_from) {
             units[at] -= line.qty.to_f64();
         }
     }
@@ -92,12 +94,7 @@ fn series_of(book: &Book, place: &Place, first: Date, twins: &BTreeSet<String>) 
         blocked[at] |= bulk_order(book, place, *day).is_some();
     }
     let usual = crate::models::formulas::median(&units).unwrap_or(0.0);
-    let censored = (0..units.len())
-        .map(|at| {
-            let opening = if at == 0 { f64::INFINITY } else { closing[at - 1] };
-            (opening <= 0.0 || closing[at] <= 0.0) && units[at] < usual
-        })
-        .collect();
+    let censored = (0..units.len()).map(|at| (out[at] || (at > 0 && out[at - 1])) && units[at] < usual).collect();
     let promo = days.iter().map(|day| book.promotion_on(item, *day).is_some()).collect();
     Series { first, units, censored, promo, blocked }
 }

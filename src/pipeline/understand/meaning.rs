@@ -57,7 +57,10 @@ pub(super) fn meaning(event: &Event, against: &Against<'_>) -> Result<Vec<Notice
     if let Some(supplier) = against.supplier
         && !suppliers_own
     {
-        return Err(Fault::wrong("type", &format!("the hook speaks for supplier {supplier}, which does not send {}", event.kind)));
+        return Err(Fault::wrong(
+            "type",
+            &format!("the hook speaks for supplier {supplier}, which does not send {}", event.kind),
+        ));
     }
     match &event.said {
         Said::SupplierDelay(said) => against.delay(said),
@@ -334,7 +337,9 @@ impl Against<'_> {
         let price = asked.price.map(|p| within(&format!("{path}.price"), p.0, AMOUNT_MAX).map(UnitPrice)).transpose()?;
         let ordered = match asked.order {
             Some(name) => self.order(&format!("{path}.order"), name)?,
-            None if must => return Err(Fault::wrong(&format!("{path}.order"), "missing; name the order here or in data.order")),
+            None if must => {
+                return Err(Fault::wrong(&format!("{path}.order"), "missing; name the order here or in data.order"));
+            }
             None => &[],
         };
         let names = [asked.item_id, asked.sku, asked.gtin];
@@ -344,7 +349,10 @@ impl Against<'_> {
         if let (Some(line), Some(item)) = (by_line, &item)
             && line.item != *item
         {
-            return Err(Fault::wrong(&format!("{path}.line"), &format!("line {} is of another item than is named", line.id)));
+            return Err(Fault::wrong(
+                &format!("{path}.line"),
+                &format!("line {} is of another item than is named", line.id),
+            ));
         }
         if by_line.is_none() && !named {
             return Err(match asked.line {

@@ -1,7 +1,7 @@
 //! Asking for sums: how the answers are taken apart, and how large a piece is asked for next.
 
-use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::civil::Date;
@@ -37,7 +37,12 @@ pub(in crate::adapters::odoo) struct Asking {
 }
 
 impl Asking {
-    pub(in crate::adapters::odoo) fn new(server: Arc<dyn Server>, clock: Clock, odoo: &OdooConfig, companies: Vec<i64>) -> Self {
+    pub(in crate::adapters::odoo) fn new(
+        server: Arc<dyn Server>,
+        clock: Clock,
+        odoo: &OdooConfig,
+        companies: Vec<i64>,
+    ) -> Self {
         Self {
             server,
             companies,

@@ -66,14 +66,17 @@ pub(in crate::adapters::odoo) struct Ground {
 
 impl Ground {
     /// Reads it.
-    pub(in crate::adapters::odoo) async fn read(asking: &Asking, odoo: &OdooConfig, calendar: &CalendarConfig) -> Result<Self, OdooError> {
+    pub(in crate::adapters::odoo) async fn read(
+        asking: &Asking,
+        odoo: &OdooConfig,
+        calendar: &CalendarConfig,
+    ) -> Result<Self, OdooError> {
         let mut gaps = BTreeSet::new();
         let mut ends = BTreeMap::new();
         let warehouses = asking.all("stock.warehouse", &["code"]).await?;
         let codes: BTreeMap<i64, String> = warehouses.iter().filter_map(|row| Some((row[0].id()?, text(&row[1])))).collect();
         let scrap = asking.has("stock.location", "scrap_location").await?;
-        let fields: &[&str] =
-            if scrap { &["usage", "warehouse_id", "scrap_location"] } else { &["usage", "warehouse_id"] };
+        let fields: &[&str] = if scrap { &["usage", "warehouse_id", "scrap_location"] } else { &["usage", "warehouse_id"] };
         let mut homeless = 0;
         for row in asking.all("stock.location", fields).await? {
             let Some(id) = row[0].id() else { continue };
@@ -183,7 +186,8 @@ impl Ground {
 
     /// Which warehouse's days begin where: sums made under another reading of it can not be gone on with.
     pub(super) fn fingerprint(&self) -> String {
-        let zone = |z: &Zone| format!("{}={}", z.name, z.warehouses.iter().map(i64::to_string).collect::<Vec<_>>().join(","));
+        let zone =
+            |z: &Zone| format!("{}={}", z.name, z.warehouses.iter().map(i64::to_string).collect::<Vec<_>>().join(","));
         self.zones.iter().map(zone).collect::<Vec<_>>().join(";")
     }
 }

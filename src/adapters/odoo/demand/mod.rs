@@ -24,8 +24,8 @@ use serde::{Deserialize, Serialize};
 
 pub(super) use self::asking::{Asking, Product};
 pub(super) use self::ground::Ground;
-pub(super) use self::read::{on_shelves, stirred};
 use self::read::{closing_levels, month_after, month_sums, touched};
+pub(super) use self::read::{on_shelves, stirred};
 use super::call::Server;
 use super::error::OdooError;
 use crate::clock::Clock;
@@ -120,7 +120,8 @@ impl DemandReader {
     pub async fn refresh(&self, until: Timestamp) -> Result<Vec<Gap>, SumsError> {
         let ground = Ground::read(&self.asking, &self.odoo, &self.calendar).await?;
         let newest = newest_month(&ground, until);
-        let wanted = plus_days(newest_day(until), -i32::try_from(self.odoo.history_days).unwrap_or(i32::MAX)).first_of_month();
+        let wanted =
+            plus_days(newest_day(until), -i32::try_from(self.odoo.history_days).unwrap_or(i32::MAX)).first_of_month();
         let mut at = self.position(&ground, newest, wanted, until).await?;
         if wanted < at.oldest && at.load.is_none() {
             at.load = Some(Piece { month: month_before(at.oldest), after: 0 });
@@ -135,13 +136,7 @@ impl DemandReader {
         Ok(ground.gaps.into_iter().collect())
     }
 
-    async fn position(
-        &self,
-        ground: &Ground,
-        newest: Date,
-        wanted: Date,
-        until: Timestamp,
-    ) -> Result<Position, SumsError> {
+    async fn position(&self, ground: &Ground, newest: Date, wanted: Date, until: Timestamp) -> Result<Position, SumsError> {
         let kept = self.mirror.position(STREAM).await.map_err(SumsError::Mirror)?;
         let known: Option<Position> = kept.as_deref().and_then(|text| serde_json::from_str(text).ok());
         let zones = ground.fingerprint();

@@ -1,18 +1,30 @@
-//! How much of each stream is read: the one place.
+//! Which rows of a stream are read: the table of streams says by what, here it becomes a question.
 //!
 //! The dates are fixed when a mirror is begun, so that rows do not slide out of it from day to day, and they are the same for
-//! all streams. A row that hangs on another (an order's line) is bounded by the other's dates and states, so that both are
-//! read or neither. What is bounded is only *what is read unasked*: a row that is known stays known, whatever becomes of it.
+//! all streams. What is bounded is only *what is read unasked*: a row that is known stays known, whatever becomes of it.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::super::call::{Domain, odoo_time};
-use super::super::streams::{Extent, Stream};
+use super::super::call::Domain;
+use super::super::streams::{Extent, Stream, Term};
 
-/// Pickings are read this much further back than the moves in them, which may have been added later.
+/// Transfers are read this much further back than what moved in them: they are dated by their plan, moves by what happened.
 const SLACK: SignedDuration = SignedDuration::from_hours(30 * 24);
+const WITH_SLACK: &str = "stock.picking";
+
+/// Where references lead that conditions go over.
+const OVER: &[(&str, &str, &str)] = &[
+    ("account.move.line", "move_id", "account.move"),
+    ("pos.order.line", "order_id", "pos.order"),
+    ("purchase.order.line", "order_id", "purchase.order"),
+    ("res.partner", "commercial_partner_id", "res.partner"),
+    ("sale.order.line", "order_id", "sale.order"),
+    ("stock.move", "location_dest_id", "stock.location"),
+    ("stock.move", "location_id", "stock.location"),
+    ("stock.picking", "picking_type_id", "stock.picking.type"),
+];
 
 /// From when on documents are read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,145 +52,10 @@ impl Bounds {
     }
 }
 
-/// What a term compares with.
-#[derive(Clone, Copy, Debug)]
-enum To {
-    One(&'static str),
-    Any(&'static [&'static str]),
-    History,
-    Detail,
-    HistoryOfPickings,
-    DetailOfPickings,
-}
-
-impl To {
-    fn value(self, bounds: &Bounds) -> Value {
-        let before = |at: Timestamp| odoo_time(at.checked_sub(SLACK).unwrap_or(at));
-        match self {
-            Self::One(text) => json!(text),
-            Self::Any(texts) => json!(texts),
-            Self::History => json!(odoo_time(bounds.history)),
-            Self::Detail => json!(odoo_time(bounds.detail)),
-            Self::HistoryOfPickings => json!(before(bounds.history)),
-            Self::DetailOfPickings => json!(before(bounds.detail)),
-        }
-    }
-}
-
-/// A field of this model or, over a reference, of another.
-#[derive(Clone, Copy, Debug)]
-struct Path {
-    /// The references, each with the model it leads to.
-    over: &'static [(&'static str, &'static str)],
-    field: &'static str,
-}
-
-type Term = (Path, &'static str, To);
-
-/// How a model is bounded.
-#[derive(Clone, Copy, Debug)]
-enum Rule {
-    /// By itself: rows that are of interest at all, and of those, the ones for which all terms of one branch hold.
-    Itself { only: &'static [Term], branches: &'static [&'static [Term]] },
-    /// As the model that a reference leads to.
-    As { over: (&'static str, &'static str) },
-}
-
-const fn own(field: &'static str) -> Path {
-    Path { over: &[], field }
-}
-
-const CREATED: Path = own("create_date");
-const STATE: Path = own("state");
-const FROM_USAGE: Path = Path { over: &[("location_id", "stock.location")], field: "usage" };
-const TO_USAGE: Path = Path { over: &[("location_dest_id", "stock.location")], field: "usage" };
-const PICKING_CODE: Path = Path { over: &[("picking_type_id", "stock.picking.type")], field: "code" };
-const ENDED: To = To::Any(&["done", "cancel"]);
-
-/// Since when, for documents without a rule of their own.
-const DOCUMENTS: Rule = Rule::Itself { only: &[], branches: &[&[(CREATED, ">=", To::History)]] };
-const DETAIL: Rule = Rule::Itself { only: &[], branches: &[&[(CREATED, ">=", To::Detail)]] };
-
-/// Only vendors' documents: customers' invoices are as many as sales and say nothing more.
-const VENDORS: To = To::Any(&["in_invoice", "in_refund", "in_receipt"]);
-
-/// The rules. Branches after the dates are what is still open.
-static RULES: &[(&str, Rule)] = &[
-    (
-        "purchase.order",
-        Rule::Itself {
-            only: &[],
-            branches: &[
-                &[(CREATED, ">=", To::History)],
-                &[(STATE, "in", To::Any(&["draft", "sent", "to approve"]))],
-                &[(own("receipt_status"), "in", To::Any(&["pending", "partial"]))],
-                &[(own("invoice_status"), "=", To::One("to invoice"))],
-            ],
-        },
-    ),
-    ("purchase.order.line", Rule::As { over: ("order_id", "purchase.order") }),
-    (
-        "account.move",
-        Rule::Itself {
-            only: &[(own("move_type"), "in", VENDORS)],
-            branches: &[
-                &[(CREATED, ">=", To::History)],
-                &[(STATE, "=", To::One("draft"))],
-                &[(own("payment_state"), "in", To::Any(&["not_paid", "partial", "in_payment"]))],
-            ],
-        },
-    ),
-    ("account.move.line", Rule::As { over: ("move_id", "account.move") }),
-    (
-        "sale.order",
-        Rule::Itself {
-            only: &[],
-            branches: &[
-                &[(own("date_order"), ">=", To::Detail)],
-                &[(own("delivery_status"), "in", To::Any(&["pending", "started", "partial"]))],
-            ],
-        },
-    ),
-    ("sale.order.line", Rule::As { over: ("order_id", "sale.order") }),
-    ("pos.order", Rule::Itself { only: &[], branches: &[&[(own("date_order"), ">=", To::Detail)]] }),
-    ("pos.order.line", Rule::As { over: ("order_id", "pos.order") }),
-    (
-        "stock.picking",
-        Rule::Itself {
-            only: &[],
-            branches: &[
-                &[(CREATED, ">=", To::DetailOfPickings)],
-                &[(CREATED, ">=", To::HistoryOfPickings), (PICKING_CODE, "!=", To::One("outgoing"))],
-                &[(STATE, "not in", ENDED)],
-            ],
-        },
-    ),
-    (
-        "stock.move",
-        Rule::Itself {
-            only: &[],
-            branches: &[
-                &[(CREATED, ">=", To::Detail)],
-                &[
-                    (CREATED, ">=", To::History),
-                    (FROM_USAGE, "!=", To::One("customer")),
-                    (TO_USAGE, "!=", To::One("customer")),
-                ],
-                &[(STATE, "not in", ENDED)],
-            ],
-        },
-    ),
-    ("stock.move.line", Rule::As { over: ("move_id", "stock.move") }),
-];
-
-fn rule(model: &str) -> Option<Rule> {
-    RULES.iter().find(|(name, _)| *name == model).map(|(_, rule)| *rule)
-}
-
 /// Which rows of a stream are read.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Bounded {
-    /// What never changes about a row and is asked always.
+    /// What is asked always.
     pub(super) only: Domain,
     /// What is asked of rows that are not known yet; holds `only`. None: they are all read.
     pub(super) extent: Option<Domain>,
@@ -191,76 +68,93 @@ impl Bounded {
     }
 }
 
-/// Models other than the stream's own, of which a rule names fields.
-pub(super) fn models(stream: &Stream) -> Vec<&'static str> {
-    let mut models = Vec::new();
-    each_term(stream, &mut |over, _| models.extend(over.iter().map(|(_, model)| *model)));
+/// The models and fields that a path goes over, `order_id.state` from a model; None where it leads nobody knows where.
+fn steps<'a>(model: &'a str, path: &'a str) -> Option<Vec<(&'a str, &'a str)>> {
+    let mut steps = Vec::new();
+    let (mut model, mut rest) = (model, path);
+    while let Some((field, after)) = rest.split_once('.') {
+        steps.push((model, field));
+        model = OVER.iter().find(|(from, over, _)| (*from, *over) == (model, field)).map(|(_, _, to)| *to)?;
+        rest = after;
+    }
+    steps.push((model, rest));
+    Some(steps)
+}
+
+/// Models other than the stream's own, of which conditions name fields.
+pub(super) fn models(stream: &'static Stream) -> Vec<&'static str> {
+    let terms = [stream.only, stream.either, stream.open, stream.detail];
+    let fields = terms.into_iter().flatten().map(|term| term.field).chain([stream.dated_by]);
+    let steps = fields.filter_map(|field| steps(stream.model, field)).flatten();
+    let mut models: Vec<&str> = steps.map(|(model, _)| model).filter(|model| *model != stream.model).collect();
     models.sort_unstable();
     models.dedup();
     models
 }
 
-fn each_term(stream: &Stream, seen: &mut dyn FnMut(&[(&'static str, &'static str)], Term)) {
-    let mut over = Vec::new();
-    let mut found = of(stream);
-    while let Rule::As { over: step } = found {
-        over.push(step);
-        found = rule(step.1).unwrap_or(DOCUMENTS);
-    }
-    let Rule::Itself { only, branches } = found else { return };
-    for term in only.iter().chain(branches.iter().copied().flatten()) {
-        let mut way = over.clone();
-        way.extend(term.0.over);
-        seen(&way, *term);
-    }
-}
-
-fn of(stream: &Stream) -> Rule {
-    match stream.extent {
-        Extent::Master => Rule::Itself { only: &[], branches: &[] },
-        Extent::Documents => rule(stream.model).unwrap_or(DOCUMENTS),
-        Extent::Detail => rule(stream.model).unwrap_or(DETAIL),
-    }
-}
-
-/// Which rows of a stream are read, on a server where `has(model, field)` says what a condition may name. A branch that can
-/// not be asked is left out; a row is then read for its dates alone. Where no branch can be asked, all rows are read.
+/// Which rows of a stream are read, on a server where `has(model, field)` says what a condition may name. A term that can
+/// not be asked is left out, so that rather more is read than less; where dates can not be asked, all rows are.
 pub(super) fn bounded(stream: &Stream, bounds: &Bounds, has: &dyn Fn(&str, &str) -> bool) -> Bounded {
-    let mut over = Vec::new();
-    let mut found = of(stream);
-    while let Rule::As { over: step } = found {
-        over.push(step);
-        found = rule(step.1).unwrap_or(DOCUMENTS);
-    }
-    let Rule::Itself { only, branches } = found else { return Bounded { only: Domain::all(), extent: None } };
-    let term = |domain: Domain, (path, operator, to): Term| {
-        let (mut model, mut name) = (stream.model, String::new());
-        for (field, leads_to) in over.iter().chain(path.over) {
-            if !has(model, field) {
-                return None;
-            }
-            (model, name) = (leads_to, format!("{name}{field}."));
-        }
-        has(model, path.field).then(|| domain.and(&format!("{name}{}", path.field), operator, to.value(bounds)))
+    let usable = |field: &str| {
+        steps(stream.model, field).is_some_and(|steps| steps.into_iter().all(|(model, field)| has(model, field)))
     };
-    let only = only.iter().fold(Domain::all(), |domain, t| term(domain.clone(), *t).unwrap_or(domain));
-    let asked: Vec<Domain> =
-        branches.iter().filter_map(|branch| branch.iter().try_fold(Domain::all(), |domain, t| term(domain, *t))).collect();
-    let extent = if asked.is_empty() { None } else { Some(only.clone().and_any(&asked)) };
+    let all = |terms: &[Term], domain: Domain| {
+        let terms = terms.iter().filter(|term| usable(term.field));
+        terms.fold(domain, |domain, term| domain.and(term.field, term.operator, term.value.to_json()))
+    };
+    let each = |terms: &[Term]| -> Vec<Domain> {
+        let terms = terms.iter().filter(|term| usable(term.field));
+        terms.map(|term| Domain::all().and(term.field, term.operator, term.value.to_json())).collect()
+    };
+    let only = all(stream.only, Domain::all()).and_any(&each(stream.either));
+    if stream.extent == Extent::Master || !usable(stream.dated_by) {
+        return Bounded { only, extent: None };
+    }
+    // Days, which are understood of dates and of times.
+    let since = |at: Timestamp| {
+        let at = if stream.model == WITH_SLACK { at.checked_sub(SLACK).unwrap_or(at) } else { at };
+        Domain::all().and(stream.dated_by, ">=", at.strftime("%Y-%m-%d").to_string())
+    };
+    let mut branches = match stream.extent {
+        Extent::Detail => vec![since(bounds.detail)],
+        _ if stream.detail.iter().all(|term| !usable(term.field)) => vec![since(bounds.history)],
+        _ => vec![since(bounds.detail), none(stream.detail, &usable, since(bounds.history))],
+    };
+    let open = all(stream.open, Domain::all());
+    if open != Domain::all() {
+        branches.push(open);
+    }
+    let extent = Some(only.clone().and_any(&branches));
     Bounded { only, extent }
+}
+
+/// And none of the terms.
+fn none(terms: &[Term], usable: &dyn Fn(&str) -> bool, domain: Domain) -> Domain {
+    let terms = terms.iter().filter(|term| usable(term.field));
+    terms.fold(domain, |domain, term| {
+        let value: Value = json!(term.value.to_json());
+        match term.operator {
+            "=" => domain.and(term.field, "!=", value),
+            "!=" => domain.and(term.field, "=", value),
+            "in" => domain.and(term.field, "not in", value),
+            "not in" => domain.and(term.field, "in", value),
+            // Rather more than less.
+            _ => domain,
+        }
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::call::Version;
+    use super::super::super::streams::{STREAMS, stream_of};
     use super::*;
-
-    fn stream(model: &'static str, extent: Extent) -> Stream {
-        Stream { model, fields: &[], links: &[], extent, costs: "", versions: Version::V17..=Version::V19, first_seen: &[] }
-    }
 
     fn bounds() -> Bounds {
         Bounds::new(None, 400, 120, "2026-10-08T12:00:00Z".parse().unwrap())
+    }
+
+    fn domain(model: &str, has: &dyn Fn(&str, &str) -> bool) -> Value {
+        bounded(stream_of(model).unwrap(), &bounds(), has).domain().to_json()
     }
 
     #[test]
@@ -274,54 +168,68 @@ mod tests {
 
     #[test]
     fn a_line_is_read_where_its_order_is() {
-        let line = bounded(&stream("purchase.order.line", Extent::Documents), &bounds(), &|_, _| true);
         assert_eq!(
-            line.domain().to_json(),
+            domain("purchase.order.line", &|_, _| true),
             json!([
                 "|",
-                "|",
-                "|",
-                ["order_id.create_date", ">=", "2025-09-03 00:00:00"],
-                ["order_id.state", "in", ["draft", "sent", "to approve"]],
-                ["order_id.receipt_status", "in", ["pending", "partial"]],
-                ["order_id.invoice_status", "=", "to invoice"]
+                ["order_id.date_order", ">=", "2025-09-03"],
+                "&",
+                ["order_id.state", "in", ["draft", "sent", "to approve", "purchase"]],
+                ["order_id.receipt_status", "!=", "full"]
             ])
         );
-        assert_eq!(models(&stream("purchase.order.line", Extent::Documents)), ["purchase.order"]);
+        assert_eq!(models(stream_of("purchase.order.line").unwrap()), ["purchase.order"]);
     }
 
     #[test]
     fn what_a_server_can_not_be_asked_is_left_out() {
         let without = |model: &str, field: &str| (model, field) != ("purchase.order", "receipt_status");
-        let line = bounded(&stream("purchase.order.line", Extent::Documents), &bounds(), &without);
-        assert!(!line.domain().to_json().to_string().contains("receipt_status"));
-        let none = bounded(&stream("stock.scrap", Extent::Documents), &bounds(), &|_, _| false);
-        assert_eq!(none, Bounded { only: Domain::all(), extent: None });
+        assert!(!domain("purchase.order.line", &without).to_string().contains("receipt_status"));
+        assert_eq!(bounded(stream_of("stock.scrap").unwrap(), &bounds(), &|_, _| false).extent, None);
     }
 
     #[test]
     fn customers_moves_are_read_less_far_back() {
-        let moves = bounded(&stream("stock.move", Extent::Documents), &bounds(), &|_, _| true);
         assert_eq!(
-            moves.domain().to_json(),
+            domain("stock.move", &|_, _| true),
             json!([
                 "|",
                 "|",
-                ["create_date", ">=", "2026-06-10 00:00:00"],
+                ["date", ">=", "2026-06-10"],
                 "&",
                 "&",
-                ["create_date", ">=", "2025-09-03 00:00:00"],
-                ["location_id.usage", "!=", "customer"],
+                ["date", ">=", "2025-09-03"],
                 ["location_dest_id.usage", "!=", "customer"],
+                ["location_id.usage", "!=", "customer"],
                 ["state", "not in", ["done", "cancel"]]
             ])
+        );
+        assert_eq!(domain("sale.order", &|_, _| true), json!([["date_order", ">=", "2026-06-10"]]));
+    }
+
+    #[test]
+    fn what_is_never_of_interest_is_never_read() {
+        let lines = bounded(stream_of("account.move.line").unwrap(), &bounds(), &|_, _| true);
+        assert_eq!(
+            lines.only.to_json(),
+            json!([["move_id.move_type", "in", ["in_invoice", "in_refund"]], ["display_type", "=", "product"]])
+        );
+        assert_eq!(
+            domain("res.partner", &|_, _| true),
+            json!(["|", ["commercial_partner_id.supplier_rank", ">", 0], ["is_company", "=", true]])
         );
     }
 
     #[test]
-    fn master_data_is_read_whole_and_customers_invoices_never() {
-        assert_eq!(bounded(&stream("uom.uom", Extent::Master), &bounds(), &|_, _| true).extent, None);
-        let lines = bounded(&stream("account.move.line", Extent::Documents), &bounds(), &|_, _| true);
-        assert_eq!(lines.only.to_json(), json!([["move_id.move_type", "in", ["in_invoice", "in_refund", "in_receipt"]]]));
+    fn every_condition_of_the_table_can_be_asked_and_turned_round() {
+        for stream in STREAMS {
+            let terms = [stream.only, stream.either, stream.open, stream.detail].into_iter().flatten();
+            for field in terms.map(|term| term.field).chain([stream.dated_by]) {
+                assert!(steps(stream.model, field).is_some(), "{}: where does {field} lead?", stream.model);
+            }
+            for term in stream.detail {
+                assert!(["=", "!=", "in", "not in"].contains(&term.operator), "{} {}", stream.model, term.field);
+            }
+        }
     }
 }

@@ -151,7 +151,10 @@ impl Puller {
             )) => Err(error),
             Err(halt) => return Err(halt),
         };
-        self.fields.lock().expect("nobody panics with it").insert(model.to_owned(), (now, fields.clone()));
+        // What went wrong inside the server may go right the next time.
+        if !matches!(fields, Err(OdooError::Server { .. })) {
+            self.fields.lock().expect("nobody panics with it").insert(model.to_owned(), (now, fields.clone()));
+        }
         Ok(fields)
     }
 
