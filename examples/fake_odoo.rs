@@ -48,12 +48,9 @@ async fn main() {
     };
     let seed = match options.seed {
         Filling::Recording => Seed::Recording,
-        Filling::Generated => Seed::Generated(Size {
-            items: options.items,
-            locations: options.locations,
-            days: options.days,
-            seed: 1,
-        }),
+        Filling::Generated => {
+            Seed::Generated(Size { items: options.items, locations: options.locations, days: options.days, seed: 1 })
+        }
     };
     let fake = FakeOdoo::start_on(options.port, seed, version).await;
     println!("url = \"{}\"", fake.url());

@@ -307,8 +307,8 @@ impl<'a> Writer<'a> {
             write_json(&mut key, name);
             key.extend_from_slice(b": ");
             let relation = field.relation.as_deref().filter(|_| names && field.kind == Kind::Many2one);
-            let by_company = !state.company_values.is_empty()
-                && COMPANY_DEPENDENT.contains(&(table.model.as_str(), field.name.as_str()));
+            let by_company =
+                !state.company_values.is_empty() && COMPANY_DEPENDENT.contains(&(table.model.as_str(), field.name.as_str()));
             let place = table.place(name);
             Out { key, name: &field.name, place, empty: field.kind.empty(), names: relation, by_company }
         };

@@ -73,7 +73,12 @@ pub(crate) enum Test {
     Time(Order, i64),
     Day(Order, String),
     /// Text in text; whether case counts; whether the whole is meant.
-    Like { pattern: String, case: bool, whole: bool, not: bool },
+    Like {
+        pattern: String,
+        case: bool,
+        whole: bool,
+        not: bool,
+    },
 }
 
 /// A comparison.
@@ -239,9 +244,7 @@ pub(crate) fn compile(state: &State, model: &str, domain: &Value) -> Result<Node
         }
         return Err(match state.version {
             Version::V19 => Fail::kind(format!("Domain() invalid argument type for domain: {}", python(domain))),
-            _ => Fail::assertion(
-                "Domains to normalize must have a 'domain' form: a list or tuple of domain components",
-            ),
+            _ => Fail::assertion("Domains to normalize must have a 'domain' form: a list or tuple of domain components"),
         });
     };
     // From the right: a leaf is pushed, an operator takes what it needs. What is left over must all hold.
@@ -406,7 +409,8 @@ fn test_of(state: &State, model: &str, field: &FieldDef, operator: &str, value: 
             Test::Day(order, day[..10].to_owned())
         }
         Kind::Integer | Kind::Float => {
-            let number = value.as_f64().or_else(|| text.parse().ok()).or_else(|| value.as_bool().map(|b| f64::from(u8::from(b))));
+            let number =
+                value.as_f64().or_else(|| text.parse().ok()).or_else(|| value.as_bool().map(|b| f64::from(u8::from(b))));
             Test::Number(order, number.ok_or_else(|| Fail::bad_number(model, &field.name, operator, &text))?)
         }
         Kind::Many2one | Kind::Many => match (value, field.relation.as_deref()) {
@@ -438,9 +442,11 @@ fn boolean_among(operator: &str, value: &Value) -> Option<Test> {
     match (operator, yes, no) {
         ("in", true, false) | ("not in", false, true) => Some(Test::Filled),
         ("in", false, true) | ("not in", true, false) => Some(Test::Empty),
-        ("in", both, _) | ("not in", both, _) => {
-            Some(if both == (operator == "in") { Test::NotIds(HashSet::new(), true) } else { Test::Ids(HashSet::new(), false) })
-        }
+        ("in", both, _) | ("not in", both, _) => Some(if both == (operator == "in") {
+            Test::NotIds(HashSet::new(), true)
+        } else {
+            Test::Ids(HashSet::new(), false)
+        }),
         _ => None,
     }
 }

@@ -39,7 +39,11 @@ enum When {
     /// At every n-th.
     Every(u64),
     /// At calls of a method (and a model, where one is named), this many times.
-    Calls { method: String, model: Option<String>, times: u64 },
+    Calls {
+        method: String,
+        model: Option<String>,
+        times: u64,
+    },
     Always,
 }
 

@@ -87,9 +87,11 @@ fn text(text: impl AsRef<str>) -> Cell {
 
 /// Writes a row under 18's names, leaving out the fields that this version does not have.
 fn row(state: &mut State, model: &str, id: i64, at: i64, values: &Value) {
-    let known = values.as_object().expect("values are an object").iter().filter_map(|(name, value)| {
-        Some((name_in(&state.schema, state.version, model, name)?, value.clone()))
-    });
+    let known = values
+        .as_object()
+        .expect("values are an object")
+        .iter()
+        .filter_map(|(name, value)| Some((name_in(&state.schema, state.version, model, name)?, value.clone())));
     let known: serde_json::Map<String, Value> = known.collect();
     state.create_as(model, id, at, &Value::Object(known));
 }
@@ -126,12 +128,20 @@ pub(crate) fn seed(state: &mut State, size: Size) {
 
 fn masters(state: &mut State, size: Size, start: i64) {
     let rows = [
-        ("res.currency", CURRENCY, json!({"name": "EUR", "rate": 1.0, "symbol": "€", "rounding": 0.01, "decimal_places": 2})),
+        (
+            "res.currency",
+            CURRENCY,
+            json!({"name": "EUR", "rate": 1.0, "symbol": "€", "rounding": 0.01, "decimal_places": 2}),
+        ),
         ("res.company", COMPANY, json!({"name": "Retail", "currency_id": CURRENCY, "partner_id": 1})),
         ("res.partner", 1, json!({"name": "Retail", "complete_name": "Retail", "is_company": true})),
         ("product.category", 1, json!({"name": "All", "complete_name": "All"})),
         ("stock.location", VENDORS, json!({"name": "Vendors", "complete_name": "Partners/Vendors", "usage": "supplier"})),
-        ("stock.location", CUSTOMERS, json!({"name": "Customers", "complete_name": "Partners/Customers", "usage": "customer"})),
+        (
+            "stock.location",
+            CUSTOMERS,
+            json!({"name": "Customers", "complete_name": "Partners/Customers", "usage": "customer"}),
+        ),
         (
             "stock.location",
             LOSSES,
@@ -255,7 +265,17 @@ fn stock(state: &mut State, size: Size) {
     let mut points = Rows::of(
         state,
         "stock.warehouse.orderpoint",
-        &["name", "product_id", "location_id", "warehouse_id", "product_min_qty", "product_max_qty", "company_id", "trigger", "active"],
+        &[
+            "name",
+            "product_id",
+            "location_id",
+            "warehouse_id",
+            "product_min_qty",
+            "product_max_qty",
+            "company_id",
+            "trigger",
+            "active",
+        ],
     );
     let pairs = (0..size.items).flat_map(|item| (0..size.locations).map(move |place| (item, place)));
     for (nth, (item, place)) in pairs.enumerate() {

@@ -139,7 +139,8 @@ fn sum(state: &State, model: &str, table: Option<&Table>, asked: &str, full_name
         Some((how, of)) => (name, of, Some(how)),
         None => (name, name, how),
     };
-    let field = field(state, model, name).map_err(|fail| Fail { message: format!("{} for '{asked}'.", fail.message), ..fail })?;
+    let field =
+        field(state, model, name).map_err(|fail| Fail { message: format!("{} for '{asked}'.", fail.message), ..fail })?;
     let how = match how {
         None if matches!(field.kind, Kind::Integer | Kind::Float) && name != "id" => How::Sum,
         None => return Ok(None),
@@ -216,9 +217,9 @@ impl<'a> Grouped<'a> {
             }
             let group = match found.get_mut(&parts) {
                 Some(group) => group,
-                None => found
-                    .entry(parts.clone())
-                    .or_insert(Group { count: 0, sums: vec![Total::default(); self.sums.len()] }),
+                None => {
+                    found.entry(parts.clone()).or_insert(Group { count: 0, sums: vec![Total::default(); self.sums.len()] })
+                }
             };
             group.count += 1;
             for (sum, total) in self.sums.iter().zip(&mut group.sums) {
@@ -511,8 +512,7 @@ pub(crate) fn read_group(state: &State, model: &str, args: &Args, light: &Light)
 /// `formatted_read_group`: a group's values, what it adds to the domain, its sums.
 pub(crate) fn formatted_read_group(state: &State, model: &str, args: &Args, light: &Light) -> Result<Vec<u8>, Fail> {
     debug_assert_eq!(state.version, Version::V19, "older servers do not know the method");
-    let grouped =
-        Grouped::new(state, model, args, light, &args.texts("groupby"), (&args.texts("aggregates"), true))?;
+    let grouped = Grouped::new(state, model, args, light, &args.texts("groupby"), (&args.texts("aggregates"), true))?;
     let mut out = vec![b'['];
     for (nth, (parts, group)) in grouped.groups.iter().enumerate() {
         out.extend_from_slice(if nth > 0 { b", {" } else { b"{" });
@@ -528,8 +528,7 @@ pub(crate) fn formatted_read_group(state: &State, model: &str, args: &Args, ligh
             }
             out.extend_from_slice(b", ");
         }
-        let mut domains: Vec<Value> =
-            grouped.keys.iter().zip(parts).map(|(key, part)| grouped.term(key, *part)).collect();
+        let mut domains: Vec<Value> = grouped.keys.iter().zip(parts).map(|(key, part)| grouped.term(key, *part)).collect();
         if domains.is_empty() {
             domains.push(json!([[1, "=", 1]]));
         }

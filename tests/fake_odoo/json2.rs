@@ -61,13 +61,7 @@ fn user(state: &State, headers: &HeaderMap) -> Result<User, Fail> {
     user.cloned().ok_or_else(|| Fail::unauthorized("Invalid apikey"))
 }
 
-fn dispatch(
-    state: &mut State,
-    method: &Method,
-    path: &str,
-    headers: &HeaderMap,
-    body: &[u8],
-) -> Result<Answer, Fail> {
+fn dispatch(state: &mut State, method: &Method, path: &str, headers: &HeaderMap, body: &[u8]) -> Result<Answer, Fail> {
     let database = headers.get("X-Odoo-Database").and_then(|value| value.to_str().ok());
     if database.map_or(state.many_databases, |name| name != state.database) {
         return Err(Fail::not_found(NO_DATABASE));

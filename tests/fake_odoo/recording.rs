@@ -94,7 +94,8 @@ fn missing(state: &mut State) {
         stamp,
         &json!({"name": &*name, "rate": 1.0, "symbol": "$", "rounding": 0.01, "decimal_places": 2}),
     );
-    let user = json!({"name": "Reader", "login": "reader", "tz": "UTC", "lang": "en_US", "company_id": 1, "company_ids": [1]});
+    let user =
+        json!({"name": "Reader", "login": "reader", "tz": "UTC", "lang": "en_US", "company_id": 1, "company_ids": [1]});
     state.create_as("res.users", 9, stamp, &user);
 }
 

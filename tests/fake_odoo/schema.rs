@@ -118,7 +118,8 @@ pub(crate) fn default_order(model: &str) -> &'static str {
 }
 
 /// The fields whose value depends on the company in whose light it is read.
-pub(crate) const COMPANY_DEPENDENT: &[(&str, &str)] = &[("product.product", "standard_price"), ("product.template", "standard_price")];
+pub(crate) const COMPANY_DEPENDENT: &[(&str, &str)] =
+    &[("product.product", "standard_price"), ("product.template", "standard_price")];
 
 /// The field that leads to the parent, where rows form a tree.
 pub(crate) fn parent_field(model: &str) -> &'static str {

@@ -95,7 +95,13 @@ impl<'a> Plan<'a> {
             (Err(fail), Some(_)) => return Err(fail),
         };
         nodes.extend(domain::rules(state, model, domain, light));
-        Ok(Some(Self { table, node: Node::All(nodes), order, offset, limit: limit.filter(|n| *n > 0).unwrap_or(usize::MAX) }))
+        Ok(Some(Self {
+            table,
+            node: Node::All(nodes),
+            order,
+            offset,
+            limit: limit.filter(|n| *n > 0).unwrap_or(usize::MAX),
+        }))
     }
 
     fn stored_by_id(&self) -> Box<dyn DoubleEndedIterator<Item = RowRef<'a>> + '_> {
@@ -151,9 +157,7 @@ impl<'a> Plan<'a> {
         let items = positions(table.place("product_id"), &sales.products);
         let places = positions(table.place("location_id"), &sales.stocks);
         let window = Window { ids: window.ids, items, places };
-        Box::new(
-            sales.ids(window).filter(|id| !table.replaced.contains(id)).map(move |id| RowRef::Sale(sales, id)),
-        )
+        Box::new(sales.ids(window).filter(|id| !table.replaced.contains(id)).map(move |id| RowRef::Sale(sales, id)))
     }
 
     /// Calls `each` for every row that fits, in no order. Stops when it says `false`.

@@ -149,13 +149,23 @@ fn named_rows(fake: &FakeOdoo) {
             let values = json!({"product_id": product, "location_id": 8, "state": "done", "reference": "x"});
             state.create_as("stock.move", id, now, &values);
         }
-        state.create_as("stock.location", 8, now, &json!({"name": "Stock", "complete_name": "WH/Stock", "usage": "internal"}));
+        state.create_as(
+            "stock.location",
+            8,
+            now,
+            &json!({"name": "Stock", "complete_name": "WH/Stock", "usage": "internal"}),
+        );
         state.create_as("stock.location", 9, now, &json!({"name": "Shelf", "location_id": 8, "usage": "internal"}));
         state.create_as("stock.quant", 1, now, &json!({"location_id": 9, "product_id": product, "quantity": 16.0}));
         state.create_as("res.partner", 1, now, &json!({"name": "My Company (San Francisco)"}));
         state.create_as("product.product", 5, now, &json!({"name": "Office Chair", "default_code": "FURN_7777"}));
-        state.create_as("res.users", 2, now, &json!({"name": "Mitchell Admin", "login": "admin", "company_ids": [1],
-                                                     "company_id": 1, "lang": "en_US", "tz": "Europe/Brussels"}));
+        state.create_as(
+            "res.users",
+            2,
+            now,
+            &json!({"name": "Mitchell Admin", "login": "admin", "company_ids": [1],
+                                                     "company_id": 1, "lang": "en_US", "tz": "Europe/Brussels"}),
+        );
     });
 }
 

@@ -97,7 +97,9 @@ fn granted_to(message: &str) -> String {
         return format!(": {}", fields.join("; "));
     }
     // 19 says it of one field on a line of its own.
-    if let (Some(field), Some(groups)) = (between(message, "the field \"", "\""), message.split("allowed for groups ").nth(1)) {
+    if let (Some(field), Some(groups)) =
+        (between(message, "the field \"", "\""), message.split("allowed for groups ").nth(1))
+    {
         return format!(": its field {field} is granted to {}", groups.lines().next().unwrap_or_default());
     }
     // A list that a record rule's error carries names records, not groups.
