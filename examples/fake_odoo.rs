@@ -1,5 +1,10 @@
 //! Runs the fake Odoo server by itself: to try Reeve against it, and to measure. Prints where it is and how to sign in, and
-//! runs until it is interrupted.
+//! runs until it is interrupted or its input says `quit`.
+//!
+//! Lines of its input: `touch 100` lets an hour pass and changes every hundredth row of every model; `traffic` tells what was
+//! asked since the last time, and how long the answers took.
+
+use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 
@@ -58,5 +63,40 @@ async fn main() {
     println!("user = \"{}\"", fake.user());
     println!("api_key = \"{}\"", fake.key());
     println!("now = \"{}\"", fake.now());
-    drop(tokio::signal::ctrl_c().await);
+    let commands = tokio::task::spawn_blocking(move || {
+        for line in std::io::stdin().lines().map_while(Result::ok) {
+            match line.split_once(' ').map_or((line.as_str(), ""), |(command, rest)| (command, rest)) {
+                ("quit", _) => return,
+                ("touch", nth) => println!("changed = {}", touch(&fake, nth.parse().unwrap_or(100))),
+                ("traffic", _) => tell(&fake),
+                (other, _) => println!("unknown = \"{other}\""),
+            }
+        }
+        // No more input is no reason to stop.
+        loop {
+            std::thread::park();
+        }
+    });
+    tokio::select! {
+        _ = commands => {}
+        _ = tokio::signal::ctrl_c() => std::process::exit(0),
+    }
+}
+
+fn touch(fake: &FakeOdoo, nth: usize) -> usize {
+    fake.advance(Duration::from_secs(3600));
+    fake.with(|state| {
+        let models: Vec<String> = state.models().collect();
+        models.iter().map(|model| state.touch(model, nth)).sum()
+    })
+}
+
+#[expect(clippy::print_stdout, reason = "it is a program of its own and was asked")]
+fn tell(fake: &FakeOdoo) {
+    let calls = fake.traffic();
+    fake.forget_traffic();
+    let took: Duration = calls.iter().map(|call| call.took).sum();
+    let bytes: usize = calls.iter().map(|call| call.answered).sum();
+    let writes = calls.iter().filter(|call| !call.is_read()).count();
+    println!("requests = {}\nwrites = {writes}\nbytes = {bytes}\nseconds = {:.3}", calls.len(), took.as_secs_f64());
 }

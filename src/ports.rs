@@ -24,6 +24,14 @@ pub enum PortError {
         /// What happened.
         source: BoxError,
     },
+    /// It is left alone on purpose until then; what was brought in before stays.
+    #[error("{service} is left alone until {until}")]
+    Resting {
+        /// Which system.
+        service: &'static str,
+        /// When it may be asked again.
+        until: Timestamp,
+    },
     /// It will not work however often it is tried.
     #[error("{service} refused the request")]
     Permanent {

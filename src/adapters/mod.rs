@@ -1,6 +1,7 @@
 //! Adapters: what fills the ports. Here, and only here, vendors are known by name.
 //!
-//! [`odoo`] reads a live server; [`recorded`] replays a recording of an Odoo server as a feed of domain records; [`openai`] asks any OpenAI-compatible
+//! [`odoo`] reads a live server; [`recorded`] replays a recording of one; both translate rows
+//! into domain records by `rows`; [`openai`] asks any OpenAI-compatible
 //! endpoint, through [`http`]'s one client and behind a [`breaker`]; [`webhook`] tells the receiver of approved
 //! recommendations.
 
@@ -9,4 +10,5 @@ pub mod http;
 pub mod odoo;
 pub mod openai;
 pub mod recorded;
+mod rows;
 pub mod webhook;

@@ -1,10 +1,16 @@
 //! `reeve doctor`: asks everything for a sign of life and says what to do about what is silent. Secrets are never shown.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::{Outcome, open, print_json, told_once};
+use crate::adapters::odoo::barrier::in_words;
+use crate::adapters::odoo::live;
+use crate::adapters::odoo::progress::Silent;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::pipeline::observe;
 use crate::ports::{ModelRequest, Source};
 
 /// One thing that was asked.
@@ -24,6 +30,10 @@ pub(super) async fn run(config: Config, json: bool) -> anyhow::Result<Outcome> {
     findings.push(finding("store", store(&config).await));
     findings.push(finding("audit log", audit(&config).await));
     findings.push(finding("source", source(&config).await));
+    match gaps(&config).await {
+        Ok(gaps) => findings.extend(gaps),
+        Err(error) => findings.push(finding("coverage", Err(error))),
+    }
     findings.push(finding("model", model(&config).await));
     findings.push(finding("webhook", webhook(&config)));
     findings.push(finding("page", page(&config).await));
@@ -61,9 +71,34 @@ async fn audit(config: &Config) -> anyhow::Result<String> {
 }
 
 async fn source(config: &Config) -> anyhow::Result<String> {
+    if !config.odoo.url.is_empty() {
+        return odoo(config).await;
+    }
     let source = open::recording(config).await?;
     let span = source.span().map_or_else(|| "empty".to_owned(), |(from, to)| format!("{from} to {to}"));
     Ok(format!("{}, {span}, read only", source.identity()))
+}
+
+/// Signs in to Odoo and asks what its user could change; tells how far it was read.
+async fn odoo(config: &Config) -> anyhow::Result<String> {
+    let store = open::store(config).await?;
+    let (name, may_write) = live::look(open::setup(config, &store, &Clock::System, Arc::new(Silent))).await?;
+    let read = match observe::looked_at(&store).await? {
+        Some(at) => format!("last read {at}"),
+        None => "not read yet: `reeve sync` or `reeve serve` does".to_owned(),
+    };
+    let rights = if may_write.is_empty() {
+        "its user can only read".to_owned()
+    } else {
+        format!("FOR TRIALS ONLY, its user can write {}", in_words(&may_write))
+    };
+    Ok(format!("{name}, {rights}, {read}"))
+}
+
+/// What the source does not tell, a line each.
+async fn gaps(config: &Config) -> anyhow::Result<Vec<Finding>> {
+    let gaps = observe::gaps(&open::store(config).await?).await?;
+    Ok(gaps.iter().map(|gap| Finding { what: "coverage", ok: true, says: gap.to_string() }).collect())
 }
 
 async fn model(config: &Config) -> anyhow::Result<String> {

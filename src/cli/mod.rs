@@ -20,6 +20,7 @@ mod events;
 mod open;
 mod serve;
 mod show;
+mod sync;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
@@ -58,6 +59,8 @@ enum Command {
     Serve,
     /// Check configuration, store, source, model and webhook, and say what to do.
     Doctor,
+    /// Read what has changed in Odoo, once.
+    Sync(sync::Sync),
     /// Bring the store's schema up to date.
     Migrate,
     /// Print a day's digest.
@@ -166,6 +169,7 @@ async fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Demo(args) => demo::run(config, args).await,
         Command::Serve => serve::run(config).await,
         Command::Doctor => doctor::run(config, cli.json).await,
+        Command::Sync(args) => sync::run(config, args, cli.json).await,
         Command::Migrate => show::migrate(&config).await,
         Command::Digest(args) => show::digest(&config, &args, cli.json).await,
         Command::Queue(queue) => decide::run(config, queue, cli.json).await,

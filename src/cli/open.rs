@@ -6,11 +6,15 @@ use anyhow::Context;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
 
+use crate::adapters::odoo::barrier::{MayWrite, in_words};
+use crate::adapters::odoo::live;
+use crate::adapters::odoo::progress::{Progress, Silent};
 use crate::adapters::recorded::Recorded;
 use crate::adapters::{openai, webhook};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::pipeline::observe::WARNING;
 use crate::ports::{Ports, Sender, Source};
 use crate::store::Store;
 
@@ -25,6 +29,52 @@ pub(super) async fn recording(config: &Config) -> anyhow::Result<Arc<Recorded>> 
     let opened =
         tokio::task::spawn_blocking(move || Recorded::open(&folder, &currency)).await.context("reading the recording")?;
     Ok(Arc::new(opened.with_context(|| format!("the recording in {} can not be used", config.source.recording.display()))?))
+}
+
+/// What a command reads: the live Odoo where one is configured, else the recording.
+///
+/// # Errors
+/// What is wrong with either; a user who may write is refused.
+pub(super) async fn source(
+    config: &Config,
+    store: &Store,
+    clock: &Clock,
+    progress: Arc<dyn Progress>,
+) -> anyhow::Result<Arc<dyn Source>> {
+    if config.odoo.url.is_empty() {
+        store.put_setting(WARNING, "").await?;
+        return Ok(recording(config).await?);
+    }
+    let opened = live::open(setup(config, store, clock, progress)).await.context("opening Odoo")?;
+    // Where the server is away, what was found at the last start stands.
+    if let Some(may_write) = opened.may_write {
+        store.put_setting(WARNING, &warning(&may_write)).await?;
+    }
+    Ok(Arc::new(opened.source))
+}
+
+/// What is needed to read the configured Odoo.
+pub(super) fn setup(config: &Config, store: &Store, clock: &Clock, progress: Arc<dyn Progress>) -> live::Setup {
+    live::Setup {
+        odoo: config.odoo.clone(),
+        calendar: config.calendar.clone(),
+        currency: config.money.currency.clone(),
+        mirror: Arc::new(store.clone()),
+        clock: clock.clone(),
+        progress,
+    }
+}
+
+/// What everybody is told of a user who could write; empty where he can not.
+fn warning(may_write: &[MayWrite]) -> String {
+    if may_write.is_empty() {
+        return String::new();
+    }
+    format!(
+        "For trials only: Reeve reads Odoo as a user who can write ({}). It does not write, but only a read-only user makes \
+         that impossible (odoo.allow_write_capable_credential)",
+        in_words(may_write)
+    )
 }
 
 /// Every way out, with `source` as the way in.
@@ -46,10 +96,10 @@ pub(super) fn receiver(config: &Config) -> anyhow::Result<Option<Arc<dyn Sender>
     Ok(Some(Arc::new(sender)))
 }
 
-/// The App on the configured store and recording.
+/// The App on the configured store and source.
 pub(super) async fn app(config: Config, clock: Clock) -> anyhow::Result<App> {
     let store = store(&config).await?;
-    let source = recording(&config).await?;
+    let source = source(&config, &store, &clock, Arc::new(Silent)).await?;
     let ports = ports(&config, source, &clock)?;
     Ok(App::new(Arc::new(config), store, ports, clock))
 }

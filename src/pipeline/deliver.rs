@@ -103,6 +103,11 @@ impl Deliver {
             Err(PortError::Permanent { service, source }) => {
                 self.bury(row, &format!("{service} refused it for good: {source}"), done).await
             }
+            Err(PortError::Resting { until, .. }) => {
+                self.store.mark_retry(row, until, "the receiver is left alone").await.or_taken()?;
+                done.retried += 1;
+                Ok(())
+            }
             Err(PortError::Transient { service, retry_after, source }) => {
                 let reason = format!("{service}: {source}");
                 if row.attempts >= i64::from(self.config.webhook.attempts) {

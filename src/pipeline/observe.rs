@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Context as Stages, Progress, Stage};
-use crate::ports::Gap;
+use crate::ports::{Gap, PortError};
 use crate::store::{Store, StoreError};
 
 /// Under which key the store knows that more is known to be there than has been read.
@@ -67,8 +67,15 @@ impl Hint {
 /// Reads what has become visible up to now.
 pub struct Observe {
     stages: Stages,
-    /// When this process last looked.
-    last: Mutex<Option<Timestamp>>,
+    last: Mutex<Option<Look>>,
+}
+
+/// The last look of this process.
+#[derive(Clone, Copy, Debug)]
+struct Look {
+    at: Timestamp,
+    /// Did it bring in everything? Until one has, nothing is told.
+    whole: bool,
 }
 
 impl Observe {
@@ -80,16 +87,20 @@ impl Observe {
     /// Is it time to look at the source again? It is once for each period, sooner where there is a hint.
     fn is_due(&self, now: Timestamp) -> bool {
         let Stages { config, hint, .. } = &self.stages;
-        let mut last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut last = self.looked();
         let period = SignedDuration::try_from(config.worker.period).unwrap_or(SignedDuration::MAX);
         let due = last.is_none_or(|last| {
-            let rest = now.duration_since(last);
+            let rest = now.duration_since(last.at);
             rest >= period || (rest >= HINT_REST && hint.0.swap(false, Ordering::AcqRel))
         });
         if due {
-            *last = Some(now);
+            *last = Some(Look { at: now, whole: false });
         }
         due
+    }
+
+    fn looked(&self) -> std::sync::MutexGuard<'_, Option<Look>> {
+        self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     async fn page(&self, now: Timestamp) -> anyhow::Result<usize> {
@@ -129,12 +140,25 @@ impl Stage for Observe {
         let now = clock.now();
         if self.is_due(now) {
             let source = ports.source.identity();
-            ports.source.refresh(now).await.with_context(|| format!("looking for changes in {source}"))?;
+            match ports.source.refresh(now).await {
+                Ok(()) => {}
+                // Half of what has changed is not told: the records stay as they were.
+                Err(PortError::Resting { until, .. }) => {
+                    tracing::debug!(%until, "The source is left alone");
+                    return Ok(Progress::Idle);
+                }
+                Err(error) => return Err(error).with_context(|| format!("looking for changes in {source}")),
+            }
             let gaps = serde_json::to_string(&ports.source.gaps().await?).context("writing down what is not read")?;
             store.put_setting(GAPS, &gaps).await?;
             store.put_setting(LOOKED_AT, &now.to_string()).await?;
+            *self.looked() = Some(Look { at: now, whole: true });
         }
-        Ok(match self.page(now).await? {
+        if !self.looked().is_some_and(|look| look.whole) {
+            return Ok(Progress::Idle);
+        }
+        // Not the time from before the look: what came in since is part of it.
+        Ok(match self.page(clock.now()).await? {
             0 => Progress::Idle,
             read => Progress::Advanced(read),
         })
@@ -214,6 +238,9 @@ mod tests {
         assert_eq!(stages.store.count_records().await.unwrap().len(), 0);
         assert_eq!(looked_at(&stages.store).await.unwrap(), None);
         live.down.store(false, Ordering::SeqCst);
+        // Half of what changed may have come in before it failed: that is not told either.
+        assert_eq!(observe.run_once().await.unwrap(), Progress::Idle);
+        assert_eq!(stages.store.count_records().await.unwrap().len(), 0);
         let later = Observe::new(stages.clone());
         assert_eq!(later.run_once().await.unwrap(), Progress::Advanced(1));
         assert_eq!(looked_at(&stages.store).await.unwrap(), Some(clock.now()));

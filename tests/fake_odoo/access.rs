@@ -52,7 +52,10 @@ pub(crate) fn users() -> Vec<User> {
             .map(|model| (((*model).to_owned(), "read".to_owned()), false))
             .collect(),
         ruled: BTreeSet::new(),
-        hidden: BTreeSet::from([("stock.quant".to_owned(), "value".to_owned())]),
+        hidden: ["currency_id", "inventory_quantity_auto_apply", "value"]
+            .iter()
+            .map(|field| ("stock.quant".to_owned(), (*field).to_owned()))
+            .collect(),
     };
     let admin = User {
         uid: 2,

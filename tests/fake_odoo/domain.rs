@@ -1,7 +1,7 @@
 //! Domains: read from Odoo's prefix notation, checked as Odoo checks them, evaluated on rows.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use serde_json::Value;
@@ -46,6 +46,29 @@ impl<'a> RowRef<'a> {
     }
 }
 
+/// Ids, in order.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct IdSet(Vec<i64>);
+
+impl IdSet {
+    pub(crate) fn contains(&self, id: &i64) -> bool {
+        self.0.binary_search(id).is_ok()
+    }
+
+    pub(crate) fn as_slice(&self) -> &[i64] {
+        &self.0
+    }
+}
+
+impl FromIterator<i64> for IdSet {
+    fn from_iter<T: IntoIterator<Item = i64>>(ids: T) -> Self {
+        let mut ids: Vec<i64> = ids.into_iter().collect();
+        ids.sort_unstable();
+        ids.dedup();
+        Self(ids)
+    }
+}
+
 /// A condition on rows of one table.
 #[derive(Clone, Debug)]
 pub(crate) enum Node {
@@ -63,11 +86,11 @@ pub(crate) enum Test {
     Empty,
     Filled,
     /// Among these ids; `bool`: or empty.
-    Ids(HashSet<i64>, bool),
+    Ids(IdSet, bool),
     /// Not among these; `bool`: empty ones pass.
-    NotIds(HashSet<i64>, bool),
-    Texts(HashSet<String>, bool),
-    NotTexts(HashSet<String>, bool),
+    NotIds(IdSet, bool),
+    Texts(Vec<String>, bool),
+    NotTexts(Vec<String>, bool),
     /// `=` and `!=` of a number.
     Number(Order, f64),
     Time(Order, i64),
@@ -147,9 +170,10 @@ impl Node {
             let (order, value) = match test {
                 Test::Time(order, at) => (*order, *at),
                 Test::Number(order, n) if n.fract() == 0.0 => (*order, *n as i64),
-                Test::Ids(ids, false) if !ids.is_empty() => {
-                    low = low.max(ids.iter().copied().min().expect("not empty"));
-                    high = high.min(ids.iter().copied().max().expect("not empty"));
+                Test::Ids(ids, false) => {
+                    if let ([first, ..], [.., last]) = (ids.as_slice(), ids.as_slice()) {
+                        (low, high) = (low.max(*first), high.min(*last));
+                    }
                     continue;
                 }
                 _ => continue,
@@ -167,7 +191,7 @@ impl Node {
     }
 
     /// The ids that a reference must be among, as far as that can be seen at once.
-    pub(crate) fn among(&self, place: usize) -> Option<&HashSet<i64>> {
+    pub(crate) fn among(&self, place: usize) -> Option<&IdSet> {
         self.terms().iter().find_map(|node| match node {
             Self::Test(at, Test::Ids(ids, false)) if *at == place => Some(ids),
             _ => None,
@@ -191,11 +215,11 @@ impl Test {
                 other => *empty && other.is_empty(),
             },
             Self::Texts(texts, empty) => match cell {
-                Cell::Text(text) => texts.contains(&**text),
+                Cell::Text(text) => texts.iter().any(|one| **one == **text),
                 other => *empty && other.is_empty(),
             },
             Self::NotTexts(texts, empty) => match cell {
-                Cell::Text(text) => !texts.contains(&**text),
+                Cell::Text(text) => !texts.iter().any(|one| **one == **text),
                 other => *empty && other.is_empty(),
             },
             Self::Number(order, value) => match cell.number() {
@@ -342,8 +366,8 @@ fn test_on(state: &State, model: &str, field: &FieldDef, test: Test) -> Node {
 }
 
 /// The ids of the rows of a model for which a node holds, archived ones included.
-fn matching(state: &State, model: &str, node: &Node) -> HashSet<i64> {
-    let Some(table) = state.tables.get(model) else { return HashSet::new() };
+fn matching(state: &State, model: &str, node: &Node) -> IdSet {
+    let Some(table) = state.tables.get(model) else { return IdSet::default() };
     let kept = table.rows.iter().filter(|(_, row)| node.holds(table, RowRef::Kept(row))).map(|(id, _)| *id);
     kept.collect()
 }
@@ -422,15 +446,15 @@ fn test_of(state: &State, model: &str, field: &FieldDef, operator: &str, value: 
             _ => {
                 let id = value.as_i64().unwrap_or_default();
                 match order {
-                    Order::Equal => Test::Ids(HashSet::from([id]), false),
-                    Order::Unequal => Test::NotIds(HashSet::from([id]), true),
+                    Order::Equal => Test::Ids(IdSet::from_iter([id]), false),
+                    Order::Unequal => Test::NotIds(IdSet::from_iter([id]), true),
                     order => Test::Number(order, id as f64),
                 }
             }
         },
         Kind::Text | Kind::Json | Kind::Boolean => match order {
-            Order::Equal => Test::Texts(HashSet::from([text]), false),
-            Order::Unequal => Test::NotTexts(HashSet::from([text]), true),
+            Order::Equal => Test::Texts(vec![text], false),
+            Order::Unequal => Test::NotTexts(vec![text], true),
             order => Test::Day(order, text),
         },
     }))
@@ -443,9 +467,15 @@ fn boolean_among(operator: &str, value: &Value) -> Option<Test> {
         ("in", true, false) | ("not in", false, true) => Some(Test::Filled),
         ("in", false, true) | ("not in", true, false) => Some(Test::Empty),
         ("in", both, _) | ("not in", both, _) => Some(if both == (operator == "in") {
+<<<<<<< HEAD
             Test::NotIds(HashSet::new(), true)
         } else {
             Test::Ids(HashSet::new(), false)
+=======
+            Test::NotIds(IdSet::default(), true)
+        } else {
+            Test::Ids(IdSet::default(), false)
+>>>>>>> main
         }),
         _ => None,
     }
@@ -485,18 +515,20 @@ fn time_test(
 }
 
 /// The rows of a model whose shown name fits.
-fn named(state: &State, model: &str, like: &Test) -> HashSet<i64> {
+fn named(state: &State, model: &str, like: &Test) -> IdSet {
     let ids = state.tables.get(model).map(|table| table.rows.keys().copied().collect::<Vec<_>>()).unwrap_or_default();
     ids.into_iter().filter(|id| like.holds(&Cell::Text(state.display_name(model, *id)))).collect()
 }
 
 /// Rows below (or above) some rows, themselves included.
-fn family(state: &State, model: &str, value: &Value, down: bool) -> HashSet<i64> {
+fn family(state: &State, model: &str, value: &Value, down: bool) -> IdSet {
     let single = [value.clone()];
     let roots = value.as_array().map_or(&single[..], Vec::as_slice);
-    let mut found: HashSet<i64> = roots.iter().filter_map(Value::as_i64).collect();
-    let Some(table) = state.tables.get(model) else { return found };
-    let Some(place) = table.place(parent_field(model)) else { return found };
+    let mut found: BTreeSet<i64> = roots.iter().filter_map(Value::as_i64).collect();
+    let table = state.tables.get(model);
+    let Some((table, place)) = table.and_then(|table| Some((table, table.place(parent_field(model))?))) else {
+        return found.into_iter().collect();
+    };
     let parents: BTreeMap<i64, i64> = table.rows.iter().filter_map(|(id, row)| Some((*id, row[place].int()?))).collect();
     loop {
         let before = found.len();
@@ -508,7 +540,7 @@ fn family(state: &State, model: &str, value: &Value, down: bool) -> HashSet<i64>
             }
         }
         if found.len() == before {
-            return found;
+            return found.into_iter().collect();
         }
     }
 }
@@ -517,7 +549,7 @@ fn family(state: &State, model: &str, value: &Value, down: bool) -> HashSet<i64>
 pub(crate) fn rules(state: &State, model: &str, domain: &Value, light: &Light) -> Vec<Node> {
     let mut nodes = Vec::new();
     let Some(table) = state.tables.get(model) else { return nodes };
-    let companies: HashSet<i64> = light.companies.iter().copied().collect();
+    let companies: IdSet = light.companies.iter().copied().collect();
     if model == "res.company" {
         nodes.push(Node::Test(ID, Test::Ids(companies, false)));
     } else if let Some(place) = table.place("company_id") {

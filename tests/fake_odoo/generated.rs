@@ -133,6 +133,10 @@ fn masters(state: &mut State, size: Size, start: i64) {
             CURRENCY,
             json!({"name": "EUR", "rate": 1.0, "symbol": "€", "rounding": 0.01, "decimal_places": 2}),
         ),
+<<<<<<< HEAD
+=======
+        ("res.currency.rate", 1, json!({"name": "2025-01-01", "rate": 1.0, "currency_id": CURRENCY, "company_id": COMPANY})),
+>>>>>>> main
         ("res.company", COMPANY, json!({"name": "Retail", "currency_id": CURRENCY, "partner_id": 1})),
         ("res.partner", 1, json!({"name": "Retail", "complete_name": "Retail", "is_company": true})),
         ("product.category", 1, json!({"name": "All", "complete_name": "All"})),
@@ -169,8 +173,10 @@ fn masters(state: &mut State, size: Size, start: i64) {
     }
     for nth in 0..SUPPLIERS {
         let name = format!("Supplier {nth:02}");
-        let values = json!({"name": name, "complete_name": name, "is_company": true, "supplier_rank": 1});
-        row(state, "res.partner", FIRST_PARTNER + nth, start, &values);
+        let id = FIRST_PARTNER + nth;
+        let values = json!({"name": name, "complete_name": name, "is_company": true, "supplier_rank": 1,
+                            "commercial_partner_id": id});
+        row(state, "res.partner", id, start, &values);
     }
     for place in 0..size.locations {
         let code = format!("W{place:02}");
@@ -311,11 +317,11 @@ struct Order {
     lines: Vec<(i64, f64, f64)>,
 }
 
-/// Each shop orders each item about every 40 days, in orders of [`LINES`] lines.
+/// Each shop orders each item about every 120 days, in orders of [`LINES`] lines.
 fn orders(size: Size, start: i64, now: i64) -> Vec<Order> {
     let mut rng = ChaCha8Rng::seed_from_u64(size.seed ^ 2);
     let mut orders = Vec::new();
-    let per_day = (size.items * size.locations / (40 * LINES)).max(1);
+    let per_day = (size.items * size.locations / (120 * LINES)).max(1);
     for day in 0..size.days {
         for _ in 0..per_day {
             let placed = start + day * DAY + rng.gen_range(8..17) * 3600 * SECOND;

@@ -188,6 +188,11 @@ impl FakeOdoo {
         });
     }
 
+    /// Installs the point of sale.
+    pub(crate) fn install_point_of_sale(&self) {
+        self.with(State::install_point_of_sale);
+    }
+
     /// Hides a field from the reader, as a field's groups do.
     pub(crate) fn hide_field(&self, model: &str, field: &str) {
         self.with_reader(|user| {

@@ -100,6 +100,18 @@ impl Sales {
         })
     }
 
+    /// Is it a time of the sale?
+    pub(crate) fn is_dated(&self, field: &FieldDef) -> bool {
+        ["create_date", "write_date", "date", "date_deadline"].contains(&field.name.as_str())
+    }
+
+    /// Does it differ between sales, apart from ids and times?
+    pub(crate) fn differs(&self, field: &FieldDef) -> bool {
+        let fields =
+            ["product_id", "location_id", "warehouse_id", "picking_type_id", "quantity", "product_uom_qty", "product_qty"];
+        fields.contains(&field.name.as_str())
+    }
+
     /// What stands in a field of the sale.
     pub(crate) fn cell(&self, id: i64, _place: usize, field: &FieldDef) -> Cell {
         let rest = (id - self.first) % self.slots();

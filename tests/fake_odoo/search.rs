@@ -1,16 +1,16 @@
 //! Finds rows: which, in what order, how many. Walks an index where the order allows it, so that a page costs what it holds.
 
 use std::cmp::Ordering;
-use std::ops::Bound;
+use std::ops::{Bound, Range};
 
 use serde_json::Value;
 
 use super::cell::{Cell, Kind};
 use super::domain::{self, Light, Node, RowRef};
 use super::fail::Fail;
-use super::sales::Window;
+use super::sales::{Sales, Window};
 use super::schema::default_order;
-use super::state::{CREATED, ID, State, Table, WRITTEN};
+use super::state::{ID, State, Table, WRITTEN};
 
 /// A search that was checked.
 pub(crate) struct Plan<'a> {
@@ -107,11 +107,9 @@ impl<'a> Plan<'a> {
     fn stored_by_id(&self) -> Box<dyn DoubleEndedIterator<Item = RowRef<'a>> + '_> {
         let table = self.table;
         if let Some(ids) = self.node.among(ID)
-            && ids.len() < table.rows.len()
+            && ids.as_slice().len() < table.rows.len()
         {
-            let mut ids: Vec<i64> = ids.iter().copied().collect();
-            ids.sort_unstable();
-            return Box::new(ids.into_iter().filter_map(|id| table.rows.get(&id)).map(|row| RowRef::Kept(row)));
+            return Box::new(ids.as_slice().iter().filter_map(|id| table.rows.get(id)).map(|row| RowRef::Kept(row)));
         }
         let bounds = self.node.bounds(ID);
         let (Bound::Included(low), Bound::Included(high)) = bounds else { return Box::new(std::iter::empty()) };
@@ -136,19 +134,7 @@ impl<'a> Plan<'a> {
     fn sales(&self) -> Box<dyn Iterator<Item = RowRef<'a>> + '_> {
         let table = self.table;
         let Some(sales) = table.sales.as_deref() else { return Box::new(std::iter::empty()) };
-        let mut window = sales.every();
-        let mut narrow = |low: i64, high: i64| {
-            window.ids.start = window.ids.start.max(low);
-            window.ids.end = window.ids.end.min(high);
-        };
-        if let (Bound::Included(low), Bound::Included(high)) = self.node.bounds(ID) {
-            narrow(low, high.saturating_add(1));
-        }
-        for place in [Some(WRITTEN), Some(CREATED), table.place("date")].into_iter().flatten() {
-            if let (Bound::Included(low), Bound::Included(high)) = self.node.bounds(place) {
-                narrow(sales.id_from(low), sales.id_from(high.saturating_add(1)));
-            }
-        }
+        let ids = sales_within(sales, table, &self.node);
         let positions = |place: Option<usize>, known: &[i64]| {
             let ids = self.node.among(place?)?;
             let listed = known.iter().enumerate().filter(|(_, id)| ids.contains(id)).map(|(at, _)| at as i64);
@@ -156,7 +142,7 @@ impl<'a> Plan<'a> {
         };
         let items = positions(table.place("product_id"), &sales.products);
         let places = positions(table.place("location_id"), &sales.stocks);
-        let window = Window { ids: window.ids, items, places };
+        let window = Window { ids, items, places };
         Box::new(sales.ids(window).filter(|id| !table.replaced.contains(id)).map(move |id| RowRef::Sale(sales, id)))
     }
 
@@ -234,6 +220,33 @@ fn nulls_last<T: Ord>(a: Option<T>, b: Option<T>) -> Ordering {
         (Some(_), None) => Ordering::Less,
         (None, Some(_)) => Ordering::Greater,
         (None, None) => Ordering::Equal,
+    }
+}
+
+/// The ids among which the computed rows must be for a domain to hold, as far as that can be seen at once. Their times rise
+/// with their ids, and much of what stands in them is the same in all.
+fn sales_within(sales: &Sales, table: &Table, node: &Node) -> Range<i64> {
+    let all = sales.first..sales.end();
+    match node {
+        Node::All(nodes) => nodes.iter().fold(all, |within, node| {
+            let one = sales_within(sales, table, node);
+            within.start.max(one.start)..within.end.min(one.end)
+        }),
+        Node::Any(nodes) => {
+            let ranges = nodes.iter().map(|node| sales_within(sales, table, node)).filter(|range| !range.is_empty());
+            ranges.reduce(|a, b| a.start.min(b.start)..a.end.max(b.end)).unwrap_or(all.start..all.start)
+        }
+        Node::Always(false) => all.start..all.start,
+        Node::Always(true) | Node::Not(_) => all,
+        Node::Test(place, _) if *place == ID || sales.is_dated(&table.columns[*place]) => {
+            let (Bound::Included(low), Bound::Included(high)) = node.bounds(*place) else { return all };
+            let after = high.saturating_add(1);
+            let (low, after) = if *place == ID { (low, after) } else { (sales.id_from(low), sales.id_from(after)) };
+            all.start.max(low)..all.end.min(after)
+        }
+        Node::Test(place, _) if sales.differs(&table.columns[*place]) => all,
+        Node::Test(..) if node.holds(table, RowRef::Sale(sales, sales.first)) => all,
+        Node::Test(..) => all.start..all.start,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The HTTP side: which path is which protocol, what is kept of each request, how answers go wrong.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
 use axum::extract::ConnectInfo;
@@ -29,6 +30,8 @@ pub(crate) struct Call {
     pub(crate) args: Value,
     /// How many bytes the answer had.
     pub(crate) answered: usize,
+    /// How long the server needed for it.
+    pub(crate) took: Duration,
 }
 
 impl Call {
@@ -123,6 +126,7 @@ pub(crate) async fn handle(
         _ if path.starts_with("/json/2/") => json2::asked(&path, &body),
         _ => Asked { service: String::new(), model: String::new(), method: String::new(), args: Value::Null },
     };
+    let begun = Instant::now();
     let (mut reply, fault, now) = {
         let mut state = shared.state();
         let fault = shared.faults.strike(&asked.model, &asked.method, &mut state);
@@ -143,6 +147,7 @@ pub(crate) async fn handle(
         method: asked.method,
         args: asked.args,
         answered: reply.body.len(),
+        took: begun.elapsed(),
     };
     shared.calls().push(call);
     match fault {

@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 use super::call::{Domain, Version};
 use super::cell::Cell;
 
+mod documents;
+mod master;
 mod table;
 
 pub use table::STREAMS;

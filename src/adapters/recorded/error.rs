@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::adapters::rows::RowError;
+
 /// A recording that can not be used. Nothing of it has been loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordingError {
@@ -79,22 +81,8 @@ pub enum RecordingError {
     },
 }
 
-/// What is wrong with one row.
-#[derive(Debug, thiserror::Error)]
-#[error("{file}, row {row} (id {id}), field `{field}`: expected {expected}, found {found}; {remedy}")]
-pub struct RowError {
-    /// The file.
-    pub file: String,
-    /// Which row, from one.
-    pub row: usize,
-    /// The row's id, where it could be read.
-    pub id: String,
-    /// The field.
-    pub field: String,
-    /// What should be there.
-    pub expected: String,
-    /// What is there.
-    pub found: String,
-    /// What to do.
-    pub remedy: &'static str,
+impl From<RowError> for RecordingError {
+    fn from(error: RowError) -> Self {
+        Self::Row(Box::new(error))
+    }
 }

@@ -1,27 +1,16 @@
 //! A recording of an Odoo server, replayed as a source.
 //!
 //! A recording is a folder with one `<model>.json.gz` for each model: what `search_read` answered at one moment. From it
-//! the adapter makes a feed in which every version of a record stands at the time from which a reader could have seen it,
-//! so that replaying day by day has no hindsight. The visibility rules stand where they are applied: `catalog` (items),
-//! `places`, `terms` (suppliers, prices, rules), `promotions`, `sales`, `purchases`, `moves`, `bills`.
+//! [`super::rows`] makes a feed in which every version of a record stands at the time from which a reader could have seen
+//! it, so that replaying day by day has no hindsight.
 //!
 //! [`Recorded::open`] reads and checks everything before the first page: nothing is ever half loaded. What is simply so in
 //! the world (a product without cost, a list price of zero) is a missing value; what can not be understood is an error that
 //! names file, row and field. Nothing is converted between currencies, nothing is written.
 
-mod bills;
-mod catalog;
+mod company;
 mod error;
-mod feed;
-mod moves;
-mod pickings;
-mod places;
-mod promotions;
-mod purchases;
 mod reader;
-mod row;
-mod sales;
-mod terms;
 #[cfg(test)]
 mod tests;
 
@@ -30,9 +19,10 @@ use std::path::Path;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-pub use self::error::{RecordingError, RowError};
-use self::feed::Feed;
+pub use self::error::RecordingError;
 use self::reader::Reader;
+pub use super::rows::RowError;
+use super::rows::{Care, Currencies, Feed, Masters, span_of_business};
 use crate::domain::record::Observed;
 use crate::ports::{Page, PortError, Source};
 
@@ -64,29 +54,12 @@ impl Recorded {
         }
         let mut reader = Reader::new(dir);
         let mut feed = Feed::default();
-        let catalog = catalog::Catalog::read(&mut reader, currency, &mut feed)?;
-        let places = places::Places::read(&mut reader, &mut feed)?;
-        let mut suppliers = terms::Suppliers::read(&mut reader)?;
-        terms::read_supplier_prices(&mut reader, &catalog, &mut suppliers, &mut feed)?;
-        terms::read_reorder_rules(&mut reader, &catalog, &places, &mut feed)?;
-        promotions::read_pricelists(&mut reader, &catalog, &mut feed)?;
-        promotions::read_loyalty(&mut reader, &catalog, &mut feed)?;
-        let pickings = pickings::Pickings::read(&mut reader)?;
-        let purchases = purchases::Purchases::read(&mut reader, &catalog, &places, &mut suppliers, &pickings)?;
-        let sale_lines = sales::read(&mut reader, &catalog, &places, &mut feed)?;
-        let context = moves::Context {
-            catalog: &catalog,
-            places: &places,
-            pickings: &pickings,
-            purchases: &purchases,
-            sale_lines: &sale_lines,
-        };
-        let first_receipt = moves::read(&mut reader, &context, &mut feed)?;
-        bills::read(&mut reader, &catalog, &mut suppliers, &purchases, &mut feed)?;
-        purchases.tell(&first_receipt, &mut feed);
-        suppliers.tell(&mut feed);
+        let currencies = Currencies::Only(company::currency(&mut reader, currency)?);
+        let masters = Masters::read(&mut reader, currencies, &Care::Strict, &mut feed)?;
+        let suppliers = masters.read_terms(&mut reader, &Care::Strict, &mut feed)?;
+        masters.read_documents(&mut reader, suppliers, &Care::Strict, &mut feed)?;
         let feed = feed.sorted();
-        Ok(Self { hash: reader.content_hash(), span: feed::span_of_business(&feed), feed })
+        Ok(Self { hash: reader.content_hash(), span: span_of_business(&feed), feed })
     }
 
     /// Where in the feed a cursor stands.

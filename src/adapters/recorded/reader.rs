@@ -13,7 +13,8 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use sha2::{Digest, Sha256};
 
 use super::error::RecordingError;
-use super::row::{Cell, Model, Row};
+use crate::adapters::odoo::cell::Cell;
+use crate::adapters::rows::{Model, Row, RowError, Rows};
 
 /// Reads the models of one folder and remembers what they held.
 pub(super) struct Reader<'a> {
@@ -31,10 +32,10 @@ impl<'a> Reader<'a> {
     pub(super) fn rows(
         &mut self,
         model: &'static Model,
-        mut each: impl FnMut(Row) -> Result<(), RecordingError>,
+        mut each: impl FnMut(&Row) -> Result<(), RowError>,
     ) -> Result<(), RecordingError> {
         let mut ids = BTreeSet::new();
-        let each = |row: Row| {
+        let each = |row: &Row| {
             if !ids.insert(row.id()?) {
                 return Err(row.wrong(
                     "id",
@@ -45,7 +46,7 @@ impl<'a> Reader<'a> {
             }
             each(row)
         };
-        let path = self.dir.join(model.file());
+        let path = self.dir.join(file_of(model));
         let packed = std::fs::read(&path).map_err(|source| match source.kind() {
             std::io::ErrorKind::NotFound => RecordingError::Missing { path: path.clone(), model: model.name },
             _ => RecordingError::Unreadable { path: path.clone(), source },
@@ -65,9 +66,22 @@ impl<'a> Reader<'a> {
     }
 }
 
+impl Rows for Reader<'_> {
+    type Error = RecordingError;
+
+    fn each(&mut self, model: &'static Model, each: impl FnMut(&Row) -> Result<(), RowError>) -> Result<(), RecordingError> {
+        self.rows(model, each)
+    }
+}
+
+/// The file's name in the folder.
+fn file_of(model: &Model) -> String {
+    format!("{}.json.gz", model.name)
+}
+
 fn read_model<R: Read, F>(model: &'static Model, text: R, each: F) -> Result<(), RecordingError>
 where
-    F: FnMut(Row) -> Result<(), RecordingError>,
+    F: FnMut(&Row) -> Result<(), RowError>,
 {
     let mut stopped = None;
     let mut json = serde_json::Deserializer::from_reader(text);
@@ -78,7 +92,7 @@ where
         return Err(error);
     }
     outcome.map_err(|error| {
-        let file = model.file();
+        let file = file_of(model);
         if error.is_io() {
             RecordingError::Damaged { file, detail: error.to_string() }
         } else if error.is_eof() {
@@ -98,7 +112,7 @@ struct FileSeed<'a, F> {
     stopped: &'a mut Option<RecordingError>,
 }
 
-impl<'de, F: FnMut(Row) -> Result<(), RecordingError>> DeserializeSeed<'de> for FileSeed<'_, F> {
+impl<'de, F: FnMut(&Row) -> Result<(), RowError>> DeserializeSeed<'de> for FileSeed<'_, F> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -106,7 +120,7 @@ impl<'de, F: FnMut(Row) -> Result<(), RecordingError>> DeserializeSeed<'de> for 
     }
 }
 
-impl<'de, F: FnMut(Row) -> Result<(), RecordingError>> Visitor<'de> for FileSeed<'_, F> {
+impl<'de, F: FnMut(&Row) -> Result<(), RowError>> Visitor<'de> for FileSeed<'_, F> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -152,20 +166,22 @@ fn slots_of(model: &'static Model, fields: &[String]) -> Result<Slots, Recording
     let mut slots: Slots = fields.iter().map(|field| (field.clone(), None)).collect();
     // Odoo answers the id whether it was asked for or not.
     slots.insert("id".to_owned(), None);
-    for (at, field) in model.needs.iter().enumerate() {
-        match slots.get_mut(*field) {
+    for (at, field) in model.fields().enumerate() {
+        match slots.get_mut(field) {
             Some(slot) => *slot = Some(at),
-            None => return Err(RecordingError::FieldNotRecorded { file: model.file(), model: model.name, field }),
+            None if model.optional.contains(&field) => {}
+            None => return Err(RecordingError::FieldNotRecorded { file: file_of(model), model: model.name, field }),
         }
     }
     Ok(slots)
 }
 
 fn header(model: &'static Model, detail: String) -> RecordingError {
-    RecordingError::Header { file: model.file(), detail }
+    RecordingError::Header { file: file_of(model), detail }
 }
 
-fn stop<E: serde::de::Error>(slot: &mut Option<RecordingError>, error: RecordingError) -> E {
+fn stop<E: serde::de::Error>(slot: &mut Option<RecordingError>, error: impl Into<RecordingError>) -> E {
+    let error = error.into();
     let text = E::custom(&error);
     *slot = Some(error);
     text
@@ -178,7 +194,7 @@ struct RowsSeed<'a, F> {
     stopped: &'a mut Option<RecordingError>,
 }
 
-impl<'de, F: FnMut(Row) -> Result<(), RecordingError>> DeserializeSeed<'de> for RowsSeed<'_, F> {
+impl<'de, F: FnMut(&Row) -> Result<(), RowError>> DeserializeSeed<'de> for RowsSeed<'_, F> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -186,7 +202,7 @@ impl<'de, F: FnMut(Row) -> Result<(), RecordingError>> DeserializeSeed<'de> for 
     }
 }
 
-impl<'de, F: FnMut(Row) -> Result<(), RecordingError>> Visitor<'de> for RowsSeed<'_, F> {
+impl<'de, F: FnMut(&Row) -> Result<(), RowError>> Visitor<'de> for RowsSeed<'_, F> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -199,7 +215,7 @@ impl<'de, F: FnMut(Row) -> Result<(), RecordingError>> Visitor<'de> for RowsSeed
             number += 1;
             let seed = RowSeed { model: self.model, slots: self.slots, number, stopped: self.stopped };
             let Some(row) = seq.next_element_seed(seed)? else { return Ok(()) };
-            (self.each)(row).map_err(|error| stop(self.stopped, error))?;
+            (self.each)(&row).map_err(|error| stop(self.stopped, error))?;
         }
     }
 }
@@ -227,89 +243,30 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Row, A::Error> {
-        let mut row = Row { model: self.model, number: self.number, cells: vec![Cell::Null; self.model.needs.len()] };
-        let mut seen = vec![false; self.model.needs.len()];
+        let width = self.model.fields().count();
+        let mut row = Row { model: self.model, number: self.number, cells: vec![Cell::Flag(false); width] };
+        let mut seen = vec![false; width];
         while let Some(field) = map.next_key::<String>()? {
             match self.slots.get(field.as_str()) {
                 Some(Some(at)) => {
-                    row.cells[*at] = map.next_value_seed(CellSeed)?;
+                    row.cells[*at] = map.next_value()?;
                     seen[*at] = true;
                 }
                 Some(None) => {
                     map.next_value::<IgnoredAny>()?;
                 }
                 None => {
-                    let cell = map.next_value_seed(CellSeed)?;
+                    let cell = map.next_value()?;
                     let expected = "only fields of the file's list `fields`";
                     return Err(stop(self.stopped, row.wrong(&field, expected, &cell, "record the model again")));
                 }
             }
         }
-        if let Some(at) = seen.iter().position(|seen| !seen) {
+        if let Some(at) = seen[..self.model.needs.len()].iter().position(|seen| !seen) {
             let missing = Cell::Text("no such field".to_owned());
             let error = row.wrong(self.model.needs[at], "a value in every row", &missing, "record the model again");
             return Err(stop(self.stopped, error));
         }
         Ok(row)
-    }
-}
-
-#[derive(Clone, Copy)]
-struct CellSeed;
-
-impl<'de> DeserializeSeed<'de> for CellSeed {
-    type Value = Cell;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Cell, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for CellSeed {
-    type Value = Cell;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value")
-    }
-
-    fn visit_unit<E: serde::de::Error>(self) -> Result<Cell, E> {
-        Ok(Cell::Null)
-    }
-
-    fn visit_bool<E: serde::de::Error>(self, flag: bool) -> Result<Cell, E> {
-        Ok(Cell::Flag(flag))
-    }
-
-    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Cell, E> {
-        Ok(Cell::Number(number as f64))
-    }
-
-    fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Cell, E> {
-        Ok(Cell::Number(number as f64))
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Cell, E> {
-        Ok(Cell::Number(number))
-    }
-
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Cell, E> {
-        Ok(Cell::Text(text.to_owned()))
-    }
-
-    fn visit_string<E: serde::de::Error>(self, text: String) -> Result<Cell, E> {
-        Ok(Cell::Text(text))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Cell, A::Error> {
-        let mut cells = Vec::new();
-        while let Some(cell) = seq.next_element_seed(CellSeed)? {
-            cells.push(cell);
-        }
-        Ok(Cell::List(cells))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Cell, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Cell::Object)
     }
 }

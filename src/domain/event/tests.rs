@@ -56,8 +56,8 @@ fn a_fault_names_its_place() {
     for (body, reason) in [
         (String::new(), "EOF while parsing"),
         ("[]".to_owned(), "invalid length 0"),
-        ("{}".to_owned(), "missing field `type`"),
-        (delay(r#"{"order":"P1"}"#), "data: missing field `new_date`"),
+        ("{}".to_owned(), "missing field 'type'"),
+        (delay(r#"{"order":"P1"}"#), "data: missing field 'new_date'"),
         (delay(r#"{"new_date":"tomorrow"}"#), "data.new_date: "),
         (delay(r#"{"new_date":"2026-10-20","lines":[{"qty":{}}]}"#), "data.lines[0].qty: invalid type: map"),
         (delay(r#"{"new_date":"2026-10-20","lines":[{},{"qty":1e99}]}"#), "data.lines[1].qty: invalid value"),

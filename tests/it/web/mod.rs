@@ -3,5 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "what the tests share is test code too")]
 
 mod browser;
+mod hooks;
 mod http;
 mod world;

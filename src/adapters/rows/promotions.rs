@@ -11,14 +11,15 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
+use super::Rows;
+use super::care::{Care, RowError};
 use super::catalog::{Catalog, Product};
-use super::error::RecordingError;
 use super::feed::Feed;
-use super::reader::Reader;
-use super::row::{Cell, Model, Row};
+use super::row::{Model, Row};
+use crate::adapters::odoo::cell::Cell;
 use crate::domain::record::{Promotion, PromotionSource, Record};
 
-static PRICELIST_ITEM: Model = Model {
+pub(super) static PRICELIST_ITEM: Model = Model {
     name: "product.pricelist.item",
     needs: &[
         "id",
@@ -36,22 +37,39 @@ static PRICELIST_ITEM: Model = Model {
         "pricelist_id",
         "create_date",
     ],
+    optional: &["company_id"],
 };
-static PROGRAM: Model = Model { name: "loyalty.program", needs: &["id", "name", "date_from", "date_to", "create_date"] };
-static RULE: Model = Model { name: "loyalty.rule", needs: &["id", "program_id", "product_ids"] };
-static REWARD: Model = Model {
+pub(super) static PRICELIST: Model = Model { name: "product.pricelist", needs: &["id", "name"], optional: &[] };
+pub(super) static PROGRAM: Model =
+    Model { name: "loyalty.program", needs: &["id", "name", "date_from", "date_to", "create_date"], optional: &[] };
+pub(super) static RULE: Model = Model { name: "loyalty.rule", needs: &["id", "program_id", "product_ids"], optional: &[] };
+pub(super) static REWARD: Model = Model {
     name: "loyalty.reward",
     needs: &["id", "program_id", "reward_type", "discount_mode", "discount", "discount_product_ids"],
+    optional: &[],
 };
 
 /// Dated lines of price lists, by percentage, formula or fixed price. The id is `pricelist-<id>`, followed by the item's
 /// where the line counts for several.
-pub(super) fn read_pricelists(reader: &mut Reader<'_>, catalog: &Catalog, feed: &mut Feed) -> Result<(), RecordingError> {
-    reader.rows(&PRICELIST_ITEM, |row| {
+pub(super) fn read_pricelists<R: Rows>(
+    rows: &mut R,
+    catalog: &Catalog,
+    care: &Care,
+    feed: &mut Feed,
+) -> Result<(), R::Error> {
+    let mut names = BTreeMap::new();
+    if !care.is_strict() {
+        // A recording has names in its references.
+        rows.each(&PRICELIST, |row| {
+            names.insert(row.id()?, row.text("name")?);
+            Ok(())
+        })?;
+    }
+    rows.each(&PRICELIST_ITEM, |row| {
         let (Some(from), Some(to)) = (row.date_opt("date_start")?, row.date_opt("date_end")?) else { return Ok(()) };
         let mut products: Vec<&Product> = match row.text("applied_on")?.as_str() {
-            "0_product_variant" => vec![catalog.product(&row, "product_id")?],
-            "1_product" => catalog.variants(&row, "product_tmpl_id")?,
+            "0_product_variant" => vec![catalog.product(row, "product_id")?],
+            "1_product" => catalog.variants(row, "product_tmpl_id")?,
             "2_product_category" => {
                 let category = row.must_link("categ_id")?;
                 catalog.products().filter(|product| catalog.is_in_category(product, category)).collect()
@@ -70,7 +88,7 @@ pub(super) fn read_pricelists(reader: &mut Reader<'_>, catalog: &Catalog, feed: 
         products.retain(|product| product.stocked);
         let several = products.len() > 1;
         for product in products {
-            let percent = percent_off(&row, product, catalog)?;
+            let percent = percent_off(row, product, catalog, care)?;
             if percent <= 0.0 {
                 // A dated surcharge, or a price list for another currency: no reduction that could explain demand.
                 continue;
@@ -80,7 +98,10 @@ pub(super) fn read_pricelists(reader: &mut Reader<'_>, catalog: &Catalog, feed: 
                 id: if several { format!("pricelist-{id}-{}", product.item) } else { format!("pricelist-{id}") },
                 source: PromotionSource::Pricelist,
                 item: product.item.clone(),
-                name: row.link_name("pricelist_id"),
+                name: match row.link("pricelist_id")?.and_then(|id| names.get(&id)) {
+                    Some(name) => name.clone(),
+                    None => row.link_name("pricelist_id"),
+                },
                 from,
                 to,
                 percent,
@@ -91,15 +112,18 @@ pub(super) fn read_pricelists(reader: &mut Reader<'_>, catalog: &Catalog, feed: 
     })
 }
 
-fn percent_off(row: &Row, product: &Product, catalog: &Catalog) -> Result<f64, RecordingError> {
+fn percent_off(row: &Row, product: &Product, catalog: &Catalog, care: &Care) -> Result<f64, RowError> {
     match row.text("compute_price")?.as_str() {
         "percentage" => row.number("percent_price"),
         "formula" => row.number("price_discount"),
-        "fixed" if product.list_price > Decimal::ZERO && catalog.is_company_currency(row, "currency_id")? => {
-            let off = Decimal::ONE_HUNDRED * (product.list_price - row.price("fixed_price")?) / product.list_price;
-            Ok(off.round_dp(4).to_f64().unwrap_or(0.0))
+        "fixed" => {
+            let Some(list_price) = product.list_price.filter(|price| *price > Decimal::ZERO) else { return Ok(0.0) };
+            let Some(factor) = catalog.factor(row, "currency_id", row.date_opt("date_start")?, care)? else {
+                return Ok(0.0);
+            };
+            let off = Decimal::ONE_HUNDRED * (list_price - row.price("fixed_price")? * factor);
+            Ok(off.checked_div(list_price).and_then(|off| off.round_dp(4).to_f64()).unwrap_or(0.0))
         }
-        "fixed" => Ok(0.0),
         other => {
             let found = Cell::Text(other.to_owned());
             Err(row.wrong("compute_price", "percentage, formula or fixed", &found, "record the model again"))
@@ -117,9 +141,9 @@ struct Program {
 /// Loyalty programmes with a percentage: one promotion for each item, `loyalty-<programme>-<item>`.
 ///
 /// The items are those the reward names, else those the programme's rules name, else (a discount on the whole order) all.
-pub(super) fn read_loyalty(reader: &mut Reader<'_>, catalog: &Catalog, feed: &mut Feed) -> Result<(), RecordingError> {
+pub(super) fn read_loyalty<R: Rows>(rows: &mut R, catalog: &Catalog, feed: &mut Feed) -> Result<(), R::Error> {
     let mut programs = BTreeMap::new();
-    reader.rows(&PROGRAM, |row| {
+    rows.each(&PROGRAM, |row| {
         let program = Program {
             name: row.text("name")?,
             days: row.date_opt("date_from")?.zip(row.date_opt("date_to")?),
@@ -129,7 +153,7 @@ pub(super) fn read_loyalty(reader: &mut Reader<'_>, catalog: &Catalog, feed: &mu
         programs.insert(row.id()?, program);
         Ok(())
     })?;
-    reader.rows(&RULE, |row| {
+    rows.each(&RULE, |row| {
         let program = programs.get_mut(&row.must_link("program_id")?);
         let program = program.ok_or_else(|| row.dangling("program_id", "loyalty.program"))?;
         program.rule_products.extend(row.links("product_ids")?);
@@ -137,7 +161,7 @@ pub(super) fn read_loyalty(reader: &mut Reader<'_>, catalog: &Catalog, feed: &mu
     })?;
     // A programme may hold several rewards for one item; a customer can count on the largest.
     let mut best: BTreeMap<(i64, i64), f64> = BTreeMap::new();
-    reader.rows(&REWARD, |row| {
+    rows.each(&REWARD, |row| {
         let id = row.must_link("program_id")?;
         let program = programs.get(&id).ok_or_else(|| row.dangling("program_id", "loyalty.program"))?;
         if row.text("reward_type")? != "discount" || row.text("discount_mode")? != "percent" || program.days.is_none() {

@@ -1,30 +1,37 @@
 //! The order in which a reader could have seen the records: by time, then by family, id and version.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
-use crate::domain::record::{Observed, Record, RecordKind};
+use crate::domain::record::{Observed, Record, RecordKind, RecordRef};
 
 /// Records in the making of a feed.
 #[derive(Debug, Default)]
-pub(super) struct Feed {
+pub(in crate::adapters) struct Feed {
     observed: Vec<Observed>,
 }
 
 impl Feed {
     /// Adds a version. Versions of one record are added oldest first.
-    pub(super) fn push(&mut self, changed_at: Timestamp, record: Record) {
+    pub(in crate::adapters) fn push(&mut self, changed_at: Timestamp, record: Record) {
         self.observed.push(Observed { changed_at, record });
     }
 
     /// The records in order. Families stand in the order in which they refer to each other, so that an item comes before
     /// what names it; the sort is stable, so that versions of the same instant stay as they were added.
-    pub(super) fn sorted(self) -> Vec<Observed> {
+    pub(in crate::adapters) fn sorted(self) -> Vec<Observed> {
         let mut observed = self.observed;
         observed.sort_by_cached_key(|o| {
             let key = o.record.key();
             (o.changed_at, key.kind, number_in(&key.id), key.id)
         });
         observed
+    }
+
+    /// The last version of each record, by key: what a row says now.
+    pub(in crate::adapters) fn into_last_versions(self) -> BTreeMap<RecordRef, Record> {
+        self.observed.into_iter().map(|o| (o.record.key(), o.record)).collect()
     }
 }
 
@@ -35,7 +42,7 @@ fn number_in(id: &str) -> u64 {
 }
 
 /// First and last time of business: moves, orders and bills. Master data may be years older or have been touched since.
-pub(super) fn span_of_business(sorted: &[Observed]) -> Option<(Timestamp, Timestamp)> {
+pub(in crate::adapters) fn span_of_business(sorted: &[Observed]) -> Option<(Timestamp, Timestamp)> {
     let is_business = |o: &&Observed| {
         let kind = o.record.key().kind;
         matches!(kind, RecordKind::SaleLine | RecordKind::PoLine | RecordKind::Move | RecordKind::BillLine)

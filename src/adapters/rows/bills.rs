@@ -3,24 +3,25 @@
 //! Visible from the bill's `create_date`, as unpaid; that it was paid is visible from the bill's last change, because the
 //! recording does not say since when. Drafts and cancelled bills are nobody's claim yet and are left out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use super::catalog::{Catalog, some_price};
-use super::error::RecordingError;
+use super::care::{Care, RowError};
+use super::catalog::some_price;
 use super::feed::Feed;
 use super::purchases::Purchases;
-use super::reader::Reader;
-use super::row::{Cell, Model, Row};
+use super::row::{Model, Row};
 use super::terms::Suppliers;
+use super::{Masters, Rows};
+use crate::adapters::odoo::cell::Cell;
 use crate::domain::ids::SupplierId;
 use crate::domain::money::Quantity;
 use crate::domain::record::{BillLine, Record};
 
-static BILL: Model = Model {
+pub(super) static BILL: Model = Model {
     name: "account.move",
     needs: &[
         "id",
@@ -38,8 +39,9 @@ static BILL: Model = Model {
         "create_date",
         "write_date",
     ],
+    optional: &["company_id", "create_uid", "reversed_entry_id"],
 };
-static LINE: Model = Model {
+pub(super) static LINE: Model = Model {
     name: "account.move.line",
     needs: &[
         "id",
@@ -52,6 +54,7 @@ static LINE: Model = Model {
         "discount",
         "purchase_line_id",
     ],
+    optional: &[],
 };
 
 struct Bill {
@@ -61,38 +64,49 @@ struct Bill {
     /// None when it is no supplier's, or not posted.
     supplier: Option<SupplierId>,
     credit: bool,
-    known_currency: bool,
+    factor: Option<Decimal>,
     billed_on: Date,
     due_on: Option<Date>,
     created_at: Timestamp,
     paid_at: Option<Timestamp>,
+    entered_by: Option<String>,
+    reverses: Option<String>,
 }
 
 /// Puts the bill lines on the feed.
-pub(super) fn read(
-    reader: &mut Reader<'_>,
-    catalog: &Catalog,
-    suppliers: &mut Suppliers,
+pub(super) fn read<R: Rows>(
+    rows: &mut R,
+    masters: &Masters,
+    care: &Care,
+    suppliers: &mut Suppliers<'_>,
     purchases: &Purchases,
     feed: &mut Feed,
-) -> Result<(), RecordingError> {
+) -> Result<(), R::Error> {
     let mut bills = BTreeMap::new();
-    reader.rows(&BILL, |row| {
-        bills.insert(row.id()?, read_bill(&row, catalog, suppliers)?);
+    let mut passed_over = BTreeSet::new();
+    rows.each(&BILL, |row| {
+        passed_over.insert(row.id()?);
+        bills.insert(row.id()?, read_bill(row, masters, care, suppliers)?);
+        passed_over.remove(&row.id()?);
         Ok(())
     })?;
-    reader.rows(&LINE, |row| {
+    rows.each(&LINE, |row| {
         let bill_id = row.must_link("move_id")?;
-        let bill = bills.get(&bill_id).ok_or_else(|| row.dangling("move_id", "account.move"))?;
+        let bill = match bills.get(&bill_id) {
+            Some(bill) => bill,
+            None if passed_over.contains(&bill_id) => return Ok(()),
+            None => return Err(row.dangling("move_id", "account.move")),
+        };
         let (Some(supplier), true) = (&bill.supplier, row.text("display_type")? == "product") else { return Ok(()) };
         let po_line = row.link("purchase_line_id")?;
-        if po_line.is_some_and(|line| !purchases.is_recorded(line)) {
+        // A live server is read only so far back: the order may be older.
+        if care.is_strict() && po_line.is_some_and(|line| !purchases.is_recorded(line)) {
             return Err(row.dangling("purchase_line_id", "purchase.order.line"));
         }
         // Bills also carry freight and services: not recorded as products, or not stocked. They stay, without an item.
-        let product = row.link("product_id")?.and_then(|id| catalog.by_id(id)).filter(|product| product.stocked);
+        let product = row.link("product_id")?.and_then(|id| masters.catalog.by_id(id)).filter(|product| product.stocked);
         let unit = match product {
-            Some(product) => catalog.stock_units(&row, "product_uom_id", product)?,
+            Some(product) => masters.catalog.stock_units(row, "product_uom_id", product)?,
             None => Decimal::ONE,
         };
         let quantity = (row.quantity("quantity")? * unit).round_dp(4).normalize();
@@ -107,13 +121,13 @@ pub(super) fn read(
             po_line: po_line.map(|line| line.to_string()),
             item: product.map(|product| product.item.clone()),
             qty: Quantity(if bill.credit { -quantity } else { quantity }),
-            price: if bill.known_currency { some_price(price.round_dp(6)) } else { None },
+            price: bill.factor.and_then(|factor| some_price((price * factor).round_dp(6))),
             billed_on: bill.billed_on,
             due_on: bill.due_on,
             paid: false,
             created_at: bill.created_at,
-            entered_by: None,
-            reverses: None,
+            entered_by: bill.entered_by.clone(),
+            reverses: bill.reverses.clone(),
         };
         feed.push(bill.created_at, Record::BillLine(record.clone()));
         if let Some(paid_at) = bill.paid_at {
@@ -124,7 +138,7 @@ pub(super) fn read(
     })
 }
 
-fn read_bill(row: &Row, catalog: &Catalog, suppliers: &mut Suppliers) -> Result<Bill, RecordingError> {
+fn read_bill(row: &Row, masters: &Masters, care: &Care, suppliers: &mut Suppliers<'_>) -> Result<Bill, RowError> {
     let kind = row.text("move_type")?;
     let is_suppliers = matches!(kind.as_str(), "in_invoice" | "in_refund") && row.text("state")? == "posted";
     let billed_on = match row.date_opt("invoice_date")? {
@@ -140,12 +154,14 @@ fn read_bill(row: &Row, catalog: &Catalog, suppliers: &mut Suppliers) -> Result<
         name: row.text("name")?,
         reference: row.text("ref")?,
         origin: row.text("invoice_origin")?,
-        supplier: if is_suppliers { Some(suppliers.named(row, "partner_id")?) } else { None },
+        supplier: if is_suppliers { Some(suppliers.named(row, "partner_id", care)?) } else { None },
         credit: kind == "in_refund",
-        known_currency: catalog.is_company_currency(row, "currency_id")?,
+        factor: masters.catalog.factor(row, "currency_id", Some(billed_on), care)?,
         billed_on,
         due_on: row.date_opt("invoice_date_due")?,
         created_at,
         paid_at: if is_paid { Some(row.time("write_date")?.max(created_at)) } else { None },
+        entered_by: row.link("create_uid")?.map(|id| id.to_string()),
+        reverses: row.link("reversed_entry_id")?.map(|id| id.to_string()),
     })
 }

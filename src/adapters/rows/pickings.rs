@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::error::RecordingError;
-use super::reader::Reader;
+use super::Rows;
+use super::care::RowError;
 use super::row::{Model, Row};
 
-static PICKING: Model =
-    Model { name: "stock.picking", needs: &["id", "name", "backorder_id", "partner_id", "scheduled_date", "create_date"] };
+pub(super) static PICKING: Model = Model {
+    name: "stock.picking",
+    needs: &["id", "name", "backorder_id", "partner_id", "scheduled_date", "create_date"],
+    optional: &[],
+};
 
 /// A document of moves.
 #[derive(Debug)]
@@ -32,9 +35,9 @@ pub(super) struct Pickings {
 
 impl Pickings {
     /// Reads them.
-    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, RecordingError> {
+    pub(super) fn read<R: Rows>(rows: &mut R) -> Result<Self, R::Error> {
         let mut all = Self { pickings: BTreeMap::new(), rests: BTreeMap::new() };
-        reader.rows(&PICKING, |row| {
+        rows.each(&PICKING, |row| {
             let picking = Picking {
                 id: row.id()?,
                 name: row.text("name")?,
@@ -53,7 +56,7 @@ impl Pickings {
     }
 
     /// The picking a row names, where it names one.
-    pub(super) fn named(&self, row: &Row, field: &'static str) -> Result<Option<&Picking>, RecordingError> {
+    pub(super) fn named(&self, row: &Row, field: &'static str) -> Result<Option<&Picking>, RowError> {
         let Some(id) = row.link(field)? else { return Ok(None) };
         self.pickings.get(&id).map(Some).ok_or_else(|| row.dangling(field, "stock.picking"))
     }

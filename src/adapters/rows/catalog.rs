@@ -7,21 +7,22 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use rust_decimal::Decimal;
-use rust_decimal::prelude::FromPrimitive;
 
-use super::error::RecordingError;
+use super::Rows;
+use super::care::{Care, RowError};
+use super::currency::Currencies;
 use super::feed::Feed;
-use super::reader::Reader;
-use super::row::{Cell, Model, Row};
+use super::row::{Model, Row};
+use super::units::Units;
 use crate::domain::ids::ItemId;
 use crate::domain::money::UnitPrice;
 use crate::domain::record::{Item, Record};
 
-static COMPANY: Model = Model { name: "res.company", needs: &["id", "currency_id"] };
-static UOM: Model = Model { name: "uom.uom", needs: &["id", "name", "category_id", "factor"] };
-static CATEGORY: Model = Model { name: "product.category", needs: &["id", "complete_name", "parent_path"] };
-static TEMPLATE: Model = Model {
+pub(super) static CATEGORY: Model =
+    Model { name: "product.category", needs: &["id", "complete_name", "parent_path"], optional: &[] };
+pub(super) static TEMPLATE: Model = Model {
     name: "product.template",
     needs: &[
         "id",
@@ -36,27 +37,24 @@ static TEMPLATE: Model = Model {
         "create_date",
         "write_date",
     ],
+    optional: &["type", "company_id"],
 };
-static PRODUCT: Model = Model {
+pub(super) static PRODUCT: Model = Model {
     name: "product.product",
     needs: &["id", "product_tmpl_id", "default_code", "standard_price", "active", "create_date", "write_date"],
+    optional: &[],
 };
-static LAYER: Model =
-    Model { name: "stock.valuation.layer", needs: &["id", "product_id", "quantity", "value", "create_date"] };
-
-struct Unit {
-    name: String,
-    category: i64,
-    /// How many of this unit make one reference unit (Odoo's `factor`).
-    factor: f64,
-}
+pub(super) static LAYER: Model =
+    Model { name: "stock.valuation.layer", needs: &["id", "product_id", "quantity", "value", "create_date"], optional: &[] };
 
 struct Template {
     name: String,
-    category: i64,
+    category: Option<i64>,
     unit: i64,
     purchase_unit: i64,
-    list_price: Decimal,
+    list_price: Option<Decimal>,
+    /// By what amounts of the product's company are multiplied; None: not at all.
+    factor: Option<Decimal>,
     storable: bool,
     /// From when it is not for sale; None while it is.
     delisted_at: Option<Timestamp>,
@@ -68,9 +66,9 @@ pub(super) struct Product {
     /// The item's id.
     pub(super) item: ItemId,
     /// Its category.
-    pub(super) category: i64,
-    /// Its list price.
-    pub(super) list_price: Decimal,
+    pub(super) category: Option<i64>,
+    /// Its list price; None where it can not be told in the configured currency.
+    pub(super) list_price: Option<Decimal>,
     /// Is stock kept of it?
     pub(super) stocked: bool,
     unit: i64,
@@ -78,9 +76,10 @@ pub(super) struct Product {
 }
 
 /// Everything that other rows refer to.
-pub(super) struct Catalog {
-    currency: i64,
-    units: BTreeMap<i64, Unit>,
+#[derive(Debug)]
+pub(in crate::adapters) struct Catalog {
+    currencies: Currencies,
+    units: Units,
     products: BTreeMap<i64, Product>,
     templates: BTreeMap<i64, Vec<i64>>,
     category_paths: BTreeMap<i64, String>,
@@ -88,31 +87,29 @@ pub(super) struct Catalog {
 
 impl Catalog {
     /// Reads the catalogue and puts its items on the feed.
-    pub(super) fn read(reader: &mut Reader<'_>, currency: &str, feed: &mut Feed) -> Result<Self, RecordingError> {
-        let currency = read_currency(reader, currency)?;
-        let mut units = BTreeMap::new();
-        reader.rows(&UOM, |row| {
-            let factor = row.number("factor")?;
-            if factor <= 0.0 {
-                return Err(row.wrong("factor", "a factor above zero", &Cell::Number(factor), "correct the unit in Odoo"));
-            }
-            let unit = Unit { name: row.text("name")?, category: row.must_link("category_id")?, factor };
-            units.insert(row.id()?, unit);
-            Ok(())
-        })?;
+    pub(super) fn read<R: Rows>(
+        rows: &mut R,
+        currencies: Currencies,
+        care: &Care,
+        feed: &mut Feed,
+    ) -> Result<Self, R::Error> {
+        let units = Units::read(rows)?;
         let mut categories = BTreeMap::new();
         let mut category_paths = BTreeMap::new();
-        reader.rows(&CATEGORY, |row| {
+        rows.each(&CATEGORY, |row| {
             categories.insert(row.id()?, row.text("complete_name")?);
             category_paths.insert(row.id()?, row.text("parent_path")?);
             Ok(())
         })?;
-        let templates = read_templates(reader, &units, &categories)?;
-        let mut catalog = Self { currency, units, products: BTreeMap::new(), templates: BTreeMap::new(), category_paths };
+        let templates = read_templates(rows, &units, &categories, &currencies, care)?;
+        let mut catalog = Self { currencies, units, products: BTreeMap::new(), templates: BTreeMap::new(), category_paths };
         let mut histories = BTreeMap::new();
-        reader.rows(&PRODUCT, |row| {
+        rows.each(&PRODUCT, |row| {
             let (id, template_id) = (row.id()?, row.must_link("product_tmpl_id")?);
             let template = templates.get(&template_id).ok_or_else(|| row.dangling("product_tmpl_id", "product.template"))?;
+            if template.storable {
+                histories.insert(id, History::new(row, template, &catalog.units, &categories, care)?);
+            }
             catalog.templates.entry(template_id).or_default().push(id);
             let product = Product {
                 item: ItemId::new(id.to_string()),
@@ -122,21 +119,18 @@ impl Catalog {
                 unit: template.unit,
                 purchase_unit: template.purchase_unit,
             };
-            if template.storable {
-                histories.insert(id, History::new(&row, template, &catalog.units, &categories)?);
-            }
             catalog.products.insert(id, product);
             Ok(())
         })?;
-        read_costs(reader, &catalog, &mut histories)?;
+        read_costs(rows, &catalog, &mut histories)?;
         for history in histories.into_values() {
             history.tell(feed);
         }
         Ok(catalog)
     }
 
-    /// The product a row names, stocked or not. It must be recorded.
-    pub(super) fn product(&self, row: &Row, field: &'static str) -> Result<&Product, RecordingError> {
+    /// The product a row names, stocked or not. It must be known.
+    pub(super) fn product(&self, row: &Row, field: &'static str) -> Result<&Product, RowError> {
         self.products.get(&row.must_link(field)?).ok_or_else(|| row.dangling(field, "product.product"))
     }
 
@@ -155,8 +149,8 @@ impl Catalog {
         self.products.keys().copied()
     }
 
-    /// The variants of the template a row names. It must be recorded.
-    pub(super) fn variants(&self, row: &Row, field: &'static str) -> Result<Vec<&Product>, RecordingError> {
+    /// The variants of the template a row names. It must be known.
+    pub(super) fn variants(&self, row: &Row, field: &'static str) -> Result<Vec<&Product>, RowError> {
         let ids = self.templates.get(&row.must_link(field)?).ok_or_else(|| row.dangling(field, "product.template"))?;
         Ok(ids.iter().filter_map(|id| self.products.get(id)).collect())
     }
@@ -164,85 +158,72 @@ impl Catalog {
     /// Is the product in this category or below it?
     pub(super) fn is_in_category(&self, product: &Product, category: i64) -> bool {
         let wanted = category.to_string();
-        self.category_paths.get(&product.category).is_some_and(|path| path.split('/').any(|step| step == wanted))
+        let path = product.category.and_then(|id| self.category_paths.get(&id));
+        path.is_some_and(|path| path.split('/').any(|step| step == wanted))
     }
 
-    /// Is the row in the company's currency? Other currencies are not converted: their amounts are missing values.
-    pub(super) fn is_company_currency(&self, row: &Row, field: &'static str) -> Result<bool, RecordingError> {
-        Ok(row.must_link(field)? == self.currency)
+    /// By what the row's amounts are multiplied to be in the configured currency; None where they can not be told in it.
+    /// `on` is the document's day; None: today's, as far as it is known.
+    pub(super) fn factor(
+        &self,
+        row: &Row,
+        field: &'static str,
+        on: Option<Date>,
+        care: &Care,
+    ) -> Result<Option<Decimal>, RowError> {
+        self.currencies.factor(row, field, on, care)
     }
 
     /// How many of the product's stock units one of the row's units is.
-    pub(super) fn stock_units(&self, row: &Row, field: &'static str, product: &Product) -> Result<Decimal, RecordingError> {
-        let from = self.units.get(&row.must_link(field)?).ok_or_else(|| row.dangling(field, "uom.uom"))?;
-        let to = &self.units[&product.unit];
-        if from.category != to.category {
-            let expected = format!("a unit that converts to the product's stock unit `{}`", to.name);
-            let found = Cell::Text(from.name.clone());
-            return Err(row.wrong(field, expected, &found, "correct the unit in Odoo and record the model again"));
-        }
-        Ok(ratio(from, to))
+    pub(super) fn stock_units(&self, row: &Row, field: &'static str, product: &Product) -> Result<Decimal, RowError> {
+        self.units.ratio_of(row, field, product.unit)
     }
 
-    /// How many stock units a purchase unit of the product is.
-    pub(super) fn purchase_unit(&self, product: &Product) -> Decimal {
-        ratio(&self.units[&product.purchase_unit], &self.units[&product.unit])
+    /// How many stock units one of the row's units is, or one of the product's purchase units where the row names none.
+    pub(super) fn purchase_units(&self, row: &Row, field: &'static str, product: &Product) -> Result<Decimal, RowError> {
+        match row.link(field)? {
+            Some(_) => self.stock_units(row, field, product),
+            None => Ok(self.units.ratio(product.purchase_unit, product.unit).unwrap_or(Decimal::ONE)),
+        }
     }
 }
 
-/// Odoo's conversion: quantity ÷ `from.factor` × `to.factor`. Rounded where 1/12 of a float shows its error.
-fn ratio(from: &Unit, to: &Unit) -> Decimal {
-    let ratio = Decimal::from_f64(to.factor / from.factor).unwrap_or(Decimal::ONE).round_dp(9).normalize();
-    if ratio.is_zero() { Decimal::ONE } else { ratio }
-}
-
-/// The company's currency must be the configured one: amounts are never mixed.
-fn read_currency(reader: &mut Reader<'_>, configured: &str) -> Result<i64, RecordingError> {
-    let mut currency = None;
-    reader.rows(&COMPANY, |row| {
-        let (id, name) = (row.must_link("currency_id")?, row.link_name("currency_id"));
-        if name != configured {
-            let configured = configured.to_owned();
-            return Err(RecordingError::Currency { file: COMPANY.file(), found: name, configured });
-        }
-        currency = Some(id);
-        Ok(())
-    })?;
-    currency.ok_or_else(|| RecordingError::Header { file: COMPANY.file(), detail: "it holds no company".to_owned() })
-}
-
-fn read_templates(
-    reader: &mut Reader<'_>,
-    units: &BTreeMap<i64, Unit>,
+fn read_templates<R: Rows>(
+    rows: &mut R,
+    units: &Units,
     categories: &BTreeMap<i64, String>,
-) -> Result<BTreeMap<i64, Template>, RecordingError> {
+    currencies: &Currencies,
+    care: &Care,
+) -> Result<BTreeMap<i64, Template>, R::Error> {
     let mut templates = BTreeMap::new();
-    reader.rows(&TEMPLATE, |row| {
-        let known_unit = |field| {
-            let id = row.must_link(field)?;
-            if units.contains_key(&id) { Ok(id) } else { Err(row.dangling(field, "uom.uom")) }
+    rows.each(&TEMPLATE, |row| {
+        let unit = units.named(row, "uom_id")?;
+        let purchase_unit = match row.link("uom_po_id")? {
+            Some(id) => {
+                units.ratio_of(row, "uom_po_id", unit)?;
+                id
+            }
+            None => unit,
         };
-        let (unit, purchase_unit) = (known_unit("uom_id")?, known_unit("uom_po_id")?);
-        if units[&unit].category != units[&purchase_unit].category {
-            let expected = format!("a unit that converts to the stock unit `{}`", units[&unit].name);
-            let found = Cell::Text(units[&purchase_unit].name.clone());
-            return Err(row.wrong("uom_po_id", expected, &found, "correct the unit in Odoo and record the model again"));
-        }
-        let category = row.must_link("categ_id")?;
-        let storable = row.flag("is_storable")?;
+        let category = row.link("categ_id")?;
+        // Up to 17 the kind of product says whether stock is kept of it.
+        let storable = row.flag("is_storable")? || row.text("type")? == "product";
         // Only an item shows its category; what else is sold may stand in one that was not recorded.
-        if storable && !categories.contains_key(&category) {
-            return Err(row.dangling("categ_id", "product.category"));
-        }
-        // The recording knows only today's flag. The template's last change is the earliest time at which it surely was
-        // down; a template that was never changed since it was made never was for sale.
+        let known = category.is_some_and(|id| categories.contains_key(&id));
+        let category =
+            if storable && !known { care.or(Err(row.dangling("categ_id", "product.category")), None)? } else { category };
+        // Rows know only today's flag. The template's last change is the earliest time at which it surely was down; a
+        // template that was never changed since it was made never was for sale.
         let sellable = row.flag("sale_ok")? && row.flag("active")?;
+        let factor = currencies.company_factor(row, care).filter(|_| storable);
+        let list_price = care.or(row.price("list_price"), Decimal::ZERO)?;
         let template = Template {
             name: row.text("name")?,
             category,
             unit,
             purchase_unit,
-            list_price: row.price("list_price")?,
+            list_price: factor.map(|factor| list_price * factor),
+            factor,
             storable,
             delisted_at: if sellable { None } else { Some(row.time("write_date")?) },
         };
@@ -267,18 +248,19 @@ impl History {
     fn new(
         row: &Row,
         template: &Template,
-        units: &BTreeMap<i64, Unit>,
+        units: &Units,
         categories: &BTreeMap<i64, String>,
-    ) -> Result<Self, RecordingError> {
+        care: &Care,
+    ) -> Result<Self, RowError> {
         let archived_at = if row.flag("active")? { None } else { Some(row.time("write_date")?) };
         let item = Item {
             id: ItemId::new(row.id()?.to_string()),
             sku: row.text("default_code")?,
             name: template.name.clone(),
-            category: categories[&template.category].clone(),
-            unit: units[&template.unit].name.clone(),
+            category: template.category.and_then(|id| categories.get(&id)).cloned().unwrap_or_default(),
+            unit: units.name(template.unit).to_owned(),
             cost: None,
-            list_price: some_price(template.list_price),
+            list_price: template.list_price.and_then(some_price),
             sellable: true,
             delisted_at: None,
         };
@@ -286,7 +268,8 @@ impl History {
             created_at: row.time("create_date")?,
             item,
             delisted_at: template.delisted_at.or(archived_at),
-            standard_price: row.price("standard_price")?,
+            standard_price: template.factor.unwrap_or(Decimal::ZERO)
+                * care.or(row.price("standard_price"), Decimal::ZERO)?,
             layers: BTreeMap::new(),
         })
     }
@@ -329,13 +312,9 @@ pub(super) fn some_price(price: Decimal) -> Option<UnitPrice> {
 }
 
 /// Running average cost from the valuation layers, each known from its `create_date`.
-fn read_costs(
-    reader: &mut Reader<'_>,
-    catalog: &Catalog,
-    histories: &mut BTreeMap<i64, History>,
-) -> Result<(), RecordingError> {
-    reader.rows(&LAYER, |row| {
-        catalog.product(&row, "product_id")?;
+fn read_costs<R: Rows>(rows: &mut R, catalog: &Catalog, histories: &mut BTreeMap<i64, History>) -> Result<(), R::Error> {
+    rows.each(&LAYER, |row| {
+        catalog.product(row, "product_id")?;
         if let Some(history) = histories.get_mut(&row.must_link("product_id")?) {
             let sums = history.layers.entry(row.time("create_date")?).or_default();
             sums.0 += row.quantity("quantity")?;

@@ -3,16 +3,19 @@
 
 use std::collections::BTreeMap;
 
-use super::error::RecordingError;
+use super::Rows;
+use super::care::RowError;
 use super::feed::Feed;
-use super::reader::Reader;
-use super::row::{Cell, Model, Row};
+use super::row::{Model, Row};
+use crate::adapters::odoo::cell::Cell;
 use crate::domain::ids::LocationId;
 use crate::domain::record::{Location, Record};
 
-static WAREHOUSE: Model = Model { name: "stock.warehouse", needs: &["id", "code", "name", "create_date"] };
-static LOCATION: Model = Model { name: "stock.location", needs: &["id", "usage", "warehouse_id", "scrap_location"] };
-static PICKING_TYPE: Model = Model { name: "stock.picking.type", needs: &["id", "warehouse_id"] };
+pub(super) static WAREHOUSE: Model =
+    Model { name: "stock.warehouse", needs: &["id", "code", "name", "create_date"], optional: &[] };
+pub(super) static LOCATION: Model =
+    Model { name: "stock.location", needs: &["id", "usage", "warehouse_id", "scrap_location"], optional: &[] };
+pub(super) static PICKING_TYPE: Model = Model { name: "stock.picking.type", needs: &["id", "warehouse_id"], optional: &[] };
 
 /// What Odoo uses a stock location for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +47,8 @@ pub(super) struct Place {
 }
 
 /// Warehouses, stock locations and operation types.
-pub(super) struct Places {
+#[derive(Debug)]
+pub(in crate::adapters) struct Places {
     warehouses: BTreeMap<i64, LocationId>,
     stock_locations: BTreeMap<i64, Place>,
     types: BTreeMap<i64, Option<i64>>,
@@ -52,23 +56,23 @@ pub(super) struct Places {
 
 impl Places {
     /// Reads them and puts the warehouses on the feed.
-    pub(super) fn read(reader: &mut Reader<'_>, feed: &mut Feed) -> Result<Self, RecordingError> {
+    pub(super) fn read<R: Rows>(rows: &mut R, feed: &mut Feed) -> Result<Self, R::Error> {
         let mut all = Self { warehouses: BTreeMap::new(), stock_locations: BTreeMap::new(), types: BTreeMap::new() };
-        reader.rows(&WAREHOUSE, |row| {
+        rows.each(&WAREHOUSE, |row| {
             let id = LocationId::new(row.id()?.to_string());
             let record = Location { id: id.clone(), code: row.text("code")?, name: row.text("name")? };
             feed.push(row.time("create_date")?, Record::Location(record));
             all.warehouses.insert(row.id()?, id);
             Ok(())
         })?;
-        reader.rows(&LOCATION, |row| {
-            // A company may have warehouses that were not recorded: wrong only once a recorded item moves there.
+        rows.each(&LOCATION, |row| {
+            // A company may have warehouses that are not read: wrong only once an item moves there.
             let warehouse = row.link("warehouse_id")?;
-            let place = Place { usage: usage(&row)?, warehouse, scrap: row.flag("scrap_location")? };
+            let place = Place { usage: usage(row)?, warehouse, scrap: row.flag("scrap_location")? };
             all.stock_locations.insert(row.id()?, place);
             Ok(())
         })?;
-        reader.rows(&PICKING_TYPE, |row| {
+        rows.each(&PICKING_TYPE, |row| {
             all.types.insert(row.id()?, row.link("warehouse_id")?);
             Ok(())
         })?;
@@ -76,18 +80,18 @@ impl Places {
     }
 
     /// The stock location a row names.
-    pub(super) fn place(&self, row: &Row, field: &'static str) -> Result<&Place, RecordingError> {
+    pub(super) fn place(&self, row: &Row, field: &'static str) -> Result<&Place, RowError> {
         self.stock_locations.get(&row.must_link(field)?).ok_or_else(|| row.dangling(field, "stock.location"))
     }
 
     /// The warehouse a row names, where it names one.
-    pub(super) fn warehouse(&self, row: &Row, field: &'static str) -> Result<Option<LocationId>, RecordingError> {
+    pub(super) fn warehouse(&self, row: &Row, field: &'static str) -> Result<Option<LocationId>, RowError> {
         let Some(id) = row.link(field)? else { return Ok(None) };
         self.warehouses.get(&id).cloned().map(Some).ok_or_else(|| row.dangling(field, "stock.warehouse"))
     }
 
     /// The warehouse of the operation type a row names.
-    pub(super) fn warehouse_of_type(&self, row: &Row, field: &'static str) -> Result<LocationId, RecordingError> {
+    pub(super) fn warehouse_of_type(&self, row: &Row, field: &'static str) -> Result<LocationId, RowError> {
         let warehouse = self.types.get(&row.must_link(field)?).ok_or_else(|| row.dangling(field, "stock.picking.type"))?;
         warehouse
             .and_then(|id| self.warehouses.get(&id))
@@ -101,7 +105,7 @@ impl Places {
     }
 }
 
-fn usage(row: &Row) -> Result<Usage, RecordingError> {
+fn usage(row: &Row) -> Result<Usage, RowError> {
     let usage = row.text("usage")?;
     Ok(match usage.as_str() {
         "internal" => Usage::Internal,

@@ -1,121 +1,97 @@
-//! One row of a recorded model, and how its cells are read.
+//! One row of a model, and how its cells are read.
 //!
 //! Odoo says "empty" with `false`, whatever the field's type; a reference is `[id, name]` or a bare id. Everything else of
 //! another type than asked for is an error that names the row: a guess would end in somebody's digest.
-
-use std::fmt;
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
-use super::error::{RecordingError, RowError};
+use super::care::RowError;
+use crate::adapters::odoo::cell::Cell;
 use crate::domain::money::{Quantity, UnitPrice};
 
 /// A model and the fields that are read of it.
 #[derive(Debug)]
-pub(super) struct Model {
+pub(in crate::adapters) struct Model {
     /// Odoo's name: `stock.move`.
-    pub(super) name: &'static str,
-    /// The fields that must be in the recording, `id` among them.
-    pub(super) needs: &'static [&'static str],
+    pub(in crate::adapters) name: &'static str,
+    /// The fields that must be there, `id` among them.
+    pub(in crate::adapters) needs: &'static [&'static str],
+    /// Fields that may be missing, and are empty then.
+    pub(in crate::adapters) optional: &'static [&'static str],
 }
 
 impl Model {
-    /// The file's name in the folder.
-    pub(super) fn file(&self) -> String {
-        format!("{}.json.gz", self.name)
+    /// The fields in the order of a row's cells.
+    pub(in crate::adapters) fn fields(&self) -> impl Iterator<Item = &'static str> {
+        self.needs.iter().chain(self.optional).copied()
     }
 }
 
-/// A cell as Odoo sends it.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Cell {
-    /// `null`, which Odoo never sends.
-    Null,
-    /// `false` (empty) or `true`.
-    Flag(bool),
-    /// Any number. Ids are exact up to 2⁵³.
-    Number(f64),
-    /// Text, dates, selections.
-    Text(String),
-    /// A reference or a list of ids.
-    List(Vec<Cell>),
-    /// An object.
-    Object,
-}
-
-impl fmt::Display for Cell {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Null => f.write_str("null"),
-            Self::Flag(b) => write!(f, "{b}"),
-            Self::Number(n) => write!(f, "{n}"),
-            Self::Text(t) => write!(f, "{:?}", t.chars().take(60).collect::<String>()),
-            Self::List(cells) => write!(f, "a list of {}", cells.len()),
-            Self::Object => f.write_str("an object"),
-        }
-    }
-}
-
+/// No quantity or price of a retailer is larger, and exact decimals hold products of two such numbers.
+const SANE: f64 = 1e11;
 const RECORD_AGAIN: &str = "record the model again";
 const CORRECT: &str = "correct it in Odoo and record the model again";
 
 /// A row with the cells that are needed.
 #[derive(Debug)]
-pub(super) struct Row {
-    pub(super) model: &'static Model,
-    /// Position in the file, from one.
-    pub(super) number: usize,
-    /// In the order of `model.needs`.
-    pub(super) cells: Vec<Cell>,
+pub(in crate::adapters) struct Row {
+    pub(in crate::adapters) model: &'static Model,
+    /// Position among its model's rows, from one.
+    pub(in crate::adapters) number: usize,
+    /// In the order of `model.fields()`.
+    pub(in crate::adapters) cells: Vec<Cell>,
 }
 
 impl Row {
     fn cell(&self, field: &'static str) -> &Cell {
-        let at = self.model.needs.iter().position(|f| *f == field).expect("every field that is read is listed in `needs`");
-        &self.cells[at]
+        let at = self.model.fields().position(|f| f == field).expect("every field that is read is listed in the model");
+        self.cells.get(at).unwrap_or(&Cell::Flag(false))
     }
 
     /// An error about a field of this row.
-    pub(super) fn wrong(
+    pub(in crate::adapters) fn wrong(
         &self,
         field: &str,
         expected: impl Into<String>,
         found: &Cell,
         remedy: &'static str,
-    ) -> RecordingError {
+    ) -> RowError {
         let id = match self.cell("id") {
             Cell::Number(n) => format!("{n}"),
             _ => "unreadable".to_owned(),
         };
-        RecordingError::Row(Box::new(RowError {
-            file: self.model.file(),
+        RowError {
+            model: self.model.name,
             row: self.number,
             id,
             field: field.to_owned(),
+            target: None,
             expected: expected.into(),
             found: found.to_string(),
             remedy,
-        }))
+        }
     }
 
-    fn mistyped(&self, field: &'static str, expected: &str) -> RecordingError {
+    fn mistyped(&self, field: &'static str, expected: &str) -> RowError {
         self.wrong(field, expected, self.cell(field), RECORD_AGAIN)
     }
 
     /// A reference to a row that is not in the recording.
-    pub(super) fn dangling(&self, field: &'static str, target: &str) -> RecordingError {
+    pub(in crate::adapters) fn dangling(&self, field: &'static str, target: &'static str) -> RowError {
         let found = match self.link(field) {
             Ok(Some(id)) => Cell::Number(id as f64),
             _ => self.cell(field).clone(),
         };
-        self.wrong(field, format!("the id of a recorded `{target}`"), &found, "record both models again, in one go")
+        let expected = format!("the id of a recorded `{target}`");
+        let target = target.split(' ').next().unwrap_or(target);
+        RowError { target: Some(target), ..self.wrong(field, expected, &found, "record both models again, in one go") }
     }
 
     /// The row's id.
-    pub(super) fn id(&self) -> Result<i64, RecordingError> {
+    pub(in crate::adapters) fn id(&self) -> Result<i64, RowError> {
         match self.cell("id") {
             Cell::Number(n) if *n >= 1.0 && n.fract() == 0.0 => Ok(*n as i64),
             _ => Err(self.mistyped("id", "a positive whole number")),
@@ -123,7 +99,7 @@ impl Row {
     }
 
     /// A flag.
-    pub(super) fn flag(&self, field: &'static str) -> Result<bool, RecordingError> {
+    pub(in crate::adapters) fn flag(&self, field: &'static str) -> Result<bool, RowError> {
         match self.cell(field) {
             Cell::Flag(b) => Ok(*b),
             _ => Err(self.mistyped(field, "true or false")),
@@ -131,7 +107,7 @@ impl Row {
     }
 
     /// Text; empty when there is none.
-    pub(super) fn text(&self, field: &'static str) -> Result<String, RecordingError> {
+    pub(in crate::adapters) fn text(&self, field: &'static str) -> Result<String, RowError> {
         match self.cell(field) {
             Cell::Text(t) => Ok(t.clone()),
             Cell::Flag(false) => Ok(String::new()),
@@ -140,21 +116,27 @@ impl Row {
     }
 
     /// A number.
-    pub(super) fn number(&self, field: &'static str) -> Result<f64, RecordingError> {
+    pub(in crate::adapters) fn number(&self, field: &'static str) -> Result<f64, RowError> {
         match self.cell(field) {
             Cell::Number(n) if n.is_finite() => Ok(*n),
             _ => Err(self.mistyped(field, "a number")),
         }
     }
 
-    /// A quantity of any sign, in the unit the row is in.
-    pub(super) fn quantity(&self, field: &'static str) -> Result<Decimal, RecordingError> {
+    /// A number that leaves room for reckoning.
+    fn sane(&self, field: &'static str, expected: &str) -> Result<f64, RowError> {
         let number = self.number(field)?;
+        if number.abs() < SANE { Ok(number) } else { Err(self.mistyped(field, expected)) }
+    }
+
+    /// A quantity of any sign, in the unit the row is in.
+    pub(in crate::adapters) fn quantity(&self, field: &'static str) -> Result<Decimal, RowError> {
+        let number = self.sane(field, "a quantity of a sane size")?;
         Quantity::from_erp(number).map(|q| q.0).ok_or_else(|| self.mistyped(field, "a quantity of a sane size"))
     }
 
     /// A quantity that can not be negative.
-    pub(super) fn count(&self, field: &'static str) -> Result<Decimal, RecordingError> {
+    pub(in crate::adapters) fn count(&self, field: &'static str) -> Result<Decimal, RowError> {
         let quantity = self.quantity(field)?;
         if quantity.is_sign_negative() && !quantity.is_zero() {
             return Err(self.wrong(field, "a quantity of zero or more", self.cell(field), CORRECT));
@@ -163,8 +145,8 @@ impl Row {
     }
 
     /// A price, zero or more.
-    pub(super) fn price(&self, field: &'static str) -> Result<Decimal, RecordingError> {
-        let number = self.number(field)?;
+    pub(in crate::adapters) fn price(&self, field: &'static str) -> Result<Decimal, RowError> {
+        let number = self.sane(field, "a price of a sane size")?;
         if number < 0.0 {
             return Err(self.wrong(field, "a price of zero or more", self.cell(field), CORRECT));
         }
@@ -172,16 +154,16 @@ impl Row {
     }
 
     /// A price less the row's percentage in `discount`.
-    pub(super) fn net_price(&self, field: &'static str) -> Result<Decimal, RecordingError> {
+    pub(in crate::adapters) fn net_price(&self, field: &'static str) -> Result<Decimal, RowError> {
         let (price, discount) = (self.price(field)?, self.quantity("discount")?);
-        if discount > Decimal::ONE_HUNDRED {
+        if discount > Decimal::ONE_HUNDRED || discount < -Decimal::ONE_THOUSAND {
             return Err(self.wrong("discount", "a percentage up to 100", self.cell("discount"), CORRECT));
         }
         Ok(price - price * discount / Decimal::ONE_HUNDRED)
     }
 
     /// A reference; None when empty.
-    pub(super) fn link(&self, field: &'static str) -> Result<Option<i64>, RecordingError> {
+    pub(in crate::adapters) fn link(&self, field: &'static str) -> Result<Option<i64>, RowError> {
         let id = match self.cell(field) {
             Cell::Flag(false) => return Ok(None),
             Cell::List(cells) if cells.len() == 2 => &cells[0],
@@ -194,12 +176,12 @@ impl Row {
     }
 
     /// A reference that can not be empty.
-    pub(super) fn must_link(&self, field: &'static str) -> Result<i64, RecordingError> {
+    pub(in crate::adapters) fn must_link(&self, field: &'static str) -> Result<i64, RowError> {
         self.link(field)?.ok_or_else(|| self.mistyped(field, "a reference [id, name]"))
     }
 
     /// The name in a reference; empty when it was recorded as a bare id.
-    pub(super) fn link_name(&self, field: &'static str) -> String {
+    pub(in crate::adapters) fn link_name(&self, field: &'static str) -> String {
         match self.cell(field) {
             Cell::List(cells) => match cells.get(1) {
                 Some(Cell::Text(name)) => name.clone(),
@@ -209,8 +191,13 @@ impl Row {
         }
     }
 
+    /// The company that the row belongs to; None where it belongs to all, or where nobody asked.
+    pub(in crate::adapters) fn company(&self) -> Option<i64> {
+        if self.model.fields().any(|field| field == "company_id") { self.link("company_id").ok().flatten() } else { None }
+    }
+
     /// A list of ids.
-    pub(super) fn links(&self, field: &'static str) -> Result<Vec<i64>, RecordingError> {
+    pub(in crate::adapters) fn links(&self, field: &'static str) -> Result<Vec<i64>, RowError> {
         let wrong = || self.mistyped(field, "a list of ids");
         let Cell::List(cells) = self.cell(field) else { return Err(wrong()) };
         cells
@@ -223,12 +210,12 @@ impl Row {
     }
 
     /// A time, UTC.
-    pub(super) fn time(&self, field: &'static str) -> Result<Timestamp, RecordingError> {
+    pub(in crate::adapters) fn time(&self, field: &'static str) -> Result<Timestamp, RowError> {
         self.time_opt(field)?.ok_or_else(|| self.not_a_time(field))
     }
 
     /// A time, UTC; None when empty.
-    pub(super) fn time_opt(&self, field: &'static str) -> Result<Option<Timestamp>, RecordingError> {
+    pub(in crate::adapters) fn time_opt(&self, field: &'static str) -> Result<Option<Timestamp>, RowError> {
         match self.cell(field) {
             Cell::Flag(false) => Ok(None),
             Cell::Text(text) => parse_time(text).map(Some).ok_or_else(|| self.not_a_time(field)),
@@ -236,7 +223,7 @@ impl Row {
         }
     }
 
-    fn not_a_time(&self, field: &'static str) -> RecordingError {
+    fn not_a_time(&self, field: &'static str) -> RowError {
         self.wrong(
             field,
             "a UTC time as `YYYY-MM-DD HH:MM:SS`, without an offset",
@@ -246,7 +233,7 @@ impl Row {
     }
 
     /// A day, from a date or a time; None when empty.
-    pub(super) fn date_opt(&self, field: &'static str) -> Result<Option<Date>, RecordingError> {
+    pub(in crate::adapters) fn date_opt(&self, field: &'static str) -> Result<Option<Date>, RowError> {
         let wrong = || self.mistyped(field, "a day as `YYYY-MM-DD` (or false for none)");
         match self.cell(field) {
             Cell::Flag(false) => Ok(None),

@@ -8,18 +8,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
+use super::Rows;
+use super::care::{Care, RowError};
 use super::catalog::{Catalog, some_price};
-use super::error::RecordingError;
 use super::feed::Feed;
 use super::places::Places;
-use super::reader::Reader;
-use super::row::{Cell, Model, Row};
+use super::row::{Model, Row};
+use crate::adapters::odoo::cell::Cell;
 use crate::domain::ids::SupplierId;
 use crate::domain::money::Quantity;
 use crate::domain::record::{Record, ReorderRule, Supplier, SupplierPrice};
 
-static PARTNER: Model = Model { name: "res.partner", needs: &["id", "name", "create_date"] };
-static SUPPLIERINFO: Model = Model {
+pub(super) static PARTNER: Model = Model { name: "res.partner", needs: &["id", "name", "create_date"], optional: &[] };
+pub(super) static SUPPLIERINFO: Model = Model {
     name: "product.supplierinfo",
     needs: &[
         "id",
@@ -36,8 +37,9 @@ static SUPPLIERINFO: Model = Model {
         "sequence",
         "create_date",
     ],
+    optional: &["product_uom", "company_id"],
 };
-static ORDERPOINT: Model = Model {
+pub(super) static ORDERPOINT: Model = Model {
     name: "stock.warehouse.orderpoint",
     needs: &[
         "id",
@@ -49,72 +51,92 @@ static ORDERPOINT: Model = Model {
         "qty_multiple",
         "create_date",
     ],
+    optional: &["replenishment_uom_id"],
 };
 
-/// Partners, and which of them supply.
-pub(super) struct Suppliers {
-    partners: BTreeMap<i64, (Timestamp, String)>,
-    suppliers: BTreeSet<i64>,
-}
+/// Partners: when each was entered, and its name.
+#[derive(Debug, Default)]
+pub(in crate::adapters) struct Partners(BTreeMap<i64, (Timestamp, String)>);
 
-impl Suppliers {
+impl Partners {
     /// Reads the partners.
-    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, RecordingError> {
+    pub(super) fn read<R: Rows>(rows: &mut R) -> Result<Self, R::Error> {
         let mut partners = BTreeMap::new();
-        reader.rows(&PARTNER, |row| {
+        rows.each(&PARTNER, |row| {
             partners.insert(row.id()?, (row.time("create_date")?, row.text("name")?));
             Ok(())
         })?;
-        Ok(Self { partners, suppliers: BTreeSet::new() })
+        Ok(Self(partners))
     }
 
-    /// The supplier a row names; it must be recorded.
-    pub(super) fn named(&mut self, row: &Row, field: &'static str) -> Result<SupplierId, RecordingError> {
+    /// A partner as a supplier.
+    pub(in crate::adapters) fn supplier(&self, id: i64) -> Option<Supplier> {
+        self.0.get(&id).map(|(_, name)| Supplier { id: SupplierId::new(id.to_string()), name: name.clone() })
+    }
+}
+
+/// Partners, and which of them supply.
+pub(in crate::adapters) struct Suppliers<'a> {
+    partners: &'a Partners,
+    named: BTreeSet<i64>,
+}
+
+impl<'a> Suppliers<'a> {
+    /// Nobody supplies yet.
+    pub(super) fn new(partners: &'a Partners) -> Self {
+        Self { partners, named: BTreeSet::new() }
+    }
+
+    /// The supplier a row names; it must be known.
+    pub(super) fn named(&mut self, row: &Row, field: &'static str, care: &Care) -> Result<SupplierId, RowError> {
         let id = row.must_link(field)?;
-        if !self.partners.contains_key(&id) {
-            return Err(row.dangling(field, "res.partner"));
+        if self.partners.0.contains_key(&id) {
+            self.named.insert(id);
+        } else {
+            // Whose name can not be read is a supplier all the same.
+            care.or(Err(row.dangling(field, "res.partner")), ())?;
         }
-        self.suppliers.insert(id);
         Ok(SupplierId::new(id.to_string()))
     }
 
     /// Puts the suppliers on the feed.
-    pub(super) fn tell(self, feed: &mut Feed) {
-        for (id, (created_at, name)) in self.partners {
-            if self.suppliers.contains(&id) {
-                feed.push(created_at, Record::Supplier(Supplier { id: SupplierId::new(id.to_string()), name }));
+    pub(in crate::adapters) fn tell(self, feed: &mut Feed) {
+        for id in self.named {
+            if let (Some((created_at, _)), Some(supplier)) = (self.partners.0.get(&id), self.partners.supplier(id)) {
+                feed.push(*created_at, Record::Supplier(supplier));
             }
         }
     }
 }
 
 /// Supplier prices. A row for a template counts for each of its variants; the id then carries the variant's.
-pub(super) fn read_supplier_prices(
-    reader: &mut Reader<'_>,
+pub(super) fn read_supplier_prices<R: Rows>(
+    rows: &mut R,
     catalog: &Catalog,
-    suppliers: &mut Suppliers,
+    care: &Care,
+    suppliers: &mut Suppliers<'_>,
     feed: &mut Feed,
-) -> Result<(), RecordingError> {
-    reader.rows(&SUPPLIERINFO, |row| {
-        let supplier = suppliers.named(&row, "partner_id")?;
+) -> Result<(), R::Error> {
+    rows.each(&SUPPLIERINFO, |row| {
+        let supplier = suppliers.named(row, "partner_id", care)?;
         let products = match row.link("product_id")? {
-            Some(_) => vec![catalog.product(&row, "product_id")?],
-            None => catalog.variants(&row, "product_tmpl_id")?,
+            Some(_) => vec![catalog.product(row, "product_id")?],
+            None => catalog.variants(row, "product_tmpl_id")?,
         };
         let lead_days = row.count("delay")?;
         let lead_days = u32::try_from(lead_days)
             .map_err(|_| row.wrong("delay", "whole days", &Cell::Number(f64::MAX), "correct the lead time in Odoo"))?;
         let price = row.net_price("price")?;
-        let known_currency = catalog.is_company_currency(&row, "currency_id")?;
+        let factor = catalog.factor(row, "currency_id", row.date_opt("date_start")?, care)?;
         let several = products.len() > 1;
         for product in products.into_iter().filter(|product| product.stocked) {
             // Prices and minimums are per purchase unit (a carton), items are kept in stock units (a piece).
-            let unit = catalog.purchase_unit(product);
+            let unit = catalog.purchase_units(row, "product_uom", product)?;
             let record = SupplierPrice {
                 id: if several { format!("{}-{}", row.id()?, product.item) } else { row.id()?.to_string() },
                 supplier: supplier.clone(),
                 item: product.item.clone(),
-                price: if known_currency { some_price((price / unit).round_dp(6)) } else { None },
+                price: factor.and_then(|factor| some_price((price / unit * factor).round_dp(6))),
                 min_qty: Quantity((row.count("min_qty")? * unit).round_dp(4).normalize()),
                 lead_days,
                 valid_from: row.date_opt("date_start")?,
@@ -128,20 +150,24 @@ pub(super) fn read_supplier_prices(
 }
 
 /// Reorder rules. Archived ones are left out: nobody knows since when they have not counted.
-pub(super) fn read_reorder_rules(
-    reader: &mut Reader<'_>,
+pub(super) fn read_reorder_rules<R: Rows>(
+    rows: &mut R,
     catalog: &Catalog,
     places: &Places,
     feed: &mut Feed,
-) -> Result<(), RecordingError> {
-    reader.rows(&ORDERPOINT, |row| {
-        let product = catalog.product(&row, "product_id")?;
+) -> Result<(), R::Error> {
+    rows.each(&ORDERPOINT, |row| {
+        let product = catalog.product(row, "product_id")?;
         let location =
-            places.warehouse(&row, "warehouse_id")?.ok_or_else(|| row.dangling("warehouse_id", "stock.warehouse"))?;
+            places.warehouse(row, "warehouse_id")?.ok_or_else(|| row.dangling("warehouse_id", "stock.warehouse"))?;
         if !product.stocked || !row.flag("active")? {
             return Ok(());
         }
-        let multiple = row.count("qty_multiple")?;
+        // From 19 on the multiple is a unit: a carton.
+        let multiple = match row.link("replenishment_uom_id")? {
+            Some(_) => catalog.stock_units(row, "replenishment_uom_id", product)?,
+            None => row.count("qty_multiple")?,
+        };
         let record = ReorderRule {
             id: row.id()?.to_string(),
             item: product.item.clone(),

@@ -1,31 +1,31 @@
 //! Lines of purchase orders, with the first promise kept.
 //!
-//! Visible when the order is approved, never before the line was entered. Requests for quotation bind nobody and are left
-//! out. A cancelled order's lines stay, unconfirmed from the order's last change on.
+//! Visible when the order is approved, never before the line was entered. Requests for quotation bind nobody: they are
+//! visible as drafts. A cancelled order's lines stay, unconfirmed from the order's last change on.
 //!
 //! Odoo lets users rewrite a line's `date_planned`, and the recording has only the last value. The order's first picking
 //! keeps the date it was made for (`scheduled_date`). So: where that lies more than a day before the planned dates of *all*
 //! the order's lines, the dates were rewritten; the picking's date is the first promise, and the new one becomes visible
 //! when the recording proves that it was there: at the first receipt, else at the order's last change.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
-use super::catalog::{Catalog, some_price};
-use super::error::RecordingError;
+use super::care::{Care, RowError};
+use super::catalog::some_price;
 use super::feed::Feed;
 use super::pickings::Pickings;
-use super::places::Places;
-use super::reader::Reader;
 use super::row::{Model, Row};
 use super::terms::Suppliers;
+use super::{Masters, Rows};
 use crate::domain::ids::{LocationId, SupplierId};
 use crate::domain::money::Quantity;
 use crate::domain::record::{PurchaseLine, Record};
 
-static ORDER: Model = Model {
+pub(super) static ORDER: Model = Model {
     name: "purchase.order",
     needs: &[
         "id",
@@ -40,8 +40,9 @@ static ORDER: Model = Model {
         "create_date",
         "write_date",
     ],
+    optional: &["company_id"],
 };
-static LINE: Model = Model {
+pub(super) static LINE: Model = Model {
     name: "purchase.order.line",
     needs: &[
         "id",
@@ -55,16 +56,22 @@ static LINE: Model = Model {
         "date_planned",
         "create_date",
     ],
+    optional: &[FIRST_PLANNED],
 };
+
+/// The first `date_planned` that was seen of a line, where somebody looked before it was rewritten.
+pub(in crate::adapters) const FIRST_PLANNED: &str = "first seen: date_planned";
 
 struct Order {
     name: String,
     supplier: SupplierId,
     location: LocationId,
-    known_currency: bool,
+    /// By what its amounts are multiplied; None: they can not be told in the configured currency.
+    factor: Option<Decimal>,
     ordered_at: Timestamp,
-    /// None while it is only a request.
+    /// None where it was cancelled before it bound anybody.
     visible_at: Option<Timestamp>,
+    draft: bool,
     cancelled: bool,
     written_at: Timestamp,
     /// What the first picking was made for.
@@ -86,22 +93,29 @@ pub(super) struct Purchases {
 
 impl Purchases {
     /// Reads orders and lines.
-    pub(super) fn read(
-        reader: &mut Reader<'_>,
-        catalog: &Catalog,
-        places: &Places,
-        suppliers: &mut Suppliers,
+    pub(super) fn read<R: Rows>(
+        rows: &mut R,
+        masters: &Masters,
+        care: &Care,
+        suppliers: &mut Suppliers<'_>,
         pickings: &Pickings,
-    ) -> Result<Self, RecordingError> {
+    ) -> Result<Self, R::Error> {
         let mut all = Self { orders: BTreeMap::new(), lines: BTreeMap::new() };
-        reader.rows(&ORDER, |row| {
-            all.orders.insert(row.id()?, read_order(&row, catalog, places, suppliers, pickings)?);
+        let mut passed_over = BTreeSet::new();
+        rows.each(&ORDER, |row| {
+            passed_over.insert(row.id()?);
+            all.orders.insert(row.id()?, read_order(row, masters, care, suppliers, pickings)?);
+            passed_over.remove(&row.id()?);
             Ok(())
         })?;
-        reader.rows(&LINE, |row| {
+        rows.each(&LINE, |row| {
             let order_id = row.must_link("order_id")?;
-            let order = all.orders.get(&order_id).ok_or_else(|| row.dangling("order_id", "purchase.order"))?;
-            let goods = read_goods(&row, order_id, order, catalog)?;
+            let order = match all.orders.get(&order_id) {
+                Some(order) => order,
+                None if passed_over.contains(&order_id) => return Ok(()),
+                None => return Err(row.dangling("order_id", "purchase.order")),
+            };
+            let goods = read_goods(row, order_id, order, masters, care)?;
             let line = Line { order: order_id, goods, created_at: row.time("create_date")? };
             all.lines.insert(row.id()?, line);
             Ok(())
@@ -120,7 +134,10 @@ impl Purchases {
         }
         for line in self.lines.values_mut() {
             let (Some(goods), Some(schedule)) = (&mut line.goods, self.orders[&line.order].first_schedule) else { continue };
-            if earliest[&line.order].duration_since(schedule) > SignedDuration::from_hours(24) {
+            // What was seen is better than what can be concluded.
+            if goods.promised_first == goods.promised
+                && earliest[&line.order].duration_since(schedule) > SignedDuration::from_hours(24)
+            {
                 goods.promised_first = schedule;
             }
         }
@@ -160,40 +177,51 @@ impl Purchases {
 
 fn read_order(
     row: &Row,
-    catalog: &Catalog,
-    places: &Places,
-    suppliers: &mut Suppliers,
+    masters: &Masters,
+    care: &Care,
+    suppliers: &mut Suppliers<'_>,
     pickings: &Pickings,
-) -> Result<Order, RecordingError> {
+) -> Result<Order, RowError> {
     let state = row.text("state")?;
     let approved_at = row.time_opt("date_approve")?;
+    let (asked_at, created_at) = (row.time("date_order")?, row.time("create_date")?);
+    let draft = matches!(state.as_str(), "draft" | "sent" | "to approve");
     let visible_at = match state.as_str() {
-        "purchase" | "done" => Some(approved_at.unwrap_or(row.time("date_order")?).max(row.time("create_date")?)),
+        "purchase" | "done" => Some(approved_at.unwrap_or(asked_at).max(created_at)),
         "cancel" => approved_at,
+        _ if draft => Some(created_at),
         _ => None,
     };
+    let day = asked_at.to_zoned(TimeZone::UTC).date();
     Ok(Order {
         name: row.text("name")?,
-        supplier: suppliers.named(row, "partner_id")?,
-        location: places.warehouse_of_type(row, "picking_type_id")?,
-        known_currency: catalog.is_company_currency(row, "currency_id")?,
-        ordered_at: approved_at.unwrap_or(row.time("date_order")?),
+        supplier: suppliers.named(row, "partner_id", care)?,
+        location: masters.places.warehouse_of_type(row, "picking_type_id")?,
+        factor: masters.catalog.factor(row, "currency_id", Some(day), care)?,
+        ordered_at: approved_at.unwrap_or(asked_at),
         visible_at,
+        draft,
         cancelled: state == "cancel",
         written_at: row.time("write_date")?,
         first_schedule: pickings.first_schedule(&row.links("picking_ids")?),
     })
 }
 
-fn read_goods(row: &Row, order_id: i64, order: &Order, catalog: &Catalog) -> Result<Option<PurchaseLine>, RecordingError> {
-    if !row.text("display_type")?.is_empty() {
+fn read_goods(
+    row: &Row,
+    order_id: i64,
+    order: &Order,
+    masters: &Masters,
+    care: &Care,
+) -> Result<Option<PurchaseLine>, RowError> {
+    if !row.text("display_type")?.is_empty() || (!care.is_strict() && row.link("product_id")?.is_none()) {
         return Ok(None);
     }
-    let product = catalog.product(row, "product_id")?;
+    let product = masters.catalog.product(row, "product_id")?;
     if !product.stocked {
         return Ok(None);
     }
-    let unit = catalog.stock_units(row, "product_uom", product)?;
+    let unit = masters.catalog.stock_units(row, "product_uom", product)?;
     let price: Decimal = row.net_price("price_unit")? / unit;
     let planned = row.time("date_planned")?;
     Ok(Some(PurchaseLine {
@@ -204,11 +232,11 @@ fn read_goods(row: &Row, order_id: i64, order: &Order, catalog: &Catalog) -> Res
         item: product.item.clone(),
         location: order.location.clone(),
         qty: Quantity((row.count("product_qty")? * unit).round_dp(4).normalize()),
-        price: if order.known_currency { some_price(price.round_dp(6)) } else { None },
+        price: order.factor.and_then(|factor| some_price((price * factor).round_dp(6))),
         ordered_at: order.ordered_at,
-        promised_first: planned,
+        promised_first: row.time_opt(FIRST_PLANNED)?.unwrap_or(planned),
         promised: planned,
-        confirmed: true,
-        draft: false,
+        confirmed: !order.draft,
+        draft: order.draft,
     }))
 }

@@ -12,20 +12,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
-use super::catalog::Catalog;
-use super::error::RecordingError;
+use super::care::{Care, RowError};
 use super::feed::Feed;
 use super::pickings::{Picking, Pickings};
-use super::places::{Place, Places, Usage};
+use super::places::{Place, Usage};
 use super::purchases::Purchases;
-use super::reader::Reader;
 use super::row::{Model, Row};
+use super::{Masters, Rows};
 use crate::domain::ids::LocationId;
 use crate::domain::money::Quantity;
 use crate::domain::record::{MoveKind, Record, StockMove};
 
-static SCRAP: Model = Model { name: "stock.scrap", needs: &["id", "name", "origin"] };
-static MOVE: Model = Model {
+pub(super) static SCRAP: Model = Model { name: "stock.scrap", needs: &["id", "name", "origin"], optional: &[] };
+pub(super) static MOVE: Model = Model {
     name: "stock.move",
     needs: &[
         "id",
@@ -53,6 +52,7 @@ static MOVE: Model = Model {
         "write_date",
         "create_uid",
     ],
+    optional: &[],
 };
 
 /// How Odoo words the inventory adjustment that brings in what was there before Odoo.
@@ -60,8 +60,8 @@ const OPENING: &str = "Opening stock";
 
 /// What moves refer to.
 pub(super) struct Context<'a> {
-    pub(super) catalog: &'a Catalog,
-    pub(super) places: &'a Places,
+    pub(super) masters: &'a Masters,
+    pub(super) care: &'a Care,
     pub(super) pickings: &'a Pickings,
     pub(super) purchases: &'a Purchases,
     pub(super) sale_lines: &'a BTreeSet<i64>,
@@ -92,20 +92,20 @@ struct Entry {
 }
 
 /// Puts the moves on the feed and gives back when each purchase line was first received.
-pub(super) fn read(
-    reader: &mut Reader<'_>,
+pub(super) fn read<R: Rows>(
+    rows: &mut R,
     context: &Context<'_>,
     feed: &mut Feed,
-) -> Result<BTreeMap<i64, Timestamp>, RecordingError> {
+) -> Result<BTreeMap<i64, Timestamp>, R::Error> {
     let mut reasons = BTreeMap::new();
-    reader.rows(&SCRAP, |row| {
+    rows.each(&SCRAP, |row| {
         let (origin, name) = (row.text("origin")?, row.text("name")?);
         reasons.insert(row.id()?, if origin.is_empty() { name } else { origin });
         Ok(())
     })?;
     let mut entries = Vec::new();
-    reader.rows(&MOVE, |row| {
-        entries.extend(read_entry(&row, context, &reasons)?);
+    rows.each(&MOVE, |row| {
+        entries.extend(read_entry(row, context, &reasons)?);
         Ok(())
     })?;
     let mut first_receipt: BTreeMap<i64, Timestamp> = BTreeMap::new();
@@ -128,8 +128,8 @@ pub(super) fn read(
     Ok(first_receipt)
 }
 
-fn read_entry(row: &Row, context: &Context<'_>, reasons: &BTreeMap<i64, String>) -> Result<Option<Entry>, RecordingError> {
-    let product = context.catalog.product(row, "product_id")?;
+fn read_entry(row: &Row, context: &Context<'_>, reasons: &BTreeMap<i64, String>) -> Result<Option<Entry>, RowError> {
+    let product = context.masters.catalog.product(row, "product_id")?;
     let state = match row.text("state")?.as_str() {
         "draft" => return Ok(None),
         "done" => State::Done,
@@ -139,18 +139,23 @@ fn read_entry(row: &Row, context: &Context<'_>, reasons: &BTreeMap<i64, String>)
     if !product.stocked {
         return Ok(None);
     }
-    let Some((kind, from, to)) = meaning(row, context.places)? else { return Ok(None) };
+    let Some((kind, from, to)) = meaning(row, context)? else { return Ok(None) };
     let (po_line, sale_line) = (row.link("purchase_line_id")?, row.link("sale_line_id")?);
-    if po_line.is_some_and(|line| !context.purchases.is_recorded(line)) {
+    // A live server is read only so far back: what a movement follows from may be older.
+    let strict = context.care.is_strict();
+    if strict && po_line.is_some_and(|line| !context.purchases.is_recorded(line)) {
         return Err(row.dangling("purchase_line_id", "purchase.order.line"));
     }
-    if sale_line.is_some_and(|line| !context.sale_lines.contains(&line)) {
+    if strict && sale_line.is_some_and(|line| !context.sale_lines.contains(&line)) {
         return Err(row.dangling("sale_line_id", "sale.order.line"));
     }
-    let picking = context.pickings.named(row, "picking_id")?;
+    let picking = context.care.or(context.pickings.named(row, "picking_id"), None)?;
     let partner = row.link("partner_id")?.or_else(|| picking.and_then(|picking| picking.partner));
     let scrap = match row.link("scrap_id")? {
-        Some(id) => Some(reasons.get(&id).ok_or_else(|| row.dangling("scrap_id", "stock.scrap"))?.clone()),
+        Some(id) => {
+            let reason = reasons.get(&id).cloned().ok_or_else(|| row.dangling("scrap_id", "stock.scrap"));
+            Some(context.care.or(reason, String::new())?)
+        }
         None => None,
     };
     let reason = match kind {
@@ -158,7 +163,7 @@ fn read_entry(row: &Row, context: &Context<'_>, reasons: &BTreeMap<i64, String>)
         MoveKind::Count | MoveKind::Opening => row.text("name")?,
         _ => String::new(),
     };
-    let unit = context.catalog.stock_units(row, "product_uom", product)?;
+    let unit = context.masters.catalog.stock_units(row, "product_uom", product)?;
     let record = StockMove {
         id: row.id()?.to_string(),
         kind,
@@ -167,7 +172,7 @@ fn read_entry(row: &Row, context: &Context<'_>, reasons: &BTreeMap<i64, String>)
         to,
         qty: Quantity::ZERO,
         created_at: row.time("create_date")?,
-        scheduled_at: None,
+        scheduled_at: if state == State::Planned { Some(row.time("date")?) } else { None },
         done_at: None,
         document: picking.map_or(row.text("reference")?, |picking| picking.name.clone()),
         document_id: picking.map(|picking| picking.id.to_string()),
@@ -202,9 +207,10 @@ fn read_entry(row: &Row, context: &Context<'_>, reasons: &BTreeMap<i64, String>)
 type Meaning = (MoveKind, Option<LocationId>, Option<LocationId>);
 
 /// What a move means, from the uses of its ends. None where no stock of ours changes place.
-fn meaning(row: &Row, places: &Places) -> Result<Option<Meaning>, RecordingError> {
+fn meaning(row: &Row, context: &Context<'_>) -> Result<Option<Meaning>, RowError> {
+    let places = &context.masters.places;
     let (source, target) = (places.place(row, "location_id")?, places.place(row, "location_dest_id")?);
-    let (from, to) = (ours(row, "location_id", source, places)?, ours(row, "location_dest_id", target, places)?);
+    let (from, to) = (ours(row, "location_id", source, context)?, ours(row, "location_dest_id", target, context)?);
     let is_scrap = target.scrap || source.scrap || row.flag("scrapped")? || row.link("scrap_id")?.is_some();
     let opening = row.text("reference")?.starts_with(OPENING) || row.text("name")?.starts_with(OPENING);
     let correction = if opening { MoveKind::Opening } else { MoveKind::Count };
@@ -224,13 +230,14 @@ fn meaning(row: &Row, places: &Places) -> Result<Option<Meaning>, RecordingError
 }
 
 /// The location whose stock a place is, if any. Goods in transit are on nobody's shelf.
-fn ours(row: &Row, field: &'static str, place: &Place, places: &Places) -> Result<Option<LocationId>, RecordingError> {
+fn ours(row: &Row, field: &'static str, place: &Place, context: &Context<'_>) -> Result<Option<LocationId>, RowError> {
     match place.usage {
         Usage::View => Err(row.dangling(field, "stock.location (that can hold stock)")),
         Usage::Internal if !place.scrap => match place.warehouse {
-            Some(id) => match places.location(id) {
+            // A warehouse that is not read, such as another company's, is not ours to watch.
+            Some(id) => match context.masters.places.location(id) {
                 Some(location) => Ok(Some(location)),
-                None => Err(row.dangling(field, "stock.location (of a recorded `stock.warehouse`)")),
+                None => context.care.or(Err(row.dangling(field, "stock.location (of a recorded `stock.warehouse`)")), None),
             },
             None => Ok(None),
         },

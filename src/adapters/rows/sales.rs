@@ -1,0 +1,150 @@
+//! Lines of customers' orders.
+//!
+//! Visible when the order is confirmed (`date_order`), never before order and line were entered (`create_date`).
+//! Quotations and cancelled orders are no demand; reward, section and note lines are no goods.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use rust_decimal::Decimal;
+
+use super::care::{Care, RowError};
+use super::catalog::some_price;
+use super::feed::Feed;
+use super::row::{Model, Row};
+use super::{Masters, Rows};
+use crate::domain::ids::LocationId;
+use crate::domain::money::Quantity;
+use crate::domain::record::{Record, SaleLine};
+
+pub(super) static ORDER: Model = Model {
+    name: "sale.order",
+    needs: &[
+        "id",
+        "name",
+        "state",
+        "partner_id",
+        "client_order_ref",
+        "date_order",
+        "warehouse_id",
+        "currency_id",
+        "create_date",
+    ],
+    optional: &["company_id"],
+};
+pub(super) static LINE: Model = Model {
+    name: "sale.order.line",
+    needs: &[
+        "id",
+        "order_id",
+        "product_id",
+        "product_uom",
+        "product_uom_qty",
+        "price_unit",
+        "discount",
+        "warehouse_id",
+        "display_type",
+        "is_reward_line",
+        "create_date",
+    ],
+    optional: &["reward_id"],
+};
+
+struct Order {
+    name: String,
+    confirmed: bool,
+    customer: String,
+    reference: String,
+    ordered_at: Timestamp,
+    visible_at: Timestamp,
+    location: Option<LocationId>,
+    factor: Option<Decimal>,
+}
+
+/// Puts the sale lines on the feed and gives back the ids of all that there are, counted or not.
+pub(super) fn read<R: Rows>(
+    rows: &mut R,
+    masters: &Masters,
+    care: &Care,
+    feed: &mut Feed,
+) -> Result<BTreeSet<i64>, R::Error> {
+    let mut orders = BTreeMap::new();
+    let mut passed_over = BTreeSet::new();
+    rows.each(&ORDER, |row| {
+        passed_over.insert(row.id()?);
+        orders.insert(row.id()?, read_order(row, masters, care)?);
+        passed_over.remove(&row.id()?);
+        Ok(())
+    })?;
+    let mut lines = BTreeSet::new();
+    rows.each(&LINE, |row| {
+        lines.insert(row.id()?);
+        let order_id = row.must_link("order_id")?;
+        let order = match orders.get(&order_id) {
+            Some(order) => order,
+            None if passed_over.contains(&order_id) => return Ok(()),
+            None => return Err(row.dangling("order_id", "sale.order")),
+        };
+        let is_reward = row.flag("is_reward_line")? || row.link("reward_id")?.is_some();
+        if !order.confirmed || !row.text("display_type")?.is_empty() || is_reward {
+            return Ok(());
+        }
+        if let Some((visible_at, line)) = read_goods(row, order_id, order, masters, care)? {
+            feed.push(visible_at, Record::SaleLine(line));
+        }
+        Ok(())
+    })?;
+    Ok(lines)
+}
+
+fn read_order(row: &Row, masters: &Masters, care: &Care) -> Result<Order, RowError> {
+    let ordered_at = row.time("date_order")?;
+    let day = ordered_at.to_zoned(TimeZone::UTC).date();
+    Ok(Order {
+        name: row.text("name")?,
+        confirmed: matches!(row.text("state")?.as_str(), "sale" | "done"),
+        customer: row.must_link("partner_id")?.to_string(),
+        reference: row.text("client_order_ref")?,
+        ordered_at,
+        visible_at: ordered_at.max(row.time("create_date")?),
+        location: masters.places.warehouse(row, "warehouse_id")?,
+        factor: masters.catalog.factor(row, "currency_id", Some(day), care)?,
+    })
+}
+
+fn read_goods(
+    row: &Row,
+    order_id: i64,
+    order: &Order,
+    masters: &Masters,
+    care: &Care,
+) -> Result<Option<(Timestamp, SaleLine)>, RowError> {
+    if !care.is_strict() && row.link("product_id")?.is_none() {
+        return Ok(None);
+    }
+    let product = masters.catalog.product(row, "product_id")?;
+    if !product.stocked {
+        return Ok(None);
+    }
+    let unit = masters.catalog.stock_units(row, "product_uom", product)?;
+    let location = match masters.places.warehouse(row, "warehouse_id")? {
+        Some(location) => location,
+        None => order.location.clone().ok_or_else(|| row.dangling("warehouse_id", "stock.warehouse"))?,
+    };
+    // A price below zero is a reduction entered as a line of goods: the goods count, the price says nothing.
+    let price = care.or(row.net_price("price_unit"), Decimal::ZERO)? / unit;
+    let record = SaleLine {
+        id: row.id()?.to_string(),
+        order_id: order_id.to_string(),
+        order_name: order.name.clone(),
+        customer: order.customer.clone(),
+        reference: order.reference.clone(),
+        item: product.item.clone(),
+        location,
+        qty: Quantity((row.quantity("product_uom_qty")? * unit).round_dp(4).normalize()),
+        price: order.factor.and_then(|factor| some_price((price * factor).round_dp(6))),
+        ordered_at: order.ordered_at,
+    };
+    Ok(Some((order.visible_at.max(row.time("create_date")?), record)))
+}
