@@ -488,6 +488,7 @@ mod tests {
         match error {
             PortError::Transient { source, .. } => ("transient", format!("{error}: {source}")),
             PortError::Permanent { source, .. } => ("permanent", format!("{error}: {source}")),
+            PortError::Resting { .. } => ("resting", error.to_string()),
         }
     }
 

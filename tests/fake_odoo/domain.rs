@@ -467,15 +467,9 @@ fn boolean_among(operator: &str, value: &Value) -> Option<Test> {
         ("in", true, false) | ("not in", false, true) => Some(Test::Filled),
         ("in", false, true) | ("not in", true, false) => Some(Test::Empty),
         ("in", both, _) | ("not in", both, _) => Some(if both == (operator == "in") {
-<<<<<<< HEAD
-            Test::NotIds(HashSet::new(), true)
-        } else {
-            Test::Ids(HashSet::new(), false)
-=======
             Test::NotIds(IdSet::default(), true)
         } else {
             Test::Ids(IdSet::default(), false)
->>>>>>> main
         }),
         _ => None,
     }

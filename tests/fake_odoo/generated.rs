@@ -133,10 +133,7 @@ fn masters(state: &mut State, size: Size, start: i64) {
             CURRENCY,
             json!({"name": "EUR", "rate": 1.0, "symbol": "€", "rounding": 0.01, "decimal_places": 2}),
         ),
-<<<<<<< HEAD
-=======
         ("res.currency.rate", 1, json!({"name": "2025-01-01", "rate": 1.0, "currency_id": CURRENCY, "company_id": COMPANY})),
->>>>>>> main
         ("res.company", COMPANY, json!({"name": "Retail", "currency_id": CURRENCY, "partner_id": 1})),
         ("res.partner", 1, json!({"name": "Retail", "complete_name": "Retail", "is_company": true})),
         ("product.category", 1, json!({"name": "All", "complete_name": "All"})),

@@ -561,10 +561,7 @@ pub(crate) fn read_group(state: &State, model: &str, args: &Args, light: &Light)
 pub(crate) fn formatted_read_group(state: &State, model: &str, args: &Args, light: &Light) -> Result<Vec<u8>, Fail> {
     debug_assert_eq!(state.version, Version::V19, "older servers do not know the method");
     let grouped = Grouped::new(state, model, args, light, &args.texts("groupby"), (&args.texts("aggregates"), true))?;
-<<<<<<< HEAD
-=======
     let pieces = grouped.pieces();
->>>>>>> main
     let mut out = vec![b'['];
     for (nth, (parts, group)) in grouped.groups.iter().enumerate() {
         out.extend_from_slice(if nth > 0 { b", {" } else { b"{" });
@@ -575,11 +572,7 @@ pub(crate) fn formatted_read_group(state: &State, model: &str, args: &Args, ligh
             out.extend_from_slice(&piece.formatted);
             out.extend_from_slice(b", ");
         }
-<<<<<<< HEAD
-        let mut domains: Vec<Value> = grouped.keys.iter().zip(parts).map(|(key, part)| grouped.term(key, *part)).collect();
-=======
         let mut domains: Vec<&[u8]> = pieces.iter().map(|piece| &*piece.term).collect();
->>>>>>> main
         if domains.is_empty() {
             domains.push(b"[1, \"=\", 1]");
         }

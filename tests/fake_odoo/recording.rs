@@ -94,11 +94,8 @@ fn missing(state: &mut State) {
         stamp,
         &json!({"name": &*name, "rate": 1.0, "symbol": "$", "rounding": 0.01, "decimal_places": 2}),
     );
-<<<<<<< HEAD
-=======
     let rate = json!({"name": "2026-01-01", "rate": 1.0, "currency_id": id, "company_id": 1});
     state.create_as("res.currency.rate", 1, stamp, &rate);
->>>>>>> main
     let user =
         json!({"name": "Reader", "login": "reader", "tz": "UTC", "lang": "en_US", "company_id": 1, "company_ids": [1]});
     state.create_as("res.users", 9, stamp, &user);
