@@ -7,6 +7,7 @@ mod decisions;
 #[path = "../fake_odoo/mod.rs"]
 mod fake_odoo;
 mod fake_odoo_answers;
+mod fake_odoo_client;
 mod killed;
 mod model;
 mod odoo_client;
