@@ -12,7 +12,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use reeve::adapters::odoo::call::{Domain, ReadRows, Scope, Server};
+use reeve::adapters::odoo::call::{ReadRows, Scope, Server};
 use reeve::adapters::odoo::cell::Cell;
 use reeve::adapters::odoo::connect::connect;
 use reeve::adapters::odoo::pull::{Puller, Settings};
@@ -244,4 +244,59 @@ async fn a_look_at_a_server_on_which_nothing_happens_reads_nothing() {
     let third = setting.pull().await;
     assert_eq!((third.rows_read, third.rows_changed), (0, 0), "{third:?}");
     assert!(setting.clock.now() > Timestamp::UNIX_EPOCH);
+}
+
+/// Times that the program is killed.
+const KILLS: usize = 100;
+
+#[expect(clippy::disallowed_methods, reason = "the program is started as its users start it")]
+fn sync(setting: &Setting, store: &str) -> std::process::Command {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_reeve"));
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).args(["--store", store, "sync"]).stdin(std::process::Stdio::null());
+    let odoo = [
+        ("URL", setting.odoo.url()),
+        ("DATABASE", setting.odoo.database()),
+        ("USER", setting.odoo.user()),
+        ("API_KEY", setting.odoo.key()),
+        ("REQUESTS_PER_SECOND", "0".to_owned()),
+        ("PAGE_MAX", "400".to_owned()),
+        ("HISTORY_DAYS", "5000".to_owned()),
+        ("DETAIL_DAYS", "5000".to_owned()),
+        // Every cycle compares what it has, so that what is deleted is found without waiting for a day.
+        ("SWEEP_EVERY", "1ms".to_owned()),
+    ];
+    command.envs(odoo.map(|(key, value)| (format!("REEVE_ODOO__{key}"), value)));
+    command
+}
+
+#[tokio::test]
+async fn a_sync_killed_a_hundred_times_ends_with_the_servers_rows_byte_for_byte() {
+    let db = databases().await.remove(0);
+    let url = db.store_url();
+    let store = Store::open_and_migrate(&url).await.unwrap();
+    let setting = Setting::new(Version::V18, store).await;
+    let mut rng = ChaCha8Rng::seed_from_u64(100);
+    let (mut killed, mut slow) = (0, Vec::new());
+    for _ in 0..KILLS {
+        let before = setting.odoo.faults().requests();
+        let until = before + rng.gen_range(1..600);
+        let mut child = sync(&setting, &url)
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .expect("the program can be started");
+        while setting.odoo.faults().requests() < until && child.try_wait().unwrap().is_none() {
+            std::thread::yield_now();
+        }
+        child.kill().unwrap();
+        killed += usize::from(!child.wait().unwrap().success());
+        setting.edit(&mut rng, &mut slow);
+        slow.drain(..).for_each(|transaction| setting.odoo.commit(transaction));
+    }
+    assert!(killed >= KILLS / 2, "the program was killed {killed} times only");
+    let ended = sync(&setting, &url).output().unwrap();
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    let wrong = setting.differences().await;
+    assert!(wrong.is_empty(), "{:#?}", &wrong[..wrong.len().min(10)]);
+    assert!(setting.odoo.writes_seen().is_empty(), "only reads are sent");
 }
