@@ -2,6 +2,7 @@
 //!
 //! What they share is in `support`: a fresh database of each kind and a real browser. `tidy` looks at the tree itself.
 
+mod announced;
 mod bad_input;
 mod decisions;
 #[path = "../fake_odoo/mod.rs"]
