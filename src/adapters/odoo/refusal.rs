@@ -49,8 +49,8 @@ pub(super) fn refusal(asked: &Asked<'_>, fault: &Fault) -> OdooError {
             }
         }
         "ValueError" => {
-            if let Some(field) = unknown_field(&message, asked.model) {
-                return OdooError::UnknownField { model: asked.model.to_owned(), field };
+            if let Some((model, field)) = unknown_field(&message) {
+                return OdooError::UnknownField { model: model.unwrap_or(asked.model).to_owned(), field: field.to_owned() };
             }
         }
         _ => {}
@@ -97,7 +97,9 @@ fn granted_to(message: &str) -> String {
         return format!(": {}", fields.join("; "));
     }
     // 19 says it of one field on a line of its own.
-    if let (Some(field), Some(groups)) = (between(message, "the field \"", "\""), message.split("allowed for groups ").nth(1)) {
+    if let (Some(field), Some(groups)) =
+        (between(message, "the field \"", "\""), message.split("allowed for groups ").nth(1))
+    {
         return format!(": its field {field} is granted to {}", groups.lines().next().unwrap_or_default());
     }
     // A list that a record rule's error carries names records, not groups.
@@ -112,14 +114,15 @@ fn model_in_brackets(message: &str) -> Option<&str> {
     message.split('(').skip(1).filter_map(|rest| rest.split(')').next()).find(is_model)
 }
 
-/// The field in `Invalid field 'x' on 'm'`, `Invalid field m.x in condition …` and their like.
-fn unknown_field(message: &str, model: &str) -> Option<String> {
+/// Model and field in `Invalid field 'x' on model 'm'`, `Invalid field 'x' on 'm'` and `Invalid field m.x in …`.
+fn unknown_field(message: &str) -> Option<(Option<&str>, &str)> {
     let rest = message.strip_prefix("Invalid field ")?;
     if let Some(quoted) = rest.strip_prefix('\'') {
-        return quoted.split('\'').next().map(str::to_owned);
+        let (field, behind) = quoted.split_once('\'')?;
+        return Some((between(behind, "'", "'"), field));
     }
     let token = rest.split_whitespace().next()?;
-    Some(token.strip_prefix(model).and_then(|rest| rest.strip_prefix('.')).unwrap_or(token).to_owned())
+    Some(token.rsplit_once('.').map_or((None, token), |(model, field)| (Some(model), field)))
 }
 
 fn between<'t>(text: &'t str, start: &str, end: &str) -> Option<&'t str> {
