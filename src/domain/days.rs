@@ -141,3 +141,172 @@ fn day_count(from: Date, today: Date) -> usize {
 fn slot(days: &mut [f64], from: Date, day: Date) -> Option<&mut f64> {
     usize::try_from(days_between(from, day)).ok().and_then(|i| days.get_mut(i))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+    use crate::domain::calendar::Calendar;
+    use crate::domain::money::Quantity;
+    use crate::domain::record::{Record, SaleLine, StockLevel, StockMove};
+
+    fn day(text: &str) -> Date {
+        text.parse().unwrap()
+    }
+
+    fn place() -> (ItemId, LocationId) {
+        (ItemId::new("7"), LocationId::new("1"))
+    }
+
+    fn sums(of: &[(u8, i64)]) -> BTreeMap<u8, Quantity> {
+        of.iter().map(|(day, units)| (*day, Quantity::units(*units))).collect()
+    }
+
+    fn month(first: &str, sold: &[(u8, i64)], tills: &[(u8, i64)], out: &[u8], closing: i64) -> DemandMonth {
+        let (item, location) = place();
+        DemandMonth {
+            item,
+            location,
+            month: day(first),
+            sold: sums(sold),
+            returned: BTreeMap::new(),
+            tills: sums(tills),
+            out: BTreeSet::from_iter(out.iter().copied()),
+            closing: Quantity::units(closing),
+        }
+    }
+
+    fn line(id: &str, ordered: &str, units: i64) -> Record {
+        let (item, location) = place();
+        Record::SaleLine(SaleLine {
+            id: id.to_owned(),
+            order_id: id.to_owned(),
+            order_name: format!("S{id}"),
+            customer: "1".to_owned(),
+            reference: String::new(),
+            item,
+            location,
+            qty: Quantity::units(units),
+            price: None,
+            ordered_at: format!("{ordered}T12:00:00Z").parse().unwrap(),
+        })
+    }
+
+    fn moved(id: &str, kind: MoveKind, done: &str, units: i64) -> Record {
+        let (item, location) = place();
+        let at = format!("{done}T12:00:00Z").parse().unwrap();
+        let out = matches!(kind, MoveKind::Delivery);
+        Record::Move(StockMove {
+            id: id.to_owned(),
+            kind,
+            item,
+            from: out.then(|| location.clone()),
+            to: (!out).then_some(location),
+            qty: Quantity::units(units),
+            created_at: at,
+            scheduled_at: None,
+            done_at: Some(at),
+            document: String::new(),
+            document_id: None,
+            origin: String::new(),
+            po_line: None,
+            sale_line: None,
+            partner: None,
+            deadline: None,
+            returns: None,
+            entered_by: None,
+            reason: String::new(),
+        })
+    }
+
+    fn level(units: i64) -> Record {
+        let (item, location) = place();
+        let on_hand = Quantity::units(units);
+        Record::StockLevel(StockLevel { item, location, on_hand, reserved: Quantity::ZERO })
+    }
+
+    /// On 6 November.
+    fn book(records: impl IntoIterator<Item = Record>) -> Book {
+        Book::new("2026-11-06T20:00:00Z".parse().unwrap(), Calendar::utc(), records)
+    }
+
+    fn demand(book: &Book, from: &str) -> Vec<f64> {
+        let (item, location) = place();
+        book.demand_by_day(&item, &location, day(from))
+    }
+
+    #[test]
+    fn lines_are_demand_from_the_day_on_which_all_are_read_and_sums_before_it_and_tills_throughout() {
+        let mut october = month("2026-10-01", &[(29, 4), (31, 9)], &[(31, 2)], &[], 20);
+        october.returned = sums(&[(29, 1)]);
+        let november = month("2026-11-01", &[(3, 8), (4, 5)], &[(4, 5)], &[], 20);
+        // An order of the spring that is still open, and those of the last five days.
+        let lines = [line("1", "2026-04-01", 50), line("2", "2026-11-02", 6), line("3", "2026-11-06", 1)];
+        let months = [Record::DemandMonth(october), Record::DemandMonth(november)];
+        let book = book(months.into_iter().chain(lines)).with_detail_days(5);
+        assert_eq!(demand(&book, "2026-10-29"), [3.0, 0.0, 9.0, 0.0, 6.0, 0.0, 5.0, 0.0, 1.0]);
+        assert_eq!(book.first_day(), Some(day("2026-10-29")), "the old order is no demand of a day");
+    }
+
+    #[test]
+    fn an_item_that_is_never_sold_by_lines_has_its_sums_throughout() {
+        let november = Record::DemandMonth(month("2026-11-01", &[(3, 8), (4, 5)], &[(4, 5)], &[], 20));
+        assert_eq!(demand(&book([november.clone()]), "2026-11-02"), [0.0, 8.0, 5.0, 0.0, 0.0]);
+        let Record::SaleLine(mut other) = line("1", "2026-11-01", 3) else { unreachable!() };
+        other.item = ItemId::new("8");
+        let with_lines_of_another = book([november, Record::SaleLine(other)]).with_detail_days(30);
+        assert_eq!(demand(&with_lines_of_another, "2026-11-02"), [0.0, 8.0, 5.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn without_sums_the_lines_are_all_there_is_and_moves_say_what_is_on_hand() {
+        let records = [
+            line("1", "2026-04-01", 50),
+            line("2", "2026-11-05", 6),
+            moved("3", MoveKind::Receipt, "2026-11-04", 9),
+            moved("4", MoveKind::Delivery, "2026-11-05", 9),
+        ];
+        let book = book(records).with_detail_days(5);
+        let (item, location) = place();
+        assert_eq!(demand(&book, "2026-11-04"), [0.0, 6.0, 0.0]);
+        assert_eq!(demand(&book, "2026-04-01")[0], 50.0);
+        assert_eq!(book.on_hand_by_day(&item, &location, day("2026-11-03")), [0.0, 9.0, 0.0, 0.0]);
+        assert_eq!(book.out_by_day(&item, &location, day("2026-11-03")), [true, false, true, true]);
+        assert_eq!(book.first_day(), Some(day("2026-04-01")));
+        assert_eq!(book.on_hand(&item, &location), Quantity::ZERO);
+    }
+
+    #[test]
+    fn the_stated_level_is_the_truth_and_history_is_walked_back_from_it() {
+        let (item, location) = place();
+        // Of the moves only the receipt is known; deliveries stand in the sums. September had nothing.
+        let records = [
+            level(12),
+            moved("1", MoveKind::Receipt, "2026-11-02", 10),
+            moved("2", MoveKind::Delivery, "2026-11-04", 3),
+            Record::DemandMonth(month("2026-11-01", &[(4, 3)], &[], &[], 12)),
+            Record::DemandMonth(month("2026-10-01", &[(30, 7)], &[], &[], 5)),
+            Record::DemandMonth(month("2026-08-01", &[(5, 1)], &[], &[30, 31], 0)),
+        ];
+        let book = book(records);
+        assert_eq!(book.on_hand(&item, &location), Quantity::units(12));
+        let levels = book.on_hand_by_day(&item, &location, day("2026-10-29"));
+        assert_eq!(levels, [12.0, 5.0, 5.0, 5.0, 15.0, 15.0, 12.0, 12.0, 12.0]);
+        // In a month without sums nothing moved: it is as empty as the last one with sums was left.
+        let out = book.out_by_day(&item, &location, day("2026-08-29"));
+        assert_eq!(out[..4], [false, true, true, true]);
+        assert!(out[3..33].iter().all(|out| *out), "all September");
+        assert!(!out[33..].iter().any(|out| *out));
+        // Of a place for which nothing is stated, nothing is there.
+        assert_eq!(book.on_hand(&item, &LocationId::new("2")), Quantity::ZERO);
+    }
+
+    #[test]
+    fn a_day_that_sums_call_out_of_stock_is_one_whatever_single_moves_say() {
+        let records = [level(5), Record::DemandMonth(month("2026-11-01", &[(1, 3)], &[], &[2, 3], 5))];
+        let (item, location) = place();
+        let out = book(records).out_by_day(&item, &location, day("2026-11-01"));
+        assert_eq!(out, [false, true, true, false, false, false]);
+    }
+}

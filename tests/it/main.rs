@@ -2,6 +2,7 @@
 //!
 //! What they share is in `support`: a fresh database of each kind and a real browser. `tidy` looks at the tree itself.
 
+mod announced;
 mod bad_input;
 mod decisions;
 #[path = "../fake_odoo/mod.rs"]
@@ -11,6 +12,7 @@ mod fake_odoo_client;
 mod killed;
 mod model;
 mod odoo_client;
+mod odoo_sync;
 mod recording;
 mod signals;
 mod support;

@@ -15,6 +15,11 @@ mod ground;
 mod month;
 mod read;
 
+#[cfg(test)]
+pub(super) mod double;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
