@@ -17,6 +17,7 @@ mod generated;
 mod grouping;
 mod json2;
 mod jsonrpc;
+mod purchases;
 mod recording;
 mod sales;
 mod schema;
