@@ -73,7 +73,7 @@ struct Legs<'b> {
 }
 
 impl<'b> Legs<'b> {
-    fn of(moves: Vec<&'b StockMove>) -> Self {
+    fn of(moves: &[&'b StockMove]) -> Self {
         let out: Vec<&StockMove> = moves.iter().copied().filter(|m| leaves(m)).collect();
         let into: Vec<&StockMove> = moves.iter().copied().filter(|m| enters(m)).collect();
         let mut named: BTreeMap<&str, Vec<&StockMove>> = BTreeMap::new();
@@ -120,7 +120,7 @@ impl Book {
 
     /// Every transfer that has not arrived, by the id of its move.
     pub fn passages(&self) -> Vec<Passage> {
-        let mut passages: Vec<Passage> = self.transfers().into_values().flat_map(passages_of).collect();
+        let mut passages: Vec<Passage> = self.transfers().values().flat_map(|moves| passages_of(moves)).collect();
         passages.sort_by(|a, b| numeric(&a.id).cmp(&numeric(&b.id)));
         passages
     }
@@ -132,14 +132,15 @@ impl Book {
         for m in self.locations.keys().flat_map(|l| self.moves_at(item, l)).filter(|m| m.kind == MoveKind::Transfer) {
             moves.insert(&m.id, m);
         }
-        passages_of(moves.into_values().collect()).into_iter().find(|p| p.id == id)
+        let moves: Vec<&StockMove> = moves.into_values().collect();
+        passages_of(&moves).into_iter().find(|p| p.id == id)
     }
 
     /// Days that finished transfers took, by where from and where to.
     pub fn lanes(&self) -> BTreeMap<(&LocationId, &LocationId), Vec<f64>> {
         let mut lanes: BTreeMap<(&LocationId, &LocationId), Vec<f64>> = BTreeMap::new();
         for moves in self.transfers().into_values() {
-            let legs = Legs::of(moves);
+            let legs = Legs::of(&moves);
             for leg in &legs.into {
                 let Some(out) = legs.pairs.get(leg.id.as_str()) else { continue };
                 let (Some(from), Some(to)) = (&out.from, &leg.to) else { continue };
@@ -154,7 +155,7 @@ impl Book {
 }
 
 /// The passages of one item.
-fn passages_of(moves: Vec<&StockMove>) -> Vec<Passage> {
+fn passages_of(moves: &[&StockMove]) -> Vec<Passage> {
     let direct = moves.iter().filter(|m| m.from.is_some() && m.to.is_some() && m.done_at.is_none());
     let mut passages: Vec<Passage> = direct.filter(|m| m.qty.is_positive()).map(|m| passage(m, Some(m))).collect();
     let legs = Legs::of(moves);
