@@ -118,7 +118,7 @@ impl OdooSource {
             base.tell(&changed, &mut news);
         }
         let targets = Targets::of(&*self.mirror, &changed, &left_out).await?;
-        targets.suppliers(&*self.mirror, &base.masters.partners, &changed, &mut news).await?;
+        working::tell_suppliers(&*self.mirror, &base.masters.partners, &changed, &mut news).await?;
         let rows = targets.rows(&*self.mirror).await?;
         let (records, problems) = working::translate(&rows, &base.masters, &self.told.companies);
         left_out.forget(&changed);
