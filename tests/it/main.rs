@@ -5,6 +5,7 @@
 mod announced;
 mod bad_input;
 mod decisions;
+mod events;
 #[path = "../fake_odoo/mod.rs"]
 mod fake_odoo;
 mod fake_odoo_answers;

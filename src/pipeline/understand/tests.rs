@@ -256,6 +256,19 @@ fn what_can_not_be_is_refused() {
 }
 
 #[test]
+fn nothing_has_happened_tomorrow_or_years_ago() {
+    let said = |at: &str| delay_of("P00051").replace("2026-10-05T08:30:00Z", at);
+    let known = Known::of(records());
+    let against = Against { known: &known, supplier: None, currency: "USD", received_at: now() };
+    let meant = |at: &str| meaning(&read(&said(at)).unwrap(), &against);
+    assert!(meant("2026-10-06T08:59:00Z").is_ok());
+    for (at, named) in [("2026-10-06T09:01:00Z", "lies in the future"), ("2024-10-01T00:00:00Z", "more than two years")] {
+        let fault = meant(at).unwrap_err();
+        assert!(fault.reason().contains(named), "{fault:?}");
+    }
+}
+
+#[test]
 fn a_supplier_speaks_for_itself_only() {
     let delay = |order: &str| json!({ "order": order, "new_date": "2026-10-20" });
     assert!(heard("supplier.delay.v1", &delay("P00051"), Some("9")).is_ok());
