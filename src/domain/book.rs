@@ -12,7 +12,7 @@ use super::announced::Announced;
 use super::calendar::{Calendar, plus_days};
 use super::days::day_of;
 use super::ids::{ItemId, LocationId, SupplierId};
-use super::money::Quantity;
+use super::money::{Quantity, UnitPrice};
 use super::notice::Notice;
 use super::record::{
     BillLine, DemandMonth, Item, Location, MoveKind, Promotion, PurchaseLine, Record, ReorderRule, SaleLine, StockLevel,
@@ -267,7 +267,21 @@ impl Book {
         self.supplier_prices(&line.item, self.calendar.day_of(line.ordered_at))
             .into_iter()
             .filter(|p| p.supplier == line.supplier && p.min_qty <= line.qty)
+            .filter(|p| p.company.is_none() || line.company.is_none() || p.company == line.company)
             .max_by(|a, b| a.min_qty.cmp(&b.min_qty))
+    }
+
+    /// What a price list's entry asks of a purchase line. Where both are in the same foreign currency it is converted as the
+    /// line was: what remains of a difference is the supplier's, not the currency's.
+    pub fn list_price(&self, line: &PurchaseLine, entry: &SupplierPrice) -> Option<UnitPrice> {
+        match (&line.foreign, &entry.foreign, line.price) {
+            (Some(ordered), Some(listed), Some(price))
+                if ordered.currency == listed.currency && !ordered.price.0.is_zero() =>
+            {
+                Some(UnitPrice((listed.price.0 * price.0 / ordered.price.0).round_dp(6).normalize()))
+            }
+            _ => entry.price,
+        }
     }
 
     /// A supplier's price by the record's id, valid or not.

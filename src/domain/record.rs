@@ -213,6 +213,15 @@ pub struct Supplier {
     pub name: String,
 }
 
+/// A price in the currency in which it was agreed, where that is not the company's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Foreign {
+    /// The ERP's id of the currency.
+    pub currency: String,
+    /// Net price of a unit in it.
+    pub price: UnitPrice,
+}
+
 /// What a supplier asks for an item.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SupplierPrice {
@@ -224,6 +233,12 @@ pub struct SupplierPrice {
     pub item: ItemId,
     /// Net price of a unit. None when it is in a currency that can not be converted.
     pub price: Option<UnitPrice>,
+    /// The same as it was agreed, where that was in another currency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub foreign: Option<Foreign>,
+    /// The company for which it was agreed (the ERP's id); None: for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub company: Option<String>,
     /// Least quantity of an order (MOQ); zero when there is none.
     pub min_qty: Quantity,
     /// Lead time in calendar days, order to receipt.
@@ -326,6 +341,12 @@ pub struct PurchaseLine {
     pub qty: Quantity,
     /// Net price of a unit. None when its currency can not be converted.
     pub price: Option<UnitPrice>,
+    /// The same as it was ordered, where that was in another currency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub foreign: Option<Foreign>,
+    /// The company that ordered (the ERP's id), where the ERP tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub company: Option<String>,
     /// When the order was confirmed.
     pub ordered_at: Timestamp,
     /// The first date promised, kept even when the ERP's field is rewritten later.

@@ -65,6 +65,8 @@ struct Bill {
     supplier: Option<SupplierId>,
     credit: bool,
     factor: Option<Decimal>,
+    /// The currency, where it is not the configured one.
+    foreign: Option<i64>,
     billed_on: Date,
     due_on: Option<Date>,
     created_at: Timestamp,
@@ -118,6 +120,10 @@ pub(super) fn read<R: Rows>(
         };
         let quantity = (row.quantity("quantity")? * unit).round_dp(4).normalize();
         let price = row.net_price("price_unit")? / unit;
+        // By the rate of its order, where both are in one currency: a difference in price is the supplier's, not the rate's.
+        let ordered =
+            po_line.and_then(|line| purchases.foreign(line)).filter(|(currency, _)| Some(*currency) == bill.foreign);
+        let factor = ordered.map_or(bill.factor, |(_, factor)| factor);
         let mut record = BillLine {
             id: row.id()?.to_string(),
             bill_id: bill_id.to_string(),
@@ -128,7 +134,7 @@ pub(super) fn read<R: Rows>(
             po_line: po_line.map(|line| line.to_string()),
             item: product.map(|product| product.item.clone()),
             qty: Quantity(if bill.credit { -quantity } else { quantity }),
-            price: bill.factor.and_then(|factor| some_price((price * factor).round_dp(6))),
+            price: factor.and_then(|factor| some_price((price * factor).round_dp(6))),
             billed_on: bill.billed_on,
             due_on: bill.due_on,
             paid: false,
@@ -164,6 +170,7 @@ fn read_bill(row: &Row, masters: &Masters, care: &Care, suppliers: &mut Supplier
         supplier: if is_suppliers { Some(suppliers.named(row, "partner_id", care)?) } else { None },
         credit: kind == "in_refund",
         factor: masters.catalog.factor(row, "currency_id", Some(billed_on), care)?,
+        foreign: masters.catalog.foreign(row, "currency_id")?,
         billed_on,
         due_on: row.date_opt("invoice_date_due")?,
         created_at,

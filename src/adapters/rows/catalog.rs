@@ -18,7 +18,7 @@ use super::row::{Model, Row};
 use super::units::Units;
 use crate::domain::ids::ItemId;
 use crate::domain::money::UnitPrice;
-use crate::domain::record::{Item, Record};
+use crate::domain::record::{Foreign, Item, Record};
 
 pub(super) static CATEGORY: Model =
     Model { name: "product.category", needs: &["id", "complete_name", "parent_path"], optional: &[] };
@@ -174,6 +174,11 @@ impl Catalog {
         self.currencies.factor(row, field, on, care)
     }
 
+    /// The currency that the row names, where it is not the configured one.
+    pub(super) fn foreign(&self, row: &Row, field: &'static str) -> Result<Option<i64>, RowError> {
+        self.currencies.foreign(row, field)
+    }
+
     /// How many of the product's stock units one of the row's units is.
     pub(super) fn stock_units(&self, row: &Row, field: &'static str, product: &Product) -> Result<Decimal, RowError> {
         self.units.ratio_of(row, field, product.unit)
@@ -309,6 +314,11 @@ impl History {
 /// Zero is Odoo's way to say that nobody has set a price.
 pub(super) fn some_price(price: Decimal) -> Option<UnitPrice> {
     (price > Decimal::ZERO).then(|| UnitPrice(price.normalize()))
+}
+
+/// A price in the currency in which it was agreed.
+pub(super) fn foreign(currency: i64, price: Decimal) -> Option<Foreign> {
+    Some(Foreign { currency: currency.to_string(), price: some_price(price.round_dp(6))? })
 }
 
 /// Running average cost from the valuation layers, each known from its `create_date`.

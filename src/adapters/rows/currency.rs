@@ -132,6 +132,14 @@ impl Currencies {
         }
     }
 
+    /// The currency that the row names, where it is not the configured one.
+    pub(super) fn foreign(&self, row: &Row, field: &'static str) -> Result<Option<i64>, RowError> {
+        match self {
+            Self::Only(_) => Ok(None),
+            Self::Rates(rates) => Ok(row.link(field)?.filter(|currency| Some(*currency) != rates.target)),
+        }
+    }
+
     /// By what an amount in the currency of the row's company is multiplied, at the newest rate.
     pub(super) fn company_factor(&self, row: &Row, care: &Care) -> Option<Decimal> {
         match self {

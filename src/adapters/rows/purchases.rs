@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
 use super::care::{Care, RowError};
-use super::catalog::some_price;
+use super::catalog::{foreign, some_price};
 use super::feed::Feed;
 use super::pickings::Pickings;
 use super::row::{Model, Row};
@@ -68,6 +68,9 @@ struct Order {
     location: LocationId,
     /// By what its amounts are multiplied; None: they can not be told in the configured currency.
     factor: Option<Decimal>,
+    /// The currency, where it is not the configured one.
+    foreign: Option<i64>,
+    company: Option<String>,
     ordered_at: Timestamp,
     /// None where it was cancelled before it bound anybody.
     visible_at: Option<Timestamp>,
@@ -148,6 +151,12 @@ impl Purchases {
         self.lines.contains_key(&line)
     }
 
+    /// In which foreign currency a line was ordered and by what its amounts are multiplied, where it was.
+    pub(super) fn foreign(&self, line: i64) -> Option<(i64, Option<Decimal>)> {
+        let order = self.orders.get(&self.lines.get(&line)?.order)?;
+        Some((order.foreign?, order.factor))
+    }
+
     /// The first promise of a line, where it was rewritten later.
     pub(super) fn rewritten_promise(&self, line: i64) -> Option<Timestamp> {
         let goods = self.lines.get(&line)?.goods.as_ref()?;
@@ -198,6 +207,8 @@ fn read_order(
         supplier: suppliers.named(row, "partner_id", care)?,
         location: masters.places.warehouse_of_type(row, "picking_type_id")?,
         factor: masters.catalog.factor(row, "currency_id", Some(day), care)?,
+        foreign: masters.catalog.foreign(row, "currency_id")?,
+        company: row.company().map(|id| id.to_string()),
         ordered_at: approved_at.unwrap_or(asked_at),
         visible_at,
         draft,
@@ -233,6 +244,8 @@ fn read_goods(
         location: order.location.clone(),
         qty: Quantity((row.count("product_qty")? * unit).round_dp(4).normalize()),
         price: order.factor.and_then(|factor| some_price((price * factor).round_dp(6))),
+        foreign: order.foreign.and_then(|currency| foreign(currency, price)),
+        company: order.company.clone(),
         ordered_at: order.ordered_at,
         promised_first: row.time_opt(FIRST_PLANNED)?.unwrap_or(planned),
         promised: planned,

@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 
 use super::Rows;
 use super::care::{Care, RowError};
-use super::catalog::{Catalog, some_price};
+use super::catalog::{Catalog, foreign, some_price};
 use super::feed::Feed;
 use super::places::Places;
 use super::row::{Model, Row};
@@ -128,6 +128,7 @@ pub(super) fn read_supplier_prices<R: Rows>(
             .map_err(|_| row.wrong("delay", "whole days", &Cell::Number(f64::MAX), "correct the lead time in Odoo"))?;
         let price = row.net_price("price")?;
         let factor = catalog.factor(row, "currency_id", row.date_opt("date_start")?, care)?;
+        let currency = catalog.foreign(row, "currency_id")?;
         let several = products.len() > 1;
         for product in products.into_iter().filter(|product| product.stocked) {
             // Prices and minimums are per purchase unit (a carton), items are kept in stock units (a piece).
@@ -137,6 +138,8 @@ pub(super) fn read_supplier_prices<R: Rows>(
                 supplier: supplier.clone(),
                 item: product.item.clone(),
                 price: factor.and_then(|factor| some_price((price / unit * factor).round_dp(6))),
+                foreign: currency.and_then(|currency| foreign(currency, price / unit)),
+                company: row.company().map(|id| id.to_string()),
                 min_qty: Quantity((row.count("min_qty")? * unit).round_dp(4).normalize()),
                 lead_days,
                 valid_from: row.date_opt("date_start")?,

@@ -190,7 +190,7 @@ pub(super) fn bill_facts(desk: &mut Desk<'_>, bill: &BillLine) -> Vec<FactId> {
 /// What a line's order asks beyond the price list of its day, with the list's entry. None where a price is not known.
 pub(super) fn above_list(book: &Book, line: &PurchaseLine) -> Option<(Money, String, UnitPrice)> {
     let entry = book.list_entry(line)?;
-    let list = entry.price?;
+    let list = book.list_price(line, entry)?;
     Some((line.qty * UnitPrice(line.price?.0 - list.0), entry.id.clone(), list))
 }
 

@@ -190,7 +190,7 @@ fn order_price(book: &Book, config: &Config, line: &PurchaseLine, billed: &[&Bil
     let ordered_on = book.calendar.day_of(line.ordered_at);
     let asked = line.price?;
     let listed = book.list_entry(line)?;
-    let agreed = listed.price?;
+    let agreed = book.list_price(line, listed)?;
     if passes(config, agreed, asked, line.qty) || !still_matters(book, config, line, billed) {
         return None;
     }

@@ -48,6 +48,8 @@ fn ordered(id: &str, order: &str, supplier: &str, item: &str, qty: i64) -> Recor
         location: LocationId::new("3"),
         qty: Quantity::units(qty),
         price: Some(UnitPrice(2.into())),
+        foreign: None,
+        company: None,
         ordered_at: now(),
         promised_first: now(),
         promised: now(),
