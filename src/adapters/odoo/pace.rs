@@ -38,7 +38,7 @@ impl Pace {
             Duration::ZERO
         };
         // A rate so low that it never comes is a day.
-        Self { step: step.min(Duration::from_secs(86_400)), next: Mutex::new(None), requests: AtomicU64::new(0) }
+        Self { step: step.min(Duration::from_hours(24)), next: Mutex::new(None), requests: AtomicU64::new(0) }
     }
 
     /// Waits until a request may go.
@@ -179,7 +179,7 @@ mod tests {
         }
         assert_eq!(start.elapsed().as_millis(), 2_000);
         assert_eq!(pace.requests(), 21);
-        tokio::time::advance(Duration::from_secs(60)).await;
+        tokio::time::advance(Duration::from_mins(1)).await;
         let start = Instant::now();
         pace.turn().await;
         pace.turn().await;

@@ -13,7 +13,7 @@ use super::{Halt, Puller};
 /// How often one thing is asked before the pull is given up for now. What was read stays.
 const TRIES: u32 = 5;
 /// A server that asks for a longer rest than this is left to the next cycle.
-const REST_MAX: Duration = Duration::from_secs(60);
+const REST_MAX: Duration = Duration::from_mins(1);
 /// Fewest rows of a page.
 const PAGE_MIN: usize = 50;
 

@@ -46,7 +46,7 @@ use self::schema::Schema;
 use super::call::{FieldInfo, Scope, Server};
 use super::error::OdooError;
 use super::pace::{Pace, Paced, Quiet, QuietError};
-use super::progress::{Meter, Progress, Silent};
+use super::progress::{Doing, Meter, Progress, Silent};
 use super::streams::Stream;
 use crate::clock::Clock;
 use crate::config::OdooConfig;
@@ -333,15 +333,15 @@ impl Puller {
     fn tell(&self, meter: &Meter, over: bool) {
         let step = meter.step(over);
         self.progress.step(&step);
-        if over && step.done > 0 {
-            let rate = step.rate.round() as u64;
-            tracing::info!(
-                stream = step.stream,
-                rows = step.done,
-                rows_per_second = rate,
-                "{} is through",
-                step.doing.as_str()
-            );
+        if !over || step.done == 0 {
+            return;
+        }
+        let rate = step.rate.round() as u64;
+        match step.doing {
+            // Every look reads the overlap again: no news.
+            Doing::Following => tracing::debug!(stream = step.stream, rows = step.done, rows_per_second = rate, "followed"),
+            Doing::Loading => tracing::info!(stream = step.stream, rows = step.done, rows_per_second = rate, "read"),
+            Doing::Sweeping => tracing::info!(stream = step.stream, rows = step.done, rows_per_second = rate, "compared"),
         }
     }
 

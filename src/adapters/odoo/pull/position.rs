@@ -133,7 +133,7 @@ impl Position {
     /// The beginning, for something else that is asked for.
     pub(super) fn again(&mut self, print: &str) {
         let first = self.print.is_empty();
-        self.print = print.to_owned();
+        print.clone_into(&mut self.print);
         self.phase = Phase::Load { last: 0, mark: None };
         self.reach = None;
         self.sweep = if first { None } else { Some(0) };

@@ -166,7 +166,7 @@ impl Schema {
     /// The row as it is kept. `known` is the row of the same id that is kept already, `carry` whether its first values are
     /// those that this stream keeps.
     pub(super) fn keep(&self, answer: &Answer, known: Option<&MirrorRow>, carry: bool) -> MirrorRow {
-        let mut cells: Vec<Cell> = self.cells.iter().map(|from| self.cell(from, answer)).collect();
+        let mut cells: Vec<Cell> = self.cells.iter().map(|from| from.cell(answer)).collect();
         let before = match known.filter(|_| carry && !self.first.is_empty()) {
             Some(row) => first_values(&row.body, self.first.len()),
             None => Vec::new(),
@@ -178,15 +178,17 @@ impl Schema {
         cells.push(self.stamp.map_or(Cell::Flag(false), |at| answer.cells[at].clone()));
         let mut links = [None; 3];
         for (link, at) in links.iter_mut().zip(&self.links) {
-            *link = reference(self.cells.get(*at).map(|from| self.cell(from, answer)).as_ref());
+            *link = reference(self.cells.get(*at).map(|from| from.cell(answer)).as_ref());
         }
         MirrorRow { id: answer.id, body: serde_json::to_string(&cells).expect("cells are plain values"), links }
     }
+}
 
-    fn cell(&self, from: &From, answer: &Answer) -> Cell {
-        match from {
-            From::Answer(at) => answer.cells[*at].clone(),
-            From::Filled(cell) => cell.clone(),
+impl From {
+    fn cell(&self, answer: &Answer) -> Cell {
+        match self {
+            Self::Answer(at) => answer.cells[*at].clone(),
+            Self::Filled(cell) => cell.clone(),
         }
     }
 }
