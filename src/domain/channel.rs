@@ -10,6 +10,9 @@ use super::money::Quantity;
 use super::notice::{Notice, NoticeContent};
 use super::record::MoveKind;
 
+/// A channel, what it offers, and from where.
+type Key<'b> = (&'b str, &'b ItemId, Option<&'b LocationId>);
+
 /// A quantity as it was told, with what was available at that time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Told {
@@ -52,7 +55,7 @@ impl Offer {
 impl Book {
     /// The newest word of every channel on every item and location that the book knows.
     pub fn channel_offers(&self) -> Vec<Offer> {
-        let mut by_key: BTreeMap<(&str, &ItemId, Option<&LocationId>), Vec<(&Notice, Quantity)>> = BTreeMap::new();
+        let mut by_key: BTreeMap<Key<'_>, Vec<(&Notice, Quantity)>> = BTreeMap::new();
         for notice in self.notices_in_order().into_iter().rev() {
             if let NoticeContent::ChannelStock { channel, item, location, published } = &notice.content {
                 let known =

@@ -171,7 +171,7 @@ impl Book {
         for (notice, qty) in told {
             open += qty;
             names.push(notice.id.clone());
-            shipment = shipment_of(notice).to_owned();
+            shipment_of(notice).clone_into(&mut shipment);
             while received < open {
                 match left.next() {
                     Some(batch) => received += batch,

@@ -193,14 +193,14 @@ impl Shop {
         let (lines, reason) = (vec![about("11", "1", None)], "Port strike".to_owned());
         shop.notice(at(-1), NoticeContent::SupplierDelay { lines, new_date: day(12), reason });
         // Is not confirmed, as its like always was.
-        shop.item("2", 60);
+        shop.item("2", 20);
         for (i, line) in ["21", "22", "23", "24"].into_iter().enumerate() {
             let ordered = -58 + 6 * i as i32;
-            shop.order(line, "2", 10, (ordered, ordered + 10), &[(10, ordered + 10)]);
+            shop.order(line, "2", 1, (ordered, ordered + 10), &[(1, ordered + 10)]);
             let lines = vec![about(line, "2", None)];
             shop.notice(at(ordered + 1), NoticeContent::OrderConfirmation { lines });
         }
-        shop.order("25", "2", 100, (-9, 12), &[]);
+        shop.order("25", "2", 100, (-9, 4), &[]);
         // Came short of what was announced.
         shop.item("3", 150);
         shop.order("31", "3", 100, (-15, -1), &[(90, -1)]);
