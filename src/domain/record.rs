@@ -9,7 +9,8 @@ use std::fmt;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::ids::{ItemId, LocationId, SupplierId};
 use super::money::{Quantity, UnitPrice};
@@ -469,12 +470,13 @@ pub struct DemandMonth {
     /// The month's first day.
     pub month: Date,
     /// Shipped to customers and sold at the tills, by day.
+    #[serde(deserialize_with = "by_day")]
     pub sold: BTreeMap<u8, Quantity>,
     /// Of earlier sales, brought back on the day.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, deserialize_with = "by_day", skip_serializing_if = "BTreeMap::is_empty")]
     pub returned: BTreeMap<u8, Quantity>,
     /// Of both, at the tills: sold less brought back on the day.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, deserialize_with = "by_day", skip_serializing_if = "BTreeMap::is_empty")]
     pub tills: BTreeMap<u8, Quantity>,
     /// Days that closed with nothing on hand, or will if nothing more moves: their demand is censored, not zero (handbook
     /// §3.1).
@@ -482,4 +484,35 @@ pub struct DemandMonth {
     pub out: BTreeSet<u8>,
     /// On hand when the month closed, or will if nothing more moves.
     pub closing: Quantity,
+}
+
+/// Reads the names of a JSON object back as day numbers. In a tagged enum serde does not do it by itself: it keeps the names as
+/// texts until it has found the tag.
+fn by_day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<u8, Quantity>, D::Error> {
+    let named = BTreeMap::<String, Quantity>::deserialize(deserializer)?;
+    let day = |name: &str| name.parse().map_err(|_| D::Error::custom(format!("{name:?} is no day of a month")));
+    named.into_iter().map(|(name, quantity)| Ok((day(&name)?, quantity))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_month_of_demand_is_read_back_as_it_was_written() {
+        let month = DemandMonth {
+            item: ItemId::new("7"),
+            location: LocationId::new("1"),
+            month: "2026-11-01".parse().unwrap(),
+            sold: [(3, Quantity::units(8)), (30, Quantity::units(1))].into(),
+            returned: [(4, Quantity::units(2))].into(),
+            tills: [(3, Quantity::units(-5))].into(),
+            out: [1, 2].into(),
+            closing: Quantity::units(12),
+        };
+        let record = Record::DemandMonth(month);
+        let text = serde_json::to_string(&record).unwrap();
+        assert_eq!(serde_json::from_str::<Record>(&text).unwrap(), record);
+        assert!(serde_json::from_str::<Record>(&text.replace("\"30\"", "\"x\"")).is_err());
+    }
 }

@@ -10,6 +10,7 @@ mod fake_odoo_answers;
 mod killed;
 mod model;
 mod odoo_client;
+mod odoo_demand;
 mod recording;
 mod signals;
 mod support;
