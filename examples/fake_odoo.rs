@@ -84,7 +84,7 @@ async fn main() {
 }
 
 fn touch(fake: &FakeOdoo, nth: usize) -> usize {
-    fake.advance(Duration::from_secs(3600));
+    fake.advance(Duration::from_hours(1));
     fake.with(|state| {
         let models: Vec<String> = state.models().collect();
         models.iter().map(|model| state.touch(model, nth)).sum()

@@ -58,6 +58,17 @@ impl Answers {
     }
 }
 
+/// The newest word of a carrier on each document.
+pub struct CarrierWords<'b>(BTreeMap<String, (usize, &'b Notice, CarrierState, Option<Date>)>);
+
+impl<'b> CarrierWords<'b> {
+    /// The newest word on any of `documents`: its notice, what it reports, and for when it expects them.
+    pub fn newest(&self, documents: &[String]) -> Option<(&'b Notice, CarrierState, Option<Date>)> {
+        let told = documents.iter().map(|d| name_key(d)).filter(|d| !d.is_empty()).filter_map(|d| self.0.get(&d));
+        told.max_by_key(|(place, ..)| *place).map(|(_, notice, state, expected)| (*notice, *state, *expected))
+    }
+}
+
 /// An order's name as it is compared: senders differ in case, blanks and dashes.
 pub(super) fn name_key(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect()
@@ -180,15 +191,15 @@ impl Book {
         answers
     }
 
-    /// The status that a carrier reported last for one of `documents`, with its notice and when it was said.
-    pub fn carrier_status(&self, documents: &[&str]) -> Option<(&Notice, CarrierState, Option<Date>)> {
-        let wanted: BTreeSet<String> = documents.iter().map(|d| name_key(d)).filter(|d| !d.is_empty()).collect();
-        self.notices_in_order().into_iter().rev().find_map(|notice| match &notice.content {
-            NoticeContent::CarrierStatus { document, status, expected_on } if wanted.contains(&name_key(document)) => {
-                Some((notice, *status, *expected_on))
+    /// What carriers reported last of each document.
+    pub fn carriers(&self) -> CarrierWords<'_> {
+        let mut words = BTreeMap::new();
+        for (place, notice) in self.notices_in_order().into_iter().enumerate() {
+            if let NoticeContent::CarrierStatus { document, status, expected_on } = &notice.content {
+                words.insert(name_key(document), (place, notice, *status, *expected_on));
             }
-            _ => None,
-        })
+        }
+        CarrierWords(words)
     }
 
     /// The business day on which a notice was said.

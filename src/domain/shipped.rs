@@ -79,60 +79,75 @@ fn shipment_of(notice: &Notice) -> &str {
     }
 }
 
+/// What stands of notices in order of time, each with the shipment that it replaces: the newest of each sender's shipment.
+fn standing<'b>(told: impl Iterator<Item = (&'b Notice, Option<&'b str>)>) -> Vec<&'b Notice> {
+    let mut kept: BTreeMap<(&str, &str), (usize, &Notice)> = BTreeMap::new();
+    for (place, (notice, replaces)) in told.enumerate() {
+        if let Some(old) = replaces {
+            kept.remove(&(notice.source.as_str(), old));
+        }
+        kept.insert((notice.source.as_str(), shipment_of(notice)), (place, notice));
+    }
+    let mut kept: Vec<(usize, &Notice)> = kept.into_values().collect();
+    kept.sort_by_key(|(place, _)| *place);
+    kept.into_iter().map(|(_, notice)| notice).collect()
+}
+
 impl Book {
     /// The ship notices that stand, oldest first: the newest of each shipment, without those that a later one replaces.
     pub fn ship_notices(&self) -> Vec<&Notice> {
-        let mut standing: Vec<&Notice> = Vec::new();
-        for notice in self.notices_in_order() {
-            let NoticeContent::ShipNotice { replaces, .. } = &notice.content else { continue };
-            let same = |old: &&Notice| {
-                old.source == notice.source
-                    && (shipment_of(old) == shipment_of(notice) || replaces.as_deref() == Some(shipment_of(old)))
-            };
-            standing.retain(|old| !same(old));
-            standing.push(notice);
-        }
-        standing
+        let told = self.notices_in_order().into_iter();
+        standing(told.filter_map(|n| match &n.content {
+            NoticeContent::ShipNotice { replaces, .. } => Some((n, replaces.as_deref())),
+            _ => None,
+        }))
     }
 
     /// The receipt advices that stand, oldest first: the newest of each shipment.
     fn receipt_advices(&self) -> Vec<&Notice> {
-        let mut standing: Vec<&Notice> = Vec::new();
-        for notice in self.notices_in_order() {
-            if matches!(notice.content, NoticeContent::ReceiptAdvice { .. }) {
-                standing.retain(|old| old.source != notice.source || shipment_of(old) != shipment_of(notice));
-                standing.push(notice);
-            }
-        }
-        standing
+        let told = self.notices_in_order().into_iter();
+        standing(told.filter(|n| matches!(n.content, NoticeContent::ReceiptAdvice { .. })).map(|n| (n, None)))
     }
 
     /// Every line whose receipts are not what was told, by line.
     pub fn mismatches(&self) -> Vec<Mismatch> {
-        let shipped = self.ship_notices();
-        let advised = self.receipt_advices();
-        let told: BTreeSet<&str> = shipped
-            .iter()
-            .chain(&advised)
-            .flat_map(|n| lines_of(n))
-            .filter_map(|l| Some(self.line_told(l)?.id.as_str()))
-            .collect();
+        let (shipped, advised) = (self.ship_notices(), self.receipt_advices());
+        let (by_supplier, by_warehouse) = (self.by_line(&shipped), self.by_line(&advised));
+        let none: &[&Notice] = &[];
+        let told: BTreeSet<&str> = by_supplier.keys().chain(by_warehouse.keys()).copied().collect();
         let mut found = Vec::new();
         for line in told.into_iter().filter_map(|id| self.po_lines.get(id)) {
-            found.extend(self.against(line, Teller::Supplier, &shipped));
-            found.extend(self.against(line, Teller::Warehouse, &advised));
-            found.extend(self.lots(line, &shipped, &advised));
+            let sent = by_supplier.get(line.id.as_str()).map_or(none, Vec::as_slice);
+            let came = by_warehouse.get(line.id.as_str()).map_or(none, Vec::as_slice);
+            found.extend(self.against(line, Teller::Supplier, sent));
+            found.extend(self.against(line, Teller::Warehouse, came));
+            found.extend(self.lots(line, sent, came));
         }
         found.extend(self.unannounced(&shipped));
         found.sort_by(|a, b| (&a.po_line, a.teller).cmp(&(&b.po_line, b.teller)));
         found.dedup_by(|b, a| {
-            a.po_line == b.po_line && a.teller == b.teller && {
-                // One line is one mismatch: the lots beside the quantities.
-                a.lots = a.lots.take().or(b.lots.take());
-                true
+            // One teller's word on a line is one mismatch: the lots beside the quantities.
+            let same = a.po_line == b.po_line && a.teller == b.teller;
+            if same && a.lots.is_none() {
+                a.lots = b.lots.take();
             }
+            same
         });
         found
+    }
+
+    /// Notices by the lines that they are about, each in its order.
+    fn by_line<'b>(&'b self, notices: &[&'b Notice]) -> BTreeMap<&'b str, Vec<&'b Notice>> {
+        let mut by_line: BTreeMap<&str, Vec<&Notice>> = BTreeMap::new();
+        for notice in notices {
+            for line in lines_of(notice).iter().filter_map(|told| self.line_told(told)) {
+                let told = by_line.entry(line.id.as_str()).or_default();
+                if told.last().is_none_or(|last| last.id != notice.id) {
+                    told.push(notice);
+                }
+            }
+        }
+        by_line
     }
 
     /// A line's quantities. Notices and receipts are walked side by side, so that what has been told and booked in full is

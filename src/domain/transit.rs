@@ -59,16 +59,6 @@ fn planned(m: &StockMove) -> Option<Timestamp> {
     m.scheduled_at.or(m.deadline)
 }
 
-/// Do two legs name the same transfer?
-fn belong(out: &StockMove, into: &StockMove) -> bool {
-    let same = |a: &str, b: &str| !a.is_empty() && a == b;
-    out.item == into.item
-        && (same(&out.origin, &into.origin)
-            || same(&into.origin, &out.document)
-            || same(&out.origin, &into.document)
-            || same(&out.document, &into.document))
-}
-
 /// How far apart two legs were entered, in seconds: together when planned, or the second when the first was done.
 fn apart(out: &StockMove, into: &StockMove) -> i64 {
     let between = |at: Timestamp| (at.as_second() - into.created_at.as_second()).abs();
@@ -83,11 +73,21 @@ struct Legs<'b> {
 }
 
 impl<'b> Legs<'b> {
-    fn of(moves: Vec<&'b StockMove>) -> Self {
+    fn of(moves: &[&'b StockMove]) -> Self {
         let out: Vec<&StockMove> = moves.iter().copied().filter(|m| leaves(m)).collect();
         let into: Vec<&StockMove> = moves.iter().copied().filter(|m| enters(m)).collect();
-        let partner =
-            |leg: &StockMove| out.iter().copied().filter(|o| belong(o, leg)).min_by_key(|o| (apart(o, leg), numeric(&o.id)));
+        let mut named: BTreeMap<&str, Vec<&StockMove>> = BTreeMap::new();
+        for leg in &out {
+            for name in [leg.origin.as_str(), leg.document.as_str()] {
+                named.entry(name).or_default().push(leg);
+            }
+        }
+        // Legs belong together where one names the other, or both the same.
+        let partner = |leg: &StockMove| {
+            let names = [leg.origin.as_str(), leg.document.as_str()].into_iter().filter(|name| !name.is_empty());
+            let told = names.flat_map(|name| named.get(name).into_iter().flatten().copied());
+            told.min_by_key(|o| (apart(o, leg), numeric(&o.id)))
+        };
         let mut pairs: BTreeMap<&str, &StockMove> =
             into.iter().filter_map(|leg| Some((leg.id.as_str(), partner(leg)?))).collect();
         // What is left over on both sides belongs together where quantity and order of time fit.
@@ -120,46 +120,55 @@ impl Book {
 
     /// Every transfer that has not arrived, by the id of its move.
     pub fn passages(&self) -> Vec<Passage> {
-        let mut passages = Vec::new();
-        for moves in self.transfers().into_values() {
-            let direct = moves.iter().filter(|m| m.from.is_some() && m.to.is_some() && m.done_at.is_none());
-            passages.extend(direct.filter(|m| m.qty.is_positive()).map(|m| passage(m, Some(m))));
-            let legs = Legs::of(moves);
-            let open = legs.into.iter().filter(|leg| leg.done_at.is_none());
-            for leg in open {
-                let out = legs.pairs.get(leg.id.as_str()).copied();
-                if out.is_some() || leg.document_id.is_some() {
-                    passages.push(passage(leg, out));
-                }
-            }
-            let answered: BTreeSet<&str> = legs.pairs.values().map(|o| o.id.as_str()).collect();
-            let alone = legs.out.iter().filter(|o| !answered.contains(o.id.as_str()) && o.document_id.is_some());
-            passages.extend(alone.map(|o| passage(o, Some(o))));
-        }
+        let mut passages: Vec<Passage> = self.transfers().values().flat_map(|moves| passages_of(moves)).collect();
         passages.sort_by(|a, b| numeric(&a.id).cmp(&numeric(&b.id)));
         passages
     }
 
     /// The passage told by a move, while it lasts.
     pub fn passage(&self, id: &str) -> Option<Passage> {
-        self.passages().into_iter().find(|p| p.id == id)
+        let item = &self.moves.get(id)?.item;
+        let mut moves: BTreeMap<&str, &StockMove> = BTreeMap::new();
+        for m in self.locations.keys().flat_map(|l| self.moves_at(item, l)).filter(|m| m.kind == MoveKind::Transfer) {
+            moves.insert(&m.id, m);
+        }
+        let moves: Vec<&StockMove> = moves.into_values().collect();
+        passages_of(&moves).into_iter().find(|p| p.id == id)
     }
 
-    /// Days that finished transfers from one location to another took.
-    pub fn lane_days(&self, from: &LocationId, to: &LocationId) -> Vec<f64> {
-        let mut days = Vec::new();
+    /// Days that finished transfers took, by where from and where to.
+    pub fn lanes(&self) -> BTreeMap<(&LocationId, &LocationId), Vec<f64>> {
+        let mut lanes: BTreeMap<(&LocationId, &LocationId), Vec<f64>> = BTreeMap::new();
         for moves in self.transfers().into_values() {
-            let legs = Legs::of(moves);
-            for leg in legs.into.iter().filter(|leg| leg.to.as_ref() == Some(to)) {
-                let Some(out) = legs.pairs.get(leg.id.as_str()).filter(|o| o.from.as_ref() == Some(from)) else { continue };
+            let legs = Legs::of(&moves);
+            for leg in &legs.into {
+                let Some(out) = legs.pairs.get(leg.id.as_str()) else { continue };
+                let (Some(from), Some(to)) = (&out.from, &leg.to) else { continue };
                 if let (Some(left), Some(came)) = (out.done_at, leg.done_at) {
                     let (left, came): (Date, Date) = (self.calendar.day_of(left), self.calendar.day_of(came));
-                    days.push(f64::from(days_between(left, came).max(0)));
+                    lanes.entry((from, to)).or_default().push(f64::from(days_between(left, came).max(0)));
                 }
             }
         }
-        days
+        lanes
     }
+}
+
+/// The passages of one item.
+fn passages_of(moves: &[&StockMove]) -> Vec<Passage> {
+    let direct = moves.iter().filter(|m| m.from.is_some() && m.to.is_some() && m.done_at.is_none());
+    let mut passages: Vec<Passage> = direct.filter(|m| m.qty.is_positive()).map(|m| passage(m, Some(m))).collect();
+    let legs = Legs::of(moves);
+    for leg in legs.into.iter().filter(|leg| leg.done_at.is_none()) {
+        let out = legs.pairs.get(leg.id.as_str()).copied();
+        if out.is_some() || leg.document_id.is_some() {
+            passages.push(passage(leg, out));
+        }
+    }
+    let answered: BTreeSet<&str> = legs.pairs.values().map(|o| o.id.as_str()).collect();
+    let alone = legs.out.iter().filter(|o| !answered.contains(o.id.as_str()) && o.document_id.is_some());
+    passages.extend(alone.map(|o| passage(o, Some(o))));
+    passages
 }
 
 /// A passage told by `leg`, shipped by `out`.

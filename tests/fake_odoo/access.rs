@@ -32,6 +32,8 @@ pub(crate) struct User {
     pub(crate) hidden: BTreeSet<(String, String)>,
 }
 
+/// The id of the reader.
+pub(crate) const READER: i64 = 9;
 /// The key of the reader, which is the user of every test unless it says otherwise.
 pub(crate) const READER_KEY: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 pub(crate) const ADMIN_KEY: &str = "0123456789abcdef0123456789abcdef01234567";
@@ -39,7 +41,7 @@ pub(crate) const ADMIN_KEY: &str = "0123456789abcdef0123456789abcdef01234567";
 /// The administrator and the reader.
 pub(crate) fn users() -> Vec<User> {
     let reader = User {
-        uid: 9,
+        uid: READER,
         login: "reader".to_owned(),
         password: "reader-secret".to_owned(),
         key: READER_KEY.to_owned(),

@@ -51,8 +51,8 @@ impl<'a> RowRef<'a> {
 pub(crate) struct IdSet(Vec<i64>);
 
 impl IdSet {
-    pub(crate) fn contains(&self, id: &i64) -> bool {
-        self.0.binary_search(id).is_ok()
+    pub(crate) fn contains(&self, id: i64) -> bool {
+        self.0.binary_search(&id).is_ok()
     }
 
     pub(crate) fn as_slice(&self) -> &[i64] {
@@ -205,13 +205,13 @@ impl Test {
             Self::Empty => cell.is_empty(),
             Self::Filled => !cell.is_empty(),
             Self::Ids(ids, empty) => match cell {
-                Cell::Int(id) => ids.contains(id),
-                Cell::Ids(list) => list.iter().any(|id| ids.contains(id)) || (*empty && list.is_empty()),
+                Cell::Int(id) => ids.contains(*id),
+                Cell::Ids(list) => list.iter().any(|id| ids.contains(*id)) || (*empty && list.is_empty()),
                 other => *empty && other.is_empty(),
             },
             Self::NotIds(ids, empty) => match cell {
-                Cell::Int(id) => !ids.contains(id),
-                Cell::Ids(list) => !list.iter().any(|id| ids.contains(id)) && (*empty || !list.is_empty()),
+                Cell::Int(id) => !ids.contains(*id),
+                Cell::Ids(list) => !list.iter().any(|id| ids.contains(*id)) && (*empty || !list.is_empty()),
                 other => *empty && other.is_empty(),
             },
             Self::Texts(texts, empty) => match cell {
@@ -437,21 +437,19 @@ fn test_of(state: &State, model: &str, field: &FieldDef, operator: &str, value: 
                 value.as_f64().or_else(|| text.parse().ok()).or_else(|| value.as_bool().map(|b| f64::from(u8::from(b))));
             Test::Number(order, number.ok_or_else(|| Fail::bad_number(model, &field.name, operator, &text))?)
         }
-        Kind::Many2one | Kind::Many => match (value, field.relation.as_deref()) {
-            (Value::String(name), Some(relation)) => {
+        Kind::Many2one | Kind::Many => {
+            if let (Value::String(name), Some(relation)) = (value, field.relation.as_deref()) {
                 let exact = Test::Like { pattern: name.clone(), case: true, whole: true, not: false };
                 let ids = named(state, relation, &exact);
-                if order == Order::Unequal { Test::NotIds(ids, true) } else { Test::Ids(ids, false) }
+                return Ok(Some(if order == Order::Unequal { Test::NotIds(ids, true) } else { Test::Ids(ids, false) }));
             }
-            _ => {
-                let id = value.as_i64().unwrap_or_default();
-                match order {
-                    Order::Equal => Test::Ids(IdSet::from_iter([id]), false),
-                    Order::Unequal => Test::NotIds(IdSet::from_iter([id]), true),
-                    order => Test::Number(order, id as f64),
-                }
+            let id = value.as_i64().unwrap_or_default();
+            match order {
+                Order::Equal => Test::Ids(IdSet::from_iter([id]), false),
+                Order::Unequal => Test::NotIds(IdSet::from_iter([id]), true),
+                order => Test::Number(order, id as f64),
             }
-        },
+        }
         Kind::Text | Kind::Json | Kind::Boolean => match order {
             Order::Equal => Test::Texts(vec![text], false),
             Order::Unequal => Test::NotTexts(vec![text], true),
@@ -466,7 +464,7 @@ fn boolean_among(operator: &str, value: &Value) -> Option<Test> {
     match (operator, yes, no) {
         ("in", true, false) | ("not in", false, true) => Some(Test::Filled),
         ("in", false, true) | ("not in", true, false) => Some(Test::Empty),
-        ("in", both, _) | ("not in", both, _) => Some(if both == (operator == "in") {
+        ("in" | "not in", both, _) => Some(if both == (operator == "in") {
             Test::NotIds(IdSet::default(), true)
         } else {
             Test::Ids(IdSet::default(), false)

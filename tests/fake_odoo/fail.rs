@@ -75,10 +75,8 @@ impl Fail {
     pub(crate) fn bad_datetime(version: Version, model: &str, field: &str, operator: &str, value: &str) -> Self {
         let dated = value.len() >= 10 && value.bytes().take(10).all(|byte| byte.is_ascii_digit() || byte == b'-');
         if version == Version::V19 {
-            return Self::value(match dated {
-                true => "month must be in 1..12".to_owned(),
-                false => format!("Invalid term '{value}' in expression date: '{value}'"),
-            });
+            let term = format!("Invalid term '{value}' in expression date: '{value}'");
+            return Self::value(if dated { "month must be in 1..12".to_owned() } else { term });
         }
         let table = model.replace('.', "_");
         let shown: String = value.chars().take(9).collect();

@@ -186,7 +186,7 @@ impl<'a> Grouped<'a> {
         plan.each(|row| {
             parts.clear();
             for key in &self.keys {
-                let cell = key.place.map(|place| row.cell(plan.table(), place).into_owned()).unwrap_or(Cell::False);
+                let cell = key.place.map_or(Cell::False, |place| row.cell(plan.table(), place).into_owned());
                 let part = match (cell, key.span) {
                     (Cell::Time(at), Some(span)) => {
                         let offset = if self.zone == TimeZone::UTC {
@@ -444,7 +444,7 @@ fn normal(domain: &Value) -> Vec<u8> {
     let mut all = vec![json!("&"); leaves.saturating_sub(operators + 1)];
     all.extend(items.iter().cloned());
     let text = Value::Array(all).to_string();
-    text[1..text.len() - 1].as_bytes().to_vec()
+    text.as_bytes()[1..text.len() - 1].to_vec()
 }
 
 /// Appends `a and b and …` in prefix notation, as `expression.AND` puts domains together.
@@ -475,17 +475,14 @@ struct Piece {
 impl Grouped<'_> {
     fn piece(&self, key: &Key, part: Part) -> Piece {
         let (mut plain, mut formatted, mut range) = (Vec::new(), Vec::new(), b"false".to_vec());
-        match (key.span, part) {
-            (Some(span), Part::Value(begin)) => {
-                let (from, to) = self.range(key, begin);
-                write_json(&mut plain, &label(span, begin));
-                write_json(&mut formatted, &json!([from, label(span, begin)]));
-                range = json!({"from": from, "to": to}).to_string().into_bytes();
-            }
-            _ => {
-                self.write_key(&mut plain, key, part);
-                formatted.clone_from(&plain);
-            }
+        if let (Some(span), Part::Value(begin)) = (key.span, part) {
+            let (from, to) = self.range(key, begin);
+            write_json(&mut plain, &label(span, begin));
+            write_json(&mut formatted, &json!([from, label(span, begin)]));
+            range = json!({"from": from, "to": to}).to_string().into_bytes();
+        } else {
+            self.write_key(&mut plain, key, part);
+            formatted.clone_from(&plain);
         }
         Piece { plain, formatted, term: normal(&self.term(key, part)), range }
     }

@@ -5,7 +5,6 @@
 //! stands still until it is set. What it does not do: compute fields (totals, states follow from nothing), keep one2many
 //! lists in step with their other side, translate.
 
-#![expect(clippy::allow_attributes, reason = "which part stays unused differs by program")]
 #![allow(dead_code, unused_imports, reason = "the tests and the program that runs it alone use different parts")]
 
 mod access;
@@ -18,6 +17,7 @@ mod generated;
 mod grouping;
 mod json2;
 mod jsonrpc;
+mod purchases;
 mod recording;
 mod sales;
 mod schema;
@@ -101,17 +101,17 @@ impl FakeOdoo {
 
     /// The login of the user who may only read.
     pub(crate) fn user(&self) -> String {
-        "reader".to_owned()
+        self.with_reader(|user| user.login.clone())
     }
 
     /// The key of that user.
     pub(crate) fn key(&self) -> String {
-        access::READER_KEY.to_owned()
+        self.with_reader(|user| user.key.clone())
     }
 
     /// The login and the key of a user who may write everything.
     pub(crate) fn administrator(&self) -> (String, String) {
-        ("admin".to_owned(), access::ADMIN_KEY.to_owned())
+        self.with(|state| (state.users[0].login.clone(), state.users[0].key.clone()))
     }
 
     /// Looks at the state or changes it, in one go: no request is answered meanwhile.
@@ -211,7 +211,7 @@ impl FakeOdoo {
     }
 
     fn with_reader<T>(&self, of: impl FnOnce(&mut access::User) -> T) -> T {
-        self.with(|state| of(state.users.iter_mut().find(|user| user.login == "reader").expect("there is a reader")))
+        self.with(|state| of(state.users.iter_mut().find(|user| user.uid == access::READER).expect("there is a reader")))
     }
 
     /// Serves other databases too: JSON-2 must name the one it means, and `db.list` is closed, as on a careful host.

@@ -56,7 +56,7 @@ pub(crate) fn of(version: Version) -> Schema {
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         if let Some(head) = line.strip_prefix("= ") {
             let (model, label) = head.split_once(' ').expect("a model has a label");
-            current = model.to_owned();
+            model.clone_into(&mut current);
             schema.insert(current.clone(), ModelDef { label: label.to_owned(), fields: BTreeMap::new() });
             continue;
         }
@@ -97,20 +97,18 @@ pub(crate) fn default_order(model: &str) -> &'static str {
         "product.template" => "is_favorite desc, name",
         "product.supplierinfo" => "sequence, min_qty desc, price, id",
         "purchase.order" => "priority desc, id desc",
-        "purchase.order.line" => "order_id, sequence, id",
+        "purchase.order.line" | "sale.order.line" => "order_id, sequence, id",
         "res.partner" => "complete_name, id desc",
         "res.company" => "sequence, name",
         "res.currency" => "active desc, name",
         "res.currency.rate" => "name desc, id",
         "res.users" => "login",
         "sale.order" => "date_order desc, id desc",
-        "sale.order.line" => "order_id, sequence, id",
         "stock.location" | "product.category" => "complete_name, id",
-        "stock.move" => "sequence, id",
+        "stock.move" | "stock.warehouse" => "sequence, id",
         "stock.picking" => "priority desc, scheduled_date asc, id desc",
         "stock.picking.type" => "is_favorite desc, sequence, id",
         "stock.scrap" => "id desc",
-        "stock.warehouse" => "sequence, id",
         "stock.warehouse.orderpoint" => "location_id, company_id, id",
         "pos.order" => "date_order desc, name desc, id desc",
         _ => "id",

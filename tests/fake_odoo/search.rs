@@ -137,7 +137,7 @@ impl<'a> Plan<'a> {
         let ids = sales_within(sales, table, &self.node);
         let positions = |place: Option<usize>, known: &[i64]| {
             let ids = self.node.among(place?)?;
-            let listed = known.iter().enumerate().filter(|(_, id)| ids.contains(id)).map(|(at, _)| at as i64);
+            let listed = known.iter().enumerate().filter(|(_, id)| ids.contains(**id)).map(|(at, _)| at as i64);
             Some(listed.collect::<Vec<_>>())
         };
         let items = positions(table.place("product_id"), &sales.products);
@@ -236,17 +236,16 @@ fn sales_within(sales: &Sales, table: &Table, node: &Node) -> Range<i64> {
             let ranges = nodes.iter().map(|node| sales_within(sales, table, node)).filter(|range| !range.is_empty());
             ranges.reduce(|a, b| a.start.min(b.start)..a.end.max(b.end)).unwrap_or(all.start..all.start)
         }
-        Node::Always(false) => all.start..all.start,
         Node::Always(true) | Node::Not(_) => all,
-        Node::Test(place, _) if *place == ID || sales.is_dated(&table.columns[*place]) => {
+        Node::Test(place, _) if *place == ID || Sales::is_dated(&table.columns[*place]) => {
             let (Bound::Included(low), Bound::Included(high)) = node.bounds(*place) else { return all };
             let after = high.saturating_add(1);
             let (low, after) = if *place == ID { (low, after) } else { (sales.id_from(low), sales.id_from(after)) };
             all.start.max(low)..all.end.min(after)
         }
-        Node::Test(place, _) if sales.differs(&table.columns[*place]) => all,
+        Node::Test(place, _) if Sales::differs(&table.columns[*place]) => all,
         Node::Test(..) if node.holds(table, RowRef::Sale(sales, sales.first)) => all,
-        Node::Test(..) => all.start..all.start,
+        Node::Test(..) | Node::Always(false) => all.start..all.start,
     }
 }
 
@@ -256,9 +255,8 @@ pub(crate) fn compare_cells(a: &Cell, b: &Cell) -> Ordering {
         (Cell::Text(a), Cell::Text(b)) => a.cmp(b),
         (Cell::Time(a), Cell::Time(b)) => a.cmp(b),
         (Cell::False, Cell::True) => Ordering::Less,
-        (Cell::True, Cell::False) => Ordering::Greater,
         (Cell::False, Cell::False) => Ordering::Equal,
-        (Cell::False, _) => Ordering::Greater,
+        (Cell::True, Cell::False) | (Cell::False, _) => Ordering::Greater,
         (_, Cell::False) => Ordering::Less,
         (a, b) => a.number().partial_cmp(&b.number()).unwrap_or(Ordering::Equal),
     }

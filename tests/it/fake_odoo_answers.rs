@@ -2,6 +2,8 @@
 //! same to the letter, results must have the same keys and types; what the incremental reading and the grouping depend on is
 //! set up again and must come out equal.
 
+#![expect(clippy::unwrap_used, reason = "what a test stands on may fail it")]
+
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
@@ -91,12 +93,12 @@ fn difference(recorded: &Value, ours: &Value, at: &str) -> Option<String> {
             if keys(a) != keys(b) {
                 return Some(format!("{at}: keys {:?}, ours {:?}", keys(a), keys(b)));
             }
-            let inside = a.iter().filter(|(key, _)| !key.ends_with("domain"));
-            inside.filter_map(|(key, value)| difference(value, &b[key], &format!("{at}.{key}"))).next()
+            let mut inside = a.iter().filter(|(key, _)| !key.ends_with("domain"));
+            inside.find_map(|(key, value)| difference(value, &b[key], &format!("{at}.{key}")))
         }
         (Value::Array(a), Value::Array(b)) => {
-            let pairs = a.iter().zip(b).enumerate();
-            pairs.filter_map(|(nth, (a, b))| difference(a, b, &format!("{at}[{nth}]"))).next()
+            let mut pairs = a.iter().zip(b).enumerate();
+            pairs.find_map(|(nth, (a, b))| difference(a, b, &format!("{at}[{nth}]")))
         }
         (Value::Number(a), Value::Number(b)) if a.is_f64() == b.is_f64() => None,
         (Value::String(_), Value::String(_)) | (Value::Bool(_), Value::Bool(_)) | (Value::Null, Value::Null) => None,

@@ -2,15 +2,19 @@
 //!
 //! What they share is in `support`: a fresh database of each kind and a real browser. `tidy` looks at the tree itself.
 
+mod announced;
 mod bad_input;
 mod decisions;
+mod events;
 #[path = "../fake_odoo/mod.rs"]
 mod fake_odoo;
 mod fake_odoo_answers;
+mod fake_odoo_client;
 mod killed;
 mod model;
 mod odoo_client;
 mod odoo_demand;
+mod odoo_sync;
 mod recording;
 mod signals;
 mod support;

@@ -65,11 +65,11 @@ impl JsonRpc {
 /// The version that the server says it is, as it says it: `18.0`.
 pub(super) async fn version(transport: &Transport) -> Result<String, OdooError> {
     #[derive(serde::Deserialize)]
-    struct Said {
+    struct About {
         server_version: String,
     }
-    let said: Said = common(transport, "", Common::Version, &json!([])).await?;
-    Ok(said.server_version)
+    let about: About = common(transport, "", Common::Version, &json!([])).await?;
+    Ok(about.server_version)
 }
 
 /// The databases that the server tells of. Many tell nothing, which is a refusal.

@@ -129,10 +129,8 @@ struct Connection {
 impl Connection {
     async fn make(setup: &Arc<Setup>) -> Result<Self, PortError> {
         let Setup { odoo, calendar, mirror, clock, progress, .. } = &**setup;
-        let settings = Settings::new(odoo, &calendar.timezone).map_err(|error| OdooError::Setting {
-            key: "odoo.quiet_hours",
-            message: error.to_string(),
-        })?;
+        let settings = Settings::new(odoo, &calendar.timezone)
+            .map_err(|error| OdooError::Setting { key: "odoo.quiet_hours", message: error.to_string() })?;
         let server = connect(odoo, clock).await?;
         let patient = || -> Arc<dyn Server> { Arc::new(Patient::new(Arc::clone(&server), Arc::new(RealSleep), JITTER)) };
         let models: Vec<&str> = STREAMS.iter().map(|stream| stream.model).chain(SUMMED.iter().copied()).collect();

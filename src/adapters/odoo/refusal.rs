@@ -49,8 +49,8 @@ pub(super) fn refusal(asked: &Asked<'_>, fault: &Fault) -> OdooError {
             }
         }
         "ValueError" => {
-            if let Some(field) = unknown_field(&message, asked.model) {
-                return OdooError::UnknownField { model: asked.model.to_owned(), field };
+            if let Some((model, field)) = unknown_field(&message) {
+                return OdooError::UnknownField { model: model.unwrap_or(asked.model).to_owned(), field: field.to_owned() };
             }
         }
         _ => {}
@@ -114,14 +114,15 @@ fn model_in_brackets(message: &str) -> Option<&str> {
     message.split('(').skip(1).filter_map(|rest| rest.split(')').next()).find(is_model)
 }
 
-/// The field in `Invalid field 'x' on 'm'`, `Invalid field m.x in condition …` and their like.
-fn unknown_field(message: &str, model: &str) -> Option<String> {
+/// Model and field in `Invalid field 'x' on model 'm'`, `Invalid field 'x' on 'm'` and `Invalid field m.x in …`.
+fn unknown_field(message: &str) -> Option<(Option<&str>, &str)> {
     let rest = message.strip_prefix("Invalid field ")?;
     if let Some(quoted) = rest.strip_prefix('\'') {
-        return quoted.split('\'').next().map(str::to_owned);
+        let (field, behind) = quoted.split_once('\'')?;
+        return Some((between(behind, "'", "'"), field));
     }
     let token = rest.split_whitespace().next()?;
-    Some(token.strip_prefix(model).and_then(|rest| rest.strip_prefix('.')).unwrap_or(token).to_owned())
+    Some(token.rsplit_once('.').map_or((None, token), |(model, field)| (Some(model), field)))
 }
 
 fn between<'t>(text: &'t str, start: &str, end: &str) -> Option<&'t str> {

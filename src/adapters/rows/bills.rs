@@ -104,7 +104,14 @@ pub(super) fn read<R: Rows>(
             return Err(row.dangling("purchase_line_id", "purchase.order.line"));
         }
         // Bills also carry freight and services: not recorded as products, or not stocked. They stay, without an item.
-        let product = row.link("product_id")?.and_then(|id| masters.catalog.by_id(id)).filter(|product| product.stocked);
+        let product = match row.link("product_id")? {
+            Some(id) if masters.catalog.by_id(id).is_none() => {
+                care.pass_over(row.dangling("product_id", "product.product"));
+                None
+            }
+            Some(id) => masters.catalog.by_id(id).filter(|product| product.stocked),
+            None => None,
+        };
         let unit = match product {
             Some(product) => masters.catalog.stock_units(row, "product_uom_id", product)?,
             None => Decimal::ONE,

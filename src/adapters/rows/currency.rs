@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
-use rust_decimal::prelude::{FromPrimitive, ToPrimitive};
+use rust_decimal::prelude::FromPrimitive;
 
 use super::Rows;
 use super::care::{Care, RowError};
@@ -148,7 +148,7 @@ impl Currencies {
 }
 
 fn no_rate(row: &Row, field: &'static str, currency: Option<i64>) -> RowError {
-    let found = Cell::Number(currency.and_then(|id| id.to_f64()).unwrap_or(0.0));
+    let found = Cell::Number(currency.map_or(0.0, |id| id as f64));
     let expected = "a currency with a rate to the configured one at the document's date";
     RowError {
         target: Some("res.currency.rate"),

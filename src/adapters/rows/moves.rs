@@ -237,7 +237,10 @@ fn ours(row: &Row, field: &'static str, place: &Place, context: &Context<'_>) ->
             // A warehouse that is not read, such as another company's, is not ours to watch.
             Some(id) => match context.masters.places.location(id) {
                 Some(location) => Ok(Some(location)),
-                None => context.care.or(Err(row.dangling(field, "stock.location (of a recorded `stock.warehouse`)")), None),
+                None => {
+                    let error = row.dangling(field, "stock.location (of a recorded `stock.warehouse`)");
+                    context.care.or(Err(error), None)
+                }
             },
             None => Ok(None),
         },

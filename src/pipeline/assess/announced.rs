@@ -135,7 +135,7 @@ pub(super) fn unconfirmed(desk: &mut Desk<'_>, exception: &Exception) {
     let book = view.book;
     let lines: Vec<&PurchaseLine> = lines_of(view, exception).into_iter().filter(|l| l.confirmed).collect();
     let Some(first) = lines.first() else { return };
-    let (share, days, mut slip_cites) = slips(desk, &first.supplier);
+    let (share, days, slip_cites) = slips(desk, &first.supplier);
     let mut keys = Vec::new();
     for line in &lines {
         let place = (line.item.clone(), line.location.clone());
@@ -157,7 +157,6 @@ pub(super) fn unconfirmed(desk: &mut Desk<'_>, exception: &Exception) {
         desk.lose(&key, format!("lost margin if {} slips: {name}", line.order_name), amount, cites);
         keys.push(key);
     }
-    slip_cites.clear();
     let about = format!("order {}, which is not confirmed: will it come as ordered, and when", first.order_name);
     desk.contact(&Question {
         role: "supplier",

@@ -59,10 +59,8 @@ pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception) {
     let demand = Demand { mu, sigma: variance.sqrt() };
     let Some((margin, mut cites)) = desk.margin(&offer.item) else { return };
     cites.extend(lay_out(desk, &offer, &demand));
-    let key = if offer.last.published > offer.available {
-        oversold(desk, &offer, &demand, margin, cites)
-    } else if exception.signal.code == ExceptionType::OOversell {
-        // Within the buffer: only what is kept back for the others can be sold twice.
+    // Within the buffer, too, what is kept back for the others can be sold twice.
+    let key = if offer.last.published > offer.available || exception.signal.code == ExceptionType::OOversell {
         oversold(desk, &offer, &demand, margin, cites)
     } else {
         unsold(desk, &offer, &demand, margin, cites)

@@ -32,8 +32,8 @@ pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception) {
     let view = desk.view;
     let book = view.book;
     let Some(passage) = passage_of(view, exception) else { return };
-    let documents: Vec<&str> = passage.documents.iter().map(String::as_str).collect();
-    let carrier = book.carrier_status(&documents);
+    let carriers = book.carriers();
+    let carrier = carriers.newest(&passage.documents);
     let reported = matches!(carrier, Some((_, CarrierState::Lost | CarrierState::Damaged, _)));
     let source = RecordRef::new(RecordKind::Move, passage.id.clone());
     let mut keys = Vec::new();

@@ -69,7 +69,8 @@ fn delay(book: &Book, config: &Config, outlook: &Outlook, line: &PurchaseLine) -
     let allowed = plus_days(first, config.tolerances.late_days);
     let need = wanted_from(book, outlook, line);
     let wanted = need.unwrap_or(Some(allowed))?;
-    if due <= allowed || due <= wanted {
+    // A new date that has passed as well is no promise any more: the order is overdue.
+    if due <= allowed || due <= wanted || due < book.today {
         return None;
     }
     let announced = book.announced(&line.id).filter(|a| a.date == due);

@@ -117,11 +117,12 @@ fn signal(book: &Book, config: &Config, offer: &Offer, code: T, headline: String
 fn facts(book: &Book, config: &Config, offer: &Offer, place: &str) -> Vec<Fact> {
     let notice = || record(RecordKind::Notice, &offer.notice);
     let item = || record(RecordKind::Item, offer.item.as_str());
-    let hours = FactValue::number(book.as_of.duration_since(offer.last.at).as_secs_f64() / 3_600.0, 1);
+    // A time, not an age: an age would be another fact at every look.
+    let said = FactValue::Text(offer.last.at.strftime("%Y-%m-%d %H:%M UTC").to_string());
     let buffer = FactValue::number(buffer(config, offer.available), 1);
     vec![
         fact(book, notice(), "published", "offered for sale", FactValue::Quantity(offer.last.published)),
-        fact(book, notice(), "told_hours", "hours since the channel said so", hours),
+        fact(book, notice(), "told_at", "the channel said so at", said),
         fact(book, item(), &format!("available@{place}"), "available", FactValue::Quantity(offer.available)),
         fact(
             book,

@@ -470,6 +470,16 @@ fn a_promise_that_was_rewritten_is_a_delay_without_a_notice() {
 }
 
 #[test]
+fn a_new_date_that_has_passed_as_well_is_overdue_and_no_longer_a_delay() {
+    let mut shop = delayed_shop();
+    shop.records.retain(|r| !matches!(r, Record::PoLine(_)));
+    shop.order("1", 60, -20, -9);
+    shop.delay("1", -8, -1);
+    shop.quiet(T::SDelay);
+    shop.must(T::SOverdue);
+}
+
+#[test]
 fn an_announced_date_moves_the_relief_and_an_earlier_one_does_not() {
     let mut shop = delayed_shop();
     let relief = |shop: &Shop| shop.book().relief(&ItemId::new("1"), &LocationId::new("2"), 21).0;

@@ -1,13 +1,17 @@
 //! Transfers that should have arrived, or left, by now (T-LATE; handbook §4.6).
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 
 use super::facts::{fact, record};
 use crate::config::Config;
+use crate::domain::announced::CarrierWords;
 use crate::domain::book::Book;
 use crate::domain::calendar::{days_between, plus_days};
 use crate::domain::evidence::FactValue;
 use crate::domain::exception::{ExceptionType as T, Signal, Subject};
+use crate::domain::ids::LocationId;
 use crate::domain::money::Quantity;
 use crate::domain::notice::CarrierState;
 use crate::domain::record::{MoveKind, RecordKind};
@@ -23,26 +27,27 @@ const LANE_SHARE: f64 = 0.9;
 
 /// T-LATE for every transfer that is not over.
 pub(super) fn signals(book: &Book, config: &Config) -> Vec<Signal> {
-    book.passages().iter().filter_map(|passage| late(book, config, passage)).collect()
+    let (lanes, carriers) = (book.lanes(), book.carriers());
+    book.passages().iter().filter_map(|passage| late(book, config, passage, &lanes, &carriers)).collect()
 }
 
+/// Days that finished transfers took, by lane.
+type Lanes<'b> = BTreeMap<(&'b LocationId, &'b LocationId), Vec<f64>>;
+
 /// The days a lane takes: nine in ten of its own transfers, where there are enough, else the configured days.
-fn lane_days(book: &Book, config: &Config, passage: &Passage) -> (i32, usize) {
-    let taken = match (&passage.from, &passage.to) {
-        (Some(from), Some(to)) => book.lane_days(from, to),
-        _ => Vec::new(),
-    };
-    let own = if taken.len() >= LANE_LEAST { quantile(&taken, LANE_SHARE) } else { None };
+fn lane_days(config: &Config, passage: &Passage, lanes: &Lanes<'_>) -> (i32, usize) {
+    let ends = passage.from.as_ref().zip(passage.to.as_ref());
+    let taken = ends.and_then(|ends| lanes.get(&ends)).map_or(&[][..], Vec::as_slice);
+    let own = if taken.len() >= LANE_LEAST { quantile(taken, LANE_SHARE) } else { None };
     (own.map_or(config.costs.transfer_days as i32, |days| days.ceil() as i32), taken.len())
 }
 
-fn late(book: &Book, config: &Config, passage: &Passage) -> Option<Signal> {
-    let (lane, n) = lane_days(book, config, passage);
+fn late(book: &Book, config: &Config, passage: &Passage, lanes: &Lanes<'_>, carriers: &CarrierWords<'_>) -> Option<Signal> {
+    let (lane, n) = lane_days(config, passage, lanes);
     let shipped = passage.shipped_at.map(|at| book.calendar.day_of(at));
     let planned = passage.planned_at.map(|at| book.calendar.day_of(at));
     let due = shipped.map(|day| plus_days(day, lane)).or(planned)?;
-    let documents: Vec<&str> = passage.documents.iter().map(String::as_str).collect();
-    let carrier = book.carrier_status(&documents);
+    let carrier = carriers.newest(&passage.documents);
     let overdue = days_between(due, book.today);
     let past = overdue > config.tolerances.late_days;
     let fires = match &carrier {
@@ -57,7 +62,7 @@ fn late(book: &Book, config: &Config, passage: &Passage) -> Option<Signal> {
     if !fires {
         return None;
     }
-    let name = |l: &crate::domain::ids::LocationId| book.location_name(l);
+    let name = |l: &LocationId| book.location_name(l);
     let way = match (&passage.from, &passage.to) {
         (Some(from), Some(to)) => format!("from {} to {}", name(from), name(to)),
         (Some(from), None) => format!("from {}", name(from)),

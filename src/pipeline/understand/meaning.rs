@@ -3,8 +3,8 @@
 //! Pure. Numbers and dates beyond what can be real are refused, text is cut and cleaned, and whoever speaks for one supplier
 //! can say nothing about another's orders. What names something that is not known is told apart from what is wrong.
 
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
 use super::known::Known;
@@ -29,6 +29,8 @@ const QUANTITY_MAX: i64 = 10_000_000;
 const AMOUNT_MAX: i64 = 1_000_000_000;
 /// How far a date may be from the day on which the event came.
 const DAYS_MAX: i32 = 731;
+/// How far ahead of us a sender may be: a day, for clocks that are set to a local time.
+const AHEAD_MAX: SignedDuration = SignedDuration::from_hours(24);
 /// Largest multiple of usual sales that a brief may promise.
 const UPLIFT_MAX: f64 = 1_000.0;
 
@@ -50,6 +52,10 @@ pub(super) struct Against<'a> {
 /// Says what is wrong, or not known, and where.
 pub(super) fn meaning(event: &Event, against: &Against<'_>) -> Result<Vec<NoticeContent>, Fault> {
     against.day("timestamp", event.at.to_zoned(jiff::tz::TimeZone::UTC).date())?;
+    // The newest word on a thing counts, so none may be newer than can be.
+    if event.at.duration_since(against.received_at) > AHEAD_MAX {
+        return Err(Fault::wrong("timestamp", &format!("{} lies in the future", event.at)));
+    }
     let suppliers_own = matches!(
         event.said,
         Said::SupplierDelay(_) | Said::OrderConfirmation(_) | Said::ShipNotice(_) | Said::Invoice(_) | Said::SupplierNote(_)

@@ -32,8 +32,8 @@ const BATCH: usize = 100;
 const FIRST_RETRY: SignedDuration = SignedDuration::from_mins(1);
 /// How often it is looked at again by itself.
 const RETRIES: i64 = 7;
-/// Days for which what a channel offered is kept: a feed says the same again every few minutes.
-const OFFER_DAYS: i64 = 2;
+/// What a channel offered is kept for so many times as long as it says anything: a feed says the same again every few minutes.
+const OFFERS_KEPT: i32 = 2;
 
 /// Understands the events that have come.
 pub struct Understand {
@@ -54,9 +54,11 @@ impl Understand {
         let today = config.calendar.calendar().day_of(now);
         let mut forgot = self.forgot.lock().await;
         if *forgot != Some(today) {
-            let before = |days: i64| now.checked_sub(SignedDuration::from_hours(24 * days)).unwrap_or(Timestamp::MIN);
-            let (words, offers) = (before(i64::from(config.events.keep_days)), before(OFFER_DAYS));
-            store.forget_events(words, offers).await.context("forgetting old events")?;
+            let before = |age: SignedDuration| now.checked_sub(age).unwrap_or(Timestamp::MIN);
+            let words = SignedDuration::from_hours(24 * i64::from(config.events.keep_days));
+            let fresh = SignedDuration::try_from(config.channel.fresh).unwrap_or(words);
+            let offers = fresh.checked_mul(OFFERS_KEPT).unwrap_or(words);
+            store.forget_events(before(words), before(offers)).await.context("forgetting old events")?;
             *forgot = Some(today);
         }
         Ok(())

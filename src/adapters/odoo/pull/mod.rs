@@ -22,6 +22,8 @@
 //! 5. *What is left of it*: a row changed by a transaction longer than the overlap, or by a clock that went back while
 //!    nothing was created. The sweep reads id and stamp of *every* row and reads again those whose stamp is not the kept one,
 //!    so even then a change is late by `sweep_every` at most. The same holds for a database restored from a backup.
+//!    One thing remains: two changes of one row in one second, of which the second is committed more than an overlap after
+//!    the first was read. Their stamps are told alike; the row is right again at its next change.
 //! 6. *Deletions* leave no trace: a kept row that does not answer is asked for by its id alone, without any bounds, and is
 //!    gone when it does not answer then. Rows that merely left the bounds are still followed: bounds are asked of unknown
 //!    rows only. Where nothing at all answers although much is kept, rights have changed: nothing is gone, and a gap says so.

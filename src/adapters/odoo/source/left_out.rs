@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::live::Tables;
-use crate::adapters::odoo::streams::{Extent, STREAMS, stream_of};
+use crate::adapters::odoo::streams::{Extent, stream_of};
 use crate::adapters::rows::Problem;
 use crate::ports::{BoxError, Gap, Mirror};
 
@@ -65,21 +65,31 @@ impl LeftOut {
         }
     }
 
+    /// These rows changed: what was wrong with them is not known any more.
+    pub(super) fn forget(&mut self, changed: &BTreeMap<&'static str, BTreeSet<i64>>) {
+        self.rows.retain(|reason, ids| {
+            let changed = changed.get(reason.model.as_str()).filter(|_| !is_master(&reason.model));
+            ids.retain(|id| !changed.is_some_and(|changed| changed.contains(id)));
+            !ids.is_empty()
+        });
+    }
+
     /// As [`LeftOut::settle`], of all master data: what is not there any more is right, too.
     pub(super) fn settle_whole(&mut self, translated: &Tables, problems: Vec<Problem>) {
-        let is_master = |model: &str| stream_of(model).is_some_and(|stream| stream.extent == Extent::Master);
         self.rows.retain(|reason, _| !is_master(&reason.model));
         self.settle(translated, problems);
     }
 
-    /// Rows of documents, by model, that were left out for want of a row of one of these models.
-    pub(super) fn waiting_for<'m>(&self, models: impl Iterator<Item = &'m str>) -> BTreeMap<&'static str, BTreeSet<i64>> {
-        let models: BTreeSet<&str> = models.collect();
+    /// Rows of documents, by model, that were left out for want of a row that may have come with changes of these models.
+    pub(super) fn waiting_for<'m>(&self, changed: impl Iterator<Item = &'m str>) -> BTreeMap<&'static str, BTreeSet<i64>> {
+        let changed: BTreeSet<&str> = changed.collect();
+        // Master data hangs together: a product is missing as long as its template is.
+        let masters = changed.iter().any(|model| is_master(model));
         let mut waiting: BTreeMap<&'static str, BTreeSet<i64>> = BTreeMap::new();
         for (reason, ids) in &self.rows {
-            let Some(stream) = STREAMS.iter().find(|stream| stream.model == reason.model) else { continue };
-            let waits = reason.target.as_deref().is_some_and(|target| models.contains(target));
-            if waits && stream.extent != Extent::Master {
+            let Some(stream) = stream_of(&reason.model) else { continue };
+            let waits = |target: &str| changed.contains(target) || (masters && is_master(target));
+            if stream.extent != Extent::Master && reason.target.as_deref().is_some_and(waits) {
                 waiting.entry(stream.model).or_default().extend(ids);
             }
         }
@@ -106,4 +116,8 @@ impl LeftOut {
         };
         self.rows.iter().map(gap).collect()
     }
+}
+
+fn is_master(model: &str) -> bool {
+    stream_of(model).is_some_and(|stream| stream.extent == Extent::Master)
 }

@@ -12,6 +12,8 @@
 mod left_out;
 mod live;
 mod masters;
+#[cfg(test)]
+mod tests;
 mod told;
 mod working;
 
@@ -116,9 +118,10 @@ impl OdooSource {
             base.tell(&changed, &mut news);
         }
         let targets = Targets::of(&*self.mirror, &changed, &left_out).await?;
-        targets.suppliers(&*self.mirror, &base.masters.partners, &changed, &mut news).await?;
+        working::tell_suppliers(&*self.mirror, &base.masters.partners, &changed, &mut news).await?;
         let rows = targets.rows(&*self.mirror).await?;
         let (records, problems) = working::translate(&rows, &base.masters, &self.told.companies);
+        left_out.forget(&changed);
         left_out.settle(&rows, problems);
         targets.tell(records, &mut news);
         base.keep_told(&*self.mirror, at).await?;

@@ -314,7 +314,7 @@ async fn nothing_newer_than_asked_is_told() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(6))]
+    #![proptest_config(ProptestConfig::with_cases(3))]
 
     #[test]
     fn the_order_in_which_rows_came_does_not_matter(seed in any::<u64>(), limit in 50_usize..4000) {
@@ -626,6 +626,14 @@ async fn what_can_not_be_understood_is_left_out_and_counted() {
     ] {
         assert!(gaps.iter().any(|gap| gap.starts_with(what) && gap.contains(why)), "{what}: {gaps:#?}");
     }
+    // Another process knows them too, and what is deleted is no gap.
+    let mut later = World::of(Arc::clone(&world.mirror), vec![], "USD");
+    (later.cursor, later.records) = (world.cursor.clone(), world.records.clone());
+    later.remove("stock.move", 80);
+    later.read(10).await;
+    let left = later.source.gaps().await.unwrap();
+    assert!(left.iter().any(|gap| gap.what == "stock.move.quantity"), "{left:#?}");
+    assert!(left.iter().all(|gap| gap.what != "stock.move.location_id" || !gap.why.contains("id 80")), "{left:#?}");
 }
 
 fn any_cell() -> impl Strategy<Value = Value> {
@@ -650,7 +658,7 @@ fn any_cell() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
     fn no_cell_makes_the_reading_fail(
@@ -668,7 +676,7 @@ proptest! {
                 let stream = &STREAMS[stream];
                 let rows = mirror.select(|of, _| of == stream.model);
                 let Some(row) = rows.get(row % rows.len().max(1)) else { continue };
-                let mut cells: Vec<Value> = serde_json::from_str(&row.body).unwrap();
+                let Ok(mut cells) = serde_json::from_str::<Vec<Value>>(&row.body) else { continue };
                 let width = cells.len();
                 cells[field % width] = value;
                 let body = if field == 29 { "no list".to_owned() } else { Value::Array(cells).to_string() };

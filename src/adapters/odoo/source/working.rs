@@ -109,29 +109,28 @@ impl Targets {
             }
         }
     }
+}
 
-    /// Tells the changed partners that orders or bills name; what lists name is told with the lists.
-    pub(super) async fn suppliers(
-        &self,
-        mirror: &dyn Mirror,
-        partners: &Partners,
-        changed: &BTreeMap<&'static str, BTreeSet<i64>>,
-        news: &mut News,
-    ) -> Result<(), BoxError> {
-        let Some(changed) = changed.get("res.partner") else { return Ok(()) };
-        let mut named = BTreeSet::new();
-        for model in [ORDER, BILL] {
-            named.extend(table(model, linked(mirror, model, "partner_id", changed).await?).links(model, "partner_id"));
-        }
-        for id in changed {
-            match partners.supplier(*id) {
-                Some(supplier) if named.contains(id) => news.put(Record::Supplier(supplier)),
-                Some(_) => {}
-                None => news.gone_id(RecordKind::Supplier, *id),
-            }
-        }
-        Ok(())
+/// Tells the changed partners that orders or bills name; what lists name is told with the lists.
+pub(super) async fn tell_suppliers(
+    mirror: &dyn Mirror,
+    partners: &Partners,
+    changed: &BTreeMap<&'static str, BTreeSet<i64>>,
+    news: &mut News,
+) -> Result<(), BoxError> {
+    let Some(changed) = changed.get("res.partner") else { return Ok(()) };
+    let mut named = BTreeSet::new();
+    for model in [ORDER, BILL] {
+        named.extend(table(model, linked(mirror, model, "partner_id", changed).await?).links(model, "partner_id"));
     }
+    for id in changed {
+        match partners.supplier(*id) {
+            Some(supplier) if named.contains(id) => news.put(Record::Supplier(supplier)),
+            Some(_) => {}
+            None => news.gone_id(RecordKind::Supplier, *id),
+        }
+    }
+    Ok(())
 }
 
 /// The records that documents give now, and what was passed over.

@@ -12,7 +12,7 @@ pub(super) const RES_CURRENCY: Stream = Stream {
 
 pub(super) const RES_COMPANY: Stream = Stream {
     model: "res.company",
-    fields: &[must("id")],
+    fields: &[must("id"), must("name"), must("currency_id"), may("parent_id", Absent::Empty, "")],
     costs: "everything: nothing is known without the company and its currency",
     ..MASTER
 };
@@ -25,7 +25,6 @@ pub(super) const RES_CURRENCY_RATE: Stream = Stream {
         must("currency_id"),
         must("rate"),
         may("company_id", Absent::Empty, "rates of one company count for all"),
-        may("parent_id", Absent::Empty, ""),
     ],
     links: &["currency_id", "company_id"],
     costs: "amounts in other currencies than the configured one",

@@ -327,7 +327,7 @@ async fn a_model_that_is_not_there_or_not_allowed_costs_only_itself() {
 async fn a_page_shrinks_when_the_server_fails_and_grows_again() {
     let setting = Setting { settings: Settings { page_max: 20_000, ..settings() }, ..Setting::new() };
     setting.products(60_000);
-    setting.world.state().fail_at.extend([5, 6]);
+    setting.world.state().fail_at.extend([6, 7]);
     setting.pull(&WITH_LOYALTY).await;
     let limits: Vec<usize> = setting.world.state().asked.iter().map(|ask| ask.limit).collect();
     assert_eq!(limits[1..3], [250, 500], "a thousand, halved twice, and then doubled");
