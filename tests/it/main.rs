@@ -13,6 +13,7 @@ mod fake_odoo_client;
 mod killed;
 mod model;
 mod odoo_client;
+mod odoo_demand;
 mod odoo_sync;
 mod recording;
 mod signals;

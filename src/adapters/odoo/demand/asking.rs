@@ -76,12 +76,12 @@ impl Asking {
     }
 
     async fn storable(&self) -> Result<Domain, OdooError> {
-        let fields = self.server.fields("product.product").await?;
-        // A domain on a field that can not be searched is ignored by 18: then every product is read, which is only slower.
-        Ok(match fields.get("is_storable") {
-            Some(field) if field.searchable => Domain::all().and("is_storable", "=", true),
-            None if fields.get("type").is_some_and(|field| field.searchable) => Domain::all().and("type", "=", "product"),
-            _ => Domain::all(),
+        // The template's own fields: what a product only inherits is not stored, and a domain on such a field may be ignored.
+        let fields = self.server.fields("product.template").await?;
+        Ok(if fields.contains_key("is_storable") {
+            Domain::all().and("product_tmpl_id.is_storable", "=", true)
+        } else {
+            Domain::all().and("product_tmpl_id.type", "=", "product")
         })
     }
 

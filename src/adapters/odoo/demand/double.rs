@@ -110,9 +110,10 @@ impl World {
                 {"id": COUNTS, "usage": "inventory", "warehouse_id": false},
             ]),
             "uom.uom" => json!([{"id": UNIT, "factor": 1.0}, {"id": DOZEN, "factor": dozen}]),
-            "product.product" => {
-                (1..=self.products).map(|id| json!({"id": id, "uom_id": UNIT, "is_storable": true})).collect()
-            }
+            "product.product" => (1..=self.products)
+                .map(|id| json!({"id": id, "uom_id": UNIT, "product_tmpl_id.is_storable": true}))
+                .collect(),
+            "product.template" => json!([{"id": 1, "is_storable": true}]),
             "stock.picking" => json!([{"id": 1, "pos_session_id": false}]),
             "stock.picking.type" => json!([{"id": 21, "warehouse_id": NORTH}]),
             "pos.config" if self.tills => json!([{"id": 31, "picking_type_id": 21}]),

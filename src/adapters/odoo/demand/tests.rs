@@ -1,3 +1,5 @@
+//! Sums against worked examples, a simulation by brute force, cuts at any request and later edits.
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
