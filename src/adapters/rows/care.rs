@@ -11,15 +11,15 @@ pub struct RowError {
     /// Which row, from one.
     pub row: usize,
     /// The row's id, where it could be read.
-    pub id: String,
+    pub id: Box<str>,
     /// The field.
-    pub field: String,
+    pub field: Box<str>,
     /// The model that the field refers to, where the row it names is not there.
     pub target: Option<&'static str>,
     /// What should be there.
-    pub expected: String,
+    pub expected: Box<str>,
     /// What is there.
-    pub found: String,
+    pub found: Box<str>,
     /// What to do.
     pub remedy: &'static str,
 }
@@ -74,6 +74,7 @@ impl Care {
     pub(in crate::adapters) fn pass_over(&self, error: RowError) {
         if let Self::Lenient(problems) = self {
             let RowError { model, field, target, expected, id, .. } = error;
+            let (field, expected) = (field.into_string(), expected.into_string());
             problems.borrow_mut().push(Problem { model, field, target, expected, id: id.parse().unwrap_or(0) });
         }
     }

@@ -44,13 +44,13 @@ pub(in crate::adapters) struct Rates {
     /// The company of rows that name none.
     home: Option<i64>,
     /// By currency and company (None: all), then by day.
-    rates: BTreeMap<(i64, Option<i64>), BTreeMap<Date, f64>>,
+    by_day: BTreeMap<(i64, Option<i64>), BTreeMap<Date, f64>>,
 }
 
 impl Rates {
     /// Reads currencies, companies and rates; `configured` is an ISO 4217 code, `home` the company of rows without one.
     pub(in crate::adapters) fn read<R: Rows>(rows: &mut R, configured: &str, home: Option<i64>) -> Result<Self, R::Error> {
-        let mut all = Self { target: None, companies: BTreeMap::new(), home, rates: BTreeMap::new() };
+        let mut all = Self { target: None, companies: BTreeMap::new(), home, by_day: BTreeMap::new() };
         rows.each(&CURRENCY, |row| {
             if row.text("name")? == configured {
                 all.target = Some(row.id()?);
@@ -73,7 +73,7 @@ impl Rates {
                 return Err(row.wrong("rate", "a rate above zero", &Cell::Number(rate), "correct the rate in Odoo"));
             }
             let key = (row.must_link("currency_id")?, row.link("company_id")?);
-            all.rates.entry(key).or_default().insert(day, rate);
+            all.by_day.entry(key).or_default().insert(day, rate);
             Ok(())
         })?;
         Ok(all)
@@ -96,7 +96,7 @@ impl Rates {
     }
 
     fn rate(&self, currency: i64, own: Option<i64>, company: Option<i64>, on: Date) -> Option<f64> {
-        let newest = |company| Some(*self.rates.get(&(currency, company))?.range(..=on).next_back()?.1);
+        let newest = |company| Some(*self.by_day.get(&(currency, company))?.range(..=on).next_back()?.1);
         let mut at = company;
         for _ in 0..=self.companies.len() {
             let Some(id) = at else { break };

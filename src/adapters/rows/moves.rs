@@ -235,13 +235,10 @@ fn ours(row: &Row, field: &'static str, place: &Place, context: &Context<'_>) ->
         Usage::View => Err(row.dangling(field, "stock.location (that can hold stock)")),
         Usage::Internal if !place.scrap => match place.warehouse {
             // A warehouse that is not read, such as another company's, is not ours to watch.
-            Some(id) => match context.masters.places.location(id) {
-                Some(location) => Ok(Some(location)),
-                None => {
-                    let error = row.dangling(field, "stock.location (of a recorded `stock.warehouse`)");
-                    context.care.or(Err(error), None)
-                }
-            },
+            Some(id) => {
+                let error = || row.dangling(field, "stock.location (of a recorded `stock.warehouse`)");
+                context.care.or(context.masters.places.location(id).map(Some).ok_or_else(error), None)
+            }
             None => Ok(None),
         },
         _ => Ok(None),

@@ -66,11 +66,11 @@ impl Row {
         RowError {
             model: self.model.name,
             row: self.number,
-            id,
-            field: field.to_owned(),
+            id: id.into(),
+            field: field.into(),
             target: None,
-            expected: expected.into(),
-            found: found.to_string(),
+            expected: expected.into().into(),
+            found: found.to_string().into(),
             remedy,
         }
     }
