@@ -22,13 +22,13 @@ use reeve::store::{Store, Which};
 const WANTED: [T; 6] = [T::SDelay, T::SUnconf, T::RAsn, T::OOversell, T::OSync, T::TLate];
 
 fn day(offset: i32) -> Date {
-    let today: Date = "2026-11-02".parse().unwrap();
+    let today: Date = "2026-11-02".parse().expect("a date");
     today + Span::new().days(offset)
 }
 
 /// Noon of a day; the App looks at eight in the evening of day 0.
 fn at(offset: i32) -> Timestamp {
-    day(offset).at(12, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp()
+    day(offset).at(12, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC).expect("noon is there").timestamp()
 }
 
 fn now() -> Timestamp {
