@@ -24,5 +24,7 @@ pub mod policy;
 pub mod recommendation;
 pub mod record;
 pub mod shipped;
+pub mod summed;
+pub mod terms;
 pub mod text;
 pub mod transit;

@@ -4,7 +4,6 @@
 //! time is UTC. `changed_at` is when the row (in this version) became visible to a reader; a record with the same key and
 //! a later `changed_at` replaces the earlier one.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use jiff::Timestamp;
@@ -14,6 +13,8 @@ use serde::{Deserialize, Serialize};
 use super::ids::{ItemId, LocationId, SupplierId};
 use super::money::{Quantity, UnitPrice};
 use super::notice::Notice;
+pub use super::summed::{DemandMonth, StockLevel};
+pub use super::terms::{Foreign, ReorderRule, SupplierPrice};
 
 /// A pointer to one record, as shown to people and cited by facts: `po_line:183`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -213,61 +214,6 @@ pub struct Supplier {
     pub name: String,
 }
 
-/// A price in the currency in which it was agreed, where that is not the company's.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Foreign {
-    /// The ERP's id of the currency.
-    pub currency: String,
-    /// Net price of a unit in it.
-    pub price: UnitPrice,
-}
-
-/// What a supplier asks for an item.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct SupplierPrice {
-    /// The ERP's id.
-    pub id: String,
-    /// Who sells.
-    pub supplier: SupplierId,
-    /// What.
-    pub item: ItemId,
-    /// Net price of a unit. None when it is in a currency that can not be converted.
-    pub price: Option<UnitPrice>,
-    /// The same as it was agreed, where that was in another currency.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub foreign: Option<Foreign>,
-    /// The company for which it was agreed (the ERP's id); None: for all.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub company: Option<String>,
-    /// Least quantity of an order (MOQ); zero when there is none.
-    pub min_qty: Quantity,
-    /// Lead time in calendar days, order to receipt.
-    pub lead_days: u32,
-    /// First day of validity.
-    pub valid_from: Option<Date>,
-    /// Last day of validity.
-    pub valid_to: Option<Date>,
-    /// Order among the item's suppliers: lowest first.
-    pub sequence: i64,
-}
-
-/// A minimum/maximum rule for an item at a location.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ReorderRule {
-    /// The ERP's id.
-    pub id: String,
-    /// What.
-    pub item: ItemId,
-    /// Where.
-    pub location: LocationId,
-    /// Reorder point.
-    pub min: Quantity,
-    /// Order-up-to level.
-    pub max: Quantity,
-    /// Pack multiple; one where none is set.
-    pub multiple: Quantity,
-}
-
 /// How a promotion is written in the ERP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -463,86 +409,4 @@ pub struct BillLine {
     /// The bill that this one takes back.
     #[serde(default)]
     pub reverses: Option<String>,
-}
-
-/// Stock of an item at a location as the ERP states it now. Where there is one, it is the truth; done moves that are known
-/// only say how it came about.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct StockLevel {
-    /// What.
-    pub item: ItemId,
-    /// Where.
-    pub location: LocationId,
-    /// On hand (OH), of any sign.
-    pub on_hand: Quantity,
-    /// Of it, promised to orders and transfers.
-    pub reserved: Quantity,
-}
-
-/// A calendar month of an item's demand at a location, summed by day where the data is. Days are those of the location's
-/// time zone, by number in the month; a day that is not there had nothing.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct DemandMonth {
-    /// What.
-    pub item: ItemId,
-    /// Where.
-    pub location: LocationId,
-    /// The month's first day.
-    pub month: Date,
-    /// Shipped to customers and sold at the tills, by day.
-    #[serde(with = "by_day")]
-    pub sold: BTreeMap<u8, Quantity>,
-    /// Of earlier sales, brought back on the day.
-    #[serde(default, with = "by_day", skip_serializing_if = "BTreeMap::is_empty")]
-    pub returned: BTreeMap<u8, Quantity>,
-    /// Of both, at the tills: sold less brought back on the day.
-    #[serde(default, with = "by_day", skip_serializing_if = "BTreeMap::is_empty")]
-    pub tills: BTreeMap<u8, Quantity>,
-    /// Days that closed with nothing on hand, or will if nothing more moves: their demand is censored, not zero (handbook
-    /// §3.1).
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub out: BTreeSet<u8>,
-    /// On hand when the month closed, or will if nothing more moves.
-    pub closing: Quantity,
-}
-
-/// Days as keys of a JSON object, which are text: a number's text is not read back as a number inside [`Record`], whose tag
-/// is found first.
-mod by_day {
-    use std::collections::BTreeMap;
-
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    use super::Quantity;
-
-    pub(super) fn serialize<S: Serializer>(days: &BTreeMap<u8, Quantity>, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(days.iter().map(|(day, quantity)| (day.to_string(), quantity)))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<u8, Quantity>, D::Error> {
-        let days = BTreeMap::<String, Quantity>::deserialize(deserializer)?;
-        days.into_iter().map(|(day, quantity)| Ok((day.parse().map_err(serde::de::Error::custom)?, quantity))).collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_month_of_demand_reads_back_as_it_was_written() {
-        let day = |n: i64| Quantity::units(n);
-        let month = Record::DemandMonth(DemandMonth {
-            item: ItemId::new("7"),
-            location: LocationId::new("1"),
-            month: "2026-10-01".parse().unwrap(),
-            sold: BTreeMap::from([(1, day(3)), (19, day(12))]),
-            returned: BTreeMap::from([(2, day(1))]),
-            tills: BTreeMap::new(),
-            out: BTreeSet::from([3, 4]),
-            closing: day(-2),
-        });
-        let text = serde_json::to_string(&month).unwrap();
-        assert_eq!(serde_json::from_str::<Record>(&text).unwrap(), month);
-    }
 }

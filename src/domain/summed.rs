@@ -1,0 +1,92 @@
+//! What the ERP sums for us: stock as it states it, and demand by day, where the data is too much to be read line by line.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::ids::{ItemId, LocationId};
+use super::money::Quantity;
+
+/// Stock of an item at a location as the ERP states it now. Where there is one, it is the truth; done moves that are known
+/// only say how it came about.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StockLevel {
+    /// What.
+    pub item: ItemId,
+    /// Where.
+    pub location: LocationId,
+    /// On hand (OH), of any sign.
+    pub on_hand: Quantity,
+    /// Of it, promised to orders and transfers.
+    pub reserved: Quantity,
+}
+
+/// A calendar month of an item's demand at a location, summed by day where the data is. Days are those of the location's
+/// time zone, by number in the month; a day that is not there had nothing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DemandMonth {
+    /// What.
+    pub item: ItemId,
+    /// Where.
+    pub location: LocationId,
+    /// The month's first day.
+    pub month: Date,
+    /// Shipped to customers and sold at the tills, by day.
+    #[serde(with = "by_day")]
+    pub sold: BTreeMap<u8, Quantity>,
+    /// Of earlier sales, brought back on the day.
+    #[serde(default, with = "by_day", skip_serializing_if = "BTreeMap::is_empty")]
+    pub returned: BTreeMap<u8, Quantity>,
+    /// Of both, at the tills: sold less brought back on the day.
+    #[serde(default, with = "by_day", skip_serializing_if = "BTreeMap::is_empty")]
+    pub tills: BTreeMap<u8, Quantity>,
+    /// Days that closed with nothing on hand, or will if nothing more moves: their demand is censored, not zero (handbook
+    /// §3.1).
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub out: BTreeSet<u8>,
+    /// On hand when the month closed, or will if nothing more moves.
+    pub closing: Quantity,
+}
+
+/// Days as keys of a JSON object, which are text: a number's text is not read back as a number inside [`super::record::Record`], whose tag
+/// is found first.
+mod by_day {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::Quantity;
+
+    pub(super) fn serialize<S: Serializer>(days: &BTreeMap<u8, Quantity>, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(days.iter().map(|(day, quantity)| (day.to_string(), quantity)))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<u8, Quantity>, D::Error> {
+        let days = BTreeMap::<String, Quantity>::deserialize(deserializer)?;
+        days.into_iter().map(|(day, quantity)| Ok((day.parse().map_err(serde::de::Error::custom)?, quantity))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::record::Record;
+
+    #[test]
+    fn a_month_of_demand_reads_back_as_it_was_written() {
+        let day = |n: i64| Quantity::units(n);
+        let month = Record::DemandMonth(DemandMonth {
+            item: ItemId::new("7"),
+            location: LocationId::new("1"),
+            month: "2026-10-01".parse().unwrap(),
+            sold: BTreeMap::from([(1, day(3)), (19, day(12))]),
+            returned: BTreeMap::from([(2, day(1))]),
+            tills: BTreeMap::new(),
+            out: BTreeSet::from([3, 4]),
+            closing: day(-2),
+        });
+        let text = serde_json::to_string(&month).unwrap();
+        assert_eq!(serde_json::from_str::<Record>(&text).unwrap(), month);
+    }
+}
