@@ -1,5 +1,6 @@
 //! `reeve sync`: brings what has changed in Odoo into the store, once, and says how far it came.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,16 +9,32 @@ use clap::Args;
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use super::{Outcome, open, print_json};
+use crate::adapters::odoo::live;
 use crate::adapters::odoo::progress::{Progress as Steps, Step};
+use crate::adapters::odoo::record::{self, Recorder, Scope};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::domain::record::{Record, RecordKind, StockLevel};
 use crate::pipeline::observe::{self, Observe};
 use crate::pipeline::{Progress, Stage};
+use crate::store::Store;
 
 /// What can be set.
 #[derive(Debug, Args)]
-pub(super) struct Sync {}
+pub(super) struct Sync {
+    /// Then write what was read into this new folder, as a recording that source.recording can name. Partners, companies and
+    /// users are numbered; references, reasons and other free text become marks.
+    #[arg(long, value_name = "DIR")]
+    record: Option<PathBuf>,
+    /// Record names of partners, references and free text as they are in Odoo. Such a folder is as confidential as the ERP.
+    #[arg(long, requires = "record")]
+    plain: bool,
+    /// Record less: warehouses=CODE,CODE (documents of these warehouses only) or days=N (the last N days, and what is still
+    /// open). Opening stock makes up for the rest. May be given twice.
+    #[arg(long, requires = "record", value_name = "WHAT=VALUE")]
+    scope: Vec<String>,
+}
 
 /// What came of it.
 #[derive(Debug, serde::Serialize)]
@@ -26,20 +43,25 @@ struct Summary {
     records_changed: usize,
     records: std::collections::BTreeMap<String, i64>,
     not_read: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recorded: Option<record::Summary>,
 }
 
-pub(super) async fn run(config: Config, _args: Sync, json: bool) -> anyhow::Result<Outcome> {
+pub(super) async fn run(config: Config, args: Sync, json: bool) -> anyhow::Result<Outcome> {
     anyhow::ensure!(
         !config.odoo.url.is_empty(),
         "there is no Odoo to read: set odoo.url (or REEVE_ODOO__URL), odoo.user and REEVE_ODOO__API_KEY; docs/ODOO.md says how"
     );
+    // A word that is not understood is said before an hour of reading.
+    let scope = Scope::of(&args.scope)?;
     let bar = bar();
     let store = open::store(&config).await?;
     let clock = Clock::System;
     let source = open::source(&config, &store, &clock, Arc::new(Drawn(bar.clone()))).await?;
     let identity = source.identity();
     let ports = open::ports(&config, source, &clock)?;
-    let app = App::new(Arc::new(config), store.clone(), ports, clock);
+    let currency = config.money.currency.clone();
+    let app = App::new(Arc::new(config), store.clone(), ports, clock.clone());
     let stage = Observe::new(app.context.clone());
     let mut changed = 0;
     loop {
@@ -51,12 +73,20 @@ pub(super) async fn run(config: Config, _args: Sync, json: bool) -> anyhow::Resu
             Progress::Idle => break,
         }
     }
+    let recorded = match &args.record {
+        Some(dir) => {
+            bar.set_message("writing the recording");
+            Some(record(&store, dir, &args, &scope, &currency, &clock).await?)
+        }
+        None => None,
+    };
     bar.finish_and_clear();
     let summary = Summary {
         source: identity,
         records_changed: changed,
         records: store.count_records().await?,
         not_read: observe::gaps(&store).await?.iter().map(ToString::to_string).collect(),
+        recorded,
     };
     if json {
         print_json(&summary)?;
@@ -69,7 +99,45 @@ pub(super) async fn run(config: Config, _args: Sync, json: bool) -> anyhow::Resu
     for line in &summary.not_read {
         say!("{line}");
     }
+    if let Some(recorded) = &summary.recorded {
+        let rows: u64 = recorded.rows.values().sum();
+        say!("Recorded {rows} rows in {}, {} of them opening stock", recorded.folder.display(), recorded.opening_stock);
+        if recorded.plain {
+            say!(
+                "WARNING: nothing was left out (--plain). The folder holds names, references and free text as Odoo has them"
+            );
+        }
+    }
     Ok(Outcome::Fine)
+}
+
+/// Writes the recording from what the store holds.
+async fn record(
+    store: &Store,
+    dir: &Path,
+    args: &Sync,
+    scope: &Scope,
+    currency: &str,
+    clock: &Clock,
+) -> anyhow::Result<record::Summary> {
+    let records = store.load_records_of(&[RecordKind::StockLevel]).await?;
+    let levels: Vec<StockLevel> = records
+        .into_iter()
+        .filter_map(|record| if let Record::StockLevel(level) = record { Some(level) } else { None })
+        .collect();
+    let mut key = [0; 32];
+    getrandom::fill(&mut key).expect("the operating system has randomness, or nothing can be made unreadable");
+    let recorder = Recorder {
+        mirror: store,
+        levels: Some(levels.as_slice()).filter(|levels| !levels.is_empty()),
+        companies: &live::companies_read(store).await?,
+        currency,
+        now: clock.now(),
+        plain: args.plain,
+        scope,
+        key,
+    };
+    recorder.record(dir).await.with_context(|| format!("no recording was made in {}", dir.display()))
 }
 
 /// Draws the steps where there is a terminal.

@@ -113,6 +113,14 @@ async fn known(mirror: &dyn Mirror) -> Result<Option<Known>, PortError> {
     Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
 }
 
+/// Ids of the companies whose rows are told of the server that was read into a mirror; empty: all.
+///
+/// # Errors
+/// Where the mirror can not be read.
+pub async fn companies_read(mirror: &dyn Mirror) -> Result<Vec<i64>, PortError> {
+    Ok(known(mirror).await?.map_or_else(Vec::new, |known| known.companies))
+}
+
 fn store(source: BoxError) -> PortError {
     PortError::Transient { service: "the store", retry_after: None, source }
 }

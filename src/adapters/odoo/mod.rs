@@ -21,6 +21,7 @@ pub mod pace;
 pub mod patient;
 pub mod progress;
 pub mod pull;
+pub mod record;
 mod refusal;
 pub mod source;
 pub mod streams;

@@ -10,6 +10,9 @@ pub enum RecordingError {
     /// There is nothing to look into.
     #[error("there is no such folder; set source.recording (or REEVE_SOURCE__RECORDING) to one that holds a recording")]
     NoFolder,
+    /// It was not written to its end.
+    #[error("the recording was not written to its end; record it again")]
+    Incomplete,
     /// A model's file is not there.
     #[error("{} is missing: the recording is incomplete; copy the whole folder again, or record `{model}` again", path.display())]
     Missing {

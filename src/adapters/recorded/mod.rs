@@ -7,9 +7,13 @@
 //! [`Recorded::open`] reads and checks everything before the first page: nothing is ever half loaded. What is simply so in
 //! the world (a product without cost, a list price of zero) is a missing value; what can not be understood is an error that
 //! names file, row and field. Nothing is converted between currencies, nothing is written.
+//!
+//! One that was made of a live server (`reeve sync --record`) says in its INDEX.json that its rows are as they were. It is
+//! read as the live server is: rows that can not be understood are passed over and become gaps, amounts are converted.
 
 mod company;
 mod error;
+mod index;
 mod reader;
 #[cfg(test)]
 mod tests;
@@ -20,11 +24,13 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 pub use self::error::RecordingError;
-use self::reader::Reader;
+use self::index::Index;
+use self::reader::{AsTheyWere, Reader};
+use super::odoo::source::gaps_of;
 pub use super::rows::RowError;
-use super::rows::{Care, Currencies, Feed, Masters, span_of_business};
+use super::rows::{Care, Currencies, Feed, Masters, Rates, Rows, span_of_business};
 use crate::domain::record::Observed;
-use crate::ports::{Page, PortError, Source};
+use crate::ports::{Gap, Page, PortError, Source};
 
 /// A recording, checked and ordered.
 #[derive(Debug)]
@@ -32,6 +38,7 @@ pub struct Recorded {
     hash: String,
     feed: Vec<Observed>,
     span: Option<(Timestamp, Timestamp)>,
+    gaps: Vec<Gap>,
 }
 
 /// Why a cursor was refused.
@@ -52,14 +59,20 @@ impl Recorded {
         if !dir.is_dir() {
             return Err(RecordingError::NoFolder);
         }
+        let index = Index::read(dir)?;
         let mut reader = Reader::new(dir);
-        let mut feed = Feed::default();
-        let currencies = Currencies::Only(company::currency(&mut reader, currency)?);
-        let masters = Masters::read(&mut reader, currencies, &Care::Strict, &mut feed)?;
-        let suppliers = masters.read_terms(&mut reader, &Care::Strict, &mut feed)?;
-        masters.read_documents(&mut reader, suppliers, &Care::Strict, &mut feed)?;
+        let (feed, problems) = if index.is_as_it_was()? {
+            let care = Care::lenient();
+            let mut rows = AsTheyWere::new(&mut reader, &care);
+            let rates = Rates::read(&mut rows, currency, index.home)?;
+            let feed = translate(&mut rows, Currencies::Rates(rates), &care)?;
+            (feed, care.into_problems())
+        } else {
+            let only = Currencies::Only(company::currency(&mut reader, currency)?);
+            (translate(&mut reader, only, &Care::Strict)?, Vec::new())
+        };
         let feed = feed.sorted();
-        Ok(Self { hash: reader.content_hash(), span: span_of_business(&feed), feed })
+        Ok(Self { hash: reader.content_hash(), span: span_of_business(&feed), feed, gaps: gaps_of(problems) })
     }
 
     /// Where in the feed a cursor stands.
@@ -72,6 +85,14 @@ impl Recorded {
         }
         position.parse().ok().filter(|position| *position <= self.feed.len()).ok_or_else(unreadable)
     }
+}
+
+fn translate<R: Rows>(rows: &mut R, currencies: Currencies, care: &Care) -> Result<Feed, R::Error> {
+    let mut feed = Feed::default();
+    let masters = Masters::read(rows, currencies, care, &mut feed)?;
+    let suppliers = masters.read_terms(rows, care, &mut feed)?;
+    masters.read_documents(rows, suppliers, care, &mut feed)?;
+    Ok(feed)
 }
 
 #[async_trait]
@@ -97,5 +118,9 @@ impl Source for Recorded {
 
     fn span(&self) -> Option<(Timestamp, Timestamp)> {
         self.span
+    }
+
+    async fn gaps(&self) -> Result<Vec<Gap>, PortError> {
+        Ok(self.gaps.clone())
     }
 }

@@ -14,7 +14,8 @@ use sha2::{Digest, Sha256};
 
 use super::error::RecordingError;
 use crate::adapters::odoo::cell::Cell;
-use crate::adapters::rows::{Model, Row, RowError, Rows};
+use crate::adapters::odoo::record::AS_THEY_WERE;
+use crate::adapters::rows::{Care, Model, Row, RowError, Rows};
 
 /// Reads the models of one folder and remembers what they held.
 pub(super) struct Reader<'a> {
@@ -71,6 +72,39 @@ impl Rows for Reader<'_> {
 
     fn each(&mut self, model: &'static Model, each: impl FnMut(&Row) -> Result<(), RowError>) -> Result<(), RecordingError> {
         self.rows(model, each)
+    }
+}
+
+/// The rows of a recording that was made of a live server: what can not be understood is passed over.
+pub(super) struct AsTheyWere<'r, 'a, 'c> {
+    reader: &'r mut Reader<'a>,
+    care: &'c Care,
+}
+
+impl<'r, 'a, 'c> AsTheyWere<'r, 'a, 'c> {
+    /// The reader's rows. `care` keeps in mind what is passed over.
+    pub(super) fn new(reader: &'r mut Reader<'a>, care: &'c Care) -> Self {
+        // The same files read otherwise say something else.
+        reader.hasher.update(AS_THEY_WERE.as_bytes());
+        Self { reader, care }
+    }
+}
+
+impl Rows for AsTheyWere<'_, '_, '_> {
+    type Error = RecordingError;
+
+    fn each(
+        &mut self,
+        model: &'static Model,
+        mut each: impl FnMut(&Row) -> Result<(), RowError>,
+    ) -> Result<(), RecordingError> {
+        let care = self.care;
+        self.reader.rows(model, |row| {
+            if let Err(error) = each(row) {
+                care.pass_over(error);
+            }
+            Ok(())
+        })
     }
 }
 

@@ -216,6 +216,11 @@ impl Puller {
         Ok(bounds)
     }
 
+    /// From when on documents were read into a mirror; None where nothing was.
+    pub async fn known_bounds(mirror: &dyn Mirror) -> Result<Option<Bounds>, BoxError> {
+        Ok(mirror.position(BOUNDS).await?.and_then(|text| serde_json::from_str(&text).ok()))
+    }
+
     /// What could not be read in the last whole cycle.
     pub async fn gaps(mirror: &dyn Mirror) -> Result<Vec<Gap>, BoxError> {
         let text = mirror.position(GAPS).await?;

@@ -118,6 +118,13 @@ impl LeftOut {
     }
 }
 
+/// What was passed over, for people.
+pub(in crate::adapters) fn gaps_of(problems: Vec<Problem>) -> Vec<Gap> {
+    let mut left_out = LeftOut::default();
+    left_out.settle(&Tables::default(), problems);
+    left_out.gaps()
+}
+
 fn is_master(model: &str) -> bool {
     stream_of(model).is_some_and(|stream| stream.extent == Extent::Master)
 }

@@ -10,32 +10,37 @@ use crate::ports::MirrorRow;
 
 /// Rows by model, each with its cells in the order of the stream's fields.
 #[derive(Debug, Default)]
-pub(super) struct Tables(BTreeMap<&'static str, BTreeMap<i64, Vec<Cell>>>);
+pub(in crate::adapters::odoo) struct Tables(BTreeMap<&'static str, BTreeMap<i64, Vec<Cell>>>);
 
 impl Tables {
     /// Adds rows of a stream. A body that is no list of cells becomes a row of the id alone: the translation says what is
     /// missing.
-    pub(super) fn add(&mut self, model: &'static str, rows: Vec<MirrorRow>) {
+    pub(in crate::adapters::odoo) fn add(&mut self, model: &'static str, rows: Vec<MirrorRow>) {
         let table = self.0.entry(model).or_default();
         for row in rows {
             table.entry(row.id).or_insert_with(|| cells(&row));
         }
     }
 
+    /// Adds a row's cells.
+    pub(in crate::adapters::odoo) fn put(&mut self, model: &'static str, id: i64, cells: Vec<Cell>) {
+        self.0.entry(model).or_default().insert(id, cells);
+    }
+
     /// The ids of a model's rows.
-    pub(super) fn ids(&self, model: &str) -> impl Iterator<Item = i64> {
+    pub(in crate::adapters::odoo) fn ids(&self, model: &str) -> impl Iterator<Item = i64> {
         self.0.get(model).into_iter().flat_map(|table| table.keys().copied())
     }
 
     /// The reference in a field of each of a model's rows.
-    pub(super) fn links(&self, model: &'static str, field: &str) -> BTreeSet<i64> {
+    pub(in crate::adapters::odoo) fn links(&self, model: &'static str, field: &str) -> BTreeSet<i64> {
         let at = stream_of(model).and_then(|stream| stream.position(field));
         let rows = self.0.get(model).into_iter().flat_map(BTreeMap::values);
         rows.filter_map(|cells| cells.get(at?)?.id()).collect()
     }
 
     /// The ids in a field that lists them, of all of a model's rows.
-    pub(super) fn lists(&self, model: &'static str, field: &str) -> BTreeSet<i64> {
+    pub(in crate::adapters::odoo) fn lists(&self, model: &'static str, field: &str) -> BTreeSet<i64> {
         let at = stream_of(model).and_then(|stream| stream.position(field));
         let rows = self.0.get(model).into_iter().flat_map(BTreeMap::values);
         let cells = rows.filter_map(|cells| cells.get(at?));
@@ -43,18 +48,18 @@ impl Tables {
     }
 
     /// Is there such a row?
-    pub(super) fn has(&self, model: &str, id: i64) -> bool {
+    pub(in crate::adapters::odoo) fn has(&self, model: &str, id: i64) -> bool {
         self.0.get(model).is_some_and(|table| table.contains_key(&id))
     }
 }
 
 /// A row's cells.
-pub(super) fn cells(row: &MirrorRow) -> Vec<Cell> {
+pub(in crate::adapters::odoo) fn cells(row: &MirrorRow) -> Vec<Cell> {
     serde_json::from_str(&row.body).unwrap_or_else(|_| vec![Cell::Number(row.id as f64)])
 }
 
 /// Tables as [`Rows`]: what can not be understood is passed over.
-pub(super) struct Live<'a> {
+pub(in crate::adapters::odoo) struct Live<'a> {
     tables: &'a Tables,
     companies: &'a [i64],
     care: &'a Care,
@@ -62,19 +67,19 @@ pub(super) struct Live<'a> {
 
 impl<'a> Live<'a> {
     /// Rows of these companies (none: of all), and of those that belong to none.
-    pub(super) fn new(tables: &'a Tables, companies: &'a [i64], care: &'a Care) -> Self {
+    pub(in crate::adapters::odoo) fn new(tables: &'a Tables, companies: &'a [i64], care: &'a Care) -> Self {
         Self { tables, companies, care }
     }
+}
 
-    fn is_out_of_scope(&self, stream: &Stream, cells: &[Cell]) -> bool {
-        let field = if stream.model == "res.company" { "id" } else { "company_id" };
-        let company = stream.position(field).and_then(|at| cells.get(at)?.id());
-        // Rates are those of the company above a branch, too: each is looked up by its company.
-        stream.model != "res.currency.rate"
-            && stream.model != "res.company"
-            && !self.companies.is_empty()
-            && company.is_some_and(|company| !self.companies.contains(&company))
-    }
+/// Does a row belong to none of these companies (none: all), and not to all of them either?
+pub(in crate::adapters::odoo) fn is_out_of_scope(companies: &[i64], stream: &Stream, cells: &[Cell]) -> bool {
+    let company = stream.position("company_id").and_then(|at| cells.get(at)?.id());
+    // Rates are those of the company above a branch, too: each is looked up by its company.
+    stream.model != "res.currency.rate"
+        && stream.model != "res.company"
+        && !companies.is_empty()
+        && company.is_some_and(|company| !companies.contains(&company))
 }
 
 impl Rows for Live<'_> {
@@ -88,7 +93,7 @@ impl Rows for Live<'_> {
         };
         let places: Vec<Option<usize>> = model.fields().map(place).collect();
         for (number, cells) in table.values().enumerate() {
-            if self.is_out_of_scope(stream, cells) {
+            if is_out_of_scope(self.companies, stream, cells) {
                 continue;
             }
             let cell = |at: &Option<usize>| at.and_then(|at| cells.get(at)).cloned().unwrap_or(Cell::Flag(false));

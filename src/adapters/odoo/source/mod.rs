@@ -10,10 +10,10 @@
 //! they miss comes. Nothing here asks the server: that is done by what is given as [`Refresh`].
 
 mod left_out;
-mod live;
+pub(in crate::adapters::odoo) mod live;
 mod masters;
 #[cfg(test)]
-mod tests;
+pub(in crate::adapters::odoo) mod tests;
 mod told;
 mod working;
 
@@ -25,6 +25,7 @@ use jiff::Timestamp;
 use tokio::sync::Mutex;
 
 use self::left_out::LeftOut;
+pub(in crate::adapters) use self::left_out::gaps_of;
 use self::masters::Base;
 use self::working::Targets;
 use super::streams::{Extent, stream_of};

@@ -34,10 +34,10 @@ struct Memory {
 }
 
 #[derive(Debug, Default)]
-struct MemoryMirror(StdMutex<Memory>);
+pub(in crate::adapters::odoo) struct MemoryMirror(StdMutex<Memory>);
 
 impl MemoryMirror {
-    fn put(&self, stream: &str, row: MirrorRow, at: Timestamp) {
+    pub(in crate::adapters::odoo) fn put(&self, stream: &str, row: MirrorRow, at: Timestamp) {
         let mut memory = self.0.lock().unwrap();
         let key = (stream.to_owned(), row.id);
         if memory.rows.get(&key).is_some_and(|kept| kept.row == row && !kept.gone) {
@@ -145,7 +145,7 @@ fn folder() -> std::path::PathBuf {
 }
 
 /// The rows of the bundled recording, by model, as objects.
-static BUNDLED: LazyLock<BTreeMap<&'static str, Vec<Value>>> = LazyLock::new(|| {
+pub(in crate::adapters::odoo) static BUNDLED: LazyLock<BTreeMap<&'static str, Vec<Value>>> = LazyLock::new(|| {
     let mut all: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
     for stream in STREAMS {
         let Ok(file) = std::fs::File::open(folder().join(format!("{}.json.gz", stream.model))) else { continue };
@@ -159,7 +159,7 @@ static BUNDLED: LazyLock<BTreeMap<&'static str, Vec<Value>>> = LazyLock::new(|| 
     all
 });
 
-fn mirror_row(model: &str, row: &Value) -> MirrorRow {
+pub(in crate::adapters::odoo) fn mirror_row(model: &str, row: &Value) -> MirrorRow {
     let stream = stream_of(model).unwrap();
     let cell = |name: &str, absent: Option<Value>| match &row[name] {
         Value::Null => absent.unwrap_or(json!(false)),
