@@ -154,6 +154,11 @@ impl FakeOdoo {
         self.with(|state| state.set_now(at));
     }
 
+    /// Moves every date and time of the server, its clock too, by whole days.
+    pub(crate) fn move_days(&self, days: i64) {
+        self.with(|state| recording::move_days(state, days));
+    }
+
     /// What the server's clock shows.
     pub(crate) fn now(&self) -> jiff::Timestamp {
         self.with(|state| state.now())

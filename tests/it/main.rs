@@ -14,6 +14,7 @@ mod killed;
 mod model;
 mod odoo_client;
 mod odoo_demand;
+mod odoo_live;
 mod odoo_sync;
 mod recording;
 mod signals;

@@ -1,0 +1,127 @@
+//! A live server that holds the rows of the recording gives the recording's digest.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use reeve::adapters::odoo::live;
+use reeve::adapters::odoo::progress::Silent;
+use reeve::adapters::recorded::Recorded;
+use reeve::app::App;
+use reeve::clock::Clock;
+use reeve::config::Config;
+use reeve::domain::digest::Digest;
+use reeve::domain::record::Record;
+use reeve::ports::{Ports, Source};
+use reeve::store::Store;
+use serde_json::Value;
+
+use crate::fake_odoo::{FakeOdoo, Seed, Version};
+use crate::support::databases::databases;
+
+fn config() -> Config {
+    Config::load_from(None, &[]).expect("the defaults load")
+}
+
+async fn digest(config: Config, store: &Store, source: Arc<dyn Source>, at: Timestamp) -> Digest {
+    let day = config.calendar.calendar().day_of(at);
+    let ports = Ports { source, model: None, webhook: None };
+    let app = App::new(Arc::new(config), store.clone(), ports, Clock::standing_at(at));
+    app.run_until_idle().await.expect("the stages come to rest");
+    store.find_digest(day).await.expect("the store answers").expect("the day has a digest").digest
+}
+
+/// What `odoo` gives at a time, with an empty store to begin with.
+async fn live(odoo: &FakeOdoo, url: &str, at: Timestamp) -> (Store, Digest) {
+    let mut config = config();
+    config.odoo.url = odoo.url();
+    config.odoo.database = odoo.database();
+    config.odoo.user = odoo.user();
+    config.odoo.api_key = odoo.key().into();
+    config.odoo.requests_per_second = 0.0;
+    let store = Store::open_and_migrate(url).await.expect("the store opens");
+    let setup = live::Setup {
+        odoo: config.odoo.clone(),
+        calendar: config.calendar.clone(),
+        currency: config.money.currency.clone(),
+        mirror: Arc::new(store.clone()),
+        clock: Clock::standing_at(at),
+        progress: Arc::new(Silent),
+    };
+    let opened = live::open(setup).await.expect("the server opens");
+    assert_eq!(opened.may_write, Some(Vec::new()));
+    let digest = digest(config, &store, Arc::new(opened.source), at).await;
+    (store, digest)
+}
+
+/// A digest without what can not be the same: what is not read is said of servers only, and the log's head names the hashes of
+/// another source.
+fn comparable(digest: &Digest) -> Digest {
+    Digest { health: Vec::new(), audit_head: (0, String::new()), ..digest.clone() }
+}
+
+/// Records as JSON by their keys.
+async fn records(store: &Store) -> BTreeMap<String, Value> {
+    let records = store.load_records().await.expect("the store answers");
+    let json = |record: &Record| serde_json::to_value(record).expect("records are JSON");
+    records.iter().map(|record| (format!("{:?}", record.key()), json(record))).collect()
+}
+
+/// In which fields records differ, how often, and one example.
+fn differing(ours: &Value, theirs: &Value, at: &str, into: &mut BTreeMap<String, (usize, String)>) {
+    match (ours, theirs) {
+        (Value::Object(a), Value::Object(b)) => {
+            for name in a.keys().chain(b.keys().filter(|name| !a.contains_key(*name))) {
+                let one = |of: &serde_json::Map<String, Value>| of.get(name).cloned().unwrap_or_default();
+                differing(&one(a), &one(b), &format!("{at}.{name}"), into);
+            }
+        }
+        (a, b) if a == b => {}
+        (a, b) => into.entry(at.to_owned()).or_insert_with(|| (0, format!("{a} instead of {b}"))).0 += 1,
+    }
+}
+
+#[tokio::test]
+async fn a_live_server_gives_the_digest_of_the_recording() {
+    let folder = Path::new("evals/recordings/odoo-18-retailer");
+    let recording = Recorded::open(folder, "USD").expect("the bundled recording opens");
+    let (_, last) = recording.span().expect("things happened");
+    let store = Store::open_and_migrate("sqlite::memory:").await.expect("the store opens");
+    let recorded = digest(config(), &store, Arc::new(recording), last).await;
+    assert!(recorded.lines.len() > 10 && !recorded.explained.is_empty(), "there is something to compare");
+    let told = records(&store).await;
+    let databases = databases().await;
+    for (nth, version) in [Version::V18, Version::V17, Version::V19].into_iter().enumerate() {
+        let odoo = FakeOdoo::start(Seed::Recording, version).await;
+        let database = &databases[nth % databases.len()];
+        let (store, digest) = live(&odoo, &database.store_url(), last).await;
+        let what = format!("{version:?} on {}", database.kind());
+        // Line by line first: a whole digest is hard to read.
+        for (ours, theirs) in digest.lines.iter().zip(&recorded.lines) {
+            assert_eq!(ours, theirs, "{what}");
+        }
+        assert_eq!(comparable(&digest), comparable(&recorded), "{what}");
+        assert!(
+            matches!(digest.health.as_slice(), [only] if only.starts_with("Not read: stock.lot.expiration_date ")),
+            "{what}: {:#?}",
+            digest.health
+        );
+        assert!(odoo.writes_seen().is_empty());
+
+        let ours = records(&store).await;
+        let missing: Vec<&String> = told.keys().filter(|key| !ours.contains_key(*key)).collect();
+        assert!(missing.is_empty(), "{what}: {missing:#?}");
+        let more: BTreeSet<&str> = ours
+            .iter()
+            .filter(|(key, _)| !told.contains_key(*key))
+            .flat_map(|(_, record)| record.as_object().into_iter().flat_map(|r| r.keys().map(String::as_str)))
+            .collect();
+        let mut differences = BTreeMap::new();
+        for (key, record) in &told {
+            differing(&ours[key], record, "", &mut differences);
+        }
+        eprintln!("{what}: more {more:?}; {differences:#?}");
+        store.close().await;
+    }
+}
