@@ -68,8 +68,8 @@ async fn records(store: &Store) -> BTreeMap<String, Value> {
     records.iter().map(|record| (format!("{:?}", record.key()), json(record))).collect()
 }
 
-/// In which fields records differ, how often, and one example.
-fn differing(ours: &Value, theirs: &Value, at: &str, into: &mut BTreeMap<String, (usize, String)>) {
+/// In which fields records differ, with the values.
+fn differing(ours: &Value, theirs: &Value, at: &str, into: &mut BTreeMap<String, Vec<(Value, Value)>>) {
     match (ours, theirs) {
         (Value::Object(a), Value::Object(b)) => {
             for name in a.keys().chain(b.keys().filter(|name| !a.contains_key(*name))) {
@@ -78,7 +78,7 @@ fn differing(ours: &Value, theirs: &Value, at: &str, into: &mut BTreeMap<String,
             }
         }
         (a, b) if a == b => {}
-        (a, b) => into.entry(at.to_owned()).or_insert_with(|| (0, format!("{a} instead of {b}"))).0 += 1,
+        (a, b) => into.entry(at.to_owned()).or_default().push((a.clone(), b.clone())),
     }
 }
 
@@ -89,11 +89,12 @@ async fn a_live_server_gives_the_digest_of_the_recording() {
     let (_, last) = recording.span().expect("things happened");
     let store = Store::open_and_migrate("sqlite::memory:").await.expect("the store opens");
     let recorded = digest(config(), &store, Arc::new(recording), last).await;
-    assert!(recorded.lines.len() > 10 && !recorded.explained.is_empty(), "there is something to compare");
+    assert!(recorded.lines.len() > 10, "there is something to compare");
     let told = records(&store).await;
-    let databases = databases().await;
     for (nth, version) in [Version::V18, Version::V17, Version::V19].into_iter().enumerate() {
         let odoo = FakeOdoo::start(Seed::Recording, version).await;
+        // Another source needs another store.
+        let databases = databases().await;
         let database = &databases[nth % databases.len()];
         let (store, digest) = live(&odoo, &database.store_url(), last).await;
         let what = format!("{version:?} on {}", database.kind());
@@ -115,13 +116,26 @@ async fn a_live_server_gives_the_digest_of_the_recording() {
         let more: BTreeSet<&str> = ours
             .iter()
             .filter(|(key, _)| !told.contains_key(*key))
-            .flat_map(|(_, record)| record.as_object().into_iter().flat_map(|r| r.keys().map(String::as_str)))
+            .filter_map(|(_, record)| record["record"].as_str())
             .collect();
         let mut differences = BTreeMap::new();
         for (key, record) in &told {
-            differing(&ours[key], record, "", &mut differences);
+            differing(&ours[key], record, record["record"].as_str().expect("a kind"), &mut differences);
         }
-        eprintln!("{what}: more {more:?}; {differences:#?}");
+        // Sums and levels are told by servers only.
+        assert_eq!(more, BTreeSet::from(["demand_month", "stock_level"]), "{what}");
+        // A server says what it takes an item to cost, to the cent; of a recording it is worked out from the stock's layers.
+        // Names of promotions are those of price lists, which the recording has as references show them.
+        let fields: Vec<&str> = differences.keys().map(String::as_str).collect();
+        assert_eq!(fields, ["item.cost", "promotion.name"], "{what}: {differences:#?}");
+        let money = |value: &Value| value.as_str().expect("money is text").parse::<f64>().expect("a number");
+        for (ours, theirs) in &differences["item.cost"] {
+            assert!((money(ours) - money(theirs)).abs() < 0.011, "{what}: {ours} instead of {theirs}");
+        }
+        for (ours, theirs) in &differences["promotion.name"] {
+            let (ours, theirs) = (ours.as_str().expect("text"), theirs.as_str().expect("text"));
+            assert!(theirs.starts_with(ours), "{what}: {ours} instead of {theirs}");
+        }
         store.close().await;
     }
 }
