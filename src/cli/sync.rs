@@ -64,14 +64,11 @@ pub(super) async fn run(config: Config, args: Sync, json: bool) -> anyhow::Resul
     let app = App::new(Arc::new(config), store.clone(), ports, clock.clone());
     let stage = Observe::new(app.context.clone());
     let mut changed = 0;
-    loop {
-        match stage.run_once().await.context("what was read stays; the same command goes on from there")? {
-            Progress::Advanced(n) => {
-                changed += n;
-                bar.set_message(format!("putting records together: {}", HumanCount(changed as u64)));
-            }
-            Progress::Idle => break,
-        }
+    while let Progress::Advanced(n) =
+        stage.run_once().await.context("what was read stays; the same command goes on from there")?
+    {
+        changed += n;
+        bar.set_message(format!("putting records together: {}", HumanCount(changed as u64)));
     }
     let recorded = match &args.record {
         Some(dir) => {

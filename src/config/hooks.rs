@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::ConfigError;
@@ -83,7 +83,7 @@ impl HookConfig {
     }
 
     fn secrets(&self) -> impl Iterator<Item = &str> {
-        [&self.secret, &self.secret_next].into_iter().map(|s| s.expose_secret()).filter(|s| !s.is_empty())
+        [&self.secret, &self.secret_next].into_iter().map(ExposeSecret::expose_secret).filter(|s| !s.is_empty())
     }
 }
 

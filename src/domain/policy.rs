@@ -150,9 +150,10 @@ pub fn tier_of(action: &Action, value: Money, cumulative: Money, limits: &Limits
         | Action::NoAction { .. }
         | Action::Recount { .. }
         | Action::Contact { .. }
-        | Action::Escalate { .. } => Tier::T0,
-        // Notes change nothing in the ERP.
-        Action::ForecastFix { .. } | Action::MarkEvent { .. } => Tier::T0,
+        | Action::Escalate { .. }
+        // Notes: the ERP keeps neither.
+        | Action::ForecastFix { .. }
+        | Action::MarkEvent { .. } => Tier::T0,
         // The handbook asks T2 of ADJUST-PARAM for class A only; master data have no class, so all of it is held to that.
         Action::AdjustParam { .. }
         | Action::FixMaster { .. }

@@ -39,9 +39,8 @@ impl Domain {
     /// And one of two terms.
     #[must_use]
     pub fn and_either(mut self, one: (&str, &str, Value), other: (&str, &str, Value)) -> Self {
-        self.0.push(json!("|"));
-        self.0.push(json!([one.0, one.1, one.2]));
-        self.0.push(json!([other.0, other.1, other.2]));
+        let term = |(field, operator, value): (&str, &str, Value)| json!([field, operator, value]);
+        self.0.extend([json!("|"), term(one), term(other)]);
         self
     }
 

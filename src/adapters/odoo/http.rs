@@ -21,7 +21,7 @@ pub(super) const BODY_MAX: usize = 256 * 1024 * 1024;
 const TEXT_MAX: usize = 400;
 
 /// Longest wait that a server can ask for.
-const WAIT_MAX: Duration = Duration::from_secs(3600);
+const WAIT_MAX: Duration = Duration::from_hours(1);
 
 /// Shortest text that counts as a secret: replacing shorter ones would garble every message and hide nothing.
 const SECRET_MIN: usize = 4;

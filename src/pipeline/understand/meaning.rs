@@ -212,7 +212,9 @@ impl Against<'_> {
         let mut lines = self.some_lines(&said.lines, said.order.as_ref(), named.is_none())?;
         if !ours {
             // Without a rate it is no price of ours; what it is worth stays open.
-            lines.iter_mut().for_each(|line| line.price = None);
+            for line in &mut lines {
+                line.price = None;
+            }
         }
         let of_order = || said.order.as_ref().or(said.lines.first()?.order.as_ref());
         let supplier = named.or_else(|| Some(self.known.order(of_order()?)?.first()?.supplier.clone()));

@@ -62,11 +62,12 @@ impl Veil {
                 Some(number(*self.users.entry(cell.id()?).or_insert(next)))
             }
             (Treat::Ids, Cell::List(ids)) => Some(Cell::List(ids.iter().filter_map(Cell::id).map(number).collect())),
-            (Treat::Number, Cell::Number(_)) | (Treat::Flag, Cell::Flag(_)) => Some(cell.clone()),
+            (Treat::Number, Cell::Number(_)) | (Treat::Flag, Cell::Flag(_)) | (Treat::Name, Cell::Text(_)) => {
+                Some(cell.clone())
+            }
             (Treat::When, Cell::Text(text)) => kept(cell, is_when(text)),
             (Treat::Word, Cell::Text(text)) => kept(cell, is_word(text)),
             (Treat::Path, Cell::Text(text)) => kept(cell, text.bytes().all(|b| b.is_ascii_digit() || b == b'/')),
-            (Treat::Name, Cell::Text(_)) => Some(cell.clone()),
             (Treat::Document, Cell::Text(text)) if is_document(text) => Some(cell.clone()),
             (Treat::Document | Treat::Secret, Cell::Text(text)) => self.mark(text),
             (Treat::Origin, Cell::Text(text)) => self.origin(text),
