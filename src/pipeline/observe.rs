@@ -103,6 +103,11 @@ impl Observe {
         self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
+    async fn keep_gaps(&self) -> anyhow::Result<()> {
+        let gaps = serde_json::to_string(&self.stages.ports.source.gaps().await?).context("writing down what is not read")?;
+        Ok(self.stages.store.put_setting(GAPS, &gaps).await?)
+    }
+
     async fn page(&self, now: Timestamp) -> anyhow::Result<usize> {
         let Stages { store, config, ports, .. } = &self.stages;
         let source = ports.source.identity();
@@ -123,6 +128,8 @@ impl Observe {
         }
         store.apply_page(&source, &page, now).await.context("storing a page of records")?;
         if !page.more {
+            // What can not be told of what was brought in shows only when it is put together.
+            self.keep_gaps().await?;
             store.put_setting(BEHIND, "no").await?;
         }
         Ok(page.observed.len().max(1))
@@ -149,8 +156,7 @@ impl Stage for Observe {
                 }
                 Err(error) => return Err(error).with_context(|| format!("looking for changes in {source}")),
             }
-            let gaps = serde_json::to_string(&ports.source.gaps().await?).context("writing down what is not read")?;
-            store.put_setting(GAPS, &gaps).await?;
+            self.keep_gaps().await?;
             store.put_setting(LOOKED_AT, &now.to_string()).await?;
             *self.looked() = Some(Look { at: now, whole: true });
         }

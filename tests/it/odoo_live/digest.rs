@@ -126,8 +126,13 @@ async fn a_live_server_gives_the_digest_of_the_recording() {
         assert_eq!(more, BTreeSet::from(["demand_month", "stock_level"]), "{what}");
         // A server says what it takes an item to cost, to the cent; of a recording it is worked out from the stock's layers.
         // Names of promotions are those of price lists, which the recording has as references show them.
+        // 19 has no multiples at reorder rules, and the words of a count in another field, which the recording lacks.
         let fields: Vec<&str> = differences.keys().map(String::as_str).collect();
-        assert_eq!(fields, ["item.cost", "promotion.name"], "{what}: {differences:#?}");
+        let expected: &[&str] = match version {
+            Version::V19 => &["item.cost", "move.reason", "promotion.name", "reorder_rule.multiple"],
+            _ => &["item.cost", "promotion.name"],
+        };
+        assert_eq!(fields, expected, "{what}: {differences:#?}");
         let money = |value: &Value| value.as_str().expect("money is text").parse::<f64>().expect("a number");
         for (ours, theirs) in &differences["item.cost"] {
             assert!((money(ours) - money(theirs)).abs() < 0.011, "{what}: {ours} instead of {theirs}");

@@ -96,8 +96,8 @@ impl LeftOut {
         waiting
     }
 
-    /// For people.
-    pub(super) fn gaps(&self) -> Vec<Gap> {
+    /// For people, less what comes of models that are not read at all: those are gaps of their own, which say what they cost.
+    pub(super) fn gaps(&self, unread: &BTreeSet<String>) -> Vec<Gap> {
         let gap = |(reason, ids): (&Reason, &BTreeSet<i64>)| {
             let (rows, names, are) = if ids.len() == 1 { ("row", "names", "is") } else { ("rows", "name", "are") };
             let more = if ids.len() < ROWS_MAX { "" } else { " or more" };
@@ -114,7 +114,8 @@ impl LeftOut {
             let costs = stream_of(&reason.model).map_or("", |stream| stream.costs);
             Gap { what: format!("{}.{}", reason.model, reason.field), why, costs: format!("in these rows: {costs}") }
         };
-        self.rows.iter().map(gap).collect()
+        let follows = |reason: &Reason| reason.target.as_ref().is_some_and(|target| unread.contains(target));
+        self.rows.iter().filter(|(reason, _)| !follows(reason)).map(gap).collect()
     }
 }
 

@@ -192,7 +192,8 @@ impl Source for OdooSource {
             gaps.extend(refresher.gaps().await?);
         }
         let store = |source| PortError::Transient { service: "the store", retry_after: None, source };
-        gaps.extend(LeftOut::load(&*self.mirror).await.map_err(store)?.gaps());
+        let unread = gaps.iter().map(|gap| gap.what.clone()).collect();
+        gaps.extend(LeftOut::load(&*self.mirror).await.map_err(store)?.gaps(&unread));
         gaps.sort();
         gaps.dedup();
         Ok(gaps)
