@@ -144,7 +144,7 @@ fn slot(days: &mut [f64], from: Date, day: Date) -> Option<&mut f64> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::BTreeMap;
 
     use super::*;
     use crate::domain::calendar::Calendar;
@@ -172,7 +172,7 @@ mod tests {
             sold: sums(sold),
             returned: BTreeMap::new(),
             tills: sums(tills),
-            out: BTreeSet::from_iter(out.iter().copied()),
+            out: out.iter().copied().collect(),
             closing: Quantity::units(closing),
         }
     }
@@ -270,7 +270,7 @@ mod tests {
         let book = book(records).with_detail_days(5);
         let (item, location) = place();
         assert_eq!(demand(&book, "2026-11-04"), [0.0, 6.0, 0.0]);
-        assert_eq!(demand(&book, "2026-04-01")[0], 50.0);
+        assert_eq!(demand(&book, "2026-04-01")[..1], [50.0]);
         assert_eq!(book.on_hand_by_day(&item, &location, day("2026-11-03")), [0.0, 9.0, 0.0, 0.0]);
         assert_eq!(book.out_by_day(&item, &location, day("2026-11-03")), [true, false, true, true]);
         assert_eq!(book.first_day(), Some(day("2026-04-01")));

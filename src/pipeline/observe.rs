@@ -104,7 +104,8 @@ impl Observe {
     }
 
     async fn keep_gaps(&self) -> anyhow::Result<()> {
-        let gaps = serde_json::to_string(&self.stages.ports.source.gaps().await?).context("writing down what is not read")?;
+        let gaps =
+            serde_json::to_string(&self.stages.ports.source.gaps().await?).context("writing down what is not read")?;
         Ok(self.stages.store.put_setting(GAPS, &gaps).await?)
     }
 

@@ -166,7 +166,7 @@ fn about(record: &Record) -> About<'_> {
     match record {
         Record::Item(r) => About { item: Some(&r.id), ..About::default() },
         Record::Location(r) => About { location: Some(&r.id), ..About::default() },
-        Record::Supplier(_) => About::default(),
+        Record::Supplier(_) | Record::Gone(_) => About::default(),
         Record::SupplierPrice(r) => About { item: Some(&r.item), ..About::default() },
         Record::ReorderRule(r) => About { item: Some(&r.item), location: Some(&r.location), happened_at: None },
         Record::Promotion(r) => About { item: Some(&r.item), location: None, happened_at: day(r.from) },
@@ -185,7 +185,6 @@ fn about(record: &Record) -> About<'_> {
         Record::StockLevel(r) => About { item: Some(&r.item), location: Some(&r.location), happened_at: None },
         Record::DemandMonth(r) => About { item: Some(&r.item), location: Some(&r.location), happened_at: day(r.month) },
         Record::Notice(r) => About { item: None, location: None, happened_at: Some(row::ms(r.occurred_at)) },
-        Record::Gone(_) => About::default(),
     }
 }
 

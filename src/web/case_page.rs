@@ -181,7 +181,7 @@ async fn page(
     });
     let reason = |r: RejectReason| Choice { value: r.code().to_owned(), name: reason_text(r).to_owned(), chosen: false };
     let values = Page {
-        shell: Shell::of(case.headline.as_str(), "/cases", &who),
+        shell: Shell::of(case.headline.as_str(), "/cases", who),
         view,
         reasons: RejectReason::ALL.into_iter().map(reason).collect(),
         refused: refused.map(str::to_owned),

@@ -239,7 +239,7 @@ async fn signed(
     let WebState { hooks, clock, store, .. } = &state;
     let now = clock.now();
     let sender = hooks.senders.get(&source).ok_or(Refusal::NotFound)?;
-    let body = body.map_err(unread)?;
+    let body = body.map_err(|rejection| unread(&rejection))?;
     let (id, text) = sender.check(&headers, &body, now, hooks.window)?;
     if sender.kind == HookKind::Odoo {
         hooks.called(&source, now);
@@ -270,7 +270,7 @@ async fn by_path(
 ) -> Result<Response, Refusal> {
     let sender = state.hooks.senders.get(&source).ok_or(Refusal::NotFound)?;
     // Read and thrown away: whatever it says, the ERP itself is asked.
-    body.map_err(unread)?;
+    body.map_err(|rejection| unread(&rejection))?;
     let fits = sender
         .path_secrets
         .iter()
@@ -286,7 +286,7 @@ fn noted() -> Response {
     answer(StatusCode::ACCEPTED, json!({ "state": "noted" }))
 }
 
-fn unread(rejection: BytesRejection) -> Refusal {
+fn unread(rejection: &BytesRejection) -> Refusal {
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
         Refusal::TooLarge
     } else {

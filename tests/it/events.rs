@@ -1,5 +1,4 @@
 //! `reeve events`, as a person types it.
-#![expect(clippy::unwrap_used, reason = "a test that can not go on has failed")]
 
 use reeve::domain::audit::AuditEntry;
 use reeve::store::{EventState, NewEvent, Settled, Store};

@@ -1,5 +1,6 @@
 //! The client for Odoo against answers of real servers (`tests/odoo-answers`), replayed on loopback, and against what stands
 //! between a client and a server: gateways, sign-in pages, cut connections.
+#![expect(clippy::unwrap_used, reason = "a test that can not go on has failed")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
@@ -198,9 +199,9 @@ impl Fake {
 
 fn config(url: &str) -> OdooConfig {
     let mut config = Config::load_from(None, &[]).unwrap().odoo;
-    config.url = url.to_owned();
-    config.database = "retail".to_owned();
-    config.user = "reeve".to_owned();
+    url.clone_into(&mut config.url);
+    "retail".clone_into(&mut config.database);
+    "reeve".clone_into(&mut config.user);
     config.api_key = KEY.to_owned().into();
     config.timeout = Duration::from_secs(20);
     config
@@ -561,9 +562,9 @@ async fn what_is_not_odoo_is_said_to_be_none() {
         let mut config = fake.config();
         fake.set("common.version", recorded("18/version"));
         if missing == "odoo.user" {
-            config.user = String::new()
+            config.user = String::new();
         } else {
-            config.api_key = String::new().into()
+            config.api_key = String::new().into();
         }
         assert!(fake.refusal(&config).await.to_string().starts_with(missing));
     }

@@ -91,7 +91,7 @@ async fn sums_over_http_say_what_the_recording_says_move_by_move() {
         // A delivery, and nothing is read but what it is about.
         let before = store.load_records().await.expect("the store answers");
         let of = |records: &[Record], kind: fn(&Record) -> bool| records.iter().filter(|r| kind(r)).count();
-        fake.advance(std::time::Duration::from_secs(60));
+        fake.advance(std::time::Duration::from_mins(1));
         let done = fake.rows("stock.move");
         let done = done.values().find(|row| row["state"] == json!("done")).expect("a done move");
         let product = done["product_id"].clone();

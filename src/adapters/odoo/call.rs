@@ -222,7 +222,7 @@ mod tests {
                 ["f", "=", 6]
             ])
         );
-        assert_eq!(Domain::all().and_any(&[one.clone()]), one);
+        assert_eq!(Domain::all().and_any(std::slice::from_ref(&one)), one);
         assert_eq!(Domain::all().and_any(&[one, Domain::all()]), Domain::all());
         assert_eq!(Domain::all().and_any(&[]), Domain::all());
     }

@@ -277,7 +277,7 @@ mod tests {
     fn retry_after_is_seconds_or_a_date_and_has_a_limit() {
         let now: Timestamp = "2026-11-23T08:00:00Z".parse().unwrap();
         assert_eq!(wait_of("7", now), Some(Duration::from_secs(7)));
-        assert_eq!(wait_of("Mon, 23 Nov 2026 08:02:00 GMT", now), Some(Duration::from_secs(120)));
+        assert_eq!(wait_of("Mon, 23 Nov 2026 08:02:00 GMT", now), Some(Duration::from_mins(2)));
         assert_eq!(wait_of("Mon, 23 Nov 2026 07:00:00 GMT", now), Some(Duration::ZERO));
         assert_eq!(wait_of("999999999", now), Some(WAIT_MAX));
         assert_eq!(wait_of("soon", now), None);

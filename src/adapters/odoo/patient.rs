@@ -226,7 +226,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_long_pause_is_the_callers_and_a_refusal_is_not_asked_again() {
-        let long = busy(Some(Duration::from_secs(600)));
+        let long = busy(Some(Duration::from_mins(10)));
         assert_eq!(count(vec![long.clone()], 1).await, (Err(long), 1, Vec::new()));
         let refused = OdooError::RefusedLogin { url: "http://x".to_owned(), who: String::new() };
         assert_eq!(count(vec![refused.clone()], 1).await, (Err(refused), 1, Vec::new()));

@@ -54,7 +54,7 @@ async fn a_known_server_may_be_away_and_come_back() {
 
     shop.odoo = server(port, Version::V18).await;
     let (template, _) = shop.odoo.rows("product.template").pop_first().expect("a product");
-    shop.odoo.advance(std::time::Duration::from_secs(3_600));
+    shop.odoo.advance(std::time::Duration::from_hours(1));
     shop.odoo.write("product.template", template, &json!({"name": "Back again"}));
     until("news", async || {
         let records = store.load_records().await.expect("the store answers");

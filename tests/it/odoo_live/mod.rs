@@ -20,7 +20,7 @@ use crate::fake_odoo::{FakeOdoo, Seed, Version};
 use crate::support::binary::{Ended, Running, reeve};
 
 /// Far longer than anything here takes: a test that waits for what never comes has failed.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A server and a store of its own.
 struct Shop {

@@ -285,13 +285,12 @@ fn put(world: &World, drawn: &[Drawn], written: Option<Timestamp>) {
         let (from, to) = match kind {
             0 => (SUPPLIER, NORTH_STOCK),
             1 => (SUPPLIER, AUCKLAND_STOCK),
-            2 | 3 => (NORTH_STOCK, CUSTOMER),
+            2 | 3 | 9 => (NORTH_STOCK, CUSTOMER),
             4 => (AUCKLAND_STOCK, CUSTOMER),
             5 => (CUSTOMER, NORTH_SHELF),
             6 => (NORTH_STOCK, AUCKLAND_STOCK),
             7 => (COUNTS, AUCKLAND_STOCK),
             8 => (NORTH_STOCK, NORTH_SHELF),
-            9 => (NORTH_STOCK, CUSTOMER),
             _ => (CUSTOMER, NORTH_STOCK),
         };
         let (of_till, unit) = (*kind >= 9, if *dozen && *kind < 9 { DOZEN } else { UNIT });

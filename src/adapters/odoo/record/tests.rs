@@ -60,7 +60,7 @@ fn unpacked(dir: &Path) -> BTreeMap<String, String> {
             let name = path.file_name().unwrap().to_str().unwrap().to_owned();
             let mut text = String::new();
             let mut file = std::fs::File::open(&path).unwrap();
-            if name.ends_with(".gz") {
+            if path.extension().is_some_and(|e| e == "gz") {
                 GzDecoder::new(file).read_to_string(&mut text).unwrap();
             } else {
                 file.read_to_string(&mut text).unwrap();

@@ -123,7 +123,7 @@ impl LeftOut {
 pub(in crate::adapters) fn gaps_of(problems: Vec<Problem>) -> Vec<Gap> {
     let mut left_out = LeftOut::default();
     left_out.settle(&Tables::default(), problems);
-    left_out.gaps()
+    left_out.gaps(&BTreeSet::new())
 }
 
 fn is_master(model: &str) -> bool {
