@@ -195,7 +195,7 @@ async fn a_database_that_can_not_be_used_says_why() {
     Store::open_and_migrate(&newer).await.unwrap().close().await;
     sqlx::any::install_default_drivers();
     let mut connection = <sqlx::AnyConnection as sqlx::Connection>::connect(&newer).await.unwrap();
-    sqlx::raw_sql("update _sqlx_migrations set version = 9999").execute(&mut connection).await.unwrap();
+    sqlx::raw_sql("update _sqlx_migrations set version = 9999 where version = 1").execute(&mut connection).await.unwrap();
     sqlx::Connection::close(connection).await.unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let nobody = listener.local_addr().unwrap();

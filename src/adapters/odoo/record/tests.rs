@@ -100,6 +100,10 @@ fn disguised(mut record: Record) -> Record {
         Record::Move(r) => {
             let named = r.document.contains('/') && !r.document.starts_with("SP/");
             (r.document, r.reason, r.entered_by) = (if named { r.document.clone() } else { gone() }, gone(), None);
+            // A customer's reference stands behind the order's name: then all of it is marked.
+            if r.origin.starts_with("x-") || r.origin.contains(" - ") {
+                r.origin = gone();
+            }
         }
         Record::BillLine(r) => (r.reference, r.entered_by) = (gone(), None),
         _ => {}
