@@ -1,8 +1,8 @@
 //! Reads the source back: was an approved recommendation carried out, and did it help? (handbook §5 "read-back", §8)
 //!
-//! Looks for the trace that the action would leave in the ERP after the hand-off ([`trace`]). Without one after a day it says
+//! Looks for the trace that the action would leave in the ERP after the hand-off (`trace`). Without one after a day it says
 //! so; it never assumes. What was said is corrected when the trace comes later, until the horizon; then what happened is
-//! measured once ([`measure`]).
+//! measured once (`measure`).
 
 mod measure;
 mod trace;

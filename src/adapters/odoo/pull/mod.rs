@@ -13,7 +13,7 @@
 //!    because no page ends at a stamp: pages end at ids.
 //! 2. *Slow commits.* A change becomes visible after its stamp. A pass therefore begins one `overlap` before the newest stamp
 //!    known; only as far as time has passed by our own clock since that stamp was seen, and a whole pass was made since, the
-//!    overlap shrinks, never beyond the newest stamp ([`position`]).
+//!    overlap shrinks, never beyond the newest stamp (`position`).
 //! 3. *Changes during a pass* may be behind the page that would have shown them. The newest stamp is therefore taken
 //!    *before* the first page; what is stamped later is asked for again.
 //! 4. *Clocks.* Only stamps that are new to us (a row's stamp is kept with it) move the mark, none beyond our own clock. Rows

@@ -1,9 +1,9 @@
 //! Writes a recording of what was read of a live Odoo: the folder that [`crate::adapters::recorded`] reads, from the mirror.
 //!
-//! Names of people and customers, references and free text are left out unless `plain` says otherwise: [`table`] says what may
-//! stand in a recording, [`veil`] what is made of it. Rows are written as they were, dangling references and all; INDEX.json
-//! says so. What happened before the recording begins is made up for by movements of opening stock ([`opening`]), so that the
-//! sum of movements is the stock. Master data is held in memory, documents go to the disk page by page ([`folder`]).
+//! Names of people and customers, references and free text are left out unless `plain` says otherwise: `table` says what may
+//! stand in a recording, `veil` what is made of it. Rows are written as they were, dangling references and all; INDEX.json
+//! says so. What happened before the recording begins is made up for by movements of opening stock (`opening`), so that the
+//! sum of movements is the stock. Master data is held in memory, documents go to the disk page by page (`folder`).
 
 mod documents;
 mod folder;

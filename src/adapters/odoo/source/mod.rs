@@ -6,7 +6,7 @@
 //!
 //! Master data (products, units, places, terms, …) is held as a whole, as everything refers to it; documents are fetched as
 //! they are needed: memory is master data and the working set of `limit` changes, which may give more records than that.
-//! Rows that can not be understood are left out, counted and kept in mind ([`left_out`]): they are tried again when what
+//! Rows that can not be understood are left out, counted and kept in mind (`left_out`): they are tried again when what
 //! they miss comes. Nothing here asks the server: that is done by what is given as [`Refresh`].
 
 mod left_out;
