@@ -20,7 +20,6 @@ pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod evals;
-pub mod models;
 pub mod pipeline;
 pub mod ports;
 pub mod prompts;
@@ -28,3 +27,5 @@ pub mod render;
 pub mod store;
 pub mod web;
 pub mod worker;
+
+pub use reeve_models as models;

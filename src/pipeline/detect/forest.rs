@@ -7,7 +7,7 @@ use super::demand::Demand;
 use crate::config::Config;
 use crate::domain::book::Book;
 use crate::domain::exception::{Driver, Signal};
-use crate::models::isolation::{IsolationForest, IsolationForestParams};
+use crate::models::forest::{IsolationForest, IsolationForestParams};
 
 /// Names of the forest's features, in order.
 const FEATURES: [&str; 8] = [

@@ -10,6 +10,7 @@
 
 mod baseline;
 mod outlook;
+pub mod panel;
 mod params;
 mod runs;
 mod shift;

@@ -2,11 +2,11 @@
 //!
 //! - [`formulas`]: one function for one formula of inventory control, ranking and calibration;
 //! - [`demand`]: what a day's demand should have been, and how odd what came is;
-//! - [`isolation`]: an isolation forest, for rows in which no single number is odd.
+//! - [`forest`]: an isolation forest, for rows in which no single number is odd.
 //!
 //! Each takes plain `f64`, arrays and dates and gives the same answer for the same input, byte for byte. What a number
 //! means for a case, and what to do about it, is decided elsewhere.
 
 pub mod demand;
+pub mod forest;
 pub mod formulas;
-pub mod isolation;

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use super::DemandParams;
 use super::baseline::{History, without_outliers};
 use super::tail::Demand;
-use crate::models::formulas::{mean_sd, median};
+use crate::formulas::{mean_sd, median};
 
 /// Lengths of a step tried, in days: short ones singly, longer ones in growing distances, for they differ less.
 const STEPS: [usize; 8] = [5, 6, 7, 9, 11, 14, 17, 21];
