@@ -224,8 +224,8 @@ proptest! {
         prop_assert_eq!(&scores, &model.log_odds(&turned.t()));
         for (row, score) in scores.iter().enumerate() {
             prop_assert!(score.is_finite());
-            prop_assert_eq!(*score, model.log_odds_of(&records.row(row).to_vec()));
-            prop_assert_eq!(*score, grower.scores[row]);
+            prop_assert_eq!(score.to_bits(), model.log_odds_of(&records.row(row).to_vec()).to_bits());
+            prop_assert_eq!(score.to_bits(), grower.scores[row].to_bits());
         }
     }
 
