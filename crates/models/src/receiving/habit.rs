@@ -117,7 +117,9 @@ impl OneSided {
     pub(super) fn likelihood(size: f64, unit: f64) -> Vec<f64> {
         // Outliers are spread evenly over the logarithm of a size from 1 % to 100 %.
         let broad = if size < unit / 2.0 { 1.0 } else { (unit / size.max(0.01) / 100_f64.ln()).min(1.0) };
-        Self::cells().map(|(share, spread)| (1.0 - OUTLIERS) * Self::cell(share, spread, size, unit).1 + OUTLIERS * broad).collect()
+        Self::cells()
+            .map(|(share, spread)| (1.0 - OUTLIERS) * Self::cell(share, spread, size, unit).1 + OUTLIERS * broad)
+            .collect()
     }
 
     pub(super) fn verdict(weights: &[f64], size: f64, unit: f64) -> Verdict {

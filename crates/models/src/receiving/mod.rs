@@ -21,7 +21,7 @@ mod records;
 pub use self::detector::{Detector, LineScore, score};
 pub use self::features::Features;
 pub use self::kind::ReceivingKind;
-pub use self::records::{Bill, Notice, NoticeKind, PurchaseLine, ReceivingError, Receipt, Records};
+pub use self::records::{Bill, Notice, NoticeKind, PurchaseLine, Receipt, ReceivingError, Records};
 
 /// Features of every line that something came of, with its index in [`Records::lines`], in the order in which the lines
 /// were complete.
