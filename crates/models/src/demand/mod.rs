@@ -15,6 +15,7 @@ mod params;
 mod runs;
 mod shift;
 mod tail;
+pub mod watch;
 
 #[cfg(test)]
 mod simulation;
