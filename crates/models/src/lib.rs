@@ -16,3 +16,4 @@ pub mod demand;
 pub mod forest;
 pub mod formulas;
 pub mod receiving;
+pub mod trial;
