@@ -37,6 +37,8 @@ impl Detector {
 fn likeness(f: &Features) -> [f64; 9] {
     let floor = -6.0;
     let present = |is: bool, x: f64| if is { x.max(floor) } else { floor };
+    // More billed than came explains the short as well: the bill is what to act on.
+    let unreceived = f.unreceived_odds.max(f.short_odds) + 1.0;
     [
         present(f.short > 0.0, f.short_odds + f.billing_odds.max(0.0)),
         present(f.over > 0.0, f.over_odds),
@@ -44,9 +46,9 @@ fn likeness(f: &Features) -> [f64; 9] {
         present(f.early_odds != 0.0, f.early_odds),
         present(f.price > 0.0, f.price_odds),
         present(f.price < 0.0, f.price_odds),
-        present(f.equal_parts > 0.0, f.duplicate_odds + 4.0),
-        present(f.unit_odds != 0.0, f.unit_odds + 4.0),
-        present(f.unreceived_odds != 0.0, f.unreceived_odds),
+        present(f.equal_parts > 0.0 && f.duplicate_odds > 0.0, f.duplicate_odds + 12.0),
+        present(f.unit_odds > 0.0, f.unit_odds + 12.0),
+        present(f.unreceived_odds != 0.0, unreceived),
     ]
 }
 
