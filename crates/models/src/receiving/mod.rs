@@ -15,10 +15,12 @@ mod detector;
 mod features;
 mod habit;
 mod kind;
+mod likeness;
 mod observe;
 mod records;
+mod trees;
 
-pub use self::detector::{Detector, LineScore, score};
+pub use self::detector::{Detector, Labelled, LineScore, score};
 pub use self::features::Features;
 pub use self::kind::ReceivingKind;
 pub use self::records::{Bill, Notice, NoticeKind, PurchaseLine, ReceivingError, Receipt, Records};
