@@ -111,8 +111,9 @@ impl<'a> Company<'a> {
         let lines = &self.vendor[entry.vendor];
         let here = lines.partition_point(|line| *line < (entry.promised, at));
         let near = |line: &&(i32, usize)| (line.0 - entry.promised).abs() <= NEIGHBOUR_DAYS;
-        let before = lines[..here].iter().rev().take_while(near).take(GROUP_MAX / 2);
-        let after = lines[here..].iter().take_while(near).take(GROUP_MAX / 2);
+        let heard_of = |line: &&(i32, usize)| self.ledger.entries[line.1].ordered <= now;
+        let before = lines[..here].iter().rev().take_while(near).filter(heard_of).take(GROUP_MAX / 2);
+        let after = lines[here..].iter().take_while(near).filter(heard_of).take(GROUP_MAX / 2);
         self.siblings(before.chain(after).map(|(_, other)| *other), at, first, now)
     }
 
@@ -120,7 +121,8 @@ impl<'a> Company<'a> {
         let days_late = first - self.ledger.entries[at].promised;
         let mut found = Siblings::default();
         let mut late = Vec::new();
-        for other in group.filter(|other| *other != at).take(GROUP_MAX) {
+        let heard_of = |other: &usize| *other != at && self.ledger.entries[*other].ordered <= now;
+        for other in group.filter(heard_of).take(GROUP_MAX) {
             let entry = &self.ledger.entries[other];
             match entry.first() {
                 Some(came) if came <= now => {
@@ -128,8 +130,7 @@ impl<'a> Company<'a> {
                     found.same += f64::from(came == first);
                     late.push(came - entry.promised);
                 }
-                _ if entry.ordered <= now => found.open += 1.0,
-                _ => {}
+                _ => found.open += 1.0,
             }
         }
         late.sort_unstable();

@@ -122,7 +122,8 @@ fn plain(features: &Features) -> Judgement {
     let kind = likeliest(&likeness);
     let mut drivers = Vec::new();
     if probability >= DRIVERS_FROM {
-        let value = |name: &&'static str| Features::NAMES.iter().position(|n| n == name).map(|at| (*name, features.values()[at]));
+        let value =
+            |name: &&'static str| Features::NAMES.iter().position(|n| n == name).map(|at| (*name, features.values()[at]));
         drivers = evidence(kind).iter().filter_map(value).collect();
     }
     Judgement { score, probability, kind, drivers }

@@ -53,7 +53,11 @@ pub(super) fn log_odds(likeness: &[f64; 9]) -> f64 {
 /// The likeliest kind; of equals the first.
 pub(super) fn likeliest(likeness: &[f64; 9]) -> ReceivingKind {
     let first = (ReceivingKind::ALL[0], likeness[0]);
-    ReceivingKind::ALL.into_iter().zip(likeness.iter().copied()).fold(first, |best, next| if next.1 > best.1 { next } else { best }).0
+    ReceivingKind::ALL
+        .into_iter()
+        .zip(likeness.iter().copied())
+        .fold(first, |best, next| if next.1 > best.1 { next } else { best })
+        .0
 }
 
 /// What speaks for each kind: the features a planner would ask for, by name.

@@ -23,7 +23,7 @@ mod trees;
 pub use self::detector::{Detector, Labelled, LineScore, score};
 pub use self::features::Features;
 pub use self::kind::ReceivingKind;
-pub use self::records::{Bill, Notice, NoticeKind, PurchaseLine, ReceivingError, Receipt, Records};
+pub use self::records::{Bill, Notice, NoticeKind, PurchaseLine, Receipt, ReceivingError, Records};
 
 /// Features of every line that something came of, with its index in [`Records::lines`], in the order in which the lines
 /// were complete.
@@ -33,3 +33,6 @@ pub use self::records::{Bill, Notice, NoticeKind, PurchaseLine, ReceivingError, 
 pub fn features(records: &Records) -> Result<Vec<(usize, Features)>, ReceivingError> {
     Ok(observe::observe(&records::Ledger::new(records)?))
 }
+
+#[cfg(test)]
+mod tests;

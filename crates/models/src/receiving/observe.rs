@@ -279,7 +279,8 @@ impl<'a> Observer<'a> {
         let near_lines = self.company.neighbours(at, first, now);
         (f.order_known, f.order_same, f.order_open) = (order.known, order.same, order.open);
         (f.order_nearest, f.order_apart) = (order.nearest, order.apart);
-        (f.route_known, f.route_same, f.route_nearest, f.route_apart) = (route.known, route.same, route.nearest, route.apart);
+        (f.route_known, f.route_same, f.route_nearest, f.route_apart) =
+            (route.known, route.same, route.nearest, route.apart);
         (f.near_known, f.near_nearest, f.near_apart) = (near_lines.known, near_lines.nearest, near_lines.apart);
         let dock = self.company.on_day(Shared::Location, at, first);
         (f.dock_others, f.dock_lift, f.dock_busy) = (dock.others, dock.others / (dock.before + 0.1), dock.busy);
@@ -299,7 +300,11 @@ impl<'a> Observer<'a> {
         }
         let chance = dock.busy.clamp(0.02, 0.9);
         let docked = self.docked.shrunk(0.5, 10.0);
-        company += if dock.others > 0.0 { (chance / docked).min(1.0).ln() } else { ((1.0 - chance) / (1.0 - docked)).max(1.0).ln() };
+        company += if dock.others > 0.0 {
+            (chance / docked).min(1.0).ln()
+        } else {
+            ((1.0 - chance) / (1.0 - docked)).max(1.0).ln()
+        };
         let beyond = |excess: f64, least: f64, most: f64| {
             let apart = if excess >= least { 0.0 } else { excess - least };
             let far = if excess > most { (most - excess) / most } else { 0.0 };
@@ -313,7 +318,8 @@ impl<'a> Observer<'a> {
         f.parts = entry.parts.len() as f64;
         f.split_share = self.split[entry.vendor].shrunk(self.split_pool.shrunk(0.2, 5.0), 5.0);
         let equal = entry.parts.iter().enumerate().filter(|(at, (day, quantity))| {
-            *quantity > 0.0 && entry.parts[..*at].iter().any(|(before, same)| same == quantity && day - before <= 7)
+            *quantity > 0.0
+                && entry.parts[..*at].iter().any(|(before, same)| (same - quantity).abs() < 1e-9 && day - before <= 7)
         });
         let doubles: Vec<f64> = equal.map(|(_, (_, quantity))| *quantity).collect();
         f.equal_parts = doubles.len() as f64;
@@ -327,7 +333,8 @@ impl<'a> Observer<'a> {
         let packs = [entry.pack, 12.0, 10.0, 100.0, 1000.0];
         let steps = packs.into_iter().filter(|pack| *pack >= 2.0).flat_map(|pack| [pack, 1.0 / pack]);
         // Whole units are as near as can be, or 1 % of the quantity (the catalogue's bound).
-        let near = steps.map(|step| (ratio - step).abs() / (0.01 * step + 0.5 / entry.quantity)).fold(f64::INFINITY, f64::min);
+        let near =
+            steps.map(|step| (ratio - step).abs() / (0.01 * step + 0.5 / entry.quantity)).fold(f64::INFINITY, f64::min);
         let outside = !(0.6..=1.7).contains(&ratio) && line.received > 0.0;
         f.unit_odds = if outside { 6.0 - near.min(1e3).ln_1p() } else { 0.0 };
     }
@@ -391,4 +398,3 @@ pub(super) fn observe(ledger: &Ledger) -> Vec<(usize, Features)> {
     }
     found
 }
-

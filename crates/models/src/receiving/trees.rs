@@ -97,7 +97,8 @@ impl Trees {
         let all: Vec<&Example> = examples.iter().collect();
         let mut held_out = Vec::with_capacity(examples.len());
         for fold in 0..FOLDS {
-            let (left_out, kept): (Vec<&Example>, Vec<&Example>) = all.iter().partition(|example| example.group % FOLDS == fold);
+            let (left_out, kept): (Vec<&Example>, Vec<&Example>) =
+                all.iter().partition(|example| example.group % FOLDS == fold);
             let both = |examples: &[&Example]| examples.iter().any(|e| e.exception) && examples.iter().any(|e| !e.exception);
             if left_out.is_empty() || !both(&kept) {
                 continue;
@@ -126,7 +127,8 @@ impl Trees {
             changed[at] = self.usual[at];
         }
         let odds = self.log_odds(rows.view());
-        let mut gains: Vec<(usize, f64)> = odds[..row.len()].iter().map(|without| odds[row.len()] - without).enumerate().collect();
+        let mut gains: Vec<(usize, f64)> =
+            odds[..row.len()].iter().map(|without| odds[row.len()] - without).enumerate().collect();
         gains.retain(|(_, gain)| *gain > 0.0);
         gains.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         gains
@@ -158,8 +160,9 @@ impl Trees {
         if !names || boosted.features() != Features::NAMES.len() || detector.usual.len() != Features::NAMES.len() {
             return Err(ReceivingError::Features);
         }
-        let finite = detector.usual.iter().all(|x| x.is_finite()) && detector.calibration.1.is_finite();
-        if !finite || !(detector.calibration.0 > 0.0 && detector.calibration.0.is_finite()) {
+        let (slope, offset) = detector.calibration;
+        let rising = slope > 0.0 && slope.is_finite() && offset.is_finite();
+        if !rising || !detector.usual.iter().all(|x| x.is_finite()) {
             return Err(ReceivingError::Unreadable("its calibration is no rising line".into()));
         }
         Ok(Trees { boosted, calibration: detector.calibration, usual: detector.usual })
@@ -167,7 +170,8 @@ impl Trees {
 }
 
 fn checksum(content: &Content) -> String {
-    let text = serde_json::to_string(content).expect("a detector is made of lists, names and finite numbers, which JSON has");
+    let text =
+        serde_json::to_string(content).expect("a detector is made of lists, names and finite numbers, which JSON has");
     hex::encode(Sha256::digest(text.as_bytes()))
 }
 
