@@ -17,6 +17,9 @@ const DRIVERS_FROM: f64 = 0.05;
 /// Drivers named at most.
 const DRIVERS_MAX: usize = 5;
 
+/// The detector that comes with the program; what it was trained on is said in its card, `models/receiving.md`.
+const SHIPPED: &str = include_str!("../../models/receiving.json");
+
 /// How features are judged.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Detector(Judge);
@@ -55,6 +58,11 @@ impl Detector {
     /// The detector that needs no labels: the likelihood of each kind of exception against the vendor's habit.
     pub fn unsupervised() -> Self {
         Detector(Judge::Likeness)
+    }
+
+    /// The detector that comes with the program: trees trained on other vendors' lines with exceptions put into them.
+    pub fn shipped() -> Self {
+        Self::from_json(SHIPPED).expect("the file was written by this program, and a test reads it")
     }
 
     /// Boosted trees fitted on labelled lines, calibrated on vendors left out in turn. The same lines and seed give the
