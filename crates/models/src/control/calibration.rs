@@ -1,8 +1,8 @@
 //! A score's probability: a rising step function, learned from scores of which the truth is known.
 //!
 //! Isotonic regression by pooling adjacent violators (Ayer et al. 1955; Zadrozny and Elkan 2002). It assumes only that a
-//! higher score is not less likely right. It holds where scores and truths come as they came in training: see
-//! [`super::discovery::prevalence`] for when exceptions are rarer or commoner.
+//! higher score is not less likely right. It holds where scores and truths come as they came in training: where exceptions
+//! are rarer than there, it promises too much.
 
 use serde::{Deserialize, Serialize};
 

@@ -61,7 +61,8 @@ pub struct Detector {
 /// What training adds.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Trained {
-    pub(super) trees: Boosted,
+    /// Trees whose log-odds are averaged: those that came with the program, and those of the shop's own history.
+    pub(super) trees: Vec<Boosted>,
     /// Probability that an alarm (the highest score of its series for three days either side) is right.
     pub(super) alarms: Calibration,
     /// The evidence of a usual day: its median in training. An explanation compares with it.
@@ -76,8 +77,8 @@ struct Saved {
     features: Vec<String>,
     usual: Vec<f32>,
     alarms: Calibration,
-    /// As [`Boosted::to_json`] writes them.
-    trees: String,
+    /// Each as [`Boosted::to_json`] writes it.
+    trees: Vec<String>,
 }
 
 /// What the detector says of one series on one day.
@@ -100,6 +101,22 @@ pub struct Driver {
     pub value: f32,
     /// How much lower the score would be were it as on a usual day, in log-odds; with the other evidence as it is.
     pub weight: f32,
+}
+
+impl Trained {
+    fn log_odds(&self, rows: &ArrayView2<'_, f32>) -> Vec<f32> {
+        let mut sums = vec![0.0; rows.nrows()];
+        for trees in &self.trees {
+            for (sum, odds) in sums.iter_mut().zip(trees.log_odds(rows)) {
+                *sum += odds;
+            }
+        }
+        sums.into_iter().map(|sum| (sum / self.trees.len() as f64) as f32).collect()
+    }
+
+    fn log_odds_of(&self, row: &[f32]) -> f64 {
+        self.trees.iter().map(|trees| trees.log_odds_of(row)).sum::<f64>() / self.trees.len() as f64
+    }
 }
 
 impl Detector {
@@ -138,7 +155,11 @@ impl Detector {
         let mut scores = vec![f32::NEG_INFINITY; panel.keys().len() * (days - from)];
         for day in 0..days {
             let warm = day < from;
-            let verdicts = scorer.panel_day(panel, day, warm && day + COMPARED_DAYS >= from && day >= EARLY_DAYS);
+            if warm && (day + COMPARED_DAYS < from || day < EARLY_DAYS) {
+                scorer.pass(panel, day);
+                continue;
+            }
+            let verdicts = scorer.panel_day(panel, day, warm);
             if !warm {
                 for (series, verdict) in verdicts.iter().enumerate() {
                     scores[series * (days - from) + day - from] = verdict.score;
@@ -157,7 +178,7 @@ impl Detector {
             features: FEATURES.map(str::to_owned).to_vec(),
             usual: trained.usual.clone(),
             alarms: trained.alarms.clone(),
-            trees: trained.trees.to_json(),
+            trees: trained.trees.iter().map(Boosted::to_json).collect(),
         };
         saved.sha256 = checksum(&saved);
         Some(serde_json::to_string(&saved).expect("a detector is made of lists, finite numbers and texts, which JSON has"))
@@ -176,8 +197,9 @@ impl Detector {
         if checksum(&saved) != stated {
             return Err(DetectorError::Checksum);
         }
-        let trees = Boosted::from_json(&saved.trees)?;
-        if trees.features() != FEATURE_COUNT || saved.usual.len() != FEATURE_COUNT {
+        let trees = saved.trees.iter().map(|text| Boosted::from_json(text)).collect::<Result<Vec<Boosted>, BoostError>>()?;
+        let fit = |trees: &Boosted| trees.features() == FEATURE_COUNT;
+        if trees.is_empty() || !trees.iter().all(fit) || saved.usual.len() != FEATURE_COUNT {
             return Err(DetectorError::Unsound("its trees look at other evidence"));
         }
         if !saved.alarms.is_sound() {
@@ -216,7 +238,7 @@ impl<'a> Scorer<'a> {
     }
 
     /// Takes in a day of all series: `weekday` from 0 (Monday). `usual` says that the day belongs to the warm-up that later
-    /// evidence is compared with.
+    /// evidence is compared with; it is learned from and not scored (0).
     pub fn day(&mut self, weekday: usize, cells: &[Cell], usual: bool) -> Vec<Verdict> {
         let expected = self.watch.day(weekday, cells, &mut self.rows);
         let part = |row: &[f32]| TAILS.map(|feature| row[feature]);
@@ -230,10 +252,11 @@ impl<'a> Scorer<'a> {
             self.settled = true;
         }
         let scores: Vec<f32> = match &self.detector.trained {
+            Some(_) if usual => vec![0.0; cells.len()],
             Some(trained) => {
                 let rows = ArrayView2::from_shape((cells.len(), FEATURE_COUNT), &self.rows)
                     .expect("there is a row of features for each series");
-                trained.trees.log_odds(&rows).iter().map(|odds| *odds as f32).collect()
+                trained.log_odds(&rows)
             }
             None => self.rows.par_chunks_exact(FEATURE_COUNT).map(|row| self.tails.most(&part(row)).0).collect(),
         };
@@ -242,6 +265,12 @@ impl<'a> Scorer<'a> {
             Verdict { score: if cell.open { score } else { f32::NEG_INFINITY }, expected, kind: Kind::of(row) }
         };
         scores.into_iter().zip(expected).zip(self.rows.chunks_exact(FEATURE_COUNT).zip(cells)).map(verdict).collect()
+    }
+
+    /// Takes in day number `day` of a panel without judging it: too early to be compared with.
+    pub fn pass(&mut self, panel: &Panel, day: usize) {
+        let cells: Vec<Cell> = (0..panel.keys().len()).map(|series| panel.series(series)[day]).collect();
+        self.watch.day(panel.days()[day].weekday().to_monday_zero_offset() as usize, &cells, &mut self.rows);
     }
 
     /// Takes in day number `day` of a panel.
@@ -264,11 +293,11 @@ impl<'a> Scorer<'a> {
         let driver = |feature: usize, weight: f32| Driver { feature: FEATURES[feature], value: row[feature], weight };
         let mut drivers: Vec<Driver> = match &self.detector.trained {
             Some(trained) => {
-                let whole = trained.trees.log_odds_of(row);
+                let whole = trained.log_odds_of(row);
                 let mut changed = row.to_vec();
                 let without = |feature: usize| {
                     changed[feature] = trained.usual[feature];
-                    let odds = trained.trees.log_odds_of(&changed);
+                    let odds = trained.log_odds_of(&changed);
                     changed[feature] = row[feature];
                     driver(feature, (whole - odds) as f32)
                 };

@@ -11,6 +11,7 @@
 mod baseline;
 pub mod detector;
 mod outlook;
+pub mod own;
 pub mod panel;
 mod params;
 mod runs;

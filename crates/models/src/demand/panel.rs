@@ -94,6 +94,16 @@ impl Panel {
         Ok(Self { days, keys, cells, locations, items })
     }
 
+    /// The panel as it was before day number `until`.
+    ///
+    /// # Errors
+    /// None that a panel could meet: its own days and series are in order.
+    pub fn until(&self, until: usize) -> Result<Self, PanelError> {
+        let until = until.min(self.days.len());
+        let cells = (0..self.keys.len()).flat_map(|series| self.series(series)[..until].iter().copied()).collect();
+        Self::new(self.days[..until].to_vec(), self.keys.clone(), cells)
+    }
+
     /// The days, rising.
     pub fn days(&self) -> &[Date] {
         &self.days

@@ -9,7 +9,7 @@ use ndarray::{Array1, ArrayView2};
 use super::detector::{Detector, Trained};
 use super::panel::{Panel, SeriesKey};
 use super::watch::{FEATURE_COUNT, Watch};
-use crate::boost::{BoostError, BoostParams, BoostValidParams};
+use crate::boost::{BoostError, BoostParams, BoostValidParams, Boosted};
 use crate::control::alarms;
 use crate::control::calibration::Calibration;
 
@@ -71,14 +71,20 @@ struct Rows {
 }
 
 impl Detector {
-    /// Trains on lessons. `params` are those of the trees (see [`Detector::params`]); `watch` is told after each of the three
-    /// fits' rounds how many are done of how many.
+    /// Trains on lessons. `params` are those of the trees (see [`Detector::params`]); `watch` is told after each round of the
+    /// three fits how many rounds are done of how many. Trees of this detector stay beside the new ones, with equal say, so
+    /// that [`Detector::unsupervised`] trains anew and [`Detector::shipped`] learns a shop's own ways.
     ///
     /// Memory: 300 bytes for each day of each series that is labelled, twice while trees grow.
     ///
     /// # Errors
     /// Labels must fit their panels, and there must be exceptions and usual days in both halves of the series.
-    pub fn train(lessons: &[Lesson], params: BoostParams, mut watch: impl FnMut(usize, usize)) -> Result<Self, TrainError> {
+    pub fn train(
+        &self,
+        lessons: &[Lesson],
+        params: BoostParams,
+        mut watch: impl FnMut(usize, usize),
+    ) -> Result<Self, TrainError> {
         let params = params.check()?;
         let mut rows = Rows::default();
         for (number, lesson) in lessons.iter().enumerate() {
@@ -89,13 +95,20 @@ impl Detector {
         for (fold, second) in [false, true].into_iter().enumerate() {
             let half = rows.half(second);
             let trees = half.fit(&params, |round| watch(fold * params.rounds() + round, all))?;
-            let detector = Self { trained: Some(Trained { trees, alarms: Calibration::fit(&[]), usual: Vec::new() }) };
+            let detector = self.beside(trees, Calibration::fit(&[]), Vec::new());
             for lesson in lessons {
                 cases.extend(held_out(&detector, lesson, !second));
             }
         }
         let trees = rows.fit(&params, |round| watch(2 * params.rounds() + round, all))?;
-        Ok(Self { trained: Some(Trained { trees, alarms: Calibration::fit(&cases), usual: rows.usual() }) })
+        Ok(self.beside(trees, Calibration::fit(&cases), rows.usual()))
+    }
+
+    /// This detector's trees and these.
+    fn beside(&self, trees: Boosted, alarms: Calibration, usual: Vec<f32>) -> Self {
+        let mut all = self.trained.as_ref().map_or_else(Vec::new, |trained| trained.trees.clone());
+        all.push(trees);
+        Self { trained: Some(Trained { trees: all, alarms, usual }) }
     }
 
     /// The parameters of the trees that were found good.
@@ -188,7 +201,7 @@ impl Rows {
         half
     }
 
-    fn fit(&self, params: &BoostValidParams, watch: impl FnMut(usize)) -> Result<crate::boost::Boosted, BoostError> {
+    fn fit(&self, params: &BoostValidParams, watch: impl FnMut(usize)) -> Result<Boosted, BoostError> {
         let rows = ArrayView2::from_shape((self.labels.len(), FEATURE_COUNT), &self.features)
             .expect("each label came with a row of features");
         let labels = Array1::from(self.labels.clone());

@@ -9,6 +9,7 @@ mod inject;
 mod plan;
 
 use crate::demand::panel::Panel;
+use crate::demand::train::{Label, Lesson};
 
 pub use self::event::{Event, EventKind, Scope};
 pub use self::inject::inject;
@@ -25,6 +26,41 @@ pub struct Trial {
     pub events: Vec<Event>,
     /// Alarms a day that planners read, for [`super::measure::demand`].
     pub ks: Vec<usize>,
+}
+
+impl Trial {
+    /// The trial as a lesson: a label for each series and day from the first that is scored.
+    pub fn lesson(self) -> Lesson {
+        let (days, from) = (self.panel.days().len(), self.eval_from);
+        let mut labels = vec![Label::Usual; self.panel.keys().len() * (days - from)];
+        let mut mark = |series: usize, first: usize, last: usize, label: Label| {
+            let row = &mut labels[series * (days - from)..][..days - from];
+            row[first.saturating_sub(from).min(days - from)..(last + 1).saturating_sub(from).min(days - from)].fill(label);
+        };
+        // Exceptions after what is explained: where both are, the exception is to be found.
+        for event in self.events.iter().filter(|event| event.kind.is_explained()) {
+            for series in self.series_of(event.scope) {
+                mark(series, event.from, event.to, Label::Explained);
+            }
+        }
+        for (number, event) in self.events.iter().enumerate().filter(|(_, event)| !event.kind.is_explained()) {
+            for series in self.series_of(event.scope) {
+                mark(series, event.from, event.to.max(event.detect_until) + 1, Label::Uncounted);
+                mark(series, event.from, event.detect_until, Label::Odd(number as u32));
+            }
+        }
+        Lesson { panel: self.panel, from, labels }
+    }
+
+    fn series_of(&self, scope: Scope) -> Vec<usize> {
+        match scope {
+            Scope::Series(series) => vec![series],
+            Scope::Location(location) => {
+                (0..self.panel.keys().len()).filter(|series| self.panel.locations()[*series] == location).collect()
+            }
+            Scope::All => (0..self.panel.keys().len()).collect(),
+        }
+    }
 }
 
 #[cfg(test)]
