@@ -50,6 +50,13 @@ pub struct BoostValidParams {
     pub(super) seed: u64,
 }
 
+impl BoostValidParams {
+    /// Trees, one after the other.
+    pub fn rounds(&self) -> usize {
+        self.rounds
+    }
+}
+
 impl Default for BoostParams {
     fn default() -> Self {
         Self(BoostValidParams {

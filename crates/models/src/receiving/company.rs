@@ -15,6 +15,9 @@ const NEIGHBOUR_DAYS: i32 = 21;
 /// Days over which a place's rhythm of deliveries is counted.
 const RHYTHM_DAYS: i32 = 90;
 
+/// Days over which lines a day are counted.
+const BEFORE_DAYS: i32 = 14;
+
 /// Lines by what they share.
 pub(super) struct Company<'a> {
     ledger: &'a Ledger,
@@ -24,8 +27,8 @@ pub(super) struct Company<'a> {
     route: BTreeMap<(usize, usize, i32), Vec<usize>>,
     /// Each vendor's lines by promised day.
     vendor: Vec<Vec<(i32, usize)>>,
-    /// Lines first received at a location on a day.
-    dock: BTreeMap<(usize, i32), Vec<usize>>,
+    /// Lines first received, by what they share and the day.
+    days: [BTreeMap<(usize, i32), f64>; 4],
 }
 
 /// What is known of a group of lines that were to come together with one.
@@ -43,13 +46,22 @@ pub(super) struct Siblings {
     pub(super) apart: f64,
 }
 
-/// What else came to the same place on the same day.
+/// What lines that come on the same day may share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shared {
+    Location,
+    Vendor,
+    Order,
+    Item,
+}
+
+/// What else came on the same day.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Dock {
-    /// Other lines of any vendor.
+pub(super) struct Day {
+    /// Other lines.
     pub(super) others: f64,
-    /// Other lines of the same vendor.
-    pub(super) vendor: f64,
+    /// Lines a day in the fortnight before.
+    pub(super) before: f64,
     /// Share of the days before on which anything came.
     pub(super) busy: f64,
 }
@@ -61,14 +73,16 @@ impl<'a> Company<'a> {
             order: BTreeMap::new(),
             route: BTreeMap::new(),
             vendor: vec![Vec::new(); ledger.vendors],
-            dock: BTreeMap::new(),
+            days: Default::default(),
         };
         for (at, entry) in ledger.entries.iter().enumerate() {
             company.order.entry((entry.po, entry.promised)).or_default().push(at);
             company.route.entry((entry.vendor, entry.location, entry.promised)).or_default().push(at);
             company.vendor[entry.vendor].push((entry.promised, at));
             if let Some(first) = entry.first() {
-                company.dock.entry((entry.location, first)).or_default().push(at);
+                for (days, shared) in company.days.iter_mut().zip([entry.location, entry.vendor, entry.po, entry.item]) {
+                    *days.entry((shared, first)).or_default() += 1.0;
+                }
             }
         }
         for lines in &mut company.vendor {
@@ -97,8 +111,9 @@ impl<'a> Company<'a> {
         let lines = &self.vendor[entry.vendor];
         let here = lines.partition_point(|line| *line < (entry.promised, at));
         let near = |line: &&(i32, usize)| (line.0 - entry.promised).abs() <= NEIGHBOUR_DAYS;
-        let before = lines[..here].iter().rev().take_while(near).take(GROUP_MAX / 2);
-        let after = lines[here..].iter().take_while(near).take(GROUP_MAX / 2);
+        let heard_of = |line: &&(i32, usize)| self.ledger.entries[line.1].ordered <= now;
+        let before = lines[..here].iter().rev().take_while(near).filter(heard_of).take(GROUP_MAX / 2);
+        let after = lines[here..].iter().take_while(near).filter(heard_of).take(GROUP_MAX / 2);
         self.siblings(before.chain(after).map(|(_, other)| *other), at, first, now)
     }
 
@@ -106,7 +121,8 @@ impl<'a> Company<'a> {
         let days_late = first - self.ledger.entries[at].promised;
         let mut found = Siblings::default();
         let mut late = Vec::new();
-        for other in group.filter(|other| *other != at).take(GROUP_MAX) {
+        let heard_of = |other: &usize| *other != at && self.ledger.entries[*other].ordered <= now;
+        for other in group.filter(heard_of).take(GROUP_MAX) {
             let entry = &self.ledger.entries[other];
             match entry.first() {
                 Some(came) if came <= now => {
@@ -114,8 +130,7 @@ impl<'a> Company<'a> {
                     found.same += f64::from(came == first);
                     late.push(came - entry.promised);
                 }
-                _ if entry.ordered <= now => found.open += 1.0,
-                _ => {}
+                _ => found.open += 1.0,
             }
         }
         late.sort_unstable();
@@ -126,19 +141,18 @@ impl<'a> Company<'a> {
         found
     }
 
-    /// What else came to the place on the day.
-    pub(super) fn at_dock(&self, at: usize, first: i32) -> Dock {
+    /// What else came on the day of a line's first receipt.
+    pub(super) fn on_day(&self, shared: Shared, at: usize, first: i32) -> Day {
         let entry = &self.ledger.entries[at];
-        let mut found = Dock::default();
-        if let Some(lines) = self.dock.get(&(entry.location, first)) {
-            for other in lines.iter().filter(|other| **other != at).take(GROUP_MAX) {
-                found.others += 1.0;
-                found.vendor += f64::from(self.ledger.entries[*other].vendor == entry.vendor);
-            }
-        }
-        let from = (entry.location, first - RHYTHM_DAYS);
-        let days = self.dock.range(from..(entry.location, first)).count();
-        found.busy = days as f64 / f64::from(RHYTHM_DAYS);
-        found
+        let (days, key) = match shared {
+            Shared::Location => (&self.days[0], entry.location),
+            Shared::Vendor => (&self.days[1], entry.vendor),
+            Shared::Order => (&self.days[2], entry.po),
+            Shared::Item => (&self.days[3], entry.item),
+        };
+        let others = days.get(&(key, first)).map_or(0.0, |count| count - 1.0);
+        let before: f64 = days.range((key, first - BEFORE_DAYS)..(key, first)).map(|(_, count)| count).sum();
+        let busy = days.range((key, first - RHYTHM_DAYS)..(key, first)).count() as f64;
+        Day { others, before: before / f64::from(BEFORE_DAYS), busy: busy / f64::from(RHYTHM_DAYS) }
     }
 }

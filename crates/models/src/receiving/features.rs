@@ -132,12 +132,30 @@ features! {
     near_apart,
     /// Other lines that came to the place that day.
     dock_others,
-    /// Those of the same vendor.
-    dock_vendor,
+    /// Their number over what comes on a usual day there.
+    dock_lift,
     /// Share of days on which anything came to the place.
     dock_busy,
-    /// Days from order to first receipt over days from order to promise.
-    lead,
+    /// Other lines of the vendor that came anywhere that day.
+    vendor_others,
+    /// Their number over what comes on a usual day.
+    vendor_lift,
+    /// Other lines of the order that came that day, whenever promised.
+    order_others,
+    /// Other lines of the item that came anywhere that day.
+    item_others,
+    /// −log10 of the share of the vendor's lines to this location as late.
+    pair_late,
+    /// −log10 of the share of the vendor's lines to this location as early.
+    pair_early,
+    /// −log10 of the share of the vendor's last lines as late.
+    recent_late,
+    /// −log10 of the share of the vendor's last lines as early.
+    recent_early,
+    /// Days later than the vendor's latest line so far.
+    days_latest,
+    /// Days earlier than the vendor's earliest line so far.
+    days_earliest,
     /// 1 where a delay was announced.
     delay_notice,
     /// 1 where a price was agreed.

@@ -233,3 +233,58 @@ impl Days {
         away.quantile(0.5).map_or(0.0, f64::from)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_masses_of_all_sizes_sum_to_one() {
+        let grid = Grid::new(OneSided::CELLS, 1);
+        let weights = grid.weights(0);
+        let total: f64 = (0..=200).map(|units| OneSided::verdict(&weights, f64::from(units) / 100.0, 0.01).mass).sum();
+        assert!((total - 1.0).abs() < 1e-6, "{total}");
+    }
+
+    #[test]
+    fn a_vendor_is_taken_for_what_it_does_and_a_new_one_for_a_usual_one() {
+        let mut grid = Grid::new(TwoSided::CELLS, 12);
+        for vendor in 0..10 {
+            for _ in 0..30 {
+                grid.learn(vendor, &TwoSided::likelihood(0.0, 1e-5));
+            }
+        }
+        let new = TwoSided::verdict(&grid.weights(11), 0.01, 1e-5);
+        assert!(new.share < 0.2, "ten exact vendors make an exact one likely: {new:?}");
+        for step in 0..40 {
+            grid.learn(10, &TwoSided::likelihood(0.02 * f64::from(step) / 40.0, 1e-5));
+        }
+        let loose = TwoSided::verdict(&grid.weights(10), 0.01, 1e-5);
+        assert!(loose.share > 0.99 && (0.006..0.02).contains(&loose.spread), "{loose:?}");
+        assert!(loose.tail > 0.1 && new.tail < 0.1);
+    }
+
+    #[test]
+    fn a_few_exceptions_do_not_become_a_habit() {
+        let mut grid = Grid::new(OneSided::CELLS, 1);
+        for line in 0..200 {
+            grid.learn(0, &OneSided::likelihood(if line % 50 == 7 { 0.2 } else { 0.0 }, 0.001));
+        }
+        let verdict = OneSided::verdict(&grid.weights(0), 0.2, 0.001);
+        assert!(verdict.tail < 0.01, "{verdict:?}");
+    }
+
+    #[test]
+    fn days_are_shrunk_to_the_base_and_quantiles_are_counts() {
+        let mut days = Days::default();
+        assert!((days.at_least(5, 0.3, 4.0) - 0.3).abs() < 1e-12);
+        assert_eq!(days.quantile(0.5), None);
+        for late in 0..100 {
+            days.learn(late % 10);
+        }
+        assert_eq!((days.quantile(0.0), days.quantile(0.5), days.quantile(1.0)), (Some(0), Some(4), Some(9)));
+        assert!((days.at_least(8, 0.0, 4.0) - 20.0 / 104.0).abs() < 1e-12);
+        assert!((days.at_most(1, 0.0, 4.0) - 20.0 / 104.0).abs() < 1e-12);
+        assert!((days.distance(4) - 2.0).abs() < 1.0);
+    }
+}

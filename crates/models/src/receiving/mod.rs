@@ -15,10 +15,12 @@ mod detector;
 mod features;
 mod habit;
 mod kind;
+mod likeness;
 mod observe;
 mod records;
+mod trees;
 
-pub use self::detector::{Detector, LineScore, score};
+pub use self::detector::{Detector, Labelled, LineScore, score};
 pub use self::features::Features;
 pub use self::kind::ReceivingKind;
 pub use self::records::{Bill, Notice, NoticeKind, PurchaseLine, Receipt, ReceivingError, Records};
@@ -31,3 +33,6 @@ pub use self::records::{Bill, Notice, NoticeKind, PurchaseLine, Receipt, Receivi
 pub fn features(records: &Records) -> Result<Vec<(usize, Features)>, ReceivingError> {
     Ok(observe::observe(&records::Ledger::new(records)?))
 }
+
+#[cfg(test)]
+mod tests;

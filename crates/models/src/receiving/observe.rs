@@ -2,7 +2,9 @@
 //!
 //! What a notice explains is taken off before anything is judged or learnt.
 
-use super::company::Company;
+use std::collections::{BTreeMap, VecDeque};
+
+use super::company::{Company, Shared};
 use super::features::Features;
 use super::habit::{Days, Grid, OneSided, TwoSided, Verdict};
 use super::records::{Entry, Ledger};
@@ -15,6 +17,9 @@ const DAYS_PRIOR: f64 = 4.0;
 
 /// Days by which an announced delay is only roughly so.
 const ANNOUNCED_ABOUT: i32 = 4;
+
+/// Lines of a vendor that say what it does just now.
+const RECENT: usize = 15;
 
 /// Least probability that is told from nothing.
 const TAIL_MIN: f64 = 1e-9;
@@ -65,6 +70,10 @@ pub(super) struct Observer<'a> {
     days_item: Vec<Days>,
     days_mode: Vec<Days>,
     days_pool: Days,
+    /// By vendor and location.
+    days_pair: BTreeMap<(usize, usize), Days>,
+    /// Days of each vendor's last lines.
+    recent: Vec<VecDeque<i32>>,
     week: Vec<Week>,
     week_location: Vec<Week>,
     week_pool: Week,
@@ -146,6 +155,8 @@ impl<'a> Observer<'a> {
             days_item: vec![Days::default(); ledger.items],
             days_mode: vec![Days::default(); ledger.modes],
             days_pool: Days::default(),
+            days_pair: BTreeMap::new(),
+            recent: vec![VecDeque::new(); ledger.vendors],
             week: vec![Week::default(); ledger.vendors],
             week_location: vec![Week::default(); ledger.locations],
             week_pool: Week([5.0, 5.0, 5.0, 5.0, 5.0, 1.0, 1.0]),
@@ -237,9 +248,20 @@ impl<'a> Observer<'a> {
         (f.location_late, f.location_early) = tails(&self.days_location[entry.location]);
         (f.item_late, f.item_early) = tails(&self.days_item[entry.item]);
         (f.mode_late, f.mode_early) = tails(&self.days_mode[entry.mode]);
+        let none = Days::default();
+        let pair = self.days_pair.get(&(entry.vendor, entry.location)).unwrap_or(&none);
+        let base = (vendor.at_least(days, pool.0, DAYS_PRIOR), vendor.at_most(days, pool.1, DAYS_PRIOR));
+        f.pair_late = surprise(pair.at_least(days, base.0, DAYS_PRIOR));
+        f.pair_early = surprise(pair.at_most(days, base.1, DAYS_PRIOR));
+        let recent = &self.recent[entry.vendor];
+        let share = |as_odd: usize, base: f64| (as_odd as f64 + 2.0 * base) / (recent.len() as f64 + 2.0);
+        f.recent_late = surprise(share(recent.iter().filter(|d| **d >= days).count(), base.0));
+        f.recent_early = surprise(share(recent.iter().filter(|d| **d <= days).count(), base.1));
         let group = if vendor.total() >= 5.0 { vendor } else { &self.days_pool };
         let (low, middle, high) = (group.quantile(0.05), group.quantile(0.5), group.quantile(0.95));
         let (low, middle, high) = (low.unwrap_or(0), middle.unwrap_or(0), high.unwrap_or(0));
+        f.days_latest = f64::from(days - group.quantile(1.0).unwrap_or(0).max(0));
+        f.days_earliest = f64::from(group.quantile(0.0).unwrap_or(0).min(0) - days);
         f.days_over = f64::from(days - high.max(0));
         f.days_under = f64::from(low.min(0) - days);
         f.days_off = f64::from(days - middle);
@@ -260,9 +282,12 @@ impl<'a> Observer<'a> {
         (f.route_known, f.route_same, f.route_nearest, f.route_apart) =
             (route.known, route.same, route.nearest, route.apart);
         (f.near_known, f.near_nearest, f.near_apart) = (near_lines.known, near_lines.nearest, near_lines.apart);
-        let dock = self.company.at_dock(at, first);
-        (f.dock_others, f.dock_vendor, f.dock_busy) = (dock.others, dock.vendor, dock.busy);
-        f.lead = f64::from(first - entry.ordered) / f64::from((entry.promised - entry.ordered).max(1));
+        let dock = self.company.on_day(Shared::Location, at, first);
+        (f.dock_others, f.dock_lift, f.dock_busy) = (dock.others, dock.others / (dock.before + 0.1), dock.busy);
+        let same_vendor = self.company.on_day(Shared::Vendor, at, first);
+        (f.vendor_others, f.vendor_lift) = (same_vendor.others, same_vendor.others / (same_vendor.before + 0.1));
+        f.order_others = self.company.on_day(Shared::Order, at, first).others;
+        f.item_others = self.company.on_day(Shared::Item, at, first).others;
 
         // What company says: an exceptional line comes on another day than the rest of its order, by chance on a day on
         // which nothing else came, and on any day of the week alike.
@@ -293,7 +318,8 @@ impl<'a> Observer<'a> {
         f.parts = entry.parts.len() as f64;
         f.split_share = self.split[entry.vendor].shrunk(self.split_pool.shrunk(0.2, 5.0), 5.0);
         let equal = entry.parts.iter().enumerate().filter(|(at, (day, quantity))| {
-            *quantity > 0.0 && entry.parts[..*at].iter().any(|(before, same)| same == quantity && day - before <= 7)
+            *quantity > 0.0
+                && entry.parts[..*at].iter().any(|(before, same)| (same - quantity).abs() < 1e-9 && day - before <= 7)
         });
         let doubles: Vec<f64> = equal.map(|(_, (_, quantity))| *quantity).collect();
         f.equal_parts = doubles.len() as f64;
@@ -342,10 +368,16 @@ impl<'a> Observer<'a> {
                 share.learn(group.same > 0.0);
             }
         }
-        self.docked.learn(self.company.at_dock(at, first).others > 0.0);
+        self.docked.learn(self.company.on_day(Shared::Location, at, first).others > 0.0);
         let groups = [&mut self.days[vendor], &mut self.days_location[entry.location], &mut self.days_item[entry.item]];
         for days in groups.into_iter().chain([&mut self.days_mode[entry.mode], &mut self.days_pool]) {
             days.learn(line.days);
+        }
+        self.days_pair.entry((vendor, entry.location)).or_default().learn(line.days);
+        let recent = &mut self.recent[vendor];
+        recent.push_back(line.days);
+        if recent.len() > RECENT {
+            recent.pop_front();
         }
         for week in [&mut self.week[vendor], &mut self.week_location[entry.location], &mut self.week_pool] {
             week.0[weekday(first)] += 1.0;

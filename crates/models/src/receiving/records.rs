@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
+use crate::boost::BoostError;
+
 /// A line of a purchase order, as agreed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PurchaseLine {
@@ -125,9 +127,26 @@ pub enum ReceivingError {
         /// Lines labelled as ordinary.
         ordinary: usize,
     },
-    /// The trees of a detector could not be fitted or read.
-    #[error("the receiving detector's trees: {0}")]
-    Trees(String),
+    /// Trees that could not be fitted or read.
+    #[error(transparent)]
+    Boost(#[from] BoostError),
+    /// A saved detector of another version.
+    #[error("the saved detector has version {found}, and this program reads version {read}: train it anew")]
+    Version {
+        /// The saved one's.
+        found: u64,
+        /// The one that is read.
+        read: u64,
+    },
+    /// A saved detector over other features than this program has.
+    #[error("the saved detector looks at other features than this program has: train it anew")]
+    Features,
+    /// A saved detector that was changed or cut short.
+    #[error("the saved detector does not match its checksum: it was changed after it was written")]
+    Checksum,
+    /// A saved detector that makes no sense.
+    #[error("the saved detector can not be read")]
+    Unreadable(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 /// One line with all that happened to it.

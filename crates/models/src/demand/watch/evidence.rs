@@ -118,6 +118,23 @@ pub const FEATURES: [&str; FEATURE_COUNT] = [
 /// Number of features.
 pub const FEATURE_COUNT: usize = 74;
 
+/// Places of the features that others than the trees look at; a test holds them to [`FEATURES`].
+pub(in super::super) mod at {
+    pub(in super::super::super) const HIGH: usize = 0;
+    pub(in super::super::super) const DEVIATION: usize = 2;
+    pub(in super::super::super) const RATIO: usize = 3;
+    pub(in super::super::super) const LEVEL_6: usize = 7;
+    pub(in super::super::super) const LEVEL_20: usize = 8;
+    pub(in super::super::super) const WINDOW_3: usize = 14;
+    pub(in super::super::super) const WINDOW_7: usize = 16;
+    pub(in super::super::super) const WINDOW_14: usize = 18;
+    pub(in super::super::super) const TWICE: usize = 30;
+    pub(in super::super::super) const MULTIPLE: usize = 32;
+    pub(in super::super::super) const PART: usize = 35;
+    pub(in super::super::super) const YESTERDAY: usize = 60;
+    pub(in super::super::super) const SILENT_DAYS: usize = 67;
+}
+
 /// A day's own numbers, computed once.
 pub(super) struct Today<'a> {
     pub(super) expected: &'a Expected,
@@ -330,5 +347,32 @@ pub(super) fn features(state: &SeriesState, today: &Today<'_>, out: &mut [f32]) 
     ];
     for (slot, value) in out.iter_mut().zip(values) {
         *slot = value as f32;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_that_are_named_are_where_their_names_are() {
+        let named = [
+            (at::HIGH, "surprise upwards"),
+            (at::DEVIATION, "deviation"),
+            (at::RATIO, "ratio to expected"),
+            (at::LEVEL_6, "level at 6 %"),
+            (at::LEVEL_20, "level at 20 %"),
+            (at::WINDOW_3, "window of 3"),
+            (at::WINDOW_7, "window of 7"),
+            (at::WINDOW_14, "window of 14"),
+            (at::TWICE, "entered twice, one day"),
+            (at::MULTIPLE, "multiple of a pack, one day"),
+            (at::PART, "part of a pack, one day"),
+            (at::YESTERDAY, "deviation 1 day ago"),
+            (at::SILENT_DAYS, "silent days"),
+        ];
+        for (place, name) in named {
+            assert_eq!(FEATURES[place], name);
+        }
     }
 }

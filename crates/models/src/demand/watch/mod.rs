@@ -17,6 +17,7 @@ use self::evidence::Around;
 use self::series::{Expected, Open, SeriesState};
 use super::panel::Cell;
 
+pub(super) use self::evidence::at;
 pub use self::evidence::{FEATURE_COUNT, FEATURES};
 
 /// Deviations beyond which a day is cut down before it is learned.
