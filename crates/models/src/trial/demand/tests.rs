@@ -95,7 +95,7 @@ fn each_kind_does_what_it_says() {
                     EventKind::PhantomZero => assert_eq!((is.units, is.stockout_hours), (0.0, 0.0)),
                     EventKind::Duplicate => assert!((is.units - 2.0 * was.units).abs() < 1e-6),
                     EventKind::UomMult => {
-                        assert!((f64::from(is.units) - event.magnitude * f64::from(was.units)).abs() < 1e-3)
+                        assert!((f64::from(is.units) - event.magnitude * f64::from(was.units)).abs() < 1e-3);
                     }
                     EventKind::UomDiv => assert!(is.units <= was.units / 6.0 && is.units.fract() == 0.0),
                     EventKind::PromoLift => assert!(is.promo && is.price < was.price && is.units >= was.units),

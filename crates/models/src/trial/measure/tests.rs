@@ -43,7 +43,7 @@ fn demand_is_measured_as_the_published_scorer_does() {
         agrees("latency", planner.latency_mean.unwrap(), &theirs["latency_mean"], 2);
         agrees("median", planner.latency_median.unwrap(), &theirs["latency_median"], 2);
         // The oracle fills up at random, and every program has its own lot.
-        agrees("ceiling", planner.recall_ceiling / 2.0, &(theirs["recall_ceiling"].as_f64().unwrap() / 2.0).into(), 1);
+        assert!((planner.recall_ceiling - theirs["recall_ceiling"].as_f64().unwrap()).abs() < 0.15);
         for (kind, recall) in &planner.recall_by_kind {
             agrees(kind, *recall, &theirs["recall_by_type"][kind], 3);
         }
