@@ -1,8 +1,8 @@
 //! Times fitting and scoring of the forest on rows read from a file, for the comparison with its peers.
 //!
-//! `forest_speed ROWS.bin RULE REPEATS [SCORES.bin]`: the file holds two little-endian 32-bit counts, rows and features, and then the
-//! rows as 64-bit floats; RULE is `axis`, `extended` (planes of two columns) or `tabular`. Prints the best time of fitting and of scoring
-//! in seconds, and writes the scores of the last round as 64-bit floats.
+//! `forest_speed ROWS.bin RULE ROUNDS [SEED] [SCORES.bin]`: the file holds two little-endian 32-bit counts, rows and features, and
+//! then the rows as 64-bit floats; RULE is `axis`, `extended` (planes of two columns) or `tabular`. Prints the best time of
+//! fitting and of scoring in seconds, and writes the scores of the last round as 64-bit floats.
 #![expect(clippy::print_stdout, reason = "its output is its purpose")]
 
 use std::error::Error;
@@ -14,8 +14,8 @@ use reeve_models::forest::{IsolationForestParams, SplitRule};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let [file, rule, repeats, rest @ ..] = args.as_slice() else {
-        return Err("usage: forest_speed ROWS.bin axis|extended|tabular REPEATS [SCORES.bin]".into());
+    let [file, rule, rounds, rest @ ..] = args.as_slice() else {
+        return Err("usage: forest_speed ROWS.bin axis|extended|tabular ROUNDS [SEED] [SCORES.bin]".into());
     };
     let bytes = std::fs::read(file)?;
     let (head, body) = bytes.split_at_checked(8).ok_or("the file has no head")?;
@@ -31,14 +31,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let rows = DatasetBase::from(rows);
     let (mut fit, mut score) = (f64::INFINITY, f64::INFINITY);
-    for round in 0..repeats.parse()? {
+    let seed: u64 = rest.first().map_or(Ok(0), |seed| seed.parse())?;
+    for round in 0..rounds.parse()? {
         let begun = Instant::now();
-        let forest = params.clone().seed(round).fit(&rows)?;
+        let forest = params.clone().seed(seed + round).fit(&rows)?;
         fit = fit.min(begun.elapsed().as_secs_f64());
         let begun = Instant::now();
         let scores = forest.score(rows.records());
         score = score.min(begun.elapsed().as_secs_f64());
-        if let [out, ..] = rest {
+        if let [_, out, ..] = rest {
             std::fs::write(out, scores.iter().flat_map(|score| score.to_le_bytes()).collect::<Vec<u8>>())?;
         }
     }

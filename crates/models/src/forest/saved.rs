@@ -278,6 +278,8 @@ pub(super) mod exact_all {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use linfa::DatasetBase;
     use linfa::traits::Fit;
     use ndarray::Array2;
@@ -293,7 +295,7 @@ mod tests {
         })
     }
 
-    fn forests() -> Vec<IsolationForest> {
+    static FORESTS: LazyLock<Vec<IsolationForest>> = LazyLock::new(|| {
         let new = || IsolationForestParams::new().trees(3).seed(2);
         let all = [
             new(),
@@ -302,14 +304,14 @@ mod tests {
             IsolationForestParams::tabular(1).trees(2),
         ];
         all.into_iter().map(|params| params.fit(&DatasetBase::from(rows())).unwrap()).collect()
-    }
+    });
 
     #[test]
     fn a_saved_forest_scores_as_the_one_that_was_saved() {
-        for forest in forests() {
+        for forest in &*FORESTS {
             let text = forest.to_json();
             let read = IsolationForest::from_json(&text).unwrap();
-            assert!(read == forest);
+            assert!(read == *forest);
             assert_eq!(read.to_json(), text);
             assert_eq!(read.score(&rows()), forest.score(&rows()));
             let spaced = serde_json::to_string_pretty(&serde_json::from_str::<Value>(&text).unwrap()).unwrap();
@@ -319,7 +321,7 @@ mod tests {
 
     #[test]
     fn a_changed_forest_is_refused() {
-        let text = forests()[0].to_json();
+        let text = FORESTS[0].to_json();
         let changed = text.replacen("\"left\":[1,", "\"left\":[3,", 1);
         assert_ne!(changed, text);
         assert!(matches!(IsolationForest::from_json(&changed), Err(ForestError::Checksum)));
@@ -343,7 +345,7 @@ mod tests {
 
     #[test]
     fn a_forest_that_means_harm_is_refused_even_with_its_checksum() {
-        let whole = body(&forests()[0]);
+        let whole = body(&FORESTS[0]);
         let refused = |change: &dyn Fn(&mut Value)| {
             let mut body = whole.clone();
             change(&mut body);
@@ -382,7 +384,7 @@ mod tests {
         fn no_change_of_bytes_is_read_as_another_forest(
             forest in 0_usize..4, at in any::<usize>(), byte in any::<u8>(), cut in any::<bool>(),
         ) {
-            let forest = forests().swap_remove(forest);
+            let forest = &FORESTS[forest];
             let mut bytes = forest.to_json().into_bytes();
             let at = at % bytes.len();
             bytes[at] = byte;
@@ -391,7 +393,7 @@ mod tests {
             }
             // A byte that is no text does not get as far as the forest.
             if let Ok(read) = IsolationForest::from_json(&String::from_utf8_lossy(&bytes)) {
-                prop_assert!(read == forest);
+                prop_assert!(read == *forest);
             }
         }
 
@@ -405,7 +407,7 @@ mod tests {
                 any::<f64>().prop_map(|x| Value::from(x.to_string())),
             ]), 1..4),
         ) {
-            let mut body = body(&forests()[forest]);
+            let mut body = body(&FORESTS[forest]);
             for (at, with) in changes {
                 change(&mut body, at, &with);
             }
