@@ -1,254 +1,237 @@
-//! One tree: grown by random cuts, read by how many cuts it takes to single out a row.
+//! One tree as it is kept: nodes in one list, read by how they single out a row.
+//!
+//! The two children of a node stand side by side and after it, so that a walk always ends. A row that lacks a column of a
+//! cut, or has a category its node has not met, goes both ways, by the share of rows that went either way: what is not
+//! known of a row does not make it odd.
 
-use ndarray::{ArrayView1, ArrayView2};
-use rand::Rng;
-use rand::seq::index;
-use rand_chacha::ChaCha8Rng;
-use serde::{Deserialize, Serialize};
-
-use super::params::ForestKind;
-
-/// One feature's part in a cut.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// One column's part in a plane.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Term {
-    pub(super) feature: usize,
-    #[serde(with = "super::exact")]
-    pub(super) weight: f64,
+    pub(super) column: u32,
+    pub(super) weight: f32,
 }
 
-/// A node; children come after their parent in the tree's list.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub(super) enum Node {
-    /// `rows` rows that were not cut further.
-    Leaf { rows: usize },
-    /// Rows whose weighted sum is under `below` go left, the others right. A row that lacks one of the features goes both
-    /// ways, by the share of rows that went either way.
-    Cut {
-        terms: Vec<Term>,
-        #[serde(with = "super::exact")]
-        below: f64,
-        left: usize,
-        right: usize,
-        rows: usize,
-        /// Cuts still to come from here, on average over the rows here, those to single out a leaf's rows included.
-        #[serde(with = "super::exact")]
-        depth: f64,
-    },
+/// Where a cut looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    /// Nowhere: a leaf.
+    Leaf,
+    /// At the weighted sum over `count` terms from `first` on; under the cut is left.
+    Plane { first: u32, count: u32 },
+    /// At a category among `count` from `first` on, ascending.
+    Subset { column: u32, first: u32, count: u32 },
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// A node, or a leaf.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Node {
+    /// Rows of the tree's sample that came here.
+    pub(super) rows: u32,
+    /// Index of the left child; the right one follows it. 0 for a leaf.
+    pub(super) left: u32,
+    pub(super) look: Look,
+    pub(super) cut: f32,
+    /// A row whose sum is outside of these is penalised by `penalty` of the tree.
+    pub(super) low: f32,
+    pub(super) high: f32,
+    /// What a leaf says of a row; of an inner node, the mean over the rows that came here.
+    pub(super) value: f32,
+}
+
+/// A fitted tree.
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Tree {
     pub(super) nodes: Vec<Node>,
+    pub(super) terms: Vec<Term>,
+    /// Category × 2, plus 1 when it goes right.
+    pub(super) codes: Vec<u32>,
+    /// What is taken off for each cut that a row lies out of range of; 0 without penalty.
+    pub(super) penalty: f32,
 }
 
-/// Cuts it takes on average to single out one of `rows` rows (Liu et al., eq. 1): 2 H(n - 1) - 2 (n - 1) ÷ n, which is 0 of
-/// one row and 1 of two.
-pub(super) fn average_depth(rows: usize) -> f64 {
-    if rows < 2 {
-        return 0.0;
-    }
-    let n = rows as f64;
-    2.0 * harmonic(rows - 1) - 2.0 * (n - 1.0) / n
-}
-
-/// 1 + 1/2 + … + 1/n: summed while that is quick, then by its expansion (error under 1e-10 from there on).
-fn harmonic(n: usize) -> f64 {
-    const EULER: f64 = 0.577_215_664_901_532_9;
-    if n <= 64 {
-        return (1..=n).map(|i| 1.0 / i as f64).sum();
-    }
-    let n = n as f64;
-    n.ln() + EULER + 1.0 / (2.0 * n) - 1.0 / (12.0 * n * n)
-}
-
-/// What all trees of a forest grow from.
-pub(super) struct Soil<'a> {
-    pub(super) rows: ArrayView2<'a, f64>,
-    pub(super) kind: ForestKind,
-    /// Deviation of each feature, 1 where there is none.
-    pub(super) scales: &'a [f64],
-    pub(super) depth_max: usize,
+/// Where a row goes at a node.
+enum Way {
+    /// To the left or (true) to the right, in range or (true) out of it.
+    One(bool, bool),
+    /// Nobody knows: this share goes left.
+    Both(f64),
 }
 
 impl Tree {
-    pub(super) fn grow(soil: &Soil<'_>, sample: usize, rng: &mut ChaCha8Rng) -> Self {
-        let drawn = index::sample(rng, soil.rows.nrows(), sample).into_vec();
-        let mut tree = Self { nodes: Vec::new() };
-        tree.grow_node(soil, drawn, 0, rng);
-        tree
+    /// The weighted sum of a row; NaN when it lacks one of the columns.
+    pub(super) fn sum(terms: &[Term], row: &[f32]) -> f32 {
+        match terms {
+            [only] => row[only.column as usize] * only.weight,
+            [a, b] => row[a.column as usize] * a.weight + row[b.column as usize] * b.weight,
+            _ => terms.iter().fold(0.0, |sum, term| sum + row[term.column as usize] * term.weight),
+        }
     }
 
-    /// Adds a node over `rows` and what is below it; gives its index.
-    fn grow_node(&mut self, soil: &Soil<'_>, rows: Vec<usize>, level: usize, rng: &mut ChaCha8Rng) -> usize {
-        let (place, count) = (self.nodes.len(), rows.len());
-        self.nodes.push(Node::Leaf { rows: count });
-        if count < 2 || level >= soil.depth_max {
-            return place;
-        }
-        let Some((terms, below)) = cut(soil, &rows, rng) else { return place };
-        let (mut left, mut right, mut lacking) = (Vec::new(), Vec::new(), Vec::new());
-        for row in rows {
-            match weighted(&terms, soil.rows.row(row)) {
-                None => lacking.push(row),
-                Some(sum) if sum < below => left.push(row),
-                Some(_) => right.push(row),
+    /// Puts terms and codes in the order of the nodes, so that a node's count is enough to find its own.
+    pub(super) fn arrange(&mut self) {
+        let (mut terms, mut codes) = (Vec::with_capacity(self.terms.len()), Vec::with_capacity(self.codes.len()));
+        for node in &mut self.nodes {
+            match &mut node.look {
+                Look::Leaf => {}
+                Look::Plane { first, count } => {
+                    let from = std::mem::replace(first, terms.len() as u32) as usize;
+                    terms.extend_from_slice(&self.terms[from..from + *count as usize]);
+                }
+                Look::Subset { first, count, .. } => {
+                    let from = std::mem::replace(first, codes.len() as u32) as usize;
+                    codes.extend_from_slice(&self.codes[from..from + *count as usize]);
+                }
             }
         }
-        if left.is_empty() || right.is_empty() {
-            return place;
-        }
-        let share = left.len() as f64 / (left.len() + right.len()) as f64;
-        for row in lacking {
-            if rng.r#gen::<f64>() < share { left.push(row) } else { right.push(row) }
-        }
-        let share = left.len() as f64 / count as f64;
-        let left = self.grow_node(soil, left, level + 1, rng);
-        let right = self.grow_node(soil, right, level + 1, rng);
-        let depth = 1.0 + share * self.depth(left) + (1.0 - share) * self.depth(right);
-        self.nodes[place] = Node::Cut { terms, below, left, right, rows: count, depth };
-        place
+        (self.terms, self.codes) = (terms, codes);
     }
 
-    fn depth(&self, place: usize) -> f64 {
-        match &self.nodes[place] {
-            Node::Leaf { rows } => average_depth(*rows),
-            Node::Cut { depth, .. } => *depth,
-        }
+    pub(super) fn terms(&self, first: u32, count: u32) -> &[Term] {
+        &self.terms[first as usize..(first + count) as usize]
     }
 
-    fn rows(&self, place: usize) -> usize {
-        match &self.nodes[place] {
-            Node::Leaf { rows } | Node::Cut { rows, .. } => *rows,
-        }
-    }
-
-    /// Cuts it takes to single out `row`.
-    pub(super) fn path(&self, row: ArrayView1<'_, f64>) -> f64 {
-        let mut total = 0.0;
-        self.walk(row, |share, place, _| {
-            total += share * if let Node::Leaf { rows } = self.nodes[place] { average_depth(rows) } else { 1.0 };
-        });
-        total
-    }
-
-    /// Adds to `credit` what each feature did to single out `row`: a cut that leaves fewer cuts to come than was to be
-    /// expected before it gets the difference, and one that leaves more is charged it.
-    pub(super) fn attribute(&self, row: ArrayView1<'_, f64>, centres: &[f64], credit: &mut [f64]) {
-        self.walk(row, |share, place, shares| {
-            let Node::Cut { terms, left, right, depth, .. } = &self.nodes[place] else { return };
-            let (to_left, to_right) = shares;
-            let gain = share * (depth - 1.0 - to_left * self.depth(*left) - to_right * self.depth(*right));
-            let pull = |term: &Term| {
-                let apart = (row.get(term.feature).copied().unwrap_or(f64::NAN) - centres[term.feature]) * term.weight;
-                if apart.is_finite() { apart.abs() } else { 0.0 }
-            };
-            let pulls: f64 = terms.iter().map(pull).sum();
-            for term in terms {
-                let part = if pulls > 0.0 { pull(term) / pulls } else { 1.0 / terms.len() as f64 };
-                credit[term.feature] += gain * part;
+    fn way(&self, node: &Node, row: &[f32]) -> Way {
+        let share = || {
+            let (left, right) = (self.nodes[node.left as usize].rows, self.nodes[node.left as usize + 1].rows);
+            Way::Both(f64::from(left) / (f64::from(left) + f64::from(right)))
+        };
+        match node.look {
+            Look::Leaf => Way::Both(0.0),
+            Look::Plane { first, count } => {
+                let sum = Self::sum(self.terms(first, count), row);
+                if sum.is_nan() {
+                    return share();
+                }
+                Way::One(sum >= node.cut, !(node.low..=node.high).contains(&sum))
             }
-        });
-    }
-
-    /// Visits the nodes that `row` passes with the share of it that passes there, and the shares of that which go on to
-    /// the left and to the right.
-    fn walk(&self, row: ArrayView1<'_, f64>, mut visit: impl FnMut(f64, usize, (f64, f64))) {
-        let mut open = vec![(0, 1.0)];
-        while let Some((place, share)) = open.pop() {
-            let Node::Cut { terms, below, left, right, .. } = &self.nodes[place] else {
-                visit(share, place, (0.0, 0.0));
-                continue;
-            };
-            let to_left = match weighted(terms, row) {
-                Some(sum) => f64::from(u8::from(sum < *below)),
-                None => self.rows(*left) as f64 / (self.rows(*left) + self.rows(*right)) as f64,
-            };
-            visit(share, place, (to_left, 1.0 - to_left));
-            for (next, part) in [(*right, 1.0 - to_left), (*left, to_left)] {
-                if part > 0.0 {
-                    open.push((next, share * part));
+            Look::Subset { column, first, count } => {
+                let code = row[column as usize];
+                let known = &self.codes[first as usize..(first + count) as usize];
+                // Codes are whole numbers under 2^24, so that this holds them and everything else is not found.
+                let wanted = if code >= 0.0 && code.fract() == 0.0 { code as u32 } else { u32::MAX / 2 };
+                match known.binary_search_by_key(&wanted, |code| code / 2) {
+                    Ok(at) => Way::One(known[at] % 2 == 1, false),
+                    Err(_) => share(),
                 }
             }
         }
     }
 
-    /// Whether every index leads forward to a node, every feature is below `features`, and no node is without rows.
-    pub(super) fn is_sound(&self, features: usize) -> bool {
-        let sound = |(place, node): (usize, &Node)| match node {
-            Node::Leaf { rows } => *rows > 0,
-            Node::Cut { terms, left, right, rows, .. } => {
-                *rows > 0
-                    && !terms.is_empty()
-                    && terms.iter().all(|term| term.feature < features)
-                    && [left, right].into_iter().all(|&next| next > place && next < self.nodes.len())
+    /// What the tree says of a row, missing values allowed.
+    pub(super) fn value(&self, row: &[f32]) -> f64 {
+        let mut total = 0.0;
+        self.walk(row, |share, node, _, penalised| {
+            total -= share * f64::from(u8::from(penalised)) * f64::from(self.penalty);
+            if node.left == 0 {
+                total += share * f64::from(node.value);
             }
-        };
-        !self.nodes.is_empty() && self.nodes.iter().enumerate().all(sound)
+        });
+        total
     }
-}
 
-/// The weighted sum of a row, unless it lacks one of the features.
-fn weighted(terms: &[Term], row: ArrayView1<'_, f64>) -> Option<f64> {
-    let sum: f64 = terms.iter().map(|term| term.weight * row.get(term.feature).copied().unwrap_or(f64::NAN)).sum();
-    (!sum.is_nan()).then_some(sum)
-}
-
-/// A random cut that leaves rows on both sides, if there is one: terms and the sum under which a row goes left.
-fn cut(soil: &Soil<'_>, rows: &[usize], rng: &mut ChaCha8Rng) -> Option<(Vec<Term>, f64)> {
-    let varying: Vec<usize> = (0..soil.rows.ncols())
-        .filter(|&feature| {
-            let (low, high) = range(rows.iter().map(|&row| soil.rows[[row, feature]]));
-            low < high
-        })
-        .collect();
-    if varying.is_empty() {
-        return None;
+    /// Adds to `credit` what each column did to single out `row`: a cut after which less is to be expected than before
+    /// gets the difference, times `scale`, and one after which more is, is charged it.
+    pub(super) fn attribute(&self, row: &[f32], centres: &[f32], scale: f64, credit: &mut [f64]) {
+        self.walk(row, |share, node, after, penalised| {
+            let off = f64::from(u8::from(penalised)) * f64::from(self.penalty);
+            let gain = scale * share * (f64::from(node.value) - after + off);
+            match node.look {
+                Look::Leaf => {}
+                Look::Subset { column, .. } => credit[column as usize] += gain,
+                Look::Plane { first, count } => {
+                    let terms = self.terms(first, count);
+                    let pull = |term: &Term| {
+                        let apart =
+                            f64::from(row[term.column as usize] - centres[term.column as usize]) * f64::from(term.weight);
+                        if apart.is_finite() { apart.abs() } else { 0.0 }
+                    };
+                    let pulls: f64 = terms.iter().map(pull).sum();
+                    for term in terms {
+                        let part = if pulls > 0.0 { pull(term) / pulls } else { 1.0 / terms.len() as f64 };
+                        credit[term.column as usize] += gain * part;
+                    }
+                }
+            }
+        });
     }
-    let terms: Vec<Term> = match soil.kind {
-        ForestKind::Axis => vec![Term { feature: varying[rng.gen_range(0..varying.len())], weight: 1.0 }],
-        ForestKind::Extended { dims } => {
-            let mut chosen = index::sample(rng, varying.len(), dims.min(varying.len())).into_vec();
-            chosen.sort_unstable();
-            let slope = |at| Term { feature: varying[at], weight: normal(rng) / soil.scales[varying[at]] };
-            chosen.into_iter().map(slope).collect()
+
+    /// Visits the nodes that `row` passes: the share of it that passes there, the node, the value to be expected after its
+    /// cut, and whether the row is out of the cut's range.
+    fn walk(&self, row: &[f32], mut visit: impl FnMut(f64, &Node, f64, bool)) {
+        let (mut place, mut share) = (0, 1.0);
+        let mut open: Vec<(usize, f64)> = Vec::new();
+        loop {
+            let node = &self.nodes[place];
+            let left = node.left as usize;
+            let next = if left == 0 {
+                visit(share, node, f64::from(node.value), false);
+                None
+            } else {
+                match self.way(node, row) {
+                    Way::One(right, penalised) => {
+                        let next = left + usize::from(right);
+                        visit(share, node, f64::from(self.nodes[next].value), penalised);
+                        Some((next, share))
+                    }
+                    Way::Both(part) => {
+                        let (one, other) = (f64::from(self.nodes[left].value), f64::from(self.nodes[left + 1].value));
+                        visit(share, node, part * one + (1.0 - part) * other, false);
+                        open.push((left + 1, share * (1.0 - part)));
+                        Some((left, share * part))
+                    }
+                }
+            };
+            match next.or_else(|| open.pop()) {
+                Some(next) => (place, share) = next,
+                None => return,
+            }
         }
-    };
-    let (low, high) = range(rows.iter().filter_map(|&row| weighted(&terms, soil.rows.row(row))));
-    // From the top down, so that the lowest row is always under the cut and the highest never is.
-    let below = high - rng.r#gen::<f64>() * (high - low);
-    (low < high).then_some((terms, if below > low { below } else { high }))
-}
-
-/// Lowest and highest value, what is missing left out; none at all is an empty range.
-fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
-    values.filter(|x| !x.is_nan()).fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)))
-}
-
-/// A standard normal draw (Box and Muller).
-fn normal(rng: &mut ChaCha8Rng) -> f64 {
-    let (u, v): (f64, f64) = (rng.r#gen(), rng.r#gen());
-    (-2.0 * (1.0 - u).ln()).sqrt() * (2.0 * std::f64::consts::PI * v).cos()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_average_depth_is_right_where_others_get_it_wrong() {
-        let check = |rows, expected: f64| assert!((average_depth(rows) - expected).abs() < 1e-9, "{rows}");
-        check(0, 0.0);
-        check(1, 0.0);
-        check(2, 1.0);
-        check(3, 2.0 * 1.5 - 4.0 / 3.0);
-        check(256, 10.248_689_925_634);
     }
 
-    #[test]
-    fn the_harmonic_number_has_no_step_where_the_expansion_begins() {
-        assert!((harmonic(65) - harmonic(64) - 1.0 / 65.0).abs() < 1e-9);
+    /// Whether every index leads forward to a node, every column is there and of the right kind, and every number is one.
+    pub(super) fn is_sound(&self, categorical: &[bool]) -> bool {
+        let within = |first: u32, count: u32, len: usize| u64::from(first) + u64::from(count) <= len as u64 && count > 0;
+        let sound = |(place, node): (usize, &Node)| {
+            let left = node.left as usize;
+            let look = match node.look {
+                Look::Leaf => left == 0,
+                Look::Plane { first, count } => left > place && within(first, count, self.terms.len()),
+                Look::Subset { column, first, count } => {
+                    left > place
+                        && categorical.get(column as usize) == Some(&true)
+                        && within(first, count, self.codes.len())
+                        && self.codes[first as usize..(first + count) as usize]
+                            .windows(2)
+                            .all(|pair| pair[0] / 2 < pair[1] / 2)
+                }
+            };
+            // Children are not shared: as many are pointed at as there are, and a tree of n leaves has 2n - 1 nodes.
+            look && left.saturating_add(1) < self.nodes.len().max(2)
+                && node.rows > 0
+                && node.value.is_finite()
+                && node.cut.is_finite()
+                && !node.low.is_nan()
+                && !node.high.is_nan()
+        };
+        let inner: usize = self.nodes.iter().filter(|node| node.left > 0).count();
+        let mut met = vec![false; self.nodes.len()];
+        !self.nodes.is_empty()
+            && self.nodes.len() == 2 * inner + 1
+            && self.penalty.is_finite()
+            && self.nodes.iter().enumerate().all(sound)
+            && self
+                .nodes
+                .iter()
+                .map(|node| node.left as usize)
+                .filter(|left| *left > 0)
+                .all(|left| [left, left + 1].into_iter().all(|child| !std::mem::replace(&mut met[child], true)))
+            && self.terms.iter().all(|term| {
+                term.weight.is_finite()
+                    && term.weight.abs() < WEIGHT_MAX
+                    && categorical.get(term.column as usize) == Some(&false)
+            })
     }
 }
+
+/// Slopes are smaller than this, and seen values than 1e9 and their sum over all columns, so that sums stay finite.
+pub(super) const WEIGHT_MAX: f32 = 1e22;

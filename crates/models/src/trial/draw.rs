@@ -82,7 +82,6 @@ mod tests {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         let drawn: Vec<f64> = (0..4_000).map(|_| draw(&mut rng)).collect();
         let (seen, sd) = crate::formulas::mean_sd(&drawn);
-        let seen = seen.unwrap();
         let error = (variance / 4_000.0).sqrt();
         assert!((seen - mean).abs() < 4.0 * error, "{seen} for {mean}");
         assert!((sd.unwrap().powi(2) / variance - 1.0).abs() < 0.1, "{sd:?} for {}", variance.sqrt());

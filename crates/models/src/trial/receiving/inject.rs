@@ -73,7 +73,9 @@ pub fn inject(base: &[BaseLine], rate: f64, seed: u64) -> Result<Trial, TrialErr
 fn notices(scored: &[BaseLine], rng: &mut ChaCha8Rng) -> Vec<Notice> {
     let frequent = |of: fn(&PurchaseLine) -> &str, least: usize| {
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        scored.iter().for_each(|line| *counts.entry(of(&line.line)).or_default() += 1);
+        for line in scored {
+            *counts.entry(of(&line.line)).or_default() += 1;
+        }
         counts.into_iter().filter(|(_, count)| *count >= least).map(|(name, _)| name.to_owned()).collect::<Vec<String>>()
     };
     let (vendors, locations) = (frequent(|line| &line.vendor, 25), frequent(|line| &line.location, 40));
