@@ -21,6 +21,9 @@ const ANNOUNCED_ABOUT: i32 = 4;
 /// Lines of a vendor that say what it does just now.
 const RECENT: usize = 15;
 
+/// Log-likelihood ratio by whether another line promised for about then is off by about as many days.
+const ALIKE: f64 = 1.0;
+
 /// Least probability that is told from nothing.
 const TAIL_MIN: f64 = 1e-9;
 
@@ -267,6 +270,11 @@ impl<'a> Observer<'a> {
                 let together = share.shrunk(0.7, 10.0);
                 company += if group.same > 0.0 { (0.05 / together).ln() } else { (0.95 / (1.0 - together)).ln() };
             }
+        }
+        if near_lines.known > 2.0 && days != 0 {
+            // A vendor that is off its promise for a reason is so on several lines.
+            let alike = near_lines.nearest <= 1.0 + f64::from(days.abs()) / 10.0;
+            company += if alike { -ALIKE } else { ALIKE };
         }
         let chance = dock.busy.clamp(0.02, 0.9);
         let docked = self.docked.shrunk(0.5, 10.0);
