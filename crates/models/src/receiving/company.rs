@@ -28,7 +28,7 @@ pub(super) struct Company<'a> {
     /// Each vendor's lines by promised day.
     vendor: Vec<Vec<(i32, usize)>>,
     /// Lines first received, by what they share and the day.
-    days: [BTreeMap<(usize, i32), f64>; 4],
+    days: [BTreeMap<(usize, i32), f64>; 2],
 }
 
 /// What is known of a group of lines that were to come together with one.
@@ -51,8 +51,6 @@ pub(super) struct Siblings {
 pub(super) enum Shared {
     Location,
     Vendor,
-    Order,
-    Item,
 }
 
 /// What else came on the same day.
@@ -80,7 +78,7 @@ impl<'a> Company<'a> {
             company.route.entry((entry.vendor, entry.location, entry.promised)).or_default().push(at);
             company.vendor[entry.vendor].push((entry.promised, at));
             if let Some(first) = entry.first() {
-                for (days, shared) in company.days.iter_mut().zip([entry.location, entry.vendor, entry.po, entry.item]) {
+                for (days, shared) in company.days.iter_mut().zip([entry.location, entry.vendor]) {
                     *days.entry((shared, first)).or_default() += 1.0;
                 }
             }
@@ -147,8 +145,6 @@ impl<'a> Company<'a> {
         let (days, key) = match shared {
             Shared::Location => (&self.days[0], entry.location),
             Shared::Vendor => (&self.days[1], entry.vendor),
-            Shared::Order => (&self.days[2], entry.po),
-            Shared::Item => (&self.days[3], entry.item),
         };
         let others = days.get(&(key, first)).map_or(0.0, |count| count - 1.0);
         let before: f64 = days.range((key, first - BEFORE_DAYS)..(key, first)).map(|(_, count)| count).sum();

@@ -2,13 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use ndarray::Array2;
-
 use super::features::Features;
 use super::kind::ReceivingKind;
 use super::likeness::{evidence, likeliest, likeness, log_odds};
 use super::records::{ReceivingError, Records};
-use super::trees::{Example, Trees, row};
+use super::trees::{Example, Trees};
 use crate::boost::logistic;
 
 /// Below this probability nobody asks for drivers, and finding them is the dearest part of scoring.
@@ -78,7 +76,7 @@ impl Detector {
                 if let Some(exception) = folder.labels.get(&line.line) {
                     // Vendors are told apart by name only to leave them out whole, never to judge.
                     let group = line.vendor.bytes().fold(7, |sum: usize, byte| (sum * 31 + usize::from(byte)) % 1_000_003);
-                    examples.push(Example { features: row(&features), exception: *exception, group });
+                    examples.push(Example { features, exception: *exception, group });
                 }
             }
         }
@@ -106,11 +104,7 @@ impl Detector {
         match &self.0 {
             Judge::Likeness => all.iter().map(plain).collect(),
             Judge::Trees(trees) => {
-                let flat: Vec<f32> = all.iter().flat_map(row).collect();
-                let shape = (all.len(), Features::NAMES.len());
-                let rows = Array2::from_shape_vec(shape, flat).expect("each line has all features");
-                let scores = trees.log_odds(rows.view());
-                all.iter().zip(scores).map(|(features, score)| learned(trees, features, score)).collect()
+                all.iter().zip(trees.log_odds(all)).map(|(features, score)| learned(trees, features, score)).collect()
             }
         }
     }
@@ -142,7 +136,7 @@ fn learned(trees: &Trees, features: &Features, score: f64) -> Judgement {
     let mut drivers = Vec::new();
     if probability >= DRIVERS_FROM {
         let values = features.values();
-        let strongest = trees.drivers(&row(features)).into_iter().take(DRIVERS_MAX);
+        let strongest = trees.drivers(features).into_iter().take(DRIVERS_MAX);
         drivers = strongest.map(|(at, _)| (Features::NAMES[at], values[at])).collect();
     }
     Judgement { score, probability, kind: likeliest(&likeness(features)), drivers }

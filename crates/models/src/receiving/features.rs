@@ -42,8 +42,6 @@ features! {
     over_share,
     /// On top over this vendor's usual.
     over_ratio,
-    /// Logarithm of units off plus 1.
-    units_off,
     /// Signed departure of the billed price from the agreed one, notices taken off (logarithm of the ratio).
     price,
     /// −log10 of the probability that this vendor's price departs so far.
@@ -84,18 +82,6 @@ features! {
     days_off,
     /// Days from the vendor's median over its usual distance.
     days_ratio,
-    /// −log10 of the share of lines to the location as late.
-    location_late,
-    /// −log10 of the share of lines to the location as early.
-    location_early,
-    /// −log10 of the share of the item's lines as late.
-    item_late,
-    /// −log10 of the share of the item's lines as early.
-    item_early,
-    /// −log10 of the share of lines by this mode as late.
-    mode_late,
-    /// −log10 of the share of lines by this mode as early.
-    mode_early,
     /// Log-likelihood ratio of an exceptional delay, all known of the day counted.
     late_odds,
     /// Log-likelihood ratio of an exceptional early receipt.
@@ -140,28 +126,10 @@ features! {
     vendor_others,
     /// Their number over what comes on a usual day.
     vendor_lift,
-    /// Other lines of the order that came that day, whenever promised.
-    order_others,
-    /// Other lines of the item that came anywhere that day.
-    item_others,
-    /// −log10 of the share of the vendor's lines to this location as late.
-    pair_late,
-    /// −log10 of the share of the vendor's lines to this location as early.
-    pair_early,
     /// −log10 of the share of the vendor's last lines as late.
     recent_late,
     /// −log10 of the share of the vendor's last lines as early.
     recent_early,
-    /// Days later than the vendor's latest line so far.
-    days_latest,
-    /// Days earlier than the vendor's earliest line so far.
-    days_earliest,
-    /// 1 where a delay was announced.
-    delay_notice,
-    /// 1 where a price was agreed.
-    price_notice,
-    /// 1 where a bonus was agreed.
-    bonus_notice,
     /// Receipts.
     parts,
     /// How often the vendor splits deliveries.
@@ -172,6 +140,4 @@ features! {
     duplicate_odds,
     /// Log-likelihood ratio of a wrong unit.
     unit_odds,
-    /// Lines of the vendor seen before, as a logarithm.
-    seen,
 }

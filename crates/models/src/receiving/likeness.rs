@@ -24,7 +24,7 @@ const LEAST: f64 = -6.0;
 const PRIOR: f64 = 0.08 / 9.0;
 
 /// From the log of the summed likelihood to a log-odds: slope and offset, fitted on the public vendors' lines.
-const TO_LOG_ODDS: (f64, f64) = (1.0, 0.0);
+const TO_LOG_ODDS: (f64, f64) = (1.15, 0.25);
 
 /// Log-likelihood ratio of each kind, in the order of [`ReceivingKind::ALL`].
 pub(super) fn likeness(f: &Features) -> [f64; 9] {

@@ -2,7 +2,7 @@
 //!
 //! What a notice explains is taken off before anything is judged or learnt.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use super::company::{Company, Shared};
 use super::features::Features;
@@ -20,6 +20,9 @@ const ANNOUNCED_ABOUT: i32 = 4;
 
 /// Lines of a vendor that say what it does just now.
 const RECENT: usize = 15;
+
+/// Log-likelihood ratio by whether another line promised for about then is off by about as many days.
+const ALIKE: f64 = 1.0;
 
 /// Least probability that is told from nothing.
 const TAIL_MIN: f64 = 1e-9;
@@ -66,12 +69,7 @@ pub(super) struct Observer<'a> {
     /// Log-odds, by vendor, that it bills what was ordered.
     by_order: Vec<f64>,
     days: Vec<Days>,
-    days_location: Vec<Days>,
-    days_item: Vec<Days>,
-    days_mode: Vec<Days>,
     days_pool: Days,
-    /// By vendor and location.
-    days_pair: BTreeMap<(usize, usize), Days>,
     /// Days of each vendor's last lines.
     recent: Vec<VecDeque<i32>>,
     week: Vec<Week>,
@@ -151,11 +149,7 @@ impl<'a> Observer<'a> {
             prices: Grid::new(TwoSided::CELLS, ledger.vendors),
             by_order: vec![0.0; ledger.vendors],
             days: vec![Days::default(); ledger.vendors],
-            days_location: vec![Days::default(); ledger.locations],
-            days_item: vec![Days::default(); ledger.items],
-            days_mode: vec![Days::default(); ledger.modes],
             days_pool: Days::default(),
-            days_pair: BTreeMap::new(),
             recent: vec![VecDeque::new(); ledger.vendors],
             week: vec![Week::default(); ledger.vendors],
             week_location: vec![Week::default(); ledger.locations],
@@ -172,13 +166,7 @@ impl<'a> Observer<'a> {
         let entry = &self.ledger.entries[at];
         let now = entry.complete.unwrap_or(entry.promised);
         let line = explained(entry, now);
-        let mut f = Features {
-            delay_notice: f64::from(entry.delay_notice != 0.0),
-            price_notice: f64::from(entry.price_notice != 0.0),
-            bonus_notice: f64::from(entry.bonus_notice != 0.0),
-            seen: self.days[entry.vendor].total().ln_1p(),
-            ..Features::default()
-        };
+        let mut f = Features::default();
         let short = self.quantity(entry, &line, &mut f);
         self.billing(entry, &line, short, &mut f);
         self.price(entry, &line, &mut f);
@@ -191,7 +179,6 @@ impl<'a> Observer<'a> {
         let unit = 1.0 / entry.quantity;
         let off = line.received / entry.quantity - 1.0;
         (f.short, f.over) = ((-off).max(0.0), off.max(0.0));
-        f.units_off = (line.received - entry.quantity).abs().ln_1p();
         f.received_ordered = ((line.received + 0.5) / (entry.quantity + 0.5)).ln();
         let short = OneSided::verdict(&self.shorts.weights(entry.vendor), f.short, unit);
         let over = OneSided::verdict(&self.overs.weights(entry.vendor), f.over, unit);
@@ -241,18 +228,8 @@ impl<'a> Observer<'a> {
         let vendor = &self.days[entry.vendor];
         f.days = f64::from(days);
         let pool = (self.days_pool.at_least(days, 0.05, 5.0), self.days_pool.at_most(days, 0.05, 5.0));
-        let tails = |group: &Days| {
-            (surprise(group.at_least(days, pool.0, DAYS_PRIOR)), surprise(group.at_most(days, pool.1, DAYS_PRIOR)))
-        };
-        (f.late_tail, f.early_tail) = tails(vendor);
-        (f.location_late, f.location_early) = tails(&self.days_location[entry.location]);
-        (f.item_late, f.item_early) = tails(&self.days_item[entry.item]);
-        (f.mode_late, f.mode_early) = tails(&self.days_mode[entry.mode]);
-        let none = Days::default();
-        let pair = self.days_pair.get(&(entry.vendor, entry.location)).unwrap_or(&none);
         let base = (vendor.at_least(days, pool.0, DAYS_PRIOR), vendor.at_most(days, pool.1, DAYS_PRIOR));
-        f.pair_late = surprise(pair.at_least(days, base.0, DAYS_PRIOR));
-        f.pair_early = surprise(pair.at_most(days, base.1, DAYS_PRIOR));
+        (f.late_tail, f.early_tail) = (surprise(base.0), surprise(base.1));
         let recent = &self.recent[entry.vendor];
         let share = |as_odd: usize, base: f64| (as_odd as f64 + 2.0 * base) / (recent.len() as f64 + 2.0);
         f.recent_late = surprise(share(recent.iter().filter(|d| **d >= days).count(), base.0));
@@ -260,8 +237,6 @@ impl<'a> Observer<'a> {
         let group = if vendor.total() >= 5.0 { vendor } else { &self.days_pool };
         let (low, middle, high) = (group.quantile(0.05), group.quantile(0.5), group.quantile(0.95));
         let (low, middle, high) = (low.unwrap_or(0), middle.unwrap_or(0), high.unwrap_or(0));
-        f.days_latest = f64::from(days - group.quantile(1.0).unwrap_or(0).max(0));
-        f.days_earliest = f64::from(group.quantile(0.0).unwrap_or(0).min(0) - days);
         f.days_over = f64::from(days - high.max(0));
         f.days_under = f64::from(low.min(0) - days);
         f.days_off = f64::from(days - middle);
@@ -286,8 +261,6 @@ impl<'a> Observer<'a> {
         (f.dock_others, f.dock_lift, f.dock_busy) = (dock.others, dock.others / (dock.before + 0.1), dock.busy);
         let same_vendor = self.company.on_day(Shared::Vendor, at, first);
         (f.vendor_others, f.vendor_lift) = (same_vendor.others, same_vendor.others / (same_vendor.before + 0.1));
-        f.order_others = self.company.on_day(Shared::Order, at, first).others;
-        f.item_others = self.company.on_day(Shared::Item, at, first).others;
 
         // What company says: an exceptional line comes on another day than the rest of its order, by chance on a day on
         // which nothing else came, and on any day of the week alike.
@@ -297,6 +270,11 @@ impl<'a> Observer<'a> {
                 let together = share.shrunk(0.7, 10.0);
                 company += if group.same > 0.0 { (0.05 / together).ln() } else { (0.95 / (1.0 - together)).ln() };
             }
+        }
+        if near_lines.known > 2.0 && days != 0 {
+            // A vendor that is off its promise for a reason is so on several lines.
+            let alike = near_lines.nearest <= 1.0 + f64::from(days.abs()) / 10.0;
+            company += if alike { -ALIKE } else { ALIKE };
         }
         let chance = dock.busy.clamp(0.02, 0.9);
         let docked = self.docked.shrunk(0.5, 10.0);
@@ -369,11 +347,8 @@ impl<'a> Observer<'a> {
             }
         }
         self.docked.learn(self.company.on_day(Shared::Location, at, first).others > 0.0);
-        let groups = [&mut self.days[vendor], &mut self.days_location[entry.location], &mut self.days_item[entry.item]];
-        for days in groups.into_iter().chain([&mut self.days_mode[entry.mode], &mut self.days_pool]) {
-            days.learn(line.days);
-        }
-        self.days_pair.entry((vendor, entry.location)).or_default().learn(line.days);
+        self.days[vendor].learn(line.days);
+        self.days_pool.learn(line.days);
         let recent = &mut self.recent[vendor];
         recent.push_back(line.days);
         if recent.len() > RECENT {

@@ -154,9 +154,7 @@ pub enum ReceivingError {
 pub(super) struct Entry {
     pub(super) po: usize,
     pub(super) vendor: usize,
-    pub(super) item: usize,
     pub(super) location: usize,
-    pub(super) mode: usize,
     /// Day numbers.
     pub(super) ordered: i32,
     pub(super) promised: i32,
@@ -191,9 +189,7 @@ pub(super) struct Ledger {
     /// Indices of entries by the day they are complete; ties in the order of the lines.
     pub(super) order: Vec<usize>,
     pub(super) vendors: usize,
-    pub(super) items: usize,
     pub(super) locations: usize,
-    pub(super) modes: usize,
 }
 
 /// Numbers names in the order of their appearance.
@@ -222,8 +218,7 @@ fn check(line: &str, field: &'static str, value: f64, above_zero: bool) -> Resul
 impl Ledger {
     /// Puts records together. Receipts and bills of lines that are not there are left out: they are another matter.
     pub(super) fn new(records: &Records) -> Result<Self, ReceivingError> {
-        let (mut pos, mut vendors, mut items) = (Names::default(), Names::default(), Names::default());
-        let (mut locations, mut modes) = (Names::default(), Names::default());
+        let (mut pos, mut vendors, mut locations) = (Names::default(), Names::default(), Names::default());
         let mut index: BTreeMap<&str, usize> = BTreeMap::new();
         let mut entries = Vec::with_capacity(records.lines.len());
         for (at, line) in records.lines.iter().enumerate() {
@@ -233,9 +228,7 @@ impl Ledger {
             entries.push(Entry {
                 po: pos.number(&line.po),
                 vendor: vendors.number(&line.vendor),
-                item: items.number(&line.item),
                 location: locations.number(&line.location),
-                mode: modes.number(&line.mode),
                 ordered: day(line.ordered),
                 promised: day(line.promised),
                 quantity: check(&line.line, "quantity", line.quantity, true)?,
@@ -272,14 +265,7 @@ impl Ledger {
         }
         let mut order: Vec<usize> = (0..entries.len()).filter(|at| entries[*at].complete.is_some()).collect();
         order.sort_by_key(|at| (entries[*at].complete, *at));
-        Ok(Ledger {
-            order,
-            vendors: vendors.0.len(),
-            items: items.0.len(),
-            locations: locations.0.len(),
-            modes: modes.0.len(),
-            entries,
-        })
+        Ok(Ledger { order, vendors: vendors.0.len(), locations: locations.0.len(), entries })
     }
 }
 
