@@ -9,12 +9,17 @@
 //! It does not fill in what was not sold on censored days, and does not know why something is odd.
 
 mod baseline;
+pub mod detector;
 mod outlook;
 pub mod panel;
 mod params;
 mod runs;
 mod shift;
 mod tail;
+mod tails;
+pub mod train;
+mod verdict;
+pub mod watch;
 
 #[cfg(test)]
 mod simulation;

@@ -1,0 +1,290 @@
+//! The detector of demand: which series are odd today, how likely, and of what kind.
+//!
+//! Two scores of the same evidence ([`watch`](super::watch)). Without training: each of a few kinds of evidence against
+//! its own warm-up, the oddest speaks. Trained: boosted trees over all evidence, fitted on exceptions that were put into
+//! real histories ([`train`](super::train)), with a calibrated probability. Both go forwards day by day, keep a fixed state
+//! for each series, and never look at a later day.
+
+use std::sync::OnceLock;
+
+use ndarray::ArrayView2;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::panel::{Cell, Panel};
+use super::tails::Tails;
+use super::watch::{DayExpectation, FEATURE_COUNT, FEATURES, Watch, at};
+use crate::boost::{BoostError, Boosted};
+use crate::control::calibration::Calibration;
+
+pub use super::verdict::Kind;
+
+/// The evidence that speaks without training.
+const TAILS: [usize; 3] = [at::HIGH, at::LEVEL_6, at::LEVEL_20];
+/// Days of warm-up that are too early to be compared with.
+const EARLY_DAYS: usize = 14;
+/// Newest days of the warm-up that the evidence is compared with.
+const COMPARED_DAYS: usize = 120;
+/// The layout of a saved detector.
+const VERSION: u32 = 1;
+
+/// The detector that comes with the program.
+static SHIPPED: OnceLock<Detector> = OnceLock::new();
+
+/// Why a detector could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum DetectorError {
+    /// It is no detector of this kind.
+    #[error("this is no saved demand detector")]
+    Unreadable(#[source] serde_json::Error),
+    /// Another layout, or other evidence than this program gathers.
+    #[error("the detector was saved by another version of the program (layout {0}): train it anew")]
+    Version(u32),
+    /// It was changed or cut short.
+    #[error("the saved detector does not match its checksum: it was changed after it was written")]
+    Checksum,
+    /// Its parts do not hang together.
+    #[error("the saved detector is damaged: {0}")]
+    Unsound(&'static str),
+    /// Its trees can not be read.
+    #[error(transparent)]
+    Trees(#[from] BoostError),
+}
+
+/// How evidence becomes a score.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Detector {
+    pub(super) trained: Option<Trained>,
+}
+
+/// What training adds.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Trained {
+    pub(super) trees: Boosted,
+    /// Probability that an alarm (the highest score of its series for three days either side) is right.
+    pub(super) alarms: Calibration,
+    /// The evidence of a usual day: its median in training. An explanation compares with it.
+    pub(super) usual: Vec<f32>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Saved {
+    version: u32,
+    sha256: String,
+    features: Vec<String>,
+    usual: Vec<f32>,
+    alarms: Calibration,
+    /// As [`Boosted::to_json`] writes them.
+    trees: String,
+}
+
+/// What the detector says of one series on one day.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Verdict {
+    /// The higher the odder; comparable over series and days of one detector. Minus infinity where there was nothing to judge.
+    pub score: f32,
+    /// Units expected and their deviation.
+    pub expected: DayExpectation,
+    /// What it is, if it is anything.
+    pub kind: Kind,
+}
+
+/// A feature's part in a score.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Driver {
+    /// Which evidence.
+    pub feature: &'static str,
+    /// Its value.
+    pub value: f32,
+    /// How much lower the score would be were it as on a usual day, in log-odds; with the other evidence as it is.
+    pub weight: f32,
+}
+
+impl Detector {
+    /// Without training.
+    pub fn unsupervised() -> Self {
+        Self { trained: None }
+    }
+
+    /// The one that comes with the program: see its card for what it was trained on.
+    pub fn shipped() -> &'static Self {
+        SHIPPED.get_or_init(|| {
+            let mut text = String::new();
+            let packed: &[u8] = include_bytes!("../../trained/demand.json.gz");
+            std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(packed), &mut text)
+                .expect("the file was packed when the program was built, and a test reads it");
+            Self::from_json(&text).expect("a test reads the file that comes with the program")
+        })
+    }
+
+    /// The probability that an alarm with this score is right, where exceptions are as common as in training. None without
+    /// training.
+    pub fn probability(&self, score: f32) -> Option<f64> {
+        self.trained.as_ref().map(|trained| trained.alarms.probability(score))
+    }
+
+    /// Share of right ones among the alarms in training.
+    pub fn prevalence(&self) -> Option<f64> {
+        self.trained.as_ref().map(|trained| trained.alarms.prevalence())
+    }
+
+    /// Scores all series of a panel on the days from `from` on: series × days, series after series.
+    pub fn score(&self, panel: &Panel, from: usize) -> Vec<f32> {
+        let days = panel.days().len();
+        let from = from.min(days);
+        let mut scorer = Scorer::new(self, panel.locations(), panel.items());
+        let mut scores = vec![f32::NEG_INFINITY; panel.keys().len() * (days - from)];
+        for day in 0..days {
+            let warm = day < from;
+            let verdicts = scorer.panel_day(panel, day, warm && day + COMPARED_DAYS >= from && day >= EARLY_DAYS);
+            if !warm {
+                for (series, verdict) in verdicts.iter().enumerate() {
+                    scores[series * (days - from) + day - from] = verdict.score;
+                }
+            }
+        }
+        scores
+    }
+
+    /// The detector as JSON. The same detector gives the same text; there is nothing to write of one that is not trained.
+    pub fn to_json(&self) -> Option<String> {
+        let trained = self.trained.as_ref()?;
+        let mut saved = Saved {
+            version: VERSION,
+            sha256: String::new(),
+            features: FEATURES.map(str::to_owned).to_vec(),
+            usual: trained.usual.clone(),
+            alarms: trained.alarms.clone(),
+            trees: trained.trees.to_json(),
+        };
+        saved.sha256 = checksum(&saved);
+        Some(serde_json::to_string(&saved).expect("a detector is made of lists, finite numbers and texts, which JSON has"))
+    }
+
+    /// Reads what [`Detector::to_json`] wrote.
+    ///
+    /// # Errors
+    /// Says what is wrong with it.
+    pub fn from_json(text: &str) -> Result<Self, DetectorError> {
+        let mut saved: Saved = serde_json::from_str(text).map_err(DetectorError::Unreadable)?;
+        if saved.version != VERSION || saved.features != FEATURES {
+            return Err(DetectorError::Version(saved.version));
+        }
+        let stated = std::mem::take(&mut saved.sha256);
+        if checksum(&saved) != stated {
+            return Err(DetectorError::Checksum);
+        }
+        let trees = Boosted::from_json(&saved.trees)?;
+        if trees.features() != FEATURE_COUNT || saved.usual.len() != FEATURE_COUNT {
+            return Err(DetectorError::Unsound("its trees look at other evidence"));
+        }
+        if !saved.alarms.is_sound() {
+            return Err(DetectorError::Unsound("its probabilities do not rise"));
+        }
+        Ok(Self { trained: Some(Trained { trees, alarms: saved.alarms, usual: saved.usual }) })
+    }
+}
+
+fn checksum(saved: &Saved) -> String {
+    let text = serde_json::to_string(&(&saved.features, &saved.usual, &saved.alarms, &saved.trees))
+        .expect("lists, finite numbers and texts are what JSON has");
+    hex::encode(Sha256::digest(text.as_bytes()))
+}
+
+/// A detector going through the days.
+#[derive(Clone, Debug)]
+pub struct Scorer<'a> {
+    detector: &'a Detector,
+    watch: Watch,
+    tails: Tails,
+    settled: bool,
+    rows: Vec<f32>,
+}
+
+impl<'a> Scorer<'a> {
+    /// Before the first day. For each series the numbers of its location and item, from 0 on.
+    pub fn new(detector: &'a Detector, location_of: &[usize], item_of: &[usize]) -> Self {
+        Self {
+            detector,
+            watch: Watch::new(location_of, item_of),
+            tails: Tails::new(TAILS.len()),
+            settled: false,
+            rows: vec![0.0; location_of.len() * FEATURE_COUNT],
+        }
+    }
+
+    /// Takes in a day of all series: `weekday` from 0 (Monday). `usual` says that the day belongs to the warm-up that later
+    /// evidence is compared with.
+    pub fn day(&mut self, weekday: usize, cells: &[Cell], usual: bool) -> Vec<Verdict> {
+        let expected = self.watch.day(weekday, cells, &mut self.rows);
+        let part = |row: &[f32]| TAILS.map(|feature| row[feature]);
+        if usual {
+            for (row, _) in self.rows.chunks_exact(FEATURE_COUNT).zip(cells).filter(|(_, cell)| cell.open) {
+                self.tails.learn(&part(row));
+            }
+            self.settled = false;
+        } else if !self.settled {
+            self.tails.settle();
+            self.settled = true;
+        }
+        let scores: Vec<f32> = match &self.detector.trained {
+            Some(trained) => {
+                let rows = ArrayView2::from_shape((cells.len(), FEATURE_COUNT), &self.rows)
+                    .expect("there is a row of features for each series");
+                trained.trees.log_odds(&rows).iter().map(|odds| *odds as f32).collect()
+            }
+            None => self.rows.par_chunks_exact(FEATURE_COUNT).map(|row| self.tails.most(&part(row)).0).collect(),
+        };
+        let verdict = |((score, expected), (row, cell)): ((f32, DayExpectation), (&[f32], &Cell))| {
+            let row = row.try_into().expect("a row has as many features as there are");
+            Verdict { score: if cell.open { score } else { f32::NEG_INFINITY }, expected, kind: Kind::of(row) }
+        };
+        scores.into_iter().zip(expected).zip(self.rows.chunks_exact(FEATURE_COUNT).zip(cells)).map(verdict).collect()
+    }
+
+    /// Takes in day number `day` of a panel.
+    pub fn panel_day(&mut self, panel: &Panel, day: usize, usual: bool) -> Vec<Verdict> {
+        let cells: Vec<Cell> = (0..panel.keys().len()).map(|series| panel.series(series)[day]).collect();
+        self.day(panel.days()[day].weekday().to_monday_zero_offset() as usize, &cells, usual)
+    }
+
+    /// The evidence of a series on the newest day.
+    pub fn evidence(&self, series: usize) -> &[f32] {
+        &self.rows[series * FEATURE_COUNT..][..FEATURE_COUNT]
+    }
+
+    /// What drove a series' score on the newest day, the strongest first.
+    ///
+    /// Of a trained detector by leaving out: each feature in turn is set to what it is on a usual day. Without training the
+    /// kinds of evidence that are compared, by how odd each is alone.
+    pub fn explain(&self, series: usize) -> Vec<Driver> {
+        let row = self.evidence(series);
+        let driver = |feature: usize, weight: f32| Driver { feature: FEATURES[feature], value: row[feature], weight };
+        let mut drivers: Vec<Driver> = match &self.detector.trained {
+            Some(trained) => {
+                let whole = trained.trees.log_odds_of(row);
+                let mut changed = row.to_vec();
+                let without = |feature: usize| {
+                    changed[feature] = trained.usual[feature];
+                    let odds = trained.trees.log_odds_of(&changed);
+                    changed[feature] = row[feature];
+                    driver(feature, (whole - odds) as f32)
+                };
+                (0..FEATURE_COUNT).map(without).collect()
+            }
+            None => {
+                let alone = |(kind, feature): (usize, &usize)| {
+                    let mut part = [0.0; TAILS.len()];
+                    part[kind] = row[*feature];
+                    driver(*feature, self.tails.most(&part).0)
+                };
+                TAILS.iter().enumerate().map(alone).collect()
+            }
+        };
+        drivers.retain(|driver| driver.weight > 0.0);
+        drivers.sort_by(|a, b| b.weight.total_cmp(&a.weight).then(a.feature.cmp(b.feature)));
+        drivers
+    }
+}

@@ -1,0 +1,166 @@
+//! Turns the features of a line into a score, a probability and a kind.
+
+use std::collections::BTreeMap;
+
+use ndarray::Array2;
+
+use super::features::Features;
+use super::kind::ReceivingKind;
+use super::likeness::{evidence, likeliest, likeness, log_odds};
+use super::records::{ReceivingError, Records};
+use super::trees::{Example, Trees, row};
+use crate::boost::logistic;
+
+/// Below this probability nobody asks for drivers, and finding them is the dearest part of scoring.
+const DRIVERS_FROM: f64 = 0.05;
+
+/// Drivers named at most.
+const DRIVERS_MAX: usize = 5;
+
+/// The detector that comes with the program; what it was trained on is said in its card, `models/receiving.md`.
+const SHIPPED: &str = include_str!("../../models/receiving.json");
+
+/// How features are judged.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Detector(Judge);
+
+#[derive(Clone, Debug, PartialEq)]
+enum Judge {
+    Likeness,
+    Trees(Box<Trees>),
+}
+
+/// What is said of one line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LineScore {
+    /// The line's identity.
+    pub line: String,
+    /// The higher the odder: log-odds, of which only the order is meant to be used.
+    pub score: f64,
+    /// Probability that the line is an exception.
+    pub probability: f64,
+    /// The likeliest kind, if it is one.
+    pub kind: ReceivingKind,
+    /// The features that speak most for it, the strongest first: name and value. Empty for a line that is hardly odd.
+    pub drivers: Vec<(&'static str, f64)>,
+}
+
+/// Records in which it is known of some lines whether they are exceptions.
+#[derive(Clone, Debug)]
+pub struct Labelled<'a> {
+    /// The records, whole: habits are learnt from all lines.
+    pub records: &'a Records,
+    /// By identity of the line: `true` for an exception. Lines that are not there are not trained on.
+    pub labels: &'a BTreeMap<String, bool>,
+}
+
+impl Detector {
+    /// The detector that needs no labels: the likelihood of each kind of exception against the vendor's habit.
+    pub fn unsupervised() -> Self {
+        Detector(Judge::Likeness)
+    }
+
+    /// The detector that comes with the program: trees trained on other vendors' lines with exceptions put into them.
+    pub fn shipped() -> Self {
+        Self::from_json(SHIPPED).expect("the file was written by this program, and a test reads it")
+    }
+
+    /// Boosted trees fitted on labelled lines, calibrated on vendors left out in turn. The same lines and seed give the
+    /// same detector.
+    ///
+    /// # Errors
+    /// [`ReceivingError::TooLittle`] without exceptions or without ordinary lines, and what [`score`] says of records.
+    pub fn train(folders: &[Labelled<'_>], seed: u64) -> Result<Self, ReceivingError> {
+        let mut examples = Vec::new();
+        for folder in folders {
+            for (at, features) in super::features(folder.records)? {
+                let line = &folder.records.lines[at];
+                if let Some(exception) = folder.labels.get(&line.line) {
+                    // Vendors are told apart by name only to leave them out whole, never to judge.
+                    let group = line.vendor.bytes().fold(7, |sum: usize, byte| (sum * 31 + usize::from(byte)) % 1_000_003);
+                    examples.push(Example { features: row(&features), exception: *exception, group });
+                }
+            }
+        }
+        Ok(Detector(Judge::Trees(Box::new(Trees::train(&examples, seed)?))))
+    }
+
+    /// A trained detector as JSON; `None` for the one that needs no training. The same detector gives the same text.
+    pub fn to_json(&self) -> Option<String> {
+        match &self.0 {
+            Judge::Likeness => None,
+            Judge::Trees(trees) => Some(trees.to_json()),
+        }
+    }
+
+    /// Reads what [`Detector::to_json`] wrote.
+    ///
+    /// # Errors
+    /// [`ReceivingError::Version`] and [`ReceivingError::Features`] of another program's, [`ReceivingError::Checksum`]
+    /// when it was changed since, and [`ReceivingError::Unreadable`] or [`ReceivingError::Boost`] when it is no detector.
+    pub fn from_json(text: &str) -> Result<Self, ReceivingError> {
+        Ok(Detector(Judge::Trees(Box::new(Trees::from_json(text)?))))
+    }
+
+    fn judge(&self, all: &[Features]) -> Vec<Judgement> {
+        match &self.0 {
+            Judge::Likeness => all.iter().map(plain).collect(),
+            Judge::Trees(trees) => {
+                let flat: Vec<f32> = all.iter().flat_map(row).collect();
+                let shape = (all.len(), Features::NAMES.len());
+                let rows = Array2::from_shape_vec(shape, flat).expect("each line has all features");
+                let scores = trees.log_odds(rows.view());
+                all.iter().zip(scores).map(|(features, score)| learned(trees, features, score)).collect()
+            }
+        }
+    }
+}
+
+struct Judgement {
+    score: f64,
+    probability: f64,
+    kind: ReceivingKind,
+    drivers: Vec<(&'static str, f64)>,
+}
+
+fn plain(features: &Features) -> Judgement {
+    let likeness = likeness(features);
+    let score = log_odds(&likeness);
+    let probability = logistic(score);
+    let kind = likeliest(&likeness);
+    let mut drivers = Vec::new();
+    if probability >= DRIVERS_FROM {
+        let value =
+            |name: &&'static str| Features::NAMES.iter().position(|n| n == name).map(|at| (*name, features.values()[at]));
+        drivers = evidence(kind).iter().filter_map(value).collect();
+    }
+    Judgement { score, probability, kind, drivers }
+}
+
+fn learned(trees: &Trees, features: &Features, score: f64) -> Judgement {
+    let probability = logistic(trees.calibrated(score));
+    let mut drivers = Vec::new();
+    if probability >= DRIVERS_FROM {
+        let values = features.values();
+        let strongest = trees.drivers(&row(features)).into_iter().take(DRIVERS_MAX);
+        drivers = strongest.map(|(at, _)| (Features::NAMES[at], values[at])).collect();
+    }
+    Judgement { score, probability, kind: likeliest(&likeness(features)), drivers }
+}
+
+/// Scores every line that something came of, in the order in which they were complete.
+///
+/// # Errors
+/// [`ReceivingError::Number`] and [`ReceivingError::Twice`] for records that make no sense.
+pub fn score(records: &Records, detector: &Detector) -> Result<Vec<LineScore>, ReceivingError> {
+    let (places, features): (Vec<usize>, Vec<Features>) = super::features(records)?.into_iter().unzip();
+    let judged = detector.judge(&features);
+    let line = |(at, j): (usize, Judgement)| LineScore {
+        line: records.lines[at].line.clone(),
+        score: j.score,
+        probability: j.probability,
+        kind: j.kind,
+        drivers: j.drivers,
+    };
+    Ok(places.into_iter().zip(judged).map(line).collect())
+}

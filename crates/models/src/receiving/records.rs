@@ -1,0 +1,300 @@
+//! What the detector reads: lines of purchase orders, what came, what was billed, and what was announced.
+//!
+//! [`Records`] is plain data in the units of the order line. [`Ledger`] is the same put together by line, with names
+//! replaced by numbers and dates by day numbers. It judges nothing.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+
+use crate::boost::BoostError;
+
+/// A line of a purchase order, as agreed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PurchaseLine {
+    /// Identity of the line: what receipts and bills refer to.
+    pub line: String,
+    /// The order it belongs to.
+    pub po: String,
+    /// Who delivers.
+    pub vendor: String,
+    /// What is delivered.
+    pub item: String,
+    /// Where to.
+    pub location: String,
+    /// How it travels; empty where not known.
+    pub mode: String,
+    /// Day of the order.
+    pub ordered: Date,
+    /// Day promised.
+    pub promised: Date,
+    /// Quantity ordered, in units of the line; above 0.
+    pub quantity: f64,
+    /// Units in a pack; 0 or 1 where there is none.
+    pub pack_size: f64,
+    /// Agreed price of a unit; above 0.
+    pub price: f64,
+}
+
+/// Goods received against a line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Receipt {
+    /// The line.
+    pub line: String,
+    /// Day received.
+    pub date: Date,
+    /// Quantity, in units of the line.
+    pub quantity: f64,
+}
+
+/// A bill's line for a line of an order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bill {
+    /// The line.
+    pub line: String,
+    /// Day of the bill.
+    pub date: Date,
+    /// Quantity billed, in units of the line.
+    pub quantity: f64,
+    /// Price billed for a unit.
+    pub price: f64,
+}
+
+/// What a notice announces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoticeKind {
+    /// An agreed change of price: the value is a share (0.05 for 5 % more).
+    PriceChange,
+    /// Goods on top that are not billed: the value is a share of the quantity ordered.
+    Bonus,
+    /// A delay: the value is in days.
+    Delay,
+}
+
+/// Something agreed or announced, that explains what would be odd otherwise.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Notice {
+    /// What is announced.
+    pub kind: NoticeKind,
+    /// The vendor it is about; `None` for all.
+    pub vendor: Option<String>,
+    /// The location it is about; `None` for all.
+    pub location: Option<String>,
+    /// First promised day it holds for.
+    pub from: Date,
+    /// Last promised day it holds for.
+    pub to: Date,
+    /// How much, in the unit of its kind.
+    pub value: f64,
+}
+
+/// All records to score: any order, one currency for each line.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Records {
+    /// Lines ordered.
+    pub lines: Vec<PurchaseLine>,
+    /// What came.
+    pub receipts: Vec<Receipt>,
+    /// What was billed.
+    pub bills: Vec<Bill>,
+    /// What was announced.
+    pub notices: Vec<Notice>,
+}
+
+/// Why lines could not be scored.
+#[derive(Debug, thiserror::Error)]
+pub enum ReceivingError {
+    /// A number that can not be one of its kind.
+    #[error("line {line}: {field} is {value}, but must be a finite number {bound}")]
+    Number {
+        /// The line.
+        line: String,
+        /// What the number is.
+        field: &'static str,
+        /// The number.
+        value: f64,
+        /// What it must be.
+        bound: &'static str,
+    },
+    /// The same line twice.
+    #[error("line {0} is there twice: give each line of an order an identity of its own")]
+    Twice(String),
+    /// Nothing to learn from.
+    #[error("training needs exceptions and ordinary lines, and got {exceptions} and {ordinary}")]
+    TooLittle {
+        /// Lines labelled as exceptions.
+        exceptions: usize,
+        /// Lines labelled as ordinary.
+        ordinary: usize,
+    },
+    /// Trees that could not be fitted or read.
+    #[error(transparent)]
+    Boost(#[from] BoostError),
+    /// A saved detector of another version.
+    #[error("the saved detector has version {found}, and this program reads version {read}: train it anew")]
+    Version {
+        /// The saved one's.
+        found: u64,
+        /// The one that is read.
+        read: u64,
+    },
+    /// A saved detector over other features than this program has.
+    #[error("the saved detector looks at other features than this program has: train it anew")]
+    Features,
+    /// A saved detector that was changed or cut short.
+    #[error("the saved detector does not match its checksum: it was changed after it was written")]
+    Checksum,
+    /// A saved detector that makes no sense.
+    #[error("the saved detector can not be read")]
+    Unreadable(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// One line with all that happened to it.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) po: usize,
+    pub(super) vendor: usize,
+    pub(super) item: usize,
+    pub(super) location: usize,
+    pub(super) mode: usize,
+    /// Day numbers.
+    pub(super) ordered: i32,
+    pub(super) promised: i32,
+    pub(super) quantity: f64,
+    pub(super) pack: f64,
+    pub(super) price: f64,
+    /// Day and quantity of each receipt, in order of day.
+    pub(super) parts: Vec<(i32, f64)>,
+    /// Quantity billed and mean price, where there is a bill.
+    pub(super) billed: Option<(f64, f64)>,
+    /// Day of the last receipt or bill: from then on the line can be judged. `None` while nothing has come.
+    pub(super) complete: Option<i32>,
+    /// What notices on file say about this line: change of price, bonus share, delay in days. 0 for none.
+    pub(super) price_notice: f64,
+    pub(super) bonus_notice: f64,
+    pub(super) delay_notice: f64,
+}
+
+impl Entry {
+    pub(super) fn received(&self) -> f64 {
+        self.parts.iter().map(|(_, quantity)| quantity).sum()
+    }
+
+    pub(super) fn first(&self) -> Option<i32> {
+        self.parts.first().map(|(day, _)| *day)
+    }
+}
+
+/// The records by line, and the order in which lines can be judged.
+pub(super) struct Ledger {
+    pub(super) entries: Vec<Entry>,
+    /// Indices of entries by the day they are complete; ties in the order of the lines.
+    pub(super) order: Vec<usize>,
+    pub(super) vendors: usize,
+    pub(super) items: usize,
+    pub(super) locations: usize,
+    pub(super) modes: usize,
+}
+
+/// Numbers names in the order of their appearance.
+#[derive(Default)]
+struct Names<'a>(BTreeMap<&'a str, usize>);
+
+impl<'a> Names<'a> {
+    fn number(&mut self, name: &'a str) -> usize {
+        let next = self.0.len();
+        *self.0.entry(name).or_insert(next)
+    }
+}
+
+/// Days since 1970-01-01.
+fn day(date: Date) -> i32 {
+    let since = date.since(Date::constant(1970, 1, 1)).expect("two dates are a span of days apart");
+    since.get_days()
+}
+
+fn check(line: &str, field: &'static str, value: f64, above_zero: bool) -> Result<f64, ReceivingError> {
+    let good = value.is_finite() && if above_zero { value > 0.0 } else { value >= 0.0 };
+    let bound = if above_zero { "above 0" } else { "of at least 0" };
+    if good { Ok(value) } else { Err(ReceivingError::Number { line: line.to_owned(), field, value, bound }) }
+}
+
+impl Ledger {
+    /// Puts records together. Receipts and bills of lines that are not there are left out: they are another matter.
+    pub(super) fn new(records: &Records) -> Result<Self, ReceivingError> {
+        let (mut pos, mut vendors, mut items) = (Names::default(), Names::default(), Names::default());
+        let (mut locations, mut modes) = (Names::default(), Names::default());
+        let mut index: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut entries = Vec::with_capacity(records.lines.len());
+        for (at, line) in records.lines.iter().enumerate() {
+            if index.insert(&line.line, at).is_some() {
+                return Err(ReceivingError::Twice(line.line.clone()));
+            }
+            entries.push(Entry {
+                po: pos.number(&line.po),
+                vendor: vendors.number(&line.vendor),
+                item: items.number(&line.item),
+                location: locations.number(&line.location),
+                mode: modes.number(&line.mode),
+                ordered: day(line.ordered),
+                promised: day(line.promised),
+                quantity: check(&line.line, "quantity", line.quantity, true)?,
+                pack: check(&line.line, "pack size", line.pack_size, false)?,
+                price: check(&line.line, "price", line.price, true)?,
+                parts: Vec::new(),
+                billed: None,
+                complete: None,
+                price_notice: notice(records, line, NoticeKind::PriceChange),
+                bonus_notice: notice(records, line, NoticeKind::Bonus),
+                delay_notice: notice(records, line, NoticeKind::Delay),
+            });
+        }
+        for receipt in &records.receipts {
+            let quantity = check(&receipt.line, "quantity received", receipt.quantity, false)?;
+            if let Some(&at) = index.get(receipt.line.as_str()) {
+                entries[at].parts.push((day(receipt.date), quantity));
+                entries[at].complete = entries[at].complete.max(Some(day(receipt.date)));
+            }
+        }
+        for bill in &records.bills {
+            let quantity = check(&bill.line, "quantity billed", bill.quantity, false)?;
+            let price = check(&bill.line, "price billed", bill.price, false)?;
+            if let Some(&at) = index.get(bill.line.as_str()) {
+                let (sum, mean) = entries[at].billed.unwrap_or((0.0, price));
+                let total = sum + quantity;
+                let mean = if total > 0.0 { (mean * sum + price * quantity) / total } else { price };
+                entries[at].billed = Some((total, mean));
+                entries[at].complete = entries[at].complete.max(Some(day(bill.date)));
+            }
+        }
+        for entry in &mut entries {
+            entry.parts.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        }
+        let mut order: Vec<usize> = (0..entries.len()).filter(|at| entries[*at].complete.is_some()).collect();
+        order.sort_by_key(|at| (entries[*at].complete, *at));
+        Ok(Ledger {
+            order,
+            vendors: vendors.0.len(),
+            items: items.0.len(),
+            locations: locations.0.len(),
+            modes: modes.0.len(),
+            entries,
+        })
+    }
+}
+
+/// The value of the first notice of a kind that holds for a line; 0 for none.
+fn notice(records: &Records, line: &PurchaseLine, kind: NoticeKind) -> f64 {
+    let about = |name: &Option<String>, this: &str| name.as_deref().is_none_or(|n| n == this);
+    records
+        .notices
+        .iter()
+        .find(|n| {
+            n.kind == kind
+                && n.value.is_finite()
+                && about(&n.vendor, &line.vendor)
+                && about(&n.location, &line.location)
+                && (n.from..=n.to).contains(&line.promised)
+        })
+        .map_or(0.0, |n| n.value)
+}
