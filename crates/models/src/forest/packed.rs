@@ -197,7 +197,8 @@ impl Chain {
                 for lane in 0..LANES {
                     let link = &self.links[places[lane] as usize];
                     let row = &group[lane * stride..][..stride];
-                    let at = row[link.columns[0] as usize] * link.weights[0] + row[link.columns[1] as usize] * link.weights[1];
+                    let at =
+                        row[link.columns[0] as usize] * link.weights[0] + row[link.columns[1] as usize] * link.weights[1];
                     outside[lane] += u32::from(at < link.low) + u32::from(at > link.high);
                     let next = link.left + u32::from(at >= link.cut);
                     moved |= next != places[lane];
