@@ -17,6 +17,7 @@ mod decide;
 mod demo;
 mod doctor;
 mod events;
+mod models;
 mod open;
 mod serve;
 mod show;
@@ -82,7 +83,10 @@ enum Command {
         /// The person's id, as in [[people]] of the configuration.
         person: String,
     },
-    /// Score Reeve on recorded input.
+    /// Train detectors, and score histories, orders and tables with them.
+    #[command(subcommand)]
+    Models(models::Models),
+    /// Score Reeve on recorded input, and its detectors on trials.
     #[command(subcommand)]
     Eval(show::Eval),
     /// Print completions for a shell.
@@ -177,6 +181,7 @@ async fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Outbox(command) => show::outbox(config, command, cli.json).await,
         Command::Events(command) => events::run(&config, command, cli.json).await,
         Command::SignIn { person } => show::sign_in(&config, &person).await,
+        Command::Models(command) => models::run(config, command, cli.json).await,
         Command::Eval(command) => show::eval(config, command, cli.json).await,
         Command::Completions { .. } => Ok(Outcome::Fine),
     }

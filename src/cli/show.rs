@@ -55,6 +55,8 @@ pub(super) enum Eval {
         #[arg(long)]
         details: bool,
     },
+    /// Put known exceptions into real histories and measure how well the detectors find them; measure the forest on tables.
+    Detectors(super::models::EvalDetectors),
 }
 
 pub(super) async fn migrate(config: &Config) -> anyhow::Result<Outcome> {
@@ -134,7 +136,10 @@ pub(super) async fn sign_in(config: &Config, person: &str) -> anyhow::Result<Out
 }
 
 pub(super) async fn eval(mut config: Config, command: Eval, json: bool) -> anyhow::Result<Outcome> {
-    let Eval::Recording { recording: folder, check, details } = command;
+    let (folder, check, details) = match command {
+        Eval::Recording { recording, check, details } => (recording, check, details),
+        Eval::Detectors(args) => return super::models::eval(&args, json),
+    };
     if let Some(folder) = folder {
         config.source.recording = folder;
     }

@@ -1,4 +1,5 @@
-//! Evals: the same App on recorded ports, graded.
+//! Evals: the same App on recorded ports, graded; and the detectors alone, against trials.
 
+pub mod detectors;
 pub mod recording;
 mod truth;

@@ -96,3 +96,66 @@ fn a_table_has_gaps_and_its_label_is_no_feature() {
     let error = files::read_numbers(&file("none.csv", b"label\n1\n")).unwrap_err().to_string();
     assert!(error.contains("no rows or no columns"), "{error}");
 }
+
+/// An archive as numpy writes it: `X` and `y`, each with its header, stored or deflated.
+fn archive(arrays: &[(&str, &str, &[u8])], deflated: bool) -> Vec<u8> {
+    let (mut bytes, mut directory) = (Vec::new(), Vec::new());
+    for (name, header, data) in arrays {
+        let mut whole = b"\x93NUMPY\x01\x00".to_vec();
+        whole.extend((header.len() as u16).to_le_bytes());
+        whole.extend(header.as_bytes());
+        whole.extend(*data);
+        let mut packer = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
+        packer.write_all(&whole).expect("a list can be written to");
+        let packed = if deflated { packer.finish().expect("a list can be written to") } else { whole };
+        let method: u16 = if deflated { 8 } else { 0 };
+        let at = bytes.len() as u32;
+        let sizes = [[0; 4], (packed.len() as u32).to_le_bytes(), [0; 4]].concat();
+        let head = |start: &[u8], names: &[u8]| {
+            [start, &method.to_le_bytes(), &[0; 4], &sizes, &(name.len() as u16).to_le_bytes(), names].concat()
+        };
+        bytes.extend(head(b"PK\x03\x04\x14\x00\x00\x00", &[0; 2]));
+        bytes.extend(name.as_bytes());
+        bytes.extend(packed);
+        directory.extend(head(b"PK\x01\x02\x14\x00\x14\x00\x00\x00", &[0; 12]));
+        directory.extend(at.to_le_bytes());
+        directory.extend(name.as_bytes());
+    }
+    let start = (bytes.len() as u32).to_le_bytes();
+    bytes.extend(&directory);
+    bytes.extend(b"PK\x05\x06\x00\x00\x00\x00");
+    bytes.extend([(arrays.len() as u16).to_le_bytes(); 2].concat());
+    bytes.extend((directory.len() as u32).to_le_bytes());
+    bytes.extend(start);
+    bytes.extend([0; 2]);
+    bytes
+}
+
+const X: &str = "{'descr': '<f4', 'fortran_order': True, 'shape': (3, 2), }\n";
+const Y: &str = "{'descr': '|u1', 'fortran_order': False, 'shape': (3,), }\n";
+
+#[test]
+fn an_archive_of_numpy_is_read_stored_or_deflated() {
+    let numbers: Vec<u8> = [1.0_f32, 2.0, 3.0, 10.0, 20.0, 30.0].iter().flat_map(|x| x.to_le_bytes()).collect();
+    for deflated in [false, true] {
+        let bytes = archive(&[("X.npy", X, &numbers), ("y.npy", Y, &[0, 1, 0])], deflated);
+        let table = files::read_npz(&file(&format!("good-{deflated}.npz"), &bytes)).unwrap();
+        assert_eq!(table.rows, ndarray::array![[1.0, 10.0], [2.0, 20.0], [3.0, 30.0]]);
+        assert_eq!(table.labels.unwrap().1, [false, true, false]);
+    }
+}
+
+#[test]
+fn an_archive_that_claims_what_it_does_not_hold_is_refused() {
+    let refused = |name: &str, bytes: &[u8]| files::read_npz(&file(name, bytes)).unwrap_err().to_string();
+    let huge = X.replace("(3, 2)", "(99999999999, 99999999999)");
+    let bytes = archive(&[("X.npy", &huge, &[0; 24]), ("y.npy", Y, &[0, 1, 0])], true);
+    assert!(refused("huge.npz", &bytes).ends_with("X.npy is no array of numbers of one or two dimensions"));
+    let bytes = archive(&[("X.npy", X, &[0; 24])], false);
+    assert!(refused("lacking.npz", &bytes).contains("it has no array y.npy that can be read"));
+    let bytes = archive(&[("X.npy", X, &[0; 24]), ("y.npy", Y, &[0, 1, 0])], true);
+    for end in (0..bytes.len() - 3).step_by(7) {
+        assert!(files::read_npz(&file("cut.npz", &bytes[..end])).is_err(), "cut at {end}");
+    }
+    assert!(refused("words.npz", b"not an archive").contains("numpy.savez"));
+}

@@ -11,6 +11,7 @@ mod facts;
 pub mod fold;
 mod forest;
 mod matching;
+pub mod panel;
 mod promotion;
 mod receiving;
 mod shortage;

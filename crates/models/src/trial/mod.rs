@@ -2,12 +2,14 @@
 //!
 //! - [`files`]: folders and base files of a trial as CSV;
 //! - [`demand`], [`receiving`]: histories with injected exceptions, and with explained events that only look alike;
+//! - [`contest`]: a detector against a trial, a forest against a labelled table;
 //! - [`measure`]: ranking, false alarms, and what a planner who reads so many alarms a day gets to see.
 //!
 //! A detector under trial is causal: the score of a day or line uses what was known by then. The truth is for measuring
 //! and, in self-training, for labels of what was injected there; it never enters a score. The same base, plan and seed give
 //! the same trial on any machine. This is the one place of this package that reads files.
 
+pub mod contest;
 pub mod demand;
 mod draw;
 pub mod files;

@@ -160,7 +160,7 @@ pub fn read_demand_scores(file: &Path, panel: &Panel) -> Result<ndarray::Array2<
 }
 
 /// Writes scores as `date,sku,location,score`, day after day from `from` on, each by location and item. `scores` has a row
-/// for each series and a column for each day from `from` on.
+/// for each series and a column for each day from `from` on; what is not finite is no score and has no line.
 ///
 /// # Errors
 /// Those of the writer.
@@ -174,7 +174,7 @@ pub fn write_demand_scores(
     writer.write_record(["date", "sku", "location", "score"])?;
     for (day, column) in panel.days()[from..].iter().zip(scores.columns()) {
         let day = day.to_string();
-        for (key, score) in panel.keys().iter().zip(column) {
+        for (key, score) in panel.keys().iter().zip(column).filter(|(_, score)| score.is_finite()) {
             writer.write_record([&day, &key.item, &key.location, &score.to_string()])?;
         }
     }

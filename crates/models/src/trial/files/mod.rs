@@ -15,13 +15,15 @@ use serde::de::DeserializeOwned;
 pub use self::demand::{
     read_demand, read_demand_base, read_demand_folder, read_demand_scores, read_demand_trial, write_demand_scores,
 };
-pub use self::numbers::read_numbers;
+pub use self::npz::read_npz;
+pub use self::numbers::{Numbers, read_numbers};
 pub use self::receiving::{
     read_receiving_base, read_receiving_folder, read_receiving_scores, read_receiving_trial, write_receiving_scores,
 };
 
 use super::TrialError;
 
+mod npz;
 mod numbers;
 
 /// Reads a small JSON file.

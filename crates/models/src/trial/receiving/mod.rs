@@ -60,9 +60,10 @@ pub struct Trial {
 }
 
 impl Trial {
-    /// The lines to train on: those that are counted, in both halves, and whether each is an exception.
+    /// The lines to train on: those that are scored and counted, and whether each is an exception.
     pub fn labels(&self) -> BTreeMap<String, bool> {
-        let counted = self.records.lines.iter().zip(&self.truth).filter(|(_, truth)| truth.label != Label::NotCounted);
+        let is_counted = |truth: &LineTruth| truth.scored && truth.label != Label::NotCounted;
+        let counted = self.records.lines.iter().zip(&self.truth).filter(|(_, truth)| is_counted(truth));
         counted.map(|(line, truth)| (line.line.clone(), truth.label != Label::Ordinary)).collect()
     }
 }

@@ -1,0 +1,50 @@
+//! A shop's own demand, out of a recording or the store.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context;
+
+use crate::app::App;
+use crate::cli::open;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::domain::book::Book;
+use crate::models::demand::panel::Panel;
+use crate::pipeline::detect::panel::panel;
+use crate::pipeline::observe::{Observe, looked_at};
+use crate::pipeline::{Progress, Stage};
+use crate::ports::{Ports, Source};
+use crate::store::Store;
+
+/// The demand in a recording or, without one, in the configured store.
+pub(super) async fn read(mut config: Config, recording: Option<PathBuf>) -> anyhow::Result<Panel> {
+    let from;
+    let book = if let Some(folder) = recording {
+        from = folder.display().to_string();
+        config.source.recording = folder;
+        recorded(config).await?
+    } else {
+        let store = open::store(&config).await?;
+        from = store.url().to_owned();
+        let read_at = looked_at(&store).await?;
+        let as_of = read_at.with_context(|| {
+            format!("{from} has read no source yet; run `reeve sync` or `reeve serve`, or name a folder with --recording")
+        })?;
+        let (calendar, detail_days) = (config.calendar.calendar(), config.odoo.detail_days);
+        Book::new(as_of, calendar, store.load_records().await?).with_detail_days(detail_days)
+    };
+    panel(&book)?.with_context(|| format!("{from} holds no sales to look at"))
+}
+
+async fn recorded(config: Config) -> anyhow::Result<Book> {
+    let source = open::recording(&config).await?;
+    let (_, as_of) = source.span().context("the recording holds nothing that happened")?;
+    let store = Store::open_and_migrate("sqlite::memory:").await?;
+    let ports = Ports { source, model: None, webhook: None };
+    let calendar = config.calendar.calendar();
+    let app = App::new(Arc::new(config), store.clone(), ports, Clock::standing_at(as_of));
+    let stage = Observe::new(app.context.clone());
+    while let Progress::Advanced(_) = stage.run_once().await? {}
+    Ok(Book::new(as_of, calendar, store.load_records().await?))
+}

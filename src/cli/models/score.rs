@@ -1,0 +1,162 @@
+//! `reeve models score`: scores as CSV.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+
+use super::{create, history, megabytes, read_model, spinner};
+use crate::cli::{Outcome, print_json};
+use crate::config::Config;
+use crate::models::demand::detector::Detector as DemandDetector;
+use crate::models::demand::panel::Panel;
+use crate::models::receiving::{self, Detector as ReceivingDetector};
+use crate::models::trial::{contest, files};
+
+/// How to score.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Choice {
+    /// The isolation forest, for tables.
+    Forest,
+    /// What needs no training, for demand and receiving.
+    Unsupervised,
+    /// The trained detector that comes with the program, or that of --model.
+    Trained,
+}
+
+/// What to score, and how.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Score {
+    #[command(flatten)]
+    what: What,
+    /// How to score; tables by the forest, all else trained when left out.
+    #[arg(long, value_enum)]
+    detector: Option<Choice>,
+    /// A detector that `reeve models train` wrote.
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
+    /// The forest's seed.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Of a recording or the store: how many of the last days to score.
+    #[arg(long, default_value_t = 28)]
+    days: usize,
+    /// The file to write.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+/// What is scored; the demand in the store when nothing is named.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+struct What {
+    /// Folder with demand.csv and meta.json; its days from eval_from on are scored. Writes date,sku,location,score.
+    #[arg(long, value_name = "DIR")]
+    demand: Option<PathBuf>,
+    /// Folder with `po_lines.csv`, receipts.csv, bills.csv and notices.csv. Writes line,score.
+    #[arg(long, value_name = "DIR")]
+    receiving: Option<PathBuf>,
+    /// CSV of numbers with a header line; an empty field is missing, a column called label or y is left out. Writes
+    /// row,score, rows from 0 on.
+    #[arg(long, value_name = "FILE")]
+    table: Option<PathBuf>,
+    /// Folder of a recording; the demand in it is scored. Writes date,sku,location,score with the ERP's ids.
+    #[arg(long, value_name = "DIR")]
+    recording: Option<PathBuf>,
+}
+
+#[derive(serde::Serialize)]
+struct Summary {
+    scored: usize,
+    out: String,
+}
+
+pub(super) async fn run(config: Config, args: Score, json: bool) -> anyhow::Result<Outcome> {
+    let choice = args.detector.unwrap_or(if args.what.table.is_some() { Choice::Forest } else { Choice::Trained });
+    anyhow::ensure!(
+        (choice == Choice::Forest) == args.what.table.is_some(),
+        "--detector forest is for --table, and unsupervised and trained for all else"
+    );
+    anyhow::ensure!(
+        args.model.is_none() || choice == Choice::Trained,
+        "--model names a trained detector: leave it out, or say --detector trained"
+    );
+    let bar = spinner("scoring");
+    let scored = if let Some(file) = &args.what.table {
+        table(file, &args)?
+    } else if let Some(folder) = &args.what.receiving {
+        let records = files::read_receiving_folder(folder)?;
+        let detector = receiving_detector(choice, args.model.as_ref())?;
+        let scores = receiving::score(&records, &detector).with_context(|| folder.display().to_string())?;
+        files::write_receiving_scores(create(&args.out)?, &scores).with_context(|| wrote(&args))?;
+        scores.len()
+    } else {
+        let (panel, from) = match &args.what.demand {
+            Some(folder) => files::read_demand_folder(folder)?,
+            None => {
+                let panel = history::read(config, args.what.recording.clone()).await?;
+                let from = panel.days().len().saturating_sub(args.days);
+                (panel, from)
+            }
+        };
+        let detector = demand_detector(choice, args.model.as_ref())?;
+        bar.set_message(format!("scoring {} series, {}", panel.keys().len(), megabytes(memory(&panel, from))));
+        let scores = contest::score_panel(&detector, &panel, from);
+        files::write_demand_scores(create(&args.out)?, &panel, from, scores.view()).with_context(|| wrote(&args))?;
+        scores.iter().filter(|score| score.is_finite()).count()
+    };
+    bar.finish_and_clear();
+    if json {
+        print_json(&Summary { scored, out: args.out.display().to_string() })?;
+    } else {
+        say!("{scored} scores are in {}.", args.out.display());
+    }
+    Ok(Outcome::Fine)
+}
+
+fn wrote(args: &Score) -> String {
+    format!("writing {}", args.out.display())
+}
+
+/// Bytes that scoring takes at most: the panel twice while it is read, the scores, and what is kept of each series.
+fn memory(panel: &Panel, from: usize) -> usize {
+    const SERIES_BYTES: usize = 4_096;
+    let (series, days) = (panel.keys().len(), panel.days().len());
+    series * (days * 2 * size_of::<crate::models::demand::panel::Cell>() + (days - from) * 4 + SERIES_BYTES)
+}
+
+fn table(file: &PathBuf, args: &Score) -> anyhow::Result<usize> {
+    let table = files::read_numbers(file)?;
+    if let Some((name, _)) = &table.labels {
+        say!("The column {name} is left out: it says what a row is.");
+    }
+    let scores = contest::score_table(table.rows.view(), args.seed).with_context(|| file.display().to_string())?;
+    let write = |mut out: std::io::BufWriter<std::fs::File>| {
+        writeln!(out, "row,score")?;
+        for (row, score) in scores.iter().enumerate() {
+            writeln!(out, "{row},{score}")?;
+        }
+        out.flush()
+    };
+    write(create(&args.out)?).with_context(|| wrote(args))?;
+    Ok(scores.len())
+}
+
+/// The detector of demand that was asked for.
+fn demand_detector(choice: Choice, model: Option<&PathBuf>) -> anyhow::Result<DemandDetector> {
+    match model {
+        Some(path) => DemandDetector::from_json(&read_model(path)?).with_context(|| path.display().to_string()),
+        None if choice == Choice::Unsupervised => Ok(DemandDetector::unsupervised()),
+        None => Ok(DemandDetector::shipped().clone()),
+    }
+}
+
+/// The detector of receiving that was asked for.
+fn receiving_detector(choice: Choice, model: Option<&PathBuf>) -> anyhow::Result<ReceivingDetector> {
+    match model {
+        Some(path) => ReceivingDetector::from_json(&read_model(path)?).with_context(|| path.display().to_string()),
+        None if choice == Choice::Unsupervised => Ok(ReceivingDetector::unsupervised()),
+        None => Ok(ReceivingDetector::shipped()),
+    }
+}
