@@ -30,7 +30,9 @@ fn forests(criterion: &mut Criterion) {
         let mut group = criterion.benchmark_group("fit");
         group.sample_size(10);
         for (name, params) in &settings {
-            group.bench_function(BenchmarkId::new(*name, &size), |bench| bench.iter(|| params.fit(&rows).expect("the rows are sound")));
+            group.bench_function(BenchmarkId::new(*name, &size), |bench| {
+                bench.iter(|| params.fit(&rows).expect("the rows are sound"))
+            });
         }
         group.finish();
         let mut group = criterion.benchmark_group("score");
