@@ -63,6 +63,8 @@ pub struct Detector {
 pub(super) struct Trained {
     /// Trees whose log-odds are averaged: those that came with the program, and those of the shop's own history.
     pub(super) trees: Vec<Boosted>,
+    /// For each of [`Kind::ALL`], how likely an odd day is of it; or nothing.
+    pub(super) kinds: Vec<Boosted>,
     /// Probability that an alarm (the highest score of its series for three days either side) is right.
     pub(super) alarms: Calibration,
     /// The evidence of a usual day: its median in training. An explanation compares with it.
@@ -79,6 +81,7 @@ struct Saved {
     alarms: Calibration,
     /// Each as [`Boosted::to_json`] writes it.
     trees: Vec<String>,
+    kinds: Vec<String>,
 }
 
 /// What the detector says of one series on one day.
@@ -88,7 +91,7 @@ pub struct Verdict {
     pub score: f32,
     /// Units expected and their deviation.
     pub expected: DayExpectation,
-    /// What it is, if it is anything.
+    /// What it is, if it is anything, by rule. [`Scorer::kind`] knows better where the detector was trained to tell.
     pub kind: Kind,
 }
 
@@ -179,6 +182,7 @@ impl Detector {
             usual: trained.usual.clone(),
             alarms: trained.alarms.clone(),
             trees: trained.trees.iter().map(Boosted::to_json).collect(),
+            kinds: trained.kinds.iter().map(Boosted::to_json).collect(),
         };
         saved.sha256 = checksum(&saved);
         Some(serde_json::to_string(&saved).expect("a detector is made of lists, finite numbers and texts, which JSON has"))
@@ -197,20 +201,25 @@ impl Detector {
         if checksum(&saved) != stated {
             return Err(DetectorError::Checksum);
         }
-        let trees = saved.trees.iter().map(|text| Boosted::from_json(text)).collect::<Result<Vec<Boosted>, BoostError>>()?;
+        let read = |texts: &[String]| texts.iter().map(|text| Boosted::from_json(text)).collect::<Result<Vec<_>, _>>();
+        let (trees, kinds) = (read(&saved.trees)?, read(&saved.kinds)?);
         let fit = |trees: &Boosted| trees.features() == FEATURE_COUNT;
-        if trees.is_empty() || !trees.iter().all(fit) || saved.usual.len() != FEATURE_COUNT {
+        if trees.is_empty()
+            || !trees.iter().chain(&kinds).all(fit)
+            || ![0, Kind::ALL.len()].contains(&kinds.len())
+            || saved.usual.len() != FEATURE_COUNT
+        {
             return Err(DetectorError::Unsound("its trees look at other evidence"));
         }
         if !saved.alarms.is_sound() {
             return Err(DetectorError::Unsound("its probabilities do not rise"));
         }
-        Ok(Self { trained: Some(Trained { trees, alarms: saved.alarms, usual: saved.usual }) })
+        Ok(Self { trained: Some(Trained { trees, kinds, alarms: saved.alarms, usual: saved.usual }) })
     }
 }
 
 fn checksum(saved: &Saved) -> String {
-    let text = serde_json::to_string(&(&saved.features, &saved.usual, &saved.alarms, &saved.trees))
+    let text = serde_json::to_string(&(&saved.features, &saved.usual, &saved.alarms, &saved.trees, &saved.kinds))
         .expect("lists, finite numbers and texts are what JSON has");
     hex::encode(Sha256::digest(text.as_bytes()))
 }
@@ -262,7 +271,7 @@ impl<'a> Scorer<'a> {
         };
         let verdict = |((score, expected), (row, cell)): ((f32, DayExpectation), (&[f32], &Cell))| {
             let row = row.try_into().expect("a row has as many features as there are");
-            Verdict { score: if cell.open { score } else { f32::NEG_INFINITY }, expected, kind: Kind::of(row) }
+            Verdict { score: if cell.open { score } else { f32::NEG_INFINITY }, expected, kind: Kind::guess(row) }
         };
         scores.into_iter().zip(expected).zip(self.rows.chunks_exact(FEATURE_COUNT).zip(cells)).map(verdict).collect()
     }
@@ -282,6 +291,15 @@ impl<'a> Scorer<'a> {
     /// The evidence of a series on the newest day.
     pub fn evidence(&self, series: usize) -> &[f32] {
         &self.rows[series * FEATURE_COUNT..][..FEATURE_COUNT]
+    }
+
+    /// What a series is on the newest day, if it is odd at all.
+    pub fn kind(&self, series: usize) -> Kind {
+        let row = self.evidence(series);
+        let trained = self.detector.trained.as_ref().map_or(&[][..], |trained| &trained.kinds);
+        let likely = |trees: &Boosted| trees.log_odds_of(row);
+        let best = trained.iter().zip(Kind::ALL).max_by(|a, b| likely(a.0).total_cmp(&likely(b.0)));
+        best.map_or_else(|| Kind::guess(row.try_into().expect("a row has as many features as there are")), |(_, kind)| kind)
     }
 
     /// What drove a series' score on the newest day, the strongest first.

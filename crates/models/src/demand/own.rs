@@ -180,6 +180,25 @@ mod tests {
     }
 
     #[test]
+    fn the_detector_that_comes_with_the_program_is_read_and_tells_kinds_apart() {
+        let trial = trial();
+        let shipped = Detector::shipped();
+        assert!(measured(shipped, &trial) > measured(&Detector::unsupervised(), &trial));
+        let mut scorer = crate::demand::detector::Scorer::new(shipped, trial.panel.locations(), trial.panel.items());
+        let mut right = (0, 0);
+        for day in 0..trial.panel.days().len() {
+            scorer.panel_day(&trial.panel, day, day < 56);
+            for event in trial.events.iter().filter(|event| event.to == day) {
+                if let (Some(kind), crate::trial::demand::Scope::Series(series)) = (event.kind.verdict(), event.scope) {
+                    right = (right.0 + usize::from(scorer.kind(series) == kind), right.1 + 1);
+                    assert!(!scorer.explain(series).is_empty() || scorer.evidence(series)[0] < 3.0);
+                }
+            }
+        }
+        assert!(2 * right.0 > right.1, "{right:?}");
+    }
+
+    #[test]
     fn a_young_shop_is_told_that_it_is() {
         let error = Detector::unsupervised().learn_own(&shop(4, 30, 1), 30, 0, |_, _| ()).unwrap_err();
         assert_eq!(error.to_string(), "30 days are too few to learn from: it takes 34");

@@ -6,7 +6,7 @@
 use linfa::ParamGuard;
 use ndarray::{Array1, ArrayView2};
 
-use super::detector::{Detector, Trained};
+use super::detector::{Detector, Kind, Trained};
 use super::panel::{Panel, SeriesKey};
 use super::watch::{FEATURE_COUNT, Watch};
 use crate::boost::{BoostError, BoostParams, BoostValidParams, Boosted};
@@ -15,6 +15,8 @@ use crate::control::calibration::Calibration;
 
 /// Weight of an explained day.
 const EXPLAINED_WEIGHT: f32 = 4.0;
+/// Odd days of a kind that it takes to learn to tell it.
+const KIND_ROWS: usize = 40;
 /// Days either side on which an alarm silences its series.
 const QUIET_DAYS: usize = 3;
 
@@ -25,8 +27,8 @@ pub enum Label {
     Usual,
     /// Odd, but for a reason that the detector is told: a promotion, a holiday, hours without stock.
     Explained,
-    /// In the window in which this exception may be found.
-    Odd(u32),
+    /// In the window in which this exception may be found, and what it is.
+    Odd(u32, Kind),
     /// Neither to be found nor held against the detector: the tail of an exception.
     Uncounted,
 }
@@ -68,6 +70,8 @@ struct Rows {
     weights: Vec<f32>,
     /// Which half each row is in.
     second: Vec<bool>,
+    /// What an odd row is.
+    kinds: Vec<Option<Kind>>,
 }
 
 impl Detector {
@@ -101,14 +105,35 @@ impl Detector {
             }
         }
         let trees = rows.fit(&params, |round| watch(2 * params.rounds() + round, all))?;
-        Ok(self.beside(trees, Calibration::fit(&cases), rows.usual()))
+        let mut detector = self.beside(trees, Calibration::fit(&cases), rows.usual());
+        if let Some(trained) = detector.trained.as_mut().filter(|trained| trained.kinds.is_empty()) {
+            trained.kinds = rows.kinds()?;
+        }
+        Ok(detector)
+    }
+
+    /// This detector, taught by lessons to tell kinds apart; scores stay as they are. Without trees it stays as it is.
+    ///
+    /// # Errors
+    /// As [`Detector::train`].
+    pub fn with_kinds(&self, lessons: &[Lesson]) -> Result<Self, TrainError> {
+        let mut rows = Rows::default();
+        for (number, lesson) in lessons.iter().enumerate() {
+            rows.add(number, lesson)?;
+        }
+        let mut detector = self.clone();
+        if let Some(trained) = &mut detector.trained {
+            trained.kinds = rows.kinds()?;
+        }
+        Ok(detector)
     }
 
     /// This detector's trees and these.
     fn beside(&self, trees: Boosted, alarms: Calibration, usual: Vec<f32>) -> Self {
-        let mut all = self.trained.as_ref().map_or_else(Vec::new, |trained| trained.trees.clone());
+        let (mut all, kinds) =
+            self.trained.as_ref().map_or_else(Default::default, |trained| (trained.trees.clone(), trained.kinds.clone()));
         all.push(trees);
-        Self { trained: Some(Trained { trees: all, alarms, usual }) }
+        Self { trained: Some(Trained { trees: all, kinds, alarms, usual }) }
     }
 
     /// The parameters of the trees that were found good.
@@ -137,7 +162,7 @@ fn held_out(detector: &Detector, lesson: &Lesson, second: bool) -> Vec<(f32, boo
         }
         match lesson.labels[alarm.series * days + alarm.day] {
             Label::Uncounted => {}
-            Label::Odd(event) => {
+            Label::Odd(event, _) => {
                 if seen.insert(event) {
                     cases.push((alarm.score, true));
                 }
@@ -157,7 +182,7 @@ impl Rows {
         }
         let mut lengths = std::collections::BTreeMap::<u32, usize>::new();
         for label in &lesson.labels {
-            if let Label::Odd(event) = label {
+            if let Label::Odd(event, _) = label {
                 *lengths.entry(*event).or_default() += 1;
             }
         }
@@ -174,15 +199,19 @@ impl Rows {
                     Label::Usual => 1.0,
                     Label::Explained => EXPLAINED_WEIGHT,
                     // A lasting change has many days but is one exception.
-                    Label::Odd(event) => 1.0 / (lengths[&event] as f32).sqrt(),
+                    Label::Odd(event, _) => 1.0 / (lengths[&event] as f32).sqrt(),
                 };
                 if !cells[at].open {
                     continue;
                 }
                 self.features.extend_from_slice(row);
-                self.labels.push(matches!(lesson.labels[at * days + labelled], Label::Odd(_)));
+                self.labels.push(matches!(lesson.labels[at * days + labelled], Label::Odd(..)));
                 self.weights.push(weight);
                 self.second.push(second[at]);
+                self.kinds.push(match lesson.labels[at * days + labelled] {
+                    Label::Odd(_, kind) => Some(kind),
+                    _ => None,
+                });
             }
         }
         Ok(())
@@ -196,6 +225,7 @@ impl Rows {
                 half.labels.push(self.labels[at]);
                 half.weights.push(self.weights[at]);
                 half.second.push(second);
+                half.kinds.push(self.kinds[at]);
             }
         }
         half
@@ -206,6 +236,25 @@ impl Rows {
             .expect("each label came with a row of features");
         let labels = Array1::from(self.labels.clone());
         params.fit_watched(rows, labels.view(), Some(&self.weights), watch)
+    }
+
+    /// Trees for each kind: how likely an odd day is of it. Nothing where the lessons do not have all kinds.
+    fn kinds(&self) -> Result<Vec<Boosted>, BoostError> {
+        let odd: Vec<usize> = (0..self.labels.len()).filter(|at| self.labels[*at]).collect();
+        if Kind::ALL.iter().any(|kind| odd.iter().filter(|at| self.kinds[**at] == Some(*kind)).count() < KIND_ROWS) {
+            return Ok(Vec::new());
+        }
+        let features: Vec<f32> =
+            odd.iter().flat_map(|at| &self.features[at * FEATURE_COUNT..][..FEATURE_COUNT]).copied().collect();
+        let rows = ArrayView2::from_shape((odd.len(), FEATURE_COUNT), &features)
+            .expect("as many rows of features as odd days were copied");
+        let weights: Vec<f32> = odd.iter().map(|at| self.weights[*at]).collect();
+        let params = BoostParams::new().rounds(60).rate(0.15).leaves(8).hessian_min(2.0).check()?;
+        let fit = |kind: Kind| {
+            let labels: Array1<bool> = odd.iter().map(|at| self.kinds[*at] == Some(kind)).collect();
+            params.fit_watched(rows, labels.view(), Some(&weights), |_| ())
+        };
+        Kind::ALL.into_iter().map(fit).collect()
     }
 
     /// Median of each feature over the rows that are not odd.

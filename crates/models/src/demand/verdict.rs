@@ -53,8 +53,8 @@ impl Kind {
         }
     }
 
-    /// The likeliest kind, given that the day is odd. `row` are the features of the day.
-    pub(super) fn of(row: &[f32; FEATURE_COUNT]) -> Self {
+    /// The likeliest kind by rule, given that the day is odd. `row` are the features of the day.
+    pub(super) fn guess(row: &[f32; FEATURE_COUNT]) -> Self {
         let best = |from: usize, count: usize| row[from..from + count].iter().copied().fold(f32::MIN, f32::max);
         let low = row[at::DEVIATION] < 0.0;
         let lasting = row[at::WINDOW_14].abs() > row[at::WINDOW_3].abs() && row[at::WINDOW_7].abs() > 3.0;
@@ -63,12 +63,12 @@ impl Kind {
             if silent >= 2.0 {
                 return Self::Phantom;
             }
-            if best(at::PART, 3) > 2.5 && best(at::PART, 3) > 0.6 * row[at::LEVEL_20] {
+            if best(at::PART, 3) > 6.0 && best(at::PART, 3) > row[at::LEVEL_20] {
                 return Self::UnitPart;
             }
             return if lasting { Self::LevelDown } else { Self::Collapse };
         }
-        if best(at::MULTIPLE, 3) > 3.0 && row[at::RATIO] > 1.0 {
+        if best(at::MULTIPLE, 3) > 5.0 && row[at::RATIO] > 1.4 {
             return Self::UnitMultiple;
         }
         if lasting && row[at::YESTERDAY] > 0.3 {

@@ -160,29 +160,47 @@ impl Columns {
 
 /// Lowest and highest value of each column; (∞, -∞) where all is missing.
 fn ranges(rows: ArrayView2<'_, f64>) -> Vec<(f64, f64)> {
-    let none = || vec![(f64::INFINITY, f64::NEG_INFINITY); rows.ncols()];
-    let widen = |(low, high): &mut (f64, f64), x: f64, y: f64| {
-        // Written so that NaN changes nothing and the loop becomes vector instructions.
-        *low = if x < *low { x } else { *low };
-        *high = if y > *high { y } else { *high };
-    };
-    let starts: Vec<usize> = (0..rows.nrows()).step_by(8_192).collect();
-    starts
-        .into_par_iter()
-        .map(|start| {
-            let mut found = none();
-            for row in rows.slice_axis(Axis(0), Slice::from(start..(start + 8_192).min(rows.nrows()))).rows() {
-                match row.as_slice() {
-                    Some(row) => found.iter_mut().zip(row).for_each(|(range, x)| widen(range, *x, *x)),
-                    None => found.iter_mut().zip(row).for_each(|(range, x)| widen(range, *x, *x)),
-                }
+    let (count, features) = rows.dim();
+    let starts: Vec<usize> = (0..count).step_by(8_192).collect();
+    let part = |start: usize| {
+        let mut found = Ranges::none(features);
+        for row in rows.slice_axis(Axis(0), Slice::from(start..(start + 8_192).min(count))).rows() {
+            match row.as_slice() {
+                Some(row) => found.widen(row.iter().map(|x| (x, x))),
+                None => found.widen(row.iter().map(|x| (x, x))),
             }
-            found
-        })
-        .reduce(none, |mut all, part| {
-            all.iter_mut().zip(part).for_each(|(range, (low, high))| widen(range, low, high));
+        }
+        found
+    };
+    let all = starts.into_par_iter().map(part).reduce(
+        || Ranges::none(features),
+        |mut all, part| {
+            all.widen(part.low.iter().zip(&part.high));
             all
-        })
+        },
+    );
+    all.low.into_iter().zip(all.high).collect()
+}
+
+/// Lows and highs side by side, so that the loop over a row becomes vector instructions.
+struct Ranges {
+    low: Vec<f64>,
+    high: Vec<f64>,
+}
+
+impl Ranges {
+    fn none(features: usize) -> Self {
+        Self { low: vec![f64::INFINITY; features], high: vec![f64::NEG_INFINITY; features] }
+    }
+
+    /// Comparing this way round leaves NaN out.
+    #[inline]
+    fn widen<'a>(&mut self, with: impl Iterator<Item = (&'a f64, &'a f64)>) {
+        for ((low, high), (x, y)) in self.low.iter_mut().zip(&mut self.high).zip(with) {
+            *low = if *x < *low { *x } else { *low };
+            *high = if *y > *high { *y } else { *high };
+        }
+    }
 }
 
 fn refuse_infinite(rows: ArrayView2<'_, f64>) -> Result<(), ForestError> {

@@ -205,14 +205,14 @@ impl IsolationForest {
                 Scoring::Depth | Scoring::Density => (-mean.max(0.0)).exp2(),
                 Scoring::Boxed => 1.0 / (1.0 + mean.exp2()),
             };
-            return means.into_iter().map(finish).collect();
+            return means.into_par_iter().map(finish).collect::<Vec<f64>>().into();
         }
         let finish = |said: &[f64]| {
             let apart = |(said, stand): (&f64, &Stand)| (stand.centre - said) / stand.spread;
             let odd = said.iter().zip(&self.stands).map(apart).sum::<f64>() / said.len() as f64;
             1.0 / (1.0 + (-odd).exp())
         };
-        means.chunks_exact(self.stands.len()).map(finish).collect()
+        means.par_chunks_exact(self.stands.len()).map(finish).collect::<Vec<f64>>().into()
     }
 
     /// What each feature has to do with a row's score: shares of at least 0 that sum to 1, in the order of the features.

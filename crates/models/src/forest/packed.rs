@@ -149,11 +149,10 @@ impl<T: Step> Heap<T> {
 struct Link {
     columns: [u32; 2],
     weights: [f32; 2],
-    /// The cut, or a leaf's value.
     cut: f32,
     low: f32,
     high: f32,
-    /// 0 for a leaf.
+    /// The left child, which the right one follows; a leaf leads to itself, for no sum reaches its cut.
     left: u32,
 }
 
@@ -161,15 +160,16 @@ struct Link {
 #[derive(Clone, Debug)]
 pub(super) struct Chain {
     links: Vec<Link>,
+    values: Vec<f32>,
     penalty: f64,
 }
 
 impl Chain {
     fn pack(tree: &Tree) -> Option<Self> {
-        let link = |node: &Node| match node.look {
+        let link = |(place, node): (usize, &Node)| match node.look {
             Look::Leaf => {
-                let (low, high) = (f32::NEG_INFINITY, f32::INFINITY);
-                Some(Link { columns: [0; 2], weights: [0.0; 2], cut: node.value, low, high, left: 0 })
+                let (low, high, cut) = (f32::NEG_INFINITY, f32::INFINITY, f32::INFINITY);
+                Some(Link { columns: [0; 2], weights: [0.0; 2], cut, low, high, left: place as u32 })
             }
             Look::Plane { first, count: count @ 1..=2 } => {
                 let (a, b) = (tree.terms[first as usize], tree.terms[(first + count - 1) as usize]);
@@ -179,21 +179,35 @@ impl Chain {
             }
             _ => None,
         };
-        let links = tree.nodes.iter().map(link).collect::<Option<Vec<Link>>>()?;
-        Some(Self { links, penalty: f64::from(tree.penalty) })
+        let links = tree.nodes.iter().enumerate().map(link).collect::<Option<Vec<Link>>>()?;
+        let values = tree.nodes.iter().map(|node| node.value).collect();
+        Some(Self { links, values, penalty: f64::from(tree.penalty) })
     }
 
-    /// Adds what the tree says of each row, `stride` values apart, to the row's sum.
-    pub(super) fn add(&self, rows: &[f32], stride: usize, sums: &mut [f64]) {
-        for (row, sum) in rows.chunks_exact(stride).zip(sums) {
-            let mut link = &self.links[0];
-            let mut outside = 0_u32;
-            while link.left != 0 {
-                let at = row[link.columns[0] as usize] * link.weights[0] + row[link.columns[1] as usize] * link.weights[1];
-                outside += u32::from(at < link.low) + u32::from(at > link.high);
-                link = &self.links[link.left as usize + usize::from(at >= link.cut)];
+    /// Adds what the tree says of each row, `stride` cells apart, to the row's sum. The rows of a group go down together
+    /// until all have come to their leaves, so that one's wait for memory is filled with the others'.
+    pub(super) fn add(&self, cells: &[f32], stride: usize, sums: &mut [f64]) {
+        let (sums, _) = sums.as_chunks_mut::<LANES>();
+        for (group, sums) in cells.chunks_exact(stride * LANES).zip(sums) {
+            let mut places = [0_u32; LANES];
+            let mut outside = [0_u32; LANES];
+            let mut moved = true;
+            while moved {
+                moved = false;
+                for lane in 0..LANES {
+                    let link = &self.links[places[lane] as usize];
+                    let row = &group[lane * stride..][..stride];
+                    let at =
+                        row[link.columns[0] as usize] * link.weights[0] + row[link.columns[1] as usize] * link.weights[1];
+                    outside[lane] += u32::from(at < link.low) + u32::from(at > link.high);
+                    let next = link.left + u32::from(at >= link.cut);
+                    moved |= next != places[lane];
+                    places[lane] = next;
+                }
             }
-            *sum += f64::from(link.cut) - f64::from(outside) * self.penalty;
+            for ((sum, place), outside) in sums.iter_mut().zip(places).zip(outside) {
+                *sum += f64::from(self.values[place as usize]) - f64::from(outside) * self.penalty;
+            }
         }
     }
 }

@@ -27,9 +27,9 @@ struct Bench {
 }
 
 impl Bench {
-    fn new(features: usize, stands: &[Stand], scales: &[Scale]) -> Self {
+    fn new(features: usize, stands: &[Stand], scales: &[Scale], count: usize) -> Self {
         let stride = if features <= COLUMNS_MAX { features.next_power_of_two().max(16) } else { features };
-        let rows = (CELLS / stride).clamp(4 * LANES, 256) / LANES * LANES;
+        let rows = (CELLS / stride).clamp(4 * LANES, 256).min(count).next_multiple_of(LANES);
         let ranked = if scales.contains(&Scale::HalfRank) { stride * rows } else { 0 };
         let keys = if stands.iter().any(|stand| matches!(stand.packed, Packed::Axis(_))) { stride * rows } else { 0 };
         Self {
@@ -70,7 +70,7 @@ impl Bench {
             Packed::Pair(heaps) => climb(heaps, cells, self.stride, &mut self.sums),
             Packed::Chain(chains) => {
                 for chain in chains {
-                    chain.add(&cells[..count * self.stride], self.stride, &mut self.sums);
+                    chain.add(cells, self.stride, &mut self.sums);
                 }
             }
             Packed::Walked => {}
@@ -109,7 +109,7 @@ impl IsolationForest {
         let scales: Vec<Scale> = self.params.stands.iter().map(|stand| stand.scale).collect();
         let mut out = vec![0.0; rows.nrows() * stands];
         out.par_chunks_mut(TASK * stands).enumerate().for_each(|(task, out)| {
-            let mut bench = Bench::new(features, &self.stands, &scales);
+            let mut bench = Bench::new(features, &self.stands, &scales, out.len() / stands);
             for (block, out) in out.chunks_mut(bench.rows * stands).enumerate() {
                 let (from, count) = (task * TASK + block * bench.rows, out.len() / stands);
                 bench.fill(&self.columns, rows.slice_axis(Axis(0), Slice::from(from..from + count)));

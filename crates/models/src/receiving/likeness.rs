@@ -31,8 +31,10 @@ pub(super) fn likeness(f: &Features) -> [f64; 9] {
     let present = |is: bool, x: f64| if is { x.max(LEAST) } else { LEAST };
     // More billed than came explains the short as well: the bill is what to act on.
     let unreceived = f.unreceived_odds.max(f.short_odds) + 1.0;
+    // A vendor that bills by order, and for once bills what it sent, knows that it was short.
+    let billed_short = if f.unreceived_odds == 0.0 { f.billing_odds.max(0.0) } else { 0.0 };
     [
-        present(f.short > 0.0, f.short_odds + f.billing_odds.max(0.0)),
+        present(f.short > 0.0, f.short_odds + billed_short),
         present(f.over > 0.0, f.over_odds),
         present(f.late_odds != 0.0, DAYS_WEIGHT * f.late_odds),
         present(f.early_odds != 0.0, DAYS_WEIGHT * f.early_odds),

@@ -11,13 +11,16 @@
 //! - [`Detector`]: how the features become a probability.
 
 mod company;
+mod days;
 mod detector;
+mod explain;
 mod features;
 mod habit;
 mod kind;
 mod likeness;
 mod observe;
 mod records;
+mod timing;
 mod trees;
 
 pub use self::detector::{Detector, Labelled, LineScore, score};

@@ -178,6 +178,19 @@ impl Entry {
         self.parts.iter().map(|(_, quantity)| quantity).sum()
     }
 
+    /// Smallest step of its quantities: one where all are whole, a thousandth where some are weighed.
+    pub(super) fn step(&self) -> f64 {
+        let whole = |quantity: f64| (quantity - quantity.round()).abs() < 1e-6;
+        let all = whole(self.quantity) && self.parts.iter().all(|(_, quantity)| whole(*quantity));
+        if all { 1.0 } else { 1e-3 }
+    }
+
+    /// Logarithm of one of its quantities over another, where either may be 0.
+    pub(super) fn ratio(&self, over: f64, under: f64) -> f64 {
+        let half = self.step() / 2.0;
+        ((over + half) / (under + half)).ln()
+    }
+
     pub(super) fn first(&self) -> Option<i32> {
         self.parts.first().map(|(day, _)| *day)
     }

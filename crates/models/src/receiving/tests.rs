@@ -130,6 +130,7 @@ fn a_receipt_entered_twice_is_told_from_a_delivery_in_halves() {
     let again = records.receipts[twice].clone();
     records.receipts.push(again);
     let half = (records.lines[halves].quantity / 2.0).floor();
+    records.lines[halves].quantity = 2.0 * half;
     records.receipts[halves].quantity = half;
     records.receipts.push(records.receipts[halves].clone());
     records.bills[halves].quantity = 2.0 * half;
@@ -177,6 +178,36 @@ fn a_late_shipment_is_less_odd_than_a_late_line_of_a_punctual_one() {
     }
     let together = features_of(&records, "v0-51").late_odds;
     assert!(together < alone - 2.0, "{together} against {alone}");
+}
+
+#[test]
+fn goods_that_are_weighed_are_not_rounded_to_whole_units() {
+    let (told_whole, _) = told("v0-50", |line, receipt, bill| {
+        receipt.quantity = line.quantity - 0.4;
+        bill.quantity = receipt.quantity;
+    });
+    assert!(told_whole.kind == ReceivingKind::Short && told_whole.score > -3.0, "{told_whole:?}");
+    let mut records = world(6, 60, 3);
+    for ((line, receipt), bill) in records.lines.iter_mut().zip(&mut records.receipts).zip(&mut records.bills) {
+        line.quantity /= 1000.0;
+        receipt.quantity /= 1000.0;
+        bill.quantity /= 1000.0;
+    }
+    let (grams, kilos) = (features_of(&world(6, 60, 3), "v1-50"), features_of(&records, "v1-50"));
+    assert!((grams.short_odds - kilos.short_odds).abs() < 1e-6, "{} and {}", grams.short_odds, kilos.short_odds);
+}
+
+#[test]
+fn a_notice_of_any_number_is_survived() {
+    let records = world(1, 12, 1);
+    for value in [f64::MAX, -f64::MAX, f64::NAN, f64::INFINITY, -1.0, 1e9] {
+        for kind in [NoticeKind::PriceChange, NoticeKind::Bonus, NoticeKind::Delay] {
+            let mut records = records.clone();
+            records.notices = vec![Notice { kind, vendor: None, location: None, from: on(0), to: on(900), value }];
+            let scores = score(&records, &Detector::shipped()).unwrap();
+            assert!(scores.iter().all(|s| s.score.is_finite()), "{kind:?} of {value}");
+        }
+    }
 }
 
 #[test]

@@ -126,7 +126,7 @@ pub fn promise(detector: &Detector, trial: &Trial, scores: ArrayView2<'_, f32>, 
     let mut wrong = 0;
     for at in discovery::by_probability(&probabilities, promised) {
         match labels[alarms[at].series * days + alarms[at].day] {
-            Label::Odd(event) => {
+            Label::Odd(event, _) => {
                 found.insert(event);
             }
             Label::Uncounted => {}

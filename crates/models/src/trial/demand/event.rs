@@ -1,5 +1,7 @@
 //! What is injected: kinds, and where each one is.
 
+use crate::demand::detector::Kind;
+
 /// A kind of event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EventKind {
@@ -80,6 +82,21 @@ impl EventKind {
     /// Whether it has a reason that is on record, so that it must not be alarmed.
     pub fn is_explained(self) -> bool {
         matches!(self, Self::PromoLift | Self::KnownStockout | Self::Holiday | Self::Closure)
+    }
+
+    /// What a detector should call it; nothing of what is explained.
+    pub fn verdict(self) -> Option<Kind> {
+        match self {
+            Self::Spike => Some(Kind::Spike),
+            Self::Collapse => Some(Kind::Collapse),
+            Self::PhantomZero => Some(Kind::Phantom),
+            Self::LevelUp | Self::DriftUp => Some(Kind::LevelUp),
+            Self::LevelDown | Self::DriftDown => Some(Kind::LevelDown),
+            Self::UomMult => Some(Kind::UnitMultiple),
+            Self::UomDiv => Some(Kind::UnitPart),
+            Self::Duplicate => Some(Kind::Duplicate),
+            Self::PromoLift | Self::KnownStockout | Self::Holiday | Self::Closure => None,
+        }
     }
 
     /// Whether it stays to the end.

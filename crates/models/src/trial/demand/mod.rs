@@ -46,7 +46,9 @@ impl Trial {
         for (number, event) in self.events.iter().enumerate().filter(|(_, event)| !event.kind.is_explained()) {
             for series in self.series_of(event.scope) {
                 mark(series, event.from, event.to.max(event.detect_until) + 1, Label::Uncounted);
-                mark(series, event.from, event.detect_until, Label::Odd(number as u32));
+                if let Some(kind) = event.kind.verdict() {
+                    mark(series, event.from, event.detect_until, Label::Odd(number as u32, kind));
+                }
             }
         }
         Lesson { panel: self.panel, from, labels }
