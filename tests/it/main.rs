@@ -12,6 +12,7 @@ mod fake_odoo_answers;
 mod fake_odoo_client;
 mod killed;
 mod model;
+mod models;
 mod odoo_client;
 mod odoo_demand;
 mod odoo_live;

@@ -1,0 +1,141 @@
+//! Detectors from the command line: what is written, that it is the same every time, and how what is wrong is said.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::support::binary::{Ended, bundled_recording, reeve};
+
+/// A small trial, made of nobody's data.
+fn trial(name: &str) -> String {
+    let folder: PathBuf = [env!("CARGO_MANIFEST_DIR"), "crates/models/tests/trial", name].iter().collect();
+    folder.display().to_string()
+}
+
+fn run(args: &[&str]) -> Ended {
+    reeve(args, &[])
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).expect("the file was written")
+}
+
+/// What `reeve models …` writes to its `--out`.
+fn written(folder: &Path, args: &[&str]) -> String {
+    let out = folder.join("out");
+    let out_name = out.to_str().expect("a path in UTF-8");
+    run(&[args, &["--out", out_name]].concat()).fine();
+    read(&out)
+}
+
+#[test]
+fn a_folder_of_demand_is_scored_from_its_first_day_on_and_the_same_every_time() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = trial("demand");
+    let args = ["models", "score", "--demand", &folder, "--detector", "unsupervised"];
+    let scores = written(home.path(), &args);
+    let lines: Vec<&str> = scores.lines().collect();
+    assert_eq!(lines[0], "date,sku,location,score");
+    assert!(lines[1].starts_with("2026-02-16,SKU-"), "{}", lines[1]);
+    // 24 series on 21 days, less where a location was shut.
+    assert!((450..=505).contains(&lines.len()), "{}", lines.len());
+    assert_eq!(written(home.path(), &args), scores);
+}
+
+#[test]
+fn a_folder_of_orders_is_scored_line_by_line() {
+    let home = tempfile::tempdir().unwrap();
+    for detector in ["unsupervised", "trained"] {
+        let scores = written(home.path(), &["models", "score", "--receiving", &trial("receiving"), "--detector", detector]);
+        assert!(scores.starts_with("line,score\n"), "{scores}");
+        assert_eq!(scores.lines().count(), 261, "a score for each line");
+    }
+}
+
+#[test]
+fn a_table_is_scored_by_the_forest_without_its_label() {
+    let home = tempfile::tempdir().unwrap();
+    let table = home.path().join("table.csv");
+    let row = |at: u32| if at == 40 { "9,9,1\n".to_owned() } else { format!("{},{},0\n", at % 7, at % 5) };
+    std::fs::write(&table, format!("a,b,label\n{}", (0..80).map(row).collect::<String>())).unwrap();
+    let (table, out) = (table.display().to_string(), home.path().join("scores.csv"));
+    let args = ["models", "score", "--table", &table, "--seed", "3", "--out", out.to_str().unwrap()];
+    let said = run(&args).fine();
+    assert!(said.contains("The column label is left out"), "{said}");
+    let scores = read(&out);
+    assert_eq!(scores.lines().next(), Some("row,score"));
+    let of = |line: &str| line.split_once(',').map(|(row, score)| (row.to_owned(), score.parse::<f64>().unwrap())).unwrap();
+    let odd = scores.lines().skip(1).map(of).max_by(|a, b| a.1.total_cmp(&b.1)).unwrap();
+    assert_eq!((odd.0.as_str(), scores.lines().count()), ("40", 81));
+    run(&args).fine();
+    assert_eq!(read(&out), scores, "the same seed gives the same scores");
+}
+
+#[test]
+fn what_was_trained_on_a_trial_scores_it() {
+    let home = tempfile::tempdir().unwrap();
+    let model = home.path().join("model.json");
+    for what in ["demand", "receiving"] {
+        let (option, folder) = (format!("--{what}"), trial(what));
+        let args = ["models", "train", &option, &folder, "--out", model.to_str().unwrap()];
+        let said = run(&args).fine();
+        assert!(said.contains("Trained on 1 trials"), "{said}");
+        let first = read(&model);
+        run(&args).fine();
+        assert_eq!(read(&model), first, "the same trial gives the same detector");
+        let scores = written(home.path(), &["models", "score", &option, &folder, "--model", model.to_str().unwrap()]);
+        assert!(scores.lines().count() > 200, "{}", scores.lines().count());
+    }
+}
+
+#[test]
+fn a_recording_is_scored_by_the_ids_of_the_erp() {
+    let home = tempfile::tempdir().unwrap();
+    let recording = bundled_recording().display().to_string();
+    let scores =
+        written(home.path(), &["models", "score", "--recording", &recording, "--detector", "unsupervised", "--days", "7"]);
+    let days: std::collections::BTreeSet<&str> = scores.lines().skip(1).filter_map(|line| line.split(',').next()).collect();
+    assert_eq!((scores.lines().next(), days.len()), (Some("date,sku,location,score"), 7));
+}
+
+#[test]
+fn an_evaluation_prints_its_tables_and_writes_them_as_json() {
+    let home = tempfile::tempdir().unwrap();
+    let row = |at: u32| format!("{},{},{}\n", at % 13, (at * at) % 11, u32::from(at.is_multiple_of(17)));
+    std::fs::write(home.path().join("made.csv"), format!("a,b,label\n{}", (0..200).map(row).collect::<String>())).unwrap();
+    let (tables, out) = (home.path().display().to_string(), home.path().join("report.json"));
+    let args =
+        ["eval", "detectors", "--tables", &tables, "--receiving", &trial("receiving"), "--out", out.to_str().unwrap()];
+    let said = run(&args).fine();
+    assert!(said.contains("made") && said.contains("unsupervised") && said.contains("trained"), "{said}");
+    let report: Value = serde_json::from_str(&read(&out)).unwrap();
+    assert_eq!(report["tables"][0]["anomalies"], 12);
+    assert_eq!(report["receiving"][1]["measures"][0]["exceptions"], 26);
+}
+
+#[test]
+fn what_is_wrong_is_said_with_file_and_line() {
+    let home = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = home.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let out = home.path().join("none.csv").display().to_string();
+    let table = file("bad.csv", "a,b\n1,2\n3,x\n");
+    let error = run(&["models", "score", "--table", &table, "--out", &out]).error();
+    assert_eq!(error, format!("{table}, line 3: b is \"x\", but must be a number, or empty where there is none"));
+    file("demand.csv", "date,sku,location,units,price,promo,holiday,stockout_hours,open\n2026-01-01,A,B,-2,1,0,0,0,1\n");
+    let folder = home.path().display().to_string();
+    let error = run(&["models", "score", "--demand", &folder, "--out", &out]).error();
+    assert_eq!(error, format!("{folder}/demand.csv, line 2: units is -2, but must be 0 or more"));
+    let error = run(&["models", "score", "--table", &table, "--detector", "trained", "--out", &out]).error();
+    assert!(error.starts_with("--detector forest is for --table"), "{error}");
+    let error = run(&["eval", "detectors"]).error();
+    assert!(error.starts_with("there is nothing to measure: name --tables DIR"), "{error}");
+    let model = file("model.json", "{\"version\":1}");
+    let orders = trial("receiving");
+    let error = run(&["models", "score", "--receiving", &orders, "--model", &model, "--out", &out]).error();
+    assert!(error.starts_with(&model), "{error}");
+    assert!(!Path::new(&out).exists(), "nothing was scored");
+}
