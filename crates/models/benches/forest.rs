@@ -31,7 +31,7 @@ fn forests(criterion: &mut Criterion) {
         group.sample_size(10);
         for (name, params) in &settings {
             group.bench_function(BenchmarkId::new(*name, &size), |bench| {
-                bench.iter(|| params.fit(&rows).expect("the rows are sound"))
+                bench.iter(|| params.fit(&rows).expect("the rows are sound"));
             });
         }
         group.finish();

@@ -10,6 +10,7 @@ use super::{create, history, megabytes, read_model, spinner};
 use crate::cli::{Outcome, print_json};
 use crate::config::Config;
 use crate::models::demand::detector::Detector as DemandDetector;
+use crate::models::demand::own::OwnError;
 use crate::models::demand::panel::Panel;
 use crate::models::receiving::{self, Detector as ReceivingDetector};
 use crate::models::trial::{contest, files};
@@ -21,8 +22,11 @@ enum Choice {
     Forest,
     /// What needs no training, for demand and receiving.
     Unsupervised,
-    /// The trained detector that comes with the program, or that of --model.
+    /// The trained detector that comes with the program, or that of --model; of demand it first learns from the days before
+    /// the first scored one.
     Trained,
+    /// The trained detector as it comes with the program: quicker, and the same for every shop.
+    Shipped,
 }
 
 /// What to score, and how.
@@ -36,7 +40,7 @@ pub(in crate::cli) struct Score {
     /// A detector that `reeve models train` wrote.
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
-    /// The forest's seed.
+    /// The seed of what is drawn by lot: the forest's, and that of learning.
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// Of a recording or the store: how many of the last days to score.
@@ -76,7 +80,7 @@ pub(super) async fn run(config: Config, args: Score, json: bool) -> anyhow::Resu
     let choice = args.detector.unwrap_or(if args.what.table.is_some() { Choice::Forest } else { Choice::Trained });
     anyhow::ensure!(
         (choice == Choice::Forest) == args.what.table.is_some(),
-        "--detector forest is for --table, and unsupervised and trained for all else"
+        "--detector forest is for --table, and unsupervised, trained and shipped for all else"
     );
     anyhow::ensure!(
         args.model.is_none() || choice == Choice::Trained,
@@ -100,7 +104,18 @@ pub(super) async fn run(config: Config, args: Score, json: bool) -> anyhow::Resu
                 (panel, from)
             }
         };
-        let detector = demand_detector(choice, args.model.as_ref())?;
+        let learn = |detector: DemandDetector| {
+            if choice != Choice::Trained {
+                return Ok(detector);
+            }
+            bar.set_message(format!("learning from {from} days"));
+            match detector.learn_own(&panel, from, args.seed, |_, _| bar.tick()) {
+                // A young shop, or one that hardly sells: what comes with the program has to do.
+                Err(OwnError::Short { .. } | OwnError::Train(_)) => Ok(detector),
+                learned => learned.context("learning from the days before the first scored one"),
+            }
+        };
+        let detector = learn(demand_detector(choice, args.model.as_ref())?)?;
         bar.set_message(format!("scoring {} series, {}", panel.keys().len(), megabytes(memory(&panel, from))));
         let scores = contest::score_panel(&detector, &panel, from);
         files::write_demand_scores(create(&args.out)?, &panel, from, scores.view()).with_context(|| wrote(&args))?;

@@ -1,13 +1,14 @@
 //! Demand: series from the book, scores from the models, and a typed verdict on what is odd (handbook §4.1).
 //!
 //! The statistics decide how unlikely a day or a run is; the isolation forest over all series says which days are odd in
-//! combination, and which feature made them so. What a business reason explains (a promotion within its plan, one
+//! combination, and the trained detector how likely an alarm is right, each with what made it say so. What a business reason explains (a promotion within its plan, one
 //! customer's bulk order, a delisting) is recorded as explained, not alarmed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::{fact, place_fact, record};
 use super::forest::Forest;
+use super::opinion::Opinion;
 use super::promotion::planned_uplift;
 use super::stock;
 use crate::config::Config;
@@ -23,8 +24,8 @@ use jiff::civil::Date;
 
 const DETECTOR: &str = "demand-forest/1";
 
-/// How much weaker a p the forest's agreement makes good.
-const FOREST_BONUS: f64 = 10.0;
+/// How much weaker a p the agreement of the forest or of the trained detector makes good.
+const AGREEMENT_BONUS: f64 = 10.0;
 
 /// Share of an order's units in one line from which the order was placed for that line (with [`BULK_TIMES`], D-BULK).
 const BULK_SHARE: f64 = 0.8;
@@ -119,6 +120,31 @@ fn bulk_order(book: &Book, place: &Place, day: Date) -> Option<(String, String, 
     (qty >= BULK_SHARE * order).then(|| (largest.id.clone(), largest.order_name.clone(), largest.qty))
 }
 
+/// Who may agree with the statistics: then a weaker p is enough.
+struct Judges {
+    forest: Forest,
+    opinion: Opinion,
+}
+
+impl Judges {
+    /// How much weaker a p is enough for a place `back` days before the newest.
+    fn bonus(&self, place: &Place, back: usize, row: &[f64; 8]) -> f64 {
+        if self.forest.is_rare(row) || self.opinion.agrees(place, back) { AGREEMENT_BONUS } else { 1.0 }
+    }
+
+    /// Adds a score and what drove it: the trained detector's where it agrees, else the forest's.
+    fn explain(&self, mut signal: Signal, place: &Place, back: usize, row: &[f64; 8]) -> Signal {
+        match self.opinion.view(place, back).filter(|view| !view.drivers.is_empty()) {
+            Some(view) => {
+                signal.score = view.probability;
+                signal.drivers.clone_from(&view.drivers);
+                signal
+            }
+            None => self.forest.explain(signal, row),
+        }
+    }
+}
+
 impl Demand {
     /// The forecast of every place, promotions that are known in advance included.
     pub fn outlook(&self, book: &Book, config: &Config) -> Outlook {
@@ -151,8 +177,9 @@ impl Demand {
     pub fn signals(&mut self, book: &Book, config: &Config) -> Vec<Signal> {
         let mut found = self.promotions(book, config);
         let Some(forest) = Forest::fit(self, book, config) else { return found };
+        let judges = Judges { forest, opinion: Opinion::of(book) };
         for place in book.places() {
-            found.extend(self.verdict(book, config, &forest, &place));
+            found.extend(self.verdict(book, config, &judges, &place));
         }
         share_roots(&mut found);
         found
@@ -180,7 +207,7 @@ impl Demand {
         ])
     }
 
-    fn verdict(&self, book: &Book, config: &Config, forest: &Forest, place: &Place) -> Vec<Signal> {
+    fn verdict(&self, book: &Book, config: &Config, judges: &Judges, place: &Place) -> Vec<Signal> {
         let mut found = Vec::new();
         let scores = self.scores(place);
         let delisted = book.items.get(&place.0).is_some_and(|i| !i.sellable);
@@ -191,12 +218,12 @@ impl Demand {
         // A spike stays worth a look for a day after; older ones are history.
         for back in 0..2_usize {
             if let Some(at) = scores.len().checked_sub(back + 1) {
-                found.extend(self.spike(book, config, forest, place, at));
+                found.extend(self.spike(book, config, judges, place, at));
             }
         }
         let Some(at) = scores.len().checked_sub(1) else { return found };
-        let falling = self.collapse(book, config, forest, place, at);
-        let shifted = self.shift(book, config, forest, place, at);
+        let falling = self.collapse(book, config, judges, place, at);
+        let shifted = self.shift(book, config, judges, place, at);
         // A run that is still young is a collapse; once it has lasted it is a shift. Both at once would be one thing twice.
         match (falling, shifted) {
             (Some(collapse), Some(shift)) if shift.headline.contains("fallen") => {
@@ -208,10 +235,11 @@ impl Demand {
         found
     }
 
-    fn spike(&self, book: &Book, config: &Config, forest: &Forest, place: &Place, at: usize) -> Option<Signal> {
+    fn spike(&self, book: &Book, config: &Config, judges: &Judges, place: &Place, at: usize) -> Option<Signal> {
         let score = self.scores(place).get(at)?;
         let row = self.features(place, at)?;
-        let limit = config.detect.spike_p * if forest.is_rare(&row) { FOREST_BONUS } else { 1.0 };
+        let back = self.scores(place).len() - 1 - at;
+        let limit = config.detect.spike_p * judges.bonus(place, back, &row);
         let bulk = bulk_order(book, place, score.day);
         let promotion = book.promotion_on(&place.0, score.day);
         let odd =
@@ -253,13 +281,14 @@ impl Demand {
             // Promotions are judged over their run, by D-PROMO-OVER and D-PROMO-UNDER.
             signal.explained = Some(format!("on promotion: {} % off until {}", promotion.percent, promotion.to));
         }
-        Some(forest.explain(signal, &row))
+        Some(judges.explain(signal, place, back, &row))
     }
 
-    fn collapse(&self, book: &Book, config: &Config, forest: &Forest, place: &Place, at: usize) -> Option<Signal> {
+    fn collapse(&self, book: &Book, config: &Config, judges: &Judges, place: &Place, at: usize) -> Option<Signal> {
         let score = self.scores(place).get(at)?;
         let row = self.features(place, at)?;
-        let limit = config.detect.collapse_p * if forest.is_rare(&row) { FOREST_BONUS } else { 1.0 };
+        let back = self.scores(place).len() - 1 - at;
+        let limit = config.detect.collapse_p * judges.bonus(place, back, &row);
         let (item, location) = place;
         let silent =
             score.zero_run >= 2 && f64::from(score.zero_run) > score.zero_run_usual_p99 && score.p_zero_run <= limit;
@@ -298,14 +327,15 @@ impl Demand {
                 place_fact(book, item, location, "run_usual", "usual in the run", FactValue::number(usual, 1)),
                 place_fact(book, item, location, "on_hand", "on hand", FactValue::Quantity(on_hand)),
             ]);
-        Some(forest.explain(signal, &row))
+        Some(judges.explain(signal, place, back, &row))
     }
 
-    fn shift(&self, book: &Book, config: &Config, forest: &Forest, place: &Place, at: usize) -> Option<Signal> {
+    fn shift(&self, book: &Book, config: &Config, judges: &Judges, place: &Place, at: usize) -> Option<Signal> {
         let score = self.scores(place).get(at)?;
         let shift = score.shift.as_ref()?;
         let row = self.features(place, at)?;
-        let limit = config.detect.shift_p * if forest.is_rare(&row) { FOREST_BONUS } else { 1.0 };
+        let back = self.scores(place).len() - 1 - at;
+        let limit = config.detect.shift_p * judges.bonus(place, back, &row);
         if shift.p > limit || shift.days > SHIFT_NEWS_DAYS || (shift.ratio > 0.75 && shift.ratio < 1.33) {
             return None;
         }
@@ -350,7 +380,7 @@ impl Demand {
                 signal.explained = Some(format!("back to the usual: {long_ago:.1} a day were sold six to eight weeks ago"));
             }
         }
-        Some(forest.explain(signal, &row))
+        Some(judges.explain(signal, place, back, &row))
     }
 }
 

@@ -11,6 +11,7 @@ mod facts;
 pub mod fold;
 mod forest;
 mod matching;
+mod opinion;
 pub mod panel;
 mod promotion;
 mod receiving;

@@ -309,26 +309,23 @@ impl<'a> Scorer<'a> {
     pub fn explain(&self, series: usize) -> Vec<Driver> {
         let row = self.evidence(series);
         let driver = |feature: usize, weight: f32| Driver { feature: FEATURES[feature], value: row[feature], weight };
-        let mut drivers: Vec<Driver> = match &self.detector.trained {
-            Some(trained) => {
-                let whole = trained.log_odds_of(row);
-                let mut changed = row.to_vec();
-                let without = |feature: usize| {
-                    changed[feature] = trained.usual[feature];
-                    let odds = trained.log_odds_of(&changed);
-                    changed[feature] = row[feature];
-                    driver(feature, (whole - odds) as f32)
-                };
-                (0..FEATURE_COUNT).map(without).collect()
-            }
-            None => {
-                let alone = |(kind, feature): (usize, &usize)| {
-                    let mut part = [0.0; TAILS.len()];
-                    part[kind] = row[*feature];
-                    driver(*feature, self.tails.most(&part).0)
-                };
-                TAILS.iter().enumerate().map(alone).collect()
-            }
+        let mut drivers: Vec<Driver> = if let Some(trained) = &self.detector.trained {
+            let whole = trained.log_odds_of(row);
+            let mut changed = row.to_vec();
+            let without = |feature: usize| {
+                changed[feature] = trained.usual[feature];
+                let odds = trained.log_odds_of(&changed);
+                changed[feature] = row[feature];
+                driver(feature, (whole - odds) as f32)
+            };
+            (0..FEATURE_COUNT).map(without).collect()
+        } else {
+            let alone = |(kind, feature): (usize, &usize)| {
+                let mut part = [0.0; TAILS.len()];
+                part[kind] = row[*feature];
+                driver(*feature, self.tails.most(&part).0)
+            };
+            TAILS.iter().enumerate().map(alone).collect()
         };
         drivers.retain(|driver| driver.weight > 0.0);
         drivers.sort_by(|a, b| b.weight.total_cmp(&a.weight).then(a.feature.cmp(b.feature)));

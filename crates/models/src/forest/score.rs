@@ -4,7 +4,7 @@ use ndarray::{ArrayView2, Axis, Slice};
 use rayon::prelude::*;
 
 use super::columns::Columns;
-use super::packed::{COLUMNS_MAX, Heap, LANES, Packed, Step, key};
+use super::packed::{AxisStep, COLUMNS_MAX, Heap, LANES, Packed, PairStep, Step};
 use super::params::Scale;
 use super::{IsolationForest, Stand};
 
@@ -21,7 +21,9 @@ struct Bench {
     rows: usize,
     plain: Vec<f32>,
     ranked: Vec<f32>,
+    /// Both again, group by group and column by column, as heaps read them.
     keys: Vec<i32>,
+    cells: Vec<f32>,
     lacking: Vec<bool>,
     sums: Vec<f64>,
 }
@@ -31,13 +33,15 @@ impl Bench {
         let stride = if features <= COLUMNS_MAX { features.next_power_of_two().max(16) } else { features };
         let rows = (CELLS / stride).clamp(4 * LANES, 256).min(count).next_multiple_of(LANES);
         let ranked = if scales.contains(&Scale::HalfRank) { stride * rows } else { 0 };
-        let keys = if stands.iter().any(|stand| matches!(stand.packed, Packed::Axis(_))) { stride * rows } else { 0 };
+        let needed =
+            |kind: fn(&Packed) -> bool| if stands.iter().any(|stand| kind(&stand.packed)) { stride * rows } else { 0 };
         Self {
             stride,
             rows,
             plain: vec![0.0; stride * rows],
             ranked: vec![0.0; ranked],
-            keys: vec![0; keys],
+            keys: vec![0; needed(|packed| matches!(packed, Packed::Axis(_)))],
+            cells: vec![0.0; needed(|packed| matches!(packed, Packed::Pair(_)))],
             lacking: vec![false; rows],
             sums: vec![0.0; rows],
         }
@@ -62,12 +66,13 @@ impl Bench {
         self.sums.fill(0.0);
         match &stand.packed {
             Packed::Axis(heaps) => {
-                for (key_, x) in self.keys.iter_mut().zip(cells) {
-                    *key_ = key(*x);
-                }
+                turn::<AxisStep>(cells, self.stride, &mut self.keys);
                 climb(heaps, &self.keys, self.stride, &mut self.sums);
             }
-            Packed::Pair(heaps) => climb(heaps, cells, self.stride, &mut self.sums),
+            Packed::Pair(heaps) => {
+                turn::<PairStep>(cells, self.stride, &mut self.cells);
+                climb(heaps, &self.cells, self.stride, &mut self.sums);
+            }
             Packed::Chain(chains) => {
                 for chain in chains {
                     chain.add(cells, self.stride, &mut self.sums);
@@ -85,20 +90,32 @@ impl Bench {
     }
 }
 
-/// All heaps over all rows; the distance between rows is made a constant, for which indices can be masked.
+/// Puts rows side by side in groups, column after column.
+fn turn<T: Step>(rows: &[f32], stride: usize, groups: &mut [T::Cell]) {
+    let size = stride * LANES;
+    for (rows, group) in rows.chunks_exact(size).zip(groups.chunks_exact_mut(size)) {
+        for (lane, row) in rows.chunks_exact(stride).enumerate() {
+            for (x, cells) in row.iter().zip(group.as_chunks_mut::<LANES>().0) {
+                cells[lane] = T::cell(*x);
+            }
+        }
+    }
+}
+
+/// All heaps over all groups; a group's size is made a constant, for which indices can be masked.
 fn climb<T: Step>(heaps: &[Heap<T>], cells: &[T::Cell], stride: usize, sums: &mut [f64]) {
     fn at<const S: usize, T: Step>(heaps: &[Heap<T>], cells: &[T::Cell], sums: &mut [f64]) {
-        let (rows, _) = cells.as_chunks::<S>();
+        let (groups, _) = cells.as_chunks::<S>();
         for heap in heaps {
-            heap.add(rows, sums);
+            heap.add(groups, sums);
         }
     }
     match stride {
-        16 => at::<16, T>(heaps, cells, sums),
-        32 => at::<32, T>(heaps, cells, sums),
-        64 => at::<64, T>(heaps, cells, sums),
-        128 => at::<128, T>(heaps, cells, sums),
-        _ => at::<256, T>(heaps, cells, sums),
+        16 => at::<{ 16 * LANES }, T>(heaps, cells, sums),
+        32 => at::<{ 32 * LANES }, T>(heaps, cells, sums),
+        64 => at::<{ 64 * LANES }, T>(heaps, cells, sums),
+        128 => at::<{ 128 * LANES }, T>(heaps, cells, sums),
+        _ => at::<{ 256 * LANES }, T>(heaps, cells, sums),
     }
 }
 

@@ -1,0 +1,91 @@
+//! The trained detector's opinion of the last days: how likely each series' alarm is right, and what speaks for it.
+//!
+//! It sees what a planner would want to have seen: promotions, hours without stock, what the location and the item
+//! elsewhere do. It never raises anything alone; where it agrees, a weaker p of the statistics is enough.
+
+use std::collections::BTreeMap;
+
+use super::panel::panel;
+use crate::domain::book::{Book, Place};
+use crate::domain::exception::Driver;
+use crate::domain::ids::{ItemId, LocationId};
+use crate::models::demand::detector::{Detector, Scorer};
+
+/// From this probability on it agrees.
+const LIKELY: f64 = 0.5;
+
+/// Newest days that it has an opinion on.
+const DAYS: usize = 2;
+
+/// Days of warm-up before the first that is judged; with fewer it is silent.
+const WARMUP_DAYS: usize = 28;
+
+/// Drivers that are kept.
+const DRIVERS: usize = 3;
+
+/// What it says of a series on a day.
+#[derive(Clone, Debug)]
+pub(super) struct View {
+    /// Probability that an alarm is right, where exceptions are as common as in its training.
+    pub(super) probability: f64,
+    /// The evidence that speaks for it, the strongest first.
+    pub(super) drivers: Vec<Driver>,
+}
+
+/// By place, for the newest day and the one before.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Opinion {
+    views: BTreeMap<Place, [Option<View>; DAYS]>,
+}
+
+impl Opinion {
+    /// Of the book's last days. Silent about a young book.
+    pub(super) fn of(book: &Book) -> Self {
+        let Ok(Some(panel)) = panel(book) else { return Self::default() };
+        let days = panel.days().len();
+        if days < WARMUP_DAYS + DAYS {
+            return Self::default();
+        }
+        let detector = Detector::shipped();
+        let mut scorer = Scorer::new(detector, panel.locations(), panel.items());
+        let mut views: BTreeMap<Place, [Option<View>; DAYS]> = BTreeMap::new();
+        for day in 0..days {
+            let back = days - 1 - day;
+            if back >= DAYS {
+                scorer.pass(&panel, day);
+                continue;
+            }
+            for (series, verdict) in scorer.panel_day(&panel, day, false).into_iter().enumerate() {
+                let Some(probability) = detector.probability(verdict.score).filter(|_| verdict.score.is_finite()) else {
+                    continue;
+                };
+                let key = &panel.keys()[series];
+                let place = (ItemId::new(&key.item), LocationId::new(&key.location));
+                let drivers = if probability >= LIKELY { drivers(&scorer, series) } else { Vec::new() };
+                views.entry(place).or_default()[back] = Some(View { probability, drivers });
+            }
+        }
+        Self { views }
+    }
+
+    /// What it says of a place `back` days before the newest.
+    pub(super) fn view(&self, place: &Place, back: usize) -> Option<&View> {
+        self.views.get(place)?.get(back)?.as_ref()
+    }
+
+    /// Whether it agrees that a place is odd `back` days before the newest.
+    pub(super) fn agrees(&self, place: &Place, back: usize) -> bool {
+        self.view(place, back).is_some_and(|view| view.probability >= LIKELY)
+    }
+}
+
+fn drivers(scorer: &Scorer<'_>, series: usize) -> Vec<Driver> {
+    let drivers = scorer.explain(series);
+    let all: f64 = drivers.iter().map(|driver| f64::from(driver.weight)).sum();
+    let driver = |driver: &crate::models::demand::detector::Driver| Driver {
+        feature: driver.feature.to_owned(),
+        value: f64::from(driver.value),
+        share: f64::from(driver.weight) / all,
+    };
+    drivers.iter().take(DRIVERS).map(driver).collect()
+}
