@@ -87,3 +87,130 @@ fn prices(book: &Book, place: &Place, first: Date, days: usize) -> Vec<f32> {
     };
     sums.into_iter().map(&mut price).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::calendar::{Calendar, plus_days};
+    use crate::domain::ids::{ItemId, LocationId};
+    use crate::domain::money::{Quantity, UnitPrice};
+    use crate::domain::record::{Item, Location, MoveKind, Promotion, PromotionSource, Record, SaleLine, StockMove};
+
+    const FIRST: &str = "2026-07-06";
+
+    fn day(number: i32) -> Date {
+        plus_days(FIRST.parse().unwrap(), number)
+    }
+
+    fn noon(number: i32) -> jiff::Timestamp {
+        format!("{}T12:00:00Z", day(number)).parse().unwrap()
+    }
+
+    fn item(id: &str) -> Record {
+        Record::Item(Item {
+            id: ItemId::new(id),
+            sku: id.to_owned(),
+            name: id.to_owned(),
+            category: String::new(),
+            unit: "Units".to_owned(),
+            cost: None,
+            list_price: None,
+            sellable: true,
+            delisted_at: None,
+        })
+    }
+
+    fn sale(number: i32, item: &str, units: i64, price: Option<f64>) -> Record {
+        let id = format!("{number}-{item}");
+        Record::SaleLine(SaleLine {
+            order_id: id.clone(),
+            order_name: id.clone(),
+            id,
+            customer: "1".to_owned(),
+            reference: String::new(),
+            item: ItemId::new(item),
+            location: LocationId::new("1"),
+            qty: Quantity::units(units),
+            price: price.and_then(UnitPrice::from_erp),
+            ordered_at: noon(number),
+        })
+    }
+
+    fn stock(number: i32, kind: MoveKind, units: i64) -> Record {
+        let (out, place) = (kind == MoveKind::Delivery, LocationId::new("1"));
+        Record::Move(StockMove {
+            id: format!("m{number}"),
+            kind,
+            item: ItemId::new("a"),
+            from: out.then(|| place.clone()),
+            to: (!out).then_some(place),
+            qty: Quantity::units(units),
+            created_at: noon(number),
+            scheduled_at: None,
+            done_at: Some(noon(number)),
+            document: String::new(),
+            document_id: None,
+            origin: String::new(),
+            po_line: None,
+            sale_line: None,
+            partner: None,
+            deadline: None,
+            returns: None,
+            entered_by: None,
+            reason: String::new(),
+        })
+    }
+
+    /// A shop of one location: `a` sells every day but Sundays for eleven weeks, `b` from the second week on, `c` never.
+    fn shop() -> Panel {
+        let location = Location { id: LocationId::new("1"), code: "ONE".to_owned(), name: "One".to_owned() };
+        let mut records = vec![item("a"), item("b"), item("c"), Record::Location(location)];
+        for number in (0..77).filter(|number| number % 7 != 6) {
+            records.push(sale(number, "a", 2, (number < 10).then_some(1.5)));
+            if number >= 7 {
+                records.push(sale(number, "b", 1, Some(4.0)));
+            }
+        }
+        // Out from the close of the 20th day on until goods come on the 22nd.
+        records.extend([
+            stock(0, MoveKind::Receipt, 30),
+            stock(20, MoveKind::Delivery, 30),
+            stock(22, MoveKind::Receipt, 90),
+        ]);
+        let (from, to) = (day(30), day(31));
+        let (id, name) = ("loyalty-1".to_owned(), "Weekend".to_owned());
+        let source = PromotionSource::Loyalty;
+        records.push(Record::Promotion(Promotion { id, source, item: ItemId::new("a"), name, from, to, percent: 20.0 }));
+        let book = Book::new(noon(76), Calendar::utc(), records);
+        panel(&book).unwrap().unwrap()
+    }
+
+    #[test]
+    fn what_was_never_sold_has_no_series_and_nothing_is_open_before_its_first_sale() {
+        let panel = shop();
+        let items: Vec<&str> = panel.keys().iter().map(|key| key.item.as_str()).collect();
+        assert_eq!((items, panel.days().len()), (vec!["a", "b"], 77));
+        assert!(panel.series(0)[0].open);
+        assert!(!panel.series(1)[5].open && panel.series(1)[7].open);
+    }
+
+    #[test]
+    fn a_weekday_without_sales_is_closed_once_eight_weeks_have_shown_it() {
+        let panel = shop();
+        let sundays: Vec<bool> = (0..11).map(|week| panel.series(0)[7 * week + 6].open).collect();
+        assert_eq!(sundays, [vec![true; 8], vec![false; 3]].concat());
+        assert!((0..77).filter(|day| day % 7 != 6).all(|day| panel.series(0)[day].open));
+    }
+
+    #[test]
+    fn a_cell_says_price_promotion_and_hours_without_stock() {
+        let panel = shop();
+        let cells = panel.series(0);
+        assert_eq!((cells[9].price, cells[50].price, panel.series(1)[7].price), (1.5, 1.5, 4.0));
+        let promo: Vec<usize> = (0..77).filter(|day| cells[*day].promo).collect();
+        assert_eq!(promo, [30, 31]);
+        let hours: Vec<f32> = cells[19..24].iter().map(|cell| cell.stockout_hours).collect();
+        assert_eq!(hours, [0.0, 8.0, 16.0, 8.0, 0.0]);
+        assert!((cells[10].units - 2.0).abs() < 1e-6);
+    }
+}
