@@ -60,17 +60,11 @@ fn lanes<T, const S: usize>(group: &[T; S], begin: u32) -> &[T; LANES] {
 }
 
 /// A cut by one column.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct AxisStep {
     /// One more than the key of the cut: at or above the cut is then strictly less.
     above: u32,
     begin: u32,
-}
-
-impl Default for AxisStep {
-    fn default() -> Self {
-        Self { above: 0, begin: 0 }
-    }
 }
 
 impl Step for AxisStep {
