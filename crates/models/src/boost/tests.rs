@@ -1,3 +1,5 @@
+//! Boosted trees: what they learn, that they are the same every time, and how bad files are refused.
+
 use linfa::traits::Predict;
 use linfa::{Dataset, ParamGuard};
 use ndarray::{Array1, Array2, Axis, array};

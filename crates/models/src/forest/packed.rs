@@ -59,7 +59,7 @@ fn lanes<T, const S: usize>(group: &[T; S], begin: u32) -> &[T; LANES] {
     &group.as_chunks::<LANES>().0[(begin as usize & (S - 1)) / LANES]
 }
 
-/// A cut by one column.
+/// A cut by one column. The default sends all rows left, for nothing is less than nought.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct AxisStep {
     /// One more than the key of the cut: at or above the cut is then strictly less.

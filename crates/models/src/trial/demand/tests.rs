@@ -1,3 +1,5 @@
+//! Injection into demand: that it does what the plan says, and nothing else.
+
 use jiff::ToSpan;
 use jiff::civil::date;
 use rand::SeedableRng;

@@ -1,3 +1,5 @@
+//! Measures against worked cases and against the reference implementation.
+
 use std::path::PathBuf;
 
 use ndarray::{Array2, Axis};

@@ -1,3 +1,5 @@
+//! Injection into purchase orders: that it does what it says, and nothing else.
+
 use jiff::ToSpan;
 use jiff::civil::date;
 use rand::{Rng, SeedableRng};
