@@ -8,6 +8,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use reeve_models::demand::detector::{Detector, Scorer};
 use reeve_models::demand::panel::Cell;
+use reeve_models::demand::watch::Watch;
 
 const SERIES: usize = 20_000;
 const ITEMS: usize = 1_000;
@@ -45,6 +46,15 @@ fn increments(criterion: &mut Criterion) {
             bench.iter(|| one_core.install(|| scorer.day(5, &next, true)));
         });
     }
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let mut watch = Watch::new(&locations, &items);
+    for at in 0..40 {
+        watch.pass(at % 7, &day(&mut rng, at % 7));
+    }
+    let next = day(&mut rng, 5);
+    group.bench_function("a day that is only learned from", |bench| {
+        bench.iter(|| one_core.install(|| watch.pass(5, &next)));
+    });
     group.finish();
 }
 

@@ -41,7 +41,7 @@ fn a_malformed_line_is_named_by_file_and_number() {
     };
     let good = "2026-01-01,A,X,2,1,0,0,0,1\n";
     let check = |name: &str, line: &str, expected: &str| {
-        assert_eq!(refused(name, &format!("{good}{line}\n")), format!("{name}, line 3: {expected}"))
+        assert_eq!(refused(name, &format!("{good}{line}\n")), format!("{name}, line 3: {expected}"));
     };
     check("units.csv", "2026-01-02,A,X,many,1,0,0,0,1", "units is \"many\", but must be a number");
     check("negative.csv", "2026-01-02,A,X,-1,1,0,0,0,1", "units is -1, but must be 0 or more");

@@ -1,7 +1,7 @@
 //! `reeve models score`: scores as CSV.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
@@ -96,13 +96,12 @@ pub(super) async fn run(config: Config, args: Score, json: bool) -> anyhow::Resu
         files::write_receiving_scores(create(&args.out)?, &scores).with_context(|| wrote(&args))?;
         scores.len()
     } else {
-        let (panel, from) = match &args.what.demand {
-            Some(folder) => files::read_demand_folder(folder)?,
-            None => {
-                let panel = history::read(config, args.what.recording.clone()).await?;
-                let from = panel.days().len().saturating_sub(args.days);
-                (panel, from)
-            }
+        let (panel, from) = if let Some(folder) = &args.what.demand {
+            files::read_demand_folder(folder)?
+        } else {
+            let panel = history::read(config, args.what.recording.clone()).await?;
+            let from = panel.days().len().saturating_sub(args.days);
+            (panel, from)
         };
         let learn = |detector: DemandDetector| {
             if choice != Choice::Trained {
@@ -141,7 +140,7 @@ fn memory(panel: &Panel, from: usize) -> usize {
     series * (days * 2 * size_of::<crate::models::demand::panel::Cell>() + (days - from) * 4 + SERIES_BYTES)
 }
 
-fn table(file: &PathBuf, args: &Score) -> anyhow::Result<usize> {
+fn table(file: &Path, args: &Score) -> anyhow::Result<usize> {
     let table = files::read_numbers(file)?;
     if let Some((name, _)) = &table.labels {
         say!("The column {name} is left out: it says what a row is.");

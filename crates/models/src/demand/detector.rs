@@ -279,7 +279,7 @@ impl<'a> Scorer<'a> {
     /// Takes in day number `day` of a panel without judging it: too early to be compared with.
     pub fn pass(&mut self, panel: &Panel, day: usize) {
         let cells: Vec<Cell> = (0..panel.keys().len()).map(|series| panel.series(series)[day]).collect();
-        self.watch.day(panel.days()[day].weekday().to_monday_zero_offset() as usize, &cells, &mut self.rows);
+        self.watch.pass(panel.days()[day].weekday().to_monday_zero_offset() as usize, &cells);
     }
 
     /// Takes in day number `day` of a panel.

@@ -191,8 +191,12 @@ impl Rows {
         let mut rows = vec![0.0; series * FEATURE_COUNT];
         for day in 0..panel.days().len() {
             let cells: Vec<_> = (0..series).map(|series| panel.series(series)[day]).collect();
-            watch.day(panel.days()[day].weekday().to_monday_zero_offset() as usize, &cells, &mut rows);
-            let Some(labelled) = day.checked_sub(lesson.from) else { continue };
+            let weekday = panel.days()[day].weekday().to_monday_zero_offset() as usize;
+            let Some(labelled) = day.checked_sub(lesson.from) else {
+                watch.pass(weekday, &cells);
+                continue;
+            };
+            watch.day(weekday, &cells, &mut rows);
             for (at, row) in rows.chunks_exact(FEATURE_COUNT).enumerate() {
                 let weight = match lesson.labels[at * days + labelled] {
                     Label::Uncounted => continue,

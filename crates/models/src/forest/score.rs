@@ -22,7 +22,7 @@ struct Bench {
     plain: Vec<f32>,
     ranked: Vec<f32>,
     /// Both again, group by group and column by column, as heaps read them.
-    keys: Vec<i32>,
+    keys: Vec<u32>,
     cells: Vec<f32>,
     lacking: Vec<bool>,
     sums: Vec<f64>,

@@ -16,7 +16,7 @@ const DRIVERS_FROM: f64 = 0.05;
 const DRIVERS_MAX: usize = 5;
 
 /// The detector that comes with the program; what it was trained on is said in its card, `models/receiving.md`.
-const SHIPPED: &str = include_str!("../../models/receiving.json");
+const SHIPPED: &str = include_str!("../../trained/receiving.json");
 
 /// How features are judged.
 #[derive(Clone, Debug, PartialEq)]

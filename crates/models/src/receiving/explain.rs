@@ -35,12 +35,13 @@ pub(super) fn explained(entry: &Entry, now: i32) -> Explained {
     if announced > 0 && off.abs() < days.abs() {
         days = off.signum() * (off.abs() - ANNOUNCED_ABOUT).max(0);
     }
-    let agreed = entry.price * (1.0 + entry.price_notice.max(-0.99));
+    // What is free is held against the smallest price there is.
+    let agreed = (entry.price * (1.0 + entry.price_notice.max(-0.99))).max(PRICE_STEP);
     let billed = entry.billed.map_or(agreed, |(_, price)| price);
     Explained {
         received: if with_bonus { raw - bonus } else { raw },
         days,
-        price: (billed.max(agreed * 1e-3) / agreed).ln(),
-        step: PRICE_STEP / agreed.max(PRICE_STEP),
+        price: (billed.max(agreed * 1e-3).max(PRICE_STEP) / agreed).ln(),
+        step: PRICE_STEP / agreed,
     }
 }

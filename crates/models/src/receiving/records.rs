@@ -28,11 +28,11 @@ pub struct PurchaseLine {
     pub ordered: Date,
     /// Day promised.
     pub promised: Date,
-    /// Quantity ordered, in units of the line; above 0.
+    /// Quantity ordered, in units of the line, from 0 on. A line of nothing is not judged.
     pub quantity: f64,
     /// Units in a pack; 0 or 1 where there is none.
     pub pack_size: f64,
-    /// Agreed price of a unit; above 0.
+    /// Agreed price of a unit, from 0 on.
     pub price: f64,
 }
 
@@ -105,7 +105,7 @@ pub struct Records {
 #[derive(Debug, thiserror::Error)]
 pub enum ReceivingError {
     /// A number that can not be one of its kind.
-    #[error("line {line}: {field} is {value}, but must be a finite number {bound}")]
+    #[error("line {line}: {field} is {value}, but must be a finite number of at least 0")]
     Number {
         /// The line.
         line: String,
@@ -113,8 +113,6 @@ pub enum ReceivingError {
         field: &'static str,
         /// The number.
         value: f64,
-        /// What it must be.
-        bound: &'static str,
     },
     /// The same line twice.
     #[error("line {0} is there twice: give each line of an order an identity of its own")]
@@ -222,10 +220,9 @@ fn day(date: Date) -> i32 {
     since.get_days()
 }
 
-fn check(line: &str, field: &'static str, value: f64, above_zero: bool) -> Result<f64, ReceivingError> {
-    let good = value.is_finite() && if above_zero { value > 0.0 } else { value >= 0.0 };
-    let bound = if above_zero { "above 0" } else { "of at least 0" };
-    if good { Ok(value) } else { Err(ReceivingError::Number { line: line.to_owned(), field, value, bound }) }
+fn check(line: &str, field: &'static str, value: f64) -> Result<f64, ReceivingError> {
+    let good = value.is_finite() && value >= 0.0;
+    if good { Ok(value) } else { Err(ReceivingError::Number { line: line.to_owned(), field, value }) }
 }
 
 impl Ledger {
@@ -244,9 +241,9 @@ impl Ledger {
                 location: locations.number(&line.location),
                 ordered: day(line.ordered),
                 promised: day(line.promised),
-                quantity: check(&line.line, "quantity", line.quantity, true)?,
-                pack: check(&line.line, "pack size", line.pack_size, false)?,
-                price: check(&line.line, "price", line.price, true)?,
+                quantity: check(&line.line, "quantity", line.quantity)?,
+                pack: check(&line.line, "pack size", line.pack_size)?,
+                price: check(&line.line, "price", line.price)?,
                 parts: Vec::new(),
                 billed: None,
                 complete: None,
@@ -256,15 +253,15 @@ impl Ledger {
             });
         }
         for receipt in &records.receipts {
-            let quantity = check(&receipt.line, "quantity received", receipt.quantity, false)?;
+            let quantity = check(&receipt.line, "quantity received", receipt.quantity)?;
             if let Some(&at) = index.get(receipt.line.as_str()) {
                 entries[at].parts.push((day(receipt.date), quantity));
                 entries[at].complete = entries[at].complete.max(Some(day(receipt.date)));
             }
         }
         for bill in &records.bills {
-            let quantity = check(&bill.line, "quantity billed", bill.quantity, false)?;
-            let price = check(&bill.line, "price billed", bill.price, false)?;
+            let quantity = check(&bill.line, "quantity billed", bill.quantity)?;
+            let price = check(&bill.line, "price billed", bill.price)?;
             if let Some(&at) = index.get(bill.line.as_str()) {
                 let (sum, mean) = entries[at].billed.unwrap_or((0.0, price));
                 let total = sum + quantity;
@@ -276,7 +273,8 @@ impl Ledger {
         for entry in &mut entries {
             entry.parts.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
         }
-        let mut order: Vec<usize> = (0..entries.len()).filter(|at| entries[*at].complete.is_some()).collect();
+        let mut order: Vec<usize> =
+            (0..entries.len()).filter(|at| entries[*at].complete.is_some() && entries[*at].quantity > 0.0).collect();
         order.sort_by_key(|at| (entries[*at].complete, *at));
         Ok(Ledger { order, vendors: vendors.0.len(), locations: locations.0.len(), entries })
     }

@@ -75,9 +75,9 @@ pub fn read_receiving_folder(folder: &Path) -> Result<Records, TrialError> {
             mode: row.text(5).to_owned(),
             ordered: row.date(6)?,
             promised: row.date(7)?,
-            quantity: above_nought(row, 8)?,
+            quantity: row.amount(8)?,
             pack_size: row.amount(9)?,
-            price: above_nought(row, 10)?,
+            price: row.amount(10)?,
         });
         Ok(())
     })?;
