@@ -123,9 +123,9 @@ impl<'a> Grower<'a> {
                 *score += f64::from(value(&twigs, data, row));
             }
         });
-        let mut tree = Tree { nodes: Vec::with_capacity(twigs.len()) };
-        self.write(&twigs, 0, &mut tree.nodes);
-        tree
+        let mut nodes = Vec::with_capacity(twigs.len());
+        self.write(&twigs, 0, &mut nodes);
+        Tree::new(nodes)
     }
 
     /// First and second derivative of the logistic loss of each row.

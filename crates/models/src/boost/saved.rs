@@ -101,8 +101,8 @@ fn lists(tree: &Tree) -> Lists {
         (false, number) => -number,
     };
     Lists {
-        features: tree.nodes.iter().map(feature).collect(),
-        numbers: tree.nodes.iter().map(|node| node.number).collect(),
+        features: tree.nodes().iter().map(feature).collect(),
+        numbers: tree.nodes().iter().map(|node| node.number).collect(),
     }
 }
 
@@ -136,5 +136,5 @@ fn tree(lists: &Lists, features: usize) -> Option<Tree> {
         nodes.push(Node { number, right: u32::MAX, feature: feature as u16, missing_left: code > 0 });
     }
     let whole = open.is_empty() && nodes.last().is_some_and(Node::is_leaf);
-    whole.then_some(Tree { nodes })
+    whole.then(|| Tree::new(nodes))
 }

@@ -113,9 +113,9 @@ fn a_direction_is_kept_where_the_rows_say_otherwise() {
 #[test]
 fn a_tree_has_no_more_leaves_than_allowed_and_none_below_the_least_weight() {
     let model = fit(BoostParams::new().rounds(3).leaves(6), 3_000);
-    assert!(model.trees.iter().all(|tree| tree.nodes.iter().filter(|node| node.is_leaf()).count() <= 6));
+    assert!(model.trees.iter().all(|tree| tree.nodes().iter().filter(|node| node.is_leaf()).count() <= 6));
     let stump = fit(BoostParams::new().rounds(3).hessian_min(1e9), 3_000);
-    assert!(stump.trees.iter().all(|tree| tree.nodes.len() == 1));
+    assert!(stump.trees.iter().all(|tree| tree.nodes().len() == 1));
     assert_eq!(stump.importance(), [0.0; 4]);
 }
 
