@@ -43,6 +43,24 @@ fn a_folder_of_demand_is_scored_from_its_first_day_on_and_the_same_every_time() 
 }
 
 #[test]
+fn alarms_keep_the_promise_and_say_what_how_sure_and_why() {
+    let home = tempfile::tempdir().unwrap();
+    let (folder, alarms) = (trial("demand"), home.path().join("alarms.csv"));
+    let alarms_name = alarms.to_str().expect("a path in UTF-8");
+    let alarms_of = |promise: &str| {
+        let args =
+            ["models", "score", "--demand", &folder, "--detector", "shipped", "--alarms", alarms_name, "--promise", promise];
+        written(home.path(), &args);
+        read(&alarms)
+    };
+    let (strict, loose) = (alarms_of("0.05"), alarms_of("0.6"));
+    assert!(strict.starts_with("date,sku,location,score,probability,p,kind,drivers\n"), "{strict}");
+    assert!(loose.starts_with(strict.trim_end()) && loose.lines().count() > strict.lines().count(), "{strict}{loose}");
+    let line = loose.lines().nth(1).expect("an alarm");
+    assert!(["D-", "I-PHANTOM"].iter().any(|code| line.contains(code)), "{line}");
+}
+
+#[test]
 fn a_folder_of_orders_is_scored_line_by_line() {
     let home = tempfile::tempdir().unwrap();
     for detector in ["unsupervised", "trained"] {

@@ -9,9 +9,11 @@ use clap::{Args, ValueEnum};
 use super::{create, history, megabytes, read_model, spinner};
 use crate::cli::{Outcome, print_json};
 use crate::config::Config;
+use crate::models::control::drift::Drift;
 use crate::models::demand::detector::Detector as DemandDetector;
 use crate::models::demand::own::OwnError;
 use crate::models::demand::panel::Panel;
+use crate::models::demand::review::{Review, review};
 use crate::models::receiving::{self, Detector as ReceivingDetector};
 use crate::models::trial::{contest, files};
 
@@ -49,6 +51,12 @@ pub(in crate::cli) struct Score {
     /// The file to write.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    /// Of demand: also write the alarms that the promise allows, with probability, p-value, kind and what drove them.
+    #[arg(long, value_name = "FILE")]
+    alarms: Option<PathBuf>,
+    /// Share of false ones among the alarms that is allowed.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.1)]
+    promise: f64,
 }
 
 /// What is scored; the demand in the store when nothing is named.
@@ -86,6 +94,11 @@ pub(super) async fn run(config: Config, args: Score, json: bool) -> anyhow::Resu
         args.model.is_none() || choice == Choice::Trained,
         "--model names a trained detector: leave it out, or say --detector trained"
     );
+    anyhow::ensure!(
+        args.alarms.is_none() || (args.what.table.is_none() && args.what.receiving.is_none()),
+        "--alarms is for demand: leave it out for --table and --receiving"
+    );
+    anyhow::ensure!((0.0..1.0).contains(&args.promise), "--promise is a share: from 0 to below 1");
     let bar = spinner("scoring");
     let scored = if let Some(file) = &args.what.table {
         table(file, &args)?
@@ -116,7 +129,15 @@ pub(super) async fn run(config: Config, args: Score, json: bool) -> anyhow::Resu
         };
         let detector = learn(demand_detector(choice, args.model.as_ref())?)?;
         bar.set_message(format!("scoring {} series, {}", panel.keys().len(), megabytes(memory(&panel, from))));
-        let scores = contest::score_panel(&detector, &panel, from);
+        let scores = if let Some(alarms) = &args.alarms {
+            let review = review(&detector, &panel, from, args.promise);
+            files::write_demand_alarms(create(alarms)?, &panel, from, &review)
+                .with_context(|| format!("writing {}", alarms.display()))?;
+            bar.suspend(|| say_review(&review, json));
+            contest::by_series(&panel, from, review.scores)
+        } else {
+            contest::score_panel(&detector, &panel, from)
+        };
         files::write_demand_scores(create(&args.out)?, &panel, from, scores.view()).with_context(|| wrote(&args))?;
         scores.iter().filter(|score| score.is_finite()).count()
     };
@@ -127,6 +148,22 @@ pub(super) async fn run(config: Config, args: Score, json: bool) -> anyhow::Resu
         say!("{scored} scores are in {}.", args.out.display());
     }
     Ok(Outcome::Fine)
+}
+
+/// How many alarms there are, and whether the ground has moved.
+fn say_review(review: &Review, json: bool) {
+    if json {
+        return;
+    }
+    say!("{} alarms keep the promise.", review.alarms.len());
+    for moved in review.drift.iter().filter(|moved| moved.drift > Drift::Stable) {
+        let word = if moved.drift == Drift::Changed { "has changed" } else { "has moved" };
+        say!(
+            "{} {word} (population stability index {:.2}): look before you trust the probabilities.",
+            moved.what,
+            moved.index
+        );
+    }
 }
 
 fn wrote(args: &Score) -> String {

@@ -177,7 +177,7 @@ impl Demand {
     pub fn signals(&mut self, book: &Book, config: &Config) -> Vec<Signal> {
         let mut found = self.promotions(book, config);
         let Some(forest) = Forest::fit(self, book, config) else { return found };
-        let judges = Judges { forest, opinion: Opinion::of(book) };
+        let judges = Judges { forest, opinion: Opinion::of(book, config.detect.false_share) };
         for place in book.places() {
             found.extend(self.verdict(book, config, &judges, &place));
         }

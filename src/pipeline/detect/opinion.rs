@@ -1,18 +1,17 @@
 //! The trained detector's opinion of the last days: how likely each series' alarm is right, and what speaks for it.
 //!
 //! It sees what a planner would want to have seen: promotions, hours without stock, what the location and the item
-//! elsewhere do. It never raises anything alone; where it agrees, a weaker p of the statistics is enough.
+//! elsewhere do. It never raises anything alone; where it agrees, a weaker p of the statistics is enough. It agrees with as
+//! many as keep the share of false ones that the planner allows (`detect.false_share`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::panel::panel;
 use crate::domain::book::{Book, Place};
 use crate::domain::exception::Driver;
 use crate::domain::ids::{ItemId, LocationId};
+use crate::models::control::discovery;
 use crate::models::demand::detector::{Detector, Scorer};
-
-/// From this probability on it agrees.
-const LIKELY: f64 = 0.5;
 
 /// Newest days that it has an opinion on.
 const DAYS: usize = 2;
@@ -28,7 +27,7 @@ const DRIVERS: usize = 3;
 pub(super) struct View {
     /// Probability that an alarm is right, where exceptions are as common as in its training.
     pub(super) probability: f64,
-    /// The evidence that speaks for it, the strongest first.
+    /// The evidence that speaks for it, the strongest first; nothing where it does not agree.
     pub(super) drivers: Vec<Driver>,
 }
 
@@ -40,7 +39,7 @@ pub(super) struct Opinion {
 
 impl Opinion {
     /// Of the book's last days. Silent about a young book.
-    pub(super) fn of(book: &Book) -> Self {
+    pub(super) fn of(book: &Book, share: f64) -> Self {
         let Ok(Some(panel)) = panel(book) else { return Self::default() };
         let days = panel.days().len();
         if days < WARMUP_DAYS + DAYS {
@@ -55,13 +54,17 @@ impl Opinion {
                 scorer.pass(&panel, day);
                 continue;
             }
-            for (series, verdict) in scorer.panel_day(&panel, day, false).into_iter().enumerate() {
-                let Some(probability) = detector.probability(verdict.score).filter(|_| verdict.score.is_finite()) else {
-                    continue;
-                };
+            let of = |score: f32| if score.is_finite() { detector.probability(score) } else { None };
+            let probabilities: Vec<f64> = scorer
+                .panel_day(&panel, day, false)
+                .into_iter()
+                .map(|verdict| of(verdict.score).unwrap_or(f64::NAN))
+                .collect();
+            let agreed: BTreeSet<usize> = discovery::by_probability(&probabilities, share).into_iter().collect();
+            for (series, probability) in probabilities.into_iter().enumerate().filter(|(_, p)| !p.is_nan()) {
                 let key = &panel.keys()[series];
                 let place = (ItemId::new(&key.item), LocationId::new(&key.location));
-                let drivers = if probability >= LIKELY { drivers(&scorer, series) } else { Vec::new() };
+                let drivers = if agreed.contains(&series) { drivers(&scorer, series) } else { Vec::new() };
                 views.entry(place).or_default()[back] = Some(View { probability, drivers });
             }
         }
@@ -75,7 +78,7 @@ impl Opinion {
 
     /// Whether it agrees that a place is odd `back` days before the newest.
     pub(super) fn agrees(&self, place: &Place, back: usize) -> bool {
-        self.view(place, back).is_some_and(|view| view.probability >= LIKELY)
+        self.view(place, back).is_some_and(|view| !view.drivers.is_empty())
     }
 }
 

@@ -14,6 +14,7 @@ mod outlook;
 pub mod own;
 pub mod panel;
 mod params;
+pub mod review;
 mod runs;
 mod shift;
 mod tail;

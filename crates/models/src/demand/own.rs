@@ -76,7 +76,9 @@ mod tests {
     use rand_chacha::ChaCha8Rng;
 
     use super::*;
+    use crate::control::drift::Drift;
     use crate::demand::panel::{Cell, SeriesKey};
+    use crate::demand::review::review;
     use crate::trial::demand::{EventKind, Trial};
     use crate::trial::measure;
 
@@ -196,6 +198,28 @@ mod tests {
             }
         }
         assert!(2 * right.0 > right.1, "{right:?}");
+    }
+
+    #[test]
+    fn a_review_keeps_to_its_promise_gives_reasons_and_sees_what_moved() {
+        let trial = trial();
+        let own = Detector::unsupervised().learn_own(&trial.panel, trial.eval_from, 1, |_, _| ()).unwrap();
+        let strict = review(&own, &trial.panel, trial.eval_from, 0.1);
+        let loose = review(&own, &trial.panel, trial.eval_from, 0.5);
+        assert!(!strict.alarms.is_empty() && strict.alarms.len() < loose.alarms.len());
+        assert_eq!(strict.scores, own.score(&trial.panel, trial.eval_from));
+        let wrong: f64 = strict.alarms.iter().map(|alarm| 1.0 - alarm.probability.unwrap()).sum();
+        assert!(wrong <= 0.1 * strict.alarms.len() as f64 + 1e-9);
+        assert!(strict.alarms.iter().all(|alarm| !alarm.drivers.is_empty() && alarm.p <= 1.0));
+        assert!(strict.drift.iter().all(|moved| moved.drift < Drift::Changed), "{:?}", strict.drift);
+        let mut busier = trial.panel.clone();
+        for series in 0..80 {
+            busier.series_mut(series)[56..].iter_mut().for_each(|cell| cell.units *= 3.0);
+        }
+        let moved = review(&own, &busier, trial.eval_from, 0.1).drift;
+        assert!(moved.iter().any(|moved| moved.what == "units" && moved.drift == Drift::Changed), "{moved:?}");
+        let plain = review(&Detector::unsupervised(), &trial.panel, trial.eval_from, 0.1);
+        assert!(plain.alarms.iter().all(|alarm| alarm.probability.is_none()));
     }
 
     #[test]

@@ -95,8 +95,13 @@ pub fn table(name: &str, rows: &Array2<f64>, labels: &[bool], seeds: &[u64]) -> 
 
 /// Scores a panel on the days from `from` on: a row for each series, a column for each day.
 pub fn score_panel(detector: &Detector, panel: &crate::demand::panel::Panel, from: usize) -> Array2<f32> {
+    by_series(panel, from, detector.score(panel, from))
+}
+
+/// Scores of a panel's days from `from` on, series after series, as a table: a row for each series, a column for each day.
+pub fn by_series(panel: &crate::demand::panel::Panel, from: usize, scores: Vec<f32>) -> Array2<f32> {
     let shape = (panel.keys().len(), panel.days().len() - from.min(panel.days().len()));
-    Array2::from_shape_vec(shape, detector.score(panel, from)).expect("there is a score for each series and day")
+    Array2::from_shape_vec(shape, scores).expect("there is a score for each series and day")
 }
 
 /// What became of a promise that at most a share of the alarms is false.

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::table;
 use crate::demand::panel::{Cell, Panel, SeriesKey};
+use crate::demand::review::Review;
 use crate::trial::TrialError;
 use crate::trial::demand::{Event, EventKind, Scope, Trial};
 
@@ -157,6 +158,32 @@ pub fn read_demand_scores(file: &Path, panel: &Panel) -> Result<ndarray::Array2<
         Ok(())
     })?;
     Ok(scores)
+}
+
+/// Writes a review's alarms as `date,sku,location,score,probability,p,kind,drivers`, highest first; the days are those from
+/// `from` on.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write_demand_alarms(to: impl Write, panel: &Panel, from: usize, review: &Review) -> Result<(), std::io::Error> {
+    let mut writer = csv::Writer::from_writer(to);
+    writer.write_record(["date", "sku", "location", "score", "probability", "p", "kind", "drivers"])?;
+    for reviewed in &review.alarms {
+        let key = &panel.keys()[reviewed.alarm.series];
+        let drivers: Vec<String> =
+            reviewed.drivers.iter().map(|driver| format!("{} {:.2}", driver.feature, driver.value)).collect();
+        writer.write_record([
+            &panel.days()[from + reviewed.alarm.day].to_string(),
+            &key.item,
+            &key.location,
+            &reviewed.alarm.score.to_string(),
+            &reviewed.probability.map_or_else(String::new, |probability| format!("{probability:.4}")),
+            &format!("{:.6}", reviewed.p),
+            reviewed.kind.code(),
+            &drivers.join("; "),
+        ])?;
+    }
+    writer.flush()
 }
 
 /// Writes scores as `date,sku,location,score`, day after day from `from` on, each by location and item. `scores` has a row

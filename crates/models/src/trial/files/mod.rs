@@ -13,7 +13,8 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 
 pub use self::demand::{
-    read_demand, read_demand_base, read_demand_folder, read_demand_scores, read_demand_trial, write_demand_scores,
+    read_demand, read_demand_base, read_demand_folder, read_demand_scores, read_demand_trial, write_demand_alarms,
+    write_demand_scores,
 };
 pub use self::npz::read_npz;
 pub use self::numbers::{Numbers, read_numbers};

@@ -1,0 +1,140 @@
+//! The alarms of some days as a planner gets them: no more than a promise allows, each with its probability, its p-value, its
+//! kind and its reasons; and whether the ground has moved since the warm-up.
+//!
+//! A trained detector keeps the promise by its probabilities. One without keeps it by conformal p-values against the
+//! days reviewed before, which asks for nothing but that the usual stays the usual. Days of the warm-up are not compared
+//! with: a detector may have learned from them, and scores them lower than it would have.
+
+use std::collections::BTreeMap;
+
+use super::detector::{Detector, Driver, Kind, Scorer};
+use super::panel::{Cell, Panel};
+use super::watch::at;
+use crate::control::alarms::{self, Alarm};
+use crate::control::conformal::Conformal;
+use crate::control::discovery;
+use crate::control::drift::{Drift, Reference};
+
+/// Days either side on which an alarm silences its series.
+const QUIET_DAYS: usize = 3;
+/// Days that a p-value compares with at most, and days of the warm-up that inputs are compared with.
+const TRAILING_DAYS: usize = 28;
+/// Reasons kept for an alarm.
+const DRIVERS: usize = 3;
+/// A p-value from which on no reasons are kept: such a day is never an alarm.
+const HARDLY: f64 = 0.05;
+
+/// An alarm and why.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reviewed {
+    /// Which series, on which day (counted from the first day reviewed), with which score.
+    pub alarm: Alarm,
+    /// Probability that it is right; none of a detector that was not trained.
+    pub probability: Option<f64>,
+    /// Share of the scores of the trailing days that were as high.
+    pub p: f64,
+    /// What it is, if it is right.
+    pub kind: Kind,
+    /// What drove it, the strongest first.
+    pub drivers: Vec<Driver>,
+}
+
+/// Whether something is distributed as in the trailing days.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Moved {
+    /// What was compared.
+    pub what: &'static str,
+    /// The population stability index.
+    pub index: f64,
+    /// What that means.
+    pub drift: Drift,
+}
+
+/// What a review comes to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Review {
+    /// Scores of all series on the days reviewed, series after series.
+    pub scores: Vec<f32>,
+    /// The alarms that the promise allows, highest first.
+    pub alarms: Vec<Reviewed>,
+    /// What comes in, against the end of the warm-up; and what comes out, the later half of the days against the earlier.
+    pub drift: Vec<Moved>,
+}
+
+/// Values of what drift is watched on.
+#[derive(Default)]
+struct Watched([Vec<f32>; 3]);
+
+impl Watched {
+    const NAMES: [&'static str; 3] = ["units", "availability", "ratio to expected"];
+
+    fn add(&mut self, cell: &Cell, evidence: &[f32]) {
+        if cell.open {
+            let values = [cell.units, cell.availability(), evidence[at::RATIO]];
+            self.0.iter_mut().zip(values).for_each(|(all, value)| all.push(value));
+        }
+    }
+}
+
+/// Reviews the days of `panel` from `from` on: raises alarms so that the expected share of false ones is at most `share`.
+pub fn review(detector: &Detector, panel: &Panel, from: usize, share: f64) -> Review {
+    let (series, all) = (panel.keys().len(), panel.days().len());
+    let days = all.saturating_sub(from);
+    let trained = detector.prevalence().is_some();
+    let mut scorer = Scorer::new(detector, panel.locations(), panel.items());
+    let mut past = Conformal::new(TRAILING_DAYS);
+    let (mut before, mut now) = (Watched::default(), Watched::default());
+    let mut scores = vec![f32::NEG_INFINITY; series * days];
+    let mut p = vec![1.0; series * days];
+    let mut reasons: BTreeMap<(usize, usize), (Kind, Vec<Driver>)> = BTreeMap::new();
+    for day in 0..all {
+        let reviewed = day.checked_sub(from);
+        let verdicts = scorer.panel_day(panel, day, reviewed.is_none());
+        let watched = if reviewed.is_some() { &mut now } else { &mut before };
+        for (at, verdict) in verdicts.iter().enumerate() {
+            if reviewed.is_some() || day + TRAILING_DAYS >= from {
+                watched.add(&panel.series(at)[day], scorer.evidence(at));
+            }
+            if let Some(reviewed) = reviewed.filter(|_| verdict.score.is_finite()) {
+                let cell = at * days + reviewed;
+                scores[cell] = verdict.score;
+                p[cell] = past.p(verdict.score);
+                let likely = detector.probability(verdict.score).map_or(p[cell] < HARDLY, |p| p > HARDLY);
+                if likely {
+                    let mut drivers = scorer.explain(at);
+                    drivers.truncate(DRIVERS);
+                    reasons.insert((at, reviewed), (scorer.kind(at), drivers));
+                }
+            }
+        }
+        if reviewed.is_some() {
+            past.remember(verdicts.iter().map(|verdict| verdict.score).filter(|score| score.is_finite()));
+        }
+    }
+    let alarms = alarms::raise(&scores, days.max(1), QUIET_DAYS);
+    let p_of = |alarm: &Alarm| p[alarm.series * days + alarm.day];
+    let raised = if trained {
+        let probabilities: Vec<f64> = alarms.iter().filter_map(|alarm| detector.probability(alarm.score)).collect();
+        discovery::by_probability(&probabilities, share)
+    } else {
+        discovery::by_p_values(&alarms.iter().map(p_of).collect::<Vec<_>>(), share)
+    };
+    let reviewed = raised.into_iter().map(|at| alarms[at]).filter_map(|alarm| {
+        let (kind, drivers) = reasons.remove(&(alarm.series, alarm.day))?;
+        Some(Reviewed { alarm, probability: detector.probability(alarm.score), p: p_of(&alarm), kind, drivers })
+    });
+    let alarms = reviewed.collect();
+    let moved = Watched::NAMES.into_iter().zip(before.0.iter().zip(&now.0)).map(|(what, (before, now))| {
+        let reference = Reference::of(before);
+        Moved { what, index: reference.index(now), drift: reference.drift(now) }
+    });
+    let mut drift: Vec<Moved> = moved.collect();
+    let half = |second: bool| -> Vec<f32> {
+        let of = |(at, score): (usize, &f32)| (score.is_finite() && (at % days >= days / 2) == second).then_some(*score);
+        scores.iter().enumerate().filter_map(of).collect()
+    };
+    let reference = Reference::of(&half(false));
+    let later = half(true);
+    drift.push(Moved { what: "score, later half", index: reference.index(&later), drift: reference.drift(&later) });
+    Review { scores, alarms, drift }
+}
