@@ -157,16 +157,12 @@ impl Detector {
         let mut scorer = Scorer::new(self, panel.locations(), panel.items());
         let mut scores = vec![f32::NEG_INFINITY; panel.keys().len() * (days - from)];
         for day in 0..days {
-            let warm = day < from;
-            if warm && (day + COMPARED_DAYS < from || day < EARLY_DAYS) {
-                scorer.pass(panel, day);
+            if day < from {
+                scorer.warm_up(panel, day, from);
                 continue;
             }
-            let verdicts = scorer.panel_day(panel, day, warm);
-            if !warm {
-                for (series, verdict) in verdicts.iter().enumerate() {
-                    scores[series * (days - from) + day - from] = verdict.score;
-                }
+            for (series, verdict) in scorer.panel_day(panel, day, false).iter().enumerate() {
+                scores[series * (days - from) + day - from] = verdict.score;
             }
         }
         scores
@@ -280,6 +276,17 @@ impl<'a> Scorer<'a> {
     pub fn pass(&mut self, panel: &Panel, day: usize) {
         let cells: Vec<Cell> = (0..panel.keys().len()).map(|series| panel.series(series)[day]).collect();
         self.watch.pass(panel.days()[day].weekday().to_monday_zero_offset() as usize, &cells);
+    }
+
+    /// Takes in day number `day` of the warm-up before day `from`; whether it was near enough to be compared with later.
+    pub fn warm_up(&mut self, panel: &Panel, day: usize, from: usize) -> bool {
+        let compared = day + COMPARED_DAYS >= from && day >= EARLY_DAYS;
+        if compared {
+            self.panel_day(panel, day, true);
+        } else {
+            self.pass(panel, day);
+        }
+        compared
     }
 
     /// Takes in day number `day` of a panel.

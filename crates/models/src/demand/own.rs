@@ -220,6 +220,7 @@ mod tests {
         assert!(moved.iter().any(|moved| moved.what == "units" && moved.drift == Drift::Changed), "{moved:?}");
         let plain = review(&Detector::unsupervised(), &trial.panel, trial.eval_from, 0.1);
         assert!(plain.alarms.iter().all(|alarm| alarm.probability.is_none()));
+        assert_eq!(plain.scores, Detector::unsupervised().score(&trial.panel, trial.eval_from));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! days reviewed before, which asks for nothing but that the usual stays the usual. Days of the warm-up are not compared
 //! with: a detector may have learned from them, and scores them lower than it would have.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::detector::{Detector, Driver, Kind, Scorer};
 use super::panel::{Cell, Panel};
@@ -21,7 +21,7 @@ const QUIET_DAYS: usize = 3;
 const TRAILING_DAYS: usize = 28;
 /// Reasons kept for an alarm.
 const DRIVERS: usize = 3;
-/// A p-value from which on no reasons are kept: such a day is never an alarm.
+/// A p-value from which on, and a probability up to which, no reasons are worked out.
 const HARDLY: f64 = 0.05;
 
 /// An alarm and why.
@@ -86,42 +86,49 @@ pub fn review(detector: &Detector, panel: &Panel, from: usize, share: f64) -> Re
     let (mut before, mut now) = (Watched::default(), Watched::default());
     let mut scores = vec![f32::NEG_INFINITY; series * days];
     let mut p = vec![1.0; series * days];
-    let mut reasons: BTreeMap<(usize, usize), (Kind, Vec<Driver>)> = BTreeMap::new();
-    for day in 0..all {
-        let reviewed = day.checked_sub(from);
-        let verdicts = scorer.panel_day(panel, day, reviewed.is_none());
-        let watched = if reviewed.is_some() { &mut now } else { &mut before };
-        for (at, verdict) in verdicts.iter().enumerate() {
-            if reviewed.is_some() || day + TRAILING_DAYS >= from {
-                watched.add(&panel.series(at)[day], scorer.evidence(at));
-            }
-            if let Some(reviewed) = reviewed.filter(|_| verdict.score.is_finite()) {
-                let cell = at * days + reviewed;
-                scores[cell] = verdict.score;
-                p[cell] = past.p(verdict.score);
-                let likely = detector.probability(verdict.score).map_or(p[cell] < HARDLY, |p| p > HARDLY);
-                if likely {
-                    let mut drivers = scorer.explain(at);
-                    drivers.truncate(DRIVERS);
-                    reasons.insert((at, reviewed), (scorer.kind(at), drivers));
-                }
-            }
-        }
-        if reviewed.is_some() {
-            past.remember(verdicts.iter().map(|verdict| verdict.score).filter(|score| score.is_finite()));
+    let mut kinds = vec![Kind::Spike; series * days];
+    let mut reasons: BTreeMap<usize, Vec<Driver>> = BTreeMap::new();
+    for day in 0..from.min(all) {
+        if scorer.warm_up(panel, day, from) && day + TRAILING_DAYS >= from {
+            (0..series).for_each(|at| before.add(&panel.series(at)[day], scorer.evidence(at)));
         }
     }
+    for day in from..all {
+        let verdicts = scorer.panel_day(panel, day, false);
+        for (at, verdict) in verdicts.iter().enumerate() {
+            now.add(&panel.series(at)[day], scorer.evidence(at));
+            if !verdict.score.is_finite() {
+                continue;
+            }
+            let cell = at * days + day - from;
+            (scores[cell], p[cell]) = (verdict.score, past.p(verdict.score));
+            kinds[cell] = verdict.kind;
+            if detector.probability(verdict.score).map_or(p[cell] < HARDLY, |p| p > HARDLY) {
+                kinds[cell] = scorer.kind(at);
+                let mut drivers = scorer.explain(at);
+                drivers.truncate(DRIVERS);
+                reasons.insert(cell, drivers);
+            }
+        }
+        past.remember(verdicts.iter().map(|verdict| verdict.score).filter(|score| score.is_finite()));
+    }
     let alarms = alarms::raise(&scores, days.max(1), QUIET_DAYS);
-    let p_of = |alarm: &Alarm| p[alarm.series * days + alarm.day];
-    let raised = if trained {
-        let probabilities: Vec<f64> = alarms.iter().filter_map(|alarm| detector.probability(alarm.score)).collect();
-        discovery::by_probability(&probabilities, share)
+    let cell_of = |alarm: &Alarm| alarm.series * days + alarm.day;
+    let raised: Vec<Alarm> = if trained {
+        let probability = |alarm: &Alarm| detector.probability(alarm.score).unwrap_or(f64::NAN);
+        let probabilities: Vec<f64> = alarms.iter().map(probability).collect();
+        discovery::by_probability(&probabilities, share).into_iter().map(|at| alarms[at]).collect()
     } else {
-        discovery::by_p_values(&alarms.iter().map(p_of).collect::<Vec<_>>(), share)
+        // Over all that was looked at: an alarm was chosen for being the highest of its week.
+        let looked: Vec<usize> = (0..scores.len()).filter(|cell| scores[*cell].is_finite()).collect();
+        let found = discovery::by_p_values(&looked.iter().map(|cell| p[*cell]).collect::<Vec<_>>(), share);
+        let found: BTreeSet<usize> = found.into_iter().map(|at| looked[at]).collect();
+        alarms.into_iter().filter(|alarm| found.contains(&cell_of(alarm))).collect()
     };
-    let reviewed = raised.into_iter().map(|at| alarms[at]).filter_map(|alarm| {
-        let (kind, drivers) = reasons.remove(&(alarm.series, alarm.day))?;
-        Some(Reviewed { alarm, probability: detector.probability(alarm.score), p: p_of(&alarm), kind, drivers })
+    let reviewed = raised.into_iter().map(|alarm| {
+        let cell = cell_of(&alarm);
+        let drivers = reasons.remove(&cell).unwrap_or_default();
+        Reviewed { alarm, probability: detector.probability(alarm.score), p: p[cell], kind: kinds[cell], drivers }
     });
     let alarms = reviewed.collect();
     let moved = Watched::NAMES.into_iter().zip(before.0.iter().zip(&now.0)).map(|(what, (before, now))| {
