@@ -18,7 +18,6 @@ pub mod app;
 pub mod cli;
 pub mod clock;
 pub mod config;
-pub mod domain;
 pub mod evals;
 pub mod pipeline;
 pub mod ports;
@@ -28,4 +27,5 @@ pub mod store;
 pub mod web;
 pub mod worker;
 
+pub use reeve_domain as domain;
 pub use reeve_models as models;

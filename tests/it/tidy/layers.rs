@@ -122,8 +122,8 @@ fn nothing_points_up() {
 #[test]
 fn a_path_that_points_up_is_found() {
     let bad = |path: &str, text: &str, named: &str| assert_one(&problems(&File::new(path, text)), named);
-    bad("src/domain/case.rs", "use crate::store::Store;", "`crate::store`");
-    bad("src/domain/case.rs", "fn f() -> super::super::clock::Clock {}", "`crate::clock`");
+    bad("src/ports.rs", "use crate::store::Store;", "`crate::store`");
+    bad("src/store/case.rs", "fn f() -> super::super::worker::Worker {}", "`crate::worker`");
     bad("src/store/mod.rs", "use super::worker;", "`crate::worker`");
     bad("src/pipeline/draft.rs", "use crate::{domain::{Case, adapters_x}, adapters::openai};", "`crate::adapters`");
     bad("src/adapters/odoo.rs", "use crate::store::Store;", "`crate::store`");
@@ -141,6 +141,6 @@ fn a_path_that_points_down_is_allowed() {
     good("src/evals/mod.rs", "use crate::adapters::recorded;");
     good("src/pipeline/draft.rs", "use super::super::store::Store; use super::enrich; use crate::pipeline::detect;");
     good("src/adapters/odoo.rs", "use crate::ports::Source; use crate::domain::money;");
-    good("src/domain/case.rs", "/// See [`crate::store`].\nconst X: &str = \"crate::cli\";");
-    good("src/domain/case.rs", "fn f() {}\n#[cfg(test)]\nmod tests {\n    use crate::store::Store;\n}\n");
+    good("src/store/case.rs", "/// See [`crate::worker`].\nconst X: &str = \"crate::cli\";");
+    good("src/store/case.rs", "fn f() {}\n#[cfg(test)]\nmod tests {\n    use crate::worker::Worker;\n}\n");
 }

@@ -71,7 +71,7 @@ mod by_day {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::record::Record;
+    use crate::record::Record;
 
     #[test]
     fn a_month_of_demand_reads_back_as_it_was_written() {

@@ -12,7 +12,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::domain::notice::CarrierState;
+use crate::notice::CarrierState;
 
 /// A new delivery date for lines of our orders.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]

@@ -310,8 +310,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::ids::SupplierId;
-    use crate::domain::money::Quantity;
+    use crate::ids::SupplierId;
+    use crate::money::Quantity;
 
     const LIMITS: Limits = Limits {
         tier1_max: Money::from_minor(100_000),

@@ -159,12 +159,12 @@ mod tests {
 
     use jiff::Timestamp;
 
-    use super::super::action::{Check, MoneySum, Range};
-    use super::super::evidence::{Fact, FactValue};
-    use super::super::ids::CaseId;
-    use super::super::money::{Money, Quantity};
-    use super::super::record::{RecordKind, RecordRef};
     use super::*;
+    use crate::action::{Check, MoneySum, Range};
+    use crate::evidence::{Fact, FactValue};
+    use crate::ids::CaseId;
+    use crate::money::{Money, Quantity};
+    use crate::record::{RecordKind, RecordRef};
 
     fn candidate(id: &str, benefit: i64) -> Candidate {
         let worth = Range::certain(Money::from_minor(benefit));

@@ -13,7 +13,7 @@ fn delay(data: &str) -> String {
 
 #[test]
 fn the_schemas_in_config_are_those_of_the_types() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/events");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/events");
     for kind in EventType::ALL {
         let name = kind.file_name();
         let kept = std::fs::read_to_string(folder.join(&name)).unwrap_or_default();

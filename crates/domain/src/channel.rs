@@ -119,8 +119,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::calendar::Calendar;
-    use crate::domain::record::{Item, Location, Record, StockMove};
+    use crate::calendar::Calendar;
+    use crate::record::{Item, Location, Record, StockMove};
 
     fn hour(n: i64) -> Timestamp {
         Timestamp::UNIX_EPOCH + SignedDuration::from_hours(n)

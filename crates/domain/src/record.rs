@@ -1,6 +1,6 @@
 //! Records: what the ERP said, in the field's words, one value for each row that matters.
 //!
-//! A source ([`crate::ports::Source`]) turns vendor rows into these. Every quantity is in the item's stock unit, every
+//! A source (`ports::Source`) turns vendor rows into these. Every quantity is in the item's stock unit, every
 //! time is UTC. `changed_at` is when the row (in this version) became visible to a reader; a record with the same key and
 //! a later `changed_at` replaces the earlier one.
 

@@ -147,9 +147,9 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::domain::calendar::Calendar;
-    use crate::domain::money::Quantity;
-    use crate::domain::record::{Record, SaleLine, StockLevel, StockMove};
+    use crate::calendar::Calendar;
+    use crate::money::Quantity;
+    use crate::record::{Record, SaleLine, StockLevel, StockMove};
 
     fn day(text: &str) -> Date {
         text.parse().unwrap()
