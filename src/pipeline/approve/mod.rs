@@ -29,8 +29,8 @@ use self::plan::Plan;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::action::{Action, Check};
-use crate::domain::case::{Case, CaseState};
-use crate::domain::decision::{Event, RecommendationState as State};
+use crate::domain::case::Case;
+use crate::domain::decision::{Event, RecommendationState as State, Signature};
 use crate::domain::ids::PersonId;
 use crate::domain::money::Money;
 use crate::domain::policy::{Person, Tier, may_decide, may_turn_down, tier_of};
@@ -127,7 +127,7 @@ impl Approvals {
                 may_turn_down(person)?;
                 plan::reject(request, scene, *reason, note, self.undo_window(), now)?
             }
-            Verb::Snooze { until } => {
+            Verb::Snooze { until, wake } => {
                 may_turn_down(person)?;
                 let today = self.today(now);
                 let days = today.until(*until).map_or(i32::MAX, |span| span.get_days());
@@ -136,7 +136,7 @@ impl Approvals {
                         "{until} is no day to snooze to: choose one of the next {LONGEST_SNOOZE} days after {today}"
                     )));
                 }
-                plan::snooze(request, scene, *until, now)?
+                plan::snooze(request, scene, *until, *wake, now)?
             }
             Verb::Undo => {
                 may_turn_down(person)?;
@@ -155,7 +155,7 @@ impl Approvals {
     ) -> Result<Plan, DecisionRefused> {
         let action = &scene.rec.candidate.action;
         let mut signed = Vec::new();
-        if let State::Signed { by, .. } = &scene.rec.state {
+        if let Some(Signature { by, .. }) = &scene.rec.state.first_signature() {
             // Who has left the configuration since keeps their signature, but no role that could complete a pair.
             let gone =
                 || Person { id: by.clone(), name: by.to_string(), roles: Vec::new(), tier: 0, erp_user: String::new() };
@@ -169,7 +169,7 @@ impl Approvals {
         touched.extend(self.recheck.concerned(&scene.case).await.map_err(DecisionRefused::Failed)?);
         let standing = may_decide(person, tier, &signed, &touched)?;
         self.checks_hold(&scene.case, action).await?;
-        let event = plan::approval(&scene.rec, person.id.clone(), standing.needs_second);
+        let event = plan::approval(&scene.rec, person.id.clone(), None, standing.needs_second);
         let version = self.config.approval.limits().policy_version();
         let judged = plan::Judged { tier, counted, policy_version: &version, currency: &self.config.money.currency };
         let mut plan = plan::approve(request, scene, event, judged, self.undo_window(), now)?;
@@ -298,9 +298,9 @@ impl Approvals {
     fn standing_decision(&self, request: &DecisionRequest, scene: &Scene) -> Option<DecisionAnswer> {
         let by = request.person.clone();
         let event = match &request.verb {
-            Verb::Approve => plan::approval(&scene.rec, by, false),
+            Verb::Approve => plan::approval(&scene.rec, by, None, false),
             Verb::Reject { reason, .. } => Event::Reject { by, reason: *reason },
-            Verb::Snooze { until } => Event::Snooze { by, until: *until },
+            Verb::Snooze { until, wake } => Event::Snooze { by, until: *until, wake: *wake },
             Verb::Edit { .. } | Verb::Undo => return None,
         };
         if !scene.rec.state.same_decision(&event) {
@@ -308,7 +308,9 @@ impl Approvals {
         }
         let (at, undoable) = match &scene.rec.state {
             State::Approved { at, .. } | State::ApprovedWithEdit { at, .. } | State::Rejected { at, .. } => (*at, true),
-            State::Signed { at, .. } => (*at, false),
+            state if state.first_signature().is_some() => {
+                (state.first_signature().map_or(scene.case.updated_at, |first| first.at), false)
+            }
             _ => (scene.case.updated_at, false),
         };
         Some(DecisionAnswer {
@@ -316,7 +318,7 @@ impl Approvals {
             state: scene.rec.state.name().to_owned(),
             tier: None,
             counted: scene.rec.candidate.value,
-            needs_second: matches!(scene.rec.state, State::Signed { .. }),
+            needs_second: scene.rec.state.first_signature().is_some(),
             undo_until: undoable.then(|| at.checked_add(self.undo_window()).unwrap_or(Timestamp::MAX)),
             said: format!("You decided this already; it is {}.", scene.rec.state.name().replace('_', " ")),
             at,
@@ -325,7 +327,7 @@ impl Approvals {
 
     /// Refuses a click on what is decided, with who decided what and when.
     async fn refuse_if_decided(&self, scene: &Scene) -> Result<(), DecisionRefused> {
-        let open = matches!(scene.case.state, CaseState::New | CaseState::Open | CaseState::Snoozed { .. });
+        let open = scene.case.state.is_undecided();
         let told = |by: &[PersonId], what: String, at| {
             let who: Vec<String> = by.iter().map(|p| self.name_of(p)).collect();
             Err(DecisionRefused::AlreadyDecided { who: who.join(" and "), what, at })

@@ -8,8 +8,9 @@ use super::Scene;
 use super::request::{DecisionAnswer, DecisionRefused, DecisionRequest};
 use crate::domain::action::Action;
 use crate::domain::audit::AuditEntry;
-use crate::domain::case::{Case, CaseState};
-use crate::domain::decision::{Event, RecommendationState as State, RejectReason};
+use crate::domain::case::Case;
+use crate::domain::case_life::CaseEvent;
+use crate::domain::decision::{Event, RecommendationState as State, RejectReason, WakeCondition};
 use crate::domain::ids::{ItemId, PersonId, SupplierId};
 use crate::domain::money::Money;
 use crate::domain::policy::Tier;
@@ -69,7 +70,7 @@ pub(super) fn approve(
     };
     let mut outbox = None;
     let said = if let Some(by) = &by {
-        case.state = CaseState::Decided;
+        case.state = case.state.after(CaseEvent::Approve)?;
         let approval = Approval { by, at: now, tier: judged.tier, policy_version: judged.policy_version };
         outbox = Some(publish::event_for(&rec, &case, approval, judged.currency, leaves));
         format!("Approved ({}). It leaves at {leaves}; until then it can be undone.", judged.tier)
@@ -128,9 +129,7 @@ pub(super) fn edit(
     let mut old = rec;
     old.state = old.state.after(Event::Supersede, now)?;
     edited.state = edited.state.after(Event::Check, now)?.after(Event::Queue, now)?;
-    if case.state == CaseState::New {
-        case.state = CaseState::Open;
-    }
+    case.state = case.state.after(CaseEvent::Propose)?;
     let detail = json!({
         "case": case.id,
         "evidence": on.evidence_hash,
@@ -194,7 +193,9 @@ pub(super) fn reject(
     rec.state = rec.state.after(event, now)?;
     changed.insert(0, (rec, seen));
     let closes = left == 0;
-    case.state = if closes { CaseState::Closed } else { case.state };
+    if closes {
+        case.state = case.state.after(CaseEvent::Refuse)?;
+    }
     let detail = json!({
         "case": case.id,
         "evidence": on.evidence_hash,
@@ -215,10 +216,16 @@ pub(super) fn reject(
 }
 
 /// A person puts the case off: everything of it that waits.
-pub(super) fn snooze(request: &DecisionRequest, scene: Scene, until: Date, now: Timestamp) -> Result<Plan, DecisionRefused> {
+pub(super) fn snooze(
+    request: &DecisionRequest,
+    scene: Scene,
+    until: Date,
+    wake: WakeCondition,
+    now: Timestamp,
+) -> Result<Plan, DecisionRefused> {
     let Scene { rec, seen, siblings, mut case } = scene;
     let on = rec.clone();
-    let event = Event::Snooze { by: request.person.clone(), until };
+    let event = Event::Snooze { by: request.person.clone(), until, wake };
     let mut changed = Vec::new();
     for (mut other, seen) in std::iter::once((rec, seen)).chain(siblings) {
         if other.id == on.id || other.state.is_waiting() {
@@ -227,8 +234,9 @@ pub(super) fn snooze(request: &DecisionRequest, scene: Scene, until: Date, now: 
         }
     }
     let value_then = case.rank.as_ref().map_or(Money::ZERO, |r| r.value.expected);
-    case.state = CaseState::Snoozed { until, value_then };
-    let detail = json!({ "case": case.id, "until": until, "value_then": value_then });
+    let codes_then = case.codes.clone();
+    case.state = case.state.after(CaseEvent::Snooze { until, wake, value_then, codes_then })?;
+    let detail = json!({ "case": case.id, "until": until, "wake": wake, "value_then": value_then });
     let answer = answer(&changed[0].0, None, format!("Put off until {until}."), now);
     let entries = vec![entry(request, "recommendation.snoozed", &on, detail, now)];
     Ok(Plan { on, changed, added: None, case, outbox: None, cancel: None, entries, decisions_seen: None, answer })
@@ -258,9 +266,7 @@ pub(super) fn undo(
         }
     }
     // A case that has gone another way since (it resolved itself, it was merged) stays where it is.
-    if matches!(case.state, CaseState::Decided | CaseState::Closed | CaseState::Snoozed { .. }) {
-        case.state = CaseState::Open;
-    }
+    case.state = case.state.after(CaseEvent::Undo)?;
     let detail = json!({
         "case": case.id,
         "undone": on.state.name(),
@@ -307,10 +313,12 @@ fn entry(request: &DecisionRequest, action: &str, on: &Recommendation, detail: V
 }
 
 /// A person's approval of this content, edited or not.
-pub(super) fn approval(rec: &Recommendation, by: PersonId, needs_second: bool) -> Event {
+pub(super) fn approval(rec: &Recommendation, by: PersonId, acting_for: Option<PersonId>, needs_second: bool) -> Event {
     match &rec.drafter {
-        Drafter::Edited { .. } => Event::ApproveEdited { by, needs_second, action: Box::new(rec.candidate.action.clone()) },
-        Drafter::Playbook { .. } | Drafter::Model { .. } => Event::Approve { by, needs_second },
+        Drafter::Edited { .. } => {
+            Event::ApproveEdited { by, acting_for, needs_second, action: Box::new(rec.candidate.action.clone()) }
+        }
+        Drafter::Playbook { .. } | Drafter::Model { .. } => Event::Approve { by, acting_for, needs_second },
     }
 }
 

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::action::{Action, Check};
 use crate::domain::case::Case;
-use crate::domain::decision::{RejectReason, TransitionError};
+use crate::domain::case_life::CaseRefused;
+use crate::domain::decision::{RejectReason, TransitionError, WakeCondition};
 use crate::domain::ids::{PersonId, RecommendationId};
 use crate::domain::money::Money;
 use crate::domain::policy::{Refusal, Tier};
@@ -34,8 +35,12 @@ pub enum Verb {
     Edit { action: Box<Action> },
     /// Do not do it.
     Reject { reason: RejectReason, note: String },
-    /// Ask again on that day.
-    Snooze { until: Date },
+    /// Ask again on that day, or when `wake` holds.
+    Snooze {
+        until: Date,
+        #[serde(default)]
+        wake: WakeCondition,
+    },
     /// Take back one's own decision.
     Undo,
 }
@@ -125,6 +130,9 @@ pub enum DecisionRefused {
     /// It does not fit where the recommendation stands.
     #[error(transparent)]
     Transition(#[from] TransitionError),
+    /// It does not fit where the case stands.
+    #[error(transparent)]
+    Case(#[from] CaseRefused),
     /// The edit changes more than it may.
     #[error("{0}")]
     BadEdit(String),

@@ -6,7 +6,8 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::domain::action::{Candidate, MoneySum, Range};
-use crate::domain::decision::{RejectReason, TransitionError};
+use crate::domain::case::CaseState;
+use crate::domain::decision::{RejectReason, TransitionError, WakeCondition};
 use crate::domain::exception::Subject;
 use crate::domain::ids::{CaseId, ItemId, LocationId, RecommendationId};
 use crate::domain::money::Quantity;
@@ -586,7 +587,7 @@ async fn rejecting_the_last_proposal_closes_the_case() {
 #[tokio::test]
 async fn a_snooze_puts_the_case_off_and_passes_nothing() {
     let (bench, recs) = Bench::queued(500).await;
-    let until = |day: &str| Verb::Snooze { until: day.parse().unwrap() };
+    let until = |day: &str| Verb::Snooze { until: day.parse().unwrap(), wake: WakeCondition::Grew };
     for day in ["2026-10-08", "2026-10-01", "2027-10-08"] {
         assert!(matches!(bench.decide("pia", &recs[0], until(day)).await, Err(DecisionRefused::BadRequest(_))), "{day}");
     }
