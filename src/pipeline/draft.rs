@@ -285,6 +285,20 @@ impl Promises {
         Ok(firm)
     }
 
+    /// The same with whatever else waits for a decision as its case's first choice.
+    ///
+    /// # Errors
+    /// Says what could not be read.
+    pub async fn proposed(store: &Store) -> anyhow::Result<Self> {
+        let mut all = Self::firm(store).await?;
+        for (rec, _) in store.list_recommendations_in(&["queued"]).await? {
+            if rec.rank == 1 && all.0.iter().all(|(owner, ..)| *owner != rec.case_id) {
+                all.add(&rec.case_id, &rec.candidate.action);
+            }
+        }
+        Ok(all)
+    }
+
     /// Adds what a case's best action would take, unless the case has a promise already.
     fn first_choice(&mut self, case: &CaseId, assessment: &Assessment) {
         let best =

@@ -16,7 +16,7 @@ use crate::domain::money::Money;
 use crate::domain::policy::Tier;
 use crate::domain::recommendation::{Drafter, Recommendation};
 use crate::pipeline::publish::{self, Approval};
-use crate::store::NewOutbox;
+use crate::store::{NewOutbox, Notice};
 
 /// Everything one decision changes.
 pub(super) struct Plan {
@@ -32,10 +32,39 @@ pub(super) struct Plan {
     pub(super) outbox: Option<NewOutbox>,
     /// An outbox row that must not leave.
     pub(super) cancel: Option<String>,
+    /// The case that takes this one in, in its new state, with the version read.
+    pub(super) other_case: Option<(Case, i64)>,
+    /// Whom to tell.
+    pub(super) notices: Vec<Notice>,
     pub(super) entries: Vec<AuditEntry>,
     /// How many decisions there were when the limits were added up, where they were.
     pub(super) decisions_seen: Option<i64>,
     pub(super) answer: DecisionAnswer,
+}
+
+impl Plan {
+    /// What every decision has.
+    pub(super) fn of(
+        on: Recommendation,
+        changed: Vec<(Recommendation, i64)>,
+        case: Case,
+        entries: Vec<AuditEntry>,
+        answer: DecisionAnswer,
+    ) -> Self {
+        Self {
+            on,
+            changed,
+            added: None,
+            case,
+            outbox: None,
+            cancel: None,
+            other_case: None,
+            notices: Vec::new(),
+            entries,
+            decisions_seen: None,
+            answer,
+        }
+    }
 }
 
 /// By which rules an approval was judged.
@@ -100,17 +129,7 @@ pub(super) fn approve(
         at: now,
     };
     let entries = vec![entry(request, name, &on, detail, now)];
-    Ok(Plan {
-        on,
-        changed: vec![(rec, seen)],
-        added: None,
-        case,
-        outbox,
-        cancel: None,
-        entries,
-        decisions_seen: None,
-        answer,
-    })
+    Ok(Plan { outbox, ..Plan::of(on, vec![(rec, seen)], case, entries, answer) })
 }
 
 /// A person changes quantity or dates: the old content can no longer be approved, the new one waits for somebody else.
@@ -151,17 +170,7 @@ pub(super) fn edit(
         at: now,
     };
     let entries = vec![entry(request, "recommendation.edited", &on, detail, now)];
-    Ok(Plan {
-        on,
-        changed: vec![(old, seen)],
-        added: Some(edited),
-        case,
-        outbox: None,
-        cancel: None,
-        entries,
-        decisions_seen: None,
-        answer,
-    })
+    Ok(Plan { added: Some(edited), ..Plan::of(on, vec![(old, seen)], case, entries, answer) })
 }
 
 /// A person refuses this action, or the whole case when the reason says so.
@@ -212,7 +221,7 @@ pub(super) fn reject(
     };
     let answer = answer(&changed[0].0, undo_until, said, now);
     let entries = vec![entry(request, "recommendation.rejected", &on, detail, now)];
-    Ok(Plan { on, changed, added: None, case, outbox: None, cancel: None, entries, decisions_seen: None, answer })
+    Ok(Plan::of(on, changed, case, entries, answer))
 }
 
 /// A person puts the case off: everything of it that waits.
@@ -239,7 +248,7 @@ pub(super) fn snooze(
     let detail = json!({ "case": case.id, "until": until, "wake": wake, "value_then": value_then });
     let answer = answer(&changed[0].0, None, format!("Put off until {until}."), now);
     let entries = vec![entry(request, "recommendation.snoozed", &on, detail, now)];
-    Ok(Plan { on, changed, added: None, case, outbox: None, cancel: None, entries, decisions_seen: None, answer })
+    Ok(Plan::of(on, changed, case, entries, answer))
 }
 
 /// A person takes back a decision: the case is as it was before it.
@@ -275,7 +284,7 @@ pub(super) fn undo(
     });
     let answer = answer(&changed[0].0, None, "Undone; it waits for a decision again.".to_owned(), now);
     let entries = vec![entry(request, "recommendation.undone", &on, detail, now)];
-    Ok(Plan { on, changed, added: None, case, outbox: None, cancel, entries, decisions_seen: None, answer })
+    Ok(Plan { cancel, ..Plan::of(on, changed, case, entries, answer) })
 }
 
 /// Did one click bring both there? A rejection can close a whole case, and a snooze always puts all of it off.
@@ -287,7 +296,7 @@ fn same_click(one: &State, other: &State) -> bool {
     }
 }
 
-fn answer(rec: &Recommendation, undo_until: Option<Timestamp>, said: String, now: Timestamp) -> DecisionAnswer {
+pub(super) fn answer(rec: &Recommendation, undo_until: Option<Timestamp>, said: String, now: Timestamp) -> DecisionAnswer {
     DecisionAnswer {
         recommendation_id: rec.id.clone(),
         state: rec.state.name().to_owned(),
@@ -300,7 +309,13 @@ fn answer(rec: &Recommendation, undo_until: Option<Timestamp>, said: String, now
     }
 }
 
-fn entry(request: &DecisionRequest, action: &str, on: &Recommendation, detail: Value, now: Timestamp) -> AuditEntry {
+pub(super) fn entry(
+    request: &DecisionRequest,
+    action: &str,
+    on: &Recommendation,
+    detail: Value,
+    now: Timestamp,
+) -> AuditEntry {
     AuditEntry {
         at: now,
         actor: request.person.to_string(),

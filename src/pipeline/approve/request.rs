@@ -9,15 +9,22 @@ use crate::domain::action::{Action, Check};
 use crate::domain::case::Case;
 use crate::domain::case_life::CaseRefused;
 use crate::domain::decision::{RejectReason, TransitionError, WakeCondition};
-use crate::domain::ids::{PersonId, RecommendationId};
+use crate::domain::ids::{CaseId, PersonId, RecommendationId};
 use crate::domain::money::Money;
 use crate::domain::policy::{Refusal, Tier};
+use crate::domain::recommendation::Recommendation;
 
 /// Looks at the facts of this moment. Supplied by whoever knows the books; called at the queue and at every approving click.
 #[async_trait]
 pub trait Recheck: Send + Sync {
     /// Makes the hard and soft checks of `action` again, on the records as they are now.
     async fn recheck(&self, case: &Case, action: &Action) -> anyhow::Result<Vec<Check>>;
+
+    /// What of the facts that a recommendation rests on reads otherwise in the records as they are now: "on hand: 40 then,
+    /// 12 now". Empty where it still stands on them.
+    async fn moved(&self, _case: &Case, _recommendation: &Recommendation) -> anyhow::Result<Vec<String>> {
+        Ok(Vec::new())
+    }
 
     /// The people whose own count, receipt or bill the case is about: they can not approve it.
     async fn concerned(&self, _case: &Case) -> anyhow::Result<Vec<PersonId>> {
@@ -41,6 +48,19 @@ pub enum Verb {
         #[serde(default)]
         wake: WakeCondition,
     },
+    /// Ask somebody else by name.
+    Forward {
+        to: PersonId,
+        #[serde(default)]
+        note: String,
+    },
+    /// Give it back to whoever passed it on.
+    Return {
+        #[serde(default)]
+        note: String,
+    },
+    /// The case is the same as another: fold it into that one.
+    Merge { into: CaseId },
     /// Take back one's own decision.
     Undo,
 }
@@ -53,6 +73,9 @@ impl Verb {
             Self::Edit { .. } => "edit",
             Self::Reject { .. } => "reject",
             Self::Snooze { .. } => "snooze",
+            Self::Forward { .. } => "forward",
+            Self::Return { .. } => "return",
+            Self::Merge { .. } => "merge",
             Self::Undo => "undo",
         }
     }
@@ -106,8 +129,14 @@ pub enum DecisionRefused {
     #[error("there is no recommendation {0:?}; open the case again")]
     UnknownRecommendation(String),
     /// Another content is on the screen than the one that is stored, or the evidence has moved.
-    #[error("the facts changed since this was shown, so the click was not counted; {}", newest_words(newest.as_ref()))]
+    #[error(
+        "the facts changed since this was shown, so the click was not counted{}; {}",
+        moved_words(moved),
+        newest_words(newest.as_ref())
+    )]
     FactsChanged {
+        /// What changed, where that is known: "on hand: 40 then, 12 now".
+        moved: Vec<String>,
         /// What to look at instead.
         newest: Option<RecommendationId>,
     },
@@ -142,6 +171,9 @@ pub enum DecisionRefused {
     /// The delivery has begun.
     #[error("it is on its way to the receiver already and can no longer be undone; undo it there")]
     Leaving,
+    /// Passed on to somebody who could do nothing with it, or merged into what can not take it.
+    #[error("{0}")]
+    Nowhere(String),
     /// A batch holds what does not belong together.
     #[error("a batch takes approvals of one kind of action and one tier; this is {found} and the first is {first}")]
     MixedBatch {
@@ -158,6 +190,10 @@ pub enum DecisionRefused {
     /// Not the person's fault.
     #[error("the decision could not be kept, and nothing was changed: {0:#}")]
     Failed(anyhow::Error),
+}
+
+fn moved_words(moved: &[String]) -> String {
+    if moved.is_empty() { String::new() } else { format!(" ({})", moved.join("; ")) }
 }
 
 fn newest_words(newest: Option<&RecommendationId>) -> String {
