@@ -157,9 +157,7 @@ impl Approvals {
         let mut signed = Vec::new();
         if let State::Signed { by, .. } = &scene.rec.state {
             // Who has left the configuration since keeps their signature, but no role that could complete a pair.
-            let gone =
-                || Person { id: by.clone(), name: by.to_string(), roles: Vec::new(), tier: 0, erp_user: String::new() };
-            signed.push(self.person(by).cloned().unwrap_or_else(|_| gone()));
+            signed.push(self.person(by).cloned().unwrap_or_else(|_| Person::gone(by.clone())));
         }
         // Before the sum is read: whatever is decided afterwards, in whichever process, makes this judgement void.
         let decisions_seen = self.store.count_decisions().await.map_err(failed)?;
