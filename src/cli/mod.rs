@@ -12,6 +12,7 @@ macro_rules! say {
     ($text:literal $($rest:tt)*) => { put!("{}\n", format_args!($text $($rest)*)) };
 }
 
+mod access;
 mod audit;
 mod decide;
 mod demo;
@@ -83,6 +84,12 @@ enum Command {
         /// The person's id, as in [[people]] of the configuration.
         person: String,
     },
+    /// Link people's chats, and end such links.
+    #[command(subcommand)]
+    Identity(access::Identity),
+    /// Make, list and revoke tokens of the API.
+    #[command(subcommand)]
+    Token(access::Token),
     /// Train detectors, and score histories, orders and tables with them.
     #[command(subcommand)]
     Models(models::Models),
@@ -181,6 +188,8 @@ async fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Outbox(command) => show::outbox(config, command, cli.json).await,
         Command::Events(command) => events::run(&config, command, cli.json).await,
         Command::SignIn { person } => show::sign_in(&config, &person).await,
+        Command::Identity(command) => access::identity(&config, command, cli.json).await,
+        Command::Token(command) => access::token(&config, command, cli.json).await,
         Command::Models(command) => models::run(config, command, cli.json).await,
         Command::Eval(command) => show::eval(config, command, cli.json).await,
         Command::Completions { .. } => Ok(Outcome::Fine),

@@ -15,6 +15,7 @@ mod error;
 mod events;
 mod evidence;
 mod exceptions;
+mod identities;
 mod jobs;
 mod mirror;
 mod names;
@@ -27,7 +28,8 @@ mod row;
 mod sessions;
 mod settings;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
+mod tokens;
 
 pub use audit::AuditFault;
 pub use change::Change;
@@ -36,10 +38,12 @@ pub use digests::StoredDigest;
 pub use error::StoreError;
 pub use events::{EventRow, EventState, Kept, NewEvent, Settled};
 pub use exceptions::Which;
+pub use identities::{CodeOutcome, CodeTry, IdentityRow, IdentityState, Proof};
 pub use jobs::JobStatus;
 pub use outbox::{DeadLetter, NewOutbox, OutboxRow, OutboxState};
 pub use outcomes::Outcome;
 pub use sessions::Session;
+pub use tokens::{TokenOwner, TokenRow};
 
 use sqlx::{Any, AnyPool, Transaction};
 
