@@ -90,6 +90,8 @@ enum Command {
     /// Make, list and revoke tokens of the API.
     #[command(subcommand)]
     Token(access::Token),
+    /// Print the OpenAPI document of the JSON API.
+    Openapi,
     /// Train detectors, and score histories, orders and tables with them.
     #[command(subcommand)]
     Models(models::Models),
@@ -190,6 +192,10 @@ async fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::SignIn { person } => show::sign_in(&config, &person).await,
         Command::Identity(command) => access::identity(&config, command, cli.json).await,
         Command::Token(command) => access::token(&config, command, cli.json).await,
+        Command::Openapi => {
+            print_json(&crate::web::api_document())?;
+            Ok(Outcome::Fine)
+        }
         Command::Models(command) => models::run(config, command, cli.json).await,
         Command::Eval(command) => show::eval(config, command, cli.json).await,
         Command::Completions { .. } => Ok(Outcome::Fine),

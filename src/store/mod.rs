@@ -7,6 +7,7 @@
 //! It does not decide anything: what may follow what is the domain's business.
 
 mod audit;
+mod case_pages;
 mod cases;
 mod change;
 mod decisions;
@@ -32,6 +33,7 @@ pub(crate) mod testing;
 mod tokens;
 
 pub use audit::AuditFault;
+pub use case_pages::CaseAfter;
 pub use change::Change;
 pub use decisions::{DecidedValue, DecisionRow};
 pub use digests::StoredDigest;

@@ -184,7 +184,7 @@ fn days(n: u32) -> String {
     if n == 1 { "1 day".to_owned() } else { format!("{n} days") }
 }
 
-fn role(role: Role) -> &'static str {
+pub(super) fn role(role: Role) -> &'static str {
     match role {
         Role::Viewer => "viewer",
         Role::Planner => "planner",
