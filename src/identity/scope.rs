@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// What a person can decide, as the audit log names it. `decide` alone means all of them.
-pub const VERBS: [&str; 9] = ["approve", "edit", "reject", "snooze", "undo", "delegate", "forward", "return", "escalate"];
+pub const VERBS: [&str; 8] = ["approve", "edit", "reject", "snooze", "forward", "return", "merge", "undo"];
 
 /// One thing that a token may be used for. Nothing includes another, but `decide` all of its verbs.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

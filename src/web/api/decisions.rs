@@ -18,9 +18,9 @@ use super::input::Sent;
 use super::problem::Problem;
 use super::refused::refused;
 use crate::domain::action::Action;
-use crate::domain::decision::RejectReason;
-use crate::domain::ids::{RecommendationId, content_hash};
-use crate::domain::money::Quantity;
+use crate::domain::decision::{RejectReason, WakeCondition};
+use crate::domain::ids::{CaseId, PersonId, RecommendationId, content_hash};
+use crate::domain::money::{Money, Quantity};
 use crate::identity::Bearer;
 use crate::pipeline::approve::{DecisionRequest, Verb};
 use crate::store::StoreError;
@@ -67,13 +67,56 @@ pub(super) enum Decision {
         #[serde(default)]
         note: String,
     },
-    /// Ask again on that day.
+    /// Ask again on that day, or earlier when something else holds.
     Snooze {
         /// The day, such as 2026-10-31.
         until: String,
+        /// What ends it earlier; where nothing is said, that the case's value grew much.
+        #[serde(default)]
+        wake: Wake,
+    },
+    /// Ask somebody else by name.
+    Forward {
+        /// The person's id.
+        to: String,
+        /// In words, up to 500 letters.
+        #[serde(default)]
+        note: String,
+    },
+    /// Give it back to whoever passed it on.
+    Return {
+        /// In words, up to 500 letters.
+        #[serde(default)]
+        note: String,
+    },
+    /// The case is the same as another: fold it into that one.
+    Merge {
+        /// The other case's id.
+        into: String,
     },
     /// Take one's own decision back.
     Undo {},
+}
+
+/// What ends a snooze before its day does.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(tag = "when", rename_all = "snake_case", deny_unknown_fields)]
+pub(super) enum Wake {
+    /// The case's value rose by a fifth and 50.00.
+    Grew {},
+    /// The case's value rose above this.
+    ValueAbove {
+        /// In hundredths of the currency.
+        value_minor: i64,
+    },
+    /// Another type of exception joined the case, or its type changed.
+    StageChanged {},
+}
+
+impl Default for Wake {
+    fn default() -> Self {
+        Self::Grew {}
+    }
 }
 
 impl Decision {
@@ -83,6 +126,9 @@ impl Decision {
             Self::Edit { .. } => "edit",
             Self::Reject { .. } => "reject",
             Self::Snooze { .. } => "snooze",
+            Self::Forward { .. } => "forward",
+            Self::Return { .. } => "return",
+            Self::Merge { .. } => "merge",
             Self::Undo {} => "undo",
         }
     }
@@ -107,14 +153,29 @@ impl Decision {
                 let codes = RejectReason::ALL.map(RejectReason::code).join(", ");
                 let why = || Problem::bad_field("decision.reason", format!("{reason:?} is no reason; there are {codes}"));
                 let reason = known.ok_or_else(why)?;
-                if note.chars().count() > NOTE_MAX {
-                    return Err(Problem::bad_field("decision.note", format!("a note has at most {NOTE_MAX} letters")));
-                }
-                Ok(Verb::Reject { reason, note: note.clone() })
+                Ok(Verb::Reject { reason, note: noted(note)? })
             }
-            Self::Snooze { until } => Ok(Verb::Snooze { until: day("decision.until", until)? }),
+            Self::Snooze { until, wake } => {
+                let wake = match wake {
+                    Wake::Grew {} => WakeCondition::Grew,
+                    Wake::ValueAbove { value_minor } => WakeCondition::ValueAbove { value: Money::from_minor(*value_minor) },
+                    Wake::StageChanged {} => WakeCondition::StageChanged,
+                };
+                Ok(Verb::Snooze { until: day("decision.until", until)?, wake })
+            }
+            Self::Forward { to, note } => Ok(Verb::Forward { to: PersonId::new(to.clone()), note: noted(note)? }),
+            Self::Return { note } => Ok(Verb::Return { note: noted(note)? }),
+            Self::Merge { into } if is_id(into) => Ok(Verb::Merge { into: CaseId::new(into.clone()) }),
+            Self::Merge { into } => Err(Problem::bad_field("decision.into", format!("{into:?} is no case"))),
         }
     }
+}
+
+fn noted(note: &str) -> Result<String, Problem> {
+    if note.chars().count() > NOTE_MAX {
+        return Err(Problem::bad_field("decision.note", format!("a note has at most {NOTE_MAX} letters")));
+    }
+    Ok(note.to_owned())
 }
 
 fn day(pointer: &str, text: &str) -> Result<Date, Problem> {
@@ -191,7 +252,10 @@ mod tests {
             Decision::Approve {},
             Decision::Edit { quantity: None, date: None },
             reject,
-            Decision::Snooze { until: until.to_string() },
+            Decision::Snooze { until: until.to_string(), wake: Wake::default() },
+            Decision::Forward { to: "ari".to_owned(), note: String::new() },
+            Decision::Return { note: String::new() },
+            Decision::Merge { into: "c-1".to_owned() },
             Decision::Undo {},
         ] {
             assert_eq!(decision.asked(&action).unwrap().name(), decision.verb());
@@ -207,6 +271,9 @@ mod tests {
             r#"{"verb":"edit","quantity":"1"}"#,
             r#"{"verb":"reject","reason":"not-real"}"#,
             r#"{"verb":"snooze","until":"2026-10-31"}"#,
+            r#"{"verb":"forward","to":"fay"}"#,
+            r#"{"verb":"return","note":""}"#,
+            r#"{"verb":"merge","into":"c-1"}"#,
         ] {
             let body = format!(r#"{{"recommendation":"r","content_hash":"h","decision":{decision}}}"#);
             assert!(serde_json::from_str::<DecisionBody>(&body).is_ok(), "{body}");

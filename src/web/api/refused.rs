@@ -16,7 +16,9 @@ pub(super) async fn refused(state: &WebState, refusal: DecisionRefused) -> Probl
     let (status, code) = kind(&refusal);
     let problem = Problem::new(status, code, said);
     match refusal {
-        DecisionRefused::FactsChanged { newest } => problem.with("newest", newest_card(state, newest.as_ref()).await),
+        DecisionRefused::FactsChanged { moved, newest } => {
+            problem.with("moved", moved).with("newest", newest_card(state, newest.as_ref()).await)
+        }
         DecisionRefused::ChecksFailed(failed) => {
             let failed: Vec<_> = failed.iter().map(cards::check).collect();
             problem.with("checks", json!(failed))
@@ -42,9 +44,9 @@ fn kind(refusal: &DecisionRefused) -> (StatusCode, &'static str) {
         DecisionRefused::ChecksFailed(_) => (StatusCode::CONFLICT, "checks-failed"),
         DecisionRefused::NotAllowed(refusal) => (StatusCode::FORBIDDEN, not_allowed(refusal)),
         DecisionRefused::AlreadyDecided { .. } => (StatusCode::CONFLICT, "already-decided"),
-        DecisionRefused::Transition(_) => (StatusCode::CONFLICT, "wrong-state"),
+        DecisionRefused::Transition(_) | DecisionRefused::Case(_) => (StatusCode::CONFLICT, "wrong-state"),
         DecisionRefused::BadEdit(_) => (StatusCode::UNPROCESSABLE_ENTITY, "edit-refused"),
-        DecisionRefused::BadRequest(_) | DecisionRefused::MixedBatch { .. } => {
+        DecisionRefused::BadRequest(_) | DecisionRefused::Nowhere(_) | DecisionRefused::MixedBatch { .. } => {
             (StatusCode::UNPROCESSABLE_ENTITY, "decision-refused")
         }
         DecisionRefused::KeyReused => (StatusCode::CONFLICT, "idempotency-key-reused"),

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what the tests share is test code too")]
 
+mod api;
 mod browser;
 mod hooks;
 mod http;
