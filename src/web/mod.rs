@@ -12,6 +12,7 @@ pub mod chart;
 mod error;
 mod guard;
 mod hooks;
+mod me_page;
 mod pages;
 mod queue_page;
 mod session;
@@ -82,6 +83,7 @@ pub fn router(state: WebState) -> Router {
         .route("/audit", get(pages::audit))
         .route("/policy", get(pages::policy))
         .route("/health", get(pages::health))
+        .route("/me", get(me_page::show).post(me_page::act))
         .route("/sign-in", get(session::ask).post(session::sign_in))
         .route("/sign-out", post(session::sign_out))
         .route("/style.css", get(pages::style))

@@ -6,4 +6,5 @@ mod api;
 mod browser;
 mod hooks;
 mod http;
+mod me;
 mod world;
