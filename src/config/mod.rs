@@ -3,6 +3,7 @@
 //! `default.toml` → the operator's file → the environment (`REEVE_SECTION__KEY`). Parsed once into types that can not hold
 //! a bad value; an unknown key is an error that names it. Only this file reads the environment.
 
+mod access;
 mod hooks;
 mod read;
 
@@ -15,6 +16,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use toml::Value;
 
+pub use self::access::{ApiConfig, IdentityConfig};
 pub use self::hooks::{EventsConfig, HookConfig, HookKind};
 use self::read::{duration, merge, money, parse, read_secret, set, time_zone};
 
@@ -57,6 +59,8 @@ pub struct Config {
     pub model: ModelConfig,
     pub webhook: WebhookConfig,
     pub web: WebConfig,
+    pub identity: IdentityConfig,
+    pub api: ApiConfig,
     pub worker: WorkerConfig,
     pub events: EventsConfig,
     pub hooks: Vec<HookConfig>,
@@ -279,6 +283,7 @@ pub struct WebhookConfig {
 #[serde(deny_unknown_fields)]
 pub struct WebConfig {
     pub listen: String,
+    pub base_url: String,
     pub session_hours: u32,
 }
 
@@ -431,16 +436,7 @@ impl Config {
         if self.model.base_url.is_empty() != self.model.name.is_empty() {
             return bad("model.name", "set both model.base_url and model.name, or neither");
         }
-        let mut ids = BTreeSet::new();
-        for person in &self.people {
-            if person.id.as_str().is_empty() || person.id.as_str().contains([':', ' ']) {
-                return bad("people.id", "must not be empty and must not contain a colon or a space");
-            }
-            if !ids.insert(&person.id) {
-                return bad("people.id", &format!("{:?} is there twice", person.id.as_str()));
-            }
-        }
-        Ok(())
+        access::check(self).or_else(|(key, message)| bad(key, &message))
     }
 }
 

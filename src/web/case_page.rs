@@ -244,7 +244,7 @@ fn day(text: &str) -> Result<Date, String> {
 }
 
 /// The action with another quantity and date, where it has them.
-fn edited(action: &Action, new_quantity: Option<Quantity>, day: Option<Date>) -> Action {
+pub(super) fn edited(action: &Action, new_quantity: Option<Quantity>, day: Option<Date>) -> Action {
     let mut edited = action.clone();
     if let (Some(quantity), Some(new)) = (edited.quantity_mut(), new_quantity) {
         *quantity = new;

@@ -188,7 +188,7 @@ fn rules(policy: &Policy, undo_minutes: u32) -> Vec<String> {
     rules
 }
 
-fn role(role: Role) -> &'static str {
+pub(super) fn role(role: Role) -> &'static str {
     match role {
         Role::Viewer => "viewer",
         Role::Planner => "planner",
