@@ -42,6 +42,7 @@ fn kind(refusal: &DecisionRefused) -> (StatusCode, &'static str) {
         DecisionRefused::UnknownRecommendation(_) => (StatusCode::NOT_FOUND, "not-found"),
         DecisionRefused::FactsChanged { .. } => (StatusCode::CONFLICT, "facts-changed"),
         DecisionRefused::ChecksFailed(_) => (StatusCode::CONFLICT, "checks-failed"),
+        DecisionRefused::MayNotSign(refused) => (StatusCode::FORBIDDEN, not_allowed(&refused.because)),
         DecisionRefused::NotAllowed(refusal) => (StatusCode::FORBIDDEN, not_allowed(refusal)),
         DecisionRefused::AlreadyDecided { .. } => (StatusCode::CONFLICT, "already-decided"),
         DecisionRefused::Transition(_) | DecisionRefused::Case(_) => (StatusCode::CONFLICT, "wrong-state"),
@@ -60,7 +61,10 @@ fn not_allowed(refusal: &Refusal) -> &'static str {
     match refusal {
         Refusal::Machine(_) => "machine-never-approves",
         Refusal::Role { .. } => "role-missing",
+        Refusal::NotPermitted(_) => "not-permitted",
         Refusal::TierTooLow { .. } => "tier-too-low",
+        Refusal::AboveOwnLimit { .. } => "above-own-limit",
+        Refusal::OutOfScope { .. } => "out-of-scope",
         Refusal::Touched(_) => "separation-of-duties",
         Refusal::SamePerson(_) => "second-person-needed",
         Refusal::Pair { .. } => "pair-incomplete",
