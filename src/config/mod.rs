@@ -54,6 +54,7 @@ pub struct Config {
     pub channel: ChannelConfig,
     pub ranking: RankingConfig,
     pub approval: ApprovalConfig,
+    pub audit: AuditConfig,
     pub model: ModelConfig,
     pub webhook: WebhookConfig,
     pub web: WebConfig,
@@ -263,6 +264,14 @@ impl ApprovalConfig {
             claim_tier3: self.claim_tier3,
         }
     }
+}
+
+/// `[audit]`: where heads of the log are put down outside of it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditConfig {
+    pub anchor_file: PathBuf,
+    pub anchor_destination: String,
 }
 
 /// `[model]`

@@ -6,6 +6,7 @@
 
 pub mod approve;
 pub mod assess;
+pub mod audit;
 pub mod deliver;
 pub mod desk;
 pub mod detect;

@@ -1,10 +1,11 @@
 //! The audit log: appended to inside the transaction of the change it tells of, chained, never updated or deleted from.
 
+use jiff::Timestamp;
 use sqlx::any::AnyRow;
-use sqlx::{Any, AnyPool, Executor as _, Transaction};
+use sqlx::{Any, Transaction};
 
-use super::{Backend, Store, StoreError, row};
-use crate::domain::audit::{AuditEntry, ChainError, ChainWalk, Chained};
+use super::{Store, StoreError, row};
+use crate::domain::audit::{AuditEntry, CLOSE, ChainError, ChainWalk, Chained};
 
 /// Entries read at once: memory stays small however long the log is.
 const BATCH: i64 = 1_000;
@@ -103,6 +104,40 @@ impl Store {
         rows.iter().map(chained).collect()
     }
 
+    /// The hash of entry `seq`, where there is one.
+    pub async fn audit_hash(&self, seq: i64) -> Result<Option<String>, StoreError> {
+        let found =
+            sqlx::query("select seq, hash from audit_log where seq = $1").bind(seq).fetch_optional(&self.pool).await?;
+        found.map(|r| row::get(&r, TABLE, "hash")).transpose()
+    }
+
+    /// The number before the first entry made at or after `from`, and that of the last one made before `to`. What lies in
+    /// between is a part of the chain without a gap.
+    pub async fn audit_span(&self, from: Option<Timestamp>, to: Option<Timestamp>) -> Result<(i64, i64), StoreError> {
+        let head = self.audit_head().await?.0;
+        let first = match from {
+            None => 1,
+            Some(from) => {
+                let found = sqlx::query("select 'first' as id, min(seq) as seq from audit_log where at >= $1")
+                    .bind(row::ms(from))
+                    .fetch_one(&self.pool)
+                    .await?;
+                row::get::<Option<i64>>(&found, TABLE, "seq")?.unwrap_or(head + 1)
+            }
+        };
+        let last = match to {
+            None => head,
+            Some(to) => {
+                let found = sqlx::query("select 'last' as id, max(seq) as seq from audit_log where at < $1")
+                    .bind(row::ms(to))
+                    .fetch_one(&self.pool)
+                    .await?;
+                row::get::<Option<i64>>(&found, TABLE, "seq")?.unwrap_or(0)
+            }
+        };
+        Ok((first - 1, last.min(head)))
+    }
+
     /// What was done to one thing, `case:…` or `recommendation:…`, oldest first.
     pub async fn list_audit_of(&self, subject: &str) -> Result<Vec<Chained>, StoreError> {
         let rows = sqlx::query(
@@ -192,43 +227,22 @@ fn settled(entry: &AuditEntry) -> AuditEntry {
     }
     AuditEntry {
         at: entry.at,
-        actor: row::clean(&entry.actor),
-        channel: row::clean(&entry.channel),
-        action: row::clean(&entry.action),
-        subject: row::clean(&entry.subject),
-        content: row::clean(&entry.content),
+        actor: unambiguous(&entry.actor),
+        channel: unambiguous(&entry.channel),
+        action: unambiguous(&entry.action),
+        subject: unambiguous(&entry.subject),
+        content: unambiguous(&entry.content),
         detail: serde_json::from_str(&detail).unwrap_or_default(),
     }
 }
 
-fn reread(detail: &str) -> String {
-    serde_json::from_str::<serde_json::Value>(detail).unwrap_or_default().to_string()
+/// Text without the character that closes fields where an entry is hashed.
+fn unambiguous(text: &str) -> String {
+    row::clean(text).replace(CLOSE, "\u{fffd}")
 }
 
-/// Makes the database itself refuse to change the log. The two databases word triggers differently, so this is no
-/// migration; it can run any number of times.
-pub(super) async fn protect(pool: &AnyPool, backend: Backend) -> Result<(), StoreError> {
-    let statements: &[&'static str] = match backend {
-        Backend::Sqlite => &[
-            "create trigger if not exists audit_log_no_update before update on audit_log
-             begin select raise(abort, 'the audit log is append-only'); end",
-            "create trigger if not exists audit_log_no_delete before delete on audit_log
-             begin select raise(abort, 'the audit log is append-only'); end",
-        ],
-        Backend::Postgres => &[
-            "create or replace function audit_log_refuse() returns trigger language plpgsql as
-             $$ begin raise exception 'the audit log is append-only'; end $$",
-            "create or replace trigger audit_log_no_change before update or delete on audit_log
-             for each row execute function audit_log_refuse()",
-            "create or replace trigger audit_log_no_truncate before truncate on audit_log
-             for each statement execute function audit_log_refuse()",
-        ],
-    };
-    let mut connection = pool.acquire().await?;
-    for statement in statements {
-        connection.execute(*statement).await?;
-    }
-    Ok(())
+fn reread(detail: &str) -> String {
+    serde_json::from_str::<serde_json::Value>(detail).unwrap_or_default().to_string()
 }
 
 #[cfg(test)]

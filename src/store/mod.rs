@@ -15,6 +15,7 @@ mod error;
 mod events;
 mod evidence;
 mod exceptions;
+mod guards;
 mod jobs;
 mod mirror;
 mod names;

@@ -100,6 +100,21 @@ impl Store {
             None => Err(StoreError::NotFound { what: "recommendation", id: id.to_string() }),
         }
     }
+
+    /// The content hash that was kept when the recommendation was written.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn content_hash_of(&self, id: &RecommendationId) -> Result<String, StoreError> {
+        let found = sqlx::query("select id, content_hash from recommendations where id = $1")
+            .bind(id.as_str())
+            .fetch_optional(&self.pool)
+            .await?;
+        match found {
+            Some(found) => row::get(&found, "recommendations", "content_hash"),
+            None => Err(StoreError::NotFound { what: "recommendation", id: id.to_string() }),
+        }
+    }
 }
 
 fn versioned(r: &AnyRow) -> Result<(Recommendation, i64), StoreError> {
