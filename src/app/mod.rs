@@ -16,6 +16,7 @@ use crate::domain::exception::{Exception, Signal};
 use crate::domain::ids::PersonId;
 use crate::domain::record::{MoveKind, StockMove};
 use crate::pipeline::approve::{Approvals, Recheck};
+use crate::pipeline::audit::anchors::Anchoring;
 use crate::pipeline::deliver::Deliver;
 use crate::pipeline::desk::Desk;
 use crate::pipeline::detect::Detect;
@@ -66,6 +67,7 @@ impl App {
             Box::new(Drafting(context())),
             Box::new(Queue(Arc::clone(&self.approvals))),
             Box::new(Notify(context())),
+            Box::new(Anchoring(context())),
             Box::new(Deliver {
                 store: self.context.store.clone(),
                 config: Arc::clone(&self.context.config),

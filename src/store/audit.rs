@@ -52,8 +52,23 @@ impl Store {
     /// # Errors
     /// Names the first entry that is not what was written.
     pub async fn verify_audit(&self) -> Result<(i64, String), AuditFault> {
+        self.verify_audit_after(0).await
+    }
+
+    /// The same for the entries after number `after` alone: that they follow each other and the one before them, up to the
+    /// head. Says nothing of what is older.
+    ///
+    /// # Errors
+    /// As [`Store::verify_audit`].
+    pub async fn verify_audit_after(&self, after: i64) -> Result<(i64, String), AuditFault> {
         let (counted, counted_hash) = self.audit_head().await?;
-        let mut walk = ChainWalk::default();
+        let mut walk = match after {
+            ..=0 => ChainWalk::default(),
+            after => {
+                let missing = ChainError::Gap { expected: after, found: after + 1 };
+                ChainWalk::behind(after, self.audit_hash(after).await?.ok_or(missing)?)
+            }
+        };
         loop {
             let entries = self.list_audit(walk.head().0, BATCH).await?;
             let last = entries.last().map(|e| e.seq);
@@ -136,6 +151,18 @@ impl Store {
             }
         };
         Ok((first - 1, last.min(head)))
+    }
+
+    /// What was done last to one thing, where anything was.
+    pub async fn last_audit_of(&self, subject: &str) -> Result<Option<Chained>, StoreError> {
+        let found = sqlx::query(
+            "select seq, at, actor, channel, action, subject, content, detail, previous, hash
+             from audit_log where subject = $1 order by seq desc limit 1",
+        )
+        .bind(subject)
+        .fetch_optional(&self.pool)
+        .await?;
+        found.map(|r| chained(&r)).transpose()
     }
 
     /// What was done to one thing, `case:…` or `recommendation:…`, oldest first.

@@ -29,6 +29,7 @@ mod sessions;
 mod settings;
 #[cfg(test)]
 mod testing;
+mod views;
 
 pub use audit::AuditFault;
 pub use change::Change;
@@ -41,6 +42,7 @@ pub use jobs::JobStatus;
 pub use outbox::{DeadLetter, NewOutbox, OutboxRow, OutboxState};
 pub use outcomes::Outcome;
 pub use sessions::Session;
+pub use views::View;
 
 use sqlx::{Any, AnyPool, Transaction};
 

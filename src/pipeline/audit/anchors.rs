@@ -185,8 +185,7 @@ impl Anchoring {
         if seq == 0 {
             return Ok(false);
         }
-        let log = store.list_audit_of(SUBJECT).await.context("reading earlier anchors")?;
-        let Some(last) = log.iter().rev().find(|e| e.entry.action == ACTION) else { return Ok(true) };
+        let Some(last) = store.last_audit_of(SUBJECT).await.context("reading the last anchor")? else { return Ok(true) };
         if last.seq == seq {
             // Nothing was done since but anchoring itself.
             return Ok(false);
