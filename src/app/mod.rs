@@ -23,6 +23,7 @@ use crate::pipeline::deliver::Deliver;
 use crate::pipeline::desk::{Desk, Laid};
 use crate::pipeline::detect::Detect;
 use crate::pipeline::draft::{Drafting, Promises, open_exceptions};
+use crate::pipeline::kpi::Figures;
 use crate::pipeline::notify::Notify;
 use crate::pipeline::observe::Observe;
 use crate::pipeline::queue::Queue;
@@ -87,6 +88,12 @@ impl App {
             config: Arc::clone(&self.context.config),
             clock: self.context.clock.clone(),
             approvals: self.approvals.as_ref().clone(),
+            figures: Arc::new(Figures::new(
+                self.context.store.clone(),
+                Arc::clone(&self.context.config),
+                self.context.clock.clone(),
+                Arc::clone(&self.context.desk),
+            )),
             charts: Arc::new(charts::Charts(Arc::clone(&self.context.desk))),
             hooks: Arc::new(Hooks::new(&self.context.config, Arc::clone(&self.context.hint))),
         }

@@ -1,14 +1,20 @@
 //! The audit log: appended to inside the transaction of the change it tells of, chained, never updated or deleted from.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use sqlx::any::AnyRow;
-use sqlx::{Any, Transaction};
+use sqlx::{Any, AssertSqlSafe, Transaction};
 
 use super::{Store, StoreError, row};
+use crate::domain::ids::RecommendationId;
 use crate::domain::audit::{AuditEntry, CLOSE, ChainError, ChainWalk, Chained};
 
 /// Entries read at once: memory stays small however long the log is.
 const BATCH: i64 = 1_000;
+
+/// Subjects asked for at once.
+const SUBJECTS: usize = 200;
 
 /// What is wrong with the log.
 #[derive(Debug, thiserror::Error)]
@@ -151,6 +157,32 @@ impl Store {
             }
         };
         Ok((first - 1, last.min(head)))
+    }
+
+    /// When `action` was first done to each of the recommendations it was done to.
+    pub async fn first_times(
+        &self,
+        action: &str,
+        ids: &[RecommendationId],
+    ) -> Result<BTreeMap<RecommendationId, Timestamp>, StoreError> {
+        let mut times = BTreeMap::new();
+        for some in ids.chunks(SUBJECTS) {
+            // Safe: the text is made of placeholders only.
+            let mut query = sqlx::query(AssertSqlSafe(format!(
+                "select subject, min(at) as at from audit_log where subject in ({}) and action = $1 group by subject",
+                row::placeholders(2, some.len())
+            )))
+            .bind(action);
+            for id in some {
+                query = query.bind(format!("recommendation:{id}"));
+            }
+            for r in &query.fetch_all(&self.pool).await? {
+                let subject: String = row::get(r, TABLE, "subject")?;
+                let id = subject.trim_start_matches("recommendation:").to_owned();
+                times.insert(RecommendationId(id), row::time(r, TABLE, "at")?);
+            }
+        }
+        Ok(times)
     }
 
     /// What was done last to one thing, where anything was.

@@ -1,5 +1,8 @@
 //! Recommendations. Their content never changes, their state does, guarded by a version.
 
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Transaction};
 
@@ -84,6 +87,30 @@ impl Store {
             query = query.bind(*state);
         }
         query.fetch_all(&self.pool).await?.iter().map(versioned).collect()
+    }
+
+    /// The recommendations drafted from `from` to `to`, each with its version, oldest first.
+    pub async fn list_recommendations_between(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<(Recommendation, i64)>, StoreError> {
+        let rows = sqlx::query(
+            "select id, version, body from recommendations where drafted_at >= $1 and drafted_at <= $2
+             order by drafted_at, id",
+        )
+        .bind(row::ms(from))
+        .bind(row::ms(to))
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(versioned).collect()
+    }
+
+    /// How many recommendations are in each state.
+    pub async fn count_recommendations(&self) -> Result<BTreeMap<String, i64>, StoreError> {
+        let rows =
+            sqlx::query("select state, count(*) as n from recommendations group by state").fetch_all(&self.pool).await?;
+        rows.iter().map(|r| Ok((row::get(r, "recommendations", "state")?, row::get(r, "recommendations", "n")?))).collect()
     }
 
     /// A recommendation and its version.

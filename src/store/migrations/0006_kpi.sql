@@ -16,6 +16,5 @@ create index views_at on views (opened_at);
 create index decisions_recommendation on decisions (recommendation_id);
 create index audit_log_at on audit_log (at);
 create index outcomes_at on outcomes (at);
-create index exceptions_seen on exceptions (last_seen);
+create index exceptions_first on exceptions (first_seen);
 create index recommendations_drafted on recommendations (drafted_at);
-create index cases_opened on cases (opened_at);
