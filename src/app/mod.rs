@@ -20,10 +20,12 @@ use crate::domain::policy::Facts;
 use crate::domain::recommendation::Recommendation;
 use crate::domain::record::{MoveKind, StockMove};
 use crate::pipeline::approve::{Approvals, Recheck};
+use crate::pipeline::audit::anchors::Anchoring;
 use crate::pipeline::deliver::Deliver;
 use crate::pipeline::desk::{Desk, Laid};
 use crate::pipeline::detect::Detect;
 use crate::pipeline::draft::{Drafting, Promises, open_exceptions};
+use crate::pipeline::kpi::Figures;
 use crate::pipeline::notify::Notify;
 use crate::pipeline::observe::Observe;
 use crate::pipeline::queue::Queue;
@@ -70,6 +72,7 @@ impl App {
             Box::new(Drafting(context())),
             Box::new(Queue(Arc::clone(&self.approvals))),
             Box::new(Notify(context())),
+            Box::new(Anchoring(context())),
             Box::new(Deliver {
                 store: self.context.store.clone(),
                 config: Arc::clone(&self.context.config),
@@ -87,6 +90,12 @@ impl App {
             config: Arc::clone(&self.context.config),
             clock: self.context.clock.clone(),
             approvals: self.approvals.as_ref().clone(),
+            figures: Arc::new(Figures::new(
+                self.context.store.clone(),
+                Arc::clone(&self.context.config),
+                self.context.clock.clone(),
+                Arc::clone(&self.context.desk),
+            )),
             charts: Arc::new(charts::Charts(Arc::clone(&self.context.desk))),
             hooks: Arc::new(Hooks::new(&self.context.config, Arc::clone(&self.context.hint))),
         }

@@ -18,6 +18,7 @@ mod decide;
 mod demo;
 mod doctor;
 mod events;
+mod kpi;
 mod models;
 mod open;
 mod serve;
@@ -73,6 +74,8 @@ enum Command {
     /// Look at and verify the audit log.
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// Print the figures of a period, each with its formula and what it was counted from.
+    Kpi(kpi::KpiArgs),
     /// Look at deliveries and send dead ones again.
     #[command(subcommand)]
     Outbox(show::Outbox),
@@ -187,6 +190,7 @@ async fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Digest(args) => show::digest(&config, &args, cli.json).await,
         Command::Queue(queue) => decide::run(config, queue, cli.json).await,
         Command::Audit(command) => audit::run(&config, command, cli.json).await,
+        Command::Kpi(args) => kpi::run(config, args, cli.json).await,
         Command::Outbox(command) => show::outbox(config, command, cli.json).await,
         Command::Events(command) => events::run(&config, command, cli.json).await,
         Command::SignIn { person } => show::sign_in(&config, &person).await,

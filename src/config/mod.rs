@@ -56,6 +56,8 @@ pub struct Config {
     pub channel: ChannelConfig,
     pub ranking: RankingConfig,
     pub approval: ApprovalConfig,
+    pub audit: AuditConfig,
+    pub kpi: KpiConfig,
     pub model: ModelConfig,
     pub webhook: WebhookConfig,
     pub web: WebConfig,
@@ -251,6 +253,23 @@ pub struct ApprovalConfig {
     pub policy_file: String,
 }
 
+/// `[audit]`: where heads of the log are put down outside of it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditConfig {
+    pub anchor_file: PathBuf,
+    pub anchor_destination: String,
+}
+
+/// `[kpi]`: figures of the work.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KpiConfig {
+    pub decide_hours: f64,
+    pub metrics_token: SecretString,
+    pub metrics_token_file: String,
+}
+
 /// `[model]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -263,6 +282,8 @@ pub struct ModelConfig {
     pub timeout: Duration,
     pub tokens_max: u32,
     pub calls_per_day: u32,
+    #[serde(deserialize_with = "money")]
+    pub price_per_1000_tokens: Money,
     pub concurrency: usize,
 }
 
@@ -367,6 +388,7 @@ impl Config {
         read_secret("model.api_key_file", &self.model.api_key_file, &mut self.model.api_key)?;
         read_secret("odoo.api_key_file", &self.odoo.api_key_file, &mut self.odoo.api_key)?;
         read_secret("webhook.secret_file", &self.webhook.secret_file, &mut self.webhook.secret)?;
+        read_secret("kpi.metrics_token_file", &self.kpi.metrics_token_file, &mut self.kpi.metrics_token)?;
         for hook in &mut self.hooks {
             read_secret("hooks.secret_file", &hook.secret_file, &mut hook.secret)?;
             read_secret("hooks.secret_next_file", &hook.secret_next_file, &mut hook.secret_next)?;
@@ -408,6 +430,12 @@ impl Config {
         }
         if !(self.channel.buffer_units >= 0.0 && (0.0..=100.0).contains(&self.channel.buffer_percent)) {
             return bad("channel.buffer_units, channel.buffer_percent", "must not be negative, and at most 100 percent");
+        }
+        if !(self.kpi.decide_hours.is_finite() && self.kpi.decide_hours > 0.0) {
+            return bad("kpi.decide_hours", "must be above 0");
+        }
+        if self.model.price_per_1000_tokens < Money::ZERO {
+            return bad("model.price_per_1000_tokens", "must not be negative");
         }
         if !(1..=24).contains(&self.calendar.cut_off_hour) {
             return bad("calendar.cut_off_hour", "must be an hour from 1 to 24");

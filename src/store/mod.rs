@@ -17,6 +17,7 @@ mod error;
 mod events;
 mod evidence;
 mod exceptions;
+mod guards;
 mod identities;
 mod jobs;
 mod mirror;
@@ -33,6 +34,7 @@ mod settings;
 #[cfg(test)]
 pub(crate) mod testing;
 mod tokens;
+mod views;
 
 pub use audit::AuditFault;
 pub use case_pages::CaseAfter;
@@ -49,6 +51,7 @@ pub use outbox::{DeadLetter, NewOutbox, OutboxRow, OutboxState};
 pub use outcomes::Outcome;
 pub use sessions::Session;
 pub use tokens::{TokenOwner, TokenRow};
+pub use views::View;
 
 use sqlx::{Any, AnyPool, Transaction};
 

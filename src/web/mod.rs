@@ -12,6 +12,7 @@ pub mod chart;
 mod error;
 mod guard;
 mod hooks;
+mod kpi_page;
 mod me_page;
 mod pages;
 mod queue_page;
@@ -40,6 +41,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::exception::Subject;
 use crate::pipeline::approve::Approvals;
+use crate::pipeline::kpi::Figures;
 use crate::store::Store;
 
 /// Largest request body: the forms are small.
@@ -67,6 +69,8 @@ pub struct WebState {
     pub approvals: Approvals,
     /// The charts.
     pub charts: Arc<dyn ChartSource>,
+    /// The figures.
+    pub figures: Arc<Figures>,
     /// Who may send events.
     pub hooks: Arc<Hooks>,
 }
@@ -81,6 +85,8 @@ pub fn router(state: WebState) -> Router {
         .route("/digests/{day}", get(pages::digest))
         .route("/digests/{day}/mail", get(pages::mail))
         .route("/audit", get(pages::audit))
+        .route("/kpi", get(kpi_page::show))
+        .route("/metrics", get(kpi_page::metrics))
         .route("/policy", get(pages::policy))
         .route("/health", get(pages::health))
         .route("/me", get(me_page::show).post(me_page::act))

@@ -27,6 +27,7 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         ("audit.html", include_str!("templates/audit.html")),
         ("policy.html", include_str!("templates/policy.html")),
         ("me.html", include_str!("templates/me.html")),
+        ("kpi.html", include_str!("templates/kpi.html")),
         ("health.html", include_str!("templates/health.html")),
     ] {
         environment.add_template(name, source).expect("the built-in templates are tested");
