@@ -54,6 +54,7 @@ pub struct Config {
     pub channel: ChannelConfig,
     pub ranking: RankingConfig,
     pub approval: ApprovalConfig,
+    pub noise: NoiseConfig,
     pub model: ModelConfig,
     pub webhook: WebhookConfig,
     pub web: WebConfig,
@@ -265,6 +266,20 @@ impl ApprovalConfig {
     }
 }
 
+/// `[noise]`: what people are not shown, and drills.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoiseConfig {
+    pub mute_days_max: u32,
+    #[serde(deserialize_with = "money")]
+    pub mute_value_max: Money,
+    pub history_days: u32,
+    pub proposal_shown_min: u32,
+    pub proposal_share: f64,
+    pub proposal_days: u32,
+    pub drill_share: f64,
+}
+
 /// `[model]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -383,6 +398,8 @@ impl Config {
             ("detect.low_probability", self.detect.low_probability),
             ("detect.confirm_lead_share", self.detect.confirm_lead_share),
             ("ranking.lambda", self.ranking.lambda),
+            ("noise.proposal_share", self.noise.proposal_share),
+            ("noise.drill_share", self.noise.drill_share),
         ] {
             if !(0.0..=1.0).contains(&share) {
                 return bad(key, "must be between 0 and 1");
@@ -414,6 +431,12 @@ impl Config {
         }
         if self.ranking.capacity == 0 {
             return bad("ranking.capacity", "must be at least 1: a digest without a line tells nobody anything");
+        }
+        if self.noise.mute_days_max == 0 || self.noise.proposal_days == 0 || self.noise.proposal_shown_min == 0 {
+            return bad("noise.mute_days_max, noise.proposal_days, noise.proposal_shown_min", "must be at least 1");
+        }
+        if self.noise.proposal_days > self.noise.mute_days_max {
+            return bad("noise.proposal_days", "must not be above noise.mute_days_max");
         }
         if self.ranking.digest_days <= 0.0 {
             return bad("ranking.digest_days", "must be above 0");

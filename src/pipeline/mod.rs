@@ -14,6 +14,7 @@ pub mod draft;
 pub(crate) mod draft_sample;
 pub mod guard;
 pub mod model_draft;
+pub mod noise;
 pub mod notify;
 pub mod observe;
 pub mod playbook;

@@ -12,6 +12,7 @@ use jiff::civil::Date;
 
 use super::desk::Laid;
 use super::detect::is_current;
+use super::noise::{Muting, mutes};
 use super::{Context as Stages, Progress, Stage, observe};
 use crate::domain::audit::AuditEntry;
 use crate::domain::book::Book;
@@ -106,7 +107,17 @@ async fn compose(stages: &Stages, laid: &Laid, day: Date) -> anyhow::Result<Dige
     let before: BTreeMap<&str, &DigestLine> =
         yesterday.iter().flat_map(|d| &d.digest.lines).map(|l| (l.case_id.as_str(), l)).collect();
     let mut ranked = Vec::new();
-    for case in store.list_cases(CaseState::UNDECIDED).await? {
+    let muting = Muting::load(store, config, clock.now()).await?;
+    let waiting = store.list_cases(CaseState::UNDECIDED).await?;
+    let hidden = mutes::hidden_of(store, &muting, waiting.iter()).await?;
+    let mut noise: Vec<String> = mutes::account(config, &hidden).into_iter().collect();
+    let unseen: BTreeSet<&str> = hidden.iter().map(|(case, _)| case.id.as_str()).collect();
+    for case in waiting.iter().filter(|case| !unseen.contains(case.id.as_str())) {
+        if case.is_mute_proposal() {
+            noise.push(format!("Proposed: {} See case {}.", case.headline, case.id));
+            continue;
+        }
+        let case = case.clone();
         let Some(rank) = case.rank.clone() else { continue };
         let all = store.list_recommendations(&case.id).await?;
         let mut recommendations: Vec<Recommendation> = all
@@ -138,6 +149,7 @@ async fn compose(stages: &Stages, laid: &Laid, day: Date) -> anyhow::Result<Dige
         at_stake: lines.iter().filter(|l| l.is_worth_deciding()).map(|l| l.at_stake).sum(),
         below: account(&below),
         explained: explained(&store.list_exceptions(Which::Live).await?, day),
+        noise,
         decided: decided(stages, yesterday.as_ref()).await?,
         drafted_by: drafted_by(&ranked),
         health: health(stages, book).await?,

@@ -154,6 +154,18 @@ pub fn tier_of(action: &Action, value: Money, cumulative: Money, limits: &Limits
         // Notes: the ERP keeps neither.
         | Action::ForecastFix { .. }
         | Action::MarkEvent { .. } => Tier::T0,
+        // A mute commits nothing: a planner's, unless it would hide so much money that it takes whoever could release that.
+        Action::Mute { hides, .. } => {
+            if hides.abs() <= limits.tier1_max {
+                Tier::T0
+            } else if hides.abs() <= limits.tier2_max {
+                Tier::T2
+            } else if hides.abs() <= limits.tier3_max {
+                Tier::T3
+            } else {
+                Tier::T4
+            }
+        }
         // The handbook asks T2 of ADJUST-PARAM for class A only; master data have no class, so all of it is held to that.
         Action::AdjustParam { .. }
         | Action::FixMaster { .. }
@@ -366,6 +378,12 @@ mod tests {
         assert_eq!(tier_of(&claim(), units(5_001), Money::ZERO, &LIMITS), Tier::T3);
         let nothing = Action::NoAction { reason: String::new() };
         assert_eq!(tier_of(&nothing, units(90_000), units(90_000), &LIMITS), Tier::T0);
+        for (hides, tier) in [(1_000, Tier::T0), (1_001, Tier::T2), (10_001, Tier::T3), (50_001, Tier::T4)] {
+            let until = "2026-10-20".parse().unwrap();
+            let (exception, scope) = (crate::exception::ExceptionType::RShort, crate::mute::MuteScope::All);
+            let mute = Action::Mute { exception, scope, until, hides: units(hides) };
+            assert_eq!(tier_of(&mute, Money::ZERO, units(90_000), &LIMITS), tier, "{hides}");
+        }
     }
 
     #[test]
