@@ -73,6 +73,9 @@ pub(super) enum Queue {
         #[command(flatten)]
         what: What,
     },
+    /// Decide several at once: approvals of one kind of action and one tier, each checked singly; what fails is listed and
+    /// the rest goes through.
+    Batch(super::batch::Batch),
 }
 
 /// Who decides on what.
@@ -88,7 +91,7 @@ pub(super) struct What {
     content: String,
 }
 
-fn reason(text: &str) -> Result<RejectReason, String> {
+pub(super) fn reason(text: &str) -> Result<RejectReason, String> {
     RejectReason::ALL.into_iter().find(|r| r.code() == text).ok_or_else(|| {
         let all: Vec<&str> = RejectReason::ALL.iter().map(|r| r.code()).collect();
         format!("not a reason; one of {}", all.join(", "))
@@ -105,6 +108,7 @@ pub(super) async fn run(config: Config, command: Queue, json: bool) -> anyhow::R
             decide(config, store, what, |_| Ok(Verb::Reject { reason, note }), json).await
         }
         Queue::Snooze { what, until } => decide(config, store, what, |_| Ok(Verb::Snooze { until }), json).await,
+        Queue::Batch(batch) => super::batch::run(config, store, batch, json).await,
         Queue::Undo { what } => decide(config, store, what, |_| Ok(Verb::Undo), json).await,
         Queue::Edit { what, quantity, date } => {
             let edit = |old: &Action| {

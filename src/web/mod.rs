@@ -4,6 +4,7 @@
 //! is escaped; nothing is loaded from elsewhere. It computes no business number and decides nothing. Beside the pages, the
 //! hooks take signed events from machines.
 
+mod batch_page;
 mod case_page;
 mod case_sums;
 mod case_view;
@@ -11,6 +12,7 @@ pub mod chart;
 mod error;
 mod guard;
 mod hooks;
+mod mutes_page;
 mod pages;
 mod queue_page;
 mod session;
@@ -74,6 +76,9 @@ pub fn router(state: WebState) -> Router {
         .route("/", get(queue_page::queue))
         .route("/cases/{id}", get(case_page::show))
         .route("/cases/{id}/decide", post(case_page::decide))
+        .route("/batch", get(batch_page::confirm).post(batch_page::decide))
+        .route("/mutes", get(mutes_page::mutes).post(mutes_page::add))
+        .route("/mutes/end", post(mutes_page::end))
         .route("/digests", get(pages::digests))
         .route("/digests/{day}", get(pages::digest))
         .route("/digests/{day}/mail", get(pages::mail))

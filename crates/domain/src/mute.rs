@@ -161,9 +161,7 @@ impl Mute {
 /// May a mute hide this case at all? `cap` is the most money that may be at stake in a hidden case. A case that is not ranked
 /// yet may be worth anything.
 pub fn may_hide(case: &Case, cap: Money) -> bool {
-    case.rank.as_ref().is_some_and(|rank| {
-        rank.lane == Lane::Ordinary && rank.at_stake <= cap && rank.value.expected <= cap
-    })
+    case.rank.as_ref().is_some_and(|rank| rank.lane == Lane::Ordinary && rank.at_stake <= cap && rank.value.expected <= cap)
 }
 
 /// The link that a proposal to mute a type owns.

@@ -21,7 +21,7 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-pub use self::batch::{BatchAnswer, BatchFailure};
+pub use self::batch::{BATCH_MAX, BatchAnswer, BatchFailure};
 pub use self::queue::Sweep;
 pub use self::request::{DecisionAnswer, DecisionRefused, DecisionRequest, Recheck, Verb};
 
