@@ -17,7 +17,7 @@ use super::{Progress, Stage};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::audit::AuditEntry;
-use crate::domain::case::CaseState;
+use crate::domain::case_life::CaseEvent;
 use crate::domain::decision::{Event, RecommendationState as State};
 use crate::domain::ids::{RecommendationId, content_hash};
 use crate::pipeline::publish::{self, Envelope};
@@ -174,9 +174,7 @@ impl Deliver {
             let seen = case.version;
             case.version = seen + 1;
             case.updated_at = now;
-            if case.state == CaseState::Decided {
-                case.state = CaseState::Verifying;
-            }
+            case.state = case.state.after(CaseEvent::HandOff)?;
             let detail = json!({
                 "case": case.id,
                 "message": row.id,
