@@ -15,6 +15,7 @@ use crate::domain::ids::{CaseId, PersonId, RecommendationId};
 use crate::domain::money::Quantity;
 use crate::domain::recommendation::Recommendation;
 use crate::pipeline::approve::{DecisionRequest, Verb};
+use crate::pipeline::noise::drill;
 use crate::ports::Ports;
 use crate::store::Store;
 
@@ -174,13 +175,10 @@ struct Shown<'a> {
 
 async fn show(store: &Store, id: &CaseId, json: bool) -> anyhow::Result<Outcome> {
     let case = store.get_case(id).await?;
-    let mut recommendations: Vec<Recommendation> = store
-        .list_recommendations(id)
-        .await?
-        .into_iter()
-        .map(|(r, _)| r)
-        .filter(|r| r.state.name() != "superseded")
-        .collect();
+    // As people who decide see it.
+    let cards = drill::cards(store.list_recommendations(id).await?, &store.list_drills_of(id).await?, true);
+    let mut recommendations: Vec<Recommendation> =
+        cards.into_iter().map(|(r, _)| r).filter(|r| r.state.name() != "superseded").collect();
     recommendations.sort_by_key(|r| r.rank);
     let bundle = store.find_latest_bundle(id).await?;
     if json {

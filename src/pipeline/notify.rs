@@ -10,9 +10,10 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 use jiff::civil::Date;
 
+use super::approve::DRILL_VERB;
 use super::desk::Laid;
 use super::detect::is_current;
-use super::noise::{Muting, mutes};
+use super::noise::{Muting, drill, mutes};
 use super::{Context as Stages, Progress, Stage, observe};
 use crate::domain::audit::AuditEntry;
 use crate::domain::book::Book;
@@ -107,6 +108,7 @@ async fn compose(stages: &Stages, laid: &Laid, day: Date) -> anyhow::Result<Dige
     let before: BTreeMap<&str, &DigestLine> =
         yesterday.iter().flat_map(|d| &d.digest.lines).map(|l| (l.case_id.as_str(), l)).collect();
     let mut ranked = Vec::new();
+    let drills = store.list_drills().await?;
     let muting = Muting::load(store, config, clock.now()).await?;
     let waiting = store.list_cases(CaseState::UNDECIDED).await?;
     let hidden = mutes::hidden_of(store, &muting, waiting.iter()).await?;
@@ -119,7 +121,8 @@ async fn compose(stages: &Stages, laid: &Laid, day: Date) -> anyhow::Result<Dige
         }
         let case = case.clone();
         let Some(rank) = case.rank.clone() else { continue };
-        let all = store.list_recommendations(&case.id).await?;
+        // A digest is never wrong on purpose.
+        let all = drill::cards(store.list_recommendations(&case.id).await?, &drills, false);
         let mut recommendations: Vec<Recommendation> = all
             .into_iter()
             .map(|(r, _)| r)
@@ -296,7 +299,9 @@ fn explained(exceptions: &[Exception], day: Date) -> Vec<ExplainedLine> {
 async fn decided(stages: &Stages, yesterday: Option<&StoredDigest>) -> anyhow::Result<Vec<String>> {
     let Some(since) = yesterday.map(|d| d.made_at) else { return Ok(Vec::new()) };
     let mut lines = Vec::new();
-    for decision in stages.store.list_decisions(since).await? {
+    // The answer to a drill decided nothing.
+    let decisions = stages.store.list_decisions(since).await?;
+    for decision in decisions.iter().filter(|d| d.verb != DRILL_VERB) {
         let Some(case) = stages.store.find_case(&decision.case_id).await? else { continue };
         lines.push(format!("{} by {}: {}", decision.verb, decision.person, case.headline));
     }

@@ -75,7 +75,7 @@ pub(super) async fn confirm(
             gone += 1;
             continue;
         };
-        if matches!(rec.state, RecommendationState::Queued | RecommendationState::Signed { .. }) {
+        if waits(&rec.state) {
             found.push((state.store.get_case(&rec.case_id).await?, rec, version));
         } else {
             gone += 1;
@@ -97,6 +97,11 @@ pub(super) async fn confirm(
         "days": state.config.approval.cumulative_days,
     });
     Ok(Html(templates::render("batch.html", &values)?))
+}
+
+/// Does it wait for a decision now? What is put off is decided on its own page.
+pub(super) fn waits(state: &RecommendationState) -> bool {
+    state.is_waiting() && !matches!(state, RecommendationState::Snoozed { .. })
 }
 
 async fn find(state: &WebState, id: &str) -> Result<Option<(Recommendation, i64)>, WebError> {

@@ -6,20 +6,19 @@ use axum::extract::{Query, State};
 use axum::response::Html;
 use serde::{Deserialize, Serialize};
 
-use super::batch_page::PICK;
+use super::batch_page::{PICK, waits};
 use super::error::WebError;
 use super::session::SignedIn;
 use super::view::{Choice, Code, Names, Shell, lane_mark, state_text};
 use super::{WebState, templates};
 use crate::domain::case::{Case, Rank};
-use crate::domain::decision::RecommendationState;
 use crate::domain::digest::{Digest, DigestLine};
 use crate::domain::exception::ExceptionType;
 use crate::domain::ids::CaseId;
 use crate::domain::money::Money;
 use crate::domain::policy::may_turn_down;
 use crate::domain::recommendation::Recommendation;
-use crate::pipeline::noise::{self, Muting};
+use crate::pipeline::noise::{self, Muting, drill};
 use crate::render::{count, plain, time_left};
 
 /// Rows on one screen: what stands behind is found by the filters.
@@ -104,7 +103,9 @@ pub(super) async fn queue(
     cases.truncate(ROWS_MAX);
     let digest = state.store.list_digests(1).await?.into_iter().next().map(|stored| stored.digest);
     let names = Names(state.store.list_names().await?);
-    let firsts = first_recommendations(state.store.list_recommendations_in(&[]).await?);
+    let all = state.store.list_recommendations_in(&[]).await?;
+    let may = may_turn_down(&who.person).is_ok();
+    let firsts = first_recommendations(drill::cards(all, &state.store.list_drills().await?, may));
     let row = |case: &Case, line: Option<&DigestLine>| row(case, line, firsts.get(&case.id), &names);
 
     let in_queue = chosen.0 == "open";
@@ -129,7 +130,7 @@ pub(super) async fn queue(
         cut: (found > ROWS_MAX)
             .then(|| format!("Only the {ROWS_MAX} of highest priority are shown, of {found}. Filter to see others.")),
         muted,
-        may: may_turn_down(&who.person).is_ok(),
+        may,
         empty: if in_queue { "Nothing needs a decision." } else { "There is none." },
     };
     Ok(Html(templates::render("queue.html", &page)?))
@@ -184,12 +185,17 @@ fn split(mut cases: Vec<Case>, digest: Option<&Digest>, capacity: usize) -> (Vec
     let mut above = Vec::new();
     let mut below = Vec::new();
     for case in cases {
+        // It is about the list itself: no digest ranks it by money.
+        if case.is_mute_proposal() {
+            above.push((case, None));
+            continue;
+        }
         match digest.lines.iter().find(|line| line.case_id == case.id) {
             Some(line) => above.push((case, Some(line.clone()))),
             None => below.push(case),
         }
     }
-    above.sort_by_key(|(_, line)| line.as_ref().map(|line| line.place));
+    above.sort_by_key(|(_, line)| line.as_ref().map_or(u32::MAX, |line| line.place));
     (above, below)
 }
 
@@ -218,6 +224,9 @@ fn lead(digest: Option<&Digest>, currency: &str) -> String {
 fn row(case: &Case, line: Option<&DigestLine>, first: Option<&Recommendation>, names: &Names) -> Row {
     let rank: Option<&Rank> = case.rank.as_ref();
     let mut marks: Vec<&'static str> = rank.iter().filter_map(|r| lane_mark(r.lane)).collect();
+    if case.is_mute_proposal() {
+        marks.push("proposal");
+    }
     if line.is_some_and(|line| line.sampled) {
         marks.push("random check");
     }
@@ -238,9 +247,7 @@ fn row(case: &Case, line: Option<&DigestLine>, first: Option<&Recommendation>, n
         left: rank.map_or_else(String::new, |r| time_left(r.slack_days)),
         urgent: rank.is_some_and(|r| r.slack_days < 1.0),
         action: first.map_or("", |r| r.candidate.action.code()).to_owned(),
-        pick: first
-            .filter(|r| matches!(r.state, RecommendationState::Queued | RecommendationState::Signed { .. }))
-            .map(|r| format!("{PICK}{}", r.id)),
+        pick: first.filter(|r| waits(&r.state)).map(|r| format!("{PICK}{}", r.id)),
         recommendation: first.map_or_else(String::new, |r| plain(&r.candidate.summary)),
     }
 }

@@ -9,6 +9,7 @@ mod batch;
 mod edit;
 mod judge;
 mod merge;
+mod own;
 mod pass;
 mod plan;
 mod queue;
@@ -23,9 +24,11 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 pub use self::batch::{BATCH_MAX, BatchAnswer, BatchFailure};
+pub use self::own::DRILL_VERB;
 pub use self::queue::Sweep;
 pub use self::request::{DecisionAnswer, DecisionRefused, DecisionRequest, Recheck, Verb};
 
+use self::own::Own;
 use self::plan::Plan;
 use self::standing::Kept;
 use crate::clock::Clock;
@@ -34,6 +37,7 @@ use crate::domain::action::{Action, Check};
 use crate::domain::case::Case;
 use crate::domain::decision::RecommendationState as State;
 use crate::domain::ids::PersonId;
+use crate::domain::money::Money;
 use crate::domain::policy::{Person, may_turn_down};
 use crate::domain::recommendation::Recommendation;
 use crate::store::{Change, DecisionRow, NewOutbox, Store, StoreError};
@@ -110,6 +114,7 @@ impl Approvals {
         if request.content_hash != scene.rec.content_hash() {
             return Err(scene.facts_changed());
         }
+        let drill = self.drill_of(request, &scene).await?;
         if !matches!(request.verb, Verb::Undo) {
             if let Some(answer) = self.standing_decision(request, &scene) {
                 return Ok(answer);
@@ -153,7 +158,8 @@ impl Approvals {
                 plan::undo(request, scene, self.undo_window(), now)?
             }
         };
-        self.write(request, plan, now).await
+        let (plan, own) = self.own(request, plan, drill, now).await?;
+        self.write(request, plan, own, now).await
     }
 
     /// Who has a hand in it: whoever edited it, or entered the count or receipt that it is about.
@@ -223,6 +229,7 @@ impl Approvals {
         &self,
         request: &DecisionRequest,
         mut plan: Plan,
+        own: Own,
         now: Timestamp,
     ) -> Result<DecisionAnswer, DecisionRefused> {
         let seen = plan.case.version;
@@ -239,11 +246,11 @@ impl Approvals {
             case_id: plan.case.id.clone(),
             recommendation_id: plan.on.id.clone(),
             person: request.person.clone(),
-            verb: request.verb.name().to_owned(),
+            verb: if own.drill.is_some() { own::DRILL_VERB } else { request.verb.name() }.to_owned(),
             content_hash: request.content_hash.clone(),
             reason,
             note,
-            value: plan.on.candidate.value,
+            value: if own.drill.is_some() { Money::ZERO } else { plan.on.candidate.value },
             at: now,
             body: serde_json::to_value(&kept).expect("a verb and an answer are plain values"),
         };
@@ -262,6 +269,9 @@ impl Approvals {
             outbox: &outbox,
             cancel: &cancel,
             notices: &plan.notices,
+            mute: own.mute.as_ref(),
+            unmute: own.unmute.as_ref(),
+            drill: own.drill.as_ref(),
             entries: &plan.entries,
             ..Change::default()
         };

@@ -47,7 +47,8 @@ impl Stage for Detect {
         let now = clock.now();
         let laid = desk.lay_out().await?;
         let known = store.list_exceptions(Which::All).await?;
-        let live = store.list_cases(CaseState::LIVE).await?;
+        let mut live = store.list_cases(CaseState::LIVE).await?;
+        live.retain(|case| !case.is_mute_proposal());
         let folded = fold(now, laid.seen.signals.clone(), known, live);
         let found = folded.cases.len();
         store
