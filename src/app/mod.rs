@@ -69,7 +69,12 @@ impl App {
             Box::new(Drafting(context())),
             Box::new(Queue(Arc::clone(&self.approvals))),
             Box::new(Notify(context())),
-            Box::new(NoiseControl { context: context(), recheck: Arc::clone(&self.approvals.recheck) }),
+            Box::new(NoiseControl {
+                store: self.context.store.clone(),
+                config: Arc::clone(&self.context.config),
+                clock: self.context.clock.clone(),
+                recheck: Arc::clone(&self.approvals.recheck),
+            }),
             Box::new(Deliver {
                 store: self.context.store.clone(),
                 config: Arc::clone(&self.context.config),

@@ -18,7 +18,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde_json::json;
 
-use super::Stages;
+use super::NoiseControl;
 use crate::domain::action::{Action, Candidate};
 use crate::domain::audit::AuditEntry;
 use crate::domain::calendar::plus_days;
@@ -56,8 +56,8 @@ pub fn cards(recs: Vec<(Recommendation, i64)>, drills: &[Drill], decides: bool) 
 ///
 /// # Errors
 /// When the store can not be used.
-pub(super) async fn plant(stages: &Stages, recheck: &dyn Recheck) -> anyhow::Result<usize> {
-    let Stages { store, config, clock, .. } = stages;
+pub(super) async fn plant(it: &NoiseControl) -> anyhow::Result<usize> {
+    let NoiseControl { store, config, clock, .. } = it;
     if config.noise.drill_share <= 0.0 {
         return Ok(0);
     }
@@ -74,8 +74,8 @@ pub(super) async fn plant(stages: &Stages, recheck: &dyn Recheck) -> anyhow::Res
         }
         let case = store.get_case(&line.case_id).await?;
         let recs = store.list_recommendations(&case.id).await?;
-        if let Some((rec, drill)) = wrong(stages, recheck, &case, &recs, today).await? {
-            count += usize::from(keep(stages, &case, rec, drill).await?);
+        if let Some((rec, drill)) = wrong(it, &case, &recs, today).await? {
+            count += usize::from(keep(it, &case, rec, drill).await?);
         }
     }
     Ok(count)
@@ -85,8 +85,8 @@ pub(super) async fn plant(stages: &Stages, recheck: &dyn Recheck) -> anyhow::Res
 ///
 /// # Errors
 /// When the store can not be used.
-pub(super) async fn withdraw(stages: &Stages, recheck: &dyn Recheck) -> anyhow::Result<usize> {
-    let Stages { store, config, clock, .. } = stages;
+pub(super) async fn withdraw(it: &NoiseControl) -> anyhow::Result<usize> {
+    let NoiseControl { store, config, clock, .. } = it;
     let now = clock.now();
     let today = config.calendar.calendar().day_of(now);
     let mut count = 0;
@@ -101,7 +101,7 @@ pub(super) async fn withdraw(stages: &Stages, recheck: &dyn Recheck) -> anyhow::
             && original.state.is_waiting()
             && matches!(case.state, CaseState::New | CaseState::Open)
             && case.evidence_hash.as_deref() == Some(&*rec.evidence_hash);
-        if stands && is_legal(recheck, &case, &rec.candidate.action).await?.is_some() {
+        if stands && is_legal(it.recheck.as_ref(), &case, &rec.candidate.action).await?.is_some() {
             continue;
         }
         let detail = json!({ "case": case.id, "what": drill.what, "instead_of": drill.instead_of });
@@ -130,13 +130,12 @@ fn is_drawn(day: Date, case: &CaseId, share: f64) -> bool {
 
 /// The wrong recommendation for a case, where one can be made of its first.
 async fn wrong(
-    stages: &Stages,
-    recheck: &dyn Recheck,
+    it: &NoiseControl,
     case: &Case,
     recs: &[(Recommendation, i64)],
     today: Date,
 ) -> anyhow::Result<Option<(Recommendation, Drill)>> {
-    let Stages { store, clock, .. } = stages;
+    let NoiseControl { store, clock, .. } = it;
     // Nobody has touched the case: nothing that somebody has begun is disturbed.
     let waiting: Vec<&Recommendation> = recs.iter().map(|(r, _)| r).filter(|r| r.state.is_waiting()).collect();
     let untouched = waiting.iter().all(|r| r.state == State::Queued && !matches!(r.drafter, Drafter::Edited { .. }));
@@ -145,9 +144,9 @@ async fn wrong(
         return Ok(None);
     }
     let Some(&first) = waiting.iter().filter(current).min_by_key(|r| (r.rank, r.id.clone())) else { return Ok(None) };
-    let places = places(stages).await?;
+    let places = places(it).await?;
     for variant in variants(&first.candidate, case, &places) {
-        let Some(checks) = is_legal(recheck, case, &variant.candidate.action).await? else { continue };
+        let Some(checks) = is_legal(it.recheck.as_ref(), case, &variant.candidate.action).await? else { continue };
         let candidate = Candidate { checks, ..variant.candidate };
         let (words, hash, drafter) = (first.prose.clone(), first.evidence_hash.clone(), first.drafter.clone());
         let mut rec =
@@ -280,8 +279,8 @@ fn replaced(text: &str, old: &str, new: &str) -> Option<String> {
 }
 
 /// Every location with its name, in order of id.
-async fn places(stages: &Stages) -> anyhow::Result<Vec<(LocationId, String)>> {
-    let records = stages.store.load_records_of(&[RecordKind::Location]).await?;
+async fn places(it: &NoiseControl) -> anyhow::Result<Vec<(LocationId, String)>> {
+    let records = it.store.load_records_of(&[RecordKind::Location]).await?;
     let place = |record| if let Record::Location(l) = record { Some((l.id, l.name)) } else { None };
     let mut places: Vec<_> = records.into_iter().filter_map(place).collect();
     places.sort();
@@ -290,10 +289,10 @@ async fn places(stages: &Stages) -> anyhow::Result<Vec<(LocationId, String)>> {
 
 /// In the log it is queued as any other recommendation is: what it is stands in a table of its own until it is answered, and
 /// in the log from then on.
-async fn keep(stages: &Stages, case: &Case, rec: Recommendation, drill: Drill) -> anyhow::Result<bool> {
+async fn keep(it: &NoiseControl, case: &Case, rec: Recommendation, drill: Drill) -> anyhow::Result<bool> {
     let detail = json!({ "case": case.id, "evidence": rec.evidence_hash, "rank": rec.rank });
     let entry = entry("recommendation.queued", "stage:approve", &rec, detail, drill.planted_at);
-    match stages.store.plant_drill(&rec, &drill, &[entry]).await {
+    match it.store.plant_drill(&rec, &drill, &[entry]).await {
         Ok(()) => Ok(true),
         Err(StoreError::Conflict) => Ok(false),
         Err(error) => Err(error).context("planting a drill"),

@@ -15,12 +15,19 @@ use async_trait::async_trait;
 pub use mutes::{MuteRefused, MuteRequest, Muting, mute, unmute};
 
 use super::approve::Recheck;
-use super::{Context as Stages, Progress, Stage};
+use super::{Progress, Stage};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::store::Store;
 
 /// Proposes mutes, settles approved ones, and plants and takes back drills. It mutes and decides nothing.
 pub struct NoiseControl {
-    /// What every stage has at hand.
-    pub context: Stages,
+    /// Where everything is kept.
+    pub store: Store,
+    /// Thresholds, people, windows.
+    pub config: Arc<Config>,
+    /// When it is.
+    pub clock: Clock,
     /// The checks of this moment, for drills.
     pub recheck: Arc<dyn Recheck>,
 }
@@ -32,13 +39,10 @@ impl Stage for NoiseControl {
     }
 
     async fn run_once(&self) -> anyhow::Result<Progress> {
-        let settled = propose::settle(&self.context).await?;
-        let proposed = propose::propose(&self.context).await?;
-        let withdrawn = drill::withdraw(&self.context, self.recheck.as_ref()).await?;
-        let planted = drill::plant(&self.context, self.recheck.as_ref()).await?;
-        match settled + proposed + withdrawn + planted {
-            0 => Ok(Progress::Idle),
-            n => Ok(Progress::Advanced(n)),
-        }
+        let mut done = propose::settle(self).await?;
+        done += propose::propose(self).await?;
+        done += drill::withdraw(self).await?;
+        done += drill::plant(self).await?;
+        Ok(if done == 0 { Progress::Idle } else { Progress::Advanced(done) })
     }
 }

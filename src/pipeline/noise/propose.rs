@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::figures::{Noisy, noisiest, shown_cases};
 use super::mutes::{check_day, standing};
-use super::{Muting, Stages};
+use super::{Muting, NoiseControl};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::action::{Action, Candidate, Check, MoneySum, Range};
@@ -38,8 +38,8 @@ const ACTOR: &str = "stage:noise";
 ///
 /// # Errors
 /// When the store can not be used.
-pub(super) async fn propose(stages: &Stages) -> anyhow::Result<usize> {
-    let Stages { store, config, clock, .. } = stages;
+pub(super) async fn propose(it: &NoiseControl) -> anyhow::Result<usize> {
+    let NoiseControl { store, config, clock, .. } = it;
     let today = config.calendar.calendar().day_of(clock.now());
     if store.find_setting(LOOKED).await?.as_deref() == Some(&today.to_string()) {
         return Ok(0);
@@ -48,11 +48,11 @@ pub(super) async fn propose(stages: &Stages) -> anyhow::Result<usize> {
     let mut shown = shown_cases(store, since).await?;
     // Nothing was shown: nothing to look at, and nothing to ask the store for.
     let (mut opened, waits, last) =
-        (0, waiting(store).await?, if shown.is_empty() { BTreeMap::new() } else { answered(stages).await? });
+        (0, waiting(store).await?, if shown.is_empty() { BTreeMap::new() } else { answered(it).await? });
     // What was answered is not asked again: only cases that were first shown after the last answer count.
     shown.retain(|c| !waits.contains(&c.code) && last.get(&c.code).is_none_or(|day| c.first_shown > *day));
     for noisy in noisiest(&shown, config.noise.proposal_shown_min, config.noise.proposal_share) {
-        opened += usize::from(open(stages, &noisy, since, today).await?);
+        opened += usize::from(open(it, &noisy, since, today).await?);
     }
     store.put_setting(LOOKED, &today.to_string()).await?;
     Ok(opened)
@@ -65,8 +65,8 @@ async fn waiting(store: &Store) -> anyhow::Result<BTreeSet<ExceptionType>> {
 }
 
 /// The day of the last answer about muting each type: a proposal that is over, or a mute that has ended or will.
-async fn answered(stages: &Stages) -> anyhow::Result<BTreeMap<ExceptionType, Date>> {
-    let Stages { store, config, .. } = stages;
+async fn answered(it: &NoiseControl) -> anyhow::Result<BTreeMap<ExceptionType, Date>> {
+    let NoiseControl { store, config, .. } = it;
     let calendar = config.calendar.calendar();
     let mut last: BTreeMap<ExceptionType, Date> = BTreeMap::new();
     let mut note = |code: ExceptionType, day: Date| {
@@ -84,8 +84,8 @@ async fn answered(stages: &Stages) -> anyhow::Result<BTreeMap<ExceptionType, Dat
     Ok(last)
 }
 
-async fn open(stages: &Stages, noisy: &Noisy, since: Date, today: Date) -> anyhow::Result<bool> {
-    let Stages { store, config, clock, .. } = stages;
+async fn open(it: &NoiseControl, noisy: &Noisy, since: Date, today: Date) -> anyhow::Result<bool> {
+    let NoiseControl { store, config, clock, .. } = it;
     let now = clock.now();
     let until = plus_days(today, i32::try_from(config.noise.proposal_days).unwrap_or(i32::MAX));
     let (code, scope) = (noisy.code, noisy.scope.clone());
@@ -261,8 +261,8 @@ pub async fn checks(store: &Store, config: &Config, clock: &Clock, action: &Acti
 ///
 /// # Errors
 /// When the store can not be used.
-pub(super) async fn settle(stages: &Stages) -> anyhow::Result<usize> {
-    let Stages { store, config, clock, .. } = stages;
+pub(super) async fn settle(it: &NoiseControl) -> anyhow::Result<usize> {
+    let NoiseControl { store, config, clock, .. } = it;
     let now = clock.now();
     let today = config.calendar.calendar().day_of(now);
     let window = SignedDuration::from_mins(i64::from(config.approval.undo_minutes));
