@@ -10,6 +10,7 @@ mod audit;
 mod cases;
 mod change;
 mod decisions;
+mod delegations;
 mod digests;
 mod drills;
 mod error;

@@ -56,6 +56,8 @@ struct Row {
     value: String,
     counted: String,
     latest: String,
+    /// Why the viewer can not approve it, as far as it is known before the click.
+    not_by_you: Option<String>,
     content_hash: String,
     key: String,
 }
@@ -94,7 +96,7 @@ pub(super) async fn confirm(
         "may": may_turn_down(&who.person).is_ok(),
         "gone": (gone > 0).then(|| format!("{} you picked can no longer be decided.", count(gone, "of those", "of those"))),
         "cut": (picked.len() > BATCH_MAX).then(|| format!("Only the first {BATCH_MAX} are shown: decide these, then the rest.")),
-        "days": state.config.approval.cumulative_days,
+        "days": state.config.policy.cumulative.days,
     });
     Ok(Html(templates::render("batch.html", &values)?))
 }
@@ -120,11 +122,13 @@ async fn groups(
 ) -> Result<Vec<Group>, WebError> {
     let mut groups: Vec<Group> = Vec::new();
     let mut sums: Vec<(Money, Money)> = Vec::new();
+    let now = state.clock.now();
+    let grounds = state.approvals.grounds(now).await.map_err(|error| WebError::BadRequest(error.to_string()))?;
     for (place, (case, rec, version)) in found.iter().enumerate() {
-        let signers = std::slice::from_ref(&who.person.id);
-        let judged = state.approvals.tier(case, rec, signers, state.clock.now()).await;
-        let (tier, counted) = judged.map_err(|error| WebError::BadRequest(error.to_string()))?;
-        let (action, tier) = (rec.candidate.action.code(), tier.to_string());
+        let judged = state.approvals.judgement(&grounds, &who.person, case, rec, &[], now).await;
+        let judged = judged.map_err(|error| WebError::BadRequest(error.to_string()))?;
+        let ruling = judged.ruling;
+        let (action, tier, counted) = (rec.candidate.action.code(), ruling.tier.to_string(), ruling.counted);
         let at = groups.iter().position(|g| g.action == action && g.tier == tier).unwrap_or_else(|| {
             let title = format!("{action}, {tier}");
             let (sum, counted) = (String::new(), String::new());
@@ -148,6 +152,7 @@ async fn groups(
             value: value.to_string(),
             counted: counted.to_string(),
             latest: rec.candidate.latest_date.to_string(),
+            not_by_you: judged.standing.err().map(|refused| plain(&refused.to_string())),
             key: content_hash(&[&who.csrf, rec.id.as_str(), &hash, &version.to_string(), "batch"]),
             content_hash: hash,
         });

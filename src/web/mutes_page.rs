@@ -168,7 +168,7 @@ async fn page(
         chosen: value == chosen,
     };
     let types = ExceptionType::ALL.iter().map(|t| choice(t.code(), &format!("{} · {}", t.code(), t.name()), &form.code));
-    let longest = i32::try_from(config.noise.mute_days_max).unwrap_or(i32::MAX);
+    let longest = i32::from(config.policy.mutes.longest_days);
     let values = json!({
         "shell": Shell::of("Mutes", "/mutes", who),
         "currency": config.money.currency,

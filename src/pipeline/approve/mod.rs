@@ -7,6 +7,7 @@
 
 mod batch;
 mod edit;
+mod escalate;
 mod judge;
 mod merge;
 mod own;
@@ -240,7 +241,9 @@ impl Approvals {
             Verb::Forward { note, .. } | Verb::Return { note } => (None, note.clone()),
             _ => (None, String::new()),
         };
-        let kept = Kept { verb: request.verb.clone(), answer: plan.answer.clone() };
+        let kept = Kept { verb: request.verb.clone(), answer: plan.answer.clone(), on_behalf_of: plan.on_behalf_of.clone() };
+        // A drill releases nothing, and a mute only hides.
+        let releases = own.drill.is_none() && plan.on.candidate.action.is_for_the_outside();
         let decision = DecisionRow {
             id: request.idempotency_key.clone(),
             case_id: plan.case.id.clone(),
@@ -250,7 +253,7 @@ impl Approvals {
             content_hash: request.content_hash.clone(),
             reason,
             note,
-            value: if own.drill.is_some() { Money::ZERO } else { plan.on.candidate.value },
+            value: if releases { plan.on.candidate.value } else { Money::ZERO },
             at: now,
             body: serde_json::to_value(&kept).expect("a verb and an answer are plain values"),
         };

@@ -175,6 +175,7 @@ fn revealed(
         tier: plan.answer.tier,
         counted: Money::ZERO,
         needs_second: false,
+        because: Vec::new(),
         undo_until: None,
         said,
         at: now,

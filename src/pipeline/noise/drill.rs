@@ -58,7 +58,8 @@ pub fn cards(recs: Vec<(Recommendation, i64)>, drills: &[Drill], decides: bool) 
 /// When the store can not be used.
 pub(super) async fn plant(it: &NoiseControl) -> anyhow::Result<usize> {
     let NoiseControl { store, config, clock, .. } = it;
-    if config.noise.drill_share <= 0.0 {
+    let share = config.policy.drills.share.0.to_f64().unwrap_or(0.0);
+    if share <= 0.0 {
         return Ok(0);
     }
     let today = config.calendar.calendar().day_of(clock.now());
@@ -66,9 +67,7 @@ pub(super) async fn plant(it: &NoiseControl) -> anyhow::Result<usize> {
     let planted: BTreeSet<(CaseId, Date)> = store.list_drills().await?.into_iter().map(|d| (d.case_id, d.day)).collect();
     let mut count = 0;
     for line in &digest.digest.lines {
-        if planted.contains(&(line.case_id.clone(), today))
-            || !may_take_one(line)
-            || !is_drawn(today, &line.case_id, config.noise.drill_share)
+        if planted.contains(&(line.case_id.clone(), today)) || !may_take_one(line) || !is_drawn(today, &line.case_id, share)
         {
             continue;
         }

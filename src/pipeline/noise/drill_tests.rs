@@ -47,10 +47,10 @@ struct Bench {
 
 impl Bench {
     /// One queued case in today's digest, and drills in every case that can take one.
-    async fn new(share: f64) -> Self {
+    async fn new(share: &str) -> Self {
         let store = Store::open_and_migrate("sqlite::memory:").await.unwrap();
         let mut config = Config::load_from(None, &[]).unwrap();
-        config.noise.drill_share = share;
+        config.policy.drills.share = share.parse().unwrap();
         let (config, clock) = (Arc::new(config), Clock::standing_at(start()));
         let recheck: Arc<dyn Recheck> = Arc::new(Free);
         let approvals =
@@ -230,7 +230,7 @@ fn line(case: &str) -> DigestLine {
 
 #[tokio::test]
 async fn a_drill_passes_every_check_and_is_contradicted_by_what_stands_beside_it() {
-    let bench = Bench::new(1.0).await;
+    let bench = Bench::new("1").await;
     let wrong = bench.planted().await;
     let real = bench.recs("case-1").await.into_iter().find(|r| r.rank == 1 && r.id != wrong.id).unwrap();
     let drill = bench.control.store.find_drill(&wrong.id).await.unwrap().unwrap();
@@ -255,7 +255,7 @@ async fn a_drill_passes_every_check_and_is_contradicted_by_what_stands_beside_it
 
 #[tokio::test]
 async fn people_who_decide_see_the_drill_and_nobody_else_does() {
-    let bench = Bench::new(1.0).await;
+    let bench = Bench::new("1").await;
     let wrong = bench.planted().await;
     let all = bench.control.store.list_recommendations(&CaseId::new("case-1")).await.unwrap();
     let drills = bench.control.store.list_drills().await.unwrap();
@@ -267,7 +267,7 @@ async fn people_who_decide_see_the_drill_and_nobody_else_does() {
 
 #[tokio::test]
 async fn a_drill_that_is_approved_is_revealed_and_nothing_follows() {
-    let bench = Bench::new(1.0).await;
+    let bench = Bench::new("1").await;
     let wrong = bench.planted().await;
     let answer = bench.decide("k1", "ari", &wrong, Verb::Approve).await.unwrap();
     assert!(answer.is_drill() && answer.said.contains("This was a drill") && answer.undo_until.is_none(), "{answer:?}");
@@ -290,14 +290,14 @@ async fn a_drill_that_is_approved_is_revealed_and_nothing_follows() {
 #[tokio::test]
 async fn a_drill_that_is_turned_down_or_mended_is_caught() {
     for reason in [RejectReason::WrongQuantity, RejectReason::NotReal] {
-        let bench = Bench::new(1.0).await;
+        let bench = Bench::new("1").await;
         let wrong = bench.planted().await;
         let answer = bench.decide("k1", "ari", &wrong, Verb::Reject { reason, note: String::new() }).await.unwrap();
         assert!(answer.is_drill() && answer.said.contains("You noticed"), "{answer:?}");
         assert_eq!(bench.counts().await, DrillCounts { answered: 1, caught: 1, accepted: 0 });
         bench.nothing_followed().await;
     }
-    let bench = Bench::new(1.0).await;
+    let bench = Bench::new("1").await;
     let wrong = bench.planted().await;
     let field = bench.control.store.list_drills().await.unwrap()[0].field.clone();
     let mut mended = wrong.candidate.action.clone();
@@ -311,7 +311,7 @@ async fn a_drill_that_is_turned_down_or_mended_is_caught() {
 
 #[tokio::test]
 async fn whoever_may_not_approve_the_real_one_may_not_answer_the_drill() {
-    let bench = Bench::new(1.0).await;
+    let bench = Bench::new("1").await;
     let wrong = bench.planted().await;
     let refused = bench.decide("k1", "pia", &wrong, Verb::Approve).await.unwrap_err();
     assert!(matches!(refused, DecisionRefused::NotAllowed(_)), "{refused}");
@@ -321,7 +321,7 @@ async fn whoever_may_not_approve_the_real_one_may_not_answer_the_drill() {
 
 #[tokio::test]
 async fn the_outbox_takes_no_drill_and_no_mute_whoever_asks() {
-    let bench = Bench::new(1.0).await;
+    let bench = Bench::new("1").await;
     let wrong = bench.planted().await;
     let store = &bench.control.store;
     let message = |body: serde_json::Value| NewOutbox {
@@ -349,7 +349,7 @@ async fn the_outbox_takes_no_drill_and_no_mute_whoever_asks() {
 
 #[tokio::test]
 async fn a_drill_is_taken_back_when_its_day_is_over_or_its_case_is_answered_another_way() {
-    let bench = Bench::new(1.0).await;
+    let bench = Bench::new("1").await;
     let wrong = bench.planted().await;
     assert_eq!(withdraw(&bench.control).await.unwrap(), 0, "it stands");
     bench.control.clock.set(start() + SignedDuration::from_hours(24));
@@ -359,7 +359,7 @@ async fn a_drill_is_taken_back_when_its_day_is_over_or_its_case_is_answered_anot
     assert_eq!(bench.counts().await, DrillCounts::default(), "it says nothing");
     bench.nothing_followed().await;
 
-    let bench = Bench::new(1.0).await;
+    let bench = Bench::new("1").await;
     let wrong = bench.planted().await;
     let other = bench.recs("case-1").await.into_iter().find(|r| r.rank == 2).unwrap();
     bench.decide("k1", "ari", &other, Verb::Approve).await.unwrap();
@@ -374,7 +374,7 @@ async fn a_drill_is_taken_back_when_its_day_is_over_or_its_case_is_answered_anot
 
 #[tokio::test]
 async fn there_are_no_drills_unless_asked_for_nor_where_one_could_cost_something() {
-    assert_eq!(plant(&Bench::new(0.0).await.control).await.unwrap(), 0);
+    assert_eq!(plant(&Bench::new("0").await.control).await.unwrap(), 0);
     let pressing = DigestLine { slack_days: 0.9, ..line("case-1") };
     let due = DigestLine { lane: Lane::BillDue, ..line("case-1") };
     let sampled = DigestLine { sampled: true, ..line("case-1") };
@@ -387,7 +387,7 @@ async fn there_are_no_drills_unless_asked_for_nor_where_one_could_cost_something
     assert!((60..150).contains(&drawn(0.01)), "{}", drawn(0.01));
     assert_eq!((drawn(0.0), drawn(1.0), drawn(0.01)), (0, 10_000, drawn(0.01)));
     // Somebody has begun with the case: it is left alone.
-    let bench = Bench::new(1.0).await;
+    let bench = Bench::new("1").await;
     let first = bench.recs("case-1").await.remove(0);
     bench.decide("k1", "pia", &first, Verb::Reject { reason: RejectReason::WrongDate, note: String::new() }).await.unwrap();
     let second = bench.recs("case-1").await.remove(1);

@@ -14,11 +14,11 @@ use crate::domain::audit::AuditEntry;
 use crate::domain::calendar::{days_between, plus_days};
 use crate::domain::case::{Case, CaseState};
 use crate::domain::exception::{Exception, ExceptionState, ExceptionType};
-use crate::domain::ids::{ItemId, PersonId, content_hash};
+use crate::domain::ids::{ItemId, PersonId, RecommendationId, content_hash};
 use crate::domain::money::Money;
 use crate::domain::mute::{Mute, MuteScope, may_hide};
-use crate::domain::policy::{Person, Refusal, Tier, may_decide, may_turn_down, tier_of};
-use crate::domain::record::{Record, RecordKind};
+use crate::domain::policy::{ActionCode, Attempt, Facts, Named, Person, Question, Refusal, Signer, Tier, may_turn_down};
+use crate::domain::record::{Record, RecordKind, RecordRef};
 use crate::store::{MuteEnd, Store, StoreError};
 
 /// Longest reason, in characters.
@@ -209,10 +209,7 @@ pub async fn mute(store: &Store, config: &Config, clock: &Clock, request: &MuteR
     let mute = Mute::new(code, scope, request.person.clone(), reason, now, request.until);
     let (cases, hides) = Muting::of(store, config, vec![mute.clone()]).await?.weigh(store).await?;
     let action = Action::Mute { exception: code, scope: mute.scope.clone(), until: mute.until, hides };
-    let tier = tier_of(&action, Money::ZERO, Money::ZERO, &config.approval.limits());
-    if may_decide(person, tier, &[], &[])?.needs_second {
-        return Err(MuteRefused::TooMuch { hides, tier });
-    }
+    let tier = may_hide_so_much(store, config, person, &action, hides, now).await?;
     let entry = begun(&mute, &request.channel, json!({ "hides_cases": cases, "hides": hides, "tier": tier }));
     match store.insert_mute(&mute, &[entry]).await {
         Ok(()) => Ok(mute),
@@ -223,6 +220,65 @@ pub async fn mute(store: &Store, config: &Config, clock: &Clock, request: &MuteR
         },
         Err(error) => Err(error.into()),
     }
+}
+
+/// The tier of a mute, when this person alone may decide it: by the policy, as for a proposal.
+async fn may_hide_so_much(
+    store: &Store,
+    config: &Config,
+    person: &Person,
+    action: &Action,
+    hides: Money,
+    now: Timestamp,
+) -> Result<Tier, MuteRefused> {
+    let facts = facts_of(store, action).await?;
+    let id = RecommendationId::new("mute");
+    let ruling = config.policy.judge(&Question {
+        id: &id,
+        action: ActionCode::of(action),
+        value: hides,
+        item: None,
+        supplier: None,
+        facts: &facts,
+        signers: std::slice::from_ref(&person.id),
+        on_behalf_of: &[],
+        earlier: &[],
+        now,
+    });
+    let signer = Signer::own(person.clone());
+    let attempt = Attempt { signer: &signer, ruling: &ruling, facts: &facts, signed: &[], touched_by: &[] };
+    if config.policy.may_sign(&attempt)?.needs_second {
+        return Err(MuteRefused::TooMuch { hides, tier: ruling.tier });
+    }
+    Ok(ruling.tier)
+}
+
+/// What the policy asks of a mute: what it touches, as far as its scope says. What it does not say counts as the stricter,
+/// so whoever decides for one place mutes nothing everywhere.
+///
+/// # Errors
+/// When the store can not be read.
+pub async fn facts_of(store: &Store, action: &Action) -> Result<Facts, StoreError> {
+    let Action::Mute { scope, .. } = action else { return Ok(Facts::default()) };
+    let mut facts = Facts::default();
+    match scope {
+        MuteScope::All => {}
+        MuteScope::Item(item) => facts.categories = categories(store).await?.remove(item).map(|category| vec![category]),
+        MuteScope::Category(name) => facts.categories = Some(vec![name.clone()]),
+        MuteScope::Location(id) => {
+            facts.locations = Some(vec![named(store, RecordKind::Location, id.as_str()).await?]);
+        }
+        MuteScope::Supplier(id) => {
+            facts.suppliers = Some(vec![named(store, RecordKind::Supplier, id.as_str()).await?]);
+        }
+    }
+    Ok(facts)
+}
+
+async fn named(store: &Store, kind: RecordKind, id: &str) -> Result<Named, StoreError> {
+    let names = store.list_names().await?;
+    let name = names.get(&RecordRef::new(kind, id)).map(String::as_str);
+    Ok(Named::new(id, name.as_slice()))
 }
 
 /// Ends a mute before its day. Whoever may decide may end anybody's: showing more does no harm. Ending it twice is ending it
@@ -258,7 +314,7 @@ pub async fn unmute(
 
 /// Refuses a day that is past or further off than the configuration allows.
 pub(crate) fn check_day(config: &Config, today: Date, until: Date) -> Result<(), MuteRefused> {
-    let longest = i32::try_from(config.noise.mute_days_max).unwrap_or(i32::MAX);
+    let longest = i32::from(config.policy.mutes.longest_days);
     let (first, last) = (plus_days(today, 1), plus_days(today, longest));
     if (1..=longest).contains(&days_between(today, until)) {
         return Ok(());

@@ -160,6 +160,8 @@ async fn only_who_may_decide_mutes_and_only_for_a_while_and_with_a_reason() {
         roles: vec![crate::domain::policy::Role::Viewer, crate::domain::policy::Role::Admin],
         tier: 4,
         erp_user: String::new(),
+        scopes: Default::default(),
+        limit: None,
     };
     config.people.push(viewer);
     config.people.push(Person {
@@ -168,6 +170,8 @@ async fn only_who_may_decide_mutes_and_only_for_a_while_and_with_a_reason() {
         roles: vec![crate::domain::policy::Role::Approver],
         tier: 4,
         erp_user: String::new(),
+        scopes: Default::default(),
+        limit: None,
     });
     let refused = async |request: MuteRequest| mute(&store, &config, &clock, &request).await.unwrap_err();
     for person in ["vic", "system"] {
@@ -178,13 +182,13 @@ async fn only_who_may_decide_mutes_and_only_for_a_while_and_with_a_reason() {
         assert!(matches!(why, MuteRefused::NotAllowed(_)), "{person}: {why}");
     }
     assert!(matches!(refused(request("nobody", "all", "2026-10-20")).await, MuteRefused::UnknownPerson(_)));
-    for until in ["2026-10-07", "2026-10-08", "2027-01-07"] {
+    for until in ["2026-10-07", "2026-10-08", "2026-11-08"] {
         let why = refused(request("pia", "all", until)).await;
-        assert!(why.to_string().contains("from 2026-10-09 to 2027-01-06"), "{until}: {why}");
+        assert!(why.to_string().contains("from 2026-10-09 to 2026-11-07"), "{until}: {why}");
     }
     let why = refused(MuteRequest { reason: " \n".into(), ..request("pia", "all", "2026-10-20") }).await;
     assert!(matches!(why, MuteRefused::NoReason), "{why}");
-    mute(&store, &config, &clock, &request("pia", "all", "2027-01-06")).await.unwrap();
+    mute(&store, &config, &clock, &request("pia", "all", "2026-11-07")).await.unwrap();
 }
 
 #[tokio::test]

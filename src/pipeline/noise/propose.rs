@@ -87,7 +87,8 @@ async fn answered(it: &NoiseControl) -> anyhow::Result<BTreeMap<ExceptionType, D
 async fn open(it: &NoiseControl, noisy: &Noisy, since: Date, today: Date) -> anyhow::Result<bool> {
     let NoiseControl { store, config, clock, .. } = it;
     let now = clock.now();
-    let until = plus_days(today, i32::try_from(config.noise.proposal_days).unwrap_or(i32::MAX));
+    let days = config.noise.proposal_days.min(u32::from(config.policy.mutes.longest_days));
+    let until = plus_days(today, i32::try_from(days).unwrap_or(i32::MAX));
     let (code, scope) = (noisy.code, noisy.scope.clone());
     let thought = Mute::new(code, scope.clone(), PersonId::new("nobody"), String::new(), now, until);
     let (cases, hides) = Muting::of(store, config, vec![thought]).await?.weigh(store).await?;
@@ -102,7 +103,8 @@ async fn open(it: &NoiseControl, noisy: &Noisy, since: Date, today: Date) -> any
         checks: checks(store, config, clock, &action).await?,
         action,
         money: MoneySum::nothing(1.0, Range::default()),
-        value: Money::ZERO,
+        // What the policy asks of a mute goes by the money it hides; it releases none, and none is counted for it.
+        value: hides,
         latest_date: plus_days(until, -1),
         cites: bundle.facts.keys().cloned().collect(),
     };
@@ -241,11 +243,11 @@ pub async fn checks(store: &Store, config: &Config, clock: &Clock, action: &Acti
     let now = clock.now();
     let today = config.calendar.calendar().day_of(now);
     let hard = |name: &str, detail: String, passed| Check { name: name.to_owned(), detail, passed, hard: true };
-    let longest = config.noise.mute_days_max;
+    let longest = config.policy.mutes.longest_days;
     let standing = standing(store, today, *exception, scope).await?;
     let thought = Mute::new(*exception, scope.clone(), PersonId::new("nobody"), String::new(), now, *until);
     let (_, hides_now) = Muting::of(store, config, vec![thought]).await?.weigh(store).await?;
-    let most = (*hides).max(config.approval.limits().tier1_max);
+    let most = (*hides).max(config.noise.mute_value_max);
     Ok(vec![
         hard("it ends", format!("{until}, at most {longest} days ahead"), check_day(config, today, *until).is_ok()),
         hard(

@@ -275,7 +275,15 @@ async fn too_few_or_too_mixed_is_not_proposed_and_a_viewer_can_not_approve() {
     let mut bench = Bench::new(11).await;
     let mut config = (*bench.control.config).clone();
     let (id, name, roles) = (PersonId::new("vic"), "Vic".to_owned(), vec![crate::domain::policy::Role::Viewer]);
-    config.people.push(crate::domain::policy::Person { id, name, roles, tier: 4, erp_user: String::new() });
+    config.people.push(crate::domain::policy::Person {
+        id,
+        name,
+        roles,
+        tier: 4,
+        erp_user: String::new(),
+        scopes: Default::default(),
+        limit: None,
+    });
     bench.approvals.config = Arc::new(config);
     propose(&bench.control).await.unwrap();
     let (_, rec) = bench.proposal().await.unwrap();
