@@ -14,12 +14,14 @@ macro_rules! say {
 
 mod access;
 mod audit;
+mod batch;
 mod decide;
 mod demo;
 mod doctor;
 mod events;
 mod kpi;
 mod models;
+mod mute;
 mod open;
 mod serve;
 mod show;
@@ -71,6 +73,9 @@ enum Command {
     /// Look at the queue and decide.
     #[command(subcommand)]
     Queue(decide::Queue),
+    /// Choose what not to be shown for a while, and see what is hidden.
+    #[command(subcommand)]
+    Mute(mute::Mute),
     /// Look at and verify the audit log.
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -189,6 +194,7 @@ async fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Migrate => show::migrate(&config).await,
         Command::Digest(args) => show::digest(&config, &args, cli.json).await,
         Command::Queue(queue) => decide::run(config, queue, cli.json).await,
+        Command::Mute(command) => mute::run(&config, command, cli.json).await,
         Command::Audit(command) => audit::run(&config, command, cli.json).await,
         Command::Kpi(args) => kpi::run(config, args, cli.json).await,
         Command::Outbox(command) => show::outbox(config, command, cli.json).await,

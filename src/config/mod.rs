@@ -58,6 +58,7 @@ pub struct Config {
     pub approval: ApprovalConfig,
     pub audit: AuditConfig,
     pub kpi: KpiConfig,
+    pub noise: NoiseConfig,
     pub model: ModelConfig,
     pub webhook: WebhookConfig,
     pub web: WebConfig,
@@ -270,6 +271,18 @@ pub struct KpiConfig {
     pub metrics_token_file: String,
 }
 
+/// `[noise]`: what people are not shown, and when Reeve proposes that. The longest mute and drills are the policy's.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoiseConfig {
+    #[serde(deserialize_with = "money")]
+    pub mute_value_max: Money,
+    pub history_days: u32,
+    pub proposal_shown_min: u32,
+    pub proposal_share: f64,
+    pub proposal_days: u32,
+}
+
 /// `[model]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -414,6 +427,7 @@ impl Config {
             ("detect.low_probability", self.detect.low_probability),
             ("detect.confirm_lead_share", self.detect.confirm_lead_share),
             ("ranking.lambda", self.ranking.lambda),
+            ("noise.proposal_share", self.noise.proposal_share),
         ] {
             if !(0.0..=1.0).contains(&share) {
                 return bad(key, "must be between 0 and 1");
@@ -451,6 +465,9 @@ impl Config {
         }
         if self.ranking.capacity == 0 {
             return bad("ranking.capacity", "must be at least 1: a digest without a line tells nobody anything");
+        }
+        if self.noise.proposal_days == 0 || self.noise.proposal_shown_min == 0 {
+            return bad("noise.proposal_days, noise.proposal_shown_min", "must be at least 1");
         }
         if self.ranking.digest_days <= 0.0 {
             return bad("ranking.digest_days", "must be above 0");

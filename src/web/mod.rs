@@ -5,6 +5,7 @@
 //! hooks take signed events from machines, and `/api/v1` answers programs that have a token.
 
 mod api;
+mod batch_page;
 mod case_page;
 mod case_sums;
 mod case_view;
@@ -14,6 +15,7 @@ mod guard;
 mod hooks;
 mod kpi_page;
 mod me_page;
+mod mutes_page;
 mod pages;
 mod queue_page;
 mod session;
@@ -81,6 +83,9 @@ pub fn router(state: WebState) -> Router {
         .route("/", get(queue_page::queue))
         .route("/cases/{id}", get(case_page::show))
         .route("/cases/{id}/decide", post(case_page::decide))
+        .route("/batch", get(batch_page::confirm).post(batch_page::decide))
+        .route("/mutes", get(mutes_page::mutes).post(mutes_page::add))
+        .route("/mutes/end", post(mutes_page::end))
         .route("/digests", get(pages::digests))
         .route("/digests/{day}", get(pages::digest))
         .route("/digests/{day}/mail", get(pages::mail))

@@ -36,10 +36,11 @@ struct Link {
     here: bool,
 }
 
-const LINKS: [(&str, &str); 6] = [
+const LINKS: [(&str, &str); 7] = [
     ("/", "Queue"),
     ("/digests", "Digests"),
     ("/kpi", "Figures"),
+    ("/mutes", "Mutes"),
     ("/audit", "Audit"),
     ("/policy", "Policy"),
     ("/health", "Health"),

@@ -421,6 +421,7 @@ async fn digest(store: &Store, case: &Case) {
             headline: "House Blend sold 96 on 2026-10-07 where 31 are usual".to_owned(),
             reason: "promotion Autumn Week".to_owned(),
         }],
+        noise: vec![],
         decided: vec![],
         drafted_by: "playbook".to_owned(),
         health: vec![],
