@@ -19,6 +19,7 @@ mod doctor;
 mod events;
 mod models;
 mod open;
+mod outbox;
 mod serve;
 mod show;
 mod sync;
@@ -72,9 +73,9 @@ enum Command {
     /// Look at and verify the audit log.
     #[command(subcommand)]
     Audit(audit::Audit),
-    /// Look at deliveries and send dead ones again.
+    /// Look at deliveries: what is stuck and why; send dead ones again, or discard them.
     #[command(subcommand)]
-    Outbox(show::Outbox),
+    Outbox(outbox::Outbox),
     /// Look at events from outside, and have those in quarantine looked at anew.
     #[command(subcommand)]
     Events(events::Events),
@@ -178,7 +179,7 @@ async fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Digest(args) => show::digest(&config, &args, cli.json).await,
         Command::Queue(queue) => decide::run(config, queue, cli.json).await,
         Command::Audit(command) => audit::run(&config, command, cli.json).await,
-        Command::Outbox(command) => show::outbox(config, command, cli.json).await,
+        Command::Outbox(command) => outbox::run(config, command, cli.json).await,
         Command::Events(command) => events::run(&config, command, cli.json).await,
         Command::SignIn { person } => show::sign_in(&config, &person).await,
         Command::Models(command) => models::run(config, command, cli.json).await,

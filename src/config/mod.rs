@@ -3,6 +3,7 @@
 //! `default.toml` → the operator's file → the environment (`REEVE_SECTION__KEY`). Parsed once into types that can not hold
 //! a bad value; an unknown key is an error that names it. Only this file reads the environment.
 
+mod destinations;
 mod hooks;
 mod read;
 
@@ -15,6 +16,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use toml::Value;
 
+pub use self::destinations::{DeliveryConfig, DestinationConfig, WEBHOOK, WebhookConfig};
 pub use self::hooks::{EventsConfig, HookConfig, HookKind};
 use self::read::{duration, merge, money, parse, read_secret, set, time_zone};
 
@@ -56,6 +58,8 @@ pub struct Config {
     pub approval: ApprovalConfig,
     pub model: ModelConfig,
     pub webhook: WebhookConfig,
+    pub delivery: DeliveryConfig,
+    pub destinations: Vec<DestinationConfig>,
     pub web: WebConfig,
     pub worker: WorkerConfig,
     pub events: EventsConfig,
@@ -280,24 +284,21 @@ pub struct ModelConfig {
     pub concurrency: usize,
 }
 
-/// `[webhook]`
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct WebhookConfig {
-    pub url: String,
-    pub secret: SecretString,
-    pub secret_file: String,
-    #[serde(deserialize_with = "duration")]
-    pub timeout: Duration,
-    pub attempts: u32,
-}
-
 /// `[web]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WebConfig {
     pub listen: String,
+    pub public_url: String,
     pub session_hours: u32,
+}
+
+impl WebConfig {
+    /// Where the page is, for links that people follow; without a slash at the end.
+    pub fn page(&self) -> String {
+        let address = self.public_url.trim_end_matches('/');
+        if address.is_empty() { format!("http://{}", self.listen) } else { address.to_owned() }
+    }
 }
 
 /// `[worker]`
@@ -358,12 +359,16 @@ impl Config {
         read_secret("model.api_key_file", &self.model.api_key_file, &mut self.model.api_key)?;
         read_secret("odoo.api_key_file", &self.odoo.api_key_file, &mut self.odoo.api_key)?;
         read_secret("webhook.secret_file", &self.webhook.secret_file, &mut self.webhook.secret)?;
+        for destination in &mut self.destinations {
+            read_secret("destinations.secret_file", &destination.secret_file, &mut destination.secret)?;
+        }
         for hook in &mut self.hooks {
             read_secret("hooks.secret_file", &hook.secret_file, &mut hook.secret)?;
             read_secret("hooks.secret_next_file", &hook.secret_next_file, &mut hook.secret_next)?;
         }
         // Last, as a secret can come from a file.
         hooks::check(&self.events, &self.hooks)?;
+        destinations::check(&self)?;
         Ok(self)
     }
 
@@ -421,8 +426,8 @@ impl Config {
         if self.detect.window_days < self.detect.warmup_days || self.detect.warmup_days < 14 {
             return bad("detect.warmup_days", "must be at least 14 and not above detect.window_days");
         }
-        if self.detect.forest_trees == 0 || self.model.concurrency == 0 || self.webhook.attempts == 0 {
-            return bad("detect.forest_trees, model.concurrency, webhook.attempts", "must be at least 1");
+        if self.detect.forest_trees == 0 || self.model.concurrency == 0 {
+            return bad("detect.forest_trees, model.concurrency", "must be at least 1");
         }
         let limits = self.approval.limits();
         if !(limits.tier1_max <= limits.tier2_max && limits.tier2_max <= limits.tier3_max) {

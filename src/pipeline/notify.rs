@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 use jiff::civil::Date;
 
+use super::deliver::stuck;
 use super::desk::Laid;
 use super::detect::is_current;
 use super::{Context as Stages, Progress, Stage, observe};
@@ -343,6 +344,7 @@ async fn health(stages: &Stages, book: &Book) -> anyhow::Result<Vec<String>> {
     if dead > 0 {
         lines.push(format!("{dead} deliveries failed for good; see `reeve outbox list`."));
     }
+    lines.extend(stuck::lines(store, &stages.config, clock.now()).await?);
     for status in store.list_job_status().await? {
         if let Some(error) = status.last_error {
             lines.push(format!("The stage {} last failed: {error}", status.stage));

@@ -35,6 +35,7 @@ use crate::domain::ids::PersonId;
 use crate::domain::money::Money;
 use crate::domain::policy::{Person, Tier, may_decide, may_turn_down, tier_of};
 use crate::domain::recommendation::Recommendation;
+use crate::pipeline::publish::Terms;
 use crate::store::{Change, DecisionRow, NewOutbox, Store, StoreError};
 
 /// How often a click is judged anew because somebody else moved the same case, or the sum that limits are compared with, in
@@ -171,7 +172,12 @@ impl Approvals {
         self.checks_hold(&scene.case, action).await?;
         let event = plan::approval(&scene.rec, person.id.clone(), standing.needs_second);
         let version = self.config.approval.limits().policy_version();
-        let judged = plan::Judged { tier, counted, policy_version: &version, currency: &self.config.money.currency };
+        let unit = match plan::about(&scene.case, action).0 {
+            Some(item) => self.store.find_unit(&item).await.map_err(failed)?.unwrap_or_default(),
+            None => String::new(),
+        };
+        let terms = Terms::of(&self.config, &scene.rec, unit);
+        let judged = plan::Judged { tier, counted, policy_version: &version, terms: &terms };
         let mut plan = plan::approve(request, scene, event, judged, self.undo_window(), now)?;
         plan.decisions_seen = Some(decisions_seen);
         Ok(plan)

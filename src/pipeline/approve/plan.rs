@@ -14,7 +14,7 @@ use crate::domain::ids::{ItemId, PersonId, SupplierId};
 use crate::domain::money::Money;
 use crate::domain::policy::Tier;
 use crate::domain::recommendation::{Drafter, Recommendation};
-use crate::pipeline::publish::{self, Approval};
+use crate::pipeline::publish::{self, Approval, Terms};
 use crate::store::NewOutbox;
 
 /// Everything one decision changes.
@@ -43,7 +43,7 @@ pub(super) struct Judged<'a> {
     pub(super) tier: Tier,
     pub(super) counted: Money,
     pub(super) policy_version: &'a str,
-    pub(super) currency: &'a str,
+    pub(super) terms: &'a Terms,
 }
 
 /// A person signs: the first of two signatures, or the approval itself.
@@ -71,7 +71,7 @@ pub(super) fn approve(
     let said = if let Some(by) = &by {
         case.state = CaseState::Decided;
         let approval = Approval { by, at: now, tier: judged.tier, policy_version: judged.policy_version };
-        outbox = Some(publish::event_for(&rec, &case, approval, judged.currency, leaves));
+        outbox = Some(publish::event_for(&rec, &case, approval, judged.terms, leaves));
         format!("Approved ({}). It leaves at {leaves}; until then it can be undone.", judged.tier)
     } else {
         format!("Signed. {} takes a second person; nothing leaves before.", judged.tier)
