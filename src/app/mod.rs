@@ -2,7 +2,7 @@
 
 mod charts;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -10,20 +10,22 @@ use async_trait::async_trait;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::action::{Action, Check};
-use crate::domain::book::Book;
+use crate::domain::book::{Book, Place};
 use crate::domain::case::Case;
 use crate::domain::exception::{Exception, Signal};
 use crate::domain::ids::PersonId;
+use crate::domain::money::Quantity;
+use crate::domain::recommendation::Recommendation;
 use crate::domain::record::{MoveKind, StockMove};
 use crate::pipeline::approve::{Approvals, Recheck};
 use crate::pipeline::deliver::Deliver;
-use crate::pipeline::desk::Desk;
+use crate::pipeline::desk::{Desk, Laid};
 use crate::pipeline::detect::Detect;
 use crate::pipeline::draft::{Drafting, Promises, open_exceptions};
 use crate::pipeline::notify::Notify;
 use crate::pipeline::observe::Observe;
 use crate::pipeline::queue::Queue;
-use crate::pipeline::recheck::recheck;
+use crate::pipeline::recheck::{moved, recheck};
 use crate::pipeline::understand::Understand;
 use crate::pipeline::verify::Verify;
 use crate::pipeline::view::CaseView;
@@ -103,22 +105,19 @@ struct OnTheDesk(Context);
 #[async_trait]
 impl Recheck for OnTheDesk {
     async fn recheck(&self, case: &Case, action: &Action) -> anyhow::Result<Vec<Check>> {
-        let Context { store, config, desk, .. } = &self.0;
-        let laid = desk.lay_out().await?;
-        let exceptions = open_exceptions(store.list_case_exceptions(&case.id).await?, case);
-        let claimed = store.list_links().await?.into_iter().map(|(link, case)| (link, case.to_string())).collect();
-        let promised = Promises::firm(store).await?.to_others(&case.id);
-        let view = CaseView {
-            case,
-            exceptions: &exceptions,
-            book: &laid.book,
-            outlook: &laid.seen.outlook,
-            p: &laid.p,
-            claimed: &claimed,
-            promised: &promised,
-            config,
-        };
-        Ok(recheck(&view, action))
+        let scene = self.scene(case).await?;
+        let promised = Promises::firm(&self.0.store).await?.to_others(&case.id);
+        Ok(recheck(&scene.view(case, &promised, &self.0.config), action))
+    }
+
+    async fn moved(&self, case: &Case, recommendation: &Recommendation) -> anyhow::Result<Vec<String>> {
+        let Context { store, config, .. } = &self.0;
+        let frozen = store.get_bundle(&case.id, &recommendation.evidence_hash).await?;
+        let scene = self.scene(case).await?;
+        let firm = Promises::firm(store).await?.to_others(&case.id);
+        let proposed = Promises::proposed(store).await?.to_others(&case.id);
+        let views = [scene.view(case, &firm, config), scene.view(case, &proposed, config)];
+        Ok(moved(&views, &scene.laid.seen.signals, &frozen, recommendation))
     }
 
     async fn concerned(&self, case: &Case) -> anyhow::Result<Vec<PersonId>> {
@@ -128,6 +127,31 @@ impl Recheck for OnTheDesk {
         let hands = entered_by(&laid.book, case, &exceptions);
         let people = config.people.iter().filter(|p| hands.contains(p.erp_user.as_str()));
         Ok(people.map(|p| p.id.clone()).collect())
+    }
+}
+
+/// What a case is judged on at this moment, owned.
+struct AtTheDesk {
+    laid: Arc<Laid>,
+    exceptions: Vec<Exception>,
+    claimed: BTreeMap<String, String>,
+}
+
+impl AtTheDesk {
+    fn view<'v>(&'v self, case: &'v Case, promised: &'v BTreeMap<Place, Quantity>, config: &'v Config) -> CaseView<'v> {
+        let Laid { book, seen, p } = self.laid.as_ref();
+        let (exceptions, claimed) = (self.exceptions.as_slice(), &self.claimed);
+        CaseView { case, exceptions, book, outlook: &seen.outlook, p, claimed, promised, config }
+    }
+}
+
+impl OnTheDesk {
+    async fn scene(&self, case: &Case) -> anyhow::Result<AtTheDesk> {
+        let Context { store, desk, .. } = &self.0;
+        let laid = desk.lay_out().await?;
+        let exceptions = open_exceptions(store.list_case_exceptions(&case.id).await?, case);
+        let claimed = store.list_links().await?.into_iter().map(|(link, case)| (link, case.to_string())).collect();
+        Ok(AtTheDesk { laid, exceptions, claimed })
     }
 }
 
@@ -162,7 +186,6 @@ mod tests {
     use crate::domain::case::CaseState;
     use crate::domain::exception::Subject;
     use crate::domain::ids::{CaseId, ItemId, LocationId};
-    use crate::domain::money::Quantity;
     use crate::domain::record::Record;
 
     const NOON: &str = "2026-10-08T12:00:00Z";

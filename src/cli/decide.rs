@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::config::Config;
 use crate::domain::action::Action;
 use crate::domain::case::{Case, CaseState};
-use crate::domain::decision::RejectReason;
+use crate::domain::decision::{RejectReason, WakeCondition};
 use crate::domain::ids::{CaseId, PersonId, RecommendationId};
 use crate::domain::money::Quantity;
 use crate::domain::recommendation::Recommendation;
@@ -104,7 +104,10 @@ pub(super) async fn run(config: Config, command: Queue, json: bool) -> anyhow::R
         Queue::Reject { what, reason, note } => {
             decide(config, store, what, |_| Ok(Verb::Reject { reason, note }), json).await
         }
-        Queue::Snooze { what, until } => decide(config, store, what, |_| Ok(Verb::Snooze { until }), json).await,
+        Queue::Snooze { what, until } => {
+            let wake = WakeCondition::Grew;
+            decide(config, store, what, |_| Ok(Verb::Snooze { until, wake }), json).await
+        }
         Queue::Undo { what } => decide(config, store, what, |_| Ok(Verb::Undo), json).await,
         Queue::Edit { what, quantity, date } => {
             let edit = |old: &Action| {

@@ -19,6 +19,7 @@ use crate::domain::action::{Action, Candidate};
 use crate::domain::audit::AuditEntry;
 use crate::domain::book::Place;
 use crate::domain::case::{Case, CaseState};
+use crate::domain::case_life::CaseEvent;
 use crate::domain::decision::RecommendationState;
 use crate::domain::draft::Draft;
 use crate::domain::evidence::{Bundle, Fact};
@@ -106,7 +107,7 @@ impl Drafting {
         // stored one would be stored for ever.
         let rank = serde_json::to_string(&assessment.rank).context("writing a rank")?;
         next.rank = serde_json::from_str(&rank).context("reading a rank back")?;
-        next.state = CaseState::Open;
+        next.state = next.state.after(CaseEvent::Propose)?;
         next.evidence_hash = Some(hash.clone());
         let standing = current.iter().filter(|(r, _)| is_undecided(r)).collect::<Vec<_>>();
         let same = !standing.is_empty() && standing.iter().all(|(r, _)| r.evidence_hash == hash);
@@ -270,7 +271,9 @@ impl Promises {
     /// # Errors
     /// Says what could not be read.
     pub async fn firm(store: &Store) -> anyhow::Result<Self> {
-        let signed = store.list_recommendations_in(&["signed", "approved", "approved_with_edit", "handed_off"]).await?;
+        let signed = store
+            .list_recommendations_in(&["signed", "forwarded", "escalated", "approved", "approved_with_edit", "handed_off"])
+            .await?;
         let mut firm = Self::default();
         for (rec, _) in &signed {
             let action = match &rec.state {
@@ -280,6 +283,20 @@ impl Promises {
             firm.add(&rec.case_id, action);
         }
         Ok(firm)
+    }
+
+    /// The same with whatever else waits for a decision as its case's first choice.
+    ///
+    /// # Errors
+    /// Says what could not be read.
+    pub async fn proposed(store: &Store) -> anyhow::Result<Self> {
+        let mut all = Self::firm(store).await?;
+        for (rec, _) in store.list_recommendations_in(&["queued"]).await? {
+            if rec.rank == 1 && all.0.iter().all(|(owner, ..)| *owner != rec.case_id) {
+                all.add(&rec.case_id, &rec.candidate.action);
+            }
+        }
+        Ok(all)
     }
 
     /// Adds what a case's best action would take, unless the case has a promise already.
@@ -309,7 +326,7 @@ impl Promises {
 
 /// What people have answered on the evidence that still stands. It is not asked again in other words.
 struct Answered<'a> {
-    /// Signed by one of two, or edited and waiting for somebody else: they stay as they are.
+    /// Signed by one of two, passed on to somebody, or edited and waiting for somebody else: they stay as they are.
     held: Vec<&'a Recommendation>,
     /// Actions that are not proposed anew: rejected, or held.
     gone: Vec<&'a Action>,
@@ -320,8 +337,9 @@ impl<'a> Answered<'a> {
         let (mut held, mut gone) = (Vec::new(), Vec::new());
         for (rec, _) in current.iter().filter(|(r, _)| r.evidence_hash == evidence_hash) {
             let edited = matches!(rec.drafter, Drafter::Edited { .. });
-            let signed = matches!(rec.state, RecommendationState::Signed { .. });
-            let holds = is_undecided(rec) && (edited || signed);
+            let signed = rec.state.first_signature().is_some();
+            let asked = matches!(rec.state, RecommendationState::Forwarded { .. });
+            let holds = is_undecided(rec) && (edited || signed || asked);
             if holds {
                 held.push(rec);
             }
@@ -365,7 +383,7 @@ fn lost_race(error: &anyhow::Error) -> bool {
 }
 
 fn is_undecided(recommendation: &Recommendation) -> bool {
-    matches!(recommendation.state.name(), "drafted" | "checked" | "queued" | "snoozed" | "signed")
+    matches!(recommendation.state.name(), "drafted" | "checked") || recommendation.state.is_waiting()
 }
 
 fn same_candidates(standing: &[&(Recommendation, i64)], answered: &Answered<'_>, assessment: &Assessment) -> bool {
@@ -452,7 +470,7 @@ mod tests {
         let current = [
             queued,
             proposed("b", "e1", S::Rejected { by: by.clone(), at, reason: RejectReason::WrongDate }, playbook()),
-            proposed("c", "e1", S::Signed { by: by.clone(), at }, playbook()),
+            proposed("c", "e1", S::Signed { by: by.clone(), acting_for: None, at }, playbook()),
             proposed("e", "e1", S::Queued, Drafter::Edited { editors: vec![by.clone()], first, was }),
             proposed("f", "e0", S::Rejected { by, at, reason: RejectReason::WrongDate }, playbook()),
         ];

@@ -113,7 +113,9 @@ async fn compose(stages: &Stages, laid: &Laid, day: Date) -> anyhow::Result<Dige
         let mut recommendations: Vec<Recommendation> = all
             .into_iter()
             .map(|(r, _)| r)
-            .filter(|r| matches!(r.state.name(), "queued" | "checked" | "drafted" | "signed"))
+            .filter(|r| {
+                matches!(r.state.name(), "drafted" | "checked") || (r.state.is_waiting() && r.state.name() != "snoozed")
+            })
             .collect();
         recommendations.sort_by_key(|r| r.rank);
         let damped = before.get(case.id.as_str()).map_or(rank.priority, |old| stable(old, &rank));

@@ -1,7 +1,8 @@
 //! One step of a case's life: everything that moves together is written together.
 
 use super::{
-    DecisionRow, NewOutbox, Outcome, Store, StoreError, audit, cases, decisions, outbox, outcomes, recommendations,
+    DecisionRow, NewOutbox, Notice, Outcome, Store, StoreError, audit, cases, decisions, notices, outbox, outcomes,
+    recommendations,
 };
 use crate::domain::audit::AuditEntry;
 use crate::domain::case::Case;
@@ -26,6 +27,8 @@ pub struct Change<'a> {
     pub outbox: &'a [NewOutbox],
     /// Messages to take back: all of them, or nothing of the whole step happens.
     pub cancel: &'a [&'a str],
+    /// Whom to tell something.
+    pub notices: &'a [Notice],
     /// What became of recommendations.
     pub outcomes: &'a [Outcome],
     /// Who did what.
@@ -60,6 +63,9 @@ impl Store {
         }
         for message in change.outbox {
             outbox::insert(&mut tx, message).await?;
+        }
+        for notice in change.notices {
+            notices::insert(&mut tx, notice).await?;
         }
         for outcome in change.outcomes {
             outcomes::upsert(&mut tx, outcome).await?;

@@ -17,7 +17,7 @@ use super::{WebState, templates};
 use crate::domain::action::Action;
 use crate::domain::audit::Chained;
 use crate::domain::case::Case;
-use crate::domain::decision::{RecommendationState, RejectReason};
+use crate::domain::decision::{RecommendationState, RejectReason, WakeCondition};
 use crate::domain::ids::{CaseId, RecommendationId, content_hash};
 use crate::domain::money::Quantity;
 use crate::domain::recommendation::Recommendation;
@@ -220,7 +220,7 @@ fn verb_of(click: &Click, rec: &Recommendation) -> Result<Verb, String> {
             let reason = reason.ok_or("choose a reason: it is what Reeve learns from")?;
             Ok(Verb::Reject { reason, note: click.note.chars().take(500).collect() })
         }
-        "snooze" => Ok(Verb::Snooze { until: day(&click.until)? }),
+        "snooze" => Ok(Verb::Snooze { until: day(&click.until)?, wake: WakeCondition::Grew }),
         "edit" => {
             let quantity = match click.quantity.trim() {
                 "" => None,

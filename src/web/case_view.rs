@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::domain::action::{Action, Check};
 use crate::domain::audit::Chained;
 use crate::domain::case::{Case, Rank};
-use crate::domain::decision::RecommendationState;
+use crate::domain::decision::{RecommendationState, Signature, WakeCondition};
 use crate::domain::evidence::{Bundle, FactValue, Missing};
 use crate::domain::exception::{Exception, ExceptionState};
 use crate::domain::ids::{FactId, content_hash as hash};
@@ -248,7 +248,7 @@ fn recommendation_state(state: &RecommendationState, config: &Config) -> String 
     match state {
         RecommendationState::Drafted | RecommendationState::Checked => "not yet in the queue".to_owned(),
         RecommendationState::Queued => String::new(),
-        RecommendationState::Signed { by, at } => {
+        RecommendationState::Signed { by, at, .. } => {
             format!("signed by {} on {}; a second signature is needed", actor_name(by.as_str(), people), moment(*at, zone))
         }
         RecommendationState::Approved { by, at } => {
@@ -261,8 +261,21 @@ fn recommendation_state(state: &RecommendationState, config: &Config) -> String 
             let who = actor_name(by.as_str(), people);
             format!("rejected by {who} on {}: {}", moment(*at, zone), super::view::reason_text(*reason).to_lowercase())
         }
-        RecommendationState::Snoozed { by, until } => {
-            format!("snoozed until {until} by {}", actor_name(by.as_str(), people))
+        RecommendationState::Forwarded { to, via, at, signed, .. } => {
+            let from = via.last().map(|by| actor_name(by.as_str(), people)).unwrap_or_default();
+            let whom = actor_name(to.as_str(), people);
+            format!("passed on to {whom} by {from} on {}{}", moment(*at, zone), half_signed(signed.as_ref(), people))
+        }
+        RecommendationState::Escalated { level, at, signed } => {
+            format!("escalated (step {level}) on {}{}", moment(*at, zone), half_signed(signed.as_ref(), people))
+        }
+        RecommendationState::Snoozed { by, until, wake } => {
+            let or = match wake {
+                WakeCondition::Grew => String::new(),
+                WakeCondition::ValueAbove { value } => format!(" or until it is worth more than {value}"),
+                WakeCondition::StageChanged => " or until something else is wrong too".to_owned(),
+            };
+            format!("snoozed until {until}{or} by {}", actor_name(by.as_str(), people))
         }
         RecommendationState::Expired => "expired: nobody decided in time".to_owned(),
         RecommendationState::Superseded => "superseded".to_owned(),
@@ -270,7 +283,13 @@ fn recommendation_state(state: &RecommendationState, config: &Config) -> String 
         RecommendationState::CarriedOut => "carried out".to_owned(),
         RecommendationState::Partly => "carried out in part".to_owned(),
         RecommendationState::NotCarriedOut => "not carried out".to_owned(),
+        RecommendationState::Undone => "taken back by its executor".to_owned(),
     }
+}
+
+/// What is there of two signatures, after another state's text.
+fn half_signed(signed: Option<&Signature>, people: &[Person]) -> String {
+    signed.map_or_else(String::new, |first| format!("; signed by {}", actor_name(first.by.as_str(), people)))
 }
 
 /// Says until when the viewer can take a decision back; None when there is nothing of theirs to take back.
@@ -282,7 +301,10 @@ fn undo_text(r: &Recommendation, parts: &CaseParts<'_>) -> Option<String> {
         Some(format!("can be undone until {}", moment(end, &parts.config.calendar.timezone)))
     };
     match &r.state {
-        RecommendationState::Signed { by, .. } if by == me => Some("until somebody else has signed".to_owned()),
+        state if state.first_signature().is_some_and(|first| first.by == *me) => {
+            Some("until somebody else has signed".to_owned())
+        }
+        RecommendationState::Forwarded { via, .. } if via.last() == Some(me) => Some("asks nobody by name".to_owned()),
         RecommendationState::Snoozed { .. } => Some("brings it back now".to_owned()),
         RecommendationState::Approved { by, at } | RecommendationState::ApprovedWithEdit { by, at, .. }
             if by.contains(me) =>

@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::action::Range;
+use super::decision::WakeCondition;
 use super::exception::{ExceptionType, Subject};
 use super::ids::{CaseId, ExceptionId, PersonId};
 use super::money::Money;
@@ -17,8 +18,19 @@ pub enum CaseState {
     New,
     /// In the queue.
     Open,
-    /// Put off until a day, or until it is worth a fifth and 50.00 more than it was.
-    Snoozed { until: Date, value_then: Money },
+    /// Put off until a day or until `wake` holds, whichever comes first.
+    Snoozed {
+        /// The day on which it comes back at the latest.
+        until: Date,
+        /// What it was worth when it was put off.
+        value_then: Money,
+        /// What brings it back earlier.
+        #[serde(default)]
+        wake: WakeCondition,
+        /// What was wrong when it was put off.
+        #[serde(default)]
+        codes_then: Vec<ExceptionType>,
+    },
     /// Somebody decided; the hand-off may still be in its undo window.
     Decided,
     /// Handed off; the ERP is being watched.

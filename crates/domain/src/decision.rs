@@ -2,7 +2,8 @@
 //!
 //! What holds for every sequence of events: nothing is approved without a person's approval; only what is approved is handed
 //! off; what is rejected, expired or superseded is never approved (short of the rejecter's own undo inside the window); a
-//! snooze passes nothing. Whether a person *may* decide is [`super::policy`]'s business.
+//! snooze passes nothing; passing on and escalating move a question to other people and never answer it. Whether a person
+//! *may* decide is [`super::policy`]'s business, what becomes of the case [`super::case_life`]'s.
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
@@ -10,6 +11,36 @@ use serde::{Deserialize, Serialize};
 
 use super::action::Action;
 use super::ids::PersonId;
+use super::money::Money;
+
+/// How often a recommendation may be passed on before somebody decides, returns it or lets it be escalated: longer chains
+/// only hide that nobody does.
+pub const FORWARDS_MAX: usize = 2;
+
+/// One of the signatures that a recommendation takes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signature {
+    /// Who signed.
+    pub by: PersonId,
+    /// For whom, where they stood in for somebody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acting_for: Option<PersonId>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What ends a snooze before its day does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "when", rename_all = "snake_case")]
+pub enum WakeCondition {
+    /// The case's value rose by a fifth and 50.00 (handbook §6 rule 4).
+    #[default]
+    Grew,
+    /// The case's value rose above this.
+    ValueAbove { value: Money },
+    /// What is wrong moved on: another type of exception joined the case, or its type changed (handbook §8 "stage change").
+    StageChanged,
+}
 
 /// Where a recommendation stands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,18 +53,56 @@ pub enum RecommendationState {
     /// Waiting for people.
     Queued,
     /// One of two signatures is there.
-    Signed { by: PersonId, at: Timestamp },
+    Signed {
+        /// Who signed.
+        by: PersonId,
+        /// For whom, where they stood in for somebody.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        acting_for: Option<PersonId>,
+        /// When.
+        at: Timestamp,
+    },
+    /// Somebody was asked by name. Whoever else may decide it still may: a name is no lock.
+    Forwarded {
+        /// With whom it is now.
+        to: PersonId,
+        /// Through whose hands it went, first one first: the last of them passed it on to `to`.
+        via: Vec<PersonId>,
+        /// When it was passed on last.
+        at: Timestamp,
+        /// The level that it had been escalated to, 0 for none.
+        level: u8,
+        /// The first signature, where there is one.
+        signed: Option<Signature>,
+    },
+    /// Nobody decided in time, so more people were asked.
+    Escalated {
+        /// The step of the policy's chain, from 1.
+        level: u8,
+        /// When.
+        at: Timestamp,
+        /// The first signature, where there is one.
+        signed: Option<Signature>,
+    },
     /// Approved as it stands; leaves when the undo window has passed.
     Approved { by: Vec<PersonId>, at: Timestamp },
     /// Approved with other values; leaves when the undo window has passed.
     ApprovedWithEdit { by: Vec<PersonId>, at: Timestamp, edited: Box<Action> },
     /// Refused, with a reason.
     Rejected { by: PersonId, at: Timestamp, reason: RejectReason },
-    /// Put off.
-    Snoozed { by: PersonId, until: Date },
+    /// Put off: until the day or until the condition holds, whichever comes first.
+    Snoozed {
+        /// Who put it off.
+        by: PersonId,
+        /// Until when.
+        until: Date,
+        /// What ends it earlier.
+        #[serde(default)]
+        wake: WakeCondition,
+    },
     /// Nobody decided in time.
     Expired,
-    /// The facts changed, or a sibling was chosen.
+    /// The facts changed, a sibling was chosen, or its case was folded into another.
     Superseded,
     /// The signed event is in the outbox.
     HandedOff,
@@ -41,11 +110,16 @@ pub enum RecommendationState {
     CarriedOut,
     /// Seen in the ERP in part.
     Partly,
-    /// Not seen in the ERP in time.
+    /// Not seen in the ERP in time, or its executor says that it will not be done.
     NotCarriedOut,
+    /// Its executor took it back after it was handed off.
+    Undone,
 }
 
 impl RecommendationState {
+    /// The names of the states in which a person may still decide, as the store keeps them.
+    pub const WAITING: &'static [&'static str] = &["queued", "signed", "forwarded", "escalated", "snoozed"];
+
     /// The name in the store and in messages.
     pub fn name(&self) -> &'static str {
         match self {
@@ -53,6 +127,8 @@ impl RecommendationState {
             Self::Checked => "checked",
             Self::Queued => "queued",
             Self::Signed { .. } => "signed",
+            Self::Forwarded { .. } => "forwarded",
+            Self::Escalated { .. } => "escalated",
             Self::Approved { .. } => "approved",
             Self::ApprovedWithEdit { .. } => "approved_with_edit",
             Self::Rejected { .. } => "rejected",
@@ -63,6 +139,7 @@ impl RecommendationState {
             Self::CarriedOut => "carried_out",
             Self::Partly => "partly",
             Self::NotCarriedOut => "not_carried_out",
+            Self::Undone => "undone",
         }
     }
 }
@@ -74,19 +151,25 @@ pub enum Event {
     Check,
     /// Put before people.
     Queue,
-    /// A person agrees. `needs_second`: the tier takes another signature.
-    Approve { by: PersonId, needs_second: bool },
+    /// A person agrees, `acting_for` somebody where they stand in. `needs_second`: the tier takes another signature.
+    Approve { by: PersonId, acting_for: Option<PersonId>, needs_second: bool },
     /// The same for content that a person edited; `action` is what it says now.
-    ApproveEdited { by: PersonId, needs_second: bool, action: Box<Action> },
+    ApproveEdited { by: PersonId, acting_for: Option<PersonId>, needs_second: bool, action: Box<Action> },
     /// A person refuses.
     Reject { by: PersonId, reason: RejectReason },
     /// A person puts it off.
-    Snooze { by: PersonId, until: Date },
+    Snooze { by: PersonId, until: Date, wake: WakeCondition },
+    /// A person asks another one by name.
+    Forward { by: PersonId, to: PersonId },
+    /// Whoever was asked gives it back.
+    Return { by: PersonId },
     /// The snooze is over.
     Wake,
+    /// Nobody decided in time: the next step of the policy's chain.
+    Escalate { level: u8 },
     /// Nothing helps any more.
     Expire,
-    /// The facts changed, or a sibling was chosen.
+    /// The facts changed, a sibling was chosen, or its case was folded into another.
     Supersede,
     /// A person takes their decision back, `window` being the longest time after it.
     Undo { by: PersonId, window: SignedDuration },
@@ -96,8 +179,10 @@ pub enum Event {
     SeenDone,
     /// Seen in the ERP in part.
     SeenPartly,
-    /// Not seen in the ERP in time.
+    /// Not seen in the ERP in time, or its executor says that it will not be done.
     NotSeen,
+    /// Its executor says that it was taken back.
+    SeenUndone,
 }
 
 impl Event {
@@ -110,7 +195,10 @@ impl Event {
             Self::ApproveEdited { .. } => "approve as edited",
             Self::Reject { .. } => "reject",
             Self::Snooze { .. } => "snooze",
+            Self::Forward { .. } => "pass on",
+            Self::Return { .. } => "return",
             Self::Wake => "wake",
+            Self::Escalate { .. } => "escalate",
             Self::Expire => "expire",
             Self::Supersede => "supersede",
             Self::Undo { .. } => "undo",
@@ -118,6 +206,7 @@ impl Event {
             Self::SeenDone => "note as carried out",
             Self::SeenPartly => "note as partly carried out",
             Self::NotSeen => "note as not carried out",
+            Self::SeenUndone => "note as undone",
         }
     }
 }
@@ -134,6 +223,15 @@ pub enum TransitionError {
     /// Only who decided may take it back.
     #[error("{by} did not make this decision and can not undo it; ask {}", names(decided_by))]
     NotYours { by: PersonId, decided_by: Vec<PersonId> },
+    /// Only whom it is with may pass it on or return it.
+    #[error("it is with {with}, so {by} can not pass it on or return it; decide it, or ask {with}")]
+    NotWithYou { by: PersonId, with: PersonId },
+    /// To oneself, or to somebody it came from.
+    #[error("{to} has had it already; return it, decide it, or ask somebody else")]
+    Circle { to: PersonId },
+    /// It has been passed on often enough.
+    #[error("it has been passed on {FORWARDS_MAX} times; decide it, or return it")]
+    TooManyForwards,
 }
 
 fn names(people: &[PersonId]) -> String {
@@ -143,21 +241,43 @@ fn names(people: &[PersonId]) -> String {
 impl RecommendationState {
     /// May a person still decide it? It was put before people, and nobody's decision ended that.
     pub fn is_waiting(&self) -> bool {
-        matches!(self, Self::Queued | Self::Signed { .. } | Self::Snoozed { .. })
+        Self::WAITING.contains(&self.name())
+    }
+
+    /// The signature that is there already while another is waited for.
+    pub fn first_signature(&self) -> Option<Signature> {
+        match self {
+            Self::Signed { by, acting_for, at } => {
+                Some(Signature { by: by.clone(), acting_for: acting_for.clone(), at: *at })
+            }
+            Self::Forwarded { signed, .. } | Self::Escalated { signed, .. } => signed.clone(),
+            _ => None,
+        }
+    }
+
+    /// Put before people and not put off: this is where an approval can come from.
+    fn is_before_people(&self) -> bool {
+        self.is_waiting() && !matches!(self, Self::Snoozed { .. })
     }
 
     /// Is `event` the decision that already stands, by the same person? Then repeating it changes nothing.
     pub fn same_decision(&self, event: &Event) -> bool {
         match (self, event) {
-            (Self::Signed { by, .. }, Event::Approve { by: again, .. } | Event::ApproveEdited { by: again, .. }) => {
-                by == again
-            }
             (Self::Approved { by, .. }, Event::Approve { by: again, .. }) => by.contains(again),
             (Self::ApprovedWithEdit { by, edited, .. }, Event::ApproveEdited { by: again, action, .. }) => {
                 by.contains(again) && edited == action
             }
             (Self::Rejected { by, reason, .. }, Event::Reject { by: again, reason: same }) => by == again && reason == same,
-            (Self::Snoozed { by, until }, Event::Snooze { by: again, until: same }) => by == again && until == same,
+            (Self::Snoozed { by, until, wake }, Event::Snooze { by: again, until: same, wake: also }) => {
+                by == again && until == same && wake == also
+            }
+            (Self::Forwarded { to, via, .. }, Event::Forward { by, to: again }) => via.last() == Some(by) && to == again,
+            (Self::Escalated { level, .. } | Self::Forwarded { level, .. }, Event::Escalate { level: again }) => {
+                level == again
+            }
+            (waiting, Event::Approve { by, .. } | Event::ApproveEdited { by, .. }) => {
+                waiting.first_signature().is_some_and(|first| first.by == *by)
+            }
             _ => false,
         }
     }
@@ -172,67 +292,160 @@ impl RecommendationState {
         if self.same_decision(&event) {
             return Ok(self);
         }
-        match (self, event) {
-            (Self::Drafted, Event::Check) => Ok(Self::Checked),
-            (Self::Checked, Event::Queue) | (Self::Snoozed { .. }, Event::Wake | Event::Undo { .. }) => Ok(Self::Queued),
-
-            (
-                Self::Queued,
-                Event::Approve { by, needs_second: true } | Event::ApproveEdited { by, needs_second: true, .. },
-            ) => Ok(Self::Signed { by, at: now }),
-            (Self::Queued, Event::Approve { by, needs_second: false }) => Ok(Self::Approved { by: vec![by], at: now }),
-            (Self::Queued, Event::ApproveEdited { by, needs_second: false, action }) => {
-                Ok(Self::ApprovedWithEdit { by: vec![by], at: now, edited: action })
+        let refused = TransitionError::Refused { from: self.name(), event: event.name() };
+        match event {
+            Event::Check if self == Self::Drafted => Ok(Self::Checked),
+            Event::Queue if self == Self::Checked => Ok(Self::Queued),
+            Event::Approve { by, acting_for, needs_second } if self.is_before_people() => {
+                match (self.first_signature(), needs_second) {
+                    (None, true) => Ok(Self::Signed { by, acting_for, at: now }),
+                    (None, false) => Ok(Self::Approved { by: vec![by], at: now }),
+                    // `same_decision` has taken out the same person: this one is another.
+                    (Some(first), false) => Ok(Self::Approved { by: vec![first.by, by], at: now }),
+                    (Some(_), true) => Err(refused),
+                }
             }
-            // `same_decision` has taken out the same person: this one is another.
-            (Self::Signed { by: first, .. }, Event::Approve { by, needs_second: false }) => {
-                Ok(Self::Approved { by: vec![first, by], at: now })
+            Event::ApproveEdited { by, acting_for, needs_second, action } if self.is_before_people() => {
+                match (self.first_signature(), needs_second) {
+                    (None, true) => Ok(Self::Signed { by, acting_for, at: now }),
+                    (None, false) => Ok(Self::ApprovedWithEdit { by: vec![by], at: now, edited: action }),
+                    (Some(first), false) => Ok(Self::ApprovedWithEdit { by: vec![first.by, by], at: now, edited: action }),
+                    (Some(_), true) => Err(refused),
+                }
             }
-            (Self::Signed { by: first, .. }, Event::ApproveEdited { by, needs_second: false, action }) => {
-                Ok(Self::ApprovedWithEdit { by: vec![first, by], at: now, edited: action })
-            }
-            (Self::Queued | Self::Signed { .. } | Self::Snoozed { .. }, Event::Reject { by, reason }) => {
-                Ok(Self::Rejected { by, at: now, reason })
-            }
+            Event::Reject { by, reason } if self.is_waiting() => Ok(Self::Rejected { by, at: now, reason }),
             // Signatures do not outlive a snooze: what they signed may have changed by then.
-            (Self::Queued | Self::Signed { .. } | Self::Snoozed { .. }, Event::Snooze { by, until }) => {
-                Ok(Self::Snoozed { by, until })
+            Event::Snooze { by, until, wake } if self.is_waiting() => Ok(Self::Snoozed { by, until, wake }),
+            Event::Forward { by, to } if self.is_before_people() => self.forwarded(by, to, now),
+            Event::Return { by } => match self {
+                Self::Forwarded { to, .. } if to != by => Err(TransitionError::NotWithYou { by, with: to }),
+                Self::Forwarded { level, signed, at, .. } => Ok(Self::put_back(level, signed, at)),
+                _ => Err(refused),
+            },
+            Event::Wake if matches!(self, Self::Snoozed { .. }) => Ok(Self::Queued),
+            Event::Escalate { level } if self.is_before_people() && level > self.level() => {
+                Ok(Self::Escalated { level, at: now, signed: self.first_signature() })
             }
+            Event::Expire if self.may_still_end() || self == Self::Expired => Ok(Self::Expired),
+            Event::Supersede if self.may_still_end() || self == Self::Superseded => Ok(Self::Superseded),
+            Event::Undo { by, window } => self.undone(by, window, now, refused),
+            Event::HandOff if matches!(self, Self::Approved { .. } | Self::ApprovedWithEdit { .. } | Self::HandedOff) => {
+                Ok(Self::HandedOff)
+            }
+            Event::SeenDone if matches!(self, Self::HandedOff | Self::Partly | Self::NotCarriedOut | Self::CarriedOut) => {
+                Ok(Self::CarriedOut)
+            }
+            Event::SeenPartly if matches!(self, Self::HandedOff | Self::Partly | Self::NotCarriedOut) => Ok(Self::Partly),
+            Event::NotSeen if matches!(self, Self::HandedOff | Self::NotCarriedOut) => Ok(Self::NotCarriedOut),
+            Event::SeenUndone
+                if matches!(
+                    self,
+                    Self::HandedOff | Self::CarriedOut | Self::Partly | Self::NotCarriedOut | Self::Undone
+                ) =>
+            {
+                Ok(Self::Undone)
+            }
+            Event::Check
+            | Event::Queue
+            | Event::Approve { .. }
+            | Event::ApproveEdited { .. }
+            | Event::Reject { .. }
+            | Event::Snooze { .. }
+            | Event::Forward { .. }
+            | Event::Wake
+            | Event::Escalate { .. }
+            | Event::Expire
+            | Event::Supersede
+            | Event::HandOff
+            | Event::SeenDone
+            | Event::SeenPartly
+            | Event::NotSeen
+            | Event::SeenUndone => Err(refused),
+        }
+    }
 
+    /// Not yet decided, so that time or new facts may still end it.
+    fn may_still_end(&self) -> bool {
+        self.is_waiting() || matches!(self, Self::Drafted | Self::Checked)
+    }
+
+    /// The step of the policy's chain that it has been escalated to.
+    pub fn level(&self) -> u8 {
+        match self {
+            Self::Escalated { level, .. } | Self::Forwarded { level, .. } => *level,
+            _ => 0,
+        }
+    }
+
+    fn forwarded(self, by: PersonId, to: PersonId, now: Timestamp) -> Result<Self, TransitionError> {
+        let (level, signed) = (self.level(), self.first_signature());
+        let mut via = match self {
+            Self::Forwarded { to: with, .. } if with != by => return Err(TransitionError::NotWithYou { by, with }),
+            Self::Forwarded { via, .. } => via,
+            _ => Vec::new(),
+        };
+        if via.len() >= FORWARDS_MAX {
+            return Err(TransitionError::TooManyForwards);
+        }
+        via.push(by);
+        if via.contains(&to) {
+            return Err(TransitionError::Circle { to });
+        }
+        Ok(Self::Forwarded { to, via, at: now, level, signed })
+    }
+
+    /// Before people without a name: where it stood before it was passed on.
+    fn put_back(level: u8, signed: Option<Signature>, at: Timestamp) -> Self {
+        match (level, signed) {
+            (0, None) => Self::Queued,
+            (0, Some(Signature { by, acting_for, at })) => Self::Signed { by, acting_for, at },
+            (level, signed) => Self::Escalated { level, at, signed },
+        }
+    }
+
+    fn undone(
+        self,
+        by: PersonId,
+        window: SignedDuration,
+        now: Timestamp,
+        refused: TransitionError,
+    ) -> Result<Self, TransitionError> {
+        match self {
+            Self::Snoozed { .. } => Ok(Self::Queued),
             // A lone signature has released nothing, so it may be withdrawn until the second one is there.
-            (Self::Signed { by: decided, .. }, Event::Undo { by, .. }) => yours(by, vec![decided]).map(|()| Self::Queued),
-            (
-                Self::Approved { by: decided, at } | Self::ApprovedWithEdit { by: decided, at, .. },
-                Event::Undo { by, window },
-            ) => {
+            Self::Signed { by: decided, .. } => yours(by, vec![decided]).map(|()| Self::Queued),
+            Self::Escalated { level, at, signed: Some(first) } => {
+                yours(by, vec![first.by]).map(|()| Self::Escalated { level, at, signed: None })
+            }
+            Self::Forwarded { to, via, at, level, signed: Some(first) } if first.by == by => {
+                Ok(Self::Forwarded { to, via, at, level, signed: None })
+            }
+            // Whoever passed it on last asks nobody any more.
+            Self::Forwarded { via, at, level, signed, .. } => {
+                yours(by, via.last().cloned().into_iter().collect())?;
+                Ok(Self::put_back(level, signed, at))
+            }
+            Self::Approved { by: decided, at } | Self::ApprovedWithEdit { by: decided, at, .. } => {
                 yours(by, decided)?;
                 in_window(at, window, now)?;
                 Ok(Self::Queued)
             }
-            (Self::Rejected { by: decided, at, .. }, Event::Undo { by, window }) => {
+            Self::Rejected { by: decided, at, .. } => {
                 yours(by, vec![decided])?;
                 in_window(at, window, now)?;
                 Ok(Self::Queued)
             }
-
-            (
-                Self::Drafted | Self::Checked | Self::Queued | Self::Signed { .. } | Self::Snoozed { .. } | Self::Expired,
-                Event::Expire,
-            ) => Ok(Self::Expired),
-            (
-                Self::Drafted | Self::Checked | Self::Queued | Self::Signed { .. } | Self::Snoozed { .. } | Self::Superseded,
-                Event::Supersede,
-            ) => Ok(Self::Superseded),
-
-            (Self::Approved { .. } | Self::ApprovedWithEdit { .. } | Self::HandedOff, Event::HandOff) => Ok(Self::HandedOff),
-
-            (Self::HandedOff | Self::Partly | Self::NotCarriedOut | Self::CarriedOut, Event::SeenDone) => {
-                Ok(Self::CarriedOut)
-            }
-            (Self::HandedOff | Self::Partly | Self::NotCarriedOut, Event::SeenPartly) => Ok(Self::Partly),
-            (Self::HandedOff | Self::NotCarriedOut, Event::NotSeen) => Ok(Self::NotCarriedOut),
-
-            (from, event) => Err(TransitionError::Refused { from: from.name(), event: event.name() }),
+            Self::Drafted
+            | Self::Checked
+            | Self::Queued
+            | Self::Escalated { signed: None, .. }
+            | Self::Expired
+            | Self::Superseded
+            | Self::HandedOff
+            | Self::CarriedOut
+            | Self::Partly
+            | Self::NotCarriedOut
+            | Self::Undone => Err(refused),
         }
     }
 }
@@ -333,7 +546,7 @@ mod tests {
     }
 
     fn approve(by: PersonId, needs_second: bool) -> Event {
-        Event::Approve { by, needs_second }
+        Event::Approve { by, acting_for: None, needs_second }
     }
 
     fn undo(by: PersonId) -> Event {
@@ -352,17 +565,20 @@ mod tests {
             S::Drafted,
             S::Checked,
             S::Queued,
-            S::Signed { by: ada(), at: at(0) },
+            S::Signed { by: ada(), acting_for: None, at: at(0) },
+            S::Forwarded { to: bob(), via: vec![ada()], at: at(0), level: 0, signed: None },
+            S::Escalated { level: 1, at: at(0), signed: None },
             S::Approved { by: vec![ada()], at: at(0) },
             S::ApprovedWithEdit { by: vec![ada()], at: at(0), edited: Box::new(nothing()) },
             S::Rejected { by: ada(), at: at(0), reason: RejectReason::Policy },
-            S::Snoozed { by: ada(), until },
+            S::Snoozed { by: ada(), until, wake: WakeCondition::Grew },
             S::Expired,
             S::Superseded,
             S::HandedOff,
             S::CarriedOut,
             S::Partly,
             S::NotCarriedOut,
+            S::Undone,
         ]
     }
 
@@ -372,10 +588,13 @@ mod tests {
             Event::Check,
             Event::Queue,
             approve(ada(), false),
-            Event::ApproveEdited { by: ada(), needs_second: false, action: Box::new(nothing()) },
+            Event::ApproveEdited { by: ada(), acting_for: None, needs_second: false, action: Box::new(nothing()) },
             Event::Reject { by: ada(), reason: RejectReason::Policy },
-            Event::Snooze { by: ada(), until: "2026-10-09".parse().unwrap() },
+            Event::Snooze { by: ada(), until: "2026-10-09".parse().unwrap(), wake: WakeCondition::Grew },
+            Event::Forward { by: ada(), to: bob() },
+            Event::Return { by: ada() },
             Event::Wake,
+            Event::Escalate { level: 1 },
             Event::Expire,
             Event::Supersede,
             undo(ada()),
@@ -383,6 +602,7 @@ mod tests {
             Event::SeenDone,
             Event::SeenPartly,
             Event::NotSeen,
+            Event::SeenUndone,
         ]
     }
 
@@ -390,20 +610,23 @@ mod tests {
     fn every_pair_of_state_and_event_has_its_answer() {
         // Rows: states; columns: events, as above. `.` refused, `=` stays, else the first letters of what follows.
         let table = "
-            drafted            ch .  .  .  .  .  .  ex su .  .  .  .  .
-            checked            .  qu .  .  .  .  .  ex su .  .  .  .  .
-            queued             .  .  ap ae re sn .  ex su .  .  .  .  .
-            signed             .  .  =  =  re sn .  ex su qu .  .  .  .
-            approved           .  .  =  .  .  .  .  .  .  qu ha .  .  .
-            approved_with_edit .  .  .  =  .  .  .  .  .  qu ha .  .  .
-            rejected           .  .  .  .  =  .  .  .  .  qu .  .  .  .
-            snoozed            .  .  .  .  re =  qu ex su qu .  .  .  .
-            expired            .  .  .  .  .  .  .  =  .  .  .  .  .  .
-            superseded         .  .  .  .  .  .  .  .  =  .  .  .  .  .
-            handed_off         .  .  .  .  .  .  .  .  .  .  =  ca pa no
-            carried_out        .  .  .  .  .  .  .  .  .  .  .  =  .  .
-            partly             .  .  .  .  .  .  .  .  .  .  .  ca =  .
-            not_carried_out    .  .  .  .  .  .  .  .  .  .  .  ca pa =";
+            drafted            ch .  .  .  .  .  .  .  .  .  ex su .  .  .  .  .  .
+            checked            .  qu .  .  .  .  .  .  .  .  ex su .  .  .  .  .  .
+            queued             .  .  ap ae re sn fo .  .  es ex su .  .  .  .  .  .
+            signed             .  .  =  =  re sn fo .  .  es ex su qu .  .  .  .  .
+            forwarded          .  .  ap ae re sn =  .  .  es ex su qu .  .  .  .  .
+            escalated          .  .  ap ae re sn fo .  .  =  ex su .  .  .  .  .  .
+            approved           .  .  =  .  .  .  .  .  .  .  .  .  qu ha .  .  .  .
+            approved_with_edit .  .  .  =  .  .  .  .  .  .  .  .  qu ha .  .  .  .
+            rejected           .  .  .  .  =  .  .  .  .  .  .  .  qu .  .  .  .  .
+            snoozed            .  .  .  .  re =  .  .  qu .  ex su qu .  .  .  .  .
+            expired            .  .  .  .  .  .  .  .  .  .  =  .  .  .  .  .  .  .
+            superseded         .  .  .  .  .  .  .  .  .  .  .  =  .  .  .  .  .  .
+            handed_off         .  .  .  .  .  .  .  .  .  .  .  .  .  =  ca pa no un
+            carried_out        .  .  .  .  .  .  .  .  .  .  .  .  .  .  =  .  .  un
+            partly             .  .  .  .  .  .  .  .  .  .  .  .  .  .  ca =  .  un
+            not_carried_out    .  .  .  .  .  .  .  .  .  .  .  .  .  .  ca pa =  un
+            undone             .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  =";
         let rows: Vec<Vec<&str>> = table.trim().lines().map(|l| l.split_whitespace().collect()).collect();
         assert_eq!(rows.len(), states().len());
         for (state, row) in states().into_iter().zip(rows) {
@@ -453,6 +676,43 @@ mod tests {
         assert_eq!(error, "can not approve a recommendation that is rejected");
     }
 
+    #[test]
+    fn passing_on_keeps_the_first_signature_and_goes_no_further_than_two_hands() {
+        let forward = |by: &str, to: &str| Event::Forward { by: PersonId::new(by), to: PersonId::new(to) };
+        let signed = RecommendationState::Queued.after(approve(ada(), true), at(0)).unwrap();
+        let with_bob = signed.clone().after(forward("ada", "bob"), at(1)).unwrap();
+        assert_eq!(with_bob.first_signature(), signed.first_signature());
+        let not_with_you = with_bob.clone().after(forward("cleo", "dan"), at(2)).unwrap_err();
+        assert!(matches!(not_with_you, TransitionError::NotWithYou { .. }), "{not_with_you}");
+        assert!(matches!(with_bob.clone().after(forward("bob", "ada"), at(2)), Err(TransitionError::Circle { .. })));
+        assert!(matches!(signed.clone().after(forward("ada", "ada"), at(2)), Err(TransitionError::Circle { .. })));
+        let with_cleo = with_bob.clone().after(forward("bob", "cleo"), at(2)).unwrap();
+        assert_eq!(with_cleo.clone().after(forward("cleo", "dan"), at(3)), Err(TransitionError::TooManyForwards));
+        assert_eq!(with_bob.clone().after(Event::Return { by: bob() }, at(3)), Ok(signed));
+        assert!(matches!(
+            with_bob.clone().after(Event::Return { by: ada() }, at(3)),
+            Err(TransitionError::NotWithYou { .. })
+        ));
+        // Whoever else may decide still may.
+        let done = with_bob.after(approve(PersonId::new("dan"), false), at(4)).unwrap();
+        assert_eq!(done, RecommendationState::Approved { by: vec![ada(), PersonId::new("dan")], at: at(4) });
+    }
+
+    #[test]
+    fn an_escalation_only_rises_and_takes_nothing_away() {
+        let signed = RecommendationState::Queued.after(approve(ada(), true), at(0)).unwrap();
+        let first = signed.clone().after(Event::Escalate { level: 1 }, at(1)).unwrap();
+        assert_eq!((first.level(), first.first_signature()), (1, signed.first_signature()));
+        assert_eq!(first.clone().after(Event::Escalate { level: 1 }, at(9)), Ok(first.clone()));
+        let second = first.after(Event::Escalate { level: 2 }, at(2)).unwrap();
+        assert!(second.clone().after(Event::Escalate { level: 1 }, at(3)).is_err());
+        let forwarded = second.clone().after(Event::Forward { by: ada(), to: bob() }, at(4)).unwrap();
+        let back = forwarded.after(Event::Return { by: bob() }, at(5)).unwrap();
+        assert_eq!((back.level(), back.first_signature()), (2, second.first_signature()));
+        let undone = back.after(undo(ada()), at(6)).unwrap();
+        assert_eq!((undone.level(), undone.first_signature()), (2, None));
+    }
+
     fn any_event() -> impl Strategy<Value = Event> {
         let by = || prop_oneof![Just(ada()), Just(bob())];
         prop_oneof![
@@ -461,12 +721,16 @@ mod tests {
             (by(), any::<bool>()).prop_map(|(by, two)| approve(by, two)),
             (by(), any::<bool>()).prop_map(|(by, needs_second)| Event::ApproveEdited {
                 by,
+                acting_for: None,
                 needs_second,
                 action: Box::new(nothing())
             }),
             (by(), 0..RejectReason::ALL.len()).prop_map(|(by, i)| Event::Reject { by, reason: RejectReason::ALL[i] }),
-            by().prop_map(|by| Event::Snooze { by, until: "2026-10-09".parse().unwrap() }),
+            by().prop_map(|by| Event::Snooze { by, until: "2026-10-09".parse().unwrap(), wake: WakeCondition::Grew }),
+            (by(), by()).prop_map(|(by, to)| Event::Forward { by, to }),
+            by().prop_map(|by| Event::Return { by }),
             Just(Event::Wake),
+            (1u8..4).prop_map(|level| Event::Escalate { level }),
             Just(Event::Expire),
             Just(Event::Supersede),
             by().prop_map(undo),
@@ -474,6 +738,7 @@ mod tests {
             Just(Event::SeenDone),
             Just(Event::SeenPartly),
             Just(Event::NotSeen),
+            Just(Event::SeenUndone),
         ]
     }
 
@@ -505,13 +770,13 @@ mod tests {
                     prop_assert!(is_approval(&event), "{before:?} + {event:?}");
                     prop_assert!(!matches!(before, RecommendationState::Snoozed { .. }), "a snooze passed");
                     prop_assert!(!dead, "a dead one was approved");
-                    if let RecommendationState::Signed { by, .. } = &before {
+                    if let Some(first) = before.first_signature() {
                         let (RecommendationState::Approved { by: two, .. }
                         | RecommendationState::ApprovedWithEdit { by: two, .. }) = &after
                         else {
                             unreachable!("it is approved")
                         };
-                        prop_assert!(two.len() == 2 && &two[0] == by && two[1] != two[0]);
+                        prop_assert!(two.len() == 2 && two[0] == first.by && two[1] != two[0]);
                     }
                     approved_at = Some(now);
                 }

@@ -8,6 +8,7 @@ pub mod audit;
 pub mod book;
 pub mod calendar;
 pub mod case;
+pub mod case_life;
 pub mod channel;
 mod days;
 pub mod decision;

@@ -8,14 +8,15 @@ use super::Scene;
 use super::request::{DecisionAnswer, DecisionRefused, DecisionRequest};
 use crate::domain::action::Action;
 use crate::domain::audit::AuditEntry;
-use crate::domain::case::{Case, CaseState};
-use crate::domain::decision::{Event, RecommendationState as State, RejectReason};
+use crate::domain::case::Case;
+use crate::domain::case_life::CaseEvent;
+use crate::domain::decision::{Event, RecommendationState as State, RejectReason, WakeCondition};
 use crate::domain::ids::{ItemId, PersonId, SupplierId};
 use crate::domain::money::Money;
 use crate::domain::policy::Tier;
 use crate::domain::recommendation::{Drafter, Recommendation};
 use crate::pipeline::publish::{self, Approval, Terms};
-use crate::store::NewOutbox;
+use crate::store::{NewOutbox, Notice};
 
 /// Everything one decision changes.
 pub(super) struct Plan {
@@ -31,10 +32,39 @@ pub(super) struct Plan {
     pub(super) outbox: Option<NewOutbox>,
     /// An outbox row that must not leave.
     pub(super) cancel: Option<String>,
+    /// The case that takes this one in, in its new state, with the version read.
+    pub(super) other_case: Option<(Case, i64)>,
+    /// Whom to tell.
+    pub(super) notices: Vec<Notice>,
     pub(super) entries: Vec<AuditEntry>,
     /// How many decisions there were when the limits were added up, where they were.
     pub(super) decisions_seen: Option<i64>,
     pub(super) answer: DecisionAnswer,
+}
+
+impl Plan {
+    /// What every decision has.
+    pub(super) fn of(
+        on: Recommendation,
+        changed: Vec<(Recommendation, i64)>,
+        case: Case,
+        entries: Vec<AuditEntry>,
+        answer: DecisionAnswer,
+    ) -> Self {
+        Self {
+            on,
+            changed,
+            added: None,
+            case,
+            outbox: None,
+            cancel: None,
+            other_case: None,
+            notices: Vec::new(),
+            entries,
+            decisions_seen: None,
+            answer,
+        }
+    }
 }
 
 /// By which rules an approval was judged.
@@ -69,7 +99,7 @@ pub(super) fn approve(
     };
     let mut outbox = None;
     let said = if let Some(by) = &by {
-        case.state = CaseState::Decided;
+        case.state = case.state.after(CaseEvent::Approve)?;
         let approval = Approval { by, at: now, tier: judged.tier, policy_version: judged.policy_version };
         outbox = Some(publish::event_for(&rec, &case, approval, judged.terms, leaves));
         format!("Approved ({}). It leaves at {leaves}; until then it can be undone.", judged.tier)
@@ -99,17 +129,7 @@ pub(super) fn approve(
         at: now,
     };
     let entries = vec![entry(request, name, &on, detail, now)];
-    Ok(Plan {
-        on,
-        changed: vec![(rec, seen)],
-        added: None,
-        case,
-        outbox,
-        cancel: None,
-        entries,
-        decisions_seen: None,
-        answer,
-    })
+    Ok(Plan { outbox, ..Plan::of(on, vec![(rec, seen)], case, entries, answer) })
 }
 
 /// A person changes quantity or dates: the old content can no longer be approved, the new one waits for somebody else.
@@ -128,9 +148,7 @@ pub(super) fn edit(
     let mut old = rec;
     old.state = old.state.after(Event::Supersede, now)?;
     edited.state = edited.state.after(Event::Check, now)?.after(Event::Queue, now)?;
-    if case.state == CaseState::New {
-        case.state = CaseState::Open;
-    }
+    case.state = case.state.after(CaseEvent::Propose)?;
     let detail = json!({
         "case": case.id,
         "evidence": on.evidence_hash,
@@ -152,17 +170,7 @@ pub(super) fn edit(
         at: now,
     };
     let entries = vec![entry(request, "recommendation.edited", &on, detail, now)];
-    Ok(Plan {
-        on,
-        changed: vec![(old, seen)],
-        added: Some(edited),
-        case,
-        outbox: None,
-        cancel: None,
-        entries,
-        decisions_seen: None,
-        answer,
-    })
+    Ok(Plan { added: Some(edited), ..Plan::of(on, vec![(old, seen)], case, entries, answer) })
 }
 
 /// A person refuses this action, or the whole case when the reason says so.
@@ -194,7 +202,9 @@ pub(super) fn reject(
     rec.state = rec.state.after(event, now)?;
     changed.insert(0, (rec, seen));
     let closes = left == 0;
-    case.state = if closes { CaseState::Closed } else { case.state };
+    if closes {
+        case.state = case.state.after(CaseEvent::Refuse)?;
+    }
     let detail = json!({
         "case": case.id,
         "evidence": on.evidence_hash,
@@ -211,14 +221,20 @@ pub(super) fn reject(
     };
     let answer = answer(&changed[0].0, undo_until, said, now);
     let entries = vec![entry(request, "recommendation.rejected", &on, detail, now)];
-    Ok(Plan { on, changed, added: None, case, outbox: None, cancel: None, entries, decisions_seen: None, answer })
+    Ok(Plan::of(on, changed, case, entries, answer))
 }
 
 /// A person puts the case off: everything of it that waits.
-pub(super) fn snooze(request: &DecisionRequest, scene: Scene, until: Date, now: Timestamp) -> Result<Plan, DecisionRefused> {
+pub(super) fn snooze(
+    request: &DecisionRequest,
+    scene: Scene,
+    until: Date,
+    wake: WakeCondition,
+    now: Timestamp,
+) -> Result<Plan, DecisionRefused> {
     let Scene { rec, seen, siblings, mut case } = scene;
     let on = rec.clone();
-    let event = Event::Snooze { by: request.person.clone(), until };
+    let event = Event::Snooze { by: request.person.clone(), until, wake };
     let mut changed = Vec::new();
     for (mut other, seen) in std::iter::once((rec, seen)).chain(siblings) {
         if other.id == on.id || other.state.is_waiting() {
@@ -227,11 +243,12 @@ pub(super) fn snooze(request: &DecisionRequest, scene: Scene, until: Date, now: 
         }
     }
     let value_then = case.rank.as_ref().map_or(Money::ZERO, |r| r.value.expected);
-    case.state = CaseState::Snoozed { until, value_then };
-    let detail = json!({ "case": case.id, "until": until, "value_then": value_then });
+    let codes_then = case.codes.clone();
+    case.state = case.state.after(CaseEvent::Snooze { until, wake, value_then, codes_then })?;
+    let detail = json!({ "case": case.id, "until": until, "wake": wake, "value_then": value_then });
     let answer = answer(&changed[0].0, None, format!("Put off until {until}."), now);
     let entries = vec![entry(request, "recommendation.snoozed", &on, detail, now)];
-    Ok(Plan { on, changed, added: None, case, outbox: None, cancel: None, entries, decisions_seen: None, answer })
+    Ok(Plan::of(on, changed, case, entries, answer))
 }
 
 /// A person takes back a decision: the case is as it was before it.
@@ -258,9 +275,7 @@ pub(super) fn undo(
         }
     }
     // A case that has gone another way since (it resolved itself, it was merged) stays where it is.
-    if matches!(case.state, CaseState::Decided | CaseState::Closed | CaseState::Snoozed { .. }) {
-        case.state = CaseState::Open;
-    }
+    case.state = case.state.after(CaseEvent::Undo)?;
     let detail = json!({
         "case": case.id,
         "undone": on.state.name(),
@@ -269,7 +284,7 @@ pub(super) fn undo(
     });
     let answer = answer(&changed[0].0, None, "Undone; it waits for a decision again.".to_owned(), now);
     let entries = vec![entry(request, "recommendation.undone", &on, detail, now)];
-    Ok(Plan { on, changed, added: None, case, outbox: None, cancel, entries, decisions_seen: None, answer })
+    Ok(Plan { cancel, ..Plan::of(on, changed, case, entries, answer) })
 }
 
 /// Did one click bring both there? A rejection can close a whole case, and a snooze always puts all of it off.
@@ -281,7 +296,7 @@ fn same_click(one: &State, other: &State) -> bool {
     }
 }
 
-fn answer(rec: &Recommendation, undo_until: Option<Timestamp>, said: String, now: Timestamp) -> DecisionAnswer {
+pub(super) fn answer(rec: &Recommendation, undo_until: Option<Timestamp>, said: String, now: Timestamp) -> DecisionAnswer {
     DecisionAnswer {
         recommendation_id: rec.id.clone(),
         state: rec.state.name().to_owned(),
@@ -294,7 +309,13 @@ fn answer(rec: &Recommendation, undo_until: Option<Timestamp>, said: String, now
     }
 }
 
-fn entry(request: &DecisionRequest, action: &str, on: &Recommendation, detail: Value, now: Timestamp) -> AuditEntry {
+pub(super) fn entry(
+    request: &DecisionRequest,
+    action: &str,
+    on: &Recommendation,
+    detail: Value,
+    now: Timestamp,
+) -> AuditEntry {
     AuditEntry {
         at: now,
         actor: request.person.to_string(),
@@ -307,10 +328,12 @@ fn entry(request: &DecisionRequest, action: &str, on: &Recommendation, detail: V
 }
 
 /// A person's approval of this content, edited or not.
-pub(super) fn approval(rec: &Recommendation, by: PersonId, needs_second: bool) -> Event {
+pub(super) fn approval(rec: &Recommendation, by: PersonId, acting_for: Option<PersonId>, needs_second: bool) -> Event {
     match &rec.drafter {
-        Drafter::Edited { .. } => Event::ApproveEdited { by, needs_second, action: Box::new(rec.candidate.action.clone()) },
-        Drafter::Playbook { .. } | Drafter::Model { .. } => Event::Approve { by, needs_second },
+        Drafter::Edited { .. } => {
+            Event::ApproveEdited { by, acting_for, needs_second, action: Box::new(rec.candidate.action.clone()) }
+        }
+        Drafter::Playbook { .. } | Drafter::Model { .. } => Event::Approve { by, acting_for, needs_second },
     }
 }
 

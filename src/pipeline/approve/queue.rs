@@ -13,7 +13,9 @@ use tracing::warn;
 use super::Approvals;
 use crate::domain::audit::AuditEntry;
 use crate::domain::case::{Case, CaseState};
-use crate::domain::decision::{Event, RecommendationState as State};
+use crate::domain::case_life::CaseEvent;
+use crate::domain::decision::{Event, RecommendationState as State, WakeCondition};
+use crate::domain::exception::ExceptionType;
 use crate::domain::ids::CaseId;
 use crate::domain::money::Money;
 use crate::domain::recommendation::Recommendation;
@@ -98,7 +100,7 @@ impl Approvals {
     pub async fn remind_and_expire(&self) -> anyhow::Result<Sweep> {
         let now = self.clock.now();
         let mut waiting: BTreeMap<CaseId, Vec<(Recommendation, i64)>> = BTreeMap::new();
-        for (rec, seen) in self.store.list_recommendations_in(&["queued", "signed", "snoozed"]).await? {
+        for (rec, seen) in self.store.list_recommendations_in(State::WAITING).await? {
             waiting.entry(rec.case_id.clone()).or_default().push((rec, seen));
         }
         let mut sweep = Sweep::default();
@@ -112,11 +114,11 @@ impl Approvals {
                         self.remind(&case, &recs, now, &mut sweep).await?;
                     }
                 }
-                CaseState::Snoozed { until, value_then } => {
+                CaseState::Snoozed { until, value_then, wake, codes_then } => {
                     let today = self.today(now);
                     if let Some(lost) = lost_to_waiting(&recs, today) {
                         sweep.expired += usize::from(self.expire(case, recs, lost, now).await?);
-                    } else if *until <= today || grew(*value_then, &case) {
+                    } else if *until <= today || woken(*wake, *value_then, codes_then, &case) {
                         sweep.woken += usize::from(self.wake(case, recs, now).await?);
                     }
                 }
@@ -144,7 +146,7 @@ impl Approvals {
     ) -> anyhow::Result<bool> {
         let recs = all_after(recs, &Event::Expire, now)?;
         let seen = case.version;
-        case.state = CaseState::Expired;
+        case.state = case.state.after(CaseEvent::Expire)?;
         let detail = json!({ "lost_to_waiting": lost, "recommendations": ids(&recs) });
         let entries = [case_entry("case.expired", &case, detail, now)];
         self.keep(&recs, &[moved(case, seen, now)], &entries).await
@@ -154,7 +156,7 @@ impl Approvals {
         let asleep = recs.into_iter().filter(|(r, _)| matches!(r.state, State::Snoozed { .. })).collect();
         let recs = all_after(asleep, &Event::Wake, now)?;
         let seen = case.version;
-        case.state = CaseState::Open;
+        case.state = case.state.after(CaseEvent::Wake)?;
         let entries = [case_entry("case.woken", &case, json!({ "recommendations": ids(&recs) }), now)];
         self.keep(&recs, &[moved(case, seen, now)], &entries).await
     }
@@ -228,6 +230,15 @@ fn lost_to_waiting(recs: &[(Recommendation, i64)], today: Date) -> Option<Money>
         return None;
     }
     useful().map(|c| c.money.benefit.expected).max()
+}
+
+/// Has what was waited for come about?
+fn woken(wake: WakeCondition, then: Money, codes_then: &[ExceptionType], case: &Case) -> bool {
+    match wake {
+        WakeCondition::Grew => grew(then, case),
+        WakeCondition::ValueAbove { value } => case.rank.as_ref().is_some_and(|r| r.value.expected > value),
+        WakeCondition::StageChanged => case.codes != codes_then,
+    }
 }
 
 /// Has the case come to be worth a fifth and 50.00 more than when it was put off?

@@ -7,16 +7,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::action::{Action, Check};
 use crate::domain::case::Case;
-use crate::domain::decision::{RejectReason, TransitionError};
-use crate::domain::ids::{PersonId, RecommendationId};
+use crate::domain::case_life::CaseRefused;
+use crate::domain::decision::{RejectReason, TransitionError, WakeCondition};
+use crate::domain::ids::{CaseId, PersonId, RecommendationId};
 use crate::domain::money::Money;
 use crate::domain::policy::{Refusal, Tier};
+use crate::domain::recommendation::Recommendation;
 
 /// Looks at the facts of this moment. Supplied by whoever knows the books; called at the queue and at every approving click.
 #[async_trait]
 pub trait Recheck: Send + Sync {
     /// Makes the hard and soft checks of `action` again, on the records as they are now.
     async fn recheck(&self, case: &Case, action: &Action) -> anyhow::Result<Vec<Check>>;
+
+    /// What of the facts that a recommendation rests on reads otherwise in the records as they are now: "on hand: 40 then,
+    /// 12 now". Empty where it still stands on them.
+    async fn moved(&self, _case: &Case, _recommendation: &Recommendation) -> anyhow::Result<Vec<String>> {
+        Ok(Vec::new())
+    }
 
     /// The people whose own count, receipt or bill the case is about: they can not approve it.
     async fn concerned(&self, _case: &Case) -> anyhow::Result<Vec<PersonId>> {
@@ -34,8 +42,25 @@ pub enum Verb {
     Edit { action: Box<Action> },
     /// Do not do it.
     Reject { reason: RejectReason, note: String },
-    /// Ask again on that day.
-    Snooze { until: Date },
+    /// Ask again on that day, or when `wake` holds.
+    Snooze {
+        until: Date,
+        #[serde(default)]
+        wake: WakeCondition,
+    },
+    /// Ask somebody else by name.
+    Forward {
+        to: PersonId,
+        #[serde(default)]
+        note: String,
+    },
+    /// Give it back to whoever passed it on.
+    Return {
+        #[serde(default)]
+        note: String,
+    },
+    /// The case is the same as another: fold it into that one.
+    Merge { into: CaseId },
     /// Take back one's own decision.
     Undo,
 }
@@ -48,6 +73,9 @@ impl Verb {
             Self::Edit { .. } => "edit",
             Self::Reject { .. } => "reject",
             Self::Snooze { .. } => "snooze",
+            Self::Forward { .. } => "forward",
+            Self::Return { .. } => "return",
+            Self::Merge { .. } => "merge",
             Self::Undo => "undo",
         }
     }
@@ -101,8 +129,14 @@ pub enum DecisionRefused {
     #[error("there is no recommendation {0:?}; open the case again")]
     UnknownRecommendation(String),
     /// Another content is on the screen than the one that is stored, or the evidence has moved.
-    #[error("the facts changed since this was shown, so the click was not counted; {}", newest_words(newest.as_ref()))]
+    #[error(
+        "the facts changed since this was shown, so the click was not counted{}; {}",
+        moved_words(moved),
+        newest_words(newest.as_ref())
+    )]
     FactsChanged {
+        /// What changed, where that is known: "on hand: 40 then, 12 now".
+        moved: Vec<String>,
         /// What to look at instead.
         newest: Option<RecommendationId>,
     },
@@ -125,6 +159,9 @@ pub enum DecisionRefused {
     /// It does not fit where the recommendation stands.
     #[error(transparent)]
     Transition(#[from] TransitionError),
+    /// It does not fit where the case stands.
+    #[error(transparent)]
+    Case(#[from] CaseRefused),
     /// The edit changes more than it may.
     #[error("{0}")]
     BadEdit(String),
@@ -134,6 +171,9 @@ pub enum DecisionRefused {
     /// The delivery has begun.
     #[error("it is on its way to the receiver already and can no longer be undone; undo it there")]
     Leaving,
+    /// Passed on to somebody who could do nothing with it, or merged into what can not take it.
+    #[error("{0}")]
+    Nowhere(String),
     /// A batch holds what does not belong together.
     #[error("a batch takes approvals of one kind of action and one tier; this is {found} and the first is {first}")]
     MixedBatch {
@@ -150,6 +190,10 @@ pub enum DecisionRefused {
     /// Not the person's fault.
     #[error("the decision could not be kept, and nothing was changed: {0:#}")]
     Failed(anyhow::Error),
+}
+
+fn moved_words(moved: &[String]) -> String {
+    if moved.is_empty() { String::new() } else { format!(" ({})", moved.join("; ")) }
 }
 
 fn newest_words(newest: Option<&RecommendationId>) -> String {

@@ -6,11 +6,12 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::domain::action::{Candidate, MoneySum, Range};
-use crate::domain::decision::{RejectReason, TransitionError};
+use crate::domain::case::CaseState;
+use crate::domain::decision::{RejectReason, TransitionError, WakeCondition};
 use crate::domain::exception::Subject;
 use crate::domain::ids::{CaseId, ItemId, LocationId, RecommendationId};
-use crate::domain::money::Quantity;
-use crate::domain::policy::{Refusal, Role};
+use crate::domain::money::{Money, Quantity};
+use crate::domain::policy::{Refusal, Role, Tier};
 use crate::domain::recommendation::{Drafter, Prose};
 use crate::store::OutboxState;
 
@@ -21,6 +22,7 @@ struct Facts {
     meanwhile: Mutex<Option<(Approvals, DecisionRequest)>>,
     broken: Mutex<Option<&'static str>>,
     concerned: Mutex<Vec<PersonId>>,
+    moved: Mutex<Vec<String>>,
 }
 
 #[async_trait::async_trait]
@@ -37,6 +39,10 @@ impl Recheck for Facts {
             passed: broken.is_none() && action.quantity().is_none_or(|q| q <= Quantity::units(60)),
             hard: true,
         }])
+    }
+
+    async fn moved(&self, _: &Case, _: &Recommendation) -> anyhow::Result<Vec<String>> {
+        Ok(self.moved.lock().unwrap().clone())
     }
 
     async fn concerned(&self, _: &Case) -> anyhow::Result<Vec<PersonId>> {
@@ -297,7 +303,7 @@ async fn a_click_on_other_content_or_on_old_evidence_is_refused_with_the_new_car
     let mut click = bench.click("ari", &recs[0], Verb::Approve);
     click.content_hash = "0".repeat(64);
     match bench.it.decide(&click).await {
-        Err(DecisionRefused::FactsChanged { newest }) => assert_eq!(newest, Some(recs[0].id.clone())),
+        Err(DecisionRefused::FactsChanged { moved: _, newest }) => assert_eq!(newest, Some(recs[0].id.clone())),
         other => panic!("{other:?}"),
     }
     let new = on_evidence(&bench.it.store, "case-1", "e2", vec![(transfer("7", 30), 400)]).await;
@@ -305,7 +311,7 @@ async fn a_click_on_other_content_or_on_old_evidence_is_refused_with_the_new_car
     let before = bench.snapshot().await;
     for verb in [Verb::Approve, reject(RejectReason::NotReal)] {
         match bench.decide("ari", &recs[0], verb).await {
-            Err(DecisionRefused::FactsChanged { newest }) => assert_eq!(newest, Some(new[0].id.clone())),
+            Err(DecisionRefused::FactsChanged { moved: _, newest }) => assert_eq!(newest, Some(new[0].id.clone())),
             other => panic!("{other:?}"),
         }
     }
@@ -321,7 +327,7 @@ async fn evidence_that_moved_without_a_new_card_refuses_too() {
     case.version += 1;
     bench.it.store.advance_case(&case, case.version - 1, &[]).await.unwrap();
     let error = bench.approve("ari", &recs[0]).await.unwrap_err();
-    assert!(matches!(error, DecisionRefused::FactsChanged { newest: None }), "{error}");
+    assert!(matches!(error, DecisionRefused::FactsChanged { moved: _, newest: None }), "{error}");
 }
 
 #[tokio::test]
@@ -515,7 +521,7 @@ async fn an_edit_waits_for_somebody_else_and_keeps_both_versions() {
     }
     assert_eq!(bench.approve("fay", &edited).await.unwrap().state, "approved_with_edit");
     let rows = bench.it.store.list_outbox(OutboxState::Pending).await.unwrap();
-    assert!(rows[0].body.contains("\"quantity\":\"50\""), "{}", rows[0].body);
+    assert!(rows[0].body.contains(r#""quantity":{"amount":"50""#), "{}", rows[0].body);
 }
 
 #[tokio::test]
@@ -586,7 +592,7 @@ async fn rejecting_the_last_proposal_closes_the_case() {
 #[tokio::test]
 async fn a_snooze_puts_the_case_off_and_passes_nothing() {
     let (bench, recs) = Bench::queued(500).await;
-    let until = |day: &str| Verb::Snooze { until: day.parse().unwrap() };
+    let until = |day: &str| Verb::Snooze { until: day.parse().unwrap(), wake: WakeCondition::Grew };
     for day in ["2026-10-08", "2026-10-01", "2027-10-08"] {
         assert!(matches!(bench.decide("pia", &recs[0], until(day)).await, Err(DecisionRefused::BadRequest(_))), "{day}");
     }
@@ -714,4 +720,123 @@ async fn cut_off<F: Future + Unpin>(work: &mut F, polls: usize) -> bool {
         std::pin::Pin::new(&mut *work).poll(context).map(|_| true)
     })
     .await
+}
+
+fn forward(to: &str) -> Verb {
+    Verb::Forward { to: PersonId::new(to), note: "you know this supplier".into() }
+}
+
+fn give_back() -> Verb {
+    Verb::Return { note: String::new() }
+}
+
+#[tokio::test]
+async fn what_is_passed_on_asks_somebody_by_name_and_locks_nobody_out() {
+    let (bench, recs) = Bench::queued(500).await;
+    let before = bench.snapshot().await;
+    for nobody in ["eve", "adm"] {
+        let refused = bench.decide("pia", &recs[0], forward(nobody)).await.unwrap_err();
+        assert!(matches!(refused, DecisionRefused::Nowhere(_)), "{refused}");
+    }
+    bench.facts.concerned.lock().unwrap().push(PersonId::new("fay"));
+    let refused = bench.decide("pia", &recs[0], forward("fay")).await.unwrap_err().to_string();
+    assert!(refused.contains("own count or receipt"), "{refused}");
+    assert_eq!(bench.snapshot().await, before);
+
+    let answer = bench.decide("pia", &recs[0], forward("ari")).await.unwrap();
+    assert_eq!(answer.state, "forwarded");
+    let told = bench.it.store.list_notices(&PersonId::new("ari")).await.unwrap();
+    assert!(told[0].said.contains("Pia Planner asks you") && told[0].said.contains("you know this supplier"), "{told:?}");
+    // Only whom it is with gives it back; the one who passed it on may take that back.
+    let refused = bench.decide("dan", &recs[0], give_back()).await.unwrap_err();
+    assert!(matches!(refused, DecisionRefused::Transition(TransitionError::NotWithYou { .. })), "{refused}");
+    bench.decide("ari", &recs[0], give_back()).await.unwrap();
+    assert_eq!(bench.state(&recs[0].id).await, "queued");
+    assert!(bench.it.store.list_notices(&PersonId::new("pia")).await.unwrap()[0].said.contains("gave this back"));
+
+    bench.decide("pia", &recs[0], forward("ari")).await.unwrap();
+    let answer = bench.approve("dan", &recs[0]).await.unwrap();
+    assert_eq!((answer.state.as_str(), bench.pending().await), ("approved", 1));
+    assert!(bench.it.store.list_notices(&PersonId::new("ari")).await.unwrap().is_empty(), "it waits no more");
+}
+
+#[tokio::test]
+async fn the_first_signature_stays_while_the_second_is_asked_for_by_name() {
+    let (bench, recs) = Bench::queued(20_000).await;
+    assert!(bench.approve("dan", &recs[0]).await.unwrap().needs_second);
+    bench.decide("dan", &recs[0], forward("fay")).await.unwrap();
+    let again = bench.approve("dan", &recs[0]).await.unwrap();
+    assert!(again.needs_second, "one person's two signatures are one");
+    let answer = bench.approve("fay", &recs[0]).await.unwrap();
+    assert_eq!((answer.state.as_str(), bench.pending().await), ("approved", 1));
+}
+
+#[tokio::test]
+async fn a_click_on_facts_that_read_otherwise_by_now_is_refused_with_what_moved() {
+    let (bench, recs) = Bench::queued(500).await;
+    let before = bench.snapshot().await;
+    bench.facts.moved.lock().unwrap().push("on hand: 40 then, 12 now".into());
+    let refused = bench.approve("ari", &recs[0]).await.unwrap_err();
+    assert!(matches!(refused, DecisionRefused::FactsChanged { .. }));
+    assert!(refused.to_string().contains("on hand: 40 then, 12 now"), "{refused}");
+    assert_eq!(bench.snapshot().await, before);
+    bench.facts.moved.lock().unwrap().clear();
+    assert_eq!(bench.approve("ari", &recs[0]).await.unwrap().state, "approved");
+}
+
+#[tokio::test]
+async fn a_case_is_folded_into_another_once_and_only_while_both_wait() {
+    let (bench, recs) = Bench::queued(500).await;
+    let others = bench.case("case-2", "8", 500).await;
+    let into = |id: &str| Verb::Merge { into: CaseId::new(id) };
+    for nowhere in ["case-1", "case-9"] {
+        let refused = bench.decide("pia", &recs[0], into(nowhere)).await.unwrap_err();
+        assert!(matches!(refused, DecisionRefused::Nowhere(_)), "{refused}");
+    }
+    let version = bench.it.store.get_case(&CaseId::new("case-2")).await.unwrap().version;
+    bench.decide("pia", &recs[0], into("case-2")).await.unwrap();
+    assert_eq!(bench.case_state("case-1").await, "merged");
+    for rec in &recs {
+        assert_eq!(bench.state(&rec.id).await, "superseded");
+        assert!(bench.approve("ari", rec).await.is_err(), "what was folded away can not be approved");
+    }
+    assert_eq!(bench.it.store.get_case(&CaseId::new("case-2")).await.unwrap().version, version + 1);
+    assert_eq!(bench.state(&others[0].id).await, "queued");
+    // A signature is somebody's word: it is not swept away by a merge.
+    let (bench, recs) = Bench::queued(20_000).await;
+    bench.case("case-2", "8", 500).await;
+    bench.approve("dan", &recs[0]).await.unwrap();
+    let refused = bench.decide("pia", &recs[1], into("case-2")).await.unwrap_err().to_string();
+    assert!(refused.contains("somebody has signed"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_snooze_ends_when_its_condition_holds_and_not_before() {
+    let (bench, recs) = Bench::queued(500).await;
+    let wake = WakeCondition::ValueAbove { value: Money::from_minor(90_000) };
+    let verb = Verb::Snooze { until: "2026-10-12".parse().unwrap(), wake };
+    bench.decide("pia", &recs[0], verb).await.unwrap();
+    assert_eq!(bench.it.remind_and_expire().await.unwrap().woken, 0);
+    let mut case = bench.it.store.get_case(&CaseId::new("case-1")).await.unwrap();
+    for (value, woken) in [(90_000, 0), (90_001, 1)] {
+        case.version += 1;
+        case.rank = Some(rank(value));
+        bench.it.store.advance_case(&case, case.version - 1, &[]).await.unwrap();
+        assert_eq!(bench.it.remind_and_expire().await.unwrap().woken, woken, "{value}");
+    }
+    assert_eq!(bench.state(&recs[0].id).await, "queued");
+}
+
+fn rank(value: i64) -> crate::domain::case::Rank {
+    let range = Range::certain(Money::from_minor(value));
+    crate::domain::case::Rank {
+        lane: crate::domain::case::Lane::Ordinary,
+        p: 1.0,
+        value: range,
+        at_stake: range.expected,
+        deadline: "2026-10-20".parse().unwrap(),
+        slack_days: 5.0,
+        perishing: 0.5,
+        priority: range.expected,
+    }
 }

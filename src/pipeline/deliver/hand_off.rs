@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{Deliver, Delivered, Taken as _};
 use crate::domain::audit::AuditEntry;
-use crate::domain::case::CaseState;
+use crate::domain::case_life::CaseEvent;
 use crate::domain::decision::{Event, RecommendationState as State};
 use crate::domain::ids::RecommendationId;
 use crate::pipeline::publish::wire::Outward;
@@ -44,7 +44,7 @@ impl Deliver {
         let this_approval = match &rec.state {
             State::Approved { at, .. } | State::ApprovedWithEdit { at, .. } => publish::message_id(&rec, *at) == row.id,
             // Sent before, when the process died before it could write that down; or replayed by hand.
-            State::HandedOff | State::CarriedOut | State::Partly | State::NotCarriedOut => true,
+            State::HandedOff | State::CarriedOut | State::Partly | State::NotCarriedOut | State::Undone => true,
             _ => false,
         };
         if !this_approval || envelope.content_hash.as_deref() != Some(&*rec.content_hash()) {
@@ -80,9 +80,7 @@ impl Deliver {
             let seen = case.version;
             case.version = seen + 1;
             case.updated_at = now;
-            if case.state == CaseState::Decided {
-                case.state = CaseState::Verifying;
-            }
+            case.state = case.state.after(CaseEvent::HandOff)?;
             let detail = json!({
                 "case": case.id,
                 "to": row.channel,

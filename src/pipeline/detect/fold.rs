@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use crate::domain::audit::AuditEntry;
 use crate::domain::case::{Case, CaseState};
+use crate::domain::case_life::CaseEvent;
 use crate::domain::exception::{Exception, ExceptionState, ExceptionType as T, Signal};
 use crate::domain::ids::{CaseId, ExceptionId, content_id};
 
@@ -100,15 +101,13 @@ impl Work {
     /// Finds or opens the case of an exception.
     fn place(&mut self, id: &ExceptionId) {
         let exception = &self.exceptions[id];
-        let open_to_joining =
-            |case: &Case| matches!(case.state, CaseState::New | CaseState::Open | CaseState::Snoozed { .. });
         let joins =
             |case: &Case| exception.signal.links.iter().any(|link| case_links(case, &self.exceptions).contains(link));
         let found = self
             .cases
             .values()
             .map(|(case, _)| case)
-            .filter(|case| open_to_joining(case) && (case.exceptions.contains(id) || joins(case)))
+            .filter(|case| case.state.is_undecided() && (case.exceptions.contains(id) || joins(case)))
             .min_by_key(|case| (case.opened_at, case.id.clone()))
             .map(|case| case.id.clone());
         if let Some(case_id) = found {
@@ -153,8 +152,8 @@ impl Work {
                 .filter(|e| e.state == ExceptionState::Open)
                 .collect();
             if open.is_empty() {
-                if matches!(case.state, CaseState::New | CaseState::Open | CaseState::Snoozed { .. }) {
-                    case.state = CaseState::ResolvedItself;
+                if let Ok(resolved) = case.state.clone().after(CaseEvent::Resolve) {
+                    case.state = resolved;
                     self.entries.push(entry(self.now, "case.resolved_itself", case, serde_json::json!({})));
                 }
                 continue;

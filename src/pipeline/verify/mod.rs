@@ -17,7 +17,7 @@ use super::{Context as Stages, Progress, Stage};
 use crate::domain::audit::AuditEntry;
 use crate::domain::book::Book;
 use crate::domain::calendar::plus_days;
-use crate::domain::case::CaseState;
+use crate::domain::case_life::CaseEvent;
 use crate::domain::decision::{Event, RecommendationState};
 use crate::domain::recommendation::Recommendation;
 use crate::store::{Change, Outcome, StoreError};
@@ -94,9 +94,7 @@ impl Verify {
         let case = store.get_case(&recommendation.case_id).await?;
         let mut closed = case.clone();
         // A case that has gone another way since stays where it went.
-        if matches!(case.state, CaseState::Decided | CaseState::Verifying) {
-            closed.state = CaseState::Closed;
-        }
+        closed.state = closed.state.after(CaseEvent::Settle).context("settling a case")?;
         closed.version += 1;
         closed.updated_at = now;
         let entry = AuditEntry {

@@ -1,0 +1,93 @@
+//! Passing a recommendation on to somebody by name, and giving it back. Neither decides anything: whoever else may decide
+//! still may.
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::plan::{self, Plan};
+use super::{Approvals, DecisionRefused, DecisionRequest, Scene};
+use crate::domain::decision::{Event, RecommendationState as State};
+use crate::domain::ids::PersonId;
+use crate::domain::policy::{Person, may_turn_down};
+use crate::store::{Notice, NoticeKind};
+
+impl Approvals {
+    /// Asks `to` by name. Refused where they could not decide anything at all.
+    pub(super) async fn forward(
+        &self,
+        request: &DecisionRequest,
+        scene: Scene,
+        to: &PersonId,
+        note: &str,
+        now: Timestamp,
+    ) -> Result<Plan, DecisionRefused> {
+        let whom = self.person(to).map_err(|_| {
+            DecisionRefused::Nowhere(format!("there is no person {to:?} in the configuration; ask somebody who is"))
+        })?;
+        if let Err(refusal) = may_turn_down(whom) {
+            return Err(DecisionRefused::Nowhere(format!("it would be stuck there: {refusal}")));
+        }
+        let touched = self.touched(&scene).await?;
+        if touched.contains(to) {
+            let who = &whom.name;
+            return Err(DecisionRefused::Nowhere(format!(
+                "{who} changed this recommendation, or it is about their own count or receipt; ask somebody else"
+            )));
+        }
+        let from = self.name_of(&request.person);
+        passed(request, scene, whom, &from, note, now)
+    }
+}
+
+fn passed(
+    request: &DecisionRequest,
+    scene: Scene,
+    to: &Person,
+    from: &str,
+    note: &str,
+    now: Timestamp,
+) -> Result<Plan, DecisionRefused> {
+    let Scene { rec, seen, case, .. } = scene;
+    let on = rec.clone();
+    let mut rec = rec;
+    rec.state = rec.state.after(Event::Forward { by: request.person.clone(), to: to.id.clone() }, now)?;
+    let detail = json!({ "case": case.id, "to": to.id, "note": note });
+    let answer = plan::answer(&rec, None, format!("Passed on to {}. Whoever else may decide still may.", to.name), now);
+    let entries = vec![plan::entry(request, "recommendation.forwarded", &on, detail, now)];
+    let said = told(&format!("{from} asks you to decide"), &rec.candidate.summary, note);
+    let notice = Notice::new(&to.id, NoticeKind::Forwarded, &[rec.id.as_str(), &now.to_string()], said, now)
+        .about(&case.id, Some(&rec.id));
+    Ok(Plan { notices: vec![notice], ..Plan::of(on, vec![(rec, seen)], case, entries, answer) })
+}
+
+/// Gives it back to whoever passed it on.
+pub(super) fn give_back(
+    request: &DecisionRequest,
+    scene: Scene,
+    note: &str,
+    person: &Person,
+    now: Timestamp,
+) -> Result<Plan, DecisionRefused> {
+    let Scene { rec, seen, case, .. } = scene;
+    let on = rec.clone();
+    let mut rec = rec;
+    let from = match &rec.state {
+        State::Forwarded { via, .. } => via.last().cloned(),
+        _ => None,
+    };
+    rec.state = rec.state.after(Event::Return { by: request.person.clone() }, now)?;
+    let detail = json!({ "case": case.id, "to": from, "note": note });
+    let answer = plan::answer(&rec, None, "Given back; it waits for a decision again.".to_owned(), now);
+    let entries = vec![plan::entry(request, "recommendation.returned", &on, detail, now)];
+    let said = told(&format!("{} gave this back", person.name), &rec.candidate.summary, note);
+    let notices = from.iter().map(|to| {
+        Notice::new(to, NoticeKind::Returned, &[rec.id.as_str(), &now.to_string()], said.clone(), now)
+            .about(&case.id, Some(&rec.id))
+    });
+    let notices = notices.collect();
+    Ok(Plan { notices, ..Plan::of(on, vec![(rec, seen)], case, entries, answer) })
+}
+
+fn told(what: &str, summary: &str, note: &str) -> String {
+    if note.trim().is_empty() { format!("{what}: {summary}") } else { format!("{what}: {summary} They write: {note}") }
+}

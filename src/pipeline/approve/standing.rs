@@ -1,0 +1,106 @@
+//! Clicks on what is decided: the same one is answered the same, a contrary one is told who was first.
+
+use anyhow::Context;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Approvals, DecisionAnswer, DecisionRefused, DecisionRequest, Scene, Verb, failed, plan};
+use crate::domain::decision::{Event, RecommendationState as State};
+use crate::domain::ids::PersonId;
+
+impl Approvals {
+    /// The answer given to the same click before.
+    pub(super) async fn answered_before(
+        &self,
+        request: &DecisionRequest,
+    ) -> Result<Option<DecisionAnswer>, DecisionRefused> {
+        let Some(earlier) = self.store.find_decision(&request.idempotency_key).await.map_err(failed)? else {
+            return Ok(None);
+        };
+        let kept: Kept = serde_json::from_value(earlier.body)
+            .context("a kept decision is damaged; restore the store from a backup")
+            .map_err(DecisionRefused::Failed)?;
+        if earlier.person != request.person
+            || earlier.recommendation_id != request.recommendation_id
+            || earlier.content_hash != request.content_hash
+            || kept.verb != request.verb
+        {
+            return Err(DecisionRefused::BadRequest(
+                "this idempotency key was used for another click; make a new one for each click".into(),
+            ));
+        }
+        Ok(Some(kept.answer))
+    }
+
+    /// The answer to a click that repeats, from another page, what the same person decided before.
+    pub(super) fn standing_decision(&self, request: &DecisionRequest, scene: &Scene) -> Option<DecisionAnswer> {
+        let by = request.person.clone();
+        let event = match &request.verb {
+            Verb::Approve => plan::approval(&scene.rec, by, None, false),
+            Verb::Reject { reason, .. } => Event::Reject { by, reason: *reason },
+            Verb::Snooze { until, wake } => Event::Snooze { by, until: *until, wake: *wake },
+            Verb::Forward { to, .. } => Event::Forward { by, to: to.clone() },
+            Verb::Edit { .. } | Verb::Return { .. } | Verb::Merge { .. } | Verb::Undo => return None,
+        };
+        if !scene.rec.state.same_decision(&event) {
+            return None;
+        }
+        let (at, undoable) = match &scene.rec.state {
+            State::Approved { at, .. } | State::ApprovedWithEdit { at, .. } | State::Rejected { at, .. } => (*at, true),
+            state if state.first_signature().is_some() => {
+                (state.first_signature().map_or(scene.case.updated_at, |first| first.at), false)
+            }
+            _ => (scene.case.updated_at, false),
+        };
+        Some(DecisionAnswer {
+            recommendation_id: scene.rec.id.clone(),
+            state: scene.rec.state.name().to_owned(),
+            tier: None,
+            counted: scene.rec.candidate.value,
+            needs_second: scene.rec.state.first_signature().is_some(),
+            undo_until: undoable.then(|| at.checked_add(self.undo_window()).unwrap_or(Timestamp::MAX)),
+            said: format!("You decided this already; it is {}.", scene.rec.state.name().replace('_', " ")),
+            at,
+        })
+    }
+
+    /// Refuses a click on what is decided, with who decided what and when.
+    pub(super) async fn refuse_if_decided(&self, scene: &Scene) -> Result<(), DecisionRefused> {
+        let open = scene.case.state.is_undecided();
+        let told = |by: &[PersonId], what: String, at| {
+            let who: Vec<String> = by.iter().map(|p| self.name_of(p)).collect();
+            Err(DecisionRefused::AlreadyDecided { who: who.join(" and "), what, at })
+        };
+        if let Some((by, what, at)) = plan::decided(&scene.rec.state) {
+            return told(&by, format!("{what} this"), at);
+        }
+        if open {
+            return Ok(());
+        }
+        let chosen = scene.siblings.iter().filter_map(|(r, _)| Some((r, plan::decided(&r.state)?)));
+        if let Some((rec, (by, what, at))) = chosen.max_by_key(|(_, (_, _, at))| *at) {
+            return told(&by, format!("{what} {} of this case", rec.candidate.action.code()), at);
+        }
+        // Handed off and beyond: the state no longer names who approved, the log does.
+        for rec in scene.siblings.iter().map(|(r, _)| r).chain([&scene.rec]) {
+            let log = self.store.list_audit_of(&format!("recommendation:{}", rec.id)).await.map_err(failed)?;
+            if let Some(last) = log.iter().rev().find(|e| e.entry.action == "recommendation.approved")
+                && matches!(rec.state, State::HandedOff | State::CarriedOut | State::Partly | State::NotCarriedOut)
+            {
+                let by = [PersonId::new(last.entry.actor.clone())];
+                return told(&by, format!("approved {} of this case", rec.candidate.action.code()), last.entry.at);
+            }
+        }
+        Err(DecisionRefused::BadRequest(format!(
+            "the case is {} and takes no more decisions",
+            scene.case.state.name().replace('_', " ")
+        )))
+    }
+}
+
+/// What a decision's row keeps, so that the same click is answered the same.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Kept {
+    pub(super) verb: Verb,
+    pub(super) answer: DecisionAnswer,
+}
