@@ -10,10 +10,13 @@ mod case_view;
 pub mod chart;
 mod error;
 mod guard;
+mod hand_offs;
 mod hooks;
+mod outbox_page;
 mod pages;
 mod queue_page;
 mod session;
+mod signed;
 mod templates;
 mod view;
 
@@ -78,6 +81,7 @@ pub fn router(state: WebState) -> Router {
         .route("/digests/{day}", get(pages::digest))
         .route("/digests/{day}/mail", get(pages::mail))
         .route("/audit", get(pages::audit))
+        .route("/outbox", get(outbox_page::outbox))
         .route("/policy", get(pages::policy))
         .route("/health", get(pages::health))
         .route("/sign-in", get(session::ask).post(session::sign_in))
@@ -91,5 +95,5 @@ pub fn router(state: WebState) -> Router {
         .layer(middleware::from_fn_with_state(state.clone(), guard::guard));
     // What machines send is signed and comes through gateways under other names: the guard is for browsers.
     let timeout = TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_MAX);
-    pages.merge(hooks::routes(&state).layer(timeout)).with_state(state)
+    pages.merge(hooks::routes(&state).merge(hand_offs::routes()).layer(timeout)).with_state(state)
 }

@@ -34,8 +34,14 @@ struct Link {
     here: bool,
 }
 
-const LINKS: [(&str, &str); 5] =
-    [("/", "Queue"), ("/digests", "Digests"), ("/audit", "Audit"), ("/policy", "Policy"), ("/health", "Health")];
+const LINKS: [(&str, &str); 6] = [
+    ("/", "Queue"),
+    ("/digests", "Digests"),
+    ("/outbox", "Outbox"),
+    ("/audit", "Audit"),
+    ("/policy", "Policy"),
+    ("/health", "Health"),
+];
 
 impl Shell {
     /// For somebody who is signed in; `here` is the path of the screen.

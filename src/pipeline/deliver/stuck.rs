@@ -13,7 +13,7 @@ use crate::config::{Config, WEBHOOK};
 use crate::domain::decision::RecommendationState as State;
 use crate::pipeline::publish;
 use crate::pipeline::publish::wire;
-use crate::store::{DestinationState, OutboxRow, OutboxState, Store};
+use crate::store::{DestinationState, OutboxRow, OutboxState, Store, StoreError};
 
 /// The setting that holds what everybody who signs in is told of deliveries; empty while all is well.
 pub const DELIVERY_WARNING: &str = "deliver.warning";
@@ -82,7 +82,7 @@ pub struct Picture {
 ///
 /// # Errors
 /// When the store can not be read.
-pub async fn picture(store: &Store, config: &Config, now: Timestamp) -> anyhow::Result<Picture> {
+pub async fn picture(store: &Store, config: &Config, now: Timestamp) -> Result<Picture, StoreError> {
     let (destinations, held) = delivering(store, config, now).await?;
     Ok(Picture { destinations, held, unseen: unseen(store).await? })
 }
@@ -91,10 +91,10 @@ async fn delivering(
     store: &Store,
     config: &Config,
     now: Timestamp,
-) -> anyhow::Result<(Vec<DestinationHealth>, Vec<Held>)> {
-    let waiting = store.list_outbox(OutboxState::Pending).await.context("reading the outbox")?;
-    let dead = store.list_outbox(OutboxState::Dead).await.context("reading the dead letters")?;
-    let states = store.list_destinations().await.context("reading how destinations are doing")?;
+) -> Result<(Vec<DestinationHealth>, Vec<Held>), StoreError> {
+    let waiting = store.list_outbox(OutboxState::Pending).await?;
+    let dead = store.list_outbox(OutboxState::Dead).await?;
+    let states = store.list_destinations().await?;
     let states: BTreeMap<&str, &DestinationState> = states.iter().map(|d| (d.name.as_str(), d)).collect();
     let mut names: BTreeSet<String> = config.all_destinations().into_iter().map(|d| d.name).collect();
     names.extend(waiting.iter().chain(&dead).map(|row| row.channel.clone()));
@@ -187,7 +187,7 @@ fn why(row: &OutboxRow, waiting: &[OutboxRow], config: &Config, state: Option<&D
 }
 
 /// Hand-offs of which nothing is to be seen in the ERP. One that is seen later is not among them any more.
-async fn unseen(store: &Store) -> anyhow::Result<Vec<Unseen>> {
+async fn unseen(store: &Store) -> Result<Vec<Unseen>, StoreError> {
     let mut unseen = Vec::new();
     for (rec, _) in store.list_recommendations_in(&[State::NotCarriedOut.name()]).await? {
         let log = store.list_audit_of(&format!("recommendation:{}", rec.id)).await?;
@@ -203,7 +203,7 @@ async fn unseen(store: &Store) -> anyhow::Result<Vec<Unseen>> {
 ///
 /// # Errors
 /// When the store can not be read.
-pub async fn lines(store: &Store, config: &Config, now: Timestamp) -> anyhow::Result<Vec<String>> {
+pub async fn lines(store: &Store, config: &Config, now: Timestamp) -> Result<Vec<String>, StoreError> {
     let Picture { destinations, unseen, .. } = picture(store, config, now).await?;
     let down = destinations.iter().filter(|d| d.down).map(|d| format!("Hand-offs to {} do not get through: it {}.", d.name, d.says));
     let missed = unseen.iter().map(|u| format!("Approved, not seen in the ERP since {}: {} (case {}).", u.since, u.summary, u.case));
