@@ -12,6 +12,7 @@ macro_rules! say {
     ($text:literal $($rest:tt)*) => { put!("{}\n", format_args!($text $($rest)*)) };
 }
 
+mod access;
 mod audit;
 mod decide;
 mod demo;
@@ -83,6 +84,14 @@ enum Command {
         /// The person's id, as in [[people]] of the configuration.
         person: String,
     },
+    /// Link people's chats, and end such links.
+    #[command(subcommand)]
+    Identity(access::Identity),
+    /// Make, list and revoke tokens of the API.
+    #[command(subcommand)]
+    Token(access::Token),
+    /// Print the OpenAPI document of the JSON API.
+    Openapi,
     /// Train detectors, and score histories, orders and tables with them.
     #[command(subcommand)]
     Models(models::Models),
@@ -181,6 +190,12 @@ async fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Outbox(command) => show::outbox(config, command, cli.json).await,
         Command::Events(command) => events::run(&config, command, cli.json).await,
         Command::SignIn { person } => show::sign_in(&config, &person).await,
+        Command::Identity(command) => access::identity(&config, command, cli.json).await,
+        Command::Token(command) => access::token(&config, command, cli.json).await,
+        Command::Openapi => {
+            print_json(&crate::web::api_document())?;
+            Ok(Outcome::Fine)
+        }
         Command::Models(command) => models::run(config, command, cli.json).await,
         Command::Eval(command) => show::eval(config, command, cli.json).await,
         Command::Completions { .. } => Ok(Outcome::Fine),

@@ -7,14 +7,17 @@
 //! It does not decide anything: what may follow what is the domain's business.
 
 mod audit;
+mod case_pages;
 mod cases;
 mod change;
 mod decisions;
+mod delegations;
 mod digests;
 mod error;
 mod events;
 mod evidence;
 mod exceptions;
+mod identities;
 mod jobs;
 mod mirror;
 mod names;
@@ -28,20 +31,24 @@ mod row;
 mod sessions;
 mod settings;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
+mod tokens;
 
 pub use audit::AuditFault;
+pub use case_pages::CaseAfter;
 pub use change::Change;
 pub use decisions::{DecidedValue, DecisionRow};
 pub use digests::StoredDigest;
 pub use error::StoreError;
 pub use events::{EventRow, EventState, Kept, NewEvent, Settled};
 pub use exceptions::Which;
+pub use identities::{CodeOutcome, CodeTry, IdentityRow, IdentityState, Proof};
 pub use jobs::JobStatus;
 pub use notices::{Notice, NoticeKind};
 pub use outbox::{DeadLetter, NewOutbox, OutboxRow, OutboxState};
 pub use outcomes::Outcome;
 pub use sessions::Session;
+pub use tokens::{TokenOwner, TokenRow};
 
 use sqlx::{Any, AnyPool, Transaction};
 

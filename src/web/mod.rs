@@ -2,8 +2,9 @@
 //!
 //! Invariants: nobody sees anything before signing in; every change comes by POST with the session's CSRF token; every value
 //! is escaped; nothing is loaded from elsewhere. It computes no business number and decides nothing. Beside the pages, the
-//! hooks take signed events from machines.
+//! hooks take signed events from machines, and `/api/v1` answers programs that have a token.
 
+mod api;
 mod case_page;
 mod case_sums;
 mod case_view;
@@ -11,6 +12,7 @@ pub mod chart;
 mod error;
 mod guard;
 mod hooks;
+mod me_page;
 mod pages;
 mod queue_page;
 mod session;
@@ -29,6 +31,7 @@ use jiff::Timestamp;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
+pub use self::api::document as api_document;
 pub use self::hooks::Hooks;
 pub use self::session::sign_in_link;
 
@@ -80,6 +83,7 @@ pub fn router(state: WebState) -> Router {
         .route("/audit", get(pages::audit))
         .route("/policy", get(pages::policy))
         .route("/health", get(pages::health))
+        .route("/me", get(me_page::show).post(me_page::act))
         .route("/sign-in", get(session::ask).post(session::sign_in))
         .route("/sign-out", post(session::sign_out))
         .route("/style.css", get(pages::style))
@@ -91,5 +95,5 @@ pub fn router(state: WebState) -> Router {
         .layer(middleware::from_fn_with_state(state.clone(), guard::guard));
     // What machines send is signed and comes through gateways under other names: the guard is for browsers.
     let timeout = TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_MAX);
-    pages.merge(hooks::routes(&state).layer(timeout)).with_state(state)
+    pages.merge(hooks::routes(&state).merge(api::routes(&state)).layer(timeout)).with_state(state)
 }

@@ -167,6 +167,12 @@ impl WorkingHours {
         self.open(self.day_of(at)).is_some_and(|(from, to)| from <= at && at < to)
     }
 
+    /// The moment at which the day of `at` began on the policy's clock.
+    pub fn day_start(&self, at: Timestamp) -> Timestamp {
+        let day = at.to_zoned(self.time_zone.clone()).start_of_day();
+        day.map_or(at, |start| start.timestamp())
+    }
+
     /// Working time from `from` to `to`; zero when `to` is not later. Far spans count up to ten years.
     pub fn between(&self, from: Timestamp, to: Timestamp) -> SignedDuration {
         let mut sum = SignedDuration::ZERO;
