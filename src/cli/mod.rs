@@ -14,12 +14,16 @@ macro_rules! say {
 
 mod access;
 mod audit;
+mod batch;
 mod decide;
 mod demo;
 mod doctor;
 mod events;
+mod kpi;
 mod models;
+mod mute;
 mod open;
+mod outbox;
 mod serve;
 mod show;
 mod sync;
@@ -70,12 +74,17 @@ enum Command {
     /// Look at the queue and decide.
     #[command(subcommand)]
     Queue(decide::Queue),
+    /// Choose what not to be shown for a while, and see what is hidden.
+    #[command(subcommand)]
+    Mute(mute::Mute),
     /// Look at and verify the audit log.
     #[command(subcommand)]
     Audit(audit::Audit),
-    /// Look at deliveries and send dead ones again.
+    /// Print the figures of a period, each with its formula and what it was counted from.
+    Kpi(kpi::KpiArgs),
+    /// Look at deliveries: what is stuck and why; send dead ones again, or discard them.
     #[command(subcommand)]
-    Outbox(show::Outbox),
+    Outbox(outbox::Outbox),
     /// Look at events from outside, and have those in quarantine looked at anew.
     #[command(subcommand)]
     Events(events::Events),
@@ -186,8 +195,10 @@ async fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Migrate => show::migrate(&config).await,
         Command::Digest(args) => show::digest(&config, &args, cli.json).await,
         Command::Queue(queue) => decide::run(config, queue, cli.json).await,
+        Command::Mute(command) => mute::run(&config, command, cli.json).await,
         Command::Audit(command) => audit::run(&config, command, cli.json).await,
-        Command::Outbox(command) => show::outbox(config, command, cli.json).await,
+        Command::Kpi(args) => kpi::run(config, args, cli.json).await,
+        Command::Outbox(command) => outbox::run(config, command, cli.json).await,
         Command::Events(command) => events::run(&config, command, cli.json).await,
         Command::SignIn { person } => show::sign_in(&config, &person).await,
         Command::Identity(command) => access::identity(&config, command, cli.json).await,

@@ -4,6 +4,7 @@
 //! a bad value; an unknown key is an error that names it. Only this file reads the environment.
 
 mod access;
+mod destinations;
 mod hooks;
 mod read;
 
@@ -17,6 +18,7 @@ use serde::Deserialize;
 use toml::Value;
 
 pub use self::access::{ApiConfig, IdentityConfig};
+pub use self::destinations::{DeliveryConfig, DestinationConfig, WEBHOOK, WebhookConfig};
 pub use self::hooks::{EventsConfig, HookConfig, HookKind};
 use self::read::{duration, merge, money, parse, read_secret, set, time_zone};
 
@@ -56,8 +58,13 @@ pub struct Config {
     pub channel: ChannelConfig,
     pub ranking: RankingConfig,
     pub approval: ApprovalConfig,
+    pub audit: AuditConfig,
+    pub kpi: KpiConfig,
+    pub noise: NoiseConfig,
     pub model: ModelConfig,
     pub webhook: WebhookConfig,
+    pub delivery: DeliveryConfig,
+    pub destinations: Vec<DestinationConfig>,
     pub web: WebConfig,
     pub identity: IdentityConfig,
     pub api: ApiConfig,
@@ -251,6 +258,35 @@ pub struct ApprovalConfig {
     pub policy_file: String,
 }
 
+/// `[audit]`: where heads of the log are put down outside of it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditConfig {
+    pub anchor_file: PathBuf,
+    pub anchor_destination: String,
+}
+
+/// `[kpi]`: figures of the work.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KpiConfig {
+    pub decide_hours: f64,
+    pub metrics_token: SecretString,
+    pub metrics_token_file: String,
+}
+
+/// `[noise]`: what people are not shown, and when Reeve proposes that. The longest mute and drills are the policy's.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoiseConfig {
+    #[serde(deserialize_with = "money")]
+    pub mute_value_max: Money,
+    pub history_days: u32,
+    pub proposal_shown_min: u32,
+    pub proposal_share: f64,
+    pub proposal_days: u32,
+}
+
 /// `[model]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -263,19 +299,9 @@ pub struct ModelConfig {
     pub timeout: Duration,
     pub tokens_max: u32,
     pub calls_per_day: u32,
+    #[serde(deserialize_with = "money")]
+    pub price_per_1000_tokens: Money,
     pub concurrency: usize,
-}
-
-/// `[webhook]`
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct WebhookConfig {
-    pub url: String,
-    pub secret: SecretString,
-    pub secret_file: String,
-    #[serde(deserialize_with = "duration")]
-    pub timeout: Duration,
-    pub attempts: u32,
 }
 
 /// `[web]`
@@ -285,6 +311,14 @@ pub struct WebConfig {
     pub listen: String,
     pub base_url: String,
     pub session_hours: u32,
+}
+
+impl WebConfig {
+    /// Where the page is, for links that people follow; without a slash at the end.
+    pub fn page(&self) -> String {
+        let address = self.base_url.trim_end_matches('/');
+        if address.is_empty() { format!("http://{}", self.listen) } else { address.to_owned() }
+    }
 }
 
 /// `[worker]`
@@ -367,12 +401,17 @@ impl Config {
         read_secret("model.api_key_file", &self.model.api_key_file, &mut self.model.api_key)?;
         read_secret("odoo.api_key_file", &self.odoo.api_key_file, &mut self.odoo.api_key)?;
         read_secret("webhook.secret_file", &self.webhook.secret_file, &mut self.webhook.secret)?;
+        read_secret("kpi.metrics_token_file", &self.kpi.metrics_token_file, &mut self.kpi.metrics_token)?;
+        for destination in &mut self.destinations {
+            read_secret("destinations.secret_file", &destination.secret_file, &mut destination.secret)?;
+        }
         for hook in &mut self.hooks {
             read_secret("hooks.secret_file", &hook.secret_file, &mut hook.secret)?;
             read_secret("hooks.secret_next_file", &hook.secret_next_file, &mut hook.secret_next)?;
         }
         // Last, as a secret can come from a file.
         hooks::check(&self.events, &self.hooks)?;
+        destinations::check(&self)?;
         Ok(self)
     }
 
@@ -392,6 +431,7 @@ impl Config {
             ("detect.low_probability", self.detect.low_probability),
             ("detect.confirm_lead_share", self.detect.confirm_lead_share),
             ("ranking.lambda", self.ranking.lambda),
+            ("noise.proposal_share", self.noise.proposal_share),
         ] {
             if !(0.0..=1.0).contains(&share) {
                 return bad(key, "must be between 0 and 1");
@@ -409,6 +449,12 @@ impl Config {
         if !(self.channel.buffer_units >= 0.0 && (0.0..=100.0).contains(&self.channel.buffer_percent)) {
             return bad("channel.buffer_units, channel.buffer_percent", "must not be negative, and at most 100 percent");
         }
+        if !(self.kpi.decide_hours.is_finite() && self.kpi.decide_hours > 0.0) {
+            return bad("kpi.decide_hours", "must be above 0");
+        }
+        if self.model.price_per_1000_tokens < Money::ZERO {
+            return bad("model.price_per_1000_tokens", "must not be negative");
+        }
         if !(1..=24).contains(&self.calendar.cut_off_hour) {
             return bad("calendar.cut_off_hour", "must be an hour from 1 to 24");
         }
@@ -424,14 +470,17 @@ impl Config {
         if self.ranking.capacity == 0 {
             return bad("ranking.capacity", "must be at least 1: a digest without a line tells nobody anything");
         }
+        if self.noise.proposal_days == 0 || self.noise.proposal_shown_min == 0 {
+            return bad("noise.proposal_days, noise.proposal_shown_min", "must be at least 1");
+        }
         if self.ranking.digest_days <= 0.0 {
             return bad("ranking.digest_days", "must be above 0");
         }
         if self.detect.window_days < self.detect.warmup_days || self.detect.warmup_days < 14 {
             return bad("detect.warmup_days", "must be at least 14 and not above detect.window_days");
         }
-        if self.detect.forest_trees == 0 || self.model.concurrency == 0 || self.webhook.attempts == 0 {
-            return bad("detect.forest_trees, model.concurrency, webhook.attempts", "must be at least 1");
+        if self.detect.forest_trees == 0 || self.model.concurrency == 0 {
+            return bad("detect.forest_trees, model.concurrency", "must be at least 1");
         }
         if self.model.base_url.is_empty() != self.model.name.is_empty() {
             return bad("model.name", "set both model.base_url and model.name, or neither");

@@ -6,6 +6,7 @@
 
 pub mod approve;
 pub mod assess;
+pub mod audit;
 pub mod deliver;
 pub mod desk;
 pub mod detect;
@@ -13,7 +14,9 @@ pub mod draft;
 #[cfg(test)]
 pub(crate) mod draft_sample;
 pub mod guard;
+pub mod kpi;
 pub mod model_draft;
+pub mod noise;
 pub mod notify;
 pub mod observe;
 pub mod playbook;
@@ -26,6 +29,7 @@ pub mod verify;
 pub mod view;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -68,4 +72,9 @@ pub trait Stage: Send + Sync {
 
     /// Does one batch of the work there is.
     async fn run_once(&self) -> anyhow::Result<Progress>;
+
+    /// After an idle run: how long until there may be work that nobody wakes the stage for, where it knows.
+    async fn due_in(&self) -> Option<Duration> {
+        None
+    }
 }

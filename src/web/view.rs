@@ -36,8 +36,16 @@ struct Link {
     here: bool,
 }
 
-const LINKS: [(&str, &str); 5] =
-    [("/", "Queue"), ("/digests", "Digests"), ("/audit", "Audit"), ("/policy", "Policy"), ("/health", "Health")];
+const LINKS: [(&str, &str); 8] = [
+    ("/", "Queue"),
+    ("/digests", "Digests"),
+    ("/kpi", "Figures"),
+    ("/mutes", "Mutes"),
+    ("/outbox", "Outbox"),
+    ("/audit", "Audit"),
+    ("/policy", "Policy"),
+    ("/health", "Health"),
+];
 
 impl Shell {
     /// For somebody who is signed in; `here` is the path of the screen.

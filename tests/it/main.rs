@@ -3,6 +3,7 @@
 //! What they share is in `support`: a fresh database of each kind and a real browser. `tidy` looks at the tree itself.
 
 mod announced;
+mod audit;
 mod bad_input;
 mod decisions;
 mod events;
@@ -11,6 +12,7 @@ mod fake_odoo;
 mod fake_odoo_answers;
 mod fake_odoo_client;
 mod killed;
+mod killed_deliver;
 mod model;
 mod models;
 mod odoo_client;
