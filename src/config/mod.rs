@@ -296,8 +296,8 @@ pub struct WebConfig {
 impl WebConfig {
     /// Where the page is, for links that people follow; without a slash at the end.
     pub fn page(&self) -> String {
-        let address = self.public_url.trim_end_matches('/');
-        if address.is_empty() { format!("http://{}", self.listen) } else { address.to_owned() }
+        let set = self.public_url.trim_end_matches('/');
+        if set.is_empty() { format!("http://{}", self.listen) } else { set.to_owned() }
     }
 }
 

@@ -9,6 +9,7 @@
 mod audit;
 mod cases;
 mod change;
+mod dead_letters;
 mod decisions;
 mod destinations;
 mod digests;
@@ -34,6 +35,7 @@ mod testing;
 
 pub use audit::AuditFault;
 pub use change::Change;
+pub use dead_letters::DeadLetter;
 pub use decisions::{DecidedValue, DecisionRow};
 pub use destinations::DestinationState;
 pub use digests::StoredDigest;
@@ -43,7 +45,7 @@ pub use exceptions::Which;
 pub use hand_offs::{Report, Reported};
 pub use jobs::JobStatus;
 pub use notices::{Notice, NoticeKind};
-pub use outbox::{DeadLetter, NewOutbox, OutboxRow, OutboxState};
+pub use outbox::{NewOutbox, OutboxRow, OutboxState};
 pub use outcomes::Outcome;
 pub use sessions::Session;
 

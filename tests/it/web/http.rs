@@ -45,13 +45,13 @@ pub(super) async fn send(world: &World, method: &str, path: &str, headers: &[(&s
 const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
 
 /// Somebody with a session.
-struct Visitor<'w> {
+pub(super) struct Visitor<'w> {
     world: &'w World,
     cookie: String,
 }
 
 impl<'w> Visitor<'w> {
-    async fn sign_in(world: &'w World, person: &str) -> Self {
+    pub(super) async fn sign_in(world: &'w World, person: &str) -> Self {
         let link = world.link(person).await;
         let token = link.split_once("token=").unwrap().1;
         let answer = send(world, "POST", "/sign-in", &[FORM], &format!("token={token}")).await;
@@ -63,7 +63,7 @@ impl<'w> Visitor<'w> {
         Self { world, cookie: cookie.split(';').next().unwrap().to_owned() }
     }
 
-    async fn get(&self, path: &str) -> Answer {
+    pub(super) async fn get(&self, path: &str) -> Answer {
         send(self.world, "GET", path, &[("Cookie", &self.cookie)], "").await
     }
 

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what the tests share is test code too")]
 
 mod browser;
+mod hand_offs;
 mod hooks;
 mod http;
 mod world;
