@@ -178,7 +178,8 @@ mod tests {
 
     #[test]
     fn an_action_goes_to_the_first_destination_that_names_it_and_else_to_the_webhook() {
-        let text = format!("{WMS}actions = [\"TRANSFER\", \"RECOUNT\"]\n{}actions = [\"TRANSFER\"]\n", WMS.replace("wms", "b"));
+        let text =
+            format!("{WMS}actions = [\"TRANSFER\", \"RECOUNT\"]\n{}actions = [\"TRANSFER\"]\n", WMS.replace("wms", "b"));
         let config = with(&text).unwrap();
         assert_eq!(config.route("TRANSFER"), "wms");
         assert_eq!(config.route("NEW-PO"), "webhook");

@@ -3,6 +3,7 @@
 //! `default.toml` → the operator's file → the environment (`REEVE_SECTION__KEY`). Parsed once into types that can not hold
 //! a bad value; an unknown key is an error that names it. Only this file reads the environment.
 
+mod access;
 mod destinations;
 mod hooks;
 mod read;
@@ -16,13 +17,14 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use toml::Value;
 
+pub use self::access::{ApiConfig, IdentityConfig};
 pub use self::destinations::{DeliveryConfig, DestinationConfig, WEBHOOK, WebhookConfig};
 pub use self::hooks::{EventsConfig, HookConfig, HookKind};
 use self::read::{duration, merge, money, parse, read_secret, set, time_zone};
 
 use crate::domain::calendar::Calendar;
 use crate::domain::money::Money;
-use crate::domain::policy::{Limits, Person};
+use crate::domain::policy::{Person, Policy};
 
 /// The built-in defaults: every key, commented.
 pub const DEFAULT_TOML: &str = include_str!("../../config/default.toml");
@@ -56,15 +58,23 @@ pub struct Config {
     pub channel: ChannelConfig,
     pub ranking: RankingConfig,
     pub approval: ApprovalConfig,
+    pub audit: AuditConfig,
+    pub kpi: KpiConfig,
+    pub noise: NoiseConfig,
     pub model: ModelConfig,
     pub webhook: WebhookConfig,
     pub delivery: DeliveryConfig,
     pub destinations: Vec<DestinationConfig>,
     pub web: WebConfig,
+    pub identity: IdentityConfig,
+    pub api: ApiConfig,
     pub worker: WorkerConfig,
     pub events: EventsConfig,
     pub hooks: Vec<HookConfig>,
     pub people: Vec<Person>,
+    /// Who may approve what: `approval.policy_file`, or the policy that comes with the program.
+    #[serde(skip, default = "Policy::standard")]
+    pub policy: Policy,
 }
 
 /// `[store]`
@@ -245,28 +255,36 @@ pub struct RankingConfig {
 #[serde(deny_unknown_fields)]
 pub struct ApprovalConfig {
     pub undo_minutes: u32,
-    pub remind_days: u32,
-    #[serde(deserialize_with = "money")]
-    pub tier1_max: Money,
-    #[serde(deserialize_with = "money")]
-    pub tier2_max: Money,
-    #[serde(deserialize_with = "money")]
-    pub tier3_max: Money,
-    #[serde(deserialize_with = "money")]
-    pub claim_tier3: Money,
-    pub cumulative_days: u32,
+    pub policy_file: String,
 }
 
-impl ApprovalConfig {
-    /// The tiers' limits as the policy takes them.
-    pub fn limits(&self) -> Limits {
-        Limits {
-            tier1_max: self.tier1_max,
-            tier2_max: self.tier2_max,
-            tier3_max: self.tier3_max,
-            claim_tier3: self.claim_tier3,
-        }
-    }
+/// `[audit]`: where heads of the log are put down outside of it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditConfig {
+    pub anchor_file: PathBuf,
+    pub anchor_destination: String,
+}
+
+/// `[kpi]`: figures of the work.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KpiConfig {
+    pub decide_hours: f64,
+    pub metrics_token: SecretString,
+    pub metrics_token_file: String,
+}
+
+/// `[noise]`: what people are not shown, and when Reeve proposes that. The longest mute and drills are the policy's.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoiseConfig {
+    #[serde(deserialize_with = "money")]
+    pub mute_value_max: Money,
+    pub history_days: u32,
+    pub proposal_shown_min: u32,
+    pub proposal_share: f64,
+    pub proposal_days: u32,
 }
 
 /// `[model]`
@@ -281,6 +299,8 @@ pub struct ModelConfig {
     pub timeout: Duration,
     pub tokens_max: u32,
     pub calls_per_day: u32,
+    #[serde(deserialize_with = "money")]
+    pub price_per_1000_tokens: Money,
     pub concurrency: usize,
 }
 
@@ -289,16 +309,8 @@ pub struct ModelConfig {
 #[serde(deny_unknown_fields)]
 pub struct WebConfig {
     pub listen: String,
-    pub public_url: String,
+    pub base_url: String,
     pub session_hours: u32,
-}
-
-impl WebConfig {
-    /// Where the page is, for links that people follow; without a slash at the end.
-    pub fn page(&self) -> String {
-        let set = self.public_url.trim_end_matches('/');
-        if set.is_empty() { format!("http://{}", self.listen) } else { set.to_owned() }
-    }
 }
 
 /// `[worker]`
@@ -352,13 +364,36 @@ impl Config {
             message: error.into_inner().to_string().trim().replace('\n', " "),
         })?;
         config.check(&origin)?;
-        config.with_secret_files()
+        config.with_policy()?.with_secret_files()
+    }
+
+    /// Reads the policy. The one that comes with the program holds in any currency; one of the operator's own names its.
+    fn with_policy(mut self) -> Result<Self, ConfigError> {
+        let bad = |message: String| ConfigError::Key {
+            key: "approval.policy_file".to_owned(),
+            origin: self.approval.policy_file.clone(),
+            message,
+        };
+        if self.approval.policy_file.is_empty() {
+            self.policy.currency.clone_from(&self.money.currency);
+            return Ok(self);
+        }
+        let path = PathBuf::from(&self.approval.policy_file);
+        let text = std::fs::read_to_string(&path).map_err(|source| bad(format!("the file can not be read: {source}")))?;
+        let policy = Policy::parse(&self.approval.policy_file, &text).map_err(|error| bad(error.to_string()))?;
+        if policy.currency != self.money.currency {
+            let (policy, company) = (&policy.currency, &self.money.currency);
+            return Err(bad(format!("its currency is {policy} and the company's is {company}; make them the same")));
+        }
+        self.policy = policy;
+        Ok(self)
     }
 
     fn with_secret_files(mut self) -> Result<Self, ConfigError> {
         read_secret("model.api_key_file", &self.model.api_key_file, &mut self.model.api_key)?;
         read_secret("odoo.api_key_file", &self.odoo.api_key_file, &mut self.odoo.api_key)?;
         read_secret("webhook.secret_file", &self.webhook.secret_file, &mut self.webhook.secret)?;
+        read_secret("kpi.metrics_token_file", &self.kpi.metrics_token_file, &mut self.kpi.metrics_token)?;
         for destination in &mut self.destinations {
             read_secret("destinations.secret_file", &destination.secret_file, &mut destination.secret)?;
         }
@@ -388,6 +423,7 @@ impl Config {
             ("detect.low_probability", self.detect.low_probability),
             ("detect.confirm_lead_share", self.detect.confirm_lead_share),
             ("ranking.lambda", self.ranking.lambda),
+            ("noise.proposal_share", self.noise.proposal_share),
         ] {
             if !(0.0..=1.0).contains(&share) {
                 return bad(key, "must be between 0 and 1");
@@ -405,6 +441,12 @@ impl Config {
         if !(self.channel.buffer_units >= 0.0 && (0.0..=100.0).contains(&self.channel.buffer_percent)) {
             return bad("channel.buffer_units, channel.buffer_percent", "must not be negative, and at most 100 percent");
         }
+        if !(self.kpi.decide_hours.is_finite() && self.kpi.decide_hours > 0.0) {
+            return bad("kpi.decide_hours", "must be above 0");
+        }
+        if self.model.price_per_1000_tokens < Money::ZERO {
+            return bad("model.price_per_1000_tokens", "must not be negative");
+        }
         if !(1..=24).contains(&self.calendar.cut_off_hour) {
             return bad("calendar.cut_off_hour", "must be an hour from 1 to 24");
         }
@@ -420,6 +462,9 @@ impl Config {
         if self.ranking.capacity == 0 {
             return bad("ranking.capacity", "must be at least 1: a digest without a line tells nobody anything");
         }
+        if self.noise.proposal_days == 0 || self.noise.proposal_shown_min == 0 {
+            return bad("noise.proposal_days, noise.proposal_shown_min", "must be at least 1");
+        }
         if self.ranking.digest_days <= 0.0 {
             return bad("ranking.digest_days", "must be above 0");
         }
@@ -429,23 +474,10 @@ impl Config {
         if self.detect.forest_trees == 0 || self.model.concurrency == 0 {
             return bad("detect.forest_trees, model.concurrency", "must be at least 1");
         }
-        let limits = self.approval.limits();
-        if !(limits.tier1_max <= limits.tier2_max && limits.tier2_max <= limits.tier3_max) {
-            return bad("approval.tier1_max", "tiers must rise: tier1_max ≤ tier2_max ≤ tier3_max");
-        }
         if self.model.base_url.is_empty() != self.model.name.is_empty() {
             return bad("model.name", "set both model.base_url and model.name, or neither");
         }
-        let mut ids = BTreeSet::new();
-        for person in &self.people {
-            if person.id.as_str().is_empty() || person.id.as_str().contains([':', ' ']) {
-                return bad("people.id", "must not be empty and must not contain a colon or a space");
-            }
-            if !ids.insert(&person.id) {
-                return bad("people.id", &format!("{:?} is there twice", person.id.as_str()));
-            }
-        }
-        Ok(())
+        access::check(self).or_else(|(key, message)| bad(key, &message))
     }
 }
 
@@ -461,7 +493,7 @@ mod tests {
     fn the_defaults_load() {
         let config = Config::load_from(None, &[]).unwrap();
         assert_eq!(config.ranking.capacity, 15);
-        assert_eq!(config.approval.tier1_max, Money::from_minor(100_000));
+        assert_eq!(config.policy.currency, config.money.currency);
     }
 
     #[test]

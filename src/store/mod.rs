@@ -7,19 +7,25 @@
 //! It does not decide anything: what may follow what is the domain's business.
 
 mod audit;
+mod case_pages;
 mod cases;
 mod change;
 mod dead_letters;
 mod decisions;
+mod delegations;
 mod destinations;
 mod digests;
+mod drills;
 mod error;
 mod events;
 mod evidence;
 mod exceptions;
+mod guards;
 mod hand_offs;
+mod identities;
 mod jobs;
 mod mirror;
+mod mutes;
 mod names;
 mod notices;
 mod open;
@@ -31,23 +37,31 @@ mod row;
 mod sessions;
 mod settings;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
+mod tokens;
+mod views;
 
 pub use audit::AuditFault;
+pub use case_pages::CaseAfter;
 pub use change::Change;
 pub use dead_letters::DeadLetter;
 pub use decisions::{DecidedValue, DecisionRow};
 pub use destinations::DestinationState;
 pub use digests::StoredDigest;
+pub use drills::{Drill, DrillCounts, DrillEnd, DrillResult};
 pub use error::StoreError;
 pub use events::{EventRow, EventState, Kept, NewEvent, Settled};
 pub use exceptions::Which;
 pub use hand_offs::{Report, Reported};
+pub use identities::{CodeOutcome, CodeTry, IdentityRow, IdentityState, Proof};
 pub use jobs::JobStatus;
+pub use mutes::MuteEnd;
 pub use notices::{Notice, NoticeKind};
 pub use outbox::{NewOutbox, OutboxRow, OutboxState};
 pub use outcomes::Outcome;
 pub use sessions::Session;
+pub use tokens::{TokenOwner, TokenRow};
+pub use views::View;
 
 use sqlx::{Any, AnyPool, Transaction};
 

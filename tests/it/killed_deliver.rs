@@ -303,12 +303,8 @@ async fn the_process_that_is_killed() {
         recheck: Arc::new(AllHolds),
     };
     let (approvals, with_window) = (of(config.clone()), of(windowed));
-    let deliver = Deliver {
-        store: store.clone(),
-        config: Arc::new(config),
-        clock: Clock::System,
-        sender: Some(Arc::new(sender)),
-    };
+    let deliver =
+        Deliver { store: store.clone(), config: Arc::new(config), clock: Clock::System, sender: Some(Arc::new(sender)) };
     let decided = AtomicBool::new(false);
     let deciding = async {
         while decide(&approvals, &with_window, cases).await {
@@ -384,7 +380,12 @@ async fn what_is_approved_arrives_once_for_each_key_in_order_however_often_the_p
         assert!(start(&file).wait().unwrap().success(), "what was left is done without a kill");
         holds(&store, &receiver, db.kind()).await;
         let seen = receiver.seen.lock().unwrap();
-        eprintln!("{}: {killed} kills, {cases} cases, {} calls ({before} between kills), {:?}", db.kind(), seen.calls.len(), seen.faults);
+        eprintln!(
+            "{}: {killed} kills, {cases} cases, {} calls ({before} between kills), {:?}",
+            db.kind(),
+            seen.calls.len(),
+            seen.faults
+        );
         assert!(killed * 2 >= kills, "it was done after {killed} kills: there is too little to do");
         store.close().await;
     }
@@ -426,10 +427,11 @@ async fn holds(store: &Store, receiver: &Receiver, kind: &str) {
         assert!(seen.calls.iter().any(|c| c.id == *id && c.answered), "{kind}: {id} counts as sent and was never taken");
     }
     drop(seen);
-    let sent: BTreeSet<String> =
-        store.list_outbox(OutboxState::Sent).await.unwrap().into_iter().map(|row| row.id).collect();
+    let sent: BTreeSet<String> = store.list_outbox(OutboxState::Sent).await.unwrap().into_iter().map(|row| row.id).collect();
     assert_eq!(sent, expected, "{kind}");
-    assert!(store.list_dead().await.unwrap().is_empty() && store.list_outbox(OutboxState::Pending).await.unwrap().is_empty());
+    assert!(
+        store.list_dead().await.unwrap().is_empty() && store.list_outbox(OutboxState::Pending).await.unwrap().is_empty()
+    );
     let handed = store.list_recommendations_in(&["handed_off"]).await.unwrap().len();
     assert_eq!(handed, expected.len(), "{kind}");
     store.verify_audit().await.unwrap();

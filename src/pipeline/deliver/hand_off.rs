@@ -8,6 +8,7 @@ use crate::domain::audit::AuditEntry;
 use crate::domain::case_life::CaseEvent;
 use crate::domain::decision::{Event, RecommendationState as State};
 use crate::domain::ids::RecommendationId;
+use crate::pipeline::audit::anchors::is_anchor;
 use crate::pipeline::publish::wire::Outward;
 use crate::pipeline::publish::{self, Envelope};
 use crate::store::{Change, OutboxRow, StoreError};
@@ -28,6 +29,9 @@ impl Deliver {
         let known = self.sender.as_ref().is_some_and(|sender| sender.knows(&row.channel));
         if !known {
             return Ok(Sendable::No(format!("there is no destination {:?} in the configuration", row.channel)));
+        }
+        if is_anchor(&row.id, &row.body) {
+            return Ok(Sendable::Yes(None));
         }
         let Some(envelope) = Envelope::read(&row.body).filter(|e| e.id == row.id) else {
             return Ok(Sendable::No("the body is none that is sent".to_owned()));
@@ -124,6 +128,9 @@ pub(super) fn too_late(row: &OutboxRow) -> String {
         format!("it expired before it was sent{until}; decide the case anew")
     } else {
         let last = row.last_error.as_deref().unwrap_or("nobody knows how that ended");
-        format!("it expired before it was acknowledged{until}; tried {} times, it may have arrived; last: {last}", row.attempts)
+        format!(
+            "it expired before it was acknowledged{until}; tried {} times, it may have arrived; last: {last}",
+            row.attempts
+        )
     }
 }

@@ -139,12 +139,7 @@ impl Deliver {
                 return Ok(true);
             }
         };
-        let message = Outgoing {
-            to: row.channel.clone(),
-            id: row.id.clone(),
-            body: row.body.clone(),
-            at: self.clock.now(),
-        };
+        let message = Outgoing { to: row.channel.clone(), id: row.id.clone(), body: row.body.clone(), at: self.clock.now() };
         let failed = match sender.send(&message).await {
             Ok(()) => {
                 // The state first: if this process dies before the row is marked, the message goes out again under the same
@@ -231,7 +226,8 @@ impl Deliver {
     }
 
     fn entry(&self, action: &str, row: &OutboxRow, detail: Value) -> AuditEntry {
-        let about = if row.about.is_empty() { format!("outbox:{}", row.id) } else { format!("recommendation:{}", row.about) };
+        let about =
+            if row.about.is_empty() { format!("outbox:{}", row.id) } else { format!("recommendation:{}", row.about) };
         AuditEntry {
             at: self.clock.now(),
             actor: ACTOR.to_owned(),

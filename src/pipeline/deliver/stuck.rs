@@ -205,8 +205,12 @@ async fn unseen(store: &Store) -> Result<Vec<Unseen>, StoreError> {
 /// When the store can not be read.
 pub async fn lines(store: &Store, config: &Config, now: Timestamp) -> Result<Vec<String>, StoreError> {
     let Picture { destinations, unseen, .. } = picture(store, config, now).await?;
-    let down = destinations.iter().filter(|d| d.down).map(|d| format!("Hand-offs to {} do not get through: it {}.", d.name, d.says));
-    let missed = unseen.iter().map(|u| format!("Approved, not seen in the ERP since {}: {} (case {}).", u.since, u.summary, u.case));
+    let down = destinations
+        .iter()
+        .filter(|d| d.down)
+        .map(|d| format!("Hand-offs to {} do not get through: it {}.", d.name, d.says));
+    let missed =
+        unseen.iter().map(|u| format!("Approved, not seen in the ERP since {}: {} (case {}).", u.since, u.summary, u.case));
     Ok(down.chain(missed).collect())
 }
 

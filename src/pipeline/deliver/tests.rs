@@ -12,9 +12,9 @@ use standardwebhooks::Webhook;
 use super::*;
 use crate::adapters::webhook::{Destinations, SignedWebhook};
 use crate::domain::decision::RecommendationState as State;
+use crate::domain::ids::{PersonId, RecommendationId};
 use crate::pipeline::approve::Verb;
 use crate::pipeline::approve::tests::Bench;
-use crate::domain::ids::{PersonId, RecommendationId};
 use crate::store::{OutboxState, Report, Reported};
 
 const SECRET: &str = "whsec_aG9sZG91dC1zZWNyZXQtMzItYnl0ZXMtbG9uZyEhISE=";
@@ -226,7 +226,10 @@ async fn the_fallback_is_told_once_of_an_outage() {
     let got = good.got();
     assert_eq!(got.len(), 1, "once for the outage");
     let said: Value = serde_json::from_str(&got[0].1).unwrap();
-    assert_eq!((said["type"].as_str(), said["data"]["destination"].as_str()), (Some("reeve.delivery.stuck.v1"), Some("webhook")));
+    assert_eq!(
+        (said["type"].as_str(), said["data"]["destination"].as_str()),
+        (Some("reeve.delivery.stuck.v1"), Some("webhook"))
+    );
     assert!(said["data"]["says"].as_str().unwrap().contains("502"), "{said}");
     assert!(bad.got().is_empty());
     bench.it.store.verify_audit().await.unwrap();

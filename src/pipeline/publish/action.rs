@@ -37,11 +37,12 @@ pub fn plain_name(action: &Action) -> &'static str {
         Action::Monitor { .. } => "Watch a condition",
         Action::NoAction { .. } => "Close without doing anything",
         Action::Escalate { .. } => "Ask for human judgement",
+        Action::Mute { .. } => "Leave a type of exception out of sight for a while",
     }
 }
 
-/// The action with its parameters.
-pub(super) fn act(action: &Action, terms: &Terms) -> Act {
+/// The action with its parameters. None for what Reeve does itself and nobody outside could.
+pub(super) fn act(action: &Action, terms: &Terms) -> Option<Act> {
     let units = |quantity: &Quantity| Amount { amount: decimal(*quantity), unit: terms.unit.clone() };
     let money = |amount: &Money| cash(*amount, terms);
     let price = |price: &UnitPrice| Price {
@@ -49,7 +50,7 @@ pub(super) fn act(action: &Action, terms: &Terms) -> Act {
         currency: terms.currency.clone(),
         per: terms.unit.clone(),
     };
-    match action.clone() {
+    Some(match action.clone() {
         Action::Expedite { po_line, quantity, new_date, surcharge_max } => {
             Act::Expedite { po_line, quantity: units(&quantity), new_date, surcharge_max: money(&surcharge_max) }
         }
@@ -94,15 +95,9 @@ pub(super) fn act(action: &Action, terms: &Terms) -> Act {
             };
             Act::AdjustParam { param, record, old: decimal(old), new: decimal(new), until }
         }
-        Action::ForecastFix { item, location, from, to, old, new, reason } => Act::ForecastFix {
-            item: item.0,
-            location: location.0,
-            from,
-            to,
-            old: units(&old),
-            new: units(&new),
-            reason,
-        },
+        Action::ForecastFix { item, location, from, to, old, new, reason } => {
+            Act::ForecastFix { item: item.0, location: location.0, from, to, old: units(&old), new: units(&new), reason }
+        }
         Action::MarkEvent { item, location, from, to, reason } => {
             Act::MarkEvent { item: item.0, location: location.0, from, to, reason }
         }
@@ -132,15 +127,14 @@ pub(super) fn act(action: &Action, terms: &Terms) -> Act {
             Act::Claim { supplier: supplier.0, lines, quantity: units(&quantity), value: money(&value), basis }
         }
         Action::BlockBill { bill, disputed, reason } => Act::BlockBill { bill, disputed: money(&disputed), reason },
-        Action::AcceptVar { document, variance, reason } => {
-            Act::AcceptVar { document, variance: money(&variance), reason }
-        }
+        Action::AcceptVar { document, variance, reason } => Act::AcceptVar { document, variance: money(&variance), reason },
         Action::ReverseDoc { document, duplicate_of } => Act::ReverseDoc { document, duplicate_of },
         Action::Contact { role, partner, about, answer_by } => Act::Contact { role, partner, about, answer_by },
         Action::Monitor { condition, until } => Act::Monitor { condition, until },
         Action::NoAction { reason } => Act::NoAction { reason },
         Action::Escalate { unclear, to } => Act::Escalate { unclear, to },
-    }
+        Action::Mute { .. } => return None,
+    })
 }
 
 /// An amount as a decimal text without grouping: `1234.50`.

@@ -60,7 +60,7 @@ impl Terms {
         Self {
             currency: config.money.currency.clone(),
             unit,
-            page: config.web.page(),
+            page: config.web.address(),
             channel: config.route(recommendation.candidate.action.code()).to_owned(),
             expires_at: config.calendar.calendar().close_of(recommendation.candidate.latest_date),
         }
@@ -73,14 +73,15 @@ pub fn message_id(recommendation: &Recommendation, at: Timestamp) -> String {
     content_id("msg_", &[&recommendation.content_hash(), &at.as_millisecond().to_string()], 32)
 }
 
-/// The outbox row for an approval; it may leave from `due_at` on, when the undo window has passed.
+/// The outbox row for an approval; it may leave from `due_at` on, when the undo window has passed. None for what Reeve does
+/// itself: nobody outside is told to do it.
 pub fn event_for(
     recommendation: &Recommendation,
     case: &Case,
     approval: Approval<'_>,
     terms: &Terms,
     due_at: Timestamp,
-) -> NewOutbox {
+) -> Option<NewOutbox> {
     let id = message_id(recommendation, approval.at);
     let candidate = &recommendation.candidate;
     let cash = |amount| action::cash(amount, terms);
@@ -92,7 +93,7 @@ pub fn event_for(
         recommendation_id: recommendation.id.to_string(),
         content_hash: recommendation.content_hash(),
         evidence_hash: recommendation.evidence_hash.clone(),
-        action: action::act(&candidate.action, terms),
+        action: action::act(&candidate.action, terms)?,
         action_name: plain_name(&candidate.action).to_owned(),
         summary: candidate.summary.clone(),
         reason: recommendation.prose.rationale.clone(),
@@ -122,7 +123,7 @@ pub fn event_for(
         citations: candidate.cites.iter().map(ToString::to_string).collect(),
     };
     let subject = format!("recommendation/{}", recommendation.id);
-    NewOutbox {
+    Some(NewOutbox {
         body: Outward::Approved.body(&id, &subject, approval.at, &data),
         id,
         channel: terms.channel.clone(),
@@ -131,7 +132,7 @@ pub fn event_for(
         lane: case.id.to_string(),
         about: recommendation.id.to_string(),
         expires_at: Some(terms.expires_at),
-    }
+    })
 }
 
 /// Tells the executor, once for each hand-off, that the ERP shows nothing of it.

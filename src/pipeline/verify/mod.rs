@@ -26,7 +26,7 @@ use crate::domain::decision::RecommendationState;
 use crate::domain::recommendation::Recommendation;
 use crate::pipeline::publish::wire::Outward;
 use crate::pipeline::publish::{self, Envelope};
-use crate::store::{Change, NewOutbox, Outcome, OutboxState, StoreError};
+use crate::store::{Change, NewOutbox, OutboxState, Outcome, StoreError};
 
 /// How long an executor has before "not seen" is said (handbook §8: default 24 h).
 const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
@@ -65,7 +65,8 @@ impl Stage for Verify {
             let found = trace::of(&laid.book, &recommendation.candidate.action, since);
             let late = clock.now().duration_since(left) > PATIENCE;
             let word = store.list_reports_about(recommendation.id.as_str()).await?.pop();
-            let reports = config.destination(config.route(recommendation.candidate.action.code())).is_some_and(|d| d.reports);
+            let reports =
+                config.destination(config.route(recommendation.candidate.action.code())).is_some_and(|d| d.reports);
             if let Some(told) = told(&recommendation.state, found, word.as_ref(), reports, late) {
                 moved += usize::from(self.settle(recommendation, seen, told, left).await?);
                 continue;
@@ -128,9 +129,8 @@ impl Verify {
         let hand_off = sent.iter().rev().find(|row| {
             row.state == OutboxState::Sent && Envelope::read(&row.body).is_some_and(|e| e.kind == Outward::Approved)
         });
-        Ok(hand_off.map(|row| {
-            publish::not_seen(recommendation, &row.id, &row.channel, &config.web.page(), left, clock.now())
-        }))
+        Ok(hand_off
+            .map(|row| publish::not_seen(recommendation, &row.id, &row.channel, &config.web.address(), left, clock.now())))
     }
 
     /// Writes down what happened up to the horizon, once.

@@ -129,10 +129,7 @@ mod tests {
 
     #[test]
     fn a_trace_that_comes_later_corrects_what_was_said() {
-        assert_eq!(
-            told(&S::NotCarriedOut, Trace::Wholly(seen()), None, true, true).map(|t| t.event),
-            Some(Event::SeenDone)
-        );
+        assert_eq!(told(&S::NotCarriedOut, Trace::Wholly(seen()), None, true, true).map(|t| t.event), Some(Event::SeenDone));
         assert_eq!(told(&S::NotCarriedOut, Trace::Nothing, None, true, true), None, "it has been said");
         assert_eq!(told(&S::CarriedOut, Trace::Wholly(seen()), None, true, true), None);
     }

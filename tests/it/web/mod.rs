@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "what the tests share is test code too")]
 
+mod api;
 mod browser;
 mod hand_offs;
 mod hooks;
 mod http;
+mod me;
 mod world;
