@@ -221,7 +221,7 @@ fn expired(rows: &Rows, period: Period) -> Kpi {
         .collect();
     // None expired is a figure too, where there were cases at all.
     let n = rows.cases.len();
-    EXPIRED.of((n > 0).then(|| gone.iter().sum()), n, format!("{} of {n} cases expired", gone.len()))
+    EXPIRED.of((n > 0).then(|| gone.iter().sum::<f64>() + 0.0), n, format!("{} of {n} cases expired", gone.len()))
 }
 
 fn realised(rows: &Rows, decided: &[Handled<'_>]) -> [Kpi; 2] {
