@@ -1,6 +1,7 @@
 //! The only place where the inside is wired: settings, store, ports and clock become stages, queue and page.
 
 mod charts;
+mod facts;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use crate::domain::case::Case;
 use crate::domain::exception::{Exception, Signal};
 use crate::domain::ids::PersonId;
 use crate::domain::money::Quantity;
+use crate::domain::policy::Facts;
 use crate::domain::recommendation::Recommendation;
 use crate::domain::record::{MoveKind, StockMove};
 use crate::pipeline::approve::{Approvals, Recheck};
@@ -24,6 +26,7 @@ use crate::pipeline::desk::{Desk, Laid};
 use crate::pipeline::detect::Detect;
 use crate::pipeline::draft::{Drafting, Promises, open_exceptions};
 use crate::pipeline::kpi::Figures;
+use crate::pipeline::noise::{NoiseControl, mutes, propose};
 use crate::pipeline::notify::Notify;
 use crate::pipeline::observe::Observe;
 use crate::pipeline::queue::Queue;
@@ -71,6 +74,12 @@ impl App {
             Box::new(Queue(Arc::clone(&self.approvals))),
             Box::new(Notify(context())),
             Box::new(Anchoring(context())),
+            Box::new(NoiseControl {
+                store: self.context.store.clone(),
+                config: Arc::clone(&self.context.config),
+                clock: self.context.clock.clone(),
+                recheck: Arc::clone(&self.approvals.recheck),
+            }),
             Box::new(Deliver {
                 store: self.context.store.clone(),
                 config: Arc::clone(&self.context.config),
@@ -114,12 +123,20 @@ struct OnTheDesk(Context);
 #[async_trait]
 impl Recheck for OnTheDesk {
     async fn recheck(&self, case: &Case, action: &Action) -> anyhow::Result<Vec<Check>> {
+        if !action.is_for_the_outside() {
+            let Context { store, config, clock, .. } = &self.0;
+            return propose::checks(store, config, clock, action).await;
+        }
         let scene = self.scene(case).await?;
         let promised = Promises::firm(&self.0.store).await?.to_others(&case.id);
         Ok(recheck(&scene.view(case, &promised, &self.0.config), action))
     }
 
     async fn moved(&self, case: &Case, recommendation: &Recommendation) -> anyhow::Result<Vec<String>> {
+        // Its facts are decisions: no record moves them, and its checks look at them again.
+        if case.is_mute_proposal() {
+            return Ok(Vec::new());
+        }
         let Context { store, config, .. } = &self.0;
         let frozen = store.get_bundle(&case.id, &recommendation.evidence_hash).await?;
         let scene = self.scene(case).await?;
@@ -127,6 +144,13 @@ impl Recheck for OnTheDesk {
         let proposed = Promises::proposed(store).await?.to_others(&case.id);
         let views = [scene.view(case, &firm, config), scene.view(case, &proposed, config)];
         Ok(moved(&views, &scene.laid.seen.signals, &frozen, recommendation))
+    }
+
+    async fn facts(&self, case: &Case, action: &Action) -> anyhow::Result<Facts> {
+        if !action.is_for_the_outside() {
+            return Ok(mutes::facts_of(&self.0.store, action).await?);
+        }
+        Ok(facts::of(self.0.desk.lay_out().await?.as_ref(), case, action))
     }
 
     async fn concerned(&self, case: &Case) -> anyhow::Result<Vec<PersonId>> {
@@ -148,7 +172,7 @@ struct AtTheDesk {
 
 impl AtTheDesk {
     fn view<'v>(&'v self, case: &'v Case, promised: &'v BTreeMap<Place, Quantity>, config: &'v Config) -> CaseView<'v> {
-        let Laid { book, seen, p } = self.laid.as_ref();
+        let Laid { book, seen, p, .. } = self.laid.as_ref();
         let (exceptions, claimed) = (self.exceptions.as_slice(), &self.claimed);
         CaseView { case, exceptions, book, outlook: &seen.outlook, p, claimed, promised, config }
     }

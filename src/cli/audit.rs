@@ -92,7 +92,11 @@ pub(super) async fn run(config: &Config, command: Audit, json: bool) -> anyhow::
         Audit::Show { case } => {
             let store = open::store(config).await?;
             let story = story::tell(&store, config, &CaseId::new(case)).await?;
-            if json { print_json(&story)? } else { print_story(&story) }
+            if json {
+                print_json(&story)?
+            } else {
+                print_story(&story)
+            }
             Ok(Outcome::Fine)
         }
         Audit::List { after, limit, subject } => list(&open::store(config).await?, after, limit, subject, json).await,
@@ -105,9 +109,9 @@ fn moment(config: &Config, text: Option<&str>, end: bool) -> anyhow::Result<Opti
     if let Ok(at) = text.parse::<Timestamp>() {
         return Ok(Some(at));
     }
-    let day: Date = text
-        .parse()
-        .with_context(|| format!("{text:?} is neither a day such as 2026-10-31 nor a moment such as 2026-10-31T12:00:00Z"))?;
+    let day: Date = text.parse().with_context(|| {
+        format!("{text:?} is neither a day such as 2026-10-31 nor a moment such as 2026-10-31T12:00:00Z")
+    })?;
     let calendar = config.calendar.calendar();
     let before = if end { day } else { crate::domain::calendar::plus_days(day, -1) };
     // A day's close still belongs to it.

@@ -12,13 +12,16 @@ macro_rules! say {
     ($text:literal $($rest:tt)*) => { put!("{}\n", format_args!($text $($rest)*)) };
 }
 
+mod access;
 mod audit;
+mod batch;
 mod decide;
 mod demo;
 mod doctor;
 mod events;
 mod kpi;
 mod models;
+mod mute;
 mod open;
 mod serve;
 mod show;
@@ -70,6 +73,9 @@ enum Command {
     /// Look at the queue and decide.
     #[command(subcommand)]
     Queue(decide::Queue),
+    /// Choose what not to be shown for a while, and see what is hidden.
+    #[command(subcommand)]
+    Mute(mute::Mute),
     /// Look at and verify the audit log.
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -86,6 +92,14 @@ enum Command {
         /// The person's id, as in [[people]] of the configuration.
         person: String,
     },
+    /// Link people's chats, and end such links.
+    #[command(subcommand)]
+    Identity(access::Identity),
+    /// Make, list and revoke tokens of the API.
+    #[command(subcommand)]
+    Token(access::Token),
+    /// Print the OpenAPI document of the JSON API.
+    Openapi,
     /// Train detectors, and score histories, orders and tables with them.
     #[command(subcommand)]
     Models(models::Models),
@@ -180,11 +194,18 @@ async fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Migrate => show::migrate(&config).await,
         Command::Digest(args) => show::digest(&config, &args, cli.json).await,
         Command::Queue(queue) => decide::run(config, queue, cli.json).await,
+        Command::Mute(command) => mute::run(&config, command, cli.json).await,
         Command::Audit(command) => audit::run(&config, command, cli.json).await,
         Command::Kpi(args) => kpi::run(config, args, cli.json).await,
         Command::Outbox(command) => show::outbox(config, command, cli.json).await,
         Command::Events(command) => events::run(&config, command, cli.json).await,
         Command::SignIn { person } => show::sign_in(&config, &person).await,
+        Command::Identity(command) => access::identity(&config, command, cli.json).await,
+        Command::Token(command) => access::token(&config, command, cli.json).await,
+        Command::Openapi => {
+            print_json(&crate::web::api_document())?;
+            Ok(Outcome::Fine)
+        }
         Command::Models(command) => models::run(config, command, cli.json).await,
         Command::Eval(command) => show::eval(config, command, cli.json).await,
         Command::Completions { .. } => Ok(Outcome::Fine),

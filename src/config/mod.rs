@@ -3,6 +3,7 @@
 //! `default.toml` → the operator's file → the environment (`REEVE_SECTION__KEY`). Parsed once into types that can not hold
 //! a bad value; an unknown key is an error that names it. Only this file reads the environment.
 
+mod access;
 mod hooks;
 mod read;
 
@@ -15,12 +16,13 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use toml::Value;
 
+pub use self::access::{ApiConfig, IdentityConfig};
 pub use self::hooks::{EventsConfig, HookConfig, HookKind};
 use self::read::{duration, merge, money, parse, read_secret, set, time_zone};
 
 use crate::domain::calendar::Calendar;
 use crate::domain::money::Money;
-use crate::domain::policy::{Limits, Person};
+use crate::domain::policy::{Person, Policy};
 
 /// The built-in defaults: every key, commented.
 pub const DEFAULT_TOML: &str = include_str!("../../config/default.toml");
@@ -56,13 +58,19 @@ pub struct Config {
     pub approval: ApprovalConfig,
     pub audit: AuditConfig,
     pub kpi: KpiConfig,
+    pub noise: NoiseConfig,
     pub model: ModelConfig,
     pub webhook: WebhookConfig,
     pub web: WebConfig,
+    pub identity: IdentityConfig,
+    pub api: ApiConfig,
     pub worker: WorkerConfig,
     pub events: EventsConfig,
     pub hooks: Vec<HookConfig>,
     pub people: Vec<Person>,
+    /// Who may approve what: `approval.policy_file`, or the policy that comes with the program.
+    #[serde(skip, default = "Policy::standard")]
+    pub policy: Policy,
 }
 
 /// `[store]`
@@ -243,28 +251,7 @@ pub struct RankingConfig {
 #[serde(deny_unknown_fields)]
 pub struct ApprovalConfig {
     pub undo_minutes: u32,
-    pub remind_days: u32,
-    #[serde(deserialize_with = "money")]
-    pub tier1_max: Money,
-    #[serde(deserialize_with = "money")]
-    pub tier2_max: Money,
-    #[serde(deserialize_with = "money")]
-    pub tier3_max: Money,
-    #[serde(deserialize_with = "money")]
-    pub claim_tier3: Money,
-    pub cumulative_days: u32,
-}
-
-impl ApprovalConfig {
-    /// The tiers' limits as the policy takes them.
-    pub fn limits(&self) -> Limits {
-        Limits {
-            tier1_max: self.tier1_max,
-            tier2_max: self.tier2_max,
-            tier3_max: self.tier3_max,
-            claim_tier3: self.claim_tier3,
-        }
-    }
+    pub policy_file: String,
 }
 
 /// `[audit]`: where heads of the log are put down outside of it.
@@ -282,6 +269,18 @@ pub struct KpiConfig {
     pub decide_hours: f64,
     pub metrics_token: SecretString,
     pub metrics_token_file: String,
+}
+
+/// `[noise]`: what people are not shown, and when Reeve proposes that. The longest mute and drills are the policy's.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoiseConfig {
+    #[serde(deserialize_with = "money")]
+    pub mute_value_max: Money,
+    pub history_days: u32,
+    pub proposal_shown_min: u32,
+    pub proposal_share: f64,
+    pub proposal_days: u32,
 }
 
 /// `[model]`
@@ -318,6 +317,7 @@ pub struct WebhookConfig {
 #[serde(deny_unknown_fields)]
 pub struct WebConfig {
     pub listen: String,
+    pub base_url: String,
     pub session_hours: u32,
 }
 
@@ -372,7 +372,29 @@ impl Config {
             message: error.into_inner().to_string().trim().replace('\n', " "),
         })?;
         config.check(&origin)?;
-        config.with_secret_files()
+        config.with_policy()?.with_secret_files()
+    }
+
+    /// Reads the policy. The one that comes with the program holds in any currency; one of the operator's own names its.
+    fn with_policy(mut self) -> Result<Self, ConfigError> {
+        let bad = |message: String| ConfigError::Key {
+            key: "approval.policy_file".to_owned(),
+            origin: self.approval.policy_file.clone(),
+            message,
+        };
+        if self.approval.policy_file.is_empty() {
+            self.policy.currency.clone_from(&self.money.currency);
+            return Ok(self);
+        }
+        let path = PathBuf::from(&self.approval.policy_file);
+        let text = std::fs::read_to_string(&path).map_err(|source| bad(format!("the file can not be read: {source}")))?;
+        let policy = Policy::parse(&self.approval.policy_file, &text).map_err(|error| bad(error.to_string()))?;
+        if policy.currency != self.money.currency {
+            let (policy, company) = (&policy.currency, &self.money.currency);
+            return Err(bad(format!("its currency is {policy} and the company's is {company}; make them the same")));
+        }
+        self.policy = policy;
+        Ok(self)
     }
 
     fn with_secret_files(mut self) -> Result<Self, ConfigError> {
@@ -405,6 +427,7 @@ impl Config {
             ("detect.low_probability", self.detect.low_probability),
             ("detect.confirm_lead_share", self.detect.confirm_lead_share),
             ("ranking.lambda", self.ranking.lambda),
+            ("noise.proposal_share", self.noise.proposal_share),
         ] {
             if !(0.0..=1.0).contains(&share) {
                 return bad(key, "must be between 0 and 1");
@@ -443,6 +466,9 @@ impl Config {
         if self.ranking.capacity == 0 {
             return bad("ranking.capacity", "must be at least 1: a digest without a line tells nobody anything");
         }
+        if self.noise.proposal_days == 0 || self.noise.proposal_shown_min == 0 {
+            return bad("noise.proposal_days, noise.proposal_shown_min", "must be at least 1");
+        }
         if self.ranking.digest_days <= 0.0 {
             return bad("ranking.digest_days", "must be above 0");
         }
@@ -452,23 +478,10 @@ impl Config {
         if self.detect.forest_trees == 0 || self.model.concurrency == 0 || self.webhook.attempts == 0 {
             return bad("detect.forest_trees, model.concurrency, webhook.attempts", "must be at least 1");
         }
-        let limits = self.approval.limits();
-        if !(limits.tier1_max <= limits.tier2_max && limits.tier2_max <= limits.tier3_max) {
-            return bad("approval.tier1_max", "tiers must rise: tier1_max ≤ tier2_max ≤ tier3_max");
-        }
         if self.model.base_url.is_empty() != self.model.name.is_empty() {
             return bad("model.name", "set both model.base_url and model.name, or neither");
         }
-        let mut ids = BTreeSet::new();
-        for person in &self.people {
-            if person.id.as_str().is_empty() || person.id.as_str().contains([':', ' ']) {
-                return bad("people.id", "must not be empty and must not contain a colon or a space");
-            }
-            if !ids.insert(&person.id) {
-                return bad("people.id", &format!("{:?} is there twice", person.id.as_str()));
-            }
-        }
-        Ok(())
+        access::check(self).or_else(|(key, message)| bad(key, &message))
     }
 }
 
@@ -484,7 +497,7 @@ mod tests {
     fn the_defaults_load() {
         let config = Config::load_from(None, &[]).unwrap();
         assert_eq!(config.ranking.capacity, 15);
-        assert_eq!(config.approval.tier1_max, Money::from_minor(100_000));
+        assert_eq!(config.policy.currency, config.money.currency);
     }
 
     #[test]

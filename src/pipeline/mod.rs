@@ -16,6 +16,7 @@ pub(crate) mod draft_sample;
 pub mod guard;
 pub mod kpi;
 pub mod model_draft;
+pub mod noise;
 pub mod notify;
 pub mod observe;
 pub mod playbook;

@@ -7,8 +7,8 @@ use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Transaction};
 
 use super::{Store, StoreError, row};
-use crate::domain::ids::RecommendationId;
 use crate::domain::audit::{AuditEntry, CLOSE, ChainError, ChainWalk, Chained};
+use crate::domain::ids::RecommendationId;
 
 /// Entries read at once: memory stays small however long the log is.
 const BATCH: i64 = 1_000;

@@ -122,6 +122,7 @@ mod tests {
                 below: BelowLine::default(),
                 explained: vec![],
                 at_stake: Money::ZERO,
+                noise: vec![],
                 decided: vec![line.to_owned()],
                 drafted_by: "playbook".to_owned(),
                 health: vec![],

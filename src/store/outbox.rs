@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{Any, Transaction};
 
-use super::{Store, StoreError, audit, row};
+use super::{Store, StoreError, audit, drills, row};
 use crate::domain::audit::AuditEntry;
 
 /// A message to send.
@@ -329,8 +329,25 @@ fn outbox_row(r: &AnyRow) -> Result<OutboxRow, StoreError> {
     })
 }
 
+/// The last door: a recommendation that is wrong on purpose, or that is about Reeve itself, never leaves.
+async fn refuse_what_stays(tx: &mut Transaction<'_, Any>, message: &NewOutbox) -> Result<(), StoreError> {
+    let Ok(event) = serde_json::from_str::<serde_json::Value>(&message.body) else { return Ok(()) };
+    let stays = |what| StoreError::NotForSending { id: message.id.clone(), what };
+    if event["data"]["action"]["code"] == "MUTE" {
+        return Err(stays("a mute, which is Reeve's own"));
+    }
+    match event["data"]["recommendation_id"].as_str() {
+        Some(id) if drills::is_drill(tx, id).await? => Err(stays("a drill")),
+        _ => Ok(()),
+    }
+}
+
 /// Puts a message in, once for each id.
+///
+/// # Errors
+/// [`StoreError::NotForSending`] for a drill and for what Reeve carries out itself, whoever asks.
 pub(super) async fn insert(tx: &mut Transaction<'_, Any>, message: &NewOutbox) -> Result<(), StoreError> {
+    refuse_what_stays(tx, message).await?;
     sqlx::query(
         "insert into outbox (id, channel, body, created_at, due_at) values ($1, $2, $3, $4, $5)
          on conflict (id) do nothing",

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::case_view::{CaseParts, CaseView};
 use super::error::WebError;
 use super::session::SignedIn;
-use super::view::{Choice, Names, Shell, is_id, reason_text};
+use super::view::{Choice, Names, Shell, actor_name, is_id, moment, reason_text};
 use super::{WebState, templates};
 use crate::domain::action::Action;
 use crate::domain::audit::Chained;
@@ -20,10 +20,13 @@ use crate::domain::case::Case;
 use crate::domain::decision::{RecommendationState, RejectReason, WakeCondition};
 use crate::domain::ids::{CaseId, RecommendationId, content_hash};
 use crate::domain::money::Quantity;
+use crate::domain::policy::may_turn_down;
 use crate::domain::recommendation::Recommendation;
 use crate::pipeline::approve::{DecisionRefused, DecisionRequest, Verb};
 use crate::pipeline::audit::card;
-use crate::store::View;
+use crate::pipeline::noise::drill;
+use crate::render::plain;
+use crate::store::{Drill, DrillResult, View};
 
 #[derive(Serialize)]
 struct Page {
@@ -31,6 +34,8 @@ struct Page {
     #[serde(flatten)]
     view: CaseView,
     reasons: Vec<Choice>,
+    /// Drills of the case that were answered.
+    drills: Vec<String>,
     refused: Option<String>,
     done: Option<&'static str>,
     /// What recomputing the shown card came to; whether everything agreed.
@@ -118,10 +123,14 @@ pub(super) async fn decide(
         verb,
     };
     match state.approvals.decide(&request).await {
+        // The page tells what it was.
+        Ok(answer) if answer.is_drill() => Ok(Redirect::to(&format!("/cases/{}", case.id)).into_response()),
         Ok(_) => Ok(Redirect::to(&format!("/cases/{}?done=1", case.id)).into_response()),
         Err(refusal) => {
             let status = match &refusal {
-                DecisionRefused::NotAllowed(_) | DecisionRefused::UnknownPerson(_) => StatusCode::FORBIDDEN,
+                DecisionRefused::NotAllowed(_) | DecisionRefused::MayNotSign(_) | DecisionRefused::UnknownPerson(_) => {
+                    StatusCode::FORBIDDEN
+                }
                 DecisionRefused::BadEdit(_) | DecisionRefused::BadRequest(_) => StatusCode::BAD_REQUEST,
                 DecisionRefused::Failed(error) => {
                     tracing::error!(error = format!("{error:#}"), "a decision could not be kept");
@@ -179,7 +188,8 @@ async fn page(
     done: Option<&'static str>,
 ) -> Result<String, WebError> {
     let all = state.store.list_recommendations(&case.id).await?;
-    let recommendations = shown(&all);
+    let drills = state.store.list_drills_of(&case.id).await?;
+    let recommendations = shown(&drill::cards(all.clone(), &drills, may_turn_down(&who.person).is_ok()));
     let exceptions = state.store.list_case_exceptions(&case.id).await?;
     let evidence = match &case.evidence_hash {
         Some(hash) => Some(state.store.get_bundle(&case.id, hash).await?),
@@ -203,7 +213,7 @@ async fn page(
         now: state.clock.now(),
     });
     let recomputed = match recommendations.first() {
-        Some((rec, _)) => match card::verify(&state.store, &state.config, &rec.id).await {
+        Some((rec, _)) => match card::verify(&state.store, &state.config, told_of(&drills, &rec.id)).await {
             Ok(report) => Some((report.sentence(), report.holds())),
             Err(error) => {
                 tracing::error!(error = format!("{error:#}"), "a card could not be recomputed");
@@ -217,11 +227,27 @@ async fn page(
         shell: Shell::of(case.headline.as_str(), "/cases", who),
         view,
         reasons: RejectReason::ALL.into_iter().map(reason).collect(),
+        drills: drills.iter().filter_map(|d| drill_text(d, state)).collect(),
         refused: refused.map(str::to_owned),
         done,
         recomputed,
     };
     Ok(templates::render("case.html", &values)?)
+}
+
+/// The card that is recomputed: where a drill waits in its place, the true one, so that the page does not give the drill away.
+fn told_of<'r>(drills: &'r [Drill], shown: &'r RecommendationId) -> &'r RecommendationId {
+    let waits = drills.iter().find(|d| d.end.is_none() && d.recommendation_id == *shown);
+    waits.map_or(shown, |drill| &drill.instead_of)
+}
+
+/// A drill that somebody answered, in words; nothing of one that waits.
+fn drill_text(drill: &Drill, state: &WebState) -> Option<String> {
+    let (result, person, at) = drill.end.as_ref().filter(|(result, ..)| *result != DrillResult::Withdrawn)?;
+    let who = person.as_ref().map_or_else(String::new, |p| actor_name(p.as_str(), &state.config.people));
+    let did = if *result == DrillResult::Caught { "noticed" } else { "approved it" };
+    let at = moment(*at, &state.config.calendar.timezone);
+    Some(format!("A drill stood here: {} {who} {did} on {at}. Nothing followed from it.", plain(&drill.what)))
 }
 
 /// What counts, the one that was decided first, then by rank; of an edited one the newest.
@@ -276,7 +302,7 @@ fn day(text: &str) -> Result<Date, String> {
 }
 
 /// The action with another quantity and date, where it has them.
-fn edited(action: &Action, new_quantity: Option<Quantity>, day: Option<Date>) -> Action {
+pub(super) fn edited(action: &Action, new_quantity: Option<Quantity>, day: Option<Date>) -> Action {
     let mut edited = action.clone();
     if let (Some(quantity), Some(new)) = (edited.quantity_mut(), new_quantity) {
         *quantity = new;

@@ -24,7 +24,9 @@ pub(super) enum WebError {
     #[error("Reeve's store could not be read. Nothing was changed. Whoever runs Reeve finds the reason in its log.")]
     Store(#[source] StoreError),
     /// Something could not be read or computed.
-    #[error("What the page shows could not be computed. Nothing was changed. Whoever runs Reeve finds the reason in its log.")]
+    #[error(
+        "What the page shows could not be computed. Nothing was changed. Whoever runs Reeve finds the reason in its log."
+    )]
     Work(anyhow::Error),
     /// A fault of ours.
     #[error("The page could not be made. Nothing was changed. Whoever runs Reeve finds the reason in its log.")]

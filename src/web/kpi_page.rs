@@ -66,7 +66,8 @@ pub(super) async fn show(
 }
 
 fn view(kpi: &Kpi) -> serde_json::Value {
-    let part = |part: &crate::pipeline::kpi::Part| json!({ "name": part.name, "shown": kpi.unit.show(part.value), "n": part.n });
+    let part =
+        |part: &crate::pipeline::kpi::Part| json!({ "name": part.name, "shown": kpi.unit.show(part.value), "n": part.n });
     json!({
         "id": kpi.id,
         "name": kpi.name,
@@ -174,7 +175,8 @@ async fn text(state: &WebState) -> anyhow::Result<String> {
 fn kpis(out: &mut Exposition, report: &Report) {
     let help = format!("A figure of the last {USUAL_DAYS} days (docs/KPI.md); absent where there is not enough data.");
     out.family("reeve_kpi", &help);
-    let unit = |kpi: &Kpi| serde_json::to_value(kpi.unit).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
+    let unit =
+        |kpi: &Kpi| serde_json::to_value(kpi.unit).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
     for kpi in &report.kpis {
         if let Some(value) = kpi.value {
             out.sample("reeve_kpi", &[("id", kpi.id), ("unit", &unit(kpi))], value);

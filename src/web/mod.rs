@@ -2,8 +2,10 @@
 //!
 //! Invariants: nobody sees anything before signing in; every change comes by POST with the session's CSRF token; every value
 //! is escaped; nothing is loaded from elsewhere. It computes no business number and decides nothing. Beside the pages, the
-//! hooks take signed events from machines.
+//! hooks take signed events from machines, and `/api/v1` answers programs that have a token.
 
+mod api;
+mod batch_page;
 mod case_page;
 mod case_sums;
 mod case_view;
@@ -12,6 +14,8 @@ mod error;
 mod guard;
 mod hooks;
 mod kpi_page;
+mod me_page;
+mod mutes_page;
 mod pages;
 mod queue_page;
 mod session;
@@ -30,6 +34,7 @@ use jiff::Timestamp;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
+pub use self::api::document as api_document;
 pub use self::hooks::Hooks;
 pub use self::session::sign_in_link;
 
@@ -78,6 +83,9 @@ pub fn router(state: WebState) -> Router {
         .route("/", get(queue_page::queue))
         .route("/cases/{id}", get(case_page::show))
         .route("/cases/{id}/decide", post(case_page::decide))
+        .route("/batch", get(batch_page::confirm).post(batch_page::decide))
+        .route("/mutes", get(mutes_page::mutes).post(mutes_page::add))
+        .route("/mutes/end", post(mutes_page::end))
         .route("/digests", get(pages::digests))
         .route("/digests/{day}", get(pages::digest))
         .route("/digests/{day}/mail", get(pages::mail))
@@ -86,6 +94,7 @@ pub fn router(state: WebState) -> Router {
         .route("/metrics", get(kpi_page::metrics))
         .route("/policy", get(pages::policy))
         .route("/health", get(pages::health))
+        .route("/me", get(me_page::show).post(me_page::act))
         .route("/sign-in", get(session::ask).post(session::sign_in))
         .route("/sign-out", post(session::sign_out))
         .route("/style.css", get(pages::style))
@@ -97,5 +106,5 @@ pub fn router(state: WebState) -> Router {
         .layer(middleware::from_fn_with_state(state.clone(), guard::guard));
     // What machines send is signed and comes through gateways under other names: the guard is for browsers.
     let timeout = TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_MAX);
-    pages.merge(hooks::routes(&state).layer(timeout)).with_state(state)
+    pages.merge(hooks::routes(&state).merge(api::routes(&state)).layer(timeout)).with_state(state)
 }

@@ -184,17 +184,16 @@ async fn anchors_find_a_log_that_was_rewritten_whole() {
         // A line that a crash cut off does not swallow the next one.
         std::fs::write(&file, "{\"at\":\"20").unwrap();
         anchors::append(&file, &kept[0]).unwrap();
-        assert!(std::fs::read_to_string(&file).unwrap().ends_with(&format!("{}\n", serde_json::to_string(&kept[0]).unwrap())));
+        assert!(
+            std::fs::read_to_string(&file).unwrap().ends_with(&format!("{}\n", serde_json::to_string(&kept[0]).unwrap()))
+        );
 
         // Somebody with the database's password writes the log anew, links, head and all.
         let entries = store.list_audit(0, 10_000).await.unwrap();
         let drops = if db.kind() == "sqlite" {
             vec!["drop trigger audit_log_no_update", "drop trigger audit_head_only_forward"]
         } else {
-            vec![
-                "drop trigger audit_log_no_change on audit_log",
-                "drop trigger audit_head_only_forward on audit_head",
-            ]
+            vec!["drop trigger audit_log_no_change on audit_log", "drop trigger audit_head_only_forward on audit_head"]
         };
         for sql in &drops {
             past_reeve(&db, sql).await;

@@ -83,7 +83,8 @@ pub(super) fn of(view: &CaseView<'_>, action: &Action) -> Vec<Check> {
             not_past(view, c, "answer date is not past", *answer_by);
         }
         Action::Monitor { until, .. } => not_past(view, c, "end of watching is not past", *until),
-        Action::NoAction { .. } | Action::Escalate { .. } => {}
+        // A mute is about Reeve's own list; `noise` checks it.
+        Action::NoAction { .. } | Action::Escalate { .. } | Action::Mute { .. } => {}
     }
     checks.0.sort_by_key(|check| !check.hard);
     checks.0
@@ -317,7 +318,8 @@ fn accept(view: &CaseView<'_>, c: &mut Checks, document: &str, variance: Money) 
     let receipt = book.moves.values().any(|m| m.document == document);
     let known = receipt || !bills.is_empty() || !lines.is_empty();
     c.hard("document exists", known, document.to_owned());
-    let most = view.config.approval.tier3_max;
+    let policy = &view.config.policy;
+    let most = policy.in_company(&policy.tiers.t3.limit).unwrap_or(Money::ZERO);
     c.hard("variance is within the largest limit", variance.abs() <= most, format!("{} ≤ {most}", variance.abs()));
     let supplier = bills.first().map(|b| &b.supplier).or_else(|| lines.first().map(|l| &l.supplier));
     if let Some(supplier) = supplier {

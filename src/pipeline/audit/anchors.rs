@@ -58,8 +58,9 @@ pub fn read(path: &Path) -> anyhow::Result<Vec<Anchor>> {
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     lines
         .map(|(i, line)| {
-            serde_json::from_str(line)
-                .with_context(|| format!("{}, line {}: no anchor such as {{\"at\":…,\"seq\":…,\"hash\":…}}", path.display(), i + 1))
+            serde_json::from_str(line).with_context(|| {
+                format!("{}, line {}: no anchor such as {{\"at\":…,\"seq\":…,\"hash\":…}}", path.display(), i + 1)
+            })
         })
         .collect()
 }

@@ -196,8 +196,7 @@ pub fn check(input: impl BufRead, anchors: &[Anchor]) -> anyhow::Result<Checked>
         by_seq.entry(anchor.seq).or_default().push(anchor);
     }
     let mut walk: Option<ChainWalk> = None;
-    let mut checked =
-        Checked { entries: 0, first: 0, builds_on: String::new(), last: 0, head: String::new(), anchors: 0 };
+    let mut checked = Checked { entries: 0, first: 0, builds_on: String::new(), last: 0, head: String::new(), anchors: 0 };
     let mut end: Option<EndHead> = None;
     for line in Records::new(input)? {
         let record = line?;
@@ -340,19 +339,7 @@ fn csv_record(cells: Vec<String>) -> anyhow::Result<Record> {
         return Ok(Record::End(head));
     }
     let seq = seq.parse().with_context(|| format!("{seq:?} is no number"))?;
-    Ok(Record::Entry(Exported {
-        seq,
-        at,
-        at_ms,
-        actor,
-        channel,
-        action,
-        subject,
-        content,
-        detail,
-        previous,
-        hash,
-    }))
+    Ok(Record::Entry(Exported { seq, at, at_ms, actor, channel, action, subject, content, detail, previous, hash }))
 }
 
 impl<R: BufRead> Iterator for Records<R> {

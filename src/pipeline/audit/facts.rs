@@ -135,7 +135,11 @@ fn again(facts: Frozen<'_>, fact: &Fact, stated: f64) -> Option<Again> {
             let (margin, recapture) = (facts.margin(record)?, facts.share(record, "recapture")?);
             let more = at("unordered_units")? - at("shortage_units")?;
             let off = 0.01 * margin + 0.01;
-            Again::about(formulas::lost_margin(more, margin, recapture), off, "units short beyond × margin × (1 − recapture)")
+            Again::about(
+                formulas::lost_margin(more, margin, recapture),
+                off,
+                "units short beyond × margin × (1 − recapture)",
+            )
         }
         "transferable" => {
             let spare = formulas::transferable(at("available")?, at("own_daily")?, at("own_days")?, at("own_safety")?);
@@ -144,7 +148,9 @@ fn again(facts: Frozen<'_>, fact: &Fact, stated: f64) -> Option<Again> {
             let bound = "less than its stock allows: what other cases were promised is not among the facts";
             Again { bound: Some(bound), ..Again::about(spare, off, from) }
         }
-        "quantity_variance" => Again::exactly((at("billed")? - at("received")?) * at("price")?, "(billed − received) × price"),
+        "quantity_variance" => {
+            Again::exactly((at("billed")? - at("received")?) * at("price")?, "(billed − received) × price")
+        }
         "bill_variance" => Again::exactly(at("quantity_variance")? + at("price_variance")?, "quantity + price variance"),
         "shrink_ahead" => {
             let value = at("shrink_value")? * AHEAD_DAYS / at("shrink_days")?;
@@ -177,14 +183,17 @@ fn again(facts: Frozen<'_>, fact: &Fact, stated: f64) -> Option<Again> {
         }
         "damage_value" => Again::exactly(at("sent_back")? * at("price")?, "sent back × price"),
         "fewer_value" => Again::exactly(at("fewer")? * at("price")?, "announced and not come × price"),
-        "goods_at_risk" => Again::exactly(at("goods_value")? * facts.share(record, "lost")?, "value × share not found again"),
+        "goods_at_risk" => {
+            Again::exactly(at("goods_value")? * facts.share(record, "lost")?, "value × share not found again")
+        }
         _ => return None,
     })
 }
 
 /// Units that are still to come on purchase lines.
 fn owed(facts: Frozen<'_>) -> impl Iterator<Item = f64> {
-    let open = |f: &&Fact| matches!(field_of(f).0, "open" | "short" | "owed" | "qty") && record_of(f).starts_with("po_line:");
+    let open =
+        |f: &&Fact| matches!(field_of(f).0, "open" | "short" | "owed" | "qty") && record_of(f).starts_with("po_line:");
     let all: Vec<f64> = facts.0.facts.values().filter(open).filter_map(number).collect();
     all.into_iter()
 }

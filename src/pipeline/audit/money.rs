@@ -184,12 +184,9 @@ fn left(candidate: &Candidate, cited: &[&Fact], parts: &Parts<'_>) -> Vec<Line> 
         (sum == loss_after.expected).then(|| Parts::names(&bears))
     });
     vec![match some {
-        Some(names) => Line::same(
-            "Lₐ",
-            loss_after.expected,
-            loss_after.expected,
-            format!("L₀, of which ({names}) × {}", fact.id),
-        ),
+        Some(names) => {
+            Line::same("Lₐ", loss_after.expected, loss_after.expected, format!("L₀, of which ({names}) × {}", fact.id))
+        }
         // Two actions of one kind may have been folded into one; which share was taken for which part is not kept.
         None if loss_after.expected <= loss_now.expected && !loss_after.expected.is_negative_amount() => {
             Line::not_frozen("Lₐ", loss_after.expected, "which part is left with which share is not among the facts")
@@ -245,7 +242,9 @@ fn net(sum: &MoneySum) -> Vec<Line> {
     let p = i128::from((sum.p * 10_000.0).round() as i64);
     // In ten-thousandths of a minor unit: exact.
     let exact = |now: Money, after: Money| {
-        p * i128::from((now - after).minor) - 10_000 * i128::from(sum.cost.minor) - (10_000 - p) * i128::from(sum.regret.minor)
+        p * i128::from((now - after).minor)
+            - 10_000 * i128::from(sum.cost.minor)
+            - (10_000 - p) * i128::from(sum.regret.minor)
     };
     let mut all = [
         exact(sum.loss_now.low, sum.loss_after.low),

@@ -17,11 +17,12 @@ mod promotion;
 mod receiving;
 mod shortage;
 mod stage;
-mod stock;
+pub mod stock;
 mod supply;
 #[cfg(test)]
 mod tests;
 mod transfer;
+pub mod turned_down;
 
 pub use self::stage::{Detect, is_current};
 

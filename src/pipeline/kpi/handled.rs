@@ -106,9 +106,5 @@ pub(super) struct Measured {
 pub(super) fn measured(rows: &Rows, rec: &Recommendation) -> Option<Measured> {
     let measured = rows.outcomes.get(&rec.id)?.body.get("measured")?;
     let amount = |key: &str| measured.get(key)?.as_i64().map(|minor| minor as f64 / 100.0);
-    Some(Measured {
-        predicted: amount("predicted_loss")?,
-        actual: amount("actual_loss")?,
-        benefit: amount("benefit")?,
-    })
+    Some(Measured { predicted: amount("predicted_loss")?, actual: amount("actual_loss")?, benefit: amount("benefit")? })
 }

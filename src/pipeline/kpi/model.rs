@@ -23,8 +23,12 @@ const PER_ACCEPTED: Definition = definition(
 );
 const TOKENS: Definition =
     definition("model_tokens_per_case", "Model tokens per case", "Σ tokens ÷ cases the model drafted", Unit::Count);
-const LATENCY: Definition =
-    definition("model_latency_p95", "Model latency, 95th percentile", "95th percentile of a draft's answer time", Unit::Seconds);
+const LATENCY: Definition = definition(
+    "model_latency_p95",
+    "Model latency, 95th percentile",
+    "95th percentile of a draft's answer time",
+    Unit::Seconds,
+);
 const SHARE: Definition =
     definition("model_share", "Drafted by the model", "cases the model drafted ÷ cases drafted", Unit::Share);
 const DIGEST: Definition = definition(
@@ -58,8 +62,7 @@ pub(super) fn all(rows: &Rows, config: &Config, _: Period) -> Vec<Kpi> {
     let unpriced = "no price is set (model.price_per_1000_tokens)";
     let mean = |by: usize| (by > 0 && priced).then(|| cost / by as f64);
     let basis = |by: &str| if priced || n == 0 { format!("{told}{by}") } else { unpriced.to_owned() };
-    let ages: Vec<f64> =
-        rows.digests.iter().map(|(d, made)| made.duration_since(d.as_of).as_secs_f64().max(0.0)).collect();
+    let ages: Vec<f64> = rows.digests.iter().map(|(d, made)| made.duration_since(d.as_of).as_secs_f64().max(0.0)).collect();
     vec![
         PER_CASE.of(mean(n), n, basis("")),
         PER_ACCEPTED.of(mean(accepted), accepted, basis(&format!(", {accepted} approved"))),

@@ -37,8 +37,12 @@ const CAPTURE: Definition = definition(
     "Σ true value of the K shown ÷ Σ true value of the best K in hindsight, mean over digests",
     Unit::Share,
 );
-const NDCG: Definition =
-    definition("ndcg_at_k", "NDCG at K", "Σ gain ÷ log₂(place + 1), over the same for the best order, mean over digests", Unit::Number);
+const NDCG: Definition = definition(
+    "ndcg_at_k",
+    "NDCG at K",
+    "Σ gain ÷ log₂(place + 1), over the same for the best order, mean over digests",
+    Unit::Number,
+);
 const NOISE: Definition =
     definition("alert_noise", "Alert noise", "cases shown and rejected as not real ÷ cases shown", Unit::Share);
 const NOISE_DETECTOR: Definition = definition(
@@ -47,8 +51,7 @@ const NOISE_DETECTOR: Definition = definition(
     "the same for the cases that each detector raised",
     Unit::Share,
 );
-const COMPRESSION: Definition =
-    definition("compression", "Compression", "exceptions detected ÷ cases shown", Unit::Number);
+const COMPRESSION: Definition = definition("compression", "Compression", "exceptions detected ÷ cases shown", Unit::Number);
 
 pub(super) fn all(rows: &Rows, config: &Config, period: Period) -> Vec<Kpi> {
     let mut kpis = vec![precision(rows, config.ranking.capacity), recall(rows)];
@@ -127,11 +130,8 @@ fn order(rows: &Rows, k: usize) -> [Kpi; 2] {
 
 fn noise(rows: &Rows) -> [Kpi; 2] {
     let all = shown(rows);
-    let unreal: BTreeSet<&CaseId> = handled(rows)
-        .iter()
-        .filter(|h| h.reason == Some(RejectReason::NotReal.code()))
-        .map(|h| &h.rec.case_id)
-        .collect();
+    let unreal: BTreeSet<&CaseId> =
+        handled(rows).iter().filter(|h| h.reason == Some(RejectReason::NotReal.code())).map(|h| &h.rec.case_id).collect();
     let mut by_type: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     let mut by_detector: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     for id in all.keys() {

@@ -35,8 +35,11 @@ const OUT: Definition = definition(
     "Stock-out rate",
     "item-location-days with nothing in stock and demand expected ÷ item-location-days with demand expected",
 );
-const SHELF: Definition =
-    definition("on_shelf_proxy", "On-shelf proxy", "1 − (stock-out + confirmed phantom item-days) ÷ item-days with demand expected");
+const SHELF: Definition = definition(
+    "on_shelf_proxy",
+    "On-shelf proxy",
+    "1 − (stock-out + confirmed phantom item-days) ÷ item-days with demand expected",
+);
 const ACCURACY: Definition =
     definition("count_accuracy_lines", "Inventory accuracy (lines)", "count lines within tolerance ÷ count lines");
 const VALUE_ACCURACY: Definition =
@@ -91,9 +94,8 @@ fn cycles(book: &Book, period: Period) -> Kpi {
     let (mut whole, mut clean) = (0, 0);
     for place in book.places() {
         let moves = book.moves_at(&place.0, &place.1);
-        let comes = |m: &&&StockMove| {
-            matches!(m.kind, MoveKind::Receipt | MoveKind::Transfer) && m.to.as_ref() == Some(&place.1)
-        };
+        let comes =
+            |m: &&&StockMove| matches!(m.kind, MoveKind::Receipt | MoveKind::Transfer) && m.to.as_ref() == Some(&place.1);
         let mut days: Vec<Date> = moves.iter().filter(comes).filter_map(|m| day_done(book, m)).collect();
         days.sort_unstable();
         days.dedup();
@@ -234,7 +236,8 @@ fn excess(book: &Book) -> Kpi {
 }
 
 fn transfers(book: &Book, rows: &Rows, period: Period) -> Vec<Kpi> {
-    let approved = handled(rows).into_iter().filter(|h| h.accepted && matches!(h.rec.candidate.action, Action::Transfer { .. }));
+    let approved =
+        handled(rows).into_iter().filter(|h| h.accepted && matches!(h.rec.candidate.action, Action::Transfer { .. }));
     let (mut avoided, mut cost, mut n) = (0.0, 0.0, 0);
     for done in approved {
         if let Some(found) = measured(rows, done.rec) {
@@ -243,7 +246,11 @@ fn transfers(book: &Book, rows: &Rows, period: Period) -> Vec<Kpi> {
             cost += done.rec.candidate.money.cost.to_f64();
         }
     }
-    let money = TRANSFER_MONEY.of((cost > 0.0).then(|| avoided / cost), n, format!("{n} approved transfers measured at their horizon"));
+    let money = TRANSFER_MONEY.of(
+        (cost > 0.0).then(|| avoided / cost),
+        n,
+        format!("{n} approved transfers measured at their horizon"),
+    );
     // Thirty days must have passed, or what may still sell counts as unsold.
     let last = plus_days(book.today, -TRANSFER_DAYS);
     let done: Vec<(&StockMove, Date)> = book

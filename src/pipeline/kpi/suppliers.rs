@@ -56,6 +56,10 @@ pub(super) fn all(book: &Book, config: &Config, period: Period) -> Vec<Kpi> {
     );
     vec![
         OTIF.share(good, lines, basis).with_parts(parts),
-        FILL.of((due_units > 0.0).then(|| came_units / due_units), lines, format!("{due_units:.0} units on {lines} lines, no tolerance")),
+        FILL.of(
+            (due_units > 0.0).then(|| came_units / due_units),
+            lines,
+            format!("{due_units:.0} units on {lines} lines, no tolerance"),
+        ),
     ]
 }

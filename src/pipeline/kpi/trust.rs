@@ -53,6 +53,12 @@ const RUBBER: Definition = definition(
     "approvals within 5 s of opening the card, or without opening it ÷ approvals",
     Unit::Share,
 );
+const DRILLS: Definition = definition(
+    "drill_acceptance",
+    "Drills accepted",
+    "planted wrong recommendations that were approved ÷ those that were answered",
+    Unit::Share,
+);
 const TIME_TO_DECIDE: Definition =
     definition("time_to_decide", "Time to decide", "median of first opened → decided, elapsed", Unit::Seconds);
 const PER_HOUR: Definition =
@@ -76,6 +82,9 @@ pub(super) fn all(rows: &Rows, _: Period) -> Vec<Kpi> {
     kpis.push(grounding(rows));
     kpis.extend(abstention(rows, &decided));
     kpis.extend(reading(rows, &decided));
+    let drills = rows.drills;
+    let told = format!("{} drills answered, {} of them caught", drills.answered, drills.caught);
+    kpis.push(DRILLS.share(drills.accepted as usize, drills.answered as usize, told));
     kpis.extend(fatigue(rows, &decided));
     kpis
 }
@@ -101,7 +110,8 @@ fn calibration(rows: &Rows, decided: &[Handled<'_>]) -> Vec<Kpi> {
     let basis = format!("{n} decided cases of which people said whether they were real");
     vec![
         BRIER.of(brier(&pairs), n, basis.clone()),
-        ECE.of((n > 0).then_some(ece), n, format!("{basis}; the parts are the share real in each bin")).with_parts(parts.collect()),
+        ECE.of((n > 0).then_some(ece), n, format!("{basis}; the parts are the share real in each bin"))
+            .with_parts(parts.collect()),
     ]
 }
 
@@ -171,10 +181,16 @@ fn reading(rows: &Rows, decided: &[Handled<'_>]) -> [Kpi; 2] {
     let part = |name: &str, n: usize| Part { name: name.to_owned(), value: n as f64 / approvals.len().max(1) as f64, n };
     let basis = format!("{} approvals: {quick} within 5 s of opening, {unopened} without opening the page", approvals.len());
     [
-        RUBBER
-            .share(quick + unopened, approvals.len(), basis)
-            .with_parts(if approvals.is_empty() { Vec::new() } else { vec![part("within 5 s", quick), part("unopened", unopened)] }),
-        TIME_TO_DECIDE.of(median(&seconds), seconds.len(), format!("{} decisions on what the decider had opened", seconds.len())),
+        RUBBER.share(quick + unopened, approvals.len(), basis).with_parts(if approvals.is_empty() {
+            Vec::new()
+        } else {
+            vec![part("within 5 s", quick), part("unopened", unopened)]
+        }),
+        TIME_TO_DECIDE.of(
+            median(&seconds),
+            seconds.len(),
+            format!("{} decisions on what the decider had opened", seconds.len()),
+        ),
     ]
 }
 

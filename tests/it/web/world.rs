@@ -19,9 +19,9 @@ use reeve::domain::money::{Money, Quantity, UnitPrice};
 use reeve::domain::recommendation::{Drafter, Prose, Recommendation};
 use reeve::domain::record::{Item, Location, Observed, Record, RecordKind, RecordRef, Supplier};
 use reeve::pipeline::approve::{Approvals, Recheck};
-use reeve::ports::Page;
 use reeve::pipeline::desk::Desk;
 use reeve::pipeline::kpi::Figures;
+use reeve::ports::Page;
 use reeve::render;
 use reeve::store::{JobStatus, Store, StoredDigest};
 use reeve::web::chart::{ChartData, ChartDay};
@@ -421,6 +421,7 @@ async fn digest(store: &Store, case: &Case) {
             headline: "House Blend sold 96 on 2026-10-07 where 31 are usual".to_owned(),
             reason: "promotion Autumn Week".to_owned(),
         }],
+        noise: vec![],
         decided: vec![],
         drafted_by: "playbook".to_owned(),
         health: vec![],
