@@ -152,7 +152,8 @@ fn noise(rows: &Rows) -> [Kpi; 2] {
         by.into_iter().map(|(name, (bad, n))| Part { name, value: bad as f64 / n as f64, n }).collect()
     };
     let bad = all.keys().filter(|id| unreal.contains(*id)).count();
-    let decided: BTreeSet<&CaseId> = handled(rows).iter().map(|h| &h.rec.case_id).filter(|id| all.contains_key(id)).collect();
+    let decided: BTreeSet<&CaseId> =
+        handled(rows).iter().map(|h| &h.rec.case_id).filter(|id| all.contains_key(id)).collect();
     let basis = format!("{} cases shown, {} of them decided, {bad} rejected as not real", all.len(), decided.len());
     if decided.is_empty() {
         // Nobody has looked: silence is no praise.

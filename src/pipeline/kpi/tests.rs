@@ -172,8 +172,7 @@ impl Bench {
         let body = json!({ "measured": {
             "predicted_loss": minor(predicted), "actual_loss": minor(actual), "benefit": minor(benefit),
         }});
-        let outcome =
-            Outcome { recommendation_id: id.clone(), at: at(0), state: "carried_out".to_owned(), body };
+        let outcome = Outcome { recommendation_id: id.clone(), at: at(0), state: "carried_out".to_owned(), body };
         self.0.outcomes.insert(id.clone(), outcome);
     }
 
@@ -272,11 +271,8 @@ fn acceptance_edits_and_overrides_are_counted_by_what_was_decided_last() {
     bench.is_silent("edit_distance_quantity");
     // The second one was changed from 20 to 15 before.
     let edited = bench.0.recommendations.get_mut(&two[1]).unwrap();
-    edited.drafter = Drafter::Edited {
-        editors: vec![PersonId::new("bob")],
-        first: one[0].clone(),
-        was: Box::new(transfer(25)),
-    };
+    edited.drafter =
+        Drafter::Edited { editors: vec![PersonId::new("bob")], first: one[0].clone(), was: Box::new(transfer(25)) };
     bench.says("edit_rate", 0.5, 2);
     bench.says("edit_distance_quantity", 0.2, 1);
     bench.is_silent("edit_distance_days");
@@ -364,7 +360,9 @@ fn vector_12_and_the_measured_outcomes_judge_the_order() {
 #[test]
 fn calibration_is_counted_on_what_people_judged() {
     let mut bench = Bench::new();
-    for (name, p, reason) in [("a", 0.8, None), ("b", 0.4, Some(RejectReason::NotReal)), ("c", 0.9, Some(RejectReason::Duplicate))] {
+    for (name, p, reason) in
+        [("a", 0.8, None), ("b", 0.4, Some(RejectReason::NotReal)), ("c", 0.9, Some(RejectReason::Duplicate))]
+    {
         let id = bench.case(name, p, &[transfer(1)])[0].clone();
         bench.decide(&id, if reason.is_some() { "reject" } else { "approve" }, reason, 60);
     }
