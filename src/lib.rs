@@ -9,7 +9,7 @@
 //! - no change without a trace: the store writes state, audit entry and outbox rows in one transaction.
 //!
 //! ```text
-//! main -> cli -> evals -> app -> web -> worker -> pipeline -> store, models, prompts, render, ports, config, clock -> domain
+//! main -> cli -> evals -> app -> web -> worker -> pipeline, identity -> store, models, prompts, render, ports, config, clock -> domain
 //!         cli, evals -> adapters ------------------------------------------> ports, config, clock, domain
 //! ```
 
@@ -19,6 +19,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod evals;
+pub mod identity;
 pub mod pipeline;
 pub mod ports;
 pub mod prompts;

@@ -20,10 +20,12 @@ use crate::domain::policy::Facts;
 use crate::domain::recommendation::Recommendation;
 use crate::domain::record::{MoveKind, StockMove};
 use crate::pipeline::approve::{Approvals, Recheck};
+use crate::pipeline::audit::anchors::Anchoring;
 use crate::pipeline::deliver::Deliver;
 use crate::pipeline::desk::{Desk, Laid};
 use crate::pipeline::detect::Detect;
 use crate::pipeline::draft::{Drafting, Promises, open_exceptions};
+use crate::pipeline::kpi::Figures;
 use crate::pipeline::noise::{NoiseControl, mutes, propose};
 use crate::pipeline::notify::Notify;
 use crate::pipeline::observe::Observe;
@@ -77,6 +79,7 @@ impl App {
                 clock: self.context.clock.clone(),
                 recheck: Arc::clone(&self.approvals.recheck),
             }),
+            Box::new(Anchoring(context())),
             Box::new(Deliver {
                 store: self.context.store.clone(),
                 config: Arc::clone(&self.context.config),
@@ -94,6 +97,12 @@ impl App {
             config: Arc::clone(&self.context.config),
             clock: self.context.clock.clone(),
             approvals: self.approvals.as_ref().clone(),
+            figures: Arc::new(Figures::new(
+                self.context.store.clone(),
+                Arc::clone(&self.context.config),
+                self.context.clock.clone(),
+                Arc::clone(&self.context.desk),
+            )),
             charts: Arc::new(charts::Charts(Arc::clone(&self.context.desk))),
             hooks: Arc::new(Hooks::new(&self.context.config, Arc::clone(&self.context.hint))),
         }

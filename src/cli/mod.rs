@@ -12,12 +12,14 @@ macro_rules! say {
     ($text:literal $($rest:tt)*) => { put!("{}\n", format_args!($text $($rest)*)) };
 }
 
+mod access;
 mod audit;
 mod batch;
 mod decide;
 mod demo;
 mod doctor;
 mod events;
+mod kpi;
 mod models;
 mod mute;
 mod open;
@@ -77,6 +79,8 @@ enum Command {
     /// Look at and verify the audit log.
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// Print the figures of a period, each with its formula and what it was counted from.
+    Kpi(kpi::KpiArgs),
     /// Look at deliveries and send dead ones again.
     #[command(subcommand)]
     Outbox(show::Outbox),
@@ -88,6 +92,14 @@ enum Command {
         /// The person's id, as in [[people]] of the configuration.
         person: String,
     },
+    /// Link people's chats, and end such links.
+    #[command(subcommand)]
+    Identity(access::Identity),
+    /// Make, list and revoke tokens of the API.
+    #[command(subcommand)]
+    Token(access::Token),
+    /// Print the OpenAPI document of the JSON API.
+    Openapi,
     /// Train detectors, and score histories, orders and tables with them.
     #[command(subcommand)]
     Models(models::Models),
@@ -184,9 +196,16 @@ async fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Queue(queue) => decide::run(config, queue, cli.json).await,
         Command::Mute(command) => mute::run(&config, command, cli.json).await,
         Command::Audit(command) => audit::run(&config, command, cli.json).await,
+        Command::Kpi(args) => kpi::run(config, args, cli.json).await,
         Command::Outbox(command) => show::outbox(config, command, cli.json).await,
         Command::Events(command) => events::run(&config, command, cli.json).await,
         Command::SignIn { person } => show::sign_in(&config, &person).await,
+        Command::Identity(command) => access::identity(&config, command, cli.json).await,
+        Command::Token(command) => access::token(&config, command, cli.json).await,
+        Command::Openapi => {
+            print_json(&crate::web::api_document())?;
+            Ok(Outcome::Fine)
+        }
         Command::Models(command) => models::run(config, command, cli.json).await,
         Command::Eval(command) => show::eval(config, command, cli.json).await,
         Command::Completions { .. } => Ok(Outcome::Fine),

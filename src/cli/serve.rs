@@ -41,13 +41,15 @@ pub(super) async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
 /// Prints the page's address and a one-time link for each person who decides.
 pub(super) async fn links(app: &App, listener: &TcpListener) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
-    if !address.ip().is_loopback() {
+    let web = &app.context.config.web;
+    if !address.ip().is_loopback() && web.base_url.is_empty() {
         tracing::warn!(
-            "The page is open to the network on {address} and speaks plain HTTP: put a proxy with TLS before it, or set \
-             web.listen to 127.0.0.1"
+            "The page is open to the network on {address} and speaks plain HTTP: put a proxy with TLS before it and set \
+             web.base_url to its https address (until then nobody can stay signed in), or set web.listen to 127.0.0.1"
         );
     }
-    let base = format!("http://{address}");
+    // The address may be one that was chosen at the start, so the configured one is not asked for the port.
+    let base = if web.base_url.is_empty() { format!("http://{address}") } else { web.address() };
     say!("\nThe queue is at {base}. Sign in with a link below; each works once, for half an hour.");
     let people = &app.context.config.people;
     for person in people.iter().filter(|p| p.roles.iter().any(|r| !matches!(r, Role::Viewer | Role::Admin))) {

@@ -131,7 +131,7 @@ pub(super) async fn sign_in(config: &Config, person: &str) -> anyhow::Result<Out
     );
     let store = open::store(config).await?;
     let clock = open::clock_of(&store, config).await?;
-    say!("{}", web::sign_in_link(&store, &id, &clock, &format!("http://{}", config.web.listen)).await?);
+    say!("{}", web::sign_in_link(&store, &id, &clock, &config.web.address()).await?);
     Ok(Outcome::Fine)
 }
 

@@ -3,6 +3,7 @@
 //! `default.toml` → the operator's file → the environment (`REEVE_SECTION__KEY`). Parsed once into types that can not hold
 //! a bad value; an unknown key is an error that names it. Only this file reads the environment.
 
+mod access;
 mod hooks;
 mod read;
 
@@ -15,6 +16,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use toml::Value;
 
+pub use self::access::{ApiConfig, IdentityConfig};
 pub use self::hooks::{EventsConfig, HookConfig, HookKind};
 use self::read::{duration, merge, money, parse, read_secret, set, time_zone};
 
@@ -55,9 +57,13 @@ pub struct Config {
     pub ranking: RankingConfig,
     pub approval: ApprovalConfig,
     pub noise: NoiseConfig,
+    pub audit: AuditConfig,
+    pub kpi: KpiConfig,
     pub model: ModelConfig,
     pub webhook: WebhookConfig,
     pub web: WebConfig,
+    pub identity: IdentityConfig,
+    pub api: ApiConfig,
     pub worker: WorkerConfig,
     pub events: EventsConfig,
     pub hooks: Vec<HookConfig>,
@@ -260,6 +266,23 @@ pub struct NoiseConfig {
     pub proposal_days: u32,
 }
 
+/// `[audit]`: where heads of the log are put down outside of it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditConfig {
+    pub anchor_file: PathBuf,
+    pub anchor_destination: String,
+}
+
+/// `[kpi]`: figures of the work.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KpiConfig {
+    pub decide_hours: f64,
+    pub metrics_token: SecretString,
+    pub metrics_token_file: String,
+}
+
 /// `[model]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -272,6 +295,8 @@ pub struct ModelConfig {
     pub timeout: Duration,
     pub tokens_max: u32,
     pub calls_per_day: u32,
+    #[serde(deserialize_with = "money")]
+    pub price_per_1000_tokens: Money,
     pub concurrency: usize,
 }
 
@@ -292,6 +317,7 @@ pub struct WebhookConfig {
 #[serde(deny_unknown_fields)]
 pub struct WebConfig {
     pub listen: String,
+    pub base_url: String,
     pub session_hours: u32,
 }
 
@@ -375,6 +401,7 @@ impl Config {
         read_secret("model.api_key_file", &self.model.api_key_file, &mut self.model.api_key)?;
         read_secret("odoo.api_key_file", &self.odoo.api_key_file, &mut self.odoo.api_key)?;
         read_secret("webhook.secret_file", &self.webhook.secret_file, &mut self.webhook.secret)?;
+        read_secret("kpi.metrics_token_file", &self.kpi.metrics_token_file, &mut self.kpi.metrics_token)?;
         for hook in &mut self.hooks {
             read_secret("hooks.secret_file", &hook.secret_file, &mut hook.secret)?;
             read_secret("hooks.secret_next_file", &hook.secret_next_file, &mut hook.secret_next)?;
@@ -418,6 +445,12 @@ impl Config {
         if !(self.channel.buffer_units >= 0.0 && (0.0..=100.0).contains(&self.channel.buffer_percent)) {
             return bad("channel.buffer_units, channel.buffer_percent", "must not be negative, and at most 100 percent");
         }
+        if !(self.kpi.decide_hours.is_finite() && self.kpi.decide_hours > 0.0) {
+            return bad("kpi.decide_hours", "must be above 0");
+        }
+        if self.model.price_per_1000_tokens < Money::ZERO {
+            return bad("model.price_per_1000_tokens", "must not be negative");
+        }
         if !(1..=24).contains(&self.calendar.cut_off_hour) {
             return bad("calendar.cut_off_hour", "must be an hour from 1 to 24");
         }
@@ -448,16 +481,7 @@ impl Config {
         if self.model.base_url.is_empty() != self.model.name.is_empty() {
             return bad("model.name", "set both model.base_url and model.name, or neither");
         }
-        let mut ids = BTreeSet::new();
-        for person in &self.people {
-            if person.id.as_str().is_empty() || person.id.as_str().contains([':', ' ']) {
-                return bad("people.id", "must not be empty and must not contain a colon or a space");
-            }
-            if !ids.insert(&person.id) {
-                return bad("people.id", &format!("{:?} is there twice", person.id.as_str()));
-            }
-        }
-        Ok(())
+        access::check(self).or_else(|(key, message)| bad(key, &message))
     }
 }
 

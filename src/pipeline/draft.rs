@@ -31,7 +31,7 @@ use crate::ports::{LanguageModel, ModelReply, ModelRequest, PortError};
 use crate::store::{Store, StoreError};
 
 /// Recommendations shown for a case at most: more are not read.
-const RECOMMENDATIONS: usize = 6;
+pub const RECOMMENDATIONS: usize = 6;
 
 /// Evidence, candidates and words for every case that waits for people.
 pub struct Drafting(pub Stages);

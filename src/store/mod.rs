@@ -7,6 +7,7 @@
 //! It does not decide anything: what may follow what is the domain's business.
 
 mod audit;
+mod case_pages;
 mod cases;
 mod change;
 mod decisions;
@@ -17,6 +18,8 @@ mod error;
 mod events;
 mod evidence;
 mod exceptions;
+mod guards;
+mod identities;
 mod jobs;
 mod mirror;
 mod mutes;
@@ -31,9 +34,12 @@ mod row;
 mod sessions;
 mod settings;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
+mod tokens;
+mod views;
 
 pub use audit::AuditFault;
+pub use case_pages::CaseAfter;
 pub use change::Change;
 pub use decisions::{DecidedValue, DecisionRow};
 pub use digests::StoredDigest;
@@ -41,12 +47,15 @@ pub use drills::{Drill, DrillCounts, DrillEnd, DrillResult};
 pub use error::StoreError;
 pub use events::{EventRow, EventState, Kept, NewEvent, Settled};
 pub use exceptions::Which;
+pub use identities::{CodeOutcome, CodeTry, IdentityRow, IdentityState, Proof};
 pub use jobs::JobStatus;
 pub use mutes::MuteEnd;
 pub use notices::{Notice, NoticeKind};
 pub use outbox::{DeadLetter, NewOutbox, OutboxRow, OutboxState};
 pub use outcomes::Outcome;
 pub use sessions::Session;
+pub use tokens::{TokenOwner, TokenRow};
+pub use views::View;
 
 use sqlx::{Any, AnyPool, Transaction};
 

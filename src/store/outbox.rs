@@ -3,6 +3,7 @@
 //! A row is leased to whoever sends it. When that process dies, the lease runs out and the row comes back: a message may be
 //! sent twice, under the same id, and is never lost.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -266,6 +267,12 @@ impl Store {
         .fetch_all(&self.pool)
         .await?;
         rows.iter().map(outbox_row).collect()
+    }
+
+    /// How many messages are in each state.
+    pub async fn count_outbox(&self) -> Result<BTreeMap<String, i64>, StoreError> {
+        let rows = sqlx::query("select state, count(*) as n from outbox group by state").fetch_all(&self.pool).await?;
+        rows.iter().map(|r| Ok((row::get(r, TABLE, "state")?, row::get(r, TABLE, "n")?))).collect()
     }
 
     /// The dead letters, oldest first.

@@ -134,6 +134,51 @@ impl Store {
         Ok(tx.commit().await?)
     }
 
+    /// A person's sessions that have not ended, newest first. Their CSRF tokens stay in the store.
+    pub async fn list_sessions(&self, person: &PersonId, now: Timestamp) -> Result<Vec<Session>, StoreError> {
+        let rows = sqlx::query(
+            "select token_hash, person, created_at, expires_at from sessions
+             where person = $1 and expires_at > $2 order by created_at desc, token_hash",
+        )
+        .bind(person.as_str())
+        .bind(row::ms(now))
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter()
+            .map(|r| {
+                Ok(Session {
+                    token_hash: row::get(r, "sessions", "token_hash")?,
+                    person: PersonId(row::get(r, "sessions", "person")?),
+                    csrf: String::new(),
+                    created_at: row::time(r, "sessions", "created_at")?,
+                    expires_at: row::time(r, "sessions", "expires_at")?,
+                })
+            })
+            .collect()
+    }
+
+    /// Ends a person's other sessions, and the links by which new ones could be begun. Answers how many sessions ended.
+    pub async fn delete_other_sessions(
+        &self,
+        person: &PersonId,
+        keep: &str,
+        entries: &[AuditEntry],
+    ) -> Result<u64, StoreError> {
+        let mut tx = self.begin().await?;
+        sqlx::query("delete from sign_in_links where person = $1 and used_at is null")
+            .bind(person.as_str())
+            .execute(&mut *tx)
+            .await?;
+        let ended = sqlx::query("delete from sessions where person = $1 and token_hash <> $2")
+            .bind(person.as_str())
+            .bind(keep)
+            .execute(&mut *tx)
+            .await?;
+        audit::append(&mut tx, entries).await?;
+        tx.commit().await?;
+        Ok(ended.rows_affected())
+    }
+
     /// Forgets sessions and links that have ended. Answers how many.
     pub async fn delete_expired_sessions(&self, now: Timestamp) -> Result<u64, StoreError> {
         let mut tx = self.begin().await?;
@@ -171,6 +216,34 @@ mod tests {
             assert_eq!(store.find_sign_in_link("h2", at(100)).await.unwrap(), None);
             assert_eq!(store.consume_sign_in_link("h3", at(0)).await.unwrap(), None, "unknown");
             assert_eq!(store.delete_expired_sessions(at(100)).await.unwrap(), 2);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_person_ends_their_other_sessions_and_nobody_else_s() {
+        on_each(|store| async move {
+            for (n, (token, person)) in (0..).zip([("a1", "ada"), ("a2", "ada"), ("a3", "ada"), ("b1", "bob")]) {
+                let session = Session {
+                    token_hash: token.to_owned(),
+                    person: PersonId::new(person),
+                    csrf: "c".to_owned(),
+                    created_at: at(n),
+                    expires_at: at(100 + n),
+                };
+                store.insert_session(&session, &[]).await.unwrap();
+                store.insert_sign_in_link(&format!("l{token}"), &session.person, at(0), at(500), &[]).await.unwrap();
+            }
+            let (ada, bob) = (PersonId::new("ada"), PersonId::new("bob"));
+            let open: Vec<String> =
+                store.list_sessions(&ada, at(100)).await.unwrap().into_iter().map(|s| s.token_hash).collect();
+            assert_eq!(open, ["a3", "a2"], "the first has ended by itself");
+            assert_eq!(store.delete_other_sessions(&ada, "a2", &[entry("sessions.ended")]).await.unwrap(), 2);
+            assert!(store.find_session("a2", at(1)).await.unwrap().is_some());
+            assert!(store.find_session("a3", at(1)).await.unwrap().is_none());
+            assert_eq!(store.list_sessions(&bob, at(1)).await.unwrap().len(), 1);
+            assert_eq!(store.find_sign_in_link("la3", at(1)).await.unwrap(), None, "no way back in");
+            assert_eq!(store.find_sign_in_link("lb1", at(1)).await.unwrap(), Some(bob));
         })
         .await;
     }

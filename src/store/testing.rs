@@ -18,7 +18,7 @@ use crate::domain::money::Money;
 use crate::domain::recommendation::{Drafter, Prose, Recommendation};
 
 /// Runs a test on every database there is.
-pub(super) async fn on_each<F, Fut>(test: F)
+pub(crate) async fn on_each<F, Fut>(test: F)
 where
     F: Fn(Store) -> Fut,
     Fut: Future<Output = ()>,

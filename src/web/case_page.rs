@@ -23,8 +23,10 @@ use crate::domain::money::Quantity;
 use crate::domain::policy::may_turn_down;
 use crate::domain::recommendation::Recommendation;
 use crate::pipeline::approve::{DecisionRefused, DecisionRequest, Verb};
+use crate::pipeline::audit::card;
 use crate::pipeline::noise::drill;
 use crate::render::plain;
+use crate::store::View;
 use crate::store::{Drill, DrillResult};
 
 #[derive(Serialize)]
@@ -37,6 +39,8 @@ struct Page {
     drills: Vec<String>,
     refused: Option<String>,
     done: Option<&'static str>,
+    /// What recomputing the shown card came to; whether everything agreed.
+    recomputed: Option<(String, bool)>,
 }
 
 #[derive(Deserialize)]
@@ -79,6 +83,7 @@ pub(super) async fn show(
     Query(shown): Query<Shown>,
 ) -> Result<Html<String>, WebError> {
     let case = case_of(&state, &id).await?;
+    opened(&state, &who, &case).await?;
     let done = (shown.done == "1").then_some("Your decision is kept.");
     Ok(Html(page(&state, &who, &case, None, done).await?))
 }
@@ -139,6 +144,24 @@ pub(super) async fn decide(
     }
 }
 
+/// Keeps when this person first saw what can be decided here: how long a decision takes is counted from then.
+async fn opened(state: &WebState, who: &SignedIn, case: &Case) -> Result<(), WebError> {
+    let all = state.store.list_recommendations(&case.id).await?;
+    let seen: Vec<View> = all
+        .iter()
+        .filter(|(rec, _)| rec.state.is_waiting())
+        .map(|(rec, _)| View {
+            person: who.person.id.clone(),
+            recommendation_id: rec.id.clone(),
+            case_id: case.id.clone(),
+            content_hash: rec.content_hash(),
+            channel: "web".to_owned(),
+            opened_at: state.clock.now(),
+        })
+        .collect();
+    Ok(state.store.keep_views(&seen).await?)
+}
+
 async fn case_of(state: &WebState, id: &str) -> Result<Case, WebError> {
     if !is_id(id) {
         return Err(WebError::NotFound("such case"));
@@ -190,6 +213,16 @@ async fn page(
         csrf: &who.csrf,
         now: state.clock.now(),
     });
+    let recomputed = match recommendations.first() {
+        Some((rec, _)) => match card::verify(&state.store, &state.config, &rec.id).await {
+            Ok(report) => Some((report.sentence(), report.holds())),
+            Err(error) => {
+                tracing::error!(error = format!("{error:#}"), "a card could not be recomputed");
+                Some(("The figures could not be recomputed just now.".to_owned(), false))
+            }
+        },
+        None => None,
+    };
     let reason = |r: RejectReason| Choice { value: r.code().to_owned(), name: reason_text(r).to_owned(), chosen: false };
     let values = Page {
         shell: Shell::of(case.headline.as_str(), "/cases", who),
@@ -198,6 +231,7 @@ async fn page(
         drills: drills.iter().filter_map(|d| drill_text(d, state)).collect(),
         refused: refused.map(str::to_owned),
         done,
+        recomputed,
     };
     Ok(templates::render("case.html", &values)?)
 }
@@ -263,7 +297,7 @@ fn day(text: &str) -> Result<Date, String> {
 }
 
 /// The action with another quantity and date, where it has them.
-fn edited(action: &Action, new_quantity: Option<Quantity>, day: Option<Date>) -> Action {
+pub(super) fn edited(action: &Action, new_quantity: Option<Quantity>, day: Option<Date>) -> Action {
     let mut edited = action.clone();
     if let (Some(quantity), Some(new)) = (edited.quantity_mut(), new_quantity) {
         *quantity = new;

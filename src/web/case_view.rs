@@ -16,7 +16,7 @@ use crate::domain::decision::{RecommendationState, Signature, WakeCondition};
 use crate::domain::evidence::{Bundle, FactValue, Missing};
 use crate::domain::exception::{Exception, ExceptionState};
 use crate::domain::ids::{FactId, content_hash as hash};
-use crate::domain::policy::Person;
+use crate::domain::policy::{Person, may_turn_down};
 use crate::domain::recommendation::{Drafter, Recommendation};
 use crate::render::{plain, time_left};
 
@@ -35,6 +35,13 @@ pub(super) struct CaseParts<'a> {
     pub viewer: &'a Person,
     pub csrf: &'a str,
     pub now: Timestamp,
+}
+
+impl CaseParts<'_> {
+    /// Why the viewer sees the case and can do nothing about it, and who could.
+    fn why_not(&self) -> Option<String> {
+        may_turn_down(self.viewer).err().map(|refusal| refusal.to_string())
+    }
 }
 
 /// The page's values, without the frame.
@@ -58,6 +65,7 @@ pub(super) struct CaseView {
     missing: Vec<Missing>,
     history: Vec<Entry>,
     tomorrow: String,
+    why_not: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -180,6 +188,7 @@ impl CaseView {
             missing: parts.evidence.map(|b| b.missing.clone()).unwrap_or_default(),
             history: parts.history.iter().map(|h| Entry::of(h, &config.people, zone)).collect(),
             tomorrow: today.tomorrow().unwrap_or(today).to_string(),
+            why_not: parts.why_not(),
         }
     }
 }
@@ -226,8 +235,8 @@ fn recommendation_view(
         drafter: drafter_text(&r.drafter, &config.people),
         checks: r.candidate.checks.clone(),
         sum: sum_lines(&r.candidate, &cites, parts.case),
-        can_decide: r.state.is_waiting(),
-        can_undo: undo_text(r, parts),
+        can_decide: r.state.is_waiting() && parts.why_not().is_none(),
+        can_undo: undo_text(r, parts).filter(|_| parts.why_not().is_none()),
         edit: (quantity.is_some() || date.is_some()).then_some(EditView { quantity, date, date_label }),
         content_hash,
     }

@@ -23,6 +23,11 @@ pub(super) enum WebError {
     /// The store did not answer.
     #[error("Reeve's store could not be read. Nothing was changed. Whoever runs Reeve finds the reason in its log.")]
     Store(#[source] StoreError),
+    /// Something could not be read or computed.
+    #[error(
+        "What the page shows could not be computed. Nothing was changed. Whoever runs Reeve finds the reason in its log."
+    )]
+    Work(anyhow::Error),
     /// A fault of ours.
     #[error("The page could not be made. Nothing was changed. Whoever runs Reeve finds the reason in its log.")]
     Page(#[from] minijinja::Error),
@@ -54,6 +59,10 @@ impl IntoResponse for WebError {
             Self::BadRequest(_) => (StatusCode::BAD_REQUEST, "Not understood"),
             Self::Store(error) => {
                 tracing::error!(error = error as &dyn std::error::Error, "the store did not answer a page");
+                (StatusCode::SERVICE_UNAVAILABLE, "Not available")
+            }
+            Self::Work(error) => {
+                tracing::error!(error = format!("{error:#}"), "a page's figures could not be computed");
                 (StatusCode::SERVICE_UNAVAILABLE, "Not available")
             }
             Self::Page(error) => {

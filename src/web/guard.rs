@@ -12,6 +12,7 @@ use axum::response::Response;
 
 use super::WebState;
 use super::error::message;
+use crate::config::WebConfig;
 
 /// Nothing but our own style sheet, images of our own and forms to ourselves; no scripts at all.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; \
@@ -19,7 +20,7 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:
 
 /// Refuses foreign hosts and origins, and sets the headers.
 pub(super) async fn guard(State(state): State<WebState>, request: Request, next: Next) -> Response {
-    let mut response = match refusal(&state.config.web.listen, &request) {
+    let mut response = match refusal(&state.config.web, &request) {
         Some(why) => message(StatusCode::FORBIDDEN, "Not accepted", why),
         None => next.run(request).await,
     };
@@ -40,11 +41,13 @@ pub(super) async fn guard(State(state): State<WebState>, request: Request, next:
     response
 }
 
-fn refusal(listen: &str, request: &Request) -> Option<&'static str> {
+fn refusal(web: &WebConfig, request: &Request) -> Option<&'static str> {
     let host = host_of(request.headers(), request.uri());
-    // A name that an attacker points at the loopback address is not ours (DNS rebinding).
-    if is_loopback(listen) && !host.is_some_and(is_loopback) {
-        return Some("This address only answers to localhost. Open it as 127.0.0.1 or localhost.");
+    // A name that an attacker points at the loopback address is not ours (DNS rebinding). A proxy on this machine comes under
+    // the name that is configured.
+    let known = host.is_some_and(|host| is_loopback(host) || is_named(web, host));
+    if is_loopback(&web.listen) && !known {
+        return Some("This address only answers to localhost and to web.base_url. Open it as one of these.");
     }
     if *request.method() == Method::POST && !same_origin(request.headers(), host) {
         return Some("The form came from another site. Open the page again and repeat what you did.");
@@ -56,8 +59,15 @@ fn host_of<'r>(headers: &'r HeaderMap, uri: &'r Uri) -> Option<&'r str> {
     headers.get(HOST).and_then(|h| h.to_str().ok()).or_else(|| uri.authority().map(axum::http::uri::Authority::as_str))
 }
 
+/// Is `host` the one of the configured address?
+fn is_named(web: &WebConfig, host: &str) -> bool {
+    let base = web.base_url.trim_end_matches('/');
+    let named = base.strip_prefix("https://").or_else(|| base.strip_prefix("http://"));
+    named.is_some_and(|named| named.eq_ignore_ascii_case(host))
+}
+
 /// Is `host`, with or without a port, this machine's own address?
-fn is_loopback(host: &str) -> bool {
+pub(super) fn is_loopback(host: &str) -> bool {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) && (!name.contains(':') || name.ends_with(']')) => {
             name

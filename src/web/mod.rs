@@ -2,8 +2,9 @@
 //!
 //! Invariants: nobody sees anything before signing in; every change comes by POST with the session's CSRF token; every value
 //! is escaped; nothing is loaded from elsewhere. It computes no business number and decides nothing. Beside the pages, the
-//! hooks take signed events from machines.
+//! hooks take signed events from machines, and `/api/v1` answers programs that have a token.
 
+mod api;
 mod batch_page;
 mod case_page;
 mod case_sums;
@@ -12,6 +13,8 @@ pub mod chart;
 mod error;
 mod guard;
 mod hooks;
+mod kpi_page;
+mod me_page;
 mod mutes_page;
 mod pages;
 mod queue_page;
@@ -31,6 +34,7 @@ use jiff::Timestamp;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
+pub use self::api::document as api_document;
 pub use self::hooks::Hooks;
 pub use self::session::sign_in_link;
 
@@ -39,6 +43,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::exception::Subject;
 use crate::pipeline::approve::Approvals;
+use crate::pipeline::kpi::Figures;
 use crate::store::Store;
 
 /// Largest request body: the forms are small.
@@ -66,6 +71,8 @@ pub struct WebState {
     pub approvals: Approvals,
     /// The charts.
     pub charts: Arc<dyn ChartSource>,
+    /// The figures.
+    pub figures: Arc<Figures>,
     /// Who may send events.
     pub hooks: Arc<Hooks>,
 }
@@ -83,8 +90,11 @@ pub fn router(state: WebState) -> Router {
         .route("/digests/{day}", get(pages::digest))
         .route("/digests/{day}/mail", get(pages::mail))
         .route("/audit", get(pages::audit))
+        .route("/kpi", get(kpi_page::show))
+        .route("/metrics", get(kpi_page::metrics))
         .route("/policy", get(pages::policy))
         .route("/health", get(pages::health))
+        .route("/me", get(me_page::show).post(me_page::act))
         .route("/sign-in", get(session::ask).post(session::sign_in))
         .route("/sign-out", post(session::sign_out))
         .route("/style.css", get(pages::style))
@@ -96,5 +106,5 @@ pub fn router(state: WebState) -> Router {
         .layer(middleware::from_fn_with_state(state.clone(), guard::guard));
     // What machines send is signed and comes through gateways under other names: the guard is for browsers.
     let timeout = TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_MAX);
-    pages.merge(hooks::routes(&state).layer(timeout)).with_state(state)
+    pages.merge(hooks::routes(&state).merge(api::routes(&state)).layer(timeout)).with_state(state)
 }

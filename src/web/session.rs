@@ -18,13 +18,16 @@ use super::error::WebError;
 use super::view::Shell;
 use super::{WebState, templates};
 use crate::clock::Clock;
+use crate::config::WebConfig;
 use crate::domain::audit::AuditEntry;
 use crate::domain::ids::{PersonId, content_hash};
 use crate::domain::policy::Person;
 use crate::pipeline::observe::WARNING;
 use crate::store::{Session, Store, StoreError};
 
+/// The cookie's name. With the prefix a browser takes it from this host over https only, and sends it nowhere else.
 const COOKIE_NAME: &str = "reeve_session";
+const SECURE_COOKIE_NAME: &str = "__Host-reeve_session";
 /// How long a link can be used.
 const LINK_MINUTES: i64 = 30;
 
@@ -34,7 +37,9 @@ pub(super) struct SignedIn {
     pub csrf: String,
     /// What everybody should know about the source.
     pub warning: Option<String>,
-    token_hash: String,
+    /// How much was done to their links and tokens by others that they were not told of.
+    pub untold: i64,
+    pub(super) token_hash: String,
 }
 
 impl SignedIn {
@@ -66,20 +71,32 @@ impl FromRequestParts<WebState> for SignedIn {
     type Rejection = NotSignedIn;
 
     async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, NotSignedIn> {
-        let token = cookie(&parts.headers).ok_or(NotSignedIn::Ask)?;
+        let token = cookie(&parts.headers, &state.config.web).ok_or(NotSignedIn::Ask)?;
         let found = state.store.find_session(&content_hash(&[token]), state.clock.now()).await;
         let session = found.map_err(|e| NotSignedIn::Failed(e.into()))?.ok_or(NotSignedIn::Ask)?;
         // Whoever was taken out of the configuration is out at once.
         let person = state.config.people.iter().find(|p| p.id == session.person).ok_or(NotSignedIn::Ask)?;
         let warning = state.store.find_setting(WARNING).await.map_err(|e| NotSignedIn::Failed(e.into()))?;
         let warning = warning.filter(|warning| !warning.is_empty());
-        Ok(Self { person: person.clone(), csrf: session.csrf, warning, token_hash: session.token_hash })
+        let untold = state.store.count_untold(&person.id).await.map_err(|e| NotSignedIn::Failed(e.into()))?;
+        Ok(Self { person: person.clone(), csrf: session.csrf, warning, untold, token_hash: session.token_hash })
     }
 }
 
-fn cookie(headers: &HeaderMap) -> Option<&str> {
+fn cookie_name(web: &WebConfig) -> &'static str {
+    if web.is_secure() { SECURE_COOKIE_NAME } else { COOKIE_NAME }
+}
+
+/// The header that sets the cookie for `seconds`, or takes it away.
+fn set_cookie(web: &WebConfig, secret: &str, seconds: i64) -> String {
+    let secure = if web.is_secure() { " Secure;" } else { "" };
+    format!("{}={secret}; HttpOnly;{secure} SameSite=Strict; Path=/; Max-Age={seconds}", cookie_name(web))
+}
+
+fn cookie<'h>(headers: &'h HeaderMap, web: &WebConfig) -> Option<&'h str> {
+    let wanted = cookie_name(web);
     let all = headers.get_all(COOKIE).iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(';'));
-    all.filter_map(|pair| pair.trim().split_once('=')).find(|(name, _)| *name == COOKIE_NAME).map(|(_, value)| value)
+    all.filter_map(|pair| pair.trim().split_once('=')).find(|(name, _)| *name == wanted).map(|(_, value)| value)
 }
 
 /// 32 random bytes as 64 hex digits.
@@ -103,7 +120,7 @@ pub async fn sign_in_link(store: &Store, person: &PersonId, clock: &Clock, base_
     Ok(format!("{}/sign-in?token={token}", base_url.trim_end_matches('/')))
 }
 
-fn entry(at: jiff::Timestamp, actor: &str, action: &str, person: &PersonId) -> AuditEntry {
+pub(super) fn entry(at: jiff::Timestamp, actor: &str, action: &str, person: &PersonId) -> AuditEntry {
     AuditEntry {
         at,
         actor: actor.to_owned(),
@@ -148,7 +165,7 @@ pub(super) async fn sign_in(State(state): State<WebState>, Form(form): Form<Toke
     };
     let entry = entry(now, person.as_str(), "person.signed_in", &person);
     state.store.insert_session(&session, &[entry]).await?;
-    let cookie = format!("{COOKIE_NAME}={secret}; HttpOnly; SameSite=Strict; Path=/; Max-Age={}", hours * 3600);
+    let cookie = set_cookie(&state.config.web, &secret, hours * 3600);
     Ok(([(SET_COOKIE, cookie)], Redirect::to("/")).into_response())
 }
 
@@ -167,7 +184,7 @@ pub(super) async fn sign_out(
     who.check(&form.csrf)?;
     let entry = entry(state.clock.now(), who.person.id.as_str(), "person.signed_out", &who.person.id);
     state.store.delete_session(&who.token_hash, &[entry]).await?;
-    let cookie = format!("{COOKIE_NAME}=; HttpOnly; SameSite=Strict; Path=/; Max-Age=0");
+    let cookie = set_cookie(&state.config.web, "", 0);
     Ok(([(SET_COOKIE, cookie)], Redirect::to("/sign-in")).into_response())
 }
 

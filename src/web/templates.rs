@@ -29,6 +29,8 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         ("digest.html", include_str!("templates/digest.html")),
         ("audit.html", include_str!("templates/audit.html")),
         ("policy.html", include_str!("templates/policy.html")),
+        ("me.html", include_str!("templates/me.html")),
+        ("kpi.html", include_str!("templates/kpi.html")),
         ("health.html", include_str!("templates/health.html")),
     ] {
         environment.add_template(name, source).expect("the built-in templates are tested");

@@ -24,6 +24,8 @@ pub(super) struct Shell {
     csrf: String,
     /// What everybody should know before they decide.
     warning: Option<String>,
+    /// Whether somebody else changed how they sign in or act, and they have not looked yet.
+    untold: bool,
     links: Vec<Link>,
 }
 
@@ -34,10 +36,11 @@ struct Link {
     here: bool,
 }
 
-const LINKS: [(&str, &str); 6] = [
+const LINKS: [(&str, &str); 7] = [
     ("/", "Queue"),
     ("/digests", "Digests"),
     ("/mutes", "Mutes"),
+    ("/kpi", "Figures"),
     ("/audit", "Audit"),
     ("/policy", "Policy"),
     ("/health", "Health"),
@@ -52,13 +55,21 @@ impl Shell {
             person: Some(plain(&who.person.name)),
             csrf: who.csrf.clone(),
             warning: who.warning.as_deref().map(plain),
+            untold: who.untold > 0,
             links: LINKS.into_iter().map(link).collect(),
         }
     }
 
     /// For somebody who is not.
     pub(super) fn stranger(title: impl Into<String>) -> Self {
-        Self { title: plain(&title.into()), person: None, csrf: String::new(), warning: None, links: Vec::new() }
+        Self {
+            title: plain(&title.into()),
+            person: None,
+            csrf: String::new(),
+            warning: None,
+            untold: false,
+            links: Vec::new(),
+        }
     }
 }
 

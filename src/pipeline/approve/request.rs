@@ -190,6 +190,9 @@ pub enum DecisionRefused {
     /// Something in the request is missing or out of range.
     #[error("{0}")]
     BadRequest(String),
+    /// The idempotency key was used for a click with another content, by another person, or on something else.
+    #[error("this idempotency key was used for another click; make a new one for each click")]
+    KeyReused,
     /// The delivery has begun.
     #[error("it is on its way to the receiver already and can no longer be undone; undo it there")]
     Leaving,

@@ -25,9 +25,7 @@ impl Approvals {
             || earlier.content_hash != request.content_hash
             || kept.verb != request.verb
         {
-            return Err(DecisionRefused::BadRequest(
-                "this idempotency key was used for another click; make a new one for each click".into(),
-            ));
+            return Err(DecisionRefused::KeyReused);
         }
         Ok(Some(kept.answer))
     }

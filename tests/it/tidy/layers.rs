@@ -8,7 +8,7 @@ const LAYERS: &[&[&str]] = &[
     &["domain"],
     &["clock", "config", "models", "ports", "prompts", "render", "telemetry"],
     &["store"],
-    &["pipeline"],
+    &["identity", "pipeline"],
     &["worker"],
     &["api", "web"],
     &["app"],

@@ -45,13 +45,13 @@ pub(super) async fn send(world: &World, method: &str, path: &str, headers: &[(&s
 const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
 
 /// Somebody with a session.
-struct Visitor<'w> {
+pub(super) struct Visitor<'w> {
     world: &'w World,
-    cookie: String,
+    pub(super) cookie: String,
 }
 
 impl<'w> Visitor<'w> {
-    async fn sign_in(world: &'w World, person: &str) -> Self {
+    pub(super) async fn sign_in(world: &'w World, person: &str) -> Self {
         let link = world.link(person).await;
         let token = link.split_once("token=").unwrap().1;
         let answer = send(world, "POST", "/sign-in", &[FORM], &format!("token={token}")).await;
@@ -63,17 +63,17 @@ impl<'w> Visitor<'w> {
         Self { world, cookie: cookie.split(';').next().unwrap().to_owned() }
     }
 
-    async fn get(&self, path: &str) -> Answer {
+    pub(super) async fn get(&self, path: &str) -> Answer {
         send(self.world, "GET", path, &[("Cookie", &self.cookie)], "").await
     }
 
-    async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(super) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let body: Vec<String> = fields.iter().map(|(k, v)| format!("{k}={}", encode(v))).collect();
         send(self.world, "POST", path, &[("Cookie", &self.cookie), FORM], &body.join("&")).await
     }
 
     /// The hidden fields of the first form for `verb` on the case's page.
-    async fn form(&self, verb: &str) -> BTreeMap<String, String> {
+    pub(super) async fn form(&self, verb: &str) -> BTreeMap<String, String> {
         let page = self.get(&self.case()).await.body;
         let forms = page.split("<form ").filter(|f| f.contains(&format!("name=\"verb\" value=\"{verb}\"")));
         let form = forms.map(|f| f.split("</form>").next().unwrap()).next();
@@ -82,7 +82,7 @@ impl<'w> Visitor<'w> {
         inputs.map(|i| i.split('"').collect::<Vec<_>>()).map(|p| (p[0].to_owned(), p[2].to_owned())).collect()
     }
 
-    async fn decide(&self, form: &BTreeMap<String, String>, more: &[(&str, &str)]) -> Answer {
+    pub(super) async fn decide(&self, form: &BTreeMap<String, String>, more: &[(&str, &str)]) -> Answer {
         let mut fields: Vec<(&str, &str)> = form.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
         fields.extend(more);
         self.post(&format!("{}/decide", self.case()), &fields).await
@@ -93,7 +93,7 @@ impl<'w> Visitor<'w> {
     }
 }
 
-fn encode(text: &str) -> String {
+pub(super) fn encode(text: &str) -> String {
     text.bytes().map(|b| if b.is_ascii_alphanumeric() { (b as char).to_string() } else { format!("%{b:02X}") }).collect()
 }
 
@@ -101,8 +101,18 @@ async fn state_of(world: &World, index: usize) -> RecommendationState {
     world.store.get_recommendation(&world.recommendations[index].id).await.unwrap().0.state
 }
 
-const SCREENS: [&str; 8] =
-    ["/", "/?state=all", "/digests", "/digests/2026-10-08", "/digests/2026-10-08/mail", "/audit", "/policy", "/health"];
+const SCREENS: [&str; 10] = [
+    "/mutes",
+    "/batch",
+    "/",
+    "/?state=all",
+    "/digests",
+    "/digests/2026-10-08",
+    "/digests/2026-10-08/mail",
+    "/audit",
+    "/policy",
+    "/health",
+];
 
 #[tokio::test]
 async fn whoever_is_not_signed_in_is_sent_to_the_sign_in_page() {

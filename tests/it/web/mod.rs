@@ -2,7 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "what the tests share is test code too")]
 
+mod api;
 mod browser;
 mod hooks;
 mod http;
+mod me;
+mod noise;
 mod world;

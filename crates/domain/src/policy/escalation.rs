@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::document::Policy;
 use super::facts::Facts;
+use super::judge::Ruling;
 use super::people::{Person, Role};
 use super::sign::{Attempt, Signer};
 use super::tiers::Tier;
@@ -125,29 +126,23 @@ impl Policy {
 
     /// Whom a step tells: people, each once, by id. Who may not see the case's scope is not told of it by role.
     pub fn recipients(&self, to: &Addressee, of: &Recipients<'_>) -> BTreeSet<PersonId> {
-        let could = |tier: Option<Tier>| -> BTreeSet<PersonId> {
-            let Some(tier) = tier else { return BTreeSet::new() };
-            let takes = self.tiers.takes(tier);
-            let mut ruling = of.attempt.ruling.clone();
-            if tier != ruling.tier {
-                ruling.tier = tier;
-                ruling.signatures = ruling.signatures.max(takes.signatures);
-                ruling.who = takes.who.to_vec();
-                ruling.with.extend(takes.with.iter().filter(|role| !of.attempt.ruling.with.contains(role)));
-            }
-            // One signature of two is something everybody with a role could give: who is told can release the tier, or has
-            // a role that it lacks.
-            let counts = |p: &Person| p.tier >= tier.level() || ruling.with.iter().any(|role| p.is(*role));
-            let signers = of.everybody.iter().filter(|s| counts(s.authority()));
-            let may = signers.filter(|signer| self.may_sign(&Attempt { signer, ruling: &ruling, ..of.attempt }).is_ok());
+        let own = of.attempt.ruling;
+        let could = |tier: Tier, ruling: &Ruling, counts: &dyn Fn(&Person) -> bool| -> BTreeSet<PersonId> {
+            let signers = of.everybody.iter().filter(|s| s.authority().tier >= tier.level() || counts(s.authority()));
+            let may = signers.filter(|signer| self.may_sign(&Attempt { signer, ruling, ..of.attempt }).is_ok());
             may.map(|signer| signer.person.id.clone()).collect()
         };
         let people = || of.everybody.iter().filter(|s| s.on_behalf_of.is_empty()).map(|s| &s.person);
         let scoped = |p: &&Person, facts: &Facts| p.scopes.hold(facts) && !p.is_machine();
         match to {
             Addressee::Owner => of.owner.cloned().into_iter().collect(),
-            Addressee::Approvers => could(Some(of.attempt.ruling.tier)),
-            Addressee::NextTier => could(of.attempt.ruling.tier.next()),
+            // One of two signatures is something everybody with a role could give: who is told can release the tier, or has
+            // a role that it lacks.
+            Addressee::Approvers => could(own.tier, own, &|p| own.with.iter().any(|role| p.is(*role))),
+            Addressee::NextTier => own.tier.next().map_or_else(BTreeSet::new, |tier| {
+                let who = self.tiers.takes(tier).who.to_vec();
+                could(tier, &Ruling { tier, who, ..own.clone() }, &|_| false)
+            }),
             Addressee::Role(role) => {
                 people().filter(|p| p.is(*role) && scoped(p, of.attempt.facts)).map(|p| p.id.clone()).collect()
             }

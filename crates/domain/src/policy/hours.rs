@@ -49,7 +49,8 @@ impl FromStr for WallTime {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let parts = text.split_once(':').filter(|(h, m)| h.len() == 2 && m.len() == 2);
+        let two_digits = |part: &str| part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());
+        let parts = text.split_once(':').filter(|(h, m)| two_digits(h) && two_digits(m));
         let read = parts.and_then(|(h, m)| Some((h.parse::<u16>().ok()?, m.parse::<u16>().ok()?)));
         read.filter(|(_, minute)| *minute < 60)
             .and_then(|(hour, minute)| Self::from_minutes(hour * 60 + minute))

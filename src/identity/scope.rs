@@ -1,0 +1,110 @@
+//! What a token may be used for.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// What a person can decide, as the audit log names it. `decide` alone means all of them.
+pub const VERBS: [&str; 8] = ["approve", "edit", "reject", "snooze", "forward", "return", "merge", "undo"];
+
+/// One thing that a token may be used for. Nothing includes another, but `decide` all of its verbs.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// See cases, their cards and evidence.
+    ReadCases,
+    /// See digests.
+    ReadDigests,
+    /// See the audit log.
+    ReadAudit,
+    /// See figures on how Reeve and its people do.
+    ReadKpi,
+    /// Say of something handed off that it was carried out or not.
+    Ack,
+    /// Decide, as the person whose token it is. With a verb: only that.
+    Decide(Option<&'static str>),
+}
+
+/// A text that is no scope.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is no scope; there are read:cases, read:digests, read:audit, read:kpi, ack, decide, and decide: with one of {}",
+    VERBS.join(", "))]
+pub struct BadScope {
+    /// The text.
+    pub text: String,
+}
+
+impl Scope {
+    /// Does it let its holder decide anything?
+    pub fn decides(&self) -> bool {
+        matches!(self, Self::Decide(_))
+    }
+
+    /// Is `wanted` included in it?
+    pub fn covers(&self, wanted: &Self) -> bool {
+        self == wanted || (wanted.decides() && *self == Self::Decide(None))
+    }
+
+    /// The scope that deciding `verb` takes.
+    pub fn deciding(verb: &str) -> Option<Self> {
+        VERBS.into_iter().find(|known| *known == verb).map(|verb| Self::Decide(Some(verb)))
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ReadCases => f.write_str("read:cases"),
+            Self::ReadDigests => f.write_str("read:digests"),
+            Self::ReadAudit => f.write_str("read:audit"),
+            Self::ReadKpi => f.write_str("read:kpi"),
+            Self::Ack => f.write_str("ack"),
+            Self::Decide(None) => f.write_str("decide"),
+            Self::Decide(Some(verb)) => write!(f, "decide:{verb}"),
+        }
+    }
+}
+
+impl FromStr for Scope {
+    type Err = BadScope;
+
+    fn from_str(text: &str) -> Result<Self, BadScope> {
+        match text {
+            "read:cases" => Ok(Self::ReadCases),
+            "read:digests" => Ok(Self::ReadDigests),
+            "read:audit" => Ok(Self::ReadAudit),
+            "read:kpi" => Ok(Self::ReadKpi),
+            "ack" => Ok(Self::Ack),
+            "decide" => Ok(Self::Decide(None)),
+            _ => text.strip_prefix("decide:").and_then(Self::deciding).ok_or_else(|| BadScope { text: text.to_owned() }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scope(text: &str) -> Scope {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_scope_reads_back_as_it_is_written() {
+        for text in ["read:cases", "read:digests", "read:audit", "read:kpi", "ack", "decide", "decide:reject"] {
+            assert_eq!(scope(text).to_string(), text);
+        }
+        for text in ["", "read", "read:*", "decide:", "decide:everything", "DECIDE", "*", "admin"] {
+            let error = text.parse::<Scope>().unwrap_err().to_string();
+            assert!(error.contains("there are read:cases") && error.contains("approve"), "{error}");
+        }
+    }
+
+    #[test]
+    fn nothing_includes_another_scope_but_decide_its_verbs() {
+        assert!(scope("decide").covers(&scope("decide:approve")));
+        assert!(!scope("decide:approve").covers(&scope("decide")));
+        assert!(!scope("decide:approve").covers(&scope("decide:reject")));
+        assert!(!scope("decide").covers(&scope("read:cases")));
+        assert!(!scope("read:audit").covers(&scope("read:cases")));
+        assert!(scope("read:audit").covers(&scope("read:audit")));
+    }
+}
