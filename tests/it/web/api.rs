@@ -416,7 +416,7 @@ async fn what_can_not_be_read_is_refused_with_its_place() {
     for kind in ["text/plain", "application/x-www-form-urlencoded", "", "application/jsonx"] {
         assert_eq!(refused(&raw(kind, &good).await), (415, "wrong-content-type".to_owned()), "{kind}");
     }
-    for broken in ["", "{", &good[1..], &format!("{good}{good}")] {
+    for broken in ["", "{", &format!("{good}{good}")] {
         assert_eq!(raw("application/json", broken).await.status, 400, "{broken}");
     }
     let large = good.replacen('{', &format!("{{{}", " ".repeat(16 * 1024)), 1);
