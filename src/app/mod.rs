@@ -1,6 +1,7 @@
 //! The only place where the inside is wired: settings, store, ports and clock become stages, queue and page.
 
 mod charts;
+mod facts;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use crate::domain::case::Case;
 use crate::domain::exception::{Exception, Signal};
 use crate::domain::ids::PersonId;
 use crate::domain::money::Quantity;
+use crate::domain::policy::Facts;
 use crate::domain::recommendation::Recommendation;
 use crate::domain::record::{MoveKind, StockMove};
 use crate::pipeline::approve::{Approvals, Recheck};
@@ -120,6 +122,10 @@ impl Recheck for OnTheDesk {
         Ok(moved(&views, &scene.laid.seen.signals, &frozen, recommendation))
     }
 
+    async fn facts(&self, case: &Case, action: &Action) -> anyhow::Result<Facts> {
+        Ok(facts::of(self.0.desk.lay_out().await?.as_ref(), case, action))
+    }
+
     async fn concerned(&self, case: &Case) -> anyhow::Result<Vec<PersonId>> {
         let Context { store, config, desk, .. } = &self.0;
         let laid = desk.lay_out().await?;
@@ -139,7 +145,7 @@ struct AtTheDesk {
 
 impl AtTheDesk {
     fn view<'v>(&'v self, case: &'v Case, promised: &'v BTreeMap<Place, Quantity>, config: &'v Config) -> CaseView<'v> {
-        let Laid { book, seen, p } = self.laid.as_ref();
+        let Laid { book, seen, p, .. } = self.laid.as_ref();
         let (exceptions, claimed) = (self.exceptions.as_slice(), &self.claimed);
         CaseView { case, exceptions, book, outlook: &seen.outlook, p, claimed, promised, config }
     }

@@ -22,7 +22,7 @@ use self::read::{duration, merge, money, parse, read_secret, set, time_zone};
 
 use crate::domain::calendar::Calendar;
 use crate::domain::money::Money;
-use crate::domain::policy::{Limits, Person};
+use crate::domain::policy::{Person, Policy};
 
 /// The built-in defaults: every key, commented.
 pub const DEFAULT_TOML: &str = include_str!("../../config/default.toml");
@@ -65,6 +65,9 @@ pub struct Config {
     pub events: EventsConfig,
     pub hooks: Vec<HookConfig>,
     pub people: Vec<Person>,
+    /// Who may approve what: `approval.policy_file`, or the policy that comes with the program.
+    #[serde(skip, default = "Policy::standard")]
+    pub policy: Policy,
 }
 
 /// `[store]`
@@ -245,28 +248,7 @@ pub struct RankingConfig {
 #[serde(deny_unknown_fields)]
 pub struct ApprovalConfig {
     pub undo_minutes: u32,
-    pub remind_days: u32,
-    #[serde(deserialize_with = "money")]
-    pub tier1_max: Money,
-    #[serde(deserialize_with = "money")]
-    pub tier2_max: Money,
-    #[serde(deserialize_with = "money")]
-    pub tier3_max: Money,
-    #[serde(deserialize_with = "money")]
-    pub claim_tier3: Money,
-    pub cumulative_days: u32,
-}
-
-impl ApprovalConfig {
-    /// The tiers' limits as the policy takes them.
-    pub fn limits(&self) -> Limits {
-        Limits {
-            tier1_max: self.tier1_max,
-            tier2_max: self.tier2_max,
-            tier3_max: self.tier3_max,
-            claim_tier3: self.claim_tier3,
-        }
-    }
+    pub policy_file: String,
 }
 
 /// `[model]`
@@ -356,7 +338,29 @@ impl Config {
             message: error.into_inner().to_string().trim().replace('\n', " "),
         })?;
         config.check(&origin)?;
-        config.with_secret_files()
+        config.with_policy()?.with_secret_files()
+    }
+
+    /// Reads the policy. The one that comes with the program holds in any currency; one of the operator's own names its.
+    fn with_policy(mut self) -> Result<Self, ConfigError> {
+        let bad = |message: String| ConfigError::Key {
+            key: "approval.policy_file".to_owned(),
+            origin: self.approval.policy_file.clone(),
+            message,
+        };
+        if self.approval.policy_file.is_empty() {
+            self.policy.currency.clone_from(&self.money.currency);
+            return Ok(self);
+        }
+        let path = PathBuf::from(&self.approval.policy_file);
+        let text = std::fs::read_to_string(&path).map_err(|source| bad(format!("the file can not be read: {source}")))?;
+        let policy = Policy::parse(&self.approval.policy_file, &text).map_err(|error| bad(error.to_string()))?;
+        if policy.currency != self.money.currency {
+            let (policy, company) = (&policy.currency, &self.money.currency);
+            return Err(bad(format!("its currency is {policy} and the company's is {company}; make them the same")));
+        }
+        self.policy = policy;
+        Ok(self)
     }
 
     fn with_secret_files(mut self) -> Result<Self, ConfigError> {
@@ -429,10 +433,6 @@ impl Config {
         if self.detect.forest_trees == 0 || self.model.concurrency == 0 || self.webhook.attempts == 0 {
             return bad("detect.forest_trees, model.concurrency, webhook.attempts", "must be at least 1");
         }
-        let limits = self.approval.limits();
-        if !(limits.tier1_max <= limits.tier2_max && limits.tier2_max <= limits.tier3_max) {
-            return bad("approval.tier1_max", "tiers must rise: tier1_max ≤ tier2_max ≤ tier3_max");
-        }
         if self.model.base_url.is_empty() != self.model.name.is_empty() {
             return bad("model.name", "set both model.base_url and model.name, or neither");
         }
@@ -452,7 +452,7 @@ mod tests {
     fn the_defaults_load() {
         let config = Config::load_from(None, &[]).unwrap();
         assert_eq!(config.ranking.capacity, 15);
-        assert_eq!(config.approval.tier1_max, Money::from_minor(100_000));
+        assert_eq!(config.policy.currency, config.money.currency);
     }
 
     #[test]

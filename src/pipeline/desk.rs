@@ -9,13 +9,14 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use tokio::sync::Mutex;
 
+use super::detect::stock::abc;
 use super::detect::{Seen, look};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::book::Book;
 use crate::domain::decision::RejectReason;
 use crate::domain::exception::ExceptionType;
-use crate::domain::ids::CaseId;
+use crate::domain::ids::{CaseId, ItemId};
 use crate::models::formulas::beta_binomial_p;
 use crate::store::{DecisionRow, Store};
 
@@ -28,6 +29,8 @@ pub struct Laid {
     pub book: Book,
     /// What the detectors saw.
     pub seen: Seen,
+    /// ABC class of each item.
+    pub classes: BTreeMap<ItemId, char>,
     /// Probability that an exception of a type is real.
     pub p: BTreeMap<ExceptionType, f64>,
 }
@@ -78,7 +81,8 @@ impl Desk {
         let laid = tokio::task::spawn_blocking(move || {
             let book = Book::new(as_of, calendar, records).with_detail_days(config.odoo.detail_days);
             let seen = look(&book, &config);
-            Laid { book, seen, p }
+            let classes = abc(&book);
+            Laid { book, seen, classes, p }
         })
         .await
         .context("computing what the records say")?;

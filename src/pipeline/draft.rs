@@ -470,7 +470,7 @@ mod tests {
         let current = [
             queued,
             proposed("b", "e1", S::Rejected { by: by.clone(), at, reason: RejectReason::WrongDate }, playbook()),
-            proposed("c", "e1", S::Signed { by: by.clone(), acting_for: None, at }, playbook()),
+            proposed("c", "e1", S::Signed { by: by.clone(), on_behalf_of: vec![], at }, playbook()),
             proposed("e", "e1", S::Queued, Drafter::Edited { editors: vec![by.clone()], first, was }),
             proposed("f", "e0", S::Rejected { by, at, reason: RejectReason::WrongDate }, playbook()),
         ];

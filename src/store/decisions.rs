@@ -51,8 +51,10 @@ pub struct DecidedValue {
     pub supplier: Option<SupplierId>,
     /// Who decided.
     pub person: PersonId,
-    /// How: `approve` or `edit`.
-    pub verb: String,
+    /// For whom, nearest first, where they stood in for somebody.
+    pub on_behalf_of: Vec<PersonId>,
+    /// The code of the action that was approved.
+    pub action: String,
     /// How much.
     pub value: Money,
     /// When.
@@ -93,13 +95,13 @@ impl Store {
     /// does not count. Oldest first.
     pub async fn decided_values(&self, since: Timestamp) -> Result<Vec<DecidedValue>, StoreError> {
         let rows = sqlx::query(
-            "select d.id, d.recommendation_id, d.case_id, d.person, d.verb, d.value_minor, d.at,
+            "select d.id, d.recommendation_id, d.case_id, d.person, d.value_minor, d.at, d.body,
                  r.body as recommendation, c.body as subject
              from decisions d
              join recommendations r on r.id = d.recommendation_id
              join cases c on c.id = d.case_id
-             where d.at >= $1 and d.verb not in ('reject', 'snooze', 'undo')
-                 and r.state in ('signed', 'approved', 'approved_with_edit', 'handed_off', 'carried_out', 'partly',
+             where d.at >= $1 and d.verb = 'approve'
+                 and r.state in ('signed', 'forwarded', 'escalated', 'approved', 'approved_with_edit', 'handed_off', 'carried_out', 'partly',
                      'not_carried_out')
              order by d.at, d.id",
         )
@@ -137,6 +139,8 @@ fn decision(r: &AnyRow) -> Result<DecisionRow, StoreError> {
 fn decided_value(r: &AnyRow) -> Result<DecidedValue, StoreError> {
     let recommendation: Recommendation = row::json(r, TABLE, "recommendation")?;
     let case: Case = row::json(r, TABLE, "subject")?;
+    let body: Value = row::json(r, TABLE, "body")?;
+    let on_behalf_of = serde_json::from_value(body["on_behalf_of"].clone()).unwrap_or_default();
     let action = &recommendation.candidate.action;
     let (item, supplier) = (action.item().cloned(), action.supplier().cloned());
     Ok(DecidedValue {
@@ -145,7 +149,8 @@ fn decided_value(r: &AnyRow) -> Result<DecidedValue, StoreError> {
         item: item.or(case.subject.item),
         supplier: supplier.or(case.subject.supplier),
         person: PersonId(row::get(r, TABLE, "person")?),
-        verb: row::get(r, TABLE, "verb")?,
+        on_behalf_of,
+        action: action.code().to_owned(),
         value: Money::from_minor(row::get(r, TABLE, "value_minor")?),
         at: row::time(r, TABLE, "at")?,
     })

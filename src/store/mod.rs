@@ -11,6 +11,7 @@ mod case_pages;
 mod cases;
 mod change;
 mod decisions;
+mod delegations;
 mod digests;
 mod error;
 mod events;

@@ -162,7 +162,7 @@ fn a_configuration_that_can_not_be_used_names_key_origin_and_remedy() {
         ("[ranking]\ncapactiy = 3\n", &["`ranking.capactiy`", "unknown", "`capacity`"][..]),
         ("[rankin]\ncapacity = 3\n", &["`rankin`", "unknown", "`ranking`"]),
         ("[calendar]\ntimezone = \"Mars/Olympus\"\n", &["`calendar.timezone`", "Mars/Olympus", "IANA"]),
-        ("[approval]\ntier1_max = \"lots\"\n", &["`approval.tier1_max`", "lots", "\"12.50\""]),
+        ("[costs]\nrecount = \"lots\"\n", &["`costs.recount`", "lots", "\"12.50\""]),
         ("[ranking]\ncapacity = \"many\"\n", &["`ranking.capacity`", "many"]),
         ("[money]\nrecapture = 1.5\n", &["`money.recapture`", "between 0 and 1"]),
         ("[money\n", &["line 1", "not valid TOML"]),

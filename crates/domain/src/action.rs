@@ -157,6 +157,15 @@ pub enum Direction {
 }
 
 impl Action {
+    /// The code of every action, in the catalogue's order.
+    #[rustfmt::skip]
+    pub const CODES: [&str; 27] = [
+        "EXPEDITE", "DEFER-PO", "CANCEL-PO", "NEW-PO", "INCREASE-PO", "SPLIT-SHIP", "ALT-SUPPLIER", "TRANSFER",
+        "REALLOCATE", "ADJUST-PARAM", "FORECAST-FIX", "MARK-EVENT", "RECOUNT", "ADJUST-STOCK", "HOLD-QC", "CLAIM",
+        "RETURN", "ACCEPT-VAR", "BLOCK-BILL", "REVERSE-DOC", "FIX-MASTER", "PROMO-CHANGE", "MARKDOWN", "CONTACT",
+        "MONITOR", "NO-ACTION", "ESCALATE",
+    ];
+
     /// The handbook's code.
     pub fn code(&self) -> &'static str {
         match self {
@@ -426,6 +435,18 @@ mod tests {
         .benefit
         .expected
         .to_string()
+    }
+
+    #[test]
+    fn the_list_of_codes_is_the_catalogue() {
+        // What a reader of an unknown code is told it could have been is every variant there is.
+        let error = serde_json::from_str::<Action>(r#"{"code": "PAY"}"#).unwrap_err().to_string();
+        let mut variants: Vec<&str> = error.split('`').skip(3).step_by(2).collect();
+        let mut codes = Action::CODES;
+        variants.sort_unstable();
+        codes.sort_unstable();
+        assert_eq!(variants, codes, "{error}");
+        assert_eq!(Action::NoAction { reason: String::new() }.code(), "NO-ACTION");
     }
 
     #[test]

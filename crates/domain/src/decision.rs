@@ -22,9 +22,9 @@ pub const FORWARDS_MAX: usize = 2;
 pub struct Signature {
     /// Who signed.
     pub by: PersonId,
-    /// For whom, where they stood in for somebody.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub acting_for: Option<PersonId>,
+    /// For whom, nearest first, where they stood in for somebody.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub on_behalf_of: Vec<PersonId>,
     /// When.
     pub at: Timestamp,
 }
@@ -56,9 +56,9 @@ pub enum RecommendationState {
     Signed {
         /// Who signed.
         by: PersonId,
-        /// For whom, where they stood in for somebody.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        acting_for: Option<PersonId>,
+        /// For whom, nearest first, where they stood in for somebody.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        on_behalf_of: Vec<PersonId>,
         /// When.
         at: Timestamp,
     },
@@ -151,10 +151,10 @@ pub enum Event {
     Check,
     /// Put before people.
     Queue,
-    /// A person agrees, `acting_for` somebody where they stand in. `needs_second`: the tier takes another signature.
-    Approve { by: PersonId, acting_for: Option<PersonId>, needs_second: bool },
+    /// A person agrees, for somebody where they stand in. `needs_second`: the tier takes another signature.
+    Approve { by: PersonId, on_behalf_of: Vec<PersonId>, needs_second: bool },
     /// The same for content that a person edited; `action` is what it says now.
-    ApproveEdited { by: PersonId, acting_for: Option<PersonId>, needs_second: bool, action: Box<Action> },
+    ApproveEdited { by: PersonId, on_behalf_of: Vec<PersonId>, needs_second: bool, action: Box<Action> },
     /// A person refuses.
     Reject { by: PersonId, reason: RejectReason },
     /// A person puts it off.
@@ -247,8 +247,8 @@ impl RecommendationState {
     /// The signature that is there already while another is waited for.
     pub fn first_signature(&self) -> Option<Signature> {
         match self {
-            Self::Signed { by, acting_for, at } => {
-                Some(Signature { by: by.clone(), acting_for: acting_for.clone(), at: *at })
+            Self::Signed { by, on_behalf_of, at } => {
+                Some(Signature { by: by.clone(), on_behalf_of: on_behalf_of.clone(), at: *at })
             }
             Self::Forwarded { signed, .. } | Self::Escalated { signed, .. } => signed.clone(),
             _ => None,
@@ -256,7 +256,7 @@ impl RecommendationState {
     }
 
     /// Put before people and not put off: this is where an approval can come from.
-    fn is_before_people(&self) -> bool {
+    pub fn is_before_people(&self) -> bool {
         self.is_waiting() && !matches!(self, Self::Snoozed { .. })
     }
 
@@ -296,18 +296,18 @@ impl RecommendationState {
         match event {
             Event::Check if self == Self::Drafted => Ok(Self::Checked),
             Event::Queue if self == Self::Checked => Ok(Self::Queued),
-            Event::Approve { by, acting_for, needs_second } if self.is_before_people() => {
+            Event::Approve { by, on_behalf_of, needs_second } if self.is_before_people() => {
                 match (self.first_signature(), needs_second) {
-                    (None, true) => Ok(Self::Signed { by, acting_for, at: now }),
+                    (None, true) => Ok(Self::Signed { by, on_behalf_of, at: now }),
                     (None, false) => Ok(Self::Approved { by: vec![by], at: now }),
                     // `same_decision` has taken out the same person: this one is another.
                     (Some(first), false) => Ok(Self::Approved { by: vec![first.by, by], at: now }),
                     (Some(_), true) => Err(refused),
                 }
             }
-            Event::ApproveEdited { by, acting_for, needs_second, action } if self.is_before_people() => {
+            Event::ApproveEdited { by, on_behalf_of, needs_second, action } if self.is_before_people() => {
                 match (self.first_signature(), needs_second) {
-                    (None, true) => Ok(Self::Signed { by, acting_for, at: now }),
+                    (None, true) => Ok(Self::Signed { by, on_behalf_of, at: now }),
                     (None, false) => Ok(Self::ApprovedWithEdit { by: vec![by], at: now, edited: action }),
                     (Some(first), false) => Ok(Self::ApprovedWithEdit { by: vec![first.by, by], at: now, edited: action }),
                     (Some(_), true) => Err(refused),
@@ -398,7 +398,7 @@ impl RecommendationState {
     fn put_back(level: u8, signed: Option<Signature>, at: Timestamp) -> Self {
         match (level, signed) {
             (0, None) => Self::Queued,
-            (0, Some(Signature { by, acting_for, at })) => Self::Signed { by, acting_for, at },
+            (0, Some(Signature { by, on_behalf_of, at })) => Self::Signed { by, on_behalf_of, at },
             (level, signed) => Self::Escalated { level, at, signed },
         }
     }
@@ -546,7 +546,7 @@ mod tests {
     }
 
     fn approve(by: PersonId, needs_second: bool) -> Event {
-        Event::Approve { by, acting_for: None, needs_second }
+        Event::Approve { by, on_behalf_of: vec![], needs_second }
     }
 
     fn undo(by: PersonId) -> Event {
@@ -565,7 +565,7 @@ mod tests {
             S::Drafted,
             S::Checked,
             S::Queued,
-            S::Signed { by: ada(), acting_for: None, at: at(0) },
+            S::Signed { by: ada(), on_behalf_of: vec![], at: at(0) },
             S::Forwarded { to: bob(), via: vec![ada()], at: at(0), level: 0, signed: None },
             S::Escalated { level: 1, at: at(0), signed: None },
             S::Approved { by: vec![ada()], at: at(0) },
@@ -588,7 +588,7 @@ mod tests {
             Event::Check,
             Event::Queue,
             approve(ada(), false),
-            Event::ApproveEdited { by: ada(), acting_for: None, needs_second: false, action: Box::new(nothing()) },
+            Event::ApproveEdited { by: ada(), on_behalf_of: vec![], needs_second: false, action: Box::new(nothing()) },
             Event::Reject { by: ada(), reason: RejectReason::Policy },
             Event::Snooze { by: ada(), until: "2026-10-09".parse().unwrap(), wake: WakeCondition::Grew },
             Event::Forward { by: ada(), to: bob() },
@@ -721,7 +721,7 @@ mod tests {
             (by(), any::<bool>()).prop_map(|(by, two)| approve(by, two)),
             (by(), any::<bool>()).prop_map(|(by, needs_second)| Event::ApproveEdited {
                 by,
-                acting_for: None,
+                on_behalf_of: vec![],
                 needs_second,
                 action: Box::new(nothing())
             }),

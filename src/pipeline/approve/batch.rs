@@ -58,8 +58,10 @@ impl Approvals {
         if let Some(answer) = self.answered_before(request).await? {
             return Ok((answer, value));
         }
-        let (tier, _) = self.tier(&scene.case, &scene.rec, std::slice::from_ref(&request.person), self.clock.now()).await?;
-        let found = format!("{} {tier}", scene.rec.candidate.action.code());
+        let now = self.clock.now();
+        let (person, grounds) = (self.person(&request.person)?, self.grounds(now).await?);
+        let judgement = self.judgement(&grounds, person, &scene.case, &scene.rec, &[], now).await?;
+        let found = format!("{} {}", scene.rec.candidate.action.code(), judgement.ruling.tier);
         let first = first.get_or_insert_with(|| found.clone());
         if *first != found {
             return Err(DecisionRefused::MixedBatch { first: first.clone(), found });

@@ -1,18 +1,31 @@
-//! Judging an approving click: which tier it takes, who may sign, and whether it still stands on the facts.
-
-use std::collections::BTreeSet;
+//! Judging an approving click: what the recommendation takes under the policy, whether this person may give it, and whether
+//! it still stands on the facts.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::plan::{self, Plan};
 use super::{Approvals, DecisionRefused, DecisionRequest, Scene, failed};
-use crate::domain::action::Action;
 use crate::domain::case::Case;
 use crate::domain::decision::Signature;
 use crate::domain::ids::PersonId;
-use crate::domain::money::Money;
-use crate::domain::policy::{Person, Tier, may_decide, tier_of};
+use crate::domain::policy::{
+    ActionCode, Attempt, Delegation, Earlier, Facts, Person, Question, Refused, Ruling, Signer, Standing, acting_for,
+};
 use crate::domain::recommendation::Recommendation;
+
+/// What was found out about one signature on one recommendation.
+pub(crate) struct Judgement {
+    /// What it takes.
+    pub(crate) ruling: Ruling,
+    /// In which capacity the person may give it, or why they may not.
+    pub(crate) standing: Result<(Signer, Standing), Refused>,
+}
+
+/// What rulings rest on, read once for each click or page.
+pub(crate) struct Grounds {
+    delegations: Vec<Delegation>,
+    earlier: Vec<Earlier>,
+}
 
 impl Approvals {
     pub(super) async fn approve(
@@ -22,73 +35,142 @@ impl Approvals {
         scene: Scene,
         now: Timestamp,
     ) -> Result<Plan, DecisionRefused> {
-        let action = &scene.rec.candidate.action;
-        let mut signed = Vec::new();
-        if let Some(Signature { by, .. }) = &scene.rec.state.first_signature() {
-            // Who has left the configuration since keeps their signature, but no role that could complete a pair.
-            let gone =
-                || Person { id: by.clone(), name: by.to_string(), roles: Vec::new(), tier: 0, erp_user: String::new() };
-            signed.push(self.person(by).cloned().unwrap_or_else(|_| gone()));
-        }
-        // Before the sum is read: whatever is decided afterwards, in whichever process, makes this judgement void.
+        // Before the sums are read: whatever is decided afterwards, in whichever process, makes this judgement void.
         let decisions_seen = self.store.count_decisions().await.map_err(failed)?;
-        let signers: Vec<PersonId> = signed.iter().map(|p| p.id.clone()).chain([person.id.clone()]).collect();
-        let (tier, counted) = self.tier(&scene.case, &scene.rec, &signers, now).await?;
+        let grounds = self.grounds(now).await?;
         let touched = self.touched(&scene).await?;
-        let standing = may_decide(person, tier, &signed, &touched)?;
+        let Judgement { ruling, standing } =
+            self.judgement(&grounds, person, &scene.case, &scene.rec, &touched, now).await?;
+        let (signer, standing) = standing.map_err(DecisionRefused::MayNotSign)?;
         let moved = self.recheck.moved(&scene.case, &scene.rec).await.map_err(DecisionRefused::Failed)?;
         if !moved.is_empty() {
             let newest = scene.newest().map(|r| r.id.clone()).filter(|id| *id != scene.rec.id);
             return Err(DecisionRefused::FactsChanged { moved, newest });
         }
-        self.checks_hold(&scene.case, action).await?;
-        let event = plan::approval(&scene.rec, person.id.clone(), None, standing.needs_second);
-        let version = self.config.approval.limits().policy_version();
-        let judged = plan::Judged { tier, counted, policy_version: &version, currency: &self.config.money.currency };
+        self.checks_hold(&scene.case, &scene.rec.candidate.action).await?;
+        let on_behalf_of: Vec<PersonId> = signer.on_behalf_of.iter().map(|p| p.id.clone()).collect();
+        let event = plan::approval(&scene.rec, person.id.clone(), on_behalf_of, standing.needs_second);
+        let version = self.config.policy.version();
+        let judged = plan::Judged {
+            ruling: &ruling,
+            signer: &signer,
+            policy_version: &version,
+            currency: &self.config.money.currency,
+        };
         let mut plan = plan::approve(request, scene, event, judged, self.undo_window(), now)?;
         plan.decisions_seen = Some(decisions_seen);
         Ok(plan)
     }
 
-    /// The tier of a recommendation if `signers` sign it, and the amount that was compared with the limits: its own value and
-    /// whatever was approved in the last `cumulative_days` for the same item or supplier or by one of the signers.
-    pub(crate) async fn tier(
+    /// Reads what rulings rest on: who stands in for whom, and what was released in the policy's window.
+    pub(crate) async fn grounds(&self, now: Timestamp) -> Result<Grounds, DecisionRefused> {
+        let days = SignedDuration::from_hours(24 * i64::from(self.config.policy.cumulative.days));
+        let since = now.checked_sub(days).unwrap_or(Timestamp::MIN);
+        let delegations = self.store.list_delegations().await.map_err(failed)?;
+        let values = self.store.decided_values(since).await.map_err(failed)?;
+        let earlier = values.into_iter().map(|value| Earlier {
+            recommendation: value.recommendation_id,
+            at: value.at,
+            action: ActionCode::named(&value.action),
+            value: value.value,
+            item: value.item,
+            supplier: value.supplier,
+            by: value.person,
+            on_behalf_of: value.on_behalf_of,
+        });
+        Ok(Grounds { delegations, earlier: earlier.collect() })
+    }
+
+    /// What a recommendation takes if `person` signs it, and whether they may: for themselves where that is enough, else for
+    /// whom they stand in.
+    pub(crate) async fn judgement(
         &self,
+        grounds: &Grounds,
+        person: &Person,
         case: &Case,
         rec: &Recommendation,
-        signers: &[PersonId],
+        touched: &[PersonId],
         now: Timestamp,
-    ) -> Result<(Tier, Money), DecisionRefused> {
-        let days = SignedDuration::from_hours(24 * i64::from(self.config.approval.cumulative_days));
-        let since = now.checked_sub(days).unwrap_or(Timestamp::MIN);
-        let (item, supplier) = plan::about(case, &rec.candidate.action);
-        let is_claim = matches!(rec.candidate.action, Action::Claim { .. });
-        let (mut before, mut claims) = (Money::ZERO, Money::ZERO);
-        // One recommendation counts once, however many signed it.
-        let mut counted = BTreeSet::from([rec.id.clone()]);
-        for earlier in self.store.decided_values(since).await.map_err(failed)? {
-            let same_item = item.is_some() && earlier.item == item;
-            let same_supplier = supplier.is_some() && earlier.supplier == supplier;
-            if !(same_item || same_supplier || signers.contains(&earlier.person))
-                || !counted.insert(earlier.recommendation_id.clone())
-            {
-                continue;
-            }
-            before += earlier.value;
-            if is_claim {
-                let (other, _) = self.store.get_recommendation(&earlier.recommendation_id).await.map_err(failed)?;
-                if matches!(other.candidate.action, Action::Claim { .. }) {
-                    claims += earlier.value;
+    ) -> Result<Judgement, DecisionRefused> {
+        let policy = &self.config.policy;
+        let facts = self.recheck.facts(case, &rec.candidate.action).await.map_err(DecisionRefused::Failed)?;
+        let signed: Vec<Signer> = rec.state.first_signature().iter().map(|first| self.signer(first)).collect();
+        let mut first_refusal = None;
+        for signer in self.capacities(grounds, person, now) {
+            let ruling = self.ruling(grounds, case, rec, &facts, &signed, &signer, now);
+            let attempt = Attempt { signer: &signer, ruling: &ruling, facts: &facts, signed: &signed, touched_by: touched };
+            match policy.may_sign(&attempt) {
+                Ok(standing) => return Ok(Judgement { ruling, standing: Ok((signer, standing)) }),
+                // The refusal that counts is the one for themselves.
+                Err(because) if first_refusal.is_none() => {
+                    let could = policy.who_could(&attempt, &self.everybody(grounds, now));
+                    first_refusal = Some((ruling, Refused { because, could }));
                 }
+                Err(_) => {}
             }
         }
-        let limits = self.config.approval.limits();
-        let value = rec.candidate.value;
-        let mut tier = tier_of(&rec.candidate.action, value, before, &limits);
-        // A claim that was split is as large as the parts together, against the claims' own limit too.
-        if is_claim && value + claims > limits.claim_tier3 {
-            tier = tier.max(Tier::T3);
-        }
-        Ok((tier, value + before))
+        let (ruling, refused) = first_refusal.ok_or_else(|| DecisionRefused::UnknownPerson(person.id.to_string()))?;
+        Ok(Judgement { ruling, standing: Err(refused) })
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "what a ruling rests on, read by its callers once for several rulings")]
+    fn ruling(
+        &self,
+        grounds: &Grounds,
+        case: &Case,
+        rec: &Recommendation,
+        facts: &Facts,
+        signed: &[Signer],
+        signer: &Signer,
+        now: Timestamp,
+    ) -> Ruling {
+        let (item, supplier) = plan::about(case, &rec.candidate.action);
+        let all = || signed.iter().chain([signer]);
+        let signers: Vec<PersonId> = all().map(|s| s.person.id.clone()).collect();
+        let on_behalf_of: Vec<PersonId> = all().flat_map(|s| &s.on_behalf_of).map(|p| p.id.clone()).collect();
+        self.config.policy.judge(&Question {
+            id: &rec.id,
+            action: ActionCode::of(&rec.candidate.action),
+            value: rec.candidate.value,
+            item: item.as_ref(),
+            supplier: supplier.as_ref(),
+            facts,
+            signers: &signers,
+            on_behalf_of: &on_behalf_of,
+            earlier: &grounds.earlier,
+            now,
+        })
+    }
+
+    /// Who could give the signature that is missing now, and in which capacity.
+    pub(super) async fn missing_signature(
+        &self,
+        grounds: &Grounds,
+        case: &Case,
+        rec: &Recommendation,
+        now: Timestamp,
+    ) -> Result<(Ruling, Facts, Vec<Signer>), DecisionRefused> {
+        let facts = self.recheck.facts(case, &rec.candidate.action).await.map_err(DecisionRefused::Failed)?;
+        let signed: Vec<Signer> = rec.state.first_signature().iter().map(|first| self.signer(first)).collect();
+        // Nobody in particular: what it takes whoever signs.
+        let nobody = Signer::own(Person::gone(PersonId::new("stage:approve")));
+        Ok((self.ruling(grounds, case, rec, &facts, &signed, &nobody, now), facts, signed))
+    }
+
+    /// Everything a person may sign as today: for themselves first.
+    fn capacities(&self, grounds: &Grounds, person: &Person, now: Timestamp) -> Vec<Signer> {
+        let Grounds { delegations, .. } = grounds;
+        acting_for(&person.id, delegations, &self.config.people, &self.config.policy, self.today(now))
+    }
+
+    /// Everybody in every capacity they have today.
+    pub(super) fn everybody(&self, grounds: &Grounds, now: Timestamp) -> Vec<Signer> {
+        self.config.people.iter().flat_map(|person| self.capacities(grounds, person, now)).collect()
+    }
+
+    /// Who gave a signature. Who has left the configuration since keeps it, but has no role that could complete a pair.
+    fn signer(&self, signature: &Signature) -> Signer {
+        let person = |id: &PersonId| self.person(id).cloned().unwrap_or_else(|_| Person::gone(id.clone()));
+        Signer { person: person(&signature.by), on_behalf_of: signature.on_behalf_of.iter().map(person).collect() }
     }
 }

@@ -7,6 +7,7 @@
 
 mod batch;
 mod edit;
+mod escalate;
 mod judge;
 mod merge;
 mod pass;
@@ -233,7 +234,7 @@ impl Approvals {
             Verb::Forward { note, .. } | Verb::Return { note } => (None, note.clone()),
             _ => (None, String::new()),
         };
-        let kept = Kept { verb: request.verb.clone(), answer: plan.answer.clone() };
+        let kept = Kept { verb: request.verb.clone(), answer: plan.answer.clone(), on_behalf_of: plan.on_behalf_of.clone() };
         let decision = DecisionRow {
             id: request.idempotency_key.clone(),
             case_id: plan.case.id.clone(),

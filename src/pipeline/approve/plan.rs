@@ -13,7 +13,7 @@ use crate::domain::case_life::CaseEvent;
 use crate::domain::decision::{Event, RecommendationState as State, RejectReason, WakeCondition};
 use crate::domain::ids::{ItemId, PersonId, SupplierId};
 use crate::domain::money::Money;
-use crate::domain::policy::Tier;
+use crate::domain::policy::{Ruling, Signer};
 use crate::domain::recommendation::{Drafter, Recommendation};
 use crate::pipeline::publish::{self, Approval};
 use crate::store::{NewOutbox, Notice};
@@ -39,6 +39,8 @@ pub(super) struct Plan {
     pub(super) entries: Vec<AuditEntry>,
     /// How many decisions there were when the limits were added up, where they were.
     pub(super) decisions_seen: Option<i64>,
+    /// For whom the decision was made, nearest first, where somebody stood in.
+    pub(super) on_behalf_of: Vec<PersonId>,
     pub(super) answer: DecisionAnswer,
 }
 
@@ -62,6 +64,7 @@ impl Plan {
             notices: Vec::new(),
             entries,
             decisions_seen: None,
+            on_behalf_of: Vec::new(),
             answer,
         }
     }
@@ -70,8 +73,8 @@ impl Plan {
 /// By which rules an approval was judged.
 #[derive(Clone, Copy)]
 pub(super) struct Judged<'a> {
-    pub(super) tier: Tier,
-    pub(super) counted: Money,
+    pub(super) ruling: &'a Ruling,
+    pub(super) signer: &'a Signer,
     pub(super) policy_version: &'a str,
     pub(super) currency: &'a str,
 }
@@ -90,6 +93,7 @@ pub(super) fn approve(
 ) -> Result<Plan, DecisionRefused> {
     let Scene { rec, seen, mut case, .. } = scene;
     let on = rec.clone();
+    let tier = judged.ruling.tier;
     let mut rec = rec;
     rec.state = rec.state.after(event, now)?;
     let leaves = now.checked_add(window).unwrap_or(Timestamp::MAX);
@@ -100,19 +104,21 @@ pub(super) fn approve(
     let mut outbox = None;
     let said = if let Some(by) = &by {
         case.state = case.state.after(CaseEvent::Approve)?;
-        let approval = Approval { by, at: now, tier: judged.tier, policy_version: judged.policy_version };
+        let approval = Approval { by, at: now, tier: judged.ruling.tier, policy_version: judged.policy_version };
         outbox = Some(publish::event_for(&rec, &case, approval, judged.currency, leaves));
-        format!("Approved ({}). It leaves at {leaves}; until then it can be undone.", judged.tier)
+        format!("Approved ({tier}). It leaves at {leaves}; until then it can be undone.")
     } else {
-        format!("Signed. {} takes a second person; nothing leaves before.", judged.tier)
+        format!("Signed. {tier} takes a second person; nothing leaves before.")
     };
     let detail = json!({
         "case": case.id,
         "evidence": rec.evidence_hash,
         "action": rec.candidate.action,
         "value": rec.candidate.value,
-        "counted": judged.counted,
-        "tier": judged.tier,
+        "counted": judged.ruling.counted,
+        "tier": tier,
+        "because": judged.ruling.because,
+        "on_behalf_of": judged.signer.on_behalf_of.iter().map(|p| &p.id).collect::<Vec<_>>(),
         "policy": judged.policy_version,
         "by": by,
         "outbox": outbox.as_ref().map(|o| &o.id),
@@ -121,15 +127,17 @@ pub(super) fn approve(
     let answer = DecisionAnswer {
         recommendation_id: rec.id.clone(),
         state: rec.state.name().to_owned(),
-        tier: Some(judged.tier),
-        counted: judged.counted,
+        tier: Some(tier),
+        because: judged.ruling.because.clone(),
+        counted: judged.ruling.counted,
         needs_second: by.is_none(),
         undo_until: by.is_some().then_some(leaves),
         said,
         at: now,
     };
     let entries = vec![entry(request, name, &on, detail, now)];
-    Ok(Plan { outbox, ..Plan::of(on, vec![(rec, seen)], case, entries, answer) })
+    let on_behalf_of = judged.signer.on_behalf_of.iter().map(|p| p.id.clone()).collect();
+    Ok(Plan { outbox, on_behalf_of, ..Plan::of(on, vec![(rec, seen)], case, entries, answer) })
 }
 
 /// A person changes quantity or dates: the old content can no longer be approved, the new one waits for somebody else.
@@ -163,6 +171,7 @@ pub(super) fn edit(
         recommendation_id: edited.id.clone(),
         state: edited.state.name().to_owned(),
         tier: None,
+        because: Vec::new(),
         counted: Money::ZERO,
         needs_second: true,
         undo_until: None,
@@ -301,6 +310,7 @@ pub(super) fn answer(rec: &Recommendation, undo_until: Option<Timestamp>, said: 
         recommendation_id: rec.id.clone(),
         state: rec.state.name().to_owned(),
         tier: None,
+        because: Vec::new(),
         counted: Money::ZERO,
         needs_second: false,
         undo_until,
@@ -328,12 +338,12 @@ pub(super) fn entry(
 }
 
 /// A person's approval of this content, edited or not.
-pub(super) fn approval(rec: &Recommendation, by: PersonId, acting_for: Option<PersonId>, needs_second: bool) -> Event {
+pub(super) fn approval(rec: &Recommendation, by: PersonId, on_behalf_of: Vec<PersonId>, needs_second: bool) -> Event {
     match &rec.drafter {
         Drafter::Edited { .. } => {
-            Event::ApproveEdited { by, acting_for, needs_second, action: Box::new(rec.candidate.action.clone()) }
+            Event::ApproveEdited { by, on_behalf_of, needs_second, action: Box::new(rec.candidate.action.clone()) }
         }
-        Drafter::Playbook { .. } | Drafter::Model { .. } => Event::Approve { by, acting_for, needs_second },
+        Drafter::Playbook { .. } | Drafter::Model { .. } => Event::Approve { by, on_behalf_of, needs_second },
     }
 }
 

@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context;
+use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tracing::warn;
 
@@ -29,9 +29,9 @@ const ACTOR: &str = "stage:approve";
 pub struct Sweep {
     /// Snoozes that ended.
     pub woken: usize,
-    /// First reminders.
+    /// Reminders to whoever looks after a case.
     pub reminded: usize,
-    /// Second reminders.
+    /// Steps of the policy's chain.
     pub escalated: usize,
     /// Ran out of time undecided.
     pub expired: usize,
@@ -111,7 +111,7 @@ impl Approvals {
                     if let Some(lost) = lost_to_waiting(&recs, self.today(now)) {
                         sweep.expired += usize::from(self.expire(case, recs, lost, now).await?);
                     } else {
-                        self.remind(&case, &recs, now, &mut sweep).await?;
+                        self.escalate(&case, &recs, now, &mut sweep).await?;
                     }
                 }
                 CaseState::Snoozed { until, value_then, wake, codes_then } => {
@@ -178,36 +178,6 @@ impl Approvals {
         }))
     }
 
-    /// One reminder after `remind_days`, a louder one after twice that, each once for what waits.
-    async fn remind(
-        &self,
-        case: &Case,
-        recs: &[(Recommendation, i64)],
-        now: Timestamp,
-        sweep: &mut Sweep,
-    ) -> anyhow::Result<()> {
-        let Some(since) = recs.iter().map(|(r, _)| r.drafted_at).min() else { return Ok(()) };
-        let step = SignedDuration::from_hours(24 * i64::from(self.config.approval.remind_days));
-        let waited = now.duration_since(since);
-        if step.is_zero() || waited < step {
-            return Ok(());
-        }
-        let log = self.store.list_audit_of(&format!("case:{}", case.id)).await?;
-        let said = |action: &str| log.iter().any(|e| e.entry.action == action && e.entry.at >= since);
-        let (name, count) = if !said("case.reminded") {
-            ("case.reminded", &mut sweep.reminded)
-        } else if waited >= step + step && !said("case.escalated") {
-            ("case.escalated", &mut sweep.escalated)
-        } else {
-            return Ok(());
-        };
-        let at_stake = case.rank.as_ref().map(|r| r.at_stake);
-        let detail = json!({ "waiting_hours": waited.as_hours(), "at_stake": at_stake, "owner": case.owner });
-        self.store.append_audit(&[case_entry(name, case, detail, now)]).await?;
-        *count += 1;
-        Ok(())
-    }
-
     /// Writes a step. False when somebody else moved something in between: the next look sees what is there then.
     async fn keep(
         &self,
@@ -261,7 +231,7 @@ fn ids(recs: &[(Recommendation, i64)]) -> Vec<&str> {
     recs.iter().map(|(r, _)| r.id.as_str()).collect()
 }
 
-fn moved(mut case: Case, seen: i64, now: Timestamp) -> (Case, i64) {
+pub(super) fn moved(mut case: Case, seen: i64, now: Timestamp) -> (Case, i64) {
     case.version = seen + 1;
     case.updated_at = now;
     (case, seen)
@@ -279,7 +249,7 @@ fn entry(action: &str, rec: &Recommendation, detail: Value, now: Timestamp) -> A
     }
 }
 
-fn case_entry(action: &str, case: &Case, detail: Value, now: Timestamp) -> AuditEntry {
+pub(super) fn case_entry(action: &str, case: &Case, detail: Value, now: Timestamp) -> AuditEntry {
     AuditEntry {
         at: now,
         actor: ACTOR.to_owned(),

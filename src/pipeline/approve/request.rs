@@ -11,7 +11,7 @@ use crate::domain::case_life::CaseRefused;
 use crate::domain::decision::{RejectReason, TransitionError, WakeCondition};
 use crate::domain::ids::{CaseId, PersonId, RecommendationId};
 use crate::domain::money::Money;
-use crate::domain::policy::{Refusal, Tier};
+use crate::domain::policy::{Facts, Refusal, Refused, Tier};
 use crate::domain::recommendation::Recommendation;
 
 /// Looks at the facts of this moment. Supplied by whoever knows the books; called at the queue and at every approving click.
@@ -19,6 +19,12 @@ use crate::domain::recommendation::Recommendation;
 pub trait Recheck: Send + Sync {
     /// Makes the hard and soft checks of `action` again, on the records as they are now.
     async fn recheck(&self, case: &Case, action: &Action) -> anyhow::Result<Vec<Check>>;
+
+    /// What the policy's rules ask about an action: its item's class, the places it touches and so on. What is not known
+    /// counts as the stricter case.
+    async fn facts(&self, _case: &Case, _action: &Action) -> anyhow::Result<Facts> {
+        Ok(Facts::default())
+    }
 
     /// What of the facts that a recommendation rests on reads otherwise in the records as they are now: "on hand: 40 then,
     /// 12 now". Empty where it still stands on them.
@@ -107,6 +113,9 @@ pub struct DecisionAnswer {
     pub state: String,
     /// Its tier, where the decision depended on it.
     pub tier: Option<Tier>,
+    /// Every rule that mattered, in plain words.
+    #[serde(default)]
+    pub because: Vec<String>,
     /// What the limits were compared with: this value and what counts together with it.
     pub counted: Money,
     /// True when somebody else still has to sign.
@@ -146,6 +155,9 @@ pub enum DecisionRefused {
     /// The policy says no.
     #[error(transparent)]
     NotAllowed(#[from] Refusal),
+    /// The policy asks for somebody else.
+    #[error(transparent)]
+    MayNotSign(Refused),
     /// Somebody was first.
     #[error("{who} {what} at {at}; the first decision counts")]
     AlreadyDecided {

@@ -34,7 +34,7 @@ impl Approvals {
     pub(super) fn standing_decision(&self, request: &DecisionRequest, scene: &Scene) -> Option<DecisionAnswer> {
         let by = request.person.clone();
         let event = match &request.verb {
-            Verb::Approve => plan::approval(&scene.rec, by, None, false),
+            Verb::Approve => plan::approval(&scene.rec, by, vec![], false),
             Verb::Reject { reason, .. } => Event::Reject { by, reason: *reason },
             Verb::Snooze { until, wake } => Event::Snooze { by, until: *until, wake: *wake },
             Verb::Forward { to, .. } => Event::Forward { by, to: to.clone() },
@@ -54,6 +54,7 @@ impl Approvals {
             recommendation_id: scene.rec.id.clone(),
             state: scene.rec.state.name().to_owned(),
             tier: None,
+            because: Vec::new(),
             counted: scene.rec.candidate.value,
             needs_second: scene.rec.state.first_signature().is_some(),
             undo_until: undoable.then(|| at.checked_add(self.undo_window()).unwrap_or(Timestamp::MAX)),
@@ -101,4 +102,6 @@ impl Approvals {
 pub(super) struct Kept {
     pub(super) verb: Verb,
     pub(super) answer: DecisionAnswer,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) on_behalf_of: Vec<PersonId>,
 }

@@ -11,7 +11,7 @@ use crate::domain::decision::{RejectReason, TransitionError, WakeCondition};
 use crate::domain::exception::Subject;
 use crate::domain::ids::{CaseId, ItemId, LocationId, RecommendationId};
 use crate::domain::money::{Money, Quantity};
-use crate::domain::policy::{Refusal, Role, Tier};
+use crate::domain::policy::{Refusal, Refused, Role, Tier};
 use crate::domain::recommendation::{Drafter, Prose};
 use crate::store::OutboxState;
 
@@ -132,7 +132,7 @@ impl Bench {
         let mut config = Config::load_from(None, &[]).unwrap();
         for (id, role) in [("adm", Role::Admin), ("system", Role::Approver)] {
             let (id, name) = (PersonId::new(id), id.to_owned());
-            config.people.push(Person { id, name, roles: vec![role], tier: 4, erp_user: String::new() });
+            config.people.push(Person { name, roles: vec![role], tier: 4, ..Person::gone(id) });
         }
         let facts = Arc::new(Facts::default());
         let recheck: Arc<dyn Recheck> = Arc::clone(&facts) as _;
@@ -234,7 +234,7 @@ async fn an_approval_decides_the_case_and_waits_in_the_outbox_until_the_undo_win
     let log = bench.it.store.list_audit_of(&format!("recommendation:{}", recs[0].id)).await.unwrap();
     let last = &log.last().unwrap().entry;
     assert_eq!((&*last.action, &*last.actor, &*last.content), ("recommendation.approved", "ari", &*recs[0].content_hash()));
-    assert_eq!(last.detail["policy"], bench.it.config.approval.limits().policy_version());
+    assert_eq!(last.detail["policy"], bench.it.config.policy.version());
     assert_eq!(last.detail["tier"], "T1");
     bench.it.store.verify_audit().await.unwrap();
 }
@@ -363,7 +363,7 @@ async fn tier_three_takes_two_people_one_of_finance() {
     // The same person again adds nothing; a director is not finance.
     assert!(bench.approve("ari", &recs[0]).await.unwrap().needs_second);
     let error = bench.approve("dan", &recs[0]).await.unwrap_err();
-    assert!(matches!(error, DecisionRefused::NotAllowed(Refusal::Pair { .. })), "{error}");
+    assert!(matches!(error, DecisionRefused::MayNotSign(Refused { because: Refusal::Pair { .. }, .. })), "{error}");
     let answer = bench.approve("fay", &recs[0]).await.unwrap();
     assert!(!answer.needs_second);
     let (rec, _) = bench.it.store.get_recommendation(&recs[0].id).await.unwrap();
@@ -407,7 +407,7 @@ async fn whose_count_or_receipt_it_concerns_can_not_approve_it() {
     let (bench, recs) = Bench::queued(500).await;
     bench.facts.concerned.lock().unwrap().push(PersonId::new("ari"));
     let error = bench.approve("ari", &recs[0]).await.unwrap_err();
-    assert!(matches!(error, DecisionRefused::NotAllowed(Refusal::Touched(_))), "{error}");
+    assert!(matches!(error, DecisionRefused::MayNotSign(Refused { because: Refusal::Touched(_), .. })), "{error}");
     bench.approve("fay", &recs[0]).await.unwrap();
 }
 
@@ -417,7 +417,10 @@ async fn a_first_signature_does_not_count_once_its_signer_is_concerned() {
     bench.approve("ari", &recs[0]).await.unwrap();
     bench.facts.concerned.lock().unwrap().push(PersonId::new("ari"));
     let error = bench.approve("fay", &recs[0]).await.unwrap_err();
-    assert!(matches!(&error, DecisionRefused::NotAllowed(Refusal::Touched(who)) if who == "Ari Approver"), "{error}");
+    assert!(
+        matches!(&error, DecisionRefused::MayNotSign(Refused { because: Refusal::Touched(who), .. }) if who == "Ari Approver"),
+        "{error}"
+    );
     // Ari can take it back, and then another pair can do it.
     bench.decide("ari", &recs[0], Verb::Undo).await.unwrap();
     assert!(bench.approve("fay", &recs[0]).await.unwrap().needs_second);
@@ -467,7 +470,7 @@ async fn an_edit_that_raises_the_value_takes_the_approver_of_the_new_value() {
     assert_eq!(edited.candidate.value, Money::from_minor(1_200_000));
     let answer = bench.approve("ari", &edited).await.unwrap();
     assert!(answer.needs_second && answer.tier == Some(Tier::T3), "12,000 takes two people");
-    assert!(matches!(bench.approve("dan", &edited).await, Err(DecisionRefused::NotAllowed(_))), "one of finance");
+    assert!(matches!(bench.approve("dan", &edited).await, Err(DecisionRefused::MayNotSign(_))), "one of finance");
     assert!(!bench.approve("fay", &edited).await.unwrap().needs_second);
 }
 
@@ -511,13 +514,16 @@ async fn an_edit_waits_for_somebody_else_and_keeps_both_versions() {
     assert!(edited.candidate.summary.starts_with("Changed by Ari Approver on"), "{}", edited.candidate.summary);
     assert!(matches!(&edited.drafter, Drafter::Edited { was, .. } if **was == recs[0].candidate.action));
     let error = bench.approve("ari", &edited).await.unwrap_err();
-    assert!(matches!(error, DecisionRefused::NotAllowed(Refusal::Touched(_))), "{error}");
+    assert!(matches!(error, DecisionRefused::MayNotSign(Refused { because: Refusal::Touched(_), .. })), "{error}");
 
     // Another edit on top does not launder the first one.
     let answer = bench.decide("dan", &edited, edit(50)).await.unwrap();
     let (edited, _) = bench.it.store.get_recommendation(&answer.recommendation_id).await.unwrap();
     for person in ["ari", "dan"] {
-        assert!(matches!(bench.approve(person, &edited).await, Err(DecisionRefused::NotAllowed(Refusal::Touched(_)))));
+        assert!(matches!(
+            bench.approve(person, &edited).await,
+            Err(DecisionRefused::MayNotSign(Refused { because: Refusal::Touched(_), .. }))
+        ));
     }
     assert_eq!(bench.approve("fay", &edited).await.unwrap().state, "approved_with_edit");
     let rows = bench.it.store.list_outbox(OutboxState::Pending).await.unwrap();
@@ -617,14 +623,21 @@ async fn silence_reminds_then_escalates_then_expires_and_never_approves() {
         told.push((sweep.reminded, sweep.escalated, sweep.expired));
     }
     let mut expected = vec![(0, 0, 0); 14];
+    // Thursday 08:00 on: eight working hours are over in the evening, when nobody is disturbed; sixteen on Friday afternoon,
+    // and then it is the weekend.
     expected[1] = (1, 0, 0);
-    expected[3] = (0, 1, 0);
+    expected[7] = (0, 1, 0);
     // The last useful day is the 12th; the 13th begins after nine half days.
     expected[9] = (0, 0, 1);
     assert_eq!(told, expected);
     assert_eq!((bench.state(&recs[0].id).await, bench.case_state("case-1").await), ("expired".into(), "expired".into()));
     assert_eq!(bench.pending().await, 0);
     let log = bench.it.store.list_audit_of("case:case-1").await.unwrap();
+    let told = |action: &str| log.iter().find(|e| e.entry.action == action).unwrap().entry.detail["told"].to_string();
+    assert_eq!(
+        (told("case.reminded"), told("case.escalated")),
+        (r#"["ari","pia"]"#.into(), r#"["ari","dan","fay"]"#.into())
+    );
     assert_eq!(log.last().unwrap().entry.detail["lost_to_waiting"], 10_000);
     assert!(bench.approve("ari", &recs[0]).await.is_err());
 }

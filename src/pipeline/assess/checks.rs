@@ -317,7 +317,8 @@ fn accept(view: &CaseView<'_>, c: &mut Checks, document: &str, variance: Money) 
     let receipt = book.moves.values().any(|m| m.document == document);
     let known = receipt || !bills.is_empty() || !lines.is_empty();
     c.hard("document exists", known, document.to_owned());
-    let most = view.config.approval.tier3_max;
+    let policy = &view.config.policy;
+    let most = policy.in_company(&policy.tiers.t3.limit).unwrap_or(Money::ZERO);
     c.hard("variance is within the largest limit", variance.abs() <= most, format!("{} ≤ {most}", variance.abs()));
     let supplier = bills.first().map(|b| &b.supplier).or_else(|| lines.first().map(|l| &l.supplier));
     if let Some(supplier) = supplier {

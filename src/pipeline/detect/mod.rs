@@ -17,7 +17,7 @@ mod promotion;
 mod receiving;
 mod shortage;
 mod stage;
-mod stock;
+pub mod stock;
 mod supply;
 #[cfg(test)]
 mod tests;

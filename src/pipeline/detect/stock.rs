@@ -46,7 +46,7 @@ pub(super) fn signals(book: &Book, config: &Config) -> Vec<Signal> {
 }
 
 /// ABC class of each item by yearly value at cost: A to 80 % cumulative, B to 95 %, C the rest (handbook §3.1).
-fn abc(book: &Book) -> BTreeMap<ItemId, char> {
+pub fn abc(book: &Book) -> BTreeMap<ItemId, char> {
     let mut values: BTreeMap<&ItemId, f64> = book.items.keys().map(|i| (i, 0.0)).collect();
     for line in book.sale_lines.values() {
         let cost = book.items.get(&line.item).and_then(|i| i.cost).map_or(0.0, UnitPrice::to_f64);

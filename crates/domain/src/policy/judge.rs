@@ -1,0 +1,240 @@
+//! Judging: which tier a recommendation is of, which signatures it needs, and why.
+//!
+//! A tier never falls by splitting: what was released in the window for the same item, supplier, approver or chain counts
+//! with it (handbook §9). Whatever is unknown counts as the stricter.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::document::Policy;
+use super::facts::Facts;
+use super::people::Role;
+use super::rules::{ActionCode, Held};
+use super::tiers::Tier;
+use crate::ids::{ItemId, PersonId, RecommendationId, SupplierId};
+use crate::money::Money;
+
+/// A recommendation as the policy sees it, for those who are about to sign it.
+#[derive(Clone, Debug)]
+pub struct Question<'a> {
+    /// Which one.
+    pub id: &'a RecommendationId,
+    /// What it would have done.
+    pub action: ActionCode,
+    /// Committed, written off or claimed, whichever is largest, in company currency.
+    pub value: Money,
+    /// Its item, where it has one.
+    pub item: Option<&'a ItemId>,
+    /// Its supplier, where it has one.
+    pub supplier: Option<&'a SupplierId>,
+    /// What rules ask about.
+    pub facts: &'a Facts,
+    /// Who signed and who is about to.
+    pub signers: &'a [PersonId],
+    /// For whom they do so, where they stand in for somebody.
+    pub on_behalf_of: &'a [PersonId],
+    /// What was released before, in any order; what is out of the window is left out here.
+    pub earlier: &'a [Earlier],
+    /// When it is.
+    pub now: Timestamp,
+}
+
+/// One signature under a recommendation that was released.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Earlier {
+    /// Which one. Several signatures under one recommendation are one value.
+    pub recommendation: RecommendationId,
+    /// When it was decided.
+    pub at: Timestamp,
+    /// What it would have done; None counts as the same as the one in question.
+    pub action: Option<ActionCode>,
+    /// Its value in company currency.
+    pub value: Money,
+    /// Its item.
+    pub item: Option<ItemId>,
+    /// Its supplier.
+    pub supplier: Option<SupplierId>,
+    /// Who signed.
+    pub by: PersonId,
+    /// For whom, nearest first; empty for oneself.
+    pub on_behalf_of: Vec<PersonId>,
+}
+
+/// By what an earlier value counts together with this one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Splitting {
+    /// The same item.
+    Item,
+    /// The same supplier.
+    Supplier,
+    /// The same approver.
+    Approver,
+    /// The same approver through a delegation.
+    Chain,
+}
+
+/// What a recommendation needs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ruling {
+    /// May it be recommended and released at all?
+    pub permitted: bool,
+    /// Its tier.
+    pub tier: Tier,
+    /// How many different people sign: 1 or 2.
+    pub signatures: u8,
+    /// Roles that have to be among them, in fixed order.
+    pub with: Vec<Role>,
+    /// Roles of which each of them has to have one.
+    pub who: Vec<Role>,
+    /// What was compared with the limits: its own value and what counts with it.
+    pub counted: Money,
+    /// Every rule that mattered, in plain words.
+    pub because: Vec<String>,
+}
+
+/// What counts together with the one in question.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Before {
+    all: Money,
+    /// Of the same action.
+    same_action: Money,
+    /// How many recommendations.
+    count: usize,
+}
+
+impl Policy {
+    /// What this recommendation needs before it is released.
+    pub fn judge(&self, question: &Question<'_>) -> Ruling {
+        let action = question.action;
+        let mut because = Vec::new();
+        let permitted = self.permits(action);
+        if !permitted {
+            because.push(format!("{action} may not be recommended under this policy"));
+        }
+        let value = question.value.abs();
+        let (before, by) = self.before(question);
+        let counted = value + before.all;
+
+        let free = self.tiers.t0.actions.contains(&action);
+        let mut tier = if free {
+            because.push(format!("T0: {action} commits nothing"));
+            Tier::T0
+        } else {
+            let tier = self.tier_by_value(counted);
+            because.push(self.value_told(tier, value, before, &by));
+            tier
+        };
+        let held = Held { action, same_action: value + before.same_action, facts: question.facts };
+        let (mut signatures, mut with) = (1, BTreeSet::new());
+        for rule in &self.rules {
+            let Some(unknown) = rule.holds(&held, |amount| self.in_company(amount)) else { continue };
+            tier = tier.max(rule.tier.unwrap_or(Tier::T0));
+            signatures = signatures.max(rule.signatures.unwrap_or(1));
+            if !rule.with.is_empty() {
+                // A co-approval is somebody's beside the one who approves.
+                signatures = 2;
+                with.extend(rule.with.iter().copied());
+            }
+            let unknown = match unknown.as_slice() {
+                [] => String::new(),
+                all => format!(" ({} not known: the stricter counts)", all.join(" and ")),
+            };
+            because.push(format!("{}: {} takes {}{unknown}", rule.name, rule.when_told(), rule.asks_told()));
+        }
+        let takes = self.tiers.takes(tier);
+        with.extend(takes.with.iter().copied());
+        Ruling {
+            permitted,
+            tier,
+            signatures: signatures.max(takes.signatures),
+            with: with.into_iter().collect(),
+            who: takes.who.to_vec(),
+            counted,
+            because,
+        }
+    }
+
+    /// The tier of a value that commits something. A limit that can not be converted lets nothing through.
+    fn tier_by_value(&self, counted: Money) -> Tier {
+        let within = |(_, row): &(Tier, &super::tiers::TierRow)| self.in_company(&row.limit).is_some_and(|l| counted <= l);
+        self.tiers.limited().iter().find(|row| within(row)).map_or(Tier::T4, |(tier, _)| *tier)
+    }
+
+    fn value_told(&self, tier: Tier, value: Money, before: Before, by: &BTreeSet<Splitting>) -> String {
+        let limit = self.tiers.limited().iter().find(|(t, _)| *t == tier).and_then(|(_, row)| self.in_company(&row.limit));
+        let range = limit.map_or_else(|| "above every limit".to_owned(), |limit| format!("up to {limit}"));
+        let own = format!("{tier}: {value} {}", self.currency);
+        if before.count == 0 {
+            return format!("{own}, {range}");
+        }
+        let by: Vec<&str> = by
+            .iter()
+            .map(|by| match by {
+                Splitting::Item => "item",
+                Splitting::Supplier => "supplier",
+                Splitting::Approver => "approver",
+                Splitting::Chain => "chain of delegation",
+            })
+            .collect();
+        format!(
+            "{own}, together with {} released in the last {} days for the same {} ({} recommendation{}) {}, {range}",
+            before.all,
+            self.cumulative.days,
+            by.join(" or "),
+            before.count,
+            if before.count == 1 { "" } else { "s" },
+            value + before.all,
+        )
+    }
+
+    /// What was released in the window and counts with it, each recommendation once, and by what.
+    fn before(&self, question: &Question<'_>) -> (Before, BTreeSet<Splitting>) {
+        let mut before = Before::default();
+        let mut by = BTreeSet::new();
+        let window = SignedDuration::from_hours(24 * i64::from(self.cumulative.days));
+        let since = question.now.checked_sub(window).unwrap_or(Timestamp::MIN);
+        let mut counted = BTreeSet::from([question.id]);
+        for earlier in question.earlier {
+            if self.cumulative.days == 0 || earlier.at < since {
+                continue;
+            }
+            let ways = self.ways(question, earlier);
+            if ways.is_empty() {
+                continue;
+            }
+            if earlier.recommendation != *question.id {
+                by.extend(ways);
+            }
+            if !counted.insert(&earlier.recommendation) {
+                continue;
+            }
+            before.all += earlier.value.abs();
+            before.count += 1;
+            if earlier.action.is_none_or(|action| action == question.action) {
+                before.same_action += earlier.value.abs();
+            }
+        }
+        (before, by)
+    }
+
+    /// By what an earlier value counts with this one.
+    fn ways(&self, question: &Question<'_>, earlier: &Earlier) -> Vec<Splitting> {
+        let count = &self.cumulative;
+        let signed = question.signers.contains(&earlier.by);
+        let chained = question.on_behalf_of.contains(&earlier.by)
+            || earlier.on_behalf_of.iter().any(|p| question.signers.contains(p) || question.on_behalf_of.contains(p));
+        let ways = [
+            (count.item && question.item.is_some() && earlier.item.as_ref() == question.item, Splitting::Item),
+            (
+                count.supplier && question.supplier.is_some() && earlier.supplier.as_ref() == question.supplier,
+                Splitting::Supplier,
+            ),
+            (count.approver && signed, Splitting::Approver),
+            (count.chain && chained, Splitting::Chain),
+        ];
+        ways.into_iter().filter(|(counts, _)| *counts).map(|(_, way)| way).collect()
+    }
+}
