@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::templates;
 use super::view::Shell;
+use crate::pipeline::approve::DecisionRefused;
 use crate::store::{AuditFault, StoreError};
 
 /// Why there is no page.
@@ -23,9 +24,22 @@ pub(super) enum WebError {
     /// The store did not answer.
     #[error("Reeve's store could not be read. Nothing was changed. Whoever runs Reeve finds the reason in its log.")]
     Store(#[source] StoreError),
+    /// The records that a case is judged on could not be read.
+    #[error("What this takes could not be judged. Nothing was changed. Whoever runs Reeve finds the reason in its log.")]
+    Judged(anyhow::Error),
     /// A fault of ours.
     #[error("The page could not be made. Nothing was changed. Whoever runs Reeve finds the reason in its log.")]
     Page(#[from] minijinja::Error),
+}
+
+impl WebError {
+    /// Nobody could be told what they may do.
+    pub(super) fn judged(refusal: DecisionRefused) -> Self {
+        match refusal {
+            DecisionRefused::Failed(error) => Self::Judged(error),
+            other => Self::BadRequest(other.to_string()),
+        }
+    }
 }
 
 impl From<StoreError> for WebError {
@@ -54,6 +68,10 @@ impl IntoResponse for WebError {
             Self::BadRequest(_) => (StatusCode::BAD_REQUEST, "Not understood"),
             Self::Store(error) => {
                 tracing::error!(error = error as &dyn std::error::Error, "the store did not answer a page");
+                (StatusCode::SERVICE_UNAVAILABLE, "Not available")
+            }
+            Self::Judged(error) => {
+                tracing::error!(error = format!("{error:#}"), "a case could not be judged for its page");
                 (StatusCode::SERVICE_UNAVAILABLE, "Not available")
             }
             Self::Page(error) => {

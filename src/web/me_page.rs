@@ -212,11 +212,12 @@ fn recent<'r, T: 'r>(rows: impl Iterator<Item = &'r T>, ended: impl Fn(&T) -> bo
 fn rights(person: &Person) -> String {
     let is = |role| person.roles.contains(&role);
     let signs = is(Role::Approver) || is(Role::Finance) || is(Role::Director);
+    let part = if person.scopes.is_everything() { String::new() } else { format!(" for {}", plain(&person.scopes.told())) };
     if signs {
-        return format!("You decide up to T{}; above it, others do. The policy says what takes two.", person.tier);
+        return format!("You decide up to T{}{part}; above it, others do. The policy says what takes two.", person.tier);
     }
     if is(Role::Planner) {
-        return "You decide what commits nothing (T0), and can edit, reject, put off and pass on the rest.".to_owned();
+        return format!("You decide what commits nothing (T0){part}, and can edit, reject, put off and pass on the rest.");
     }
     "You see everything and decide nothing.".to_owned()
 }

@@ -12,6 +12,7 @@ mod judge;
 mod merge;
 mod pass;
 mod plan;
+mod preview;
 mod queue;
 mod request;
 mod standing;
@@ -24,6 +25,7 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 pub use self::batch::{BatchAnswer, BatchFailure};
+pub use self::preview::Preview;
 pub use self::queue::Sweep;
 pub use self::request::{DecisionAnswer, DecisionRefused, DecisionRequest, Recheck, Verb};
 

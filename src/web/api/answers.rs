@@ -22,6 +22,8 @@ pub(super) struct Me {
     pub roles: Vec<String>,
     /// The highest tier that the person may release.
     pub tier: Option<u8>,
+    /// The part of the business that the person decides for: `location NOR`, or `everything`.
+    pub decides_for: Option<String>,
     /// What the token may be used for.
     pub scopes: Vec<String>,
 }
@@ -154,18 +156,24 @@ pub(super) struct Card {
     pub cites: Vec<String>,
     /// The evidence it rests on.
     pub evidence_hash: String,
-    /// What the caller can do with it.
+    /// What the caller can do with it; absent for services and where it is decided.
     pub you: Option<You>,
 }
 
-/// What the caller can do with a card.
+/// What the policy lets the caller do with a card. What counts is the answer to the decision itself, which is judged anew.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct You {
-    /// Could the caller approve it now? What counts is the answer to the decision itself.
+    /// What it takes if the caller signs: `T2`.
+    pub tier: String,
+    /// May the caller approve it?
     pub may_approve: bool,
-    /// Could the caller turn it down, put it off or edit it?
+    /// May the caller turn it down, put it off, pass it on or edit it?
     pub may_turn_down: bool,
-    /// Why not, and who could.
+    /// For whom the caller would sign, where not for themselves.
+    pub acting_for: Option<String>,
+    /// Would somebody else still have to sign?
+    pub needs_second: bool,
+    /// Why the caller may not approve it, and who could.
     pub why_not: Option<String>,
 }
 

@@ -11,9 +11,11 @@ use super::auth::needs;
 use super::cards;
 use super::input::Asked;
 use super::problem::Problem;
+use super::refused::refused;
 use crate::domain::case::Case;
 use crate::domain::exception::ExceptionType;
 use crate::domain::ids::CaseId;
+use crate::domain::recommendation::Recommendation;
 use crate::identity::{Bearer, Scope};
 use crate::store::CaseAfter;
 use crate::web::case_page::counts;
@@ -118,7 +120,18 @@ pub(super) async fn one(
         Some(hash) => Some(state.store.get_bundle(&case.id, hash).await?),
         None => state.store.find_latest_bundle(&case.id).await?,
     };
-    let cards: Vec<Card> = all.iter().map(|(rec, _)| cards::card(rec)).collect();
+    let mut cards: Vec<Card> = all.iter().map(|(rec, _)| cards::card(rec)).collect();
+    if let Some(person) = &bearer.person {
+        let waiting: Vec<&Recommendation> = all.iter().map(|(rec, _)| rec).filter(|rec| rec.state.is_waiting()).collect();
+        let previews = state.approvals.preview(&person.id, &case, &waiting).await;
+        let previews = match previews {
+            Ok(previews) => previews,
+            Err(refusal) => return Err(refused(&state, refusal).await),
+        };
+        for (card, preview) in cards.iter_mut().filter(|card| card.waiting).zip(previews) {
+            card.you = Some(cards::you(preview));
+        }
+    }
     let names = Names(state.store.list_names().await?);
     Ok(Json(CaseFull {
         currency: state.config.money.currency.clone(),

@@ -32,7 +32,7 @@ pub(super) const CODES: [(&str, &str); 34] = [
     ("idempotency-key-reused", "The idempotency key belongs to another decision"),
     ("too-many-requests", "Too many requests"),
     ("person-unknown", "The person is not configured"),
-    ("not-allowed", "The policy does not allow it"),
+    ("not-permitted", "The policy lets nobody release it"),
     ("role-missing", "The person's role does not decide this"),
     ("tier-too-low", "It is above the person's limit"),
     ("above-own-limit", "It is above the person's own limit"),

@@ -29,6 +29,7 @@ pub(super) async fn me(Extension(bearer): Extension<Bearer>) -> Json<Me> {
         name: person.map(|p| p.name.clone()),
         roles: person.iter().flat_map(|p| &p.roles).map(|r| role(*r).to_owned()).collect(),
         tier: person.map(|p| p.tier),
+        decides_for: person.map(|p| p.scopes.told()),
         scopes: bearer.scopes.iter().map(ToString::to_string).collect(),
         token: bearer.token,
         id: bearer.actor,

@@ -63,7 +63,7 @@ fn not_allowed(refusal: &Refusal) -> &'static str {
         Refusal::Machine(_) => "machine-never-approves",
         Refusal::Role { .. } => "role-missing",
         Refusal::TierTooLow { .. } => "tier-too-low",
-        Refusal::NotPermitted(_) => "not-allowed",
+        Refusal::NotPermitted(_) => "not-permitted",
         Refusal::AboveOwnLimit { .. } => "above-own-limit",
         Refusal::OutOfScope { .. } => "out-of-scope",
         Refusal::Touched(_) => "separation-of-duties",

@@ -114,7 +114,8 @@ async fn a_form_that_is_forged_or_unknown_changes_nothing() {
     let world = World::new().await;
     let ari = Visitor::sign_in(&world, "ari").await;
     let stolen = csrf(&Visitor::sign_in(&world, "fay").await).await;
-    for fields in [&[("do", "code"), ("id", "slack")][..], &[("csrf", stolen.as_str()), ("do", "code"), ("id", "slack")][..]] {
+    for fields in [&[("do", "code"), ("id", "slack")][..], &[("csrf", stolen.as_str()), ("do", "code"), ("id", "slack")][..]]
+    {
         assert_eq!(ari.post("/me", fields).await.status, 403);
     }
     let own = csrf(&ari).await;
