@@ -20,10 +20,13 @@ use crate::domain::policy::Facts;
 use crate::domain::recommendation::Recommendation;
 use crate::domain::record::{MoveKind, StockMove};
 use crate::pipeline::approve::{Approvals, Recheck};
+use crate::pipeline::audit::anchors::Anchoring;
 use crate::pipeline::deliver::Deliver;
 use crate::pipeline::desk::{Desk, Laid};
 use crate::pipeline::detect::Detect;
 use crate::pipeline::draft::{Drafting, Promises, open_exceptions};
+use crate::pipeline::kpi::Figures;
+use crate::pipeline::noise::{NoiseControl, mutes, propose};
 use crate::pipeline::notify::Notify;
 use crate::pipeline::observe::Observe;
 use crate::pipeline::queue::Queue;
@@ -70,6 +73,13 @@ impl App {
             Box::new(Drafting(context())),
             Box::new(Queue(Arc::clone(&self.approvals))),
             Box::new(Notify(context())),
+            Box::new(Anchoring(context())),
+            Box::new(NoiseControl {
+                store: self.context.store.clone(),
+                config: Arc::clone(&self.context.config),
+                clock: self.context.clock.clone(),
+                recheck: Arc::clone(&self.approvals.recheck),
+            }),
             Box::new(Deliver {
                 store: self.context.store.clone(),
                 config: Arc::clone(&self.context.config),
@@ -87,6 +97,12 @@ impl App {
             config: Arc::clone(&self.context.config),
             clock: self.context.clock.clone(),
             approvals: self.approvals.as_ref().clone(),
+            figures: Arc::new(Figures::new(
+                self.context.store.clone(),
+                Arc::clone(&self.context.config),
+                self.context.clock.clone(),
+                Arc::clone(&self.context.desk),
+            )),
             charts: Arc::new(charts::Charts(Arc::clone(&self.context.desk))),
             hooks: Arc::new(Hooks::new(&self.context.config, Arc::clone(&self.context.hint))),
         }
@@ -107,12 +123,20 @@ struct OnTheDesk(Context);
 #[async_trait]
 impl Recheck for OnTheDesk {
     async fn recheck(&self, case: &Case, action: &Action) -> anyhow::Result<Vec<Check>> {
+        if !action.is_for_the_outside() {
+            let Context { store, config, clock, .. } = &self.0;
+            return propose::checks(store, config, clock, action).await;
+        }
         let scene = self.scene(case).await?;
         let promised = Promises::firm(&self.0.store).await?.to_others(&case.id);
         Ok(recheck(&scene.view(case, &promised, &self.0.config), action))
     }
 
     async fn moved(&self, case: &Case, recommendation: &Recommendation) -> anyhow::Result<Vec<String>> {
+        // Its facts are decisions: no record moves them, and its checks look at them again.
+        if case.is_mute_proposal() {
+            return Ok(Vec::new());
+        }
         let Context { store, config, .. } = &self.0;
         let frozen = store.get_bundle(&case.id, &recommendation.evidence_hash).await?;
         let scene = self.scene(case).await?;
@@ -123,6 +147,9 @@ impl Recheck for OnTheDesk {
     }
 
     async fn facts(&self, case: &Case, action: &Action) -> anyhow::Result<Facts> {
+        if !action.is_for_the_outside() {
+            return Ok(mutes::facts_of(&self.0.store, action).await?);
+        }
         Ok(facts::of(self.0.desk.lay_out().await?.as_ref(), case, action))
     }
 

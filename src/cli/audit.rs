@@ -1,16 +1,57 @@
-//! `reeve audit`: the log, and the proof that nobody has touched it.
+//! `reeve audit`: the log, the proof that nobody has touched it, the story of a case, and a card recomputed.
 
-use clap::Subcommand;
+use std::io::{BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::{Subcommand, ValueEnum};
+use jiff::Timestamp;
+use jiff::civil::Date;
 
 use super::{Outcome, open, print_json};
 use crate::config::Config;
-use crate::store::AuditFault;
+use crate::domain::ids::{CaseId, RecommendationId};
+use crate::pipeline::audit::anchors::{self, Anchor};
+use crate::pipeline::audit::{Verdict, card, export, story};
+use crate::store::{AuditFault, Store};
 
 /// What can be done with the audit log. Nothing here can change it.
 #[derive(Debug, Subcommand)]
 pub(super) enum Audit {
-    /// Recompute the chain and name the first broken entry. Exit code 2 when there is one.
-    Verify,
+    /// Recompute the chain and its anchors, or one card. Exit code 2 when something is not what was written.
+    ///
+    /// Without arguments: the whole log, against the heads in the digests and in the anchor file. With a recommendation: every
+    /// figure of its card from the evidence frozen with it. With --file: an export, without a store.
+    Verify {
+        /// A recommendation whose card is recomputed, such as r-1a2b.
+        card: Option<String>,
+        /// Check an export instead of the store.
+        #[arg(long, value_name = "FILE", conflicts_with = "card")]
+        file: Option<PathBuf>,
+        /// Compare with the anchors of this file, a JSON line each; else with those of audit.anchor_file.
+        #[arg(long, value_name = "FILE", conflicts_with = "card")]
+        anchors: Option<PathBuf>,
+    },
+    /// Write the log to a file, each entry with its links and the head at the end.
+    Export {
+        /// How.
+        #[arg(long, value_enum, default_value_t)]
+        format: ExportForm,
+        /// From this day or moment on.
+        #[arg(long, value_name = "DAY")]
+        from: Option<String>,
+        /// Up to this day (included) or before this moment.
+        #[arg(long, value_name = "DAY")]
+        to: Option<String>,
+        /// Where to; else it is printed.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Tell the whole story of a case: who did what, when, through what, on which content, under which policy.
+    Show {
+        /// The case, such as case-1a2b.
+        case: String,
+    },
     /// Print entries.
     List {
         /// Only entries after this number.
@@ -25,50 +66,248 @@ pub(super) enum Audit {
     },
 }
 
+/// How an export is written.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(super) enum ExportForm {
+    /// A JSON object on each line.
+    #[default]
+    Jsonl,
+    /// Comma-separated values.
+    Csv,
+}
+
 pub(super) async fn run(config: &Config, command: Audit, json: bool) -> anyhow::Result<Outcome> {
-    let store = open::store(config).await?;
     match command {
-        Audit::Verify => match store.verify_audit().await {
-            Ok((entries, head)) => {
-                if json {
-                    print_json(&serde_json::json!({ "ok": true, "entries": entries, "head": head }))?;
-                } else {
-                    say!("The audit log is unbroken: {entries} entries, head {head}.");
-                    say!("Compare the head with the one in your last digest to know that nothing was cut off.");
-                }
-                Ok(Outcome::Fine)
-            }
-            Err(AuditFault::Store(error)) => Err(error.into()),
-            Err(fault) => {
-                if json {
-                    print_json(&serde_json::json!({ "ok": false, "fault": fault.to_string() }))?;
-                } else {
-                    say!("The audit log is BROKEN: {fault}.");
-                }
-                Ok(Outcome::CheckFailed)
-            }
-        },
-        Audit::List { after, limit, subject } => {
-            let entries = match subject {
-                Some(subject) => store.list_audit_of(&subject).await?,
-                None => store.list_audit(after, limit.clamp(1, 10_000)).await?,
+        Audit::Verify { card: Some(card), .. } => verify_card(config, &card, json).await,
+        Audit::Verify { file: Some(file), anchors, .. } => verify_file(&file, anchors.as_deref(), json).await,
+        Audit::Verify { anchors, .. } => verify_log(config, anchors, json).await,
+        Audit::Export { format, from, to, out } => {
+            let form = match format {
+                ExportForm::Jsonl => export::Form::JsonLines,
+                ExportForm::Csv => export::Form::Csv,
             };
+            let (from, to) = (moment(config, from.as_deref(), false)?, moment(config, to.as_deref(), true)?);
+            export_log(&open::store(config).await?, form, (from, to), out).await
+        }
+        Audit::Show { case } => {
+            let store = open::store(config).await?;
+            let story = story::tell(&store, config, &CaseId::new(case)).await?;
             if json {
-                print_json(&entries)?;
+                print_json(&story)?
             } else {
-                for e in entries {
-                    say!(
-                        "{:>6} {} {:<18} {:<28} {} {}",
-                        e.seq,
-                        e.entry.at,
-                        e.entry.actor,
-                        e.entry.action,
-                        e.entry.subject,
-                        e.entry.detail
-                    );
+                print_story(&story)
+            }
+            Ok(Outcome::Fine)
+        }
+        Audit::List { after, limit, subject } => list(&open::store(config).await?, after, limit, subject, json).await,
+    }
+}
+
+/// A day of the business calendar (its first moment, or the one after its last) or a moment.
+fn moment(config: &Config, text: Option<&str>, end: bool) -> anyhow::Result<Option<Timestamp>> {
+    let Some(text) = text else { return Ok(None) };
+    if let Ok(at) = text.parse::<Timestamp>() {
+        return Ok(Some(at));
+    }
+    let day: Date = text.parse().with_context(|| {
+        format!("{text:?} is neither a day such as 2026-10-31 nor a moment such as 2026-10-31T12:00:00Z")
+    })?;
+    let calendar = config.calendar.calendar();
+    let before = if end { day } else { crate::domain::calendar::plus_days(day, -1) };
+    // A day's close still belongs to it.
+    Ok(Some(calendar.close_of(before).checked_add(jiff::SignedDuration::from_millis(1))?))
+}
+
+async fn verify_log(config: &Config, file: Option<PathBuf>, json: bool) -> anyhow::Result<Outcome> {
+    let store = open::store(config).await?;
+    let (entries, head) = match store.verify_audit().await {
+        Ok(found) => found,
+        Err(AuditFault::Store(error)) => return Err(error.into()),
+        Err(fault) => {
+            if json {
+                print_json(&serde_json::json!({ "ok": false, "fault": fault.to_string() }))?;
+            } else {
+                say!("The audit log is BROKEN: {fault}.");
+            }
+            return Ok(Outcome::CheckFailed);
+        }
+    };
+    let mut compared = anchors::of_digests(&store).await?;
+    let digests = compared.len();
+    let settings = &config.audit.anchor_file;
+    let file = file.or_else(|| Some(settings.clone()).filter(|path| !path.as_os_str().is_empty() && path.exists()));
+    if let Some(file) = &file {
+        compared.extend(anchors::read(file)?);
+    }
+    let broken = anchors::compare(&store, &compared).await?;
+    let taken = store.guards_found_missing().await?;
+    if json {
+        print_json(&serde_json::json!({
+            "ok": broken.is_empty(), "entries": entries, "head": head, "anchors": compared.len(),
+            "anchors_broken": broken, "guards_found_missing": taken,
+        }))?;
+    } else {
+        say!("The audit log is unbroken: {entries} entries, head {head}.");
+        say!(
+            "Compared with {digests} heads in digests{}.",
+            file.map(|f| format!(" and {} in {}", compared.len() - digests, f.display())).unwrap_or_default()
+        );
+        for line in &broken {
+            say!("REWRITTEN: {line}.");
+        }
+        if !taken.is_empty() {
+            say!("Guards of the database were taken away and put back at a start: {}.", taken.join(", "));
+        }
+        if broken.is_empty() {
+            say!("Compare the head with one kept elsewhere, such as a digest in somebody's mail, to be sure.");
+        }
+    }
+    Ok(if broken.is_empty() { Outcome::Fine } else { Outcome::CheckFailed })
+}
+
+async fn verify_file(path: &Path, anchors: Option<&Path>, json: bool) -> anyhow::Result<Outcome> {
+    let anchors: Vec<Anchor> = anchors.map(anchors::read).transpose()?.unwrap_or_default();
+    let file = std::fs::File::open(path).with_context(|| format!("opening {}", path.display()))?;
+    let checked = tokio::task::spawn_blocking(move || export::check(BufReader::new(file), &anchors)).await?;
+    match checked {
+        Ok(checked) => {
+            if json {
+                print_json(&serde_json::json!({ "ok": true, "checked": checked }))?;
+            } else {
+                say!(
+                    "The export is unbroken: {} entries, {} to {}, head {}; {} anchors agree.",
+                    checked.entries,
+                    checked.first,
+                    checked.last,
+                    checked.head,
+                    checked.anchors
+                );
+                if checked.first > 1 {
+                    say!("It is a part of a log: entry {} builds on {}.", checked.first, checked.builds_on);
                 }
             }
             Ok(Outcome::Fine)
         }
+        Err(fault) => {
+            let fault = super::told_once(&fault);
+            if json {
+                print_json(&serde_json::json!({ "ok": false, "fault": fault }))?;
+            } else {
+                say!("{} is NOT what was exported: {fault}.", path.display());
+            }
+            Ok(Outcome::CheckFailed)
+        }
     }
+}
+
+async fn verify_card(config: &Config, card: &str, json: bool) -> anyhow::Result<Outcome> {
+    let store = open::store(config).await?;
+    let report = card::verify(&store, config, &RecommendationId::new(card)).await?;
+    if json {
+        print_json(&serde_json::json!({ "ok": report.holds(), "said": report.sentence(), "report": report }))?;
+    } else {
+        say!("{} of {}: {}", report.recommendation, report.case, report.summary);
+        for line in &report.lines {
+            let mark = match line.verdict {
+                Verdict::Agrees => "ok   ",
+                Verdict::Differs => "WRONG",
+                Verdict::NotFrozen => "?    ",
+            };
+            let again = match line.verdict {
+                Verdict::Agrees => String::new(),
+                Verdict::Differs => format!(" but comes to {}", line.recomputed),
+                Verdict::NotFrozen => ", not recomputed".to_owned(),
+            };
+            say!("{mark} {}: {}{again} ({})", line.figure, line.stated, line.from);
+        }
+        say!("{}", report.sentence());
+    }
+    Ok(if report.holds() { Outcome::Fine } else { Outcome::CheckFailed })
+}
+
+async fn export_log(
+    store: &Store,
+    form: export::Form,
+    (from, to): (Option<Timestamp>, Option<Timestamp>),
+    out: Option<PathBuf>,
+) -> anyhow::Result<Outcome> {
+    let Some(path) = out else {
+        export::write(store, form, from, to, &mut Stdout).await?;
+        return Ok(Outcome::Fine);
+    };
+    let file = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(&path)
+        .with_context(|| format!("making {}; an export does not overwrite a file", path.display()))?;
+    let mut out = BufWriter::new(file);
+    let entries = export::write(store, form, from, to, &mut out).await?;
+    out.into_inner().context("writing the export")?.sync_all().context("keeping the export on the disk")?;
+    say!("{entries} entries are in {}; check it with `reeve audit verify --file {}`.", path.display(), path.display());
+    Ok(Outcome::Fine)
+}
+
+/// Standard output as [`super::put`] writes it.
+struct Stdout;
+
+impl Write for Stdout {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        put!("{}", String::from_utf8_lossy(bytes));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        std::io::stdout().flush()
+    }
+}
+
+fn print_story(story: &story::Story) {
+    say!("{} ({}): {}", story.case, story.state, story.headline);
+    let section = |title: &str, lines: &[String]| {
+        if !lines.is_empty() {
+            say!("\n{title}");
+            for line in lines {
+                say!("  {line}");
+            }
+        }
+    };
+    section("Exceptions", &story.exceptions);
+    section("Announced by others", &story.events);
+    section("Proposed", &story.recommendations);
+    say!("\nWhat was done");
+    for step in &story.steps {
+        say!("  {:>5} {}  {}, through {}: {}", step.seq, step.at, step.who, step.through, step.what);
+        let content = step.content.get(..12).unwrap_or(&step.content);
+        let policy = step.policy.as_ref().map(|p| format!("policy {p}"));
+        let on = (!content.is_empty()).then(|| format!("content {content}"));
+        let beside: Vec<String> = on.into_iter().chain(policy).collect();
+        if !beside.is_empty() {
+            say!("        {}", beside.join(", "));
+        }
+    }
+    let deliveries: Vec<String> = story.deliveries.iter().map(|d| format!("{}: {}", d.id, d.state)).collect();
+    section("Deliveries", &deliveries);
+}
+
+async fn list(store: &Store, after: i64, limit: i64, subject: Option<String>, json: bool) -> anyhow::Result<Outcome> {
+    let entries = match subject {
+        Some(subject) => store.list_audit_of(&subject).await?,
+        None => store.list_audit(after, limit.clamp(1, 10_000)).await?,
+    };
+    if json {
+        print_json(&entries)?;
+    } else {
+        for e in entries {
+            say!(
+                "{:>6} {} {:<18} {:<28} {} {}",
+                e.seq,
+                e.entry.at,
+                e.entry.actor,
+                e.entry.action,
+                e.entry.subject,
+                e.entry.detail
+            );
+        }
+    }
+    Ok(Outcome::Fine)
 }

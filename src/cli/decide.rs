@@ -15,6 +15,7 @@ use crate::domain::ids::{CaseId, PersonId, RecommendationId};
 use crate::domain::money::Quantity;
 use crate::domain::recommendation::Recommendation;
 use crate::pipeline::approve::{DecisionRequest, Verb};
+use crate::pipeline::noise::drill;
 use crate::ports::Ports;
 use crate::store::Store;
 
@@ -73,6 +74,9 @@ pub(super) enum Queue {
         #[command(flatten)]
         what: What,
     },
+    /// Decide several at once: approvals of one kind of action and one tier, each checked singly; what fails is listed and
+    /// the rest goes through.
+    Batch(super::batch::Batch),
 }
 
 /// Who decides on what.
@@ -88,7 +92,7 @@ pub(super) struct What {
     content: String,
 }
 
-fn reason(text: &str) -> Result<RejectReason, String> {
+pub(super) fn reason(text: &str) -> Result<RejectReason, String> {
     RejectReason::ALL.into_iter().find(|r| r.code() == text).ok_or_else(|| {
         let all: Vec<&str> = RejectReason::ALL.iter().map(|r| r.code()).collect();
         format!("not a reason; one of {}", all.join(", "))
@@ -104,6 +108,7 @@ pub(super) async fn run(config: Config, command: Queue, json: bool) -> anyhow::R
         Queue::Reject { what, reason, note } => {
             decide(config, store, what, |_| Ok(Verb::Reject { reason, note }), json).await
         }
+        Queue::Batch(batch) => super::batch::run(config, store, batch, json).await,
         Queue::Snooze { what, until } => {
             let wake = WakeCondition::Grew;
             decide(config, store, what, |_| Ok(Verb::Snooze { until, wake }), json).await
@@ -170,13 +175,10 @@ struct Shown<'a> {
 
 async fn show(store: &Store, id: &CaseId, json: bool) -> anyhow::Result<Outcome> {
     let case = store.get_case(id).await?;
-    let mut recommendations: Vec<Recommendation> = store
-        .list_recommendations(id)
-        .await?
-        .into_iter()
-        .map(|(r, _)| r)
-        .filter(|r| r.state.name() != "superseded")
-        .collect();
+    // As people who decide see it.
+    let cards = drill::cards(store.list_recommendations(id).await?, &store.list_drills_of(id).await?, true);
+    let mut recommendations: Vec<Recommendation> =
+        cards.into_iter().map(|(r, _)| r).filter(|r| r.state.name() != "superseded").collect();
     recommendations.sort_by_key(|r| r.rank);
     let bundle = store.find_latest_bundle(id).await?;
     if json {

@@ -96,7 +96,7 @@ fn words(stage: &dyn Stage) -> &'static str {
 }
 
 fn progress() -> ProgressBar {
-    let bar = ProgressBar::new(7);
+    let bar = ProgressBar::new(9);
     let style = ProgressStyle::with_template("{spinner} [{bar:28}] {msg} ({elapsed})")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
     bar.set_style(style.progress_chars("=> "));

@@ -10,8 +10,10 @@ use crate::adapters::odoo::live;
 use crate::adapters::odoo::progress::Silent;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::pipeline::audit::anchors;
 use crate::pipeline::observe;
 use crate::ports::{ModelRequest, Source};
+use crate::store::Store;
 
 /// One thing that was asked.
 #[derive(Debug, Serialize)]
@@ -27,8 +29,12 @@ pub(super) async fn run(config: Config, json: bool) -> anyhow::Result<Outcome> {
         ok: true,
         says: format!("{} people, currency {}", config.people.len(), config.money.currency),
     }];
+    // Before anything opens the store for work: that would put missing guards back.
+    let guards = guards(&config).await;
     findings.push(finding("store", store(&config).await));
+    findings.push(finding("audit guards", guards));
     findings.push(finding("audit log", audit(&config).await));
+    findings.push(finding("audit anchors", anchors(&config).await));
     findings.push(finding("source", source(&config).await));
     match gaps(&config).await {
         Ok(gaps) => findings.extend(gaps),
@@ -68,6 +74,43 @@ async fn audit(config: &Config) -> anyhow::Result<String> {
     let store = open::store(config).await?;
     let (entries, head) = store.verify_audit().await?;
     Ok(format!("{entries} entries, unbroken, head {}", &head[..12.min(head.len())]))
+}
+
+/// The database's own guards of the log: there now, and at every start.
+async fn guards(config: &Config) -> anyhow::Result<String> {
+    let store = Store::open(&config.store.url).await?;
+    if store.schema_version().await?.is_none() {
+        return Ok("the store is new: they are set up with it".to_owned());
+    }
+    let mut missing = store.missing_guards().await?;
+    missing.extend(store.guards_found_missing().await?);
+    missing.sort();
+    missing.dedup();
+    let advice = "somebody could change the log: run `reeve audit verify` and compare with anchors kept elsewhere; the next \
+                  start puts them back and the log tells of it";
+    anyhow::ensure!(missing.is_empty(), "taken away from the database: {}; {advice}", missing.join(", "));
+    Ok("entries can be added, and nothing else".to_owned())
+}
+
+/// Heads of the log kept outside of it, compared with the log.
+async fn anchors(config: &Config) -> anyhow::Result<String> {
+    let store = open::store(config).await?;
+    let mut all = anchors::of_digests(&store).await?;
+    let file = &config.audit.anchor_file;
+    let said = if file.as_os_str().is_empty() {
+        "no anchor file is set (audit.anchor_file)".to_owned()
+    } else {
+        let said = anchors::check_file(file)?;
+        if file.exists() {
+            all.extend(anchors::read(file)?);
+        }
+        said
+    };
+    let broken = anchors::compare(&store, &all).await?;
+    if let Some(first) = broken.first() {
+        anyhow::bail!("{} of {} anchors do not match the log; {first}", broken.len(), all.len());
+    }
+    Ok(format!("{} match the log; {said}", all.len()))
 }
 
 async fn source(config: &Config) -> anyhow::Result<String> {

@@ -14,11 +14,14 @@ macro_rules! say {
 
 mod access;
 mod audit;
+mod batch;
 mod decide;
 mod demo;
 mod doctor;
 mod events;
+mod kpi;
 mod models;
+mod mute;
 mod open;
 mod serve;
 mod show;
@@ -70,9 +73,14 @@ enum Command {
     /// Look at the queue and decide.
     #[command(subcommand)]
     Queue(decide::Queue),
+    /// Choose what not to be shown for a while, and see what is hidden.
+    #[command(subcommand)]
+    Mute(mute::Mute),
     /// Look at and verify the audit log.
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// Print the figures of a period, each with its formula and what it was counted from.
+    Kpi(kpi::KpiArgs),
     /// Look at deliveries and send dead ones again.
     #[command(subcommand)]
     Outbox(show::Outbox),
@@ -186,7 +194,9 @@ async fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Migrate => show::migrate(&config).await,
         Command::Digest(args) => show::digest(&config, &args, cli.json).await,
         Command::Queue(queue) => decide::run(config, queue, cli.json).await,
+        Command::Mute(command) => mute::run(&config, command, cli.json).await,
         Command::Audit(command) => audit::run(&config, command, cli.json).await,
+        Command::Kpi(args) => kpi::run(config, args, cli.json).await,
         Command::Outbox(command) => show::outbox(config, command, cli.json).await,
         Command::Events(command) => events::run(&config, command, cli.json).await,
         Command::SignIn { person } => show::sign_in(&config, &person).await,

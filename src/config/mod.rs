@@ -56,6 +56,9 @@ pub struct Config {
     pub channel: ChannelConfig,
     pub ranking: RankingConfig,
     pub approval: ApprovalConfig,
+    pub audit: AuditConfig,
+    pub kpi: KpiConfig,
+    pub noise: NoiseConfig,
     pub model: ModelConfig,
     pub webhook: WebhookConfig,
     pub web: WebConfig,
@@ -251,6 +254,35 @@ pub struct ApprovalConfig {
     pub policy_file: String,
 }
 
+/// `[audit]`: where heads of the log are put down outside of it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditConfig {
+    pub anchor_file: PathBuf,
+    pub anchor_destination: String,
+}
+
+/// `[kpi]`: figures of the work.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KpiConfig {
+    pub decide_hours: f64,
+    pub metrics_token: SecretString,
+    pub metrics_token_file: String,
+}
+
+/// `[noise]`: what people are not shown, and when Reeve proposes that. The longest mute and drills are the policy's.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoiseConfig {
+    #[serde(deserialize_with = "money")]
+    pub mute_value_max: Money,
+    pub history_days: u32,
+    pub proposal_shown_min: u32,
+    pub proposal_share: f64,
+    pub proposal_days: u32,
+}
+
 /// `[model]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -263,6 +295,8 @@ pub struct ModelConfig {
     pub timeout: Duration,
     pub tokens_max: u32,
     pub calls_per_day: u32,
+    #[serde(deserialize_with = "money")]
+    pub price_per_1000_tokens: Money,
     pub concurrency: usize,
 }
 
@@ -367,6 +401,7 @@ impl Config {
         read_secret("model.api_key_file", &self.model.api_key_file, &mut self.model.api_key)?;
         read_secret("odoo.api_key_file", &self.odoo.api_key_file, &mut self.odoo.api_key)?;
         read_secret("webhook.secret_file", &self.webhook.secret_file, &mut self.webhook.secret)?;
+        read_secret("kpi.metrics_token_file", &self.kpi.metrics_token_file, &mut self.kpi.metrics_token)?;
         for hook in &mut self.hooks {
             read_secret("hooks.secret_file", &hook.secret_file, &mut hook.secret)?;
             read_secret("hooks.secret_next_file", &hook.secret_next_file, &mut hook.secret_next)?;
@@ -392,6 +427,7 @@ impl Config {
             ("detect.low_probability", self.detect.low_probability),
             ("detect.confirm_lead_share", self.detect.confirm_lead_share),
             ("ranking.lambda", self.ranking.lambda),
+            ("noise.proposal_share", self.noise.proposal_share),
         ] {
             if !(0.0..=1.0).contains(&share) {
                 return bad(key, "must be between 0 and 1");
@@ -409,6 +445,12 @@ impl Config {
         if !(self.channel.buffer_units >= 0.0 && (0.0..=100.0).contains(&self.channel.buffer_percent)) {
             return bad("channel.buffer_units, channel.buffer_percent", "must not be negative, and at most 100 percent");
         }
+        if !(self.kpi.decide_hours.is_finite() && self.kpi.decide_hours > 0.0) {
+            return bad("kpi.decide_hours", "must be above 0");
+        }
+        if self.model.price_per_1000_tokens < Money::ZERO {
+            return bad("model.price_per_1000_tokens", "must not be negative");
+        }
         if !(1..=24).contains(&self.calendar.cut_off_hour) {
             return bad("calendar.cut_off_hour", "must be an hour from 1 to 24");
         }
@@ -423,6 +465,9 @@ impl Config {
         }
         if self.ranking.capacity == 0 {
             return bad("ranking.capacity", "must be at least 1: a digest without a line tells nobody anything");
+        }
+        if self.noise.proposal_days == 0 || self.noise.proposal_shown_min == 0 {
+            return bad("noise.proposal_days, noise.proposal_shown_min", "must be at least 1");
         }
         if self.ranking.digest_days <= 0.0 {
             return bad("ranking.digest_days", "must be above 0");

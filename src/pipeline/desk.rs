@@ -123,7 +123,7 @@ impl Desk {
 }
 
 /// The decisions without those that were taken back, oldest first as given.
-fn standing<'a>(decisions: impl Iterator<Item = &'a DecisionRow>) -> Vec<&'a DecisionRow> {
+pub(super) fn standing<'a>(decisions: impl Iterator<Item = &'a DecisionRow>) -> Vec<&'a DecisionRow> {
     let mut kept: Vec<&DecisionRow> = Vec::new();
     for decision in decisions {
         if decision.verb == "undo" {

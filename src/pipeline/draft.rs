@@ -31,7 +31,7 @@ use crate::ports::{LanguageModel, ModelReply, ModelRequest, PortError};
 use crate::store::{Store, StoreError};
 
 /// Recommendations shown for a case at most: more are not read.
-const RECOMMENDATIONS: usize = 6;
+pub const RECOMMENDATIONS: usize = 6;
 
 /// Evidence, candidates and words for every case that waits for people.
 pub struct Drafting(pub Stages);
@@ -44,7 +44,9 @@ impl Stage for Drafting {
 
     async fn run_once(&self) -> anyhow::Result<Progress> {
         let Stages { store, desk, .. } = &self.0;
-        let cases = store.list_cases(CaseState::UNDECIDED).await?;
+        let mut cases = store.list_cases(CaseState::UNDECIDED).await?;
+        // A proposal about Reeve's own list rests on decisions, not on records.
+        cases.retain(|case| !case.is_mute_proposal());
         if cases.is_empty() {
             return Ok(Progress::Idle);
         }
@@ -101,7 +103,9 @@ impl Drafting {
         let latest = store.find_latest_bundle(&case.id).await?;
         let bundle = bundle(case, view.exceptions, assessment, laid, latest.as_ref());
         let hash = bundle.hash();
-        let current = store.list_recommendations(&case.id).await?;
+        let mut current = store.list_recommendations(&case.id).await?;
+        let drills = store.drill_recommendations().await?;
+        current.retain(|(r, _)| !drills.contains(&r.id));
         let mut next = case.clone();
         // As it will read back: some decimals do not parse to the number that wrote them, and a rank that never equals the
         // stored one would be stored for ever.
@@ -274,8 +278,10 @@ impl Promises {
         let signed = store
             .list_recommendations_in(&["signed", "forwarded", "escalated", "approved", "approved_with_edit", "handed_off"])
             .await?;
+        // What is wrong on purpose promises nothing.
+        let drills = store.drill_recommendations().await?;
         let mut firm = Self::default();
-        for (rec, _) in &signed {
+        for (rec, _) in signed.iter().filter(|(r, _)| !drills.contains(&r.id)) {
             let action = match &rec.state {
                 RecommendationState::ApprovedWithEdit { edited, .. } => edited,
                 _ => &rec.candidate.action,
@@ -291,8 +297,9 @@ impl Promises {
     /// Says what could not be read.
     pub async fn proposed(store: &Store) -> anyhow::Result<Self> {
         let mut all = Self::firm(store).await?;
+        let drills = store.drill_recommendations().await?;
         for (rec, _) in store.list_recommendations_in(&["queued"]).await? {
-            if rec.rank == 1 && all.0.iter().all(|(owner, ..)| *owner != rec.case_id) {
+            if rec.rank == 1 && !drills.contains(&rec.id) && all.0.iter().all(|(owner, ..)| *owner != rec.case_id) {
                 all.add(&rec.case_id, &rec.candidate.action);
             }
         }

@@ -6,6 +6,7 @@
 
 pub mod approve;
 pub mod assess;
+pub mod audit;
 pub mod deliver;
 pub mod desk;
 pub mod detect;
@@ -13,7 +14,9 @@ pub mod draft;
 #[cfg(test)]
 pub(crate) mod draft_sample;
 pub mod guard;
+pub mod kpi;
 pub mod model_draft;
+pub mod noise;
 pub mod notify;
 pub mod observe;
 pub mod playbook;

@@ -10,8 +10,10 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 use jiff::civil::Date;
 
+use super::approve::DRILL_VERB;
 use super::desk::Laid;
 use super::detect::is_current;
+use super::noise::{Muting, drill, mutes};
 use super::{Context as Stages, Progress, Stage, observe};
 use crate::domain::audit::AuditEntry;
 use crate::domain::book::Book;
@@ -106,9 +108,21 @@ async fn compose(stages: &Stages, laid: &Laid, day: Date) -> anyhow::Result<Dige
     let before: BTreeMap<&str, &DigestLine> =
         yesterday.iter().flat_map(|d| &d.digest.lines).map(|l| (l.case_id.as_str(), l)).collect();
     let mut ranked = Vec::new();
-    for case in store.list_cases(CaseState::UNDECIDED).await? {
+    let drills = store.list_drills().await?;
+    let muting = Muting::load(store, config, clock.now()).await?;
+    let waiting = store.list_cases(CaseState::UNDECIDED).await?;
+    let hidden = mutes::hidden_of(store, &muting, waiting.iter()).await?;
+    let mut noise: Vec<String> = mutes::account(config, &hidden).into_iter().collect();
+    let unseen: BTreeSet<&str> = hidden.iter().map(|(case, _)| case.id.as_str()).collect();
+    for case in waiting.iter().filter(|case| !unseen.contains(case.id.as_str())) {
+        if case.is_mute_proposal() {
+            noise.push(format!("Proposed: {} See case {}.", case.headline, case.id));
+            continue;
+        }
+        let case = case.clone();
         let Some(rank) = case.rank.clone() else { continue };
-        let all = store.list_recommendations(&case.id).await?;
+        // A digest is never wrong on purpose.
+        let all = drill::cards(store.list_recommendations(&case.id).await?, &drills, false);
         let mut recommendations: Vec<Recommendation> = all
             .into_iter()
             .map(|(r, _)| r)
@@ -140,6 +154,7 @@ async fn compose(stages: &Stages, laid: &Laid, day: Date) -> anyhow::Result<Dige
         at_stake: lines.iter().filter(|l| l.is_worth_deciding()).map(|l| l.at_stake).sum(),
         below: account(&below),
         explained: explained(&store.list_exceptions(Which::Live).await?, day),
+        noise,
         decided: decided(stages, yesterday.as_ref()).await?,
         drafted_by: drafted_by(&ranked),
         health: health(stages, book).await?,
@@ -284,7 +299,9 @@ fn explained(exceptions: &[Exception], day: Date) -> Vec<ExplainedLine> {
 async fn decided(stages: &Stages, yesterday: Option<&StoredDigest>) -> anyhow::Result<Vec<String>> {
     let Some(since) = yesterday.map(|d| d.made_at) else { return Ok(Vec::new()) };
     let mut lines = Vec::new();
-    for decision in stages.store.list_decisions(since).await? {
+    // The answer to a drill decided nothing.
+    let decisions = stages.store.list_decisions(since).await?;
+    for decision in decisions.iter().filter(|d| d.verb != DRILL_VERB) {
         let Some(case) = stages.store.find_case(&decision.case_id).await? else { continue };
         lines.push(format!("{} by {}: {}", decision.verb, decision.person, case.headline));
     }

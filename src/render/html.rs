@@ -85,6 +85,7 @@ pub fn html(digest: &Digest) -> String {
         .collect();
     let lists = [
         ("Looks odd, is explained", explained),
+        ("Muted and proposed", digest.noise.iter().map(|n| plain(n)).collect()),
         ("Decided since the last digest", digest.decided.iter().map(|d| plain(d)).collect()),
         ("Health", digest.health.iter().map(|h| plain(h)).collect()),
     ];

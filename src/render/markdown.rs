@@ -18,6 +18,7 @@ pub fn markdown(digest: &Digest) -> String {
     let explained: Vec<String> =
         digest.explained.iter().map(|e| format!("{}: {} ({})", e.code, e.headline, e.reason)).collect();
     list(&mut out, "Looks odd, is explained", &explained);
+    list(&mut out, "Muted and proposed", &digest.noise);
     list(&mut out, "Decided since the last digest", &digest.decided);
     list(&mut out, "Health", &digest.health);
     put(&mut out, format_args!("\n{}\n", escape(&anchor(digest))));

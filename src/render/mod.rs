@@ -182,6 +182,7 @@ pub(crate) mod tests {
                 reason: "promotion Autumn Week, planned at 100".to_owned(),
             }],
             at_stake: Money::from_minor(301_275),
+            noise: vec![],
             decided: vec!["Ari Approver approved TRANSFER of 12 Filter Papers to Harbour Store".to_owned()],
             drafted_by: "playbook".to_owned(),
             health: vec!["the newest stock count is 9 days old".to_owned()],

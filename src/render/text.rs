@@ -48,6 +48,7 @@ impl Page {
             .map(|e| format!("{}: {} ({})", plain(&e.code), plain(&e.headline), plain(&e.reason)))
             .collect();
         self.list("Looks odd, is explained", &explained);
+        self.list("Muted and proposed", &digest.noise);
         self.list("Decided since the last digest", &digest.decided);
         self.list("Health", &digest.health);
         self.gap();

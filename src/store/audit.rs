@@ -1,13 +1,20 @@
 //! The audit log: appended to inside the transaction of the change it tells of, chained, never updated or deleted from.
 
-use sqlx::any::AnyRow;
-use sqlx::{Any, AnyPool, Executor as _, Transaction};
+use std::collections::BTreeMap;
 
-use super::{Backend, Store, StoreError, row};
-use crate::domain::audit::{AuditEntry, ChainError, ChainWalk, Chained};
+use jiff::Timestamp;
+use sqlx::any::AnyRow;
+use sqlx::{Any, AssertSqlSafe, Transaction};
+
+use super::{Store, StoreError, row};
+use crate::domain::audit::{AuditEntry, CLOSE, ChainError, ChainWalk, Chained};
+use crate::domain::ids::RecommendationId;
 
 /// Entries read at once: memory stays small however long the log is.
 const BATCH: i64 = 1_000;
+
+/// Subjects asked for at once.
+const SUBJECTS: usize = 200;
 
 /// What is wrong with the log.
 #[derive(Debug, thiserror::Error)]
@@ -51,8 +58,23 @@ impl Store {
     /// # Errors
     /// Names the first entry that is not what was written.
     pub async fn verify_audit(&self) -> Result<(i64, String), AuditFault> {
+        self.verify_audit_after(0).await
+    }
+
+    /// The same for the entries after number `after` alone: that they follow each other and the one before them, up to the
+    /// head. Says nothing of what is older.
+    ///
+    /// # Errors
+    /// As [`Store::verify_audit`].
+    pub async fn verify_audit_after(&self, after: i64) -> Result<(i64, String), AuditFault> {
         let (counted, counted_hash) = self.audit_head().await?;
-        let mut walk = ChainWalk::default();
+        let mut walk = match after {
+            ..=0 => ChainWalk::default(),
+            after => {
+                let missing = ChainError::Gap { expected: after, found: after + 1 };
+                ChainWalk::behind(after, self.audit_hash(after).await?.ok_or(missing)?)
+            }
+        };
         loop {
             let entries = self.list_audit(walk.head().0, BATCH).await?;
             let last = entries.last().map(|e| e.seq);
@@ -101,6 +123,78 @@ impl Store {
         .fetch_all(&self.pool)
         .await?;
         rows.iter().map(chained).collect()
+    }
+
+    /// The hash of entry `seq`, where there is one.
+    pub async fn audit_hash(&self, seq: i64) -> Result<Option<String>, StoreError> {
+        let found =
+            sqlx::query("select seq, hash from audit_log where seq = $1").bind(seq).fetch_optional(&self.pool).await?;
+        found.map(|r| row::get(&r, TABLE, "hash")).transpose()
+    }
+
+    /// The number before the first entry made at or after `from`, and that of the last one made before `to`. What lies in
+    /// between is a part of the chain without a gap.
+    pub async fn audit_span(&self, from: Option<Timestamp>, to: Option<Timestamp>) -> Result<(i64, i64), StoreError> {
+        let head = self.audit_head().await?.0;
+        let first = match from {
+            None => 1,
+            Some(from) => {
+                let found = sqlx::query("select 'first' as id, min(seq) as seq from audit_log where at >= $1")
+                    .bind(row::ms(from))
+                    .fetch_one(&self.pool)
+                    .await?;
+                row::get::<Option<i64>>(&found, TABLE, "seq")?.unwrap_or(head + 1)
+            }
+        };
+        let last = match to {
+            None => head,
+            Some(to) => {
+                let found = sqlx::query("select 'last' as id, max(seq) as seq from audit_log where at < $1")
+                    .bind(row::ms(to))
+                    .fetch_one(&self.pool)
+                    .await?;
+                row::get::<Option<i64>>(&found, TABLE, "seq")?.unwrap_or(0)
+            }
+        };
+        Ok((first - 1, last.min(head)))
+    }
+
+    /// When `action` was first done to each of the recommendations it was done to.
+    pub async fn first_times(
+        &self,
+        action: &str,
+        ids: &[RecommendationId],
+    ) -> Result<BTreeMap<RecommendationId, Timestamp>, StoreError> {
+        let mut times = BTreeMap::new();
+        for some in ids.chunks(SUBJECTS) {
+            // Safe: the text is made of placeholders only.
+            let mut query = sqlx::query(AssertSqlSafe(format!(
+                "select subject, min(at) as at from audit_log where subject in ({}) and action = $1 group by subject",
+                row::placeholders(2, some.len())
+            )))
+            .bind(action);
+            for id in some {
+                query = query.bind(format!("recommendation:{id}"));
+            }
+            for r in &query.fetch_all(&self.pool).await? {
+                let subject: String = row::get(r, TABLE, "subject")?;
+                let id = subject.trim_start_matches("recommendation:").to_owned();
+                times.insert(RecommendationId(id), row::time(r, TABLE, "at")?);
+            }
+        }
+        Ok(times)
+    }
+
+    /// What was done last to one thing, where anything was.
+    pub async fn last_audit_of(&self, subject: &str) -> Result<Option<Chained>, StoreError> {
+        let found = sqlx::query(
+            "select seq, at, actor, channel, action, subject, content, detail, previous, hash
+             from audit_log where subject = $1 order by seq desc limit 1",
+        )
+        .bind(subject)
+        .fetch_optional(&self.pool)
+        .await?;
+        found.map(|r| chained(&r)).transpose()
     }
 
     /// What was done to one thing, `case:…` or `recommendation:…`, oldest first.
@@ -192,43 +286,22 @@ fn settled(entry: &AuditEntry) -> AuditEntry {
     }
     AuditEntry {
         at: entry.at,
-        actor: row::clean(&entry.actor),
-        channel: row::clean(&entry.channel),
-        action: row::clean(&entry.action),
-        subject: row::clean(&entry.subject),
-        content: row::clean(&entry.content),
+        actor: unambiguous(&entry.actor),
+        channel: unambiguous(&entry.channel),
+        action: unambiguous(&entry.action),
+        subject: unambiguous(&entry.subject),
+        content: unambiguous(&entry.content),
         detail: serde_json::from_str(&detail).unwrap_or_default(),
     }
 }
 
-fn reread(detail: &str) -> String {
-    serde_json::from_str::<serde_json::Value>(detail).unwrap_or_default().to_string()
+/// Text without the character that closes fields where an entry is hashed.
+fn unambiguous(text: &str) -> String {
+    row::clean(text).replace(CLOSE, "\u{fffd}")
 }
 
-/// Makes the database itself refuse to change the log. The two databases word triggers differently, so this is no
-/// migration; it can run any number of times.
-pub(super) async fn protect(pool: &AnyPool, backend: Backend) -> Result<(), StoreError> {
-    let statements: &[&'static str] = match backend {
-        Backend::Sqlite => &[
-            "create trigger if not exists audit_log_no_update before update on audit_log
-             begin select raise(abort, 'the audit log is append-only'); end",
-            "create trigger if not exists audit_log_no_delete before delete on audit_log
-             begin select raise(abort, 'the audit log is append-only'); end",
-        ],
-        Backend::Postgres => &[
-            "create or replace function audit_log_refuse() returns trigger language plpgsql as
-             $$ begin raise exception 'the audit log is append-only'; end $$",
-            "create or replace trigger audit_log_no_change before update or delete on audit_log
-             for each row execute function audit_log_refuse()",
-            "create or replace trigger audit_log_no_truncate before truncate on audit_log
-             for each statement execute function audit_log_refuse()",
-        ],
-    };
-    let mut connection = pool.acquire().await?;
-    for statement in statements {
-        connection.execute(*statement).await?;
-    }
-    Ok(())
+fn reread(detail: &str) -> String {
+    serde_json::from_str::<serde_json::Value>(detail).unwrap_or_default().to_string()
 }
 
 #[cfg(test)]

@@ -101,7 +101,8 @@ impl Store {
     }
 }
 
-async fn insert(tx: &mut Transaction<'_, Any>, case: &Case) -> Result<(), StoreError> {
+/// Keeps a new case.
+pub(super) async fn insert(tx: &mut Transaction<'_, Any>, case: &Case) -> Result<(), StoreError> {
     let done = sqlx::query(
         "insert into cases
              (id, state, version, opened_at, updated_at, priority_minor, value_minor, evidence_hash, owner, body)

@@ -1,11 +1,12 @@
 //! One step of a case's life: everything that moves together is written together.
 
 use super::{
-    DecisionRow, NewOutbox, Notice, Outcome, Store, StoreError, audit, cases, decisions, notices, outbox, outcomes,
-    recommendations,
+    DecisionRow, DrillEnd, MuteEnd, NewOutbox, Notice, Outcome, Store, StoreError, audit, cases, decisions, drills, mutes,
+    notices, outbox, outcomes, recommendations,
 };
 use crate::domain::audit::AuditEntry;
 use crate::domain::case::Case;
+use crate::domain::mute::Mute;
 use crate::domain::recommendation::Recommendation;
 
 /// What moves together. Cases and recommendations come with the version that was seen; a case's own version is that plus
@@ -31,6 +32,12 @@ pub struct Change<'a> {
     pub notices: &'a [Notice],
     /// What became of recommendations.
     pub outcomes: &'a [Outcome],
+    /// A mute that begins.
+    pub mute: Option<&'a Mute>,
+    /// A mute that ends before its day.
+    pub unmute: Option<&'a MuteEnd>,
+    /// A drill that was answered.
+    pub drill: Option<&'a DrillEnd>,
     /// Who did what.
     pub entries: &'a [AuditEntry],
 }
@@ -39,7 +46,7 @@ impl Store {
     /// Makes a step, all of it or nothing.
     ///
     /// # Errors
-    /// [`StoreError::Duplicate`] when the decision's idempotency key was used before, [`StoreError::Conflict`] when a case
+    /// [`StoreError::Duplicate`] when the decision's idempotency key was used before or the same is muted already, [`StoreError::Conflict`] when a case
     /// or recommendation is not at the version that was seen, [`StoreError::AlreadyLeft`] when a message can not be taken
     /// back any more.
     pub async fn advance(&self, change: Change<'_>) -> Result<(), StoreError> {
@@ -69,6 +76,15 @@ impl Store {
         }
         for outcome in change.outcomes {
             outcomes::upsert(&mut tx, outcome).await?;
+        }
+        if let Some(mute) = change.mute {
+            mutes::insert(&mut tx, mute).await?;
+        }
+        if let Some(ending) = change.unmute {
+            mutes::end(&mut tx, ending).await?;
+        }
+        if let Some(ending) = change.drill {
+            drills::end(&mut tx, ending).await?;
         }
         audit::append(&mut tx, change.entries).await?;
         if let Some(seen) = change.decisions_seen {

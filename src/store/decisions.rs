@@ -91,6 +91,18 @@ impl Store {
         rows.iter().map(decision).collect()
     }
 
+    /// The decisions made on one recommendation, oldest first.
+    pub async fn list_decisions_on(&self, id: &RecommendationId) -> Result<Vec<DecisionRow>, StoreError> {
+        let rows = sqlx::query(
+            "select id, case_id, recommendation_id, person, verb, content_hash, reason, note, value_minor, at, body
+             from decisions where recommendation_id = $1 order by at, id",
+        )
+        .bind(id.as_str())
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(decision).collect()
+    }
+
     /// What was approved at or after `since` and still stands, signatures included; what was undone, refused or put off
     /// does not count. Oldest first.
     pub async fn decided_values(&self, since: Timestamp) -> Result<Vec<DecidedValue>, StoreError> {

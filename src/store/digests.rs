@@ -69,6 +69,18 @@ impl Store {
         Ok(true)
     }
 
+    /// The digests of the days from `from` to `to`, oldest first.
+    pub async fn list_digests_between(&self, from: Date, to: Date) -> Result<Vec<StoredDigest>, StoreError> {
+        let rows = sqlx::query(
+            "select day, body, plain, markdown, html, made_at from digests where day >= $1 and day <= $2 order by day",
+        )
+        .bind(from.to_string())
+        .bind(to.to_string())
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(stored).collect()
+    }
+
     /// At most `limit` digests, newest day first.
     pub async fn list_digests(&self, limit: usize) -> Result<Vec<StoredDigest>, StoreError> {
         let rows = sqlx::query("select day, body, plain, markdown, html, made_at from digests order by day desc limit $1")
@@ -110,6 +122,7 @@ mod tests {
                 below: BelowLine::default(),
                 explained: vec![],
                 at_stake: Money::ZERO,
+                noise: vec![],
                 decided: vec![line.to_owned()],
                 drafted_by: "playbook".to_owned(),
                 health: vec![],

@@ -27,6 +27,14 @@ pub enum StoreError {
         /// Which message.
         id: String,
     },
+    /// It must not leave, whoever asks.
+    #[error("message {id:?} is about {what} and is never sent")]
+    NotForSending {
+        /// Which one.
+        id: String,
+        /// What it is about.
+        what: &'static str,
+    },
     /// A row does not hold what Reeve wrote into it.
     #[error("table {table}, row {id:?}: column {column} is damaged; restore the store from a backup")]
     Corrupt {

@@ -1,5 +1,7 @@
 //! Evidence bundles: written once, never changed.
 
+use sqlx::{Any, Transaction};
+
 use super::{Store, StoreError, row};
 use crate::domain::evidence::Bundle;
 use crate::domain::ids::CaseId;
@@ -10,31 +12,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Conflict`] when another bundle has its version already.
     pub async fn insert_bundle(&self, bundle: &Bundle) -> Result<String, StoreError> {
-        let hash = bundle.hash();
         let mut tx = self.begin().await?;
-        let newest = sqlx::query("select case_id, hash from evidence where case_id = $1 order by version desc limit 1")
-            .bind(bundle.case_id.as_str())
-            .fetch_optional(&mut *tx)
-            .await?;
-        if let Some(newest) = newest
-            && row::get::<String>(&newest, "evidence", "hash")? == hash
-        {
-            return Ok(hash);
-        }
-        let done = sqlx::query(
-            "insert into evidence (case_id, version, hash, as_of, body) values ($1, $2, $3, $4, $5)
-             on conflict (case_id, version) do nothing",
-        )
-        .bind(bundle.case_id.as_str())
-        .bind(i64::from(bundle.version))
-        .bind(hash.as_str())
-        .bind(row::ms(bundle.as_of))
-        .bind(row::body(bundle))
-        .execute(&mut *tx)
-        .await?;
-        if done.rows_affected() == 0 {
-            return Err(StoreError::Conflict);
-        }
+        let hash = insert(&mut tx, bundle).await?;
         tx.commit().await?;
         Ok(hash)
     }
@@ -64,6 +43,35 @@ impl Store {
             .await?;
         found.map(|r| row::json(&r, "evidence", "body")).transpose()
     }
+}
+
+/// Keeps a bundle and answers its hash, as [`Store::insert_bundle`] does.
+pub(super) async fn insert(tx: &mut Transaction<'_, Any>, bundle: &Bundle) -> Result<String, StoreError> {
+    let hash = bundle.hash();
+    let newest = sqlx::query("select case_id, hash from evidence where case_id = $1 order by version desc limit 1")
+        .bind(bundle.case_id.as_str())
+        .fetch_optional(&mut **tx)
+        .await?;
+    if let Some(newest) = newest
+        && row::get::<String>(&newest, "evidence", "hash")? == hash
+    {
+        return Ok(hash);
+    }
+    let done = sqlx::query(
+        "insert into evidence (case_id, version, hash, as_of, body) values ($1, $2, $3, $4, $5)
+         on conflict (case_id, version) do nothing",
+    )
+    .bind(bundle.case_id.as_str())
+    .bind(i64::from(bundle.version))
+    .bind(hash.as_str())
+    .bind(row::ms(bundle.as_of))
+    .bind(row::body(bundle))
+    .execute(&mut **tx)
+    .await?;
+    if done.rows_affected() == 0 {
+        return Err(StoreError::Conflict);
+    }
+    Ok(hash)
 }
 
 #[cfg(test)]

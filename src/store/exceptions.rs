@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use sqlx::{Any, Transaction};
 
 use super::{Store, StoreError, row};
@@ -25,6 +26,18 @@ impl Store {
             Which::All => sqlx::query("select id, body from exceptions order by first_seen, id"),
         };
         let rows = query.fetch_all(&self.pool).await?;
+        rows.iter().map(|r| row::json(r, "exceptions", "body")).collect()
+    }
+
+    /// Exceptions first seen from `from` to `to`, oldest first.
+    pub async fn list_exceptions_between(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Exception>, StoreError> {
+        let rows = sqlx::query(
+            "select id, body from exceptions where first_seen >= $1 and first_seen <= $2 order by first_seen, id",
+        )
+        .bind(row::ms(from))
+        .bind(row::ms(to))
+        .fetch_all(&self.pool)
+        .await?;
         rows.iter().map(|r| row::json(r, "exceptions", "body")).collect()
     }
 

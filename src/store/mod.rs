@@ -13,13 +13,16 @@ mod change;
 mod decisions;
 mod delegations;
 mod digests;
+mod drills;
 mod error;
 mod events;
 mod evidence;
 mod exceptions;
+mod guards;
 mod identities;
 mod jobs;
 mod mirror;
+mod mutes;
 mod names;
 mod notices;
 mod open;
@@ -33,22 +36,26 @@ mod settings;
 #[cfg(test)]
 pub(crate) mod testing;
 mod tokens;
+mod views;
 
 pub use audit::AuditFault;
 pub use case_pages::CaseAfter;
 pub use change::Change;
 pub use decisions::{DecidedValue, DecisionRow};
 pub use digests::StoredDigest;
+pub use drills::{Drill, DrillCounts, DrillEnd, DrillResult};
 pub use error::StoreError;
 pub use events::{EventRow, EventState, Kept, NewEvent, Settled};
 pub use exceptions::Which;
 pub use identities::{CodeOutcome, CodeTry, IdentityRow, IdentityState, Proof};
 pub use jobs::JobStatus;
+pub use mutes::MuteEnd;
 pub use notices::{Notice, NoticeKind};
 pub use outbox::{DeadLetter, NewOutbox, OutboxRow, OutboxState};
 pub use outcomes::Outcome;
 pub use sessions::Session;
 pub use tokens::{TokenOwner, TokenRow};
+pub use views::View;
 
 use sqlx::{Any, AnyPool, Transaction};
 

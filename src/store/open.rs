@@ -8,7 +8,7 @@ use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{AnyConnection, ConnectOptions as _, Connection as _, Executor as _, Row as _};
 
-use super::{Backend, Store, StoreError, audit};
+use super::{Backend, Store, StoreError, guards};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations");
 
@@ -88,7 +88,7 @@ impl Store {
                 source: Box::new(other),
             },
         })?;
-        audit::protect(&self.pool, self.backend).await.map_err(|error| error.about(&self.shown))
+        guards::protect(&self.pool, self.backend).await.map_err(|error| error.about(&self.shown))
     }
 
     /// The schema's version; None before the first migration.

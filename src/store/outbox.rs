@@ -3,13 +3,14 @@
 //! A row is leased to whoever sends it. When that process dies, the lease runs out and the row comes back: a message may be
 //! sent twice, under the same id, and is never lost.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{Any, Transaction};
 
-use super::{Store, StoreError, audit, row};
+use super::{Store, StoreError, audit, drills, row};
 use crate::domain::audit::AuditEntry;
 
 /// A message to send.
@@ -268,6 +269,12 @@ impl Store {
         rows.iter().map(outbox_row).collect()
     }
 
+    /// How many messages are in each state.
+    pub async fn count_outbox(&self) -> Result<BTreeMap<String, i64>, StoreError> {
+        let rows = sqlx::query("select state, count(*) as n from outbox group by state").fetch_all(&self.pool).await?;
+        rows.iter().map(|r| Ok((row::get(r, TABLE, "state")?, row::get(r, TABLE, "n")?))).collect()
+    }
+
     /// The dead letters, oldest first.
     pub async fn list_dead(&self) -> Result<Vec<DeadLetter>, StoreError> {
         let rows = sqlx::query("select id, channel, attempts, reason, died_at from dead_letters order by died_at, id")
@@ -322,8 +329,25 @@ fn outbox_row(r: &AnyRow) -> Result<OutboxRow, StoreError> {
     })
 }
 
+/// The last door: a recommendation that is wrong on purpose, or that is about Reeve itself, never leaves.
+async fn refuse_what_stays(tx: &mut Transaction<'_, Any>, message: &NewOutbox) -> Result<(), StoreError> {
+    let Ok(event) = serde_json::from_str::<serde_json::Value>(&message.body) else { return Ok(()) };
+    let stays = |what| StoreError::NotForSending { id: message.id.clone(), what };
+    if event["data"]["action"]["code"] == "MUTE" {
+        return Err(stays("a mute, which is Reeve's own"));
+    }
+    match event["data"]["recommendation_id"].as_str() {
+        Some(id) if drills::is_drill(tx, id).await? => Err(stays("a drill")),
+        _ => Ok(()),
+    }
+}
+
 /// Puts a message in, once for each id.
+///
+/// # Errors
+/// [`StoreError::NotForSending`] for a drill and for what Reeve carries out itself, whoever asks.
 pub(super) async fn insert(tx: &mut Transaction<'_, Any>, message: &NewOutbox) -> Result<(), StoreError> {
+    refuse_what_stays(tx, message).await?;
     sqlx::query(
         "insert into outbox (id, channel, body, created_at, due_at) values ($1, $2, $3, $4, $5)
          on conflict (id) do nothing",

@@ -1,5 +1,8 @@
 //! Recommendations. Their content never changes, their state does, guarded by a version.
 
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Transaction};
 
@@ -86,6 +89,30 @@ impl Store {
         query.fetch_all(&self.pool).await?.iter().map(versioned).collect()
     }
 
+    /// The recommendations drafted from `from` to `to`, each with its version, oldest first.
+    pub async fn list_recommendations_between(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<(Recommendation, i64)>, StoreError> {
+        let rows = sqlx::query(
+            "select id, version, body from recommendations where drafted_at >= $1 and drafted_at <= $2
+             order by drafted_at, id",
+        )
+        .bind(row::ms(from))
+        .bind(row::ms(to))
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(versioned).collect()
+    }
+
+    /// How many recommendations are in each state.
+    pub async fn count_recommendations(&self) -> Result<BTreeMap<String, i64>, StoreError> {
+        let rows =
+            sqlx::query("select state, count(*) as n from recommendations group by state").fetch_all(&self.pool).await?;
+        rows.iter().map(|r| Ok((row::get(r, "recommendations", "state")?, row::get(r, "recommendations", "n")?))).collect()
+    }
+
     /// A recommendation and its version.
     ///
     /// # Errors
@@ -97,6 +124,21 @@ impl Store {
             .await?;
         match found {
             Some(found) => versioned(&found),
+            None => Err(StoreError::NotFound { what: "recommendation", id: id.to_string() }),
+        }
+    }
+
+    /// The content hash that was kept when the recommendation was written.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn content_hash_of(&self, id: &RecommendationId) -> Result<String, StoreError> {
+        let found = sqlx::query("select id, content_hash from recommendations where id = $1")
+            .bind(id.as_str())
+            .fetch_optional(&self.pool)
+            .await?;
+        match found {
+            Some(found) => row::get(&found, "recommendations", "content_hash"),
             None => Err(StoreError::NotFound { what: "recommendation", id: id.to_string() }),
         }
     }

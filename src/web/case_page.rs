@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::case_view::{CaseParts, CaseView};
 use super::error::WebError;
 use super::session::SignedIn;
-use super::view::{Choice, Names, Shell, is_id, reason_text};
+use super::view::{Choice, Names, Shell, actor_name, is_id, moment, reason_text};
 use super::{WebState, templates};
 use crate::domain::action::Action;
 use crate::domain::audit::Chained;
@@ -20,8 +20,13 @@ use crate::domain::case::Case;
 use crate::domain::decision::{RecommendationState, RejectReason, WakeCondition};
 use crate::domain::ids::{CaseId, RecommendationId, content_hash};
 use crate::domain::money::Quantity;
+use crate::domain::policy::may_turn_down;
 use crate::domain::recommendation::Recommendation;
 use crate::pipeline::approve::{DecisionRefused, DecisionRequest, Verb};
+use crate::pipeline::audit::card;
+use crate::pipeline::noise::drill;
+use crate::render::plain;
+use crate::store::{Drill, DrillResult, View};
 
 #[derive(Serialize)]
 struct Page {
@@ -29,8 +34,12 @@ struct Page {
     #[serde(flatten)]
     view: CaseView,
     reasons: Vec<Choice>,
+    /// Drills of the case that were answered.
+    drills: Vec<String>,
     refused: Option<String>,
     done: Option<&'static str>,
+    /// What recomputing the shown card came to; whether everything agreed.
+    recomputed: Option<(String, bool)>,
 }
 
 #[derive(Deserialize)]
@@ -73,6 +82,7 @@ pub(super) async fn show(
     Query(shown): Query<Shown>,
 ) -> Result<Html<String>, WebError> {
     let case = case_of(&state, &id).await?;
+    opened(&state, &who, &case).await?;
     let done = (shown.done == "1").then_some("Your decision is kept.");
     Ok(Html(page(&state, &who, &case, None, done).await?))
 }
@@ -113,6 +123,8 @@ pub(super) async fn decide(
         verb,
     };
     match state.approvals.decide(&request).await {
+        // The page tells what it was.
+        Ok(answer) if answer.is_drill() => Ok(Redirect::to(&format!("/cases/{}", case.id)).into_response()),
         Ok(_) => Ok(Redirect::to(&format!("/cases/{}?done=1", case.id)).into_response()),
         Err(refusal) => {
             let status = match &refusal {
@@ -129,6 +141,24 @@ pub(super) async fn decide(
             refused(&state, &who, &case, status, &refusal.to_string()).await
         }
     }
+}
+
+/// Keeps when this person first saw what can be decided here: how long a decision takes is counted from then.
+async fn opened(state: &WebState, who: &SignedIn, case: &Case) -> Result<(), WebError> {
+    let all = state.store.list_recommendations(&case.id).await?;
+    let seen: Vec<View> = all
+        .iter()
+        .filter(|(rec, _)| rec.state.is_waiting())
+        .map(|(rec, _)| View {
+            person: who.person.id.clone(),
+            recommendation_id: rec.id.clone(),
+            case_id: case.id.clone(),
+            content_hash: rec.content_hash(),
+            channel: "web".to_owned(),
+            opened_at: state.clock.now(),
+        })
+        .collect();
+    Ok(state.store.keep_views(&seen).await?)
 }
 
 async fn case_of(state: &WebState, id: &str) -> Result<Case, WebError> {
@@ -158,7 +188,8 @@ async fn page(
     done: Option<&'static str>,
 ) -> Result<String, WebError> {
     let all = state.store.list_recommendations(&case.id).await?;
-    let recommendations = shown(&all);
+    let drills = state.store.list_drills_of(&case.id).await?;
+    let recommendations = shown(&drill::cards(all.clone(), &drills, may_turn_down(&who.person).is_ok()));
     let exceptions = state.store.list_case_exceptions(&case.id).await?;
     let evidence = match &case.evidence_hash {
         Some(hash) => Some(state.store.get_bundle(&case.id, hash).await?),
@@ -185,15 +216,36 @@ async fn page(
         csrf: &who.csrf,
         now: state.clock.now(),
     });
+    let recomputed = match recommendations.first() {
+        Some((rec, _)) => match card::verify(&state.store, &state.config, &rec.id).await {
+            Ok(report) => Some((report.sentence(), report.holds())),
+            Err(error) => {
+                tracing::error!(error = format!("{error:#}"), "a card could not be recomputed");
+                Some(("The figures could not be recomputed just now.".to_owned(), false))
+            }
+        },
+        None => None,
+    };
     let reason = |r: RejectReason| Choice { value: r.code().to_owned(), name: reason_text(r).to_owned(), chosen: false };
     let values = Page {
         shell: Shell::of(case.headline.as_str(), "/cases", who),
         view,
         reasons: RejectReason::ALL.into_iter().map(reason).collect(),
+        drills: drills.iter().filter_map(|d| drill_text(d, state)).collect(),
         refused: refused.map(str::to_owned),
         done,
+        recomputed,
     };
     Ok(templates::render("case.html", &values)?)
+}
+
+/// A drill that somebody answered, in words; nothing of one that waits.
+fn drill_text(drill: &Drill, state: &WebState) -> Option<String> {
+    let (result, person, at) = drill.end.as_ref().filter(|(result, ..)| *result != DrillResult::Withdrawn)?;
+    let who = person.as_ref().map_or_else(String::new, |p| actor_name(p.as_str(), &state.config.people));
+    let did = if *result == DrillResult::Caught { "noticed" } else { "approved it" };
+    let at = moment(*at, &state.config.calendar.timezone);
+    Some(format!("A drill stood here: {} {who} {did} on {at}. Nothing followed from it.", plain(&drill.what)))
 }
 
 /// What counts, the one that was decided first, then by rank; of an edited one the newest.

@@ -24,9 +24,11 @@ pub(super) enum WebError {
     /// The store did not answer.
     #[error("Reeve's store could not be read. Nothing was changed. Whoever runs Reeve finds the reason in its log.")]
     Store(#[source] StoreError),
-    /// The records that a case is judged on could not be read.
-    #[error("What this takes could not be judged. Nothing was changed. Whoever runs Reeve finds the reason in its log.")]
-    Judged(anyhow::Error),
+    /// Something could not be read or computed.
+    #[error(
+        "What the page shows could not be computed. Nothing was changed. Whoever runs Reeve finds the reason in its log."
+    )]
+    Work(anyhow::Error),
     /// A fault of ours.
     #[error("The page could not be made. Nothing was changed. Whoever runs Reeve finds the reason in its log.")]
     Page(#[from] minijinja::Error),
@@ -36,7 +38,7 @@ impl WebError {
     /// Nobody could be told what they may do.
     pub(super) fn judged(refusal: DecisionRefused) -> Self {
         match refusal {
-            DecisionRefused::Failed(error) => Self::Judged(error),
+            DecisionRefused::Failed(error) => Self::Work(error),
             other => Self::BadRequest(other.to_string()),
         }
     }
@@ -70,8 +72,8 @@ impl IntoResponse for WebError {
                 tracing::error!(error = error as &dyn std::error::Error, "the store did not answer a page");
                 (StatusCode::SERVICE_UNAVAILABLE, "Not available")
             }
-            Self::Judged(error) => {
-                tracing::error!(error = format!("{error:#}"), "a case could not be judged for its page");
+            Self::Work(error) => {
+                tracing::error!(error = format!("{error:#}"), "a page's figures could not be computed");
                 (StatusCode::SERVICE_UNAVAILABLE, "Not available")
             }
             Self::Page(error) => {

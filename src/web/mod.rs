@@ -5,6 +5,7 @@
 //! hooks take signed events from machines, and `/api/v1` answers programs that have a token.
 
 mod api;
+mod batch_page;
 mod case_page;
 mod case_sums;
 mod case_view;
@@ -12,7 +13,9 @@ pub mod chart;
 mod error;
 mod guard;
 mod hooks;
+mod kpi_page;
 mod me_page;
+mod mutes_page;
 mod pages;
 mod queue_page;
 mod session;
@@ -40,6 +43,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::exception::Subject;
 use crate::pipeline::approve::Approvals;
+use crate::pipeline::kpi::Figures;
 use crate::store::Store;
 
 /// Largest request body: the forms are small.
@@ -67,6 +71,8 @@ pub struct WebState {
     pub approvals: Approvals,
     /// The charts.
     pub charts: Arc<dyn ChartSource>,
+    /// The figures.
+    pub figures: Arc<Figures>,
     /// Who may send events.
     pub hooks: Arc<Hooks>,
 }
@@ -77,10 +83,15 @@ pub fn router(state: WebState) -> Router {
         .route("/", get(queue_page::queue))
         .route("/cases/{id}", get(case_page::show))
         .route("/cases/{id}/decide", post(case_page::decide))
+        .route("/batch", get(batch_page::confirm).post(batch_page::decide))
+        .route("/mutes", get(mutes_page::mutes).post(mutes_page::add))
+        .route("/mutes/end", post(mutes_page::end))
         .route("/digests", get(pages::digests))
         .route("/digests/{day}", get(pages::digest))
         .route("/digests/{day}/mail", get(pages::mail))
         .route("/audit", get(pages::audit))
+        .route("/kpi", get(kpi_page::show))
+        .route("/metrics", get(kpi_page::metrics))
         .route("/policy", get(pages::policy))
         .route("/health", get(pages::health))
         .route("/me", get(me_page::show).post(me_page::act))

@@ -1,11 +1,12 @@
 //! The queue: cases in the digest's order, above and below the line.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::extract::{Query, State};
 use axum::response::Html;
 use serde::{Deserialize, Serialize};
 
+use super::batch_page::{PICK, waits};
 use super::error::WebError;
 use super::session::SignedIn;
 use super::view::{Choice, Code, Names, Shell, lane_mark, state_text};
@@ -15,15 +16,18 @@ use crate::domain::digest::{Digest, DigestLine};
 use crate::domain::exception::ExceptionType;
 use crate::domain::ids::CaseId;
 use crate::domain::money::Money;
+use crate::domain::policy::may_turn_down;
 use crate::domain::recommendation::Recommendation;
+use crate::pipeline::noise::{self, Muting, drill};
 use crate::render::{count, plain, time_left};
 
 /// Rows on one screen: what stands behind is found by the filters.
 const ROWS_MAX: usize = 300;
 
 /// Which states each filter shows.
-const STATES: [(&str, &str, &[&str]); 5] = [
+const STATES: [(&str, &str, &[&str]); 6] = [
     ("open", "to be decided", &["new", "open"]),
+    ("muted", "muted", &["new", "open"]),
     ("snoozed", "snoozed", &["snoozed"]),
     ("decided", "decided", &["decided", "verifying"]),
     ("done", "done with", &["closed", "resolved_itself", "expired", "merged"]),
@@ -52,6 +56,10 @@ struct Page {
     below: Vec<Row>,
     below_text: String,
     cut: Option<String>,
+    /// What is hidden, by whom and until when.
+    muted: Option<String>,
+    /// May the viewer decide, so that picking makes sense?
+    may: bool,
     empty: &'static str,
 }
 
@@ -71,6 +79,8 @@ struct Row {
     urgent: bool,
     action: String,
     recommendation: String,
+    /// The box by which it is picked for deciding several, where it waits for a decision.
+    pick: Option<String>,
 }
 
 /// `GET /`
@@ -82,6 +92,10 @@ pub(super) async fn queue(
     let chosen = STATES.iter().find(|s| s.0 == filter.state).unwrap_or(&STATES[0]);
     let code = filter.code.parse::<ExceptionType>().ok();
     let mut cases = state.store.list_cases(chosen.2).await?;
+    let muted = match chosen.0 {
+        "open" | "muted" => keep_muted(&state, &mut cases, chosen.0 == "muted").await?,
+        _ => None,
+    };
     let types = type_choices(&cases, code);
     cases.retain(|case| code.is_none_or(|code| case.codes.contains(&code)));
     let found = cases.len();
@@ -89,7 +103,9 @@ pub(super) async fn queue(
     cases.truncate(ROWS_MAX);
     let digest = state.store.list_digests(1).await?.into_iter().next().map(|stored| stored.digest);
     let names = Names(state.store.list_names().await?);
-    let firsts = first_recommendations(state.store.list_recommendations_in(&[]).await?);
+    let all = state.store.list_recommendations_in(&[]).await?;
+    let may = may_turn_down(&who.person).is_ok();
+    let firsts = first_recommendations(drill::cards(all, &state.store.list_drills().await?, may));
     let row = |case: &Case, line: Option<&DigestLine>| row(case, line, firsts.get(&case.id), &names);
 
     let in_queue = chosen.0 == "open";
@@ -113,9 +129,26 @@ pub(super) async fn queue(
         below: below.iter().map(|case| row(case, None)).collect(),
         cut: (found > ROWS_MAX)
             .then(|| format!("Only the {ROWS_MAX} of highest priority are shown, of {found}. Filter to see others.")),
+        muted,
+        may,
         empty: if in_queue { "Nothing needs a decision." } else { "There is none." },
     };
     Ok(Html(templates::render("queue.html", &page)?))
+}
+
+/// Keeps those that are muted, or those that are not, and says in one line what is.
+async fn keep_muted(state: &WebState, cases: &mut Vec<Case>, keep: bool) -> Result<Option<String>, WebError> {
+    let muting = Muting::load(&state.store, &state.config, state.clock.now()).await?;
+    let mut hidden = Vec::new();
+    for case in cases.iter() {
+        if let Some(mute) = muting.hides(&state.store, case).await? {
+            hidden.push((case, mute));
+        }
+    }
+    let text = noise::mutes::account(&state.config, &hidden).map(|text| plain(&text));
+    let ids: BTreeSet<CaseId> = hidden.iter().map(|(case, _)| case.id.clone()).collect();
+    cases.retain(|case| ids.contains(&case.id) == keep);
+    Ok(text)
 }
 
 fn choice(value: &str, name: &str, chosen: bool) -> Choice {
@@ -152,12 +185,17 @@ fn split(mut cases: Vec<Case>, digest: Option<&Digest>, capacity: usize) -> (Vec
     let mut above = Vec::new();
     let mut below = Vec::new();
     for case in cases {
+        // It is about the list itself: no digest ranks it by money.
+        if case.is_mute_proposal() {
+            above.push((case, None));
+            continue;
+        }
         match digest.lines.iter().find(|line| line.case_id == case.id) {
             Some(line) => above.push((case, Some(line.clone()))),
             None => below.push(case),
         }
     }
-    above.sort_by_key(|(_, line)| line.as_ref().map(|line| line.place));
+    above.sort_by_key(|(_, line)| line.as_ref().map_or(u32::MAX, |line| line.place));
     (above, below)
 }
 
@@ -186,6 +224,9 @@ fn lead(digest: Option<&Digest>, currency: &str) -> String {
 fn row(case: &Case, line: Option<&DigestLine>, first: Option<&Recommendation>, names: &Names) -> Row {
     let rank: Option<&Rank> = case.rank.as_ref();
     let mut marks: Vec<&'static str> = rank.iter().filter_map(|r| lane_mark(r.lane)).collect();
+    if case.is_mute_proposal() {
+        marks.push("proposal");
+    }
     if line.is_some_and(|line| line.sampled) {
         marks.push("random check");
     }
@@ -206,6 +247,7 @@ fn row(case: &Case, line: Option<&DigestLine>, first: Option<&Recommendation>, n
         left: rank.map_or_else(String::new, |r| time_left(r.slack_days)),
         urgent: rank.is_some_and(|r| r.slack_days < 1.0),
         action: first.map_or("", |r| r.candidate.action.code()).to_owned(),
+        pick: first.filter(|r| waits(&r.state)).map(|r| format!("{PICK}{}", r.id)),
         recommendation: first.map_or_else(String::new, |r| plain(&r.candidate.summary)),
     }
 }

@@ -22,11 +22,15 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         ("sign_in.html", include_str!("templates/sign_in.html")),
         ("queue.html", include_str!("templates/queue.html")),
         ("case.html", include_str!("templates/case.html")),
+        ("batch.html", include_str!("templates/batch.html")),
+        ("batch_done.html", include_str!("templates/batch_done.html")),
+        ("mutes.html", include_str!("templates/mutes.html")),
         ("digests.html", include_str!("templates/digests.html")),
         ("digest.html", include_str!("templates/digest.html")),
         ("audit.html", include_str!("templates/audit.html")),
         ("policy.html", include_str!("templates/policy.html")),
         ("me.html", include_str!("templates/me.html")),
+        ("kpi.html", include_str!("templates/kpi.html")),
         ("health.html", include_str!("templates/health.html")),
     ] {
         environment.add_template(name, source).expect("the built-in templates are tested");

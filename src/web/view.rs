@@ -36,8 +36,15 @@ struct Link {
     here: bool,
 }
 
-const LINKS: [(&str, &str); 5] =
-    [("/", "Queue"), ("/digests", "Digests"), ("/audit", "Audit"), ("/policy", "Policy"), ("/health", "Health")];
+const LINKS: [(&str, &str); 7] = [
+    ("/", "Queue"),
+    ("/digests", "Digests"),
+    ("/kpi", "Figures"),
+    ("/mutes", "Mutes"),
+    ("/audit", "Audit"),
+    ("/policy", "Policy"),
+    ("/health", "Health"),
+];
 
 impl Shell {
     /// For somebody who is signed in; `here` is the path of the screen.

@@ -3,6 +3,7 @@
 //! What they share is in `support`: a fresh database of each kind and a real browser. `tidy` looks at the tree itself.
 
 mod announced;
+mod audit;
 mod bad_input;
 mod decisions;
 mod events;

@@ -5,8 +5,10 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::exception::ExceptionType;
 use super::ids::{FactId, ItemId, LocationId, SupplierId};
 use super::money::{Money, Quantity, UnitPrice};
+use super::mute::MuteScope;
 use super::record::{RecordKind, RecordRef};
 
 /// What the executor is asked to do, with its own parameters. The catalogue is closed: nothing outside it can be
@@ -110,6 +112,11 @@ pub enum Action {
     /// Ask for human judgement; no suggestion.
     #[serde(rename = "ESCALATE")]
     Escalate { unclear: String, to: String },
+    /// Not to show cases of a type for a while, `hides` being the money at stake in those that it would hide today. The
+    /// only action that Reeve itself carries out: it is about Reeve's own list, is never offered for a case of the
+    /// business, and never leaves.
+    #[serde(rename = "MUTE")]
+    Mute { exception: ExceptionType, scope: MuteScope, until: Date, hides: Money },
 }
 
 /// What ADJUST-PARAM may change.
@@ -159,11 +166,11 @@ pub enum Direction {
 impl Action {
     /// The code of every action, in the catalogue's order.
     #[rustfmt::skip]
-    pub const CODES: [&str; 27] = [
+    pub const CODES: [&str; 28] = [
         "EXPEDITE", "DEFER-PO", "CANCEL-PO", "NEW-PO", "INCREASE-PO", "SPLIT-SHIP", "ALT-SUPPLIER", "TRANSFER",
         "REALLOCATE", "ADJUST-PARAM", "FORECAST-FIX", "MARK-EVENT", "RECOUNT", "ADJUST-STOCK", "HOLD-QC", "CLAIM",
         "RETURN", "ACCEPT-VAR", "BLOCK-BILL", "REVERSE-DOC", "FIX-MASTER", "PROMO-CHANGE", "MARKDOWN", "CONTACT",
-        "MONITOR", "NO-ACTION", "ESCALATE",
+        "MONITOR", "NO-ACTION", "ESCALATE", "MUTE",
     ];
 
     /// The handbook's code.
@@ -196,6 +203,7 @@ impl Action {
             Self::Monitor { .. } => "MONITOR",
             Self::NoAction { .. } => "NO-ACTION",
             Self::Escalate { .. } => "ESCALATE",
+            Self::Mute { .. } => "MUTE",
         }
     }
 
@@ -234,7 +242,8 @@ impl Action {
             | Self::Contact { .. }
             | Self::Monitor { .. }
             | Self::NoAction { .. }
-            | Self::Escalate { .. } => None,
+            | Self::Escalate { .. }
+            | Self::Mute { .. } => None,
         }
     }
 
@@ -274,7 +283,13 @@ impl Action {
             | Self::ReverseDoc { .. }
             | Self::NoAction { .. }
             | Self::Escalate { .. } => return None,
+            Self::Mute { until, .. } => (field("until", "Mute until"), until),
         })
+    }
+
+    /// Is it for the outside at all? What Reeve carries out itself is never sent to anybody.
+    pub fn is_for_the_outside(&self) -> bool {
+        !matches!(self, Self::Mute { .. })
     }
 
     /// The item that the action itself names.

@@ -2,6 +2,9 @@
 //!
 //! Each entry carries the hash of the one before it; changing, dropping or inserting an entry breaks every later hash.
 //! The head is written into every digest, so a log that was rewritten whole is found out too.
+//!
+//! The encoding is canonical: nine fields in fixed order, each closed by the byte 1F, which no field holds. So two entries
+//! that differ anywhere are different bytes. docs/AUDIT.md says it byte for byte, for whoever recomputes it with other tools.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -30,6 +33,9 @@ pub struct AuditEntry {
     pub detail: serde_json::Value,
 }
 
+/// The byte that closes each field where an entry is hashed. No field may hold it.
+pub const CLOSE: char = '\u{1f}';
+
 /// An entry in the log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Chained {
@@ -44,6 +50,12 @@ pub struct Chained {
 }
 
 impl AuditEntry {
+    /// Does a field hold the byte that closes fields? Then words could move from one field to the next and the hash would not
+    /// tell. JSON writes it as an escape, so the detail never does.
+    pub fn is_ambiguous(&self) -> bool {
+        [&self.actor, &self.channel, &self.action, &self.subject, &self.content].iter().any(|text| text.contains(CLOSE))
+    }
+
     /// The hash of this entry at place `seq` after `previous`.
     pub fn chain_hash(&self, seq: i64, previous: &str) -> String {
         content_hash(&[
@@ -72,6 +84,9 @@ pub enum ChainError {
     /// The entry's content is not what was hashed.
     #[error("audit entry {seq} was changed after it was written")]
     Content { seq: i64 },
+    /// It holds a byte that Reeve never writes.
+    #[error("audit entry {seq} holds the control character 1F, which Reeve does not write: it was not written by it")]
+    Ambiguous { seq: i64 },
 }
 
 /// Walks a chain in order, one entry at a time, in constant memory.
@@ -88,6 +103,11 @@ impl Default for ChainWalk {
 }
 
 impl ChainWalk {
+    /// A walk that begins behind entry `seq` with the hash `head`: for a part of a log.
+    pub fn behind(seq: i64, head: String) -> Self {
+        Self { seq, head }
+    }
+
     /// Checks the next entry.
     ///
     /// # Errors
@@ -98,6 +118,9 @@ impl ChainWalk {
         }
         if next.previous != self.head {
             return Err(ChainError::Link { seq: next.seq });
+        }
+        if next.entry.is_ambiguous() {
+            return Err(ChainError::Ambiguous { seq: next.seq });
         }
         if next.entry.chain_hash(next.seq, &next.previous) != next.hash {
             return Err(ChainError::Content { seq: next.seq });
@@ -110,5 +133,45 @@ impl ChainWalk {
     /// How many entries were walked, and the hash of the last.
     pub fn head(&self) -> (i64, &str) {
         (self.seq, &self.head)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn entry(fields: [&str; 5], detail: serde_json::Value) -> AuditEntry {
+        let [actor, channel, action, subject, content] = fields.map(str::to_owned);
+        AuditEntry { at: Timestamp::UNIX_EPOCH, actor, channel, action, subject, content, detail }
+    }
+
+    #[test]
+    fn the_hash_is_the_documented_one() {
+        // printf '%s\x1f' <64 zeros> 1 0 ada web case.opened case:1 '' '{"n":1}' | sha256sum
+        let one = entry(["ada", "web", "case.opened", "case:1", ""], serde_json::json!({ "n": 1 }));
+        assert_eq!(one.chain_hash(1, GENESIS), "f1b37a376d7f3310ed6e5fd19d4e3b36747c87adf0e4369e6c901c7960c8da86");
+    }
+
+    #[test]
+    fn an_entry_whose_words_could_move_to_another_field_is_refused() {
+        let moved = entry(["ada\u{1f}web", "cli", "x", "y", ""], serde_json::json!({}));
+        let hash = moved.chain_hash(1, GENESIS);
+        let chained = Chained { seq: 1, entry: moved, previous: GENESIS.to_owned(), hash };
+        assert_eq!(ChainWalk::default().step(&chained), Err(ChainError::Ambiguous { seq: 1 }));
+    }
+
+    proptest! {
+        #[test]
+        fn entries_that_differ_have_different_hashes(
+            one in proptest::array::uniform5("[a-c:|\u{1e}\u{20}]{0,3}"),
+            other in proptest::array::uniform5("[a-c:|\u{1e}\u{20}]{0,3}"),
+        ) {
+            let hash = |fields: &[String; 5]| {
+                entry(fields.each_ref().map(String::as_str), serde_json::json!({})).chain_hash(1, GENESIS)
+            };
+            prop_assert_eq!(hash(&one) == hash(&other), one == other);
+        }
     }
 }

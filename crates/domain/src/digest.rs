@@ -100,6 +100,9 @@ pub struct Digest {
     pub explained: Vec<ExplainedLine>,
     /// Sum of the money at stake above the line, each root cause once.
     pub at_stake: Money,
+    /// What is muted, by whom and until when, and which mutes are proposed: one line each, none where there is nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub noise: Vec<String>,
     /// What was decided since the digest before, one line each.
     pub decided: Vec<String>,
     /// Who wrote the recommendations: "playbook", or "model NAME, n of m by the playbook because …".

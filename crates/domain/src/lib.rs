@@ -20,6 +20,7 @@ pub mod exception;
 pub mod ids;
 pub mod master;
 pub mod money;
+pub mod mute;
 pub mod notice;
 pub mod policy;
 pub mod recommendation;

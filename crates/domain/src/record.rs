@@ -68,6 +68,8 @@ pub enum RecordKind {
     DemandMonth,
     /// What a partner or another system announced.
     Notice,
+    /// What a person decided here. No record of the ERP's: only cited, where Reeve judges itself.
+    Decision,
 }
 
 impl RecordKind {
@@ -87,6 +89,7 @@ impl RecordKind {
             Self::StockLevel => "stock_level",
             Self::DemandMonth => "demand_month",
             Self::Notice => "notice",
+            Self::Decision => "decision",
         }
     }
 }

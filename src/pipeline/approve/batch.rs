@@ -1,8 +1,14 @@
-//! Many approvals by one click: one kind of action, one tier, each judged singly.
+//! Many decisions by one click: each judged singly, what fails is listed, the rest goes through.
+//!
+//! Approvals are of one kind of action and one tier, so that a long list can not hide something else. Rejections and undos
+//! release nothing, so any may stand together; but a batch is of one verb.
 
 use super::{Approvals, DecisionAnswer, DecisionRefused, DecisionRequest, Verb};
 use crate::domain::ids::RecommendationId;
 use crate::domain::money::Money;
+
+/// Most of one batch: a list that nobody can read is not read.
+pub const BATCH_MAX: usize = 50;
 
 /// What came of a batch.
 #[derive(Debug)]
@@ -25,14 +31,21 @@ pub struct BatchFailure {
 }
 
 impl Approvals {
-    /// Approves several at once. The first one sets the action and the tier; what differs is refused, and so is whatever a
-    /// single click would be refused for. Each one approved counts towards the limits of the next, so the tier may rise on
-    /// the way, and what has then outgrown it is refused too.
+    /// Decides several at once. The first one sets the verb; of approvals it also sets the action and the tier. What differs
+    /// is refused, and so is whatever a single click would be refused for. Each one approved counts towards the limits of
+    /// the next, so the tier may rise on the way, and what has then outgrown it is refused too. The same batch again is
+    /// answered the same.
     pub async fn decide_batch(&self, requests: Vec<DecisionRequest>) -> BatchAnswer {
         let mut answer = BatchAnswer { sum: Money::ZERO, done: Vec::new(), refused: Vec::new() };
+        let verb = requests.first().map(|r| r.verb.clone());
         let mut first: Option<String> = None;
-        for request in requests {
-            match self.one_of_batch(&request, &mut first).await {
+        for (place, request) in requests.into_iter().enumerate() {
+            let result = match &verb {
+                _ if place >= BATCH_MAX => Err(too_many()),
+                Some(verb) => self.one_of_batch(&request, verb, &mut first).await,
+                None => continue,
+            };
+            match result {
                 Ok((done, value)) => {
                     answer.sum += value;
                     answer.done.push(done);
@@ -48,14 +61,25 @@ impl Approvals {
     async fn one_of_batch(
         &self,
         request: &DecisionRequest,
+        verb: &Verb,
         first: &mut Option<String>,
     ) -> Result<(DecisionAnswer, Money), DecisionRefused> {
-        if request.verb != Verb::Approve {
-            return Err(DecisionRefused::BadRequest(format!("a batch takes approvals only, not {}", request.verb.name())));
+        let taken = match verb {
+            Verb::Approve => "approvals only",
+            Verb::Reject { .. } => "rejections of one reason only",
+            Verb::Undo => "undos only",
+            _ => return Err(bad(format!("a batch approves, rejects or undoes; it does not {}", verb.name()))),
+        };
+        if request.verb != *verb {
+            return Err(bad(format!("this batch takes {taken}, not {}", request.verb.name())));
+        }
+        if *verb != Verb::Approve {
+            return Ok((self.decide(request).await?, Money::ZERO));
         }
         let scene = self.scene(request).await?;
         let value = scene.rec.candidate.value;
         if let Some(answer) = self.answered_before(request).await? {
+            let value = released(&answer, value);
             return Ok((answer, value));
         }
         let now = self.clock.now();
@@ -66,6 +90,21 @@ impl Approvals {
         if *first != found {
             return Err(DecisionRefused::MixedBatch { first: first.clone(), found });
         }
-        Ok((self.decide(request).await?, value))
+        let answer = self.decide(request).await?;
+        let value = released(&answer, value);
+        Ok((answer, value))
     }
+}
+
+/// What an answer released: a drill released nothing.
+fn released(answer: &DecisionAnswer, value: Money) -> Money {
+    if answer.is_drill() { Money::ZERO } else { value }
+}
+
+fn bad(why: String) -> DecisionRefused {
+    DecisionRefused::BadRequest(why)
+}
+
+fn too_many() -> DecisionRefused {
+    bad(format!("a batch takes at most {BATCH_MAX}; decide this one with the next"))
 }

@@ -10,6 +10,7 @@ mod edit;
 mod escalate;
 mod judge;
 mod merge;
+mod own;
 mod pass;
 mod plan;
 mod preview;
@@ -24,11 +25,13 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
-pub use self::batch::{BatchAnswer, BatchFailure};
+pub use self::batch::{BATCH_MAX, BatchAnswer, BatchFailure};
+pub use self::own::DRILL_VERB;
 pub use self::preview::Preview;
 pub use self::queue::Sweep;
 pub use self::request::{DecisionAnswer, DecisionRefused, DecisionRequest, Recheck, Verb};
 
+use self::own::Own;
 use self::plan::Plan;
 use self::standing::Kept;
 use crate::clock::Clock;
@@ -37,6 +40,7 @@ use crate::domain::action::{Action, Check};
 use crate::domain::case::Case;
 use crate::domain::decision::RecommendationState as State;
 use crate::domain::ids::PersonId;
+use crate::domain::money::Money;
 use crate::domain::policy::{Person, may_turn_down};
 use crate::domain::recommendation::Recommendation;
 use crate::store::{Change, DecisionRow, NewOutbox, Store, StoreError};
@@ -113,6 +117,7 @@ impl Approvals {
         if request.content_hash != scene.rec.content_hash() {
             return Err(scene.facts_changed());
         }
+        let drill = self.drill_of(request, &scene).await?;
         if !matches!(request.verb, Verb::Undo) {
             if let Some(answer) = self.standing_decision(request, &scene) {
                 return Ok(answer);
@@ -156,7 +161,8 @@ impl Approvals {
                 plan::undo(request, scene, self.undo_window(), now)?
             }
         };
-        self.write(request, plan, now).await
+        let (plan, own) = self.own(request, plan, drill, now).await?;
+        self.write(request, plan, own, now).await
     }
 
     /// Who has a hand in it: whoever edited it, or entered the count or receipt that it is about.
@@ -226,6 +232,7 @@ impl Approvals {
         &self,
         request: &DecisionRequest,
         mut plan: Plan,
+        own: Own,
         now: Timestamp,
     ) -> Result<DecisionAnswer, DecisionRefused> {
         let seen = plan.case.version;
@@ -237,16 +244,18 @@ impl Approvals {
             _ => (None, String::new()),
         };
         let kept = Kept { verb: request.verb.clone(), answer: plan.answer.clone(), on_behalf_of: plan.on_behalf_of.clone() };
+        // A drill releases nothing, and a mute only hides.
+        let releases = own.drill.is_none() && plan.on.candidate.action.is_for_the_outside();
         let decision = DecisionRow {
             id: request.idempotency_key.clone(),
             case_id: plan.case.id.clone(),
             recommendation_id: plan.on.id.clone(),
             person: request.person.clone(),
-            verb: request.verb.name().to_owned(),
+            verb: if own.drill.is_some() { own::DRILL_VERB } else { request.verb.name() }.to_owned(),
             content_hash: request.content_hash.clone(),
             reason,
             note,
-            value: plan.on.candidate.value,
+            value: if releases { plan.on.candidate.value } else { Money::ZERO },
             at: now,
             body: serde_json::to_value(&kept).expect("a verb and an answer are plain values"),
         };
@@ -265,6 +274,9 @@ impl Approvals {
             outbox: &outbox,
             cancel: &cancel,
             notices: &plan.notices,
+            mute: own.mute.as_ref(),
+            unmute: own.unmute.as_ref(),
+            drill: own.drill.as_ref(),
             entries: &plan.entries,
             ..Change::default()
         };

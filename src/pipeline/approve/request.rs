@@ -128,6 +128,16 @@ pub struct DecisionAnswer {
     pub at: Timestamp,
 }
 
+impl DecisionAnswer {
+    /// The state that is answered for a drill: it was no recommendation, and nothing follows from the click.
+    pub const DRILL: &'static str = "drill";
+
+    /// Was it a drill?
+    pub fn is_drill(&self) -> bool {
+        self.state == Self::DRILL
+    }
+}
+
 /// Why a click changed nothing. Written for the person who clicked.
 #[derive(Debug, thiserror::Error)]
 pub enum DecisionRefused {

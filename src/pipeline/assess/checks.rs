@@ -83,7 +83,8 @@ pub(super) fn of(view: &CaseView<'_>, action: &Action) -> Vec<Check> {
             not_past(view, c, "answer date is not past", *answer_by);
         }
         Action::Monitor { until, .. } => not_past(view, c, "end of watching is not past", *until),
-        Action::NoAction { .. } | Action::Escalate { .. } => {}
+        // A mute is about Reeve's own list; `noise` checks it.
+        Action::NoAction { .. } | Action::Escalate { .. } | Action::Mute { .. } => {}
     }
     checks.0.sort_by_key(|check| !check.hard);
     checks.0

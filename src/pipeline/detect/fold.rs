@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use super::turned_down::TurnedDown;
 use crate::domain::audit::AuditEntry;
 use crate::domain::case::{Case, CaseState};
 use crate::domain::case_life::CaseEvent;
@@ -30,12 +31,27 @@ pub struct Folded {
 
 /// Folds `signals` seen at `now` into what is known. `live` are the cases that are not over; `known` all exceptions.
 pub fn fold(now: Timestamp, signals: Vec<Signal>, known: Vec<Exception>, live: Vec<Case>) -> Folded {
+    fold_after(&TurnedDown::default(), now, signals, known, live)
+}
+
+/// The same after people turned some down: what they did not want to see opens no case, unless it has grown.
+pub fn fold_after(
+    turned_down: &TurnedDown,
+    now: Timestamp,
+    signals: Vec<Signal>,
+    known: Vec<Exception>,
+    live: Vec<Case>,
+) -> Folded {
     let mut work = Work::new(now, known, live);
+    work.quiet.clone_from(&turned_down.quiet);
     let mut signals = signals;
     signals.sort_by_key(Signal::fingerprint);
     let seen: BTreeSet<ExceptionId> = signals.iter().map(Signal::exception_id).collect();
-    let fresh: Vec<ExceptionId> = signals.into_iter().filter_map(|signal| work.see(signal)).collect();
+    let mut fresh: Vec<ExceptionId> = signals.into_iter().filter_map(|signal| work.see(signal)).collect();
     work.miss(&seen);
+    let grown = turned_down.back.iter().filter(|id| seen.contains(id) && !work.case_of.contains_key(id));
+    let grown: Vec<ExceptionId> = grown.filter(|id| !fresh.contains(id)).cloned().collect();
+    fresh.extend(grown);
     for id in fresh {
         work.place(&id);
     }
@@ -49,6 +65,8 @@ struct Work {
     changed: BTreeSet<ExceptionId>,
     cases: BTreeMap<CaseId, (Case, Option<Case>)>,
     case_of: BTreeMap<ExceptionId, CaseId>,
+    /// What people turned down and what is not worth much more since: it may join a case, but opens none.
+    quiet: BTreeSet<ExceptionId>,
     entries: Vec<AuditEntry>,
 }
 
@@ -66,6 +84,7 @@ impl Work {
             changed: BTreeSet::new(),
             cases: live.into_iter().map(|case| (case.id.clone(), (case.clone(), Some(case)))).collect(),
             case_of,
+            quiet: BTreeSet::new(),
             entries: Vec::new(),
         }
     }
@@ -117,6 +136,9 @@ impl Work {
             {
                 case.exceptions.push(id.clone());
             }
+            return;
+        }
+        if self.quiet.contains(id) {
             return;
         }
         let signal = &exception.signal;
@@ -261,8 +283,13 @@ mod tests {
 
     impl Kept {
         fn fold(&mut self, day: i64, signals: Vec<Signal>) -> Folded {
+            self.fold_after(&TurnedDown::default(), day, signals)
+        }
+
+        fn fold_after(&mut self, turned_down: &TurnedDown, day: i64, signals: Vec<Signal>) -> Folded {
             let live = self.cases.values().filter(|c| c.state.is_live()).cloned().collect();
-            let folded = fold(at(day), signals, self.exceptions.values().cloned().collect(), live);
+            let known = self.exceptions.values().cloned().collect();
+            let folded = fold_after(turned_down, at(day), signals, known, live);
             self.exceptions.extend(folded.exceptions.iter().map(|e| (e.id.clone(), e.clone())));
             self.cases.extend(folded.cases.iter().map(|(c, _)| (c.id.clone(), c.clone())));
             folded
@@ -311,6 +338,33 @@ mod tests {
         kept.cases.values_mut().for_each(|c| c.state = CaseState::Closed);
         kept.fold(1, vec![signal(T::FPrice, "1", "line:7")]);
         assert_eq!(kept.cases.len(), 1);
+    }
+
+    #[test]
+    fn what_was_turned_down_and_was_away_comes_back_only_when_it_has_grown() {
+        let again = || vec![signal(T::FPrice, "1", "line:7")];
+        let id = again()[0].exception_id();
+        let mut kept = Kept::default();
+        kept.fold(0, again());
+        kept.cases.values_mut().for_each(|c| c.state = CaseState::Closed);
+        // Its condition is away for two reads, and there again.
+        kept.fold(1, vec![]);
+        kept.fold(2, vec![]);
+        assert_eq!(kept.exceptions[&id].state, ExceptionState::Resolved);
+        let quiet = TurnedDown { quiet: BTreeSet::from([id.clone()]), ..TurnedDown::default() };
+        for day in 3..6 {
+            kept.fold_after(&quiet, day, again());
+        }
+        assert_eq!(kept.cases.len(), 1, "nobody is asked the same again");
+        assert_eq!(kept.exceptions[&id].state, ExceptionState::Open, "it is found all the same");
+        let grown = TurnedDown { back: BTreeSet::from([id.clone()]), ..TurnedDown::default() };
+        kept.fold_after(&grown, 6, again());
+        kept.fold_after(&grown, 7, again());
+        assert_eq!(kept.cases.len(), 2, "it is asked once, although it was there all the time");
+        // Another stage of the same trouble is another exception.
+        kept.cases.values_mut().for_each(|c| c.state = CaseState::Closed);
+        kept.fold_after(&quiet, 8, vec![signal(T::FPrice, "1", "line:7"), signal(T::FDupBill, "1", "line:7")]);
+        assert_eq!(kept.cases.len(), 3);
     }
 
     #[test]

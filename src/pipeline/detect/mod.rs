@@ -22,6 +22,7 @@ mod supply;
 #[cfg(test)]
 mod tests;
 mod transfer;
+pub mod turned_down;
 
 pub use self::stage::{Detect, is_current};
 

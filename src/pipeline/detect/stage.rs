@@ -3,7 +3,8 @@
 use anyhow::Context;
 use async_trait::async_trait;
 
-use super::fold::fold;
+use super::fold::fold_after;
+use super::turned_down::turned_down;
 use crate::domain::case::CaseState;
 use crate::domain::ids::content_hash;
 use crate::pipeline::observe::is_abreast;
@@ -47,8 +48,10 @@ impl Stage for Detect {
         let now = clock.now();
         let laid = desk.lay_out().await?;
         let known = store.list_exceptions(Which::All).await?;
-        let live = store.list_cases(CaseState::LIVE).await?;
-        let folded = fold(now, laid.seen.signals.clone(), known, live);
+        let mut live = store.list_cases(CaseState::LIVE).await?;
+        live.retain(|case| !case.is_mute_proposal());
+        let before = turned_down(&self.0, &laid, &known).await.context("looking at what was turned down")?;
+        let folded = fold_after(&before, now, laid.seen.signals.clone(), known, live);
         let found = folded.cases.len();
         store
             .save_detection(&folded.exceptions, &folded.cases, &folded.entries, Some((DONE, &state)))

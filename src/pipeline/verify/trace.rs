@@ -139,7 +139,8 @@ pub(super) fn of(book: &Book, action: &Action, since: Timestamp) -> Trace {
         | Action::Contact { .. }
         | Action::Monitor { .. }
         | Action::NoAction { .. }
-        | Action::Escalate { .. } => Trace::Unseen,
+        | Action::Escalate { .. }
+        | Action::Mute { .. } => Trace::Unseen,
     }
 }
 

@@ -19,6 +19,8 @@ use reeve::domain::money::{Money, Quantity, UnitPrice};
 use reeve::domain::recommendation::{Drafter, Prose, Recommendation};
 use reeve::domain::record::{Item, Location, Observed, Record, RecordKind, RecordRef, Supplier};
 use reeve::pipeline::approve::{Approvals, Recheck};
+use reeve::pipeline::desk::Desk;
+use reeve::pipeline::kpi::Figures;
 use reeve::ports::Page;
 use reeve::render;
 use reeve::store::{JobStatus, Store, StoredDigest};
@@ -65,7 +67,9 @@ impl World {
             Approvals { store: store.clone(), config: config.clone(), clock: clock.clone(), recheck: Arc::new(AllHolds) };
         let hooks = Arc::new(Hooks::new(&config, Arc::default()));
         let charts = Arc::new(MadeUpChart);
-        let state = WebState { store: store.clone(), config, clock: clock.clone(), approvals, charts, hooks };
+        let desk = Arc::new(Desk::new(store.clone(), config.clone(), clock.clone()));
+        let figures = Arc::new(Figures::new(store.clone(), config.clone(), clock.clone(), desk));
+        let state = WebState { store: store.clone(), config, clock: clock.clone(), approvals, charts, figures, hooks };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let server = axum::serve(listener, router(state));
@@ -417,6 +421,7 @@ async fn digest(store: &Store, case: &Case) {
             headline: "House Blend sold 96 on 2026-10-07 where 31 are usual".to_owned(),
             reason: "promotion Autumn Week".to_owned(),
         }],
+        noise: vec![],
         decided: vec![],
         drafted_by: "playbook".to_owned(),
         health: vec![],

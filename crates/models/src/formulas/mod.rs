@@ -9,7 +9,9 @@ mod ranking;
 mod statistics;
 mod stock;
 
-pub use ranking::{beta_binomial_p, brier, ndcg, net_benefit, perishing_share, precision_at_k, priority, value_capture};
+pub use ranking::{
+    beta_binomial_p, brier, ndcg, net_benefit, perishing_share, precision_at_k, priority, value_capture, wilson,
+};
 pub use statistics::{
     DemandClass, bias, demand_class, mad, mean_sd, median, normal_cdf, normal_pdf, normal_quantile, quantile, shrunk_mean,
     tracking_signal, unit_loss, wape,

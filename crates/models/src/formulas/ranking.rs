@@ -26,6 +26,19 @@ pub fn beta_binomial_p(confirmed: impl Into<f64>, shown: impl Into<f64>, alpha: 
     (confirmed.into() + alpha) / (shown.into() + alpha + beta)
 }
 
+/// The interval of a share by Wilson's score, `z` being the normal quantile (1.96 for 95 %): where it lies when `hits` of `n`
+/// were seen. With nothing seen it may be anything.
+pub fn wilson(hits: u32, n: u32, z: f64) -> (f64, f64) {
+    if n == 0 {
+        return (0.0, 1.0);
+    }
+    let (k, n) = (f64::from(hits.min(n)), f64::from(n));
+    let (p, z2) = (k / n, z * z);
+    let middle = (p + z2 / (2.0 * n)) / (1.0 + z2 / n);
+    let half = z / (1.0 + z2 / n) * (p * (1.0 - p) / n + z2 / (4.0 * n * n)).sqrt();
+    ((middle - half).max(0.0), (middle + half).min(1.0))
+}
+
 /// Mean squared difference of stated probabilities and outcomes. `None` of nothing.
 pub fn brier(stated: &[(f64, bool)]) -> Option<f64> {
     (!stated.is_empty())

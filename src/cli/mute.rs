@@ -1,0 +1,91 @@
+//! `reeve mute`: what people do not want to be shown for a while.
+
+use clap::Subcommand;
+use jiff::civil::Date;
+use serde_json::json;
+
+use super::{Outcome, open, print_json};
+use crate::config::Config;
+use crate::domain::exception::ExceptionType;
+use crate::domain::ids::PersonId;
+use crate::domain::mute::MuteScope;
+use crate::pipeline::noise::{self, MuteRequest};
+
+/// Muting. Cases that are muted are found and counted as before; they are only not shown.
+#[derive(Debug, Subcommand)]
+pub(super) enum Mute {
+    /// Mute a type of exception on some subjects until a day.
+    Add {
+        /// The type's code, such as R-SHORT.
+        code: ExceptionType,
+        /// On which subjects: all, item:ID, location:ID, supplier:ID or category:NAME.
+        scope: MuteScope,
+        /// The day on which it is shown again.
+        #[arg(long)]
+        until: Date,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+        /// Who mutes it and answers for it: a person's id from the configuration.
+        #[arg(long = "as", value_name = "PERSON")]
+        person: String,
+    },
+    /// List what is muted.
+    List {
+        /// Those that are over, too.
+        #[arg(long)]
+        all: bool,
+    },
+    /// End a mute before its day: its cases are shown again.
+    End {
+        /// The mute's id.
+        id: String,
+        /// Who ends it: a person's id from the configuration.
+        #[arg(long = "as", value_name = "PERSON")]
+        person: String,
+    },
+}
+
+pub(super) async fn run(config: &Config, command: Mute, json: bool) -> anyhow::Result<Outcome> {
+    let store = open::store(config).await?;
+    let clock = open::clock_of(&store, config).await?;
+    match command {
+        Mute::Add { code, scope, until, reason, person } => {
+            let (person, channel) = (PersonId::new(person), "cli".to_owned());
+            let request = MuteRequest { person, channel, code, scope, until, reason };
+            let mute = noise::mute(&store, config, &clock, &request).await?;
+            if json {
+                print_json(&mute)?;
+            } else {
+                say!("{} is muted for {} until {} ({}).", mute.code, mute.scope, mute.until, mute.id);
+                say!(
+                    "Shown all the same: bills that are due, key items, and cases with more than {} at stake.",
+                    config.noise.mute_value_max
+                );
+            }
+        }
+        Mute::List { all } => {
+            let today = config.calendar.calendar().day_of(clock.now());
+            let mutes: Vec<_> = store.list_mutes().await?.into_iter().filter(|m| all || m.is_live(today)).collect();
+            if json {
+                print_json(&json!(mutes))?;
+                return Ok(Outcome::Fine);
+            }
+            for m in &mutes {
+                let until = match &m.ended {
+                    Some((at, by)) => format!("ended {at} by {by}"),
+                    None if m.is_live(today) => format!("until {}", m.until),
+                    None => format!("was until {}", m.until),
+                };
+                let reason = crate::render::plain(&m.reason);
+                say!("{} {:<12} {:<24} {until} by {}: {reason}", m.id, m.code.code(), m.scope.to_string(), m.owner);
+            }
+            say!("{} mutes", mutes.len());
+        }
+        Mute::End { id, person } => {
+            let mute = noise::unmute(&store, config, &clock, &id, &PersonId::new(person), "cli").await?;
+            say!("{} for {} is shown again.", mute.code, mute.scope);
+        }
+    }
+    Ok(Outcome::Fine)
+}

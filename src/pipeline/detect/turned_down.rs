@@ -1,0 +1,93 @@
+//! What people turned down does not come back because a detector looks again, or because the condition was away for a day: it
+//! comes back when it is worth a fifth and 50.00 more than when it was turned down (handbook §6 rule 4). A change of stage is
+//! another exception, and opens its own case.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Context;
+
+use crate::domain::case::Case;
+use crate::domain::exception::{Exception, ExceptionState, Signal};
+use crate::domain::ids::{CaseId, ExceptionId};
+use crate::domain::money::Money;
+use crate::pipeline::Context as Stages;
+use crate::pipeline::assess::assess;
+use crate::pipeline::desk::Laid;
+use crate::pipeline::draft::{Promises, open_exceptions};
+use crate::pipeline::view::CaseView;
+
+/// By how much a case has to be worth more, at least.
+const MORE_MIN: Money = Money::from_minor(5_000);
+
+/// Exceptions whose last case was turned down.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TurnedDown {
+    /// They open no case.
+    pub quiet: BTreeSet<ExceptionId>,
+    /// They are worth so much more now that they open one.
+    pub back: BTreeSet<ExceptionId>,
+}
+
+/// Is `now` a fifth and 50.00 more than `then`?
+pub fn has_grown(then: Money, now: Money) -> bool {
+    let more = now - then;
+    more > MORE_MIN && i128::from(more.minor) * 5 > i128::from(then.minor)
+}
+
+/// Looks at what was turned down and is seen again. Where nothing was ever turned down, it costs one query.
+pub(super) async fn turned_down(stages: &Stages, laid: &Laid, known: &[Exception]) -> anyhow::Result<TurnedDown> {
+    let Stages { store, config, .. } = stages;
+    let mut found = TurnedDown::default();
+    let rejected: BTreeSet<CaseId> =
+        store.list_recommendations_in(&["rejected"]).await?.into_iter().map(|(rec, _)| rec.case_id).collect();
+    if rejected.is_empty() {
+        return Ok(found);
+    }
+    let mut closed: BTreeMap<CaseId, Case> =
+        store.list_cases(&["closed"]).await?.into_iter().map(|c| (c.id.clone(), c)).collect();
+    closed.retain(|id, case| rejected.contains(id) && !case.is_mute_proposal());
+    let seen: BTreeMap<ExceptionId, &Signal> = laid.seen.signals.iter().map(|s| (s.exception_id(), s)).collect();
+    let mut again: BTreeMap<CaseId, Vec<Exception>> = BTreeMap::new();
+    let owners = store.map_exceptions_to_cases().await?;
+    for exception in known {
+        let Some(owner) = owners.get(&exception.id).filter(|owner| closed.contains_key(owner)) else { continue };
+        let Some(signal) = seen.get(&exception.id).filter(|s| s.explained.is_none()) else { continue };
+        let fresh = Exception { signal: (*signal).clone(), state: ExceptionState::Open, ..exception.clone() };
+        again.entry(owner.clone()).or_default().push(fresh);
+    }
+    let claimed = store.list_links().await?.into_iter().map(|(link, case)| (link, case.to_string())).collect();
+    let promises = Promises::firm(store).await.context("reading what is promised")?;
+    for (id, exceptions) in again {
+        let case = &closed[&id];
+        let exceptions = open_exceptions(exceptions, case);
+        let promised = promises.to_others(&id);
+        let (book, outlook, p, claimed) = (&laid.book, &laid.seen.outlook, &laid.p, &claimed);
+        let view = CaseView { case, exceptions: &exceptions, book, outlook, p, claimed, promised: &promised, config };
+        let then = case.rank.as_ref().map_or(Money::ZERO, |rank| rank.value.expected);
+        let grown = has_grown(then, assess(&view).rank.value.expected);
+        let side = if grown { &mut found.back } else { &mut found.quiet };
+        side.extend(exceptions.into_iter().map(|e| e.id));
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_takes_a_fifth_and_fifty_more() {
+        for (then, now, grown) in [
+            (10_000, 15_000, false),
+            (10_000, 15_001, true),
+            (100_000, 115_000, false),
+            (100_000, 120_000, false),
+            (100_000, 120_001, true),
+            (0, 5_000, false),
+            (0, 5_001, true),
+            (10_000, 1_000, false),
+        ] {
+            assert_eq!(has_grown(Money::from_minor(then), Money::from_minor(now)), grown, "{then} to {now}");
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! The figures of the moment, for whoever asks: read and computed when they are asked for, and kept for a minute, so that a
+//! page that is loaded again and a collector that asks often cost little.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Mutex;
+
+use super::{OfficeHours, Period, Report, read, report};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::pipeline::desk::Desk;
+use crate::store::Store;
+
+/// How long figures are as good as new.
+const FRESH: SignedDuration = SignedDuration::from_secs(60);
+
+/// Computes figures.
+pub struct Figures {
+    store: Store,
+    config: Arc<Config>,
+    clock: Clock,
+    desk: Arc<Desk>,
+    kept: Mutex<Option<(Period, Timestamp, Arc<Report>)>>,
+}
+
+impl Figures {
+    /// Figures of this store, with the book of this desk.
+    pub fn new(store: Store, config: Arc<Config>, clock: Clock, desk: Arc<Desk>) -> Self {
+        Self { store, config, clock, desk, kept: Mutex::new(None) }
+    }
+
+    /// The business day of this moment.
+    pub fn today(&self) -> jiff::civil::Date {
+        self.config.calendar.calendar().day_of(self.clock.now())
+    }
+
+    /// The figures of a period.
+    ///
+    /// # Errors
+    /// Says what could not be read.
+    pub async fn of(&self, period: Period) -> anyhow::Result<Arc<Report>> {
+        let now = self.clock.now();
+        // Held while it is computed: whoever asks meanwhile gets the same.
+        let mut kept = self.kept.lock().await;
+        if let Some((of, at, report)) = &*kept
+            && *of == period
+            && now.duration_since(*at) < FRESH
+            && now >= *at
+        {
+            return Ok(Arc::clone(report));
+        }
+        let laid = self.desk.lay_out().await.context("laying out the book")?;
+        let rows = read(&self.store, &self.config, period, now).await?;
+        let config = Arc::clone(&self.config);
+        let office = OfficeHours::usual(self.config.calendar.timezone.clone());
+        let computed = tokio::task::spawn_blocking(move || report(&rows, &laid, &config, &office, period));
+        let report = Arc::new(computed.await.context("computing the figures")?);
+        *kept = Some((period, now, Arc::clone(&report)));
+        Ok(report)
+    }
+}

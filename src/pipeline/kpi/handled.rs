@@ -1,0 +1,110 @@
+//! What people made of recommendations and cases: the common ground of most figures.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::rows::Rows;
+use crate::domain::decision::RejectReason;
+use crate::domain::ids::{CaseId, PersonId};
+use crate::domain::recommendation::{Drafter, Recommendation};
+
+/// States that an approval leads to.
+const ACCEPTED: [&str; 7] =
+    ["approved", "approved_with_edit", "handed_off", "carried_out", "partly", "not_carried_out", "undone"];
+
+/// A recommendation that somebody decided.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Handled<'r> {
+    pub rec: &'r Recommendation,
+    /// Approved, and not rejected.
+    pub accepted: bool,
+    /// Why not.
+    pub reason: Option<&'r str>,
+    /// When the last signature or the rejection was given.
+    pub at: Timestamp,
+    /// Whose it was.
+    pub by: &'r PersonId,
+    /// The content that was decided on.
+    pub content: &'r str,
+}
+
+impl Handled<'_> {
+    /// Did people change it before it was approved?
+    pub(super) fn is_edited(&self) -> bool {
+        matches!(self.rec.drafter, Drafter::Edited { .. })
+    }
+}
+
+/// Each recommendation that was approved or rejected in the period, once, by its last standing decision. A first of two
+/// signatures decides nothing yet.
+pub(super) fn handled(rows: &Rows) -> Vec<Handled<'_>> {
+    let mut last = BTreeMap::new();
+    for decision in rows.decisions.iter().filter(|d| matches!(d.verb.as_str(), "approve" | "reject")) {
+        last.insert(&decision.recommendation_id, decision);
+    }
+    let decided = last.into_iter().filter_map(|(id, decision)| {
+        let rec = rows.recommendations.get(id)?;
+        let state = rec.state.name();
+        let accepted = decision.verb == "approve" && ACCEPTED.contains(&state);
+        let rejected = decision.verb == "reject" && state == "rejected";
+        (accepted || rejected).then_some(Handled {
+            rec,
+            accepted,
+            reason: decision.reason.as_deref().filter(|_| rejected),
+            at: decision.at,
+            by: &decision.person,
+            content: &decision.content_hash,
+        })
+    });
+    let mut decided: Vec<Handled<'_>> = decided.collect();
+    decided.sort_by(|a, b| (a.at, &a.rec.id).cmp(&(b.at, &b.rec.id)));
+    decided
+}
+
+/// Was the case real? By the last decision on it: an approval, and every reason but "there is no problem", says yes. What
+/// says nothing about it (missing context, policy, a duplicate) is no label. What the records showed at the horizon says yes
+/// too, where a loss came or was kept away.
+pub(super) fn labels(rows: &Rows) -> BTreeMap<&CaseId, bool> {
+    let mut labels = BTreeMap::new();
+    for decision in handled(rows) {
+        let real = match decision.reason {
+            None => Some(true),
+            Some(code) if code == RejectReason::NotReal.code() => Some(false),
+            Some(code) => {
+                let silent = [RejectReason::MissingContext, RejectReason::Policy, RejectReason::Duplicate];
+                (!silent.iter().any(|reason| reason.code() == code)).then_some(true)
+            }
+        };
+        if let Some(real) = real {
+            labels.insert(&decision.rec.case_id, real);
+        }
+    }
+    labels
+}
+
+/// Cases shown in a digest of the period, with the moment of the first one.
+pub(super) fn shown(rows: &Rows) -> BTreeMap<&CaseId, Timestamp> {
+    let mut shown = BTreeMap::new();
+    for (digest, made) in &rows.digests {
+        for line in &digest.lines {
+            shown.entry(&line.case_id).or_insert(*made);
+        }
+    }
+    shown
+}
+
+/// What a measured outcome says: the loss that was expected without the action, the loss that came, and the benefit.
+pub(super) struct Measured {
+    pub predicted: f64,
+    pub actual: f64,
+    pub benefit: f64,
+}
+
+/// What was measured of a recommendation at its horizon, in units of the currency; None where it was not, or the records can
+/// not tell.
+pub(super) fn measured(rows: &Rows, rec: &Recommendation) -> Option<Measured> {
+    let measured = rows.outcomes.get(&rec.id)?.body.get("measured")?;
+    let amount = |key: &str| measured.get(key)?.as_i64().map(|minor| minor as f64 / 100.0);
+    Some(Measured { predicted: amount("predicted_loss")?, actual: amount("actual_loss")?, benefit: amount("benefit")? })
+}

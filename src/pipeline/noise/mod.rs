@@ -1,0 +1,48 @@
+//! Noise: what people are not to be shown, how noisy detectors are, and drills that show whether cards are read.
+//!
+//! Only people mute; Reeve proposes. What is muted is found, drafted and counted as before. Nothing here changes a figure of
+//! a case.
+
+pub mod drill;
+pub mod figures;
+pub mod mutes;
+pub mod propose;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+pub use mutes::{MuteRefused, MuteRequest, Muting, mute, unmute};
+
+use super::approve::Recheck;
+use super::{Progress, Stage};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::store::Store;
+
+/// Proposes mutes, settles approved ones, and plants and takes back drills. It mutes and decides nothing.
+pub struct NoiseControl {
+    /// Where everything is kept.
+    pub store: Store,
+    /// Thresholds, people, windows.
+    pub config: Arc<Config>,
+    /// When it is.
+    pub clock: Clock,
+    /// The checks of this moment, for drills.
+    pub recheck: Arc<dyn Recheck>,
+}
+
+#[async_trait]
+impl Stage for NoiseControl {
+    fn name(&self) -> &'static str {
+        "noise"
+    }
+
+    async fn run_once(&self) -> anyhow::Result<Progress> {
+        let mut done = propose::settle(self).await?;
+        done += propose::propose(self).await?;
+        done += drill::withdraw(self).await?;
+        done += drill::plant(self).await?;
+        Ok(if done == 0 { Progress::Idle } else { Progress::Advanced(done) })
+    }
+}

@@ -1,0 +1,429 @@
+//! Muting: a person's decision, for a while, with a reason; and which cases are hidden by it.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde_json::json;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::domain::action::Action;
+use crate::domain::audit::AuditEntry;
+use crate::domain::calendar::{days_between, plus_days};
+use crate::domain::case::{Case, CaseState};
+use crate::domain::exception::{Exception, ExceptionState, ExceptionType};
+use crate::domain::ids::{ItemId, PersonId, RecommendationId, content_hash};
+use crate::domain::money::Money;
+use crate::domain::mute::{Mute, MuteScope, may_hide};
+use crate::domain::policy::{ActionCode, Attempt, Facts, Named, Person, Question, Refusal, Signer, Tier, may_turn_down};
+use crate::domain::record::{Record, RecordKind, RecordRef};
+use crate::store::{MuteEnd, Store, StoreError};
+
+/// Longest reason, in characters.
+const REASON_CHARS: usize = 500;
+
+/// The mutes of a day, and what is needed to apply them. With none of them it costs one query.
+#[derive(Clone, Debug)]
+pub struct Muting {
+    live: Vec<Mute>,
+    /// Only filled where a mute is by category.
+    categories: BTreeMap<ItemId, String>,
+    cap: Money,
+}
+
+impl Muting {
+    /// The mutes that hold on the business day of `now`.
+    ///
+    /// # Errors
+    /// When the store can not be read.
+    pub async fn load(store: &Store, config: &Config, now: Timestamp) -> Result<Self, StoreError> {
+        let today = config.calendar.calendar().day_of(now);
+        let live = store.list_mutes().await?.into_iter().filter(|m| m.is_live(today)).collect();
+        Self::of(store, config, live).await
+    }
+
+    /// The same for mutes that are only thought of.
+    ///
+    /// # Errors
+    /// When the store can not be read.
+    pub async fn of(store: &Store, config: &Config, live: Vec<Mute>) -> Result<Self, StoreError> {
+        let by_category = live.iter().any(|m| matches!(m.scope, MuteScope::Category(_)));
+        let categories = if by_category { categories(store).await? } else { BTreeMap::new() };
+        Ok(Self { live, categories, cap: config.noise.mute_value_max })
+    }
+
+    /// Is nothing muted?
+    pub fn is_empty(&self) -> bool {
+        self.live.is_empty()
+    }
+
+    /// The mute that hides a case: every exception of it that still holds is muted, it stands in no lane, and its money is
+    /// below the cap. The one that ends last is named.
+    pub fn hider(&self, case: &Case, exceptions: &[Exception]) -> Option<&Mute> {
+        if self.live.is_empty() || case.is_mute_proposal() || !may_hide(case, self.cap) {
+            return None;
+        }
+        let mut open = exceptions.iter().filter(|e| e.state == ExceptionState::Open).peekable();
+        open.peek()?;
+        let mut found: Vec<&Mute> = Vec::new();
+        for exception in open {
+            let category = exception.signal.subject.item.as_ref().and_then(|i| self.categories.get(i)).map(String::as_str);
+            let covers = |m: &&Mute| m.covers(exception, category);
+            found.push(self.live.iter().filter(covers).max_by_key(|m| (m.until, &m.id))?);
+        }
+        // The case is back when the first of them ends.
+        found.into_iter().min_by_key(|m| (m.until, &m.id))
+    }
+
+    /// The same with the exceptions read from the store.
+    ///
+    /// # Errors
+    /// When the store can not be read.
+    pub async fn hides(&self, store: &Store, case: &Case) -> Result<Option<&Mute>, StoreError> {
+        if self.live.is_empty() || !may_hide(case, self.cap) {
+            return Ok(None);
+        }
+        Ok(self.hider(case, &store.list_case_exceptions(&case.id).await?))
+    }
+
+    /// The money at stake in the waiting cases that are hidden, and how many they are.
+    ///
+    /// # Errors
+    /// When the store can not be read.
+    pub async fn weigh(&self, store: &Store) -> Result<(usize, Money), StoreError> {
+        let (mut cases, mut at_stake) = (0, Money::ZERO);
+        for case in store.list_cases(CaseState::UNDECIDED).await? {
+            if self.hides(store, &case).await?.is_some() {
+                cases += 1;
+                at_stake += case.rank.as_ref().map_or(Money::ZERO, |r| r.at_stake);
+            }
+        }
+        Ok((cases, at_stake))
+    }
+}
+
+/// The category of each item.
+pub(super) async fn categories(store: &Store) -> Result<BTreeMap<ItemId, String>, StoreError> {
+    let items = store.load_records_of(&[RecordKind::Item]).await?;
+    let category = |record| if let Record::Item(item) = record { Some((item.id, item.category)) } else { None };
+    Ok(items.into_iter().filter_map(category).collect())
+}
+
+/// What somebody wants not to be shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MuteRequest {
+    /// Who is signed in.
+    pub person: PersonId,
+    /// Through what: `web`, `cli`.
+    pub channel: String,
+    /// Which type.
+    pub code: ExceptionType,
+    /// On which subjects.
+    pub scope: MuteScope,
+    /// The day on which it is shown again.
+    pub until: Date,
+    /// Why.
+    pub reason: String,
+}
+
+/// Why nothing was muted, or no mute ended. Written for the person who asked.
+#[derive(Debug, thiserror::Error)]
+pub enum MuteRefused {
+    /// Not configured.
+    #[error("there is no person {0:?} in the configuration; add them under [[people]]")]
+    UnknownPerson(String),
+    /// The policy says no.
+    #[error(transparent)]
+    NotAllowed(#[from] Refusal),
+    /// So much would be hidden that it takes two.
+    #[error(
+        "it would hide {hides} at stake now, and that takes two people ({tier}); mute something narrower, or decide the cases"
+    )]
+    TooMuch {
+        /// The money at stake in what it would hide.
+        hides: Money,
+        /// What it takes.
+        tier: Tier,
+    },
+    /// The day is past or too far.
+    #[error("{until} is no day to mute until: choose one from {first} to {last}; a mute ends by itself")]
+    BadDay {
+        /// What was asked.
+        until: Date,
+        /// The first that can be chosen.
+        first: Date,
+        /// The last.
+        last: Date,
+    },
+    /// A mute has a reason.
+    #[error("say why it is muted, in at most {REASON_CHARS} characters: others have to understand it")]
+    NoReason,
+    /// It is muted already, differently.
+    #[error("{what} is muted already, by {who} until {until}; end that mute first")]
+    Already {
+        /// Type and scope.
+        what: String,
+        /// Their name.
+        who: String,
+        /// Until when.
+        until: Date,
+    },
+    /// There is no such mute.
+    #[error("there is no mute {0:?}; `reeve mute list` shows them all")]
+    Unknown(String),
+    /// It is over.
+    #[error("this mute is over already; nothing is hidden by it")]
+    Over,
+    /// Not the person's fault.
+    #[error("it could not be kept, and nothing was changed: {0:#}")]
+    Failed(anyhow::Error),
+}
+
+impl From<StoreError> for MuteRefused {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// Mutes, or says why not. The same request twice is one mute.
+///
+/// # Errors
+/// [`MuteRefused`].
+pub async fn mute(store: &Store, config: &Config, clock: &Clock, request: &MuteRequest) -> Result<Mute, MuteRefused> {
+    let now = clock.now();
+    let person = person(config, &request.person)?;
+    may_turn_down(person)?;
+    let today = config.calendar.calendar().day_of(now);
+    check_day(config, today, request.until)?;
+    let reason = request.reason.trim().to_owned();
+    if reason.is_empty() || reason.chars().count() > REASON_CHARS {
+        return Err(MuteRefused::NoReason);
+    }
+    if let Some(standing) = standing(store, today, request.code, &request.scope).await? {
+        let same = standing.owner == request.person && standing.until == request.until && standing.reason == reason;
+        return if same { Ok(standing) } else { Err(already(config, &standing)) };
+    }
+    let (code, scope) = (request.code, request.scope.clone());
+    let mute = Mute::new(code, scope, request.person.clone(), reason, now, request.until);
+    let (cases, hides) = Muting::of(store, config, vec![mute.clone()]).await?.weigh(store).await?;
+    let action = Action::Mute { exception: code, scope: mute.scope.clone(), until: mute.until, hides };
+    let tier = may_hide_so_much(store, config, person, &action, hides, now).await?;
+    let entry = begun(&mute, &request.channel, json!({ "hides_cases": cases, "hides": hides, "tier": tier }));
+    match store.insert_mute(&mute, &[entry]).await {
+        Ok(()) => Ok(mute),
+        // Somebody else muted it in the same moment.
+        Err(StoreError::Duplicate) => match self::standing(store, today, code, &mute.scope).await? {
+            Some(standing) => Err(already(config, &standing)),
+            None => Err(MuteRefused::Failed(anyhow::anyhow!("somebody else is muting the same; look again"))),
+        },
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The tier of a mute, when this person alone may decide it: by the policy, as for a proposal.
+async fn may_hide_so_much(
+    store: &Store,
+    config: &Config,
+    person: &Person,
+    action: &Action,
+    hides: Money,
+    now: Timestamp,
+) -> Result<Tier, MuteRefused> {
+    let facts = facts_of(store, action).await?;
+    let id = RecommendationId::new("mute");
+    let ruling = config.policy.judge(&Question {
+        id: &id,
+        action: ActionCode::of(action),
+        value: hides,
+        item: None,
+        supplier: None,
+        facts: &facts,
+        signers: std::slice::from_ref(&person.id),
+        on_behalf_of: &[],
+        earlier: &[],
+        now,
+    });
+    let signer = Signer::own(person.clone());
+    let attempt = Attempt { signer: &signer, ruling: &ruling, facts: &facts, signed: &[], touched_by: &[] };
+    if config.policy.may_sign(&attempt)?.needs_second {
+        return Err(MuteRefused::TooMuch { hides, tier: ruling.tier });
+    }
+    Ok(ruling.tier)
+}
+
+/// What the policy asks of a mute: what it touches, as far as its scope says. What it does not say counts as the stricter,
+/// so whoever decides for one place mutes nothing everywhere.
+///
+/// # Errors
+/// When the store can not be read.
+pub async fn facts_of(store: &Store, action: &Action) -> Result<Facts, StoreError> {
+    let Action::Mute { scope, .. } = action else { return Ok(Facts::default()) };
+    let mut facts = Facts::default();
+    match scope {
+        MuteScope::All => {}
+        MuteScope::Item(item) => facts.categories = categories(store).await?.remove(item).map(|category| vec![category]),
+        MuteScope::Category(name) => facts.categories = Some(vec![name.clone()]),
+        MuteScope::Location(id) => {
+            facts.locations = Some(vec![named(store, RecordKind::Location, id.as_str()).await?]);
+        }
+        MuteScope::Supplier(id) => {
+            facts.suppliers = Some(vec![named(store, RecordKind::Supplier, id.as_str()).await?]);
+        }
+    }
+    Ok(facts)
+}
+
+async fn named(store: &Store, kind: RecordKind, id: &str) -> Result<Named, StoreError> {
+    let names = store.list_names().await?;
+    let name = names.get(&RecordRef::new(kind, id)).map(String::as_str);
+    Ok(Named::new(id, name.as_slice()))
+}
+
+/// Ends a mute before its day. Whoever may decide may end anybody's: showing more does no harm. Ending it twice is ending it
+/// once.
+///
+/// # Errors
+/// [`MuteRefused`].
+pub async fn unmute(
+    store: &Store,
+    config: &Config,
+    clock: &Clock,
+    id: &str,
+    by: &PersonId,
+    channel: &str,
+) -> Result<Mute, MuteRefused> {
+    let now = clock.now();
+    may_turn_down(person(config, by)?)?;
+    let mute = store.find_mute(id).await?.ok_or_else(|| MuteRefused::Unknown(id.to_owned()))?;
+    if mute.ended.as_ref().is_some_and(|(_, who)| who == by) {
+        return Ok(mute);
+    }
+    if !mute.is_live(config.calendar.calendar().day_of(now)) {
+        return Err(MuteRefused::Over);
+    }
+    let ending = MuteEnd { id: mute.id.clone(), by: by.clone(), at: now };
+    let entry = entry("mute.ended", &mute, by, channel, now, json!({ "owner": mute.owner, "was_until": mute.until }));
+    match store.end_mute(&ending, &[entry]).await {
+        Ok(()) => Ok(Mute { ended: Some((now, by.clone())), ..mute }),
+        Err(StoreError::Conflict) => Err(MuteRefused::Over),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Refuses a day that is past or further off than the configuration allows.
+pub(crate) fn check_day(config: &Config, today: Date, until: Date) -> Result<(), MuteRefused> {
+    let longest = i32::from(config.policy.mutes.longest_days);
+    let (first, last) = (plus_days(today, 1), plus_days(today, longest));
+    if (1..=longest).contains(&days_between(today, until)) {
+        return Ok(());
+    }
+    Err(MuteRefused::BadDay { until, first, last })
+}
+
+/// The mute of this type and scope that holds on `today`.
+pub(crate) async fn standing(
+    store: &Store,
+    today: Date,
+    code: ExceptionType,
+    scope: &MuteScope,
+) -> Result<Option<Mute>, StoreError> {
+    let same = |m: &Mute| m.code == code && m.scope == *scope && m.is_live(today);
+    Ok(store.list_mutes().await?.into_iter().find(same))
+}
+
+/// The audit entry of a mute that begins.
+pub(crate) fn begun(mute: &Mute, channel: &str, more: serde_json::Value) -> AuditEntry {
+    let mut detail = json!({
+        "type": mute.code,
+        "scope": mute.scope,
+        "until": mute.until,
+        "reason": mute.reason,
+    });
+    if let (Some(detail), serde_json::Value::Object(more)) = (detail.as_object_mut(), more) {
+        detail.extend(more);
+    }
+    entry("mute.made", mute, &mute.owner, channel, mute.made_at, detail)
+}
+
+pub(crate) fn entry(
+    action: &str,
+    mute: &Mute,
+    by: &PersonId,
+    channel: &str,
+    at: Timestamp,
+    detail: serde_json::Value,
+) -> AuditEntry {
+    AuditEntry {
+        at,
+        actor: by.to_string(),
+        channel: channel.to_owned(),
+        action: action.to_owned(),
+        subject: format!("mute:{}", mute.id),
+        content: content_hash(&[mute.code.code(), &mute.scope.to_string(), &mute.until.to_string(), &mute.reason]),
+        detail,
+    }
+}
+
+fn person<'c>(config: &'c Config, id: &PersonId) -> Result<&'c Person, MuteRefused> {
+    config.people.iter().find(|p| p.id == *id).ok_or_else(|| MuteRefused::UnknownPerson(id.to_string()))
+}
+
+fn already(config: &Config, standing: &Mute) -> MuteRefused {
+    let name = config.people.iter().find(|p| p.id == standing.owner).map(|p| p.name.clone());
+    MuteRefused::Already {
+        what: format!("{} for {}", standing.code, standing.scope),
+        who: name.unwrap_or_else(|| standing.owner.to_string()),
+        until: standing.until,
+    }
+}
+
+/// The digest's one line about what is hidden: how much, and by whom until when. None where nothing is.
+///
+/// # Errors
+/// When the store can not be read.
+pub(crate) fn account(config: &Config, hidden: &[(&Case, &Mute)]) -> Option<String> {
+    if hidden.is_empty() {
+        return None;
+    }
+    let worth: Money = hidden.iter().filter_map(|(c, _)| c.rank.as_ref()).map(|r| r.value.expected).sum();
+    let mut by_mute: BTreeMap<(ExceptionType, &MuteScope, &str), (usize, &Mute)> = BTreeMap::new();
+    for (_, mute) in hidden {
+        by_mute.entry((mute.code, &mute.scope, &mute.id)).or_insert((0, mute)).0 += 1;
+    }
+    let each: Vec<String> = by_mute
+        .values()
+        .map(|(n, mute)| {
+            let name = config.people.iter().find(|p| p.id == mute.owner).map_or(mute.owner.as_str(), |p| &p.name);
+            format!("{} for {} by {name} until {} ({n})", mute.code, mute.scope, mute.until)
+        })
+        .collect();
+    let cases = crate::render::count(hidden.len(), "case", "cases");
+    Some(format!("Muted: {cases} worth {worth}: {}.", each.join("; ")))
+}
+
+/// The cases of `cases` that are hidden, each with its mute.
+///
+/// # Errors
+/// When the store can not be read.
+pub(crate) async fn hidden_of<'c, 'm>(
+    store: &Store,
+    muting: &'m Muting,
+    cases: impl Iterator<Item = &'c Case>,
+) -> anyhow::Result<Vec<(&'c Case, &'m Mute)>> {
+    let mut hidden = Vec::new();
+    if muting.is_empty() {
+        return Ok(hidden);
+    }
+    for case in cases {
+        if let Some(mute) = muting.hides(store, case).await.context("reading what is muted")? {
+            hidden.push((case, mute));
+        }
+    }
+    Ok(hidden)
+}
+
+#[cfg(test)]
+#[path = "mutes_tests.rs"]
+mod tests;

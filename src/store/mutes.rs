@@ -1,0 +1,179 @@
+//! Mutes: never deleted, only ended; and the cases in which one is proposed.
+
+use jiff::Timestamp;
+use sqlx::{Any, Transaction};
+
+use super::{Store, StoreError, audit, cases, evidence, recommendations, row};
+use crate::domain::audit::AuditEntry;
+use crate::domain::case::Case;
+use crate::domain::evidence::Bundle;
+use crate::domain::ids::PersonId;
+use crate::domain::mute::Mute;
+use crate::domain::recommendation::Recommendation;
+
+const TABLE: &str = "mutes";
+
+/// A mute that somebody ends before its day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MuteEnd {
+    /// Which one.
+    pub id: String,
+    /// Who ends it.
+    pub by: PersonId,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Store {
+    /// Keeps a new mute with its audit entries, both or neither.
+    ///
+    /// # Errors
+    /// [`StoreError::Duplicate`] when the same type and scope are muted already.
+    pub async fn insert_mute(&self, mute: &Mute, entries: &[AuditEntry]) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        insert(&mut tx, mute).await?;
+        audit::append(&mut tx, entries).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Ends a mute, with its audit entries.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], or [`StoreError::Conflict`] when it has ended already.
+    pub async fn end_mute(&self, ending: &MuteEnd, entries: &[AuditEntry]) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        end(&mut tx, ending).await?;
+        audit::append(&mut tx, entries).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Every mute there ever was, newest first.
+    pub async fn list_mutes(&self) -> Result<Vec<Mute>, StoreError> {
+        let rows = sqlx::query("select id, body from mutes order by made_at desc, id").fetch_all(&self.pool).await?;
+        rows.iter().map(|r| row::json(r, TABLE, "body")).collect()
+    }
+
+    /// The mute `id`, where there is one.
+    pub async fn find_mute(&self, id: &str) -> Result<Option<Mute>, StoreError> {
+        let found = sqlx::query("select id, body from mutes where id = $1").bind(id).fetch_optional(&self.pool).await?;
+        found.map(|r| row::json(&r, TABLE, "body")).transpose()
+    }
+
+    /// Opens a case in which a mute is proposed: the case, its evidence and its recommendation, all or nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the case is there already.
+    pub async fn open_proposal(
+        &self,
+        case: &Case,
+        bundle: &Bundle,
+        recommendation: &Recommendation,
+        entries: &[AuditEntry],
+    ) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        cases::insert(&mut tx, case).await?;
+        evidence::insert(&mut tx, bundle).await?;
+        recommendations::insert(&mut tx, recommendation).await?;
+        audit::append(&mut tx, entries).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+/// Keeps a mute. One type and scope is muted once at a time.
+pub(super) async fn insert(tx: &mut Transaction<'_, Any>, mute: &Mute) -> Result<(), StoreError> {
+    // The same text on both databases: ids and days are compared as they are written.
+    let done = sqlx::query(
+        "insert into mutes (id, code, scope, owner, made_at, until_day, ended_at, body)
+         select $1, $2, $3, $4, cast($5 as bigint), $6, cast(null as bigint), $7
+         where not exists (
+             select 1 from mutes where code = $2 and scope = $3 and ended_at is null and until_day > $8
+         )
+         on conflict (id) do nothing",
+    )
+    .bind(mute.id.as_str())
+    .bind(mute.code.code())
+    .bind(row::clean(&mute.scope.to_string()))
+    .bind(mute.owner.as_str())
+    .bind(row::ms(mute.made_at))
+    .bind(mute.until.to_string())
+    .bind(row::body(mute))
+    // A mute is on while its day has not come. The day of its making is close enough: a day too many only asks for its end.
+    .bind(mute.made_at.strftime("%Y-%m-%d").to_string())
+    .execute(&mut **tx)
+    .await?;
+    if done.rows_affected() == 0 {
+        return Err(StoreError::Duplicate);
+    }
+    Ok(())
+}
+
+/// Ends a mute.
+pub(super) async fn end(tx: &mut Transaction<'_, Any>, ending: &MuteEnd) -> Result<(), StoreError> {
+    let found = sqlx::query("select id, body from mutes where id = $1")
+        .bind(ending.id.as_str())
+        .fetch_optional(&mut **tx)
+        .await?
+        .ok_or_else(|| StoreError::NotFound { what: "mute", id: ending.id.clone() })?;
+    let mut mute: Mute = row::json(&found, TABLE, "body")?;
+    mute.ended = Some((ending.at, ending.by.clone()));
+    let done = sqlx::query("update mutes set ended_at = $1, body = $2 where id = $3 and ended_at is null")
+        .bind(row::ms(ending.at))
+        .bind(row::body(&mute))
+        .bind(ending.id.as_str())
+        .execute(&mut **tx)
+        .await?;
+    if done.rows_affected() == 0 {
+        return Err(StoreError::Conflict);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::exception::ExceptionType;
+    use crate::domain::ids::PersonId;
+    use crate::domain::mute::{Mute, MuteScope};
+    use crate::store::testing::{at, entry, on_each};
+    use crate::store::{MuteEnd, StoreError};
+
+    fn mute(scope: &str, ms: i64, until: &str) -> Mute {
+        let scope: MuteScope = scope.parse().unwrap();
+        let by = PersonId::new("ada");
+        Mute::new(ExceptionType::RShort, scope, by, "known \0 since May".into(), at(ms), until.parse().unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_type_and_scope_is_muted_once_at_a_time_and_each_change_is_in_the_log() {
+        on_each(|store| async move {
+            let first = mute("supplier:9", 0, "2025-11-01");
+            store.insert_mute(&first, &[entry("mute.made")]).await.unwrap();
+            let again = store.insert_mute(&mute("supplier:9", 5, "2025-12-01"), &[entry("mute.made")]).await;
+            assert!(matches!(again, Err(StoreError::Duplicate)), "{again:?}");
+            store.insert_mute(&mute("all", 5, "2025-11-01"), &[entry("mute.made")]).await.unwrap();
+            assert_eq!(store.verify_audit().await.unwrap().0, 2, "what was refused left no entry");
+
+            let ending = MuteEnd { id: first.id.clone(), by: PersonId::new("bob"), at: at(9) };
+            store.end_mute(&ending, &[entry("mute.ended")]).await.unwrap();
+            let twice = store.end_mute(&ending, &[entry("mute.ended")]).await;
+            assert!(matches!(twice, Err(StoreError::Conflict)), "{twice:?}");
+            let kept = store.find_mute(&first.id).await.unwrap().unwrap();
+            assert_eq!(kept.ended, Some((at(9), PersonId::new("bob"))));
+            assert!(kept.reason.contains('\u{0}') || kept.reason.contains('\u{fffd}'), "{:?}", kept.reason);
+            store.insert_mute(&mute("supplier:9", 20, "2025-12-01"), &[entry("mute.made")]).await.unwrap();
+            assert_eq!(store.list_mutes().await.unwrap().len(), 3);
+            let none = MuteEnd { id: "mute-none".into(), ..ending };
+            assert!(matches!(store.end_mute(&none, &[]).await, Err(StoreError::NotFound { .. })));
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_mute_that_ran_out_makes_room_for_a_new_one() {
+        on_each(|store| async move {
+            // at(0) is 2025-10-09.
+            store.insert_mute(&mute("all", 0, "2025-10-09"), &[]).await.unwrap();
+            store.insert_mute(&mute("all", 7, "2025-11-09"), &[]).await.unwrap();
+        })
+        .await;
+    }
+}

@@ -1,0 +1,233 @@
+//! What an auditor does, on the bundled recording: cards recompute, what was tampered with is found, exports prove
+//! themselves, anchors outlive a rewritten log.
+#![expect(clippy::unwrap_used, reason = "a test that can not go on has failed")]
+
+use std::io::BufReader;
+use std::path::Path;
+use std::sync::Arc;
+
+use reeve::adapters::recorded::Recorded;
+use reeve::app::App;
+use reeve::clock::Clock;
+use reeve::config::Config;
+use reeve::domain::ids::{PersonId, RecommendationId};
+use reeve::pipeline::approve::{DecisionRequest, Verb};
+use reeve::pipeline::audit::anchors::{self, Anchor};
+use reeve::pipeline::audit::{CardReport, Verdict, card, export, story};
+use reeve::ports::{Ports, Source};
+use reeve::store::Store;
+use sqlx::{AnyConnection, AssertSqlSafe, Connection};
+
+use crate::support::databases::{TestDb, databases};
+
+async fn app(db: &TestDb, config: Config) -> App {
+    let recording = Path::new(env!("CARGO_MANIFEST_DIR")).join(&config.source.recording);
+    let source = Recorded::open(&recording, &config.money.currency).unwrap();
+    let (_, last) = source.span().unwrap();
+    let store = Store::open_and_migrate(&db.store_url()).await.unwrap();
+    let ports = Ports { source: Arc::new(source), model: None, webhook: None };
+    let app = App::new(Arc::new(config), store, ports, Clock::standing_at(last));
+    app.run_until_idle().await.unwrap();
+    app
+}
+
+async fn recompute(app: &App, id: &RecommendationId) -> CardReport {
+    card::verify(&app.context.store, &app.context.config, id).await.unwrap()
+}
+
+/// Past Reeve, as somebody with the database's password.
+async fn past_reeve(db: &TestDb, sql: &str) {
+    let mut connection = AnyConnection::connect(&db.url).await.unwrap();
+    let done = sqlx::query(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.unwrap();
+    assert!(done.rows_affected() > 0 || sql.contains("trigger"), "{sql} changed nothing");
+}
+
+fn differing(report: &CardReport) -> Vec<&str> {
+    report.lines.iter().filter(|l| l.verdict == Verdict::Differs).map(|l| l.figure.as_str()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_card_recomputes_from_its_frozen_evidence_and_a_tampered_one_does_not() {
+    for db in databases().await {
+        let app = app(&db, Config::load_from(None, &[]).unwrap()).await;
+        let all = app.context.store.list_recommendations_in(&["queued"]).await.unwrap();
+        assert!(all.len() > 50, "{}", all.len());
+        let (mut agree, mut open) = (0, 0);
+        for (rec, _) in &all {
+            let report = recompute(&app, &rec.id).await;
+            assert!(report.holds(), "{}: {:?}", rec.id, report.lines.iter().filter(|l| l.verdict == Verdict::Differs));
+            agree += report.count(Verdict::Agrees);
+            open += report.count(Verdict::NotFrozen);
+        }
+        assert!(agree > 10 * open, "{agree} figures agree, {open} could not be recomputed: too few for a proof");
+
+        // A reviewed card, its action, then its worth, its reason and its evidence changed behind Reeve's back.
+        let (rec, _) = all.iter().find(|(r, _)| r.candidate.action.code() == "TRANSFER" && r.rank == 1).unwrap();
+        let body = serde_json::to_string(rec).unwrap();
+        let benefit = rec.candidate.money.benefit.expected;
+        let forged = [
+            (format!("\"expected\":{}", benefit.minor), format!("\"expected\":{}", benefit.minor + 100), "NB"),
+            (format!("worth {benefit}"), "worth 98,765.43".to_owned(), "numbers in the rationale"),
+            (format!("\"value\":{}", rec.candidate.value.minor), "\"value\":1".to_owned(), "value for limits"),
+        ];
+        for (was, is, figure) in forged {
+            let text = body.replace(&was, &is).replace('\'', "''");
+            assert_ne!(text, body, "{was} is in the card");
+            past_reeve(&db, &format!("update recommendations set body = '{text}' where id = '{}'", rec.id)).await;
+            let report = recompute(&app, &rec.id).await;
+            let found = differing(&report);
+            assert!(found.contains(&figure) && found.contains(&"content hash") && found.contains(&"id"), "{is}: {found:?}");
+            assert!(report.sentence().contains("DIFFER"), "{}", report.sentence());
+        }
+        let text = body.replace('\'', "''");
+        past_reeve(&db, &format!("update recommendations set body = '{text}' where id = '{}'", rec.id)).await;
+        assert!(recompute(&app, &rec.id).await.holds());
+        let bundle = app.context.store.get_bundle(&rec.case_id, &rec.evidence_hash).await.unwrap();
+        let lost = bundle.facts.keys().find(|id| id.as_str().contains("/lost_margin@")).unwrap();
+        let mut forged = bundle.clone();
+        forged.facts.get_mut(lost).unwrap().value =
+            reeve::domain::evidence::FactValue::Money(reeve::domain::money::Money::from_minor(99_999_900));
+        let text = serde_json::to_string(&forged).unwrap().replace('\'', "''");
+        past_reeve(&db, &format!("update evidence set body = '{text}' where hash = '{}'", rec.evidence_hash)).await;
+        let report = recompute(&app, &rec.id).await;
+        let found = differing(&report);
+        assert!(found.contains(&"evidence hash") && found.contains(&lost.as_str()) && found.contains(&"L₀"), "{found:?}");
+        app.context.store.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_story_of_a_case_tells_who_did_what_under_which_policy() {
+    let db = &databases().await[0];
+    let app = app(db, Config::load_from(None, &[]).unwrap()).await;
+    let store = &app.context.store;
+    let all = store.list_recommendations_in(&["queued"]).await.unwrap();
+    let (rec, _) = all.iter().find(|(r, _)| r.candidate.action.code() == "BLOCK-BILL").unwrap();
+    let request = DecisionRequest {
+        idempotency_key: "one".to_owned(),
+        person: PersonId::new("dan"),
+        channel: "web".to_owned(),
+        recommendation_id: rec.id.clone(),
+        content_hash: rec.content_hash(),
+        verb: Verb::Approve,
+    };
+    app.approvals.decide(&request).await.unwrap();
+    let story = story::tell(store, &app.context.config, &rec.case_id).await.unwrap();
+    let step = story.steps.last().unwrap();
+    assert_eq!((step.who.as_str(), step.through.as_str()), ("Dan Director", "the page"));
+    assert!(step.what.starts_with(&format!("approved {}", rec.id)), "{}", step.what);
+    assert_eq!(step.content, rec.content_hash());
+    assert!(step.policy.is_some(), "the policy's version is told");
+    assert_eq!(story.deliveries.len(), 1);
+    assert!(story.deliveries[0].state.starts_with("waits for"), "{:?}", story.deliveries);
+    let report = recompute(&app, &rec.id).await;
+    assert!(report.holds(), "{:?}", differing(&report));
+    assert!(report.lines.iter().any(|l| l.figure == "content of dan's click to approve"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_proves_itself_and_no_line_of_it_can_be_changed() {
+    for db in databases().await {
+        let app = app(&db, Config::load_from(None, &[]).unwrap()).await;
+        let store = &app.context.store;
+        let (seq, hash) = store.audit_head().await.unwrap();
+        for form in [export::Form::JsonLines, export::Form::Csv] {
+            let mut text = Vec::new();
+            export::write(store, form, None, None, &mut text).await.unwrap();
+            let anchor = Anchor { at: app.context.clock.now(), seq, hash: hash.clone() };
+            let checked = export::check(BufReader::new(text.as_slice()), std::slice::from_ref(&anchor)).unwrap();
+            assert_eq!((checked.entries, checked.first, checked.last), (seq, 1, seq));
+            assert_eq!((checked.head.as_str(), checked.anchors), (hash.as_str(), 1));
+            let other = Anchor { hash: "0".repeat(64), ..anchor };
+            let fault = export::check(BufReader::new(text.as_slice()), &[other]).unwrap_err().to_string();
+            assert!(fault.contains("was rewritten"), "{fault}");
+            let text = String::from_utf8(text).unwrap();
+            let lines: Vec<&str> = text.lines().collect();
+            let header = usize::from(form == export::Form::Csv);
+            for gone in [header, header + 5, lines.len() - 2, lines.len() - 1] {
+                let mut cut = lines.clone();
+                cut.remove(gone);
+                assert!(export::check(BufReader::new(cut.join("\n").as_bytes()), &[]).is_err(), "without line {gone}");
+            }
+            let mut swapped = lines.clone();
+            swapped.swap(header + 3, header + 4);
+            assert!(export::check(BufReader::new(swapped.join("\n").as_bytes()), &[]).is_err());
+            let changed = text.replacen("stage:draft", "stage:drift", 1);
+            assert!(export::check(BufReader::new(changed.as_bytes()), &[]).is_err());
+        }
+        let mut part = Vec::new();
+        let day = app.context.clock.now();
+        export::write(store, export::Form::JsonLines, Some(day), None, &mut part).await.unwrap();
+        let checked = export::check(BufReader::new(part.as_slice()), &[]).unwrap();
+        assert_eq!(checked.last, seq);
+        store.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn anchors_find_a_log_that_was_rewritten_whole() {
+    for db in databases().await {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("anchors.jsonl");
+        let mut config = Config::load_from(None, &[]).unwrap();
+        config.audit.anchor_file.clone_from(&file);
+        let app = app(&db, config).await;
+        let store = &app.context.store;
+        let kept = anchors::read(&file).unwrap();
+        assert_eq!(kept.len(), 1, "one with the digest, however often the stages run");
+        assert!(anchors::compare(store, &kept).await.unwrap().is_empty());
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        // A line that a crash cut off does not swallow the next one.
+        std::fs::write(&file, "{\"at\":\"20").unwrap();
+        anchors::append(&file, &kept[0]).unwrap();
+        assert!(
+            std::fs::read_to_string(&file).unwrap().ends_with(&format!("{}\n", serde_json::to_string(&kept[0]).unwrap()))
+        );
+
+        // Somebody with the database's password writes the log anew, links, head and all.
+        let entries = store.list_audit(0, 10_000).await.unwrap();
+        let drops = if db.kind() == "sqlite" {
+            vec!["drop trigger audit_log_no_update", "drop trigger audit_head_only_forward"]
+        } else {
+            vec!["drop trigger audit_log_no_change on audit_log", "drop trigger audit_head_only_forward on audit_head"]
+        };
+        for sql in &drops {
+            past_reeve(&db, sql).await;
+        }
+        let mut previous = reeve::domain::audit::GENESIS.to_owned();
+        for chained in &entries {
+            let mut entry = chained.entry.clone();
+            if chained.seq == 7 {
+                entry.actor = "somebody else".to_owned();
+            }
+            let hash = entry.chain_hash(chained.seq, &previous);
+            past_reeve(
+                &db,
+                &format!(
+                    "update audit_log set actor = '{}', previous = '{previous}', hash = '{hash}' where seq = {}",
+                    entry.actor, chained.seq
+                ),
+            )
+            .await;
+            previous = hash;
+        }
+        past_reeve(&db, &format!("update audit_head set hash = '{previous}'")).await;
+        assert_eq!(store.verify_audit().await.unwrap().1, previous, "the chain alone can not tell");
+        let broken = anchors::compare(store, &kept).await.unwrap();
+        assert!(broken.len() == 1 && broken[0].contains("rewritten"), "{broken:?}");
+        let of_digests = anchors::of_digests(store).await.unwrap();
+        assert_eq!(anchors::compare(store, &of_digests).await.unwrap().len(), 1, "the digest's head tells too");
+
+        // The next start puts the guards back, and the log says that they were gone.
+        assert_eq!(store.missing_guards().await.unwrap().len(), drops.len());
+        store.migrate().await.unwrap();
+        app.run_until_idle().await.unwrap();
+        let told = store.last_audit_of("audit:guards").await.unwrap().unwrap();
+        assert_eq!(told.entry.detail["missing"].as_array().unwrap().len(), drops.len());
+        store.close().await;
+    }
+}
