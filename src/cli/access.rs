@@ -143,10 +143,10 @@ pub(super) async fn identity(config: &Config, command: Identity, json: bool) -> 
                 print_json(&rows.iter().map(told).collect::<Vec<_>>())?;
             } else {
                 let now = identities.clock.now();
-                rows.iter().for_each(|row| {
+                for row in &rows {
                     let chat = format!("{}:{}:{}", row.channel, row.tenant, row.user_id);
                     say!("{} {:<12} {chat:<40} {}", row.id, row.person, stands(row, now));
-                });
+                }
                 say!("{} links", rows.len());
             }
         }

@@ -98,7 +98,7 @@ struct SessionView {
 #[derive(Default)]
 struct Said {
     code: Option<CodeView>,
-    said: Option<String>,
+    done: Option<String>,
     refused: Option<String>,
 }
 
@@ -158,7 +158,7 @@ pub(super) async fn act(
 }
 
 fn said(text: &str) -> Said {
-    Said { said: Some(text.to_owned()), ..Said::default() }
+    Said { done: Some(text.to_owned()), ..Said::default() }
 }
 
 async fn page(state: &WebState, who: &SignedIn, said: Said) -> Result<String, WebError> {
@@ -180,7 +180,7 @@ async fn page(state: &WebState, who: &SignedIn, said: Said) -> Result<String, We
         erp_user: plain(&person.erp_user),
         new,
         code: said.code,
-        said: said.said,
+        said: said.done,
         refused: said.refused,
         channels: ChatChannel::ALL.map(ChatChannel::name).to_vec(),
         links: recent(links.iter(), |l| l.ended_at.is_some()).map(|l| link_view(l, people, zone, now)).collect(),

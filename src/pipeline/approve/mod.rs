@@ -95,7 +95,8 @@ impl Approvals {
     /// [`DecisionRefused`], written for the person who clicked.
     pub async fn decide(&self, request: &DecisionRequest) -> Result<DecisionAnswer, DecisionRefused> {
         for _ in 0..TRIES {
-            match self.attempt(request).await {
+            // On the heap: what a click is judged on is much, and callers hold it within their own.
+            match Box::pin(self.attempt(request)).await {
                 // Somebody else moved it between reading and writing: judge the click on what is there now.
                 Err(DecisionRefused::Busy) => {}
                 result => return result,

@@ -30,6 +30,7 @@ pub(super) struct Me {
 
 /// An estimate with its doubt, in hundredths of the currency.
 #[derive(Debug, Serialize, JsonSchema)]
+#[expect(clippy::struct_field_names, reason = "the unit ends each name, for who reads the JSON")]
 pub(super) struct Range {
     /// 10th percentile.
     pub low_minor: i64,
@@ -356,4 +357,40 @@ pub(super) struct AuditEntry {
     pub previous: String,
     /// Its hash.
     pub hash: String,
+}
+
+/// The figures of a period.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Kpis {
+    /// The first day.
+    pub from: String,
+    /// The last day.
+    pub to: String,
+    /// Whose figures they are.
+    pub scope: String,
+    /// ISO code of all amounts.
+    pub currency: String,
+    /// The figures.
+    pub figures: Vec<Kpi>,
+}
+
+/// A figure, with what it was counted from.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Kpi {
+    /// Its name, which stays.
+    pub id: &'static str,
+    /// Its name for people.
+    pub name: &'static str,
+    /// How it is computed.
+    pub formula: &'static str,
+    /// The figure; null where the records do not carry it. Shares are from 0 to 1, amounts in whole units of the currency.
+    pub value: Option<f64>,
+    /// The figure with its unit, as people read it.
+    pub shown: String,
+    /// How many records stand behind it.
+    pub n: usize,
+    /// Does it rest on few records?
+    pub thin: bool,
+    /// Which records, or what is missing.
+    pub basis: String,
 }

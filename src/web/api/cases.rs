@@ -14,7 +14,7 @@ use super::problem::Problem;
 use super::refused::refused;
 use crate::domain::case::Case;
 use crate::domain::exception::ExceptionType;
-use crate::domain::ids::CaseId;
+use crate::domain::ids::{CaseId, ItemId, LocationId, SupplierId};
 use crate::domain::recommendation::Recommendation;
 use crate::identity::{Bearer, Scope};
 use crate::store::CaseAfter;
@@ -79,9 +79,9 @@ pub(super) async fn list(
     let fits = |case: &Case| {
         let same = |asked: &Option<String>, id: Option<&str>| asked.is_none() || asked.as_deref() == id;
         code.is_none_or(|code| case.codes.contains(&code))
-            && same(&query.item, case.subject.item.as_ref().map(|id| id.as_str()))
-            && same(&query.location, case.subject.location.as_ref().map(|id| id.as_str()))
-            && same(&query.supplier, case.subject.supplier.as_ref().map(|id| id.as_str()))
+            && same(&query.item, case.subject.item.as_ref().map(ItemId::as_str))
+            && same(&query.location, case.subject.location.as_ref().map(LocationId::as_str))
+            && same(&query.supplier, case.subject.supplier.as_ref().map(SupplierId::as_str))
     };
     let limit = limit as usize;
     let mut found = Vec::new();

@@ -71,7 +71,8 @@ async fn decisions(world: &World) -> usize {
     world.store.list_decisions(jiff::Timestamp::MIN).await.unwrap().len()
 }
 
-const READS: [&str; 5] = ["/cases", "/cases/c-00112233aabbccdd", "/digests", "/digests/2026-10-08", "/audit"];
+const READS: [&str; 6] =
+    ["/cases", "/cases/c-00112233aabbccdd", "/digests", "/digests/2026-10-08", "/audit", "/kpi?from=2026-10-01"];
 
 #[tokio::test]
 async fn nobody_gets_in_without_a_token_that_can_be_used() {
@@ -147,7 +148,7 @@ async fn a_cookie_means_nothing_to_the_api_and_a_token_nothing_to_the_pages() {
 #[tokio::test]
 async fn a_token_sees_what_its_scopes_say_and_nothing_else() {
     let world = World::new().await;
-    let scopes = ["read:cases", "read:cases", "read:digests", "read:digests", "read:audit"];
+    let scopes = ["read:cases", "read:cases", "read:digests", "read:digests", "read:audit", "read:kpi"];
     for (path, needed) in READS.into_iter().zip(scopes) {
         for scope in ["read:cases", "read:digests", "read:audit", "read:kpi", "decide"] {
             let answer = get(&world, path, &token(&world, "pia", &[scope]).await).await;
