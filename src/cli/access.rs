@@ -81,13 +81,13 @@ pub(super) enum Token {
         /// Whose it is: it acts as this person.
         #[arg(long, required_unless_present = "service", conflicts_with = "service")]
         person: Option<String>,
-        /// A machine's name, such as n8n. It can read and acknowledge, never decide.
+        /// A machine's name, such as n8n. It can read, never decide.
         #[arg(long)]
         service: Option<String>,
         /// What it is for, to tell it from others.
         #[arg(long)]
         name: String,
-        /// What it may be used for: read:cases, read:digests, read:audit, read:kpi, ack, decide, decide:VERB. Repeat for more.
+        /// What it may be used for: read:cases, read:digests, read:audit, read:kpi, decide, decide:VERB. Repeat for more.
         #[arg(long = "scope", required = true)]
         scopes: Vec<Scope>,
         /// Days until it ends.

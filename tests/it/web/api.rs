@@ -378,7 +378,7 @@ async fn whoever_looks_after_another_part_of_the_business_sees_it_and_is_told_wh
 async fn a_machine_never_decides_whatever_it_says() {
     let world = World::new().await;
     let service = TokenOwner::Service("ari".to_owned());
-    let machine = token_of(&world, service, &["ack", "read:cases"]).await;
+    let machine = token_of(&world, service, &["read:kpi", "read:cases"]).await;
     for decision in [
         json!({ "verb": "approve" }),
         json!({ "verb": "undo" }),
@@ -478,7 +478,7 @@ async fn a_token_that_asks_too_much_is_told_when_to_go_on() {
     let mut config = Config::load_from(None, &[]).unwrap();
     config.api.per_minute = 3;
     let world = World::of(config).await;
-    let (one, other) = (token(&world, "ari", &["ack"]).await, token(&world, "ari", &["ack"]).await);
+    let (one, other) = (token(&world, "ari", &["read:kpi"]).await, token(&world, "ari", &["read:kpi"]).await);
     for _ in 0..3 {
         assert_eq!(get(&world, "/me", &one).await.status, 200);
     }
