@@ -15,7 +15,7 @@ use crate::domain::exception::Exception;
 use crate::domain::ids::{CaseId, ExceptionId, RecommendationId};
 use crate::domain::recommendation::Recommendation;
 use crate::pipeline::desk::standing;
-use crate::store::{DecisionRow, Outcome, Store, View};
+use crate::store::{DecisionRow, DrillCounts, Outcome, Store, View};
 
 /// Everything the store says of a period.
 #[derive(Clone, Debug)]
@@ -44,6 +44,8 @@ pub struct Rows {
     pub carried_out: BTreeMap<RecommendationId, Timestamp>,
     /// The evidence of the recommendations above, by hash.
     pub bundles: BTreeMap<String, Bundle>,
+    /// How planted wrong recommendations were answered. They are in nothing else here.
+    pub drills: DrillCounts,
 }
 
 /// Reads them.
@@ -59,10 +61,14 @@ pub async fn read(store: &Store, config: &Config, period: Period, now: Timestamp
     let to = calendar.close_of(period.to);
     // An undo may come after the period's end: what was taken back is not counted, whenever.
     let all = store.list_decisions(from).await.context("reading decisions")?;
-    let decisions: Vec<DecisionRow> = standing(all.iter()).into_iter().filter(|d| d.at <= to).cloned().collect();
+    let planted = store.drill_recommendations().await.context("reading which recommendations are drills")?;
+    let counts = |d: &&DecisionRow| d.at <= to && !planted.contains(&d.recommendation_id);
+    let decisions: Vec<DecisionRow> = standing(all.iter()).into_iter().filter(counts).cloned().collect();
     let mut recommendations = BTreeMap::new();
     for (rec, _) in store.list_recommendations_between(from, to).await.context("reading recommendations")? {
-        recommendations.insert(rec.id.clone(), rec);
+        if !planted.contains(&rec.id) {
+            recommendations.insert(rec.id.clone(), rec);
+        }
     }
     for decision in &decisions {
         if !recommendations.contains_key(&decision.recommendation_id) {
@@ -116,6 +122,7 @@ pub async fn read(store: &Store, config: &Config, period: Period, now: Timestamp
     Ok(Rows {
         now,
         calendar,
+        drills: store.drill_counts(from, to).await.context("reading drills")?,
         views: store.list_views_of_decided(from).await.context("reading views")?,
         outcomes: outcomes.into_iter().map(|o| (o.recommendation_id.clone(), o)).collect(),
         decisions,

@@ -53,6 +53,12 @@ const RUBBER: Definition = definition(
     "approvals within 5 s of opening the card, or without opening it ÷ approvals",
     Unit::Share,
 );
+const DRILLS: Definition = definition(
+    "drill_acceptance",
+    "Drills accepted",
+    "planted wrong recommendations that were approved ÷ those that were answered",
+    Unit::Share,
+);
 const TIME_TO_DECIDE: Definition =
     definition("time_to_decide", "Time to decide", "median of first opened → decided, elapsed", Unit::Seconds);
 const PER_HOUR: Definition =
@@ -76,6 +82,9 @@ pub(super) fn all(rows: &Rows, _: Period) -> Vec<Kpi> {
     kpis.push(grounding(rows));
     kpis.extend(abstention(rows, &decided));
     kpis.extend(reading(rows, &decided));
+    let drills = rows.drills;
+    let told = format!("{} drills answered, {} of them caught", drills.answered, drills.caught);
+    kpis.push(DRILLS.share(drills.accepted as usize, drills.answered as usize, told));
     kpis.extend(fatigue(rows, &decided));
     kpis
 }
