@@ -4,7 +4,7 @@ use clap::Subcommand;
 
 use super::{Outcome, open, print_json};
 use crate::config::Config;
-use crate::domain::policy::{lint, show};
+use crate::domain::policy::{Severity, lint, show};
 
 /// Looking at the policy. It is changed in its file, by people.
 #[derive(Debug, Subcommand)]
@@ -22,26 +22,27 @@ pub(super) async fn run(config: &Config, command: Policy, json: bool) -> anyhow:
             if json {
                 print_json(&document)?;
             } else {
-                put!("{}", document.markdown);
+                put!("{}", document.markdown());
             }
             Ok(Outcome::Fine)
         }
         Policy::Lint => {
-            // A store that is not there yet holds no delegations; looking at the policy must not make one.
-            let delegations = match open::existing_store(config).await? {
-                Some(store) => store.list_delegations().await?,
-                None => Vec::new(),
-            };
+            let delegations = open::store(config).await?.list_delegations().await?;
             let findings = lint(&config.policy, &config.people, &delegations);
             if json {
                 print_json(&findings)?;
             } else {
                 for finding in &findings {
-                    say!("{}: {}\n    {}\n    {}", finding.severity, finding.place, finding.what, finding.fix);
+                    say!("{finding}");
                 }
-                say!("{} holes in policy {}", findings.len(), config.policy.version());
+                say!(
+                    "{} in policy {}",
+                    crate::render::count(findings.len(), "finding", "findings"),
+                    config.policy.version()
+                );
             }
-            Ok(if findings.is_empty() { Outcome::Fine } else { Outcome::CheckFailed })
+            let hole = findings.iter().any(|finding| finding.severity == Severity::Error);
+            Ok(if hole { Outcome::CheckFailed } else { Outcome::Fine })
         }
     }
 }

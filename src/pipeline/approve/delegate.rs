@@ -77,7 +77,13 @@ impl Approvals {
             let said = format!("You stand in for {giver} from {starts} to {ends}: {}", new.reason);
             let notices = [
                 Notice::new(to, NoticeKind::Delegated, &[&new.id], said, now),
-                Notice::new(from, NoticeKind::Delegated, &[&new.id], format!("{taker} stands in for you from {starts} to {ends}"), now),
+                Notice::new(
+                    from,
+                    NoticeKind::Delegated,
+                    &[&new.id],
+                    format!("{taker} stands in for you from {starts} to {ends}"),
+                    now,
+                ),
             ];
             let entry = self.delegation_entry("delegation.made", &new, from, channel);
             match self.store.insert_delegation(&new, existing.len(), &notices, &[entry]).await {
@@ -103,7 +109,12 @@ impl Approvals {
         }
         let now = self.clock.now();
         let other = if *by == found.from { &found.to } else { &found.from };
-        let said = format!("{} ended that {} stands in for {}", self.name_of(by), self.name_of(&found.to), self.name_of(&found.from));
+        let said = format!(
+            "{} ended that {} stands in for {}",
+            self.name_of(by),
+            self.name_of(&found.to),
+            self.name_of(&found.from)
+        );
         let notice = Notice::new(other, NoticeKind::Delegated, &[id, "ended"], said, now);
         let entry = self.delegation_entry("delegation.ended", &found, by, channel);
         match self.store.revoke_delegation(id, now, &[notice], &[entry]).await {

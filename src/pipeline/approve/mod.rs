@@ -6,6 +6,7 @@
 //! approves. Nothing here sends anything: an approval waits in the outbox until its undo window has passed.
 
 mod batch;
+mod delegate;
 mod edit;
 mod escalate;
 mod judge;
@@ -26,6 +27,7 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 pub use self::batch::{BATCH_MAX, BatchAnswer, BatchFailure};
+pub use self::delegate::DelegationRefused;
 pub use self::own::DRILL_VERB;
 pub use self::preview::Preview;
 pub use self::queue::Sweep;

@@ -17,6 +17,7 @@ use crate::domain::exception::ExceptionType;
 use crate::domain::ids::{CaseId, ItemId, LocationId, SupplierId};
 use crate::domain::recommendation::Recommendation;
 use crate::identity::{Bearer, Scope};
+use crate::pipeline::noise::drill;
 use crate::store::CaseAfter;
 use crate::web::case_page::counts;
 use crate::web::view::{Names, is_id};
@@ -113,7 +114,10 @@ pub(super) async fn one(
     needs(&bearer, &Scope::ReadCases)?;
     let case = if is_id(&id) { state.store.find_case(&CaseId::new(id)).await? } else { None };
     let case = case.ok_or_else(|| Problem::not_found("such case"))?;
-    let mut all = state.store.list_recommendations(&case.id).await?;
+    // A program through which people decide shows what the page shows them.
+    let decides = needs(&bearer, &Scope::Decide(Some("approve"))).is_ok();
+    let drills = state.store.list_drills_of(&case.id).await?;
+    let mut all = drill::cards(state.store.list_recommendations(&case.id).await?, &drills, decides);
     all.retain(|(rec, _)| counts(&rec.state));
     all.sort_by_key(|(rec, _)| (rec.rank, std::cmp::Reverse(rec.drafted_at)));
     let evidence = match &case.evidence_hash {
