@@ -313,14 +313,6 @@ pub struct WebConfig {
     pub session_hours: u32,
 }
 
-impl WebConfig {
-    /// Where the page is, for links that people follow; without a slash at the end.
-    pub fn page(&self) -> String {
-        let address = self.base_url.trim_end_matches('/');
-        if address.is_empty() { format!("http://{}", self.listen) } else { address.to_owned() }
-    }
-}
-
 /// `[worker]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

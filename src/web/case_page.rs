@@ -199,7 +199,11 @@ async fn page(
     let chart = state.charts.chart(&case.subject, as_of).await;
     let names = Names(state.store.list_names().await?);
     let history = history(state, case, &all).await?;
+    let waiting: Vec<&Recommendation> = recommendations.iter().map(|(r, _)| r).filter(|r| r.state.is_waiting()).collect();
+    let previews = state.approvals.preview(&who.person.id, case, &waiting).await.map_err(WebError::judged)?;
+    let previews = waiting.iter().map(|r| r.id.clone()).zip(previews).collect();
     let view = CaseView::of(&CaseParts {
+        previews: &previews,
         case,
         exceptions: &exceptions,
         evidence: evidence.as_ref(),

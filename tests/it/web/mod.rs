@@ -4,7 +4,9 @@
 
 mod api;
 mod browser;
+mod hand_offs;
 mod hooks;
 mod http;
 mod me;
+mod noise;
 mod world;
