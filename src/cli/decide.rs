@@ -15,7 +15,7 @@ use crate::domain::ids::{CaseId, PersonId, RecommendationId};
 use crate::domain::money::Quantity;
 use crate::domain::recommendation::Recommendation;
 use crate::pipeline::approve::{DecisionRequest, Verb};
-use crate::pipeline::noise::drill;
+use crate::pipeline::noise::{Muting, drill, mutes};
 use crate::ports::Ports;
 use crate::store::Store;
 
@@ -102,7 +102,7 @@ pub(super) fn reason(text: &str) -> Result<RejectReason, String> {
 pub(super) async fn run(config: Config, command: Queue, json: bool) -> anyhow::Result<Outcome> {
     let store = open::store(&config).await?;
     match command {
-        Queue::List { all } => list(&store, all, json).await,
+        Queue::List { all } => list(&config, &store, all, json).await,
         Queue::Show { case } => show(&store, &CaseId::new(case), json).await,
         Queue::Approve { what } => decide(config, store, what, |_| Ok(Verb::Approve), json).await,
         Queue::Reject { what, reason, note } => {
@@ -149,8 +149,17 @@ fn set_date(action: &mut Action, day: Date) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn list(store: &Store, all: bool, json: bool) -> anyhow::Result<Outcome> {
-    let cases = store.list_cases(if all { &[] } else { CaseState::UNDECIDED }).await?;
+async fn list(config: &Config, store: &Store, all: bool, json: bool) -> anyhow::Result<Outcome> {
+    let mut cases = store.list_cases(if all { &[] } else { CaseState::UNDECIDED }).await?;
+    let mut muted = None;
+    if !all {
+        let now = open::clock_of(store, config).await?.now();
+        let muting = Muting::load(store, config, now).await?;
+        let hidden = mutes::hidden_of(store, &muting, cases.iter()).await?;
+        muted = mutes::account(config, &hidden);
+        let hidden: Vec<CaseId> = hidden.iter().map(|(case, _)| case.id.clone()).collect();
+        cases.retain(|case| !hidden.contains(&case.id));
+    }
     if json {
         print_json(&cases)?;
         return Ok(Outcome::Fine);
@@ -160,6 +169,9 @@ async fn list(store: &Store, all: bool, json: bool) -> anyhow::Result<Outcome> {
         let (worth, by) =
             case.rank.as_ref().map_or_else(Default::default, |r| (r.value.expected.to_string(), r.deadline.to_string()));
         say!("{} {:<10} {worth:>12} {by:<10} {:<24} {}", case.id, case.state.name(), codes.join(","), case.headline);
+    }
+    if let Some(muted) = muted {
+        say!("{muted}");
     }
     say!("{} cases", cases.len());
     Ok(Outcome::Fine)

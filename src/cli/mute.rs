@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::domain::exception::ExceptionType;
 use crate::domain::ids::PersonId;
 use crate::domain::mute::MuteScope;
-use crate::pipeline::noise::{self, MuteRequest};
+use crate::pipeline::noise::{self, MuteRequest, figures};
 
 /// Muting. Cases that are muted are found and counted as before; they are only not shown.
 #[derive(Debug, Subcommand)]
@@ -36,6 +36,8 @@ pub(super) enum Mute {
         #[arg(long)]
         all: bool,
     },
+    /// Show how noisy each type and detector is: cases shown and rejected as not real, of the cases shown.
+    Noise,
     /// End a mute before its day: its cases are shown again.
     End {
         /// The mute's id.
@@ -81,6 +83,28 @@ pub(super) async fn run(config: &Config, command: Mute, json: bool) -> anyhow::R
                 say!("{} {:<12} {:<24} {until} by {}: {reason}", m.id, m.code.code(), m.scope.to_string(), m.owner);
             }
             say!("{} mutes", mutes.len());
+        }
+        Mute::Noise => {
+            let today = config.calendar.calendar().day_of(clock.now());
+            let all = figures::by_detector(&store, today, config.noise.history_days).await?;
+            if json {
+                print_json(&all)?;
+                return Ok(Outcome::Fine);
+            }
+            for f in &all {
+                let (n, percent) = (&f.noise, |share: f64| share * 100.0);
+                say!(
+                    "{:<12} {:<24} {:>4} of {:>4} not real: {:>3.0} % ({:.0} to {:.0})",
+                    f.code.code(),
+                    f.detector,
+                    n.rejected,
+                    n.shown,
+                    percent(n.share),
+                    percent(n.low),
+                    percent(n.high)
+                );
+            }
+            say!("{} detectors and types, over {} days", all.len(), config.noise.history_days);
         }
         Mute::End { id, person } => {
             let mute = noise::unmute(&store, config, &clock, &id, &PersonId::new(person), "cli").await?;

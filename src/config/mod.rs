@@ -404,6 +404,14 @@ impl Config {
         // Last, as a secret can come from a file.
         hooks::check(&self.events, &self.hooks)?;
         destinations::check(&self)?;
+        let to = &self.audit.anchor_destination;
+        if !to.is_empty() && self.destination(to).is_none() {
+            return Err(ConfigError::Key {
+                key: "audit.anchor_destination".to_owned(),
+                origin: "[audit]".to_owned(),
+                message: format!("{to:?} is no destination; set webhook.url, or name one of [[destinations]]"),
+            });
+        }
         Ok(self)
     }
 

@@ -451,6 +451,55 @@ mod tests {
     }
 
     #[test]
+    fn a_case_keeps_its_priority_until_it_moved_by_a_fifth_or_its_slack_crossed_a_day() {
+        let book = Book::new(Timestamp::UNIX_EPOCH, crate::domain::calendar::Calendar::utc(), []);
+        let entry = ranked("a", 10_000, 0, Lane::Ordinary);
+        let old = line(&book, &entry, 1, false, true);
+        let now = |priority: i64, slack_days: f64| {
+            let rank = Rank { priority: Money::from_minor(priority), slack_days, ..entry.rank.clone() };
+            stable(&old, &rank).minor
+        };
+        assert_eq!(now(12_000, 1.0), 10_000, "a fifth is not more than a fifth");
+        assert_eq!(now(12_001, 1.0), 12_001);
+        assert_eq!(now(8_000, 1.0), 10_000);
+        assert_eq!(now(7_999, 1.0), 7_999);
+        assert_eq!(now(10_500, 1.9), 10_000, "the same whole day");
+        assert_eq!(now(10_500, 0.9), 10_500, "a day was crossed");
+        assert_eq!(now(10_500, 2.0), 10_500);
+    }
+
+    #[test]
+    fn equal_ones_with_a_doubtful_low_end_stand_below_and_lanes_above_money() {
+        let mut doubtful = ranked("a", 500, 900, Lane::Ordinary);
+        doubtful.rank.value.low = Money::ZERO;
+        let mut all = [
+            doubtful,
+            ranked("b", 500, 900, Lane::Ordinary),
+            ranked("c", 1, 1, Lane::KeyItem),
+            ranked("d", 1, 1, Lane::BillDue),
+        ];
+        all.sort_by_key(order);
+        let ids: Vec<&str> = all.iter().map(|r| r.case.id.as_str()).collect();
+        assert_eq!(ids, ["d", "c", "b", "a"]);
+    }
+
+    #[test]
+    fn the_random_place_is_marked_the_same_for_everybody_and_another_on_another_day() {
+        let mut all = vec![ranked("top", 900, 900, Lane::Ordinary)];
+        all.extend((0..40).map(|n| ranked(&format!("low-{n}"), 0, 700, Lane::Ordinary)));
+        let drawn = |day: &str| above(&all, 15, 1, day.parse().unwrap()).1;
+        assert_eq!(drawn(DAY), drawn(DAY));
+        let days: BTreeSet<_> = (1..=20).map(|d| drawn(&format!("2026-10-{d:02}"))).collect();
+        assert!(days.len() > 10, "it is not always the same case: {days:?}");
+        let book = Book::new(Timestamp::UNIX_EPOCH, crate::domain::calendar::Calendar::utc(), []);
+        let at = *drawn(DAY).first().unwrap();
+        assert!(
+            line(&book, &all[at], 2, true, false).sampled,
+            "its line says so, and the estimate of what is missed reads it"
+        );
+    }
+
+    #[test]
     fn where_nothing_below_is_worth_anything_the_largest_is_told_by_what_is_at_stake() {
         let (b, c) = (ranked("b", 0, 700, Lane::Ordinary), ranked("c", 0, 800, Lane::Ordinary));
         let account = account(&[&b, &c]);

@@ -93,13 +93,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`] when there is no such message, or somebody is sending it at this moment.
-    pub async fn discard(
-        &self,
-        id: &str,
-        reason: &str,
-        now: Timestamp,
-        entries: &[AuditEntry],
-    ) -> Result<(), StoreError> {
+    pub async fn discard(&self, id: &str, reason: &str, now: Timestamp, entries: &[AuditEntry]) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         let done = sqlx::query(
             "update outbox set state = 'discarded', last_error = $1, lease_until = null

@@ -19,7 +19,7 @@ use crate::domain::exception::ExceptionType;
 use crate::domain::mute::{Mute, MuteScope};
 use crate::domain::policy::may_turn_down;
 use crate::domain::record::{RecordKind, RecordRef};
-use crate::pipeline::noise::{self, MuteRefused, MuteRequest, Muting};
+use crate::pipeline::noise::{self, MuteRefused, MuteRequest, Muting, figures};
 use crate::render::{count, plain};
 
 /// Mutes that are over, shown at most.
@@ -168,6 +168,10 @@ async fn page(
         chosen: value == chosen,
     };
     let types = ExceptionType::ALL.iter().map(|t| choice(t.code(), &format!("{} · {}", t.code(), t.name()), &form.code));
+    let noise = figures::by_detector(&state.store, today, config.noise.history_days).await.map_err(|error| {
+        tracing::error!(error = format!("{error:#}"), "the noise of types could not be counted");
+        WebError::BadRequest("The noise of types could not be counted just now.".to_owned())
+    })?;
     let longest = i32::from(config.policy.mutes.longest_days);
     let values = json!({
         "shell": Shell::of("Mutes", "/mutes", who),
@@ -175,6 +179,8 @@ async fn page(
         "cap": config.noise.mute_value_max.to_string(),
         "live": on,
         "past": past.iter().take(PAST).map(|m| row(m, state, &names, None)).collect::<Vec<_>>(),
+        "noise": noise.iter().map(noise_row).collect::<Vec<_>>(),
+        "history_days": config.noise.history_days,
         "types": types.collect::<Vec<_>>(),
         "scopes": SCOPES.iter().map(|(value, name)| choice(value, name, &form.scope)).collect::<Vec<_>>(),
         "which": plain(&form.which),
@@ -203,6 +209,20 @@ fn row(mute: &Mute, state: &WebState, names: &Names, hides: Option<&str>) -> Val
         "reason": plain(&mute.reason),
         "hides": hides,
         "ended": mute.ended.as_ref().map(|(at, by)| format!("{} by {}", moment(*at, zone), actor_name(by.as_str(), people))),
+    })
+}
+
+/// How noisy a detector is on a type, with what is not known about it.
+fn noise_row(figure: &figures::DetectorNoise) -> Value {
+    let percent = |share: f64| format!("{:.0} %", share * 100.0);
+    json!({
+        "code": figure.code.code(),
+        "name": figure.code.name(),
+        "detector": plain(&figure.detector),
+        "shown": figure.noise.shown,
+        "rejected": figure.noise.rejected,
+        "share": percent(figure.noise.share),
+        "interval": format!("{} to {}", percent(figure.noise.low), percent(figure.noise.high)),
     })
 }
 

@@ -19,6 +19,7 @@ use crate::domain::exception::ExceptionType;
 use crate::domain::ids::CaseId;
 use crate::domain::money::Money;
 use crate::domain::recommendation::Recommendation;
+use crate::pipeline::noise::Muting;
 use crate::store::{Change, StoreError};
 
 /// How the machine signs the audit log here. It can not sign an approval.
@@ -103,6 +104,8 @@ impl Approvals {
         for (rec, seen) in self.store.list_recommendations_in(State::WAITING).await? {
             waiting.entry(rec.case_id.clone()).or_default().push((rec, seen));
         }
+        // Nobody is reminded of what is muted, nor of a proposal to mute something.
+        let muting = Muting::load(&self.store, &self.config, now).await?;
         let mut sweep = Sweep::default();
         for (id, recs) in waiting {
             let case = self.store.get_case(&id).await?;
@@ -110,7 +113,7 @@ impl Approvals {
                 CaseState::New | CaseState::Open => {
                     if let Some(lost) = lost_to_waiting(&recs, self.today(now)) {
                         sweep.expired += usize::from(self.expire(case, recs, lost, now).await?);
-                    } else {
+                    } else if !case.is_mute_proposal() && muting.hides(&self.store, &case).await?.is_none() {
                         self.escalate(&case, &recs, now, &mut sweep).await?;
                     }
                 }

@@ -14,8 +14,9 @@ use crate::domain::evidence::Bundle;
 use crate::domain::exception::Exception;
 use crate::domain::ids::{CaseId, ExceptionId, RecommendationId};
 use crate::domain::recommendation::Recommendation;
+use crate::pipeline::approve::DRILL_VERB;
 use crate::pipeline::desk::standing;
-use crate::store::{DecisionRow, Outcome, Store, View};
+use crate::store::{DecisionRow, DrillCounts, Outcome, Store, View};
 
 /// Everything the store says of a period.
 #[derive(Clone, Debug)]
@@ -44,6 +45,8 @@ pub struct Rows {
     pub carried_out: BTreeMap<RecommendationId, Timestamp>,
     /// The evidence of the recommendations above, by hash.
     pub bundles: BTreeMap<String, Bundle>,
+    /// How planted wrong recommendations were answered. They are in nothing else here.
+    pub drills: DrillCounts,
 }
 
 /// Reads them.
@@ -59,7 +62,9 @@ pub async fn read(store: &Store, config: &Config, period: Period, now: Timestamp
     let to = calendar.close_of(period.to);
     // An undo may come after the period's end: what was taken back is not counted, whenever.
     let all = store.list_decisions(from).await.context("reading decisions")?;
-    let decisions: Vec<DecisionRow> = standing(all.iter()).into_iter().filter(|d| d.at <= to).cloned().collect();
+    // The answer to a drill decided nothing.
+    let all = all.iter().filter(|d| d.verb != DRILL_VERB);
+    let mut decisions: Vec<DecisionRow> = standing(all).into_iter().filter(|d| d.at <= to).cloned().collect();
     let mut recommendations = BTreeMap::new();
     for (rec, _) in store.list_recommendations_between(from, to).await.context("reading recommendations")? {
         recommendations.insert(rec.id.clone(), rec);
@@ -71,6 +76,10 @@ pub async fn read(store: &Store, config: &Config, period: Period, now: Timestamp
             recommendations.insert(rec.id.clone(), rec);
         }
     }
+    // Neither what is wrong on purpose nor what is about Reeve's own list says anything about the business.
+    let drills = store.drill_recommendations().await.context("reading drills")?;
+    recommendations.retain(|id, rec| !drills.contains(id) && rec.candidate.action.is_for_the_outside());
+    decisions.retain(|d| recommendations.contains_key(&d.recommendation_id));
     let mut digests = Vec::new();
     for stored in store.list_digests_between(period.from, period.to).await.context("reading digests")? {
         digests.push((stored.digest, stored.made_at));
@@ -116,6 +125,10 @@ pub async fn read(store: &Store, config: &Config, period: Period, now: Timestamp
     Ok(Rows {
         now,
         calendar,
+        drills: store
+            .drill_counts(from, to.checked_add(SignedDuration::from_millis(1)).unwrap_or(to))
+            .await
+            .context("counting drills")?,
         views: store.list_views_of_decided(from).await.context("reading views")?,
         outcomes: outcomes.into_iter().map(|o| (o.recommendation_id.clone(), o)).collect(),
         decisions,

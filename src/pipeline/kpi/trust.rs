@@ -53,6 +53,8 @@ const RUBBER: Definition = definition(
     "approvals within 5 s of opening the card, or without opening it ÷ approvals",
     Unit::Share,
 );
+const DRILLS: Definition =
+    definition("drill_acceptance", "Drills accepted", "planted wrong recommendations approved ÷ answered", Unit::Share);
 const TIME_TO_DECIDE: Definition =
     definition("time_to_decide", "Time to decide", "median of first opened → decided, elapsed", Unit::Seconds);
 const PER_HOUR: Definition =
@@ -76,6 +78,7 @@ pub(super) fn all(rows: &Rows, _: Period) -> Vec<Kpi> {
     kpis.push(grounding(rows));
     kpis.extend(abstention(rows, &decided));
     kpis.extend(reading(rows, &decided));
+    kpis.push(drills(rows));
     kpis.extend(fatigue(rows, &decided));
     kpis
 }
@@ -142,6 +145,12 @@ fn abstention(rows: &Rows, decided: &[Handled<'_>]) -> [Kpi; 2] {
         ABSTENTION.share(abstained, first.len(), format!("{} drafts of cases, each on its evidence", first.len())),
         ABSTENTION_PRECISION.share(unclear, judged.len(), format!("{} decided where no action was suggested", judged.len())),
     ]
+}
+
+fn drills(rows: &Rows) -> Kpi {
+    let drills = rows.drills;
+    let basis = format!("{} answered: {} approved, {} noticed", drills.answered, drills.accepted, drills.caught);
+    DRILLS.share(drills.accepted as usize, drills.answered as usize, basis)
 }
 
 /// When the decider first opened what they decided.

@@ -314,7 +314,7 @@ async fn whoever_may_not_approve_the_real_one_may_not_answer_the_drill() {
     let bench = Bench::new("1").await;
     let wrong = bench.planted().await;
     let refused = bench.decide("k1", "pia", &wrong, Verb::Approve).await.unwrap_err();
-    assert!(matches!(refused, DecisionRefused::NotAllowed(_)), "{refused}");
+    assert!(matches!(refused, DecisionRefused::MayNotSign(_)), "{refused}");
     assert_eq!(bench.counts().await.answered, 0);
     assert_eq!(bench.state(&wrong).await, "queued");
 }

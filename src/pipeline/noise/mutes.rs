@@ -60,7 +60,7 @@ impl Muting {
     }
 
     /// The mute that hides a case: every exception of it that still holds is muted, it stands in no lane, and its money is
-    /// below the cap. The one that ends last is named.
+    /// below the cap. Named is the one whose end brings it back.
     pub fn hider(&self, case: &Case, exceptions: &[Exception]) -> Option<&Mute> {
         if self.live.is_empty() || case.is_mute_proposal() || !may_hide(case, self.cap) {
             return None;
@@ -380,9 +380,6 @@ fn already(config: &Config, standing: &Mute) -> MuteRefused {
 }
 
 /// The digest's one line about what is hidden: how much, and by whom until when. None where nothing is.
-///
-/// # Errors
-/// When the store can not be read.
 pub(crate) fn account(config: &Config, hidden: &[(&Case, &Mute)]) -> Option<String> {
     if hidden.is_empty() {
         return None;

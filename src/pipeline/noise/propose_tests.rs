@@ -288,7 +288,7 @@ async fn too_few_or_too_mixed_is_not_proposed_and_a_viewer_can_not_approve() {
     propose(&bench.control).await.unwrap();
     let (_, rec) = bench.proposal().await.unwrap();
     let refused = bench.decide("k1", "vic", &rec, Verb::Approve).await.unwrap_err();
-    assert!(matches!(refused, DecisionRefused::NotAllowed(_)), "{refused}");
+    assert!(matches!(refused, DecisionRefused::MayNotSign(_)), "{refused}");
     // Somebody mutes the same by hand meanwhile: the click finds that out.
     let request = crate::pipeline::noise::MuteRequest {
         person: PersonId::new("ari"),

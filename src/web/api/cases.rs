@@ -11,10 +11,13 @@ use super::auth::needs;
 use super::cards;
 use super::input::Asked;
 use super::problem::Problem;
+use super::refused::refused;
 use crate::domain::case::Case;
 use crate::domain::exception::ExceptionType;
-use crate::domain::ids::CaseId;
+use crate::domain::ids::{CaseId, ItemId, LocationId, SupplierId};
+use crate::domain::recommendation::Recommendation;
 use crate::identity::{Bearer, Scope};
+use crate::pipeline::noise::drill;
 use crate::store::CaseAfter;
 use crate::web::case_page::counts;
 use crate::web::view::{Names, is_id};
@@ -77,9 +80,9 @@ pub(super) async fn list(
     let fits = |case: &Case| {
         let same = |asked: &Option<String>, id: Option<&str>| asked.is_none() || asked.as_deref() == id;
         code.is_none_or(|code| case.codes.contains(&code))
-            && same(&query.item, case.subject.item.as_ref().map(|id| id.as_str()))
-            && same(&query.location, case.subject.location.as_ref().map(|id| id.as_str()))
-            && same(&query.supplier, case.subject.supplier.as_ref().map(|id| id.as_str()))
+            && same(&query.item, case.subject.item.as_ref().map(ItemId::as_str))
+            && same(&query.location, case.subject.location.as_ref().map(LocationId::as_str))
+            && same(&query.supplier, case.subject.supplier.as_ref().map(SupplierId::as_str))
     };
     let limit = limit as usize;
     let mut found = Vec::new();
@@ -111,14 +114,28 @@ pub(super) async fn one(
     needs(&bearer, &Scope::ReadCases)?;
     let case = if is_id(&id) { state.store.find_case(&CaseId::new(id)).await? } else { None };
     let case = case.ok_or_else(|| Problem::not_found("such case"))?;
-    let mut all = state.store.list_recommendations(&case.id).await?;
+    // A program through which people decide shows what the page shows them.
+    let decides = needs(&bearer, &Scope::Decide(Some("approve"))).is_ok();
+    let drills = state.store.list_drills_of(&case.id).await?;
+    let mut all = drill::cards(state.store.list_recommendations(&case.id).await?, &drills, decides);
     all.retain(|(rec, _)| counts(&rec.state));
     all.sort_by_key(|(rec, _)| (rec.rank, std::cmp::Reverse(rec.drafted_at)));
     let evidence = match &case.evidence_hash {
         Some(hash) => Some(state.store.get_bundle(&case.id, hash).await?),
         None => state.store.find_latest_bundle(&case.id).await?,
     };
-    let cards: Vec<Card> = all.iter().map(|(rec, _)| cards::card(rec)).collect();
+    let mut cards: Vec<Card> = all.iter().map(|(rec, _)| cards::card(rec)).collect();
+    if let Some(person) = &bearer.person {
+        let waiting: Vec<&Recommendation> = all.iter().map(|(rec, _)| rec).filter(|rec| rec.state.is_waiting()).collect();
+        let previews = state.approvals.preview(&person.id, &case, &waiting).await;
+        let previews = match previews {
+            Ok(previews) => previews,
+            Err(refusal) => return Err(refused(&state, refusal).await),
+        };
+        for (card, preview) in cards.iter_mut().filter(|card| card.waiting).zip(previews) {
+            card.you = Some(cards::you(preview));
+        }
+    }
     let names = Names(state.store.list_names().await?);
     Ok(Json(CaseFull {
         currency: state.config.money.currency.clone(),

@@ -191,8 +191,12 @@ fn in_node(calls: &[Value]) -> Option<Vec<Value>> {
     for call in calls {
         input = format!("{input}\n{call}");
     }
-    let started =
-        Command::new("node").args(["-e", HARNESS]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let started = Command::new("node")
+        .args(["-e", HARNESS])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
     let Ok(mut child) = started else {
         eprintln!("node is not installed: the code of the n8n flow was not run");
         return None;
@@ -274,8 +278,7 @@ async fn the_flow_takes_what_reeve_signs_once_and_refuses_the_rest_and_reeve_tak
     let told = &made[6]["reported"];
     assert_eq!(told["url"], "http://reeve.example.com/hand-offs/msg_1");
     let of = |name: &str| told[name].as_str().unwrap();
-    let headers =
-        [("webhook-id", of("id")), ("webhook-timestamp", of("time")), ("webhook-signature", of("signature"))];
+    let headers = [("webhook-id", of("id")), ("webhook-timestamp", of("time")), ("webhook-signature", of("signature"))];
     for _ in 0..2 {
         let answer = send(&world, "POST", "/hand-offs/msg_1", &headers, of("body")).await;
         assert_eq!(answer.status, 202, "{}", answer.body);

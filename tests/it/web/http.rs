@@ -101,8 +101,18 @@ async fn state_of(world: &World, index: usize) -> RecommendationState {
     world.store.get_recommendation(&world.recommendations[index].id).await.unwrap().0.state
 }
 
-const SCREENS: [&str; 8] =
-    ["/", "/?state=all", "/digests", "/digests/2026-10-08", "/digests/2026-10-08/mail", "/audit", "/policy", "/health"];
+const SCREENS: [&str; 10] = [
+    "/mutes",
+    "/batch",
+    "/",
+    "/?state=all",
+    "/digests",
+    "/digests/2026-10-08",
+    "/digests/2026-10-08/mail",
+    "/audit",
+    "/policy",
+    "/health",
+];
 
 #[tokio::test]
 async fn whoever_is_not_signed_in_is_sent_to_the_sign_in_page() {

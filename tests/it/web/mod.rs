@@ -8,4 +8,5 @@ mod hand_offs;
 mod hooks;
 mod http;
 mod me;
+mod noise;
 mod world;
