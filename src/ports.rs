@@ -32,6 +32,12 @@ pub enum PortError {
         /// When it may be asked again.
         until: Timestamp,
     },
+    /// It says that it is gone for good: nothing more is to be sent to it.
+    #[error("{service} says that it is gone")]
+    Gone {
+        /// Which system.
+        service: &'static str,
+    },
     /// It will not work however often it is tried.
     #[error("{service} refused the request")]
     Permanent {
@@ -202,6 +208,8 @@ pub trait LanguageModel: Send + Sync {
 /// A message on its way out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outgoing {
+    /// The destination's name.
+    pub to: String,
     /// The same for every attempt: the receiver's idempotency key.
     pub id: String,
     /// The body, as it was signed off: never changed between attempts.
@@ -210,11 +218,21 @@ pub struct Outgoing {
     pub at: Timestamp,
 }
 
-/// Sends a message to one channel.
+/// Sends messages to destinations.
 #[async_trait]
 pub trait Sender: Send + Sync {
     /// Sends once. Ok means the receiver acknowledged.
     async fn send(&self, message: &Outgoing) -> Result<(), PortError>;
+
+    /// Is there a destination of this name?
+    fn knows(&self, destination: &str) -> bool {
+        destination == "webhook"
+    }
+
+    /// From when the destination may be sent to: `now`, or later when it is left alone or has had enough for the moment.
+    fn free_at(&self, _destination: &str, now: Timestamp) -> Timestamp {
+        now
+    }
 }
 
 /// All the ways out that a process has.

@@ -16,6 +16,9 @@ const ROUNDS_MAX: usize = 200;
 /// What such an error ends with.
 const FAULT: &str = "this is a fault in Reeve, please report it";
 
+/// Shortest pause of a stage that has nothing to do.
+const SHORTEST: Duration = Duration::from_millis(20);
+
 /// Longest pause after repeated failures.
 const BACKOFF_MAX: Duration = Duration::from_mins(10);
 
@@ -73,7 +76,7 @@ pub async fn drive(
             }
             Ok(Progress::Idle) => {
                 failures = 0;
-                period
+                stage.due_in().await.map_or(period, |due| due.clamp(SHORTEST, period.max(SHORTEST)))
             }
             Err(error) => {
                 failures += 1;

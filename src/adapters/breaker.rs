@@ -44,6 +44,12 @@ impl Breaker {
         }
     }
 
+    /// From when the service may be asked: `now`, or the end of the pause.
+    pub fn free_at(&self, now: Timestamp) -> Timestamp {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.open_until.map_or(now, |until| until.max(now))
+    }
+
     /// The service answered, whatever it said: it is there.
     pub fn answered(&self) {
         *self.state.lock().unwrap_or_else(PoisonError::into_inner) = State::default();

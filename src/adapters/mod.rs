@@ -6,6 +6,7 @@
 //! recommendations.
 
 pub mod breaker;
+pub mod bucket;
 pub mod http;
 pub mod odoo;
 pub mod openai;

@@ -489,6 +489,7 @@ mod tests {
             PortError::Transient { source, .. } => ("transient", format!("{error}: {source}")),
             PortError::Permanent { source, .. } => ("permanent", format!("{error}: {source}")),
             PortError::Resting { .. } => ("resting", error.to_string()),
+            PortError::Gone { .. } => ("gone", error.to_string()),
         }
     }
 

@@ -1,9 +1,11 @@
-//! Sends approved recommendations to one receiver, signed by the Standard Webhooks convention.
+//! Sends approved recommendations to their destinations, signed by the Standard Webhooks convention.
 //!
-//! One attempt a call: when to try again is `pipeline::deliver`'s business. The body is signed and sent byte for byte as it
+//! Each destination has its own address, secrets, limit and circuit breaker, so that one that is down holds up no other. One
+//! attempt a call: when to try again is `pipeline::deliver`'s business. The body is signed and sent byte for byte as it
 //! was approved; the id is the same for every attempt, the timestamp is the attempt's. Redirects are not followed, since the
 //! signature is meant for the configured receiver alone.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -14,6 +16,9 @@ use reqwest::{Client, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use standardwebhooks::{HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP, Webhook};
 
+use super::breaker::Breaker;
+use super::bucket::Bucket;
+use crate::config::{DeliveryConfig, DestinationConfig};
 use crate::ports::{Outgoing, PortError, Sender};
 
 const SERVICE: &str = "the webhook receiver";
@@ -28,11 +33,11 @@ const LONGEST_WAIT: Duration = Duration::from_hours(24);
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
     /// Not an address.
-    #[error("`webhook.url` must be an http or https address with a host: {0}")]
+    #[error("`webhook.url` (or `url` of its [[destinations]]) must be an http or https address with a host: {0}")]
     Url(String),
     /// Not a usable secret.
     #[error(
-        "`webhook.secret` must be whsec_ followed by base64 of 24 to 64 bytes; several, separated by a space, while one is being rotated"
+        "`webhook.secret` (or `secret` of its [[destinations]]) must be whsec_ followed by base64 of 24 to 64 bytes; several, separated by a space, while one is being rotated"
     )]
     Secret,
     /// No TLS.
@@ -45,6 +50,51 @@ pub struct SignedWebhook {
     client: Client,
     url: Url,
     keys: Vec<Webhook>,
+    bucket: Bucket,
+    breaker: Breaker,
+}
+
+/// All destinations, by name.
+pub struct Destinations(BTreeMap<String, SignedWebhook>);
+
+impl Destinations {
+    /// Sets up each of `all`.
+    ///
+    /// # Errors
+    /// The destination's name, and what of it can not be used.
+    pub fn new(all: &[DestinationConfig], delivery: &DeliveryConfig) -> Result<Self, (String, SetupError)> {
+        let set_up = |d: &DestinationConfig| {
+            let sender = SignedWebhook::new(&d.url, &d.secret, d.timeout).map_err(|error| (d.name.clone(), error))?;
+            let sender = SignedWebhook {
+                bucket: Bucket::new(d.per_second, d.burst),
+                breaker: Breaker::new(delivery.breaker_failures, delivery.breaker_pause),
+                ..sender
+            };
+            Ok((d.name.clone(), sender))
+        };
+        all.iter().map(set_up).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+#[async_trait]
+impl Sender for Destinations {
+    async fn send(&self, message: &Outgoing) -> Result<(), PortError> {
+        match self.0.get(&message.to) {
+            Some(sender) => sender.send(message).await,
+            None => Err(PortError::Permanent {
+                service: SERVICE,
+                source: format!("there is no destination {:?}", message.to).into(),
+            }),
+        }
+    }
+
+    fn knows(&self, destination: &str) -> bool {
+        self.0.contains_key(destination)
+    }
+
+    fn free_at(&self, destination: &str, now: Timestamp) -> Timestamp {
+        self.0.get(destination).map_or(now, |sender| sender.free_at(destination, now))
+    }
 }
 
 impl SignedWebhook {
@@ -62,7 +112,9 @@ impl SignedWebhook {
             return Err(SetupError::Secret);
         }
         let client = super::http::client(timeout).map_err(|e| SetupError::Client(e.to_string()))?;
-        Ok(Self { client, url, keys })
+        // Without a limit and without a rest, until somebody sets them.
+        let (bucket, breaker) = (Bucket::new(f64::MAX, u32::MAX), Breaker::new(u32::MAX, Duration::from_mins(1)));
+        Ok(Self { client, url, keys, bucket, breaker })
     }
 
     /// The `webhook-signature` header: one signature for each secret.
@@ -91,6 +143,11 @@ impl Sender for SignedWebhook {
         }
         let seconds = message.at.as_second();
         let signatures = self.signatures(&message.id, seconds, &message.body)?;
+        if let Err(wait) = self.breaker.admit(message.at) {
+            let until = message.at.checked_add(wait).unwrap_or(Timestamp::MAX);
+            return Err(PortError::Resting { service: SERVICE, until });
+        }
+        self.bucket.take(message.at);
         let response = self
             .client
             .post(self.url.clone())
@@ -101,19 +158,31 @@ impl Sender for SignedWebhook {
             .body(message.body.clone())
             .send()
             .await
-            // Receivers' addresses often carry a token, and errors are kept: so without it.
-            .map_err(|e| PortError::Transient { service: SERVICE, retry_after: None, source: Box::new(e.without_url()) })?;
+            .map_err(|e| {
+                self.breaker.failed(message.at);
+                // Receivers' addresses often carry a token, and errors are kept: so without it.
+                PortError::Transient { service: SERVICE, retry_after: None, source: Box::new(e.without_url()) }
+            })?;
         let status = response.status();
+        if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+            self.breaker.failed(message.at);
+        } else {
+            self.breaker.answered();
+        }
         if status.is_success() {
             return Ok(());
         }
-        let source = format!("it answered {status}").into();
         if status == StatusCode::GONE {
-            return Err(PortError::Permanent { service: SERVICE, source });
+            return Err(PortError::Gone { service: SERVICE });
         }
+        let source = format!("it answered {status}").into();
         let retry_after =
             response.headers().get(RETRY_AFTER).and_then(|v| v.to_str().ok()).and_then(|v| wait(v, message.at));
         Err(PortError::Transient { service: SERVICE, retry_after, source })
+    }
+
+    fn free_at(&self, _destination: &str, now: Timestamp) -> Timestamp {
+        self.breaker.free_at(now).max(self.bucket.free_at(now))
     }
 }
 
@@ -149,7 +218,7 @@ mod tests {
     }
 
     fn message() -> Outgoing {
-        Outgoing { id: "msg_1".into(), body: "{\"a\": 1}".into(), at: Clock::System.now() }
+        Outgoing { to: "webhook".into(), id: "msg_1".into(), body: "{\"a\": 1}".into(), at: Clock::System.now() }
     }
 
     /// A receiver on a free port that answers `status` with `extra` headers and keeps what it got.
@@ -215,7 +284,7 @@ mod tests {
     #[tokio::test]
     async fn only_gone_is_final_and_retry_after_is_heard() {
         let (url, _) = receiver(StatusCode::GONE, vec![]).await;
-        assert!(matches!(sender(&url).send(&message()).await, Err(PortError::Permanent { .. })));
+        assert!(matches!(sender(&url).send(&message()).await, Err(PortError::Gone { .. })));
         for status in [StatusCode::TOO_MANY_REQUESTS, StatusCode::BAD_REQUEST, StatusCode::BAD_GATEWAY] {
             let (url, _) = receiver(status, vec![("retry-after", "7")]).await;
             match sender(&url).send(&message()).await {
@@ -268,5 +337,41 @@ mod tests {
                 Err(SetupError::Url(_))
             ));
         }
+    }
+
+    #[tokio::test]
+    async fn a_destination_that_keeps_failing_is_left_alone_and_holds_up_no_other() {
+        let (down, tried) = receiver(StatusCode::BAD_GATEWAY, vec![]).await;
+        let (up, got) = receiver(StatusCode::OK, vec![]).await;
+        let text = format!(
+            "[delivery]\nbreaker_failures = 2\nbreaker_pause = \"1min\"\n\
+             [[destinations]]\nname = \"down\"\nurl = \"{down}\"\nsecret = \"{SECRET}\"\nburst = 3\nper_second = 1.0\n\
+             [[destinations]]\nname = \"up\"\nurl = \"{up}\"\nsecret = \"{SECRET}\"\nburst = 3\nper_second = 1.0\n"
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("reeve.toml");
+        std::fs::write(&file, text).unwrap();
+        let config = crate::config::Config::load_from(Some(&file), &[]).unwrap();
+        let all = Destinations::new(&config.all_destinations(), &config.delivery).unwrap();
+        assert!(all.knows("up") && all.knows("down") && !all.knows("webhook"));
+        let now = Clock::System.now();
+        let to = |name: &str, seconds: i64| Outgoing {
+            to: name.to_owned(),
+            at: now.checked_add(jiff::SignedDuration::from_secs(seconds)).unwrap(),
+            ..message()
+        };
+        for second in [0, 1] {
+            assert!(matches!(all.send(&to("down", second)).await, Err(PortError::Transient { .. })));
+        }
+        let rested = to("down", 61).at;
+        assert_eq!(all.free_at("down", to("down", 2).at), rested);
+        assert!(matches!(all.send(&to("down", 2)).await, Err(PortError::Resting { until, .. }) if until == rested));
+        assert_eq!(tried.lock().unwrap().len(), 2, "left alone is not asked");
+        for _ in 0..3 {
+            all.send(&to("up", 0)).await.unwrap();
+        }
+        assert!(all.free_at("up", now) > now, "its burst is used up");
+        assert_eq!(got.lock().unwrap().len(), 3);
+        assert!(all.send(&to("nobody", 0)).await.is_err());
     }
 }

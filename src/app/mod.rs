@@ -73,13 +73,13 @@ impl App {
             Box::new(Drafting(context())),
             Box::new(Queue(Arc::clone(&self.approvals))),
             Box::new(Notify(context())),
+            Box::new(Anchoring(context())),
             Box::new(NoiseControl {
                 store: self.context.store.clone(),
                 config: Arc::clone(&self.context.config),
                 clock: self.context.clock.clone(),
                 recheck: Arc::clone(&self.approvals.recheck),
             }),
-            Box::new(Anchoring(context())),
             Box::new(Deliver {
                 store: self.context.store.clone(),
                 config: Arc::clone(&self.context.config),

@@ -170,7 +170,11 @@ async fn model(config: &Config) -> anyhow::Result<String> {
 fn webhook(config: &Config) -> anyhow::Result<String> {
     // A test event would be an event: the receiver is not asked, only what we would send with.
     Ok(match open::receiver(config)? {
-        Some(_) => format!("{}, signing secret usable; nothing was sent", config.webhook.url),
+        Some(_) => {
+            let all = config.all_destinations();
+            let each: Vec<String> = all.iter().map(|d| format!("{} ({})", d.name, d.url)).collect();
+            format!("{}, signing secret usable; nothing was sent", each.join(", "))
+        }
         None => "none configured: approved recommendations wait in the outbox".to_owned(),
     })
 }

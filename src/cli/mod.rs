@@ -23,6 +23,7 @@ mod kpi;
 mod models;
 mod mute;
 mod open;
+mod outbox;
 mod serve;
 mod show;
 mod sync;
@@ -81,9 +82,9 @@ enum Command {
     Audit(audit::Audit),
     /// Print the figures of a period, each with its formula and what it was counted from.
     Kpi(kpi::KpiArgs),
-    /// Look at deliveries and send dead ones again.
+    /// Look at deliveries: what is stuck and why; send dead ones again, or discard them.
     #[command(subcommand)]
-    Outbox(show::Outbox),
+    Outbox(outbox::Outbox),
     /// Look at events from outside, and have those in quarantine looked at anew.
     #[command(subcommand)]
     Events(events::Events),
@@ -197,7 +198,7 @@ async fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Mute(command) => mute::run(&config, command, cli.json).await,
         Command::Audit(command) => audit::run(&config, command, cli.json).await,
         Command::Kpi(args) => kpi::run(config, args, cli.json).await,
-        Command::Outbox(command) => show::outbox(config, command, cli.json).await,
+        Command::Outbox(command) => outbox::run(config, command, cli.json).await,
         Command::Events(command) => events::run(&config, command, cli.json).await,
         Command::SignIn { person } => show::sign_in(&config, &person).await,
         Command::Identity(command) => access::identity(&config, command, cli.json).await,

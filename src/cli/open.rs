@@ -82,18 +82,23 @@ pub(super) fn ports(config: &Config, source: Arc<dyn Source>, clock: &Clock) -> 
     Ok(Ports { source, model: openai::model(&config.model, clock.clone())?, webhook: receiver(config)? })
 }
 
-/// The receiver of approved recommendations, where one is configured.
+/// The destinations of approved recommendations, where any is configured.
 pub(super) fn receiver(config: &Config) -> anyhow::Result<Option<Arc<dyn Sender>>> {
-    let settings = &config.webhook;
-    if settings.url.is_empty() {
+    let all = config.all_destinations();
+    if all.is_empty() {
         return Ok(None);
     }
-    anyhow::ensure!(
-        !settings.secret.expose_secret().is_empty(),
-        "configuration key `webhook.secret`: a receiver is set but no signing secret; set REEVE_WEBHOOK__SECRET or webhook.secret_file"
-    );
-    let sender = webhook::SignedWebhook::new(&settings.url, &settings.secret, settings.timeout)?;
-    Ok(Some(Arc::new(sender)))
+    for destination in &all {
+        anyhow::ensure!(
+            !destination.secret.expose_secret().is_empty(),
+            "destination {:?} has an address but no signing secret; set REEVE_WEBHOOK__SECRET or webhook.secret_file, or \
+             secret_file of its [[destinations]]",
+            destination.name
+        );
+    }
+    let set_up = webhook::Destinations::new(&all, &config.delivery);
+    let senders = set_up.map_err(|(name, error)| anyhow::anyhow!(error).context(format!("destination {name:?}")))?;
+    Ok(Some(Arc::new(senders)))
 }
 
 /// The App on the configured store and source.

@@ -1,4 +1,4 @@
-//! The short commands: digest, migrate, outbox, sign-in links, evals.
+//! The short commands: digest, migrate, sign-in links, evals.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,9 +12,8 @@ use super::{Format, Outcome, open, print_json};
 use crate::config::Config;
 use crate::domain::ids::PersonId;
 use crate::evals::recording;
-use crate::pipeline::deliver::Deliver;
 use crate::ports::Ports;
-use crate::store::{OutboxState, Store};
+use crate::store::Store;
 use crate::web;
 
 /// Which digest, in which form.
@@ -26,18 +25,6 @@ pub(super) struct DigestArgs {
     /// In which form.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-}
-
-/// Deliveries.
-#[derive(Debug, Subcommand)]
-pub(super) enum Outbox {
-    /// List deliveries that wait, and those that failed for good.
-    List,
-    /// Send a dead letter again.
-    Replay {
-        /// The message's id.
-        id: String,
-    },
 }
 
 /// What can be scored.
@@ -86,39 +73,6 @@ pub(super) async fn digest(config: &Config, args: &DigestArgs, json: bool) -> an
         (false, Format::Text) => say!("{}", kept.text),
         (false, Format::Markdown) => say!("{}", kept.markdown),
         (false, Format::Html) => say!("{}", kept.html),
-    }
-    Ok(Outcome::Fine)
-}
-
-pub(super) async fn outbox(config: Config, command: Outbox, json: bool) -> anyhow::Result<Outcome> {
-    let store = open::store(&config).await?;
-    match command {
-        Outbox::List => {
-            let (waiting, dead) = (store.list_outbox(OutboxState::Pending).await?, store.list_dead().await?);
-            if json {
-                let waiting: Vec<_> = waiting.iter().map(|r| serde_json::json!({ "id": r.id, "due_at": r.due_at, "attempts": r.attempts, "last_error": r.last_error })).collect();
-                let dead: Vec<_> = dead
-                    .iter()
-                    .map(|d| serde_json::json!({ "id": d.id, "reason": d.reason, "died_at": d.died_at }))
-                    .collect();
-                print_json(&serde_json::json!({ "waiting": waiting, "dead": dead }))?;
-                return Ok(Outcome::Fine);
-            }
-            for row in &waiting {
-                let error = row.last_error.as_deref().unwrap_or("not tried yet");
-                say!("waiting {} due {} after {} attempts: {error}", row.id, row.due_at, row.attempts);
-            }
-            for letter in &dead {
-                say!("dead    {} since {}: {}", letter.id, letter.died_at, letter.reason);
-            }
-            say!("{} waiting, {} dead", waiting.len(), dead.len());
-        }
-        Outbox::Replay { id } => {
-            let clock = open::clock_of(&store, &config).await?;
-            let deliver = Deliver { store, config: Arc::new(config), clock, sender: None };
-            deliver.replay(&id, "cli", "cli").await?;
-            say!("{id} is in the outbox again; a running `reeve serve` sends it.");
-        }
     }
     Ok(Outcome::Fine)
 }

@@ -4,6 +4,7 @@
 //! a bad value; an unknown key is an error that names it. Only this file reads the environment.
 
 mod access;
+mod destinations;
 mod hooks;
 mod read;
 
@@ -17,6 +18,7 @@ use serde::Deserialize;
 use toml::Value;
 
 pub use self::access::{ApiConfig, IdentityConfig};
+pub use self::destinations::{DeliveryConfig, DestinationConfig, WEBHOOK, WebhookConfig};
 pub use self::hooks::{EventsConfig, HookConfig, HookKind};
 use self::read::{duration, merge, money, parse, read_secret, set, time_zone};
 
@@ -56,11 +58,13 @@ pub struct Config {
     pub channel: ChannelConfig,
     pub ranking: RankingConfig,
     pub approval: ApprovalConfig,
-    pub noise: NoiseConfig,
     pub audit: AuditConfig,
     pub kpi: KpiConfig,
+    pub noise: NoiseConfig,
     pub model: ModelConfig,
     pub webhook: WebhookConfig,
+    pub delivery: DeliveryConfig,
+    pub destinations: Vec<DestinationConfig>,
     pub web: WebConfig,
     pub identity: IdentityConfig,
     pub api: ApiConfig,
@@ -254,18 +258,6 @@ pub struct ApprovalConfig {
     pub policy_file: String,
 }
 
-/// `[noise]`: what people are not shown, and when Reeve proposes that. The longest mute and drills are the policy's.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NoiseConfig {
-    #[serde(deserialize_with = "money")]
-    pub mute_value_max: Money,
-    pub history_days: u32,
-    pub proposal_shown_min: u32,
-    pub proposal_share: f64,
-    pub proposal_days: u32,
-}
-
 /// `[audit]`: where heads of the log are put down outside of it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -281,6 +273,18 @@ pub struct KpiConfig {
     pub decide_hours: f64,
     pub metrics_token: SecretString,
     pub metrics_token_file: String,
+}
+
+/// `[noise]`: what people are not shown, and when Reeve proposes that. The longest mute and drills are the policy's.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoiseConfig {
+    #[serde(deserialize_with = "money")]
+    pub mute_value_max: Money,
+    pub history_days: u32,
+    pub proposal_shown_min: u32,
+    pub proposal_share: f64,
+    pub proposal_days: u32,
 }
 
 /// `[model]`
@@ -300,18 +304,6 @@ pub struct ModelConfig {
     pub concurrency: usize,
 }
 
-/// `[webhook]`
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct WebhookConfig {
-    pub url: String,
-    pub secret: SecretString,
-    pub secret_file: String,
-    #[serde(deserialize_with = "duration")]
-    pub timeout: Duration,
-    pub attempts: u32,
-}
-
 /// `[web]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -319,6 +311,14 @@ pub struct WebConfig {
     pub listen: String,
     pub base_url: String,
     pub session_hours: u32,
+}
+
+impl WebConfig {
+    /// Where the page is, for links that people follow; without a slash at the end.
+    pub fn page(&self) -> String {
+        let address = self.base_url.trim_end_matches('/');
+        if address.is_empty() { format!("http://{}", self.listen) } else { address.to_owned() }
+    }
 }
 
 /// `[worker]`
@@ -402,12 +402,16 @@ impl Config {
         read_secret("odoo.api_key_file", &self.odoo.api_key_file, &mut self.odoo.api_key)?;
         read_secret("webhook.secret_file", &self.webhook.secret_file, &mut self.webhook.secret)?;
         read_secret("kpi.metrics_token_file", &self.kpi.metrics_token_file, &mut self.kpi.metrics_token)?;
+        for destination in &mut self.destinations {
+            read_secret("destinations.secret_file", &destination.secret_file, &mut destination.secret)?;
+        }
         for hook in &mut self.hooks {
             read_secret("hooks.secret_file", &hook.secret_file, &mut hook.secret)?;
             read_secret("hooks.secret_next_file", &hook.secret_next_file, &mut hook.secret_next)?;
         }
         // Last, as a secret can come from a file.
         hooks::check(&self.events, &self.hooks)?;
+        destinations::check(&self)?;
         Ok(self)
     }
 
@@ -475,8 +479,8 @@ impl Config {
         if self.detect.window_days < self.detect.warmup_days || self.detect.warmup_days < 14 {
             return bad("detect.warmup_days", "must be at least 14 and not above detect.window_days");
         }
-        if self.detect.forest_trees == 0 || self.model.concurrency == 0 || self.webhook.attempts == 0 {
-            return bad("detect.forest_trees, model.concurrency, webhook.attempts", "must be at least 1");
+        if self.detect.forest_trees == 0 || self.model.concurrency == 0 {
+            return bad("detect.forest_trees, model.concurrency", "must be at least 1");
         }
         if self.model.base_url.is_empty() != self.model.name.is_empty() {
             return bad("model.name", "set both model.base_url and model.name, or neither");

@@ -29,6 +29,7 @@ pub mod verify;
 pub mod view;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -71,4 +72,9 @@ pub trait Stage: Send + Sync {
 
     /// Does one batch of the work there is.
     async fn run_once(&self) -> anyhow::Result<Progress>;
+
+    /// After an idle run: how long until there may be work that nobody wakes the stage for, where it knows.
+    async fn due_in(&self) -> Option<Duration> {
+        None
+    }
 }

@@ -11,6 +11,7 @@ use jiff::SignedDuration;
 use jiff::civil::Date;
 
 use super::approve::DRILL_VERB;
+use super::deliver::stuck;
 use super::desk::Laid;
 use super::detect::is_current;
 use super::noise::{Muting, drill, mutes};
@@ -362,6 +363,7 @@ async fn health(stages: &Stages, book: &Book) -> anyhow::Result<Vec<String>> {
     if dead > 0 {
         lines.push(format!("{dead} deliveries failed for good; see `reeve outbox list`."));
     }
+    lines.extend(stuck::lines(store, &stages.config, clock.now()).await?);
     for status in store.list_job_status().await? {
         if let Some(error) = status.last_error {
             lines.push(format!("The stage {} last failed: {error}", status.stage));

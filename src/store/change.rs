@@ -151,6 +151,9 @@ mod tests {
             body: "{}".to_owned(),
             created_at: at(50),
             due_at: at(350),
+            lane: "case-1".to_owned(),
+            about: String::new(),
+            expires_at: None,
         }
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Store, StoreError, row};
+use crate::domain::ids::ItemId;
 use crate::domain::record::{Record, RecordRef};
 
 impl Store {
@@ -23,5 +24,18 @@ impl Store {
             names.insert(record.key(), name);
         }
         Ok(names)
+    }
+
+    /// The name of an item's stock unit; None where the item is not known.
+    pub async fn find_unit(&self, item: &ItemId) -> Result<Option<String>, StoreError> {
+        let found = sqlx::query("select id, body from records where kind = 'item' and id = $1")
+            .bind(item.as_str())
+            .fetch_optional(&self.pool)
+            .await?;
+        let Some(r) = found else { return Ok(None) };
+        match row::json(&r, "records", "body")? {
+            Record::Item(item) => Ok(Some(item.unit)),
+            _ => Ok(None),
+        }
     }
 }

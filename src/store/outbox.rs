@@ -1,7 +1,8 @@
 //! The outbox: what is to be sent, written with the decision to send it; and the dead letters.
 //!
 //! A row is leased to whoever sends it. When that process dies, the lease runs out and the row comes back: a message may be
-//! sent twice, under the same id, and is never lost.
+//! sent twice, under the same id, and is never lost. Messages of one lane to one destination leave in the order in which they
+//! were put in: a later one waits until the earlier one is acknowledged, given up, discarded or taken back.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -26,6 +27,12 @@ pub struct NewOutbox {
     pub created_at: Timestamp,
     /// Not before this: the end of the undo window.
     pub due_at: Timestamp,
+    /// What it is in order with: its case. Empty: with nothing.
+    pub lane: String,
+    /// The recommendation that it is about; empty where it is about none.
+    pub about: String,
+    /// Not after this: it would be carried out too late.
+    pub expires_at: Option<Timestamp>,
 }
 
 /// Where a message stands.
@@ -39,6 +46,8 @@ pub enum OutboxState {
     Dead,
     /// Taken back before it left.
     Cancelled,
+    /// Discarded by a person, with a reason.
+    Discarded,
 }
 
 impl OutboxState {
@@ -49,6 +58,7 @@ impl OutboxState {
             Self::Sent => "sent",
             Self::Dead => "dead",
             Self::Cancelled => "cancelled",
+            Self::Discarded => "discarded",
         }
     }
 }
@@ -76,6 +86,12 @@ pub struct OutboxRow {
     pub sent_at: Option<Timestamp>,
     /// Until when somebody is sending it.
     pub lease_until: Option<Timestamp>,
+    /// What it is in order with; empty: with nothing.
+    pub lane: String,
+    /// The recommendation that it is about; empty where it is about none.
+    pub about: String,
+    /// Not after this.
+    pub expires_at: Option<Timestamp>,
 }
 
 /// A message that was given up.
@@ -107,26 +123,96 @@ impl Store {
     /// Takes out at most `limit` messages that are due, oldest first, and leases them: nobody else gets them before
     /// `lease_for` has passed.
     pub async fn claim_due(&self, now: Timestamp, limit: usize, lease_for: Duration) -> Result<Vec<OutboxRow>, StoreError> {
+        self.claim("", now, limit, lease_for).await
+    }
+
+    /// Takes out the message to `channel` that has been due for longest, in the same way.
+    pub async fn claim_due_to(
+        &self,
+        channel: &str,
+        now: Timestamp,
+        lease_for: Duration,
+    ) -> Result<Option<OutboxRow>, StoreError> {
+        Ok(self.claim(channel, now, 1, lease_for).await?.pop())
+    }
+
+    async fn claim(
+        &self,
+        channel: &str,
+        now: Timestamp,
+        limit: usize,
+        lease_for: Duration,
+    ) -> Result<Vec<OutboxRow>, StoreError> {
         let until = row::ms(now).saturating_add(i64::try_from(lease_for.as_millis()).unwrap_or(i64::MAX));
         // The conditions stand twice because PostgreSQL looks again only at the outer ones after it waited for a row.
         let rows = sqlx::query(
             "update outbox set lease_until = $1, attempts = attempts + 1
              where id in (
-                 select id from outbox
-                 where state = 'pending' and due_at <= $2 and (lease_until is null or lease_until <= $2)
-                 order by due_at, id limit $3
+                 select o.id from outbox o
+                 where o.state = 'pending' and o.due_at <= $2 and (o.lease_until is null or o.lease_until <= $2)
+                   and ($4 = '' or o.channel = $4)
+                   and not exists (
+                       select e.id from outbox e
+                       where e.channel = o.channel and e.lane = o.lane and e.lane <> '' and e.seq < o.seq
+                         and e.state = 'pending'
+                   )
+                 order by o.due_at, o.id limit $3
              )
              and state = 'pending' and due_at <= $2 and (lease_until is null or lease_until <= $2)
-             returning id, channel, body, created_at, due_at, attempts, state, last_error, sent_at, lease_until",
+             returning id, channel, body, created_at, due_at, attempts, state, last_error, sent_at, lease_until,
+                lane, about, expires_at",
         )
         .bind(until)
         .bind(row::ms(now))
         .bind(row::count(limit))
+        .bind(channel)
         .fetch_all(&self.pool)
         .await?;
         let mut claimed = rows.iter().map(outbox_row).collect::<Result<Vec<_>, _>>()?;
         claimed.sort_by(|a, b| (a.due_at, &a.id).cmp(&(b.due_at, &b.id)));
         Ok(claimed)
+    }
+
+    /// From when a message to `channel` can be taken out; None when none waits that is not behind another one.
+    pub async fn next_due_to(&self, channel: &str) -> Result<Option<Timestamp>, StoreError> {
+        let next = sqlx::query(
+            "select 'next' as id, min(case when o.lease_until > o.due_at then o.lease_until else o.due_at end) as due_at
+             from outbox o
+             where o.state = 'pending' and o.channel = $1
+               and not exists (
+                   select e.id from outbox e
+                   where e.channel = o.channel and e.lane = o.lane and e.lane <> '' and e.seq < o.seq
+                     and e.state = 'pending'
+               )",
+        )
+        .bind(channel)
+        .fetch_one(&self.pool)
+        .await?;
+        row::time_opt(&next, TABLE, "due_at")
+    }
+
+    /// Destinations to which something waits, by name.
+    pub async fn list_waiting_channels(&self) -> Result<Vec<String>, StoreError> {
+        let rows = sqlx::query("select distinct channel as id from outbox where state = 'pending' order by channel")
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter().map(|r| row::get(r, TABLE, "id")).collect()
+    }
+
+    /// Messages whose time has passed and that nobody is sending, oldest first.
+    pub async fn list_expired(&self, now: Timestamp, limit: usize) -> Result<Vec<OutboxRow>, StoreError> {
+        let rows = sqlx::query(
+            "select id, channel, body, created_at, due_at, attempts, state, last_error, sent_at, lease_until,
+                lane, about, expires_at
+             from outbox
+             where state = 'pending' and expires_at <= $1 and (lease_until is null or lease_until <= $1)
+             order by created_at, id limit $2",
+        )
+        .bind(row::ms(now))
+        .bind(row::count(limit))
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(outbox_row).collect()
     }
 
     /// The receiver acknowledged it.
@@ -212,6 +298,50 @@ impl Store {
         Ok(tx.commit().await?)
     }
 
+    /// A message that was taken out tells something that is no longer so: it does not leave.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the lease ran out and somebody else took it.
+    pub async fn mark_moot(&self, row: &OutboxRow, entries: &[AuditEntry]) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        let done = sqlx::query(
+            "update outbox set state = 'cancelled', lease_until = null where id = $1 and attempts = $2 and state = 'pending'",
+        )
+        .bind(row.id.as_str())
+        .bind(row.attempts)
+        .execute(&mut *tx)
+        .await?;
+        if done.rows_affected() == 0 {
+            return Err(StoreError::Conflict);
+        }
+        audit::append(&mut tx, entries).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// The receiver has reported on a message that waits or was given up: it has arrived.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when somebody moved it since it was read.
+    pub async fn mark_reported(&self, row: &OutboxRow, at: Timestamp, entries: &[AuditEntry]) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        let done = sqlx::query(
+            "update outbox set state = 'sent', sent_at = $1, lease_until = null
+             where id = $2 and attempts = $3 and state = $4",
+        )
+        .bind(row::ms(at))
+        .bind(row.id.as_str())
+        .bind(row.attempts)
+        .bind(row.state.name())
+        .execute(&mut *tx)
+        .await?;
+        if done.rows_affected() == 0 {
+            return Err(StoreError::Conflict);
+        }
+        sqlx::query("delete from dead_letters where id = $1").bind(row.id.as_str()).execute(&mut *tx).await?;
+        audit::append(&mut tx, entries).await?;
+        Ok(tx.commit().await?)
+    }
+
     /// Takes a message back, with the audit entries. Answers whether it was in time: nobody had taken it out yet.
     pub async fn cancel(&self, id: &str, entries: &[AuditEntry]) -> Result<bool, StoreError> {
         let mut tx = self.begin().await?;
@@ -226,19 +356,48 @@ impl Store {
     /// Puts a dead letter back into the outbox, due at `now`, its attempts counted anew.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] when there is no such dead letter.
+    /// [`StoreError::NotFound`] when there is no such dead letter, or when a later message of its lane has left already: it
+    /// would come out of order.
     pub async fn replay_dead(&self, id: &str, now: Timestamp, entries: &[AuditEntry]) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         let done = sqlx::query(
             "update outbox set state = 'pending', attempts = 0, due_at = $1, lease_until = null
-             where id = $2 and state = 'dead'",
+             where id = $2 and state = 'dead'
+               and not exists (
+                   select l.id from outbox l
+                   where l.channel = outbox.channel and l.lane = outbox.lane and l.lane <> '' and l.seq > outbox.seq
+                     and l.state = 'sent'
+               )",
         )
         .bind(row::ms(now))
         .bind(id)
         .execute(&mut *tx)
         .await?;
         if done.rows_affected() == 0 {
-            return Err(StoreError::NotFound { what: "dead letter", id: id.to_owned() });
+            return Err(StoreError::NotFound { what: "dead letter that may still leave", id: id.to_owned() });
+        }
+        sqlx::query("delete from dead_letters where id = $1").bind(id).execute(&mut *tx).await?;
+        audit::append(&mut tx, entries).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Discards a message that waits or was given up: it never leaves. The reason stands in its row and in the entries.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is no such message, or somebody is sending it at this moment.
+    pub async fn discard(&self, id: &str, reason: &str, now: Timestamp, entries: &[AuditEntry]) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        let done = sqlx::query(
+            "update outbox set state = 'discarded', last_error = $1, lease_until = null
+             where id = $2 and (state = 'dead' or (state = 'pending' and (lease_until is null or lease_until <= $3)))",
+        )
+        .bind(row::clean(reason))
+        .bind(id)
+        .bind(row::ms(now))
+        .execute(&mut *tx)
+        .await?;
+        if done.rows_affected() == 0 {
+            return Err(StoreError::NotFound { what: "message that waits or was given up", id: id.to_owned() });
         }
         sqlx::query("delete from dead_letters where id = $1").bind(id).execute(&mut *tx).await?;
         audit::append(&mut tx, entries).await?;
@@ -248,7 +407,8 @@ impl Store {
     /// The message `id`, where there is one.
     pub async fn find_outbox(&self, id: &str) -> Result<Option<OutboxRow>, StoreError> {
         let found = sqlx::query(
-            "select id, channel, body, created_at, due_at, attempts, state, last_error, sent_at, lease_until
+            "select id, channel, body, created_at, due_at, attempts, state, last_error, sent_at, lease_until,
+                lane, about, expires_at
              from outbox where id = $1",
         )
         .bind(id)
@@ -260,7 +420,8 @@ impl Store {
     /// The messages in a state, oldest first.
     pub async fn list_outbox(&self, state: OutboxState) -> Result<Vec<OutboxRow>, StoreError> {
         let rows = sqlx::query(
-            "select id, channel, body, created_at, due_at, attempts, state, last_error, sent_at, lease_until
+            "select id, channel, body, created_at, due_at, attempts, state, last_error, sent_at, lease_until,
+                lane, about, expires_at
              from outbox where state = $1 order by created_at, id",
         )
         .bind(state.name())
@@ -307,12 +468,13 @@ impl Store {
 
 const TABLE: &str = "outbox";
 
-fn outbox_row(r: &AnyRow) -> Result<OutboxRow, StoreError> {
+pub(super) fn outbox_row(r: &AnyRow) -> Result<OutboxRow, StoreError> {
     let state = match row::get::<&str>(r, TABLE, "state")? {
         "pending" => OutboxState::Pending,
         "sent" => OutboxState::Sent,
         "dead" => OutboxState::Dead,
         "cancelled" => OutboxState::Cancelled,
+        "discarded" => OutboxState::Discarded,
         other => return Err(row::corrupt(r, TABLE, "state", format!("{other:?} is no state").into())),
     };
     Ok(OutboxRow {
@@ -326,13 +488,19 @@ fn outbox_row(r: &AnyRow) -> Result<OutboxRow, StoreError> {
         last_error: row::get(r, TABLE, "last_error")?,
         sent_at: row::time_opt(r, TABLE, "sent_at")?,
         lease_until: row::time_opt(r, TABLE, "lease_until")?,
+        lane: row::get(r, TABLE, "lane")?,
+        about: row::get(r, TABLE, "about")?,
+        expires_at: row::time_opt(r, TABLE, "expires_at")?,
     })
 }
 
 /// The last door: a recommendation that is wrong on purpose, or that is about Reeve itself, never leaves.
 async fn refuse_what_stays(tx: &mut Transaction<'_, Any>, message: &NewOutbox) -> Result<(), StoreError> {
-    let Ok(event) = serde_json::from_str::<serde_json::Value>(&message.body) else { return Ok(()) };
     let stays = |what| StoreError::NotForSending { id: message.id.clone(), what };
+    if !message.about.is_empty() && drills::is_drill(tx, &message.about).await? {
+        return Err(stays("a drill"));
+    }
+    let Ok(event) = serde_json::from_str::<serde_json::Value>(&message.body) else { return Ok(()) };
     if event["data"]["action"]["code"] == "MUTE" {
         return Err(stays("a mute, which is Reeve's own"));
     }
@@ -349,7 +517,9 @@ async fn refuse_what_stays(tx: &mut Transaction<'_, Any>, message: &NewOutbox) -
 pub(super) async fn insert(tx: &mut Transaction<'_, Any>, message: &NewOutbox) -> Result<(), StoreError> {
     refuse_what_stays(tx, message).await?;
     sqlx::query(
-        "insert into outbox (id, channel, body, created_at, due_at) values ($1, $2, $3, $4, $5)
+        "insert into outbox (id, channel, body, created_at, due_at, lane, about, expires_at, seq)
+         values ($1, $2, $3, $4, $5, $6, $7, $8,
+             (select coalesce(max(e.seq), 0) + 1 from outbox e where e.channel = $2 and e.lane = $6))
          on conflict (id) do nothing",
     )
     .bind(message.id.as_str())
@@ -357,6 +527,9 @@ pub(super) async fn insert(tx: &mut Transaction<'_, Any>, message: &NewOutbox) -
     .bind(row::clean(&message.body))
     .bind(row::ms(message.created_at))
     .bind(row::ms(message.due_at))
+    .bind(message.lane.as_str())
+    .bind(message.about.as_str())
+    .bind(message.expires_at.map(row::ms))
     .execute(&mut **tx)
     .await?;
     Ok(())
@@ -388,7 +561,70 @@ mod tests {
 
     fn message(id: &str, due: i64) -> NewOutbox {
         let body = format!(r#"{{"case":"{}"}}"#, CaseId::new(id));
-        NewOutbox { id: id.to_owned(), channel: "webhook".to_owned(), body, created_at: at(0), due_at: at(due) }
+        NewOutbox {
+            id: id.to_owned(),
+            channel: "webhook".to_owned(),
+            body,
+            created_at: at(0),
+            due_at: at(due),
+            lane: String::new(),
+            about: String::new(),
+            expires_at: None,
+        }
+    }
+
+    fn of_case(id: &str, case: &str, due: i64) -> NewOutbox {
+        NewOutbox { lane: case.to_owned(), expires_at: Some(at(5_000)), ..message(id, due) }
+    }
+
+    async fn claimed(store: &Store, now: i64) -> Vec<String> {
+        store.claim_due(at(now), 10, LEASE).await.unwrap().into_iter().map(|r| r.id).collect()
+    }
+
+    #[tokio::test]
+    async fn a_later_message_of_a_case_waits_for_the_earlier_one_and_other_cases_do_not() {
+        on_each(|store| async move {
+            // Put in in this order; the later one of case 1 is due first.
+            for message in [of_case("z", "1", 50), of_case("a", "1", 0), of_case("m", "2", 0)] {
+                store.enqueue(&[message], &[]).await.unwrap();
+            }
+            assert_eq!(claimed(&store, 10).await, ["m"], "its predecessor is not even due");
+            assert_eq!(store.next_due_to("webhook").await.unwrap(), Some(at(50)));
+            assert_eq!(claimed(&store, 60).await, ["z"]);
+            assert!(claimed(&store, 60).await.is_empty(), "being sent is not acknowledged");
+            let row = store.find_outbox("z").await.unwrap().unwrap();
+            store.mark_retry(&row, at(500), "500").await.unwrap();
+            assert!(claimed(&store, 499).await.is_empty(), "it failed, so the later one goes on waiting");
+            let row = store.claim_due_to("webhook", at(500), LEASE).await.unwrap().unwrap();
+            store.mark_dead(&row, at(501), "given up", &[]).await.unwrap();
+            assert_eq!(claimed(&store, 502).await, ["a"], "given up, it holds nobody up");
+            let row = store.find_outbox("a").await.unwrap().unwrap();
+            store.mark_sent(&row, at(503), &[]).await.unwrap();
+            let late = store.replay_dead("z", at(504), &[]).await;
+            assert!(matches!(late, Err(StoreError::NotFound { .. })), "a later one has left: {late:?}");
+            store.discard("z", "done by phone", at(505), &[entry("outbox.discarded")]).await.unwrap();
+            assert!(store.list_dead().await.unwrap().is_empty());
+            let row = store.find_outbox("z").await.unwrap().unwrap();
+            assert_eq!((row.state, row.last_error.as_deref()), (OutboxState::Discarded, Some("done by phone")));
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn only_what_nobody_is_sending_can_be_discarded_or_has_expired() {
+        on_each(|store| async move {
+            store.enqueue(&[of_case("a", "1", 0), message("b", 0)], &[]).await.unwrap();
+            assert!(store.list_expired(at(4_999), 10).await.unwrap().is_empty());
+            assert_eq!(store.list_expired(at(5_000), 10).await.unwrap()[0].id, "a");
+            assert_eq!(claimed(&store, 5_000).await, ["a", "b"]);
+            assert!(store.list_expired(at(5_000), 10).await.unwrap().is_empty());
+            let sending = store.discard("b", "no", at(5_000), &[]).await;
+            assert!(matches!(sending, Err(StoreError::NotFound { .. })), "{sending:?}");
+            store.discard("b", "no", at(65_000), &[]).await.unwrap();
+            assert!(matches!(store.discard("b", "no", at(65_000), &[]).await, Err(StoreError::NotFound { .. })));
+            assert_eq!(store.list_waiting_channels().await.unwrap(), ["webhook"]);
+        })
+        .await;
     }
 
     #[tokio::test]

@@ -26,8 +26,7 @@ use crate::pipeline::approve::{DecisionRefused, DecisionRequest, Verb};
 use crate::pipeline::audit::card;
 use crate::pipeline::noise::drill;
 use crate::render::plain;
-use crate::store::View;
-use crate::store::{Drill, DrillResult};
+use crate::store::{Drill, DrillResult, View};
 
 #[derive(Serialize)]
 struct Page {

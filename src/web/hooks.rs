@@ -9,34 +9,30 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, Path, State};
-use axum::http::header::{CACHE_CONTROL, RETRY_AFTER};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::post;
-use axum::{Json, Router};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
-use standardwebhooks::{HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP, Webhook};
+use standardwebhooks::Webhook;
 use subtle::ConstantTimeEq as _;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tower_http::limit::RequestBodyLimitLayer;
 
 use super::WebState;
+use super::signed::{self, Refusal, answer, unread};
 use crate::config::{Config, HookConfig, HookKind};
 use crate::pipeline::observe::Hint;
 use crate::store::{Kept, NewEvent, Store};
 
 /// How long after a call the stages are woken: Odoo 18 calls before it commits, and a burst of calls is one reason to look.
 const SETTLE: Duration = Duration::from_secs(5);
-/// Longest id of an event.
-const ID_MAX: usize = 200;
-/// Most signatures that are looked at: a sender that rotates sends two.
-const SIGNATURES_MAX: usize = 8;
 
 /// The senders that are known, and what they have called for.
 pub struct Hooks {
@@ -112,6 +108,11 @@ impl Hooks {
         }
     }
 
+    /// Something was kept that a stage has to look at.
+    pub(super) fn wake(&self) {
+        self.rung.notify_one();
+    }
+
     fn called(&self, source: &str, now: Timestamp) {
         let mut counts = self.counts();
         let (count, last) = counts.calls.entry(source.to_owned()).or_insert((0, now));
@@ -122,7 +123,7 @@ impl Hooks {
     }
 
     /// Counts an event against its sender's limit. Answers for how many seconds it has to wait where it has too many.
-    fn too_many(&self, source: &str, now: Timestamp) -> Option<i64> {
+    pub(super) fn too_many(&self, source: &str, now: Timestamp) -> Option<i64> {
         let minute = now.as_second().div_euclid(60);
         let mut counts = self.counts();
         let (at, count) = counts.minutes.entry(source.to_owned()).or_insert((minute, 0));
@@ -153,84 +154,21 @@ impl Sender {
         now: Timestamp,
         window: SignedDuration,
     ) -> Result<(String, &'b str), Refusal> {
-        let Ok(text) = std::str::from_utf8(body) else { return Err(Refusal::Bad("the body must be UTF-8")) };
-        let header = |name| headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default();
-        let (id, signatures) = (header(HEADER_WEBHOOK_ID), header(HEADER_WEBHOOK_SIGNATURE));
-        if id.is_empty() || signatures.is_empty() {
-            return Err(Refusal::Unsigned("sign the call: webhook-id, webhook-timestamp and webhook-signature are needed"));
-        }
-        // A dot could be read as the end of the id in what is signed; the others have a meaning in our own names.
-        if id.len() > ID_MAX || !id.bytes().all(|b| b.is_ascii_graphic() && !b".#<>\"'&\\".contains(&b)) {
-            return Err(Refusal::Bad("webhook-id must be at most 200 letters, digits, - and _"));
-        }
-        let Ok(seconds) = header(HEADER_WEBHOOK_TIMESTAMP).parse::<i64>() else {
-            return Err(Refusal::Unsigned("webhook-timestamp must be the seconds since 1970"));
-        };
-        let given = || signatures.split_ascii_whitespace().take(SIGNATURES_MAX);
-        let mut fits = subtle::Choice::from(0);
-        for key in &self.keys {
-            let Ok(expected) = key.sign(id, seconds, body) else { continue };
-            for one in given() {
-                fits |= one.as_bytes().ct_eq(expected.as_bytes());
-            }
-        }
-        if !bool::from(fits) {
-            return Err(Refusal::Unsigned("the signature does not fit"));
-        }
-        if now.as_second().abs_diff(seconds) > window.as_secs().unsigned_abs() {
-            return Err(Refusal::Unsigned(
-                "webhook-timestamp is too far from now: set the clock, and sign each attempt anew",
-            ));
-        }
-        Ok((id.to_owned(), text))
+        signed::check(&self.keys, headers, body, now, window)
     }
-}
-
-/// Why a call is not taken.
-enum Refusal {
-    NotFound,
-    Unsigned(&'static str),
-    Bad(&'static str),
-    TooLarge,
-    Other,
-    TooMany(i64),
-    NotKept,
-}
-
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let (status, why) = match self {
-            Self::NotFound => (StatusCode::NOT_FOUND, "there is no such hook"),
-            Self::Unsigned(why) => (StatusCode::UNAUTHORIZED, why),
-            Self::Bad(why) => (StatusCode::BAD_REQUEST, why),
-            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "the body is too large: send several events"),
-            Self::Other => (StatusCode::CONFLICT, "another event came under this webhook-id: give each its own"),
-            Self::TooMany(_) => (StatusCode::TOO_MANY_REQUESTS, "too many events: send again later"),
-            Self::NotKept => (StatusCode::SERVICE_UNAVAILABLE, "the event could not be kept: send it again"),
-        };
-        let mut response = answer(status, json!({ "error": why }));
-        if let Self::TooMany(seconds) = self {
-            response.headers_mut().insert(RETRY_AFTER, seconds.into());
-        }
-        response
-    }
-}
-
-fn answer(status: StatusCode, body: serde_json::Value) -> Response {
-    (status, [(CACHE_CONTROL, "no-store")], Json(body)).into_response()
 }
 
 /// The routes, with a body limit of their own. They stand outside of what protects the pages from other sites.
 pub(super) fn routes(state: &WebState) -> Router<WebState> {
     Router::new()
-        .route("/hooks/{source}", post(signed))
+        .route("/hooks/{source}", post(take_signed))
         .route("/hooks/{source}/{secret}", post(by_path))
         .layer(DefaultBodyLimit::disable())
         .layer(RequestBodyLimitLayer::new(state.config.events.body_max))
 }
 
 /// `POST /hooks/{source}`
-async fn signed(
+async fn take_signed(
     State(state): State<WebState>,
     Path(source): Path<String>,
     headers: HeaderMap,
@@ -238,7 +176,7 @@ async fn signed(
 ) -> Result<Response, Refusal> {
     let WebState { hooks, clock, store, .. } = &state;
     let now = clock.now();
-    let sender = hooks.senders.get(&source).ok_or(Refusal::NotFound)?;
+    let sender = hooks.senders.get(&source).ok_or(Refusal::NotFound("there is no such hook"))?;
     let body = body.map_err(|rejection| unread(&rejection))?;
     let (id, text) = sender.check(&headers, &body, now, hooks.window)?;
     if sender.kind == HookKind::Odoo {
@@ -259,7 +197,7 @@ async fn signed(
             return Err(Refusal::NotKept);
         }
     }
-    Ok(answer(StatusCode::ACCEPTED, json!({ "id": id, "state": "accepted" })))
+    Ok(answer(StatusCode::ACCEPTED, &json!({ "id": id, "state": "accepted" })))
 }
 
 /// `POST /hooks/{source}/{secret}`: Odoo can not sign.
@@ -268,7 +206,7 @@ async fn by_path(
     Path((source, secret)): Path<(String, String)>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
-    let sender = state.hooks.senders.get(&source).ok_or(Refusal::NotFound)?;
+    let sender = state.hooks.senders.get(&source).ok_or(Refusal::NotFound("there is no such hook"))?;
     // Read and thrown away: whatever it says, the ERP itself is asked.
     body.map_err(|rejection| unread(&rejection))?;
     let fits = sender
@@ -283,20 +221,13 @@ async fn by_path(
 }
 
 fn noted() -> Response {
-    answer(StatusCode::ACCEPTED, json!({ "state": "noted" }))
-}
-
-fn unread(rejection: &BytesRejection) -> Refusal {
-    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        Refusal::TooLarge
-    } else {
-        Refusal::Bad("the body could not be read")
-    }
+    answer(StatusCode::ACCEPTED, &json!({ "state": "noted" }))
 }
 
 #[cfg(test)]
 mod tests {
     use axum::http::HeaderValue;
+    use axum::response::IntoResponse as _;
 
     use super::*;
 

@@ -12,13 +12,16 @@ mod case_view;
 pub mod chart;
 mod error;
 mod guard;
+mod hand_offs;
 mod hooks;
 mod kpi_page;
 mod me_page;
 mod mutes_page;
+mod outbox_page;
 mod pages;
 mod queue_page;
 mod session;
+mod signed;
 mod templates;
 mod view;
 
@@ -92,6 +95,7 @@ pub fn router(state: WebState) -> Router {
         .route("/audit", get(pages::audit))
         .route("/kpi", get(kpi_page::show))
         .route("/metrics", get(kpi_page::metrics))
+        .route("/outbox", get(outbox_page::outbox))
         .route("/policy", get(pages::policy))
         .route("/health", get(pages::health))
         .route("/me", get(me_page::show).post(me_page::act))
@@ -106,5 +110,5 @@ pub fn router(state: WebState) -> Router {
         .layer(middleware::from_fn_with_state(state.clone(), guard::guard));
     // What machines send is signed and comes through gateways under other names: the guard is for browsers.
     let timeout = TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_MAX);
-    pages.merge(hooks::routes(&state).merge(api::routes(&state)).layer(timeout)).with_state(state)
+    pages.merge(hooks::routes(&state).merge(hand_offs::routes()).merge(api::routes(&state)).layer(timeout)).with_state(state)
 }

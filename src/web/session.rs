@@ -22,6 +22,7 @@ use crate::config::WebConfig;
 use crate::domain::audit::AuditEntry;
 use crate::domain::ids::{PersonId, content_hash};
 use crate::domain::policy::Person;
+use crate::pipeline::deliver::stuck::DELIVERY_WARNING;
 use crate::pipeline::observe::WARNING;
 use crate::store::{Session, Store, StoreError};
 
@@ -76,8 +77,12 @@ impl FromRequestParts<WebState> for SignedIn {
         let session = found.map_err(|e| NotSignedIn::Failed(e.into()))?.ok_or(NotSignedIn::Ask)?;
         // Whoever was taken out of the configuration is out at once.
         let person = state.config.people.iter().find(|p| p.id == session.person).ok_or(NotSignedIn::Ask)?;
-        let warning = state.store.find_setting(WARNING).await.map_err(|e| NotSignedIn::Failed(e.into()))?;
-        let warning = warning.filter(|warning| !warning.is_empty());
+        let mut warnings = Vec::new();
+        for setting in [WARNING, DELIVERY_WARNING] {
+            let warning = state.store.find_setting(setting).await.map_err(|e| NotSignedIn::Failed(e.into()))?;
+            warnings.extend(warning.filter(|warning| !warning.is_empty()));
+        }
+        let warning = (!warnings.is_empty()).then(|| warnings.join(" · "));
         let untold = state.store.count_untold(&person.id).await.map_err(|e| NotSignedIn::Failed(e.into()))?;
         Ok(Self { person: person.clone(), csrf: session.csrf, warning, untold, token_hash: session.token_hash })
     }

@@ -28,6 +28,7 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         ("digests.html", include_str!("templates/digests.html")),
         ("digest.html", include_str!("templates/digest.html")),
         ("audit.html", include_str!("templates/audit.html")),
+        ("outbox.html", include_str!("templates/outbox.html")),
         ("policy.html", include_str!("templates/policy.html")),
         ("me.html", include_str!("templates/me.html")),
         ("kpi.html", include_str!("templates/kpi.html")),

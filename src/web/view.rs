@@ -36,11 +36,12 @@ struct Link {
     here: bool,
 }
 
-const LINKS: [(&str, &str); 7] = [
+const LINKS: [(&str, &str); 8] = [
     ("/", "Queue"),
     ("/digests", "Digests"),
-    ("/mutes", "Mutes"),
     ("/kpi", "Figures"),
+    ("/mutes", "Mutes"),
+    ("/outbox", "Outbox"),
     ("/audit", "Audit"),
     ("/policy", "Policy"),
     ("/health", "Health"),

@@ -12,6 +12,7 @@ mod fake_odoo;
 mod fake_odoo_answers;
 mod fake_odoo_client;
 mod killed;
+mod killed_deliver;
 mod model;
 mod models;
 mod odoo_client;

@@ -12,6 +12,7 @@ use crate::domain::policy::{
     ActionCode, Attempt, Delegation, Earlier, Facts, Person, Question, Refused, Ruling, Signer, Standing, acting_for,
 };
 use crate::domain::recommendation::Recommendation;
+use crate::pipeline::publish::Terms;
 
 /// What was found out about one signature on one recommendation.
 pub(crate) struct Judgement {
@@ -51,12 +52,12 @@ impl Approvals {
         let on_behalf_of: Vec<PersonId> = signer.on_behalf_of.iter().map(|p| p.id.clone()).collect();
         let event = plan::approval(&scene.rec, person.id.clone(), on_behalf_of, standing.needs_second);
         let version = self.config.policy.version();
-        let judged = plan::Judged {
-            ruling: &ruling,
-            signer: &signer,
-            policy_version: &version,
-            currency: &self.config.money.currency,
+        let unit = match plan::about(&scene.case, &scene.rec.candidate.action).0 {
+            Some(item) => self.store.find_unit(&item).await.map_err(failed)?.unwrap_or_default(),
+            None => String::new(),
         };
+        let terms = Terms::of(&self.config, &scene.rec, unit);
+        let judged = plan::Judged { ruling: &ruling, signer: &signer, policy_version: &version, terms: &terms };
         let mut plan = plan::approve(request, scene, event, judged, self.undo_window(), now)?;
         plan.decisions_seen = Some(decisions_seen);
         Ok(plan)

@@ -15,7 +15,7 @@ use crate::domain::ids::{ItemId, PersonId, SupplierId};
 use crate::domain::money::Money;
 use crate::domain::policy::{Ruling, Signer};
 use crate::domain::recommendation::{Drafter, Recommendation};
-use crate::pipeline::publish::{self, Approval};
+use crate::pipeline::publish::{self, Approval, Terms};
 use crate::store::{NewOutbox, Notice};
 
 /// Everything one decision changes.
@@ -76,7 +76,7 @@ pub(super) struct Judged<'a> {
     pub(super) ruling: &'a Ruling,
     pub(super) signer: &'a Signer,
     pub(super) policy_version: &'a str,
-    pub(super) currency: &'a str,
+    pub(super) terms: &'a Terms,
 }
 
 /// A person signs: the first of two signatures, or the approval itself.
@@ -105,7 +105,7 @@ pub(super) fn approve(
     let said = if let Some(by) = &by {
         case.state = case.state.after(CaseEvent::Approve)?;
         let approval = Approval { by, at: now, tier: judged.ruling.tier, policy_version: judged.policy_version };
-        outbox = Some(publish::event_for(&rec, &case, approval, judged.currency, leaves));
+        outbox = publish::event_for(&rec, &case, approval, judged.terms, leaves);
         format!("Approved ({tier}). It leaves at {leaves}; until then it can be undone.")
     } else {
         format!("Signed. {tier} takes a second person; nothing leaves before.")

@@ -228,8 +228,8 @@ async fn an_approval_decides_the_case_and_waits_in_the_outbox_until_the_undo_win
     assert_eq!(event["id"], *rows[0].id);
     assert_eq!(event["type"], "reeve.recommendation.approved.v1");
     assert_eq!(event["data"]["content_hash"], recs[0].content_hash());
-    assert_eq!(event["data"]["action"]["quantity"], "40");
-    assert_eq!(event["data"]["value"], "500.00");
+    assert_eq!(event["data"]["action"]["parameters"]["quantity"]["amount"], "40");
+    assert_eq!(event["data"]["value"]["amount"], "500.00");
     assert_eq!(event["data"]["approved_by"], serde_json::json!(["ari"]));
     let log = bench.it.store.list_audit_of(&format!("recommendation:{}", recs[0].id)).await.unwrap();
     let last = &log.last().unwrap().entry;
@@ -270,7 +270,7 @@ async fn an_idempotency_key_is_for_one_click_only() {
         DecisionRequest { person: PersonId::new("fay"), ..click.clone() },
         DecisionRequest { recommendation_id: recs[1].id.clone(), ..click.clone() },
     ] {
-        assert!(matches!(bench.it.decide(&other).await, Err(DecisionRefused::BadRequest(_))), "{other:?}");
+        assert!(matches!(bench.it.decide(&other).await, Err(DecisionRefused::KeyReused)), "{other:?}");
     }
 }
 
@@ -527,7 +527,7 @@ async fn an_edit_waits_for_somebody_else_and_keeps_both_versions() {
     }
     assert_eq!(bench.approve("fay", &edited).await.unwrap().state, "approved_with_edit");
     let rows = bench.it.store.list_outbox(OutboxState::Pending).await.unwrap();
-    assert!(rows[0].body.contains("\"quantity\":\"50\""), "{}", rows[0].body);
+    assert!(rows[0].body.contains(r#""quantity":{"amount":"50""#), "{}", rows[0].body);
 }
 
 #[tokio::test]

@@ -230,7 +230,16 @@ fn message(anchor: &Anchor, channel: &str) -> NewOutbox {
         "datacontenttype": "application/json",
         "data": anchor,
     });
-    NewOutbox { id, channel: channel.to_owned(), body: body.to_string(), created_at: anchor.at, due_at: anchor.at }
+    NewOutbox {
+        id,
+        channel: channel.to_owned(),
+        body: body.to_string(),
+        created_at: anchor.at,
+        due_at: anchor.at,
+        lane: String::new(),
+        about: String::new(),
+        expires_at: None,
+    }
 }
 
 /// Is `body` an anchor's event with this id? Then it may leave although no approval stands behind it: it tells nothing but a

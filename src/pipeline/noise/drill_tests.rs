@@ -330,6 +330,9 @@ async fn the_outbox_takes_no_drill_and_no_mute_whoever_asks() {
         body: body.to_string(),
         created_at: start(),
         due_at: start(),
+        lane: String::new(),
+        about: String::new(),
+        expires_at: None,
     };
     let data = json!({ "data": { "recommendation_id": wrong.id, "action": wrong.candidate.action } });
     let mute = json!({ "data": { "recommendation_id": "r-0", "action": { "code": "MUTE" } } });

@@ -3,24 +3,30 @@
 //! Looks for the trace that the action would leave in the ERP after the hand-off (`trace`). Without one after a day it says
 //! so; it never assumes. What was said is corrected when the trace comes later, until the horizon; then what happened is
 //! measured once (`measure`).
+//!
+//! The ERP goes before the executor's word (`word`): that an executor says "done" settles only what leaves no trace; that it
+//! says "not done" or "taken back" is taken at once, unless the ERP shows otherwise.
 
 mod measure;
 mod trace;
+mod word;
 
 use anyhow::Context;
 use async_trait::async_trait;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
-use self::trace::Trace;
+use self::word::{Told, told};
 use super::{Context as Stages, Progress, Stage};
 use crate::domain::audit::AuditEntry;
 use crate::domain::book::Book;
 use crate::domain::calendar::plus_days;
 use crate::domain::case_life::CaseEvent;
-use crate::domain::decision::{Event, RecommendationState};
+use crate::domain::decision::RecommendationState;
 use crate::domain::recommendation::Recommendation;
-use crate::store::{Change, Outcome, StoreError};
+use crate::pipeline::publish::wire::Outward;
+use crate::pipeline::publish::{self, Envelope};
+use crate::store::{Change, NewOutbox, OutboxState, Outcome, StoreError};
 
 /// How long an executor has before "not seen" is said (handbook §8: default 24 h).
 const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
@@ -58,8 +64,11 @@ impl Stage for Verify {
             let (since, left) = decided_and_left(&self.0, &recommendation).await?;
             let found = trace::of(&laid.book, &recommendation.candidate.action, since);
             let late = clock.now().duration_since(left) > PATIENCE;
-            if let Some((event, words)) = told(&recommendation.state, found, late) {
-                moved += usize::from(self.settle(recommendation, seen, event, words).await?);
+            let word = store.list_reports_about(recommendation.id.as_str()).await?.pop();
+            let reports =
+                config.destination(config.route(recommendation.candidate.action.code())).is_some_and(|d| d.reports);
+            if let Some(told) = told(&recommendation.state, found, word.as_ref(), reports, late) {
+                moved += usize::from(self.settle(recommendation, seen, told, left).await?);
                 continue;
             }
             let horizon = plus_days(laid.book.calendar.day_of(left), config.detect.horizon_days as i32);
@@ -71,24 +80,12 @@ impl Stage for Verify {
     }
 }
 
-/// What is to be said of a recommendation in `state` now that this was found; None where it has been said.
-fn told(state: &RecommendationState, found: Trace, late: bool) -> Option<(Event, String)> {
-    use RecommendationState as S;
-    match (found, state) {
-        (Trace::Wholly(seen), S::HandedOff | S::Partly | S::NotCarriedOut) => Some((Event::SeenDone, seen)),
-        (Trace::Unseen, S::HandedOff) => {
-            Some((Event::SeenDone, "handed off; the ERP has no place where more would show".to_owned()))
-        }
-        (Trace::Partly(seen), S::HandedOff | S::NotCarriedOut) => Some((Event::SeenPartly, seen)),
-        (Trace::Nothing, S::HandedOff) if late => Some((Event::NotSeen, "no trace in the ERP".to_owned())),
-        _ => None,
-    }
-}
-
 impl Verify {
-    async fn settle(&self, recommendation: Recommendation, seen: i64, event: Event, words: String) -> anyhow::Result<bool> {
+    async fn settle(&self, recommendation: Recommendation, seen: i64, told: Told, left: Timestamp) -> anyhow::Result<bool> {
         let Stages { store, clock, .. } = &self.0;
         let now = clock.now();
+        let notice = if told.missed { self.missed(&recommendation, left).await? } else { None };
+        let Told { event, words, .. } = told;
         let mut after = recommendation.clone();
         after.state = recommendation.state.clone().after(event, now).context("settling a hand-off")?;
         let case = store.get_case(&recommendation.case_id).await?;
@@ -118,10 +115,22 @@ impl Verify {
             cases: &[(closed, case.version)],
             recommendations: &[(after, seen)],
             outcomes: &[outcome],
+            outbox: notice.as_slice(),
             entries: &[entry],
             ..Change::default()
         })
         .await
+    }
+
+    /// What tells the executor that the ERP shows nothing of a hand-off; none where nothing was handed to anybody.
+    async fn missed(&self, recommendation: &Recommendation, left: Timestamp) -> anyhow::Result<Option<NewOutbox>> {
+        let Stages { store, clock, config, .. } = &self.0;
+        let sent = store.list_outbox_about(recommendation.id.as_str()).await?;
+        let hand_off = sent.iter().rev().find(|row| {
+            row.state == OutboxState::Sent && Envelope::read(&row.body).is_some_and(|e| e.kind == Outward::Approved)
+        });
+        Ok(hand_off
+            .map(|row| publish::not_seen(recommendation, &row.id, &row.channel, &config.web.page(), left, clock.now())))
     }
 
     /// Writes down what happened up to the horizon, once.

@@ -6,6 +6,6 @@ pub(crate) mod databases;
 
 /// The value of an environment variable that steers the tests, `None` when it is unset or empty.
 #[expect(clippy::disallowed_methods, reason = "what steers the tests is no configuration of Reeve")]
-fn variable(name: &str) -> Option<String> {
+pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }

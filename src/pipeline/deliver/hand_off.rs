@@ -1,0 +1,136 @@
+//! What a delivery means for the recommendation that it is about: whether it may leave, and what changes once it has.
+
+use anyhow::Context as _;
+use serde_json::json;
+
+use super::{Deliver, Delivered, Taken as _};
+use crate::domain::audit::AuditEntry;
+use crate::domain::case_life::CaseEvent;
+use crate::domain::decision::{Event, RecommendationState as State};
+use crate::domain::ids::RecommendationId;
+use crate::pipeline::audit::anchors::is_anchor;
+use crate::pipeline::publish::wire::Outward;
+use crate::pipeline::publish::{self, Envelope};
+use crate::store::{Change, OutboxRow, StoreError};
+
+/// May a message leave?
+pub(super) enum Sendable {
+    /// Yes; it hands this recommendation off, where it does.
+    Yes(Option<RecommendationId>),
+    /// No, for this reason.
+    No(String),
+    /// It tells something that is no longer so, and nobody misses it.
+    Moot,
+}
+
+impl Deliver {
+    /// Looks once more, right before anything leaves, for what stands behind a message.
+    pub(super) async fn sendable(&self, row: &OutboxRow) -> anyhow::Result<Sendable> {
+        let known = self.sender.as_ref().is_some_and(|sender| sender.knows(&row.channel));
+        if !known {
+            return Ok(Sendable::No(format!("there is no destination {:?} in the configuration", row.channel)));
+        }
+        if is_anchor(&row.id, &row.body) {
+            return Ok(Sendable::Yes(None));
+        }
+        let Some(envelope) = Envelope::read(&row.body).filter(|e| e.id == row.id) else {
+            return Ok(Sendable::No("the body is none that is sent".to_owned()));
+        };
+        let Some(id) = envelope.recommendation_id else { return Ok(Sendable::Yes(None)) };
+        let rec = match self.store.get_recommendation(&id).await {
+            Ok((rec, _)) => rec,
+            Err(StoreError::NotFound { .. }) => return Ok(Sendable::No(format!("there is no recommendation {id}"))),
+            Err(error) => return Err(error.into()),
+        };
+        if envelope.kind == Outward::NotSeen {
+            return Ok(if rec.state == State::NotCarriedOut { Sendable::Yes(None) } else { Sendable::Moot });
+        }
+        let this_approval = match &rec.state {
+            State::Approved { at, .. } | State::ApprovedWithEdit { at, .. } => publish::message_id(&rec, *at) == row.id,
+            // Sent before, when the process died before it could write that down; or replayed by hand.
+            State::HandedOff | State::CarriedOut | State::Partly | State::NotCarriedOut | State::Undone => true,
+            _ => false,
+        };
+        if !this_approval || envelope.content_hash.as_deref() != Some(&*rec.content_hash()) {
+            let state = rec.state.name();
+            return Ok(Sendable::No(format!("no approval stands behind it: the recommendation is {state}")));
+        }
+        if row.expires_at.is_some_and(|expiry| expiry <= self.clock.now()) {
+            return Ok(Sendable::No(too_late(row)));
+        }
+        Ok(Sendable::Yes(Some(id)))
+    }
+
+    /// Moves the recommendation to handed-off and its case to verifying; what else was proposed comes off the queue.
+    pub(super) async fn hand_off(&self, row: &OutboxRow, id: &RecommendationId) -> anyhow::Result<()> {
+        loop {
+            let now = self.clock.now();
+            let (rec, _) = self.store.get_recommendation(id).await?;
+            if !matches!(rec.state, State::Approved { .. } | State::ApprovedWithEdit { .. }) {
+                return Ok(());
+            }
+            let mut case = self.store.get_case(&rec.case_id).await?;
+            let mut moved = Vec::new();
+            for (mut other, seen) in self.store.list_recommendations(&rec.case_id).await? {
+                if other.id == *id {
+                    other.state = other.state.after(Event::HandOff, now).context("handing off")?;
+                } else if other.state.is_waiting() || matches!(other.state, State::Drafted | State::Checked) {
+                    other.state = other.state.after(Event::Supersede, now)?;
+                } else {
+                    continue;
+                }
+                moved.push((other, seen));
+            }
+            let seen = case.version;
+            case.version = seen + 1;
+            case.updated_at = now;
+            case.state = case.state.after(CaseEvent::HandOff)?;
+            let detail = json!({
+                "case": case.id,
+                "to": row.channel,
+                "superseded": moved.iter().map(|(r, _)| &r.id).filter(|r| *r != id).collect::<Vec<_>>(),
+            });
+            let entry = AuditEntry {
+                at: now,
+                content: rec.content_hash(),
+                subject: format!("recommendation:{id}"),
+                ..self.entry("recommendation.handed_off", row, detail)
+            };
+            let cases = [(case, seen)];
+            let change = Change { cases: &cases, recommendations: &moved, entries: &[entry], ..Change::default() };
+            match self.store.advance(change).await {
+                // Somebody moved the case in between; what was sent stays sent, so try on what is there now.
+                Err(StoreError::Conflict) => {}
+                result => return Ok(result?),
+            }
+        }
+    }
+
+    /// What an executor has reported on has arrived, though nobody acknowledged it: it need not be sent again.
+    pub(super) async fn settle_reported(&self, done: &mut Delivered) -> anyhow::Result<()> {
+        for row in self.store.list_reported_unsent(self.clock.now()).await.context("reading reports")? {
+            if let Some(Envelope { kind: Outward::Approved, recommendation_id: Some(id), .. }) = Envelope::read(&row.body) {
+                self.hand_off(&row, &id).await?;
+            }
+            let entry = self.entry("outbox.sent", &row, json!({ "to": row.channel, "because": "it was reported on" }));
+            if !self.store.mark_reported(&row, self.clock.now(), &[entry]).await.or_taken()? {
+                done.sent += 1;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Why a message whose time has passed is given up.
+pub(super) fn too_late(row: &OutboxRow) -> String {
+    let until = row.expires_at.map_or_else(String::new, |at| format!(" (it was good until {at})"));
+    if row.attempts == 0 {
+        format!("it expired before it was sent{until}; decide the case anew")
+    } else {
+        let last = row.last_error.as_deref().unwrap_or("nobody knows how that ended");
+        format!(
+            "it expired before it was acknowledged{until}; tried {} times, it may have arrived; last: {last}",
+            row.attempts
+        )
+    }
+}

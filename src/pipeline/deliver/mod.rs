@@ -1,0 +1,307 @@
+//! Deliver: the only stage that sends anything. It takes what is due out of the outbox and hands it to its destination.
+//!
+//! A message leaves at least once and under one id; whether it arrived twice is for the receiver's idempotency to sort out.
+//! What a destination does not take is tried again with growing gaps for about a day, and is then a dead letter with its
+//! reason; so is what nobody took before its expiry. Messages of one case leave in order. One process at a time sends to a
+//! destination, and one destination's trouble holds up no other. Without a destination nothing is attempted and nothing is
+//! lost: the rows wait.
+
+mod hand_off;
+mod operate;
+pub mod stuck;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use anyhow::Context;
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tracing::{info, warn};
+
+use self::hand_off::Sendable;
+use super::{Progress, Stage};
+use crate::clock::Clock;
+use crate::config::{Config, WEBHOOK};
+use crate::domain::audit::AuditEntry;
+use crate::domain::ids::content_hash;
+use crate::ports::{Outgoing, PortError, Sender};
+use crate::store::{OutboxRow, Store, StoreError};
+
+/// Most messages of one run to one destination, so that a shutdown does not wait for a long queue.
+const BATCH: usize = 64;
+
+/// How the machine signs the audit log here.
+const ACTOR: &str = "stage:deliver";
+
+/// This process, among all that may deliver from one store.
+static HOLDER: LazyLock<String> = LazyLock::new(|| {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes).expect("the operating system has randomness, or two processes could not be told apart");
+    format!("{}-{}", std::process::id(), hex::encode(bytes))
+});
+
+/// The sending stage.
+#[derive(Clone)]
+pub struct Deliver {
+    /// Where the outbox is.
+    pub store: Store,
+    /// Attempts and waiting times.
+    pub config: Arc<Config>,
+    /// When it is.
+    pub clock: Clock,
+    /// Who sends; none, and everything stays where it is.
+    pub sender: Option<Arc<dyn Sender>>,
+}
+
+/// What one run did, in messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Delivered {
+    /// Acknowledged.
+    pub sent: usize,
+    /// Due again later.
+    pub retried: usize,
+    /// Given up.
+    pub dead: usize,
+}
+
+impl Deliver {
+    /// Sends what is due.
+    ///
+    /// # Errors
+    /// When the store can not be used. What a receiver answers is no error here.
+    pub async fn run_once(&self) -> anyhow::Result<Delivered> {
+        let mut done = Delivered::default();
+        self.bury_expired(&mut done).await?;
+        self.settle_reported(&mut done).await?;
+        if let Some(sender) = &self.sender {
+            for destination in self.open_destinations(sender.as_ref()).await? {
+                self.send_to(sender.as_ref(), &destination, &mut done).await?;
+            }
+        }
+        self.tell_fallback().await?;
+        Ok(done)
+    }
+
+    /// Destinations that something waits for and that may be sent to.
+    async fn open_destinations(&self, sender: &dyn Sender) -> anyhow::Result<Vec<String>> {
+        let disabled: BTreeSet<String> =
+            self.store.list_destinations().await?.into_iter().filter(|d| d.disabled_at.is_some()).map(|d| d.name).collect();
+        let mut open = self.store.list_waiting_channels().await.context("reading the outbox")?;
+        // What would go to an address that is not set yet waits for it; a name that is nobody's is a fault, and told.
+        open.retain(|name| !disabled.contains(name) && (name != WEBHOOK || sender.knows(name)));
+        Ok(open)
+    }
+
+    /// Sends to one destination what is due for it, while nobody else does.
+    async fn send_to(&self, sender: &dyn Sender, destination: &str, done: &mut Delivered) -> anyhow::Result<()> {
+        let timeout = self.config.destination(destination).map_or(self.config.webhook.timeout, |d| d.timeout);
+        // Long enough to send and to write down how it went.
+        let lease = timeout + self.config.delivery.margin;
+        let (turn, mut held) = (format!("deliver:{destination}"), false);
+        for _ in 0..BATCH {
+            let now = self.clock.now();
+            let due = self.store.next_due_to(destination).await.context("reading the outbox")?;
+            if due.is_none_or(|due| due > now) || sender.free_at(destination, now) > now {
+                break;
+            }
+            // Before each message anew: two processes that took turns in the middle could overtake each other.
+            held = self.store.try_lease(&turn, &HOLDER, now, lease).await?;
+            if !held {
+                break;
+            }
+            // One at a time: a lease must not run out while others of the same batch are being sent.
+            let Some(row) = self.store.claim_due_to(destination, now, lease).await.context("reading the outbox")? else {
+                break;
+            };
+            let more = self.send(sender, &row, done).await.with_context(|| format!("delivering message {}", row.id))?;
+            if !more {
+                break;
+            }
+        }
+        if held {
+            self.store.release_lease(&turn, &HOLDER).await?;
+        }
+        Ok(())
+    }
+
+    /// Sends one message. Answers whether its destination may be sent to any further.
+    async fn send(&self, sender: &dyn Sender, row: &OutboxRow, done: &mut Delivered) -> anyhow::Result<bool> {
+        let about = match self.sendable(row).await? {
+            Sendable::Yes(about) => about,
+            Sendable::No(reason) => return self.bury(row, &reason, done).await.map(|()| true),
+            Sendable::Moot => {
+                let entry = self.entry("outbox.cancelled", row, json!({ "reason": "what it tells is no longer so" }));
+                self.store.mark_moot(row, &[entry]).await.or_taken()?;
+                return Ok(true);
+            }
+        };
+        let message = Outgoing { to: row.channel.clone(), id: row.id.clone(), body: row.body.clone(), at: self.clock.now() };
+        let failed = match sender.send(&message).await {
+            Ok(()) => {
+                // The state first: if this process dies before the row is marked, the message goes out again under the same
+                // id. The other way round it would be gone, and nobody would know that the recommendation had left.
+                if let Some(about) = about {
+                    self.hand_off(row, &about).await?;
+                }
+                let entry = self.entry("outbox.sent", row, json!({ "attempt": row.attempts, "to": row.channel }));
+                if self.store.mark_sent(row, self.clock.now(), &[entry]).await.or_taken()? {
+                    warn!(message = %row.id, "Its lease ran out while it was being sent; it may arrive twice");
+                }
+                self.store.note_success(&row.channel).await?;
+                info!(message = %row.id, destination = row.channel, about = row.about, "Delivered");
+                done.sent += 1;
+                return Ok(true);
+            }
+            Err(failed) => failed,
+        };
+        self.failed(sender, row, failed, done).await
+    }
+
+    async fn failed(
+        &self,
+        sender: &dyn Sender,
+        row: &OutboxRow,
+        failed: PortError,
+        done: &mut Delivered,
+    ) -> anyhow::Result<bool> {
+        let now = self.clock.now();
+        match failed {
+            PortError::Gone { service } => {
+                let why = format!("{service} answered 410: it is gone");
+                let entry = self.destination_entry("destination.disabled", ACTOR, &row.channel, json!({ "why": why }));
+                self.store.disable_destination(&row.channel, now, &why, &entry).await?;
+                warn!(destination = row.channel, "Disabled until it is enabled again: {why}");
+                self.store.mark_retry(row, now, &why).await.or_taken()?;
+                done.retried += 1;
+                Ok(false)
+            }
+            PortError::Permanent { service, source } => {
+                self.bury(row, &format!("{service} refused it for good: {source}"), done).await?;
+                Ok(true)
+            }
+            PortError::Resting { until, .. } => {
+                self.store.mark_retry(row, until, "the receiver is left alone").await.or_taken()?;
+                done.retried += 1;
+                Ok(false)
+            }
+            PortError::Transient { service, retry_after, source } => {
+                let reason = format!("{service}: {source}");
+                let free = sender.free_at(&row.channel, now);
+                self.store.note_failure(&row.channel, now, &reason, (free > now).then_some(free)).await?;
+                let most = self.config.destination(&row.channel).map_or(self.config.webhook.attempts, |d| d.attempts);
+                if row.attempts >= i64::from(most) {
+                    let reason = format!("given up after {} attempts; the last one: {reason}", row.attempts);
+                    self.bury(row, &reason, done).await?;
+                    return Ok(true);
+                }
+                let (first, longest) = (self.config.delivery.first_gap, self.config.delivery.longest_gap);
+                let wait = gap(&row.id, row.attempts, first, longest).max(retry_after.unwrap_or_default());
+                let due = now.checked_add(wait).unwrap_or(Timestamp::MAX);
+                warn!(message = %row.id, attempt = row.attempts, %due, "Not delivered, will be tried again: {reason}");
+                self.store.mark_retry(row, due, &reason).await.or_taken()?;
+                done.retried += 1;
+                Ok(true)
+            }
+        }
+    }
+
+    /// What nobody took in time is given up: carried out now it would do harm.
+    async fn bury_expired(&self, done: &mut Delivered) -> anyhow::Result<()> {
+        for row in self.store.list_expired(self.clock.now(), BATCH).await.context("looking for expired messages")? {
+            self.bury(&row, &hand_off::too_late(&row), done).await?;
+        }
+        Ok(())
+    }
+
+    async fn bury(&self, row: &OutboxRow, reason: &str, done: &mut Delivered) -> anyhow::Result<()> {
+        warn!(message = %row.id, attempts = row.attempts, "It is a dead letter now: {reason}");
+        let entry = self.entry("outbox.dead", row, json!({ "attempts": row.attempts, "reason": reason }));
+        self.store.mark_dead(row, self.clock.now(), reason, &[entry]).await.or_taken()?;
+        done.dead += 1;
+        Ok(())
+    }
+
+    fn entry(&self, action: &str, row: &OutboxRow, detail: Value) -> AuditEntry {
+        let about =
+            if row.about.is_empty() { format!("outbox:{}", row.id) } else { format!("recommendation:{}", row.about) };
+        AuditEntry {
+            at: self.clock.now(),
+            actor: ACTOR.to_owned(),
+            channel: "stage".to_owned(),
+            action: action.to_owned(),
+            subject: about,
+            content: content_hash(&[&row.body]),
+            detail: with_message(detail, &row.id),
+        }
+    }
+
+    fn destination_entry(&self, action: &str, actor: &str, name: &str, detail: Value) -> AuditEntry {
+        AuditEntry {
+            at: self.clock.now(),
+            actor: actor.to_owned(),
+            channel: if actor == ACTOR { "stage" } else { "cli" }.to_owned(),
+            action: action.to_owned(),
+            subject: format!("destination:{name}"),
+            content: String::new(),
+            detail,
+        }
+    }
+}
+
+fn with_message(mut detail: Value, id: &str) -> Value {
+    detail["message"] = id.into();
+    detail
+}
+
+/// Whether somebody else has the row by now, which is theirs to finish.
+trait Taken {
+    fn or_taken(self) -> anyhow::Result<bool>;
+}
+
+impl Taken for Result<(), StoreError> {
+    fn or_taken(self) -> anyhow::Result<bool> {
+        match self {
+            Ok(()) => Ok(false),
+            Err(StoreError::Conflict) => Ok(true),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// The gap after attempt number `attempt`: three times as long each time, and up to a fifth shorter or longer by the
+/// message's id, so that messages that failed together do not all come back together. The same message always waits the same.
+fn gap(id: &str, attempt: i64, first: Duration, longest: Duration) -> Duration {
+    let steps = u32::try_from(attempt.max(1) - 1).unwrap_or(u32::MAX).min(12);
+    let plain = first.saturating_mul(3u32.saturating_pow(steps)).min(longest);
+    let hash = content_hash(&[id, &attempt.to_string()]);
+    let share = u32::from_str_radix(&hash[..4], 16).expect("a hash is hex digits");
+    plain.mul_f64(0.8 + 0.4 * f64::from(share) / f64::from(u16::MAX))
+}
+
+#[async_trait]
+impl Stage for Deliver {
+    fn name(&self) -> &'static str {
+        "deliver"
+    }
+
+    async fn run_once(&self) -> anyhow::Result<Progress> {
+        let done = Self::run_once(self).await?;
+        let moved = done.sent + done.retried + done.dead;
+        Ok(if moved == 0 { Progress::Idle } else { Progress::Advanced(moved) })
+    }
+
+    async fn due_in(&self) -> Option<Duration> {
+        let (sender, now) = (self.sender.as_ref()?, self.clock.now());
+        let mut next = None;
+        for destination in self.open_destinations(sender.as_ref()).await.ok()? {
+            let Some(due) = self.store.next_due_to(&destination).await.ok()? else { continue };
+            let due = due.max(sender.free_at(&destination, now));
+            next = Some(next.map_or(due, |next: Timestamp| next.min(due)));
+        }
+        Some(Duration::try_from(next?.duration_since(now)).unwrap_or(Duration::ZERO))
+    }
+}

@@ -1,0 +1,83 @@
+//! What an operator may do with the outbox, each with a name in the audit log.
+
+use anyhow::Context as _;
+use serde_json::json;
+
+use super::{Deliver, with_message};
+use crate::domain::audit::AuditEntry;
+use crate::domain::ids::PersonId;
+
+impl Deliver {
+    /// Puts a dead letter back into the outbox, to be sent as it was approved, by order of `actor`.
+    ///
+    /// # Errors
+    /// When there is no such dead letter, or a later message of its case has left already.
+    pub async fn replay(&self, message: &str, actor: &str, channel: &str) -> anyhow::Result<()> {
+        let now = self.clock.now();
+        let entry = self.ordered("outbox.replayed", message, actor, channel, json!({})).await?;
+        self.store.replay_dead(message, now, &[entry]).await.with_context(|| {
+            format!(
+                "message {message} can not be sent again; `reeve outbox dead` lists those that can, and one whose case has \
+                 moved on can only be discarded"
+            )
+        })
+    }
+
+    /// Takes a message that waits or is dead out for good, by order of a person who gives a reason.
+    ///
+    /// # Errors
+    /// When the person or the message is not known, the reason is missing, or it is being sent at this moment.
+    pub async fn discard(&self, message: &str, reason: &str, by: &PersonId, channel: &str) -> anyhow::Result<()> {
+        self.known(by)?;
+        let reason = reason.trim();
+        anyhow::ensure!(!reason.is_empty(), "say why {message} is discarded: what was approved will not be handed off");
+        let now = self.clock.now();
+        let entry = self.ordered("outbox.discarded", message, by.as_str(), channel, json!({ "reason": reason })).await?;
+        let said = format!("discarded by {by}: {reason}");
+        self.store.discard(message, &said, now, &[entry]).await.with_context(|| {
+            format!("message {message} can not be discarded; `reeve outbox list` and `reeve outbox dead` show what is there")
+        })
+    }
+
+    /// Sends to a destination again that said it was gone, by order of a person.
+    ///
+    /// # Errors
+    /// When the person is not known or the destination is not disabled.
+    pub async fn enable(&self, destination: &str, by: &PersonId) -> anyhow::Result<()> {
+        self.known(by)?;
+        let entry = self.destination_entry("destination.enabled", by.as_str(), destination, json!({}));
+        self.store
+            .enable_destination(destination, &entry)
+            .await
+            .with_context(|| format!("destination {destination:?} can not be enabled; `reeve outbox status` shows all"))
+    }
+
+    fn known(&self, by: &PersonId) -> anyhow::Result<()> {
+        anyhow::ensure!(
+            self.config.people.iter().any(|p| p.id == *by),
+            "there is no person {:?} in the configuration; name one of [[people]]",
+            by.as_str()
+        );
+        Ok(())
+    }
+
+    async fn ordered(
+        &self,
+        action: &str,
+        message: &str,
+        actor: &str,
+        channel: &str,
+        detail: serde_json::Value,
+    ) -> anyhow::Result<AuditEntry> {
+        let about = self.store.find_outbox(message).await?.map(|row| row.about).filter(|about| !about.is_empty());
+        Ok(AuditEntry {
+            at: self.clock.now(),
+            actor: actor.to_owned(),
+            channel: channel.to_owned(),
+            action: action.to_owned(),
+            subject: about.map_or_else(|| format!("outbox:{message}"), |about| format!("recommendation:{about}")),
+            content: String::new(),
+            detail: with_message(detail, message),
+        })
+    }
+}

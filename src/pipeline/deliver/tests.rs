@@ -1,0 +1,336 @@
+//! Deliveries to a receiver as a retailer would write one, on a real store.
+#![expect(clippy::disallowed_methods, reason = "the receiver of a test ends with the test's runtime")]
+
+use std::sync::Mutex;
+
+use axum::Router;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
+use secrecy::SecretString;
+use standardwebhooks::Webhook;
+
+use super::*;
+use crate::adapters::webhook::{Destinations, SignedWebhook};
+use crate::domain::decision::RecommendationState as State;
+use crate::domain::ids::{PersonId, RecommendationId};
+use crate::pipeline::approve::Verb;
+use crate::pipeline::approve::tests::Bench;
+use crate::store::{OutboxState, Report, Reported};
+
+const SECRET: &str = "whsec_aG9sZG91dC1zZWNyZXQtMzItYnl0ZXMtbG9uZyEhISE=";
+
+/// A receiver as a retailer would write one: it verifies, and answers what it is told to.
+#[derive(Clone, Default)]
+struct Receiver {
+    got: Arc<Mutex<Vec<(String, String)>>>,
+    answers: Arc<Mutex<Vec<StatusCode>>>,
+}
+
+impl Receiver {
+    /// Answers `answers` in turn, then 200.
+    async fn new(answers: &[StatusCode]) -> (Self, String) {
+        let it = Self::default();
+        it.answers.lock().unwrap().extend(answers.iter().rev());
+        let this = it.clone();
+        let app = Router::new().fallback(post(move |headers: HeaderMap, body: String| {
+            let answer = this.take(&headers, body);
+            async move { answer }
+        }));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        (it, url)
+    }
+
+    fn take(&self, headers: &HeaderMap, body: String) -> StatusCode {
+        // The library looks at the time too, by the clock on the wall; ours stands.
+        let header = |name: &str| headers[name].to_str().unwrap();
+        let at = header("webhook-timestamp").parse().unwrap();
+        let signed = Webhook::new(SECRET).unwrap().sign(header("webhook-id"), at, body.as_bytes()).unwrap();
+        if header("webhook-signature") != signed {
+            return StatusCode::UNAUTHORIZED;
+        }
+        let answer = self.answers.lock().unwrap().pop().unwrap_or(StatusCode::OK);
+        if answer.is_success() {
+            let id = headers["webhook-id"].to_str().unwrap().to_owned();
+            self.got.lock().unwrap().push((id, body));
+        }
+        answer
+    }
+
+    fn got(&self) -> Vec<(String, String)> {
+        self.got.lock().unwrap().clone()
+    }
+}
+
+/// One approved case and a sender to `url`.
+async fn approved(url: &str, attempts: u32) -> (Bench, Deliver, RecommendationId) {
+    let (bench, recs) = Bench::queued(500).await;
+    bench.approve("ari", &recs[0]).await.unwrap();
+    let mut config = (*bench.it.config).clone();
+    config.webhook.url = url.to_owned();
+    config.webhook.attempts = attempts;
+    let sender = SignedWebhook::new(url, &SecretString::from(SECRET), Duration::from_secs(5)).unwrap();
+    let deliver = Deliver {
+        store: bench.it.store.clone(),
+        config: Arc::new(config),
+        clock: bench.it.clock.clone(),
+        sender: Some(Arc::new(sender)),
+    };
+    (bench, deliver, recs[0].id.clone())
+}
+
+fn delivered(sent: usize, retried: usize, dead: usize) -> Delivered {
+    Delivered { sent, retried, dead }
+}
+
+#[tokio::test]
+async fn an_approval_leaves_once_after_its_undo_window_and_its_case_is_watched_from_then_on() {
+    let (receiver, url) = Receiver::new(&[]).await;
+    let (bench, deliver, id) = approved(&url, 3).await;
+    assert_eq!(deliver.run_once().await.unwrap(), delivered(0, 0, 0), "the undo window is open");
+    bench.later(5);
+    assert_eq!(deliver.run_once().await.unwrap(), delivered(1, 0, 0));
+    assert_eq!(deliver.run_once().await.unwrap(), delivered(0, 0, 0));
+    let got = receiver.got();
+    assert_eq!(got.len(), 1);
+    assert!(got[0].1.contains(id.as_str()) && got[0].1.contains(&got[0].0));
+    assert_eq!((bench.state(&id).await, bench.case_state("case-1").await), ("handed_off".into(), "verifying".into()));
+    let (rec, _) = bench.it.store.get_recommendation(&id).await.unwrap();
+    let others = bench.it.store.list_recommendations(&rec.case_id).await.unwrap();
+    assert!(others.iter().all(|(r, _)| r.id == id || r.state == State::Superseded));
+    let error = bench.decide("ari", &rec, Verb::Undo).await.unwrap_err().to_string();
+    assert!(error.contains("handed off"), "{error}");
+    let error = bench.approve("fay", &others[1].0).await.unwrap_err().to_string();
+    assert!(error.contains("ari") || error.contains("Ari"), "{error}");
+    bench.it.store.verify_audit().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_undone_approval_never_leaves() {
+    let (receiver, url) = Receiver::new(&[]).await;
+    let (bench, deliver, id) = approved(&url, 3).await;
+    let (rec, _) = bench.it.store.get_recommendation(&id).await.unwrap();
+    bench.decide("ari", &rec, Verb::Undo).await.unwrap();
+    bench.later(60);
+    assert_eq!(deliver.run_once().await.unwrap(), delivered(0, 0, 0));
+    assert!(receiver.got().is_empty());
+}
+
+#[tokio::test]
+async fn what_is_not_taken_is_tried_again_then_dead_then_replayed_as_it_was() {
+    let (receiver, url) = Receiver::new(&[StatusCode::BAD_GATEWAY, StatusCode::INTERNAL_SERVER_ERROR]).await;
+    let (bench, deliver, id) = approved(&url, 2).await;
+    bench.later(5);
+    assert_eq!(deliver.run_once().await.unwrap(), delivered(0, 1, 0));
+    assert_eq!(deliver.run_once().await.unwrap(), delivered(0, 0, 0), "its gap has not passed");
+    assert_eq!(bench.state(&id).await, "approved");
+    let row = &bench.it.store.list_outbox(OutboxState::Pending).await.unwrap()[0];
+    assert!(row.last_error.as_ref().unwrap().contains("502"), "{row:?}");
+    bench.later(1);
+    assert_eq!(deliver.run_once().await.unwrap(), delivered(0, 0, 1));
+    let dead = bench.it.store.list_dead().await.unwrap();
+    assert!(dead[0].reason.contains("given up after 2 attempts") && dead[0].reason.contains("500"), "{dead:?}");
+    assert!(deliver.replay("msg_none", "ops", "cli").await.is_err());
+    deliver.replay(&dead[0].id, "ops", "cli").await.unwrap();
+    assert_eq!(deliver.run_once().await.unwrap(), delivered(1, 0, 0));
+    assert_eq!(receiver.got(), [(row.id.clone(), row.body.clone())]);
+    assert_eq!(bench.state(&id).await, "handed_off");
+    assert!(bench.it.store.list_dead().await.unwrap().is_empty());
+    bench.it.store.verify_audit().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_receiver_that_is_gone_is_not_asked_again_until_somebody_says_so_and_nothing_is_lost() {
+    let (receiver, url) = Receiver::new(&[StatusCode::GONE]).await;
+    let (bench, deliver, id) = approved(&url, 9).await;
+    bench.later(5);
+    assert_eq!(deliver.run_once().await.unwrap(), delivered(0, 1, 0));
+    for _ in 0..3 {
+        bench.later(60);
+        assert_eq!(deliver.run_once().await.unwrap(), delivered(0, 0, 0), "it is not asked");
+    }
+    let seen = stuck::picture(&deliver.store, &deliver.config, deliver.clock.now()).await.unwrap();
+    assert!(seen.destinations[0].down && seen.destinations[0].says.contains("410"), "{seen:?}");
+    assert_eq!((seen.held.len(), seen.held[0].why.as_str()), (1, "webhook is disabled"));
+    let warning = bench.it.store.find_setting(stuck::DELIVERY_WARNING).await.unwrap().unwrap();
+    assert!(warning.contains("webhook"), "{warning}");
+    assert!(deliver.enable("webhook", &PersonId::new("nobody")).await.is_err());
+    deliver.enable("webhook", &PersonId::new("ari")).await.unwrap();
+    assert_eq!(deliver.run_once().await.unwrap(), delivered(1, 0, 0));
+    assert_eq!((bench.state(&id).await.as_str(), receiver.got().len()), ("handed_off", 1));
+    assert_eq!(bench.it.store.find_setting(stuck::DELIVERY_WARNING).await.unwrap().unwrap(), "");
+    bench.it.store.verify_audit().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_nobody_took_before_its_expiry_is_given_up_and_the_reason_says_whether_it_may_have_arrived() {
+    let (receiver, url) = Receiver::new(&[StatusCode::BAD_GATEWAY]).await;
+    let (bench, deliver, id) = approved(&url, 9).await;
+    bench.later(5);
+    assert_eq!(deliver.run_once().await.unwrap(), delivered(0, 1, 0));
+    let expiry = bench.it.store.list_outbox(OutboxState::Pending).await.unwrap()[0].expires_at.unwrap();
+    deliver.clock.set(expiry);
+    assert_eq!(deliver.run_once().await.unwrap(), delivered(0, 0, 1));
+    let dead = bench.it.store.list_dead().await.unwrap().remove(0);
+    assert!(dead.reason.contains("expired") && dead.reason.contains("may have arrived"), "{dead:?}");
+    deliver.replay(&dead.id, "ari", "cli").await.unwrap();
+    assert_eq!(deliver.run_once().await.unwrap(), delivered(0, 0, 1), "a replay makes it no younger");
+    assert_eq!((bench.state(&id).await.as_str(), receiver.got().len()), ("approved", 0));
+    let dan = PersonId::new("dan");
+    assert!(deliver.discard(&dead.id, "  ", &dan, "cli").await.is_err(), "a reason is needed");
+    assert!(deliver.discard(&dead.id, "no", &PersonId::new("nobody"), "cli").await.is_err());
+    deliver.discard(&dead.id, "done by phone", &dan, "cli").await.unwrap();
+    let log = bench.it.store.list_audit_of(&format!("recommendation:{id}")).await.unwrap();
+    let last = &log.last().unwrap().entry;
+    assert_eq!((last.action.as_str(), last.actor.as_str()), ("outbox.discarded", "dan"));
+    assert_eq!(last.detail["reason"], "done by phone");
+    bench.it.store.verify_audit().await.unwrap();
+}
+
+#[tokio::test]
+async fn while_another_process_has_its_turn_nothing_is_sent() {
+    let (receiver, url) = Receiver::new(&[]).await;
+    let (bench, deliver, _) = approved(&url, 3).await;
+    bench.later(5);
+    let (store, now) = (&bench.it.store, deliver.clock.now());
+    assert!(store.try_lease("deliver:webhook", "another", now, Duration::from_secs(70)).await.unwrap());
+    assert_eq!(deliver.run_once().await.unwrap(), delivered(0, 0, 0));
+    assert!(receiver.got().is_empty());
+    bench.later(2);
+    assert_eq!(deliver.run_once().await.unwrap(), delivered(1, 0, 0), "its turn ran out");
+    assert!(store.try_lease("deliver:webhook", "another", deliver.clock.now(), Duration::from_secs(1)).await.unwrap());
+}
+
+/// Two destinations: one that fails, and the fallback.
+#[tokio::test]
+async fn the_fallback_is_told_once_of_an_outage() {
+    let (bad, bad_url) = Receiver::new(&[StatusCode::BAD_GATEWAY; 9]).await;
+    let (good, good_url) = Receiver::new(&[]).await;
+    let (bench, mut deliver, _) = approved(&bad_url, 9).await;
+    let text = format!(
+        "[webhook]\nurl = \"{bad_url}\"\nsecret = \"{SECRET}\"\n[delivery]\nfallback = \"ops\"\nbreaker_failures = 2\n\
+         [[destinations]]\nname = \"ops\"\nurl = \"{good_url}\"\nsecret = \"{SECRET}\"\n"
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("reeve.toml");
+    std::fs::write(&file, text).unwrap();
+    let config = Config::load_from(Some(&file), &[]).unwrap();
+    deliver.sender = Some(Arc::new(Destinations::new(&config.all_destinations(), &config.delivery).unwrap()));
+    deliver.config = Arc::new(config);
+    bench.later(5);
+    for _ in 0..6 {
+        deliver.run_once().await.unwrap();
+        bench.later(1);
+    }
+    let got = good.got();
+    assert_eq!(got.len(), 1, "once for the outage");
+    let said: Value = serde_json::from_str(&got[0].1).unwrap();
+    assert_eq!(
+        (said["type"].as_str(), said["data"]["destination"].as_str()),
+        (Some("reeve.delivery.stuck.v1"), Some("webhook"))
+    );
+    assert!(said["data"]["says"].as_str().unwrap().contains("502"), "{said}");
+    assert!(bad.got().is_empty());
+    bench.it.store.verify_audit().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_an_executor_reports_on_has_arrived_even_if_it_never_said_so() {
+    let (receiver, url) = Receiver::new(&[StatusCode::INTERNAL_SERVER_ERROR]).await;
+    let (bench, deliver, id) = approved(&url, 9).await;
+    bench.later(5);
+    assert_eq!(deliver.run_once().await.unwrap(), delivered(0, 1, 0));
+    let row = bench.it.store.list_outbox(OutboxState::Pending).await.unwrap().remove(0);
+    let report = Report {
+        id: "webhook/1".into(),
+        message_id: row.id.clone(),
+        destination: "webhook".into(),
+        state: Reported::Accepted,
+        note: String::new(),
+        reference: String::new(),
+        said_at: None,
+        received_at: deliver.clock.now(),
+    };
+    let entry = deliver.entry("hand_off.reported", &row, json!({}));
+    bench.it.store.keep_report(&report, "h", &entry).await.unwrap();
+    bench.later(60);
+    assert_eq!(deliver.run_once().await.unwrap(), delivered(1, 0, 0));
+    assert!(receiver.got().is_empty(), "it is not sent again");
+    assert_eq!(bench.state(&id).await, "handed_off");
+    bench.it.store.verify_audit().await.unwrap();
+}
+
+#[tokio::test]
+async fn without_a_receiver_nothing_is_attempted_and_nothing_is_lost() {
+    let (receiver, url) = Receiver::new(&[]).await;
+    let (bench, deliver, _) = approved(&url, 1).await;
+    bench.later(5);
+    let unset = Deliver { sender: None, ..deliver.clone() };
+    assert_eq!(unset.run_once().await.unwrap(), delivered(0, 0, 0));
+    let rows = bench.it.store.list_outbox(OutboxState::Pending).await.unwrap();
+    assert_eq!(rows[0].attempts, 0);
+    assert_eq!(deliver.run_once().await.unwrap(), delivered(1, 0, 0));
+    assert_eq!(receiver.got().len(), 1);
+}
+
+#[tokio::test]
+async fn a_sender_that_died_before_it_could_write_sends_the_same_again() {
+    let (receiver, url) = Receiver::new(&[]).await;
+    let (bench, deliver, id) = approved(&url, 3).await;
+    bench.later(5);
+    // Taken out, sent, handed off; then the process dies before the row is marked.
+    let row = bench.it.store.claim_due(bench.it.clock.now(), 1, Duration::from_mins(1)).await.unwrap().remove(0);
+    let message = Outgoing { to: row.channel.clone(), id: row.id.clone(), body: row.body.clone(), at: bench.it.clock.now() };
+    deliver.sender.as_ref().unwrap().send(&message).await.unwrap();
+    deliver.hand_off(&row, &id).await.unwrap();
+    assert_eq!(deliver.run_once().await.unwrap(), delivered(0, 0, 0), "the lease holds");
+    bench.later(2);
+    assert_eq!(deliver.run_once().await.unwrap(), delivered(1, 0, 0));
+    let got = receiver.got();
+    assert_eq!(got.len(), 2);
+    assert_eq!(got[0], got[1]);
+    assert_eq!(bench.it.store.list_outbox(OutboxState::Sent).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_row_without_a_standing_approval_is_not_sent() {
+    let (receiver, url) = Receiver::new(&[]).await;
+    let (bench, deliver, id) = approved(&url, 3).await;
+    bench.later(5);
+    let row = bench.it.store.list_outbox(OutboxState::Pending).await.unwrap().remove(0);
+    let (other, _) = bench.it.store.list_recommendations_in(&["queued"]).await.unwrap().remove(0);
+    let forged = |name: &str, channel: &str, body: String| crate::store::NewOutbox {
+        id: name.to_owned(),
+        channel: channel.to_owned(),
+        body,
+        created_at: row.created_at,
+        due_at: row.due_at,
+        lane: String::new(),
+        about: String::new(),
+        expires_at: None,
+    };
+    let rows = [
+        forged("msg_a", "webhook", row.body.clone()),
+        forged("msg_b", "webhook", row.body.replace(id.as_str(), other.id.as_str())),
+        forged("msg_c", "webhook", "{}".to_owned()),
+        forged("msg_d", "pigeon", row.body.clone()),
+    ];
+    bench.it.store.enqueue(&rows, &[]).await.unwrap();
+    assert_eq!(deliver.run_once().await.unwrap(), delivered(1, 0, 4));
+    assert_eq!(receiver.got(), [(row.id, row.body)]);
+}
+
+#[test]
+fn gaps_grow_to_about_a_day_in_all_and_messages_do_not_march_in_step() {
+    let config = Config::load_from(None, &[]).unwrap().delivery;
+    let (first, longest) = (config.first_gap, config.longest_gap);
+    let gap = |id: &str, attempt| gap(id, attempt, first, longest);
+    let gaps: Vec<Duration> = (1..10).map(|attempt| gap("msg_1", attempt)).collect();
+    assert!(gaps.windows(2).all(|w| w[0] < w[1] || w[0] > longest / 2), "{gaps:?}");
+    let all: Duration = gaps.iter().sum();
+    assert!(all > Duration::from_hours(12) && all < Duration::from_hours(30), "{all:?}");
+    assert_ne!(gap("msg_1", 1), gap("msg_2", 1));
+    assert_eq!(gap("msg_1", 3), gap("msg_1", 3));
+    assert!(gap("msg_1", i64::MAX) <= longest.mul_f64(1.2));
+}

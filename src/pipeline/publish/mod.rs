@@ -1,0 +1,223 @@
+//! The events that tell the outside: CloudEvents 1.0 envelopes in JSON.
+//!
+//! A body is made once, in the transaction of what it tells, and never again: what was approved is what leaves. Each approved
+//! recommendation goes to one destination, as two executors would do it twice. Signing and headers are the sender's.
+
+mod action;
+#[cfg(test)]
+mod tests;
+pub mod wire;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+pub use self::action::plain_name;
+use self::wire::{Approved, NotSeen, Outward, Stuck, Subject, Worth};
+use crate::config::{Config, WEBHOOK};
+use crate::domain::case::Case;
+use crate::domain::ids::{CaseId, PersonId, RecommendationId, content_id};
+use crate::domain::policy::Tier;
+use crate::domain::recommendation::Recommendation;
+use crate::store::NewOutbox;
+
+/// The destination of what no other one takes.
+pub const CHANNEL: &str = WEBHOOK;
+
+/// The type of an approved recommendation's event.
+pub const APPROVED: &str = "reeve.recommendation.approved.v1";
+
+/// A complete approval.
+#[derive(Clone, Copy, Debug)]
+pub struct Approval<'a> {
+    /// Who signed, in order.
+    pub by: &'a [PersonId],
+    /// When the last of them did.
+    pub at: Timestamp,
+    /// The tier it took.
+    pub tier: Tier,
+    /// The rules and limits it was judged by.
+    pub policy_version: &'a str,
+}
+
+/// What an event needs that the recommendation itself does not say.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// ISO 4217.
+    pub currency: String,
+    /// The name of the item's stock unit; empty where there is no item.
+    pub unit: String,
+    /// Where the page is: `https://reeve.example.com`.
+    pub page: String,
+    /// Which destination it goes to.
+    pub channel: String,
+    /// Until when it may be carried out.
+    pub expires_at: Timestamp,
+}
+
+impl Terms {
+    /// The terms of a recommendation about an item that is counted in `unit`.
+    pub fn of(config: &Config, recommendation: &Recommendation, unit: String) -> Self {
+        Self {
+            currency: config.money.currency.clone(),
+            unit,
+            page: config.web.page(),
+            channel: config.route(recommendation.candidate.action.code()).to_owned(),
+            expires_at: config.calendar.calendar().close_of(recommendation.candidate.latest_date),
+        }
+    }
+}
+
+/// The id of the message about this content approved at `at`: the receiver's idempotency key. The same approval always has
+/// the same id; one that was undone and given again is another.
+pub fn message_id(recommendation: &Recommendation, at: Timestamp) -> String {
+    content_id("msg_", &[&recommendation.content_hash(), &at.as_millisecond().to_string()], 32)
+}
+
+/// The outbox row for an approval; it may leave from `due_at` on, when the undo window has passed. None for what Reeve does
+/// itself: nobody outside is told to do it.
+pub fn event_for(
+    recommendation: &Recommendation,
+    case: &Case,
+    approval: Approval<'_>,
+    terms: &Terms,
+    due_at: Timestamp,
+) -> Option<NewOutbox> {
+    let id = message_id(recommendation, approval.at);
+    let candidate = &recommendation.candidate;
+    let cash = |amount| action::cash(amount, terms);
+    let about = &case.subject;
+    let data = Approved {
+        idempotency_key: id.clone(),
+        case_id: case.id.to_string(),
+        case_link: link(&terms.page, &case.id),
+        recommendation_id: recommendation.id.to_string(),
+        content_hash: recommendation.content_hash(),
+        evidence_hash: recommendation.evidence_hash.clone(),
+        action: action::act(&candidate.action, terms)?,
+        action_name: plain_name(&candidate.action).to_owned(),
+        summary: candidate.summary.clone(),
+        reason: recommendation.prose.rationale.clone(),
+        message: recommendation.prose.message.clone(),
+        subject: Subject {
+            item: about.item.as_ref().map(ToString::to_string),
+            location: about.location.as_ref().map(ToString::to_string),
+            supplier: about.supplier.as_ref().map(ToString::to_string),
+            po_line: about.po_line.clone(),
+            document: about.document.clone(),
+        },
+        value: cash(candidate.value),
+        worth: Worth {
+            benefit_low: cash(candidate.money.benefit.low),
+            benefit: cash(candidate.money.benefit.expected),
+            benefit_high: cash(candidate.money.benefit.high),
+            cost: cash(candidate.money.cost),
+            regret: cash(candidate.money.regret),
+        },
+        conditions: action::conditions(&candidate.checks),
+        latest_date: candidate.latest_date,
+        expires_at: terms.expires_at,
+        approved_by: approval.by.iter().map(ToString::to_string).collect(),
+        approved_at: approval.at,
+        tier: approval.tier.to_string(),
+        policy_version: approval.policy_version.to_owned(),
+        citations: candidate.cites.iter().map(ToString::to_string).collect(),
+    };
+    let subject = format!("recommendation/{}", recommendation.id);
+    Some(NewOutbox {
+        body: Outward::Approved.body(&id, &subject, approval.at, &data),
+        id,
+        channel: terms.channel.clone(),
+        created_at: approval.at,
+        due_at,
+        lane: case.id.to_string(),
+        about: recommendation.id.to_string(),
+        expires_at: Some(terms.expires_at),
+    })
+}
+
+/// Tells the executor, once for each hand-off, that the ERP shows nothing of it.
+pub fn not_seen(
+    recommendation: &Recommendation,
+    hand_off: &str,
+    channel: &str,
+    page: &str,
+    left: Timestamp,
+    now: Timestamp,
+) -> NewOutbox {
+    let id = content_id("msg_", &[hand_off, "not seen"], 32);
+    let data = NotSeen {
+        idempotency_key: id.clone(),
+        hand_off: hand_off.to_owned(),
+        case_id: recommendation.case_id.to_string(),
+        case_link: link(page, &recommendation.case_id),
+        recommendation_id: recommendation.id.to_string(),
+        action: recommendation.candidate.action.code().to_owned(),
+        summary: recommendation.candidate.summary.clone(),
+        handed_off_at: left,
+    };
+    let subject = format!("recommendation/{}", recommendation.id);
+    NewOutbox {
+        body: Outward::NotSeen.body(&id, &subject, now, &data),
+        id,
+        channel: channel.to_owned(),
+        created_at: now,
+        due_at: now,
+        lane: recommendation.case_id.to_string(),
+        about: recommendation.id.to_string(),
+        expires_at: None,
+    }
+}
+
+/// Tells the fallback, once for each outage, that a destination can not be reached.
+pub fn stuck(told: Stuck, to: &str, now: Timestamp) -> NewOutbox {
+    let id = content_id("msg_", &[&told.destination, &told.since.to_string(), "stuck"], 32);
+    let subject = format!("destination/{}", told.destination);
+    let data = Stuck { idempotency_key: id.clone(), ..told };
+    NewOutbox {
+        body: Outward::Stuck.body(&id, &subject, now, &data),
+        id,
+        channel: to.to_owned(),
+        created_at: now,
+        due_at: now,
+        lane: String::new(),
+        about: String::new(),
+        expires_at: None,
+    }
+}
+
+fn link(page: &str, case: &CaseId) -> String {
+    format!("{page}/cases/{case}")
+}
+
+/// What a body made here says it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Envelope {
+    /// The message's id.
+    pub id: String,
+    /// Of which type.
+    pub kind: Outward,
+    /// Which recommendation it is about; none for a notice about a destination.
+    pub recommendation_id: Option<RecommendationId>,
+    /// What was approved, of an approval.
+    pub content_hash: Option<String>,
+}
+
+impl Envelope {
+    /// Reads a body. None when it is none of ours.
+    pub fn read(body: &str) -> Option<Self> {
+        let event: Value = serde_json::from_str(body).ok()?;
+        let text = |field: &str| event["data"][field].as_str().map(str::to_owned);
+        let read = Self {
+            id: event["id"].as_str()?.to_owned(),
+            kind: Outward::named(event["type"].as_str()?)?,
+            recommendation_id: text("recommendation_id").map(RecommendationId::new),
+            content_hash: text("content_hash"),
+        };
+        let whole = match read.kind {
+            Outward::Approved => read.recommendation_id.is_some() && read.content_hash.is_some(),
+            Outward::NotSeen => read.recommendation_id.is_some(),
+            Outward::Stuck => true,
+        };
+        whole.then_some(read)
+    }
+}

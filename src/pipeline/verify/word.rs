@@ -1,0 +1,136 @@
+//! What is to be said of a hand-off, from its trace in the ERP and its executor's word.
+
+use super::trace::Trace;
+use crate::domain::decision::{Event, RecommendationState as S};
+use crate::store::{Report, Reported};
+
+/// What is said of a hand-off.
+#[derive(Debug, PartialEq)]
+pub(super) struct Told {
+    /// How its recommendation moves.
+    pub(super) event: Event,
+    /// By what that is known.
+    pub(super) words: String,
+    /// Does nobody know what became of it? Then its executor is asked.
+    pub(super) missed: bool,
+}
+
+/// What is to be said of a recommendation in `state` now that this was found and its executor's last word is `word`; None where
+/// it has been said. `reports`: its executor reports, so its word is waited for where the ERP can show nothing. `late`: it has
+/// had its time.
+pub(super) fn told(state: &S, found: Trace, word: Option<&Report>, reports: bool, late: bool) -> Option<Told> {
+    let say = |event, words| Some(Told { event, words, missed: false });
+    let said = word.map(|w| w.state);
+    let in_words = || {
+        let Some(word) = word else { return String::new() };
+        let mut words = format!("its executor ({}) says: {}", word.destination, word.state.name().replace('_', " "));
+        for more in [&word.reference, &word.note].into_iter().filter(|text| !text.is_empty()) {
+            words.push_str(", ");
+            words.push_str(more);
+        }
+        words
+    };
+    if said == Some(Reported::Undone) {
+        let watched = matches!(state, S::HandedOff | S::CarriedOut | S::Partly | S::NotCarriedOut);
+        return watched.then(|| Told { event: Event::SeenUndone, words: in_words(), missed: false });
+    }
+    match (found, state) {
+        (Trace::Wholly(seen), S::HandedOff | S::Partly | S::NotCarriedOut) => say(Event::SeenDone, seen),
+        (Trace::Partly(seen), S::HandedOff | S::NotCarriedOut) => say(Event::SeenPartly, seen),
+        (Trace::Nothing | Trace::Unseen, S::HandedOff) if said == Some(Reported::NotCarriedOut) => {
+            say(Event::NotSeen, in_words())
+        }
+        (Trace::Unseen, S::HandedOff | S::Partly | S::NotCarriedOut) if said == Some(Reported::CarriedOut) => {
+            say(Event::SeenDone, in_words())
+        }
+        (Trace::Unseen, S::HandedOff) if said == Some(Reported::Partly) => say(Event::SeenPartly, in_words()),
+        (Trace::Unseen, S::HandedOff) if late || !reports => {
+            say(Event::SeenDone, "handed off; the ERP has no place where more would show".to_owned())
+        }
+        (Trace::Nothing, S::HandedOff) if late => {
+            let mut words = "no trace in the ERP".to_owned();
+            if word.is_some() {
+                words = format!("{words}; {}", in_words());
+            }
+            Some(Told { event: Event::NotSeen, words, missed: true })
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    fn report(state: Reported) -> Report {
+        Report {
+            id: "webhook/1".into(),
+            message_id: "msg_1".into(),
+            destination: "webhook".into(),
+            state,
+            note: "as agreed".into(),
+            reference: "P00051".into(),
+            said_at: None,
+            received_at: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    fn seen() -> String {
+        "ordered".to_owned()
+    }
+
+    /// What is said of a hand-off that was just made.
+    fn of(found: Trace, word: Option<Reported>, reports: bool, late: bool) -> Option<(Event, bool)> {
+        told(&S::HandedOff, found, word.map(report).as_ref(), reports, late).map(|t| (t.event, t.missed))
+    }
+
+    #[test]
+    fn an_executors_yes_settles_only_what_leaves_no_trace() {
+        use Reported::{Accepted, CarriedOut, Partly};
+        for word in [None, Some(Accepted), Some(CarriedOut), Some(Partly)] {
+            assert_eq!(of(Trace::Nothing, word, true, false), None, "{word:?}");
+            assert_eq!(of(Trace::Nothing, word, true, true), Some((Event::NotSeen, true)), "{word:?}");
+            assert_eq!(of(Trace::Wholly(seen()), word, true, false), Some((Event::SeenDone, false)), "{word:?}");
+        }
+        assert_eq!(of(Trace::Unseen, Some(CarriedOut), true, false), Some((Event::SeenDone, false)));
+        assert_eq!(of(Trace::Unseen, Some(Partly), true, false), Some((Event::SeenPartly, false)));
+    }
+
+    #[test]
+    fn where_nothing_can_be_seen_an_executor_that_reports_is_waited_for_and_one_that_does_not_is_not() {
+        assert_eq!(of(Trace::Unseen, None, true, false), None);
+        assert_eq!(of(Trace::Unseen, Some(Reported::Accepted), true, false), None);
+        assert_eq!(of(Trace::Unseen, None, true, true), Some((Event::SeenDone, false)));
+        assert_eq!(of(Trace::Unseen, None, false, false), Some((Event::SeenDone, false)));
+    }
+
+    #[test]
+    fn an_executors_no_is_taken_at_once_unless_the_erp_shows_otherwise() {
+        let no = Some(Reported::NotCarriedOut);
+        assert_eq!(of(Trace::Nothing, no, true, false), Some((Event::NotSeen, false)), "nobody has to be asked");
+        assert_eq!(of(Trace::Unseen, no, false, false), Some((Event::NotSeen, false)));
+        assert_eq!(of(Trace::Partly(seen()), no, true, false), Some((Event::SeenPartly, false)));
+        assert_eq!(of(Trace::Wholly(seen()), no, true, false), Some((Event::SeenDone, false)));
+        let words = told(&S::HandedOff, Trace::Nothing, Some(&report(Reported::NotCarriedOut)), true, false).unwrap().words;
+        assert_eq!(words, "its executor (webhook) says: not carried out, P00051, as agreed");
+    }
+
+    #[test]
+    fn what_was_taken_back_is_undone_and_is_said_once() {
+        let undone = report(Reported::Undone);
+        for state in [S::HandedOff, S::CarriedOut, S::Partly, S::NotCarriedOut] {
+            let told = told(&state, Trace::Wholly(seen()), Some(&undone), true, false).unwrap();
+            assert_eq!(told.event, Event::SeenUndone);
+        }
+        assert_eq!(told(&S::Undone, Trace::Wholly(seen()), Some(&undone), true, false), None);
+    }
+
+    #[test]
+    fn a_trace_that_comes_later_corrects_what_was_said() {
+        assert_eq!(told(&S::NotCarriedOut, Trace::Wholly(seen()), None, true, true).map(|t| t.event), Some(Event::SeenDone));
+        assert_eq!(told(&S::NotCarriedOut, Trace::Nothing, None, true, true), None, "it has been said");
+        assert_eq!(told(&S::CarriedOut, Trace::Wholly(seen()), None, true, true), None);
+    }
+}
