@@ -2,8 +2,8 @@
 //!
 //! [`odoo`] reads a live server; [`recorded`] replays a recording of one; both translate rows
 //! into domain records by `rows`; [`openai`] asks any OpenAI-compatible
-//! endpoint, through [`http`]'s one client and behind a [`breaker`]; [`webhook`] tells the receiver of approved
-//! recommendations.
+//! endpoint, through [`http`]'s one client and behind a [`breaker`]; [`webhook`] tells the destinations of
+//! approved recommendations, each behind its own [`breaker`] and [`bucket`].
 
 pub mod breaker;
 pub mod bucket;

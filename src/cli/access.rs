@@ -81,13 +81,13 @@ pub(super) enum Token {
         /// Whose it is: it acts as this person.
         #[arg(long, required_unless_present = "service", conflicts_with = "service")]
         person: Option<String>,
-        /// A machine's name, such as n8n. It can read and acknowledge, never decide.
+        /// A machine's name, such as n8n. It can read, never decide.
         #[arg(long)]
         service: Option<String>,
         /// What it is for, to tell it from others.
         #[arg(long)]
         name: String,
-        /// What it may be used for: read:cases, read:digests, read:audit, read:kpi, ack, decide, decide:VERB. Repeat for more.
+        /// What it may be used for: read:cases, read:digests, read:audit, read:kpi, decide, decide:VERB. Repeat for more.
         #[arg(long = "scope", required = true)]
         scopes: Vec<Scope>,
         /// Days until it ends.
@@ -143,10 +143,10 @@ pub(super) async fn identity(config: &Config, command: Identity, json: bool) -> 
                 print_json(&rows.iter().map(told).collect::<Vec<_>>())?;
             } else {
                 let now = identities.clock.now();
-                rows.iter().for_each(|row| {
+                for row in &rows {
                     let chat = format!("{}:{}:{}", row.channel, row.tenant, row.user_id);
                     say!("{} {:<12} {chat:<40} {}", row.id, row.person, stands(row, now));
-                });
+                }
                 say!("{} links", rows.len());
             }
         }

@@ -16,6 +16,7 @@ mod access;
 mod audit;
 mod batch;
 mod decide;
+mod delegate;
 mod demo;
 mod doctor;
 mod events;
@@ -24,6 +25,7 @@ mod models;
 mod mute;
 mod open;
 mod outbox;
+mod policy;
 mod serve;
 mod show;
 mod sync;
@@ -88,6 +90,12 @@ enum Command {
     /// Look at events from outside, and have those in quarantine looked at anew.
     #[command(subcommand)]
     Events(events::Events),
+    /// Look at the approval policy: as a document, and for holes.
+    #[command(subcommand)]
+    Policy(policy::Policy),
+    /// Say who stands in for whom.
+    #[command(subcommand)]
+    Delegate(delegate::Delegate),
     /// Make a one-time sign-in link for the page.
     SignIn {
         /// The person's id, as in [[people]] of the configuration.
@@ -200,6 +208,8 @@ async fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Kpi(args) => kpi::run(config, args, cli.json).await,
         Command::Outbox(command) => outbox::run(config, command, cli.json).await,
         Command::Events(command) => events::run(&config, command, cli.json).await,
+        Command::Policy(command) => policy::run(&config, command, cli.json).await,
+        Command::Delegate(command) => delegate::run(config, command, cli.json).await,
         Command::SignIn { person } => show::sign_in(&config, &person).await,
         Command::Identity(command) => access::identity(&config, command, cli.json).await,
         Command::Token(command) => access::token(&config, command, cli.json).await,

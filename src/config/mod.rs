@@ -313,14 +313,6 @@ pub struct WebConfig {
     pub session_hours: u32,
 }
 
-impl WebConfig {
-    /// Where the page is, for links that people follow; without a slash at the end.
-    pub fn page(&self) -> String {
-        let address = self.base_url.trim_end_matches('/');
-        if address.is_empty() { format!("http://{}", self.listen) } else { address.to_owned() }
-    }
-}
-
 /// `[worker]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -412,6 +404,14 @@ impl Config {
         // Last, as a secret can come from a file.
         hooks::check(&self.events, &self.hooks)?;
         destinations::check(&self)?;
+        let to = &self.audit.anchor_destination;
+        if !to.is_empty() && self.destination(to).is_none() {
+            return Err(ConfigError::Key {
+                key: "audit.anchor_destination".to_owned(),
+                origin: "[audit]".to_owned(),
+                message: format!("{to:?} is no destination; set webhook.url, or name one of [[destinations]]"),
+            });
+        }
         Ok(self)
     }
 

@@ -17,15 +17,13 @@ pub enum Scope {
     ReadAudit,
     /// See figures on how Reeve and its people do.
     ReadKpi,
-    /// Say of something handed off that it was carried out or not.
-    Ack,
     /// Decide, as the person whose token it is. With a verb: only that.
     Decide(Option<&'static str>),
 }
 
 /// A text that is no scope.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is no scope; there are read:cases, read:digests, read:audit, read:kpi, ack, decide, and decide: with one of {}",
+#[error("{text:?} is no scope; there are read:cases, read:digests, read:audit, read:kpi, decide, and decide: with one of {}",
     VERBS.join(", "))]
 pub struct BadScope {
     /// The text.
@@ -56,7 +54,6 @@ impl fmt::Display for Scope {
             Self::ReadDigests => f.write_str("read:digests"),
             Self::ReadAudit => f.write_str("read:audit"),
             Self::ReadKpi => f.write_str("read:kpi"),
-            Self::Ack => f.write_str("ack"),
             Self::Decide(None) => f.write_str("decide"),
             Self::Decide(Some(verb)) => write!(f, "decide:{verb}"),
         }
@@ -72,7 +69,6 @@ impl FromStr for Scope {
             "read:digests" => Ok(Self::ReadDigests),
             "read:audit" => Ok(Self::ReadAudit),
             "read:kpi" => Ok(Self::ReadKpi),
-            "ack" => Ok(Self::Ack),
             "decide" => Ok(Self::Decide(None)),
             _ => text.strip_prefix("decide:").and_then(Self::deciding).ok_or_else(|| BadScope { text: text.to_owned() }),
         }
@@ -89,7 +85,7 @@ mod tests {
 
     #[test]
     fn a_scope_reads_back_as_it_is_written() {
-        for text in ["read:cases", "read:digests", "read:audit", "read:kpi", "ack", "decide", "decide:reject"] {
+        for text in ["read:cases", "read:digests", "read:audit", "read:kpi", "decide", "decide:reject"] {
             assert_eq!(scope(text).to_string(), text);
         }
         for text in ["", "read", "read:*", "decide:", "decide:everything", "DECIDE", "*", "admin"] {

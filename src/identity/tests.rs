@@ -360,10 +360,10 @@ async fn a_machine_can_be_given_no_right_to_decide_and_has_none_if_it_is() {
     each(|ids| async move {
         let service = || TokenOwner::Service("n8n".to_owned());
         for scope in ["decide", "decide:undo"] {
-            let refused = ids.new_token(service(), "flow", &scopes(&["ack", scope]), 30, ADMIN).await;
+            let refused = ids.new_token(service(), "flow", &scopes(&["read:audit", scope]), 30, ADMIN).await;
             assert!(matches!(refused, Err(TokenRefused::Machine)), "{refused:?}");
         }
-        let new = token(&ids, service(), &["ack"]).await;
+        let new = token(&ids, service(), &["read:cases"]).await;
         let bearer = ids.bearer(&new.shown).await.unwrap();
         assert_eq!((bearer.actor.as_str(), bearer.person.is_none()), ("service:n8n", true));
         assert!(matches!(bearer.decider("approve"), Err(TokenRefused::Machine)));
@@ -371,7 +371,7 @@ async fn a_machine_can_be_given_no_right_to_decide_and_has_none_if_it_is() {
         let forged = Bearer { scopes: scopes(&["decide", "decide:approve"]), ..bearer };
         assert!(matches!(forged.decider("approve"), Err(TokenRefused::Machine)));
         // Nor does whoever calls a machine like a person.
-        let named = token(&ids, TokenOwner::Service("ari".to_owned()), &["ack"]).await;
+        let named = token(&ids, TokenOwner::Service("ari".to_owned()), &["read:cases"]).await;
         let bearer = ids.bearer(&named.shown).await.unwrap();
         assert_eq!((bearer.actor.as_str(), bearer.person.is_none()), ("service:ari", true));
         assert_eq!(ids.store.count_untold(&id("ari")).await.unwrap(), 0);

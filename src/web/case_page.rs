@@ -199,7 +199,11 @@ async fn page(
     let chart = state.charts.chart(&case.subject, as_of).await;
     let names = Names(state.store.list_names().await?);
     let history = history(state, case, &all).await?;
+    let waiting: Vec<&Recommendation> = recommendations.iter().map(|(r, _)| r).filter(|r| r.state.is_waiting()).collect();
+    let previews = state.approvals.preview(&who.person.id, case, &waiting).await.map_err(WebError::judged)?;
+    let previews = waiting.iter().map(|r| r.id.clone()).zip(previews).collect();
     let view = CaseView::of(&CaseParts {
+        previews: &previews,
         case,
         exceptions: &exceptions,
         evidence: evidence.as_ref(),
@@ -213,7 +217,7 @@ async fn page(
         now: state.clock.now(),
     });
     let recomputed = match recommendations.first() {
-        Some((rec, _)) => match card::verify(&state.store, &state.config, &rec.id).await {
+        Some((rec, _)) => match card::verify(&state.store, &state.config, told_of(&drills, &rec.id)).await {
             Ok(report) => Some((report.sentence(), report.holds())),
             Err(error) => {
                 tracing::error!(error = format!("{error:#}"), "a card could not be recomputed");
@@ -233,6 +237,12 @@ async fn page(
         recomputed,
     };
     Ok(templates::render("case.html", &values)?)
+}
+
+/// The card that is recomputed: where a drill waits in its place, the true one, so that the page does not give the drill away.
+fn told_of<'r>(drills: &'r [Drill], shown: &'r RecommendationId) -> &'r RecommendationId {
+    let waits = drills.iter().find(|d| d.end.is_none() && d.recommendation_id == *shown);
+    waits.map_or(shown, |drill| &drill.instead_of)
 }
 
 /// A drill that somebody answered, in words; nothing of one that waits.

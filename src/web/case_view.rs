@@ -15,9 +15,10 @@ use crate::domain::case::{Case, Rank};
 use crate::domain::decision::{RecommendationState, Signature, WakeCondition};
 use crate::domain::evidence::{Bundle, FactValue, Missing};
 use crate::domain::exception::{Exception, ExceptionState};
-use crate::domain::ids::{FactId, content_hash as hash};
+use crate::domain::ids::{FactId, RecommendationId, content_hash as hash};
 use crate::domain::policy::{Person, may_turn_down};
 use crate::domain::recommendation::{Drafter, Recommendation};
+use crate::pipeline::approve::Preview;
 use crate::render::{plain, time_left};
 
 /// Everything a case page is made of.
@@ -33,6 +34,8 @@ pub(super) struct CaseParts<'a> {
     pub names: &'a Names,
     pub config: &'a Config,
     pub viewer: &'a Person,
+    /// What the viewer could do with those that wait.
+    pub previews: &'a BTreeMap<RecommendationId, Preview>,
     pub csrf: &'a str,
     pub now: Timestamp,
 }
@@ -99,6 +102,7 @@ struct RecommendationView {
     checks: Vec<Check>,
     sum: Vec<SumLine>,
     can_decide: bool,
+    takes: Option<String>,
     can_undo: Option<String>,
     edit: Option<EditView>,
 }
@@ -235,11 +239,23 @@ fn recommendation_view(
         drafter: drafter_text(&r.drafter, &config.people),
         checks: r.candidate.checks.clone(),
         sum: sum_lines(&r.candidate, &cites, parts.case),
+        takes: parts.previews.get(&r.id).filter(|p| p.may_turn_down).map(takes),
         can_decide: r.state.is_waiting() && parts.why_not().is_none(),
         can_undo: undo_text(r, parts).filter(|_| parts.why_not().is_none()),
         edit: (quantity.is_some() || date.is_some()).then_some(EditView { quantity, date, date_label }),
         content_hash,
     }
+}
+
+/// What it takes, and whether the viewer can give it.
+fn takes(preview: &Preview) -> String {
+    let tier = preview.tier;
+    if let Some(why_not) = &preview.why_not {
+        return format!("You can not approve it: {}.", plain(why_not));
+    }
+    let who = preview.acting_for.as_ref().map_or_else(String::new, |name| format!(" for {}", plain(name)));
+    let then = if preview.needs_second { "; somebody else has to sign too" } else { "" };
+    format!("It is {tier}: you can approve it{who}{then}.")
 }
 
 /// What an edit may change: the quantity and one date.

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::templates;
 use super::view::Shell;
+use crate::pipeline::approve::DecisionRefused;
 use crate::store::{AuditFault, StoreError};
 
 /// Why there is no page.
@@ -31,6 +32,16 @@ pub(super) enum WebError {
     /// A fault of ours.
     #[error("The page could not be made. Nothing was changed. Whoever runs Reeve finds the reason in its log.")]
     Page(#[from] minijinja::Error),
+}
+
+impl WebError {
+    /// Nobody could be told what they may do.
+    pub(super) fn judged(refusal: DecisionRefused) -> Self {
+        match refusal {
+            DecisionRefused::Failed(error) => Self::Work(error),
+            other => Self::BadRequest(other.to_string()),
+        }
+    }
 }
 
 impl From<StoreError> for WebError {

@@ -98,7 +98,7 @@ struct SessionView {
 #[derive(Default)]
 struct Said {
     code: Option<CodeView>,
-    said: Option<String>,
+    done: Option<String>,
     refused: Option<String>,
 }
 
@@ -158,7 +158,7 @@ pub(super) async fn act(
 }
 
 fn said(text: &str) -> Said {
-    Said { said: Some(text.to_owned()), ..Said::default() }
+    Said { done: Some(text.to_owned()), ..Said::default() }
 }
 
 async fn page(state: &WebState, who: &SignedIn, said: Said) -> Result<String, WebError> {
@@ -180,7 +180,7 @@ async fn page(state: &WebState, who: &SignedIn, said: Said) -> Result<String, We
         erp_user: plain(&person.erp_user),
         new,
         code: said.code,
-        said: said.said,
+        said: said.done,
         refused: said.refused,
         channels: ChatChannel::ALL.map(ChatChannel::name).to_vec(),
         links: recent(links.iter(), |l| l.ended_at.is_some()).map(|l| link_view(l, people, zone, now)).collect(),
@@ -212,11 +212,12 @@ fn recent<'r, T: 'r>(rows: impl Iterator<Item = &'r T>, ended: impl Fn(&T) -> bo
 fn rights(person: &Person) -> String {
     let is = |role| person.roles.contains(&role);
     let signs = is(Role::Approver) || is(Role::Finance) || is(Role::Director);
+    let part = if person.scopes.is_everything() { String::new() } else { format!(" for {}", plain(&person.scopes.told())) };
     if signs {
-        return format!("You decide up to T{}; above it, others do. The policy says what takes two.", person.tier);
+        return format!("You decide up to T{}{part}; above it, others do. The policy says what takes two.", person.tier);
     }
     if is(Role::Planner) {
-        return "You decide what commits nothing (T0), and can edit, reject, put off and pass on the rest.".to_owned();
+        return format!("You decide what commits nothing (T0){part}, and can edit, reject, put off and pass on the rest.");
     }
     "You see everything and decide nothing.".to_owned()
 }

@@ -159,6 +159,13 @@ async fn an_executor_has_its_day_from_when_it_was_told_and_not_from_the_decision
     assert_eq!((state().await, receiver.got.lock().unwrap().len()), ("handed_off", 1));
     later(25);
     rest(&app).await;
-    assert_eq!((state().await, receiver.got.lock().unwrap().len()), ("not_carried_out", 1));
+    assert_eq!((state().await, receiver.got.lock().unwrap().len()), ("not_carried_out", 2));
+    let told = receiver.got.lock().unwrap()[1].body.clone();
+    assert!(told.contains("reeve.recommendation.not_seen.v1") && told.contains(rec.id.as_str()), "{told}");
+    later(25);
+    rest(&app).await;
+    assert_eq!(receiver.got.lock().unwrap().len(), 2, "its executor is told once");
+    let seen = reeve::pipeline::deliver::stuck::picture(&app.context.store, &app.context.config, app.context.clock.now());
+    assert_eq!(seen.await.unwrap().unseen[0].case, rec.case_id.as_str());
     app.context.store.verify_audit().await.unwrap();
 }

@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -61,8 +62,8 @@ struct Call {
 }
 
 /// What went over the wire, and whether the receiver still misbehaves.
-#[derive(Default)]
 struct Seen {
+    chance: Chance,
     calls: Vec<Call>,
     faults: BTreeMap<&'static str, u32>,
     good: bool,
@@ -80,24 +81,27 @@ impl Receiver {
     async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
-        let it = Self { seen: Arc::default(), busy: Arc::new(Notify::new()), url };
+        let seen = Seen { chance: Chance(7), calls: Vec::new(), faults: BTreeMap::new(), good: false };
+        let it = Self { seen: Arc::new(Mutex::new(seen)), busy: Arc::new(Notify::new()), url };
         let this = it.clone();
         #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
         tokio::spawn(async move {
-            let mut chance = Chance(7);
             while let Ok((stream, _)) = listener.accept().await {
-                let (this, fault) = (this.clone(), chance.below(10));
-                tokio::spawn(async move { this.serve(stream, fault).await });
+                let this = this.clone();
+                tokio::spawn(async move { this.serve(stream).await });
             }
         });
         it
     }
 
-    /// Takes calls of one connection; `fault` says how badly.
-    async fn serve(&self, mut stream: TcpStream, fault: u64) -> Option<()> {
+    /// Takes the calls of one connection, each as badly as it comes.
+    async fn serve(&self, mut stream: TcpStream) -> Option<()> {
         loop {
             let (id, body) = call(&mut stream).await?;
-            let good = self.seen.lock().unwrap().good;
+            let (good, fault) = {
+                let mut seen = self.seen.lock().unwrap();
+                (seen.good, seen.chance.below(10))
+            };
             let (what, answered, keeps) = match fault {
                 _ if good => ("took", true, true),
                 0 => ("dropped unread", false, false),
@@ -301,17 +305,18 @@ async fn the_process_that_is_killed() {
     let (approvals, with_window) = (of(config.clone()), of(windowed));
     let deliver =
         Deliver { store: store.clone(), config: Arc::new(config), clock: Clock::System, sender: Some(Arc::new(sender)) };
+    let decided = AtomicBool::new(false);
     let deciding = async {
         while decide(&approvals, &with_window, cases).await {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
+        decided.store(true, Ordering::SeqCst);
     };
     let delivering = async {
         loop {
+            let all = decided.load(Ordering::SeqCst);
             deliver.run_once().await.unwrap();
-            let signed = store.list_recommendations_in(&["signed"]).await.unwrap().len() as u32;
-            let rows = store.list_outbox(OutboxState::Pending).await.unwrap();
-            if signed == cases && rows.is_empty() {
+            if all && store.list_outbox(OutboxState::Pending).await.unwrap().is_empty() {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(5)).await;

@@ -13,6 +13,7 @@ mod fake_odoo_answers;
 mod fake_odoo_client;
 mod killed;
 mod killed_deliver;
+mod kpi;
 mod model;
 mod models;
 mod odoo_client;

@@ -6,6 +6,7 @@
 //! approves. Nothing here sends anything: an approval waits in the outbox until its undo window has passed.
 
 mod batch;
+mod delegate;
 mod edit;
 mod escalate;
 mod judge;
@@ -13,6 +14,7 @@ mod merge;
 mod own;
 mod pass;
 mod plan;
+mod preview;
 mod queue;
 mod request;
 mod standing;
@@ -25,7 +27,9 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 pub use self::batch::{BATCH_MAX, BatchAnswer, BatchFailure};
+pub use self::delegate::DelegationRefused;
 pub use self::own::DRILL_VERB;
+pub use self::preview::Preview;
 pub use self::queue::Sweep;
 pub use self::request::{DecisionAnswer, DecisionRefused, DecisionRequest, Recheck, Verb};
 
@@ -93,7 +97,8 @@ impl Approvals {
     /// [`DecisionRefused`], written for the person who clicked.
     pub async fn decide(&self, request: &DecisionRequest) -> Result<DecisionAnswer, DecisionRefused> {
         for _ in 0..TRIES {
-            match self.attempt(request).await {
+            // On the heap: what a click is judged on is much, and callers hold it within their own.
+            match Box::pin(self.attempt(request)).await {
                 // Somebody else moved it between reading and writing: judge the click on what is there now.
                 Err(DecisionRefused::Busy) => {}
                 result => return result,

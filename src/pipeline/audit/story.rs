@@ -153,6 +153,11 @@ fn sentence(action: &str, subject: &str, detail: &Value) -> String {
     let about = subject.split_once(':').map_or(subject, |(_, id)| id);
     let amount = |key: &str| number(key).map(|minor| crate::domain::money::Money::from_minor(minor).to_string());
     match action {
+        "case.opened" => format!("opened the case on {}", text("exception").unwrap_or("a first exception")),
+        "recommendation.queued" => {
+            let rank = number("rank").map(|rank| format!(", as number {rank}")).unwrap_or_default();
+            format!("put {about} before people{rank}")
+        }
         "case.drafted" => format!(
             "froze the evidence and drafted {} recommendations by {}",
             number("recommendations").unwrap_or_default(),
@@ -198,6 +203,10 @@ fn sentence(action: &str, subject: &str, detail: &Value) -> String {
 
 /// A detail that says something by itself.
 fn told((key, value): (&String, &Value)) -> Option<String> {
+    // The story is this case's, and its content stands beside each step.
+    if matches!(key.as_str(), "case" | "evidence" | "policy") {
+        return None;
+    }
     let value = match value {
         Value::String(text) => text.clone(),
         Value::Number(number) => number.to_string(),

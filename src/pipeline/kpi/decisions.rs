@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
-use super::clock::OfficeHours;
 use super::handled::{Handled, handled, measured, shown};
 use super::rows::Rows;
 use super::{Definition, Group, Kpi, Part, Period, Unit};
 use crate::config::Config;
 use crate::domain::calendar::days_between;
 use crate::domain::case::CaseState;
+use crate::domain::policy::WorkingHours;
 use crate::domain::recommendation::{Drafter, Recommendation};
 use crate::models::formulas::{median, quantile};
 
@@ -73,9 +73,9 @@ const FORGONE: Definition = definition(
     Unit::Money,
 );
 
-pub(super) fn all(rows: &Rows, config: &Config, office: &OfficeHours, period: Period) -> Vec<Kpi> {
+pub(super) fn all(rows: &Rows, config: &Config, period: Period) -> Vec<Kpi> {
     let decided = handled(rows);
-    let mut kpis = cycle(rows, &decided, config.kpi.decide_hours, office);
+    let mut kpis = cycle(rows, &decided, config.kpi.decide_hours, &config.policy.hours);
     kpis.extend(acceptance(rows, &decided));
     kpis.push(overrides(rows, &decided));
     kpis.extend(digests(rows, &decided));
@@ -85,16 +85,11 @@ pub(super) fn all(rows: &Rows, config: &Config, office: &OfficeHours, period: Pe
     kpis
 }
 
-fn cycle(rows: &Rows, decided: &[Handled<'_>], target: f64, office: &OfficeHours) -> Vec<Kpi> {
+fn cycle(rows: &Rows, decided: &[Handled<'_>], target: f64, office: &WorkingHours) -> Vec<Kpi> {
     let hours: Vec<f64> =
-        decided.iter().filter_map(|h| Some(office.hours_between(first_queued(rows, h.rec)?, h.at))).collect();
+        decided.iter().filter_map(|h| Some(working_hours(office, first_queued(rows, h.rec)?, h.at))).collect();
     let n = hours.len();
-    let basis = format!(
-        "{n} recommendations decided whose queueing is in the log; work from {} to {} o'clock{}",
-        office.from_hour,
-        office.to_hour,
-        if office.weekdays_only { ", Monday to Friday" } else { "" }
-    );
+    let basis = format!("{n} recommendations decided whose queueing is in the log; work {}", office.told());
     let within = hours.iter().filter(|h| **h <= target).count();
     vec![
         CYCLE.of(median(&hours), n, basis.clone()),
@@ -103,8 +98,12 @@ fn cycle(rows: &Rows, decided: &[Handled<'_>], target: f64, office: &OfficeHours
     ]
 }
 
+fn working_hours(office: &WorkingHours, from: Timestamp, to: Timestamp) -> f64 {
+    office.between(from, to).as_secs_f64() / 3_600.0
+}
+
 /// When it was put before people: an edited one when what it was made of was.
-fn first_queued(rows: &Rows, rec: &Recommendation) -> Option<jiff::Timestamp> {
+fn first_queued(rows: &Rows, rec: &Recommendation) -> Option<Timestamp> {
     rows.queued.get(&rec.id).copied().or(match &rec.drafter {
         Drafter::Edited { .. } => Some(rec.drafted_at),
         Drafter::Playbook { .. } | Drafter::Model { .. } => None,
@@ -223,7 +222,7 @@ fn expired(rows: &Rows, period: Period) -> Kpi {
         .collect();
     // None expired is a figure too, where there were cases at all.
     let n = rows.cases.len();
-    EXPIRED.of((n > 0).then(|| gone.iter().sum()), n, format!("{} of {n} cases expired", gone.len()))
+    EXPIRED.of((n > 0).then(|| gone.iter().sum::<f64>() + 0.0), n, format!("{} of {n} cases expired", gone.len()))
 }
 
 fn realised(rows: &Rows, decided: &[Handled<'_>]) -> [Kpi; 2] {

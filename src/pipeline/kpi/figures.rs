@@ -7,7 +7,7 @@ use anyhow::Context;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 
-use super::{OfficeHours, Period, Report, read, report};
+use super::{Period, Report, read, report};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::pipeline::desk::Desk;
@@ -54,8 +54,7 @@ impl Figures {
         let laid = self.desk.lay_out().await.context("laying out the book")?;
         let rows = read(&self.store, &self.config, period, now).await?;
         let config = Arc::clone(&self.config);
-        let office = OfficeHours::usual(self.config.calendar.timezone.clone());
-        let computed = tokio::task::spawn_blocking(move || report(&rows, &laid, &config, &office, period));
+        let computed = tokio::task::spawn_blocking(move || report(&rows, &laid, &config, period));
         let report = Arc::new(computed.await.context("computing the figures")?);
         *kept = Some((period, now, Arc::clone(&report)));
         Ok(report)

@@ -5,7 +5,6 @@
 //! `ranking`, `trust`, `model`. Where the records do not carry a figure, it says what is missing: no number is made up, and
 //! none is shown without what it was counted from.
 
-mod clock;
 mod decisions;
 mod figures;
 mod handled;
@@ -21,7 +20,6 @@ mod trust;
 use jiff::civil::Date;
 use serde::Serialize;
 
-pub use self::clock::OfficeHours;
 pub use self::figures::Figures;
 pub use self::rows::{Rows, read};
 
@@ -226,7 +224,7 @@ pub struct Pair {
 pub const PAIRS: &[Pair] = &[
     Pair {
         why: "A high acceptance is worth something only if what was accepted paid off, and was read before it was signed.",
-        ids: &["acceptance_rate", "realised_value", "rubber_stamp_share"],
+        ids: &["acceptance_rate", "realised_value", "rubber_stamp_share", "drill_acceptance"],
     },
     Pair { why: "Little noise is worth something only if not much is missed.", ids: &["alert_noise", "recall_estimated"] },
 ];
@@ -254,10 +252,10 @@ impl Report {
 }
 
 /// Computes every figure.
-pub fn report(rows: &Rows, laid: &Laid, config: &Config, office: &OfficeHours, period: Period) -> Report {
+pub fn report(rows: &Rows, laid: &Laid, config: &Config, period: Period) -> Report {
     let mut kpis = service::all(laid, rows, config, period);
     kpis.extend(suppliers::all(&laid.book, config, period));
-    kpis.extend(decisions::all(rows, config, office, period));
+    kpis.extend(decisions::all(rows, config, period));
     kpis.extend(ranking::all(rows, config, period));
     kpis.extend(trust::all(rows, period));
     kpis.extend(model::all(rows, config, period));

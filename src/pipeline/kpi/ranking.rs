@@ -152,7 +152,13 @@ fn noise(rows: &Rows) -> [Kpi; 2] {
         by.into_iter().map(|(name, (bad, n))| Part { name, value: bad as f64 / n as f64, n }).collect()
     };
     let bad = all.keys().filter(|id| unreal.contains(*id)).count();
-    let basis = format!("{} cases shown, {bad} rejected as not real", all.len());
+    let decided: BTreeSet<&CaseId> =
+        handled(rows).iter().map(|h| &h.rec.case_id).filter(|id| all.contains_key(id)).collect();
+    let basis = format!("{} cases shown, {} of them decided, {bad} rejected as not real", all.len(), decided.len());
+    if decided.is_empty() {
+        // Nobody has looked: silence is no praise.
+        return [NOISE.without(basis.clone()), NOISE_DETECTOR.without(basis)];
+    }
     [
         NOISE.share(bad, all.len(), basis.clone()).with_parts(parts(by_type)),
         NOISE_DETECTOR

@@ -35,8 +35,6 @@ pub struct Rows {
     pub exceptions: BTreeMap<ExceptionId, Exception>,
     /// Digests of its days, oldest first, with the moment each was made.
     pub digests: Vec<(Digest, Timestamp)>,
-    /// How the drills of the period were answered.
-    pub drills: DrillCounts,
     /// First views of what was decided.
     pub views: Vec<View>,
     /// What became of recommendations, read in it or later.
@@ -47,6 +45,8 @@ pub struct Rows {
     pub carried_out: BTreeMap<RecommendationId, Timestamp>,
     /// The evidence of the recommendations above, by hash.
     pub bundles: BTreeMap<String, Bundle>,
+    /// How planted wrong recommendations were answered. They are in nothing else here.
+    pub drills: DrillCounts,
 }
 
 /// Reads them.

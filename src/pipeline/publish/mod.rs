@@ -60,7 +60,7 @@ impl Terms {
         Self {
             currency: config.money.currency.clone(),
             unit,
-            page: config.web.page(),
+            page: config.web.address(),
             channel: config.route(recommendation.candidate.action.code()).to_owned(),
             expires_at: config.calendar.calendar().close_of(recommendation.candidate.latest_date),
         }

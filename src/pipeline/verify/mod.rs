@@ -130,7 +130,7 @@ impl Verify {
             row.state == OutboxState::Sent && Envelope::read(&row.body).is_some_and(|e| e.kind == Outward::Approved)
         });
         Ok(hand_off
-            .map(|row| publish::not_seen(recommendation, &row.id, &row.channel, &config.web.page(), left, clock.now())))
+            .map(|row| publish::not_seen(recommendation, &row.id, &row.channel, &config.web.address(), left, clock.now())))
     }
 
     /// Writes down what happened up to the horizon, once.

@@ -22,12 +22,15 @@ pub(super) struct Me {
     pub roles: Vec<String>,
     /// The highest tier that the person may release.
     pub tier: Option<u8>,
+    /// The part of the business that the person decides for: `location NOR`, or `everything`.
+    pub decides_for: Option<String>,
     /// What the token may be used for.
     pub scopes: Vec<String>,
 }
 
 /// An estimate with its doubt, in hundredths of the currency.
 #[derive(Debug, Serialize, JsonSchema)]
+#[expect(clippy::struct_field_names, reason = "the unit ends each name, for who reads the JSON")]
 pub(super) struct Range {
     /// 10th percentile.
     pub low_minor: i64,
@@ -154,18 +157,24 @@ pub(super) struct Card {
     pub cites: Vec<String>,
     /// The evidence it rests on.
     pub evidence_hash: String,
-    /// What the caller can do with it.
+    /// What the caller can do with it; absent for services and where it is decided.
     pub you: Option<You>,
 }
 
-/// What the caller can do with a card.
+/// What the policy lets the caller do with a card. What counts is the answer to the decision itself, which is judged anew.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct You {
-    /// Could the caller approve it now? What counts is the answer to the decision itself.
+    /// What it takes if the caller signs: `T2`.
+    pub tier: String,
+    /// May the caller approve it?
     pub may_approve: bool,
-    /// Could the caller turn it down, put it off or edit it?
+    /// May the caller turn it down, put it off, pass it on or edit it?
     pub may_turn_down: bool,
-    /// Why not, and who could.
+    /// For whom the caller would sign, where not for themselves.
+    pub acting_for: Option<String>,
+    /// Would somebody else still have to sign?
+    pub needs_second: bool,
+    /// Why the caller may not approve it, and who could.
     pub why_not: Option<String>,
 }
 
@@ -348,4 +357,40 @@ pub(super) struct AuditEntry {
     pub previous: String,
     /// Its hash.
     pub hash: String,
+}
+
+/// The figures of a period.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Kpis {
+    /// The first day.
+    pub from: String,
+    /// The last day.
+    pub to: String,
+    /// Whose figures they are.
+    pub scope: String,
+    /// ISO code of all amounts.
+    pub currency: String,
+    /// The figures.
+    pub figures: Vec<Kpi>,
+}
+
+/// A figure, with what it was counted from.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Kpi {
+    /// Its name, which stays.
+    pub id: &'static str,
+    /// Its name for people.
+    pub name: &'static str,
+    /// How it is computed.
+    pub formula: &'static str,
+    /// The figure; null where the records do not carry it. Shares are from 0 to 1, amounts in whole units of the currency.
+    pub value: Option<f64>,
+    /// The figure with its unit, as people read it.
+    pub shown: String,
+    /// How many records stand behind it.
+    pub n: usize,
+    /// Does it rest on few records?
+    pub thin: bool,
+    /// Which records, or what is missing.
+    pub basis: String,
 }

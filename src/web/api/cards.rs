@@ -2,11 +2,12 @@
 
 use serde_json::Value;
 
-use super::answers::{Card, CaseLine, Check, Evidence, Fact, Missing, Range, Subject};
+use super::answers::{Card, CaseLine, Check, Evidence, Fact, Missing, Range, Subject, You};
 use crate::domain::action;
 use crate::domain::case::Case;
 use crate::domain::evidence::Bundle;
 use crate::domain::recommendation::{Drafter, Recommendation};
+use crate::pipeline::approve::Preview;
 use crate::render::plain;
 use crate::web::view::Names;
 
@@ -73,6 +74,11 @@ pub(super) fn card(rec: &Recommendation) -> Card {
         evidence_hash: rec.evidence_hash.clone(),
         you: None,
     }
+}
+
+pub(super) fn you(preview: Preview) -> You {
+    let Preview { tier, may_approve, may_turn_down, acting_for, needs_second, why_not } = preview;
+    You { tier: tier.to_string(), may_approve, may_turn_down, acting_for, needs_second, why_not }
 }
 
 pub(super) fn check(check: &action::Check) -> Check {

@@ -11,9 +11,11 @@ use super::auth::needs;
 use super::cards;
 use super::input::Asked;
 use super::problem::Problem;
+use super::refused::refused;
 use crate::domain::case::Case;
 use crate::domain::exception::ExceptionType;
-use crate::domain::ids::CaseId;
+use crate::domain::ids::{CaseId, ItemId, LocationId, SupplierId};
+use crate::domain::recommendation::Recommendation;
 use crate::identity::{Bearer, Scope};
 use crate::pipeline::noise::drill;
 use crate::store::CaseAfter;
@@ -78,9 +80,9 @@ pub(super) async fn list(
     let fits = |case: &Case| {
         let same = |asked: &Option<String>, id: Option<&str>| asked.is_none() || asked.as_deref() == id;
         code.is_none_or(|code| case.codes.contains(&code))
-            && same(&query.item, case.subject.item.as_ref().map(|id| id.as_str()))
-            && same(&query.location, case.subject.location.as_ref().map(|id| id.as_str()))
-            && same(&query.supplier, case.subject.supplier.as_ref().map(|id| id.as_str()))
+            && same(&query.item, case.subject.item.as_ref().map(ItemId::as_str))
+            && same(&query.location, case.subject.location.as_ref().map(LocationId::as_str))
+            && same(&query.supplier, case.subject.supplier.as_ref().map(SupplierId::as_str))
     };
     let limit = limit as usize;
     let mut found = Vec::new();
@@ -122,7 +124,18 @@ pub(super) async fn one(
         Some(hash) => Some(state.store.get_bundle(&case.id, hash).await?),
         None => state.store.find_latest_bundle(&case.id).await?,
     };
-    let cards: Vec<Card> = all.iter().map(|(rec, _)| cards::card(rec)).collect();
+    let mut cards: Vec<Card> = all.iter().map(|(rec, _)| cards::card(rec)).collect();
+    if let Some(person) = &bearer.person {
+        let waiting: Vec<&Recommendation> = all.iter().map(|(rec, _)| rec).filter(|rec| rec.state.is_waiting()).collect();
+        let previews = state.approvals.preview(&person.id, &case, &waiting).await;
+        let previews = match previews {
+            Ok(previews) => previews,
+            Err(refusal) => return Err(refused(&state, refusal).await),
+        };
+        for (card, preview) in cards.iter_mut().filter(|card| card.waiting).zip(previews) {
+            card.you = Some(cards::you(preview));
+        }
+    }
     let names = Names(state.store.list_names().await?);
     Ok(Json(CaseFull {
         currency: state.config.money.currency.clone(),

@@ -100,6 +100,16 @@ fn operations() -> Vec<(Operation, MethodRouter<WebState>)> {
             get(reads::audit),
         ),
         (
+            read(
+                "/kpi",
+                "getKpis",
+                "Figures of a period, each with its formula and what it was counted from",
+                Some(Scope::ReadKpi),
+                Parts::answer::<answers::Kpis>().query::<reads::KpiQuery>(),
+            ),
+            get(reads::kpi),
+        ),
+        (
             Operation {
                 method: Method::POST,
                 path: "/decisions",

@@ -14,7 +14,7 @@ use crate::store::StoreError;
 const TYPE: &str = "urn:reeve:problem:";
 
 /// Every code there is, with the sentence of its kind. A code never changes its meaning.
-pub(super) const CODES: [(&str, &str); 32] = [
+pub(super) const CODES: [(&str, &str); 34] = [
     ("bad-request", "The request can not be read"),
     ("token-in-address", "A token does not belong into an address"),
     ("not-authenticated", "A token is needed"),
@@ -32,9 +32,11 @@ pub(super) const CODES: [(&str, &str); 32] = [
     ("idempotency-key-reused", "The idempotency key belongs to another decision"),
     ("too-many-requests", "Too many requests"),
     ("person-unknown", "The person is not configured"),
-    ("not-allowed", "The policy does not allow it"),
+    ("not-permitted", "The policy lets nobody release it"),
     ("role-missing", "The person's role does not decide this"),
     ("tier-too-low", "It is above the person's limit"),
+    ("above-own-limit", "It is above the person's own limit"),
+    ("out-of-scope", "It is outside of what the person looks after"),
     ("separation-of-duties", "The person has had a hand in it"),
     ("second-person-needed", "The second signature has to be somebody else's"),
     ("pair-incomplete", "The two together are not who it takes"),
@@ -164,6 +166,13 @@ mod tests {
         codes.sort_unstable();
         codes.dedup();
         assert_eq!(codes.len(), CODES.len());
+    }
+
+    #[test]
+    fn each_code_is_explained() {
+        let page = include_str!("../../../docs/API.md");
+        let missing: Vec<_> = CODES.iter().map(|(code, _)| code).filter(|c| !page.contains(&format!("`{c}`"))).collect();
+        assert!(missing.is_empty(), "docs/API.md says nothing of {missing:?}");
     }
 
     #[test]

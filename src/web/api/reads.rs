@@ -1,18 +1,20 @@
-//! What is only read: who the caller is, digests, the audit log.
+//! What is only read: who the caller is, digests, the audit log, figures.
 
 use axum::Json;
 use axum::extract::{Extension, Path, State};
+use axum::http::StatusCode;
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::super::WebState;
-use super::answers::{AuditEntry, AuditList, Digest, DigestLine, DigestList, Head, Me};
+use super::answers::{AuditEntry, AuditList, Digest, DigestLine, DigestList, Head, Kpi, Kpis, Me};
 use super::auth::needs;
 use super::cards::range;
 use super::input::Asked;
 use super::problem::Problem;
 use crate::identity::{Bearer, Scope};
+use crate::pipeline::kpi::Period;
 use crate::web::pages::role;
 
 /// Days in the list of digests.
@@ -29,6 +31,7 @@ pub(super) async fn me(Extension(bearer): Extension<Bearer>) -> Json<Me> {
         name: person.map(|p| p.name.clone()),
         roles: person.iter().flat_map(|p| &p.roles).map(|r| role(*r).to_owned()).collect(),
         tier: person.map(|p| p.tier),
+        decides_for: person.map(|p| p.scopes.told()),
         scopes: bearer.scopes.iter().map(ToString::to_string).collect(),
         token: bearer.token,
         id: bearer.actor,
@@ -120,4 +123,51 @@ pub(super) async fn audit(
         hash: e.hash,
     };
     Ok(Json(AuditList { entries: chained.into_iter().map(entry).collect(), next, head: Head { seq, hash } }))
+}
+
+/// Which days.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct KpiQuery {
+    /// First day, such as 2026-10-01; where nothing is said, four weeks up to the last.
+    from: Option<String>,
+    /// Last day; where nothing is said, today.
+    to: Option<String>,
+}
+
+/// `GET /kpi`
+pub(super) async fn kpi(
+    State(state): State<WebState>,
+    Extension(bearer): Extension<Bearer>,
+    Asked(query): Asked<KpiQuery>,
+) -> Result<Json<Kpis>, Problem> {
+    needs(&bearer, &Scope::ReadKpi)?;
+    let day = |pointer: &str, text: Option<String>| {
+        let read = |text: String| text.parse::<Date>().map_err(|_| format!("{text:?} is no day such as 2026-10-31"));
+        text.map(read).transpose().map_err(|why| Problem::bad_field(pointer, why))
+    };
+    let period = Period::of(day("from", query.from)?, day("to", query.to)?, state.figures.today())
+        .map_err(|error| Problem::bad_field("from", error.to_string()))?;
+    let report = state.figures.of(period).await.map_err(|error| {
+        tracing::error!(error = format!("{error:#}"), "the figures could not be computed for the API");
+        let text = "The figures could not be computed; whoever runs Reeve finds the reason in its log.";
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", text).again_after(5)
+    })?;
+    let figure = |kpi: &crate::pipeline::kpi::Kpi| Kpi {
+        id: kpi.id,
+        name: kpi.name,
+        formula: kpi.formula,
+        value: kpi.value,
+        shown: kpi.shown(),
+        n: kpi.n,
+        thin: kpi.is_thin(),
+        basis: kpi.basis.clone(),
+    };
+    Ok(Json(Kpis {
+        from: report.period.from.to_string(),
+        to: report.period.to.to_string(),
+        scope: report.scope.clone(),
+        currency: report.currency.clone(),
+        figures: report.kpis.iter().map(figure).collect(),
+    }))
 }

@@ -26,6 +26,7 @@ pub(super) async fn refused(state: &WebState, refusal: DecisionRefused) -> Probl
         DecisionRefused::AlreadyDecided { who, at, .. } => {
             problem.with("decided_by", who).with("decided_at", at.to_string())
         }
+        DecisionRefused::MayNotSign(refused) => problem.with("could", refused.could),
         DecisionRefused::Busy => problem.again_after(1),
         DecisionRefused::Failed(error) => {
             tracing::error!(error = format!("{error:#}"), "a decision could not be kept");
@@ -42,8 +43,8 @@ fn kind(refusal: &DecisionRefused) -> (StatusCode, &'static str) {
         DecisionRefused::UnknownRecommendation(_) => (StatusCode::NOT_FOUND, "not-found"),
         DecisionRefused::FactsChanged { .. } => (StatusCode::CONFLICT, "facts-changed"),
         DecisionRefused::ChecksFailed(_) => (StatusCode::CONFLICT, "checks-failed"),
-        DecisionRefused::MayNotSign(refused) => (StatusCode::FORBIDDEN, not_allowed(&refused.because)),
         DecisionRefused::NotAllowed(refusal) => (StatusCode::FORBIDDEN, not_allowed(refusal)),
+        DecisionRefused::MayNotSign(refused) => (StatusCode::FORBIDDEN, not_allowed(&refused.because)),
         DecisionRefused::AlreadyDecided { .. } => (StatusCode::CONFLICT, "already-decided"),
         DecisionRefused::Transition(_) | DecisionRefused::Case(_) => (StatusCode::CONFLICT, "wrong-state"),
         DecisionRefused::BadEdit(_) => (StatusCode::UNPROCESSABLE_ENTITY, "edit-refused"),
@@ -61,8 +62,8 @@ fn not_allowed(refusal: &Refusal) -> &'static str {
     match refusal {
         Refusal::Machine(_) => "machine-never-approves",
         Refusal::Role { .. } => "role-missing",
-        Refusal::NotPermitted(_) => "not-permitted",
         Refusal::TierTooLow { .. } => "tier-too-low",
+        Refusal::NotPermitted(_) => "not-permitted",
         Refusal::AboveOwnLimit { .. } => "above-own-limit",
         Refusal::OutOfScope { .. } => "out-of-scope",
         Refusal::Touched(_) => "separation-of-duties",

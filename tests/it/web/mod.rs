@@ -4,6 +4,7 @@
 
 mod api;
 mod browser;
+mod hand_offs;
 mod hooks;
 mod http;
 mod me;

@@ -13,10 +13,11 @@ mod escalation;
 mod facts;
 mod hours;
 mod judge;
-mod limits;
+mod lint;
 mod people;
 mod quiet;
 mod rules;
+mod show;
 mod sign;
 #[cfg(test)]
 mod tests;
@@ -29,10 +30,11 @@ pub use self::escalation::{Addressee, Escalation, Recipients, Step};
 pub use self::facts::{Class, Facts, Named, Risk};
 pub use self::hours::{WallTime, WorkDay, WorkingHours};
 pub use self::judge::{Earlier, Question, Ruling, Splitting};
-pub use self::limits::{Limits, may_decide, tier_of};
+pub use self::lint::{Finding, KnownNames, Severity, lint, lint_with};
 pub use self::people::{Person, Role, Scopes};
 pub use self::quiet::QuietHours;
 pub use self::rules::{ActionCode, Rule};
+pub use self::show::{FORBIDDEN, PolicyDocument, Section, show};
 pub use self::sign::{Attempt, Refusal, Refused, Signer, Standing, may_turn_down};
 pub use self::tiers::{Tier, TierRow, Tiers, TopRow, ZeroRow};
 

@@ -4,6 +4,7 @@ mod delegating;
 mod escalating;
 mod handbook;
 mod judging;
+mod showing;
 mod signing;
 mod time;
 

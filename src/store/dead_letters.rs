@@ -1,0 +1,132 @@
+//! Dead letters: messages that were given up, put back by whoever replays them, or discarded with a reason.
+
+use jiff::Timestamp;
+
+use super::{OutboxRow, Store, StoreError, audit, row};
+use crate::domain::audit::AuditEntry;
+
+/// A message that was given up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// The message's id.
+    pub id: String,
+    /// To where it should have gone.
+    pub channel: String,
+    /// How often it was tried.
+    pub attempts: i64,
+    /// Why it was given up.
+    pub reason: String,
+    /// When.
+    pub died_at: Timestamp,
+}
+
+impl Store {
+    /// It is given up and becomes a dead letter.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the lease ran out and somebody else took it.
+    pub async fn mark_dead(
+        &self,
+        row: &OutboxRow,
+        at: Timestamp,
+        reason: &str,
+        entries: &[AuditEntry],
+    ) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        let done = sqlx::query(
+            "update outbox set state = 'dead', last_error = $1, lease_until = null
+             where id = $2 and attempts = $3 and state = 'pending'",
+        )
+        .bind(row::clean(reason))
+        .bind(row.id.as_str())
+        .bind(row.attempts)
+        .execute(&mut *tx)
+        .await?;
+        if done.rows_affected() == 0 {
+            return Err(StoreError::Conflict);
+        }
+        sqlx::query(
+            "insert into dead_letters (id, channel, attempts, reason, died_at) values ($1, $2, $3, $4, $5)
+             on conflict (id) do update set
+                 attempts = excluded.attempts, reason = excluded.reason, died_at = excluded.died_at",
+        )
+        .bind(row.id.as_str())
+        .bind(row.channel.as_str())
+        .bind(row.attempts)
+        .bind(row::clean(reason))
+        .bind(row::ms(at))
+        .execute(&mut *tx)
+        .await?;
+        audit::append(&mut tx, entries).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Puts a dead letter back into the outbox, due at `now`, its attempts counted anew.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is no such dead letter, or when a later message of its lane has left already: it
+    /// would come out of order.
+    pub async fn replay_dead(&self, id: &str, now: Timestamp, entries: &[AuditEntry]) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        let done = sqlx::query(
+            "update outbox set state = 'pending', attempts = 0, due_at = $1, lease_until = null
+             where id = $2 and state = 'dead'
+               and not exists (
+                   select l.id from outbox l
+                   where l.channel = outbox.channel and l.lane = outbox.lane and l.lane <> '' and l.seq > outbox.seq
+                     and l.state = 'sent'
+               )",
+        )
+        .bind(row::ms(now))
+        .bind(id)
+        .execute(&mut *tx)
+        .await?;
+        if done.rows_affected() == 0 {
+            return Err(StoreError::NotFound { what: "dead letter that may still leave", id: id.to_owned() });
+        }
+        sqlx::query("delete from dead_letters where id = $1").bind(id).execute(&mut *tx).await?;
+        audit::append(&mut tx, entries).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Discards a message that waits or was given up: it never leaves. The reason stands in its row and in the entries.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is no such message, or somebody is sending it at this moment.
+    pub async fn discard(&self, id: &str, reason: &str, now: Timestamp, entries: &[AuditEntry]) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        let done = sqlx::query(
+            "update outbox set state = 'discarded', last_error = $1, lease_until = null
+             where id = $2 and (state = 'dead' or (state = 'pending' and (lease_until is null or lease_until <= $3)))",
+        )
+        .bind(row::clean(reason))
+        .bind(id)
+        .bind(row::ms(now))
+        .execute(&mut *tx)
+        .await?;
+        if done.rows_affected() == 0 {
+            return Err(StoreError::NotFound { what: "message that waits or was given up", id: id.to_owned() });
+        }
+        sqlx::query("delete from dead_letters where id = $1").bind(id).execute(&mut *tx).await?;
+        audit::append(&mut tx, entries).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// The dead letters, oldest first.
+    pub async fn list_dead(&self) -> Result<Vec<DeadLetter>, StoreError> {
+        let rows = sqlx::query("select id, channel, attempts, reason, died_at from dead_letters order by died_at, id")
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter()
+            .map(|r| {
+                Ok(DeadLetter {
+                    id: row::get(r, "dead_letters", "id")?,
+                    channel: row::get(r, "dead_letters", "channel")?,
+                    attempts: row::get(r, "dead_letters", "attempts")?,
+                    reason: row::get(r, "dead_letters", "reason")?,
+                    died_at: row::time(r, "dead_letters", "died_at")?,
+                })
+            })
+            .collect()
+    }
+}
