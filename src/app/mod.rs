@@ -134,7 +134,7 @@ impl Recheck for OnTheDesk {
 
     async fn moved(&self, case: &Case, recommendation: &Recommendation) -> anyhow::Result<Vec<String>> {
         // Its facts are decisions: no record moves them, and its checks look at them again.
-        if case.is_mute_proposal() {
+        if !recommendation.candidate.action.is_for_the_outside() {
             return Ok(Vec::new());
         }
         let Context { store, config, .. } = &self.0;

@@ -376,6 +376,7 @@ impl Config {
         };
         if self.approval.policy_file.is_empty() {
             self.policy.currency.clone_from(&self.money.currency);
+            self.policy.hours.time_zone = self.calendar.timezone.clone();
             return Ok(self);
         }
         let path = PathBuf::from(&self.approval.policy_file);

@@ -26,6 +26,7 @@ use crate::domain::evidence::{Bundle, Fact};
 use crate::domain::exception::{Exception, ExceptionState};
 use crate::domain::ids::{CaseId, FactId};
 use crate::domain::money::Quantity;
+use crate::domain::policy::{ActionCode, Policy};
 use crate::domain::recommendation::{Drafter, Prose, Recommendation};
 use crate::ports::{LanguageModel, ModelReply, ModelRequest, PortError};
 use crate::store::{Store, StoreError};
@@ -116,7 +117,7 @@ impl Drafting {
         let standing = current.iter().filter(|(r, _)| is_undecided(r)).collect::<Vec<_>>();
         let same = !standing.is_empty() && standing.iter().all(|(r, _)| r.evidence_hash == hash);
         let answered = Answered::on(&hash, &current);
-        if same && same_candidates(&standing, &answered, assessment) {
+        if same && same_candidates(&standing, &answered, assessment, &self.0.config.policy) {
             if next.rank == case.rank && next.state == case.state {
                 return Ok(false);
             }
@@ -162,7 +163,10 @@ impl Drafting {
             Some(used_up(self.0.config.model.calls_per_day))
         } else {
             let metered = Metered { drafting: self, model: model.as_ref() };
-            match draft_with_model(&metered, view, &assessment.candidates, bundle).await {
+            // What the policy does not let a model see is not told it, and so not cited by it.
+            let mut sight = bundle.clone();
+            sight.facts.retain(|_, fact| self.0.config.policy.model.shows(fact));
+            match draft_with_model(&metered, view, &assessment.candidates, &sight).await {
                 ModelOutcome::Drafted { draft, drafter } => return Ok((draft, drafter)),
                 ModelOutcome::GaveUp { because, .. } => Some(because),
             }
@@ -209,7 +213,10 @@ impl Drafting {
                 prose.rationale.truncate(prose.rationale.trim_end().len());
             }
         }
-        order.retain(|(candidate, _)| !answered.gone.contains(&&candidate.action));
+        let policy = &self.0.config.policy;
+        order.retain(|(candidate, _)| {
+            policy.permits(ActionCode::of(&candidate.action)) && !answered.gone.contains(&&candidate.action)
+        });
         let now = self.0.clock.now();
         let number = |i: usize| u32::try_from(i + 1).unwrap_or(u32::MAX);
         order
@@ -393,8 +400,13 @@ fn is_undecided(recommendation: &Recommendation) -> bool {
     matches!(recommendation.state.name(), "drafted" | "checked") || recommendation.state.is_waiting()
 }
 
-fn same_candidates(standing: &[&(Recommendation, i64)], answered: &Answered<'_>, assessment: &Assessment) -> bool {
-    let asked = |c: &&Candidate| !answered.gone.contains(&&c.action);
+fn same_candidates(
+    standing: &[&(Recommendation, i64)],
+    answered: &Answered<'_>,
+    assessment: &Assessment,
+    policy: &Policy,
+) -> bool {
+    let asked = |c: &&Candidate| policy.permits(ActionCode::of(&c.action)) && !answered.gone.contains(&&c.action);
     let stored: Vec<&Candidate> =
         standing.iter().filter(|(r, _)| !answered.held.contains(&r)).map(|(r, _)| &r.candidate).collect();
     let wanted = assessment.candidates.iter().filter(asked).count().min(RECOMMENDATIONS);

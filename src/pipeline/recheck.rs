@@ -27,13 +27,20 @@ pub fn moved(views: &[CaseView<'_>], signals: &[Signal], frozen: &Bundle, recomm
     let cited: BTreeSet<&FactId> = recommendation.candidate.cites.iter().chain(&recommendation.prose.cites).collect();
     let now: Vec<BTreeMap<FactId, Fact>> = views.iter().map(|view| facts_of(view, signals)).collect();
     let reads = |id: &FactId| now.iter().filter_map(|facts| facts.get(id)).collect::<Vec<_>>();
+    let said = views.iter().flat_map(|view| view.exceptions).flat_map(|e| &e.signal.facts);
+    let signalled: BTreeSet<&FactId> = said.map(|fact| &fact.id).collect();
     let mut moved = Vec::new();
     for then in cited.into_iter().filter_map(|id| frozen.facts.get(id)) {
         let fresh = reads(&then.id);
-        if let Some(one) = fresh.first()
-            && fresh.iter().all(|fact| fact.value != then.value)
-        {
-            moved.push(format!("{}: {} then, {} now", then.label, then.value.show(), one.value.show()));
+        match fresh.first() {
+            Some(one) if fresh.iter().all(|fact| fact.value != then.value) => {
+                moved.push(format!("{}: {} then, {} now", then.label, then.value.show(), one.value.show()));
+            }
+            // What a detector said and no detector says any more: the problem itself may have gone.
+            None if signalled.contains(&then.id) => {
+                moved.push(format!("{}: {} then, no longer seen", then.label, then.value.show()));
+            }
+            _ => {}
         }
     }
     moved

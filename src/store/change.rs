@@ -1,8 +1,8 @@
 //! One step of a case's life: everything that moves together is written together.
 
 use super::{
-    DecisionRow, DrillEnd, MuteEnd, NewOutbox, Notice, Outcome, Store, StoreError, audit, cases, decisions, drills, mutes,
-    notices, outbox, outcomes, recommendations,
+    DecisionRow, DrillEnd, MuteEnd, NewOutbox, Notice, Outcome, Store, StoreError, audit, cases, decisions, delegations,
+    drills, mutes, notices, outbox, outcomes, recommendations,
 };
 use crate::domain::audit::AuditEntry;
 use crate::domain::case::Case;
@@ -15,9 +15,11 @@ use crate::domain::recommendation::Recommendation;
 pub struct Change<'a> {
     /// What somebody decided, where the step is a decision.
     pub decision: Option<&'a DecisionRow>,
-    /// How many decisions there were when this one was judged, where limits that add up over decisions played a part: any
+    /// How many approvals and undos there were when this one was judged, where limits that add up over decisions played a part: any
     /// other one that was kept since makes it a conflict.
     pub decisions_seen: Option<i64>,
+    /// The delegations on which it was judged, made and ended: any that came or went since makes it a conflict.
+    pub delegations_seen: Option<(i64, i64)>,
     /// Cases with their new content.
     pub cases: &'a [(Case, i64)],
     /// Recommendations with their new state.
@@ -89,10 +91,15 @@ impl Store {
         audit::append(&mut tx, change.entries).await?;
         if let Some(seen) = change.decisions_seen {
             // After the log's head is locked: every decision writes to the log, so none can come in between any more.
-            let own = i64::from(change.decision.is_some());
+            let own = i64::from(change.decision.is_some_and(|d| matches!(&*d.verb, "approve" | "undo")));
             if decisions::count(&mut *tx).await? != seen + own {
                 return Err(StoreError::Conflict);
             }
+        }
+        if let Some(seen) = change.delegations_seen
+            && delegations::count(&mut tx).await? != seen
+        {
+            return Err(StoreError::Conflict);
         }
         Ok(tx.commit().await?)
     }

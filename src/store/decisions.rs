@@ -74,7 +74,7 @@ impl Store {
         found.map(|r| decision(&r)).transpose()
     }
 
-    /// How many decisions were ever made.
+    /// How many approvals and undos there ever were: what moves the sums that limits are compared with.
     pub async fn count_decisions(&self) -> Result<i64, StoreError> {
         count(&self.pool).await
     }
@@ -126,9 +126,11 @@ impl Store {
 
 const TABLE: &str = "decisions";
 
-/// How many decisions there are. None is ever deleted.
+/// How many approvals and undos there are. None is ever deleted.
 pub(super) async fn count<'e>(executor: impl sqlx::Executor<'e, Database = Any>) -> Result<i64, StoreError> {
-    let row = sqlx::query("select 'all' as id, count(*) as n from decisions").fetch_one(executor).await?;
+    let row = sqlx::query("select 'all' as id, count(*) as n from decisions where verb in ('approve', 'undo')")
+        .fetch_one(executor)
+        .await?;
     row::get(&row, TABLE, "n")
 }
 
@@ -153,13 +155,14 @@ fn decided_value(r: &AnyRow) -> Result<DecidedValue, StoreError> {
     let case: Case = row::json(r, TABLE, "subject")?;
     let body: Value = row::json(r, TABLE, "body")?;
     let on_behalf_of = serde_json::from_value(body["on_behalf_of"].clone()).unwrap_or_default();
+    let of_records = body["supplier"].as_str().map(SupplierId::new);
     let action = &recommendation.candidate.action;
     let (item, supplier) = (action.item().cloned(), action.supplier().cloned());
     Ok(DecidedValue {
         recommendation_id: recommendation.id,
         case_id: case.id,
         item: item.or(case.subject.item),
-        supplier: supplier.or(case.subject.supplier),
+        supplier: supplier.or(case.subject.supplier).or(of_records),
         person: PersonId(row::get(r, TABLE, "person")?),
         on_behalf_of,
         action: action.code().to_owned(),

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use sqlx::any::AnyRow;
+use sqlx::{Any, Transaction};
 
 use super::{Store, StoreError, audit, row};
 use crate::domain::audit::AuditEntry;
@@ -91,6 +92,14 @@ impl Store {
         audit::append(&mut tx, entries).await?;
         Ok(tx.commit().await?)
     }
+}
+
+/// How many delegations were made, and how many of them were ended by hand.
+pub(super) async fn count(tx: &mut Transaction<'_, Any>) -> Result<(i64, i64), StoreError> {
+    let found = sqlx::query("select 'all' as id, count(*) as made, count(revoked_at) as ended from delegations")
+        .fetch_one(&mut **tx)
+        .await?;
+    Ok((row::get(&found, TABLE, "made")?, row::get(&found, TABLE, "ended")?))
 }
 
 fn delegation(r: &AnyRow) -> Result<Delegation, StoreError> {

@@ -15,8 +15,7 @@ use crate::domain::recommendation::Recommendation;
 
 /// Nobody has decided them yet: they may be superseded.
 fn is_undecided(state: &RecommendationState) -> bool {
-    use RecommendationState as S;
-    matches!(state, S::Drafted | S::Checked | S::Queued | S::Snoozed { .. } | S::Signed { .. })
+    matches!(state, RecommendationState::Drafted | RecommendationState::Checked) || state.is_waiting()
 }
 
 /// Set aside without a decision: when the same content comes back, so do they.

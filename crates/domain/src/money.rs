@@ -34,8 +34,16 @@ impl Money {
 
     /// Rounds an exact amount half-even to minor units. Saturates far outside any real amount.
     pub fn from_decimal(amount: Decimal) -> Self {
-        let minor = (amount * Decimal::ONE_HUNDRED).round_dp_with_strategy(0, RoundingStrategy::MidpointNearestEven);
-        Self { minor: minor.to_i64().unwrap_or(if amount.is_sign_negative() { i64::MIN } else { i64::MAX }) }
+        let minor = amount
+            .checked_mul(Decimal::ONE_HUNDRED)
+            .map(|minor| minor.round_dp_with_strategy(0, RoundingStrategy::MidpointNearestEven));
+        Self {
+            minor: minor.and_then(|minor| minor.to_i64()).unwrap_or(if amount.is_sign_negative() {
+                i64::MIN
+            } else {
+                i64::MAX
+            }),
+        }
     }
 
     /// Rounds a computed estimate half-even to minor units. A value that is not a number becomes zero: callers must have

@@ -79,6 +79,22 @@ fn scale(amount: Money, from: Quantity, to: Quantity) -> Money {
     Money::from_minor(minor.and_then(|m| m.ceil().to_i64()).unwrap_or(i64::MAX))
 }
 
+/// What an edited action is worth for limits: in proportion of the quantities, where all of it is quantity times price. What
+/// has fixed parts (a surcharge, a van) grows with its quantity and does not shrink: an edit must not lower the tier of
+/// money that the action still authorises.
+pub fn edited_value(value: Money, old: &Action, new: &Action) -> Money {
+    let scaled = match (old.quantity(), new.quantity()) {
+        (Some(from), Some(to)) if from.0 != to.0 => scale(value, from, to),
+        _ => return value,
+    };
+    if by_piece(new) { scaled } else { scaled.max(value) }
+}
+
+/// Is all of what an action is worth quantity times price?
+pub fn by_piece(action: &Action) -> bool {
+    matches!(action, Action::NewPo { .. } | Action::IncreasePo { .. } | Action::AltSupplier { .. } | Action::Claim { .. })
+}
+
 /// The recommendation that `old` becomes by the edit of `editor`. Whoever edited an earlier version counts as an editor of
 /// this one too, so two people can not pass their own values through each other.
 pub(super) fn edited(
@@ -89,10 +105,7 @@ pub(super) fn edited(
     checks: Vec<Check>,
     now: Timestamp,
 ) -> Recommendation {
-    let value = match (old.candidate.action.quantity(), action.quantity()) {
-        (Some(from), Some(to)) if from.0 != to.0 => scale(old.candidate.value, from, to),
-        _ => old.candidate.value,
-    };
+    let value = edited_value(old.candidate.value, &old.candidate.action, &action);
     let changed = format!("Changed by {} on {now}: {}.", editor.name, changes.join(", "));
     let mut by: Vec<PersonId> = editors(old).to_vec();
     if !by.contains(&editor.id) {

@@ -7,7 +7,7 @@ use super::plan::{self, Plan};
 use super::{Approvals, DecisionRefused, DecisionRequest, Scene, failed};
 use crate::domain::case::Case;
 use crate::domain::decision::Signature;
-use crate::domain::ids::PersonId;
+use crate::domain::ids::{ItemId, PersonId, SupplierId};
 use crate::domain::policy::{
     ActionCode, Attempt, Delegation, Earlier, Facts, Person, Question, Refused, Ruling, Signer, Standing, acting_for,
 };
@@ -20,12 +20,22 @@ pub(crate) struct Judgement {
     pub(crate) ruling: Ruling,
     /// In which capacity the person may give it, or why they may not.
     pub(crate) standing: Result<(Signer, Standing), Refused>,
+    /// The supplier that it is about, where it is about one.
+    pub(crate) supplier: Option<SupplierId>,
 }
 
 /// What rulings rest on, read once for each click or page.
 pub(crate) struct Grounds {
     delegations: Vec<Delegation>,
     earlier: Vec<Earlier>,
+}
+
+impl Grounds {
+    /// How many delegations there were, and how many of them had been ended.
+    fn delegations_seen(&self) -> (i64, i64) {
+        let ended = self.delegations.iter().filter(|d| d.revoked_at.is_some()).count();
+        (self.delegations.len() as i64, ended as i64)
+    }
 }
 
 impl Approvals {
@@ -40,7 +50,7 @@ impl Approvals {
         let decisions_seen = self.store.count_decisions().await.map_err(failed)?;
         let grounds = self.grounds(now).await?;
         let touched = self.touched(&scene).await?;
-        let Judgement { ruling, standing } =
+        let Judgement { ruling, standing, supplier } =
             self.judgement(&grounds, person, &scene.case, &scene.rec, &touched, now).await?;
         let (signer, standing) = standing.map_err(DecisionRefused::MayNotSign)?;
         let moved = self.recheck.moved(&scene.case, &scene.rec).await.map_err(DecisionRefused::Failed)?;
@@ -60,6 +70,8 @@ impl Approvals {
         let judged = plan::Judged { ruling: &ruling, signer: &signer, policy_version: &version, terms: &terms };
         let mut plan = plan::approve(request, scene, event, judged, self.undo_window(), now)?;
         plan.decisions_seen = Some(decisions_seen);
+        plan.delegations_seen = Some(grounds.delegations_seen());
+        plan.supplier = supplier;
         Ok(plan)
     }
 
@@ -96,12 +108,13 @@ impl Approvals {
         let policy = &self.config.policy;
         let facts = self.recheck.facts(case, &rec.candidate.action).await.map_err(DecisionRefused::Failed)?;
         let signed: Vec<Signer> = rec.state.first_signature().iter().map(|first| self.signer(first)).collect();
+        let supplier = about(case, rec, &facts).1;
         let mut first_refusal = None;
         for signer in self.capacities(grounds, person, now) {
             let ruling = self.ruling(grounds, case, rec, &facts, &signed, &signer, now);
             let attempt = Attempt { signer: &signer, ruling: &ruling, facts: &facts, signed: &signed, touched_by: touched };
             match policy.may_sign(&attempt) {
-                Ok(standing) => return Ok(Judgement { ruling, standing: Ok((signer, standing)) }),
+                Ok(standing) => return Ok(Judgement { ruling, standing: Ok((signer, standing)), supplier }),
                 // The refusal that counts is the one for themselves.
                 Err(because) if first_refusal.is_none() => {
                     let could = policy.who_could(&attempt, &self.everybody(grounds, now));
@@ -111,7 +124,7 @@ impl Approvals {
             }
         }
         let (ruling, refused) = first_refusal.ok_or_else(|| DecisionRefused::UnknownPerson(person.id.to_string()))?;
-        Ok(Judgement { ruling, standing: Err(refused) })
+        Ok(Judgement { ruling, standing: Err(refused), supplier })
     }
 
     #[expect(clippy::too_many_arguments, reason = "what a ruling rests on, read by its callers once for several rulings")]
@@ -125,7 +138,7 @@ impl Approvals {
         signer: &Signer,
         now: Timestamp,
     ) -> Ruling {
-        let (item, supplier) = plan::about(case, &rec.candidate.action);
+        let (item, supplier) = about(case, rec, facts);
         let all = || signed.iter().chain([signer]);
         let signers: Vec<PersonId> = all().map(|s| s.person.id.clone()).collect();
         let on_behalf_of: Vec<PersonId> = all().flat_map(|s| &s.on_behalf_of).map(|p| p.id.clone()).collect();
@@ -174,4 +187,12 @@ impl Approvals {
         let person = |id: &PersonId| self.person(id).cloned().unwrap_or_else(|_| Person::gone(id.clone()));
         Signer { person: person(&signature.by), on_behalf_of: signature.on_behalf_of.iter().map(person).collect() }
     }
+}
+
+/// Item and supplier that a recommendation counts together with others by. An order line names its supplier only through the
+/// records: cancelling lines of one supplier one by one is still cancelling with one supplier.
+fn about(case: &Case, rec: &Recommendation, facts: &Facts) -> (Option<ItemId>, Option<SupplierId>) {
+    let (item, supplier) = plan::about(case, &rec.candidate.action);
+    let of_records = || facts.suppliers.iter().flatten().next().map(|named| SupplierId::new(named.id.clone()));
+    (item, supplier.or_else(of_records))
 }

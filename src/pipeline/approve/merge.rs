@@ -32,6 +32,12 @@ impl Approvals {
                 other.state.name().replace('_', " ")
             )));
         }
+        // A proposal about Reeve's own list rests on decisions, not on records: neither kind can be judged as the other.
+        if case.is_mute_proposal() || other.is_mute_proposal() {
+            return Err(DecisionRefused::Nowhere(
+                "a proposed mute is no case of the business; reject it instead".to_owned(),
+            ));
+        }
         let on = rec.clone();
         let mut changed = Vec::new();
         for (mut rec, seen) in std::iter::once((rec, seen)).chain(siblings) {

@@ -28,6 +28,7 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use self::batch::{BATCH_MAX, BatchAnswer, BatchFailure};
 pub use self::delegate::DelegationRefused;
+pub use self::edit::{by_piece, edited_value};
 pub use self::own::DRILL_VERB;
 pub use self::preview::Preview;
 pub use self::queue::Sweep;
@@ -246,7 +247,12 @@ impl Approvals {
             Verb::Forward { note, .. } | Verb::Return { note } => (None, note.clone()),
             _ => (None, String::new()),
         };
-        let kept = Kept { verb: request.verb.clone(), answer: plan.answer.clone(), on_behalf_of: plan.on_behalf_of.clone() };
+        let kept = Kept {
+            verb: request.verb.clone(),
+            answer: plan.answer.clone(),
+            on_behalf_of: plan.on_behalf_of.clone(),
+            supplier: plan.supplier.clone(),
+        };
         // A drill releases nothing, and a mute only hides.
         let releases = own.drill.is_none() && plan.on.candidate.action.is_for_the_outside();
         let decision = DecisionRow {
@@ -271,6 +277,7 @@ impl Approvals {
         let change = Change {
             decision: Some(&decision),
             decisions_seen: plan.decisions_seen,
+            delegations_seen: plan.delegations_seen,
             cases: &cases,
             recommendations: &plan.changed,
             added: &added,

@@ -39,6 +39,10 @@ pub(super) struct Plan {
     pub(super) entries: Vec<AuditEntry>,
     /// How many decisions there were when the limits were added up, where they were.
     pub(super) decisions_seen: Option<i64>,
+    /// How many delegations there were when it was judged, and how many of them had been ended.
+    pub(super) delegations_seen: Option<(i64, i64)>,
+    /// The supplier that an approval counts by, as the records say.
+    pub(super) supplier: Option<SupplierId>,
     /// For whom the decision was made, nearest first, where somebody stood in.
     pub(super) on_behalf_of: Vec<PersonId>,
     pub(super) answer: DecisionAnswer,
@@ -64,6 +68,8 @@ impl Plan {
             notices: Vec::new(),
             entries,
             decisions_seen: None,
+            delegations_seen: None,
+            supplier: None,
             on_behalf_of: Vec::new(),
             answer,
         }
@@ -91,12 +97,22 @@ pub(super) fn approve(
     window: SignedDuration,
     now: Timestamp,
 ) -> Result<Plan, DecisionRefused> {
-    let Scene { rec, seen, mut case, .. } = scene;
+    let Scene { rec, seen, siblings, mut case } = scene;
+    if siblings.iter().any(|(r, _)| is_released(&r.state)) {
+        return Err(DecisionRefused::BadRequest("another proposal of this case is approved already".to_owned()));
+    }
     let on = rec.clone();
     let tier = judged.ruling.tier;
     let mut rec = rec;
     rec.state = rec.state.after(event, now)?;
     let leaves = now.checked_add(window).unwrap_or(Timestamp::MAX);
+    // What could only leave after it has expired would be acknowledged and never arrive.
+    if rec.candidate.action.is_for_the_outside() && judged.terms.expires_at <= leaves {
+        return Err(DecisionRefused::BadRequest(format!(
+            "it can be carried out until {} only, and would leave after that; do it by hand, and reject it as already handled",
+            judged.terms.expires_at
+        )));
+    }
     let by = match &rec.state {
         State::Approved { by, .. } | State::ApprovedWithEdit { by, .. } => Some(by.clone()),
         _ => None,
@@ -269,6 +285,14 @@ pub(super) fn undo(
 ) -> Result<Plan, DecisionRefused> {
     let Scene { rec, seen, siblings, mut case } = scene;
     let on = rec.clone();
+    // Another proposal of the case is approved and on its way: what is taken back now must not open the case beside it.
+    if decided(&on.state).is_none_or(|(_, what, _)| what == "rejected")
+        && siblings.iter().any(|(r, _)| is_released(&r.state))
+    {
+        return Err(DecisionRefused::BadRequest(
+            "another proposal of this case is approved; undo that first, while it can be".to_owned(),
+        ));
+    }
     let event = Event::Undo { by: request.person.clone(), window };
     let cancel = match &on.state {
         State::Approved { at, .. } | State::ApprovedWithEdit { at, .. } => Some(publish::message_id(&on, *at)),
@@ -294,6 +318,19 @@ pub(super) fn undo(
     let answer = answer(&changed[0].0, None, "Undone; it waits for a decision again.".to_owned(), now);
     let entries = vec![entry(request, "recommendation.undone", &on, detail, now)];
     Ok(Plan { cancel, ..Plan::of(on, changed, case, entries, answer) })
+}
+
+/// Approved, with or without having left: whatever else the case proposes is off the table.
+pub(super) fn is_released(state: &State) -> bool {
+    matches!(
+        state,
+        State::Approved { .. }
+            | State::ApprovedWithEdit { .. }
+            | State::HandedOff
+            | State::CarriedOut
+            | State::Partly
+            | State::NotCarriedOut
+    )
 }
 
 /// Did one click bring both there? A rejection can close a whole case, and a snooze always puts all of it off.

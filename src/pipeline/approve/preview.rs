@@ -46,7 +46,7 @@ impl Approvals {
         let mut previews = Vec::new();
         for rec in recommendations {
             let touched = [edit::editors(rec), &concerned].concat();
-            let Judgement { ruling, standing } = self.judgement(&grounds, person, case, rec, &touched, now).await?;
+            let Judgement { ruling, standing, .. } = self.judgement(&grounds, person, case, rec, &touched, now).await?;
             let may_turn_down = may_turn_down(person).is_ok();
             let tier = ruling.tier;
             previews.push(match standing {

@@ -9,6 +9,7 @@ use crate::domain::evidence::{Bundle, Fact, FactValue};
 use crate::domain::ids::FactId;
 use crate::domain::money::Money;
 use crate::domain::recommendation::{Drafter, Recommendation};
+use crate::pipeline::approve::{by_piece, edited_value};
 
 /// Facts that are each a part of what is at stake: a lost unit, a claim or a held euro is in exactly one.
 const PARTS: [&str; 20] = [
@@ -273,16 +274,9 @@ fn value(rec: &Recommendation, cited: &[&Fact], bundle: &Bundle, first: Option<&
     let candidate = &rec.candidate;
     let stated = candidate.value;
     if let (Drafter::Edited { .. }, Some(first)) = (&rec.drafter, first) {
-        let (from, to) = (first.candidate.action.quantity(), candidate.action.quantity());
-        let again = match (from, to) {
-            (Some(from), Some(to)) if from != to && from.0 > rust_decimal::Decimal::ZERO => {
-                let scaled = rust_decimal::Decimal::from(first.candidate.value.minor) * to.0 / from.0;
-                Money::from_minor(i64::try_from(scaled.ceil()).unwrap_or(i64::MAX))
-            }
-            _ => first.candidate.value,
-        };
-        // Each edit rounds up: several may add a minor unit each.
-        let near = (stated - again).abs().minor <= 3;
+        let again = edited_value(first.candidate.value, &first.candidate.action, &candidate.action);
+        // Each edit rounds up: several may add a minor unit each. What does not shrink keeps the largest on the way.
+        let near = (stated - again).abs().minor <= 3 || (stated > again && !by_piece(&candidate.action));
         return Line::near(figure, stated, again, near, "the first version's value in proportion of the quantities");
     }
     let facts = Frozen(bundle);

@@ -208,8 +208,14 @@ pub async fn mute(store: &Store, config: &Config, clock: &Clock, request: &MuteR
     let (code, scope) = (request.code, request.scope.clone());
     let mute = Mute::new(code, scope, request.person.clone(), reason, now, request.until);
     let (cases, hides) = Muting::of(store, config, vec![mute.clone()]).await?.weigh(store).await?;
+    // What counts is what this person hides in all: ten small mutes are a large one, and a case of two types is hidden only
+    // by two.
+    let mut own: Vec<Mute> = store.list_mutes().await?;
+    own.retain(|m| m.owner == request.person && m.is_live(today));
+    own.push(mute.clone());
+    let (_, hides_in_all) = Muting::of(store, config, own).await?.weigh(store).await?;
     let action = Action::Mute { exception: code, scope: mute.scope.clone(), until: mute.until, hides };
-    let tier = may_hide_so_much(store, config, person, &action, hides, now).await?;
+    let tier = may_hide_so_much(store, config, person, &action, hides.max(hides_in_all), now).await?;
     let entry = begun(&mute, &request.channel, json!({ "hides_cases": cases, "hides": hides, "tier": tier }));
     match store.insert_mute(&mute, &[entry]).await {
         Ok(()) => Ok(mute),

@@ -68,6 +68,7 @@ fn not_allowed(refusal: &Refusal) -> &'static str {
         Refusal::OutOfScope { .. } => "out-of-scope",
         Refusal::Touched(_) => "separation-of-duties",
         Refusal::SamePerson(_) => "second-person-needed",
+        Refusal::FirstNoLonger(_) => "first-signature-lapsed",
         Refusal::Pair { .. } => "pair-incomplete",
     }
 }

@@ -119,6 +119,11 @@ pub enum Refusal {
     /// Two signatures of one person are one.
     #[error("{0} has signed this already; the second signature has to be somebody else's")]
     SamePerson(String),
+    /// Whoever signed first could not sign it as it is now.
+    #[error(
+        "{0} signed first and could not sign this any more; put it off for a day or reject it, and let it be signed anew"
+    )]
+    FirstNoLonger(String),
     /// The two together are not who it takes.
     #[error("{tier} takes two people, one of them {lacks}; {who} as the second would not complete it")]
     Pair {
@@ -185,6 +190,16 @@ impl Policy {
         {
             let counted = format!("{} {}", ruling.counted, self.currency);
             return Err(Refusal::AboveOwnLimit { who: who(), limit: limit.to_string(), counted });
+        }
+        // Whoever signed first signed under what counted then: they have to be able to sign what it is now.
+        for earlier in signed {
+            let first = earlier.authority();
+            let enough =
+                first.limit.as_ref().is_none_or(|limit| self.in_company(limit).is_some_and(|own| ruling.counted <= own));
+            let may = earlier.person.decides() && ruling.who.iter().any(|role| first.is(*role)) && first.scopes.hold(facts);
+            if !(may && enough) {
+                return Err(Refusal::FirstNoLonger(earlier.told()));
+            }
         }
         if ruling.signatures < 2 {
             if authority.tier < ruling.tier.level() {
