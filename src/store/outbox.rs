@@ -372,8 +372,11 @@ pub(super) fn outbox_row(r: &AnyRow) -> Result<OutboxRow, StoreError> {
 
 /// The last door: a recommendation that is wrong on purpose, or that is about Reeve itself, never leaves.
 async fn refuse_what_stays(tx: &mut Transaction<'_, Any>, message: &NewOutbox) -> Result<(), StoreError> {
-    let Ok(event) = serde_json::from_str::<serde_json::Value>(&message.body) else { return Ok(()) };
     let stays = |what| StoreError::NotForSending { id: message.id.clone(), what };
+    if !message.about.is_empty() && drills::is_drill(tx, &message.about).await? {
+        return Err(stays("a drill"));
+    }
+    let Ok(event) = serde_json::from_str::<serde_json::Value>(&message.body) else { return Ok(()) };
     if event["data"]["action"]["code"] == "MUTE" {
         return Err(stays("a mute, which is Reeve's own"));
     }

@@ -18,8 +18,8 @@ use crate::domain::action::Action;
 use crate::domain::audit::Chained;
 use crate::domain::case::Case;
 use crate::domain::decision::{RecommendationState, RejectReason, WakeCondition};
-use crate::domain::ids::{CaseId, RecommendationId, content_hash};
-use crate::domain::money::Quantity;
+use crate::domain::ids::{CaseId, PersonId, RecommendationId, content_hash};
+use crate::domain::money::{Money, Quantity};
 use crate::domain::policy::may_turn_down;
 use crate::domain::recommendation::Recommendation;
 use crate::pipeline::approve::{DecisionRefused, DecisionRequest, Verb};
@@ -34,6 +34,8 @@ struct Page {
     #[serde(flatten)]
     view: CaseView,
     reasons: Vec<Choice>,
+    /// Whom the viewer may ask by name.
+    askable: Vec<Choice>,
     /// Drills of the case that were answered.
     drills: Vec<String>,
     refused: Option<String>,
@@ -67,6 +69,14 @@ pub(super) struct Click {
     note: String,
     #[serde(default)]
     until: String,
+    #[serde(default)]
+    wake: String,
+    #[serde(default)]
+    above: String,
+    #[serde(default)]
+    to: String,
+    #[serde(default)]
+    into: String,
 }
 
 /// Does a recommendation in this state still count for anything?
@@ -115,6 +125,10 @@ pub(super) async fn decide(
             &click.reason,
             &click.note,
             &click.until,
+            &click.wake,
+            &click.above,
+            &click.to,
+            &click.into,
         ]),
         person: who.person.id.clone(),
         channel: "web".to_owned(),
@@ -231,6 +245,7 @@ async fn page(
         shell: Shell::of(case.headline.as_str(), "/cases", who),
         view,
         reasons: RejectReason::ALL.into_iter().map(reason).collect(),
+        askable: askable(state, who),
         drills: drills.iter().filter_map(|d| drill_text(d, state)).collect(),
         refused: refused.map(str::to_owned),
         done,
@@ -274,6 +289,12 @@ async fn history(state: &WebState, case: &Case, all: &[(Recommendation, i64)]) -
     Ok(history)
 }
 
+/// Everybody else who decides anything.
+fn askable(state: &WebState, who: &SignedIn) -> Vec<Choice> {
+    let others = state.config.people.iter().filter(|p| p.id != who.person.id && may_turn_down(p).is_ok());
+    others.map(|p| Choice { value: p.id.to_string(), name: plain(&p.name), chosen: false }).collect()
+}
+
 /// What the form asks for, or what is wrong with it in words for who filled it in.
 fn verb_of(click: &Click, rec: &Recommendation) -> Result<Verb, String> {
     match click.verb.as_str() {
@@ -282,9 +303,16 @@ fn verb_of(click: &Click, rec: &Recommendation) -> Result<Verb, String> {
         "reject" => {
             let reason = RejectReason::ALL.into_iter().find(|r| r.code() == click.reason);
             let reason = reason.ok_or("choose a reason: it is what Reeve learns from")?;
-            Ok(Verb::Reject { reason, note: click.note.chars().take(500).collect() })
+            Ok(Verb::Reject { reason, note: note(click) })
         }
-        "snooze" => Ok(Verb::Snooze { until: day(&click.until)?, wake: WakeCondition::Grew }),
+        "snooze" => Ok(Verb::Snooze { until: day(&click.until)?, wake: wake(click)? }),
+        "forward" if click.to.trim().is_empty() => Err("choose whom to ask".to_owned()),
+        "forward" => Ok(Verb::Forward { to: PersonId::new(click.to.trim()), note: note(click) }),
+        "return" => Ok(Verb::Return { note: note(click) }),
+        "merge" => match click.into.trim() {
+            id if is_id(id) => Ok(Verb::Merge { into: CaseId::new(id) }),
+            id => Err(format!("{id:?} is no case: copy the id from the address of its page")),
+        },
         "edit" => {
             let quantity = match click.quantity.trim() {
                 "" => None,
@@ -298,6 +326,25 @@ fn verb_of(click: &Click, rec: &Recommendation) -> Result<Verb, String> {
             Ok(Verb::Edit { action: Box::new(edited(&rec.candidate.action, quantity, date)) })
         }
         other => Err(format!("{other:?} is nothing that can be decided")),
+    }
+}
+
+/// What they wrote beside it, as much of it as is kept.
+fn note(click: &Click) -> String {
+    click.note.chars().take(500).collect()
+}
+
+/// What ends a snooze early.
+fn wake(click: &Click) -> Result<WakeCondition, String> {
+    match click.wake.as_str() {
+        "" | "grew" => Ok(WakeCondition::Grew),
+        "stage" => Ok(WakeCondition::StageChanged),
+        "above" => {
+            let amount = click.above.trim().replace(',', "").parse::<Decimal>();
+            let value = amount.ok().filter(|a| !a.is_sign_negative()).map(Money::from_decimal);
+            Ok(WakeCondition::ValueAbove { value: value.ok_or("say above which value it comes back, such as 500")? })
+        }
+        other => Err(format!("{other:?} ends no snooze")),
     }
 }
 

@@ -40,6 +40,9 @@ pub(super) struct CaseParts<'a> {
     pub now: Timestamp,
 }
 
+/// What a click on a card can ask for; each form has a key of its own.
+const VERBS: [&str; 8] = ["approve", "edit", "reject", "snooze", "forward", "return", "merge", "undo"];
+
 impl CaseParts<'_> {
     /// Why the viewer sees the case and can do nothing about it, and who could.
     fn why_not(&self) -> Option<String> {
@@ -102,6 +105,8 @@ struct RecommendationView {
     checks: Vec<Check>,
     sum: Vec<SumLine>,
     can_decide: bool,
+    can_forward: bool,
+    can_return: bool,
     takes: Option<String>,
     can_undo: Option<String>,
     edit: Option<EditView>,
@@ -224,7 +229,7 @@ fn recommendation_view(
     let (quantity, date, date_label) = editable(&r.candidate.action);
     RecommendationView {
         id: r.id.to_string(),
-        keys: ["approve", "edit", "reject", "snooze", "undo"].into_iter().map(|verb| (verb, key(verb))).collect(),
+        keys: VERBS.into_iter().map(|verb| (verb, key(verb))).collect(),
         rank: r.rank,
         action: r.candidate.action.code(),
         summary: plain(&r.candidate.summary),
@@ -241,6 +246,8 @@ fn recommendation_view(
         sum: sum_lines(&r.candidate, &cites, parts.case),
         takes: parts.previews.get(&r.id).filter(|p| p.may_turn_down).map(takes),
         can_decide: r.state.is_waiting() && parts.why_not().is_none(),
+        can_forward: can_forward(r, parts),
+        can_return: matches!(&r.state, RecommendationState::Forwarded { to, .. } if *to == parts.viewer.id),
         can_undo: undo_text(r, parts).filter(|_| parts.why_not().is_none()),
         edit: (quantity.is_some() || date.is_some()).then_some(EditView { quantity, date, date_label }),
         content_hash,
@@ -315,6 +322,12 @@ fn recommendation_state(state: &RecommendationState, config: &Config) -> String 
 /// What is there of two signatures, after another state's text.
 fn half_signed(signed: Option<&Signature>, people: &[Person]) -> String {
     signed.map_or_else(String::new, |first| format!("; signed by {}", actor_name(first.by.as_str(), people)))
+}
+
+/// May the viewer ask somebody by name? Where it is with somebody already, only they pass it on.
+fn can_forward(r: &Recommendation, parts: &CaseParts<'_>) -> bool {
+    let with_another = matches!(&r.state, RecommendationState::Forwarded { to, .. } if *to != parts.viewer.id);
+    r.state.is_before_people() && !with_another && parts.why_not().is_none()
 }
 
 /// Says until when the viewer can take a decision back; None when there is nothing of theirs to take back.

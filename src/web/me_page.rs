@@ -13,7 +13,6 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::error::WebError;
-use super::pages::role;
 use super::session::{SignedIn, entry};
 use super::view::{Shell, actor_name, moment};
 use super::{WebState, templates};
@@ -175,7 +174,7 @@ async fn page(state: &WebState, who: &SignedIn, said: Said) -> Result<String, We
         shell: Shell::of("You", "/me", who),
         id: person.id.to_string(),
         name: plain(&person.name),
-        roles: person.roles.iter().map(|r| role(*r)).collect(),
+        roles: person.roles.iter().map(|r| r.name()).collect(),
         rights: rights(person),
         erp_user: plain(&person.erp_user),
         new,

@@ -19,6 +19,7 @@ mod me_page;
 mod mutes_page;
 mod outbox_page;
 mod pages;
+mod policy_page;
 mod queue_page;
 mod session;
 mod signed;
@@ -96,7 +97,10 @@ pub fn router(state: WebState) -> Router {
         .route("/kpi", get(kpi_page::show))
         .route("/metrics", get(kpi_page::metrics))
         .route("/outbox", get(outbox_page::outbox))
-        .route("/policy", get(pages::policy))
+        .route("/policy", get(policy_page::policy))
+        .route("/policy/stand-ins", post(policy_page::delegate))
+        .route("/policy/stand-ins/end", post(policy_page::end))
+        .route("/notices/{id}/seen", post(queue_page::seen))
         .route("/health", get(pages::health))
         .route("/me", get(me_page::show).post(me_page::act))
         .route("/sign-in", get(session::ask).post(session::sign_in))

@@ -5,14 +5,13 @@ use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::json;
 
 use super::error::WebError;
 use super::session::SignedIn;
 use super::view::{Entry, Shell, moment};
 use super::{WebState, templates};
-use crate::domain::policy::{Policy, Role};
 use crate::render::plain;
 use crate::store::{AuditFault, StoredDigest};
 
@@ -126,89 +125,6 @@ pub(super) async fn audit(
         "older": (after > 0).then(|| format!("/audit?before={}", after + 1)),
     });
     Ok(Html(templates::render("audit.html", &values)?))
-}
-
-#[derive(Serialize)]
-struct TierRow {
-    name: &'static str,
-    what: String,
-    who: String,
-}
-
-/// `GET /policy`
-pub(super) async fn policy(State(state): State<WebState>, who: SignedIn) -> Result<Html<String>, WebError> {
-    let policy = &state.config.policy;
-    let person = |p: &crate::domain::policy::Person| {
-        json!({
-            "name": plain(&p.name),
-            "id": p.id,
-            "roles": p.roles.iter().map(|r| role(*r)).collect::<Vec<_>>().join(", "),
-            "tier": p.tier,
-            "you": p.id == who.person.id,
-        })
-    };
-    let values = json!({
-        "shell": Shell::of("Approval policy", "/policy", &who),
-        "currency": state.config.money.currency,
-        "tiers": tiers(policy),
-        "rules": rules(policy, state.config.approval.undo_minutes),
-        "people": state.config.people.iter().map(person).collect::<Vec<_>>(),
-    });
-    Ok(Html(templates::render("policy.html", &values)?))
-}
-
-fn tiers(policy: &Policy) -> Vec<TierRow> {
-    let t = &policy.tiers;
-    let row =
-        |name, what, signatures: u8, with: &[Role], who: &[Role]| TierRow { name, what, who: takes(signatures, with, who) };
-    let codes: Vec<&str> = t.t0.actions.iter().map(|code| code.as_str()).collect();
-    vec![
-        row("T0", format!("{}: commits nothing", codes.join(", ")), 1, &[], &t.t0.who),
-        row("T1", format!("up to {}", t.t1.limit), t.t1.signatures, &t.t1.with, &t.t1.who),
-        row("T2", format!("up to {}", t.t2.limit), t.t2.signatures, &t.t2.with, &t.t2.who),
-        row("T3", format!("up to {}", t.t3.limit), t.t3.signatures, &t.t3.with, &t.t3.who),
-        row("T4", format!("above {}", t.t3.limit), t.t4.signatures, &t.t4.with, &t.t4.who),
-    ]
-}
-
-fn takes(signatures: u8, with: &[Role], who: &[Role]) -> String {
-    let told = |roles: &[Role]| roles.iter().map(|role| role.told()).collect::<Vec<_>>();
-    let count = if signatures == 2 { "two different people, each " } else { "" };
-    let among = if with.is_empty() { String::new() } else { format!("; {} among them", told(with).join(" and ")) };
-    format!("{count}{}{among}", told(who).join(" or "))
-}
-
-fn rules(policy: &Policy, undo_minutes: u32) -> Vec<String> {
-    let mut rules: Vec<String> =
-        policy.rules.iter().map(|rule| format!("{}: {}, {}.", rule.name, rule.when_told(), rule.asks_told())).collect();
-    rules.extend([
-        "The value is the largest of money committed, written off and claimed.".to_owned(),
-        format!(
-            "Values on the same item, supplier or approver within {} days count together, so splitting does not lower the tier.",
-            policy.cumulative.days
-        ),
-        "Whoever edited a recommendation, or whose count, receipt or bill it concerns, can not approve it. Running Reeve gives \
-         no right to approve, and Reeve itself never approves."
-            .to_owned(),
-        "An approval holds for exactly what was on the screen. When the facts have moved since, the click is refused and the \
-         new state is shown."
-            .to_owned(),
-        "The first valid decision counts; the same click again is answered the same; a contrary one is refused.".to_owned(),
-        format!("A decision can be undone for {undo_minutes} minutes. Nothing leaves Reeve before that."),
-        "Silence is not consent: whoever is asked next is told, and what nobody decides expires.".to_owned(),
-    ]);
-    rules
-}
-
-pub(super) fn role(role: Role) -> &'static str {
-    match role {
-        Role::Viewer => "viewer",
-        Role::Planner => "planner",
-        Role::Approver => "approver",
-        Role::Finance => "finance",
-        Role::Director => "director",
-        Role::Admin => "admin",
-    }
 }
 
 /// `GET /health`

@@ -2,14 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use axum::extract::{Query, State};
-use axum::response::Html;
+use axum::Form;
+use axum::extract::{Path, Query, State};
+use axum::response::{Html, Redirect};
 use serde::{Deserialize, Serialize};
 
 use super::batch_page::{PICK, waits};
 use super::error::WebError;
 use super::session::SignedIn;
-use super::view::{Choice, Code, Names, Shell, lane_mark, state_text};
+use super::view::{Choice, Code, Names, Shell, lane_mark, moment, state_text};
 use super::{WebState, templates};
 use crate::domain::case::{Case, Rank};
 use crate::domain::digest::{Digest, DigestLine};
@@ -20,6 +21,7 @@ use crate::domain::policy::may_turn_down;
 use crate::domain::recommendation::Recommendation;
 use crate::pipeline::noise::{self, Muting, drill};
 use crate::render::{count, plain, time_left};
+use crate::store::Notice;
 
 /// Rows on one screen: what stands behind is found by the filters.
 const ROWS_MAX: usize = 300;
@@ -49,6 +51,7 @@ struct Page {
     lead: String,
     currency: String,
     health: Vec<String>,
+    notices: Vec<NoticeView>,
     states: Vec<Choice>,
     types: Vec<Choice>,
     above_title: &'static str,
@@ -81,6 +84,42 @@ struct Row {
     recommendation: String,
     /// The box by which it is picked for deciding several, where it waits for a decision.
     pick: Option<String>,
+}
+
+/// Something the viewer should know about.
+#[derive(Serialize)]
+struct NoticeView {
+    id: String,
+    said: String,
+    at: String,
+    case: Option<String>,
+}
+
+fn notice(n: &Notice, state: &WebState) -> NoticeView {
+    NoticeView {
+        id: n.id.clone(),
+        said: plain(&n.said),
+        at: moment(n.at, &state.config.calendar.timezone),
+        case: n.case_id.as_ref().map(ToString::to_string),
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct Seen {
+    #[serde(default)]
+    csrf: String,
+}
+
+/// `POST /notices/{id}/seen`
+pub(super) async fn seen(
+    State(state): State<WebState>,
+    who: SignedIn,
+    Path(id): Path<String>,
+    Form(form): Form<Seen>,
+) -> Result<Redirect, WebError> {
+    who.check(&form.csrf)?;
+    state.store.see_notice(&id, &who.person.id, state.clock.now()).await?;
+    Ok(Redirect::to("/"))
 }
 
 /// `GET /`
@@ -120,6 +159,7 @@ pub(super) async fn queue(
         heading: if in_queue { heading(&above) } else { format!("Cases: {}", chosen.1) },
         lead: lead(digest.as_ref(), &state.config.money.currency),
         currency: state.config.money.currency.clone(),
+        notices: state.store.list_notices(&who.person.id).await?.iter().map(|n| notice(n, &state)).collect(),
         health: digest.iter().flat_map(|d| d.health.iter().map(|h| plain(h))).collect(),
         states: STATES.iter().map(|s| choice(s.0, s.1, s.0 == chosen.0)).collect(),
         types,

@@ -4,8 +4,9 @@
 
 use std::io::BufReader;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
+use async_trait::async_trait;
 use reeve::adapters::recorded::Recorded;
 use reeve::app::App;
 use reeve::clock::Clock;
@@ -14,18 +15,34 @@ use reeve::domain::ids::{PersonId, RecommendationId};
 use reeve::pipeline::approve::{DecisionRequest, Verb};
 use reeve::pipeline::audit::anchors::{self, Anchor};
 use reeve::pipeline::audit::{CardReport, Verdict, card, export, story};
-use reeve::ports::{Ports, Source};
+use reeve::ports::{Outgoing, PortError, Ports, Sender, Source};
 use reeve::store::Store;
 use sqlx::{AnyConnection, AssertSqlSafe, Connection};
 
 use crate::support::databases::{TestDb, databases};
 
+/// Keeps what it is sent.
+#[derive(Default)]
+struct Kept(Mutex<Vec<Outgoing>>);
+
+#[async_trait]
+impl Sender for Kept {
+    async fn send(&self, message: &Outgoing) -> Result<(), PortError> {
+        self.0.lock().unwrap().push(message.clone());
+        Ok(())
+    }
+}
+
 async fn app(db: &TestDb, config: Config) -> App {
+    app_with(db, config, None).await
+}
+
+async fn app_with(db: &TestDb, config: Config, webhook: Option<Arc<dyn Sender>>) -> App {
     let recording = Path::new(env!("CARGO_MANIFEST_DIR")).join(&config.source.recording);
     let source = Recorded::open(&recording, &config.money.currency).unwrap();
     let (_, last) = source.span().unwrap();
     let store = Store::open_and_migrate(&db.store_url()).await.unwrap();
-    let ports = Ports { source: Arc::new(source), model: None, webhook: None };
+    let ports = Ports { source: Arc::new(source), model: None, webhook };
     let app = App::new(Arc::new(config), store, ports, Clock::standing_at(last));
     app.run_until_idle().await.unwrap();
     app
@@ -171,11 +188,20 @@ async fn anchors_find_a_log_that_was_rewritten_whole() {
         let file = folder.path().join("anchors.jsonl");
         let mut config = Config::load_from(None, &[]).unwrap();
         config.audit.anchor_file.clone_from(&file);
-        let app = app(&db, config).await;
+        config.webhook.url = "http://127.0.0.1:9/".to_owned();
+        config.audit.anchor_destination = "webhook".to_owned();
+        let elsewhere = Arc::new(Kept::default());
+        let app = app_with(&db, config, Some(Arc::clone(&elsewhere) as Arc<dyn Sender>)).await;
         let store = &app.context.store;
         let kept = anchors::read(&file).unwrap();
         assert_eq!(kept.len(), 1, "one with the digest, however often the stages run");
         assert!(anchors::compare(store, &kept).await.unwrap().is_empty());
+        {
+            let sent = elsewhere.0.lock().unwrap();
+            let event: serde_json::Value = serde_json::from_str(&sent[0].body).unwrap();
+            assert_eq!((sent.len(), event["type"].as_str()), (1, Some(anchors::EVENT_TYPE)));
+            assert_eq!(serde_json::from_value::<Anchor>(event["data"].clone()).unwrap(), kept[0]);
+        }
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;

@@ -92,7 +92,12 @@ async fn the_figures_of_the_recording_are_those_counted_by_hand() {
             all.iter().map(|(r, _)| r).find(|r| r.case_id == *case && r.rank == 1).unwrap()
         };
         let ask = all.iter().map(|(r, _)| r).find(|r| r.candidate.action.code() == "CONTACT").unwrap();
-        let block = all.iter().map(|(r, _)| r).find(|r| r.candidate.action.code() == "BLOCK-BILL" && r.rank == 1).unwrap();
+        // Of two cases: the first valid decision ends the other actions of its own.
+        let block = all
+            .iter()
+            .map(|(r, _)| r)
+            .find(|r| r.candidate.action.code() == "BLOCK-BILL" && r.rank == 1 && r.case_id != ask.case_id)
+            .unwrap();
         let unreal = (0..13)
             .map(first)
             .find(|r| r.case_id != ask.case_id && r.case_id != block.case_id)

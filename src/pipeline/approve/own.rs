@@ -93,7 +93,9 @@ impl Approvals {
         if let Some(detail) = plan.entries.first_mut().and_then(|e| e.detail.as_object_mut()) {
             detail.remove("outbox");
         }
-        if plan.outbox.take().is_some()
+        // Nothing is told to anybody outside, whatever was planned.
+        plan.outbox = None;
+        if mute_of(&plan.on).is_none()
             && let Some((rec, _)) = plan.changed.first()
             && let Some(mute) = mute_of(rec)
         {

@@ -270,7 +270,7 @@ async fn an_idempotency_key_is_for_one_click_only() {
         DecisionRequest { person: PersonId::new("fay"), ..click.clone() },
         DecisionRequest { recommendation_id: recs[1].id.clone(), ..click.clone() },
     ] {
-        assert!(matches!(bench.it.decide(&other).await, Err(DecisionRefused::BadRequest(_))), "{other:?}");
+        assert!(matches!(bench.it.decide(&other).await, Err(DecisionRefused::KeyReused)), "{other:?}");
     }
 }
 

@@ -15,7 +15,6 @@ use super::input::Asked;
 use super::problem::Problem;
 use crate::identity::{Bearer, Scope};
 use crate::pipeline::kpi::Period;
-use crate::web::pages::role;
 
 /// Days in the list of digests.
 const DAYS: usize = 400;
@@ -29,7 +28,7 @@ pub(super) async fn me(Extension(bearer): Extension<Bearer>) -> Json<Me> {
     Json(Me {
         kind: if person.is_some() { "person" } else { "service" },
         name: person.map(|p| p.name.clone()),
-        roles: person.iter().flat_map(|p| &p.roles).map(|r| role(*r).to_owned()).collect(),
+        roles: person.iter().flat_map(|p| &p.roles).map(|r| r.name().to_owned()).collect(),
         tier: person.map(|p| p.tier),
         decides_for: person.map(|p| p.scopes.told()),
         scopes: bearer.scopes.iter().map(ToString::to_string).collect(),

@@ -64,6 +64,7 @@ pub struct Policy {
 /// `[cumulative]`: what counts together, so that splitting does not lower the tier.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "four switches of the file, each a key of its own")]
 pub struct Cumulative {
     /// Days back that count; 0 counts nothing together.
     pub days: u16,

@@ -51,24 +51,27 @@ pub struct PolicyDocument {
 impl PolicyDocument {
     /// The document as Markdown.
     pub fn markdown(&self) -> String {
-        let mut text = format!("# {}\n\nVersion `{}`, people `{}`.\n", self.title, self.version, self.people_hash);
+        let mut lines = vec![
+            format!("# {}", self.title),
+            String::new(),
+            format!("Version `{}`, people `{}`.", self.version, self.people_hash),
+        ];
         for section in &self.sections {
-            text.push_str(&format!("\n## {}\n\n", section.title));
-            for line in &section.lines {
-                text.push_str(&format!("- {line}\n"));
-            }
+            lines.extend([String::new(), format!("## {}", section.title), String::new()]);
+            lines.extend(section.lines.iter().map(|line| format!("- {line}")));
             if !section.lines.is_empty() && !section.table.is_empty() {
-                text.push('\n');
+                lines.push(String::new());
             }
             for (number, row) in section.table.iter().enumerate() {
                 let cells: Vec<String> = row.iter().map(|cell| cell.replace('|', "\\|").replace('\n', " ")).collect();
-                text.push_str(&format!("| {} |\n", cells.join(" | ")));
+                lines.push(format!("| {} |", cells.join(" | ")));
                 if number == 0 {
-                    text.push_str(&format!("|{}\n", "---|".repeat(row.len())));
+                    lines.push(format!("|{}", "---|".repeat(row.len())));
                 }
             }
         }
-        text
+        lines.push(String::new());
+        lines.join("\n")
     }
 }
 

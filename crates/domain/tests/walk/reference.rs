@@ -162,7 +162,6 @@ impl Card {
         match letter {
             b'=' => Ok(self.clone()),
             b'C' => goes("checked"),
-            b'Q' => goes("queued"),
             b'X' => goes("expired"),
             b'S' => goes("superseded"),
             b'H' => goes("handed_off"),
@@ -238,7 +237,7 @@ impl Card {
             },
             b'd' if !self.by.contains(&by) => Err(No::Yours),
             b'd' if happens.now - self.when >= happens.window => Err(No::Late),
-            b'd' => goes("queued"),
+            b'Q' | b'd' => goes("queued"),
             _ => Err(No::Fit),
         }
     }
@@ -321,11 +320,11 @@ pub(crate) fn may_sign(
     match (tier, theirs.last()) {
         (0, _) => (bits != 0).then_some(false),
         (1 | 2, _) => (bits & 2 != 0 && level >= tier).then_some(false),
-        (_, None) => (bits & 14 != 0).then_some(true),
+        (_, None) => (bits > 1).then_some(true),
         (_, Some(other)) => {
             let (_, other_bits, other_level) = PEOPLE[usize::from(*other)];
             let special = if tier == 3 { 4 } else { 8 };
-            let done = bits & 14 != 0 && (bits | other_bits) & special != 0 && level.max(other_level) >= tier;
+            let done = bits > 1 && (bits | other_bits) & special != 0 && level.max(other_level) >= tier;
             done.then_some(false)
         }
     }

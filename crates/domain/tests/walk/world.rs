@@ -110,7 +110,7 @@ struct Rules {
     /// One for each tier.
     rulings: Vec<Ruling>,
     facts: Facts,
-    actions: Vec<Box<Action>>,
+    actions: Vec<Action>,
     dates: Vec<Date>,
 }
 
@@ -145,7 +145,7 @@ impl Rules {
         for (tier, ruling) in rulings.iter().enumerate() {
             assert_eq!(usize::from(ruling.tier.level()), tier);
         }
-        let action = |n: u8| Box::new(Action::NoAction { reason: n.to_string() });
+        let action = |n: u8| Action::NoAction { reason: n.to_string() };
         let date = |n: i8| jiff::civil::date(2026, 10, n + 1);
         Self {
             people: PEOPLE.iter().map(person).collect(),
@@ -180,7 +180,7 @@ impl Rules {
             State::Approved { by, at } => (card.by, card.when) = (by.iter().map(who).collect(), at.as_second()),
             State::ApprovedWithEdit { by, at, edited } => {
                 (card.by, card.when) = (by.iter().map(who).collect(), at.as_second());
-                let place = self.actions.iter().position(|a| a == edited).expect("one of the edits");
+                let place = self.actions.iter().position(|a| *a == **edited).expect("one of the edits");
                 card.detail.2 = u8::try_from(place).expect("four edits");
             }
             State::Rejected { by, at, reason } => {
@@ -218,7 +218,7 @@ impl Rules {
                 by,
                 on_behalf_of,
                 needs_second: happens.needs_second,
-                action: self.actions[usize::from(happens.detail.2)].clone(),
+                action: Box::new(self.actions[usize::from(happens.detail.2)].clone()),
             },
             "reject" => Event::Reject { by, reason: RejectReason::ALL[usize::from(happens.detail.0)] },
             "snooze" => Event::Snooze { by, until: self.dates[usize::from(happens.detail.1)], wake: wake() },

@@ -87,6 +87,9 @@ fn no_cycles_of_any_length() {
         check(&from_to("dan", "fay", 1, 9), &three).unwrap_err(),
         BadDelegation::Cycle(ids(&["dan", "fay", "ari", "dan"]))
     );
+    // Whoever only leads into a circle is no part of it.
+    let circle = [from_to("fay", "ari", 1, 9), from_to("ari", "fay", 1, 9)];
+    assert_eq!(check(&from_to("dan", "fay", 1, 9), &circle).unwrap_err(), BadDelegation::Cycle(ids(&["fay", "ari", "fay"])));
     // What was taken back is gone.
     let mut back = from_to("fay", "ari", 1, 5);
     back.revoked_at = Some(now());

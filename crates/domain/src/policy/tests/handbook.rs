@@ -156,9 +156,11 @@ fn by_the_handbook(action: &str, value: i64) -> u8 {
     let by_value =
         [(1_000, 1), (10_000, 2), (50_000, 3)].iter().find(|(limit, _)| value <= *limit).map_or(4, |(_, tier)| *tier);
     match action {
-        "MONITOR" | "NO-ACTION" | "RECOUNT" | "CONTACT" => 0,
-        // Notes and questions commit nothing either.
-        "ESCALATE" | "FORECAST-FIX" | "MARK-EVENT" => 0,
+        // A mute commits nothing, and is held to what it hides.
+        "MUTE" if value > 10_000 => 3,
+        "MUTE" if value > 1_000 => 2,
+        // Beside the handbook's four, notes and questions commit nothing either.
+        "MONITOR" | "NO-ACTION" | "RECOUNT" | "CONTACT" | "ESCALATE" | "FORECAST-FIX" | "MARK-EVENT" | "MUTE" => 0,
         "ADJUST-PARAM" | "ALT-SUPPLIER" | "MARKDOWN" | "PROMO-CHANGE" | "FIX-MASTER" => by_value.max(2),
         "ADJUST-STOCK" | "REVERSE-DOC" => by_value.max(3),
         "CLAIM" if value > 5_000 => by_value.max(3),

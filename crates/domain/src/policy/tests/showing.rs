@@ -11,7 +11,9 @@ fn the_shipped_policy_reads_as_it_always_did() {
     people[1].scopes.locations = vec!["NOR".into(), "SOU".into()];
     let document = show(&Policy::standard(), &people);
     let text = document.markdown();
-    assert_eq!(text, GOLDEN, "\n{text}");
+    // The hashes follow from the content, which is what is read here.
+    let golden = GOLDEN.replace("{version}", &Policy::standard().version()).replace("{people}", &document.people_hash);
+    assert_eq!(text, golden, "\n{text}");
     // What is read by machines is the same.
     let json = serde_json::to_string(&document).unwrap();
     assert_eq!(serde_json::from_str::<PolicyDocument>(&json).unwrap(), document);
@@ -32,12 +34,9 @@ fn the_document_says_what_is_switched_off() {
     );
     let blind = changed("outside_text = true", "outside_text = false");
     assert!(lines(&blind, "What a language model may see").contains("No text written by others"));
-    for (from, to) in [(
-        "facts = [\"quantity\", \"price\", \"money\", \"date\", \"days\", \"percent\", \"number\", \"text\"]",
-        "facts = []",
-    )] {
-        assert_eq!(lines(&changed(from, to), "What a language model may see"), "Nothing: the playbook writes every draft.");
-    }
+    let kinds = "[\"quantity\", \"price\", \"money\", \"date\", \"days\", \"percent\", \"number\", \"text\"]";
+    let no_facts = changed(&format!("facts = {kinds}"), "facts = []");
+    assert_eq!(lines(&no_facts, "What a language model may see"), "Nothing: the playbook writes every draft.");
     let mut no_records = Policy::standard();
     no_records.model.records.clear();
     assert_eq!(lines(&no_records, "What a language model may see"), "Nothing: the playbook writes every draft.");

@@ -93,7 +93,7 @@ fn the_system_is_never_an_approver_whatever_its_roles() {
         let machine = person(id, &[Role::Planner, Role::Approver, Role::Finance, Role::Director], 4);
         let refused = Err(Refusal::Machine(PersonId::new(id)));
         assert_eq!(Try::new("MONITOR", 0).by(&machine), refused, "{id}");
-        assert_eq!(Try::new("MONITOR", 0).signer(&for_(dan(), &[machine.clone()])), refused, "{id}");
+        assert_eq!(Try::new("MONITOR", 0).signer(&for_(dan(), std::slice::from_ref(&machine))), refused, "{id}");
         assert_eq!(Try::new("MONITOR", 0).signer(&for_(machine.clone(), &[dan()])), refused, "{id}");
         assert_eq!(may_turn_down(&machine), Err(Refusal::Machine(PersonId::new(id))));
     }
@@ -175,7 +175,7 @@ fn who_stands_in_has_the_others_rights_and_limits_and_not_their_own() {
     // Dan for a small approver is a small approver; through a chain it is the last one who counts.
     let bo = person("bo", &[Role::Approver], 1);
     let t2 = Try::new("NEW-PO", 5_000);
-    let refused = t2.signer(&for_(dan(), &[bo.clone()])).unwrap_err();
+    let refused = t2.signer(&for_(dan(), std::slice::from_ref(&bo))).unwrap_err();
     assert_eq!(refused, Refusal::TierTooLow { who: "dan for bo".into(), has: 1, tier: Tier::T2 });
     assert!(t2.signer(&for_(ari(), &[fay(), bo.clone()])).is_err());
     assert_eq!(t2.signer(&for_(ari(), &[bo, fay()])), DONE);
