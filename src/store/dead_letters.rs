@@ -82,7 +82,7 @@ impl Store {
         .execute(&mut *tx)
         .await?;
         if done.rows_affected() == 0 {
-            return Err(StoreError::NotFound { what: "dead letter that may still leave", id: id.to_owned() });
+            return Err(StoreError::NotFound { what: "dead letter", id: id.to_owned() });
         }
         sqlx::query("delete from dead_letters where id = $1").bind(id).execute(&mut *tx).await?;
         audit::append(&mut tx, entries).await?;
