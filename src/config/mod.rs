@@ -7,6 +7,7 @@ mod access;
 mod destinations;
 mod hooks;
 mod read;
+mod work;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -20,6 +21,8 @@ use toml::Value;
 pub use self::access::{ApiConfig, IdentityConfig};
 pub use self::destinations::{DeliveryConfig, DestinationConfig, WEBHOOK, WebhookConfig};
 pub use self::hooks::{EventsConfig, HookConfig, HookKind};
+pub use self::work::{ApprovalConfig, AuditConfig, KpiConfig, NoiseConfig};
+
 use self::read::{duration, merge, money, parse, read_secret, set, time_zone};
 
 use crate::domain::calendar::Calendar;
@@ -248,43 +251,6 @@ pub struct RankingConfig {
     pub approval_days: f64,
     pub sample_places: usize,
     pub key_items: BTreeSet<String>,
-}
-
-/// `[approval]` (handbook §9)
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ApprovalConfig {
-    pub undo_minutes: u32,
-    pub policy_file: String,
-}
-
-/// `[audit]`: where heads of the log are put down outside of it.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AuditConfig {
-    pub anchor_file: PathBuf,
-    pub anchor_destination: String,
-}
-
-/// `[kpi]`: figures of the work.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct KpiConfig {
-    pub decide_hours: f64,
-    pub metrics_token: SecretString,
-    pub metrics_token_file: String,
-}
-
-/// `[noise]`: what people are not shown, and when Reeve proposes that. The longest mute and drills are the policy's.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NoiseConfig {
-    #[serde(deserialize_with = "money")]
-    pub mute_value_max: Money,
-    pub history_days: u32,
-    pub proposal_shown_min: u32,
-    pub proposal_share: f64,
-    pub proposal_days: u32,
 }
 
 /// `[model]`

@@ -5,6 +5,9 @@
 //! snooze passes nothing; passing on and escalating move a question to other people and never answer it. Whether a person
 //! *may* decide is [`super::policy`]'s business, what becomes of the case [`super::case_life`]'s.
 
+mod event;
+mod reason;
+
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -12,6 +15,9 @@ use serde::{Deserialize, Serialize};
 use super::action::Action;
 use super::ids::PersonId;
 use super::money::Money;
+
+pub use self::event::Event;
+pub use self::reason::RejectReason;
 
 /// How often a recommendation may be passed on before somebody decides, returns it or lets it be escalated: longer chains
 /// only hide that nobody does.
@@ -140,73 +146,6 @@ impl RecommendationState {
             Self::Partly => "partly",
             Self::NotCarriedOut => "not_carried_out",
             Self::Undone => "undone",
-        }
-    }
-}
-
-/// What can happen to a recommendation.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Event {
-    /// Every check passed.
-    Check,
-    /// Put before people.
-    Queue,
-    /// A person agrees, for somebody where they stand in. `needs_second`: the tier takes another signature.
-    Approve { by: PersonId, on_behalf_of: Vec<PersonId>, needs_second: bool },
-    /// The same for content that a person edited; `action` is what it says now.
-    ApproveEdited { by: PersonId, on_behalf_of: Vec<PersonId>, needs_second: bool, action: Box<Action> },
-    /// A person refuses.
-    Reject { by: PersonId, reason: RejectReason },
-    /// A person puts it off.
-    Snooze { by: PersonId, until: Date, wake: WakeCondition },
-    /// A person asks another one by name.
-    Forward { by: PersonId, to: PersonId },
-    /// Whoever was asked gives it back.
-    Return { by: PersonId },
-    /// The snooze is over.
-    Wake,
-    /// Nobody decided in time: the next step of the policy's chain.
-    Escalate { level: u8 },
-    /// Nothing helps any more.
-    Expire,
-    /// The facts changed, a sibling was chosen, or its case was folded into another.
-    Supersede,
-    /// A person takes their decision back, `window` being the longest time after it.
-    Undo { by: PersonId, window: SignedDuration },
-    /// The signed event has left.
-    HandOff,
-    /// Seen in the ERP.
-    SeenDone,
-    /// Seen in the ERP in part.
-    SeenPartly,
-    /// Not seen in the ERP in time, or its executor says that it will not be done.
-    NotSeen,
-    /// Its executor says that it was taken back.
-    SeenUndone,
-}
-
-impl Event {
-    /// The name in messages.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Check => "check",
-            Self::Queue => "queue",
-            Self::Approve { .. } => "approve",
-            Self::ApproveEdited { .. } => "approve as edited",
-            Self::Reject { .. } => "reject",
-            Self::Snooze { .. } => "snooze",
-            Self::Forward { .. } => "pass on",
-            Self::Return { .. } => "return",
-            Self::Wake => "wake",
-            Self::Escalate { .. } => "escalate",
-            Self::Expire => "expire",
-            Self::Supersede => "supersede",
-            Self::Undo { .. } => "undo",
-            Self::HandOff => "hand off",
-            Self::SeenDone => "note as carried out",
-            Self::SeenPartly => "note as partly carried out",
-            Self::NotSeen => "note as not carried out",
-            Self::SeenUndone => "note as undone",
         }
     }
 }
@@ -457,72 +396,6 @@ fn yours(by: PersonId, decided_by: Vec<PersonId>) -> Result<(), TransitionError>
 fn in_window(decided_at: Timestamp, window: SignedDuration, now: Timestamp) -> Result<(), TransitionError> {
     let closed_at = decided_at.checked_add(window).unwrap_or(Timestamp::MAX);
     if now < closed_at { Ok(()) } else { Err(TransitionError::WindowClosed { decided_at, closed_at }) }
-}
-
-/// Why a recommendation was refused (handbook §7). One is required.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RejectReason {
-    /// There is no problem.
-    NotReal,
-    /// There is, but this is not what to do about it.
-    RealButWrongAction,
-    /// Somebody did it already.
-    AlreadyHandled,
-    /// The quantity is wrong.
-    WrongQuantity,
-    /// The date is wrong.
-    WrongDate,
-    /// The supplier or the location is wrong.
-    WrongSupplierOrLocation,
-    /// Too little money for the trouble.
-    NotWorthIt,
-    /// Something Reeve does not know; the text says what.
-    MissingContext,
-    /// Against a policy.
-    Policy,
-    /// The same as another case.
-    Duplicate,
-}
-
-impl RejectReason {
-    /// Every reason, in the handbook's order.
-    pub const ALL: [Self; 10] = [
-        Self::NotReal,
-        Self::RealButWrongAction,
-        Self::AlreadyHandled,
-        Self::WrongQuantity,
-        Self::WrongDate,
-        Self::WrongSupplierOrLocation,
-        Self::NotWorthIt,
-        Self::MissingContext,
-        Self::Policy,
-        Self::Duplicate,
-    ];
-
-    /// The handbook's code: `not-real`.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::NotReal => "not-real",
-            Self::RealButWrongAction => "real-but-wrong-action",
-            Self::AlreadyHandled => "already-handled",
-            Self::WrongQuantity => "wrong-quantity",
-            Self::WrongDate => "wrong-date",
-            Self::WrongSupplierOrLocation => "wrong-supplier-or-location",
-            Self::NotWorthIt => "not-worth-it",
-            Self::MissingContext => "missing-context",
-            Self::Policy => "policy",
-            Self::Duplicate => "duplicate",
-        }
-    }
-}
-
-impl RejectReason {
-    /// Does the reason say that there is nothing to decide, whichever action is proposed? Then it closes the whole case;
-    /// any other reason is about this one action.
-    pub fn closes_case(self) -> bool {
-        matches!(self, Self::NotReal | Self::AlreadyHandled | Self::NotWorthIt | Self::Policy | Self::Duplicate)
-    }
 }
 
 #[cfg(test)]
