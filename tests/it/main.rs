@@ -5,6 +5,7 @@
 mod announced;
 mod audit;
 mod bad_input;
+mod concurrent;
 mod decisions;
 mod events;
 #[path = "../fake_odoo/mod.rs"]

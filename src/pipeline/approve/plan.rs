@@ -98,7 +98,8 @@ pub(super) fn approve(
     now: Timestamp,
 ) -> Result<Plan, DecisionRefused> {
     let Scene { rec, seen, siblings, mut case } = scene;
-    if siblings.iter().any(|(r, _)| is_released(&r.state)) {
+    let same_facts = |r: &Recommendation| r.evidence_hash == rec.evidence_hash;
+    if siblings.iter().any(|(r, _)| same_facts(r) && is_released(&r.state)) {
         return Err(DecisionRefused::BadRequest("another proposal of this case is approved already".to_owned()));
     }
     let on = rec.clone();

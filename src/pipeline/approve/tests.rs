@@ -856,3 +856,75 @@ fn rank(value: i64) -> crate::domain::case::Rank {
         priority: range.expected,
     }
 }
+
+#[tokio::test]
+async fn taking_back_a_rejection_does_not_open_a_case_that_is_approved() {
+    let (bench, recs) = Bench::queued(500).await;
+    let wrong = Verb::Reject { reason: RejectReason::RealButWrongAction, note: String::new() };
+    bench.decide("pia", &recs[1], wrong).await.unwrap();
+    bench.approve("ari", &recs[0]).await.unwrap();
+    let before = bench.snapshot().await;
+    let refused = bench.decide("pia", &recs[1], Verb::Undo).await.unwrap_err().to_string();
+    assert!(refused.contains("another proposal of this case is approved"), "{refused}");
+    assert!(bench.approve("dan", &recs[1]).await.is_err());
+    assert_eq!((bench.snapshot().await, bench.pending().await), (before, 1));
+    // Taken back in order, everything is as it was.
+    bench.decide("ari", &recs[0], Verb::Undo).await.unwrap();
+    bench.decide("pia", &recs[1], Verb::Undo).await.unwrap();
+    assert_eq!((bench.case_state("case-1").await, bench.pending().await), ("open".into(), 0));
+}
+
+#[tokio::test]
+async fn what_was_passed_on_is_superseded_like_everything_else_when_the_facts_move() {
+    let (bench, recs) = Bench::queued(500).await;
+    bench.decide("pia", &recs[0], forward("ari")).await.unwrap();
+    let new = on_evidence(&bench.it.store, "case-1", "e2", vec![(transfer("7", 30), 500)]).await;
+    assert_eq!(bench.state(&recs[0].id).await, "superseded");
+    bench.it.submit().await.unwrap();
+    bench.approve("ari", &new[0]).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_edit_does_not_lower_what_fixed_parts_are_worth() {
+    let bench = Bench::new().await;
+    let recs = bench.case("case-1", "7", 1_500).await;
+    let fewer = Verb::Edit { action: Box::new(transfer("7", 10)) };
+    let answer = bench.decide("pia", &recs[0], fewer).await.unwrap();
+    let (edited, _) = bench.it.store.get_recommendation(&answer.recommendation_id).await.unwrap();
+    assert_eq!(edited.candidate.value, recs[0].candidate.value, "a quarter of the units is not a quarter of the van");
+    let answer = bench.approve("ari", &edited).await.unwrap();
+    assert_eq!(answer.tier, Some(Tier::T2));
+}
+
+#[tokio::test]
+async fn what_could_only_leave_after_its_last_day_is_not_acknowledged() {
+    let (bench, recs) = Bench::queued(500).await;
+    let to_midnight = SignedDuration::from_hours(4 * 24 + 16) - SignedDuration::from_mins(3);
+    bench.it.clock.set(start() + to_midnight);
+    let refused = bench.approve("ari", &recs[0]).await.unwrap_err().to_string();
+    assert!(refused.contains("would leave after that"), "{refused}");
+    assert_eq!(bench.pending().await, 0);
+}
+
+#[tokio::test]
+async fn who_stands_in_signs_with_the_other_s_rights_and_both_names_are_in_the_log() {
+    let (bench, recs) = Bench::queued(500).await;
+    let (ari, pia) = (PersonId::new("ari"), PersonId::new("pia"));
+    let day = |text: &str| text.parse::<Date>().unwrap();
+    assert!(bench.approve("pia", &recs[0]).await.is_err(), "a planner for themself does not");
+    let made = bench.it.delegate(&ari, &pia, (day("2026-10-08"), day("2026-10-10")), "on leave", "web").await.unwrap();
+    assert!(bench.it.store.list_notices(&pia).await.unwrap()[0].said.contains("You stand in for Ari Approver"));
+    // Separation of duties holds for both.
+    bench.facts.concerned.lock().unwrap().push(ari.clone());
+    assert!(bench.approve("pia", &recs[0]).await.is_err());
+    bench.facts.concerned.lock().unwrap().clear();
+    assert_eq!(bench.approve("pia", &recs[0]).await.unwrap().state, "approved");
+    let log = bench.it.store.list_audit_of(&format!("recommendation:{}", recs[0].id)).await.unwrap();
+    let last = &log.last().unwrap().entry;
+    assert_eq!((last.actor.as_str(), last.detail["on_behalf_of"].to_string()), ("pia", r#"["ari"]"#.to_owned()));
+    // Ended, it holds no more; and nobody else could have ended it.
+    assert!(bench.it.end_delegation(&made.id, &PersonId::new("dan"), "web").await.is_err());
+    bench.it.end_delegation(&made.id, &ari, "web").await.unwrap();
+    let recs = bench.case("case-2", "8", 500).await;
+    assert!(bench.approve("pia", &recs[0]).await.is_err());
+}
