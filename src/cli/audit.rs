@@ -93,9 +93,9 @@ pub(super) async fn run(config: &Config, command: Audit, json: bool) -> anyhow::
             let store = open::store(config).await?;
             let story = story::tell(&store, config, &CaseId::new(case)).await?;
             if json {
-                print_json(&story)?
+                print_json(&story)?;
             } else {
-                print_story(&story)
+                print_story(&story);
             }
             Ok(Outcome::Fine)
         }

@@ -10,6 +10,7 @@ use crate::adapters::odoo::live;
 use crate::adapters::odoo::progress::Silent;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::domain::policy::{Severity, lint};
 use crate::pipeline::audit::anchors;
 use crate::pipeline::observe;
 use crate::ports::{ModelRequest, Source};
@@ -29,6 +30,7 @@ pub(super) async fn run(config: Config, json: bool) -> anyhow::Result<Outcome> {
         ok: true,
         says: format!("{} people, currency {}", config.people.len(), config.money.currency),
     }];
+    findings.push(finding("policy", policy(&config).await));
     // Before anything opens the store for work: that would put missing guards back.
     let guards = guards(&config).await;
     findings.push(finding("store", store(&config).await));
@@ -77,6 +79,20 @@ async fn audit(config: &Config) -> anyhow::Result<String> {
 }
 
 /// The database's own guards of the log: there now, and at every start.
+/// Holes in the approval policy, for the people and delegations there are.
+async fn policy(config: &Config) -> anyhow::Result<String> {
+    let store = Store::open(&config.store.url).await?;
+    let delegations = if store.schema_version().await?.is_none() {
+        Vec::new()
+    } else {
+        store.list_delegations().await.unwrap_or_default()
+    };
+    let findings = lint(&config.policy, &config.people, &delegations);
+    let holes: Vec<String> = findings.iter().filter(|f| f.severity == Severity::Error).map(ToString::to_string).collect();
+    anyhow::ensure!(holes.is_empty(), "{}", holes.join(" "));
+    Ok(format!("{}, {} to look at: `reeve policy lint`", config.policy.version(), findings.len()))
+}
+
 async fn guards(config: &Config) -> anyhow::Result<String> {
     let store = Store::open(&config.store.url).await?;
     if store.schema_version().await?.is_none() {

@@ -217,7 +217,7 @@ async fn run(cli: Cli) -> anyhow::Result<Outcome> {
             print_json(&crate::web::api_document())?;
             Ok(Outcome::Fine)
         }
-        Command::Models(command) => models::run(config, command, cli.json).await,
+        Command::Models(command) => Box::pin(models::run(config, command, cli.json)).await,
         Command::Eval(command) => show::eval(config, command, cli.json).await,
         Command::Completions { .. } => Ok(Outcome::Fine),
     }

@@ -9,7 +9,6 @@ mod hooks;
 mod read;
 mod work;
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -21,7 +20,7 @@ use toml::Value;
 pub use self::access::{ApiConfig, IdentityConfig};
 pub use self::destinations::{DeliveryConfig, DestinationConfig, WEBHOOK, WebhookConfig};
 pub use self::hooks::{EventsConfig, HookConfig, HookKind};
-pub use self::work::{ApprovalConfig, AuditConfig, KpiConfig, NoiseConfig};
+pub use self::work::{ApprovalConfig, AuditConfig, KpiConfig, NoiseConfig, RankingConfig};
 
 use self::read::{duration, merge, money, parse, read_secret, set, time_zone};
 
@@ -239,18 +238,6 @@ pub struct ChannelConfig {
     pub drift: Duration,
     #[serde(deserialize_with = "duration")]
     pub fresh: Duration,
-}
-
-/// `[ranking]` (handbook §6)
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RankingConfig {
-    pub capacity: usize,
-    pub lambda: f64,
-    pub digest_days: f64,
-    pub approval_days: f64,
-    pub sample_places: usize,
-    pub key_items: BTreeSet<String>,
 }
 
 /// `[model]`

@@ -4,6 +4,7 @@
 //! What is killed is a process of its own that runs the real store, decisions, outbox and sender. `REEVE_KILLS` says how often
 //! (20 when it is not set), on each database.
 #![expect(clippy::unwrap_used, reason = "a test that can not go on has failed")]
+#![expect(clippy::print_stderr, reason = "how often it was killed, and what the receiver did, is what a long run is for")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Child, Command, Stdio};
@@ -379,15 +380,42 @@ async fn what_is_approved_arrives_once_for_each_key_in_order_however_often_the_p
         receiver.seen.lock().unwrap().good = true;
         assert!(start(&file).wait().unwrap().success(), "what was left is done without a kill");
         holds(&store, &receiver, db.kind()).await;
-        let seen = receiver.seen.lock().unwrap();
-        eprintln!(
-            "{}: {killed} kills, {cases} cases, {} calls ({before} between kills), {:?}",
-            db.kind(),
-            seen.calls.len(),
-            seen.faults
-        );
+        let (calls, faults) = {
+            let seen = receiver.seen.lock().unwrap();
+            (seen.calls.len(), format!("{:?}", seen.faults))
+        };
+        eprintln!("{}: {killed} kills, {cases} cases, {calls} calls ({before} between kills), {faults}", db.kind());
         assert!(killed * 2 >= kills, "it was done after {killed} kills: there is too little to do");
         store.close().await;
+    }
+}
+
+/// What went over the wire: each key with one content, in the order of approval, all of it and nothing else.
+fn came_right(
+    receiver: &Receiver,
+    kind: &str,
+    (approved, undone, expected): (&BTreeSet<String>, &BTreeSet<String>, &BTreeSet<String>),
+    order: BTreeMap<String, Vec<String>>,
+) {
+    let seen = receiver.seen.lock().unwrap();
+    let arrived: BTreeSet<String> = seen.calls.iter().map(|c| c.id.clone()).collect();
+    assert_eq!(arrived, *expected, "{kind}: what arrived is not what was approved");
+    assert!(!undone.is_empty() && expected.len() > 3, "{kind}: {} of {}", undone.len(), approved.len());
+    // One key has one content.
+    let mut bodies = BTreeMap::new();
+    for call in &seen.calls {
+        assert_eq!(bodies.entry(&call.id).or_insert(&call.body), &&call.body, "{kind}: {} came with two contents", call.id);
+    }
+    // In the order of approval; and once a later one has come, the earlier one is not sent any more.
+    for (case, approved) in order {
+        let place = |id: &str| approved.iter().position(|a| a == id);
+        let came: Vec<_> = seen.calls.iter().filter(|c| c.case == case).map(|c| place(&c.id)).collect();
+        assert!(came.is_sorted(), "{kind}: {case} came in the order {came:?}");
+        let firsts = came.iter().collect::<BTreeSet<_>>().len();
+        assert_eq!(firsts, approved.iter().filter(|a| !undone.contains(*a)).count(), "{kind}: {case}");
+    }
+    for id in expected {
+        assert!(seen.calls.iter().any(|c| c.id == *id && c.answered), "{kind}: {id} counts as sent and was never taken");
     }
 }
 
@@ -406,27 +434,7 @@ async fn holds(store: &Store, receiver: &Receiver, kind: &str) {
         }
     }
     let expected: BTreeSet<String> = approved.difference(&undone).cloned().collect();
-    let seen = receiver.seen.lock().unwrap();
-    let arrived: BTreeSet<String> = seen.calls.iter().map(|c| c.id.clone()).collect();
-    assert_eq!(arrived, expected, "{kind}: what arrived is not what was approved");
-    assert!(!undone.is_empty() && expected.len() > 3, "{kind}: {} of {}", undone.len(), approved.len());
-    // One key has one content.
-    let mut bodies = BTreeMap::new();
-    for call in &seen.calls {
-        assert_eq!(bodies.entry(&call.id).or_insert(&call.body), &&call.body, "{kind}: {} came with two contents", call.id);
-    }
-    // In the order of approval; and once a later one has come, the earlier one is not sent any more.
-    for (case, approved) in order {
-        let place = |id: &str| approved.iter().position(|a| a == id);
-        let came: Vec<_> = seen.calls.iter().filter(|c| c.case == case).map(|c| place(&c.id)).collect();
-        assert!(came.is_sorted(), "{kind}: {case} came in the order {came:?}");
-        let firsts = came.iter().collect::<BTreeSet<_>>().len();
-        assert_eq!(firsts, approved.iter().filter(|a| !undone.contains(*a)).count(), "{kind}: {case}");
-    }
-    for id in &expected {
-        assert!(seen.calls.iter().any(|c| c.id == *id && c.answered), "{kind}: {id} counts as sent and was never taken");
-    }
-    drop(seen);
+    came_right(receiver, kind, (&approved, &undone, &expected), order);
     let sent: BTreeSet<String> = store.list_outbox(OutboxState::Sent).await.unwrap().into_iter().map(|row| row.id).collect();
     assert_eq!(sent, expected, "{kind}");
     assert!(

@@ -165,7 +165,7 @@ impl Approvals {
                 plan::undo(request, scene, self.undo_window(), now)?
             }
         };
-        let (plan, own) = self.own(request, plan, drill, now).await?;
+        let (plan, own) = Box::pin(self.own(request, plan, drill, now)).await?;
         self.write(request, plan, own, now).await
     }
 

@@ -71,7 +71,8 @@ impl Exported {
         ensure!(self.at == at.to_string(), "entry {seq}: at and at_ms are not the same time");
         let detail: serde_json::Value =
             serde_json::from_str(&self.detail).with_context(|| format!("entry {seq}: detail is no JSON"))?;
-        ensure!(detail.to_string() == self.detail, "entry {seq}: detail is not written as it was hashed");
+        let written = detail.to_string();
+        ensure!(written == self.detail, "entry {seq}: detail is not written as it was hashed");
         let Self { actor, channel, action, subject, content, previous, hash, .. } = self;
         Ok(Chained { seq, entry: AuditEntry { at, actor, channel, action, subject, content, detail }, previous, hash })
     }
@@ -170,7 +171,7 @@ pub async fn write(
             // The head in the columns of what it is: number and hash, the count as the detail.
             let detail = serde_json::json!({ "entries": end.entries, "log_hash": end.log_hash, "log_seq": end.log_seq });
             let mut cells = [const { String::new() }; 11];
-            cells[0] = "head".to_owned();
+            "head".clone_into(&mut cells[0]);
             cells[2] = end.seq.to_string();
             cells[8] = detail.to_string();
             cells[10] = end.hash;

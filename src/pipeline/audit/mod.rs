@@ -46,6 +46,7 @@ pub struct Line {
     pub verdict: Verdict,
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "figures of many types, most of them copied")]
 impl Line {
     /// A figure that was recomputed: it agrees when both read the same.
     fn same(figure: impl Into<String>, stated: impl ToString, recomputed: impl ToString, from: impl Into<String>) -> Self {

@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::action::{Check, MoneySum, Range};
 use crate::domain::case::Rank;
-use crate::domain::decision::RejectReason;
+use crate::domain::decision::{RejectReason, WakeCondition};
 use crate::domain::digest::{BelowLine, Digest};
 use crate::domain::exception::Subject;
 use crate::domain::ids::{ItemId, PersonId};
@@ -395,7 +395,7 @@ async fn there_are_no_drills_unless_asked_for_nor_where_one_could_cost_something
     bench.decide("k1", "pia", &first, Verb::Reject { reason: RejectReason::WrongDate, note: String::new() }).await.unwrap();
     let second = bench.recs("case-1").await.remove(1);
     let until = "2026-10-10".parse().unwrap();
-    bench.decide("k2", "pia", &second, Verb::Snooze { until, wake: Default::default() }).await.unwrap();
+    bench.decide("k2", "pia", &second, Verb::Snooze { until, wake: WakeCondition::Grew }).await.unwrap();
     assert_eq!(plant(&bench.control).await.unwrap(), 0);
 }
 

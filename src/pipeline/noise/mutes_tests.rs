@@ -101,14 +101,13 @@ async fn a_muted_case_is_hidden_until_the_mute_ends_by_its_day_or_by_a_person() 
 #[tokio::test]
 async fn lanes_dear_cases_and_cases_with_something_else_in_them_are_shown_all_the_same() {
     let (store, config, clock) = bench().await;
-    use ExceptionType::{FPrice, RShort};
-    let plain = case(&store, "case-1", &[exception(RShort, "1", "a")], 1_000, Lane::Ordinary).await;
-    let dear = case(&store, "case-2", &[exception(RShort, "2", "b")], 1_001, Lane::Ordinary).await;
-    let due = case(&store, "case-3", &[exception(RShort, "3", "c")], 10, Lane::BillDue).await;
-    let key = case(&store, "case-4", &[exception(RShort, "4", "d")], 10, Lane::KeyItem).await;
-    let both = [exception(RShort, "5", "e"), exception(FPrice, "5", "e")];
+    let plain = case(&store, "case-1", &[exception(ExceptionType::RShort, "1", "a")], 1_000, Lane::Ordinary).await;
+    let dear = case(&store, "case-2", &[exception(ExceptionType::RShort, "2", "b")], 1_001, Lane::Ordinary).await;
+    let due = case(&store, "case-3", &[exception(ExceptionType::RShort, "3", "c")], 10, Lane::BillDue).await;
+    let key = case(&store, "case-4", &[exception(ExceptionType::RShort, "4", "d")], 10, Lane::KeyItem).await;
+    let both = [exception(ExceptionType::RShort, "5", "e"), exception(ExceptionType::FPrice, "5", "e")];
     let mixed = case(&store, "case-5", &both, 10, Lane::Ordinary).await;
-    let elsewhere = case(&store, "case-6", &[exception(FPrice, "6", "f")], 10, Lane::Ordinary).await;
+    let elsewhere = case(&store, "case-6", &[exception(ExceptionType::FPrice, "6", "f")], 10, Lane::Ordinary).await;
     mute(&store, &config, &clock, &request("pia", "all", "2026-10-20")).await.unwrap();
     let muting = Muting::load(&store, &config, clock.now()).await.unwrap();
     for (case, expected) in
@@ -160,7 +159,7 @@ async fn only_who_may_decide_mutes_and_only_for_a_while_and_with_a_reason() {
         roles: vec![crate::domain::policy::Role::Viewer, crate::domain::policy::Role::Admin],
         tier: 4,
         erp_user: String::new(),
-        scopes: Default::default(),
+        scopes: crate::domain::policy::Scopes::default(),
         limit: None,
     };
     config.people.push(viewer);
@@ -170,7 +169,7 @@ async fn only_who_may_decide_mutes_and_only_for_a_while_and_with_a_reason() {
         roles: vec![crate::domain::policy::Role::Approver],
         tier: 4,
         erp_user: String::new(),
-        scopes: Default::default(),
+        scopes: crate::domain::policy::Scopes::default(),
         limit: None,
     });
     let refused = async |request: MuteRequest| mute(&store, &config, &clock, &request).await.unwrap_err();

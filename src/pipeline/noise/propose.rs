@@ -75,7 +75,9 @@ async fn answered(it: &NoiseControl) -> anyhow::Result<BTreeMap<ExceptionType, D
     };
     for case in store.list_cases(&[]).await?.iter().filter(|c| c.is_mute_proposal()) {
         let of = ExceptionType::ALL.iter().find(|code| case.links.contains(&proposal_link(**code)));
-        of.into_iter().for_each(|code| note(*code, calendar.day_of(case.updated_at)));
+        if let Some(code) = of {
+            note(*code, calendar.day_of(case.updated_at));
+        }
     }
     for mute in store.list_mutes().await? {
         let day = mute.ended.as_ref().map_or(mute.until, |(at, _)| calendar.day_of(*at).min(mute.until));

@@ -281,7 +281,7 @@ async fn too_few_or_too_mixed_is_not_proposed_and_a_viewer_can_not_approve() {
         roles,
         tier: 4,
         erp_user: String::new(),
-        scopes: Default::default(),
+        scopes: crate::domain::policy::Scopes::default(),
         limit: None,
     });
     bench.approvals.config = Arc::new(config);
