@@ -12,7 +12,7 @@ use crate::domain::action::Action;
 use crate::domain::case::{Case, CaseState};
 use crate::domain::decision::{RejectReason, WakeCondition};
 use crate::domain::ids::{CaseId, PersonId, RecommendationId};
-use crate::domain::money::Quantity;
+use crate::domain::money::{Money, Quantity};
 use crate::domain::recommendation::Recommendation;
 use crate::pipeline::approve::{DecisionRequest, Verb};
 use crate::pipeline::noise::{Muting, drill, mutes};
@@ -65,9 +65,42 @@ pub(super) enum Queue {
     Snooze {
         #[command(flatten)]
         what: What,
-        /// The day on which it comes back.
+        /// The day on which it comes back at the latest.
         #[arg(long)]
         until: Date,
+        /// Back earlier when the case is worth more than this; else when it is worth a fifth and 50.00 more.
+        #[arg(long, conflicts_with = "stage")]
+        above: Option<rust_decimal::Decimal>,
+        /// Back earlier when something else is wrong too.
+        #[arg(long)]
+        stage: bool,
+    },
+    /// Ask somebody by name; whoever else may decide still may.
+    Forward {
+        #[command(flatten)]
+        what: What,
+        /// Whom to ask.
+        #[arg(long)]
+        to: String,
+        /// What is asked.
+        #[arg(long, default_value = "")]
+        note: String,
+    },
+    /// Give back what somebody passed on.
+    Return {
+        #[command(flatten)]
+        what: What,
+        /// Why.
+        #[arg(long, default_value = "")]
+        note: String,
+    },
+    /// Fold the case into another that has the same cause.
+    Merge {
+        #[command(flatten)]
+        what: What,
+        /// The other case.
+        #[arg(long)]
+        into: String,
     },
     /// Take back one's own decision inside the undo window.
     Undo {
@@ -109,8 +142,19 @@ pub(super) async fn run(config: Config, command: Queue, json: bool) -> anyhow::R
             decide(config, store, what, |_| Ok(Verb::Reject { reason, note }), json).await
         }
         Queue::Batch(batch) => super::batch::run(config, store, batch, json).await,
-        Queue::Snooze { what, until } => {
-            let wake = WakeCondition::Grew;
+        Queue::Forward { what, to, note } => {
+            decide(config, store, what, |_| Ok(Verb::Forward { to: PersonId::new(to), note }), json).await
+        }
+        Queue::Return { what, note } => decide(config, store, what, |_| Ok(Verb::Return { note }), json).await,
+        Queue::Merge { what, into } => {
+            decide(config, store, what, |_| Ok(Verb::Merge { into: CaseId::new(into) }), json).await
+        }
+        Queue::Snooze { what, until, above, stage } => {
+            let wake = match above {
+                Some(value) => WakeCondition::ValueAbove { value: Money::from_decimal(value) },
+                None if stage => WakeCondition::StageChanged,
+                None => WakeCondition::Grew,
+            };
             decide(config, store, what, |_| Ok(Verb::Snooze { until, wake }), json).await
         }
         Queue::Undo { what } => decide(config, store, what, |_| Ok(Verb::Undo), json).await,
