@@ -88,7 +88,7 @@ impl<'w> Visitor<'w> {
         self.post(&format!("{}/decide", self.case()), &fields).await
     }
 
-    fn case(&self) -> String {
+    pub(super) fn case(&self) -> String {
         format!("/cases/{}", self.world.case.id)
     }
 }

@@ -9,4 +9,5 @@ mod hooks;
 mod http;
 mod me;
 mod noise;
+mod people;
 mod world;
