@@ -572,6 +572,16 @@ mod tests {
     }
 
     #[test]
+    fn the_same_snooze_again_is_the_same_decision_and_another_is_not() {
+        let snooze = |day: &str, wake| Event::Snooze { by: ada(), until: day.parse().unwrap(), wake };
+        let same = snooze("2026-10-09", WakeCondition::Grew);
+        let snoozed = RecommendationState::Queued.after(same.clone(), at(0)).unwrap();
+        assert!(snoozed.same_decision(&same));
+        assert!(!snoozed.same_decision(&snooze("2026-10-10", WakeCondition::Grew)));
+        assert!(!snoozed.same_decision(&snooze("2026-10-09", WakeCondition::StageChanged)));
+    }
+
+    #[test]
     fn an_escalation_only_rises_and_takes_nothing_away() {
         let signed = RecommendationState::Queued.after(approve(ada(), true), at(0)).unwrap();
         let first = signed.clone().after(Event::Escalate { level: 1 }, at(1)).unwrap();
