@@ -229,17 +229,21 @@ fn chained(r: &AnyRow) -> Result<Chained, StoreError> {
     })
 }
 
+/// Locks the log's head until the transaction ends, and says what it is: whoever writes to the log waits here, so what is
+/// looked for afterwards can not come in between. An update that changes nothing locks the row on both databases.
+pub(super) async fn lock(tx: &mut Transaction<'_, Any>) -> Result<(i64, String), StoreError> {
+    let head = sqlx::query("update audit_head set seq = seq where name = 'head' returning name, seq, hash")
+        .fetch_one(&mut **tx)
+        .await?;
+    Ok((row::get(&head, "audit_head", "seq")?, row::get(&head, "audit_head", "hash")?))
+}
+
 /// Appends entries to the log. Comes last in a transaction: it locks the head, and so every other append, until the end.
 pub(super) async fn append(tx: &mut Transaction<'_, Any>, entries: &[AuditEntry]) -> Result<(), StoreError> {
     if entries.is_empty() {
         return Ok(());
     }
-    // An update that changes nothing locks the row on both databases.
-    let head = sqlx::query("update audit_head set seq = seq where name = 'head' returning name, seq, hash")
-        .fetch_one(&mut **tx)
-        .await?;
-    let mut seq: i64 = row::get(&head, "audit_head", "seq")?;
-    let mut previous: String = row::get(&head, "audit_head", "hash")?;
+    let (mut seq, mut previous) = lock(tx).await?;
     for entry in entries {
         let entry = settled(entry);
         seq += 1;

@@ -81,6 +81,8 @@ impl Store {
 
 /// Keeps a mute. One type and scope is muted once at a time.
 pub(super) async fn insert(tx: &mut Transaction<'_, Any>, mute: &Mute) -> Result<(), StoreError> {
+    // Two who mute the same at once must not both find that nobody has.
+    audit::lock(tx).await?;
     // The same text on both databases: ids and days are compared as they are written.
     let done = sqlx::query(
         "insert into mutes (id, code, scope, owner, made_at, until_day, ended_at, body)
@@ -140,6 +142,20 @@ mod tests {
         let scope: MuteScope = scope.parse().unwrap();
         let by = PersonId::new("ada");
         Mute::new(ExceptionType::RShort, scope, by, "known \0 since May".into(), at(ms), until.parse().unwrap())
+    }
+
+    #[tokio::test]
+    async fn of_many_who_mute_the_same_at_once_one_does() {
+        on_each(|store| async move {
+            let mut all = tokio::task::JoinSet::new();
+            for ms in 0..8 {
+                let store = store.clone();
+                all.spawn(async move { store.insert_mute(&mute("all", ms, "2025-11-01"), &[entry("mute.made")]).await });
+            }
+            let made = all.join_all().await.into_iter().filter(Result::is_ok).count();
+            assert_eq!((made, store.list_mutes().await.unwrap().len()), (1, 1));
+        })
+        .await;
     }
 
     #[tokio::test]

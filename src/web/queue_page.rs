@@ -240,7 +240,8 @@ fn split(mut cases: Vec<Case>, digest: Option<&Digest>, capacity: usize) -> (Vec
 }
 
 fn heading(above: &[(Case, Option<DigestLine>)]) -> String {
-    match above.len() {
+    // A case that was drawn at random to see what is missed is shown, and not on its own merit.
+    match above.iter().filter(|(_, line)| line.as_ref().is_none_or(DigestLine::is_worth_deciding)).count() {
         0 => "Nothing above the line".to_owned(),
         n => format!("{} worth deciding", count(n, "case", "cases")),
     }

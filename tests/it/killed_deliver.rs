@@ -288,7 +288,7 @@ async fn decide(approvals: &Approvals, with_window: &Approvals, cases: u32) -> b
 
 /// The process that is killed: decides and delivers, side by side, until there is nothing left.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "it is what the test below starts and kills"]
+#[ignore = "it is the process that the test below starts and kills: run that one, which runs this"]
 async fn the_process_that_is_killed() {
     let Some(path) = variable(CONFIG) else { return };
     let config = Config::load_from(Some(path.as_ref()), &[]).unwrap();
