@@ -6,6 +6,7 @@ use anyhow::Context;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
 
+use super::os_user::os_user;
 use crate::adapters::odoo::barrier::{MayWrite, in_words};
 use crate::adapters::odoo::live;
 use crate::adapters::odoo::progress::{Progress, Silent};
@@ -18,9 +19,9 @@ use crate::pipeline::observe::WARNING;
 use crate::ports::{Ports, Sender, Source};
 use crate::store::Store;
 
-/// The configured store, migrated.
+/// The configured store, migrated. What is done by command in it is logged with the user who gave the command.
 pub(super) async fn store(config: &Config) -> anyhow::Result<Store> {
-    Ok(Store::open_and_migrate(&config.store.url).await?)
+    Ok(Store::open_and_migrate(&config.store.url).await?.opened_by(&os_user()))
 }
 
 /// The configured recording, read and checked.

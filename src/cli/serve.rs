@@ -20,6 +20,7 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::policy::Role;
+use crate::web::LinkFor;
 use crate::{web, worker};
 
 /// How long stages may take to end after a signal.
@@ -29,7 +30,7 @@ pub(super) async fn run(config: Config) -> anyhow::Result<Outcome> {
     let listener = listen(&config).await?;
     let app = open::app(config, Clock::System).await?;
     let to_terminal = std::io::stdout().is_terminal();
-    say_where(&app, &listener, |address| may_print_links(to_terminal, address)).await?;
+    say_where(&app, &listener, |page| may_print_links(to_terminal, page).then_some(LinkFor::Person)).await?;
     until_stopped(app, listener).await
 }
 
@@ -55,7 +56,7 @@ pub(super) async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
 pub(super) async fn say_where(
     app: &App,
     listener: &TcpListener,
-    with_links: impl FnOnce(SocketAddr) -> bool,
+    with_links: impl FnOnce(SocketAddr) -> Option<LinkFor>,
 ) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     let web = &app.context.config.web;
@@ -67,11 +68,11 @@ pub(super) async fn say_where(
     }
     // The address may be one that was chosen at the start, so the configured one is not asked for the port.
     let base = if web.base_url.is_empty() { format!("http://{address}") } else { web.address() };
-    if with_links(address) {
+    if let Some(made_for) = with_links(address) {
         say!("\nThe queue is at {base}. Sign in with a link below; each works once, for half an hour.");
         let people = &app.context.config.people;
         for person in people.iter().filter(|p| p.roles.iter().any(|r| !matches!(r, Role::Viewer | Role::Admin))) {
-            let link = web::sign_in_link(&app.context.store, &person.id, &app.context.clock, &base).await?;
+            let link = web::sign_in_link(&app.context.store, &person.id, &app.context.clock, &base, made_for).await?;
             say!("  {:<14} {link}", person.name);
         }
     } else {
