@@ -75,15 +75,11 @@ impl Approvals {
             check_new(&new, &existing, &self.config.people, &self.config.policy)?;
             let (giver, taker) = (self.name_of(from), self.name_of(to));
             let said = format!("You stand in for {giver} from {starts} to {ends}: {}", new.reason);
+            let own = format!("{taker} stands in for you from {starts} to {ends}");
+            let by_command = self.store.told_by_command(channel, from, &[&new.id], &own, now);
             let notices = [
                 Notice::new(to, NoticeKind::Delegated, &[&new.id], said, now),
-                Notice::new(
-                    from,
-                    NoticeKind::Delegated,
-                    &[&new.id],
-                    format!("{taker} stands in for you from {starts} to {ends}"),
-                    now,
-                ),
+                by_command.unwrap_or_else(|| Notice::new(from, NoticeKind::Delegated, &[&new.id], own, now)),
             ];
             let entry = self.delegation_entry("delegation.made", &new, from, channel);
             match self.store.insert_delegation(&new, existing.len(), &notices, &[entry]).await {
@@ -115,9 +111,10 @@ impl Approvals {
             self.name_of(&found.to),
             self.name_of(&found.from)
         );
-        let notice = Notice::new(other, NoticeKind::Delegated, &[id, "ended"], said, now);
+        let mut notices = vec![Notice::new(other, NoticeKind::Delegated, &[id, "ended"], said.clone(), now)];
+        notices.extend(self.store.told_by_command(channel, by, &[id, "ended"], &said, now));
         let entry = self.delegation_entry("delegation.ended", &found, by, channel);
-        match self.store.revoke_delegation(id, now, &[notice], &[entry]).await {
+        match self.store.revoke_delegation(id, now, &notices, &[entry]).await {
             Ok(()) => Ok(()),
             Err(StoreError::NotFound { .. }) => Err(DelegationRefused::Unknown(id.to_owned())),
             Err(error) => Err(error.into()),
@@ -125,7 +122,7 @@ impl Approvals {
     }
 
     fn delegation_entry(&self, action: &str, of: &Delegation, by: &PersonId, channel: &str) -> AuditEntry {
-        AuditEntry {
+        self.store.with_os_user(AuditEntry {
             at: self.clock.now(),
             actor: by.to_string(),
             channel: channel.to_owned(),
@@ -136,7 +133,7 @@ impl Approvals {
                 "from": of.from, "to": of.to, "starts": of.starts, "ends": of.ends, "reason": of.reason,
                 "policy": self.config.policy.version(),
             }),
-        }
+        })
     }
 
     /// Whom everybody stands in for, and who stands in for them: every delegation that holds today or later.

@@ -53,6 +53,7 @@ impl Approvals {
         let Judgement { ruling, standing, supplier } =
             self.judgement(&grounds, person, &scene.case, &scene.rec, &touched, now).await?;
         let (signer, standing) = standing.map_err(DecisionRefused::MayNotSign)?;
+        self.refuse_one_hand(request, &scene).await?;
         let moved = self.recheck.moved(&scene.case, &scene.rec).await.map_err(DecisionRefused::Failed)?;
         if !moved.is_empty() {
             let newest = scene.newest().map(|r| r.id.clone()).filter(|id| *id != scene.rec.id);

@@ -129,6 +129,10 @@ impl Bench {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("reeve.db").display());
         let store = Store::open_and_migrate(&url).await.unwrap();
+        Self::of(store, folder, url)
+    }
+
+    fn of(store: Store, folder: TempDir, url: String) -> Self {
         let mut config = Config::load_from(None, &[]).unwrap();
         for (id, role) in [("adm", Role::Admin), ("system", Role::Approver)] {
             let (id, name) = (PersonId::new(id), id.to_owned());
@@ -147,6 +151,14 @@ impl Bench {
         (bench, recs)
     }
 
+    /// The same in a store of any database.
+    pub(super) async fn queued_in(store: Store, value: i64) -> (Self, Vec<Recommendation>) {
+        let url = store.url().to_owned();
+        let bench = Self::of(store, tempfile::tempdir().unwrap(), url);
+        let recs = bench.case("case-1", "7", value).await;
+        (bench, recs)
+    }
+
     async fn case(&self, id: &str, item: &str, value: i64) -> Vec<Recommendation> {
         let nothing = Action::NoAction { reason: "seasonal".into() };
         let actions = vec![(transfer(item, 40), value), (transfer(item, 20), value), (nothing, 0)];
@@ -155,7 +167,7 @@ impl Bench {
         recs
     }
 
-    fn click(&self, person: &str, rec: &Recommendation, verb: Verb) -> DecisionRequest {
+    pub(super) fn click(&self, person: &str, rec: &Recommendation, verb: Verb) -> DecisionRequest {
         let mut keys = self.keys.lock().unwrap();
         *keys += 1;
         DecisionRequest {
@@ -199,7 +211,7 @@ impl Bench {
     }
 
     /// Everything that a refused click must leave as it is.
-    async fn snapshot(&self) -> String {
+    pub(super) async fn snapshot(&self) -> String {
         let store = &self.it.store;
         let recs = store.list_recommendations_in(&[]).await.unwrap();
         let cases = store.list_cases(&[]).await.unwrap();
