@@ -71,7 +71,8 @@ impl Approvals {
                 reason: reason.trim().chars().take(500).collect(),
                 revoked_at: None,
             };
-            let existing = self.store.list_delegations().await?;
+            let (seen, _) = self.store.count_delegations().await?;
+            let existing = self.store.list_delegations_from(self.today(now)).await?;
             check_new(&new, &existing, &self.config.people, &self.config.policy)?;
             let (giver, taker) = (self.name_of(from), self.name_of(to));
             let said = format!("You stand in for {giver} from {starts} to {ends}: {}", new.reason);
@@ -82,7 +83,7 @@ impl Approvals {
                 by_command.unwrap_or_else(|| Notice::new(from, NoticeKind::Delegated, &[&new.id], own, now)),
             ];
             let entry = self.delegation_entry("delegation.made", &new, from, channel);
-            match self.store.insert_delegation(&new, existing.len(), &notices, &[entry]).await {
+            match self.store.insert_delegation(&new, seen, &notices, &[entry]).await {
                 Ok(()) => return Ok(new),
                 Err(StoreError::Conflict) => {}
                 Err(error) => return Err(error.into()),
@@ -96,14 +97,14 @@ impl Approvals {
     /// # Errors
     /// [`DelegationRefused`], written for `by`.
     pub async fn end_delegation(&self, id: &str, by: &PersonId, channel: &str) -> Result<(), DelegationRefused> {
-        let all = self.store.list_delegations().await?;
-        let Some(found) = all.into_iter().find(|d| d.id == id && d.revoked_at.is_none()) else {
+        let now = self.clock.now();
+        let all = self.store.list_delegations_from(self.today(now)).await?;
+        let Some(found) = all.into_iter().find(|d| d.id == id) else {
             return Err(DelegationRefused::Unknown(id.to_owned()));
         };
         if *by != found.from && *by != found.to {
             return Err(DelegationRefused::NotYours(found.id, found.from));
         }
-        let now = self.clock.now();
         let other = if *by == found.from { &found.to } else { &found.from };
         let said = format!(
             "{} ended that {} stands in for {}",
@@ -142,8 +143,6 @@ impl Approvals {
     /// When the store can not be read.
     pub async fn standing_in(&self) -> Result<Vec<Delegation>, DecisionRefused> {
         let today = self.today(self.clock.now());
-        let mut all = self.store.list_delegations().await.map_err(failed)?;
-        all.retain(|d| d.revoked_at.is_none() && d.ends >= today);
-        Ok(all)
+        self.store.list_delegations_from(today).await.map_err(failed)
     }
 }

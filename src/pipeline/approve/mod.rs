@@ -156,7 +156,7 @@ impl Approvals {
                 may_turn_down(person)?;
                 self.forward(request, scene, to, note, now).await?
             }
-            Verb::Return { note } => pass::give_back(request, scene, note, person, now)?,
+            Verb::Return { note } => pass::give_back(request, scene, note, person, (now, self.today(now)))?,
             Verb::Merge { into } => {
                 may_turn_down(person)?;
                 self.merge(request, scene, into, now).await?

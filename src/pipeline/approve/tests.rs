@@ -940,3 +940,54 @@ async fn who_stands_in_signs_with_the_other_s_rights_and_both_names_are_in_the_l
     let recs = bench.case("case-2", "8", 500).await;
     assert!(bench.approve("pia", &recs[0]).await.is_err());
 }
+
+#[tokio::test]
+async fn passing_on_again_and_again_tells_once_a_day() {
+    let (bench, recs) = Bench::queued(500).await;
+    let (fay, ari) = (PersonId::new("fay"), PersonId::new("ari"));
+    let forward = || Verb::Forward { to: fay.clone(), note: String::new() };
+    let told = async |who: &PersonId| bench.it.store.list_notices(who).await.unwrap().len();
+    for _ in 0..3 {
+        bench.decide("ari", &recs[0], forward()).await.unwrap();
+        bench.later(1);
+        bench.decide("fay", &recs[0], Verb::Return { note: String::new() }).await.unwrap();
+        bench.later(1);
+    }
+    assert_eq!((told(&fay).await, told(&ari).await), (1, 1), "one that it was passed on, one that it came back");
+    // Somebody else who asks, something else that is asked, and another day are to be told of.
+    bench.decide("pia", &recs[0], forward()).await.unwrap();
+    bench.decide("fay", &recs[0], Verb::Return { note: String::new() }).await.unwrap();
+    assert_eq!(told(&fay).await, 2);
+    bench.decide("ari", &recs[1], forward()).await.unwrap();
+    assert_eq!(told(&fay).await, 3);
+    bench.later(24 * 60);
+    bench.decide("ari", &recs[0], forward()).await.unwrap();
+    assert_eq!(told(&fay).await, 4);
+}
+
+#[tokio::test]
+async fn the_same_rights_are_not_given_twice_for_the_same_days() {
+    let (bench, _) = Bench::queued(500).await;
+    let day = |text: &str| text.parse::<Date>().unwrap();
+    let (ari, fay, dan) = (PersonId::new("ari"), PersonId::new("fay"), PersonId::new("dan"));
+    let give = async |from: &PersonId, to: &PersonId, starts: &str, ends: &str| {
+        bench.it.delegate(from, to, (day(starts), day(ends)), "on leave", "web").await
+    };
+    let made = give(&ari, &fay, "2026-10-08", "2026-10-10").await.unwrap();
+    let before = bench.snapshot().await;
+    for (starts, ends) in [("2026-10-08", "2026-10-10"), ("2026-10-10", "2026-10-12"), ("2026-10-09", "2026-10-09")] {
+        bench.later(1);
+        let refused = give(&ari, &fay, starts, ends).await.unwrap_err().to_string();
+        assert!(refused.contains("stands in for ari from 2026-10-08 to 2026-10-10 already"), "{refused}");
+    }
+    assert_eq!(bench.snapshot().await, before);
+    give(&ari, &fay, "2026-10-11", "2026-10-12").await.unwrap();
+    give(&ari, &dan, "2026-10-08", "2026-10-10").await.unwrap();
+    // What was ended is in nobody's way; what is over is no longer read.
+    bench.it.end_delegation(&made.id, &ari, "web").await.unwrap();
+    give(&ari, &fay, "2026-10-08", "2026-10-10").await.unwrap();
+    assert_eq!(bench.it.standing_in().await.unwrap().len(), 3);
+    bench.later(24 * 60 * 4);
+    assert_eq!(bench.it.standing_in().await.unwrap().len(), 1);
+    assert!(bench.it.end_delegation(&made.id, &ari, "web").await.is_err(), "there is nothing to end any more");
+}
