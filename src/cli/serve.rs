@@ -76,7 +76,9 @@ pub(super) async fn say_where(
             say!("  {:<14} {link}", person.name);
         }
     } else {
-        say!("\nThe queue is at {base}. To sign in, make a link with `reeve sign-in PERSON` and give it to that person only.");
+        say!(
+            "\nThe queue is at {base}. To sign in, make a link with `reeve sign-in PERSON` and give it to that person only."
+        );
     }
     say!("Stop with Ctrl-C.");
     Ok(())

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use sqlx::any::AnyRow;
 use sqlx::Any;
+use sqlx::any::AnyRow;
 
 use super::{Store, StoreError, audit, row};
 use crate::domain::audit::AuditEntry;
@@ -21,10 +21,11 @@ impl Store {
 
     /// Those that hold on `day` or later, by first day: what was ended or is over gives nobody anything.
     pub async fn list_delegations_from(&self, day: Date) -> Result<Vec<Delegation>, StoreError> {
-        let rows = sqlx::query("select id, body from delegations where ends >= $1 and revoked_at is null order by starts, id")
-            .bind(day.to_string())
-            .fetch_all(&self.pool)
-            .await?;
+        let rows =
+            sqlx::query("select id, body from delegations where ends >= $1 and revoked_at is null order by starts, id")
+                .bind(day.to_string())
+                .fetch_all(&self.pool)
+                .await?;
         rows.iter().map(delegation).collect()
     }
 

@@ -181,15 +181,10 @@ async fn page(state: &WebState, who: &SignedIn, said: Said) -> Result<String, We
     let sessions = store.list_sessions(&person.id, now).await?;
     let commands = store.list_notices(&person.id).await?.into_iter().filter(|n| n.kind == NoticeKind::ByCommand);
     let commands: Vec<CommandView> = commands
-        .map(|n| CommandView {
-            said: plain(&n.said),
-            at: moment(n.at, zone),
-            case: n.case_id.map(|id| id.to_string()),
-        })
+        .map(|n| CommandView { said: plain(&n.said), at: moment(n.at, zone), case: n.case_id.map(|id| id.to_string()) })
         .collect();
-    let new = links.iter().any(|l| l.told_at.is_none())
-        || tokens.iter().any(|t| t.told_at.is_none())
-        || !commands.is_empty();
+    let new =
+        links.iter().any(|l| l.told_at.is_none()) || tokens.iter().any(|t| t.told_at.is_none()) || !commands.is_empty();
     let page = Page {
         shell: Shell::of("You", "/me", who),
         id: person.id.to_string(),

@@ -45,9 +45,8 @@ impl Approvals {
     /// Through what the signature of `by` came that stands, as the audit log says.
     async fn channel_of_signature(&self, id: &str, by: &PersonId) -> Result<Option<String>, DecisionRefused> {
         let log = self.store.list_audit_of(&format!("recommendation:{id}")).await.map_err(failed)?;
-        let signed = |e: &&crate::domain::audit::Chained| {
-            e.entry.action == "recommendation.signed" && e.entry.actor == by.as_str()
-        };
+        let signed =
+            |e: &&crate::domain::audit::Chained| e.entry.action == "recommendation.signed" && e.entry.actor == by.as_str();
         Ok(log.iter().rev().find(signed).map(|e| e.entry.channel.clone()))
     }
 
@@ -55,9 +54,10 @@ impl Approvals {
     async fn channel_of_edit(&self, scene: &Scene) -> Result<Option<String>, DecisionRefused> {
         for (sibling, _) in &scene.siblings {
             let log = self.store.list_audit_of(&format!("recommendation:{}", sibling.id)).await.map_err(failed)?;
-            let made = log.iter().rev().find(|e| {
-                e.entry.action == "recommendation.edited" && e.entry.detail["new"] == scene.rec.id.as_str()
-            });
+            let made = log
+                .iter()
+                .rev()
+                .find(|e| e.entry.action == "recommendation.edited" && e.entry.detail["new"] == scene.rec.id.as_str());
             if let Some(made) = made {
                 return Ok(Some(made.entry.channel.clone()));
             }
@@ -138,10 +138,7 @@ mod tests {
             // Passing it on does not wash it.
             let on = Verb::Forward { to: PersonId::new("fay"), note: String::new() };
             bench.decide("pia", &recs[0], on).await.unwrap();
-            assert!(matches!(
-                command(&bench, "fay", &recs[0], Verb::Approve).await,
-                Err(DecisionRefused::OneHand { .. })
-            ));
+            assert!(matches!(command(&bench, "fay", &recs[0], Verb::Approve).await, Err(DecisionRefused::OneHand { .. })));
             let done = bench.approve("fay", &recs[0]).await.unwrap();
             assert_eq!(done.state, "approved", "on the page she can");
         })
@@ -178,7 +175,10 @@ mod tests {
             assert_eq!(store.count_untold(&ari).await.unwrap(), 0, "what one does on the page is one's own");
             command(&bench, "ari", &recs[0], Verb::Approve).await.unwrap();
             let told = store.list_notices(&ari).await.unwrap();
-            assert_eq!((told.len(), told[0].kind, told[0].case_id.as_ref()), (1, NoticeKind::ByCommand, Some(&recs[0].case_id)));
+            assert_eq!(
+                (told.len(), told[0].kind, told[0].case_id.as_ref()),
+                (1, NoticeKind::ByCommand, Some(&recs[0].case_id))
+            );
             assert_eq!(told[0].said, "By command, by eve (uid 1001) at the machine, in your name: approved: Do TRANSFER");
             assert_eq!(store.count_untold(&ari).await.unwrap(), 1);
             bench.later(1);

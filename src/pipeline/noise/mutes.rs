@@ -317,8 +317,7 @@ pub async fn unmute(
     let ending = MuteEnd { id: mute.id.clone(), by: by.clone(), at: now };
     let entry = entry("mute.ended", &mute, by, channel, now, json!({ "owner": mute.owner, "was_until": mute.until }));
     let what = format!("{} is shown again for {}", mute.code, mute.scope);
-    let notices: Vec<Notice> =
-        store.told_by_command(channel, by, &[&mute.id, "ended"], &what, now).into_iter().collect();
+    let notices: Vec<Notice> = store.told_by_command(channel, by, &[&mute.id, "ended"], &what, now).into_iter().collect();
     let entries = [store.with_os_user(entry)];
     let change = Change { unmute: Some(&ending), notices: &notices, entries: &entries, ..Change::default() };
     match store.advance(change).await {

@@ -73,7 +73,11 @@ async fn what_somebody_else_did_in_one_s_name_is_said_on_every_page_until_it_was
         assert!(ari.get(screen).await.body.contains(BANNER), "{screen}");
     }
     let page = ari.get("/me").await.body;
-    assert!(page.contains("linked by somebody at the command line in the name of Dan Director on 2026-10-09") && page.contains("waits for your yes"), "{page}");
+    assert!(
+        page.contains("linked by somebody at the command line in the name of Dan Director on 2026-10-09")
+            && page.contains("waits for your yes"),
+        "{page}"
+    );
     let fay = Visitor::sign_in(&world, "fay").await;
     assert!(!fay.get("/").await.body.contains(BANNER), "it is not Fay's");
     assert_eq!(act(&fay, "accept", &asked.id).await.status, 409, "and not hers to accept");
@@ -86,7 +90,12 @@ async fn what_somebody_else_did_in_one_s_name_is_said_on_every_page_until_it_was
     let owner = TokenOwner::Person("ari".to_owned());
     let made = ids.new_token(owner, "flow", &["decide".parse::<Scope>().unwrap()], 30, ADMIN).await.unwrap();
     let page = ari.get("/me").await.body;
-    assert!(page.contains(BANNER) && page.contains("made by somebody at the command line in the name of Dan Director") && page.contains(">decides<"), "{page}");
+    assert!(
+        page.contains(BANNER)
+            && page.contains("made by somebody at the command line in the name of Dan Director")
+            && page.contains(">decides<"),
+        "{page}"
+    );
     assert!(!page.contains(&made.shown) && !page.contains(&made.row.hash), "{page}");
     assert_eq!(act(&fay, "revoke", &made.row.id).await.status, 409);
     assert!(ids.bearer(&made.shown).await.is_ok());
@@ -106,7 +115,10 @@ async fn a_sign_in_link_made_by_command_is_told_to_whom_it_lets_in() {
     for screen in ["/", "/me"] {
         let page = fay.get(screen).await.body;
         assert!(page.contains(BANNER), "{screen}");
-        assert!(page.contains("by eve (uid 1001) at the machine, in your name: a link to sign in as you was made"), "{screen}: {page}");
+        assert!(
+            page.contains("by eve (uid 1001) at the machine, in your name: a link to sign in as you was made"),
+            "{screen}: {page}"
+        );
     }
     assert!(!ari.get("/").await.body.contains(BANNER), "it is not Ari's");
     // It does not go with the link: whoever has used it can not hide it so.

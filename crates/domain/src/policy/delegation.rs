@@ -88,9 +88,7 @@ pub enum BadDelegation {
         longest: u16,
     },
     /// There is one already.
-    #[error(
-        "{to} stands in for {from} from {starts} to {ends} already ({id}): take days outside that, or end it first"
-    )]
+    #[error("{to} stands in for {from} from {starts} to {ends} already ({id}): take days outside that, or end it first")]
     Overlaps {
         /// The one that is there.
         id: String,
