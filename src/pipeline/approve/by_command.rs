@@ -172,6 +172,7 @@ mod tests {
             let (store, ari) = (&bench.it.store, PersonId::new("ari"));
             bench.approve("ari", &recs[0]).await.unwrap();
             bench.decide("ari", &recs[0], Verb::Undo).await.unwrap();
+            bench.later(1);
             assert_eq!(store.count_untold(&ari).await.unwrap(), 0, "what one does on the page is one's own");
             command(&bench, "ari", &recs[0], Verb::Approve).await.unwrap();
             let told = store.list_notices(&ari).await.unwrap();
