@@ -125,7 +125,8 @@ impl Approvals {
         let drill = self.drill_of(request, &scene).await?;
         if !matches!(request.verb, Verb::Undo) {
             if let Some(answer) = self.standing_decision(request, &scene) {
-                return Ok(answer);
+                // The same click may have come twice at once and have been counted between the two looks.
+                return Ok(self.answered_before(request).await?.unwrap_or(answer));
             }
             self.refuse_if_decided(&scene).await?;
             if matches!(scene.rec.state, State::Superseded)
