@@ -4,12 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::process::Child;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reeve::domain::ids::CaseId;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::sync::Notify;
 
 use super::receiver::Chance;
 use super::shop::{Shop, reference, supplier};
@@ -92,6 +94,8 @@ pub(super) struct People<'s> {
     cases: Vec<Progress>,
     chance: Chance,
     made: u32,
+    /// Rung when somebody decides: the other moment at which a kill hurts.
+    pub(super) asked: Arc<Notify>,
     pub(super) told: Acknowledged,
 }
 
@@ -117,7 +121,7 @@ impl<'s> People<'s> {
         };
         let cases = (0..bills).map(|_| Progress { round: 1, ..Progress::default() }).collect();
         let tokens = ["ari", "fay"].map(token).into();
-        Self { shop, tokens, cases, chance: Chance(23), made: 0, told: Acknowledged::default() }
+        Self { shop, tokens, cases, chance: Chance(23), made: 0, asked: Arc::default(), told: Acknowledged::default() }
     }
 
     /// Decides what there is to decide, at most `most` times. While `anew`, cases that are through are opened again.
@@ -183,6 +187,7 @@ impl<'s> People<'s> {
         };
         click.tries += 1;
         self.cases[n].unanswered = Some(click.clone());
+        self.asked.notify_one();
         let done = match click.way {
             Way::Http(person) => self.over_http(daemon, person, &click).await?,
             Way::Shell | Way::Window => self.by_command(&click).await?,
