@@ -102,7 +102,10 @@ impl Drafting {
         let Stages { store, clock, .. } = &self.0;
         let case = view.case;
         let latest = store.find_latest_bundle(&case.id).await?;
-        let bundle = bundle(case, view.exceptions, assessment, laid, latest.as_ref());
+        let mut bundle = bundle(case, view.exceptions, assessment, laid, latest.as_ref());
+        if let Some(latest) = &latest {
+            stand_by(&mut bundle, latest);
+        }
         let hash = bundle.hash();
         let mut current = store.list_recommendations(&case.id).await?;
         let drills = store.drill_recommendations().await?;
@@ -116,7 +119,8 @@ impl Drafting {
         next.evidence_hash = Some(hash.clone());
         let standing = current.iter().filter(|(r, _)| is_undecided(r)).collect::<Vec<_>>();
         let same = !standing.is_empty() && standing.iter().all(|(r, _)| r.evidence_hash == hash);
-        let answered = Answered::on(&hash, &current);
+        let facts = self.same_facts(&bundle, &hash, &current).await?;
+        let answered = Answered::on(&hash, &facts, &current);
         if same && same_candidates(&standing, &answered, assessment, &self.0.config.policy) {
             if next.rank == case.rank && next.state == case.state {
                 return Ok(false);
@@ -147,6 +151,29 @@ impl Drafting {
         Ok(true)
     }
 
+    /// The evidence that cases were answered on and that says the same as this, to the last fact.
+    async fn same_facts(
+        &self,
+        bundle: &Bundle,
+        hash: &str,
+        current: &[(Recommendation, i64)],
+    ) -> Result<BTreeSet<String>, StoreError> {
+        let mut same = BTreeSet::from([hash.to_owned()]);
+        let facts = bundle.facts_hash();
+        let rejected = current.iter().filter(|(r, _)| matches!(r.state, RecommendationState::Rejected { .. }));
+        let others: BTreeSet<&str> = rejected.map(|(r, _)| r.evidence_hash.as_str()).filter(|h| *h != hash).collect();
+        for other in others {
+            match self.0.store.get_bundle(&bundle.case_id, other).await {
+                Ok(earlier) if earlier.facts_hash() == facts => {
+                    same.insert(other.to_owned());
+                }
+                Ok(_) | Err(StoreError::NotFound { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(same)
+    }
+
     async fn words(
         &self,
         view: &CaseView<'_>,
@@ -164,7 +191,7 @@ impl Drafting {
         } else {
             let metered = Metered { drafting: self, model: model.as_ref() };
             // What the policy does not let a model see is not told it, and so not cited by it.
-            let mut sight = bundle.clone();
+            let mut sight = Bundle { workings: None, ..bundle.clone() };
             sight.facts.retain(|_, fact| self.0.config.policy.model.shows(fact));
             match draft_with_model(&metered, view, &assessment.candidates, &sight).await {
                 ModelOutcome::Drafted { draft, drafter } => return Ok((draft, drafter)),
@@ -347,13 +374,14 @@ struct Answered<'a> {
 }
 
 impl<'a> Answered<'a> {
-    fn on(evidence_hash: &str, current: &'a [(Recommendation, i64)]) -> Self {
+    /// What was answered on this evidence, and rejected on any that says the same.
+    fn on(evidence_hash: &str, same_facts: &BTreeSet<String>, current: &'a [(Recommendation, i64)]) -> Self {
         let (mut held, mut gone) = (Vec::new(), Vec::new());
-        for (rec, _) in current.iter().filter(|(r, _)| r.evidence_hash == evidence_hash) {
+        for (rec, _) in current.iter().filter(|(r, _)| same_facts.contains(&r.evidence_hash)) {
             let edited = matches!(rec.drafter, Drafter::Edited { .. });
             let signed = rec.state.first_signature().is_some();
             let asked = matches!(rec.state, RecommendationState::Forwarded { .. });
-            let holds = is_undecided(rec) && (edited || signed || asked);
+            let holds = rec.evidence_hash == evidence_hash && is_undecided(rec) && (edited || signed || asked);
             if holds {
                 held.push(rec);
             }
@@ -389,6 +417,16 @@ fn bundle(case: &Case, exceptions: &[Exception], assessment: &Assessment, laid: 
         as_of: laid.book.as_of,
         facts,
         missing: missing.into_iter().collect(),
+        workings: Some(Box::new(assessment.workings.clone())),
+    }
+}
+
+/// Keeps the workings of the latest evidence where the facts and every figure are the same: a forecast that moved by less than
+/// any figure shows makes no new evidence, and what people have begun on the old one stands.
+fn stand_by(bundle: &mut Bundle, latest: &Bundle) {
+    let figures = |b: &Bundle| b.workings.as_ref().map(|w| w.figures.clone());
+    if figures(bundle) == figures(latest) && bundle.facts_hash() == latest.facts_hash() {
+        bundle.workings.clone_from(&latest.workings);
     }
 }
 
@@ -493,7 +531,7 @@ mod tests {
             proposed("e", "e1", S::Queued, Drafter::Edited { editors: vec![by.clone()], first, was }),
             proposed("f", "e0", S::Rejected { by, at, reason: RejectReason::WrongDate }, playbook()),
         ];
-        let answered = Answered::on("e1", &current);
+        let answered = Answered::on("e1", &BTreeSet::from(["e1".to_owned()]), &current);
         let codes = |actions: &[&Action]| actions.iter().map(|a| format!("{a:?}")).collect::<Vec<_>>().join(" ");
         for (reason, gone) in [("a", false), ("b", true), ("c", true), ("d", true), ("e", true), ("f", false)] {
             assert_eq!(answered.gone.contains(&&candidate(reason).action), gone, "{reason}: {}", codes(&answered.gone));
