@@ -13,6 +13,7 @@ use async_trait::async_trait;
 use super::assess::{Assessment, assess};
 use super::desk::Laid;
 use super::model_draft::{ModelOutcome, draft_with_model};
+use super::standing::{Answered, is_undecided, same_facts, stand_by};
 use super::view::CaseView;
 use super::{Context as Stages, Progress, Stage, playbook};
 use crate::domain::action::{Action, Candidate};
@@ -119,7 +120,7 @@ impl Drafting {
         next.evidence_hash = Some(hash.clone());
         let standing = current.iter().filter(|(r, _)| is_undecided(r)).collect::<Vec<_>>();
         let same = !standing.is_empty() && standing.iter().all(|(r, _)| r.evidence_hash == hash);
-        let facts = self.same_facts(&bundle, &hash, &current).await?;
+        let facts = same_facts(store, &bundle, &hash, &current).await?;
         let answered = Answered::on(&hash, &facts, &current);
         if same && same_candidates(&standing, &answered, assessment, &self.0.config.policy) {
             if next.rank == case.rank && next.state == case.state {
@@ -149,29 +150,6 @@ impl Drafting {
             .await
             .context("storing recommendations")?;
         Ok(true)
-    }
-
-    /// The evidence that cases were answered on and that says the same as this, to the last fact.
-    async fn same_facts(
-        &self,
-        bundle: &Bundle,
-        hash: &str,
-        current: &[(Recommendation, i64)],
-    ) -> Result<BTreeSet<String>, StoreError> {
-        let mut same = BTreeSet::from([hash.to_owned()]);
-        let facts = bundle.facts_hash();
-        let rejected = current.iter().filter(|(r, _)| matches!(r.state, RecommendationState::Rejected { .. }));
-        let others: BTreeSet<&str> = rejected.map(|(r, _)| r.evidence_hash.as_str()).filter(|h| *h != hash).collect();
-        for other in others {
-            match self.0.store.get_bundle(&bundle.case_id, other).await {
-                Ok(earlier) if earlier.facts_hash() == facts => {
-                    same.insert(other.to_owned());
-                }
-                Ok(_) | Err(StoreError::NotFound { .. }) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(same)
     }
 
     async fn words(
@@ -365,37 +343,6 @@ impl Promises {
     }
 }
 
-/// What people have answered on the evidence that still stands. It is not asked again in other words.
-struct Answered<'a> {
-    /// Signed by one of two, passed on to somebody, or edited and waiting for somebody else: they stay as they are.
-    held: Vec<&'a Recommendation>,
-    /// Actions that are not proposed anew: rejected, or held.
-    gone: Vec<&'a Action>,
-}
-
-impl<'a> Answered<'a> {
-    /// What was answered on this evidence, and rejected on any that says the same.
-    fn on(evidence_hash: &str, same_facts: &BTreeSet<String>, current: &'a [(Recommendation, i64)]) -> Self {
-        let (mut held, mut gone) = (Vec::new(), Vec::new());
-        for (rec, _) in current.iter().filter(|(r, _)| same_facts.contains(&r.evidence_hash)) {
-            let edited = matches!(rec.drafter, Drafter::Edited { .. });
-            let signed = rec.state.first_signature().is_some();
-            let asked = matches!(rec.state, RecommendationState::Forwarded { .. });
-            let holds = rec.evidence_hash == evidence_hash && is_undecided(rec) && (edited || signed || asked);
-            if holds {
-                held.push(rec);
-            }
-            if holds || matches!(rec.state, RecommendationState::Rejected { .. }) {
-                gone.push(&rec.candidate.action);
-                if let Drafter::Edited { was, .. } = &rec.drafter {
-                    gone.push(was);
-                }
-            }
-        }
-        Self { held, gone }
-    }
-}
-
 /// A case's open exceptions, the one that leads the case first.
 pub fn open_exceptions(all: Vec<Exception>, case: &Case) -> Vec<Exception> {
     let mut open: Vec<Exception> = all.into_iter().filter(|e| e.state == ExceptionState::Open).collect();
@@ -421,21 +368,8 @@ fn bundle(case: &Case, exceptions: &[Exception], assessment: &Assessment, laid: 
     }
 }
 
-/// Keeps the workings of the latest evidence where the facts and every figure are the same: a forecast that moved by less than
-/// any figure shows makes no new evidence, and what people have begun on the old one stands.
-fn stand_by(bundle: &mut Bundle, latest: &Bundle) {
-    let figures = |b: &Bundle| b.workings.as_ref().map(|w| w.figures.clone());
-    if figures(bundle) == figures(latest) && bundle.facts_hash() == latest.facts_hash() {
-        bundle.workings.clone_from(&latest.workings);
-    }
-}
-
 fn lost_race(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| matches!(cause.downcast_ref::<StoreError>(), Some(StoreError::Conflict)))
-}
-
-fn is_undecided(recommendation: &Recommendation) -> bool {
-    matches!(recommendation.state.name(), "drafted" | "checked") || recommendation.state.is_waiting()
 }
 
 fn same_candidates(

@@ -32,7 +32,7 @@ pub(super) struct Costs {
     pub(super) from: &'static str,
 }
 
-impl Again<'_> {
+impl<'b> Again<'b> {
     /// One part of what is at stake.
     pub(super) fn part(self, key: &str) -> Option<Range> {
         let part = self.workings.parts.get(key)?;
@@ -105,14 +105,13 @@ impl Again<'_> {
     }
 
     /// A place's shortage with its demand.
-    pub(super) fn place(self, place: &str) -> Option<(&'static str, Stake, Forecast)> {
-        let stake = self.workings.shortages.get(place)?;
-        Some(("frozen stock, receipts and demand", stake.clone(), self.workings.forecasts.get(place)?.clone()))
+    pub(super) fn place(self, place: &str) -> Option<(&'b Stake, &'b Forecast)> {
+        Some((self.workings.shortages.get(place)?, self.workings.forecasts.get(place)?))
     }
 
     fn shortage(self, place: &str) -> Option<(Range, Range)> {
-        let (_, stake, forecast) = self.place(place)?;
-        Some(losses(&stake, self.workings.settings.recapture, &forecast, &Stock::of(&stake)))
+        let (stake, forecast) = self.place(place)?;
+        Some(losses(stake, self.workings.settings.recapture, forecast, &Stock::of(stake)))
     }
 
     /// Holding cost of an excess, with doubt about the demand (handbook §3.4).
@@ -175,11 +174,11 @@ impl Again<'_> {
 
     /// A shortage with other stock: never more than without.
     fn projected(self, key: &str, place: &str, change: impl Fn(&Stock) -> Stock) -> Option<Range> {
-        let (_, stake, forecast) = self.place(place)?;
-        let now = Stock::of(&stake);
+        let (stake, forecast) = self.place(place)?;
+        let now = Stock::of(stake);
         let recapture = self.workings.settings.recapture;
-        let (lost, more) = losses(&stake, recapture, &forecast, &now);
-        let (lost_then, more_then) = losses(&stake, recapture, &forecast, &change(&now));
+        let (lost, more) = losses(stake, recapture, forecast, &now);
+        let (lost_then, more_then) = losses(stake, recapture, forecast, &change(&now));
         let (then, now) = if key.starts_with("lost:") { (lost_then, lost) } else { (more_then, more) };
         Some(both(then, now, Ord::min))
     }
@@ -188,9 +187,9 @@ impl Again<'_> {
     fn moved(self, left: Range, change: &Change) -> Option<Range> {
         let Change::Moved { place, .. } = change else { return None };
         let settings = &self.workings.settings;
-        let (_, stake, forecast) = self.place(place)?;
+        let (stake, forecast) = self.place(place)?;
         let served = Stock { supply: stake.supply.max(0.0), receipts: stake.receipts.clone() };
-        let on_its_way = cost(&stake, settings.recapture, &served.worst(&forecast, settings.transfer_days + 1, 0.0));
+        let on_its_way = cost(stake, settings.recapture, &served.worst(forecast, settings.transfer_days + 1, 0.0));
         let lost = self.shortage(place)?.0;
         let left = both(both(left, on_its_way, Ord::max), lost, Ord::min);
         let risk = self.risk(change)?;

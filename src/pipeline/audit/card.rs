@@ -40,13 +40,11 @@ pub async fn verify(store: &Store, config: &Config, id: &RecommendationId) -> an
     };
     lines.push(Line::same("evidence hash", short(&rec.evidence_hash), short(&bundle.hash()), "the facts, hashed again"));
     lines.extend(content(store, &rec).await?);
-    lines.push(money::cites(&rec, &bundle));
-    lines.extend(facts::lines(&bundle));
     let first = match &rec.drafter {
         Drafter::Edited { first, .. } => all.iter().map(|(other, _)| other).find(|other| other.id == *first),
         _ => None,
     };
-    lines.extend(money::lines(&rec, &bundle, first));
+    lines.extend(figures(&rec, &bundle, first));
     let names = store.list_names().await.context("reading names of records")?.into_values();
     let sources = Sources::of(&rec, &bundle, &same, names.chain([case.headline.clone()]));
     lines.extend(words::lines(&rec, &sources));
@@ -57,6 +55,14 @@ pub async fn verify(store: &Store, config: &Config, id: &RecommendationId) -> an
     }
     let drill = drilled::reveal(store, &rec, &mut lines).await?;
     Ok(report(&rec, lines, notes, drill))
+}
+
+/// What the frozen evidence alone says of a card's figures. `first` is the card that people's edits started from.
+pub(super) fn figures(rec: &Recommendation, bundle: &Bundle, first: Option<&Recommendation>) -> Vec<Line> {
+    let mut lines = vec![money::cites(rec, bundle)];
+    lines.extend(facts::lines(bundle));
+    lines.extend(money::lines(rec, bundle, first));
+    lines
 }
 
 fn report(rec: &Recommendation, lines: Vec<Line>, notes: Vec<String>, drill: Option<String>) -> CardReport {

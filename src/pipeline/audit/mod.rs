@@ -19,6 +19,8 @@ pub mod export;
 mod facts;
 mod money;
 mod projected;
+#[cfg(test)]
+pub(crate) mod recomputed;
 pub mod story;
 mod words;
 mod worked;

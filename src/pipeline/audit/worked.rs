@@ -41,12 +41,13 @@ pub(super) fn facts(again: Again<'_>) -> BTreeMap<FactId, Line> {
             add(fact.to_string(), FactValue::Money(made.expected), "frozen inputs of this part of the loss");
         }
     }
-    for (place, stake) in &again.workings.shortages {
-        let (Some((from, _, forecast)), Some((item, at))) = (again.place(place), place.split_once('@')) else { continue };
+    for place in again.workings.shortages.keys() {
+        let (Some((stake, forecast)), Some((item, at))) = (again.place(place), place.split_once('@')) else { continue };
+        let from = "frozen stock, receipts and demand";
         let now = Stock::of(stake);
         let windows = [
-            ("shortage", Some(now.worst(&forecast, stake.until, stake.until_sd))),
-            ("unordered", stake.unordered.map(|until| now.worst(&forecast, until, 0.0))),
+            ("shortage", Some(now.worst(forecast, stake.until, stake.until_sd))),
+            ("unordered", stake.unordered.map(|until| now.worst(forecast, until, 0.0))),
         ];
         for (field, window) in windows {
             let Some(Window { units, days, mu, sigma, supply, .. }) = window else { continue };
