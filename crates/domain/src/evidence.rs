@@ -167,3 +167,32 @@ impl Bundle {
         content_hash(&parts.iter().map(String::as_str).collect::<Vec<_>>())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::RecordKind;
+
+    #[test]
+    fn a_bundle_without_workings_is_what_it_was_before_there_were_any() {
+        let source = RecordRef::new(RecordKind::Item, "75");
+        let fact = Fact::new(source, "on_hand@3", "on hand", FactValue::Quantity(Quantity::units(5)), Timestamp::UNIX_EPOCH);
+        let bundle = Bundle {
+            case_id: CaseId::new("case-1"),
+            version: 1,
+            as_of: Timestamp::UNIX_EPOCH,
+            facts: BTreeMap::from([(fact.id.clone(), fact)]),
+            missing: vec![Missing { what: "unit cost".into(), blocks: "the money".into() }],
+            workings: None,
+        };
+        let text = serde_json::to_string(&bundle).unwrap();
+        assert!(!text.contains("workings"), "{text}");
+        assert_eq!(serde_json::from_str::<Bundle>(&text).unwrap(), bundle);
+        // Made by the version before.
+        let before = content_hash(&["case-1", "item:75/on_hand@3=5 units false", "missing unit cost for the money"]);
+        assert_eq!((bundle.hash(), bundle.facts_hash()), (before.clone(), before.clone()));
+        let worked = Bundle { workings: Some(Box::default()), ..bundle };
+        assert_eq!(worked.facts_hash(), before);
+        assert_ne!(worked.hash(), before, "workings are under the hash, also empty ones");
+    }
+}

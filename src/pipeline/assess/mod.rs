@@ -17,6 +17,8 @@ mod checks;
 mod desk;
 mod duplicate;
 mod frozen;
+#[cfg(test)]
+mod frozen_tests;
 mod matching;
 mod projection;
 mod rank;

@@ -48,14 +48,14 @@ pub(super) struct Shop {
     records: Vec<Record>,
     outlook: Outlook,
     claimed: BTreeMap<String, String>,
-    promised: BTreeMap<crate::domain::book::Place, Quantity>,
+    pub(super) promised: BTreeMap<crate::domain::book::Place, Quantity>,
     p: BTreeMap<ExceptionType, f64>,
     config: Config,
     next: u32,
 }
 
 impl Shop {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let mut shop = Self {
             records: Vec::new(),
             outlook: Outlook::default(),
@@ -96,7 +96,7 @@ impl Shop {
         self.next.to_string()
     }
 
-    fn offer(&mut self, lead_days: u32, min_qty: i64, multiple: i64) {
+    pub(super) fn offer(&mut self, lead_days: u32, min_qty: i64, multiple: i64) {
         let id = self.id();
         self.records.push(Record::SupplierPrice(SupplierPrice {
             id,
@@ -156,12 +156,12 @@ impl Shop {
     }
 
     /// Opening stock; a negative one is a delivery of what was never there.
-    fn stock(&mut self, location: &str, qty: f64) {
+    pub(super) fn stock(&mut self, location: &str, qty: f64) {
         let kind = if qty < 0.0 { MoveKind::Delivery } else { MoveKind::Opening };
         self.moved(kind, location, qty, Some(-50));
     }
 
-    fn order(&mut self, line: &str, location: &str, qty: i64, promised: i32) {
+    pub(super) fn order(&mut self, line: &str, location: &str, qty: i64, promised: i32) {
         self.records.push(Record::PoLine(PurchaseLine {
             id: line.into(),
             order_id: format!("5{line}"),
@@ -181,7 +181,7 @@ impl Shop {
         }));
     }
 
-    fn receipt(&mut self, line: &str, location: &str, qty: i64, done: Option<i32>) {
+    pub(super) fn receipt(&mut self, line: &str, location: &str, qty: i64, done: Option<i32>) {
         self.moved(MoveKind::Receipt, location, qty as f64, done).po_line = Some(line.into());
     }
 
@@ -207,7 +207,7 @@ impl Shop {
         }));
     }
 
-    fn demand(&mut self, location: &str, mean: f64, sigma: f64) {
+    pub(super) fn demand(&mut self, location: &str, mean: f64, sigma: f64) {
         let place = (ItemId::new("1"), LocationId::new(location));
         self.outlook.daily.insert(place, vec![DayForecast { mean, sigma }; 60]);
     }

@@ -3,9 +3,9 @@
 use anyhow::Context;
 
 use super::words::Sources;
-use super::{CardReport, Line, drilled, facts, money, words, worked};
+use super::{CardReport, Line, drilled, facts, money, muted, words, worked};
 use crate::config::Config;
-use crate::domain::action::Candidate;
+use crate::domain::action::{Action, Candidate};
 use crate::domain::calendar::days_between;
 use crate::domain::case::{Case, Rank};
 use crate::domain::evidence::Bundle;
@@ -49,9 +49,12 @@ pub async fn verify(store: &Store, config: &Config, id: &RecommendationId) -> an
     let sources = Sources::of(&rec, &bundle, &same, names.chain([case.headline.clone()]));
     lines.extend(words::lines(&rec, &sources));
     let mut notes = checks(store, &rec).await?;
-    match case.evidence_hash.as_deref() == Some(rec.evidence_hash.as_str()) {
-        true => lines.extend(rank(&case, &rec, &bundle, &same, config)),
-        false => notes.push("The case rests on newer evidence since: its place in the order is not this card's.".to_owned()),
+    if matches!(rec.candidate.action, Action::Mute { .. }) {
+        notes.push("A proposal to mute is ordered by no money.".to_owned());
+    } else if case.evidence_hash.as_deref() == Some(rec.evidence_hash.as_str()) {
+        lines.extend(rank(&case, &rec, &bundle, &same, config));
+    } else {
+        notes.push("The case rests on newer evidence since: its place in the order is not this card's.".to_owned());
     }
     let drill = drilled::reveal(store, &rec, &mut lines).await?;
     Ok(report(&rec, lines, notes, drill))
@@ -60,6 +63,10 @@ pub async fn verify(store: &Store, config: &Config, id: &RecommendationId) -> an
 /// What the frozen evidence alone says of a card's figures. `first` is the card that people's edits started from.
 pub(super) fn figures(rec: &Recommendation, bundle: &Bundle, first: Option<&Recommendation>) -> Vec<Line> {
     let mut lines = vec![money::cites(rec, bundle)];
+    if let Some(muted) = muted::lines(rec, bundle) {
+        lines.extend(muted);
+        return lines;
+    }
     lines.extend(facts::lines(bundle));
     lines.extend(money::lines(rec, bundle, first));
     lines
@@ -101,9 +108,10 @@ async fn checks(store: &Store, rec: &Recommendation) -> anyhow::Result<Vec<Strin
             again.push(format!("{} (audit entry {})", entry.entry.actor, entry.seq));
         }
     }
-    notes.push(match again.is_empty() {
-        true => "The checks were judged again in the queue; nobody has signed or approved it so far.".to_owned(),
-        false => format!("The checks were judged again on fresh records at the click of {}.", again.join(" and of ")),
+    notes.push(if again.is_empty() {
+        "The checks were judged again in the queue; nobody has signed or approved it so far.".to_owned()
+    } else {
+        format!("The checks were judged again on fresh records at the click of {}.", again.join(" and of "))
     });
     Ok(notes)
 }

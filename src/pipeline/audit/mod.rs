@@ -6,7 +6,7 @@
 //! - `card`: one recommendation, line by line;
 //! - `facts`, `money`, `words`: how each kind of line is recomputed;
 //! - `worked`, `again`, `projected`: the same from the workings that are frozen beside the facts;
-//! - `drilled`: a card that was wrong on purpose;
+//! - `drilled`: a card that was wrong on purpose; `muted`: a proposal to mute;
 //! - `story`: everything that happened to a case, in plain words;
 //! - `export`: the log as a file, and the check of such a file;
 //! - `anchors`: heads of the log that were put down outside of it.
@@ -18,6 +18,7 @@ mod drilled;
 pub mod export;
 mod facts;
 mod money;
+mod muted;
 mod projected;
 #[cfg(test)]
 pub(crate) mod recomputed;
