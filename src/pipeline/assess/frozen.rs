@@ -1,6 +1,8 @@
 //! What the figures of a case were computed from, put down so that they can be computed again by somebody else
 //! (`crate::domain::workings`). It only puts down: nothing here computes a figure.
 
+use std::fmt::Write as _;
+
 use super::desk::{Desk, Left, Proposal};
 use super::projection::Projection;
 use crate::domain::action::{Action, Candidate};
@@ -66,13 +68,14 @@ pub(super) fn freeze(desk: &mut Desk<'_>, candidates: &[Candidate], mut effects:
     }
     let mut figures = String::new();
     for (key, part) in &desk.parts {
-        figures += &format!("{key} {:?}\n", part.amount);
+        let _ = writeln!(figures, "{key} {:?}", part.amount);
     }
     for candidate in candidates {
         let Some(at) = effects.iter().position(|(action, _)| *action == candidate.action) else { continue };
         let (_, effect) = effects.swap_remove(at);
         let quantity = candidate.action.quantity();
-        figures += &format!("{} {} {:?} {:?} {quantity:?}\n", candidate.id, effect.code, candidate.money, candidate.value);
+        let (id, code, money, value) = (&candidate.id, &effect.code, &candidate.money, candidate.value);
+        let _ = writeln!(figures, "{id} {code} {money:?} {value:?} {quantity:?}");
         workings.options.insert(candidate.id.clone(), effect);
     }
     workings.figures = content_id("", &[&figures], 16);

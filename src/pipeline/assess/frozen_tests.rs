@@ -136,7 +136,7 @@ fn a_changed_input_of_a_surplus_or_an_order_makes_its_figures_wrong() {
         (format!("{less}/surplus/units"), 500.0.into(), "Lₐ"),
         (format!("{less}/quantity"), 3.0.into(), "quantity"),
         (format!("{less}/price"), "0.5".into(), "value for limits"),
-        (format!("{less}/margin"), 0.5.into(), "G: "),
+        ("/settings/order_fixed".to_owned(), 1.into(), "G: "),
         (later, 8.into(), "Lₐ"),
         ("/settings/change_fixed".to_owned(), 1.into(), "C: "),
         ("/settings/holding_rate".to_owned(), 0.5.into(), "excess_cost"),

@@ -12,20 +12,36 @@ use crate::models::formulas::wilson;
 /// Standard normal deviate of a 95 % interval.
 const Z95: f64 = 1.959_963_984_540_054;
 
+/// Cases that were rejected as not real, and cases that were shown.
+fn counts(bundle: &Bundle) -> (u32, u32) {
+    let told = || bundle.facts.values().filter(|fact| matches!(fact.value, FactValue::Text(_)));
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    (count(told().filter(|fact| field_of(fact).0 == "not_real").count()), count(told().count()))
+}
+
+/// The share that was not real, and the ends of its interval.
+fn interval(bundle: &Bundle) -> (f64, f64, f64) {
+    let (rejected, shown) = counts(bundle);
+    let (low, high) = wilson(rejected, shown, Z95);
+    (if shown == 0 { 0.0 } else { f64::from(rejected) / f64::from(shown) }, low, high)
+}
+
+/// The share and the lower end of its interval as the words of a proposal say them.
+pub(super) fn percents(bundle: &Bundle) -> [String; 2] {
+    let (share, low, _) = interval(bundle);
+    [share, low].map(|share| FactValue::percent(share * 100.0).show())
+}
+
 /// Every figure of a proposal to mute; nothing for any other action.
 pub(super) fn lines(rec: &Recommendation, bundle: &Bundle) -> Option<Vec<Line>> {
     let Action::Mute { hides, .. } = &rec.candidate.action else { return None };
     let stated = |field: &str| bundle.facts.values().find(|fact| field_of(fact).0 == field);
-    let told = |fact: &&crate::domain::evidence::Fact| matches!(fact.value, FactValue::Text(_));
-    let rejected = bundle.facts.values().filter(told).filter(|fact| field_of(fact).0 == "not_real").count();
-    let shown = bundle.facts.values().filter(told).count();
-    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    let (low, high) = wilson(count(rejected), count(shown), Z95);
-    let share = if shown == 0 { 0.0 } else { f64::from(count(rejected)) / f64::from(count(shown)) };
+    let (rejected, shown) = counts(bundle);
+    let (share, low, high) = interval(bundle);
     let mut lines = Vec::new();
     for (field, value, from) in [
-        ("shown", FactValue::number(f64::from(count(shown)), 0), "the cases among the facts, counted"),
-        ("rejected", FactValue::number(f64::from(count(rejected)), 0), "the decisions among the facts, counted"),
+        ("shown", FactValue::number(f64::from(shown), 0), "the cases among the facts, counted"),
+        ("rejected", FactValue::number(f64::from(rejected), 0), "the decisions among the facts, counted"),
         ("share", FactValue::number(share, 4), "rejected ÷ shown"),
         ("low", FactValue::number(low, 4), "Wilson's interval of the share"),
         ("high", FactValue::number(high, 4), "Wilson's interval of the share"),
