@@ -73,7 +73,7 @@ async fn watched(world: &World, id: &str) -> Recommendation {
     let case = world.store.get_case(&CaseId::new(id)).await.unwrap();
     let fact = Fact::new(RecordRef::new(RecordKind::Item, "75"), "cost", "unit cost", FactValue::Text("7.20".into()), now());
     let facts = [(fact.id.clone(), fact)].into();
-    let bundle = Bundle { case_id: case.id.clone(), version: 1, as_of: now(), facts, missing: vec![] };
+    let bundle = Bundle { case_id: case.id.clone(), version: 1, as_of: now(), facts, missing: vec![], workings: None };
     let hash = world.store.insert_bundle(&bundle).await.unwrap();
     let candidate = Candidate {
         id: "A1".into(),
