@@ -107,12 +107,7 @@ async fn with_case(store: &Store, id: &str, actions: Vec<(Action, i64)>) -> Vec<
     with_linked_case(store, id, vec![], actions).await
 }
 
-async fn with_linked_case(
-    store: &Store,
-    id: &str,
-    links: Vec<String>,
-    actions: Vec<(Action, i64)>,
-) -> Vec<Recommendation> {
+async fn with_linked_case(store: &Store, id: &str, links: Vec<String>, actions: Vec<(Action, i64)>) -> Vec<Recommendation> {
     let case = Case {
         id: CaseId::new(id),
         version: 1,
@@ -178,7 +173,7 @@ impl Bench {
         (bench, recs)
     }
 
-    async fn case(&self, id: &str, item: &str, value: i64) -> Vec<Recommendation> {
+    pub(crate) async fn case(&self, id: &str, item: &str, value: i64) -> Vec<Recommendation> {
         let nothing = Action::NoAction { reason: "seasonal".into() };
         let actions = vec![(transfer(item, 40), value), (transfer(item, 20), value), (nothing, 0)];
         let recs = with_case(&self.it.store, id, actions).await;
@@ -488,7 +483,8 @@ async fn two_approvals_at_once_can_not_pass_a_limit_that_they_break_together() {
     let facts = Arc::new(Facts::default()) as Arc<dyn Recheck>;
     let process = Approvals { store, recheck: facts, ..bench.it.clone() };
     // The other one is committed after the sum for mine was read, and before mine is written.
-    *bench.facts.meanwhile.lock().unwrap() = Some((process, Meanwhile::Clicks(bench.click("fay", &theirs[0], Verb::Approve))));
+    *bench.facts.meanwhile.lock().unwrap() =
+        Some((process, Meanwhile::Clicks(bench.click("fay", &theirs[0], Verb::Approve))));
     let answer = bench.approve("ari", &mine[0]).await.unwrap();
     assert_eq!((answer.tier, answer.counted), (Some(Tier::T2), Money::from_minor(120_000)));
     assert_eq!(bench.pending().await, 2);

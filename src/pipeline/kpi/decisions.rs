@@ -210,7 +210,10 @@ fn execution(rows: &Rows, decided: &[Handled<'_>]) -> Kpi {
         let done = rows.carried_out.get(&h.rec.id);
         done.is_some_and(|done| done.duration_since(h.at) <= CARRY_OUT)
     });
-    EXECUTION.share(in_time.count(), due.len(), format!("{} approved at least 48 h ago", due.len()))
+    // Approved all the same: what stays in the house is carried out by nobody.
+    let unsent = due.iter().filter(|h| rows.never_sent(h.rec)).count();
+    let never = if unsent == 0 { String::new() } else { format!(", {unsent} of them never sent") };
+    EXECUTION.share(in_time.count(), due.len(), format!("{} approved at least 48 h ago{never}", due.len()))
 }
 
 fn expired(rows: &Rows, period: Period) -> Kpi {

@@ -217,7 +217,8 @@ async fn small_mutes_of_one_person_count_together_and_those_of_others_do_not() {
             let found = [exception(ExceptionType::RShort, item, "a")];
             case(&store, &format!("case-{item}"), &found, at_stake, Lane::Ordinary).await;
         }
-        let ask = async |person: &str, scope: &str| mute(&store, &config, &clock, &request(person, scope, "2026-10-20")).await;
+        let ask =
+            async |person: &str, scope: &str| mute(&store, &config, &clock, &request(person, scope, "2026-10-20")).await;
         // Up to 1,000.00 a planner hides alone: each of the three is below it, the first two together are not.
         let first = ask("pia", "item:1").await.unwrap();
         let why = ask("pia", "item:2").await.unwrap_err();
