@@ -106,6 +106,8 @@ struct RecommendationView {
     checks: Vec<Check>,
     sum: Vec<SumLine>,
     can_decide: bool,
+    /// A button that would be refused is no button: whom to ask stands there instead.
+    can_approve: bool,
     can_forward: bool,
     can_return: bool,
     takes: Option<String>,
@@ -247,6 +249,7 @@ fn recommendation_view(
         sum: sum_lines(&r.candidate, &cites, parts.case),
         takes: parts.previews.get(&r.id).filter(|p| p.may_turn_down).map(takes),
         can_decide: r.state.is_waiting() && parts.why_not().is_none(),
+        can_approve: parts.previews.get(&r.id).is_none_or(|p| p.may_approve),
         can_forward: can_forward(r, parts),
         can_return: matches!(&r.state, RecommendationState::Forwarded { to, .. } if *to == parts.viewer.id),
         can_undo: undo_text(r, parts).filter(|_| parts.why_not().is_none()),
