@@ -67,7 +67,7 @@ async fn what_passes_is_passed_over() {
             // Not one behind the other: of one question only so many attempts are made.
             shop.odoo.faults().at(begin + 3 * nth, *fault);
         }
-        let ended = shop.run_with(&["sync"], &[("REEVE_ODOO__TIMEOUT", "700ms")]);
+        let ended = shop.run_with(&["sync"], &[("REEVE_ODOO__TIMEOUT", "3s")]);
         assert_eq!(ended.code, Some(0), "{faults:?} from request {begin}: {ended:?}");
         assert!(!ended.err.contains(&shop.odoo.key()), "{ended:?}");
         assert_same(&records(&shop).await, &whole, &format!("{faults:?} from request {begin}"));
@@ -132,7 +132,9 @@ async fn at_the_door_everything_is_told_at_once() {
             (Fault::SessionLost, "check odoo."),
         ] {
             shop.odoo.faults().always(fault);
-            let said = told(&shop, shop.run_with(&["sync"], &[("REEVE_ODOO__TIMEOUT", "300ms")]));
+            // Only who is waited for in vain has a short time: on a busy machine the others take longer to answer.
+            let patience: &[_] = if fault == Fault::Hang { &[("REEVE_ODOO__TIMEOUT", "300ms")] } else { &[] };
+            let said = told(&shop, shop.run_with(&["sync"], patience));
             shop.odoo.faults().clear();
             assert!(said.contains(part), "{version:?} {fault:?}: {said}");
         }
