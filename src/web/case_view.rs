@@ -87,6 +87,7 @@ struct RankView {
 }
 
 #[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a form of the page, which is there or not")]
 struct RecommendationView {
     id: String,
     content_hash: String,

@@ -161,13 +161,12 @@ impl Card {
     }
 
     /// The card that a decision is made on: what is put off is decided as what was put off.
-    fn stood(&self) -> Box<Self> {
-        let put_off = self.from.clone().filter(|_| self.at == row("snoozed"));
-        put_off.unwrap_or_else(|| Box::new(self.clone()))
+    fn stood(&self) -> Self {
+        self.from.as_deref().filter(|_| self.at == row("snoozed")).unwrap_or(self).clone()
     }
 
     fn decided(&self, name: &str, by: Vec<u8>, happens: &Happens) -> Self {
-        Self { by, when: happens.now, from: Some(self.stood()), ..Self::only(name) }
+        Self { by, when: happens.now, from: Some(Box::new(self.stood())), ..Self::only(name) }
     }
 
     pub(crate) fn after(&self, happens: &Happens) -> Result<Self, No> {
