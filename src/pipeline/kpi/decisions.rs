@@ -8,6 +8,7 @@ use super::handled::{Handled, handled, measured, shown};
 use super::rows::Rows;
 use super::{Definition, Group, Kpi, Part, Period, Unit};
 use crate::config::Config;
+use crate::domain::action::Action;
 use crate::domain::calendar::days_between;
 use crate::domain::case::CaseState;
 use crate::domain::policy::WorkingHours;
@@ -204,16 +205,27 @@ fn digests(rows: &Rows, decided: &[Handled<'_>]) -> [Kpi; 2] {
 
 fn execution(rows: &Rows, decided: &[Handled<'_>]) -> Kpi {
     // Whoever has had less than 48 hours is not late.
-    let due: Vec<&Handled<'_>> =
+    let all: Vec<&Handled<'_>> =
         decided.iter().filter(|h| h.accepted && rows.now.duration_since(h.at) >= CARRY_OUT).collect();
+    // That a bill was not paid shows on its day, and that somebody was asked may never show.
+    let told = |h: &&&Handled<'_>| {
+        let late_to_show = matches!(h.rec.candidate.action, Action::BlockBill { .. });
+        !h.nobody_can_tell(rows) && (!late_to_show || h.rec.state.name() == "not_carried_out")
+    };
+    let due: Vec<&&Handled<'_>> = all.iter().filter(told).collect();
     let in_time = due.iter().filter(|h| {
         let done = rows.carried_out.get(&h.rec.id);
         done.is_some_and(|done| done.duration_since(h.at) <= CARRY_OUT)
     });
     // Approved all the same: what stays in the house is carried out by nobody.
     let unsent = due.iter().filter(|h| rows.never_sent(h.rec)).count();
-    let never = if unsent == 0 { String::new() } else { format!(", {unsent} of them never sent") };
-    EXECUTION.share(in_time.count(), due.len(), format!("{} approved at least 48 h ago{never}", due.len()))
+    let never = if unsent == 0 { String::new() } else { format!("; {unsent} never sent") };
+    let basis = format!(
+        "{} approved at least 48 h ago, and {} of which no record could tell in that time{never}",
+        due.len(),
+        all.len() - due.len()
+    );
+    EXECUTION.share(in_time.count(), due.len(), basis)
 }
 
 fn expired(rows: &Rows, period: Period) -> Kpi {
@@ -237,7 +249,7 @@ fn realised(rows: &Rows, decided: &[Handled<'_>]) -> [Kpi; 2] {
             .collect();
         (found.iter().sum::<f64>(), found.len())
     };
-    let (value, n) = sum(&|h| h.accepted && matches!(h.rec.state.name(), "carried_out" | "partly"));
+    let (value, n) = sum(&|h| h.is_done(rows));
     let (forgone, m) = sum(&|h| !h.accepted);
     [
         REALISED.of(Some(value), n, format!("{n} carried out and measured at their horizon")),
