@@ -100,6 +100,9 @@ async fn a_delegation_that_ends_while_the_click_is_judged_counts_no_more_either(
     .await;
 }
 
+/// What somebody rewrites of a person in the configuration.
+type Rewrite = fn(&mut Person);
+
 /// The same bench after somebody rewrote what a person may do.
 fn rewritten(bench: &mut Bench, person: &str, change: impl FnOnce(&mut Person)) {
     let mut config = (*bench.it.config).clone();
@@ -114,12 +117,11 @@ async fn whoever_signed_first_is_judged_again_when_the_second_signs() {
         let recs = bench.case("case-1", "7", 20_000).await;
         assert!(bench.approve("ari", &recs[0]).await.unwrap().needs_second);
         let as_it_was = Arc::clone(&bench.it.config);
-        let limit = Amount::company(15_000);
-        let changes: [(&str, Box<dyn FnOnce(&mut Person)>); 4] = [
-            ("no role that decides", Box::new(|p| p.roles = vec![Role::Viewer])),
-            ("no approver any more", Box::new(|p| p.roles = vec![Role::Planner])),
-            ("a limit below what counts", Box::new(move |p| p.limit = Some(limit))),
-            ("another part of the business", Box::new(|p| p.scopes.suppliers = vec!["Acme".into()])),
+        let changes: [(&str, Rewrite); 4] = [
+            ("no role that decides", |p| p.roles = vec![Role::Viewer]),
+            ("no approver any more", |p| p.roles = vec![Role::Planner]),
+            ("a limit below what counts", |p| p.limit = Some(Amount::company(15_000))),
+            ("another part of the business", |p| p.scopes.suppliers = vec!["Acme".into()]),
         ];
         for (what, change) in changes {
             bench.it.config = Arc::clone(&as_it_was);
