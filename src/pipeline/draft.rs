@@ -424,7 +424,7 @@ fn drafter_name(drafter: &Drafter) -> String {
 mod tests {
     use super::*;
     use crate::domain::action::{MoneySum, Range};
-    use crate::domain::decision::RejectReason;
+    use crate::domain::decision::{Before, RejectReason};
     use crate::domain::ids::{CaseId, PersonId};
     use crate::domain::money::Money;
     use jiff::Timestamp;
@@ -486,10 +486,20 @@ mod tests {
         let was = Box::new(candidate("d").action);
         let current = [
             queued,
-            proposed("b", "e1", S::Rejected { by: by.clone(), at, reason: RejectReason::WrongDate }, playbook()),
+            proposed(
+                "b",
+                "e1",
+                S::Rejected { by: by.clone(), at, reason: RejectReason::WrongDate, before: Before::default() },
+                playbook(),
+            ),
             proposed("c", "e1", S::Signed { by: by.clone(), on_behalf_of: vec![], at }, playbook()),
             proposed("e", "e1", S::Queued, Drafter::Edited { editors: vec![by.clone()], first, was }),
-            proposed("f", "e0", S::Rejected { by, at, reason: RejectReason::WrongDate }, playbook()),
+            proposed(
+                "f",
+                "e0",
+                S::Rejected { by, at, reason: RejectReason::WrongDate, before: Before::default() },
+                playbook(),
+            ),
         ];
         let answered = Answered::on("e1", &BTreeSet::from(["e1".to_owned()]), &current);
         let codes = |actions: &[&Action]| actions.iter().map(|a| format!("{a:?}")).collect::<Vec<_>>().join(" ");
