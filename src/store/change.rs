@@ -1,8 +1,8 @@
 //! One step of a case's life: everything that moves together is written together.
 
 use super::{
-    DecisionRow, DrillEnd, MuteEnd, NewOutbox, Notice, Outcome, Store, StoreError, audit, cases, decisions, delegations,
-    drills, mutes, notices, outbox, outcomes, recommendations,
+    DecisionRow, DrillEnd, MuteEnd, NewOutbox, Notice, Outcome, Store, StoreError, Unsent, audit, cases, dead_letters,
+    decisions, delegations, drills, mutes, notices, outbox, outcomes, recommendations,
 };
 use crate::domain::audit::AuditEntry;
 use crate::domain::case::Case;
@@ -30,6 +30,8 @@ pub struct Change<'a> {
     pub outbox: &'a [NewOutbox],
     /// Messages to take back: all of them, or nothing of the whole step happens.
     pub cancel: &'a [&'a str],
+    /// A message that does not leave any more: it, or nothing of the whole step.
+    pub unsent: Option<Unsent<'a>>,
     /// Whom to tell something.
     pub notices: &'a [Notice],
     /// What became of recommendations.
@@ -49,7 +51,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Duplicate`] when the decision's idempotency key was used before or the same is muted already, [`StoreError::Conflict`] when a case
-    /// or recommendation is not at the version that was seen, [`StoreError::AlreadyLeft`] when a message can not be taken
+    /// or recommendation is not at the version that was seen or a message is not where it was, [`StoreError::AlreadyLeft`] when a message can not be taken
     /// back any more.
     pub async fn advance(&self, change: Change<'_>) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
@@ -69,6 +71,9 @@ impl Store {
             if !outbox::cancel(&mut tx, id).await? {
                 return Err(StoreError::AlreadyLeft { id: (*id).to_owned() });
             }
+        }
+        if let Some(unsent) = change.unsent {
+            dead_letters::end(&mut tx, unsent).await?;
         }
         for message in change.outbox {
             outbox::insert(&mut tx, message).await?;
@@ -128,7 +133,7 @@ mod tests {
     use serde_json::json;
 
     use crate::domain::case::{Case, CaseState};
-    use crate::domain::decision::RecommendationState as State;
+    use crate::domain::decision::{Before, RecommendationState as State};
     use crate::domain::ids::{ItemId, PersonId};
     use crate::domain::money::Money;
     use crate::domain::recommendation::Recommendation;
@@ -179,7 +184,8 @@ mod tests {
 
     async fn approve(store: &Store, key: &str, case: &Case, rec: &Recommendation) -> Result<Case, StoreError> {
         let case = moved(case, CaseState::Decided);
-        let approved = with_state(rec, State::Approved { by: vec![PersonId::new("ada")], at: at(50) });
+        let approved =
+            with_state(rec, State::Approved { by: vec![PersonId::new("ada")], at: at(50), before: Before::default() });
         store
             .record_decision(
                 &decision(key, "approve", rec),

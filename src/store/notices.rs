@@ -108,8 +108,8 @@ impl Store {
         (channel == BY_COMMAND).then(|| Notice::new(person, NoticeKind::ByCommand, occasion, said(), at))
     }
 
-    /// What a person has not yet said to have seen, newest first: of notices about a recommendation or a case only those
-    /// that still waits for somebody, and whatever was done in their name by command, since that is done.
+    /// What a person has not yet said to have seen, newest first: of notices that ask about a recommendation or a case only
+    /// those that still wait for somebody; what was done in their name by command stays, since it is done.
     pub async fn list_notices(&self, person: &PersonId) -> Result<Vec<Notice>, StoreError> {
         let rows = sqlx::query(
             "select n.id, n.person, n.kind, n.case_id, n.recommendation_id, n.said, n.at, n.seen_at
@@ -117,9 +117,10 @@ impl Store {
              left join recommendations r on r.id = n.recommendation_id
              left join cases c on c.id = n.case_id
              where n.person = $1 and n.seen_at is null
-                 and (n.kind = 'by_command'
-                     or ((n.recommendation_id is null or r.state in ('queued', 'signed', 'forwarded', 'escalated'))
-                         and (n.case_id is null or c.state in ('new', 'open', 'snoozed'))))
+                 and (n.kind in ('undelivered', 'by_command') or (
+                     (n.recommendation_id is null or r.state in ('queued', 'signed', 'forwarded', 'escalated'))
+                     and (n.case_id is null or c.state in ('new', 'open', 'snoozed'))
+                 ))
              order by n.at desc, n.id",
         )
         .bind(person.as_str())
