@@ -19,7 +19,7 @@ use crate::domain::money::Money;
 use crate::domain::mute::{Mute, MuteScope, may_hide};
 use crate::domain::policy::{ActionCode, Attempt, Facts, Named, Person, Question, Refusal, Signer, Tier, may_turn_down};
 use crate::domain::record::{Record, RecordKind, RecordRef};
-use crate::store::{MuteEnd, Store, StoreError};
+use crate::store::{Change, MuteEnd, Notice, Store, StoreError};
 
 /// Longest reason, in characters.
 const REASON_CHARS: usize = 500;
@@ -217,7 +217,12 @@ pub async fn mute(store: &Store, config: &Config, clock: &Clock, request: &MuteR
     let action = Action::Mute { exception: code, scope: mute.scope.clone(), until: mute.until, hides };
     let tier = may_hide_so_much(store, config, person, &action, hides.max(hides_in_all), now).await?;
     let entry = begun(&mute, &request.channel, json!({ "hides_cases": cases, "hides": hides, "tier": tier }));
-    match store.insert_mute(&mute, &[entry]).await {
+    let what = format!("{code} muted for {} until {}: {}", mute.scope, mute.until, mute.reason);
+    let notices: Vec<Notice> =
+        store.told_by_command(&request.channel, &request.person, &[&mute.id], &what, now).into_iter().collect();
+    let entries = [store.with_os_user(entry)];
+    let change = Change { mute: Some(&mute), notices: &notices, entries: &entries, ..Change::default() };
+    match store.advance(change).await {
         Ok(()) => Ok(mute),
         // Somebody else muted it in the same moment.
         Err(StoreError::Duplicate) => match self::standing(store, today, code, &mute.scope).await? {
@@ -311,7 +316,11 @@ pub async fn unmute(
     }
     let ending = MuteEnd { id: mute.id.clone(), by: by.clone(), at: now };
     let entry = entry("mute.ended", &mute, by, channel, now, json!({ "owner": mute.owner, "was_until": mute.until }));
-    match store.end_mute(&ending, &[entry]).await {
+    let what = format!("{} is shown again for {}", mute.code, mute.scope);
+    let notices: Vec<Notice> = store.told_by_command(channel, by, &[&mute.id, "ended"], &what, now).into_iter().collect();
+    let entries = [store.with_os_user(entry)];
+    let change = Change { unmute: Some(&ending), notices: &notices, entries: &entries, ..Change::default() };
+    match store.advance(change).await {
         Ok(()) => Ok(Mute { ended: Some((now, by.clone())), ..mute }),
         Err(StoreError::Conflict) => Err(MuteRefused::Over),
         Err(error) => Err(error.into()),
