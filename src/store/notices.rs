@@ -109,7 +109,7 @@ impl Store {
     }
 
     /// What a person has not yet said to have seen, newest first: of notices that ask about a recommendation or a case only
-    /// those that still wait for somebody; what was done in their name by command stays, since it is done.
+    /// those that still wait for somebody. What was done in their name by command, and what did not leave, is told anyhow.
     pub async fn list_notices(&self, person: &PersonId) -> Result<Vec<Notice>, StoreError> {
         let rows = sqlx::query(
             "select n.id, n.person, n.kind, n.case_id, n.recommendation_id, n.said, n.at, n.seen_at

@@ -150,7 +150,7 @@ impl Bench {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("reeve.db").display());
         let store = Store::open_and_migrate(&url).await.unwrap();
-        Self { _folder: Some(folder), url, ..Self::on(store) }
+        Self { _folder: Some(folder), ..Self::on(store) }
     }
 
     /// A bench on a store that somebody else opened.
@@ -162,8 +162,9 @@ impl Bench {
         }
         let facts = Arc::new(Facts::default());
         let recheck: Arc<dyn Recheck> = Arc::clone(&facts) as _;
+        let url = store.url().to_owned();
         let it = Approvals { store, config: Arc::new(config), clock: Clock::standing_at(start()), recheck };
-        Self { _folder: None, url: String::new(), it, facts, keys: Mutex::new(0) }
+        Self { _folder: None, url, it, facts, keys: Mutex::new(0) }
     }
 
     /// A bench with one queued case: a transfer worth `value`, another one, and doing nothing.
