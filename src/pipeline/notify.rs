@@ -123,7 +123,7 @@ async fn compose(stages: &Stages, laid: &Laid, day: Date) -> anyhow::Result<Dige
         let case = case.clone();
         let Some(rank) = case.rank.clone() else { continue };
         // A digest is never wrong on purpose.
-        let all = drill::cards(store.list_recommendations(&case.id).await?, &drills, false);
+        let all = drill::true_ones(store.list_recommendations(&case.id).await?, &drills);
         let mut recommendations: Vec<Recommendation> = all
             .into_iter()
             .map(|(r, _)| r)

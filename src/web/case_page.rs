@@ -159,7 +159,8 @@ pub(super) async fn decide(
 
 /// Keeps when this person first saw what can be decided here: how long a decision takes is counted from then.
 async fn opened(state: &WebState, who: &SignedIn, case: &Case) -> Result<(), WebError> {
-    let all = state.store.list_recommendations(&case.id).await?;
+    let drills = state.store.list_drills_of(&case.id).await?;
+    let all = drill::cards(state.store.list_recommendations(&case.id).await?, &drills);
     let seen: Vec<View> = all
         .iter()
         .filter(|(rec, _)| rec.state.is_waiting())
@@ -203,7 +204,7 @@ async fn page(
 ) -> Result<String, WebError> {
     let all = state.store.list_recommendations(&case.id).await?;
     let drills = state.store.list_drills_of(&case.id).await?;
-    let recommendations = shown(&drill::cards(all.clone(), &drills, may_turn_down(&who.person).is_ok()));
+    let recommendations = shown(&drill::cards(all.clone(), &drills));
     let exceptions = state.store.list_case_exceptions(&case.id).await?;
     let evidence = match &case.evidence_hash {
         Some(hash) => Some(state.store.get_bundle(&case.id, hash).await?),
@@ -212,7 +213,7 @@ async fn page(
     let as_of = evidence.as_ref().map_or_else(|| state.clock.now(), |bundle| bundle.as_of);
     let chart = state.charts.chart(&case.subject, as_of).await;
     let names = Names(state.store.list_names().await?);
-    let history = history(state, case, &all).await?;
+    let history = history(state, case, &all, &drills).await?;
     let waiting: Vec<&Recommendation> = recommendations.iter().map(|(r, _)| r).filter(|r| r.state.is_waiting()).collect();
     let previews = state.approvals.preview(&who.person.id, case, &waiting).await.map_err(WebError::judged)?;
     let previews = waiting.iter().map(|r| r.id.clone()).zip(previews).collect();
@@ -279,14 +280,19 @@ fn shown(all: &[(Recommendation, i64)]) -> Vec<(Recommendation, i64)> {
     shown
 }
 
-/// What was done to the case and to its recommendations, oldest first.
-async fn history(state: &WebState, case: &Case, all: &[(Recommendation, i64)]) -> Result<Vec<Chained>, WebError> {
+/// What was done to the case and to its recommendations, oldest first, and nothing by which a waiting drill could be known.
+async fn history(
+    state: &WebState,
+    case: &Case,
+    all: &[(Recommendation, i64)],
+    drills: &[Drill],
+) -> Result<Vec<Chained>, WebError> {
     let mut history = state.store.list_audit_of(&format!("case:{}", case.id)).await?;
     for (rec, _) in all {
         history.extend(state.store.list_audit_of(&format!("recommendation:{}", rec.id)).await?);
     }
     history.sort_by_key(|entry| entry.seq);
-    Ok(history)
+    Ok(drill::told(history, all, drills))
 }
 
 /// Everybody else who decides anything.

@@ -144,7 +144,7 @@ pub(super) async fn queue(
     let names = Names(state.store.list_names().await?);
     let all = state.store.list_recommendations_in(&[]).await?;
     let may = may_turn_down(&who.person).is_ok();
-    let firsts = first_recommendations(drill::cards(all, &state.store.list_drills().await?, may));
+    let firsts = first_recommendations(drill::cards(all, &state.store.list_drills().await?));
     let row = |case: &Case, line: Option<&DigestLine>| row(case, line, firsts.get(&case.id), &names);
 
     let in_queue = chosen.0 == "open";

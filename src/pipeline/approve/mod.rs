@@ -21,6 +21,7 @@ mod standing;
 #[cfg(test)]
 pub(super) mod tests;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -42,10 +43,11 @@ use crate::config::Config;
 use crate::domain::action::{Action, Check};
 use crate::domain::case::Case;
 use crate::domain::decision::RecommendationState as State;
-use crate::domain::ids::PersonId;
+use crate::domain::ids::{PersonId, RecommendationId};
 use crate::domain::money::Money;
 use crate::domain::policy::{Person, may_turn_down};
 use crate::domain::recommendation::Recommendation;
+use crate::pipeline::noise::drill;
 use crate::store::{Change, DecisionRow, NewOutbox, Store, StoreError};
 
 /// How often a click is judged anew because somebody else moved the same case, or the sum that limits are compared with, in
@@ -76,12 +78,14 @@ struct Scene {
     /// The others of its case, with theirs.
     siblings: Vec<(Recommendation, i64)>,
     case: Case,
+    /// Of its case's recommendations those that nobody is shown, since a drill waits in their place.
+    hidden: BTreeSet<RecommendationId>,
 }
 
 impl Scene {
     /// What is proposed now: the best waiting recommendation on the case's present evidence.
     fn newest(&self) -> Option<&Recommendation> {
-        let all = self.siblings.iter().map(|(r, _)| r).chain([&self.rec]);
+        let all = self.siblings.iter().map(|(r, _)| r).chain([&self.rec]).filter(|r| !self.hidden.contains(&r.id));
         all.filter(|r| r.state.is_waiting() && self.case.evidence_hash.as_deref() == Some(&*r.evidence_hash))
             .min_by(|a, b| a.rank.cmp(&b.rank).then_with(|| b.drafted_at.cmp(&a.drafted_at)).then_with(|| a.id.cmp(&b.id)))
     }
@@ -226,9 +230,10 @@ impl Approvals {
         // The case first: whatever moves afterwards moves its version too, and the write is refused.
         let case = self.store.get_case(&case_id).await.map_err(failed)?;
         let mut siblings = self.store.list_recommendations(&case_id).await.map_err(failed)?;
+        let hidden = drill::hidden(&siblings, &self.store.list_drills_of(&case_id).await.map_err(failed)?);
         let place = siblings.iter().position(|(r, _)| &r.id == id);
         let (rec, seen) = siblings.remove(place.ok_or_else(|| DecisionRefused::UnknownRecommendation(id.to_string()))?);
-        Ok(Scene { rec, seen, siblings, case })
+        Ok(Scene { rec, seen, siblings, case, hidden })
     }
 
     /// Writes everything a decision changes in one transaction.
