@@ -1,12 +1,11 @@
 //! One step of a case's life: everything that moves together is written together.
 
 use super::{
-    DecisionRow, DrillEnd, MuteEnd, NewOutbox, Notice, Outcome, Store, StoreError, audit, cases, decisions, delegations,
-    drills, mutes, notices, outbox, outcomes, recommendations,
+    DecisionRow, DrillEnd, MuteEnd, NewMute, NewOutbox, Notice, Outcome, Store, StoreError, audit, cases, decisions,
+    delegations, drills, mutes, notices, outbox, outcomes, recommendations,
 };
 use crate::domain::audit::AuditEntry;
 use crate::domain::case::Case;
-use crate::domain::mute::Mute;
 use crate::domain::recommendation::Recommendation;
 
 /// What moves together. Cases and recommendations come with the version that was seen; a case's own version is that plus
@@ -35,7 +34,7 @@ pub struct Change<'a> {
     /// What became of recommendations.
     pub outcomes: &'a [Outcome],
     /// A mute that begins.
-    pub mute: Option<&'a Mute>,
+    pub mute: Option<NewMute<'a>>,
     /// A mute that ends before its day.
     pub unmute: Option<&'a MuteEnd>,
     /// A drill that was answered.
@@ -80,7 +79,7 @@ impl Store {
             outcomes::upsert(&mut tx, outcome).await?;
         }
         if let Some(mute) = change.mute {
-            mutes::insert(&mut tx, mute).await?;
+            mutes::insert(&mut tx, &mute).await?;
         }
         if let Some(ending) = change.unmute {
             mutes::end(&mut tx, ending).await?;

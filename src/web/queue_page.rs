@@ -185,7 +185,12 @@ async fn keep_muted(state: &WebState, cases: &mut Vec<Case>, keep: bool) -> Resu
             hidden.push((case, mute));
         }
     }
-    let text = noise::mutes::account(&state.config, &hidden).map(|text| plain(&text));
+    let said: Vec<String> = noise::mutes::account(&state.config, &hidden)
+        .into_iter()
+        .chain(muting.lifted().to_vec())
+        .map(|text| plain(&text))
+        .collect();
+    let text = (!said.is_empty()).then(|| said.join(" "));
     let ids: BTreeSet<CaseId> = hidden.iter().map(|(case, _)| case.id.clone()).collect();
     cases.retain(|case| ids.contains(&case.id) == keep);
     Ok(text)

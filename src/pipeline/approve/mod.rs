@@ -48,7 +48,7 @@ use crate::domain::money::Money;
 use crate::domain::policy::{Person, may_turn_down};
 use crate::domain::recommendation::Recommendation;
 use crate::pipeline::noise::drill;
-use crate::store::{Change, DecisionRow, NewOutbox, Store, StoreError};
+use crate::store::{Change, DecisionRow, NewMute, NewOutbox, Store, StoreError};
 
 /// How often a click is judged anew because somebody else moved the same case, or the sum that limits are compared with, in
 /// between.
@@ -289,7 +289,7 @@ impl Approvals {
             outbox: &outbox,
             cancel: &cancel,
             notices: &plan.notices,
-            mute: own.mute.as_ref(),
+            mute: own.mute.as_ref().map(|mute| NewMute { mute, today: self.today(now), seen: plan.mutes_seen }),
             unmute: own.unmute.as_ref(),
             drill: own.drill.as_ref(),
             entries: &plan.entries,

@@ -39,6 +39,8 @@ pub(super) struct Plan {
     pub(super) entries: Vec<AuditEntry>,
     /// How many decisions there were when the limits were added up, where they were.
     pub(super) decisions_seen: Option<i64>,
+    /// How many mutes there were when it was weighed, and how many of them had been ended, where it mutes.
+    pub(super) mutes_seen: Option<(i64, i64)>,
     /// How many delegations there were when it was judged, and how many of them had been ended.
     pub(super) delegations_seen: Option<(i64, i64)>,
     /// The supplier that an approval counts by, as the records say.
@@ -68,6 +70,7 @@ impl Plan {
             notices: Vec::new(),
             entries,
             decisions_seen: None,
+            mutes_seen: None,
             delegations_seen: None,
             supplier: None,
             on_behalf_of: Vec::new(),
