@@ -39,6 +39,7 @@ pub(super) fn of(laid: &Laid, case: &Case, action: &Action) -> Facts {
     }
     let (margin_lost, margin_lost_share) = margin(book, action);
     Facts {
+        item: line.first().map(|line| line.item.clone()),
         class: class(laid, &items),
         categories: items.iter().map(|id| Some(book.items.get(*id)?.category.clone())).collect(),
         locations: Some(locations.into_iter().map(|id| place(book, id)).collect()),

@@ -106,7 +106,8 @@ impl Desk {
             labels.insert(&decision.case_id, real);
         }
         for (case, real) in labels {
-            let Some(case) = self.store.find_case(case).await? else { continue };
+            // That a detector may be silenced says nothing about whether what it finds is real.
+            let Some(case) = self.store.find_case(case).await?.filter(|case| !case.is_mute_proposal()) else { continue };
             if let Some(code) = case.codes.first() {
                 let (confirmed, shown) = counts.entry(*code).or_default();
                 *confirmed += u32::from(real);

@@ -18,7 +18,7 @@ use super::{Context as Stages, Progress, Stage, playbook};
 use crate::domain::action::{Action, Candidate};
 use crate::domain::audit::AuditEntry;
 use crate::domain::book::Place;
-use crate::domain::case::{Case, CaseState};
+use crate::domain::case::{Case, CaseState, Rank};
 use crate::domain::case_life::CaseEvent;
 use crate::domain::decision::RecommendationState;
 use crate::domain::draft::Draft;
@@ -46,9 +46,11 @@ impl Stage for Drafting {
     async fn run_once(&self) -> anyhow::Result<Progress> {
         let Stages { store, desk, .. } = &self.0;
         let mut cases = store.list_cases(CaseState::UNDECIDED).await?;
+        let mut asleep = store.list_cases(&["snoozed"]).await?;
         // A proposal about Reeve's own list rests on decisions, not on records.
         cases.retain(|case| !case.is_mute_proposal());
-        if cases.is_empty() {
+        asleep.retain(|case| !case.is_mute_proposal());
+        if cases.is_empty() && asleep.is_empty() {
             return Ok(Progress::Idle);
         }
         let laid = desk.lay_out().await?;
@@ -81,11 +83,38 @@ impl Stage for Drafting {
                 Err(error) => tracing::error!(case.id = %case.id, "Could not draft case {}: {error:#}", case.id),
             }
         }
+        for case in asleep {
+            let exceptions = open_exceptions(store.list_case_exceptions(&case.id).await?, &case);
+            let promised = promises.to_others(&case.id);
+            let rank = as_read_back(&assess(&self.view(&case, &exceptions, &laid, &claimed, &promised)).rank)?;
+            changed += usize::from(self.rank_asleep(case, rank).await?);
+        }
         Ok(if changed == 0 { Progress::Idle } else { Progress::Advanced(changed) })
     }
 }
 
+/// A rank as it will read back: some decimals do not parse to the number that wrote them, and a rank that never equals the
+/// stored one would be stored for ever.
+fn as_read_back(rank: &Rank) -> anyhow::Result<Rank> {
+    let written = serde_json::to_string(rank).context("writing a rank")?;
+    serde_json::from_str(&written).context("reading a rank back")
+}
+
 impl Drafting {
+    /// What a case that was put off is worth now: nothing is drafted for it, but whoever said "until it has grown" must find
+    /// out when it has.
+    async fn rank_asleep(&self, case: Case, rank: Rank) -> anyhow::Result<bool> {
+        if case.rank.as_ref() == Some(&rank) {
+            return Ok(false);
+        }
+        let next = Case { rank: Some(rank), version: case.version + 1, updated_at: self.0.clock.now(), ..case.clone() };
+        match self.0.store.advance_case(&next, case.version, &[]).await {
+            Ok(()) => Ok(true),
+            Err(StoreError::Conflict) => Ok(false),
+            Err(error) => Err(error).context("updating the rank of a case that was put off"),
+        }
+    }
+
     fn view<'v>(
         &'v self,
         case: &'v Case,
@@ -108,10 +137,7 @@ impl Drafting {
         let drills = store.drill_recommendations().await?;
         current.retain(|(r, _)| !drills.contains(&r.id));
         let mut next = case.clone();
-        // As it will read back: some decimals do not parse to the number that wrote them, and a rank that never equals the
-        // stored one would be stored for ever.
-        let rank = serde_json::to_string(&assessment.rank).context("writing a rank")?;
-        next.rank = serde_json::from_str(&rank).context("reading a rank back")?;
+        next.rank = Some(as_read_back(&assessment.rank)?);
         next.state = next.state.after(CaseEvent::Propose)?;
         next.evidence_hash = Some(hash.clone());
         let standing = current.iter().filter(|(r, _)| is_undecided(r)).collect::<Vec<_>>();

@@ -155,14 +155,16 @@ fn decided_value(r: &AnyRow) -> Result<DecidedValue, StoreError> {
     let case: Case = row::json(r, TABLE, "subject")?;
     let body: Value = row::json(r, TABLE, "body")?;
     let on_behalf_of = serde_json::from_value(body["on_behalf_of"].clone()).unwrap_or_default();
-    let of_records = body["supplier"].as_str().map(SupplierId::new);
+    // As it was when it was decided: the case may be about something else by now.
+    let item_then = body["item"].as_str().map(ItemId::new);
+    let supplier_then = body["supplier"].as_str().map(SupplierId::new);
     let action = &recommendation.candidate.action;
     let (item, supplier) = (action.item().cloned(), action.supplier().cloned());
     Ok(DecidedValue {
         recommendation_id: recommendation.id,
         case_id: case.id,
-        item: item.or(case.subject.item),
-        supplier: supplier.or(case.subject.supplier).or(of_records),
+        item: item.or(item_then).or(case.subject.item),
+        supplier: supplier.or(supplier_then).or(case.subject.supplier),
         person: PersonId(row::get(r, TABLE, "person")?),
         on_behalf_of,
         action: action.code().to_owned(),

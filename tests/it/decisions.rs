@@ -11,14 +11,17 @@ use reeve::adapters::recorded::Recorded;
 use reeve::app::App;
 use reeve::clock::Clock;
 use reeve::config::Config;
-use reeve::domain::action::Action;
-use reeve::domain::decision::RejectReason;
+use reeve::domain::action::{Action, Range};
+use reeve::domain::audit::AuditEntry;
+use reeve::domain::calendar::plus_days;
+use reeve::domain::case::{Case, CaseState};
+use reeve::domain::decision::{RejectReason, WakeCondition};
 use reeve::domain::ids::PersonId;
-use reeve::domain::money::Quantity;
+use reeve::domain::money::{Money, Quantity};
 use reeve::domain::recommendation::Recommendation;
 use reeve::pipeline::approve::{DecisionAnswer, DecisionRefused, DecisionRequest, Verb};
 use reeve::ports::{Outgoing, PortError, Ports, Sender, Source};
-use reeve::store::Store;
+use reeve::store::{Report, Reported, Store};
 
 use crate::support::databases::{TestDb, databases};
 
@@ -168,4 +171,78 @@ async fn an_executor_has_its_day_from_when_it_was_told_and_not_from_the_decision
     let seen = reeve::pipeline::deliver::stuck::picture(&app.context.store, &app.context.config, app.context.clock.now());
     assert_eq!(seen.await.unwrap().unseen[0].case, rec.case_id.as_str());
     app.context.store.verify_audit().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_its_executor_took_back_is_put_before_people_again() {
+    let db = databases().await.remove(0);
+    let receiver = Arc::new(Receiver { up: Mutex::new(true), ..Receiver::default() });
+    let app = at_the_end(&db, Some(Arc::clone(&receiver) as Arc<dyn Sender>)).await;
+    let store = &app.context.store;
+    let all = queued(&app).await;
+    let rec = all.iter().find(|r| r.candidate.action.code() == "TRANSFER").expect("goods can be moved");
+    click(&app, "approve", "ari", rec, Verb::Approve).await.unwrap();
+    app.context.clock.set(app.context.clock.now() + SignedDuration::from_hours(1));
+    rest(&app).await;
+    let told = |state| Report {
+        id: format!("webhook/{state:?}"),
+        message_id: receiver.got.lock().unwrap()[0].id.clone(),
+        destination: "webhook".to_owned(),
+        state,
+        note: String::new(),
+        reference: String::new(),
+        said_at: None,
+        received_at: app.context.clock.now(),
+    };
+    let entry = AuditEntry {
+        at: app.context.clock.now(),
+        actor: "destination:webhook".to_owned(),
+        channel: "webhook".to_owned(),
+        action: "recommendation.reported".to_owned(),
+        subject: format!("recommendation:{}", rec.id),
+        content: String::new(),
+        detail: serde_json::json!({}),
+    };
+    let before = store.get_case(&rec.case_id).await.unwrap();
+    let again = async || {
+        let live = store.list_cases(CaseState::LIVE).await.unwrap();
+        live.into_iter().any(|case| case.id != before.id && case.exceptions.iter().any(|e| before.exceptions.contains(e)))
+    };
+    assert!(!again().await, "what was handed off has its time");
+    store.keep_report(&told(Reported::Undone), "hash", &entry).await.unwrap();
+    rest(&app).await;
+    assert_eq!(store.get_recommendation(&rec.id).await.unwrap().0.state.name(), "undone");
+    assert_eq!(store.get_case(&rec.case_id).await.unwrap().state.name(), "closed");
+    assert!(again().await, "nobody would ever hear of it again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_case_that_was_put_off_wakes_when_the_records_say_that_it_has_grown() {
+    for db in databases().await {
+        let app = at_the_end(&db, None).await;
+        let store = &app.context.store;
+        let worth = |case: &Case| case.rank.as_ref().unwrap().value.expected;
+        let all = queued(&app).await;
+        let mut large = None;
+        for rec in &all {
+            let case = store.get_case(&rec.case_id).await.unwrap();
+            if worth(&case) > Money::from_minor(20_000) {
+                large = Some((case, rec.clone()));
+            }
+        }
+        let (mut case, rec) = large.expect("some case is worth more than 200");
+        // As it was some days ago, when somebody put it off.
+        let now_worth = worth(&case);
+        let seen = case.version;
+        case.version += 1;
+        case.rank.as_mut().unwrap().value = Range::certain(Money::from_minor(1_000));
+        store.advance_case(&case, seen, &[]).await.unwrap();
+        let until = plus_days(app.context.config.calendar.calendar().day_of(app.context.clock.now()), 1);
+        let verb = Verb::Snooze { until, wake: WakeCondition::Grew };
+        click(&app, "snooze", "pia", &rec, verb).await.unwrap();
+        rest(&app).await;
+        let case = store.get_case(&case.id).await.unwrap();
+        assert_eq!((case.state.name(), worth(&case)), ("open", now_worth));
+        app.context.store.close().await;
+    }
 }

@@ -53,7 +53,9 @@ impl Approvals {
         let Some(due) = due.map(|((_, step, _), level)| Due { level, step }).find(|due| due.level > taken) else {
             return Ok(());
         };
-        let touched = self.recheck.concerned(case).await?;
+        // Who changed it may not sign it: telling them would use up the step.
+        let mut touched = self.recheck.concerned(case).await?;
+        touched.extend(super::edit::editors(rec).iter().cloned());
         let everybody = self.everybody(&grounds, now);
         let nobody = Signer::own(Person::gone(PersonId::new("stage:approve")));
         let attempt = Attempt { signer: &nobody, ruling: &ruling, facts: &facts, signed: &signed, touched_by: &touched };

@@ -24,8 +24,8 @@ pub(crate) struct Judgement {
     pub(crate) ruling: Ruling,
     /// In which capacity the person may give it, or why they may not.
     pub(crate) standing: Result<(Signer, Standing), Refused>,
-    /// The supplier that it is about, where it is about one.
-    pub(crate) supplier: Option<SupplierId>,
+    /// The item and the supplier that it counts together with, where it is about one.
+    pub(crate) about: (Option<ItemId>, Option<SupplierId>),
 }
 
 /// What rulings rest on, read once for each click or page.
@@ -55,7 +55,7 @@ impl Approvals {
         let mutes_seen = self.store.mutes_seen().await.map_err(failed)?;
         let grounds = self.grounds(now).await?;
         let touched = self.touched(&scene).await?;
-        let Judgement { ruling, standing, supplier } =
+        let Judgement { ruling, standing, about } =
             self.judgement(&grounds, person, &scene.case, &scene.rec, &touched, now).await?;
         let (signer, standing) = standing.map_err(DecisionRefused::MayNotSign)?;
         let moved = self.recheck.moved(&scene.case, &scene.rec).await.map_err(DecisionRefused::Failed)?;
@@ -77,7 +77,7 @@ impl Approvals {
         plan.decisions_seen = Some(decisions_seen);
         plan.mutes_seen = Some(mutes_seen);
         plan.delegations_seen = Some(grounds.delegations_seen());
-        plan.supplier = supplier;
+        plan.about = about;
         Ok(plan)
     }
 
@@ -114,14 +114,14 @@ impl Approvals {
         let policy = &self.config.policy;
         let facts = self.recheck.facts(case, &rec.candidate.action).await.map_err(DecisionRefused::Failed)?;
         let signed: Vec<Signer> = rec.state.first_signature().iter().map(|first| self.signer(first)).collect();
-        let supplier = about(case, rec, &facts).1;
+        let about = about(case, rec, &facts);
         let mut first_refusal = None;
         for signer in self.capacities(grounds, person, now) {
             let value = self.value_of(rec, &signed, &signer, now).await?;
             let ruling = self.ruling(grounds, case, rec, value, &facts, &signed, &signer, now);
             let attempt = Attempt { signer: &signer, ruling: &ruling, facts: &facts, signed: &signed, touched_by: touched };
             match policy.may_sign(&attempt) {
-                Ok(standing) => return Ok(Judgement { ruling, standing: Ok((signer, standing)), supplier }),
+                Ok(standing) => return Ok(Judgement { ruling, standing: Ok((signer, standing)), about }),
                 // The refusal that counts is the one for themselves.
                 Err(because) if first_refusal.is_none() => {
                     let could = policy.who_could(&attempt, &self.everybody(grounds, now));
@@ -131,7 +131,7 @@ impl Approvals {
             }
         }
         let (ruling, refused) = first_refusal.ok_or_else(|| DecisionRefused::UnknownPerson(person.id.to_string()))?;
-        Ok(Judgement { ruling, standing: Err(refused), supplier })
+        Ok(Judgement { ruling, standing: Err(refused), about })
     }
 
     #[expect(clippy::too_many_arguments, reason = "what a ruling rests on, read by its callers once for several rulings")]
@@ -215,10 +215,12 @@ impl Approvals {
     }
 }
 
-/// Item and supplier that a recommendation counts together with others by. An order line names its supplier only through the
-/// records: cancelling lines of one supplier one by one is still cancelling with one supplier.
+/// Item and supplier that a recommendation counts together with others by. An order line names them only through the records:
+/// cancelling lines of one supplier one by one is still cancelling with one supplier.
 fn about(case: &Case, rec: &Recommendation, facts: &Facts) -> (Option<ItemId>, Option<SupplierId>) {
-    let (item, supplier) = plan::about(case, &rec.candidate.action);
+    let action = &rec.candidate.action;
+    let of_line = facts.item.clone().filter(|_| action.item().is_none());
+    let (item, supplier) = plan::about(case, action);
     let of_records = || facts.suppliers.iter().flatten().next().map(|named| SupplierId::new(named.id.clone()));
-    (item, supplier.or_else(of_records))
+    (of_line.or(item), supplier.or_else(of_records))
 }

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::plan::{self, Plan};
 use super::{Approvals, DecisionRefused, DecisionRequest, Scene, failed};
+use crate::domain::case::CaseState;
 use crate::domain::case_life::CaseEvent;
 use crate::domain::decision::{Event, RecommendationState as State};
 use crate::domain::ids::CaseId;
@@ -30,6 +31,12 @@ impl Approvals {
             return Err(DecisionRefused::Nowhere(format!(
                 "case {into} is {} and takes nothing in any more",
                 other.state.name().replace('_', " ")
+            )));
+        }
+        if let CaseState::Snoozed { until, .. } = &other.state {
+            return Err(DecisionRefused::Nowhere(format!(
+                "case {into} is put off until {until}, and this one would vanish with it; bring it back first, or fold it into this \
+                 one"
             )));
         }
         // A proposal about Reeve's own list rests on decisions, not on records: neither kind can be judged as the other.

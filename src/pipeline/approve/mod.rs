@@ -256,7 +256,8 @@ impl Approvals {
             verb: request.verb.clone(),
             answer: plan.answer.clone(),
             on_behalf_of: plan.on_behalf_of.clone(),
-            supplier: plan.supplier.clone(),
+            item: plan.about.0.clone(),
+            supplier: plan.about.1.clone(),
         };
         // A drill releases nothing, and a mute only hides.
         let releases = own.drill.is_none() && plan.on.candidate.action.is_for_the_outside();

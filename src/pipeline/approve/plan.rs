@@ -11,7 +11,7 @@ use crate::domain::audit::AuditEntry;
 use crate::domain::case::Case;
 use crate::domain::case_life::CaseEvent;
 use crate::domain::decision::{Event, RecommendationState as State, RejectReason, WakeCondition};
-use crate::domain::ids::{ItemId, PersonId, SupplierId};
+use crate::domain::ids::{ItemId, PersonId, SupplierId, content_hash};
 use crate::domain::money::Money;
 use crate::domain::policy::{Ruling, Signer};
 use crate::domain::recommendation::{Drafter, Recommendation};
@@ -43,8 +43,8 @@ pub(super) struct Plan {
     pub(super) mutes_seen: Option<(i64, i64)>,
     /// How many delegations there were when it was judged, and how many of them had been ended.
     pub(super) delegations_seen: Option<(i64, i64)>,
-    /// The supplier that an approval counts by, as the records say.
-    pub(super) supplier: Option<SupplierId>,
+    /// The item and the supplier that an approval counts by, as the records say.
+    pub(super) about: (Option<ItemId>, Option<SupplierId>),
     /// For whom the decision was made, nearest first, where somebody stood in.
     pub(super) on_behalf_of: Vec<PersonId>,
     pub(super) answer: DecisionAnswer,
@@ -72,7 +72,7 @@ impl Plan {
             decisions_seen: None,
             mutes_seen: None,
             delegations_seen: None,
-            supplier: None,
+            about: (None, None),
             on_behalf_of: Vec::new(),
             answer,
         }
@@ -142,6 +142,8 @@ pub(super) fn approve(
         "policy": judged.policy_version,
         "by": by,
         "outbox": outbox.as_ref().map(|o| &o.id),
+        // What leaves must be this, byte for byte.
+        "body": outbox.as_ref().map(|o| content_hash(&[&o.body])),
     });
     let name = if by.is_some() { "recommendation.approved" } else { "recommendation.signed" };
     let answer = DecisionAnswer {
@@ -170,7 +172,7 @@ pub(super) fn edit(
 ) -> Result<Plan, DecisionRefused> {
     let Scene { rec, seen, mut case, .. } = scene;
     let on = rec.clone();
-    if !matches!(rec.state, State::Queued | State::Signed { .. }) {
+    if !rec.state.is_before_people() {
         return Err(DecisionRefused::BadEdit(format!("it is {} and can not be edited", rec.state.name().replace('_', " "))));
     }
     let mut old = rec;

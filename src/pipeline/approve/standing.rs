@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Approvals, DecisionAnswer, DecisionRefused, DecisionRequest, Scene, Verb, failed, plan};
 use crate::domain::decision::{Event, RecommendationState as State};
-use crate::domain::ids::{PersonId, SupplierId};
+use crate::domain::ids::{ItemId, PersonId, SupplierId};
 
 impl Approvals {
     /// The answer given to the same click before.
@@ -104,6 +104,8 @@ pub(super) struct Kept {
     pub(super) answer: DecisionAnswer,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) on_behalf_of: Vec<PersonId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) item: Option<ItemId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) supplier: Option<SupplierId>,
 }

@@ -7,7 +7,7 @@ use super::{Deliver, Delivered, Taken as _};
 use crate::domain::audit::AuditEntry;
 use crate::domain::case_life::CaseEvent;
 use crate::domain::decision::{Event, RecommendationState as State};
-use crate::domain::ids::RecommendationId;
+use crate::domain::ids::{RecommendationId, content_hash};
 use crate::pipeline::audit::anchors::is_anchor;
 use crate::pipeline::publish::wire::Outward;
 use crate::pipeline::publish::{self, Envelope};
@@ -55,10 +55,24 @@ impl Deliver {
             let state = rec.state.name();
             return Ok(Sendable::No(format!("no approval stands behind it: the recommendation is {state}")));
         }
+        if !self.is_what_was_approved(row, &id).await? {
+            return Ok(Sendable::No("it is not what was approved: the log holds no approval of these words".to_owned()));
+        }
         if row.expires_at.is_some_and(|expiry| expiry <= self.clock.now()) {
             return Ok(Sendable::No(too_late(row)));
         }
         Ok(Sendable::Yes(Some(id)))
+    }
+
+    /// Does the log, which the database lets nobody change, hold the approval of exactly this message?
+    async fn is_what_was_approved(&self, row: &OutboxRow, id: &RecommendationId) -> anyhow::Result<bool> {
+        let body = content_hash(&[&row.body]);
+        let log = self.store.list_audit_of(&format!("recommendation:{id}")).await.context("reading the approval")?;
+        Ok(log.iter().map(|chained| &chained.entry).any(|entry| {
+            entry.action == "recommendation.approved"
+                && entry.detail["outbox"].as_str() == Some(&*row.id)
+                && entry.detail["body"].as_str() == Some(&*body)
+        }))
     }
 
     /// Moves the recommendation to handed-off and its case to verifying; what else was proposed comes off the queue.

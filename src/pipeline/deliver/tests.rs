@@ -118,6 +118,22 @@ async fn an_undone_approval_never_leaves() {
 }
 
 #[tokio::test]
+async fn what_was_changed_between_the_approval_and_the_door_never_leaves() {
+    let (receiver, url) = Receiver::new(&[]).await;
+    let (bench, deliver, id) = approved(&url, 3).await;
+    let row = bench.it.store.list_outbox(OutboxState::Pending).await.unwrap().remove(0);
+    let forged = row.body.replacen("\"amount\":\"40\"", "\"amount\":\"4000\"", 1);
+    assert_ne!(forged, row.body, "the quantity is in {}", row.body);
+    bench.it.store.rewrite_outbox_body(&row.id, &forged).await;
+    bench.later(5);
+    assert_eq!(deliver.run_once().await.unwrap(), delivered(0, 0, 1));
+    assert!(receiver.got().is_empty());
+    let dead = bench.it.store.list_dead().await.unwrap();
+    assert!(dead[0].reason.contains("not what was approved"), "{dead:?}");
+    assert_ne!(bench.state(&id).await, "handed_off");
+}
+
+#[tokio::test]
 async fn what_is_not_taken_is_tried_again_then_dead_then_replayed_as_it_was() {
     let (receiver, url) = Receiver::new(&[StatusCode::BAD_GATEWAY, StatusCode::INTERNAL_SERVER_ERROR]).await;
     let (bench, deliver, id) = approved(&url, 2).await;

@@ -1,30 +1,36 @@
 //! What people turned down does not come back because a detector looks again, or because the condition was away for a day: it
 //! comes back when it is worth a fifth and 50.00 more than when it was turned down (handbook §6 rule 4). A change of stage is
 //! another exception, and opens its own case.
+//!
+//! What people acted on and is seen all the same comes back, too: when it has grown like that, at once when its executor did
+//! not do it or took it back, and otherwise when the horizon has passed in which it should have helped.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
 
 use crate::domain::case::Case;
+use crate::domain::decision::RecommendationState;
 use crate::domain::exception::{Exception, ExceptionState, Signal};
 use crate::domain::ids::{CaseId, ExceptionId};
 use crate::domain::money::Money;
+use crate::domain::recommendation::Recommendation;
 use crate::pipeline::Context as Stages;
 use crate::pipeline::assess::assess;
 use crate::pipeline::desk::Laid;
 use crate::pipeline::draft::{Promises, open_exceptions};
 use crate::pipeline::view::CaseView;
+use crate::store::{Reported, Store, StoreError};
 
 /// By how much a case has to be worth more, at least.
 const MORE_MIN: Money = Money::from_minor(5_000);
 
-/// Exceptions whose last case was turned down.
+/// Exceptions whose last case was turned down or acted on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TurnedDown {
     /// They open no case.
     pub quiet: BTreeSet<ExceptionId>,
-    /// They are worth so much more now that they open one.
+    /// They open one: they are worth so much more now, or what was done did not end them.
     pub back: BTreeSet<ExceptionId>,
 }
 
@@ -40,12 +46,13 @@ pub(super) async fn turned_down(stages: &Stages, laid: &Laid, known: &[Exception
     let mut found = TurnedDown::default();
     let rejected: BTreeSet<CaseId> =
         store.list_recommendations_in(&["rejected"]).await?.into_iter().map(|(rec, _)| rec.case_id).collect();
-    if rejected.is_empty() {
+    let acted_on = acted_on(store).await.context("reading what was handed off")?;
+    if rejected.is_empty() && acted_on.is_empty() {
         return Ok(found);
     }
     let mut closed: BTreeMap<CaseId, Case> =
         store.list_cases(&["closed"]).await?.into_iter().map(|c| (c.id.clone(), c)).collect();
-    closed.retain(|id, case| rejected.contains(id) && !case.is_mute_proposal());
+    closed.retain(|id, case| (rejected.contains(id) || acted_on.contains_key(id)) && !case.is_mute_proposal());
     let seen: BTreeMap<ExceptionId, &Signal> = laid.seen.signals.iter().map(|s| (s.exception_id(), s)).collect();
     let mut again: BTreeMap<CaseId, Vec<Exception>> = BTreeMap::new();
     let owners = store.map_exceptions_to_cases().await?;
@@ -59,16 +66,47 @@ pub(super) async fn turned_down(stages: &Stages, laid: &Laid, known: &[Exception
     let promises = Promises::firm(store).await.context("reading what is promised")?;
     for (id, exceptions) in again {
         let case = &closed[&id];
+        if acted_on.get(&id).is_some_and(|past| *past) {
+            found.back.extend(exceptions.into_iter().map(|e| e.id));
+            continue;
+        }
         let exceptions = open_exceptions(exceptions, case);
         let promised = promises.to_others(&id);
         let (book, outlook, p, claimed) = (&laid.book, &laid.seen.outlook, &laid.p, &claimed);
         let view = CaseView { case, exceptions: &exceptions, book, outlook, p, claimed, promised: &promised, config };
         let then = case.rank.as_ref().map_or(Money::ZERO, |rank| rank.value.expected);
         let grown = has_grown(then, assess(&view).rank.value.expected);
-        let side = if grown { &mut found.back } else { &mut found.quiet };
+        // What was acted on may help yet; if it went away and comes again, it is a new one.
+        let side = match (grown, acted_on.contains_key(&id)) {
+            (true, _) => &mut found.back,
+            (false, false) => &mut found.quiet,
+            (false, true) => continue,
+        };
         side.extend(exceptions.into_iter().map(|e| e.id));
     }
     Ok(found)
+}
+
+/// Cases of which something was handed off, and whether its time to help is past: it was not done or taken back by its
+/// executor's own word, or what came of it has been measured.
+async fn acted_on(store: &Store) -> anyhow::Result<BTreeMap<CaseId, bool>> {
+    use RecommendationState as S;
+    let settled = [&S::CarriedOut, &S::Partly, &S::NotCarriedOut, &S::Undone].map(S::name);
+    let mut cases = BTreeMap::new();
+    for (rec, _) in store.list_recommendations_in(&settled).await? {
+        let past = match rec.state {
+            S::Undone => true,
+            S::NotCarriedOut if refused_by_its_executor(store, &rec).await? => true,
+            _ => store.find_outcome(&rec.id).await?.is_some_and(|outcome| outcome.body.get("measured").is_some()),
+        };
+        *cases.entry(rec.case_id).or_insert(false) |= past;
+    }
+    Ok(cases)
+}
+
+async fn refused_by_its_executor(store: &Store, rec: &Recommendation) -> Result<bool, StoreError> {
+    let last = store.list_reports_about(rec.id.as_str()).await?.pop();
+    Ok(last.is_some_and(|word| word.state == Reported::NotCarriedOut))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use super::handled::{Handled, handled, measured, shown};
 use super::rows::Rows;
 use super::{Definition, Group, Kpi, Part, Period, Unit};
 use crate::config::Config;
+use crate::domain::action::Action;
 use crate::domain::calendar::days_between;
 use crate::domain::case::CaseState;
 use crate::domain::policy::WorkingHours;
@@ -204,13 +205,24 @@ fn digests(rows: &Rows, decided: &[Handled<'_>]) -> [Kpi; 2] {
 
 fn execution(rows: &Rows, decided: &[Handled<'_>]) -> Kpi {
     // Whoever has had less than 48 hours is not late.
-    let due: Vec<&Handled<'_>> =
+    let all: Vec<&Handled<'_>> =
         decided.iter().filter(|h| h.accepted && rows.now.duration_since(h.at) >= CARRY_OUT).collect();
+    // That a bill was not paid shows on its day, and that somebody was asked may never show.
+    let told = |h: &&&Handled<'_>| {
+        let late_to_show = matches!(h.rec.candidate.action, Action::BlockBill { .. });
+        !h.nobody_can_tell(rows) && (!late_to_show || h.rec.state.name() == "not_carried_out")
+    };
+    let due: Vec<&&Handled<'_>> = all.iter().filter(told).collect();
     let in_time = due.iter().filter(|h| {
         let done = rows.carried_out.get(&h.rec.id);
         done.is_some_and(|done| done.duration_since(h.at) <= CARRY_OUT)
     });
-    EXECUTION.share(in_time.count(), due.len(), format!("{} approved at least 48 h ago", due.len()))
+    let basis = format!(
+        "{} approved at least 48 h ago, and {} of which no record could tell in that time",
+        due.len(),
+        all.len() - due.len()
+    );
+    EXECUTION.share(in_time.count(), due.len(), basis)
 }
 
 fn expired(rows: &Rows, period: Period) -> Kpi {
@@ -234,7 +246,7 @@ fn realised(rows: &Rows, decided: &[Handled<'_>]) -> [Kpi; 2] {
             .collect();
         (found.iter().sum::<f64>(), found.len())
     };
-    let (value, n) = sum(&|h| h.accepted && matches!(h.rec.state.name(), "carried_out" | "partly"));
+    let (value, n) = sum(&|h| h.is_done(rows));
     let (forgone, m) = sum(&|h| !h.accepted);
     [
         REALISED.of(Some(value), n, format!("{n} carried out and measured at their horizon")),

@@ -30,6 +30,17 @@ pub(super) struct Handled<'r> {
 }
 
 impl Handled<'_> {
+    /// Approved, and seen done at least in part: only then can what followed be its doing.
+    pub(super) fn is_done(&self, rows: &Rows) -> bool {
+        self.accepted && matches!(self.rec.state.name(), "carried_out" | "partly") && !self.nobody_can_tell(rows)
+    }
+
+    /// It was handed off to an executor that does not report, and leaves no trace: whether it was done is not known.
+    pub(super) fn nobody_can_tell(&self, rows: &Rows) -> bool {
+        let said = rows.outcomes.get(&self.rec.id).and_then(|outcome| outcome.body.get("nobody_can_tell"));
+        said.and_then(serde_json::Value::as_bool).unwrap_or(false)
+    }
+
     /// Did people change it before it was approved?
     pub(super) fn is_edited(&self) -> bool {
         matches!(self.rec.drafter, Drafter::Edited { .. })
@@ -63,8 +74,8 @@ pub(super) fn handled(rows: &Rows) -> Vec<Handled<'_>> {
 }
 
 /// Was the case real? By the last decision on it: an approval, and every reason but "there is no problem", says yes. What
-/// says nothing about it (missing context, policy, a duplicate) is no label. What the records showed at the horizon says yes
-/// too, where a loss came or was kept away.
+/// says nothing about it (missing context, policy, a duplicate) is no label. What was measured at the horizon is none either: a
+/// loss that did not come may never have been ahead.
 pub(super) fn labels(rows: &Rows) -> BTreeMap<&CaseId, bool> {
     let mut labels = BTreeMap::new();
     for decision in handled(rows) {
@@ -83,12 +94,12 @@ pub(super) fn labels(rows: &Rows) -> BTreeMap<&CaseId, bool> {
     labels
 }
 
-/// Cases shown in a digest of the period, with the moment of the first one.
+/// Cases shown in a digest of the period, with the moment of the first digest that ever showed them.
 pub(super) fn shown(rows: &Rows) -> BTreeMap<&CaseId, Timestamp> {
     let mut shown = BTreeMap::new();
     for (digest, made) in &rows.digests {
         for line in &digest.lines {
-            shown.entry(&line.case_id).or_insert(*made);
+            shown.entry(&line.case_id).or_insert_with(|| rows.shown_before.get(&line.case_id).copied().unwrap_or(*made));
         }
     }
     shown

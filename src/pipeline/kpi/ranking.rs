@@ -22,13 +22,13 @@ const fn definition(id: &'static str, name: &'static str, formula: &'static str,
 const PRECISION: Definition = definition(
     "precision_at_k",
     "Precision at K",
-    "confirmed cases among the first K ÷ those of them that were judged",
+    "confirmed cases among the first K ÷ lines among the first K",
     Unit::Share,
 );
 const RECALL: Definition = definition(
     "recall_estimated",
     "Recall (estimated)",
-    "confirmed shown ÷ (confirmed shown + cases below the line × share of random places confirmed)",
+    "lines confirmed ÷ (lines confirmed + cases below the line × share of random places confirmed), summed over the digests",
     Unit::Share,
 );
 const CAPTURE: Definition = definition(
@@ -71,8 +71,9 @@ fn precision(rows: &Rows, k: usize) -> Kpi {
         judged += said.len();
         confirmed += precision_at_k(&said, k).unwrap_or(0.0) * said.len() as f64;
     }
-    let basis = format!("{judged} of {lines} lines among the first {k} were judged; the rest says nothing");
-    PRECISION.of((judged > 0).then(|| confirmed / judged as f64), judged, basis)
+    let basis = format!("{judged} of {lines} lines among the first {k} were judged; the others count as not confirmed");
+    let of_those = Part { name: "of those that were judged".into(), value: confirmed / judged.max(1) as f64, n: judged };
+    PRECISION.of((judged > 0).then(|| confirmed / lines as f64), lines, basis).with_parts(vec![of_those])
 }
 
 /// The random places say how many of those below the line are worth something.
@@ -90,12 +91,15 @@ fn recall(rows: &Rows) -> Kpi {
     }
     let found = said.iter().filter(|real| **real).count();
     let share = found as f64 / said.len() as f64;
-    let below: f64 = rows.digests.iter().map(|(d, _)| f64::from(d.below.cases)).sum::<f64>() / rows.digests.len() as f64;
-    let confirmed = shown(rows).keys().filter(|id| real.get(**id) == Some(&true)).count() as f64;
+    // Both sides digest by digest: who is below the line on ten days was not shown on ten days.
+    let below: f64 = rows.digests.iter().map(|(d, _)| f64::from(d.below.cases)).sum();
+    let lines = rows.digests.iter().flat_map(|(d, _)| &d.lines);
+    let confirmed = lines.filter(|l| real.get(&l.case_id) == Some(&true)).count() as f64;
     let missed = share * below;
     let basis = format!(
-        "{found} of {} random places confirmed; {below:.1} cases below the line of a digest on average; {confirmed} confirmed shown",
-        said.len()
+        "{found} of {} random places confirmed; in {} digests {confirmed} lines confirmed and {below} cases below the line",
+        said.len(),
+        rows.digests.len()
     );
     let whole = confirmed + missed;
     RECALL.of((whole > 0.0).then(|| confirmed / whole), said.len(), basis)
@@ -104,7 +108,7 @@ fn recall(rows: &Rows) -> Kpi {
 /// True value: what was measured to be gained at the horizon; cases whose value nobody measured are left out.
 fn order(rows: &Rows, k: usize) -> [Kpi; 2] {
     let mut gained: BTreeMap<&CaseId, f64> = BTreeMap::new();
-    for h in handled(rows).iter().filter(|h| h.accepted) {
+    for h in handled(rows).iter().filter(|h| h.is_done(rows)) {
         if let Some(found) = measured(rows, h.rec) {
             gained.insert(&h.rec.case_id, found.benefit.max(0.0));
         }

@@ -18,6 +18,9 @@ use crate::pipeline::approve::DRILL_VERB;
 use crate::pipeline::desk::standing;
 use crate::store::{DecisionRow, DrillCounts, Outcome, Store, View};
 
+/// Days before the period in which a case's first digest is looked for: none waits longer for a decision.
+const SHOWN_BEFORE: i32 = 90;
+
 /// Everything the store says of a period.
 #[derive(Clone, Debug)]
 pub struct Rows {
@@ -35,6 +38,8 @@ pub struct Rows {
     pub exceptions: BTreeMap<ExceptionId, Exception>,
     /// Digests of its days, oldest first, with the moment each was made.
     pub digests: Vec<(Digest, Timestamp)>,
+    /// When cases were first shown that a digest before the period had already.
+    pub shown_before: BTreeMap<CaseId, Timestamp>,
     /// First views of what was decided.
     pub views: Vec<View>,
     /// What became of recommendations, read in it or later.
@@ -83,6 +88,13 @@ pub async fn read(store: &Store, config: &Config, period: Period, now: Timestamp
     let mut digests = Vec::new();
     for stored in store.list_digests_between(period.from, period.to).await.context("reading digests")? {
         digests.push((stored.digest, stored.made_at));
+    }
+    let mut shown_before = BTreeMap::new();
+    let earlier = (plus_days(period.from, -SHOWN_BEFORE), plus_days(period.from, -1));
+    for stored in store.list_digests_between(earlier.0, earlier.1).await.context("reading earlier digests")? {
+        for line in stored.digest.lines {
+            shown_before.entry(line.case_id).or_insert(stored.made_at);
+        }
     }
     let shown = digests.iter().flat_map(|(digest, _)| &digest.lines).map(|line| line.case_id.clone());
     let decided = decisions.iter().map(|d| d.case_id.clone());
@@ -136,6 +148,7 @@ pub async fn read(store: &Store, config: &Config, period: Period, now: Timestamp
         cases,
         exceptions,
         digests,
+        shown_before,
         queued,
         carried_out,
         bundles,

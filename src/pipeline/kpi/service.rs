@@ -3,7 +3,7 @@
 //! From the book alone. Stock of past days is what stood on hand at their close: reservations of the past are not kept, so
 //! available stock is known for today only.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
@@ -140,7 +140,8 @@ fn stockouts(laid: &Laid, rows: &Rows, period: Period) -> (Kpi, Kpi) {
     let book = &laid.book;
     let missing = "no day of the period has an expected demand";
     let Some((from, to)) = known(book, period) else { return (OUT.without(missing), SHELF.without(missing)) };
-    let (mut days, mut out) = (0, 0);
+    let not_there = phantom_days(rows);
+    let (mut days, mut out, mut phantom) = (0, 0, 0);
     let mut by_place: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     for place in book.places() {
         let wanted: Vec<Date> = laid
@@ -155,19 +156,19 @@ fn stockouts(laid: &Laid, rows: &Rows, period: Period) -> (Kpi, Kpi) {
             continue;
         }
         let stock = levels(book, &place, from, to);
-        let empty = wanted
-            .iter()
-            .filter(|day| stock.get(days_between(from, **day) as usize).is_some_and(|level| *level <= 0.0))
-            .count();
+        let is_out = |day: &Date| stock.get(days_between(from, *day) as usize).is_some_and(|level| *level <= 0.0);
+        let (gone, there): (Vec<Date>, Vec<Date>) = wanted.iter().partition(|day| is_out(day));
+        let empty = gone.len();
         days += wanted.len();
         out += empty;
+        // A day on which the books are empty too is counted already.
+        phantom += not_there.get(&place).map_or(0, |gaps| there.iter().filter(|day| gaps.contains(day)).count());
         let entry = by_place.entry(book.location_name(&place.1)).or_default();
         entry.0 += empty;
         entry.1 += wanted.len();
     }
     let parts = by_place.into_iter().map(|(name, (empty, n))| Part { name, value: empty as f64 / n as f64, n }).collect();
     let basis = format!("{days} item-location-days with expected demand, stock on hand at their close");
-    let phantom = phantom_days(rows, period);
     let shelf = (days > 0).then(|| 1.0 - (out + phantom) as f64 / days as f64);
     (
         OUT.share(out, days, basis.clone()).with_parts(parts),
@@ -175,15 +176,19 @@ fn stockouts(laid: &Laid, rows: &Rows, period: Period) -> (Kpi, Kpi) {
     )
 }
 
-/// Days of the period on which stock was in the books that people confirmed nobody could buy.
-fn phantom_days(rows: &Rows, period: Period) -> usize {
+/// Days on which stock was in a place's books that people confirmed nobody could buy, each once.
+fn phantom_days(rows: &Rows) -> BTreeMap<Place, BTreeSet<Date>> {
     let real = labels(rows);
     let confirmed = rows.cases.values().filter(|case| real.get(&case.id) == Some(&true)).flat_map(|case| &case.exceptions);
-    confirmed
-        .filter_map(|id| rows.exceptions.get(id))
-        .filter(|e| e.signal.code == ExceptionType::IPhantom)
-        .map(|e| (days_between(e.signal.from.max(period.from), e.signal.to.min(period.to)) + 1).max(0) as usize)
-        .sum()
+    let mut days: BTreeMap<Place, BTreeSet<Date>> = BTreeMap::new();
+    for signal in confirmed.filter_map(|id| rows.exceptions.get(id)).map(|e| &e.signal) {
+        let Some(place) = signal.subject.item.clone().zip(signal.subject.location.clone()) else { continue };
+        if signal.code == ExceptionType::IPhantom {
+            let long = days_between(signal.from, signal.to).max(0);
+            days.entry(place).or_default().extend((0..=long).map(|day| plus_days(signal.from, day)));
+        }
+    }
+    days
 }
 
 fn accuracy(book: &Book, config: &Config, period: Period) -> Vec<Kpi> {
@@ -237,7 +242,7 @@ fn excess(book: &Book) -> Kpi {
 
 fn transfers(book: &Book, rows: &Rows, period: Period) -> Vec<Kpi> {
     let approved =
-        handled(rows).into_iter().filter(|h| h.accepted && matches!(h.rec.candidate.action, Action::Transfer { .. }));
+        handled(rows).into_iter().filter(|h| h.is_done(rows) && matches!(h.rec.candidate.action, Action::Transfer { .. }));
     let (mut avoided, mut cost, mut n) = (0.0, 0.0, 0);
     for done in approved {
         if let Some(found) = measured(rows, done.rec) {
@@ -249,24 +254,33 @@ fn transfers(book: &Book, rows: &Rows, period: Period) -> Vec<Kpi> {
     let money = TRANSFER_MONEY.of(
         (cost > 0.0).then(|| avoided / cost),
         n,
-        format!("{n} approved transfers measured at their horizon"),
+        format!("{n} approved transfers that were carried out, measured at their horizon"),
     );
     // Thirty days must have passed, or what may still sell counts as unsold.
     let last = plus_days(book.today, -TRANSFER_DAYS);
-    let done: Vec<(&StockMove, Date)> = book
+    let mut done: Vec<(&StockMove, Date)> = book
         .moves
         .values()
         .filter(|m| m.kind == MoveKind::Transfer)
         .filter_map(|m| Some((m, day_done(book, m)?)))
         .filter(|(_, day)| period.holds(*day) && *day <= last)
         .collect();
+    done.sort_by(|a, b| (a.1, &a.0.id).cmp(&(b.1, &b.0.id)));
     let (mut moved, mut sold, mut back) = (0.0, 0.0, 0);
+    // What one transfer has sold, another one to the same place can not have sold too: the earlier one goes first.
+    let mut taken: BTreeMap<(Place, Date), f64> = BTreeMap::new();
     for (m, day) in &done {
         let (Some(from), Some(to)) = (&m.from, &m.to) else { continue };
         let after = book.demand_by_day(&m.item, to, plus_days(*day, 1));
-        let wanted: f64 = after.iter().take(TRANSFER_DAYS as usize).map(|units| units.max(0.0)).sum();
-        moved += m.qty.to_f64();
-        sold += wanted.min(m.qty.to_f64());
+        let mut left = m.qty.to_f64();
+        moved += left;
+        for (units, later) in after.iter().take(TRANSFER_DAYS as usize).zip(1..) {
+            let used = taken.entry(((m.item.clone(), to.clone()), plus_days(*day, later))).or_default();
+            let sells = (units.max(0.0) - *used).clamp(0.0, left);
+            *used += sells;
+            left -= sells;
+            sold += sells;
+        }
         let returned = |other: &&StockMove| {
             other.kind == MoveKind::Transfer
                 && other.from.as_ref() == Some(to)

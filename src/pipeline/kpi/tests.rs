@@ -61,6 +61,7 @@ impl Bench {
             cases: BTreeMap::new(),
             exceptions: BTreeMap::new(),
             digests: vec![],
+            shown_before: BTreeMap::new(),
             views: vec![],
             outcomes: BTreeMap::new(),
             queued: BTreeMap::new(),
@@ -328,12 +329,16 @@ fn noise_and_recall_are_counted_from_what_was_shown() {
     }
     bench.says("alert_noise", 4.0 / 9.0, 9);
     // Of a, b and c two were real; a policy says nothing about it.
-    bench.says("precision_at_k", 2.0 / 3.0, 3);
+    bench.says("precision_at_k", 2.0 / 4.0, 4);
+    assert!((bench.find("precision_at_k").parts[0].value - 2.0 / 3.0).abs() < 1e-9);
     bench.is_silent("recall_estimated");
     let id = first(&bench, "s5");
     bench.decide(&id, "reject", Some(RejectReason::NotReal), 61);
     // One of five random places was real: of 20 below the line four are missed; a, c and s1 were shown.
     bench.says("recall_estimated", 3.0 / 7.0, 5);
+    // The same again on the next day: what is below the line is counted as often as what is shown.
+    bench.digest(&["a", "b"], &[], 30);
+    bench.says("recall_estimated", 4.0 / (4.0 + 0.2 * 50.0), 5);
 }
 
 #[test]
@@ -498,8 +503,8 @@ proptest! {
         }
         // Precision and noise look at the same judgements from two sides.
         let (precision, noise) = (bench.find("precision_at_k"), bench.find("alert_noise"));
-        if choices.len() <= config().ranking.capacity && let (Some(precision), Some(noise)) = (precision.value.zip(Some(precision.n)), noise.value) {
-            let unreal = (1.0 - precision.0) * precision.1 as f64;
+        if choices.len() <= config().ranking.capacity && let (Some(judged), Some(noise)) = (precision.parts.first(), noise.value) {
+            let unreal = (1.0 - judged.value) * judged.n as f64;
             prop_assert!((unreal - noise * choices.len() as f64).abs() < 1e-6);
         }
     }

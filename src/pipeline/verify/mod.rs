@@ -86,6 +86,7 @@ impl Verify {
         let now = clock.now();
         let notice = if told.missed { self.missed(&recommendation, left).await? } else { None };
         let Told { event, words, .. } = told;
+        let nobody_can_tell = words == word::UNSEEN;
         let mut after = recommendation.clone();
         after.state = recommendation.state.clone().after(event, now).context("settling a hand-off")?;
         let case = store.get_case(&recommendation.case_id).await?;
@@ -109,6 +110,7 @@ impl Verify {
             state: after.state.name().to_owned(),
             body: serde_json::json!({
                 "action": after.candidate.action, "predicted": after.candidate.money, "seen": words,
+                "nobody_can_tell": nobody_can_tell,
             }),
         };
         self.write(Change {

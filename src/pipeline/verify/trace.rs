@@ -28,6 +28,8 @@ pub(super) enum Trace {
     Wholly(String),
     /// The ERP has no place where it would show: handing it off is all there is to see.
     Unseen,
+    /// It shows only from a day on that has not come.
+    TooEarly,
 }
 
 impl Trace {
@@ -128,7 +130,13 @@ pub(super) fn of(book: &Book, action: &Action, since: Timestamp) -> Trace {
             let lines: Vec<_> = book.bill_lines.values().filter(|b| b.bill_name == *bill || b.bill_id == *bill).collect();
             match lines.as_slice() {
                 [] => Trace::Nothing,
-                lines => Trace::of(lines.iter().all(|b| !b.paid), || format!("{bill} is unpaid")),
+                lines if lines.iter().any(|b| b.paid) => Trace::Nothing,
+                // A bill that is not due yet is unpaid anyhow: it was held only when its day has passed.
+                lines => match lines.iter().filter_map(|b| b.due_on).max() {
+                    Some(due) if due < book.today => Trace::Wholly(format!("{bill} was due on {due} and is unpaid")),
+                    None if book.calendar.day_of(since) < book.today => Trace::Wholly(format!("{bill} is unpaid")),
+                    _ => Trace::TooEarly,
+                },
             }
         }
         Action::AcceptVar { document, .. } => accepted(book, document),

@@ -4,6 +4,9 @@ use super::trace::Trace;
 use crate::domain::decision::{Event, RecommendationState as S};
 use crate::store::{Report, Reported};
 
+/// What is said of a hand-off that leaves no trace and whose executor does not report.
+pub(super) const UNSEEN: &str = "handed off; the ERP has no place where more would show";
+
 /// What is said of a hand-off.
 #[derive(Debug, PartialEq)]
 pub(super) struct Told {
@@ -30,6 +33,14 @@ pub(super) fn told(state: &S, found: Trace, word: Option<&Report>, reports: bool
         }
         words
     };
+    let missed = |mut words: String| {
+        match word {
+            Some(_) => words = format!("{words}; {}", in_words()),
+            None if reports => words.push_str("; its executor has said nothing"),
+            None => {}
+        }
+        Some(Told { event: Event::NotSeen, words, missed: true })
+    };
     if said == Some(Reported::Undone) {
         let watched = matches!(state, S::HandedOff | S::CarriedOut | S::Partly | S::NotCarriedOut);
         return watched.then(|| Told { event: Event::SeenUndone, words: in_words(), missed: false });
@@ -37,23 +48,22 @@ pub(super) fn told(state: &S, found: Trace, word: Option<&Report>, reports: bool
     match (found, state) {
         (Trace::Wholly(seen), S::HandedOff | S::Partly | S::NotCarriedOut) => say(Event::SeenDone, seen),
         (Trace::Partly(seen), S::HandedOff | S::NotCarriedOut) => say(Event::SeenPartly, seen),
-        (Trace::Nothing | Trace::Unseen, S::HandedOff) if said == Some(Reported::NotCarriedOut) => {
+        (Trace::Nothing | Trace::Unseen | Trace::TooEarly, S::HandedOff) if said == Some(Reported::NotCarriedOut) => {
             say(Event::NotSeen, in_words())
         }
-        (Trace::Unseen, S::HandedOff | S::Partly | S::NotCarriedOut) if said == Some(Reported::CarriedOut) => {
+        (Trace::Unseen | Trace::TooEarly, S::HandedOff | S::Partly | S::NotCarriedOut)
+            if said == Some(Reported::CarriedOut) =>
+        {
             say(Event::SeenDone, in_words())
         }
-        (Trace::Unseen, S::HandedOff) if said == Some(Reported::Partly) => say(Event::SeenPartly, in_words()),
-        (Trace::Unseen, S::HandedOff) if late || !reports => {
-            say(Event::SeenDone, "handed off; the ERP has no place where more would show".to_owned())
+        (Trace::Unseen | Trace::TooEarly, S::HandedOff) if said == Some(Reported::Partly) => {
+            say(Event::SeenPartly, in_words())
         }
-        (Trace::Nothing, S::HandedOff) if late => {
-            let mut words = "no trace in the ERP".to_owned();
-            if word.is_some() {
-                words = format!("{words}; {}", in_words());
-            }
-            Some(Told { event: Event::NotSeen, words, missed: true })
-        }
+        // Nobody will ever say more: it is settled, and counted nowhere as something that was done.
+        (Trace::Unseen, S::HandedOff) if !reports => say(Event::SeenDone, UNSEEN.to_owned()),
+        (Trace::Nothing, S::HandedOff) if late => missed("no trace in the ERP".to_owned()),
+        // Silence of an executor that reports is no word that it was done.
+        (Trace::Unseen, S::HandedOff) if late => missed("the ERP has no place where it would show".to_owned()),
         _ => None,
     }
 }
@@ -102,8 +112,17 @@ mod tests {
     fn where_nothing_can_be_seen_an_executor_that_reports_is_waited_for_and_one_that_does_not_is_not() {
         assert_eq!(of(Trace::Unseen, None, true, false), None);
         assert_eq!(of(Trace::Unseen, Some(Reported::Accepted), true, false), None);
-        assert_eq!(of(Trace::Unseen, None, true, true), Some((Event::SeenDone, false)));
+        assert_eq!(of(Trace::Unseen, None, true, true), Some((Event::NotSeen, true)), "silence is no yes");
+        assert_eq!(of(Trace::Unseen, Some(Reported::Accepted), true, true), Some((Event::NotSeen, true)));
         assert_eq!(of(Trace::Unseen, None, false, false), Some((Event::SeenDone, false)));
+    }
+
+    #[test]
+    fn what_can_not_be_seen_yet_waits_for_its_day_or_for_a_word() {
+        assert_eq!(of(Trace::TooEarly, None, true, true), None);
+        assert_eq!(of(Trace::TooEarly, None, false, true), None);
+        assert_eq!(of(Trace::TooEarly, Some(Reported::CarriedOut), true, false), Some((Event::SeenDone, false)));
+        assert_eq!(of(Trace::TooEarly, Some(Reported::NotCarriedOut), true, false), Some((Event::NotSeen, false)));
     }
 
     #[test]

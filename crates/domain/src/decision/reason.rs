@@ -67,3 +67,29 @@ impl RejectReason {
         matches!(self, Self::NotReal | Self::AlreadyHandled | Self::NotWorthIt | Self::Policy | Self::Duplicate)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_closes_the_case_where_it_leaves_nothing_to_decide() {
+        let expected = [
+            ("not-real", true),
+            ("real-but-wrong-action", false),
+            ("already-handled", true),
+            ("wrong-quantity", false),
+            ("wrong-date", false),
+            ("wrong-supplier-or-location", false),
+            ("not-worth-it", true),
+            ("missing-context", false),
+            ("policy", true),
+            ("duplicate", true),
+        ];
+        let all = RejectReason::ALL.map(|reason| (reason.code(), reason.closes_case()));
+        assert_eq!(all, expected);
+        for (reason, (code, _)) in RejectReason::ALL.iter().zip(expected) {
+            assert_eq!(serde_json::to_value(reason).unwrap(), code, "the code is what is stored");
+        }
+    }
+}

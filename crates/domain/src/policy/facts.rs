@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::amount::Share;
+use crate::ids::ItemId;
 use crate::money::Money;
 
 /// ABC class of an item by yearly value (handbook §3.1).
@@ -73,6 +74,8 @@ pub(super) fn in_category(category: &str, of: &str) -> bool {
 pub struct Facts {
     /// The item's class; the strictest where there are several.
     pub class: Option<Class>,
+    /// The item that the action's purchase line is for: the action itself may name the line only.
+    pub item: Option<ItemId>,
     /// Categories of the items.
     pub categories: Option<Vec<String>>,
     /// Every location it touches.

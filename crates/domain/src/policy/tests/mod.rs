@@ -119,6 +119,7 @@ impl Asked {
 pub(super) fn harmless() -> Facts {
     Facts {
         class: Some(Class::C),
+        item: None,
         categories: Some(vec!["All / Food / Cheese".into()]),
         locations: Some(vec![Named::new("1", &["NOR", "North store"])]),
         suppliers: Some(vec![Named::new("9", &["Acme"])]),
