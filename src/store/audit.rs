@@ -90,7 +90,8 @@ impl Store {
                 }
                 walk.step(entry)?;
                 // The hash is of what the text reads as; other programs read the text.
-                if entry.entry.detail.to_string() != *detail {
+                let hashed = entry.entry.detail.to_string();
+                if hashed != *detail {
                     return Err(AuditFault::Text { seq: entry.seq });
                 }
             }

@@ -104,7 +104,7 @@ pub(super) async fn insert(tx: &mut Transaction<'_, Any>, new: &NewMute<'_>) -> 
     // Two who mute the same at once must not both find that nobody has, nor each weigh theirs without the other's.
     audit::lock(tx).await?;
     if let Some(before) = before
-        && seen(&mut **tx).await? != *before
+        && seen(tx).await? != *before
     {
         return Err(StoreError::Conflict);
     }

@@ -80,8 +80,8 @@ pub fn told(entries: Vec<Chained>, recs: &[(Recommendation, i64)], drills: &[Dri
         let detail = if hidden.is_empty() { String::new() } else { e.detail.to_string() };
         hidden.iter().any(|id| e.subject == format!("recommendation:{id}") || detail.contains(&format!("\"{id}\"")))
     };
-    let is_told = |e: &AuditEntry| !(e.action == QUEUED && waiting.contains(&e.subject)) && !names_hidden(e);
-    entries.into_iter().filter(|e| is_told(&e.entry)).collect()
+    let is_unseen = |e: &AuditEntry| names_hidden(e) || (e.action == QUEUED && waiting.contains(&e.subject));
+    entries.into_iter().filter(|e| !is_unseen(&e.entry)).collect()
 }
 
 fn waits(recs: &[(Recommendation, i64)], drill: &Drill) -> bool {
