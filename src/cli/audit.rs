@@ -229,14 +229,18 @@ async fn verify_card(config: &Config, card: &str, json: bool) -> anyhow::Result<
             let mark = match line.verdict {
                 Verdict::Agrees => "ok   ",
                 Verdict::Differs => "WRONG",
+                Verdict::Planted => "drill",
                 Verdict::NotFrozen => "?    ",
             };
             let again = match line.verdict {
                 Verdict::Agrees => String::new(),
-                Verdict::Differs => format!(" but comes to {}", line.recomputed),
+                Verdict::Differs | Verdict::Planted => format!(" but comes to {}", line.recomputed),
                 Verdict::NotFrozen => ", not recomputed".to_owned(),
             };
             say!("{mark} {}: {}{again} ({})", line.figure, line.stated, line.from);
+        }
+        for note in &report.notes {
+            say!("note  {note}");
         }
         say!("{}", report.sentence());
     }

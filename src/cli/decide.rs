@@ -1,6 +1,7 @@
 //! `reeve queue`: what waits for people, and deciding it from the shell. The same rules hold as on the page: a decision is
 //! bound to the content that was shown, by its hash.
 
+use anyhow::Context;
 use clap::Subcommand;
 use jiff::civil::Date;
 use serde::Serialize;
@@ -14,7 +15,7 @@ use crate::domain::decision::{RejectReason, WakeCondition};
 use crate::domain::ids::{CaseId, PersonId, RecommendationId};
 use crate::domain::money::{Money, Quantity};
 use crate::domain::recommendation::Recommendation;
-use crate::pipeline::approve::{DecisionRequest, Verb};
+use crate::pipeline::approve::{DecisionRequest, Verb, opened};
 use crate::pipeline::noise::{Muting, drill, mutes};
 use crate::ports::Ports;
 use crate::store::Store;
@@ -32,6 +33,9 @@ pub(super) enum Queue {
     Show {
         /// The case's id.
         case: String,
+        /// Who reads it: a person's id from the configuration. How long their decision takes is counted from now.
+        #[arg(long = "as", value_name = "PERSON")]
+        person: Option<String>,
     },
     /// Approve a recommendation as it stands.
     Approve {
@@ -136,7 +140,7 @@ pub(super) async fn run(config: Config, command: Queue, json: bool) -> anyhow::R
     let store = open::store(&config).await?;
     match command {
         Queue::List { all } => list(&config, &store, all, json).await,
-        Queue::Show { case } => show(&store, &CaseId::new(case), json).await,
+        Queue::Show { case, person } => show(&config, &store, &CaseId::new(case), person, json).await,
         Queue::Approve { what } => decide(config, store, what, |_| Ok(Verb::Approve), json).await,
         Queue::Reject { what, reason, note } => {
             decide(config, store, what, |_| Ok(Verb::Reject { reason, note }), json).await
@@ -229,13 +233,19 @@ struct Shown<'a> {
     evidence: Option<&'a crate::domain::evidence::Bundle>,
 }
 
-async fn show(store: &Store, id: &CaseId, json: bool) -> anyhow::Result<Outcome> {
+async fn show(config: &Config, store: &Store, id: &CaseId, person: Option<String>, json: bool) -> anyhow::Result<Outcome> {
     let case = store.get_case(id).await?;
     let cards = drill::cards(store.list_recommendations(id).await?, &store.list_drills_of(id).await?);
     let mut recommendations: Vec<Recommendation> =
         cards.into_iter().map(|(r, _)| r).filter(|r| r.state.name() != "superseded").collect();
     recommendations.sort_by_key(|r| r.rank);
     let bundle = store.find_latest_bundle(id).await?;
+    if let Some(person) = person {
+        let known = config.people.iter().find(|p| p.id.as_str() == person);
+        let known = known.with_context(|| format!("--as: there is no person {person:?} in the configuration"))?;
+        let now = open::clock_of(store, config).await?.now();
+        opened(store, now, &known.id, "cli", &recommendations).await?;
+    }
     if json {
         print_json(&Shown { case: &case, recommendations: recommendations.iter().collect(), evidence: bundle.as_ref() })?;
         return Ok(Outcome::Fine);

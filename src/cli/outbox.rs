@@ -29,7 +29,7 @@ pub(super) enum Outbox {
         #[arg(long = "as", value_name = "PERSON")]
         person: String,
     },
-    /// Take a message out for good: it is never sent.
+    /// Take a message out for good: it is never sent, and what was approved counts as not carried out.
     Discard {
         /// The message's id.
         id: String,
@@ -85,7 +85,7 @@ pub(super) async fn run(config: Config, command: Outbox, json: bool) -> anyhow::
         }
         Outbox::Discard { id, person, reason } => {
             deliver.discard(&id, &reason, &PersonId::new(person), "cli").await?;
-            say!("{id} is discarded; it is never sent.");
+            say!("{id} is discarded; it is never sent. Where an approval waited for it, it counts as not carried out.");
         }
         Outbox::Enable { destination, person } => {
             deliver.enable(&destination, &PersonId::new(person)).await?;
@@ -122,7 +122,7 @@ fn status(seen: &Picture, json: bool) -> anyhow::Result<()> {
         say!("No destination is configured, and nothing waits.");
     }
     for missed in &seen.unseen {
-        say!("Approved, not seen in the ERP since {}: {} (case {})", missed.since, missed.summary, missed.case);
+        say!("Approved, {} since {}: {} (case {})", missed.why, missed.since, missed.summary, missed.case);
     }
     Ok(())
 }

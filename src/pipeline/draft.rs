@@ -13,6 +13,7 @@ use async_trait::async_trait;
 use super::assess::{Assessment, assess};
 use super::desk::Laid;
 use super::model_draft::{ModelOutcome, draft_with_model};
+use super::standing::{Answered, is_undecided, same_facts, stand_by};
 use super::view::CaseView;
 use super::{Context as Stages, Progress, Stage, playbook};
 use crate::domain::action::{Action, Candidate};
@@ -131,7 +132,10 @@ impl Drafting {
         let Stages { store, clock, .. } = &self.0;
         let case = view.case;
         let latest = store.find_latest_bundle(&case.id).await?;
-        let bundle = bundle(case, view.exceptions, assessment, laid, latest.as_ref());
+        let mut bundle = bundle(case, view.exceptions, assessment, laid, latest.as_ref());
+        if let Some(latest) = &latest {
+            stand_by(&mut bundle, latest);
+        }
         let hash = bundle.hash();
         let mut current = store.list_recommendations(&case.id).await?;
         let drills = store.drill_recommendations().await?;
@@ -142,7 +146,8 @@ impl Drafting {
         next.evidence_hash = Some(hash.clone());
         let standing = current.iter().filter(|(r, _)| is_undecided(r)).collect::<Vec<_>>();
         let same = !standing.is_empty() && standing.iter().all(|(r, _)| r.evidence_hash == hash);
-        let answered = Answered::on(&hash, &current);
+        let facts = same_facts(store, &bundle, &hash, &current).await?;
+        let answered = Answered::on(&hash, &facts, &current);
         if same && same_candidates(&standing, &answered, assessment, &self.0.config.policy) {
             if next.rank == case.rank && next.state == case.state {
                 return Ok(false);
@@ -190,7 +195,7 @@ impl Drafting {
         } else {
             let metered = Metered { drafting: self, model: model.as_ref() };
             // What the policy does not let a model see is not told it, and so not cited by it.
-            let mut sight = bundle.clone();
+            let mut sight = Bundle { workings: None, ..bundle.clone() };
             sight.facts.retain(|_, fact| self.0.config.policy.model.shows(fact));
             match draft_with_model(&metered, view, &assessment.candidates, &sight).await {
                 ModelOutcome::Drafted { draft, drafter } => return Ok((draft, drafter)),
@@ -364,36 +369,6 @@ impl Promises {
     }
 }
 
-/// What people have answered on the evidence that still stands. It is not asked again in other words.
-struct Answered<'a> {
-    /// Signed by one of two, passed on to somebody, or edited and waiting for somebody else: they stay as they are.
-    held: Vec<&'a Recommendation>,
-    /// Actions that are not proposed anew: rejected, or held.
-    gone: Vec<&'a Action>,
-}
-
-impl<'a> Answered<'a> {
-    fn on(evidence_hash: &str, current: &'a [(Recommendation, i64)]) -> Self {
-        let (mut held, mut gone) = (Vec::new(), Vec::new());
-        for (rec, _) in current.iter().filter(|(r, _)| r.evidence_hash == evidence_hash) {
-            let edited = matches!(rec.drafter, Drafter::Edited { .. });
-            let signed = rec.state.first_signature().is_some();
-            let asked = matches!(rec.state, RecommendationState::Forwarded { .. });
-            let holds = is_undecided(rec) && (edited || signed || asked);
-            if holds {
-                held.push(rec);
-            }
-            if holds || matches!(rec.state, RecommendationState::Rejected { .. }) {
-                gone.push(&rec.candidate.action);
-                if let Drafter::Edited { was, .. } = &rec.drafter {
-                    gone.push(was);
-                }
-            }
-        }
-        Self { held, gone }
-    }
-}
-
 /// A case's open exceptions, the one that leads the case first.
 pub fn open_exceptions(all: Vec<Exception>, case: &Case) -> Vec<Exception> {
     let mut open: Vec<Exception> = all.into_iter().filter(|e| e.state == ExceptionState::Open).collect();
@@ -415,15 +390,12 @@ fn bundle(case: &Case, exceptions: &[Exception], assessment: &Assessment, laid: 
         as_of: laid.book.as_of,
         facts,
         missing: missing.into_iter().collect(),
+        workings: Some(Box::new(assessment.workings.clone())),
     }
 }
 
 fn lost_race(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| matches!(cause.downcast_ref::<StoreError>(), Some(StoreError::Conflict)))
-}
-
-fn is_undecided(recommendation: &Recommendation) -> bool {
-    matches!(recommendation.state.name(), "drafted" | "checked") || recommendation.state.is_waiting()
 }
 
 fn same_candidates(
@@ -452,7 +424,7 @@ fn drafter_name(drafter: &Drafter) -> String {
 mod tests {
     use super::*;
     use crate::domain::action::{MoneySum, Range};
-    use crate::domain::decision::RejectReason;
+    use crate::domain::decision::{Before, RejectReason};
     use crate::domain::ids::{CaseId, PersonId};
     use crate::domain::money::Money;
     use jiff::Timestamp;
@@ -514,12 +486,22 @@ mod tests {
         let was = Box::new(candidate("d").action);
         let current = [
             queued,
-            proposed("b", "e1", S::Rejected { by: by.clone(), at, reason: RejectReason::WrongDate }, playbook()),
+            proposed(
+                "b",
+                "e1",
+                S::Rejected { by: by.clone(), at, reason: RejectReason::WrongDate, before: Before::default() },
+                playbook(),
+            ),
             proposed("c", "e1", S::Signed { by: by.clone(), on_behalf_of: vec![], at }, playbook()),
             proposed("e", "e1", S::Queued, Drafter::Edited { editors: vec![by.clone()], first, was }),
-            proposed("f", "e0", S::Rejected { by, at, reason: RejectReason::WrongDate }, playbook()),
+            proposed(
+                "f",
+                "e0",
+                S::Rejected { by, at, reason: RejectReason::WrongDate, before: Before::default() },
+                playbook(),
+            ),
         ];
-        let answered = Answered::on("e1", &current);
+        let answered = Answered::on("e1", &BTreeSet::from(["e1".to_owned()]), &current);
         let codes = |actions: &[&Action]| actions.iter().map(|a| format!("{a:?}")).collect::<Vec<_>>().join(" ");
         for (reason, gone) in [("a", false), ("b", true), ("c", true), ("d", true), ("e", true), ("f", false)] {
             assert_eq!(answered.gone.contains(&&candidate(reason).action), gone, "{reason}: {}", codes(&answered.gone));

@@ -53,6 +53,7 @@ impl Sample {
             as_of: at,
             facts: facts.into_iter().map(|fact| (fact.id.clone(), fact)).collect::<BTreeMap<_, _>>(),
             missing: vec![Missing { what: "shelf life".to_owned(), blocks: "loss by expiry".to_owned() }],
+            workings: None,
         };
         let subject = Subject {
             supplier: Some(SupplierId::new("7")),

@@ -24,6 +24,7 @@ pub mod prose;
 pub mod publish;
 pub mod queue;
 pub mod recheck;
+mod standing;
 pub mod understand;
 pub mod verify;
 pub mod view;

@@ -5,13 +5,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+
 use super::assess;
 use super::view::CaseView;
 use crate::domain::action::{Action, Check};
 use crate::domain::evidence::{Bundle, Fact};
-use crate::domain::exception::Signal;
+use crate::domain::exception::{Exception, Signal};
 use crate::domain::ids::FactId;
 use crate::domain::recommendation::Recommendation;
+
+/// When a fact was read that nobody reads any more: no record is that old.
+const GONE: Timestamp = Timestamp::MIN;
 
 /// All checks of `action`, hard ones first. The action is legal when every hard one passed.
 pub fn recheck(view: &CaseView<'_>, action: &Action) -> Vec<Check> {
@@ -46,13 +51,131 @@ pub fn moved(views: &[CaseView<'_>], signals: &[Signal], frozen: &Bundle, recomm
     moved
 }
 
+/// The facts of this moment. What a detector says now stands in place of what it said when the case was last looked at; what it
+/// says no more is left out, unless the records still say it by themselves.
 fn facts_of(view: &CaseView<'_>, signals: &[Signal]) -> BTreeMap<FactId, Fact> {
-    let own: BTreeSet<String> = view.exceptions.iter().map(|e| e.signal.fingerprint()).collect();
-    let seen = signals.iter().filter(|s| own.contains(&s.fingerprint())).flat_map(|s| s.facts.clone());
-    seen.chain(assess::assess(view).facts).map(|fact| (fact.id.clone(), fact)).collect()
+    let said: BTreeMap<String, &Signal> = signals.iter().map(|s| (s.fingerprint(), s)).collect();
+    let now = |exception: &Exception| {
+        let mut exception = exception.clone();
+        match said.get(&exception.signal.fingerprint()) {
+            Some(signal) => exception.signal = (*signal).clone(),
+            None => exception.signal.facts.iter_mut().for_each(|fact| fact.as_of = GONE),
+        }
+        exception
+    };
+    let exceptions: Vec<Exception> = view.exceptions.iter().map(now).collect();
+    let facts = assess::assess(&CaseView { exceptions: &exceptions, ..*view }).facts;
+    facts.into_iter().filter(|fact| fact.as_of != GONE).map(|fact| (fact.id.clone(), fact)).collect()
 }
 
 /// The hard checks that failed: why an action may not go on.
 pub fn failures(checks: &[Check]) -> Vec<&Check> {
     checks.iter().filter(|c| c.hard && !c.passed).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::domain::action::{Candidate, MoneySum, Range};
+    use crate::domain::book::Book;
+    use crate::domain::calendar::Calendar;
+    use crate::domain::case::{Case, CaseState};
+    use crate::domain::evidence::FactValue;
+    use crate::domain::exception::{ExceptionState, ExceptionType, Subject};
+    use crate::domain::ids::{CaseId, ItemId, LocationId};
+    use crate::domain::money::{Money, Quantity};
+    use crate::domain::recommendation::{Drafter, Prose};
+    use crate::domain::record::{RecordKind, RecordRef};
+    use crate::pipeline::view::Outlook;
+
+    fn at() -> Timestamp {
+        "2026-10-08T08:00:00Z".parse().unwrap()
+    }
+
+    /// 48 of 60 came, says the detector.
+    fn signal(came: i64) -> Signal {
+        let (day, subject) = ("2026-10-07".parse().unwrap(), Subject::at(&ItemId::new("1"), &LocationId::new("2")));
+        let mut signal =
+            Signal::rule("receiving/1", ExceptionType::RShort, subject, "a".into(), (day, day), "a dozen is missing".into());
+        signal.facts = vec![Fact {
+            id: FactId::new("test:1/came"),
+            label: "came".into(),
+            value: FactValue::Quantity(Quantity::units(came)),
+            unit: "units".into(),
+            as_of: at(),
+            source: RecordRef::new(RecordKind::Move, "1"),
+            third_party: false,
+        }];
+        signal
+    }
+
+    /// What has moved since a card was drafted on `then`, citing `cites`, now that the detectors say `now`.
+    fn moved_since(then: &Signal, cites: &[&str], now: &[Signal]) -> Vec<String> {
+        let exception = Exception {
+            id: then.exception_id(),
+            signal: then.clone(),
+            state: ExceptionState::Open,
+            first_seen: at(),
+            last_seen: at(),
+            misses: 0,
+        };
+        let case = Case {
+            id: CaseId::new("case-1"),
+            version: 1,
+            state: CaseState::Open,
+            exceptions: vec![exception.id.clone()],
+            codes: vec![then.code],
+            subject: then.subject.clone(),
+            links: vec![],
+            headline: then.headline.clone(),
+            rank: None,
+            evidence_hash: None,
+            owner: None,
+            opened_at: at(),
+            updated_at: at(),
+        };
+        let (book, outlook) = (Book::new(at(), Calendar::utc(), vec![]), Outlook::default());
+        let (p, claimed, promised) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let config = Config::load_from(None, &[]).unwrap();
+        let exceptions = [exception];
+        let view = CaseView {
+            case: &case,
+            exceptions: &exceptions,
+            book: &book,
+            outlook: &outlook,
+            p: &p,
+            claimed: &claimed,
+            promised: &promised,
+            config: &config,
+        };
+        let facts = then.facts.iter().map(|fact| (fact.id.clone(), fact.clone())).collect();
+        let frozen = Bundle { case_id: case.id.clone(), version: 1, as_of: at(), facts, missing: vec![] };
+        let candidate = Candidate {
+            id: "A1".into(),
+            summary: "Nothing".into(),
+            action: Action::NoAction { reason: "late lorry".into() },
+            money: MoneySum::nothing(1.0, Range::default()),
+            value: Money::ZERO,
+            latest_date: "2026-10-12".parse().unwrap(),
+            checks: vec![],
+            cites: cites.iter().map(|id| FactId::new(*id)).collect(),
+        };
+        let drafter = Drafter::Playbook { because: None };
+        let rec = Recommendation::drafted(case.id.clone(), 1, candidate, Prose::default(), "e1".into(), drafter, at());
+        moved(&[view, view], now, &frozen, &rec)
+    }
+
+    #[test]
+    fn what_a_detector_said_and_no_longer_says_has_moved_where_the_card_cites_it() {
+        let then = signal(48);
+        let cited = ["test:1/came"];
+        assert!(moved_since(&then, &cited, &[signal(48)]).is_empty(), "it is said as before");
+        assert_eq!(moved_since(&then, &cited, &[signal(60)]), ["came: 48 then, 60 now"]);
+        assert_eq!(moved_since(&then, &cited, &[]), ["came: 48 then, no longer seen"], "the problem itself has gone");
+        assert!(moved_since(&then, &[], &[]).is_empty(), "the card does not rest on it");
+        let mut elsewhere = signal(48);
+        elsewhere.subject = Subject::at(&ItemId::new("9"), &LocationId::new("2"));
+        assert_eq!(moved_since(&then, &cited, &[elsewhere]), ["came: 48 then, no longer seen"], "another item's is not it");
+    }
 }

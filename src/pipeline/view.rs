@@ -25,6 +25,15 @@ pub struct Outlook {
     pub daily: BTreeMap<Place, Vec<DayForecast>>,
 }
 
+impl DayForecast {
+    /// A forecast at nine decimals. How a model's last bits come out depends on the machine; what is frozen as evidence, and
+    /// whatever is computed from it, must not.
+    pub fn rounded(mean: f64, sigma: f64) -> Self {
+        let at_nine = |x: f64| (x * 1e9).round() / 1e9;
+        Self { mean: at_nine(mean), sigma: at_nine(sigma) }
+    }
+}
+
 impl Outlook {
     /// Mean and standard deviation of the demand on the `days` days that follow after skipping `skip` days.
     pub fn window(&self, place: &Place, skip: u32, days: u32) -> (f64, f64) {

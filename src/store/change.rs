@@ -1,8 +1,8 @@
 //! One step of a case's life: everything that moves together is written together.
 
 use super::{
-    DecisionRow, DrillEnd, MuteEnd, NewMute, NewOutbox, Notice, Outcome, Store, StoreError, audit, cases, decisions,
-    delegations, drills, mutes, notices, outbox, outcomes, recommendations,
+    DecisionRow, DrillEnd, MuteEnd, NewMute, NewOutbox, Notice, Outcome, Store, StoreError, Unsent, audit, cases,
+    dead_letters, decisions, delegations, drills, mutes, notices, outbox, outcomes, recommendations,
 };
 use crate::domain::audit::AuditEntry;
 use crate::domain::case::Case;
@@ -29,12 +29,14 @@ pub struct Change<'a> {
     pub outbox: &'a [NewOutbox],
     /// Messages to take back: all of them, or nothing of the whole step happens.
     pub cancel: &'a [&'a str],
+    /// A message that does not leave any more: it, or nothing of the whole step.
+    pub unsent: Option<Unsent<'a>>,
     /// Whom to tell something.
     pub notices: &'a [Notice],
     /// What became of recommendations.
     pub outcomes: &'a [Outcome],
     /// A mute that begins.
-    pub mute: Option<NewMute<'a>>,
+    pub mute: Option<&'a NewMute<'a>>,
     /// A mute that ends before its day.
     pub unmute: Option<&'a MuteEnd>,
     /// A drill that was answered.
@@ -48,7 +50,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Duplicate`] when the decision's idempotency key was used before or the same is muted already, [`StoreError::Conflict`] when a case
-    /// or recommendation is not at the version that was seen, [`StoreError::AlreadyLeft`] when a message can not be taken
+    /// or recommendation is not at the version that was seen or a message is not where it was, [`StoreError::AlreadyLeft`] when a message can not be taken
     /// back any more.
     pub async fn advance(&self, change: Change<'_>) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
@@ -69,6 +71,9 @@ impl Store {
                 return Err(StoreError::AlreadyLeft { id: (*id).to_owned() });
             }
         }
+        if let Some(unsent) = change.unsent {
+            dead_letters::end(&mut tx, unsent).await?;
+        }
         for message in change.outbox {
             outbox::insert(&mut tx, message).await?;
         }
@@ -79,7 +84,7 @@ impl Store {
             outcomes::upsert(&mut tx, outcome).await?;
         }
         if let Some(mute) = change.mute {
-            mutes::insert(&mut tx, &mute).await?;
+            mutes::insert(&mut tx, mute).await?;
         }
         if let Some(ending) = change.unmute {
             mutes::end(&mut tx, ending).await?;
@@ -127,7 +132,7 @@ mod tests {
     use serde_json::json;
 
     use crate::domain::case::{Case, CaseState};
-    use crate::domain::decision::RecommendationState as State;
+    use crate::domain::decision::{Before, RecommendationState as State};
     use crate::domain::ids::{ItemId, PersonId};
     use crate::domain::money::Money;
     use crate::domain::recommendation::Recommendation;
@@ -178,7 +183,8 @@ mod tests {
 
     async fn approve(store: &Store, key: &str, case: &Case, rec: &Recommendation) -> Result<Case, StoreError> {
         let case = moved(case, CaseState::Decided);
-        let approved = with_state(rec, State::Approved { by: vec![PersonId::new("ada")], at: at(50) });
+        let approved =
+            with_state(rec, State::Approved { by: vec![PersonId::new("ada")], at: at(50), before: Before::default() });
         store
             .record_decision(
                 &decision(key, "approve", rec),

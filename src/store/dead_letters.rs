@@ -1,6 +1,7 @@
 //! Dead letters: messages that were given up, put back by whoever replays them, or discarded with a reason.
 
 use jiff::Timestamp;
+use sqlx::{Any, Transaction};
 
 use super::{OutboxRow, Store, StoreError, audit, row};
 use crate::domain::audit::AuditEntry;
@@ -20,6 +21,29 @@ pub struct DeadLetter {
     pub died_at: Timestamp,
 }
 
+/// A message that does not leave any more, as it was read.
+#[derive(Clone, Copy, Debug)]
+pub enum Unsent<'a> {
+    /// Its time has passed: it is a dead letter, where it is none already.
+    Expired {
+        /// It.
+        row: &'a OutboxRow,
+        /// In words.
+        reason: &'a str,
+        /// When it was noticed.
+        at: Timestamp,
+    },
+    /// A person takes it out for good. The reason stands in its row.
+    Discarded {
+        /// It.
+        row: &'a OutboxRow,
+        /// Who and why.
+        reason: &'a str,
+        /// When.
+        at: Timestamp,
+    },
+}
+
 impl Store {
     /// It is given up and becomes a dead letter.
     ///
@@ -33,30 +57,7 @@ impl Store {
         entries: &[AuditEntry],
     ) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
-        let done = sqlx::query(
-            "update outbox set state = 'dead', last_error = $1, lease_until = null
-             where id = $2 and attempts = $3 and state = 'pending'",
-        )
-        .bind(row::clean(reason))
-        .bind(row.id.as_str())
-        .bind(row.attempts)
-        .execute(&mut *tx)
-        .await?;
-        if done.rows_affected() == 0 {
-            return Err(StoreError::Conflict);
-        }
-        sqlx::query(
-            "insert into dead_letters (id, channel, attempts, reason, died_at) values ($1, $2, $3, $4, $5)
-             on conflict (id) do update set
-                 attempts = excluded.attempts, reason = excluded.reason, died_at = excluded.died_at",
-        )
-        .bind(row.id.as_str())
-        .bind(row.channel.as_str())
-        .bind(row.attempts)
-        .bind(row::clean(reason))
-        .bind(row::ms(at))
-        .execute(&mut *tx)
-        .await?;
+        bury(&mut tx, row, reason, at).await?;
         audit::append(&mut tx, entries).await?;
         Ok(tx.commit().await?)
     }
@@ -64,13 +65,13 @@ impl Store {
     /// Puts a dead letter back into the outbox, due at `now`, its attempts counted anew.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] when there is no such dead letter, or when a later message of its lane has left already: it
-    /// would come out of order.
+    /// [`StoreError::NotFound`] when there is no such dead letter, its time has passed, or a later message of its lane has left
+    /// already: it would come too late, or out of order.
     pub async fn replay_dead(&self, id: &str, now: Timestamp, entries: &[AuditEntry]) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         let done = sqlx::query(
             "update outbox set state = 'pending', attempts = 0, due_at = $1, lease_until = null
-             where id = $2 and state = 'dead'
+             where id = $2 and state = 'dead' and (expires_at is null or expires_at > $1)
                and not exists (
                    select l.id from outbox l
                    where l.channel = outbox.channel and l.lane = outbox.lane and l.lane <> '' and l.seq > outbox.seq
@@ -83,29 +84,6 @@ impl Store {
         .await?;
         if done.rows_affected() == 0 {
             return Err(StoreError::NotFound { what: "dead letter", id: id.to_owned() });
-        }
-        sqlx::query("delete from dead_letters where id = $1").bind(id).execute(&mut *tx).await?;
-        audit::append(&mut tx, entries).await?;
-        Ok(tx.commit().await?)
-    }
-
-    /// Discards a message that waits or was given up: it never leaves. The reason stands in its row and in the entries.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`] when there is no such message, or somebody is sending it at this moment.
-    pub async fn discard(&self, id: &str, reason: &str, now: Timestamp, entries: &[AuditEntry]) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        let done = sqlx::query(
-            "update outbox set state = 'discarded', last_error = $1, lease_until = null
-             where id = $2 and (state = 'dead' or (state = 'pending' and (lease_until is null or lease_until <= $3)))",
-        )
-        .bind(row::clean(reason))
-        .bind(id)
-        .bind(row::ms(now))
-        .execute(&mut *tx)
-        .await?;
-        if done.rows_affected() == 0 {
-            return Err(StoreError::NotFound { what: "message that waits or was given up", id: id.to_owned() });
         }
         sqlx::query("delete from dead_letters where id = $1").bind(id).execute(&mut *tx).await?;
         audit::append(&mut tx, entries).await?;
@@ -129,4 +107,62 @@ impl Store {
             })
             .collect()
     }
+}
+
+/// Makes an end of a message.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when it was moved since it was read; [`StoreError::NotFound`] when there is nothing to discard, or
+/// somebody is sending it at this moment.
+pub(super) async fn end(tx: &mut Transaction<'_, Any>, unsent: Unsent<'_>) -> Result<(), StoreError> {
+    match unsent {
+        Unsent::Expired { row, reason, at } => bury(tx, row, reason, at).await,
+        Unsent::Discarded { row, reason, at } => discard(tx, &row.id, reason, at).await,
+    }
+}
+
+async fn bury(tx: &mut Transaction<'_, Any>, row: &OutboxRow, reason: &str, at: Timestamp) -> Result<(), StoreError> {
+    let done = sqlx::query(
+        "update outbox set state = 'dead', last_error = $1, lease_until = null
+         where id = $2 and attempts = $3 and state = $4 and state in ('pending', 'dead')",
+    )
+    .bind(row::clean(reason))
+    .bind(row.id.as_str())
+    .bind(row.attempts)
+    .bind(row.state.name())
+    .execute(&mut **tx)
+    .await?;
+    if done.rows_affected() == 0 {
+        return Err(StoreError::Conflict);
+    }
+    sqlx::query(
+        "insert into dead_letters (id, channel, attempts, reason, died_at) values ($1, $2, $3, $4, $5)
+         on conflict (id) do update set
+             attempts = excluded.attempts, reason = excluded.reason, died_at = excluded.died_at",
+    )
+    .bind(row.id.as_str())
+    .bind(row.channel.as_str())
+    .bind(row.attempts)
+    .bind(row::clean(reason))
+    .bind(row::ms(at))
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+async fn discard(tx: &mut Transaction<'_, Any>, id: &str, reason: &str, now: Timestamp) -> Result<(), StoreError> {
+    let done = sqlx::query(
+        "update outbox set state = 'discarded', last_error = $1, lease_until = null
+         where id = $2 and (state = 'dead' or (state = 'pending' and (lease_until is null or lease_until <= $3)))",
+    )
+    .bind(row::clean(reason))
+    .bind(id)
+    .bind(row::ms(now))
+    .execute(&mut **tx)
+    .await?;
+    if done.rows_affected() == 0 {
+        return Err(StoreError::NotFound { what: "message that waits or was given up", id: id.to_owned() });
+    }
+    sqlx::query("delete from dead_letters where id = $1").bind(id).execute(&mut **tx).await?;
+    Ok(())
 }

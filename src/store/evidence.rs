@@ -85,7 +85,7 @@ mod tests {
 
     fn bundle(version: u32, what: &str) -> Bundle {
         let missing = vec![Missing { what: what.to_owned(), blocks: "value".to_owned() }];
-        Bundle { case_id: CaseId::new("case-1"), version, as_of: at(1), facts: BTreeMap::new(), missing }
+        Bundle { case_id: CaseId::new("case-1"), version, as_of: at(1), facts: BTreeMap::new(), missing, workings: None }
     }
 
     #[tokio::test]

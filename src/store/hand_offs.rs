@@ -112,13 +112,14 @@ impl Store {
         rows.iter().map(report).collect()
     }
 
-    /// Messages that an executor has reported on while they count as not delivered: their acknowledgement was lost.
+    /// Messages that an executor has reported on while they count as not delivered: their acknowledgement was lost. One that was
+    /// discarded meanwhile had arrived too.
     pub async fn list_reported_unsent(&self, now: Timestamp) -> Result<Vec<OutboxRow>, StoreError> {
         let rows = sqlx::query(
             "select o.id, o.channel, o.body, o.created_at, o.due_at, o.attempts, o.state, o.last_error, o.sent_at,
                 o.lease_until, o.lane, o.about, o.expires_at
              from outbox o
-             where o.state in ('pending', 'dead') and o.attempts > 0 and (o.lease_until is null or o.lease_until <= $1)
+             where o.state in ('pending', 'dead', 'discarded') and o.attempts > 0 and (o.lease_until is null or o.lease_until <= $1)
                and exists (select r.id from hand_off_reports r where r.message_id = o.id)
              order by o.created_at, o.id",
         )

@@ -45,7 +45,7 @@ mod views;
 pub use audit::AuditFault;
 pub use case_pages::CaseAfter;
 pub use change::Change;
-pub use dead_letters::DeadLetter;
+pub use dead_letters::{DeadLetter, Unsent};
 pub use decisions::{DecidedValue, DecisionRow};
 pub use destinations::DestinationState;
 pub use digests::StoredDigest;

@@ -83,8 +83,8 @@ impl Notice {
 const TABLE: &str = "notices";
 
 impl Store {
-    /// What a person has not yet said to have seen, newest first: of notices about a recommendation or a case only those
-    /// that still waits for somebody.
+    /// What a person has not yet said to have seen, newest first: of notices that ask about a recommendation or a case only
+    /// those that still wait for somebody.
     pub async fn list_notices(&self, person: &PersonId) -> Result<Vec<Notice>, StoreError> {
         let rows = sqlx::query(
             "select n.id, n.person, n.kind, n.case_id, n.recommendation_id, n.said, n.at, n.seen_at
@@ -92,8 +92,10 @@ impl Store {
              left join recommendations r on r.id = n.recommendation_id
              left join cases c on c.id = n.case_id
              where n.person = $1 and n.seen_at is null
-                 and (n.recommendation_id is null or r.state in ('queued', 'signed', 'forwarded', 'escalated'))
-                 and (n.case_id is null or c.state in ('new', 'open', 'snoozed'))
+                 and (n.kind = 'undelivered' or (
+                     (n.recommendation_id is null or r.state in ('queued', 'signed', 'forwarded', 'escalated'))
+                     and (n.case_id is null or c.state in ('new', 'open', 'snoozed'))
+                 ))
              order by n.at desc, n.id",
         )
         .bind(person.as_str())

@@ -184,13 +184,19 @@ impl Store {
         rows.iter().map(|r| row::get(r, TABLE, "id")).collect()
     }
 
-    /// Messages whose time has passed and that nobody is sending, oldest first.
+    /// Messages whose time has passed and that nobody is sending, oldest first: those that wait, and those given up while the
+    /// approval behind them still stands.
     pub async fn list_expired(&self, now: Timestamp, limit: usize) -> Result<Vec<OutboxRow>, StoreError> {
         let rows = sqlx::query(
             "select id, channel, body, created_at, due_at, attempts, state, last_error, sent_at, lease_until,
                 lane, about, expires_at
              from outbox
-             where state = 'pending' and expires_at <= $1 and (lease_until is null or lease_until <= $1)
+             where expires_at <= $1 and (
+                 (state = 'pending' and (lease_until is null or lease_until <= $1))
+                 or (state = 'dead' and about in (
+                     select r.id from recommendations r where r.state in ('approved', 'approved_with_edit')
+                 ))
+             )
              order by created_at, id limit $2",
         )
         .bind(row::ms(now))
@@ -431,7 +437,7 @@ mod tests {
 
     use crate::domain::ids::CaseId;
     use crate::store::testing::{at, entry, on_each};
-    use crate::store::{NewOutbox, OutboxState, Store, StoreError};
+    use crate::store::{Change, NewOutbox, OutboxRow, OutboxState, Store, StoreError, Unsent};
 
     const LEASE: Duration = Duration::from_mins(1);
 
@@ -451,6 +457,12 @@ mod tests {
 
     fn of_case(id: &str, case: &str, due: i64) -> NewOutbox {
         NewOutbox { lane: case.to_owned(), expires_at: Some(at(5_000)), ..message(id, due) }
+    }
+
+    async fn discard(store: &Store, id: &str, reason: &str, now: i64) -> Result<(), StoreError> {
+        let row = store.find_outbox(id).await.unwrap().unwrap();
+        let (unsent, entries) = (Unsent::Discarded { row: &row, reason, at: at(now) }, [entry("outbox.discarded")]);
+        store.advance(Change { unsent: Some(unsent), entries: &entries, ..Change::default() }).await
     }
 
     async fn claimed(store: &Store, now: i64) -> Vec<String> {
@@ -478,7 +490,7 @@ mod tests {
             store.mark_sent(&row, at(503), &[]).await.unwrap();
             let late = store.replay_dead("z", at(504), &[]).await;
             assert!(matches!(late, Err(StoreError::NotFound { .. })), "a later one has left: {late:?}");
-            store.discard("z", "done by phone", at(505), &[entry("outbox.discarded")]).await.unwrap();
+            discard(&store, "z", "done by phone", 505).await.unwrap();
             assert!(store.list_dead().await.unwrap().is_empty());
             let row = store.find_outbox("z").await.unwrap().unwrap();
             assert_eq!((row.state, row.last_error.as_deref()), (OutboxState::Discarded, Some("done by phone")));
@@ -494,10 +506,10 @@ mod tests {
             assert_eq!(store.list_expired(at(5_000), 10).await.unwrap()[0].id, "a");
             assert_eq!(claimed(&store, 5_000).await, ["a", "b"]);
             assert!(store.list_expired(at(5_000), 10).await.unwrap().is_empty());
-            let sending = store.discard("b", "no", at(5_000), &[]).await;
+            let sending = discard(&store, "b", "no", 5_000).await;
             assert!(matches!(sending, Err(StoreError::NotFound { .. })), "{sending:?}");
-            store.discard("b", "no", at(65_000), &[]).await.unwrap();
-            assert!(matches!(store.discard("b", "no", at(65_000), &[]).await, Err(StoreError::NotFound { .. })));
+            discard(&store, "b", "no", 65_000).await.unwrap();
+            assert!(matches!(discard(&store, "b", "no", 65_000).await, Err(StoreError::NotFound { .. })));
             assert_eq!(store.list_waiting_channels().await.unwrap(), ["webhook"]);
         })
         .await;
@@ -611,6 +623,32 @@ mod tests {
             assert_eq!(store.claim_due(at(8), 1, LEASE).await.unwrap()[0].attempts, 1);
             let again = store.replay_dead("a", at(9), &[]).await;
             assert!(matches!(again, Err(StoreError::NotFound { .. })), "{again:?}");
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn what_has_expired_is_a_dead_letter_for_good_and_a_step_that_fails_leaves_it_alone() {
+        on_each(|store| async move {
+            store.enqueue(&[of_case("a", "1", 0)], &[]).await.unwrap();
+            assert_eq!(claimed(&store, 0).await, ["a"]);
+            let seen = store.find_outbox("a").await.unwrap().unwrap();
+            store.mark_dead(&seen, at(10), "410 gone", &[]).await.unwrap();
+            store.replay_dead("a", at(4_999), &[]).await.unwrap();
+            let expire = async |row: &OutboxRow| {
+                let unsent = Unsent::Expired { row, reason: "too late", at: at(5_000) };
+                store.advance(Change { unsent: Some(unsent), ..Change::default() }).await
+            };
+            let stale = expire(&seen).await;
+            assert!(matches!(stale, Err(StoreError::Conflict)), "it was moved since: {stale:?}");
+            let row = store.find_outbox("a").await.unwrap().unwrap();
+            assert_eq!(row.state, OutboxState::Pending);
+            expire(&row).await.unwrap();
+            let late = store.replay_dead("a", at(5_000), &[]).await;
+            assert!(matches!(late, Err(StoreError::NotFound { .. })), "{late:?}");
+            assert_eq!(store.list_dead().await.unwrap()[0].reason, "too late");
+            discard(&store, "a", "done by phone", 5_001).await.unwrap();
+            assert!(store.list_dead().await.unwrap().is_empty());
         })
         .await;
     }

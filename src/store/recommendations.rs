@@ -194,7 +194,7 @@ pub(super) async fn advance(tx: &mut Transaction<'_, Any>, rec: &Recommendation,
 #[cfg(test)]
 mod tests {
     use crate::domain::case::CaseState;
-    use crate::domain::decision::RecommendationState as State;
+    use crate::domain::decision::{Before, RecommendationState as State};
     use crate::domain::ids::{PersonId, RecommendationId};
     use crate::domain::recommendation::Recommendation;
     use crate::store::testing::{at, entry, moved, on_each, recommendation, with_case};
@@ -213,7 +213,10 @@ mod tests {
             let v2 = moved(&v1, CaseState::Open);
             store.replace_recommendations(&v2, 1, &[one.clone(), two.clone()], &[entry("drafted")]).await.unwrap();
             let by = PersonId::new("ada");
-            let approved = Recommendation { state: State::Approved { by: vec![by], at: at(1) }, ..one.clone() };
+            let approved = Recommendation {
+                state: State::Approved { by: vec![by], at: at(1), before: Before::default() },
+                ..one.clone()
+            };
             store.advance(Change { recommendations: &[(approved, 1)], ..Change::default() }).await.unwrap();
 
             let v3 = moved(&v2, CaseState::Open);

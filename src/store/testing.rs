@@ -137,7 +137,7 @@ pub(super) fn moved(case: &Case, state: CaseState) -> Case {
 }
 
 /// A store with one new case in it.
-pub(super) async fn with_case(store: &Store, id: &str, priority: i64) -> Case {
+pub(crate) async fn with_case(store: &Store, id: &str, priority: i64) -> Case {
     let case = case(id, priority);
     store
         .save_detection(&[exception(id)], &[(case.clone(), None)], &[entry("case.opened")], None)

@@ -17,7 +17,7 @@ pub struct View {
     pub case_id: CaseId,
     /// The content as it was.
     pub content_hash: String,
-    /// Where: `web`.
+    /// Where: `web`, `api` or `cli`.
     pub channel: String,
     /// When.
     pub opened_at: Timestamp,

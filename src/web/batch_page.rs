@@ -22,7 +22,7 @@ use crate::domain::ids::{RecommendationId, content_hash};
 use crate::domain::money::Money;
 use crate::domain::policy::may_turn_down;
 use crate::domain::recommendation::Recommendation;
-use crate::pipeline::approve::{BATCH_MAX, DecisionRequest, Verb};
+use crate::pipeline::approve::{BATCH_MAX, DecisionRequest, Verb, opened};
 use crate::render::{count, plain};
 use crate::store::StoreError;
 
@@ -87,6 +87,8 @@ pub(super) async fn confirm(
     let priority = |case: &Case| case.rank.as_ref().map_or(Money::ZERO, |r| r.priority);
     found.sort_by(|a, b| priority(&b.0).cmp(&priority(&a.0)).then_with(|| a.1.id.cmp(&b.1.id)));
     let groups = groups(&state, &who, &names, &found).await?;
+    // Each is shown here with its figures and its reason.
+    opened(&state.store, state.clock.now(), &who.person.id, "web", found.iter().map(|(_, rec, _)| rec)).await?;
     let reason = |r: RejectReason| Choice { value: r.code().to_owned(), name: reason_text(r).to_owned(), chosen: false };
     let values = json!({
         "shell": Shell::of("Decide several", "/", &who),

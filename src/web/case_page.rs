@@ -22,11 +22,11 @@ use crate::domain::ids::{CaseId, PersonId, RecommendationId, content_hash};
 use crate::domain::money::{Money, Quantity};
 use crate::domain::policy::may_turn_down;
 use crate::domain::recommendation::Recommendation;
-use crate::pipeline::approve::{DecisionRefused, DecisionRequest, Verb};
+use crate::pipeline::approve::{DecisionRefused, DecisionRequest, Verb, opened};
 use crate::pipeline::audit::card;
 use crate::pipeline::noise::drill;
 use crate::render::plain;
-use crate::store::{Drill, DrillResult, View};
+use crate::store::{Drill, DrillResult};
 
 #[derive(Serialize)]
 struct Page {
@@ -92,7 +92,9 @@ pub(super) async fn show(
     Query(shown): Query<Shown>,
 ) -> Result<Html<String>, WebError> {
     let case = case_of(&state, &id).await?;
-    opened(&state, &who, &case).await?;
+    let drills = state.store.list_drills_of(&case.id).await?;
+    let all = drill::cards(state.store.list_recommendations(&case.id).await?, &drills);
+    opened(&state.store, state.clock.now(), &who.person.id, "web", all.iter().map(|(rec, _)| rec)).await?;
     let done = (shown.done == "1").then_some("Your decision is kept.");
     Ok(Html(page(&state, &who, &case, None, done).await?))
 }
@@ -155,25 +157,6 @@ pub(super) async fn decide(
             refused(&state, &who, &case, status, &refusal.to_string()).await
         }
     }
-}
-
-/// Keeps when this person first saw what can be decided here: how long a decision takes is counted from then.
-async fn opened(state: &WebState, who: &SignedIn, case: &Case) -> Result<(), WebError> {
-    let drills = state.store.list_drills_of(&case.id).await?;
-    let all = drill::cards(state.store.list_recommendations(&case.id).await?, &drills);
-    let seen: Vec<View> = all
-        .iter()
-        .filter(|(rec, _)| rec.state.is_waiting())
-        .map(|(rec, _)| View {
-            person: who.person.id.clone(),
-            recommendation_id: rec.id.clone(),
-            case_id: case.id.clone(),
-            content_hash: rec.content_hash(),
-            channel: "web".to_owned(),
-            opened_at: state.clock.now(),
-        })
-        .collect();
-    Ok(state.store.keep_views(&seen).await?)
 }
 
 async fn case_of(state: &WebState, id: &str) -> Result<Case, WebError> {

@@ -19,6 +19,7 @@ use crate::domain::ids::{FactId, RecommendationId, content_hash as hash};
 use crate::domain::policy::{Person, may_turn_down};
 use crate::domain::recommendation::{Drafter, Recommendation};
 use crate::pipeline::approve::Preview;
+use crate::pipeline::deliver::ended::NOT_SENT;
 use crate::render::{plain, time_left};
 
 /// Everything a case page is made of.
@@ -86,6 +87,7 @@ struct RankView {
 }
 
 #[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a form of the page, which is there or not")]
 struct RecommendationView {
     id: String,
     content_hash: String,
@@ -105,6 +107,8 @@ struct RecommendationView {
     checks: Vec<Check>,
     sum: Vec<SumLine>,
     can_decide: bool,
+    /// A button that would be refused is no button: whom to ask stands there instead.
+    can_approve: bool,
     can_forward: bool,
     can_return: bool,
     takes: Option<String>,
@@ -236,7 +240,7 @@ fn recommendation_view(
         benefit: r.candidate.money.benefit.expected.to_string(),
         value: r.candidate.value.to_string(),
         latest: r.candidate.latest_date.to_string(),
-        state_text: recommendation_state(&r.state, config),
+        state_text: not_sent(r, parts.history).unwrap_or_else(|| recommendation_state(&r.state, config)),
         rationale: plain(&r.prose.rationale),
         risks: plain(&r.prose.risks),
         would_change: plain(&r.prose.would_change),
@@ -246,6 +250,7 @@ fn recommendation_view(
         sum: sum_lines(&r.candidate, &cites, parts.case),
         takes: parts.previews.get(&r.id).filter(|p| p.may_turn_down).map(takes),
         can_decide: r.state.is_waiting() && parts.why_not().is_none(),
+        can_approve: parts.previews.get(&r.id).is_none_or(|p| p.may_approve),
         can_forward: can_forward(r, parts),
         can_return: matches!(&r.state, RecommendationState::Forwarded { to, .. } if *to == parts.viewer.id),
         can_undo: undo_text(r, parts).filter(|_| parts.why_not().is_none()),
@@ -283,13 +288,13 @@ fn recommendation_state(state: &RecommendationState, config: &Config) -> String 
         RecommendationState::Signed { by, at, .. } => {
             format!("signed by {} on {}; a second signature is needed", actor_name(by.as_str(), people), moment(*at, zone))
         }
-        RecommendationState::Approved { by, at } => {
+        RecommendationState::Approved { by, at, .. } => {
             format!("approved by {} on {}", people_names(by, people), moment(*at, zone))
         }
         RecommendationState::ApprovedWithEdit { by, at, .. } => {
             format!("approved with other values by {} on {}", people_names(by, people), moment(*at, zone))
         }
-        RecommendationState::Rejected { by, at, reason } => {
+        RecommendationState::Rejected { by, at, reason, .. } => {
             let who = actor_name(by.as_str(), people);
             format!("rejected by {who} on {}: {}", moment(*at, zone), super::view::reason_text(*reason).to_lowercase())
         }
@@ -301,7 +306,7 @@ fn recommendation_state(state: &RecommendationState, config: &Config) -> String 
         RecommendationState::Escalated { level, at, signed } => {
             format!("escalated (step {level}) on {}{}", moment(*at, zone), half_signed(signed.as_ref(), people))
         }
-        RecommendationState::Snoozed { by, until, wake } => {
+        RecommendationState::Snoozed { by, until, wake, .. } => {
             let or = match wake {
                 WakeCondition::Grew => String::new(),
                 WakeCondition::ValueAbove { value } => format!(" or until it is worth more than {value}"),
@@ -317,6 +322,18 @@ fn recommendation_state(state: &RecommendationState, config: &Config) -> String 
         RecommendationState::NotCarriedOut => "not carried out".to_owned(),
         RecommendationState::Undone => "taken back by its executor".to_owned(),
     }
+}
+
+/// Why what was approved never left, where that is how it ended.
+fn not_sent(r: &Recommendation, history: &[Chained]) -> Option<String> {
+    if r.state != RecommendationState::NotCarriedOut {
+        return None;
+    }
+    let subject = format!("recommendation:{}", r.id);
+    let ends =
+        |e: &&Chained| e.entry.subject == subject && matches!(&*e.entry.action, NOT_SENT | "recommendation.not_carried_out");
+    let last = history.iter().rev().find(ends).filter(|e| e.entry.action == NOT_SENT)?;
+    Some(format!("not sent: {}", plain(last.entry.detail["because"].as_str()?)))
 }
 
 /// What is there of two signatures, after another state's text.
@@ -344,7 +361,7 @@ fn undo_text(r: &Recommendation, parts: &CaseParts<'_>) -> Option<String> {
         }
         RecommendationState::Forwarded { via, .. } if via.last() == Some(me) => Some("asks nobody by name".to_owned()),
         RecommendationState::Snoozed { .. } => Some("brings it back now".to_owned()),
-        RecommendationState::Approved { by, at } | RecommendationState::ApprovedWithEdit { by, at, .. }
+        RecommendationState::Approved { by, at, .. } | RecommendationState::ApprovedWithEdit { by, at, .. }
             if by.contains(me) =>
         {
             until(*at)

@@ -34,7 +34,7 @@ pub(super) async fn outbox(State(state): State<WebState>, who: SignedIn) -> Resu
         .collect();
     let unseen: Vec<_> = unseen
         .iter()
-        .map(|u| json!({ "case": u.case, "summary": plain(&u.summary), "since": moment(u.since, zone) }))
+        .map(|u| json!({ "case": u.case, "summary": plain(&u.summary), "since": moment(u.since, zone), "why": plain(&u.why) }))
         .collect();
     let values = json!({
         "shell": Shell::of("Outbox", "/outbox", &who),

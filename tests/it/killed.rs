@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use reeve::store::{Store, View};
 use serde_json::Value;
 use sqlx::{Connection, SqliteConnection};
 
@@ -109,11 +110,19 @@ async fn decisions_survive_another_demo_and_a_changed_log_is_found_out() {
     let digest = demo(home.path());
     let store = store_in(home.path());
     let bill = proposed(&store, "BLOCK-BILL", &Value::Null);
+    let case = bill["case_id"].as_str().unwrap();
+    assert!(!on(&store, &["queue", "show", case, "--as", "nobody"]).status.success());
+    text(&on(&store, &["queue", "show", case, "--as", "ari"]));
     let contact = proposed(&store, "CONTACT", &bill["case_id"]);
     let (seen, of_contact) = (content(&store, &bill), content(&store, &contact));
     assert!(!decide(&store, "approve", "pia", &bill, &seen, &[]).status.success(), "a planner does not approve");
     assert!(!decide(&store, "approve", "ari", &bill, &of_contact, &[]).status.success(), "that was not on the screen");
     text(&decide(&store, "approve", "ari", &bill, &seen, &[]));
+    let kept = Store::open(&store).await.unwrap();
+    let views = kept.list_views_of_decided(jiff::Timestamp::MIN).await.unwrap();
+    kept.close().await;
+    let opened = |v: &View| v.person.as_str() == "ari" && v.channel == "cli" && v.recommendation_id.as_str() == bill["id"];
+    assert!(views.iter().any(opened), "{views:?}");
     text(&decide(&store, "reject", "pia", &contact, &of_contact, &["--reason", "real-but-wrong-action"]));
     assert!(!decide(&store, "reject", "pia", &bill, &seen, &["--reason", "not-real"]).status.success());
 

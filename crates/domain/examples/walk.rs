@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     let report = world::walk(steps, seed);
     println!("{} steps, {} cases, seed {seed}: no divergence", report.steps, report.worlds);
     println!("  written {}, refused {}, turned away as stale {}", report.written, report.refused, report.stale);
-    println!("  approved {}, handed off {}", report.approved, report.handed_off);
+    println!("  approved {}, handed off {}, not sent {}", report.approved, report.handed_off, report.not_sent);
     let told = |what: &str, counts: Vec<u64>| {
         let met = counts.iter().filter(|n| **n > 0).count();
         let least = counts.iter().min().copied().unwrap_or_default();

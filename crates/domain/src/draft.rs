@@ -192,6 +192,7 @@ mod tests {
             as_of: Timestamp::UNIX_EPOCH,
             facts: BTreeMap::from([(quantity.id.clone(), quantity), (note.id.clone(), note)]),
             missing: Vec::new(),
+            workings: None,
         }
     }
 

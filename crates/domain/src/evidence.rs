@@ -1,7 +1,7 @@
 //! Evidence: the frozen set of facts a case was judged on (handbook §1, §2.7-2.8).
 //!
-//! A bundle is immutable; a change makes a new version. Its hash covers every fact and every missing item, so "what was
-//! approved" can be proved later.
+//! A bundle is immutable; a change makes a new version. Its hash covers every fact, every missing item and what the figures
+//! were computed from, so "what was approved" can be proved later, and computed again.
 
 use std::collections::BTreeMap;
 
@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::ids::{CaseId, FactId, content_hash};
 use super::money::{Money, Quantity, UnitPrice};
 use super::record::RecordRef;
+use super::workings::Workings;
 
 /// The value of a fact.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -139,12 +140,23 @@ pub struct Bundle {
     pub facts: BTreeMap<FactId, Fact>,
     /// What was missing, sorted.
     pub missing: Vec<Missing>,
+    /// What the figures were computed from; none in bundles that are older than it, whose hash it leaves as it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workings: Option<Box<Workings>>,
 }
 
 impl Bundle {
-    /// The hash of what the facts say: ids, values, units, and what is missing. The version and the time of reading are
+    /// The hash of what the facts say and of what the figures were computed from. The version and the time of reading are
     /// left out, so a bundle that says the same has the same hash.
     pub fn hash(&self) -> String {
+        let facts = self.facts_hash();
+        let Some(workings) = &self.workings else { return facts };
+        let workings = serde_json::to_string(workings).expect("workings have no map with keys that are not text");
+        content_hash(&[&facts, &workings])
+    }
+
+    /// The hash of what the facts say alone: ids, values, units, and what is missing.
+    pub fn facts_hash(&self) -> String {
         let mut parts: Vec<String> = vec![self.case_id.to_string()];
         for fact in self.facts.values() {
             parts.push(format!("{}={} {} {}", fact.id, fact.value.show(), fact.unit, fact.third_party));
@@ -153,5 +165,34 @@ impl Bundle {
             parts.push(format!("missing {} for {}", missing.what, missing.blocks));
         }
         content_hash(&parts.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::RecordKind;
+
+    #[test]
+    fn a_bundle_without_workings_is_what_it_was_before_there_were_any() {
+        let source = RecordRef::new(RecordKind::Item, "75");
+        let fact = Fact::new(source, "on_hand@3", "on hand", FactValue::Quantity(Quantity::units(5)), Timestamp::UNIX_EPOCH);
+        let bundle = Bundle {
+            case_id: CaseId::new("case-1"),
+            version: 1,
+            as_of: Timestamp::UNIX_EPOCH,
+            facts: BTreeMap::from([(fact.id.clone(), fact)]),
+            missing: vec![Missing { what: "unit cost".into(), blocks: "the money".into() }],
+            workings: None,
+        };
+        let text = serde_json::to_string(&bundle).unwrap();
+        assert!(!text.contains("workings"), "{text}");
+        assert_eq!(serde_json::from_str::<Bundle>(&text).unwrap(), bundle);
+        // Made by the version before.
+        let before = content_hash(&["case-1", "item:75/on_hand@3=5 units false", "missing unit cost for the money"]);
+        assert_eq!((bundle.hash(), bundle.facts_hash()), (before.clone(), before.clone()));
+        let worked = Bundle { workings: Some(Box::default()), ..bundle };
+        assert_eq!(worked.facts_hash(), before);
+        assert_ne!(worked.hash(), before, "workings are under the hash, also empty ones");
     }
 }

@@ -30,3 +30,4 @@ pub mod summed;
 pub mod terms;
 pub mod text;
 pub mod transit;
+pub mod workings;

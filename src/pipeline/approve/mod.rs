@@ -11,6 +11,7 @@ mod edit;
 mod escalate;
 mod judge;
 mod merge;
+mod opened;
 mod own;
 mod pass;
 mod plan;
@@ -30,6 +31,7 @@ use jiff::{SignedDuration, Timestamp};
 pub use self::batch::{BATCH_MAX, BatchAnswer, BatchFailure};
 pub use self::delegate::DelegationRefused;
 pub use self::edit::{by_piece, edited_value};
+pub use self::opened::opened;
 pub use self::own::DRILL_VERB;
 pub use self::preview::Preview;
 pub use self::queue::Sweep;
@@ -280,6 +282,7 @@ impl Approvals {
         // The case that ends gives up its links before the other one takes them.
         let mut cases = vec![(plan.case, seen)];
         cases.extend(plan.other_case);
+        let mute = own.mute.as_ref().map(|mute| NewMute { mute, today: self.today(now), seen: plan.mutes_seen });
         let change = Change {
             decision: Some(&decision),
             decisions_seen: plan.decisions_seen,
@@ -290,7 +293,7 @@ impl Approvals {
             outbox: &outbox,
             cancel: &cancel,
             notices: &plan.notices,
-            mute: own.mute.as_ref().map(|mute| NewMute { mute, today: self.today(now), seen: plan.mutes_seen }),
+            mute: mute.as_ref(),
             unmute: own.unmute.as_ref(),
             drill: own.drill.as_ref(),
             entries: &plan.entries,

@@ -125,7 +125,7 @@ impl Approvals {
 /// The mute that an approved proposal began: whoever completed the approval answers for it.
 fn mute_of(rec: &Recommendation) -> Option<Mute> {
     let (by, at): (&PersonId, Timestamp) = match &rec.state {
-        State::Approved { by, at } | State::ApprovedWithEdit { by, at, .. } => (by.last()?, *at),
+        State::Approved { by, at, .. } | State::ApprovedWithEdit { by, at, .. } => (by.last()?, *at),
         _ => return None,
     };
     let Action::Mute { exception, scope, until, .. } = &rec.candidate.action else { return None };

@@ -394,7 +394,7 @@ pub(super) fn approval(rec: &Recommendation, by: PersonId, on_behalf_of: Vec<Per
 /// Who decided, what and when, as far as the state tells.
 pub(super) fn decided(state: &State) -> Option<(Vec<PersonId>, &'static str, Timestamp)> {
     match state {
-        State::Approved { by, at } => Some((by.clone(), "approved", *at)),
+        State::Approved { by, at, .. } => Some((by.clone(), "approved", *at)),
         State::ApprovedWithEdit { by, at, .. } => Some((by.clone(), "approved the edited version of", *at)),
         State::Rejected { by, at, .. } => Some((vec![by.clone()], "rejected", *at)),
         _ => None,

@@ -9,11 +9,12 @@ use crate::domain::ids::{FactId, SupplierId};
 use crate::domain::money::Quantity;
 use crate::domain::record::{PurchaseLine, RecordKind, RecordRef};
 use crate::domain::shipped::Mismatch;
+use crate::domain::workings::Made;
 use crate::models::formulas;
 
 use super::desk::{Desk, Question, line_ref, scaled};
 use super::matching::{self, Disputes};
-use super::{lines_of, shortage};
+use super::{frozen, lines_of, shortage};
 
 /// Share of a difference that remains after asking the supplier.
 const LEFT_AFTER_CONTACT: f64 = 0.6;
@@ -143,7 +144,7 @@ pub(super) fn unconfirmed(desk: &mut Desk<'_>, exception: &Exception) {
             continue;
         }
         let Some((_, mut cites)) = desk.margin(&line.item) else { continue };
-        let Some(added) = shortage::added_by_slip(view, &place, &line.id, days) else { continue };
+        let Some((added, stake)) = shortage::added_by_slip(desk, &place, &line.id, days) else { continue };
         let amount = scaled(added, share);
         let source = line_ref(&line.id);
         let open = FactValue::Quantity(book.open_quantity(&line.id));
@@ -154,7 +155,9 @@ pub(super) fn unconfirmed(desk: &mut Desk<'_>, exception: &Exception) {
         cites.push(desk.fact(source, "slip_expected", "the same times its probability", FactValue::Money(amount.expected)));
         let key = format!("slip:{}", line.id);
         let name = format!("{} at {}", book.item_label(&line.item), book.location_name(&line.location));
-        desk.lose(&key, format!("lost margin if {} slips: {name}", line.order_name), amount, cites);
+        let (stake, at) = (Box::new(stake), frozen::name(&place));
+        let made = Made::Slip { place: at, stake, line: line.id.clone(), days, share };
+        desk.lose_by(&key, format!("lost margin if {} slips: {name}", line.order_name), amount, cites, made);
         keys.push(key);
     }
     let about = format!("order {}, which is not confirmed: will it come as ordered, and when", first.order_name);

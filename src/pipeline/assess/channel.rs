@@ -7,6 +7,7 @@ use crate::domain::exception::{Exception, ExceptionType};
 use crate::domain::ids::FactId;
 use crate::domain::money::Money;
 use crate::domain::record::{RecordKind, RecordRef};
+use crate::domain::workings::Made;
 use crate::models::formulas;
 
 use super::desk::{Desk, Question, item_ref, range, units};
@@ -115,7 +116,8 @@ fn oversold(desk: &mut Desk<'_>, offer: &Offer, demand: &Demand, margin: f64, mu
     let label = "margin and handling of these units";
     cites.push(desk.fact(item, &format!("oversold_value@{place}"), label, FactValue::Money(amount.expected)));
     let key = format!("oversold:{}:{}@{place}", offer.channel, offer.item);
-    desk.lose(&key, format!("sold by {} and not there: {}", offer.channel, book.item_label(&offer.item)), amount, cites);
+    let what = format!("sold by {} and not there: {}", offer.channel, book.item_label(&offer.item));
+    desk.lose_by(&key, what, amount, cites, Made::Oversold { mu: demand.mu, sigma: demand.sigma, available, most, margin });
     key
 }
 
@@ -141,7 +143,10 @@ fn unsold(desk: &mut Desk<'_>, offer: &Offer, demand: &Demand, margin: f64, mut 
     cites.push(desk.fact(item.clone(), &format!("unsold@{place}"), label, units((offered[1] - there[1]).max(0.0))));
     cites.push(desk.fact(item, &format!("unsold_margin@{place}"), "their margin", FactValue::Money(amount.expected)));
     let key = format!("unsold:{}:{}@{place}", offer.channel, offer.item);
-    desk.lose(&key, format!("there and not offered by {}: {}", offer.channel, book.item_label(&offer.item)), amount, cites);
+    let what = format!("there and not offered by {}: {}", offer.channel, book.item_label(&offer.item));
+    let (offered, available) = (offer.last.published.to_f64().max(0.0), offer.available.to_f64().max(0.0));
+    let made = Made::Unsold { mu: channel.mu, sigma: channel.sigma, offered, available, margin };
+    desk.lose_by(&key, what, amount, cites, made);
     key
 }
 

@@ -16,6 +16,7 @@ use crate::domain::exception::Exception;
 use crate::domain::ids::{FactId, ItemId, LocationId, SupplierId};
 use crate::domain::money::{Money, Quantity, UnitPrice};
 use crate::domain::record::{RecordKind, RecordRef};
+use crate::domain::workings::{Change, Made, Workings};
 use crate::pipeline::view::CaseView;
 
 use super::LossPart;
@@ -50,6 +51,8 @@ pub(super) struct Proposal {
     pub value: Money,
     pub latest: Date,
     pub cites: Vec<FactId>,
+    /// What it does to stock and receipts, where that is how the losses change.
+    pub change: Option<Change>,
 }
 
 impl Proposal {
@@ -64,6 +67,7 @@ impl Proposal {
             value: Money::ZERO,
             latest,
             cites: Vec::new(),
+            change: None,
         }
     }
 }
@@ -86,6 +90,8 @@ pub(super) struct Desk<'a> {
     pub watch: Option<String>,
     /// Why a person has to look at it: what is unclear, and who knows.
     pub unclear: Option<(String, String)>,
+    /// What figures were computed from, so far.
+    pub workings: Workings,
 }
 
 impl<'a> Desk<'a> {
@@ -99,6 +105,7 @@ impl<'a> Desk<'a> {
             proposals: Vec::new(),
             watch: None,
             unclear: None,
+            workings: Workings::default(),
         };
         for exception in view.exceptions {
             for fact in &exception.signal.facts {
@@ -192,8 +199,22 @@ impl<'a> Desk<'a> {
         (rate, self.assume(item_ref(item), "holding", "yearly holding rate (setting)", rate))
     }
 
-    /// Counts a loss once: of two estimates under one key the larger stands, with the facts of both.
+    /// Counts a loss that is certain, or one that a fact says.
     pub(super) fn lose(&mut self, key: &str, what: String, amount: Range, cites: Vec<FactId>) {
+        self.lose_by(key, what, amount, cites, None);
+    }
+
+    /// Counts a loss once: of two estimates under one key the larger stands, with the facts of both. `made` says how the amount
+    /// came about.
+    pub(super) fn lose_by(
+        &mut self,
+        key: &str,
+        what: String,
+        amount: Range,
+        cites: Vec<FactId>,
+        made: impl Into<Option<Made>>,
+    ) {
+        let made = made.into();
         let expected = amount.expected.max(Money::ZERO);
         let amount = Range { low: amount.low.max(Money::ZERO).min(expected), expected, high: amount.high.max(expected) };
         match self.parts.get_mut(key) {
@@ -201,6 +222,7 @@ impl<'a> Desk<'a> {
                 if amount.expected > part.amount.expected {
                     part.what = what;
                     part.amount = amount;
+                    part.made = made;
                 }
                 for cite in cites {
                     if !part.cites.contains(&cite) {
@@ -209,7 +231,7 @@ impl<'a> Desk<'a> {
                 }
             }
             None => {
-                self.parts.insert(key.to_owned(), LossPart { what, amount, cites });
+                self.parts.insert(key.to_owned(), LossPart { what, amount, cites, made });
             }
         }
     }
@@ -288,6 +310,7 @@ impl<'a> Desk<'a> {
             value: Money::ZERO,
             latest: question.latest.max(self.tomorrow()),
             cites,
+            change: None,
         });
     }
 
@@ -321,6 +344,7 @@ impl<'a> Desk<'a> {
             value: Money::ZERO,
             latest: self.today_plus(7),
             cites,
+            change: None,
         });
     }
 

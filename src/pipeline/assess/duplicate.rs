@@ -54,6 +54,7 @@ pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception) {
         value: amount,
         latest,
         cites: block_cites,
+        change: None,
     };
     desk.proposals.push(block);
     let reverse_cites = share(desk, "reverse_left", "share that remains after a reversal", LEFT_AFTER_REVERSAL);
@@ -67,6 +68,7 @@ pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception) {
         value: amount,
         latest,
         cites: reverse_cites,
+        change: None,
     };
     desk.proposals.push(reverse);
     desk.contact(&Question {

@@ -279,6 +279,7 @@ fn block(desk: &mut Desk<'_>, bill: &str, lines: &[&PurchaseLine]) {
         value: amount,
         latest,
         cites,
+        change: None,
     });
 }
 
@@ -369,6 +370,7 @@ fn claim_and_ask(desk: &mut Desk<'_>, lines: &[&PurchaseLine]) {
             value: amount,
             latest: until,
             cites,
+            change: None,
         });
     }
     if amount <= Money::ZERO {
@@ -436,5 +438,6 @@ pub(super) fn claim(desk: &mut Desk<'_>, line: &PurchaseLine, fault: &Fault<'_>,
         value,
         latest: claim_until(book, &[line]).unwrap_or(book.today),
         cites,
+        change: None,
     });
 }

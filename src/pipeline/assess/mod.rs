@@ -5,6 +5,7 @@
 //! sends exceptions to them and puts the result together. Nothing here chooses words beyond one sentence per action.
 //!
 //! - `desk`: facts, parts of the loss, proposals;
+//! - `frozen`: what the figures were computed from, for whoever computes them again;
 //! - `projection`: stock in the days to come;
 //! - `checks`: hard and soft checks, the same ones that run again at the queue and at the click;
 //! - `rank`: net benefit, order, lane, slack, abstention.
@@ -15,6 +16,9 @@ mod channel;
 mod checks;
 mod desk;
 mod duplicate;
+mod frozen;
+#[cfg(test)]
+mod frozen_tests;
 mod matching;
 mod projection;
 mod rank;
@@ -38,6 +42,7 @@ use crate::domain::exception::{Exception, ExceptionType};
 use crate::domain::ids::FactId;
 use crate::domain::money::Money;
 use crate::domain::record::{MoveKind, PurchaseLine, RecordKind, RecordRef};
+use crate::domain::workings::{Made, Workings};
 use crate::pipeline::view::CaseView;
 
 use desk::{Desk, Proposal, place_of, places_of};
@@ -55,6 +60,8 @@ pub struct LossPart {
     pub amount: Range,
     /// The facts it comes from.
     pub cites: Vec<FactId>,
+    /// How the amount is made; none where it is certain.
+    pub made: Option<Made>,
 }
 
 /// What a case costs and what could be done about it.
@@ -72,6 +79,8 @@ pub struct Assessment {
     pub rank: Rank,
     /// How L₀ is made.
     pub loss_sum: Vec<LossPart>,
+    /// What every figure was computed from.
+    pub workings: Workings,
 }
 
 /// Assesses a case.
@@ -80,15 +89,18 @@ pub fn assess(view: &CaseView<'_>) -> Assessment {
     let p = probability(view);
     let p_cite = desk.fact(lead_record(view), "p_real", "probability that it is real", FactValue::number(p, 4));
     gather(&mut desk);
-    let proposals = rank::merged(std::mem::take(&mut desk.proposals));
+    let mut proposals = rank::merged(std::mem::take(&mut desk.proposals));
+    let mut effects = frozen::effects(&desk, &mut proposals);
     let mut candidates: Vec<Candidate> =
         proposals.into_iter().filter_map(|proposal| rank::candidate(&desk, p, &p_cite, proposal)).collect();
     rank::order(&mut candidates);
     let abstain = rank::abstention(&desk, p, &candidates);
-    let idle = idle_actions(&desk, &candidates, abstain.as_deref());
+    let mut idle = idle_actions(&desk, &candidates, abstain.as_deref());
+    effects.extend(frozen::effects(&desk, &mut idle));
     candidates.extend(idle.into_iter().filter_map(|proposal| rank::candidate(&desk, p, &p_cite, proposal)));
     rank::order(&mut candidates);
     let rank = rank::rank(view, p, rank::loss_now(&desk).expected, &candidates);
+    let workings = frozen::freeze(&mut desk, &candidates, effects);
     Assessment {
         facts: desk.facts.into_values().collect(),
         missing: desk.missing.into_iter().collect(),
@@ -96,6 +108,7 @@ pub fn assess(view: &CaseView<'_>) -> Assessment {
         abstain,
         rank,
         loss_sum: desk.parts.into_values().filter(|part| part.amount.high > Money::ZERO).collect(),
+        workings,
     }
 }
 

@@ -45,6 +45,7 @@ pub(super) fn merged(proposals: Vec<Proposal>) -> Vec<Proposal> {
             same.after.insert(key, weaker);
         }
         same.latest = same.latest.min(proposal.latest);
+        same.change = same.change.take().or(proposal.change);
         same.cites.extend(proposal.cites);
     }
     merged

@@ -286,6 +286,7 @@ fn duplicate(desk: &mut Desk<'_>, exception: &Exception, disputes: &mut Disputes
         value,
         latest: desk.today_plus(7),
         cites,
+        change: None,
     });
 }
 

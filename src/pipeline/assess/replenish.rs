@@ -7,9 +7,11 @@ use crate::domain::calendar::days_between;
 use crate::domain::evidence::FactValue;
 use crate::domain::money::{Money, Quantity};
 use crate::domain::record::{RecordKind, RecordRef};
+use crate::domain::workings::{self, Change};
 use crate::models::formulas;
 
 use super::desk::{Desk, Left, Proposal, Question, half, item_ref, line_ref, plus, units};
+use super::frozen;
 use super::projection::{self, Projection, in_days};
 use super::shortage::{Short, keys};
 
@@ -83,6 +85,18 @@ pub(super) fn transfers(desk: &mut Desk<'_>, short: &Short<'_>) {
             desk.item_fact(item, &on_lane("regret_transfer"), "cost of moving half of it back", FactValue::Money(regret)),
             desk.item_fact(item, &on_lane("risk_transfer"), "added lost margin of the donor", FactValue::Money(risk)),
         ];
+        let change = Change::Moved { place: frozen::name(short.place), from: frozen::name(&donor), quantity };
+        let promised = view.promised.get(&donor).map_or(0.0, |q| q.to_f64());
+        let frozen_donor = workings::Donor {
+            available: spare.available,
+            promised,
+            days: spare.days,
+            daily: spare.daily,
+            sigma: view.outlook.per_day(&donor).1,
+            receipts: frozen::receipts(&own),
+        };
+        desk.workings.donors.insert(frozen::name(&donor), frozen_donor);
+        frozen::forecast(desk, &donor, spare.days);
         // The last day on which a shipment still arrives before relief; tomorrow where even that is tight.
         let latest = desk.today_plus(in_days(short.relief()) - in_days(costs.transfer_days) - 1);
         desk.proposals.push(Proposal {
@@ -94,6 +108,7 @@ pub(super) fn transfers(desk: &mut Desk<'_>, short: &Short<'_>) {
             value: cost,
             latest,
             cites,
+            change: Some(change),
         });
     }
 }
@@ -140,6 +155,13 @@ pub(super) fn expedites(desk: &mut Desk<'_>, short: &Short<'_>) {
             value: cost,
             latest,
             cites,
+            change: Some(Change::Sooner {
+                place: frozen::name(short.place),
+                line: line.id.clone(),
+                quantity: quantity.to_f64(),
+                day,
+                price,
+            }),
         });
     }
 }
@@ -218,6 +240,13 @@ pub(super) fn new_order(desk: &mut Desk<'_>, short: &Short<'_>) {
         value,
         latest,
         cites,
+        change: Some(Change::Ordered {
+            place: frozen::name(short.place),
+            quantity: quantity.to_f64(),
+            day,
+            sd: lead.sd,
+            cost: cost_each.price,
+        }),
     });
 }
 

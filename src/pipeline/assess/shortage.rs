@@ -14,10 +14,12 @@ use crate::domain::evidence::FactValue;
 use crate::domain::ids::FactId;
 use crate::domain::money::Money;
 use crate::domain::record::{RecordKind, RecordRef};
+use crate::domain::workings::{self, Made};
 use crate::models::formulas;
 use crate::pipeline::view::CaseView;
 
 use super::desk::{Desk, Left, line_ref, range, units};
+use super::frozen;
 use super::projection::{self, Projection, Shortage, Z90};
 use super::replenish;
 
@@ -68,6 +70,26 @@ impl Stake {
             until_sd: lead.map_or(0.0, |l| l.sd),
             unordered,
         }
+    }
+
+    /// The stake with the stock and receipts it was taken on, as it is frozen.
+    fn frozen(&self, now: &Projection) -> workings::Stake {
+        workings::Stake {
+            margin: self.margin,
+            cap: Some(self.cap).filter(|cap| cap.is_finite()),
+            until: self.until,
+            until_sd: self.until_sd,
+            unordered: self.unordered,
+            supply: now.supply,
+            receipts: frozen::receipts(now),
+        }
+    }
+
+    /// Days that any of its windows looks at, with late receipts.
+    fn days(&self, view: &CaseView<'_>, now: &Projection) -> u32 {
+        let last = self.unordered.unwrap_or(0).max(self.until).max(view.config.costs.transfer_days + 1);
+        let latest = now.arrivals.iter().map(|a| a.sd).fold(self.until_sd, f64::max);
+        last + latest.ceil() as u32
     }
 
     pub(super) fn money(&self, shortage: &Shortage) -> Range {
@@ -124,15 +146,23 @@ pub(super) fn saved_by_expediting(
     Some((lost.expected + more.expected - lost_after.expected - more_after.expected).to_f64())
 }
 
-/// What a line's coming `days` later than expected adds to the loss at its place. None where the money is unknown.
-pub(super) fn added_by_slip(view: &CaseView<'_>, place: &Place, po_line: &str, days: u32) -> Option<Range> {
+/// What a line's coming `days` later than expected adds to the loss at its place, with the shortage as it is. None where the
+/// money is unknown.
+pub(super) fn added_by_slip(
+    desk: &mut Desk<'_>,
+    place: &Place,
+    po_line: &str,
+    days: u32,
+) -> Option<(Range, workings::Stake)> {
+    let view = desk.view;
     let margin = view.book.items.get(&place.0)?.margin()?.to_f64().max(0.0);
     let now = Projection::now(view, place);
     let arrival = now.arrivals.iter().find(|a| a.po_line == po_line)?;
     let stake = Stake::of(view, place, margin, Need { cap: Some(arrival.qty), reorder: false });
     let (lost, _) = stake.loss(view, &now);
     let (slipped, _) = stake.loss(view, &now.with_moved(po_line, arrival.qty, arrival.day + days));
-    Some(beyond(slipped, lost))
+    frozen::forecast(desk, place, stake.days(view, &now));
+    Some((beyond(slipped, lost), stake.frozen(&now)))
 }
 
 /// The keys of the two parts at a place.
@@ -204,15 +234,18 @@ pub(super) fn assess(desk: &mut Desk<'_>, place: &Place, need: Need) {
     let (lost, more) = stake.loss(view, &now);
     let lost_cite = desk.place_fact(item, location, "lost_margin", "expected lost margin", FactValue::Money(lost.expected));
     let name = format!("{} at {}", view.book.item_label(item), view.book.location_name(location));
+    let at = frozen::name(place);
+    frozen::forecast(desk, place, stake.days(view, &now));
+    desk.workings.shortages.insert(at.clone(), stake.frozen(&now));
     let mut lost_cites = cites.clone();
     lost_cites.push(lost_cite);
-    desk.lose(&lost_key, format!("lost margin on {name}"), lost, lost_cites);
+    desk.lose_by(&lost_key, format!("lost margin on {name}"), lost, lost_cites, Made::Lost { place: at.clone() });
     if let Some(second) = second.as_ref().filter(|_| more.expected > Money::ZERO) {
         let mut more_cites = cites;
         more_cites.extend(lay_out(desk, place, &now, second, "unordered"));
         let label = "lost margin that waiting for the next usual order adds";
         more_cites.push(desk.place_fact(item, location, "unordered_margin", label, FactValue::Money(more.expected)));
-        desk.lose(&more_key, format!("{label}: {name}"), more, more_cites);
+        desk.lose_by(&more_key, format!("{label}: {name}"), more, more_cites, Made::Unordered { place: at });
     }
     let worst = second.filter(|s| s.units > first.units).unwrap_or(first);
     let short = Short { place, stake, now, lost, more, worst, margin };

@@ -14,6 +14,7 @@ use crate::domain::exception::Exception;
 use crate::domain::ids::FactId;
 use crate::domain::money::{Money, Quantity};
 use crate::domain::record::{MoveKind, RecordKind, RecordRef, SaleLine, StockMove};
+use crate::domain::workings::{Change, Made};
 use crate::models::formulas;
 
 use super::desk::{Desk, Proposal, Question, item_ref, place_of, range, scaled, units};
@@ -114,7 +115,8 @@ pub(super) fn shrink(desk: &mut Desk<'_>, exception: &Exception) {
             ),
         ];
         let name = format!("{} at {}", book.item_label(&place.0), book.location_name(&place.1));
-        desk.lose(&stock_key(&place), format!("losses that go on for four weeks: {name}"), amount, cites);
+        let what = format!("losses that go on for four weeks: {name}");
+        desk.lose_by(&stock_key(&place), what, amount, cites, Made::Repeated { value, days });
         all_keys.push(stock_key(&place));
         if largest.as_ref().is_none_or(|(most, ..)| amount.expected > *most) {
             largest = Some((amount.expected, place, by));
@@ -183,7 +185,8 @@ pub(super) fn phantom(desk: &mut Desk<'_>, exception: &Exception, share: f64) {
     cites.push(desk.place_fact(item, location, "ghost_margin", label, FactValue::Money(amount.expected)));
     let [key, _] = super::shortage::keys(&place);
     let name = format!("{} at {}", view.book.item_label(item), view.book.location_name(location));
-    desk.lose(&key, format!("{label}: {name}"), amount, cites);
+    let made = Made::Ghost { daily, days: GHOST_DAYS, share, margin };
+    desk.lose_by(&key, format!("{label}: {name}"), amount, cites, made);
     let counter = moves_since(desk, exception, &place, MoveKind::Count).last().and_then(|m| m.entered_by.clone());
     desk.recount(item, location, &[key], GHOST_FOUND_DAYS / GHOST_DAYS, counter);
     desk.watch.get_or_insert_with(|| format!("{name} sells again"));
@@ -263,7 +266,9 @@ pub(super) fn doubled_order(desk: &mut Desk<'_>, exception: &Exception) {
         desk.assume(source.clone(), "reverse_left", "share that remains after a reversal", 0.02),
     ];
     // Taking back an order that was meant loses its margin.
-    let margin: f64 = lines.iter().filter_map(|l| Some(l.qty.to_f64() * book.items.get(&l.item)?.margin()?.to_f64())).sum();
+    let sold = |l: &SaleLine| Some((l.qty.to_f64(), book.items.get(&l.item)?.margin()?.to_f64()));
+    let sold: Vec<(f64, f64)> = lines.iter().filter_map(sold).collect();
+    let margin: f64 = sold.iter().map(|(quantity, margin)| quantity * margin).sum();
     let after = Desk::leaving(&keys, 0.02);
     desk.proposals.push(Proposal {
         action: Action::ReverseDoc { document: second.to_owned(), duplicate_of: first.to_owned() },
@@ -274,6 +279,7 @@ pub(super) fn doubled_order(desk: &mut Desk<'_>, exception: &Exception) {
         value: amount,
         latest: next_shipping(desk, &lines),
         cites: own,
+        change: Some(Change::TakenBack(sold)),
     });
     desk.contact(&Question {
         role: "sales team",

@@ -10,6 +10,7 @@ use crate::domain::evidence::FactValue;
 use crate::domain::exception::Exception;
 use crate::domain::money::Money;
 use crate::domain::record::{PurchaseLine, RecordKind, RecordRef};
+use crate::domain::workings::Made;
 use crate::models::formulas;
 
 use super::desk::{Desk, Question, item_ref, range, units};
@@ -86,7 +87,9 @@ pub(super) fn lead_time_shift(desk: &mut Desk<'_>, exception: &Exception) {
         cites.push(desk.place_fact(item, location, "policy_cost", label, FactValue::Money(amount.expected)));
         let key = format!("policy:{item}@{location}");
         let name = format!("{} at {}", book.item_label(item), book.location_name(location));
-        desk.lose(&key, format!("{label}: {name}"), amount, cites);
+        let (cost, lead_sd) = (cost.price, lead.sd);
+        let made = Made::LeadTime { daily: mu_d, sigma: sigma_d, listed: old, lead: lead.days, lead_sd, cost, margin };
+        desk.lose_by(&key, format!("{label}: {name}"), amount, cites, made);
         keys.push(key);
     }
     let name = book.supplier_name(supplier);
@@ -189,7 +192,8 @@ pub(super) fn overdue_order(desk: &mut Desk<'_>, exception: &Exception) {
         FactValue::days(f64::from(late)),
     ));
     cites.push(desk.fact(source, "overdue_cost", "cost of bridging the delay", FactValue::Money(amount.expected)));
-    desk.lose(&key, format!("bridging the delay of {}", line.order_name), amount, cites);
+    let made = Made::Overdue { value, days: f64::from(late) };
+    desk.lose_by(&key, format!("bridging the delay of {}", line.order_name), amount, cites, made);
     ask_and_watch(desk, line, key);
 }
 

@@ -10,6 +10,7 @@ use crate::domain::evidence::FactValue;
 use crate::domain::exception::Exception;
 use crate::domain::ids::FactId;
 use crate::domain::money::{Money, Quantity};
+use crate::domain::workings::{Change, Made, Surplus};
 use crate::models::formulas;
 
 use super::checks;
@@ -89,10 +90,12 @@ pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception, place: &Place, 
     ];
     let label = "holding cost of the excess";
     cites.push(desk.place_fact(item, location, "excess_cost", label, FactValue::Money(amount.expected)));
-    desk.lose(&key(place), format!("{label}: {name}"), amount, cites.clone());
+    let surplus = Surplus { units: avoidable, daily: mu_d, sigma: sigma_d, cost: cost.price, target };
+    let made = Made::Excess(surplus.clone());
+    desk.lose_by(&key(place), format!("{label}: {name}"), amount, cites.clone(), made);
     if avoidable >= 1.0 {
         let (before, _) = level_change(book, exception, place);
-        changes(desk, place, avoidable, before, mu_d, &loss, &cites);
+        changes(desk, place, &surplus, before, &loss, &cites);
     }
     if promotion {
         let source = super::desk::item_ref(item);
@@ -115,15 +118,15 @@ pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception, place: &Place, 
 fn changes(
     desk: &mut Desk<'_>,
     place: &Place,
-    avoidable: f64,
+    surplus: &Surplus,
     before: f64,
-    mu_d: f64,
     loss: &dyn Fn(f64) -> Range,
     cites: &[FactId],
 ) {
     let view = desk.view;
     let book = view.book;
     let (item, location) = place;
+    let (avoidable, mu_d) = (surplus.units, surplus.daily);
     let costs = &view.config.costs;
     let margin = desk.margin(item).map_or(0.0, |m| m.0);
     let (recapture, _) = desk.recapture(item);
@@ -136,6 +139,15 @@ fn changes(
     }
     // If demand had not fallen, what was sent away would be missed until the next usual order.
     let missed = formulas::lost_margin(quantity.to_f64().min(before * review), margin, recapture);
+    let less = |later: Option<u32>| Change::Less {
+        surplus: surplus.clone(),
+        quantity: quantity.to_f64(),
+        later,
+        price: line.price,
+        before,
+        review,
+        margin,
+    };
     let source = line_ref(&line.id);
     let name = format!("{quantity} units of {} on {}", book.item_label(item), line.order_name);
     let mut shared = cites.to_vec();
@@ -162,6 +174,7 @@ fn changes(
         value: line.price.map_or(Money::ZERO, |p| quantity * p),
         latest: plus_days(incoming.promised, -2).max(desk.tomorrow()),
         cites: own,
+        change: Some(less(None)),
     });
     let wanted = if mu_d > 0.0 { (avoidable / mu_d).clamp(DEFER_DAYS.0, DEFER_DAYS.1) } else { DEFER_DAYS.1 };
     let latest_date = |days: i32| plus_days(incoming.promised, days);
@@ -193,5 +206,6 @@ fn changes(
         value: line.price.map_or(Money::ZERO, |p| quantity * p),
         latest: plus_days(incoming.promised, -2).max(desk.tomorrow()),
         cites: own,
+        change: Some(less(u32::try_from(days).ok())),
     });
 }

@@ -44,18 +44,18 @@ fn money(text: &str) -> Money {
 
 /// A shop with one item (cost 4.00, price 10.00), two places and one supplier, to which tests add what they need.
 #[derive(Debug)]
-struct Shop {
+pub(super) struct Shop {
     records: Vec<Record>,
     outlook: Outlook,
     claimed: BTreeMap<String, String>,
-    promised: BTreeMap<crate::domain::book::Place, Quantity>,
+    pub(super) promised: BTreeMap<crate::domain::book::Place, Quantity>,
     p: BTreeMap<ExceptionType, f64>,
     config: Config,
     next: u32,
 }
 
 impl Shop {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let mut shop = Self {
             records: Vec::new(),
             outlook: Outlook::default(),
@@ -96,7 +96,7 @@ impl Shop {
         self.next.to_string()
     }
 
-    fn offer(&mut self, lead_days: u32, min_qty: i64, multiple: i64) {
+    pub(super) fn offer(&mut self, lead_days: u32, min_qty: i64, multiple: i64) {
         let id = self.id();
         self.records.push(Record::SupplierPrice(SupplierPrice {
             id,
@@ -156,12 +156,12 @@ impl Shop {
     }
 
     /// Opening stock; a negative one is a delivery of what was never there.
-    fn stock(&mut self, location: &str, qty: f64) {
+    pub(super) fn stock(&mut self, location: &str, qty: f64) {
         let kind = if qty < 0.0 { MoveKind::Delivery } else { MoveKind::Opening };
         self.moved(kind, location, qty, Some(-50));
     }
 
-    fn order(&mut self, line: &str, location: &str, qty: i64, promised: i32) {
+    pub(super) fn order(&mut self, line: &str, location: &str, qty: i64, promised: i32) {
         self.records.push(Record::PoLine(PurchaseLine {
             id: line.into(),
             order_id: format!("5{line}"),
@@ -181,7 +181,7 @@ impl Shop {
         }));
     }
 
-    fn receipt(&mut self, line: &str, location: &str, qty: i64, done: Option<i32>) {
+    pub(super) fn receipt(&mut self, line: &str, location: &str, qty: i64, done: Option<i32>) {
         self.moved(MoveKind::Receipt, location, qty as f64, done).po_line = Some(line.into());
     }
 
@@ -207,7 +207,7 @@ impl Shop {
         }));
     }
 
-    fn demand(&mut self, location: &str, mean: f64, sigma: f64) {
+    pub(super) fn demand(&mut self, location: &str, mean: f64, sigma: f64) {
         let place = (ItemId::new("1"), LocationId::new(location));
         self.outlook.daily.insert(place, vec![DayForecast { mean, sigma }; 60]);
     }
@@ -232,7 +232,7 @@ impl Shop {
         work(&view)
     }
 
-    fn assess(&self, exceptions: &[Exception]) -> Assessment {
+    pub(super) fn assess(&self, exceptions: &[Exception]) -> Assessment {
         self.with(exceptions, |view| {
             let found = assess(view);
             sound(view, &found);
@@ -285,11 +285,11 @@ fn exception(code: ExceptionType, subject: Subject) -> Exception {
     }
 }
 
-fn here(code: ExceptionType, location: &str) -> Exception {
+pub(super) fn here(code: ExceptionType, location: &str) -> Exception {
     exception(code, Subject::at(&ItemId::new("1"), &LocationId::new(location)))
 }
 
-fn on_line(code: ExceptionType, line: &str, location: &str) -> Exception {
+pub(super) fn on_line(code: ExceptionType, line: &str, location: &str) -> Exception {
     let mut subject = Subject::at(&ItemId::new("1"), &LocationId::new(location));
     subject.po_line = Some(line.into());
     subject.order = Some(format!("5{line}"));
@@ -336,6 +336,7 @@ fn sound(view: &CaseView<'_>, found: &Assessment) {
         assert!(c.latest_date > view.book.today, "{} had to be done by {}", c.summary, c.latest_date);
         assert_eq!(c.checks, recheck(view, &c.action), "the same checks run at the click");
     }
+    crate::pipeline::audit::recomputed::assert_recomputes(found);
     assert!(found.candidates.is_sorted_by(|a, b| a.money.benefit.expected >= b.money.benefit.expected));
     if found.abstain.is_some() {
         must(found, "ESCALATE");
@@ -366,7 +367,7 @@ fn sound(view: &CaseView<'_>, found: &Assessment) {
 }
 
 /// A store that runs out in three days while the warehouse has plenty and a receipt is eight days away.
-fn short_shop() -> Shop {
+pub(super) fn short_shop() -> Shop {
     let mut shop = Shop::new();
     shop.offer(12, 0, 1);
     shop.stock("1", 500.0);

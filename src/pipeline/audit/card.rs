@@ -3,9 +3,9 @@
 use anyhow::Context;
 
 use super::words::Sources;
-use super::{CardReport, Line, facts, money, words};
+use super::{CardReport, Line, drilled, facts, money, muted, words, worked};
 use crate::config::Config;
-use crate::domain::action::Candidate;
+use crate::domain::action::{Action, Candidate};
 use crate::domain::calendar::days_between;
 use crate::domain::case::{Case, Rank};
 use crate::domain::evidence::Bundle;
@@ -34,38 +34,86 @@ pub async fn verify(store: &Store, config: &Config, id: &RecommendationId) -> an
         Ok(bundle) => bundle,
         Err(StoreError::NotFound { .. }) => {
             lines.push(Line::same("evidence", &rec.evidence_hash, "not in the store", "the hash the card names"));
-            return Ok(report(&rec, lines));
+            return Ok(report(&rec, lines, Vec::new(), None));
         }
         Err(error) => return Err(error).context("reading the frozen evidence"),
     };
     lines.push(Line::same("evidence hash", short(&rec.evidence_hash), short(&bundle.hash()), "the facts, hashed again"));
     lines.extend(content(store, &rec).await?);
-    lines.push(money::cites(&rec, &bundle));
-    lines.extend(facts::lines(&bundle));
     let first = match &rec.drafter {
         Drafter::Edited { first, .. } => all.iter().map(|(other, _)| other).find(|other| other.id == *first),
         _ => None,
     };
-    lines.extend(money::lines(&rec, &bundle, first));
+    lines.extend(figures(&rec, &bundle, first));
     let names = store.list_names().await.context("reading names of records")?.into_values();
     let sources = Sources::of(&rec, &bundle, &same, names.chain([case.headline.clone()]));
     lines.extend(words::lines(&rec, &sources));
-    lines.extend(rank(&case, &rec, &bundle, &same, config));
-    lines.push(Line::not_frozen(
-        "hard checks",
-        format!("{} passed", rec.candidate.checks.iter().filter(|c| c.passed).count()),
-        "they look at the records of the moment, and ran again in the queue and at the click",
-    ));
-    Ok(report(&rec, lines))
+    let mut notes = checks(store, &rec).await?;
+    if matches!(rec.candidate.action, Action::Mute { .. }) {
+        notes.push("A proposal to mute is ordered by no money.".to_owned());
+    } else if case.evidence_hash.as_deref() == Some(rec.evidence_hash.as_str()) {
+        lines.extend(rank(&case, &rec, &bundle, &same, config));
+    } else {
+        notes.push("The case rests on newer evidence since: its place in the order is not this card's.".to_owned());
+    }
+    let drill = drilled::reveal(store, &rec, &mut lines).await?;
+    Ok(report(&rec, lines, notes, drill))
 }
 
-fn report(rec: &Recommendation, lines: Vec<Line>) -> CardReport {
+/// What the frozen evidence alone says of a card's figures. `first` is the card that people's edits started from.
+pub(super) fn figures(rec: &Recommendation, bundle: &Bundle, first: Option<&Recommendation>) -> Vec<Line> {
+    let mut lines = vec![money::cites(rec, bundle)];
+    if let Some(muted) = muted::lines(rec, bundle) {
+        lines.extend(muted);
+        return lines;
+    }
+    lines.extend(facts::lines(bundle));
+    lines.extend(money::lines(rec, bundle, first));
+    lines
+}
+
+fn report(rec: &Recommendation, lines: Vec<Line>, notes: Vec<String>, drill: Option<String>) -> CardReport {
     CardReport {
         recommendation: rec.id.to_string(),
         case: rec.case_id.to_string(),
         summary: rec.candidate.summary.clone(),
         lines,
+        notes,
+        drill,
     }
+}
+
+/// Which checks were made, and where they were made again. They look at the records of the moment: a result of then is no
+/// figure that could be computed from frozen facts.
+async fn checks(store: &Store, rec: &Recommendation) -> anyhow::Result<Vec<String>> {
+    let named = |hard: bool, passed: bool| -> Vec<&str> {
+        let of = rec.candidate.checks.iter().filter(|c| c.hard == hard && c.passed == passed);
+        of.map(|c| c.name.as_str()).collect()
+    };
+    let mut notes = Vec::new();
+    for (hard, passed, said) in [
+        (true, true, "Hard checks that passed when it was drafted"),
+        (true, false, "Hard checks that FAILED when it was drafted"),
+        (false, true, "Soft checks that passed"),
+        (false, false, "Soft checks that did not pass, shown as warnings"),
+    ] {
+        let names = named(hard, passed);
+        if !names.is_empty() {
+            notes.push(format!("{said}: {}.", names.join(", ")));
+        }
+    }
+    let mut again = Vec::new();
+    for entry in store.list_audit_of(&format!("recommendation:{}", rec.id)).await.context("reading the audit log")? {
+        if matches!(entry.entry.action.as_str(), "recommendation.signed" | "recommendation.approved") {
+            again.push(format!("{} (audit entry {})", entry.entry.actor, entry.seq));
+        }
+    }
+    notes.push(if again.is_empty() {
+        "The checks were judged again in the queue; nobody has signed or approved it so far.".to_owned()
+    } else {
+        format!("The checks were judged again on fresh records at the click of {}.", again.join(" and of "))
+    });
+    Ok(notes)
 }
 
 /// Enough of a hash to compare by eye where two differ.
@@ -95,46 +143,64 @@ async fn content(store: &Store, rec: &Recommendation) -> anyhow::Result<Vec<Line
     Ok(lines)
 }
 
-/// The case's place in the order, where it still rests on the card's evidence.
+/// The case's place in the order, with the settings it was made with.
 fn rank(case: &Case, rec: &Recommendation, bundle: &Bundle, same: &[&Recommendation], config: &Config) -> Vec<Line> {
     let Some(rank) = &case.rank else { return Vec::new() };
-    if case.evidence_hash.as_deref() != Some(rec.evidence_hash.as_str()) {
-        let why = "the case has been ranked on newer evidence since";
-        return vec![Line::not_frozen("priority of the case", rank.priority, why)];
-    }
-    let drafted = same.iter().filter(|r| !matches!(r.drafter, Drafter::Edited { .. })).map(|r| &r.candidate);
-    let best = drafted.clone().max_by_key(|c| c.money.benefit.expected).filter(|c| c.money.benefit.expected > Money::ZERO);
-    let complete = drafted.count() < RECOMMENDATIONS;
-    let settings = &config.ranking;
-    let mut lines = worth(rank, best, complete);
+    let drafted: Vec<&Candidate> =
+        same.iter().filter(|r| !matches!(r.drafter, Drafter::Edited { .. })).map(|r| &r.candidate).collect();
+    let again = worked::of(bundle);
+    let (lambda, digest_days, approval_days) = match again {
+        Some(again) => {
+            let set = &again.workings.settings;
+            (set.lambda, set.digest_days, set.approval_days)
+        }
+        // Older evidence does not say them: those of today.
+        None => (config.ranking.lambda, config.ranking.digest_days, config.ranking.approval_days),
+    };
+    let mut lines = vec![match again.and_then(|again| worked::best(again, rec.candidate.money.p)) {
+        Some(best) => {
+            // Rounded once, at the end: never further off than half a minor unit.
+            let near = (i128::from(rank.value.expected.minor) * 10_000 - best).abs() <= 5_000;
+            let value = Money::from_minor(i64::try_from((best + 5_000).div_euclid(10_000)).unwrap_or(i64::MAX));
+            let value = if near { rank.value.expected } else { value };
+            Line::near("V", rank.value.expected, value, near, "the largest NB of all the case's actions, at least 0")
+        }
+        None => worth(rank, &drafted),
+    }];
+    lines.extend(deadline(rank, &drafted));
     lines.push(Line::same("at stake of the case", rank.at_stake, rec.candidate.money.loss_now.expected, "L₀"));
     // A rank is made anew each day on evidence that stands; the day it was made for must be a day since the evidence.
     let day = f64::from(days_between(config.calendar.calendar().day_of(bundle.as_of), rank.deadline))
         - rank.slack_days
-        - settings.approval_days;
+        - approval_days;
     let whole = (day - day.round()).abs() < 1e-9 && day > -1e-9;
     let from = "deadline − a day since the evidence − usual days to approve (setting)";
-    let again = if whole { rank.slack_days } else { rank.slack_days + day };
-    lines.push(Line::near("slack in days", rank.slack_days, again, whole, from));
-    let perishing = formulas::perishing_share(rank.slack_days, settings.digest_days);
+    let slack = if whole { rank.slack_days } else { rank.slack_days + day };
+    lines.push(Line::near("slack in days", rank.slack_days, slack, whole, from));
+    let perishing = formulas::perishing_share(rank.slack_days, digest_days);
     let near = (perishing - rank.perishing).abs() < 1e-9;
     let share = |u: f64| format!("{u:.4}");
     let from = "slack and days to the next digest (setting)";
     lines.push(Line::near("u", share(rank.perishing), share(perishing), near, from));
-    let priority = Money::from_f64(formulas::priority(rank.value.expected.to_f64(), settings.lambda, perishing));
+    let priority = Money::from_f64(formulas::priority(rank.value.expected.to_f64(), lambda, perishing));
     lines.push(Line::same("priority", rank.priority, priority, "V·(λ + (1 − λ)·u), λ a setting"));
     lines
 }
 
-/// V and its deadline: those of the best action.
-fn worth(rank: &Rank, best: Option<&Candidate>, complete: bool) -> Vec<Line> {
-    let worth = best.map_or(Money::ZERO, |c| c.money.benefit.expected);
-    if !complete && worth != rank.value.expected {
-        return vec![Line::not_frozen("V", rank.value.expected, "only the first actions of the case were kept")];
+/// V from the cards alone, where the evidence has no workings.
+fn worth(rank: &Rank, drafted: &[&Candidate]) -> Line {
+    let worth = drafted.iter().map(|c| c.money.benefit.expected).max().unwrap_or_default().max(Money::ZERO);
+    if drafted.len() >= RECOMMENDATIONS && worth != rank.value.expected {
+        return Line::not_frozen("V", rank.value.expected, "only the first actions of the case were kept");
     }
-    let mut lines = vec![Line::same("V", rank.value.expected, worth, "the largest NB of the case's actions, at least 0")];
-    if let Some(best) = best {
-        lines.push(Line::same("deadline", rank.deadline, best.latest_date, "the last day of the best action"));
-    }
-    lines
+    Line::same("V", rank.value.expected, worth, "the largest NB of the case's actions, at least 0")
+}
+
+/// The last day of the best action. Cards of an earlier day on the same evidence say an earlier one.
+fn deadline(rank: &Rank, drafted: &[&Candidate]) -> Option<Line> {
+    let best = drafted.iter().filter(|c| c.money.benefit.expected == rank.value.expected);
+    let days: Vec<_> = best.filter(|c| c.money.benefit.expected > Money::ZERO).map(|c| c.latest_date).collect();
+    let last = *days.iter().max()?;
+    let same = days.iter().find(|day| **day == rank.deadline).copied().unwrap_or(last);
+    Some(Line::same("deadline", rank.deadline, same, "the last day of the best action"))
 }

@@ -5,7 +5,7 @@
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
-use super::Line;
+use super::{Line, worked};
 use crate::domain::evidence::{Bundle, Fact, FactValue};
 use crate::domain::ids::FactId;
 use crate::models::formulas;
@@ -88,7 +88,9 @@ impl Again {
 
 /// A line for each fact that other frozen facts give again.
 pub(super) fn lines(bundle: &Bundle) -> Vec<Line> {
-    bundle.facts.values().filter_map(|fact| line(Frozen(bundle), fact)).collect()
+    // What the workings give again is exact; the facts alone are rounded.
+    let mut worked = worked::of(bundle).map(worked::facts).unwrap_or_default();
+    bundle.facts.values().filter_map(|fact| worked.remove(&fact.id).or_else(|| line(Frozen(bundle), fact))).collect()
 }
 
 fn line(facts: Frozen<'_>, fact: &Fact) -> Option<Line> {

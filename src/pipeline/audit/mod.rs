@@ -5,17 +5,26 @@
 //!
 //! - `card`: one recommendation, line by line;
 //! - `facts`, `money`, `words`: how each kind of line is recomputed;
+//! - `worked`, `again`, `projected`: the same from the workings that are frozen beside the facts;
+//! - `drilled`: a card that was wrong on purpose; `muted`: a proposal to mute;
 //! - `story`: everything that happened to a case, in plain words;
 //! - `export`: the log as a file, and the check of such a file;
 //! - `anchors`: heads of the log that were put down outside of it.
 
+mod again;
 pub mod anchors;
 pub mod card;
+mod drilled;
 pub mod export;
 mod facts;
 mod money;
+mod muted;
+mod projected;
+#[cfg(test)]
+pub(crate) mod recomputed;
 pub mod story;
 mod words;
+mod worked;
 
 use serde::Serialize;
 
@@ -27,6 +36,8 @@ pub enum Verdict {
     Agrees,
     /// Recomputed, and another.
     Differs,
+    /// Another, on purpose: the card was a drill, which has been answered or taken back.
+    Planted,
     /// The frozen evidence does not hold what it was computed from.
     NotFrozen,
 }
@@ -96,6 +107,10 @@ pub struct CardReport {
     pub summary: String,
     /// Figure by figure.
     pub lines: Vec<Line>,
+    /// What is no figure: which checks were made, and when again.
+    pub notes: Vec<String>,
+    /// What was wrong in it, where it was a drill and is known as one.
+    pub drill: Option<String>,
 }
 
 impl CardReport {
@@ -118,9 +133,15 @@ impl CardReport {
             0 => String::new(),
             n => format!(" {} could not be recomputed from the frozen evidence.", figures(n)),
         };
-        match differ {
+        let planted = self.count(Verdict::Planted);
+        let said = match differ {
+            0 if planted > 0 => format!("Recomputed: {planted} of {} differ as planted.{open}", figures(agree + planted)),
             0 => format!("Recomputed: all {} agree.{open}", figures(agree)),
-            n => format!("Recomputed: {} of {} DIFFER.{open}", n, figures(agree + n)),
+            n => format!("Recomputed: {n} of {} DIFFER.{open}", figures(agree + n + planted)),
+        };
+        match &self.drill {
+            Some(what) => format!("A drill: wrong on purpose, {what} {said}"),
+            None => said,
         }
     }
 }

@@ -2,13 +2,15 @@
 //!
 //! Exact: amounts are minor units, p is ten-thousandths, and nothing here is a float.
 
+use super::again::Again;
 use super::facts::{Frozen, field_of};
-use super::{Line, Verdict};
+use super::{Line, Verdict, worked};
 use crate::domain::action::{Action, Candidate, MoneySum, Range};
 use crate::domain::evidence::{Bundle, Fact, FactValue};
 use crate::domain::ids::FactId;
 use crate::domain::money::Money;
 use crate::domain::recommendation::{Drafter, Recommendation};
+use crate::domain::workings::Effect;
 use crate::pipeline::approve::{by_piece, edited_value};
 
 /// Facts that are each a part of what is at stake: a lost unit, a claim or a held euro is in exactly one.
@@ -56,13 +58,20 @@ pub(super) fn lines(rec: &Recommendation, bundle: &Bundle, first: Option<&Recomm
     let candidate = &rec.candidate;
     let cited: Vec<&Fact> = candidate.cites.iter().filter_map(|id| bundle.facts.get(id)).collect();
     let parts = Parts::of(&cited);
-    let mut lines = vec![probability(candidate, &cited), at_stake(candidate, &parts)];
-    lines.push(ends("L₀, low to high", candidate.money.loss_now));
-    lines.extend(left(candidate, &cited, &parts));
-    lines.push(cost(candidate, &cited));
-    lines.push(regret(candidate, &cited, bundle));
+    let mut lines = vec![probability(candidate, &cited)];
+    let worked = worked::of(bundle).and_then(|again| Some((again, worked::effect(again, candidate)?)));
+    match worked {
+        Some((again, effect)) => lines.extend(worked::lines(again, effect, rec, &cited)),
+        None => {
+            lines.push(at_stake(candidate, &parts));
+            lines.push(ends("L₀, low to high", candidate.money.loss_now));
+            lines.extend(left(candidate, &cited, &parts));
+            lines.push(cost(candidate, &cited));
+            lines.push(regret(candidate, &cited, bundle));
+        }
+    }
     lines.extend(net(&candidate.money));
-    lines.push(value(rec, &cited, bundle, first));
+    lines.push(value(rec, &cited, bundle, first, worked));
     lines
 }
 
@@ -238,15 +247,15 @@ fn regret(candidate: &Candidate, cited: &[&Fact], bundle: &Bundle) -> Line {
     Line::not_frozen("G", stated, "a setting that is not among the facts")
 }
 
-/// NB = p·(L₀ − Lₐ) − C − (1 − p)·G, end by end.
+/// NB = p·(L₀ − Lₐ) − C − (1 − p)·G in ten-thousandths of a minor unit: exact.
+pub(super) fn exact_net(p: f64, (now, after): (Money, Money), cost: Money, regret: Money) -> i128 {
+    let p = i128::from((p * 10_000.0).round() as i64);
+    p * i128::from((now - after).minor) - 10_000 * i128::from(cost.minor) - (10_000 - p) * i128::from(regret.minor)
+}
+
+/// The same, end by end.
 fn net(sum: &MoneySum) -> Vec<Line> {
-    let p = i128::from((sum.p * 10_000.0).round() as i64);
-    // In ten-thousandths of a minor unit: exact.
-    let exact = |now: Money, after: Money| {
-        p * i128::from((now - after).minor)
-            - 10_000 * i128::from(sum.cost.minor)
-            - (10_000 - p) * i128::from(sum.regret.minor)
-    };
+    let exact = |now: Money, after: Money| exact_net(sum.p, (now, after), sum.cost, sum.regret);
     let mut all = [
         exact(sum.loss_now.low, sum.loss_after.low),
         exact(sum.loss_now.high, sum.loss_after.high),
@@ -269,7 +278,13 @@ fn net(sum: &MoneySum) -> Vec<Line> {
 }
 
 /// What is compared with limits: the larger of money committed, written off and claimed (handbook §9).
-fn value(rec: &Recommendation, cited: &[&Fact], bundle: &Bundle, first: Option<&Recommendation>) -> Line {
+fn value(
+    rec: &Recommendation,
+    cited: &[&Fact],
+    bundle: &Bundle,
+    first: Option<&Recommendation>,
+    worked: Option<(Again<'_>, &Effect)>,
+) -> Line {
     let figure = "value for limits";
     let candidate = &rec.candidate;
     let stated = candidate.value;
@@ -278,6 +293,9 @@ fn value(rec: &Recommendation, cited: &[&Fact], bundle: &Bundle, first: Option<&
         // Each edit rounds up: several may add a minor unit each. What does not shrink keeps the largest on the way.
         let near = (stated - again).abs().minor <= 3 || (stated > again && !by_piece(&candidate.action));
         return Line::near(figure, stated, again, near, "the first version's value in proportion of the quantities");
+    }
+    if let Some(line) = worked.and_then(|(again, effect)| worked::value(again, effect, rec)) {
+        return line;
     }
     let facts = Frozen(bundle);
     let price = |line: &str| match facts.fact(&format!("po_line:{line}/price")).map(|f| &f.value) {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Line, Verdict};
-use crate::domain::action::Candidate;
+use super::{Line, Verdict, muted};
+use crate::domain::action::{Action, Candidate};
 use crate::domain::evidence::{Bundle, FactValue};
 use crate::domain::recommendation::{Drafter, Recommendation};
 use crate::pipeline::prose::numbers;
@@ -41,6 +41,9 @@ impl Sources {
             figures.extend(tokens(&serde_json::to_string(was).unwrap_or_default()));
             figures.extend(was.quantity().map(|q| q.0.normalize().to_string()));
             figures.extend(tokens(&rec.drafted_at.to_string()));
+        }
+        if matches!(rec.candidate.action, Action::Mute { .. }) {
+            figures.extend(muted::percents(bundle).iter().flat_map(|percent| tokens(percent)));
         }
         known.extend(bundle.missing.iter().flat_map(|m| tokens(&m.what)));
         Self { facts, figures, names: known }

@@ -21,6 +21,8 @@ pub(super) enum Sendable {
     No(String),
     /// It tells something that is no longer so, and nobody misses it.
     Moot,
+    /// Its time has passed.
+    TooLate,
 }
 
 impl Deliver {
@@ -51,6 +53,9 @@ impl Deliver {
             State::HandedOff | State::CarriedOut | State::Partly | State::NotCarriedOut | State::Undone => true,
             _ => false,
         };
+        if self.was_told_unsent(&rec).await? {
+            return Ok(Sendable::No("it was told not to have been sent".to_owned()));
+        }
         if !this_approval || envelope.content_hash.as_deref() != Some(&*rec.content_hash()) {
             let state = rec.state.name();
             return Ok(Sendable::No(format!("no approval stands behind it: the recommendation is {state}")));
@@ -59,7 +64,7 @@ impl Deliver {
             return Ok(Sendable::No("it is not what was approved: the log holds no approval of these words".to_owned()));
         }
         if row.expires_at.is_some_and(|expiry| expiry <= self.clock.now()) {
-            return Ok(Sendable::No(too_late(row)));
+            return Ok(Sendable::TooLate);
         }
         Ok(Sendable::Yes(Some(id)))
     }
@@ -80,7 +85,9 @@ impl Deliver {
         loop {
             let now = self.clock.now();
             let (rec, _) = self.store.get_recommendation(id).await?;
-            if !matches!(rec.state, State::Approved { .. } | State::ApprovedWithEdit { .. }) {
+            // One that was on its way when its end was told, or is reported on now, has arrived all the same.
+            let waits = matches!(rec.state, State::Approved { .. } | State::ApprovedWithEdit { .. });
+            if !waits && !self.was_told_unsent(&rec).await? {
                 return Ok(());
             }
             let mut case = self.store.get_case(&rec.case_id).await?;
@@ -139,7 +146,7 @@ impl Deliver {
 pub(super) fn too_late(row: &OutboxRow) -> String {
     let until = row.expires_at.map_or_else(String::new, |at| format!(" (it was good until {at})"));
     if row.attempts == 0 {
-        format!("it expired before it was sent{until}; decide the case anew")
+        format!("it expired before it was sent{until}")
     } else {
         let last = row.last_error.as_deref().unwrap_or("nobody knows how that ended");
         format!(

@@ -6,6 +6,7 @@
 //! destination, and one destination's trouble holds up no other. Without a destination nothing is attempted and nothing is
 //! lost: the rows wait.
 
+pub mod ended;
 mod hand_off;
 mod operate;
 pub mod stuck;
@@ -79,8 +80,9 @@ impl Deliver {
     /// When the store can not be used. What a receiver answers is no error here.
     pub async fn run_once(&self) -> anyhow::Result<Delivered> {
         let mut done = Delivered::default();
-        self.bury_expired(&mut done).await?;
+        // What has arrived first: what was reported on needs no end.
         self.settle_reported(&mut done).await?;
+        self.bury_expired(&mut done).await?;
         if let Some(sender) = &self.sender {
             let served = self.serve(sender, &mut done).await;
             // Also when one of them failed: that is what the fallback is for.
@@ -174,6 +176,7 @@ impl Deliver {
         let about = match self.sendable(row).await? {
             Sendable::Yes(about) => about,
             Sendable::No(reason) => return self.bury(row, &reason, done).await.map(|()| true),
+            Sendable::TooLate => return self.expire(row, done).await.map(|()| true),
             Sendable::Moot => {
                 let entry = self.entry("outbox.cancelled", row, json!({ "reason": "what it tells is no longer so" }));
                 self.store.mark_moot(row, &[entry]).await.or_taken()?;
@@ -248,14 +251,6 @@ impl Deliver {
                 Ok(true)
             }
         }
-    }
-
-    /// What nobody took in time is given up: carried out now it would do harm.
-    async fn bury_expired(&self, done: &mut Delivered) -> anyhow::Result<()> {
-        for row in self.store.list_expired(self.clock.now(), BATCH).await.context("looking for expired messages")? {
-            self.bury(&row, &hand_off::too_late(&row), done).await?;
-        }
-        Ok(())
     }
 
     async fn bury(&self, row: &OutboxRow, reason: &str, done: &mut Delivered) -> anyhow::Result<()> {

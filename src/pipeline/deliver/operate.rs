@@ -6,25 +6,28 @@ use serde_json::json;
 use super::{Deliver, with_message};
 use crate::domain::audit::AuditEntry;
 use crate::domain::ids::PersonId;
+use crate::store::Unsent;
 
 impl Deliver {
     /// Puts a dead letter back into the outbox, to be sent as it was approved, by order of a person.
     ///
     /// # Errors
-    /// When the person is not known, there is no such dead letter, or a later message of its case has left already.
+    /// When the person is not known, there is no such dead letter, its time has passed, or a later message of its case has left
+    /// already.
     pub async fn replay(&self, message: &str, by: &PersonId, channel: &str) -> anyhow::Result<()> {
         self.known(by)?;
         let now = self.clock.now();
         let entry = self.ordered("outbox.replayed", message, by.as_str(), channel, json!({})).await?;
         self.store.replay_dead(message, now, &[entry]).await.with_context(|| {
             format!(
-                "message {message} can not be sent again; `reeve outbox dead` lists those that can, and one whose case has \
-                 moved on can only be discarded"
+                "message {message} can not be sent again; `reeve outbox dead` lists those that can, and one that has \
+                 expired or whose case has moved on can only be discarded"
             )
         })
     }
 
-    /// Takes a message that waits or is dead out for good, by order of a person who gives a reason.
+    /// Takes a message that waits or is dead out for good, by order of a person who gives a reason. An approval that waited
+    /// for it to leave ends with it.
     ///
     /// # Errors
     /// When the person or the message is not known, the reason is missing, or it is being sent at this moment.
@@ -34,10 +37,20 @@ impl Deliver {
         anyhow::ensure!(!reason.is_empty(), "say why {message} is discarded: what was approved will not be handed off");
         let now = self.clock.now();
         let entry = self.ordered("outbox.discarded", message, by.as_str(), channel, json!({ "reason": reason })).await?;
-        let said = format!("discarded by {by}: {reason}");
-        self.store.discard(message, &said, now, &[entry]).await.with_context(|| {
+        let discarded = format!("discarded by {by}: {reason}");
+        let refused = || {
             format!("message {message} can not be discarded; `reeve outbox list` and `reeve outbox dead` show what is there")
-        })
+        };
+        let row = self.store.find_outbox(message).await?.with_context(refused)?;
+        let tried = match row.attempts {
+            0 => String::new(),
+            1 => " (it was tried once and may have arrived)".to_owned(),
+            n => format!(" (it was tried {n} times and may have arrived)"),
+        };
+        let who = self.config.people.iter().find(|p| p.id == *by).map_or(by.as_str(), |p| &p.name);
+        let because = format!("discarded by {who}, because {reason}{tried}");
+        let unsent = Unsent::Discarded { row: &row, reason: &discarded, at: now };
+        self.end(&row, unsent, &because, Some(by), entry).await.with_context(refused)
     }
 
     /// Sends to a destination again that said it was gone, by order of a person.

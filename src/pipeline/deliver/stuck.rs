@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::json;
 
+use super::ended::NOT_SENT;
 use super::{ACTOR, Deliver};
 use crate::config::{Config, WEBHOOK};
 use crate::domain::decision::RecommendationState as State;
@@ -56,15 +57,17 @@ pub struct Held {
     pub why: String,
 }
 
-/// A hand-off of which the ERP shows nothing.
+/// An approval of which the ERP shows nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Unseen {
     /// Its case.
     pub case: String,
     /// What was to be done.
     pub summary: String,
-    /// When it was said that nothing is to be seen.
+    /// When it was said that nothing is to be seen, or that it will not leave.
     pub since: Timestamp,
+    /// "not seen in the ERP", or "not sent" with the reason.
+    pub why: String,
 }
 
 /// Everything an operator asks of the outbox.
@@ -74,7 +77,7 @@ pub struct Picture {
     pub destinations: Vec<DestinationHealth>,
     /// Messages that wait or were given up, oldest first.
     pub held: Vec<Held>,
-    /// Hand-offs of which the ERP shows nothing, oldest first.
+    /// Approvals of which the ERP shows nothing, oldest first: those that were handed off, and those that never left.
     pub unseen: Vec<Unseen>,
 }
 
@@ -186,14 +189,16 @@ fn why(row: &OutboxRow, waiting: &[OutboxRow], config: &Config, state: Option<&D
     }
 }
 
-/// Hand-offs of which nothing is to be seen in the ERP. One that is seen later is not among them any more.
+/// Approvals of which nothing is to be seen in the ERP. One that is seen later is not among them any more.
 async fn unseen(store: &Store) -> Result<Vec<Unseen>, StoreError> {
     let mut unseen = Vec::new();
     for (rec, _) in store.list_recommendations_in(&[State::NotCarriedOut.name()]).await? {
         let log = store.list_audit_of(&format!("recommendation:{}", rec.id)).await?;
-        let said = log.iter().rev().find(|e| e.entry.action == "recommendation.not_carried_out");
+        let said = log.iter().rev().find(|e| matches!(&*e.entry.action, "recommendation.not_carried_out" | NOT_SENT));
         let since = said.map_or(rec.drafted_at, |e| e.entry.at);
-        unseen.push(Unseen { case: rec.case_id.to_string(), summary: rec.candidate.summary, since });
+        let unsent = said.filter(|e| e.entry.action == NOT_SENT).and_then(|e| e.entry.detail["because"].as_str());
+        let why = unsent.map_or_else(|| "not seen in the ERP".to_owned(), |because| format!("not sent ({because})"));
+        unseen.push(Unseen { case: rec.case_id.to_string(), summary: rec.candidate.summary, since, why });
     }
     unseen.sort_by(|a, b| (a.since, &a.case).cmp(&(b.since, &b.case)));
     Ok(unseen)
@@ -209,8 +214,7 @@ pub async fn lines(store: &Store, config: &Config, now: Timestamp) -> Result<Vec
         .iter()
         .filter(|d| d.down)
         .map(|d| format!("Hand-offs to {} do not get through: it {}.", d.name, d.says));
-    let missed =
-        unseen.iter().map(|u| format!("Approved, not seen in the ERP since {}: {} (case {}).", u.since, u.summary, u.case));
+    let missed = unseen.iter().map(|u| format!("Approved, {} since {}: {} (case {}).", u.why, u.since, u.summary, u.case));
     Ok(down.chain(missed).collect())
 }
 

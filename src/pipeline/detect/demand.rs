@@ -152,15 +152,17 @@ impl Demand {
         let mut outlook = Outlook::default();
         for (place, scores) in &self.scores {
             let sellable = book.items.get(&place.0).is_some_and(|i| i.sellable);
-            let mut daily: Vec<DayForecast> =
-                project(scores, from, OUTLOOK_DAYS).into_iter().map(|(mean, sigma)| DayForecast { mean, sigma }).collect();
+            let mut daily: Vec<DayForecast> = project(scores, from, OUTLOOK_DAYS)
+                .into_iter()
+                .map(|(mean, sigma)| DayForecast::rounded(mean, sigma))
+                .collect();
             for (ahead, day) in daily.iter_mut().enumerate() {
                 if !sellable {
                     *day = DayForecast::default();
                 } else if let Some(promotion) = book.promotion_on(&place.0, plus_days(from, ahead as i32)) {
                     // What the promotion has shown so far is a better guide than its plan.
                     let lift = self.promo_ratio.get(place).copied().unwrap_or_else(|| planned_uplift(config, promotion));
-                    *day = DayForecast { mean: day.mean * lift, sigma: day.sigma * lift };
+                    *day = DayForecast::rounded(day.mean * lift, day.sigma * lift);
                 }
             }
             outlook.daily.insert(place.clone(), daily);

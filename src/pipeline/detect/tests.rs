@@ -297,6 +297,7 @@ impl Shop {
             config: &self.config,
         };
         let found = assess(&view);
+        crate::pipeline::audit::recomputed::assert_recomputes(&found);
         let ids = found.fact_ids();
         for c in &found.candidates {
             assert!(!c.cites.is_empty() && c.cites.iter().all(|id| ids.contains(id)), "{}", c.summary);

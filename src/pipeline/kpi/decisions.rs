@@ -217,8 +217,11 @@ fn execution(rows: &Rows, decided: &[Handled<'_>]) -> Kpi {
         let done = rows.carried_out.get(&h.rec.id);
         done.is_some_and(|done| done.duration_since(h.at) <= CARRY_OUT)
     });
+    // Approved all the same: what stays in the house is carried out by nobody.
+    let unsent = due.iter().filter(|h| rows.never_sent(h.rec)).count();
+    let never = if unsent == 0 { String::new() } else { format!("; {unsent} never sent") };
     let basis = format!(
-        "{} approved at least 48 h ago, and {} of which no record could tell in that time",
+        "{} approved at least 48 h ago, and {} of which no record could tell in that time{never}",
         due.len(),
         all.len() - due.len()
     );

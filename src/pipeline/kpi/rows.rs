@@ -9,6 +9,7 @@ use super::Period;
 use crate::config::Config;
 use crate::domain::calendar::{Calendar, plus_days};
 use crate::domain::case::Case;
+use crate::domain::decision::RecommendationState;
 use crate::domain::digest::Digest;
 use crate::domain::evidence::Bundle;
 use crate::domain::exception::Exception;
@@ -52,6 +53,14 @@ pub struct Rows {
     pub bundles: BTreeMap<String, Bundle>,
     /// How planted wrong recommendations were answered. They are in nothing else here.
     pub drills: DrillCounts,
+}
+
+impl Rows {
+    /// Was it approved and never left, by a person's will or because its time had passed?
+    pub(super) fn never_sent(&self, rec: &Recommendation) -> bool {
+        rec.state == RecommendationState::NotCarriedOut
+            && self.outcomes.get(&rec.id).is_some_and(|outcome| outcome.body.get("not_sent").is_some())
+    }
 }
 
 /// Reads them.

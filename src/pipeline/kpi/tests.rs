@@ -12,8 +12,7 @@ use crate::config::Config;
 use crate::domain::action::{Action, Candidate, MoneySum, Range};
 use crate::domain::calendar::Calendar;
 use crate::domain::case::{Case, CaseState, Lane, Rank};
-use crate::domain::decision::RecommendationState as State;
-use crate::domain::decision::RejectReason;
+use crate::domain::decision::{Before, RecommendationState as State, RejectReason};
 use crate::domain::digest::{BelowLine, Digest, DigestLine};
 use crate::domain::exception::{ExceptionType, Subject};
 use crate::domain::ids::{CaseId, ItemId, LocationId, PersonId, RecommendationId};
@@ -136,7 +135,7 @@ impl Bench {
         let rec = self.0.recommendations.get_mut(id).unwrap();
         let by = PersonId::new("ada");
         rec.state = match reason {
-            Some(reason) => State::Rejected { by: by.clone(), at: at(minutes), reason },
+            Some(reason) => State::Rejected { by: by.clone(), at: at(minutes), reason, before: Before::default() },
             None => State::CarriedOut,
         };
         let row = DecisionRow {
@@ -360,6 +359,15 @@ fn vector_12_and_the_measured_outcomes_judge_the_order() {
     bench.0.carried_out.insert(ids[0].clone(), at(60 + 47 * 60));
     bench.0.carried_out.insert(ids[1].clone(), at(60 + 49 * 60));
     bench.says("execution_rate", 1.0 / 3.0, 3);
+    // What never left was approved, and realised nothing.
+    bench.0.recommendations.get_mut(&ids[2]).unwrap().state = State::NotCarriedOut;
+    let body = json!({ "not_sent": "discarded by Dan Director, because done by phone" });
+    let outcome = Outcome { recommendation_id: ids[2].clone(), at: at(0), state: "not_carried_out".to_owned(), body };
+    bench.0.outcomes.insert(ids[2].clone(), outcome);
+    bench.says("execution_rate", 1.0 / 3.0, 3);
+    assert!(bench.find("execution_rate").basis.ends_with("; 1 never sent"));
+    bench.says("acceptance_rate", 1.0, 3);
+    bench.says("realised_value", 160.0, 2);
 }
 
 #[test]

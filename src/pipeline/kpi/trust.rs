@@ -179,7 +179,7 @@ fn reading(rows: &Rows, decided: &[Handled<'_>]) -> [Kpi; 2] {
     }
     let seconds: Vec<f64> = decided.iter().filter_map(|h| Some(took(&opened, h)?.as_secs_f64())).collect();
     let part = |name: &str, n: usize| Part { name: name.to_owned(), value: n as f64 / approvals.len().max(1) as f64, n };
-    let basis = format!("{} approvals: {quick} within 5 s of opening, {unopened} without opening the page", approvals.len());
+    let basis = format!("{} approvals: {quick} within 5 s of opening, {unopened} without opening it", approvals.len());
     [
         RUBBER.share(quick + unopened, approvals.len(), basis).with_parts(if approvals.is_empty() {
             Vec::new()

@@ -282,3 +282,27 @@ async fn a_mute_that_comes_to_hide_more_than_it_was_allowed_to_hides_nothing_any
     store.advance_case(&closed, 1, &[]).await.unwrap();
     assert!(load().await.hides(&store, &first).await.unwrap().is_some());
 }
+
+#[tokio::test]
+async fn small_mutes_of_one_person_count_together_and_those_of_others_do_not() {
+    crate::store::testing::on_each(|store| async move {
+        let (config, clock) = (Config::load_from(None, &[]).unwrap(), Clock::standing_at(start()));
+        for (item, at_stake) in [("1", 600), ("2", 600), ("3", 300)] {
+            let found = [exception(ExceptionType::RShort, item, "a")];
+            case(&store, &format!("case-{item}"), &found, at_stake, Lane::Ordinary).await;
+        }
+        let ask =
+            async |person: &str, scope: &str| mute(&store, &config, &clock, &request(person, scope, "2026-10-20")).await;
+        // Up to 1,000.00 a planner hides alone: each of the three is below it, the first two together are not.
+        let first = ask("pia", "item:1").await.unwrap();
+        let why = ask("pia", "item:2").await.unwrap_err();
+        assert!(matches!(why, MuteRefused::NotAllowed(Refusal::Role { .. })), "{why}");
+        ask("pia", "item:3").await.unwrap();
+        assert_eq!(store.list_mutes().await.unwrap().len(), 2);
+        // What another one hides is theirs, and what is no longer hidden counts no more.
+        unmute(&store, &config, &clock, &first.id, &PersonId::new("pia"), "web").await.unwrap();
+        ask("ari", "item:1").await.unwrap();
+        ask("pia", "item:2").await.unwrap();
+    })
+    .await;
+}

@@ -184,7 +184,7 @@ fn bundle(
         facts.push(Fact::new(record, field, label, FactValue::Text(shown.id.to_string()), now));
     }
     let facts = facts.into_iter().map(|fact| (fact.id.clone(), fact)).collect::<BTreeMap<FactId, Fact>>();
-    Bundle { case_id: id.clone(), version: 1, as_of: now, facts, missing: Vec::new() }
+    Bundle { case_id: id.clone(), version: 1, as_of: now, facts, missing: Vec::new(), workings: None }
 }
 
 fn case(id: CaseId, noisy: &Noisy, headline: String, hash: String, until: Date, today: Date, now: Timestamp) -> Case {

@@ -17,7 +17,8 @@ use crate::domain::exception::ExceptionType;
 use crate::domain::ids::{CaseId, ItemId, LocationId, SupplierId};
 use crate::domain::recommendation::Recommendation;
 use crate::identity::{Bearer, Scope};
-use crate::pipeline::noise::drill;
+use crate::pipeline::approve::opened;
+use crate::pipeline::noise::{Muting, drill};
 use crate::store::CaseAfter;
 use crate::web::case_page::counts;
 use crate::web::view::{Names, is_id};
@@ -42,6 +43,8 @@ pub(super) struct CasesQuery {
     location: Option<String>,
     /// Only cases about this supplier of the ERP.
     supplier: Option<String>,
+    /// `true`: also waiting cases that a mute hides.
+    muted: Option<bool>,
     /// How many at most: 1 to 200, 50 where nothing is said.
     limit: Option<u32>,
     /// `next` of the page before. A case whose priority changes meanwhile may come twice or be passed over.
@@ -85,12 +88,23 @@ pub(super) async fn list(
             && same(&query.supplier, case.subject.supplier.as_ref().map(SupplierId::as_str))
     };
     let limit = limit as usize;
+    // As in the queue: what is muted is shown to whoever asks for it.
+    let muting = if query.muted == Some(true) {
+        Muting::of(&state.store, &state.config, Vec::new()).await?
+    } else {
+        Muting::load(&state.store, &state.config, state.clock.now()).await?
+    };
     let mut found = Vec::new();
     while found.len() <= limit {
         let chunk = state.store.list_cases_after(states.1, after.as_ref(), CHUNK).await?;
         let last = chunk.len() < CHUNK;
         after = chunk.last().map(CaseAfter::of);
-        found.extend(chunk.into_iter().filter(fits));
+        for case in chunk.into_iter().filter(fits) {
+            let hidden = case.state.is_undecided() && muting.hides(&state.store, &case).await?.is_some();
+            if !hidden {
+                found.push(case);
+            }
+        }
         if last {
             break;
         }
@@ -125,6 +139,7 @@ pub(super) async fn one(
     let mut cards: Vec<Card> = all.iter().map(|(rec, _)| cards::card(rec)).collect();
     if let Some(person) = &bearer.person {
         let waiting: Vec<&Recommendation> = all.iter().map(|(rec, _)| rec).filter(|rec| rec.state.is_waiting()).collect();
+        opened(&state.store, state.clock.now(), &person.id, "api", waiting.iter().copied()).await?;
         let previews = state.approvals.preview(&person.id, &case, &waiting).await;
         let previews = match previews {
             Ok(previews) => previews,

@@ -2,6 +2,7 @@
 //!
 //! It gets no environment but what the test gives it, so that nobody's own settings decide a test.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
@@ -64,6 +65,14 @@ fn program(name: &str, environment: &[(&str, &str)]) -> Command {
     // A shell and `kill` are looked for there; Reeve itself looks for nothing.
     command.envs(variable("PATH").map(|path| ("PATH", path)));
     command
+}
+
+/// Starts `reeve` for a test that kills it: what it prints is a pipe, what it logs goes to the end of the file `log`.
+pub(crate) fn started<S: AsRef<str>>(args: &[S], log: &Path) -> Child {
+    let log = File::options().create(true).append(true).open(log).expect("a log can be written");
+    let mut command = program(env!("CARGO_BIN_EXE_reeve"), &[]);
+    command.args(args.iter().map(AsRef::as_ref)).stdout(Stdio::piped()).stderr(log);
+    command.spawn().expect("reeve can be started")
 }
 
 /// A `reeve` that runs on until it is told to end. Dropping it kills it.

@@ -71,6 +71,43 @@ async fn decisions(world: &World) -> usize {
     world.store.list_decisions(jiff::Timestamp::MIN).await.unwrap().len()
 }
 
+#[tokio::test]
+async fn what_a_mute_hides_is_listed_only_to_who_asks_for_it() {
+    let world = World::new().await;
+    let token = token(&world, "ari", &["read:cases"]).await;
+    let listed = async |query: &str| {
+        let answer = get(&world, &format!("/cases{query}"), &token).await;
+        read(&answer)["cases"].as_array().unwrap().iter().any(|case| case["id"] == "c-4")
+    };
+    assert!(listed("").await && listed("?muted=true").await);
+    let pia = Visitor::sign_in(&world, "pia").await;
+    let page = pia.get("/mutes").await.body;
+    let csrf = page.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let form =
+        [("csrf", csrf), ("code", "R-OVER"), ("scope", "all"), ("until", "2026-10-20"), ("reason", "the scale counts it")];
+    assert_eq!(pia.post("/mutes", &form).await.status, 303);
+    assert!(!listed("").await && !listed("?state=all").await && !listed("?muted=false&type=R-OVER").await);
+    assert!(listed("?muted=true").await && listed("?state=all&muted=true&type=R-OVER").await);
+    assert_eq!(get(&world, "/cases?muted=perhaps", &token).await.status, 422);
+    // Whoever knows it can read it.
+    assert_eq!(get(&world, "/cases/c-4", &token).await.status, 200);
+}
+
+#[tokio::test]
+async fn what_a_person_reads_by_their_token_is_opened_by_them() {
+    let world = World::new().await;
+    let ari = token(&world, "ari", &["read:cases", "decide"]).await;
+    let board = token_of(&world, TokenOwner::Service("board".to_owned()), &["read:cases"]).await;
+    let path = format!("/cases/{}", world.case.id);
+    for reader in [&board, &ari, &ari] {
+        assert_eq!(get(&world, &path, reader).await.status, 200);
+    }
+    assert_eq!(post(&world, &ari, "k", &body(&world, 0, &json!({ "verb": "approve" }))).await.status, 200);
+    let views = world.store.list_views_of_decided(jiff::Timestamp::MIN).await.unwrap();
+    let seen: Vec<_> = views.iter().map(|v| (v.person.as_str(), v.channel.as_str(), v.content_hash.clone())).collect();
+    assert_eq!(seen, [("ari", "api", world.recommendations[0].content_hash())]);
+}
+
 const READS: [&str; 6] =
     ["/cases", "/cases/c-00112233aabbccdd", "/digests", "/digests/2026-10-08", "/audit", "/kpi?from=2026-10-01"];
 

@@ -97,6 +97,13 @@ pub(super) fn encode(text: &str) -> String {
     text.bytes().map(|b| if b.is_ascii_alphanumeric() { (b as char).to_string() } else { format!("%{b:02X}") }).collect()
 }
 
+/// Is there a form for `verb` on the recommendation?
+fn offers(page: &str, verb: &str, recommendation: &str) -> bool {
+    let verb = format!("name=\"verb\" value=\"{verb}\"");
+    let forms = page.split("<form ").map(|f| f.split("</form>").next().unwrap());
+    forms.into_iter().any(|f| f.contains(&verb) && f.contains(&format!("value=\"{recommendation}\"")))
+}
+
 async fn state_of(world: &World, index: usize) -> RecommendationState {
     world.store.get_recommendation(&world.recommendations[index].id).await.unwrap().0.state
 }
@@ -228,7 +235,16 @@ async fn a_refused_click_shows_the_case_again_and_says_why() {
     let pia = Visitor::sign_in(&world, "pia").await;
     let ari = Visitor::sign_in(&world, "ari").await;
     let dan = Visitor::sign_in(&world, "dan").await;
-    let may_not = pia.decide(&pia.form("approve").await, &[]).await;
+    // The page offers no button that would be refused, but says why and whom to ask; a click made up all the same is refused.
+    let page = pia.get(&pia.case()).await.body;
+    let id = world.recommendations[0].id.as_str();
+    assert!(!offers(&page, "approve", id) && page.contains("You can not approve it: Pia Planner"), "{page}");
+    assert!(offers(&ari.get(&ari.case()).await.body, "approve", id));
+    let (ask, edit) = (page.find(r#"name="verb" value="forward""#), page.find(r#"name="verb" value="edit""#));
+    assert!(ask.is_some() && ask < edit, "whom to ask comes first: {page}");
+    let mut made_up = pia.form("reject").await;
+    made_up.insert("verb".to_owned(), "approve".to_owned());
+    let may_not = pia.decide(&made_up, &[]).await;
     assert!(may_not.status == 403 && may_not.body.contains("role=\"alert\"") && may_not.body.contains("Evidence"));
 
     let mut old = dan.form("approve").await;
@@ -272,8 +288,10 @@ async fn an_edit_goes_to_somebody_else() {
     assert_eq!(ari.decide(&form, &[("quantity", "30"), ("date", "2026-10-09")]).await.status, 303);
     let page = ari.get(&ari.case()).await.body;
     assert!(page.contains("Edited by Ari Approver."), "{page}");
-    let own = ari.decide(&ari.form("approve").await, &[]).await;
-    assert_eq!(own.status, 403);
+    let mut own = ari.form("reject").await;
+    assert!(!offers(&page, "approve", &own["recommendation"]), "{page}");
+    own.insert("verb".to_owned(), "approve".to_owned());
+    assert_eq!(ari.decide(&own, &[]).await.status, 403);
     let dan = Visitor::sign_in(&world, "dan").await;
     let others = dan.decide(&dan.form("approve").await, &[]).await;
     assert_eq!(others.status, 303, "{}", others.body);

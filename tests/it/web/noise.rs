@@ -75,7 +75,7 @@ async fn watched(world: &World, id: &str) -> Recommendation {
     let case = world.store.get_case(&CaseId::new(id)).await.unwrap();
     let fact = Fact::new(RecordRef::new(RecordKind::Item, "75"), "cost", "unit cost", FactValue::Text("7.20".into()), now());
     let facts = [(fact.id.clone(), fact)].into();
-    let bundle = Bundle { case_id: case.id.clone(), version: 1, as_of: now(), facts, missing: vec![] };
+    let bundle = Bundle { case_id: case.id.clone(), version: 1, as_of: now(), facts, missing: vec![], workings: None };
     let hash = world.store.insert_bundle(&bundle).await.unwrap();
     let candidate = Candidate {
         id: "A1".into(),
@@ -133,6 +133,10 @@ async fn several_are_decided_together_after_each_was_shown_and_what_fails_is_lis
         (state(&world, &two.id).await, state(&world, &three.id).await, state(&world, &four.id).await),
         ("approved", "approved", "queued")
     );
+    let seen = world.store.list_views_of_decided(jiff::Timestamp::MIN).await.unwrap();
+    let seen: Vec<_> = seen.iter().map(|v| (v.person.as_str(), v.channel.as_str(), v.recommendation_id.clone())).collect();
+    let shown = [&two, &three].map(|rec| ("pia", "web", rec.id.clone()));
+    assert!(seen.len() == 2 && shown.iter().all(|one| seen.contains(one)), "they were opened there: {seen:?}");
     let decisions = world.store.count_decisions().await.unwrap();
     let again = pia.post("/batch", &pairs(&form)).await;
     assert!(again.body.contains("Approve: 2 of 3 done"), "{}", again.body);

@@ -25,7 +25,7 @@ async fn somebody_is_asked_by_name_sees_it_in_their_queue_and_gives_it_back() {
     // What was seen is gone from the page; somebody else's can not be waved away.
     let id = told.split("/notices/").nth(1).and_then(|rest| rest.split('/').next()).unwrap().to_owned();
     for (who, left) in [(&ari, true), (&pia, false)] {
-        let csrf = who.form("approve").await["csrf"].clone();
+        let csrf = who.form("reject").await["csrf"].clone();
         assert_eq!(who.post(&format!("/notices/{id}/seen"), &[("csrf", &csrf)]).await.status, 303);
         assert_eq!(pia.get("/").await.body.contains("gave this back"), left);
     }

@@ -320,6 +320,7 @@ fn bundle(case: &Case) -> Bundle {
             what: "promise date of PO line 183".to_owned(),
             blocks: "the day on which the rest comes".to_owned(),
         }],
+        workings: None,
     }
 }
 

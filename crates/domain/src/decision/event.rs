@@ -38,6 +38,8 @@ pub enum Event {
     Undo { by: PersonId, window: SignedDuration },
     /// The signed event has left.
     HandOff,
+    /// The signed event will not leave: a person discarded it, or its time has passed.
+    NotSent,
     /// Seen in the ERP.
     SeenDone,
     /// Seen in the ERP in part.
@@ -66,6 +68,7 @@ impl Event {
             Self::Supersede => "supersede",
             Self::Undo { .. } => "undo",
             Self::HandOff => "hand off",
+            Self::NotSent => "note as not sent",
             Self::SeenDone => "note as carried out",
             Self::SeenPartly => "note as partly carried out",
             Self::NotSeen => "note as not carried out",

@@ -25,7 +25,7 @@ pub(crate) const STATES: [&str; 17] = [
 ];
 
 /// Events of a recommendation, in the order of the table's columns.
-pub(crate) const EVENTS: [&str; 18] = [
+pub(crate) const EVENTS: [&str; 19] = [
     "check",
     "queue",
     "approve",
@@ -40,6 +40,7 @@ pub(crate) const EVENTS: [&str; 18] = [
     "supersede",
     "undo",
     "hand_off",
+    "not_sent",
     "seen_done",
     "seen_partly",
     "not_seen",
@@ -48,23 +49,23 @@ pub(crate) const EVENTS: [&str; 18] = [
 
 /// `.` refused, `=` stays; capitals go to a state and forget everything; small letters are in [`Card::after`].
 const TABLE: [&str; 17] = [
-    "C.........XS......", // drafted
-    ".Q........XS......", // checked
-    "..aerzf..lXS......", // queued
-    "..aerzf..lXSu.....", // signed
-    "..aerzfb.lXSu.....", // forwarded
-    "..aerzf..lXSu.....", // escalated
-    "..i.........dH....", // approved
-    "...j........dH....", // approved_with_edit
-    "....k.......d.....", // rejected
-    "....rz..Q.XSQ.....", // snoozed
-    "..........=.......", // expired
-    "...........=......", // superseded
-    ".............=DPNU", // handed_off
-    "..............=..U", // carried_out
-    "..............D=.U", // partly
-    "..............DP=U", // not_carried_out
-    ".................=", // undone
+    "C.........XS.......", // drafted
+    ".Q........XS.......", // checked
+    "..aerzf..lXS.......", // queued
+    "..aerzf..lXSu......", // signed
+    "..aerzfb.lXSu......", // forwarded
+    "..aerzf..lXSu......", // escalated
+    "..i.........dHN....", // approved
+    "...j........dHN....", // approved_with_edit
+    "....k.......d......", // rejected
+    "....rz..Q.XSq......", // snoozed
+    "..........=........", // expired
+    "...........=.......", // superseded
+    ".............=.DPNU", // handed_off
+    "...............=..U", // carried_out
+    "...............D=.U", // partly
+    ".............H=DP=U", // not_carried_out
+    "..................=", // undone
 ];
 
 /// Why an event is refused: it does not fit, it is not yours, too late, it is with somebody else, a circle, too often.
@@ -96,6 +97,8 @@ pub(crate) struct Card {
     pub(crate) level: u8,
     /// Reason of a refusal, day and condition of a snooze, number of the edited content.
     pub(crate) detail: (u8, u8, u8),
+    /// The card that a decision was made on; of a snooze without what was signed.
+    pub(crate) from: Option<Box<Card>>,
 }
 
 /// An event with all it could carry.
@@ -151,8 +154,19 @@ impl Card {
         self
     }
 
-    fn decided(name: &str, by: Vec<u8>, happens: &Happens) -> Self {
-        Self { by, when: happens.now, ..Self::only(name) }
+    /// Without the first signature.
+    fn unsigned(self) -> Self {
+        let without = Self { first: None, ..self };
+        if without.to.is_some() { without } else { without.nameless() }
+    }
+
+    /// The card that a decision is made on: what is put off is decided as what was put off.
+    fn stood(&self) -> Self {
+        self.from.as_deref().filter(|_| self.at == row("snoozed")).unwrap_or(self).clone()
+    }
+
+    fn decided(&self, name: &str, by: Vec<u8>, happens: &Happens) -> Self {
+        Self { by, when: happens.now, from: Some(Box::new(self.stood())), ..Self::only(name) }
     }
 
     pub(crate) fn after(&self, happens: &Happens) -> Result<Self, No> {
@@ -172,8 +186,7 @@ impl Card {
             // A signature: nobody's twice, and never three.
             b'a' | b'e' => {
                 let done = |by: Vec<u8>| {
-                    let mut card =
-                        Self::decided(if letter == b'a' { "approved" } else { "approved_with_edit" }, by, happens);
+                    let mut card = self.decided(if letter == b'a' { "approved" } else { "approved_with_edit" }, by, happens);
                     if letter == b'e' {
                         card.detail.2 = happens.detail.2;
                     }
@@ -183,19 +196,24 @@ impl Card {
                     Some((one, _, _)) if one == by => Ok(self.clone()),
                     Some((one, _, _)) if !happens.needs_second => Ok(done(vec![one, by])),
                     Some(_) => Err(No::Fit),
-                    None if happens.needs_second => Ok(Self {
-                        first: Some((by, happens.acting_for, happens.now)),
-                        when: happens.now,
-                        ..Self::only("signed")
-                    }),
+                    // A name and a level stay; without either it is a signed one.
+                    None if happens.needs_second => {
+                        let signed = Self { first: Some((by, happens.acting_for, happens.now)), ..self.clone() };
+                        Ok(if self.to.is_some() { signed } else { signed.nameless() })
+                    }
                     None => Ok(done(vec![by])),
                 }
             }
             b'i' if self.by.contains(&by) => Ok(self.clone()),
             b'j' if self.by.contains(&by) && self.detail.2 == happens.detail.2 => Ok(self.clone()),
             b'k' if self.by == [by] && self.detail.0 == happens.detail.0 => Ok(self.clone()),
-            b'r' => Ok(Self { detail: (happens.detail.0, 0, 0), ..Self::decided("rejected", vec![by], happens) }),
-            b'z' => Ok(Self { by: vec![by], detail: (0, happens.detail.1, happens.detail.2 % 3), ..Self::only("snoozed") }),
+            b'r' => Ok(Self { detail: (happens.detail.0, 0, 0), ..self.decided("rejected", vec![by], happens) }),
+            b'z' => Ok(Self {
+                by: vec![by],
+                detail: (0, happens.detail.1, happens.detail.2 % 3),
+                from: Some(Box::new(self.stood().unsigned())),
+                ..Self::only("snoozed")
+            }),
             b'f' => {
                 if self.via.last() == Some(&by) && self.to == Some(happens.to) {
                     return Ok(self.clone());
@@ -227,17 +245,20 @@ impl Card {
             }
             // Taking back a signature, or a name.
             b'u' => match (self.first, self.to.is_some()) {
-                (Some((one, _, _)), named) if one == by => {
-                    let without = Self { first: None, ..self.clone() };
-                    Ok(if named { without } else { without.nameless() })
-                }
+                (Some((one, _, _)), _) if one == by => Ok(self.clone().unsigned()),
                 (_, true) if self.via.last() == Some(&by) => Ok(self.clone().nameless()),
                 (_, true) | (Some(_), _) => Err(No::Yours),
                 (None, false) => Err(No::Fit),
             },
             b'd' if !self.by.contains(&by) => Err(No::Yours),
             b'd' if happens.now - self.when >= happens.window => Err(No::Late),
-            b'Q' | b'd' => goes("queued"),
+            b'q' | b'd' => {
+                let stood = *self.from.clone().expect("a decision was made on something");
+                // Of two who approved, the first takes back what they signed; a refusal taken back leaves it there.
+                let own = self.is_approved() && stood.first.is_some_and(|(one, _, _)| one == by);
+                Ok(if own { stood.unsigned() } else { stood })
+            }
+            b'Q' => goes("queued"),
             _ => Err(No::Fit),
         }
     }

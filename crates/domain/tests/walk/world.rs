@@ -6,7 +6,7 @@
 use reeve_domain::action::Action;
 use reeve_domain::case::CaseState;
 use reeve_domain::case_life::CaseEvent;
-use reeve_domain::decision::{Event, RecommendationState as State, RejectReason, TransitionError, WakeCondition};
+use reeve_domain::decision::{Before, Event, RecommendationState as State, RejectReason, TransitionError, WakeCondition};
 use reeve_domain::ids::{CaseId, PersonId, RecommendationId};
 use reeve_domain::money::Money;
 use reeve_domain::policy::{ActionCode, Attempt, Class, Facts, Person, Policy, Question, Refusal, Role, Ruling, Signer};
@@ -71,8 +71,11 @@ struct Watched {
     approved: Option<(i64, Vec<u8>)>,
     /// When it was rejected, by whom.
     rejected: Option<(i64, u8)>,
+    /// The card that was approved or rejected.
+    stood: Card,
     /// Expired or superseded: for good.
     dead: bool,
+    /// Handed off, or told that it never will be.
     left: bool,
 }
 
@@ -85,6 +88,7 @@ pub(crate) struct Report {
     pub(crate) refused: u64,
     pub(crate) approved: u64,
     pub(crate) handed_off: u64,
+    pub(crate) not_sent: u64,
     pub(crate) pairs: Vec<[u64; EVENTS.len()]>,
     pub(crate) case_pairs: Vec<[u64; CASE_EVENTS.len()]>,
 }
@@ -163,11 +167,42 @@ impl Rules {
         u8::try_from(place).expect("eight people")
     }
 
+    /// The card that shows what a decision was made on.
+    fn card_before(&self, before: &Before) -> Card {
+        let who = |id: &PersonId| self.place(id);
+        let first = before.signed.as_ref().map(|s| (who(&s.by), s.on_behalf_of.last().map(who), s.at.as_second()));
+        let mut card = Card { first, ..Card::default() };
+        let name = if let Some(passed) = &before.passed {
+            card.to = Some(who(&passed.to));
+            card.via = passed.via.iter().map(who).collect();
+            card.when = passed.at.as_second();
+            "forwarded"
+        } else if let Some(step) = &before.escalated {
+            card.when = step.at.as_second();
+            "escalated"
+        } else if let Some((_, _, at)) = first {
+            card.when = at;
+            "signed"
+        } else {
+            "queued"
+        };
+        card.level = before.escalated.as_ref().map_or(0, |step| step.level);
+        card.at = STATES.iter().position(|state| *state == name).expect("a state of the list");
+        card
+    }
+
     /// The card that shows what a state says.
     fn picture(&self, state: &State) -> Card {
         let at = STATES.iter().position(|name| *name == state.name()).expect("a state of the list");
         let mut card = Card { at, ..Card::default() };
         let who = |id: &PersonId| self.place(id);
+        card.from = match state {
+            State::Approved { before, .. }
+            | State::ApprovedWithEdit { before, .. }
+            | State::Rejected { before, .. }
+            | State::Snoozed { before, .. } => Some(Box::new(self.card_before(before))),
+            _ => None,
+        };
         card.level = state.level();
         card.first = state.first_signature().map(|s| (who(&s.by), s.on_behalf_of.last().map(who), s.at.as_second()));
         match state {
@@ -177,18 +212,18 @@ impl Rules {
                 card.via = via.iter().map(who).collect();
                 card.when = at.as_second();
             }
-            State::Approved { by, at } => (card.by, card.when) = (by.iter().map(who).collect(), at.as_second()),
-            State::ApprovedWithEdit { by, at, edited } => {
+            State::Approved { by, at, .. } => (card.by, card.when) = (by.iter().map(who).collect(), at.as_second()),
+            State::ApprovedWithEdit { by, at, edited, .. } => {
                 (card.by, card.when) = (by.iter().map(who).collect(), at.as_second());
                 let place = self.actions.iter().position(|a| *a == **edited).expect("one of the edits");
                 card.detail.2 = u8::try_from(place).expect("four edits");
             }
-            State::Rejected { by, at, reason } => {
+            State::Rejected { by, at, reason, .. } => {
                 (card.by, card.when) = (vec![who(by)], at.as_second());
                 let place = RejectReason::ALL.iter().position(|r| r == reason).expect("all are listed");
                 card.detail.0 = u8::try_from(place).expect("ten reasons");
             }
-            State::Snoozed { by, until, wake } => {
+            State::Snoozed { by, until, wake, .. } => {
                 card.by = vec![who(by)];
                 card.detail.1 = u8::try_from(until.day() - 1).expect("days of a month");
                 card.detail.2 = match wake {
@@ -230,6 +265,7 @@ impl Rules {
             "supersede" => Event::Supersede,
             "undo" => Event::Undo { by, window: SignedDuration::from_secs(happens.window) },
             "hand_off" => Event::HandOff,
+            "not_sent" => Event::NotSent,
             "seen_done" => Event::SeenDone,
             "seen_partly" => Event::SeenPartly,
             "not_seen" => Event::NotSeen,
@@ -336,7 +372,7 @@ impl World<'_> {
             "queued" | "signed" | "forwarded" | "escalated" => {
                 &["approve", "approve", "approve", "approve_edited", "forward", "return", "escalate", "undo", "reject"]
             }
-            "approved" | "approved_with_edit" => &["undo", "hand_off", "approve", "approve_edited"],
+            "approved" | "approved_with_edit" => &["undo", "hand_off", "hand_off", "not_sent", "approve", "approve_edited"],
             "rejected" => &["undo", "reject"],
             "snoozed" => &["wake", "snooze"],
             _ => &["seen_done", "seen_partly", "not_seen", "seen_undone"],
@@ -401,14 +437,15 @@ impl World<'_> {
         if newly || (is_approval && next.card != pair.card) {
             self.signing(held, rec, &happens, newly);
         }
-        let came_back = pair.card.is_approved() && next.card.name() == "queued";
+        let came_back = pair.card.is_approved() && next.card.is_waiting();
         let left = next.card.name() == "handed_off" && pair.card.is_approved();
-        for (happened, event) in [(came_back, "undo"), (left, "hand_off")] {
+        let stays = next.card.name() == "not_carried_out" && pair.card.is_approved();
+        for (happened, event) in [(came_back, "undo"), (left, "hand_off"), (stays, "settle")] {
             if happened {
                 scene = self.on_case(&scene, event, 0)?;
             }
         }
-        if left {
+        if left || stays {
             // What was not chosen is superseded.
             for other in (0..CARDS).filter(|other| *other != rec) {
                 let supersede = EVENTS.iter().position(|event| *event == "supersede").expect("an event of the list");
@@ -532,37 +569,56 @@ impl World<'_> {
                 assert!(was.is_waiting(), "{was:?} was approved");
                 assert_eq!(is.by.len(), if watched.tier >= 3 { 2 } else { 1 });
                 watched.approved = Some((self.now, is.by.clone()));
+                watched.stood = was.clone();
                 self.report.approved += 1;
             }
-            if was.is_approved() && is.name() == "queued" {
+            if was.is_approved() && is.is_waiting() {
                 let (then, _) = watched.approved.take().expect("it was seen to be approved");
                 assert!(self.now - then < WINDOW, "taken back too late");
+                came_back_to(&watched.stood, is);
             }
             if is.name() == "handed_off" && was.name() != "handed_off" {
-                assert!(was.is_approved() && watched.approved.is_some(), "{was:?} was handed off");
+                // What was told not to have left may turn out to have arrived.
+                let arrived = was.name() == "not_carried_out" && watched.left;
+                assert!((was.is_approved() || arrived) && watched.approved.is_some(), "{was:?} was handed off");
                 watched.left = true;
                 self.report.handed_off += 1;
             }
+            if is.name() == "not_carried_out" && was.is_approved() {
+                watched.left = true;
+                self.report.not_sent += 1;
+            }
             if is.name() == "rejected" && was != is {
                 watched.rejected = Some((self.now, is.by[0]));
+                watched.stood = if was.name() == "snoozed" { Card::default() } else { was.clone() };
             }
-            if was.name() == "rejected" && is.name() == "queued" {
+            if was.name() == "rejected" && is.is_waiting() {
                 let (then, _) = watched.rejected.take().expect("it was seen to be rejected");
                 assert!(self.now - then < WINDOW, "a refusal was taken back too late");
+                if watched.stood != Card::default() {
+                    came_back_to(&watched.stood, is);
+                }
             }
             watched.dead |= matches!(is.name(), "expired" | "superseded");
             assert!(!watched.dead || matches!(is.name(), "expired" | "superseded"), "{is:?} was dead");
             assert!(!watched.left || STATES[12..].contains(&is.name()), "{is:?} had left");
             assert!(is.via.len() <= 2 && is.via.iter().all(|who| Some(*who) != is.to), "{is:?} goes in a circle");
             if was.is_waiting() && is.is_waiting() && is.name() != "snoozed" && was.name() != "snoozed" {
-                // A first signature makes it another question: who gives the second?
+                assert!(is.level >= was.level, "{was:?} → {is:?}: fewer people know");
                 let signed = is.first.is_some() && is.first != was.first;
-                assert!(is.level >= was.level || signed, "{was:?} → {is:?}: fewer people know");
+                assert!(!signed || is.to == was.to, "{was:?} → {is:?}: a signature took the name off");
             }
         }
         let decided = next.recs.iter().filter(|pair| pair.card.is_approved() || STATES[12..].contains(&pair.card.name()));
         assert!(decided.count() <= 1, "two of one case were approved");
     }
+}
+
+/// A decision was taken back: all is as it stood, but for the signature of whoever took it back.
+fn came_back_to(stood: &Card, is: &Card) {
+    let place = |card: &Card| (card.to, card.via.clone(), card.level);
+    assert_eq!(place(is), place(stood), "it stood elsewhere");
+    assert!(is.first == stood.first || is.first.is_none(), "{stood:?} → {is:?}: another's signature");
 }
 
 /// Walks `steps` steps from `seed`.
@@ -579,6 +635,7 @@ pub(crate) fn walk(steps: u64, seed: u64) -> Report {
         refused: 0,
         approved: 0,
         handed_off: 0,
+        not_sent: 0,
         pairs: vec![[0; EVENTS.len()]; STATES.len()],
         case_pairs: vec![[0; CASE_EVENTS.len()]; CASE_STATES.len()],
     };

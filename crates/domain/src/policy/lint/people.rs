@@ -87,7 +87,8 @@ fn steps(policy: &Policy, people: &[Person]) -> Vec<Finding> {
         let at = format!("escalation.steps, number {}", place + 1);
         let nobody = |what: String, fix: &str| Finding::error(&at, what, fix);
         match &step.to {
-            Addressee::Owner | Addressee::Approvers => {}
+            Addressee::Owner => found.extend(without_owner(&at, people)),
+            Addressee::Approvers => {}
             Addressee::NextTier => {
                 for tier in &step.tiers {
                     if !tier.next().is_some_and(holds) {
@@ -136,6 +137,26 @@ fn steps(policy: &Policy, people: &[Person]) -> Vec<Finding> {
         ));
     }
     found
+}
+
+/// What nobody looks after is everybody's who plans: whom a step to the owner reaches then.
+fn without_owner(at: &str, people: &[Person]) -> Option<Finding> {
+    let planners: Vec<&Person> = people.iter().filter(|p| p.is(Role::Planner) && !p.is_machine()).collect();
+    if planners.is_empty() {
+        return Some(Finding::warning(
+            at,
+            "a case without an owner is told to those who plan, and nobody has the role planner: the step reaches nobody",
+            "give somebody the role planner, or add a step to approvers, a role or a person as early",
+        ));
+    }
+    planners.iter().all(|p| !p.scopes.is_everything()).then(|| {
+        Finding::note(
+            at,
+            "a case without an owner is told to those who plan, and each of them looks after a part only: what lies in none of \
+             the parts, or can not be placed, reaches nobody by this step",
+            "let one planner look after everything",
+        )
+    })
 }
 
 /// Delegations that could not be made today: circles, chains, people who are gone.

@@ -318,6 +318,24 @@ fn many_names_are_looked_at_one_by_one() {
 }
 
 #[test]
+fn a_case_that_nobody_looks_after_and_nobody_plans_for_is_found() {
+    let about = |people: &[Person]| -> Vec<String> {
+        let found = lint(&Policy::standard(), people, &[]).into_iter().filter(|f| f.what.contains("case without an owner"));
+        found.map(|f| f.to_string()).collect()
+    };
+    let nobody = "warning: escalation.steps, number 1: a case without an owner is told to those who plan, and nobody has the \
+                  role planner: the step reaches nobody. Fix: give somebody the role planner, or add a step to approvers, a role \
+                  or a person as early.";
+    assert_eq!(about(&[fay(), dan()]), [nobody]);
+    assert_eq!(about(&[fay(), dan(), person("system", &[Role::Planner], 0)]), [nobody], "a machine reads nothing");
+    let parts = Person { scopes: Scopes { locations: vec!["1".into()], ..Scopes::default() }, ..pia() };
+    let found = about(&[parts.clone(), fay(), dan()]);
+    assert!(found.len() == 1 && found[0].starts_with("note: ") && found[0].contains("a part only"), "{found:?}");
+    assert!(about(&[parts, ari(), fay(), dan()]).is_empty(), "one of them looks after everything");
+    assert!(about(&demo()).is_empty());
+}
+
+#[test]
 fn escalation_to_nobody_is_found() {
     let step = |to: &str| changed("to = \"approvers\"", &format!("to = \"{to}\""));
     assert_eq!(

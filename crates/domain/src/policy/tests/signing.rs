@@ -276,3 +276,21 @@ fn a_refusal_says_who_could() {
     let twice: Vec<Signer> = everybody.iter().chain(&everybody).cloned().collect();
     assert_eq!(policy.who_could(&attempt, &twice).len(), 2);
 }
+
+#[test]
+fn whoever_signed_first_has_to_be_able_to_sign_it_when_the_second_signs() {
+    let two = |first: Person| Try::new("NEW-PO", 20_000).after(&[first]).by(&fay());
+    assert_eq!(two(ari()), DONE);
+    let lapsed = Err(Refusal::FirstNoLonger(ari().name));
+    assert_eq!(two(Person { roles: vec![Role::Viewer], ..ari() }), lapsed, "a role was taken away");
+    assert_eq!(two(Person { roles: vec![Role::Planner], ..ari() }), lapsed, "a planner does not sign a T3");
+    let limit = |amount| Person { limit: Some(Amount::company(amount)), ..ari() };
+    assert_eq!(two(limit(19_999)), lapsed, "more counts now than they may release");
+    assert_eq!(two(limit(20_000)), DONE);
+    let elsewhere = Scopes { locations: vec!["nowhere".into()], ..Scopes::default() };
+    assert_eq!(two(Person { scopes: elsewhere, ..ari() }), lapsed, "it lies outside what they look after");
+    // Who stood in signed with the other's rights: those have to hold.
+    let gone = Person { roles: vec![Role::Viewer], ..ari() };
+    let stood_in = Try { signed: vec![for_(pia(), &[gone])], ..Try::new("NEW-PO", 20_000) };
+    assert!(matches!(stood_in.by(&fay()), Err(Refusal::FirstNoLonger(_))));
+}

@@ -1,5 +1,7 @@
 //! Decisions on a real store with a made-up case.
 
+mod judged_anew;
+
 use std::sync::Mutex;
 
 use tempfile::TempDir;
@@ -11,15 +13,23 @@ use crate::domain::decision::{RejectReason, TransitionError, WakeCondition};
 use crate::domain::exception::Subject;
 use crate::domain::ids::{CaseId, ItemId, LocationId, RecommendationId};
 use crate::domain::money::{Money, Quantity};
-use crate::domain::policy::{Refusal, Refused, Role, Tier};
+use crate::domain::policy::{self, Named, Refusal, Refused, Role, Tier};
 use crate::domain::recommendation::{Drafter, Prose};
 use crate::store::OutboxState;
+
+/// Something that happens between reading and writing.
+enum Meanwhile {
+    Clicks(DecisionRequest),
+    EndsDelegation(String, PersonId),
+}
 
 /// A check of this moment that can be made to fail, and people it says are concerned.
 #[derive(Default)]
 struct Facts {
-    /// A click of somebody else, made by another process while this one is being judged.
-    meanwhile: Mutex<Option<(Approvals, DecisionRequest)>>,
+    /// What somebody else does by another process while a click is being judged.
+    meanwhile: Mutex<Option<(Approvals, Meanwhile)>>,
+    /// The suppliers that the records name for every action.
+    suppliers: Mutex<Option<Vec<Named>>>,
     broken: Mutex<Option<&'static str>>,
     concerned: Mutex<Vec<PersonId>>,
     moved: Mutex<Vec<String>>,
@@ -29,8 +39,10 @@ struct Facts {
 impl Recheck for Facts {
     async fn recheck(&self, _: &Case, action: &Action) -> anyhow::Result<Vec<Check>> {
         let other = self.meanwhile.lock().unwrap().take();
-        if let Some((process, click)) = other {
-            process.decide(&click).await.unwrap();
+        match other {
+            Some((process, Meanwhile::Clicks(click))) => drop(process.decide(&click).await.unwrap()),
+            Some((process, Meanwhile::EndsDelegation(id, by))) => process.end_delegation(&id, &by, "web").await.unwrap(),
+            None => {}
         }
         let broken = self.broken.lock().unwrap();
         Ok(vec![Check {
@@ -39,6 +51,11 @@ impl Recheck for Facts {
             passed: broken.is_none() && action.quantity().is_none_or(|q| q <= Quantity::units(60)),
             hard: true,
         }])
+    }
+
+    async fn facts(&self, _: &Case, _: &Action) -> anyhow::Result<policy::Facts> {
+        let suppliers = self.suppliers.lock().unwrap().clone();
+        Ok(policy::Facts { suppliers, ..policy::Facts::default() })
     }
 
     async fn moved(&self, _: &Case, _: &Recommendation) -> anyhow::Result<Vec<String>> {
@@ -55,7 +72,7 @@ fn start() -> Timestamp {
 }
 
 pub(crate) struct Bench {
-    _folder: TempDir,
+    _folder: Option<TempDir>,
     url: String,
     pub(crate) it: Approvals,
     facts: Arc<Facts>,
@@ -87,6 +104,10 @@ fn candidate(action: Action, value: i64, benefit: i64) -> Candidate {
 }
 
 async fn with_case(store: &Store, id: &str, actions: Vec<(Action, i64)>) -> Vec<Recommendation> {
+    with_linked_case(store, id, vec![], actions).await
+}
+
+async fn with_linked_case(store: &Store, id: &str, links: Vec<String>, actions: Vec<(Action, i64)>) -> Vec<Recommendation> {
     let case = Case {
         id: CaseId::new(id),
         version: 1,
@@ -94,7 +115,7 @@ async fn with_case(store: &Store, id: &str, actions: Vec<(Action, i64)>) -> Vec<
         exceptions: vec![],
         codes: vec![],
         subject: Subject::default(),
-        links: vec![],
+        links,
         headline: "48 of 60 came".into(),
         rank: None,
         evidence_hash: None,
@@ -129,6 +150,11 @@ impl Bench {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("reeve.db").display());
         let store = Store::open_and_migrate(&url).await.unwrap();
+        Self { _folder: Some(folder), url, ..Self::on(store) }
+    }
+
+    /// A bench on a store that somebody else opened.
+    pub(crate) fn on(store: Store) -> Self {
         let mut config = Config::load_from(None, &[]).unwrap();
         for (id, role) in [("adm", Role::Admin), ("system", Role::Approver)] {
             let (id, name) = (PersonId::new(id), id.to_owned());
@@ -137,7 +163,7 @@ impl Bench {
         let facts = Arc::new(Facts::default());
         let recheck: Arc<dyn Recheck> = Arc::clone(&facts) as _;
         let it = Approvals { store, config: Arc::new(config), clock: Clock::standing_at(start()), recheck };
-        Self { _folder: folder, url, it, facts, keys: Mutex::new(0) }
+        Self { _folder: None, url: String::new(), it, facts, keys: Mutex::new(0) }
     }
 
     /// A bench with one queued case: a transfer worth `value`, another one, and doing nothing.
@@ -147,7 +173,7 @@ impl Bench {
         (bench, recs)
     }
 
-    async fn case(&self, id: &str, item: &str, value: i64) -> Vec<Recommendation> {
+    pub(crate) async fn case(&self, id: &str, item: &str, value: i64) -> Vec<Recommendation> {
         let nothing = Action::NoAction { reason: "seasonal".into() };
         let actions = vec![(transfer(item, 40), value), (transfer(item, 20), value), (nothing, 0)];
         let recs = with_case(&self.it.store, id, actions).await;
@@ -457,7 +483,8 @@ async fn two_approvals_at_once_can_not_pass_a_limit_that_they_break_together() {
     let facts = Arc::new(Facts::default()) as Arc<dyn Recheck>;
     let process = Approvals { store, recheck: facts, ..bench.it.clone() };
     // The other one is committed after the sum for mine was read, and before mine is written.
-    *bench.facts.meanwhile.lock().unwrap() = Some((process, bench.click("fay", &theirs[0], Verb::Approve)));
+    *bench.facts.meanwhile.lock().unwrap() =
+        Some((process, Meanwhile::Clicks(bench.click("fay", &theirs[0], Verb::Approve))));
     let answer = bench.approve("ari", &mine[0]).await.unwrap();
     assert_eq!((answer.tier, answer.counted), (Some(Tier::T2), Money::from_minor(120_000)));
     assert_eq!(bench.pending().await, 2);

@@ -1,6 +1,8 @@
 //! Deliveries to a receiver as a retailer would write one, on a real store.
 #![expect(clippy::disallowed_methods, reason = "the receiver of a test ends with the test's runtime")]
 
+mod ended;
+
 use std::sync::Mutex;
 
 use axum::Router;
@@ -67,17 +69,22 @@ impl Receiver {
 async fn approved(url: &str, attempts: u32) -> (Bench, Deliver, RecommendationId) {
     let (bench, recs) = Bench::queued(500).await;
     bench.approve("ari", &recs[0]).await.unwrap();
+    let deliver = sending(&bench, url, attempts);
+    (bench, deliver, recs[0].id.clone())
+}
+
+/// A sender to `url`.
+fn sending(bench: &Bench, url: &str, attempts: u32) -> Deliver {
     let mut config = (*bench.it.config).clone();
     config.webhook.url = url.to_owned();
     config.webhook.attempts = attempts;
     let sender = SignedWebhook::new(url, &SecretString::from(SECRET), Duration::from_secs(5)).unwrap();
-    let deliver = Deliver {
+    Deliver {
         store: bench.it.store.clone(),
         config: Arc::new(config),
         clock: bench.it.clock.clone(),
         sender: Some(Arc::new(sender)),
-    };
-    (bench, deliver, recs[0].id.clone())
+    }
 }
 
 fn delivered(sent: usize, retried: usize, dead: usize) -> Delivered {
@@ -193,9 +200,10 @@ async fn what_nobody_took_before_its_expiry_is_given_up_and_the_reason_says_whet
     assert_eq!(deliver.run_once().await.unwrap(), delivered(0, 0, 1));
     let dead = bench.it.store.list_dead().await.unwrap().remove(0);
     assert!(dead.reason.contains("expired") && dead.reason.contains("may have arrived"), "{dead:?}");
-    deliver.replay(&dead.id, &PersonId::new("ari"), "cli").await.unwrap();
-    assert_eq!(deliver.run_once().await.unwrap(), delivered(0, 0, 1), "a replay makes it no younger");
-    assert_eq!((bench.state(&id).await.as_str(), receiver.got().len()), ("approved", 0));
+    let refused = format!("{:#}", deliver.replay(&dead.id, &PersonId::new("ari"), "cli").await.unwrap_err());
+    assert!(refused.contains("expired"), "{refused}");
+    assert_eq!(deliver.run_once().await.unwrap(), delivered(0, 0, 0), "it is given up once");
+    assert_eq!((bench.state(&id).await.as_str(), receiver.got().len()), ("not_carried_out", 0));
     let dan = PersonId::new("dan");
     assert!(deliver.discard(&dead.id, "  ", &dan, "cli").await.is_err(), "a reason is needed");
     assert!(deliver.discard(&dead.id, "no", &PersonId::new("nobody"), "cli").await.is_err());

@@ -1,0 +1,107 @@
+//! What the figures of a case were computed from, put down so that they can be computed again by somebody else
+//! (`crate::domain::workings`). It only puts down: nothing here computes a figure.
+
+use std::fmt::Write as _;
+
+use super::desk::{Desk, Left, Proposal};
+use super::projection::Projection;
+use crate::domain::action::{Action, Candidate};
+use crate::domain::book::Place;
+use crate::domain::evidence::FactValue;
+use crate::domain::ids::content_id;
+use crate::domain::money::Money;
+use crate::domain::workings::{Effect, Forecast, Made, Part, Receipt, Settings, Workings};
+use crate::pipeline::view::CaseView;
+
+/// A place as workings name it.
+pub(super) fn name(place: &Place) -> String {
+    format!("{}@{}", place.0, place.1)
+}
+
+/// The receipts of a projection.
+pub(super) fn receipts(projection: &Projection) -> Vec<Receipt> {
+    let arrivals = projection.arrivals.iter();
+    arrivals.map(|a| Receipt { line: a.po_line.clone(), day: a.day, quantity: a.qty, sd: a.sd }).collect()
+}
+
+/// Keeps the forecast of a place for as many days as its figures look ahead.
+pub(super) fn forecast(desk: &mut Desk<'_>, place: &Place, days: u32) {
+    let daily = desk.view.outlook.daily.get(place).map_or(&[][..], Vec::as_slice);
+    let wanted = daily.len().min(days as usize);
+    let kept = desk.workings.forecasts.entry(name(place)).or_default();
+    if kept.course.len() < wanted {
+        *kept = Forecast::of(daily[..wanted].iter().map(|day| (day.mean, day.sigma)));
+    }
+}
+
+/// What each proposal changes. What it does to stock and receipts is taken out of it.
+pub(super) fn effects(desk: &Desk<'_>, proposals: &mut [Proposal]) -> Vec<(Action, Effect)> {
+    let effect = |proposal: &mut Proposal| {
+        let mut effect =
+            Effect { code: proposal.action.code().to_owned(), change: proposal.change.take(), ..Effect::default() };
+        for (key, left) in proposal.after.iter().filter(|(key, _)| desk.parts.contains_key(*key)) {
+            match left {
+                Left::Share(share) => {
+                    effect.shares.insert(key.clone(), *share);
+                }
+                Left::Amount(_) => effect.changed.push(key.clone()),
+            }
+        }
+        (proposal.action.clone(), effect)
+    };
+    proposals.iter_mut().map(effect).collect()
+}
+
+/// The workings of a case whose candidates have their ids.
+pub(super) fn freeze(desk: &mut Desk<'_>, candidates: &[Candidate], mut effects: Vec<(Action, Effect)>) -> Workings {
+    let mut workings = std::mem::take(&mut desk.workings);
+    workings.settings = settings(desk.view);
+    for (key, part) in &desk.parts {
+        let expected = part.amount.expected;
+        let says = |id: &&crate::domain::ids::FactId| {
+            let value = desk.facts.get(*id).map(|fact| &fact.value);
+            matches!(value, Some(FactValue::Money(amount)) if (*amount).max(Money::ZERO) == expected)
+        };
+        let fact = part.cites.iter().find(says).cloned();
+        let sure = if fact.is_some() { Made::Certain } else { Made::Amount(expected) };
+        workings.parts.insert(key.clone(), Part { fact, made: part.made.clone().unwrap_or(sure) });
+    }
+    let mut figures = String::new();
+    for (key, part) in &desk.parts {
+        let _ = writeln!(figures, "{key} {:?}", part.amount);
+    }
+    for candidate in candidates {
+        let Some(at) = effects.iter().position(|(action, _)| *action == candidate.action) else { continue };
+        let (_, effect) = effects.swap_remove(at);
+        let quantity = candidate.action.quantity();
+        let (id, code, money, value) = (&candidate.id, &effect.code, &candidate.money, candidate.value);
+        let _ = writeln!(figures, "{id} {code} {money:?} {value:?} {quantity:?}");
+        workings.options.insert(candidate.id.clone(), effect);
+    }
+    workings.figures = content_id("", &[&figures], 16);
+    workings
+}
+
+fn settings(view: &CaseView<'_>) -> Settings {
+    let (ranking, detect, money, costs) =
+        (&view.config.ranking, &view.config.detect, &view.config.money, &view.config.costs);
+    Settings {
+        lambda: ranking.lambda,
+        digest_days: ranking.digest_days,
+        approval_days: ranking.approval_days,
+        service_level: detect.service_level,
+        horizon_days: detect.horizon_days,
+        recapture: money.recapture,
+        holding_rate: money.holding_rate,
+        transfer_fixed: costs.transfer_fixed,
+        transfer_per_unit: costs.transfer_per_unit,
+        transfer_days: costs.transfer_days,
+        expedite_fixed: costs.expedite_fixed,
+        expedite_rate: costs.expedite_rate,
+        order_fixed: costs.order_fixed,
+        change_fixed: costs.change_fixed,
+        recount: costs.recount,
+        contact: costs.contact,
+        paperwork: costs.paperwork,
+    }
+}

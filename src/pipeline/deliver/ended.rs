@@ -1,0 +1,178 @@
+//! What never leaves: a person discarded its message, or its time has passed. The approval behind it ends as not carried out in
+//! the same transaction, whoever approved it is told, and what else its case proposed comes off the queue.
+//!
+//! Nothing is decided here: an approval is only ended, never made. Should the ERP show later that it was done all the same, or
+//! its executor that it had arrived, `pipeline::verify` and `hand_off` say so.
+
+use anyhow::Context as _;
+use serde_json::json;
+
+use super::{Deliver, Delivered, hand_off};
+use crate::domain::audit::AuditEntry;
+use crate::domain::case::Case;
+use crate::domain::case_life::CaseEvent;
+use crate::domain::decision::{Event, RecommendationState as State};
+use crate::domain::ids::{PersonId, RecommendationId};
+use crate::domain::recommendation::Recommendation;
+use crate::pipeline::publish;
+use crate::store::{Change, Notice, NoticeKind, OutboxRow, OutboxState, Outcome, StoreError, Unsent};
+
+/// The log's entry of an approval that never left.
+pub const NOT_SENT: &str = "recommendation.not_sent";
+
+/// How often an end is worked out anew because somebody moved the case in between.
+const TRIES: usize = 8;
+
+/// Everything that ends with a message.
+struct Ending {
+    case: (Case, i64),
+    recommendations: Vec<(Recommendation, i64)>,
+    outcome: Outcome,
+    notices: Vec<Notice>,
+    entry: AuditEntry,
+}
+
+impl Deliver {
+    /// What nobody took in time is given up for good: carried out now it would do harm.
+    pub(super) async fn bury_expired(&self, done: &mut Delivered) -> anyhow::Result<()> {
+        let now = self.clock.now();
+        for row in self.store.list_expired(now, super::BATCH).await.context("looking for expired messages")? {
+            self.expire(&row, done).await?;
+        }
+        Ok(())
+    }
+
+    /// Gives up a message whose time has passed, and ends the approval behind it.
+    pub(super) async fn expire(&self, row: &OutboxRow, done: &mut Delivered) -> anyhow::Result<()> {
+        let reason = hand_off::too_late(row);
+        tracing::warn!(message = %row.id, attempts = row.attempts, "It is not sent any more: {reason}");
+        let entry = self.entry("outbox.dead", row, json!({ "attempts": row.attempts, "reason": reason }));
+        let unsent = Unsent::Expired { row, reason: &reason, at: self.clock.now() };
+        match self.end(row, unsent, &reason, None, entry).await {
+            // Somebody else has the row by now, which is theirs to finish.
+            Err(StoreError::Conflict) => {}
+            result => {
+                result?;
+                done.dead += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes an end of a message and of the approval that stands behind it, both or neither.
+    pub(super) async fn end(
+        &self,
+        row: &OutboxRow,
+        unsent: Unsent<'_>,
+        because: &str,
+        by: Option<&PersonId>,
+        entry: AuditEntry,
+    ) -> Result<(), StoreError> {
+        for _ in 0..TRIES {
+            let ending = self.ending(row, because, by, &entry).await?;
+            let change = Change { unsent: Some(unsent), ..Change::default() };
+            let result = match ending {
+                // It was given up before, and nothing waits for it.
+                None if row.state == OutboxState::Dead && matches!(unsent, Unsent::Expired { .. }) => {
+                    return Err(StoreError::Conflict);
+                }
+                None => self.store.advance(Change { entries: std::slice::from_ref(&entry), ..change }).await,
+                Some(Ending { case, recommendations, outcome, notices, entry: ended }) => {
+                    let (cases, outcomes, entries) = ([case], [outcome], [entry.clone(), ended]);
+                    let change = Change {
+                        cases: &cases,
+                        recommendations: &recommendations,
+                        outcomes: &outcomes,
+                        notices: &notices,
+                        entries: &entries,
+                        ..change
+                    };
+                    self.store.advance(change).await
+                }
+            };
+            let same = |now: OutboxRow| now.state == row.state && now.attempts == row.attempts;
+            match result {
+                // Somebody moved the case, not the message: its end is worked out anew.
+                Err(StoreError::Conflict) if self.store.find_outbox(&row.id).await?.is_some_and(same) => {}
+                result => return result,
+            }
+        }
+        Err(StoreError::Conflict)
+    }
+
+    /// What ends with a message; None where no approval waits for it to leave.
+    async fn ending(
+        &self,
+        row: &OutboxRow,
+        because: &str,
+        by: Option<&PersonId>,
+        like: &AuditEntry,
+    ) -> Result<Option<Ending>, StoreError> {
+        if row.about.is_empty() {
+            return Ok(None);
+        }
+        let now = self.clock.now();
+        let rec = match self.store.get_recommendation(&RecommendationId::new(row.about.as_str())).await {
+            Ok((rec, _)) => rec,
+            Err(StoreError::NotFound { .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let (State::Approved { by: approvers, at, .. } | State::ApprovedWithEdit { by: approvers, at, .. }) = &rec.state
+        else {
+            return Ok(None);
+        };
+        if publish::message_id(&rec, *at) != row.id {
+            return Ok(None);
+        }
+        let mut case = self.store.get_case(&rec.case_id).await?;
+        let mut recommendations = Vec::new();
+        for (mut other, seen) in self.store.list_recommendations(&case.id).await? {
+            let event = if other.id == rec.id {
+                Event::NotSent
+            } else if other.state.is_waiting() || matches!(other.state, State::Drafted | State::Checked) {
+                Event::Supersede
+            } else {
+                continue;
+            };
+            // One that moved since cannot be written either: it is read again.
+            other.state = other.state.after(event, now).map_err(|_| StoreError::Conflict)?;
+            recommendations.push((other, seen));
+        }
+        let seen = case.version;
+        case.version = seen + 1;
+        case.updated_at = now;
+        case.state = case.state.after(CaseEvent::Settle).map_err(|_| StoreError::Conflict)?;
+        let words = format!("not sent: {because}");
+        let outcome = Outcome {
+            recommendation_id: rec.id.clone(),
+            at: now,
+            state: State::NotCarriedOut.name().to_owned(),
+            body: json!({
+                "action": rec.candidate.action, "predicted": rec.candidate.money, "seen": words, "not_sent": because,
+            }),
+        };
+        let said = format!("What you approved was not sent and is not carried out: {}. {because}", rec.candidate.summary);
+        let told = approvers.iter().filter(|approver| by != Some(*approver));
+        let notices = told
+            .map(|to| Notice::new(to, NoticeKind::Undelivered, &[&row.id], said.clone(), now).about(&case.id, Some(&rec.id)))
+            .collect();
+        let superseded: Vec<_> = recommendations.iter().map(|(r, _)| &r.id).filter(|id| **id != rec.id).collect();
+        let detail = json!({ "case": case.id, "message": row.id, "because": because, "superseded": superseded });
+        let entry = AuditEntry {
+            action: NOT_SENT.to_owned(),
+            subject: format!("recommendation:{}", rec.id),
+            content: rec.content_hash(),
+            detail,
+            ..like.clone()
+        };
+        Ok(Some(Ending { case: (case, seen), recommendations, outcome, notices, entry }))
+    }
+
+    /// Was it told not to have left? Then it does not leave any more.
+    pub(super) async fn was_told_unsent(&self, rec: &Recommendation) -> Result<bool, StoreError> {
+        if rec.state != State::NotCarriedOut {
+            return Ok(false);
+        }
+        Ok(self.store.find_outcome(&rec.id).await?.is_some_and(|o| o.body.get("not_sent").is_some()))
+    }
+}
