@@ -1,17 +1,13 @@
 //! `reeve queue batch`: many decisions by one command, each bound to the content that was read.
 
-use std::sync::Arc;
-
 use serde_json::json;
 
 use super::decide::reason;
 use super::{Outcome, open, print_json};
-use crate::app::App;
 use crate::config::Config;
 use crate::domain::decision::RejectReason;
 use crate::domain::ids::{PersonId, RecommendationId, content_hash};
 use crate::pipeline::approve::{DecisionRequest, Verb};
-use crate::ports::Ports;
 use crate::store::Store;
 
 /// Digits of the content that have to be given, as for a single decision.
@@ -59,7 +55,6 @@ pub(super) async fn run(config: Config, store: Store, batch: Batch, json: bool) 
         (None, true) => Verb::Undo,
         (None, false) => Verb::Approve,
     };
-    let clock = open::clock_of(&store, &config).await?;
     let mut requests = Vec::new();
     for Picked { id, content } in &batch.what {
         let (recommendation, version) = store.get_recommendation(&RecommendationId::new(id.clone())).await?;
@@ -75,8 +70,7 @@ pub(super) async fn run(config: Config, store: Store, batch: Batch, json: bool) 
             verb: verb.clone(),
         });
     }
-    let ports = Ports { source: open::recording(&config).await?, model: None, webhook: None };
-    let app = App::new(Arc::new(config), store, ports, clock);
+    let app = open::app_on(config, store).await?;
     let answer = app.approvals.decide_batch(requests).await;
     let all = answer.refused.is_empty();
     if json {

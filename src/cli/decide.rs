@@ -7,7 +7,6 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::{Outcome, open, print_json};
-use crate::app::App;
 use crate::config::Config;
 use crate::domain::action::Action;
 use crate::domain::case::{Case, CaseState};
@@ -17,7 +16,6 @@ use crate::domain::money::{Money, Quantity};
 use crate::domain::recommendation::Recommendation;
 use crate::pipeline::approve::{DecisionRequest, Verb, opened};
 use crate::pipeline::noise::{Muting, drill, mutes};
-use crate::ports::Ports;
 use crate::store::Store;
 
 /// Looking at the queue and deciding.
@@ -304,7 +302,6 @@ async fn decide(
     verb: impl FnOnce(&Action) -> anyhow::Result<Verb>,
     json: bool,
 ) -> anyhow::Result<Outcome> {
-    let clock = open::clock_of(&store, &config).await?;
     let (recommendation, version) = store.get_recommendation(&RecommendationId::new(what.recommendation)).await?;
     let content = recommendation.content_hash();
     anyhow::ensure!(
@@ -321,8 +318,7 @@ async fn decide(
         &version.to_string(),
         &serde_json::to_string(&verb)?,
     ]);
-    let ports = Ports { source: open::recording(&config).await?, model: None, webhook: None };
-    let app = App::new(std::sync::Arc::new(config), store, ports, clock);
+    let app = open::app_on(config, store).await?;
     let request = DecisionRequest {
         idempotency_key: key,
         person: PersonId::new(what.person),

@@ -17,6 +17,7 @@ use crate::pipeline::{Progress, Stage};
 use crate::ports::Source;
 use crate::render;
 use crate::store::StoredDigest;
+use crate::web::LinkFor;
 
 /// What can be set for a demo.
 #[derive(Debug, Args)]
@@ -59,7 +60,8 @@ pub(super) async fn run(mut config: Config, args: Demo) -> anyhow::Result<Outcom
     print(&kept, &args.dir);
     let Some(listener) = listener else { return Ok(Outcome::Fine) };
     let app = App::new(config, store, ports, Clock::going_on_from(as_of));
-    serve::links(&app, &listener).await?;
+    // Its people are made up and its store is its own: whoever tries it is each of them.
+    serve::say_where(&app, &listener, |_| Some(LinkFor::Demo)).await?;
     serve::until_stopped(app, listener).await
 }
 

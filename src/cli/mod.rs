@@ -24,6 +24,7 @@ mod kpi;
 mod models;
 mod mute;
 mod open;
+mod os_user;
 mod outbox;
 mod policy;
 mod serve;

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use anyhow::Context;
+use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
 
+use super::os_user::os_user;
 use crate::adapters::odoo::barrier::{MayWrite, in_words};
 use crate::adapters::odoo::live;
 use crate::adapters::odoo::progress::{Progress, Silent};
@@ -15,12 +17,12 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::pipeline::observe::WARNING;
-use crate::ports::{Ports, Sender, Source};
+use crate::ports::{Page, PortError, Ports, Sender, Source};
 use crate::store::Store;
 
-/// The configured store, migrated.
+/// The configured store, migrated. What is done by command in it is logged with the user who gave the command.
 pub(super) async fn store(config: &Config) -> anyhow::Result<Store> {
-    Ok(Store::open_and_migrate(&config.store.url).await?)
+    Ok(Store::open_and_migrate(&config.store.url).await?.opened_by(&os_user()))
 }
 
 /// The configured store for a command that only reads: it is not made, not migrated and not mended, and refuses to be written.
@@ -118,6 +120,32 @@ pub(super) async fn app(config: Config, clock: Clock) -> anyhow::Result<App> {
     let source = source(&config, &store, &clock, Arc::new(Silent)).await?;
     let ports = ports(&config, source, &clock)?;
     Ok(App::new(Arc::new(config), store, ports, clock))
+}
+
+/// The App for a command that decides on what the store holds. It reads no source, so none has to be there: a decision must be
+/// possible while the ERP is away, and needs no recording where one is read live.
+pub(super) async fn app_on(config: Config, store: Store) -> anyhow::Result<App> {
+    let clock = clock_of(&store, &config).await?;
+    let ports = Ports { source: Arc::new(NotRead), model: None, webhook: None };
+    Ok(App::new(Arc::new(config), store, ports, clock))
+}
+
+/// The source of a command that reads none.
+struct NotRead;
+
+#[async_trait]
+impl Source for NotRead {
+    fn identity(&self) -> String {
+        "none".to_owned()
+    }
+
+    async fn read(&self, _: Option<&str>, _: Timestamp, _: usize) -> Result<Page, PortError> {
+        Err(PortError::Permanent { service: "the source", source: "this command reads no source".into() })
+    }
+
+    fn span(&self) -> Option<(Timestamp, Timestamp)> {
+        None
+    }
 }
 
 /// The clock for decisions on a store. A demo's store stands on its recording's last day, and its undo windows and deadlines

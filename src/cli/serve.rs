@@ -1,6 +1,11 @@
 //! `reeve serve`: stages, page and deliveries, until a signal. The first signal lets everything finish what it has begun;
 //! a second one ends the process at once.
+//!
+//! Whoever has a sign-in link is that person, and what a daemon prints is kept in a journal that others read: links are
+//! printed only to somebody who sits at this machine's terminal, and by the demo, whose people are made up.
 
+use std::io::IsTerminal as _;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +20,7 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::policy::Role;
+use crate::web::LinkFor;
 use crate::{web, worker};
 
 /// How long stages may take to end after a signal.
@@ -23,8 +29,15 @@ const DRAIN: Duration = Duration::from_secs(20);
 pub(super) async fn run(config: Config) -> anyhow::Result<Outcome> {
     let listener = listen(&config).await?;
     let app = open::app(config, Clock::System).await?;
-    links(&app, &listener).await?;
+    let to_terminal = std::io::stdout().is_terminal();
+    say_where(&app, &listener, |page| may_print_links(to_terminal, page).then_some(LinkFor::Person)).await?;
     until_stopped(app, listener).await
+}
+
+/// May a daemon print links by which anybody can sign in? Only where nobody reads along: on a terminal, for a page that is
+/// open to this machine alone.
+fn may_print_links(to_terminal: bool, page: SocketAddr) -> bool {
+    to_terminal && page.ip().is_loopback()
 }
 
 /// Takes the page's address.
@@ -38,8 +51,13 @@ pub(super) async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
     })
 }
 
-/// Prints the page's address and a one-time link for each person who decides.
-pub(super) async fn links(app: &App, listener: &TcpListener) -> anyhow::Result<()> {
+/// Prints the page's address, and how to sign in: a one-time link for each person who decides where `with_links` allows it,
+/// else the command that makes one.
+pub(super) async fn say_where(
+    app: &App,
+    listener: &TcpListener,
+    with_links: impl FnOnce(SocketAddr) -> Option<LinkFor>,
+) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     let web = &app.context.config.web;
     if !address.ip().is_loopback() && web.base_url.is_empty() {
@@ -50,11 +68,17 @@ pub(super) async fn links(app: &App, listener: &TcpListener) -> anyhow::Result<(
     }
     // The address may be one that was chosen at the start, so the configured one is not asked for the port.
     let base = if web.base_url.is_empty() { format!("http://{address}") } else { web.address() };
-    say!("\nThe queue is at {base}. Sign in with a link below; each works once, for half an hour.");
-    let people = &app.context.config.people;
-    for person in people.iter().filter(|p| p.roles.iter().any(|r| !matches!(r, Role::Viewer | Role::Admin))) {
-        let link = web::sign_in_link(&app.context.store, &person.id, &app.context.clock, &base).await?;
-        say!("  {:<14} {link}", person.name);
+    if let Some(made_for) = with_links(address) {
+        say!("\nThe queue is at {base}. Sign in with a link below; each works once, for half an hour.");
+        let people = &app.context.config.people;
+        for person in people.iter().filter(|p| p.roles.iter().any(|r| !matches!(r, Role::Viewer | Role::Admin))) {
+            let link = web::sign_in_link(&app.context.store, &person.id, &app.context.clock, &base, made_for).await?;
+            say!("  {:<14} {link}", person.name);
+        }
+    } else {
+        say!(
+            "\nThe queue is at {base}. To sign in, make a link with `reeve sign-in PERSON` and give it to that person only."
+        );
     }
     say!("Stop with Ctrl-C.");
     Ok(())
@@ -100,5 +124,26 @@ async fn signal() -> anyhow::Result<()> {
     tokio::select! {
         done = tokio::signal::ctrl_c() => done.context("listening for signals"),
         _ = terminate.recv() => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_are_printed_only_on_a_terminal_and_for_a_page_of_this_machine() {
+        for (to_terminal, page, may) in [
+            (true, "127.0.0.1:8087", true),
+            (true, "[::1]:8087", true),
+            (true, "0.0.0.0:8087", false),
+            (true, "[::]:8087", false),
+            (true, "192.168.1.4:8087", false),
+            (false, "127.0.0.1:8087", false),
+            (false, "[::1]:8087", false),
+            (false, "0.0.0.0:8087", false),
+        ] {
+            assert_eq!(may_print_links(to_terminal, page.parse().unwrap()), may, "{to_terminal} {page}");
+        }
     }
 }

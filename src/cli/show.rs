@@ -85,7 +85,7 @@ pub(super) async fn sign_in(config: &Config, person: &str) -> anyhow::Result<Out
     );
     let store = open::store(config).await?;
     let clock = open::clock_of(&store, config).await?;
-    say!("{}", web::sign_in_link(&store, &id, &clock, &config.web.address()).await?);
+    say!("{}", web::sign_in_link(&store, &id, &clock, &config.web.address(), web::LinkFor::Person).await?);
     Ok(Outcome::Fine)
 }
 

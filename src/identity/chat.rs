@@ -157,7 +157,7 @@ impl Identities {
                 ..waiting(person, channel, now, until, by)
             };
             let detail = json!({ "chat": channel.name(), "until": until });
-            let made = entry(now, by, "identity.code_made", format!("person:{person}"), detail);
+            let made = self.entry(by, "identity.code_made", format!("person:{person}"), detail);
             match self.store.insert_identity(&waiting, &[made]).await {
                 Ok(()) => return Ok(Invitation { id: waiting.id, code: code.to_string(), until }),
                 // Another code begins with the same four letters.
@@ -181,7 +181,7 @@ impl Identities {
             ..waiting(person, user.channel, now, until, by)
         };
         let detail = json!({ "chat": user.subject(), "until": until });
-        let asked = entry(now, by, "identity.link_asked", format!("person:{person}"), detail);
+        let asked = self.entry(by, "identity.link_asked", format!("person:{person}"), detail);
         self.store.insert_identity(&waiting, &[asked]).await?;
         Ok(waiting)
     }
@@ -260,8 +260,8 @@ impl Identities {
         }
         let now = self.clock.now();
         let detail = json!({ "chat": subject_of(&row), "was": row.state.name() });
-        let ended = entry(now, by, "identity.unlinked", format!("person:{}", row.person), detail);
-        self.store.end_identity(id, now, by.actor, "taken back", &[ended]).await?;
+        let ended = self.entry(by, "identity.unlinked", format!("person:{}", row.person), detail);
+        self.store.end_identity(id, now, &by.recorded(), "taken back", &[ended]).await?;
         Ok(row)
     }
 
@@ -281,7 +281,7 @@ fn waiting(person: &PersonId, channel: ChatChannel, now: Timestamp, until: Times
         person: person.clone(),
         state: IdentityState::Pending,
         made_at: now,
-        made_by: by.actor.to_owned(),
+        made_by: by.recorded(),
         code_id: None,
         code_hash: None,
         attempts: 0,
@@ -292,7 +292,7 @@ fn waiting(person: &PersonId, channel: ChatChannel, now: Timestamp, until: Times
         ended_at: None,
         ended_by: String::new(),
         ended_why: String::new(),
-        told_at: (by.actor == person.as_str()).then_some(now),
+        told_at: by.is_proven(person.as_str()).then_some(now),
     }
 }
 

@@ -23,7 +23,7 @@ pub use self::token::{Bearer, NewToken, PREFIX, TokenRefused, looks_like_token};
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::domain::audit::AuditEntry;
+use crate::domain::audit::{AuditEntry, BY_COMMAND};
 use crate::domain::ids::PersonId;
 use crate::domain::policy::Person;
 use crate::store::Store;
@@ -44,9 +44,16 @@ impl Identities {
     fn person(&self, id: &PersonId) -> Option<&Person> {
         self.config.people.iter().find(|p| &p.id == id)
     }
+
+    /// An audit entry of now; of what is done by command with the operating system's user.
+    fn entry(&self, by: By<'_>, action: &str, subject: String, detail: Value) -> AuditEntry {
+        self.store.with_os_user(entry(self.clock.now(), by, action, subject, detail))
+    }
 }
 
 /// Who does something to a link or a token, and through what: `("ari", "web")`, `("cli", "cli")`.
+///
+/// Only who is signed in on the page has shown who they are. Whoever gives a command gives any name beside it.
 #[derive(Clone, Copy, Debug)]
 pub struct By<'a> {
     /// A person's id, or `cli` where nobody is named.
@@ -54,6 +61,24 @@ pub struct By<'a> {
     /// `web`, `cli`, or a chat.
     pub channel: &'a str,
 }
+
+impl By<'_> {
+    /// Did `person` do it themselves, so that they need not be told?
+    fn is_proven(self, person: &str) -> bool {
+        self.channel == ON_THE_PAGE && self.actor == person
+    }
+
+    /// Who it was, as kept beside what was done: a name that was only given with a command is not kept as that person's.
+    fn recorded(self) -> String {
+        if self.channel == BY_COMMAND && self.actor != BY_COMMAND {
+            return format!("{BY_COMMAND}:{}", self.actor);
+        }
+        self.actor.to_owned()
+    }
+}
+
+/// The channel of whoever is signed in on the page.
+const ON_THE_PAGE: &str = "web";
 
 fn entry(at: Timestamp, by: By<'_>, action: &str, subject: String, detail: Value) -> AuditEntry {
     AuditEntry {

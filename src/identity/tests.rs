@@ -208,7 +208,7 @@ async fn what_an_administrator_links_waits_for_the_person_and_is_told_to_them() 
         let foreign = ids.accept(&asked.id, &id("pia"), By { actor: "pia", channel: "web" }).await;
         assert!(matches!(foreign, Err(IdentityRefused::Store(StoreError::NotFound { .. }))), "{foreign:?}");
         let row = ids.accept(&asked.id, &id("ari"), PAGE).await.unwrap();
-        assert_eq!((row.made_by.as_str(), row.verified_by.as_str(), row.told_at), ("adm", "ari", None));
+        assert_eq!((row.made_by.as_str(), row.verified_by.as_str(), row.told_at), ("cli:adm", "ari", None));
         assert_eq!(who(&ids, "U1").await.unwrap(), id("ari"));
         let twice = ids.accept(&asked.id, &id("ari"), PAGE).await;
         assert!(matches!(twice, Err(IdentityRefused::Store(StoreError::NotFound { .. }))), "{twice:?}");
@@ -320,6 +320,49 @@ async fn a_token_is_its_owner_s_until_it_ends() {
         assert!(ids.revoke_token(&new.row.id, None, ADMIN).await.is_err(), "twice");
         assert_eq!(actions(&ids).await, ["token.made", "token.revoked"]);
         assert_eq!(ids.store.count_untold(&id("ari")).await.unwrap(), 1, "somebody else made and revoked it");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whoever_gives_a_command_in_a_person_s_name_is_not_taken_for_them() {
+    each(|ids| async move {
+        let ids = Identities { store: ids.store.clone().opened_by("root (uid 0), logged in as eve (uid 1001)"), ..ids };
+        let as_fay = By { actor: "fay", channel: "cli" };
+        let untold = async |what: &str| {
+            assert_eq!(ids.store.count_untold(&id("fay")).await.unwrap(), 1, "{what}");
+            ids.store.mark_told(&id("fay"), ids.clock.now()).await.unwrap();
+            assert_eq!(ids.store.count_untold(&id("fay")).await.unwrap(), 0, "{what}");
+        };
+        let made = ids.new_token(owner("fay"), "mine", &scopes(&["decide"]), 30, as_fay).await.unwrap();
+        assert_eq!((made.row.created_by.as_str(), made.row.told_at), ("cli:fay", None));
+        untold("a token").await;
+        ids.revoke_token(&made.row.id, None, as_fay).await.unwrap();
+        assert_eq!(ids.store.find_token(&made.row.id).await.unwrap().unwrap().revoked_by, "cli:fay");
+        untold("its end").await;
+        // Her own chat, which somebody replaces by theirs with a code that they asked for in her name.
+        let code = code(&ids, "fay").await;
+        let own = ids.confirm(&slack("U1"), &code).await.unwrap();
+        assert_eq!(ids.store.count_untold(&id("fay")).await.unwrap(), 0, "what one does on the page is one's own");
+        let asked = ids.invite(&id("fay"), ChatChannel::Slack, as_fay).await.unwrap();
+        untold("a code").await;
+        let taken = ids.confirm(&slack("U2"), &asked.code).await.unwrap();
+        assert_eq!((taken.made_by.as_str(), taken.told_at), ("cli:fay", None));
+        assert_eq!(ids.store.get_identity(&own.id).await.unwrap().told_at, None, "nor does she know what it ended");
+        assert_eq!(ids.store.count_untold(&id("fay")).await.unwrap(), 2, "the new link and the end of her own");
+        ids.store.mark_told(&id("fay"), ids.clock.now()).await.unwrap();
+        ids.unlink(&taken.id, None, as_fay).await.unwrap();
+        untold("a link's end").await;
+        ids.link(&id("fay"), &slack("U3"), as_fay).await.unwrap();
+        untold("a link to say yes to").await;
+        let log = ids.store.list_audit(0, 100).await.unwrap();
+        let by_command: Vec<_> = log.iter().filter(|e| e.entry.channel == "cli").collect();
+        assert_eq!(by_command.len(), 5);
+        for e in by_command {
+            assert_eq!(e.entry.detail["os_user"], "root (uid 0), logged in as eve (uid 1001)", "{}", e.entry.action);
+        }
+        assert!(log.iter().filter(|e| e.entry.channel != "cli").all(|e| e.entry.detail["os_user"].is_null()));
+        ids.store.verify_audit().await.unwrap();
     })
     .await;
 }

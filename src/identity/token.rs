@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use subtle::ConstantTimeEq as _;
 
-use super::{By, Identities, Scope, entry, random};
+use super::{By, Identities, Scope, random};
 use crate::domain::ids::{PersonId, content_hash};
 use crate::domain::policy::Person;
 use crate::store::{StoreError, TokenOwner, TokenRow};
@@ -145,12 +145,12 @@ impl Identities {
             name: name.trim().to_owned(),
             scopes,
             created_at: now,
-            created_by: by.actor.to_owned(),
+            created_by: by.recorded(),
             expires_at: now.checked_add(SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(now),
             last_used_at: None,
             revoked_at: None,
             revoked_by: String::new(),
-            told_at: (by.actor == owner.name()).then_some(now),
+            told_at: by.is_proven(owner.name()).then_some(now),
             owner,
             id: id.clone(),
         };
@@ -160,7 +160,7 @@ impl Identities {
             "scopes": row.scopes.join(" "),
             "expires_at": row.expires_at,
         });
-        self.store.insert_token(&row, &[entry(now, by, "token.made", format!("token:{id}"), detail)]).await?;
+        self.store.insert_token(&row, &[self.entry(by, "token.made", format!("token:{id}"), detail)]).await?;
         Ok(NewToken { row, shown: format!("{PREFIX}{id}_{secret}") })
     }
 
@@ -208,8 +208,8 @@ impl Identities {
         }
         let now = self.clock.now();
         let detail = json!({ "owner": actor_of(&row.owner), "name": row.name });
-        let revoked = entry(now, by, "token.revoked", format!("token:{id}"), detail);
-        self.store.revoke_token(id, now, by.actor, &[revoked]).await?;
+        let revoked = self.entry(by, "token.revoked", format!("token:{id}"), detail);
+        self.store.revoke_token(id, now, &by.recorded(), &[revoked]).await?;
         Ok(row)
     }
 }

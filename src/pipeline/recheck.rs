@@ -150,7 +150,7 @@ mod tests {
             config: &config,
         };
         let facts = then.facts.iter().map(|fact| (fact.id.clone(), fact.clone())).collect();
-        let frozen = Bundle { case_id: case.id.clone(), version: 1, as_of: at(), facts, missing: vec![] };
+        let frozen = Bundle { case_id: case.id.clone(), version: 1, as_of: at(), facts, missing: vec![], workings: None };
         let candidate = Candidate {
             id: "A1".into(),
             summary: "Nothing".into(),

@@ -84,7 +84,7 @@ mod tests {
 
     use super::*;
     use crate::domain::action::{Candidate, MoneySum, Range};
-    use crate::domain::decision::RejectReason;
+    use crate::domain::decision::{Before, RejectReason};
     use crate::domain::evidence::{Fact, FactValue};
     use crate::domain::ids::{CaseId, PersonId};
     use crate::domain::money::Money;
@@ -147,7 +147,8 @@ mod tests {
                 let drafter = Drafter::Playbook { because: None };
                 let mut rec = Recommendation::drafted(case, 1, candidate, Prose::default(), on.to_owned(), drafter, at);
                 let by = PersonId::new("ada");
-                rec.state = RecommendationState::Rejected { by, at, reason: RejectReason::WrongDate };
+                rec.state =
+                    RecommendationState::Rejected { by, at, reason: RejectReason::WrongDate, before: Before::default() };
                 (rec, 1)
             };
             let current = [rejected(&first.hash()), rejected(&other.hash()), rejected("gone")];

@@ -101,7 +101,7 @@ impl Store {
             }
         }
         if let Some(seen) = change.delegations_seen
-            && delegations::count(&mut tx).await? != seen
+            && delegations::count(&mut *tx).await? != seen
         {
             return Err(StoreError::Conflict);
         }

@@ -1,8 +1,9 @@
 //! Who stands in for whom, and until when. None is ever deleted: what was signed under one must stay explainable.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
+use sqlx::Any;
 use sqlx::any::AnyRow;
-use sqlx::{Any, Transaction};
 
 use super::{Store, StoreError, audit, row};
 use crate::domain::audit::AuditEntry;
@@ -18,7 +19,23 @@ impl Store {
         rows.iter().map(delegation).collect()
     }
 
-    /// Keeps a new delegation, provided that there were `seen` of them when it was judged, with its audit entries and
+    /// Those that hold on `day` or later, by first day: what was ended or is over gives nobody anything.
+    pub async fn list_delegations_from(&self, day: Date) -> Result<Vec<Delegation>, StoreError> {
+        let rows =
+            sqlx::query("select id, body from delegations where ends >= $1 and revoked_at is null order by starts, id")
+                .bind(day.to_string())
+                .fetch_all(&self.pool)
+                .await?;
+        rows.iter().map(delegation).collect()
+    }
+
+    /// How many delegations were made, and how many of them were ended by hand. None is ever deleted, so whatever is judged
+    /// on what was read after this is void where these have moved.
+    pub async fn count_delegations(&self) -> Result<(i64, i64), StoreError> {
+        count(&self.pool).await
+    }
+
+    /// Keeps a new delegation, provided that `seen` of them had been made when it was judged, with its audit entries and
     /// notices.
     ///
     /// # Errors
@@ -26,7 +43,7 @@ impl Store {
     pub async fn insert_delegation(
         &self,
         new: &Delegation,
-        seen: usize,
+        seen: i64,
         notices: &[Notice],
         entries: &[AuditEntry],
     ) -> Result<(), StoreError> {
@@ -51,8 +68,7 @@ impl Store {
         }
         // After the log's head is locked nobody else can add one: two that are fine alone can make a circle together.
         audit::append(&mut tx, entries).await?;
-        let count = sqlx::query("select 'all' as id, count(*) as n from delegations").fetch_one(&mut *tx).await?;
-        if row::get::<i64>(&count, TABLE, "n")? != row::count(seen + 1) {
+        if count(&mut *tx).await?.0 != seen + 1 {
             return Err(StoreError::Conflict);
         }
         Ok(tx.commit().await?)
@@ -95,9 +111,9 @@ impl Store {
 }
 
 /// How many delegations were made, and how many of them were ended by hand.
-pub(super) async fn count(tx: &mut Transaction<'_, Any>) -> Result<(i64, i64), StoreError> {
+pub(super) async fn count<'e>(executor: impl sqlx::Executor<'e, Database = Any>) -> Result<(i64, i64), StoreError> {
     let found = sqlx::query("select 'all' as id, count(*) as made, count(revoked_at) as ended from delegations")
-        .fetch_one(&mut **tx)
+        .fetch_one(executor)
         .await?;
     Ok((row::get(&found, TABLE, "made")?, row::get(&found, TABLE, "ended")?))
 }
@@ -131,8 +147,14 @@ mod tests {
             let late = store.insert_delegation(&new("d-2", "ari", "fay"), 0, &[], &[entry("delegated")]).await;
             assert!(matches!(late, Err(StoreError::Conflict)), "{late:?}");
             assert_eq!(store.list_delegations().await.unwrap(), [new("d-1", "fay", "ari")]);
+            let last: Date = "2026-10-20".parse().unwrap();
+            assert_eq!(store.list_delegations_from(last).await.unwrap(), [new("d-1", "fay", "ari")], "its last day is its");
+            assert_eq!(store.list_delegations_from(last.tomorrow().unwrap()).await.unwrap(), [], "it is over");
+            assert_eq!(store.count_delegations().await.unwrap(), (1, 0));
             store.revoke_delegation("d-1", at(9), &[], &[entry("revoked")]).await.unwrap();
             assert_eq!(store.list_delegations().await.unwrap()[0].revoked_at, Some(at(9)));
+            assert_eq!(store.list_delegations_from(last).await.unwrap(), [], "it was ended");
+            assert_eq!(store.count_delegations().await.unwrap(), (1, 1), "and still counts");
             let again = store.revoke_delegation("d-1", at(10), &[], &[entry("revoked")]).await;
             assert!(matches!(again, Err(StoreError::NotFound { .. })), "{again:?}");
             assert_eq!(store.verify_audit().await.unwrap().0, 2);

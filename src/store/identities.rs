@@ -177,12 +177,14 @@ impl Store {
         rows.fetch_all(&self.pool).await?.iter().map(identity).collect()
     }
 
-    /// How many things were done to links and tokens in a person's name that they were not told of.
+    /// How many things were done in a person's name that they have not said to have seen: to their links and tokens, and
+    /// whatever was done by command.
     pub async fn count_untold(&self, person: &PersonId) -> Result<i64, StoreError> {
         let found = sqlx::query(
             "select 'all' as id,
                  (select count(*) from identities where person = $1 and told_at is null)
-                 + (select count(*) from api_tokens where owner_kind = 'person' and owner = $1 and told_at is null) as n",
+                 + (select count(*) from api_tokens where owner_kind = 'person' and owner = $1 and told_at is null)
+                 + (select count(*) from notices where kind = 'by_command' and person = $1 and seen_at is null) as n",
         )
         .bind(person.as_str())
         .fetch_one(&self.pool)
@@ -196,6 +198,7 @@ impl Store {
         for statement in [
             "update identities set told_at = $1 where person = $2 and told_at is null",
             "update api_tokens set told_at = $1 where owner_kind = 'person' and owner = $2 and told_at is null",
+            "update notices set seen_at = $1 where kind = 'by_command' and person = $2 and seen_at is null",
         ] {
             sqlx::query(statement).bind(row::ms(now)).bind(person.as_str()).execute(&mut *tx).await?;
         }
@@ -227,7 +230,7 @@ async fn outcome_of(tx: &mut Transaction<'_, Any>, code: CodeTry<'_>) -> Result<
     if !bool::from(kept.unwrap_or_default().as_bytes().ct_eq(code.code_hash.as_bytes())) {
         let left = code.tries_max - attempts;
         if left == 0 {
-            end(tx, &id, code.now, "", "too many wrong codes").await?;
+            end(tx, &id, code.now, None, "", "too many wrong codes").await?;
         }
         return Ok(CodeOutcome::Wrong(Some((person, left))));
     }
@@ -280,10 +283,13 @@ async fn bind(
             .fetch_all(&mut **tx)
             .await?;
     let replaced = replaced.iter().map(identity).collect::<Result<Vec<_>, _>>()?;
+    // Whoever did not ask for the new link does not know either what it ended.
+    let own = waiting.made_by == waiting.person.as_str();
     for old in &replaced {
-        end(tx, &old.id, proof.at, proof.by, "replaced").await?;
+        let told = own && old.person == waiting.person;
+        end(tx, &old.id, proof.at, told.then_some(proof.at), proof.by, "replaced").await?;
     }
-    let told = (waiting.made_by == waiting.person.as_str()).then(|| row::ms(proof.at));
+    let told = own.then(|| row::ms(proof.at));
     let done = sqlx::query(
         "update identities set state = 'verified', tenant = $1, user_id = $2, verified_at = $3, verified_by = $4,
              expires_at = $5, code_hash = null, told_at = $6
@@ -305,15 +311,23 @@ async fn bind(
     Ok((identity(&row)?, replaced))
 }
 
-async fn end(tx: &mut Transaction<'_, Any>, id: &str, at: Timestamp, by: &str, why: &str) -> Result<(), StoreError> {
+async fn end(
+    tx: &mut Transaction<'_, Any>,
+    id: &str,
+    at: Timestamp,
+    told_at: Option<Timestamp>,
+    by: &str,
+    why: &str,
+) -> Result<(), StoreError> {
     sqlx::query(
         "update identities set state = 'revoked', code_hash = null, ended_at = $1, ended_by = $2, ended_why = $3,
-             told_at = case when person = $2 then $1 else null end
-         where id = $4 and state <> 'revoked'",
+             told_at = $4
+         where id = $5 and state <> 'revoked'",
     )
     .bind(row::ms(at))
     .bind(by)
     .bind(why)
+    .bind(told_at.map(row::ms))
     .bind(id)
     .execute(&mut **tx)
     .await?;

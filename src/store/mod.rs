@@ -64,7 +64,11 @@ pub use sessions::Session;
 pub use tokens::{TokenOwner, TokenRow};
 pub use views::View;
 
+use std::sync::Arc;
+
 use sqlx::{Any, AnyPool, Transaction};
+
+use crate::domain::audit::{AuditEntry, BY_COMMAND};
 
 /// Which database it is. SQL is the same for both; how a transaction begins is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,12 +83,38 @@ pub struct Store {
     pool: AnyPool,
     backend: Backend,
     shown: String,
+    /// Who of the operating system's users gives commands through it.
+    os_user: Option<Arc<str>>,
 }
 
 impl Store {
     /// The url it was opened with, without a password.
     pub fn url(&self) -> &str {
         &self.shown
+    }
+
+    /// The same store in the hands of a command: whoever started it, as the operating system knows them, is logged beside what
+    /// is done by command, whatever name the command gives.
+    #[must_use]
+    pub fn opened_by(mut self, os_user: &str) -> Self {
+        self.os_user = Some(os_user.into());
+        self
+    }
+
+    /// The operating system's user who gives commands, in words.
+    fn os_user(&self) -> &str {
+        self.os_user.as_deref().unwrap_or("an unknown user")
+    }
+
+    /// Puts the operating system's user into the detail of an entry of something done by command.
+    pub(crate) fn with_os_user(&self, mut entry: AuditEntry) -> AuditEntry {
+        if entry.channel == BY_COMMAND
+            && let Some(os_user) = &self.os_user
+            && let Some(detail) = entry.detail.as_object_mut()
+        {
+            detail.insert("os_user".to_owned(), os_user.as_ref().into());
+        }
+        entry
     }
 
     /// Begins a transaction that will write. SQLite takes the write lock at once: a transaction that reads first and

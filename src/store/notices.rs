@@ -5,6 +5,7 @@ use sqlx::any::AnyRow;
 use sqlx::{Any, Transaction};
 
 use super::{Store, StoreError, row};
+use crate::domain::audit::BY_COMMAND;
 use crate::domain::ids::{CaseId, PersonId, RecommendationId, content_id};
 
 /// Why somebody is told something.
@@ -22,11 +23,20 @@ pub enum NoticeKind {
     Delegated,
     /// Something does not leave the house.
     Undelivered,
+    /// Something was done in their name by a command at the machine, where anybody can give any name.
+    ByCommand,
 }
 
 impl NoticeKind {
-    const ALL: [Self; 6] =
-        [Self::Forwarded, Self::Returned, Self::Reminded, Self::Escalated, Self::Delegated, Self::Undelivered];
+    const ALL: [Self; 7] = [
+        Self::Forwarded,
+        Self::Returned,
+        Self::Reminded,
+        Self::Escalated,
+        Self::Delegated,
+        Self::Undelivered,
+        Self::ByCommand,
+    ];
 
     /// The name in the store.
     pub fn name(self) -> &'static str {
@@ -37,6 +47,7 @@ impl NoticeKind {
             Self::Escalated => "escalated",
             Self::Delegated => "delegated",
             Self::Undelivered => "undelivered",
+            Self::ByCommand => "by_command",
         }
     }
 }
@@ -83,8 +94,22 @@ impl Notice {
 const TABLE: &str = "notices";
 
 impl Store {
+    /// What `person` is told of something that was done in their name, where it was done by command: there anybody can give
+    /// any name. `occasion` tells it from others, as in [`Notice::new`].
+    pub(crate) fn told_by_command(
+        &self,
+        channel: &str,
+        person: &PersonId,
+        occasion: &[&str],
+        what: &str,
+        at: Timestamp,
+    ) -> Option<Notice> {
+        let said = || format!("By command, by {} at the machine, in your name: {what}", self.os_user());
+        (channel == BY_COMMAND).then(|| Notice::new(person, NoticeKind::ByCommand, occasion, said(), at))
+    }
+
     /// What a person has not yet said to have seen, newest first: of notices that ask about a recommendation or a case only
-    /// those that still wait for somebody.
+    /// those that still wait for somebody. What was done in their name by command, and what did not leave, is told anyhow.
     pub async fn list_notices(&self, person: &PersonId) -> Result<Vec<Notice>, StoreError> {
         let rows = sqlx::query(
             "select n.id, n.person, n.kind, n.case_id, n.recommendation_id, n.said, n.at, n.seen_at
@@ -92,7 +117,7 @@ impl Store {
              left join recommendations r on r.id = n.recommendation_id
              left join cases c on c.id = n.case_id
              where n.person = $1 and n.seen_at is null
-                 and (n.kind = 'undelivered' or (
+                 and (n.kind in ('undelivered', 'by_command') or (
                      (n.recommendation_id is null or r.state in ('queued', 'signed', 'forwarded', 'escalated'))
                      and (n.case_id is null or c.state in ('new', 'open', 'snoozed'))
                  ))

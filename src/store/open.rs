@@ -224,7 +224,7 @@ async fn connect(
         pool.max_connections(CONNECTIONS)
     };
     let pool = pool.connect_with(options).await?;
-    Ok(Store { pool, backend, shown: shown.to_owned() })
+    Ok(Store { pool, backend, shown: shown.to_owned(), os_user: None })
 }
 
 /// What SQLite forgets with each connection. `synchronous = full` because a confirmed decision must outlive a power cut.

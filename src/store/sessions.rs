@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Store, StoreError, audit, row};
+use super::{Notice, Store, StoreError, audit, notices, row};
 use crate::domain::audit::AuditEntry;
 use crate::domain::ids::PersonId;
 
@@ -22,7 +22,7 @@ pub struct Session {
 }
 
 impl Store {
-    /// Keeps a sign-in link.
+    /// Keeps a sign-in link, with its audit entries and what its person is told of it.
     ///
     /// # Errors
     /// [`StoreError::Duplicate`] when there is one with this hash.
@@ -32,6 +32,7 @@ impl Store {
         person: &PersonId,
         created_at: Timestamp,
         expires_at: Timestamp,
+        notices: &[Notice],
         entries: &[AuditEntry],
     ) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
@@ -47,6 +48,9 @@ impl Store {
         .await?;
         if done.rows_affected() == 0 {
             return Err(StoreError::Duplicate);
+        }
+        for notice in notices {
+            notices::insert(&mut tx, notice).await?;
         }
         audit::append(&mut tx, entries).await?;
         Ok(tx.commit().await?)
@@ -202,9 +206,9 @@ mod tests {
     async fn a_sign_in_link_is_used_once_and_in_time() {
         on_each(|store| async move {
             let ada = PersonId::new("ada");
-            store.insert_sign_in_link("h1", &ada, at(0), at(100), &[entry("link.made")]).await.unwrap();
-            store.insert_sign_in_link("h2", &ada, at(0), at(100), &[]).await.unwrap();
-            let twice = store.insert_sign_in_link("h2", &ada, at(0), at(100), &[]).await;
+            store.insert_sign_in_link("h1", &ada, at(0), at(100), &[], &[entry("link.made")]).await.unwrap();
+            store.insert_sign_in_link("h2", &ada, at(0), at(100), &[], &[]).await.unwrap();
+            let twice = store.insert_sign_in_link("h2", &ada, at(0), at(100), &[], &[]).await;
             assert!(matches!(twice, Err(StoreError::Duplicate)), "{twice:?}");
             assert_eq!(store.find_sign_in_link("h1", at(99)).await.unwrap(), Some(ada.clone()));
             let (a, b) = tokio::join!(store.consume_sign_in_link("h1", at(99)), store.consume_sign_in_link("h1", at(99)));
@@ -232,7 +236,7 @@ mod tests {
                     expires_at: at(100 + n),
                 };
                 store.insert_session(&session, &[]).await.unwrap();
-                store.insert_sign_in_link(&format!("l{token}"), &session.person, at(0), at(500), &[]).await.unwrap();
+                store.insert_sign_in_link(&format!("l{token}"), &session.person, at(0), at(500), &[], &[]).await.unwrap();
             }
             let (ada, bob) = (PersonId::new("ada"), PersonId::new("bob"));
             let open: Vec<String> =

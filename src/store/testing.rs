@@ -65,7 +65,7 @@ pub(super) fn at(ms: i64) -> Timestamp {
     Timestamp::from_millisecond(1_760_000_000_000 + ms).expect("in range")
 }
 
-pub(super) fn entry(action: &str) -> AuditEntry {
+pub(crate) fn entry(action: &str) -> AuditEntry {
     AuditEntry {
         at: at(0),
         actor: "ada".to_owned(),
@@ -132,7 +132,7 @@ pub(super) fn case(id: &str, priority: i64) -> Case {
 }
 
 /// The case one step on.
-pub(super) fn moved(case: &Case, state: CaseState) -> Case {
+pub(crate) fn moved(case: &Case, state: CaseState) -> Case {
     Case { version: case.version + 1, state, ..case.clone() }
 }
 
@@ -146,7 +146,7 @@ pub(crate) async fn with_case(store: &Store, id: &str, priority: i64) -> Case {
     case
 }
 
-pub(super) fn recommendation(case: &Case, rank: u32, state: RecommendationState) -> Recommendation {
+pub(crate) fn recommendation(case: &Case, rank: u32, state: RecommendationState) -> Recommendation {
     let candidate = Candidate {
         id: format!("A{rank}"),
         action: Action::Contact {

@@ -16,10 +16,11 @@ use super::error::WebError;
 use super::session::{SignedIn, entry};
 use super::view::{Shell, actor_name, moment};
 use super::{WebState, templates};
+use crate::domain::audit::BY_COMMAND;
 use crate::domain::policy::{Person, Role};
 use crate::identity::{By, ChatChannel, Identities, IdentityRefused, TokenRefused};
 use crate::render::plain;
-use crate::store::{IdentityRow, IdentityState, StoreError, TokenOwner, TokenRow};
+use crate::store::{IdentityRow, IdentityState, NoticeKind, StoreError, TokenOwner, TokenRow};
 
 /// Links and tokens that ended longer ago than this many are not listed.
 const ENDED_SHOWN: usize = 10;
@@ -48,6 +49,8 @@ struct Page {
     code: Option<CodeView>,
     said: Option<String>,
     refused: Option<String>,
+    /// What was done in their name by command that they have not said to have seen.
+    commands: Vec<CommandView>,
     channels: Vec<&'static str>,
     links: Vec<LinkView>,
     tokens: Vec<TokenView>,
@@ -60,6 +63,13 @@ struct CodeView {
     code: String,
     channel: &'static str,
     until: String,
+}
+
+#[derive(Serialize)]
+struct CommandView {
+    said: String,
+    at: String,
+    case: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -169,7 +179,12 @@ async fn page(state: &WebState, who: &SignedIn, said: Said) -> Result<String, We
     let mine = TokenOwner::Person(person.id.to_string());
     let tokens: Vec<&TokenRow> = tokens.iter().filter(|token| token.owner == mine).collect();
     let sessions = store.list_sessions(&person.id, now).await?;
-    let new = links.iter().any(|l| l.told_at.is_none()) || tokens.iter().any(|t| t.told_at.is_none());
+    let commands = store.list_notices(&person.id).await?.into_iter().filter(|n| n.kind == NoticeKind::ByCommand);
+    let commands: Vec<CommandView> = commands
+        .map(|n| CommandView { said: plain(&n.said), at: moment(n.at, zone), case: n.case_id.map(|id| id.to_string()) })
+        .collect();
+    let new =
+        links.iter().any(|l| l.told_at.is_none()) || tokens.iter().any(|t| t.told_at.is_none()) || !commands.is_empty();
     let page = Page {
         shell: Shell::of("You", "/me", who),
         id: person.id.to_string(),
@@ -181,6 +196,7 @@ async fn page(state: &WebState, who: &SignedIn, said: Said) -> Result<String, We
         code: said.code,
         said: said.done,
         refused: said.refused,
+        commands,
         channels: ChatChannel::ALL.map(ChatChannel::name).to_vec(),
         links: recent(links.iter(), |l| l.ended_at.is_some()).map(|l| link_view(l, people, zone, now)).collect(),
         tokens: recent(tokens.into_iter(), |t| !can_be_used(t, now)).map(|t| token_view(t, people, zone, now)).collect(),
@@ -279,9 +295,15 @@ fn token_view(row: &TokenRow, people: &[Person], zone: &TimeZone, now: Timestamp
     }
 }
 
-/// Who it was, for people: whoever gave no name at the command line had no name to give.
+/// Who it was, for people: whoever gave a command gave any name, or none.
 fn name(actor: &str, people: &[Person]) -> String {
-    if actor == "cli" { "somebody at the command line".to_owned() } else { actor_name(actor, people) }
+    match actor.strip_prefix(BY_COMMAND) {
+        Some("") => "somebody at the command line".to_owned(),
+        Some(given) if given.starts_with(':') => {
+            format!("somebody at the command line in the name of {}", actor_name(&given[1..], people))
+        }
+        _ => actor_name(actor, people),
+    }
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ use tower_http::timeout::TimeoutLayer;
 
 pub use self::api::document as api_document;
 pub use self::hooks::Hooks;
-pub use self::session::sign_in_link;
+pub use self::session::{LinkFor, sign_in_link};
 
 use self::chart::ChartData;
 use crate::clock::Clock;

@@ -19,7 +19,7 @@ use super::view::Shell;
 use super::{WebState, templates};
 use crate::clock::Clock;
 use crate::config::WebConfig;
-use crate::domain::audit::AuditEntry;
+use crate::domain::audit::{AuditEntry, BY_COMMAND};
 use crate::domain::ids::{PersonId, content_hash};
 use crate::domain::policy::Person;
 use crate::pipeline::deliver::stuck::DELIVERY_WARNING;
@@ -38,7 +38,7 @@ pub(super) struct SignedIn {
     pub csrf: String,
     /// What everybody should know about the source.
     pub warning: Option<String>,
-    /// How much was done to their links and tokens by others that they were not told of.
+    /// How much was done in their name by others, or by command, that they were not told of.
     pub untold: i64,
     pub(super) token_hash: String,
 }
@@ -111,17 +111,42 @@ fn token() -> String {
     hex::encode(bytes)
 }
 
+/// For what a sign-in link is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkFor {
+    /// For a person, by a command. Whoever gave it could use the link first: the person is told.
+    Person,
+    /// For whoever tries the demo, whose people are made up and need not be told.
+    Demo,
+}
+
 /// Makes a link by which `person` can sign in once, within half an hour. Whoever has the link is that person: show it to
-/// nobody else.
+/// nobody else. Who made it, as the operating system knows them, is logged.
 ///
 /// # Errors
 /// When the store can not keep it.
-pub async fn sign_in_link(store: &Store, person: &PersonId, clock: &Clock, base_url: &str) -> Result<String, StoreError> {
+pub async fn sign_in_link(
+    store: &Store,
+    person: &PersonId,
+    clock: &Clock,
+    base_url: &str,
+    made_for: LinkFor,
+) -> Result<String, StoreError> {
     let now = clock.now();
     let until = now.checked_add(SignedDuration::from_mins(LINK_MINUTES)).unwrap_or(now);
     let token = token();
-    let made = entry(now, "stage:sign-in", "person.sign_in_link_made", person);
-    store.insert_sign_in_link(&content_hash(&[&token]), person, now, until, &[made]).await?;
+    let hash = content_hash(&[&token]);
+    let mut notices = Vec::new();
+    let mut made = entry(now, BY_COMMAND, "person.sign_in_link_made", person);
+    BY_COMMAND.clone_into(&mut made.channel);
+    match made_for {
+        LinkFor::Person => {
+            let what = "a link to sign in as you was made";
+            notices.extend(store.told_by_command(&made.channel, person, &["sign-in link", &hash], what, now));
+        }
+        LinkFor::Demo => made.detail = json!({ "made_for": "the demo" }),
+    }
+    store.insert_sign_in_link(&hash, person, now, until, &notices, &[store.with_os_user(made)]).await?;
     Ok(format!("{}/sign-in?token={token}", base_url.trim_end_matches('/')))
 }
 

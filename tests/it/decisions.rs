@@ -213,6 +213,9 @@ async fn what_its_executor_took_back_is_put_before_people_again() {
     rest(&app).await;
     assert_eq!(store.get_recommendation(&rec.id).await.unwrap().0.state.name(), "undone");
     assert_eq!(store.get_case(&rec.case_id).await.unwrap().state.name(), "closed");
+    // The records are looked at when they change, and on each new day.
+    app.context.clock.set(app.context.clock.now() + SignedDuration::from_hours(24));
+    rest(&app).await;
     assert!(again().await, "nobody would ever hear of it again");
 }
 

@@ -14,6 +14,10 @@ use super::ids::content_hash;
 /// The hash before the first entry.
 pub const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
+/// The channel of whatever is done by a command at the machine itself: whoever may start it can give any name, so the name
+/// proves less there than on a page that one signs in to.
+pub const BY_COMMAND: &str = "cli";
+
 /// What is to be written down: who did what to which thing, with which content.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AuditEntry {

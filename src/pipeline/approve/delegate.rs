@@ -71,22 +71,19 @@ impl Approvals {
                 reason: reason.trim().chars().take(500).collect(),
                 revoked_at: None,
             };
-            let existing = self.store.list_delegations().await?;
+            let (seen, _) = self.store.count_delegations().await?;
+            let existing = self.store.list_delegations_from(self.today(now)).await?;
             check_new(&new, &existing, &self.config.people, &self.config.policy)?;
             let (giver, taker) = (self.name_of(from), self.name_of(to));
             let said = format!("You stand in for {giver} from {starts} to {ends}: {}", new.reason);
+            let own = format!("{taker} stands in for you from {starts} to {ends}");
+            let by_command = self.store.told_by_command(channel, from, &[&new.id], &own, now);
             let notices = [
                 Notice::new(to, NoticeKind::Delegated, &[&new.id], said, now),
-                Notice::new(
-                    from,
-                    NoticeKind::Delegated,
-                    &[&new.id],
-                    format!("{taker} stands in for you from {starts} to {ends}"),
-                    now,
-                ),
+                by_command.unwrap_or_else(|| Notice::new(from, NoticeKind::Delegated, &[&new.id], own, now)),
             ];
             let entry = self.delegation_entry("delegation.made", &new, from, channel);
-            match self.store.insert_delegation(&new, existing.len(), &notices, &[entry]).await {
+            match self.store.insert_delegation(&new, seen, &notices, &[entry]).await {
                 Ok(()) => return Ok(new),
                 Err(StoreError::Conflict) => {}
                 Err(error) => return Err(error.into()),
@@ -100,14 +97,14 @@ impl Approvals {
     /// # Errors
     /// [`DelegationRefused`], written for `by`.
     pub async fn end_delegation(&self, id: &str, by: &PersonId, channel: &str) -> Result<(), DelegationRefused> {
-        let all = self.store.list_delegations().await?;
-        let Some(found) = all.into_iter().find(|d| d.id == id && d.revoked_at.is_none()) else {
+        let now = self.clock.now();
+        let all = self.store.list_delegations_from(self.today(now)).await?;
+        let Some(found) = all.into_iter().find(|d| d.id == id) else {
             return Err(DelegationRefused::Unknown(id.to_owned()));
         };
         if *by != found.from && *by != found.to {
             return Err(DelegationRefused::NotYours(found.id, found.from));
         }
-        let now = self.clock.now();
         let other = if *by == found.from { &found.to } else { &found.from };
         let said = format!(
             "{} ended that {} stands in for {}",
@@ -115,9 +112,10 @@ impl Approvals {
             self.name_of(&found.to),
             self.name_of(&found.from)
         );
-        let notice = Notice::new(other, NoticeKind::Delegated, &[id, "ended"], said, now);
+        let mut notices = vec![Notice::new(other, NoticeKind::Delegated, &[id, "ended"], said.clone(), now)];
+        notices.extend(self.store.told_by_command(channel, by, &[id, "ended"], &said, now));
         let entry = self.delegation_entry("delegation.ended", &found, by, channel);
-        match self.store.revoke_delegation(id, now, &[notice], &[entry]).await {
+        match self.store.revoke_delegation(id, now, &notices, &[entry]).await {
             Ok(()) => Ok(()),
             Err(StoreError::NotFound { .. }) => Err(DelegationRefused::Unknown(id.to_owned())),
             Err(error) => Err(error.into()),
@@ -125,7 +123,7 @@ impl Approvals {
     }
 
     fn delegation_entry(&self, action: &str, of: &Delegation, by: &PersonId, channel: &str) -> AuditEntry {
-        AuditEntry {
+        self.store.with_os_user(AuditEntry {
             at: self.clock.now(),
             actor: by.to_string(),
             channel: channel.to_owned(),
@@ -136,7 +134,7 @@ impl Approvals {
                 "from": of.from, "to": of.to, "starts": of.starts, "ends": of.ends, "reason": of.reason,
                 "policy": self.config.policy.version(),
             }),
-        }
+        })
     }
 
     /// Whom everybody stands in for, and who stands in for them: every delegation that holds today or later.
@@ -145,8 +143,6 @@ impl Approvals {
     /// When the store can not be read.
     pub async fn standing_in(&self) -> Result<Vec<Delegation>, DecisionRefused> {
         let today = self.today(self.clock.now());
-        let mut all = self.store.list_delegations().await.map_err(failed)?;
-        all.retain(|d| d.revoked_at.is_none() && d.ends >= today);
-        Ok(all)
+        self.store.list_delegations_from(today).await.map_err(failed)
     }
 }

@@ -30,16 +30,11 @@ pub(crate) struct Judgement {
 
 /// What rulings rest on, read once for each click or page.
 pub(crate) struct Grounds {
+    /// Those that hold today or later.
     delegations: Vec<Delegation>,
+    /// How many there ever were when they were read, and how many of them had been ended.
+    delegations_seen: (i64, i64),
     earlier: Vec<Earlier>,
-}
-
-impl Grounds {
-    /// How many delegations there were, and how many of them had been ended.
-    fn delegations_seen(&self) -> (i64, i64) {
-        let ended = self.delegations.iter().filter(|d| d.revoked_at.is_some()).count();
-        (self.delegations.len() as i64, ended as i64)
-    }
 }
 
 impl Approvals {
@@ -58,6 +53,7 @@ impl Approvals {
         let Judgement { ruling, standing, about } =
             self.judgement(&grounds, person, &scene.case, &scene.rec, &touched, now).await?;
         let (signer, standing) = standing.map_err(DecisionRefused::MayNotSign)?;
+        self.refuse_one_hand(request, &scene).await?;
         let moved = self.recheck.moved(&scene.case, &scene.rec).await.map_err(DecisionRefused::Failed)?;
         if !moved.is_empty() {
             let newest = scene.newest().map(|r| r.id.clone()).filter(|id| *id != scene.rec.id);
@@ -76,7 +72,7 @@ impl Approvals {
         let mut plan = plan::approve(request, scene, event, judged, self.undo_window(), now)?;
         plan.decisions_seen = Some(decisions_seen);
         plan.mutes_seen = Some(mutes_seen);
-        plan.delegations_seen = Some(grounds.delegations_seen());
+        plan.delegations_seen = Some(grounds.delegations_seen);
         plan.about = about;
         Ok(plan)
     }
@@ -85,7 +81,9 @@ impl Approvals {
     pub(crate) async fn grounds(&self, now: Timestamp) -> Result<Grounds, DecisionRefused> {
         let days = SignedDuration::from_hours(24 * i64::from(self.config.policy.cumulative.days));
         let since = now.checked_sub(days).unwrap_or(Timestamp::MIN);
-        let delegations = self.store.list_delegations().await.map_err(failed)?;
+        // Counted first: one that comes in between makes the judgement void and not wrong.
+        let delegations_seen = self.store.count_delegations().await.map_err(failed)?;
+        let delegations = self.store.list_delegations_from(self.today(now)).await.map_err(failed)?;
         let values = self.store.decided_values(since).await.map_err(failed)?;
         let earlier = values.into_iter().map(|value| Earlier {
             recommendation: value.recommendation_id,
@@ -97,7 +95,7 @@ impl Approvals {
             by: value.person,
             on_behalf_of: value.on_behalf_of,
         });
-        Ok(Grounds { delegations, earlier: earlier.collect() })
+        Ok(Grounds { delegations, delegations_seen, earlier: earlier.collect() })
     }
 
     /// What a recommendation takes if `person` signs it, and whether they may: for themselves where that is enough, else for

@@ -6,6 +6,7 @@
 //! approves. Nothing here sends anything: an approval waits in the outbox until its undo window has passed.
 
 mod batch;
+mod by_command;
 mod delegate;
 mod edit;
 mod escalate;
@@ -161,7 +162,7 @@ impl Approvals {
                 may_turn_down(person)?;
                 self.forward(request, scene, to, note, now).await?
             }
-            Verb::Return { note } => pass::give_back(request, scene, note, person, now)?,
+            Verb::Return { note } => pass::give_back(request, scene, note, person, (now, self.today(now)))?,
             Verb::Merge { into } => {
                 may_turn_down(person)?;
                 self.merge(request, scene, into, now).await?
@@ -276,6 +277,8 @@ impl Approvals {
             at: now,
             body: serde_json::to_value(&kept).expect("a verb and an answer are plain values"),
         };
+        plan.notices.extend(self.told_by_command(request, &plan.on, now));
+        let entries: Vec<_> = plan.entries.into_iter().map(|entry| self.store.with_os_user(entry)).collect();
         let added: Vec<Recommendation> = plan.added.into_iter().collect();
         let outbox: Vec<NewOutbox> = plan.outbox.into_iter().collect();
         let cancel: Vec<&str> = plan.cancel.as_deref().into_iter().collect();
@@ -296,7 +299,7 @@ impl Approvals {
             mute: mute.as_ref(),
             unmute: own.unmute.as_ref(),
             drill: own.drill.as_ref(),
-            entries: &plan.entries,
+            entries: &entries,
             ..Change::default()
         };
         match self.store.advance(change).await {

@@ -2,6 +2,7 @@
 //! still may.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde_json::json;
 
 use super::plan::{self, Plan};
@@ -9,6 +10,7 @@ use super::{Approvals, DecisionRefused, DecisionRequest, Scene};
 use crate::domain::decision::{Event, RecommendationState as State};
 use crate::domain::ids::PersonId;
 use crate::domain::policy::{Person, may_turn_down};
+use crate::domain::recommendation::Recommendation;
 use crate::store::{Notice, NoticeKind};
 
 impl Approvals {
@@ -35,7 +37,8 @@ impl Approvals {
             )));
         }
         let from = self.name_of(&request.person);
-        passed(request, scene, whom, &from, note, now)
+        let day = self.today(now);
+        passed(request, scene, whom, &from, note, (now, day))
     }
 }
 
@@ -45,7 +48,7 @@ fn passed(
     to: &Person,
     from: &str,
     note: &str,
-    now: Timestamp,
+    (now, day): (Timestamp, Date),
 ) -> Result<Plan, DecisionRefused> {
     let Scene { rec, seen, case, .. } = scene;
     let on = rec.clone();
@@ -55,7 +58,7 @@ fn passed(
     let answer = plan::answer(&rec, None, format!("Passed on to {}. Whoever else may decide still may.", to.name), now);
     let entries = vec![plan::entry(request, "recommendation.forwarded", &on, detail, now)];
     let said = told(&format!("{from} asks you to decide"), &rec.candidate.summary, note);
-    let notice = Notice::new(&to.id, NoticeKind::Forwarded, &[rec.id.as_str(), &now.to_string()], said, now)
+    let notice = Notice::new(&to.id, NoticeKind::Forwarded, &occasion(&rec, request, &day.to_string()), said, now)
         .about(&case.id, Some(&rec.id));
     Ok(Plan { notices: vec![notice], ..Plan::of(on, vec![(rec, seen)], case, entries, answer) })
 }
@@ -66,7 +69,7 @@ pub(super) fn give_back(
     scene: Scene,
     note: &str,
     person: &Person,
-    now: Timestamp,
+    (now, day): (Timestamp, Date),
 ) -> Result<Plan, DecisionRefused> {
     let Scene { rec, seen, case, .. } = scene;
     let on = rec.clone();
@@ -81,11 +84,16 @@ pub(super) fn give_back(
     let entries = vec![plan::entry(request, "recommendation.returned", &on, detail, now)];
     let said = told(&format!("{} gave this back", person.name), &rec.candidate.summary, note);
     let notices = from.iter().map(|to| {
-        Notice::new(to, NoticeKind::Returned, &[rec.id.as_str(), &now.to_string()], said.clone(), now)
+        Notice::new(to, NoticeKind::Returned, &occasion(&rec, request, &day.to_string()), said.clone(), now)
             .about(&case.id, Some(&rec.id))
     });
     let notices = notices.collect();
     Ok(Plan { notices, ..Plan::of(on, vec![(rec, seen)], case, entries, answer) })
+}
+
+/// What tells a notice from others of its kind: passing on, taking back and passing on again on one day is one to be told of.
+fn occasion<'o>(rec: &'o Recommendation, request: &'o DecisionRequest, day: &'o str) -> [&'o str; 3] {
+    [rec.id.as_str(), request.person.as_str(), day]
 }
 
 fn told(what: &str, summary: &str, note: &str) -> String {

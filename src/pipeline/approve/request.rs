@@ -168,6 +168,17 @@ pub enum DecisionRefused {
     /// The policy asks for somebody else.
     #[error(transparent)]
     MayNotSign(Refused),
+    /// Two commands could be one person's.
+    #[error(
+        "{who} {what} this by command, and whoever sits at the machine could give both names: sign on the page, or with a token \
+         of your own"
+    )]
+    OneHand {
+        /// Whose name the first command gave.
+        who: String,
+        /// What it did: "signed", "changed".
+        what: &'static str,
+    },
     /// Somebody was first.
     #[error("{who} {what} at {at}; the first decision counts")]
     AlreadyDecided {

@@ -87,8 +87,8 @@ pub(super) async fn turned_down(stages: &Stages, laid: &Laid, known: &[Exception
     Ok(found)
 }
 
-/// Cases of which something was handed off, and whether its time to help is past: it was not done or taken back by its
-/// executor's own word, or what came of it has been measured.
+/// Cases of which something was to be handed off, and whether its time to help is past: it never left, it was not done or taken
+/// back by its executor's own word, or what came of it has been measured.
 async fn acted_on(store: &Store) -> anyhow::Result<BTreeMap<CaseId, bool>> {
     use RecommendationState as S;
     let settled = [&S::CarriedOut, &S::Partly, &S::NotCarriedOut, &S::Undone].map(S::name);
@@ -97,7 +97,10 @@ async fn acted_on(store: &Store) -> anyhow::Result<BTreeMap<CaseId, bool>> {
         let past = match rec.state {
             S::Undone => true,
             S::NotCarriedOut if refused_by_its_executor(store, &rec).await? => true,
-            _ => store.find_outcome(&rec.id).await?.is_some_and(|outcome| outcome.body.get("measured").is_some()),
+            _ => store
+                .find_outcome(&rec.id)
+                .await?
+                .is_some_and(|outcome| ["measured", "not_sent"].iter().any(|told| outcome.body.get(told).is_some())),
         };
         *cases.entry(rec.case_id).or_insert(false) |= past;
     }

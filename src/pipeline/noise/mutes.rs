@@ -19,7 +19,7 @@ use crate::domain::money::Money;
 use crate::domain::mute::{Mute, MuteScope, may_hide};
 use crate::domain::policy::{Attempt, Person, Refusal, Signer, Tier, may_turn_down};
 use crate::domain::record::{Record, RecordKind};
-use crate::store::{MuteEnd, NewMute, Store, StoreError};
+use crate::store::{Change, MuteEnd, NewMute, Notice, Store, StoreError};
 
 /// Longest reason, in characters.
 const REASON_CHARS: usize = 500;
@@ -254,7 +254,12 @@ pub async fn mute(store: &Store, config: &Config, clock: &Clock, request: &MuteR
         });
         let entry = begun(&mute, &request.channel, told);
         let new = NewMute { mute: &mute, today, seen: Some(seen) };
-        match store.insert_mute(&new, &[entry]).await {
+        let what = format!("{code} muted for {} until {}: {}", mute.scope, mute.until, mute.reason);
+        let notices: Vec<Notice> =
+            store.told_by_command(&request.channel, &request.person, &[&mute.id], &what, now).into_iter().collect();
+        let entries = [store.with_os_user(entry)];
+        let change = Change { mute: Some(&new), notices: &notices, entries: &entries, ..Change::default() };
+        match store.advance(change).await {
             Ok(()) => return Ok(mute),
             // Somebody muted or ended a mute in the same moment: judge it on what there is now.
             Err(StoreError::Conflict | StoreError::Duplicate) => {}
@@ -309,7 +314,11 @@ pub async fn unmute(
     }
     let ending = MuteEnd { id: mute.id.clone(), by: by.clone(), at: now };
     let entry = entry("mute.ended", &mute, by, channel, now, json!({ "owner": mute.owner, "was_until": mute.until }));
-    match store.end_mute(&ending, &[entry]).await {
+    let what = format!("{} is shown again for {}", mute.code, mute.scope);
+    let notices: Vec<Notice> = store.told_by_command(channel, by, &[&mute.id, "ended"], &what, now).into_iter().collect();
+    let entries = [store.with_os_user(entry)];
+    let change = Change { unmute: Some(&ending), notices: &notices, entries: &entries, ..Change::default() };
+    match store.advance(change).await {
         Ok(()) => Ok(Mute { ended: Some((now, by.clone())), ..mute }),
         Err(StoreError::Conflict) => Err(MuteRefused::Over),
         Err(error) => Err(error.into()),

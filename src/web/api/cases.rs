@@ -143,7 +143,7 @@ pub(super) async fn one(
         let previews = state.approvals.preview(&person.id, &case, &waiting).await;
         let previews = match previews {
             Ok(previews) => previews,
-            Err(refusal) => return Err(refused(&state, refusal).await),
+            Err(refusal) => return Err(refused(&state, &bearer, refusal).await),
         };
         for (card, preview) in cards.iter_mut().filter(|card| card.waiting).zip(previews) {
             card.you = Some(cards::you(preview));

@@ -219,7 +219,7 @@ pub(super) async fn decide(
             said: answer.said,
             at: answer.at.to_string(),
         })),
-        Err(refusal) => Err(refused(&state, refusal).await),
+        Err(refusal) => Err(refused(&state, &bearer, refusal).await),
     }
 }
 

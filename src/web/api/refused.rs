@@ -7,17 +7,21 @@ use super::super::WebState;
 use super::cards;
 use super::problem::Problem;
 use crate::domain::ids::RecommendationId;
-use crate::domain::policy::Refusal;
+use crate::domain::policy::{Refusal, may_turn_down};
+use crate::identity::{Bearer, Scope};
 use crate::pipeline::approve::DecisionRefused;
 
 /// The problem that a refusal is.
-pub(super) async fn refused(state: &WebState, refusal: DecisionRefused) -> Problem {
+///
+/// A card is shown only to who may read cases: a right to decide what one has read elsewhere is none to read here.
+pub(super) async fn refused(state: &WebState, bearer: &Bearer, refusal: DecisionRefused) -> Problem {
     let said = refusal.to_string();
     let (status, code) = kind(&refusal);
     let problem = Problem::new(status, code, said);
     match refusal {
         DecisionRefused::FactsChanged { moved, newest } => {
-            problem.with("moved", moved).with("newest", newest_card(state, newest.as_ref()).await)
+            let problem = problem.with("moved", moved);
+            if may_see_cards(bearer) { problem.with("newest", newest_card(state, newest.as_ref()).await) } else { problem }
         }
         DecisionRefused::ChecksFailed(failed) => {
             let failed: Vec<_> = failed.iter().map(cards::check).collect();
@@ -45,6 +49,7 @@ fn kind(refusal: &DecisionRefused) -> (StatusCode, &'static str) {
         DecisionRefused::ChecksFailed(_) => (StatusCode::CONFLICT, "checks-failed"),
         DecisionRefused::NotAllowed(refusal) => (StatusCode::FORBIDDEN, not_allowed(refusal)),
         DecisionRefused::MayNotSign(refused) => (StatusCode::FORBIDDEN, not_allowed(&refused.because)),
+        DecisionRefused::OneHand { .. } => (StatusCode::FORBIDDEN, "second-by-command"),
         DecisionRefused::AlreadyDecided { .. } => (StatusCode::CONFLICT, "already-decided"),
         DecisionRefused::Transition(_) | DecisionRefused::Case(_) => (StatusCode::CONFLICT, "wrong-state"),
         DecisionRefused::BadEdit(_) => (StatusCode::UNPROCESSABLE_ENTITY, "edit-refused"),
@@ -71,6 +76,11 @@ fn not_allowed(refusal: &Refusal) -> &'static str {
         Refusal::FirstNoLonger(_) => "first-signature-lapsed",
         Refusal::Pair { .. } => "pair-incomplete",
     }
+}
+
+/// May the bearer be shown a card as people who decide see it? Others are shown no drill as if it were real.
+fn may_see_cards(bearer: &Bearer) -> bool {
+    bearer.may(&Scope::ReadCases).is_ok() && bearer.person.as_ref().is_some_and(|person| may_turn_down(person).is_ok())
 }
 
 /// The card that holds now; null where nothing is proposed on the new facts yet.

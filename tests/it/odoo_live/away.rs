@@ -42,7 +42,7 @@ async fn a_known_server_may_be_away_and_come_back() {
     assert!(failed(&shop.run_with(&["sync"], &at_its_address)).contains("can not be reached"));
     let (serving, said) = shop.serve(&at_its_address);
     let http = browser();
-    let (base, cookie) = sign_in(&http, &said).await;
+    let (base, cookie) = sign_in(&shop, &http, &said).await;
     assert!(page(&http, &base, "/", &cookie).await.contains("Ari Approver"));
     until("a line about it on the page", async || {
         page(&http, &base, "/health", &cookie).await.contains("can not be reached")

@@ -52,7 +52,7 @@ async fn for_a_trial_it_runs_and_says_so_everywhere() {
     assert!(synced.err.contains("can write: stock.move (write)"), "{synced:?}");
     let (serving, said) = shop.served_a_digest(&[ALLOWED]).await;
     let http = browser();
-    let (base, cookie) = sign_in(&http, &said).await;
+    let (base, cookie) = sign_in(&shop, &http, &said).await;
     for path in ["/", "/digests", "/health", "/audit", "/policy"] {
         let text = page(&http, &base, path, &cookie).await;
         assert!(text.contains("For trials only") && text.contains("stock.move (write)"), "{path}: {text}");

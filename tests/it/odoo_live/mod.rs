@@ -146,13 +146,15 @@ async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     tokio::time::timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("there is never {what}"));
 }
 
-/// Signs in with the link of Ari in what `serve` said; the page's address and the cookie.
-async fn sign_in(http: &reqwest::Client, said: &str) -> (String, String) {
+/// Signs Ari in on the page that `serve` said it serves; the page's address and the cookie. The link is asked for by command:
+/// what a daemon says is kept in journals, and no link is in it.
+async fn sign_in(shop: &Shop, http: &reqwest::Client, said: &str) -> (String, String) {
     let base = said.split_once("The queue is at ").and_then(|(_, rest)| rest.split(". ").next()).expect("an address");
-    let link = said.lines().find_map(|line| line.trim().strip_prefix("Ari Approver")).expect("a link").trim();
-    let (page, token) = link.split_once("?token=").expect("a link has a token");
-    let form = http.post(page).header("content-type", "application/x-www-form-urlencoded").body(format!("token={token}"));
-    let answer = form.header("origin", base).send().await.expect("the page answers");
+    assert!(!said.contains("token=") && said.contains("`reeve sign-in PERSON`"), "{said}");
+    let link = shop.run(&["sign-in", "ari"]);
+    let token = link.out.trim().split_once("?token=").unwrap_or_else(|| panic!("{link:?}")).1.to_owned();
+    let form = http.post(format!("{base}/sign-in")).header("content-type", "application/x-www-form-urlencoded");
+    let answer = form.body(format!("token={token}")).header("origin", base).send().await.expect("the page answers");
     let cookie = answer.headers()["set-cookie"].to_str().expect("text").split(';').next().expect("a value").to_owned();
     (base.to_owned(), cookie)
 }

@@ -350,9 +350,34 @@ async fn of_two_decisions_under_one_key_at_once_one_is_made_and_the_other_refuse
 }
 
 #[tokio::test]
+async fn a_right_to_decide_alone_shows_no_card() {
+    let mut config = Config::load_from(None, &[]).unwrap();
+    let vic = reeve::domain::policy::Person {
+        roles: vec![reeve::domain::policy::Role::Viewer],
+        ..reeve::domain::policy::Person::gone(PersonId::new("vic"))
+    };
+    config.people.push(vic);
+    let world = World::of(config.clone()).await;
+    let ids = Identities { config: Arc::new(config), ..identities(&world) };
+    let vic = TokenOwner::Person("vic".to_owned());
+    let scopes: Vec<Scope> = ["decide", "read:cases"].iter().map(|s| s.parse().unwrap()).collect();
+    let vic = ids.new_token(vic, "test", &scopes, 30, ADMIN).await.unwrap().shown;
+    let ari = token(&world, "ari", &["decide:approve", "read:digests"]).await;
+    let mut stale = body(&world, 1, &json!({ "verb": "approve" }));
+    stale["content_hash"] = json!("0".repeat(64));
+    for (who, token) in [("without the scope", ari), ("without a role that decides", vic)] {
+        let answer = post(&world, &token, "k", &stale).await;
+        assert_eq!(refused(&answer), (409, "facts-changed".to_owned()), "{who}");
+        assert!(read(&answer).get("newest").is_none(), "{who}: {}", answer.body);
+        let hash = world.recommendations[0].content_hash();
+        assert!(!answer.body.contains(&hash), "{who}: what one could decide with: {}", answer.body);
+    }
+}
+
+#[tokio::test]
 async fn a_stale_decision_brings_the_card_that_holds_now() {
     let world = World::new().await;
-    let ari = token(&world, "ari", &["decide"]).await;
+    let ari = token(&world, "ari", &["decide", "read:cases"]).await;
     let mut stale = body(&world, 1, &json!({ "verb": "approve" }));
     stale["content_hash"] = json!("0".repeat(64));
     let answer = post(&world, &ari, "k", &stale).await;

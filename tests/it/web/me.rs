@@ -7,12 +7,13 @@ use reeve::domain::ids::PersonId;
 use reeve::domain::policy::Role;
 use reeve::identity::{By, ChatChannel, ChatUser, Identities, Scope};
 use reeve::store::TokenOwner;
+use reeve::web::{LinkFor, sign_in_link};
 
 use super::http::{Visitor, send};
 use super::world::World;
 
 const ADMIN: By<'_> = By { actor: "dan", channel: "cli" };
-const BANNER: &str = "Somebody else linked a chat to you";
+const BANNER: &str = "Something was done in your name";
 
 fn identities(world: &World) -> Identities {
     let config = Arc::new(Config::load_from(None, &[]).unwrap());
@@ -72,7 +73,11 @@ async fn what_somebody_else_did_in_one_s_name_is_said_on_every_page_until_it_was
         assert!(ari.get(screen).await.body.contains(BANNER), "{screen}");
     }
     let page = ari.get("/me").await.body;
-    assert!(page.contains("linked by Dan Director on 2026-10-09") && page.contains("waits for your yes"), "{page}");
+    assert!(
+        page.contains("linked by somebody at the command line in the name of Dan Director on 2026-10-09")
+            && page.contains("waits for your yes"),
+        "{page}"
+    );
     let fay = Visitor::sign_in(&world, "fay").await;
     assert!(!fay.get("/").await.body.contains(BANNER), "it is not Fay's");
     assert_eq!(act(&fay, "accept", &asked.id).await.status, 409, "and not hers to accept");
@@ -85,13 +90,52 @@ async fn what_somebody_else_did_in_one_s_name_is_said_on_every_page_until_it_was
     let owner = TokenOwner::Person("ari".to_owned());
     let made = ids.new_token(owner, "flow", &["decide".parse::<Scope>().unwrap()], 30, ADMIN).await.unwrap();
     let page = ari.get("/me").await.body;
-    assert!(page.contains(BANNER) && page.contains("made by Dan Director") && page.contains(">decides<"), "{page}");
+    assert!(
+        page.contains(BANNER)
+            && page.contains("made by somebody at the command line in the name of Dan Director")
+            && page.contains(">decides<"),
+        "{page}"
+    );
     assert!(!page.contains(&made.shown) && !page.contains(&made.row.hash), "{page}");
     assert_eq!(act(&fay, "revoke", &made.row.id).await.status, 409);
     assert!(ids.bearer(&made.shown).await.is_ok());
     assert_eq!(act(&ari, "revoke", &made.row.id).await.status, 200);
     assert!(ids.bearer(&made.shown).await.is_err());
     world.store.verify_audit().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_sign_in_link_made_by_command_is_told_to_whom_it_lets_in() {
+    let world = World::new().await;
+    let (fay, ari) = (Visitor::sign_in(&world, "fay").await, Visitor::sign_in(&world, "ari").await);
+    assert!(!fay.get("/").await.body.contains(BANNER), "a demo's own links are nothing to be told");
+    let operator = world.store.clone().opened_by("eve (uid 1001)");
+    let fay_id = PersonId::new("fay");
+    let link = sign_in_link(&operator, &fay_id, &world.clock, &world.base, LinkFor::Person).await.unwrap();
+    for screen in ["/", "/me"] {
+        let page = fay.get(screen).await.body;
+        assert!(page.contains(BANNER), "{screen}");
+        assert!(
+            page.contains("by eve (uid 1001) at the machine, in your name: a link to sign in as you was made"),
+            "{screen}: {page}"
+        );
+    }
+    assert!(!ari.get("/").await.body.contains(BANNER), "it is not Ari's");
+    // It does not go with the link: whoever has used it can not hide it so.
+    let body = format!("token={}", link.split_once("token=").unwrap().1);
+    let form = ("content-type", "application/x-www-form-urlencoded");
+    assert_eq!(send(&world, "POST", "/sign-in", &[form], &body).await.status, 303);
+    world.clock.set(world.clock.now().checked_add(jiff::SignedDuration::from_mins(31)).unwrap());
+    let fay = Visitor::sign_in(&world, "fay").await;
+    assert!(fay.get("/").await.body.contains(BANNER));
+    assert_eq!(act(&fay, "told", "").await.status, 303);
+    let page = fay.get("/").await.body;
+    assert!(!page.contains(BANNER) && !page.contains("eve (uid 1001)"), "{page}");
+    let log = world.store.list_audit_of("person:fay").await.unwrap();
+    let made: Vec<_> = log.iter().filter(|e| e.entry.action == "person.sign_in_link_made").map(|e| &e.entry).collect();
+    assert!(made.iter().all(|e| (e.actor.as_str(), e.channel.as_str()) == ("cli", "cli")), "{made:?}");
+    assert_eq!((&made[0].detail["made_for"], &made[0].detail["os_user"]), (&"the demo".into(), &serde_json::Value::Null));
+    assert_eq!(made[1].detail["os_user"], "eve (uid 1001)");
 }
 
 #[tokio::test]

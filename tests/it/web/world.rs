@@ -25,7 +25,7 @@ use reeve::ports::Page;
 use reeve::render;
 use reeve::store::{JobStatus, Store, StoredDigest};
 use reeve::web::chart::{ChartData, ChartDay};
-use reeve::web::{ChartSource, Hooks, WebState, router, sign_in_link};
+use reeve::web::{ChartSource, Hooks, LinkFor, WebState, router, sign_in_link};
 
 use crate::support::databases::{TestDb, databases};
 
@@ -79,7 +79,7 @@ impl World {
     }
 
     pub(super) async fn link(&self, person: &str) -> String {
-        sign_in_link(&self.store, &PersonId::new(person), &self.clock, &self.base).await.unwrap()
+        sign_in_link(&self.store, &PersonId::new(person), &self.clock, &self.base, LinkFor::Demo).await.unwrap()
     }
 }
 

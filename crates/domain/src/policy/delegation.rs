@@ -87,6 +87,20 @@ pub enum BadDelegation {
         /// Most days allowed.
         longest: u16,
     },
+    /// There is one already.
+    #[error("{to} stands in for {from} from {starts} to {ends} already ({id}): take days outside that, or end it first")]
+    Overlaps {
+        /// The one that is there.
+        id: String,
+        /// Whose rights.
+        from: PersonId,
+        /// Who has them.
+        to: PersonId,
+        /// Its first day.
+        starts: Date,
+        /// Its last day.
+        ends: Date,
+    },
     /// Without a reason.
     #[error("say why, so that who reads the log later knows")]
     NoReason,
@@ -139,6 +153,12 @@ pub fn check_new(
         return Err(BadDelegation::Days { starts: new.starts, ends: new.ends, longest: rules.longest_days });
     }
     let mut all: Vec<&Delegation> = existing.iter().filter(|d| d.id != new.id).collect();
+    // The same rights twice give nothing more, and whoever ends one of two has ended nothing.
+    let same = |d: &&&Delegation| d.from == new.from && d.to == new.to && d.overlaps(new.starts, new.ends);
+    if let Some(there) = all.iter().find(same) {
+        let Delegation { id, from, to, starts, ends, .. } = (*there).clone();
+        return Err(BadDelegation::Overlaps { id, from, to, starts, ends });
+    }
     all.push(new);
     longest_chain_through(new, &all, rules.chain_max)
 }

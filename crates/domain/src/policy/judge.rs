@@ -3,13 +3,14 @@
 //! A tier never falls by splitting: what was released in the window for the same item, supplier, approver or chain counts
 //! with it (handbook §9). Whatever is unknown counts as the stricter.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::document::Policy;
 use super::facts::Facts;
+use super::own::{Released, Shares};
 use super::people::Role;
 use super::rules::{ActionCode, Held};
 use super::tiers::Tier;
@@ -91,6 +92,8 @@ pub struct Ruling {
     pub who: Vec<Role>,
     /// What was compared with the limits: its own value and what counts with it.
     pub counted: Money,
+    /// What of it counts for whom: own limits are held against that, see [`Policy::counted_for`].
+    pub shares: Shares,
     /// Every rule that mattered, in plain words.
     pub because: Vec<String>,
 }
@@ -153,8 +156,39 @@ impl Policy {
             with: with.into_iter().collect(),
             who: takes.who.to_vec(),
             counted,
+            shares: self.shares(question),
             because,
         }
+    }
+
+    /// What counts for everybody, and what only for who released it.
+    fn shares(&self, question: &Question<'_>) -> Shares {
+        let mut all: BTreeMap<&RecommendationId, (bool, Released)> = BTreeMap::new();
+        for earlier in self.in_window(question).filter(|earlier| earlier.recommendation != *question.id) {
+            let shared = self.ways(question, earlier).iter().any(|way| matches!(way, Splitting::Item | Splitting::Supplier));
+            let none = || (false, Released { value: Money::ZERO, by: Vec::new(), on_behalf_of: Vec::new() });
+            let (for_all, released) = all.entry(&earlier.recommendation).or_insert_with(none);
+            *for_all |= shared;
+            released.value = released.value.max(earlier.value.abs());
+            released.by.push(earlier.by.clone());
+            released.on_behalf_of.extend(earlier.on_behalf_of.iter().cloned());
+        }
+        let mut shares = Shares { for_all: question.value.abs(), released: Vec::new() };
+        for (for_all, released) in all.into_values() {
+            if for_all {
+                shares.for_all += released.value;
+            } else {
+                shares.released.push(released);
+            }
+        }
+        shares
+    }
+
+    /// What was released in the policy's window.
+    fn in_window<'q>(&self, question: &Question<'q>) -> impl Iterator<Item = &'q Earlier> + use<'q> {
+        let days = i64::from(self.cumulative.days);
+        let since = question.now.checked_sub(SignedDuration::from_hours(24 * days)).unwrap_or(Timestamp::MIN);
+        question.earlier.iter().filter(move |earlier| days > 0 && earlier.at >= since)
     }
 
     /// The tier of a value that commits something. A limit that can not be converted lets nothing through.
@@ -194,13 +228,8 @@ impl Policy {
     fn before(&self, question: &Question<'_>) -> (Before, BTreeSet<Splitting>) {
         let mut before = Before::default();
         let mut by = BTreeSet::new();
-        let window = SignedDuration::from_hours(24 * i64::from(self.cumulative.days));
-        let since = question.now.checked_sub(window).unwrap_or(Timestamp::MIN);
         let mut counted = BTreeSet::from([question.id]);
-        for earlier in question.earlier {
-            if self.cumulative.days == 0 || earlier.at < since {
-                continue;
-            }
+        for earlier in self.in_window(question) {
             let ways = self.ways(question, earlier);
             if ways.is_empty() {
                 continue;

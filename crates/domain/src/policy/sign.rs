@@ -186,16 +186,16 @@ impl Policy {
         }
         // What commits nothing has no value to be limited.
         if let Some(limit) = authority.limit.as_ref().filter(|_| ruling.tier > Tier::T0)
-            && self.in_company(limit).is_none_or(|own| ruling.counted > own)
+            && self.in_company(limit).is_none_or(|own| self.counted_for(ruling, signer) > own)
         {
-            let counted = format!("{} {}", ruling.counted, self.currency);
+            let counted = format!("{} {}", self.counted_for(ruling, signer), self.currency);
             return Err(Refusal::AboveOwnLimit { who: who(), limit: limit.to_string(), counted });
         }
         // Whoever signed first signed under what counted then: they have to be able to sign what it is now.
         for earlier in signed {
             let first = earlier.authority();
-            let enough =
-                first.limit.as_ref().is_none_or(|limit| self.in_company(limit).is_some_and(|own| ruling.counted <= own));
+            let counted = self.counted_for(ruling, earlier);
+            let enough = first.limit.as_ref().is_none_or(|limit| self.in_company(limit).is_some_and(|own| counted <= own));
             let may = earlier.person.decides() && ruling.who.iter().any(|role| first.is(*role)) && first.scopes.hold(facts);
             if !(may && enough) {
                 return Err(Refusal::FirstNoLonger(earlier.told()));

@@ -150,7 +150,7 @@ impl Bench {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("reeve.db").display());
         let store = Store::open_and_migrate(&url).await.unwrap();
-        Self { _folder: Some(folder), url, ..Self::on(store) }
+        Self { _folder: Some(folder), ..Self::on(store) }
     }
 
     /// A bench on a store that somebody else opened.
@@ -162,13 +162,21 @@ impl Bench {
         }
         let facts = Arc::new(Facts::default());
         let recheck: Arc<dyn Recheck> = Arc::clone(&facts) as _;
+        let url = store.url().to_owned();
         let it = Approvals { store, config: Arc::new(config), clock: Clock::standing_at(start()), recheck };
-        Self { _folder: None, url: String::new(), it, facts, keys: Mutex::new(0) }
+        Self { _folder: None, url, it, facts, keys: Mutex::new(0) }
     }
 
     /// A bench with one queued case: a transfer worth `value`, another one, and doing nothing.
     pub(crate) async fn queued(value: i64) -> (Self, Vec<Recommendation>) {
         let bench = Self::new().await;
+        let recs = bench.case("case-1", "7", value).await;
+        (bench, recs)
+    }
+
+    /// The same in a store of any database.
+    pub(super) async fn queued_in(store: Store, value: i64) -> (Self, Vec<Recommendation>) {
+        let bench = Self::on(store);
         let recs = bench.case("case-1", "7", value).await;
         (bench, recs)
     }
@@ -181,7 +189,7 @@ impl Bench {
         recs
     }
 
-    fn click(&self, person: &str, rec: &Recommendation, verb: Verb) -> DecisionRequest {
+    pub(super) fn click(&self, person: &str, rec: &Recommendation, verb: Verb) -> DecisionRequest {
         let mut keys = self.keys.lock().unwrap();
         *keys += 1;
         DecisionRequest {
@@ -225,7 +233,7 @@ impl Bench {
     }
 
     /// Everything that a refused click must leave as it is.
-    async fn snapshot(&self) -> String {
+    pub(super) async fn snapshot(&self) -> String {
         let store = &self.it.store;
         let recs = store.list_recommendations_in(&[]).await.unwrap();
         let cases = store.list_cases(&[]).await.unwrap();
@@ -954,4 +962,55 @@ async fn who_stands_in_signs_with_the_other_s_rights_and_both_names_are_in_the_l
     bench.it.end_delegation(&made.id, &ari, "web").await.unwrap();
     let recs = bench.case("case-2", "8", 500).await;
     assert!(bench.approve("pia", &recs[0]).await.is_err());
+}
+
+#[tokio::test]
+async fn passing_on_again_and_again_tells_once_a_day() {
+    let (bench, recs) = Bench::queued(500).await;
+    let (fay, ari) = (PersonId::new("fay"), PersonId::new("ari"));
+    let forward = || Verb::Forward { to: fay.clone(), note: String::new() };
+    let told = async |who: &PersonId| bench.it.store.list_notices(who).await.unwrap().len();
+    for _ in 0..3 {
+        bench.decide("ari", &recs[0], forward()).await.unwrap();
+        bench.later(1);
+        bench.decide("fay", &recs[0], Verb::Return { note: String::new() }).await.unwrap();
+        bench.later(1);
+    }
+    assert_eq!((told(&fay).await, told(&ari).await), (1, 1), "one that it was passed on, one that it came back");
+    // Somebody else who asks, something else that is asked, and another day are to be told of.
+    bench.decide("pia", &recs[0], forward()).await.unwrap();
+    bench.decide("fay", &recs[0], Verb::Return { note: String::new() }).await.unwrap();
+    assert_eq!(told(&fay).await, 2);
+    bench.decide("ari", &recs[1], forward()).await.unwrap();
+    assert_eq!(told(&fay).await, 3);
+    bench.later(24 * 60);
+    bench.decide("ari", &recs[0], forward()).await.unwrap();
+    assert_eq!(told(&fay).await, 4);
+}
+
+#[tokio::test]
+async fn the_same_rights_are_not_given_twice_for_the_same_days() {
+    let (bench, _) = Bench::queued(500).await;
+    let day = |text: &str| text.parse::<Date>().unwrap();
+    let (ari, fay, dan) = (PersonId::new("ari"), PersonId::new("fay"), PersonId::new("dan"));
+    let give = async |from: &PersonId, to: &PersonId, starts: &str, ends: &str| {
+        bench.it.delegate(from, to, (day(starts), day(ends)), "on leave", "web").await
+    };
+    let made = give(&ari, &fay, "2026-10-08", "2026-10-10").await.unwrap();
+    let before = bench.snapshot().await;
+    for (starts, ends) in [("2026-10-08", "2026-10-10"), ("2026-10-10", "2026-10-12"), ("2026-10-09", "2026-10-09")] {
+        bench.later(1);
+        let refused = give(&ari, &fay, starts, ends).await.unwrap_err().to_string();
+        assert!(refused.contains("stands in for ari from 2026-10-08 to 2026-10-10 already"), "{refused}");
+    }
+    assert_eq!(bench.snapshot().await, before);
+    give(&ari, &fay, "2026-10-11", "2026-10-12").await.unwrap();
+    give(&ari, &dan, "2026-10-08", "2026-10-10").await.unwrap();
+    // What was ended is in nobody's way; what is over is no longer read.
+    bench.it.end_delegation(&made.id, &ari, "web").await.unwrap();
+    give(&ari, &fay, "2026-10-08", "2026-10-10").await.unwrap();
+    assert_eq!(bench.it.standing_in().await.unwrap().len(), 3);
+    bench.later(24 * 60 * 4);
+    assert_eq!(bench.it.standing_in().await.unwrap().len(), 1);
+    assert!(bench.it.end_delegation(&made.id, &ari, "web").await.is_err(), "there is nothing to end any more");
 }

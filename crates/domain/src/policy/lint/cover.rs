@@ -10,6 +10,7 @@ use crate::money::Money;
 use crate::policy::document::Policy;
 use crate::policy::facts::{Facts, Named};
 use crate::policy::judge::Ruling;
+use crate::policy::own::Shares;
 use crate::policy::people::{Person, Role};
 use crate::policy::rules::ActionCode;
 use crate::policy::sign::{Attempt, Signer};
@@ -95,6 +96,7 @@ fn rulings(policy: &Policy) -> Vec<Ruling> {
             who: takes.who.to_vec(),
             // Own limits of people are their own: whoever has one still covers what is below it.
             counted: Money::ZERO,
+            shares: Shares::default(),
             because: Vec::new(),
         }
     };

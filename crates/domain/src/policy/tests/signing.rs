@@ -294,3 +294,95 @@ fn whoever_signed_first_has_to_be_able_to_sign_it_when_the_second_signs() {
     let stood_in = Try { signed: vec![for_(pia(), &[gone])], ..Try::new("NEW-PO", 20_000) };
     assert!(matches!(stood_in.by(&fay()), Err(Refusal::FirstNoLonger(_))));
 }
+
+/// What a pair comes to on something worth 20,000 where the first and the second released so much this week, alone; `way` says
+/// how the second's release counts.
+fn pair(first: (&Signer, i64), second: (&Signer, i64), way: impl Fn(&mut Earlier)) -> Result<Standing, Refusal> {
+    let policy = Policy::standard();
+    let mut asked = Asked::new("NEW-PO", 20_000);
+    asked.signers = vec![first.0.person.id.clone(), second.0.person.id.clone()];
+    let behind = first.0.on_behalf_of.iter().chain(&second.0.on_behalf_of);
+    asked.on_behalf_of = behind.map(|p| p.id.clone()).collect();
+    let asked = asked.after(first.1, |e| e.by = first.0.person.id.clone()).after(second.1, |e| {
+        e.by = second.0.person.id.clone();
+        way(e);
+    });
+    let (facts, signed) = (asked.facts.clone(), [first.0.clone()]);
+    let ruling = asked.by(&policy);
+    assert_eq!(ruling.counted, units(20_000 + first.1 + second.1), "the tier counts what either released");
+    policy.may_sign(&Attempt { signer: second.0, ruling: &ruling, facts: &facts, signed: &signed, touched_by: &[] })
+}
+
+#[test]
+fn a_pair_is_held_each_to_their_own_limit_by_what_they_released_themselves() {
+    let own = |person: Person, limit: &str| Signer::own(Person { limit: Some(limit.parse().unwrap()), ..person });
+    let alone = |_: &mut Earlier| ();
+    let (ari, fay) = (own(ari(), "25000"), own(fay(), "45000"));
+    // Fay released much this week: that is no concern of Ari's limit, whoever of the two signs first.
+    assert_eq!(pair((&ari, 1_000), (&fay, 25_000), alone), DONE);
+    assert_eq!(pair((&fay, 25_000), (&ari, 1_000), alone), DONE);
+    // Each of them up to their limit and not one above it.
+    assert_eq!(pair((&ari, 5_000), (&fay, 24_999), alone), DONE);
+    assert!(matches!(pair((&ari, 0), (&fay, 25_001), alone), Err(Refusal::AboveOwnLimit { .. })));
+    assert!(matches!(pair((&fay, 0), (&ari, 5_001), alone), Err(Refusal::AboveOwnLimit { .. })));
+    assert!(matches!(pair((&ari, 5_001), (&fay, 0), alone), Err(Refusal::FirstNoLonger(_))));
+    // What counts by item or supplier counts for both: splitting between two people is splitting.
+    let of_the_item = |e: &mut Earlier| e.item = Some(ItemId::new("7"));
+    let of_the_supplier = |e: &mut Earlier| e.supplier = Some(SupplierId::new("9"));
+    assert!(matches!(pair((&ari, 0), (&fay, 5_001), of_the_item), Err(Refusal::FirstNoLonger(_))));
+    assert!(matches!(pair((&fay, 0), (&ari, 25_001), of_the_item), Err(Refusal::AboveOwnLimit { .. })));
+    assert!(matches!(pair((&ari, 0), (&fay, 5_001), of_the_supplier), Err(Refusal::FirstNoLonger(_))));
+    assert_eq!(pair((&ari, 0), (&fay, 5_000), of_the_supplier), DONE);
+}
+
+#[test]
+fn who_stands_in_is_held_to_what_the_whole_chain_released() {
+    let limited = Person { limit: Some("25000".parse().unwrap()), ..ari() };
+    let deputy = for_(person("bea", &[Role::Approver], 1), &[limited.clone()]);
+    let fay = Signer::own(fay());
+    let chained = |by: &str, behind: &[&str]| {
+        let (by, behind) = (PersonId::new(by), behind.iter().map(|id| PersonId::new(*id)).collect::<Vec<_>>());
+        move |e: &mut Earlier| (e.by, e.on_behalf_of) = (by.clone(), behind.clone())
+    };
+    // The deputy's own, what the one they stand in for signed, and what anybody signed for either.
+    for (by, behind) in [("bea", &[][..]), ("ari", &[]), ("dan", &["ari"]), ("dan", &["bea"])] {
+        assert_eq!(pair((&fay, 0), (&deputy, 5_000), chained(by, behind)), DONE, "{by} {behind:?}");
+        let over = pair((&fay, 0), (&deputy, 5_001), chained(by, behind));
+        assert!(matches!(over, Err(Refusal::AboveOwnLimit { .. })), "{by} {behind:?}: {over:?}");
+    }
+    // What the other of the pair signed, for themselves or for others, is theirs.
+    assert_eq!(pair((&fay, 0), (&deputy, 9_000), chained("fay", &[])), DONE);
+    let asked = Asked::new("NEW-PO", 100);
+    let twice = asked.after(300, |e| e.by = PersonId::new("ari")).after(300, |e| {
+        e.recommendation = RecommendationId::new("r-0");
+        (e.by, e.on_behalf_of) = (PersonId::new("dan"), vec![PersonId::new("ari")]);
+    });
+    let policy = Policy::standard();
+    assert_eq!(policy.counted_for(&twice.by(&policy), &Signer::own(limited)), units(400), "one recommendation is one value");
+}
+
+proptest::proptest! {
+    #[test]
+    fn what_is_held_against_one_never_exceeds_what_counts_for_all_and_never_falls_by_splitting(
+        parts in proptest::collection::vec((0_i64..5_000, 0_usize..3, proptest::bool::ANY, proptest::bool::ANY), 0..8),
+        value in 1_i64..20_000,
+    ) {
+        let policy = Policy::standard();
+        let names = ["ari", "fay", "bo"];
+        let mut asked = Asked::new("NEW-PO", value);
+        asked.signers = vec![PersonId::new("ari"), PersonId::new("fay")];
+        let (mut for_ari, mut for_all) = (value, value);
+        for (amount, who, item, supplier) in parts {
+            asked = asked.after(amount, |e| {
+                e.by = PersonId::new(names[who]);
+                e.item = item.then(|| ItemId::new("7"));
+                e.supplier = supplier.then(|| SupplierId::new("9"));
+            });
+            for_ari += if item || supplier || who == 0 { amount } else { 0 };
+            for_all += if item || supplier || who < 2 { amount } else { 0 };
+        }
+        let ruling = asked.by(&policy);
+        proptest::prop_assert_eq!(policy.counted_for(&ruling, &Signer::own(ari())), units(for_ari));
+        proptest::prop_assert_eq!(ruling.counted, units(for_all));
+    }
+}
