@@ -1,6 +1,6 @@
 //! A circuit breaker: stops asking a service that keeps failing, and tries it again after a pause.
 //!
-//! Knows no clock: the time is passed in. One trial is let through after each pause; its success closes the breaker.
+//! Knows no clock: the time is passed in; after a clock was set back no pause lasts longer than one pause. One trial is let through after each pause; its success closes the breaker.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -34,6 +34,7 @@ impl Breaker {
     /// The rest of the pause.
     pub fn admit(&self, now: Timestamp) -> Result<(), Duration> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        self.cap(&mut state, now);
         match state.open_until {
             Some(until) if now < until => Err(Duration::try_from(until.duration_since(now)).unwrap_or_default()),
             Some(_) => {
@@ -46,7 +47,8 @@ impl Breaker {
 
     /// From when the service may be asked: `now`, or the end of the pause.
     pub fn free_at(&self, now: Timestamp) -> Timestamp {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        self.cap(&mut state, now);
         state.open_until.map_or(now, |until| until.max(now))
     }
 
@@ -62,6 +64,11 @@ impl Breaker {
         if state.failures >= self.threshold {
             state.open_until = Some(self.end_of_pause(now));
         }
+    }
+
+    /// A pause that ends later than one that began now was begun by a clock that has been set back since.
+    fn cap(&self, state: &mut State, now: Timestamp) {
+        state.open_until = state.open_until.map(|until| until.min(self.end_of_pause(now)));
     }
 
     fn end_of_pause(&self, now: Timestamp) -> Timestamp {
@@ -97,6 +104,15 @@ mod tests {
         breaker.answered();
         breaker.failed(at(1));
         assert_eq!(breaker.admit(at(2)), Ok(()));
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_lengthens_no_pause() {
+        let breaker = Breaker::new(1, Duration::from_mins(1));
+        breaker.failed(at(3_600));
+        assert_eq!(breaker.free_at(at(0)), at(60));
+        assert_eq!(breaker.admit(at(20)), Err(Duration::from_secs(40)));
+        assert_eq!(breaker.admit(at(60)), Ok(()), "the trial");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A limit on how much is sent: so many at once, and so many a second over time.
 //!
-//! Knows no clock: the time is passed in. A clock that was set back gives nothing and takes nothing.
+//! Knows no clock: the time is passed in. A clock that was set back gives nothing and takes nothing, and time is counted from
+//! the new one on.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -41,16 +42,19 @@ impl Bucket {
 
     /// One is being sent at `now`.
     pub fn take(&self, now: Timestamp) {
-        let mut level = self.level(now);
-        level.tokens -= 1.0;
-        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = level;
+        self.level(now);
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).tokens -= 1.0;
     }
 
+    /// The level at `now`, kept: what was looked at is the reference from then on.
     fn level(&self, now: Timestamp) -> Level {
-        let level = *self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let level = *state;
         let passed = level.at.map_or(0.0, |at| now.duration_since(at).as_secs_f64().max(0.0));
         let tokens = (level.tokens + passed * self.per_second).min(self.burst);
-        Level { tokens, at: Some(level.at.map_or(now, |at| at.max(now))) }
+        // Also backwards: or nothing would be given until a clock that was set back has caught up.
+        *state = Level { tokens, at: Some(now) };
+        *state
     }
 }
 
@@ -81,9 +85,13 @@ mod tests {
     #[test]
     fn a_clock_that_was_set_back_neither_fills_nor_blocks() {
         let bucket = Bucket::new(1.0, 1);
-        bucket.take(at(10_000));
-        assert!(bucket.free_at(at(0)) > at(0));
-        assert_eq!(bucket.free_at(at(11_002)), at(11_002));
+        bucket.take(at(3_600_000));
+        // An hour back: nothing is given for it, and the next one is due a second later by the new clock.
+        assert_eq!(bucket.free_at(at(0)), at(1_001));
+        assert_eq!(bucket.free_at(at(500)), at(1_001));
+        assert_eq!(bucket.free_at(at(1_001)), at(1_001));
+        bucket.take(at(1_001));
+        assert_eq!(bucket.free_at(at(1_001)), at(2_002));
     }
 
     proptest! {

@@ -26,7 +26,7 @@ use crate::pipeline::desk::{Desk, Laid};
 use crate::pipeline::detect::Detect;
 use crate::pipeline::draft::{Drafting, Promises, open_exceptions};
 use crate::pipeline::kpi::Figures;
-use crate::pipeline::noise::{NoiseControl, mutes, propose};
+use crate::pipeline::noise::{NoiseControl, propose, weight};
 use crate::pipeline::notify::Notify;
 use crate::pipeline::observe::Observe;
 use crate::pipeline::queue::Queue;
@@ -148,7 +148,7 @@ impl Recheck for OnTheDesk {
 
     async fn facts(&self, case: &Case, action: &Action) -> anyhow::Result<Facts> {
         if !action.is_for_the_outside() {
-            return Ok(mutes::facts_of(&self.0.store, action).await?);
+            return Ok(weight::facts_of(&self.0.store, action).await?);
         }
         Ok(facts::of(self.0.desk.lay_out().await?.as_ref(), case, action))
     }

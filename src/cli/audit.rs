@@ -11,7 +11,7 @@ use jiff::civil::Date;
 use super::{Outcome, open, print_json};
 use crate::config::Config;
 use crate::domain::ids::{CaseId, RecommendationId};
-use crate::pipeline::audit::anchors::{self, Anchor};
+use crate::pipeline::audit::anchors::{self, Held};
 use crate::pipeline::audit::{Verdict, card, export, story};
 use crate::store::{AuditFault, Store};
 
@@ -87,10 +87,10 @@ pub(super) async fn run(config: &Config, command: Audit, json: bool) -> anyhow::
                 ExportForm::Csv => export::Form::Csv,
             };
             let (from, to) = (moment(config, from.as_deref(), false)?, moment(config, to.as_deref(), true)?);
-            export_log(&open::store(config).await?, form, (from, to), out).await
+            export_log(&open::store_to_read(config).await?, form, (from, to), out).await
         }
         Audit::Show { case } => {
-            let store = open::store(config).await?;
+            let store = open::store_to_read(config).await?;
             let story = story::tell(&store, config, &CaseId::new(case)).await?;
             if json {
                 print_json(&story)?;
@@ -99,7 +99,9 @@ pub(super) async fn run(config: &Config, command: Audit, json: bool) -> anyhow::
             }
             Ok(Outcome::Fine)
         }
-        Audit::List { after, limit, subject } => list(&open::store(config).await?, after, limit, subject, json).await,
+        Audit::List { after, limit, subject } => {
+            list(&open::store_to_read(config).await?, after, limit, subject, json).await
+        }
     }
 }
 
@@ -119,7 +121,7 @@ fn moment(config: &Config, text: Option<&str>, end: bool) -> anyhow::Result<Opti
 }
 
 async fn verify_log(config: &Config, file: Option<PathBuf>, json: bool) -> anyhow::Result<Outcome> {
-    let store = open::store(config).await?;
+    let store = open::store_to_read(config).await?;
     let (entries, head) = match store.verify_audit().await {
         Ok(found) => found,
         Err(AuditFault::Store(error)) => return Err(error.into()),
@@ -135,16 +137,20 @@ async fn verify_log(config: &Config, file: Option<PathBuf>, json: bool) -> anyho
     let mut compared = anchors::of_digests(&store).await?;
     let digests = compared.len();
     let settings = &config.audit.anchor_file;
-    let file = file.or_else(|| Some(settings.clone()).filter(|path| !path.as_os_str().is_empty() && path.exists()));
-    if let Some(file) = &file {
-        compared.extend(anchors::read(file)?);
-    }
+    let held = match &file {
+        Some(file) => anchors::read(file)?,
+        None if settings.as_os_str().is_empty() => Held::default(),
+        None => anchors::read_configured(&store, settings).await?,
+    };
+    let file = file.or_else(|| Some(settings.clone()).filter(|path| !path.as_os_str().is_empty()));
+    compared.extend(held.anchors);
     let broken = anchors::compare(&store, &compared).await?;
-    let taken = store.guards_found_missing().await?;
+    let (taken, missing) = (store.guards_found_missing().await?, store.missing_guards().await?);
+    let ok = broken.is_empty() && held.faults.is_empty();
     if json {
         print_json(&serde_json::json!({
-            "ok": broken.is_empty(), "entries": entries, "head": head, "anchors": compared.len(),
-            "anchors_broken": broken, "guards_found_missing": taken,
+            "ok": ok, "entries": entries, "head": head, "anchors": compared.len(), "anchors_broken": broken,
+            "anchor_faults": held.faults, "guards_found_missing": taken, "guards_missing": missing,
         }))?;
     } else {
         say!("The audit log is unbroken: {entries} entries, head {head}.");
@@ -155,24 +161,30 @@ async fn verify_log(config: &Config, file: Option<PathBuf>, json: bool) -> anyho
         for line in &broken {
             say!("REWRITTEN: {line}.");
         }
+        for line in &held.faults {
+            say!("ANCHORS: {line}.");
+        }
         if !taken.is_empty() {
             say!("Guards of the database were taken away and put back at a start: {}.", taken.join(", "));
         }
-        if broken.is_empty() {
+        if !missing.is_empty() {
+            say!("Guards of the database are not there now: {}; the next start puts them back.", missing.join(", "));
+        }
+        if ok {
             say!("Compare the head with one kept elsewhere, such as a digest in somebody's mail, to be sure.");
         }
     }
-    Ok(if broken.is_empty() { Outcome::Fine } else { Outcome::CheckFailed })
+    Ok(if ok { Outcome::Fine } else { Outcome::CheckFailed })
 }
 
 async fn verify_file(path: &Path, anchors: Option<&Path>, json: bool) -> anyhow::Result<Outcome> {
-    let anchors: Vec<Anchor> = anchors.map(anchors::read).transpose()?.unwrap_or_default();
+    let Held { anchors, faults } = anchors.map(anchors::read).transpose()?.unwrap_or_default();
     let file = std::fs::File::open(path).with_context(|| format!("opening {}", path.display()))?;
     let checked = tokio::task::spawn_blocking(move || export::check(BufReader::new(file), &anchors)).await?;
     match checked {
         Ok(checked) => {
             if json {
-                print_json(&serde_json::json!({ "ok": true, "checked": checked }))?;
+                print_json(&serde_json::json!({ "ok": faults.is_empty(), "checked": checked, "anchor_faults": faults }))?;
             } else {
                 say!(
                     "The export is unbroken: {} entries, {} to {}, head {}; {} anchors agree.",
@@ -185,8 +197,14 @@ async fn verify_file(path: &Path, anchors: Option<&Path>, json: bool) -> anyhow:
                 if checked.first > 1 {
                     say!("It is a part of a log: entry {} builds on {}.", checked.first, checked.builds_on);
                 }
+                if checked.beyond > 0 {
+                    say!("{} anchors stand for entries behind its last one, {}.", checked.beyond, checked.last);
+                }
+                for line in &faults {
+                    say!("ANCHORS: {line}.");
+                }
             }
-            Ok(Outcome::Fine)
+            Ok(if faults.is_empty() { Outcome::Fine } else { Outcome::CheckFailed })
         }
         Err(fault) => {
             let fault = super::told_once(&fault);
@@ -201,7 +219,7 @@ async fn verify_file(path: &Path, anchors: Option<&Path>, json: bool) -> anyhow:
 }
 
 async fn verify_card(config: &Config, card: &str, json: bool) -> anyhow::Result<Outcome> {
-    let store = open::store(config).await?;
+    let store = open::store_to_read(config).await?;
     let report = card::verify(&store, config, &RecommendationId::new(card)).await?;
     if json {
         print_json(&serde_json::json!({ "ok": report.holds(), "said": report.sentence(), "report": report }))?;

@@ -233,8 +233,7 @@ struct Shown<'a> {
 
 async fn show(config: &Config, store: &Store, id: &CaseId, person: Option<String>, json: bool) -> anyhow::Result<Outcome> {
     let case = store.get_case(id).await?;
-    // As people who decide see it.
-    let cards = drill::cards(store.list_recommendations(id).await?, &store.list_drills_of(id).await?, true);
+    let cards = drill::cards(store.list_recommendations(id).await?, &store.list_drills_of(id).await?);
     let mut recommendations: Vec<Recommendation> =
         cards.into_iter().map(|(r, _)| r).filter(|r| r.state.name() != "superseded").collect();
     recommendations.sort_by_key(|r| r.rank);

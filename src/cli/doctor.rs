@@ -111,21 +111,22 @@ async fn guards(config: &Config) -> anyhow::Result<String> {
 /// Heads of the log kept outside of it, compared with the log.
 async fn anchors(config: &Config) -> anyhow::Result<String> {
     let store = open::store(config).await?;
-    let mut all = anchors::of_digests(&store).await?;
+    let (mut all, mut faults) = (anchors::of_digests(&store).await?, Vec::new());
     let file = &config.audit.anchor_file;
     let said = if file.as_os_str().is_empty() {
         "no anchor file is set (audit.anchor_file)".to_owned()
     } else {
         let said = anchors::check_file(file)?;
-        if file.exists() {
-            all.extend(anchors::read(file)?);
-        }
+        let held = anchors::read_configured(&store, file).await?;
+        all.extend(held.anchors);
+        faults = held.faults;
         said
     };
     let broken = anchors::compare(&store, &all).await?;
     if let Some(first) = broken.first() {
         anyhow::bail!("{} of {} anchors do not match the log; {first}", broken.len(), all.len());
     }
+    anyhow::ensure!(faults.is_empty(), "{}", faults.join("; "));
     Ok(format!("{} match the log; {said}", all.len()))
 }
 

@@ -25,6 +25,17 @@ pub(super) async fn store(config: &Config) -> anyhow::Result<Store> {
     Ok(Store::open_and_migrate(&config.store.url).await?.opened_by(&os_user()))
 }
 
+/// The configured store for a command that only reads: it is not made, not migrated and not mended, and refuses to be written.
+pub(super) async fn store_to_read(config: &Config) -> anyhow::Result<Store> {
+    let store = Store::open_to_read(&config.store.url).await?;
+    anyhow::ensure!(
+        store.is_migrated().await?,
+        "the store {} has the schema of another version of Reeve; `reeve migrate` brings it up to date",
+        store.url()
+    );
+    Ok(store)
+}
+
 /// The configured recording, read and checked.
 pub(super) async fn recording(config: &Config) -> anyhow::Result<Arc<Recorded>> {
     let (folder, currency) = (config.source.recording.clone(), config.money.currency.clone());

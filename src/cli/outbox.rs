@@ -26,7 +26,7 @@ pub(super) enum Outbox {
         /// The message's id.
         id: String,
         /// Who orders it, as in [[people]]; the audit log keeps the name.
-        #[arg(long = "as", value_name = "PERSON", default_value = "cli")]
+        #[arg(long = "as", value_name = "PERSON")]
         person: String,
     },
     /// Take a message out for good: it is never sent, and what was approved counts as not carried out.
@@ -80,7 +80,7 @@ pub(super) async fn run(config: Config, command: Outbox, json: bool) -> anyhow::
             }
         }
         Outbox::Replay { id, person } => {
-            deliver.replay(&id, &person, "cli").await?;
+            deliver.replay(&id, &PersonId::new(person), "cli").await?;
             say!("{id} is in the outbox again; a running `reeve serve` sends it.");
         }
         Outbox::Discard { id, person, reason } => {

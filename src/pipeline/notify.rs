@@ -113,7 +113,7 @@ async fn compose(stages: &Stages, laid: &Laid, day: Date) -> anyhow::Result<Dige
     let muting = Muting::load(store, config, clock.now()).await?;
     let waiting = store.list_cases(CaseState::UNDECIDED).await?;
     let hidden = mutes::hidden_of(store, &muting, waiting.iter()).await?;
-    let mut noise: Vec<String> = mutes::account(config, &hidden).into_iter().collect();
+    let mut noise: Vec<String> = mutes::account(config, &hidden).into_iter().chain(muting.lifted().to_vec()).collect();
     let unseen: BTreeSet<&str> = hidden.iter().map(|(case, _)| case.id.as_str()).collect();
     for case in waiting.iter().filter(|case| !unseen.contains(case.id.as_str())) {
         if case.is_mute_proposal() {
@@ -123,7 +123,7 @@ async fn compose(stages: &Stages, laid: &Laid, day: Date) -> anyhow::Result<Dige
         let case = case.clone();
         let Some(rank) = case.rank.clone() else { continue };
         // A digest is never wrong on purpose.
-        let all = drill::cards(store.list_recommendations(&case.id).await?, &drills, false);
+        let all = drill::true_ones(store.list_recommendations(&case.id).await?, &drills);
         let mut recommendations: Vec<Recommendation> = all
             .into_iter()
             .map(|(r, _)| r)

@@ -40,6 +40,12 @@ pub enum AuditFault {
         /// How many.
         extra: i64,
     },
+    /// The text of an entry's detail reads as what was hashed, and is another one: a key twice, other spaces.
+    #[error("the detail of audit entry {seq} is not written as it was hashed")]
+    Text {
+        /// Which entry.
+        seq: i64,
+    },
     /// It could not be read.
     #[error("the audit log can not be read")]
     Store(#[from] StoreError),
@@ -76,13 +82,18 @@ impl Store {
             }
         };
         loop {
-            let entries = self.list_audit(walk.head().0, BATCH).await?;
-            let last = entries.last().map(|e| e.seq);
-            for entry in &entries {
+            let entries = self.list_audit_texts(walk.head().0, BATCH).await?;
+            let last = entries.last().map(|(e, _)| e.seq);
+            for (entry, detail) in &entries {
                 if walk.head().0 == counted {
                     break;
                 }
                 walk.step(entry)?;
+                // The hash is of what the text reads as; other programs read the text.
+                let hashed = entry.entry.detail.to_string();
+                if hashed != *detail {
+                    return Err(AuditFault::Text { seq: entry.seq });
+                }
             }
             // Entries that others appended since the walk began are theirs to check.
             if last.is_none_or(|seq| seq >= counted) {
@@ -114,6 +125,11 @@ impl Store {
 
     /// At most `limit` entries after number `after`, oldest first.
     pub async fn list_audit(&self, after: i64, limit: i64) -> Result<Vec<Chained>, StoreError> {
+        Ok(self.list_audit_texts(after, limit).await?.into_iter().map(|(entry, _)| entry).collect())
+    }
+
+    /// The same, each with its detail as the text that is kept.
+    async fn list_audit_texts(&self, after: i64, limit: i64) -> Result<Vec<(Chained, String)>, StoreError> {
         let rows = sqlx::query(
             "select seq, at, actor, channel, action, subject, content, detail, previous, hash
              from audit_log where seq > $1 order by seq limit $2",
@@ -122,7 +138,7 @@ impl Store {
         .bind(limit)
         .fetch_all(&self.pool)
         .await?;
-        rows.iter().map(chained).collect()
+        rows.iter().map(|r| Ok((chained(r)?, row::get(r, TABLE, "detail")?))).collect()
     }
 
     /// The hash of entry `seq`, where there is one.
@@ -366,6 +382,21 @@ mod tests {
             assert_eq!(fault.to_string(), "audit entry 2 was changed after it was written");
         })
         .await;
+    }
+
+    #[tokio::test]
+    async fn a_detail_that_is_written_another_way_is_found() {
+        for forged in ["replace(detail, '{', '{ ')", "replace(detail, '{', '{\"why\":\"forged\",')"] {
+            on_each(async |store| {
+                log_of_three(&store).await;
+                unprotect(&store).await;
+                let sql = format!("update audit_log set detail = {forged} where seq = 2");
+                sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&store.pool).await.unwrap();
+                let fault = store.verify_audit().await.unwrap_err();
+                assert!(matches!(fault, AuditFault::Text { seq: 2 }), "{forged}: {fault}");
+            })
+            .await;
+        }
     }
 
     #[tokio::test]

@@ -1,12 +1,11 @@
 //! One step of a case's life: everything that moves together is written together.
 
 use super::{
-    DecisionRow, DrillEnd, MuteEnd, NewOutbox, Notice, Outcome, Store, StoreError, Unsent, audit, cases, dead_letters,
-    decisions, delegations, drills, mutes, notices, outbox, outcomes, recommendations,
+    DecisionRow, DrillEnd, MuteEnd, NewMute, NewOutbox, Notice, Outcome, Store, StoreError, Unsent, audit, cases,
+    dead_letters, decisions, delegations, drills, mutes, notices, outbox, outcomes, recommendations,
 };
 use crate::domain::audit::AuditEntry;
 use crate::domain::case::Case;
-use crate::domain::mute::Mute;
 use crate::domain::recommendation::Recommendation;
 
 /// What moves together. Cases and recommendations come with the version that was seen; a case's own version is that plus
@@ -37,7 +36,7 @@ pub struct Change<'a> {
     /// What became of recommendations.
     pub outcomes: &'a [Outcome],
     /// A mute that begins.
-    pub mute: Option<&'a Mute>,
+    pub mute: Option<&'a NewMute<'a>>,
     /// A mute that ends before its day.
     pub unmute: Option<&'a MuteEnd>,
     /// A drill that was answered.

@@ -21,7 +21,7 @@ const MISSING: &str = "audit.guards_missing";
 struct Guard {
     name: &'static str,
     table: &'static str,
-    /// When it fires, as SQL.
+    /// When it fires, as SQL; for PostgreSQL in the words and the order in which it tells it.
     fires: &'static str,
     /// SQLite: its body. PostgreSQL: the function that it calls.
     does: &'static str,
@@ -75,7 +75,7 @@ const POSTGRES: &[Guard] = &[
     Guard {
         name: "audit_log_no_change",
         table: "audit_log",
-        fires: "before update or delete on audit_log for each row",
+        fires: "before delete or update on audit_log for each row",
         does: "audit_log_refuse",
     },
     Guard {
@@ -93,7 +93,7 @@ const POSTGRES: &[Guard] = &[
     Guard {
         name: "audit_head_only_forward",
         table: "audit_head",
-        fires: "before insert or update or delete on audit_head for each row",
+        fires: "before insert or delete or update on audit_head for each row",
         does: "audit_head_move",
     },
     Guard {
@@ -138,7 +138,10 @@ pub(super) async fn protect(pool: &AnyPool, backend: Backend) -> Result<(), Stor
     let there = intact(pool, backend).await?;
     let names: BTreeSet<&str> = all(backend).iter().map(|guard| guard.name).collect();
     let before = list(pool, KNOWN).await?;
-    let gone: BTreeSet<String> = before.iter().filter(|name| !there.contains(*name)).cloned().collect();
+    // A log that holds entries was guarded once, whatever the settings say now.
+    let owned = || names.iter().map(|name| (*name).to_owned()).collect();
+    let guarded: BTreeSet<String> = if before.is_empty() && has_entries(pool).await? { owned() } else { before.clone() };
+    let gone: BTreeSet<String> = guarded.into_iter().filter(|name| !there.contains(name)).collect();
     if there.len() == names.len() && before.len() == names.len() {
         return Ok(());
     }
@@ -192,15 +195,16 @@ async fn intact(pool: &AnyPool, backend: Backend) -> Result<BTreeSet<String>, St
                 texts.insert(row::get(r, "sqlite_master", "name")?, plain(row::get(r, "sqlite_master", "sql")?));
             }
             let says = |g: &&Guard| {
-                let tail = plain(&format!("{} {} {}", g.name, g.fires, g.does));
-                texts.get(g.name).is_some_and(|text| text.ends_with(&tail))
+                let whole = plain(&format!("create trigger {} {} {}", g.name, g.fires, g.does));
+                texts.get(g.name) == Some(&whole)
             };
             Ok(SQLITE.iter().filter(says).map(|g| g.name.to_owned()).collect())
         }
         Backend::Postgres => {
             // Always, not only by origin: a session that claims to be a replica is refused too.
             let rows = sqlx::query(
-                "select cast(t.tgname as text) as name, cast(p.proname as text) as function, p.prosrc as body
+                "select cast(t.tgname as text) as name, cast(p.proname as text) as function, p.prosrc as body,
+                     pg_get_triggerdef(t.oid, true) as definition
                  from pg_trigger t join pg_proc p on p.oid = t.tgfoid
                  where t.tgrelid in (to_regclass('audit_log'), to_regclass('audit_head')) and t.tgenabled = 'A'",
             )
@@ -212,7 +216,11 @@ async fn intact(pool: &AnyPool, backend: Backend) -> Result<BTreeSet<String>, St
                 let function: String = row::get(r, "pg_trigger", "function")?;
                 let body: String = row::get(r, "pg_trigger", "body")?;
                 let expected = FUNCTIONS.iter().find(|(known, _)| *known == function).map(|(_, body)| plain(body));
-                let calls = POSTGRES.iter().any(|g| g.name == name && g.does == function);
+                // The whole definition: events, table, condition, function.
+                let definition = plain(row::get(r, "pg_trigger", "definition")?);
+                let whole =
+                    |g: &Guard| plain(&format!("create trigger {} {} execute function {}()", g.name, g.fires, g.does));
+                let calls = POSTGRES.iter().any(|g| g.name == name && whole(g) == definition);
                 if calls && expected == Some(plain(&body)) {
                     there.insert(name);
                 }
@@ -220,6 +228,11 @@ async fn intact(pool: &AnyPool, backend: Backend) -> Result<BTreeSet<String>, St
             Ok(there)
         }
     }
+}
+
+async fn has_entries(pool: &AnyPool) -> Result<bool, StoreError> {
+    let found = sqlx::query("select seq from audit_log limit 1").fetch_optional(pool).await?;
+    Ok(found.is_some())
 }
 
 async fn list(pool: &AnyPool, key: &str) -> Result<BTreeSet<String>, StoreError> {
@@ -253,7 +266,7 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::testing::{entry, on_each};
+    use crate::store::testing::{entry, on_each, on_each_at};
 
     async fn run(store: &Store, sql: &str) -> Result<(), String> {
         let done = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&store.pool).await;
@@ -325,16 +338,93 @@ mod tests {
     #[tokio::test]
     async fn a_guard_that_says_something_else_is_none() {
         on_each(|store| async move {
-            if store.backend == Backend::Sqlite {
-                let idle = "drop trigger audit_log_no_update; \
-                            create trigger audit_log_no_update before update on audit_log begin select 1; end";
-                run(&store, idle).await.unwrap();
-            } else {
+            let idle: &[&str] = match store.backend {
+                Backend::Sqlite => &[
+                    "create trigger audit_log_no_update before update on audit_log begin select 1; end",
+                    "create trigger audit_log_no_update before update on audit_log when 0 \
+                     begin select raise(abort, 'the audit log is append-only'); end",
+                    // It ends with the words of the true one, as a remark.
+                    "create trigger audit_log_no_update before update on audit_log begin select 1; \
+                     -- audit_log_no_update before update on audit_log begin select raise(abort, \
+                     'the audit log is append-only');\n end",
+                ],
+                Backend::Postgres => &[
+                    "create trigger audit_log_no_change before delete or update on audit_log for each row \
+                     when (false) execute function audit_log_refuse()",
+                    "create trigger audit_log_no_change before delete on audit_log for each row \
+                     execute function audit_log_refuse()",
+                    "create trigger audit_log_no_change before delete or update of detail on audit_log for each row \
+                     execute function audit_log_refuse()",
+                    "create trigger audit_log_no_change after delete or update on audit_log for each row \
+                     execute function audit_log_refuse()",
+                    "create trigger audit_log_no_change before delete or update on audit_head for each row \
+                     execute function audit_log_refuse()",
+                ],
+            };
+            for sql in idle {
+                let drop = match store.backend {
+                    Backend::Sqlite => "drop trigger audit_log_no_update".to_owned(),
+                    Backend::Postgres => "drop trigger if exists audit_log_no_change on audit_log; \
+                                          drop trigger if exists audit_log_no_change on audit_head"
+                        .to_owned(),
+                };
+                // By one connection: another one may not have seen yet that it was dropped.
+                run(&store, &format!("{drop}; {sql}")).await.unwrap();
+                if store.backend == Backend::Postgres {
+                    let table = if sql.contains("on audit_head") { "audit_head" } else { "audit_log" };
+                    run(&store, &format!("alter table {table} enable always trigger audit_log_no_change")).await.unwrap();
+                }
+                assert_eq!(store.missing_guards().await.unwrap().len(), 1, "{sql}");
+                if store.backend == Backend::Postgres {
+                    run(&store, "drop trigger if exists audit_log_no_change on audit_head").await.unwrap();
+                }
+                store.migrate().await.unwrap();
+                assert!(store.missing_guards().await.unwrap().is_empty(), "{sql}");
+            }
+            if store.backend == Backend::Postgres {
                 let idle = "create or replace function audit_log_add() returns trigger language plpgsql as \
                             $$ begin return new; end $$";
                 run(&store, idle).await.unwrap();
+                assert_eq!(store.missing_guards().await.unwrap().len(), 1);
             }
-            assert_eq!(store.missing_guards().await.unwrap().len(), 1);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn guards_of_a_log_with_entries_count_as_taken_away_though_nobody_remembers_them() {
+        on_each(|store| async move {
+            store.append_audit(&[entry("one")]).await.unwrap();
+            let drop = match store.backend {
+                Backend::Sqlite => "drop trigger audit_head_no_delete",
+                Backend::Postgres => "drop trigger audit_log_no_change on audit_log",
+            };
+            run(&store, drop).await.unwrap();
+            run(&store, "delete from settings where key = 'audit.guards'").await.unwrap();
+            store.migrate().await.unwrap();
+            assert_eq!(store.guards_found_missing().await.unwrap().len(), 1);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn whoever_opens_a_store_to_read_changes_and_mends_nothing() {
+        on_each_at(|store, url| async move {
+            store.append_audit(&[entry("one")]).await.unwrap();
+            let drop = match store.backend {
+                Backend::Sqlite => "drop trigger audit_head_no_delete",
+                Backend::Postgres => "drop trigger audit_log_no_change on audit_log",
+            };
+            run(&store, drop).await.unwrap();
+            let reader = Store::open_to_read(&url).await.unwrap();
+            assert_eq!(reader.verify_audit().await.unwrap().0, 1);
+            assert_eq!(reader.missing_guards().await.unwrap().len(), 1, "it is seen and left");
+            for sql in ["update settings set value = 'x'", "delete from audit_log"] {
+                let error = run(&reader, sql).await.unwrap_err().to_lowercase();
+                assert!(error.contains("readonly") || error.contains("read-only"), "{error}");
+            }
+            assert!(reader.append_audit(&[entry("two")]).await.is_err());
+            reader.close().await;
         })
         .await;
     }

@@ -98,12 +98,13 @@ impl Store {
         Ok(if same { Kept::Same } else { Kept::Other })
     }
 
-    /// The reports of a recommendation's hand-offs, oldest first.
+    /// The reports of a recommendation's hand-offs, message by message, of each in the order in which they came: a clock that was
+    /// set back in between does not turn them round.
     pub async fn list_reports_about(&self, recommendation: &str) -> Result<Vec<Report>, StoreError> {
         let rows = sqlx::query(
             "select r.id, r.message_id, r.destination, r.state, r.note, r.reference, r.said_at, r.received_at
              from hand_off_reports r join outbox o on o.id = r.message_id
-             where o.about = $1 order by r.received_at, r.seq, r.id",
+             where o.about = $1 order by o.created_at, o.seq, o.id, r.seq, r.id",
         )
         .bind(recommendation)
         .fetch_all(&self.pool)
@@ -202,6 +203,11 @@ mod tests {
             assert_eq!(all.iter().map(|r| r.state).collect::<Vec<_>>(), [Reported::Accepted, Reported::CarriedOut]);
             assert_eq!((all[0].note.as_str(), all[0].said_at), ("as agreed \u{fffd}", Some(at(5))));
             assert_eq!(store.verify_audit().await.unwrap().0, 2);
+            // The clock was set back before the last one came.
+            let last = Report { received_at: at(1), ..said("3", Reported::Undone) };
+            assert_eq!(store.keep_report(&last, "h3", &log).await.unwrap(), Kept::New);
+            let all = store.list_reports_about("r-1").await.unwrap();
+            assert_eq!(all.last().unwrap().state, Reported::Undone);
 
             assert!(store.list_reported_unsent(at(10)).await.unwrap().is_empty(), "it was never sent");
             let row = store.claim_due(at(10), 1, Duration::from_millis(5)).await.unwrap().remove(0);

@@ -56,7 +56,7 @@ pub use exceptions::Which;
 pub use hand_offs::{Report, Reported};
 pub use identity_rows::{CodeOutcome, CodeTry, IdentityRow, IdentityState, Proof};
 pub use jobs::JobStatus;
-pub use mutes::MuteEnd;
+pub use mutes::{MuteEnd, NewMute};
 pub use notices::{Notice, NoticeKind};
 pub use outbox::{NewOutbox, OutboxRow, OutboxState};
 pub use outcomes::Outcome;

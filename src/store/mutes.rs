@@ -1,7 +1,8 @@
 //! Mutes: never deleted, only ended; and the cases in which one is proposed.
 
 use jiff::Timestamp;
-use sqlx::{Any, Transaction};
+use jiff::civil::Date;
+use sqlx::{Any, AnyConnection, Transaction};
 
 use super::{Store, StoreError, audit, cases, evidence, recommendations, row};
 use crate::domain::audit::AuditEntry;
@@ -24,12 +25,30 @@ pub struct MuteEnd {
     pub at: Timestamp,
 }
 
+/// A mute that begins.
+#[derive(Clone, Copy, Debug)]
+pub struct NewMute<'a> {
+    /// The mute.
+    pub mute: &'a Mute,
+    /// The business day on which it is made.
+    pub today: Date,
+    /// How many mutes there were when it was weighed, and how many of them had been ended: any that came or went since makes
+    /// it a conflict. None where it was not weighed with others.
+    pub seen: Option<(i64, i64)>,
+}
+
 impl Store {
+    /// How many mutes there ever were, and how many of them were ended before their day.
+    pub async fn mutes_seen(&self) -> Result<(i64, i64), StoreError> {
+        seen(&mut *self.pool.acquire().await?).await
+    }
+
     /// Keeps a new mute with its audit entries, both or neither.
     ///
     /// # Errors
-    /// [`StoreError::Duplicate`] when the same type and scope are muted already.
-    pub async fn insert_mute(&self, mute: &Mute, entries: &[AuditEntry]) -> Result<(), StoreError> {
+    /// [`StoreError::Duplicate`] when the same type and scope are muted already, [`StoreError::Conflict`] when others came or
+    /// went since it was weighed.
+    pub async fn insert_mute(&self, mute: &NewMute<'_>, entries: &[AuditEntry]) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         insert(&mut tx, mute).await?;
         audit::append(&mut tx, entries).await?;
@@ -80,9 +99,15 @@ impl Store {
 }
 
 /// Keeps a mute. One type and scope is muted once at a time.
-pub(super) async fn insert(tx: &mut Transaction<'_, Any>, mute: &Mute) -> Result<(), StoreError> {
-    // Two who mute the same at once must not both find that nobody has.
+pub(super) async fn insert(tx: &mut Transaction<'_, Any>, new: &NewMute<'_>) -> Result<(), StoreError> {
+    let NewMute { mute, today, seen: before } = new;
+    // Two who mute the same at once must not both find that nobody has, nor each weigh theirs without the other's.
     audit::lock(tx).await?;
+    if let Some(before) = before
+        && seen(tx).await? != *before
+    {
+        return Err(StoreError::Conflict);
+    }
     // The same text on both databases: ids and days are compared as they are written.
     let done = sqlx::query(
         "insert into mutes (id, code, scope, owner, made_at, until_day, ended_at, body)
@@ -99,14 +124,19 @@ pub(super) async fn insert(tx: &mut Transaction<'_, Any>, mute: &Mute) -> Result
     .bind(row::ms(mute.made_at))
     .bind(mute.until.to_string())
     .bind(row::body(mute))
-    // A mute is on while its day has not come. The day of its making is close enough: a day too many only asks for its end.
-    .bind(mute.made_at.strftime("%Y-%m-%d").to_string())
+    .bind(today.to_string())
     .execute(&mut **tx)
     .await?;
     if done.rows_affected() == 0 {
         return Err(StoreError::Duplicate);
     }
     Ok(())
+}
+
+async fn seen(connection: &mut AnyConnection) -> Result<(i64, i64), StoreError> {
+    let found =
+        sqlx::query("select 'all' as id, count(*) as n, count(ended_at) as ended from mutes").fetch_one(connection).await?;
+    Ok((row::get(&found, TABLE, "n")?, row::get(&found, TABLE, "ended")?))
 }
 
 /// Ends a mute.
@@ -136,12 +166,37 @@ mod tests {
     use crate::domain::ids::PersonId;
     use crate::domain::mute::{Mute, MuteScope};
     use crate::store::testing::{at, entry, on_each};
-    use crate::store::{MuteEnd, StoreError};
+    use crate::store::{MuteEnd, NewMute, StoreError};
 
     fn mute(scope: &str, ms: i64, until: &str) -> Mute {
         let scope: MuteScope = scope.parse().unwrap();
         let by = PersonId::new("ada");
         Mute::new(ExceptionType::RShort, scope, by, "known \0 since May".into(), at(ms), until.parse().unwrap())
+    }
+
+    fn new(mute: &Mute) -> NewMute<'_> {
+        NewMute { mute, today: "2025-10-09".parse().unwrap(), seen: None }
+    }
+
+    #[tokio::test]
+    async fn a_mute_that_was_weighed_without_another_is_a_conflict() {
+        on_each(|store| async move {
+            let seen = store.mutes_seen().await.unwrap();
+            assert_eq!(seen, (0, 0));
+            let (first, second) = (mute("item:1", 0, "2025-11-01"), mute("item:2", 0, "2025-11-01"));
+            store.insert_mute(&NewMute { seen: Some(seen), ..new(&first) }, &[entry("mute.made")]).await.unwrap();
+            let late = store.insert_mute(&NewMute { seen: Some(seen), ..new(&second) }, &[entry("mute.made")]).await;
+            assert!(matches!(late, Err(StoreError::Conflict)), "{late:?}");
+            let ending = MuteEnd { id: first.id.clone(), by: PersonId::new("bob"), at: at(9) };
+            let seen = store.mutes_seen().await.unwrap();
+            store.end_mute(&ending, &[entry("mute.ended")]).await.unwrap();
+            let late = store.insert_mute(&NewMute { seen: Some(seen), ..new(&second) }, &[entry("mute.made")]).await;
+            assert!(matches!(late, Err(StoreError::Conflict)), "{late:?}");
+            let seen = store.mutes_seen().await.unwrap();
+            store.insert_mute(&NewMute { seen: Some(seen), ..new(&second) }, &[entry("mute.made")]).await.unwrap();
+            assert_eq!((seen, store.verify_audit().await.unwrap().0), ((1, 1), 3));
+        })
+        .await;
     }
 
     #[tokio::test]
@@ -150,7 +205,9 @@ mod tests {
             let mut all = tokio::task::JoinSet::new();
             for ms in 0..8 {
                 let store = store.clone();
-                all.spawn(async move { store.insert_mute(&mute("all", ms, "2025-11-01"), &[entry("mute.made")]).await });
+                all.spawn(
+                    async move { store.insert_mute(&new(&mute("all", ms, "2025-11-01")), &[entry("mute.made")]).await },
+                );
             }
             let made = all.join_all().await.into_iter().flatten().count();
             assert_eq!((made, store.list_mutes().await.unwrap().len()), (1, 1));
@@ -162,10 +219,10 @@ mod tests {
     async fn a_type_and_scope_is_muted_once_at_a_time_and_each_change_is_in_the_log() {
         on_each(|store| async move {
             let first = mute("supplier:9", 0, "2025-11-01");
-            store.insert_mute(&first, &[entry("mute.made")]).await.unwrap();
-            let again = store.insert_mute(&mute("supplier:9", 5, "2025-12-01"), &[entry("mute.made")]).await;
+            store.insert_mute(&new(&first), &[entry("mute.made")]).await.unwrap();
+            let again = store.insert_mute(&new(&mute("supplier:9", 5, "2025-12-01")), &[entry("mute.made")]).await;
             assert!(matches!(again, Err(StoreError::Duplicate)), "{again:?}");
-            store.insert_mute(&mute("all", 5, "2025-11-01"), &[entry("mute.made")]).await.unwrap();
+            store.insert_mute(&new(&mute("all", 5, "2025-11-01")), &[entry("mute.made")]).await.unwrap();
             assert_eq!(store.verify_audit().await.unwrap().0, 2, "what was refused left no entry");
 
             let ending = MuteEnd { id: first.id.clone(), by: PersonId::new("bob"), at: at(9) };
@@ -175,7 +232,7 @@ mod tests {
             let kept = store.find_mute(&first.id).await.unwrap().unwrap();
             assert_eq!(kept.ended, Some((at(9), PersonId::new("bob"))));
             assert!(kept.reason.contains('\u{0}') || kept.reason.contains('\u{fffd}'), "{:?}", kept.reason);
-            store.insert_mute(&mute("supplier:9", 20, "2025-12-01"), &[entry("mute.made")]).await.unwrap();
+            store.insert_mute(&new(&mute("supplier:9", 20, "2025-12-01")), &[entry("mute.made")]).await.unwrap();
             assert_eq!(store.list_mutes().await.unwrap().len(), 3);
             let none = MuteEnd { id: "mute-none".into(), ..ending };
             assert!(matches!(store.end_mute(&none, &[]).await, Err(StoreError::NotFound { .. })));
@@ -186,9 +243,13 @@ mod tests {
     #[tokio::test]
     async fn a_mute_that_ran_out_makes_room_for_a_new_one() {
         on_each(|store| async move {
-            // at(0) is 2025-10-09.
-            store.insert_mute(&mute("all", 0, "2025-10-09"), &[]).await.unwrap();
-            store.insert_mute(&mute("all", 7, "2025-11-09"), &[]).await.unwrap();
+            let (first, second) = (mute("all", 0, "2025-10-10"), mute("all", 7, "2025-11-09"));
+            // The day of the clock in UTC may still be the one before: what counts is the business day.
+            let on = |day: &str| NewMute { today: day.parse().unwrap(), ..new(&first) };
+            store.insert_mute(&on("2025-10-09"), &[]).await.unwrap();
+            let early = store.insert_mute(&NewMute { mute: &second, ..on("2025-10-09") }, &[]).await;
+            assert!(matches!(early, Err(StoreError::Duplicate)), "{early:?}");
+            store.insert_mute(&NewMute { mute: &second, ..on("2025-10-10") }, &[]).await.unwrap();
         })
         .await;
     }

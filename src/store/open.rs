@@ -33,13 +33,29 @@ impl Store {
     /// # Errors
     /// [`StoreError::WrongUrl`], [`StoreError::Unavailable`], and [`StoreError::Newer`] when a newer Reeve made it.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
+        Self::open_as(url, false).await
+    }
+
+    /// The same for whoever only reads: a file that is not there is not made, and the database refuses every change.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub async fn open_to_read(url: &str) -> Result<Self, StoreError> {
+        Self::open_as(url, true).await
+    }
+
+    async fn open_as(url: &str, reads_only: bool) -> Result<Self, StoreError> {
         sqlx::any::install_default_drivers();
         let place = place_of(url)?;
         let (options, shown) = match &place {
             Place::Memory => (parse("sqlite::memory:")?, url.to_owned()),
             Place::File(path) => {
-                make_folder(path, url)?;
-                (parse(&format!("sqlite:{}?mode=rwc", escape(path)))?, url.to_owned())
+                if !reads_only {
+                    make_folder(path, url)?;
+                }
+                // Not `ro`: reading beside a writer takes a place in the file of locks. What is refused is said below.
+                let mode = if reads_only { "rw" } else { "rwc" };
+                (parse(&format!("sqlite:{}?mode={mode}", escape(path)))?, url.to_owned())
             }
             Place::Postgres => {
                 let options = parse(url)?;
@@ -52,7 +68,7 @@ impl Store {
         };
         let options = options.disable_statement_logging();
         let backend = if place == Place::Postgres { Backend::Postgres } else { Backend::Sqlite };
-        let store = connect(&place, options, backend, &shown).await.map_err(|error| error.about(&shown))?;
+        let store = connect(&place, options, (backend, reads_only), &shown).await.map_err(|error| error.about(&shown))?;
         let found = store.schema_version().await.map_err(|error| error.about(&shown))?.unwrap_or(0);
         let known = known_version();
         if found > known {
@@ -179,11 +195,18 @@ fn make_folder(path: &str, url: &str) -> Result<(), StoreError> {
     }
 }
 
-async fn connect(place: &Place<'_>, options: AnyConnectOptions, backend: Backend, shown: &str) -> Result<Store, StoreError> {
+async fn connect(
+    place: &Place<'_>,
+    options: AnyConnectOptions,
+    (backend, reads_only): (Backend, bool),
+    shown: &str,
+) -> Result<Store, StoreError> {
     let pool = AnyPoolOptions::new().acquire_timeout(WAIT).after_connect(move |connection, _| {
         Box::pin(async move {
             if backend == Backend::Sqlite {
-                prepare_sqlite(connection).await?;
+                prepare_sqlite(connection, reads_only).await?;
+            } else if reads_only {
+                connection.execute("set default_transaction_read_only = on").await?;
             }
             Ok(())
         })
@@ -195,7 +218,7 @@ async fn connect(place: &Place<'_>, options: AnyConnectOptions, backend: Backend
         // A pool retries what fails and then only says that time ran out. One connection says why.
         let mut first = AnyConnection::connect_with(&options).await?;
         if backend == Backend::Sqlite {
-            prepare_sqlite(&mut first).await?;
+            prepare_sqlite(&mut first, reads_only).await?;
         }
         first.close().await?;
         pool.max_connections(CONNECTIONS)
@@ -205,8 +228,12 @@ async fn connect(place: &Place<'_>, options: AnyConnectOptions, backend: Backend
 }
 
 /// What SQLite forgets with each connection. `synchronous = full` because a confirmed decision must outlive a power cut.
-async fn prepare_sqlite(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+async fn prepare_sqlite(connection: &mut AnyConnection, reads_only: bool) -> Result<(), sqlx::Error> {
     connection.execute("pragma busy_timeout = 10000").await?;
+    if reads_only {
+        connection.execute("pragma query_only = on").await?;
+        return Ok(());
+    }
     connection.execute("pragma journal_mode = wal").await?;
     connection.execute("pragma synchronous = full").await?;
     connection.execute("pragma foreign_keys = on").await?;
@@ -258,6 +285,14 @@ mod tests {
         assert!(again.is_migrated().await.unwrap());
         assert_eq!(again.get_case(&case.id).await.unwrap(), case);
         assert!(folder.path().join("a b%20c#d.db").exists(), "a path is taken as it is written");
+    }
+
+    #[tokio::test]
+    async fn who_reads_makes_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("none/reeve.db");
+        assert!(Store::open_to_read(&format!("sqlite:{}", path.display())).await.is_err());
+        assert!(!path.exists() && !path.parent().unwrap().exists());
     }
 
     #[tokio::test]

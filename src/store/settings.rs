@@ -12,6 +12,14 @@ impl Store {
         found.map(|r| row::get(&r, "settings", "value")).transpose()
     }
 
+    /// Sets `key` unless it is set, and answers what it is then: of many who ask at once all are answered the same.
+    pub async fn settle_setting(&self, key: &str, value: &str) -> Result<String, StoreError> {
+        let mut tx = self.begin().await?;
+        let kept = settle(&mut tx, key, value).await?;
+        tx.commit().await?;
+        Ok(kept)
+    }
+
     /// Sets `key`.
     pub async fn put_setting(&self, key: &str, value: &str) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
@@ -52,6 +60,9 @@ mod tests {
             store.put_setting("company", "Nordic").await.unwrap();
             store.put_setting("company", "Nordic Outdoor").await.unwrap();
             assert_eq!(store.find_setting("company").await.unwrap().as_deref(), Some("Nordic Outdoor"));
+            assert_eq!(store.settle_setting("company", "Another").await.unwrap(), "Nordic Outdoor");
+            assert_eq!(store.settle_setting("key", "one").await.unwrap(), "one");
+            assert_eq!(store.settle_setting("key", "two").await.unwrap(), "one", "the first stays");
         })
         .await;
     }

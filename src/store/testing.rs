@@ -23,14 +23,23 @@ where
     F: Fn(Store) -> Fut,
     Fut: Future<Output = ()>,
 {
+    on_each_at(|store, _| test(store)).await;
+}
+
+/// The same for a test that opens the store once more, at the url.
+pub(crate) async fn on_each_at<F, Fut>(test: F)
+where
+    F: Fn(Store, String) -> Fut,
+    Fut: Future<Output = ()>,
+{
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let path = folder.path().join("deep/reeve.db");
-    let store = Store::open_and_migrate(&format!("sqlite:{}", path.display())).await.expect("SQLite");
-    test(store.clone()).await;
+    let url = format!("sqlite:{}", folder.path().join("deep/reeve.db").display());
+    let store = Store::open_and_migrate(&url).await.expect("SQLite");
+    test(store.clone(), url).await;
     store.close().await;
     if let Some(url) = postgres_url().await {
         let store = Store::open_and_migrate(&url).await.expect("PostgreSQL");
-        test(store.clone()).await;
+        test(store.clone(), url).await;
         store.close().await;
     }
 }

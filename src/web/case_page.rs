@@ -92,7 +92,8 @@ pub(super) async fn show(
     Query(shown): Query<Shown>,
 ) -> Result<Html<String>, WebError> {
     let case = case_of(&state, &id).await?;
-    let all = state.store.list_recommendations(&case.id).await?;
+    let drills = state.store.list_drills_of(&case.id).await?;
+    let all = drill::cards(state.store.list_recommendations(&case.id).await?, &drills);
     opened(&state.store, state.clock.now(), &who.person.id, "web", all.iter().map(|(rec, _)| rec)).await?;
     let done = (shown.done == "1").then_some("Your decision is kept.");
     Ok(Html(page(&state, &who, &case, None, done).await?))
@@ -186,7 +187,7 @@ async fn page(
 ) -> Result<String, WebError> {
     let all = state.store.list_recommendations(&case.id).await?;
     let drills = state.store.list_drills_of(&case.id).await?;
-    let recommendations = shown(&drill::cards(all.clone(), &drills, may_turn_down(&who.person).is_ok()));
+    let recommendations = shown(&drill::cards(all.clone(), &drills));
     let exceptions = state.store.list_case_exceptions(&case.id).await?;
     let evidence = match &case.evidence_hash {
         Some(hash) => Some(state.store.get_bundle(&case.id, hash).await?),
@@ -195,7 +196,7 @@ async fn page(
     let as_of = evidence.as_ref().map_or_else(|| state.clock.now(), |bundle| bundle.as_of);
     let chart = state.charts.chart(&case.subject, as_of).await;
     let names = Names(state.store.list_names().await?);
-    let history = history(state, case, &all).await?;
+    let history = history(state, case, &all, &drills).await?;
     let waiting: Vec<&Recommendation> = recommendations.iter().map(|(r, _)| r).filter(|r| r.state.is_waiting()).collect();
     let previews = state.approvals.preview(&who.person.id, case, &waiting).await.map_err(WebError::judged)?;
     let previews = waiting.iter().map(|r| r.id.clone()).zip(previews).collect();
@@ -262,14 +263,19 @@ fn shown(all: &[(Recommendation, i64)]) -> Vec<(Recommendation, i64)> {
     shown
 }
 
-/// What was done to the case and to its recommendations, oldest first.
-async fn history(state: &WebState, case: &Case, all: &[(Recommendation, i64)]) -> Result<Vec<Chained>, WebError> {
+/// What was done to the case and to its recommendations, oldest first, and nothing by which a waiting drill could be known.
+async fn history(
+    state: &WebState,
+    case: &Case,
+    all: &[(Recommendation, i64)],
+    drills: &[Drill],
+) -> Result<Vec<Chained>, WebError> {
     let mut history = state.store.list_audit_of(&format!("case:{}", case.id)).await?;
     for (rec, _) in all {
         history.extend(state.store.list_audit_of(&format!("recommendation:{}", rec.id)).await?);
     }
     history.sort_by_key(|entry| entry.seq);
-    Ok(history)
+    Ok(drill::told(history, all, drills))
 }
 
 /// Everybody else who decides anything.

@@ -178,6 +178,8 @@ async fn page(
         "currency": config.money.currency,
         "cap": config.noise.mute_value_max.to_string(),
         "live": on,
+        "lifted": Muting::load(&state.store, config, now).await?.lifted().iter().map(|said| plain(said)).collect::<Vec<_>>(),
+        "look_back": noise::weight::LOOK_BACK_DAYS,
         "past": past.iter().take(PAST).map(|m| row(m, state, &names, None)).collect::<Vec<_>>(),
         "noise": noise.iter().map(noise_row).collect::<Vec<_>>(),
         "history_days": config.noise.history_days,

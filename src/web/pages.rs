@@ -12,8 +12,12 @@ use super::error::WebError;
 use super::session::SignedIn;
 use super::view::{Entry, Shell, moment};
 use super::{WebState, templates};
+use crate::domain::audit::Chained;
+use crate::domain::decision::RecommendationState;
+use crate::domain::policy::may_turn_down;
+use crate::pipeline::noise::drill;
 use crate::render::plain;
-use crate::store::{AuditFault, StoredDigest};
+use crate::store::{AuditFault, StoreError, StoredDigest};
 
 /// Digests in the archive's list.
 const ARCHIVE: usize = 400;
@@ -113,10 +117,15 @@ pub(super) async fn audit(
     let before = query.before.unwrap_or(head + 1).clamp(1, head + 1);
     let after = (before - 1 - PAGE).max(0);
     let mut entries = state.store.list_audit(after, before - 1 - after).await?;
+    let reduced = may_turn_down(&who.person).is_ok();
+    if reduced {
+        entries = told(&state, entries).await?;
+    }
     entries.reverse();
     let zone = &state.config.calendar.timezone;
     let values = json!({
         "shell": Shell::of("Audit log", "/audit", &who),
+        "reduced": reduced,
         "verified": { "ok": ok, "text": text, "rest": since > 0 },
         "first": before - 1,
         "last": after + 1,
@@ -125,6 +134,13 @@ pub(super) async fn audit(
         "older": (after > 0).then(|| format!("/audit?before={}", after + 1)),
     });
     Ok(Html(templates::render("audit.html", &values)?))
+}
+
+/// Entries of the log as they are shown to people who decide: nothing by which a waiting drill could be known.
+pub(super) async fn told(state: &WebState, entries: Vec<Chained>) -> Result<Vec<Chained>, StoreError> {
+    // First the entries were read: what is answered since may be shown.
+    let waiting = state.store.list_recommendations_in(RecommendationState::WAITING).await?;
+    Ok(drill::told(entries, &waiting, &state.store.list_drills().await?))
 }
 
 /// `GET /health`

@@ -144,7 +144,7 @@ pub(super) async fn queue(
     let names = Names(state.store.list_names().await?);
     let all = state.store.list_recommendations_in(&[]).await?;
     let may = may_turn_down(&who.person).is_ok();
-    let firsts = first_recommendations(drill::cards(all, &state.store.list_drills().await?, may));
+    let firsts = first_recommendations(drill::cards(all, &state.store.list_drills().await?));
     let row = |case: &Case, line: Option<&DigestLine>| row(case, line, firsts.get(&case.id), &names);
 
     let in_queue = chosen.0 == "open";
@@ -185,7 +185,12 @@ async fn keep_muted(state: &WebState, cases: &mut Vec<Case>, keep: bool) -> Resu
             hidden.push((case, mute));
         }
     }
-    let text = noise::mutes::account(&state.config, &hidden).map(|text| plain(&text));
+    let said: Vec<String> = noise::mutes::account(&state.config, &hidden)
+        .into_iter()
+        .chain(muting.lifted().to_vec())
+        .map(|text| plain(&text))
+        .collect();
+    let text = (!said.is_empty()).then(|| said.join(" "));
     let ids: BTreeSet<CaseId> = hidden.iter().map(|(case, _)| case.id.clone()).collect();
     cases.retain(|case| ids.contains(&case.id) == keep);
     Ok(text)

@@ -216,6 +216,26 @@ async fn the_story_of_a_case_tells_who_did_what_under_which_policy() {
     assert!(report.lines.iter().any(|l| l.figure == "content of dan's click to approve"));
 }
 
+/// An export whose last entries were cut, and whose head was written anew to fit.
+fn cut_to(text: &str, form: export::Form, last: i64) -> String {
+    let header = usize::from(form == export::Form::Csv);
+    let kept: Vec<&str> = text.lines().take(header + usize::try_from(last).unwrap()).collect();
+    let tail = kept.last().unwrap();
+    let hash = if form == export::Form::Csv {
+        tail.rsplit(',').next().unwrap().to_owned()
+    } else {
+        serde_json::from_str::<serde_json::Value>(tail).unwrap()["hash"].as_str().unwrap().to_owned()
+    };
+    let head = if form == export::Form::Csv {
+        let detail = format!("{{\"\"entries\"\":{last},\"\"log_hash\"\":\"\"{hash}\"\",\"\"log_seq\"\":{last}}}");
+        format!("head,,{last},,,,,,\"{detail}\",,{hash}")
+    } else {
+        let head = serde_json::json!({ "entries": last, "seq": last, "hash": hash, "log_seq": last, "log_hash": hash });
+        format!("{{\"head\":{head}}}")
+    };
+    format!("{}\n{head}\n", kept.join("\n"))
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_export_proves_itself_and_no_line_of_it_can_be_changed() {
     for db in databases().await {
@@ -232,6 +252,20 @@ async fn an_export_proves_itself_and_no_line_of_it_can_be_changed() {
             let other = Anchor { hash: "0".repeat(64), ..anchor };
             let fault = export::check(BufReader::new(text.as_slice()), &[other]).unwrap_err().to_string();
             assert!(fault.contains("was rewritten"), "{fault}");
+            // Cut from the tail, with a head that says that the log ended there: an anchor of what is gone tells.
+            let shorter = cut_to(&String::from_utf8(text.clone()).unwrap(), form, seq - 3);
+            assert_eq!(export::check(BufReader::new(shorter.as_bytes()), &[]).unwrap().last, seq - 3);
+            let gone = Anchor { at: app.context.clock.now(), seq, hash: hash.clone() };
+            let fault = export::check(BufReader::new(shorter.as_bytes()), &[gone.clone()]).unwrap_err().to_string();
+            assert!(fault.contains("entries were cut from its end"), "{fault}");
+            // A part of a log may stop before an anchor, and says how many it stops before.
+            let part = shorter.replace(&format!("\"log_seq\":{}", seq - 3), &format!("\"log_seq\":{seq}"));
+            let part = part.replace(&format!("\"\"log_seq\"\":{}", seq - 3), &format!("\"\"log_seq\"\":{seq}"));
+            let log_hash = store.audit_hash(seq - 3).await.unwrap().unwrap();
+            let part = part.replace(&format!("\"log_hash\":\"{log_hash}"), &format!("\"log_hash\":\"{hash}"));
+            let part = part.replace(&format!("\"\"log_hash\"\":\"\"{log_hash}"), &format!("\"\"log_hash\"\":\"\"{hash}"));
+            let checked = export::check(BufReader::new(part.as_bytes()), &[gone]).unwrap();
+            assert_eq!((checked.anchors, checked.beyond), (0, 1));
             let text = String::from_utf8(text).unwrap();
             let lines: Vec<&str> = text.lines().collect();
             let header = usize::from(form == export::Form::Csv);
@@ -267,7 +301,7 @@ async fn anchors_find_a_log_that_was_rewritten_whole() {
         let elsewhere = Arc::new(Kept::default());
         let app = app_with(&db, config, Some(Arc::clone(&elsewhere) as Arc<dyn Sender>)).await;
         let store = &app.context.store;
-        let kept = anchors::read(&file).unwrap();
+        let kept = anchors::read(&file).unwrap().anchors;
         assert_eq!(kept.len(), 1, "one with the digest, however often the stages run");
         assert!(anchors::compare(store, &kept).await.unwrap().is_empty());
         {
@@ -281,9 +315,21 @@ async fn anchors_find_a_log_that_was_rewritten_whole() {
             use std::os::unix::fs::PermissionsExt;
             assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
         }
-        // A line that a crash cut off does not swallow the next one.
+        // A file that is gone, or lacks what the log says was written to it, is no proof, and says so.
+        assert!(anchors::read_configured(store, &file).await.unwrap().faults.is_empty());
+        std::fs::remove_file(&file).unwrap();
+        let held = anchors::read_configured(store, &file).await.unwrap();
+        assert!(held.faults.len() == 1 && held.faults[0].contains("is gone"), "{:?}", held.faults);
+        std::fs::write(&file, "").unwrap();
+        let held = anchors::read_configured(store, &file).await.unwrap();
+        assert!(held.faults.len() == 1 && held.faults[0].contains("lacks 1 of 1 anchors"), "{:?}", held.faults);
+
+        // A line that a crash cut off does not swallow the next one, and hides none of the others.
         std::fs::write(&file, "{\"at\":\"20").unwrap();
         anchors::append(&file, &kept[0]).unwrap();
+        let held = anchors::read_configured(store, &file).await.unwrap();
+        assert_eq!(held.anchors, kept);
+        assert!(held.faults.len() == 1 && held.faults[0].contains("line 1: no anchor"), "{:?}", held.faults);
         assert!(
             std::fs::read_to_string(&file).unwrap().ends_with(&format!("{}\n", serde_json::to_string(&kept[0]).unwrap()))
         );

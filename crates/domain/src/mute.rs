@@ -14,6 +14,7 @@ use super::case::{Case, Lane};
 use super::exception::{Exception, ExceptionType, Subject};
 use super::ids::{ItemId, LocationId, PersonId, SupplierId, content_id};
 use super::money::Money;
+use super::policy::Tier;
 
 /// What cases that wait for a mute own as a link, so that there is one proposal for each type at a time.
 const LINK: &str = "mute:";
@@ -130,6 +131,10 @@ pub struct Mute {
     pub until: Date,
     /// When and by whom it was ended before that.
     pub ended: Option<(Timestamp, PersonId)>,
+    /// Under which tier it was made: what it hides may not come to need a higher one. None for those made before this was
+    /// kept.
+    #[serde(default)]
+    pub tier: Option<Tier>,
 }
 
 impl Mute {
@@ -144,7 +149,7 @@ impl Mute {
     ) -> Self {
         let made = made_at.as_millisecond().to_string();
         let id = content_id("mute-", &[code.code(), &scope.to_string(), owner.as_str(), &made], 12);
-        Self { id, code, scope, owner, reason, made_at, until, ended: None }
+        Self { id, code, scope, owner, reason, made_at, until, ended: None, tier: None }
     }
 
     /// Does it hide anything on `today`?

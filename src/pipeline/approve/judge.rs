@@ -5,13 +5,17 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::plan::{self, Plan};
 use super::{Approvals, DecisionRefused, DecisionRequest, Scene, failed};
+use crate::domain::action::Action;
 use crate::domain::case::Case;
 use crate::domain::decision::Signature;
 use crate::domain::ids::{ItemId, PersonId, SupplierId};
+use crate::domain::money::Money;
+use crate::domain::mute::Mute;
 use crate::domain::policy::{
     ActionCode, Attempt, Delegation, Earlier, Facts, Person, Question, Refused, Ruling, Signer, Standing, acting_for,
 };
 use crate::domain::recommendation::Recommendation;
+use crate::pipeline::noise::weight;
 use crate::pipeline::publish::Terms;
 
 /// What was found out about one signature on one recommendation.
@@ -43,6 +47,7 @@ impl Approvals {
     ) -> Result<Plan, DecisionRefused> {
         // Before the sums are read: whatever is decided afterwards, in whichever process, makes this judgement void.
         let decisions_seen = self.store.count_decisions().await.map_err(failed)?;
+        let mutes_seen = self.store.mutes_seen().await.map_err(failed)?;
         let grounds = self.grounds(now).await?;
         let touched = self.touched(&scene).await?;
         let Judgement { ruling, standing, about } =
@@ -66,6 +71,7 @@ impl Approvals {
         let judged = plan::Judged { ruling: &ruling, signer: &signer, policy_version: &version, terms: &terms };
         let mut plan = plan::approve(request, scene, event, judged, self.undo_window(), now)?;
         plan.decisions_seen = Some(decisions_seen);
+        plan.mutes_seen = Some(mutes_seen);
         plan.delegations_seen = Some(grounds.delegations_seen);
         plan.about = about;
         Ok(plan)
@@ -109,7 +115,8 @@ impl Approvals {
         let about = about(case, rec, &facts);
         let mut first_refusal = None;
         for signer in self.capacities(grounds, person, now) {
-            let ruling = self.ruling(grounds, case, rec, &facts, &signed, &signer, now);
+            let value = self.value_of(rec, &signed, &signer, now).await?;
+            let ruling = self.ruling(grounds, case, rec, value, &facts, &signed, &signer, now);
             let attempt = Attempt { signer: &signer, ruling: &ruling, facts: &facts, signed: &signed, touched_by: touched };
             match policy.may_sign(&attempt) {
                 Ok(standing) => return Ok(Judgement { ruling, standing: Ok((signer, standing)), about }),
@@ -131,6 +138,7 @@ impl Approvals {
         grounds: &Grounds,
         case: &Case,
         rec: &Recommendation,
+        value: Money,
         facts: &Facts,
         signed: &[Signer],
         signer: &Signer,
@@ -143,7 +151,7 @@ impl Approvals {
         self.config.policy.judge(&Question {
             id: &rec.id,
             action: ActionCode::of(&rec.candidate.action),
-            value: rec.candidate.value,
+            value,
             item: item.as_ref(),
             supplier: supplier.as_ref(),
             facts,
@@ -166,7 +174,25 @@ impl Approvals {
         let signed: Vec<Signer> = rec.state.first_signature().iter().map(|first| self.signer(first)).collect();
         // Nobody in particular: what it takes whoever signs.
         let nobody = Signer::own(Person::gone(PersonId::new("stage:approve")));
-        Ok((self.ruling(grounds, case, rec, &facts, &signed, &nobody, now), facts, signed))
+        let value = self.value_of(rec, &signed, &nobody, now).await?;
+        Ok((self.ruling(grounds, case, rec, value, &facts, &signed, &nobody, now), facts, signed))
+    }
+
+    /// What limits are compared with. Of a mute it is what it weighs at this moment, with all that those who sign have muted,
+    /// and never less than what the card says that it hides.
+    async fn value_of(
+        &self,
+        rec: &Recommendation,
+        signed: &[Signer],
+        signer: &Signer,
+        now: Timestamp,
+    ) -> Result<Money, DecisionRefused> {
+        let Action::Mute { exception, scope, until, hides } = &rec.candidate.action else { return Ok(rec.candidate.value) };
+        let owner = signer.person.id.clone();
+        let mute = Mute::new(*exception, scope.clone(), owner, rec.candidate.summary.clone(), now, *until);
+        let owners: Vec<&PersonId> = signed.iter().chain([signer]).map(|s| &s.person.id).collect();
+        let weight = weight::weigh(&self.store, &self.config, &owners, &mute, now).await.map_err(failed)?;
+        Ok(weight.counted().max(*hides).max(rec.candidate.value))
     }
 
     /// Everything a person may sign as today: for themselves first.

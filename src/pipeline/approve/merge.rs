@@ -20,7 +20,7 @@ impl Approvals {
         into: &CaseId,
         now: Timestamp,
     ) -> Result<Plan, DecisionRefused> {
-        let Scene { rec, seen, siblings, mut case } = scene;
+        let Scene { rec, seen, siblings, mut case, .. } = scene;
         if *into == case.id {
             return Err(DecisionRefused::Nowhere("a case can not be folded into itself; name the other one".to_owned()));
         }

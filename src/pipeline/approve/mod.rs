@@ -23,6 +23,7 @@ mod standing;
 #[cfg(test)]
 pub(super) mod tests;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -45,11 +46,12 @@ use crate::config::Config;
 use crate::domain::action::{Action, Check};
 use crate::domain::case::Case;
 use crate::domain::decision::RecommendationState as State;
-use crate::domain::ids::PersonId;
+use crate::domain::ids::{PersonId, RecommendationId};
 use crate::domain::money::Money;
 use crate::domain::policy::{Person, may_turn_down};
 use crate::domain::recommendation::Recommendation;
-use crate::store::{Change, DecisionRow, NewOutbox, Store, StoreError};
+use crate::pipeline::noise::drill;
+use crate::store::{Change, DecisionRow, NewMute, NewOutbox, Store, StoreError};
 
 /// How often a click is judged anew because somebody else moved the same case, or the sum that limits are compared with, in
 /// between.
@@ -79,12 +81,14 @@ struct Scene {
     /// The others of its case, with theirs.
     siblings: Vec<(Recommendation, i64)>,
     case: Case,
+    /// Of its case's recommendations those that nobody is shown, since a drill waits in their place.
+    hidden: BTreeSet<RecommendationId>,
 }
 
 impl Scene {
     /// What is proposed now: the best waiting recommendation on the case's present evidence.
     fn newest(&self) -> Option<&Recommendation> {
-        let all = self.siblings.iter().map(|(r, _)| r).chain([&self.rec]);
+        let all = self.siblings.iter().map(|(r, _)| r).chain([&self.rec]).filter(|r| !self.hidden.contains(&r.id));
         all.filter(|r| r.state.is_waiting() && self.case.evidence_hash.as_deref() == Some(&*r.evidence_hash))
             .min_by(|a, b| a.rank.cmp(&b.rank).then_with(|| b.drafted_at.cmp(&a.drafted_at)).then_with(|| a.id.cmp(&b.id)))
     }
@@ -230,9 +234,10 @@ impl Approvals {
         // The case first: whatever moves afterwards moves its version too, and the write is refused.
         let case = self.store.get_case(&case_id).await.map_err(failed)?;
         let mut siblings = self.store.list_recommendations(&case_id).await.map_err(failed)?;
+        let hidden = drill::hidden(&siblings, &self.store.list_drills_of(&case_id).await.map_err(failed)?);
         let place = siblings.iter().position(|(r, _)| &r.id == id);
         let (rec, seen) = siblings.remove(place.ok_or_else(|| DecisionRefused::UnknownRecommendation(id.to_string()))?);
-        Ok(Scene { rec, seen, siblings, case })
+        Ok(Scene { rec, seen, siblings, case, hidden })
     }
 
     /// Writes everything a decision changes in one transaction.
@@ -281,6 +286,7 @@ impl Approvals {
         // The case that ends gives up its links before the other one takes them.
         let mut cases = vec![(plan.case, seen)];
         cases.extend(plan.other_case);
+        let mute = own.mute.as_ref().map(|mute| NewMute { mute, today: self.today(now), seen: plan.mutes_seen });
         let change = Change {
             decision: Some(&decision),
             decisions_seen: plan.decisions_seen,
@@ -291,7 +297,7 @@ impl Approvals {
             outbox: &outbox,
             cancel: &cancel,
             notices: &plan.notices,
-            mute: own.mute.as_ref(),
+            mute: mute.as_ref(),
             unmute: own.unmute.as_ref(),
             drill: own.drill.as_ref(),
             entries: &entries,

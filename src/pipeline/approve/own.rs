@@ -99,8 +99,9 @@ impl Approvals {
             && let Some((rec, _)) = plan.changed.first()
             && let Some(mute) = mute_of(rec)
         {
-            let begun =
-                mutes::begun(&mute, &request.channel, json!({ "proposed_in": plan.case.id, "recommendation": rec.id }));
+            let mute = Mute { tier: plan.answer.tier, ..mute };
+            let told = json!({ "proposed_in": plan.case.id, "recommendation": rec.id, "tier": plan.answer.tier });
+            let begun = mutes::begun(&mute, &request.channel, told);
             plan.entries.push(begun);
             let tier = plan.answer.tier.map(|t| format!(" ({t})")).unwrap_or_default();
             let until = plan.answer.undo_until.map(|u| format!(" It can be undone until {u}.")).unwrap_or_default();

@@ -39,6 +39,8 @@ pub(super) struct Plan {
     pub(super) entries: Vec<AuditEntry>,
     /// How many decisions there were when the limits were added up, where they were.
     pub(super) decisions_seen: Option<i64>,
+    /// How many mutes there were when it was weighed, and how many of them had been ended, where it mutes.
+    pub(super) mutes_seen: Option<(i64, i64)>,
     /// How many delegations there were when it was judged, and how many of them had been ended.
     pub(super) delegations_seen: Option<(i64, i64)>,
     /// The item and the supplier that an approval counts by, as the records say.
@@ -68,6 +70,7 @@ impl Plan {
             notices: Vec::new(),
             entries,
             decisions_seen: None,
+            mutes_seen: None,
             delegations_seen: None,
             about: (None, None),
             on_behalf_of: Vec::new(),
@@ -97,7 +100,7 @@ pub(super) fn approve(
     window: SignedDuration,
     now: Timestamp,
 ) -> Result<Plan, DecisionRefused> {
-    let Scene { rec, seen, siblings, mut case } = scene;
+    let Scene { rec, seen, siblings, mut case, .. } = scene;
     let same_facts = |r: &Recommendation| r.evidence_hash == rec.evidence_hash;
     if siblings.iter().any(|(r, _)| same_facts(r) && is_released(&r.state)) {
         return Err(DecisionRefused::BadRequest("another proposal of this case is approved already".to_owned()));
@@ -213,7 +216,7 @@ pub(super) fn reject(
     if reason == RejectReason::MissingContext && note.trim().is_empty() {
         return Err(DecisionRefused::BadRequest("say what context is missing".into()));
     }
-    let Scene { rec, seen, siblings, mut case } = scene;
+    let Scene { rec, seen, siblings, mut case, hidden } = scene;
     let on = rec.clone();
     let event = Event::Reject { by: request.person.clone(), reason };
     let mut changed = Vec::new();
@@ -222,7 +225,8 @@ pub(super) fn reject(
         if reason.closes_case() && other.state.is_waiting() {
             other.state = other.state.after(event.clone(), now)?;
             changed.push((other, seen));
-        } else if other.state.is_waiting() {
+        } else if other.state.is_waiting() && !hidden.contains(&other.id) {
+            // A drill and what it stands for count as the one that is shown.
             left += 1;
         }
     }
@@ -260,7 +264,7 @@ pub(super) fn snooze(
     wake: WakeCondition,
     now: Timestamp,
 ) -> Result<Plan, DecisionRefused> {
-    let Scene { rec, seen, siblings, mut case } = scene;
+    let Scene { rec, seen, siblings, mut case, .. } = scene;
     let on = rec.clone();
     let event = Event::Snooze { by: request.person.clone(), until, wake };
     let mut changed = Vec::new();
@@ -286,7 +290,7 @@ pub(super) fn undo(
     window: SignedDuration,
     now: Timestamp,
 ) -> Result<Plan, DecisionRefused> {
-    let Scene { rec, seen, siblings, mut case } = scene;
+    let Scene { rec, seen, siblings, mut case, .. } = scene;
     let on = rec.clone();
     // Another proposal of the case is approved and on its way: what is taken back now must not open the case beside it.
     if decided(&on.state).is_none_or(|(_, what, _)| what == "rejected")

@@ -4,6 +4,7 @@
 //! destination, through the outbox and signed. The file is only ever appended to. An anchor that was written twice, because
 //! the process died in between, is one anchor: the same head.
 
+use std::collections::BTreeSet;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
@@ -49,20 +50,78 @@ impl Anchor {
     }
 }
 
+/// What a file of anchors holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// The anchors that can be read, in their order.
+    pub anchors: Vec<Anchor>,
+    /// What is wrong with the file, in sentences: a line that is no anchor, an anchor that the log says was written and that
+    /// is not there. What could be read is compared all the same.
+    pub faults: Vec<String>,
+}
+
 /// The anchors of a file, a JSON line each.
 ///
 /// # Errors
-/// Names the file, and the line that is no anchor.
-pub fn read(path: &Path) -> anyhow::Result<Vec<Anchor>> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("reading the anchors in {}", path.display()))?;
-    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    lines
-        .map(|(i, line)| {
-            serde_json::from_str(line).with_context(|| {
-                format!("{}, line {}: no anchor such as {{\"at\":…,\"seq\":…,\"hash\":…}}", path.display(), i + 1)
-            })
+/// When the file can not be read at all.
+pub fn read(path: &Path) -> anyhow::Result<Held> {
+    let bytes = std::fs::read(path).with_context(|| format!("reading the anchors in {}", path.display()))?;
+    let mut held = Held::default();
+    for (i, line) in String::from_utf8_lossy(&bytes).lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        match serde_json::from_str(line) {
+            Ok(anchor) => held.anchors.push(anchor),
+            Err(_) => held.faults.push(format!(
+                "{}, line {}: no anchor such as {{\"at\":…,\"seq\":…,\"hash\":…}}; it was cut off or changed",
+                path.display(),
+                i + 1
+            )),
+        }
+    }
+    Ok(held)
+}
+
+/// The anchors of the configured file, held against what the log says was written to it: a file that is gone, or that lacks
+/// an anchor, proves nothing of what it lacks.
+///
+/// # Errors
+/// When the file or the log can not be read.
+pub async fn read_configured(store: &Store, path: &Path) -> anyhow::Result<Held> {
+    let there = path.try_exists().with_context(|| format!("looking for the anchor file {}", path.display()))?;
+    let mut held = if there { read(path)? } else { Held::default() };
+    let written: Vec<Anchor> = store
+        .list_audit_of(SUBJECT)
+        .await
+        .context("reading which anchors were written")?
+        .into_iter()
+        .filter(|e| e.entry.action == ACTION && e.entry.detail["file"] == true)
+        .filter_map(|e| {
+            let seq = e.entry.detail["seq"].as_i64()?;
+            Some(Anchor { at: e.entry.at, seq, hash: e.entry.content })
         })
-        .collect()
+        .collect();
+    if !there && !written.is_empty() {
+        held.faults.push(format!(
+            "the anchor file {} is gone, and the log says that {} anchors were written to it; find out who removed it, and \
+             put it back from a copy",
+            path.display(),
+            written.len()
+        ));
+        return Ok(held);
+    }
+    let holds: BTreeSet<(i64, &str)> = held.anchors.iter().map(|a| (a.seq, a.hash.as_str())).collect();
+    let lacks: Vec<&Anchor> = written.iter().filter(|a| !holds.contains(&(a.seq, a.hash.as_str()))).collect();
+    if let Some(first) = lacks.first() {
+        held.faults.push(format!(
+            "the anchor file {} lacks {} of {} anchors that the log says were written to it, the first of {} for entry {}; \
+             find out who removed them, and put them back from a copy",
+            path.display(),
+            lacks.len(),
+            written.len(),
+            first.at,
+            first.seq
+        ));
+    }
+    Ok(held)
 }
 
 /// Appends an anchor, on the disk when this returns. The file is made where it is missing, for its owner alone.
@@ -219,7 +278,7 @@ impl Anchoring {
 }
 
 /// An anchor as a message: a CloudEvents envelope, its id made of what it says.
-fn message(anchor: &Anchor, channel: &str) -> NewOutbox {
+pub(crate) fn message(anchor: &Anchor, channel: &str) -> NewOutbox {
     let id = content_id("anchor-", &[&anchor.seq.to_string(), &anchor.hash], 32);
     let body = json!({
         "specversion": "1.0",
@@ -272,5 +331,5 @@ pub fn check_file(path: &Path) -> anyhow::Result<String> {
         .append(true)
         .open(path)
         .with_context(|| format!("audit.anchor_file: {} can not be appended to; check who may write it", path.display()))?;
-    Ok(format!("{} anchors in {}", read(path)?.len(), path.display()))
+    Ok(format!("{} anchors in {}", read(path)?.anchors.len(), path.display()))
 }

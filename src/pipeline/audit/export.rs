@@ -130,6 +130,8 @@ pub struct Checked {
     pub head: String,
     /// Anchors that stand for an entry of the file and agree with it.
     pub anchors: usize,
+    /// Anchors that stand for entries behind the last one of the file, within the log that it is a part of.
+    pub beyond: usize,
 }
 
 /// Writes the entries from `from` up to before `to` (both may be open), with the head as the last line. Answers how many.
@@ -187,7 +189,8 @@ fn quoted(cell: &str) -> String {
 }
 
 /// Checks an export without a store: each entry against its hash and the one before, the head, and `anchors` where they
-/// stand for entries of the file.
+/// stand for entries of the file. An anchor behind the end of the log that the head claims says that the log was longer: then
+/// entries were cut from it, or it was exported before that anchor was made, and is no proof of what the anchor stands for.
 ///
 /// # Errors
 /// Says which line or entry is not what was written.
@@ -197,7 +200,8 @@ pub fn check(input: impl BufRead, anchors: &[Anchor]) -> anyhow::Result<Checked>
         by_seq.entry(anchor.seq).or_default().push(anchor);
     }
     let mut walk: Option<ChainWalk> = None;
-    let mut checked = Checked { entries: 0, first: 0, builds_on: String::new(), last: 0, head: String::new(), anchors: 0 };
+    let mut checked =
+        Checked { entries: 0, first: 0, builds_on: String::new(), last: 0, head: String::new(), anchors: 0, beyond: 0 };
     let mut end: Option<EndHead> = None;
     for line in Records::new(input)? {
         let record = line?;
@@ -233,6 +237,26 @@ pub fn check(input: impl BufRead, anchors: &[Anchor]) -> anyhow::Result<Checked>
         end.entries,
         end.seq
     );
+    ensure!(
+        end.log_seq > end.seq || (end.log_seq, &end.log_hash) == (end.seq, &end.hash) || end.entries == 0,
+        "the head says that the log ended with entry {}, and the file holds entry {}",
+        end.log_seq,
+        end.seq
+    );
+    for anchor in by_seq.range(checked.last + 1..).flat_map(|(_, anchors)| anchors) {
+        ensure!(
+            anchor.seq <= end.log_seq,
+            "the anchor of {} stands for entry {}, and the file says that the log ended with entry {}: entries were cut from \
+             its end, or it was exported before that anchor was made",
+            anchor.at,
+            anchor.seq,
+            end.log_seq
+        );
+        if anchor.seq == end.log_seq {
+            ensure!(anchor.hash == end.log_hash, "{}", anchor.no_longer_matches(Some(&end.log_hash)));
+        }
+        checked.beyond += 1;
+    }
     Ok(checked)
 }
 

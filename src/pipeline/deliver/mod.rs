@@ -21,7 +21,8 @@ use anyhow::Context;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tracing::{info, warn};
+use tokio::task::JoinSet;
+use tracing::{Instrument as _, info, warn};
 
 use self::hand_off::Sendable;
 use super::{Progress, Stage};
@@ -34,6 +35,9 @@ use crate::store::{OutboxRow, Store, StoreError};
 
 /// Most messages of one run to one destination, so that a shutdown does not wait for a long queue.
 const BATCH: usize = 64;
+
+/// The same where other destinations wait for the run to end.
+const BATCH_BESIDE_OTHERS: usize = 8;
 
 /// How the machine signs the audit log here.
 const ACTOR: &str = "stage:deliver";
@@ -80,12 +84,43 @@ impl Deliver {
         self.settle_reported(&mut done).await?;
         self.bury_expired(&mut done).await?;
         if let Some(sender) = &self.sender {
-            for destination in self.open_destinations(sender.as_ref()).await? {
-                self.send_to(sender.as_ref(), &destination, &mut done).await?;
-            }
+            let served = self.serve(sender, &mut done).await;
+            // Also when one of them failed: that is what the fallback is for.
+            self.tell_fallback().await?;
+            served?;
+        } else {
+            self.tell_fallback().await?;
         }
-        self.tell_fallback().await?;
         Ok(done)
+    }
+
+    /// Sends to every open destination at the same time: one that is slow, or whose rows can not be read, holds up no other.
+    /// All that failed are told of together, when all have ended.
+    async fn serve(&self, sender: &Arc<dyn Sender>, done: &mut Delivered) -> anyhow::Result<()> {
+        let open = self.open_destinations(sender.as_ref()).await?;
+        // A run ends when all have ended: where others wait for the next one, none takes many turns.
+        let most = if open.len() > 1 { BATCH_BESIDE_OTHERS } else { BATCH };
+        let mut turns = JoinSet::new();
+        for destination in open {
+            let (it, sender) = (self.clone(), Arc::clone(sender));
+            let turn = async move {
+                let mut done = Delivered::default();
+                let sent = it.send_to(sender.as_ref(), &destination, most, &mut done).await;
+                (done, sent.with_context(|| format!("delivering to {destination}")))
+            };
+            turns.spawn(turn.in_current_span());
+        }
+        let mut failed = Vec::new();
+        while let Some(turn) = turns.join_next().await {
+            let (sent, result) = turn.context("a destination's turn did not end as it should")?;
+            done.sent += sent.sent;
+            done.retried += sent.retried;
+            done.dead += sent.dead;
+            failed.extend(result.err().map(|error| format!("{error:#}")));
+        }
+        failed.sort();
+        anyhow::ensure!(failed.is_empty(), "{}", failed.join("; "));
+        Ok(())
     }
 
     /// Destinations that something waits for and that may be sent to.
@@ -99,12 +134,18 @@ impl Deliver {
     }
 
     /// Sends to one destination what is due for it, while nobody else does.
-    async fn send_to(&self, sender: &dyn Sender, destination: &str, done: &mut Delivered) -> anyhow::Result<()> {
+    async fn send_to(
+        &self,
+        sender: &dyn Sender,
+        destination: &str,
+        most: usize,
+        done: &mut Delivered,
+    ) -> anyhow::Result<()> {
         let timeout = self.config.destination(destination).map_or(self.config.webhook.timeout, |d| d.timeout);
         // Long enough to send and to write down how it went.
         let lease = timeout + self.config.delivery.margin;
         let (turn, mut held) = (format!("deliver:{destination}"), false);
-        for _ in 0..BATCH {
+        for _ in 0..most {
             let now = self.clock.now();
             let due = self.store.next_due_to(destination).await.context("reading the outbox")?;
             if due.is_none_or(|due| due > now) || sender.free_at(destination, now) > now {

@@ -9,13 +9,15 @@ use crate::domain::ids::PersonId;
 use crate::store::Unsent;
 
 impl Deliver {
-    /// Puts a dead letter back into the outbox, to be sent as it was approved, by order of `actor`.
+    /// Puts a dead letter back into the outbox, to be sent as it was approved, by order of a person.
     ///
     /// # Errors
-    /// When there is no such dead letter, its time has passed, or a later message of its case has left already.
-    pub async fn replay(&self, message: &str, actor: &str, channel: &str) -> anyhow::Result<()> {
+    /// When the person is not known, there is no such dead letter, its time has passed, or a later message of its case has left
+    /// already.
+    pub async fn replay(&self, message: &str, by: &PersonId, channel: &str) -> anyhow::Result<()> {
+        self.known(by)?;
         let now = self.clock.now();
-        let entry = self.ordered("outbox.replayed", message, actor, channel, json!({})).await?;
+        let entry = self.ordered("outbox.replayed", message, by.as_str(), channel, json!({})).await?;
         self.store.replay_dead(message, now, &[entry]).await.with_context(|| {
             format!(
                 "message {message} can not be sent again; `reeve outbox dead` lists those that can, and one that has \

@@ -20,12 +20,12 @@ use serde_json::json;
 
 use super::NoiseControl;
 use crate::domain::action::{Action, Candidate};
-use crate::domain::audit::AuditEntry;
+use crate::domain::audit::{AuditEntry, Chained};
 use crate::domain::calendar::plus_days;
 use crate::domain::case::{Case, CaseState, Lane};
 use crate::domain::decision::RecommendationState as State;
 use crate::domain::digest::DigestLine;
-use crate::domain::ids::{CaseId, LocationId, content_hash};
+use crate::domain::ids::{CaseId, LocationId, RecommendationId, content_hash};
 use crate::domain::money::{Money, Quantity};
 use crate::domain::recommendation::{Drafter, Recommendation};
 use crate::domain::record::{Record, RecordKind};
@@ -41,15 +41,51 @@ const FACTORS: [i64; 4] = [10, 5, 3, 2];
 /// Days behind the last useful one.
 const TOO_LATE_DAYS: i32 = 7;
 
-/// Which of a case's recommendations are shown: while a drill waits, it stands for the true one before people who decide,
-/// and everybody else sees the true one.
-pub fn cards(recs: Vec<(Recommendation, i64)>, drills: &[Drill], decides: bool) -> Vec<(Recommendation, i64)> {
-    let mut hidden = BTreeSet::new();
-    for drill in drills.iter().filter(|d| d.end.is_none()) {
-        let waits = recs.iter().any(|(r, _)| r.id == drill.recommendation_id && r.state.is_waiting());
-        hidden.insert(if decides && waits { &drill.instead_of } else { &drill.recommendation_id });
-    }
-    recs.into_iter().filter(|(r, _)| !hidden.contains(&r.id)).collect()
+/// Under which key the store keeps the secret of the draw, made when it is first needed.
+const KEY: &str = "drills.key";
+
+/// The entry of what begins to wait for a decision.
+const QUEUED: &str = "recommendation.queued";
+
+/// Which of a case's recommendations are shown: while a drill waits, it stands for the true one, before everybody. Whoever
+/// could see both, through a second program or a colleague who does not decide, would know it without reading.
+pub fn cards(recs: Vec<(Recommendation, i64)>, drills: &[Drill]) -> Vec<(Recommendation, i64)> {
+    let unseen: BTreeSet<&RecommendationId> = drills
+        .iter()
+        .filter(|d| d.end.is_none())
+        .map(|d| if waits(&recs, d) { &d.instead_of } else { &d.recommendation_id })
+        .collect();
+    recs.into_iter().filter(|(r, _)| !unseen.contains(&r.id)).collect()
+}
+
+/// What is really proposed, without any drill: for the digest.
+pub fn true_ones(recs: Vec<(Recommendation, i64)>, drills: &[Drill]) -> Vec<(Recommendation, i64)> {
+    recs.into_iter().filter(|(r, _)| drills.iter().all(|d| d.recommendation_id != r.id)).collect()
+}
+
+/// The true ones that are not shown, since a drill waits in their place.
+pub fn hidden(recs: &[(Recommendation, i64)], drills: &[Drill]) -> BTreeSet<RecommendationId> {
+    drills.iter().filter(|d| d.end.is_none() && waits(recs, d)).map(|d| d.instead_of.clone()).collect()
+}
+
+/// What of the log is shown where people decide. That something was queued is left out while it waits, of every
+/// recommendation alike, or the line of the drill would stand beside that of the true one; so is whatever else names a true
+/// one that is hidden. The log itself holds all of it, and `reeve audit` shows it. `recs` has to hold every waiting
+/// recommendation that `entries` are about.
+pub fn told(entries: Vec<Chained>, recs: &[(Recommendation, i64)], drills: &[Drill]) -> Vec<Chained> {
+    let waiting: BTreeSet<String> =
+        recs.iter().filter(|(r, _)| r.state.is_waiting()).map(|(r, _)| format!("recommendation:{}", r.id)).collect();
+    let hidden = hidden(recs, drills);
+    let names_hidden = |e: &AuditEntry| {
+        let detail = if hidden.is_empty() { String::new() } else { e.detail.to_string() };
+        hidden.iter().any(|id| e.subject == format!("recommendation:{id}") || detail.contains(&format!("\"{id}\"")))
+    };
+    let is_unseen = |e: &AuditEntry| names_hidden(e) || (e.action == QUEUED && waiting.contains(&e.subject));
+    entries.into_iter().filter(|e| !is_unseen(&e.entry)).collect()
+}
+
+fn waits(recs: &[(Recommendation, i64)], drill: &Drill) -> bool {
+    recs.iter().any(|(r, _)| r.id == drill.recommendation_id && r.state.is_waiting())
 }
 
 /// Plants today's drills. Answers how many.
@@ -65,9 +101,12 @@ pub(super) async fn plant(it: &NoiseControl) -> anyhow::Result<usize> {
     let today = config.calendar.calendar().day_of(clock.now());
     let Some(digest) = store.find_digest(today).await? else { return Ok(0) };
     let planted: BTreeSet<(CaseId, Date)> = store.list_drills().await?.into_iter().map(|d| (d.case_id, d.day)).collect();
+    let key = store.settle_setting(KEY, &secret()).await?;
     let mut count = 0;
     for line in &digest.digest.lines {
-        if planted.contains(&(line.case_id.clone(), today)) || !may_take_one(line) || !is_drawn(today, &line.case_id, share)
+        if planted.contains(&(line.case_id.clone(), today))
+            || !may_take_one(line)
+            || !is_drawn(&key, today, &line.case_id, share)
         {
             continue;
         }
@@ -120,11 +159,19 @@ fn may_take_one(line: &DigestLine) -> bool {
     !line.sampled && line.lane == Lane::Ordinary && line.slack_days >= SLACK_MIN
 }
 
-/// Drawn by hash of day and case: random to people, the same for everybody who recomputes it.
-fn is_drawn(day: Date, case: &CaseId, share: f64) -> bool {
-    let hash = content_hash(&["drill", &day.to_string(), case.as_str()]);
+/// Drawn by hash of the store's secret, the day and the case: random to whoever can not read the store, and the same however
+/// often it is asked.
+fn is_drawn(key: &str, day: Date, case: &CaseId, share: f64) -> bool {
+    let hash = content_hash(&["drill", key, &day.to_string(), case.as_str()]);
     let draw = u32::from_str_radix(&hash[..8], 16).expect("a hash is of hex digits");
     f64::from(draw) < share * 4_294_967_296.0
+}
+
+/// A secret that nobody can guess. It stands in the store and in nothing that leaves it; no digest depends on it.
+fn secret() -> String {
+    let mut bytes = [0_u8; 32];
+    getrandom::fill(&mut bytes).expect("the operating system has randomness, or the draw of drills could be foreseen");
+    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 /// The wrong recommendation for a case, where one can be made of its first.
@@ -290,7 +337,7 @@ async fn places(it: &NoiseControl) -> anyhow::Result<Vec<(LocationId, String)>> 
 /// in the log from then on.
 async fn keep(it: &NoiseControl, case: &Case, rec: Recommendation, drill: Drill) -> anyhow::Result<bool> {
     let detail = json!({ "case": case.id, "evidence": rec.evidence_hash, "rank": rec.rank });
-    let entry = entry("recommendation.queued", "stage:approve", &rec, detail, drill.planted_at);
+    let entry = entry(QUEUED, "stage:approve", &rec, detail, drill.planted_at);
     match it.store.plant_drill(&rec, &drill, &[entry]).await {
         Ok(()) => Ok(true),
         Err(StoreError::Conflict) => Ok(false),

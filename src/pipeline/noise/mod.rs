@@ -7,6 +7,7 @@ pub mod drill;
 pub mod figures;
 pub mod mutes;
 pub mod propose;
+pub(crate) mod weight;
 
 use std::sync::Arc;
 

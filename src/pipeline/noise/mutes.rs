@@ -7,22 +7,25 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::json;
 
+use super::weight::{self, Weight};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::domain::action::Action;
 use crate::domain::audit::AuditEntry;
 use crate::domain::calendar::{days_between, plus_days};
 use crate::domain::case::{Case, CaseState};
 use crate::domain::exception::{Exception, ExceptionState, ExceptionType};
-use crate::domain::ids::{ItemId, PersonId, RecommendationId, content_hash};
+use crate::domain::ids::{ItemId, PersonId, content_hash};
 use crate::domain::money::Money;
 use crate::domain::mute::{Mute, MuteScope, may_hide};
-use crate::domain::policy::{ActionCode, Attempt, Facts, Named, Person, Question, Refusal, Signer, Tier, may_turn_down};
-use crate::domain::record::{Record, RecordKind, RecordRef};
-use crate::store::{Change, MuteEnd, Notice, Store, StoreError};
+use crate::domain::policy::{Attempt, Person, Refusal, Signer, Tier, may_turn_down};
+use crate::domain::record::{Record, RecordKind};
+use crate::store::{Change, MuteEnd, NewMute, Notice, Store, StoreError};
 
 /// Longest reason, in characters.
 const REASON_CHARS: usize = 500;
+
+/// How often a mute is judged anew because somebody else muted in between.
+const TRIES: usize = 16;
 
 /// The mutes of a day, and what is needed to apply them. With none of them it costs one query.
 #[derive(Clone, Debug)]
@@ -31,17 +34,22 @@ pub struct Muting {
     /// Only filled where a mute is by category.
     categories: BTreeMap<ItemId, String>,
     cap: Money,
+    lifted: Vec<String>,
 }
 
 impl Muting {
-    /// The mutes that hold on the business day of `now`.
+    /// The mutes that hold on the business day of `now`, without those that hide more by now than they were allowed to.
     ///
     /// # Errors
     /// When the store can not be read.
     pub async fn load(store: &Store, config: &Config, now: Timestamp) -> Result<Self, StoreError> {
         let today = config.calendar.calendar().day_of(now);
-        let live = store.list_mutes().await?.into_iter().filter(|m| m.is_live(today)).collect();
-        Self::of(store, config, live).await
+        let live: Vec<Mute> = store.list_mutes().await?.into_iter().filter(|m| m.is_live(today)).collect();
+        if live.is_empty() {
+            return Self::of(store, config, live).await;
+        }
+        let (kept, lifted) = weight::allowed(store, config, live, now).await?;
+        Ok(Self { lifted, ..Self::of(store, config, kept).await? })
     }
 
     /// The same for mutes that are only thought of.
@@ -51,7 +59,27 @@ impl Muting {
     pub async fn of(store: &Store, config: &Config, live: Vec<Mute>) -> Result<Self, StoreError> {
         let by_category = live.iter().any(|m| matches!(m.scope, MuteScope::Category(_)));
         let categories = if by_category { categories(store).await? } else { BTreeMap::new() };
-        Ok(Self { live, categories, cap: config.noise.mute_value_max })
+        Ok(Self { live, categories, cap: config.noise.mute_value_max, lifted: Vec::new() })
+    }
+
+    /// Sentences about mutes that hide nothing any more, since they would hide more than they were allowed to.
+    pub fn lifted(&self) -> &[String] {
+        &self.lifted
+    }
+
+    /// The mutes that hold.
+    pub(super) fn live(&self) -> &[Mute] {
+        &self.live
+    }
+
+    /// Other mutes on the same grounds.
+    pub(super) fn with(&self, live: Vec<Mute>) -> Self {
+        Self { live, lifted: Vec::new(), categories: self.categories.clone(), cap: self.cap }
+    }
+
+    /// May a mute hide this case at all?
+    pub(super) fn may_hide(&self, case: &Case) -> bool {
+        !case.is_mute_proposal() && may_hide(case, self.cap)
     }
 
     /// Is nothing muted?
@@ -67,8 +95,13 @@ impl Muting {
         }
         let mut open = exceptions.iter().filter(|e| e.state == ExceptionState::Open).peekable();
         open.peek()?;
+        self.covers_all(open)
+    }
+
+    /// The mute whose end brings back a case with these exceptions, where every one of them is muted.
+    pub(super) fn covers_all<'e>(&self, exceptions: impl Iterator<Item = &'e Exception>) -> Option<&Mute> {
         let mut found: Vec<&Mute> = Vec::new();
-        for exception in open {
+        for exception in exceptions {
             let category = exception.signal.subject.item.as_ref().and_then(|i| self.categories.get(i)).map(String::as_str);
             let covers = |m: &&Mute| m.covers(exception, category);
             found.push(self.live.iter().filter(covers).max_by_key(|m| (m.until, &m.id))?);
@@ -139,11 +172,13 @@ pub enum MuteRefused {
     NotAllowed(#[from] Refusal),
     /// So much would be hidden that it takes two.
     #[error(
-        "it would hide {hides} at stake now, and that takes two people ({tier}); mute something narrower, or decide the cases"
+        "it would hide {hides} at stake {when}, and that takes two people ({tier}); mute something narrower, or decide the cases"
     )]
     TooMuch {
         /// The money at stake in what it would hide.
         hides: Money,
+        /// Now, or by what such cases came to.
+        when: &'static str,
         /// What it takes.
         tier: Tier,
     },
@@ -201,36 +236,37 @@ pub async fn mute(store: &Store, config: &Config, clock: &Clock, request: &MuteR
     if reason.is_empty() || reason.chars().count() > REASON_CHARS {
         return Err(MuteRefused::NoReason);
     }
-    if let Some(standing) = standing(store, today, request.code, &request.scope).await? {
-        let same = standing.owner == request.person && standing.until == request.until && standing.reason == reason;
-        return if same { Ok(standing) } else { Err(already(config, &standing)) };
+    for _ in 0..TRIES {
+        // Before they are weighed: whoever mutes or ends a mute afterwards, in whichever process, makes this judgement void.
+        let seen = store.mutes_seen().await?;
+        if let Some(standing) = standing(store, today, request.code, &request.scope).await? {
+            let same = standing.owner == request.person && standing.until == request.until && standing.reason == reason;
+            return if same { Ok(standing) } else { Err(already(config, &standing)) };
+        }
+        let (code, scope) = (request.code, request.scope.clone());
+        let mute = Mute::new(code, scope, request.person.clone(), reason.clone(), now, request.until);
+        let weight = weight::weigh(store, config, &[&person.id], &mute, now).await?;
+        let tier = may_hide_so_much(store, config, person, &mute, weight, now).await?;
+        let mute = Mute { tier: Some(tier), ..mute };
+        let told = json!({
+            "hides_cases": weight.cases, "hides": weight.now, "hides_ahead": weight.ahead, "hides_in_all": weight.in_all,
+            "tier": tier,
+        });
+        let entry = begun(&mute, &request.channel, told);
+        let new = NewMute { mute: &mute, today, seen: Some(seen) };
+        let what = format!("{code} muted for {} until {}: {}", mute.scope, mute.until, mute.reason);
+        let notices: Vec<Notice> =
+            store.told_by_command(&request.channel, &request.person, &[&mute.id], &what, now).into_iter().collect();
+        let entries = [store.with_os_user(entry)];
+        let change = Change { mute: Some(&new), notices: &notices, entries: &entries, ..Change::default() };
+        match store.advance(change).await {
+            Ok(()) => return Ok(mute),
+            // Somebody muted or ended a mute in the same moment: judge it on what there is now.
+            Err(StoreError::Conflict | StoreError::Duplicate) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
-    let (code, scope) = (request.code, request.scope.clone());
-    let mute = Mute::new(code, scope, request.person.clone(), reason, now, request.until);
-    let (cases, hides) = Muting::of(store, config, vec![mute.clone()]).await?.weigh(store).await?;
-    // What counts is what this person hides in all: ten small mutes are a large one, and a case of two types is hidden only
-    // by two.
-    let mut own: Vec<Mute> = store.list_mutes().await?;
-    own.retain(|m| m.owner == request.person && m.is_live(today));
-    own.push(mute.clone());
-    let (_, hides_in_all) = Muting::of(store, config, own).await?.weigh(store).await?;
-    let action = Action::Mute { exception: code, scope: mute.scope.clone(), until: mute.until, hides };
-    let tier = may_hide_so_much(store, config, person, &action, hides.max(hides_in_all), now).await?;
-    let entry = begun(&mute, &request.channel, json!({ "hides_cases": cases, "hides": hides, "tier": tier }));
-    let what = format!("{code} muted for {} until {}: {}", mute.scope, mute.until, mute.reason);
-    let notices: Vec<Notice> =
-        store.told_by_command(&request.channel, &request.person, &[&mute.id], &what, now).into_iter().collect();
-    let entries = [store.with_os_user(entry)];
-    let change = Change { mute: Some(&mute), notices: &notices, entries: &entries, ..Change::default() };
-    match store.advance(change).await {
-        Ok(()) => Ok(mute),
-        // Somebody else muted it in the same moment.
-        Err(StoreError::Duplicate) => match self::standing(store, today, code, &mute.scope).await? {
-            Some(standing) => Err(already(config, &standing)),
-            None => Err(MuteRefused::Failed(anyhow::anyhow!("somebody else is muting the same; look again"))),
-        },
-        Err(error) => Err(error.into()),
-    }
+    Err(MuteRefused::Failed(anyhow::anyhow!("others are muting at the same time; try again")))
 }
 
 /// The tier of a mute, when this person alone may decide it: by the policy, as for a proposal.
@@ -238,58 +274,20 @@ async fn may_hide_so_much(
     store: &Store,
     config: &Config,
     person: &Person,
-    action: &Action,
-    hides: Money,
+    mute: &Mute,
+    weight: Weight,
     now: Timestamp,
 ) -> Result<Tier, MuteRefused> {
-    let facts = facts_of(store, action).await?;
-    let id = RecommendationId::new("mute");
-    let ruling = config.policy.judge(&Question {
-        id: &id,
-        action: ActionCode::of(action),
-        value: hides,
-        item: None,
-        supplier: None,
-        facts: &facts,
-        signers: std::slice::from_ref(&person.id),
-        on_behalf_of: &[],
-        earlier: &[],
-        now,
-    });
+    let hides = weight.counted();
+    let (facts, ruling) = weight::ruling(store, config, &person.id, mute, hides, now).await?;
     let signer = Signer::own(person.clone());
     let attempt = Attempt { signer: &signer, ruling: &ruling, facts: &facts, signed: &[], touched_by: &[] };
     if config.policy.may_sign(&attempt)?.needs_second {
-        return Err(MuteRefused::TooMuch { hides, tier: ruling.tier });
+        let when =
+            if hides > weight.now { "in all, with what you muted before and by what such cases came to" } else { "now" };
+        return Err(MuteRefused::TooMuch { hides, when, tier: ruling.tier });
     }
     Ok(ruling.tier)
-}
-
-/// What the policy asks of a mute: what it touches, as far as its scope says. What it does not say counts as the stricter,
-/// so whoever decides for one place mutes nothing everywhere.
-///
-/// # Errors
-/// When the store can not be read.
-pub async fn facts_of(store: &Store, action: &Action) -> Result<Facts, StoreError> {
-    let Action::Mute { scope, .. } = action else { return Ok(Facts::default()) };
-    let mut facts = Facts::default();
-    match scope {
-        MuteScope::All => {}
-        MuteScope::Item(item) => facts.categories = categories(store).await?.remove(item).map(|category| vec![category]),
-        MuteScope::Category(name) => facts.categories = Some(vec![name.clone()]),
-        MuteScope::Location(id) => {
-            facts.locations = Some(vec![named(store, RecordKind::Location, id.as_str()).await?]);
-        }
-        MuteScope::Supplier(id) => {
-            facts.suppliers = Some(vec![named(store, RecordKind::Supplier, id.as_str()).await?]);
-        }
-    }
-    Ok(facts)
-}
-
-async fn named(store: &Store, kind: RecordKind, id: &str) -> Result<Named, StoreError> {
-    let names = store.list_names().await?;
-    let name = names.get(&RecordRef::new(kind, id)).map(String::as_str);
-    Ok(Named::new(id, name.as_slice()))
 }
 
 /// Ends a mute before its day. Whoever may decide may end anybody's: showing more does no harm. Ending it twice is ending it

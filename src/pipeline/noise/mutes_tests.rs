@@ -210,6 +210,80 @@ async fn hiding_much_money_takes_who_may_release_as_much_and_what_takes_two_nobo
 }
 
 #[tokio::test]
+async fn small_mutes_made_at_once_do_not_pass_for_small_ones() {
+    let (store, config, clock) = bench().await;
+    for n in 0..6 {
+        let found = [exception(ExceptionType::RShort, &format!("{n}"), "a")];
+        case(&store, &format!("case-{n}"), &found, 900, Lane::Ordinary).await;
+    }
+    let mut all = tokio::task::JoinSet::new();
+    for n in 0..6 {
+        let (store, config, clock) = (store.clone(), config.clone(), clock.clone());
+        all.spawn(async move {
+            mute(&store, &config, &clock, &request("pia", &format!("item:{n}"), "2026-10-20")).await.is_ok()
+        });
+    }
+    let made = all.join_all().await.into_iter().filter(|made| *made).count();
+    // One hides 900.00, a planner's; two hide 1,800.00.
+    assert_eq!((made, store.list_mutes().await.unwrap().len()), (1, 1));
+    store.verify_audit().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_mute_made_when_nothing_waits_is_judged_by_what_such_cases_came_to() {
+    let (store, config, clock) = bench().await;
+    for n in 0..14 {
+        let found = [exception(ExceptionType::RShort, &format!("{n}"), "a")];
+        let short = case(&store, &format!("case-{n}"), &found, 900, Lane::Ordinary).await;
+        let closed = Case { version: 2, state: CaseState::Closed, ..short };
+        store.advance_case(&closed, 1, &[]).await.unwrap();
+    }
+    // 12,600.00 in 28 days, and 12 days of muting: 5,400.00, though it hides nothing now.
+    let pia = PersonId::new("pia");
+    let thought = Mute::new(
+        ExceptionType::RShort,
+        MuteScope::All,
+        pia.clone(),
+        "known".into(),
+        start(),
+        "2026-10-20".parse().unwrap(),
+    );
+    let weight = weight::weigh(&store, &config, &[&pia], &thought, start()).await.unwrap();
+    assert_eq!((weight.cases, weight.now, weight.ahead), (0, Money::ZERO, Money::from_minor(540_000)));
+    assert_eq!(weight.counted(), Money::from_minor(540_000));
+    let why = mute(&store, &config, &clock, &request("pia", "all", "2026-10-20")).await.unwrap_err();
+    assert!(matches!(why, MuteRefused::NotAllowed(_)), "{why}");
+    // Of another supplier nothing is known, and of what was long ago nothing counts.
+    mute(&store, &config, &clock, &request("pia", "supplier:8", "2026-10-20")).await.unwrap();
+    clock.set("2026-12-08T08:00:00Z".parse().unwrap());
+    mute(&store, &config, &clock, &request("pia", "all", "2026-12-20")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_mute_that_comes_to_hide_more_than_it_was_allowed_to_hides_nothing_any_more_and_says_so() {
+    let (store, config, clock) = bench().await;
+    let first = case(&store, "case-0", &[exception(ExceptionType::RShort, "0", "a")], 900, Lane::Ordinary).await;
+    let made = mute(&store, &config, &clock, &request("pia", "all", "2026-10-20")).await.unwrap();
+    assert!(made.tier.is_some());
+    let load = async || Muting::load(&store, &config, clock.now()).await.unwrap();
+    assert!(load().await.hides(&store, &first).await.unwrap().is_some() && load().await.lifted().is_empty());
+    let second = case(&store, "case-1", &[exception(ExceptionType::RShort, "1", "a")], 900, Lane::Ordinary).await;
+    let muting = load().await;
+    for case in [&first, &second] {
+        assert!(muting.hides(&store, case).await.unwrap().is_none());
+    }
+    let said = muting.lifted();
+    assert!(
+        said.len() == 1 && said[0].contains("would hide 1,800.00 at stake") && said[0].contains("Pia Planner"),
+        "{said:?}"
+    );
+    // Once one of them is answered, the other is hidden again.
+    let closed = Case { version: 2, state: CaseState::Closed, ..second };
+    store.advance_case(&closed, 1, &[]).await.unwrap();
+    assert!(load().await.hides(&store, &first).await.unwrap().is_some());
+}
+
+#[tokio::test]
 async fn small_mutes_of_one_person_count_together_and_those_of_others_do_not() {
     crate::store::testing::on_each(|store| async move {
         let (config, clock) = (Config::load_from(None, &[]).unwrap(), Clock::standing_at(start()));

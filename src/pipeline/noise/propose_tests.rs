@@ -143,6 +143,15 @@ impl Bench {
         self.control.store.put_digest(&stored, &made).await.unwrap();
     }
 
+    /// Puts other money at stake in a case.
+    async fn worth(&self, id: &str, at_stake: i64) {
+        let mut case = self.control.store.get_case(&CaseId::new(id)).await.unwrap();
+        case.rank.as_mut().unwrap().at_stake = Money::from_minor(at_stake);
+        let seen = case.version;
+        case.version += 1;
+        self.control.store.advance_case(&case, seen, &[]).await.unwrap();
+    }
+
     /// The proposal that waits, where there is one.
     async fn proposal(&self) -> Option<(Case, Recommendation)> {
         let cases = self.control.store.list_cases(CaseState::UNDECIDED).await.unwrap();
@@ -331,4 +340,40 @@ async fn the_figures_by_detector_count_each_case_once_and_no_drill() {
     assert_eq!((all[0].detector.as_str(), all[0].noise.shown, all[0].noise.rejected), ("receiving/1", 14, 11));
     let none = figures::by_detector(&bench.control.store, "2026-12-08".parse().unwrap(), 30).await.unwrap();
     assert!(none.is_empty());
+}
+
+#[tokio::test]
+async fn a_proposal_is_judged_by_what_it_hides_at_the_click_and_by_what_its_approver_hides_already() {
+    // The card says 20.00. What came in since makes it 1,820.00.
+    let bench = Bench::new(11).await;
+    propose(&bench.control).await.unwrap();
+    let (_, rec) = bench.proposal().await.unwrap();
+    for n in 20..22 {
+        bench.case(&format!("case-{n}"), "9", false).await;
+        bench.worth(&format!("case-{n}"), 90_000).await;
+    }
+    let refused = bench.decide("k1", "pia", &rec, Verb::Approve).await.unwrap_err();
+    assert!(matches!(refused, DecisionRefused::MayNotSign(_)), "{refused}");
+    assert!(bench.control.store.list_mutes().await.unwrap().is_empty());
+
+    // The card says 20.00, and the approver hides 990.00 of another supplier already.
+    let bench = Bench::new(11).await;
+    propose(&bench.control).await.unwrap();
+    let (_, rec) = bench.proposal().await.unwrap();
+    bench.case("case-20", "8", false).await;
+    bench.worth("case-20", 99_000).await;
+    let request = crate::pipeline::noise::MuteRequest {
+        person: PersonId::new("pia"),
+        channel: "web".into(),
+        code: ExceptionType::RShort,
+        scope: "item:case-20".parse().unwrap(),
+        until: "2026-10-20".parse().unwrap(),
+        reason: "known".into(),
+    };
+    let NoiseControl { store, config, clock, .. } = &bench.control;
+    crate::pipeline::noise::mute(store, config, clock, &request).await.unwrap();
+    let refused = bench.decide("k1", "pia", &rec, Verb::Approve).await.unwrap_err();
+    assert!(matches!(refused, DecisionRefused::MayNotSign(_)), "{refused}");
+    bench.decide("k2", "ari", &rec, Verb::Approve).await.unwrap();
+    assert_eq!(store.list_mutes().await.unwrap().len(), 2);
 }

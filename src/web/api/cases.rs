@@ -15,7 +15,6 @@ use super::refused::refused;
 use crate::domain::case::Case;
 use crate::domain::exception::ExceptionType;
 use crate::domain::ids::{CaseId, ItemId, LocationId, SupplierId};
-use crate::domain::policy::may_turn_down;
 use crate::domain::recommendation::Recommendation;
 use crate::identity::{Bearer, Scope};
 use crate::pipeline::approve::opened;
@@ -129,10 +128,8 @@ pub(super) async fn one(
     needs(&bearer, &Scope::ReadCases)?;
     let case = if is_id(&id) { state.store.find_case(&CaseId::new(id)).await? } else { None };
     let case = case.ok_or_else(|| Problem::not_found("such case"))?;
-    // Whoever decides is shown what the page shows them, through whichever program.
-    let decides = bearer.person.as_ref().is_some_and(|person| may_turn_down(person).is_ok());
     let drills = state.store.list_drills_of(&case.id).await?;
-    let mut all = drill::cards(state.store.list_recommendations(&case.id).await?, &drills, decides);
+    let mut all = drill::cards(state.store.list_recommendations(&case.id).await?, &drills);
     all.retain(|(rec, _)| counts(&rec.state));
     all.sort_by_key(|(rec, _)| (rec.rank, std::cmp::Reverse(rec.drafted_at)));
     let evidence = match &case.evidence_hash {

@@ -13,8 +13,10 @@ use super::auth::needs;
 use super::cards::range;
 use super::input::Asked;
 use super::problem::Problem;
+use crate::domain::policy::may_turn_down;
 use crate::identity::{Bearer, Scope};
 use crate::pipeline::kpi::Period;
+use crate::web::pages::told;
 
 /// Days in the list of digests.
 const DAYS: usize = 400;
@@ -105,10 +107,14 @@ pub(super) async fn audit(
     if !(1..=ENTRIES_MAX).contains(&limit) {
         return Err(Problem::bad_field("limit", format!("{limit} is not 1 to {ENTRIES_MAX}")));
     }
-    let chained = state.store.list_audit(query.after.unwrap_or(0), limit).await?;
+    let mut chained = state.store.list_audit(query.after.unwrap_or(0), limit).await?;
     let (seq, hash) = state.store.audit_head().await?;
     let full = i64::try_from(chained.len()).is_ok_and(|n| n == limit);
     let next = chained.last().map(|e| e.seq).filter(|_| full);
+    // Whoever decides is told what the page tells them.
+    if bearer.person.as_ref().is_some_and(|person| may_turn_down(person).is_ok()) {
+        chained = told(&state, chained).await?;
+    }
     let entry = |e: crate::domain::audit::Chained| AuditEntry {
         seq: e.seq,
         at: e.entry.at.to_string(),

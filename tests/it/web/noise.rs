@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use reeve::domain::action::{Action, Candidate, MoneySum, Range};
+use reeve::domain::audit::AuditEntry;
 use reeve::domain::case::Case;
 use reeve::domain::decision::RecommendationState;
 use reeve::domain::evidence::{Bundle, Fact, FactValue};
@@ -10,6 +11,7 @@ use reeve::domain::ids::{CaseId, RecommendationId};
 use reeve::domain::money::Money;
 use reeve::domain::recommendation::{Drafter, Prose, Recommendation};
 use reeve::domain::record::{RecordKind, RecordRef};
+use reeve::store::Drill;
 
 use super::http::Visitor;
 use super::world::{World, now};
@@ -166,4 +168,46 @@ async fn several_are_rejected_with_one_reason_and_without_one_nothing_happens() 
     assert_eq!((state(&world, &three.id).await, state(&world, &four.id).await), ("rejected", "rejected"));
     let empty = pia.post("/batch", &[("csrf", form["csrf"].as_str()), ("verb", "approve")]).await;
     assert_eq!(empty.status, 400);
+}
+
+#[tokio::test]
+async fn no_screen_tells_a_waiting_drill_from_what_it_stands_for() {
+    let world = World::new().await;
+    let store = &world.store;
+    let queued = |rec: &Recommendation| AuditEntry {
+        at: now(),
+        actor: "stage:approve".to_owned(),
+        channel: "stage".to_owned(),
+        action: "recommendation.queued".to_owned(),
+        subject: format!("recommendation:{}", rec.id),
+        content: rec.content_hash(),
+        detail: serde_json::json!({ "case": rec.case_id, "evidence": rec.evidence_hash, "rank": rec.rank }),
+    };
+    let real = world.recommendations.iter().min_by_key(|r| r.rank).unwrap();
+    store.append_audit(&world.recommendations.iter().map(queued).collect::<Vec<_>>()).await.unwrap();
+    let mut candidate = real.candidate.clone();
+    candidate.summary = "Something that the facts contradict".to_owned();
+    let (words, evidence, drafter) = (real.prose.clone(), real.evidence_hash.clone(), real.drafter.clone());
+    let mut wrong =
+        Recommendation::drafted(real.case_id.clone(), real.rank, candidate, words, evidence, drafter, real.drafted_at);
+    wrong.state = RecommendationState::Queued;
+    let drill = Drill {
+        recommendation_id: wrong.id.clone(),
+        case_id: wrong.case_id.clone(),
+        instead_of: real.id.clone(),
+        day: "2026-10-09".parse().unwrap(),
+        field: "quantity".to_owned(),
+        what: "it said something else.".to_owned(),
+        planted_at: now(),
+        end: None,
+    };
+    store.plant_drill(&wrong, &drill, &[queued(&wrong)]).await.unwrap();
+    let ari = Visitor::sign_in(&world, "ari").await;
+    for screen in [format!("/cases/{}", real.case_id), "/audit".to_owned(), "/".to_owned()] {
+        let page = ari.get(&screen).await.body;
+        assert!(!page.contains(real.id.as_str()), "{screen} names what is hidden\n{page}");
+        assert!(!page.contains("recommendation queued"), "{screen}\n{page}");
+        assert!(screen == "/audit" || page.contains("Something that the facts contradict"), "{screen}\n{page}");
+    }
+    assert!(store.list_audit(0, 1_000).await.unwrap().iter().any(|e| e.entry.subject.ends_with(real.id.as_str())));
 }

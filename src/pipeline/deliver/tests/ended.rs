@@ -47,7 +47,7 @@ async fn what_an_operator_discards_is_not_carried_out_and_who_approved_it_is_tol
         // It stays so: nothing leaves, nothing is approved or taken back, and it can not be put back either.
         bench.later(60);
         assert_eq!(deliver.run_once().await.unwrap(), delivered(0, 0, 0));
-        assert!(deliver.replay(&row.id, "dan", "cli").await.is_err());
+        assert!(deliver.replay(&row.id, &PersonId::new("dan"), "cli").await.is_err());
         assert!(deliver.discard(&row.id, "again", &PersonId::new("dan"), "cli").await.is_err());
         for (person, rec, verb) in
             [("ari", &recs[0], Verb::Undo), ("fay", &recs[0], Verb::Approve), ("fay", &recs[1], Verb::Approve)]
@@ -89,7 +89,7 @@ async fn what_expires_before_it_was_sent_ends_whether_it_waits_or_was_given_up()
             let row = bench.it.store.list_outbox_about(rec.id.as_str()).await.unwrap().remove(0);
             assert_eq!(row.state, OutboxState::Dead);
             assert!(row.last_error.unwrap().contains("it expired before it was"));
-            assert!(deliver.replay(&row.id, "ari", "cli").await.is_err());
+            assert!(deliver.replay(&row.id, &PersonId::new("ari"), "cli").await.is_err());
         }
         assert_eq!(bench.it.store.list_notices(&PersonId::new("ari")).await.unwrap().len(), 2);
         bench.it.store.verify_audit().await.unwrap();

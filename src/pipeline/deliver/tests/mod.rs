@@ -154,8 +154,11 @@ async fn what_is_not_taken_is_tried_again_then_dead_then_replayed_as_it_was() {
     assert_eq!(deliver.run_once().await.unwrap(), delivered(0, 0, 1));
     let dead = bench.it.store.list_dead().await.unwrap();
     assert!(dead[0].reason.contains("given up after 2 attempts") && dead[0].reason.contains("500"), "{dead:?}");
-    assert!(deliver.replay("msg_none", "ops", "cli").await.is_err());
-    deliver.replay(&dead[0].id, "ops", "cli").await.unwrap();
+    let (ari, stage) = (PersonId::new("ari"), PersonId::new("stage:deliver"));
+    assert!(deliver.replay("msg_none", &ari, "cli").await.is_err());
+    let nobody = deliver.replay(&dead[0].id, &stage, "cli").await.unwrap_err().to_string();
+    assert!(nobody.contains("there is no person \"stage:deliver\""), "{nobody}");
+    deliver.replay(&dead[0].id, &ari, "cli").await.unwrap();
     assert_eq!(deliver.run_once().await.unwrap(), delivered(1, 0, 0));
     assert_eq!(receiver.got(), [(row.id.clone(), row.body.clone())]);
     assert_eq!(bench.state(&id).await, "handed_off");
@@ -197,7 +200,7 @@ async fn what_nobody_took_before_its_expiry_is_given_up_and_the_reason_says_whet
     assert_eq!(deliver.run_once().await.unwrap(), delivered(0, 0, 1));
     let dead = bench.it.store.list_dead().await.unwrap().remove(0);
     assert!(dead.reason.contains("expired") && dead.reason.contains("may have arrived"), "{dead:?}");
-    let refused = format!("{:#}", deliver.replay(&dead.id, "ari", "cli").await.unwrap_err());
+    let refused = format!("{:#}", deliver.replay(&dead.id, &PersonId::new("ari"), "cli").await.unwrap_err());
     assert!(refused.contains("expired"), "{refused}");
     assert_eq!(deliver.run_once().await.unwrap(), delivered(0, 0, 0), "it is given up once");
     assert_eq!((bench.state(&id).await.as_str(), receiver.got().len()), ("not_carried_out", 0));
@@ -257,6 +260,56 @@ async fn the_fallback_is_told_once_of_an_outage() {
     assert!(said["data"]["says"].as_str().unwrap().contains("502"), "{said}");
     assert!(bad.got().is_empty());
     bench.it.store.verify_audit().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_destination_that_does_not_answer_holds_up_no_other() {
+    // It takes what it is sent and says nothing until it is told to.
+    let release = Arc::new(tokio::sync::Notify::new());
+    let hangs = release.clone();
+    let slow = Router::new().fallback(post(move || {
+        let hangs = hangs.clone();
+        async move { hangs.notified().await }
+    }));
+    let (got, arrived) = (Arc::new(tokio::sync::Notify::new()), Arc::new(Mutex::new(0)));
+    let (tells, counts) = (got.clone(), arrived.clone());
+    let fast = Router::new().fallback(post(move || {
+        *counts.lock().unwrap() += 1;
+        tells.notify_one();
+        async {}
+    }));
+    let mut urls = Vec::new();
+    for app in [slow, fast] {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        urls.push(format!("http://{}/", listener.local_addr().unwrap()));
+        tokio::spawn(async move { axum::serve(listener, app).await });
+    }
+    let (bench, mut deliver, _) = approved(&urls[0], 9).await;
+    let text = format!(
+        "[webhook]\nurl = \"{}\"\nsecret = \"{SECRET}\"\ntimeout = \"10m\"\n\
+         [[destinations]]\nname = \"wms\"\nurl = \"{}\"\nsecret = \"{SECRET}\"\n",
+        urls[0], urls[1]
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("reeve.toml");
+    std::fs::write(&file, text).unwrap();
+    let config = Config::load_from(Some(&file), &[]).unwrap();
+    deliver.sender = Some(Arc::new(Destinations::new(&config.all_destinations(), &config.delivery).unwrap()));
+    deliver.config = Arc::new(config);
+    bench.later(5);
+    let store = &bench.it.store;
+    let (seq, hash) = store.audit_head().await.unwrap();
+    let anchor = crate::pipeline::audit::anchors::Anchor { at: deliver.clock.now(), seq, hash };
+    let message = crate::pipeline::audit::anchors::message(&anchor, "wms");
+    store.enqueue(&[message], &[]).await.unwrap();
+    // "webhook" comes before "wms": one after the other, nothing would come to the second before the first has answered.
+    let when_it_came = async {
+        got.notified().await;
+        release.notify_one();
+    };
+    let (done, ()) = tokio::join!(deliver.run_once(), when_it_came);
+    assert_eq!((done.unwrap(), *arrived.lock().unwrap()), (delivered(2, 0, 0), 1));
+    store.verify_audit().await.unwrap();
 }
 
 #[tokio::test]
