@@ -256,7 +256,8 @@ async fn an_export_proves_itself_and_no_line_of_it_can_be_changed() {
             let shorter = cut_to(&String::from_utf8(text.clone()).unwrap(), form, seq - 3);
             assert_eq!(export::check(BufReader::new(shorter.as_bytes()), &[]).unwrap().last, seq - 3);
             let gone = Anchor { at: app.context.clock.now(), seq, hash: hash.clone() };
-            let fault = export::check(BufReader::new(shorter.as_bytes()), &[gone.clone()]).unwrap_err().to_string();
+            let fault =
+                export::check(BufReader::new(shorter.as_bytes()), std::slice::from_ref(&gone)).unwrap_err().to_string();
             assert!(fault.contains("entries were cut from its end"), "{fault}");
             // A part of a log may stop before an anchor, and says how many it stops before.
             let part = shorter.replace(&format!("\"log_seq\":{}", seq - 3), &format!("\"log_seq\":{seq}"));

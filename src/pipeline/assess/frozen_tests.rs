@@ -177,10 +177,11 @@ fn a_stated_figure_that_is_off_by_a_cent_is_found() {
     let cent = Money::from_minor(1);
     let assessed = short_shop().assess(&[here(ExceptionType::ILow, "2")]);
     let bundle = frozen(&assessed);
-    let changes: [(&str, fn(&mut Candidate, Money)); 7] = [
-        ("L₀, low to high", |c, cent| c.money.loss_now.low = c.money.loss_now.low + cent),
+    type Change = fn(&mut Candidate, Money);
+    let changes: [(&str, Change); 7] = [
+        ("L₀, low to high", |c, cent| c.money.loss_now.low += cent),
         ("L₀, low to high", |c, cent| c.money.loss_now.high = c.money.loss_now.high - cent),
-        ("Lₐ", |c, cent| c.money.loss_after.low = c.money.loss_after.low + cent),
+        ("Lₐ", |c, cent| c.money.loss_after.low += cent),
         ("Lₐ", |c, cent| c.money.loss_after.expected = c.money.loss_after.expected - cent),
         ("C", |c, cent| c.money.cost += cent),
         ("G", |c, cent| c.money.regret += cent),

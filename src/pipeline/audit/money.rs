@@ -60,15 +60,14 @@ pub(super) fn lines(rec: &Recommendation, bundle: &Bundle, first: Option<&Recomm
     let parts = Parts::of(&cited);
     let mut lines = vec![probability(candidate, &cited)];
     let worked = worked::of(bundle).and_then(|again| Some((again, worked::effect(again, candidate)?)));
-    match worked {
-        Some((again, effect)) => lines.extend(worked::lines(again, effect, rec, &cited)),
-        None => {
-            lines.push(at_stake(candidate, &parts));
-            lines.push(ends("L₀, low to high", candidate.money.loss_now));
-            lines.extend(left(candidate, &cited, &parts));
-            lines.push(cost(candidate, &cited));
-            lines.push(regret(candidate, &cited, bundle));
-        }
+    if let Some((again, effect)) = worked {
+        lines.extend(worked::lines(again, effect, rec, &cited));
+    } else {
+        lines.push(at_stake(candidate, &parts));
+        lines.push(ends("L₀, low to high", candidate.money.loss_now));
+        lines.extend(left(candidate, &cited, &parts));
+        lines.push(cost(candidate, &cited));
+        lines.push(regret(candidate, &cited, bundle));
     }
     lines.extend(net(&candidate.money));
     lines.push(value(rec, &cited, bundle, first, worked));

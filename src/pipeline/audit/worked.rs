@@ -107,16 +107,13 @@ pub(super) fn lines(again: Again<'_>, effect: &Effect, rec: &Recommendation, cit
     lines.extend(margins(again));
     lines.extend(shares(again, effect, cited));
     lines.push(range("Lₐ", candidate.money.loss_after, again.left(effect), &left_from(effect)));
-    match again.costs(effect) {
-        Some(costs) => {
-            lines.push(Line::same("C", candidate.money.cost, costs.cost, costs.from));
-            lines.push(Line::same("G", candidate.money.regret, costs.regret, costs.from));
-        }
-        None => {
-            let why = format!("the workings do not say what {} costs", effect.code);
-            lines.push(Line::not_frozen("C", candidate.money.cost, why.clone()));
-            lines.push(Line::not_frozen("G", candidate.money.regret, why));
-        }
+    if let Some(costs) = again.costs(effect) {
+        lines.push(Line::same("C", candidate.money.cost, costs.cost, costs.from));
+        lines.push(Line::same("G", candidate.money.regret, costs.regret, costs.from));
+    } else {
+        let why = format!("the workings do not say what {} costs", effect.code);
+        lines.push(Line::not_frozen("C", candidate.money.cost, why.clone()));
+        lines.push(Line::not_frozen("G", candidate.money.regret, why));
     }
     lines.extend(action(rec, effect));
     lines

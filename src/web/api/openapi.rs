@@ -175,6 +175,6 @@ mod tests {
         walk(&document, &document, &mut seen);
         assert!(seen > 10, "{seen}");
         assert_eq!(document["paths"].as_object().unwrap().len(), operations().len());
-        assert_eq!(document["paths"]["/cases"]["get"]["parameters"].as_array().unwrap().len(), 7);
+        assert_eq!(document["paths"]["/cases"]["get"]["parameters"].as_array().unwrap().len(), 8);
     }
 }

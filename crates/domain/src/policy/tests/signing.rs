@@ -338,7 +338,7 @@ fn a_pair_is_held_each_to_their_own_limit_by_what_they_released_themselves() {
 #[test]
 fn who_stands_in_is_held_to_what_the_whole_chain_released() {
     let limited = Person { limit: Some("25000".parse().unwrap()), ..ari() };
-    let deputy = for_(person("bea", &[Role::Approver], 1), &[limited.clone()]);
+    let deputy = for_(person("bea", &[Role::Approver], 1), std::slice::from_ref(&limited));
     let fay = Signer::own(fay());
     let chained = |by: &str, behind: &[&str]| {
         let (by, behind) = (PersonId::new(by), behind.iter().map(|id| PersonId::new(*id)).collect::<Vec<_>>());
