@@ -172,13 +172,15 @@ fn a_share_must_be_one_that_the_card_says() {
     assert_found(&ghost, "/settings/recount", 1, "C: ");
 }
 
+/// Changes one stated figure by so much.
+type Tamper = fn(&mut Candidate, Money);
+
 #[test]
 fn a_stated_figure_that_is_off_by_a_cent_is_found() {
     let cent = Money::from_minor(1);
     let assessed = short_shop().assess(&[here(ExceptionType::ILow, "2")]);
     let bundle = frozen(&assessed);
-    type Change = fn(&mut Candidate, Money);
-    let changes: [(&str, Change); 7] = [
+    let changes: [(&str, Tamper); 7] = [
         ("L₀, low to high", |c, cent| c.money.loss_now.low += cent),
         ("L₀, low to high", |c, cent| c.money.loss_now.high = c.money.loss_now.high - cent),
         ("Lₐ", |c, cent| c.money.loss_after.low += cent),
