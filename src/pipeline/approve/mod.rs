@@ -109,7 +109,9 @@ impl Approvals {
             match Box::pin(self.attempt(request)).await {
                 // Somebody else moved it between reading and writing: judge the click on what is there now.
                 Err(DecisionRefused::Busy) => {}
-                result => return result,
+                // A click under the same key may have been counted since this one looked for it: then that is the answer.
+                Err(refused) => return self.answered_before(request).await?.ok_or(refused),
+                answered => return answered,
             }
         }
         Err(DecisionRefused::Busy)
@@ -131,7 +133,7 @@ impl Approvals {
         let drill = self.drill_of(request, &scene).await?;
         if !matches!(request.verb, Verb::Undo) {
             if let Some(answer) = self.standing_decision(request, &scene) {
-                // The same click may have come twice at once and have been counted between the two looks.
+                // Here too: counted between the two looks, it has an answer of its own.
                 return Ok(self.answered_before(request).await?.unwrap_or(answer));
             }
             self.refuse_if_decided(&scene).await?;
