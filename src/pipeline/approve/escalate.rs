@@ -14,6 +14,7 @@ use crate::domain::decision::Event;
 use crate::domain::ids::PersonId;
 use crate::domain::policy::{Addressee, Attempt, Person, Recipients, Role, Signer, Step, Tier};
 use crate::domain::recommendation::Recommendation;
+use crate::pipeline::noise::drill;
 use crate::store::{Change, Notice, NoticeKind, StoreError};
 
 /// The log's entry of a reminder, and of an escalation.
@@ -41,9 +42,10 @@ impl Approvals {
         let since = waiting_since(case, &log);
         let taken = last_level(&log, since);
         let could_be_due = Tier::ALL.iter().map(|tier| policy.steps_due(*tier, since, now).len()).max().unwrap_or(0);
-        let Some((rec, seen)) = recs.iter().filter(|(r, _)| r.state.is_before_people()).min_by_key(|(r, _)| r.rank) else {
-            return Ok(());
-        };
+        // Nobody is told of what nobody is shown, since a drill waits in its place.
+        let hidden = drill::hidden(recs, &self.store.list_drills_of(&case.id).await?);
+        let shown = recs.iter().filter(|(r, _)| r.state.is_before_people() && !hidden.contains(&r.id));
+        let Some((rec, seen)) = shown.min_by_key(|(r, _)| r.rank) else { return Ok(()) };
         if could_be_due <= usize::from(taken) || policy.may_be_said_from(now).is_none_or(|from| from > now) {
             return Ok(());
         }

@@ -7,12 +7,13 @@ use super::plan::{self, Plan};
 use super::{Approvals, DecisionRefused, DecisionRequest, Scene, failed};
 use crate::domain::action::Action;
 use crate::domain::case::Case;
-use crate::domain::decision::Signature;
+use crate::domain::decision::{RecommendationState as State, Signature};
 use crate::domain::ids::{ItemId, PersonId, SupplierId};
 use crate::domain::money::Money;
 use crate::domain::mute::Mute;
 use crate::domain::policy::{
-    ActionCode, Attempt, Delegation, Earlier, Facts, Person, Question, Refused, Ruling, Signer, Standing, acting_for,
+    ActionCode, Attempt, Delegation, Earlier, Facts, Person, Question, Refusal, Refused, Ruling, Signer, Standing,
+    acting_for, may_turn_down,
 };
 use crate::domain::recommendation::Recommendation;
 use crate::pipeline::noise::weight;
@@ -193,6 +194,24 @@ impl Approvals {
         let owners: Vec<&PersonId> = signed.iter().chain([signer]).map(|s| &s.person.id).collect();
         let weight = weight::weigh(&self.store, &self.config, &owners, &mute, now).await.map_err(failed)?;
         Ok(weight.counted().max(*hides).max(rec.candidate.value))
+    }
+
+    /// May this person put a recommendation out of sight: reject it, put it off, fold its case into another? That releases
+    /// nothing, so it takes no tier; but it hides what others look after, so it takes the scope. Whoever was asked by name may.
+    pub(super) async fn may_put_away(&self, person: &Person, scene: &Scene, now: Timestamp) -> Result<(), DecisionRefused> {
+        may_turn_down(person)?;
+        let asked = matches!(&scene.rec.state, State::Forwarded { to, .. } if *to == person.id);
+        // What Reeve proposes about its own list lies in nobody's part of the business.
+        if asked || person.scopes.is_everything() || scene.case.is_mute_proposal() {
+            return Ok(());
+        }
+        let grounds = self.grounds(now).await?;
+        let action = &scene.rec.candidate.action;
+        let facts = self.recheck.facts(&scene.case, action).await.map_err(DecisionRefused::Failed)?;
+        if self.capacities(&grounds, person, now).iter().any(|signer| signer.authority().scopes.hold(&facts)) {
+            return Ok(());
+        }
+        Err(Refusal::OutOfScope { who: person.name.clone(), scope: person.scopes.told() }.into())
     }
 
     /// Everything a person may sign as today: for themselves first.

@@ -147,11 +147,11 @@ impl Approvals {
             Verb::Approve => self.approve(request, person, scene, now).await?,
             Verb::Edit { action } => self.edit(request, person, scene, action, now).await?,
             Verb::Reject { reason, note } => {
-                may_turn_down(person)?;
+                self.may_put_away(person, &scene, now).await?;
                 plan::reject(request, scene, *reason, note, self.undo_window(), now)?
             }
             Verb::Snooze { until, wake } => {
-                may_turn_down(person)?;
+                self.may_put_away(person, &scene, now).await?;
                 let today = self.today(now);
                 let days = today.until(*until).map_or(i32::MAX, |span| span.get_days());
                 if !(1..=LONGEST_SNOOZE).contains(&days) {
@@ -167,7 +167,7 @@ impl Approvals {
             }
             Verb::Return { note } => pass::give_back(request, scene, note, person, (now, self.today(now)))?,
             Verb::Merge { into } => {
-                may_turn_down(person)?;
+                self.may_put_away(person, &scene, now).await?;
                 self.merge(request, scene, into, now).await?
             }
             Verb::Undo => {

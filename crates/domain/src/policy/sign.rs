@@ -252,7 +252,8 @@ fn needed(ruling: &Ruling) -> String {
     }
 }
 
-/// May `person` turn down, put off or edit a recommendation? That releases nothing, so it goes by role alone.
+/// May `person` turn down, put off or edit a recommendation? That releases nothing, so it goes by role; for putting it out of
+/// others' sight their scope is looked at beside this.
 ///
 /// # Errors
 /// Says who could.

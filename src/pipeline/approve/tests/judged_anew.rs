@@ -140,3 +140,30 @@ async fn whoever_signed_first_is_judged_again_when_the_second_signs() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn nobody_puts_out_of_sight_what_others_look_after_unless_they_are_asked() {
+    let mut bench = Bench::new().await;
+    let recs = bench.case("case-1", "7", 500).await;
+    bench.case("case-2", "8", 500).await;
+    *bench.facts.suppliers.lock().unwrap() = Some(vec![Named::new("9", &["Other"])]);
+    let everything = Arc::clone(&bench.it.config);
+    rewritten(&mut bench, "pia", |p| p.scopes.suppliers = vec!["Acme".into()]);
+    let reject = || Verb::Reject { reason: RejectReason::NotReal, note: String::new() };
+    let snooze = || Verb::Snooze { until: "2026-10-12".parse().unwrap(), wake: WakeCondition::Grew };
+    let before = bench.snapshot().await;
+    for verb in [reject(), snooze(), Verb::Merge { into: CaseId::new("case-2") }] {
+        let refused = bench.decide("pia", &recs[0], verb.clone()).await.unwrap_err();
+        assert!(refused.to_string().contains("Pia Planner decides for supplier Acme"), "{verb:?}: {refused}");
+    }
+    assert_eq!(bench.snapshot().await, before);
+    // Their own part of the business, or asked by name.
+    *bench.facts.suppliers.lock().unwrap() = Some(vec![Named::new("9", &["Acme"])]);
+    bench.decide("pia", &recs[0], snooze()).await.unwrap();
+    bench.decide("pia", &recs[0], Verb::Undo).await.unwrap();
+    *bench.facts.suppliers.lock().unwrap() = Some(vec![Named::new("9", &["Other"])]);
+    bench.decide("ari", &recs[0], forward("pia")).await.unwrap();
+    bench.decide("pia", &recs[0], reject()).await.unwrap();
+    bench.it.config = everything;
+    assert_eq!(bench.case_state("case-1").await, "closed");
+}
