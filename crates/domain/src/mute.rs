@@ -186,6 +186,7 @@ mod tests {
     use super::*;
     use crate::action::Range;
     use crate::case::{CaseState, Rank};
+    use crate::exception::{ExceptionState, Signal};
     use crate::ids::CaseId;
 
     fn subject() -> Subject {
@@ -237,6 +238,37 @@ mod tests {
         assert!(!mute.is_live(until));
         let ended = Mute { ended: Some((Timestamp::UNIX_EPOCH, by)), ..mute };
         assert!(!ended.is_live(until.yesterday().unwrap()));
+    }
+
+    #[test]
+    fn a_mute_is_about_its_own_type_in_its_own_scope() {
+        let of = |code: ExceptionType| {
+            let day: Date = "2026-10-08".parse().unwrap();
+            let signal = Signal {
+                detector: "receiving".into(),
+                code,
+                subject: subject(),
+                period: String::new(),
+                links: vec![],
+                from: day,
+                to: day,
+                score: 1.0,
+                drivers: vec![],
+                headline: String::new(),
+                facts: vec![],
+                missing: vec![],
+                explained: None,
+            };
+            let (id, state, at) = (signal.exception_id(), ExceptionState::Open, Timestamp::UNIX_EPOCH);
+            Exception { id, signal, state, first_seen: at, last_seen: at, misses: 0 }
+        };
+        let mute = |scope: &str| {
+            let (by, until) = (PersonId::new("ada"), "2026-10-20".parse().unwrap());
+            Mute::new(ExceptionType::RShort, scope.parse().unwrap(), by, "known".into(), Timestamp::UNIX_EPOCH, until)
+        };
+        assert!(mute("supplier:9").covers(&of(ExceptionType::RShort), None));
+        assert!(!mute("supplier:9").covers(&of(ExceptionType::RLate), None), "another type");
+        assert!(!mute("supplier:8").covers(&of(ExceptionType::RShort), None), "another supplier");
     }
 
     fn case(lane: Lane, at_stake: i64, worth: i64) -> Case {
