@@ -12,6 +12,8 @@ mod work;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -27,6 +29,9 @@ use self::read::{duration, merge, money, parse, read_secret, set, time_zone};
 use crate::domain::calendar::Calendar;
 use crate::domain::money::Money;
 use crate::domain::policy::{Person, Policy};
+
+/// A digest waits for no longer than this.
+const DAY: Duration = Duration::from_hours(24);
 
 /// The built-in defaults: every key, commented.
 pub const DEFAULT_TOML: &str = include_str!("../../config/default.toml");
@@ -144,12 +149,25 @@ pub struct CalendarConfig {
     pub timezone: TimeZone,
     pub cut_off_hour: u8,
     pub digest_hour: u8,
+    #[serde(deserialize_with = "duration")]
+    pub digest_deadline: Duration,
 }
 
 impl CalendarConfig {
     /// The calendar that the book counts in.
     pub fn calendar(&self) -> Calendar {
         Calendar { timezone: self.timezone.clone(), cut_off_hour: self.cut_off_hour }
+    }
+
+    /// From when the digest of `day` is made, when everything that it has to tell was read.
+    pub fn digest_at(&self, day: Date) -> Timestamp {
+        self.calendar().moment_of(day, self.digest_hour)
+    }
+
+    /// From when it is made whatever was read; never later than its day closes.
+    pub fn digest_by(&self, day: Date) -> Timestamp {
+        let by = self.digest_at(day).checked_add(self.digest_deadline).unwrap_or(Timestamp::MAX);
+        by.min(self.calendar().close_of(day))
     }
 }
 
@@ -415,6 +433,9 @@ impl Config {
         if self.calendar.digest_hour > 23 {
             return bad("calendar.digest_hour", "must be an hour from 0 to 23");
         }
+        if self.calendar.digest_deadline > DAY {
+            return bad("calendar.digest_deadline", "must be at most a day: \"24h\"");
+        }
         if self.money.currency.len() != 3 || !self.money.currency.bytes().all(|b| b.is_ascii_uppercase()) {
             return bad("money.currency", "must be an ISO 4217 code such as \"USD\"");
         }
@@ -481,6 +502,22 @@ mod tests {
         let error = with_env("REEVE_MONEY__RECAPTURE", "1.5").unwrap_err().to_string();
         assert!(error.contains("money.recapture") && error.contains("between 0 and 1"), "{error}");
         assert!(with_env("REEVE_CALENDAR__TIMEZONE", "Mars/Olympus").is_err());
+        let error = with_env("REEVE_CALENDAR__DIGEST_DEADLINE", "25h").unwrap_err().to_string();
+        assert!(error.contains("calendar.digest_deadline") && error.contains("at most a day"), "{error}");
+    }
+
+    #[test]
+    fn a_digest_is_due_in_its_day_and_waits_no_longer_than_that() {
+        let day: Date = "2026-10-08".parse().unwrap();
+        let mut calendar = Config::load_from(None, &[]).unwrap().calendar;
+        assert_eq!(calendar.digest_at(day).to_string(), "2026-10-08T06:00:00Z");
+        assert_eq!(calendar.digest_by(day).to_string(), "2026-10-08T08:00:00Z");
+        (calendar.cut_off_hour, calendar.digest_hour) = (22, 6);
+        assert_eq!(calendar.digest_at(day).to_string(), "2026-10-08T06:00:00Z", "not on the evening before");
+        calendar.digest_hour = 23;
+        assert_eq!(calendar.digest_at(day).to_string(), "2026-10-07T23:00:00Z");
+        (calendar.cut_off_hour, calendar.digest_hour) = (24, 23);
+        assert_eq!(calendar.digest_by(day), calendar.calendar().close_of(day));
     }
 
     #[test]

@@ -33,6 +33,9 @@ impl Page {
     fn digest(mut self, digest: &Digest) -> String {
         self.put(Style::Bold, &format!("Reeve, {}: {}", digest.day, title(digest)), 0, usize::MAX);
         self.put(Style::Dim, &origin(digest), 0, usize::MAX);
+        for line in &digest.unread {
+            self.put(Style::Bold, &plain(line), 0, usize::MAX);
+        }
         if digest.lines.is_empty() {
             self.gap();
             self.put(Style::Plain, "Nothing needs a decision today.", 0, usize::MAX);

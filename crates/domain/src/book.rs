@@ -27,7 +27,7 @@ pub type Place = (ItemId, LocationId);
 pub struct Book {
     /// The records were read up to here.
     pub as_of: Timestamp,
-    /// The business day of `as_of`.
+    /// The business day it is, which may be a later one than that of `as_of`: nobody may have read since.
     pub today: Date,
     /// The business calendar.
     pub calendar: Calendar,
@@ -71,9 +71,20 @@ pub struct Book {
 }
 
 impl Book {
-    /// Indexes `records` as they stood at `as_of`.
+    /// Indexes `records` as they stood at `as_of`, which is also the time it is.
     pub fn new(as_of: Timestamp, calendar: Calendar, records: impl IntoIterator<Item = Record>) -> Self {
-        let today = calendar.day_of(as_of);
+        Self::looked_at(as_of, as_of, calendar, records)
+    }
+
+    /// Indexes `records` that were read up to `as_of` and are looked at at `now`. What was announced has a feed of its own:
+    /// it is in the book up to `now`.
+    pub fn looked_at(
+        as_of: Timestamp,
+        now: Timestamp,
+        calendar: Calendar,
+        records: impl IntoIterator<Item = Record>,
+    ) -> Self {
+        let today = calendar.day_of(now);
         let mut book = Self {
             as_of,
             today,
@@ -105,7 +116,7 @@ impl Book {
             announced: BTreeMap::new(),
         };
         for record in records {
-            book.add(record);
+            book.add(record, now);
         }
         book.index();
         book.detail_from = book.sale_lines.values().map(|line| line.ordered_at).min().map(|at| book.calendar.day_of(at));
@@ -114,7 +125,7 @@ impl Book {
         book
     }
 
-    fn add(&mut self, record: Record) {
+    fn add(&mut self, record: Record, now: Timestamp) {
         match record {
             Record::Item(r) => {
                 self.items.insert(r.id.clone(), r);
@@ -152,7 +163,7 @@ impl Book {
                 self.demand_months.entry((r.item.clone(), r.location.clone())).or_default().push(r);
             }
             // What came in after the book was read is not in it, whenever it was written down.
-            Record::Notice(r) if r.received_at > self.as_of => {}
+            Record::Notice(r) if r.received_at > now => {}
             Record::Notice(r) => {
                 self.notices.insert(r.id.clone(), r);
             }

@@ -24,7 +24,7 @@ mod tests;
 mod transfer;
 pub mod turned_down;
 
-pub use self::stage::{Detect, is_current};
+pub use self::stage::{Detect, is_current, looked_through};
 
 use crate::config::Config;
 use crate::domain::book::Book;
