@@ -36,10 +36,10 @@ pub struct Laid {
     pub p: BTreeMap<ExceptionType, f64>,
 }
 
-/// Says for which records and which day something was laid out: the day, the last day that was read to its close, the newest
-/// change, how many records, how many decisions to learn from. A page of records can end between two of the same moment, so
-/// the newest change alone says too little.
-type Key = (Date, Option<Date>, Option<Timestamp>, i64, usize);
+/// Says for which records and which day something was laid out: the day, the last day and the last hour that were read to
+/// their end, the newest change, how many records, how many decisions to learn from. A page of records can end between two of
+/// the same moment, so the newest change alone says too little.
+type Key = (Date, Option<(Date, i64)>, Option<Timestamp>, i64, usize);
 
 /// Lays the book out when it is asked for and keeps it until the records or the day change.
 pub struct Desk {
@@ -68,7 +68,7 @@ impl Desk {
         let learnt: Vec<&DecisionRow> = standing(learnt);
         let records = self.store.count_records().await?.values().sum();
         let read_up_to = observe::looked_at(&self.store).await?;
-        let closed = read_up_to.map(|at| calendar.closed_by(at));
+        let closed = read_up_to.map(|at| (calendar.closed_at(at), at.as_second().div_euclid(3600)));
         let key = (today, closed, newest, records, learnt.len());
         let mut kept = self.kept.lock().await;
         // While half of a look has come in, the whole story of before stands.
