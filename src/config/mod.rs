@@ -4,6 +4,7 @@
 //! a bad value; an unknown key is an error that names it. Only this file reads the environment.
 
 mod access;
+mod calendar;
 mod destinations;
 mod hooks;
 mod read;
@@ -12,26 +13,20 @@ mod work;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jiff::Timestamp;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use serde::Deserialize;
 use toml::Value;
 
 pub use self::access::{ApiConfig, IdentityConfig};
+pub use self::calendar::CalendarConfig;
 pub use self::destinations::{DeliveryConfig, DestinationConfig, WEBHOOK, WebhookConfig};
 pub use self::hooks::{EventsConfig, HookConfig, HookKind};
 pub use self::work::{ApprovalConfig, AuditConfig, KpiConfig, NoiseConfig, RankingConfig};
 
-use self::read::{duration, merge, money, parse, read_secret, set, time_zone};
+use self::read::{duration, merge, money, parse, read_secret, set};
 
-use crate::domain::calendar::Calendar;
 use crate::domain::money::Money;
 use crate::domain::policy::{Person, Policy};
-
-/// A digest waits for no longer than this.
-const DAY: Duration = Duration::from_hours(24);
 
 /// The built-in defaults: every key, commented.
 pub const DEFAULT_TOML: &str = include_str!("../../config/default.toml");
@@ -139,36 +134,6 @@ pub enum OdooProtocol {
     Json2,
     /// `/jsonrpc` with user and key.
     JsonRpc,
-}
-
-/// `[calendar]`: in which day something happened.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CalendarConfig {
-    #[serde(deserialize_with = "time_zone")]
-    pub timezone: TimeZone,
-    pub cut_off_hour: u8,
-    pub digest_hour: u8,
-    #[serde(deserialize_with = "duration")]
-    pub digest_deadline: Duration,
-}
-
-impl CalendarConfig {
-    /// The calendar that the book counts in.
-    pub fn calendar(&self) -> Calendar {
-        Calendar { timezone: self.timezone.clone(), cut_off_hour: self.cut_off_hour }
-    }
-
-    /// From when the digest of `day` is made, when everything that it has to tell was read.
-    pub fn digest_at(&self, day: Date) -> Timestamp {
-        self.calendar().moment_of(day, self.digest_hour)
-    }
-
-    /// From when it is made whatever was read; never later than its day closes.
-    pub fn digest_by(&self, day: Date) -> Timestamp {
-        let by = self.digest_at(day).checked_add(self.digest_deadline).unwrap_or(Timestamp::MAX);
-        by.min(self.calendar().close_of(day))
-    }
 }
 
 /// `[money]`
@@ -427,14 +392,8 @@ impl Config {
         if self.model.price_per_1000_tokens < Money::ZERO {
             return bad("model.price_per_1000_tokens", "must not be negative");
         }
-        if !(1..=24).contains(&self.calendar.cut_off_hour) {
-            return bad("calendar.cut_off_hour", "must be an hour from 1 to 24");
-        }
-        if self.calendar.digest_hour > 23 {
-            return bad("calendar.digest_hour", "must be an hour from 0 to 23");
-        }
-        if self.calendar.digest_deadline > DAY {
-            return bad("calendar.digest_deadline", "must be at most a day: \"24h\"");
+        if let Err((key, message)) = self.calendar.check() {
+            return bad(key, message);
         }
         if self.money.currency.len() != 3 || !self.money.currency.bytes().all(|b| b.is_ascii_uppercase()) {
             return bad("money.currency", "must be an ISO 4217 code such as \"USD\"");
@@ -504,20 +463,6 @@ mod tests {
         assert!(with_env("REEVE_CALENDAR__TIMEZONE", "Mars/Olympus").is_err());
         let error = with_env("REEVE_CALENDAR__DIGEST_DEADLINE", "25h").unwrap_err().to_string();
         assert!(error.contains("calendar.digest_deadline") && error.contains("at most a day"), "{error}");
-    }
-
-    #[test]
-    fn a_digest_is_due_in_its_day_and_waits_no_longer_than_that() {
-        let day: Date = "2026-10-08".parse().unwrap();
-        let mut calendar = Config::load_from(None, &[]).unwrap().calendar;
-        assert_eq!(calendar.digest_at(day).to_string(), "2026-10-08T06:00:00Z");
-        assert_eq!(calendar.digest_by(day).to_string(), "2026-10-08T08:00:00Z");
-        (calendar.cut_off_hour, calendar.digest_hour) = (22, 6);
-        assert_eq!(calendar.digest_at(day).to_string(), "2026-10-08T06:00:00Z", "not on the evening before");
-        calendar.digest_hour = 23;
-        assert_eq!(calendar.digest_at(day).to_string(), "2026-10-07T23:00:00Z");
-        (calendar.cut_off_hour, calendar.digest_hour) = (24, 23);
-        assert_eq!(calendar.digest_by(day), calendar.calendar().close_of(day));
     }
 
     #[test]
