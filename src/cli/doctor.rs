@@ -159,7 +159,7 @@ async fn read_up_to(store: &Store) -> anyhow::Result<String> {
         }
     };
     if let Some((since, why)) = reading.down() {
-        said = format!("{said}, DOWN since {since}: {why}");
+        said = format!("{said}, every look has failed since {since}: {why}");
     }
     Ok(said)
 }

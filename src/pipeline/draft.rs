@@ -210,10 +210,10 @@ impl Drafting {
         Ok((playbook::draft(view, assessment), Drafter::Playbook { because }))
     }
 
-    /// Under which key the calls of this day are counted.
+    /// Under which key the calls of this day are counted: the machine's, since they are paid by it.
     fn calls_key(&self) -> String {
         let Stages { config, clock, .. } = &self.0;
-        format!("model.calls.{}", config.calendar.calendar().day_of(clock.now()))
+        format!("model.calls.{}", config.calendar.calendar().day_of(clock.wire()))
     }
 
     async fn calls_spent(&self) -> Result<u32, StoreError> {

@@ -15,7 +15,7 @@ use anyhow::Context;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
-use super::watermark::Reading;
+use super::watermark::{Reading, why_not};
 use super::{Context as Stages, Progress, Stage};
 use crate::ports::{Gap, PortError};
 use crate::store::{Store, StoreError};
@@ -162,7 +162,7 @@ impl Observe {
         };
         self.came(Came::Nowhere);
         let read = ports.source.brought_in().await?;
-        store.fail_look(&source, began, &told(&error), &read).await?;
+        store.fail_look(&source, began, &why_not(&error), &read).await?;
         // Where nothing came in, the story is the old one, and whole.
         if tells_meanwhile && before.0 && store.state_of_told().await? == before.1 {
             store.put_setting(BEHIND, "no").await?;
@@ -211,17 +211,6 @@ impl Observe {
         // A look that brought nothing counts as one: others may have waited for it.
         Ok(Some(if is_nothing { 0 } else { page.observed.len().max(1) }))
     }
-}
-
-/// Why a look failed, in one line.
-fn told(error: &PortError) -> String {
-    let mut said = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        said = format!("{said}: {error}");
-        cause = error.source();
-    }
-    said
 }
 
 #[async_trait]

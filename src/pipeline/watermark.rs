@@ -10,11 +10,37 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::domain::calendar::{Calendar, plus_days};
-use crate::ports::Stream;
+use crate::ports::{PortError, Stream};
 use crate::store::{Store, StoreError, Watermark};
 
 /// Longest reason of a source that is down, in characters.
 const WHY_CHARS: usize = 200;
+
+/// How the reason begins where the source is left alone on purpose, as in quiet hours.
+const LEFT_ALONE: &str = "left alone until ";
+
+/// Why a look failed, in one line.
+pub(super) fn why_not(error: &PortError) -> String {
+    if let PortError::Resting { until, .. } = error {
+        return format!("{LEFT_ALONE}{until}");
+    }
+    let mut said = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        said = format!("{said}: {error}");
+        cause = error.source();
+    }
+    said
+}
+
+/// Says of a source that can not be read since when and why.
+fn not_read(since: &str, why: &str) -> String {
+    if why.starts_with(LEFT_ALONE) {
+        return format!("The source has been {why}, since {since}.");
+    }
+    let why: String = why.trim_end_matches('.').chars().take(WHY_CHARS).collect();
+    format!("The source has been down since {since}: {why}.")
+}
 
 /// The watermarks of this moment.
 #[derive(Clone, Debug, Default)]
@@ -39,7 +65,7 @@ impl Reading {
         self.0.iter().map(|mark| mark.looked_at).min().flatten()
     }
 
-    /// Since when the source has been down, and why.
+    /// Since when every look at the source has failed, and why the last one did.
     pub fn down(&self) -> Option<(Timestamp, &str)> {
         let since = self.0.iter().filter_map(|mark| Some((mark.failing_since?, mark.failing.as_deref().unwrap_or_default())));
         since.min()
@@ -74,10 +100,7 @@ impl Reading {
         let mut lines: Vec<String> = behind.into_iter().map(since).collect();
         let begun = self.0.iter().filter(|mark| mark.looked_at.is_none_or(|at| mark.begun_at > at)).map(|mark| mark.begun_at);
         match (self.down(), begun.max()) {
-            (Some((since, why)), _) => {
-                let why: String = why.trim_end_matches('.').chars().take(WHY_CHARS).collect();
-                lines.push(format!("The source has been down since {}: {why}.", moment(since, calendar)));
-            }
+            (Some((since, why)), _) => lines.push(not_read(&moment(since, calendar), why)),
             (None, Some(begun)) => {
                 lines.push(format!("The reading that began {} had not ended.", moment(begun, calendar)));
             }
@@ -158,5 +181,9 @@ mod tests {
             ]
         );
         assert!(unread(vec![mark("demand", Some(evening), evening, None)])[1].contains("reeve serve"));
+        let resting = PortError::Resting { service: "Odoo", until: at("2026-10-31T10:30:00Z") };
+        let quiet = Watermark { failing: Some(why_not(&resting)), ..down("demand") };
+        let said = "The source has been left alone until 2026-10-31T10:30:00Z, since 2026-10-31 00:05 UTC.";
+        assert_eq!(unread(vec![quiet])[1], said);
     }
 }

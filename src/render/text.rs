@@ -173,6 +173,14 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_in_it_stands_before_what_is() {
+        let mut digest = sample();
+        digest.unread = vec!["Not in it: yesterday's sales after 18:02 UTC.".to_owned()];
+        let shown = text(&digest);
+        assert_eq!(shown.lines().nth(2), Some("Not in it: yesterday's sales after 18:02 UTC."), "{shown}");
+    }
+
+    #[test]
     fn a_quiet_day_says_so() {
         insta::assert_snapshot!("quiet_text", text(&quiet()));
     }

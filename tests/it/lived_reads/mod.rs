@@ -17,9 +17,10 @@ use reeve::adapters::recorded::Recorded;
 use reeve::app::App;
 use reeve::clock::Clock;
 use reeve::config::Config;
+use reeve::domain::exception::Exception;
 use reeve::domain::record::Observed;
 use reeve::ports::{Page, PortError, Ports, RECORDS, Source, Stream};
-use reeve::store::{Store, StoredDigest};
+use reeve::store::{Store, StoredDigest, Which};
 
 fn at(text: &str) -> Timestamp {
     text.parse().expect("a time")
@@ -136,12 +137,9 @@ impl Shop {
         self.store.find_digest(day.parse().expect("a day")).await.expect("the store answers")
     }
 
-    /// Exceptions with their states, and cases, as they are kept.
-    async fn found(&self) -> String {
-        let exceptions = self.store.list_exceptions(reeve::store::Which::All).await.expect("the store answers");
-        let cases = self.store.list_cases(reeve::domain::case::CaseState::LIVE).await.expect("the store answers");
-        let cases: Vec<_> = cases.iter().map(|c| (c.id.clone(), c.state.clone(), c.codes.clone(), c.rank.clone())).collect();
-        format!("{exceptions:#?}\n{cases:#?}")
+    /// Exceptions as they are kept.
+    async fn found(&self) -> Vec<Exception> {
+        self.store.list_exceptions(Which::All).await.expect("the store answers")
     }
 }
 

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reeve::domain::exception::ExceptionState;
-use reeve::store::Which;
 use reeve::worker;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -49,6 +48,5 @@ async fn read_in_the_evening_and_in_the_morning_the_digest_knows_both() {
     }
     stop.cancel();
     tasks.wait().await;
-    let open = shop.store.list_exceptions(Which::All).await.expect("the store answers");
-    assert!(open.iter().any(|e| e.state == ExceptionState::Open));
+    assert!(shop.found().await.iter().any(|e| e.state == ExceptionState::Open));
 }
