@@ -126,7 +126,7 @@ mod tests {
 
     async fn marks(store: &Store) -> Vec<(String, Option<i64>, Option<i64>)> {
         let marks = store.list_watermarks().await.unwrap().into_iter();
-        let ms = |at: Option<jiff::Timestamp>| at.map(jiff::Timestamp::as_millisecond);
+        let ms = |moment: Option<jiff::Timestamp>| moment.map(|m| m.as_millisecond() - at(0).as_millisecond());
         marks.map(|m| (m.stream, ms(m.looked_at), ms(m.failing_since))).collect()
     }
 
