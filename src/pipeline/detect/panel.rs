@@ -188,7 +188,7 @@ mod tests {
         let (id, name) = ("loyalty-1".to_owned(), "Weekend".to_owned());
         let source = PromotionSource::Loyalty;
         records.push(Record::Promotion(Promotion { id, source, item: ItemId::new("a"), name, from, to, percent: 20.0 }));
-        let book = Book::new(noon(76), Calendar::utc(), records);
+        let book = Book::new(Calendar::utc().close_of(day(76)), Calendar::utc(), records);
         panel(&book).unwrap().unwrap()
     }
 
