@@ -27,6 +27,11 @@ impl Book {
         if last.is_some_and(|day| day >= from) { from } else { Date::MAX }
     }
 
+    /// From when all single sale lines are known; None where there are none.
+    pub fn lines_whole_from(&self) -> Option<Date> {
+        self.detail_from
+    }
+
     /// Wanted by customers on each day from `from` to the last that is over there: ordered, whether or not it could be shipped. Where only sums are
     /// known: shipped and sold, less what came back, which can be below zero.
     pub fn demand_by_day(&self, item: &ItemId, location: &LocationId, from: Date) -> Vec<f64> {
