@@ -147,12 +147,13 @@ async fn what_was_transferred_just_before_the_digest_is_not_recommended_again() 
     let shop = Shop::open("sqlite::memory:", EVENING).await;
     let records = shop.store.load_records().await.expect("the store answers");
     let like = records.into_iter().find_map(|record| match record {
-        Record::Move(m) if m.kind == MoveKind::Transfer && m.done_at.is_some() => Some(m),
+        Record::Move(m) if m.kind == MoveKind::Receipt && m.done_at.is_some() => Some(m),
         _ => None,
     });
-    let mut done = like.expect("the recording has transfers");
+    let mut done = like.expect("the recording has receipts");
     let moment = at("2026-10-31T05:59:40Z");
-    (done.id, done.document) = ("999999".to_owned(), "INT/999999".to_owned());
+    (done.id, done.document, done.kind) = ("999999".to_owned(), "INT/999999".to_owned(), MoveKind::Transfer);
+    (done.po_line, done.sale_line, done.partner, done.document_id) = (None, None, None, None);
     (done.item, done.from, done.to, done.qty) = (item.clone(), Some(from), Some(to.clone()), quantity);
     (done.created_at, done.scheduled_at, done.done_at, done.deadline) = (moment, None, Some(moment), None);
     shop.server.script().done.push(Observed { changed_at: moment, record: Record::Move(done) });

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reeve::domain::exception::ExceptionState;
+use reeve::pipeline::detect::looked_through;
 use reeve::worker;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -26,16 +27,18 @@ async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
 #[tokio::test(flavor = "multi_thread")]
 async fn read_in_the_evening_and_in_the_morning_the_digest_knows_both() {
     let folder = tempfile::tempdir().expect("a folder");
-    let shop = Shop::open(&format!("sqlite:{}", folder.path().join("reeve.db").display()), "2026-10-29T20:00:00Z").await;
+    let shop = Shop::open(&format!("sqlite:{}", folder.path().join("reeve.db").display()), "2026-10-29T12:00:00Z").await;
+    shop.clock.set(at("2026-10-29T20:00:00Z"));
     let (wake, stop, tasks) = (Arc::new(Notify::new()), CancellationToken::new(), TaskTracker::new());
     for stage in shop.app.stages() {
         let (store, clock) = (shop.store.clone(), shop.clock.clone());
         tasks.spawn(worker::drive(stage, store, clock, Duration::from_millis(20), Arc::clone(&wake), stop.clone()));
     }
     tasks.close();
-    let looked = async || reeve::pipeline::observe::looked_at(&shop.store).await.expect("the store answers");
+    // The next time is set when the stages are done with this one.
+    let looked = async || looked_through(&shop.app.context).await.expect("the store answers");
     for (evening, morning, day) in [
-        ("2026-10-29T21:00:00Z", "2026-10-30T06:10:00Z", "2026-10-30"),
+        ("2026-10-29T20:00:00Z", "2026-10-30T06:10:00Z", "2026-10-30"),
         ("2026-10-30T20:00:00Z", "2026-10-31T06:10:00Z", "2026-10-31"),
     ] {
         shop.clock.set(at(evening));
