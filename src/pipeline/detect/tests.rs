@@ -75,6 +75,7 @@ impl Shop {
                 list_price: UnitPrice::from_erp(10.0),
                 sellable: true,
                 delisted_at: None,
+                keys: crate::domain::packs::ItemKeys::default(),
             }));
         }
         for (id, name) in [("1", "Northgate DC"), ("2", "Market Street Store")] {
@@ -155,6 +156,7 @@ impl Shop {
             promised: at(promised),
             confirmed: true,
             draft: false,
+            pack: None,
         }));
         match self.records.last_mut() {
             Some(Record::PoLine(l)) => l,
@@ -1070,6 +1072,7 @@ fn an_overdue_transfer_costs_the_receivers_sales_and_a_share_of_the_goods() {
         valid_from: None,
         valid_to: None,
         sequence: 1,
+        keys: crate::domain::packs::SupplierKeys::default(),
     }));
     shop.transit(-5, None);
     let found = shop.assess(&[T::TLate]);

@@ -35,6 +35,7 @@ fn item(id: &str, sku: &str) -> Record {
         list_price: None,
         sellable: true,
         delisted_at: None,
+        keys: crate::domain::packs::ItemKeys::default(),
     })
 }
 
@@ -55,6 +56,7 @@ fn ordered(id: &str, order: &str, supplier: &str, item: &str, qty: i64) -> Recor
         promised: now(),
         confirmed: true,
         draft: false,
+        pack: None,
     })
 }
 
