@@ -89,7 +89,7 @@ impl Ways<'_> {
         let stock = self.item.unit.as_str();
         let Some(unit) = unit else {
             return match (self.coded, told) {
-                (Some(pack), _) => self.holds(&at, "the package of its gtin", Some(pack.qty.0), told),
+                (Some(pack), _) => self.holds(&at, "package of its gtin", Some(pack.qty.0), told),
                 // Five, of which one holds twelve: five or sixty?
                 (None, Some(told)) if told != Decimal::ONE => {
                     Err(Fault::wrong(&at, &format!("missing; pack_qty is {told}, so say what qty counts")))

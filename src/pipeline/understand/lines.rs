@@ -176,7 +176,8 @@ impl Against<'_> {
                 (None, Some(lines)) => lines.iter().collect(),
                 (None, None) => Vec::new(),
             };
-            let supplier = order.map(|(_, order)| order.supplier.clone()).or_else(|| document.parties.supplier.clone());
+            let order = order.map(|(_, order)| order);
+            let supplier = order.map(|order| order.supplier.clone()).or_else(|| document.parties.supplier.clone());
             let wanted = places.iter().map(|at| self.wanted(*at, &asked[*at], &pool, document.kind, supplier.as_ref()));
             let wanted: Vec<Wanted<'l>> = wanted.collect::<Result<_, _>>()?;
             let pieces = spread(&pool, &wanted).map_err(|nth| {
@@ -190,7 +191,7 @@ impl Against<'_> {
                     if line.is_none() && wanted.item.is_some() && document.kind == Kind::Answer {
                         return Err(self.not_on_order(&path, wanted, &pool));
                     }
-                    told[*at].push(self.told(wanted, line, qty, order.map(|(_, order)| order)));
+                    told[*at].push(self.told(wanted, line, qty, order));
                 }
             }
         }

@@ -10,6 +10,8 @@ mod lines;
 mod meaning;
 mod orders;
 #[cfg(test)]
+mod shapes_tests;
+#[cfg(test)]
 mod tests;
 
 use anyhow::Context;
