@@ -21,13 +21,10 @@ pub struct SupplierDelay {
     /// Our order, such as P00051; a line may name another.
     pub order: Option<Name>,
     /// Our id of the order, where the sender was told it: it settles which one is meant where several have the name.
-    #[serde(default)]
     pub order_id: Option<Name>,
     /// Our id of the supplier whose order it is, or its name as we write it; a hook bound to one need not say.
-    #[serde(default)]
     pub supplier: Option<Name>,
     /// Our id of the company that ordered, where several number their orders alike.
-    #[serde(default)]
     pub company: Option<Name>,
     /// The lines that are late; none: every line of the order.
     #[serde(default)]
@@ -46,13 +43,10 @@ pub struct OrderConfirmation {
     /// Our order.
     pub order: Name,
     /// Our id of the order, where the sender was told it: it settles which one is meant where several have the name.
-    #[serde(default)]
     pub order_id: Option<Name>,
     /// Our id of the supplier whose order it is, or its name as we write it; a hook bound to one need not say.
-    #[serde(default)]
     pub supplier: Option<Name>,
     /// Our id of the company that ordered, where several number their orders alike.
-    #[serde(default)]
     pub company: Option<Name>,
     /// The lines as confirmed; none: every line as ordered.
     #[serde(default)]
@@ -69,7 +63,6 @@ pub struct OrderLine {
     /// Our order, where it is not the event's.
     pub order: Option<Name>,
     /// Our id of the order, as of the event.
-    #[serde(default)]
     pub order_id: Option<Name>,
     /// Our id of the line, where the sender was told it.
     pub line: Option<Name>,
@@ -80,7 +73,6 @@ pub struct OrderLine {
     /// The item's GTIN.
     pub gtin: Option<Name>,
     /// The supplier's own code of the item.
-    #[serde(default)]
     pub supplier_code: Option<Name>,
     /// The sender's words for the item.
     pub description: Option<String>,
@@ -88,10 +80,8 @@ pub struct OrderLine {
     pub qty: Option<Amount>,
     /// The unit of quantity and price: a code of UN/ECE Recommendation 20 (EA, DZN, KGM) or 21 (CS, XBX), or our name of it;
     /// none: our stock unit.
-    #[serde(default)]
     pub unit: Option<String>,
     /// How many of our stock unit one `unit` holds, where that is a package of which we may not know it.
-    #[serde(default)]
     pub pack_qty: Option<Amount>,
     /// Net price of one `unit`, in the company's currency.
     pub price: Option<Amount>,
@@ -127,13 +117,10 @@ pub struct ShipNotice {
     /// Our order; a line may name another.
     pub order: Option<Name>,
     /// Our id of the order, where the sender was told it: it settles which one is meant where several have the name.
-    #[serde(default)]
     pub order_id: Option<Name>,
     /// Our id of the supplier whose order it is, or its name as we write it; a hook bound to one need not say.
-    #[serde(default)]
     pub supplier: Option<Name>,
     /// Our id of the company that ordered, where several number their orders alike.
-    #[serde(default)]
     pub company: Option<Name>,
     /// What is in it.
     pub lines: Vec<GoodsLine>,
@@ -152,13 +139,10 @@ pub struct ReceiptAdvice {
     /// Our order; a line may name another.
     pub order: Option<Name>,
     /// Our id of the order, where the sender was told it: it settles which one is meant where several have the name.
-    #[serde(default)]
     pub order_id: Option<Name>,
     /// Our id of the supplier whose order it is, or its name as we write it; a hook bound to one need not say.
-    #[serde(default)]
     pub supplier: Option<Name>,
     /// Our id of the company that ordered, where several number their orders alike.
-    #[serde(default)]
     pub company: Option<Name>,
     /// What came.
     pub lines: Vec<GoodsLine>,
@@ -170,7 +154,6 @@ pub struct GoodsLine {
     /// Our order, where it is not the event's.
     pub order: Option<Name>,
     /// Our id of the order, as of the event.
-    #[serde(default)]
     pub order_id: Option<Name>,
     /// Our id of the line, where the sender was told it.
     pub line: Option<Name>,
@@ -181,7 +164,6 @@ pub struct GoodsLine {
     /// The item's GTIN.
     pub gtin: Option<Name>,
     /// The supplier's own code of the item.
-    #[serde(default)]
     pub supplier_code: Option<Name>,
     /// The sender's words for the item.
     pub description: Option<String>,
@@ -189,10 +171,8 @@ pub struct GoodsLine {
     pub qty: Amount,
     /// The unit of the quantity: a code of UN/ECE Recommendation 20 (EA, DZN, KGM) or 21 (CS, XBX), or our name of it;
     /// none: our stock unit.
-    #[serde(default)]
     pub unit: Option<String>,
     /// How many of our stock unit one `unit` holds, where that is a package of which we may not know it.
-    #[serde(default)]
     pub pack_qty: Option<Amount>,
     /// Lot or batch.
     pub lot: Option<String>,
@@ -220,10 +200,8 @@ pub struct Invoice {
     /// Our order; a line may name another.
     pub order: Option<Name>,
     /// Our id of the order, where the sender was told it: it settles which one is meant where several have the name.
-    #[serde(default)]
     pub order_id: Option<Name>,
     /// Our id of the company that ordered, where several number their orders alike.
-    #[serde(default)]
     pub company: Option<Name>,
     /// What is billed.
     pub lines: Vec<BilledLine>,
@@ -239,7 +217,6 @@ pub struct BilledLine {
     /// Our order, where it is not the event's.
     pub order: Option<Name>,
     /// Our id of the order, as of the event.
-    #[serde(default)]
     pub order_id: Option<Name>,
     /// Our id of the line, where the sender was told it.
     pub line: Option<Name>,
@@ -250,7 +227,6 @@ pub struct BilledLine {
     /// The item's GTIN.
     pub gtin: Option<Name>,
     /// The supplier's own code of the item.
-    #[serde(default)]
     pub supplier_code: Option<Name>,
     /// The sender's words for the item.
     pub description: Option<String>,
@@ -258,10 +234,8 @@ pub struct BilledLine {
     pub qty: Amount,
     /// The unit of quantity and price: a code of UN/ECE Recommendation 20 (EA, DZN, KGM) or 21 (CS, XBX), or our name of it;
     /// none: our stock unit.
-    #[serde(default)]
     pub unit: Option<String>,
     /// How many of our stock unit one `unit` holds, where that is a package of which we may not know it.
-    #[serde(default)]
     pub pack_qty: Option<Amount>,
     /// Net price of one `unit`.
     pub price: Amount,
@@ -282,19 +256,14 @@ pub struct CreditNote {
     #[schemars(length(equal = 3))]
     pub currency: String,
     /// Our id of the supplier, or its name as we write it; where none is given, the order says it.
-    #[serde(default)]
     pub supplier: Option<Name>,
     /// Our order; a line may name another.
-    #[serde(default)]
     pub order: Option<Name>,
     /// Our id of the order, where the sender was told it: it settles which one is meant where several have the name.
-    #[serde(default)]
     pub order_id: Option<Name>,
     /// Our id of the company that ordered, where several number their orders alike.
-    #[serde(default)]
     pub company: Option<Name>,
     /// The supplier's number of the bill that it takes back, wholly or partly.
-    #[serde(default)]
     pub bill: Option<Name>,
     /// Why, for people.
     #[serde(default)]
@@ -302,10 +271,8 @@ pub struct CreditNote {
     /// What is credited.
     pub lines: Vec<BilledLine>,
     /// All taxes.
-    #[serde(default)]
     pub tax: Option<Amount>,
     /// What is given back, taxes included.
-    #[serde(default)]
     pub total: Option<Amount>,
 }
 
