@@ -210,7 +210,7 @@ impl Catalog {
 
     /// The package that a row names, or else its unit, where that is not the stock unit.
     pub(super) fn ordered_pack(&self, row: &Row, product: &Product) -> Result<Option<Pack>, RowError> {
-        let packaging = row.link("product_packaging_id")?.and_then(|id| self.packagings.by_id(id));
+        let packaging = row.link("product_packaging_id").ok().flatten().and_then(|id| self.packagings.by_id(id));
         match packaging {
             Some(pack) => Ok(Some(pack.clone())),
             None => Ok(row.link("product_uom")?.and_then(|unit| packaging::pack_of(&self.units, unit, product.unit, ""))),

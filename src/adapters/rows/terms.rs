@@ -147,8 +147,9 @@ pub(super) fn read_supplier_prices<R: Rows>(
                 valid_to: row.date_opt("date_end")?,
                 sequence: row.number("sequence")? as i64,
                 keys: SupplierKeys {
-                    code: row.text("product_code")?.trim().to_owned(),
-                    name: row.text("product_name")?.trim().to_owned(),
+                    // What is no text is no code: it only helps to find the item.
+                    code: row.text("product_code").unwrap_or_default().trim().to_owned(),
+                    name: row.text("product_name").unwrap_or_default().trim().to_owned(),
                     pack: catalog.purchase_pack(row, "product_uom", product)?,
                 },
             };
