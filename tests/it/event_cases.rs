@@ -122,7 +122,13 @@ async fn an_order_name_of_two_is_ambiguous_at_a_gateway_and_clear_at_a_suppliers
         let later = at("2026-10-31T20:00:00Z");
         let (state, reason) = played(&store, "one-order-name-two-companies", "event.json", "edi", later).await;
         assert_eq!(state, EventState::Quarantined, "{}", db.kind());
-        for part in ["order P00085 may be", "(supplier 46)", "order_id 88", "order_id 85", "name its line, item, supplier or company"] {
+        for part in [
+            "order P00085 may be",
+            "(supplier 46)",
+            "order_id 88",
+            "order_id 85",
+            "name its line, item, supplier or company",
+        ] {
             assert!(reason.contains(part), "{part}: {reason}");
         }
         assert!(store.load_records_of(&[RecordKind::Notice]).await.unwrap().is_empty());

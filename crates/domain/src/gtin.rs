@@ -62,7 +62,9 @@ mod tests {
 
     #[test]
     fn the_same_number_is_the_same_however_it_is_padded() {
-        for text in ["036000291452", "0036000291452", "00036000291452", "36000291452", "0360-0029 1452", "(01)00036000291452"] {
+        for text in
+            ["036000291452", "0036000291452", "00036000291452", "36000291452", "0360-0029 1452", "(01)00036000291452"]
+        {
             assert_eq!(key(text).as_deref(), Some("36000291452"), "{text}");
         }
         assert_eq!(key("0104006381333931").as_deref(), Some("4006381333931"), "an application identifier before it");

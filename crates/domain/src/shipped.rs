@@ -292,7 +292,10 @@ impl Book {
             for line in orders.into_iter().flat_map(|order| self.lines_of_order(order)) {
                 for m in self.receipts(&line.id) {
                     let Some(at) = m.done_at.filter(after) else { continue };
-                    if named.contains(&(line.order_id.as_str(), &line.item)) || !documents.contains(m.document.as_str()) || !m.qty.is_positive() {
+                    if named.contains(&(line.order_id.as_str(), &line.item))
+                        || !documents.contains(m.document.as_str())
+                        || !m.qty.is_positive()
+                    {
                         continue;
                     }
                     let day = self.calendar.day_of(at);

@@ -100,7 +100,8 @@ impl Ways<'_> {
         if let Some(pack) = self.coded {
             // A package's code with pieces as its unit: five pieces, or five packages?
             if same(unit, stock) || measure(unit).is_some_and(|m| m.dimension == Dimension::Count) {
-                let says = format!("says {}, but its gtin is of a package ({}): say which qty counts", clean(unit, 20), pack.name);
+                let says =
+                    format!("says {}, but its gtin is of a package ({}): say which qty counts", clean(unit, 20), pack.name);
                 return Err(Fault::wrong(&at, &says));
             }
             return self.holds(&at, &clean(unit, 20), Some(pack.qty.0).filter(|q| !q.is_zero()).or(told), told);
@@ -126,7 +127,10 @@ impl Ways<'_> {
                 Some(told) => Ok(Ratio::whole(told)),
                 None => {
                     let unit = clean(unit, 20);
-                    Err(Fault::missing(&at, &format!("{unit} is no unit that is known; use a code of UN/ECE Recommendation 20, or say pack_qty")))
+                    Err(Fault::missing(
+                        &at,
+                        &format!("{unit} is no unit that is known; use a code of UN/ECE Recommendation 20, or say pack_qty"),
+                    ))
                 }
             },
         }
@@ -154,7 +158,8 @@ impl Ways<'_> {
                 ([one], _) => return Ok(Some(*one)),
                 (several, Some(told)) if several.contains(&told) => return Ok(Some(told)),
                 (several, _) => {
-                    let shown: Vec<String> = several.iter().map(|s| format!("{} {}", s.normalize(), self.item.unit)).collect();
+                    let shown: Vec<String> =
+                        several.iter().map(|s| format!("{} {}", s.normalize(), self.item.unit)).collect();
                     return Err(Fault::ambiguous(at, "one", unit, &shown, "its gtin or pack_qty"));
                 }
             }

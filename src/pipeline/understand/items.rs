@@ -125,7 +125,9 @@ impl Known {
     /// A GTIN that we do not know but that names a package: how many pieces it holds is not known, and it is not one.
     fn with_unknown_package(&self, keys: &Keys<'_>, found: Vec<Meant>) -> Vec<Meant> {
         let unknown = keys.gtin.filter(|name| self.with_barcode(&name.0).is_empty());
-        let Some(code) = unknown.and_then(|name| gtin::key(&name.0)).filter(|key| gtin::is_package(key)) else { return found };
+        let Some(code) = unknown.and_then(|name| gtin::key(&name.0)).filter(|key| gtin::is_package(key)) else {
+            return found;
+        };
         let pack = Pack { name: format!("gtin {code}"), barcode: code, qty: Quantity::ZERO };
         found.into_iter().map(|meant| Meant { pack: Some(pack.clone()), ..meant }).collect()
     }
@@ -136,7 +138,9 @@ impl Known {
             && let Some((item, _)) = self.with_barcode(&piece).first()
         {
             let label = self.label(item);
-            return format!("it names a package of {label}; give the packaging its barcode, or name the item with unit and pack_qty");
+            return format!(
+                "it names a package of {label}; give the packaging its barcode, or name the item with unit and pack_qty"
+            );
         }
         if gtin::checks(&key) { String::new() } else { "its check digit is wrong".to_owned() }
     }

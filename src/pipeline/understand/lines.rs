@@ -234,7 +234,14 @@ impl Against<'_> {
                 if let Some(supplier) = document.parties.supplier.as_ref().filter(|s| **s != order.supplier) {
                     self.may_speak(&path, &format!("order {} is", order.name), &order.supplier)?;
                     let who = self.known.supplier_label(supplier);
-                    return Err(Fault::wrong(&path, &format!("line {} is of order {}, which is not of {who}", lines[0].line.map_or("", |n| &n.0), order.name)));
+                    return Err(Fault::wrong(
+                        &path,
+                        &format!(
+                            "line {} is of order {}, which is not of {who}",
+                            lines[0].line.map_or("", |n| &n.0),
+                            order.name
+                        ),
+                    ));
                 }
                 Ok(Some((path, order)))
             }
@@ -300,7 +307,13 @@ impl Against<'_> {
     ) -> Result<Meant, Fault> {
         let meant = self.known.settled(found, Some(on_order)).map_err(|several| {
             let shown = self.known.shown(&several);
-            Fault::ambiguous(path, "item", asked.keys.words().unwrap_or_default(), &shown, "its item_id or our id of the line")
+            Fault::ambiguous(
+                path,
+                "item",
+                asked.keys.words().unwrap_or_default(),
+                &shown,
+                "its item_id or our id of the line",
+            )
         })?;
         match line {
             Some(line) if line.item != meant.item => {
@@ -332,7 +345,13 @@ impl Against<'_> {
         ways.ratio(path, asked.unit)
     }
 
-    fn told(&self, wanted: &Wanted<'_>, line: Option<&PurchaseLine>, qty: Option<Quantity>, order: Option<&Order>) -> NoticeLine {
+    fn told(
+        &self,
+        wanted: &Wanted<'_>,
+        line: Option<&PurchaseLine>,
+        qty: Option<Quantity>,
+        order: Option<&Order>,
+    ) -> NoticeLine {
         let Wanted { asked, item, back, price, .. } = wanted;
         let label = item.as_ref().map(|i| self.known.label(i)).unwrap_or_default();
         let order = line.map(|l| l.order_name.as_str()).or_else(|| order.map(|o| o.name.as_str()));
@@ -412,7 +431,9 @@ fn spread(pool: &[&PurchaseLine], wanted: &[Wanted<'_>]) -> Result<Vec<Vec<Piece
     for nth in 0..wanted.len() {
         if pieces[nth].is_empty() {
             let mine = of_item(&wanted[nth]);
-            let same = |other: &&usize| wanted[**other].qty.is_none() && wanted[**other].fixed.is_none() && wanted[**other].item == wanted[nth].item;
+            let same = |other: &&usize| {
+                wanted[**other].qty.is_none() && wanted[**other].fixed.is_none() && wanted[**other].item == wanted[nth].item
+            };
             let all: Vec<usize> = (0..wanted.len()).collect();
             let rivals: Vec<usize> = all.iter().filter(same).copied().collect();
             let left: Vec<usize> = mine.iter().copied().filter(|place| !used[*place]).collect();

@@ -112,7 +112,9 @@ impl Against<'_> {
         if let Some(last) = came.and_then(|all| all.into_iter().max()) {
             let day = last.to_zoned(jiff::tz::TimeZone::UTC).date();
             let order = &lines[0].order;
-            let what = format!("all of it on order {order} came before this was said (last on {day}); nothing is left that could be late");
+            let what = format!(
+                "all of it on order {order} came before this was said (last on {day}); nothing is left that could be late"
+            );
             return Err(Fault::wrong("data.order", &what));
         }
         Ok(vec![NoticeContent::SupplierDelay { lines, new_date: said.new_date, reason: clean(&said.reason, TEXT_MAX) }])
@@ -140,7 +142,8 @@ impl Against<'_> {
         let told = u32::try_from(said.sscc.len()).ok().filter(|n| *n > 0);
         let order = OrderKeys { name: said.order.as_ref(), id: said.order_id.as_ref() };
         let parties = self.parties(said.supplier.as_ref(), said.company.as_ref())?;
-        let lines = self.lines(&said.lines, &Document { kind: Kind::Goods, order, ordered: true, shipped: None, parties })?;
+        let lines =
+            self.lines(&said.lines, &Document { kind: Kind::Goods, order, ordered: true, shipped: None, parties })?;
         Ok(vec![NoticeContent::ShipNotice {
             shipment: clean(&said.shipment.0, WORDS_MAX),
             shipped_on: said.shipped_on,
@@ -187,7 +190,10 @@ impl Against<'_> {
         }
         let suppliers: std::collections::BTreeSet<&SupplierId> = orders.iter().map(|o| &o.supplier).collect();
         match suppliers.len() {
-            0 => Err(Fault::missing(path, &format!("no ship notice of shipment {} is known (yet); or name the order", clean(&shipment.0, 60)))),
+            0 => Err(Fault::missing(
+                path,
+                &format!("no ship notice of shipment {} is known (yet); or name the order", clean(&shipment.0, 60)),
+            )),
             1 => {
                 let mut lines = Vec::new();
                 for order in orders {
@@ -219,7 +225,15 @@ impl Against<'_> {
             let total = sums(tax, total)?.filter(|_| ours);
             let lines = lines.into_iter().map(|l| credited(l, ours)).collect();
             let (bill, reason) = (String::new(), String::new());
-            return Ok(vec![NoticeContent::CreditNote { number, supplier, credited_on: said.date, bill, total, lines, reason }]);
+            return Ok(vec![NoticeContent::CreditNote {
+                number,
+                supplier,
+                credited_on: said.date,
+                bill,
+                total,
+                lines,
+                reason,
+            }]);
         }
         let total = sums(said.tax, said.total)?.filter(|_| ours);
         // Without a rate it is no price of ours; what it is worth stays open.
@@ -238,7 +252,10 @@ impl Against<'_> {
         let lines = some_of(self.lines(&said.lines, &document)?, "is credited")?;
         let back = all_taken_back(&said.lines);
         if !back && lines.iter().any(|l| l.qty.is_some_and(|q| q < Quantity::ZERO)) {
-            return Err(Fault::wrong("data.lines", "some quantities are below zero and some above; what is credited is above"));
+            return Err(Fault::wrong(
+                "data.lines",
+                "some quantities are below zero and some above; what is credited is above",
+            ));
         }
         let (tax, total) = if back { (said.tax.map(abs), said.total.map(abs)) } else { (said.tax, said.total) };
         let total = sums(tax, total)?.filter(|_| ours);
@@ -400,7 +417,11 @@ fn counted(path: &str, count: usize) -> Result<(), Fault> {
 /// The lines that are not of zero, where they say how many at all.
 fn not_zero(lines: &[wire::OrderLine], what: &str) -> Result<Vec<wire::OrderLine>, Fault> {
     let some: Vec<wire::OrderLine> = lines.iter().filter(|l| l.qty.is_none_or(|q| !q.0.is_zero())).cloned().collect();
-    if some.is_empty() && !lines.is_empty() { Err(Fault::wrong("data.lines", &format!("nothing of any line {what}"))) } else { Ok(some) }
+    if some.is_empty() && !lines.is_empty() {
+        Err(Fault::wrong("data.lines", &format!("nothing of any line {what}")))
+    } else {
+        Ok(some)
+    }
 }
 
 /// As [`not_zero`], of lines that are understood.

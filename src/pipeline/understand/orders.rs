@@ -44,7 +44,13 @@ impl Against<'_> {
     ///
     /// # Errors
     /// There is none (yet), it is somebody else's, or there are several.
-    pub(super) fn order(&self, path: &str, keys: OrderKeys<'_>, parties: &Parties<'_>, lines: &[&Asked<'_>]) -> Result<&Order, Fault> {
+    pub(super) fn order(
+        &self,
+        path: &str,
+        keys: OrderKeys<'_>,
+        parties: &Parties<'_>,
+        lines: &[&Asked<'_>],
+    ) -> Result<&Order, Fault> {
         let shown = clean(keys.shown(), 60);
         let mut all: Vec<&Order> = match (keys.id, keys.name) {
             (Some(id), name) => {
@@ -82,7 +88,12 @@ impl Against<'_> {
             if own.is_empty() {
                 let whose = all.iter().map(|o| self.described(o)).collect::<Vec<_>>().join("; ");
                 let company = clean(&company.0, 40);
-                return Err(Fault::missing(path, &format!("there is no order {shown} of company {company} (yet), only {whose}; give our id of the company")));
+                return Err(Fault::missing(
+                    path,
+                    &format!(
+                        "there is no order {shown} of company {company} (yet), only {whose}; give our id of the company"
+                    ),
+                ));
             }
             all = own;
         }
@@ -92,7 +103,13 @@ impl Against<'_> {
                 return Ok(order);
             }
             let candidates: Vec<String> = all.iter().map(|o| self.described(o)).collect();
-            return Err(Fault::ambiguous(path, "order", &shown, &candidates, "its line, item, supplier or company, or order_id"));
+            return Err(Fault::ambiguous(
+                path,
+                "order",
+                &shown,
+                &candidates,
+                "its line, item, supplier or company, or order_id",
+            ));
         }
         Ok(all[0])
     }

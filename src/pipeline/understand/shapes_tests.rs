@@ -183,7 +183,8 @@ fn orders_are_told_apart_by_more_than_their_name() {
         data.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         data
     };
-    let both = "!data.order: order P00085 may be P00085 of Verde Imports (supplier 9), company 1, order_id 85; P00085 of Homestead";
+    let both =
+        "!data.order: order P00085 may be P00085 of Verde Imports (supplier 9), company 1, order_id 85; P00085 of Homestead";
     for (name, more, speaks_for, wanted) in [
         ("a name alone", json!({}), None, both),
         ("the hook of one", json!({}), Some("12"), "300:all"),
@@ -191,8 +192,18 @@ fn orders_are_told_apart_by_more_than_their_name() {
         ("the hook of neither", json!({}), Some("13"), "!order P00085 is of another supplier than 13"),
         ("the supplier by id", json!({ "supplier": 12 }), None, "300:all"),
         ("the supplier by name", json!({ "supplier": "verde imports" }), None, "200:all 201:all"),
-        ("a name that two suppliers bear", json!({ "supplier": "Homestead" }), None, "!data.supplier: supplier Homestead may be"),
-        ("a supplier that has none", json!({ "supplier": 13 }), None, "!there is no order P00085 of Homestead (supplier 13) (yet), only"),
+        (
+            "a name that two suppliers bear",
+            json!({ "supplier": "Homestead" }),
+            None,
+            "!data.supplier: supplier Homestead may be",
+        ),
+        (
+            "a supplier that has none",
+            json!({ "supplier": 13 }),
+            None,
+            "!there is no order P00085 of Homestead (supplier 13) (yet), only",
+        ),
         ("a name of its own at its own hook", json!({ "supplier": "HOMESTEAD LTD" }), Some("12"), "300:all"),
         ("the company", json!({ "company": 2 }), None, "300:all"),
         ("no such company", json!({ "company": "7" }), None, "!there is no order P00085 of company 7 (yet)"),
@@ -221,7 +232,13 @@ fn orders_that_nothing_can_be_said_of_say_so() {
     ] {
         check(order, "supplier.delay.v1", &json!({ "order": order, "new_date": "2026-10-20" }), None, wanted);
     }
-    check("shipped though cancelled", "ship.notice.v1", &goods("P00090", json!([{ "sku": "AC-010", "qty": 5 }])), None, "!cancelled");
+    check(
+        "shipped though cancelled",
+        "ship.notice.v1",
+        &goods("P00090", json!([{ "sku": "AC-010", "qty": 5 }])),
+        None,
+        "!cancelled",
+    );
 }
 
 #[test]
@@ -229,19 +246,39 @@ fn each_line_of_ours_is_used_once_and_sums_are_spread() {
     for (name, lines, wanted) in [
         ("two of one quantity", json!([{ "sku": "AC-011", "qty": 60 }, { "sku": "AC-011", "qty": 60 }]), "100:60 101:60"),
         ("their sum", json!([{ "sku": "AC-011", "qty": 120 }]), "100:60 101:60"),
-        ("three for two", json!([{ "sku": "AC-011", "qty": 40 }, { "sku": "AC-011", "qty": 40 }, { "sku": "AC-011", "qty": 40 }]), "100:40 100:20 101:20 101:40"),
+        (
+            "three for two",
+            json!([{ "sku": "AC-011", "qty": 40 }, { "sku": "AC-011", "qty": 40 }, { "sku": "AC-011", "qty": 40 }]),
+            "100:40 100:20 101:20 101:40",
+        ),
         ("a part", json!([{ "sku": "AC-011", "qty": 70 }]), "100:60 101:10"),
         ("too many", json!([{ "sku": "AC-011", "qty": 130 }]), "100:60 101:70"),
         ("several for one", json!([{ "sku": "AC-010", "qty": 10 }, { "sku": "AC-010", "qty": 14 }]), "102:10 102:14"),
         ("by our id", json!([{ "line": 101, "qty": 60 }, { "sku": "AC-011", "qty": 60 }]), "101:60 100:60"),
         ("by place", json!([{ "line": 2, "sku": "AC-011", "qty": 50 }]), "101:50"),
         ("a counter of packages", json!([{ "line": 1, "sku": "AC-012", "qty": 5 }]), "103:5"),
-        ("one that is not on the order", json!([{ "sku": "AC-011", "qty": 60 }, { "item_id": 41, "qty": 2 }]), "100:60 item 41:2"),
-        ("only what is not on the order", json!([{ "item_id": 41, "qty": 2 }]), "!none of them is on the order that is named"),
-        ("one of two unknown", json!([{ "sku": "AC-011", "qty": 60 }, { "sku": "NEW", "qty": 2 }]), "!data.lines[1]: item NEW is not known (yet); P00051 has"),
+        (
+            "one that is not on the order",
+            json!([{ "sku": "AC-011", "qty": 60 }, { "item_id": 41, "qty": 2 }]),
+            "100:60 item 41:2",
+        ),
+        (
+            "only what is not on the order",
+            json!([{ "item_id": 41, "qty": 2 }]),
+            "!none of them is on the order that is named",
+        ),
+        (
+            "one of two unknown",
+            json!([{ "sku": "AC-011", "qty": 60 }, { "sku": "NEW", "qty": 2 }]),
+            "!data.lines[1]: item NEW is not known (yet); P00051 has",
+        ),
         ("one of zero", json!([{ "sku": "AC-011", "qty": 60 }, { "sku": "AC-010", "qty": 0 }]), "100:60"),
         ("all of zero", json!([{ "sku": "AC-011", "qty": 0 }]), "!nothing of any line is shipped"),
-        ("less than can be counted", json!([{ "sku": "AC-011", "qty": 0.004 }]), "!0.004 is less than can be counted in Units"),
+        (
+            "less than can be counted",
+            json!([{ "sku": "AC-011", "qty": 0.004 }]),
+            "!0.004 is less than can be counted in Units",
+        ),
         ("grams of what is weighed", json!([{ "sku": "AC-012", "qty": 4, "unit": "GRM" }]), "103:0.004"),
         ("below zero", json!([{ "sku": "AC-011", "qty": -3 }]), "!-3 is below zero"),
     ] {
@@ -273,8 +310,16 @@ fn items_are_found_by_every_code_or_their_candidates_are_named() {
         ("a GTIN as SKU", json!({ "sku": "4006381333931" }), "102:6"),
         ("a case's barcode", json!({ "gtin": "50000000000012", "qty": 2 }), "102:24"),
         ("a case we do not know", json!({ "gtin": CASE_OF_12 }), "!it names a package of AC-010 Thing 10"),
-        ("and the item beside it", json!({ "gtin": CASE_OF_12, "sku": "AC-010" }), "!is not known (it has Carton 12 of 12, Pallet of 480)"),
-        ("and what it holds", json!({ "gtin": CASE_OF_12, "sku": "AC-010", "unit": "CS", "pack_qty": 12, "qty": 2 }), "102:24"),
+        (
+            "and the item beside it",
+            json!({ "gtin": CASE_OF_12, "sku": "AC-010" }),
+            "!is not known (it has Carton 12 of 12, Pallet of 480)",
+        ),
+        (
+            "and what it holds",
+            json!({ "gtin": CASE_OF_12, "sku": "AC-010", "unit": "CS", "pack_qty": 12, "qty": 2 }),
+            "102:24",
+        ),
         ("a wrong check digit", json!({ "gtin": "4006381333932" }), "!its check digit is wrong"),
         ("the supplier's code", json!({ "supplier_code": "v-77" }), "100:6"),
         ("the supplier's code as ours, which another item has", json!({ "sku": "V-77" }), "106:6"),
@@ -292,7 +337,11 @@ fn items_are_found_by_every_code_or_their_candidates_are_named() {
     }
     let offered = |item: Value| json!({ "channel": "Web", "items": [item] });
     for (name, item, wanted) in [
-        ("of two", json!({ "sku": "TWIN", "published": 1 }), "!item TWIN may be TWIN Thing 13 (item 13); TWIN Thing 14 (item 14)"),
+        (
+            "of two",
+            json!({ "sku": "TWIN", "published": 1 }),
+            "!item TWIN may be TWIN Thing 13 (item 13); TWIN Thing 14 (item 14)",
+        ),
         ("of two, one archived", json!({ "sku": "OLD", "published": 1 }), "item 41:1"),
         ("by the case", json!({ "gtin": "50000000000012", "published": 2 }), "item 10:24"),
     ] {
@@ -308,23 +357,68 @@ fn units_convert_or_say_what_is_missing() {
         ("our own word", "P00051", json!({ "sku": "AC-011", "qty": 60, "unit": "units" }), "100:60"),
         ("kilograms", "P00051", json!({ "sku": "AC-012", "qty": 5, "unit": "KGM" }), "103:5"),
         ("pounds", "P00051", json!({ "sku": "AC-012", "qty": 10, "unit": "LBR" }), "103:4.5359"),
-        ("pieces of what is weighed", "P00051", json!({ "sku": "AC-012", "qty": 5, "unit": "EA" }), "!how many kg of AC-012 Thing 12 one EA is, is not known"),
+        (
+            "pieces of what is weighed",
+            "P00051",
+            json!({ "sku": "AC-012", "qty": 5, "unit": "EA" }),
+            "!how many kg of AC-012 Thing 12 one EA is, is not known",
+        ),
         ("cases as they are kept", "P00051", json!({ "sku": "AC-010", "qty": 2, "unit": "CS" }), "102:24"),
         ("the same by its code of 21", "P00051", json!({ "sku": "AC-010", "qty": 2, "unit": "XCT" }), "102:24"),
         ("a pallet", "P00051", json!({ "sku": "AC-010", "qty": 1, "unit": "PF" }), "102:480"),
         ("by our name of it", "P00051", json!({ "sku": "AC-010", "qty": 2, "unit": "carton 12" }), "102:24"),
         ("as the supplier sells it", "P00051", json!({ "sku": "AC-011", "qty": 3, "unit": "CT" }), "100:60"),
-        ("no pallet is known", "P00051", json!({ "sku": "AC-011", "qty": 3, "unit": "XPX" }), "!one XPX is, is not known (it has Karton of 20)"),
-        ("boxes and cases are one sort", "P00051", json!({ "sku": "TWIN", "qty": 2, "unit": "CS" }), "!one CS may be 6 Units; 24 Units"),
+        (
+            "no pallet is known",
+            "P00051",
+            json!({ "sku": "AC-011", "qty": 3, "unit": "XPX" }),
+            "!one XPX is, is not known (it has Karton of 20)",
+        ),
+        (
+            "boxes and cases are one sort",
+            "P00051",
+            json!({ "sku": "TWIN", "qty": 2, "unit": "CS" }),
+            "!one CS may be 6 Units; 24 Units",
+        ),
         ("the sender settles it", "P00051", json!({ "sku": "TWIN", "qty": 2, "unit": "CS", "pack_qty": 24 }), "104:48"),
         ("as it was ordered", "P00052", json!({ "sku": "TWIN", "qty": 5, "unit": "CS" }), "110:50"),
-        ("the sender says otherwise", "P00051", json!({ "sku": "AC-010", "qty": 2, "unit": "CS", "pack_qty": 10 }), "!one CS holds 12 Units here, but pack_qty says 10"),
-        ("pack_qty without unit", "P00051", json!({ "sku": "AC-010", "qty": 2, "pack_qty": 12 }), "!data.lines[0].unit: missing"),
-        ("a unit of nobody", "P00051", json!({ "sku": "AC-010", "qty": 2, "unit": "Gebinde" }), "!Gebinde is no unit that is known"),
-        ("of nobody, with what it holds", "P00051", json!({ "sku": "AC-010", "qty": 2, "unit": "Gebinde", "pack_qty": 12 }), "102:24"),
+        (
+            "the sender says otherwise",
+            "P00051",
+            json!({ "sku": "AC-010", "qty": 2, "unit": "CS", "pack_qty": 10 }),
+            "!one CS holds 12 Units here, but pack_qty says 10",
+        ),
+        (
+            "pack_qty without unit",
+            "P00051",
+            json!({ "sku": "AC-010", "qty": 2, "pack_qty": 12 }),
+            "!data.lines[0].unit: missing",
+        ),
+        (
+            "a unit of nobody",
+            "P00051",
+            json!({ "sku": "AC-010", "qty": 2, "unit": "Gebinde" }),
+            "!Gebinde is no unit that is known",
+        ),
+        (
+            "of nobody, with what it holds",
+            "P00051",
+            json!({ "sku": "AC-010", "qty": 2, "unit": "Gebinde", "pack_qty": 12 }),
+            "102:24",
+        ),
         ("packs that are kept as packs", "P00051", json!({ "item_id": 50, "qty": 3, "unit": "PK" }), "106:3"),
-        ("pieces of what is kept in packs", "P00051", json!({ "item_id": 50, "qty": 18, "unit": "EA" }), "!how many Pack of 6 of"),
-        ("pieces by a case's barcode", "P00051", json!({ "gtin": "50000000000012", "qty": 24, "unit": "EA" }), "!say which qty counts"),
+        (
+            "pieces of what is kept in packs",
+            "P00051",
+            json!({ "item_id": 50, "qty": 18, "unit": "EA" }),
+            "!how many Pack of 6 of",
+        ),
+        (
+            "pieces by a case's barcode",
+            "P00051",
+            json!({ "gtin": "50000000000012", "qty": 24, "unit": "EA" }),
+            "!say which qty counts",
+        ),
         ("beyond belief", "P00051", json!({ "sku": "AC-010", "qty": 1_000_000, "unit": "CS" }), "!is beyond 10000000"),
     ] {
         check(name, "ship.notice.v1", &goods(order, json!([line])), None, wanted);

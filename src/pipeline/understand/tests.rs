@@ -174,7 +174,10 @@ fn a_ship_notice_and_what_came_of_it() {
     let against = Against { known: &known, supplier: None, currency: "USD", received_at: now() };
     let advice = read(&body("receipt.advice.v1", &by_shipment)).unwrap();
     let lines = lines_of(meaning(&advice, &against).unwrap().remove(0));
-    assert_eq!((lines[0].order.as_str(), lines[0].item.clone(), ids(&lines)), ("P00051", Some(ItemId::new("75")), vec!["183"]));
+    assert_eq!(
+        (lines[0].order.as_str(), lines[0].item.clone(), ids(&lines)),
+        ("P00051", Some(ItemId::new("75")), vec!["183"])
+    );
     assert!(refused("receipt.advice.v1", &json!({ "lines": bare }), None).starts_with("data.lines[0].order: missing"));
     assert!(
         refused("ship.notice.v1", &json!({ "shipment": "1", "shipped_on": "2026-10-04", "lines": [] }), None)

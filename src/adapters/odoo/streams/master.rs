@@ -111,13 +111,7 @@ pub(super) const PRODUCT_PACKAGING: Stream = Stream {
 
 pub(super) const PRODUCT_UOM: Stream = Stream {
     model: "product.uom",
-    fields: &[
-        must("id"),
-        must("product_id"),
-        must("uom_id"),
-        must("barcode"),
-        may("company_id", Absent::Empty, ""),
-    ],
+    fields: &[must("id"), must("product_id"), must("uom_id"), must("barcode"), may("company_id", Absent::Empty, "")],
     links: &["product_id"],
     costs: "barcodes of items in other units: what partners name by them is not found",
     versions: Version::V19..=Version::V19,
