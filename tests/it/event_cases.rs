@@ -1,4 +1,5 @@
 //! Events that went wrong elsewhere (tests/cases), against the bundled recording with their rows, on each database.
+#![expect(clippy::unwrap_used, reason = "what a test stands on may fail it")]
 
 use std::collections::BTreeMap;
 use std::fs;

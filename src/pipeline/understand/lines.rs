@@ -11,7 +11,7 @@ use super::amounts::{Ratio, Ways};
 use super::items::{Keys, Meant, Named};
 use super::known::Order;
 use super::meaning::Against;
-use super::orders::{OrderKeys, Parties, items_of};
+use super::orders::{OrderKeys, Parties, binding, items_of};
 use crate::domain::event::wire::{Amount, BilledLine, GoodsLine, Name, OrderLine};
 use crate::domain::ids::ItemId;
 use crate::domain::money::{Quantity, UnitPrice};
@@ -172,7 +172,7 @@ impl Against<'_> {
             let these: Vec<&Asked<'l>> = places.iter().map(|at| &asked[*at]).collect();
             let order = self.order_of(&places, &these, document)?;
             let pool: Vec<&PurchaseLine> = match (&order, &document.shipped) {
-                (Some((path, order)), _) => self.binding(path, order)?,
+                (Some((path, order)), _) => binding(path, order)?,
                 (None, Some(lines)) => lines.iter().collect(),
                 (None, None) => Vec::new(),
             };
@@ -423,28 +423,25 @@ fn spread(pool: &[&PurchaseLine], wanted: &[Wanted<'_>]) -> Result<Vec<Vec<Piece
             }
         }
     }
-    for nth in 0..wanted.len() {
-        if let (true, Some(qty)) = (pieces[nth].is_empty(), wanted[nth].qty) {
-            pieces[nth] = filled(qty, wanted[nth].back, &of_item(&wanted[nth]), &mut free, &mut used);
+    for (nth, want) in wanted.iter().enumerate() {
+        if let (true, Some(qty)) = (pieces[nth].is_empty(), want.qty) {
+            pieces[nth] = filled(qty, want.back, &of_item(want), &mut free, &mut used);
         }
     }
-    for nth in 0..wanted.len() {
-        if pieces[nth].is_empty() {
-            let mine = of_item(&wanted[nth]);
-            let same = |other: &&usize| {
-                wanted[**other].qty.is_none() && wanted[**other].fixed.is_none() && wanted[**other].item == wanted[nth].item
-            };
-            let all: Vec<usize> = (0..wanted.len()).collect();
-            let rivals: Vec<usize> = all.iter().filter(same).copied().collect();
-            let left: Vec<usize> = mine.iter().copied().filter(|place| !used[*place]).collect();
-            let left = if left.is_empty() { &mine } else { &left };
-            match rivals.iter().position(|other| *other == nth) {
-                _ if mine.is_empty() => pieces[nth].push((None, None)),
-                // Said of the item as such, it is said of each of its lines.
-                Some(_) if rivals.len() == 1 => pieces[nth].extend(left.iter().map(|place| (Some(*place), None))),
-                Some(place) if rivals.len() == left.len() => pieces[nth].push((Some(left[place]), None)),
-                _ => return Err(nth),
-            }
+    for (nth, want) in wanted.iter().enumerate().filter(|(_, w)| w.qty.is_none() && w.fixed.is_none()) {
+        let mine = of_item(want);
+        // Who else speaks of the item as such.
+        let rival = |other: &Wanted<'_>| other.qty.is_none() && other.fixed.is_none() && other.item == want.item;
+        let (rivals, before) =
+            (wanted.iter().filter(|other| rival(other)).count(), wanted[..nth].iter().filter(|other| rival(other)).count());
+        let left: Vec<usize> = mine.iter().copied().filter(|place| !used[*place]).collect();
+        let left = if left.is_empty() { &mine } else { &left };
+        match rivals {
+            _ if mine.is_empty() => pieces[nth].push((None, None)),
+            // Said of the item as such, it is said of each of its lines.
+            1 => pieces[nth].extend(left.iter().map(|place| (Some(*place), None))),
+            _ if rivals == left.len() => pieces[nth].push((Some(left[before]), None)),
+            _ => return Err(nth),
         }
     }
     Ok(pieces)

@@ -13,7 +13,7 @@ use super::amounts::{AMOUNT_MAX, Ratio, Ways, within};
 use super::items::{Keys, Named};
 use super::known::Known;
 use super::lines::{Document, Kind, LINES_MAX, WORDS_MAX};
-use super::orders::{OrderKeys, Parties};
+use super::orders::{OrderKeys, Parties, binding};
 use crate::domain::calendar::days_between;
 use crate::domain::event::wire::{Amount, BilledLine, Name};
 use crate::domain::event::{Event, Fault, Said, wire};
@@ -197,7 +197,7 @@ impl Against<'_> {
             1 => {
                 let mut lines = Vec::new();
                 for order in orders {
-                    lines.extend(self.binding(path, order)?.into_iter().cloned());
+                    lines.extend(binding(path, order)?.into_iter().cloned());
                 }
                 Ok(lines)
             }
@@ -349,7 +349,7 @@ impl Against<'_> {
         let path = "data.order";
         let keys = keys.given().ok_or_else(|| Fault::wrong(path, "missing; name the order, or its lines"))?;
         let order = self.order(path, keys, parties, &[])?;
-        let lines = self.binding(path, order)?.into_iter().map(|ordered| {
+        let lines = binding(path, order)?.into_iter().map(|ordered| {
             let (qty, price) = told(ordered);
             NoticeLine {
                 po_line: Some(ordered.id.clone()),

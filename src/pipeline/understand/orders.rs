@@ -153,18 +153,18 @@ impl Against<'_> {
             _ => Ok(()),
         }
     }
+}
 
-    /// The lines of an order that bind somebody.
-    ///
-    /// # Errors
-    /// It was cancelled, or nobody has ordered it yet.
-    pub(super) fn binding<'o>(&self, path: &str, order: &'o Order) -> Result<Vec<&'o PurchaseLine>, Fault> {
-        match state_of(order) {
-            State::Binding => Ok(order.lines.iter().filter(|l| l.confirmed).collect()),
-            State::Cancelled => Err(Fault::wrong(path, &format!("order {} is cancelled", order.name))),
-            State::Draft => {
-                Err(Fault::missing(path, &format!("order {} is still a draft: nothing is ordered by it (yet)", order.name)))
-            }
+/// The lines of an order that bind somebody.
+///
+/// # Errors
+/// It was cancelled, or nobody has ordered it yet.
+pub(super) fn binding<'o>(path: &str, order: &'o Order) -> Result<Vec<&'o PurchaseLine>, Fault> {
+    match state_of(order) {
+        State::Binding => Ok(order.lines.iter().filter(|l| l.confirmed).collect()),
+        State::Cancelled => Err(Fault::wrong(path, &format!("order {} is cancelled", order.name))),
+        State::Draft => {
+            Err(Fault::missing(path, &format!("order {} is still a draft: nothing is ordered by it (yet)", order.name)))
         }
     }
 }
