@@ -98,6 +98,7 @@ impl Shop {
                 list_price: UnitPrice::from_erp(12.0),
                 sellable: true,
                 delisted_at: None,
+                keys: reeve::domain::packs::ItemKeys::default(),
             }),
         );
         self.tell(
@@ -114,6 +115,7 @@ impl Shop {
                 valid_from: None,
                 valid_to: None,
                 sequence: 1,
+                keys: reeve::domain::packs::SupplierKeys::default(),
             }),
         );
         let opening = self.moved(item, MoveKind::Opening, (None, Some("2")), stock + 5 * 60, Some(-70));
@@ -162,6 +164,7 @@ impl Shop {
                 promised: at(promised),
                 confirmed: true,
                 draft: false,
+                pack: None,
             }),
         );
         let done = received.iter().map(|(qty, on)| (*qty, Some(*on)));

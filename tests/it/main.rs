@@ -7,6 +7,7 @@ mod audit;
 mod bad_input;
 mod concurrent;
 mod decisions;
+mod event_cases;
 mod events;
 #[path = "../fake_odoo/mod.rs"]
 mod fake_odoo;

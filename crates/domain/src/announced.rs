@@ -112,9 +112,12 @@ impl Book {
                 _ => continue,
             };
             let ships = matches!(notice.content, NoticeContent::ShipNotice { .. });
-            for (told, line) in self.lines_told(lines) {
-                // A part that is on its way says nothing about when the rest comes.
-                if ships && told.qty.is_some_and(|qty| qty < self.open_quantity(&line.id)) {
+            let about = self.lines_told(lines);
+            for (told, line) in &about {
+                // A part that is on its way says nothing about when the rest comes. It may come in several pallets.
+                let of_line = about.iter().filter(|(_, other)| other.id == line.id).map(|(told, _)| told.qty);
+                let all = of_line.sum::<Option<Quantity>>();
+                if ships && all.is_some_and(|qty| qty < self.open_quantity(&line.id)) {
                     continue;
                 }
                 if let Some(date) = told.date.or(whole) {

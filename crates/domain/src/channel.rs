@@ -164,6 +164,7 @@ mod tests {
                 list_price: None,
                 sellable: true,
                 delisted_at: None,
+                keys: crate::packs::ItemKeys::default(),
             }),
             Record::Location(Location { id: LocationId::new("2"), code: "MKT".into(), name: "Market".into() }),
         ]

@@ -1,7 +1,7 @@
 //! Notices: what a partner or another system announced, each checked and put into the field's words.
 //!
 //! A notice is data, never an instruction: it can raise an exception and stand as a fact, it can not add an action or move a
-//! number of ours. Quantities are in the item's stock unit, as the sender states them.
+//! number of ours. Quantities are in the item's stock unit, whatever unit the sender stated them in.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -86,6 +86,23 @@ pub enum NoticeContent {
         /// What is billed; without prices where it is billed in another currency than the company's.
         lines: Vec<NoticeLine>,
     },
+    /// A supplier gives credit, before it is in the ERP (EDI 812, INVOIC 381): a kind of its own, never a bill below zero.
+    CreditNote {
+        /// The supplier's number.
+        number: String,
+        /// Who gives it.
+        supplier: Option<SupplierId>,
+        /// Its date.
+        credited_on: Date,
+        /// The supplier's number of the bill that it takes back; empty where it names none.
+        bill: String,
+        /// What is given back, taxes included; None where it is not told or in another currency than the company's.
+        total: Option<Money>,
+        /// What is credited, above zero; without prices where it is in another currency than the company's.
+        lines: Vec<NoticeLine>,
+        /// Text from outside.
+        reason: String,
+    },
     /// What a web shop or marketplace offers for sale.
     ChannelStock {
         /// The channel's name.
@@ -133,11 +150,11 @@ pub enum NoticeContent {
 /// A line of a notice.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NoticeLine {
-    /// Our purchase line, once it was found by order and item; None when the order has no such line.
+    /// Our purchase line, once it was found by order, line and item; None when the order has no such line.
     pub po_line: Option<String>,
     /// The order's name as the sender wrote it: `P00051`.
     pub order: String,
-    /// The item, once it was found by id or SKU.
+    /// The item, once it was found by id, SKU, barcode or the supplier's code.
     pub item: Option<ItemId>,
     /// What the sender calls the item.
     pub item_text: String,

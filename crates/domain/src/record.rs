@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::ids::{ItemId, LocationId, SupplierId};
 use super::money::{Quantity, UnitPrice};
 use super::notice::Notice;
+use super::packs::{ItemKeys, Pack};
 pub use super::summed::{DemandMonth, StockLevel};
 pub use super::terms::{Foreign, ReorderRule, SupplierPrice};
 
@@ -183,6 +184,9 @@ pub struct Item {
     pub sellable: bool,
     /// From when `sellable` is false, where it is.
     pub delisted_at: Option<Timestamp>,
+    /// Its barcode and packages.
+    #[serde(default, skip_serializing_if = "ItemKeys::is_empty")]
+    pub keys: ItemKeys,
 }
 
 impl Item {
@@ -307,6 +311,9 @@ pub struct PurchaseLine {
     /// Is it still a draft (a request for quotation), which binds nobody?
     #[serde(default)]
     pub draft: bool,
+    /// The package or unit that it was ordered in, where that is not the stock unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pack: Option<Pack>,
 }
 
 /// What a stock move means.

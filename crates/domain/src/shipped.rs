@@ -1,7 +1,8 @@
 //! What was announced to be on its way against what was booked in: ship notices and receipt advices beside the receipts of
 //! their purchase lines (handbook §3.5: exact).
 //!
-//! A notice that another replaces says nothing any more. Nothing is compared before goods were booked in after the notice:
+//! Lines of one order and item are looked at together: which of them a supplier or the receiving clerk means is chance, and
+//! what was announced of the item came or did not. A notice that another replaces says nothing any more. Nothing is compared before goods were booked in after the notice:
 //! what is on its way is not missing.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,10 +27,10 @@ pub enum Teller {
     Warehouse,
 }
 
-/// A purchase line whose receipts are not what was told of them.
+/// A purchase line, with the others of its order and item, whose receipts are not what was told of them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mismatch {
-    /// The purchase line.
+    /// The purchase line; the first that was told of, where there are several.
     pub po_line: String,
     /// Who told it.
     pub teller: Teller,
@@ -63,6 +64,9 @@ pub struct Stranger {
     /// The day on which goods of the order came.
     pub day: Date,
 }
+
+/// An order and an item.
+type Goods<'b> = (&'b str, &'b ItemId);
 
 /// What a warehouse's advice may lag behind its booking.
 const ADVICE_LEAD_DAYS: i32 = 1;
@@ -112,16 +116,17 @@ impl Book {
     /// Every line whose receipts are not what was told, by line.
     pub fn mismatches(&self) -> Vec<Mismatch> {
         let (shipped, advised) = (self.ship_notices(), self.receipt_advices());
-        let (by_supplier, by_warehouse) = (self.by_line(&shipped), self.by_line(&advised));
+        let (by_supplier, by_warehouse) = (self.by_goods(&shipped), self.by_goods(&advised));
         let none: &[&Notice] = &[];
-        let told: BTreeSet<&str> = by_supplier.keys().chain(by_warehouse.keys()).copied().collect();
+        let told: BTreeSet<Goods<'_>> = by_supplier.keys().chain(by_warehouse.keys()).copied().collect();
         let mut found = Vec::new();
-        for line in told.into_iter().filter_map(|id| self.po_lines.get(id)) {
-            let sent = by_supplier.get(line.id.as_str()).map_or(none, Vec::as_slice);
-            let came = by_warehouse.get(line.id.as_str()).map_or(none, Vec::as_slice);
-            found.extend(self.against(line, Teller::Supplier, sent));
-            found.extend(self.against(line, Teller::Warehouse, came));
-            found.extend(self.lots(line, sent, came));
+        for goods in told {
+            let Some(same) = self.same_goods(goods, &[&shipped, &advised]) else { continue };
+            let sent = by_supplier.get(&goods).map_or(none, Vec::as_slice);
+            let came = by_warehouse.get(&goods).map_or(none, Vec::as_slice);
+            found.extend(self.against(&same, Teller::Supplier, sent));
+            found.extend(self.against(&same, Teller::Warehouse, came));
+            found.extend(self.lots(&same, sent, came));
         }
         found.extend(self.unannounced(&shipped));
         found.sort_by(|a, b| (&a.po_line, a.teller).cmp(&(&b.po_line, b.teller)));
@@ -136,33 +141,44 @@ impl Book {
         found
     }
 
-    /// Notices by the lines that they are about, each in its order.
-    fn by_line<'b>(&'b self, notices: &[&'b Notice]) -> BTreeMap<&'b str, Vec<&'b Notice>> {
-        let mut by_line: BTreeMap<&str, Vec<&Notice>> = BTreeMap::new();
+    /// Notices by the goods that they are about, each in its order.
+    fn by_goods<'b>(&'b self, notices: &[&'b Notice]) -> BTreeMap<Goods<'b>, Vec<&'b Notice>> {
+        let mut by_goods: BTreeMap<Goods<'_>, Vec<&Notice>> = BTreeMap::new();
         for notice in notices {
             for line in lines_of(notice).iter().filter_map(|told| self.line_told(told)) {
-                let told = by_line.entry(line.id.as_str()).or_default();
+                let told = by_goods.entry((&line.order_id, &line.item)).or_default();
                 if told.last().is_none_or(|last| last.id != notice.id) {
                     told.push(notice);
                 }
             }
         }
-        by_line
+        by_goods
     }
 
-    /// A line's quantities. Notices and receipts are walked side by side, so that what has been told and booked in full is
+    /// The lines of an order and item, the first that any of the notices names before the others.
+    fn same_goods<'b>(&'b self, (order, item): Goods<'b>, notices: &[&[&'b Notice]]) -> Option<Vec<&'b PurchaseLine>> {
+        let mut lines: Vec<&PurchaseLine> =
+            self.lines_of_order(order).into_iter().filter(|l| l.item == *item && l.confirmed).collect();
+        let told = notices.iter().copied().flatten().flat_map(|n| lines_of(n)).filter_map(|l| self.line_told(l));
+        let named: BTreeSet<&str> = told.map(|l| l.id.as_str()).collect();
+        let first = lines.iter().position(|l| named.contains(l.id.as_str()))?;
+        lines[..=first].rotate_right(1);
+        Some(lines)
+    }
+
+    /// The quantities of lines of one order and item. Notices and receipts are walked side by side, so that what has been told and booked in full is
     /// done with, and what is still on its way is not missing.
-    fn against(&self, line: &PurchaseLine, teller: Teller, notices: &[&Notice]) -> Option<Mismatch> {
+    fn against(&self, lines: &[&PurchaseLine], teller: Teller, notices: &[&Notice]) -> Option<Mismatch> {
         let mut told: Vec<(&Notice, Quantity)> = Vec::new();
         for notice in notices {
-            let mine: Vec<&NoticeLine> = lines_of(notice).iter().filter(|l| self.is_about(l, line)).collect();
+            let mine: Vec<&NoticeLine> = lines_of(notice).iter().filter(|l| self.is_about(l, lines)).collect();
             if !mine.is_empty() {
                 // A notice without a quantity can not be held against anything.
                 told.push((notice, mine.iter().map(|l| l.qty).sum::<Option<Quantity>>()?));
             }
         }
         let first = told.first()?.0;
-        let batches = self.batches(line, self.since(teller, first));
+        let batches = self.batches(lines, self.since(teller, first));
         let days = (self.calendar.day_of(batches.first()?.0), self.calendar.day_of(batches.last()?.0));
         let mut left = batches.iter().map(|(_, qty)| *qty);
         let (mut open, mut received) = (Quantity::ZERO, Quantity::ZERO);
@@ -189,7 +205,7 @@ impl Book {
         let differs = received.is_positive() && received != open;
         let lots = None;
         differs.then(|| Mismatch {
-            po_line: line.id.clone(),
+            po_line: lines[0].id.clone(),
             teller,
             notices: names,
             shipment,
@@ -208,14 +224,14 @@ impl Book {
         }
     }
 
-    fn is_about(&self, told: &NoticeLine, line: &PurchaseLine) -> bool {
-        self.line_told(told).is_some_and(|l| l.id == line.id)
+    fn is_about(&self, told: &NoticeLine, lines: &[&PurchaseLine]) -> bool {
+        self.line_told(told).is_some_and(|l| lines.iter().any(|line| line.id == l.id))
     }
 
-    /// The receipts of a line after `since` by document, in order of time.
-    fn batches(&self, line: &PurchaseLine, since: Timestamp) -> Vec<(Timestamp, Quantity)> {
+    /// The receipts of lines after `since` by document, in order of time.
+    fn batches(&self, lines: &[&PurchaseLine], since: Timestamp) -> Vec<(Timestamp, Quantity)> {
         let mut documents: BTreeMap<&str, (Timestamp, Quantity)> = BTreeMap::new();
-        for m in self.receipts(&line.id) {
+        for m in lines.iter().flat_map(|line| self.receipts(&line.id)) {
             let Some(at) = m.done_at.filter(|at| *at > since) else { continue };
             let batch = documents.entry(m.document.as_str()).or_insert((at, Quantity::ZERO));
             batch.1 += m.qty;
@@ -226,11 +242,11 @@ impl Book {
     }
 
     /// A lot that came other than it was sent, where both sides name lots.
-    fn lots(&self, line: &PurchaseLine, shipped: &[&Notice], advised: &[&Notice]) -> Option<Mismatch> {
+    fn lots(&self, lines: &[&PurchaseLine], shipped: &[&Notice], advised: &[&Notice]) -> Option<Mismatch> {
         let mine = |notice: &&Notice| {
             lines_of(notice)
                 .iter()
-                .filter(|l| self.is_about(l, line) && !l.lot.trim().is_empty())
+                .filter(|l| self.is_about(l, lines) && !l.lot.trim().is_empty())
                 .cloned()
                 .collect::<Vec<_>>()
         };
@@ -238,12 +254,12 @@ impl Book {
         let came: Vec<NoticeLine> = advised.iter().flat_map(mine).collect();
         let other = came.iter().find(|c| sent.iter().all(|s| s.lot.trim() != c.lot.trim()))?;
         let as_sent = sent.first()?;
-        let notice = advised.iter().rev().find(|n| lines_of(n).iter().any(|l| self.is_about(l, line)))?;
-        let batches = self.batches(line, self.since(Teller::Warehouse, notice));
+        let notice = advised.iter().rev().find(|n| lines_of(n).iter().any(|l| self.is_about(l, lines)))?;
+        let batches = self.batches(lines, self.since(Teller::Warehouse, notice));
         let days = (self.calendar.day_of(batches.first()?.0), self.calendar.day_of(batches.last()?.0));
         let received: Quantity = batches.iter().map(|(_, qty)| *qty).sum();
         Some(Mismatch {
-            po_line: line.id.clone(),
+            po_line: lines[0].id.clone(),
             teller: Teller::Warehouse,
             notices: vec![notice.id.clone()],
             shipment: shipment_of(notice).to_owned(),
@@ -256,8 +272,8 @@ impl Book {
 
     /// Lines that came in the same delivery as announced ones and that no notice names.
     fn unannounced(&self, shipped: &[&Notice]) -> Vec<Mismatch> {
-        let named: BTreeSet<&str> =
-            shipped.iter().flat_map(|n| lines_of(n)).filter_map(|l| Some(self.line_told(l)?.id.as_str())).collect();
+        let told = shipped.iter().flat_map(|n| lines_of(n)).filter_map(|l| self.line_told(l));
+        let named: BTreeSet<Goods<'_>> = told.map(|l| (l.order_id.as_str(), &l.item)).collect();
         let mut found: BTreeMap<&str, Mismatch> = BTreeMap::new();
         for notice in shipped {
             let of_notice: Vec<&PurchaseLine> = lines_of(notice).iter().filter_map(|l| self.line_told(l)).collect();
@@ -276,7 +292,10 @@ impl Book {
             for line in orders.into_iter().flat_map(|order| self.lines_of_order(order)) {
                 for m in self.receipts(&line.id) {
                     let Some(at) = m.done_at.filter(after) else { continue };
-                    if named.contains(line.id.as_str()) || !documents.contains(m.document.as_str()) || !m.qty.is_positive() {
+                    if named.contains(&(line.order_id.as_str(), &line.item))
+                        || !documents.contains(m.document.as_str())
+                        || !m.qty.is_positive()
+                    {
                         continue;
                     }
                     let day = self.calendar.day_of(at);

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::{ItemId, LocationId, SupplierId};
 use super::money::{Quantity, UnitPrice};
+use super::packs::SupplierKeys;
 
 /// A price in the currency in which it was agreed, where that is not the company's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +43,9 @@ pub struct SupplierPrice {
     pub valid_to: Option<Date>,
     /// Order among the item's suppliers: lowest first.
     pub sequence: i64,
+    /// What the supplier calls the item, and in what it sells it.
+    #[serde(default, skip_serializing_if = "SupplierKeys::is_empty")]
+    pub keys: SupplierKeys,
 }
 
 /// A minimum/maximum rule for an item at a location.

@@ -29,6 +29,11 @@ impl<'a> Reader<'a> {
         Self { dir, hasher: Sha256::new() }
     }
 
+    /// Was the model recorded?
+    fn has(&self, model: &Model) -> bool {
+        self.dir.join(file_of(model)).exists()
+    }
+
     /// Streams `model`'s rows, in the order of the file, to `each`. The first error ends it.
     pub(super) fn rows(
         &mut self,
@@ -73,6 +78,14 @@ impl Rows for Reader<'_> {
     fn each(&mut self, model: &'static Model, each: impl FnMut(&Row) -> Result<(), RowError>) -> Result<(), RecordingError> {
         self.rows(model, each)
     }
+
+    fn each_if_any(
+        &mut self,
+        model: &'static Model,
+        each: impl FnMut(&Row) -> Result<(), RowError>,
+    ) -> Result<(), RecordingError> {
+        if self.has(model) { self.rows(model, each) } else { Ok(()) }
+    }
 }
 
 /// The rows of a recording that was made of a live server: what can not be understood is passed over.
@@ -105,6 +118,14 @@ impl Rows for AsTheyWere<'_, '_, '_> {
             }
             Ok(())
         })
+    }
+
+    fn each_if_any(
+        &mut self,
+        model: &'static Model,
+        each: impl FnMut(&Row) -> Result<(), RowError>,
+    ) -> Result<(), RecordingError> {
+        if self.reader.has(model) { self.each(model, each) } else { Ok(()) }
     }
 }
 

@@ -14,10 +14,12 @@ use super::Rows;
 use super::care::{Care, RowError};
 use super::currency::Currencies;
 use super::feed::Feed;
+use super::packaging::{self, Packagings};
 use super::row::{Model, Row};
 use super::units::Units;
 use crate::domain::ids::ItemId;
 use crate::domain::money::UnitPrice;
+use crate::domain::packs::{ItemKeys, Pack};
 use crate::domain::record::{Foreign, Item, Record};
 
 pub(super) static CATEGORY: Model =
@@ -37,12 +39,12 @@ pub(super) static TEMPLATE: Model = Model {
         "create_date",
         "write_date",
     ],
-    optional: &["type", "company_id"],
+    optional: &["type", "company_id", "uom_ids"],
 };
 pub(super) static PRODUCT: Model = Model {
     name: "product.product",
     needs: &["id", "product_tmpl_id", "default_code", "standard_price", "active", "create_date", "write_date"],
-    optional: &[],
+    optional: &["barcode"],
 };
 pub(super) static LAYER: Model =
     Model { name: "stock.valuation.layer", needs: &["id", "product_id", "quantity", "value", "create_date"], optional: &[] };
@@ -58,6 +60,8 @@ struct Template {
     storable: bool,
     /// From when it is not for sale; None while it is.
     delisted_at: Option<Timestamp>,
+    /// In which other units it may be sold (from 19 on).
+    units: Vec<i64>,
 }
 
 /// A product as other rows need it.
@@ -80,6 +84,7 @@ pub(super) struct Product {
 pub(in crate::adapters) struct Catalog {
     currencies: Currencies,
     units: Units,
+    packagings: Packagings,
     products: BTreeMap<i64, Product>,
     templates: BTreeMap<i64, Vec<i64>>,
     category_paths: BTreeMap<i64, String>,
@@ -102,13 +107,15 @@ impl Catalog {
             Ok(())
         })?;
         let templates = read_templates(rows, &units, &categories, &currencies, care)?;
-        let mut catalog = Self { currencies, units, products: BTreeMap::new(), templates: BTreeMap::new(), category_paths };
+        let packagings = Packagings::read(rows)?;
+        let (products, variants) = (BTreeMap::new(), BTreeMap::new());
+        let mut catalog = Self { currencies, units, packagings, products, templates: variants, category_paths };
         let mut histories = BTreeMap::new();
         rows.each(&PRODUCT, |row| {
             let (id, template_id) = (row.id()?, row.must_link("product_tmpl_id")?);
             let template = templates.get(&template_id).ok_or_else(|| row.dangling("product_tmpl_id", "product.template"))?;
             if template.storable {
-                histories.insert(id, History::new(row, template, &catalog.units, &categories, care)?);
+                histories.insert(id, History::new(row, template, &catalog, &categories, care)?);
             }
             catalog.templates.entry(template_id).or_default().push(id);
             let product = Product {
@@ -193,6 +200,24 @@ impl Catalog {
     }
 }
 
+impl Catalog {
+    /// The unit that a row names, or the product's purchase unit where it names none, as a package; None where that is the
+    /// stock unit.
+    pub(super) fn purchase_pack(&self, row: &Row, field: &'static str, product: &Product) -> Result<Option<Pack>, RowError> {
+        let unit = row.link(field)?.unwrap_or(product.purchase_unit);
+        Ok(packaging::pack_of(&self.units, unit, product.unit, ""))
+    }
+
+    /// The package that a row names, or else its unit, where that is not the stock unit.
+    pub(super) fn ordered_pack(&self, row: &Row, product: &Product) -> Result<Option<Pack>, RowError> {
+        let packaging = row.link("product_packaging_id").ok().flatten().and_then(|id| self.packagings.by_id(id));
+        match packaging {
+            Some(pack) => Ok(Some(pack.clone())),
+            None => Ok(row.link("product_uom")?.and_then(|unit| packaging::pack_of(&self.units, unit, product.unit, ""))),
+        }
+    }
+}
+
 fn read_templates<R: Rows>(
     rows: &mut R,
     units: &Units,
@@ -231,6 +256,7 @@ fn read_templates<R: Rows>(
             factor,
             storable,
             delisted_at: if sellable { None } else { Some(row.time("write_date")?) },
+            units: packaging::ids(row, "uom_ids"),
         };
         templates.insert(row.id()?, template);
         Ok(())
@@ -253,7 +279,7 @@ impl History {
     fn new(
         row: &Row,
         template: &Template,
-        units: &Units,
+        catalog: &Catalog,
         categories: &BTreeMap<i64, String>,
         care: &Care,
     ) -> Result<Self, RowError> {
@@ -263,11 +289,16 @@ impl History {
             sku: row.text("default_code")?,
             name: template.name.clone(),
             category: template.category.and_then(|id| categories.get(&id)).cloned().unwrap_or_default(),
-            unit: units.name(template.unit).to_owned(),
+            unit: catalog.units.name(template.unit).to_owned(),
             cost: None,
             list_price: template.list_price.and_then(some_price),
             sellable: true,
             delisted_at: None,
+            keys: ItemKeys {
+                // A barcode that is no text is no barcode: it only helps to find the item.
+                barcode: row.text("barcode").unwrap_or_default().trim().to_owned(),
+                packs: catalog.packagings.of(row.id()?, template.unit, &template.units, &catalog.units),
+            },
         };
         Ok(Self {
             created_at: row.time("create_date")?,

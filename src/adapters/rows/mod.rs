@@ -14,6 +14,7 @@ mod catalog;
 mod currency;
 mod feed;
 mod moves;
+mod packaging;
 mod pickings;
 mod places;
 mod promotions;
@@ -44,6 +45,15 @@ pub(in crate::adapters) trait Rows {
 
     /// Tells a model's rows to `each`. What happens after an error of `each` is the source's to decide.
     fn each(&mut self, model: &'static Model, each: impl FnMut(&Row) -> Result<(), RowError>) -> Result<(), Self::Error>;
+
+    /// As [`Rows::each`], of a model that need not be there.
+    fn each_if_any(
+        &mut self,
+        model: &'static Model,
+        each: impl FnMut(&Row) -> Result<(), RowError>,
+    ) -> Result<(), Self::Error> {
+        self.each(model, each)
+    }
 }
 
 /// What all documents refer to.
@@ -111,13 +121,15 @@ impl Masters {
 /// The models that are read, each with its fields.
 #[cfg(test)]
 pub(in crate::adapters) fn models() -> Vec<(&'static str, Vec<&'static str>)> {
-    let all: [&Model; 28] = [
+    let all: [&Model; 30] = [
         &bills::BILL,
         &bills::LINE,
         &catalog::CATEGORY,
         &catalog::TEMPLATE,
         &catalog::PRODUCT,
         &catalog::LAYER,
+        &packaging::PACKAGING,
+        &packaging::UNIT_BARCODE,
         &currency::CURRENCY,
         &currency::COMPANY,
         &currency::RATE,

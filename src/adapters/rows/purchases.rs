@@ -56,7 +56,7 @@ pub(super) static LINE: Model = Model {
         "date_planned",
         "create_date",
     ],
-    optional: &[FIRST_PLANNED],
+    optional: &[FIRST_PLANNED, "product_packaging_id"],
 };
 
 /// The first `date_planned` that was seen of a line, where somebody looked before it was rewritten.
@@ -251,5 +251,6 @@ fn read_goods(
         promised: planned,
         confirmed: !order.draft,
         draft: order.draft,
+        pack: masters.catalog.ordered_pack(row, product)?,
     }))
 }

@@ -17,6 +17,7 @@ use super::row::{Model, Row};
 use crate::adapters::odoo::cell::Cell;
 use crate::domain::ids::SupplierId;
 use crate::domain::money::Quantity;
+use crate::domain::packs::SupplierKeys;
 use crate::domain::record::{Record, ReorderRule, Supplier, SupplierPrice};
 
 pub(super) static PARTNER: Model = Model { name: "res.partner", needs: &["id", "name", "create_date"], optional: &[] };
@@ -37,7 +38,7 @@ pub(super) static SUPPLIERINFO: Model = Model {
         "sequence",
         "create_date",
     ],
-    optional: &["product_uom", "company_id"],
+    optional: &["product_uom", "company_id", "product_code", "product_name"],
 };
 pub(super) static ORDERPOINT: Model = Model {
     name: "stock.warehouse.orderpoint",
@@ -145,6 +146,12 @@ pub(super) fn read_supplier_prices<R: Rows>(
                 valid_from: row.date_opt("date_start")?,
                 valid_to: row.date_opt("date_end")?,
                 sequence: row.number("sequence")? as i64,
+                keys: SupplierKeys {
+                    // What is no text is no code: it only helps to find the item.
+                    code: row.text("product_code").unwrap_or_default().trim().to_owned(),
+                    name: row.text("product_name").unwrap_or_default().trim().to_owned(),
+                    pack: catalog.purchase_pack(row, "product_uom", product)?,
+                },
             };
             feed.push(row.time("create_date")?, Record::SupplierPrice(record));
         }

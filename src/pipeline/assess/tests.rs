@@ -88,6 +88,7 @@ impl Shop {
             list_price: list.map(price),
             sellable: true,
             delisted_at: None,
+            keys: crate::domain::packs::ItemKeys::default(),
         }));
     }
 
@@ -110,6 +111,7 @@ impl Shop {
             valid_from: None,
             valid_to: None,
             sequence: 1,
+            keys: crate::domain::packs::SupplierKeys::default(),
         }));
         for location in ["1", "2"] {
             let id = self.id();
@@ -178,6 +180,7 @@ impl Shop {
             promised: at(promised),
             confirmed: true,
             draft: false,
+            pack: None,
         }));
     }
 

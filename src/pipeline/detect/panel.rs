@@ -133,6 +133,7 @@ mod tests {
             list_price: None,
             sellable: true,
             delisted_at: None,
+            keys: crate::domain::packs::ItemKeys::default(),
         })
     }
 

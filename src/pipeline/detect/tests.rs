@@ -75,6 +75,7 @@ impl Shop {
                 list_price: UnitPrice::from_erp(10.0),
                 sellable: true,
                 delisted_at: None,
+                keys: crate::domain::packs::ItemKeys::default(),
             }));
         }
         for (id, name) in [("1", "Northgate DC"), ("2", "Market Street Store")] {
@@ -155,6 +156,7 @@ impl Shop {
             promised: at(promised),
             confirmed: true,
             draft: false,
+            pack: None,
         }));
         match self.records.last_mut() {
             Some(Record::PoLine(l)) => l,
@@ -735,6 +737,24 @@ proptest! {
 }
 
 #[test]
+fn lines_of_one_item_on_an_order_are_held_against_notices_together() {
+    let shop = |received: i64| {
+        let mut shop = Shop::new();
+        shop.order("1", 60, -20, 4);
+        let other = shop.order("2", 60, -20, 4);
+        (other.order_id, other.order_name) = ("51".into(), "P0001".into());
+        // All of it is put on one of the lines, as a notice may be that was understood before lines were used once.
+        shop.ship("S1", "1", 120, -4);
+        shop.receipt("1", 60, Some(-1));
+        shop.receipt("2", received, Some(-1));
+        shop
+    };
+    shop(60).quiet(T::RAsn);
+    let signal = shop(50).must(T::RAsn);
+    assert_eq!((value(&signal, "told@1"), value(&signal, "received_since")), (Some(&units(120)), Some(&units(110))));
+}
+
+#[test]
 fn an_item_that_nobody_announced_and_one_that_nobody_ordered_are_found() {
     let mut shop = announced_shop();
     shop.receipt("1", 100, Some(-1));
@@ -1070,6 +1090,7 @@ fn an_overdue_transfer_costs_the_receivers_sales_and_a_share_of_the_goods() {
         valid_from: None,
         valid_to: None,
         sequence: 1,
+        keys: crate::domain::packs::SupplierKeys::default(),
     }));
     shop.transit(-5, None);
     let found = shop.assess(&[T::TLate]);

@@ -135,6 +135,7 @@ async fn a_category_is_muted_by_the_items_records() {
         list_price: None,
         sellable: true,
         delisted_at: None,
+        keys: crate::domain::packs::ItemKeys::default(),
     };
     let observed = vec![crate::domain::record::Observed { changed_at: start(), record: Record::Item(item) }];
     let page = crate::ports::Page { observed, next: "1".into(), more: false };

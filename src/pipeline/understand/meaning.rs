@@ -1,32 +1,31 @@
 //! What an event means: the sender's words held against our records, checked, and put into notices.
 //!
 //! Pure. Numbers and dates beyond what can be real are refused, text is cut and cleaned, and whoever speaks for one supplier
-//! can say nothing about another's orders. What names something that is not known is told apart from what is wrong.
+//! can say nothing about another's orders. What names something that is not known is told apart from what is wrong. What would
+//! change nothing (an order that is cancelled, a delay of goods that are there, a shipment of nothing) is not understood into
+//! nothing: it says so.
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
+use super::amounts::{AMOUNT_MAX, Ratio, Ways, within};
+use super::items::{Keys, Named};
 use super::known::Known;
+use super::lines::{Document, Kind, LINES_MAX, WORDS_MAX};
+use super::orders::{OrderKeys, Parties, binding};
 use crate::domain::calendar::days_between;
-use crate::domain::event::wire::{Amount, BilledLine, GoodsLine, Name, OrderLine};
+use crate::domain::event::wire::{Amount, BilledLine, Name};
 use crate::domain::event::{Event, Fault, Said, wire};
 use crate::domain::ids::{ItemId, SupplierId};
 use crate::domain::money::{Money, Quantity, UnitPrice};
 use crate::domain::notice::{NoticeContent, NoticeLine};
+use crate::domain::packs::Pack;
 use crate::domain::record::PurchaseLine;
 use crate::domain::text::clean;
 
 /// Longest text from outside that is kept in a notice, in characters.
 const TEXT_MAX: usize = 2_000;
-/// Longest description of an item, and lot.
-const WORDS_MAX: usize = 200;
-/// Most lines of one event.
-const LINES_MAX: usize = 2_000;
-/// Largest quantity of a line, in stock units; larger ones are slips of the hand.
-const QUANTITY_MAX: i64 = 10_000_000;
-/// Largest price or amount, in whole currency units.
-const AMOUNT_MAX: i64 = 1_000_000_000;
 /// How far a date may be from the day on which the event came.
 const DAYS_MAX: i32 = 731;
 /// How far ahead of us a sender may be: a day, for clocks that are set to a local time.
@@ -58,7 +57,12 @@ pub(super) fn meaning(event: &Event, against: &Against<'_>) -> Result<Vec<Notice
     }
     let suppliers_own = matches!(
         event.said,
-        Said::SupplierDelay(_) | Said::OrderConfirmation(_) | Said::ShipNotice(_) | Said::Invoice(_) | Said::SupplierNote(_)
+        Said::SupplierDelay(_)
+            | Said::OrderConfirmation(_)
+            | Said::ShipNotice(_)
+            | Said::Invoice(_)
+            | Said::CreditNote(_)
+            | Said::SupplierNote(_)
     );
     if let Some(supplier) = against.supplier
         && !suppliers_own
@@ -69,11 +73,12 @@ pub(super) fn meaning(event: &Event, against: &Against<'_>) -> Result<Vec<Notice
         ));
     }
     match &event.said {
-        Said::SupplierDelay(said) => against.delay(said),
+        Said::SupplierDelay(said) => against.delay(said, event.at),
         Said::OrderConfirmation(said) => against.confirmation(said),
         Said::ShipNotice(said) => against.ship_notice(said),
         Said::ReceiptAdvice(said) => against.receipt(said),
         Said::Invoice(said) => against.invoice(said),
+        Said::CreditNote(said) => against.credit_note(said),
         Said::ChannelStock(said) => against.channel_stock(said),
         Said::CarrierStatus(said) => {
             against.day_of("data.expected_on", said.expected_on)?;
@@ -89,90 +94,40 @@ pub(super) fn meaning(event: &Event, against: &Against<'_>) -> Result<Vec<Notice
     }
 }
 
-/// A line as any of the documents carries it.
-#[derive(Clone, Copy, Default)]
-struct Asked<'a> {
-    order: Option<&'a Name>,
-    line: Option<&'a Name>,
-    item_id: Option<&'a Name>,
-    sku: Option<&'a Name>,
-    gtin: Option<&'a Name>,
-    description: Option<&'a str>,
-    qty: Option<Amount>,
-    price: Option<Amount>,
-    date: Option<Date>,
-    lot: Option<&'a str>,
-}
-
-impl<'a> From<&'a OrderLine> for Asked<'a> {
-    fn from(l: &'a OrderLine) -> Self {
-        Self {
-            order: l.order.as_ref(),
-            line: l.line.as_ref(),
-            item_id: l.item_id.as_ref(),
-            sku: l.sku.as_ref(),
-            gtin: l.gtin.as_ref(),
-            description: l.description.as_deref(),
-            qty: l.qty,
-            price: l.price,
-            date: l.date,
-            lot: None,
-        }
-    }
-}
-
-impl<'a> From<&'a GoodsLine> for Asked<'a> {
-    fn from(l: &'a GoodsLine) -> Self {
-        Self {
-            order: l.order.as_ref(),
-            line: l.line.as_ref(),
-            item_id: l.item_id.as_ref(),
-            sku: l.sku.as_ref(),
-            gtin: l.gtin.as_ref(),
-            description: l.description.as_deref(),
-            qty: Some(l.qty),
-            lot: l.lot.as_deref(),
-            ..Self::default()
-        }
-    }
-}
-
-impl<'a> From<&'a BilledLine> for Asked<'a> {
-    fn from(l: &'a BilledLine) -> Self {
-        Self {
-            order: l.order.as_ref(),
-            line: l.line.as_ref(),
-            item_id: l.item_id.as_ref(),
-            sku: l.sku.as_ref(),
-            gtin: l.gtin.as_ref(),
-            description: l.description.as_deref(),
-            qty: Some(l.qty),
-            price: Some(l.price),
-            ..Self::default()
-        }
-    }
-}
-
 impl Against<'_> {
-    fn delay(&self, said: &wire::SupplierDelay) -> Result<Vec<NoticeContent>, Fault> {
+    fn delay(&self, said: &wire::SupplierDelay, at: Timestamp) -> Result<Vec<NoticeContent>, Fault> {
         self.day("data.new_date", said.new_date)?;
-        let mut lines = if said.lines.is_empty() {
-            self.whole_order(said.order.as_ref(), |_| (None, None))?
+        let order = OrderKeys { name: said.order.as_ref(), id: said.order_id.as_ref() };
+        let parties = self.parties(said.supplier.as_ref(), said.company.as_ref())?;
+        let some = not_zero(&said.lines, "is late")?;
+        let mut lines = if some.is_empty() {
+            self.whole_order(order, &parties, |_| (None, None))?
         } else {
-            self.lines(&said.lines, said.order.as_ref(), true)?
+            self.lines(&some, &Document { kind: Kind::Answer, order, ordered: true, shipped: None, parties })?
         };
         for line in &mut lines {
             line.date = line.date.or(Some(said.new_date));
+        }
+        let came = lines.iter().map(|l| self.known.closed_before(l.po_line.as_ref()?, at)).collect::<Option<Vec<_>>>();
+        if let Some(last) = came.and_then(|all| all.into_iter().max()) {
+            let day = last.to_zoned(jiff::tz::TimeZone::UTC).date();
+            let order = &lines[0].order;
+            let what = format!(
+                "all of it on order {order} came before this was said (last on {day}); nothing is left that could be late"
+            );
+            return Err(Fault::wrong("data.order", &what));
         }
         Ok(vec![NoticeContent::SupplierDelay { lines, new_date: said.new_date, reason: clean(&said.reason, TEXT_MAX) }])
     }
 
     fn confirmation(&self, said: &wire::OrderConfirmation) -> Result<Vec<NoticeContent>, Fault> {
         self.day_of("data.date", said.date)?;
+        let order = OrderKeys { name: Some(&said.order), id: said.order_id.as_ref() };
+        let parties = self.parties(said.supplier.as_ref(), said.company.as_ref())?;
         let mut lines = if said.lines.is_empty() {
-            self.whole_order(Some(&said.order), |ordered| (Some(ordered.qty), ordered.price))?
+            self.whole_order(order, &parties, |ordered| (Some(ordered.qty), ordered.price))?
         } else {
-            self.lines(&said.lines, Some(&said.order), true)?
+            self.lines(&said.lines, &Document { kind: Kind::Answer, order, ordered: true, shipped: None, parties })?
         };
         for line in &mut lines {
             line.date = line.date.or(said.date);
@@ -183,47 +138,150 @@ impl Against<'_> {
     fn ship_notice(&self, said: &wire::ShipNotice) -> Result<Vec<NoticeContent>, Fault> {
         self.day("data.shipped_on", said.shipped_on)?;
         self.day_of("data.expected_on", said.expected_on)?;
+        counted("data.lines", said.lines.len())?;
         let told = u32::try_from(said.sscc.len()).ok().filter(|n| *n > 0);
+        let order = OrderKeys { name: said.order.as_ref(), id: said.order_id.as_ref() };
+        let parties = self.parties(said.supplier.as_ref(), said.company.as_ref())?;
+        let lines =
+            self.lines(&said.lines, &Document { kind: Kind::Goods, order, ordered: true, shipped: None, parties })?;
         Ok(vec![NoticeContent::ShipNotice {
             shipment: clean(&said.shipment.0, WORDS_MAX),
             shipped_on: said.shipped_on,
             expected_on: said.expected_on,
             packages: said.packages.or(told),
-            lines: self.some_lines(&said.lines, said.order.as_ref(), true)?,
+            // A line of none says that the goods are not in it, as if it were not there.
+            lines: some_of(lines, "is shipped")?,
             replaces: said.replaces.as_ref().map(|r| clean(&r.0, WORDS_MAX)),
         }])
     }
 
     fn receipt(&self, said: &wire::ReceiptAdvice) -> Result<Vec<NoticeContent>, Fault> {
         self.day_of("data.received_on", said.received_on)?;
+        counted("data.lines", said.lines.len())?;
+        let order = OrderKeys { name: said.order.as_ref(), id: said.order_id.as_ref() };
+        let parties = self.parties(said.supplier.as_ref(), said.company.as_ref())?;
         // What names the shipment leads to the order by the ship notice.
-        let lines = self.some_lines(&said.lines, said.order.as_ref(), said.shipment.is_none())?;
+        let by_shipment = order.given().is_none() && said.lines.iter().any(|l| l.order.is_none() && l.order_id.is_none());
+        let shipped = match said.shipment.as_ref().filter(|_| by_shipment) {
+            Some(shipment) => Some(self.lines_of_shipment(shipment, &parties)?),
+            None => None,
+        };
+        let document = Document { kind: Kind::Goods, order, ordered: said.shipment.is_none(), shipped, parties };
+        let lines = self.lines(&said.lines, &document)?;
+        if lines.iter().all(|l| l.qty.is_some_and(Quantity::is_zero)) {
+            return Err(Fault::wrong("data.lines", "nothing of any line was received"));
+        }
         let shipment = said.shipment.as_ref().map_or_else(String::new, |s| clean(&s.0, WORDS_MAX));
         Ok(vec![NoticeContent::ReceiptAdvice { shipment, lines }])
     }
 
-    fn invoice(&self, said: &wire::Invoice) -> Result<Vec<NoticeContent>, Fault> {
-        self.day("data.date", said.date)?;
-        if said.currency.len() != 3 || !said.currency.bytes().all(|b| b.is_ascii_alphabetic()) {
-            return Err(Fault::wrong("data.currency", "must be an ISO 4217 code such as USD"));
-        }
-        let ours = said.currency.eq_ignore_ascii_case(self.currency);
-        let named = self.sender("data.supplier", said.supplier.as_ref())?;
-        let mut lines = self.some_lines(&said.lines, said.order.as_ref(), named.is_none())?;
-        if !ours {
-            // Without a rate it is no price of ours; what it is worth stays open.
-            for line in &mut lines {
-                line.price = None;
+    /// The purchase lines that are in a shipment, of one supplier.
+    fn lines_of_shipment(&self, shipment: &Name, parties: &Parties<'_>) -> Result<Vec<PurchaseLine>, Fault> {
+        let path = "data.shipment";
+        let named: Vec<(&str, &super::known::Order)> =
+            self.known.lines_of_shipment(shipment).filter_map(|l| Some((l, self.known.order_of_line(l)?))).collect();
+        let named: Vec<_> =
+            named.into_iter().filter(|(_, o)| parties.supplier.as_ref().is_none_or(|s| o.supplier == *s)).collect();
+        let mut orders: Vec<&super::known::Order> = Vec::new();
+        for (_, order) in &named {
+            if orders.iter().all(|o| o.id != order.id) {
+                orders.push(order);
             }
         }
-        let of_order = || said.order.as_ref().or(said.lines.first()?.order.as_ref());
-        let supplier = named.or_else(|| Some(self.known.order(of_order()?)?.first()?.supplier.clone()));
-        for (path, amount) in [("data.tax", said.tax), ("data.total", said.total)] {
-            amount.map(|a| within(path, a.0, AMOUNT_MAX)).transpose()?;
+        let suppliers: std::collections::BTreeSet<&SupplierId> = orders.iter().map(|o| &o.supplier).collect();
+        match suppliers.len() {
+            0 => Err(Fault::missing(
+                path,
+                &format!("no ship notice of shipment {} is known (yet); or name the order", clean(&shipment.0, 60)),
+            )),
+            1 => {
+                let mut lines = Vec::new();
+                for order in orders {
+                    lines.extend(binding(path, order)?.into_iter().cloned());
+                }
+                Ok(lines)
+            }
+            _ => {
+                let shown: Vec<String> = suppliers.into_iter().map(|s| self.known.supplier_label(s)).collect();
+                Err(Fault::ambiguous(path, "shipment", &shipment.0, &shown, "its order or supplier"))
+            }
         }
-        let total = said.total.filter(|_| ours).map(|t| Money::from_decimal(t.0));
+    }
+
+    fn invoice(&self, said: &wire::Invoice) -> Result<Vec<NoticeContent>, Fault> {
+        self.day("data.date", said.date)?;
+        let ours = self.is_ours(&said.currency)?;
+        counted("data.lines", said.lines.len())?;
+        let named = self.sender("data.supplier", said.supplier.as_ref())?;
+        let order = OrderKeys { name: said.order.as_ref(), id: said.order_id.as_ref() };
+        let parties = Parties { supplier: named.clone(), company: said.company.as_ref() };
+        let document = Document { kind: Kind::Money, order, ordered: named.is_none(), shipped: None, parties };
+        let lines = some_of(self.lines(&said.lines, &document)?, "is billed")?;
         let number = clean(&said.number.0, WORDS_MAX);
+        let supplier = named.or_else(|| self.supplier_of(&lines));
+        // Nothing but what is taken back: a credit note by another name.
+        if all_taken_back(&said.lines) {
+            let (tax, total) = (said.tax.map(abs), said.total.map(abs));
+            let total = sums(tax, total)?.filter(|_| ours);
+            let lines = lines.into_iter().map(|l| credited(l, ours)).collect();
+            let (bill, reason) = (String::new(), String::new());
+            return Ok(vec![NoticeContent::CreditNote {
+                number,
+                supplier,
+                credited_on: said.date,
+                bill,
+                total,
+                lines,
+                reason,
+            }]);
+        }
+        let total = sums(said.tax, said.total)?.filter(|_| ours);
+        // Without a rate it is no price of ours; what it is worth stays open.
+        let lines = lines.into_iter().map(|l| NoticeLine { price: l.price.filter(|_| ours), ..l }).collect();
         Ok(vec![NoticeContent::Invoice { number, supplier, billed_on: said.date, total, lines }])
+    }
+
+    fn credit_note(&self, said: &wire::CreditNote) -> Result<Vec<NoticeContent>, Fault> {
+        self.day("data.date", said.date)?;
+        let ours = self.is_ours(&said.currency)?;
+        counted("data.lines", said.lines.len())?;
+        let named = self.sender("data.supplier", said.supplier.as_ref())?;
+        let order = OrderKeys { name: said.order.as_ref(), id: said.order_id.as_ref() };
+        let parties = Parties { supplier: named.clone(), company: said.company.as_ref() };
+        let document = Document { kind: Kind::Money, order, ordered: named.is_none(), shipped: None, parties };
+        let lines = some_of(self.lines(&said.lines, &document)?, "is credited")?;
+        let back = all_taken_back(&said.lines);
+        if !back && lines.iter().any(|l| l.qty.is_some_and(|q| q < Quantity::ZERO)) {
+            return Err(Fault::wrong(
+                "data.lines",
+                "some quantities are below zero and some above; what is credited is above",
+            ));
+        }
+        let (tax, total) = if back { (said.tax.map(abs), said.total.map(abs)) } else { (said.tax, said.total) };
+        let total = sums(tax, total)?.filter(|_| ours);
+        Ok(vec![NoticeContent::CreditNote {
+            number: clean(&said.number.0, WORDS_MAX),
+            supplier: named.or_else(|| self.supplier_of(&lines)),
+            credited_on: said.date,
+            bill: said.bill.as_ref().map_or_else(String::new, |b| clean(&b.0, WORDS_MAX)),
+            total,
+            lines: lines.into_iter().map(|l| credited(l, ours)).collect(),
+            reason: clean(&said.reason, TEXT_MAX),
+        }])
+    }
+
+    /// Is a currency the company's?
+    fn is_ours(&self, currency: &str) -> Result<bool, Fault> {
+        if currency.len() != 3 || !currency.bytes().all(|b| b.is_ascii_alphabetic()) {
+            return Err(Fault::wrong("data.currency", "must be an ISO 4217 code such as USD"));
+        }
+        Ok(currency.eq_ignore_ascii_case(self.currency))
+    }
+
+    /// Whose order lines are on.
+    fn supplier_of(&self, lines: &[NoticeLine]) -> Option<SupplierId> {
+        let line = lines.iter().find_map(|l| l.po_line.as_ref())?;
+        Some(self.known.order_of_line(line)?.supplier.clone())
     }
 
     fn channel_stock(&self, said: &wire::ChannelStock) -> Result<Vec<NoticeContent>, Fault> {
@@ -231,12 +289,9 @@ impl Against<'_> {
         let channel = clean(&said.channel.0, WORDS_MAX);
         let each = said.items.iter().enumerate().map(|(i, offered)| {
             let path = format!("data.items[{i}]");
-            let item = self.must_item(&path, [&offered.item_id, &offered.sku, &offered.gtin].map(Option::as_ref))?;
-            let location = offered.location.as_ref().map(|name| {
-                let found = self.known.location(name);
-                found.ok_or_else(|| Fault::unknown(&format!("{path}.location"), "location", &name.0))
-            });
-            let published = quantity(&format!("{path}.published"), offered.published)?;
+            let (item, pack) = self.must_item(&path, [&offered.item_id, &offered.sku, &offered.gtin].map(Option::as_ref))?;
+            let location = offered.location.as_ref().map(|name| self.known.location(&format!("{path}.location"), name));
+            let published = self.in_stock_units(&path, &item, pack.as_ref(), offered.published)?;
             Ok(NoticeContent::ChannelStock { channel: channel.clone(), item, location: location.transpose()?, published })
         });
         each.collect()
@@ -252,7 +307,7 @@ impl Against<'_> {
         let (name, text) = (clean(&said.name, WORDS_MAX), clean(&said.text, TEXT_MAX));
         let each = said.items.iter().enumerate().map(|(i, promoted)| {
             let path = format!("data.items[{i}]");
-            let item = self.must_item(&path, [&promoted.item_id, &promoted.sku, &promoted.gtin].map(Option::as_ref))?;
+            let (item, _) = self.must_item(&path, [&promoted.item_id, &promoted.sku, &promoted.gtin].map(Option::as_ref))?;
             if promoted.expected_uplift.is_some_and(|u| !(u > 0.0 && u <= UPLIFT_MAX)) {
                 return Err(Fault::wrong(&format!("{path}.expected_uplift"), "must be above 0 and at most 1000"));
             }
@@ -271,42 +326,36 @@ impl Against<'_> {
     /// Who speaks: the supplier that is named, which must be the one that the hook speaks for, or that one.
     fn sender(&self, path: &str, named: Option<&Name>) -> Result<Option<SupplierId>, Fault> {
         let Some(name) = named else { return Ok(self.supplier.cloned()) };
-        let found = self.known.supplier(name).ok_or_else(|| Fault::unknown(path, "supplier", &name.0))?;
+        let found = self.known.supplier(path, name)?;
         self.may_speak(path, "it is said", &found)?;
         Ok(Some(found))
     }
 
-    fn may_speak(&self, path: &str, what: &str, about: &SupplierId) -> Result<(), Fault> {
-        match self.supplier {
-            Some(own) if own != about => {
-                Err(Fault::wrong(path, &format!("{what} of another supplier than {own}, whom alone the hook speaks for")))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// An order's lines.
-    fn order(&self, path: &str, name: &Name) -> Result<&[PurchaseLine], Fault> {
-        let lines = self.known.order(name).ok_or_else(|| Fault::unknown(path, "order", &name.0))?;
-        for line in lines {
-            self.may_speak(path, &format!("order {} is", clean(&name.0, 60)), &line.supplier)?;
-        }
-        Ok(lines)
+    /// Between whom an event on orders is. A hook that is bound to a supplier need not call it as we do.
+    fn parties<'p>(&self, supplier: Option<&Name>, company: Option<&'p Name>) -> Result<Parties<'p>, Fault> {
+        let supplier = match self.sender("data.supplier", supplier) {
+            Err(Fault::Unknown(_)) if self.supplier.is_some() => self.supplier.cloned(),
+            sender => sender?,
+        };
+        Ok(Parties { supplier, company })
     }
 
     fn whole_order(
         &self,
-        name: Option<&Name>,
+        keys: OrderKeys<'_>,
+        parties: &Parties<'_>,
         told: impl Fn(&PurchaseLine) -> (Option<Quantity>, Option<UnitPrice>),
     ) -> Result<Vec<NoticeLine>, Fault> {
-        let name = name.ok_or_else(|| Fault::wrong("data.order", "missing; name the order, or its lines"))?;
-        let lines = self.order("data.order", name)?.iter().map(|ordered| {
+        let path = "data.order";
+        let keys = keys.given().ok_or_else(|| Fault::wrong(path, "missing; name the order, or its lines"))?;
+        let order = self.order(path, keys, parties, &[])?;
+        let lines = binding(path, order)?.into_iter().map(|ordered| {
             let (qty, price) = told(ordered);
             NoticeLine {
                 po_line: Some(ordered.id.clone()),
                 order: ordered.order_name.clone(),
                 item: Some(ordered.item.clone()),
-                item_text: clean(self.known.label(&ordered.item), WORDS_MAX),
+                item_text: clean(&self.known.label(&ordered.item), WORDS_MAX),
                 qty,
                 price,
                 date: None,
@@ -316,100 +365,35 @@ impl Against<'_> {
         Ok(lines.collect())
     }
 
-    fn some_lines<'l, L>(&self, lines: &'l [L], order: Option<&'l Name>, must: bool) -> Result<Vec<NoticeLine>, Fault>
-    where
-        Asked<'l>: From<&'l L>,
-    {
-        counted("data.lines", lines.len())?;
-        self.lines(lines, order, must)
-    }
-
-    /// Lines with their order (`order` where they name none; `must` there be one) and item looked up.
-    fn lines<'l, L>(&self, lines: &'l [L], order: Option<&'l Name>, must: bool) -> Result<Vec<NoticeLine>, Fault>
-    where
-        Asked<'l>: From<&'l L>,
-    {
-        if lines.len() > LINES_MAX {
-            return Err(Fault::wrong("data.lines", &format!("at most {LINES_MAX} are taken")));
-        }
-        let with_order = lines.iter().map(|line| {
-            let asked = Asked::from(line);
-            Asked { order: asked.order.or(order), ..asked }
-        });
-        with_order.enumerate().map(|(i, asked)| self.line(&format!("data.lines[{i}]"), asked, must)).collect()
-    }
-
-    fn line(&self, path: &str, asked: Asked<'_>, must: bool) -> Result<NoticeLine, Fault> {
-        self.day_of(&format!("{path}.date"), asked.date)?;
-        let qty = asked.qty.map(|q| quantity(&format!("{path}.qty"), q)).transpose()?;
-        let price = asked.price.map(|p| within(&format!("{path}.price"), p.0, AMOUNT_MAX).map(UnitPrice)).transpose()?;
-        let ordered = match asked.order {
-            Some(name) => self.order(&format!("{path}.order"), name)?,
-            None if must => {
-                return Err(Fault::wrong(&format!("{path}.order"), "missing; name the order here or in data.order"));
+    /// The item that is named outside of any order, and the package where its barcode is.
+    fn must_item(&self, path: &str, [item_id, sku, gtin]: [Option<&Name>; 3]) -> Result<(ItemId, Option<Pack>), Fault> {
+        let keys = Keys { item_id, sku, gtin, ..Keys::default() };
+        match self.known.named(&keys, None) {
+            Named::Found(found) => match self.known.settled(&found, None) {
+                Ok(meant) => Ok((meant.item, meant.pack)),
+                Err(several) => {
+                    let name = keys.words().unwrap_or_default();
+                    Err(Fault::ambiguous(path, "item", name, &self.known.shown(&several), "its item_id"))
+                }
+            },
+            Named::Contrary(one, other) => Err(Fault::wrong(path, &format!("{one} and {other} name different items"))),
+            Named::Unknown(why) => {
+                let why = if why.is_empty() { why } else { format!(": {why}") };
+                let name = clean(keys.words().unwrap_or_default(), 60);
+                Err(Fault::missing(path, &format!("item {name} is not known (yet){why}")))
             }
-            None => &[],
-        };
-        let names = [asked.item_id, asked.sku, asked.gtin];
-        let item = self.item(path, names)?;
-        let named = names.iter().any(Option::is_some) || asked.description.is_some();
-        let by_line = asked.line.and_then(|line| ordered.iter().find(|l| l.id == line.0));
-        if let (Some(line), Some(item)) = (by_line, &item)
-            && line.item != *item
-        {
-            return Err(Fault::wrong(
-                &format!("{path}.line"),
-                &format!("line {} is of another item than is named", line.id),
-            ));
+            Named::Nothing => Err(Fault::wrong(path, "names no item; give item_id, sku or gtin")),
         }
-        if by_line.is_none() && !named {
-            return Err(match asked.line {
-                // A number of the sender's own says nothing without the item.
-                Some(line) => Fault::unknown(&format!("{path}.line"), "line", &line.0),
-                None => Fault::wrong(path, "names no item; give item_id, sku, gtin or our id of the line"),
-            });
-        }
-        let found = by_line.or_else(|| {
-            let mut same = ordered.iter().filter(|l| Some(&l.item) == item.as_ref()).peekable();
-            let first = same.peek().copied();
-            same.find(|l| Some(l.qty) == qty).or(first)
-        });
-        let item = item.or_else(|| found.map(|l| l.item.clone()));
-        let words = asked.description.or_else(|| Some(names.into_iter().flatten().next()?.0.as_str()));
-        let label = || item.as_ref().map_or("", |i| self.known.label(i));
-        Ok(NoticeLine {
-            po_line: found.map(|l| l.id.clone()),
-            order: ordered.first().map_or_else(String::new, |l| l.order_name.clone()),
-            item_text: clean(words.unwrap_or_else(label), WORDS_MAX),
-            item,
-            qty,
-            price,
-            date: asked.date,
-            lot: clean(asked.lot.unwrap_or_default(), WORDS_MAX),
-        })
     }
 
-    /// The item of an id, SKU and GTIN, as far as they are given and known; they may not contradict each other.
-    fn item(&self, path: &str, [id, sku, gtin]: [Option<&Name>; 3]) -> Result<Option<ItemId>, Fault> {
-        let by_id = id.and_then(|n| self.known.item(n));
-        let by_sku = sku.and_then(|n| self.known.sku(n));
-        if let (Some(a), Some(b)) = (&by_id, &by_sku)
-            && a != b
-        {
-            return Err(Fault::wrong(path, "item_id and sku name different items"));
-        }
-        Ok(by_id.or(by_sku).or_else(|| gtin.and_then(|n| self.known.sku(n))))
+    fn in_stock_units(&self, path: &str, item: &ItemId, pack: Option<&Pack>, amount: Amount) -> Result<Quantity, Fault> {
+        let at = format!("{path}.published");
+        let Some(item) = self.known.items.get(item) else { return Ratio::ONE.quantity(&at, amount, "") };
+        let ways = Ways { item, coded: pack, told: None, ordered: vec![], listed: item.keys.packs.iter().collect() };
+        ways.ratio(path, None)?.quantity(&at, amount, &item.unit)
     }
 
-    fn must_item(&self, path: &str, names: [Option<&Name>; 3]) -> Result<ItemId, Fault> {
-        let found = self.item(path, names)?;
-        found.ok_or_else(|| match names.into_iter().flatten().next() {
-            Some(name) => Fault::unknown(path, "item", &name.0),
-            None => Fault::wrong(path, "names no item; give item_id, sku or gtin"),
-        })
-    }
-
-    fn day_of(&self, path: &str, day: Option<Date>) -> Result<(), Fault> {
+    pub(super) fn day_of(&self, path: &str, day: Option<Date>) -> Result<(), Fault> {
         day.map_or(Ok(()), |day| self.day(path, day))
     }
 
@@ -430,16 +414,41 @@ fn counted(path: &str, count: usize) -> Result<(), Fault> {
     }
 }
 
-fn quantity(path: &str, amount: Amount) -> Result<Quantity, Fault> {
-    Ok(Quantity(within(path, amount.0, QUANTITY_MAX)?.round_dp(4).normalize()))
+/// The lines that are not of zero, where they say how many at all.
+fn not_zero(lines: &[wire::OrderLine], what: &str) -> Result<Vec<wire::OrderLine>, Fault> {
+    let some: Vec<wire::OrderLine> = lines.iter().filter(|l| l.qty.is_none_or(|q| !q.0.is_zero())).cloned().collect();
+    if some.is_empty() && !lines.is_empty() {
+        Err(Fault::wrong("data.lines", &format!("nothing of any line {what}")))
+    } else {
+        Ok(some)
+    }
 }
 
-fn within(path: &str, amount: Decimal, max: i64) -> Result<Decimal, Fault> {
-    if amount.is_sign_negative() && !amount.is_zero() {
-        return Err(Fault::wrong(path, &format!("{amount} is below zero")));
-    }
-    if amount > Decimal::from(max) {
-        return Err(Fault::wrong(path, &format!("{amount} is beyond {max}, the most that is believed")));
-    }
-    Ok(amount.normalize())
+/// As [`not_zero`], of lines that are understood.
+fn some_of(lines: Vec<NoticeLine>, what: &str) -> Result<Vec<NoticeLine>, Fault> {
+    let some: Vec<NoticeLine> = lines.into_iter().filter(|l| l.qty.is_none_or(|q| !q.is_zero())).collect();
+    if some.is_empty() { Err(Fault::wrong("data.lines", &format!("nothing of any line {what}"))) } else { Ok(some) }
+}
+
+/// Is everything that a bill lists taken back?
+fn all_taken_back(lines: &[BilledLine]) -> bool {
+    let mut some = lines.iter().map(|l| l.qty.0).filter(|q| !q.is_zero()).peekable();
+    some.peek().is_some() && some.all(|q| q.is_sign_negative())
+}
+
+fn credited(line: NoticeLine, ours: bool) -> NoticeLine {
+    NoticeLine { qty: line.qty.map(Quantity::abs), price: line.price.filter(|_| ours), ..line }
+}
+
+fn abs(amount: Amount) -> Amount {
+    Amount(amount.0.abs())
+}
+
+/// Checks taxes and total; the total.
+fn sums(tax: Option<Amount>, total: Option<Amount>) -> Result<Option<Money>, Fault> {
+    let checked = |path: &str, amount: Option<Amount>| -> Result<Option<Decimal>, Fault> {
+        amount.map(|a| within(path, a.0, AMOUNT_MAX)).transpose()
+    };
+    checked("data.tax", tax)?;
+    Ok(checked("data.total", total)?.map(Money::from_decimal))
 }

@@ -3,8 +3,14 @@
 //!
 //! An event can only announce: it becomes a record that detectors and people look at, and moves nothing else.
 
+mod amounts;
+mod items;
 mod known;
+mod lines;
 mod meaning;
+mod orders;
+#[cfg(test)]
+mod shapes_tests;
 #[cfg(test)]
 mod tests;
 
@@ -80,7 +86,8 @@ impl Stage for Understand {
             self.forget(now).await?;
             return Ok(Progress::Idle);
         }
-        let known = Known::load(store).await.context("loading what events speak of")?;
+        let types = events.iter().filter_map(|event| type_of(&event.body)).collect();
+        let known = Known::load(store, &types).await.context("loading what events speak of")?;
         for event in &events {
             let (kind, outcome) = understood(event, &known, config);
             settle(store, event, kind, outcome, newest, now).await?;

@@ -347,6 +347,7 @@ mod tests {
             promised: time(20),
             confirmed: true,
             draft: false,
+            pack: None,
         }
     }
 
@@ -547,6 +548,7 @@ mod tests {
                 valid_from: None,
                 valid_to: None,
                 sequence: 1,
+                keys: crate::domain::packs::SupplierKeys::default(),
             })
         };
         let lead = Action::AdjustParam { param: Param::LeadDays, record: "4".into(), old, new, until: None };
@@ -563,6 +565,7 @@ mod tests {
                 list_price: None,
                 sellable: true,
                 delisted_at: None,
+                keys: crate::domain::packs::ItemKeys::default(),
             })
         };
         let fix = Action::FixMaster {

@@ -253,6 +253,7 @@ async fn records(store: &Store) {
         list_price: Some(UnitPrice("14.90".parse().unwrap())),
         sellable: true,
         delisted_at: None,
+        keys: reeve::domain::packs::ItemKeys::default(),
     };
     let location = |id: &str, name: &str| {
         Record::Location(Location { id: LocationId::new(id), code: name[..3].to_uppercase(), name: name.to_owned() })

@@ -18,7 +18,10 @@ use serde_json::{Value, json};
 use super::text::clean;
 
 /// Longest fault that is kept, in characters.
-const FAULT_MAX: usize = 300;
+const FAULT_MAX: usize = 500;
+
+/// Most candidates that a fault names.
+const CANDIDATES_MAX: usize = 4;
 
 /// The types of events. Version 1 of each is what is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -38,6 +41,9 @@ pub enum EventType {
     /// See [`wire::Invoice`].
     #[serde(rename = "invoice.v1")]
     Invoice,
+    /// See [`wire::CreditNote`].
+    #[serde(rename = "credit.note.v1")]
+    CreditNote,
     /// See [`wire::ChannelStock`].
     #[serde(rename = "channel.stock.v1")]
     ChannelStock,
@@ -54,12 +60,13 @@ pub enum EventType {
 
 impl EventType {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::SupplierDelay,
         Self::OrderConfirmation,
         Self::ShipNotice,
         Self::ReceiptAdvice,
         Self::Invoice,
+        Self::CreditNote,
         Self::ChannelStock,
         Self::CarrierStatus,
         Self::PromotionBrief,
@@ -74,6 +81,7 @@ impl EventType {
             Self::ShipNotice => "ship.notice.v1",
             Self::ReceiptAdvice => "receipt.advice.v1",
             Self::Invoice => "invoice.v1",
+            Self::CreditNote => "credit.note.v1",
             Self::ChannelStock => "channel.stock.v1",
             Self::CarrierStatus => "carrier.status.v1",
             Self::PromotionBrief => "promotion.brief.v1",
@@ -100,6 +108,7 @@ impl EventType {
             Self::ShipNotice => data_schema::<wire::ShipNotice>(),
             Self::ReceiptAdvice => data_schema::<wire::ReceiptAdvice>(),
             Self::Invoice => data_schema::<wire::Invoice>(),
+            Self::CreditNote => data_schema::<wire::CreditNote>(),
             Self::ChannelStock => data_schema::<wire::ChannelStock>(),
             Self::CarrierStatus => data_schema::<wire::CarrierStatus>(),
             Self::PromotionBrief => data_schema::<wire::PromotionBrief>(),
@@ -146,6 +155,8 @@ pub enum Said {
     ReceiptAdvice(wire::ReceiptAdvice),
     /// See [`wire::Invoice`].
     Invoice(wire::Invoice),
+    /// See [`wire::CreditNote`].
+    CreditNote(wire::CreditNote),
     /// See [`wire::ChannelStock`].
     ChannelStock(wire::ChannelStock),
     /// See [`wire::CarrierStatus`].
@@ -185,6 +196,22 @@ impl Fault {
     /// What is named at `path` is not known.
     pub fn unknown(path: &str, what: &str, name: &str) -> Self {
         Self::Unknown(placed(path, &format!("{what} {} is not known (yet)", clean(name, 60))))
+    }
+
+    /// What is meant at `path` is not there yet, as `what` says.
+    pub fn missing(path: &str, what: &str) -> Self {
+        Self::Unknown(placed(path, &clean(what, FAULT_MAX)))
+    }
+
+    /// Several things of ours are called what stands at `path`: `candidates`, which are cleaned like any text. `settle` says
+    /// what tells them apart.
+    pub fn ambiguous(path: &str, what: &str, name: &str, candidates: &[String], settle: &str) -> Self {
+        let shown = candidates.iter().take(CANDIDATES_MAX).map(|c| clean(c, 80)).collect::<Vec<_>>().join("; ");
+        let more = match candidates.len().saturating_sub(CANDIDATES_MAX) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        Self::wrong(path, &format!("{what} {} may be {shown}{more}: name {settle}", clean(name, 60)))
     }
 
     /// The reason.
@@ -238,6 +265,7 @@ pub fn read(body: &str) -> Result<Event, Fault> {
         EventType::ShipNotice => Said::ShipNotice(typed(data)?),
         EventType::ReceiptAdvice => Said::ReceiptAdvice(typed(data)?),
         EventType::Invoice => Said::Invoice(typed(data)?),
+        EventType::CreditNote => Said::CreditNote(typed(data)?),
         EventType::ChannelStock => Said::ChannelStock(typed(data)?),
         EventType::CarrierStatus => Said::CarrierStatus(typed(data)?),
         EventType::PromotionBrief => Said::PromotionBrief(typed(data)?),

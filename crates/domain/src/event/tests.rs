@@ -120,7 +120,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_the_data_is_it_is_an_event_or_a_fault(kind in 0..9_usize, data in json()) {
+    fn whatever_the_data_is_it_is_an_event_or_a_fault(kind in 0..10_usize, data in json()) {
         let body = json!({ "type": EventType::ALL[kind].name(), "timestamp": "2026-10-05T08:30:00Z", "data": data });
         if let Err(fault) = read(&body.to_string()) {
             prop_assert!(!fault.reason().is_empty());

@@ -1,7 +1,8 @@
 //! The words of each type of event as senders write them, version 1. `config/events` holds the same as JSON Schema.
 //!
 //! What a sender adds beyond these is ignored. Lines are named after the documents that carry them (EDI 855, 856, 861, 810
-//! and their EDIFACT counterparts); an item is named by our id, our SKU or its GTIN, whichever the sender has.
+//! and their EDIFACT counterparts); an item is named by our id, our SKU, its
+//! GTIN or the supplier's code, whichever the sender has.
 
 use std::fmt;
 
@@ -19,6 +20,12 @@ use crate::notice::CarrierState;
 pub struct SupplierDelay {
     /// Our order, such as P00051; a line may name another.
     pub order: Option<Name>,
+    /// Our id of the order, where the sender was told it: it settles which one is meant where several have the name.
+    pub order_id: Option<Name>,
+    /// Our id of the supplier whose order it is, or its name as we write it; a hook bound to one need not say.
+    pub supplier: Option<Name>,
+    /// Our id of the company that ordered, where several number their orders alike.
+    pub company: Option<Name>,
     /// The lines that are late; none: every line of the order.
     #[serde(default)]
     pub lines: Vec<OrderLine>,
@@ -35,6 +42,12 @@ pub struct SupplierDelay {
 pub struct OrderConfirmation {
     /// Our order.
     pub order: Name,
+    /// Our id of the order, where the sender was told it: it settles which one is meant where several have the name.
+    pub order_id: Option<Name>,
+    /// Our id of the supplier whose order it is, or its name as we write it; a hook bound to one need not say.
+    pub supplier: Option<Name>,
+    /// Our id of the company that ordered, where several number their orders alike.
+    pub company: Option<Name>,
     /// The lines as confirmed; none: every line as ordered.
     #[serde(default)]
     pub lines: Vec<OrderLine>,
@@ -49,6 +62,8 @@ pub struct OrderConfirmation {
 pub struct OrderLine {
     /// Our order, where it is not the event's.
     pub order: Option<Name>,
+    /// Our id of the order, as of the event.
+    pub order_id: Option<Name>,
     /// Our id of the line, where the sender was told it.
     pub line: Option<Name>,
     /// Our id of the item.
@@ -57,11 +72,18 @@ pub struct OrderLine {
     pub sku: Option<Name>,
     /// The item's GTIN.
     pub gtin: Option<Name>,
+    /// The supplier's own code of the item.
+    pub supplier_code: Option<Name>,
     /// The sender's words for the item.
     pub description: Option<String>,
-    /// How many, in our stock unit.
+    /// How many, in `unit`.
     pub qty: Option<Amount>,
-    /// Net price of a unit, in the company's currency.
+    /// The unit of quantity and price: a code of UN/ECE Recommendation 20 (EA, DZN, KGM) or 21 (CS, XBX), or our name of it;
+    /// none: our stock unit.
+    pub unit: Option<String>,
+    /// How many of our stock unit one `unit` holds, where that is a package of which we may not know it.
+    pub pack_qty: Option<Amount>,
+    /// Net price of one `unit`, in the company's currency.
     pub price: Option<Amount>,
     /// The date promised.
     #[serde(default)]
@@ -94,6 +116,12 @@ pub struct ShipNotice {
     pub replaces: Option<Name>,
     /// Our order; a line may name another.
     pub order: Option<Name>,
+    /// Our id of the order, where the sender was told it: it settles which one is meant where several have the name.
+    pub order_id: Option<Name>,
+    /// Our id of the supplier whose order it is, or its name as we write it; a hook bound to one need not say.
+    pub supplier: Option<Name>,
+    /// Our id of the company that ordered, where several number their orders alike.
+    pub company: Option<Name>,
     /// What is in it.
     pub lines: Vec<GoodsLine>,
 }
@@ -110,6 +138,12 @@ pub struct ReceiptAdvice {
     pub received_on: Option<Date>,
     /// Our order; a line may name another.
     pub order: Option<Name>,
+    /// Our id of the order, where the sender was told it: it settles which one is meant where several have the name.
+    pub order_id: Option<Name>,
+    /// Our id of the supplier whose order it is, or its name as we write it; a hook bound to one need not say.
+    pub supplier: Option<Name>,
+    /// Our id of the company that ordered, where several number their orders alike.
+    pub company: Option<Name>,
     /// What came.
     pub lines: Vec<GoodsLine>,
 }
@@ -119,6 +153,8 @@ pub struct ReceiptAdvice {
 pub struct GoodsLine {
     /// Our order, where it is not the event's.
     pub order: Option<Name>,
+    /// Our id of the order, as of the event.
+    pub order_id: Option<Name>,
     /// Our id of the line, where the sender was told it.
     pub line: Option<Name>,
     /// Our id of the item.
@@ -127,12 +163,17 @@ pub struct GoodsLine {
     pub sku: Option<Name>,
     /// The item's GTIN.
     pub gtin: Option<Name>,
+    /// The supplier's own code of the item.
+    pub supplier_code: Option<Name>,
     /// The sender's words for the item.
     pub description: Option<String>,
-    /// How many, in our stock unit.
+    /// How many, in `unit`.
     pub qty: Amount,
-    /// The sender's word for the unit; kept with the event, not converted.
+    /// The unit of the quantity: a code of UN/ECE Recommendation 20 (EA, DZN, KGM) or 21 (CS, XBX), or our name of it;
+    /// none: our stock unit.
     pub unit: Option<String>,
+    /// How many of our stock unit one `unit` holds, where that is a package of which we may not know it.
+    pub pack_qty: Option<Amount>,
     /// Lot or batch.
     pub lot: Option<String>,
     /// Best before or expiry.
@@ -158,6 +199,10 @@ pub struct Invoice {
     pub supplier: Option<Name>,
     /// Our order; a line may name another.
     pub order: Option<Name>,
+    /// Our id of the order, where the sender was told it: it settles which one is meant where several have the name.
+    pub order_id: Option<Name>,
+    /// Our id of the company that ordered, where several number their orders alike.
+    pub company: Option<Name>,
     /// What is billed.
     pub lines: Vec<BilledLine>,
     /// All taxes.
@@ -171,6 +216,8 @@ pub struct Invoice {
 pub struct BilledLine {
     /// Our order, where it is not the event's.
     pub order: Option<Name>,
+    /// Our id of the order, as of the event.
+    pub order_id: Option<Name>,
     /// Our id of the line, where the sender was told it.
     pub line: Option<Name>,
     /// Our id of the item.
@@ -179,14 +226,54 @@ pub struct BilledLine {
     pub sku: Option<Name>,
     /// The item's GTIN.
     pub gtin: Option<Name>,
+    /// The supplier's own code of the item.
+    pub supplier_code: Option<Name>,
     /// The sender's words for the item.
     pub description: Option<String>,
-    /// How many, in our stock unit.
+    /// How many, in `unit`.
     pub qty: Amount,
-    /// Net price of a unit.
+    /// The unit of quantity and price: a code of UN/ECE Recommendation 20 (EA, DZN, KGM) or 21 (CS, XBX), or our name of it;
+    /// none: our stock unit.
+    pub unit: Option<String>,
+    /// How many of our stock unit one `unit` holds, where that is a package of which we may not know it.
+    pub pack_qty: Option<Amount>,
+    /// Net price of one `unit`.
     pub price: Amount,
     /// Tax of the line.
     pub tax: Option<Amount>,
+}
+
+/// A supplier gives credit, or announces that it will: for goods that it takes back or did not deliver, or for a price
+/// (EDI 812, INVOIC 381). What a line says is taken off, so nothing in it is below zero.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+pub struct CreditNote {
+    /// The supplier's number of the credit note, or of its acceptance of a return.
+    pub number: Name,
+    /// Its date.
+    #[schemars(schema_with = "day")]
+    pub date: Date,
+    /// Currency of all its amounts (ISO 4217).
+    #[schemars(length(equal = 3))]
+    pub currency: String,
+    /// Our id of the supplier, or its name as we write it; where none is given, the order says it.
+    pub supplier: Option<Name>,
+    /// Our order; a line may name another.
+    pub order: Option<Name>,
+    /// Our id of the order, where the sender was told it: it settles which one is meant where several have the name.
+    pub order_id: Option<Name>,
+    /// Our id of the company that ordered, where several number their orders alike.
+    pub company: Option<Name>,
+    /// The supplier's number of the bill that it takes back, wholly or partly.
+    pub bill: Option<Name>,
+    /// Why, for people.
+    #[serde(default)]
+    pub reason: String,
+    /// What is credited.
+    pub lines: Vec<BilledLine>,
+    /// All taxes.
+    pub tax: Option<Amount>,
+    /// What is given back, taxes included.
+    pub total: Option<Amount>,
 }
 
 /// What a web shop or marketplace offers for sale.

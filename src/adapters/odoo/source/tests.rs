@@ -531,6 +531,35 @@ async fn the_shapes_of_17_and_19_say_the_same() {
 }
 
 #[tokio::test]
+async fn barcodes_packages_and_suppliers_codes_come_with_items_and_terms() {
+    let mut world = World::bundled();
+    world.read(5000).await;
+    let keys = |world: &World| match world.get(RecordKind::Item, "70") {
+        Some(Record::Item(item)) => item.keys.clone(),
+        other => panic!("{other:?}"),
+    };
+    let packs = |world: &World| -> Vec<String> {
+        keys(world).packs.iter().map(|p| format!("{} {} {}", p.name, p.qty, p.barcode)).collect()
+    };
+    assert_eq!((keys(&world).barcode.as_str(), packs(&world)), ("4000000000000", vec![]));
+    let Some(Record::SupplierPrice(price)) = world.get(RecordKind::SupplierPrice, "31") else { panic!() };
+    assert_eq!((price.keys.code.as_str(), price.keys.pack.as_ref()), ("V0000", None));
+    let packaging = |id: i64, qty: f64| json!({"id": id, "name": "Carton", "product_id": 70, "qty": qty, "barcode": "600"});
+    world.put("product.packaging", &packaging(1, 12.0));
+    world.put("product.packaging", &packaging(2, 0.0));
+    world.read(10).await;
+    assert_eq!(packs(&world), ["Carton 12 600"], "a package of nothing says nothing");
+    // From 19 on a package is a unit.
+    world.put("uom.uom", &json!({"id": 77, "name": "Pack of 6", "factor": 6.0, "category_id": false, "relative_uom_id": 1}));
+    world.put("product.uom", &json!({"id": 1, "product_id": 70, "uom_id": 77, "barcode": "700"}));
+    world.read(10).await;
+    assert_eq!(packs(&world), ["Carton 12 600", "Pack of 6 6 700"]);
+    world.remove("product.packaging", 1);
+    world.read(10).await;
+    assert_eq!(packs(&world), ["Pack of 6 6 700"]);
+}
+
+#[tokio::test]
 async fn other_currencies_are_converted_at_the_documents_day() {
     let mut rows = BUNDLED.clone();
     rows.get_mut("res.currency").unwrap().push(json!({"id": 125, "name": "EUR"}));

@@ -42,6 +42,7 @@ pub(super) const PURCHASE_ORDER_LINE: Stream = Stream {
         may("display_type", Absent::Empty, ""),
         must("product_id"),
         renamed("product_uom", "product_uom_id", Absent::Empty, "quantities in other units than the stock unit"),
+        may("product_packaging_id", Absent::Empty, ""),
         must("product_qty"),
         must("price_unit"),
         may("discount", Absent::Zero, "discounts of suppliers"),

@@ -2,6 +2,7 @@
 
 use super::table::{MASTER, may, must, renamed, term};
 use super::{Absent, Against, Stream};
+use crate::adapters::odoo::call::Version;
 
 pub(super) const RES_CURRENCY: Stream = Stream {
     model: "res.currency",
@@ -65,6 +66,7 @@ pub(super) const PRODUCT_TEMPLATE: Stream = Stream {
         may("type", Absent::Empty, ""),
         may("active", Absent::True, ""),
         may("company_id", Absent::Empty, ""),
+        may("uom_ids", Absent::NoIds, ""),
         must("create_date"),
         must("write_date"),
     ],
@@ -79,6 +81,7 @@ pub(super) const PRODUCT_PRODUCT: Stream = Stream {
         must("id"),
         must("product_tmpl_id"),
         may("default_code", Absent::Empty, "internal references (SKU)"),
+        may("barcode", Absent::Empty, "items that partners name by GTIN"),
         may("standard_price", Absent::Zero, "costs, and every amount that rests on them"),
         may("active", Absent::True, ""),
         must("create_date"),
@@ -87,6 +90,31 @@ pub(super) const PRODUCT_PRODUCT: Stream = Stream {
     ],
     links: &["product_tmpl_id"],
     costs: "everything: nothing is known without products",
+    ..MASTER
+};
+
+pub(super) const PRODUCT_PACKAGING: Stream = Stream {
+    model: "product.packaging",
+    fields: &[
+        must("id"),
+        must("name"),
+        must("product_id"),
+        must("qty"),
+        may("barcode", Absent::Empty, "packages that partners name by GTIN"),
+        may("company_id", Absent::Empty, ""),
+    ],
+    links: &["product_id"],
+    costs: "packages of items: what partners announce by the case can not be counted",
+    versions: Version::V17..=Version::V18,
+    ..MASTER
+};
+
+pub(super) const PRODUCT_UOM: Stream = Stream {
+    model: "product.uom",
+    fields: &[must("id"), must("product_id"), must("uom_id"), must("barcode"), may("company_id", Absent::Empty, "")],
+    links: &["product_id"],
+    costs: "barcodes of items in other units: what partners name by them is not found",
+    versions: Version::V19..=Version::V19,
     ..MASTER
 };
 
@@ -159,6 +187,8 @@ pub(super) const PRODUCT_SUPPLIERINFO: Stream = Stream {
         must("currency_id"),
         must("create_date"),
         may("product_id", Absent::Empty, ""),
+        may("product_code", Absent::Empty, "items that suppliers name by their own codes"),
+        may("product_name", Absent::Empty, "items that suppliers name by their own names"),
         renamed("product_uom", "product_uom_id", Absent::Empty, ""),
         may("discount", Absent::Zero, "discounts of suppliers"),
         may("min_qty", Absent::Zero, "least quantities of suppliers"),

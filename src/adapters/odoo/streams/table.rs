@@ -14,6 +14,8 @@ pub static STREAMS: &[Stream] = &[
     master::PRODUCT_CATEGORY,
     master::PRODUCT_TEMPLATE,
     master::PRODUCT_PRODUCT,
+    master::PRODUCT_PACKAGING,
+    master::PRODUCT_UOM,
     master::RES_PARTNER,
     master::STOCK_WAREHOUSE,
     master::STOCK_LOCATION,
