@@ -4,11 +4,13 @@
 //! What was not yet visible at `as_of` is not in it, so whatever is computed from it can not look ahead.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::announced::Announced;
+use super::bill::{TakenBack, taken_back};
 use super::calendar::{Calendar, plus_days};
 use super::days::day_of;
 use super::ids::{ItemId, LocationId, SupplierId};
@@ -18,6 +20,7 @@ use super::record::{
     BillLine, DemandMonth, Item, Location, MoveKind, Promotion, PurchaseLine, Record, ReorderRule, SaleLine, StockLevel,
     StockMove, Supplier, SupplierPrice,
 };
+use super::repeat::Repeat;
 
 /// An item at a location.
 pub type Place = (ItemId, LocationId);
@@ -68,6 +71,8 @@ pub struct Book {
     po_lines_of_order: BTreeMap<String, Vec<String>>,
     po_lines_at: BTreeMap<Place, Vec<String>>,
     pub(super) announced: BTreeMap<String, Announced>,
+    pub(super) taken_back: BTreeMap<String, TakenBack>,
+    pub(super) repeats: OnceLock<Vec<Repeat>>,
 }
 
 impl Book {
@@ -103,6 +108,8 @@ impl Book {
             po_lines_of_order: BTreeMap::new(),
             po_lines_at: BTreeMap::new(),
             announced: BTreeMap::new(),
+            taken_back: BTreeMap::new(),
+            repeats: OnceLock::new(),
         };
         for record in records {
             book.add(record);
@@ -111,6 +118,7 @@ impl Book {
         book.detail_from = book.sale_lines.values().map(|line| line.ordered_at).min().map(|at| book.calendar.day_of(at));
         book.first_day = book.find_first_day();
         book.announced = book.newest_dates();
+        book.taken_back = taken_back(&book);
         book
     }
 
@@ -390,13 +398,20 @@ impl Book {
         self.moves_of_po_line(line).into_iter().filter(open).map(|m| m.qty).sum()
     }
 
-    /// Bill lines (and credit notes) for a purchase line.
+    /// Bill lines (and credit notes) for a purchase line that stand: a bill that was taken back is not among them, and
+    /// neither is what took it back, on whatever lines it was entered.
     pub fn bills(&self, line: &str) -> Vec<&BillLine> {
+        let whole = |id: &str| self.taken_back.get(id).is_some_and(|taken| taken.whole);
+        let undoes = |id: &str| {
+            let mut by_it = self.taken_back.values().filter(|taken| taken.notes.contains(id)).peekable();
+            by_it.peek().is_some() && by_it.all(|taken| taken.whole)
+        };
         let mut bills: Vec<&BillLine> = self
             .bills_of_po_line
             .get(line)
             .map(|ids| ids.iter().map(|id| &self.bill_lines[id]).collect())
             .unwrap_or_default();
+        bills.retain(|b| !whole(&b.bill_id) && !undoes(&b.bill_id));
         bills.sort_by_key(|b| (b.created_at, numeric(&b.id)));
         bills
     }

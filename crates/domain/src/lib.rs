@@ -3,8 +3,11 @@
 //! Nothing here reads a clock, a file or a network, and nothing here knows a vendor.
 
 pub mod action;
+pub mod ahead;
 pub mod announced;
 pub mod audit;
+pub mod bill;
+pub mod bill_number;
 pub mod book;
 pub mod calendar;
 pub mod case;
@@ -25,6 +28,7 @@ pub mod notice;
 pub mod policy;
 pub mod recommendation;
 pub mod record;
+pub mod repeat;
 pub mod shipped;
 pub mod summed;
 pub mod terms;

@@ -202,6 +202,10 @@ impl Shop {
             due_on: Some(day(due)),
             paid,
             created_at: at(-3),
+            foreign: None,
+            company: None,
+            partly: false,
+            reversed: false,
             entered_by: None,
             reverses: None,
         }));

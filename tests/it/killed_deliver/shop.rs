@@ -120,6 +120,10 @@ impl Shop {
             due_on: Some(today + Span::new().days(20)),
             paid: false,
             created_at: self.opened - Span::new().hours(if which == "A" { 30 } else { 26 }),
+            foreign: None,
+            company: None,
+            partly: false,
+            reversed: false,
             entered_by: None,
             reverses: None,
         }
