@@ -8,6 +8,8 @@ pub mod announced;
 pub mod audit;
 pub mod bill;
 pub mod bill_number;
+#[cfg(test)]
+mod bills_tests;
 pub mod book;
 pub mod calendar;
 pub mod case;

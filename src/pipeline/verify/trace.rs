@@ -631,6 +631,14 @@ mod tests {
         let credit = BillLine { reverses: Some("1".into()), ..bill("2", -4, 9) };
         assert_eq!(read(&reverse("BILL/1"), [Record::BillLine(bill("1", 4, 1))]), Trace::Nothing);
         assert!(is_wholly(&read(&reverse("BILL/1"), [Record::BillLine(bill("1", 4, 1)), Record::BillLine(credit)])));
+        let by_text = BillLine { reference: "Reversal of: BILL/1".into(), ..bill("2", -4, 9) };
+        assert!(is_wholly(&read(&reverse("BILL/1"), [Record::BillLine(bill("1", 4, 1)), Record::BillLine(by_text.clone())])));
+        let by_state = BillLine { reversed: true, ..bill("1", 4, 1) };
+        assert!(is_wholly(&read(&reverse("BILL/1"), [Record::BillLine(by_state)])));
+        let part = BillLine { reverses: Some("1".into()), price: Some(UnitPrice(2.into())), ..bill("2", -1, 9) };
+        let priced = BillLine { price: Some(UnitPrice(2.into())), ..bill("1", 4, 1) };
+        assert!(is_partly(&read(&reverse("BILL/1"), [Record::BillLine(priced), Record::BillLine(part)])));
+        assert!(is_wholly(&read(&block, [Record::BillLine(bill("1", 4, 1)), Record::BillLine(by_text)])), "it was not paid");
         let receipt = moved("1", MoveKind::Receipt, None, Some("1"), 4, 1);
         let mut back = moved("2", MoveKind::SupplierReturn, Some("1"), None, 4, 9);
         back.returns = Some("1".into());
