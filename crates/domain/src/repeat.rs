@@ -325,7 +325,7 @@ fn weigh(
                 score *= 0.7;
             } else {
                 say(false, "it is a charge without an order: such charges repeat".into());
-                score *= 0.8;
+                score *= if numbers == Numbers::Unknown { 0.6 } else { 0.8 };
             }
         }
         Cover::Unknown => {
