@@ -36,10 +36,7 @@ impl Excess {
         let over = billed - received;
         let outstanding = over.min(book.to_come(&line.id)).max(Quantity::ZERO);
         let planned = book.moves_of_po_line(&line.id).into_iter().filter(|m| m.done_at.is_none() && m.qty.is_positive());
-        let expected = planned
-            .filter_map(|m| m.deadline)
-            .map(|at| book.calendar.day_of(at))
-            .fold(book.due(line), Date::max);
+        let expected = planned.filter_map(|m| m.deadline).map(|at| book.calendar.day_of(at)).fold(book.due(line), Date::max);
         let late = days_between(expected, book.today) > late_days;
         Self { over, outstanding, expected, late }
     }

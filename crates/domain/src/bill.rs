@@ -71,11 +71,8 @@ impl<'b> Bill<'b> {
         if !self.lines.iter().any(named) {
             return None;
         }
-        let mut goods: Vec<_> = self
-            .lines
-            .iter()
-            .map(|l| (l.item.as_ref().map(|i| i.as_str()), l.qty.0.abs(), l.price.map(|p| p.0)))
-            .collect();
+        let mut goods: Vec<_> =
+            self.lines.iter().map(|l| (l.item.as_ref().map(|i| i.as_str()), l.qty.0.abs(), l.price.map(|p| p.0))).collect();
         goods.sort();
         Some(goods)
     }
@@ -173,16 +170,12 @@ impl<'r, 'b> Register<'r, 'b> {
         if let Some(id) = &note.first.reverses {
             return (self.by_id.get(id.as_str()).map(|at| &self.bills[*at]).into_iter().collect(), "reverses");
         }
-        let theirs = |ats: &Vec<usize>| -> Vec<usize> {
-            ats.iter().copied().filter(|at| self.bills[*at].same_books(note)).collect()
-        };
+        let theirs =
+            |ats: &Vec<usize>| -> Vec<usize> { ats.iter().copied().filter(|at| self.bills[*at].same_books(note)).collect() };
         let words = words(&[&note.first.origin, &note.first.reference]);
         let supplier = &note.first.supplier;
-        let named: BTreeSet<usize> = words
-            .iter()
-            .filter_map(|word| self.by_name.get(&(supplier, word.to_uppercase())))
-            .flat_map(theirs)
-            .collect();
+        let named: BTreeSet<usize> =
+            words.iter().filter_map(|word| self.by_name.get(&(supplier, word.to_uppercase()))).flat_map(theirs).collect();
         if !named.is_empty() {
             return (named.into_iter().map(|at| &self.bills[at]).collect(), "names");
         }
@@ -224,6 +217,24 @@ impl Book {
     /// All bills and credit notes, oldest first.
     pub fn all_bills(&self) -> Vec<Bill<'_>> {
         Bill::of_lines(self.bill_lines.values())
+    }
+
+    /// Bill lines (and credit notes) for a purchase line that stand: a bill that was taken back is not among them, and
+    /// neither is what took it back, on whatever lines it was entered.
+    pub fn bills(&self, line: &str) -> Vec<&BillLine> {
+        let whole = |id: &str| self.taken_back.get(id).is_some_and(|taken| taken.whole);
+        let undoes = |id: &str| {
+            let mut by_it = self.taken_back.values().filter(|taken| taken.notes.contains(id)).peekable();
+            by_it.peek().is_some() && by_it.all(|taken| taken.whole)
+        };
+        let mut bills: Vec<&BillLine> = self
+            .bills_of_po_line
+            .get(line)
+            .map(|ids| ids.iter().map(|id| &self.bill_lines[id]).collect())
+            .unwrap_or_default();
+        bills.retain(|b| !whole(&b.bill_id) && !undoes(&b.bill_id));
+        bills.sort_by_key(|b| (b.created_at, numeric(&b.id)));
+        bills
     }
 
     /// Still to come on a purchase line: what its planned receipts say, or all of it where none is known.

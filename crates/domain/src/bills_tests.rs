@@ -153,21 +153,41 @@ const SURE: std::ops::RangeInclusive<f64> = 0.9..=1.0;
 #[test]
 fn what_receipts_cover_is_owed_however_alike_the_bills_are() {
     let parts = || Shop::default().ordered("1", 96, -5).came("1", 48, -5).came("1", 48, -4);
-    check("part deliveries, own numbers", parts().bill("1", "HW-55011", -5, Some("1"), 48, 6.8).bill("2", "HW-55019", -4, Some("1"), 48, 6.8), QUIET);
-    check("part deliveries, one number", parts().bill("1", "SO-7781", -5, Some("1"), 48, 6.8).bill("2", "SO-7781", -4, Some("1"), 48, 6.8), QUIET);
-    check("part deliveries, no number", parts().bill("1", "", -5, Some("1"), 48, 6.8).bill("2", "", -4, Some("1"), 48, 6.8), QUIET);
+    check(
+        "part deliveries, own numbers",
+        parts().bill("1", "HW-55011", -5, Some("1"), 48, 6.8).bill("2", "HW-55019", -4, Some("1"), 48, 6.8),
+        QUIET,
+    );
+    check(
+        "part deliveries, one number",
+        parts().bill("1", "SO-7781", -5, Some("1"), 48, 6.8).bill("2", "SO-7781", -4, Some("1"), 48, 6.8),
+        QUIET,
+    );
+    check(
+        "part deliveries, no number",
+        parts().bill("1", "", -5, Some("1"), 48, 6.8).bill("2", "", -4, Some("1"), 48, 6.8),
+        QUIET,
+    );
     check(
         "one bill entered for each of two orders",
         Shop::default()
-            .ordered("1", 50, -5).came("1", 50, -5).ordered("2", 50, -5).came("2", 50, -5)
-            .bill("1", "HW-1001", -3, Some("1"), 50, 6.8).bill("2", "HW-1001", -3, Some("2"), 50, 6.8),
+            .ordered("1", 50, -5)
+            .came("1", 50, -5)
+            .ordered("2", 50, -5)
+            .came("2", 50, -5)
+            .bill("1", "HW-1001", -3, Some("1"), 50, 6.8)
+            .bill("2", "HW-1001", -3, Some("2"), 50, 6.8),
         QUIET,
     );
     check(
         "a number that comes again next year, both received",
         Shop::default()
-            .ordered("1", 50, -400).came("1", 50, -400).ordered("2", 50, -5).came("2", 50, -5)
-            .bill("1", "17", -398, Some("1"), 50, 6.8).bill("2", "17", -3, Some("2"), 50, 6.8),
+            .ordered("1", 50, -400)
+            .came("1", 50, -400)
+            .ordered("2", 50, -5)
+            .came("2", 50, -5)
+            .bill("1", "17", -398, Some("1"), 50, 6.8)
+            .bill("2", "17", -3, Some("2"), 50, 6.8),
         QUIET,
     );
     check(
@@ -182,18 +202,68 @@ fn what_was_billed_beyond_the_receipts_with_one_number_is_a_duplicate() {
     for number in ["VER-4043", "VER 4043", "ver4043", "VER-04043", "ver/4043", "VER-4043A", "4043"] {
         check(number, whole().bill("1", "VER-4043", -9, Some("1"), 96, 6.8).bill("2", number, -8, Some("1"), 96, 6.8), SURE);
     }
-    check("months later", whole().bill("1", "VER-4043", -200, Some("1"), 96, 6.8).bill("2", "ver 4043", -8, Some("1"), 96, 6.8), SURE);
-    check("the order's name says nothing, the days do", whole().bill("1", "P00001", -9, Some("1"), 96, 6.8).bill("2", "P00001", -8, Some("1"), 96, 6.8), SURE);
-    check("two numbers, days apart", whole().bill("1", "VER-4043", -9, Some("1"), 96, 6.8).bill("2", "VER-5001", -8, Some("1"), 96, 6.8), 0.8..=0.9);
-    check("two numbers, weeks apart: the quantities speak", whole().bill("1", "VER-4043", -29, Some("1"), 96, 6.8).bill("2", "VER-5001", -8, Some("1"), 96, 6.8), QUIET);
-    check("a cent of rounding", whole().bill("1", "VER-4043", -9, Some("1"), 96, 6.8).bill("2", "VER-4043", -8, Some("1"), 96, 6.8002), SURE);
-    check("entered by hand, without the order", whole().bill("1", "VER-4043", -9, Some("1"), 96, 6.8).bill("2", "VER 4043", -8, None, 1, 652.8), 0.7..=1.0);
-    check("the other part was received", {
-        let parts = Shop::default().ordered("1", 96, -9).came("1", 48, -9).came("1", 48, -8);
-        parts.bill("1", "A-1", -9, Some("1"), 48, 6.8).bill("2", "A-2", -8, Some("1"), 48, 6.8).bill("3", "A-2", -7, Some("1"), 48, 6.8)
-    }, SURE);
-    check("with free goods on one of them", whole().bill("1", "VER-4043", -9, Some("1"), 96, 6.8).bill("1", "VER-4043", -9, None, 4, 0.0).bill("2", "VER-4043", -8, Some("1"), 96, 6.8), SURE);
-    check("another amount", whole().bill("1", "VER-4043", -9, Some("1"), 96, 6.8).bill("2", "VER-4043", -8, Some("1"), 90, 6.8), 0.8..=0.9);
+    check(
+        "months later",
+        whole().bill("1", "VER-4043", -200, Some("1"), 96, 6.8).bill("2", "ver 4043", -8, Some("1"), 96, 6.8),
+        SURE,
+    );
+    check(
+        "the order's name says nothing, the days do",
+        whole().bill("1", "P00001", -9, Some("1"), 96, 6.8).bill("2", "P00001", -8, Some("1"), 96, 6.8),
+        SURE,
+    );
+    check(
+        "two numbers, days apart",
+        whole().bill("1", "VER-4043", -9, Some("1"), 96, 6.8).bill("2", "VER-5001", -8, Some("1"), 96, 6.8),
+        0.8..=0.9,
+    );
+    check(
+        "two numbers, weeks apart: the quantities speak",
+        whole().bill("1", "VER-4043", -29, Some("1"), 96, 6.8).bill("2", "VER-5001", -8, Some("1"), 96, 6.8),
+        QUIET,
+    );
+    check(
+        "a cent of rounding",
+        whole().bill("1", "VER-4043", -9, Some("1"), 96, 6.8).bill("2", "VER-4043", -8, Some("1"), 96, 6.8002),
+        SURE,
+    );
+    check(
+        "entered by hand, without the order",
+        whole().bill("1", "VER-4043", -9, Some("1"), 96, 6.8).bill("2", "VER 4043", -8, None, 1, 652.8),
+        0.7..=1.0,
+    );
+    check(
+        "the other part was received",
+        {
+            let parts = Shop::default().ordered("1", 96, -9).came("1", 48, -9).came("1", 48, -8);
+            parts.bill("1", "A-1", -9, Some("1"), 48, 6.8).bill("2", "A-2", -8, Some("1"), 48, 6.8).bill(
+                "3",
+                "A-2",
+                -7,
+                Some("1"),
+                48,
+                6.8,
+            )
+        },
+        SURE,
+    );
+    check(
+        "with free goods on one of them",
+        whole().bill("1", "VER-4043", -9, Some("1"), 96, 6.8).bill("1", "VER-4043", -9, None, 4, 0.0).bill(
+            "2",
+            "VER-4043",
+            -8,
+            Some("1"),
+            96,
+            6.8,
+        ),
+        SURE,
+    );
+    check(
+        "another amount",
+        whole().bill("1", "VER-4043", -9, Some("1"), 96, 6.8).bill("2", "VER-4043", -8, Some("1"), 90, 6.8),
+        0.8..=0.9,
+    );
 }
 
 #[test]
@@ -204,11 +274,20 @@ fn charges_repeat() {
     };
     check("freight with two numbers", shop(&[charge("1", "F-881", -3), charge("2", "F-902", -1)]), QUIET);
     check("freight without numbers", shop(&[charge("1", "", -3), charge("2", "", -1)]), DOUBTFUL);
-    check("freight every week, no numbers", shop(&[charge("1", "", -17), charge("2", "", -10), charge("3", "", -3), charge("4", "", -2)]), QUIET);
+    check(
+        "freight every week, no numbers",
+        shop(&[charge("1", "", -17), charge("2", "", -10), charge("3", "", -3), charge("4", "", -2)]),
+        QUIET,
+    );
     check("freight with one number", shop(&[charge("1", "F-881", -3), charge("2", "F 881", -1)]), 0.7..=0.9);
     check(
         "rent, the contract's number on each",
-        shop(&[charge("1", "C-4711", -93), charge("2", "C-4711", -62), charge("3", "C-4711", -32), charge("4", "C-4711", -1)]),
+        shop(&[
+            charge("1", "C-4711", -93),
+            charge("2", "C-4711", -62),
+            charge("3", "C-4711", -32),
+            charge("4", "C-4711", -1),
+        ]),
         QUIET,
     );
     check("numbers that start anew each year", shop(&[charge("1", "1", -366), charge("2", "1", -1)]), DOUBTFUL);
@@ -234,11 +313,23 @@ fn what_was_taken_back_is_not_there_twice_whichever_field_says_so() {
     check("by its lines alone", note(None, |b| b.item = Some(ItemId::new("1"))), QUIET);
     check("the first one was", note(Some("1"), |b| b.reverses = Some("1".into())), QUIET);
     check("another bill was", note(None, |b| b.origin = "BILL/22".into()), SURE);
-    check("by its state", whole().bill("1", "VER-4043", -9, Some("1"), 96, 6.8).with("2", "VER-4043", -8, Some("1"), 96, 6.8, |b| b.reversed = true), QUIET);
-    check("refund, then billed again", {
-        whole().bill("1", "VER-4043", -9, Some("1"), 96, 6.8).with("2", "CN-1", -8, Some("1"), -96, 6.8, |b| b.reverses = Some("1".into()))
-            .bill("3", "VER-4043", -7, Some("1"), 96, 6.8)
-    }, QUIET);
+    check(
+        "by its state",
+        whole()
+            .bill("1", "VER-4043", -9, Some("1"), 96, 6.8)
+            .with("2", "VER-4043", -8, Some("1"), 96, 6.8, |b| b.reversed = true),
+        QUIET,
+    );
+    check(
+        "refund, then billed again",
+        {
+            whole()
+                .bill("1", "VER-4043", -9, Some("1"), 96, 6.8)
+                .with("2", "CN-1", -8, Some("1"), -96, 6.8, |b| b.reverses = Some("1".into()))
+                .bill("3", "VER-4043", -7, Some("1"), 96, 6.8)
+        },
+        QUIET,
+    );
     let part = twice().with("3", "CN-77", -2, None, -10, 6.8, |b| b.reverses = Some("2".into())).book();
     let taken = part.taken_back("2").unwrap();
     assert!(!taken.whole && taken.credited == Money::from_minor(6800), "{taken:?}");
@@ -255,15 +346,31 @@ fn bills_of_two_companies_and_in_two_currencies_are_two_things() {
     check("another supplier", second(|b| b.supplier = SupplierId::new("8")), QUIET);
     let abroad = |currency: &str| Some(Foreign { currency: currency.into(), price: price(6.0) });
     let euros = |rate: f64, currency: &'static str| {
-        whole()
-            .with("1", "VER-4043", -9, Some("1"), 96, 6.8, |b| b.foreign = abroad("3"))
-            .with("2", "VER-4043A", -8, Some("1"), 96, rate, |b| b.foreign = abroad(currency))
+        whole().with("1", "VER-4043", -9, Some("1"), 96, 6.8, |b| b.foreign = abroad("3")).with(
+            "2",
+            "VER-4043A",
+            -8,
+            Some("1"),
+            96,
+            rate,
+            |b| b.foreign = abroad(currency),
+        )
     };
     check("one amount at the rates of two days", euros(6.9, "3"), SURE);
     check("one figure in two currencies", euros(6.8, "4"), QUIET);
-    check("no rate", whole()
-        .with("1", "VER-4043", -9, Some("1"), 96, 6.8, |b| (b.price, b.foreign) = (None, abroad("3")))
-        .with("2", "VER-4043", -8, Some("1"), 96, 6.8, |b| (b.price, b.foreign) = (None, abroad("3"))), SURE);
+    check(
+        "no rate",
+        whole().with("1", "VER-4043", -9, Some("1"), 96, 6.8, |b| (b.price, b.foreign) = (None, abroad("3"))).with(
+            "2",
+            "VER-4043",
+            -8,
+            Some("1"),
+            96,
+            6.8,
+            |b| (b.price, b.foreign) = (None, abroad("3")),
+        ),
+        SURE,
+    );
 }
 
 #[test]
@@ -271,16 +378,25 @@ fn down_payments_and_bills_for_nothing_are_no_duplicates() {
     // Half ahead, then the whole less what was paid ahead: both ask for 326.40.
     check(
         "down payment and final bill",
-        whole().bill("1", "DP-1", -9, None, 1, 326.4).bill("2", "HW-77", -8, Some("1"), 96, 6.8).bill("2", "HW-77", -8, None, -1, 326.4),
+        whole()
+            .bill("1", "DP-1", -9, None, 1, 326.4)
+            .bill("2", "HW-77", -8, Some("1"), 96, 6.8)
+            .bill("2", "HW-77", -8, None, -1, 326.4),
         QUIET,
     );
-    check("nothing asked", whole().bill("1", "HW-1", -9, Some("1"), 96, 0.0).bill("2", "HW-1", -8, Some("1"), 96, 0.0), QUIET);
+    check(
+        "nothing asked",
+        whole().bill("1", "HW-1", -9, Some("1"), 96, 0.0).bill("2", "HW-1", -8, Some("1"), 96, 0.0),
+        QUIET,
+    );
 }
 
 #[test]
 fn what_is_paid_twice_is_asked_back_while_that_can_be_done() {
     let paid = |on: i32| {
-        whole().bill("1", "VER-4043", on - 1, Some("1"), 96, 6.8).with("2", "VER-4043", on, Some("1"), 96, 6.8, |b| b.paid = true)
+        whole()
+            .bill("1", "VER-4043", on - 1, Some("1"), 96, 6.8)
+            .with("2", "VER-4043", on, Some("1"), 96, 6.8, |b| b.paid = true)
     };
     check("last week", paid(-8), SURE);
     check("last year", paid(-250), QUIET);
@@ -305,7 +421,20 @@ fn what_is_billed_ahead_is_told_from_what_is_not_owed() {
     let table = [
         ("half came, all billed", half(), 96, (48, 48, false)),
         ("billed above the order", half(), 110, (62, 48, false)),
-        ("the rest is overdue", Shop::default().ordered("1", 96, -6).came("1", 48, -6).came("1", 48, -6).0.into_iter().map(open).collect::<Vec<_>>().into(), 96, (48, 48, true)),
+        (
+            "the rest is overdue",
+            Shop::default()
+                .ordered("1", 96, -6)
+                .came("1", 48, -6)
+                .came("1", 48, -6)
+                .0
+                .into_iter()
+                .map(open)
+                .collect::<Vec<_>>()
+                .into(),
+            96,
+            (48, 48, true),
+        ),
         ("closed short", Shop::default().ordered("1", 96, -6).came("1", 48, -6), 96, (48, 0, true)),
         ("nothing came yet", Shop::default().ordered("1", 96, 4), 96, (96, 96, false)),
         ("all came", whole(), 96, (0, 0, true)),

@@ -67,7 +67,7 @@ pub struct Book {
     moves_at: BTreeMap<Place, Vec<String>>,
     moves_of_po_line: BTreeMap<String, Vec<String>>,
     moves_of_sale_line: BTreeMap<String, Vec<String>>,
-    bills_of_po_line: BTreeMap<String, Vec<String>>,
+    pub(super) bills_of_po_line: BTreeMap<String, Vec<String>>,
     po_lines_of_order: BTreeMap<String, Vec<String>>,
     po_lines_at: BTreeMap<Place, Vec<String>>,
     pub(super) announced: BTreeMap<String, Announced>,
@@ -396,24 +396,6 @@ impl Book {
     pub fn open_quantity(&self, line: &str) -> Quantity {
         let open = |m: &&StockMove| m.kind == MoveKind::Receipt && m.done_at.is_none();
         self.moves_of_po_line(line).into_iter().filter(open).map(|m| m.qty).sum()
-    }
-
-    /// Bill lines (and credit notes) for a purchase line that stand: a bill that was taken back is not among them, and
-    /// neither is what took it back, on whatever lines it was entered.
-    pub fn bills(&self, line: &str) -> Vec<&BillLine> {
-        let whole = |id: &str| self.taken_back.get(id).is_some_and(|taken| taken.whole);
-        let undoes = |id: &str| {
-            let mut by_it = self.taken_back.values().filter(|taken| taken.notes.contains(id)).peekable();
-            by_it.peek().is_some() && by_it.all(|taken| taken.whole)
-        };
-        let mut bills: Vec<&BillLine> = self
-            .bills_of_po_line
-            .get(line)
-            .map(|ids| ids.iter().map(|id| &self.bill_lines[id]).collect())
-            .unwrap_or_default();
-        bills.retain(|b| !whole(&b.bill_id) && !undoes(&b.bill_id));
-        bills.sort_by_key(|b| (b.created_at, numeric(&b.id)));
-        bills
     }
 
     /// On hand now (OH): what the ERP states, and nothing where it states levels but none of this place; else what done moves

@@ -97,8 +97,7 @@ impl<'b> Compared<'b> {
     fn of(book: &Book, bill: Bill<'b>) -> Option<Self> {
         let free = |l: &BillLine| l.price.is_some_and(|p| p.0.is_zero());
         let asked: Vec<&BillLine> = bill.lines.iter().copied().filter(|l| !free(l)).collect();
-        let abroad: BTreeSet<Option<&str>> =
-            asked.iter().map(|l| l.foreign.as_ref().map(|f| f.currency.as_str())).collect();
+        let abroad: BTreeSet<Option<&str>> = asked.iter().map(|l| l.foreign.as_ref().map(|f| f.currency.as_str())).collect();
         let currency = if abroad.len() == 1 { abroad.into_iter().next().flatten() } else { None };
         let mut content: BTreeMap<&str, (Decimal, Decimal)> = BTreeMap::new();
         let mut total = Decimal::ZERO;
@@ -149,7 +148,8 @@ fn ordered<'b>(book: &'b Book, line: &BillLine) -> Option<&'b super::record::Pur
 /// The supplier's number of a bill. The name of its order is none: it stands on all bills of the order.
 fn own_number(book: &Book, bill: &Bill<'_>) -> Option<BillNumber> {
     let number = BillNumber::read(&bill.first.reference)?;
-    let names_order = bill.lines.iter().filter_map(|l| ordered(book, l)).any(|l| l.order_name == bill.first.reference.trim());
+    let names_order =
+        bill.lines.iter().filter_map(|l| ordered(book, l)).any(|l| l.order_name == bill.first.reference.trim());
     (!names_order && bill.first.origin.trim() != bill.first.reference.trim()).then_some(number)
 }
 
@@ -161,8 +161,7 @@ impl Book {
 
     /// The bills of a purchase line without those that repeat another: what the supplier asks for the line.
     pub fn asked(&self, line: &str) -> Vec<&BillLine> {
-        let taken: BTreeSet<&str> =
-            self.repeats().iter().filter(|r| r.score >= TAKEN).map(|r| r.later.as_str()).collect();
+        let taken: BTreeSet<&str> = self.repeats().iter().filter(|r| r.score >= TAKEN).map(|r| r.later.as_str()).collect();
         self.bills(line).into_iter().filter(|b| !taken.contains(b.bill_id.as_str())).collect()
     }
 }
@@ -258,13 +257,7 @@ fn pairs(bills: &[Compared<'_>]) -> Vec<(u8, usize, usize)> {
 }
 
 /// Weighs what speaks for two bills being one against what does not. None where it is not worth a question.
-fn weigh(
-    book: &Book,
-    bills: &[Compared<'_>],
-    a: &Compared<'_>,
-    b: &Compared<'_>,
-    taken: &BTreeSet<&str>,
-) -> Option<Repeat> {
+fn weigh(book: &Book, bills: &[Compared<'_>], a: &Compared<'_>, b: &Compared<'_>, taken: &BTreeSet<&str>) -> Option<Repeat> {
     let apart = days_between(a.day(), b.day()).abs();
     let numbers = compare(a.number.as_ref(), b.number.as_ref());
     let (same_lines, same_amount) = (a.same_lines(b), a.same_total(b));

@@ -34,7 +34,9 @@ fn settled(book: &Book, lines: &[&BillLine]) -> String {
     let taken = lines.first().and_then(|l| book.taken_back(&l.bill_id));
     match taken {
         Some(taken) if taken.whole => taken.words(),
-        _ if lines.iter().any(|l| !book.is_unpaid(l)) => if lines.iter().any(|l| l.partly) { "paid in part" } else { "paid" }.into(),
+        _ if lines.iter().any(|l| !book.is_unpaid(l)) => {
+            if lines.iter().any(|l| l.partly) { "paid in part" } else { "paid" }.into()
+        }
         _ => "unpaid".to_owned(),
     }
 }
@@ -72,7 +74,8 @@ fn reverse_bill(book: &Book, c: &mut Checks, bill: &Bill<'_>, other: &Bill<'_>) 
     let names = format!("{} and {}", bill.first.bill_name, other.first.bill_name);
     c.hard("both documents exist", true, names);
     let taken = book.taken_back(bill.id);
-    let found = taken.map_or_else(|| "no credit note names it, and the ERP does not call it reversed".to_owned(), |t| t.words());
+    let found =
+        taken.map_or_else(|| "no credit note names it, and the ERP does not call it reversed".to_owned(), |t| t.words());
     c.hard("not already reversed", taken.is_none(), found);
     let paid = bill.lines.iter().any(|l| l.paid);
     let found = match (paid, bill.lines.iter().any(|l| l.partly)) {

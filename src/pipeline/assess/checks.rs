@@ -315,8 +315,13 @@ fn accept(view: &CaseView<'_>, c: &mut Checks, document: &str, variance: Money) 
     if let Some(supplier) = supplier {
         let since = plus_days(book.today, -VARIANCE_DAYS);
         let recent = |l: &&PurchaseLine| &l.supplier == supplier && book.calendar.day_of(l.ordered_at) >= since;
-        let all: Money =
-            book.po_lines.values().filter(recent).filter_map(|l| three_way(book, view.config, l)).map(|w| w.total.abs()).sum();
+        let all: Money = book
+            .po_lines
+            .values()
+            .filter(recent)
+            .filter_map(|l| three_way(book, view.config, l))
+            .map(|w| w.total.abs())
+            .sum();
         let detail = format!("{all} in {VARIANCE_DAYS} days ≤ {most}");
         c.hard("supplier's variances are within the limit", all <= most, detail);
     }

@@ -75,7 +75,10 @@ pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception) {
                 value: amount,
                 basis: BASIS_TWICE.into(),
             },
-            summary: format!("Claim {amount} back from {}: {name} was paid and repeats {other}.", book.supplier_name(&first.supplier)),
+            summary: format!(
+                "Claim {amount} back from {}: {name} was paid and repeats {other}.",
+                book.supplier_name(&first.supplier)
+            ),
             after: Desk::leaving(&keys, LEFT_AFTER_CLAIM),
             cost,
             regret,
@@ -84,7 +87,13 @@ pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception) {
             cites: claim_cites,
             change: None,
         });
-        ask(desk, first, format!("bill {name}, which is paid: does it bill the same goods as {other}, and can it be credited"), &keys, latest);
+        ask(
+            desk,
+            first,
+            format!("bill {name}, which is paid: does it bill the same goods as {other}, and can it be credited"),
+            &keys,
+            latest,
+        );
         return;
     }
     let block_cites = share(desk, "block_left", "share that is paid although blocked", LEFT_AFTER_BLOCK);

@@ -82,7 +82,8 @@ impl Disputes {
         let name = format!("{} on {}", book.item_label(&line.item), line.order_name);
         if quantity {
             desk.lose(&quantity_key, format!("billed but not received: {name}"), Range::certain(check.never), cites.clone());
-            let (what, share) = if check.late { ("billed and overdue", 1.0) } else { ("to be paid before it comes", LOST_WHEN_PAID_AHEAD) };
+            let (what, share) =
+                if check.late { ("billed and overdue", 1.0) } else { ("to be paid before it comes", LOST_WHEN_PAID_AHEAD) };
             if check.ahead > Money::ZERO {
                 let mut cites = cites.clone();
                 if !check.late {
@@ -181,9 +182,8 @@ fn disputed(desk: &Desk<'_>, lines: &[&PurchaseLine]) -> (Money, Vec<String>) {
 fn ahead(desk: &Desk<'_>, lines: &[&PurchaseLine]) -> (Money, Vec<String>) {
     let view = desk.view;
     let held = lines.iter().filter(|l| desk.parts.contains_key(&ahead_key(&l.id)));
-    let (amounts, keys): (Vec<Money>, Vec<String>) = held
-        .filter_map(|l| Some((three_way(view.book, view.config, l)?.ahead, ahead_key(&l.id))))
-        .unzip();
+    let (amounts, keys): (Vec<Money>, Vec<String>) =
+        held.filter_map(|l| Some((three_way(view.book, view.config, l)?.ahead, ahead_key(&l.id)))).unzip();
     (amounts.into_iter().sum(), keys)
 }
 

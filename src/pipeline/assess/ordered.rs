@@ -50,15 +50,27 @@ pub(super) fn above_the_list(desk: &mut Desk<'_>, line_id: &str) {
         let order = &line.order_name;
         let is_billed = !book.bills(line_id).is_empty();
         let (about, left, latest) = if is_billed {
-            let about = format!("the price on order {order}: {agreed} was ordered and billed, above the price list of that day ({list})");
+            let about = format!(
+                "the price on order {order}: {agreed} was ordered and billed, above the price list of that day ({list})"
+            );
             (about, LEFT_AFTER_BILLED, claim_until(book, &[line]).unwrap_or(book.today))
         } else {
-            let about = format!("the price on order {order}: the price list says {list}, the order {agreed}, to be put right before it is billed");
+            let about = format!(
+                "the price on order {order}: the price list says {list}, the order {agreed}, to be put right before it is billed"
+            );
             // Until the goods are paid for the price can be put right.
             (about, LEFT_AFTER_CONTACT, plus_days(book.calendar.day_of(line.promised), CLAIM_DAYS))
         };
         let keys = [key];
-        desk.contact(&Question { role: "supplier", partner: line.supplier.as_str(), about: &about, keys: &keys, left, latest, source });
+        desk.contact(&Question {
+            role: "supplier",
+            partner: line.supplier.as_str(),
+            about: &about,
+            keys: &keys,
+            left,
+            latest,
+            source,
+        });
     }
     let proposal = accepted(desk, &line.order_name, variance, cites);
     desk.proposals.push(proposal);

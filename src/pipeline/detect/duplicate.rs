@@ -64,9 +64,8 @@ fn headline(book: &Book, repeat: &Repeat, earlier: &Bill<'_>, later: &Bill<'_>, 
 
 fn facts(book: &Book, repeat: &Repeat, earlier: &Bill<'_>, later: &Bill<'_>, amount: Option<Money>) -> Vec<Fact> {
     let source = |bill: &Bill<'_>| record(RecordKind::BillLine, &bill.first.id);
-    let date = |bill: &Bill<'_>, label: &str| {
-        fact(book, source(bill), "bill_date", label, FactValue::Date(bill.first.billed_on))
-    };
+    let date =
+        |bill: &Bill<'_>, label: &str| fact(book, source(bill), "bill_date", label, FactValue::Date(bill.first.billed_on));
     let number = |bill: &Bill<'_>, label: &str| {
         fact(book, source(bill), "reference", label, FactValue::Text(bill.first.reference.clone())).from_outside()
     };

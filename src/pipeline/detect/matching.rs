@@ -57,9 +57,9 @@ fn bill_facts(book: &Book, bill: &BillLine) -> Vec<crate::domain::evidence::Fact
 /// F-PRICE on a bill: the bill's price against the order's. Passes only within both tolerances (§3.5).
 fn price(book: &Book, config: &Config, line: &PurchaseLine, billed: &[&BillLine]) -> Option<Signal> {
     let agreed = line.price?;
-    let bill = billed
-        .iter()
-        .find(|b| book.is_unpaid(b) && b.qty.is_positive() && asked_price(b).is_some_and(|p| !passes(config, agreed, p, b.qty)))?;
+    let bill = billed.iter().find(|b| {
+        book.is_unpaid(b) && b.qty.is_positive() && asked_price(b).is_some_and(|p| !passes(config, agreed, p, b.qty))
+    })?;
     let asked = bill.price?;
     let variance = bill.qty * UnitPrice(asked.0 - agreed.0);
     let direction = if variance > Money::ZERO { "above the order" } else { "in our favour" };
@@ -167,7 +167,9 @@ fn quantity(book: &Book, config: &Config, line: &PurchaseLine, billed: &[&BillLi
     let headline = if !held {
         format!("{said}: {over} too many, {variance} at the order's price.")
     } else if excess.late {
-        format!("{said}, {outstanding} are outstanding since {expected}: {over} billed and not here, {variance} at the order's price.")
+        format!(
+            "{said}, {outstanding} are outstanding since {expected}: {over} billed and not here, {variance} at the order's price."
+        )
     } else {
         let due = bill.due_on.map_or_else(|| "at once".to_owned(), |due| format!("on {due}"));
         format!(

@@ -632,7 +632,10 @@ mod tests {
         assert_eq!(read(&reverse("BILL/1"), [Record::BillLine(bill("1", 4, 1))]), Trace::Nothing);
         assert!(is_wholly(&read(&reverse("BILL/1"), [Record::BillLine(bill("1", 4, 1)), Record::BillLine(credit)])));
         let by_text = BillLine { reference: "Reversal of: BILL/1".into(), ..bill("2", -4, 9) };
-        assert!(is_wholly(&read(&reverse("BILL/1"), [Record::BillLine(bill("1", 4, 1)), Record::BillLine(by_text.clone())])));
+        assert!(is_wholly(&read(
+            &reverse("BILL/1"),
+            [Record::BillLine(bill("1", 4, 1)), Record::BillLine(by_text.clone())]
+        )));
         let by_state = BillLine { reversed: true, ..bill("1", 4, 1) };
         assert!(is_wholly(&read(&reverse("BILL/1"), [Record::BillLine(by_state)])));
         let part = BillLine { reverses: Some("1".into()), price: Some(UnitPrice(2.into())), ..bill("2", -1, 9) };
