@@ -1,6 +1,7 @@
 //! Bills from rows to signals and recommendations: equal ones that are both owed, reversed ones, bills for the whole order, and
 //! prices that were ordered. The cases lie in `tests/cases`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -38,9 +39,10 @@ async fn seen(folder: &Path) -> Vec<Signal> {
 
 async fn seen_at(recorded: &Recorded, at: Timestamp) -> Vec<Signal> {
     let page = recorded.read(None, at, usize::MAX).await.expect("it reads");
-    let records = page.observed.into_iter().map(|observed| observed.record);
+    // The newest state of each record, as the store keeps it.
+    let newest: BTreeMap<_, _> = page.observed.into_iter().map(|o| (o.record.key(), o.record)).collect();
     let config = config();
-    look(&Book::new(at, config.calendar.calendar(), records), &config).signals
+    look(&Book::new(at, config.calendar.calendar(), newest.into_values()), &config).signals
 }
 
 fn of(signals: &[Signal], code: T) -> Vec<&str> {
