@@ -46,6 +46,11 @@ impl Excess {
         self.over - self.outstanding
     }
 
+    /// How the supplier bills orders that come in parts; looked up only where something is outstanding.
+    pub fn habit(&self, book: &Book, line: &PurchaseLine) -> Habit {
+        if self.outstanding.is_positive() { book.billing_habit(line) } else { Habit::default() }
+    }
+
     /// Must what is outstanding be held back: because it is late, or because the bill is due before it comes? The latter is
     /// agreed with suppliers who always bill so.
     pub fn holds_back(&self, due: Option<Date>, habit: Habit) -> bool {

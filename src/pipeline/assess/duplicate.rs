@@ -40,7 +40,11 @@ pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception) {
         return;
     };
     let repeat = book.repeats().iter().find(|r| r.later == *bill);
-    let credited = book.taken_back(bill).map_or(Money::ZERO, |taken| taken.credited);
+    let taken = book.taken_back(bill);
+    if taken.is_some_and(|taken| taken.whole) {
+        return;
+    }
+    let credited = taken.map_or(Money::ZERO, |taken| taken.credited);
     // A part that was credited is not paid again.
     let amount = Money::from_decimal(value) - credited;
     if amount <= Money::ZERO {

@@ -60,7 +60,7 @@ pub(super) fn three_way(book: &Book, config: &Config, line: &PurchaseLine) -> Op
     let quantity_variance = Money::from_decimal(quantity);
     let excess = Excess::of(book, line, Quantity(billed), received, config.tolerances.late_days);
     let due = bills.iter().rev().find(|b| b.qty.is_positive()).and_then(|b| b.due_on);
-    let held = excess.holds_back(due, book.billing_habit(line));
+    let held = excess.holds_back(due, excess.habit(book, line));
     let never = excess.never() * UnitPrice(agreed);
     // The price part takes the rounding, so that the two add up to the cent.
     Some(ThreeWay {

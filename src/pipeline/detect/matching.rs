@@ -147,7 +147,7 @@ fn quantity(book: &Book, config: &Config, line: &PurchaseLine, billed: &[&BillLi
     let received = book.received(&line.id);
     let total: Quantity = billed.iter().map(|b| b.qty).sum();
     let excess = Excess::of(book, line, total, received, config.tolerances.late_days);
-    let habit = book.billing_habit(line);
+    let habit = excess.habit(book, line);
     let held = excess.holds_back(bill.due_on, habit);
     let over = if held { excess.over } else { excess.never() };
     let within = over.to_f64() <= config.tolerances.quantity_units
