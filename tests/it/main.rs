@@ -5,6 +5,7 @@
 mod announced;
 mod audit;
 mod bad_input;
+mod bills;
 mod concurrent;
 mod decisions;
 mod event_cases;

@@ -4,12 +4,14 @@
 //! What was not yet visible at `as_of` is not in it, so whatever is computed from it can not look ahead.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::announced::Announced;
+use super::bill::{TakenBack, taken_back};
 use super::calendar::{Calendar, plus_days};
 use super::days::day_of;
 use super::ids::{ItemId, LocationId, SupplierId};
@@ -19,6 +21,7 @@ use super::record::{
     BillLine, DemandMonth, Item, Location, MoveKind, Promotion, PurchaseLine, Record, ReorderRule, SaleLine, StockLevel,
     StockMove, Supplier, SupplierPrice,
 };
+use super::repeat::Repeat;
 
 /// An item at a location.
 pub type Place = (ItemId, LocationId);
@@ -70,10 +73,12 @@ pub struct Book {
     moves_at: BTreeMap<Place, Vec<String>>,
     moves_of_po_line: BTreeMap<String, Vec<String>>,
     moves_of_sale_line: BTreeMap<String, Vec<String>>,
-    bills_of_po_line: BTreeMap<String, Vec<String>>,
+    pub(super) bills_of_po_line: BTreeMap<String, Vec<String>>,
     po_lines_of_order: BTreeMap<String, Vec<String>>,
     po_lines_at: BTreeMap<Place, Vec<String>>,
     pub(super) announced: BTreeMap<String, Announced>,
+    pub(super) taken_back: BTreeMap<String, TakenBack>,
+    pub(super) repeats: OnceLock<Vec<Repeat>>,
 }
 
 impl Book {
@@ -122,6 +127,8 @@ impl Book {
             po_lines_of_order: BTreeMap::new(),
             po_lines_at: BTreeMap::new(),
             announced: BTreeMap::new(),
+            taken_back: BTreeMap::new(),
+            repeats: OnceLock::new(),
         };
         for record in records {
             book.add(record, now);
@@ -130,6 +137,7 @@ impl Book {
         book.detail_from = book.sale_lines.values().map(|line| line.ordered_at).min().map(|at| book.calendar.day_of(at));
         book.first_day = book.find_first_day();
         book.announced = book.newest_dates();
+        book.taken_back = taken_back(&book);
         book
     }
 
@@ -427,17 +435,6 @@ impl Book {
     pub fn open_quantity(&self, line: &str) -> Quantity {
         let open = |m: &&StockMove| m.kind == MoveKind::Receipt && m.done_at.is_none();
         self.moves_of_po_line(line).into_iter().filter(open).map(|m| m.qty).sum()
-    }
-
-    /// Bill lines (and credit notes) for a purchase line.
-    pub fn bills(&self, line: &str) -> Vec<&BillLine> {
-        let mut bills: Vec<&BillLine> = self
-            .bills_of_po_line
-            .get(line)
-            .map(|ids| ids.iter().map(|id| &self.bill_lines[id]).collect())
-            .unwrap_or_default();
-        bills.sort_by_key(|b| (b.created_at, numeric(&b.id)));
-        bills
     }
 
     /// On hand now (OH): what the ERP states, and nothing where it states levels but none of this place; else what done moves

@@ -3,8 +3,13 @@
 //! Nothing here reads a clock, a file or a network, and nothing here knows a vendor.
 
 pub mod action;
+pub mod ahead;
 pub mod announced;
 pub mod audit;
+pub mod bill;
+pub mod bill_number;
+#[cfg(test)]
+mod bills_tests;
 pub mod book;
 pub mod calendar;
 pub mod case;
@@ -27,6 +32,7 @@ pub mod packs;
 pub mod policy;
 pub mod recommendation;
 pub mod record;
+pub mod repeat;
 pub mod shipped;
 pub mod summed;
 pub mod terms;

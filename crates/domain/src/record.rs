@@ -409,8 +409,20 @@ pub struct BillLine {
     pub billed_on: Date,
     /// When it must be paid.
     pub due_on: Option<Date>,
+    /// The price as it was billed, where that was in another currency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub foreign: Option<Foreign>,
+    /// The company that is billed (the ERP's id), where the ERP tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub company: Option<String>,
     /// Has it been paid (wholly or partly)?
     pub paid: bool,
+    /// Is only a part of it settled, by a payment or a credit note?
+    #[serde(default)]
+    pub partly: bool,
+    /// Does the ERP say that it was reversed?
+    #[serde(default)]
+    pub reversed: bool,
     /// When it was entered.
     pub created_at: Timestamp,
     /// The person who entered it (the ERP's user id): a pseudonym.

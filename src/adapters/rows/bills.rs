@@ -1,7 +1,7 @@
 //! Lines of suppliers' bills and credit notes.
 //!
-//! Visible from the bill's `create_date`, as unpaid; that it was paid is visible from the bill's last change, because the
-//! recording does not say since when. Drafts and cancelled bills are nobody's claim yet and are left out.
+//! Visible from the bill's `create_date`, as unpaid; that it was paid or reversed is visible from the bill's last change,
+//! because the recording does not say since when. Drafts and cancelled bills are nobody's claim yet and are left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::care::{Care, RowError};
-use super::catalog::some_price;
+use super::catalog::foreign;
 use super::feed::Feed;
 use super::purchases::Purchases;
 use super::row::{Model, Row};
@@ -18,7 +18,7 @@ use super::terms::Suppliers;
 use super::{Masters, Rows};
 use crate::adapters::odoo::cell::Cell;
 use crate::domain::ids::SupplierId;
-use crate::domain::money::Quantity;
+use crate::domain::money::{Quantity, UnitPrice};
 use crate::domain::record::{BillLine, Record};
 
 pub(super) static BILL: Model = Model {
@@ -57,6 +57,27 @@ pub(super) static LINE: Model = Model {
     optional: &[],
 };
 
+/// What the ERP says of a bill that has become of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Settled {
+    Paid,
+    /// By a payment or a credit note: the ERP does not tell the two apart.
+    Partly,
+    /// Taken back: nothing was paid.
+    Reversed,
+}
+
+impl Settled {
+    fn read(payment_state: &str) -> Option<Self> {
+        match payment_state {
+            "paid" | "in_payment" => Some(Self::Paid),
+            "partial" => Some(Self::Partly),
+            "reversed" => Some(Self::Reversed),
+            _ => None,
+        }
+    }
+}
+
 struct Bill {
     name: String,
     reference: String,
@@ -67,10 +88,12 @@ struct Bill {
     factor: Option<Decimal>,
     /// The currency, where it is not the configured one.
     foreign: Option<i64>,
+    company: Option<String>,
     billed_on: Date,
     due_on: Option<Date>,
     created_at: Timestamp,
-    paid_at: Option<Timestamp>,
+    /// How it was settled, and when that was seen.
+    settled: Option<(Settled, Timestamp)>,
     entered_by: Option<String>,
     reverses: Option<String>,
 }
@@ -134,18 +157,25 @@ pub(super) fn read<R: Rows>(
             po_line: po_line.map(|line| line.to_string()),
             item: product.map(|product| product.item.clone()),
             qty: Quantity(if bill.credit { -quantity } else { quantity }),
-            price: factor.and_then(|factor| some_price((price * factor).round_dp(6))),
+            // Unlike in a price list, zero is a price here: goods that are given free, and charges that were dropped.
+            price: factor.map(|factor| UnitPrice((price * factor).round_dp(6).normalize())),
+            foreign: bill.foreign.and_then(|currency| foreign(currency, price)),
+            company: bill.company.clone(),
             billed_on: bill.billed_on,
             due_on: bill.due_on,
             paid: false,
+            partly: false,
+            reversed: false,
             created_at: bill.created_at,
             entered_by: bill.entered_by.clone(),
             reverses: bill.reverses.clone(),
         };
         feed.push(bill.created_at, Record::BillLine(record.clone()));
-        if let Some(paid_at) = bill.paid_at {
-            record.paid = true;
-            feed.push(paid_at, Record::BillLine(record));
+        if let Some((settled, at)) = bill.settled {
+            record.paid = settled != Settled::Reversed;
+            record.partly = settled == Settled::Partly;
+            record.reversed = settled == Settled::Reversed;
+            feed.push(at, Record::BillLine(record));
         }
         Ok(())
     })
@@ -161,8 +191,7 @@ fn read_bill(row: &Row, masters: &Masters, care: &Care, suppliers: &mut Supplier
         })?,
     };
     let created_at = row.time("create_date")?;
-    // `reversed` is not paid: a credit note took it back.
-    let is_paid = matches!(row.text("payment_state")?.as_str(), "paid" | "partial" | "in_payment");
+    let settled = Settled::read(&row.text("payment_state")?);
     Ok(Bill {
         name: row.text("name")?,
         reference: row.text("ref")?,
@@ -171,10 +200,14 @@ fn read_bill(row: &Row, masters: &Masters, care: &Care, suppliers: &mut Supplier
         credit: kind == "in_refund",
         factor: masters.catalog.factor(row, "currency_id", Some(billed_on), care)?,
         foreign: masters.catalog.foreign(row, "currency_id")?,
+        company: row.company().map(|id| id.to_string()),
         billed_on,
         due_on: row.date_opt("invoice_date_due")?,
         created_at,
-        paid_at: if is_paid { Some(row.time("write_date")?.max(created_at)) } else { None },
+        settled: match settled {
+            Some(settled) => Some((settled, row.time("write_date")?.max(created_at))),
+            None => None,
+        },
         entered_by: row.link("create_uid")?.map(|id| id.to_string()),
         reverses: row.link("reversed_entry_id")?.map(|id| id.to_string()),
     })

@@ -13,10 +13,12 @@ use crate::domain::record::PurchaseLine;
 use crate::models::formulas;
 use crate::pipeline::view::CaseView;
 
+use super::bills::{self, BASIS_TWICE};
 use super::catalogue;
 use super::matching::{self, BASIS_BILL, CLAIM_DAYS};
 use super::projection;
 use super::shortage;
+use super::three_way::three_way;
 
 /// Claims below this are not worth the relationship (handbook §5).
 const CLAIM_LEAST: Money = Money::from_minor(2_500);
@@ -75,9 +77,9 @@ pub(super) fn of(view: &CaseView<'_>, action: &Action) -> Vec<Check> {
         Action::Claim { supplier, lines, quantity, value, basis } => {
             claim(view, c, supplier, lines, *quantity, *value, basis);
         }
-        Action::BlockBill { bill, disputed, .. } => block(view, c, bill, *disputed),
+        Action::BlockBill { bill, disputed, .. } => bills::block(view, c, bill, *disputed),
         Action::AcceptVar { document, variance, .. } => accept(view, c, document, *variance),
-        Action::ReverseDoc { document, duplicate_of } => reverse(view, c, document, duplicate_of),
+        Action::ReverseDoc { document, duplicate_of } => bills::reverse(view, c, document, duplicate_of),
         Action::Contact { role, partner, answer_by, .. } => {
             contact(view, c, role, partner);
             not_past(view, c, "answer date is not past", *answer_by);
@@ -282,12 +284,14 @@ fn claim(
     let detail = until.map_or_else(|| "nothing came".to_owned(), |d| format!("until {d}, {CLAIM_DAYS} days"));
     c.hard("claim window is open", open, detail);
     let owed: Money = if basis == BASIS_BILL {
+        // What is still to come is not owed to us, and a price that was ordered is owed to them.
         let over = |l: &&PurchaseLine| {
-            let billed = matching::three_way(book, l)
-                .map_or(Money::ZERO, |w| w.quantity_variance.max(Money::ZERO) + w.price_variance.max(Money::ZERO));
-            billed + matching::above_list(book, l).map_or(Money::ZERO, |(above, ..)| above.max(Money::ZERO))
+            three_way(book, view.config, l)
+                .map_or(Money::ZERO, |w| w.never.max(Money::ZERO) + w.price_variance.max(Money::ZERO))
         };
         lines.iter().map(over).sum()
+    } else if basis == BASIS_TWICE {
+        bills::paid_twice(book, ids)
     } else {
         let most = |l: &&PurchaseLine| l.price.map_or(Money::ZERO, |p| quantity.min(book.received(&l.id)) * p);
         lines.iter().map(most).sum()
@@ -295,20 +299,6 @@ fn claim(
     // Credit notes are bills with a negative quantity, so what is already credited is no longer owed.
     c.hard("value is owed and not yet credited", value > Money::ZERO && value <= owed, format!("{value} ≤ {owed}"));
     c.soft("worth a claim", value >= CLAIM_LEAST, format!("{value} ≥ {CLAIM_LEAST}"));
-}
-
-fn block(view: &CaseView<'_>, c: &mut Checks, bill: &str, disputed: Money) {
-    let lines = matching::lines_of_bill(view.book, bill);
-    c.hard("bill exists", !lines.is_empty(), bill.to_owned());
-    let unpaid = !lines.is_empty() && lines.iter().all(|l| !l.paid);
-    c.hard("bill is unpaid", unpaid, if unpaid { "unpaid".into() } else { "paid".into() });
-    let due = lines.iter().filter_map(|l| l.due_on).min();
-    let detail = due.map_or_else(|| "unknown".to_owned(), |d| d.to_string());
-    c.hard("due date is known", due.is_some(), detail);
-    let total: Decimal = lines.iter().filter_map(|l| Some(l.qty.0 * l.price?.0)).sum();
-    let total = Money::from_decimal(total);
-    let fits = disputed > Money::ZERO && disputed <= total;
-    c.hard("disputed ≤ billed", fits, format!("{disputed} ≤ {total}"));
 }
 
 fn accept(view: &CaseView<'_>, c: &mut Checks, document: &str, variance: Money) {
@@ -325,29 +315,16 @@ fn accept(view: &CaseView<'_>, c: &mut Checks, document: &str, variance: Money) 
     if let Some(supplier) = supplier {
         let since = plus_days(book.today, -VARIANCE_DAYS);
         let recent = |l: &&PurchaseLine| &l.supplier == supplier && book.calendar.day_of(l.ordered_at) >= since;
-        let all: Money =
-            book.po_lines.values().filter(recent).filter_map(|l| matching::three_way(book, l)).map(|w| w.total.abs()).sum();
+        let all: Money = book
+            .po_lines
+            .values()
+            .filter(recent)
+            .filter_map(|l| three_way(book, view.config, l))
+            .map(|w| w.total.abs())
+            .sum();
         let detail = format!("{all} in {VARIANCE_DAYS} days ≤ {most}");
         c.hard("supplier's variances are within the limit", all <= most, detail);
     }
-}
-
-fn reverse(view: &CaseView<'_>, c: &mut Checks, document: &str, duplicate_of: &str) {
-    let book = view.book;
-    let receipt = |d: &str| book.moves.values().any(|m| m.document == d && m.done_at.is_some());
-    let bill = |d: &str| !matching::lines_of_bill(book, d).is_empty();
-    let order = |d: &str| book.sale_lines.values().any(|l| l.order_name == d);
-    let both = document != duplicate_of
-        && ((receipt(document) && receipt(duplicate_of))
-            || (bill(document) && bill(duplicate_of))
-            || (order(document) && order(duplicate_of)));
-    c.hard("both documents exist", both, format!("{document} and {duplicate_of}"));
-    let back = |m: &crate::domain::record::StockMove| {
-        let origin = m.returns.as_ref().and_then(|id| book.moves.get(id));
-        origin.is_some_and(|o| o.document == document)
-    };
-    let undone = book.moves.values().any(back);
-    c.hard("not already reversed", !undone, if undone { "goods went back".into() } else { "no reversal found".into() });
 }
 
 fn contact(view: &CaseView<'_>, c: &mut Checks, role: &str, partner: &str) {

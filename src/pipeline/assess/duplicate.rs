@@ -1,21 +1,31 @@
 //! A bill that is there twice (handbook §4.3, F-DUPBILL): its whole amount would be paid again.
 
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use crate::domain::action::{Action, Range};
+use crate::domain::calendar::plus_days;
 use crate::domain::evidence::FactValue;
 use crate::domain::exception::Exception;
 use crate::domain::ids::FactId;
 use crate::domain::money::Money;
 use crate::domain::record::{BillLine, RecordKind, RecordRef};
 
+use super::bills::BASIS_TWICE;
 use super::desk::{Desk, Proposal, Question};
-use super::matching::{LEFT_AFTER_BLOCK, LEFT_AFTER_CONTACT, bill_facts, bill_name, lines_of_bill, paperwork};
+use super::matching::{
+    CLAIM_DAYS, LEFT_AFTER_BLOCK, LEFT_AFTER_CLAIM, LEFT_AFTER_CONTACT, bill_facts, bill_name, lines_of_bill, paperwork,
+};
 
 /// Share of a duplicate that remains after it has been reversed in the books.
 const LEFT_AFTER_REVERSAL: f64 = 0.02;
 
-/// A bill that is there twice: its whole amount would be paid again.
+/// Below this score a bill is not taken out of the books.
+const REVERSAL_LEAST: f64 = 0.5;
+
+/// A bill that is there twice: its whole amount would be paid again, or was.
 pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception) {
     let book = desk.view.book;
     let subject = &exception.signal.subject;
@@ -29,22 +39,68 @@ pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception) {
         desk.miss(format!("prices of bill {} in company currency", bill_name(first)), "the amount billed twice");
         return;
     };
-    let amount = Money::from_decimal(value);
+    let repeat = book.repeats().iter().find(|r| r.later == *bill);
+    let taken = book.taken_back(bill);
+    if taken.is_some_and(|taken| taken.whole) {
+        return;
+    }
+    let credited = taken.map_or(Money::ZERO, |taken| taken.credited);
+    // A part that was credited is not paid again.
+    let amount = Money::from_decimal(value) - credited;
+    if amount <= Money::ZERO {
+        return;
+    }
     let mut cites: Vec<FactId> = lines.iter().flat_map(|l| bill_facts(desk, l)).collect();
     let source = RecordRef::new(RecordKind::BillLine, first.id.clone());
     cites.push(desk.fact(source.clone(), "duplicate_amount", "billed a second time", FactValue::Money(amount)));
     let key = format!("bill:{bill}/duplicate");
     let name = bill_name(first);
     let other = lines_of_bill(book, earlier).first().map_or_else(|| earlier.clone(), |b| bill_name(b));
-    desk.lose(&key, format!("{name} bills again what {other} billed"), Range::certain(amount), cites.clone());
+    let paid = lines.iter().all(|l| !book.is_unpaid(l));
+    let what = if paid { "paid again" } else { "bills again" };
+    desk.lose(&key, format!("{name} {what} what {other} billed"), Range::certain(amount), cites);
     let keys = [key];
     let (cost, cost_cite) = paperwork(desk, source.clone());
-    let latest = first.due_on.unwrap_or(book.today).max(desk.tomorrow());
+    let due = first.due_on.unwrap_or(book.today).max(desk.tomorrow());
+    // What is paid can be asked back for as long as a claim can be made.
+    let latest = if paid { plus_days(first.billed_on, CLAIM_DAYS).max(desk.tomorrow()) } else { due };
     let share = |desk: &mut Desk<'_>, field: &str, label: &str, left: f64| {
         vec![cost_cite.clone(), desk.assume(source.clone(), field, label, left)]
     };
+    let (supplier, regret) = (first.supplier.clone(), desk.view.config.costs.contact);
+    if paid {
+        let po_lines: BTreeSet<String> = lines.iter().filter_map(|l| l.po_line.clone()).collect();
+        let claim_cites = share(desk, "claim_left", "share of claims that is not credited", LEFT_AFTER_CLAIM);
+        desk.proposals.push(Proposal {
+            action: Action::Claim {
+                supplier,
+                lines: po_lines.into_iter().collect(),
+                quantity: lines.iter().filter(|l| l.po_line.is_some()).map(|l| l.qty).sum(),
+                value: amount,
+                basis: BASIS_TWICE.into(),
+            },
+            summary: format!(
+                "Claim {amount} back from {}: {name} was paid and repeats {other}.",
+                book.supplier_name(&first.supplier)
+            ),
+            after: Desk::leaving(&keys, LEFT_AFTER_CLAIM),
+            cost,
+            regret,
+            value: amount,
+            latest,
+            cites: claim_cites,
+            change: None,
+        });
+        ask(
+            desk,
+            first,
+            format!("bill {name}, which is paid: does it bill the same goods as {other}, and can it be credited"),
+            &keys,
+            latest,
+        );
+        return;
+    }
     let block_cites = share(desk, "block_left", "share that is paid although blocked", LEFT_AFTER_BLOCK);
-    let regret = desk.view.config.costs.contact;
     let block = Proposal {
         action: Action::BlockBill { bill: first.bill_id.clone(), disputed: amount, reason: format!("duplicate of {other}") },
         summary: format!("Keep bill {name} ({amount}) unpaid until it is cleared: it repeats {other}."),
@@ -57,27 +113,33 @@ pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception) {
         change: None,
     };
     desk.proposals.push(block);
-    let reverse_cites = share(desk, "reverse_left", "share that remains after a reversal", LEFT_AFTER_REVERSAL);
-    let reverse = Proposal {
-        action: Action::ReverseDoc { document: name.clone(), duplicate_of: other.clone() },
-        summary: format!("Reverse bill {name} ({amount}), which repeats {other}."),
-        after: Desk::leaving(&keys, LEFT_AFTER_REVERSAL),
-        cost,
-        // Reversing a bill that was right means entering it again.
-        regret: cost + cost,
-        value: amount,
-        latest,
-        cites: reverse_cites,
-        change: None,
-    };
-    desk.proposals.push(reverse);
+    // Taking a bill out of the books needs more than a suspicion, and no part of it may be taken back yet.
+    if repeat.is_none_or(|r| r.score >= REVERSAL_LEAST) && credited == Money::ZERO {
+        let reverse_cites = share(desk, "reverse_left", "share that remains after a reversal", LEFT_AFTER_REVERSAL);
+        desk.proposals.push(Proposal {
+            action: Action::ReverseDoc { document: name.clone(), duplicate_of: other.clone() },
+            summary: format!("Reverse bill {name} ({amount}), which repeats {other}."),
+            after: Desk::leaving(&keys, LEFT_AFTER_REVERSAL),
+            cost,
+            // Reversing a bill that was right means entering it again.
+            regret: cost + cost,
+            value: amount,
+            latest,
+            cites: reverse_cites,
+            change: None,
+        });
+    }
+    ask(desk, first, format!("bill {name}: does it bill the same goods as {other}"), &keys, latest);
+}
+
+fn ask(desk: &mut Desk<'_>, bill: &BillLine, about: String, keys: &[String], latest: Date) {
     desk.contact(&Question {
         role: "supplier",
-        partner: first.supplier.as_str(),
-        about: &format!("bill {name}: does it bill the same goods as {other}"),
-        keys: &keys,
+        partner: bill.supplier.as_str(),
+        about: &about,
+        keys,
         left: LEFT_AFTER_CONTACT,
         latest,
-        source,
+        source: RecordRef::new(RecordKind::BillLine, bill.id.clone()),
     });
 }

@@ -3,8 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rust_decimal::Decimal;
-
 use crate::domain::action::{Action, Range};
 use crate::domain::book::Book;
 use crate::domain::calendar::plus_days;
@@ -13,7 +11,8 @@ use crate::domain::ids::FactId;
 use crate::domain::money::{Money, Quantity, UnitPrice};
 use crate::domain::record::{BillLine, PurchaseLine, RecordKind, RecordRef};
 
-use super::desk::{Desk, Proposal, Question, line_ref};
+use super::desk::{Desk, Proposal, Question, line_ref, scaled};
+use super::three_way::{ThreeWay, three_way};
 
 /// Share of a disputed amount that is paid after all although the bill was blocked.
 pub(super) const LEFT_AFTER_BLOCK: f64 = 0.05;
@@ -25,49 +24,10 @@ pub(super) const LEFT_AFTER_CONTACT: f64 = 0.5;
 pub(super) const CLAIM_DAYS: i32 = 30;
 /// The basis of a claim that follows from the bill check.
 pub(super) const BASIS_BILL: &str = "billed more than was received or agreed";
-
-/// A purchase line beside its bills.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct ThreeWay {
-    /// Billed, credit notes taken off.
-    pub billed: Quantity,
-    /// Received, less what went back.
-    pub received: Quantity,
-    /// (billed − received) × PO price.
-    pub quantity_variance: Money,
-    /// Σ (bill price − PO price) × billed.
-    pub price_variance: Money,
-    /// Billed total − received × PO price: exactly the sum of the two.
-    pub total: Money,
-}
-
-/// The bill check of a line. None where it is not billed, or a price can not be expressed in the company's currency.
-pub(super) fn three_way(book: &Book, line: &PurchaseLine) -> Option<ThreeWay> {
-    let bills = book.bills(&line.id);
-    let agreed = line.price?.0;
-    if bills.is_empty() {
-        return None;
-    }
-    let received = book.received(&line.id) - book.sent_back(&line.id);
-    let mut billed = Decimal::ZERO;
-    let mut value = Decimal::ZERO;
-    for bill in bills {
-        billed += bill.qty.0;
-        value += bill.qty.0 * bill.price?.0;
-    }
-    let quantity = (billed - received.0) * agreed;
-    let price = value - billed * agreed;
-    let total = Money::from_decimal(quantity + price);
-    let quantity_variance = Money::from_decimal(quantity);
-    // The price part takes the rounding, so that the two add up to the cent.
-    Some(ThreeWay {
-        billed: Quantity(billed),
-        received,
-        quantity_variance,
-        price_variance: total - quantity_variance,
-        total,
-    })
-}
+/// Why a bill is held back whose goods are still to come.
+pub(super) const BASIS_AHEAD: &str = "billed before the goods have come";
+/// Share of what is paid before it comes, and not late, that is never delivered nor credited.
+const LOST_WHEN_PAID_AHEAD: f64 = 0.1;
 
 /// The lines of a bill by its id or its name.
 pub(super) fn lines_of_bill<'b>(book: &'b Book, bill: &str) -> Vec<&'b BillLine> {
@@ -78,6 +38,11 @@ pub(super) fn lines_of_bill<'b>(book: &'b Book, bill: &str) -> Vec<&'b BillLine>
 /// A bill's name for people: its id where the ERP has not numbered it yet.
 pub(super) fn bill_name(line: &BillLine) -> String {
     if line.bill_name.is_empty() || line.bill_name == "/" { line.bill_id.clone() } else { line.bill_name.clone() }
+}
+
+/// The part of a line that is billed and still to come.
+fn ahead_key(line: &str) -> String {
+    format!("bill:{line}/ahead")
 }
 
 /// The parts of a line.
@@ -105,11 +70,10 @@ impl Disputes {
             desk.miss(format!("price of {} in company currency", line.order_name), "the bill check");
             return;
         };
-        let bills = book.bills(line_id);
-        if bills.is_empty() {
+        if book.asked(line_id).is_empty() {
             return;
         }
-        let Some(check) = three_way(book, line) else {
+        let Some(check) = three_way(book, desk.view.config, line) else {
             desk.miss(format!("billed price of {} in company currency", line.order_name), "the bill check");
             return;
         };
@@ -117,8 +81,17 @@ impl Disputes {
         let [quantity_key, price_key, _] = keys(line_id);
         let name = format!("{} on {}", book.item_label(&line.item), line.order_name);
         if quantity {
-            let amount = Range::certain(check.quantity_variance);
-            desk.lose(&quantity_key, format!("billed but not received: {name}"), amount, cites.clone());
+            desk.lose(&quantity_key, format!("billed but not received: {name}"), Range::certain(check.never), cites.clone());
+            let (what, share) =
+                if check.late { ("billed and overdue", 1.0) } else { ("to be paid before it comes", LOST_WHEN_PAID_AHEAD) };
+            if check.ahead > Money::ZERO {
+                let mut cites = cites.clone();
+                if !check.late {
+                    let label = "share of what is paid ahead that is lost";
+                    cites.push(desk.assume(line_ref(line_id), "ahead_lost", label, share));
+                }
+                desk.lose(&ahead_key(line_id), format!("{what}: {name}"), scaled(Range::certain(check.ahead), share), cites);
+            }
         }
         if price {
             desk.lose(
@@ -138,7 +111,7 @@ impl Disputes {
         let mut by_supplier: BTreeMap<&str, Vec<&PurchaseLine>> = BTreeMap::new();
         for line in self.lines.iter().filter_map(|id| book.po_lines.get(id)) {
             by_supplier.entry(line.supplier.as_str()).or_default().push(line);
-            let newest = book.bills(&line.id).into_iter().rfind(|b| b.qty.is_positive());
+            let newest = book.asked(&line.id).into_iter().rfind(|b| b.qty.is_positive());
             if let Some(bill) = newest {
                 by_bill.entry(bill.bill_id.clone()).or_default().push(line);
             }
@@ -162,9 +135,12 @@ fn lay_out(desk: &mut Desk<'_>, line: &PurchaseLine, agreed: UnitPrice, check: &
         desk.fact(source.clone(), "billed", "billed, less credit notes", FactValue::Quantity(check.billed)),
         desk.fact(source.clone(), "quantity_variance", "quantity variance", FactValue::Money(check.quantity_variance)),
         desk.fact(source.clone(), "price_variance", "price variance", FactValue::Money(check.price_variance)),
-        desk.fact(source, "bill_variance", "billed beyond what is owed", FactValue::Money(check.total)),
+        desk.fact(source.clone(), "bill_variance", "billed beyond what is owed", FactValue::Money(check.disputed())),
     ];
-    let bills: Vec<BillLine> = desk.view.book.bills(&line.id).into_iter().cloned().collect();
+    if check.ahead > Money::ZERO {
+        cites.push(desk.fact(source, "ahead", "billed and still to come", FactValue::Money(check.ahead)));
+    }
+    let bills: Vec<BillLine> = desk.view.book.asked(&line.id).into_iter().cloned().collect();
     for bill in bills {
         cites.extend(bill_facts(desk, &bill));
     }
@@ -182,65 +158,33 @@ pub(super) fn bill_facts(desk: &mut Desk<'_>, bill: &BillLine) -> Vec<FactId> {
     if let Some(due) = bill.due_on {
         cites.push(desk.fact(source.clone(), "due_on", &format!("{name} is due"), FactValue::Date(due)));
     }
-    let paid = if bill.paid { "paid" } else { "unpaid" };
+    let taken = desk.view.book.taken_back(&bill.bill_id);
+    let paid = match taken {
+        Some(taken) if taken.whole => "taken back",
+        _ if desk.view.book.is_unpaid(bill) => "unpaid",
+        _ => "paid",
+    };
     cites.push(desk.fact(source, "paid", &format!("payment of {name}"), FactValue::Text(paid.into())));
     cites
 }
 
-/// What a line's order asks beyond the price list of its day, with the list's entry. None where a price is not known.
-pub(super) fn above_list(book: &Book, line: &PurchaseLine) -> Option<(Money, String, UnitPrice)> {
-    let entry = book.list_entry(line)?;
-    let list = book.list_price(line, entry)?;
-    Some((line.qty * UnitPrice(line.price?.0 - list.0), entry.id.clone(), list))
-}
-
-/// A price above the supplier's list when the order was placed: what was ordered is paid too dearly, whether or not the bill
-/// repeats the order's price. Once there is a bill it can be disputed; before, it can only be asked about.
-pub(super) fn ordered_above_list(desk: &mut Desk<'_>, line_id: &str, disputes: &mut Disputes) {
-    let book = desk.view.book;
-    let Some(line) = book.po_lines.get(line_id) else {
-        desk.miss(format!("purchase line {line_id}"), "the price variance");
-        return;
-    };
-    let Some(agreed) = line.price else {
-        desk.miss(format!("price of {} in company currency", line.order_name), "the price variance");
-        return;
-    };
-    let Some((variance, id, list)) = above_list(book, line) else {
-        desk.miss(format!("list price of {} for {}", line.order_name, book.item_label(&line.item)), "the price variance");
-        return;
-    };
-    let source = line_ref(&line.id);
-    let cites = vec![
-        desk.fact(source.clone(), "qty", "ordered", FactValue::Quantity(line.qty)),
-        desk.fact(source.clone(), "price", "price on the order", FactValue::Price(agreed)),
-        desk.fact(RecordRef::new(RecordKind::SupplierPrice, id), "price", "supplier's list price", FactValue::Price(list)),
-        desk.fact(source.clone(), "order_variance", "order beyond the list price", FactValue::Money(variance)),
-    ];
-    let [.., key] = keys(&line.id);
-    let name = format!("{} on {}", book.item_label(&line.item), line.order_name);
-    desk.lose(&key, format!("ordered above the list price: {name}"), Range::certain(variance), cites.clone());
-    if !book.bills(line_id).is_empty() {
-        disputes.lines.insert(line_id.to_owned());
-        return;
-    }
-    let about = format!("the price on order {}: the price list says {list}, the order {agreed}", line.order_name);
-    desk.contact(&Question {
-        role: "supplier",
-        partner: line.supplier.as_str(),
-        about: &about,
-        keys: &[key],
-        left: LEFT_AFTER_CONTACT,
-        // Until the goods are paid for the price can be put right.
-        latest: plus_days(book.calendar.day_of(line.promised), CLAIM_DAYS),
-        source,
-    });
-    desk.proposals.push(accepted(desk, &line.order_name, variance, cites));
-}
-
+/// What is billed and not owed of some lines, with its parts. What an order asks above the price list is owed: it was ordered.
 fn disputed(desk: &Desk<'_>, lines: &[&PurchaseLine]) -> (Money, Vec<String>) {
-    let keys: Vec<String> = lines.iter().flat_map(|l| keys(&l.id)).filter(|k| desk.parts.contains_key(k)).collect();
+    let of = |l: &&PurchaseLine| -> [String; 2] {
+        let [quantity, price, _] = keys(&l.id);
+        [quantity, price]
+    };
+    let keys: Vec<String> = lines.iter().flat_map(of).filter(|k| desk.parts.contains_key(k)).collect();
     (keys.iter().map(|k| desk.lost(k).expected).sum(), keys)
+}
+
+/// What is billed of some lines and still to come, where it must be held back, with its parts.
+fn ahead(desk: &Desk<'_>, lines: &[&PurchaseLine]) -> (Money, Vec<String>) {
+    let view = desk.view;
+    let held = lines.iter().filter(|l| desk.parts.contains_key(&ahead_key(&l.id)));
+    let (amounts, keys): (Vec<Money>, Vec<String>) =
+        held.filter_map(|l| Some((three_way(view.book, view.config, l)?.ahead, ahead_key(&l.id)))).unzip();
+    (amounts.into_iter().sum(), keys)
 }
 
 /// The cost of a dispute, with its fact.
@@ -251,11 +195,19 @@ pub(super) fn paperwork(desk: &mut Desk<'_>, source: RecordRef) -> (Money, FactI
 
 fn block(desk: &mut Desk<'_>, bill: &str, lines: &[&PurchaseLine]) {
     let book = desk.view.book;
-    let (amount, keys) = disputed(desk, lines);
+    let (never, mut keys) = disputed(desk, lines);
+    let (outstanding, later) = ahead(desk, lines);
+    let amount = never + outstanding;
+    keys.extend(later);
     let Some(first) = lines_of_bill(book, bill).into_iter().next() else { return };
     if amount <= Money::ZERO {
         return;
     }
+    let (reason, until) = if outstanding > Money::ZERO {
+        (BASIS_AHEAD, "the goods have come; what was received can be released")
+    } else {
+        (BASIS_BILL, "it is cleared")
+    };
     let source = RecordRef::new(RecordKind::BillLine, first.id.clone());
     let (cost, cost_cite) = paperwork(desk, source.clone());
     let contact = desk.view.config.costs.contact;
@@ -266,9 +218,9 @@ fn block(desk: &mut Desk<'_>, bill: &str, lines: &[&PurchaseLine]) {
     ];
     let latest = first.due_on.unwrap_or(book.today).max(desk.tomorrow());
     desk.proposals.push(Proposal {
-        action: Action::BlockBill { bill: bill.to_owned(), disputed: amount, reason: BASIS_BILL.into() },
+        action: Action::BlockBill { bill: bill.to_owned(), disputed: amount, reason: reason.into() },
         summary: format!(
-            "Keep {amount} of bill {} from {} unpaid until it is cleared.",
+            "Keep {amount} of bill {} from {} unpaid until {until}.",
             bill_name(first),
             book.supplier_name(&first.supplier)
         ),
@@ -285,18 +237,13 @@ fn block(desk: &mut Desk<'_>, bill: &str, lines: &[&PurchaseLine]) {
 
 fn accept(desk: &mut Desk<'_>, bill: &str, lines: &[&PurchaseLine]) {
     let book = desk.view.book;
-    let listed = |l: &&PurchaseLine| {
-        let [.., key] = keys(&l.id);
-        desk.lost(&key).expected
-    };
-    let billed: Money = lines.iter().filter_map(|l| three_way(book, l)).map(|c| c.total).sum();
-    let variance = billed + lines.iter().map(listed).sum::<Money>();
+    let config = desk.view.config;
+    let variance: Money = lines.iter().filter_map(|l| three_way(book, config, l)).map(|c| c.disputed()).sum();
     if variance == Money::ZERO {
         return;
     }
     let Some(name) = lines_of_bill(book, bill).first().map(|b| bill_name(b)) else { return };
-    let variances = ["bill_variance", "order_variance"];
-    let cites = lines.iter().flat_map(|l| variances.map(|field| FactId::new(format!("po_line:{}/{field}", l.id)))).collect();
+    let cites = lines.iter().map(|l| FactId::new(format!("po_line:{}/bill_variance", l.id))).collect();
     let proposal = accepted(desk, &name, variance, cites);
     desk.proposals.push(proposal);
 }
@@ -332,13 +279,15 @@ pub(super) fn claim_until(book: &Book, lines: &[&PurchaseLine]) -> Option<jiff::
 fn claim_and_ask(desk: &mut Desk<'_>, lines: &[&PurchaseLine]) {
     let book = desk.view.book;
     let Some(first) = lines.first() else { return };
-    let (amount, keys) = disputed(desk, lines);
+    let config = desk.view.config;
+    let (amount, mut keys) = disputed(desk, lines);
+    let (outstanding, later) = ahead(desk, lines);
     let source = line_ref(&first.id);
     let until = claim_until(book, lines).unwrap_or(book.today);
     if amount > Money::ZERO {
         let (cost, cost_cite) = paperwork(desk, source.clone());
         let quantity: Quantity =
-            lines.iter().filter_map(|l| three_way(book, l)).map(|c| (c.billed - c.received).max(Quantity::ZERO)).sum();
+            lines.iter().filter_map(|l| three_way(book, config, l)).map(|c| c.never_units.max(Quantity::ZERO)).sum();
         let cites = vec![
             cost_cite,
             desk.fact(source.clone(), "claim_value", "claim", FactValue::Money(amount)),
@@ -373,16 +322,16 @@ fn claim_and_ask(desk: &mut Desk<'_>, lines: &[&PurchaseLine]) {
             change: None,
         });
     }
-    if amount <= Money::ZERO {
+    if amount + outstanding <= Money::ZERO {
         // Nothing is owed to us: there is nothing to ask about.
         return;
     }
-    let above_list = keys.iter().any(|k| k.starts_with("order:") && desk.lost(k).expected > Money::ZERO);
-    let about = if above_list {
-        format!("the price on order {}, which is above the price list of that day", first.order_name)
-    } else {
+    let about = if amount > Money::ZERO {
         format!("the difference between bill, order and receipt on {}", first.order_name)
+    } else {
+        format!("order {}, which is billed and has not come whole: when does the rest come", first.order_name)
     };
+    keys.extend(later);
     desk.contact(&Question {
         role: "supplier",
         partner: first.supplier.as_str(),

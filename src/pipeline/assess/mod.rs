@@ -11,6 +11,7 @@
 //! - `rank`: net benefit, order, lane, slack, abstention.
 
 mod announced;
+mod bills;
 mod catalogue;
 mod channel;
 mod checks;
@@ -21,6 +22,7 @@ mod frozen;
 #[cfg(test)]
 mod frozen_tests;
 mod matching;
+mod ordered;
 mod projection;
 mod rank;
 mod receiving;
@@ -31,6 +33,7 @@ mod supply;
 mod surplus;
 #[cfg(test)]
 mod tests;
+mod three_way;
 mod transfer;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -120,7 +123,11 @@ pub fn checks_of(view: &CaseView<'_>, action: &Action) -> Vec<Check> {
 
 /// The probability that the case is real: that of its most certain exception.
 fn probability(view: &CaseView<'_>) -> f64 {
-    let p = |e: &Exception| view.p.get(&e.signal.code).copied().unwrap_or_else(|| e.signal.code.prior());
+    let p = |e: &Exception| {
+        let p = view.p.get(&e.signal.code).copied().unwrap_or_else(|| e.signal.code.prior());
+        // A duplicate's score says what speaks against it: equal bills may both be owed.
+        if e.signal.code == ExceptionType::FDupBill { p * e.signal.score } else { p }
+    };
     view.exceptions.iter().map(p).fold(0.0, f64::max).clamp(0.0, 1.0)
 }
 
@@ -257,7 +264,7 @@ fn gather(desk: &mut Desk<'_>) {
                     match (exception.signal.code, &subject.bill) {
                         (T::FQty, _) => disputes.add(desk, line, true, false),
                         (_, Some(_)) => disputes.add(desk, line, false, true),
-                        (_, None) => matching::ordered_above_list(desk, line, &mut disputes),
+                        (_, None) => ordered::above_the_list(desk, line),
                     }
                 }
             }

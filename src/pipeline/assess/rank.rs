@@ -122,7 +122,9 @@ pub(super) fn rank(view: &CaseView<'_>, p: f64, at_stake: Money, candidates: &[C
 fn lane(view: &CaseView<'_>, candidates: &[Candidate]) -> Lane {
     let soon = plus_working_days(view.book.today, BILL_LANE_DAYS);
     let due = |bill: &str| {
-        super::matching::lines_of_bill(view.book, bill).iter().any(|l| !l.paid && l.due_on.is_some_and(|d| d <= soon))
+        super::matching::lines_of_bill(view.book, bill)
+            .iter()
+            .any(|l| view.book.is_unpaid(l) && l.due_on.is_some_and(|d| d <= soon))
     };
     if candidates.iter().any(|c| matches!(&c.action, Action::BlockBill { bill, .. } if due(bill))) {
         return Lane::BillDue;

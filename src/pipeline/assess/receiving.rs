@@ -96,7 +96,8 @@ fn short(desk: &mut Desk<'_>, line: &PurchaseLine, disputes: &mut Disputes) {
     let missing = (line.qty - book.received(&line.id)).max(Quantity::ZERO);
     let place = (line.item.clone(), line.location.clone());
     // Billed no more than came: nothing to dispute, only to ask for.
-    let owed_nothing = matching::three_way(book, line).is_some_and(|w| w.quantity_variance <= Money::ZERO);
+    let owed_nothing =
+        super::three_way::three_way(book, desk.view.config, line).is_some_and(|w| w.never + w.ahead <= Money::ZERO);
     if book.bills(&line.id).is_empty() || owed_nothing {
         let variance = line.price.map_or(Money::ZERO, |p| missing * p);
         let mut cites = cites;

@@ -205,6 +205,10 @@ impl Shop {
             due_on: Some(day(due)),
             paid,
             created_at: at(-3),
+            foreign: None,
+            company: None,
+            partly: false,
+            reversed: false,
             entered_by: None,
             reverses: None,
         }));
@@ -710,7 +714,7 @@ fn the_same_customer_order_twice_is_reversed() {
 }
 
 #[test]
-fn an_order_above_the_price_list_is_asked_about_even_when_it_is_billed_as_ordered() {
+fn a_price_that_was_ordered_is_owed_though_it_is_above_the_list() {
     let mut shop = Shop::new();
     shop.offer(10, 0, 1);
     shop.order("3", "2", 100, -5);
@@ -718,14 +722,109 @@ fn an_order_above_the_price_list_is_asked_about_even_when_it_is_billed_as_ordere
     shop.bill("3", 100, 8.0, 20, false);
     let mut ordered = on_line(ExceptionType::FPrice, "3", "2");
     ordered.signal.subject.bill = None;
-    let found = shop.assess(&[ordered]);
-    // Ordered at 8.00, listed at 4.00.
+    let found = shop.assess(std::slice::from_ref(&ordered));
+    // Ordered at 8.00 and billed so, listed at 4.00.
     assert_eq!(found.rank.at_stake, money("400.00"));
-    let block = must(&found, "BLOCK-BILL");
-    assert_eq!((block.id.as_str(), block.value), ("A1", money("400.00")));
-    assert_eq!(must(&found, "CLAIM").value, money("400.00"));
-    assert!(must(&found, "CONTACT").summary.contains("above the price list"));
+    assert!(find(&found, "BLOCK-BILL").is_none() && find(&found, "CLAIM").is_none(), "{:?}", codes(&found));
+    let ask = must(&found, "CONTACT");
+    assert!(ask.id == "A1" && ask.summary.contains("above the price list"), "{}", ask.summary);
+    assert_eq!(ask.money.loss_after.expected, money("320.00"), "a credit for it is goodwill");
     assert!(must(&found, "ACCEPT-VAR").summary.contains("400.00"));
+    // What the bill asks beyond the order is held back, and no more.
+    shop.bill("3", 10, 9.0, 20, false);
+    let dearer = shop.assess(&[ordered, on_line(ExceptionType::FPrice, "3", "2")]);
+    assert_eq!(must(&dearer, "BLOCK-BILL").value, money("10.00"));
+}
+
+#[test]
+fn what_is_billed_before_it_comes_is_held_back_once_it_is_late_and_never_called_not_owed() {
+    let shop = |promised: i32, due: i32| {
+        let mut shop = Shop::new();
+        shop.order("3", "2", 240, promised);
+        shop.receipt("3", "2", 120, Some(-4));
+        shop.receipt("3", "2", 120, None);
+        shop.bill("3", 240, 8.0, due, false);
+        shop
+    };
+    let billed = [on_line(ExceptionType::FQty, "3", "2")];
+    let on_its_way = shop(4, 26).assess(&billed);
+    assert!(find(&on_its_way, "BLOCK-BILL").is_none() && on_its_way.rank.at_stake == Money::ZERO);
+    for (promised, due, at_stake, says) in [(-4, 26, "960.00", "overdue"), (4, 2, "96.00", "before it comes")] {
+        let shop = shop(promised, due);
+        let found = shop.assess(&billed);
+        let block = must(&found, "BLOCK-BILL");
+        assert_eq!((block.value, found.rank.at_stake), (money("960.00"), money(at_stake)));
+        assert!(block.summary.contains("until the goods have come"), "{}", block.summary);
+        assert!(find(&found, "CLAIM").is_none(), "what is still to come is no claim");
+        assert!(found.loss_sum.iter().any(|p| p.what.contains(says)), "{:?}", found.loss_sum);
+        shop.with(&billed, |view| {
+            let draft = playbook::draft(view, &found);
+            let words: Vec<String> = draft.choices.iter().map(|c| c.prose.rationale.clone()).collect();
+            assert!(words.iter().all(|w| !w.contains("not owed")), "{words:?}");
+        });
+    }
+}
+
+#[test]
+fn a_bill_is_not_reversed_when_it_was_reversed_or_paid_and_the_check_says_what_it_found() {
+    let reverse = Action::ReverseDoc { document: "BILL/2026/4".into(), duplicate_of: "BILL/2026/3".into() };
+    let twice = || {
+        let mut shop = Shop::new();
+        for line in ["3", "4"] {
+            shop.order(line, "2", 100, -5);
+            shop.bill(line, 100, 8.0, 20, false);
+        }
+        shop
+    };
+    let said = |shop: &Shop| {
+        shop.with(&[], |view| {
+            failures(&recheck(view, &reverse)).iter().map(|c| format!("{}: {}", c.name, c.detail)).collect::<Vec<_>>()
+        })
+    };
+    let change = |shop: &mut Shop, bill: &str, change: fn(&mut BillLine)| {
+        for record in &mut shop.records {
+            if let Record::BillLine(b) = record
+                && b.bill_id == bill
+            {
+                change(b);
+            }
+        }
+    };
+    assert_eq!(said(&twice()), [""; 0]);
+    let mut shop = twice();
+    change(&mut shop, "74", |b| b.reversed = true);
+    assert_eq!(said(&shop), ["not already reversed: the ERP calls BILL/2026/4 reversed"]);
+    let mut shop = twice();
+    shop.bill("5", -100, 8.0, 20, false);
+    change(&mut shop, "75", |b| b.reverses = Some("74".into()));
+    assert_eq!(said(&shop), ["not already reversed: credit note BILL/2026/5 reverses BILL/2026/4"]);
+    let mut shop = twice();
+    change(&mut shop, "74", |b| b.paid = true);
+    assert_eq!(said(&shop), ["not paid: paid: ask for a refund"]);
+    let mut shop = twice();
+    change(&mut shop, "73", |b| b.reversed = true);
+    assert_eq!(said(&shop), ["the other bill stands: the ERP calls BILL/2026/3 reversed"]);
+    let mut shop = twice();
+    change(&mut shop, "74", |b| b.company = Some("2".into()));
+    change(&mut shop, "73", |b| b.company = Some("1".into()));
+    assert_eq!(said(&shop).len(), 1, "bills of two companies: {:?}", said(&shop));
+}
+
+#[test]
+fn what_was_paid_twice_is_claimed_back() {
+    let mut shop = Shop::new();
+    shop.order("3", "2", 100, -5);
+    shop.receipt("3", "2", 100, Some(-5));
+    shop.bill("3", 100, 8.0, 20, true);
+    shop.bill("3", 100, 8.0, 20, true);
+    let [.., Record::BillLine(second)] = shop.records.as_mut_slice() else { panic!("a bill was just pushed") };
+    (second.bill_id, second.bill_name) = ("74".into(), "BILL/2026/4".into());
+    let mut twice = on_line(ExceptionType::FDupBill, "4", "2");
+    twice.signal.subject.document = Some("73".into());
+    let found = shop.assess(&[twice]);
+    assert_eq!(must(&found, "CLAIM").value, money("800.00"));
+    assert!(find(&found, "BLOCK-BILL").is_none() && find(&found, "REVERSE-DOC").is_none());
+    must(&found, "CONTACT");
 }
 
 #[test]

@@ -1,127 +1,33 @@
 //! Matching: what was billed against what was received and agreed (handbook §3.4 three-way match, §4.3).
 //!
-//! All arithmetic here is exact. A bill that repeats another is taken out before quantities are compared, so that one
-//! duplicate does not look like a wrong quantity on each of its lines.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! All arithmetic here is exact. A bill that repeats another (`duplicate`) is taken out before quantities are compared, so
+//! that one duplicate does not look like a wrong quantity on each of its lines; what was taken back is not in the book's bills.
 
 use jiff::civil::Date;
 
+use super::duplicate;
 use super::facts::{fact, line_facts, record};
 use crate::config::Config;
-use crate::domain::book::{Book, numeric};
+use crate::domain::ahead::Excess;
+use crate::domain::book::Book;
 use crate::domain::calendar::days_between;
 use crate::domain::evidence::FactValue;
 use crate::domain::exception::{ExceptionType as T, Signal, Subject};
 use crate::domain::money::{Money, Quantity, UnitPrice};
 use crate::domain::record::{BillLine, PurchaseLine, RecordKind};
 
-const DETECTOR: &str = "matching-rules/1";
-
-/// Days between two bills that can still be the same one (handbook §4.3).
-const DUPLICATE_DAYS: i32 = 3;
+const DETECTOR: &str = "matching-rules/2";
 
 /// Everything that matching has to say on the book's day.
 pub(super) fn signals(book: &Book, config: &Config) -> Vec<Signal> {
-    let bills = bills(book);
-    let mut found = Vec::new();
-    let mut doubled = BTreeSet::new();
-    for (i, later) in bills.iter().enumerate() {
-        if let Some(earlier) = bills[..i].iter().find(|earlier| same_bill(earlier, later)) {
-            doubled.insert(later.id);
-            found.extend(duplicate(book, earlier, later));
-        }
-    }
+    let mut found = duplicate::signals(book);
     for line in book.po_lines.values().filter(|l| l.confirmed) {
-        let billed: Vec<&BillLine> =
-            book.bills(&line.id).into_iter().filter(|b| !doubled.contains(b.bill_id.as_str())).collect();
+        let billed = book.asked(&line.id);
         found.extend(price(book, config, line, &billed));
         found.extend(quantity(book, config, line, &billed));
         found.extend(order_price(book, config, line, &billed));
     }
     found
-}
-
-/// A bill, put together from its lines.
-struct Bill<'a> {
-    id: &'a str,
-    first: &'a BillLine,
-    lines: Vec<&'a BillLine>,
-}
-
-fn bills(book: &Book) -> Vec<Bill<'_>> {
-    let mut by_id: BTreeMap<&str, Vec<&BillLine>> = BTreeMap::new();
-    for line in book.bill_lines.values() {
-        by_id.entry(&line.bill_id).or_default().push(line);
-    }
-    let mut bills: Vec<Bill<'_>> = by_id.into_iter().map(|(id, lines)| Bill { id, first: lines[0], lines }).collect();
-    bills.sort_by(|a, b| (a.first.created_at, numeric(a.id)).cmp(&(b.first.created_at, numeric(b.id))));
-    bills
-}
-
-fn total(lines: &[&BillLine]) -> Option<Money> {
-    lines.iter().map(|l| l.price.map(|p| l.qty * p)).sum()
-}
-
-/// The same supplier, the same lines or the same number, the same amount, a few days apart.
-fn same_bill(a: &Bill<'_>, b: &Bill<'_>) -> bool {
-    let lines = |bill: &Bill<'_>| {
-        let mut lines: Vec<_> = bill.lines.iter().map(|l| (l.po_line.clone(), l.item.clone(), l.qty, l.price)).collect();
-        lines.sort();
-        lines
-    };
-    let apart = days_between(a.first.billed_on, b.first.billed_on).abs();
-    let same_reference = !a.first.reference.is_empty() && a.first.reference == b.first.reference;
-    a.first.supplier == b.first.supplier
-        && apart <= DUPLICATE_DAYS
-        && b.first.qty.is_positive()
-        && total(&a.lines).is_some()
-        && total(&a.lines) == total(&b.lines)
-        && (same_reference || lines(a) == lines(b))
-}
-
-/// F-DUPBILL
-fn duplicate(book: &Book, earlier: &Bill<'_>, later: &Bill<'_>) -> Option<Signal> {
-    if later.first.paid || credited(book, later) {
-        return None;
-    }
-    let amount = total(&later.lines)?;
-    let supplier = book.supplier_name(&later.first.supplier);
-    let headline = format!(
-        "{supplier} billed {amount} twice: {} repeats {} line by line ({} and {}).",
-        later.first.bill_name, earlier.first.bill_name, later.first.reference, earlier.first.reference
-    );
-    let subject = Subject {
-        supplier: Some(later.first.supplier.clone()),
-        bill: Some(later.id.to_owned()),
-        document: Some(earlier.id.to_owned()),
-        ..Subject::default()
-    };
-    let source = |bill: &Bill<'_>| record(RecordKind::BillLine, &bill.first.id);
-    let mut facts = vec![
-        fact(book, source(later), "bill_total", "bill amount", FactValue::Money(amount)),
-        fact(book, source(later), "bill_date", "bill date", FactValue::Date(later.first.billed_on)),
-        fact(book, source(earlier), "bill_total", "amount of the earlier bill", FactValue::Money(amount)),
-        fact(book, source(earlier), "bill_date", "date of the earlier bill", FactValue::Date(earlier.first.billed_on)),
-        fact(book, source(later), "reference", "supplier's number", FactValue::Text(later.first.reference.clone()))
-            .from_outside(),
-        fact(
-            book,
-            source(earlier),
-            "reference",
-            "number of the earlier one",
-            FactValue::Text(earlier.first.reference.clone()),
-        )
-        .from_outside(),
-    ];
-    facts.extend(later.first.due_on.map(|due| fact(book, source(later), "due", "bill due", FactValue::Date(due))));
-    let days = (earlier.first.billed_on, later.first.billed_on);
-    let signal = Signal::rule(DETECTOR, T::FDupBill, subject, "bill".to_owned(), days, headline);
-    Some(signal.link(format!("bill:{}", later.id)).with(facts))
-}
-
-fn credited(book: &Book, bill: &Bill<'_>) -> bool {
-    book.bill_lines.values().any(|l| !l.qty.is_positive() && l.origin == bill.first.bill_name)
 }
 
 fn subject_of(line: &PurchaseLine, bill: Option<&BillLine>) -> Subject {
@@ -151,9 +57,9 @@ fn bill_facts(book: &Book, bill: &BillLine) -> Vec<crate::domain::evidence::Fact
 /// F-PRICE on a bill: the bill's price against the order's. Passes only within both tolerances (§3.5).
 fn price(book: &Book, config: &Config, line: &PurchaseLine, billed: &[&BillLine]) -> Option<Signal> {
     let agreed = line.price?;
-    let bill = billed
-        .iter()
-        .find(|b| !b.paid && b.qty.is_positive() && b.price.is_some_and(|p| !passes(config, agreed, p, b.qty)))?;
+    let bill = billed.iter().find(|b| {
+        book.is_unpaid(b) && b.qty.is_positive() && asked_price(b).is_some_and(|p| !passes(config, agreed, p, b.qty))
+    })?;
     let asked = bill.price?;
     let variance = bill.qty * UnitPrice(asked.0 - agreed.0);
     let direction = if variance > Money::ZERO { "above the order" } else { "in our favour" };
@@ -166,6 +72,11 @@ fn price(book: &Book, config: &Config, line: &PurchaseLine, billed: &[&BillLine]
         bill.qty
     );
     Some(price_signal(book, line, bill, variance, headline))
+}
+
+/// What a unit is billed at; goods that are given free have no price to compare.
+fn asked_price(bill: &BillLine) -> Option<UnitPrice> {
+    bill.price.filter(|p| p.0 > rust_decimal::Decimal::ZERO)
 }
 
 fn price_signal(book: &Book, line: &PurchaseLine, bill: &BillLine, variance: Money, headline: String) -> Signal {
@@ -194,10 +105,16 @@ fn order_price(book: &Book, config: &Config, line: &PurchaseLine, billed: &[&Bil
     if passes(config, agreed, asked, line.qty) || !still_matters(book, config, line, billed) {
         return None;
     }
+    // The supplier billed what the list says: nothing hangs on the order's price any more.
+    if !billed.is_empty() && billed.iter().all(|b| asked_price(b).is_some_and(|p| passes(config, agreed, p, b.qty))) {
+        return None;
+    }
     let variance = line.qty * UnitPrice(asked.0 - agreed.0);
     let direction = if variance > Money::ZERO { "above the agreement" } else { "in our favour" };
+    let as_ordered = |b: &&BillLine| asked_price(b).is_some_and(|p| passes(config, asked, p, b.qty));
+    let billed_so = if billed.iter().any(as_ordered) { ", and billed as ordered" } else { "" };
     let headline = format!(
-        "{} {} is ordered from {} at {asked}, the price list says {agreed}: {} {direction} for {} units.",
+        "{} {} is ordered from {} at {asked}, the price list says {agreed}: {} {direction} for {} units{billed_so}.",
         line.order_name,
         book.item_label(&line.item),
         book.supplier_name(&line.supplier),
@@ -216,43 +133,62 @@ fn order_price(book: &Book, config: &Config, line: &PurchaseLine, billed: &[&Bil
 /// An order's price can be put right until the bill is paid; without a bill, until the goods are long in.
 fn still_matters(book: &Book, config: &Config, line: &PurchaseLine, billed: &[&BillLine]) -> bool {
     if let Some(bill) = billed.first() {
-        return !bill.paid;
+        return book.is_unpaid(bill);
     }
     let last: Option<Date> =
         book.receipts(&line.id).iter().filter_map(|m| m.done_at).max().map(|at| book.calendar.day_of(at));
     last.is_none_or(|day| days_between(day, book.today) <= config.detect.claim_days * 2)
 }
 
-/// F-QTY: billed more than received, over all bills and credit notes of a line.
+/// F-QTY: billed more than received, over all bills and credit notes of a line. What is billed before it comes counts once it
+/// is late, or where the bill must be paid before it comes.
 fn quantity(book: &Book, config: &Config, line: &PurchaseLine, billed: &[&BillLine]) -> Option<Signal> {
-    let bill = billed.iter().rev().find(|b| b.qty.is_positive() && !b.paid)?;
+    let bill = billed.iter().rev().find(|b| b.qty.is_positive() && book.is_unpaid(b))?;
     let received = book.received(&line.id);
     let total: Quantity = billed.iter().map(|b| b.qty).sum();
-    let over = total - received;
+    let excess = Excess::of(book, line, total, received, config.tolerances.late_days);
+    let habit = excess.habit(book, line);
+    let held = excess.holds_back(bill.due_on, habit);
+    let over = if held { excess.over } else { excess.never() };
     let within = over.to_f64() <= config.tolerances.quantity_units
         || over.to_f64() <= received.to_f64() * config.tolerances.quantity_percent / 100.0;
-    let pending = !received.is_positive() && book.today <= book.calendar.day_of(line.promised);
-    if within || pending {
+    if within {
         return None;
     }
     let agreed = line.price?;
     let variance = over * agreed;
-    let headline = format!(
-        "{} billed {total} of {} on {}, {received} were received: {over} too many, {variance} at the order's price.",
+    let said = format!(
+        "{} billed {total} of {} on {}, {received} were received",
         book.supplier_name(&line.supplier),
         book.item_label(&line.item),
         bill.bill_name
     );
-    let facts = [
-        fact(book, record(RecordKind::PoLine, &line.id), "billed", "billed in all", FactValue::Quantity(total)),
-        fact(
-            book,
-            record(RecordKind::PoLine, &line.id),
-            "quantity_variance",
-            "quantity variance",
-            FactValue::Money(variance),
-        ),
+    let (outstanding, expected) = (excess.outstanding, excess.expected);
+    let headline = if !held {
+        format!("{said}: {over} too many, {variance} at the order's price.")
+    } else if excess.late {
+        format!(
+            "{said}, {outstanding} are outstanding since {expected}: {over} billed and not here, {variance} at the order's price."
+        )
+    } else {
+        let due = bill.due_on.map_or_else(|| "at once".to_owned(), |due| format!("on {due}"));
+        format!(
+            "{said}, {outstanding} are promised for {expected}: the bill is due {due}, {variance} would be paid before the goods come."
+        )
+    };
+    let source = || record(RecordKind::PoLine, &line.id);
+    let mut facts = vec![
+        fact(book, source(), "billed", "billed in all", FactValue::Quantity(total)),
+        fact(book, source(), "quantity_variance", "quantity variance", FactValue::Money(variance)),
     ];
+    if excess.outstanding.is_positive() {
+        facts.push(fact(book, source(), "outstanding", "billed and still to come", FactValue::Quantity(outstanding)));
+        facts.push(fact(book, source(), "rest_expected", "the rest is expected", FactValue::Date(expected)));
+    }
+    if held && habit.lines > 0 {
+        let words = format!("{} of {} orders that came in parts", habit.whole, habit.lines);
+        facts.push(fact(book, source(), "billed_ahead", "billed whole before all had come", FactValue::Text(words)));
+    }
     let days = (bill.billed_on, bill.billed_on);
     let signal =
         Signal::rule(DETECTOR, T::FQty, subject_of(line, Some(bill)), format!("bill {}", bill.bill_id), days, headline);

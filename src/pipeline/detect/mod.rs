@@ -7,6 +7,7 @@ mod announced;
 mod asn;
 mod channel;
 pub mod demand;
+mod duplicate;
 mod facts;
 pub mod feed;
 pub mod fold;

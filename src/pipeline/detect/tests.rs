@@ -833,6 +833,10 @@ fn what_did_not_come_is_worth_its_price_and_is_the_bills_difference_once_billed(
         due_on: Some(day(20)),
         paid: false,
         created_at: at(-1),
+        foreign: None,
+        company: None,
+        partly: false,
+        reversed: false,
         entered_by: None,
         reverses: None,
     }));

@@ -1,6 +1,8 @@
 //! Which trace an action leaves in the ERP, and whether it is there (handbook §5, "read-back"). It never assumes: what leaves
 //! a trace counts as done only when the trace is seen.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use crate::domain::action::Action;
@@ -128,9 +130,13 @@ pub(super) fn of(book: &Book, action: &Action, since: Timestamp) -> Trace {
         }
         Action::BlockBill { bill, .. } => {
             let lines: Vec<_> = book.bill_lines.values().filter(|b| b.bill_name == *bill || b.bill_id == *bill).collect();
+            let taken = lines.iter().find_map(|b| book.taken_back(&b.bill_id).filter(|taken| taken.whole));
             match lines.as_slice() {
                 [] => Trace::Nothing,
-                lines if lines.iter().any(|b| b.paid) => Trace::Nothing,
+                _ if taken.is_some() => {
+                    Trace::Wholly(format!("{bill} was taken back unpaid: {}", taken.map(|t| t.words()).unwrap_or_default()))
+                }
+                lines if lines.iter().any(|b| !book.is_unpaid(b)) => Trace::Nothing,
                 // A bill that is not due yet is unpaid anyhow: it was held only when its day has passed.
                 lines => match lines.iter().filter_map(|b| b.due_on).max() {
                     Some(due) if due < book.today => Trace::Wholly(format!("{bill} was due on {due} and is unpaid")),
@@ -164,7 +170,7 @@ fn ordered(
     let confirmed = book.po_lines_at(item, destination).into_iter().filter(|l| l.confirmed);
     let lines: Vec<&PurchaseLine> =
         confirmed.chain(drafts).filter(|l| l.ordered_at > since && &l.supplier == supplier).collect();
-    let names: std::collections::BTreeSet<&str> = lines.iter().map(|l| l.order_name.as_str()).collect();
+    let names: BTreeSet<&str> = lines.iter().map(|l| l.order_name.as_str()).collect();
     let names: Vec<&str> = names.into_iter().collect();
     (lines.iter().map(|l| l.qty).sum(), format!("ordered in {}", names.join(", ")))
 }
@@ -211,7 +217,7 @@ fn split(book: &Book, po_line: &str, now: Quantity, since: Timestamp) -> Trace {
     if came.is_positive() {
         return Trace::quantity(came, now, "received of the first part");
     }
-    let days: std::collections::BTreeSet<_> = receipts
+    let days: BTreeSet<_> = receipts
         .iter()
         .filter(|m| m.done_at.is_none())
         .filter_map(|m| m.deadline.or(m.scheduled_at))
@@ -257,11 +263,15 @@ fn reversed(book: &Book, document: &str, since: Timestamp) -> Trace {
     if let Some(m) = book.moves.values().find(returned) {
         return Trace::Wholly(format!("return {}", m.document));
     }
-    let is_it =
-        |id: &String| id == document || book.bill_lines.values().any(|b| &b.bill_id == id && b.bill_name == document);
-    let credit = book.bill_lines.values().find(|b| b.created_at > since && b.reverses.as_ref().is_some_and(is_it));
-    if let Some(credit) = credit {
-        return Trace::Wholly(format!("credit note {}", credit.bill_name));
+    // That it stood when the reversal was approved is a hard check: whatever took it back came since.
+    let bills: BTreeSet<&str> = book
+        .bill_lines
+        .values()
+        .filter(|b| b.bill_name == document || b.bill_id == document)
+        .map(|b| b.bill_id.as_str())
+        .collect();
+    if let Some(taken) = bills.into_iter().find_map(|bill| book.taken_back(bill)) {
+        return if taken.whole { Trace::Wholly(taken.words()) } else { Trace::Partly(taken.words()) };
     }
     // It was there when the reversal was approved (a hard check): what is called so nowhere any more was cancelled.
     let sold: Vec<_> = book.sale_lines.values().filter(|l| l.order_name == document).collect();
@@ -367,6 +377,10 @@ mod tests {
             due_on: None,
             paid: false,
             created_at: time(made),
+            foreign: None,
+            company: None,
+            partly: false,
+            reversed: false,
             entered_by: None,
             reverses: None,
         }
@@ -620,6 +634,17 @@ mod tests {
         let credit = BillLine { reverses: Some("1".into()), ..bill("2", -4, 9) };
         assert_eq!(read(&reverse("BILL/1"), [Record::BillLine(bill("1", 4, 1))]), Trace::Nothing);
         assert!(is_wholly(&read(&reverse("BILL/1"), [Record::BillLine(bill("1", 4, 1)), Record::BillLine(credit)])));
+        let by_text = BillLine { reference: "Reversal of: BILL/1".into(), ..bill("2", -4, 9) };
+        assert!(is_wholly(&read(
+            &reverse("BILL/1"),
+            [Record::BillLine(bill("1", 4, 1)), Record::BillLine(by_text.clone())]
+        )));
+        let by_state = BillLine { reversed: true, ..bill("1", 4, 1) };
+        assert!(is_wholly(&read(&reverse("BILL/1"), [Record::BillLine(by_state)])));
+        let part = BillLine { reverses: Some("1".into()), price: Some(UnitPrice(2.into())), ..bill("2", -1, 9) };
+        let priced = BillLine { price: Some(UnitPrice(2.into())), ..bill("1", 4, 1) };
+        assert!(is_partly(&read(&reverse("BILL/1"), [Record::BillLine(priced), Record::BillLine(part)])));
+        assert!(is_wholly(&read(&block, [Record::BillLine(bill("1", 4, 1)), Record::BillLine(by_text)])), "it was not paid");
         let receipt = moved("1", MoveKind::Receipt, None, Some("1"), 4, 1);
         let mut back = moved("2", MoveKind::SupplierReturn, Some("1"), None, 4, 9);
         back.returns = Some("1".into());

@@ -14,7 +14,7 @@ use jiff::{Span, Timestamp};
 use reeve::adapters::recorded::Recorded;
 use reeve::clock::Clock;
 use reeve::domain::case::{Case, CaseState};
-use reeve::domain::ids::{CaseId, SupplierId};
+use reeve::domain::ids::{CaseId, ItemId, SupplierId};
 use reeve::domain::money::{Quantity, UnitPrice};
 use reeve::domain::record::{BillLine, Observed, Record, Supplier};
 use reeve::ports::{Page, Source as _};
@@ -113,13 +113,18 @@ impl Shop {
             origin: String::new(),
             supplier: supplier(n),
             po_line: None,
-            item: None,
+            // Goods: charges without an order repeat, and two of them are no duplicate.
+            item: Some(ItemId::new("1")),
             qty: Quantity::units(10),
             price: UnitPrice::from_erp(20.0),
             billed_on: today - Span::new().days(2),
             due_on: Some(today + Span::new().days(20)),
             paid: false,
             created_at: self.opened - Span::new().hours(if which == "A" { 30 } else { 26 }),
+            foreign: None,
+            company: None,
+            partly: false,
+            reversed: false,
             entered_by: None,
             reverses: None,
         }

@@ -3,6 +3,7 @@
 pub(crate) mod binary;
 pub(crate) mod browser;
 pub(crate) mod databases;
+pub(crate) mod recordings;
 
 /// The value of an environment variable that steers the tests, `None` when it is unset or empty.
 #[expect(clippy::disallowed_methods, reason = "what steers the tests is no configuration of Reeve")]

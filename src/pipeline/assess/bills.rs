@@ -1,0 +1,97 @@
+//! Checks on bills: holding one back, and reversing what was entered twice. Both look at what has become of the bill since:
+//! what was paid is asked back, and what was taken back by a credit note, wherever that is said, is not taken back again.
+
+use crate::domain::bill::Bill;
+use crate::domain::book::Book;
+use crate::domain::money::Money;
+use crate::domain::record::{BillLine, StockMove};
+use crate::pipeline::view::CaseView;
+
+use super::checks::Checks;
+use super::matching::lines_of_bill;
+
+/// The basis of a claim for what was paid twice.
+pub(super) const BASIS_TWICE: &str = "billed and paid twice";
+
+/// BLOCK-BILL.
+pub(super) fn block(view: &CaseView<'_>, c: &mut Checks, bill: &str, disputed: Money) {
+    let book = view.book;
+    let lines = lines_of_bill(book, bill);
+    c.hard("bill exists", !lines.is_empty(), bill.to_owned());
+    let unpaid = !lines.is_empty() && lines.iter().all(|l| book.is_unpaid(l));
+    c.hard("bill is unpaid", unpaid, if lines.is_empty() { bill.to_owned() } else { settled(book, &lines) });
+    let due = lines.iter().filter_map(|l| l.due_on).min();
+    let detail = due.map_or_else(|| "unknown".to_owned(), |d| d.to_string());
+    c.hard("due date is known", due.is_some(), detail);
+    let total: rust_decimal::Decimal = lines.iter().filter_map(|l| Some(l.qty.0 * l.price?.0)).sum();
+    let total = Money::from_decimal(total);
+    let fits = disputed > Money::ZERO && disputed <= total;
+    c.hard("disputed ≤ billed", fits, format!("{disputed} ≤ {total}"));
+}
+
+/// What has become of a bill, in words.
+fn settled(book: &Book, lines: &[&BillLine]) -> String {
+    let taken = lines.first().and_then(|l| book.taken_back(&l.bill_id));
+    match taken {
+        Some(taken) if taken.whole => taken.words(),
+        _ if lines.iter().any(|l| !book.is_unpaid(l)) => {
+            if lines.iter().any(|l| l.partly) { "paid in part" } else { "paid" }.into()
+        }
+        _ => "unpaid".to_owned(),
+    }
+}
+
+/// REVERSE-DOC of a receipt, a bill or a customer's order.
+pub(super) fn reverse(view: &CaseView<'_>, c: &mut Checks, document: &str, duplicate_of: &str) {
+    let book = view.book;
+    if let Some((bill, other)) = named(book, document, duplicate_of) {
+        return reverse_bill(book, c, &bill, &other);
+    }
+    let receipt = |d: &str| book.moves.values().any(|m| m.document == d && m.done_at.is_some());
+    let order = |d: &str| book.sale_lines.values().any(|l| l.order_name == d);
+    let both = document != duplicate_of
+        && ((receipt(document) && receipt(duplicate_of)) || (order(document) && order(duplicate_of)));
+    c.hard("both documents exist", both, format!("{document} and {duplicate_of}"));
+    let back = |m: &StockMove| {
+        let origin = m.returns.as_ref().and_then(|id| book.moves.get(id));
+        origin.is_some_and(|o| o.document == document)
+    };
+    let undone = book.moves.values().any(back);
+    c.hard("not already reversed", !undone, if undone { "goods went back".into() } else { "no reversal found".into() });
+}
+
+/// Two bills by their names. Companies number alike, so the two must be in the same books.
+fn named<'b>(book: &'b Book, document: &str, duplicate_of: &str) -> Option<(Bill<'b>, Bill<'b>)> {
+    let called = |name: &str| Bill::of_lines(book.bill_lines.values().filter(|l| l.bill_name == name || l.bill_id == name));
+    let others = called(duplicate_of);
+    called(document).into_iter().find_map(|bill| {
+        let other = others.iter().find(|other| other.id != bill.id && other.same_books(&bill))?;
+        Some((bill.clone(), other.clone()))
+    })
+}
+
+fn reverse_bill(book: &Book, c: &mut Checks, bill: &Bill<'_>, other: &Bill<'_>) {
+    let names = format!("{} and {}", bill.first.bill_name, other.first.bill_name);
+    c.hard("both documents exist", true, names);
+    let taken = book.taken_back(bill.id);
+    let found =
+        taken.map_or_else(|| "no credit note names it, and the ERP does not call it reversed".to_owned(), |t| t.words());
+    c.hard("not already reversed", taken.is_none(), found);
+    let paid = bill.lines.iter().any(|l| l.paid);
+    let found = match (paid, bill.lines.iter().any(|l| l.partly)) {
+        (true, true) => "paid in part: ask for a refund",
+        (true, false) => "paid: ask for a refund",
+        (false, _) => "no payment found",
+    };
+    c.hard("not paid", !paid, found.to_owned());
+    let gone = book.taken_back(other.id).filter(|taken| taken.whole);
+    let found = gone.map_or_else(|| format!("{} stands", other.first.bill_name), |t| t.words());
+    c.hard("the other bill stands", gone.is_none(), found);
+}
+
+/// What was paid twice on some purchase lines.
+pub(super) fn paid_twice(book: &Book, lines: &[String]) -> Money {
+    let twice = |l: &&BillLine| book.repeats().iter().any(|r| r.paid && r.later == l.bill_id);
+    let theirs = lines.iter().flat_map(|line| book.bills(line)).filter(twice);
+    theirs.filter_map(|l| l.price.map(|p| l.qty * p)).sum()
+}
