@@ -89,7 +89,8 @@ impl Book {
             }
             return days;
         }
-        let mut level = self.on_hand(item, location).to_f64();
+        // The months say what was sold when it was rung up: so the level is that of the shelf, not of the books.
+        let mut level = self.on_shelf(item, location).to_f64();
         for (at, slot) in days.iter_mut().enumerate().rev() {
             let day = plus_days(from, i32::try_from(at).unwrap_or(i32::MAX));
             if day == day.last_of_month() && day < self.today {
@@ -172,6 +173,7 @@ mod tests {
             sold: sums(sold),
             returned: BTreeMap::new(),
             tills: sums(tills),
+            unposted: BTreeMap::new(),
             out: out.iter().copied().collect(),
             closing: Quantity::units(closing),
         }
@@ -223,7 +225,7 @@ mod tests {
     fn level(units: i64) -> Record {
         let (item, location) = place();
         let on_hand = Quantity::units(units);
-        Record::StockLevel(StockLevel { item, location, on_hand, reserved: Quantity::ZERO })
+        Record::StockLevel(StockLevel { item, location, on_hand, reserved: Quantity::ZERO, unposted: Quantity::ZERO })
     }
 
     /// On 6 November.

@@ -20,6 +20,10 @@ pub struct StockLevel {
     pub on_hand: Quantity,
     /// Of it, promised to orders and transfers.
     pub reserved: Quantity,
+    /// Of it, sold at the tills and not booked yet: it has left the shelf, not the books. Below zero where more was brought
+    /// back.
+    #[serde(default)]
+    pub unposted: Quantity,
 }
 
 /// A calendar month of an item's demand at a location, summed by day where the data is. Days are those of the location's
@@ -38,9 +42,14 @@ pub struct DemandMonth {
     /// Of earlier sales, brought back on the day.
     #[serde(default, with = "by_day", skip_serializing_if = "BTreeMap::is_empty")]
     pub returned: BTreeMap<u8, Quantity>,
-    /// Of both, at the tills: sold less brought back on the day.
+    /// Of both, at the tills: sold less brought back on the day. A customer's order that is settled at a till is not in it, as
+    /// it is told by its lines.
     #[serde(default, with = "by_day", skip_serializing_if = "BTreeMap::is_empty")]
     pub tills: BTreeMap<u8, Quantity>,
+    /// Of days on which it was counted: what the tills had sold before and booked later. The count found it missing in the
+    /// books, not on the shelf.
+    #[serde(default, with = "by_day", skip_serializing_if = "BTreeMap::is_empty")]
+    pub unposted: BTreeMap<u8, Quantity>,
     /// Days that closed with nothing on hand, or will if nothing more moves: their demand is censored, not zero (handbook
     /// §3.1).
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
@@ -83,6 +92,7 @@ mod tests {
             sold: BTreeMap::from([(1, day(3)), (19, day(12))]),
             returned: BTreeMap::from([(2, day(1))]),
             tills: BTreeMap::new(),
+            unposted: BTreeMap::from([(4, day(2))]),
             out: BTreeSet::from([3, 4]),
             closing: day(-2),
         });

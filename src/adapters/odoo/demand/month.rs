@@ -15,8 +15,10 @@ pub(super) struct Day {
     pub(super) sold: Quantity,
     /// Brought back by customers.
     pub(super) returned: Quantity,
-    /// Of both, at the tills: sold less brought back.
+    /// Of both, at the tills, but for customers' orders that were settled there: sold less brought back.
     pub(super) tills: Quantity,
+    /// When it was counted: sold at the tills and not booked until later.
+    pub(super) unposted: Quantity,
     /// What the shelves hold more at its close than at its beginning.
     pub(super) net: Quantity,
 }
@@ -53,6 +55,7 @@ pub(super) fn record(place: (i64, i64), month: Date, days: &Days, closing: Quant
         sold: pick(|day| day.sold),
         returned: pick(|day| day.returned),
         tills: pick(|day| day.tills),
+        unposted: pick(|day| day.unposted),
         out,
         closing,
     })
