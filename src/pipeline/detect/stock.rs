@@ -110,7 +110,7 @@ fn count_lines<'a>(
     for (m, done) in moves.iter().filter_map(|m| Some((m, m.done_at?))) {
         let change = signed(m, location);
         if m.kind == MoveKind::Count {
-            let day = book.calendar.day_of(done);
+            let day = book.calendar_of(location).day_of(done);
             let left = explained.entry(day).or_insert_with(|| book.unposted_when_counted(item, location, day));
             let at_tills = (-change).min(*left).max(Quantity::ZERO);
             *left -= at_tills;
