@@ -46,6 +46,10 @@ pub struct DemandMonth {
     /// it is told by its lines.
     #[serde(default, with = "by_day", skip_serializing_if = "BTreeMap::is_empty")]
     pub tills: BTreeMap<u8, Quantity>,
+    /// Of what was sold, customers' orders that were settled at a till. As demand they are told by the orders' lines, where the
+    /// order is served from.
+    #[serde(default, with = "by_day", skip_serializing_if = "BTreeMap::is_empty")]
+    pub settled: BTreeMap<u8, Quantity>,
     /// Of days on which it was counted: what the tills had sold before and booked later. The count found it missing in the
     /// books, not on the shelf.
     #[serde(default, with = "by_day", skip_serializing_if = "BTreeMap::is_empty")]
@@ -92,6 +96,7 @@ mod tests {
             sold: BTreeMap::from([(1, day(3)), (19, day(12))]),
             returned: BTreeMap::from([(2, day(1))]),
             tills: BTreeMap::new(),
+            settled: BTreeMap::from([(1, day(2))]),
             unposted: BTreeMap::from([(4, day(2))]),
             out: BTreeSet::from([3, 4]),
             closing: day(-2),

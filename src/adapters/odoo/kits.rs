@@ -123,10 +123,7 @@ impl Kits {
 }
 
 /// Reads all kits. `ratio` says how many of one unit another is. `Err` inside: why they can not be read.
-pub(super) async fn read(
-    asking: &Asking,
-    ratio: impl Fn(i64, i64) -> f64,
-) -> Result<Result<Kits, OdooError>, OdooError> {
+pub(super) async fn read(asking: &Asking, ratio: impl Fn(i64, i64) -> f64) -> Result<Result<Kits, OdooError>, OdooError> {
     let mut line_fields = BTreeSet::new();
     for model in [BOM, LINE] {
         match asking.readable(model).await? {

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::adapters::odoo::call::{Domain, FieldInfo, Group, ReadGroups, ReadRows, Right, Scope, Server};
@@ -17,6 +18,12 @@ use crate::config::OdooConfig;
 const FIRST_CHUNK: usize = 40;
 /// Most products in one question: their ids stand in it.
 const MOST_PRODUCTS: usize = 500;
+
+/// How long it is believed what may be read.
+const ANSWER_HOLDS: Duration = Duration::from_hours(1);
+
+/// The fields of a model that may be read, or why it may not.
+pub(in crate::adapters::odoo) type Readable = Result<BTreeMap<String, FieldInfo>, OdooError>;
 
 /// A product and the unit that its stock is counted in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +42,7 @@ pub(in crate::adapters::odoo) struct Asking {
     chunk: AtomicUsize,
     /// The longest answer and the longest wait since the last piece was done.
     worst: Mutex<(usize, Duration)>,
+    readable: Mutex<BTreeMap<String, (Timestamp, Readable)>>,
 }
 
 impl Asking {
@@ -52,6 +60,7 @@ impl Asking {
             page_time: odoo.page_time,
             chunk: AtomicUsize::new(FIRST_CHUNK),
             worst: Mutex::new((0, Duration::ZERO)),
+            readable: Mutex::default(),
         }
     }
 
@@ -146,11 +155,26 @@ impl Asking {
         Ok(self.server.fields(model).await?.contains_key(field))
     }
 
-    /// The fields of a model; `Err` inside: why it can not be read, which is to be lived with.
-    pub(in crate::adapters::odoo) async fn readable(
-        &self,
-        model: &str,
-    ) -> Result<Result<BTreeMap<String, FieldInfo>, OdooError>, OdooError> {
+    /// The fields of a model; `Err` inside: why it can not be read, which is to be lived with. An answer holds for a while: a
+    /// module is not installed, a right not given every minute.
+    pub(in crate::adapters::odoo) async fn readable(&self, model: &str) -> Result<Readable, OdooError> {
+        let now = self.clock.now();
+        let known = self.readable.lock().unwrap_or_else(PoisonError::into_inner).get(model).cloned();
+        if let Some((at, answer)) = known
+            && now.duration_since(at).unsigned_abs() < ANSWER_HOLDS
+        {
+            return Ok(answer);
+        }
+        let answer = self.ask_readable(model).await?;
+        // What went wrong inside the server may go right the next time.
+        if !matches!(answer, Err(OdooError::Server { .. })) {
+            let mut readable = self.readable.lock().unwrap_or_else(PoisonError::into_inner);
+            readable.insert(model.to_owned(), (now, answer.clone()));
+        }
+        Ok(answer)
+    }
+
+    async fn ask_readable(&self, model: &str) -> Result<Readable, OdooError> {
         let refused = |error: OdooError| match error {
             OdooError::AccessDenied { .. } | OdooError::UnknownModel { .. } | OdooError::Server { .. } => Ok(Err(error)),
             error => Err(error),

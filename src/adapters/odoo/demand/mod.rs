@@ -30,8 +30,8 @@ use serde::{Deserialize, Serialize};
 
 pub(super) use self::asking::{Asking, Product};
 pub(super) use self::ground::Ground;
-use self::read::{closing_levels, month_after, month_sums, touched};
 pub(super) use self::read::{Levels, on_shelves, stirred};
+use self::read::{closing_levels, month_after, month_sums, touched};
 pub(super) use self::tills::{open_products, unposted};
 use super::call::Server;
 use super::error::OdooError;

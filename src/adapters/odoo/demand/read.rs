@@ -237,7 +237,8 @@ pub(super) async fn touched(
     let domain = Domain::all().and("write_date", ">=", odoo_time(since)).and("date", "<=", odoo_time(until));
     note(MOVE, asking.groups(MOVE, domain, &by, &["quantity"], Some("UTC")).await?)?;
     if ground.zones.iter().any(|zone| !zone.tills.is_empty()) {
-        let domain = Domain::all().and("order_id.write_date", ">=", odoo_time(since));
+        let written = if ground.tills.have_orders { "order_id.write_date" } else { "date" };
+        let domain = Domain::all().and(written, ">=", odoo_time(since));
         let groups = asking.groups(tills::LINES, domain, &by, &["product_qty"], Some("UTC")).await?;
         note(tills::LINES, groups)?;
     }

@@ -53,7 +53,10 @@ impl Look<'_> {
     /// What one of a product is, sold at a warehouse on a day: of which wanted product how many.
     fn goods(&self, product: i64, warehouse: i64, day: u8) -> Vec<(i64, f64)> {
         let of = goods(self.ground, &self.wanted, product, warehouse);
-        of.into_iter().filter(|(_, _, line)| line.is_none_or(|line| self.is_believed(line, day))).map(|(p, q, _)| (p, q)).collect()
+        of.into_iter()
+            .filter(|(_, _, line)| line.is_none_or(|line| self.is_believed(line, day)))
+            .map(|(p, q, _)| (p, q))
+            .collect()
     }
 }
 
@@ -189,7 +192,9 @@ async fn settled(look: &Look<'_>, window: Window, sums: &mut Sums) -> Result<(),
         let (Some(product), Cell::Number(units), Some((warehouse, day))) = (row[1].id(), &row[2], place) else { continue };
         for (product, times) in look.goods(product, *warehouse, *day) {
             let slot = sums.entry((product, *warehouse)).or_default().entry(*day).or_default();
-            slot.tills -= quantity(asking, POS_LINE, units * times)?;
+            let quantity = quantity(asking, POS_LINE, units * times)?;
+            slot.tills -= quantity;
+            slot.settled += quantity;
         }
     }
     Ok(())
@@ -207,8 +212,10 @@ async fn counted(look: &Look<'_>, window: Window, sums: &mut Sums) -> Result<(),
             *last = at.max(*last);
         }
     }
-    let counts: Vec<Count> =
-        last.iter().map(|((product, warehouse, _), at)| Count { product: *product, warehouse: *warehouse, at: *at }).collect();
+    let counts: Vec<Count> = last
+        .iter()
+        .map(|((product, warehouse, _), at)| Count { product: *product, warehouse: *warehouse, at: *at })
+        .collect();
     let unposted = unposted_at(asking, ground, &counts, false).await?;
     for ((product, warehouse, day), unposted) in last.keys().zip(unposted) {
         if !unposted.is_zero() {
