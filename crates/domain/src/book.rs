@@ -448,27 +448,9 @@ impl Book {
             .sum()
     }
 
-    /// Sold at the tills, gone from the shelf and still on the books: open sessions are booked when they close.
-    pub fn unposted(&self, item: &ItemId, location: &LocationId) -> Quantity {
-        let level = self.stock_levels.get(&(item.clone(), location.clone()));
-        level.map_or(Quantity::ZERO, |level| level.unposted)
-    }
-
-    /// On the shelf now: on hand by the books less what the tills have sold and not booked yet.
-    pub fn on_shelf(&self, item: &ItemId, location: &LocationId) -> Quantity {
-        self.on_hand(item, location) - self.unposted(item, location)
-    }
-
     /// Free to sell or to move: on the shelf less what customers wait for. Negative when they wait for more than there is.
     pub fn available(&self, item: &ItemId, location: &LocationId) -> Quantity {
         self.on_shelf(item, location) - self.waiting(item, location)
-    }
-
-    /// What the tills had sold before the last count of a day and booked after it: missing in the books, not on the shelf.
-    pub fn unposted_when_counted(&self, item: &ItemId, location: &LocationId, day: Date) -> Quantity {
-        let months = self.demand_months.get(&(item.clone(), location.clone()));
-        let month = months.and_then(|months| months.iter().find(|m| m.month == day.first_of_month()));
-        month.and_then(|month| month.unposted.get(&day.day().unsigned_abs())).copied().unwrap_or_default()
     }
 }
 

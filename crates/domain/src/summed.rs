@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::book::Book;
 use super::ids::{ItemId, LocationId};
 use super::money::Quantity;
 
@@ -60,6 +61,26 @@ pub struct DemandMonth {
     pub out: BTreeSet<u8>,
     /// On hand when the month closed, or will if nothing more moves.
     pub closing: Quantity,
+}
+
+impl Book {
+    /// Sold at the tills, gone from the shelf and still on the books: open sessions are booked when they close.
+    pub fn unposted(&self, item: &ItemId, location: &LocationId) -> Quantity {
+        let level = self.stock_levels.get(&(item.clone(), location.clone()));
+        level.map_or(Quantity::ZERO, |level| level.unposted)
+    }
+
+    /// On the shelf now: on hand by the books less what the tills have sold and not booked yet.
+    pub fn on_shelf(&self, item: &ItemId, location: &LocationId) -> Quantity {
+        self.on_hand(item, location) - self.unposted(item, location)
+    }
+
+    /// What the tills had sold before the last count of a day and booked after it: missing in the books, not on the shelf.
+    pub fn unposted_when_counted(&self, item: &ItemId, location: &LocationId, day: Date) -> Quantity {
+        let months = self.demand_months.get(&(item.clone(), location.clone()));
+        let month = months.and_then(|months| months.iter().find(|m| m.month == day.first_of_month()));
+        month.and_then(|month| month.unposted.get(&day.day().unsigned_abs())).copied().unwrap_or_default()
+    }
 }
 
 /// Days as keys of a JSON object, which are text: a number's text is not read back as a number inside [`super::record::Record`], whose tag
