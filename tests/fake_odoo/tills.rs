@@ -26,7 +26,7 @@ const CUSTOMER: i64 = 50;
 /// A line of a bill of material: its id, the component, how many of its unit.
 type BillLine = (i64, i64, f64);
 
-/// A line at a till: the order, the product, the units, when, the line of a customer's order that it settles.
+/// A line at a till; below zero what is brought back.
 #[derive(Clone, Debug)]
 struct Rung {
     product: i64,
@@ -91,8 +91,7 @@ impl Retail {
                 place(state, shop);
             }
         });
-        let mut retail = Self::default();
-        retail.down_payment = retail.product(fake, "Down payment", "service");
+        let retail = Self { down_payment: Self::product(fake, "Down payment", "service"), ..Self::default() };
         for shop in 1..=shops {
             let values = json!({"id": shop, "name": format!("Till {shop}"), "picking_type_id": shop * 10 + 2,
                 "company_id": COMPANY, "down_payment_product_id": retail.down_payment});
@@ -102,7 +101,7 @@ impl Retail {
     }
 
     /// A product: `stored`, or a `service`, or anything else of which no stock is kept.
-    pub(crate) fn product(&mut self, fake: &FakeOdoo, name: &str, kind: &str) -> i64 {
+    pub(crate) fn product(fake: &FakeOdoo, name: &str, kind: &str) -> i64 {
         let kind_name = if kind == "service" { "service" } else { "consu" };
         fake.with(|state| {
             let values = json!({"name": name, "type": kind_name, "is_storable": kind == "stored", "categ_id": 1,
@@ -150,9 +149,12 @@ impl Retail {
             None => vec![(None, product, units)],
             Some(lines) => lines
                 .iter()
-                .flat_map(|(line, component, per)| match self.bills.contains_key(component) {
-                    true => self.take_apart(*component, units * per),
-                    false => vec![(Some(*line), *component, units * per)],
+                .flat_map(|(line, component, per)| {
+                    if self.bills.contains_key(component) {
+                        self.take_apart(*component, units * per)
+                    } else {
+                        vec![(Some(*line), *component, units * per)]
+                    }
                 })
                 .collect(),
         }
@@ -416,7 +418,7 @@ fn quant(state: &mut State, product: i64, location: i64, change: f64) {
     let held = here.map_or(0.0, |(_, row)| row["quantity"].as_f64().expect("a quantity")) + change;
     match here {
         // What is empty is deleted.
-        Some((id, _)) if held == 0.0 => state.unlink("stock.quant", *id),
+        Some((id, _)) if held.abs() < 1e-9 => state.unlink("stock.quant", *id),
         Some((id, _)) => state.write("stock.quant", *id, &json!({"quantity": held})),
         None => {
             let values = json!({"product_id": product, "location_id": location, "quantity": held, "reserved_quantity": 0.0,

@@ -122,9 +122,10 @@ impl LevelReader {
         }
         let levels = on_shelves(&self.asking, ground, products).await?;
         // After the levels: what is booked in between must not be taken off twice.
-        let unposted = match products.iter().any(|product| open.contains(&product.id)) {
-            true => unposted(&self.asking, ground, products).await?,
-            false => Levels::new(),
+        let unposted = if products.iter().any(|product| open.contains(&product.id)) {
+            unposted(&self.asking, ground, products).await?
+        } else {
+            Levels::new()
         };
         let mut records = Vec::new();
         for product in products {

@@ -56,9 +56,10 @@ fn shortage(book: &Book, config: &Config, outlook: &Outlook, item: &ItemId, loca
     let (code, headline) = if out {
         let wait =
             if waiting.is_positive() { format!("customers wait for {waiting}") } else { "nobody waits yet".to_owned() };
-        let at_tills = match unposted.is_positive() {
-            true => format!(" on the books, {unposted} sold at the tills and not yet posted"),
-            false => " on hand".to_owned(),
+        let at_tills = if unposted.is_positive() {
+            format!(" on the books, {unposted} sold at the tills and not yet posted")
+        } else {
+            " on hand".to_owned()
         };
         (T::IOut, format!("{item_label} is out of stock at {place_name}: {on_hand}{at_tills}, {wait}; {relief_words}."))
     } else {

@@ -155,7 +155,6 @@ pub(super) enum Which {
 }
 
 /// Done moves of some products in a window that touch the shelves of a zone.
-#[expect(clippy::too_many_arguments, reason = "which moves, of what, where and when")]
 pub(super) async fn moves(
     asking: &Asking,
     ground: &Ground,
