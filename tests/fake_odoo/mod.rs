@@ -24,6 +24,7 @@ mod schema;
 mod search;
 mod server;
 mod state;
+pub(crate) mod tills;
 mod wire;
 
 use std::collections::BTreeMap;

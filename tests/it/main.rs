@@ -24,6 +24,7 @@ mod odoo_client;
 mod odoo_demand;
 mod odoo_live;
 mod odoo_sync;
+mod odoo_tills;
 mod recording;
 mod signals;
 mod support;

@@ -456,9 +456,9 @@ impl Book {
             .sum()
     }
 
-    /// Free to sell or to move: on hand less what customers wait for. Negative when they wait for more than there is.
+    /// Free to sell or to move: on the shelf less what customers wait for. Negative when they wait for more than there is.
     pub fn available(&self, item: &ItemId, location: &LocationId) -> Quantity {
-        self.on_hand(item, location) - self.waiting(item, location)
+        self.on_shelf(item, location) - self.waiting(item, location)
     }
 }
 

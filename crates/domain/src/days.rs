@@ -69,6 +69,16 @@ impl Book {
                     }
                 }
             }
+            // An order that was taken here is told by its lines, perhaps where it was to be served from.
+            for (number, quantity) in &month.settled {
+                let day = day_of(month, *number);
+                if day < lines_from
+                    && self.detail_from.is_some_and(|from| day >= from)
+                    && let Some(slot) = slot(&mut days, from, day)
+                {
+                    *slot -= quantity.to_f64();
+                }
+            }
         }
         days
     }
@@ -116,7 +126,8 @@ impl Book {
             }
             return days;
         }
-        let mut level = self.on_hand(item, location).to_f64() - since;
+        // The months say what was sold when it was rung up: so the level is that of the shelf, not of the books.
+        let mut level = self.on_shelf(item, location).to_f64() - since;
         for (at, slot) in days.iter_mut().enumerate().rev() {
             let day = plus_days(from, i32::try_from(at).unwrap_or(i32::MAX));
             if day == day.last_of_month() && day < self.today {
@@ -205,6 +216,8 @@ mod tests {
             sold: sums(sold),
             returned: BTreeMap::new(),
             tills: sums(tills),
+            settled: BTreeMap::new(),
+            unposted: BTreeMap::new(),
             out: out.iter().copied().collect(),
             closing: Quantity::units(closing),
         }
@@ -256,7 +269,7 @@ mod tests {
     fn level(units: i64) -> Record {
         let (item, location) = place();
         let on_hand = Quantity::units(units);
-        Record::StockLevel(StockLevel { item, location, on_hand, reserved: Quantity::ZERO })
+        Record::StockLevel(StockLevel { item, location, on_hand, reserved: Quantity::ZERO, unposted: Quantity::ZERO })
     }
 
     /// At the close of 6 November.
@@ -334,6 +347,34 @@ mod tests {
         assert!(!out[33..].iter().any(|out| *out));
         // Of a place for which nothing is stated, nothing is there.
         assert_eq!(book.on_hand(&item, &LocationId::new("2")), Quantity::ZERO);
+    }
+
+    #[test]
+    fn an_order_that_was_taken_at_a_till_is_told_by_its_lines_wherever_they_are() {
+        let mut november = month("2026-11-01", &[(3, 9), (5, 4)], &[(3, 2)], &[], 20);
+        november.settled = sums(&[(3, 7)]);
+        let Record::SaleLine(mut elsewhere) = line("1", "2026-11-02", 7) else { unreachable!() };
+        elsewhere.location = LocationId::new("2");
+        let sums_alone = book([Record::DemandMonth(november.clone())]);
+        assert_eq!(demand(&sums_alone, "2026-11-02"), [0.0, 9.0, 0.0, 4.0, 0.0]);
+        let served_elsewhere =
+            book([Record::DemandMonth(november.clone()), Record::SaleLine(elsewhere)]).with_detail_days(30);
+        assert_eq!(demand(&served_elsewhere, "2026-11-02"), [0.0, 2.0, 0.0, 4.0, 0.0]);
+        let served_here = book([Record::DemandMonth(november), line("1", "2026-11-02", 7)]).with_detail_days(30);
+        assert_eq!(demand(&served_here, "2026-11-02"), [7.0, 2.0, 0.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn what_is_not_posted_is_on_the_books_and_not_on_the_shelf() {
+        let (item, location) = place();
+        let Record::StockLevel(mut stated) = level(40) else { unreachable!() };
+        stated.unposted = Quantity::units(38);
+        let book =
+            book([Record::StockLevel(stated), Record::DemandMonth(month("2026-11-01", &[(5, 38)], &[(5, 38)], &[], 40))]);
+        assert_eq!(book.on_hand(&item, &location), Quantity::units(40));
+        assert_eq!(book.available(&item, &location), Quantity::units(2));
+        let levels = book.on_hand_by_day(&item, &location, day("2026-11-04"));
+        assert_eq!(levels[..2], [40.0, 2.0], "on the shelf at each close");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::book::Book;
 use super::ids::{ItemId, LocationId};
 use super::money::Quantity;
 
@@ -20,6 +21,10 @@ pub struct StockLevel {
     pub on_hand: Quantity,
     /// Of it, promised to orders and transfers.
     pub reserved: Quantity,
+    /// Of it, sold at the tills and not booked yet: it has left the shelf, not the books. Below zero where more was brought
+    /// back.
+    #[serde(default)]
+    pub unposted: Quantity,
 }
 
 /// A calendar month of an item's demand at a location, summed by day where the data is. Days are those of the location's
@@ -38,15 +43,44 @@ pub struct DemandMonth {
     /// Of earlier sales, brought back on the day.
     #[serde(default, with = "by_day", skip_serializing_if = "BTreeMap::is_empty")]
     pub returned: BTreeMap<u8, Quantity>,
-    /// Of both, at the tills: sold less brought back on the day.
+    /// Of both, at the tills: sold less brought back on the day. A customer's order that is settled at a till is not in it, as
+    /// it is told by its lines.
     #[serde(default, with = "by_day", skip_serializing_if = "BTreeMap::is_empty")]
     pub tills: BTreeMap<u8, Quantity>,
+    /// Of what was sold, customers' orders that were settled at a till. As demand they are told by the orders' lines, where the
+    /// order is served from.
+    #[serde(default, with = "by_day", skip_serializing_if = "BTreeMap::is_empty")]
+    pub settled: BTreeMap<u8, Quantity>,
+    /// Of days on which it was counted: what the tills had sold before and booked later. The count found it missing in the
+    /// books, not on the shelf.
+    #[serde(default, with = "by_day", skip_serializing_if = "BTreeMap::is_empty")]
+    pub unposted: BTreeMap<u8, Quantity>,
     /// Days that closed with nothing on hand, or will if nothing more moves: their demand is censored, not zero (handbook
     /// §3.1).
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub out: BTreeSet<u8>,
     /// On hand when the month closed, or will if nothing more moves.
     pub closing: Quantity,
+}
+
+impl Book {
+    /// Sold at the tills, gone from the shelf and still on the books: open sessions are booked when they close.
+    pub fn unposted(&self, item: &ItemId, location: &LocationId) -> Quantity {
+        let level = self.stock_levels.get(&(item.clone(), location.clone()));
+        level.map_or(Quantity::ZERO, |level| level.unposted)
+    }
+
+    /// On the shelf now: on hand by the books less what the tills have sold and not booked yet.
+    pub fn on_shelf(&self, item: &ItemId, location: &LocationId) -> Quantity {
+        self.on_hand(item, location) - self.unposted(item, location)
+    }
+
+    /// What the tills had sold before the last count of a day and booked after it: missing in the books, not on the shelf.
+    pub fn unposted_when_counted(&self, item: &ItemId, location: &LocationId, day: Date) -> Quantity {
+        let months = self.demand_months.get(&(item.clone(), location.clone()));
+        let month = months.and_then(|months| months.iter().find(|m| m.month == day.first_of_month()));
+        month.and_then(|month| month.unposted.get(&day.day().unsigned_abs())).copied().unwrap_or_default()
+    }
 }
 
 /// Days as keys of a JSON object, which are text: a number's text is not read back as a number inside [`super::record::Record`], whose tag
@@ -83,6 +117,8 @@ mod tests {
             sold: BTreeMap::from([(1, day(3)), (19, day(12))]),
             returned: BTreeMap::from([(2, day(1))]),
             tills: BTreeMap::new(),
+            settled: BTreeMap::from([(1, day(2))]),
+            unposted: BTreeMap::from([(4, day(2))]),
             out: BTreeSet::from([3, 4]),
             closing: day(-2),
         });

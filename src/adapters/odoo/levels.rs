@@ -4,15 +4,19 @@
 //! written or moved. Odoo deletes what has become empty, so of a product that is read every warehouse is told: the level, or
 //! that there is none, which means nothing is there.
 //!
+//! What open sessions of tills have sold is still on the books where stock is booked when they close. It is told with the
+//! level, anew at every look, until it is booked.
+//!
 //! It does not tell lots and their expiry dates apart.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::call::Server;
-use super::demand::{Asking, Ground, Product, SumsError, on_shelves, stirred};
+use super::demand::{Asking, Ground, Levels, Product, SumsError, on_shelves, open_products, stirred, unposted};
 use crate::clock::Clock;
 use crate::config::{CalendarConfig, OdooConfig};
 use crate::domain::ids::{ItemId, LocationId};
@@ -35,6 +39,9 @@ struct Position {
     swept: Timestamp,
     /// While all are read: the products above this id are still to come.
     after: Option<i64>,
+    /// Products of which something was sold and not booked at the last look.
+    #[serde(default)]
+    unposted: BTreeSet<i64>,
 }
 
 /// Reads stock levels into the mirror.
@@ -67,49 +74,70 @@ impl LevelReader {
         let ground = Ground::read(&self.asking, &self.odoo, &self.calendar).await?;
         let kept = self.mirror.position(STREAM).await.map_err(SumsError::Mirror)?;
         let known = kept.and_then(|text| serde_json::from_str::<Position>(&text).ok()).filter(|p| p.shape == POSITION);
-        let mut at = known.unwrap_or(Position { shape: POSITION, since: until, swept: until, after: Some(0) });
+        let first = Position { shape: POSITION, since: until, swept: until, after: Some(0), unposted: BTreeSet::new() };
+        let mut at = known.unwrap_or(first);
         if at.after.is_none() && until.duration_since(at.swept) >= span(self.odoo.sweep_every) {
             // What is written while all are read is read again behind it.
             (at.since, at.swept, at.after) = (until, until, Some(0));
         }
+        let open = open_products(&self.asking, &ground).await?;
+        // What was unbooked may have been booked, or taken back, without a trace in what is read below.
+        let again: BTreeSet<i64> = at.unposted.union(&open).copied().collect();
+        at.unposted.extend(&open);
         while let Some(after) = at.after {
             let limit = self.asking.chunk();
             let products = self.asking.products(after, limit).await?;
-            let records = self.read(&ground, &products, until).await?;
+            let records = self.read(&ground, &products, &open, until).await?;
             at.after = products.last().filter(|_| products.len() >= limit).map(|last| last.id);
             self.keep(&records, &at, until).await?;
             self.asking.settle(at.after.is_some());
         }
         let since = at.since.checked_sub(span(self.odoo.overlap)).unwrap_or(at.since);
-        let ids: Vec<i64> = stirred(&self.asking, since).await?.into_iter().collect();
+        let mut stirred = stirred(&self.asking, since).await?;
+        stirred.extend(again);
+        let ids: Vec<i64> = stirred.into_iter().collect();
         self.asking.settle(false);
         let mut rest = ids.as_slice();
         while !rest.is_empty() {
             let (some, others) = rest.split_at(self.asking.chunk().min(rest.len()));
             let products = self.asking.products_of(some).await?;
-            let records = self.read(&ground, &products, until).await?;
+            let records = self.read(&ground, &products, &open, until).await?;
             self.keep(&records, &at, until).await?;
             self.asking.settle(!others.is_empty());
             rest = others;
         }
-        at.since = until;
+        (at.since, at.unposted) = (until, open);
         self.keep(&[], &at, until).await
     }
 
-    async fn read(&self, ground: &Ground, products: &[Product], at: Timestamp) -> Result<Vec<Observed>, SumsError> {
+    async fn read(
+        &self,
+        ground: &Ground,
+        products: &[Product],
+        open: &BTreeSet<i64>,
+        at: Timestamp,
+    ) -> Result<Vec<Observed>, SumsError> {
         if products.is_empty() {
             return Ok(Vec::new());
         }
         let levels = on_shelves(&self.asking, ground, products).await?;
+        // After the levels: what is booked in between must not be taken off twice.
+        let unposted = if products.iter().any(|product| open.contains(&product.id)) {
+            unposted(&self.asking, ground, products).await?
+        } else {
+            Levels::new()
+        };
         let mut records = Vec::new();
         for product in products {
             for warehouse in ground.zones.iter().flat_map(|zone| &zone.warehouses) {
                 let (item, location) = (ItemId::new(product.id.to_string()), LocationId::new(warehouse.to_string()));
-                let record = match levels.get(&(product.id, *warehouse)) {
-                    Some((on_hand, reserved)) if !(on_hand.is_zero() && reserved.is_zero()) => {
-                        Record::StockLevel(StockLevel { item, location, on_hand: *on_hand, reserved: *reserved })
-                    }
-                    _ => Record::Gone(RecordRef::new(RecordKind::StockLevel, format!("{item}/{location}"))),
+                let place = (product.id, *warehouse);
+                let (on_hand, reserved) = levels.get(&place).copied().unwrap_or_default();
+                let unposted = unposted.get(&place).copied().unwrap_or_default();
+                let record = if [on_hand, reserved, unposted].iter().all(|quantity| quantity.is_zero()) {
+                    Record::Gone(RecordRef::new(RecordKind::StockLevel, format!("{item}/{location}")))
+                } else {
+                    Record::StockLevel(StockLevel { item, location, on_hand, reserved, unposted })
                 };
                 records.push(Observed { changed_at: at, record });
             }

@@ -33,8 +33,18 @@ const KNOWN: &str = "odoo/known";
 /// Where the mirror keeps what the sums can not tell.
 const SUM_GAPS: &str = "odoo/sum-gaps";
 
-/// Models that are read as sums only.
-const SUMMED: &[&str] = &["stock.quant", "report.pos.order", "pos.config"];
+/// Models that are read as sums only, and what the sums stand on.
+const SUMMED: &[&str] = &[
+    "stock.quant",
+    "report.pos.order",
+    "pos.config",
+    "pos.session",
+    "pos.order",
+    "pos.order.line",
+    "mrp.bom",
+    "mrp.bom.line",
+    "product.template.attribute.value",
+];
 
 /// Seed of the jitter between attempts; any will do.
 const JITTER: u64 = 17;

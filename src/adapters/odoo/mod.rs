@@ -15,6 +15,7 @@ pub mod error;
 mod http;
 mod json2;
 mod jsonrpc;
+pub(in crate::adapters) mod kits;
 pub mod levels;
 pub mod live;
 pub mod pace;

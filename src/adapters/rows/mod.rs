@@ -35,6 +35,7 @@ pub(in crate::adapters) use self::row::{Model, Row};
 pub(in crate::adapters) use self::terms::Partners;
 
 use self::pickings::Pickings;
+use crate::adapters::odoo::kits::Kits;
 use self::purchases::Purchases;
 use self::terms::Suppliers;
 
@@ -61,6 +62,8 @@ pub(in crate::adapters) struct Masters {
     pub(in crate::adapters) catalog: Catalog,
     pub(in crate::adapters) places: Places,
     pub(in crate::adapters) partners: Partners,
+    /// What is sold by one name and shipped as several; no kits in a recording.
+    pub(in crate::adapters) kits: Kits,
 }
 
 impl Masters {
@@ -74,7 +77,7 @@ impl Masters {
         let catalog = Catalog::read(rows, currencies, care, feed)?;
         let places = Places::read(rows, feed)?;
         let partners = Partners::read(rows)?;
-        Ok(Self { catalog, places, partners })
+        Ok(Self { catalog, places, partners, kits: Kits::default() })
     }
 
     /// Puts prices, rules and promotions on the feed, and gives back which suppliers they name.

@@ -1,19 +1,22 @@
 //! Lines of customers' orders.
 //!
 //! Visible when the order is confirmed (`date_order`), never before order and line were entered (`create_date`).
-//! Quotations and cancelled orders are no demand; reward, section and note lines are no goods.
+//! Quotations and cancelled orders are no demand; reward, section, note and down payment lines are no goods. A line of a kit
+//! is a line of each of its components.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
+use rust_decimal::prelude::FromPrimitive;
 
 use super::care::{Care, RowError};
 use super::catalog::some_price;
 use super::feed::Feed;
 use super::row::{Model, Row};
 use super::{Masters, Rows};
+use crate::adapters::odoo::kits::Part;
 use crate::domain::ids::LocationId;
 use crate::domain::money::Quantity;
 use crate::domain::record::{Record, SaleLine};
@@ -48,7 +51,7 @@ pub(super) static LINE: Model = Model {
         "is_reward_line",
         "create_date",
     ],
-    optional: &["reward_id"],
+    optional: &["reward_id", "is_downpayment", "company_id"],
 };
 
 struct Order {
@@ -87,10 +90,10 @@ pub(super) fn read<R: Rows>(
             None => return Err(row.dangling("order_id", "sale.order")),
         };
         let is_reward = row.flag("is_reward_line")? || row.link("reward_id")?.is_some();
-        if !order.confirmed || !row.text("display_type")?.is_empty() || is_reward {
+        if !order.confirmed || !row.text("display_type")?.is_empty() || is_reward || row.flag("is_downpayment")? {
             return Ok(());
         }
-        if let Some((visible_at, line)) = read_goods(row, order_id, order, masters, care)? {
+        for (visible_at, line) in read_goods(row, order_id, order, masters, care)? {
             feed.push(visible_at, Record::SaleLine(line));
         }
         Ok(())
@@ -119,13 +122,14 @@ fn read_goods(
     order: &Order,
     masters: &Masters,
     care: &Care,
-) -> Result<Option<(Timestamp, SaleLine)>, RowError> {
+) -> Result<Vec<(Timestamp, SaleLine)>, RowError> {
     if !care.is_strict() && row.link("product_id")?.is_none() {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let product = masters.catalog.product(row, "product_id")?;
-    if !product.stocked {
-        return Ok(None);
+    let kit = masters.kits.parts(row.must_link("product_id")?, row.company());
+    if !product.stocked && kit.is_none() {
+        return Ok(Vec::new());
     }
     let unit = masters.catalog.stock_units(row, "product_uom", product)?;
     let location = match masters.places.warehouse(row, "warehouse_id")? {
@@ -134,7 +138,8 @@ fn read_goods(
     };
     // A price below zero is a reduction entered as a line of goods: the goods count, the price says nothing.
     let price = care.or(row.net_price("price_unit"), Decimal::ZERO)? / unit;
-    let record = SaleLine {
+    let quantity = row.quantity("product_uom_qty")? * unit;
+    let whole = SaleLine {
         id: row.id()?.to_string(),
         order_id: order_id.to_string(),
         order_name: order.name.clone(),
@@ -142,9 +147,33 @@ fn read_goods(
         reference: order.reference.clone(),
         item: product.item.clone(),
         location,
-        qty: Quantity((row.quantity("product_uom_qty")? * unit).round_dp(4).normalize()),
+        qty: Quantity(quantity.round_dp(4).normalize()),
         price: order.factor.and_then(|factor| some_price((price * factor).round_dp(6))),
         ordered_at: order.ordered_at,
     };
-    Ok(Some((order.visible_at.max(row.time("create_date")?), record)))
+    let lines = match kit {
+        None => vec![whole],
+        Some(parts) => components(parts, quantity, &whole, masters),
+    };
+    let visible_at = order.visible_at.max(row.time("create_date")?);
+    Ok(lines.into_iter().map(|line| (visible_at, line)).collect())
+}
+
+/// The line of a kit as a line for each component of which stock is kept. What one of them costs the customer is not known.
+fn components(parts: &[Part], quantity: Decimal, whole: &SaleLine, masters: &Masters) -> Vec<SaleLine> {
+    let mut units: BTreeMap<i64, Decimal> = BTreeMap::new();
+    for part in parts {
+        *units.entry(part.product).or_default() += Decimal::from_f64(part.quantity).unwrap_or_default() * quantity;
+    }
+    let line = |(component, units): (i64, Decimal)| {
+        let product = masters.catalog.by_id(component).filter(|product| product.stocked)?;
+        Some(SaleLine {
+            id: format!("{}-{component}", whole.id),
+            item: product.item.clone(),
+            qty: Quantity(units.round_dp(4).normalize()),
+            price: None,
+            ..whole.clone()
+        })
+    };
+    units.into_iter().filter_map(line).collect()
 }

@@ -92,7 +92,7 @@ pub(super) fn check(view: &CaseView<'_>, c: &mut Checks, action: &Action) {
         }
         Action::HoldQc { document, item, location, quantity, until, .. } => {
             known_place(view, c, item, location);
-            let on_hand = book.on_hand(item, location);
+            let on_hand = book.on_shelf(item, location);
             c.hard("quantity is on hand", quantity.is_positive() && *quantity <= on_hand, format!("{quantity} ≤ {on_hand}"));
             let known = book.moves.values().any(|m| &m.document == document && m.kind == MoveKind::Receipt);
             c.hard("receipt is known", known, document.clone());

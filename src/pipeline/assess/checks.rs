@@ -186,7 +186,7 @@ fn less(view: &CaseView<'_>, c: &mut Checks, po_line: &str, quantity: Quantity, 
     let detail = format!("{lowest:.1} ≥ {safety:.1} until {until}");
     c.hard("projected stock ≥ safety stock", covered && forecast, detail);
     let waiting = book.waiting(&line.item, &line.location);
-    let supply = book.on_hand(&line.item, &line.location)
+    let supply = book.on_shelf(&line.item, &line.location)
         + book.incoming(&line.item, &line.location).iter().map(|i| i.qty).sum::<Quantity>()
         - quantity;
     c.hard("no customer waits for it", waiting <= supply, format!("{waiting} ≤ {supply}"));

@@ -240,7 +240,7 @@ fn gather(desk: &mut Desk<'_>) {
             T::DShift | T::DCollapse => {
                 if let Some(place) = place_of(exception).filter(|p| !needs.contains_key(p)) {
                     surplus::assess(desk, exception, &place, false);
-                    let on_hand = view.book.on_hand(&place.0, &place.1);
+                    let on_hand = view.book.on_shelf(&place.0, &place.1);
                     if exception.signal.code == T::DCollapse && on_hand.is_positive() {
                         // A collapse with stock in the books may be a ghost: counting finds it.
                         stock::phantom(desk, exception, stock::GHOST_SHARE);

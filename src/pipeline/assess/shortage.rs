@@ -294,6 +294,11 @@ fn lay_out(desk: &mut Desk<'_>, place: &Place, now: &Projection, found: &Shortag
         desk.place_fact(item, location, &format!("{field}_supply"), "supply in the window", units(found.supply)),
         desk.place_fact(item, location, &format!("{field}_units"), "expected units short", units(found.units)),
     ];
+    let unposted = book.unposted(item, location);
+    if !unposted.is_zero() {
+        let label = "sold at the tills, not yet posted";
+        cites.push(desk.place_fact(item, location, "unposted", label, FactValue::Quantity(unposted)));
+    }
     for arrival in &now.arrivals {
         let Some(line) = book.po_lines.get(&arrival.po_line) else { continue };
         let label = format!("still to come on {}", line.order_name);

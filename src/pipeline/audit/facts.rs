@@ -114,7 +114,13 @@ fn again(facts: Frozen<'_>, fact: &Fact, stated: f64) -> Option<Again> {
         None => facts.number(record, name),
     };
     Some(match field {
-        "available" => Again::exactly(at("on_hand")? - at("waiting")?, "on hand − waited for by customers"),
+        "available" => match at("unposted") {
+            Some(unposted) => Again::exactly(
+                at("on_hand")? - unposted - at("waiting")?,
+                "on hand − sold and not yet posted − waited for by customers",
+            ),
+            None => Again::exactly(at("on_hand")? - at("waiting")?, "on hand − waited for by customers"),
+        },
         "shortage_units" | "unordered_units" => {
             let kind = field.trim_end_matches("_units");
             let [mu, sigma, supply] =

@@ -31,7 +31,8 @@ fn shortage(book: &Book, config: &Config, outlook: &Outlook, item: &ItemId, loca
     let place = (item.clone(), location.clone());
     let on_hand = book.on_hand(item, location);
     let waiting = book.waiting(item, location);
-    let available = on_hand - waiting;
+    let unposted = book.unposted(item, location);
+    let available = book.available(item, location);
     let (daily, _) = outlook.per_day(&place);
     let (until, po_line) = book.relief(item, location, config.detect.horizon_days);
     let days = days_between(book.today, until).max(1) as u32;
@@ -55,7 +56,12 @@ fn shortage(book: &Book, config: &Config, outlook: &Outlook, item: &ItemId, loca
     let (code, headline) = if out {
         let wait =
             if waiting.is_positive() { format!("customers wait for {waiting}") } else { "nobody waits yet".to_owned() };
-        (T::IOut, format!("{item_label} is out of stock at {place_name}: {on_hand} on hand, {wait}; {relief_words}."))
+        let at_tills = if unposted.is_positive() {
+            format!(" on the books, {unposted} sold at the tills and not yet posted")
+        } else {
+            " on hand".to_owned()
+        };
+        (T::IOut, format!("{item_label} is out of stock at {place_name}: {on_hand}{at_tills}, {wait}; {relief_words}."))
     } else {
         let words = format!(
             "{item_label} at {place_name} will run out: {available} free, about {mean:.0} wanted in {days} days; {relief_words}."
@@ -65,12 +71,18 @@ fn shortage(book: &Book, config: &Config, outlook: &Outlook, item: &ItemId, loca
     let mut facts = vec![
         place_fact(book, item, location, "on_hand", "on hand", FactValue::Quantity(on_hand)),
         place_fact(book, item, location, "waiting", "customers wait for", FactValue::Quantity(waiting)),
+    ];
+    if !unposted.is_zero() {
+        let label = "sold at the tills, not yet posted";
+        facts.push(place_fact(book, item, location, "unposted", label, FactValue::Quantity(unposted)));
+    }
+    facts.extend([
         place_fact(book, item, location, "available", "free", FactValue::Quantity(available)),
         place_fact(book, item, location, "daily_demand", "usual demand a day", FactValue::number(daily, 2)),
         place_fact(book, item, location, "relief_on", "relief on", FactValue::Date(until)),
         place_fact(book, item, location, "window_demand", "wanted until then", FactValue::number(mean, 1)),
         place_fact(book, item, location, "risk", "probability of running out", FactValue::percent(risk * 100.0)),
-    ];
+    ]);
     if let Some(line) = &po_line {
         let open = FactValue::Quantity(book.open_quantity(line));
         facts.push(fact(book, record(RecordKind::PoLine, line), "open", "next receipt", open));

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use statrs::distribution::{DiscreteCDF, Poisson};
 
 use super::facts::{fact, place_fact, record};
@@ -94,13 +95,26 @@ fn beyond(
 }
 
 /// The counts of a place: the move, the difference, and the book just before.
-fn count_lines<'a>(moves: &[&'a StockMove], location: &LocationId) -> Vec<(&'a StockMove, Quantity, Quantity)> {
+///
+/// What the tills had sold by then and booked later was missing in the books alone: of what was found missing on that day so
+/// much is no difference, and the book is taken to have had it off already.
+fn count_lines<'a>(
+    book: &Book,
+    item: &ItemId,
+    location: &LocationId,
+    moves: &[&'a StockMove],
+) -> Vec<(&'a StockMove, Quantity, Quantity)> {
     let mut level = Quantity::ZERO;
     let mut lines = Vec::new();
-    for m in moves.iter().filter(|m| m.done_at.is_some()) {
+    let mut explained: BTreeMap<Date, Quantity> = BTreeMap::new();
+    for (m, done) in moves.iter().filter_map(|m| Some((m, m.done_at?))) {
         let change = signed(m, location);
         if m.kind == MoveKind::Count {
-            lines.push((*m, change, level));
+            let day = book.calendar_of(location).day_of(done);
+            let left = explained.entry(day).or_insert_with(|| book.unposted_when_counted(item, location, day));
+            let at_tills = (-change).min(*left).max(Quantity::ZERO);
+            *left -= at_tills;
+            lines.push((*m, change + at_tills, level - at_tills));
         }
         level += change;
     }
@@ -117,7 +131,7 @@ fn counts(
     classes: &BTreeMap<ItemId, char>,
 ) -> Vec<Signal> {
     let mut found = Vec::new();
-    for (m, off, before) in count_lines(moves, location) {
+    for (m, off, before) in count_lines(book, item, location, moves) {
         let Some(day) = m.done_at.map(|at| book.calendar.day_of(at)) else { continue };
         if days_between(day, book.today) > config.detect.event_days || !beyond(book, config, item, off, before, classes) {
             continue;
@@ -157,7 +171,7 @@ fn shrink(
     moves: &[&StockMove],
     classes: &BTreeMap<ItemId, char>,
 ) -> Option<Signal> {
-    let losses: Vec<(&StockMove, Quantity)> = count_lines(moves, location)
+    let losses: Vec<(&StockMove, Quantity)> = count_lines(book, item, location, moves)
         .into_iter()
         .filter(|(_, off, before)| !off.is_positive() && beyond(book, config, item, *off, *before, classes))
         .filter(|(m, ..)| m.done_at.is_some_and(|at| days_between(book.calendar.day_of(at), book.today) <= SHRINK_DAYS))

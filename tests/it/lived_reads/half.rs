@@ -54,7 +54,13 @@ impl Source for Summed {
             self.levels(Record::Gone(RecordRef::new(RecordKind::StockLevel, format!("{item}/{location}"))), until).await;
             return Ok(());
         }
-        let level = StockLevel { item, location, on_hand: Default::default(), reserved: Default::default() };
+        let level = StockLevel {
+            item,
+            location,
+            on_hand: Default::default(),
+            reserved: Default::default(),
+            unposted: Default::default(),
+        };
         self.levels(Record::StockLevel(level), until).await;
         Err(PortError::Transient { service: "Odoo", retry_after: None, source: "the connection was reset".into() })
     }

@@ -1,12 +1,14 @@
 //! Asking for sums: how the answers are taken apart, and how large a piece is asked for next.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::adapters::odoo::call::{Domain, Group, ReadGroups, ReadRows, Scope, Server};
+use crate::adapters::odoo::call::{Domain, FieldInfo, Group, ReadGroups, ReadRows, Right, Scope, Server};
 use crate::adapters::odoo::cell::Cell;
 use crate::adapters::odoo::error::OdooError;
 use crate::clock::Clock;
@@ -16,6 +18,12 @@ use crate::config::OdooConfig;
 const FIRST_CHUNK: usize = 40;
 /// Most products in one question: their ids stand in it.
 const MOST_PRODUCTS: usize = 500;
+
+/// How long it is believed what may be read.
+const ANSWER_HOLDS: Duration = Duration::from_hours(1);
+
+/// The fields of a model that may be read, or why it may not.
+pub(in crate::adapters::odoo) type Readable = Result<BTreeMap<String, FieldInfo>, OdooError>;
 
 /// A product and the unit that its stock is counted in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +42,7 @@ pub(in crate::adapters::odoo) struct Asking {
     chunk: AtomicUsize,
     /// The longest answer and the longest wait since the last piece was done.
     worst: Mutex<(usize, Duration)>,
+    readable: Mutex<BTreeMap<String, (Timestamp, Readable)>>,
 }
 
 impl Asking {
@@ -51,6 +60,7 @@ impl Asking {
             page_time: odoo.page_time,
             chunk: AtomicUsize::new(FIRST_CHUNK),
             worst: Mutex::new((0, Duration::ZERO)),
+            readable: Mutex::default(),
         }
     }
 
@@ -99,6 +109,85 @@ impl Asking {
             .await?;
         let product = |row: &Vec<Cell>| Some(Product { id: row[0].id()?, unit: row.get(1).and_then(Cell::id).unwrap_or(0) });
         Ok(rows.iter().filter_map(product).collect())
+    }
+
+    /// All rows of a small model, archived ones included.
+    pub(in crate::adapters::odoo) async fn all(&self, model: &str, fields: &[&str]) -> Result<Vec<Vec<Cell>>, OdooError> {
+        self.rows_of(model, Domain::all(), fields).await
+    }
+
+    /// All rows that a condition means, by id, archived ones included; each with its id first.
+    pub(in crate::adapters::odoo) async fn rows_of(
+        &self,
+        model: &str,
+        domain: Domain,
+        fields: &[&str],
+    ) -> Result<Vec<Vec<Cell>>, OdooError> {
+        let (mut all, mut after) = (Vec::new(), 0);
+        loop {
+            let page = self
+                .server
+                .rows(&ReadRows {
+                    model: model.to_owned(),
+                    domain: domain.clone().and("id", ">", after),
+                    fields: fields.iter().map(|f| (*f).to_owned()).collect(),
+                    order: "id",
+                    limit: self.page_max,
+                    scope: self.scope(None),
+                })
+                .await?;
+            if let Some(odd) = page.iter().find(|row| row.len() != fields.len() + 1) {
+                let detail = format!("a row has {} cells where {} were asked for", odd.len(), fields.len() + 1);
+                return Err(OdooError::Garbled { url: self.server.name(), what: format!("rows of {model}"), detail });
+            }
+            let full = page.len() >= self.page_max;
+            let last = page.last().and_then(|row| row[0].id());
+            all.extend(page);
+            match last {
+                Some(last) if full && last > after => after = last,
+                _ => return Ok(all),
+            }
+        }
+    }
+
+    /// Does this server's model have a field?
+    pub(in crate::adapters::odoo) async fn has(&self, model: &str, field: &str) -> Result<bool, OdooError> {
+        Ok(self.server.fields(model).await?.contains_key(field))
+    }
+
+    /// The fields of a model; `Err` inside: why it can not be read, which is to be lived with. An answer holds for a while: a
+    /// module is not installed, a right not given every minute.
+    pub(in crate::adapters::odoo) async fn readable(&self, model: &str) -> Result<Readable, OdooError> {
+        let now = self.clock.now();
+        let known = self.readable.lock().unwrap_or_else(PoisonError::into_inner).get(model).cloned();
+        if let Some((at, answer)) = known
+            && now.duration_since(at).unsigned_abs() < ANSWER_HOLDS
+        {
+            return Ok(answer);
+        }
+        let answer = self.ask_readable(model).await?;
+        // What went wrong inside the server may go right the next time.
+        if !matches!(answer, Err(OdooError::Server { .. })) {
+            let mut readable = self.readable.lock().unwrap_or_else(PoisonError::into_inner);
+            readable.insert(model.to_owned(), (now, answer.clone()));
+        }
+        Ok(answer)
+    }
+
+    async fn ask_readable(&self, model: &str) -> Result<Readable, OdooError> {
+        let refused = |error: OdooError| match error {
+            OdooError::AccessDenied { .. } | OdooError::UnknownModel { .. } | OdooError::Server { .. } => Ok(Err(error)),
+            error => Err(error),
+        };
+        let fields = match self.server.fields(model).await {
+            Ok(fields) => fields,
+            Err(error) => return refused(error),
+        };
+        match self.server.may(model, Right::Read).await {
+            Ok(true) => Ok(Ok(fields)),
+            Ok(false) => Ok(Err(OdooError::AccessDenied { model: model.to_owned(), groups: String::new() })),
+            Err(error) => refused(error),
+        }
     }
 
     /// Asks for sums, and minds how long the answer is and how long it takes.

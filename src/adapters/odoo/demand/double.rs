@@ -100,7 +100,10 @@ impl World {
     fn table(&self, model: &str) -> Result<Vec<Row>, OdooError> {
         let dozen = if self.version < Version::V19 { 1.0 / 12.0 } else { 12.0 };
         let rows = match model {
-            "stock.warehouse" => json!([{"id": NORTH, "code": "NOR"}, {"id": AUCKLAND, "code": "AKL"}]),
+            "stock.warehouse" => json!([
+                {"id": NORTH, "code": "NOR", "company_id": 1},
+                {"id": AUCKLAND, "code": "AKL", "company_id": 1},
+            ]),
             "stock.location" => json!([
                 {"id": SUPPLIER, "usage": "supplier", "warehouse_id": false},
                 {"id": CUSTOMER, "usage": "customer", "warehouse_id": false},
@@ -118,6 +121,14 @@ impl World {
             "stock.picking.type" => json!([{"id": 21, "warehouse_id": NORTH}]),
             "pos.config" if self.tills => json!([{"id": 31, "picking_type_id": 21}]),
             "report.pos.order" if self.tills => self.rung.lock().unwrap().iter().map(rung).collect(),
+            // What was rung up is booked with each order, and settles nobody's order.
+            "pos.session" => json!([{"id": 41, "config_id": 31, "state": "closed", "start_at": "2026-01-01 00:00:00",
+                "stop_at": "2026-01-01 12:00:00", "update_stock_at_closing": false}]),
+            "pos.order" => json!([{"id": 51, "state": "done", "session_id": 41, "shipping_date": false, "picking_ids": [61],
+                "write_date": "2026-11-01 00:00:00"}]),
+            "pos.order.line" => json!([{"id": 71, "product_id": 1, "qty": 1, "order_id": 51, "sale_order_line_id": false,
+                "order_id.date_order": "2026-11-01 00:00:00", "order_id.state": "done",
+                "order_id.session_id.config_id": 31}]),
             "pos.config" | "report.pos.order" => {
                 return Err(OdooError::AccessDenied { model: model.to_owned(), groups: String::new() });
             }
@@ -150,7 +161,7 @@ impl World {
 }
 
 fn moved(m: &Moved) -> Value {
-    json!({"id": 1, "product_id": m.product, "product_uom": m.unit, "location_id": m.from, "location_dest_id": m.to,
+    json!({"id": 1, "is_inventory": m.from == COUNTS || m.to == COUNTS, "product_id": m.product, "product_uom": m.unit, "location_id": m.from, "location_dest_id": m.to,
         "date": odoo_time(m.at), "quantity": m.quantity, "write_date": odoo_time(m.written),
         "state": if m.done { "done" } else { "cancel" },
         "picking_id.pos_session_id": if m.of_till { json!(41) } else { json!(false) }})
@@ -158,7 +169,8 @@ fn moved(m: &Moved) -> Value {
 
 fn rung(line: &Rung) -> Value {
     json!({"id": 1, "product_id": line.product, "config_id": 31, "date": odoo_time(line.at), "product_qty": line.quantity,
-        "state": "done", "order_id.write_date": odoo_time(line.written)})
+        "state": "done", "order_id.write_date": odoo_time(line.written), "session_id.update_stock_at_closing": false,
+        "session_id.state": "closed", "order_id.shipping_date": false, "order_id.picking_ids": 61})
 }
 
 /// Is a row one that the domain means? Panics where the domain is not understood.

@@ -1,5 +1,5 @@
 //! What every sum stands on: the shelves of each warehouse, the time zone in which its days begin, the units in which moves
-//! are counted, and the tills. Read anew with every refresh: it is small master data, whatever the history is.
+//! are counted, the tills, and the kits. Read anew with every refresh: it is small master data, whatever the history is.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,10 +8,10 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::asking::Asking;
-use crate::adapters::odoo::call::Domain;
+use crate::adapters::odoo::call::Version;
 use crate::adapters::odoo::cell::Cell;
 use crate::adapters::odoo::error::OdooError;
-use crate::adapters::odoo::{call::ReadRows, call::Version};
+use crate::adapters::odoo::kits::{self, Kits};
 use crate::config::{CalendarConfig, OdooConfig};
 use crate::ports::Gap;
 
@@ -46,20 +46,46 @@ impl Zone {
         at.to_zoned(self.timezone.clone()).date().first_of_month()
     }
 
-    /// When a month begins here.
-    pub(super) fn start_of(&self, month: Date) -> Timestamp {
-        month.to_zoned(self.timezone.clone()).map_or(Timestamp::MAX, |start| start.timestamp())
+    /// The day that `at` falls on.
+    pub(super) fn day_of(&self, at: Timestamp) -> Date {
+        at.to_zoned(self.timezone.clone()).date()
+    }
+
+    /// When a day begins here.
+    pub(super) fn start_of(&self, day: Date) -> Timestamp {
+        day.to_zoned(self.timezone.clone()).map_or(Timestamp::MAX, |start| start.timestamp())
     }
 }
 
-/// Shelves, zones, units and tills.
+/// The tills, and what can be asked of them.
+#[derive(Debug, Default)]
+pub(super) struct Tills {
+    /// The warehouse that each (`pos.config`) sells from.
+    warehouses: BTreeMap<i64, i64>,
+    /// Products that are rung up and are no goods: down payments, tips, discounts.
+    pub(super) no_goods: BTreeSet<i64>,
+    /// Do their lines say which customer's order they settle?
+    pub(super) name_orders: bool,
+    /// May orders be read? They say when they were written.
+    pub(super) have_orders: bool,
+    /// May sessions be read? They say what was sold and is not booked yet.
+    pub(super) have_sessions: bool,
+}
+
+/// Shelves, zones, units, tills and kits.
 pub(in crate::adapters::odoo) struct Ground {
     ends: BTreeMap<i64, End>,
     /// The zones by name; none is without a warehouse.
     pub(in crate::adapters::odoo) zones: Vec<Zone>,
     units: BTreeMap<i64, f64>,
     divides: bool,
-    tills: BTreeMap<i64, i64>,
+    /// The company of each warehouse.
+    companies: BTreeMap<i64, i64>,
+    pub(super) tills: Tills,
+    /// None: they can not be read.
+    pub(super) kits: Option<Kits>,
+    /// Do moves say which line of a bill of material they are for? Where there are no kits they do not.
+    pub(super) moves_name_bills: bool,
     /// What can not be summed right, for people.
     pub(super) gaps: BTreeSet<Gap>,
 }
@@ -73,7 +99,7 @@ impl Ground {
     ) -> Result<Self, OdooError> {
         let mut gaps = BTreeSet::new();
         let mut ends = BTreeMap::new();
-        let warehouses = asking.all("stock.warehouse", &["code"]).await?;
+        let warehouses = asking.all("stock.warehouse", &["code", "company_id"]).await?;
         let codes: BTreeMap<i64, String> = warehouses.iter().filter_map(|row| Some((row[0].id()?, text(&row[1])))).collect();
         let scrap = asking.has("stock.location", "scrap_location").await?;
         let fields: &[&str] = if scrap { &["usage", "warehouse_id", "scrap_location"] } else { &["usage", "warehouse_id"] };
@@ -102,9 +128,32 @@ impl Ground {
         let units = asking.all("uom.uom", &["factor"]).await?;
         let units = units.iter().filter_map(|row| Some((row[0].id()?, number(&row[1])?))).collect();
         let tills = tills(asking, &mut gaps).await?;
-        let mut ground =
-            Self { ends, zones: Vec::new(), units, divides: asking.server.version() < Version::V19, tills, gaps };
+        let companies = warehouses.iter().filter_map(|row| Some((row[0].id()?, row[2].id()?))).collect();
+        let moves_name_bills = asking.has("stock.move", "bom_line_id").await?;
+        let mut ground = Self {
+            ends,
+            zones: Vec::new(),
+            units,
+            divides: asking.server.version() < Version::V19,
+            companies,
+            tills,
+            kits: None,
+            moves_name_bills,
+            gaps,
+        };
         ground.zones = ground.zones_of(&codes, odoo, calendar);
+        match kits::read(asking, |from, to| ground.ratio(from, to)).await? {
+            Ok(kits) => ground.kits = Some(kits),
+            Err(error) => {
+                ground.gaps.insert(Gap {
+                    what: "mrp.bom".to_owned(),
+                    why: error.to_string(),
+                    costs: "kits sold at the tills are demand of their components only when they are booked, and kits on \
+                            customers' orders only when they are shipped"
+                        .to_owned(),
+                });
+            }
+        }
         Ok(ground)
     }
 
@@ -151,7 +200,7 @@ impl Ground {
         for zone in zones.values_mut() {
             let here = |warehouse: &i64| zone.warehouses.contains(warehouse);
             zone.shelves = self.shelves().filter(|(_, w)| here(w)).map(|(id, _)| id).collect();
-            zone.tills = self.tills.iter().filter(|(_, w)| here(w)).map(|(till, _)| *till).collect();
+            zone.tills = self.tills.warehouses.iter().filter(|(_, w)| here(w)).map(|(till, _)| *till).collect();
         }
         zones.into_values().filter(|zone| !zone.shelves.is_empty()).collect()
     }
@@ -168,7 +217,17 @@ impl Ground {
 
     /// The warehouse that a till sells from.
     pub(super) fn till(&self, till: i64) -> Option<i64> {
-        self.tills.get(&till).copied()
+        self.tills.warehouses.get(&till).copied()
+    }
+
+    /// The company that a warehouse belongs to.
+    pub(super) fn company(&self, warehouse: i64) -> Option<i64> {
+        self.companies.get(&warehouse).copied()
+    }
+
+    /// The components of a product that is a kit at a warehouse, each with how many; None where it is none.
+    pub(super) fn parts(&self, product: i64, warehouse: i64) -> Option<&[kits::Part]> {
+        self.kits.as_ref()?.parts(product, self.company(warehouse))
     }
 
     /// How many of `to` one of `from` is. Up to 18 a unit's factor says how many of it make a reference unit, from 19 on how
@@ -194,60 +253,47 @@ impl Ground {
 
 /// Tills and the warehouses they sell from; none where there is no point of sale or where its lines can not be read, for then
 /// what the tills' pickings took from the shelves is the next best thing.
-async fn tills(asking: &Asking, gaps: &mut BTreeSet<Gap>) -> Result<BTreeMap<i64, i64>, OdooError> {
+async fn tills(asking: &Asking, gaps: &mut BTreeSet<Gap>) -> Result<Tills, OdooError> {
     if !asking.has("stock.picking", "pos_session_id").await? {
-        return Ok(BTreeMap::new());
+        return Ok(Tills::default());
     }
-    for model in ["report.pos.order", "pos.config"] {
-        match asking.server.fields(model).await {
-            Ok(_) => {}
-            Err(error) if error.is_transient() => return Err(error),
+    let mut fields = BTreeMap::new();
+    for (model, costs) in [
+        ("report.pos.order", "sales at the tills count on the day their stock is booked, not when they were made"),
+        ("pos.config", "sales at the tills count on the day their stock is booked, not when they were made"),
+        ("pos.order", "what open sessions have sold and not booked yet still counts as there"),
+        ("pos.session", "what open sessions have sold and not booked yet still counts as there"),
+        ("pos.order.line", "customers' orders that are settled at a till count twice"),
+    ] {
+        match asking.readable(model).await? {
+            Ok(of) => drop(fields.insert(model, of)),
             Err(error) => {
-                gaps.insert(Gap {
-                    what: model.to_owned(),
-                    why: error.to_string(),
-                    costs: "sales at the tills count on the day their stock is booked, not when they were made".to_owned(),
-                });
-                return Ok(BTreeMap::new());
+                gaps.insert(Gap { what: model.to_owned(), why: error.to_string(), costs: costs.to_owned() });
+                if matches!(model, "report.pos.order" | "pos.config") {
+                    return Ok(Tills::default());
+                }
             }
         }
     }
+    let has = |model: &str, field: &str| fields.get(model).is_some_and(|of| of.contains_key(field));
     let of_type = asking.all("stock.picking.type", &["warehouse_id"]).await?;
     let of_type: BTreeMap<i64, i64> = of_type.iter().filter_map(|row| Some((row[0].id()?, row[1].id()?))).collect();
-    let tills = asking.all("pos.config", &["picking_type_id"]).await?;
-    Ok(tills.iter().filter_map(|row| Some((row[0].id()?, *of_type.get(&row[1].id()?)?))).collect())
-}
-
-impl Asking {
-    /// All rows of a small model, archived ones included.
-    pub(super) async fn all(&self, model: &str, fields: &[&str]) -> Result<Vec<Vec<Cell>>, OdooError> {
-        let (mut all, mut after) = (Vec::new(), 0);
-        loop {
-            let page = self
-                .server
-                .rows(&ReadRows {
-                    model: model.to_owned(),
-                    domain: Domain::all().and("id", ">", after),
-                    fields: fields.iter().map(|f| (*f).to_owned()).collect(),
-                    order: "id",
-                    limit: self.page_max,
-                    scope: self.scope(None),
-                })
-                .await?;
-            let full = page.len() >= self.page_max;
-            let last = page.last().and_then(|row| row[0].id());
-            all.extend(page);
-            match last {
-                Some(last) if full && last > after => after = last,
-                _ => return Ok(all),
-            }
-        }
-    }
-
-    /// Does this server's model have a field?
-    pub(super) async fn has(&self, model: &str, field: &str) -> Result<bool, OdooError> {
-        Ok(self.server.fields(model).await?.contains_key(field))
-    }
+    let mut asked = vec!["picking_type_id"];
+    let no_goods = ["down_payment_product_id", "tip_product_id", "discount_product_id"];
+    asked.extend(no_goods.into_iter().filter(|field| has("pos.config", field)));
+    let tills = asking.all("pos.config", &asked).await?;
+    Ok(Tills {
+        warehouses: tills.iter().filter_map(|row| Some((row[0].id()?, *of_type.get(&row[1].id()?)?))).collect(),
+        no_goods: tills.iter().flat_map(|row| &row[2..]).filter_map(Cell::id).collect(),
+        // A condition that leads over what may not be read is refused like reading it.
+        name_orders: has("pos.order.line", "sale_order_line_id")
+            && has("pos.order", "session_id")
+            && has("pos.session", "config_id"),
+        have_orders: has("pos.order", "write_date"),
+        have_sessions: has("pos.session", "update_stock_at_closing")
+            && has("pos.order", "shipping_date")
+            && has("pos.order", "picking_ids"),
+    })
 }
 
 /// A cell's text; empty for Odoo's `false`.

@@ -14,6 +14,7 @@ mod asking;
 mod ground;
 mod month;
 mod read;
+mod tills;
 
 #[cfg(test)]
 pub(super) mod double;
@@ -29,8 +30,9 @@ use serde::{Deserialize, Serialize};
 
 pub(super) use self::asking::{Asking, Product};
 pub(super) use self::ground::Ground;
+pub(super) use self::read::{Levels, on_shelves, stirred};
 use self::read::{closing_levels, month_after, month_sums, touched};
-pub(super) use self::read::{on_shelves, stirred};
+pub(super) use self::tills::{open_products, unposted};
 use super::call::Server;
 use super::error::OdooError;
 use crate::clock::Clock;
@@ -44,7 +46,7 @@ use crate::ports::{BoxError, Gap, Mirror, PortError};
 const STREAM: &str = "demand";
 
 /// Of which shape positions are; one of another shape begins again.
-const POSITION: u32 = 1;
+const POSITION: u32 = 2;
 
 /// Why sums could not be brought in.
 #[derive(Debug, thiserror::Error)]
@@ -124,6 +126,9 @@ impl DemandReader {
     /// [`SumsError::Odoo`] where the server does not answer, [`SumsError::Mirror`] where the store does not keep.
     pub async fn refresh(&self, until: Timestamp) -> Result<Vec<Gap>, SumsError> {
         let ground = Ground::read(&self.asking, &self.odoo, &self.calendar).await?;
+        if let Some(kits) = &ground.kits {
+            kits.save(&*self.mirror, until).await.map_err(SumsError::Mirror)?;
+        }
         let newest = newest_month(&ground, until);
         let wanted =
             plus_days(newest_day(until), -i32::try_from(self.odoo.history_days).unwrap_or(i32::MAX)).first_of_month();

@@ -15,8 +15,12 @@ pub(super) struct Day {
     pub(super) sold: Quantity,
     /// Brought back by customers.
     pub(super) returned: Quantity,
-    /// Of both, at the tills: sold less brought back.
+    /// Of both, at the tills, but for customers' orders that were settled there: sold less brought back.
     pub(super) tills: Quantity,
+    /// Of what was sold, customers' orders that were settled at a till.
+    pub(super) settled: Quantity,
+    /// When it was counted: sold at the tills and not booked until later.
+    pub(super) unposted: Quantity,
     /// What the shelves hold more at its close than at its beginning.
     pub(super) net: Quantity,
 }
@@ -53,6 +57,8 @@ pub(super) fn record(place: (i64, i64), month: Date, days: &Days, closing: Quant
         sold: pick(|day| day.sold),
         returned: pick(|day| day.returned),
         tills: pick(|day| day.tills),
+        settled: pick(|day| day.settled),
+        unposted: pick(|day| day.unposted),
         out,
         closing,
     })

@@ -12,12 +12,12 @@ use jiff::civil::Date;
 use super::asking::{Asking, Product};
 use super::ground::{End, Ground, Zone};
 use super::month::Days;
+use super::tills;
 use crate::adapters::odoo::call::{Domain, Group, odoo_time};
 use crate::adapters::odoo::error::OdooError;
 use crate::domain::money::Quantity;
 
-const MOVE: &str = "stock.move";
-const TILLS: &str = "report.pos.order";
+pub(super) const MOVE: &str = "stock.move";
 
 /// Sums of one month by product and warehouse.
 pub(super) type Sums = BTreeMap<(i64, i64), Days>;
@@ -27,33 +27,35 @@ pub(in crate::adapters::odoo) type Levels = BTreeMap<(i64, i64), Quantity>;
 
 /// A stretch of time; the end is not in it.
 #[derive(Clone, Copy)]
-struct Window {
-    from: Timestamp,
-    to: Option<Timestamp>,
+pub(super) struct Window {
+    pub(super) from: Timestamp,
+    pub(super) to: Option<Timestamp>,
 }
 
 impl Window {
-    fn domain(self, products: &[Product]) -> Domain {
-        let ids: Vec<i64> = products.iter().map(|p| p.id).collect();
-        let domain = Domain::all().and("product_id", "in", ids).and("date", ">=", odoo_time(self.from));
+    /// Of some products, in the window by the time in `field`.
+    pub(super) fn domain(self, products: Vec<i64>, field: &str) -> Domain {
+        let domain = Domain::all().and("product_id", "in", products).and(field, ">=", odoo_time(self.from));
         match self.to {
-            Some(to) => domain.and("date", "<", odoo_time(to)),
+            Some(to) => domain.and(field, "<", odoo_time(to)),
             None => domain,
         }
     }
 }
 
 /// Done moves of some products that touch the shelves of a zone.
-struct Moved {
-    product: i64,
+pub(super) struct Moved {
+    pub(super) product: i64,
     /// The warehouse they left, where it is one of the zone.
-    from: Option<i64>,
+    pub(super) from: Option<i64>,
     /// The warehouse they reached, where it is one of the zone.
-    to: Option<i64>,
-    to_customer: bool,
-    from_customer: bool,
-    day: Option<Date>,
-    quantity: Quantity,
+    pub(super) to: Option<i64>,
+    pub(super) to_customer: bool,
+    pub(super) from_customer: bool,
+    pub(super) day: Option<Date>,
+    /// The line of the bill that they were for, where it was asked.
+    pub(super) bill_line: Option<i64>,
+    pub(super) quantity: Quantity,
 }
 
 /// On hand and reserved now, by product and warehouse. What is not in it is nothing.
@@ -95,7 +97,7 @@ pub(super) async fn closing_levels(
     }
     for zone in &ground.zones {
         let since = Window { from: zone.start_of(month_after(month)), to: None };
-        for m in moves(asking, ground, zone, products, since, false, false).await? {
+        for m in moves(asking, ground, zone, products, since, false, Which::All).await? {
             if let Some(warehouse) = m.from {
                 *levels.entry((m.product, warehouse)).or_default() += m.quantity;
             }
@@ -117,7 +119,7 @@ pub(super) async fn month_sums(
     let mut sums = Sums::new();
     for zone in &ground.zones {
         let window = Window { from: zone.start_of(month), to: Some(zone.start_of(month_after(month))) };
-        for m in moves(asking, ground, zone, products, window, true, false).await? {
+        for m in moves(asking, ground, zone, products, window, true, Which::All).await? {
             let day = m.day.map_or(1, |day| day_in(month, day));
             if let Some(warehouse) = m.from {
                 let slot = sums.entry((m.product, warehouse)).or_default().entry(day).or_default();
@@ -135,76 +137,47 @@ pub(super) async fn month_sums(
             }
         }
         if !zone.tills.is_empty() {
-            tills(asking, ground, zone, products, month, window, &mut sums).await?;
+            tills::sums(asking, ground, zone, products, month, window, &mut sums).await?;
         }
     }
     Ok(sums)
 }
 
-/// A till's stock is booked by pickings of its own, often all at once when the session closes. What it sold, and when, its
-/// lines say: they take the place of what those pickings shipped and took back. The shelves' own movement stays.
-async fn tills(
-    asking: &Asking,
-    ground: &Ground,
-    zone: &Zone,
-    products: &[Product],
-    month: Date,
-    window: Window,
-    sums: &mut Sums,
-) -> Result<(), OdooError> {
-    for m in moves(asking, ground, zone, products, window, true, true).await? {
-        let day = m.day.map_or(1, |day| day_in(month, day));
-        if let (Some(warehouse), true) = (m.from, m.to_customer) {
-            sums.entry((m.product, warehouse)).or_default().entry(day).or_default().sold -= m.quantity;
-        }
-        if let (Some(warehouse), true) = (m.to, m.from_customer) {
-            sums.entry((m.product, warehouse)).or_default().entry(day).or_default().returned -= m.quantity;
-        }
-    }
-    // A line of the report is a line of an order, in the product's unit; what is brought back stands there below zero.
-    for refunds in [false, true] {
-        let domain = window
-            .domain(products)
-            .and("state", "in", vec!["paid", "done", "invoiced"])
-            .and("config_id", "in", zone.tills.clone())
-            .and("product_qty", if refunds { "<" } else { ">" }, 0);
-        let by = ["product_id", "config_id", "date:day"];
-        for group in asking.groups(TILLS, domain, &by, &["product_qty"], Some(&zone.name)).await? {
-            let till = asking.key(TILLS, &group, 1)?.and_then(|till| ground.till(till));
-            let (Some(product), Some(warehouse)) = (asking.key(TILLS, &group, 0)?, till) else { continue };
-            let day = day_in(month, asking.day(TILLS, &group, 2)?);
-            let quantity = quantity(asking, TILLS, group.sums[0])?;
-            let slot = sums.entry((product, warehouse)).or_default().entry(day).or_default();
-            slot.tills += quantity;
-            if refunds {
-                slot.returned -= quantity;
-            } else {
-                slot.sold += quantity;
-            }
-        }
-    }
-    Ok(())
+/// Which moves are meant.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Which {
+    /// All.
+    All,
+    /// Those of tills' pickings.
+    Tills,
+    /// Those of tills' pickings that took components of kits, told apart by the bill's line where `by_line`.
+    TillKits { by_line: bool },
 }
 
-async fn moves(
+/// Done moves of some products in a window that touch the shelves of a zone.
+pub(super) async fn moves(
     asking: &Asking,
     ground: &Ground,
     zone: &Zone,
     products: &[Product],
     window: Window,
     by_day: bool,
-    of_tills: bool,
+    which: Which,
 ) -> Result<Vec<Moved>, OdooError> {
     let shelves = serde_json::Value::from(zone.shelves.clone());
     let mut domain = window
-        .domain(products)
+        .domain(products.iter().map(|p| p.id).collect(), "date")
         .and("state", "=", "done")
         .and_either(("location_id", "in", shelves.clone()), ("location_dest_id", "in", shelves));
-    if of_tills {
+    if which != Which::All {
         domain = domain.and("picking_id.pos_session_id", "!=", false);
     }
-    let by = ["product_id", "product_uom", "location_id", "location_dest_id", "date:day"];
-    let by = if by_day { &by[..] } else { &by[..4] };
+    if let Which::TillKits { .. } = which {
+        domain = domain.and("bom_line_id", "!=", false);
+    }
+    let by_line = which == Which::TillKits { by_line: true };
+    let by = ["product_id", "product_uom", "location_id", "location_dest_id", "date:day", "bom_line_id"];
+    let by = if by_line { &by[..] } else { &by[..if by_day { 5 } else { 4 }] };
     let units: BTreeMap<i64, i64> = products.iter().map(|p| (p.id, p.unit)).collect();
     let mut found = Vec::new();
     for group in asking.groups(MOVE, domain, by, &["quantity"], Some(&zone.name)).await? {
@@ -226,7 +199,8 @@ async fn moves(
             to: here(target),
             to_customer: target == End::Customer,
             from_customer: source == End::Customer,
-            day: if by_day { Some(asking.day(MOVE, &group, 4)?) } else { None },
+            day: if by.len() > 4 { Some(asking.day(MOVE, &group, 4)?) } else { None },
+            bill_line: if by_line { asking.key(MOVE, &group, 5)? } else { None },
             quantity: quantity(asking, MOVE, group.sums[0] * ratio)?,
         });
     }
@@ -249,8 +223,12 @@ pub(super) async fn touched(
             let Some(product) = asking.key(model, group, 0)? else { continue };
             // The day is UTC's; in a zone west of it the evening before is meant.
             let day = asking.day(model, group, 1)?.yesterday().unwrap_or(Date::MIN);
-            let slot = first.entry(product).or_insert_with(|| day.first_of_month());
-            *slot = (*slot).min(day.first_of_month());
+            // What is written of a kit is about its components.
+            let about = ground.kits.as_ref().map_or_else(|| BTreeSet::from([product]), |kits| kits.touched_by(product));
+            for product in about {
+                let slot = first.entry(product).or_insert_with(|| day.first_of_month());
+                *slot = (*slot).min(day.first_of_month());
+            }
         }
         Ok::<_, OdooError>(())
     };
@@ -258,8 +236,10 @@ pub(super) async fn touched(
     let domain = Domain::all().and("write_date", ">=", odoo_time(since)).and("date", "<=", odoo_time(until));
     note(MOVE, asking.groups(MOVE, domain, &by, &["quantity"], Some("UTC")).await?)?;
     if ground.zones.iter().any(|zone| !zone.tills.is_empty()) {
-        let domain = Domain::all().and("order_id.write_date", ">=", odoo_time(since));
-        note(TILLS, asking.groups(TILLS, domain, &by, &["product_qty"], Some("UTC")).await?)?;
+        let written = if ground.tills.have_orders { "order_id.write_date" } else { "date" };
+        let domain = Domain::all().and(written, ">=", odoo_time(since));
+        let groups = asking.groups(tills::LINES, domain, &by, &["product_qty"], Some("UTC")).await?;
+        note(tills::LINES, groups)?;
     }
     Ok(first)
 }
@@ -284,10 +264,10 @@ pub(super) fn month_after(month: Date) -> Date {
 
 /// A day's number in its month. Where the server's idea of a zone's clock differs from ours, a group of the first or last
 /// hour may be told under a neighbouring day: it is held in the month that was asked for.
-fn day_in(month: Date, day: Date) -> u8 {
+pub(super) fn day_in(month: Date, day: Date) -> u8 {
     day.clamp(month, month.last_of_month()).day().unsigned_abs()
 }
 
-fn quantity(asking: &Asking, model: &str, sum: f64) -> Result<Quantity, OdooError> {
+pub(super) fn quantity(asking: &Asking, model: &str, sum: f64) -> Result<Quantity, OdooError> {
     Quantity::from_erp(sum).ok_or_else(|| asking.garbled(model, format!("{sum} is no quantity")))
 }

@@ -218,6 +218,8 @@ fn brute_force(world: &World) -> BTreeMap<RecordRef, Record> {
                     sold: BTreeMap::new(),
                     returned: BTreeMap::new(),
                     tills: BTreeMap::new(),
+                    settled: BTreeMap::new(),
+                    unposted: BTreeMap::new(),
                     out: [].into(),
                     closing: Quantity::ZERO,
                 };

@@ -201,6 +201,7 @@ fn some_levels(records: &BTreeMap<RecordRef, Record>) -> Vec<StockLevel> {
         location,
         on_hand: Quantity(sum + Decimal::from(at as i64 - 20)),
         reserved: Quantity::ZERO,
+        unposted: Quantity::ZERO,
     };
     sums.into_iter().enumerate().map(level).filter(|level| !level.on_hand.is_zero()).collect()
 }

@@ -10,7 +10,9 @@ use jiff::Timestamp;
 use super::left_out::LeftOut;
 use super::live::{Live, Tables};
 use super::told::Suffixes;
+use super::working::SALE_LINE;
 use super::{News, Told};
+use crate::adapters::odoo::kits::Kits;
 use crate::adapters::odoo::streams::{Extent, STREAMS};
 use crate::adapters::rows::{Care, Currencies, Feed, Masters, Rates};
 use crate::domain::record::{Record, RecordKind, RecordRef};
@@ -58,7 +60,8 @@ impl Base {
         }
         let care = Care::lenient();
         let mut feed = Feed::default();
-        let masters = translate(&tables, told, &care, &mut feed);
+        let mut masters = translate(&tables, told, &care, &mut feed);
+        masters.kits = Kits::load(mirror).await?;
         left_out.settle_whole(&tables, care.into_problems());
         let ids = SINGLE.iter().map(|(model, _)| *model).chain(SEVERAL).map(|model| (model, tables.ids(model).collect()));
         let records = feed.into_last_versions();
@@ -102,6 +105,17 @@ impl Base {
         }
         self.suffixes.note(self.records.values());
         self.before = Some(self.records.clone());
+    }
+
+    /// Tells that lines of customers' orders are gone which were told under components that their kits no longer have, and
+    /// keeps in mind what is told.
+    pub(super) fn tell_parts(&mut self, lines: &BTreeSet<i64>, news: &mut News) {
+        for line in lines {
+            for key in self.suffixes.keys(SALE_LINE, *line) {
+                news.gone(key);
+            }
+        }
+        self.suffixes.note(news.0.values().filter(|record| matches!(record, Record::SaleLine(_))));
     }
 
     /// Keeps what was told for several items.

@@ -28,6 +28,7 @@ use self::left_out::LeftOut;
 pub(in crate::adapters) use self::left_out::gaps_of;
 use self::masters::Base;
 use self::working::Targets;
+use super::kits;
 use super::streams::{Extent, stream_of};
 use crate::domain::record::{Observed, Record, RecordKind, RecordRef};
 use crate::ports::{BoxError, Gap, Mirror, MirrorChange, Page, PortError, Source, Stream};
@@ -105,8 +106,13 @@ impl OdooSource {
     async fn tell(&self, changes: &[MirrorChange], state: &mut State) -> Result<Vec<Observed>, BoxError> {
         let Some(at) = changes.iter().map(|change| change.read_at).max() else { return Ok(Vec::new()) };
         let mut changed: BTreeMap<&'static str, BTreeSet<i64>> = BTreeMap::new();
+        let mut kits = BTreeSet::new();
         let mut last_master = None;
         for change in changes {
+            if change.stream == kits::KEPT {
+                kits.insert(change.id);
+                last_master = Some(change.seq);
+            }
             // Other parts keep other things there.
             let Some(stream) = stream_of(&change.stream) else { continue };
             changed.entry(stream.model).or_default().insert(change.id);
@@ -114,7 +120,7 @@ impl OdooSource {
                 last_master = Some(change.seq);
             }
         }
-        if changed.is_empty() {
+        if changed.is_empty() && kits.is_empty() {
             return Ok(Vec::new());
         }
         let mut left_out = match state.left_out.take() {
@@ -136,13 +142,15 @@ impl OdooSource {
         if last_master.is_some() {
             base.tell(&changed, &mut news);
         }
-        let targets = Targets::of(&*self.mirror, &changed, &left_out).await?;
+        let mut targets = Targets::of(&*self.mirror, &changed, &left_out).await?;
+        targets.add_kits(&*self.mirror, &kits).await?;
         working::tell_suppliers(&*self.mirror, &base.masters.partners, &changed, &mut news).await?;
         let rows = targets.rows(&*self.mirror).await?;
         let (records, problems) = working::translate(&rows, &base.masters, &self.told.companies);
         left_out.forget(&changed);
         left_out.settle(&rows, problems);
         targets.tell(records, &mut news);
+        base.tell_parts(targets.sale_lines(), &mut news);
         base.keep_told(&*self.mirror, at).await?;
         left_out.save(&*self.mirror, at).await?;
         state.left_out = Some(left_out);

@@ -1,5 +1,5 @@
-//! Which records a row was told as, where it may be several: a price of a template counts for each of its variants, and
-//! which those are may change. Kept in the mirror, and never forgotten: to tell again that a record is gone costs nothing,
+//! Which records a row was told as, where it may be several: a price of a template counts for each of its variants, a kit's
+//! line of an order is one of each component, and which those are may change. Kept in the mirror, and never forgotten: to tell again that a record is gone costs nothing,
 //! not to tell it would leave it for ever.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,7 +10,8 @@ use crate::domain::record::{Record, RecordKind, RecordRef};
 use crate::ports::{BoxError, Mirror, MirrorRow};
 
 /// The families whose ids carry an item's: their stream, their kind, what stands before the row's id, where it is kept.
-const FAMILIES: [(&str, RecordKind, &str, &str); 3] = [
+const FAMILIES: [(&str, RecordKind, &str, &str); 4] = [
+    ("sale.order.line", RecordKind::SaleLine, "", "told/sale.order.line"),
     ("product.supplierinfo", RecordKind::SupplierPrice, "", "told/product.supplierinfo"),
     ("product.pricelist.item", RecordKind::Promotion, "pricelist-", "told/product.pricelist.item"),
     ("loyalty.program", RecordKind::Promotion, "loyalty-", "told/loyalty.program"),

@@ -14,7 +14,7 @@ use crate::ports::{BoxError, Mirror, MirrorRow};
 const ORDER: &str = "purchase.order";
 const ORDER_LINE: &str = "purchase.order.line";
 const SALE: &str = "sale.order";
-const SALE_LINE: &str = "sale.order.line";
+pub(super) const SALE_LINE: &str = "sale.order.line";
 const PICKING: &str = "stock.picking";
 const MOVE: &str = "stock.move";
 const SCRAP: &str = "stock.scrap";
@@ -62,6 +62,17 @@ impl Targets {
         Ok(all)
     }
 
+    /// And the lines of customers' orders for these kits: how they are made up has changed.
+    pub(super) async fn add_kits(&mut self, mirror: &dyn Mirror, kits: &BTreeSet<i64>) -> Result<(), BoxError> {
+        self.sale_lines.extend(ids(&linked(mirror, SALE_LINE, "product_id", kits).await?));
+        Ok(())
+    }
+
+    /// The lines of customers' orders among them.
+    pub(super) fn sale_lines(&self) -> &BTreeSet<i64> {
+        &self.sale_lines
+    }
+
     /// The rows themselves and those they refer to.
     pub(super) async fn rows(&self, mirror: &dyn Mirror) -> Result<Tables, BoxError> {
         let mut tables = Tables::default();
@@ -86,7 +97,8 @@ impl Targets {
     /// Tells the targets' records, and of the others only the suppliers they name.
     pub(super) fn tell(&self, records: BTreeMap<RecordRef, Record>, news: &mut News) {
         for (key, record) in records {
-            let id = key.id.parse().unwrap_or(0);
+            // A kit's line is told as one of each component: `12-75`.
+            let id = key.id.split('-').next().and_then(|id| id.parse().ok()).unwrap_or(0);
             let is_target = match key.kind {
                 RecordKind::PoLine => self.order_lines.contains(&id),
                 RecordKind::SaleLine => self.sale_lines.contains(&id),
