@@ -79,6 +79,9 @@ impl Shop {
             partner: None,
             deadline: None,
             returns: None,
+            to_replace: false,
+            asked: None,
+            owner: None,
             entered_by: None,
             reason: String::new(),
         }
@@ -162,6 +165,9 @@ impl Shop {
                 promised: at(promised),
                 confirmed: true,
                 draft: false,
+                to_customer: false,
+                kits_received: None,
+                kit: None,
             }),
         );
         let done = received.iter().map(|(qty, on)| (*qty, Some(*on)));

@@ -21,6 +21,7 @@ mod odoo_client;
 mod odoo_demand;
 mod odoo_live;
 mod odoo_sync;
+mod received;
 mod recording;
 mod signals;
 mod support;

@@ -15,7 +15,7 @@ use super::calendar::plus_days;
 use super::ids::ItemId;
 use super::money::Quantity;
 use super::notice::{Notice, NoticeContent, NoticeLine};
-use super::record::PurchaseLine;
+use super::record::{PurchaseLine, StockMove};
 
 /// Who told how much.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -214,15 +214,11 @@ impl Book {
 
     /// The receipts of a line after `since` by document, in order of time.
     fn batches(&self, line: &PurchaseLine, since: Timestamp) -> Vec<(Timestamp, Quantity)> {
-        let mut documents: BTreeMap<&str, (Timestamp, Quantity)> = BTreeMap::new();
-        for m in self.receipts(&line.id) {
-            let Some(at) = m.done_at.filter(|at| *at > since) else { continue };
-            let batch = documents.entry(m.document.as_str()).or_insert((at, Quantity::ZERO));
-            batch.1 += m.qty;
-        }
-        let mut batches: Vec<(Timestamp, Quantity)> = documents.into_values().collect();
-        batches.sort_by_key(|(at, _)| *at);
-        batches
+        // A replacement was announced with the goods that it replaces, or with a notice of its own.
+        let since = |m: &&StockMove| m.done_at.is_some_and(|at| at > since);
+        let receipts: Vec<&StockMove> = self.receipts(&line.id).into_iter().filter(since).collect();
+        let told = self.deliveries(&line.id, receipts).into_iter();
+        told.filter_map(|(first, qty)| Some((first.done_at?, qty))).collect()
     }
 
     /// A lot that came other than it was sent, where both sides name lots.

@@ -31,7 +31,7 @@ pub(super) const BASIS_BILL: &str = "billed more than was received or agreed";
 pub(super) struct ThreeWay {
     /// Billed, credit notes taken off.
     pub billed: Quantity,
-    /// Received, less what went back.
+    /// Received, less what went back to be credited.
     pub received: Quantity,
     /// (billed − received) × PO price.
     pub quantity_variance: Money,
@@ -48,7 +48,7 @@ pub(super) fn three_way(book: &Book, line: &PurchaseLine) -> Option<ThreeWay> {
     if bills.is_empty() {
         return None;
     }
-    let received = book.received(&line.id) - book.sent_back(&line.id);
+    let received = book.billable(line);
     let mut billed = Decimal::ZERO;
     let mut value = Decimal::ZERO;
     for bill in bills {

@@ -15,6 +15,7 @@ mod catalogue;
 mod channel;
 mod checks;
 mod desk;
+mod doubled;
 mod duplicate;
 mod frozen;
 #[cfg(test)]
@@ -119,7 +120,8 @@ pub fn checks_of(view: &CaseView<'_>, action: &Action) -> Vec<Check> {
 
 /// The probability that the case is real: that of its most certain exception.
 fn probability(view: &CaseView<'_>) -> f64 {
-    let p = |e: &Exception| view.p.get(&e.signal.code).copied().unwrap_or_else(|| e.signal.code.prior());
+    let of_type = |e: &Exception| view.p.get(&e.signal.code).copied().unwrap_or_else(|| e.signal.code.prior());
+    let p = |e: &Exception| of_type(e) * doubled::still_real(view, e);
     view.exceptions.iter().map(p).fold(0.0, f64::max).clamp(0.0, 1.0)
 }
 
@@ -204,8 +206,10 @@ fn needs(view: &CaseView<'_>) -> BTreeMap<Place, Need> {
             }
             T::RDamage => {
                 for line in lines_of(view, exception) {
-                    let back = book.sent_back(&line.id).to_f64();
-                    add((line.item.clone(), line.location.clone()), Some(back), false);
+                    let back = book.away(&line.id).to_f64();
+                    if back > 0.0 {
+                        add((line.item.clone(), line.location.clone()), Some(back), false);
+                    }
                 }
             }
             _ => {}

@@ -146,6 +146,9 @@ impl Shop {
             partner: None,
             deadline: None,
             returns: None,
+            to_replace: false,
+            asked: None,
+            owner: None,
             entered_by: Some("7".into()),
             reason: String::new(),
         }));
@@ -178,6 +181,9 @@ impl Shop {
             promised: at(promised),
             confirmed: true,
             draft: false,
+            to_customer: false,
+            kits_received: None,
+            kit: None,
         }));
     }
 

@@ -226,7 +226,7 @@ fn still_matters(book: &Book, config: &Config, line: &PurchaseLine, billed: &[&B
 /// F-QTY: billed more than received, over all bills and credit notes of a line.
 fn quantity(book: &Book, config: &Config, line: &PurchaseLine, billed: &[&BillLine]) -> Option<Signal> {
     let bill = billed.iter().rev().find(|b| b.qty.is_positive() && !b.paid)?;
-    let received = book.received(&line.id);
+    let received = book.billable(line);
     let total: Quantity = billed.iter().map(|b| b.qty).sum();
     let over = total - received;
     let within = over.to_f64() <= config.tolerances.quantity_units

@@ -55,6 +55,9 @@ fn ordered(id: &str, order: &str, supplier: &str, item: &str, qty: i64) -> Recor
         promised: now(),
         confirmed: true,
         draft: false,
+        to_customer: false,
+        kits_received: None,
+        kit: None,
     })
 }
 

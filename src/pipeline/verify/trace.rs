@@ -325,6 +325,9 @@ mod tests {
             partner: None,
             deadline: None,
             returns: None,
+            to_replace: false,
+            asked: None,
+            owner: None,
             entered_by: None,
             reason: String::new(),
         }
@@ -347,6 +350,9 @@ mod tests {
             promised: time(20),
             confirmed: true,
             draft: false,
+            to_customer: false,
+            kits_received: None,
+            kit: None,
         }
     }
 

@@ -73,6 +73,8 @@ impl Targets {
         let orders = tables.links(ORDER_LINE, "order_id");
         tables.add(ORDER_LINE, linked(mirror, ORDER_LINE, "order_id", &orders).await?);
         tables.add(ORDER, by_id(mirror, ORDER, &orders).await?);
+        // Whether a line is of a kit shows in what comes for it.
+        tables.add(MOVE, linked(mirror, MOVE, "purchase_line_id", &self.order_lines).await?);
         let mut pickings = tables.links(MOVE, "picking_id");
         pickings.extend(tables.lists(ORDER, "picking_ids"));
         tables.add(PICKING, by_id(mirror, PICKING, &pickings).await?);
