@@ -125,6 +125,11 @@ impl Book {
         self.recipe(line).is_some()
     }
 
+    /// The components of a line's product with how many one kit holds; empty where it is no kit.
+    pub fn components(&self, line: &str) -> Vec<(&ItemId, Decimal)> {
+        self.recipe(line).into_iter().flatten().collect()
+    }
+
     /// The components of kits that are still to come to a place, by purchase line.
     pub(super) fn components_to_come(&self, place: &Place) -> BTreeMap<&str, Quantity> {
         let mut open: BTreeMap<&str, Quantity> = BTreeMap::new();

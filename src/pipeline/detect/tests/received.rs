@@ -629,6 +629,31 @@ fn left(shop: &Shop) -> Quantity {
     book.surplus_of(&second).iter().map(crate::domain::surplus::Surplus::left).sum()
 }
 
+#[test]
+fn a_return_without_a_reason_claims_nothing_about_quality() {
+    for (reason, claims) in [("", false), ("  ", false), ("mouldy", true)] {
+        let mut shop = Shop::new();
+        ordered(&mut shop, 100);
+        came(&mut shop, 100, -5);
+        shop.moved(MoveKind::CustomerReturn, None, Some("2"), 60, Some(-1)).reason = reason.into();
+        let place = Subject::at(&ItemId::new("1"), &LocationId::new("2"));
+        let signal = Signal::rule("test/1", T::DReturn, place, "week".into(), (day(-1), day(-1)), "Sixty back".into());
+        let found = shop.assess_signals(vec![signal]);
+        assert_eq!(has(&found, "CLAIM"), claims, "{reason:?}");
+    }
+    // What went back to the supplier is claimed as what it is.
+    let mut shop = Shop::new();
+    ordered(&mut shop, 100);
+    let first = came(&mut shop, 100, -5);
+    back(&mut shop, 36, -4, &first, false);
+    let found = shop.assess(&[T::RDamage]);
+    let basis = found.candidates.iter().find_map(|c| match &c.action {
+        Action::Claim { basis, .. } => Some(basis.as_str()),
+        _ => None,
+    });
+    assert_eq!(basis, Some("sent back to the supplier"));
+}
+
 proptest! {
     #[test]
     fn no_surplus_is_taken_out_twice_and_none_appears(counts in prop::collection::vec((-80_i64..80, -4_i32..0), 0..6)) {
