@@ -80,7 +80,8 @@ async fn sums_over_http_say_what_the_recording_says_move_by_move() {
                     _ => continue,
                 };
                 let Some(done) = m.done_at else { continue };
-                let day = truth.days_from(from, &location).iter().position(|day| *day == calendar.day_of(done)).expect("a day");
+                let day =
+                    truth.days_from(from, &location).iter().position(|day| *day == calendar.day_of(done)).expect("a day");
                 wanted[day] += sign * m.qty.to_f64();
             }
             sold += wanted.iter().sum::<f64>();

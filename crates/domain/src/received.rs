@@ -211,7 +211,8 @@ fn whole_kits(recipe: &Recipe<'_>, came: &[&StockMove], gone: &[&StockMove]) -> 
         |moves: &[&StockMove], item: &ItemId| -> Quantity { moves.iter().filter(|m| m.item == *item).map(|m| m.qty).sum() };
     // Half a kit is none. The quotient is rounded first: a third of three is one.
     let whole = |(item, per): (&&ItemId, &Decimal)| {
-        Quantity(((of(came, item) - of(gone, item)).0 / per).round_dp(6).floor().normalize())
+        let kits = (of(came, item) - of(gone, item)).0.checked_div(*per).unwrap_or(Decimal::ZERO);
+        Quantity(kits.round_dp(6).floor().normalize())
     };
     recipe.iter().map(whole).min().unwrap_or(Quantity::ZERO)
 }

@@ -173,10 +173,12 @@ fn duplicate_receipt(book: &Book, lines: &[&PurchaseLine], twins: &Twins<'_>) ->
         return None;
     }
     let total: Quantity = moves.iter().map(|m| m.qty).sum();
-    let since = if gone.is_positive() {
+    let since = if !gone.is_positive() {
+        String::new()
+    } else if left.is_positive() {
         format!(", {gone} of them were taken off the books again, {left} are still there")
     } else {
-        String::new()
+        "; they were taken off the books again, and are billed all the same".to_owned()
     };
     let headline = format!(
         "{second} repeats {first} of {} from {}: {total} units on {} lines were booked in a second time{since}.",
@@ -259,8 +261,9 @@ struct Difference {
 fn difference(book: &Book, line: &PurchaseLine, lines: &[&PurchaseLine]) -> Difference {
     let beside = || lines.iter().filter(|l| l.id != line.id && l.item == line.item && l.qty.is_positive());
     let (excess, missing) = (book.excess(line), book.missing(line));
-    let waits =
-        |l: &PurchaseLine| book.open_quantity(&l.id).is_positive() && book.today < book.calendar.day_of(l.promised_first);
+    let waits = |l: &PurchaseLine| {
+        book.open_quantity(&l.id).is_positive() && book.closed_at(&l.location) < book.calendar.day_of(l.promised_first)
+    };
     let lacks: Quantity = beside().filter(|l| !waits(l)).map(|l| book.missing(l)).sum();
     let has: Quantity = beside().map(|l| book.excess(l)).sum();
     let off = if excess.is_positive() { excess - excess.min(lacks) } else { missing.min(has) - missing };

@@ -66,6 +66,8 @@ impl Targets {
     pub(super) async fn rows(&self, mirror: &dyn Mirror) -> Result<Tables, BoxError> {
         let mut tables = Tables::default();
         tables.add(MOVE, by_id(mirror, MOVE, &self.moves).await?);
+        // Whether a line is of a kit shows in what comes for it.
+        tables.add(MOVE, linked(mirror, MOVE, "purchase_line_id", &self.order_lines).await?);
         tables.add(SCRAP, by_id(mirror, SCRAP, &tables.links(MOVE, "scrap_id")).await?);
         let mut lines = tables.links(MOVE, "purchase_line_id");
         lines.extend(&self.order_lines);
@@ -73,8 +75,6 @@ impl Targets {
         let orders = tables.links(ORDER_LINE, "order_id");
         tables.add(ORDER_LINE, linked(mirror, ORDER_LINE, "order_id", &orders).await?);
         tables.add(ORDER, by_id(mirror, ORDER, &orders).await?);
-        // Whether a line is of a kit shows in what comes for it.
-        tables.add(MOVE, linked(mirror, MOVE, "purchase_line_id", &self.order_lines).await?);
         let mut pickings = tables.links(MOVE, "picking_id");
         pickings.extend(tables.lists(ORDER, "picking_ids"));
         tables.add(PICKING, by_id(mirror, PICKING, &pickings).await?);
