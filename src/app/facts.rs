@@ -115,7 +115,7 @@ fn risk(book: &Book, supplier: &SupplierId) -> Option<Risk> {
         let promised = book.calendar.day_of(line.promised_first);
         let receipts = book.receipts(&line.id);
         let in_time = receipts.iter().all(|m| m.done_at.is_none_or(|at| book.calendar.day_of(at) <= promised));
-        in_time && book.received(&line.id) >= line.qty
+        in_time && book.delivered(&line.id) >= line.qty
     };
     let share = lines.iter().filter(kept).count() as f64 / lines.len() as f64;
     Some(match RISK_SHARES {

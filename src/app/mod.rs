@@ -243,6 +243,9 @@ mod tests {
             partner: None,
             deadline: None,
             returns: None,
+            to_replace: false,
+            asked: None,
+            owner: None,
             entered_by: Some(who.to_owned()),
             reason: String::new(),
         }

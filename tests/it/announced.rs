@@ -79,6 +79,9 @@ impl Shop {
             partner: None,
             deadline: None,
             returns: None,
+            to_replace: false,
+            asked: None,
+            owner: None,
             entered_by: None,
             reason: String::new(),
         }
@@ -165,6 +168,9 @@ impl Shop {
                 confirmed: true,
                 draft: false,
                 pack: None,
+                to_customer: false,
+                kits_received: None,
+                kit: None,
             }),
         );
         let done = received.iter().map(|(qty, on)| (*qty, Some(*on)));

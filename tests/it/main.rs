@@ -25,6 +25,7 @@ mod odoo_demand;
 mod odoo_live;
 mod odoo_sync;
 mod odoo_tills;
+mod received;
 mod recording;
 mod signals;
 mod support;

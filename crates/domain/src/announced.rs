@@ -18,7 +18,7 @@ use super::record::PurchaseLine;
 /// A delivery that is on its way to a location.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Incoming {
-    /// The purchase line.
+    /// The purchase line; of a component that of its kit.
     pub po_line: String,
     /// Still to come.
     pub qty: Quantity,
@@ -141,12 +141,15 @@ impl Book {
 
     /// Confirmed purchase quantities still to come (OO), earliest promise first.
     pub fn incoming(&self, item: &ItemId, location: &LocationId) -> Vec<Incoming> {
-        let mut incoming: Vec<Incoming> = self
-            .po_lines_at(item, location)
-            .into_iter()
-            .filter(|l| l.confirmed)
-            .map(|l| Incoming { po_line: l.id.clone(), qty: self.open_quantity(&l.id), promised: self.due(l) })
-            .filter(|i| i.qty.is_positive())
+        let own = self.po_lines_at(item, location).into_iter().filter(|l| !self.is_kit(&l.id));
+        let own = own.map(|l| (l, self.open_quantity(&l.id)));
+        // A kit never comes: its components do.
+        let components = self.components_to_come(&(item.clone(), location.clone())).into_iter();
+        let components = components.filter_map(|(line, qty)| Some((self.po_lines.get(line)?, qty)));
+        let mut incoming: Vec<Incoming> = own
+            .chain(components)
+            .filter(|(line, qty)| line.confirmed && qty.is_positive())
+            .map(|(line, qty)| Incoming { po_line: line.id.clone(), qty, promised: self.due(line) })
             .collect();
         incoming.sort_by(|a, b| (a.promised, numeric(&a.po_line)).cmp(&(b.promised, numeric(&b.po_line))));
         incoming

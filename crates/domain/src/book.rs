@@ -76,6 +76,10 @@ pub struct Book {
     pub(super) bills_of_po_line: BTreeMap<String, Vec<String>>,
     po_lines_of_order: BTreeMap<String, Vec<String>>,
     po_lines_at: BTreeMap<Place, Vec<String>>,
+    /// Moves of kits' components by the place they come to.
+    pub(super) components_at: BTreeMap<Place, Vec<String>>,
+    /// Names of kits that are no items themselves.
+    kit_names: BTreeMap<ItemId, String>,
     pub(super) announced: BTreeMap<String, Announced>,
     pub(super) taken_back: BTreeMap<String, TakenBack>,
     pub(super) repeats: OnceLock<Vec<Repeat>>,
@@ -126,6 +130,8 @@ impl Book {
             bills_of_po_line: BTreeMap::new(),
             po_lines_of_order: BTreeMap::new(),
             po_lines_at: BTreeMap::new(),
+            components_at: BTreeMap::new(),
+            kit_names: BTreeMap::new(),
             announced: BTreeMap::new(),
             taken_back: BTreeMap::new(),
             repeats: OnceLock::new(),
@@ -194,20 +200,31 @@ impl Book {
             self.lines_of_sale.entry(line.order_id.clone()).or_default().push(line.id.clone());
         }
         for line in self.po_lines.values() {
+            if let Some(name) = &line.kit {
+                self.kit_names.insert(line.item.clone(), name.clone());
+            }
             self.po_lines_of_order.entry(line.order_id.clone()).or_default().push(line.id.clone());
-            self.po_lines_at.entry((line.item.clone(), line.location.clone())).or_default().push(line.id.clone());
+            // What goes straight to a customer never comes to the place that ordered it.
+            if !line.to_customer {
+                self.po_lines_at.entry((line.item.clone(), line.location.clone())).or_default().push(line.id.clone());
+            }
         }
         for m in self.moves.values() {
             let places: BTreeSet<&LocationId> = m.from.iter().chain(m.to.iter()).collect();
             for place in places {
                 self.moves_at.entry((m.item.clone(), place.clone())).or_default().push(m.id.clone());
             }
-            if let Some(line) = &m.po_line {
-                self.moves_of_po_line.entry(line.clone()).or_default().push(m.id.clone());
+            if let (Some(_), Some(to)) = (m.asked, &m.to) {
+                self.components_at.entry((m.item.clone(), to.clone())).or_default().push(m.id.clone());
             }
             if let Some(line) = &m.sale_line {
                 self.moves_of_sale_line.entry(line.clone()).or_default().push(m.id.clone());
             }
+        }
+        let of_line = |m: &StockMove| Some((self.line_of(m)?.to_owned(), m.id.clone()));
+        let of_lines: Vec<(String, String)> = self.moves.values().filter_map(of_line).collect();
+        for (line, id) in of_lines {
+            self.moves_of_po_line.entry(line).or_default().push(id);
         }
         for bill in self.bill_lines.values() {
             if let Some(line) = &bill.po_line {
@@ -288,9 +305,10 @@ impl Book {
         self.calendars.get(location).map_or(self.closed, |calendar| calendar.closed_at(self.as_of))
     }
 
-    /// `AC-006 Espresso beans 1 kg`, or the bare id of an item that is not in the book.
+    /// `AC-006 Espresso beans 1 kg`; the bare id of what is no item and was not ordered as a kit either.
     pub fn item_label(&self, item: &ItemId) -> String {
-        self.items.get(item).map_or_else(|| format!("item {item}"), Item::label)
+        let kit = || self.kit_names.get(item).cloned().unwrap_or_else(|| format!("item {item}"));
+        self.items.get(item).map_or_else(kit, Item::label)
     }
 
     /// The location's name.
@@ -415,26 +433,6 @@ impl Book {
         self.moves_of_sale_line.get(line).map(|ids| ids.iter().map(|id| &self.moves[id]).collect()).unwrap_or_default()
     }
 
-    /// Done receipts of a purchase line, in order of time.
-    pub fn receipts(&self, line: &str) -> Vec<&StockMove> {
-        self.moves_of_po_line(line).into_iter().filter(|m| m.kind == MoveKind::Receipt && m.done_at.is_some()).collect()
-    }
-
-    /// Received on a purchase line, before anything went back.
-    pub fn received(&self, line: &str) -> Quantity {
-        self.receipts(line).iter().map(|m| m.qty).sum()
-    }
-
-    /// Sent back to the supplier from a purchase line.
-    pub fn sent_back(&self, line: &str) -> Quantity {
-        let back = |m: &&StockMove| m.kind == MoveKind::SupplierReturn && m.done_at.is_some();
-        self.moves_of_po_line(line).into_iter().filter(back).map(|m| m.qty).sum()
-    }
-
-    /// Still to come on a purchase line: what its planned receipts say. Zero once the ERP has closed it.
-    pub fn open_quantity(&self, line: &str) -> Quantity {
-        let open = |m: &&StockMove| m.kind == MoveKind::Receipt && m.done_at.is_none();
-        self.moves_of_po_line(line).into_iter().filter(open).map(|m| m.qty).sum()
     }
 
     /// On hand now (OH): what the ERP states, and nothing where it states levels but none of this place; else what done moves

@@ -290,7 +290,7 @@ pub struct PurchaseLine {
     pub item: ItemId,
     /// To where.
     pub location: LocationId,
-    /// Ordered, in stock units.
+    /// Ordered, in stock units. Negative on a line by which goods go back.
     pub qty: Quantity,
     /// Net price of a unit. None when its currency can not be converted.
     pub price: Option<UnitPrice>,
@@ -314,6 +314,15 @@ pub struct PurchaseLine {
     /// The package or unit that it was ordered in, where that is not the stock unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pack: Option<Pack>,
+    /// Do the goods go straight to a customer? Then they never come to `location`, which only says who ordered.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub to_customer: bool,
+    /// Of a kit: how many whole ones the ERP says were received, once its components are in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kits_received: Option<Quantity>,
+    /// The product's name, where it is a kit of which no stock is kept: it is no item, only its components are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kit: Option<String>,
 }
 
 /// What a stock move means.
@@ -374,8 +383,17 @@ pub struct StockMove {
     pub partner: Option<String>,
     /// The promised date on the move, where it has one.
     pub deadline: Option<Timestamp>,
-    /// The move this one takes back.
+    /// The move this one takes back. A receipt that takes a return back comes in its place.
     pub returns: Option<String>,
+    /// Of goods that go back to a supplier: are they to be replaced, not credited?
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub to_replace: bool,
+    /// Of a component of a kit that was ordered: how many the document asks for, done or not. None where the line's own item moves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Quantity>,
+    /// Whose goods they are, where they are not ours (consignment; the ERP's partner id): we hold them and do not own them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
     /// The person who entered it (the ERP's user id): a pseudonym.
     pub entered_by: Option<String>,
     /// Reason given, for scraps and counts. Text from outside.

@@ -16,7 +16,7 @@ use super::calendar::plus_days;
 use super::ids::ItemId;
 use super::money::Quantity;
 use super::notice::{Notice, NoticeContent, NoticeLine};
-use super::record::PurchaseLine;
+use super::record::{PurchaseLine, StockMove};
 
 /// Who told how much.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -230,11 +230,15 @@ impl Book {
 
     /// The receipts of lines after `since` by document, in order of time.
     fn batches(&self, lines: &[&PurchaseLine], since: Timestamp) -> Vec<(Timestamp, Quantity)> {
+        // A replacement was announced with the goods that it replaces, or with a notice of its own.
+        let since = |m: &&StockMove| m.done_at.is_some_and(|at| at > since);
         let mut documents: BTreeMap<&str, (Timestamp, Quantity)> = BTreeMap::new();
-        for m in lines.iter().flat_map(|line| self.receipts(&line.id)) {
-            let Some(at) = m.done_at.filter(|at| *at > since) else { continue };
-            let batch = documents.entry(m.document.as_str()).or_insert((at, Quantity::ZERO));
-            batch.1 += m.qty;
+        for line in lines {
+            let receipts: Vec<&StockMove> = self.receipts(&line.id).into_iter().filter(since).collect();
+            for (first, qty) in self.deliveries(&line.id, receipts) {
+                let Some(at) = first.done_at else { continue };
+                documents.entry(first.document.as_str()).or_insert((at, Quantity::ZERO)).1 += qty;
+            }
         }
         let mut batches: Vec<(Timestamp, Quantity)> = documents.into_values().collect();
         batches.sort_by_key(|(at, _)| *at);

@@ -1,5 +1,7 @@
 //! The bundled recording as a whole, and small broken copies of it.
 
+mod received;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};

@@ -69,6 +69,8 @@ struct Template {
 pub(super) struct Product {
     /// The item's id.
     pub(super) item: ItemId,
+    /// `AC-006 Espresso beans 1 kg`.
+    pub(super) name: String,
     /// Its category.
     pub(super) category: Option<i64>,
     /// Its list price; None where it can not be told in the configured currency.
@@ -120,6 +122,7 @@ impl Catalog {
             catalog.templates.entry(template_id).or_default().push(id);
             let product = Product {
                 item: ItemId::new(id.to_string()),
+                name: format!("{} {}", row.text("default_code")?, template.name).trim_start().to_owned(),
                 category: template.category,
                 list_price: template.list_price,
                 stocked: template.storable,

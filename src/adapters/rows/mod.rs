@@ -108,9 +108,9 @@ impl Masters {
         let sale_lines = sales::read(rows, self, care, feed)?;
         let context =
             moves::Context { masters: self, care, pickings: &pickings, purchases: &purchases, sale_lines: &sale_lines };
-        let first_receipt = moves::read(rows, &context, feed)?;
+        let fulfilled = moves::read(rows, &context, feed)?;
         bills::read(rows, self, care, &mut suppliers, &purchases, feed)?;
-        purchases.tell(&first_receipt, feed);
+        purchases.tell(&fulfilled, feed);
         suppliers.tell(feed);
         Ok(())
     }

@@ -52,7 +52,7 @@ pub(super) static MOVE: Model = Model {
         "write_date",
         "create_uid",
     ],
-    optional: &[],
+    optional: &["to_refund", "is_subcontract", "restrict_partner_id"],
 };
 
 /// How Odoo words the inventory adjustment that brings in what was there before Odoo.
@@ -85,18 +85,34 @@ struct Entry {
     picking: Option<i64>,
     product: i64,
     order_lines: (Option<i64>, Option<i64>),
+    /// Is it a component of the purchase line's product, which is a kit?
+    is_component: bool,
     /// The deadline while it was planned.
     first_deadline: Option<Timestamp>,
     date: Timestamp,
     written_at: Timestamp,
 }
 
-/// Puts the moves on the feed and gives back when each purchase line was first received.
-pub(super) fn read<R: Rows>(
-    rows: &mut R,
-    context: &Context<'_>,
-    feed: &mut Feed,
-) -> Result<BTreeMap<i64, Timestamp>, R::Error> {
+impl Entry {
+    /// What the document asks for of a component.
+    fn asked(&self, demand: Decimal) -> Option<Quantity> {
+        self.is_component.then_some(Quantity(demand))
+    }
+}
+
+/// What moves say of the purchase lines that they fulfil.
+#[derive(Debug, Default)]
+pub(super) struct Fulfilled {
+    /// When each line was first received.
+    pub(super) first_receipt: BTreeMap<i64, Timestamp>,
+    /// And last.
+    pub(super) last_receipt: BTreeMap<i64, Timestamp>,
+    /// The lines that come as components: their product is a kit.
+    pub(super) kits: BTreeSet<i64>,
+}
+
+/// Puts the moves on the feed.
+pub(super) fn read<R: Rows>(rows: &mut R, context: &Context<'_>, feed: &mut Feed) -> Result<Fulfilled, R::Error> {
     let mut reasons = BTreeMap::new();
     rows.each(&SCRAP, |row| {
         let (origin, name) = (row.text("origin")?, row.text("name")?);
@@ -108,11 +124,17 @@ pub(super) fn read<R: Rows>(
         entries.extend(read_entry(row, context, &reasons)?);
         Ok(())
     })?;
-    let mut first_receipt: BTreeMap<i64, Timestamp> = BTreeMap::new();
-    for entry in entries.iter().filter(|entry| entry.state == State::Done) {
-        if let (Some(line), MoveKind::Receipt) = (entry.order_lines.0, entry.record.kind) {
-            let first = first_receipt.entry(line).or_insert(entry.date);
+    let mut fulfilled = Fulfilled::default();
+    for entry in &entries {
+        let (Some(line), MoveKind::Receipt) = (entry.order_lines.0, entry.record.kind) else { continue };
+        if entry.is_component {
+            fulfilled.kits.insert(line);
+        }
+        if entry.state == State::Done {
+            let first = fulfilled.first_receipt.entry(line).or_insert(entry.date);
             *first = entry.date.min(*first);
+            let last = fulfilled.last_receipt.entry(line).or_insert(entry.date);
+            *last = entry.date.max(*last);
         }
     }
     let mut in_picking: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
@@ -125,7 +147,7 @@ pub(super) fn read<R: Rows>(
         let planned = entry.demand + demand_left_behind(entry, &entries, &in_picking, context.pickings);
         tell(entry, planned, context.pickings, feed);
     }
-    Ok(first_receipt)
+    Ok(fulfilled)
 }
 
 fn read_entry(row: &Row, context: &Context<'_>, reasons: &BTreeMap<i64, String>) -> Result<Option<Entry>, RowError> {
@@ -164,6 +186,10 @@ fn read_entry(row: &Row, context: &Context<'_>, reasons: &BTreeMap<i64, String>)
         _ => String::new(),
     };
     let unit = context.masters.catalog.stock_units(row, "product_uom", product)?;
+    let returns = row.link("origin_returned_move_id")?;
+    let owner = picking.and_then(|picking| picking.owner).or(row.link("restrict_partner_id")?);
+    let moved = row.must_link("product_id")?;
+    let is_component = po_line.and_then(|line| context.purchases.product(line)).is_some_and(|ordered| ordered != moved);
     let record = StockMove {
         id: row.id()?.to_string(),
         kind,
@@ -182,7 +208,10 @@ fn read_entry(row: &Row, context: &Context<'_>, reasons: &BTreeMap<i64, String>)
         sale_line: sale_line.map(|line| line.to_string()),
         partner: partner.map(|partner| partner.to_string()),
         deadline: row.time_opt("date_deadline")?,
-        returns: row.link("origin_returned_move_id")?.map(|id| id.to_string()),
+        to_replace: kind == MoveKind::SupplierReturn && returns.is_some() && !row.flag("to_refund")?,
+        returns: returns.map(|id| id.to_string()),
+        asked: None,
+        owner: owner.map(|partner| partner.to_string()),
         entered_by: row.link("create_uid")?.map(|id| id.to_string()),
         reason,
     };
@@ -192,8 +221,9 @@ fn read_entry(row: &Row, context: &Context<'_>, reasons: &BTreeMap<i64, String>)
         demand: (row.count("product_uom_qty")? * unit).round_dp(4).normalize(),
         moved: (row.count("quantity")? * unit).round_dp(4).normalize(),
         picking: picking.map(|picking| picking.id),
-        product: row.must_link("product_id")?,
+        product: moved,
         order_lines: (po_line, sale_line),
+        is_component,
         first_deadline: record
             .deadline
             .map(|last| po_line.and_then(|line| context.purchases.rewritten_promise(line)).unwrap_or(last)),
@@ -206,7 +236,8 @@ fn read_entry(row: &Row, context: &Context<'_>, reasons: &BTreeMap<i64, String>)
 
 type Meaning = (MoveKind, Option<LocationId>, Option<LocationId>);
 
-/// What a move means, from the uses of its ends. None where no stock of ours changes place.
+/// What a move means, from the uses of its ends and the purchase line it is on. None where no stock of ours changes place and
+/// no order of ours is served.
 fn meaning(row: &Row, context: &Context<'_>) -> Result<Option<Meaning>, RowError> {
     let places = &context.masters.places;
     let (source, target) = (places.place(row, "location_id")?, places.place(row, "location_dest_id")?);
@@ -214,6 +245,9 @@ fn meaning(row: &Row, context: &Context<'_>) -> Result<Option<Meaning>, RowError
     let is_scrap = target.scrap || source.scrap || row.flag("scrapped")? || row.link("scrap_id")?.is_some();
     let opening = row.text("reference")?.starts_with(OPENING) || row.text("name")?.starts_with(OPENING);
     let correction = if opening { MoveKind::Opening } else { MoveKind::Count };
+    if let Some(meaning) = of_purchase(row, (source, &from), (target, &to))? {
+        return Ok(Some(meaning));
+    }
     let kind = match (source.usage, target.usage) {
         (Usage::Internal, Usage::Internal) if from == to => return Ok(None),
         _ if from.is_none() && to.is_none() => return Ok(None),
@@ -227,6 +261,37 @@ fn meaning(row: &Row, context: &Context<'_>) -> Result<Option<Meaning>, RowError
         _ => MoveKind::Transfer,
     };
     Ok(Some((kind, from, to)))
+}
+
+/// What a move on a purchase line means, where the line says it and not the ends. Goods come from the supplier, out of transit
+/// from a sister company, from the stock of a subcontractor, or go straight to a customer: what is taken in for the line is its
+/// receipt, by whatever way, and wherever it is put.
+fn of_purchase(
+    row: &Row,
+    (source, from): (&Place, &Option<LocationId>),
+    (target, to): (&Place, &Option<LocationId>),
+) -> Result<Option<Meaning>, RowError> {
+    if row.link("purchase_line_id")?.is_none() {
+        return Ok(None);
+    }
+    let takes_back = row.link("origin_returned_move_id")?.is_some();
+    let made_outside = row.flag("is_subcontract")?;
+    Ok(match (source.usage, target.usage) {
+        (_, Usage::Supplier) => Some((MoveKind::SupplierReturn, from.clone(), None)),
+        // What a customer sends back is theirs to send, also where it never was here.
+        (Usage::Customer, _) => None,
+        // What is made outside comes here, though the maker's stock may lie among our locations.
+        _ if made_outside && !takes_back => Some((MoveKind::Receipt, None, to.clone())),
+        _ if made_outside => Some((MoveKind::SupplierReturn, from.clone(), None)),
+        _ if from.is_none() && !source.scrap && source.usage != Usage::Inventory => {
+            Some((MoveKind::Receipt, None, to.clone()))
+        }
+        // Back to the sister company, or to whoever made it.
+        (_, Usage::Transit | Usage::Internal | Usage::Production) if takes_back && to.is_none() && !target.scrap => {
+            Some((MoveKind::SupplierReturn, from.clone(), None))
+        }
+        _ => None,
+    })
 }
 
 /// The location whose stock a place is, if any. Goods in transit are on nobody's shelf.
@@ -285,7 +350,12 @@ fn tell(entry: &Entry, planned: Decimal, pickings: &Pickings, feed: &mut Feed) {
             if done && at >= entry.date {
                 return;
             }
-            let mut record = StockMove { qty: Quantity(planned), deadline: entry.first_deadline, ..entry.record.clone() };
+            let mut record = StockMove {
+                qty: Quantity(planned),
+                deadline: entry.first_deadline,
+                asked: entry.asked(planned),
+                ..entry.record.clone()
+            };
             if let Some(station) = station {
                 record.document.clone_from(&station.name);
                 record.document_id = Some(station.id.to_string());
@@ -299,10 +369,19 @@ fn tell(entry: &Entry, planned: Decimal, pickings: &Pickings, feed: &mut Feed) {
     }
     match entry.state {
         State::Done => {
-            let record = StockMove { qty: Quantity(entry.moved), done_at: Some(entry.date), ..entry.record.clone() };
+            let record = StockMove {
+                qty: Quantity(entry.moved),
+                done_at: Some(entry.date),
+                asked: entry.asked(entry.demand),
+                ..entry.record.clone()
+            };
             feed.push(entry.date, Record::Move(record));
         }
-        State::Cancelled if is_plan => feed.push(entry.written_at, Record::Move(entry.record.clone())),
+        // What was cancelled was asked for all the same: the kit it belonged to is no smaller.
+        State::Cancelled if is_plan => {
+            let record = StockMove { asked: entry.asked(entry.demand), ..entry.record.clone() };
+            feed.push(entry.written_at, Record::Move(record));
+        }
         State::Cancelled | State::Planned => {}
     }
 }

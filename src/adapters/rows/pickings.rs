@@ -11,7 +11,7 @@ use super::row::{Model, Row};
 pub(super) static PICKING: Model = Model {
     name: "stock.picking",
     needs: &["id", "name", "backorder_id", "partner_id", "scheduled_date", "create_date"],
-    optional: &[],
+    optional: &["owner_id"],
 };
 
 /// A document of moves.
@@ -20,6 +20,8 @@ pub(super) struct Picking {
     pub(super) id: i64,
     pub(super) name: String,
     pub(super) partner: Option<i64>,
+    /// Whose goods they are, where they are not the company's.
+    pub(super) owner: Option<i64>,
     pub(super) created_at: Timestamp,
     /// The picking whose rest this one is.
     backorder_of: Option<i64>,
@@ -42,6 +44,7 @@ impl Pickings {
                 id: row.id()?,
                 name: row.text("name")?,
                 partner: row.link("partner_id")?,
+                owner: row.link("owner_id")?,
                 created_at: row.time("create_date")?,
                 backorder_of: row.link("backorder_id")?,
                 scheduled_at: row.time("scheduled_date")?,

@@ -12,10 +12,14 @@ use crate::domain::ids::LocationId;
 use crate::domain::record::{Location, Record};
 
 pub(super) static WAREHOUSE: Model =
-    Model { name: "stock.warehouse", needs: &["id", "code", "name", "create_date"], optional: &[] };
+    Model { name: "stock.warehouse", needs: &["id", "code", "name", "create_date"], optional: &["company_id"] };
 pub(super) static LOCATION: Model =
     Model { name: "stock.location", needs: &["id", "usage", "warehouse_id", "scrap_location"], optional: &[] };
-pub(super) static PICKING_TYPE: Model = Model { name: "stock.picking.type", needs: &["id", "warehouse_id"], optional: &[] };
+pub(super) static PICKING_TYPE: Model =
+    Model { name: "stock.picking.type", needs: &["id", "warehouse_id"], optional: &["code", "company_id"] };
+
+/// Odoo's kind of operation that brings goods from a supplier straight to a customer.
+const DROP_SHIP: &str = "dropship";
 
 /// What Odoo uses a stock location for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,18 +55,46 @@ pub(super) struct Place {
 pub(in crate::adapters) struct Places {
     warehouses: BTreeMap<i64, LocationId>,
     stock_locations: BTreeMap<i64, Place>,
-    types: BTreeMap<i64, Option<i64>>,
+    types: BTreeMap<i64, Type>,
+    /// Each company's first warehouse, by which what has none is looked after.
+    first_of_company: BTreeMap<Option<i64>, i64>,
+}
+
+/// An operation type.
+#[derive(Debug)]
+struct Type {
+    warehouse: Option<i64>,
+    company: Option<i64>,
+    drop_ship: bool,
+}
+
+/// Where an order delivers to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Destination {
+    /// To a warehouse.
+    Warehouse(LocationId),
+    /// Straight to a customer; the warehouse is the one that looks after it.
+    Customer(LocationId),
 }
 
 impl Places {
     /// Reads them and puts the warehouses on the feed.
     pub(super) fn read<R: Rows>(rows: &mut R, feed: &mut Feed) -> Result<Self, R::Error> {
-        let mut all = Self { warehouses: BTreeMap::new(), stock_locations: BTreeMap::new(), types: BTreeMap::new() };
+        let mut all = Self {
+            warehouses: BTreeMap::new(),
+            stock_locations: BTreeMap::new(),
+            types: BTreeMap::new(),
+            first_of_company: BTreeMap::new(),
+        };
         rows.each(&WAREHOUSE, |row| {
             let id = LocationId::new(row.id()?.to_string());
             let record = Location { id: id.clone(), code: row.text("code")?, name: row.text("name")? };
             feed.push(row.time("create_date")?, Record::Location(record));
             all.warehouses.insert(row.id()?, id);
+            for company in [row.company(), None] {
+                let first = all.first_of_company.entry(company).or_insert(row.id()?);
+                *first = row.id()?.min(*first);
+            }
             Ok(())
         })?;
         rows.each(&LOCATION, |row| {
@@ -73,7 +105,9 @@ impl Places {
             Ok(())
         })?;
         rows.each(&PICKING_TYPE, |row| {
-            all.types.insert(row.id()?, row.link("warehouse_id")?);
+            let drop_ship = row.text("code")? == DROP_SHIP;
+            let kind = Type { warehouse: row.link("warehouse_id")?, company: row.company(), drop_ship };
+            all.types.insert(row.id()?, kind);
             Ok(())
         })?;
         Ok(all)
@@ -90,12 +124,20 @@ impl Places {
         self.warehouses.get(&id).cloned().map(Some).ok_or_else(|| row.dangling(field, "stock.warehouse"))
     }
 
-    /// The warehouse of the operation type a row names.
-    pub(super) fn warehouse_of_type(&self, row: &Row, field: &'static str) -> Result<LocationId, RowError> {
-        let warehouse = self.types.get(&row.must_link(field)?).ok_or_else(|| row.dangling(field, "stock.picking.type"))?;
-        warehouse
-            .and_then(|id| self.warehouses.get(&id))
-            .cloned()
+    /// Where the operation type that a row names delivers to.
+    pub(super) fn destination(&self, row: &Row, field: &'static str) -> Result<Destination, RowError> {
+        let kind = self.types.get(&row.must_link(field)?).ok_or_else(|| row.dangling(field, "stock.picking.type"))?;
+        let known = |id: &i64| self.warehouses.get(id).cloned();
+        if kind.drop_ship {
+            let company = kind.company.or_else(|| row.company());
+            let first = kind.warehouse.as_ref().or_else(|| self.first_of_company.get(&company));
+            if let Some(place) = first.and_then(known) {
+                return Ok(Destination::Customer(place));
+            }
+        }
+        let place = kind.warehouse.as_ref().and_then(known);
+        place
+            .map(Destination::Warehouse)
             .ok_or_else(|| row.dangling(field, "stock.picking.type (with a recorded `stock.warehouse`)"))
     }
 

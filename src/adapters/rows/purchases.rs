@@ -15,13 +15,15 @@ use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
 use super::care::{Care, RowError};
-use super::catalog::{foreign, some_price};
+use super::catalog::{Product, foreign, some_price};
 use super::feed::Feed;
+use super::moves::Fulfilled;
 use super::pickings::Pickings;
+use super::places::Destination;
 use super::row::{Model, Row};
 use super::terms::Suppliers;
 use super::{Masters, Rows};
-use crate::domain::ids::{LocationId, SupplierId};
+use crate::domain::ids::SupplierId;
 use crate::domain::money::Quantity;
 use crate::domain::record::{PurchaseLine, Record};
 
@@ -56,7 +58,7 @@ pub(super) static LINE: Model = Model {
         "date_planned",
         "create_date",
     ],
-    optional: &[FIRST_PLANNED, "product_packaging_id"],
+    optional: &[FIRST_PLANNED, "is_downpayment", "product_packaging_id", "qty_received"],
 };
 
 /// The first `date_planned` that was seen of a line, where somebody looked before it was rewritten.
@@ -65,7 +67,7 @@ pub(in crate::adapters) const FIRST_PLANNED: &str = "first seen: date_planned";
 struct Order {
     name: String,
     supplier: SupplierId,
-    location: LocationId,
+    destination: Destination,
     /// By what its amounts are multiplied; None: they can not be told in the configured currency.
     factor: Option<Decimal>,
     /// The currency, where it is not the configured one.
@@ -83,8 +85,13 @@ struct Order {
 
 struct Line {
     order: i64,
-    /// None for sections, notes and services.
+    /// None for sections, notes, down payments and what no stock is kept of.
     goods: Option<PurchaseLine>,
+    /// The line of a product of which no stock is kept, as it is told where its components come: then it is a kit.
+    kit: Option<PurchaseLine>,
+    product: Option<i64>,
+    /// What the ERP says was received of it, in stock units.
+    received: Option<Decimal>,
     created_at: Timestamp,
 }
 
@@ -118,8 +125,22 @@ impl Purchases {
                 None if passed_over.contains(&order_id) => return Ok(()),
                 None => return Err(row.dangling("order_id", "purchase.order")),
             };
-            let goods = read_goods(row, order_id, order, masters, care)?;
-            let line = Line { order: order_id, goods, created_at: row.time("create_date")? };
+            let created_at = row.time("create_date")?;
+            let mut line = Line { order: order_id, goods: None, kit: None, product: None, received: None, created_at };
+            if is_ordered(row, care)? {
+                let product = masters.catalog.product(row, "product_id")?;
+                line.product = row.link("product_id")?;
+                let unit = masters.catalog.stock_units(row, "product_uom", product).ok();
+                line.received =
+                    unit.and_then(|unit| Some((row.quantity("qty_received").ok()? * unit).round_dp(4).normalize()));
+                if product.stocked {
+                    line.goods = Some(read_goods(row, order_id, order, product, masters)?);
+                } else {
+                    // Most of these are services, whose odd units and prices are nobody's concern here.
+                    let kit = read_goods(row, order_id, order, product, masters).ok();
+                    line.kit = kit.map(|goods| PurchaseLine { kit: Some(product.name.clone()), ..goods });
+                }
+            }
             all.lines.insert(row.id()?, line);
             Ok(())
         })?;
@@ -151,6 +172,11 @@ impl Purchases {
         self.lines.contains_key(&line)
     }
 
+    /// The product that a line orders.
+    pub(super) fn product(&self, line: i64) -> Option<i64> {
+        self.lines.get(&line)?.product
+    }
+
     /// In which foreign currency a line was ordered and by what its amounts are multiplied, where it was.
     pub(super) fn foreign(&self, line: i64) -> Option<(i64, Option<Decimal>)> {
         let order = self.orders.get(&self.lines.get(&line)?.order)?;
@@ -163,18 +189,23 @@ impl Purchases {
         (goods.promised_first != goods.promised).then_some(goods.promised_first)
     }
 
-    /// Puts the lines on the feed. `first_receipt` is the first done move of each line.
-    pub(super) fn tell(self, first_receipt: &BTreeMap<i64, Timestamp>, feed: &mut Feed) {
+    /// Puts the lines on the feed.
+    pub(super) fn tell(self, fulfilled: &Fulfilled, feed: &mut Feed) {
         for (id, line) in self.lines {
             let order = &self.orders[&line.order];
-            let (Some(goods), Some(visible_at)) = (line.goods, order.visible_at) else { continue };
+            let kit = line.kit.filter(|_| fulfilled.kits.contains(&id));
+            let (Some(goods), Some(visible_at)) = (line.goods.or(kit), order.visible_at) else { continue };
             let visible_at = visible_at.max(line.created_at);
             let mut version = PurchaseLine { promised: goods.promised_first, ..goods.clone() };
             feed.push(visible_at, Record::PoLine(version.clone()));
             if goods.promised != goods.promised_first {
                 version.promised = goods.promised;
-                let proven_at = first_receipt.get(&id).copied().unwrap_or(order.written_at);
+                let proven_at = fulfilled.first_receipt.get(&id).copied().unwrap_or(order.written_at);
                 feed.push(proven_at.max(visible_at), Record::PoLine(version.clone()));
+            }
+            if let (Some(at), true) = (fulfilled.last_receipt.get(&id), fulfilled.kits.contains(&id)) {
+                version.kits_received = line.received.map(Quantity);
+                feed.push((*at).max(visible_at), Record::PoLine(version.clone()));
             }
             if order.cancelled {
                 version.confirmed = false;
@@ -205,7 +236,7 @@ fn read_order(
     Ok(Order {
         name: row.text("name")?,
         supplier: suppliers.named(row, "partner_id", care)?,
-        location: masters.places.warehouse_of_type(row, "picking_type_id")?,
+        destination: masters.places.destination(row, "picking_type_id")?,
         factor: masters.catalog.factor(row, "currency_id", Some(day), care)?,
         foreign: masters.catalog.foreign(row, "currency_id")?,
         company: row.company().map(|id| id.to_string()),
@@ -218,31 +249,35 @@ fn read_order(
     })
 }
 
+/// Does a line order something? Sections and notes do not, nor do down payments, which have no product.
+fn is_ordered(row: &Row, care: &Care) -> Result<bool, RowError> {
+    let named = row.link("product_id")?.is_some();
+    Ok(row.text("display_type")?.is_empty() && (named || (care.is_strict() && !row.flag("is_downpayment")?)))
+}
+
 fn read_goods(
     row: &Row,
     order_id: i64,
     order: &Order,
+    product: &Product,
     masters: &Masters,
-    care: &Care,
-) -> Result<Option<PurchaseLine>, RowError> {
-    if !row.text("display_type")?.is_empty() || (!care.is_strict() && row.link("product_id")?.is_none()) {
-        return Ok(None);
-    }
-    let product = masters.catalog.product(row, "product_id")?;
-    if !product.stocked {
-        return Ok(None);
-    }
+) -> Result<PurchaseLine, RowError> {
     let unit = masters.catalog.stock_units(row, "product_uom", product)?;
     let price: Decimal = row.net_price("price_unit")? / unit;
     let planned = row.time("date_planned")?;
-    Ok(Some(PurchaseLine {
+    let (location, to_customer) = match &order.destination {
+        Destination::Warehouse(location) => (location.clone(), false),
+        Destination::Customer(location) => (location.clone(), true),
+    };
+    Ok(PurchaseLine {
         id: row.id()?.to_string(),
         order_id: order_id.to_string(),
         order_name: order.name.clone(),
         supplier: order.supplier.clone(),
         item: product.item.clone(),
-        location: order.location.clone(),
-        qty: Quantity((row.count("product_qty")? * unit).round_dp(4).normalize()),
+        location,
+        // Negative where goods go back by an order.
+        qty: Quantity((row.quantity("product_qty")? * unit).round_dp(4).normalize()),
         price: order.factor.and_then(|factor| some_price((price * factor).round_dp(6))),
         foreign: order.foreign.and_then(|currency| foreign(currency, price)),
         company: order.company.clone(),
@@ -252,5 +287,8 @@ fn read_goods(
         confirmed: !order.draft,
         draft: order.draft,
         pack: masters.catalog.ordered_pack(row, product)?,
-    }))
+        to_customer,
+        kits_received: None,
+        kit: None,
+    })
 }

@@ -100,7 +100,7 @@ fn fewer(desk: &mut Desk<'_>, line: &PurchaseLine, found: &Mismatch, disputes: &
 /// Come and not announced: it may have been booked in unseen. What is beyond the order is an over-delivery and counted there.
 fn more(desk: &mut Desk<'_>, line: &PurchaseLine, off: Quantity) -> Option<String> {
     let book = desk.view.book;
-    if book.received(&line.id) > line.qty {
+    if book.excess(line).is_positive() {
         return None;
     }
     let cost = desk.cost(&line.item)?;

@@ -52,12 +52,34 @@ pub(super) fn reverse(view: &CaseView<'_>, c: &mut Checks, document: &str, dupli
     let both = document != duplicate_of
         && ((receipt(document) && receipt(duplicate_of)) || (order(document) && order(duplicate_of)));
     c.hard("both documents exist", both, format!("{document} and {duplicate_of}"));
+    if receipt(document) {
+        let lines = book.surplus_of(document);
+        let there = !lines.is_empty() && lines.iter().all(|surplus| is_still_there(view, surplus));
+        let shown = |s: &Surplus| format!("{} of {} {}", s.left(), s.booked, book.item_label(&s.place.0));
+        let detail = match lines.as_slice() {
+            [] => "nothing of it came to a place of ours".to_owned(),
+            lines => lines.iter().map(shown).collect::<Vec<_>>().join(", "),
+        };
+        c.hard("surplus still on the books", there, detail);
+        let counted = lines.iter().any(|s| s.counted);
+        let detail = if counted { "what a count left there was there" } else { "no count since" };
+        c.soft("no count since has confirmed it", !counted, detail.to_owned());
+    }
     let back = |m: &StockMove| {
         let origin = m.returns.as_ref().and_then(|id| book.moves.get(id));
         origin.is_some_and(|o| o.document == document)
     };
     let undone = book.moves.values().any(back);
     c.hard("not already reversed", !undone, if undone { "goods went back".into() } else { "no reversal found".into() });
+}
+
+/// Is what a receipt booked in too much on the books as it was booked? What was taken out since, tolerances aside, a reversal
+/// would take out a second time.
+pub(super) fn is_still_there(view: &CaseView<'_>, surplus: &Surplus) -> bool {
+    let (gone, booked) = (surplus.gone().to_f64(), surplus.booked.to_f64());
+    let tolerances = &view.config.tolerances;
+    let within = gone <= tolerances.quantity_units || gone <= booked * tolerances.quantity_percent / 100.0;
+    surplus.left().is_positive() && within
 }
 
 /// Two bills by their names. Companies number alike, so the two must be in the same books.

@@ -10,6 +10,7 @@ use crate::domain::calendar::{days_between, plus_days};
 use crate::domain::ids::{ItemId, LocationId, SupplierId};
 use crate::domain::money::{Money, Quantity, UnitPrice};
 use crate::domain::record::PurchaseLine;
+use crate::domain::surplus::Surplus;
 use crate::models::formulas;
 use crate::pipeline::view::CaseView;
 
@@ -293,7 +294,8 @@ fn claim(
     } else if basis == BASIS_TWICE {
         bills::paid_twice(book, ids)
     } else {
-        let most = |l: &&PurchaseLine| l.price.map_or(Money::ZERO, |p| quantity.min(book.received(&l.id)) * p);
+        // Also of what went back again.
+        let most = |l: &&PurchaseLine| l.price.map_or(Money::ZERO, |p| quantity.min(book.arrived(&l.id)) * p);
         lines.iter().map(most).sum()
     };
     // Credit notes are bills with a negative quantity, so what is already credited is no longer owed.

@@ -8,6 +8,7 @@
 //! - `frozen`: what the figures were computed from, for whoever computes them again;
 //! - `projection`: stock in the days to come;
 //! - `checks`: hard and soft checks, the same ones that run again at the queue and at the click;
+//! - `doubled`: how far a doubled receipt still asks for anything;
 //! - `rank`: net benefit, order, lane, slack, abstention.
 
 mod announced;
@@ -16,6 +17,7 @@ mod catalogue;
 mod channel;
 mod checks;
 mod desk;
+mod doubled;
 mod duplicate;
 mod feed;
 mod frozen;
@@ -39,12 +41,12 @@ mod transfer;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::action::{Action, Candidate, Check, Range};
-use crate::domain::book::Place;
+use crate::domain::book::{Book, Place};
 use crate::domain::case::Rank;
 use crate::domain::evidence::{Fact, FactValue, Missing};
 use crate::domain::exception::{Exception, ExceptionType};
-use crate::domain::ids::FactId;
-use crate::domain::money::Money;
+use crate::domain::ids::{FactId, ItemId};
+use crate::domain::money::{Money, Quantity};
 use crate::domain::record::{MoveKind, PurchaseLine, RecordKind, RecordRef};
 use crate::domain::workings::{Made, Workings};
 use crate::pipeline::view::CaseView;
@@ -126,7 +128,8 @@ fn probability(view: &CaseView<'_>) -> f64 {
     let p = |e: &Exception| {
         let p = view.p.get(&e.signal.code).copied().unwrap_or_else(|| e.signal.code.prior());
         // A duplicate's score says what speaks against it: equal bills may both be owed.
-        if e.signal.code == ExceptionType::FDupBill { p * e.signal.score } else { p }
+        let p = if e.signal.code == ExceptionType::FDupBill { p * e.signal.score } else { p };
+        p * doubled::still_real(view, e)
     };
     view.exceptions.iter().map(p).fold(0.0, f64::max).clamp(0.0, 1.0)
 }
@@ -193,7 +196,9 @@ fn needs(view: &CaseView<'_>) -> BTreeMap<Place, Need> {
                     let owed = receiving::owed(book, line);
                     let open = receiving::overdue(book, line) || exception.signal.code == T::RShort;
                     if owed > 0.0 && open {
-                        add((line.item.clone(), line.location.clone()), Some(owed), false);
+                        for (place, owed) in places_served(book, line, owed) {
+                            add(place, Some(owed), false);
+                        }
                     }
                 }
             }
@@ -201,7 +206,9 @@ fn needs(view: &CaseView<'_>) -> BTreeMap<Place, Need> {
                 for line in lines_of(view, exception) {
                     let open = book.open_quantity(&line.id).to_f64();
                     if open > 0.0 {
-                        add((line.item.clone(), line.location.clone()), Some(open), false);
+                        for (place, open) in places_served(book, line, open) {
+                            add(place, Some(open), false);
+                        }
                     }
                 }
             }
@@ -212,14 +219,32 @@ fn needs(view: &CaseView<'_>) -> BTreeMap<Place, Need> {
             }
             T::RDamage => {
                 for line in lines_of(view, exception) {
-                    let back = book.sent_back(&line.id).to_f64();
-                    add((line.item.clone(), line.location.clone()), Some(back), false);
+                    let back = book.away(&line.id).to_f64();
+                    if back > 0.0 {
+                        for (place, back) in places_served(book, line, back) {
+                            add(place, Some(back), false);
+                        }
+                    }
                 }
             }
             _ => {}
         }
     }
     needs
+}
+
+/// The places that so many units of a line serve, each with its units: of a kit its components', of goods that go straight to a
+/// customer none.
+fn places_served(book: &Book, line: &PurchaseLine, units: f64) -> Vec<(Place, f64)> {
+    if line.to_customer {
+        return Vec::new();
+    }
+    let components = book.components(&line.id);
+    if components.is_empty() {
+        return vec![((line.item.clone(), line.location.clone()), units)];
+    }
+    let at = |item: &ItemId| (item.clone(), line.location.clone());
+    components.into_iter().map(|(item, per)| (at(item), units * Quantity(per).to_f64())).collect()
 }
 
 /// Sends every exception to the file of its family.

@@ -9,6 +9,7 @@ use crate::domain::exception::{Exception, ExceptionType};
 use crate::domain::ids::FactId;
 use crate::domain::money::{Money, Quantity};
 use crate::domain::record::{MoveKind, PurchaseLine, RecordKind, RecordRef, StockMove};
+use crate::domain::surplus::Surplus;
 use crate::models::formulas;
 
 use super::desk::{Desk, Proposal, Question, item_ref, line_ref};
@@ -25,8 +26,8 @@ const LEFT_AFTER_COUNT: f64 = 0.1;
 const LEFT_AFTER_REVERSAL: f64 = 0.02;
 /// Days for which stock against another such delay is held.
 const BRIDGE_DAYS: f64 = 28.0;
-/// The basis of a claim for goods that went back or failed a check.
-pub(super) const BASIS_DAMAGE: &str = "delivered damaged or sent back";
+/// The basis of a claim for goods that went back. The ERP does not say why: nothing is claimed about their quality.
+const BASIS_RETURN: &str = "sent back to the supplier";
 
 /// Assesses one receiving exception.
 pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception, disputes: &mut Disputes) {
@@ -93,7 +94,7 @@ fn ask_supplier(desk: &mut Desk<'_>, line: &PurchaseLine, about: &str, keys: &[S
 fn short(desk: &mut Desk<'_>, line: &PurchaseLine, disputes: &mut Disputes) {
     let book = desk.view.book;
     let cites = quantities(desk, line);
-    let missing = (line.qty - book.received(&line.id)).max(Quantity::ZERO);
+    let missing = book.missing(line);
     let place = (line.item.clone(), line.location.clone());
     // Billed no more than came: nothing to dispute, only to ask for.
     let owed_nothing =
@@ -126,7 +127,12 @@ fn short(desk: &mut Desk<'_>, line: &PurchaseLine, disputes: &mut Disputes) {
 
 fn over(desk: &mut Desk<'_>, line: &PurchaseLine) {
     let book = desk.view.book;
-    let excess = (book.received(&line.id) - line.qty).max(Quantity::ZERO);
+    let excess = book.excess(line);
+    if book.receipts(&line.id).iter().all(|m| m.owner.is_some()) {
+        // Goods on consignment cost their owner.
+        quantities(desk, line);
+        return ask_supplier(desk, line, &format!("order {}: {excess} units more than ordered", line.order_name), &[]);
+    }
     let Some(cost) = desk.cost(&line.item) else { return };
     let (rate, rate_cite) = desk.holding(&line.item);
     let place = (line.item.clone(), line.location.clone());
@@ -233,7 +239,7 @@ pub(super) fn false_stock(
 fn unit(desk: &mut Desk<'_>, line: &PurchaseLine) {
     let book = desk.view.book;
     quantities(desk, line);
-    let difference = book.received(&line.id) - line.qty;
+    let difference = if book.excess(line).is_positive() { book.excess(line) } else { -book.missing(line) };
     let place = (line.item.clone(), line.location.clone());
     let why = "stock that may be in another unit";
     let Some(key) = false_stock(desk, &place, difference, why, line_ref(&line.id)) else { return };
@@ -248,31 +254,42 @@ fn duplicate(desk: &mut Desk<'_>, exception: &Exception, disputes: &mut Disputes
     let subject = &exception.signal.subject;
     let Some(document) = &subject.document else { return };
     let moves: Vec<StockMove> = receipts_of(desk, document);
-    if moves.is_empty() {
+    let Some(head) = moves.first() else {
         desk.miss(format!("receipt {document}"), "the stock booked twice");
         return;
-    }
+    };
+    let doubled = book.surplus_of(document);
     let mut keys = Vec::new();
-    let mut original = None;
-    for m in &moves {
-        let (Some(to), Some(line)) = (&m.to, m.po_line.as_ref().and_then(|l| book.po_lines.get(l))) else { continue };
-        let beyond = (book.received(&line.id) - line.qty).max(Quantity::ZERO);
-        let doubled = if beyond.is_positive() { m.qty.min(beyond) } else { m.qty };
-        let place = (m.item.clone(), to.clone());
-        let source = RecordRef::new(RecordKind::Move, m.id.clone());
-        if let Some(key) = false_stock(desk, &place, doubled, "stock received twice", source) {
-            desk.recount(&m.item, to, std::slice::from_ref(&key), LEFT_AFTER_COUNT, m.entered_by.clone());
+    for surplus in &doubled {
+        let source = RecordRef::new(RecordKind::Move, surplus.receipt.clone());
+        for (taken, qty) in &surplus.taken_out {
+            let label = format!("taken off the books since, {}", book.item_label(&surplus.place.0));
+            desk.fact(RecordRef::new(RecordKind::Move, taken.clone()), "taken_out", &label, FactValue::Quantity(*qty));
+        }
+        let entered = book.moves.get(&surplus.receipt);
+        let ours = entered.is_none_or(|m| m.owner.is_none());
+        if surplus.left().is_positive()
+            && ours
+            && let Some(key) = false_stock(desk, &surplus.place, surplus.left(), "stock received twice", source)
+        {
+            let counter = entered.and_then(|m| m.entered_by.clone());
+            let (item, to) = &surplus.place;
+            desk.recount(item, to, std::slice::from_ref(&key), LEFT_AFTER_COUNT, counter);
             keys.push(key);
         }
-        if book.bills(&line.id).iter().any(|b| b.qty.is_positive()) {
-            disputes.add(desk, &line.id, true, false);
-        }
-        original = original
-            .or_else(|| book.receipts(&line.id).into_iter().find(|r| r.document != *document).map(|r| r.document.clone()));
+        billed_twice(desk, surplus, disputes);
     }
-    let Some(original) = original else { return };
+    let beside = |m: &StockMove| {
+        let receipts = book.receipts(book.line_of(m)?).into_iter();
+        receipts.filter(|r| r.document != *document).map(|r| r.document.clone()).next()
+    };
+    let Some(original) = moves.iter().find_map(beside) else { return };
+    // What was taken out since, a reversal would take out again: then only what is left can be counted.
+    if !doubled.iter().all(|surplus| super::checks::is_still_there(desk.view, surplus)) {
+        return;
+    }
     let cost = desk.view.config.costs.paperwork;
-    let source = RecordRef::new(RecordKind::Move, moves[0].id.clone());
+    let source = RecordRef::new(RecordKind::Move, head.id.clone());
     let cites = vec![
         desk.fact(source.clone(), "cost_paperwork", "cost of the paperwork (setting)", FactValue::Money(cost)),
         desk.assume(source, "reverse_left", "share that remains after a reversal", LEFT_AFTER_REVERSAL),
@@ -289,6 +306,25 @@ fn duplicate(desk: &mut Desk<'_>, exception: &Exception, disputes: &mut Disputes
         cites,
         change: None,
     });
+}
+
+/// Billed because it was received twice: the books show the goods, so that the bill check alone is content.
+fn billed_twice(desk: &mut Desk<'_>, surplus: &Surplus, disputes: &mut Disputes) {
+    let book = desk.view.book;
+    let twice = book.billed_twice(surplus);
+    let Some(line) = book.po_lines.get(&surplus.po_line).filter(|_| twice.is_positive()) else { return };
+    disputes.add(desk, &line.id, true, false);
+    let Some(price) = line.price else { return };
+    let source = line_ref(&line.id);
+    let amount = twice * price;
+    let cites = vec![
+        desk.fact(source.clone(), "price", "agreed price", FactValue::Price(price)),
+        desk.fact(source.clone(), "billed_twice", "billed of what was received twice", FactValue::Quantity(twice)),
+        desk.fact(source, "paid_twice", "to be paid twice", FactValue::Money(amount)),
+    ];
+    let [key, ..] = matching::keys(&line.id);
+    let name = format!("{} on {}", book.item_label(&line.item), line.order_name);
+    desk.lose(&key, format!("billed for goods received twice: {name}"), Range::certain(amount), cites);
 }
 
 fn receipts_of(desk: &Desk<'_>, document: &str) -> Vec<StockMove> {
@@ -331,27 +367,34 @@ fn unplanned(desk: &mut Desk<'_>, exception: &Exception) {
     }
 }
 
+/// Goods that went back: what was not replaced is to be credited, or still to be replaced.
 fn damage(desk: &mut Desk<'_>, line: &PurchaseLine, disputes: &mut Disputes) {
     let book = desk.view.book;
-    let back = book.sent_back(&line.id);
-    if !book.bills(&line.id).is_empty() {
+    let mut cites = quantities(desk, line);
+    let source = line_ref(&line.id);
+    let label = "sent back and not replaced";
+    cites.push(desk.fact(source.clone(), "away", label, FactValue::Quantity(book.away(&line.id))));
+    let billed = !book.bills(&line.id).is_empty();
+    if billed {
         disputes.add(desk, &line.id, true, false);
+    }
+    // The bill check has what is to be credited; what is to be replaced is billed rightly, and owed in goods.
+    let back = if billed { book.billable(line) - book.received(&line.id) } else { book.away(&line.id) };
+    if !back.is_positive() {
         return;
     }
     let Some(price) = line.price else {
-        desk.miss(format!("price of {} in company currency", line.order_name), "the value of the damaged goods");
+        desk.miss(format!("price of {} in company currency", line.order_name), "the value of what was sent back");
         return;
     };
-    let mut cites = quantities(desk, line);
-    let source = line_ref(&line.id);
     let amount = back * price;
     cites.push(desk.fact(source.clone(), "price", "agreed price", FactValue::Price(price)));
-    cites.push(desk.fact(source.clone(), "sent_back", "sent back", FactValue::Quantity(back)));
-    cites.push(desk.fact(source.clone(), "damage_value", "value of what was sent back", FactValue::Money(amount)));
+    cites.push(desk.fact(source.clone(), "sent_back", "sent back", FactValue::Quantity(book.sent_back(&line.id))));
+    cites.push(desk.fact(source, "damage_value", "value of what was sent back", FactValue::Money(amount)));
     let key = format!("claim:{}", line.id);
     let name = format!("{} on {}", book.item_label(&line.item), line.order_name);
-    desk.lose(&key, format!("damaged or sent back: {name}"), Range::certain(amount), cites);
-    let fault = matching::Fault { quantity: back, value: amount, basis: BASIS_DAMAGE, left: matching::LEFT_AFTER_CLAIM };
+    desk.lose(&key, format!("sent back: {name}"), Range::certain(amount), cites);
+    let fault = matching::Fault { quantity: back, value: amount, basis: BASIS_RETURN, left: matching::LEFT_AFTER_CLAIM };
     matching::claim(desk, line, &fault, std::slice::from_ref(&key));
     ask_supplier(desk, line, &format!("order {}: {back} units sent back, replacement or credit", line.order_name), &[key]);
 }
@@ -373,7 +416,7 @@ pub(super) fn newest_receipt<'b>(desk: &Desk<'b>, place: &Place, within: i32) ->
 /// Units that lines of an order still owe at a place: the most a shortage there can be blamed on it.
 pub(super) fn owed(book: &Book, line: &PurchaseLine) -> f64 {
     let open = book.open_quantity(&line.id).to_f64();
-    let never = (line.qty - book.received(&line.id)).to_f64().max(0.0);
+    let never = book.missing(line).to_f64();
     open.max(never)
 }
 

@@ -18,6 +18,7 @@ use crate::domain::workings::{Change, Made};
 use crate::models::formulas;
 
 use super::desk::{Desk, Proposal, Question, item_ref, place_of, range, scaled, units};
+use super::doubled;
 use super::matching;
 use super::receiving::{false_stock, newest_receipt};
 use super::surplus::level_change;
@@ -62,8 +63,15 @@ pub(super) fn count(desk: &mut Desk<'_>, exception: &Exception) {
     };
     let Some(cost) = desk.cost(&place.0) else { return };
     let written_off = difference.abs() * cost.price;
-    let avoidable = scaled(Range::certain(written_off), MISCOUNT);
     let source = RecordRef::new(RecordKind::Move, last.id.clone());
+    let (explained, _) = doubled::explained(desk.view, &place, exception.signal.from);
+    if explained.is_positive() && explained >= difference.abs() {
+        // What a receipt had booked in too much the count has put right: it is not to be counted again.
+        desk.fact(source.clone(), "difference", "count less book", FactValue::Quantity(difference));
+        desk.fact(source, "explained", "booked in too much before", FactValue::Quantity(explained));
+        return;
+    }
+    let avoidable = scaled(Range::certain(written_off), MISCOUNT);
     let cites = vec![
         cost.cite,
         desk.fact(source.clone(), "difference", "count less book", FactValue::Quantity(difference)),
@@ -209,10 +217,13 @@ pub(super) fn spoiled(desk: &mut Desk<'_>, exception: &Exception, kind: MoveKind
     let why = if kind == MoveKind::Scrap { "scrapped" } else { "returned by customers" };
     let Some(key) = false_stock(desk, &place, quantity, why, source.clone()) else { return };
     let keys = [key];
-    if let Some(line) = newest_receipt(desk, &place, SUPPLIER_FAULT_DAYS)
+    // Who brings goods back without a word may simply not have wanted them: that says nothing about their quality.
+    let says_why = kind == MoveKind::Scrap || taken.iter().any(|m| !m.reason.trim().is_empty());
+    if says_why
+        && let Some(line) = newest_receipt(desk, &place, SUPPLIER_FAULT_DAYS)
         && let Some(price) = line.price
     {
-        let claimed = quantity.min(book.received(&line.id));
+        let claimed = quantity.min(book.arrived(&line.id));
         desk.fact(super::desk::line_ref(&line.id), "price", "agreed price", FactValue::Price(price));
         let value = claimed * price;
         let fault = matching::Fault { quantity: claimed, value, basis: BASIS_QUALITY, left: LEFT_AFTER_QUALITY_CLAIM };

@@ -132,7 +132,8 @@ fn changes(
     let (recapture, _) = desk.recapture(item);
     let review = projection::offer(book, item).map_or(7.0, |o| projection::review_days(book, &o.supplier, location));
     let Some(incoming) = book.incoming(item, location).into_iter().next_back() else { return };
-    let Some(line) = book.po_lines.get(&incoming.po_line) else { return };
+    // Of a kit no component can be sent away alone.
+    let Some(line) = book.po_lines.get(&incoming.po_line).filter(|line| line.item == *item) else { return };
     let quantity = Quantity::floor_units(avoidable).min(incoming.qty);
     if !quantity.is_positive() || incoming.promised <= desk.tomorrow() {
         return;

@@ -148,6 +148,9 @@ impl Shop {
             partner: None,
             deadline: None,
             returns: None,
+            to_replace: false,
+            asked: None,
+            owner: None,
             entered_by: Some("7".into()),
             reason: String::new(),
         }));
@@ -181,6 +184,9 @@ impl Shop {
             confirmed: true,
             draft: false,
             pack: None,
+            to_customer: false,
+            kits_received: None,
+            kit: None,
         }));
     }
 

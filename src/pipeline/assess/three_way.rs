@@ -14,7 +14,7 @@ use crate::domain::record::PurchaseLine;
 pub(super) struct ThreeWay {
     /// Billed, credit notes taken off.
     pub billed: Quantity,
-    /// Received, less what went back.
+    /// Received, less what went back to be credited.
     pub received: Quantity,
     /// (billed − received) × PO price.
     pub quantity_variance: Money,
@@ -47,7 +47,7 @@ pub(super) fn three_way(book: &Book, config: &Config, line: &PurchaseLine) -> Op
     if bills.is_empty() {
         return None;
     }
-    let received = book.received(&line.id) - book.sent_back(&line.id);
+    let received = book.billable(line);
     let mut billed = Decimal::ZERO;
     let mut value = Decimal::ZERO;
     for bill in &bills {

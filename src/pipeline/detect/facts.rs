@@ -38,6 +38,12 @@ pub(super) fn line_facts(book: &Book, line: &PurchaseLine) -> Vec<Fact> {
         fact(book, source(), "promised_first", "first promise", day(line.promised_first)),
         fact(book, source(), "promised", "promised now", day(line.promised)),
     ];
+    let (back, replaced) = (book.sent_back(&line.id), book.replaced(&line.id));
+    for (field, label, qty) in [("sent_back", "sent back", back), ("replaced", "came in place of it", replaced)] {
+        if qty.is_positive() {
+            facts.push(fact(book, source(), field, label, FactValue::Quantity(qty)));
+        }
+    }
     if let Some(price) = line.price {
         facts.push(fact(book, source(), "price", "order price", FactValue::Price(price)));
     }

@@ -144,7 +144,7 @@ fn still_matters(book: &Book, config: &Config, line: &PurchaseLine, billed: &[&B
 /// is late, or where the bill must be paid before it comes.
 fn quantity(book: &Book, config: &Config, line: &PurchaseLine, billed: &[&BillLine]) -> Option<Signal> {
     let bill = billed.iter().rev().find(|b| b.qty.is_positive() && book.is_unpaid(b))?;
-    let received = book.received(&line.id);
+    let received = book.billable(line);
     let total: Quantity = billed.iter().map(|b| b.qty).sum();
     let excess = Excess::of(book, line, total, received, config.tolerances.late_days);
     let habit = excess.habit(book, line);

@@ -15,6 +15,7 @@ use crate::domain::evidence::FactValue;
 use crate::domain::exception::{ExceptionType as T, Signal, Subject};
 use crate::domain::money::Quantity;
 use crate::domain::record::{MoveKind, PurchaseLine, RecordKind, StockMove};
+use crate::domain::surplus::Surplus;
 
 const DETECTOR: &str = "receiving-rules/1";
 
@@ -30,9 +31,9 @@ pub(super) fn signals(book: &Book, config: &Config) -> Vec<Signal> {
             continue;
         }
         found.extend(timing(book, config, &lines));
-        let duplicate = duplicate_receipt(book, config, &lines);
-        let doubled = duplicate.is_some();
-        found.extend(duplicate);
+        let twins = twin_receipts(book, config, &lines);
+        found.extend(twins.as_ref().and_then(|twins| duplicate_receipt(book, &lines, twins)));
+        let doubled = twins.is_some();
         for line in &lines {
             found.extend(quantity(book, config, line, &lines, doubled));
         }
@@ -114,11 +115,19 @@ fn timing(book: &Book, config: &Config, lines: &[&PurchaseLine]) -> Option<Signa
     Some(signal.link(link).with(facts))
 }
 
-/// R-DUP: two receipts of one order with the same lines and quantities within a day, together more than was ordered.
-fn duplicate_receipt(book: &Book, config: &Config, lines: &[&PurchaseLine]) -> Option<Signal> {
+/// Two receipts of one order with the same lines and quantities within a day, together more than was ordered.
+struct Twins<'b> {
+    first: &'b str,
+    second: &'b str,
+    moves: Vec<&'b StockMove>,
+    day: Date,
+}
+
+fn twin_receipts<'b>(book: &'b Book, config: &Config, lines: &[&'b PurchaseLine]) -> Option<Twins<'b>> {
     let mut documents: BTreeMap<&str, Vec<&StockMove>> = BTreeMap::new();
     for line in lines {
-        for m in book.receipts(&line.id) {
+        // What comes in place of a return repeats its receipt, and is none.
+        for m in book.receipts(&line.id).into_iter().filter(|m| m.returns.is_none()) {
             documents.entry(m.document.as_str()).or_default().push(m);
         }
     }
@@ -126,12 +135,14 @@ fn duplicate_receipt(book: &Book, config: &Config, lines: &[&PurchaseLine]) -> O
     receipts.sort_by_key(|(name, moves)| (moves.iter().filter_map(|m| m.done_at).min(), *name));
     for (i, (first, first_moves)) in receipts.iter().enumerate() {
         for (second, second_moves) in &receipts[i + 1..] {
-            let twins: Vec<&&StockMove> = second_moves
+            let same = |a: &StockMove, b: &StockMove| (&a.po_line, &a.item, a.qty) == (&b.po_line, &b.item, b.qty);
+            let twins: Vec<&StockMove> = second_moves
                 .iter()
-                .filter(|b| first_moves.iter().any(|a| a.po_line == b.po_line && a.qty == b.qty && b.qty.is_positive()))
+                .copied()
+                .filter(|b| b.qty.is_positive() && first_moves.iter().any(|a| same(a, b)))
                 .collect();
             let beyond = twins.iter().all(|m| {
-                m.po_line.as_ref().and_then(|id| book.po_lines.get(id)).is_some_and(|l| book.received(&l.id) > l.qty)
+                m.po_line.as_ref().and_then(|id| book.po_lines.get(id)).is_some_and(|l| book.excess(l).is_positive())
             });
             let (Some(at), Some(before)) = (second_moves[0].done_at, first_moves[0].done_at) else { continue };
             let day = book.calendar.day_of(at);
@@ -142,37 +153,59 @@ fn duplicate_receipt(book: &Book, config: &Config, lines: &[&PurchaseLine]) -> O
             if days_between(day, book.today) > config.detect.claim_days {
                 continue;
             }
-            let line = lines[0];
-            let total: Quantity = twins.iter().map(|m| m.qty).sum();
-            let headline = format!(
-                "{second} repeats {first} of {} from {}: {total} units on {} lines were booked in a second time.",
-                line.order_name,
-                book.supplier_name(&line.supplier),
-                twins.len()
-            );
-            let subject = Subject { document: Some((*second).to_owned()), ..subject_of_order(line) };
-            let mut signal = Signal::rule(DETECTOR, T::RDup, subject, "receipt".to_owned(), (day, day), headline);
-            for m in twins {
-                signal = signal.link(format!("books:{}@{}", m.item, line.location)).with([fact(
-                    book,
-                    record(RecordKind::Move, &m.id),
-                    "qty",
-                    &format!("booked again, {}", book.item_label(&m.item)),
-                    FactValue::Quantity(m.qty),
-                )]);
-            }
-            return Some(signal.link(format!("receipt:{}", line.order_id)));
+            return Some(Twins { first: *first, second: *second, moves: twins, day });
         }
     }
     None
 }
 
+/// R-DUP: a receipt that repeats another, while what it put on the books is still there or somebody is billed for it. What
+/// counts, returns and scraps took out since is nobody's to take out again.
+fn duplicate_receipt(book: &Book, lines: &[&PurchaseLine], twins: &Twins<'_>) -> Option<Signal> {
+    let Twins { first, second, moves, day } = twins;
+    let line = lines[0];
+    let surplus = book.surplus_of(second);
+    let left: Quantity = surplus.iter().map(Surplus::left).sum();
+    let gone: Quantity = surplus.iter().map(Surplus::gone).sum();
+    // Straight to a customer, nothing is booked in anywhere.
+    let nowhere = surplus.is_empty();
+    if !left.is_positive() && !nowhere && !surplus.iter().any(|s| book.billed_twice(s).is_positive()) {
+        return None;
+    }
+    let total: Quantity = moves.iter().map(|m| m.qty).sum();
+    let since = if !gone.is_positive() {
+        String::new()
+    } else if left.is_positive() {
+        format!(", {gone} of them were taken off the books again, {left} are still there")
+    } else {
+        "; they were taken off the books again, and are billed all the same".to_owned()
+    };
+    let headline = format!(
+        "{second} repeats {first} of {} from {}: {total} units on {} lines were booked in a second time{since}.",
+        line.order_name,
+        book.supplier_name(&line.supplier),
+        moves.len()
+    );
+    let subject = Subject { document: Some((*second).to_owned()), ..subject_of_order(line) };
+    let mut signal = Signal::rule(DETECTOR, T::RDup, subject, "receipt".to_owned(), (*day, *day), headline);
+    for m in moves {
+        signal = signal.link(format!("books:{}@{}", m.item, line.location)).with([fact(
+            book,
+            record(RecordKind::Move, &m.id),
+            "qty",
+            &format!("booked again, {}", book.item_label(&m.item)),
+            FactValue::Quantity(m.qty),
+        )]);
+    }
+    Some(signal.link(format!("receipt:{}", line.order_id)))
+}
+
 /// R-SHORT, R-OVER and R-UOM: a line's receipts together against what was ordered.
 fn quantity(book: &Book, config: &Config, line: &PurchaseLine, lines: &[&PurchaseLine], doubled: bool) -> Option<Signal> {
     let first = first_receipt(book, lines)?;
-    let received = book.received(&line.id);
+    let Difference { off, came } = difference(book, line, lines);
     let last = book.receipts(&line.id).iter().filter_map(|m| m.done_at).max().map(|at| book.calendar.day_of(at));
-    let off = (received - line.qty).to_f64();
+    let off = off.to_f64();
     let within = off.abs() <= config.tolerances.quantity_units
         || off.abs() <= line.qty.to_f64() * config.tolerances.quantity_percent / 100.0;
     let open = book.open_quantity(&line.id);
@@ -185,26 +218,25 @@ fn quantity(book: &Book, config: &Config, line: &PurchaseLine, lines: &[&Purchas
     let item = book.item_label(&line.item);
     let supplier = book.supplier_name(&line.supplier);
     let (order, ordered) = (&line.order_name, line.qty);
-    let ratio = received.to_f64() / ordered.to_f64();
+    let ratio = came.to_f64() / ordered.to_f64();
     let slip = PACK_FACTORS.iter().find(|f| near(ratio, **f) || near(ratio, 1.0 / **f));
-    let (code, headline) = if let Some(factor) = slip.filter(|_| received.is_positive() && !doubled) {
-        let words = format!(
-            "{order} {item}: {received} received for {ordered} ordered, a ratio of {factor}: a unit slip is likely."
-        );
+    let (code, headline) = if let Some(factor) = slip.filter(|_| came.is_positive() && !doubled) {
+        let words =
+            format!("{order} {item}: {came} received for {ordered} ordered, a ratio of {factor}: a unit slip is likely.");
         (T::RUom, words)
     } else if off > 0.0 {
         if doubled {
             return None;
         }
-        let more = received - ordered;
-        (T::ROver, format!("{supplier} delivered {received} of {item} for {ordered} ordered on {order}: {more} too many."))
+        let more = came - ordered;
+        (T::ROver, format!("{supplier} delivered {came} of {item} for {ordered} ordered on {order}: {more} too many."))
     } else {
         if !due && open.is_positive() {
             return None;
         }
         let rest = if open.is_positive() { format!("{open} still open") } else { "the order line is closed".to_owned() };
-        let short = ordered - received;
-        (T::RShort, format!("{supplier} delivered {received} of {ordered} {item} on {order}: {short} short, {rest}."))
+        let short = ordered - came;
+        (T::RShort, format!("{supplier} delivered {came} of {ordered} {item} on {order}: {short} short, {rest}."))
     };
     let mut signal =
         Signal::rule(DETECTOR, code, subject_of_line(line), "line".to_owned(), (first, last.unwrap_or(first)), headline)
@@ -216,6 +248,28 @@ fn quantity(book: &Book, config: &Config, line: &PurchaseLine, lines: &[&Purchas
     Some(signal)
 }
 
+/// How far a line is from what was ordered.
+struct Difference {
+    /// Too much where positive, too little where negative.
+    off: Quantity,
+    /// What was brought: of too much what is kept, of too little also what went back, which is another matter.
+    came: Quantity,
+}
+
+/// What a line has too much another line of the order may have too little, where both are of one item: free goods are a line of
+/// their own, and are booked in with the others. While that line still waits for its goods it waits for its own.
+fn difference(book: &Book, line: &PurchaseLine, lines: &[&PurchaseLine]) -> Difference {
+    let beside = || lines.iter().filter(|l| l.id != line.id && l.item == line.item && l.qty.is_positive());
+    let (excess, missing) = (book.excess(line), book.missing(line));
+    let waits = |l: &PurchaseLine| {
+        book.open_quantity(&l.id).is_positive() && book.closed_at(&l.location) < book.calendar.day_of(l.promised_first)
+    };
+    let lacks: Quantity = beside().filter(|l| !waits(l)).map(|l| book.missing(l)).sum();
+    let has: Quantity = beside().map(|l| book.excess(l)).sum();
+    let off = if excess.is_positive() { excess - excess.min(lacks) } else { missing.min(has) - missing };
+    Difference { off, came: line.qty + off }
+}
+
 fn near(ratio: f64, factor: f64) -> bool {
     (ratio / factor - 1.0).abs() <= 0.01
 }
@@ -223,7 +277,9 @@ fn near(ratio: f64, factor: f64) -> bool {
 /// R-UNPLANNED: goods from a supplier without an order line.
 fn unplanned(book: &Book, config: &Config, m: &StockMove) -> Option<Signal> {
     let day = book.calendar.day_of(m.done_at?);
-    if m.kind != MoveKind::Receipt || m.po_line.is_some() || days_between(day, book.today) > config.detect.claim_days {
+    // What comes in place of a return belongs to it, and what is somebody else's was never bought.
+    let expected = book.line_of(m).is_some() || m.returns.is_some() || m.owner.is_some();
+    if m.kind != MoveKind::Receipt || expected || days_between(day, book.today) > config.detect.claim_days {
         return None;
     }
     let to = m.to.as_ref()?;
@@ -250,9 +306,17 @@ fn sent_back(book: &Book, config: &Config, m: &StockMove) -> Option<Signal> {
     if m.kind != MoveKind::SupplierReturn || days_between(day, book.today) > config.detect.claim_days {
         return None;
     }
-    let line = book.po_lines.get(m.po_line.as_ref()?)?;
+    // An order that sends goods back says so itself, price and all.
+    let line = book.po_lines.get(book.line_of(m)?).filter(|line| line.qty.is_positive())?;
+    let replaced: Quantity = book
+        .receipts(&line.id)
+        .into_iter()
+        .filter(|receipt| receipt.returns.as_ref() == Some(&m.id))
+        .map(|receipt| receipt.qty)
+        .sum();
+    let since = if replaced.is_positive() { format!("; {replaced} came in their place") } else { String::new() };
     let headline = format!(
-        "{} of {} from {} went back to the supplier ({}, {}).",
+        "{} of {} from {} went back to the supplier ({}, {}){since}.",
         m.qty,
         book.item_label(&m.item),
         book.supplier_name(&line.supplier),

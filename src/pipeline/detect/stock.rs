@@ -137,8 +137,10 @@ fn counts(
             continue;
         }
         let words = if off.is_positive() { format!("{off} more") } else { format!("{} fewer", off.abs()) };
+        let answers = book.answered_by(m);
+        let why = answers.map_or_else(String::new, |(receipt, qty)| format!("; {receipt} had booked in {qty} too many"));
         let headline = format!(
-            "A count of {} at {} found {words} than the books: {before} in the books, {} counted.",
+            "A count of {} at {} found {words} than the books: {before} in the books, {} counted{why}.",
             book.item_label(item),
             book.location_name(location),
             before + off

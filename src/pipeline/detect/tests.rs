@@ -1,6 +1,8 @@
 //! What is announced, offered and on its way, on books built by hand: each type with its subject, links and facts, what it is
 //! easily taken for, and what it costs.
 
+mod received;
+
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
@@ -125,6 +127,9 @@ impl Shop {
             partner: None,
             deadline: None,
             returns: None,
+            to_replace: false,
+            asked: None,
+            owner: None,
             entered_by: Some("7".into()),
             reason: String::new(),
         }));
@@ -157,6 +162,9 @@ impl Shop {
             confirmed: true,
             draft: false,
             pack: None,
+            to_customer: false,
+            kits_received: None,
+            kit: None,
         }));
         match self.records.last_mut() {
             Some(Record::PoLine(l)) => l,
@@ -284,7 +292,11 @@ impl Shop {
     /// Assesses the case of one type's signal, alone or with `others`, and looks whether the result is sound.
     #[track_caller]
     fn assess(&self, codes: &[T]) -> Assessment {
-        let signals: Vec<Signal> = codes.iter().map(|code| self.must(*code)).collect();
+        self.assess_signals(codes.iter().map(|code| self.must(*code)).collect())
+    }
+
+    /// The same of exceptions that may have been seen before.
+    fn assess_signals(&self, signals: Vec<Signal>) -> Assessment {
         let exceptions: Vec<Exception> = signals.into_iter().map(exception).collect();
         let folded = fold(at(0), exceptions.iter().map(|e| e.signal.clone()).collect(), Vec::new(), Vec::new());
         let book = self.book();

@@ -34,8 +34,10 @@ pub(super) fn all(book: &Book, config: &Config, period: Period) -> Vec<Kpi> {
             continue;
         }
         let received = |until| -> f64 {
-            let came = book.receipts(&line.id).into_iter();
-            came.filter(|m| m.done_at.is_some_and(|at| book.calendar.day_of(at) <= until)).map(|m| m.qty.to_f64()).sum()
+            // What came in place of a return was delivered before.
+            let came = book.receipts(&line.id).into_iter().filter(|m| m.returns.is_none());
+            let came = came.filter(|m| m.done_at.is_some_and(|at| book.calendar.day_of(at) <= until)).collect();
+            book.deliveries(&line.id, came).into_iter().map(|(_, qty)| qty.to_f64()).sum()
         };
         let wanted = line.qty.to_f64();
         let short = (wanted - received(by)).max(0.0);

@@ -57,6 +57,9 @@ fn ordered(id: &str, order: &str, supplier: &str, item: &str, qty: i64) -> Recor
         confirmed: true,
         draft: false,
         pack: None,
+        to_customer: false,
+        kits_received: None,
+        kit: None,
     })
 }
 

@@ -335,6 +335,9 @@ mod tests {
             partner: None,
             deadline: None,
             returns: None,
+            to_replace: false,
+            asked: None,
+            owner: None,
             entered_by: None,
             reason: String::new(),
         }
@@ -358,6 +361,9 @@ mod tests {
             confirmed: true,
             draft: false,
             pack: None,
+            to_customer: false,
+            kits_received: None,
+            kit: None,
         }
     }
 

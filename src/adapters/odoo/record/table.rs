@@ -203,6 +203,8 @@ pub(super) static TABLE: &[(&str, &[(&str, Treat)])] = &[
             ("date_planned", When),
             ("create_date", When),
             ("company_id", Id),
+            ("is_downpayment", Flag),
+            ("qty_received", Number),
         ],
     ),
     (
@@ -215,6 +217,7 @@ pub(super) static TABLE: &[(&str, &[(&str, Treat)])] = &[
             ("backorder_id", Id),
             ("partner_id", Id),
             ("company_id", Id),
+            ("owner_id", Id),
         ],
     ),
     (
@@ -290,6 +293,9 @@ pub(super) static TABLE: &[(&str, &[(&str, Treat)])] = &[
             ("create_date", When),
             ("write_date", When),
             ("create_uid", User),
+            ("to_refund", Flag),
+            ("is_subcontract", Flag),
+            ("restrict_partner_id", Id),
         ],
     ),
     (

@@ -77,6 +77,8 @@ impl Targets {
     pub(super) async fn rows(&self, mirror: &dyn Mirror) -> Result<Tables, BoxError> {
         let mut tables = Tables::default();
         tables.add(MOVE, by_id(mirror, MOVE, &self.moves).await?);
+        // Whether a line is of a kit shows in what comes for it.
+        tables.add(MOVE, linked(mirror, MOVE, "purchase_line_id", &self.order_lines).await?);
         tables.add(SCRAP, by_id(mirror, SCRAP, &tables.links(MOVE, "scrap_id")).await?);
         let mut lines = tables.links(MOVE, "purchase_line_id");
         lines.extend(&self.order_lines);

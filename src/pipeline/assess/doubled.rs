@@ -1,0 +1,73 @@
+//! How far a doubled receipt, and the count that took it out again, still ask for anything (handbook §4.2, R-DUP).
+
+use jiff::civil::Date;
+
+use crate::domain::book::Place;
+use crate::domain::exception::{Exception, ExceptionType as T};
+use crate::domain::money::{Money, Quantity};
+use crate::domain::record::MoveKind;
+use crate::domain::surplus::Surplus;
+use crate::pipeline::view::CaseView;
+
+/// How often goods that a count has left on the books were booked in twice all the same.
+const DOUBLED_THOUGH_COUNTED: f64 = 0.1;
+/// What remains of the doubt about something that has been put right.
+const DOUBT: f64 = 0.05;
+
+/// The share of an exception's probability that what happened since leaves it: all of it but for doubled receipts and the counts
+/// that answer them.
+pub(super) fn still_real(view: &CaseView<'_>, exception: &Exception) -> f64 {
+    let share = match exception.signal.code {
+        T::RDup => on_the_books(view, exception),
+        T::ICount => unexplained(view, exception),
+        _ => None,
+    };
+    share.map_or(1.0, |share| share.clamp(DOUBT, 1.0))
+}
+
+fn value(view: &CaseView<'_>, surplus: &Surplus, quantity: Quantity) -> f64 {
+    // Without a cost all units weigh the same.
+    let cost = view.book.items.get(&surplus.place.0).and_then(|item| item.cost);
+    cost.map_or(quantity.to_f64(), |cost| (quantity * cost).to_f64())
+}
+
+/// What is left of a doubled receipt beside what it was: by value, with what was billed for it.
+fn on_the_books(view: &CaseView<'_>, exception: &Exception) -> Option<f64> {
+    let book = view.book;
+    let surplus = book.surplus_of(exception.signal.subject.document.as_ref()?);
+    let (mut left, mut all) = (0.0, 0.0);
+    for s in &surplus {
+        let sure = if s.counted { DOUBLED_THOUGH_COUNTED } else { 1.0 };
+        left += value(view, s, s.left()) * sure;
+        all += value(view, s, s.booked);
+        let price = book.po_lines.get(&s.po_line).and_then(|line| line.price);
+        let twice = price.map_or(Money::ZERO, |price| book.billed_twice(s) * price).to_f64();
+        left += twice;
+        all += twice;
+    }
+    (all > 0.0).then(|| left / all)
+}
+
+/// The share of the counts at a place that no doubled receipt explains.
+fn unexplained(view: &CaseView<'_>, exception: &Exception) -> Option<f64> {
+    let subject = &exception.signal.subject;
+    let place = (subject.item.clone()?, subject.location.clone()?);
+    let (explained, counted) = explained(view, &place, exception.signal.from);
+    (explained.is_positive() && counted.is_positive()).then(|| 1.0 - explained.to_f64() / counted.to_f64())
+}
+
+/// What counts at a place took off the books since a day: of it what a receipt had booked in too much, and all.
+pub(super) fn explained(view: &CaseView<'_>, place: &Place, since: Date) -> (Quantity, Quantity) {
+    let book = view.book;
+    let counts = book.moves_at(&place.0, &place.1).into_iter().filter(|m| {
+        m.kind == MoveKind::Count
+            && m.from.as_ref() == Some(&place.1)
+            && m.done_at.is_some_and(|at| book.calendar.day_of(at) >= since)
+    });
+    let (mut explained, mut counted) = (Quantity::ZERO, Quantity::ZERO);
+    for m in counts {
+        counted += m.qty;
+        explained += book.answered_by(m).map_or(Quantity::ZERO, |(_, taken)| taken);
+    }
+    (explained, counted)
+}
