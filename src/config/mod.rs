@@ -4,11 +4,13 @@
 //! a bad value; an unknown key is an error that names it. Only this file reads the environment.
 
 mod access;
+mod companies;
 mod destinations;
 mod hooks;
 mod read;
 mod work;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -18,6 +20,7 @@ use serde::Deserialize;
 use toml::Value;
 
 pub use self::access::{ApiConfig, IdentityConfig};
+pub use self::companies::CompaniesConfig;
 pub use self::destinations::{DeliveryConfig, DestinationConfig, WEBHOOK, WebhookConfig};
 pub use self::hooks::{EventsConfig, HookConfig, HookKind};
 pub use self::work::{ApprovalConfig, AuditConfig, KpiConfig, NoiseConfig, RankingConfig};
@@ -25,6 +28,7 @@ pub use self::work::{ApprovalConfig, AuditConfig, KpiConfig, NoiseConfig, Rankin
 use self::read::{duration, merge, money, parse, read_secret, set, time_zone};
 
 use crate::domain::calendar::Calendar;
+use crate::domain::carried::CarriedBy;
 use crate::domain::money::Money;
 use crate::domain::policy::{Person, Policy};
 
@@ -52,6 +56,7 @@ pub struct Config {
     pub store: StoreConfig,
     pub source: SourceConfig,
     pub odoo: OdooConfig,
+    pub companies: CompaniesConfig,
     pub calendar: CalendarConfig,
     pub money: MoneyConfig,
     pub costs: CostsConfig,
@@ -223,6 +228,8 @@ pub struct DetectConfig {
     pub forest_seed: u64,
     pub service_level: f64,
     pub horizon_days: u32,
+    pub carried_by: BTreeSet<CarriedBy>,
+    pub carried_days: u32,
     pub confirm_working_days: u32,
     pub confirm_lead_share: f64,
     pub confirms_usually: usize,

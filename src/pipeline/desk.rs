@@ -9,14 +9,14 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use tokio::sync::Mutex;
 
-use super::detect::stock::abc;
+use super::detect::classes::Classes;
 use super::detect::{Seen, look};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::book::Book;
 use crate::domain::decision::RejectReason;
 use crate::domain::exception::ExceptionType;
-use crate::domain::ids::{CaseId, ItemId};
+use crate::domain::ids::CaseId;
 use crate::models::formulas::beta_binomial_p;
 use crate::store::{DecisionRow, Store};
 
@@ -29,8 +29,8 @@ pub struct Laid {
     pub book: Book,
     /// What the detectors saw.
     pub seen: Seen,
-    /// ABC class of each item.
-    pub classes: BTreeMap<ItemId, char>,
+    /// ABC class of each item, by company.
+    pub classes: Classes,
     /// Probability that an exception of a type is real.
     pub p: BTreeMap<ExceptionType, f64>,
 }
@@ -79,9 +79,9 @@ impl Desk {
         // Facts are as old as the records: the close of the day that is being looked at, not the moment of the click.
         let as_of = newest.map_or(now, |newest| newest.min(now)).max(calendar.close_of(calendar.day_of(now)).min(now));
         let laid = tokio::task::spawn_blocking(move || {
-            let book = Book::new(as_of, calendar, records).with_detail_days(config.odoo.detail_days);
+            let book = config.settled(Book::new(as_of, calendar, records)).with_detail_days(config.odoo.detail_days);
             let seen = look(&book, &config);
-            let classes = abc(&book);
+            let classes = Classes::new(&book);
             Laid { book, seen, classes, p }
         })
         .await

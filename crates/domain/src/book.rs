@@ -10,6 +10,7 @@ use jiff::civil::Date;
 
 use super::announced::Announced;
 use super::calendar::{Calendar, plus_days};
+use super::carried::CarriedRule;
 use super::days::day_of;
 use super::ids::{ItemId, LocationId, SupplierId};
 use super::money::{Quantity, UnitPrice};
@@ -57,17 +58,19 @@ pub struct Book {
     pub(super) detail_from: Option<Date>,
     first_day: Option<Date>,
     supplier_prices: BTreeMap<ItemId, Vec<SupplierPrice>>,
-    rules: BTreeMap<Place, ReorderRule>,
+    pub(super) rules: BTreeMap<Place, ReorderRule>,
     promotions: BTreeMap<ItemId, Vec<Promotion>>,
     sales_at: BTreeMap<Place, Vec<String>>,
     lines_of_sale: BTreeMap<String, Vec<String>>,
-    moves_at: BTreeMap<Place, Vec<String>>,
+    pub(super) moves_at: BTreeMap<Place, Vec<String>>,
     moves_of_po_line: BTreeMap<String, Vec<String>>,
     moves_of_sale_line: BTreeMap<String, Vec<String>>,
     bills_of_po_line: BTreeMap<String, Vec<String>>,
     po_lines_of_order: BTreeMap<String, Vec<String>>,
     po_lines_at: BTreeMap<Place, Vec<String>>,
     pub(super) announced: BTreeMap<String, Announced>,
+    pub(super) carried: BTreeSet<Place>,
+    pub(super) trade: Vec<Vec<String>>,
 }
 
 impl Book {
@@ -103,6 +106,8 @@ impl Book {
             po_lines_of_order: BTreeMap::new(),
             po_lines_at: BTreeMap::new(),
             announced: BTreeMap::new(),
+            carried: BTreeSet::new(),
+            trade: Vec::new(),
         };
         for record in records {
             book.add(record);
@@ -111,6 +116,7 @@ impl Book {
         book.detail_from = book.sale_lines.values().map(|line| line.ordered_at).min().map(|at| book.calendar.day_of(at));
         book.first_day = book.find_first_day();
         book.announced = book.newest_dates();
+        book.carried = book.find_carried(&CarriedRule::default());
         book
     }
 
@@ -211,11 +217,6 @@ impl Book {
                 (a.ordered_at, numeric(&a.id)).cmp(&(b.ordered_at, numeric(&b.id)))
             });
         }
-    }
-
-    /// Every item at every location, in order.
-    pub fn places(&self) -> Vec<Place> {
-        self.items.keys().flat_map(|i| self.locations.keys().map(move |l| (i.clone(), l.clone()))).collect()
     }
 
     /// The first day on which anything was ordered or moved, opening stock aside. Where demand was summed, the first day with

@@ -164,8 +164,9 @@ mod tests {
                 list_price: None,
                 sellable: true,
                 delisted_at: None,
+                costs: std::collections::BTreeMap::new(),
             }),
-            Record::Location(Location { id: LocationId::new("2"), code: "MKT".into(), name: "Market".into() }),
+            Record::Location(Location { id: LocationId::new("2"), code: "MKT".into(), name: "Market".into(), company: None, company_name: String::new() }),
         ]
     }
 

@@ -214,6 +214,9 @@ fn meaning(row: &Row, context: &Context<'_>) -> Result<Option<Meaning>, RowError
     let is_scrap = target.scrap || source.scrap || row.flag("scrapped")? || row.link("scrap_id")?.is_some();
     let opening = row.text("reference")?.starts_with(OPENING) || row.text("name")?.starts_with(OPENING);
     let correction = if opening { MoveKind::Opening } else { MoveKind::Count };
+    let (bought, sold) = (row.link("purchase_line_id")?.is_some(), row.link("sale_line_id")?.is_some());
+    let border = |place: &Place| places.is_border(place, bought || sold);
+    let (out_of_it, into_it) = (from.is_none() && to.is_some(), from.is_some() && to.is_none());
     let kind = match (source.usage, target.usage) {
         (Usage::Internal, Usage::Internal) if from == to => return Ok(None),
         _ if from.is_none() && to.is_none() => return Ok(None),
@@ -223,6 +226,14 @@ fn meaning(row: &Row, context: &Context<'_>) -> Result<Option<Meaning>, RowError
         (_, Usage::Supplier) => MoveKind::SupplierReturn,
         (Usage::Customer, _) => MoveKind::CustomerReturn,
         (_, Usage::Customer) => MoveKind::Delivery,
+        // What comes to us on a purchase line fulfils it, and what we ship to another company has left, whatever lies between:
+        // the other side is another company's business. Back the same way it goes as a return.
+        (Usage::Transit, _) if out_of_it && bought => MoveKind::Receipt,
+        (_, Usage::Transit) if into_it && bought => MoveKind::SupplierReturn,
+        (Usage::Transit, _) if out_of_it && border(source) => {
+            if sold { MoveKind::CustomerReturn } else { MoveKind::Receipt }
+        }
+        (_, Usage::Transit) if into_it && border(target) => MoveKind::Delivery,
         // Between warehouses, on the way between them, or into and out of manufacturing: nobody's loss or gain.
         _ => MoveKind::Transfer,
     };

@@ -31,8 +31,8 @@ pub(super) async fn read(mut config: Config, recording: Option<PathBuf>) -> anyh
         let as_of = read_at.with_context(|| {
             format!("{from} has read no source yet; run `reeve sync` or `reeve serve`, or name a folder with --recording")
         })?;
-        let (calendar, detail_days) = (config.calendar.calendar(), config.odoo.detail_days);
-        Book::new(as_of, calendar, store.load_records().await?).with_detail_days(detail_days)
+        let book = Book::new(as_of, config.calendar.calendar(), store.load_records().await?);
+        config.settled(book).with_detail_days(config.odoo.detail_days)
     };
     panel(&book)?.with_context(|| format!("{from} holds no sales to look at"))
 }
@@ -43,8 +43,9 @@ async fn recorded(config: Config) -> anyhow::Result<Book> {
     let store = Store::open_and_migrate("sqlite::memory:").await?;
     let ports = Ports { source, model: None, webhook: None };
     let calendar = config.calendar.calendar();
-    let app = App::new(Arc::new(config), store.clone(), ports, Clock::standing_at(as_of));
+    let config = Arc::new(config);
+    let app = App::new(Arc::clone(&config), store.clone(), ports, Clock::standing_at(as_of));
     let stage = Observe::new(app.context.clone());
     while let Progress::Advanced(_) = stage.run_once().await? {}
-    Ok(Book::new(as_of, calendar, store.load_records().await?))
+    Ok(config.settled(Book::new(as_of, calendar, store.load_records().await?)))
 }

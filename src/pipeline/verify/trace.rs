@@ -563,6 +563,7 @@ mod tests {
                 list_price: None,
                 sellable: true,
                 delisted_at: None,
+                costs: std::collections::BTreeMap::new(),
             })
         };
         let fix = Action::FixMaster {

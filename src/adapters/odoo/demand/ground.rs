@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::asking::Asking;
+use super::zones::Zones;
 use crate::adapters::odoo::call::Domain;
 use crate::adapters::odoo::cell::Cell;
 use crate::adapters::odoo::error::OdooError;
@@ -104,11 +105,12 @@ impl Ground {
         let tills = tills(asking, &mut gaps).await?;
         let mut ground =
             Self { ends, zones: Vec::new(), units, divides: asking.server.version() < Version::V19, tills, gaps };
-        ground.zones = ground.zones_of(&codes, odoo, calendar);
+        let zones = Zones::read(asking, &odoo.time_zones, &codes, &mut ground.gaps).await?;
+        ground.zones = ground.zones_of(&codes, &zones, calendar);
         Ok(ground)
     }
 
-    fn zones_of(&mut self, codes: &BTreeMap<i64, String>, odoo: &OdooConfig, calendar: &CalendarConfig) -> Vec<Zone> {
+    fn zones_of(&mut self, codes: &BTreeMap<i64, String>, own: &Zones, calendar: &CalendarConfig) -> Vec<Zone> {
         if calendar.cut_off_hour < 24 {
             // Odoo's groups by day begin at midnight; a zone that is two hours off would be wrong wherever clocks change.
             self.gaps.insert(Gap {
@@ -117,28 +119,11 @@ impl Ground {
                 costs: "what is sold after that hour counts to the day on the wall, not to the next".to_owned(),
             });
         }
-        let mut by_code = BTreeMap::new();
-        for entry in &odoo.time_zones {
-            let found = entry.split_once('=').and_then(|(code, name)| {
-                Some((code.trim().to_owned(), (name.trim().to_owned(), TimeZone::get(name.trim()).ok()?)))
-            });
-            match found {
-                Some((code, zone)) if codes.values().any(|known| *known == code) => {
-                    by_code.insert(code, zone);
-                }
-                _ => {
-                    self.gaps.insert(Gap {
-                        what: format!("odoo.time_zones: {entry}"),
-                        why: "it is not CODE=Zone with a warehouse's short code and an IANA name".to_owned(),
-                        costs: "days there begin in the calendar's time zone".to_owned(),
-                    });
-                }
-            }
-        }
         let usual = calendar.timezone.iana_name().unwrap_or("UTC").to_owned();
         let mut zones: BTreeMap<String, Zone> = BTreeMap::new();
-        for (warehouse, code) in codes {
-            let (name, timezone) = by_code.get(code).cloned().unwrap_or_else(|| (usual.clone(), calendar.timezone.clone()));
+        for warehouse in codes.keys() {
+            let (name, timezone) =
+                own.of(*warehouse).cloned().unwrap_or_else(|| (usual.clone(), calendar.timezone.clone()));
             let zone = zones.entry(name.clone()).or_insert_with(|| Zone {
                 name,
                 timezone,

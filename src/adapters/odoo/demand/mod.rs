@@ -14,6 +14,7 @@ mod asking;
 mod ground;
 mod month;
 mod read;
+mod zones;
 
 #[cfg(test)]
 pub(super) mod double;

@@ -11,6 +11,7 @@ use super::left_out::LeftOut;
 use super::live::{Live, Tables};
 use super::told::Suffixes;
 use super::{News, Told};
+use crate::adapters::odoo::costs::COSTS;
 use crate::adapters::odoo::streams::{Extent, STREAMS};
 use crate::adapters::rows::{Care, Currencies, Feed, Masters, Rates};
 use crate::domain::record::{Record, RecordKind, RecordRef};
@@ -56,6 +57,7 @@ impl Base {
         for stream in STREAMS.iter().filter(|stream| stream.extent == Extent::Master) {
             tables.add(stream.model, mirror.all(stream.model).await?);
         }
+        tables.add(COSTS, mirror.all(COSTS).await?);
         let care = Care::lenient();
         let mut feed = Feed::default();
         let masters = translate(&tables, told, &care, &mut feed);

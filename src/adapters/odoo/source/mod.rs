@@ -28,6 +28,7 @@ use self::left_out::LeftOut;
 pub(in crate::adapters) use self::left_out::gaps_of;
 use self::masters::Base;
 use self::working::Targets;
+use super::costs::{COSTS, PRODUCT};
 use super::streams::{Extent, stream_of};
 use crate::domain::record::{Observed, Record, RecordKind, RecordRef};
 use crate::ports::{BoxError, Gap, Mirror, MirrorChange, Page, PortError, Source};
@@ -89,6 +90,12 @@ impl OdooSource {
         let mut changed: BTreeMap<&'static str, BTreeSet<i64>> = BTreeMap::new();
         let mut last_master = None;
         for change in changes {
+            if change.stream == COSTS {
+                // What a product costs is said of the product.
+                changed.entry(PRODUCT).or_default().insert(change.id);
+                last_master = Some(change.seq);
+                continue;
+            }
             // Other parts keep other things there.
             let Some(stream) = stream_of(&change.stream) else { continue };
             changed.entry(stream.model).or_default().insert(change.id);
