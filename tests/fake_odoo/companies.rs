@@ -79,9 +79,7 @@ impl Writing<'_> {
             .as_object()
             .expect("values are an object")
             .iter()
-            .filter_map(|(name, value)| {
-                Some((name_in(&self.state.schema, self.state.version, model, name)?, value.clone()))
-            })
+            .filter_map(|(name, value)| Some((name_in(&self.state.schema, self.state.version, model, name)?, value.clone())))
             .collect();
         let at = self.at(days);
         self.state.create_as(model, id, at, &Value::Object(known));
@@ -192,11 +190,9 @@ fn stock_and_sales(w: &mut Writing<'_>) {
         w.moved(id, 100, product, (from, shelf(warehouse)), quantity, &more);
     }
     for days in 1..=60 {
-        for (product, warehouse, company, quantity) in [
-            (KETTLE, ALPHA_MAIN, ALPHA, 3.0),
-            (LOCAL, ALPHA_MAIN, ALPHA, 1.0),
-            (KETTLE, BETA_MAIN, BETA, 3.0),
-        ] {
+        for (product, warehouse, company, quantity) in
+            [(KETTLE, ALPHA_MAIN, ALPHA, 3.0), (LOCAL, ALPHA_MAIN, ALPHA, 1.0), (KETTLE, BETA_MAIN, BETA, 3.0)]
+        {
             let id = w.id();
             let (date, currency) = (w.text(days), if company == ALPHA { DOLLAR } else { EURO });
             // Numbers are each company's own: both have an S00001.
@@ -274,8 +270,7 @@ fn between(w: &mut Writing<'_>) {
     let line = json!({"order_id": order, "product_id": KETTLE, "product_uom": UNIT, "product_qty": 12.0,
                       "price_unit": 13.2, "discount": 0.0, "date_planned": due, "company_id": BETA});
     w.put("purchase.order.line", BETA_FROM_ALPHA, 12, &line);
-    let more =
-        json!({"company_id": BETA, "purchase_line_id": BETA_FROM_ALPHA, "partner_id": ALPHA_PARTNER, "reference": "WH/IN/900"});
+    let more = json!({"company_id": BETA, "purchase_line_id": BETA_FROM_ALPHA, "partner_id": ALPHA_PARTNER, "reference": "WH/IN/900"});
     w.moved(RECEIVED, 8, KETTLE, (BORDER, shelf(BETA_MAIN)), 12.0, &more);
     let (today, later) = (w.day(6), w.day(-24));
     for (id, name, currency, line, quantity, price) in [

@@ -102,9 +102,8 @@ impl Book {
             .chain(moves.take_while(|place| place.0 == *item))
             .map(|(_, location)| location)
             .collect();
-        let stocked = |location: &&LocationId| {
-            self.locations.contains_key(*location) && self.on_hand(item, location).is_positive()
-        };
+        let stocked =
+            |location: &&LocationId| self.locations.contains_key(*location) && self.on_hand(item, location).is_positive();
         places.into_iter().filter(stocked).cloned().collect()
     }
 
@@ -205,9 +204,9 @@ impl Book {
 mod tests {
     use super::*;
     use crate::calendar::Calendar;
+    use crate::ids::SupplierId;
     use crate::money::Quantity;
     use crate::record::{Item, Location, PurchaseLine, Record, ReorderRule, SaleLine, StockLevel, StockMove};
-    use crate::ids::SupplierId;
 
     fn time(day: &str) -> jiff::Timestamp {
         format!("{day}T12:00:00Z").parse().unwrap()
@@ -230,7 +229,13 @@ mod tests {
 
     fn location(id: &str) -> Record {
         let name = format!("Store {id}");
-        Record::Location(Location { id: LocationId::new(id), code: id.to_owned(), name, company: None, company_name: String::new() })
+        Record::Location(Location {
+            id: LocationId::new(id),
+            code: id.to_owned(),
+            name,
+            company: None,
+            company_name: String::new(),
+        })
     }
 
     fn moved(kind: MoveKind, qty: i64, done: Option<&str>) -> StockMove {

@@ -166,7 +166,13 @@ mod tests {
                 delisted_at: None,
                 costs: std::collections::BTreeMap::new(),
             }),
-            Record::Location(Location { id: LocationId::new("2"), code: "MKT".into(), name: "Market".into(), company: None, company_name: String::new() }),
+            Record::Location(Location {
+                id: LocationId::new("2"),
+                code: "MKT".into(),
+                name: "Market".into(),
+                company: None,
+                company_name: String::new(),
+            }),
         ]
     }
 

@@ -76,11 +76,13 @@ impl CostReader {
             return Ok(Vec::new());
         }
         match self.bring(&companies, until).await {
-            Err(SumsError::Odoo(error @ (OdooError::AccessDenied { .. } | OdooError::UnknownField { .. }))) => Ok(vec![Gap {
-                what: format!("{PRODUCT}.{COST}"),
-                why: error.to_string(),
-                costs: "what each company pays: the cost of one counts for all".to_owned(),
-            }]),
+            Err(SumsError::Odoo(error @ (OdooError::AccessDenied { .. } | OdooError::UnknownField { .. }))) => {
+                Ok(vec![Gap {
+                    what: format!("{PRODUCT}.{COST}"),
+                    why: error.to_string(),
+                    costs: "what each company pays: the cost of one counts for all".to_owned(),
+                }])
+            }
             outcome => outcome.map(|()| Vec::new()),
         }
     }

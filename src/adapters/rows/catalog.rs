@@ -129,8 +129,12 @@ impl Catalog {
             Ok(())
         })?;
         read_costs(rows, &catalog, &mut histories)?;
-        let companies: BTreeSet<i64> =
-            histories.values().flat_map(|history| history.layers.values().flat_map(BTreeMap::keys)).flatten().copied().collect();
+        let companies: BTreeSet<i64> = histories
+            .values()
+            .flat_map(|history| history.layers.values().flat_map(BTreeMap::keys))
+            .flatten()
+            .copied()
+            .collect();
         for history in histories.into_values() {
             history.tell(companies.len() > 1, feed);
         }
@@ -314,7 +318,8 @@ impl History {
             }
         }
         let own = catalog.currencies.home().and_then(|home| own_prices.get(&home));
-        let standard_price = template.factor.unwrap_or(Decimal::ZERO) * care.or(row.price("standard_price"), Decimal::ZERO)?;
+        let standard_price =
+            template.factor.unwrap_or(Decimal::ZERO) * care.or(row.price("standard_price"), Decimal::ZERO)?;
         Ok(Self {
             created_at: row.time("create_date")?,
             item,
@@ -330,8 +335,7 @@ impl History {
     fn tell(self, by_company: bool, feed: &mut Feed) {
         // The product's own cost field holds today's average: telling it earlier would be hindsight, unless nothing was
         // ever valued and it can only be what somebody typed.
-        let mut all =
-            Average { cost: Some(self.standard_price).filter(|_| self.layers.is_empty()), ..Average::default() };
+        let mut all = Average { cost: Some(self.standard_price).filter(|_| self.layers.is_empty()), ..Average::default() };
         let mut own: BTreeMap<i64, Average> = BTreeMap::new();
         for (company, price) in &self.own_prices {
             own.insert(*company, Average { cost: Some(*price), ..Average::default() });

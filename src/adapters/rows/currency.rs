@@ -18,7 +18,8 @@ use super::row::{Model, Row};
 use crate::adapters::odoo::cell::Cell;
 
 pub(super) static CURRENCY: Model = Model { name: "res.currency", needs: &["id", "name"], optional: &[] };
-pub(super) static COMPANY: Model = Model { name: "res.company", needs: &["id", "currency_id"], optional: &["parent_id", "name"] };
+pub(super) static COMPANY: Model =
+    Model { name: "res.company", needs: &["id", "currency_id"], optional: &["parent_id", "name"] };
 pub(super) static RATE: Model =
     Model { name: "res.currency.rate", needs: &["id", "name", "currency_id", "rate"], optional: &["company_id"] };
 
@@ -51,13 +52,8 @@ pub(in crate::adapters) struct Rates {
 impl Rates {
     /// Reads currencies, companies and rates; `configured` is an ISO 4217 code, `home` the company of rows without one.
     pub(in crate::adapters) fn read<R: Rows>(rows: &mut R, configured: &str, home: Option<i64>) -> Result<Self, R::Error> {
-        let mut all = Self {
-            target: None,
-            companies: BTreeMap::new(),
-            names: BTreeMap::new(),
-            home,
-            by_day: BTreeMap::new(),
-        };
+        let mut all =
+            Self { target: None, companies: BTreeMap::new(), names: BTreeMap::new(), home, by_day: BTreeMap::new() };
         rows.each(&CURRENCY, |row| {
             if row.text("name")? == configured {
                 all.target = Some(row.id()?);
@@ -196,8 +192,5 @@ pub(in crate::adapters) const RATES: &str = "res.currency.rate";
 fn no_rate(row: &Row, field: &'static str, currency: Option<i64>) -> RowError {
     let found = Cell::Number(currency.map_or(0.0, |id| id as f64));
     let expected = "a currency with a rate to the configured one at the document's date";
-    RowError {
-        target: Some(RATES),
-        ..row.wrong(field, expected, &found, "enter the rate in Odoo, or set `money.currency`")
-    }
+    RowError { target: Some(RATES), ..row.wrong(field, expected, &found, "enter the rate in Odoo, or set `money.currency`") }
 }

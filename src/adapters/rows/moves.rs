@@ -227,12 +227,11 @@ fn meaning(row: &Row, context: &Context<'_>) -> Result<Option<Meaning>, RowError
         (Usage::Customer, _) => MoveKind::CustomerReturn,
         (_, Usage::Customer) => MoveKind::Delivery,
         // What comes to us on a purchase line fulfils it, and what we ship to another company has left, whatever lies between:
-        // the other side is another company's business. Back the same way it goes as a return.
+        // the other side is another company's business. Back the same way it goes as a return. What comes from there on no
+        // order is expected by nobody's supplier: goods that were lent, as between our own.
         (Usage::Transit, _) if out_of_it && bought => MoveKind::Receipt,
         (_, Usage::Transit) if into_it && bought => MoveKind::SupplierReturn,
-        (Usage::Transit, _) if out_of_it && border(source) => {
-            if sold { MoveKind::CustomerReturn } else { MoveKind::Receipt }
-        }
+        (Usage::Transit, _) if out_of_it && sold && border(source) => MoveKind::CustomerReturn,
         (_, Usage::Transit) if into_it && border(target) => MoveKind::Delivery,
         // Between warehouses, on the way between them, or into and out of manufacturing: nobody's loss or gain.
         _ => MoveKind::Transfer,

@@ -375,9 +375,10 @@ pub(super) fn company_of<'a>(view: &CaseView<'a>) -> Option<&'a str> {
             let lines = exception.signal.facts.iter().filter(|fact| fact.source.kind == RecordKind::PoLine);
             lines.filter_map(|fact| book.po_lines.get(&fact.source.id)).next()
         };
-        let location = subject.location.as_ref().or_else(|| {
-            line.or_else(of_order).or_else(of_bill).or_else(cited).map(|line: &PurchaseLine| &line.location)
-        })?;
+        let location = subject
+            .location
+            .as_ref()
+            .or_else(|| line.or_else(of_order).or_else(of_bill).or_else(cited).map(|line: &PurchaseLine| &line.location))?;
         book.company_of(location)
     };
     view.exceptions.iter().find_map(of)

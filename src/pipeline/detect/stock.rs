@@ -125,7 +125,9 @@ fn counts(
     let mut found = Vec::new();
     for (m, off, before) in count_lines(moves, location) {
         let Some(day) = m.done_at.map(|at| book.calendar.day_of(at)) else { continue };
-        if days_between(day, book.today) > config.detect.event_days || !beyond(book, config, (item, location), off, before, classes) {
+        if days_between(day, book.today) > config.detect.event_days
+            || !beyond(book, config, (item, location), off, before, classes)
+        {
             continue;
         }
         let words = if off.is_positive() { format!("{off} more") } else { format!("{} fewer", off.abs()) };

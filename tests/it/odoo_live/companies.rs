@@ -20,9 +20,7 @@ use reeve::pipeline::detect::look;
 use reeve::ports::{Ports, Source};
 use reeve::store::{Store, Which};
 
-use crate::fake_odoo::companies::{
-    ALPHA_MAIN, BETA_FROM_ALPHA, BETA_MAIN, KETTLE, LOCAL, NEVER, RECEIVED, SHIPPED,
-};
+use crate::fake_odoo::companies::{ALPHA_MAIN, BETA_BILL, BETA_FROM_ALPHA, BETA_MAIN, KETTLE, LOCAL, NEVER, RECEIVED, SHIPPED};
 use crate::fake_odoo::{FakeOdoo, Seed, Version};
 use crate::support::databases::databases;
 
@@ -96,8 +94,7 @@ async fn two_companies_with_names_alike_and_a_currency_each_stay_apart() {
 
         // What nobody ever had is carried nowhere, and what one store has, only there.
         let carried: BTreeSet<(ItemId, LocationId)> = book.places().into_iter().collect();
-        let expected =
-            [(KETTLE, ALPHA_MAIN), (LOCAL, ALPHA_MAIN), (KETTLE, BETA_MAIN)].map(|(i, l)| (item(i), place(l)));
+        let expected = [(KETTLE, ALPHA_MAIN), (LOCAL, ALPHA_MAIN), (KETTLE, BETA_MAIN)].map(|(i, l)| (item(i), place(l)));
         assert_eq!(carried, BTreeSet::from(expected), "{what}");
 
         // Goods sold by one to the other have left the one and are received by the other.
@@ -123,7 +120,8 @@ async fn two_companies_with_names_alike_and_a_currency_each_stay_apart() {
         for case in store.list_cases(&[]).await.expect("the store answers") {
             for (found, _) in store.list_recommendations(&case.id).await.expect("the store answers") {
                 let action = &found.candidate.action;
-                assert!(!matches!(action, Action::Transfer { .. } | Action::BlockBill { .. }), "{what}: {action:?}");
+                let held = matches!(action, Action::BlockBill { bill, .. } if *bill == BETA_BILL.to_string());
+                assert!(!matches!(action, Action::Transfer { .. }) && !held, "{what}: {action:?}");
             }
         }
 

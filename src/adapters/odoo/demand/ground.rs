@@ -23,7 +23,9 @@ pub(super) enum End {
     Shelf(i64),
     /// The customers' side.
     Customer,
-    /// Neither: suppliers, counts, manufacturing, on the way.
+    /// Where goods are handed over to another company: what goes there is sold, what comes from there is bought.
+    Border,
+    /// None of these: suppliers, counts, manufacturing, on the way.
     Elsewhere,
 }
 
@@ -76,14 +78,21 @@ impl Ground {
         let mut ends = BTreeMap::new();
         let warehouses = asking.all("stock.warehouse", &["code"]).await?;
         let codes: BTreeMap<i64, String> = warehouses.iter().filter_map(|row| Some((row[0].id()?, text(&row[1])))).collect();
-        let scrap = asking.has("stock.location", "scrap_location").await?;
-        let fields: &[&str] = if scrap { &["usage", "warehouse_id", "scrap_location"] } else { &["usage", "warehouse_id"] };
+        let there = asking.server.fields("stock.location").await?;
+        let more = ["scrap_location", "company_id"].into_iter().filter(|field| there.contains_key(*field));
+        let fields: Vec<&str> = ["usage", "warehouse_id"].into_iter().chain(more).collect();
+        let place = |field: &str| fields.iter().position(|asked| *asked == field).map(|at| at + 1);
+        let (scrap_at, company_at) = (place("scrap_location"), place("company_id"));
+        let rows = asking.all("stock.location", &fields).await?;
+        let company = |row: &[Cell]| company_at.and_then(|at| row.get(at)?.id());
+        let several = rows.iter().filter_map(|row| company(row)).collect::<BTreeSet<i64>>().len() > 1;
         let mut homeless = 0;
-        for row in asking.all("stock.location", fields).await? {
+        for row in rows {
             let Some(id) = row[0].id() else { continue };
-            let scrapped = row.get(3) == Some(&Cell::Flag(true));
+            let scrapped = scrap_at.is_some_and(|at| row.get(at) == Some(&Cell::Flag(true)));
             let end = match (text(&row[1]).as_str(), row[2].id()) {
                 ("customer", _) => End::Customer,
+                ("transit", _) if several && company(&row).is_none() => End::Border,
                 ("internal", Some(warehouse)) if !scrapped && codes.contains_key(&warehouse) => End::Shelf(warehouse),
                 ("internal", None) if !scrapped => {
                     homeless += 1;
@@ -122,8 +131,7 @@ impl Ground {
         let usual = calendar.timezone.iana_name().unwrap_or("UTC").to_owned();
         let mut zones: BTreeMap<String, Zone> = BTreeMap::new();
         for warehouse in codes.keys() {
-            let (name, timezone) =
-                own.of(*warehouse).cloned().unwrap_or_else(|| (usual.clone(), calendar.timezone.clone()));
+            let (name, timezone) = own.of(*warehouse).cloned().unwrap_or_else(|| (usual.clone(), calendar.timezone.clone()));
             let zone = zones.entry(name.clone()).or_insert_with(|| Zone {
                 name,
                 timezone,
@@ -230,7 +238,7 @@ impl Asking {
     }
 
     /// Does this server's model have a field?
-    pub(super) async fn has(&self, model: &str, field: &str) -> Result<bool, OdooError> {
+    pub(in crate::adapters::odoo) async fn has(&self, model: &str, field: &str) -> Result<bool, OdooError> {
         Ok(self.server.fields(model).await?.contains_key(field))
     }
 }

@@ -224,7 +224,7 @@ async fn moves(
             product,
             from: here(source),
             to: here(target),
-            to_customer: target == End::Customer,
+            to_customer: matches!(target, End::Customer | End::Border),
             from_customer: source == End::Customer,
             day: if by_day { Some(asking.day(MOVE, &group, 4)?) } else { None },
             quantity: quantity(asking, MOVE, group.sums[0] * ratio)?,

@@ -94,11 +94,7 @@ fn parse(text: &str) -> Result<Entry<'_>, String> {
 }
 
 fn gap(entry: &str, why: String) -> Gap {
-    Gap {
-        what: format!("odoo.time_zones: {entry}"),
-        why,
-        costs: "days there begin in the calendar's time zone".to_owned(),
-    }
+    Gap { what: format!("odoo.time_zones: {entry}"), why, costs: "days there begin in the calendar's time zone".to_owned() }
 }
 
 /// The names of the warehouses' companies.
@@ -124,7 +120,10 @@ async fn codes_of_all(asking: &Asking) -> Result<BTreeSet<String>, OdooError> {
         scope: Scope::default(),
     };
     let rows = asking.server.rows(&ask).await?;
-    Ok(rows.into_iter().filter_map(|row| if let Some(Cell::Text(code)) = row.into_iter().nth(1) { Some(code) } else { None }).collect())
+    Ok(rows
+        .into_iter()
+        .filter_map(|row| if let Some(Cell::Text(code)) = row.into_iter().nth(1) { Some(code) } else { None })
+        .collect())
 }
 
 #[cfg(test)]

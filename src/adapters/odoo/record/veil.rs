@@ -62,7 +62,9 @@ impl Veil {
                 Some(number(*self.users.entry(cell.id()?).or_insert(next)))
             }
             (Treat::Ids, Cell::List(ids)) => Some(Cell::List(ids.iter().filter_map(Cell::id).map(number).collect())),
-            (Treat::Pairs, Cell::List(pairs)) => Some(Cell::List(pairs.iter().filter(|pair| is_pair(pair)).cloned().collect())),
+            (Treat::Pairs, Cell::List(pairs)) => {
+                Some(Cell::List(pairs.iter().filter(|pair| is_pair(pair)).cloned().collect()))
+            }
             (Treat::Number, Cell::Number(_)) | (Treat::Flag, Cell::Flag(_)) | (Treat::Name, Cell::Text(_)) => {
                 Some(cell.clone())
             }

@@ -110,7 +110,8 @@ impl LeftOut {
                      one at their date; enter the rate in Odoo, or set money.currency",
                     if ids.len() == 1 { "has" } else { "have" }
                 );
-                let costs = "these amounts are without a value, and so is what rests on them; quantities and dates are known";
+                let costs =
+                    "these amounts are without a value, and so is what rests on them; quantities and dates are known";
                 return Gap { what, why, costs: costs.to_owned() };
             }
             let why = match &reason.target {
