@@ -20,7 +20,9 @@ use reeve::pipeline::detect::look;
 use reeve::ports::{Ports, Source};
 use reeve::store::{Store, Which};
 
-use crate::fake_odoo::companies::{ALPHA_MAIN, BETA_BILL, BETA_FROM_ALPHA, BETA_MAIN, KETTLE, LOCAL, NEVER, RECEIVED, SHIPPED};
+use crate::fake_odoo::companies::{
+    ALPHA_MAIN, BETA_BILL, BETA_FROM_ALPHA, BETA_MAIN, KETTLE, LOCAL, NEVER, RECEIVED, SHIPPED,
+};
 use crate::fake_odoo::{FakeOdoo, Seed, Version};
 use crate::support::databases::databases;
 

@@ -110,5 +110,8 @@ async fn each_company_has_its_own_cost_in_the_configured_currency() {
     // A cost that changes is news of the item.
     world.costs(70, &json!([[1, 3.8], [9, 6.0]]));
     let told = world.read(5_000).await;
-    assert!(matches!(told.as_slice(), [Record::Item(item)] if item.cost_in(Some("9")) == UnitPrice::from_erp(7.5)), "{told:?}");
+    assert!(
+        matches!(told.as_slice(), [Record::Item(item)] if item.cost_in(Some("9")) == UnitPrice::from_erp(7.5)),
+        "{told:?}"
+    );
 }
