@@ -4,13 +4,14 @@
 //! a bad value; an unknown key is an error that names it. Only this file reads the environment.
 
 mod access;
+mod calendar;
 mod companies;
 mod destinations;
 mod hooks;
 mod read;
 mod work;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -20,14 +21,14 @@ use serde::Deserialize;
 use toml::Value;
 
 pub use self::access::{ApiConfig, IdentityConfig};
+pub use self::calendar::{CalendarConfig, ClosedDays};
 pub use self::companies::CompaniesConfig;
 pub use self::destinations::{DeliveryConfig, DestinationConfig, WEBHOOK, WebhookConfig};
 pub use self::hooks::{EventsConfig, HookConfig, HookKind};
 pub use self::work::{ApprovalConfig, AuditConfig, KpiConfig, NoiseConfig, RankingConfig};
 
-use self::read::{duration, merge, money, parse, read_secret, set, time_zone};
+use self::read::{duration, merge, money, parse, read_secret, set};
 
-use crate::domain::calendar::Calendar;
 use crate::domain::carried::CarriedBy;
 use crate::domain::money::Money;
 use crate::domain::policy::{Person, Policy};
@@ -129,6 +130,18 @@ pub struct OdooConfig {
     pub allow_write_capable_credential: String,
 }
 
+impl OdooConfig {
+    /// The zones of warehouses that are not in the calendar's, by short code. What is no zone is left out here: whoever reads
+    /// the server says so.
+    pub fn zones(&self) -> BTreeMap<String, TimeZone> {
+        let zone = |entry: &String| {
+            let (code, name) = entry.split_once('=')?;
+            Some((code.trim().to_owned(), TimeZone::get(name.trim()).ok()?))
+        };
+        self.time_zones.iter().filter_map(zone).collect()
+    }
+}
+
 /// How to talk to Odoo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -139,23 +152,6 @@ pub enum OdooProtocol {
     Json2,
     /// `/jsonrpc` with user and key.
     JsonRpc,
-}
-
-/// `[calendar]`: in which day something happened.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CalendarConfig {
-    #[serde(deserialize_with = "time_zone")]
-    pub timezone: TimeZone,
-    pub cut_off_hour: u8,
-    pub digest_hour: u8,
-}
-
-impl CalendarConfig {
-    /// The calendar that the book counts in.
-    pub fn calendar(&self) -> Calendar {
-        Calendar { timezone: self.timezone.clone(), cut_off_hour: self.cut_off_hour }
-    }
 }
 
 /// `[money]`
@@ -416,11 +412,8 @@ impl Config {
         if self.model.price_per_1000_tokens < Money::ZERO {
             return bad("model.price_per_1000_tokens", "must not be negative");
         }
-        if !(1..=24).contains(&self.calendar.cut_off_hour) {
-            return bad("calendar.cut_off_hour", "must be an hour from 1 to 24");
-        }
-        if self.calendar.digest_hour > 23 {
-            return bad("calendar.digest_hour", "must be an hour from 0 to 23");
+        if let Err((key, message)) = self.calendar.check() {
+            return bad(key, message);
         }
         if self.money.currency.len() != 3 || !self.money.currency.bytes().all(|b| b.is_ascii_uppercase()) {
             return bad("money.currency", "must be an ISO 4217 code such as \"USD\"");
@@ -488,6 +481,8 @@ mod tests {
         let error = with_env("REEVE_MONEY__RECAPTURE", "1.5").unwrap_err().to_string();
         assert!(error.contains("money.recapture") && error.contains("between 0 and 1"), "{error}");
         assert!(with_env("REEVE_CALENDAR__TIMEZONE", "Mars/Olympus").is_err());
+        let error = with_env("REEVE_CALENDAR__DIGEST_DEADLINE", "25h").unwrap_err().to_string();
+        assert!(error.contains("calendar.digest_deadline") && error.contains("at most a day"), "{error}");
     }
 
     #[test]

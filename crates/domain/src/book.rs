@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 use super::announced::Announced;
 use super::calendar::{Calendar, plus_days};
@@ -28,10 +29,15 @@ pub type Place = (ItemId, LocationId);
 pub struct Book {
     /// The records were read up to here.
     pub as_of: Timestamp,
-    /// The business day of `as_of`.
+    /// The business day it is: it may have hardly begun, and be a later one than that of `as_of`, where nobody has read since.
     pub today: Date,
+    /// The last business day that was over at `as_of`. Demand, levels and runs end with it: a day that still runs says
+    /// nothing yet about how much is sold in a day.
+    pub closed: Date,
     /// The business calendar.
     pub calendar: Calendar,
+    /// Calendars of the locations whose days begin and end at another hour than the business calendar's.
+    calendars: BTreeMap<LocationId, Calendar>,
     /// Items by id.
     pub items: BTreeMap<ItemId, Item>,
     /// Locations by id.
@@ -74,13 +80,26 @@ pub struct Book {
 }
 
 impl Book {
-    /// Indexes `records` as they stood at `as_of`.
+    /// Indexes `records` as they stood at `as_of`, which is also the time it is.
     pub fn new(as_of: Timestamp, calendar: Calendar, records: impl IntoIterator<Item = Record>) -> Self {
-        let today = calendar.day_of(as_of);
+        Self::looked_at(as_of, as_of, calendar, records)
+    }
+
+    /// Indexes `records` that were read up to `as_of` and are looked at at `now`. What was announced has a feed of its own:
+    /// it is in the book up to `now`.
+    pub fn looked_at(
+        as_of: Timestamp,
+        now: Timestamp,
+        calendar: Calendar,
+        records: impl IntoIterator<Item = Record>,
+    ) -> Self {
+        let today = calendar.day_of(now);
         let mut book = Self {
             as_of,
             today,
+            closed: calendar.closed_at(as_of),
             calendar,
+            calendars: BTreeMap::new(),
             items: BTreeMap::new(),
             locations: BTreeMap::new(),
             suppliers: BTreeMap::new(),
@@ -110,7 +129,7 @@ impl Book {
             trade: Vec::new(),
         };
         for record in records {
-            book.add(record);
+            book.add(record, now);
         }
         book.index();
         book.detail_from = book.sale_lines.values().map(|line| line.ordered_at).min().map(|at| book.calendar.day_of(at));
@@ -120,7 +139,7 @@ impl Book {
         book
     }
 
-    fn add(&mut self, record: Record) {
+    fn add(&mut self, record: Record, now: Timestamp) {
         match record {
             Record::Item(r) => {
                 self.items.insert(r.id.clone(), r);
@@ -158,7 +177,7 @@ impl Book {
                 self.demand_months.entry((r.item.clone(), r.location.clone())).or_default().push(r);
             }
             // What came in after the book was read is not in it, whenever it was written down.
-            Record::Notice(r) if r.received_at > self.as_of => {}
+            Record::Notice(r) if r.received_at > now => {}
             Record::Notice(r) => {
                 self.notices.insert(r.id.clone(), r);
             }
@@ -240,6 +259,37 @@ impl Book {
         let whole = plus_days(self.today, 1 - i32::try_from(days).unwrap_or(i32::MAX));
         self.detail_from = self.detail_from.map(|from| from.max(whole));
         self
+    }
+
+    /// Says in which zones locations lie that are not in the business calendar's, by the location's code. A code that no
+    /// location has is passed over: whoever configured it is told where the zones are read.
+    #[must_use]
+    pub fn with_zones(mut self, zones: &BTreeMap<String, TimeZone>) -> Self {
+        let cut_off_hour = self.calendar.cut_off_hour;
+        // Codes are unique within a company only: what names its company goes first.
+        let of_company = |l: &Location| {
+            let named = |key: &str| {
+                let (company, code) = key.rsplit_once('/')?;
+                (code.trim() == l.code && company.trim().eq_ignore_ascii_case(l.company_name.trim())).then_some(())
+            };
+            zones.iter().find(|(key, _)| named(key).is_some()).map(|(_, zone)| zone)
+        };
+        let zone = |l: &Location| {
+            let timezone = of_company(l).or_else(|| zones.get(&l.code))?.clone();
+            Some((l.id.clone(), Calendar { timezone, cut_off_hour }))
+        };
+        self.calendars = self.locations.values().filter_map(zone).collect();
+        self
+    }
+
+    /// The calendar of a location: in its zone its days begin and end.
+    pub fn calendar_of(&self, location: &LocationId) -> &Calendar {
+        self.calendars.get(location).unwrap_or(&self.calendar)
+    }
+
+    /// The last business day that was over at a location when the records were read.
+    pub fn closed_at(&self, location: &LocationId) -> Date {
+        self.calendars.get(location).map_or(self.closed, |calendar| calendar.closed_at(self.as_of))
     }
 
     /// `AC-006 Espresso beans 1 kg`, or the bare id of an item that is not in the book.

@@ -25,9 +25,31 @@ impl Calendar {
         at.checked_add(early).unwrap_or(at).to_zoned(self.timezone.clone()).date()
     }
 
+    /// The last business day that is over at `at`. At the very end of a day, its last millisecond, it is that day.
+    pub fn closed_at(&self, at: Timestamp) -> Date {
+        let day = self.day_of(at);
+        if self.close_of(day) <= at { day } else { plus_days(day, -1) }
+    }
+
+    /// The share of its business day that is still to come at `at`, by the clock alone: 0 at its close, 1 as it begins.
+    pub fn left_of_day(&self, at: Timestamp) -> f64 {
+        let day = self.day_of(at);
+        let (begin, end) = (self.close_of(plus_days(day, -1)), self.close_of(day));
+        let length = end.duration_since(begin).as_secs_f64();
+        if length > 0.0 { (end.duration_since(at).as_secs_f64() / length).clamp(0.0, 1.0) } else { 0.0 }
+    }
+
     /// The hour of the clock on the wall at `at`.
     pub fn hour_of(&self, at: Timestamp) -> u8 {
         at.to_zoned(self.timezone.clone()).hour().unsigned_abs()
+    }
+
+    /// The moment within business day `day` at which the clock on the wall shows `hour`. A day that closes before midnight
+    /// begins on the evening before, one that closes after midnight has most hours of the date before.
+    pub fn moment_of(&self, day: Date, hour: u8) -> Timestamp {
+        let date = if hour >= self.cut_off_hour { day.yesterday().unwrap_or(day) } else { day };
+        let at = date.at(i8::try_from(hour.min(23)).unwrap_or(0), 0, 0, 0);
+        at.to_zoned(self.timezone.clone()).map_or(Timestamp::MAX, |zoned| zoned.timestamp())
     }
 
     /// The moment at which business day `day` closes: its last millisecond.
@@ -85,6 +107,37 @@ mod tests {
         assert_eq!(calendar.day_of(at), day("2026-10-09"));
         assert_eq!(calendar.close_of(day("2026-10-08")).to_string(), "2026-10-08T19:59:59.999Z");
         assert_eq!(calendar.day_of(calendar.close_of(day("2026-10-08"))), day("2026-10-08"));
+    }
+
+    #[test]
+    fn an_hour_of_a_business_day_lies_in_it_wherever_the_day_closes() {
+        for zone in ["UTC", "Asia/Tokyo", "America/Los_Angeles", "Pacific/Kiritimati", "Pacific/Apia"] {
+            for cut_off_hour in 1..=24 {
+                let calendar = Calendar { timezone: TimeZone::get(zone).unwrap(), cut_off_hour };
+                for hour in 0..24 {
+                    let at = calendar.moment_of(day("2026-10-08"), hour);
+                    assert_eq!(calendar.day_of(at), day("2026-10-08"), "{zone} {cut_off_hour} {hour}");
+                    assert_eq!(calendar.hour_of(at), hour, "{zone} {cut_off_hour}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_hour_that_the_clocks_leave_out_is_the_one_behind_it() {
+        let calendar = Calendar { timezone: TimeZone::get("Europe/Berlin").unwrap(), cut_off_hour: 24 };
+        assert_eq!(calendar.moment_of(day("2026-03-29"), 2).to_string(), "2026-03-29T01:00:00Z");
+    }
+
+    #[test]
+    fn a_day_is_over_at_its_last_moment_and_not_before() {
+        let calendar = Calendar { timezone: TimeZone::get("Europe/Berlin").unwrap(), cut_off_hour: 22 };
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        assert_eq!(calendar.closed_at(at("2026-10-08T19:59:59.998Z")), day("2026-10-07"));
+        assert_eq!(calendar.closed_at(at("2026-10-08T19:59:59.999Z")), day("2026-10-08"));
+        assert_eq!(calendar.closed_at(at("2026-10-09T04:10:00Z")), day("2026-10-08"));
+        assert!((calendar.left_of_day(at("2026-10-09T08:00:00Z")) - 0.5).abs() < 1e-6);
+        assert!(calendar.left_of_day(calendar.close_of(day("2026-10-08"))).abs() < 1e-9);
     }
 
     #[test]

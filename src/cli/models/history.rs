@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::book::Book;
 use crate::models::demand::panel::Panel;
+use crate::pipeline::detect::feed::Feeds;
 use crate::pipeline::detect::panel::panel;
 use crate::pipeline::observe::{Observe, looked_at};
 use crate::pipeline::{Progress, Stage};
@@ -20,6 +21,7 @@ use crate::store::Store;
 /// The demand in a recording or, without one, in the configured store.
 pub(super) async fn read(mut config: Config, recording: Option<PathBuf>) -> anyhow::Result<Panel> {
     let from;
+    let (off, zones) = (config.calendar.closed_days.clone(), config.odoo.zones());
     let book = if let Some(folder) = recording {
         from = folder.display().to_string();
         config.source.recording = folder;
@@ -34,7 +36,8 @@ pub(super) async fn read(mut config: Config, recording: Option<PathBuf>) -> anyh
         let book = Book::new(as_of, config.calendar.calendar(), store.load_records().await?);
         config.settled(book).with_detail_days(config.odoo.detail_days)
     };
-    panel(&book)?.with_context(|| format!("{from} holds no sales to look at"))
+    let book = book.with_zones(&zones);
+    panel(&book, &Feeds::of(&book, &off))?.with_context(|| format!("{from} holds no sales to look at"))
 }
 
 async fn recorded(config: Config) -> anyhow::Result<Book> {
@@ -47,5 +50,7 @@ async fn recorded(config: Config) -> anyhow::Result<Book> {
     let app = App::new(Arc::clone(&config), store.clone(), ports, Clock::standing_at(as_of));
     let stage = Observe::new(app.context.clone());
     while let Progress::Advanced(_) = stage.run_once().await? {}
-    Ok(config.settled(Book::new(as_of, calendar, store.load_records().await?)))
+    // A recording's last day is over: nothing came after it.
+    let close = calendar.close_of(calendar.day_of(as_of));
+    Ok(config.settled(Book::new(close, calendar, store.load_records().await?)))
 }

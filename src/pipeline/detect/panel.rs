@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
+use super::feed::Feeds;
 use crate::domain::book::{Book, Place};
 use crate::domain::calendar::days_between;
 use crate::models::demand::panel::{Cell, Panel, PanelError, SeriesKey, TRADING_HOURS};
@@ -18,15 +19,18 @@ const CLOSED_WEEKS: usize = 8;
 ///
 /// # Errors
 /// None that a book could meet: its days and places are in order.
-pub fn panel(book: &Book) -> Result<Option<Panel>, PanelError> {
+pub fn panel(book: &Book, feeds: &Feeds) -> Result<Option<Panel>, PanelError> {
     let Some(first) = book.first_day() else { return Ok(None) };
-    let days = book.days_from(first);
+    let days = book.days_anywhere(first);
+    if days.is_empty() {
+        return Ok(None);
+    }
     let mut series: BTreeMap<SeriesKey, Vec<Cell>> = BTreeMap::new();
     for place in book.places() {
         let units = book.demand_by_day(&place.0, &place.1, first);
         if let Some(launched) = units.iter().position(|units| *units > 0.0) {
             let key = SeriesKey { location: place.1.to_string(), item: place.0.to_string() };
-            series.insert(key, cells(book, &place, first, &days, &units, launched));
+            series.insert(key, cells(book, feeds, &place, first, &days, &units, launched));
         }
     }
     let mut by_location: BTreeMap<String, Vec<f32>> = BTreeMap::new();
@@ -47,22 +51,34 @@ pub fn panel(book: &Book) -> Result<Option<Panel>, PanelError> {
     Panel::new(days, keys, cells.concat()).map(|panel| (!panel.keys().is_empty()).then_some(panel))
 }
 
-fn cells(book: &Book, place: &Place, first: Date, days: &[Date], units: &[f64], launched: usize) -> Vec<Cell> {
+fn cells(
+    book: &Book,
+    feeds: &Feeds,
+    place: &Place,
+    first: Date,
+    days: &[Date],
+    units: &[f64],
+    launched: usize,
+) -> Vec<Cell> {
     let (item, location) = place;
     let out = book.out_by_day(item, location, first);
     let delisted = book.items.get(item).and_then(|item| item.delisted_at).map(|at| book.calendar.day_of(at));
     let prices = prices(book, place, first, days.len());
     let cell = |(at, day): (usize, &Date)| {
+        // Where the day still runs it is no day yet, though it is over elsewhere.
+        let Some(units) = units.get(at) else {
+            return Cell { units: 0.0, price: prices[at], stockout_hours: 0.0, promo: false, holiday: false, open: false };
+        };
         // Out at the close of the day before, at its own close, or at both: half the hours for each.
         let ends = [at > 0 && out[at - 1], out[at]].into_iter().filter(|out| *out).count();
         Cell {
             // What came back is no demand.
-            units: units[at].max(0.0) as f32,
+            units: units.max(0.0) as f32,
             price: prices[at],
             stockout_hours: TRADING_HOURS * ends as f32 / 2.0,
             promo: book.promotion_on(item, *day).is_some(),
             holiday: false,
-            open: at >= launched && delisted.is_none_or(|from| *day < from),
+            open: at >= launched && delisted.is_none_or(|from| *day < from) && !feeds.is_silent(location, *day),
         }
     };
     days.iter().enumerate().map(cell).collect()
@@ -72,7 +88,7 @@ fn cells(book: &Book, place: &Place, first: Date, days: &[Date], units: &[f64], 
 fn prices(book: &Book, place: &Place, first: Date, days: usize) -> Vec<f32> {
     let mut sums = vec![(0.0, 0.0); days];
     for line in book.sales_at(&place.0, &place.1) {
-        let at = usize::try_from(days_between(first, book.calendar.day_of(line.ordered_at))).ok();
+        let at = usize::try_from(days_between(first, book.calendar_of(&place.1).day_of(line.ordered_at))).ok();
         if let (Some(sum), Some(price)) = (at.and_then(|at| sums.get_mut(at)), line.price) {
             let qty = line.qty.to_f64().max(0.0);
             *sum = (sum.0 + qty * price.to_f64(), sum.1 + qty);
@@ -188,8 +204,8 @@ mod tests {
         let (id, name) = ("loyalty-1".to_owned(), "Weekend".to_owned());
         let source = PromotionSource::Loyalty;
         records.push(Record::Promotion(Promotion { id, source, item: ItemId::new("a"), name, from, to, percent: 20.0 }));
-        let book = Book::new(noon(76), Calendar::utc(), records);
-        panel(&book).unwrap().unwrap()
+        let book = Book::new(Calendar::utc().close_of(day(76)), Calendar::utc(), records);
+        panel(&book, &Feeds::default()).unwrap().unwrap()
     }
 
     #[test]
