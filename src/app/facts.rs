@@ -40,7 +40,7 @@ pub(super) fn of(laid: &Laid, case: &Case, action: &Action) -> Facts {
     let (margin_lost, margin_lost_share) = margin(book, action);
     Facts {
         item: line.first().map(|line| line.item.clone()),
-        class: class(laid, &items),
+        class: class(laid, &items, &locations),
         categories: items.iter().map(|id| Some(book.items.get(*id)?.category.clone())).collect(),
         locations: Some(locations.into_iter().map(|id| place(book, id)).collect()),
         supplier_risk: suppliers.iter().map(|id| risk(book, id)).reduce(|a, b| Some(a?.max(b?))).unwrap_or(Some(Risk::Low)),
@@ -85,13 +85,14 @@ fn place(book: &Book, id: &LocationId) -> Named {
     Named::new(id.as_str(), &found.map_or_else(Vec::new, |l| vec![l.code.as_str(), l.name.as_str()]))
 }
 
-/// The strictest class of the items; None where nothing was sold by which to class them.
-fn class(laid: &Laid, items: &BTreeSet<&ItemId>) -> Option<Class> {
+/// The strictest class of the items at the locations it is about; None where nothing was sold by which to class them.
+fn class(laid: &Laid, items: &BTreeSet<&ItemId>, locations: &BTreeSet<&LocationId>) -> Option<Class> {
     if items.is_empty() || laid.book.sale_lines.is_empty() {
         return None;
     }
+    let locations: Vec<&LocationId> = locations.iter().copied().collect();
     let each = items.iter().map(|item| {
-        laid.classes.get(*item).map(|class| match class {
+        laid.classes.strictest(&laid.book, item, &locations).map(|class| match class {
             'A' => Class::A,
             'B' => Class::B,
             _ => Class::C,
@@ -131,7 +132,9 @@ fn margin(book: &Book, action: &Action) -> (Option<Money>, Option<Share>) {
         // How many will be sold at the lower price is a forecast, so the sum is not known; the share of each unit's is.
         Action::Markdown { item, percent, .. } => {
             let share = book.items.get(item).and_then(|item| {
-                let (price, margin) = (item.list_price?.0, item.margin()?.0);
+                // A markdown holds for every company: the dearest cost leaves the least to give away.
+                let price = item.list_price?.0;
+                let margin = price - item.dearest_cost()?.0;
                 let cut = Decimal::from_f64_retain(*percent)? / Decimal::ONE_HUNDRED * price;
                 (margin > Decimal::ZERO).then(|| Share((cut / margin).round_dp(4)))
             });

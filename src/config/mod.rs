@@ -5,12 +5,13 @@
 
 mod access;
 mod calendar;
+mod companies;
 mod destinations;
 mod hooks;
 mod read;
 mod work;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -21,12 +22,14 @@ use toml::Value;
 
 pub use self::access::{ApiConfig, IdentityConfig};
 pub use self::calendar::{CalendarConfig, ClosedDays};
+pub use self::companies::CompaniesConfig;
 pub use self::destinations::{DeliveryConfig, DestinationConfig, WEBHOOK, WebhookConfig};
 pub use self::hooks::{EventsConfig, HookConfig, HookKind};
 pub use self::work::{ApprovalConfig, AuditConfig, KpiConfig, NoiseConfig, RankingConfig};
 
 use self::read::{duration, merge, money, parse, read_secret, set};
 
+use crate::domain::carried::CarriedBy;
 use crate::domain::money::Money;
 use crate::domain::policy::{Person, Policy};
 
@@ -54,6 +57,7 @@ pub struct Config {
     pub store: StoreConfig,
     pub source: SourceConfig,
     pub odoo: OdooConfig,
+    pub companies: CompaniesConfig,
     pub calendar: CalendarConfig,
     pub money: MoneyConfig,
     pub costs: CostsConfig,
@@ -220,6 +224,8 @@ pub struct DetectConfig {
     pub forest_seed: u64,
     pub service_level: f64,
     pub horizon_days: u32,
+    pub carried_by: BTreeSet<CarriedBy>,
+    pub carried_days: u32,
     pub confirm_working_days: u32,
     pub confirm_lead_share: f64,
     pub confirms_usually: usize,

@@ -243,7 +243,7 @@ pub async fn run(
         on_day(u64::from(days), total);
         day = plus_days(day, 1);
     }
-    let book = Book::new(clock.now(), calendar, store.load_records().await?);
+    let book = config.settled(Book::new(clock.now(), calendar, store.load_records().await?));
     let score = score(&store, &truth, &book, &best, &shown, days).await?;
     Ok(Score { reads: replay.reads.words(), ..score })
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use tokio::sync::Mutex;
 
-use super::detect::stock::abc;
+use super::detect::classes::Classes;
 use super::detect::{Seen, look};
 use super::observe;
 use crate::clock::Clock;
@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::domain::book::Book;
 use crate::domain::decision::RejectReason;
 use crate::domain::exception::ExceptionType;
-use crate::domain::ids::{CaseId, ItemId};
+use crate::domain::ids::CaseId;
 use crate::models::formulas::beta_binomial_p;
 use crate::store::{DecisionRow, Store};
 
@@ -30,8 +30,8 @@ pub struct Laid {
     pub book: Book,
     /// What the detectors saw.
     pub seen: Seen,
-    /// ABC class of each item.
-    pub classes: BTreeMap<ItemId, char>,
+    /// ABC class of each item, by company.
+    pub classes: Classes,
     /// Probability that an exception of a type is real.
     pub p: BTreeMap<ExceptionType, f64>,
 }
@@ -89,11 +89,12 @@ impl Desk {
         // Facts are as old as the last whole look at the records, not as the moment of the click.
         let as_of = read_up_to.or(newest).map_or(now, |at| at.min(now));
         let laid = tokio::task::spawn_blocking(move || {
-            let book = Book::looked_at(as_of, now, calendar, records)
+            let book = config
+                .settled(Book::looked_at(as_of, now, calendar, records))
                 .with_detail_days(config.odoo.detail_days)
                 .with_zones(&config.odoo.zones());
             let seen = look(&book, &config);
-            let classes = abc(&book);
+            let classes = Classes::new(&book);
             Laid { book, seen, classes, p }
         })
         .await

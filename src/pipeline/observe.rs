@@ -268,7 +268,13 @@ mod tests {
         }
 
         async fn read(&self, cursor: Option<&str>, until: Timestamp, _: usize) -> Result<Page, PortError> {
-            let shop = Location { id: LocationId::new("1"), code: "NOR".into(), name: "North".into() };
+            let shop = Location {
+                id: LocationId::new("1"),
+                code: "NOR".into(),
+                name: "North".into(),
+                company: None,
+                company_name: String::new(),
+            };
             let observed = match cursor {
                 None => vec![Observed { changed_at: until, record: Record::Location(shop) }],
                 Some(_) => Vec::new(),

@@ -223,7 +223,13 @@ mod tests {
         on_each(|store| async move {
             // More rows than one statement takes.
             let mut observed: Vec<Observed> = (0..250).map(|i| supplier(i, "S", 1)).collect();
-            let record = Record::Location(Location { id: LocationId::new("3"), code: "NOR".into(), name: "North".into() });
+            let record = Record::Location(Location {
+                id: LocationId::new("3"),
+                code: "NOR".into(),
+                name: "North".into(),
+                company: None,
+                company_name: String::new(),
+            });
             observed.push(Observed { changed_at: at(2), record });
             let page = page(observed, "p1");
             assert_eq!(store.apply_page("erp", &page, at(9)).await.unwrap(), 251);

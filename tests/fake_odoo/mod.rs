@@ -10,6 +10,7 @@
 mod access;
 mod calls;
 mod cell;
+pub(crate) mod companies;
 mod domain;
 mod fail;
 mod faults;
@@ -62,6 +63,8 @@ pub(crate) enum Seed {
     Recording,
     /// A large made-up retailer.
     Generated(Size),
+    /// Two companies with a currency each ([`companies`]).
+    Companies,
 }
 
 /// The server. It stops when it is dropped.
@@ -268,6 +271,10 @@ fn serve(
         Seed::Empty => state.now = cell::parse_time("2026-11-01 12:00:00").expect("a time"),
         Seed::Recording => recording::seed(&mut state),
         Seed::Generated(size) => generated::seed(&mut state, size),
+        Seed::Companies => {
+            state.now = cell::parse_time("2026-11-01 18:00:00").expect("a time");
+            companies::seed(&mut state);
+        }
     }
     let shared = server::Shared {
         state: Arc::new(Mutex::new(state)),

@@ -102,6 +102,7 @@ impl Shop {
                 sellable: true,
                 delisted_at: None,
                 keys: reeve::domain::packs::ItemKeys::default(),
+                costs: std::collections::BTreeMap::new(),
             }),
         );
         self.tell(
@@ -193,7 +194,10 @@ impl Shop {
         let mut shop = Self::default();
         for (id, name) in [("1", "Northgate DC"), ("2", "Market Street Store")] {
             let (id, code) = (LocationId::new(id), name[..3].to_uppercase());
-            shop.tell(at(-80), Record::Location(Location { id, code, name: name.into() }));
+            shop.tell(
+                at(-80),
+                Record::Location(Location { id, code, name: name.into(), company: None, company_name: String::new() }),
+            );
         }
         shop.tell(at(-80), Record::Supplier(Supplier { id: SupplierId::new("9"), name: "Acme".into() }));
         // Comes later than the stock lasts.

@@ -160,7 +160,7 @@ impl Book {
     /// many days overdue is expected after as many days again, tomorrow at the earliest.
     pub fn relief(&self, item: &ItemId, location: &LocationId, horizon_days: u32) -> (Date, Option<String>) {
         let horizon = plus_days(self.today, horizon_days as i32);
-        let lead = self.supplier_prices(item, self.today).first().map(|p| p.lead_days.max(1) as i32);
+        let lead = self.supplier_prices_at(item, location, self.today).first().map(|p| p.lead_days.max(1) as i32);
         let ordered = lead.map_or(horizon, |lead| plus_days(self.today, lead)).min(horizon);
         let expected = |i: Incoming| (self.expected_on(i.promised), i.po_line);
         match self.incoming(item, location).into_iter().map(expected).min_by_key(|(day, _)| *day) {

@@ -13,6 +13,7 @@ use jiff::tz::TimeZone;
 use super::announced::Announced;
 use super::bill::{TakenBack, taken_back};
 use super::calendar::{Calendar, plus_days};
+use super::carried::CarriedRule;
 use super::days::day_of;
 use super::ids::{ItemId, LocationId, SupplierId};
 use super::money::{Quantity, UnitPrice};
@@ -66,11 +67,11 @@ pub struct Book {
     pub(super) detail_from: Option<Date>,
     first_day: Option<Date>,
     supplier_prices: BTreeMap<ItemId, Vec<SupplierPrice>>,
-    rules: BTreeMap<Place, ReorderRule>,
+    pub(super) rules: BTreeMap<Place, ReorderRule>,
     promotions: BTreeMap<ItemId, Vec<Promotion>>,
     sales_at: BTreeMap<Place, Vec<String>>,
     lines_of_sale: BTreeMap<String, Vec<String>>,
-    moves_at: BTreeMap<Place, Vec<String>>,
+    pub(super) moves_at: BTreeMap<Place, Vec<String>>,
     moves_of_po_line: BTreeMap<String, Vec<String>>,
     moves_of_sale_line: BTreeMap<String, Vec<String>>,
     pub(super) bills_of_po_line: BTreeMap<String, Vec<String>>,
@@ -83,6 +84,8 @@ pub struct Book {
     pub(super) announced: BTreeMap<String, Announced>,
     pub(super) taken_back: BTreeMap<String, TakenBack>,
     pub(super) repeats: OnceLock<Vec<Repeat>>,
+    pub(super) carried: BTreeSet<Place>,
+    pub(super) trade: Vec<Vec<String>>,
 }
 
 impl Book {
@@ -135,6 +138,8 @@ impl Book {
             announced: BTreeMap::new(),
             taken_back: BTreeMap::new(),
             repeats: OnceLock::new(),
+            carried: BTreeSet::new(),
+            trade: Vec::new(),
         };
         for record in records {
             book.add(record, now);
@@ -144,6 +149,7 @@ impl Book {
         book.first_day = book.find_first_day();
         book.announced = book.newest_dates();
         book.taken_back = taken_back(&book);
+        book.carried = book.find_carried(&CarriedRule::default());
         book
     }
 
@@ -257,11 +263,6 @@ impl Book {
         }
     }
 
-    /// Every item at every location, in order.
-    pub fn places(&self) -> Vec<Place> {
-        self.items.keys().flat_map(|i| self.locations.keys().map(move |l| (i.clone(), l.clone()))).collect()
-    }
-
     /// The first day on which anything was ordered or moved, opening stock aside. Where demand was summed, the first day with
     /// any: what is older is there only as far as it is still open.
     pub fn first_day(&self) -> Option<Date> {
@@ -290,7 +291,18 @@ impl Book {
     #[must_use]
     pub fn with_zones(mut self, zones: &BTreeMap<String, TimeZone>) -> Self {
         let cut_off_hour = self.calendar.cut_off_hour;
-        let zone = |l: &Location| Some((l.id.clone(), Calendar { timezone: zones.get(&l.code)?.clone(), cut_off_hour }));
+        // Codes are unique within a company only: what names its company goes first.
+        let of_company = |l: &Location| {
+            let named = |key: &str| {
+                let (company, code) = key.rsplit_once('/')?;
+                (code.trim() == l.code && company.trim().eq_ignore_ascii_case(l.company_name.trim())).then_some(())
+            };
+            zones.iter().find(|(key, _)| named(key).is_some()).map(|(_, zone)| zone)
+        };
+        let zone = |l: &Location| {
+            let timezone = of_company(l).or_else(|| zones.get(&l.code))?.clone();
+            Some((l.id.clone(), Calendar { timezone, cut_off_hour }))
+        };
         self.calendars = self.locations.values().filter_map(zone).collect();
         self
     }

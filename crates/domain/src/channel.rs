@@ -168,8 +168,15 @@ mod tests {
                 sellable: true,
                 delisted_at: None,
                 keys: crate::packs::ItemKeys::default(),
+                costs: std::collections::BTreeMap::new(),
             }),
-            Record::Location(Location { id: LocationId::new("2"), code: "MKT".into(), name: "Market".into() }),
+            Record::Location(Location {
+                id: LocationId::new("2"),
+                code: "MKT".into(),
+                name: "Market".into(),
+                company: None,
+                company_name: String::new(),
+            }),
         ]
     }
 

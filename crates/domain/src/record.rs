@@ -4,6 +4,7 @@
 //! time is UTC. `changed_at` is when the row (in this version) became visible to a reader; a record with the same key and
 //! a later `changed_at` replaces the earlier one.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
@@ -178,6 +179,9 @@ pub struct Item {
     pub unit: String,
     /// Landed unit cost. None when the ERP has none or zero: missing is a value.
     pub cost: Option<UnitPrice>,
+    /// The same for each company (the ERP's id), where several have their own. Then `cost` holds where no company is known.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub costs: BTreeMap<String, UnitPrice>,
     /// Net list price of one unit. None when missing or zero.
     pub list_price: Option<UnitPrice>,
     /// May it be sold? False once it is delisted.
@@ -190,11 +194,6 @@ pub struct Item {
 }
 
 impl Item {
-    /// Unit margin (list price − cost), when both are known.
-    pub fn margin(&self) -> Option<UnitPrice> {
-        Some(UnitPrice(self.list_price?.0 - self.cost?.0))
-    }
-
     /// `AC-006 Espresso beans 1 kg`.
     pub fn label(&self) -> String {
         if self.sku.is_empty() { self.name.clone() } else { format!("{} {}", self.sku, self.name) }
@@ -210,6 +209,12 @@ pub struct Location {
     pub code: String,
     /// Name.
     pub name: String,
+    /// The company it belongs to (the ERP's id), where the ERP tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub company: Option<String>,
+    /// That company's name; empty where it is not told.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub company_name: String,
 }
 
 /// A supplier.

@@ -15,6 +15,7 @@ use super::barrier::{self, MayWrite};
 use super::call::{Domain, ReadRows, Scope, Server};
 use super::cell::Cell;
 use super::connect::connect;
+use super::costs::CostReader;
 use super::demand::DemandReader;
 use super::error::OdooError;
 use super::levels::LevelReader;
@@ -142,6 +143,7 @@ struct Connection {
     puller: Puller,
     demand: DemandReader,
     levels: LevelReader,
+    costs: CostReader,
 }
 
 impl Connection {
@@ -172,8 +174,9 @@ impl Connection {
         let asked = known.companies.clone();
         let demand =
             DemandReader::new(Arc::clone(&summing), Arc::clone(mirror), clock.clone(), odoo, calendar, asked.clone());
+        let costs = CostReader::new(Arc::clone(&summing), Arc::clone(mirror), clock.clone(), odoo, asked.clone());
         let levels = LevelReader::new(summing, Arc::clone(mirror), clock.clone(), odoo, calendar, asked);
-        Ok(Self { known, may_write, puller, demand, levels })
+        Ok(Self { known, may_write, puller, demand, levels, costs })
     }
 
     async fn bring(&self, mirror: &dyn Mirror, clock: &Clock, until: Timestamp) -> Result<(), PortError> {
@@ -193,10 +196,11 @@ impl Connection {
             let (key, at) = (read_up_to(stream), until.to_string());
             mirror.keep(&key, &[], &[], &at, clock.now()).await.map_err(store)
         };
-        let gaps = self.demand.refresh(until).await?;
+        let mut gaps = self.demand.refresh(until).await?;
         whole(DEMAND).await?;
         self.levels.refresh(until).await?;
         whole(LEVELS).await?;
+        gaps.extend(self.costs.refresh(until).await?);
         let text = serde_json::to_string(&gaps).expect("gaps are text");
         if mirror.position(SUM_GAPS).await.map_err(store)?.as_deref() != Some(text.as_str()) {
             mirror.keep(SUM_GAPS, &[], &[], &text, clock.now()).await.map_err(store)?;

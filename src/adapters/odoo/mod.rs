@@ -10,6 +10,7 @@ pub mod call;
 pub mod cell;
 mod client;
 pub mod connect;
+pub mod costs;
 pub mod demand;
 pub mod error;
 mod http;

@@ -4,7 +4,7 @@
 //! more, or when it is delisted. Products that are not storable (services, discounts of a loyalty programme) are known, so
 //! that rows naming them are understood, but are no items: they can not run out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -44,10 +44,16 @@ pub(super) static TEMPLATE: Model = Model {
 pub(super) static PRODUCT: Model = Model {
     name: "product.product",
     needs: &["id", "product_tmpl_id", "default_code", "standard_price", "active", "create_date", "write_date"],
-    optional: &["barcode"],
+    optional: &["barcode", COMPANY_COSTS],
 };
-pub(super) static LAYER: Model =
-    Model { name: "stock.valuation.layer", needs: &["id", "product_id", "quantity", "value", "create_date"], optional: &[] };
+pub(super) static LAYER: Model = Model {
+    name: "stock.valuation.layer",
+    needs: &["id", "product_id", "quantity", "value", "create_date"],
+    optional: &["company_id"],
+};
+
+/// What each company pays for a product, as pairs of company and cost in its currency, where several were asked.
+pub(in crate::adapters) const COMPANY_COSTS: &str = "costs by company";
 
 struct Template {
     name: String,
@@ -55,7 +61,7 @@ struct Template {
     unit: i64,
     purchase_unit: i64,
     list_price: Option<Decimal>,
-    /// By what amounts of the product's company are multiplied; None: not at all.
+    /// By what costs are multiplied that are told of no company; None: not at all.
     factor: Option<Decimal>,
     storable: bool,
     /// From when it is not for sale; None while it is.
@@ -133,8 +139,14 @@ impl Catalog {
             Ok(())
         })?;
         read_costs(rows, &catalog, &mut histories)?;
+        let companies: BTreeSet<i64> = histories
+            .values()
+            .flat_map(|history| history.layers.values().flat_map(BTreeMap::keys))
+            .flatten()
+            .copied()
+            .collect();
         for history in histories.into_values() {
-            history.tell(feed);
+            history.tell(companies.len() > 1, feed);
         }
         Ok(catalog)
     }
@@ -170,6 +182,11 @@ impl Catalog {
         let wanted = category.to_string();
         let path = product.category.and_then(|id| self.category_paths.get(&id));
         path.is_some_and(|path| path.split('/').any(|step| step == wanted))
+    }
+
+    /// The name of the company that a row belongs to; empty where it is not told.
+    pub(super) fn company_name(&self, row: &Row) -> String {
+        self.currencies.company_name(row)
     }
 
     /// By what the row's amounts are multiplied to be in the configured currency; None where they can not be told in it.
@@ -248,14 +265,16 @@ fn read_templates<R: Rows>(
         // Rows know only today's flag. The template's last change is the earliest time at which it surely was down; a
         // template that was never changed since it was made never was for sale.
         let sellable = row.flag("sale_ok")? && row.flag("active")?;
-        let factor = currencies.company_factor(row, care).filter(|_| storable);
+        let factor = currencies.company_factor(row, row.company(), care).filter(|_| storable);
         let list_price = care.or(row.price("list_price"), Decimal::ZERO)?;
+        let main = row.company().or_else(|| currencies.main_company());
+        let list_factor = currencies.company_factor(row, main, care).filter(|_| storable);
         let template = Template {
             name: row.text("name")?,
             category,
             unit,
             purchase_unit,
-            list_price: factor.map(|factor| list_price * factor),
+            list_price: list_factor.map(|factor| list_price * factor),
             factor,
             storable,
             delisted_at: if sellable { None } else { Some(row.time("write_date")?) },
@@ -274,8 +293,29 @@ struct History {
     item: Item,
     delisted_at: Option<Timestamp>,
     standard_price: Decimal,
-    /// When each valuation layer came: quantity, value.
-    layers: BTreeMap<Timestamp, (Decimal, Decimal)>,
+    /// Each company's own, where several were asked.
+    own_prices: BTreeMap<i64, Decimal>,
+    /// When valuation layers came: quantity and value, by company.
+    layers: BTreeMap<Timestamp, BTreeMap<Option<i64>, (Decimal, Decimal)>>,
+}
+
+/// What stock cost on average so far.
+#[derive(Clone, Copy, Default)]
+struct Average {
+    quantity: Decimal,
+    value: Decimal,
+    cost: Option<Decimal>,
+}
+
+impl Average {
+    fn add(&mut self, (quantity, value): (Decimal, Decimal)) {
+        self.quantity += quantity;
+        self.value += value;
+        // With nothing left (or less) there is nothing to average: the last known cost stays.
+        if self.quantity > Decimal::ZERO && self.value >= Decimal::ZERO {
+            self.cost = Some(self.value / self.quantity);
+        }
+    }
 }
 
 impl History {
@@ -294,6 +334,7 @@ impl History {
             category: template.category.and_then(|id| categories.get(&id)).cloned().unwrap_or_default(),
             unit: catalog.units.name(template.unit).to_owned(),
             cost: None,
+            costs: BTreeMap::new(),
             list_price: template.list_price.and_then(some_price),
             sellable: true,
             delisted_at: None,
@@ -303,38 +344,52 @@ impl History {
                 packs: catalog.packagings.of(row.id()?, template.unit, &template.units, &catalog.units),
             },
         };
+        let mut own_prices = BTreeMap::new();
+        for (company, price) in row.pairs(COMPANY_COSTS)? {
+            let price = care.or(row.price_of(COMPANY_COSTS, price), Decimal::ZERO)?;
+            if let Some(factor) = catalog.currencies.company_factor(row, Some(company), care) {
+                own_prices.insert(company, price * factor);
+            }
+        }
+        let own = catalog.currencies.home().and_then(|home| own_prices.get(&home));
+        let standard_price =
+            template.factor.unwrap_or(Decimal::ZERO) * care.or(row.price("standard_price"), Decimal::ZERO)?;
         Ok(Self {
             created_at: row.time("create_date")?,
             item,
             delisted_at: template.delisted_at.or(archived_at),
-            standard_price: template.factor.unwrap_or(Decimal::ZERO)
-                * care.or(row.price("standard_price"), Decimal::ZERO)?,
+            standard_price: own.copied().unwrap_or(standard_price),
+            own_prices,
             layers: BTreeMap::new(),
         })
     }
 
-    /// Puts the versions on the feed: at creation, then whenever cost or sellability changed.
-    fn tell(self, feed: &mut Feed) {
+    /// Puts the versions on the feed: at creation, then whenever cost or sellability changed. `by_company`: stock is valued by
+    /// several companies, each for itself.
+    fn tell(self, by_company: bool, feed: &mut Feed) {
         // The product's own cost field holds today's average: telling it earlier would be hindsight, unless nothing was
         // ever valued and it can only be what somebody typed.
-        let (mut quantity, mut value) = (Decimal::ZERO, Decimal::ZERO);
-        let mut cost = if self.layers.is_empty() { Some(self.standard_price) } else { None };
+        let mut all = Average { cost: Some(self.standard_price).filter(|_| self.layers.is_empty()), ..Average::default() };
+        let mut own: BTreeMap<i64, Average> = BTreeMap::new();
+        for (company, price) in &self.own_prices {
+            own.insert(*company, Average { cost: Some(*price), ..Average::default() });
+        }
         let mut times: Vec<Timestamp> = self.layers.keys().copied().chain(self.delisted_at).collect();
         times.push(self.created_at);
         times.sort_unstable();
         times.dedup();
         let mut last: Option<Item> = None;
         for at in times {
-            if let Some((more_quantity, more_value)) = self.layers.get(&at) {
-                quantity += more_quantity;
-                value += more_value;
-                // With nothing left (or less) there is nothing to average: the last known cost stays.
-                if quantity > Decimal::ZERO && value >= Decimal::ZERO {
-                    cost = Some(value / quantity);
+            for (company, more) in self.layers.get(&at).into_iter().flatten() {
+                all.add(*more);
+                if let Some(company) = company.filter(|_| by_company) {
+                    own.entry(company).or_default().add(*more);
                 }
             }
             let mut item = self.item.clone();
-            item.cost = cost.and_then(|cost| some_price(cost.round_dp(2)));
+            let price = |average: &Average| average.cost.and_then(|cost| some_price(cost.round_dp(2)));
+            item.cost = price(&all);
+            item.costs = own.iter().filter_map(|(company, own)| Some((company.to_string(), price(own)?))).collect();
             item.delisted_at = self.delisted_at.filter(|delisted| *delisted <= at);
             item.sellable = item.delisted_at.is_none();
             if last.as_ref() != Some(&item) {
@@ -360,7 +415,8 @@ fn read_costs<R: Rows>(rows: &mut R, catalog: &Catalog, histories: &mut BTreeMap
     rows.each(&LAYER, |row| {
         catalog.product(row, "product_id")?;
         if let Some(history) = histories.get_mut(&row.must_link("product_id")?) {
-            let sums = history.layers.entry(row.time("create_date")?).or_default();
+            let layers = history.layers.entry(row.time("create_date")?).or_default();
+            let sums = layers.entry(row.company()).or_default();
             sums.0 += row.quantity("quantity")?;
             sums.1 += row.quantity("value")?;
         }

@@ -18,7 +18,8 @@ use super::row::{Model, Row};
 use crate::adapters::odoo::cell::Cell;
 
 pub(super) static CURRENCY: Model = Model { name: "res.currency", needs: &["id", "name"], optional: &[] };
-pub(super) static COMPANY: Model = Model { name: "res.company", needs: &["id", "currency_id"], optional: &["parent_id"] };
+pub(super) static COMPANY: Model =
+    Model { name: "res.company", needs: &["id", "currency_id"], optional: &["parent_id", "name"] };
 pub(super) static RATE: Model =
     Model { name: "res.currency.rate", needs: &["id", "name", "currency_id", "rate"], optional: &["company_id"] };
 
@@ -41,6 +42,7 @@ pub(in crate::adapters) struct Rates {
     target: Option<i64>,
     /// Currency and company above, by company.
     companies: BTreeMap<i64, (i64, Option<i64>)>,
+    names: BTreeMap<i64, String>,
     /// The company of rows that name none.
     home: Option<i64>,
     /// By currency and company (None: all), then by day.
@@ -50,7 +52,8 @@ pub(in crate::adapters) struct Rates {
 impl Rates {
     /// Reads currencies, companies and rates; `configured` is an ISO 4217 code, `home` the company of rows without one.
     pub(in crate::adapters) fn read<R: Rows>(rows: &mut R, configured: &str, home: Option<i64>) -> Result<Self, R::Error> {
-        let mut all = Self { target: None, companies: BTreeMap::new(), home, by_day: BTreeMap::new() };
+        let mut all =
+            Self { target: None, companies: BTreeMap::new(), names: BTreeMap::new(), home, by_day: BTreeMap::new() };
         rows.each(&CURRENCY, |row| {
             if row.text("name")? == configured {
                 all.target = Some(row.id()?);
@@ -59,6 +62,7 @@ impl Rates {
         })?;
         rows.each(&COMPANY, |row| {
             all.companies.insert(row.id()?, (row.must_link("currency_id")?, row.link("parent_id")?));
+            all.names.insert(row.id()?, row.text("name")?);
             Ok(())
         })?;
         if home.is_none() {
@@ -140,12 +144,13 @@ impl Currencies {
         }
     }
 
-    /// By what an amount in the currency of the row's company is multiplied, at the newest rate.
-    pub(super) fn company_factor(&self, row: &Row, care: &Care) -> Option<Decimal> {
+    /// By what an amount in the currency of a company is multiplied, at the newest rate. `company` is the row's; None: the one
+    /// of rows that name none.
+    pub(super) fn company_factor(&self, row: &Row, company: Option<i64>, care: &Care) -> Option<Decimal> {
         match self {
             Self::Only(_) => Some(Decimal::ONE),
             Self::Rates(rates) => {
-                let factor = rates.factor(None, row.company(), Date::MAX);
+                let factor = rates.factor(None, company, Date::MAX);
                 if factor.is_none() {
                     care.pass_over(no_rate(row, "id", None));
                 }
@@ -153,13 +158,39 @@ impl Currencies {
             }
         }
     }
+
+    /// The company in whose currency a product that belongs to all has its list price: Odoo's main one, the first. Its cost is
+    /// each company's own.
+    pub(super) fn main_company(&self) -> Option<i64> {
+        match self {
+            Self::Only(_) => None,
+            Self::Rates(rates) => rates.companies.keys().next().copied(),
+        }
+    }
+
+    /// The company of rows that name none.
+    pub(super) fn home(&self) -> Option<i64> {
+        match self {
+            Self::Only(_) => None,
+            Self::Rates(rates) => rates.home,
+        }
+    }
+
+    /// The name of the company that a row belongs to; empty where it is not told.
+    pub(super) fn company_name(&self, row: &Row) -> String {
+        let named = match self {
+            Self::Only(_) => None,
+            Self::Rates(rates) => row.company().and_then(|company| rates.names.get(&company)).cloned(),
+        };
+        named.filter(|name| !name.is_empty()).unwrap_or_else(|| row.link_name("company_id"))
+    }
 }
+
+/// The model in whose rates a currency was missing.
+pub(in crate::adapters) const RATES: &str = "res.currency.rate";
 
 fn no_rate(row: &Row, field: &'static str, currency: Option<i64>) -> RowError {
     let found = Cell::Number(currency.map_or(0.0, |id| id as f64));
     let expected = "a currency with a rate to the configured one at the document's date";
-    RowError {
-        target: Some("res.currency.rate"),
-        ..row.wrong(field, expected, &found, "enter the rate in Odoo, or set `money.currency`")
-    }
+    RowError { target: Some(RATES), ..row.wrong(field, expected, &found, "enter the rate in Odoo, or set `money.currency`") }
 }

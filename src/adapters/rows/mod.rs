@@ -26,8 +26,8 @@ mod units;
 
 pub use self::care::RowError;
 pub(in crate::adapters) use self::care::{Care, Problem};
-pub(in crate::adapters) use self::catalog::Catalog;
-pub(in crate::adapters) use self::currency::{Currencies, Rates};
+pub(in crate::adapters) use self::catalog::{COMPANY_COSTS, Catalog};
+pub(in crate::adapters) use self::currency::{Currencies, RATES, Rates};
 pub(in crate::adapters) use self::feed::{Feed, span_of_business};
 pub(in crate::adapters) use self::places::Places;
 pub(in crate::adapters) use self::purchases::FIRST_PLANNED;
@@ -75,7 +75,7 @@ impl Masters {
         feed: &mut Feed,
     ) -> Result<Self, R::Error> {
         let catalog = Catalog::read(rows, currencies, care, feed)?;
-        let places = Places::read(rows, feed)?;
+        let places = Places::read(rows, &catalog, feed)?;
         let partners = Partners::read(rows)?;
         Ok(Self { catalog, places, partners, kits: Kits::default() })
     }

@@ -248,6 +248,9 @@ fn meaning(row: &Row, context: &Context<'_>) -> Result<Option<Meaning>, RowError
     if let Some(meaning) = of_purchase(row, (source, &from), (target, &to))? {
         return Ok(Some(meaning));
     }
+    let (bought, sold) = (row.link("purchase_line_id")?.is_some(), row.link("sale_line_id")?.is_some());
+    let border = |place: &Place| places.is_border(place, bought || sold);
+    let (out_of_it, into_it) = (from.is_none() && to.is_some(), from.is_some() && to.is_none());
     let kind = match (source.usage, target.usage) {
         (Usage::Internal, Usage::Internal) if from == to => return Ok(None),
         _ if from.is_none() && to.is_none() => return Ok(None),
@@ -257,6 +260,13 @@ fn meaning(row: &Row, context: &Context<'_>) -> Result<Option<Meaning>, RowError
         (_, Usage::Supplier) => MoveKind::SupplierReturn,
         (Usage::Customer, _) => MoveKind::CustomerReturn,
         (_, Usage::Customer) => MoveKind::Delivery,
+        // What comes to us on a purchase line fulfils it, and what we ship to another company has left, whatever lies between:
+        // the other side is another company's business. Back the same way it goes as a return. What comes from there on no
+        // order is expected by nobody's supplier: goods that were lent, as between our own.
+        (Usage::Transit, _) if out_of_it && bought => MoveKind::Receipt,
+        (_, Usage::Transit) if into_it && bought => MoveKind::SupplierReturn,
+        (Usage::Transit, _) if out_of_it && sold && border(source) => MoveKind::CustomerReturn,
+        (_, Usage::Transit) if into_it && border(target) => MoveKind::Delivery,
         // Between warehouses, on the way between them, or into and out of manufacturing: nobody's loss or gain.
         _ => MoveKind::Transfer,
     };

@@ -1,10 +1,11 @@
 //! Where stock is: warehouses, the stock locations below them, and the operation types that say which warehouse a
 //! document belongs to. A warehouse is one of our locations and is visible from its `create_date`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Rows;
 use super::care::RowError;
+use super::catalog::Catalog;
 use super::feed::Feed;
 use super::row::{Model, Row};
 use crate::adapters::odoo::cell::Cell;
@@ -14,7 +15,7 @@ use crate::domain::record::{Location, Record};
 pub(super) static WAREHOUSE: Model =
     Model { name: "stock.warehouse", needs: &["id", "code", "name", "create_date"], optional: &["company_id"] };
 pub(super) static LOCATION: Model =
-    Model { name: "stock.location", needs: &["id", "usage", "warehouse_id", "scrap_location"], optional: &[] };
+    Model { name: "stock.location", needs: &["id", "usage", "warehouse_id", "scrap_location"], optional: &["company_id"] };
 pub(super) static PICKING_TYPE: Model =
     Model { name: "stock.picking.type", needs: &["id", "warehouse_id"], optional: &["code", "company_id"] };
 
@@ -48,6 +49,8 @@ pub(super) struct Place {
     pub(super) warehouse: Option<i64>,
     /// Is it where scrap goes?
     pub(super) scrap: bool,
+    /// Whose it is; None: of all companies, or nobody asked.
+    company: Option<i64>,
 }
 
 /// Warehouses, stock locations and operation types.
@@ -58,6 +61,8 @@ pub(in crate::adapters) struct Places {
     types: BTreeMap<i64, Type>,
     /// Each company's first warehouse, by which what has none is looked after.
     first_of_company: BTreeMap<Option<i64>, i64>,
+    /// The companies that stock locations name.
+    companies: BTreeSet<i64>,
 }
 
 /// An operation type.
@@ -79,16 +84,23 @@ pub(super) enum Destination {
 
 impl Places {
     /// Reads them and puts the warehouses on the feed.
-    pub(super) fn read<R: Rows>(rows: &mut R, feed: &mut Feed) -> Result<Self, R::Error> {
+    pub(super) fn read<R: Rows>(rows: &mut R, catalog: &Catalog, feed: &mut Feed) -> Result<Self, R::Error> {
         let mut all = Self {
             warehouses: BTreeMap::new(),
             stock_locations: BTreeMap::new(),
             types: BTreeMap::new(),
             first_of_company: BTreeMap::new(),
+            companies: BTreeSet::new(),
         };
         rows.each(&WAREHOUSE, |row| {
             let id = LocationId::new(row.id()?.to_string());
-            let record = Location { id: id.clone(), code: row.text("code")?, name: row.text("name")? };
+            let record = Location {
+                id: id.clone(),
+                code: row.text("code")?,
+                name: row.text("name")?,
+                company: row.company().map(|company| company.to_string()),
+                company_name: catalog.company_name(row),
+            };
             feed.push(row.time("create_date")?, Record::Location(record));
             all.warehouses.insert(row.id()?, id);
             for company in [row.company(), None] {
@@ -100,7 +112,9 @@ impl Places {
         rows.each(&LOCATION, |row| {
             // A company may have warehouses that are not read: wrong only once an item moves there.
             let warehouse = row.link("warehouse_id")?;
-            let place = Place { usage: usage(row)?, warehouse, scrap: row.flag("scrap_location")? };
+            let company = row.company();
+            all.companies.extend(company);
+            let place = Place { usage: usage(row)?, warehouse, scrap: row.flag("scrap_location")?, company };
             all.stock_locations.insert(row.id()?, place);
             Ok(())
         })?;
@@ -139,6 +153,14 @@ impl Places {
         place
             .map(Destination::Warehouse)
             .ok_or_else(|| row.dangling(field, "stock.picking.type (with a recorded `stock.warehouse`)"))
+    }
+
+    /// Do goods that pass a stock location go to another company, or come from one? Odoo hands them over at a transit location
+    /// that belongs to no company. One that belongs to a company is on the way between its own warehouses; so is one of nobody
+    /// where there is only one company, unless goods that were bought or sold pass it.
+    pub(super) fn is_border(&self, place: &Place, traded: bool) -> bool {
+        let several = self.companies.len() > 1;
+        place.usage == Usage::Transit && place.company.is_none() && !self.companies.is_empty() && (several || traded)
     }
 
     /// The location behind a warehouse's id.

@@ -196,6 +196,30 @@ impl Row {
         if self.model.fields().any(|field| field == "company_id") { self.link("company_id").ok().flatten() } else { None }
     }
 
+    /// A list of pairs of an id and a number; empty when there is none.
+    pub(in crate::adapters) fn pairs(&self, field: &'static str) -> Result<Vec<(i64, f64)>, RowError> {
+        let wrong = || self.mistyped(field, "a list of pairs [id, number]");
+        let cells = match self.cell(field) {
+            Cell::Flag(false) => return Ok(Vec::new()),
+            Cell::List(cells) => cells,
+            _ => return Err(wrong()),
+        };
+        let pair = |cell: &Cell| match cell {
+            Cell::List(pair) => match pair.as_slice() {
+                [id, Cell::Number(number)] if number.is_finite() => Some((id.id()?, *number)),
+                _ => None,
+            },
+            _ => None,
+        };
+        cells.iter().map(|cell| pair(cell).ok_or_else(wrong)).collect()
+    }
+
+    /// A number as a price, zero or more; `field` is where it stands.
+    pub(in crate::adapters) fn price_of(&self, field: &'static str, number: f64) -> Result<Decimal, RowError> {
+        let price = Some(number).filter(|number| (0.0..SANE).contains(number)).and_then(UnitPrice::from_erp);
+        price.map(|price| price.0).ok_or_else(|| self.mistyped(field, "prices of zero or more"))
+    }
+
     /// A list of ids.
     pub(in crate::adapters) fn links(&self, field: &'static str) -> Result<Vec<i64>, RowError> {
         let wrong = || self.mistyped(field, "a list of ids");

@@ -33,8 +33,8 @@ pub(super) async fn read(mut config: Config, recording: Option<PathBuf>) -> anyh
         let as_of = read_at.with_context(|| {
             format!("{from} has read no source yet; run `reeve sync` or `reeve serve`, or name a folder with --recording")
         })?;
-        let (calendar, detail_days) = (config.calendar.calendar(), config.odoo.detail_days);
-        Book::new(as_of, calendar, store.load_records().await?).with_detail_days(detail_days)
+        let book = Book::new(as_of, config.calendar.calendar(), store.load_records().await?);
+        config.settled(book).with_detail_days(config.odoo.detail_days)
     };
     let book = book.with_zones(&zones);
     panel(&book, &Feeds::of(&book, &off))?.with_context(|| format!("{from} holds no sales to look at"))
@@ -46,10 +46,11 @@ async fn recorded(config: Config) -> anyhow::Result<Book> {
     let store = Store::open_and_migrate("sqlite::memory:").await?;
     let ports = Ports { source, model: None, webhook: None };
     let calendar = config.calendar.calendar();
-    let app = App::new(Arc::new(config), store.clone(), ports, Clock::standing_at(as_of));
+    let config = Arc::new(config);
+    let app = App::new(Arc::clone(&config), store.clone(), ports, Clock::standing_at(as_of));
     let stage = Observe::new(app.context.clone());
     while let Progress::Advanced(_) = stage.run_once().await? {}
     // A recording's last day is over: nothing came after it.
     let close = calendar.close_of(calendar.day_of(as_of));
-    Ok(Book::new(close, calendar, store.load_records().await?))
+    Ok(config.settled(Book::new(close, calendar, store.load_records().await?)))
 }

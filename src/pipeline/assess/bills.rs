@@ -5,6 +5,7 @@ use crate::domain::bill::Bill;
 use crate::domain::book::Book;
 use crate::domain::money::Money;
 use crate::domain::record::{BillLine, StockMove};
+use crate::domain::surplus::Surplus;
 use crate::pipeline::view::CaseView;
 
 use super::checks::Checks;

@@ -123,7 +123,7 @@ pub(super) fn check(view: &CaseView<'_>, c: &mut Checks, action: &Action) {
         }
         Action::Markdown { item, percent, from, to } => {
             let known = book.items.get(item);
-            let kept = known.and_then(|i| Some((i.list_price?.0, i.cost?.0)));
+            let kept = known.and_then(|i| Some((i.list_price?.0, i.dearest_cost()?.0)));
             let share = Decimal::from_f64_retain((1.0 - percent / 100.0).max(0.0)).unwrap_or(Decimal::ZERO);
             let above = kept.is_some_and(|(price, cost)| price * share >= cost);
             c.hard("price stays above cost", above, format!("{percent:.1} % off"));

@@ -150,8 +150,8 @@ pub(super) fn covered_until(
 ) -> (bool, f64, f64) {
     let days = days_between(view.book.today, until).max(0) as u32;
     let (mu_d, sigma_d) = view.outlook.per_day(place);
-    let supplier = projection::offer(view.book, &place.0).map(|o| o.supplier.clone());
-    let lead = supplier.and_then(|s| projection::lead_time(view.book, &place.0, &s));
+    let supplier = projection::offer(view.book, place).map(|o| o.supplier.clone());
+    let lead = supplier.and_then(|s| projection::lead_time(view.book, place, &s));
     let (lead_days, lead_sd) = lead.map_or((f64::from(days), 0.0), |l| (l.days, l.sd));
     let sigma = formulas::window_sigma(lead_days, sigma_d, mu_d, lead_sd);
     let safety = formulas::safety_stock(projection::service_z(view), sigma);
@@ -179,7 +179,7 @@ fn less(view: &CaseView<'_>, c: &mut Checks, po_line: &str, quantity: Quantity, 
     if let Some(day) = new_date {
         c.hard("new date is later", day > promised, format!("{day} > {promised}"));
     }
-    let lead = projection::lead_time(book, &line.item, &line.supplier).map_or(0, |l| l.days.ceil() as i32);
+    let lead = projection::lead_time(book, &place, &line.supplier).map_or(0, |l| l.days.ceil() as i32);
     // What is cancelled can be had again after a lead time at the earliest.
     let until = new_date.unwrap_or_else(|| plus_days(promised.max(book.today), lead));
     let forecast = view.outlook.daily.contains_key(&place);
@@ -207,7 +207,8 @@ pub(super) fn new_po(
     known_place(view, c, item, destination);
     let sold = book.items.get(item).is_some_and(|i| i.sellable);
     c.hard("item is not ending", sold, book.item_label(item));
-    let offers: Vec<_> = book.supplier_prices(item, book.today).into_iter().filter(|p| &p.supplier == supplier).collect();
+    let offers: Vec<_> =
+        book.supplier_prices_at(item, destination, book.today).into_iter().filter(|p| &p.supplier == supplier).collect();
     let known = book.suppliers.contains_key(supplier) && !offers.is_empty();
     c.hard("supplier is approved for the item", known, book.supplier_name(supplier));
     let listed = offers.iter().find(|o| o.price == Some(price));
@@ -226,7 +227,7 @@ pub(super) fn new_po(
     let computed = formulas::order_quantity(up_to, position, moq.to_f64(), multiple.to_f64());
     let usual = quantity.to_f64() <= UNUSUAL_ORDER * computed.max(1.0);
     c.soft("quantity is not above twice the need", usual, format!("{quantity}, need {computed:.0}"));
-    let lead = projection::lead_time(book, item, supplier).map_or(0, |l| l.days.ceil() as i32);
+    let lead = projection::lead_time(book, place, supplier).map_or(0, |l| l.days.ceil() as i32);
     let soon = plus_days(book.today, lead);
     c.soft("need date leaves the lead time", need_date >= soon, format!("{need_date} ≥ {soon}"));
 }
@@ -244,6 +245,10 @@ fn transfer(
     known_place(view, c, item, from);
     known_place(view, c, item, to);
     c.hard("lane has two ends", from != to, format!("{} to {}", book.location_name(from), book.location_name(to)));
+    let owners = [from, to].map(|l| book.company_of(l).map_or_else(|| "no company".to_owned(), |c| book.company_label(c)));
+    let detail = if owners[0] == owners[1] { owners[0].clone() } else { owners.join(" to ") };
+    c.hard("companies may transfer", book.may_transfer(from, to), detail);
+    c.hard("receiver carries the item", book.carries(item, to), book.location_name(to));
     let spare = Quantity::floor_units(projection::spare(view, &(item.clone(), from.clone())).units);
     let fits = quantity.is_positive() && quantity <= spare;
     c.hard("quantity ≤ transferable", fits, format!("{quantity} ≤ {spare}"));

@@ -15,7 +15,7 @@ use crate::domain::evidence::{Fact, FactValue, Missing};
 use crate::domain::exception::Exception;
 use crate::domain::ids::{FactId, ItemId, LocationId, SupplierId};
 use crate::domain::money::{Money, Quantity, UnitPrice};
-use crate::domain::record::{RecordKind, RecordRef};
+use crate::domain::record::{PurchaseLine, RecordKind, RecordRef};
 use crate::domain::workings::{Change, Made, Workings};
 use crate::pipeline::view::CaseView;
 
@@ -92,6 +92,8 @@ pub(super) struct Desk<'a> {
     pub unclear: Option<(String, String)>,
     /// What figures were computed from, so far.
     pub workings: Workings,
+    /// The company whose case it is, where the ERP tells: its own costs count.
+    company: Option<&'a str>,
 }
 
 impl<'a> Desk<'a> {
@@ -106,6 +108,7 @@ impl<'a> Desk<'a> {
             watch: None,
             unclear: None,
             workings: Workings::default(),
+            company: company_of(view),
         };
         for exception in view.exceptions {
             for fact in &exception.signal.facts {
@@ -155,10 +158,10 @@ impl<'a> Desk<'a> {
         self.missing.insert(Missing { what, blocks: blocks.to_owned() });
     }
 
-    /// An item's unit cost; its absence is noted.
+    /// An item's unit cost in the company whose case it is; its absence is noted.
     pub(super) fn cost(&mut self, item: &ItemId) -> Option<Priced> {
         let label = self.view.book.item_label(item);
-        let Some(price) = self.view.book.items.get(item).and_then(|i| i.cost) else {
+        let Some(price) = self.view.book.items.get(item).and_then(|i| i.cost_in(self.company)) else {
             self.miss(format!("unit cost of {label}"), "the money of every action on it");
             return None;
         };
@@ -252,9 +255,9 @@ impl<'a> Desk<'a> {
         (owner != self.view.case.id.as_str()).then_some(owner.as_str())
     }
 
-    /// The other live case that counts what a supplier's delays cost, where there is one.
-    pub(super) fn delays_elsewhere(&self, supplier: &SupplierId) -> Option<&'a str> {
-        let owner = self.view.claimed.get(&format!("leadtime:{supplier}"))?;
+    /// The other live case that counts what the delays of a line's supplier cost its company, where there is one.
+    pub(super) fn delays_elsewhere(&self, line: &PurchaseLine) -> Option<&'a str> {
+        let owner = self.view.claimed.get(&self.view.book.delays_key(&line.supplier, &line.location))?;
         (owner != self.view.case.id.as_str()).then_some(owner.as_str())
     }
 
@@ -354,6 +357,31 @@ impl<'a> Desk<'a> {
             self.unclear = Some((unclear.to_owned(), to.to_owned()));
         }
     }
+}
+
+/// The company that a case is about: that of the first place or purchase line that its exceptions name. Exceptions of two
+/// companies never share a case.
+pub(super) fn company_of<'a>(view: &CaseView<'a>) -> Option<&'a str> {
+    let book = view.book;
+    let of = |exception: &'a Exception| {
+        let subject = &exception.signal.subject;
+        let line = subject.po_line.as_ref().and_then(|line| book.po_lines.get(line));
+        let of_order = || subject.order.as_ref().and_then(|order| book.lines_of_order(order).into_iter().next());
+        let of_bill = || {
+            let lines = book.bill_lines.values().filter(|b| subject.bill.as_deref() == Some(b.bill_id.as_str()));
+            lines.filter_map(|b| book.po_lines.get(b.po_line.as_ref()?)).next()
+        };
+        let cited = || {
+            let lines = exception.signal.facts.iter().filter(|fact| fact.source.kind == RecordKind::PoLine);
+            lines.filter_map(|fact| book.po_lines.get(&fact.source.id)).next()
+        };
+        let location = subject
+            .location
+            .as_ref()
+            .or_else(|| line.or_else(of_order).or_else(of_bill).or_else(cited).map(|line: &PurchaseLine| &line.location))?;
+        book.company_of(location)
+    };
+    view.exceptions.iter().find_map(of)
 }
 
 /// What is asked, of whom.

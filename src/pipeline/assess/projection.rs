@@ -7,7 +7,7 @@ use jiff::civil::Date;
 
 use crate::domain::book::{Book, Place};
 use crate::domain::calendar::{days_between, plus_days};
-use crate::domain::ids::{ItemId, LocationId, SupplierId};
+use crate::domain::ids::{LocationId, SupplierId};
 use crate::domain::record::{PurchaseLine, SupplierPrice};
 use crate::models::formulas;
 use crate::pipeline::view::CaseView;
@@ -152,9 +152,9 @@ pub(super) fn service_z(view: &CaseView<'_>) -> f64 {
     formulas::normal_quantile(view.config.detect.service_level)
 }
 
-/// The supplier's offer an order would go by: valid today, the preferred first.
-pub(super) fn offer<'b>(book: &'b Book, item: &ItemId) -> Option<&'b SupplierPrice> {
-    book.supplier_prices(item, book.today).into_iter().next()
+/// The supplier's offer an order for a place would go by: valid today for its company, the preferred first.
+pub(super) fn offer<'b>(book: &'b Book, place: &Place) -> Option<&'b SupplierPrice> {
+    book.supplier_prices_at(&place.0, &place.1, book.today).into_iter().next()
 }
 
 /// Days from order to first receipt, for lines that have one.
@@ -164,11 +164,14 @@ fn observed_days(book: &Book, line: &PurchaseLine) -> Option<f64> {
     Some(f64::from(days_between(ordered, book.calendar.day_of(first)).max(0)))
 }
 
-/// Lead time of an item from a supplier: its receipts shrunk to the supplier's mean, else the days on the price list.
-pub(super) fn lead_time(book: &Book, item: &ItemId, supplier: &SupplierId) -> Option<LeadTime> {
+/// Lead time of an item from a supplier: its receipts shrunk to the supplier's mean, else the days on the price list. What
+/// the supplier does for another company says nothing about this one.
+pub(super) fn lead_time(book: &Book, place: &Place, supplier: &SupplierId) -> Option<LeadTime> {
+    let (item, location) = place;
     let mut own = Vec::new();
     let mut all = Vec::new();
-    for line in book.po_lines.values().filter(|l| &l.supplier == supplier && l.confirmed) {
+    let ours = |l: &&PurchaseLine| &l.supplier == supplier && l.confirmed && book.same_company(&l.location, location);
+    for line in book.po_lines.values().filter(ours) {
         if let Some(days) = observed_days(book, line) {
             all.push(days);
             if &line.item == item {
@@ -176,7 +179,7 @@ pub(super) fn lead_time(book: &Book, item: &ItemId, supplier: &SupplierId) -> Op
             }
         }
     }
-    let listed = book.supplier_prices(item, book.today).into_iter().find(|p| &p.supplier == supplier);
+    let listed = book.supplier_prices_at(item, location, book.today).into_iter().find(|p| &p.supplier == supplier);
     if all.is_empty() {
         let days = f64::from(listed?.lead_days);
         return Some(LeadTime { days, sd: UNKNOWN_LEAD_SD * days, n: 0 });
@@ -187,12 +190,13 @@ pub(super) fn lead_time(book: &Book, item: &ItemId, supplier: &SupplierId) -> Op
     Some(LeadTime { days, sd: pooled_sd.unwrap_or(UNKNOWN_LEAD_SD * days), n: own.len() })
 }
 
-/// Mean and deviation of a supplier's days after the first promise; (0, 1) where fewer than two receipts are known.
-pub(super) fn lateness(book: &Book, supplier: &SupplierId) -> (f64, f64) {
+/// Mean and deviation of a supplier's days after the first promise to the company of a location; (0, 1) where fewer than two
+/// receipts are known.
+pub(super) fn lateness(book: &Book, supplier: &SupplierId, location: &LocationId) -> (f64, f64) {
     let late: Vec<f64> = book
         .po_lines
         .values()
-        .filter(|l| &l.supplier == supplier)
+        .filter(|l| &l.supplier == supplier && book.same_company(&l.location, location))
         .filter_map(|l| {
             let first = book.receipts(&l.id).first().and_then(|m| m.done_at)?;
             Some(f64::from(days_between(book.calendar.day_of(l.promised_first), book.calendar.day_of(first))))
@@ -210,7 +214,7 @@ pub(super) fn arrivals(book: &Book, place: &Place) -> Vec<Arrival> {
         .incoming(&place.0, &place.1)
         .into_iter()
         .map(|i| {
-            let late = book.po_lines.get(&i.po_line).map_or((0.0, 1.0), |l| lateness(book, &l.supplier));
+            let late = book.po_lines.get(&i.po_line).map_or((0.0, 1.0), |l| lateness(book, &l.supplier, &l.location));
             let firm = i.promised > book.today;
             let day = days_between(book.today, book.expected_on(i.promised)).max(1) as u32;
             Arrival { po_line: i.po_line, day, qty: i.qty.to_f64(), sd: late.1, firm }
@@ -245,7 +249,7 @@ pub(super) struct Levels {
 
 /// Levels from the outlook, lead time and review period. None where no supplier's lead time is known.
 pub(super) fn levels(view: &CaseView<'_>, place: &Place, supplier: &SupplierId) -> Option<Levels> {
-    let lead = lead_time(view.book, &place.0, supplier)?;
+    let lead = lead_time(view.book, place, supplier)?;
     let review = review_days(view.book, supplier, &place.1);
     let (mu_d, sigma_d) = view.outlook.per_day(place);
     let z = service_z(view);
@@ -278,9 +282,10 @@ pub(super) struct Spare {
     pub safety: f64,
 }
 
-/// What `place` can spare. Nothing where its demand is not forecast: what is unknown is not spare.
+/// What `place` can spare. Nothing where its demand is not forecast: what is unknown is not spare. Where the item is not carried
+/// nobody will ask for it.
 pub(super) fn spare(view: &CaseView<'_>, place: &Place) -> Spare {
-    if !view.outlook.daily.contains_key(place) {
+    if !view.outlook.daily.contains_key(place) && view.book.carries(&place.0, &place.1) {
         return Spare::default();
     }
     let book = view.book;
@@ -288,7 +293,7 @@ pub(super) fn spare(view: &CaseView<'_>, place: &Place) -> Spare {
     let next = arrivals(book, place).iter().find(|a| a.firm).map(|a| a.day);
     let days = next
         .or_else(|| {
-            let lead = lead_time(book, &place.0, &offer(book, &place.0)?.supplier)?;
+            let lead = lead_time(book, place, &offer(book, place)?.supplier)?;
             Some(lead.days.ceil() as u32)
         })
         .unwrap_or(view.config.detect.horizon_days)

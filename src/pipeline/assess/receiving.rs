@@ -196,7 +196,7 @@ fn late(desk: &mut Desk<'_>, line: &PurchaseLine) {
     let source = line_ref(&line.id);
     let key = format!("late:{}", line.id);
     let name = format!("{} on {}", book.item_label(&line.item), line.order_name);
-    if let Some(owner) = desk.delays_elsewhere(&line.supplier) {
+    if let Some(owner) = desk.delays_elsewhere(line) {
         let note = FactValue::Text(format!("counted in {owner}"));
         let cite = desk.fact(source, "counted_elsewhere", "cost of such delays", note);
         desk.lose(&key, format!("cost of such delays, counted in another case: {name}"), Range::default(), vec![cite]);

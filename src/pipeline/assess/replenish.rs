@@ -29,10 +29,10 @@ pub(super) fn transfers(desk: &mut Desk<'_>, short: &Short<'_>) {
     let costs = &view.config.costs;
     let mut donors: Vec<(projection::Spare, Place)> = view
         .book
-        .locations
-        .keys()
-        .filter(|l| *l != to && desk.owned_elsewhere(item, l).is_none())
-        .map(|l| (item.clone(), l.clone()))
+        .stocked_at(item)
+        .into_iter()
+        .filter(|l| l != to && view.book.may_transfer(l, to) && desk.owned_elsewhere(item, l).is_none())
+        .map(|l| (item.clone(), l))
         .map(|donor| (projection::spare(view, &donor), donor))
         .filter(|(spare, _)| spare.units >= 1.0)
         .collect();
@@ -171,7 +171,7 @@ pub(super) fn new_order(desk: &mut Desk<'_>, short: &Short<'_>) {
     let view = desk.view;
     let book = view.book;
     let (item, location) = short.place;
-    let Some(offer) = projection::offer(book, item) else {
+    let Some(offer) = projection::offer(book, short.place) else {
         desk.miss(format!("supplier with a valid price for {}", book.item_label(item)), "a purchase order");
         return;
     };
@@ -179,7 +179,7 @@ pub(super) fn new_order(desk: &mut Desk<'_>, short: &Short<'_>) {
         desk.miss(format!("supplier price of {}", book.item_label(item)), "the value of a purchase order");
         return;
     };
-    let Some(lead) = projection::lead_time(book, item, &offer.supplier) else { return };
+    let Some(lead) = projection::lead_time(book, short.place, &offer.supplier) else { return };
     let Some(levels) = projection::levels(view, short.place, &offer.supplier) else { return };
     let position = projection::position(book, short.place);
     if position >= levels.reorder {

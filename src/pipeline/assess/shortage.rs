@@ -53,8 +53,8 @@ impl Stake {
     pub(super) fn of(view: &CaseView<'_>, place: &Place, margin: f64, need: Need) -> Self {
         let book = view.book;
         let horizon = view.config.detect.horizon_days.max(1);
-        let supplier = projection::offer(book, &place.0).map(|o| o.supplier.clone());
-        let lead = supplier.as_ref().and_then(|s| projection::lead_time(book, &place.0, s));
+        let supplier = projection::offer(book, place).map(|o| o.supplier.clone());
+        let lead = supplier.as_ref().and_then(|s| projection::lead_time(book, place, s));
         let until = lead.as_ref().map_or(horizon, |l| (l.days.ceil() as u32).clamp(1, horizon));
         let unordered = supplier.as_ref().filter(|_| need.reorder).and_then(|supplier| {
             let levels = projection::levels(view, place, supplier)?;
@@ -138,7 +138,7 @@ pub(super) fn saved_by_expediting(
     quantity: f64,
     day: u32,
 ) -> Option<f64> {
-    let margin = view.book.items.get(&place.0)?.margin()?.to_f64().max(0.0);
+    let margin = view.book.margin(&place.0, &place.1)?.to_f64().max(0.0);
     let stake = Stake::of(view, place, margin, need);
     let now = Projection::now(view, place);
     let (lost, more) = stake.loss(view, &now);
@@ -155,7 +155,7 @@ pub(super) fn added_by_slip(
     days: u32,
 ) -> Option<(Range, workings::Stake)> {
     let view = desk.view;
-    let margin = view.book.items.get(&place.0)?.margin()?.to_f64().max(0.0);
+    let margin = view.book.margin(&place.0, &place.1)?.to_f64().max(0.0);
     let now = Projection::now(view, place);
     let arrival = now.arrivals.iter().find(|a| a.po_line == po_line)?;
     let stake = Stake::of(view, place, margin, Need { cap: Some(arrival.qty), reorder: false });
@@ -260,7 +260,7 @@ pub(super) fn assess(desk: &mut Desk<'_>, place: &Place, need: Need) {
     if desk.watch.is_none() {
         // Above the safety stock nothing is wrong yet.
         let available = view.book.available(item, location).to_f64();
-        let safety = projection::offer(view.book, item)
+        let safety = projection::offer(view.book, place)
             .and_then(|o| projection::levels(view, place, &o.supplier))
             .map_or(0.0, |l| l.safety.min(available).max(0.0).floor());
         desk.place_fact(item, location, "watch_level", "safety stock to watch", units(safety));

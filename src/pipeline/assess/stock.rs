@@ -277,7 +277,7 @@ pub(super) fn doubled_order(desk: &mut Desk<'_>, exception: &Exception) {
         desk.assume(source.clone(), "reverse_left", "share that remains after a reversal", 0.02),
     ];
     // Taking back an order that was meant loses its margin.
-    let sold = |l: &SaleLine| Some((l.qty.to_f64(), book.items.get(&l.item)?.margin()?.to_f64()));
+    let sold = |l: &SaleLine| Some((l.qty.to_f64(), book.margin(&l.item, &l.location)?.to_f64()));
     let sold: Vec<(f64, f64)> = lines.iter().filter_map(sold).collect();
     let margin: f64 = sold.iter().map(|(quantity, margin)| quantity * margin).sum();
     let after = Desk::leaving(&keys, 0.02);

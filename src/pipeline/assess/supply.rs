@@ -26,19 +26,20 @@ pub(super) fn lead_time_shift(desk: &mut Desk<'_>, exception: &Exception) {
     let book = view.book;
     let Some(supplier) = &exception.signal.subject.supplier else { return };
     let source = RecordRef::new(RecordKind::Supplier, supplier.as_str());
+    let company = super::desk::company_of(view);
     let places: BTreeSet<Place> = book
         .po_lines
         .values()
-        .filter(|l| &l.supplier == supplier && l.confirmed)
+        .filter(|l| &l.supplier == supplier && l.confirmed && book.company_of(&l.location) == company)
         .map(|l| (l.item.clone(), l.location.clone()))
         .collect();
     let z = projection::service_z(view);
     let mut keys = Vec::new();
     for place in places {
         let (item, location) = &place;
-        let listed =
-            book.supplier_prices(item, book.today).into_iter().find(|p| &p.supplier == supplier).map(|p| p.lead_days);
-        let (Some(listed), Some(lead)) = (listed, projection::lead_time(book, item, supplier)) else { continue };
+        let terms = book.supplier_prices_at(item, location, book.today);
+        let listed = terms.into_iter().find(|p| &p.supplier == supplier).map(|p| p.lead_days);
+        let (Some(listed), Some(lead)) = (listed, projection::lead_time(book, &place, supplier)) else { continue };
         if !view.outlook.daily.contains_key(&place) {
             continue;
         }
@@ -115,7 +116,7 @@ pub(super) fn master_data(desk: &mut Desk<'_>, exception: &Exception) {
         if desk.view.book.items.get(item).is_some_and(|i| i.list_price.is_none()) {
             desk.miss(format!("list price of {label}"), "the margin of a lost sale");
         }
-        if projection::offer(desk.view.book, item).is_none() {
+        if desk.view.book.supplier_prices(item, desk.view.book.today).is_empty() {
             desk.miss(format!("supplier with a valid price for {label}"), "a purchase order");
         }
     }
@@ -173,7 +174,7 @@ pub(super) fn overdue_order(desk: &mut Desk<'_>, exception: &Exception) {
     let place = (line.item.clone(), line.location.clone());
     let ahead = projection::arrivals(book, &place).iter().find(|a| a.po_line == line.id).map_or(0, |a| a.day);
     let late = days_between(book.calendar.day_of(line.promised), book.today).max(0) + projection::in_days(ahead);
-    if let Some(owner) = desk.delays_elsewhere(&line.supplier) {
+    if let Some(owner) = desk.delays_elsewhere(line) {
         let note = FactValue::Text(format!("counted in {owner}"));
         cites.push(desk.fact(source, "counted_elsewhere", "cost of bridging the delay", note));
         let what = format!("bridging the delay of {}, counted in another case", line.order_name);

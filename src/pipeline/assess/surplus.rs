@@ -61,7 +61,7 @@ pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception, place: &Place, 
         let days = (days_between(book.today, end) + AFTER_PROMOTION_DAYS).max(0) as u32;
         view.outlook.window(place, 0, days).0
     } else {
-        let supplier = projection::offer(book, item).map(|o| o.supplier.clone());
+        let supplier = projection::offer(book, place).map(|o| o.supplier.clone());
         match supplier.and_then(|s| projection::levels(view, place, &s)) {
             Some(levels) => levels.up_to,
             None => mu_d * f64::from(view.config.detect.horizon_days),
@@ -130,7 +130,7 @@ fn changes(
     let costs = &view.config.costs;
     let margin = desk.margin(item).map_or(0.0, |m| m.0);
     let (recapture, _) = desk.recapture(item);
-    let review = projection::offer(book, item).map_or(7.0, |o| projection::review_days(book, &o.supplier, location));
+    let review = projection::offer(book, place).map_or(7.0, |o| projection::review_days(book, &o.supplier, location));
     let Some(incoming) = book.incoming(item, location).into_iter().next_back() else { return };
     // Of a kit no component can be sent away alone.
     let Some(line) = book.po_lines.get(&incoming.po_line).filter(|line| line.item == *item) else { return };

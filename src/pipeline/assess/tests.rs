@@ -71,6 +71,8 @@ impl Shop {
                 id: LocationId::new(id),
                 code: name[..3].to_uppercase(),
                 name: name.into(),
+                company: None,
+                company_name: String::new(),
             }));
         }
         shop.records.push(Record::Supplier(Supplier { id: SupplierId::new("9"), name: "Acme".into() }));
@@ -89,6 +91,7 @@ impl Shop {
             sellable: true,
             delisted_at: None,
             keys: crate::domain::packs::ItemKeys::default(),
+            costs: std::collections::BTreeMap::new(),
         }));
     }
 
@@ -1012,7 +1015,7 @@ proptest! {
                 }
                 Action::NewPo { item, destination, quantity, .. } => {
                     let book = shop.book();
-                    let moq = projection::offer(&book, item).map_or(Quantity::ZERO, |o| o.min_qty);
+                    let moq = projection::offer(&book, &(item.clone(), destination.clone())).map_or(Quantity::ZERO, |o| o.min_qty);
                     prop_assert!(*quantity >= moq);
                     let multiple = book.rule(item, destination).map_or(Quantity::units(1), |r| r.multiple);
                     prop_assert!(multiple.is_zero() || (quantity.0 % multiple.0).is_zero());

@@ -88,8 +88,10 @@ pub fn score(book: &Book, config: &Config, feeds: &Feeds) -> Demand {
     };
     let series: BTreeMap<Place, Series> =
         book.places().into_iter().map(|place| (place.clone(), series_of(book, &place, first, &twins, feeds))).collect();
+    // What never sold somewhere has no baseline there: nothing is expected, and nothing that it does is odd.
     let scores: BTreeMap<Place, Vec<DayScore>> = series
         .par_iter()
+        .filter(|(_, series)| series.units.iter().any(|units| *units > 0.0))
         .map(|(place, series)| (place.clone(), score_series(series, &params)))
         .collect::<Vec<_>>()
         .into_iter()
@@ -210,6 +212,9 @@ impl Demand {
     pub fn outlook(&self, book: &Book, config: &Config) -> Outlook {
         let left = left_of_day(book);
         let mut outlook = Outlook::default();
+        for place in self.series.keys().filter(|place| !self.scores.contains_key(*place)) {
+            outlook.daily.insert(place.clone(), vec![DayForecast::default(); OUTLOOK_DAYS as usize]);
+        }
         for (place, scores) in &self.scores {
             let sellable = book.items.get(&place.0).is_some_and(|i| i.sellable);
             let from = plus_days(book.closed_at(&place.1), 1);
@@ -254,12 +259,14 @@ impl Demand {
         for place in book.places() {
             found.extend(self.verdict(book, config, &judges, &place));
         }
-        share_roots(&mut found);
+        share_roots(book, &mut found);
         found
     }
 
     fn neighbours_ratio(&self, place: &Place, at: usize) -> f64 {
-        let others = self.scores.iter().filter(|(p, _)| p.0 == place.0 && p.1 != place.1);
+        // Places stand in the order of their items.
+        let first = (place.0.clone(), LocationId::new(""));
+        let others = self.scores.range(first..).take_while(|(p, _)| p.0 == place.0).filter(|(p, _)| p.1 != place.1);
         let (actual, expected) =
             others.filter_map(|(_, scores)| scores.get(at)).fold((0.0, 0.0), |(a, e), s| (a + s.actual, e + s.expected));
         ((actual + 1.0) / (expected + 1.0)).ln()
@@ -513,10 +520,15 @@ fn day_facts(book: &Book, place: &Place, score: &DayScore) -> Vec<Fact> {
     ]
 }
 
-/// One cause for the whole chain: the same type on the same item at two or more locations in one week is one case.
-fn share_roots(signals: &mut [Signal]) {
+/// One cause for a whole company: the same type on the same item at two or more of its locations in one week is one case.
+fn share_roots(book: &Book, signals: &mut [Signal]) {
     let mut places: BTreeMap<(T, String), usize> = BTreeMap::new();
-    let key = |s: &Signal| s.subject.item.as_ref().map(|item| (s.code, format!("{item} {}", s.period)));
+    let several = book.companies().len() > 1;
+    let key = |s: &Signal| {
+        let company = s.subject.location.as_ref().and_then(|l| book.company_of(l)).filter(|_| several);
+        let company = company.map_or_else(String::new, |company| format!(" company {company}"));
+        s.subject.item.as_ref().map(|item| (s.code, format!("{item} {}{company}", s.period)))
+    };
     for signal in signals.iter().filter(|s| s.explained.is_none()) {
         if let Some(key) = key(signal) {
             *places.entry(key).or_default() += usize::from(signal.subject.location.is_some());

@@ -6,6 +6,7 @@
 mod announced;
 mod asn;
 mod channel;
+pub mod classes;
 pub mod demand;
 mod duplicate;
 mod facts;
@@ -15,6 +16,8 @@ mod forest;
 mod matching;
 mod opinion;
 pub mod panel;
+#[cfg(test)]
+mod place_tests;
 mod promotion;
 mod receiving;
 mod shortage;

@@ -134,6 +134,7 @@ mod tests {
             sellable: true,
             delisted_at: None,
             keys: crate::domain::packs::ItemKeys::default(),
+            costs: std::collections::BTreeMap::new(),
         })
     }
 
@@ -183,7 +184,13 @@ mod tests {
 
     /// A shop of one location: `a` sells every day but Sundays for eleven weeks, `b` from the second week on, `c` never.
     fn shop() -> Panel {
-        let location = Location { id: LocationId::new("1"), code: "ONE".to_owned(), name: "One".to_owned() };
+        let location = Location {
+            id: LocationId::new("1"),
+            code: "ONE".to_owned(),
+            name: "One".to_owned(),
+            company: None,
+            company_name: String::new(),
+        };
         let mut records = vec![item("a"), item("b"), item("c"), Record::Location(location)];
         for number in (0..77).filter(|number| number % 7 != 6) {
             records.push(sale(number, "a", 2, (number < 10).then_some(1.5)));

@@ -34,10 +34,14 @@ fn shortage(book: &Book, config: &Config, outlook: &Outlook, item: &ItemId, loca
     let unposted = book.unposted(item, location);
     let available = book.available(item, location);
     let (daily, _) = outlook.per_day(&place);
+    // Where nobody waits and nothing is expected to be wanted, nothing runs out, whatever the books say.
+    if !waiting.is_positive() && daily <= 0.0 {
+        return None;
+    }
     let (until, po_line) = book.relief(item, location, config.detect.horizon_days);
     let days = days_between(book.today, until).max(1) as u32;
     let (mean, sigma) = outlook.window(&place, 0, days);
-    let out = available <= Quantity::ZERO && (waiting.is_positive() || daily > 0.0);
+    let out = available <= Quantity::ZERO;
     let risk = if sigma > 0.0 {
         1.0 - normal_cdf((available.to_f64() - mean) / sigma)
     } else {
@@ -93,18 +97,19 @@ fn shortage(book: &Book, config: &Config, outlook: &Outlook, item: &ItemId, loca
     Some(signal.link(format!("shortage:{item}@{location}")).with(facts))
 }
 
-/// I-IMBAL: another location could spare enough to matter.
+/// I-IMBAL: another location could spare enough to matter. It need not carry the item: what it has, it can give; but it must
+/// be one from which goods may be transferred.
 fn imbalance(book: &Book, config: &Config, outlook: &Outlook, item: &ItemId, location: &LocationId) -> Option<Signal> {
     let z = normal_quantile(config.detect.service_level);
     let mut donors: Vec<(i64, LocationId)> = Vec::new();
-    for donor in book.locations.keys().filter(|l| *l != location) {
+    for donor in book.stocked_at(item).into_iter().filter(|l| l != location && book.may_transfer(l, location)) {
         let place = (item.clone(), donor.clone());
-        let (until, _) = book.relief(item, donor, config.detect.horizon_days);
+        let (until, _) = book.relief(item, &donor, config.detect.horizon_days);
         let days = days_between(book.today, until).max(1) as u32;
         let (daily, sigma) = outlook.per_day(&place);
         let safety = safety_stock(z, sigma * f64::from(days).sqrt());
-        let spare = transferable(book.available(item, donor).to_f64(), daily, f64::from(days), safety);
-        donors.push((spare.floor() as i64, donor.clone()));
+        let spare = transferable(book.available(item, &donor).to_f64(), daily, f64::from(days), safety);
+        donors.push((spare.floor() as i64, donor));
     }
     donors.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
     let (spare, donor) = donors.into_iter().next().filter(|(spare, _)| *spare >= 1)?;

@@ -1,11 +1,12 @@
 //! Stock: what the evidence decides without a model: counts, losses, scraps, returns, negative and missing stock
 //! (handbook §4.4, and D-RETURN, D-DATA, M-MASTER).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use statrs::distribution::{DiscreteCDF, Poisson};
 
+use super::classes::Classes;
 use super::facts::{fact, place_fact, record};
 use crate::config::Config;
 use crate::domain::book::{Book, signed};
@@ -13,7 +14,7 @@ use crate::domain::calendar::{days_between, iso_week};
 use crate::domain::evidence::{FactValue, Missing};
 use crate::domain::exception::{ExceptionType as T, Signal, Subject};
 use crate::domain::ids::{ItemId, LocationId};
-use crate::domain::money::{Quantity, UnitPrice};
+use crate::domain::money::Quantity;
 use crate::domain::record::{MoveKind, RecordKind, SaleLine, StockMove};
 
 const DETECTOR: &str = "stock-rules/1";
@@ -29,67 +30,72 @@ const SCRAP_UNITS_MIN: f64 = 5.0;
 /// every day, so one in ten thousand keeps false alarms to about one a season for a few hundred series.
 const RETURN_P: f64 = 1e-4;
 
+/// Days before today on which returns are looked at.
+const RETURN_DAYS: i32 = 2;
+
+/// What is usual over the whole chain.
+struct Chain {
+    /// Units that are scrapped at once, in the middle; None where nothing ever was.
+    scrap: Option<f64>,
+    /// Units that come back to a place in three days.
+    returns: f64,
+}
+
+impl Chain {
+    fn of(book: &Book) -> Self {
+        let done = |kind: MoveKind| book.moves.values().filter(move |m| m.kind == kind && m.done_at.is_some());
+        let scraps: Vec<f64> = done(MoveKind::Scrap).map(|m| m.qty.to_f64()).collect();
+        let before = done(MoveKind::CustomerReturn).filter(|m| age(book, m) > RETURN_DAYS);
+        let back: f64 = before.map(|m| m.qty.to_f64()).sum();
+        let days = book.first_day().map_or(0, |first| days_between(first, book.today)).max(14);
+        let places = book.places().len().max(1) as f64;
+        // Half a return of doubt where nothing has come back yet.
+        let returns = (back + 0.5) / f64::from(days) * f64::from(RETURN_DAYS + 1) / places;
+        Self { scrap: crate::models::formulas::median(&scraps), returns }
+    }
+}
+
+/// Days since a move was done.
+fn age(book: &Book, m: &StockMove) -> i32 {
+    m.done_at.map_or(i32::MAX, |at| days_between(book.calendar.day_of(at), book.today))
+}
+
 /// Everything that the stock records have to say on the book's day.
 pub(super) fn signals(book: &Book, config: &Config) -> Vec<Signal> {
     let mut found = Vec::new();
-    let classes = abc(book);
+    let classes = Classes::new(book);
+    let chain = Chain::of(book);
     for (item, location) in book.places() {
         let moves = book.moves_at(&item, &location);
         found.extend(counts(book, config, &item, &location, &moves, &classes));
         found.extend(shrink(book, config, &item, &location, &moves, &classes));
         found.extend(negative(book, &item, &location));
-        found.extend(scraps(book, config, &item, &location, &moves));
-        found.extend(returns(book, &item, &location, &moves));
+        found.extend(scraps(book, config, &item, &location, &moves, chain.scrap));
+        found.extend(returns(book, &item, &location, &moves, chain.returns));
     }
     found.extend(twin_orders(book, config.detect.event_days));
-    found.extend(book.items.keys().filter_map(|item| master(book, item)));
+    let used: BTreeSet<&ItemId> =
+        book.sale_lines.values().map(|l| &l.item).chain(book.moves.values().map(|m| &m.item)).collect();
+    found.extend(used.into_iter().filter_map(|item| master(book, item)));
     found
-}
-
-/// ABC class of each item by yearly value at cost: A to 80 % cumulative, B to 95 %, C the rest (handbook §3.1).
-pub fn abc(book: &Book) -> BTreeMap<ItemId, char> {
-    let mut values: BTreeMap<&ItemId, f64> = book.items.keys().map(|i| (i, 0.0)).collect();
-    for line in book.sale_lines.values() {
-        let cost = book.items.get(&line.item).and_then(|i| i.cost).map_or(0.0, UnitPrice::to_f64);
-        if let Some(value) = values.get_mut(&line.item) {
-            *value += line.qty.to_f64() * cost;
-        }
-    }
-    let total: f64 = values.values().sum();
-    let mut ranked: Vec<(&ItemId, f64)> = values.into_iter().collect();
-    ranked.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(b.0)));
-    let mut sum = 0.0;
-    let mut classes = BTreeMap::new();
-    for (item, value) in ranked {
-        let class = if sum < 0.8 * total {
-            'A'
-        } else if sum < 0.95 * total {
-            'B'
-        } else {
-            'C'
-        };
-        sum += value;
-        classes.insert(item.clone(), class);
-    }
-    classes
 }
 
 /// Is a count's difference beyond the tolerance of its class? Passes within either side (§3.5).
 fn beyond(
     book: &Book,
     config: &Config,
-    item: &ItemId,
+    (item, location): (&ItemId, &LocationId),
     off: Quantity,
     before: Quantity,
-    classes: &BTreeMap<ItemId, char>,
+    classes: &Classes,
 ) -> bool {
-    let factor = match classes.get(item) {
+    let factor = match classes.at(book, item, location) {
         Some('A') => 1.0,
         Some('B') => 2.0,
         _ => 5.0,
     };
     let share = before.to_f64().abs() * config.tolerances.count_percent * factor / 100.0;
-    let value = book.items.get(item).and_then(|i| i.cost).map(|cost| (off.abs() * cost).abs());
+    let value = book.cost(item, location).map(|cost| (off.abs() * cost).abs());
     let small_value = value.is_some_and(|v| v <= config.tolerances.count_value);
     !(off.to_f64().abs() <= config.tolerances.count_units || off.to_f64().abs() <= share || small_value)
 }
@@ -128,12 +134,14 @@ fn counts(
     item: &ItemId,
     location: &LocationId,
     moves: &[&StockMove],
-    classes: &BTreeMap<ItemId, char>,
+    classes: &Classes,
 ) -> Vec<Signal> {
     let mut found = Vec::new();
     for (m, off, before) in count_lines(book, item, location, moves) {
         let Some(day) = m.done_at.map(|at| book.calendar.day_of(at)) else { continue };
-        if days_between(day, book.today) > config.detect.event_days || !beyond(book, config, item, off, before, classes) {
+        if days_between(day, book.today) > config.detect.event_days
+            || !beyond(book, config, (item, location), off, before, classes)
+        {
             continue;
         }
         let words = if off.is_positive() { format!("{off} more") } else { format!("{} fewer", off.abs()) };
@@ -171,11 +179,11 @@ fn shrink(
     item: &ItemId,
     location: &LocationId,
     moves: &[&StockMove],
-    classes: &BTreeMap<ItemId, char>,
+    classes: &Classes,
 ) -> Option<Signal> {
     let losses: Vec<(&StockMove, Quantity)> = count_lines(book, item, location, moves)
         .into_iter()
-        .filter(|(_, off, before)| !off.is_positive() && beyond(book, config, item, *off, *before, classes))
+        .filter(|(_, off, before)| !off.is_positive() && beyond(book, config, (item, location), *off, *before, classes))
         .filter(|(m, ..)| m.done_at.is_some_and(|at| days_between(book.calendar.day_of(at), book.today) <= SHRINK_DAYS))
         .map(|(m, off, _)| (m, off))
         .collect();
@@ -231,10 +239,14 @@ fn negative(book: &Book, item: &ItemId, location: &LocationId) -> Option<Signal>
 }
 
 /// I-SCRAP: far above what is usually thrown away at once.
-fn scraps(book: &Book, config: &Config, item: &ItemId, location: &LocationId, moves: &[&StockMove]) -> Vec<Signal> {
-    let usual: Vec<f64> =
-        book.moves.values().filter(|m| m.kind == MoveKind::Scrap && m.done_at.is_some()).map(|m| m.qty.to_f64()).collect();
-    let typical = crate::models::formulas::median(&usual);
+fn scraps(
+    book: &Book,
+    config: &Config,
+    item: &ItemId,
+    location: &LocationId,
+    moves: &[&StockMove],
+    typical: Option<f64>,
+) -> Vec<Signal> {
     let mut found = Vec::new();
     for m in moves.iter().filter(|m| m.kind == MoveKind::Scrap && m.from.as_ref() == Some(location)) {
         let Some(day) = m.done_at.map(|at| book.calendar.day_of(at)) else { continue };
@@ -268,20 +280,10 @@ fn scraps(book: &Book, config: &Config, item: &ItemId, location: &LocationId, mo
 }
 
 /// D-RETURN: three days of returns against the item's own rate over the whole chain.
-fn returns(book: &Book, item: &ItemId, location: &LocationId, moves: &[&StockMove]) -> Option<Signal> {
+fn returns(book: &Book, item: &ItemId, location: &LocationId, moves: &[&StockMove], expected: f64) -> Option<Signal> {
     let back = |m: &&&StockMove| m.kind == MoveKind::CustomerReturn && m.done_at.is_some();
-    let age = |m: &StockMove| m.done_at.map_or(i32::MAX, |at| days_between(book.calendar.day_of(at), book.today));
-    let recent: Vec<&&StockMove> = moves.iter().filter(back).filter(|m| age(m) <= 2).collect();
+    let recent: Vec<&&StockMove> = moves.iter().filter(back).filter(|m| age(book, m) <= RETURN_DAYS).collect();
     let units: f64 = recent.iter().map(|m| m.qty.to_f64()).sum();
-    let days_known = f64::from(days_between(book.first_day()?, book.today).max(14));
-    let all: f64 = book
-        .moves
-        .values()
-        .filter(|m| m.kind == MoveKind::CustomerReturn && m.done_at.is_some() && age(m) > 2)
-        .map(|m| m.qty.to_f64())
-        .sum();
-    // The chain's rate for each place, and half a return of doubt where nothing has come back yet.
-    let expected = (all + 0.5) / days_known * 3.0 / book.places().len().max(1) as f64;
     let tail = Poisson::new(expected).map_or(1.0, |p| p.sf((units as u64).saturating_sub(1)));
     if units < 3.0 || tail > RETURN_P {
         return None;
@@ -362,7 +364,13 @@ pub(super) fn twin_order_ids(book: &Book, days: i32) -> Vec<String> {
 fn master(book: &Book, item: &ItemId) -> Option<Signal> {
     let record_of = book.items.get(item)?;
     let mut missing = Vec::new();
-    if record_of.cost.is_none() {
+    let carriers = book.carriers_of(item);
+    let costed = if carriers.is_empty() {
+        record_of.cost.is_some() || !record_of.costs.is_empty()
+    } else {
+        carriers.iter().all(|location| book.cost(item, location).is_some())
+    };
+    if !costed {
         missing.push("unit cost");
     }
     if record_of.list_price.is_none() {
@@ -371,8 +379,7 @@ fn master(book: &Book, item: &ItemId) -> Option<Signal> {
     if book.supplier_prices(item, book.today).is_empty() {
         missing.push("valid supplier price");
     }
-    let used = book.sale_lines.values().any(|l| &l.item == item) || book.moves.values().any(|m| &m.item == item);
-    if missing.is_empty() || !used || !record_of.sellable {
+    if missing.is_empty() || !record_of.sellable {
         return None;
     }
     let headline = format!("{} has no {}: its money can not be computed.", record_of.label(), missing.join(", no "));

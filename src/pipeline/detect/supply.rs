@@ -28,16 +28,19 @@ struct Leg<'a> {
     ended: jiff::civil::Date,
 }
 
-/// S-LTSHIFT for each supplier.
+/// S-LTSHIFT for each supplier and each company that it delivers to.
 pub(super) fn signals(book: &Book, config: &Config) -> Vec<Signal> {
-    book.suppliers.keys().filter_map(|supplier| lead_time_shift(book, config, supplier)).collect()
+    let companies = book.companies();
+    let of = |supplier| companies.iter().filter_map(move |company| lead_time_shift(book, config, supplier, *company));
+    book.suppliers.keys().flat_map(of).collect()
 }
 
-fn legs<'a>(book: &'a Book, config: &Config, supplier: &SupplierId) -> Vec<Leg<'a>> {
+fn legs<'a>(book: &'a Book, config: &Config, supplier: &SupplierId, company: Option<&str>) -> Vec<Leg<'a>> {
     let mut legs = Vec::new();
     for order in book.orders() {
         let lines = book.lines_of_order(order);
-        let Some(line) = lines.first().filter(|l| &l.supplier == supplier && l.confirmed) else { continue };
+        let ours = |l: &&&PurchaseLine| &l.supplier == supplier && l.confirmed && book.company_of(&l.location) == company;
+        let Some(line) = lines.first().filter(ours) else { continue };
         let promised = book.calendar.day_of(line.promised_first);
         let received = lines.iter().flat_map(|l| book.receipts(&l.id)).filter_map(|m| m.done_at).min();
         let ended = received.map_or(book.today, |at| book.calendar.day_of(at));
@@ -54,8 +57,8 @@ fn legs<'a>(book: &'a Book, config: &Config, supplier: &SupplierId) -> Vec<Leg<'
     legs
 }
 
-fn lead_time_shift(book: &Book, config: &Config, supplier: &SupplierId) -> Option<Signal> {
-    let legs = legs(book, config, supplier);
+fn lead_time_shift(book: &Book, config: &Config, supplier: &SupplierId, company: Option<&str>) -> Option<Signal> {
+    let legs = legs(book, config, supplier, company);
     let recent = &legs[legs.len().saturating_sub(RECENT)..];
     let late: Vec<f64> = recent.iter().map(|l| f64::from(l.late)).collect();
     let beyond = recent.iter().filter(|l| l.late > config.tolerances.late_days).count();
@@ -66,8 +69,15 @@ fn lead_time_shift(book: &Book, config: &Config, supplier: &SupplierId) -> Optio
     let (lead, _) = mean_sd(&recent.iter().map(|l| f64::from(l.lead)).collect::<Vec<_>>());
     let first = recent.first()?;
     let last = recent.last()?;
-    let master = book.supplier_prices(&first.line.item, book.today).into_iter().find(|p| &p.supplier == supplier)?;
-    let name = book.supplier_name(supplier);
+    let terms = book.supplier_prices_at(&first.line.item, &first.line.location, book.today);
+    let master = terms.into_iter().find(|p| &p.supplier == supplier)?;
+    // Where there are several companies it is said for which, and each has a case of its own.
+    let company = company.filter(|_| book.companies().len() > 1);
+    let name = match company {
+        Some(company) => format!("{} (for {})", book.supplier_name(supplier), book.company_label(company)),
+        None => book.supplier_name(supplier),
+    };
+    let period = company.map_or_else(|| "lead time".to_owned(), |company| format!("lead time, company {company}"));
     let headline = format!(
         "{name} now takes {lead:.1} days instead of the agreed {}: {beyond} of the last {} orders came late, by {typical:.0} days in the middle.",
         master.lead_days,
@@ -103,6 +113,6 @@ fn lead_time_shift(book: &Book, config: &Config, supplier: &SupplierId) -> Optio
     }
     let subject = Subject { supplier: Some(supplier.clone()), ..Subject::default() };
     let days = (first.ended, last.ended);
-    let signal = Signal::rule(DETECTOR, T::SLtShift, subject, "lead time".to_owned(), days, headline);
-    Some(signal.link(format!("leadtime:{supplier}")).with(facts))
+    let signal = Signal::rule(DETECTOR, T::SLtShift, subject, period, days, headline);
+    Some(signal.link(book.delays_key(supplier, &first.line.location)).with(facts))
 }

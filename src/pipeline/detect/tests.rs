@@ -78,11 +78,18 @@ impl Shop {
                 sellable: true,
                 delisted_at: None,
                 keys: crate::domain::packs::ItemKeys::default(),
+                costs: std::collections::BTreeMap::new(),
             }));
         }
         for (id, name) in [("1", "Northgate DC"), ("2", "Market Street Store")] {
             let (id, code) = (LocationId::new(id), name[..3].to_uppercase());
-            shop.records.push(Record::Location(Location { id, code, name: name.into() }));
+            shop.records.push(Record::Location(Location {
+                id,
+                code,
+                name: name.into(),
+                company: None,
+                company_name: String::new(),
+            }));
         }
         for (id, name) in [("9", "Acme"), ("8", "Borealis")] {
             shop.records.push(Record::Supplier(Supplier { id: SupplierId::new(id), name: name.into() }));

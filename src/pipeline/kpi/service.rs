@@ -197,7 +197,7 @@ fn accuracy(book: &Book, config: &Config, period: Period) -> Vec<Kpi> {
         .values()
         .filter(|m| m.kind == MoveKind::Count && day_done(book, m).is_some_and(|day| period.holds(day)))
         .collect();
-    let cost = |m: &StockMove| book.items.get(&m.item).and_then(|i| i.cost);
+    let cost = |m: &StockMove| book.cost(&m.item, m.from.as_ref().or(m.to.as_ref())?);
     let tolerances = &config.tolerances;
     let small = counts.iter().filter(|m| {
         let value = cost(m).map_or(f64::INFINITY, |c| m.qty.to_f64().abs() * c.to_f64());
@@ -217,7 +217,7 @@ fn accuracy(book: &Book, config: &Config, period: Period) -> Vec<Kpi> {
 
 fn stock_value(book: &Book) -> f64 {
     let value = |(item, location): &Place| {
-        Some(book.on_hand(item, location).to_f64().max(0.0) * book.items.get(item)?.cost?.to_f64())
+        Some(book.on_hand(item, location).to_f64().max(0.0) * book.cost(item, location)?.to_f64())
     };
     book.places().iter().filter_map(value).sum()
 }
@@ -226,7 +226,7 @@ fn stock_value(book: &Book) -> f64 {
 fn excess(book: &Book) -> Kpi {
     let (mut above, mut value, mut n) = (0.0, 0.0, 0);
     for (item, location) in book.places() {
-        let cost = book.items.get(&item).and_then(|i| i.cost);
+        let cost = book.cost(&item, &location);
         let (Some(rule), Some(cost)) = (book.rule(&item, &location), cost) else { continue };
         let stock = book.on_hand(&item, &location).to_f64().max(0.0);
         let coming: f64 = book.incoming(&item, &location).iter().map(|i| i.qty.to_f64()).sum();

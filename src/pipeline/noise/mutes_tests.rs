@@ -132,6 +132,7 @@ async fn a_category_is_muted_by_the_items_records() {
         category: "Coffee".into(),
         unit: "Units".into(),
         cost: None,
+        costs: std::collections::BTreeMap::new(),
         list_price: None,
         sellable: true,
         delisted_at: None,

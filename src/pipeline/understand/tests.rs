@@ -36,6 +36,7 @@ fn item(id: &str, sku: &str) -> Record {
         sellable: true,
         delisted_at: None,
         keys: crate::domain::packs::ItemKeys::default(),
+        costs: std::collections::BTreeMap::new(),
     })
 }
 
@@ -72,7 +73,13 @@ fn records() -> Vec<Record> {
         item("78", "DUP"),
         supplier("9", "Verde Imports"),
         supplier("12", "9"),
-        Record::Location(Location { id: LocationId::new("3"), code: "NOR".into(), name: "North".into() }),
+        Record::Location(Location {
+            id: LocationId::new("3"),
+            code: "NOR".into(),
+            name: "North".into(),
+            company: None,
+            company_name: String::new(),
+        }),
         ordered("183", "P00051", "9", "75", 10),
         ordered("1184", "P00051", "9", "75", 4),
         ordered("184", "P00051", "9", "76", 5),

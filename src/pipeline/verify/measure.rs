@@ -88,7 +88,7 @@ fn place(book: &Book, case: &Case, action: &Action) -> Option<Place> {
 /// Days without stock after the decision, at usual demand and margin, less what customers buy later.
 fn lost_margin(book: &Book, place: &Place, since: Timestamp, horizon: Date, recapture: f64) -> (Option<Money>, String) {
     let (item, location) = place;
-    let Some(margin) = book.items.get(item).and_then(crate::domain::record::Item::margin) else {
+    let Some(margin) = book.margin(item, location) else {
         return (None, "the item has no margin in the records".to_owned());
     };
     let start = plus_days(book.calendar.day_of(since), 1);

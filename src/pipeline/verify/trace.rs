@@ -586,6 +586,7 @@ mod tests {
                 sellable: true,
                 delisted_at: None,
                 keys: crate::domain::packs::ItemKeys::default(),
+                costs: std::collections::BTreeMap::new(),
             })
         };
         let fix = Action::FixMaster {

@@ -4,6 +4,7 @@
 
 mod away;
 mod barrier;
+mod companies;
 mod digest;
 mod faults;
 mod missing;

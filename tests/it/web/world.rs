@@ -254,9 +254,16 @@ async fn records(store: &Store) {
         sellable: true,
         delisted_at: None,
         keys: reeve::domain::packs::ItemKeys::default(),
+        costs: std::collections::BTreeMap::new(),
     };
     let location = |id: &str, name: &str| {
-        Record::Location(Location { id: LocationId::new(id), code: name[..3].to_uppercase(), name: name.to_owned() })
+        Record::Location(Location {
+            id: LocationId::new(id),
+            code: name[..3].to_uppercase(),
+            name: name.to_owned(),
+            company: None,
+            company_name: String::new(),
+        })
     };
     let supplier = Supplier { id: SupplierId::new("9"), name: "Nordic Coffee Traders".to_owned() };
     let records = [

@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::asking::Asking;
+use super::zones::Zones;
 use crate::adapters::odoo::call::Version;
 use crate::adapters::odoo::cell::Cell;
 use crate::adapters::odoo::error::OdooError;
@@ -22,7 +23,9 @@ pub(super) enum End {
     Shelf(i64),
     /// The customers' side.
     Customer,
-    /// Neither: suppliers, counts, manufacturing, on the way.
+    /// Where goods are handed over to another company: what goes there is sold, what comes from there is bought.
+    Border,
+    /// None of these: suppliers, counts, manufacturing, on the way.
     Elsewhere,
 }
 
@@ -101,14 +104,21 @@ impl Ground {
         let mut ends = BTreeMap::new();
         let warehouses = asking.all("stock.warehouse", &["code", "company_id"]).await?;
         let codes: BTreeMap<i64, String> = warehouses.iter().filter_map(|row| Some((row[0].id()?, text(&row[1])))).collect();
-        let scrap = asking.has("stock.location", "scrap_location").await?;
-        let fields: &[&str] = if scrap { &["usage", "warehouse_id", "scrap_location"] } else { &["usage", "warehouse_id"] };
+        let there = asking.server.fields("stock.location").await?;
+        let more = ["scrap_location", "company_id"].into_iter().filter(|field| there.contains_key(*field));
+        let fields: Vec<&str> = ["usage", "warehouse_id"].into_iter().chain(more).collect();
+        let place = |field: &str| fields.iter().position(|asked| *asked == field).map(|at| at + 1);
+        let (scrap_at, company_at) = (place("scrap_location"), place("company_id"));
+        let rows = asking.all("stock.location", &fields).await?;
+        let company = |row: &[Cell]| company_at.and_then(|at| row.get(at)?.id());
+        let several = rows.iter().filter_map(|row| company(row)).collect::<BTreeSet<i64>>().len() > 1;
         let mut homeless = 0;
-        for row in asking.all("stock.location", fields).await? {
+        for row in rows {
             let Some(id) = row[0].id() else { continue };
-            let scrapped = row.get(3) == Some(&Cell::Flag(true));
+            let scrapped = scrap_at.is_some_and(|at| row.get(at) == Some(&Cell::Flag(true)));
             let end = match (text(&row[1]).as_str(), row[2].id()) {
                 ("customer", _) => End::Customer,
+                ("transit", _) if several && company(&row).is_none() => End::Border,
                 ("internal", Some(warehouse)) if !scrapped && codes.contains_key(&warehouse) => End::Shelf(warehouse),
                 ("internal", None) if !scrapped => {
                     homeless += 1;
@@ -141,7 +151,8 @@ impl Ground {
             moves_name_bills,
             gaps,
         };
-        ground.zones = ground.zones_of(&codes, odoo, calendar);
+        let zones = Zones::read(asking, &odoo.time_zones, &codes, &mut ground.gaps).await?;
+        ground.zones = ground.zones_of(&codes, &zones, calendar);
         match kits::read(asking, |from, to| ground.ratio(from, to)).await? {
             Ok(kits) => ground.kits = Some(kits),
             Err(error) => {
@@ -157,7 +168,7 @@ impl Ground {
         Ok(ground)
     }
 
-    fn zones_of(&mut self, codes: &BTreeMap<i64, String>, odoo: &OdooConfig, calendar: &CalendarConfig) -> Vec<Zone> {
+    fn zones_of(&mut self, codes: &BTreeMap<i64, String>, own: &Zones, calendar: &CalendarConfig) -> Vec<Zone> {
         if calendar.cut_off_hour < 24 {
             // Odoo's groups by day begin at midnight; a zone that is two hours off would be wrong wherever clocks change.
             self.gaps.insert(Gap {
@@ -166,28 +177,10 @@ impl Ground {
                 costs: "what is sold after that hour counts to the day on the wall, not to the next".to_owned(),
             });
         }
-        let mut by_code = BTreeMap::new();
-        for entry in &odoo.time_zones {
-            let found = entry.split_once('=').and_then(|(code, name)| {
-                Some((code.trim().to_owned(), (name.trim().to_owned(), TimeZone::get(name.trim()).ok()?)))
-            });
-            match found {
-                Some((code, zone)) if codes.values().any(|known| *known == code) => {
-                    by_code.insert(code, zone);
-                }
-                _ => {
-                    self.gaps.insert(Gap {
-                        what: format!("odoo.time_zones: {entry}"),
-                        why: "it is not CODE=Zone with a warehouse's short code and an IANA name".to_owned(),
-                        costs: "days there begin in the calendar's time zone".to_owned(),
-                    });
-                }
-            }
-        }
         let usual = calendar.timezone.iana_name().unwrap_or("UTC").to_owned();
         let mut zones: BTreeMap<String, Zone> = BTreeMap::new();
-        for (warehouse, code) in codes {
-            let (name, timezone) = by_code.get(code).cloned().unwrap_or_else(|| (usual.clone(), calendar.timezone.clone()));
+        for warehouse in codes.keys() {
+            let (name, timezone) = own.of(*warehouse).cloned().unwrap_or_else(|| (usual.clone(), calendar.timezone.clone()));
             let zone = zones.entry(name.clone()).or_insert_with(|| Zone {
                 name,
                 timezone,

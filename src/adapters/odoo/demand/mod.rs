@@ -15,6 +15,7 @@ mod ground;
 mod month;
 mod read;
 mod tills;
+mod zones;
 
 #[cfg(test)]
 pub(super) mod double;

@@ -197,7 +197,7 @@ pub(super) async fn moves(
             product,
             from: here(source),
             to: here(target),
-            to_customer: target == End::Customer,
+            to_customer: matches!(target, End::Customer | End::Border),
             from_customer: source == End::Customer,
             day: if by.len() > 4 { Some(asking.day(MOVE, &group, 4)?) } else { None },
             bill_line: if by_line { asking.key(MOVE, &group, 5)? } else { None },

@@ -27,9 +27,11 @@ pub use self::scope::Scope;
 use self::scope::Within;
 use self::veil::Veil;
 use super::cell::Cell;
+use super::costs::{COSTS, PRODUCT};
 use super::pull::Puller;
 use super::source::live::{Tables, cells, is_out_of_scope};
 use super::streams::{Extent, STREAMS, Stream, stream_of};
+use crate::adapters::rows::COMPANY_COSTS;
 use crate::domain::record::StockLevel;
 use crate::ports::{BoxError, Mirror};
 
@@ -133,6 +135,7 @@ impl Recorder<'_> {
             rows.insert(stream.model, cells.collect());
             masters.add(stream.model, all);
         }
+        masters.add(COSTS, self.mirror.all(COSTS).await.map_err(RecordError::Mirror)?);
         let within = Within::new(self.scope, &rows, self.now)?;
         let mut writing =
             Writing { recorder: self, folder, veil: Veil::new(self.key, self.plain), within, counts: BTreeMap::new() };
@@ -140,7 +143,7 @@ impl Recorder<'_> {
         let bounds = Puller::known_bounds(self.mirror).await.map_err(RecordError::Mirror)?;
         let from = [bounds.map(|bounds| bounds.detail), writing.within.since].into_iter().flatten().max();
         let openings = Openings::new(self, &masters, &mut rows, from);
-        writing.masters(&rows)?;
+        writing.masters(&rows, &masters)?;
         let opening_stock = writing.documents(openings).await?;
         for (model, fields) in UNREAD {
             let file = writing.folder.model(model, fields.iter().map(|field| (*field).to_owned()).collect())?;
@@ -195,7 +198,7 @@ impl Writing<'_> {
         self.put_named(stream, file, cells, None)
     }
 
-    fn masters(&mut self, rows: &BTreeMap<&'static str, Vec<Vec<Cell>>>) -> Result<(), RecordError> {
+    fn masters(&mut self, rows: &BTreeMap<&'static str, Vec<Vec<Cell>>>, masters: &Tables) -> Result<(), RecordError> {
         let names = |model: &str| -> BTreeMap<i64, Cell> {
             let rows = rows.get(model).into_iter().flatten();
             rows.filter_map(|cells| Some((cells.first()?.id()?, cells.get(1)?.clone()))).collect()
@@ -208,7 +211,13 @@ impl Writing<'_> {
         for stream in STREAMS.iter().filter(|stream| stream.extent == Extent::Master) {
             let mut file = self.begin(stream)?;
             for cells in rows.get(stream.model).into_iter().flatten() {
-                let Some(cells) = self.within.master(stream, cells) else { continue };
+                let Some(mut cells) = self.within.master(stream, cells) else { continue };
+                if stream.model == PRODUCT {
+                    // Behind the stream's own fields, as `fields_of` has it.
+                    cells.truncate(stream.fields.len());
+                    let id = cells.first().and_then(Cell::id).unwrap_or_default();
+                    cells.push(masters.company_costs(id));
+                }
                 let link = named.iter().find(|(model, ..)| *model == stream.model);
                 let link = link.and_then(|(_, field, names)| Some((stream.position(field)?, names)));
                 self.put_named(stream, &mut file, &cells, link)?;
@@ -227,7 +236,8 @@ impl Writing<'_> {
         link: Option<(usize, &BTreeMap<i64, Cell>)>,
     ) -> Result<(), RecordError> {
         let id = cells.first().and_then(Cell::id).unwrap_or_default();
-        let fields = stream.fields.iter().map(|field| field.name).chain(stream.first_seen.iter().copied());
+        let more = Some(COMPANY_COSTS).filter(|_| stream.model == PRODUCT);
+        let fields = stream.fields.iter().map(|field| field.name).chain(stream.first_seen.iter().copied()).chain(more);
         let mut seen = Vec::with_capacity(cells.len() + 1);
         for (at, field) in fields.enumerate() {
             let cell = cells.get(at).unwrap_or(&Cell::Flag(false));
@@ -249,8 +259,9 @@ impl Writing<'_> {
 fn fields_of(stream: &Stream) -> Vec<String> {
     let own = stream.fields.iter().map(|field| field.name.to_owned());
     let first_seen = stream.first_seen.iter().map(|field| format!("first seen: {field}"));
+    let costs = Some(COMPANY_COSTS.to_owned()).filter(|_| stream.model == PRODUCT);
     let unread = UNREAD_FIELDS.iter().filter(|(model, ..)| *model == stream.model);
-    own.chain(first_seen).chain(unread.map(|(_, field, _)| (*field).to_owned())).collect()
+    own.chain(first_seen).chain(costs).chain(unread.map(|(_, field, _)| (*field).to_owned())).collect()
 }
 
 /// The cell of a field.

@@ -4,6 +4,8 @@
 //! nobody thought of stays at home.
 
 use self::Treat::{Company, Document, Flag, Id, Ids, Name, Number, Origin, Partner, Path, Secret, User, When, Word};
+use crate::adapters::odoo::costs::PRODUCT;
+use crate::adapters::rows::COMPANY_COSTS;
 
 /// How a cell is treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +14,8 @@ pub(super) enum Treat {
     Id,
     /// A list of ids.
     Ids,
+    /// A list of pairs of an id and a number.
+    Pairs,
     /// A number.
     Number,
     /// Yes or no.
@@ -339,6 +343,9 @@ pub(super) static TABLE: &[(&str, &[(&str, Treat)])] = &[
 
 /// How a field is treated; None: it does not leave the house.
 pub(super) fn treat(model: &str, field: &str) -> Option<Treat> {
+    if (model, field) == (PRODUCT, COMPANY_COSTS) {
+        return Some(Treat::Pairs);
+    }
     let (_, fields) = TABLE.iter().find(|(of, _)| *of == model)?;
     fields.iter().find(|(name, _)| *name == field).map(|(_, treat)| *treat)
 }

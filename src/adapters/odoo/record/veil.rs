@@ -62,6 +62,9 @@ impl Veil {
                 Some(number(*self.users.entry(cell.id()?).or_insert(next)))
             }
             (Treat::Ids, Cell::List(ids)) => Some(Cell::List(ids.iter().filter_map(Cell::id).map(number).collect())),
+            (Treat::Pairs, Cell::List(pairs)) => {
+                Some(Cell::List(pairs.iter().filter(|pair| is_pair(pair)).cloned().collect()))
+            }
             (Treat::Number, Cell::Number(_)) | (Treat::Flag, Cell::Flag(_)) | (Treat::Name, Cell::Text(_)) => {
                 Some(cell.clone())
             }
@@ -112,6 +115,10 @@ impl Veil {
 
 fn number(id: i64) -> Cell {
     Cell::Number(id as f64)
+}
+
+fn is_pair(cell: &Cell) -> bool {
+    matches!(cell, Cell::List(pair) if pair.len() == 2 && pair.iter().all(|part| matches!(part, Cell::Number(_))))
 }
 
 fn kept(cell: &Cell, is_harmless: bool) -> Option<Cell> {

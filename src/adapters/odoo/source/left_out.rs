@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::live::Tables;
 use crate::adapters::odoo::streams::{Extent, stream_of};
-use crate::adapters::rows::Problem;
+use crate::adapters::rows::{Problem, RATES};
 use crate::ports::{BoxError, Gap, Mirror};
 
 /// Where the mirror keeps it.
@@ -103,6 +103,17 @@ impl LeftOut {
             let more = if ids.len() < ROWS_MAX { "" } else { " or more" };
             let example = ids.first().copied().unwrap_or_default();
             let count = ids.len();
+            if reason.target.as_deref() == Some(RATES) {
+                let what = format!("{}.{}", reason.model, reason.field);
+                let why = format!(
+                    "{count}{more} {rows} (such as id {example}) {} amounts in a currency that has no rate to the configured \
+                     one at their date; enter the rate in Odoo, or set money.currency",
+                    if ids.len() == 1 { "has" } else { "have" }
+                );
+                let costs =
+                    "these amounts are without a value, and so is what rests on them; quantities and dates are known";
+                return Gap { what, why, costs: costs.to_owned() };
+            }
             let why = match &reason.target {
                 Some(target) => {
                     format!("{count}{more} {rows} {names} what can not be used or read of {target} (such as id {example})")

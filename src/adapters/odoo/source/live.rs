@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 
 use crate::adapters::odoo::cell::Cell;
+use crate::adapters::odoo::costs::COSTS;
 use crate::adapters::odoo::streams::{Stream, stream_of};
-use crate::adapters::rows::{Care, FIRST_PLANNED, Model, Row, RowError, Rows};
+use crate::adapters::rows::{COMPANY_COSTS, Care, FIRST_PLANNED, Model, Row, RowError, Rows};
 use crate::ports::MirrorRow;
 
 /// Rows by model, each with its cells in the order of the stream's fields.
@@ -45,6 +46,12 @@ impl Tables {
         let rows = self.0.get(model).into_iter().flat_map(BTreeMap::values);
         let cells = rows.filter_map(|cells| cells.get(at?));
         cells.flat_map(|cell| if let Cell::List(ids) = cell { ids.as_slice() } else { &[] }).filter_map(Cell::id).collect()
+    }
+
+    /// What each company pays for a product, where several were asked.
+    pub(in crate::adapters::odoo) fn company_costs(&self, product: i64) -> Cell {
+        let kept = self.0.get(COSTS).and_then(|table| table.get(&product)?.get(1));
+        kept.cloned().unwrap_or(Cell::Flag(false))
     }
 
     /// Is there such a row?
@@ -92,12 +99,16 @@ impl Rows for Live<'_> {
             field => stream.position(field),
         };
         let places: Vec<Option<usize>> = model.fields().map(place).collect();
-        for (number, cells) in table.values().enumerate() {
+        let costs = model.fields().position(|field| field == COMPANY_COSTS);
+        for (number, (id, cells)) in table.iter().enumerate() {
             if is_out_of_scope(self.companies, stream, cells) {
                 continue;
             }
             let cell = |at: &Option<usize>| at.and_then(|at| cells.get(at)).cloned().unwrap_or(Cell::Flag(false));
-            let row = Row { model, number: number + 1, cells: places.iter().map(cell).collect() };
+            let mut row = Row { model, number: number + 1, cells: places.iter().map(cell).collect() };
+            if let Some(at) = costs {
+                row.cells[at] = self.tables.company_costs(*id);
+            }
             if let Err(error) = each(&row) {
                 self.care.pass_over(error);
             }

@@ -12,6 +12,7 @@ use super::live::{Live, Tables};
 use super::told::Suffixes;
 use super::working::SALE_LINE;
 use super::{News, Told};
+use crate::adapters::odoo::costs::COSTS;
 use crate::adapters::odoo::kits::Kits;
 use crate::adapters::odoo::streams::{Extent, STREAMS};
 use crate::adapters::rows::{Care, Currencies, Feed, Masters, Rates};
@@ -58,6 +59,7 @@ impl Base {
         for stream in STREAMS.iter().filter(|stream| stream.extent == Extent::Master) {
             tables.add(stream.model, mirror.all(stream.model).await?);
         }
+        tables.add(COSTS, mirror.all(COSTS).await?);
         let care = Care::lenient();
         let mut feed = Feed::default();
         let mut masters = translate(&tables, told, &care, &mut feed);

@@ -9,6 +9,8 @@
 //! Rows that can not be understood are left out, counted and kept in mind (`left_out`): they are tried again when what
 //! they miss comes. Nothing here asks the server: that is done by what is given as [`Refresh`].
 
+#[cfg(test)]
+mod company_tests;
 mod left_out;
 pub(in crate::adapters::odoo) mod live;
 mod masters;
@@ -28,6 +30,7 @@ use self::left_out::LeftOut;
 pub(in crate::adapters) use self::left_out::gaps_of;
 use self::masters::Base;
 use self::working::Targets;
+use super::costs::{COSTS, PRODUCT};
 use super::kits;
 use super::streams::{Extent, stream_of};
 use crate::domain::record::{Observed, Record, RecordKind, RecordRef};
@@ -112,6 +115,13 @@ impl OdooSource {
             if change.stream == kits::KEPT {
                 kits.insert(change.id);
                 last_master = Some(change.seq);
+                continue;
+            }
+            if change.stream == COSTS {
+                // What a product costs is said of the product.
+                changed.entry(PRODUCT).or_default().insert(change.id);
+                last_master = Some(change.seq);
+                continue;
             }
             // Other parts keep other things there.
             let Some(stream) = stream_of(&change.stream) else { continue };

@@ -1,0 +1,373 @@
+//! Which items a location carries.
+//!
+//! An item belongs to a place only if it was ever stocked, sold, ordered, ruled or priced there ([`CarriedBy`]). Everything
+//! else in the catalogue is not missing there, whatever its stock says: it is not offered. What a place has not touched for
+//! long it has given up, unless something of it is left: stock, an open order, a customer who waits, a reorder rule.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+use serde::Deserialize;
+
+use super::book::{Book, Place};
+use super::calendar::days_between;
+use super::days::day_of;
+use super::ids::{ItemId, LocationId};
+use super::notice::NoticeContent;
+use super::record::MoveKind;
+
+/// Days after which a place has given up what it has not touched. More than a year, so that what comes back each season stays.
+const GIVEN_UP_DAYS: u32 = 400;
+
+/// What makes a location carry an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CarriedBy {
+    /// Something of it was ever in stock there: a movement that was done, a level, a month's close.
+    Stock,
+    /// It was ever sold from there, or a customer waits for it there.
+    Sale,
+    /// A confirmed order or a transfer was ever on its way there. A draft binds nobody and brings nothing.
+    Order,
+    /// A reorder rule asks for stock there. One of zero to zero asks for none; Odoo makes such rules by itself.
+    Rule,
+    /// A channel offers it from there by name. Price lists, promotions and supplier's prices name no location: they hold for
+    /// a whole company and do not say that each of its places has the item.
+    Price,
+}
+
+/// By what a location carries an item, and for how long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CarriedRule {
+    /// Each of these is enough.
+    pub by: BTreeSet<CarriedBy>,
+    /// Days after which a place has given up what it has not touched and of which nothing is left; 0: never.
+    pub given_up_days: u32,
+}
+
+impl Default for CarriedRule {
+    fn default() -> Self {
+        use CarriedBy::{Order, Price, Rule, Sale, Stock};
+        Self { by: BTreeSet::from([Stock, Sale, Order, Rule, Price]), given_up_days: GIVEN_UP_DAYS }
+    }
+}
+
+/// What is known of places while they are gathered: the last day on which each was touched; [`Date::MAX`] while something is
+/// left.
+#[derive(Default)]
+struct Touched(BTreeMap<Place, Date>);
+
+impl Touched {
+    fn on(&mut self, place: Place, day: Date) {
+        let last = self.0.entry(place).or_insert(day);
+        *last = day.max(*last);
+    }
+
+    fn still(&mut self, place: Place) {
+        self.on(place, Date::MAX);
+    }
+}
+
+impl Book {
+    /// Says by what a location carries an item. Without it the usual rule holds.
+    #[must_use]
+    pub fn with_carried(mut self, rule: &CarriedRule) -> Self {
+        self.carried = self.find_carried(rule);
+        self
+    }
+
+    /// Every item at every location that carries it, in order.
+    pub fn places(&self) -> Vec<Place> {
+        self.carried.iter().cloned().collect()
+    }
+
+    /// Does the location carry the item?
+    pub fn carries(&self, item: &ItemId, location: &LocationId) -> bool {
+        self.carried.contains(&(item.clone(), location.clone()))
+    }
+
+    /// The locations that carry an item, in order.
+    pub fn carriers_of(&self, item: &ItemId) -> Vec<LocationId> {
+        let from = (item.clone(), LocationId::new(""));
+        self.carried.range(from..).take_while(|(of, _)| of == item).map(|(_, location)| location.clone()).collect()
+    }
+
+    /// The locations that have something of an item on hand, whether they carry it or not, in order: who could give some.
+    pub fn stocked_at(&self, item: &ItemId) -> Vec<LocationId> {
+        let from = (item.clone(), LocationId::new(""));
+        let levels = self.stock_levels.range(from.clone()..).map(|(place, _)| place);
+        let moves = self.moves_at.range(from..).map(|(place, _)| place);
+        let places: BTreeSet<&LocationId> = levels
+            .take_while(|place| place.0 == *item)
+            .chain(moves.take_while(|place| place.0 == *item))
+            .map(|(_, location)| location)
+            .collect();
+        let stocked =
+            |location: &&LocationId| self.locations.contains_key(*location) && self.on_hand(item, location).is_positive();
+        places.into_iter().filter(stocked).cloned().collect()
+    }
+
+    /// One pass over what the book has; never over items times locations.
+    pub(super) fn find_carried(&self, rule: &CarriedRule) -> BTreeSet<Place> {
+        let mut touched = Touched::default();
+        for by in &rule.by {
+            match by {
+                CarriedBy::Stock => self.touched_by_stock(&mut touched),
+                CarriedBy::Sale => self.touched_by_sales(&mut touched),
+                CarriedBy::Order => self.touched_by_orders(&mut touched),
+                CarriedBy::Rule => self.touched_by_rules(&mut touched),
+                CarriedBy::Price => self.touched_by_prices(&mut touched),
+            }
+        }
+        let given_up = |last: Date| {
+            let days = u32::try_from(days_between(last, self.today)).unwrap_or(0);
+            rule.given_up_days > 0 && days > rule.given_up_days
+        };
+        let known = |(item, location): &Place| self.items.contains_key(item) && self.locations.contains_key(location);
+        let kept = touched.0.into_iter().filter(|(place, last)| known(place) && !(*last < Date::MAX && given_up(*last)));
+        kept.map(|(place, _)| place).collect()
+    }
+
+    fn touched_by_stock(&self, touched: &mut Touched) {
+        for (place, level) in &self.stock_levels {
+            if !level.on_hand.0.is_zero() {
+                touched.still(place.clone());
+            }
+        }
+        for place in self.moves_at.keys() {
+            let done = self.moves_at(&place.0, &place.1).into_iter().filter(|m| !m.qty.0.is_zero());
+            if let Some(last) = done.filter_map(|m| m.done_at).max() {
+                touched.on(place.clone(), self.calendar.day_of(last));
+                if !self.on_hand(&place.0, &place.1).0.is_zero() {
+                    touched.still(place.clone());
+                }
+            }
+        }
+        for (place, months) in &self.demand_months {
+            if let Some(month) = months.iter().rfind(|month| !month.closing.0.is_zero()) {
+                touched.on(place.clone(), month.month.last_of_month().min(self.today));
+            }
+        }
+    }
+
+    fn touched_by_sales(&self, touched: &mut Touched) {
+        for line in self.sale_lines.values().filter(|line| line.qty.is_positive()) {
+            touched.on((line.item.clone(), line.location.clone()), self.calendar.day_of(line.ordered_at));
+        }
+        for (place, months) in &self.demand_months {
+            let days = months.iter().filter_map(|month| {
+                let sold = month.sold.iter().chain(&month.tills).filter(|(_, units)| units.is_positive());
+                Some(day_of(month, *sold.map(|(day, _)| day).max()?))
+            });
+            if let Some(last) = days.max() {
+                touched.on(place.clone(), last);
+            }
+        }
+        for m in self.moves.values().filter(|m| m.kind == MoveKind::Delivery && m.done_at.is_none()) {
+            if let (Some(from), true) = (&m.from, m.qty.is_positive()) {
+                touched.still((m.item.clone(), from.clone()));
+            }
+        }
+    }
+
+    fn touched_by_orders(&self, touched: &mut Touched) {
+        for line in self.po_lines.values().filter(|line| line.confirmed && line.qty.is_positive()) {
+            touched.on((line.item.clone(), line.location.clone()), self.calendar.day_of(line.ordered_at));
+        }
+        for m in self.moves.values().filter(|m| m.done_at.is_none() && m.qty.is_positive()) {
+            if let (MoveKind::Receipt | MoveKind::Transfer, Some(to)) = (m.kind, &m.to) {
+                touched.still((m.item.clone(), to.clone()));
+            }
+        }
+    }
+
+    fn touched_by_rules(&self, touched: &mut Touched) {
+        for (place, rule) in &self.rules {
+            if rule.max.is_positive() || rule.min.is_positive() {
+                touched.still(place.clone());
+            }
+        }
+    }
+
+    fn touched_by_prices(&self, touched: &mut Touched) {
+        for notice in self.notices.values() {
+            if let NoticeContent::ChannelStock { item, location: Some(location), published, .. } = &notice.content
+                && published.is_positive()
+            {
+                touched.on((item.clone(), location.clone()), self.told_on(notice));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::calendar::Calendar;
+    use crate::ids::SupplierId;
+    use crate::money::Quantity;
+    use crate::record::{Item, Location, PurchaseLine, Record, ReorderRule, SaleLine, StockLevel, StockMove};
+
+    fn time(day: &str) -> jiff::Timestamp {
+        format!("{day}T12:00:00Z").parse().unwrap()
+    }
+
+    fn item(id: &str) -> Record {
+        Record::Item(Item {
+            id: ItemId::new(id),
+            sku: String::new(),
+            name: id.to_owned(),
+            category: String::new(),
+            unit: "Units".to_owned(),
+            cost: None,
+            costs: BTreeMap::new(),
+            list_price: None,
+            sellable: true,
+            delisted_at: None,
+        })
+    }
+
+    fn location(id: &str) -> Record {
+        let name = format!("Store {id}");
+        Record::Location(Location {
+            id: LocationId::new(id),
+            code: id.to_owned(),
+            name,
+            company: None,
+            company_name: String::new(),
+        })
+    }
+
+    fn moved(kind: MoveKind, qty: i64, done: Option<&str>) -> StockMove {
+        StockMove {
+            id: "1".to_owned(),
+            kind,
+            item: ItemId::new("a"),
+            from: None,
+            to: Some(LocationId::new("1")),
+            qty: Quantity::units(qty),
+            created_at: time("2026-01-05"),
+            scheduled_at: None,
+            done_at: done.map(time),
+            document: String::new(),
+            document_id: None,
+            origin: String::new(),
+            po_line: None,
+            sale_line: None,
+            partner: None,
+            deadline: None,
+            returns: None,
+            entered_by: None,
+            reason: String::new(),
+        }
+    }
+
+    fn sale(day: &str) -> Record {
+        Record::SaleLine(SaleLine {
+            id: "1".to_owned(),
+            order_id: "1".to_owned(),
+            order_name: "S1".to_owned(),
+            customer: "1".to_owned(),
+            reference: String::new(),
+            item: ItemId::new("a"),
+            location: LocationId::new("1"),
+            qty: Quantity::units(2),
+            price: None,
+            ordered_at: time(day),
+        })
+    }
+
+    fn order(confirmed: bool, draft: bool) -> Record {
+        Record::PoLine(PurchaseLine {
+            id: "1".to_owned(),
+            order_id: "1".to_owned(),
+            order_name: "P1".to_owned(),
+            supplier: SupplierId::new("9"),
+            item: ItemId::new("a"),
+            location: LocationId::new("1"),
+            qty: Quantity::units(5),
+            price: None,
+            foreign: None,
+            company: None,
+            ordered_at: time("2026-10-01"),
+            promised_first: time("2026-10-08"),
+            promised: time("2026-10-08"),
+            confirmed,
+            draft,
+        })
+    }
+
+    fn rule(min: i64, max: i64) -> Record {
+        let (item, location) = (ItemId::new("a"), LocationId::new("1"));
+        let (min, max) = (Quantity::units(min), Quantity::units(max));
+        Record::ReorderRule(ReorderRule { id: "1".to_owned(), item, location, min, max, multiple: Quantity::units(1) })
+    }
+
+    /// On 6 November: item `a` at the stores 1 and 2 with what is told of it.
+    fn book(records: impl IntoIterator<Item = Record>) -> Book {
+        let shop = [item("a"), item("b"), location("1"), location("2")];
+        Book::new(time("2026-11-06"), Calendar::utc(), shop.into_iter().chain(records))
+    }
+
+    #[track_caller]
+    fn check(records: impl IntoIterator<Item = Record>, carried: bool) {
+        let expected: &[Place] = if carried { &[(ItemId::new("a"), LocationId::new("1"))] } else { &[] };
+        assert_eq!(book(records).places(), expected);
+    }
+
+    #[test]
+    fn a_catalogue_item_that_nobody_touched_is_carried_nowhere() {
+        check([], false);
+    }
+
+    #[test]
+    fn stock_sales_orders_and_rules_each_make_a_place_carry_an_item() {
+        check([Record::Move(moved(MoveKind::Opening, 5, Some("2026-01-05")))], true);
+        check([sale("2026-10-01")], true);
+        check([order(true, false)], true);
+        check([Record::Move(moved(MoveKind::Transfer, 5, None))], true);
+        check([rule(0, 6)], true);
+    }
+
+    #[test]
+    fn a_draft_a_cancelled_order_an_empty_move_and_a_rule_of_zero_do_not() {
+        check([order(false, true)], false);
+        check([order(false, false)], false);
+        check([Record::Move(moved(MoveKind::Receipt, 0, Some("2026-10-01")))], false);
+        check([Record::Move(moved(MoveKind::Receipt, 0, None))], false);
+        check([rule(0, 0)], false);
+    }
+
+    #[test]
+    fn what_a_place_has_not_touched_for_long_it_has_given_up_unless_something_is_left() {
+        let came = Record::Move(moved(MoveKind::Receipt, 2, Some("2025-03-01")));
+        let mut gone = moved(MoveKind::Delivery, 2, Some("2025-04-01"));
+        (gone.id, gone.from, gone.to) = ("2".to_owned(), gone.to.clone(), None);
+        check([came.clone()], true);
+        check([came.clone(), Record::Move(gone.clone())], false);
+        check([came.clone(), Record::Move(gone.clone()), sale("2026-06-01")], true);
+        check([came.clone(), Record::Move(gone.clone()), rule(1, 4)], true);
+        let never = CarriedRule { given_up_days: 0, ..CarriedRule::default() };
+        assert_eq!(book([came, Record::Move(gone)]).with_carried(&never).places().len(), 1);
+    }
+
+    #[test]
+    fn only_what_is_configured_counts() {
+        let by_rule = CarriedRule { by: BTreeSet::from([CarriedBy::Rule]), ..CarriedRule::default() };
+        assert!(book([sale("2026-10-01")]).with_carried(&by_rule).places().is_empty());
+        assert_eq!(book([rule(1, 4)]).with_carried(&by_rule).places().len(), 1);
+    }
+
+    #[test]
+    fn whoever_has_stock_can_give_some_even_where_the_item_is_not_carried() {
+        let level = |location: &str, units: i64| {
+            let (item, location) = (ItemId::new("a"), LocationId::new(location));
+            Record::StockLevel(StockLevel { item, location, on_hand: Quantity::units(units), reserved: Quantity::ZERO })
+        };
+        let by_rule = CarriedRule { by: BTreeSet::from([CarriedBy::Rule]), ..CarriedRule::default() };
+        let book = book([level("1", 4), level("2", 0), rule(1, 4)]).with_carried(&by_rule);
+        assert_eq!(book.stocked_at(&ItemId::new("a")), [LocationId::new("1")]);
+        assert_eq!(book.carriers_of(&ItemId::new("a")), [LocationId::new("1")]);
+        assert!(!book.carries(&ItemId::new("a"), &LocationId::new("2")));
+    }
+}
