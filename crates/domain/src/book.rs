@@ -445,8 +445,6 @@ impl Book {
         self.moves_of_sale_line.get(line).map(|ids| ids.iter().map(|id| &self.moves[id]).collect()).unwrap_or_default()
     }
 
-    }
-
     /// On hand now (OH): what the ERP states, and nothing where it states levels but none of this place; else what done moves
     /// add up to. Can be negative, as in the ERP.
     pub fn on_hand(&self, item: &ItemId, location: &LocationId) -> Quantity {

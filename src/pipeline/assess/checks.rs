@@ -10,7 +10,6 @@ use crate::domain::calendar::{days_between, plus_days};
 use crate::domain::ids::{ItemId, LocationId, SupplierId};
 use crate::domain::money::{Money, Quantity, UnitPrice};
 use crate::domain::record::PurchaseLine;
-use crate::domain::surplus::Surplus;
 use crate::models::formulas;
 use crate::pipeline::view::CaseView;
 
