@@ -55,8 +55,7 @@ impl Stage for Drafting {
             return Ok(Progress::Idle);
         }
         let laid = desk.lay_out().await?;
-        let claimed: BTreeMap<String, String> =
-            store.list_links().await?.into_iter().map(|(link, case)| (link, case.to_string())).collect();
+        let claimed = store.list_claims().await?;
         let mut promises = Promises::firm(store).await?;
         // Judged alone first: who ranks better is served first from a donor that two cases want.
         let mut order = Vec::new();

@@ -18,6 +18,8 @@ use super::record::{
     BillLine, DemandMonth, Item, Location, MoveKind, Promotion, PurchaseLine, Record, ReorderRule, SaleLine, StockLevel,
     StockMove, Supplier, SupplierPrice,
 };
+use super::waits::Waits;
+use super::working::Weekdays;
 
 /// An item at a location.
 pub type Place = (ItemId, LocationId);
@@ -53,6 +55,10 @@ pub struct Book {
     pub stock_levels: BTreeMap<Place, StockLevel>,
     /// Demand by month, oldest first, where it was summed in the ERP.
     pub demand_months: BTreeMap<Place, Vec<DemandMonth>>,
+    /// Deliveries that customers had to wait for.
+    pub waits: Waits,
+    /// The weekdays on which locations work, where the records tell.
+    pub working_days: BTreeMap<LocationId, Weekdays>,
     /// From when all single sale lines are known; None where there are none.
     pub(super) detail_from: Option<Date>,
     first_day: Option<Date>,
@@ -89,6 +95,8 @@ impl Book {
             notices: BTreeMap::new(),
             stock_levels: BTreeMap::new(),
             demand_months: BTreeMap::new(),
+            waits: Waits::default(),
+            working_days: BTreeMap::new(),
             detail_from: None,
             first_day: None,
             supplier_prices: BTreeMap::new(),
@@ -111,6 +119,8 @@ impl Book {
         book.detail_from = book.sale_lines.values().map(|line| line.ordered_at).min().map(|at| book.calendar.day_of(at));
         book.first_day = book.find_first_day();
         book.announced = book.newest_dates();
+        book.waits = book.count_waits();
+        book.working_days = book.learn_working_days();
         book
     }
 

@@ -30,4 +30,6 @@ pub mod summed;
 pub mod terms;
 pub mod text;
 pub mod transit;
+pub mod waits;
+pub mod working;
 pub mod workings;

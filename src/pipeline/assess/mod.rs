@@ -8,12 +8,15 @@
 //! - `frozen`: what the figures were computed from, for whoever computes them again;
 //! - `projection`: stock in the days to come;
 //! - `checks`: hard and soft checks, the same ones that run again at the queue and at the click;
+//! - `working`: on which days goods leave and arrive;
 //! - `rank`: net benefit, order, lane, slack, abstention.
 
 mod announced;
 mod catalogue;
 mod channel;
 mod checks;
+#[cfg(test)]
+mod decide_tests;
 mod desk;
 mod duplicate;
 mod frozen;
@@ -31,6 +34,7 @@ mod surplus;
 #[cfg(test)]
 mod tests;
 mod transfer;
+mod working;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,7 +47,10 @@ use crate::domain::ids::FactId;
 use crate::domain::money::Money;
 use crate::domain::record::{MoveKind, PurchaseLine, RecordKind, RecordRef};
 use crate::domain::workings::{Made, Workings};
+use crate::models::formulas;
 use crate::pipeline::view::CaseView;
+
+pub(crate) use rank::is_dated;
 
 use desk::{Desk, Proposal, place_of, places_of};
 use shortage::Need;
@@ -90,17 +97,19 @@ pub fn assess(view: &CaseView<'_>) -> Assessment {
     let p_cite = desk.fact(lead_record(view), "p_real", "probability that it is real", FactValue::number(p, 4));
     gather(&mut desk);
     let mut proposals = rank::merged(std::mem::take(&mut desk.proposals));
+    let mut ages = rank::ages(&desk, p, &proposals);
     let mut effects = frozen::effects(&desk, &mut proposals);
     let mut candidates: Vec<Candidate> =
         proposals.into_iter().filter_map(|proposal| rank::candidate(&desk, p, &p_cite, proposal)).collect();
     rank::order(&mut candidates);
     let abstain = rank::abstention(&desk, p, &candidates);
     let mut idle = idle_actions(&desk, &candidates, abstain.as_deref());
+    ages.extend(rank::ages(&desk, p, &idle));
     effects.extend(frozen::effects(&desk, &mut idle));
     candidates.extend(idle.into_iter().filter_map(|proposal| rank::candidate(&desk, p, &p_cite, proposal)));
     rank::order(&mut candidates);
-    let rank = rank::rank(view, p, rank::loss_now(&desk).expected, &candidates);
-    let workings = frozen::freeze(&mut desk, &candidates, effects);
+    let rank = rank::rank(view, p, rank::loss_now(&desk).expected, &candidates, &ages);
+    let workings = frozen::freeze(&mut desk, &candidates, effects, &ages);
     Assessment {
         facts: desk.facts.into_values().collect(),
         missing: desk.missing.into_iter().collect(),
@@ -117,10 +126,17 @@ pub fn checks_of(view: &CaseView<'_>, action: &Action) -> Vec<Check> {
     checks::of(view, action)
 }
 
-/// The probability that the case is real: that of its most certain exception.
+/// The probability that the case is real: that of its most certain exception. That a shortage could be helped from elsewhere
+/// says nothing about whether it comes.
 fn probability(view: &CaseView<'_>) -> f64 {
-    let p = |e: &Exception| view.p.get(&e.signal.code).copied().unwrap_or_else(|| e.signal.code.prior());
-    view.exceptions.iter().map(p).fold(0.0, f64::max).clamp(0.0, 1.0)
+    use ExceptionType as T;
+    let short = view.exceptions.iter().any(|e| matches!(e.signal.code, T::ILow | T::IOut));
+    let tells = |e: &&Exception| !(short && e.signal.code == T::IImbal);
+    let p = |e: &Exception| {
+        let learnt = view.p.get(&e.signal.code).copied().unwrap_or_else(|| e.signal.code.prior());
+        if e.signal.code == T::ILow { formulas::low_stock_p(e.signal.score, learnt, T::ILow.prior()) } else { learnt }
+    };
+    view.exceptions.iter().filter(tells).map(p).fold(0.0, f64::max).clamp(0.0, 1.0)
 }
 
 /// The record a case-wide fact is kept under.
