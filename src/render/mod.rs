@@ -135,7 +135,6 @@ pub(crate) mod tests {
     use crate::domain::action::Range;
     use crate::domain::digest::{BelowLine, ExplainedLine};
     use crate::domain::ids::CaseId;
-    use crate::domain::money::Money;
 
     fn line(place: u32) -> DigestLine {
         DigestLine {
@@ -165,8 +164,6 @@ pub(crate) mod tests {
             note: None,
             sampled: false,
             new: true,
-        }
-               new: true,
         }
     }
 

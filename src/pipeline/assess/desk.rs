@@ -261,7 +261,7 @@ impl<'a> Desk<'a> {
             let projected = self.parts.get(key).is_some_and(|part| shortage::is_projected(part.made.as_ref()));
             let place = key.split_once(':').map_or("", |(_, place)| place);
             if let Some(short) = self.shorts.get(place).filter(|_| projected)
-                && let Some(amount) = short.by_key(short.left(self.view, &change, 0)).remove(key)
+                && let Some(amount) = short.by_key(short.left(self.view, &change, 0, Money::ZERO)).remove(key)
             {
                 *left = amount;
                 timed = true;

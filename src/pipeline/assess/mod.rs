@@ -53,6 +53,7 @@ use crate::pipeline::view::CaseView;
 pub(crate) use rank::is_dated;
 
 use desk::{Desk, Proposal, place_of, places_of};
+use rank::Age;
 use shortage::Need;
 
 /// Days for which an action that is never too late is offered.
@@ -103,7 +104,7 @@ pub fn assess(view: &CaseView<'_>) -> Assessment {
         proposals.into_iter().filter_map(|proposal| rank::candidate(&desk, p, &p_cite, proposal)).collect();
     rank::order(&mut candidates);
     let abstain = rank::abstention(&desk, p, &candidates);
-    let mut idle = idle_actions(&desk, &candidates, abstain.as_deref());
+    let mut idle = idle_actions(&desk, &candidates, &ages, abstain.as_deref());
     ages.extend(rank::ages(&desk, p, &idle));
     effects.extend(frozen::effects(&desk, &mut idle));
     candidates.extend(idle.into_iter().filter_map(|proposal| rank::candidate(&desk, p, &p_cite, proposal)));
@@ -293,10 +294,10 @@ fn gather(desk: &mut Desk<'_>) {
 }
 
 /// Watching, doing nothing and asking for judgement: none of them changes the loss.
-fn idle_actions(desk: &Desk<'_>, candidates: &[Candidate], abstain: Option<&str>) -> Vec<Proposal> {
+fn idle_actions(desk: &Desk<'_>, candidates: &[Candidate], ages: &[Age], abstain: Option<&str>) -> Vec<Proposal> {
     let mut idle = Vec::new();
     let open_end = desk.today_plus(OPEN_END_DAYS);
-    if let (Some(condition), Some(until)) = (&desk.watch, rank::watch_until(desk, candidates)) {
+    if let (Some(condition), Some(until)) = (&desk.watch, rank::watch_until(desk, candidates, ages)) {
         idle.push(Proposal::idle(
             Action::Monitor { condition: condition.clone(), until },
             format!("Watch until {until} whether {condition}."),

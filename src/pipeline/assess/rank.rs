@@ -123,10 +123,11 @@ fn age(desk: &Desk<'_>, p: f64, proposal: &Proposal) -> Age {
         let now = money_of(desk, p, proposal, &proposal.after).benefit.expected;
         return Age { action, next: if ends { Money::ZERO } else { now }, keeps: None, ends, place: None };
     };
+    let risks: Vec<Money> = shorts.iter().map(|short| short.donor_risk(view, change)).collect();
     let decided = |wait: u32| {
         let mut after = proposal.after.clone();
-        for short in &shorts {
-            for (key, left) in short.by_key(short.left(view, change, wait)) {
+        for (short, risk) in shorts.iter().zip(&risks) {
+            for (key, left) in short.by_key(short.left(view, change, wait, *risk)) {
                 // What it does not change, or only by a share, is as it was.
                 if matches!(proposal.after.get(&key), Some(Left::Amount(_))) {
                     after.insert(key, left);
@@ -168,12 +169,14 @@ fn best(candidates: &[Candidate]) -> Option<&Candidate> {
     candidates.first().filter(|c| c.money.benefit.expected > Money::ZERO)
 }
 
-/// The day until which watching is safe: the day before the best action stops to help. None when that is too soon.
-pub(super) fn watch_until(desk: &Desk<'_>, candidates: &[Candidate]) -> Option<Date> {
+/// The day until which watching is safe: the day before the best action has to be decided. None when that is too soon.
+pub(super) fn watch_until(desk: &Desk<'_>, candidates: &[Candidate], ages: &[Age]) -> Option<Date> {
     let today = desk.view.book.today;
-    let until = best(candidates)
-        .map_or_else(|| desk.today_plus(7), |c| desk.today_plus((days_between(today, c.latest_date) - 1).min(7)));
-    (until > today).then_some(until)
+    let days = best(candidates).map_or(7, |best| {
+        let last = days_between(today, best.latest_date);
+        age_of(ages, best).and_then(|age| age.keeps).map_or(last, |keeps| last.min(in_days(keeps))) - 1
+    });
+    (days > 0).then(|| desk.today_plus(days.min(7)))
 }
 
 /// The ranking figures of the case.

@@ -258,9 +258,9 @@ pub(super) struct Short {
 }
 
 impl Short {
-    /// What remains of each part after a change that is decided `wait` days from now. All of it where it then comes too late,
-    /// or where the change is none of this kind.
-    pub(super) fn left(&self, view: &CaseView<'_>, change: &Change, wait: u32) -> Losses {
+    /// What remains of each part after a change that is decided `wait` days from now, with what it adds to a donor's own loss.
+    /// All of it where it then comes too late, or where the change is none of this kind.
+    pub(super) fn left(&self, view: &CaseView<'_>, change: &Change, wait: u32, donor: Money) -> Losses {
         let Some(day) = change.day_after(wait) else { return self.losses };
         let left = match change {
             Change::Moved { quantity, .. } => self.stake.loss(view, &self.now.with_arrival(day, *quantity, 0.0)),
@@ -269,11 +269,16 @@ impl Short {
             Change::Asked { left, .. } => self.answered(view, day, *left),
             Change::Less { .. } | Change::TakenBack(_) => return self.losses,
         };
-        let mut left = left.at_most(self.losses);
-        if let Change::Moved { from, quantity, .. } = change {
-            left.lost = plus(left.lost, Range::certain(replenish::donor_risk(view, from, *quantity, self.margin)));
+        let left = left.at_most(self.losses);
+        Losses { lost: plus(left.lost, Range::certain(donor)), ..left }
+    }
+
+    /// What a change adds to a donor's own loss.
+    pub(super) fn donor_risk(&self, view: &CaseView<'_>, change: &Change) -> Money {
+        match change {
+            Change::Moved { from, quantity, .. } => replenish::donor_risk(view, from, *quantity, self.margin),
+            _ => Money::ZERO,
         }
-        left
     }
 
     /// What remains when an answer on day `day` ends the shortage but for the share `left`: what is lost until then is lost.
@@ -293,7 +298,7 @@ impl Short {
 
     /// The same by key.
     pub(super) fn after(&self, view: &CaseView<'_>, change: &Change) -> BTreeMap<String, Left> {
-        self.by_key(self.left(view, change, 0))
+        self.by_key(self.left(view, change, 0, self.donor_risk(view, change)))
     }
 
     /// Losses by the keys of the parts.

@@ -33,6 +33,10 @@ pub fn low_stock_p(risk: f64, learnt: f64, prior: f64) -> f64 {
     if prior > 0.0 { (came * learnt / prior).clamp(0.0, 0.99) } else { 0.0 }
 }
 
+/// What places that were said to run out came to: the share of them that did, for a projected risk of 0, and what is added to it
+/// at a risk of 1.
+const LOW_CAME: (f64, f64) = (0.20, 0.60);
+
 #[cfg(test)]
 mod tests {
     use super::*;
