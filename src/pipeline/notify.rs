@@ -232,6 +232,7 @@ fn line(book: &Book, entry: &Ranked, place: u32, sampled: bool, new: bool) -> Di
         p: rank.p,
         deadline: rank.deadline,
         slack_days: rank.slack_days,
+        wait_cost: rank.wait_cost,
         lane: rank.lane,
         action: first.map(|r| r.candidate.action.code().to_owned()).unwrap_or_default(),
         recommendation: first.map(|r| r.candidate.summary.clone()).unwrap_or_default(),

@@ -228,7 +228,7 @@ impl<'b> Again<'b> {
 
     /// What giving units away adds to the donor's own loss.
     pub(super) fn risk(self, change: &Change) -> Option<Money> {
-        let Change::Moved { place, from, quantity } = change else { return None };
+        let Change::Moved { place, from, quantity, .. } = change else { return None };
         let donor = self.workings.donors.get(from)?;
         let forecast = self.workings.forecasts.get(from)?;
         let own = Stock { supply: donor.available, waiting: 0.0, receipts: donor.receipts.clone() };

@@ -242,5 +242,8 @@ fn deadline(rank: &Rank, drafted: &[&Candidate]) -> Option<Line> {
     let days: Vec<_> = best.filter(|c| c.money.benefit.expected > Money::ZERO).map(|c| c.latest_date).collect();
     let last = *days.iter().max()?;
     let same = days.iter().find(|day| **day == rank.deadline).copied().unwrap_or(last);
-    Some(Line::same("deadline", rank.deadline, same, "the last day of the best action"))
+    // What no document dates is not put off while nothing gets better.
+    let kept = rank.hangs_on.is_some() && rank.deadline < last;
+    let near = kept || same == rank.deadline;
+    Some(Line::near("deadline", rank.deadline, same, near, "the last day of the best action, or an earlier one said before"))
 }

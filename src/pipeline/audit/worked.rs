@@ -214,7 +214,7 @@ fn action(rec: &Recommendation, effect: &Effect) -> Vec<Line> {
     };
     let Some(change) = &effect.change else { return Vec::new() };
     let (quantity, at) = match (change, action) {
-        (Change::Moved { place, from, quantity }, Action::Transfer { item, from: donor, to, .. }) => {
+        (Change::Moved { place, from, quantity, .. }, Action::Transfer { item, from: donor, to, .. }) => {
             (*quantity, Some((format!("{item}@{donor} to {item}@{to}"), format!("{from} to {place}"))))
         }
         (Change::Sooner { line, quantity, .. }, Action::Expedite { po_line, .. }) => {
