@@ -161,7 +161,7 @@ async fn compose(stages: &Stages, laid: &Laid, day: Date) -> anyhow::Result<Dige
         noise,
         decided: decided(stages, yesterday.as_ref()).await?,
         drafted_by: drafted_by(&ranked),
-        health: health(stages, book).await?,
+        health: health(stages, laid).await?,
         audit_head: store.audit_head().await?,
         lines,
     })
@@ -365,7 +365,7 @@ fn drafted_by(ranked: &[Ranked]) -> String {
     }
 }
 
-async fn health(stages: &Stages, book: &Book) -> anyhow::Result<Vec<String>> {
+async fn health(stages: &Stages, laid: &Laid) -> anyhow::Result<Vec<String>> {
     let Stages { store, clock, .. } = stages;
     let mut lines = Vec::new();
     if let Some(newest) = store.newest_change().await? {
@@ -394,7 +394,8 @@ async fn health(stages: &Stages, book: &Book) -> anyhow::Result<Vec<String>> {
             lines.push(format!("The stage {} last failed: {error}", status.stage));
         }
     }
-    if book.sale_lines.is_empty() {
+    lines.extend(laid.seen.feeds.lines(&laid.book));
+    if laid.book.sale_lines.is_empty() {
         lines.push("There are no sales in the records: demand can not be judged.".to_owned());
     }
     Ok(lines)
