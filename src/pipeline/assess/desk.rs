@@ -252,12 +252,6 @@ impl<'a> Desk<'a> {
         (owner != self.view.case.id.as_str()).then_some(owner.as_str())
     }
 
-    /// The other live case that counts what a supplier's delays cost, where there is one.
-    pub(super) fn delays_elsewhere(&self, supplier: &SupplierId) -> Option<&'a str> {
-        let owner = self.view.claimed.get(&format!("leadtime:{supplier}"))?;
-        (owner != self.view.case.id.as_str()).then_some(owner.as_str())
-    }
-
     /// Days from today on which questions are usually answered.
     pub(super) fn answer_by(&self) -> Date {
         crate::domain::calendar::plus_working_days(self.view.book.today, 2)

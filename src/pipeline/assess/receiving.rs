@@ -23,8 +23,6 @@ const LEFT_AFTER_ASKING: f64 = 0.85;
 const LEFT_AFTER_COUNT: f64 = 0.1;
 /// Share of false stock that remains after a duplicated receipt was reversed.
 const LEFT_AFTER_REVERSAL: f64 = 0.02;
-/// Days for which stock against another such delay is held.
-const BRIDGE_DAYS: f64 = 28.0;
 /// The basis of a claim for goods that went back or failed a check.
 pub(super) const BASIS_DAMAGE: &str = "delivered damaged or sent back";
 
@@ -174,8 +172,8 @@ fn early(desk: &mut Desk<'_>, line: &PurchaseLine) -> Money {
     amount
 }
 
-/// A line that came late: the sale is lost or not, nothing brings it back. What can still be lost is what bridging such a
-/// delay costs: holding the demand of the late days as extra safety stock until the next orders, four weeks.
+/// A line that came after its promise, whole. What was lost meanwhile is lost, and nothing is held: only what to say of it is
+/// left. Where something is still to come, the shortage says what it costs.
 fn late(desk: &mut Desk<'_>, line: &PurchaseLine) {
     let book = desk.view.book;
     let Some(arrived) = book.receipts(&line.id).first().and_then(|m| m.done_at) else { return };
@@ -183,26 +181,9 @@ fn late(desk: &mut Desk<'_>, line: &PurchaseLine) {
         return;
     }
     let days = days_between(book.calendar.day_of(line.promised_first), book.calendar.day_of(arrived)).max(0);
-    let Some(cost) = desk.cost(&line.item) else { return };
-    let (rate, rate_cite) = desk.holding(&line.item);
-    let place = (line.item.clone(), line.location.clone());
-    let source = line_ref(&line.id);
-    let key = format!("late:{}", line.id);
-    let name = format!("{} on {}", book.item_label(&line.item), line.order_name);
-    if let Some(owner) = desk.delays_elsewhere(&line.supplier) {
-        let note = FactValue::Text(format!("counted in {owner}"));
-        let cite = desk.fact(source, "counted_elsewhere", "cost of such delays", note);
-        desk.lose(&key, format!("cost of such delays, counted in another case: {name}"), Range::default(), vec![cite]);
-        return;
-    }
-    let bridge = desk.view.outlook.per_day(&place).0 * f64::from(days);
-    let amount = Money::from_f64(formulas::holding_cost(bridge, cost.price.to_f64(), rate, BRIDGE_DAYS));
-    let mut cites = quantities(desk, line);
-    cites.extend([cost.cite, rate_cite]);
-    cites.push(desk.fact(source.clone(), "late_days", "days late", FactValue::days(f64::from(days))));
-    cites.push(desk.fact(source, "late_cost", "four weeks' cost of bridging such a delay", FactValue::Money(amount)));
-    desk.lose(&key, format!("four weeks of stock against such delays: {name}"), Range::certain(amount), cites);
-    ask_supplier(desk, line, &format!("order {}: it came after the promised day", line.order_name), &[key]);
+    quantities(desk, line);
+    desk.fact(line_ref(&line.id), "late_days", "days late", FactValue::days(f64::from(days)));
+    ask_supplier(desk, line, &format!("order {}: it came after the promised day", line.order_name), &[]);
     if desk.watch.is_none() {
         desk.watch = Some(format!("the next delivery of {} is late again", book.supplier_name(&line.supplier)));
     }

@@ -15,10 +15,11 @@ mod opinion;
 pub mod panel;
 mod promotion;
 mod receiving;
+mod roots;
 mod shortage;
 mod stage;
 pub mod stock;
-mod supply;
+pub mod supply;
 #[cfg(test)]
 mod tests;
 mod transfer;
@@ -55,6 +56,7 @@ pub fn look(book: &Book, config: &Config) -> Seen {
     signals.extend(asn::signals(book, config));
     signals.extend(channel::signals(book, config, &outlook));
     signals.extend(transfer::signals(book, config));
+    roots::trace(book, &outlook, &mut signals);
     signals.sort_by_key(Signal::fingerprint);
     // The first of two signals with one fingerprint stands: detectors list the newest first.
     signals.dedup_by_key(|signal| signal.fingerprint());

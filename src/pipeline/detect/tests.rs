@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
 use super::fold::fold;
-use super::{announced, asn, channel, receiving, shortage, transfer};
+use super::{announced, asn, channel, receiving, roots, shortage, transfer};
 use crate::config::Config;
 use crate::domain::action::Action;
 use crate::domain::book::Book;
@@ -251,6 +251,7 @@ impl Shop {
         signals.extend(transfer::signals(&book, config));
         signals.extend(receiving::signals(&book, config));
         signals.extend(shortage::signals(&book, config, &self.outlook));
+        roots::trace(&book, &self.outlook, &mut signals);
         signals.sort_by_key(Signal::fingerprint);
         signals
     }
