@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::domain::book::Book;
-use crate::domain::calendar::{days_between, plus_days};
+use crate::domain::calendar::plus_days;
 use crate::domain::exception::Subject;
 use crate::domain::record::MoveKind;
 use crate::pipeline::desk::{Desk, Laid};
@@ -34,11 +34,11 @@ impl ChartSource for Charts {
 fn chart(laid: &Laid, subject: &Subject) -> Option<ChartData> {
     let Laid { book, seen, .. } = laid;
     let place = (subject.item.clone()?, subject.location.clone()?);
-    let from = plus_days(book.today, 1 - DAYS).max(book.first_day()?);
+    let from = plus_days(book.closed_at(&place.1), 1 - DAYS).max(book.first_day()?);
     let scores = seen.demand.scores(&place);
     let stock = book.on_hand_by_day(&place.0, &place.1, from);
     let out = book.out_by_day(&place.0, &place.1, from);
-    let days = book.days_from(from).into_iter().zip(stock).zip(out).map(|((day, stock), out)| {
+    let days = book.days_from(from, &place.1).into_iter().zip(stock).zip(out).map(|((day, stock), out)| {
         let score = scores.iter().find(|s| s.day == day);
         let known = score.filter(|s| s.learned_days > 0);
         ChartDay {
@@ -62,7 +62,7 @@ fn receipts(
     day: jiff::civil::Date,
 ) -> Option<f64> {
     let came = |m: &&&crate::domain::record::StockMove| {
-        m.kind == MoveKind::Receipt && m.done_at.is_some_and(|at| days_between(book.calendar.day_of(at), day) == 0)
+        m.kind == MoveKind::Receipt && m.done_at.is_some_and(|at| book.calendar_of(&place.1).day_of(at) == day)
     };
     let units: f64 = book.moves_at(&place.0, &place.1).iter().filter(came).map(|m| m.qty.to_f64()).sum();
     (units > 0.0).then_some(units)

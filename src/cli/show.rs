@@ -6,12 +6,12 @@ use std::sync::Arc;
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 
 use super::{Format, Outcome, open, print_json};
 use crate::config::Config;
 use crate::domain::ids::PersonId;
-use crate::evals::recording;
+use crate::evals::recording::{self, Reads, Replay};
 use crate::ports::Ports;
 use crate::store::Store;
 use crate::web;
@@ -30,8 +30,17 @@ pub(super) struct DigestArgs {
 /// What can be scored.
 #[derive(Debug, Subcommand)]
 pub(super) enum Eval {
-    /// Replay a recording day by day, without look-ahead, and score it against what was injected.
+    /// Replay a recording as a shop lives with it, without look-ahead, and score it against what was injected.
     Recording {
+        /// Times of the day at which it is read, in order; the digest is made at the last one.
+        #[arg(long, value_name = "HH:MM,…", value_delimiter = ',', default_values = ["20:00", "06:10"])]
+        reads: Vec<Time>,
+        /// Read and make the digest at the end of each finished day instead, with everything read.
+        #[arg(long, conflicts_with = "reads")]
+        closed_days: bool,
+        /// Folder in which to leave the digest of each day as text; made if it is not there.
+        #[arg(long, value_name = "DIR")]
+        digests: Option<PathBuf>,
         /// The recording's folder, with its truth.json; the configured one when left out.
         #[arg(long, value_name = "DIR")]
         recording: Option<PathBuf>,
@@ -90,8 +99,11 @@ pub(super) async fn sign_in(config: &Config, person: &str) -> anyhow::Result<Out
 }
 
 pub(super) async fn eval(mut config: Config, command: Eval, json: bool) -> anyhow::Result<Outcome> {
-    let (folder, check, details) = match command {
-        Eval::Recording { recording, check, details } => (recording, check, details),
+    let (folder, check, details, reads, digests) = match command {
+        Eval::Recording { reads, closed_days, digests, recording, check, details } => {
+            let reads = if closed_days { Reads::ClosedDays } else { Reads::Lived(reads) };
+            (recording, check, details, reads, digests)
+        }
         Eval::Detectors(args) => return super::models::eval(&args, json),
     };
     if let Some(folder) = folder {
@@ -105,7 +117,11 @@ pub(super) async fn eval(mut config: Config, command: Eval, json: bool) -> anyho
     if let Ok(style) = ProgressStyle::with_template("{spinner} [{bar:28}] day {pos} of {len} ({elapsed})") {
         bar.set_style(style.progress_chars("=> "));
     }
-    let score = recording::run(Arc::new(config), store, ports, &path, |day, of| {
+    if let Some(folder) = &digests {
+        std::fs::create_dir_all(folder).with_context(|| format!("can not make the folder {}", folder.display()))?;
+    }
+    let replay = Replay { recording: &path, reads, digests: digests.as_deref() };
+    let score = recording::run(Arc::new(config), store, ports, replay, |day, of| {
         bar.set_length(of);
         bar.set_position(day);
     })

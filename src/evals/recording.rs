@@ -1,5 +1,9 @@
 //! `reeve eval recording`: replays a recording day by day through the very App that people run, without look-ahead, and
 //! scores the cases and digests against what was injected.
+//!
+//! It is replayed as a shop lives with it: read at a few times of the day, by default in the evening and at the digest's hour,
+//! and the digest is made in the morning, when the new day has hardly begun. The same at the end of each finished day, with
+//! everything read, is a laboratory's figure and says so.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -8,6 +12,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use jiff::Timestamp;
+use jiff::civil::{Date, Time};
 use serde::Serialize;
 
 use super::truth::{Truth, ran_out};
@@ -15,8 +20,8 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::book::Book;
-use crate::domain::calendar::plus_days;
-use crate::domain::exception::{Exception, ExceptionState};
+use crate::domain::calendar::{Calendar, plus_days};
+use crate::domain::exception::{Exception, ExceptionState, ExceptionType};
 use crate::domain::ids::{CaseId, ExceptionId};
 use crate::ports::Ports;
 use crate::store::{Store, Which};
@@ -26,9 +31,46 @@ pub const RECALL_MIN: f64 = 0.80;
 /// Least share of the cases above the line that must be real.
 pub const PRECISION_MIN: f64 = 0.70;
 
+/// When a replay reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reads {
+    /// At these times of each day, in order; the last of them, from the digest's hour on, is the one of the digest.
+    Lived(Vec<Time>),
+    /// Once a day, at its close, with all that it brought.
+    ClosedDays,
+}
+
+impl Reads {
+    /// The moments at which `day` is read and its digest is made, in order: of a lived day the evening before and the morning.
+    fn of(&self, calendar: &Calendar, day: Date, digest_hour: u8) -> Vec<Timestamp> {
+        let Self::Lived(times) = self else { return vec![calendar.close_of(day)] };
+        let (mornings, evenings): (Vec<Time>, Vec<Time>) =
+            times.iter().partition(|time| time.hour().unsigned_abs() <= digest_hour);
+        let at = |day: Date, time: &Time| day.to_datetime(*time).to_zoned(calendar.timezone.clone()).ok();
+        let before = plus_days(day, -1);
+        let evenings = evenings.iter().filter_map(|time| at(before, time));
+        evenings.chain(mornings.iter().filter_map(|time| at(day, time))).map(|at| at.timestamp()).collect()
+    }
+
+    /// For people.
+    fn words(&self) -> String {
+        match self {
+            Self::Lived(times) => {
+                let times: Vec<String> = times.iter().map(|time| time.strftime("%H:%M").to_string()).collect();
+                format!("read at {}, as a shop lives with it", times.join(" and "))
+            }
+            Self::ClosedDays => "each at the end of a finished day with everything read".to_owned(),
+        }
+    }
+}
+
 /// What a replay came to.
 #[derive(Clone, Debug, Serialize)]
 pub struct Score {
+    /// When it was read, for people.
+    pub reads: String,
+    /// Cases led by D-COLLAPSE, above the line or not, that no event or stock-out explains, with their headline.
+    pub false_collapses: Vec<String>,
     /// Days replayed.
     pub days: u32,
     /// Injected anomalies, and how many of them are in a case of the right type.
@@ -77,7 +119,7 @@ impl Score {
     pub fn report(&self, details: bool) -> String {
         let mut out = String::new();
         let percent = |a: u32, b: u32| 100.0 * f64::from(a) / f64::from(b.max(1));
-        let _ = writeln!(out, "Replayed {} days, one digest a day, each with the records of its day only.", self.days);
+        let _ = writeln!(out, "Replayed {} days, one digest a day, {}.", self.days, self.reads);
         let _ = writeln!(
             out,
             "Found:  {} of {} injected anomalies in a case of the right type ({:.1} %; gate {:.0} %); {} of them above the line.",
@@ -104,6 +146,11 @@ impl Score {
             self.look_alikes - self.alarmed.len() as u32,
             self.look_alikes
         );
+        let _ = writeln!(
+            out,
+            "Falls:  {} cases of a fall in demand (D-COLLAPSE) that nothing explains.",
+            self.false_collapses.len()
+        );
         for name in &self.missed {
             let _ = writeln!(out, "  missed  {name}");
         }
@@ -113,6 +160,9 @@ impl Score {
         if details {
             for (code, (all, real)) in &self.by_type {
                 let _ = writeln!(out, "  {code:<13} {real:>3} real of {all:>3} cases above the line");
+            }
+            for headline in &self.false_collapses {
+                let _ = writeln!(out, "  fell for nothing: {headline}");
             }
             for headline in &self.false_cases {
                 let _ = writeln!(out, "  not real: {headline}");
@@ -135,6 +185,16 @@ struct Shown {
     exceptions: BTreeSet<Occurrence>,
 }
 
+/// What is replayed, and how.
+pub struct Replay<'a> {
+    /// The recording's folder, with its truth.
+    pub recording: &'a Path,
+    /// When it is read.
+    pub reads: Reads,
+    /// A folder in which to leave each digest as text.
+    pub digests: Option<&'a Path>,
+}
+
 /// Replays the recording behind `ports` from its first to its last day and scores it. `on_day` is told of each day.
 ///
 /// # Errors
@@ -143,28 +203,36 @@ pub async fn run(
     config: Arc<Config>,
     store: Store,
     ports: Ports,
-    recording: &Path,
+    replay: Replay<'_>,
     on_day: impl Fn(u64, u64),
 ) -> anyhow::Result<Score> {
-    let truth = Truth::read(recording)?;
+    let truth = Truth::read(replay.recording)?;
     let calendar = config.calendar.calendar();
     let (first, last) = truth.window;
-    let clock = Clock::standing_at(calendar.close_of(first));
+    let clock = Clock::standing_at(calendar.close_of(plus_days(first, -1)));
     let app = App::new(Arc::clone(&config), store.clone(), ports, clock.clone());
     let mut shown: Vec<Shown> = Vec::new();
     let mut best: BTreeMap<Occurrence, Exception> = BTreeMap::new();
     let total = crate::domain::calendar::days_between(first, last) as u64 + 1;
-    let mut day = first;
+    // What happened on a day is read by the next morning, where it is lived.
+    let later = i32::from(replay.reads != Reads::ClosedDays);
+    let mut day = plus_days(first, later);
     let mut days = 0;
-    while day <= last {
-        clock.set(calendar.close_of(day));
-        app.run_until_idle().await.with_context(|| format!("replaying {day}"))?;
-        for exception in store.list_exceptions(Which::All).await? {
-            if exception.state != ExceptionState::Resolved {
-                best.insert(occurrence(&exception), exception);
+    while day <= plus_days(last, later) {
+        for moment in replay.reads.of(&calendar, day, config.calendar.digest_hour) {
+            clock.set(moment);
+            app.run_until_idle().await.with_context(|| format!("replaying {day}"))?;
+            for exception in store.list_exceptions(Which::All).await? {
+                if exception.state != ExceptionState::Resolved {
+                    best.insert(occurrence(&exception), exception);
+                }
             }
         }
         if let Some(kept) = store.find_digest(day).await? {
+            if let Some(folder) = replay.digests {
+                let file = folder.join(format!("{day}.txt"));
+                std::fs::write(&file, &kept.text).with_context(|| format!("can not write {}", file.display()))?;
+            }
             for line in kept.digest.lines.iter().filter(|l| !l.sampled) {
                 let all = store.list_case_exceptions(&line.case_id).await?;
                 let open = all.into_iter().filter(|e| e.state == ExceptionState::Open).map(|e| occurrence(&e)).collect();
@@ -176,7 +244,8 @@ pub async fn run(
         day = plus_days(day, 1);
     }
     let book = Book::new(clock.now(), calendar, store.load_records().await?);
-    score(&store, &truth, &book, &best, &shown, days).await
+    let score = score(&store, &truth, &book, &best, &shown, days).await?;
+    Ok(Score { reads: replay.reads.words(), ..score })
 }
 
 async fn score(
@@ -213,6 +282,13 @@ async fn score(
     let real = |id: &Occurrence| {
         exceptions.get(id).is_some_and(|e| ran_out(book, e) || injected.iter().any(|event| event.is_shown_by(book, e)))
     };
+    let mut false_collapses: Vec<String> = in_cases
+        .iter()
+        .filter(|e| e.signal.code == ExceptionType::DCollapse && e.state != ExceptionState::Explained)
+        .filter(|e| !real(&occurrence(e)))
+        .map(|e| format!("{} {}", book.calendar.day_of(e.first_seen), e.signal.headline))
+        .collect();
+    false_collapses.sort();
     let mut cases: BTreeMap<&CaseId, bool> = BTreeMap::new();
     let mut lines_real = 0;
     for line in shown {
@@ -232,6 +308,8 @@ async fn score(
     }
     false_cases.sort();
     Ok(Score {
+        reads: String::new(),
+        false_collapses,
         days,
         injected: injected.len() as u32,
         found,

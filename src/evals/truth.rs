@@ -183,7 +183,7 @@ pub(super) fn ran_out(book: &Book, exception: &Exception) -> bool {
         return false;
     }
     let from = book.calendar.day_of(exception.first_seen);
-    let days = book.days_from(from).len();
+    let days = book.days_from(from, location).len();
     let levels = book.on_hand_by_day(item, location, from);
     levels.iter().take(days.min(21)).any(|level| *level <= 0.0)
 }

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 use super::announced::Announced;
 use super::calendar::{Calendar, plus_days};
@@ -27,10 +28,15 @@ pub type Place = (ItemId, LocationId);
 pub struct Book {
     /// The records were read up to here.
     pub as_of: Timestamp,
-    /// The business day of `as_of`.
+    /// The business day of `as_of`: it may have hardly begun.
     pub today: Date,
+    /// The last business day that was over at `as_of`. Demand, levels and runs end with it: a day that still runs says
+    /// nothing yet about how much is sold in a day.
+    pub closed: Date,
     /// The business calendar.
     pub calendar: Calendar,
+    /// Calendars of the locations whose days begin and end at another hour than the business calendar's.
+    calendars: BTreeMap<LocationId, Calendar>,
     /// Items by id.
     pub items: BTreeMap<ItemId, Item>,
     /// Locations by id.
@@ -77,7 +83,9 @@ impl Book {
         let mut book = Self {
             as_of,
             today,
+            closed: calendar.closed_at(as_of),
             calendar,
+            calendars: BTreeMap::new(),
             items: BTreeMap::new(),
             locations: BTreeMap::new(),
             suppliers: BTreeMap::new(),
@@ -239,6 +247,26 @@ impl Book {
         let whole = plus_days(self.today, 1 - i32::try_from(days).unwrap_or(i32::MAX));
         self.detail_from = self.detail_from.map(|from| from.max(whole));
         self
+    }
+
+    /// Says in which zones locations lie that are not in the business calendar's, by the location's code. A code that no
+    /// location has is passed over: whoever configured it is told where the zones are read.
+    #[must_use]
+    pub fn with_zones(mut self, zones: &BTreeMap<String, TimeZone>) -> Self {
+        let cut_off_hour = self.calendar.cut_off_hour;
+        let zone = |l: &Location| Some((l.id.clone(), Calendar { timezone: zones.get(&l.code)?.clone(), cut_off_hour }));
+        self.calendars = self.locations.values().filter_map(zone).collect();
+        self
+    }
+
+    /// The calendar of a location: in its zone its days begin and end.
+    pub fn calendar_of(&self, location: &LocationId) -> &Calendar {
+        self.calendars.get(location).unwrap_or(&self.calendar)
+    }
+
+    /// The last business day that was over at a location when the records were read.
+    pub fn closed_at(&self, location: &LocationId) -> Date {
+        self.calendars.get(location).map_or(self.closed, |calendar| calendar.closed_at(self.as_of))
     }
 
     /// `AC-006 Espresso beans 1 kg`, or the bare id of an item that is not in the book.

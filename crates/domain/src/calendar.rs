@@ -25,6 +25,20 @@ impl Calendar {
         at.checked_add(early).unwrap_or(at).to_zoned(self.timezone.clone()).date()
     }
 
+    /// The last business day that is over at `at`. At the very end of a day, its last millisecond, it is that day.
+    pub fn closed_at(&self, at: Timestamp) -> Date {
+        let day = self.day_of(at);
+        if self.close_of(day) <= at { day } else { plus_days(day, -1) }
+    }
+
+    /// The share of its business day that is still to come at `at`, by the clock alone: 0 at its close, 1 as it begins.
+    pub fn left_of_day(&self, at: Timestamp) -> f64 {
+        let day = self.day_of(at);
+        let (begin, end) = (self.close_of(plus_days(day, -1)), self.close_of(day));
+        let length = end.duration_since(begin).as_secs_f64();
+        if length > 0.0 { (end.duration_since(at).as_secs_f64() / length).clamp(0.0, 1.0) } else { 0.0 }
+    }
+
     /// The hour of the clock on the wall at `at`.
     pub fn hour_of(&self, at: Timestamp) -> u8 {
         at.to_zoned(self.timezone.clone()).hour().unsigned_abs()
@@ -85,6 +99,17 @@ mod tests {
         assert_eq!(calendar.day_of(at), day("2026-10-09"));
         assert_eq!(calendar.close_of(day("2026-10-08")).to_string(), "2026-10-08T19:59:59.999Z");
         assert_eq!(calendar.day_of(calendar.close_of(day("2026-10-08"))), day("2026-10-08"));
+    }
+
+    #[test]
+    fn a_day_is_over_at_its_last_moment_and_not_before() {
+        let calendar = Calendar { timezone: TimeZone::get("Europe/Berlin").unwrap(), cut_off_hour: 22 };
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        assert_eq!(calendar.closed_at(at("2026-10-08T19:59:59.998Z")), day("2026-10-07"));
+        assert_eq!(calendar.closed_at(at("2026-10-08T19:59:59.999Z")), day("2026-10-08"));
+        assert_eq!(calendar.closed_at(at("2026-10-09T04:10:00Z")), day("2026-10-08"));
+        assert!((calendar.left_of_day(at("2026-10-09T08:00:00Z")) - 0.5).abs() < 1e-6);
+        assert!(calendar.left_of_day(calendar.close_of(day("2026-10-08"))).abs() < 1e-9);
     }
 
     #[test]

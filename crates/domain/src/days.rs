@@ -1,5 +1,8 @@
 //! What the book says of each day: what was wanted, what was on hand, whether there was anything to sell.
 //!
+//! Only days that are over at the location count. What the running day has brought so far is [`Book::sold_today`], and nothing
+//! else: ten minutes of a day are not a day on which little was sold.
+//!
 //! Two accounts of demand meet here. Single sale lines say what was wanted on the day it was ordered; sums by day, made where
 //! the data is, say what was shipped and sold at the tills. Lines are the better account and are used from the first day on
 //! which all of them are read; before it, and where an item is never sold by lines, the sums are. An order of the days before
@@ -24,13 +27,25 @@ impl Book {
         if last.is_some_and(|day| day >= from) { from } else { Date::MAX }
     }
 
-    /// Wanted by customers on each day from `from` to today: ordered, whether or not it could be shipped. Where only sums are
+    /// Wanted by customers on each day from `from` to the last that is over there: ordered, whether or not it could be shipped. Where only sums are
     /// known: shipped and sold, less what came back, which can be below zero.
     pub fn demand_by_day(&self, item: &ItemId, location: &LocationId, from: Date) -> Vec<f64> {
-        let mut days = vec![0.0; day_count(from, self.today)];
+        let closed = self.closed_at(location);
+        self.demand_until(item, location, from, closed)
+    }
+
+    /// Wanted so far on the day that still runs at the location. Zero where the last day read is over.
+    pub fn sold_today(&self, item: &ItemId, location: &LocationId) -> f64 {
+        let running = plus_days(self.closed_at(location), 1);
+        self.demand_until(item, location, running, running).first().copied().unwrap_or(0.0)
+    }
+
+    fn demand_until(&self, item: &ItemId, location: &LocationId, from: Date, to: Date) -> Vec<f64> {
+        let mut days = vec![0.0; day_count(from, to)];
+        let calendar = self.calendar_of(location);
         let lines_from = self.lines_from(item, location);
         for line in self.sales_at(item, location) {
-            let day = self.calendar.day_of(line.ordered_at);
+            let day = calendar.day_of(line.ordered_at);
             if day >= lines_from
                 && let Some(slot) = slot(&mut days, from, day)
             {
@@ -53,15 +68,18 @@ impl Book {
         days
     }
 
-    /// On hand at the close of each day from `from` to today: what moves add up to or, where the ERP states levels, walked
+    /// On hand at the close of each day from `from` to the last that is over there: what moves add up to or, where the ERP states levels, walked
     /// back from them, and held at each month's end to what was summed there.
     pub fn on_hand_by_day(&self, item: &ItemId, location: &LocationId, from: Date) -> Vec<f64> {
-        let mut days = vec![0.0; day_count(from, self.today)];
+        let closed = self.closed_at(location);
+        let mut days = vec![0.0; day_count(from, closed)];
+        // What the running day has moved so far, to be taken off a level that is stated as of now.
+        let mut since = 0.0;
         let months = if self.stock_levels.is_empty() { &[] } else { self.months(item, location) };
         let mut before = 0.0;
         for m in self.moves_at(item, location) {
             let Some(done) = m.done_at else { continue };
-            let day = self.calendar.day_of(done);
+            let day = self.calendar_of(location).day_of(done);
             // What customers took and brought stands in the month's sums, of which single moves may be a part only.
             if matches!(m.kind, MoveKind::Delivery | MoveKind::CustomerReturn) && month_of(months, day).is_some() {
                 continue;
@@ -69,14 +87,18 @@ impl Book {
             let change = signed(m, location).to_f64();
             match slot(&mut days, from, day) {
                 Some(slot) => *slot += change,
+                None if day > closed => since += change,
                 None => before += change,
             }
         }
         for month in months {
             for (sums, sign) in [(&month.sold, -1.0), (&month.returned, 1.0)] {
                 for (number, quantity) in sums {
-                    if let Some(slot) = slot(&mut days, from, day_of(month, *number)) {
-                        *slot += sign * quantity.to_f64();
+                    let (day, change) = (day_of(month, *number), sign * quantity.to_f64());
+                    match slot(&mut days, from, day) {
+                        Some(slot) => *slot += change,
+                        None if day > closed => since += change,
+                        None => {}
                     }
                 }
             }
@@ -89,7 +111,7 @@ impl Book {
             }
             return days;
         }
-        let mut level = self.on_hand(item, location).to_f64();
+        let mut level = self.on_hand(item, location).to_f64() - since;
         for (at, slot) in days.iter_mut().enumerate().rev() {
             let day = plus_days(from, i32::try_from(at).unwrap_or(i32::MAX));
             if day == day.last_of_month() && day < self.today {
@@ -101,7 +123,7 @@ impl Book {
         days
     }
 
-    /// Did each day from `from` to today close with nothing on hand? Then what was sold is less than what was wanted
+    /// Did each day from `from` to the last that is over there close with nothing on hand? Then what was sold is less than what was wanted
     /// (handbook §3.1).
     pub fn out_by_day(&self, item: &ItemId, location: &LocationId, from: Date) -> Vec<bool> {
         let months = self.months(item, location);
@@ -113,9 +135,15 @@ impl Book {
         levels.into_iter().enumerate().map(out).collect()
     }
 
-    /// The days from `from` to today.
-    pub fn days_from(&self, from: Date) -> Vec<Date> {
-        (0..=days_between(from, self.today)).map(|i| plus_days(from, i)).collect()
+    /// The days from `from` to the last that is over at the location.
+    pub fn days_from(&self, from: Date, location: &LocationId) -> Vec<Date> {
+        (0..=days_between(from, self.closed_at(location))).map(|i| plus_days(from, i)).collect()
+    }
+
+    /// The days from `from` to the last that is over at any location.
+    pub fn days_anywhere(&self, from: Date) -> Vec<Date> {
+        let last = self.locations.keys().map(|location| self.closed_at(location)).max().unwrap_or(self.closed);
+        (0..=days_between(from, last)).map(|i| plus_days(from, i)).collect()
     }
 
     fn months(&self, item: &ItemId, location: &LocationId) -> &[DemandMonth] {

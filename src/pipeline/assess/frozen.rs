@@ -26,11 +26,10 @@ pub(super) fn receipts(projection: &Projection) -> Vec<Receipt> {
 
 /// Keeps the forecast of a place for as many days as its figures look ahead.
 pub(super) fn forecast(desk: &mut Desk<'_>, place: &Place, days: u32) {
-    let daily = desk.view.outlook.daily.get(place).map_or(&[][..], Vec::as_slice);
-    let wanted = daily.len().min(days as usize);
+    let course: Vec<_> = desk.view.outlook.course(place).take(days as usize).collect();
     let kept = desk.workings.forecasts.entry(name(place)).or_default();
-    if kept.course.len() < wanted {
-        *kept = Forecast::of(daily[..wanted].iter().map(|day| (day.mean, day.sigma)));
+    if kept.course.len() < course.len() {
+        *kept = Forecast::of(course.iter().map(|day| (day.mean, day.sigma)));
     }
 }
 

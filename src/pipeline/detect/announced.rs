@@ -37,7 +37,9 @@ pub(super) fn signals(book: &Book, config: &Config, outlook: &Outlook) -> Vec<Si
 /// anybody can see; Err where the demand is not known.
 fn wanted_from(book: &Book, outlook: &Outlook, line: &PurchaseLine) -> Result<Option<Date>, ()> {
     let place = (line.item.clone(), line.location.clone());
-    let daily = outlook.daily.get(&place).ok_or(())?;
+    if !outlook.daily.contains_key(&place) {
+        return Err(());
+    }
     let mut stock = book.available(&line.item, &line.location).to_f64();
     if stock < 0.0 {
         return Ok(Some(book.today));
@@ -48,7 +50,7 @@ fn wanted_from(book: &Book, outlook: &Outlook, line: &PurchaseLine) -> Result<Op
         *others.entry(plus_days(book.expected_on(other.promised), 1)).or_default() += other.qty.to_f64();
     }
     let mut day = book.today;
-    for forecast in daily {
+    for forecast in outlook.course(&place) {
         day = plus_days(day, 1);
         stock += others.get(&day).copied().unwrap_or(0.0) - forecast.mean;
         if stock < 0.0 {

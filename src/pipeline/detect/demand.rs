@@ -16,6 +16,7 @@ use crate::domain::book::{Book, Place};
 use crate::domain::calendar::{days_between, iso_week, plus_days};
 use crate::domain::evidence::{Fact, FactValue};
 use crate::domain::exception::{ExceptionType as T, Signal, Subject};
+use crate::domain::ids::LocationId;
 use crate::domain::money::Quantity;
 use crate::domain::record::RecordKind;
 use crate::models::demand::{DayScore, DemandParams, Series, project, score_series};
@@ -32,6 +33,12 @@ const BULK_SHARE: f64 = 0.8;
 
 /// One line above this many times the usual line is a bulk order (handbook §4.1).
 const BULK_TIMES: f64 = 5.0;
+
+/// A day this many units above the usual at least is a spike: below it a rare item's second sale would be one.
+const SPIKE_UNITS: f64 = 3.0;
+
+/// Orders from which the hours of a location's day are known.
+const HOURS_LINES: u32 = 50;
 
 /// Days at the end of the projections.
 const OUTLOOK_DAYS: u32 = 92;
@@ -50,6 +57,18 @@ pub struct Demand {
     pub(super) series: BTreeMap<Place, Series>,
     pub(super) scores: BTreeMap<Place, Vec<DayScore>>,
     pub(super) promo_ratio: BTreeMap<Place, f64>,
+    /// The day that still runs, where something was sold on it: judged as if it were over, so only what is already beyond a
+    /// whole day counts against it.
+    running: BTreeMap<Place, DayScore>,
+    /// The last day that is over at any location.
+    newest: Date,
+}
+
+impl Demand {
+    fn empty(newest: Date) -> Self {
+        let (series, scores, promo_ratio, running) = Default::default();
+        Self { series, scores, promo_ratio, running, newest }
+    }
 }
 
 /// Scores every series of the book.
@@ -62,7 +81,7 @@ pub fn score(book: &Book, config: &Config) -> Demand {
     };
     let twins: BTreeSet<String> = stock::twin_order_ids(book, i32::MAX).into_iter().collect();
     let Some(first) = book.first_day() else {
-        return Demand { series: BTreeMap::new(), scores: BTreeMap::new(), promo_ratio: BTreeMap::new() };
+        return Demand::empty(book.closed);
     };
     let series: BTreeMap<Place, Series> =
         book.places().into_iter().map(|place| (place.clone(), series_of(book, &place, first, &twins))).collect();
@@ -72,20 +91,54 @@ pub fn score(book: &Book, config: &Config) -> Demand {
         .collect::<Vec<_>>()
         .into_iter()
         .collect();
-    Demand { series, scores, promo_ratio: BTreeMap::new() }
+    let running = series
+        .par_iter()
+        .filter_map(|(place, series)| Some((place.clone(), running_day(book, place, series, &twins, &params)?)))
+        .collect::<Vec<_>>();
+    let newest = book.days_anywhere(first).last().copied().unwrap_or(book.closed);
+    Demand { series, scores, running: running.into_iter().collect(), newest, ..Demand::empty(newest) }
+}
+
+/// The day that still runs at a place, scored as a whole day. None where too little was sold on it to be anything yet.
+fn running_day(
+    book: &Book,
+    place: &Place,
+    series: &Series,
+    twins: &BTreeSet<String>,
+    params: &DemandParams,
+) -> Option<DayScore> {
+    let (item, location) = place;
+    let day = plus_days(book.closed_at(location), 1);
+    let sold = book.sold_today(item, location) - twins_on(book, place, twins, day);
+    if sold < SPIKE_UNITS {
+        return None;
+    }
+    let mut series = series.clone();
+    series.units.push(sold);
+    series.censored.push(false);
+    series.promo.push(book.promotion_on(item, day).is_some());
+    series.blocked.push(false);
+    score_series(&series, params).pop()
+}
+
+/// Units on a day in orders that are another order once more: they are no demand.
+fn twins_on(book: &Book, place: &Place, twins: &BTreeSet<String>, day: Date) -> f64 {
+    let (calendar, from) = (book.calendar_of(&place.1), book.lines_from(&place.0, &place.1));
+    let lines = book.sales_at(&place.0, &place.1).into_iter().filter(|l| twins.contains(&l.order_id));
+    lines.filter(|l| day >= from && calendar.day_of(l.ordered_at) == day).map(|l| l.qty.to_f64()).sum()
 }
 
 fn series_of(book: &Book, place: &Place, first: Date, twins: &BTreeSet<String>) -> Series {
     let (item, location) = place;
     let mut units = book.demand_by_day(item, location, first);
-    let days = book.days_from(first);
+    let days = book.days_from(first, location);
     let out = book.out_by_day(item, location, first);
     let lines_from = book.lines_from(item, location);
     let delisted = book.items.get(item).and_then(|i| i.delisted_at).map(|at| book.calendar.day_of(at));
     let mut blocked: Vec<bool> = days.iter().map(|day| delisted.is_some_and(|from| *day >= from)).collect();
     for line in book.sales_at(item, location).into_iter().filter(|l| twins.contains(&l.order_id)) {
         // The second of two orders that are one is not demand.
-        let day = book.calendar.day_of(line.ordered_at);
+        let day = book.calendar_of(location).day_of(line.ordered_at);
         if let Some(at) = index(first, day).filter(|at| *at < units.len() && day >= lines_from) {
             units[at] -= line.qty.to_f64();
         }
@@ -108,9 +161,9 @@ fn index(first: Date, day: Date) -> Option<usize> {
 /// the day is ordinary. A surge that happens to fall on one customer's ordinary order is still a surge.
 fn bulk_order(book: &Book, place: &Place, day: Date) -> Option<(String, String, Quantity)> {
     let lines = book.sales_at(&place.0, &place.1);
-    let largest = lines.iter().filter(|l| book.calendar.day_of(l.ordered_at) == day).max_by(|a, b| a.qty.cmp(&b.qty))?;
-    let before: Vec<f64> =
-        lines.iter().filter(|l| book.calendar.day_of(l.ordered_at) < day).map(|l| l.qty.to_f64()).collect();
+    let calendar = book.calendar_of(&place.1);
+    let largest = lines.iter().filter(|l| calendar.day_of(l.ordered_at) == day).max_by(|a, b| a.qty.cmp(&b.qty))?;
+    let before: Vec<f64> = lines.iter().filter(|l| calendar.day_of(l.ordered_at) < day).map(|l| l.qty.to_f64()).collect();
     let usual = crate::models::formulas::median(&before).filter(|_| before.len() >= 5)?;
     let qty = largest.qty.to_f64();
     if qty <= BULK_TIMES * usual {
@@ -148,14 +201,16 @@ impl Judges {
 impl Demand {
     /// The forecast of every place, promotions that are known in advance included.
     pub fn outlook(&self, book: &Book, config: &Config) -> Outlook {
-        let from = plus_days(book.today, 1);
+        let left = left_of_day(book);
         let mut outlook = Outlook::default();
         for (place, scores) in &self.scores {
             let sellable = book.items.get(&place.0).is_some_and(|i| i.sellable);
-            let mut daily: Vec<DayForecast> = project(scores, from, OUTLOOK_DAYS)
-                .into_iter()
-                .map(|(mean, sigma)| DayForecast::rounded(mean, sigma))
-                .collect();
+            let from = plus_days(book.closed_at(&place.1), 1);
+            // Days that have begun and are not over: none at a day's close, one in the morning, two far west of the calendar.
+            let begun = usize::try_from(days_between(from, book.today) + 1).unwrap_or(0);
+            let days = OUTLOOK_DAYS + u32::try_from(begun).unwrap_or(0);
+            let mut daily: Vec<DayForecast> =
+                project(scores, from, days).into_iter().map(|(mean, sigma)| DayForecast::rounded(mean, sigma)).collect();
             for (ahead, day) in daily.iter_mut().enumerate() {
                 if !sellable {
                     *day = DayForecast::default();
@@ -164,6 +219,15 @@ impl Demand {
                     let lift = self.promo_ratio.get(place).copied().unwrap_or_else(|| planned_uplift(config, promotion));
                     *day = DayForecast::rounded(day.mean * lift, day.sigma * lift);
                 }
+            }
+            if let Some(running) = daily.first_mut().filter(|_| begun > 0) {
+                let left = left.get(&place.1).copied().unwrap_or_else(|| book.calendar_of(&place.1).left_of_day(book.as_of));
+                // What is still to come of a day varies as what comes on it: by its root.
+                *running = DayForecast::rounded(running.mean * left, running.sigma * left.sqrt());
+            }
+            let rest = daily.drain(..begun.min(daily.len())).fold(DayForecast::default(), DayForecast::and);
+            if rest != DayForecast::default() {
+                outlook.rest.insert(place.clone(), rest);
             }
             outlook.daily.insert(place.clone(), daily);
         }
@@ -217,11 +281,17 @@ impl Demand {
             found.extend(delisting(book, scores, place));
             return found;
         }
+        // What is already above a whole day's upper bound is certain, however much of the day is left.
+        if let Some(running) = self.running.get(place) {
+            found.extend(spike(book, config, place, running, 1.0));
+        }
         // A spike stays worth a look for a day after; older ones are history.
         for back in 0..2_usize {
-            if let Some(at) = scores.len().checked_sub(back + 1) {
-                found.extend(self.spike(book, config, judges, place, at));
-            }
+            let Some(at) = scores.len().checked_sub(back + 1) else { continue };
+            let Some(row) = self.features(place, at) else { continue };
+            let back = self.back(&scores[at]);
+            let signal = spike(book, config, place, &scores[at], judges.bonus(place, back, &row));
+            found.extend(signal.map(|signal| judges.explain(signal, place, back, &row)));
         }
         let Some(at) = scores.len().checked_sub(1) else { return found };
         let falling = self.collapse(book, config, judges, place, at);
@@ -229,7 +299,7 @@ impl Demand {
         // A run that is still young is a collapse; once it has lasted it is a shift. Both at once would be one thing twice.
         match (falling, shifted) {
             (Some(collapse), Some(shift)) if shift.headline.contains("fallen") => {
-                let lasting = days_between(shift.from, book.today) >= 10 && collapse.code == T::DCollapse;
+                let lasting = days_between(shift.from, book.closed) >= 10 && collapse.code == T::DCollapse;
                 found.push(if lasting { shift } else { collapse });
             }
             (collapse, shift) => found.extend(collapse.into_iter().chain(shift)),
@@ -237,59 +307,15 @@ impl Demand {
         found
     }
 
-    fn spike(&self, book: &Book, config: &Config, judges: &Judges, place: &Place, at: usize) -> Option<Signal> {
-        let score = self.scores(place).get(at)?;
-        let row = self.features(place, at)?;
-        let back = self.scores(place).len() - 1 - at;
-        let limit = config.detect.spike_p * judges.bonus(place, back, &row);
-        let bulk = bulk_order(book, place, score.day);
-        let promotion = book.promotion_on(&place.0, score.day);
-        let odd =
-            score.p_high <= limit || bulk.as_ref().is_some_and(|_| score.actual > BULK_TIMES * score.expected.max(1.0));
-        if !odd || score.actual < score.expected + 3.0 {
-            return None;
-        }
-        let (item, location) = place;
-        let headline = format!(
-            "{} at {} sold {} on {}, {:.1} times the usual {:.1}.",
-            book.item_label(item),
-            book.location_name(location),
-            score.actual,
-            score.day,
-            score.actual / score.expected.max(0.1),
-            score.expected
-        );
-        let mut signal = Signal::rule(
-            DETECTOR,
-            T::DSpike,
-            Subject::at(item, location),
-            iso_week(score.day),
-            (score.day, score.day),
-            headline,
-        )
-        .link(format!("demand:{item}@{location}"))
-        .link(format!("shortage:{item}@{location}"))
-        .with(day_facts(book, place, score));
-        if let Some((line, order, qty)) = bulk {
-            signal.explained = Some(format!("one order of one customer, {order}, took {qty}"));
-            signal = signal.with([fact(
-                book,
-                record(RecordKind::SaleLine, &line),
-                "qty",
-                "in one order",
-                FactValue::Quantity(qty),
-            )]);
-        } else if let Some(promotion) = promotion {
-            // Promotions are judged over their run, by D-PROMO-OVER and D-PROMO-UNDER.
-            signal.explained = Some(format!("on promotion: {} % off until {}", promotion.percent, promotion.to));
-        }
-        Some(judges.explain(signal, place, back, &row))
+    /// How many days before the newest one anywhere a scored day lies.
+    fn back(&self, score: &DayScore) -> usize {
+        usize::try_from(days_between(score.day, self.newest)).unwrap_or(0)
     }
 
     fn collapse(&self, book: &Book, config: &Config, judges: &Judges, place: &Place, at: usize) -> Option<Signal> {
         let score = self.scores(place).get(at)?;
         let row = self.features(place, at)?;
-        let back = self.scores(place).len() - 1 - at;
+        let back = self.back(score);
         let limit = config.detect.collapse_p * judges.bonus(place, back, &row);
         let (item, location) = place;
         let silent =
@@ -336,7 +362,7 @@ impl Demand {
         let score = self.scores(place).get(at)?;
         let shift = score.shift.as_ref()?;
         let row = self.features(place, at)?;
-        let back = self.scores(place).len() - 1 - at;
+        let back = self.back(score);
         let limit = config.detect.shift_p * judges.bonus(place, back, &row);
         if shift.p > limit || shift.days > SHIFT_NEWS_DAYS || (shift.ratio > 0.75 && shift.ratio < 1.33) {
             return None;
@@ -384,6 +410,58 @@ impl Demand {
         }
         Some(judges.explain(signal, place, back, &row))
     }
+}
+
+/// D-SPIKE: a day far above the usual. `bonus` is how much weaker a p is enough, where others agree.
+fn spike(book: &Book, config: &Config, place: &Place, score: &DayScore, bonus: f64) -> Option<Signal> {
+    let limit = config.detect.spike_p * bonus;
+    let bulk = bulk_order(book, place, score.day);
+    let promotion = book.promotion_on(&place.0, score.day);
+    let odd = score.p_high <= limit || bulk.as_ref().is_some_and(|_| score.actual > BULK_TIMES * score.expected.max(1.0));
+    if !odd || score.actual < score.expected + SPIKE_UNITS {
+        return None;
+    }
+    let (item, location) = place;
+    let so_far = if score.day > book.closed_at(location) { " so far" } else { "" };
+    let headline = format!(
+        "{} at {} sold {} on {}{so_far}, {:.1} times the usual {:.1}.",
+        book.item_label(item),
+        book.location_name(location),
+        score.actual,
+        score.day,
+        score.actual / score.expected.max(0.1),
+        score.expected
+    );
+    let subject = Subject::at(item, location);
+    let mut signal = Signal::rule(DETECTOR, T::DSpike, subject, iso_week(score.day), (score.day, score.day), headline)
+        .link(format!("demand:{item}@{location}"))
+        .link(format!("shortage:{item}@{location}"))
+        .with(day_facts(book, place, score));
+    if let Some((line, order, qty)) = bulk {
+        signal.explained = Some(format!("one order of one customer, {order}, took {qty}"));
+        let source = record(RecordKind::SaleLine, &line);
+        signal = signal.with([fact(book, source, "qty", "in one order", FactValue::Quantity(qty))]);
+    } else if let Some(promotion) = promotion {
+        // Promotions are judged over their run, by D-PROMO-OVER and D-PROMO-UNDER.
+        signal.explained = Some(format!("on promotion: {} % off until {}", promotion.percent, promotion.to));
+    }
+    Some(signal)
+}
+
+/// The share of a day's demand that is still to come at each location, read off the hours at which its orders came in. Not for
+/// locations with few orders by the hour: there the clock alone says.
+fn left_of_day(book: &Book) -> BTreeMap<LocationId, f64> {
+    let now: BTreeMap<&LocationId, f64> =
+        book.locations.keys().map(|l| (l, book.calendar_of(l).left_of_day(book.as_of))).collect();
+    let mut counted: BTreeMap<LocationId, (u32, u32)> = BTreeMap::new();
+    for line in book.sale_lines.values() {
+        let Some(left) = now.get(&line.location) else { continue };
+        let (all, later) = counted.entry(line.location.clone()).or_default();
+        *all += 1;
+        *later += u32::from(book.calendar_of(&line.location).left_of_day(line.ordered_at) < *left);
+    }
+    let known = counted.into_iter().filter(|(_, (all, _))| *all >= HOURS_LINES);
+    known.map(|(location, (all, later))| (location, f64::from(later) / f64::from(all))).collect()
 }
 
 /// Mean demand a day six to eight weeks ago. None where the series is younger.

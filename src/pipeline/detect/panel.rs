@@ -20,7 +20,10 @@ const CLOSED_WEEKS: usize = 8;
 /// None that a book could meet: its days and places are in order.
 pub fn panel(book: &Book) -> Result<Option<Panel>, PanelError> {
     let Some(first) = book.first_day() else { return Ok(None) };
-    let days = book.days_from(first);
+    let days = book.days_anywhere(first);
+    if days.is_empty() {
+        return Ok(None);
+    }
     let mut series: BTreeMap<SeriesKey, Vec<Cell>> = BTreeMap::new();
     for place in book.places() {
         let units = book.demand_by_day(&place.0, &place.1, first);
@@ -53,11 +56,15 @@ fn cells(book: &Book, place: &Place, first: Date, days: &[Date], units: &[f64], 
     let delisted = book.items.get(item).and_then(|item| item.delisted_at).map(|at| book.calendar.day_of(at));
     let prices = prices(book, place, first, days.len());
     let cell = |(at, day): (usize, &Date)| {
+        // Where the day still runs it is no day yet, though it is over elsewhere.
+        let Some(units) = units.get(at) else {
+            return Cell { units: 0.0, price: prices[at], stockout_hours: 0.0, promo: false, holiday: false, open: false };
+        };
         // Out at the close of the day before, at its own close, or at both: half the hours for each.
         let ends = [at > 0 && out[at - 1], out[at]].into_iter().filter(|out| *out).count();
         Cell {
             // What came back is no demand.
-            units: units[at].max(0.0) as f32,
+            units: units.max(0.0) as f32,
             price: prices[at],
             stockout_hours: TRADING_HOURS * ends as f32 / 2.0,
             promo: book.promotion_on(item, *day).is_some(),
@@ -72,7 +79,7 @@ fn cells(book: &Book, place: &Place, first: Date, days: &[Date], units: &[f64], 
 fn prices(book: &Book, place: &Place, first: Date, days: usize) -> Vec<f32> {
     let mut sums = vec![(0.0, 0.0); days];
     for line in book.sales_at(&place.0, &place.1) {
-        let at = usize::try_from(days_between(first, book.calendar.day_of(line.ordered_at))).ok();
+        let at = usize::try_from(days_between(first, book.calendar_of(&place.1).day_of(line.ordered_at))).ok();
         if let (Some(sum), Some(price)) = (at.and_then(|at| sums.get_mut(at)), line.price) {
             let qty = line.qty.to_f64().max(0.0);
             *sum = (sum.0 + qty * price.to_f64(), sum.1 + qty);

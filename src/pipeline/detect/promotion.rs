@@ -17,8 +17,9 @@ impl Demand {
         let items: Vec<_> = book.items.keys().cloned().collect();
         for item in items {
             for promotion in book.promotions(&item).to_vec() {
-                let ended = days_between(promotion.to, book.today);
-                if promotion.from <= book.today && ended <= 3 {
+                // A promotion that began this morning has shown nothing yet.
+                let ended = days_between(promotion.to, book.closed);
+                if promotion.from <= book.closed && ended <= 3 {
                     found.extend(self.promotion(book, config, &promotion));
                 }
             }
@@ -27,7 +28,7 @@ impl Demand {
     }
 
     fn promotion(&mut self, book: &Book, config: &Config, promotion: &Promotion) -> Option<Signal> {
-        let to = promotion.to.min(book.today);
+        let to = promotion.to.min(book.closed);
         let (mut expected, mut actual, mut low, mut high) = (0.0, 0.0, 0.0, 0.0);
         let mut days = 0;
         for (place, scores) in self.scores.iter().filter(|(place, _)| place.0 == promotion.item) {

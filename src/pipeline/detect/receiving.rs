@@ -176,7 +176,8 @@ fn quantity(book: &Book, config: &Config, line: &PurchaseLine, lines: &[&Purchas
     let within = off.abs() <= config.tolerances.quantity_units
         || off.abs() <= line.qty.to_f64() * config.tolerances.quantity_percent / 100.0;
     let open = book.open_quantity(&line.id);
-    let due = book.today >= book.calendar.day_of(line.promised_first);
+    // Due is what had its whole day: on the promised day itself the rest can still come.
+    let due = book.closed_at(&line.location) >= book.calendar.day_of(line.promised_first);
     let recent = open.is_positive() || days_between(last.unwrap_or(first), book.today) <= config.detect.claim_days;
     if within || !line.qty.is_positive() || !recent {
         return None;

@@ -74,7 +74,7 @@ pub(super) fn all(laid: &Laid, rows: &Rows, config: &Config, period: Period) -> 
 /// The period as far as the book knows its days.
 fn known(book: &Book, period: Period) -> Option<(Date, Date)> {
     let from = period.from.max(book.first_day()?);
-    let to = period.to.min(book.today);
+    let to = period.to.min(book.closed);
     (from <= to).then_some((from, to))
 }
 
