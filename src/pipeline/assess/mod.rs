@@ -14,12 +14,14 @@ mod announced;
 mod catalogue;
 mod channel;
 mod checks;
+mod counted;
 mod desk;
 mod duplicate;
 mod frozen;
 #[cfg(test)]
 mod frozen_tests;
 mod matching;
+mod next_order;
 mod projection;
 mod rank;
 mod receiving;
@@ -28,6 +30,8 @@ mod shortage;
 mod stock;
 mod supply;
 mod surplus;
+#[cfg(test)]
+mod advice_tests;
 #[cfg(test)]
 mod tests;
 mod transfer;

@@ -12,8 +12,10 @@ use crate::domain::record::{MoveKind, PurchaseLine, RecordKind, RecordRef, Stock
 use crate::models::formulas;
 
 use super::desk::{Desk, Proposal, Question, item_ref, line_ref};
+use super::counted;
 use super::matching::{self, Disputes};
 use super::projection;
+use super::stock::event_of;
 
 /// Share of a receiving loss that remains after asking the supplier.
 const LEFT_AFTER_CONTACT: f64 = 0.6;
@@ -215,11 +217,16 @@ fn unit(desk: &mut Desk<'_>, line: &PurchaseLine) {
     quantities(desk, line);
     let difference = book.received(&line.id) - line.qty;
     let place = (line.item.clone(), line.location.clone());
+    let about = format!("order {}: in which unit was it delivered", line.order_name);
+    let last = book.receipts(&line.id).last().and_then(|m| event_of(m));
+    if last.and_then(|event| counted::agreed(desk, &place, &event)).is_some() {
+        // What was booked has been counted: it is there.
+        return ask_supplier(desk, line, &about, &[]);
+    }
     let why = "stock that may be in another unit";
     let Some(key) = false_stock(desk, &place, difference, why, line_ref(&line.id)) else { return };
     let counter = book.receipts(&line.id).last().and_then(|m| m.entered_by.clone());
     desk.recount(&line.item, &line.location, std::slice::from_ref(&key), LEFT_AFTER_COUNT, counter);
-    let about = format!("order {}: in which unit was it delivered", line.order_name);
     ask_supplier(desk, line, &about, &[key]);
 }
 
@@ -291,7 +298,9 @@ fn unplanned(desk: &mut Desk<'_>, exception: &Exception) {
         let source = RecordRef::new(RecordKind::Move, m.id.clone());
         let why = "stock received without an order";
         let Some(key) = false_stock(desk, &place, m.qty, why, source.clone()) else { continue };
-        desk.recount(&m.item, to, std::slice::from_ref(&key), 0.5, m.entered_by.clone());
+        if event_of(m).and_then(|event| counted::agreed(desk, &place, &event)).is_none() {
+            desk.recount(&m.item, to, std::slice::from_ref(&key), 0.5, m.entered_by.clone());
+        }
         let value = desk.lost(&key).expected;
         let about = format!("receipt {document}: goods without an order line");
         let supplier = m.partner.clone().filter(|p| book.suppliers.contains_key(&crate::domain::ids::SupplierId::new(p)));

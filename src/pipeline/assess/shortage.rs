@@ -20,6 +20,7 @@ use crate::pipeline::view::CaseView;
 
 use super::desk::{Desk, Left, line_ref, range, units};
 use super::frozen;
+use super::next_order;
 use super::projection::{self, Projection, Shortage, Z90};
 use super::replenish;
 
@@ -59,7 +60,8 @@ impl Stake {
         let unordered = supplier.as_ref().filter(|_| need.reorder).and_then(|supplier| {
             let levels = projection::levels(view, place, supplier)?;
             let due = projection::position(book, place) < levels.reorder;
-            let last = (until + projection::review_days(book, supplier, &place.1).round() as u32).min(horizon);
+            // The next order is placed by the ERP's minimum and in the shop's rhythm, and comes a lead time later.
+            let last = (until + next_order::days_to_next_order(view, place, supplier)).min(horizon);
             (due && last > until).then_some(last)
         });
         Self {
@@ -243,9 +245,18 @@ pub(super) fn assess(desk: &mut Desk<'_>, place: &Place, need: Need) {
     if let Some(second) = second.as_ref().filter(|_| more.expected > Money::ZERO) {
         let mut more_cites = cites;
         more_cites.extend(lay_out(desk, place, &now, second, "unordered"));
+        // It is a sum on the assumption that nobody orders before: it says so.
         let label = "lost margin that waiting for the next usual order adds";
         more_cites.push(desk.place_fact(item, location, "unordered_margin", label, FactValue::Money(more.expected)));
-        desk.lose_by(&more_key, format!("{label}: {name}"), more, more_cites, Made::Unordered { place: at });
+        let next = projection::offer(view.book, item)
+            .map(|offer| next_order::days_to_next_order(view, place, &offer.supplier))
+            .map(|days| plus_days(view.book.today, projection::in_days(days)));
+        let assumed = next.map_or_else(String::new, |day| format!(" if nobody orders before {day}"));
+        if let Some(day) = next {
+            let label = "next order in the shop's rhythm, below the ERP's minimum where it has one";
+            more_cites.push(desk.place_fact(item, location, "next_order", label, FactValue::Date(day)));
+        }
+        desk.lose_by(&more_key, format!("{label}{assumed}: {name}"), more, more_cites, Made::Unordered { place: at });
     }
     let worst = second.filter(|s| s.units > first.units).unwrap_or(first);
     let short = Short { place, stake, now, lost, more, worst, margin };

@@ -6,6 +6,7 @@
 mod announced;
 mod asn;
 mod channel;
+pub mod counted;
 pub mod demand;
 mod facts;
 pub mod fold;

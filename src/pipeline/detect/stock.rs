@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use statrs::distribution::{DiscreteCDF, Poisson};
 
+use super::counted;
 use super::facts::{fact, place_fact, record};
 use crate::config::Config;
 use crate::domain::book::{Book, signed};
@@ -169,9 +170,12 @@ fn shrink(
         return None;
     }
     let lost: Quantity = losses.iter().map(|(_, off)| off.abs()).sum();
+    let place = (item.clone(), location.clone());
+    let row = counted::losing_row(book, config, &place).len();
+    let all = counted::counts(book, &place).iter().filter(|count| count.day >= first).count();
+    let counts = if row >= losses.len() { format!("{row} counts in a row") } else { format!("{} of {all} counts", losses.len()) };
     let headline = format!(
-        "{} counts in a row of {} at {} found stock missing: {lost} units since {first}.",
-        losses.len(),
+        "{counts} of {} at {} found stock missing: {lost} units since {first}.",
         book.item_label(item),
         book.location_name(location)
     );
