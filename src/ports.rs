@@ -29,7 +29,7 @@ pub enum PortError {
     Resting {
         /// Which system.
         service: &'static str,
-        /// When it may be asked again.
+        /// When it may be asked again, by the machine's clock.
         until: Timestamp,
     },
     /// It says that it is gone for good: nothing more is to be sent to it.
@@ -59,6 +59,21 @@ pub struct Page {
     pub more: bool,
 }
 
+/// A part of a source that is read on its own, and so has a watermark of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stream {
+    /// Its name in the store.
+    pub name: &'static str,
+    /// What it tells of, for people: `sales`.
+    pub tells: &'static str,
+    /// Is it told by [`Source::read`]? Otherwise its records are told while they are brought in.
+    pub paged: bool,
+}
+
+/// The stream of a source that is read as one.
+pub const RECORDS: Stream =
+    Stream { name: "records", tells: "sales, orders, receipts, counts and bills", paged: true };
+
 /// Where records come from. It can only read: there is no method by which anything could be written.
 #[async_trait]
 pub trait Source: Send + Sync {
@@ -76,6 +91,16 @@ pub trait Source: Send + Sync {
     /// to do. What was brought in before an error stays.
     async fn refresh(&self, _until: Timestamp) -> Result<(), PortError> {
         Ok(())
+    }
+
+    /// The streams that it is read by.
+    fn streams(&self) -> &'static [Stream] {
+        &[RECORDS]
+    }
+
+    /// After a refresh that failed: up to where the streams that are told while they are brought in were read all the same.
+    async fn brought_in(&self) -> Result<Vec<(&'static str, Timestamp)>, PortError> {
+        Ok(Vec::new())
     }
 
     /// What can not be read and what it costs, for people: one line each, the same every time while nothing changes.
@@ -214,7 +239,7 @@ pub struct Outgoing {
     pub id: String,
     /// The body, as it was signed off: never changed between attempts.
     pub body: String,
-    /// The time of this attempt.
+    /// The time of this attempt, by the machine's clock: the receiver compares it with its own.
     pub at: Timestamp,
 }
 
@@ -229,7 +254,7 @@ pub trait Sender: Send + Sync {
         destination == "webhook"
     }
 
-    /// From when the destination may be sent to: `now`, or later when it is left alone or has had enough for the moment.
+    /// From when the destination may be sent to, by the machine's clock: `now`, or later when it is left alone or has had enough for the moment.
     fn free_at(&self, _destination: &str, now: Timestamp) -> Timestamp {
         now
     }

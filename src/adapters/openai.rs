@@ -163,7 +163,7 @@ impl LanguageModel for OpenAi {
 
     async fn complete(&self, request: &ModelRequest) -> Result<ModelReply, PortError> {
         let _slot = self.slots.acquire().await.map_err(|closed| permanent(closed.to_string()))?;
-        let started = self.clock.now();
+        let started = self.clock.wire();
         self.breaker.admit(started).map_err(|rest| {
             transient(Some(rest), format!("it failed {BREAKER_FAILURES} times in a row and is left alone for a while"))
         })?;
@@ -172,7 +172,7 @@ impl LanguageModel for OpenAi {
             Ok(answer) => answer,
             Err(_) => Err(transient(None, format!("no answer within {} s", self.timeout.as_secs_f32()))),
         };
-        let now = self.clock.now();
+        let now = self.clock.wire();
         match &answer {
             Err(PortError::Transient { .. }) => self.breaker.failed(now),
             _ => self.breaker.answered(),
@@ -279,7 +279,7 @@ async fn send(http: reqwest::Client, clock: Clock, request: HttpRequestFactory) 
         .headers()
         .get(RETRY_AFTER)
         .and_then(|value| value.to_str().ok())
-        .and_then(|value| wait_of(value, clock.now()));
+        .and_then(|value| wait_of(value, clock.wire()));
     let mut body = Vec::new();
     // A body that breaks off still leaves the status to go by.
     while body.len() < BODY_READ {

@@ -142,7 +142,7 @@ pub(super) async fn identity(config: &Config, command: Identity, json: bool) -> 
             if json {
                 print_json(&rows.iter().map(told).collect::<Vec<_>>())?;
             } else {
-                let now = identities.clock.now();
+                let now = identities.clock.wire();
                 for row in &rows {
                     let chat = format!("{}:{}:{}", row.channel, row.tenant, row.user_id);
                     say!("{} {:<12} {chat:<40} {}", row.id, row.person, stands(row, now));
@@ -185,7 +185,7 @@ pub(super) async fn token(config: &Config, command: Token, json: bool) -> anyhow
             if json {
                 print_json(&rows.iter().map(described).collect::<Vec<_>>())?;
             } else {
-                let now = identities.clock.now();
+                let now = identities.clock.wire();
                 for row in &rows {
                     let owner = format!("{} {}", row.owner.kind(), row.owner.name());
                     let used = row.last_used_at.map_or_else(|| "never used".to_owned(), |at| format!("last used {at}"));

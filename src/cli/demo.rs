@@ -8,11 +8,12 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use jiff::Timestamp;
 
 use super::{Outcome, open, serve};
 use crate::app::App;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{CalendarConfig, Config};
 use crate::pipeline::{Progress, Stage};
 use crate::ports::Source;
 use crate::render;
@@ -44,9 +45,10 @@ pub(super) async fn run(mut config: Config, args: Demo) -> anyhow::Result<Outcom
     let bar = progress();
     bar.set_message("reading the recording");
     let source = open::recording(&config).await?;
-    let (_, as_of) = source.span().context("the recording holds nothing that happened")?;
+    let (_, last) = source.span().context("the recording holds nothing that happened")?;
+    let as_of = stands_at(&config.calendar, last);
     let day = config.calendar.calendar().day_of(as_of);
-    let clock = Clock::standing_at(as_of);
+    let clock = Clock::standing_at(as_of).with_wire(Clock::System);
     let store = open::store(&config).await?;
     open::stand(&store, as_of).await?;
     let ports = open::ports(&config, source, &clock)?;
@@ -63,6 +65,12 @@ pub(super) async fn run(mut config: Config, args: Demo) -> anyhow::Result<Outcom
     // Its people are made up and its store is its own: whoever tries it is each of them.
     serve::say_where(&app, &listener, |_| Some(LinkFor::Demo)).await?;
     serve::until_stopped(app, listener).await
+}
+
+/// Where a demo stands: at the last moment of its recording, or, where that day's digest is not due yet, when it is. By then
+/// everything has been read, and the day before has closed.
+fn stands_at(calendar: &CalendarConfig, last: Timestamp) -> Timestamp {
+    last.max(calendar.digest_at(calendar.calendar().day_of(last)))
 }
 
 /// Runs the stages until nothing is left to do, saying which one is at work.
@@ -113,4 +121,31 @@ fn print(kept: &StoredDigest, dir: &Path) {
         say!("{}", kept.text);
     }
     say!("The store is {}; run the same command again and nothing is done twice.", dir.join("reeve.db").display());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_demo_stands_where_its_days_digest_is_due_in_every_zone() {
+        let last: Timestamp = "2026-10-31T15:30:00Z".parse().unwrap();
+        let mut calendar = Config::load_from(None, &[]).unwrap().calendar;
+        for (zone, stands) in [
+            ("UTC", "2026-10-31T15:30:00Z"),
+            ("America/Los_Angeles", "2026-10-31T15:30:00Z"),
+            ("Asia/Kolkata", "2026-10-31T15:30:00Z"),
+            ("Asia/Tokyo", "2026-10-31T21:00:00Z"),
+            ("Australia/Sydney", "2026-10-31T19:00:00Z"),
+            ("Pacific/Auckland", "2026-10-31T17:00:00Z"),
+            ("Pacific/Kiritimati", "2026-10-31T16:00:00Z"),
+        ] {
+            calendar.timezone = jiff::tz::TimeZone::get(zone).unwrap();
+            let at = stands_at(&calendar, last);
+            assert_eq!(at, stands.parse().unwrap(), "{zone}");
+        }
+        // A day that closes early has begun on the evening before, and waits for its morning.
+        (calendar.timezone, calendar.cut_off_hour) = (jiff::tz::TimeZone::UTC, 14);
+        assert_eq!(stands_at(&calendar, last), "2026-11-01T06:00:00Z".parse().unwrap());
+    }
 }

@@ -1,7 +1,9 @@
 //! `reeve doctor`: asks everything for a sign of life and says what to do about what is silent. Secrets are never shown.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{Outcome, open, print_json, told_once};
@@ -13,8 +15,9 @@ use crate::config::Config;
 use crate::domain::policy::{Severity, lint};
 use crate::pipeline::audit::anchors;
 use crate::pipeline::observe;
+use crate::pipeline::watermark::Reading;
 use crate::ports::{ModelRequest, Source};
-use crate::store::Store;
+use crate::store::{Store, Watermark};
 
 /// One thing that was asked.
 #[derive(Debug, Serialize)]
@@ -42,6 +45,7 @@ pub(super) async fn run(config: Config, json: bool) -> anyhow::Result<Outcome> {
         Ok(gaps) => findings.extend(gaps),
         Err(error) => findings.push(finding("coverage", Err(error))),
     }
+    findings.push(finding("feeds", feeds(&config).await));
     findings.push(finding("model", model(&config).await));
     findings.push(finding("webhook", webhook(&config)));
     findings.push(finding("page", page(&config).await));
@@ -136,17 +140,52 @@ async fn source(config: &Config) -> anyhow::Result<String> {
     }
     let source = open::recording(config).await?;
     let span = source.span().map_or_else(|| "empty".to_owned(), |(from, to)| format!("{from} to {to}"));
-    Ok(format!("{}, {span}, read only", source.identity()))
+    let read = read_up_to(&open::store(config).await?).await?;
+    Ok(format!("{}, {span}, read only, {read}", source.identity()))
+}
+
+/// Up to where each stream was read: the beginning of its last look that ended well. Where all stand at one, it is said once.
+async fn read_up_to(store: &Store) -> anyhow::Result<String> {
+    let reading = Reading::load(store).await?;
+    let at = |mark: &Watermark| mark.looked_at.map_or_else(|| "never".to_owned(), |at| at.to_string());
+    let mut said = match reading.streams() {
+        [] => return Ok("not read yet: `reeve sync` or `reeve serve` does".to_owned()),
+        [first, others @ ..] if others.iter().all(|mark| mark.looked_at == first.looked_at) => {
+            format!("last read {}", at(first))
+        }
+        all => {
+            let each: Vec<String> = all.iter().map(|mark| format!("{} {}", mark.stream, at(mark))).collect();
+            format!("last read {}", each.join(", "))
+        }
+    };
+    if let Some((since, why)) = reading.down() {
+        said = format!("{said}, every look has failed since {since}: {why}");
+    }
+    Ok(said)
+}
+
+/// When each feed of events was last heard; one that is configured and silent is a feed too.
+async fn feeds(config: &Config) -> anyhow::Result<String> {
+    let store = open::store(config).await?;
+    let heard: BTreeMap<String, Timestamp> = store.list_last_heard().await?.into_iter().collect();
+    let called = store.list_hook_calls().await?;
+    let last = |name: &str| heard.get(name).copied().max(called.get(name).map(|(_, at)| *at));
+    let each: Vec<String> = config
+        .hooks
+        .iter()
+        .map(|hook| match last(&hook.name) {
+            Some(at) => format!("{} last heard {at}", hook.name),
+            None => format!("{} never heard", hook.name),
+        })
+        .collect();
+    Ok(if each.is_empty() { "none configured".to_owned() } else { each.join(", ") })
 }
 
 /// Signs in to Odoo and asks what its user could change; tells how far it was read.
 async fn odoo(config: &Config) -> anyhow::Result<String> {
     let store = open::store(config).await?;
     let (name, may_write) = live::look(open::setup(config, &store, &Clock::System, Arc::new(Silent))).await?;
-    let read = match observe::looked_at(&store).await? {
-        Some(at) => format!("last read {at}"),
-        None => "not read yet: `reeve sync` or `reeve serve` does".to_owned(),
-    };
+    let read = read_up_to(&store).await?;
     let rights = if may_write.is_empty() {
         "its user can only read".to_owned()
     } else {

@@ -4,6 +4,7 @@
 //! a bad value; an unknown key is an error that names it. Only this file reads the environment.
 
 mod access;
+mod calendar;
 mod destinations;
 mod hooks;
 mod read;
@@ -12,19 +13,18 @@ mod work;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use serde::Deserialize;
 use toml::Value;
 
 pub use self::access::{ApiConfig, IdentityConfig};
+pub use self::calendar::CalendarConfig;
 pub use self::destinations::{DeliveryConfig, DestinationConfig, WEBHOOK, WebhookConfig};
 pub use self::hooks::{EventsConfig, HookConfig, HookKind};
 pub use self::work::{ApprovalConfig, AuditConfig, KpiConfig, NoiseConfig, RankingConfig};
 
-use self::read::{duration, merge, money, parse, read_secret, set, time_zone};
+use self::read::{duration, merge, money, parse, read_secret, set};
 
-use crate::domain::calendar::Calendar;
 use crate::domain::money::Money;
 use crate::domain::policy::{Person, Policy};
 
@@ -134,23 +134,6 @@ pub enum OdooProtocol {
     Json2,
     /// `/jsonrpc` with user and key.
     JsonRpc,
-}
-
-/// `[calendar]`: in which day something happened.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CalendarConfig {
-    #[serde(deserialize_with = "time_zone")]
-    pub timezone: TimeZone,
-    pub cut_off_hour: u8,
-    pub digest_hour: u8,
-}
-
-impl CalendarConfig {
-    /// The calendar that the book counts in.
-    pub fn calendar(&self) -> Calendar {
-        Calendar { timezone: self.timezone.clone(), cut_off_hour: self.cut_off_hour }
-    }
 }
 
 /// `[money]`
@@ -409,11 +392,8 @@ impl Config {
         if self.model.price_per_1000_tokens < Money::ZERO {
             return bad("model.price_per_1000_tokens", "must not be negative");
         }
-        if !(1..=24).contains(&self.calendar.cut_off_hour) {
-            return bad("calendar.cut_off_hour", "must be an hour from 1 to 24");
-        }
-        if self.calendar.digest_hour > 23 {
-            return bad("calendar.digest_hour", "must be an hour from 0 to 23");
+        if let Err((key, message)) = self.calendar.check() {
+            return bad(key, message);
         }
         if self.money.currency.len() != 3 || !self.money.currency.bytes().all(|b| b.is_ascii_uppercase()) {
             return bad("money.currency", "must be an ISO 4217 code such as \"USD\"");
@@ -481,6 +461,8 @@ mod tests {
         let error = with_env("REEVE_MONEY__RECAPTURE", "1.5").unwrap_err().to_string();
         assert!(error.contains("money.recapture") && error.contains("between 0 and 1"), "{error}");
         assert!(with_env("REEVE_CALENDAR__TIMEZONE", "Mars/Olympus").is_err());
+        let error = with_env("REEVE_CALENDAR__DIGEST_DEADLINE", "25h").unwrap_err().to_string();
+        assert!(error.contains("calendar.digest_deadline") && error.contains("at most a day"), "{error}");
     }
 
     #[test]

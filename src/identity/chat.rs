@@ -147,7 +147,7 @@ impl Identities {
     /// [`IdentityRefused::UnknownPerson`].
     pub async fn invite(&self, person: &PersonId, channel: ChatChannel, by: By<'_>) -> Result<Invitation, IdentityRefused> {
         self.person(person).ok_or_else(|| IdentityRefused::UnknownPerson(person.to_string()))?;
-        let now = self.clock.now();
+        let now = self.clock.wire();
         let until = now.checked_add(SignedDuration::from_mins(CODE_MINUTES)).unwrap_or(now);
         loop {
             let code = Code::new();
@@ -173,7 +173,7 @@ impl Identities {
     /// [`IdentityRefused::UnknownPerson`].
     pub async fn link(&self, person: &PersonId, user: &ChatUser, by: By<'_>) -> Result<IdentityRow, IdentityRefused> {
         self.person(person).ok_or_else(|| IdentityRefused::UnknownPerson(person.to_string()))?;
-        let now = self.clock.now();
+        let now = self.clock.wire();
         let until = now.checked_add(SignedDuration::from_hours(24 * CONFIRM_DAYS)).unwrap_or(now);
         let waiting = IdentityRow {
             tenant: user.tenant.clone(),
@@ -192,9 +192,9 @@ impl Identities {
     /// [`IdentityRefused::Store`] with [`StoreError::NotFound`] when no such link waits for them.
     pub async fn accept(&self, id: &str, person: &PersonId, by: By<'_>) -> Result<IdentityRow, IdentityRefused> {
         self.person(person).ok_or(IdentityRefused::PersonGone)?;
-        let now = self.clock.now();
+        let now = self.clock.wire();
         let proof = Proof { by: person.as_str(), at: now, expires_at: self.holds_until(now) };
-        let entries = |row: &IdentityRow, ended: &[IdentityRow]| linked(row, ended, now, by);
+        let entries = |row: &IdentityRow, ended: &[IdentityRow]| linked(row, ended, self.clock.now(), by);
         Ok(self.store.verify_identity(id, person, proof, entries).await?)
     }
 
@@ -204,7 +204,7 @@ impl Identities {
     /// # Errors
     /// [`IdentityRefused::WrongCode`] for whatever does not fit, without saying what; [`IdentityRefused::TooMany`].
     pub async fn confirm(&self, user: &ChatUser, typed: &str) -> Result<IdentityRow, IdentityRefused> {
-        let now = self.clock.now();
+        let now = self.clock.wire();
         // What can not be a code is tried like one, so that it counts.
         let code = Code::typed(typed);
         let (code_id, code_hash) = code.as_ref().map_or_else(Default::default, |code| (code.id().to_owned(), code.hash()));
@@ -221,7 +221,7 @@ impl Identities {
             expires_at: self.holds_until(now),
         };
         let by = By { actor: &user.subject(), channel: user.channel.name() };
-        let outcome = self.store.try_identity_code(attempt, |outcome| told(outcome, user, now, by)).await?;
+        let outcome = self.store.try_identity_code(attempt, |outcome| told(outcome, user, self.clock.now(), by)).await?;
         match outcome {
             CodeOutcome::Fits(row, _) if self.person(&row.person).is_none() => Err(IdentityRefused::PersonGone),
             CodeOutcome::Fits(row, _) => Ok(*row),
@@ -258,7 +258,7 @@ impl Identities {
         if only.is_some_and(|person| *person != row.person) {
             return Err(StoreError::NotFound { what: "link", id: id.to_owned() }.into());
         }
-        let now = self.clock.now();
+        let now = self.clock.wire();
         let detail = json!({ "chat": subject_of(&row), "was": row.state.name() });
         let ended = self.entry(by, "identity.unlinked", format!("person:{}", row.person), detail);
         self.store.end_identity(id, now, &by.recorded(), "taken back", &[ended]).await?;

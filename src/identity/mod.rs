@@ -35,7 +35,7 @@ pub struct Identities {
     pub store: Store,
     /// People, and how long things hold.
     pub config: Arc<Config>,
-    /// When it is.
+    /// When it is. What lets somebody in holds by the machine's clock; the log counts in business time.
     pub clock: Clock,
 }
 

@@ -135,7 +135,7 @@ impl Identities {
         if scopes.is_empty() {
             return bad("a token without a scope is good for nothing; name one with --scope".to_owned());
         }
-        let now = self.clock.now();
+        let now = self.clock.wire();
         let (id, secret) = (hex::encode(random::<{ ID / 2 }>()), hex::encode(random::<{ SECRET / 2 }>()));
         let mut scopes: Vec<String> = scopes.iter().map(ToString::to_string).collect();
         scopes.sort();
@@ -175,7 +175,7 @@ impl Identities {
         let kept = found.as_ref().map_or_else(|| hash("", ""), |row| row.hash.clone());
         let fits = bool::from(kept.as_bytes().ct_eq(hash(id, secret).as_bytes()));
         let row = found.filter(|_| fits).ok_or(TokenRefused::Unknown)?;
-        let now = self.clock.now();
+        let now = self.clock.wire();
         if let Some(at) = row.revoked_at {
             return Err(TokenRefused::Revoked(at));
         }
@@ -206,7 +206,7 @@ impl Identities {
         if only.is_some_and(|person| row.owner != TokenOwner::Person(person.to_string())) {
             return Err(missing().into());
         }
-        let now = self.clock.now();
+        let now = self.clock.wire();
         let detail = json!({ "owner": actor_of(&row.owner), "name": row.name });
         let revoked = self.entry(by, "token.revoked", format!("token:{id}"), detail);
         self.store.revoke_token(id, now, &by.recorded(), &[revoked]).await?;

@@ -11,6 +11,7 @@ use tokio::sync::Mutex;
 
 use super::detect::stock::abc;
 use super::detect::{Seen, look};
+use super::observe;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::book::Book;
@@ -35,10 +36,10 @@ pub struct Laid {
     pub p: BTreeMap<ExceptionType, f64>,
 }
 
-/// Says for which records and which day something was laid out: the day, the newest change, how many records, how many
-/// decisions to learn from. A page of records can end between two of the same moment, so the newest change alone says too
-/// little.
-type Key = (Date, Option<Timestamp>, i64, usize);
+/// Says for which records and which day something was laid out: the day, the last day and the last hour that were read to
+/// their end, the newest change, how many records, how many decisions to learn from. A page of records can end between two of
+/// the same moment, so the newest change alone says too little.
+type Key = (Date, Option<(Date, i64)>, Option<Timestamp>, i64, usize);
 
 /// Lays the book out when it is asked for and keeps it until the records or the day change.
 pub struct Desk {
@@ -66,8 +67,17 @@ impl Desk {
         let learnt = decisions.iter().filter(|d| calendar.day_of(d.at) < today);
         let learnt: Vec<&DecisionRow> = standing(learnt);
         let records = self.store.count_records().await?.values().sum();
-        let key = (today, newest, records, learnt.len());
+        let read_up_to = observe::looked_at(&self.store).await?;
+        let closed = read_up_to.map(|at| (calendar.closed_at(at), at.as_second().div_euclid(3600)));
+        let key = (today, closed, newest, records, learnt.len());
         let mut kept = self.kept.lock().await;
+        // While half of a look has come in, the whole story of before stands.
+        if let Some((at, laid)) = &*kept
+            && at.0 == today
+            && !observe::is_abreast(&self.store).await?
+        {
+            return Ok(Arc::clone(laid));
+        }
         if let Some((at, laid)) = &*kept
             && *at == key
         {
@@ -76,10 +86,10 @@ impl Desk {
         let records = self.store.load_records().await.context("loading the records")?;
         let config = Arc::clone(&self.config);
         let p = self.probabilities(&learnt).await?;
-        // Facts are as old as the records: the close of the day that is being looked at, not the moment of the click.
-        let as_of = newest.map_or(now, |newest| newest.min(now)).max(calendar.close_of(calendar.day_of(now)).min(now));
+        // Facts are as old as the last whole look at the records, not as the moment of the click.
+        let as_of = read_up_to.or(newest).map_or(now, |at| at.min(now));
         let laid = tokio::task::spawn_blocking(move || {
-            let book = Book::new(as_of, calendar, records).with_detail_days(config.odoo.detail_days);
+            let book = Book::looked_at(as_of, now, calendar, records).with_detail_days(config.odoo.detail_days);
             let seen = look(&book, &config);
             let classes = abc(&book);
             Laid { book, seen, classes, p }

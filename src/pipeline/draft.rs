@@ -13,6 +13,7 @@ use async_trait::async_trait;
 use super::assess::{Assessment, assess};
 use super::desk::Laid;
 use super::model_draft::{ModelOutcome, draft_with_model};
+use super::observe::may_look;
 use super::standing::{Answered, is_undecided, same_facts, stand_by};
 use super::view::CaseView;
 use super::{Context as Stages, Progress, Stage, playbook};
@@ -52,6 +53,10 @@ impl Stage for Drafting {
         cases.retain(|case| !case.is_mute_proposal());
         asleep.retain(|case| !case.is_mute_proposal());
         if cases.is_empty() && asleep.is_empty() {
+            return Ok(Progress::Idle);
+        }
+        // What was drafted on the last whole story stands until there is a newer one.
+        if !may_look(&self.0).await? {
             return Ok(Progress::Idle);
         }
         let laid = desk.lay_out().await?;
@@ -205,10 +210,10 @@ impl Drafting {
         Ok((playbook::draft(view, assessment), Drafter::Playbook { because }))
     }
 
-    /// Under which key the calls of this day are counted.
+    /// Under which key the calls of this day are counted: the machine's, since they are paid by it.
     fn calls_key(&self) -> String {
         let Stages { config, clock, .. } = &self.0;
-        format!("model.calls.{}", config.calendar.calendar().day_of(clock.now()))
+        format!("model.calls.{}", config.calendar.calendar().day_of(clock.wire()))
     }
 
     async fn calls_spent(&self) -> Result<u32, StoreError> {

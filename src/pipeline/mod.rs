@@ -28,6 +28,7 @@ mod standing;
 pub mod understand;
 pub mod verify;
 pub mod view;
+pub mod watermark;
 
 use std::sync::Arc;
 use std::time::Duration;

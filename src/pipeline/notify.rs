@@ -2,23 +2,28 @@
 //!
 //! One digest for each business day. Once made it is kept as it was sent; making it again on the same inputs gives the
 //! same bytes.
+//!
+//! It waits until everything was read that happened before its day, with a look that began when the digest was due (what was
+//! done in the ERP just before is not recommended again), and until that look has been looked through. At its deadline it is
+//! made all the same, of what the detectors have seen, and says what is not in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
 use async_trait::async_trait;
-use jiff::SignedDuration;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 
 use super::approve::DRILL_VERB;
 use super::deliver::stuck;
 use super::desk::Laid;
-use super::detect::is_current;
+use super::detect::{is_current, looked_through};
 use super::noise::{Muting, drill, mutes};
+use super::watermark::Reading;
 use super::{Context as Stages, Progress, Stage, observe};
 use crate::domain::audit::AuditEntry;
 use crate::domain::book::Book;
-use crate::domain::calendar::days_between;
+use crate::domain::calendar::{Calendar, days_between};
 use crate::domain::case::{Case, CaseState, Lane, Rank};
 use crate::domain::digest::{BelowLine, Digest, DigestLine, ExplainedLine};
 use crate::domain::draft::order_note;
@@ -52,12 +57,12 @@ impl Stage for Notify {
 
     async fn run_once(&self) -> anyhow::Result<Progress> {
         let Stages { store, config, clock, desk, .. } = &self.0;
-        if !is_settled(&self.0).await? {
+        let now = clock.now();
+        let day = config.calendar.calendar().day_of(now);
+        if now < config.calendar.digest_at(day) || store.find_digest(day).await?.is_some() {
             return Ok(Progress::Idle);
         }
-        let calendar = config.calendar.calendar();
-        let (day, hour) = (calendar.day_of(clock.now()), calendar.hour_of(clock.now()));
-        if hour < config.calendar.digest_hour || store.find_digest(day).await?.is_some() {
+        if !(is_settled(&self.0).await? && (is_read(&self.0, day).await? || now >= config.calendar.digest_by(day))) {
             return Ok(Progress::Idle);
         }
         let laid = desk.lay_out().await?;
@@ -83,11 +88,21 @@ impl Stage for Notify {
     }
 }
 
-/// Is the work of the stages before done? A digest is made once, so it must not be made of half of it. A case that can not be
-/// drafted holds it up for a while and not for ever.
+/// Was everything read that the digest of `day` has to tell, and looked through? Where the source has gone down since its day
+/// began, what was read before is all there is: the days before are whole.
+async fn is_read(stages: &Stages, day: Date) -> anyhow::Result<bool> {
+    let calendar = &stages.config.calendar;
+    let reading = Reading::load(&stages.store).await?;
+    let covers = reading.covers_days_before(day, &calendar.calendar());
+    let fresh = reading.up_to().is_some_and(|at| at >= calendar.digest_at(day)) || reading.down().is_some();
+    Ok(covers && fresh && is_current(stages).await?)
+}
+
+/// Is the work of the stages before done? A digest is made once, so it must not be made of half of it, nor of nothing. A case
+/// that can not be drafted holds it up for a while and not for ever.
 async fn is_settled(stages: &Stages) -> anyhow::Result<bool> {
     let Stages { store, clock, .. } = stages;
-    if !is_current(stages).await? {
+    if looked_through(stages).await?.is_none() {
         return Ok(false);
     }
     let fresh = |case: &Case| clock.now().duration_since(case.opened_at) < UNDRAFTED_HOLDS;
@@ -104,7 +119,17 @@ struct Ranked {
 }
 
 async fn compose(stages: &Stages, laid: &Laid, day: Date) -> anyhow::Result<Digest> {
-    let Stages { store, config, clock, .. } = stages;
+    let Stages { store, config, clock, ports, .. } = stages;
+    let calendar = config.calendar.calendar();
+    // What the cases rest on, which may be less than what was read since.
+    let as_of = looked_through(stages).await?.unwrap_or(laid.book.as_of);
+    let reading = Reading::load(store).await?;
+    let mut unread = reading.unread(day, &calendar, ports.source.streams());
+    if unread.is_empty() && calendar.day_of(as_of) < day {
+        unread.push(not_looked_through(as_of, &calendar));
+    }
+    // Ranks were counted on the day of the last look; the time that is left has gone on.
+    let stood_still = f64::from(days_between(calendar.day_of(as_of), day).max(0));
     let yesterday = store.find_digest(crate::domain::calendar::plus_days(day, -1)).await?;
     let before: BTreeMap<&str, &DigestLine> =
         yesterday.iter().flat_map(|d| &d.digest.lines).map(|l| (l.case_id.as_str(), l)).collect();
@@ -121,7 +146,8 @@ async fn compose(stages: &Stages, laid: &Laid, day: Date) -> anyhow::Result<Dige
             continue;
         }
         let case = case.clone();
-        let Some(rank) = case.rank.clone() else { continue };
+        let Some(mut rank) = case.rank.clone() else { continue };
+        rank.slack_days -= stood_still;
         // A digest is never wrong on purpose.
         let all = drill::true_ones(store.list_recommendations(&case.id).await?, &drills);
         let mut recommendations: Vec<Recommendation> = all
@@ -150,7 +176,8 @@ async fn compose(stages: &Stages, laid: &Laid, day: Date) -> anyhow::Result<Dige
     }
     Ok(Digest {
         day,
-        as_of: book.as_of,
+        as_of,
+        unread,
         currency: config.money.currency.clone(),
         at_stake: lines.iter().filter(|l| l.is_worth_deciding()).map(|l| l.at_stake).sum(),
         below: account(&below),
@@ -158,11 +185,17 @@ async fn compose(stages: &Stages, laid: &Laid, day: Date) -> anyhow::Result<Dige
         noise,
         decided: decided(stages, yesterday.as_ref()).await?,
         drafted_by: drafted_by(&ranked),
-        health: health(stages, book).await?,
+        health: health(stages, laid).await?,
         audit_head: store.audit_head().await?,
         lines,
     })
     .inspect(|_| tracing::info!(at = %clock.now(), "Composed the digest of {day}"))
+}
+
+/// What a digest says that was made before the detectors had looked through what was read.
+fn not_looked_through(as_of: Timestamp, calendar: &Calendar) -> String {
+    let at = as_of.to_zoned(calendar.timezone.clone()).strftime("%Y-%m-%d %H:%M %Z").to_string();
+    format!("Not in it: what was read after {at}; it had not been looked through, see Health.")
 }
 
 /// Damps small moves: yesterday's priority stands unless it changed by more than a fifth or the slack crossed a whole day.
@@ -340,7 +373,7 @@ fn drafted_by(ranked: &[Ranked]) -> String {
     }
 }
 
-async fn health(stages: &Stages, book: &Book) -> anyhow::Result<Vec<String>> {
+async fn health(stages: &Stages, laid: &Laid) -> anyhow::Result<Vec<String>> {
     let Stages { store, clock, .. } = stages;
     let mut lines = Vec::new();
     if let Some(newest) = store.newest_change().await? {
@@ -369,7 +402,8 @@ async fn health(stages: &Stages, book: &Book) -> anyhow::Result<Vec<String>> {
             lines.push(format!("The stage {} last failed: {error}", status.stage));
         }
     }
-    if book.sale_lines.is_empty() {
+    lines.extend(laid.seen.feeds.lines(&laid.book));
+    if laid.book.sale_lines.is_empty() {
         lines.push("There are no sales in the records: demand can not be judged.".to_owned());
     }
     Ok(lines)
@@ -382,7 +416,6 @@ mod tests {
     use crate::domain::case::CaseState;
     use crate::domain::ids::CaseId;
     use crate::domain::recommendation::Prose;
-    use jiff::Timestamp;
 
     const DAY: &str = "2026-10-09";
 

@@ -1,8 +1,12 @@
 //! The source → records, from a cursor. Each page and the cursor behind it are stored in one transaction, so a kill at any
 //! page loses nothing and reads nothing twice.
 //!
-//! A live source is first asked to bring in what has changed. Where that fails, nothing of it is told: the records stay as
-//! they were at the last look that ended well, which is a whole story, only an older one, and the digest says how old.
+//! A live source is first asked to bring in what has changed. Where that fails, nothing of it is told by pages: the records
+//! stay as they were at the last look that ended well, which is a whole story, only an older one, and the digest says how
+//! old. Sums are told while they are brought in; until the look has ended well the records then are half of a story, and
+//! nothing is judged by them.
+//!
+//! A look that ended well moves the watermark of the source's streams (`watermark`) to the moment at which it began.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,15 +15,13 @@ use anyhow::Context;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
+use super::watermark::{Reading, why_not};
 use super::{Context as Stages, Progress, Stage};
 use crate::ports::{Gap, PortError};
 use crate::store::{Store, StoreError};
 
 /// Under which key the store knows that more is known to be there than has been read.
 const BEHIND: &str = "observe.behind";
-
-/// Under which key the store keeps when the source was last looked at with success.
-const LOOKED_AT: &str = "source.looked_at";
 
 /// Under which key the store keeps what the source can not tell.
 const GAPS: &str = "source.gaps";
@@ -35,13 +37,20 @@ pub(super) async fn is_abreast(store: &Store) -> Result<bool, StoreError> {
     Ok(store.find_setting(BEHIND).await?.as_deref() == Some("no"))
 }
 
-/// When the source was last looked at with success; None before the first time.
+/// May this business day be looked at? Not on half of a story, and not before a look that began on it has ended well: the
+/// days before would not be whole, and what nobody has read yet would look like nothing having happened.
+pub(super) async fn may_look(stages: &Stages) -> Result<bool, StoreError> {
+    let calendar = stages.config.calendar.calendar();
+    let day = calendar.day_of(stages.clock.now());
+    Ok(is_abreast(&stages.store).await? && Reading::load(&stages.store).await?.covers_days_before(day, &calendar))
+}
+
+/// Up to where everything was read: when the last look began that ended well; None before the first time.
 ///
 /// # Errors
-/// The store's, or a setting that is damaged.
-pub async fn looked_at(store: &Store) -> anyhow::Result<Option<Timestamp>> {
-    let Some(text) = store.find_setting(LOOKED_AT).await? else { return Ok(None) };
-    Ok(Some(text.parse().with_context(|| format!("the store's setting {LOOKED_AT} is damaged"))?))
+/// The store's.
+pub async fn looked_at(store: &Store) -> Result<Option<Timestamp>, StoreError> {
+    Ok(Reading::load(store).await?.up_to())
 }
 
 /// What the source could not tell at the last look, in order.
@@ -73,9 +82,22 @@ pub struct Observe {
 /// The last look of this process.
 #[derive(Clone, Copy, Debug)]
 struct Look {
+    /// When it was tried last, by the machine's clock: looks are spaced by it.
     at: Timestamp,
-    /// Did it bring in everything? Until one has, nothing is told.
-    whole: bool,
+    /// When it began, in business time.
+    began: Timestamp,
+    /// How far it came.
+    came: Came,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Came {
+    /// It has not ended, or failed: nothing is told.
+    Nowhere,
+    /// Everything was brought in, and is being told.
+    In,
+    /// Everything was told.
+    Through,
 }
 
 impl Observe {
@@ -84,17 +106,21 @@ impl Observe {
         Self { stages, last: Mutex::new(None) }
     }
 
-    /// Is it time to look at the source again? It is once for each period, sooner where there is a hint.
-    fn is_due(&self, now: Timestamp) -> bool {
-        let Stages { config, hint, .. } = &self.stages;
+    /// Is it time to look at the source again? It is once for each period, sooner where there is a hint, and when the hour of
+    /// the digest has come: it is to know of what was done just before.
+    fn is_due(&self, at: Timestamp) -> bool {
+        let Stages { config, hint, clock, .. } = &self.stages;
+        let now = clock.now();
         let mut last = self.looked();
         let period = SignedDuration::try_from(config.worker.period).unwrap_or(SignedDuration::MAX);
+        let digest = config.calendar.digest_at(config.calendar.calendar().day_of(now));
         let due = last.is_none_or(|last| {
-            let rest = now.duration_since(last.at);
-            rest >= period || (rest >= HINT_REST && hint.0.swap(false, Ordering::AcqRel))
+            let rest = at.duration_since(last.at);
+            let wanted = || (last.began < digest && digest <= now) || hint.0.swap(false, Ordering::AcqRel);
+            rest >= period || (rest >= HINT_REST && wanted())
         });
         if due {
-            *last = Some(Look { at: now, whole: false });
+            *last = Some(Look { at, began: now, came: Came::Nowhere });
         }
         due
     }
@@ -103,13 +129,55 @@ impl Observe {
         self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
+    fn came(&self, came: Came) {
+        let at = self.stages.clock.wire();
+        if let Some(look) = &mut *self.looked() {
+            // A look that took long rests the others for as long as a short one: they want to judge what it brought.
+            (look.at, look.came) = (look.at.max(at), came);
+        }
+    }
+
     async fn keep_gaps(&self) -> anyhow::Result<()> {
         let gaps =
             serde_json::to_string(&self.stages.ports.source.gaps().await?).context("writing down what is not read")?;
         Ok(self.stages.store.put_setting(GAPS, &gaps).await?)
     }
 
-    async fn page(&self, now: Timestamp) -> anyhow::Result<usize> {
+    /// Lets the source bring in what has changed. Answers whether everything came in.
+    async fn look(&self, began: Timestamp) -> anyhow::Result<bool> {
+        let Stages { store, ports, .. } = &self.stages;
+        let (source, streams) = (ports.source.identity(), ports.source.streams());
+        let names: Vec<&str> = streams.iter().map(|stream| stream.name).collect();
+        store.begin_look(&source, &names, began).await?;
+        let tells_meanwhile = streams.iter().any(|stream| !stream.paged);
+        let before = (is_abreast(store).await?, store.state_of_told().await?);
+        // Said before anything can come in and taken back when all has: killed in between, it stays said.
+        if tells_meanwhile && before.0 {
+            store.put_setting(BEHIND, "yes").await?;
+        }
+        let Err(error) = ports.source.refresh(began).await else {
+            self.keep_gaps().await?;
+            self.came(Came::In);
+            return Ok(true);
+        };
+        self.came(Came::Nowhere);
+        let read = ports.source.brought_in().await?;
+        store.fail_look(&source, began, &why_not(&error), &read).await?;
+        // Where nothing came in, the story is the old one, and whole.
+        if tells_meanwhile && before.0 && store.state_of_told().await? == before.1 {
+            store.put_setting(BEHIND, "no").await?;
+        }
+        match error {
+            PortError::Resting { until, .. } => {
+                tracing::debug!(%until, "The source is left alone");
+                Ok(false)
+            }
+            error => Err(error).with_context(|| format!("looking for changes in {source}")),
+        }
+    }
+
+    /// Tells a page. After the last one the look is over: Answers None then, where there was nothing to tell.
+    async fn page(&self, look: Look, now: Timestamp) -> anyhow::Result<Option<usize>> {
         let Stages { store, config, ports, .. } = &self.stages;
         let source = ports.source.identity();
         let cursor = store.find_cursor(&source).await?;
@@ -120,20 +188,28 @@ impl Observe {
             .with_context(|| format!("reading records from {source}"))?;
         // A live source can have changes that come to no record: the cursor moves all the same.
         let is_new = cursor.as_ref().is_some_and(|cursor| *cursor != page.next);
-        if page.observed.is_empty() && !page.more && !is_new {
-            return Ok(0);
+        let is_nothing = page.observed.is_empty() && !page.more && !is_new;
+        if is_nothing && look.came == Came::Through {
+            return Ok(None);
         }
         // Said before the page is stored and taken back after the last one: killed in between, it stays said.
         if page.more {
             store.put_setting(BEHIND, "yes").await?;
         }
-        store.apply_page(&source, &page, now).await.context("storing a page of records")?;
-        if !page.more {
-            // What can not be told of what was brought in shows only when it is put together.
-            self.keep_gaps().await?;
-            store.put_setting(BEHIND, "no").await?;
+        if !is_nothing {
+            store.apply_page(&source, &page, now).await.context("storing a page of records")?;
         }
-        Ok(page.observed.len().max(1))
+        if !page.more {
+            if !is_nothing {
+                // What can not be told of what was brought in shows only when it is put together.
+                self.keep_gaps().await?;
+            }
+            store.end_look(&source, look.began).await?;
+            store.put_setting(BEHIND, "no").await?;
+            self.came(Came::Through);
+        }
+        // A look that brought nothing counts as one: others may have waited for it.
+        Ok(Some(if is_nothing { 0 } else { page.observed.len().max(1) }))
     }
 }
 
@@ -144,31 +220,16 @@ impl Stage for Observe {
     }
 
     async fn run_once(&self) -> anyhow::Result<Progress> {
-        let Stages { store, ports, clock, .. } = &self.stages;
-        let now = clock.now();
-        if self.is_due(now) {
-            let source = ports.source.identity();
-            match ports.source.refresh(now).await {
-                Ok(()) => {}
-                // Half of what has changed is not told: the records stay as they were.
-                Err(PortError::Resting { until, .. }) => {
-                    tracing::debug!(%until, "The source is left alone");
-                    return Ok(Progress::Idle);
-                }
-                Err(error) => return Err(error).with_context(|| format!("looking for changes in {source}")),
+        let clock = &self.stages.clock;
+        if self.is_due(clock.wire()) {
+            let began = self.looked().map_or_else(|| clock.now(), |look| look.began);
+            if !self.look(began).await? {
+                return Ok(Progress::Idle);
             }
-            self.keep_gaps().await?;
-            store.put_setting(LOOKED_AT, &now.to_string()).await?;
-            *self.looked() = Some(Look { at: now, whole: true });
         }
-        if !self.looked().is_some_and(|look| look.whole) {
-            return Ok(Progress::Idle);
-        }
+        let Some(look) = self.looked().filter(|look| look.came != Came::Nowhere) else { return Ok(Progress::Idle) };
         // Not the time from before the look: what came in since is part of it.
-        Ok(match self.page(clock.now()).await? {
-            0 => Progress::Idle,
-            read => Progress::Advanced(read),
-        })
+        Ok(self.page(look, clock.now()).await?.map_or(Progress::Idle, Progress::Advanced))
     }
 }
 
@@ -251,6 +312,8 @@ mod tests {
         let later = Observe::new(stages.clone());
         assert_eq!(later.run_once().await.unwrap(), Progress::Advanced(1));
         assert_eq!(looked_at(&stages.store).await.unwrap(), Some(clock.now()));
+        let marks = stages.store.list_watermarks().await.unwrap();
+        assert_eq!((marks.len(), marks[0].failing.as_ref()), (1, None), "it is not down any more");
         assert_eq!(gaps(&stages.store).await.unwrap().len(), 1);
         assert!(is_abreast(&stages.store).await.unwrap());
     }

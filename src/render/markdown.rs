@@ -8,6 +8,9 @@ use crate::domain::digest::{Digest, DigestLine};
 /// The digest as Markdown. Text from outside is escaped: it makes no link, no heading and no markup.
 pub fn markdown(digest: &Digest) -> String {
     let mut out = format!("# Reeve, {}: {}\n\n{}\n", digest.day, escape(&title(digest)), escape(&origin(digest)));
+    for line in &digest.unread {
+        put(&mut out, format_args!("\n**{}**\n", escape(line)));
+    }
     if digest.lines.is_empty() {
         out.push_str("\nNothing needs a decision today.\n");
     }

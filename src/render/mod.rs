@@ -169,6 +169,7 @@ pub(crate) mod tests {
         Digest {
             day: "2026-10-08".parse().unwrap(),
             as_of: "2026-10-08T23:59:59.999Z".parse().unwrap(),
+            unread: Vec::new(),
             currency: "USD".to_owned(),
             lines: vec![line(1), second, third],
             below: BelowLine {

@@ -33,6 +33,9 @@ impl Page {
     fn digest(mut self, digest: &Digest) -> String {
         self.put(Style::Bold, &format!("Reeve, {}: {}", digest.day, title(digest)), 0, usize::MAX);
         self.put(Style::Dim, &origin(digest), 0, usize::MAX);
+        for line in &digest.unread {
+            self.put(Style::Bold, &plain(line), 0, usize::MAX);
+        }
         if digest.lines.is_empty() {
             self.gap();
             self.put(Style::Plain, "Nothing needs a decision today.", 0, usize::MAX);
@@ -167,6 +170,14 @@ mod tests {
     #[test]
     fn the_terminal_digest_reads_like_a_list() {
         insta::assert_snapshot!("digest_text", text(&sample()));
+    }
+
+    #[test]
+    fn what_is_not_in_it_stands_before_what_is() {
+        let mut digest = sample();
+        digest.unread = vec!["Not in it: yesterday's sales after 18:02 UTC.".to_owned()];
+        let shown = text(&digest);
+        assert_eq!(shown.lines().nth(2), Some("Not in it: yesterday's sales after 18:02 UTC."), "{shown}");
     }
 
     #[test]

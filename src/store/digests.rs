@@ -117,6 +117,7 @@ mod tests {
             digest: Digest {
                 day: date(2026, 10, day),
                 as_of: at(0),
+                unread: Vec::new(),
                 currency: "USD".to_owned(),
                 lines: vec![],
                 below: BelowLine::default(),

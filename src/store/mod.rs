@@ -41,6 +41,7 @@ mod settings;
 pub(crate) mod testing;
 mod tokens;
 mod views;
+mod watermarks;
 
 pub use audit::AuditFault;
 pub use case_pages::CaseAfter;
@@ -63,6 +64,7 @@ pub use outcomes::Outcome;
 pub use sessions::Session;
 pub use tokens::{TokenOwner, TokenRow};
 pub use views::View;
+pub use watermarks::Watermark;
 
 use std::sync::Arc;
 

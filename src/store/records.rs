@@ -73,6 +73,17 @@ impl Store {
         row::time_opt(&newest, "records", "changed_at")
     }
 
+    /// Newest change and number of the records that the source tells, which events add nothing to: when both are the same as
+    /// before, it told nothing.
+    pub async fn state_of_told(&self) -> Result<(Option<Timestamp>, i64), StoreError> {
+        let told = sqlx::query(
+            "select 'told' as id, max(changed_at) as changed_at, count(*) as n from records where kind <> 'notice'",
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        Ok((row::time_opt(&told, "records", "changed_at")?, row::get(&told, "records", "n")?))
+    }
+
     /// How many records there are of each kind.
     pub async fn count_records(&self) -> Result<BTreeMap<String, i64>, StoreError> {
         let rows = sqlx::query("select kind, count(*) as n from records group by kind").fetch_all(&self.pool).await?;

@@ -62,7 +62,7 @@ async fn report(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
-    let now = state.clock.now();
+    let (now, wire) = (state.clock.now(), state.clock.wire());
     let body = body.map_err(|rejection| unread(&rejection))?;
     let window = SignedDuration::try_from(state.config.events.window).unwrap_or(SignedDuration::ZERO);
     let found = state.store.find_outbox(&message).await.map_err(|error| not_kept(&message, &error))?;
@@ -70,13 +70,13 @@ async fn report(
     else {
         // Only who could have got one is told that there is none.
         let all: Vec<Webhook> = state.config.all_destinations().iter().flat_map(keys).collect();
-        check(&all, &headers, &body, now, window)?;
+        check(&all, &headers, &body, wire, window)?;
         return Err(Refusal::NotFound("no such message was handed off"));
     };
     let destination = state.config.destination(&row.channel);
     let keys = destination.as_ref().map(keys).unwrap_or_default();
-    let (id, text) = check(&keys, &headers, &body, now, window)?;
-    if let Some(seconds) = state.hooks.too_many(&format!("hand-off {}", row.channel), now) {
+    let (id, text) = check(&keys, &headers, &body, wire, window)?;
+    if let Some(seconds) = state.hooks.too_many(&format!("hand-off {}", row.channel), wire) {
         return Err(Refusal::TooMany(seconds));
     }
     let said: Said = serde_json::from_str(text).map_err(|_| {

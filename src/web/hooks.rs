@@ -175,15 +175,16 @@ async fn take_signed(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
     let WebState { hooks, clock, store, .. } = &state;
-    let now = clock.now();
+    // A signature's time and a sender's pace are the machine's; what the event says happened in business time.
+    let (now, wire) = (clock.now(), clock.wire());
     let sender = hooks.senders.get(&source).ok_or(Refusal::NotFound("there is no such hook"))?;
     let body = body.map_err(|rejection| unread(&rejection))?;
-    let (id, text) = sender.check(&headers, &body, now, hooks.window)?;
+    let (id, text) = sender.check(&headers, &body, wire, hooks.window)?;
     if sender.kind == HookKind::Odoo {
         hooks.called(&source, now);
         return Ok(noted());
     }
-    if let Some(seconds) = hooks.too_many(&source, now) {
+    if let Some(seconds) = hooks.too_many(&source, wire) {
         return Err(Refusal::TooMany(seconds));
     }
     let id = format!("{source}/{id}");

@@ -171,7 +171,7 @@ fn said(text: &str) -> Said {
 }
 
 async fn page(state: &WebState, who: &SignedIn, said: Said) -> Result<String, WebError> {
-    let (store, now, zone) = (&state.store, state.clock.now(), &state.config.calendar.timezone);
+    let (store, now, zone) = (&state.store, state.clock.wire(), &state.config.calendar.timezone);
     let person = &who.person;
     let people = &state.config.people;
     let links = store.list_identities(Some(&person.id)).await?;

@@ -160,7 +160,7 @@ pub(super) async fn queue(
         lead: lead(digest.as_ref(), &state.config.money.currency),
         currency: state.config.money.currency.clone(),
         notices: state.store.list_notices(&who.person.id).await?.iter().map(|n| notice(n, &state)).collect(),
-        health: digest.iter().flat_map(|d| d.health.iter().map(|h| plain(h))).collect(),
+        health: digest.iter().flat_map(|d| d.unread.iter().chain(&d.health).map(|h| plain(h))).collect(),
         states: STATES.iter().map(|s| choice(s.0, s.1, s.0 == chosen.0)).collect(),
         types,
         above_title: if in_queue { "Above the line" } else { "Cases" },

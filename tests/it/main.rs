@@ -15,6 +15,7 @@ mod fake_odoo_client;
 mod killed;
 mod killed_deliver;
 mod kpi;
+mod lived_reads;
 mod model;
 mod models;
 mod odoo_client;

@@ -64,13 +64,15 @@ async fn sums_over_http_say_what_the_recording_says_move_by_move() {
 
         let calendar = config.calendar.calendar();
         let masters = records.iter().filter(|r| matches!(r, Record::Item(_) | Record::Location(_))).cloned();
-        let told = Book::new(now, calendar.clone(), masters.chain(summed));
-        let truth = Book::new(now, calendar.clone(), records.clone());
+        // At the close of the day, so that all that happened counts.
+        let at = calendar.close_of(calendar.day_of(now));
+        let told = Book::new(at, calendar.clone(), masters.chain(summed));
+        let truth = Book::new(at, calendar.clone(), records.clone());
         let from = truth.first_day().expect("things happened");
         let mut sold = 0.0;
         for (item, location) in truth.places() {
             assert_eq!(told.on_hand(&item, &location), truth.on_hand(&item, &location), "{item} at {location}");
-            let mut wanted = vec![0.0; truth.days_from(from).len()];
+            let mut wanted = vec![0.0; truth.days_from(from, &location).len()];
             for m in truth.moves_at(&item, &location) {
                 let sign = match m.kind {
                     MoveKind::Delivery => 1.0,
@@ -78,7 +80,8 @@ async fn sums_over_http_say_what_the_recording_says_move_by_move() {
                     _ => continue,
                 };
                 let Some(done) = m.done_at else { continue };
-                let day = truth.days_from(from).iter().position(|day| *day == calendar.day_of(done)).expect("a day");
+                let day =
+                    truth.days_from(from, &location).iter().position(|day| *day == calendar.day_of(done)).expect("a day");
                 wanted[day] += sign * m.qty.to_f64();
             }
             sold += wanted.iter().sum::<f64>();

@@ -28,7 +28,7 @@ pub type Place = (ItemId, LocationId);
 pub struct Book {
     /// The records were read up to here.
     pub as_of: Timestamp,
-    /// The business day of `as_of`: it may have hardly begun.
+    /// The business day it is: it may have hardly begun, and be a later one than that of `as_of`, where nobody has read since.
     pub today: Date,
     /// The last business day that was over at `as_of`. Demand, levels and runs end with it: a day that still runs says
     /// nothing yet about how much is sold in a day.
@@ -77,9 +77,20 @@ pub struct Book {
 }
 
 impl Book {
-    /// Indexes `records` as they stood at `as_of`.
+    /// Indexes `records` as they stood at `as_of`, which is also the time it is.
     pub fn new(as_of: Timestamp, calendar: Calendar, records: impl IntoIterator<Item = Record>) -> Self {
-        let today = calendar.day_of(as_of);
+        Self::looked_at(as_of, as_of, calendar, records)
+    }
+
+    /// Indexes `records` that were read up to `as_of` and are looked at at `now`. What was announced has a feed of its own:
+    /// it is in the book up to `now`.
+    pub fn looked_at(
+        as_of: Timestamp,
+        now: Timestamp,
+        calendar: Calendar,
+        records: impl IntoIterator<Item = Record>,
+    ) -> Self {
+        let today = calendar.day_of(now);
         let mut book = Self {
             as_of,
             today,
@@ -113,7 +124,7 @@ impl Book {
             announced: BTreeMap::new(),
         };
         for record in records {
-            book.add(record);
+            book.add(record, now);
         }
         book.index();
         book.detail_from = book.sale_lines.values().map(|line| line.ordered_at).min().map(|at| book.calendar.day_of(at));
@@ -122,7 +133,7 @@ impl Book {
         book
     }
 
-    fn add(&mut self, record: Record) {
+    fn add(&mut self, record: Record, now: Timestamp) {
         match record {
             Record::Item(r) => {
                 self.items.insert(r.id.clone(), r);
@@ -160,7 +171,7 @@ impl Book {
                 self.demand_months.entry((r.item.clone(), r.location.clone())).or_default().push(r);
             }
             // What came in after the book was read is not in it, whenever it was written down.
-            Record::Notice(r) if r.received_at > self.as_of => {}
+            Record::Notice(r) if r.received_at > now => {}
             Record::Notice(r) => {
                 self.notices.insert(r.id.clone(), r);
             }

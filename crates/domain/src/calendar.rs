@@ -44,6 +44,14 @@ impl Calendar {
         at.to_zoned(self.timezone.clone()).hour().unsigned_abs()
     }
 
+    /// The moment within business day `day` at which the clock on the wall shows `hour`. A day that closes before midnight
+    /// begins on the evening before, one that closes after midnight has most hours of the date before.
+    pub fn moment_of(&self, day: Date, hour: u8) -> Timestamp {
+        let date = if hour >= self.cut_off_hour { day.yesterday().unwrap_or(day) } else { day };
+        let at = date.at(i8::try_from(hour.min(23)).unwrap_or(0), 0, 0, 0);
+        at.to_zoned(self.timezone.clone()).map_or(Timestamp::MAX, |zoned| zoned.timestamp())
+    }
+
     /// The moment at which business day `day` closes: its last millisecond.
     pub fn close_of(&self, day: Date) -> Timestamp {
         let midnight = day
@@ -99,6 +107,26 @@ mod tests {
         assert_eq!(calendar.day_of(at), day("2026-10-09"));
         assert_eq!(calendar.close_of(day("2026-10-08")).to_string(), "2026-10-08T19:59:59.999Z");
         assert_eq!(calendar.day_of(calendar.close_of(day("2026-10-08"))), day("2026-10-08"));
+    }
+
+    #[test]
+    fn an_hour_of_a_business_day_lies_in_it_wherever_the_day_closes() {
+        for zone in ["UTC", "Asia/Tokyo", "America/Los_Angeles", "Pacific/Kiritimati", "Pacific/Apia"] {
+            for cut_off_hour in 1..=24 {
+                let calendar = Calendar { timezone: TimeZone::get(zone).unwrap(), cut_off_hour };
+                for hour in 0..24 {
+                    let at = calendar.moment_of(day("2026-10-08"), hour);
+                    assert_eq!(calendar.day_of(at), day("2026-10-08"), "{zone} {cut_off_hour} {hour}");
+                    assert_eq!(calendar.hour_of(at), hour, "{zone} {cut_off_hour}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_hour_that_the_clocks_leave_out_is_the_one_behind_it() {
+        let calendar = Calendar { timezone: TimeZone::get("Europe/Berlin").unwrap(), cut_off_hour: 24 };
+        assert_eq!(calendar.moment_of(day("2026-03-29"), 2).to_string(), "2026-03-29T01:00:00Z");
     }
 
     #[test]

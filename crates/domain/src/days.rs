@@ -27,6 +27,11 @@ impl Book {
         if last.is_some_and(|day| day >= from) { from } else { Date::MAX }
     }
 
+    /// From when all single sale lines are known; None where there are none.
+    pub fn lines_whole_from(&self) -> Option<Date> {
+        self.detail_from
+    }
+
     /// Wanted by customers on each day from `from` to the last that is over there: ordered, whether or not it could be shipped. Where only sums are
     /// known: shipped and sold, less what came back, which can be below zero.
     pub fn demand_by_day(&self, item: &ItemId, location: &LocationId, from: Date) -> Vec<f64> {
@@ -254,9 +259,10 @@ mod tests {
         Record::StockLevel(StockLevel { item, location, on_hand, reserved: Quantity::ZERO })
     }
 
-    /// On 6 November.
+    /// At the close of 6 November.
     fn book(records: impl IntoIterator<Item = Record>) -> Book {
-        Book::new("2026-11-06T20:00:00Z".parse().unwrap(), Calendar::utc(), records)
+        let calendar = Calendar::utc();
+        Book::new(calendar.close_of(day("2026-11-06")), calendar, records)
     }
 
     fn demand(book: &Book, from: &str) -> Vec<f64> {
@@ -328,6 +334,42 @@ mod tests {
         assert!(!out[33..].iter().any(|out| *out));
         // Of a place for which nothing is stated, nothing is there.
         assert_eq!(book.on_hand(&item, &LocationId::new("2")), Quantity::ZERO);
+    }
+
+    #[test]
+    fn the_day_that_runs_is_no_day_yet_and_what_it_moved_is_taken_off_the_stated_level() {
+        let (item, location) = place();
+        let records = [
+            level(12),
+            line("1", "2026-11-05", 6),
+            line("2", "2026-11-06", 4),
+            moved("3", MoveKind::Receipt, "2026-11-06", 5),
+            Record::DemandMonth(month("2026-11-01", &[(6, 4)], &[], &[], 11)),
+        ];
+        let morning = Book::new("2026-11-06T13:00:00Z".parse().unwrap(), Calendar::utc(), records).with_detail_days(30);
+        assert_eq!((morning.today, morning.closed), (day("2026-11-06"), day("2026-11-05")));
+        assert_eq!(demand(&morning, "2026-11-04"), [0.0, 6.0]);
+        assert!((morning.sold_today(&item, &location) - 4.0).abs() < 1e-9);
+        // 12 now, 4 sold and 5 come since the close: 11 were there.
+        assert_eq!(morning.on_hand_by_day(&item, &location, day("2026-11-04")), [11.0, 11.0]);
+        assert_eq!(morning.days_from(day("2026-11-04"), &location).len(), 2);
+    }
+
+    #[test]
+    fn a_day_ends_in_the_zone_of_its_location() {
+        let (item, location) = place();
+        let north = crate::record::Location { id: location.clone(), code: "AKL".into(), name: "Auckland".into() };
+        // Half past ten in the evening UTC is the next day's late morning in Auckland.
+        let Record::SaleLine(mut late) = line("1", "2026-11-04", 3) else { unreachable!() };
+        late.ordered_at = "2026-11-04T22:30:00Z".parse().unwrap();
+        let records = [Record::Location(north), Record::SaleLine(late)];
+        let zones = BTreeMap::from([("AKL".to_owned(), jiff::tz::TimeZone::get("Pacific/Auckland").unwrap())]);
+        let at = "2026-11-05T12:00:00Z".parse().unwrap();
+        let there = Book::new(at, Calendar::utc(), records.clone()).with_zones(&zones);
+        assert_eq!((there.closed, there.closed_at(&location)), (day("2026-11-04"), day("2026-11-05")));
+        assert_eq!(demand(&there, "2026-11-04"), [0.0, 3.0]);
+        assert_eq!(there.on_hand(&item, &location), Quantity::ZERO);
+        assert_eq!(demand(&Book::new(at, Calendar::utc(), records), "2026-11-04"), [3.0]);
     }
 
     #[test]

@@ -130,7 +130,7 @@ impl Transport {
         let status = response.status();
         if is_busy(status) {
             let asked = response.headers().get(RETRY_AFTER).and_then(|wait| wait.to_str().ok());
-            let retry_after = asked.and_then(|wait| wait_of(wait, self.clock.now()));
+            let retry_after = asked.and_then(|wait| wait_of(wait, self.clock.wire()));
             return Err(OdooError::Busy {
                 url: self.shown.clone(),
                 detail: format!("HTTP {}", status.as_u16()),

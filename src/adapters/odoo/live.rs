@@ -21,7 +21,7 @@ use super::levels::LevelReader;
 use super::patient::{Patient, RealSleep};
 use super::progress::Progress;
 use super::pull::{Puller, Settings};
-use super::source::{OdooSource, Refresh, Told};
+use super::source::{DEMAND, LEVELS, OdooSource, Refresh, Told, read_up_to};
 use super::streams::STREAMS;
 use crate::clock::Clock;
 use crate::config::{CalendarConfig, OdooConfig};
@@ -179,8 +179,14 @@ impl Connection {
             requests = pulled.requests,
             "Read what has changed in Odoo"
         );
+        let whole = async |stream: &str| {
+            let (key, at) = (read_up_to(stream), until.to_string());
+            mirror.keep(&key, &[], &[], &at, clock.now()).await.map_err(store)
+        };
         let gaps = self.demand.refresh(until).await?;
+        whole(DEMAND).await?;
         self.levels.refresh(until).await?;
+        whole(LEVELS).await?;
         let text = serde_json::to_string(&gaps).expect("gaps are text");
         if mirror.position(SUM_GAPS).await.map_err(store)?.as_deref() != Some(text.as_str()) {
             mirror.keep(SUM_GAPS, &[], &[], &text, clock.now()).await.map_err(store)?;

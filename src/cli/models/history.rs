@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::book::Book;
 use crate::models::demand::panel::Panel;
+use crate::pipeline::detect::feed::Feeds;
 use crate::pipeline::detect::panel::panel;
 use crate::pipeline::observe::{Observe, looked_at};
 use crate::pipeline::{Progress, Stage};
@@ -34,7 +35,7 @@ pub(super) async fn read(mut config: Config, recording: Option<PathBuf>) -> anyh
         let (calendar, detail_days) = (config.calendar.calendar(), config.odoo.detail_days);
         Book::new(as_of, calendar, store.load_records().await?).with_detail_days(detail_days)
     };
-    panel(&book)?.with_context(|| format!("{from} holds no sales to look at"))
+    panel(&book, &Feeds::of(&book))?.with_context(|| format!("{from} holds no sales to look at"))
 }
 
 async fn recorded(config: Config) -> anyhow::Result<Book> {

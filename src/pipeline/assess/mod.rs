@@ -17,6 +17,7 @@ mod checks;
 mod counted;
 mod desk;
 mod duplicate;
+mod feed;
 mod frozen;
 #[cfg(test)]
 mod frozen_tests;
@@ -250,6 +251,7 @@ fn gather(desk: &mut Desk<'_>) {
             }
             T::DReturn => stock::spoiled(desk, exception, MoveKind::CustomerReturn),
             T::IScrap => stock::spoiled(desk, exception, MoveKind::Scrap),
+            T::DData if exception.signal.period.starts_with(feed::PERIOD) => feed::assess(desk, exception),
             T::DData => stock::doubled_order(desk, exception),
             T::RShort | T::ROver | T::RLate | T::REarly | T::RUom | T::RDup | T::RUnplanned | T::RDamage => {
                 receiving::assess(desk, exception, &mut disputes);

@@ -56,7 +56,8 @@ pub struct Deliver {
     pub store: Store,
     /// Attempts and waiting times.
     pub config: Arc<Config>,
-    /// When it is.
+    /// When it is. The outbox counts in business time, as the undo window, the deadline and the log do that its rows stand
+    /// beside; what a receiver sees and asks for is in wire time.
     pub clock: Clock,
     /// Who sends; none, and everything stays where it is.
     pub sender: Option<Arc<dyn Sender>>,
@@ -148,7 +149,8 @@ impl Deliver {
         for _ in 0..most {
             let now = self.clock.now();
             let due = self.store.next_due_to(destination).await.context("reading the outbox")?;
-            if due.is_none_or(|due| due > now) || sender.free_at(destination, now) > now {
+            let wire = self.clock.wire();
+            if due.is_none_or(|due| due > now) || sender.free_at(destination, wire) > wire {
                 break;
             }
             // Before each message anew: two processes that took turns in the middle could overtake each other.
@@ -183,7 +185,7 @@ impl Deliver {
                 return Ok(true);
             }
         };
-        let message = Outgoing { to: row.channel.clone(), id: row.id.clone(), body: row.body.clone(), at: self.clock.now() };
+        let message = Outgoing { to: row.channel.clone(), id: row.id.clone(), body: row.body.clone(), at: self.clock.wire() };
         let failed = match sender.send(&message).await {
             Ok(()) => {
                 // The state first: if this process dies before the row is marked, the message goes out again under the same
@@ -228,13 +230,13 @@ impl Deliver {
                 Ok(true)
             }
             PortError::Resting { until, .. } => {
-                self.store.mark_retry(row, until, "the receiver is left alone").await.or_taken()?;
+                self.store.mark_retry(row, self.in_business_time(until), "the receiver is left alone").await.or_taken()?;
                 done.retried += 1;
                 Ok(false)
             }
             PortError::Transient { service, retry_after, source } => {
                 let reason = format!("{service}: {source}");
-                let free = sender.free_at(&row.channel, now);
+                let free = self.in_business_time(sender.free_at(&row.channel, self.clock.wire()));
                 self.store.note_failure(&row.channel, now, &reason, (free > now).then_some(free)).await?;
                 let most = self.config.destination(&row.channel).map_or(self.config.webhook.attempts, |d| d.attempts);
                 if row.attempts >= i64::from(most) {
@@ -251,6 +253,13 @@ impl Deliver {
                 Ok(true)
             }
         }
+    }
+
+    /// A moment of the machine's clock, such as until when a receiver wants to be left alone, as one of the outbox: as long
+    /// from now by the one as by the other.
+    fn in_business_time(&self, wire: Timestamp) -> Timestamp {
+        let (now, rest) = (self.clock.now(), wire.duration_since(self.clock.wire()));
+        now.checked_add(rest).unwrap_or(Timestamp::MAX)
     }
 
     async fn bury(&self, row: &OutboxRow, reason: &str, done: &mut Delivered) -> anyhow::Result<()> {
@@ -331,11 +340,11 @@ impl Stage for Deliver {
     }
 
     async fn due_in(&self) -> Option<Duration> {
-        let (sender, now) = (self.sender.as_ref()?, self.clock.now());
+        let (sender, now, wire) = (self.sender.as_ref()?, self.clock.now(), self.clock.wire());
         let mut next = None;
         for destination in self.open_destinations(sender.as_ref()).await.ok()? {
             let Some(due) = self.store.next_due_to(&destination).await.ok()? else { continue };
-            let due = due.max(sender.free_at(&destination, now));
+            let due = due.max(self.in_business_time(sender.free_at(&destination, wire)));
             next = Some(next.map_or(due, |next: Timestamp| next.min(due)));
         }
         Some(Duration::try_from(next?.duration_since(now)).unwrap_or(Duration::ZERO))

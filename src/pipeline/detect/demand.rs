@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::{fact, place_fact, record};
+use super::feed::Feeds;
 use super::forest::Forest;
 use super::opinion::Opinion;
 use super::promotion::planned_uplift;
@@ -57,6 +58,8 @@ pub struct Demand {
     pub(super) series: BTreeMap<Place, Series>,
     pub(super) scores: BTreeMap<Place, Vec<DayScore>>,
     pub(super) promo_ratio: BTreeMap<Place, f64>,
+    /// What has not come in.
+    feeds: Feeds,
     /// The day that still runs, where something was sold on it: judged as if it were over, so only what is already beyond a
     /// whole day counts against it.
     running: BTreeMap<Place, DayScore>,
@@ -65,14 +68,14 @@ pub struct Demand {
 }
 
 impl Demand {
-    fn empty(newest: Date) -> Self {
+    fn empty(newest: Date, feeds: Feeds) -> Self {
         let (series, scores, promo_ratio, running) = Default::default();
-        Self { series, scores, promo_ratio, running, newest }
+        Self { series, scores, promo_ratio, feeds, running, newest }
     }
 }
 
 /// Scores every series of the book.
-pub fn score(book: &Book, config: &Config) -> Demand {
+pub fn score(book: &Book, config: &Config, feeds: &Feeds) -> Demand {
     use rayon::prelude::*;
     let params = DemandParams {
         window_days: config.detect.window_days as usize,
@@ -81,10 +84,10 @@ pub fn score(book: &Book, config: &Config) -> Demand {
     };
     let twins: BTreeSet<String> = stock::twin_order_ids(book, i32::MAX).into_iter().collect();
     let Some(first) = book.first_day() else {
-        return Demand::empty(book.closed);
+        return Demand::empty(book.closed, feeds.clone());
     };
     let series: BTreeMap<Place, Series> =
-        book.places().into_iter().map(|place| (place.clone(), series_of(book, &place, first, &twins))).collect();
+        book.places().into_iter().map(|place| (place.clone(), series_of(book, &place, first, &twins, feeds))).collect();
     let scores: BTreeMap<Place, Vec<DayScore>> = series
         .par_iter()
         .map(|(place, series)| (place.clone(), score_series(series, &params)))
@@ -96,7 +99,7 @@ pub fn score(book: &Book, config: &Config) -> Demand {
         .filter_map(|(place, series)| Some((place.clone(), running_day(book, place, series, &twins, &params)?)))
         .collect::<Vec<_>>();
     let newest = book.days_anywhere(first).last().copied().unwrap_or(book.closed);
-    Demand { series, scores, running: running.into_iter().collect(), newest, ..Demand::empty(newest) }
+    Demand { series, scores, running: running.into_iter().collect(), newest, ..Demand::empty(newest, feeds.clone()) }
 }
 
 /// The day that still runs at a place, scored as a whole day. None where too little was sold on it to be anything yet.
@@ -128,7 +131,7 @@ fn twins_on(book: &Book, place: &Place, twins: &BTreeSet<String>, day: Date) -> 
     lines.filter(|l| day >= from && calendar.day_of(l.ordered_at) == day).map(|l| l.qty.to_f64()).sum()
 }
 
-fn series_of(book: &Book, place: &Place, first: Date, twins: &BTreeSet<String>) -> Series {
+fn series_of(book: &Book, place: &Place, first: Date, twins: &BTreeSet<String>, feeds: &Feeds) -> Series {
     let (item, location) = place;
     let mut units = book.demand_by_day(item, location, first);
     let days = book.days_from(first, location);
@@ -142,6 +145,10 @@ fn series_of(book: &Book, place: &Place, first: Date, twins: &BTreeSet<String>) 
         if let Some(at) = index(first, day).filter(|at| *at < units.len() && day >= lines_from) {
             units[at] -= line.qty.to_f64();
         }
+    }
+    // A day that has not come says nothing, whatever it looks like.
+    for (at, day) in days.iter().enumerate() {
+        blocked[at] |= feeds.is_missing(location, *day);
     }
     // Twice as much as the rest of the week in one line says nothing about the next week.
     for (at, day) in days.iter().enumerate() {
@@ -243,7 +250,7 @@ impl Demand {
     pub fn signals(&mut self, book: &Book, config: &Config) -> Vec<Signal> {
         let mut found = self.promotions(book, config);
         let Some(forest) = Forest::fit(self, book, config) else { return found };
-        let judges = Judges { forest, opinion: Opinion::of(book, config.detect.false_share) };
+        let judges = Judges { forest, opinion: Opinion::of(book, &self.feeds, config.detect.false_share) };
         for place in book.places() {
             found.extend(self.verdict(book, config, &judges, &place));
         }

@@ -2,7 +2,11 @@
 //!
 //! A new signal with a known fingerprint updates its exception and leaves the case's notes, owner and snooze alone. Two
 //! exceptions that share a link share a root cause and so a case. An exception resolves itself when its condition has been
-//! false for two reads in a row; a case does when all its exceptions have.
+//! false for two looks in a row, a case when all its exceptions have. A look is one at the source that ended well; looking
+//! again at what one look brought is no second one.
+//!
+//! Missing data are another matter: what was last seen on a day that had not been read to its close, and is gone now that it
+//! has, was born of what was not there yet. It is over at once, and so is a fault of the data (D-DATA).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,13 +15,40 @@ use jiff::Timestamp;
 use super::roots::{is_root, is_symptom};
 use super::turned_down::TurnedDown;
 use crate::domain::audit::AuditEntry;
+use crate::domain::calendar::Calendar;
 use crate::domain::case::{Case, CaseState};
 use crate::domain::case_life::CaseEvent;
 use crate::domain::exception::{Exception, ExceptionState, ExceptionType as T, Signal};
 use crate::domain::ids::{CaseId, ExceptionId, content_id};
 
-/// Reads in a row without its condition after which an exception is over.
+/// Looks in a row without its condition after which an exception is over.
 const MISSES: u32 = 2;
+
+/// When and on what the detectors have looked.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// When.
+    pub at: Timestamp,
+    /// In which days.
+    pub calendar: Calendar,
+    /// Up to where the records were read.
+    pub read_up_to: Timestamp,
+    /// Up to where they were read when the detectors looked before; None the first time.
+    pub before: Option<Timestamp>,
+}
+
+impl Look {
+    /// Has the source been read since the detectors looked before? Only then what is gone has been looked for anew.
+    fn is_new(&self) -> bool {
+        self.before != Some(self.read_up_to)
+    }
+
+    /// Could an exception that was seen the last time rest on what had not been read yet, and has been now?
+    fn fills_in(&self, signal: &Signal) -> bool {
+        let close = self.calendar.close_of(signal.to);
+        signal.code == T::DData || self.before.is_some_and(|before| before < close && close <= self.read_up_to)
+    }
+}
 
 /// What folding changed, to be written in one transaction.
 #[derive(Debug, Default)]
@@ -30,27 +61,31 @@ pub struct Folded {
     pub entries: Vec<AuditEntry>,
 }
 
-/// Folds `signals` seen at `now` into what is known. `live` are the cases that are not over; `known` all exceptions.
+/// Folds `signals` seen at `now` into what is known, with everything read up to then. `live` are the cases that are not over;
+/// `known` all exceptions.
 pub fn fold(now: Timestamp, signals: Vec<Signal>, known: Vec<Exception>, live: Vec<Case>) -> Folded {
-    fold_after(&TurnedDown::default(), now, signals, known, live)
+    let look = Look { at: now, calendar: Calendar::utc(), read_up_to: now, before: None };
+    fold_after(&TurnedDown::default(), &look, signals, known, live)
 }
 
 /// The same after people turned some down: what they did not want to see opens no case, unless it has grown.
 pub fn fold_after(
     turned_down: &TurnedDown,
-    now: Timestamp,
+    look: &Look,
     signals: Vec<Signal>,
     known: Vec<Exception>,
     live: Vec<Case>,
 ) -> Folded {
-    let mut work = Work::new(now, known, live);
+    let mut work = Work::new(look.at, known, live);
     work.quiet.clone_from(&turned_down.quiet);
     work.signed.clone_from(&turned_down.signed);
     let mut signals = signals;
     signals.sort_by_key(Signal::fingerprint);
     let seen: BTreeSet<ExceptionId> = signals.iter().map(Signal::exception_id).collect();
     let mut fresh: Vec<ExceptionId> = signals.into_iter().filter_map(|signal| work.see(signal)).collect();
-    work.miss(&seen);
+    if look.is_new() {
+        work.miss(&seen, look);
+    }
     let grown = turned_down.back.iter().filter(|id| seen.contains(id) && !work.case_of.contains_key(id));
     let grown: Vec<ExceptionId> = grown.filter(|id| !fresh.contains(id)).cloned().collect();
     fresh.extend(grown);
@@ -113,11 +148,12 @@ impl Work {
     }
 
     /// Counts a miss for every open exception without a signal.
-    fn miss(&mut self, seen: &BTreeSet<ExceptionId>) {
+    fn miss(&mut self, seen: &BTreeSet<ExceptionId>, look: &Look) {
         for (id, exception) in &mut self.exceptions {
             if exception.state == ExceptionState::Open && !seen.contains(id) {
+                let was_seen = exception.misses == 0;
                 exception.misses += 1;
-                if exception.misses >= MISSES {
+                if exception.misses >= MISSES || (was_seen && look.fills_in(&exception.signal)) {
                     exception.state = ExceptionState::Resolved;
                 }
                 self.changed.insert(id.clone());
@@ -360,6 +396,7 @@ mod tests {
     struct Kept {
         exceptions: BTreeMap<ExceptionId, Exception>,
         cases: BTreeMap<CaseId, Case>,
+        before: Option<Timestamp>,
     }
 
     impl Kept {
@@ -368,9 +405,21 @@ mod tests {
         }
 
         fn fold_after(&mut self, turned_down: &TurnedDown, day: i64, signals: Vec<Signal>) -> Folded {
+            self.fold_read_up_to(turned_down, at(day), at(day), signals)
+        }
+
+        fn fold_read_up_to(
+            &mut self,
+            turned_down: &TurnedDown,
+            now: Timestamp,
+            read_up_to: Timestamp,
+            signals: Vec<Signal>,
+        ) -> Folded {
             let live = self.cases.values().filter(|c| c.state.is_live()).cloned().collect();
             let known = self.exceptions.values().cloned().collect();
-            let folded = fold_after(turned_down, at(day), signals, known, live);
+            let look = Look { at: now, calendar: Calendar::utc(), read_up_to, before: self.before };
+            let folded = fold_after(turned_down, &look, signals, known, live);
+            self.before = Some(read_up_to);
             self.exceptions.extend(folded.exceptions.iter().map(|e| (e.id.clone(), e.clone())));
             self.cases.extend(folded.cases.iter().map(|(c, _)| (c.id.clone(), c.clone())));
             folded
@@ -410,6 +459,47 @@ mod tests {
         assert_eq!(kept.cases.values().next().unwrap().state, CaseState::ResolvedItself);
         kept.fold(9, vec![signal(T::ILow, "1", "shortage:1@3")]);
         assert_eq!(kept.cases.len(), 2, "what comes back is a new case");
+    }
+
+    #[test]
+    fn looking_again_at_what_one_look_brought_is_no_second_look() {
+        let mut kept = Kept::default();
+        kept.fold(0, vec![signal(T::ILow, "1", "shortage:1@3")]);
+        let none = TurnedDown::default();
+        for minute in 0..5 {
+            kept.fold_read_up_to(&none, at(1) + jiff::SignedDuration::from_mins(minute), at(1), vec![]);
+        }
+        assert_eq!(kept.exceptions.values().next().unwrap().misses, 1, "an event came, and nobody read the source");
+        kept.fold_read_up_to(&none, at(2), at(2), vec![]);
+        assert_eq!(kept.exceptions.values().next().unwrap().state, ExceptionState::Resolved);
+    }
+
+    #[test]
+    fn what_missing_data_made_is_over_when_they_come() {
+        // Seen on the evening of the day that it tells of; gone when the day has been read to its close.
+        let (evening, night) = ("2026-10-01T18:00:00Z".parse().unwrap(), "2026-10-02T00:05:00Z".parse().unwrap());
+        let none = TurnedDown::default();
+        let state = |kept: &Kept| kept.exceptions.values().next().unwrap().state;
+        let mut kept = Kept::default();
+        kept.fold_read_up_to(&none, evening, evening, vec![signal(T::DCollapse, "1", "demand:1@3")]);
+        kept.fold_read_up_to(&none, night, night, vec![]);
+        assert_eq!(state(&kept), ExceptionState::Resolved);
+        assert_eq!(kept.cases.values().next().unwrap().state, CaseState::ResolvedItself);
+        // Seen when the day was whole, it takes two looks as ever; so it does while the day has not been read to its close.
+        let mut kept = Kept::default();
+        kept.fold_read_up_to(&none, night, night, vec![signal(T::DCollapse, "1", "demand:1@3")]);
+        kept.fold_read_up_to(&none, at(30), at(30), vec![]);
+        assert_eq!(state(&kept), ExceptionState::Open);
+        let mut kept = Kept::default();
+        kept.fold_read_up_to(&none, evening, evening, vec![signal(T::IOut, "1", "shortage:1@3")]);
+        let later = evening + jiff::SignedDuration::from_mins(1);
+        kept.fold_read_up_to(&none, later, later, vec![]);
+        assert_eq!(state(&kept), ExceptionState::Open);
+        // A fault of the data itself is over with the data.
+        let mut kept = Kept::default();
+        kept.fold(30, vec![signal(T::DData, "1", "data:1@3")]);
+        kept.fold(31, vec![]);
+        assert_eq!(state(&kept), ExceptionState::Resolved);
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod channel;
 pub mod counted;
 pub mod demand;
 mod facts;
+pub mod feed;
 pub mod fold;
 mod forest;
 mod matching;
@@ -26,7 +27,7 @@ mod tests;
 mod transfer;
 pub mod turned_down;
 
-pub use self::stage::{Detect, is_current};
+pub use self::stage::{Detect, is_current, looked_through};
 
 use crate::config::Config;
 use crate::domain::book::Book;
@@ -41,13 +42,18 @@ pub struct Seen {
     pub outlook: Outlook,
     /// The scored demand, for charts.
     pub demand: demand::Demand,
+    /// What has not come in.
+    pub feeds: feed::Feeds,
 }
 
 /// Runs every detector over the book.
 pub fn look(book: &Book, config: &Config) -> Seen {
-    let mut demand = demand::score(book, config);
+    // What has not come can not be judged: it is known before anything is.
+    let feeds = feed::Feeds::of(book);
+    let mut demand = demand::score(book, config, &feeds);
     let mut signals = demand.signals(book, config);
     let outlook = demand.outlook(book, config);
+    signals.extend(feeds.signals(book, config));
     signals.extend(receiving::signals(book, config));
     signals.extend(matching::signals(book, config));
     signals.extend(stock::signals(book, config));
@@ -61,5 +67,5 @@ pub fn look(book: &Book, config: &Config) -> Seen {
     signals.sort_by_key(Signal::fingerprint);
     // The first of two signals with one fingerprint stands: detectors list the newest first.
     signals.dedup_by_key(|signal| signal.fingerprint());
-    Seen { signals, outlook, demand }
+    Seen { signals, outlook, demand, feeds }
 }

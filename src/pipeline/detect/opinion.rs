@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::feed::Feeds;
 use super::panel::panel;
 use crate::domain::book::{Book, Place};
 use crate::domain::exception::Driver;
@@ -39,8 +40,8 @@ pub(super) struct Opinion {
 
 impl Opinion {
     /// Of the book's last days. Silent about a young book.
-    pub(super) fn of(book: &Book, share: f64) -> Self {
-        let Ok(Some(panel)) = panel(book) else { return Self::default() };
+    pub(super) fn of(book: &Book, feeds: &Feeds, share: f64) -> Self {
+        let Ok(Some(panel)) = panel(book, feeds) else { return Self::default() };
         let days = panel.days().len();
         if days < WARMUP_DAYS + DAYS {
             return Self::default();

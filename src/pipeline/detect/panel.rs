@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
+use super::feed::Feeds;
 use crate::domain::book::{Book, Place};
 use crate::domain::calendar::days_between;
 use crate::models::demand::panel::{Cell, Panel, PanelError, SeriesKey, TRADING_HOURS};
@@ -18,7 +19,7 @@ const CLOSED_WEEKS: usize = 8;
 ///
 /// # Errors
 /// None that a book could meet: its days and places are in order.
-pub fn panel(book: &Book) -> Result<Option<Panel>, PanelError> {
+pub fn panel(book: &Book, feeds: &Feeds) -> Result<Option<Panel>, PanelError> {
     let Some(first) = book.first_day() else { return Ok(None) };
     let days = book.days_anywhere(first);
     if days.is_empty() {
@@ -29,7 +30,7 @@ pub fn panel(book: &Book) -> Result<Option<Panel>, PanelError> {
         let units = book.demand_by_day(&place.0, &place.1, first);
         if let Some(launched) = units.iter().position(|units| *units > 0.0) {
             let key = SeriesKey { location: place.1.to_string(), item: place.0.to_string() };
-            series.insert(key, cells(book, &place, first, &days, &units, launched));
+            series.insert(key, cells(book, feeds, &place, first, &days, &units, launched));
         }
     }
     let mut by_location: BTreeMap<String, Vec<f32>> = BTreeMap::new();
@@ -50,7 +51,15 @@ pub fn panel(book: &Book) -> Result<Option<Panel>, PanelError> {
     Panel::new(days, keys, cells.concat()).map(|panel| (!panel.keys().is_empty()).then_some(panel))
 }
 
-fn cells(book: &Book, place: &Place, first: Date, days: &[Date], units: &[f64], launched: usize) -> Vec<Cell> {
+fn cells(
+    book: &Book,
+    feeds: &Feeds,
+    place: &Place,
+    first: Date,
+    days: &[Date],
+    units: &[f64],
+    launched: usize,
+) -> Vec<Cell> {
     let (item, location) = place;
     let out = book.out_by_day(item, location, first);
     let delisted = book.items.get(item).and_then(|item| item.delisted_at).map(|at| book.calendar.day_of(at));
@@ -69,7 +78,7 @@ fn cells(book: &Book, place: &Place, first: Date, days: &[Date], units: &[f64], 
             stockout_hours: TRADING_HOURS * ends as f32 / 2.0,
             promo: book.promotion_on(item, *day).is_some(),
             holiday: false,
-            open: at >= launched && delisted.is_none_or(|from| *day < from),
+            open: at >= launched && delisted.is_none_or(|from| *day < from) && !feeds.is_missing(location, *day),
         }
     };
     days.iter().enumerate().map(cell).collect()
@@ -188,8 +197,8 @@ mod tests {
         let (id, name) = ("loyalty-1".to_owned(), "Weekend".to_owned());
         let source = PromotionSource::Loyalty;
         records.push(Record::Promotion(Promotion { id, source, item: ItemId::new("a"), name, from, to, percent: 20.0 }));
-        let book = Book::new(noon(76), Calendar::utc(), records);
-        panel(&book).unwrap().unwrap()
+        let book = Book::new(Calendar::utc().close_of(day(76)), Calendar::utc(), records);
+        panel(&book, &Feeds::default()).unwrap().unwrap()
     }
 
     #[test]

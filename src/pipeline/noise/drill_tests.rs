@@ -102,6 +102,7 @@ impl Bench {
         let digest = Digest {
             day: today(),
             as_of: start(),
+            unread: Vec::new(),
             currency: "USD".into(),
             lines: lines.to_vec(),
             below: BelowLine::default(),

@@ -126,6 +126,7 @@ impl Bench {
         let digest = Digest {
             day,
             as_of: start(),
+            unread: Vec::new(),
             currency: "USD".into(),
             lines: cases.iter().enumerate().map(line).collect(),
             below: BelowLine::default(),

@@ -62,7 +62,7 @@ pub(super) async fn authenticate(
 
 async fn caller(state: &WebState, pace: &Pace, given: Result<String, Problem>) -> Result<Bearer, Problem> {
     let bearer = identities(state).bearer(&given?).await.map_err(refused)?;
-    if let Some(seconds) = pace.too_many(&bearer.token, state.clock.now()) {
+    if let Some(seconds) = pace.too_many(&bearer.token, state.clock.wire()) {
         let text = format!("At most {} requests of one token in a minute (api.per_minute).", pace.per_minute);
         return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-requests", text).again_after(seconds));
     }

@@ -80,7 +80,7 @@ pub(super) async fn digest(
         below_value_minor: digest.below.value.minor,
         at_stake_minor: digest.at_stake.minor,
         drafted_by: digest.drafted_by,
-        health: digest.health,
+        health: digest.unread.into_iter().chain(digest.health).collect(),
         audit_head: Head { seq: digest.audit_head.0, hash: digest.audit_head.1 },
         markdown: stored.markdown,
     }))

@@ -31,7 +31,9 @@ async fn a_known_server_may_be_away_and_come_back() {
     let mut shop = Shop::on(port, Version::V18).await;
     shop.run(&["sync"]).fine();
     let store = shop.store().await;
-    let looked = store.find_setting("source.looked_at").await.expect("the store answers").expect("it was read");
+    let marks = async || store.list_watermarks().await.expect("the store answers");
+    let looked = async || marks().await.iter().map(|mark| mark.looked_at).min().flatten();
+    let first = looked().await.expect("it was read");
     // Another one at another address keeps the settings of the test together while this one is away.
     let url = shop.odoo.url();
     let at_its_address = [("REEVE_ODOO__URL", url.as_str())];
@@ -50,7 +52,8 @@ async fn a_known_server_may_be_away_and_come_back() {
     .await;
     let health = page(&http, &base, "/health", &cookie).await;
     assert!(health.contains("The newest record is of"), "{health}");
-    assert_eq!(store.find_setting("source.looked_at").await.expect("the store answers"), Some(looked.clone()));
+    assert_eq!(looked().await, Some(first), "how old the records are is known");
+    assert!(marks().await.iter().all(|mark| mark.failing_since.is_some_and(|since| since > first)));
 
     shop.odoo = server(port, Version::V18).await;
     let (template, _) = shop.odoo.rows("product.template").pop_first().expect("a product");
@@ -61,7 +64,8 @@ async fn a_known_server_may_be_away_and_come_back() {
         records.iter().any(|record| format!("{record:?}").contains("Back again"))
     })
     .await;
-    assert_ne!(store.find_setting("source.looked_at").await.expect("the store answers"), Some(looked));
+    until("a later watermark", async || looked().await > Some(first)).await;
+    assert!(marks().await.iter().all(|mark| mark.failing_since.is_none()));
     until("a healthy page", async || !page(&http, &base, "/health", &cookie).await.contains("can not be reached")).await;
     assert_eq!(serving.stopped_by("TERM"), Some(0));
     store.close().await;

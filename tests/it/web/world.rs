@@ -413,6 +413,7 @@ async fn digest(store: &Store, case: &Case) {
     let digest = Digest {
         day: date(2026, 10, 8),
         as_of: now(),
+        unread: Vec::new(),
         currency: "USD".to_owned(),
         at_stake: line.at_stake,
         lines: vec![line],

@@ -30,7 +30,7 @@ use self::masters::Base;
 use self::working::Targets;
 use super::streams::{Extent, stream_of};
 use crate::domain::record::{Observed, Record, RecordKind, RecordRef};
-use crate::ports::{BoxError, Gap, Mirror, MirrorChange, Page, PortError, Source};
+use crate::ports::{BoxError, Gap, Mirror, MirrorChange, Page, PortError, Source, Stream};
 
 /// Something that brings news of the server into the mirror.
 #[async_trait]
@@ -70,6 +70,24 @@ struct State {
     /// Where the last page ended: a page that is asked for again was lost, and with it what it told.
     ended: Option<i64>,
     left_out: Option<LeftOut>,
+}
+
+/// What is read on its own. Rows are told by pages; sums and levels are records as soon as they are read.
+const STREAMS_READ: &[Stream] = &[
+    Stream { name: "documents", tells: "orders, receipts, counts and bills", paged: true },
+    Stream { name: DEMAND, tells: "sales", paged: false },
+    Stream { name: LEVELS, tells: "stock on hand", paged: false },
+];
+
+/// The stream of sums of demand.
+pub(in crate::adapters::odoo) const DEMAND: &str = "demand";
+
+/// The stream of stock levels.
+pub(in crate::adapters::odoo) const LEVELS: &str = "levels";
+
+/// Where the mirror keeps when the last look at a stream of sums began that ended well.
+pub(in crate::adapters::odoo) fn read_up_to(stream: &str) -> String {
+    format!("odoo/read-up-to/{stream}")
 }
 
 /// Why a cursor was refused.
@@ -184,6 +202,20 @@ impl Source for OdooSource {
             refresher.refresh(until).await?;
         }
         Ok(())
+    }
+
+    fn streams(&self) -> &'static [Stream] {
+        STREAMS_READ
+    }
+
+    async fn brought_in(&self) -> Result<Vec<(&'static str, Timestamp)>, PortError> {
+        let store = |source| PortError::Transient { service: "the store", retry_after: None, source };
+        let mut read = Vec::new();
+        for stream in STREAMS_READ.iter().filter(|stream| !stream.paged) {
+            let at = self.mirror.position(&read_up_to(stream.name)).await.map_err(store)?;
+            read.extend(at.and_then(|text| text.parse().ok()).map(|at| (stream.name, at)));
+        }
+        Ok(read)
     }
 
     async fn gaps(&self) -> Result<Vec<Gap>, PortError> {

@@ -26,6 +26,8 @@ const SECRET: &str = "whsec_aG9sZG91dC1zZWNyZXQtMzItYnl0ZXMtbG9uZyEhISE=";
 struct Receiver {
     got: Arc<Mutex<Vec<(String, String)>>>,
     answers: Arc<Mutex<Vec<StatusCode>>>,
+    /// Does it hold a signature's time against the clock on the wall, as receivers do?
+    strict: Arc<std::sync::atomic::AtomicBool>,
 }
 
 impl Receiver {
@@ -49,7 +51,9 @@ impl Receiver {
         let header = |name: &str| headers[name].to_str().unwrap();
         let at = header("webhook-timestamp").parse().unwrap();
         let signed = Webhook::new(SECRET).unwrap().sign(header("webhook-id"), at, body.as_bytes()).unwrap();
-        if header("webhook-signature") != signed {
+        let in_time = || Webhook::new(SECRET).unwrap().verify(body.as_bytes(), headers).is_ok();
+        let strict = self.strict.load(std::sync::atomic::Ordering::SeqCst);
+        if header("webhook-signature") != signed || (strict && !in_time()) {
             return StatusCode::UNAUTHORIZED;
         }
         let answer = self.answers.lock().unwrap().pop().unwrap_or(StatusCode::OK);
@@ -111,6 +115,43 @@ async fn an_approval_leaves_once_after_its_undo_window_and_its_case_is_watched_f
     let error = bench.approve("fay", &others[1].0).await.unwrap_err().to_string();
     assert!(error.contains("ari") || error.contains("Ari"), "{error}");
     bench.it.store.verify_audit().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_demo_sends_is_signed_with_the_machines_time_so_that_a_receiver_takes_it() {
+    let (receiver, url) = Receiver::new(&[]).await;
+    receiver.strict.store(true, std::sync::atomic::Ordering::SeqCst);
+    let (bench, mut deliver, _) = approved(&url, 9).await;
+    bench.later(5);
+    assert_eq!(deliver.run_once().await.unwrap(), delivered(0, 1, 0), "signed with the recording's time");
+    assert!(receiver.got().is_empty());
+    deliver.clock = bench.it.clock.clone().with_wire(Clock::System);
+    bench.later(60);
+    assert_eq!(deliver.run_once().await.unwrap(), delivered(1, 0, 0));
+    assert_eq!(receiver.got().len(), 1);
+}
+
+#[tokio::test]
+async fn a_pause_by_the_machines_clock_is_as_long_by_the_recordings() {
+    let (receiver, url) = Receiver::new(&[StatusCode::BAD_GATEWAY]).await;
+    let (bench, mut deliver, _) = approved(&url, 9).await;
+    let mut config = (*deliver.config).clone();
+    config.webhook.secret = SecretString::from(SECRET);
+    config.delivery.breaker_failures = 1;
+    config.delivery.breaker_pause = Duration::from_hours(1);
+    deliver.sender = Some(Arc::new(Destinations::new(&config.all_destinations(), &config.delivery).ok().unwrap()));
+    let wire = Clock::standing_at(bench.it.clock.now() + jiff::SignedDuration::from_hours(24 * 900));
+    deliver.clock = bench.it.clock.clone().with_wire(wire.clone());
+    bench.later(5);
+    assert_eq!(deliver.run_once().await.unwrap(), delivered(0, 1, 0));
+    assert_eq!(deliver.due_in().await, Some(Duration::from_hours(1)), "not years");
+    let state = deliver.store.list_destinations().await.unwrap().remove(0);
+    assert_eq!(state.resting_until, Some(bench.it.clock.now() + jiff::SignedDuration::from_hours(1)));
+    bench.later(60);
+    assert_eq!(deliver.run_once().await.unwrap(), delivered(0, 0, 0), "its clock says that no time has passed");
+    wire.set(wire.now() + jiff::SignedDuration::from_hours(1));
+    assert_eq!(deliver.run_once().await.unwrap(), delivered(1, 0, 0));
+    assert_eq!(receiver.got().len(), 1);
 }
 
 #[tokio::test]
