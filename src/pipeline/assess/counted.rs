@@ -6,11 +6,12 @@ use crate::domain::book::Place;
 use crate::domain::evidence::FactValue;
 use crate::domain::money::{Money, Quantity};
 use crate::pipeline::detect::counted::{self, Counted, Event};
+use crate::pipeline::detect::stock::SHRINK_DAYS;
 
 use super::desk::{Desk, Proposal, item_ref};
 
-/// Counts in a row that found stock missing from which one more would say nothing new.
-const ROW: usize = 4;
+/// So many counts of a cluster that found stock missing say what one more would: nothing new.
+const ENOUGH: usize = 4;
 /// Share of losses that repeat which remains after they were looked into.
 const LEFT_AFTER_INVESTIGATION: f64 = 0.5;
 
@@ -33,21 +34,25 @@ pub(super) fn said(count: &Counted) -> String {
 pub(super) fn investigate(desk: &mut Desk<'_>, place: &Place, key: &str) -> bool {
     let view = desk.view;
     let (item, location) = place;
-    let row = counted::losing_row(view.book, view.config, place);
-    if row.len() < ROW {
+    let all = counted::counts_within(view.book, place, SHRINK_DAYS);
+    let losing: Vec<&Counted> = all.iter().filter(|count| counted::loses(view.book, view.config, place, count)).collect();
+    if losing.len() < ENOUGH {
         return false;
     }
-    let units: Quantity = row.iter().map(|count| count.off.abs()).sum();
+    let first = losing.first().map_or(view.book.today, |count| count.day);
+    let made = all.iter().filter(|count| count.day >= first).count();
+    let units: Quantity = losing.iter().map(|count| count.off.abs()).sum();
     let value = view.book.items.get(item).and_then(|item| item.cost).map(|cost| units * cost);
-    desk.place_fact(item, location, "losing_row", "counts in a row that found stock missing", FactValue::number(row.len() as f64, 0));
+    let label = "counts that found stock missing";
+    desk.place_fact(item, location, "losing_counts", label, FactValue::number(losing.len() as f64, 0));
     desk.place_fact(item, location, "losing_units", "missing in these counts", FactValue::Quantity(units));
     if let Some(value) = value {
         desk.place_fact(item, location, "losing_value", "the same at cost", FactValue::Money(value));
     }
     let worth = value.map_or_else(String::new, |value| format!(", {value} at cost"));
     let unclear = format!(
-        "why {} counts in a row of {} at {} found stock missing, {units} units in all{worth}",
-        row.len(),
+        "why {} of {} at {} found stock missing since {first}, {units} units in all{worth}",
+        counted::in_words(losing.len(), made),
         view.book.item_label(item),
         view.book.location_name(location),
     );

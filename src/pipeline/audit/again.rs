@@ -122,7 +122,8 @@ impl<'b> Again<'b> {
         Some((self.workings.shortages.get(place)?, self.workings.forecasts.get(place)?))
     }
 
-    fn shortage(self, place: &str) -> Option<(Range, Range)> {
+    /// What is lost at a place until an order could arrive, and what waiting for the next one adds.
+    pub(super) fn shortage(self, place: &str) -> Option<(Range, Range)> {
         let (stake, forecast) = self.place(place)?;
         Some(losses(stake, self.workings.settings.recapture, forecast, &Stock::of(stake)))
     }

@@ -1,4 +1,4 @@
-//! What the counts of a place have said: whether the last one agreed with the books, and how many in a row found stock missing.
+//! What the counts of a place have said: whether the last one agreed with the books, and how many found stock missing.
 //!
 //! An ERP writes a count that agreed as a correction of nothing. A place may be counted bin by bin: what one person counts there
 //! on one day is one count.
@@ -8,6 +8,7 @@ use jiff::civil::Date;
 
 use crate::config::Config;
 use crate::domain::book::{Book, Place, signed};
+use crate::domain::calendar::days_between;
 use crate::domain::money::Quantity;
 use crate::domain::record::MoveKind;
 
@@ -82,10 +83,17 @@ pub fn agreed_since(book: &Book, config: &Config, place: &Place, event: &Event) 
     (later && agrees(book, config, place, &last)).then_some(last)
 }
 
-/// The newest counts of a place that found stock missing, one after the other with none between that agreed or found more.
-pub fn losing_row(book: &Book, config: &Config, place: &Place) -> Vec<Counted> {
-    let loses = |count: &Counted| !count.off.is_positive() && !agrees(book, config, place, count);
-    let mut row: Vec<Counted> = counts(book, place).into_iter().rev().take_while(loses).collect();
-    row.reverse();
-    row
+/// The counts of a place within the last `days` days.
+pub fn counts_within(book: &Book, place: &Place, days: i32) -> Vec<Counted> {
+    counts(book, place).into_iter().filter(|count| days_between(count.day, book.today) <= days).collect()
+}
+
+/// Did a count find stock missing?
+pub fn loses(book: &Book, config: &Config, place: &Place, count: &Counted) -> bool {
+    !count.off.is_positive() && !agrees(book, config, place, count)
+}
+
+/// Counts that found stock missing among all that were made, for people.
+pub fn in_words(losing: usize, all: usize) -> String {
+    if losing >= all { format!("{losing} counts in a row") } else { format!("{losing} of {all} counts") }
 }

@@ -19,7 +19,7 @@ use crate::domain::record::{MoveKind, RecordKind, SaleLine, StockMove};
 const DETECTOR: &str = "stock-rules/1";
 
 /// Losses by count on one subject within these days that make a cluster, and how many it takes.
-const SHRINK_DAYS: i32 = 42;
+pub const SHRINK_DAYS: i32 = 42;
 const SHRINK_COUNTS: usize = 3;
 
 /// A scrap below this many units is breakage of the day, whatever the history says.
@@ -171,9 +171,8 @@ fn shrink(
     }
     let lost: Quantity = losses.iter().map(|(_, off)| off.abs()).sum();
     let place = (item.clone(), location.clone());
-    let row = counted::losing_row(book, config, &place).len();
     let all = counted::counts(book, &place).iter().filter(|count| count.day >= first).count();
-    let counts = if row >= losses.len() { format!("{row} counts in a row") } else { format!("{} of {all} counts", losses.len()) };
+    let counts = counted::in_words(losses.len(), all);
     let headline = format!(
         "{counts} of {} at {} found stock missing: {lost} units since {first}.",
         book.item_label(item),
