@@ -56,7 +56,9 @@ fn a_longer_lead_time_costs_what_one_cycle_loses_at_the_protection_in_force() {
     assert!(found.loss_sum[0].what.starts_with("lost margin of one cycle, reordered for 10 days"));
     let cure = must(&found, "ADJUST-PARAM");
     let (old, new) = (Quantity::units(10), Quantity::units(14));
-    assert!(matches!(&cure.action, Action::AdjustParam { param: Param::LeadDays, old: o, new: n, .. } if (*o, *n) == (old, new)));
+    assert!(
+        matches!(&cure.action, Action::AdjustParam { param: Param::LeadDays, old: o, new: n, .. } if (*o, *n) == (old, new))
+    );
     // Orders come every seven days: the extra units are held for that long.
     let held = Money::from_f64(formulas::holding_cost(point(14.0) - point(10.0), 4.0, 0.25, 7.0));
     assert_eq!((cure.money.cost, cure.money.regret), (held, held));

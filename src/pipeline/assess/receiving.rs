@@ -11,8 +11,8 @@ use crate::domain::money::{Money, Quantity};
 use crate::domain::record::{MoveKind, PurchaseLine, RecordKind, RecordRef, StockMove};
 use crate::models::formulas;
 
-use super::desk::{Desk, Proposal, Question, item_ref, line_ref};
 use super::counted;
+use super::desk::{Desk, Proposal, Question, item_ref, line_ref};
 use super::matching::{self, Disputes};
 use super::projection;
 use super::stock::event_of;

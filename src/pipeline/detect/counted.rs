@@ -79,7 +79,8 @@ pub fn agrees(book: &Book, config: &Config, place: &Place, count: &Counted) -> b
 /// The last count of a place, if it agreed with the books and came after `event`: on a later day, or by somebody else.
 pub fn agreed_since(book: &Book, config: &Config, place: &Place, event: &Event) -> Option<Counted> {
     let last = counts(book, place).pop()?;
-    let later = book.calendar.day_of(event.at) < last.day || (event.at < last.at && last.by.is_some() && last.by != event.by);
+    let later =
+        book.calendar.day_of(event.at) < last.day || (event.at < last.at && last.by.is_some() && last.by != event.by);
     (later && agrees(book, config, place, &last)).then_some(last)
 }
 

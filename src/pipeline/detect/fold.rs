@@ -581,7 +581,8 @@ mod tests {
         assert_eq!(root.exceptions.len(), 3);
         assert_eq!(kept.cases[&decided].state, CaseState::Decided);
         assert_eq!(kept.cases[&asleep].state, put_off);
-        let merged = kept.cases.values().filter(|c| matches!(&c.state, CaseState::Merged { into } if *into == root.id)).count();
+        let merged =
+            kept.cases.values().filter(|c| matches!(&c.state, CaseState::Merged { into } if *into == root.id)).count();
         assert_eq!(merged, 1, "the root joined the older of the two cases and took the other in");
         let again = kept.fold_after(&known, 2, now());
         assert!(again.cases.is_empty() && again.entries.is_empty(), "{:?}", again.entries);

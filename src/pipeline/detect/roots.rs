@@ -84,9 +84,9 @@ fn lines_of_roots(book: &Book, signals: &[Signal]) -> BTreeMap<String, usize> {
 /// The open line that comes first to a place, by when each is to be expected.
 fn awaited<'b>(book: &'b Book, (item, location): &Place) -> Option<&'b PurchaseLine> {
     let incoming = book.incoming(item, location);
-    let first = incoming
-        .iter()
-        .min_by(|a, b| (book.expected_on(a.promised), numeric(&a.po_line)).cmp(&(book.expected_on(b.promised), numeric(&b.po_line))))?;
+    let first = incoming.iter().min_by(|a, b| {
+        (book.expected_on(a.promised), numeric(&a.po_line)).cmp(&(book.expected_on(b.promised), numeric(&b.po_line)))
+    })?;
     book.po_lines.get(&first.po_line)
 }
 
