@@ -71,8 +71,7 @@ pub struct Stream {
 }
 
 /// The stream of a source that is read as one.
-pub const RECORDS: Stream =
-    Stream { name: "records", tells: "sales, orders, receipts, counts and bills", paged: true };
+pub const RECORDS: Stream = Stream { name: "records", tells: "sales, orders, receipts, counts and bills", paged: true };
 
 /// Where records come from. It can only read: there is no method by which anything could be written.
 #[async_trait]

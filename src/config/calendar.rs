@@ -1,5 +1,6 @@
 //! `[calendar]`: which day it is, and when its digest is made.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -23,6 +24,40 @@ pub struct CalendarConfig {
     pub digest_hour: u8,
     #[serde(deserialize_with = "duration")]
     pub digest_deadline: Duration,
+    pub closed_days: ClosedDays,
+}
+
+/// Days on which a location, or every one, is closed: nothing is expected of them, and nobody asks where their data are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Vec<String>")]
+pub struct ClosedDays {
+    everywhere: BTreeSet<Date>,
+    by_code: BTreeMap<String, BTreeSet<Date>>,
+}
+
+impl ClosedDays {
+    /// Is the location with this short code closed on `day`?
+    pub fn has(&self, code: &str, day: Date) -> bool {
+        self.everywhere.contains(&day) || self.by_code.get(code).is_some_and(|days| days.contains(&day))
+    }
+}
+
+impl TryFrom<Vec<String>> for ClosedDays {
+    type Error = String;
+
+    fn try_from(entries: Vec<String>) -> Result<Self, String> {
+        let mut closed = Self::default();
+        for entry in entries {
+            let (code, day) = entry.split_once('=').map_or(("", entry.as_str()), |(code, day)| (code.trim(), day.trim()));
+            let day: Date = day.parse().map_err(|_| {
+                format!("{entry:?} is neither a day such as \"2026-12-25\" nor one of a location, \"CODE=2026-12-24\"")
+            })?;
+            let days =
+                if code.is_empty() { &mut closed.everywhere } else { closed.by_code.entry(code.to_owned()).or_default() };
+            days.insert(day);
+        }
+        Ok(closed)
+    }
 }
 
 impl CalendarConfig {
@@ -61,6 +96,16 @@ impl CalendarConfig {
 mod tests {
     use super::*;
     use crate::config::Config;
+
+    #[test]
+    fn closed_days_are_of_all_locations_or_of_one_and_what_is_neither_is_refused() {
+        let entries = |of: &[&str]| ClosedDays::try_from(of.iter().map(|e| (*e).to_owned()).collect::<Vec<_>>());
+        let closed = entries(&["2026-12-25", "PAR = 2026-12-24"]).unwrap();
+        let day = |text: &str| text.parse::<Date>().unwrap();
+        assert!(closed.has("NOR", day("2026-12-25")) && closed.has("PAR", day("2026-12-24")));
+        assert!(!closed.has("NOR", day("2026-12-24")));
+        assert!(entries(&["Christmas"]).unwrap_err().contains("\"Christmas\" is neither a day"));
+    }
 
     #[test]
     fn a_digest_is_due_in_its_day_and_waits_no_longer_than_that() {

@@ -10,15 +10,17 @@ mod hooks;
 mod read;
 mod work;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use serde::Deserialize;
 use toml::Value;
 
 pub use self::access::{ApiConfig, IdentityConfig};
-pub use self::calendar::CalendarConfig;
+pub use self::calendar::{CalendarConfig, ClosedDays};
 pub use self::destinations::{DeliveryConfig, DestinationConfig, WEBHOOK, WebhookConfig};
 pub use self::hooks::{EventsConfig, HookConfig, HookKind};
 pub use self::work::{ApprovalConfig, AuditConfig, KpiConfig, NoiseConfig, RankingConfig};
@@ -122,6 +124,18 @@ pub struct OdooConfig {
     #[serde(deserialize_with = "duration")]
     pub sweep_every: Duration,
     pub allow_write_capable_credential: String,
+}
+
+impl OdooConfig {
+    /// The zones of warehouses that are not in the calendar's, by short code. What is no zone is left out here: whoever reads
+    /// the server says so.
+    pub fn zones(&self) -> BTreeMap<String, TimeZone> {
+        let zone = |entry: &String| {
+            let (code, name) = entry.split_once('=')?;
+            Some((code.trim().to_owned(), TimeZone::get(name.trim()).ok()?))
+        };
+        self.time_zones.iter().filter_map(zone).collect()
+    }
 }
 
 /// How to talk to Odoo.

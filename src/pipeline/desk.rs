@@ -89,7 +89,9 @@ impl Desk {
         // Facts are as old as the last whole look at the records, not as the moment of the click.
         let as_of = read_up_to.or(newest).map_or(now, |at| at.min(now));
         let laid = tokio::task::spawn_blocking(move || {
-            let book = Book::looked_at(as_of, now, calendar, records).with_detail_days(config.odoo.detail_days);
+            let book = Book::looked_at(as_of, now, calendar, records)
+                .with_detail_days(config.odoo.detail_days)
+                .with_zones(&config.odoo.zones());
             let seen = look(&book, &config);
             let classes = abc(&book);
             Laid { book, seen, classes, p }

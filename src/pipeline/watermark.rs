@@ -67,7 +67,8 @@ impl Reading {
 
     /// Since when every look at the source has failed, and why the last one did.
     pub fn down(&self) -> Option<(Timestamp, &str)> {
-        let since = self.0.iter().filter_map(|mark| Some((mark.failing_since?, mark.failing.as_deref().unwrap_or_default())));
+        let since =
+            self.0.iter().filter_map(|mark| Some((mark.failing_since?, mark.failing.as_deref().unwrap_or_default())));
         since.min()
     }
 
@@ -98,7 +99,8 @@ impl Reading {
             }
         };
         let mut lines: Vec<String> = behind.into_iter().map(since).collect();
-        let begun = self.0.iter().filter(|mark| mark.looked_at.is_none_or(|at| mark.begun_at > at)).map(|mark| mark.begun_at);
+        let begun =
+            self.0.iter().filter(|mark| mark.looked_at.is_none_or(|at| mark.begun_at > at)).map(|mark| mark.begun_at);
         match (self.down(), begun.max()) {
             (Some((since, why)), _) => lines.push(not_read(&moment(since, calendar), why)),
             (None, Some(begun)) => {

@@ -27,7 +27,9 @@ impl Store {
     /// A look at the streams of `source` begins at `at`. Streams that it does not have any more are forgotten.
     pub async fn begin_look(&self, source: &str, streams: &[&str], at: Timestamp) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
-        for r in sqlx::query("select stream as id from watermarks where source = $1").bind(source).fetch_all(&mut *tx).await? {
+        for r in
+            sqlx::query("select stream as id from watermarks where source = $1").bind(source).fetch_all(&mut *tx).await?
+        {
             let known: String = row::get(&r, TABLE, "id")?;
             if !streams.contains(&known.as_str()) {
                 let forgotten = sqlx::query("delete from watermarks where source = $1 and stream = $2");
@@ -110,8 +112,9 @@ impl Store {
 
     /// When each feed of events was last heard, by its name.
     pub async fn list_last_heard(&self) -> Result<Vec<(String, Timestamp)>, StoreError> {
-        let rows =
-            sqlx::query("select source, max(received_at) as heard_at from events group by source").fetch_all(&self.pool).await?;
+        let rows = sqlx::query("select source, max(received_at) as heard_at from events group by source")
+            .fetch_all(&self.pool)
+            .await?;
         let heard = rows.iter().map(|r| Ok((row::get(r, "events", "source")?, row::time(r, "events", "heard_at")?)));
         let mut heard = heard.collect::<Result<Vec<_>, StoreError>>()?;
         heard.sort();

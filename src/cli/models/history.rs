@@ -21,6 +21,7 @@ use crate::store::Store;
 /// The demand in a recording or, without one, in the configured store.
 pub(super) async fn read(mut config: Config, recording: Option<PathBuf>) -> anyhow::Result<Panel> {
     let from;
+    let (off, zones) = (config.calendar.closed_days.clone(), config.odoo.zones());
     let book = if let Some(folder) = recording {
         from = folder.display().to_string();
         config.source.recording = folder;
@@ -35,7 +36,8 @@ pub(super) async fn read(mut config: Config, recording: Option<PathBuf>) -> anyh
         let (calendar, detail_days) = (config.calendar.calendar(), config.odoo.detail_days);
         Book::new(as_of, calendar, store.load_records().await?).with_detail_days(detail_days)
     };
-    panel(&book, &Feeds::of(&book))?.with_context(|| format!("{from} holds no sales to look at"))
+    let book = book.with_zones(&zones);
+    panel(&book, &Feeds::of(&book, &off))?.with_context(|| format!("{from} holds no sales to look at"))
 }
 
 async fn recorded(config: Config) -> anyhow::Result<Book> {
@@ -47,5 +49,7 @@ async fn recorded(config: Config) -> anyhow::Result<Book> {
     let app = App::new(Arc::new(config), store.clone(), ports, Clock::standing_at(as_of));
     let stage = Observe::new(app.context.clone());
     while let Progress::Advanced(_) = stage.run_once().await? {}
-    Ok(Book::new(as_of, calendar, store.load_records().await?))
+    // A recording's last day is over: nothing came after it.
+    let close = calendar.close_of(calendar.day_of(as_of));
+    Ok(Book::new(close, calendar, store.load_records().await?))
 }

@@ -185,7 +185,8 @@ impl Deliver {
                 return Ok(true);
             }
         };
-        let message = Outgoing { to: row.channel.clone(), id: row.id.clone(), body: row.body.clone(), at: self.clock.wire() };
+        let message =
+            Outgoing { to: row.channel.clone(), id: row.id.clone(), body: row.body.clone(), at: self.clock.wire() };
         let failed = match sender.send(&message).await {
             Ok(()) => {
                 // The state first: if this process dies before the row is marked, the message goes out again under the same

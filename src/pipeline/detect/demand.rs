@@ -148,7 +148,7 @@ fn series_of(book: &Book, place: &Place, first: Date, twins: &BTreeSet<String>, 
     }
     // A day that has not come says nothing, whatever it looks like.
     for (at, day) in days.iter().enumerate() {
-        blocked[at] |= feeds.is_missing(location, *day);
+        blocked[at] |= feeds.is_silent(location, *day);
     }
     // Twice as much as the rest of the week in one line says nothing about the next week.
     for (at, day) in days.iter().enumerate() {

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 
 use super::facts::{fact, record};
-use crate::config::Config;
+use crate::config::{ClosedDays, Config};
 use crate::domain::book::Book;
 use crate::domain::calendar::{days_between, plus_days};
 use crate::domain::evidence::FactValue;
@@ -76,16 +76,24 @@ pub struct Feeds {
     gaps: BTreeMap<LocationId, Vec<Gap>>,
     /// Locations that could be judged at all on their last day.
     judged: BTreeSet<LocationId>,
+    /// The short codes of the locations, and when they are closed.
+    codes: BTreeMap<LocationId, String>,
+    off: ClosedDays,
 }
 
 impl Feeds {
-    /// Looks once over all rows of the last weeks.
-    pub fn of(book: &Book) -> Self {
-        let mut found = Self::default();
+    /// Looks once over all rows of the last weeks. On a day that is `off` nothing is missing.
+    pub fn of(book: &Book, off: &ClosedDays) -> Self {
+        let codes = book.locations.values().map(|l| (l.id.clone(), l.code.clone())).collect();
+        let mut found = Self { codes, off: off.clone(), ..Self::default() };
         for ((location, feed), rows) in rows_by_day(book) {
             found.look(book, &location, feed, &rows);
         }
         found
+    }
+
+    fn is_off(&self, location: &LocationId, day: Date) -> bool {
+        self.codes.get(location).is_some_and(|code| self.off.has(code, day))
     }
 
     fn look(&mut self, book: &Book, location: &LocationId, feed: Feed, rows: &BTreeMap<Date, f64>) {
@@ -96,10 +104,13 @@ impl Feeds {
         let begin = first.max(plus_days(closed, -LOOK_BACK));
         for ahead in 0..=days_between(begin, closed) {
             let day = plus_days(begin, ahead);
-            // A day that was itself missing says nothing about what is usual.
+            if self.is_off(location, day) {
+                continue;
+            }
+            // A day that was itself missing or off says nothing about what is usual.
             let earlier = (1..=WEEKS as i32).map(|week| plus_days(day, -7 * week));
             let same: Vec<f64> = earlier
-                .filter(|day| *day >= first && !missing.contains(day))
+                .filter(|day| *day >= first && !missing.contains(day) && !self.is_off(location, *day))
                 .map(|day| rows.get(&day).copied().unwrap_or(0.0))
                 .collect();
             if same.len() < WEEKS_MIN {
@@ -129,9 +140,10 @@ impl Feeds {
         self.gaps.entry(location.clone()).or_default().extend(gaps);
     }
 
-    /// Are a location's data of a day missing?
-    pub fn is_missing(&self, location: &LocationId, day: Date) -> bool {
-        self.gaps.get(location).is_some_and(|gaps| gaps.iter().any(|gap| (gap.from..=gap.to).contains(&day)))
+    /// Does a location say nothing of a day, because its data are missing or because it was closed?
+    pub fn is_silent(&self, location: &LocationId, day: Date) -> bool {
+        self.is_off(location, day)
+            || self.gaps.get(location).is_some_and(|gaps| gaps.iter().any(|gap| (gap.from..=gap.to).contains(&day)))
     }
 
     /// What is missing up to the last day that is over, for the digest's head.
@@ -268,19 +280,23 @@ mod tests {
 
     fn found(book: &Book) -> Vec<String> {
         let config = Config::load_from(None, &[]).unwrap();
-        Feeds::of(book).signals(book, &config).into_iter().map(|signal| signal.headline).collect()
+        Feeds::of(book, &config.calendar.closed_days)
+            .signals(book, &config)
+            .into_iter()
+            .map(|signal| signal.headline)
+            .collect()
     }
 
     #[test]
-    fn a_shop_whose_day_has_not_come_is_one_exception_and_its_day_is_missing() {
+    fn a_shop_whose_day_has_not_come_is_one_exception_and_its_day_is_silent() {
         let silent = book(20, |shop, number, _| shop == "2" && number == 68);
-        let feeds = Feeds::of(&silent);
+        let feeds = Feeds::of(&silent, &ClosedDays::default());
         let headlines = found(&silent);
         assert_eq!(headlines.len(), 1, "{headlines:?}");
         assert!(headlines[0].starts_with("South has sent no orders on 2026-09-12, 20 would be usual"), "{headlines:?}");
         let (north, south) = (LocationId::new("1"), LocationId::new("2"));
-        assert!(feeds.is_missing(&south, day(68)) && !feeds.is_missing(&north, day(68)));
-        assert!(!feeds.is_missing(&south, day(67)));
+        assert!(feeds.is_silent(&south, day(68)) && !feeds.is_silent(&north, day(68)));
+        assert!(!feeds.is_silent(&south, day(67)));
         assert_eq!(feeds.lines(&silent).len(), 1);
     }
 
@@ -314,7 +330,11 @@ mod tests {
     fn where_all_are_silent_it_is_one_thing_of_all() {
         let holiday = book(20, |_, number, _| number == 68);
         let config = Config::load_from(None, &[]).unwrap();
-        let signals = Feeds::of(&holiday).signals(&holiday, &config);
+        let off = ClosedDays::try_from(vec!["2026-09-12".to_owned()]).unwrap();
+        let told = Feeds::of(&holiday, &off);
+        assert!(told.signals(&holiday, &config).is_empty(), "a day that is known to be off is missed by nobody");
+        assert!(told.is_silent(&LocationId::new("1"), day(68)));
+        let signals = Feeds::of(&holiday, &ClosedDays::default()).signals(&holiday, &config);
         assert_eq!(signals.len(), 2);
         let shared = |signal: &Signal| signal.links.iter().any(|link| link == "feed:all 2026-09-12");
         assert!(signals.iter().all(shared), "a link joins them into one case");

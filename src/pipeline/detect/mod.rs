@@ -49,7 +49,7 @@ pub struct Seen {
 /// Runs every detector over the book.
 pub fn look(book: &Book, config: &Config) -> Seen {
     // What has not come can not be judged: it is known before anything is.
-    let feeds = feed::Feeds::of(book);
+    let feeds = feed::Feeds::of(book, &config.calendar.closed_days);
     let mut demand = demand::score(book, config, &feeds);
     let mut signals = demand.signals(book, config);
     let outlook = demand.outlook(book, config);

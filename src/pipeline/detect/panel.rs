@@ -78,7 +78,7 @@ fn cells(
             stockout_hours: TRADING_HOURS * ends as f32 / 2.0,
             promo: book.promotion_on(item, *day).is_some(),
             holiday: false,
-            open: at >= launched && delisted.is_none_or(|from| *day < from) && !feeds.is_missing(location, *day),
+            open: at >= launched && delisted.is_none_or(|from| *day < from) && !feeds.is_silent(location, *day),
         }
     };
     days.iter().enumerate().map(cell).collect()

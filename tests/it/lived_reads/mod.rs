@@ -77,7 +77,8 @@ impl Source for Server {
         let Some(read_to) = self.script().read_to else { return Ok(Page::default()) };
         let mut page = self.recording.read(cursor, until.min(read_to), limit).await?;
         if !page.more {
-            let (visible, later) = std::mem::take(&mut self.script().done).into_iter().partition(|o| o.changed_at <= read_to);
+            let (visible, later) =
+                std::mem::take(&mut self.script().done).into_iter().partition(|o| o.changed_at <= read_to);
             self.script().done = later;
             page.observed.extend::<Vec<Observed>>(visible);
         }
