@@ -1101,7 +1101,8 @@ fn order_of_five(promised: i32, stock: i64) -> Shop {
                 Record::Item(item) if item.id.as_str() == "1" => Some(item.clone()),
                 _ => None,
             });
-            shop.records.extend(known.map(|known| Record::Item(Item { id: item.clone(), sku: format!("AC-00{n}"), ..known })));
+            shop.records
+                .extend(known.map(|known| Record::Item(Item { id: item.clone(), sku: format!("AC-00{n}"), ..known })));
         }
         let place = (item.clone(), LocationId::new("2"));
         shop.outlook.daily.insert(place, vec![DayForecast { mean: 6.0, sigma: 2.0 }; 60]);
