@@ -40,6 +40,7 @@ templates! {
     "MONITOR" => "monitor.txt",
     "NO-ACTION" => "no_action.txt",
     "ESCALATE" => "escalate.txt",
+    "ADJUST-PARAM" => "adjust_param.txt",
 }
 
 /// The parts of a template, each opened by a line of its own: `== rationale ==`.

@@ -230,7 +230,25 @@ pub enum Made {
         /// In this many days.
         days: f64,
     },
-    /// Safety stock for another lead time than the real one.
+    /// One cycle's shortage because stock is reordered for another lead time than the real one.
+    Cycle {
+        /// Demand of a day.
+        daily: f64,
+        /// Its deviation.
+        sigma: f64,
+        /// Days on the price list.
+        listed: f64,
+        /// Days it really takes.
+        lead: f64,
+        /// Their deviation.
+        lead_sd: f64,
+        /// The ERP's reorder minimum, where it has one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        minimum: Option<f64>,
+        /// What is lost with one unit.
+        margin: f64,
+    },
+    /// In evidence of before: safety stock for another lead time than the real one, held for a year.
     LeadTime {
         /// Demand of a day.
         daily: f64,
@@ -247,7 +265,7 @@ pub enum Made {
         /// What is lost with one unit.
         margin: f64,
     },
-    /// Bridging an overdue order.
+    /// In evidence of before: bridging an overdue order.
     Overdue {
         /// Value still to come.
         value: Money,
@@ -387,6 +405,8 @@ pub enum Change {
     },
     /// A customer's order taken back: units and margin of its lines.
     TakenBack(Vec<(f64, f64)>),
+    /// A reorder point or a lead time corrected: the units that are held more, each with its unit cost and the days of a cycle.
+    Adjusted(Vec<(f64, UnitPrice, f64)>),
     /// A question or a count whose answer may end a shortage: of what is lost after the answer, a share remains.
     Asked {
         /// The day of the answer.
@@ -408,13 +428,13 @@ impl Change {
             Self::Moved { day, later, .. } => listed(*day, later),
             Self::Sooner { day, later, .. } => listed(Some(*day), later),
             Self::Ordered { day, .. } | Self::Asked { day, .. } => Some(day + wait),
-            Self::Less { .. } | Self::TakenBack(_) => None,
+            Self::Less { .. } | Self::TakenBack(_) | Self::Adjusted(_) => None,
         }
     }
 
     /// Does it work on shortages, so that what it is worth depends on when it is decided?
     pub fn is_timed(&self) -> bool {
-        !matches!(self, Self::Less { .. } | Self::TakenBack(_))
+        !matches!(self, Self::Less { .. } | Self::TakenBack(_) | Self::Adjusted(_))
     }
 }
 

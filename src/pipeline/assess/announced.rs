@@ -14,7 +14,8 @@ use crate::models::formulas;
 
 use super::desk::{Desk, Question, line_ref, scaled};
 use super::matching::{self, Disputes};
-use super::{frozen, lines_of, shortage};
+use super::stock::event_of;
+use super::{counted, frozen, lines_of, shortage};
 
 /// Share of a difference that remains after asking the supplier.
 const LEFT_AFTER_CONTACT: f64 = 0.6;
@@ -41,9 +42,12 @@ pub(super) fn mismatch(desk: &mut Desk<'_>, exception: &Exception, disputes: &mu
     let Some(found) = found else { return };
     let off = found.received - found.told;
     let mut keys = Vec::new();
+    let place = (line.item.clone(), line.location.clone());
+    let last = book.receipts(&line.id).last().and_then(|m| event_of(m));
+    let settled = last.and_then(|event| counted::agreed(desk, &place, &event));
     if off < Quantity::ZERO {
         keys.extend(fewer(desk, line, &found, disputes));
-    } else if off.is_positive() {
+    } else if off.is_positive() && settled.is_none() {
         keys.extend(more(desk, line, off));
     }
     let about = if off.0.is_zero() {
@@ -52,7 +56,7 @@ pub(super) fn mismatch(desk: &mut Desk<'_>, exception: &Exception, disputes: &mu
         format!("order {}: {} units were announced with {shipment}, {} came", line.order_name, found.told, found.received)
     };
     ask(desk, line, &about, &keys);
-    if !off.0.is_zero() {
+    if !off.0.is_zero() && settled.is_none() {
         let counter = book.receipts(&line.id).last().and_then(|m| m.entered_by.clone());
         desk.recount(&line.item, &line.location, &keys, LEFT_AFTER_COUNT, counter);
     }

@@ -132,6 +132,10 @@ fn expedite(view: &CaseView<'_>, c: &mut Checks, po_line: &str, quantity: Quanti
     let sooner =
         earliest.is_some_and(|(day, _)| days_between(view.book.today, new_date) < i32::try_from(day).unwrap_or(i32::MAX));
     c.hard("new date is sooner than expected", sooner, new_date.to_string());
+    let promised = view.book.due(line);
+    let owed = promised <= view.book.today;
+    let detail = format!("{surcharge}, promised for {promised}");
+    c.hard("no surcharge on what is overdue", !owed || surcharge <= Money::ZERO, detail);
     let place = (line.item.clone(), line.location.clone());
     let day = days_between(view.book.today, new_date).max(0) as u32;
     let need = super::needs(view).get(&place).copied().unwrap_or_default();

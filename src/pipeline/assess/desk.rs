@@ -284,12 +284,6 @@ impl<'a> Desk<'a> {
         needed_elsewhere(self.view, item, location)
     }
 
-    /// The other live case that counts what the delays of a line's supplier cost its company, where there is one.
-    pub(super) fn delays_elsewhere(&self, line: &PurchaseLine) -> Option<&'a str> {
-        let owner = self.view.claimed.get(&self.view.book.delays_key(&line.supplier, &line.location))?;
-        (owner != self.view.case.id.as_str()).then_some(owner.as_str())
-    }
-
     /// Days from today on which questions are usually answered.
     pub(super) fn answer_by(&self) -> Date {
         crate::domain::calendar::plus_working_days(self.view.book.today, 2)

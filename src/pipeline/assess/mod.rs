@@ -17,6 +17,7 @@ mod bills;
 mod catalogue;
 mod channel;
 mod checks;
+mod counted;
 #[cfg(test)]
 mod decide_tests;
 mod desk;
@@ -27,6 +28,7 @@ mod frozen;
 #[cfg(test)]
 mod frozen_tests;
 mod matching;
+mod next_order;
 mod ordered;
 mod projection;
 mod rank;
@@ -36,6 +38,8 @@ mod shortage;
 mod stock;
 mod supply;
 mod surplus;
+#[cfg(test)]
+mod advice_tests;
 #[cfg(test)]
 mod tests;
 mod three_way;

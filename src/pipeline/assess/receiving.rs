@@ -12,9 +12,11 @@ use crate::domain::record::{MoveKind, PurchaseLine, RecordKind, RecordRef, Stock
 use crate::domain::surplus::Surplus;
 use crate::models::formulas;
 
+use super::counted;
 use super::desk::{Desk, Proposal, Question, item_ref, line_ref};
 use super::matching::{self, Disputes};
 use super::projection;
+use super::stock::event_of;
 
 /// Share of a receiving loss that remains after asking the supplier.
 const LEFT_AFTER_CONTACT: f64 = 0.6;
@@ -24,10 +26,8 @@ const LEFT_AFTER_ASKING: f64 = 0.85;
 const LEFT_AFTER_COUNT: f64 = 0.1;
 /// Share of false stock that remains after a duplicated receipt was reversed.
 const LEFT_AFTER_REVERSAL: f64 = 0.02;
-/// Days for which stock against another such delay is held.
-const BRIDGE_DAYS: f64 = 28.0;
 /// The basis of a claim for goods that went back. The ERP does not say why: nothing is claimed about their quality.
-const BASIS_RETURN: &str = "sent back to the supplier";
+pub(super) const BASIS_RETURN: &str = "sent back to the supplier";
 
 /// Assesses one receiving exception.
 pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception, disputes: &mut Disputes) {
@@ -181,8 +181,8 @@ fn early(desk: &mut Desk<'_>, line: &PurchaseLine) -> Money {
     amount
 }
 
-/// A line that came late: the sale is lost or not, nothing brings it back. What can still be lost is what bridging such a
-/// delay costs: holding the demand of the late days as extra safety stock until the next orders, four weeks.
+/// A line that came after its promise, whole. What was lost meanwhile is lost, and nothing is held: only what to say of it is
+/// left. Where something is still to come, the shortage says what it costs.
 fn late(desk: &mut Desk<'_>, line: &PurchaseLine) {
     let book = desk.view.book;
     let Some(arrived) = book.receipts(&line.id).first().and_then(|m| m.done_at) else { return };
@@ -190,26 +190,9 @@ fn late(desk: &mut Desk<'_>, line: &PurchaseLine) {
         return;
     }
     let days = days_between(book.calendar.day_of(line.promised_first), book.calendar.day_of(arrived)).max(0);
-    let Some(cost) = desk.cost(&line.item) else { return };
-    let (rate, rate_cite) = desk.holding(&line.item);
-    let place = (line.item.clone(), line.location.clone());
-    let source = line_ref(&line.id);
-    let key = format!("late:{}", line.id);
-    let name = format!("{} on {}", book.item_label(&line.item), line.order_name);
-    if let Some(owner) = desk.delays_elsewhere(line) {
-        let note = FactValue::Text(format!("counted in {owner}"));
-        let cite = desk.fact(source, "counted_elsewhere", "cost of such delays", note);
-        desk.lose(&key, format!("cost of such delays, counted in another case: {name}"), Range::default(), vec![cite]);
-        return;
-    }
-    let bridge = desk.view.outlook.per_day(&place).0 * f64::from(days);
-    let amount = Money::from_f64(formulas::holding_cost(bridge, cost.price.to_f64(), rate, BRIDGE_DAYS));
-    let mut cites = quantities(desk, line);
-    cites.extend([cost.cite, rate_cite]);
-    cites.push(desk.fact(source.clone(), "late_days", "days late", FactValue::days(f64::from(days))));
-    cites.push(desk.fact(source, "late_cost", "four weeks' cost of bridging such a delay", FactValue::Money(amount)));
-    desk.lose(&key, format!("four weeks of stock against such delays: {name}"), Range::certain(amount), cites);
-    ask_supplier(desk, line, &format!("order {}: it came after the promised day", line.order_name), &[key]);
+    quantities(desk, line);
+    desk.fact(line_ref(&line.id), "late_days", "days late", FactValue::days(f64::from(days)));
+    ask_supplier(desk, line, &format!("order {}: it came after the promised day", line.order_name), &[]);
     if desk.watch.is_none() {
         desk.watch = Some(format!("the next delivery of {} is late again", book.supplier_name(&line.supplier)));
     }
@@ -241,11 +224,16 @@ fn unit(desk: &mut Desk<'_>, line: &PurchaseLine) {
     quantities(desk, line);
     let difference = if book.excess(line).is_positive() { book.excess(line) } else { -book.missing(line) };
     let place = (line.item.clone(), line.location.clone());
+    let about = format!("order {}: in which unit was it delivered", line.order_name);
+    let last = book.receipts(&line.id).last().and_then(|m| event_of(m));
+    if last.and_then(|event| counted::agreed(desk, &place, &event)).is_some() {
+        // What was booked has been counted: it is there.
+        return ask_supplier(desk, line, &about, &[]);
+    }
     let why = "stock that may be in another unit";
     let Some(key) = false_stock(desk, &place, difference, why, line_ref(&line.id)) else { return };
     let counter = book.receipts(&line.id).last().and_then(|m| m.entered_by.clone());
     desk.recount(&line.item, &line.location, std::slice::from_ref(&key), LEFT_AFTER_COUNT, counter);
-    let about = format!("order {}: in which unit was it delivered", line.order_name);
     ask_supplier(desk, line, &about, &[key]);
 }
 
@@ -347,7 +335,9 @@ fn unplanned(desk: &mut Desk<'_>, exception: &Exception) {
         let source = RecordRef::new(RecordKind::Move, m.id.clone());
         let why = "stock received without an order";
         let Some(key) = false_stock(desk, &place, m.qty, why, source.clone()) else { continue };
-        desk.recount(&m.item, to, std::slice::from_ref(&key), 0.5, m.entered_by.clone());
+        if event_of(m).and_then(|event| counted::agreed(desk, &place, &event)).is_none() {
+            desk.recount(&m.item, to, std::slice::from_ref(&key), 0.5, m.entered_by.clone());
+        }
         let value = desk.lost(&key).expected;
         let about = format!("receipt {document}: goods without an order line");
         let supplier = m.partner.clone().filter(|p| book.suppliers.contains_key(&crate::domain::ids::SupplierId::new(p)));

@@ -138,7 +138,9 @@ pub(super) fn transfers(desk: &mut Desk<'_>, short: &Short) {
 pub(super) fn expedites(desk: &mut Desk<'_>, short: &Short) {
     let view = desk.view;
     let costs = &view.config.costs;
-    let due_later: Vec<_> = short.now.arrivals.iter().filter(|a| a.day > costs.transfer_days).take(LINES).collect();
+    // What is overdue is owed already: nobody pays a surcharge for it, and asking when it comes goes first.
+    let due_later: Vec<_> =
+        short.now.arrivals.iter().filter(|a| a.firm && a.day > costs.transfer_days).take(LINES).collect();
     for arrival in due_later {
         let Some(line) = view.book.po_lines.get(&arrival.po_line) else { continue };
         let Some((_, new_date)) = projection::earliest_expedite(view, line) else { continue };

@@ -23,6 +23,7 @@ use crate::pipeline::view::CaseView;
 
 use super::desk::{Desk, Left, line_ref, plus, range, scaled, units};
 use super::frozen;
+use super::next_order;
 use super::projection::{self, Projection, Shortage, Z90};
 use super::replenish;
 
@@ -93,7 +94,8 @@ impl Stake {
         let unordered = supplier.as_ref().filter(|_| need.reorder).and_then(|supplier| {
             let levels = projection::levels(view, place, supplier)?;
             let due = projection::position(book, place) < levels.reorder;
-            let last = (until + projection::review_days(book, supplier, &place.1).round() as u32).min(horizon);
+            // The next order is placed by the ERP's minimum and in the shop's rhythm, and comes a lead time later.
+            let last = (until + next_order::days_to_next_order(view, place, supplier)).min(horizon);
             (due && last > until).then_some(last)
         });
         Self {
@@ -267,7 +269,7 @@ impl Short {
             Change::Sooner { line, quantity, .. } => self.stake.loss(view, &self.now.with_moved(line, *quantity, day)),
             Change::Ordered { quantity, sd, .. } => self.stake.loss(view, &self.now.with_arrival(day, *quantity, *sd)),
             Change::Asked { left, .. } => self.answered(view, day, *left),
-            Change::Less { .. } | Change::TakenBack(_) => return self.losses,
+            Change::Less { .. } | Change::TakenBack(_) | Change::Adjusted(_) => return self.losses,
         };
         let left = left.at_most(self.losses);
         Losses { lost: plus(left.lost, Range::certain(donor)), ..left }
@@ -379,9 +381,18 @@ pub(super) fn assess(desk: &mut Desk<'_>, place: &Place, need: Need) {
     if let Some(second) = second.as_ref().filter(|_| more.expected > Money::ZERO) {
         let mut more_cites = cites;
         more_cites.extend(lay_out(desk, place, &now, second, "unordered"));
+        // It is a sum on the assumption that nobody orders before: it says so.
         let label = "lost margin that waiting for the next usual order adds";
         more_cites.push(desk.place_fact(item, location, "unordered_margin", label, FactValue::Money(more.expected)));
-        desk.lose_by(&more_key, format!("{label}: {name}"), more, more_cites, Made::Unordered { place: at });
+        let next = projection::offer(view.book, place)
+            .map(|offer| next_order::days_to_next_order(view, place, &offer.supplier))
+            .map(|days| plus_days(view.book.today, projection::in_days(days)));
+        let assumed = next.map_or_else(String::new, |day| format!(" if nobody orders before {day}"));
+        if let Some(day) = next {
+            let label = "next order in the shop's rhythm, below the ERP's minimum where it has one";
+            more_cites.push(desk.place_fact(item, location, "next_order", label, FactValue::Date(day)));
+        }
+        desk.lose_by(&more_key, format!("{label}{assumed}: {name}"), more, more_cites, Made::Unordered { place: at });
     }
     let worst = second.filter(|s| s.units > first.units).unwrap_or(first);
     let short = Short { place: place.clone(), stake, now, losses, first, worst, margin };

@@ -7,8 +7,8 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use crate::domain::action::{Action, Range};
-use crate::domain::book::{Place, signed};
-use crate::domain::calendar::days_between;
+use crate::domain::book::{Book, Place, signed};
+use crate::domain::calendar::{days_between, plus_days};
 use crate::domain::evidence::FactValue;
 use crate::domain::exception::Exception;
 use crate::domain::ids::FactId;
@@ -16,7 +16,9 @@ use crate::domain::money::{Money, Quantity};
 use crate::domain::record::{MoveKind, RecordKind, RecordRef, SaleLine, StockMove};
 use crate::domain::workings::{Change, Made};
 use crate::models::formulas;
+use crate::pipeline::detect::counted::Event;
 
+use super::counted;
 use super::desk::{Desk, Proposal, Question, item_ref, place_of, range, scaled, units};
 use super::doubled;
 use super::matching;
@@ -33,6 +35,8 @@ pub(super) const GHOST_SHARE: f64 = 0.3;
 const GHOST_DAYS: f64 = 14.0;
 /// Days until a count that was asked for finds it.
 const GHOST_FOUND_DAYS: f64 = 1.0;
+/// Share of a loss that remains after a store looked whether goods that are there can be seen and bought.
+const LEFT_AFTER_LOOKING: f64 = 0.5;
 /// Days after a supplier's receipt in which scrap or returns may be its fault.
 const SUPPLIER_FAULT_DAYS: i32 = 14;
 /// Share that a claim for goods that went bad here does not bring back: often it was not the supplier's fault.
@@ -48,6 +52,16 @@ fn moves_since(desk: &Desk<'_>, exception: &Exception, place: &Place, kind: Move
     book.moves_at(&place.0, &place.1).into_iter().filter(wanted).cloned().collect()
 }
 
+/// A move as an event that a later count can settle.
+pub(super) fn event_of(m: &StockMove) -> Option<Event> {
+    Some(Event { at: m.done_at?, by: m.entered_by.clone() })
+}
+
+/// The last moment before what an exception describes began.
+fn exception_start(book: &Book, exception: &Exception) -> jiff::Timestamp {
+    book.calendar.close_of(plus_days(exception.signal.from, -1))
+}
+
 fn stock_key(place: &Place) -> String {
     format!("stock:{}@{}", place.0, place.1)
 }
@@ -61,6 +75,7 @@ pub(super) fn count(desk: &mut Desk<'_>, exception: &Exception) {
         desk.miss(format!("the count of {}", desk.view.book.item_label(&place.0)), "the write-off");
         return;
     };
+    let odd = counts.iter().find(|m| exception.signal.period == format!("count {}", m.id)).unwrap_or(last);
     let Some(cost) = desk.cost(&place.0) else { return };
     let written_off = difference.abs() * cost.price;
     let source = RecordRef::new(RecordKind::Move, last.id.clone());
@@ -72,15 +87,27 @@ pub(super) fn count(desk: &mut Desk<'_>, exception: &Exception) {
         return;
     }
     let avoidable = scaled(Range::certain(written_off), MISCOUNT);
-    let cites = vec![
+    let mut cites = vec![
         cost.cite,
         desk.fact(source.clone(), "difference", "count less book", FactValue::Quantity(difference)),
         desk.fact(source.clone(), "write_off", "write-off value", FactValue::Money(written_off)),
+    ];
+    if let Some(count) = event_of(odd).and_then(|event| counted::agreed(desk, &place, &event)) {
+        // The difference stands: a third count would save nothing.
+        if !desk.proposals.iter().any(|p| matches!(p.action, Action::Escalate { .. })) {
+            desk.escalate(&format!("why the books were off; {} since", counted::said(&count)), "inventory control");
+        }
+        return;
+    }
+    cites.extend([
         desk.assume(source.clone(), "miscount", "probability that the count is wrong", MISCOUNT),
         desk.fact(source, "write_off_at_stake", "write-off that a recount may save", FactValue::Money(avoidable.expected)),
-    ];
+    ]);
     let name = format!("{} at {}", desk.view.book.item_label(&place.0), desk.view.book.location_name(&place.1));
     desk.lose(&stock_key(&place), format!("write-off if the count is wrong: {name}"), avoidable, cites);
+    if counted::investigate(desk, &place, &stock_key(&place)) {
+        return;
+    }
     desk.recount(&place.0, &place.1, &[stock_key(&place)], 0.1, last.entered_by.clone());
     desk.escalate("why the count differs from the books", "inventory control");
 }
@@ -130,12 +157,24 @@ pub(super) fn shrink(desk: &mut Desk<'_>, exception: &Exception) {
             largest = Some((amount.expected, place, by));
         }
     }
-    if let Some((_, place, by)) = largest {
-        let own = stock_key(&place);
-        // Finding out at one place tells something about the cluster, but not all of it.
-        desk.recount(&place.0, &place.1, &[own], 0.6, by);
+    let Some((_, place, by)) = largest else {
+        return desk.escalate("why goods go missing again and again", "loss prevention (restricted)");
+    };
+    let own = stock_key(&place);
+    if counted::investigate(desk, &place, &own) {
+        return;
     }
-    desk.escalate("why goods go missing again and again", "loss prevention (restricted)");
+    let last = moves_since(desk, exception, &place, MoveKind::Count).into_iter().rfind(|m| m.qty.is_positive());
+    let settled = last.as_ref().and_then(event_of).and_then(|event| counted::agreed(desk, &place, &event));
+    let why = match settled {
+        Some(count) => format!("why goods went missing again and again; {} since", counted::said(&count)),
+        None => {
+            // Finding out at one place tells something about the cluster, but not all of it.
+            desk.recount(&place.0, &place.1, &[own], 0.6, by);
+            "why goods go missing again and again".to_owned()
+        }
+    };
+    desk.escalate(&why, "loss prevention (restricted)");
 }
 
 /// Less than nothing in the books.
@@ -152,7 +191,10 @@ pub(super) fn negative(desk: &mut Desk<'_>, exception: &Exception) {
         part.cites.push(cite);
     }
     let keys = [key];
-    desk.recount(&place.0, &place.1, &keys, 0.2, None);
+    let moved = book.moves_at(&place.0, &place.1).into_iter().rfind(|m| m.done_at.is_some() && m.kind != MoveKind::Count);
+    if moved.and_then(event_of).and_then(|event| counted::agreed(desk, &place, &event)).is_none() {
+        desk.recount(&place.0, &place.1, &keys, 0.2, None);
+    }
     desk.contact(&Question {
         role: "warehouse",
         partner: place.1.as_str(),
@@ -171,6 +213,12 @@ pub(super) fn phantom(desk: &mut Desk<'_>, exception: &Exception, share: f64) {
     let view = desk.view;
     let Some((margin, mut cites)) = desk.margin(item) else { return };
     let (recapture, recapture_cite) = desk.recapture(item);
+    // A count that agreed while nobody bought has found it in the house: it is no ghost, or it lies where nobody sees it.
+    let silent = Event { at: exception_start(view.book, exception), by: None };
+    let there = counted::agreed(desk, &place, &silent);
+    if there.is_some() && share < 1.0 {
+        return;
+    }
     let before = level_change(view.book, exception, &place).0;
     // The forecast may have learned from the silence already.
     let daily = view.outlook.per_day(&place).0.max(before);
@@ -195,8 +243,20 @@ pub(super) fn phantom(desk: &mut Desk<'_>, exception: &Exception, share: f64) {
     let name = format!("{} at {}", view.book.item_label(item), view.book.location_name(location));
     let made = Made::Ghost { daily, days: GHOST_DAYS, share, margin };
     desk.lose_by(&key, format!("{label}: {name}"), amount, cites, made);
-    let counter = moves_since(desk, exception, &place, MoveKind::Count).last().and_then(|m| m.entered_by.clone());
-    desk.recount(item, location, &[key], GHOST_FOUND_DAYS / GHOST_DAYS, counter);
+    if let Some(count) = there {
+        desk.contact(&Question {
+            role: "store",
+            partner: location.as_str(),
+            about: &format!("{}: can customers see and buy it; {}", view.book.item_label(item), counted::said(&count)),
+            keys: &[key],
+            left: LEFT_AFTER_LOOKING,
+            latest: desk.today_plus(7),
+            source: item_ref(item),
+        });
+    } else {
+        let counter = moves_since(desk, exception, &place, MoveKind::Count).last().and_then(|m| m.entered_by.clone());
+        desk.recount(item, location, &[key], GHOST_FOUND_DAYS / GHOST_DAYS, counter);
+    }
     desk.watch.get_or_insert_with(|| format!("{name} sells again"));
 }
 

@@ -34,7 +34,7 @@ fn at(offset: i32) -> Timestamp {
     day(offset).at(12, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp()
 }
 
-fn price(p: f64) -> UnitPrice {
+pub(super) fn price(p: f64) -> UnitPrice {
     UnitPrice::from_erp(p).unwrap()
 }
 
@@ -45,7 +45,7 @@ pub(super) fn money(text: &str) -> Money {
 /// A shop with one item (cost 4.00, price 10.00), two places and one supplier, to which tests add what they need.
 #[derive(Debug)]
 pub(super) struct Shop {
-    records: Vec<Record>,
+    pub(super) records: Vec<Record>,
     outlook: Outlook,
     pub(super) claimed: BTreeMap<String, String>,
     pub(super) promised: BTreeMap<crate::domain::book::Place, Quantity>,
@@ -280,7 +280,7 @@ fn case(exceptions: &[Exception]) -> Case {
     }
 }
 
-fn exception(code: ExceptionType, subject: Subject) -> Exception {
+pub(super) fn exception(code: ExceptionType, subject: Subject) -> Exception {
     let signal = Signal {
         detector: "test/1".into(),
         code,
@@ -328,7 +328,7 @@ pub(super) fn must<'a>(found: &'a Assessment, code: &str) -> &'a Candidate {
     find(found, code).unwrap_or_else(|| panic!("{code} is not among {:?}", codes(found)))
 }
 
-fn codes(found: &Assessment) -> Vec<&'static str> {
+pub(super) fn codes(found: &Assessment) -> Vec<&'static str> {
     found.candidates.iter().map(|c| c.action.code()).collect()
 }
 
@@ -883,29 +883,6 @@ fn nothing_starts_before_tomorrow_and_what_still_helps_is_not_past() {
     assert!(matches!(&transfer.action, Action::Transfer { ship_on, .. } if *ship_on == day(1)));
     assert_eq!(transfer.latest_date, day(1));
     assert_eq!((found.rank.deadline, found.rank.value.expected > Money::ZERO), (day(0), true), "{:?}", found.rank);
-}
-
-#[test]
-fn the_cost_of_a_suppliers_delays_is_counted_in_one_case() {
-    let mut shop = Shop::new();
-    shop.offer(10, 0, 1);
-    shop.demand("2", 12.0, 5.0);
-    shop.order("3", "2", 100, -8);
-    shop.receipt("3", "2", 100, Some(-2));
-    let late = || [on_line(ExceptionType::RLate, "3", "2")];
-    assert!(shop.assess(&late()).rank.at_stake > Money::ZERO);
-    shop.claimed.insert("leadtime:9".into(), "case-9".into());
-    let found = shop.assess(&late());
-    assert_eq!(found.rank.at_stake, Money::ZERO);
-    assert!(found.facts.iter().any(|f| f.value.show() == "counted in case-9"));
-    // The same for an order that is still on its way.
-    shop.order("4", "2", 100, -3);
-    shop.receipt("4", "2", 100, None);
-    shop.stock("2", 500.0);
-    let mut open = on_line(ExceptionType::SOverdue, "4", "2");
-    open.signal.subject.po_line = Some("4".into());
-    let found = shop.assess(&[open]);
-    assert!(found.loss_sum.iter().all(|p| !p.what.starts_with("bridging")), "{:?}", found.loss_sum);
 }
 
 #[test]

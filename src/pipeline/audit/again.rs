@@ -73,6 +73,19 @@ impl<'b> Again<'b> {
                 let ahead = value.to_f64() * AHEAD_DAYS / days;
                 range(ahead * 0.5, ahead, ahead * 1.5)
             }
+            Made::Cycle { daily, sigma, listed, lead, lead_sd, minimum, margin } => {
+                let z = formulas::normal_quantile(settings.service_level);
+                let point = |days: f64| {
+                    let (mu, sd) = formulas::lead_time_demand(*daily, *sigma, days, *lead_sd);
+                    formulas::reorder_point(mu, formulas::safety_stock(z, sd))
+                };
+                let in_force = minimum.unwrap_or(point(*listed));
+                let corrected = in_force + (point(*lead) - point(*listed)).max(0.0);
+                let (mu, sd) = formulas::lead_time_demand(*daily, *sigma, *lead, *lead_sd);
+                let short = formulas::late_reorder_shortage(mu, sd, in_force, corrected);
+                let lost = formulas::lost_margin(short, *margin, settings.recapture);
+                range(0.0, lost, 2.0 * lost)
+            }
             Made::LeadTime { daily, sigma, listed, lead, lead_sd, cost, margin } => {
                 let z = formulas::normal_quantile(settings.service_level);
                 let (mu_listed, sd_listed) = formulas::lead_time_demand(*daily, *sigma, *listed, 0.0);
@@ -115,7 +128,8 @@ impl<'b> Again<'b> {
         Some((self.workings.shortages.get(place)?, self.workings.forecasts.get(place)?))
     }
 
-    fn shortage(self, place: &str) -> Option<Losses> {
+    /// What is lost at a place until an order could arrive, what waiting for the next one adds, and what those who wait cost.
+    pub(super) fn shortage(self, place: &str) -> Option<Losses> {
         let (stake, forecast) = self.place(place)?;
         Some(losses(stake, self.workings.settings.recapture, forecast, &Stock::of(stake)))
     }
@@ -169,7 +183,7 @@ impl<'b> Again<'b> {
                 let saved = Money::from_f64(saved);
                 Some(each(self.excess(surplus, surplus.units), |m| (m - saved).max(Money::ZERO)))
             }
-            Change::TakenBack(_) => None,
+            Change::TakenBack(_) | Change::Adjusted(_) => None,
             _ => Some(self.timed(key.split_once(':')?.1, change, wait)?.of(key)),
         }
     }
@@ -192,7 +206,7 @@ impl<'b> Again<'b> {
             Change::Sooner { line, quantity, .. } => with(&stock.with_moved(line, *quantity, day)),
             Change::Ordered { quantity, sd, .. } => with(&stock.with_receipt(day, *quantity, *sd)),
             Change::Asked { left, .. } => answered(stake, recapture, forecast, day, *left),
-            Change::Less { .. } | Change::TakenBack(_) => return None,
+            Change::Less { .. } | Change::TakenBack(_) | Change::Adjusted(_) => return None,
         })
     }
 
@@ -275,6 +289,16 @@ impl<'b> Again<'b> {
             (Some(Change::TakenBack(sold)), _) => {
                 let margin: f64 = sold.iter().map(|(quantity, margin)| quantity * margin).sum();
                 costs(set.paperwork, Money::from_f64(margin.max(0.0)), "paperwork; the margin of an order that was meant")
+            }
+            (Some(Change::Adjusted(more)), _) => {
+                let held = |(units, cost, days): &(f64, UnitPrice, f64)| {
+                    formulas::holding_cost(*units, cost.to_f64(), set.holding_rate, *days)
+                };
+                let cost = Money::from_f64(more.iter().map(held).sum());
+                costs(cost, cost, "what is held more, for a cycle; and for another until it is taken back")
+            }
+            (None, "ESCALATE") if !effect.shares.is_empty() => {
+                costs(set.paperwork, nothing, "an investigation (setting of paperwork)")
             }
             (None, "REVERSE-DOC") => {
                 costs(set.paperwork, set.paperwork + set.paperwork, "paperwork; twice to enter it again")

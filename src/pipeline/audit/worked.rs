@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::Line;
 use super::again::{Again, units};
 use super::facts::{Frozen, field_of, number};
-use super::projected::{Stock, Window};
+use super::projected::{Losses, Stock, Window};
 use crate::domain::action::{Action, Candidate, Range};
 use crate::domain::evidence::{Bundle, Fact, FactValue};
 use crate::domain::ids::FactId;
@@ -43,6 +43,11 @@ pub(super) fn facts(again: Again<'_>) -> BTreeMap<FactId, Line> {
     for place in again.workings.shortages.keys() {
         let (Some((stake, forecast)), Some((item, at))) = (again.place(place), place.split_once('@')) else { continue };
         let from = "frozen stock, receipts and demand";
+        // Also where another part of the loss has taken this one's place.
+        if let Some(Losses { lost, more, .. }) = again.shortage(place) {
+            add(format!("item:{item}/lost_margin@{at}"), FactValue::Money(lost.expected.max(Money::ZERO)), from);
+            add(format!("item:{item}/unordered_margin@{at}"), FactValue::Money(more.expected.max(Money::ZERO)), from);
+        }
         let now = Stock::of(stake);
         let windows = [
             ("shortage", Some(now.worst(forecast, stake.until, stake.until_sd))),

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use super::roots::{is_root, is_symptom};
 use super::turned_down::TurnedDown;
 use crate::domain::audit::AuditEntry;
 use crate::domain::calendar::Calendar;
@@ -77,6 +78,7 @@ pub fn fold_after(
 ) -> Folded {
     let mut work = Work::new(look.at, known, live);
     work.quiet.clone_from(&turned_down.quiet);
+    work.signed.clone_from(&turned_down.signed);
     let mut signals = signals;
     signals.sort_by_key(Signal::fingerprint);
     let seen: BTreeSet<ExceptionId> = signals.iter().map(Signal::exception_id).collect();
@@ -87,9 +89,12 @@ pub fn fold_after(
     let grown = turned_down.back.iter().filter(|id| seen.contains(id) && !work.case_of.contains_key(id));
     let grown: Vec<ExceptionId> = grown.filter(|id| !fresh.contains(id)).cloned().collect();
     fresh.extend(grown);
+    // Roots first: their symptoms join them, and open no case of their own.
+    fresh.sort_by_key(|id| !is_root(work.exceptions[id].signal.code));
     for id in fresh {
         work.place(&id);
     }
+    work.gather_symptoms();
     work.close_over();
     work.finish()
 }
@@ -102,6 +107,8 @@ struct Work {
     case_of: BTreeMap<ExceptionId, CaseId>,
     /// What people turned down and what is not worth much more since: it may join a case, but opens none.
     quiet: BTreeSet<ExceptionId>,
+    /// Cases of which somebody has signed something: they stay by themselves.
+    signed: BTreeSet<CaseId>,
     entries: Vec<AuditEntry>,
 }
 
@@ -120,6 +127,7 @@ impl Work {
             cases: live.into_iter().map(|case| (case.id.clone(), (case.clone(), Some(case)))).collect(),
             case_of,
             quiet: BTreeSet::new(),
+            signed: BTreeSet::new(),
             entries: Vec::new(),
         }
     }
@@ -163,6 +171,8 @@ impl Work {
             .values()
             .map(|(case, _)| case)
             .filter(|case| case.state.is_undecided() && (case.exceptions.contains(id) || joins(case)))
+            // An overdue order is not hidden in what somebody has put off, nor added to what is half signed.
+            .filter(|case| exception.signal.code != T::SOverdue || self.takes_in(case))
             .min_by_key(|case| (case.opened_at, case.id.clone()))
             .map(|case| case.id.clone());
         if let Some(case_id) = found {
@@ -200,9 +210,70 @@ impl Work {
         self.cases.insert(case_id, (case, None));
     }
 
+    /// Takes the cases of symptoms into the case of their root, so that one decision ends them all. What somebody has put off,
+    /// signed or decided stays where it is, and so does what has a root of its own.
+    fn gather_symptoms(&mut self) {
+        let mut roots: Vec<(Timestamp, CaseId)> = self
+            .cases
+            .values()
+            .filter(|(case, _)| self.takes_in(case) && !self.root_links(case).is_empty())
+            .map(|(case, _)| (case.opened_at, case.id.clone()))
+            .collect();
+        roots.sort();
+        for (_, root) in roots {
+            let links = self.root_links(&self.cases[&root].0);
+            let joins = |case: &Case| {
+                self.takes_in(case)
+                    && case.id != root
+                    && self.root_links(case).is_empty()
+                    && !case_links(case, &self.exceptions).is_disjoint(&links)
+            };
+            let symptoms: Vec<CaseId> =
+                self.cases.values().map(|(case, _)| case).filter(|case| joins(case)).map(|case| case.id.clone()).collect();
+            for symptom in symptoms {
+                self.merge(&symptom, &root);
+            }
+        }
+    }
+
+    /// Does a case wait, and has nobody signed anything of it? Only then can it be folded with another.
+    fn takes_in(&self, case: &Case) -> bool {
+        matches!(case.state, CaseState::New | CaseState::Open) && !self.signed.contains(&case.id)
+    }
+
+    /// The shortages that roots in a case stand for.
+    fn root_links(&self, case: &Case) -> BTreeSet<String> {
+        case.exceptions
+            .iter()
+            .filter_map(|id| self.exceptions.get(id))
+            .filter(|e| e.state == ExceptionState::Open && is_root(e.signal.code))
+            .flat_map(|e| e.signal.links.iter().filter(|link| link.starts_with("shortage:")).cloned())
+            .collect()
+    }
+
+    fn merge(&mut self, from: &CaseId, into: &CaseId) {
+        let Some((case, _)) = self.cases.get_mut(from) else { return };
+        let Ok(merged) = case.state.clone().after(CaseEvent::Merge { into: into.clone() }) else { return };
+        case.state = merged;
+        let moved = case.exceptions.clone();
+        let detail = serde_json::json!({ "into": into, "exceptions": moved, "because": "the order that it waits for" });
+        self.entries.push(entry(self.now, "case.merged", case, detail));
+        let Some((root, _)) = self.cases.get_mut(into) else { return };
+        for id in moved {
+            if !root.exceptions.contains(&id) {
+                root.exceptions.push(id.clone());
+            }
+            self.case_of.insert(id, into.clone());
+        }
+        self.entries.push(entry(self.now, "case.took_in", root, serde_json::json!({ "from": from })));
+    }
+
     /// Brings every case up to date with its exceptions, and ends those that have none left.
     fn close_over(&mut self) {
         for (case, _) in self.cases.values_mut() {
+            if matches!(case.state, CaseState::Merged { .. }) {
+                continue;
+            }
             let open: Vec<&Exception> = case
                 .exceptions
                 .iter()
@@ -217,7 +288,14 @@ impl Work {
                 continue;
             }
             let mut telling: Vec<&Exception> = open.clone();
-            telling.sort_by_key(|e| (telling_rank(e.signal.code), e.first_seen, e.id.clone()));
+            let symptoms: BTreeSet<&String> =
+                open.iter().filter(|e| is_symptom(e.signal.code)).flat_map(|e| &e.signal.links).collect();
+            let carries =
+                |e: &Exception| is_root(e.signal.code) && e.signal.links.iter().any(|link| symptoms.contains(link));
+            telling.sort_by_key(|e| {
+                let rank = if carries(e) { telling_rank(T::IOut) } else { telling_rank(e.signal.code) };
+                (rank, !is_root(e.signal.code), e.first_seen, e.id.clone())
+            });
             let mut codes: Vec<T> = Vec::new();
             for exception in &telling {
                 if !codes.contains(&exception.signal.code) {
@@ -228,7 +306,9 @@ impl Work {
             case.subject = telling[0].signal.subject.clone();
             case.headline = telling[0].signal.headline.clone();
             let links: BTreeSet<String> = open.iter().flat_map(|e| e.signal.links.iter().cloned()).collect();
-            case.links = links.into_iter().collect();
+            // A decided case counts no losses that came after the decision: whoever runs short now has a case of its own.
+            let counted = |link: &String| case.state.is_undecided() || case.links.contains(link);
+            case.links = links.into_iter().filter(counted).collect();
         }
     }
 
@@ -266,7 +346,8 @@ fn case_links(case: &Case, exceptions: &BTreeMap<ExceptionId, Exception>) -> BTr
         .collect()
 }
 
-/// Which exception of a case leads: what is being decided before what caused it, certain before likely.
+/// Which exception of a case leads: what is being decided before what caused it, certain before likely. An order that
+/// shortages wait for leads them: it is what is decided on.
 fn telling_rank(code: T) -> u8 {
     match code {
         T::MMaster | T::DData => 0,
@@ -455,6 +536,67 @@ mod tests {
         kept.cases.values_mut().for_each(|c| c.state = CaseState::Closed);
         kept.fold_after(&quiet, 8, vec![signal(T::FPrice, "1", "line:7"), signal(T::FDupBill, "1", "line:7")]);
         assert_eq!(kept.cases.len(), 3);
+    }
+
+    /// An overdue order with its symptoms: each is short at its own place.
+    fn overdue(items: &[&str]) -> Signal {
+        let links = items.iter().map(|item| format!("shortage:{item}@3"));
+        links.fold(signal(T::SOverdue, "order", "timing:75"), Signal::link)
+    }
+
+    fn out(item: &str) -> Signal {
+        signal(T::IOut, item, &format!("shortage:{item}@3"))
+    }
+
+    #[test]
+    fn an_overdue_order_is_one_case_with_what_is_short_for_want_of_it() {
+        let mut kept = Kept::default();
+        let folded = kept.fold(0, vec![overdue(&["1", "2", "4"]), out("1"), out("2"), out("4"), out("5")]);
+        assert_eq!(kept.cases.len(), 2, "item 5 waits for something else");
+        assert_eq!(folded.entries.len(), 2, "no case is opened to be merged at once");
+        let root = kept.cases.values().find(|c| c.exceptions.len() == 4).unwrap();
+        assert_eq!((root.codes.as_slice(), root.headline.as_str()), ([T::SOverdue, T::IOut].as_slice(), "S-OVERDUE order"));
+    }
+
+    #[test]
+    fn symptoms_that_had_a_case_join_the_root_and_decided_ones_stay() {
+        let mut kept = Kept::default();
+        let all = || vec![out("1"), out("2"), out("4"), out("5"), out("6")];
+        kept.fold(0, all());
+        let case_of = |kept: &Kept, item: &str| {
+            kept.cases.values().find(|c| c.exceptions.contains(&out(item).exception_id())).unwrap().id.clone()
+        };
+        let (decided, signed, asleep) = (case_of(&kept, "4"), case_of(&kept, "5"), case_of(&kept, "6"));
+        kept.cases.get_mut(&decided).unwrap().state = CaseState::Decided;
+        let until = "2026-10-20".parse().unwrap();
+        let (value_then, wake) = (crate::domain::money::Money::ZERO, crate::domain::decision::WakeCondition::Grew);
+        let put_off = CaseState::Snoozed { until, value_then, wake, codes_then: vec![T::IOut] };
+        kept.cases.get_mut(&asleep).unwrap().state = put_off.clone();
+        let known = TurnedDown { signed: BTreeSet::from([signed.clone()]), ..TurnedDown::default() };
+        let now = || [vec![overdue(&["1", "2", "4", "5", "6"])], all()].concat();
+        kept.fold_after(&known, 1, now());
+        let waiting: Vec<&Case> = kept.cases.values().filter(|c| c.state == CaseState::New).collect();
+        assert_eq!(waiting.len(), 2, "the root's and the signed one");
+        let root = waiting.iter().find(|c| c.codes.contains(&T::SOverdue)).unwrap();
+        assert_eq!(root.exceptions.len(), 3);
+        assert_eq!(kept.cases[&decided].state, CaseState::Decided);
+        assert_eq!(kept.cases[&asleep].state, put_off);
+        let merged =
+            kept.cases.values().filter(|c| matches!(&c.state, CaseState::Merged { into } if *into == root.id)).count();
+        assert_eq!(merged, 1, "the root joined the older of the two cases and took the other in");
+        let again = kept.fold_after(&known, 2, now());
+        assert!(again.cases.is_empty() && again.entries.is_empty(), "{:?}", again.entries);
+    }
+
+    #[test]
+    fn what_runs_short_after_the_root_was_decided_has_a_case_of_its_own() {
+        let mut kept = Kept::default();
+        kept.fold(0, vec![overdue(&["1"]), out("1")]);
+        kept.cases.values_mut().for_each(|c| c.state = CaseState::Decided);
+        kept.fold(1, vec![overdue(&["1", "2"]), out("1"), out("2")]);
+        assert_eq!(kept.cases.len(), 2);
+        let root = kept.cases.values().find(|c| c.state == CaseState::Decided).unwrap();
+        assert!(!root.links.contains(&"shortage:2@3".to_owned()), "what it does not decide it does not count");
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod announced;
 mod asn;
 mod channel;
 pub mod classes;
+pub mod counted;
 pub mod demand;
 mod duplicate;
 mod facts;
@@ -20,10 +21,11 @@ pub mod panel;
 mod place_tests;
 mod promotion;
 mod receiving;
+mod roots;
 mod shortage;
 mod stage;
 pub mod stock;
-mod supply;
+pub mod supply;
 #[cfg(test)]
 mod tests;
 mod transfer;
@@ -65,6 +67,7 @@ pub fn look(book: &Book, config: &Config) -> Seen {
     signals.extend(asn::signals(book, config));
     signals.extend(channel::signals(book, config, &outlook));
     signals.extend(transfer::signals(book, config));
+    roots::trace(book, &outlook, &mut signals);
     signals.sort_by_key(Signal::fingerprint);
     // The first of two signals with one fingerprint stands: detectors list the newest first.
     signals.dedup_by_key(|signal| signal.fingerprint());

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use statrs::distribution::{DiscreteCDF, Poisson};
 
 use super::classes::Classes;
+use super::counted;
 use super::facts::{fact, place_fact, record};
 use crate::config::Config;
 use crate::domain::book::{Book, signed};
@@ -20,7 +21,7 @@ use crate::domain::record::{MoveKind, RecordKind, SaleLine, StockMove};
 const DETECTOR: &str = "stock-rules/1";
 
 /// Losses by count on one subject within these days that make a cluster, and how many it takes.
-const SHRINK_DAYS: i32 = 42;
+pub const SHRINK_DAYS: i32 = 42;
 const SHRINK_COUNTS: usize = 3;
 
 /// A scrap below this many units is breakage of the day, whatever the history says.
@@ -193,9 +194,11 @@ fn shrink(
         return None;
     }
     let lost: Quantity = losses.iter().map(|(_, off)| off.abs()).sum();
+    let place = (item.clone(), location.clone());
+    let all = counted::counts(book, &place).iter().filter(|count| count.day >= first).count();
+    let counts = counted::in_words(losses.len(), all);
     let headline = format!(
-        "{} counts in a row of {} at {} found stock missing: {lost} units since {first}.",
-        losses.len(),
+        "{counts} of {} at {} found stock missing: {lost} units since {first}.",
         book.item_label(item),
         book.location_name(location)
     );

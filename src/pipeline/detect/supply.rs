@@ -20,6 +20,15 @@ const LATE: usize = 3;
 /// Orders older than this say nothing about how a supplier delivers now.
 const MEMORY_DAYS: i32 = 42;
 
+/// By how much a supplier's newest orders took longer than its price list says.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LeadShift {
+    /// Days beyond the listed ones, on average; each order against the list of its own item.
+    pub days: f64,
+    /// Their deviation.
+    pub sd: f64,
+}
+
 /// One order of a supplier, received or overdue.
 struct Leg<'a> {
     line: &'a PurchaseLine,
@@ -57,9 +66,32 @@ fn legs<'a>(book: &'a Book, config: &Config, supplier: &SupplierId, company: Opt
     legs
 }
 
+/// The shift of a supplier's newest orders for a company. None where none of them is on the price list, or none is new enough.
+pub fn lead_shift(book: &Book, config: &Config, supplier: &SupplierId, company: Option<&str>) -> Option<LeadShift> {
+    shift_of(book, supplier, newest(&legs(book, config, supplier, company)))
+}
+
+fn newest<'l, 'a>(legs: &'l [Leg<'a>]) -> &'l [Leg<'a>] {
+    &legs[legs.len().saturating_sub(RECENT)..]
+}
+
+fn shift_of(book: &Book, supplier: &SupplierId, recent: &[Leg<'_>]) -> Option<LeadShift> {
+    let beyond = |leg: &Leg<'_>| {
+        let terms = book.supplier_prices_at(&leg.line.item, &leg.line.location, book.today);
+        let listed = terms.into_iter().find(|p| &p.supplier == supplier)?;
+        Some(f64::from(leg.lead) - f64::from(listed.lead_days))
+    };
+    let beyond: Vec<f64> = recent.iter().filter_map(beyond).collect();
+    if beyond.is_empty() {
+        return None;
+    }
+    let (days, sd) = mean_sd(&beyond);
+    Some(LeadShift { days, sd: sd.unwrap_or(0.0) })
+}
+
 fn lead_time_shift(book: &Book, config: &Config, supplier: &SupplierId, company: Option<&str>) -> Option<Signal> {
     let legs = legs(book, config, supplier, company);
-    let recent = &legs[legs.len().saturating_sub(RECENT)..];
+    let recent = newest(&legs);
     let late: Vec<f64> = recent.iter().map(|l| f64::from(l.late)).collect();
     let beyond = recent.iter().filter(|l| l.late > config.tolerances.late_days).count();
     if recent.len() < LATE || beyond < LATE {
@@ -106,6 +138,12 @@ fn lead_time_shift(book: &Book, config: &Config, supplier: &SupplierId, company:
             FactValue::days(typical),
         ),
     ];
+    if let Some(shift) = shift_of(book, supplier, recent) {
+        let source = || record(RecordKind::Supplier, supplier.as_str());
+        let label = "days beyond the agreed lead time";
+        facts.push(fact(book, source(), "lead_shift", label, FactValue::days(shift.days)));
+        facts.push(fact(book, source(), "lead_shift_sd", "deviation of these days", FactValue::days(shift.sd)));
+    }
     for leg in recent {
         let label = format!("lateness of {}", leg.line.order_name);
         let days = FactValue::days(f64::from(leg.late));

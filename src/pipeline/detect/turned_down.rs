@@ -32,6 +32,8 @@ pub struct TurnedDown {
     pub quiet: BTreeSet<ExceptionId>,
     /// They open one: they are worth so much more now, or what was done did not end them.
     pub back: BTreeSet<ExceptionId>,
+    /// Cases of which somebody has signed something and which still wait: they are folded into no other.
+    pub signed: BTreeSet<CaseId>,
 }
 
 /// Is `now` a fifth and 50.00 more than `then`?
@@ -43,7 +45,9 @@ pub fn has_grown(then: Money, now: Money) -> bool {
 /// Looks at what was turned down and is seen again. Where nothing was ever turned down, it costs one query.
 pub(super) async fn turned_down(stages: &Stages, laid: &Laid, known: &[Exception]) -> anyhow::Result<TurnedDown> {
     let Stages { store, config, .. } = stages;
-    let mut found = TurnedDown::default();
+    let waiting = store.list_recommendations_in(RecommendationState::WAITING).await?;
+    let signed = waiting.into_iter().filter(|(rec, _)| rec.state.first_signature().is_some());
+    let mut found = TurnedDown { signed: signed.map(|(rec, _)| rec.case_id).collect(), ..TurnedDown::default() };
     let rejected: BTreeSet<CaseId> =
         store.list_recommendations_in(&["rejected"]).await?.into_iter().map(|(rec, _)| rec.case_id).collect();
     let acted_on = acted_on(store).await.context("reading what was handed off")?;
