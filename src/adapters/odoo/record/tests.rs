@@ -94,6 +94,7 @@ fn disguised(mut record: Record) -> Record {
     match &mut record {
         Record::Item(r) => r.cost = None,
         Record::Supplier(r) => r.name = format!("Supplier {}", r.id),
+        Record::Location(r) => r.company_name = gone(),
         // A recording has them in references, a server in the lists themselves.
         Record::Promotion(r) => r.name = gone(),
         Record::SaleLine(r) => r.reference = gone(),
