@@ -224,6 +224,7 @@ mod tests {
             list_price: None,
             sellable: true,
             delisted_at: None,
+            keys: crate::packs::ItemKeys::default(),
         })
     }
 
@@ -294,6 +295,10 @@ mod tests {
             promised: time("2026-10-08"),
             confirmed,
             draft,
+            pack: None,
+            to_customer: false,
+            kits_received: None,
+            kit: None,
         })
     }
 
