@@ -258,6 +258,9 @@ mod tests {
             partner: None,
             deadline: None,
             returns: None,
+            to_replace: false,
+            asked: None,
+            owner: None,
             entered_by: None,
             reason: String::new(),
         }
