@@ -605,6 +605,8 @@ mod tests {
             id: crate::domain::ids::LocationId::new("1"),
             code: "NDC".into(),
             name: "Northgate DC".into(),
+            company: None,
+            company_name: String::new(),
         };
         let records = [crate::domain::record::Record::Location(location)];
         let book = Book::new(Timestamp::UNIX_EPOCH, crate::domain::calendar::Calendar::utc(), records);

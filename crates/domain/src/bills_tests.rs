@@ -44,6 +44,10 @@ impl Shop {
             promised: at(promised),
             confirmed: true,
             draft: false,
+            pack: None,
+            to_customer: false,
+            kits_received: None,
+            kit: None,
         }));
         self
     }
@@ -69,6 +73,9 @@ impl Shop {
             partner: None,
             deadline: (on > 0).then(|| at(on)),
             returns: None,
+            to_replace: false,
+            asked: None,
+            owner: None,
             entered_by: None,
             reason: String::new(),
         }));

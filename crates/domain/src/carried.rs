@@ -224,6 +224,7 @@ mod tests {
             list_price: None,
             sellable: true,
             delisted_at: None,
+            keys: crate::packs::ItemKeys::default(),
         })
     }
 
@@ -257,6 +258,9 @@ mod tests {
             partner: None,
             deadline: None,
             returns: None,
+            to_replace: false,
+            asked: None,
+            owner: None,
             entered_by: None,
             reason: String::new(),
         }
@@ -294,6 +298,10 @@ mod tests {
             promised: time("2026-10-08"),
             confirmed,
             draft,
+            pack: None,
+            to_customer: false,
+            kits_received: None,
+            kit: None,
         })
     }
 
@@ -362,7 +370,7 @@ mod tests {
     fn whoever_has_stock_can_give_some_even_where_the_item_is_not_carried() {
         let level = |location: &str, units: i64| {
             let (item, location) = (ItemId::new("a"), LocationId::new(location));
-            Record::StockLevel(StockLevel { item, location, on_hand: Quantity::units(units), reserved: Quantity::ZERO })
+            Record::StockLevel(StockLevel { item, location, on_hand: Quantity::units(units), reserved: Quantity::ZERO, unposted: Quantity::ZERO })
         };
         let by_rule = CarriedRule { by: BTreeSet::from([CarriedBy::Rule]), ..CarriedRule::default() };
         let book = book([level("1", 4), level("2", 0), rule(1, 4)]).with_carried(&by_rule);

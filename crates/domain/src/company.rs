@@ -126,6 +126,7 @@ mod tests {
             valid_from: None,
             valid_to: None,
             sequence: 1,
+            keys: crate::packs::SupplierKeys::default(),
         })
     }
 
@@ -143,6 +144,7 @@ mod tests {
             list_price: UnitPrice::from_erp(10.0),
             sellable: true,
             delisted_at: None,
+            keys: crate::packs::ItemKeys::default(),
         })
     }
 

@@ -255,7 +255,13 @@ mod tests {
     fn book(lines: i32, left_out: impl Fn(&str, i32, i32) -> bool) -> Book {
         let mut records = Vec::new();
         for (id, name) in [("1", "North"), ("2", "South")] {
-            let location = Location { id: LocationId::new(id), code: name.to_uppercase(), name: name.to_owned() };
+            let location = Location {
+                id: LocationId::new(id),
+                code: name.to_uppercase(),
+                name: name.to_owned(),
+                company: None,
+                company_name: String::new(),
+            };
             records.push(Record::Location(location));
             for number in (0..70).filter(|number| number % 7 != 6) {
                 for line in (0..lines).filter(|line| !left_out(id, number, *line)) {

@@ -58,6 +58,7 @@ impl Shop {
             list_price: UnitPrice::from_erp(10.0),
             sellable: true,
             delisted_at: None,
+            keys: crate::domain::packs::ItemKeys::default(),
         }));
         self.records.push(Record::SupplierPrice(SupplierPrice {
             id: format!("price-{id}"),
@@ -71,6 +72,7 @@ impl Shop {
             valid_from: None,
             valid_to: None,
             sequence: 1,
+            keys: crate::domain::packs::SupplierKeys::default(),
         }));
     }
 
@@ -95,6 +97,9 @@ impl Shop {
             partner: None,
             deadline: None,
             returns: None,
+            to_replace: false,
+            asked: None,
+            owner: None,
             entered_by: None,
             reason: String::new(),
         }));

@@ -29,6 +29,7 @@ fn item(id: &str, sku: &str, unit: &str, barcode: &str, packs: &[Pack]) -> Recor
         list_price: None,
         sellable: !archived,
         delisted_at: archived.then(now),
+        costs: std::collections::BTreeMap::new(),
         keys: ItemKeys { barcode: barcode.into(), packs: packs.to_vec() },
     })
 }
@@ -51,6 +52,9 @@ fn ordered(id: &str, order: (&str, &str), (supplier, company): (&str, &str), ite
         confirmed: true,
         draft: false,
         pack: None,
+        to_customer: false,
+        kits_received: None,
+        kit: None,
     }
 }
 
@@ -90,6 +94,9 @@ fn received(line: &str, item: &str, qty: i64) -> Record {
         partner: None,
         deadline: None,
         returns: None,
+        to_replace: false,
+        asked: None,
+        owner: None,
         entered_by: None,
         reason: String::new(),
     })
