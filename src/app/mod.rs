@@ -183,7 +183,7 @@ impl OnTheDesk {
         let Context { store, desk, .. } = &self.0;
         let laid = desk.lay_out().await?;
         let exceptions = open_exceptions(store.list_case_exceptions(&case.id).await?, case);
-        let claimed = store.list_links().await?.into_iter().map(|(link, case)| (link, case.to_string())).collect();
+        let claimed = store.list_claims().await?;
         Ok(AtTheDesk { laid, exceptions, claimed })
     }
 }

@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 
+use super::WorkingDays;
 use super::read::{duration, time_zone};
 use crate::domain::calendar::Calendar;
 
@@ -25,6 +26,7 @@ pub struct CalendarConfig {
     #[serde(deserialize_with = "duration")]
     pub digest_deadline: Duration,
     pub closed_days: ClosedDays,
+    pub working_days: WorkingDays,
 }
 
 /// Days on which a location, or every one, is closed: nothing is expected of them, and nobody asks where their data are.

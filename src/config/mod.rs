@@ -10,6 +10,7 @@ mod destinations;
 mod hooks;
 mod read;
 mod work;
+mod working_days;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -26,6 +27,7 @@ pub use self::companies::CompaniesConfig;
 pub use self::destinations::{DeliveryConfig, DestinationConfig, WEBHOOK, WebhookConfig};
 pub use self::hooks::{EventsConfig, HookConfig, HookKind};
 pub use self::work::{ApprovalConfig, AuditConfig, KpiConfig, NoiseConfig, RankingConfig};
+pub use self::working_days::WorkingDays;
 
 use self::read::{duration, merge, money, parse, read_secret, set};
 
@@ -161,6 +163,8 @@ pub struct MoneyConfig {
     pub currency: String,
     pub holding_rate: f64,
     pub recapture: f64,
+    pub cancelled: f64,
+    pub cancelled_weight: f64,
 }
 
 /// `[costs]`
@@ -379,6 +383,7 @@ impl Config {
         for (key, share) in [
             ("money.holding_rate", self.money.holding_rate),
             ("money.recapture", self.money.recapture),
+            ("money.cancelled", self.money.cancelled),
             ("costs.expedite_rate", self.costs.expedite_rate),
             ("costs.expedite_saves", self.costs.expedite_saves),
             ("detect.spike_p", self.detect.spike_p),
@@ -426,6 +431,9 @@ impl Config {
         }
         if self.noise.proposal_days == 0 || self.noise.proposal_shown_min == 0 {
             return bad("noise.proposal_days, noise.proposal_shown_min", "must be at least 1");
+        }
+        if !(self.money.cancelled_weight.is_finite() && self.money.cancelled_weight >= 0.0) {
+            return bad("money.cancelled_weight", "must not be negative");
         }
         if self.ranking.digest_days <= 0.0 {
             return bad("ranking.digest_days", "must be above 0");

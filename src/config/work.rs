@@ -18,6 +18,10 @@ pub struct RankingConfig {
     pub digest_days: f64,
     pub approval_days: f64,
     pub sample_places: usize,
+    #[serde(deserialize_with = "money")]
+    pub least_value: Money,
+    #[serde(deserialize_with = "money")]
+    pub least_value_lane: Money,
     pub key_items: BTreeSet<String>,
 }
 

@@ -60,18 +60,23 @@ impl Stage for Drafting {
             return Ok(Progress::Idle);
         }
         let laid = desk.lay_out().await?;
-        let claimed: BTreeMap<String, String> =
-            store.list_links().await?.into_iter().map(|(link, case)| (link, case.to_string())).collect();
+        let links = store.list_links().await?;
         let mut promises = Promises::firm(store).await?;
-        // Judged alone first: who ranks better is served first from a donor that two cases want.
-        let mut order = Vec::new();
+        // Judged alone first: who ranks better is served first from a donor that two cases want. What is worth nothing even if
+        // every donor gave is worth nothing, and needs no stock itself: that hangs on no other case.
+        let (mut order, mut idle) = (Vec::new(), BTreeSet::new());
+        let claimed = claims(&links, |_| true);
         for case in cases {
             let exceptions = open_exceptions(store.list_case_exceptions(&case.id).await?, &case);
             let promised = promises.to_others(&case.id);
             let rank = assess(&self.view(&case, &exceptions, &laid, &claimed, &promised)).rank;
+            if rank.value.expected.minor <= 0 {
+                idle.insert(case.id.clone());
+            }
             order.push((rank.lane, Reverse(rank.priority), case, exceptions));
         }
         order.sort_by(|a, b| (a.0, a.1, &a.2.id).cmp(&(b.0, b.1, &b.2.id)));
+        let claimed = claims(&links, |case| idle.contains(case));
         let mut changed = 0;
         for (.., case, exceptions) in order {
             let promised = promises.to_others(&case.id);
@@ -97,6 +102,14 @@ impl Stage for Drafting {
         }
         Ok(if changed == 0 { Progress::Idle } else { Progress::Advanced(changed) })
     }
+}
+
+/// Which case owns what, with `idle:75@3` beside `shortage:75@3` where that case needs no stock.
+fn claims(links: &BTreeMap<String, CaseId>, idle: impl Fn(&CaseId) -> bool) -> BTreeMap<String, String> {
+    let places = links.iter().filter(|(_, case)| idle(case));
+    let places = places.filter_map(|(link, case)| Some((format!("idle:{}", link.strip_prefix("shortage:")?), case)));
+    let owned = links.iter().map(|(link, case)| (link.clone(), case));
+    owned.chain(places).map(|(link, case)| (link, case.to_string())).collect()
 }
 
 /// A rank as it will read back: some decimals do not parse to the number that wrote them, and a rank that never equals the

@@ -21,6 +21,8 @@ use super::detect::{is_current, looked_through};
 use super::noise::{Muting, drill, mutes};
 use super::watermark::Reading;
 use super::{Context as Stages, Progress, Stage, observe};
+use crate::config::RankingConfig;
+use crate::domain::action::Action;
 use crate::domain::audit::AuditEntry;
 use crate::domain::book::Book;
 use crate::domain::calendar::{Calendar, days_between};
@@ -29,7 +31,7 @@ use crate::domain::digest::{BelowLine, Digest, DigestLine, ExplainedLine};
 use crate::domain::draft::order_note;
 use crate::domain::exception::{Exception, ExceptionState, Subject};
 use crate::domain::ids::content_hash;
-use crate::domain::money::Money;
+use crate::domain::money::{Money, Quantity};
 use crate::domain::recommendation::{Drafter, Recommendation};
 use crate::render;
 use crate::store::{StoredDigest, Which};
@@ -148,6 +150,7 @@ async fn compose(stages: &Stages, laid: &Laid, day: Date) -> anyhow::Result<Dige
         let case = case.clone();
         let Some(mut rank) = case.rank.clone() else { continue };
         rank.slack_days -= stood_still;
+        rank.lane = lane(&rank, &config.ranking);
         // A digest is never wrong on purpose.
         let all = drill::true_ones(store.list_recommendations(&case.id).await?, &drills);
         let mut recommendations: Vec<Recommendation> = all
@@ -162,7 +165,7 @@ async fn compose(stages: &Stages, laid: &Laid, day: Date) -> anyhow::Result<Dige
         ranked.push(Ranked { case, rank, recommendations, damped });
     }
     ranked.sort_by_key(order);
-    let (straight, sampled) = above(&ranked, config.ranking.capacity, config.ranking.sample_places, day);
+    let (straight, sampled) = above(&ranked, &config.ranking, day);
     let book = &laid.book;
     let (mut lines, mut below) = (Vec::new(), Vec::new());
     for (i, entry) in ranked.iter().enumerate() {
@@ -216,8 +219,9 @@ fn order(entry: &Ranked) -> (Lane, std::cmp::Reverse<Money>, bool, std::cmp::Rev
 /// Which cases stand above the line on their own merit, and which are drawn from those below it. Only what is worth a
 /// decision, or stands in a lane, has merit. The draw goes by hash of day and case: random to people, the same for everybody
 /// who recomputes it.
-fn above(ranked: &[Ranked], capacity: usize, places: usize, day: Date) -> (BTreeSet<usize>, BTreeSet<usize>) {
-    let worth: Vec<usize> = (0..ranked.len()).filter(|&i| is_worth_deciding(&ranked[i].rank)).collect();
+fn above(ranked: &[Ranked], ranking: &RankingConfig, day: Date) -> (BTreeSet<usize>, BTreeSet<usize>) {
+    let (capacity, places) = (ranking.capacity, ranking.sample_places);
+    let worth: Vec<usize> = (0..ranked.len()).filter(|&i| is_worth_deciding(&ranked[i].rank, ranking)).collect();
     if ranked.len() == worth.len() && worth.len() <= capacity {
         return (worth.into_iter().collect(), BTreeSet::new());
     }
@@ -231,8 +235,15 @@ fn above(ranked: &[Ranked], capacity: usize, places: usize, day: Date) -> (BTree
     (straight, rest.into_iter().take(places).map(|(_, i)| i).collect())
 }
 
-fn is_worth_deciding(rank: &Rank) -> bool {
-    rank.value.expected > Money::ZERO || rank.lane != Lane::Ordinary
+/// Is it worth a line? In a lane it takes more: a lane puts a case before others whatever they are worth.
+fn is_worth_deciding(rank: &Rank, ranking: &RankingConfig) -> bool {
+    let least = if rank.lane == Lane::Ordinary { ranking.least_value } else { ranking.least_value_lane };
+    rank.value.expected > Money::ZERO && rank.value.expected >= least
+}
+
+/// The lane that a case stands in: one that is worth too little for it stands by money.
+fn lane(rank: &Rank, ranking: &RankingConfig) -> Lane {
+    if rank.value.expected >= ranking.least_value_lane { rank.lane } else { Lane::Ordinary }
 }
 
 fn line(book: &Book, entry: &Ranked, place: u32, sampled: bool, new: bool) -> DigestLine {
@@ -254,11 +265,12 @@ fn line(book: &Book, entry: &Ranked, place: u32, sampled: bool, new: bool) -> Di
         p: rank.p,
         deadline: rank.deadline,
         slack_days: rank.slack_days,
+        wait_cost: rank.wait_cost,
         lane: rank.lane,
         action: first.map(|r| r.candidate.action.code().to_owned()).unwrap_or_default(),
         recommendation: first.map(|r| r.candidate.summary.clone()).unwrap_or_default(),
         why: first.map(|r| reason(&r.prose.rationale)).unwrap_or_default(),
-        alternatives: alternatives(recommendations.get(1..).unwrap_or_default()),
+        alternatives: alternatives(book, recommendations.get(1..).unwrap_or_default()),
         note,
         sampled,
         new,
@@ -275,12 +287,25 @@ fn reason(rationale: &str) -> String {
     rationale[..second.unwrap_or(first)].trim().to_owned()
 }
 
-/// What else would bring something, and the best of what would not; what changes nothing goes without saying.
-fn alternatives(others: &[Recommendation]) -> Vec<String> {
-    let worth = |r: &&Recommendation| r.candidate.money.benefit.expected;
-    let losing = others.iter().filter(|r| worth(r) < Money::ZERO).max_by_key(worth);
-    let shown = |r: &Recommendation| format!("{} {}", r.candidate.action.code(), r.candidate.money.benefit.expected);
-    others.iter().filter(|r| worth(r) > Money::ZERO).chain(losing).map(shown).collect()
+/// What else would bring something, with where it comes from. One unit is no plan, and what costs more than it brings no
+/// alternative.
+fn alternatives(book: &Book, others: &[Recommendation]) -> Vec<String> {
+    let helps = |r: &&Recommendation| {
+        let enough = r.candidate.action.quantity().is_none_or(|quantity| quantity > Quantity::units(1));
+        r.candidate.money.benefit.expected > Money::ZERO && enough
+    };
+    let shown = |r: &Recommendation| {
+        let action = &r.candidate.action;
+        let from = match action {
+            Action::Transfer { from, .. } => format!(" from {}", book.location_name(from)),
+            Action::NewPo { supplier, .. } | Action::AltSupplier { supplier, .. } => {
+                format!(" from {}", book.supplier_name(supplier))
+            }
+            _ => String::new(),
+        };
+        format!("{}{from} {}", action.code(), r.candidate.money.benefit.expected)
+    };
+    others.iter().filter(helps).map(shown).collect()
 }
 
 /// Who or where a subject is, for people.
@@ -412,7 +437,8 @@ async fn health(stages: &Stages, laid: &Laid) -> anyhow::Result<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::action::{Action, Candidate, MoneySum, Range};
+    use crate::config::Config;
+    use crate::domain::action::{Candidate, MoneySum, Range};
     use crate::domain::case::CaseState;
     use crate::domain::ids::CaseId;
     use crate::domain::recommendation::Prose;
@@ -430,6 +456,8 @@ mod tests {
             slack_days: 1.0,
             perishing: 1.0,
             priority: expected,
+            wait_cost: Money::ZERO,
+            hangs_on: None,
         };
         let case = Case {
             id: CaseId::new(id),
@@ -467,20 +495,42 @@ mod tests {
         Recommendation::drafted(case, 1, candidate, Prose::default(), String::new(), drafter, Timestamp::UNIX_EPOCH)
     }
 
+    fn ranking(capacity: usize) -> RankingConfig {
+        RankingConfig { capacity, ..Config::load_from(None, &[]).unwrap().ranking }
+    }
+
     #[test]
-    fn only_what_is_worth_a_decision_or_stands_in_a_lane_is_above_the_line() {
+    fn only_what_is_worth_a_decision_is_above_the_line() {
         let all = [
-            ranked("due", 0, 0, Lane::BillDue),
-            ranked("a", 500, 900, Lane::Ordinary),
-            ranked("b", 0, 700, Lane::Ordinary),
+            ranked("due", 2500, 0, Lane::BillDue),
+            ranked("a", 1000, 2000, Lane::Ordinary),
+            ranked("b", 999, 2000, Lane::Ordinary),
             ranked("c", 0, 800, Lane::Ordinary),
         ];
-        let (straight, sampled) = above(&all, 15, 1, DAY.parse().unwrap());
+        let (straight, sampled) = above(&all, &ranking(15), DAY.parse().unwrap());
         assert_eq!(straight, BTreeSet::from([0, 1]));
         assert_eq!(sampled.len(), 1, "one of the rest is drawn");
         assert!(sampled.is_disjoint(&straight));
-        assert_eq!(above(&all[..2], 15, 1, DAY.parse().unwrap()).1, BTreeSet::new(), "nothing is left to draw from");
-        assert_eq!(above(&all[..2], 1, 1, DAY.parse().unwrap()).0.len(), 1, "the line holds");
+        assert_eq!(above(&all[..2], &ranking(15), DAY.parse().unwrap()).1, BTreeSet::new(), "nothing is left to draw from");
+        assert_eq!(above(&all[..2], &ranking(1), DAY.parse().unwrap()).0.len(), 1, "the line holds");
+    }
+
+    #[test]
+    fn a_lane_does_not_lift_what_is_worth_little() {
+        let ranking = ranking(15);
+        let due = |worth: i64| {
+            let mut entry = ranked("due", worth, worth, Lane::BillDue);
+            entry.rank.lane = lane(&entry.rank, &ranking);
+            entry
+        };
+        let first = |worth: i64| {
+            let mut all = [due(worth), ranked("a", 32_600, 40_000, Lane::Ordinary)];
+            all.sort_by_key(order);
+            all[0].case.id.to_string()
+        };
+        assert_eq!((first(2000), first(2499), first(2500)), ("a".into(), "a".into(), "due".into()));
+        assert!(is_worth_deciding(&due(2000).rank, &ranking), "it is worth a line of its own");
+        assert!(!is_worth_deciding(&due(900).rank, &ranking));
     }
 
     #[test]
@@ -508,8 +558,8 @@ mod tests {
         let mut all = [
             doubtful,
             ranked("b", 500, 900, Lane::Ordinary),
-            ranked("c", 1, 1, Lane::KeyItem),
-            ranked("d", 1, 1, Lane::BillDue),
+            ranked("c", 2500, 2500, Lane::KeyItem),
+            ranked("d", 2500, 2500, Lane::BillDue),
         ];
         all.sort_by_key(order);
         let ids: Vec<&str> = all.iter().map(|r| r.case.id.as_str()).collect();
@@ -518,9 +568,9 @@ mod tests {
 
     #[test]
     fn the_random_place_is_marked_the_same_for_everybody_and_another_on_another_day() {
-        let mut all = vec![ranked("top", 900, 900, Lane::Ordinary)];
+        let mut all = vec![ranked("top", 9000, 9000, Lane::Ordinary)];
         all.extend((0..40).map(|n| ranked(&format!("low-{n}"), 0, 700, Lane::Ordinary)));
-        let drawn = |day: &str| above(&all, 15, 1, day.parse().unwrap()).1;
+        let drawn = |day: &str| above(&all, &ranking(15), day.parse().unwrap()).1;
         assert_eq!(drawn(DAY), drawn(DAY));
         let days: BTreeSet<_> = (1..=20).map(|d| drawn(&format!("2026-10-{d:02}"))).collect();
         assert!(days.len() > 10, "it is not always the same case: {days:?}");
@@ -550,8 +600,26 @@ mod tests {
     }
 
     #[test]
-    fn alternatives_name_what_helps_and_one_that_does_not() {
-        let others = [proposed(5.0), proposed(0.0), proposed(-3.0), proposed(-9.0)];
-        assert_eq!(alternatives(&others), ["NO-ACTION 5.00", "NO-ACTION -3.00"]);
+    fn alternatives_are_what_helps_with_where_it_comes_from() {
+        let location = crate::domain::record::Location {
+            id: crate::domain::ids::LocationId::new("1"),
+            code: "NDC".into(),
+            name: "Northgate DC".into(),
+        };
+        let records = [crate::domain::record::Record::Location(location)];
+        let book = Book::new(Timestamp::UNIX_EPOCH, crate::domain::calendar::Calendar::utc(), records);
+        let transfer = |quantity: i64, benefit: f64| {
+            let mut proposed = proposed(benefit);
+            proposed.candidate.action = Action::Transfer {
+                item: crate::domain::ids::ItemId::new("75"),
+                from: crate::domain::ids::LocationId::new("1"),
+                to: crate::domain::ids::LocationId::new("2"),
+                quantity: Quantity::units(quantity),
+                ship_on: DAY.parse().unwrap(),
+            };
+            proposed
+        };
+        let others = [transfer(8, 110.7), proposed(5.0), transfer(1, 4.0), proposed(0.0), transfer(9, -3.0), proposed(-9.0)];
+        assert_eq!(alternatives(&book, &others), ["TRANSFER from Northgate DC 110.70", "NO-ACTION 5.00"]);
     }
 }

@@ -80,6 +80,7 @@ pub struct CaseView<'a> {
     /// Probability that an exception of a type is real, from decisions and the type's prior (handbook §7).
     pub p: &'a BTreeMap<ExceptionType, f64>,
     /// Links owned by other live cases (`shortage:75@3` → case): a loss that another case counts is not counted here.
+    /// `idle:75@3` says of one that it is worth nothing.
     pub claimed: &'a BTreeMap<String, String>,
     /// A donor's units that transfers of other cases claim: approved ones, and those of cases that rank before this one.
     pub promised: &'a BTreeMap<Place, Quantity>,

@@ -7,7 +7,7 @@ use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment};
 use serde::Serialize;
 
-use super::{anchor, below, marks, origin, plain, time_left, title};
+use super::{anchor, below, marks, origin, plain, pressing, title};
 use crate::domain::digest::{Digest, DigestLine};
 
 static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
@@ -67,7 +67,7 @@ impl Row {
             low: line.value.low.to_string(),
             high: line.value.high.to_string(),
             deadline: line.deadline.to_string(),
-            left: time_left(line.slack_days),
+            left: pressing(line),
             action: plain(&line.action),
             recommendation: plain(&line.recommendation),
             why: plain(&line.why),

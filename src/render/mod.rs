@@ -14,6 +14,7 @@ pub use text::{text, text_coloured};
 use crate::domain::action::Range;
 use crate::domain::case::Lane;
 use crate::domain::digest::{Digest, DigestLine};
+use crate::domain::money::Money;
 
 /// Drops what would move a cursor, ring a bell or turn the direction of writing, and folds white space: what is left is one
 /// line of plain text.
@@ -47,6 +48,25 @@ pub fn time_left(slack_days: f64) -> String {
     }
 }
 
+/// The same of a case, with what waiting costs. As long as something can be saved it is not too late.
+fn pressing(line: &DigestLine) -> String {
+    let left = left_to_decide(line.slack_days, line.value.expected);
+    match wait_words(line.wait_cost) {
+        Some(cost) => format!("{left}; {cost}"),
+        None => left,
+    }
+}
+
+/// How much time a decision has that is worth `value`: as long as something can be saved it is not too late.
+pub fn left_to_decide(slack_days: f64, value: Money) -> String {
+    time_left(if value > Money::ZERO { slack_days.max(0.0) } else { slack_days })
+}
+
+/// What waiting for the next digest costs, in words.
+pub fn wait_words(cost: Money) -> Option<String> {
+    (cost > Money::ZERO).then(|| format!("one day's wait costs {cost}"))
+}
+
 /// The first line of every form.
 fn title(digest: &Digest) -> String {
     let worth = digest.lines.iter().filter(|l| l.is_worth_deciding()).count();
@@ -68,8 +88,7 @@ fn stakes(line: &DigestLine) -> String {
     let Range { low, expected, high } = line.value;
     // A figure without doubt needs no range: the three-way match is exact.
     let range = if low == high { String::new() } else { format!(" ({low} to {high})") };
-    let left = time_left(line.slack_days);
-    format!("At stake {} · worth {expected}{range} · by {}, {left}", line.at_stake, line.deadline)
+    format!("At stake {} · worth {expected}{range} · by {}, {}", line.at_stake, line.deadline, pressing(line))
 }
 
 /// Why a case stands where it stands, where that is not money alone.
@@ -116,7 +135,6 @@ pub(crate) mod tests {
     use crate::domain::action::Range;
     use crate::domain::digest::{BelowLine, ExplainedLine};
     use crate::domain::ids::CaseId;
-    use crate::domain::money::Money;
 
     fn line(place: u32) -> DigestLine {
         DigestLine {
@@ -135,6 +153,7 @@ pub(crate) mod tests {
             p: 0.95,
             deadline: "2026-10-10".parse().unwrap(),
             slack_days: 1.5,
+            wait_cost: Money::ZERO,
             lane: Lane::Ordinary,
             action: "TRANSFER".to_owned(),
             recommendation: "Move 40 units from Central Warehouse to Riverside Store, shipping on 2026-10-09".to_owned(),

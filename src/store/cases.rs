@@ -99,6 +99,26 @@ impl Store {
             .map(|r| Ok((row::get(r, "case_links", "link")?, CaseId(row::get(r, "case_links", "case_id")?))))
             .collect()
     }
+
+    /// The same as a case is judged by: with `idle:75@3` beside `shortage:75@3` where the case that owns it has been judged and
+    /// is worth nothing. It counts that shortage, and needs no stock for it.
+    pub async fn list_claims(&self) -> Result<BTreeMap<String, String>, StoreError> {
+        let mut claims: BTreeMap<String, String> =
+            self.list_links().await?.into_iter().map(|(link, case)| (link, case.to_string())).collect();
+        let rows = sqlx::query(
+            "select l.link, l.case_id from case_links l join cases c on c.id = l.case_id
+             where c.evidence_hash is not null and c.value_minor <= 0",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        for r in &rows {
+            let link: String = row::get(r, "case_links", "link")?;
+            if let Some(place) = link.strip_prefix("shortage:") {
+                claims.insert(format!("idle:{place}"), row::get(r, "case_links", "case_id")?);
+            }
+        }
+        Ok(claims)
+    }
 }
 
 /// Keeps a new case.

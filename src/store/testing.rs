@@ -123,6 +123,8 @@ pub(super) fn case(id: &str, priority: i64) -> Case {
             slack_days: 2.0,
             perishing: 0.5,
             priority: Money::from_minor(priority),
+            wait_cost: Money::ZERO,
+            hangs_on: None,
         }),
         evidence_hash: None,
         owner: None,

@@ -95,7 +95,15 @@ pub(super) fn priority_lines(rank: &Rank, lambda: f64) -> Vec<SumLine> {
             number(rank.slack_days, 1),
             false,
         ),
-        line("u", "share of V that perishes by the next digest".to_owned(), share(rank.perishing), false),
+        line(
+            "u",
+            match rank.wait_cost {
+                Money::ZERO => "share of V that perishes by the next digest".to_owned(),
+                cost => format!("share of V that perishes by the next digest: one day's wait costs {cost}"),
+            },
+            share(rank.perishing),
+            false,
+        ),
         line("λ", "share of V that counts however much time there is".to_owned(), share(lambda), false),
         line(
             "P = V·(λ + (1 − λ)·u)",

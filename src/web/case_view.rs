@@ -20,7 +20,7 @@ use crate::domain::policy::{Person, may_turn_down};
 use crate::domain::recommendation::{Drafter, Recommendation};
 use crate::pipeline::approve::Preview;
 use crate::pipeline::deliver::ended::NOT_SENT;
-use crate::render::{plain, time_left};
+use crate::render::{plain, left_to_decide, wait_words};
 
 /// Everything a case page is made of.
 pub(super) struct CaseParts<'a> {
@@ -213,7 +213,10 @@ fn rank_view(rank: &Rank) -> RankView {
         low: rank.value.low.to_string(),
         high: rank.value.high.to_string(),
         deadline: rank.deadline.to_string(),
-        left: time_left(rank.slack_days),
+        left: match wait_words(rank.wait_cost) {
+            Some(cost) => format!("{}; {cost}", left_to_decide(rank.slack_days, rank.value.expected)),
+            None => left_to_decide(rank.slack_days, rank.value.expected),
+        },
         p: share(rank.p),
     }
 }

@@ -20,7 +20,7 @@ use crate::domain::money::Money;
 use crate::domain::policy::may_turn_down;
 use crate::domain::recommendation::Recommendation;
 use crate::pipeline::noise::{self, Muting, drill};
-use crate::render::{count, plain, time_left};
+use crate::render::{count, plain, left_to_decide};
 use crate::store::Notice;
 
 /// Rows on one screen: what stands behind is found by the filters.
@@ -290,7 +290,7 @@ fn row(case: &Case, line: Option<&DigestLine>, first: Option<&Recommendation>, n
         marks,
         at_stake: rank.map(|r| r.at_stake.to_string()),
         worth: rank.map_or_else(String::new, |r| r.value.expected.to_string()),
-        left: rank.map_or_else(String::new, |r| time_left(r.slack_days)),
+        left: rank.map_or_else(String::new, |r| left_to_decide(r.slack_days, r.value.expected)),
         urgent: rank.is_some_and(|r| r.slack_days < 1.0),
         action: first.map_or("", |r| r.candidate.action.code()).to_owned(),
         pick: first.filter(|r| waits(&r.state)).map(|r| format!("{PICK}{}", r.id)),

@@ -23,6 +23,8 @@ use super::record::{
     StockMove, Supplier, SupplierPrice,
 };
 use super::repeat::Repeat;
+use super::waits::Waits;
+use super::working::Weekdays;
 
 /// An item at a location.
 pub type Place = (ItemId, LocationId);
@@ -63,6 +65,10 @@ pub struct Book {
     pub stock_levels: BTreeMap<Place, StockLevel>,
     /// Demand by month, oldest first, where it was summed in the ERP.
     pub demand_months: BTreeMap<Place, Vec<DemandMonth>>,
+    /// Deliveries that customers had to wait for.
+    pub waits: Waits,
+    /// The weekdays on which locations work, where the records tell.
+    pub working_days: BTreeMap<LocationId, Weekdays>,
     /// From when all single sale lines are known; None where there are none.
     pub(super) detail_from: Option<Date>,
     first_day: Option<Date>,
@@ -120,6 +126,8 @@ impl Book {
             notices: BTreeMap::new(),
             stock_levels: BTreeMap::new(),
             demand_months: BTreeMap::new(),
+            waits: Waits::default(),
+            working_days: BTreeMap::new(),
             detail_from: None,
             first_day: None,
             supplier_prices: BTreeMap::new(),
@@ -150,6 +158,8 @@ impl Book {
         book.announced = book.newest_dates();
         book.taken_back = taken_back(&book);
         book.carried = book.find_carried(&CarriedRule::default());
+        book.waits = book.count_waits();
+        book.working_days = book.learn_working_days();
         book
     }
 
@@ -443,8 +453,6 @@ impl Book {
     /// Moves that serve a sale line.
     pub fn moves_of_sale_line(&self, line: &str) -> Vec<&StockMove> {
         self.moves_of_sale_line.get(line).map(|ids| ids.iter().map(|id| &self.moves[id]).collect()).unwrap_or_default()
-    }
-
     }
 
     /// On hand now (OH): what the ERP states, and nothing where it states levels but none of this place; else what done moves

@@ -8,7 +8,7 @@ use super::action::Range;
 use super::decision::WakeCondition;
 use super::exception::{ExceptionType, Subject};
 use super::ids::{CaseId, ExceptionId, PersonId};
-use super::money::Money;
+use super::money::{Money, Quantity};
 
 /// Where a case stands (handbook §8).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,7 +96,7 @@ pub struct Rank {
     pub value: Range,
     /// Expected loss if nothing is done (L₀): the money at stake.
     pub at_stake: Money,
-    /// The last day on which the best action works.
+    /// The last day on which the best action can be decided and keep nine tenths of its value.
     pub deadline: Date,
     /// Days left to decide: deadline − now − usual approval time.
     pub slack_days: f64,
@@ -104,6 +104,30 @@ pub struct Rank {
     pub perishing: f64,
     /// P = V·(λ + (1 − λ)·u).
     pub priority: Money,
+    /// What is lost of V if the decision waits for the next digest; nothing where that can not be computed.
+    #[serde(default)]
+    pub wait_cost: Money,
+    /// What the deadline hangs on, so that it does not move later while that is no better.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hangs_on: Option<HangsOn>,
+}
+
+/// What a deadline hangs on: while it is the same and no better, tomorrow's deadline is not later than today's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HangsOn {
+    /// A shortage's place (`75@3`), or an action's code.
+    pub what: String,
+    /// Units that are there.
+    pub available: Quantity,
+    /// The same and all that is on order.
+    pub position: Quantity,
+}
+
+impl HangsOn {
+    /// Is it the same as `before` and no better?
+    pub fn is_no_better_than(&self, before: &Self) -> bool {
+        self.what == before.what && self.available <= before.available && self.position <= before.position
+    }
 }
 
 /// One root cause, one decision.

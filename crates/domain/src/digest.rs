@@ -36,6 +36,9 @@ pub struct DigestLine {
     pub deadline: Date,
     /// Days left to decide.
     pub slack_days: f64,
+    /// What is lost of V if the decision waits for the next digest; nothing where that can not be computed.
+    #[serde(default)]
+    pub wait_cost: Money,
     /// Lane before money.
     pub lane: Lane,
     /// The first recommendation: action code and sentence.
@@ -55,9 +58,9 @@ pub struct DigestLine {
 }
 
 impl DigestLine {
-    /// Is it listed on its own merit: worth something, or in a lane that comes before money?
+    /// Is it listed on its own merit, and not drawn from below the line?
     pub fn is_worth_deciding(&self) -> bool {
-        self.value.expected > Money::ZERO || self.lane != Lane::Ordinary
+        !self.sampled
     }
 }
 

@@ -43,4 +43,6 @@ pub mod terms;
 pub mod text;
 pub mod transit;
 pub mod units;
+pub mod waits;
+pub mod working;
 pub mod workings;

@@ -282,6 +282,8 @@ mod tests {
             slack_days: 2.0,
             perishing: 0.5,
             priority: money(worth),
+            wait_cost: Money::ZERO,
+            hangs_on: None,
         };
         Case {
             id: CaseId::new("case-1"),

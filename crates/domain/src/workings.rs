@@ -135,8 +135,14 @@ pub struct Stake {
     /// The day until which not ordering is counted, where an order is due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unordered: Option<u32>,
-    /// Available units.
+    /// Available units; those that customers wait for are not in it.
     pub supply: f64,
+    /// Units that customers have ordered and that are not there: what comes is theirs first.
+    #[serde(default)]
+    pub waiting: f64,
+    /// Share of waiting customers who cancel; none in evidence that did not tell them apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancelled: Option<f64>,
     /// Receipts to come, by day.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub receipts: Vec<Receipt>,
@@ -180,6 +186,11 @@ pub enum Made {
     Amount(Money),
     /// The shortage at a place until an order could arrive.
     Lost {
+        /// The place.
+        place: String,
+    },
+    /// What is lost of those who have ordered and wait.
+    Waiting {
         /// The place.
         place: String,
     },
@@ -302,6 +313,9 @@ pub struct Effect {
     /// The change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<Change>,
+    /// Is it too late for it at the next digest? Of actions whose effect does not depend on when they arrive.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ends: bool,
 }
 
 /// What an action does to stock and receipts.
@@ -316,6 +330,12 @@ pub enum Change {
         from: String,
         /// Units.
         quantity: f64,
+        /// The day on which they arrive; none in evidence that did not say it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        day: Option<u32>,
+        /// The same if it is decided one, two, … days from now, as long as that is before relief.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        later: Vec<u32>,
     },
     /// Units of an open line sooner.
     Sooner {
@@ -327,6 +347,9 @@ pub enum Change {
         quantity: f64,
         /// The day on which they come instead.
         day: u32,
+        /// The same if it is decided one, two, … days from now, as long as that is before relief.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        later: Vec<u32>,
         /// The line's price.
         price: UnitPrice,
     },
@@ -364,6 +387,35 @@ pub enum Change {
     },
     /// A customer's order taken back: units and margin of its lines.
     TakenBack(Vec<(f64, f64)>),
+    /// A question or a count whose answer may end a shortage: of what is lost after the answer, a share remains.
+    Asked {
+        /// The day of the answer.
+        day: u32,
+        /// The share.
+        left: f64,
+    },
+}
+
+impl Change {
+    /// The day on which it takes effect on a shortage, if it is decided `wait` days from now. None where it then comes too
+    /// late, or where it is none that comes on a day.
+    pub fn day_after(&self, wait: u32) -> Option<u32> {
+        let listed = |day: Option<u32>, later: &[u32]| match wait.checked_sub(1) {
+            None => day,
+            Some(at) => later.get(at as usize).copied(),
+        };
+        match self {
+            Self::Moved { day, later, .. } => listed(*day, later),
+            Self::Sooner { day, later, .. } => listed(Some(*day), later),
+            Self::Ordered { day, .. } | Self::Asked { day, .. } => Some(day + wait),
+            Self::Less { .. } | Self::TakenBack(_) => None,
+        }
+    }
+
+    /// Does it work on shortages, so that what it is worth depends on when it is decided?
+    pub fn is_timed(&self) -> bool {
+        !matches!(self, Self::Less { .. } | Self::TakenBack(_))
+    }
 }
 
 #[cfg(test)]
@@ -379,7 +431,7 @@ mod tests {
         ) {
             let margin = if margin.is_finite() { margin } else { 1.0 / 3.0 };
             let stake = Stake {
-                margin, cap: Some(sd), until: 7, until_sd: sd, unordered: None, supply: -margin,
+                margin, cap: Some(sd), until: 7, until_sd: sd, unordered: None, supply: -margin, waiting: 1.0, cancelled: None,
                 receipts: vec![Receipt { line: "183".into(), day: 3, quantity: margin, sd }],
             };
             let workings = Workings {

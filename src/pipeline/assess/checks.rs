@@ -10,16 +10,17 @@ use crate::domain::calendar::{days_between, plus_days};
 use crate::domain::ids::{ItemId, LocationId, SupplierId};
 use crate::domain::money::{Money, Quantity, UnitPrice};
 use crate::domain::record::PurchaseLine;
-use crate::domain::surplus::Surplus;
 use crate::models::formulas;
 use crate::pipeline::view::CaseView;
 
 use super::bills::{self, BASIS_TWICE};
 use super::catalogue;
+use super::desk;
 use super::matching::{self, BASIS_BILL, CLAIM_DAYS};
 use super::projection;
 use super::shortage;
 use super::three_way::three_way;
+use super::working;
 
 /// Claims below this are not worth the relationship (handbook §5).
 const CLAIM_LEAST: Money = Money::from_minor(2_500);
@@ -252,19 +253,15 @@ fn transfer(
     let spare = Quantity::floor_units(projection::spare(view, &(item.clone(), from.clone())).units);
     let fits = quantity.is_positive() && quantity <= spare;
     c.hard("quantity ≤ transferable", fits, format!("{quantity} ≤ {spare}"));
-    let owner = view.claimed.get(&format!("shortage:{item}@{from}")).filter(|o| *o != view.case.id.as_str());
+    let owner = desk::needed_elsewhere(view, item, from);
     let detail = owner.map_or_else(|| "no other case".to_owned(), |o| format!("short in {o}"));
     c.hard("donor is not short itself", owner.is_none(), detail);
     not_past(view, c, "shipping date is not past", ship_on);
-    let arrives = plus_days(ship_on, projection::in_days(view.config.costs.transfer_days));
+    let arrives = working::trip(view, from, to, ship_on).1;
     let place = (item.clone(), to.clone());
-    let next = projection::arrivals(book, &place)
-        .iter()
-        .find(|a| a.firm)
-        .map(|a| plus_days(book.today, projection::in_days(a.day)));
-    let in_time = next.is_none_or(|n| arrives <= n);
-    let detail = next.map_or_else(|| "no receipt is promised".to_owned(), |n| format!("{arrives} ≤ {n}"));
-    c.hard("arrives before the next receipt", in_time, detail);
+    let need = super::needs(view).get(&place).copied().unwrap_or_default();
+    let relief = plus_days(book.today, projection::in_days(shortage::relief(view, &place, need)));
+    c.hard("arrives before what is missing comes anyway", arrives < relief, format!("{arrives} < {relief}"));
     let promotion = book.promotions(item).iter().find(|p| p.to >= book.today && p.from <= plus_days(book.today, 14));
     let detail = promotion.map_or_else(|| "none".to_owned(), |p| format!("from {} to {}", p.from, p.to));
     c.soft("no promotion within 14 days", promotion.is_none(), detail);

@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 
 use crate::domain::action::{Action, Range};
 use crate::domain::book::Place;
-use crate::domain::calendar::plus_days;
+use crate::domain::calendar::{days_between, plus_days};
 use crate::domain::evidence::{Fact, FactValue, Missing};
 use crate::domain::exception::Exception;
 use crate::domain::ids::{FactId, ItemId, LocationId, SupplierId};
@@ -20,6 +20,7 @@ use crate::domain::workings::{Change, Made, Workings};
 use crate::pipeline::view::CaseView;
 
 use super::LossPart;
+use super::shortage::{self, Short};
 
 /// What remains of one part of the loss after an action.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -90,6 +91,8 @@ pub(super) struct Desk<'a> {
     pub watch: Option<String>,
     /// Why a person has to look at it: what is unclear, and who knows.
     pub unclear: Option<(String, String)>,
+    /// Shortages assessed so far, by place as workings name it.
+    pub shorts: BTreeMap<String, Short>,
     /// What figures were computed from, so far.
     pub workings: Workings,
     /// The company whose case it is, where the ERP tells: its own costs count.
@@ -107,6 +110,7 @@ impl<'a> Desk<'a> {
             proposals: Vec::new(),
             watch: None,
             unclear: None,
+            shorts: BTreeMap::new(),
             workings: Workings::default(),
             company: company_of(view),
         };
@@ -249,10 +253,35 @@ impl<'a> Desk<'a> {
         keys.iter().map(|k| (k.clone(), Left::Share(left))).collect()
     }
 
+    /// What an answer on day `day` leaves of the losses under `keys`: of a shortage, what is lost until then and the share
+    /// `left` of the rest; of everything else that share. With the change, where a shortage is among them.
+    fn answered(&self, keys: &[String], left: f64, day: Date) -> (BTreeMap<String, Left>, Option<Change>) {
+        let change = Change::Asked { day: days_between(self.view.book.today, day).max(0) as u32, left };
+        let mut after = Self::leaving(keys, left);
+        let mut timed = false;
+        for (key, left) in &mut after {
+            // A ghost under the same key does not end by itself.
+            let projected = self.parts.get(key).is_some_and(|part| shortage::is_projected(part.made.as_ref()));
+            let place = key.split_once(':').map_or("", |(_, place)| place);
+            if let Some(short) = self.shorts.get(place).filter(|_| projected)
+                && let Some(amount) = short.by_key(short.left(self.view, &change, 0, Money::ZERO)).remove(key)
+            {
+                *left = amount;
+                timed = true;
+            }
+        }
+        (after, timed.then_some(change))
+    }
+
     /// Does another live case already count a shortage at this place?
     pub(super) fn owned_elsewhere(&self, item: &ItemId, location: &LocationId) -> Option<&'a str> {
         let owner = self.view.claimed.get(&format!("shortage:{item}@{location}"))?;
         (owner != self.view.case.id.as_str()).then_some(owner.as_str())
+    }
+
+    /// Does another live case need the stock of this place? One that is worth nothing needs none.
+    pub(super) fn needed_elsewhere(&self, item: &ItemId, location: &LocationId) -> Option<&'a str> {
+        needed_elsewhere(self.view, item, location)
     }
 
     /// The other live case that counts what the delays of a line's supplier cost its company, where there is one.
@@ -298,7 +327,7 @@ impl<'a> Desk<'a> {
         };
         let to = if name == question.role { format!("the {name}") } else { format!("{name} ({})", question.role) };
         let summary = format!("Ask {to} about {}, answer by {answer_by}.", question.about);
-        let after = Self::leaving(question.keys, question.left);
+        let (after, change) = self.answered(question.keys, question.left, answer_by);
         self.proposals.push(Proposal {
             action: Action::Contact {
                 role: question.role.to_owned(),
@@ -313,7 +342,7 @@ impl<'a> Desk<'a> {
             value: Money::ZERO,
             latest: question.latest.max(self.tomorrow()),
             cites,
-            change: None,
+            change,
         });
     }
 
@@ -336,7 +365,7 @@ impl<'a> Desk<'a> {
         let other = if not_by.is_some() { ", by somebody other than the last counter" } else { "" };
         let summary =
             format!("Count {} again at {} by {deadline}{other}.", book.item_label(item), book.location_name(location));
-        let after = Self::leaving(keys, left);
+        let (after, change) = self.answered(keys, left, deadline);
         let action = Action::Recount { item: item.clone(), location: location.clone(), deadline, not_by };
         self.proposals.push(Proposal {
             action,
@@ -347,7 +376,7 @@ impl<'a> Desk<'a> {
             value: Money::ZERO,
             latest: self.today_plus(7),
             cites,
-            change: None,
+            change,
         });
     }
 
@@ -382,6 +411,13 @@ pub(super) fn company_of<'a>(view: &CaseView<'a>) -> Option<&'a str> {
         book.company_of(location)
     };
     view.exceptions.iter().find_map(of)
+}
+
+/// The other live case that needs the stock of a place, where there is one.
+pub(super) fn needed_elsewhere<'a>(view: &CaseView<'a>, item: &ItemId, location: &LocationId) -> Option<&'a str> {
+    let owner = view.claimed.get(&format!("shortage:{item}@{location}"))?;
+    let idle = view.claimed.contains_key(&format!("idle:{item}@{location}"));
+    (owner != view.case.id.as_str() && !idle).then_some(owner.as_str())
 }
 
 /// What is asked, of whom.

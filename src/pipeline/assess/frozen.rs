@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use super::desk::{Desk, Left, Proposal};
 use super::projection::Projection;
+use super::rank::{self, Age};
 use crate::domain::action::{Action, Candidate};
 use crate::domain::book::Place;
 use crate::domain::evidence::FactValue;
@@ -52,7 +53,12 @@ pub(super) fn effects(desk: &Desk<'_>, proposals: &mut [Proposal]) -> Vec<(Actio
 }
 
 /// The workings of a case whose candidates have their ids.
-pub(super) fn freeze(desk: &mut Desk<'_>, candidates: &[Candidate], mut effects: Vec<(Action, Effect)>) -> Workings {
+pub(super) fn freeze(
+    desk: &mut Desk<'_>,
+    candidates: &[Candidate],
+    mut effects: Vec<(Action, Effect)>,
+    ages: &[Age],
+) -> Workings {
     let mut workings = std::mem::take(&mut desk.workings);
     workings.settings = settings(desk.view);
     for (key, part) in &desk.parts {
@@ -71,10 +77,13 @@ pub(super) fn freeze(desk: &mut Desk<'_>, candidates: &[Candidate], mut effects:
     }
     for candidate in candidates {
         let Some(at) = effects.iter().position(|(action, _)| *action == candidate.action) else { continue };
-        let (_, effect) = effects.swap_remove(at);
+        let (_, mut effect) = effects.swap_remove(at);
+        let age = rank::age_of(ages, candidate);
+        effect.ends = age.is_some_and(|age| age.ends);
+        let waits = age.map(|age| (age.next, age.keeps));
         let quantity = candidate.action.quantity();
         let (id, code, money, value) = (&candidate.id, &effect.code, &candidate.money, candidate.value);
-        let _ = writeln!(figures, "{id} {code} {money:?} {value:?} {quantity:?}");
+        let _ = writeln!(figures, "{id} {code} {money:?} {value:?} {quantity:?} {waits:?}");
         workings.options.insert(candidate.id.clone(), effect);
     }
     workings.figures = content_id("", &[&figures], 16);

@@ -9,6 +9,7 @@
 //! - `projection`: stock in the days to come;
 //! - `checks`: hard and soft checks, the same ones that run again at the queue and at the click;
 //! - `doubled`: how far a doubled receipt still asks for anything;
+//! - `working`: on which days goods leave and arrive;
 //! - `rank`: net benefit, order, lane, slack, abstention.
 
 mod announced;
@@ -16,6 +17,8 @@ mod bills;
 mod catalogue;
 mod channel;
 mod checks;
+#[cfg(test)]
+mod decide_tests;
 mod desk;
 mod doubled;
 mod duplicate;
@@ -37,6 +40,7 @@ mod surplus;
 mod tests;
 mod three_way;
 mod transfer;
+mod working;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -49,9 +53,13 @@ use crate::domain::ids::{FactId, ItemId};
 use crate::domain::money::{Money, Quantity};
 use crate::domain::record::{MoveKind, PurchaseLine, RecordKind, RecordRef};
 use crate::domain::workings::{Made, Workings};
+use crate::models::formulas;
 use crate::pipeline::view::CaseView;
 
+pub(crate) use rank::is_dated;
+
 use desk::{Desk, Proposal, place_of, places_of};
+use rank::Age;
 use shortage::Need;
 
 /// Days for which an action that is never too late is offered.
@@ -96,17 +104,19 @@ pub fn assess(view: &CaseView<'_>) -> Assessment {
     let p_cite = desk.fact(lead_record(view), "p_real", "probability that it is real", FactValue::number(p, 4));
     gather(&mut desk);
     let mut proposals = rank::merged(std::mem::take(&mut desk.proposals));
+    let mut ages = rank::ages(&desk, p, &proposals);
     let mut effects = frozen::effects(&desk, &mut proposals);
     let mut candidates: Vec<Candidate> =
         proposals.into_iter().filter_map(|proposal| rank::candidate(&desk, p, &p_cite, proposal)).collect();
     rank::order(&mut candidates);
     let abstain = rank::abstention(&desk, p, &candidates);
-    let mut idle = idle_actions(&desk, &candidates, abstain.as_deref());
+    let mut idle = idle_actions(&desk, &candidates, &ages, abstain.as_deref());
+    ages.extend(rank::ages(&desk, p, &idle));
     effects.extend(frozen::effects(&desk, &mut idle));
     candidates.extend(idle.into_iter().filter_map(|proposal| rank::candidate(&desk, p, &p_cite, proposal)));
     rank::order(&mut candidates);
-    let rank = rank::rank(view, p, rank::loss_now(&desk).expected, &candidates);
-    let workings = frozen::freeze(&mut desk, &candidates, effects);
+    let rank = rank::rank(view, p, rank::loss_now(&desk).expected, &candidates, &ages);
+    let workings = frozen::freeze(&mut desk, &candidates, effects, &ages);
     Assessment {
         facts: desk.facts.into_values().collect(),
         missing: desk.missing.into_iter().collect(),
@@ -123,15 +133,23 @@ pub fn checks_of(view: &CaseView<'_>, action: &Action) -> Vec<Check> {
     checks::of(view, action)
 }
 
-/// The probability that the case is real: that of its most certain exception.
+/// The probability that the case is real: that of its most certain exception. That a shortage could be helped from elsewhere
+/// says nothing about whether it comes.
 fn probability(view: &CaseView<'_>) -> f64 {
+    use ExceptionType as T;
+    let short = view.exceptions.iter().any(|e| matches!(e.signal.code, T::ILow | T::IOut));
+    let tells = |e: &&Exception| !(short && e.signal.code == T::IImbal);
     let p = |e: &Exception| {
-        let p = view.p.get(&e.signal.code).copied().unwrap_or_else(|| e.signal.code.prior());
-        // A duplicate's score says what speaks against it: equal bills may both be owed.
-        let p = if e.signal.code == ExceptionType::FDupBill { p * e.signal.score } else { p };
+        let learnt = view.p.get(&e.signal.code).copied().unwrap_or_else(|| e.signal.code.prior());
+        let p = match e.signal.code {
+            T::ILow => formulas::low_stock_p(e.signal.score, learnt, T::ILow.prior()),
+            // A duplicate's score says what speaks against it: equal bills may both be owed.
+            T::FDupBill => learnt * e.signal.score,
+            _ => learnt,
+        };
         p * doubled::still_real(view, e)
     };
-    view.exceptions.iter().map(p).fold(0.0, f64::max).clamp(0.0, 1.0)
+    view.exceptions.iter().filter(tells).map(p).fold(0.0, f64::max).clamp(0.0, 1.0)
 }
 
 /// The record a case-wide fact is kept under.
@@ -311,10 +329,10 @@ fn gather(desk: &mut Desk<'_>) {
 }
 
 /// Watching, doing nothing and asking for judgement: none of them changes the loss.
-fn idle_actions(desk: &Desk<'_>, candidates: &[Candidate], abstain: Option<&str>) -> Vec<Proposal> {
+fn idle_actions(desk: &Desk<'_>, candidates: &[Candidate], ages: &[Age], abstain: Option<&str>) -> Vec<Proposal> {
     let mut idle = Vec::new();
     let open_end = desk.today_plus(OPEN_END_DAYS);
-    if let (Some(condition), Some(until)) = (&desk.watch, rank::watch_until(desk, candidates)) {
+    if let (Some(condition), Some(until)) = (&desk.watch, rank::watch_until(desk, candidates, ages)) {
         idle.push(Proposal::idle(
             Action::Monitor { condition: condition.clone(), until },
             format!("Watch until {until} whether {condition}."),

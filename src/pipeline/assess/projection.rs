@@ -49,7 +49,10 @@ pub(super) struct Arrival {
 #[derive(Clone, Debug)]
 pub(super) struct Projection {
     pub place: Place,
+    /// Free units: for those who have not asked yet.
     pub supply: f64,
+    /// Units that customers have ordered and that are not there. What arrives is theirs first.
+    pub waiting: f64,
     pub arrivals: Vec<Arrival>,
 }
 
@@ -75,11 +78,10 @@ pub(super) struct Shortage {
 impl Projection {
     /// The place as it is in the book.
     pub(super) fn now(view: &CaseView<'_>, place: &Place) -> Self {
-        Self {
-            place: place.clone(),
-            supply: view.book.available(&place.0, &place.1).to_f64(),
-            arrivals: arrivals(view.book, place),
-        }
+        let available = view.book.available(&place.0, &place.1).to_f64();
+        // What the books lack beyond what is waited for is their own fault: nobody is lost by it, but what comes fills it.
+        let waiting = (-available).clamp(0.0, view.book.waiting(&place.0, &place.1).to_f64().max(0.0));
+        Self { place: place.clone(), supply: available + waiting, waiting, arrivals: arrivals(view.book, place) }
     }
 
     /// The same with one more receipt.
@@ -105,6 +107,38 @@ impl Projection {
         Self { supply, ..self.clone() }
     }
 
+    /// Is nothing left for whoever asks next?
+    pub(super) fn is_out(&self) -> bool {
+        self.supply - self.waiting <= 0.0
+    }
+
+    /// The first receipt, or day `until`: the day on which those who wait are served if nobody does anything.
+    pub(super) fn first_arrival(&self, until: u32) -> u32 {
+        self.arrivals.iter().map(|a| a.day).fold(until, u32::min)
+    }
+
+    /// Units that are waited for, each by the share of its wait until day `relief` that is over when it is served.
+    pub(super) fn waited(&self, relief: u32) -> f64 {
+        let (mut left, mut sum) = (self.waiting, 0.0);
+        for arrival in &self.arrivals {
+            let served = arrival.qty.clamp(0.0, left);
+            sum += served * formulas::waited_share(f64::from(arrival.day), f64::from(relief));
+            left -= served;
+        }
+        sum + left
+    }
+
+    /// The day on which demand has used up what is free and what has come by then; None where it does not within `days`.
+    pub(super) fn run_out(&self, view: &CaseView<'_>, days: u32) -> Option<u32> {
+        (1..=days).find(|&day| view.outlook.window(&self.place, 0, day).0 > self.free_by(day) + 1e-9)
+    }
+
+    /// Free units to serve the days up to `day` from: those who wait are served first.
+    fn free_by(&self, day: u32) -> f64 {
+        let came: f64 = self.arrivals.iter().filter(|a| a.day < day).map(|a| a.qty).sum();
+        self.supply + (came - self.waiting).max(0.0)
+    }
+
     /// Units short at the end of the worst window up to day `until`: each window ends with a receipt or with `until`.
     pub(super) fn shortage(&self, view: &CaseView<'_>, until: u32, until_sd: f64) -> Shortage {
         let mut ends: Vec<(u32, f64)> = self.arrivals.iter().filter(|a| a.day <= until).map(|a| (a.day, a.sd)).collect();
@@ -121,7 +155,7 @@ impl Projection {
 
     /// The window from now to the close of day `day`.
     fn window(&self, view: &CaseView<'_>, day: u32, sd: f64) -> Shortage {
-        let supply = self.supply + self.arrivals.iter().filter(|a| a.day < day).map(|a| a.qty).sum::<f64>();
+        let supply = self.free_by(day);
         let (mu, demand_sigma) = view.outlook.window(&self.place, 0, day);
         let per_day = if day > 0 { mu / f64::from(day) } else { 0.0 };
         let sigma = (demand_sigma.powi(2) + (per_day * sd).powi(2)).sqrt();
@@ -310,8 +344,12 @@ pub(super) fn spare(view: &CaseView<'_>, place: &Place) -> Spare {
 pub(super) fn earliest_expedite(view: &CaseView<'_>, line: &PurchaseLine) -> Option<(u32, Date)> {
     let place = (line.item.clone(), line.location.clone());
     let arrival = arrivals(view.book, &place).into_iter().find(|a| a.po_line == line.id)?;
-    // The supplier hears of it tomorrow; only what is left of the time then can be shortened.
-    let left = f64::from(arrival.day.saturating_sub(1));
-    let days = 1 + (left * (1.0 - view.config.costs.expedite_saves)).ceil() as u32;
-    Some((arrival.day, plus_days(view.book.today, in_days(days))))
+    Some((arrival.day, plus_days(view.book.today, in_days(expedited(view, arrival.day, 0)))))
+}
+
+/// The day to which a receipt on day `arrival` can be brought forward if that is decided `wait` days from now: the supplier
+/// hears of it the day after, and only what is left of the time then can be shortened.
+pub(super) fn expedited(view: &CaseView<'_>, arrival: u32, wait: u32) -> u32 {
+    let left = f64::from(arrival.saturating_sub(1 + wait));
+    wait + 1 + (left * (1.0 - view.config.costs.expedite_saves)).ceil() as u32
 }

@@ -285,7 +285,7 @@ fn duplicate(desk: &mut Desk<'_>, exception: &Exception, disputes: &mut Disputes
     };
     let Some(original) = moves.iter().find_map(beside) else { return };
     // What was taken out since, a reversal would take out again: then only what is left can be counted.
-    if !doubled.iter().all(|surplus| super::checks::is_still_there(desk.view, surplus)) {
+    if !doubled.iter().all(|surplus| super::bills::is_still_there(desk.view, surplus)) {
         return;
     }
     let cost = desk.view.config.costs.paperwork;

@@ -1,19 +1,22 @@
 //! What helps a place that has too little: stock from elsewhere, an open line sooner, a new order, a question about what is
 //! overdue (handbook §5).
 
-use crate::domain::action::{Action, Range};
+use crate::domain::action::Action;
 use crate::domain::book::Place;
-use crate::domain::calendar::days_between;
+use crate::domain::calendar::{days_between, plus_days};
 use crate::domain::evidence::FactValue;
+use crate::domain::ids::{ItemId, LocationId};
 use crate::domain::money::{Money, Quantity};
 use crate::domain::record::{RecordKind, RecordRef};
 use crate::domain::workings::{self, Change};
 use crate::models::formulas;
+use crate::pipeline::view::CaseView;
 
-use super::desk::{Desk, Left, Proposal, Question, half, item_ref, line_ref, plus, units};
+use super::desk::{Desk, Proposal, Question, half, item_ref, line_ref, units};
 use super::frozen;
 use super::projection::{self, Projection, in_days};
 use super::shortage::{Short, keys};
+use super::working;
 
 /// Share of an overdue delivery's loss that remains after asking the supplier: three in ten answers bring it forward.
 const LEFT_AFTER_CONTACT: f64 = 0.7;
@@ -22,58 +25,75 @@ const DONORS: usize = 2;
 /// Open lines offered for expediting at most.
 const LINES: usize = 2;
 
-/// Moves stock from the locations that can spare most.
-pub(super) fn transfers(desk: &mut Desk<'_>, short: &Short<'_>) {
+/// What giving units away adds to a donor's own loss, in the margin that they bring where they go. The donor is named as
+/// workings name it.
+pub(super) fn donor_risk(view: &CaseView<'_>, from: &str, quantity: f64, margin: f64) -> Money {
+    let Some((item, location)) = from.split_once('@') else { return Money::ZERO };
+    let donor = (ItemId::new(item), LocationId::new(location));
+    let days = projection::spare(view, &donor).days;
+    let own = Projection::now(view, &donor);
+    let short = |stock: &Projection| stock.shortage(view, days, 0.0).units;
+    let more = short(&own.with_supply(own.supply - quantity)) - short(&own);
+    Money::from_f64(formulas::lost_margin(more.max(0.0), margin, view.config.money.recapture))
+}
+
+/// The days on which a transfer arrives, decided today, tomorrow and so on, as long as it arrives before day `relief`.
+fn arrivals_before(view: &CaseView<'_>, from: &LocationId, to: &LocationId, relief: u32) -> Vec<u32> {
+    let day = |wait: u32| working::trip(view, from, to, plus_days(view.book.today, in_days(wait + 1))).1;
+    let days = (0..relief).map(|wait| days_between(view.book.today, day(wait)).max(1) as u32);
+    days.take_while(|day| *day < relief).collect()
+}
+
+/// Moves stock from the locations that can spare most, if it arrives before what is missing comes anyway.
+pub(super) fn transfers(desk: &mut Desk<'_>, short: &Short) {
     let view = desk.view;
-    let (item, to) = short.place;
+    let (item, to) = &short.place;
     let costs = &view.config.costs;
     let mut donors: Vec<(projection::Spare, Place)> = view
         .book
         .stocked_at(item)
         .into_iter()
-        .filter(|l| l != to && view.book.may_transfer(l, to) && desk.owned_elsewhere(item, l).is_none())
+        .filter(|l| l != to && view.book.may_transfer(l, to) && desk.needed_elsewhere(item, l).is_none())
         .map(|l| (item.clone(), l))
         .map(|donor| (projection::spare(view, &donor), donor))
         .filter(|(spare, _)| spare.units >= 1.0)
         .collect();
     donors.sort_by(|a, b| b.0.units.total_cmp(&a.0.units).then_with(|| a.1.cmp(&b.1)));
     for (spare, donor) in donors.into_iter().take(DONORS) {
-        let moved = Quantity::floor_units(short.need().min(spare.units));
+        let from = &donor.1;
+        let days = arrivals_before(view, from, to, short.relief());
+        let Some((&day, later)) = days.split_first() else { continue };
+        let moved = Quantity::floor_units(short.need(view, day).min(spare.units));
         let quantity = moved.to_f64();
         if quantity < 1.0 {
             continue;
         }
-        let from = &donor.1;
-        let helped = short.now.with_supply(short.now.supply + quantity);
-        // Customers who already wait can be served by what arrives; only those who come while it is on its way are lost.
-        let transit = short.now.with_supply(short.now.supply.max(0.0)).shortage(view, costs.transfer_days + 1, 0.0);
         let own = Projection::now(view, &donor);
-        let risk = own.with_supply(own.supply - quantity).shortage(view, spare.days, 0.0).units
-            - own.shortage(view, spare.days, 0.0).units;
-        let risk = Money::from_f64(formulas::lost_margin(risk.max(0.0), short.margin, view.config.money.recapture));
+        let change = Change::Moved {
+            place: frozen::name(&short.place),
+            from: frozen::name(&donor),
+            quantity,
+            day: Some(day),
+            later: later.to_vec(),
+        };
+        let risk = donor_risk(view, &frozen::name(&donor), quantity, short.margin);
         let on_lane = |field: &str| format!("{field}@{from}-{to}");
-        let mut after = short.after(view, &helped);
-        let [lost_key, _] = keys(short.place);
-        let in_transit = short.stake.money(&transit);
-        if let Some(Left::Amount(left)) = after.get_mut(&lost_key) {
-            let at_least = |a: Money, b: Money, most: Money| a.max(b).min(most);
-            *left = Range {
-                low: at_least(left.low, in_transit.low, short.lost.low),
-                expected: at_least(left.expected, in_transit.expected, short.lost.expected),
-                high: at_least(left.high, in_transit.high, short.lost.high),
-            };
-            *left = plus(*left, Range::certain(risk));
-        }
         let per_unit = |q: f64| Money::from_f64(costs.transfer_per_unit.to_f64() * q);
         let cost = costs.transfer_fixed + per_unit(quantity);
         let regret = costs.transfer_fixed + per_unit(quantity / 2.0);
-        let ship_on = desk.tomorrow();
+        let (ship_on, arrives) = working::trip(view, from, to, desk.tomorrow());
         let summary = format!(
             "Move {moved} units of {} from {} to {}, shipping {ship_on}.",
             view.book.item_label(item),
             view.book.location_name(from),
             view.book.location_name(to),
         );
+        let relief = plus_days(view.book.today, in_days(short.relief()));
+        let (relief_field, relief_label) = if short.now.arrivals.iter().any(|a| a.day == short.relief() && !a.firm) {
+            ("relief_assumed", "what is missing is assumed to come anyway")
+        } else {
+            ("relief", "what is missing comes anyway")
+        };
         let cites = vec![
             desk.place_fact(item, from, "available", "available", FactValue::Quantity(view.book.available(item, from))),
             desk.place_fact(item, from, "own_days", "days until its next receipt", FactValue::days(f64::from(spare.days))),
@@ -81,11 +101,12 @@ pub(super) fn transfers(desk: &mut Desk<'_>, short: &Short<'_>) {
             desk.place_fact(item, from, "own_safety", "own safety stock", units(spare.safety)),
             desk.place_fact(item, from, "transferable", "can be spared", units(spare.units)),
             desk.item_fact(item, &on_lane("moved"), "to be moved", FactValue::Quantity(moved)),
+            desk.item_fact(item, &on_lane("arrives"), "arrives", FactValue::Date(arrives)),
+            desk.place_fact(item, to, relief_field, relief_label, FactValue::Date(relief)),
             desk.item_fact(item, &on_lane("cost_transfer"), "cost of the transfer", FactValue::Money(cost)),
             desk.item_fact(item, &on_lane("regret_transfer"), "cost of moving half of it back", FactValue::Money(regret)),
             desk.item_fact(item, &on_lane("risk_transfer"), "added lost margin of the donor", FactValue::Money(risk)),
         ];
-        let change = Change::Moved { place: frozen::name(short.place), from: frozen::name(&donor), quantity };
         let promised = view.promised.get(&donor).map_or(0.0, |q| q.to_f64());
         let frozen_donor = workings::Donor {
             available: spare.available,
@@ -97,12 +118,12 @@ pub(super) fn transfers(desk: &mut Desk<'_>, short: &Short<'_>) {
         };
         desk.workings.donors.insert(frozen::name(&donor), frozen_donor);
         frozen::forecast(desk, &donor, spare.days);
-        // The last day on which a shipment still arrives before relief; tomorrow where even that is tight.
-        let latest = desk.today_plus(in_days(short.relief()) - in_days(costs.transfer_days) - 1);
+        // The last day on which a shipment still arrives before relief.
+        let latest = desk.today_plus(in_days(1 + later.len() as u32));
         desk.proposals.push(Proposal {
             action: Action::Transfer { item: item.clone(), from: from.clone(), to: to.clone(), quantity: moved, ship_on },
             summary,
-            after,
+            after: short.after(view, &change),
             cost,
             regret,
             value: cost,
@@ -114,23 +135,35 @@ pub(super) fn transfers(desk: &mut Desk<'_>, short: &Short<'_>) {
 }
 
 /// Brings open lines forward that are not due before a transfer would arrive.
-pub(super) fn expedites(desk: &mut Desk<'_>, short: &Short<'_>) {
+pub(super) fn expedites(desk: &mut Desk<'_>, short: &Short) {
     let view = desk.view;
     let costs = &view.config.costs;
     let due_later: Vec<_> = short.now.arrivals.iter().filter(|a| a.day > costs.transfer_days).take(LINES).collect();
     for arrival in due_later {
         let Some(line) = view.book.po_lines.get(&arrival.po_line) else { continue };
         let Some((_, new_date)) = projection::earliest_expedite(view, line) else { continue };
-        let day = days_between(view.book.today, new_date).max(1) as u32;
-        if day >= arrival.day {
-            continue;
-        }
+        let sooner = |wait: &u32| {
+            let day = projection::expedited(view, arrival.day, *wait);
+            (day < arrival.day.min(short.relief())).then_some(day)
+        };
+        let days: Vec<u32> = (0..arrival.day).map_while(|wait| sooner(&wait)).collect();
+        let Some((&day, later)) = days.split_first() else { continue };
         let Some(price) = line.price else {
             desk.miss(format!("price of {} on {}", view.book.item_label(&line.item), line.order_name), "the surcharge");
             continue;
         };
-        let quantity = view.book.open_quantity(&line.id).min(Quantity::ceil_units(short.need()));
-        let after = short.after(view, &short.now.with_moved(&line.id, quantity.to_f64(), day));
+        let quantity = view.book.open_quantity(&line.id).min(Quantity::ceil_units(short.need(view, day)));
+        if !quantity.is_positive() {
+            continue;
+        }
+        let change = Change::Sooner {
+            place: frozen::name(&short.place),
+            line: line.id.clone(),
+            quantity: quantity.to_f64(),
+            day,
+            later: later.to_vec(),
+            price,
+        };
         let cost = costs.expedite_fixed + Money::from_f64((quantity * price).to_f64() * costs.expedite_rate);
         let summary = format!(
             "Ask {} to bring {quantity} units of {} on {} forward to {new_date}, surcharge at most {cost}.",
@@ -145,33 +178,27 @@ pub(super) fn expedites(desk: &mut Desk<'_>, short: &Short<'_>) {
             desk.fact(source.clone(), "expedite_date", "earliest date if expedited", FactValue::Date(new_date)),
             desk.fact(source, "cost_expedite", "cost of expediting", FactValue::Money(cost)),
         ];
-        let latest = desk.today_plus(in_days(arrival.day) - 2);
+        let latest = desk.today_plus(in_days(1 + later.len() as u32));
         desk.proposals.push(Proposal {
             action: Action::Expedite { po_line: line.id.clone(), quantity, new_date, surcharge_max: cost },
             summary,
-            after,
+            after: short.after(view, &change),
             cost,
             regret: Money::ZERO,
             value: cost,
             latest,
             cites,
-            change: Some(Change::Sooner {
-                place: frozen::name(short.place),
-                line: line.id.clone(),
-                quantity: quantity.to_f64(),
-                day,
-                price,
-            }),
+            change: Some(change),
         });
     }
 }
 
 /// Orders up to the level, where an order is due.
-pub(super) fn new_order(desk: &mut Desk<'_>, short: &Short<'_>) {
+pub(super) fn new_order(desk: &mut Desk<'_>, short: &Short) {
     let view = desk.view;
     let book = view.book;
-    let (item, location) = short.place;
-    let Some(offer) = projection::offer(book, short.place) else {
+    let (item, location) = &short.place;
+    let Some(offer) = projection::offer(book, &short.place) else {
         desk.miss(format!("supplier with a valid price for {}", book.item_label(item)), "a purchase order");
         return;
     };
@@ -179,9 +206,9 @@ pub(super) fn new_order(desk: &mut Desk<'_>, short: &Short<'_>) {
         desk.miss(format!("supplier price of {}", book.item_label(item)), "the value of a purchase order");
         return;
     };
-    let Some(lead) = projection::lead_time(book, short.place, &offer.supplier) else { return };
-    let Some(levels) = projection::levels(view, short.place, &offer.supplier) else { return };
-    let position = projection::position(book, short.place);
+    let Some(lead) = projection::lead_time(book, &short.place, &offer.supplier) else { return };
+    let Some(levels) = projection::levels(view, &short.place, &offer.supplier) else { return };
+    let position = projection::position(book, &short.place);
     if position >= levels.reorder {
         return;
     }
@@ -194,7 +221,6 @@ pub(super) fn new_order(desk: &mut Desk<'_>, short: &Short<'_>) {
     // Ordered tomorrow at the earliest.
     let day = (lead.days.ceil() as u32).max(1) + 1;
     let need_date = desk.today_plus(in_days(day));
-    let after = short.after(view, &short.now.with_arrival(day, quantity.to_f64(), lead.sd));
     let Some(cost_each) = desk.cost(item) else { return };
     let (rate, rate_cite) = desk.holding(item);
     let held = formulas::holding_cost(quantity.to_f64(), cost_each.price.to_f64(), rate, 365.0);
@@ -224,6 +250,13 @@ pub(super) fn new_order(desk: &mut Desk<'_>, short: &Short<'_>) {
     ];
     // What is lost until an order arrives can not be saved by it; each day of waiting adds to the rest.
     let latest = desk.today_plus(in_days(short.until()) - in_days(day));
+    let change = Change::Ordered {
+        place: frozen::name(&short.place),
+        quantity: quantity.to_f64(),
+        day,
+        sd: lead.sd,
+        cost: cost_each.price,
+    };
     desk.proposals.push(Proposal {
         action: Action::NewPo {
             item: item.clone(),
@@ -234,26 +267,20 @@ pub(super) fn new_order(desk: &mut Desk<'_>, short: &Short<'_>) {
             destination: location.clone(),
         },
         summary,
-        after,
+        after: short.after(view, &change),
         cost,
         regret,
         value,
         latest,
         cites,
-        change: Some(Change::Ordered {
-            place: frozen::name(short.place),
-            quantity: quantity.to_f64(),
-            day,
-            sd: lead.sd,
-            cost: cost_each.price,
-        }),
+        change: Some(change),
     });
 }
 
 /// Asks after what is overdue.
-pub(super) fn questions(desk: &mut Desk<'_>, short: &Short<'_>) {
+pub(super) fn questions(desk: &mut Desk<'_>, short: &Short) {
     for arrival in short.now.arrivals.iter().filter(|a| !a.firm) {
-        ask_overdue(desk, &arrival.po_line, &keys(short.place));
+        ask_overdue(desk, &arrival.po_line, &keys(&short.place));
     }
 }
 

@@ -1,9 +1,12 @@
 //! Shortages: what is lost while a place has too little (handbook §3.4). What brings more, or brings it sooner, is in
 //! `replenish`.
 //!
-//! The loss has two parts. `lost:item@loc` runs until the first receipt or until an order placed today would arrive,
-//! whichever is earlier. `unordered:item@loc` is what waiting until the usual next order adds; it counts only where an order
-//! is due now (the position is below the reorder point), and only a new order saves it.
+//! The loss has three parts. `lost:item@loc` is of those who will ask until relief: the first receipt that is enough, or an
+//! order placed today, whichever is earlier. `waited:item@loc` is of those who have ordered and wait: they are not lost yet,
+//! and few cancel. `unordered:item@loc` is what waiting until the usual next order adds; it counts only where an order is due
+//! now (the position is below the reorder point).
+//!
+//! What arrives on the day of relief or after it saves nothing.
 
 use std::collections::BTreeMap;
 
@@ -12,13 +15,13 @@ use crate::domain::book::Place;
 use crate::domain::calendar::plus_days;
 use crate::domain::evidence::FactValue;
 use crate::domain::ids::FactId;
-use crate::domain::money::Money;
+use crate::domain::money::{Money, Quantity};
 use crate::domain::record::{RecordKind, RecordRef};
-use crate::domain::workings::{self, Made};
+use crate::domain::workings::{self, Change, Made};
 use crate::models::formulas;
 use crate::pipeline::view::CaseView;
 
-use super::desk::{Desk, Left, line_ref, range, units};
+use super::desk::{Desk, Left, line_ref, plus, range, scaled, units};
 use super::frozen;
 use super::projection::{self, Projection, Shortage, Z90};
 use super::replenish;
@@ -38,20 +41,51 @@ pub(super) struct Need {
 }
 
 /// What a shortage at a place costs, as a function of the projection.
+#[derive(Clone, Debug)]
 pub(super) struct Stake {
     margin: f64,
     recapture: f64,
+    /// Share of waiting customers who cancel before they are served.
+    cancelled: f64,
     cap: f64,
     until: u32,
     until_sd: f64,
+    /// The day on which those who wait are served if nobody does anything.
+    served: u32,
     /// The day until which not ordering is counted, where an order is due.
     unordered: Option<u32>,
 }
 
+/// The losses of a shortage, each unit in one of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Losses {
+    /// Of those who will ask until relief.
+    pub lost: Range,
+    /// What waiting for the next usual order adds to it.
+    pub more: Range,
+    /// Of those who have ordered and wait.
+    pub waited: Range,
+}
+
+impl Losses {
+    /// All of them.
+    fn all(self) -> Range {
+        plus(plus(self.lost, self.more), self.waited)
+    }
+
+    fn at_most(self, limit: Self) -> Self {
+        Self {
+            lost: at_most(self.lost, limit.lost),
+            more: at_most(self.more, limit.more),
+            waited: at_most(self.waited, limit.waited),
+        }
+    }
+}
+
 impl Stake {
     /// The stake at a place. None where the book lacks what the money needs.
-    pub(super) fn of(view: &CaseView<'_>, place: &Place, margin: f64, need: Need) -> Self {
-        let book = view.book;
+    pub(super) fn of(view: &CaseView<'_>, now: &Projection, margin: f64, need: Need) -> Self {
+        let (book, place) = (view.book, &now.place);
         let horizon = view.config.detect.horizon_days.max(1);
         let supplier = projection::offer(book, place).map(|o| o.supplier.clone());
         let lead = supplier.as_ref().and_then(|s| projection::lead_time(book, place, s));
@@ -65,9 +99,11 @@ impl Stake {
         Self {
             margin,
             recapture: view.config.money.recapture,
+            cancelled: waits_share(view),
             cap: need.cap.unwrap_or(f64::INFINITY),
             until,
             until_sd: lead.map_or(0.0, |l| l.sd),
+            served: now.first_arrival(until),
             unordered,
         }
     }
@@ -81,25 +117,39 @@ impl Stake {
             until_sd: self.until_sd,
             unordered: self.unordered,
             supply: now.supply,
+            waiting: now.waiting,
+            cancelled: Some(self.cancelled),
             receipts: frozen::receipts(now),
         }
     }
 
     /// Days that any of its windows looks at, with late receipts.
     fn days(&self, view: &CaseView<'_>, now: &Projection) -> u32 {
-        let last = self.unordered.unwrap_or(0).max(self.until).max(view.config.costs.transfer_days + 1);
+        let last = self.unordered.unwrap_or(0).max(self.until).max(view.config.detect.horizon_days);
         let latest = now.arrivals.iter().map(|a| a.sd).fold(self.until_sd, f64::max);
         last + latest.ceil() as u32
     }
 
-    pub(super) fn money(&self, shortage: &Shortage) -> Range {
+    /// Margin lost on those who have not asked yet. Those who wait come first under the cap.
+    fn money(&self, now: &Projection, shortage: &Shortage) -> Range {
+        let cap = (self.cap - now.waiting).max(0.0);
         let lost =
-            |units: f64, recapture: f64| formulas::lost_margin(units.min(self.cap), self.margin, recapture.clamp(0.0, 1.0));
+            |units: f64, recapture: f64| formulas::lost_margin(units.min(cap), self.margin, recapture.clamp(0.0, 1.0));
         range(
             lost(shortage.low, self.recapture + RECAPTURE_DOUBT),
             lost(shortage.units, self.recapture),
             lost(shortage.high, self.recapture - RECAPTURE_DOUBT),
         )
+    }
+
+    /// Margin lost on those who wait: as many as cancel, half as many, twice as many.
+    fn waited(&self, projection: &Projection) -> Range {
+        if projection.waiting <= 0.0 {
+            return Range::default();
+        }
+        let capped = (self.cap / projection.waiting).min(1.0);
+        let margin = projection.waited(self.served) * capped * self.margin;
+        range(margin * self.cancelled / 2.0, margin * self.cancelled, margin * (self.cancelled * 2.0).min(1.0))
     }
 
     fn first(&self, view: &CaseView<'_>, projection: &Projection) -> Shortage {
@@ -110,12 +160,19 @@ impl Stake {
         self.unordered.map(|until| projection.shortage(view, until, 0.0))
     }
 
-    /// The loss until an order could arrive, and what not ordering adds.
-    pub(super) fn loss(&self, view: &CaseView<'_>, projection: &Projection) -> (Range, Range) {
-        let lost = self.money(&self.first(view, projection));
-        let more = self.second(view, projection).map_or_else(Range::default, |s| beyond(self.money(&s), lost));
-        (lost, more)
+    /// What is lost with these stocks and receipts.
+    pub(super) fn loss(&self, view: &CaseView<'_>, projection: &Projection) -> Losses {
+        let lost = self.money(projection, &self.first(view, projection));
+        let more =
+            self.second(view, projection).map_or_else(Range::default, |s| beyond(self.money(projection, &s), lost));
+        Losses { lost, more, waited: self.waited(projection) }
     }
+}
+
+/// Share of waiting customers who cancel, learned from those who waited.
+fn waits_share(view: &CaseView<'_>) -> f64 {
+    let (waits, money) = (view.book.waits, &view.config.money);
+    formulas::cancelled_share(waits.cancelled, waits.all, money.cancelled, money.cancelled_weight)
 }
 
 /// What `all` has more than `part`, end by end.
@@ -139,11 +196,11 @@ pub(super) fn saved_by_expediting(
     day: u32,
 ) -> Option<f64> {
     let margin = view.book.margin(&place.0, &place.1)?.to_f64().max(0.0);
-    let stake = Stake::of(view, place, margin, need);
     let now = Projection::now(view, place);
-    let (lost, more) = stake.loss(view, &now);
-    let (lost_after, more_after) = stake.loss(view, &now.with_moved(po_line, quantity, day));
-    Some((lost.expected + more.expected - lost_after.expected - more_after.expected).to_f64())
+    let stake = Stake::of(view, &now, margin, need);
+    let before = stake.loss(view, &now).all();
+    let after = stake.loss(view, &now.with_moved(po_line, quantity, day)).all();
+    Some((before.expected - after.expected).to_f64())
 }
 
 /// What a line's coming `days` later than expected adds to the loss at its place, with the shortage as it is. None where the
@@ -158,42 +215,110 @@ pub(super) fn added_by_slip(
     let margin = view.book.margin(&place.0, &place.1)?.to_f64().max(0.0);
     let now = Projection::now(view, place);
     let arrival = now.arrivals.iter().find(|a| a.po_line == po_line)?;
-    let stake = Stake::of(view, place, margin, Need { cap: Some(arrival.qty), reorder: false });
-    let (lost, _) = stake.loss(view, &now);
-    let (slipped, _) = stake.loss(view, &now.with_moved(po_line, arrival.qty, arrival.day + days));
+    let stake = Stake::of(view, &now, margin, Need { cap: Some(arrival.qty), reorder: false });
+    let Losses { lost, .. } = stake.loss(view, &now);
+    let Losses { lost: slipped, .. } = stake.loss(view, &now.with_moved(po_line, arrival.qty, arrival.day + days));
     frozen::forecast(desk, place, stake.days(view, &now));
     Some((beyond(slipped, lost), stake.frozen(&now)))
 }
 
-/// The keys of the two parts at a place.
-pub(super) fn keys(place: &Place) -> [String; 2] {
-    [format!("lost:{}@{}", place.0, place.1), format!("unordered:{}@{}", place.0, place.1)]
+/// The day of relief at a place: what arrives then or later saves nothing (handbook §3.4).
+pub(super) fn relief(view: &CaseView<'_>, place: &Place, need: Need) -> u32 {
+    let now = Projection::now(view, place);
+    let stake = Stake::of(view, &now, 0.0, need);
+    relief_of(&stake, &stake.first(view, &now))
+}
+
+/// Where somebody will ask in vain, the end of the window that is worst: what comes by then is too little before it and
+/// enough after it. Else the day on which those who wait are served.
+fn relief_of(stake: &Stake, first: &Shortage) -> u32 {
+    if first.units >= LEAST_UNITS { first.days } else { stake.served }
+}
+
+/// The keys of the parts at a place: of those who will ask, of not ordering, of those who wait.
+pub(super) fn keys(place: &Place) -> [String; 3] {
+    ["lost", "unordered", "waited"].map(|part| format!("{part}:{}@{}", place.0, place.1))
+}
+
+/// Is a part of the loss a shortage that the projection gives?
+pub(super) fn is_projected(made: Option<&Made>) -> bool {
+    matches!(made, Some(Made::Lost { .. } | Made::Waiting { .. } | Made::Unordered { .. }))
 }
 
 /// One place's stake with everything its actions need.
-pub(super) struct Short<'p> {
-    pub place: &'p Place,
+#[derive(Clone, Debug)]
+pub(super) struct Short {
+    pub place: Place,
     pub stake: Stake,
     pub now: Projection,
-    pub lost: Range,
-    more: Range,
+    pub losses: Losses,
+    first: Shortage,
     worst: Shortage,
     pub margin: f64,
 }
 
-impl Short<'_> {
-    pub(super) fn after(&self, view: &CaseView<'_>, projection: &Projection) -> BTreeMap<String, Left> {
-        let (lost, more) = self.stake.loss(view, projection);
-        let [lost_key, more_key] = keys(self.place);
-        BTreeMap::from([
-            (lost_key, Left::Amount(at_most(lost, self.lost))),
-            (more_key, Left::Amount(at_most(more, self.more))),
-        ])
+impl Short {
+    /// What remains of each part after a change that is decided `wait` days from now, with what it adds to a donor's own loss.
+    /// All of it where it then comes too late, or where the change is none of this kind.
+    pub(super) fn left(&self, view: &CaseView<'_>, change: &Change, wait: u32, donor: Money) -> Losses {
+        let Some(day) = change.day_after(wait) else { return self.losses };
+        let left = match change {
+            Change::Moved { quantity, .. } => self.stake.loss(view, &self.now.with_arrival(day, *quantity, 0.0)),
+            Change::Sooner { line, quantity, .. } => self.stake.loss(view, &self.now.with_moved(line, *quantity, day)),
+            Change::Ordered { quantity, sd, .. } => self.stake.loss(view, &self.now.with_arrival(day, *quantity, *sd)),
+            Change::Asked { left, .. } => self.answered(view, day, *left),
+            Change::Less { .. } | Change::TakenBack(_) => return self.losses,
+        };
+        let left = left.at_most(self.losses);
+        Losses { lost: plus(left.lost, Range::certain(donor)), ..left }
     }
 
-    /// Days until relief comes by itself: the first receipt, or an order placed now.
+    /// What a change adds to a donor's own loss.
+    pub(super) fn donor_risk(&self, view: &CaseView<'_>, change: &Change) -> Money {
+        match change {
+            Change::Moved { from, quantity, .. } => replenish::donor_risk(view, from, *quantity, self.margin),
+            _ => Money::ZERO,
+        }
+    }
+
+    /// What remains when an answer on day `day` ends the shortage but for the share `left`: what is lost until then is lost.
+    fn answered(&self, view: &CaseView<'_>, day: u32, left: f64) -> Losses {
+        if day >= self.relief() {
+            return self.losses;
+        }
+        let until = Stake { until: day, until_sd: 0.0, ..self.stake.clone() }.loss(view, &self.now).lost;
+        let rest = |all: Range, gone: Range| plus(at_most(gone, all), scaled(beyond(all, gone), left));
+        let waited = formulas::waited_share(f64::from(day), f64::from(self.stake.served));
+        Losses {
+            lost: rest(self.losses.lost, until),
+            more: scaled(self.losses.more, left),
+            waited: rest(self.losses.waited, scaled(self.losses.waited, waited)),
+        }
+    }
+
+    /// The same by key.
+    pub(super) fn after(&self, view: &CaseView<'_>, change: &Change) -> BTreeMap<String, Left> {
+        self.by_key(self.left(view, change, 0, self.donor_risk(view, change)))
+    }
+
+    /// Losses by the keys of the parts.
+    pub(super) fn by_key(&self, losses: Losses) -> BTreeMap<String, Left> {
+        let amounts = [losses.lost, losses.more, losses.waited].map(Left::Amount);
+        keys(&self.place).into_iter().zip(amounts).collect()
+    }
+
+    /// Days until what is missing comes anyway: what arrives then or later saves nothing.
     pub(super) fn relief(&self) -> u32 {
-        self.now.arrivals.iter().map(|a| a.day).fold(self.stake.until, u32::min)
+        relief_of(&self.stake, &self.first)
+    }
+
+    /// Days for which a decision can wait whose effect comes on day `lead`, so that it comes before stock has run out.
+    pub(super) fn days_to_decide(&self, view: &CaseView<'_>, lead: u32) -> u32 {
+        if self.now.is_out() {
+            return 0;
+        }
+        let horizon = self.stake.unordered.unwrap_or(self.stake.until);
+        formulas::days_to_decide(self.now.run_out(view, horizon).unwrap_or(horizon), lead)
     }
 
     /// Days until which the loss is counted.
@@ -201,10 +326,15 @@ impl Short<'_> {
         self.stake.unordered.unwrap_or(self.stake.until)
     }
 
-    /// Whole units that cover the worst window nine times in ten.
-    pub(super) fn need(&self) -> f64 {
-        let units = (self.worst.mu + Z90 * self.worst.sigma - self.worst.supply).max(self.worst.units);
-        units.min(self.stake.cap.max(1.0)).ceil()
+    /// Whole units of use that arrive on day `day`: those who wait, and nine times in ten what is asked for from then until
+    /// relief, beyond what is there. What is asked for before is lost by then.
+    pub(super) fn need(&self, view: &CaseView<'_>, day: u32) -> f64 {
+        let window = if self.first.units >= LEAST_UNITS { self.first } else { self.worst };
+        let (before, sigma_before) = view.outlook.window(&self.now.place, 0, day.min(window.days));
+        let sigma = (window.sigma.powi(2) - sigma_before.powi(2)).max(0.0).sqrt();
+        let free = (window.supply - before).max(0.0);
+        let asked = (window.mu - before + Z90 * sigma - free).max(0.0);
+        (self.now.waiting + asked).min(self.stake.cap.max(1.0)).ceil()
     }
 }
 
@@ -212,7 +342,7 @@ impl Short<'_> {
 pub(super) fn assess(desk: &mut Desk<'_>, place: &Place, need: Need) {
     let (item, location) = place;
     let view = desk.view;
-    let [lost_key, more_key] = keys(place);
+    let [lost_key, more_key, waited_key] = keys(place);
     if let Some(owner) = desk.owned_elsewhere(item, location) {
         let note = FactValue::Text(format!("counted in {owner}"));
         let cite = desk.place_fact(item, location, "counted_elsewhere", "loss of this shortage", note);
@@ -226,12 +356,13 @@ pub(super) fn assess(desk: &mut Desk<'_>, place: &Place, need: Need) {
     }
     let Some((margin, mut cites)) = desk.margin(item) else { return };
     cites.push(desk.recapture(item).1);
-    let stake = Stake::of(view, place, margin, need);
     let now = Projection::now(view, place);
+    let stake = Stake::of(view, &now, margin, need);
     let first = stake.first(view, &now);
     let second = stake.second(view, &now);
     cites.extend(lay_out(desk, place, &now, &first, "shortage"));
-    let (lost, more) = stake.loss(view, &now);
+    let losses = stake.loss(view, &now);
+    let Losses { lost, more, waited } = losses;
     let lost_cite = desk.place_fact(item, location, "lost_margin", "expected lost margin", FactValue::Money(lost.expected));
     let name = format!("{} at {}", view.book.item_label(item), view.book.location_name(location));
     let at = frozen::name(place);
@@ -240,6 +371,11 @@ pub(super) fn assess(desk: &mut Desk<'_>, place: &Place, need: Need) {
     let mut lost_cites = cites.clone();
     lost_cites.push(lost_cite);
     desk.lose_by(&lost_key, format!("lost margin on {name}"), lost, lost_cites, Made::Lost { place: at.clone() });
+    if now.waiting > 0.0 {
+        let cites = waiting_facts(desk, place, &now, waited, &cites);
+        let what = format!("customers wait for {}: margin lost on those who cancel: {name}", now.waiting);
+        desk.lose_by(&waited_key, what, waited, cites, Made::Waiting { place: at.clone() });
+    }
     if let Some(second) = second.as_ref().filter(|_| more.expected > Money::ZERO) {
         let mut more_cites = cites;
         more_cites.extend(lay_out(desk, place, &now, second, "unordered"));
@@ -248,8 +384,9 @@ pub(super) fn assess(desk: &mut Desk<'_>, place: &Place, need: Need) {
         desk.lose_by(&more_key, format!("{label}: {name}"), more, more_cites, Made::Unordered { place: at });
     }
     let worst = second.filter(|s| s.units > first.units).unwrap_or(first);
-    let short = Short { place, stake, now, lost, more, worst, margin };
-    if worst.units >= LEAST_UNITS {
+    let short = Short { place: place.clone(), stake, now, losses, first, worst, margin };
+    desk.shorts.insert(frozen::name(place), short.clone());
+    if worst.units >= LEAST_UNITS || short.now.waiting > 0.0 {
         replenish::transfers(desk, &short);
         replenish::expedites(desk, &short);
     }
@@ -266,6 +403,28 @@ pub(super) fn assess(desk: &mut Desk<'_>, place: &Place, need: Need) {
         desk.place_fact(item, location, "watch_level", "safety stock to watch", units(safety));
         desk.watch = Some(format!("available stock of {name} falls below {safety:.0} or a promised receipt moves"));
     }
+}
+
+/// The facts of those who wait: how many units, how many such customers cancelled before, and what that costs.
+fn waiting_facts(desk: &mut Desk<'_>, place: &Place, now: &Projection, waited: Range, cites: &[FactId]) -> Vec<FactId> {
+    let (item, location) = place;
+    let waits = desk.view.book.waits;
+    let count = |n: u32| FactValue::Quantity(Quantity::units(i64::from(n)));
+    let mut own = cites.to_vec();
+    own.extend([
+        desk.place_fact(item, location, "waited_for", "waited for and not there", units(now.waiting)),
+        desk.item_fact(item, "waits", "deliveries that customers waited for, all items", count(waits.all)),
+        desk.item_fact(item, "waits_cancelled", "of them cancelled", count(waits.cancelled)),
+        desk.item_fact(
+            item,
+            "waits_share",
+            "share of waiting customers who cancel",
+            FactValue::percent(waits_share(desk.view) * 100.0),
+        ),
+    ]);
+    let label = "expected lost margin on those who wait";
+    own.push(desk.place_fact(item, location, "waiting_margin", label, FactValue::Money(waited.expected)));
+    own
 }
 
 /// The facts of a projected window.

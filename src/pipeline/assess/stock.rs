@@ -191,7 +191,7 @@ pub(super) fn phantom(desk: &mut Desk<'_>, exception: &Exception, share: f64) {
     cites.push(desk.place_fact(item, location, "ghost_days", "days undetected (assumed)", FactValue::days(GHOST_DAYS)));
     let label = "lost margin while nobody can buy it";
     cites.push(desk.place_fact(item, location, "ghost_margin", label, FactValue::Money(amount.expected)));
-    let [key, _] = super::shortage::keys(&place);
+    let [key, ..] = super::shortage::keys(&place);
     let name = format!("{} at {}", view.book.item_label(item), view.book.location_name(location));
     let made = Made::Ghost { daily, days: GHOST_DAYS, share, margin };
     desk.lose_by(&key, format!("{label}: {name}"), amount, cites, made);

@@ -2,10 +2,13 @@
 //!
 //! What is not in the workings is `None`, never a guess.
 
+use std::collections::BTreeSet;
+
 use rust_decimal::Decimal;
 
 use super::facts::Frozen;
-use super::projected::{NINE_IN_TEN, Stock, beyond, both, cost, each, losses, range};
+use super::money::exact_net;
+use super::projected::{Losses, NINE_IN_TEN, Stock, answered, beyond, both, days_to_decide, each, losses, range};
 use crate::domain::action::Range;
 use crate::domain::evidence::FactValue;
 use crate::domain::money::{Money, Quantity, UnitPrice};
@@ -14,6 +17,8 @@ use crate::models::formulas;
 
 /// Days over which losses found in counts are looked ahead.
 const AHEAD_DAYS: f64 = 28.0;
+/// Share of its worth that an action must keep while its decision waits.
+const KEPT: f64 = 0.9;
 /// By how much the share of recaptured sales may be off either way.
 const DOUBT: f64 = 0.1;
 
@@ -48,14 +53,15 @@ impl<'b> Again<'b> {
         Some(match &part.made {
             Made::Certain => Range::certain(self.stated(part)?),
             Made::Amount(amount) => Range::certain(*amount),
-            Made::Lost { place } => self.shortage(place)?.0,
-            Made::Unordered { place } => self.shortage(place)?.1,
+            Made::Lost { place } => self.shortage(place)?.lost,
+            Made::Unordered { place } => self.shortage(place)?.more,
+            Made::Waiting { place } => self.shortage(place)?.waited,
             Made::Slip { place, stake, line, days, share } => {
                 let forecast = self.workings.forecasts.get(place)?;
                 let now = Stock::of(stake);
                 let comes = stake.receipts.iter().find(|r| r.line == *line)?;
                 let slipped = now.with_moved(line, comes.quantity, comes.day + days);
-                let lost = |stock: &Stock| losses(stake, settings.recapture, forecast, stock).0;
+                let lost = |stock: &Stock| losses(stake, settings.recapture, forecast, stock).lost;
                 each(beyond(lost(&slipped), lost(&now)), |m| scaled(m, *share))
             }
             Made::Ghost { daily, days, share, margin } => {
@@ -109,7 +115,7 @@ impl<'b> Again<'b> {
         Some((self.workings.shortages.get(place)?, self.workings.forecasts.get(place)?))
     }
 
-    fn shortage(self, place: &str) -> Option<(Range, Range)> {
+    fn shortage(self, place: &str) -> Option<Losses> {
         let (stake, forecast) = self.place(place)?;
         Some(losses(stake, self.workings.settings.recapture, forecast, &Stock::of(stake)))
     }
@@ -135,12 +141,17 @@ impl<'b> Again<'b> {
 
     /// Lₐ with its ends: each part as it is, its share, or computed with the change.
     pub(super) fn left(self, effect: &Effect) -> Option<Range> {
+        self.left_after(effect, 0)
+    }
+
+    /// The same if it is decided `wait` days later.
+    fn left_after(self, effect: &Effect, wait: u32) -> Option<Range> {
         let mut sum = Range::default();
         for key in self.workings.parts.keys() {
             let part = self.part(key)?;
             let left = match effect.shares.get(key) {
                 Some(share) => each(part, |m| scaled(m, *share)),
-                None if effect.changed.contains(key) => self.changed(key, effect.change.as_ref()?)?,
+                None if effect.changed.contains(key) => self.changed(key, effect.change.as_ref()?, wait)?,
                 None => part,
             };
             sum = both(sum, left, |a, b| a + b);
@@ -148,19 +159,9 @@ impl<'b> Again<'b> {
         Some(sum)
     }
 
-    /// What a change leaves of a part.
-    fn changed(self, key: &str, change: &Change) -> Option<Range> {
+    /// What a change that is decided `wait` days later leaves of a part.
+    fn changed(self, key: &str, change: &Change, wait: u32) -> Option<Range> {
         match change {
-            Change::Moved { place, quantity, .. } => {
-                let left = self.projected(key, place, |stock| stock.with(*quantity))?;
-                if key.starts_with("lost:") { self.moved(left, change) } else { Some(left) }
-            }
-            Change::Sooner { place, line, quantity, day, .. } => {
-                self.projected(key, place, |stock| stock.with_moved(line, *quantity, *day))
-            }
-            Change::Ordered { place, quantity, day, sd, .. } => {
-                self.projected(key, place, |stock| stock.with_receipt(*day, *quantity, *sd))
-            }
             Change::Less { surplus, quantity, later: None, .. } => Some(self.excess(surplus, surplus.units - quantity)),
             Change::Less { surplus, quantity, later: Some(days), .. } => {
                 let rate = self.workings.settings.holding_rate;
@@ -169,39 +170,68 @@ impl<'b> Again<'b> {
                 Some(each(self.excess(surplus, surplus.units), |m| (m - saved).max(Money::ZERO)))
             }
             Change::TakenBack(_) => None,
+            _ => Some(self.timed(key.split_once(':')?.1, change, wait)?.of(key)),
         }
     }
 
-    /// A shortage with other stock: never more than without.
-    fn projected(self, key: &str, place: &str, change: impl Fn(&Stock) -> Stock) -> Option<Range> {
+    /// What a change that takes effect on a day leaves of a place's shortage: never more than there is without it, but for the
+    /// donor's risk. None where the evidence does not say the day.
+    fn timed(self, place: &str, change: &Change, wait: u32) -> Option<Losses> {
         let (stake, forecast) = self.place(place)?;
-        let now = Stock::of(stake);
+        let stock = Stock::of(stake);
         let recapture = self.workings.settings.recapture;
-        let (lost, more) = losses(stake, recapture, forecast, &now);
-        let (lost_then, more_then) = losses(stake, recapture, forecast, &change(&now));
-        let (then, now) = if key.starts_with("lost:") { (lost_then, lost) } else { (more_then, more) };
-        Some(both(then, now, Ord::min))
+        let now = losses(stake, recapture, forecast, &stock);
+        change.day_after(0)?;
+        let Some(day) = change.day_after(wait) else { return Some(now) };
+        let with = |stock: &Stock| losses(stake, recapture, forecast, stock).at_most(now);
+        Some(match change {
+            Change::Moved { quantity, .. } => {
+                let (left, risk) = (with(&stock.with_receipt(day, *quantity, 0.0)), self.risk(change)?);
+                Losses { lost: each(left.lost, |m| m + risk), ..left }
+            }
+            Change::Sooner { line, quantity, .. } => with(&stock.with_moved(line, *quantity, day)),
+            Change::Ordered { quantity, sd, .. } => with(&stock.with_receipt(day, *quantity, *sd)),
+            Change::Asked { left, .. } => answered(stake, recapture, forecast, day, *left),
+            Change::Less { .. } | Change::TakenBack(_) => return None,
+        })
     }
 
-    /// After a transfer: what is lost while it is on its way can not be saved, and the donor takes a risk.
-    fn moved(self, left: Range, change: &Change) -> Option<Range> {
-        let Change::Moved { place, .. } = change else { return None };
-        let settings = &self.workings.settings;
-        let (stake, forecast) = self.place(place)?;
-        let served = Stock { supply: stake.supply.max(0.0), receipts: stake.receipts.clone() };
-        let on_its_way = cost(stake, settings.recapture, &served.worst(forecast, settings.transfer_days + 1, 0.0));
-        let lost = self.shortage(place)?.0;
-        let left = both(both(left, on_its_way, Ord::max), lost, Ord::min);
-        let risk = self.risk(change)?;
-        Some(each(left, |m| m + risk))
+    /// What an action is worth if it is decided `wait` days later, in ten-thousandths of a minor unit. A change that the
+    /// evidence does not time is worth nothing once it is said to be too late.
+    pub(super) fn worth_after(self, p: f64, effect: &Effect, wait: u32) -> Option<i128> {
+        if wait > 0 && effect.ends {
+            return Some(0);
+        }
+        let costs = self.costs(effect)?;
+        let (now, left) = (self.at_stake()?.expected, self.left_after(effect, wait)?.expected);
+        Some(exact_net(p, (now, left), costs.cost, costs.regret))
+    }
+
+    /// Days for which the decision on an action against a shortage can wait: it keeps nine tenths of its worth, and comes before
+    /// stock has run out. None for other actions.
+    pub(super) fn keeps(self, p: f64, effect: &Effect) -> Option<u32> {
+        let change = effect.change.as_ref().filter(|change| change.is_timed())?;
+        let lead = change.day_after(0)?;
+        let places: BTreeSet<&str> =
+            effect.changed.iter().filter_map(|key| Some(key.split_once(':')?.1)).collect();
+        let (mut days, mut horizon) = (u32::MAX, 1);
+        for place in places {
+            let (stake, forecast) = self.place(place)?;
+            days = days.min(days_to_decide(stake, forecast, lead));
+            horizon = horizon.max(stake.unordered.unwrap_or(stake.until));
+        }
+        // Rounded to minor units as cards are, so that a share of it is a share of what people saw.
+        let worth = |wait| Some((self.worth_after(p, effect, wait)? as f64 / 10_000.0).round_ties_even() / 100.0);
+        let values: Option<Vec<f64>> = (0..=horizon).map(worth).collect();
+        Some(formulas::keeps_value(&values?, KEPT).min(days))
     }
 
     /// What giving units away adds to the donor's own loss.
     pub(super) fn risk(self, change: &Change) -> Option<Money> {
-        let Change::Moved { place, from, quantity } = change else { return None };
+        let Change::Moved { place, from, quantity, .. } = change else { return None };
         let donor = self.workings.donors.get(from)?;
         let forecast = self.workings.forecasts.get(from)?;
-        let own = Stock { supply: donor.available, receipts: donor.receipts.clone() };
+        let own = Stock { supply: donor.available, waiting: 0.0, receipts: donor.receipts.clone() };
         let short = |stock: &Stock| stock.worst(forecast, donor.days, 0.0).units;
         let more = (short(&own.with(-quantity)) - short(&own)).max(0.0);
         let margin = self.workings.shortages.get(place)?.margin;
@@ -250,10 +280,10 @@ impl<'b> Again<'b> {
                 costs(set.paperwork, set.paperwork + set.paperwork, "paperwork; twice to enter it again")
             }
             (None, "CLAIM" | "BLOCK-BILL") => costs(set.paperwork, set.contact, "paperwork; an explanation"),
-            (None, "CONTACT") => costs(set.contact, nothing, "a question (setting)"),
-            (None, "RECOUNT") => costs(set.recount, nothing, "a count (setting)"),
+            (None | Some(Change::Asked { .. }), "CONTACT") => costs(set.contact, nothing, "a question (setting)"),
+            (None | Some(Change::Asked { .. }), "RECOUNT") => costs(set.recount, nothing, "a count (setting)"),
             (None, "MONITOR" | "NO-ACTION" | "ESCALATE" | "ACCEPT-VAR") => costs(nothing, nothing, "it costs nothing"),
-            (None, _) => None,
+            (None | Some(Change::Asked { .. }), _) => None,
         }
     }
 

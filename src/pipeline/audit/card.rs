@@ -2,6 +2,7 @@
 
 use anyhow::Context;
 
+use super::again::Again;
 use super::words::Sources;
 use super::{CardReport, Line, drilled, facts, money, muted, words, worked};
 use crate::config::Config;
@@ -12,7 +13,9 @@ use crate::domain::evidence::Bundle;
 use crate::domain::ids::{RecommendationId, content_id};
 use crate::domain::money::Money;
 use crate::domain::recommendation::{Drafter, Recommendation};
+use crate::domain::workings::Effect;
 use crate::models::formulas;
+use crate::pipeline::assess::is_dated;
 use crate::pipeline::draft::RECOMMENDATIONS;
 use crate::store::{Store, StoreError};
 
@@ -157,7 +160,7 @@ fn rank(case: &Case, rec: &Recommendation, bundle: &Bundle, same: &[&Recommendat
         // Older evidence does not say them: those of today.
         None => (config.ranking.lambda, config.ranking.digest_days, config.ranking.approval_days),
     };
-    let mut lines = vec![match again.and_then(|again| worked::best(again, rec.candidate.money.p)) {
+    let mut lines = vec![match again.and_then(|again| worked::best(again, rec.candidate.money.p, 0)) {
         Some(best) => {
             // Rounded once, at the end: never further off than half a minor unit.
             let near = (i128::from(rank.value.expected.minor) * 10_000 - best).abs() <= 5_000;
@@ -167,7 +170,10 @@ fn rank(case: &Case, rec: &Recommendation, bundle: &Bundle, same: &[&Recommendat
         }
         None => worth(rank, &drafted),
     }];
-    lines.extend(deadline(rank, &drafted));
+    let timed = again.and_then(|again| timed(again, rank, rec));
+    if timed.is_none() {
+        lines.extend(deadline(rank, &drafted));
+    }
     lines.push(Line::same("at stake of the case", rank.at_stake, rec.candidate.money.loss_now.expected, "L₀"));
     // A rank is made anew each day on evidence that stands; the day it was made for must be a day since the evidence.
     let day = f64::from(days_between(config.calendar.calendar().day_of(bundle.as_of), rank.deadline))
@@ -177,14 +183,48 @@ fn rank(case: &Case, rec: &Recommendation, bundle: &Bundle, same: &[&Recommendat
     let from = "deadline − a day since the evidence − usual days to approve (setting)";
     let slack = if whole { rank.slack_days } else { rank.slack_days + day };
     lines.push(Line::near("slack in days", rank.slack_days, slack, whole, from));
-    let perishing = formulas::perishing_share(rank.slack_days, digest_days);
+    if let Some(keeps) = timed {
+        let most = f64::from(keeps) - approval_days;
+        // While nothing gets better a deadline is not said later than before.
+        let near = rank.slack_days <= most + 1e-9 && rank.slack_days > -approval_days - 1e-9;
+        let from = "run-out − the action's lead while nine tenths are kept, never later than said before";
+        lines.push(Line::near("slack, at most", rank.slack_days, most, near, from));
+    }
+    let dated = same.iter().any(|r| r.candidate.money.benefit.expected == rank.value.expected && is_dated(&r.candidate.action));
+    let (perishing, from) = match again.filter(|_| timed.is_some() || dated) {
+        Some(again) => {
+            let wait = (digest_days.round() as u32).max(1);
+            let next = worked::best(again, rec.candidate.money.p, wait).map_or(0.0, |exact| exact as f64 / 1_000_000.0);
+            let next = Money::from_f64(next).min(rank.value.expected);
+            lines.push(Line::near(
+                "one day's wait",
+                rank.wait_cost,
+                rank.value.expected - next,
+                (rank.value.expected - next - rank.wait_cost).abs().minor <= 1,
+                "V − V decided at the next digest",
+            ));
+            let value = rank.value.expected.to_f64();
+            (formulas::perished_share(value, value - rank.wait_cost.to_f64()), "1 − V decided at the next digest ÷ V")
+        }
+        None => (formulas::perishing_share(rank.slack_days, digest_days), "slack and days to the next digest (setting)"),
+    };
     let near = (perishing - rank.perishing).abs() < 1e-9;
     let share = |u: f64| format!("{u:.4}");
-    let from = "slack and days to the next digest (setting)";
     lines.push(Line::near("u", share(rank.perishing), share(perishing), near, from));
     let priority = Money::from_f64(formulas::priority(rank.value.expected.to_f64(), lambda, perishing));
     lines.push(Line::same("priority", rank.priority, priority, "V·(λ + (1 − λ)·u), λ a setting"));
     lines
+}
+
+/// Days for which the decision on the case's best action can wait, where that works on a shortage.
+fn timed(again: Again<'_>, rank: &Rank, rec: &Recommendation) -> Option<u32> {
+    let p = rec.candidate.money.p;
+    let is_best = |effect: &&Effect| {
+        let worth = again.worth_after(p, effect, 0);
+        worth.is_some_and(|exact| (i128::from(rank.value.expected.minor) * 10_000 - exact).abs() <= 5_000)
+    };
+    let best = again.workings.options.values().filter(is_best).find_map(|effect| again.keeps(p, effect));
+    best.filter(|_| rank.value.expected > Money::ZERO)
 }
 
 /// V from the cards alone, where the evidence has no workings.
@@ -202,5 +242,8 @@ fn deadline(rank: &Rank, drafted: &[&Candidate]) -> Option<Line> {
     let days: Vec<_> = best.filter(|c| c.money.benefit.expected > Money::ZERO).map(|c| c.latest_date).collect();
     let last = *days.iter().max()?;
     let same = days.iter().find(|day| **day == rank.deadline).copied().unwrap_or(last);
-    Some(Line::same("deadline", rank.deadline, same, "the last day of the best action"))
+    // What no document dates is not put off while nothing gets better.
+    let kept = rank.hangs_on.is_some() && rank.deadline < last;
+    let near = kept || same == rank.deadline;
+    Some(Line::near("deadline", rank.deadline, same, near, "the last day of the best action, or an earlier one said before"))
 }

@@ -14,8 +14,9 @@ use crate::domain::workings::Effect;
 use crate::pipeline::approve::{by_piece, edited_value};
 
 /// Facts that are each a part of what is at stake: a lost unit, a claim or a held euro is in exactly one.
-const PARTS: [&str; 20] = [
+const PARTS: [&str; 21] = [
     "lost_margin",
+    "waiting_margin",
     "unordered_margin",
     "order_variance",
     "duplicate_amount",

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use super::Line;
 use super::again::{Again, units};
 use super::facts::{Frozen, field_of, number};
-use super::money::exact_net;
 use super::projected::{Stock, Window};
 use crate::domain::action::{Action, Candidate, Range};
 use crate::domain::evidence::{Bundle, Fact, FactValue};
@@ -54,6 +53,15 @@ pub(super) fn facts(again: Again<'_>) -> BTreeMap<FactId, Line> {
             add(format!("item:{item}/{field}_days@{at}"), FactValue::days(f64::from(days)), from);
             for (name, value) in [("demand", mu), ("sigma", sigma), ("supply", supply), ("units", units)] {
                 add(format!("item:{item}/{field}_{name}@{at}"), shown(value), from);
+            }
+        }
+    }
+    for (place, stake) in again.workings.shortages.iter().filter(|(_, stake)| stake.waiting > 0.0) {
+        if let Some((item, at)) = place.split_once('@') {
+            let from = "frozen stock and what is waited for";
+            add(format!("item:{item}/waited_for@{at}"), shown(stake.waiting), from);
+            if let Some(share) = stake.cancelled {
+                add(format!("item:{item}/waits_share"), FactValue::percent(share * 100.0), "frozen share");
             }
         }
     }
@@ -189,7 +197,12 @@ fn shares(again: Again<'_>, effect: &Effect, cited: &[&Fact]) -> Vec<Line> {
             None => Line::same(figure, "no fact", percent, "the card must say what it assumes"),
         }
     };
-    effect.shares.iter().filter(|(key, _)| again.workings.parts.contains_key(*key)).map(line).collect()
+    let mut lines: Vec<Line> =
+        effect.shares.iter().filter(|(key, _)| again.workings.parts.contains_key(*key)).map(line).collect();
+    if let Some(Change::Asked { left, .. }) = &effect.change {
+        lines.push(line((&"the shortage after the answer".to_owned(), left)));
+    }
+    lines
 }
 
 /// The action itself, where the workings say with which quantity and where it was computed. What people edited is computed
@@ -201,7 +214,7 @@ fn action(rec: &Recommendation, effect: &Effect) -> Vec<Line> {
     };
     let Some(change) = &effect.change else { return Vec::new() };
     let (quantity, at) = match (change, action) {
-        (Change::Moved { place, from, quantity }, Action::Transfer { item, from: donor, to, .. }) => {
+        (Change::Moved { place, from, quantity, .. }, Action::Transfer { item, from: donor, to, .. }) => {
             (*quantity, Some((format!("{item}@{donor} to {item}@{to}"), format!("{from} to {place}"))))
         }
         (Change::Sooner { line, quantity, .. }, Action::Expedite { po_line, .. }) => {
@@ -240,14 +253,12 @@ pub(super) fn value(again: Again<'_>, effect: &Effect, rec: &Recommendation) -> 
     }
 }
 
-/// The worth of the case's best action in ten-thousandths of a minor unit, at least nothing: from the workings of every
-/// action, also of those that nobody was shown.
-pub(super) fn best(again: Again<'_>, p: f64) -> Option<i128> {
-    let now = again.at_stake()?.expected;
+/// The worth of the case's best action in ten-thousandths of a minor unit, at least nothing, if it is decided `wait` days later:
+/// from the workings of every action, also of those that nobody was shown.
+pub(super) fn best(again: Again<'_>, p: f64, wait: u32) -> Option<i128> {
     let mut best = 0;
     for effect in again.workings.options.values() {
-        let costs = again.costs(effect)?;
-        best = best.max(exact_net(p, (now, again.left(effect)?.expected), costs.cost, costs.regret));
+        best = best.max(again.worth_after(p, effect, wait)?);
     }
     Some(best)
 }

@@ -1,6 +1,8 @@
 //! Shortage: stock that has run out or will before relief can come, and stock elsewhere that could help (I-OUT, I-LOW,
 //! I-IMBAL; handbook §3.4, §4.4).
 
+use jiff::civil::Date;
+
 use super::facts::{fact, place_fact, record};
 use crate::config::Config;
 use crate::domain::book::Book;
@@ -53,10 +55,8 @@ fn shortage(book: &Book, config: &Config, outlook: &Outlook, item: &ItemId, loca
     }
     let item_label = book.item_label(item);
     let place_name = book.location_name(location);
-    let relief_words = match &po_line {
-        Some(line) => format!("{} is expected {until}", book.po_lines[line].order_name),
-        None => format!("an order placed today would arrive about {until}"),
-    };
+    let assumed = is_assumed(book, item, po_line.as_deref());
+    let relief_words = relief_words(book, item, po_line.as_deref(), until);
     let (code, headline) = if out {
         let wait =
             if waiting.is_positive() { format!("customers wait for {waiting}") } else { "nobody waits yet".to_owned() };
@@ -83,7 +83,14 @@ fn shortage(book: &Book, config: &Config, outlook: &Outlook, item: &ItemId, loca
     facts.extend([
         place_fact(book, item, location, "available", "free", FactValue::Quantity(available)),
         place_fact(book, item, location, "daily_demand", "usual demand a day", FactValue::number(daily, 2)),
-        place_fact(book, item, location, "relief_on", "relief on", FactValue::Date(until)),
+        place_fact(
+            book,
+            item,
+            location,
+            "relief_on",
+            if assumed { "relief assumed on, nobody has said a day" } else { "relief on" },
+            FactValue::Date(until),
+        ),
         place_fact(book, item, location, "window_demand", "wanted until then", FactValue::number(mean, 1)),
         place_fact(book, item, location, "risk", "probability of running out", FactValue::percent(risk * 100.0)),
     ]);
@@ -95,6 +102,27 @@ fn shortage(book: &Book, config: &Config, outlook: &Outlook, item: &ItemId, loca
         Signal::rule(DETECTOR, code, Subject::at(item, location), "stock".to_owned(), (book.today, book.today), headline);
     signal.score = if out { 1.0 } else { risk };
     Some(signal.link(format!("shortage:{item}@{location}")).with(facts))
+}
+
+/// Is the day of relief one that nobody has said: of an order that is overdue, or of a lead time that no price list holds?
+fn is_assumed(book: &Book, item: &ItemId, po_line: Option<&str>) -> bool {
+    match po_line.and_then(|line| book.po_lines.get(line)) {
+        Some(line) => book.due(line) <= book.today,
+        None => book.supplier_prices(item, book.today).is_empty(),
+    }
+}
+
+/// When relief comes, and how that is known. What is overdue is not expected: a day is assumed.
+fn relief_words(book: &Book, item: &ItemId, po_line: Option<&str>, until: Date) -> String {
+    let assumed = is_assumed(book, item, po_line);
+    match po_line.and_then(|line| book.po_lines.get(line)) {
+        Some(line) if assumed => {
+            format!("{} is overdue since {}, assumed for {until}", line.order_name, book.due(line))
+        }
+        Some(line) => format!("{} is promised for {until}", line.order_name),
+        None if assumed => format!("no supplier is known, relief is assumed for {until}"),
+        None => format!("an order placed today would arrive about {until}"),
+    }
 }
 
 /// I-IMBAL: another location could spare enough to matter. It need not carry the item: what it has, it can give; but it must

@@ -62,7 +62,7 @@ pub(super) async fn turned_down(stages: &Stages, laid: &Laid, known: &[Exception
         let fresh = Exception { signal: (*signal).clone(), state: ExceptionState::Open, ..exception.clone() };
         again.entry(owner.clone()).or_default().push(fresh);
     }
-    let claimed = store.list_links().await?.into_iter().map(|(link, case)| (link, case.to_string())).collect();
+    let claimed = store.list_claims().await?;
     let promises = Promises::firm(store).await.context("reading what is promised")?;
     for (id, exceptions) in again {
         let case = &closed[&id];

@@ -43,6 +43,8 @@ async fn case(store: &Store, id: &str, found: &[Exception], at_stake: i64, lane:
             slack_days: 2.0,
             perishing: 0.5,
             priority: money,
+            wait_cost: Money::ZERO,
+            hangs_on: None,
         }),
         evidence_hash: None,
         owner: None,

@@ -205,6 +205,8 @@ fn case(id: CaseId, noisy: &Noisy, headline: String, hash: String, until: Date, 
         slack_days: f64::from(days_between(today, until)),
         perishing: 0.0,
         priority: Money::ZERO,
+        wait_cost: Money::ZERO,
+        hangs_on: None,
     };
     Case {
         id,

@@ -114,6 +114,7 @@ impl Bench {
             p: 0.5,
             deadline: day,
             slack_days: 1.0,
+            wait_cost: Money::ZERO,
             lane: Lane::Ordinary,
             action: String::new(),
             recommendation: String::new(),

@@ -6,12 +6,15 @@
 //! silent zero. These functions do not know items, stores or records, and decide nothing.
 
 mod ranking;
+mod shortage;
 mod statistics;
 mod stock;
 
 pub use ranking::{
-    beta_binomial_p, brier, ndcg, net_benefit, perishing_share, precision_at_k, priority, value_capture, wilson,
+    beta_binomial_p, brier, ndcg, net_benefit, perished_share, perishing_share, precision_at_k, priority, value_capture,
+    wilson,
 };
+pub use shortage::{cancelled_share, days_to_decide, keeps_value, low_stock_p, waited_share};
 pub use statistics::{
     DemandClass, bias, demand_class, mad, mean_sd, median, normal_cdf, normal_pdf, normal_quantile, quantile, shrunk_mean,
     tracking_signal, unit_loss, wape,

@@ -16,6 +16,11 @@ pub fn perishing_share(slack_days: f64, days_to_next_digest: f64) -> f64 {
     if slack_days <= 0.0 { 1.0 } else { (days_to_next_digest / slack_days).clamp(0.0, 1.0) }
 }
 
+/// The same where both can be computed: 1 - V(decided at the next digest) ÷ V(decided now). Nothing perishes of nothing.
+pub fn perished_share(value_now: f64, value_next: f64) -> f64 {
+    if value_now > 0.0 { (1.0 - value_next.max(0.0) / value_now).clamp(0.0, 1.0) } else { 0.0 }
+}
+
 /// V·(λ + (1 - λ)·u): what it is worth to decide today, in money. The default λ is 0.25.
 pub fn priority(value: f64, lambda: f64, perishing: f64) -> f64 {
     value * (lambda + (1.0 - lambda) * perishing)
@@ -100,6 +105,16 @@ mod tests {
         close(p(900.0, 20.0), 258.75, 5e-3);
         close(p(60.0, 1.0), 60.0, 5e-3);
         close(perishing_share(-2.0, 1.0), 1.0, 0.0);
+    }
+
+    #[test]
+    fn vector_17_one_days_wait() {
+        let u = perished_share(128.16, 96.12);
+        close(u, 0.25, 1e-9);
+        close(priority(128.16, 0.25, u), 56.07, 5e-3);
+        close(perished_share(10.0, 12.0), 0.0, 0.0);
+        close(perished_share(10.0, -4.0), 1.0, 0.0);
+        close(perished_share(0.0, 0.0), 0.0, 0.0);
     }
 
     #[test]

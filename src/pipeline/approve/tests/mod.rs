@@ -886,6 +886,8 @@ fn rank(value: i64) -> crate::domain::case::Rank {
         value: range,
         at_stake: range.expected,
         deadline: "2026-10-20".parse().unwrap(),
+        wait_cost: Money::ZERO,
+        hangs_on: None,
         slack_days: 5.0,
         perishing: 0.5,
         priority: range.expected,

@@ -1,0 +1,25 @@
+//! When goods leave and when they arrive: on days on which they work there. The configuration says those days, for one
+//! location or for all; where it says nothing, the records do; where they do not tell, every day is one.
+
+use jiff::civil::Date;
+
+use crate::domain::calendar::plus_days;
+use crate::domain::ids::LocationId;
+use crate::domain::working::weekday_of;
+use crate::pipeline::view::CaseView;
+
+use super::projection::in_days;
+
+/// `day`, or the first day after it on which the location works.
+fn next(view: &CaseView<'_>, location: &LocationId, day: Date) -> Date {
+    let code = view.book.locations.get(location).map_or("", |l| l.code.as_str());
+    let said = view.config.calendar.working_days.of(code);
+    let Some(days) = said.or_else(|| view.book.working_days.get(location)) else { return day };
+    (0..7).map(|ahead| plus_days(day, ahead)).find(|day| days.contains(&weekday_of(*day))).unwrap_or(day)
+}
+
+/// When a transfer leaves and when it arrives, if it may leave on `earliest`.
+pub(super) fn trip(view: &CaseView<'_>, from: &LocationId, to: &LocationId, earliest: Date) -> (Date, Date) {
+    let ships = next(view, from, earliest);
+    (ships, next(view, to, plus_days(ships, in_days(view.config.costs.transfer_days))))
+}
