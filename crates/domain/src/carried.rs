@@ -370,7 +370,13 @@ mod tests {
     fn whoever_has_stock_can_give_some_even_where_the_item_is_not_carried() {
         let level = |location: &str, units: i64| {
             let (item, location) = (ItemId::new("a"), LocationId::new(location));
-            Record::StockLevel(StockLevel { item, location, on_hand: Quantity::units(units), reserved: Quantity::ZERO, unposted: Quantity::ZERO })
+            Record::StockLevel(StockLevel {
+                item,
+                location,
+                on_hand: Quantity::units(units),
+                reserved: Quantity::ZERO,
+                unposted: Quantity::ZERO,
+            })
         };
         let by_rule = CarriedRule { by: BTreeSet::from([CarriedBy::Rule]), ..CarriedRule::default() };
         let book = book([level("1", 4), level("2", 0), rule(1, 4)]).with_carried(&by_rule);
