@@ -67,7 +67,7 @@ impl Page {
         let mut who = vec![plain(&line.subject), line.codes.iter().map(|c| plain(c)).collect::<Vec<_>>().join(", ")];
         who.extend(marks(line).into_iter().map(str::to_owned));
         self.put(Style::Dim, &format!("    {}", who.join(" · ")), INDENT, 2);
-        self.put(Style::Plain, &format!("    {}", stakes(line)), INDENT, 1);
+        self.put(Style::Plain, &format!("    {}", stakes(line)), INDENT, 2);
         self.put(Style::Green, &format!("  > {}: {}", plain(&line.action), plain(&line.recommendation)), INDENT, 2);
         // The reason is never cut: the digest holds no more than the sentences that matter.
         self.put(Style::Plain, &format!("    Why: {}", plain(&line.why)), INDENT, usize::MAX);

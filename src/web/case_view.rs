@@ -20,7 +20,7 @@ use crate::domain::policy::{Person, may_turn_down};
 use crate::domain::recommendation::{Drafter, Recommendation};
 use crate::pipeline::approve::Preview;
 use crate::pipeline::deliver::ended::NOT_SENT;
-use crate::render::{plain, left_to_decide, wait_words};
+use crate::render::{left_to_decide, plain, wait_words};
 
 /// Everything a case page is made of.
 pub(super) struct CaseParts<'a> {

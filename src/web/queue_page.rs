@@ -20,7 +20,7 @@ use crate::domain::money::Money;
 use crate::domain::policy::may_turn_down;
 use crate::domain::recommendation::Recommendation;
 use crate::pipeline::noise::{self, Muting, drill};
-use crate::render::{count, plain, left_to_decide};
+use crate::render::{count, left_to_decide, plain};
 use crate::store::Notice;
 
 /// Rows on one screen: what stands behind is found by the filters.

@@ -35,9 +35,9 @@ pub(in crate::adapters) use self::row::{Model, Row};
 pub(in crate::adapters) use self::terms::Partners;
 
 use self::pickings::Pickings;
-use crate::adapters::odoo::kits::Kits;
 use self::purchases::Purchases;
 use self::terms::Suppliers;
+use crate::adapters::odoo::kits::Kits;
 
 /// Where rows come from.
 pub(in crate::adapters) trait Rows {

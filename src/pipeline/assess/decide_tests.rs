@@ -103,7 +103,8 @@ fn what_arrives_with_relief_saves_nothing_and_is_not_proposed() {
 fn an_edited_transfer_that_would_come_with_relief_is_refused() {
     let shop = out_until(5);
     let exceptions = [here(ExceptionType::IOut, "2")];
-    let Action::Transfer { item, from, to, quantity, .. } = must(&shop.assess(&exceptions), "TRANSFER").action.clone() else {
+    let Action::Transfer { item, from, to, quantity, .. } = must(&shop.assess(&exceptions), "TRANSFER").action.clone()
+    else {
         unreachable!("TRANSFER is a transfer")
     };
     let on = |ship_on| Action::Transfer { item: item.clone(), from: from.clone(), to: to.clone(), quantity, ship_on };

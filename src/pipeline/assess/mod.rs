@@ -12,6 +12,8 @@
 //! - `working`: on which days goods leave and arrive;
 //! - `rank`: net benefit, order, lane, slack, abstention.
 
+#[cfg(test)]
+mod advice_tests;
 mod announced;
 mod bills;
 mod catalogue;
@@ -38,8 +40,6 @@ mod shortage;
 mod stock;
 mod supply;
 mod surplus;
-#[cfg(test)]
-mod advice_tests;
 #[cfg(test)]
 mod tests;
 mod three_way;

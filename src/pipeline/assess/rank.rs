@@ -199,7 +199,9 @@ pub(super) fn rank(view: &CaseView<'_>, p: f64, at_stake: Money, candidates: &[C
     let (perishing, wait_cost) = if exact {
         (formulas::perished_share(value.expected.to_f64(), next.to_f64()), value.expected - next)
     } else {
-        (formulas::perishing_share(slack_days, ranking.digest_days), Money::ZERO)
+        // A deadline that is kept so that it does not run away makes nothing perish.
+        let slack = f64::from(days_between(today, due)) - ranking.approval_days;
+        (formulas::perishing_share(slack, ranking.digest_days), Money::ZERO)
     };
     let priority = Money::from_f64(formulas::priority(value.expected.to_f64(), ranking.lambda, perishing));
     let lane = lane(view, candidates);

@@ -165,8 +165,7 @@ impl Stake {
     /// What is lost with these stocks and receipts.
     pub(super) fn loss(&self, view: &CaseView<'_>, projection: &Projection) -> Losses {
         let lost = self.money(projection, &self.first(view, projection));
-        let more =
-            self.second(view, projection).map_or_else(Range::default, |s| beyond(self.money(projection, &s), lost));
+        let more = self.second(view, projection).map_or_else(Range::default, |s| beyond(self.money(projection, &s), lost));
         Losses { lost, more, waited: self.waited(projection) }
     }
 }

@@ -226,8 +226,7 @@ impl<'b> Again<'b> {
     pub(super) fn keeps(self, p: f64, effect: &Effect) -> Option<u32> {
         let change = effect.change.as_ref().filter(|change| change.is_timed())?;
         let lead = change.day_after(0)?;
-        let places: BTreeSet<&str> =
-            effect.changed.iter().filter_map(|key| Some(key.split_once(':')?.1)).collect();
+        let places: BTreeSet<&str> = effect.changed.iter().filter_map(|key| Some(key.split_once(':')?.1)).collect();
         let (mut days, mut horizon) = (u32::MAX, 1);
         for place in places {
             let (stake, forecast) = self.place(place)?;

@@ -190,7 +190,8 @@ fn rank(case: &Case, rec: &Recommendation, bundle: &Bundle, same: &[&Recommendat
         let from = "run-out − the action's lead while nine tenths are kept, never later than said before";
         lines.push(Line::near("slack, at most", rank.slack_days, most, near, from));
     }
-    let dated = same.iter().any(|r| r.candidate.money.benefit.expected == rank.value.expected && is_dated(&r.candidate.action));
+    let dated =
+        same.iter().any(|r| r.candidate.money.benefit.expected == rank.value.expected && is_dated(&r.candidate.action));
     let (perishing, from) = match again.filter(|_| timed.is_some() || dated) {
         Some(again) => {
             let wait = (digest_days.round() as u32).max(1);
@@ -206,7 +207,12 @@ fn rank(case: &Case, rec: &Recommendation, bundle: &Bundle, same: &[&Recommendat
             let value = rank.value.expected.to_f64();
             (formulas::perished_share(value, value - rank.wait_cost.to_f64()), "1 − V decided at the next digest ÷ V")
         }
-        None => (formulas::perishing_share(rank.slack_days, digest_days), "slack and days to the next digest (setting)"),
+        None => {
+            let share = formulas::perishing_share(rank.slack_days, digest_days);
+            // A deadline that is kept since an earlier day makes nothing perish: then it may be less.
+            let kept = rank.hangs_on.is_some() && rank.perishing <= share;
+            (if kept { rank.perishing } else { share }, "slack and days to the next digest (setting), at most")
+        }
     };
     let near = (perishing - rank.perishing).abs() < 1e-9;
     let share = |u: f64| format!("{u:.4}");

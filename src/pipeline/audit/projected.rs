@@ -143,11 +143,7 @@ impl Losses {
     }
 
     fn put(self, other: Self, put: impl Fn(Range, Range) -> Range) -> Self {
-        Self {
-            lost: put(self.lost, other.lost),
-            more: put(self.more, other.more),
-            waited: put(self.waited, other.waited),
-        }
+        Self { lost: put(self.lost, other.lost), more: put(self.more, other.more), waited: put(self.waited, other.waited) }
     }
 
     /// Never more than `most`.

@@ -21,6 +21,6 @@ pub use statistics::{
 };
 pub use stock::{
     EXCESS_STAY_DAYS_MAX, critical_ratio, days_of_cover, excess_cost, expected_shortage, fill_rate, holding_cost,
-    late_reorder_shortage, lead_time_demand, lost_margin, order_quantity, order_up_to, protection_demand, protection_safety_stock, reorder_point,
-    safety_stock, transferable, window_sigma,
+    late_reorder_shortage, lead_time_demand, lost_margin, order_quantity, order_up_to, protection_demand,
+    protection_safety_stock, reorder_point, safety_stock, transferable, window_sigma,
 };
