@@ -7,10 +7,11 @@ use crate::domain::exception::Exception;
 use crate::domain::notice::CarrierState;
 use crate::domain::record::{RecordKind, RecordRef};
 use crate::domain::transit::Passage;
+use crate::pipeline::detect::counted::Event;
 use crate::pipeline::view::CaseView;
 
 use super::desk::{Desk, Question, scaled};
-use super::shortage;
+use super::{counted, shortage};
 
 /// Share of overdue transfers whose goods are not found again.
 const LOST: f64 = 0.2;
@@ -55,8 +56,11 @@ pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception) {
         keys.push(key);
     }
     if let Some(to) = &passage.to {
-        keys.extend(shortage::keys(&(passage.item.clone(), to.clone())));
-        if passage.shipped_at.is_some() && !reported {
+        let place = (passage.item.clone(), to.clone());
+        keys.extend(shortage::keys(&place));
+        let shipped = passage.shipped_at.filter(|_| !reported).map(|at| Event { at, by: None });
+        // A count that agreed since has found that they are not there unbooked.
+        if shipped.is_some_and(|event| counted::agreed(desk, &place, &event).is_none()) {
             desk.recount(&passage.item, to, &keys, LEFT_AFTER_COUNT, None);
         }
     }
