@@ -358,7 +358,13 @@ mod tests {
     #[test]
     fn a_day_ends_in_the_zone_of_its_location() {
         let (item, location) = place();
-        let north = crate::record::Location { id: location.clone(), code: "AKL".into(), name: "Auckland".into() };
+        let north = crate::record::Location {
+            id: location.clone(),
+            code: "AKL".into(),
+            name: "Auckland".into(),
+            company: None,
+            company_name: String::new(),
+        };
         // Half past ten in the evening UTC is the next day's late morning in Auckland.
         let Record::SaleLine(mut late) = line("1", "2026-11-04", 3) else { unreachable!() };
         late.ordered_at = "2026-11-04T22:30:00Z".parse().unwrap();
