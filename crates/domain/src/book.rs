@@ -16,7 +16,7 @@ use super::calendar::{Calendar, plus_days};
 use super::carried::CarriedRule;
 use super::days::day_of;
 use super::ids::{ItemId, LocationId, SupplierId};
-use super::money::{Quantity, UnitPrice};
+use super::money::Quantity;
 use super::notice::Notice;
 use super::record::{
     BillLine, DemandMonth, Item, Location, MoveKind, Promotion, PurchaseLine, Record, ReorderRule, SaleLine, StockLevel,
@@ -69,12 +69,13 @@ pub struct Book {
     pub waits: Waits,
     /// The weekdays on which locations work, where the records tell.
     pub working_days: BTreeMap<LocationId, Weekdays>,
+    pub(super) receiving_days: BTreeMap<LocationId, Weekdays>,
     /// From when all single sale lines are known; None where there are none.
     pub(super) detail_from: Option<Date>,
     first_day: Option<Date>,
-    supplier_prices: BTreeMap<ItemId, Vec<SupplierPrice>>,
+    pub(super) supplier_prices: BTreeMap<ItemId, Vec<SupplierPrice>>,
     pub(super) rules: BTreeMap<Place, ReorderRule>,
-    promotions: BTreeMap<ItemId, Vec<Promotion>>,
+    pub(super) promotions: BTreeMap<ItemId, Vec<Promotion>>,
     sales_at: BTreeMap<Place, Vec<String>>,
     lines_of_sale: BTreeMap<String, Vec<String>>,
     pub(super) moves_at: BTreeMap<Place, Vec<String>>,
@@ -128,6 +129,7 @@ impl Book {
             demand_months: BTreeMap::new(),
             waits: Waits::default(),
             working_days: BTreeMap::new(),
+            receiving_days: BTreeMap::new(),
             detail_from: None,
             first_day: None,
             supplier_prices: BTreeMap::new(),
@@ -160,6 +162,7 @@ impl Book {
         book.carried = book.find_carried(&CarriedRule::default());
         book.waits = book.count_waits();
         book.working_days = book.learn_working_days();
+        book.receiving_days = book.learn_receiving_days();
         book
     }
 
@@ -341,64 +344,6 @@ impl Book {
     /// The supplier's name.
     pub fn supplier_name(&self, supplier: &SupplierId) -> String {
         self.suppliers.get(supplier).map_or_else(|| format!("supplier {supplier}"), |s| s.name.clone())
-    }
-
-    /// Suppliers' prices for an item that are valid on `day`, the preferred first.
-    pub fn supplier_prices(&self, item: &ItemId, day: Date) -> Vec<&SupplierPrice> {
-        let valid = |p: &&SupplierPrice| p.valid_from.is_none_or(|f| f <= day) && p.valid_to.is_none_or(|t| day <= t);
-        self.supplier_prices.get(item).map(|all| all.iter().filter(valid).collect()).unwrap_or_default()
-    }
-
-    /// The price list's entry for a purchase line on the day it was ordered: the largest quantity step that it reached.
-    pub fn list_entry(&self, line: &PurchaseLine) -> Option<&SupplierPrice> {
-        self.supplier_prices(&line.item, self.calendar.day_of(line.ordered_at))
-            .into_iter()
-            .filter(|p| p.supplier == line.supplier && p.min_qty <= line.qty)
-            .filter(|p| p.company.is_none() || line.company.is_none() || p.company == line.company)
-            .max_by(|a, b| a.min_qty.cmp(&b.min_qty))
-    }
-
-    /// What a price list's entry asks of a purchase line. Where both are in the same foreign currency it is converted as the
-    /// line was: what remains of a difference is the supplier's, not the currency's.
-    pub fn list_price(&self, line: &PurchaseLine, entry: &SupplierPrice) -> Option<UnitPrice> {
-        match (&line.foreign, &entry.foreign, line.price) {
-            (Some(ordered), Some(listed), Some(price))
-                if ordered.currency == listed.currency && !ordered.price.0.is_zero() =>
-            {
-                Some(UnitPrice((listed.price.0 * price.0 / ordered.price.0).round_dp(6).normalize()))
-            }
-            _ => entry.price,
-        }
-    }
-
-    /// A supplier's price by the record's id, valid or not.
-    pub fn supplier_price(&self, id: &str) -> Option<&SupplierPrice> {
-        self.supplier_prices.values().flatten().find(|p| p.id == id)
-    }
-
-    /// A reorder rule by the record's id.
-    pub fn rule_by_id(&self, id: &str) -> Option<&ReorderRule> {
-        self.rules.values().find(|r| r.id == id)
-    }
-
-    /// A promotion by the record's id.
-    pub fn promotion(&self, id: &str) -> Option<&Promotion> {
-        self.promotions.values().flatten().find(|p| p.id == id)
-    }
-
-    /// The reorder rule of an item at a location.
-    pub fn rule(&self, item: &ItemId, location: &LocationId) -> Option<&ReorderRule> {
-        self.rules.get(&(item.clone(), location.clone()))
-    }
-
-    /// An item's promotions by first day.
-    pub fn promotions(&self, item: &ItemId) -> &[Promotion] {
-        self.promotions.get(item).map_or(&[], Vec::as_slice)
-    }
-
-    /// The promotion an item is in on `day`.
-    pub fn promotion_on(&self, item: &ItemId, day: Date) -> Option<&Promotion> {
-        self.promotions(item).iter().find(|p| p.from <= day && day <= p.to)
     }
 
     /// Moves that touch an item at a location, done ones in order of time, then planned ones.

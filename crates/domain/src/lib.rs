@@ -3,6 +3,7 @@
 //! Nothing here reads a clock, a file or a network, and nothing here knows a vendor.
 
 pub mod action;
+mod agreed;
 pub mod ahead;
 pub mod announced;
 pub mod audit;

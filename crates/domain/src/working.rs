@@ -6,13 +6,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 
 use super::book::Book;
-use super::calendar::days_between;
+use super::calendar::{days_between, plus_days};
 use super::ids::LocationId;
+use super::record::MoveKind;
 
 /// Days that are looked back over: eight of each weekday.
 const LOOK_BACK: i32 = 56;
 /// Days on which something must have happened before silence on a weekday means anything.
 const ACTIVE_MIN: usize = 16;
+
+/// Weeks of receipts that are looked back over, and the days with one from which the weekdays without any mean something: with
+/// thirty, a weekday like others stays empty once in a hundred times.
+const RECEIVING_DAYS: i32 = 182;
+const RECEIVING_MIN: usize = 30;
 
 /// Weekdays, Monday being 0.
 pub type Weekdays = BTreeSet<i8>;
@@ -43,5 +49,50 @@ impl Book {
             told.then(|| (location.clone(), recent.into_iter().map(weekday_of).collect()))
         });
         known.collect()
+    }
+
+    /// Learns the weekdays on which each location books goods in. What comes on a Saturday and is booked on Monday is not late
+    /// by what nobody books. A location with few receipts is left out.
+    pub(super) fn learn_receiving_days(&self) -> BTreeMap<LocationId, Weekdays> {
+        let mut days: BTreeMap<&LocationId, BTreeSet<Date>> = BTreeMap::new();
+        for m in self.moves.values().filter(|m| m.kind == MoveKind::Receipt) {
+            if let (Some(place), Some(at)) = (&m.to, m.done_at) {
+                let day = self.calendar_of(place).day_of(at);
+                if (0..RECEIVING_DAYS).contains(&days_between(day, self.today)) {
+                    days.entry(place).or_default().insert(day);
+                }
+            }
+        }
+        let known = days.into_iter().filter(|(_, days)| days.len() >= RECEIVING_MIN);
+        known.map(|(place, days)| (place.clone(), days.into_iter().map(weekday_of).collect())).collect()
+    }
+
+    /// Days from `promised` to `day` on which goods are booked in at a location: how late is what comes then. Negative where it
+    /// comes early. `said` are the location's working days where the configuration says them.
+    pub fn days_late(&self, location: &LocationId, promised: Date, day: Date, said: Option<&Weekdays>) -> i32 {
+        let days = days_between(promised, day);
+        let Some(open) = said.or_else(|| self.receiving_days.get(location)).filter(|_| days > 0) else { return days };
+        let idle = (1..=days).filter(|ahead| !open.contains(&weekday_of(plus_days(promised, *ahead)))).count();
+        days - i32::try_from(idle).unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::calendar::Calendar;
+
+    #[test]
+    fn days_on_which_nobody_books_goods_in_make_nothing_late() {
+        let calendar = Calendar::utc();
+        let day = |text: &str| text.parse::<Date>().unwrap();
+        let book = Book::new(calendar.close_of(day("2026-10-12")), calendar, []);
+        let place = LocationId::new("1");
+        let weekdays: Weekdays = (0..5).collect();
+        // Promised for Saturday the 10th, booked on Monday.
+        let late = |to: &str, said| book.days_late(&place, day("2026-10-10"), day(to), said);
+        assert_eq!((late("2026-10-12", None), late("2026-10-12", Some(&weekdays))), (2, 1));
+        assert_eq!((late("2026-10-11", Some(&weekdays)), late("2026-10-13", Some(&weekdays))), (0, 2));
+        assert_eq!(late("2026-10-08", Some(&weekdays)), -2, "early is early");
     }
 }

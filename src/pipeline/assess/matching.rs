@@ -135,6 +135,8 @@ fn lay_out(desk: &mut Desk<'_>, line: &PurchaseLine, agreed: UnitPrice, check: &
         desk.fact(source.clone(), "billed", "billed, less credit notes", FactValue::Quantity(check.billed)),
         desk.fact(source.clone(), "quantity_variance", "quantity variance", FactValue::Money(check.quantity_variance)),
         desk.fact(source.clone(), "price_variance", "price variance", FactValue::Money(check.price_variance)),
+        desk.fact(source.clone(), "never_units", "billed and never owed", FactValue::Quantity(check.never_units)),
+        desk.fact(source.clone(), "never_owed", "the same at the order's price", FactValue::Money(check.never)),
         desk.fact(source.clone(), "bill_variance", "billed beyond what is owed", FactValue::Money(check.disputed())),
     ];
     if check.ahead > Money::ZERO {

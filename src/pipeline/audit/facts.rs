@@ -159,7 +159,16 @@ fn again(facts: Frozen<'_>, fact: &Fact, stated: f64) -> Option<Again> {
         "quantity_variance" => {
             Again::exactly((at("billed")? - at("received")?) * at("price")?, "(billed − received) × price")
         }
-        "bill_variance" => Again::exactly(at("quantity_variance")? + at("price_variance")?, "quantity + price variance"),
+        "never_owed" => Again::exactly(at("never_units")? * at("price")?, "units never owed × price"),
+        // Frozen before the two were told apart: all that is billed beyond the receipts was disputed.
+        "bill_variance" if at("never_owed").is_none() => {
+            Again::exactly(at("quantity_variance")? + at("price_variance")?, "quantity + price variance")
+        }
+        "bill_variance" => {
+            let ahead = at("ahead").unwrap_or(0.0);
+            let from = "never owed + to be held until it comes + price variance";
+            Again::exactly(at("never_owed")? + ahead + at("price_variance")?, from)
+        }
         "shrink_ahead" => {
             let value = at("shrink_value")? * AHEAD_DAYS / at("shrink_days")?;
             Again::exactly(value, "write-offs × 28 ÷ days they fell in")

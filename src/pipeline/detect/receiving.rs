@@ -73,14 +73,19 @@ fn timing(book: &Book, config: &Config, lines: &[&PurchaseLine]) -> Option<Signa
     let promise =
         fact(book, record(RecordKind::PoLine, &first.id), "promised_first", "first promise", FactValue::Date(promised));
     let received = first_receipt(book, lines);
-    let days = days_between(promised, received.unwrap_or(book.today));
+    let code = book.locations.get(&first.location).map_or("", |l| l.code.as_str());
+    let said = config.calendar.working_days.of(code);
+    let ended = received.unwrap_or(book.today);
+    let days = days_between(promised, ended);
+    // Days on which nobody books goods in there make nothing late.
+    let is_late = book.days_late(&first.location, promised, ended, said) > config.tolerances.late_days;
     let off = FactValue::days(f64::from(days));
     let days_off = fact(book, record(RecordKind::PoLine, &first.id), "days_off", "days after the promise", off);
     if let Some(received) = received {
         if days_between(received, book.today) > config.detect.event_days {
             return None;
         }
-        let (code, words) = if days > config.tolerances.late_days {
+        let (code, words) = if is_late {
             (T::RLate, format!("{days} days late"))
         } else if -days > config.tolerances.early_days {
             (T::REarly, format!("{} days early", -days))
@@ -98,7 +103,7 @@ fn timing(book: &Book, config: &Config, lines: &[&PurchaseLine]) -> Option<Signa
         return Some(signal.link(link).with(facts));
     }
     let open: Quantity = lines.iter().map(|l| book.open_quantity(&l.id)).sum();
-    if days <= config.tolerances.late_days || !open.is_positive() {
+    if !is_late || !open.is_positive() {
         return None;
     }
     let headline = format!(

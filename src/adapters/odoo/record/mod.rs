@@ -39,7 +39,8 @@ use crate::ports::{BoxError, Mirror};
 const PAGE: usize = 1_000;
 
 /// What the translation reads although no stream has it; empty in a recording.
-const UNREAD: &[(&str, &[&str])] = &[("stock.valuation.layer", &["id", "product_id", "quantity", "value", "create_date"])];
+const UNREAD: &[(&str, &[&str])] =
+    &[("stock.valuation.layer", &["id", "product_id", "quantity", "value", "create_date", "company_id"])];
 /// Fields that the translation needs although no stream has them, and what stands there.
 const UNREAD_FIELDS: &[(&str, &str, Cell)] = &[("sale.order.line", "is_reward_line", Cell::Flag(false))];
 

@@ -93,6 +93,8 @@ fn disguised(mut record: Record) -> Record {
     let gone = String::new;
     match &mut record {
         Record::Item(r) => r.cost = None,
+        // A supplier's own code of an item is marked like names: it says who the supplier is.
+        Record::SupplierPrice(r) => (r.keys.code, r.keys.name) = (gone(), gone()),
         Record::Supplier(r) => r.name = format!("Supplier {}", r.id),
         Record::Location(r) => r.company_name = gone(),
         // A recording has them in references, a server in the lists themselves.
