@@ -8,15 +8,15 @@ mod calendar;
 mod companies;
 mod destinations;
 mod hooks;
+mod odoo;
 mod read;
 mod work;
 mod working_days;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use serde::Deserialize;
 use toml::Value;
@@ -26,6 +26,7 @@ pub use self::calendar::{CalendarConfig, ClosedDays};
 pub use self::companies::CompaniesConfig;
 pub use self::destinations::{DeliveryConfig, DestinationConfig, WEBHOOK, WebhookConfig};
 pub use self::hooks::{EventsConfig, HookConfig, HookKind};
+pub use self::odoo::{OdooConfig, OdooProtocol};
 pub use self::work::{ApprovalConfig, AuditConfig, KpiConfig, NoiseConfig, RankingConfig};
 pub use self::working_days::WorkingDays;
 
@@ -100,60 +101,6 @@ pub struct StoreConfig {
 pub struct SourceConfig {
     pub recording: PathBuf,
     pub page: usize,
-}
-
-/// `[odoo]`: the live server to read.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OdooConfig {
-    pub url: String,
-    pub database: String,
-    pub user: String,
-    pub api_key: SecretString,
-    pub api_key_file: String,
-    pub protocol: OdooProtocol,
-    pub ca_file: String,
-    pub proxy: String,
-    #[serde(deserialize_with = "duration")]
-    pub timeout: Duration,
-    pub companies: Vec<String>,
-    pub history_days: u32,
-    pub detail_days: u32,
-    pub time_zones: Vec<String>,
-    pub page_max: usize,
-    #[serde(deserialize_with = "duration")]
-    pub page_time: Duration,
-    pub requests_per_second: f64,
-    pub quiet_hours: String,
-    #[serde(deserialize_with = "duration")]
-    pub overlap: Duration,
-    #[serde(deserialize_with = "duration")]
-    pub sweep_every: Duration,
-    pub allow_write_capable_credential: String,
-}
-
-impl OdooConfig {
-    /// The zones of warehouses that are not in the calendar's, by short code. What is no zone is left out here: whoever reads
-    /// the server says so.
-    pub fn zones(&self) -> BTreeMap<String, TimeZone> {
-        let zone = |entry: &String| {
-            let (code, name) = entry.split_once('=')?;
-            Some((code.trim().to_owned(), TimeZone::get(name.trim()).ok()?))
-        };
-        self.time_zones.iter().filter_map(zone).collect()
-    }
-}
-
-/// How to talk to Odoo.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OdooProtocol {
-    /// JSON-2 where the server has it, else JSON-RPC.
-    Auto,
-    /// `/json/2` with a bearer key.
-    Json2,
-    /// `/jsonrpc` with user and key.
-    JsonRpc,
 }
 
 /// `[money]`

@@ -27,9 +27,9 @@ use crate::ports::Ports;
 use crate::store::{Store, Which};
 
 /// Least share of injected anomalies that must be in a case of the right type.
-pub const RECALL_MIN: f64 = 0.80;
+pub const RECALL_MIN: f64 = 0.95;
 /// Least share of the cases above the line that must be real.
-pub const PRECISION_MIN: f64 = 0.70;
+pub const PRECISION_MIN: f64 = 0.95;
 
 /// When a replay reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +63,11 @@ impl Reads {
         }
     }
 }
+
+/// Least share of the different cases above the line that must be real.
+pub const CASES_MIN: f64 = 0.80;
+/// Most cases of a fall in demand that nothing explains.
+pub const FALLS_MAX: usize = 3;
 
 /// What a replay came to.
 #[derive(Clone, Debug, Serialize)]
@@ -112,7 +117,12 @@ impl Score {
 
     /// Does it meet the gates?
     pub fn passes(&self) -> bool {
-        self.recall() >= RECALL_MIN && self.precision() >= PRECISION_MIN && self.alarmed.is_empty()
+        let cases = f64::from(self.cases_real) / f64::from(self.cases.max(1));
+        self.recall() >= RECALL_MIN
+            && self.precision() >= PRECISION_MIN
+            && cases >= CASES_MIN
+            && self.false_collapses.len() <= FALLS_MAX
+            && self.alarmed.is_empty()
     }
 
     /// For people.
@@ -131,14 +141,15 @@ impl Score {
         );
         let _ = writeln!(
             out,
-            "Real:   {} of {} lines above the line ({:.1} %; gate {:.0} %); {} of {} different cases ({:.1} %).",
+            "Real:   {} of {} lines above the line ({:.1} %; gate {:.0} %); {} of {} different cases ({:.1} %; gate {:.0} %).",
             self.lines_real,
             self.lines,
             percent(self.lines_real, self.lines),
             PRECISION_MIN * 100.0,
             self.cases_real,
             self.cases,
-            percent(self.cases_real, self.cases)
+            percent(self.cases_real, self.cases),
+            CASES_MIN * 100.0
         );
         let _ = writeln!(
             out,

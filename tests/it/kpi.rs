@@ -49,7 +49,9 @@ async fn the_figures_of_the_recording_are_those_counted_by_hand() {
         let (_, last) = source.span().unwrap();
         let store = Store::open_and_migrate(&db.store_url()).await.unwrap();
         let ports = Ports { source: Arc::new(source), model: None, webhook: None };
-        let clock = Clock::standing_at(last);
+        // At the close of the last day: the figures were counted over whole days.
+        let calendar = config.calendar.calendar();
+        let clock = Clock::standing_at(calendar.close_of(calendar.day_of(last)));
         let app = App::new(Arc::clone(&config), store.clone(), ports, clock.clone());
         app.run_until_idle().await.unwrap();
         let desk = Arc::clone(&app.context.desk);

@@ -9,8 +9,6 @@ pub mod announced;
 pub mod audit;
 pub mod bill;
 pub mod bill_number;
-#[cfg(test)]
-mod bills_tests;
 pub mod book;
 pub mod calendar;
 pub mod carried;
@@ -36,11 +34,14 @@ pub mod policy;
 pub mod received;
 pub mod recommendation;
 pub mod record;
+pub mod reference;
 pub mod repeat;
 pub mod shipped;
 pub mod summed;
 pub mod surplus;
 pub mod terms;
+#[cfg(test)]
+mod tests;
 pub mod text;
 pub mod transit;
 pub mod units;

@@ -4,97 +4,18 @@
 //! time is UTC. `changed_at` is when the row (in this version) became visible to a reader; a record with the same key and
 //! a later `changed_at` replaces the earlier one.
 
-use std::collections::BTreeMap;
-use std::fmt;
-
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 use super::ids::{ItemId, LocationId, SupplierId};
 use super::money::{Quantity, UnitPrice};
 use super::notice::Notice;
 use super::packs::{ItemKeys, Pack};
+pub use super::reference::{RecordKind, RecordRef};
 pub use super::summed::{DemandMonth, StockLevel};
 pub use super::terms::{Foreign, ReorderRule, SupplierPrice};
-
-/// A pointer to one record, as shown to people and cited by facts: `po_line:183`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct RecordRef {
-    /// Which family.
-    pub kind: RecordKind,
-    /// The ERP's id in it.
-    pub id: String,
-}
-
-impl RecordRef {
-    /// Points at record `id` of family `kind`.
-    pub fn new(kind: RecordKind, id: impl Into<String>) -> Self {
-        Self { kind, id: id.into() }
-    }
-}
-
-impl fmt::Display for RecordRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.kind.as_str(), self.id)
-    }
-}
-
-/// The families of records.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RecordKind {
-    /// A product.
-    Item,
-    /// A store or warehouse.
-    Location,
-    /// A supplier.
-    Supplier,
-    /// A supplier's price, lead time and minimum for an item.
-    SupplierPrice,
-    /// A minimum/maximum rule.
-    ReorderRule,
-    /// A price promotion.
-    Promotion,
-    /// A line of a customer's order.
-    SaleLine,
-    /// A line of a purchase order.
-    PoLine,
-    /// A stock move.
-    Move,
-    /// A line of a supplier's bill.
-    BillLine,
-    /// Stock of an item at a location, as the ERP states it.
-    StockLevel,
-    /// A month of an item's demand at a location.
-    DemandMonth,
-    /// What a partner or another system announced.
-    Notice,
-    /// What a person decided here. No record of the ERP's: only cited, where Reeve judges itself.
-    Decision,
-}
-
-impl RecordKind {
-    /// The name in citations and in the store.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Item => "item",
-            Self::Location => "location",
-            Self::Supplier => "supplier",
-            Self::SupplierPrice => "supplier_price",
-            Self::ReorderRule => "reorder_rule",
-            Self::Promotion => "promotion",
-            Self::SaleLine => "sale_line",
-            Self::PoLine => "po_line",
-            Self::Move => "move",
-            Self::BillLine => "bill_line",
-            Self::StockLevel => "stock_level",
-            Self::DemandMonth => "demand_month",
-            Self::Notice => "notice",
-            Self::Decision => "decision",
-        }
-    }
-}
 
 /// One record with the time from which a reader could see it in this form.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -9,18 +9,17 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use crate::domain::action::{Action, Range};
-use crate::domain::book::Place;
 use crate::domain::calendar::{days_between, plus_days};
 use crate::domain::evidence::{Fact, FactValue, Missing};
-use crate::domain::exception::Exception;
 use crate::domain::ids::{FactId, ItemId, LocationId, SupplierId};
 use crate::domain::money::{Money, Quantity, UnitPrice};
-use crate::domain::record::{PurchaseLine, RecordKind, RecordRef};
+use crate::domain::record::{RecordKind, RecordRef};
 use crate::domain::workings::{Change, Made, Workings};
 use crate::pipeline::view::CaseView;
 
 use super::LossPart;
 use super::shortage::{self, Short};
+pub(super) use super::subject::{company_of, needed_elsewhere, place_of, places_of};
 
 /// What remains of one part of the loss after an action.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -382,38 +381,6 @@ impl<'a> Desk<'a> {
     }
 }
 
-/// The company that a case is about: that of the first place or purchase line that its exceptions name. Exceptions of two
-/// companies never share a case.
-pub(super) fn company_of<'a>(view: &CaseView<'a>) -> Option<&'a str> {
-    let book = view.book;
-    let of = |exception: &'a Exception| {
-        let subject = &exception.signal.subject;
-        let line = subject.po_line.as_ref().and_then(|line| book.po_lines.get(line));
-        let of_order = || subject.order.as_ref().and_then(|order| book.lines_of_order(order).into_iter().next());
-        let of_bill = || {
-            let lines = book.bill_lines.values().filter(|b| subject.bill.as_deref() == Some(b.bill_id.as_str()));
-            lines.filter_map(|b| book.po_lines.get(b.po_line.as_ref()?)).next()
-        };
-        let cited = || {
-            let lines = exception.signal.facts.iter().filter(|fact| fact.source.kind == RecordKind::PoLine);
-            lines.filter_map(|fact| book.po_lines.get(&fact.source.id)).next()
-        };
-        let location = subject
-            .location
-            .as_ref()
-            .or_else(|| line.or_else(of_order).or_else(of_bill).or_else(cited).map(|line: &PurchaseLine| &line.location))?;
-        book.company_of(location)
-    };
-    view.exceptions.iter().find_map(of)
-}
-
-/// The other live case that needs the stock of a place, where there is one.
-pub(super) fn needed_elsewhere<'a>(view: &CaseView<'a>, item: &ItemId, location: &LocationId) -> Option<&'a str> {
-    let owner = view.claimed.get(&format!("shortage:{item}@{location}"))?;
-    let idle = view.claimed.contains_key(&format!("idle:{item}@{location}"));
-    (owner != view.case.id.as_str() && !idle).then_some(owner.as_str())
-}
-
 /// What is asked, of whom.
 pub(super) struct Question<'q> {
     pub role: &'q str,
@@ -468,19 +435,4 @@ pub(super) fn units(value: f64) -> FactValue {
 /// Half of a decimal amount, for regrets.
 pub(super) fn half(money: Money) -> Money {
     Money::from_decimal(Decimal::new(money.minor, 2) / Decimal::TWO)
-}
-
-/// The places an exception is about: its own, or for a promotion, which has no location, all that have a forecast.
-pub(super) fn places_of(view: &CaseView<'_>, exception: &Exception) -> Vec<Place> {
-    let subject = &exception.signal.subject;
-    let Some(item) = &subject.item else { return Vec::new() };
-    let places = subject.location.iter().chain(view.book.locations.keys().filter(|_| subject.location.is_none()));
-    let places = places.map(|l| (item.clone(), l.clone()));
-    places.filter(|p| subject.location.is_some() || view.outlook.daily.contains_key(p)).collect()
-}
-
-/// The item and location an exception is about, where it names both.
-pub(super) fn place_of(exception: &Exception) -> Option<(ItemId, LocationId)> {
-    let subject = &exception.signal.subject;
-    Some((subject.item.clone()?, subject.location.clone()?))
 }

@@ -37,7 +37,9 @@ mod rank;
 mod receiving;
 mod replenish;
 mod shortage;
+mod shortage_facts;
 mod stock;
+mod subject;
 mod supply;
 mod surplus;
 #[cfg(test)]

@@ -14,18 +14,17 @@ use crate::domain::action::Range;
 use crate::domain::book::Place;
 use crate::domain::calendar::plus_days;
 use crate::domain::evidence::FactValue;
-use crate::domain::ids::FactId;
-use crate::domain::money::{Money, Quantity};
-use crate::domain::record::{RecordKind, RecordRef};
+use crate::domain::money::Money;
 use crate::domain::workings::{self, Change, Made};
 use crate::models::formulas;
 use crate::pipeline::view::CaseView;
 
-use super::desk::{Desk, Left, line_ref, plus, range, scaled, units};
+use super::desk::{Desk, Left, plus, range, scaled, units};
 use super::frozen;
 use super::next_order;
 use super::projection::{self, Projection, Shortage, Z90};
 use super::replenish;
+use super::shortage_facts::{lay_out, waiting_facts};
 
 /// By how much the share of recaptured sales may be off either way (handbook §6 rule 3).
 const RECAPTURE_DOUBT: f64 = 0.1;
@@ -171,7 +170,7 @@ impl Stake {
 }
 
 /// Share of waiting customers who cancel, learned from those who waited.
-fn waits_share(view: &CaseView<'_>) -> f64 {
+pub(super) fn waits_share(view: &CaseView<'_>) -> f64 {
     let (waits, money) = (view.book.waits, &view.config.money);
     formulas::cancelled_share(waits.cancelled, waits.all, money.cancelled, money.cancelled_weight)
 }
@@ -413,77 +412,4 @@ pub(super) fn assess(desk: &mut Desk<'_>, place: &Place, need: Need) {
         desk.place_fact(item, location, "watch_level", "safety stock to watch", units(safety));
         desk.watch = Some(format!("available stock of {name} falls below {safety:.0} or a promised receipt moves"));
     }
-}
-
-/// The facts of those who wait: how many units, how many such customers cancelled before, and what that costs.
-fn waiting_facts(desk: &mut Desk<'_>, place: &Place, now: &Projection, waited: Range, cites: &[FactId]) -> Vec<FactId> {
-    let (item, location) = place;
-    let waits = desk.view.book.waits;
-    let count = |n: u32| FactValue::Quantity(Quantity::units(i64::from(n)));
-    let mut own = cites.to_vec();
-    own.extend([
-        desk.place_fact(item, location, "waited_for", "waited for and not there", units(now.waiting)),
-        desk.item_fact(item, "waits", "deliveries that customers waited for, all items", count(waits.all)),
-        desk.item_fact(item, "waits_cancelled", "of them cancelled", count(waits.cancelled)),
-        desk.item_fact(
-            item,
-            "waits_share",
-            "share of waiting customers who cancel",
-            FactValue::percent(waits_share(desk.view) * 100.0),
-        ),
-    ]);
-    let label = "expected lost margin on those who wait";
-    own.push(desk.place_fact(item, location, "waiting_margin", label, FactValue::Money(waited.expected)));
-    own
-}
-
-/// The facts of a projected window.
-fn lay_out(desk: &mut Desk<'_>, place: &Place, now: &Projection, found: &Shortage, field: &str) -> Vec<FactId> {
-    let (item, location) = place;
-    let book = desk.view.book;
-    let mut cites = vec![
-        desk.place_fact(item, location, "on_hand", "on hand", FactValue::Quantity(book.on_hand(item, location))),
-        desk.place_fact(
-            item,
-            location,
-            "waiting",
-            "waited for by customers",
-            FactValue::Quantity(book.waiting(item, location)),
-        ),
-        desk.place_fact(item, location, "available", "available", FactValue::Quantity(book.available(item, location))),
-        desk.place_fact(
-            item,
-            location,
-            &format!("{field}_days"),
-            "days in the window",
-            FactValue::days(f64::from(found.days)),
-        ),
-        desk.place_fact(item, location, &format!("{field}_demand"), "expected demand in the window", units(found.mu)),
-        desk.place_fact(item, location, &format!("{field}_sigma"), "deviation of that demand", units(found.sigma)),
-        desk.place_fact(item, location, &format!("{field}_supply"), "supply in the window", units(found.supply)),
-        desk.place_fact(item, location, &format!("{field}_units"), "expected units short", units(found.units)),
-    ];
-    let unposted = book.unposted(item, location);
-    if !unposted.is_zero() {
-        let label = "sold at the tills, not yet posted";
-        cites.push(desk.place_fact(item, location, "unposted", label, FactValue::Quantity(unposted)));
-    }
-    for arrival in &now.arrivals {
-        let Some(line) = book.po_lines.get(&arrival.po_line) else { continue };
-        let label = format!("still to come on {}", line.order_name);
-        cites.push(desk.fact(line_ref(&line.id), "open", &label, FactValue::Quantity(book.open_quantity(&line.id))));
-        let label = format!("promised on {}", line.order_name);
-        let promised = FactValue::Date(book.calendar.day_of(line.promised));
-        cites.push(desk.fact(line_ref(&line.id), "promised", &label, promised));
-        if let Some(announced) = book.announced(&line.id) {
-            let source = RecordRef::new(RecordKind::Notice, announced.notice.clone());
-            let label = format!("announced for {}", line.order_name);
-            cites.push(desk.fact(source, &format!("new_date@{}", line.id), &label, FactValue::Date(announced.date)));
-        }
-        if !arrival.firm {
-            let expected = FactValue::Date(plus_days(book.today, projection::in_days(arrival.day)));
-            cites.push(desk.fact(line_ref(&line.id), "expected", "assumed receipt, the promise has passed", expected));
-        }
-    }
-    cites
 }

@@ -22,6 +22,7 @@ mod place_tests;
 mod promotion;
 mod receiving;
 mod roots;
+mod series;
 mod shortage;
 mod stage;
 pub mod stock;

@@ -14,7 +14,7 @@ use crate::domain::record::PurchaseLine;
 use crate::pipeline::view::Outlook;
 
 /// Items that an order's headline names; the rest are counted.
-const NAMED: usize = 2;
+const NAMED: usize = 5;
 
 /// Can a signal of this type be what shortages come from?
 pub(super) fn is_root(code: T) -> bool {
@@ -45,7 +45,9 @@ pub(super) fn trace(book: &Book, outlook: &Outlook, signals: &mut [Signal]) {
         let cause = cause(book, outlook, line, &place, signal.code);
         let fact = FactValue::Text(line.order_name.clone());
         let fact = place_fact(book, item, location, "caused_by", "it waits for", fact);
-        let label = book.item_label(item);
+        // By its number where it has one: five names would not fit on two lines.
+        let sku = book.items.get(item).map(|item| item.sku.clone()).filter(|sku| !sku.is_empty());
+        let label = sku.unwrap_or_else(|| book.item_label(item));
         let symptom = &mut signals[at];
         symptom.headline = format!("{} {cause}", symptom.headline);
         symptom.facts.push(fact);
@@ -56,10 +58,10 @@ pub(super) fn trace(book: &Book, outlook: &Outlook, signals: &mut [Signal]) {
     }
     for (root, items) in short {
         let named: Vec<&str> = items.iter().take(NAMED).map(String::as_str).collect();
-        let (are, rest) = (if items.len() == 1 { "is" } else { "are" }, items.len().saturating_sub(NAMED));
+        let rest = items.len().saturating_sub(NAMED);
         let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
-        let joined = if rest > 0 { named.join(", ") } else { named.join(" and ") };
-        signals[root].headline = format!("{} {joined}{more} {are} short for want of it.", signals[root].headline);
+        let joined = named.join(", ");
+        signals[root].headline = format!("{} Short for want of it: {joined}{more}.", signals[root].headline);
     }
 }
 

@@ -8,11 +8,12 @@ use rust_decimal::Decimal;
 
 use super::Fault;
 use super::amounts::{Ratio, Ways};
-use super::items::{Keys, Meant, Named};
+use super::asked::Asked;
+use super::items::{Meant, Named};
 use super::known::Order;
 use super::meaning::Against;
 use super::orders::{OrderKeys, Parties, binding, items_of};
-use crate::domain::event::wire::{Amount, BilledLine, GoodsLine, Name, OrderLine};
+use crate::domain::event::wire::Amount;
 use crate::domain::ids::ItemId;
 use crate::domain::money::{Quantity, UnitPrice};
 use crate::domain::notice::NoticeLine;
@@ -25,86 +26,6 @@ pub(super) const WORDS_MAX: usize = 200;
 pub(super) const LINES_MAX: usize = 2_000;
 /// Most items of an order that a fault names.
 const ITEMS_SHOWN: usize = 5;
-
-/// A line as any of the documents carries it.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Asked<'a> {
-    pub(super) order: OrderKeys<'a>,
-    pub(super) line: Option<&'a Name>,
-    pub(super) keys: Keys<'a>,
-    pub(super) qty: Option<Amount>,
-    unit: Option<&'a str>,
-    pack_qty: Option<Amount>,
-    price: Option<Amount>,
-    date: Option<jiff::civil::Date>,
-    lot: Option<&'a str>,
-}
-
-impl<'a> From<&'a OrderLine> for Asked<'a> {
-    fn from(l: &'a OrderLine) -> Self {
-        Self {
-            order: OrderKeys { name: l.order.as_ref(), id: l.order_id.as_ref() },
-            line: l.line.as_ref(),
-            keys: Keys {
-                item_id: l.item_id.as_ref(),
-                sku: l.sku.as_ref(),
-                gtin: l.gtin.as_ref(),
-                supplier_code: l.supplier_code.as_ref(),
-                description: l.description.as_deref(),
-            },
-            qty: l.qty,
-            unit: l.unit.as_deref(),
-            pack_qty: l.pack_qty,
-            price: l.price,
-            date: l.date,
-            lot: None,
-        }
-    }
-}
-
-impl<'a> From<&'a GoodsLine> for Asked<'a> {
-    fn from(l: &'a GoodsLine) -> Self {
-        Self {
-            order: OrderKeys { name: l.order.as_ref(), id: l.order_id.as_ref() },
-            line: l.line.as_ref(),
-            keys: Keys {
-                item_id: l.item_id.as_ref(),
-                sku: l.sku.as_ref(),
-                gtin: l.gtin.as_ref(),
-                supplier_code: l.supplier_code.as_ref(),
-                description: l.description.as_deref(),
-            },
-            qty: Some(l.qty),
-            unit: l.unit.as_deref(),
-            pack_qty: l.pack_qty,
-            price: None,
-            date: None,
-            lot: l.lot.as_deref(),
-        }
-    }
-}
-
-impl<'a> From<&'a BilledLine> for Asked<'a> {
-    fn from(l: &'a BilledLine) -> Self {
-        Self {
-            order: OrderKeys { name: l.order.as_ref(), id: l.order_id.as_ref() },
-            line: l.line.as_ref(),
-            keys: Keys {
-                item_id: l.item_id.as_ref(),
-                sku: l.sku.as_ref(),
-                gtin: l.gtin.as_ref(),
-                supplier_code: l.supplier_code.as_ref(),
-                description: l.description.as_deref(),
-            },
-            qty: Some(l.qty),
-            unit: l.unit.as_deref(),
-            pack_qty: l.pack_qty,
-            price: Some(l.price),
-            date: None,
-            lot: None,
-        }
-    }
-}
 
 /// What a document is, as far as its lines are concerned.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -7,18 +7,18 @@
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
-use rust_decimal::Decimal;
 
-use super::amounts::{AMOUNT_MAX, Ratio, Ways, within};
+use super::amounts::{Ratio, Ways};
 use super::items::{Keys, Named};
 use super::known::Known;
-use super::lines::{Document, Kind, LINES_MAX, WORDS_MAX};
+use super::lines::{Document, Kind, WORDS_MAX};
 use super::orders::{OrderKeys, Parties, binding};
+use super::sums::{abs, all_taken_back, counted, credited, not_zero, some_of, sums};
 use crate::domain::calendar::days_between;
-use crate::domain::event::wire::{Amount, BilledLine, Name};
+use crate::domain::event::wire::{Amount, Name};
 use crate::domain::event::{Event, Fault, Said, wire};
 use crate::domain::ids::{ItemId, SupplierId};
-use crate::domain::money::{Money, Quantity, UnitPrice};
+use crate::domain::money::{Quantity, UnitPrice};
 use crate::domain::notice::{NoticeContent, NoticeLine};
 use crate::domain::packs::Pack;
 use crate::domain::record::PurchaseLine;
@@ -404,51 +404,4 @@ impl Against<'_> {
         }
         Ok(())
     }
-}
-
-fn counted(path: &str, count: usize) -> Result<(), Fault> {
-    match count {
-        0 => Err(Fault::wrong(path, "must not be empty")),
-        1..=LINES_MAX => Ok(()),
-        _ => Err(Fault::wrong(path, &format!("at most {LINES_MAX} are taken"))),
-    }
-}
-
-/// The lines that are not of zero, where they say how many at all.
-fn not_zero(lines: &[wire::OrderLine], what: &str) -> Result<Vec<wire::OrderLine>, Fault> {
-    let some: Vec<wire::OrderLine> = lines.iter().filter(|l| l.qty.is_none_or(|q| !q.0.is_zero())).cloned().collect();
-    if some.is_empty() && !lines.is_empty() {
-        Err(Fault::wrong("data.lines", &format!("nothing of any line {what}")))
-    } else {
-        Ok(some)
-    }
-}
-
-/// As [`not_zero`], of lines that are understood.
-fn some_of(lines: Vec<NoticeLine>, what: &str) -> Result<Vec<NoticeLine>, Fault> {
-    let some: Vec<NoticeLine> = lines.into_iter().filter(|l| l.qty.is_none_or(|q| !q.is_zero())).collect();
-    if some.is_empty() { Err(Fault::wrong("data.lines", &format!("nothing of any line {what}"))) } else { Ok(some) }
-}
-
-/// Is everything that a bill lists taken back?
-fn all_taken_back(lines: &[BilledLine]) -> bool {
-    let mut some = lines.iter().map(|l| l.qty.0).filter(|q| !q.is_zero()).peekable();
-    some.peek().is_some() && some.all(|q| q.is_sign_negative())
-}
-
-fn credited(line: NoticeLine, ours: bool) -> NoticeLine {
-    NoticeLine { qty: line.qty.map(Quantity::abs), price: line.price.filter(|_| ours), ..line }
-}
-
-fn abs(amount: Amount) -> Amount {
-    Amount(amount.0.abs())
-}
-
-/// Checks taxes and total; the total.
-fn sums(tax: Option<Amount>, total: Option<Amount>) -> Result<Option<Money>, Fault> {
-    let checked = |path: &str, amount: Option<Amount>| -> Result<Option<Decimal>, Fault> {
-        amount.map(|a| within(path, a.0, AMOUNT_MAX)).transpose()
-    };
-    checked("data.tax", tax)?;
-    Ok(checked("data.total", total)?.map(Money::from_decimal))
 }

@@ -4,13 +4,13 @@
 //! An event can only announce: it becomes a record that detectors and people look at, and moves nothing else.
 
 mod amounts;
+mod asked;
 mod items;
 mod known;
 mod lines;
 mod meaning;
 mod orders;
-#[cfg(test)]
-mod shapes_tests;
+mod sums;
 #[cfg(test)]
 mod tests;
 

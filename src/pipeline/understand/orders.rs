@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
+use super::asked::Asked;
 use super::items::Named;
 use super::known::Order;
-use super::lines::Asked;
 use super::meaning::Against;
 use crate::domain::event::Fault;
 use crate::domain::event::wire::Name;

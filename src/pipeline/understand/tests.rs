@@ -1,5 +1,7 @@
 //! Events held against made-up records: what they come to, and what becomes of those that are not understood.
 
+mod shapes;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;

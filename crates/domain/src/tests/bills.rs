@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::ahead::{Excess, Habit};
-use super::book::Book;
-use super::calendar::{Calendar, plus_days};
-use super::ids::{ItemId, LocationId, SupplierId};
-use super::money::{Money, Quantity, UnitPrice};
-use super::record::{BillLine, Foreign, MoveKind, PurchaseLine, Record, StockMove};
+use crate::ahead::{Excess, Habit};
+use crate::book::Book;
+use crate::calendar::{Calendar, plus_days};
+use crate::ids::{ItemId, LocationId, SupplierId};
+use crate::money::{Money, Quantity, UnitPrice};
+use crate::record::{BillLine, Foreign, MoveKind, PurchaseLine, Record, StockMove};
 
 fn day(offset: i32) -> Date {
     plus_days("2026-11-02".parse().unwrap(), offset)

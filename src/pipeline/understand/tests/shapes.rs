@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::*;
+use super::super::*;
 use crate::domain::ids::{ItemId, LocationId, SupplierId};
 use crate::domain::money::{Money, Quantity, UnitPrice};
 use crate::domain::notice::NoticeLine;

@@ -1,0 +1,3 @@
+//! Tests of what several modules say together.
+
+mod bills;

@@ -1,0 +1,54 @@
+//! What a case is about: its places, its company, and which other case needs the same stock.
+
+use crate::domain::book::Place;
+use crate::domain::exception::Exception;
+use crate::domain::ids::{ItemId, LocationId};
+use crate::domain::record::{PurchaseLine, RecordKind};
+use crate::pipeline::view::CaseView;
+
+/// The company that a case is about: that of the first place or purchase line that its exceptions name. Exceptions of two
+/// companies never share a case.
+pub(super) fn company_of<'a>(view: &CaseView<'a>) -> Option<&'a str> {
+    let book = view.book;
+    let of = |exception: &'a Exception| {
+        let subject = &exception.signal.subject;
+        let line = subject.po_line.as_ref().and_then(|line| book.po_lines.get(line));
+        let of_order = || subject.order.as_ref().and_then(|order| book.lines_of_order(order).into_iter().next());
+        let of_bill = || {
+            let lines = book.bill_lines.values().filter(|b| subject.bill.as_deref() == Some(b.bill_id.as_str()));
+            lines.filter_map(|b| book.po_lines.get(b.po_line.as_ref()?)).next()
+        };
+        let cited = || {
+            let lines = exception.signal.facts.iter().filter(|fact| fact.source.kind == RecordKind::PoLine);
+            lines.filter_map(|fact| book.po_lines.get(&fact.source.id)).next()
+        };
+        let location = subject
+            .location
+            .as_ref()
+            .or_else(|| line.or_else(of_order).or_else(of_bill).or_else(cited).map(|line: &PurchaseLine| &line.location))?;
+        book.company_of(location)
+    };
+    view.exceptions.iter().find_map(of)
+}
+
+/// The other live case that needs the stock of a place, where there is one.
+pub(super) fn needed_elsewhere<'a>(view: &CaseView<'a>, item: &ItemId, location: &LocationId) -> Option<&'a str> {
+    let owner = view.claimed.get(&format!("shortage:{item}@{location}"))?;
+    let idle = view.claimed.contains_key(&format!("idle:{item}@{location}"));
+    (owner != view.case.id.as_str() && !idle).then_some(owner.as_str())
+}
+
+/// The places an exception is about: its own, or for a promotion, which has no location, all that have a forecast.
+pub(super) fn places_of(view: &CaseView<'_>, exception: &Exception) -> Vec<Place> {
+    let subject = &exception.signal.subject;
+    let Some(item) = &subject.item else { return Vec::new() };
+    let places = subject.location.iter().chain(view.book.locations.keys().filter(|_| subject.location.is_none()));
+    let places = places.map(|l| (item.clone(), l.clone()));
+    places.filter(|p| subject.location.is_some() || view.outlook.daily.contains_key(p)).collect()
+}
+
+/// The item and location an exception is about, where it names both.
+pub(super) fn place_of(exception: &Exception) -> Option<(ItemId, LocationId)> {
+    let subject = &exception.signal.subject;
+    Some((subject.item.clone()?, subject.location.clone()?))
+}
