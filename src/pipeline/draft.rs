@@ -70,7 +70,7 @@ impl Stage for Drafting {
             let exceptions = open_exceptions(store.list_case_exceptions(&case.id).await?, &case);
             let promised = promises.to_others(&case.id);
             let rank = assess(&self.view(&case, &exceptions, &laid, &claimed, &promised)).rank;
-            if rank.value.expected.minor <= 0 {
+            if rank.value.expected.minor <= 0 && !rank.unknown {
                 idle.insert(case.id.clone());
             }
             order.push((rank.lane, Reverse(rank.priority), case, exceptions));

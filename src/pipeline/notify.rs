@@ -188,7 +188,7 @@ async fn compose(stages: &Stages, laid: &Laid, day: Date) -> anyhow::Result<Dige
         noise,
         decided: decided(stages, yesterday.as_ref()).await?,
         drafted_by: drafted_by(&ranked),
-        health: health(stages, laid).await?,
+        health: health(stages, laid).await?.into_iter().chain(unknown(&below)).collect(),
         audit_head: store.audit_head().await?,
         lines,
     })
@@ -320,6 +320,19 @@ pub fn subject_label(book: &Book, subject: &Subject) -> String {
         parts.extend(subject.document.clone());
     }
     parts.join(" · ")
+}
+
+/// Cases below the line whose money nobody can say because something is missing: they are named, not counted as nothing.
+fn unknown(below: &[&Ranked]) -> Option<String> {
+    let mut cases: Vec<&&Ranked> = below.iter().filter(|entry| entry.rank.unknown).collect();
+    cases.sort_by(|a, b| a.case.id.cmp(&b.case.id));
+    let first = cases.first()?.case.headline.trim_end_matches('.');
+    Some(match cases.len() {
+        1 => format!("One case below the line can not be valued, because something it needs is missing: {first}."),
+        n => format!(
+            "{n} cases below the line can not be valued, because something they need is missing; one of them: {first}."
+        ),
+    })
 }
 
 fn account(below: &[&Ranked]) -> BelowLine {
@@ -458,6 +471,7 @@ mod tests {
             priority: expected,
             wait_cost: Money::ZERO,
             hangs_on: None,
+            unknown: false,
         };
         let case = Case {
             id: CaseId::new(id),

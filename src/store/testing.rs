@@ -125,6 +125,7 @@ pub(super) fn case(id: &str, priority: i64) -> Case {
             priority: Money::from_minor(priority),
             wait_cost: Money::ZERO,
             hangs_on: None,
+            unknown: false,
         }),
         evidence_hash: None,
         owner: None,

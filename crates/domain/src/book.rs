@@ -317,6 +317,9 @@ impl Book {
             Some((l.id.clone(), Calendar { timezone, cut_off_hour }))
         };
         self.calendars = self.locations.values().filter_map(zone).collect();
+        // Which weekdays are worked on hangs on where a day begins.
+        self.working_days = self.learn_working_days();
+        self.receiving_days = self.learn_receiving_days();
         self
     }
 

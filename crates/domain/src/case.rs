@@ -107,6 +107,9 @@ pub struct Rank {
     /// What is lost of V if the decision waits for the next digest; nothing where that can not be computed.
     #[serde(default)]
     pub wait_cost: Money,
+    /// Is something missing without which its money can not be known? Then it is worth nothing only as far as anybody can say.
+    #[serde(default)]
+    pub unknown: bool,
     /// What the deadline hangs on, so that it does not move later while that is no better.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hangs_on: Option<HangsOn>,

@@ -284,6 +284,7 @@ mod tests {
             priority: money(worth),
             wait_cost: Money::ZERO,
             hangs_on: None,
+            unknown: false,
         };
         Case {
             id: CaseId::new("case-1"),

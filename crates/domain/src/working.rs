@@ -33,13 +33,14 @@ impl Book {
     pub(super) fn learn_working_days(&self) -> BTreeMap<LocationId, Weekdays> {
         let mut active: BTreeMap<&LocationId, BTreeSet<Date>> = BTreeMap::new();
         for m in self.moves.values() {
-            let Some(day) = m.done_at.map(|at| self.calendar.day_of(at)) else { continue };
+            let Some(at) = m.done_at else { continue };
             for place in m.from.iter().chain(&m.to) {
-                active.entry(place).or_default().insert(day);
+                active.entry(place).or_default().insert(self.calendar_of(place).day_of(at));
             }
         }
         for line in self.sale_lines.values() {
-            active.entry(&line.location).or_default().insert(self.calendar.day_of(line.ordered_at));
+            let day = self.calendar_of(&line.location).day_of(line.ordered_at);
+            active.entry(&line.location).or_default().insert(day);
         }
         let known = active.into_iter().filter_map(|(location, days)| {
             let old = days.first().is_some_and(|first| days_between(*first, self.today) >= LOOK_BACK);
@@ -72,8 +73,11 @@ impl Book {
     pub fn days_late(&self, location: &LocationId, promised: Date, day: Date, said: Option<&Weekdays>) -> i32 {
         let days = days_between(promised, day);
         let Some(open) = said.or_else(|| self.receiving_days.get(location)).filter(|_| days > 0) else { return days };
-        let idle = (1..=days).filter(|ahead| !open.contains(&weekday_of(plus_days(promised, *ahead)))).count();
-        days - i32::try_from(idle).unwrap_or(0)
+        // What is promised for a day on which nobody books in is due on the next one on which somebody does.
+        let works = |day: &Date| open.contains(&weekday_of(*day));
+        let due = (0..7).map(|ahead| plus_days(promised, ahead)).find(works).unwrap_or(promised);
+        let late = (1..=days_between(due, day)).filter(|ahead| works(&plus_days(due, *ahead))).count();
+        i32::try_from(late).unwrap_or(0)
     }
 }
 
@@ -91,8 +95,8 @@ mod tests {
         let weekdays: Weekdays = (0..5).collect();
         // Promised for Saturday the 10th, booked on Monday.
         let late = |to: &str, said| book.days_late(&place, day("2026-10-10"), day(to), said);
-        assert_eq!((late("2026-10-12", None), late("2026-10-12", Some(&weekdays))), (2, 1));
-        assert_eq!((late("2026-10-11", Some(&weekdays)), late("2026-10-13", Some(&weekdays))), (0, 2));
+        assert_eq!((late("2026-10-12", None), late("2026-10-12", Some(&weekdays))), (2, 0));
+        assert_eq!((late("2026-10-11", Some(&weekdays)), late("2026-10-13", Some(&weekdays))), (0, 1));
         assert_eq!(late("2026-10-08", Some(&weekdays)), -2, "early is early");
     }
 }

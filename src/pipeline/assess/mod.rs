@@ -122,6 +122,8 @@ pub fn assess(view: &CaseView<'_>) -> Assessment {
     candidates.extend(idle.into_iter().filter_map(|proposal| rank::candidate(&desk, p, &p_cite, proposal)));
     rank::order(&mut candidates);
     let rank = rank::rank(view, p, rank::loss_now(&desk).expected, &candidates, &ages);
+    // Missing is a value: what can not be counted is not worth nothing.
+    let rank = Rank { unknown: !desk.missing.is_empty(), ..rank };
     let workings = frozen::freeze(&mut desk, &candidates, effects, &ages);
     Assessment {
         facts: desk.facts.into_values().collect(),

@@ -205,7 +205,7 @@ pub(super) fn rank(view: &CaseView<'_>, p: f64, at_stake: Money, candidates: &[C
     };
     let priority = Money::from_f64(formulas::priority(value.expected.to_f64(), ranking.lambda, perishing));
     let lane = lane(view, candidates);
-    Rank { lane, p, value, at_stake, deadline, slack_days, perishing, priority, wait_cost, hangs_on }
+    Rank { lane, p, value, at_stake, deadline, slack_days, perishing, priority, wait_cost, hangs_on, unknown: false }
 }
 
 /// Is what it is worth fixed until a day that is written down (a bill is due, a claim window ends)?

@@ -59,12 +59,14 @@ pub struct Demand {
     running: BTreeMap<Place, DayScore>,
     /// The last day that is over at any location.
     newest: Date,
+    /// Whose each location is, where the ERP tells.
+    companies: BTreeMap<LocationId, String>,
 }
 
 impl Demand {
     fn empty(newest: Date, feeds: Feeds) -> Self {
-        let (series, scores, promo_ratio, running) = Default::default();
-        Self { series, scores, promo_ratio, feeds, running, newest }
+        let (series, scores, promo_ratio, running, companies) = Default::default();
+        Self { series, scores, promo_ratio, feeds, running, newest, companies }
     }
 }
 
@@ -92,10 +94,13 @@ pub fn score(book: &Book, config: &Config, feeds: &Feeds) -> Demand {
         .collect();
     let running = series
         .par_iter()
+        .filter(|(place, _)| scores.contains_key(*place))
         .filter_map(|(place, series)| Some((place.clone(), running_day(book, place, series, &twins, &params)?)))
         .collect::<Vec<_>>();
     let newest = book.days_anywhere(first).last().copied().unwrap_or(book.closed);
-    Demand { series, scores, running: running.into_iter().collect(), newest, ..Demand::empty(newest, feeds.clone()) }
+    let companies = book.locations.values().filter_map(|l| Some((l.id.clone(), l.company.clone()?))).collect();
+    let running = running.into_iter().collect();
+    Demand { series, scores, running, companies, ..Demand::empty(newest, feeds.clone()) }
 }
 
 /// Who may agree with the statistics: then a weaker p is enough.
@@ -179,13 +184,17 @@ impl Demand {
         found
     }
 
-    fn neighbours_ratio(&self, place: &Place, at: usize) -> f64 {
+    /// How the same item sells at the company's other places on a day: ln of actual by expected. None where it is sold at no
+    /// other.
+    fn neighbours_ratio(&self, place: &Place, at: usize) -> Option<f64> {
         // Places stand in the order of their items.
         let first = (place.0.clone(), LocationId::new(""));
-        let others = self.scores.range(first..).take_while(|(p, _)| p.0 == place.0).filter(|(p, _)| p.1 != place.1);
-        let (actual, expected) =
-            others.filter_map(|(_, scores)| scores.get(at)).fold((0.0, 0.0), |(a, e), s| (a + s.actual, e + s.expected));
-        ((actual + 1.0) / (expected + 1.0)).ln()
+        let mine = self.companies.get(&place.1);
+        let others = self.scores.range(first..).take_while(|(p, _)| p.0 == place.0);
+        let others = others.filter(|(p, _)| p.1 != place.1 && self.companies.get(&p.1) == mine);
+        let days: Vec<&DayScore> = others.filter_map(|(_, scores)| scores.get(at)).collect();
+        let (actual, expected) = days.iter().fold((0.0, 0.0), |(a, e), s| (a + s.actual, e + s.expected));
+        (!days.is_empty()).then(|| ((actual + 1.0) / (expected + 1.0_f64)).ln())
     }
 
     pub(super) fn features(&self, place: &Place, at: usize) -> Option<[f64; 8]> {
@@ -199,7 +208,7 @@ impl Demand {
             score.shift.as_ref().map_or(0.0, |s| surprise(s.p)),
             score.tracking_signal,
             ((score.actual + 1.0) / (score.expected + 1.0)).ln(),
-            self.neighbours_ratio(place, at),
+            self.neighbours_ratio(place, at).unwrap_or(0.0),
         ])
     }
 
@@ -257,7 +266,7 @@ impl Demand {
         let run = if silent { score.zero_run } else { score.low_run };
         let from = plus_days(score.day, 1 - run as i32);
         let on_hand = book.on_hand(item, location);
-        let sells_elsewhere = self.neighbours_ratio(place, at) > -0.7;
+        let sells_elsewhere = self.neighbours_ratio(place, at).is_some_and(|ratio| ratio > -0.7);
         let phantom = silent && on_hand.is_positive() && sells_elsewhere;
         let sold: f64 = self.scores(place)[at + 1 - run as usize..=at].iter().map(|s| s.actual).sum();
         let usual: f64 = self.scores(place)[at + 1 - run as usize..=at].iter().map(|s| s.expected).sum();

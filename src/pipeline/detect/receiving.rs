@@ -58,14 +58,17 @@ pub(super) fn subject_of_line(line: &PurchaseLine) -> Subject {
 
 /// The day on which the first goods of an order came.
 fn first_receipt(book: &Book, lines: &[&PurchaseLine]) -> Option<Date> {
-    lines.iter().flat_map(|l| book.receipts(&l.id)).filter_map(|m| m.done_at).min().map(|at| book.calendar.day_of(at))
+    lines.iter().flat_map(|l| book.receipts(&l.id)).filter_map(|m| m.done_at).min().map(|at| {
+        let calendar = lines.first().map_or(&book.calendar, |line| book.calendar_of(&line.location));
+        calendar.day_of(at)
+    })
 }
 
 /// R-LATE, R-EARLY and S-OVERDUE: an order against its first promise. A promise that was rewritten later does not make an
 /// order punctual, so the first one counts.
 fn timing(book: &Book, config: &Config, lines: &[&PurchaseLine]) -> Option<Signal> {
     let first = lines[0];
-    let promised = book.calendar.day_of(lines.iter().map(|l| l.promised_first).min()?);
+    let promised = book.calendar_of(&first.location).day_of(lines.iter().map(|l| l.promised_first).min()?);
     let supplier = book.supplier_name(&first.supplier);
     let place = book.location_name(&first.location);
     let order = &first.order_name;

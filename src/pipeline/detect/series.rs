@@ -61,6 +61,9 @@ pub(super) fn series_of(book: &Book, place: &Place, first: Date, twins: &BTreeSe
             units[at] -= line.qty.to_f64();
         }
     }
+    // Before it was first there or first sold an item was not on offer: those days are not days of little demand.
+    let launched = (0..units.len()).find(|at| units[*at] > 0.0 || !out[*at]).unwrap_or(units.len());
+    blocked.iter_mut().take(launched).for_each(|day| *day = true);
     // A day that has not come says nothing, whatever it looks like.
     for (at, day) in days.iter().enumerate() {
         blocked[at] |= feeds.is_silent(location, *day);

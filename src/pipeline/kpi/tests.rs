@@ -96,6 +96,7 @@ impl Bench {
                     priority: money(20),
                     wait_cost: Money::ZERO,
                     hangs_on: None,
+                    unknown: false,
                 }),
                 evidence_hash: None,
                 owner: None,

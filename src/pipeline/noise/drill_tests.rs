@@ -183,6 +183,7 @@ fn rank() -> Rank {
         deadline: "2026-10-12".parse().unwrap(),
         wait_cost: Money::ZERO,
         hangs_on: None,
+        unknown: false,
         slack_days: 3.0,
         perishing: 0.3,
         priority: Money::from_minor(5_000),

@@ -45,6 +45,7 @@ async fn case(store: &Store, id: &str, found: &[Exception], at_stake: i64, lane:
             priority: money,
             wait_cost: Money::ZERO,
             hangs_on: None,
+            unknown: false,
         }),
         evidence_hash: None,
         owner: None,

@@ -207,6 +207,7 @@ fn case(id: CaseId, noisy: &Noisy, headline: String, hash: String, until: Date, 
         priority: Money::ZERO,
         wait_cost: Money::ZERO,
         hangs_on: None,
+        unknown: false,
     };
     Case {
         id,

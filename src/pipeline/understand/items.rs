@@ -108,7 +108,9 @@ impl Known {
         let ours = |rank: u8| self.with_sku(word).iter().cloned().map(meant(rank));
         let theirs = |rank: u8| self.called(word, supplier).into_iter().map(meant(rank));
         match field {
-            "item_id" => self.items.keys().find(|id| id.as_str() == word).cloned().map(meant(0)).into_iter().collect(),
+            "item_id" => {
+                Some(ItemId::new(word)).filter(|id| self.items.contains_key(id)).map(meant(0)).into_iter().collect()
+            }
             // Senders put their own code or the GTIN where ours belongs.
             "sku" => ours(0).chain(theirs(1)).chain(coded(2)).collect(),
             "gtin" => coded(0).chain(ours(1)).collect(),

@@ -178,6 +178,7 @@ fn rank(priority: f64, slack: f64, lane: Lane) -> Rank {
         deadline: date(2026, 10, 11),
         wait_cost: Money::ZERO,
         hangs_on: None,
+        unknown: false,
         slack_days: slack,
         perishing: 1.0,
         priority: money(priority),

@@ -888,6 +888,7 @@ fn rank(value: i64) -> crate::domain::case::Rank {
         deadline: "2026-10-20".parse().unwrap(),
         wait_cost: Money::ZERO,
         hangs_on: None,
+        unknown: false,
         slack_days: 5.0,
         perishing: 0.5,
         priority: range.expected,
