@@ -76,11 +76,12 @@ async fn the_figures_of_the_recording_are_those_counted_by_hand() {
         says(&before, "count_accuracy_value", 1.0 - 314.7 / 31_670.41, 20);
         // 823.40 of it above the rules' maxima.
         says(&before, "excess_share", 823.4 / 31_670.41, 60);
-        // 22 exceptions, 14 cases in the digest.
-        says(&before, "compression", 22.0 / 14.0, 14);
-        says(&before, "grounding", 1.0, 1_920);
-        says(&before, "abstention_rate", 0.0, 17);
-        says(&before, "digest_completion", 0.0, 14);
+        // 22 exceptions, 8 cases in the digest.
+        says(&before, "compression", 22.0 / 8.0, 8);
+        says(&before, "grounding", 1.0, 2_368);
+        // Four losing counts in a row are given to loss prevention.
+        says(&before, "abstention_rate", 1.0 / 15.0, 15);
+        says(&before, "digest_completion", 0.0, 8);
         for silent in ["acceptance_rate", "alert_noise", "rubber_stamp_share", "realised_value", "count_accuracy_lines"] {
             let kpi = before.find(silent).unwrap();
             assert!(kpi.value.is_none() && kpi.basis.starts_with("not enough data"), "{kpi:?}");
@@ -121,7 +122,7 @@ async fn the_figures_of_the_recording_are_those_counted_by_hand() {
         says(&after, "edit_rate", 0.0, 2);
         says(&after, "rubber_stamp_share", 0.5, 2);
         says(&after, "time_to_decide", 31.0, 2);
-        says(&after, "alert_noise", 1.0 / 14.0, 14);
+        says(&after, "alert_noise", 1.0 / 8.0, 8);
         // Two were real, with p as it stood on their cards; one was not.
         let p = |r: &Recommendation| r.candidate.money.p;
         let brier = ((1.0 - p(ask)).powi(2) + (1.0 - p(block)).powi(2) + p(unreal).powi(2)) / 3.0;

@@ -11,7 +11,8 @@ use super::feed::Feeds;
 use super::forest::Forest;
 use super::opinion::Opinion;
 use super::promotion::planned_uplift;
-use super::series::{BULK_TIMES, bulk_order, running_day, series_of};
+use super::series::{running_day, series_of};
+use super::spike::spike;
 use super::stock;
 use crate::config::Config;
 use crate::domain::book::{Book, Place};
@@ -24,7 +25,7 @@ use crate::models::demand::{DayScore, DemandParams, Series, project, score_serie
 use crate::pipeline::view::{DayForecast, Outlook};
 use jiff::civil::Date;
 
-const DETECTOR: &str = "demand-forest/1";
+pub(super) const DETECTOR: &str = "demand-forest/1";
 
 /// How much weaker a p the agreement of the forest or of the trained detector makes good.
 const AGREEMENT_BONUS: f64 = 10.0;
@@ -351,42 +352,6 @@ impl Demand {
     }
 }
 
-/// D-SPIKE: a day far above the usual. `bonus` is how much weaker a p is enough, where others agree.
-fn spike(book: &Book, config: &Config, place: &Place, score: &DayScore, bonus: f64) -> Option<Signal> {
-    let limit = config.detect.spike_p * bonus;
-    let bulk = bulk_order(book, place, score.day);
-    let promotion = book.promotion_on(&place.0, score.day);
-    let odd = score.p_high <= limit || bulk.as_ref().is_some_and(|_| score.actual > BULK_TIMES * score.expected.max(1.0));
-    if !odd || score.actual < score.expected + SPIKE_UNITS {
-        return None;
-    }
-    let (item, location) = place;
-    let so_far = if score.day > book.closed_at(location) { " so far" } else { "" };
-    let headline = format!(
-        "{} at {} sold {} on {}{so_far}, {:.1} times the usual {:.1}.",
-        book.item_label(item),
-        book.location_name(location),
-        score.actual,
-        score.day,
-        score.actual / score.expected.max(0.1),
-        score.expected
-    );
-    let subject = Subject::at(item, location);
-    let mut signal = Signal::rule(DETECTOR, T::DSpike, subject, iso_week(score.day), (score.day, score.day), headline)
-        .link(format!("demand:{item}@{location}"))
-        .link(format!("shortage:{item}@{location}"))
-        .with(day_facts(book, place, score));
-    if let Some((line, order, qty)) = bulk {
-        signal.explained = Some(format!("one order of one customer, {order}, took {qty}"));
-        let source = record(RecordKind::SaleLine, &line);
-        signal = signal.with([fact(book, source, "qty", "in one order", FactValue::Quantity(qty))]);
-    } else if let Some(promotion) = promotion {
-        // Promotions are judged over their run, by D-PROMO-OVER and D-PROMO-UNDER.
-        signal.explained = Some(format!("on promotion: {} % off until {}", promotion.percent, promotion.to));
-    }
-    Some(signal)
-}
-
 /// The share of a day's demand that is still to come at each location, read off the hours at which its orders came in. Not for
 /// locations with few orders by the hour: there the clock alone says.
 fn left_of_day(book: &Book) -> BTreeMap<LocationId, f64> {
@@ -435,7 +400,7 @@ fn delisting(book: &Book, scores: &[DayScore], place: &Place) -> Option<Signal> 
     Some(signal.with([since_fact]))
 }
 
-fn day_facts(book: &Book, place: &Place, score: &DayScore) -> Vec<Fact> {
+pub(super) fn day_facts(book: &Book, place: &Place, score: &DayScore) -> Vec<Fact> {
     let (item, location) = place;
     let of =
         |field: &str, label: &str, value| place_fact(book, item, location, &format!("{field}:{}", score.day), label, value);

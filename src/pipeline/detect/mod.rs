@@ -24,6 +24,7 @@ mod receiving;
 mod roots;
 mod series;
 mod shortage;
+mod spike;
 mod stage;
 pub mod stock;
 pub mod supply;
