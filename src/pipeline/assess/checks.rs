@@ -18,6 +18,7 @@ use super::catalogue;
 use super::desk;
 use super::matching::{self, BASIS_BILL, CLAIM_DAYS};
 use super::projection;
+use super::receiving::{self, BASIS_RETURN};
 use super::shortage;
 use super::three_way::three_way;
 use super::working;
@@ -300,8 +301,12 @@ fn claim(
     } else if basis == BASIS_TWICE {
         bills::paid_twice(book, ids)
     } else {
-        // Also of what went back again.
-        let most = |l: &&PurchaseLine| l.price.map_or(Money::ZERO, |p| quantity.min(book.arrived(&l.id)) * p);
+        // Also of what went back again, as far as somebody asks money for it.
+        let units = |l: &PurchaseLine| match basis {
+            BASIS_RETURN => quantity.min(book.arrived(&l.id)).min(receiving::billed_beyond(book, l)),
+            _ => quantity.min(book.arrived(&l.id)),
+        };
+        let most = |l: &&PurchaseLine| l.price.map_or(Money::ZERO, |p| units(l) * p);
         lines.iter().map(most).sum()
     };
     // Credit notes are bills with a negative quantity, so what is already credited is no longer owed.

@@ -42,7 +42,7 @@ pub(super) fn investigate(desk: &mut Desk<'_>, place: &Place, key: &str) -> bool
     let first = losing.first().map_or(view.book.today, |count| count.day);
     let made = all.iter().filter(|count| count.day >= first).count();
     let units: Quantity = losing.iter().map(|count| count.off.abs()).sum();
-    let value = view.book.items.get(item).and_then(|item| item.cost).map(|cost| units * cost);
+    let value = view.book.cost(item, location).map(|cost| units * cost);
     let label = "counts that found stock missing";
     desk.place_fact(item, location, "losing_counts", label, FactValue::number(losing.len() as f64, 0));
     desk.place_fact(item, location, "losing_units", "missing in these counts", FactValue::Quantity(units));

@@ -5,9 +5,10 @@ use jiff::civil::Date;
 use crate::domain::book::Place;
 use crate::domain::exception::{Exception, ExceptionType as T};
 use crate::domain::money::{Money, Quantity};
-use crate::domain::record::MoveKind;
 use crate::domain::surplus::Surplus;
 use crate::pipeline::view::CaseView;
+
+use super::stock::counts_since;
 
 /// How often goods that a count has left on the books were booked in twice all the same.
 const DOUBLED_THOUGH_COUNTED: f64 = 0.1;
@@ -25,10 +26,10 @@ pub(super) fn still_real(view: &CaseView<'_>, exception: &Exception) -> f64 {
     share.map_or(1.0, |share| share.clamp(DOUBT, 1.0))
 }
 
-fn value(view: &CaseView<'_>, surplus: &Surplus, quantity: Quantity) -> f64 {
-    // Without a cost all units weigh the same.
-    let cost = view.book.items.get(&surplus.place.0).and_then(|item| item.cost);
-    cost.map_or(quantity.to_f64(), |cost| (quantity * cost).to_f64())
+/// None without a cost: units and money have no sum.
+fn value(view: &CaseView<'_>, surplus: &Surplus, quantity: Quantity) -> Option<f64> {
+    let (item, location) = &surplus.place;
+    Some((quantity * view.book.cost(item, location)?).to_f64())
 }
 
 /// What is left of a doubled receipt beside what it was: by value, with what was billed for it.
@@ -38,8 +39,8 @@ fn on_the_books(view: &CaseView<'_>, exception: &Exception) -> Option<f64> {
     let (mut left, mut all) = (0.0, 0.0);
     for s in &surplus {
         let sure = if s.counted { DOUBLED_THOUGH_COUNTED } else { 1.0 };
-        left += value(view, s, s.left()) * sure;
-        all += value(view, s, s.booked);
+        left += value(view, s, s.left())? * sure;
+        all += value(view, s, s.booked)?;
         let price = book.po_lines.get(&s.po_line).and_then(|line| line.price);
         let twice = price.map_or(Money::ZERO, |price| book.billed_twice(s) * price).to_f64();
         left += twice;
@@ -59,14 +60,10 @@ fn unexplained(view: &CaseView<'_>, exception: &Exception) -> Option<f64> {
 /// What counts at a place took off the books since a day: of it what a receipt had booked in too much, and all.
 pub(super) fn explained(view: &CaseView<'_>, place: &Place, since: Date) -> (Quantity, Quantity) {
     let book = view.book;
-    let counts = book.moves_at(&place.0, &place.1).into_iter().filter(|m| {
-        m.kind == MoveKind::Count
-            && m.from.as_ref() == Some(&place.1)
-            && m.done_at.is_some_and(|at| book.calendar.day_of(at) >= since)
-    });
+    let counts = counts_since(book, place, since).into_iter().filter(|(m, _)| m.from.as_ref() == Some(&place.1));
     let (mut explained, mut counted) = (Quantity::ZERO, Quantity::ZERO);
-    for m in counts {
-        counted += m.qty;
+    for (m, off) in counts {
+        counted += off.abs();
         explained += book.answered_by(m).map_or(Quantity::ZERO, |(_, taken)| taken);
     }
     (explained, counted)

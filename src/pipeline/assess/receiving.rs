@@ -15,7 +15,6 @@ use crate::models::formulas;
 use super::counted;
 use super::desk::{Desk, Proposal, Question, item_ref, line_ref};
 use super::matching::{self, Disputes};
-use super::projection;
 use super::stock::event_of;
 
 /// Share of a receiving loss that remains after asking the supplier.
@@ -357,6 +356,12 @@ fn unplanned(desk: &mut Desk<'_>, exception: &Exception) {
     }
 }
 
+/// Billed beyond what was received and kept: the most that goods which went back can be owed for.
+pub(super) fn billed_beyond(book: &Book, line: &PurchaseLine) -> Quantity {
+    let billed: Quantity = book.asked(&line.id).iter().map(|bill| bill.qty).sum();
+    (billed - book.received(&line.id)).max(Quantity::ZERO)
+}
+
 /// Goods that went back: what was not replaced is to be credited, or still to be replaced.
 fn damage(desk: &mut Desk<'_>, line: &PurchaseLine, disputes: &mut Disputes) {
     let book = desk.view.book;
@@ -370,7 +375,13 @@ fn damage(desk: &mut Desk<'_>, line: &PurchaseLine, disputes: &mut Disputes) {
     }
     // The bill check has what is to be credited; what is to be replaced is billed rightly, and owed in goods.
     let back = if billed { book.billable(line) - book.received(&line.id) } else { book.away(&line.id) };
+    let back = back.min(billed_beyond(book, line));
     if !back.is_positive() {
+        let away = book.away(&line.id);
+        if !billed && away.is_positive() {
+            // Nobody asks money for it: only whether goods come in its place.
+            ask_supplier(desk, line, &format!("order {}: {away} units sent back, replacement or credit", line.order_name), &[]);
+        }
         return;
     }
     let Some(price) = line.price else {
@@ -380,6 +391,7 @@ fn damage(desk: &mut Desk<'_>, line: &PurchaseLine, disputes: &mut Disputes) {
     let amount = back * price;
     cites.push(desk.fact(source.clone(), "price", "agreed price", FactValue::Price(price)));
     cites.push(desk.fact(source.clone(), "sent_back", "sent back", FactValue::Quantity(book.sent_back(&line.id))));
+    cites.push(desk.fact(source.clone(), "back_owed", "billed of what was sent back", FactValue::Quantity(back)));
     cites.push(desk.fact(source, "damage_value", "value of what was sent back", FactValue::Money(amount)));
     let key = format!("claim:{}", line.id);
     let name = format!("{} on {}", book.item_label(&line.item), line.order_name);
@@ -412,6 +424,5 @@ pub(super) fn owed(book: &Book, line: &PurchaseLine) -> f64 {
 
 /// Is a line's promise past and something still to come?
 pub(super) fn overdue(book: &Book, line: &PurchaseLine) -> bool {
-    let place = (line.item.clone(), line.location.clone());
-    projection::arrivals(book, &place).iter().any(|a| a.po_line == line.id && !a.firm)
+    line.confirmed && book.open_quantity(&line.id).is_positive() && book.due(line) <= book.today
 }

@@ -10,6 +10,7 @@ use crate::domain::evidence::FactValue;
 use crate::domain::ids::FactId;
 use crate::domain::money::Quantity;
 use crate::domain::record::{RecordKind, RecordRef};
+use crate::pipeline::detect::shortage::open_field;
 
 /// The facts of those who wait: how many units, how many such customers cancelled before, and what that costs.
 pub(super) fn waiting_facts(
@@ -70,10 +71,14 @@ pub(super) fn lay_out(desk: &mut Desk<'_>, place: &Place, now: &Projection, foun
         let label = "sold at the tills, not yet posted";
         cites.push(desk.place_fact(item, location, "unposted", label, FactValue::Quantity(unposted)));
     }
+    let incoming = book.incoming(item, location);
     for arrival in &now.arrivals {
         let Some(line) = book.po_lines.get(&arrival.po_line) else { continue };
-        let label = format!("still to come on {}", line.order_name);
-        cites.push(desk.fact(line_ref(&line.id), "open", &label, FactValue::Quantity(book.open_quantity(&line.id))));
+        if let Some(open) = incoming.iter().find(|i| i.po_line == arrival.po_line) {
+            let label = format!("still to come on {}", line.order_name);
+            let field = open_field(book, &line.id, item);
+            cites.push(desk.fact(line_ref(&line.id), &field, &label, FactValue::Quantity(open.qty)));
+        }
         let label = format!("promised on {}", line.order_name);
         let promised = FactValue::Date(book.calendar.day_of(line.promised));
         cites.push(desk.fact(line_ref(&line.id), "promised", &label, promised));

@@ -1,13 +1,13 @@
 //! Stock: what the books say and the house does not: counts, shrink, less than nothing, ghosts, scrap, returns, and the same
 //! customer order twice (handbook §4.4, §4.1).
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use crate::domain::action::{Action, Range};
-use crate::domain::book::{Book, Place, signed};
+use crate::domain::book::{Book, Place};
 use crate::domain::calendar::{days_between, plus_days};
 use crate::domain::evidence::FactValue;
 use crate::domain::exception::Exception;
@@ -16,7 +16,7 @@ use crate::domain::money::{Money, Quantity};
 use crate::domain::record::{MoveKind, RecordKind, RecordRef, SaleLine, StockMove};
 use crate::domain::workings::{Change, Made};
 use crate::models::formulas;
-use crate::pipeline::detect::counted::Event;
+use crate::pipeline::detect::counted::{self as counts, Event};
 
 use super::counted;
 use super::desk::{Desk, Proposal, Question, item_ref, place_of, range, scaled, units};
@@ -44,6 +44,13 @@ const LEFT_AFTER_QUALITY_CLAIM: f64 = 0.6;
 /// The basis of a claim for goods that were scrapped or came back from customers.
 pub(super) const BASIS_QUALITY: &str = "goods unfit soon after delivery";
 
+/// The counts of a place since a day, each with what it found beyond what the tills had sold and not posted yet.
+pub(super) fn counts_since<'b>(book: &'b Book, (item, location): &Place, from: Date) -> Vec<(&'b StockMove, Quantity)> {
+    let moves = book.moves_at(item, location);
+    let lines = counts::lines(book, item, location, &moves).into_iter().map(|(m, off, _)| (m, off));
+    lines.filter(|(m, _)| m.done_at.is_some_and(|at| book.calendar.day_of(at) >= from)).collect()
+}
+
 /// Done moves of one kind at a place, from the first day of what the signal describes.
 fn moves_since(desk: &Desk<'_>, exception: &Exception, place: &Place, kind: MoveKind) -> Vec<StockMove> {
     let book = desk.view.book;
@@ -69,13 +76,14 @@ fn stock_key(place: &Place) -> String {
 /// A count that differs from the books.
 pub(super) fn count(desk: &mut Desk<'_>, exception: &Exception) {
     let Some(place) = place_of(exception) else { return };
-    let counts = moves_since(desk, exception, &place, MoveKind::Count);
-    let difference: Quantity = counts.iter().map(|m| signed(m, &place.1)).sum();
-    let Some(last) = counts.last() else {
+    let counts = counts_since(desk.view.book, &place, exception.signal.from);
+    let difference: Quantity = counts.iter().map(|(_, off)| *off).sum();
+    let Some((last, _)) = counts.last().copied() else {
         desk.miss(format!("the count of {}", desk.view.book.item_label(&place.0)), "the write-off");
         return;
     };
-    let odd = counts.iter().find(|m| exception.signal.period == format!("count {}", m.id)).unwrap_or(last);
+    let named = |m: &&StockMove| exception.signal.period == format!("count {}", m.id);
+    let odd = counts.iter().map(|(m, _)| *m).find(named).unwrap_or(last);
     let Some(cost) = desk.cost(&place.0) else { return };
     let written_off = difference.abs() * cost.price;
     let source = RecordRef::new(RecordKind::Move, last.id.clone());
@@ -117,21 +125,25 @@ pub(super) fn shrink(desk: &mut Desk<'_>, exception: &Exception) {
     let book = desk.view.book;
     let subject = &exception.signal.subject;
     let from = exception.signal.from;
-    let mut lost: BTreeMap<Place, (Quantity, Option<String>)> = BTreeMap::new();
+    let mut places: BTreeSet<Place> = BTreeSet::new();
     let day = |m: &StockMove| m.done_at.map(|at| book.calendar.day_of(at));
     for m in book.moves.values().filter(|m| m.kind == MoveKind::Count && day(m).is_some_and(|d| d >= from)) {
         let Some(at) = &m.from else { continue };
         let same_item = subject.item.as_ref().is_none_or(|i| *i == m.item);
         if same_item && subject.location.as_ref().is_none_or(|l| l == at) {
-            let entry = lost.entry((m.item.clone(), at.clone())).or_insert((Quantity::ZERO, None));
-            entry.0 += m.qty;
-            entry.1.clone_from(&m.entered_by);
+            places.insert((m.item.clone(), at.clone()));
         }
     }
+    let losses = |place: &Place| -> Vec<(&StockMove, Quantity)> {
+        counts_since(book, place, from).into_iter().filter(|(_, off)| off.0 < Decimal::ZERO).collect()
+    };
     let days = f64::from(days_between(from, book.today).max(6) + 1);
     let mut largest: Option<(Money, Place, Option<String>)> = None;
     let mut all_keys = Vec::new();
-    for (place, (quantity, by)) in lost {
+    for place in places {
+        let found = losses(&place);
+        let Some(by) = found.last().map(|(m, _)| m.entered_by.clone()) else { continue };
+        let quantity: Quantity = found.iter().map(|(_, off)| off.abs()).sum();
         let Some(cost) = desk.cost(&place.0) else { continue };
         let value = quantity * cost.price;
         let ahead = value.to_f64() * SHRINK_DAYS / days;
@@ -164,8 +176,7 @@ pub(super) fn shrink(desk: &mut Desk<'_>, exception: &Exception) {
     if counted::investigate(desk, &place, &own) {
         return;
     }
-    let last = moves_since(desk, exception, &place, MoveKind::Count).into_iter().rfind(|m| m.qty.is_positive());
-    let settled = last.as_ref().and_then(event_of).and_then(|event| counted::agreed(desk, &place, &event));
+    let settled = losses(&place).last().and_then(|(m, _)| event_of(m)).and_then(|event| counted::agreed(desk, &place, &event));
     let why = match settled {
         Some(count) => format!("why goods went missing again and again; {} since", counted::said(&count)),
         None => {

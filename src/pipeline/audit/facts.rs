@@ -198,7 +198,11 @@ fn again(facts: Frozen<'_>, fact: &Fact, stated: f64) -> Option<Again> {
             let share = facts.share(record, "ghost")?;
             Again::about(lost * share, 0.01 + 0.01 * lost, "demand × days × margin × (1 − recapture) × share")
         }
-        "damage_value" => Again::exactly(at("sent_back")? * at("price")?, "sent back × price"),
+        "damage_value" => match at("back_owed") {
+            Some(owed) => Again::exactly(owed * at("price")?, "billed of what was sent back × price"),
+            // Frozen before the two were told apart.
+            None => Again::exactly(at("sent_back")? * at("price")?, "sent back × price"),
+        },
         "fewer_value" => Again::exactly(at("fewer")? * at("price")?, "announced and not come × price"),
         "goods_at_risk" => {
             Again::exactly(at("goods_value")? * facts.share(record, "lost")?, "value × share not found again")

@@ -3,14 +3,17 @@
 //! An ERP writes a count that agreed as a correction of nothing. A place may be counted bin by bin: what one person counts there
 //! on one day is one count.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::config::Config;
 use crate::domain::book::{Book, Place, signed};
 use crate::domain::calendar::days_between;
+use crate::domain::ids::{ItemId, LocationId};
 use crate::domain::money::Quantity;
-use crate::domain::record::MoveKind;
+use crate::domain::record::{MoveKind, StockMove};
 
 /// A count of a place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,26 +46,52 @@ pub struct Event {
     pub by: Option<String>,
 }
 
+/// The counts of a place: the move, the difference, and the book just before.
+///
+/// What the tills had sold by then and booked later was missing in the books alone: of what was found missing on that day so
+/// much is no difference, and the book is taken to have had it off already.
+pub(crate) fn lines<'a>(
+    book: &Book,
+    item: &ItemId,
+    location: &LocationId,
+    moves: &[&'a StockMove],
+) -> Vec<(&'a StockMove, Quantity, Quantity)> {
+    let mut level = Quantity::ZERO;
+    let mut lines = Vec::new();
+    let mut explained: BTreeMap<Date, Quantity> = BTreeMap::new();
+    for (m, done) in moves.iter().filter_map(|m| Some((m, m.done_at?))) {
+        let change = signed(m, location);
+        if m.kind == MoveKind::Count {
+            let day = book.calendar_of(location).day_of(done);
+            let left = explained.entry(day).or_insert_with(|| book.unposted_when_counted(item, location, day));
+            let at_tills = (-change).min(*left).max(Quantity::ZERO);
+            *left -= at_tills;
+            lines.push((*m, change + at_tills, level - at_tills));
+        }
+        level += change;
+    }
+    lines
+}
+
 /// The counts of a place, oldest first.
 pub fn counts(book: &Book, (item, location): &Place) -> Vec<Counted> {
     let moves = book.moves_at(item, location);
-    let done = || moves.iter().filter(|m| m.done_at.is_some());
+    let done = moves.iter().filter(|m| m.done_at.is_some());
     // Where the ERP states the stock, what is known of the moves may begin late.
-    let mut level = book.on_hand(item, location) - done().map(|m| signed(m, location)).sum::<Quantity>();
+    let opening = book.on_hand(item, location) - done.map(|m| signed(m, location)).sum::<Quantity>();
     let mut counts: Vec<Counted> = Vec::new();
-    for m in done() {
-        let change = signed(m, location);
-        if let Some(at) = m.done_at.filter(|_| m.kind == MoveKind::Count) {
-            let day = book.calendar.day_of(at);
-            match counts.last_mut().filter(|c| c.day == day && c.by == m.entered_by) {
-                Some(same) => {
-                    same.off += change;
-                    same.at = same.at.max(at);
-                }
-                None => counts.push(Counted { day, at, by: m.entered_by.clone(), off: change, before: level }),
+    for (m, off, before) in lines(book, item, location, &moves) {
+        let Some(at) = m.done_at else { continue };
+        let day = book.calendar.day_of(at);
+        match counts.last_mut().filter(|c| c.day == day && c.by == m.entered_by) {
+            Some(same) => {
+                same.off += off;
+                // What the tills had sold by this line too was off the books before.
+                same.before -= off - signed(m, location);
+                same.at = same.at.max(at);
             }
+            None => counts.push(Counted { day, at, by: m.entered_by.clone(), off, before: opening + before }),
         }
-        level += change;
     }
     counts
 }
@@ -72,7 +101,7 @@ pub fn agrees(book: &Book, config: &Config, place: &Place, count: &Counted) -> b
     let set = &config.tolerances;
     let off = count.off.abs();
     let share = count.before.to_f64().abs() * set.count_percent / 100.0;
-    let value = book.items.get(&place.0).and_then(|item| item.cost).map(|cost| off * cost);
+    let value = book.cost(&place.0, &place.1).map(|cost| off * cost);
     off.to_f64() <= set.count_units.max(share) || value.is_some_and(|value| value <= set.count_value)
 }
 

@@ -23,7 +23,7 @@ mod promotion;
 mod receiving;
 mod roots;
 mod series;
-mod shortage;
+pub mod shortage;
 mod spike;
 mod stage;
 pub mod stock;

@@ -10,6 +10,7 @@ use crate::domain::book::{Book, Place, numeric};
 use crate::domain::calendar::days_between;
 use crate::domain::evidence::FactValue;
 use crate::domain::exception::{ExceptionType as T, Signal};
+use crate::domain::money::Quantity;
 use crate::domain::record::PurchaseLine;
 use crate::pipeline::view::Outlook;
 
@@ -38,11 +39,10 @@ pub(super) fn trace(book: &Book, outlook: &Outlook, signals: &mut [Signal]) {
             continue;
         }
         let place = (item.clone(), location.clone());
-        let Some((line, root)) = awaited(book, &place).and_then(|line| Some((line, *roots.get(line.id.as_str())?))) else {
-            continue;
-        };
+        let Some((line, qty)) = awaited(book, &place) else { continue };
+        let Some(root) = roots.get(line.id.as_str()).copied() else { continue };
         let link = format!("shortage:{item}@{location}");
-        let cause = cause(book, outlook, line, &place, signal.code);
+        let cause = cause(book, outlook, (line, qty), &place, signal.code);
         let fact = FactValue::Text(line.order_name.clone());
         let fact = place_fact(book, item, location, "caused_by", "it waits for", fact);
         // By its number where it has one: five names would not fit on two lines.
@@ -83,22 +83,22 @@ fn lines_of_roots(book: &Book, signals: &[Signal]) -> BTreeMap<String, usize> {
     roots
 }
 
-/// The open line that comes first to a place, by when each is to be expected.
-fn awaited<'b>(book: &'b Book, (item, location): &Place) -> Option<&'b PurchaseLine> {
+/// The open line that comes first to a place, by when each is to be expected, with what it brings there: of a kit the component.
+fn awaited<'b>(book: &'b Book, (item, location): &Place) -> Option<(&'b PurchaseLine, Quantity)> {
     let incoming = book.incoming(item, location);
     let first = incoming.iter().min_by(|a, b| {
         (book.expected_on(a.promised), numeric(&a.po_line)).cmp(&(book.expected_on(b.promised), numeric(&b.po_line)))
     })?;
-    book.po_lines.get(&first.po_line)
+    Some((book.po_lines.get(&first.po_line)?, first.qty))
 }
 
 /// What a symptom says of its root: which order, how late, and whether it would have been enough.
-fn cause(book: &Book, outlook: &Outlook, line: &PurchaseLine, place: &Place, code: T) -> String {
+fn cause(book: &Book, outlook: &Outlook, (line, qty): (&PurchaseLine, Quantity), place: &Place, code: T) -> String {
     let due = book.due(line);
     let late = days_between(book.calendar.day_of(line.promised_first), book.today);
     let order = &line.order_name;
     let state = if due >= book.today { format!("now due {due}") } else { format!("{late} days overdue") };
-    let there = book.available(&place.0, &place.1).to_f64() + book.open_quantity(&line.id).to_f64();
+    let there = book.available(&place.0, &place.1).to_f64() + qty.to_f64();
     let days = days_between(book.today, book.expected_on(due)).max(1) as u32;
     let wanted = if code == T::IOut { 0.0 } else { outlook.window(place, 0, days).0 };
     if there > wanted {

@@ -94,14 +94,21 @@ fn shortage(book: &Book, config: &Config, outlook: &Outlook, item: &ItemId, loca
         place_fact(book, item, location, "window_demand", "wanted until then", FactValue::number(mean, 1)),
         place_fact(book, item, location, "risk", "probability of running out", FactValue::percent(risk * 100.0)),
     ]);
-    if let Some(line) = &po_line {
-        let open = FactValue::Quantity(book.open_quantity(line));
-        facts.push(fact(book, record(RecordKind::PoLine, line), "open", "next receipt", open));
+    if let Some(line) = &po_line
+        && let Some(next) = book.incoming(item, location).into_iter().find(|i| i.po_line == *line)
+    {
+        let field = open_field(book, line, item);
+        facts.push(fact(book, record(RecordKind::PoLine, line), &field, "next receipt", FactValue::Quantity(next.qty)));
     }
     let mut signal =
         Signal::rule(DETECTOR, code, Subject::at(item, location), "stock".to_owned(), (book.today, book.today), headline);
     signal.score = if out { 1.0 } else { risk };
     Some(signal.link(format!("shortage:{item}@{location}")).with(facts))
+}
+
+/// The field for what is still to come of an item on a line: of a kit each component has its own.
+pub fn open_field(book: &Book, line: &str, item: &ItemId) -> String {
+    if book.is_kit(line) { format!("open@{item}") } else { "open".to_owned() }
 }
 
 /// Is the day of relief one that nobody has said: of an order that is overdue, or of a lead time that no price list holds?

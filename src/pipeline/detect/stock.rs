@@ -3,14 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::civil::Date;
 use statrs::distribution::{DiscreteCDF, Poisson};
 
 use super::classes::Classes;
 use super::counted;
 use super::facts::{fact, place_fact, record};
 use crate::config::Config;
-use crate::domain::book::{Book, signed};
+use crate::domain::book::Book;
 use crate::domain::calendar::{days_between, iso_week};
 use crate::domain::evidence::{FactValue, Missing};
 use crate::domain::exception::{ExceptionType as T, Signal, Subject};
@@ -101,33 +100,6 @@ fn beyond(
     !(off.to_f64().abs() <= config.tolerances.count_units || off.to_f64().abs() <= share || small_value)
 }
 
-/// The counts of a place: the move, the difference, and the book just before.
-///
-/// What the tills had sold by then and booked later was missing in the books alone: of what was found missing on that day so
-/// much is no difference, and the book is taken to have had it off already.
-fn count_lines<'a>(
-    book: &Book,
-    item: &ItemId,
-    location: &LocationId,
-    moves: &[&'a StockMove],
-) -> Vec<(&'a StockMove, Quantity, Quantity)> {
-    let mut level = Quantity::ZERO;
-    let mut lines = Vec::new();
-    let mut explained: BTreeMap<Date, Quantity> = BTreeMap::new();
-    for (m, done) in moves.iter().filter_map(|m| Some((m, m.done_at?))) {
-        let change = signed(m, location);
-        if m.kind == MoveKind::Count {
-            let day = book.calendar_of(location).day_of(done);
-            let left = explained.entry(day).or_insert_with(|| book.unposted_when_counted(item, location, day));
-            let at_tills = (-change).min(*left).max(Quantity::ZERO);
-            *left -= at_tills;
-            lines.push((*m, change + at_tills, level - at_tills));
-        }
-        level += change;
-    }
-    lines
-}
-
 /// I-COUNT
 fn counts(
     book: &Book,
@@ -138,7 +110,7 @@ fn counts(
     classes: &Classes,
 ) -> Vec<Signal> {
     let mut found = Vec::new();
-    for (m, off, before) in count_lines(book, item, location, moves) {
+    for (m, off, before) in counted::lines(book, item, location, moves) {
         let Some(day) = m.done_at.map(|at| book.calendar.day_of(at)) else { continue };
         if days_between(day, book.today) > config.detect.event_days
             || !beyond(book, config, (item, location), off, before, classes)
@@ -182,7 +154,7 @@ fn shrink(
     moves: &[&StockMove],
     classes: &Classes,
 ) -> Option<Signal> {
-    let losses: Vec<(&StockMove, Quantity)> = count_lines(book, item, location, moves)
+    let losses: Vec<(&StockMove, Quantity)> = counted::lines(book, item, location, moves)
         .into_iter()
         .filter(|(_, off, before)| !off.is_positive() && beyond(book, config, (item, location), *off, *before, classes))
         .filter(|(m, ..)| m.done_at.is_some_and(|at| days_between(book.calendar.day_of(at), book.today) <= SHRINK_DAYS))
