@@ -3,10 +3,13 @@
 //! Many suppliers bill the whole order with its first delivery. While the rest is on its way and not late, nothing is wrong
 //! with that; what is billed above the order, or on a line that the ERP has closed, is not owed whenever it is looked at.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 
 use super::book::Book;
 use super::calendar::days_between;
+use super::ids::SupplierId;
 use super::money::Quantity;
 use super::record::{BillLine, PurchaseLine};
 
@@ -63,6 +66,9 @@ impl Excess {
     }
 }
 
+/// Habits by supplier and company.
+pub(super) type Habits = BTreeMap<(SupplierId, Option<String>), Habit>;
+
 /// How a supplier bills orders that come in parts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Habit {
@@ -80,23 +86,46 @@ impl Habit {
 }
 
 impl Book {
-    /// How a line's supplier bills orders that come in parts, by all other lines that have come whole.
+    /// How a line's supplier bills orders that come in parts, by all other lines of the company that have come whole.
     pub fn billing_habit(&self, line: &PurchaseLine) -> Habit {
-        let mut habit = Habit::default();
-        for other in self.po_lines.values().filter(|l| l.supplier == line.supplier && l.id != line.id) {
-            let Some(first) = self.bills(&other.id).into_iter().find(|b| b.qty.is_positive()) else { continue };
-            let came = self.received_by(other, first);
-            let whole = |qty: Quantity| qty.to_f64() >= other.qty.to_f64() * WHOLE;
-            if !whole(came) && whole(self.received(&other.id)) {
-                habit.lines += 1;
-                habit.whole += u32::from(whole(first.qty));
-            }
-        }
-        habit
+        let all = self.habits.get_or_init(|| self.find_habits());
+        let all = all.get(&self.habit_key(line)).copied().unwrap_or_default();
+        let own = self.shown_by(line);
+        Habit { lines: all.lines.saturating_sub(own.lines), whole: all.whole.saturating_sub(own.whole) }
     }
 
+    fn find_habits(&self) -> Habits {
+        let mut habits = Habits::new();
+        for line in self.po_lines.values() {
+            let shown = self.shown_by(line);
+            if shown.lines > 0 {
+                let habit = habits.entry(self.habit_key(line)).or_default();
+                habit.lines += shown.lines;
+                habit.whole += shown.whole;
+            }
+        }
+        habits
+    }
+
+    /// A supplier agrees with each company how it bills.
+    fn habit_key(&self, line: &PurchaseLine) -> (SupplierId, Option<String>) {
+        (line.supplier.clone(), self.company_of(&line.location).map(str::to_owned))
+    }
+
+    /// What one line says of its supplier's habit: nothing, unless it was billed when only a part had come, and came whole since.
+    fn shown_by(&self, line: &PurchaseLine) -> Habit {
+        let Some(first) = self.bills(&line.id).into_iter().find(|b| b.qty.is_positive()) else { return Habit::default() };
+        let whole = |qty: Quantity| qty.to_f64() >= line.qty.to_f64() * WHOLE;
+        if whole(self.received_by(line, first)) || !whole(self.received(&line.id)) {
+            return Habit::default();
+        }
+        Habit { lines: 1, whole: u32::from(whole(first.qty)) }
+    }
+
+    /// What had come of a line when it was billed, in the line's unit.
     fn received_by(&self, line: &PurchaseLine, bill: &BillLine) -> Quantity {
         let by_then = |at| self.calendar.day_of(at) <= bill.billed_on;
-        self.receipts(&line.id).into_iter().filter(|m| m.done_at.is_some_and(by_then)).map(|m| m.qty).sum()
+        let came = self.receipts(&line.id).into_iter().filter(|m| m.done_at.is_some_and(by_then)).collect();
+        self.in_line_units(&line.id, came, Vec::new())
     }
 }

@@ -135,6 +135,17 @@ pub fn taken_back(book: &Book) -> BTreeMap<String, TakenBack> {
     found
 }
 
+/// By credit note: the bills that it takes back, wholly or in part.
+pub(super) fn by_note(taken_back: &BTreeMap<String, TakenBack>) -> BTreeMap<String, Vec<String>> {
+    let mut bills: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (bill, taken) in taken_back {
+        for note in &taken.notes {
+            bills.entry(note.clone()).or_default().push(bill.clone());
+        }
+    }
+    bills
+}
+
 /// Bills by what a credit note may call them.
 struct Register<'r, 'b> {
     bills: &'r [Bill<'b>],
@@ -223,18 +234,19 @@ impl Book {
     /// neither is what took it back, on whatever lines it was entered.
     pub fn bills(&self, line: &str) -> Vec<&BillLine> {
         let whole = |id: &str| self.taken_back.get(id).is_some_and(|taken| taken.whole);
-        let undoes = |id: &str| {
-            let mut by_it = self.taken_back.values().filter(|taken| taken.notes.contains(id)).peekable();
-            by_it.peek().is_some() && by_it.all(|taken| taken.whole)
-        };
         let mut bills: Vec<&BillLine> = self
             .bills_of_po_line
             .get(line)
             .map(|ids| ids.iter().map(|id| &self.bill_lines[id]).collect())
             .unwrap_or_default();
-        bills.retain(|b| !whole(&b.bill_id) && !undoes(&b.bill_id));
+        bills.retain(|b| !whole(&b.bill_id) && !self.takes_back_only(&b.bill_id, whole));
         bills.sort_by_key(|b| (b.created_at, numeric(&b.id)));
         bills
+    }
+
+    /// Is a bill a credit note for none but bills of some kind?
+    pub(super) fn takes_back_only(&self, note: &str, of_kind: impl Fn(&str) -> bool) -> bool {
+        self.bills_of_note.get(note).is_some_and(|bills| bills.iter().all(|bill| of_kind(bill)))
     }
 
     /// Still to come on a purchase line: what its planned receipts say, or all of it where none is known.

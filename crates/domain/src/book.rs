@@ -10,8 +10,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::ahead::Habits;
 use super::announced::Announced;
-use super::bill::{TakenBack, taken_back};
+use super::bill::{TakenBack, by_note, taken_back};
 use super::calendar::{Calendar, plus_days};
 use super::carried::CarriedRule;
 use super::days::day_of;
@@ -81,6 +82,7 @@ pub struct Book {
     pub(super) moves_at: BTreeMap<Place, Vec<String>>,
     moves_of_po_line: BTreeMap<String, Vec<String>>,
     moves_of_sale_line: BTreeMap<String, Vec<String>>,
+    pub(super) moves_of_document: BTreeMap<String, Vec<String>>,
     pub(super) bills_of_po_line: BTreeMap<String, Vec<String>>,
     po_lines_of_order: BTreeMap<String, Vec<String>>,
     po_lines_at: BTreeMap<Place, Vec<String>>,
@@ -90,7 +92,10 @@ pub struct Book {
     kit_names: BTreeMap<ItemId, String>,
     pub(super) announced: BTreeMap<String, Announced>,
     pub(super) taken_back: BTreeMap<String, TakenBack>,
+    /// By credit note: the bills that it takes back.
+    pub(super) bills_of_note: BTreeMap<String, Vec<String>>,
     pub(super) repeats: OnceLock<Vec<Repeat>>,
+    pub(super) habits: OnceLock<Habits>,
     pub(super) carried: BTreeSet<Place>,
     pub(super) trade: Vec<Vec<String>>,
 }
@@ -140,6 +145,7 @@ impl Book {
             moves_at: BTreeMap::new(),
             moves_of_po_line: BTreeMap::new(),
             moves_of_sale_line: BTreeMap::new(),
+            moves_of_document: BTreeMap::new(),
             bills_of_po_line: BTreeMap::new(),
             po_lines_of_order: BTreeMap::new(),
             po_lines_at: BTreeMap::new(),
@@ -147,7 +153,9 @@ impl Book {
             kit_names: BTreeMap::new(),
             announced: BTreeMap::new(),
             taken_back: BTreeMap::new(),
+            bills_of_note: BTreeMap::new(),
             repeats: OnceLock::new(),
+            habits: OnceLock::new(),
             carried: BTreeSet::new(),
             trade: Vec::new(),
         };
@@ -159,6 +167,7 @@ impl Book {
         book.first_day = book.find_first_day();
         book.announced = book.newest_dates();
         book.taken_back = taken_back(&book);
+        book.bills_of_note = by_note(&book.taken_back);
         book.carried = book.find_carried(&CarriedRule::default());
         book.waits = book.count_waits();
         book.working_days = book.learn_working_days();
@@ -229,6 +238,7 @@ impl Book {
             }
         }
         for m in self.moves.values() {
+            self.moves_of_document.entry(m.document.clone()).or_default().push(m.id.clone());
             let places: BTreeSet<&LocationId> = m.from.iter().chain(m.to.iter()).collect();
             for place in places {
                 self.moves_at.entry((m.item.clone(), place.clone())).or_default().push(m.id.clone());

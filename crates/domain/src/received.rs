@@ -38,6 +38,11 @@ impl Book {
         None
     }
 
+    /// The moves of a document, by its name.
+    pub fn moves_of_document(&self, document: &str) -> impl Iterator<Item = &StockMove> {
+        self.moves_of_document.get(document).into_iter().flatten().filter_map(|id| self.moves.get(id))
+    }
+
     /// Done receipts of a purchase line, in order of time, replacements among them. Of a kit these are its components.
     pub fn receipts(&self, line: &str) -> Vec<&StockMove> {
         self.moves_of_po_line(line).into_iter().filter(|m| m.kind == MoveKind::Receipt && m.done_at.is_some()).collect()
@@ -194,7 +199,7 @@ impl Book {
     }
 
     /// What moves in and out come to in the line's unit.
-    fn in_line_units(&self, line: &str, came: Vec<&StockMove>, gone: Vec<&StockMove>) -> Quantity {
+    pub(super) fn in_line_units(&self, line: &str, came: Vec<&StockMove>, gone: Vec<&StockMove>) -> Quantity {
         let Some(recipe) = self.recipe(line) else {
             let own = |moves: Vec<&StockMove>| -> Quantity {
                 moves.into_iter().filter(|m| m.asked.is_none()).map(|m| m.qty).sum()

@@ -65,6 +65,13 @@ pub struct Repeat {
     pub paid: bool,
 }
 
+impl Repeat {
+    /// Is the later bill taken for a repeat where quantities are added up?
+    pub fn is_taken(&self) -> bool {
+        self.score >= TAKEN
+    }
+}
+
 /// What receipts say of a bill's quantities.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Cover {
@@ -161,8 +168,17 @@ impl Book {
 
     /// The bills of a purchase line without those that repeat another: what the supplier asks for the line.
     pub fn asked(&self, line: &str) -> Vec<&BillLine> {
-        let taken: BTreeSet<&str> = self.repeats().iter().filter(|r| r.score >= TAKEN).map(|r| r.later.as_str()).collect();
-        self.bills(line).into_iter().filter(|b| !taken.contains(b.bill_id.as_str())).collect()
+        let taken: BTreeSet<&str> = self.repeats().iter().filter(|r| r.is_taken()).map(|r| r.later.as_str()).collect();
+        self.bills_without(line, &taken)
+    }
+
+    /// The bills of a purchase line that stand, without some and without the credit notes for them: what was taken off a
+    /// repeat was not taken off the bill that it repeats.
+    fn bills_without(&self, line: &str, repeats: &BTreeSet<&str>) -> Vec<&BillLine> {
+        let gone = |id: &str| repeats.contains(id) || self.taken_back(id).is_some_and(|taken| taken.whole);
+        let mut bills = self.bills(line);
+        bills.retain(|b| !repeats.contains(b.bill_id.as_str()) && !self.takes_back_only(&b.bill_id, gone));
+        bills
     }
 }
 
@@ -362,8 +378,7 @@ fn cover(book: &Book, later: &Compared<'_>, taken: &BTreeSet<&str>) -> Cover {
         }
     }
     for (id, qty) in &by_line {
-        let billed: Quantity =
-            book.bills(id).into_iter().filter(|b| !taken.contains(b.bill_id.as_str())).map(|b| b.qty).sum();
+        let billed: Quantity = book.bills_without(id, taken).into_iter().map(|b| b.qty).sum();
         let over = billed - book.received(id);
         let within = |over: Quantity| over.min(*qty).max(Quantity::ZERO).to_f64();
         let share = value_of(later, id) / qty.to_f64();

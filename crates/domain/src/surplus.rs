@@ -44,10 +44,10 @@ impl Book {
     /// The lines of a done receipt, each with what it booked in beyond its order. Empty where there is no such receipt, or where
     /// it brought nothing to a place of ours.
     pub fn surplus_of(&self, document: &str) -> Vec<Surplus> {
-        let done = |m: &&StockMove| m.kind == MoveKind::Receipt && m.document == document && m.done_at.is_some();
+        let done = |m: &&StockMove| m.kind == MoveKind::Receipt && m.done_at.is_some();
         let mut left: BTreeMap<&str, Quantity> = BTreeMap::new();
         let mut found = Vec::new();
-        for m in self.moves.values().filter(done) {
+        for m in self.moves_of_document(document).filter(done) {
             let (Some(to), Some(at)) = (&m.to, m.done_at) else { continue };
             let Some(line) = self.line_of(m).and_then(|line| self.po_lines.get(line)) else { continue };
             let beyond = Quantity(self.excess(line).0 * self.per_unit(&line.id, &m.item));

@@ -1,14 +1,18 @@
 //! Checks on bills: holding one back, and reversing what was entered twice. Both look at what has become of the bill since:
 //! what was paid is asked back, and what was taken back by a credit note, wherever that is said, is not taken back again.
 
+use std::collections::BTreeSet;
+
 use crate::domain::bill::Bill;
 use crate::domain::book::Book;
 use crate::domain::money::Money;
-use crate::domain::record::{BillLine, StockMove};
+use crate::domain::record::BillLine;
 use crate::domain::surplus::Surplus;
 use crate::pipeline::view::CaseView;
 
 use super::checks::Checks;
+use super::desk::company_of;
+use super::duplicate::REVERSAL_LEAST;
 use super::matching::lines_of_bill;
 
 /// The basis of a claim for what was paid twice.
@@ -45,10 +49,10 @@ fn settled(book: &Book, lines: &[&BillLine]) -> String {
 /// REVERSE-DOC of a receipt, a bill or a customer's order.
 pub(super) fn reverse(view: &CaseView<'_>, c: &mut Checks, document: &str, duplicate_of: &str) {
     let book = view.book;
-    if let Some((bill, other)) = named(book, document, duplicate_of) {
+    if let Some((bill, other)) = named(view, document, duplicate_of) {
         return reverse_bill(book, c, &bill, &other);
     }
-    let receipt = |d: &str| book.moves.values().any(|m| m.document == d && m.done_at.is_some());
+    let receipt = |d: &str| book.moves_of_document(d).any(|m| m.done_at.is_some());
     let order = |d: &str| book.sale_lines.values().any(|l| l.order_name == d);
     let both = document != duplicate_of
         && ((receipt(document) && receipt(duplicate_of)) || (order(document) && order(duplicate_of)));
@@ -66,11 +70,8 @@ pub(super) fn reverse(view: &CaseView<'_>, c: &mut Checks, document: &str, dupli
         let detail = if counted { "what a count left there was there" } else { "no count since" };
         c.soft("no count since has confirmed it", !counted, detail.to_owned());
     }
-    let back = |m: &StockMove| {
-        let origin = m.returns.as_ref().and_then(|id| book.moves.get(id));
-        origin.is_some_and(|o| o.document == document)
-    };
-    let undone = book.moves.values().any(back);
+    let moved: BTreeSet<&str> = book.moves_of_document(document).map(|m| m.id.as_str()).collect();
+    let undone = book.moves.values().any(|m| m.returns.as_ref().is_some_and(|id| moved.contains(id.as_str())));
     c.hard("not already reversed", !undone, if undone { "goods went back".into() } else { "no reversal found".into() });
 }
 
@@ -83,14 +84,26 @@ pub(super) fn is_still_there(view: &CaseView<'_>, surplus: &Surplus) -> bool {
     surplus.left().is_positive() && within
 }
 
-/// Two bills by their names. Companies number alike, so the two must be in the same books.
-fn named<'b>(book: &'b Book, document: &str, duplicate_of: &str) -> Option<(Bill<'b>, Bill<'b>)> {
-    let called = |name: &str| Bill::of_lines(book.bill_lines.values().filter(|l| l.bill_name == name || l.bill_id == name));
+/// Two bills by their names. Companies number alike, so the two must be in the same books, and in those of the case.
+fn named<'b>(view: &CaseView<'b>, document: &str, duplicate_of: &str) -> Option<(Bill<'b>, Bill<'b>)> {
+    let book = view.book;
+    let company = books_of(view);
+    let ours = |l: &&BillLine| l.company.is_none() || company.is_none() || l.company.as_deref() == company;
+    let is = |l: &&BillLine, name: &str| l.bill_name == name || l.bill_id == name;
+    let called = |name: &str| Bill::of_lines(book.bill_lines.values().filter(|l| is(l, name)).filter(ours));
     let others = called(duplicate_of);
     called(document).into_iter().find_map(|bill| {
         let other = others.iter().find(|other| other.id != bill.id && other.same_books(&bill))?;
         Some((bill.clone(), other.clone()))
     })
+}
+
+/// The company whose books a case is about, where it is known: that of the bills it names goes first, since a charge has
+/// no place.
+fn books_of<'b>(view: &CaseView<'b>) -> Option<&'b str> {
+    let bills: BTreeSet<&str> = view.exceptions.iter().filter_map(|e| e.signal.subject.bill.as_deref()).collect();
+    let of_bill = |l: &'b BillLine| l.company.as_deref().filter(|_| bills.contains(l.bill_id.as_str()));
+    view.book.bill_lines.values().find_map(of_bill).or_else(|| company_of(view))
 }
 
 fn reverse_bill(book: &Book, c: &mut Checks, bill: &Bill<'_>, other: &Bill<'_>) {
@@ -110,6 +123,15 @@ fn reverse_bill(book: &Book, c: &mut Checks, bill: &Bill<'_>, other: &Bill<'_>) 
     let gone = book.taken_back(other.id).filter(|taken| taken.whole);
     let found = gone.map_or_else(|| format!("{} stands", other.first.bill_name), |t| t.words());
     c.hard("the other bill stands", gone.is_none(), found);
+    // What was settled or taken back is compared no more: that is said above.
+    if taken.is_none() && !paid && gone.is_none() {
+        let repeat = book.repeats().iter().find(|r| r.later == bill.id && r.earlier == other.id);
+        let found = repeat.map_or_else(
+            || "nothing says any more that both ask for the same".to_owned(),
+            |r| format!("{:.2}, at least {REVERSAL_LEAST:.2}", r.score),
+        );
+        c.hard("it still repeats the other", repeat.is_some_and(|r| r.score >= REVERSAL_LEAST), found);
+    }
 }
 
 /// What was paid twice on some purchase lines.

@@ -94,16 +94,15 @@ pub(super) fn check(view: &CaseView<'_>, c: &mut Checks, action: &Action) {
             known_place(view, c, item, location);
             let on_hand = book.on_shelf(item, location);
             c.hard("quantity is on hand", quantity.is_positive() && *quantity <= on_hand, format!("{quantity} ≤ {on_hand}"));
-            let known = book.moves.values().any(|m| &m.document == document && m.kind == MoveKind::Receipt);
+            let known = book.moves_of_document(document).any(|m| m.kind == MoveKind::Receipt);
             c.hard("receipt is known", known, document.clone());
             not_past(view, c, "end of holding is not past", *until);
         }
         Action::Return { receipt, item, location, supplier, quantity, .. } => {
             let came: Quantity = book
-                .moves
-                .values()
+                .moves_of_document(receipt)
                 .filter(|m| m.kind == MoveKind::Receipt && m.done_at.is_some() && &m.item == item)
-                .filter(|m| &m.document == receipt && m.partner.as_deref().is_none_or(|p| p == supplier.as_str()))
+                .filter(|m| m.partner.as_deref().is_none_or(|p| p == supplier.as_str()))
                 .map(|m| m.qty)
                 .sum();
             c.hard("received from this supplier", *quantity <= came, format!("{quantity} ≤ {came} in {receipt}"));

@@ -1,6 +1,6 @@
 //! A bill that is there twice (handbook §4.3, F-DUPBILL): its whole amount would be paid again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -17,13 +17,15 @@ use super::bills::BASIS_TWICE;
 use super::desk::{Desk, Proposal, Question};
 use super::matching::{
     CLAIM_DAYS, LEFT_AFTER_BLOCK, LEFT_AFTER_CLAIM, LEFT_AFTER_CONTACT, bill_facts, bill_name, lines_of_bill, paperwork,
+    quantity_keys,
 };
+use super::three_way::three_way;
 
 /// Share of a duplicate that remains after it has been reversed in the books.
 const LEFT_AFTER_REVERSAL: f64 = 0.02;
 
 /// Below this score a bill is not taken out of the books.
-const REVERSAL_LEAST: f64 = 0.5;
+pub(super) const REVERSAL_LEAST: f64 = 0.5;
 
 /// A bill that is there twice: its whole amount would be paid again, or was.
 pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception) {
@@ -39,7 +41,6 @@ pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception) {
         desk.miss(format!("prices of bill {} in company currency", bill_name(first)), "the amount billed twice");
         return;
     };
-    let repeat = book.repeats().iter().find(|r| r.later == *bill);
     let taken = book.taken_back(bill);
     if taken.is_some_and(|taken| taken.whole) {
         return;
@@ -51,15 +52,25 @@ pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception) {
         return;
     }
     let mut cites: Vec<FactId> = lines.iter().flat_map(|l| bill_facts(desk, l)).collect();
+    // When what was missing has come since, both bills are owed, however sure it looked before.
+    let Some(repeat) = book.repeats().iter().find(|r| r.later == *bill && r.earlier == *earlier) else { return };
     let source = RecordRef::new(RecordKind::BillLine, first.id.clone());
     cites.push(desk.fact(source.clone(), "duplicate_amount", "billed a second time", FactValue::Money(amount)));
-    let key = format!("bill:{bill}/duplicate");
+    let (counted, mut keys) = if repeat.is_taken() { Default::default() } else { counted_of(desk, &lines) };
+    let rest = (amount - counted).max(Money::ZERO);
+    if counted > Money::ZERO {
+        let label = "of it counted in the bill check";
+        cites.push(desk.fact(source.clone(), "duplicate_counted", label, FactValue::Money(counted)));
+    }
     let name = bill_name(first);
     let other = lines_of_bill(book, earlier).first().map_or_else(|| earlier.clone(), |b| bill_name(b));
     let paid = lines.iter().all(|l| !book.is_unpaid(l));
     let what = if paid { "paid again" } else { "bills again" };
-    desk.lose(&key, format!("{name} {what} what {other} billed"), Range::certain(amount), cites);
-    let keys = [key];
+    if rest > Money::ZERO {
+        let key = format!("bill:{bill}/duplicate");
+        desk.lose(&key, format!("{name} {what} what {other} billed"), Range::certain(rest), cites);
+        keys.push(key);
+    }
     let (cost, cost_cite) = paperwork(desk, source.clone());
     let due = first.due_on.unwrap_or(book.today).max(desk.tomorrow());
     // What is paid can be asked back for as long as a claim can be made.
@@ -114,7 +125,7 @@ pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception) {
     };
     desk.proposals.push(block);
     // Taking a bill out of the books needs more than a suspicion, and no part of it may be taken back yet.
-    if repeat.is_none_or(|r| r.score >= REVERSAL_LEAST) && credited == Money::ZERO {
+    if repeat.score >= REVERSAL_LEAST && credited == Money::ZERO {
         let reverse_cites = share(desk, "reverse_left", "share that remains after a reversal", LEFT_AFTER_REVERSAL);
         desk.proposals.push(Proposal {
             action: Action::ReverseDoc { document: name.clone(), duplicate_of: other.clone() },
@@ -130,6 +141,29 @@ pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception) {
         });
     }
     ask(desk, first, format!("bill {name}: does it bill the same goods as {other}"), &keys, latest);
+}
+
+/// How much of a bill the bill check of its lines counts already, and the parts of the loss that are of no other bill: what
+/// is done about the bill is done about them. A bill that is taken for a repeat is in no bill check.
+fn counted_of(desk: &Desk<'_>, lines: &[BillLine]) -> (Money, Vec<String>) {
+    let mut billed: BTreeMap<&str, Decimal> = BTreeMap::new();
+    for line in lines {
+        if let (Some(po_line), Some(price)) = (&line.po_line, line.price) {
+            *billed.entry(po_line).or_default() += line.qty.0 * price.0;
+        }
+    }
+    let (mut counted, mut keys) = (Money::ZERO, Vec::new());
+    for (po_line, billed) in billed {
+        let billed = Money::from_decimal(billed).max(Money::ZERO);
+        let theirs: Vec<String> = quantity_keys(po_line).into_iter().filter(|key| desk.parts.contains_key(key)).collect();
+        let sum: Money = theirs.iter().map(|key| desk.lost(key).expected).sum();
+        counted += sum.min(billed);
+        let check = desk.view.book.po_lines.get(po_line).and_then(|l| three_way(desk.view.book, desk.view.config, l));
+        if check.is_some_and(|check| check.never + check.ahead <= billed) {
+            keys.extend(theirs);
+        }
+    }
+    (counted, keys)
 }
 
 fn ask(desk: &mut Desk<'_>, bill: &BillLine, about: String, keys: &[String], latest: Date) {

@@ -50,6 +50,12 @@ pub(super) fn keys(line: &str) -> [String; 3] {
     [format!("bill:{line}/quantity"), format!("bill:{line}/price"), format!("order:{line}/price")]
 }
 
+/// The parts of a line that are about quantities: billed and never owed, and billed and still to come.
+pub(super) fn quantity_keys(line: &str) -> [String; 2] {
+    let [quantity, ..] = keys(line);
+    [quantity, ahead_key(line)]
+}
+
 /// Everything disputed in a case, gathered over its exceptions before actions are made: one block for a bill, one claim for a
 /// supplier.
 #[derive(Default)]

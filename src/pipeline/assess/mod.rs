@@ -319,7 +319,8 @@ fn gather(desk: &mut Desk<'_>) {
                     }
                 }
             }
-            T::FDupBill => duplicate::assess(desk, exception),
+            // What the bill check counts of a bill is known when all else is gathered.
+            T::FDupBill => {}
             T::ICount => stock::count(desk, exception),
             T::IShrink => stock::shrink(desk, exception),
             T::INeg => stock::negative(desk, exception),
@@ -332,6 +333,9 @@ fn gather(desk: &mut Desk<'_>) {
             T::SLtShift => supply::lead_time_shift(desk, exception),
             T::MMaster => supply::master_data(desk, exception),
         }
+    }
+    for exception in view.exceptions.iter().filter(|e| e.signal.code == T::FDupBill) {
+        duplicate::assess(desk, exception);
     }
     disputes.act(desk);
 }

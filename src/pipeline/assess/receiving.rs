@@ -315,8 +315,8 @@ fn billed_twice(desk: &mut Desk<'_>, surplus: &Surplus, disputes: &mut Disputes)
 }
 
 fn receipts_of(desk: &Desk<'_>, document: &str) -> Vec<StockMove> {
-    let done = |m: &&StockMove| m.kind == MoveKind::Receipt && m.document == document && m.done_at.is_some();
-    desk.view.book.moves.values().filter(done).cloned().collect()
+    let done = |m: &&StockMove| m.kind == MoveKind::Receipt && m.done_at.is_some();
+    desk.view.book.moves_of_document(document).filter(done).cloned().collect()
 }
 
 fn unplanned(desk: &mut Desk<'_>, exception: &Exception) {

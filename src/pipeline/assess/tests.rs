@@ -828,6 +828,64 @@ fn a_bill_is_not_reversed_when_it_was_reversed_or_paid_and_the_check_says_what_i
 }
 
 #[test]
+fn a_bill_is_not_reversed_once_what_was_missing_has_come() {
+    let mut shop = Shop::new();
+    for line in ["3", "4"] {
+        shop.order(line, "2", 100, -5);
+        shop.bill(line, 100, 8.0, 20, false);
+        shop.receipt(line, "2", 100, Some(-1));
+    }
+    let mut twice = on_line(ExceptionType::FDupBill, "4", "2");
+    twice.signal.subject.document = Some("73".into());
+    let found = shop.assess(std::slice::from_ref(&twice));
+    assert!(find(&found, "REVERSE-DOC").is_none() && find(&found, "BLOCK-BILL").is_none());
+    assert_eq!(found.rank.at_stake, Money::ZERO);
+    let reverse = Action::ReverseDoc { document: "BILL/2026/4".into(), duplicate_of: "BILL/2026/3".into() };
+    let failed =
+        shop.with(&[twice], |view| failures(&recheck(view, &reverse)).iter().map(|c| c.name.clone()).collect::<Vec<_>>());
+    assert_eq!(failed, ["it still repeats the other"]);
+}
+
+#[test]
+fn the_pair_that_is_reversed_by_name_is_that_of_the_cases_company() {
+    let mut shop = Shop::new();
+    for (line, company, name) in [("3", "1", "3"), ("4", "1", "4"), ("5", "2", "3"), ("6", "2", "4")] {
+        shop.order(line, "2", 100, -5);
+        shop.bill(line, 100, 8.0, 20, company == "1");
+        let [.., Record::BillLine(bill)] = shop.records.as_mut_slice() else { panic!("a bill was just pushed") };
+        (bill.company, bill.bill_name) = (Some(company.into()), format!("BILL/2026/{name}"));
+    }
+    let reverse = Action::ReverseDoc { document: "BILL/2026/4".into(), duplicate_of: "BILL/2026/3".into() };
+    let failed = |line: &str| {
+        let twice = on_line(ExceptionType::FDupBill, line, "2");
+        shop.with(&[twice], |view| failures(&recheck(view, &reverse)).iter().map(|c| c.name.clone()).collect::<Vec<_>>())
+    };
+    assert_eq!(failed("6"), [""; 0]);
+    assert_eq!(failed("4"), ["not paid"]);
+}
+
+#[test]
+fn what_the_bill_check_counts_of_a_doubtful_repeat_is_not_counted_again() {
+    let mut shop = Shop::new();
+    shop.order("3", "2", 100, 10);
+    shop.receipt("3", "2", 50, Some(-4));
+    shop.receipt("3", "2", 50, None);
+    for (id, due) in [("73", 20), ("74", 2)] {
+        shop.bill("3", 50, 8.0, due, false);
+        let [.., Record::BillLine(bill)] = shop.records.as_mut_slice() else { panic!("a bill was just pushed") };
+        (bill.bill_id, bill.bill_name, bill.reference) = (id.into(), format!("BILL/2026/{id}"), String::new());
+    }
+    let mut twice = on_line(ExceptionType::FDupBill, "3", "2");
+    (twice.signal.subject.bill, twice.signal.subject.document) = (Some("74".into()), Some("73".into()));
+    let billed = on_line(ExceptionType::FQty, "3", "2");
+    for exceptions in [vec![twice.clone()], vec![twice.clone(), billed.clone()], vec![billed, twice]] {
+        let found = shop.assess(&exceptions);
+        assert_eq!(found.rank.at_stake, money("400.00"), "{:?}", found.loss_sum);
+        assert!(find(&found, "REVERSE-DOC").is_none(), "a suspicion is not enough");
+    }
+}
+
+#[test]
 fn what_was_paid_twice_is_claimed_back() {
     let mut shop = Shop::new();
     shop.order("3", "2", 100, -5);

@@ -4,7 +4,7 @@
 //! combination, and the trained detector how likely an alarm is right, each with what made it say so. What a business reason explains (a promotion within its plan, one
 //! customer's bulk order, a delisting) is recorded as explained, not alarmed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::facts::{fact, place_fact, record};
 use super::feed::Feeds;
@@ -79,7 +79,7 @@ pub fn score(book: &Book, config: &Config, feeds: &Feeds) -> Demand {
         warmup_days: config.detect.warmup_days as usize,
         ..DemandParams::default()
     };
-    let twins: BTreeSet<String> = stock::twin_order_ids(book, i32::MAX).into_iter().collect();
+    let twins = stock::twin_order_ids(book, i32::MAX);
     let Some(first) = book.first_day() else {
         return Demand::empty(book.closed, feeds.clone());
     };

@@ -36,7 +36,14 @@ fn signal(book: &Book, repeat: &Repeat, earlier: &Bill<'_>, later: &Bill<'_>) ->
     let mut signal = Signal::rule(DETECTOR, T::FDupBill, subject, "bill".to_owned(), days, headline);
     signal.score = repeat.score;
     let facts = facts(book, repeat, earlier, later, amount);
-    Some(signal.link(format!("bill:{}", later.id)).with(facts))
+    let mut signal = signal.link(format!("bill:{}", later.id));
+    if !repeat.is_taken() {
+        // The bill check of its lines counts the bill too: what is billed beyond receipts is the same money.
+        for line in later.lines.iter().filter_map(|l| l.po_line.as_ref()) {
+            signal = signal.link(format!("line:{line}"));
+        }
+    }
+    Some(signal.with(facts))
 }
 
 fn headline(book: &Book, repeat: &Repeat, earlier: &Bill<'_>, later: &Bill<'_>, amount: Option<Money>) -> String {

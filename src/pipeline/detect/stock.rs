@@ -281,8 +281,9 @@ fn returns(book: &Book, item: &ItemId, location: &LocationId, moves: &[&StockMov
     Some(signal.link(format!("returns:{item}@{location}")).with(facts))
 }
 
-/// D-DATA: two orders of one customer on one day with the same lines: probably entered twice.
-fn twin_orders(book: &Book, days: i32) -> Vec<Signal> {
+/// Pairs of orders of one customer on one day with the same lines, entered in the last `days`: the second is probably the
+/// first, entered again.
+fn twins(book: &Book, days: i32) -> Vec<(Vec<&SaleLine>, Vec<&SaleLine>)> {
     let mut orders: BTreeMap<&str, Vec<&SaleLine>> = BTreeMap::new();
     for line in book.sale_lines.values() {
         if days_between(book.calendar.day_of(line.ordered_at), book.today) <= days {
@@ -304,6 +305,17 @@ fn twin_orders(book: &Book, days: i32) -> Vec<Signal> {
             seen.insert(key, lines);
             continue;
         };
+        found.push((twin.clone(), lines));
+    }
+    found
+}
+
+/// D-DATA: two orders of one customer on one day with the same lines: probably entered twice.
+fn twin_orders(book: &Book, days: i32) -> Vec<Signal> {
+    let mut found = Vec::new();
+    for (twin, lines) in twins(book, days) {
+        let first = lines[0];
+        let day = book.calendar.day_of(first.ordered_at);
         let headline = format!(
             "{} repeats {} line by line: {} lines for the same customer at {} on {day}.",
             first.order_name,
@@ -327,12 +339,8 @@ fn twin_orders(book: &Book, days: i32) -> Vec<Signal> {
 }
 
 /// Ids of the second of two orders that are probably one, entered in the last `days`: their demand is counted once.
-pub(super) fn twin_order_ids(book: &Book, days: i32) -> Vec<String> {
-    let names: Vec<String> = twin_orders(book, days)
-        .into_iter()
-        .filter_map(|s| s.subject.document.as_deref().and_then(|d| d.split_once(',')).map(|(_, second)| second.to_owned()))
-        .collect();
-    book.sale_lines.values().filter(|l| names.contains(&l.order_name)).map(|l| l.order_id.clone()).collect()
+pub(super) fn twin_order_ids(book: &Book, days: i32) -> BTreeSet<String> {
+    twins(book, days).into_iter().filter_map(|(_, second)| second.first().map(|line| line.order_id.clone())).collect()
 }
 
 /// M-MASTER: an item that is sold or stocked without what the arithmetic needs.

@@ -8,7 +8,7 @@ use crate::book::Book;
 use crate::calendar::{Calendar, plus_days};
 use crate::ids::{ItemId, LocationId, SupplierId};
 use crate::money::{Money, Quantity, UnitPrice};
-use crate::record::{BillLine, Foreign, MoveKind, PurchaseLine, Record, StockMove};
+use crate::record::{BillLine, Foreign, Location, MoveKind, PurchaseLine, Record, StockMove};
 
 fn day(offset: i32) -> Date {
     plus_days("2026-11-02".parse().unwrap(), offset)
@@ -344,6 +344,18 @@ fn what_was_taken_back_is_not_there_twice_whichever_field_says_so() {
 }
 
 #[test]
+fn what_is_taken_off_a_repeat_is_not_taken_off_the_bill_that_it_repeats() {
+    let asked = |note_on: &'static str| {
+        let shop = whole().bill("1", "VER-4043", -9, Some("1"), 96, 6.8).bill("2", "VER-4043", -8, Some("1"), 96, 6.8);
+        let book = shop.with("3", "CN-77", -2, Some("1"), -48, 6.8, |b| b.reverses = Some(note_on.into())).book();
+        assert!(book.repeats()[0].is_taken() && book.repeats()[0].later == "2", "{:?}", book.repeats());
+        book.asked("1").into_iter().map(|b| b.qty).sum::<Quantity>()
+    };
+    assert_eq!(asked("2"), Quantity::units(96));
+    assert_eq!(asked("1"), Quantity::units(48), "what is taken off the first one is");
+}
+
+#[test]
 fn bills_of_two_companies_and_in_two_currencies_are_two_things() {
     let second = |change: fn(&mut BillLine)| {
         whole().bill("1", "VER-4043", -9, Some("1"), 96, 6.8).with("2", "VER-4043", -8, Some("1"), 96, 6.8, change)
@@ -484,4 +496,32 @@ fn a_supplier_who_bills_orders_whole_has_a_habit() {
     let book = shop.book();
     assert_eq!(book.billing_habit(&book.po_lines["1"]), Habit { lines: 3, whole: 3 });
     assert!(book.billing_habit(&book.po_lines["1"]).is_one() && !book.billing_habit(&book.po_lines["2"]).is_one());
+}
+
+#[test]
+fn what_a_supplier_agreed_with_one_company_says_nothing_of_another() {
+    let mut shop = Shop::default().ordered("1", 96, 4);
+    for line in ["2", "3", "4", "5"] {
+        shop = shop.ordered(line, 40, -20).came(line, 20, -20).came(line, 20, -10).bill(line, "", -19, Some(line), 40, 6.8);
+    }
+    for record in &mut shop.0 {
+        if let Record::PoLine(line) = record
+            && line.id != "1"
+        {
+            line.location = LocationId::new("2");
+        }
+    }
+    for id in ["1", "2"] {
+        let (code, name, company) = ("WH".into(), "Main".into(), Some(id.into()));
+        shop.0.push(Record::Location(Location {
+            id: LocationId::new(id),
+            code,
+            name,
+            company,
+            company_name: String::new(),
+        }));
+    }
+    let book = shop.book();
+    assert_eq!(book.billing_habit(&book.po_lines["1"]), Habit::default());
+    assert_eq!(book.billing_habit(&book.po_lines["2"]), Habit { lines: 3, whole: 3 }, "its own aside");
 }
