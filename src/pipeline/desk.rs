@@ -24,6 +24,11 @@ use crate::store::{DecisionRow, Store};
 /// Weight of a type's prior, as a number of decisions: the prior speaks for as much as ten of them.
 const PRIOR_WEIGHT: f64 = 10.0;
 
+/// Why nothing is laid out.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the source is being read; nothing is judged by the half that has come in. Try again when the reading has ended")]
+pub struct BeingRead;
+
 /// The book of a moment with everything computed from it.
 pub struct Laid {
     /// The records.
@@ -37,9 +42,20 @@ pub struct Laid {
 }
 
 /// Says for which records and which day something was laid out: the day, the last day and the last hour that were read to
-/// their end, the newest change, how many records, how many decisions to learn from. A page of records can end between two of
-/// the same moment, so the newest change alone says too little.
-type Key = (Date, Option<(Date, i64)>, Option<Timestamp>, i64, usize);
+/// their end, the newest change, what the source told, how many records, how many decisions to learn from. A page of records
+/// can end between two of the same moment, and what was announced can be newer than what is read after it, so the newest
+/// change alone says too little.
+type Key = (Date, Option<(Date, i64)>, Option<Timestamp>, (Option<Timestamp>, i64), i64, usize);
+
+/// What there is to lay out at a moment.
+enum There {
+    /// Everything up to the last look, or as much as there is of the first.
+    Whole,
+    /// Half of a look has come in: this is the whole story of before.
+    Before(Arc<Laid>),
+    /// Half of a look has come in, and nothing was laid out before.
+    Half,
+}
 
 /// Lays the book out when it is asked for and keeps it until the records or the day change.
 pub struct Desk {
@@ -55,8 +71,23 @@ impl Desk {
         Self { store, config, clock, kept: Mutex::new(None) }
     }
 
-    /// The book of this business day.
+    /// The book of this business day; while half of a look has come in, the one from before it.
+    ///
+    /// # Errors
+    /// Says what could not be read, or that half of a look is all there is: nothing may be judged by it.
     pub async fn lay_out(&self) -> anyhow::Result<Arc<Laid>> {
+        self.lay_out_of(false).await
+    }
+
+    /// The same for whoever wants names and addresses only, which are right in half of a story, too.
+    ///
+    /// # Errors
+    /// Says what could not be read.
+    pub async fn lay_out_names(&self) -> anyhow::Result<Arc<Laid>> {
+        self.lay_out_of(true).await
+    }
+
+    async fn lay_out_of(&self, half_will_do: bool) -> anyhow::Result<Arc<Laid>> {
         let calendar = self.config.calendar.calendar();
         let now = self.clock.now();
         let newest = self.store.newest_change().await?;
@@ -66,24 +97,31 @@ impl Desk {
         let today = calendar.day_of(now);
         let learnt = decisions.iter().filter(|d| calendar.day_of(d.at) < today);
         let learnt: Vec<&DecisionRow> = standing(learnt);
+        let told = self.store.state_of_told().await?;
         let records = self.store.count_records().await?.values().sum();
         let read_up_to = observe::looked_at(&self.store).await?;
         let closed = read_up_to.map(|at| (calendar.closed_at(at), at.as_second().div_euclid(3600)));
-        let key = (today, closed, newest, records, learnt.len());
+        let key = (today, closed, newest, told, records, learnt.len());
         let mut kept = self.kept.lock().await;
-        // While half of a look has come in, the whole story of before stands.
-        if let Some((at, laid)) = &*kept
-            && at.0 == today
-            && !observe::is_abreast(&self.store).await?
-        {
-            return Ok(Arc::clone(laid));
-        }
+        let mut half = match self.there(kept.as_ref(), &key).await? {
+            There::Before(laid) => return Ok(laid),
+            There::Half => true,
+            There::Whole => false,
+        };
+        anyhow::ensure!(half_will_do || !half, BeingRead);
         if let Some((at, laid)) = &*kept
             && *at == key
         {
             return Ok(Arc::clone(laid));
         }
         let records = self.store.load_records().await.context("loading the records")?;
+        // The next look may have begun while they were loaded.
+        match self.there(kept.as_ref(), &key).await? {
+            There::Before(laid) => return Ok(laid),
+            There::Half => half = true,
+            There::Whole => {}
+        }
+        anyhow::ensure!(half_will_do || !half, BeingRead);
         let config = Arc::clone(&self.config);
         let p = self.probabilities(&learnt).await?;
         // Facts are as old as the last whole look at the records, not as the moment of the click.
@@ -100,8 +138,24 @@ impl Desk {
         .await
         .context("computing what the records say")?;
         let laid = Arc::new(laid);
-        *kept = Some((key, Arc::clone(&laid)));
+        if !half {
+            *kept = Some((key, Arc::clone(&laid)));
+        }
         Ok(laid)
+    }
+
+    /// What there is to lay out for `key`. Before the first whole look there is no story of before that could stand.
+    async fn there(&self, kept: Option<&(Key, Arc<Laid>)>, key: &Key) -> anyhow::Result<There> {
+        if observe::is_abreast(&self.store).await? {
+            return Ok(There::Whole);
+        }
+        let ever_whole = key.1.is_some();
+        let stands = |at: &Key| if ever_whole { at.1.is_some() } else { at.0 == key.0 };
+        Ok(match kept.filter(|(at, _)| stands(at)) {
+            Some((_, laid)) => There::Before(Arc::clone(laid)),
+            None if ever_whole => There::Half,
+            None => There::Whole,
+        })
     }
 
     /// Beta-binomial p by type: the prior, moved by what people decided (handbook §7). "Real, but another action" confirms
@@ -172,6 +226,31 @@ mod tests {
             at: Timestamp::UNIX_EPOCH,
             body: serde_json::Value::Null,
         }
+    }
+
+    #[tokio::test]
+    async fn half_of_a_look_is_not_laid_out_and_what_was_whole_stands_over_the_day() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open_and_migrate(&format!("sqlite:{}", folder.path().join("r.db").display())).await.unwrap();
+        let clock = Clock::standing_at("2026-10-08T12:00:00Z".parse().unwrap());
+        let desk = || Desk::new(store.clone(), Arc::new(Config::load_from(None, &[]).unwrap()), clock.clone());
+        store.begin_look("erp", &["records"], clock.now()).await.unwrap();
+        let first = desk();
+        first.lay_out().await.expect("of the first look there is as much as there is");
+        store.end_look("erp", clock.now()).await.unwrap();
+        store.put_setting("observe.behind", "yes").await.unwrap();
+        for started_anew in [first, desk()] {
+            let Err(error) = started_anew.lay_out().await else { panic!("half of a story") };
+            assert!(error.to_string().starts_with("the source is being read"), "{error}");
+            started_anew.lay_out_names().await.unwrap();
+            assert!(started_anew.lay_out().await.is_err(), "half of it is not kept");
+        }
+        store.put_setting("observe.behind", "no").await.unwrap();
+        let whole = desk();
+        let laid = whole.lay_out().await.unwrap();
+        store.put_setting("observe.behind", "yes").await.unwrap();
+        clock.set("2026-10-09T00:05:00Z".parse().unwrap());
+        assert!(Arc::ptr_eq(&whole.lay_out().await.unwrap(), &laid));
     }
 
     #[test]

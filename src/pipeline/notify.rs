@@ -67,7 +67,8 @@ impl Stage for Notify {
         if !(is_settled(&self.0).await? && (is_read(&self.0, day).await? || now >= config.calendar.digest_by(day))) {
             return Ok(Progress::Idle);
         }
-        let laid = desk.lay_out().await?;
+        // What it says was judged before; of the records it wants names, and at its deadline there may be no more than half.
+        let laid = desk.lay_out_names().await?;
         let digest = compose(&self.0, &laid, day).await?;
         let kept = StoredDigest {
             text: render::text(&digest),
@@ -90,14 +91,12 @@ impl Stage for Notify {
     }
 }
 
-/// Was everything read that the digest of `day` has to tell, and looked through? Where the source has gone down since its day
-/// began, what was read before is all there is: the days before are whole.
+/// Was everything read that the digest of `day` has to tell, with a look that began when it was due, and looked through? A
+/// source that is down may come back: it is waited for until the deadline.
 async fn is_read(stages: &Stages, day: Date) -> anyhow::Result<bool> {
-    let calendar = &stages.config.calendar;
-    let reading = Reading::load(&stages.store).await?;
-    let covers = reading.covers_days_before(day, &calendar.calendar());
-    let fresh = reading.up_to().is_some_and(|at| at >= calendar.digest_at(day)) || reading.down().is_some();
-    Ok(covers && fresh && is_current(stages).await?)
+    let due = stages.config.calendar.digest_at(day);
+    let fresh = Reading::load(&stages.store).await?.up_to().is_some_and(|at| at >= due);
+    Ok(fresh && is_current(stages).await?)
 }
 
 /// Is the work of the stages before done? A digest is made once, so it must not be made of half of it, nor of nothing. A case
@@ -126,8 +125,9 @@ async fn compose(stages: &Stages, laid: &Laid, day: Date) -> anyhow::Result<Dige
     // What the cases rest on, which may be less than what was read since.
     let as_of = looked_through(stages).await?.unwrap_or(laid.book.as_of);
     let reading = Reading::load(store).await?;
-    let mut unread = reading.unread(day, &calendar, ports.source.streams());
-    if unread.is_empty() && calendar.day_of(as_of) < day {
+    let due = config.calendar.digest_at(day);
+    let mut unread = reading.unread(day, due, &calendar, ports.source.streams());
+    if as_of < due && reading.up_to().is_some_and(|at| at >= due) {
         unread.push(not_looked_through(as_of, &calendar));
     }
     // Ranks were counted on the day of the last look; the time that is left has gone on.

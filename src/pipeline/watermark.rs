@@ -77,21 +77,25 @@ impl Reading {
         self.up_to().is_some_and(|at| calendar.day_of(at) >= day)
     }
 
-    /// What a digest of `day` says is not in it, where days before it have not been read to their close: what, from when on,
-    /// and why.
-    pub fn unread(&self, day: Date, calendar: &Calendar, streams: &[Stream]) -> Vec<String> {
+    /// What a digest of `day` says is not in it, where the source was not read since the digest was due (`due`): what, from when
+    /// on, and why.
+    pub fn unread(&self, day: Date, due: Timestamp, calendar: &Calendar, streams: &[Stream]) -> Vec<String> {
         let mut behind: BTreeMap<Option<Timestamp>, Vec<&str>> = BTreeMap::new();
-        for mark in self.0.iter().filter(|mark| mark.looked_at.is_none_or(|at| calendar.day_of(at) < day)) {
+        for mark in self.0.iter().filter(|mark| mark.looked_at.is_none_or(|at| at < due)) {
             let tells = streams.iter().find(|s| s.name == mark.stream).map_or(mark.stream.as_str(), |s| s.tells);
             behind.entry(mark.looked_at).or_default().push(tells);
         }
+        let down = self.down().map(|(since, why)| not_read(&moment(since, calendar), why));
         if behind.is_empty() {
-            return Vec::new();
+            return down.into_iter().collect();
         }
         let since = |(at, what): (Option<Timestamp>, Vec<&str>)| {
             let what = what.join(", ");
             match at {
                 None => format!("Not in it: any {what}; they have never been read to the end."),
+                Some(at) if calendar.day_of(at) >= day => {
+                    format!("Not in it: {what} after {}.", clock_time(at, calendar))
+                }
                 Some(at) if calendar.day_of(at) == plus_days(day, -1) => {
                     format!("Not in it: yesterday's {what} after {}.", clock_time(at, calendar))
                 }
@@ -101,8 +105,8 @@ impl Reading {
         let mut lines: Vec<String> = behind.into_iter().map(since).collect();
         let begun =
             self.0.iter().filter(|mark| mark.looked_at.is_none_or(|at| mark.begun_at > at)).map(|mark| mark.begun_at);
-        match (self.down(), begun.max()) {
-            (Some((since, why)), _) => lines.push(not_read(&moment(since, calendar), why)),
+        match (down, begun.max()) {
+            (Some(down), _) => lines.push(down),
             (None, Some(begun)) => {
                 lines.push(format!("The reading that began {} had not ended.", moment(begun, calendar)));
             }
@@ -145,7 +149,8 @@ mod tests {
     }
 
     fn unread(marks: Vec<Watermark>) -> Vec<String> {
-        Reading(marks).unread("2026-10-31".parse().unwrap(), &Calendar::utc(), &STREAMS)
+        let due = at("2026-10-31T06:00:00Z");
+        Reading(marks).unread("2026-10-31".parse().unwrap(), due, &Calendar::utc(), &STREAMS)
     }
 
     #[test]
@@ -164,8 +169,8 @@ mod tests {
 
     #[test]
     fn what_is_not_in_it_is_said_by_stream_with_the_reason() {
-        let (evening, night) = ("2026-10-30T18:02:00Z", "2026-10-31T00:05:00Z");
-        assert!(unread(vec![mark("documents", Some(night), night, None)]).is_empty());
+        let (evening, night, morning) = ("2026-10-30T18:02:00Z", "2026-10-31T00:05:00Z", "2026-10-31T06:00:00Z");
+        assert!(unread(vec![mark("documents", Some(morning), morning, None)]).is_empty());
         let down = |name| mark(name, Some(evening), night, Some(night));
         assert_eq!(
             unread(vec![down("demand"), down("documents")]),
@@ -176,13 +181,17 @@ mod tests {
         );
         let slow = mark("documents", Some("2026-10-28T18:02:00Z"), night, None);
         assert_eq!(
-            unread(vec![mark("demand", Some(night), night, None), slow]),
+            unread(vec![mark("demand", Some(morning), morning, None), slow]),
             [
                 "Not in it: orders and receipts after 2026-10-28 18:02 UTC, nor those of the days since.",
                 "The reading that began 2026-10-31 00:05 UTC had not ended.",
             ]
         );
         assert!(unread(vec![mark("demand", Some(evening), evening, None)])[1].contains("reeve serve"));
+        let since = "The source has been down since 2026-10-31 00:05 UTC: no route to host.";
+        let early = mark("demand", Some("2026-10-31T00:02:00Z"), night, Some(night));
+        assert_eq!(unread(vec![early]), ["Not in it: sales after 00:02 UTC.", since]);
+        assert_eq!(unread(vec![mark("demand", Some(morning), morning, Some(night))]), [since], "said whatever was read");
         let resting = PortError::Resting { service: "Odoo", until: at("2026-10-31T10:30:00Z") };
         let quiet = Watermark { failing: Some(why_not(&resting)), ..down("demand") };
         let said = "The source has been left alone until 2026-10-31T10:30:00Z, since 2026-10-31 00:05 UTC.";

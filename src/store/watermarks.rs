@@ -24,9 +24,11 @@ pub struct Watermark {
 }
 
 impl Store {
-    /// A look at the streams of `source` begins at `at`. Streams that it does not have any more are forgotten.
+    /// A look at the streams of `source` begins at `at`. Streams that it does not have any more are forgotten, and so is any
+    /// other source: a store has one, and nobody reads the one before it any more.
     pub async fn begin_look(&self, source: &str, streams: &[&str], at: Timestamp) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
+        sqlx::query("delete from watermarks where source <> $1").bind(source).execute(&mut *tx).await?;
         for r in
             sqlx::query("select stream as id from watermarks where source = $1").bind(source).fetch_all(&mut *tx).await?
         {
@@ -151,6 +153,8 @@ mod tests {
             assert_eq!(marks(&store).await, [row("documents", Some(4), None), row("levels", Some(4), None)]);
             store.begin_look("erp", &["documents"], at(5)).await.unwrap();
             assert_eq!(marks(&store).await, [row("documents", Some(4), None)], "a stream that is read no more is forgotten");
+            store.begin_look("other", &["documents"], at(6)).await.unwrap();
+            assert_eq!(marks(&store).await, [row("documents", None, None)], "so is a source that is read no more");
         })
         .await;
     }

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::templates;
 use super::view::Shell;
 use crate::pipeline::approve::DecisionRefused;
+use crate::pipeline::desk::BeingRead;
 use crate::store::{AuditFault, StoreError};
 
 /// Why there is no page.
@@ -29,16 +30,24 @@ pub(super) enum WebError {
         "What the page shows could not be computed. Nothing was changed. Whoever runs Reeve finds the reason in its log."
     )]
     Work(anyhow::Error),
+    /// It can be computed in a while.
+    #[error("Not now: {0}. Nothing was changed.")]
+    NotNow(BeingRead),
     /// A fault of ours.
     #[error("The page could not be made. Nothing was changed. Whoever runs Reeve finds the reason in its log.")]
     Page(#[from] minijinja::Error),
 }
 
 impl WebError {
+    /// What a page shows could not be computed.
+    pub(super) fn work(error: anyhow::Error) -> Self {
+        error.downcast_ref::<BeingRead>().copied().map_or(Self::Work(error), Self::NotNow)
+    }
+
     /// Nobody could be told what they may do.
     pub(super) fn judged(refusal: DecisionRefused) -> Self {
         match refusal {
-            DecisionRefused::Failed(error) => Self::Work(error),
+            DecisionRefused::Failed(error) => Self::work(error),
             other => Self::BadRequest(other.to_string()),
         }
     }
@@ -76,6 +85,7 @@ impl IntoResponse for WebError {
                 tracing::error!(error = format!("{error:#}"), "a page's figures could not be computed");
                 (StatusCode::SERVICE_UNAVAILABLE, "Not available")
             }
+            Self::NotNow(_) => (StatusCode::SERVICE_UNAVAILABLE, "Not now"),
             Self::Page(error) => {
                 tracing::error!(error = error as &dyn std::error::Error, "a page could not be made");
                 (StatusCode::INTERNAL_SERVER_ERROR, "Not available")

@@ -17,6 +17,7 @@ use super::guard::is_loopback;
 use super::session::SignedIn;
 use super::view::Shell;
 use super::{WebState, templates};
+use crate::pipeline::desk::BeingRead;
 use crate::pipeline::kpi::{Group, Kpi, Period, Report, USUAL_DAYS};
 
 /// The version of the text that Prometheus reads.
@@ -44,7 +45,7 @@ pub(super) async fn show(
     };
     let period = Period::of(day(&days.from)?, day(&days.to)?, state.figures.today())
         .map_err(|error| WebError::BadRequest(error.to_string()))?;
-    let report = state.figures.of(period).await.map_err(WebError::Work)?;
+    let report = state.figures.of(period).await.map_err(WebError::work)?;
     let group = |group: Group| {
         let kpis: Vec<_> = report.kpis.iter().filter(|kpi| kpi.group == group).map(view).collect();
         json!({ "title": group.title(), "id": format!("{group:?}").to_lowercase(), "kpis": kpis })
@@ -168,7 +169,12 @@ async fn text(state: &WebState) -> anyhow::Result<String> {
     out.family("reeve_newest_record_timestamp_seconds", "The newest change that was read from the ERP.");
     out.sample("reeve_newest_record_timestamp_seconds", &[], newest);
     let today = state.figures.today();
-    kpis(&mut out, &*state.figures.of(Period::of(None, None, today)?).await?);
+    match state.figures.of(Period::of(None, None, today)?).await {
+        Ok(report) => kpis(&mut out, &report),
+        // What is wrong meanwhile is in the other figures.
+        Err(error) if error.is::<BeingRead>() => {}
+        Err(error) => return Err(error),
+    }
     Ok(out.0)
 }
 

@@ -184,7 +184,7 @@ async fn a_kit_that_was_made_up_otherwise_counts_as_it_left() {
         shop.assert_wanted(&book, &[bean, set], &format!("{version:?}"));
         assert_eq!(shop.retail.wanted[&(bean, 1)].values().copied().collect::<Vec<_>>()[7..9], [11.0, 16.0]);
 
-        // And a kit on an order is told anew when its bill changes.
+        // A kit on an order counts as it was made up when it was ordered.
         let Shop { fake, retail, .. } = &mut shop;
         retail.order(fake, 2, &[(set, 4.0)], "2026-11-20 07:00");
         let lines = |records: &[Record]| -> Vec<(String, Quantity)> {
@@ -196,14 +196,16 @@ async fn a_kit_that_was_made_up_otherwise_counts_as_it_left() {
         assert_eq!(lines(&records), [(bean.to_string(), Quantity::units(12))]);
         let Shop { fake, retail, .. } = &mut shop;
         retail.change_kit(fake, set, "2026-11-20 07:40", 2.0);
+        retail.order(fake, 2, &[(set, 5.0)], "2026-11-20 07:50");
         shop.look("2026-11-20 08:30").await;
         let records = shop.store.load_records().await.expect("the store answers");
-        assert_eq!(lines(&records), [(bean.to_string(), Quantity::units(8))]);
+        let both = [12, 10].map(|units| (bean.to_string(), Quantity::units(units)));
+        assert_eq!(lines(&records), both);
         let bom = *shop.fake.rows("mrp.bom").keys().next().expect("a bill");
         shop.fake.archive("mrp.bom", bom);
         shop.look("2026-11-20 09:30").await;
         let records = shop.store.load_records().await.expect("the store answers");
-        assert_eq!(lines(&records), [], "no kit any more, and no stock is kept of it");
+        assert_eq!(lines(&records), both, "no kit any more, and what was ordered of it left as it was");
     }
 }
 

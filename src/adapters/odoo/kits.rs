@@ -72,10 +72,18 @@ impl Kits {
 
     /// What a product is made up of in a company; None where it is no kit there.
     pub(in crate::adapters) fn parts(&self, product: i64, company: Option<i64>) -> Option<&[Part]> {
+        Some(&self.kit(product, company)?.parts)
+    }
+
+    /// Since when a product is made up as it is in a company; None where it is no kit there (any more).
+    pub(super) fn made_up_since(&self, product: i64, company: Option<i64>) -> Option<Timestamp> {
+        Some(self.kit(product, company)?.since)
+    }
+
+    fn kit(&self, product: i64, company: Option<i64>) -> Option<&Kit> {
         let kits = self.of.get(&product)?;
         let own = kits.iter().find(|kit| company.is_some() && kit.company == company);
-        let kit = own.or_else(|| kits.iter().find(|kit| kit.company.is_none()))?;
-        Some(&kit.parts)
+        own.or_else(|| kits.iter().find(|kit| kit.company.is_none()))
     }
 
     /// The kits that have one of these components.
@@ -338,7 +346,7 @@ fn number(cell: &Cell) -> Option<f64> {
 }
 
 /// A time as Odoo writes it; the beginning of time where it says none.
-fn time(cell: &Cell) -> Timestamp {
+pub(super) fn time(cell: &Cell) -> Timestamp {
     let Cell::Text(text) = cell else { return Timestamp::MIN };
     let civil: Option<jiff::civil::DateTime> = text.parse().ok();
     civil.and_then(|civil| jiff::tz::TimeZone::UTC.to_timestamp(civil).ok()).unwrap_or(Timestamp::MIN)

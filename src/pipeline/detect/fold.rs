@@ -19,7 +19,7 @@ use crate::domain::calendar::Calendar;
 use crate::domain::case::{Case, CaseState};
 use crate::domain::case_life::CaseEvent;
 use crate::domain::exception::{Exception, ExceptionState, ExceptionType as T, Signal};
-use crate::domain::ids::{CaseId, ExceptionId, content_id};
+use crate::domain::ids::{CaseId, ExceptionId, LocationId, content_id};
 
 /// Looks in a row without its condition after which an exception is over.
 const MISSES: u32 = 2;
@@ -31,6 +31,8 @@ pub struct Look {
     pub at: Timestamp,
     /// In which days.
     pub calendar: Calendar,
+    /// In which days of their own locations count that are listed.
+    pub calendars: BTreeMap<LocationId, Calendar>,
     /// Up to where the records were read.
     pub read_up_to: Timestamp,
     /// Up to where they were read when the detectors looked before; None the first time.
@@ -45,7 +47,8 @@ impl Look {
 
     /// Could an exception that was seen the last time rest on what had not been read yet, and has been now?
     fn fills_in(&self, signal: &Signal) -> bool {
-        let close = self.calendar.close_of(signal.to);
+        let own = signal.subject.location.as_ref().and_then(|location| self.calendars.get(location));
+        let close = own.unwrap_or(&self.calendar).close_of(signal.to);
         signal.code == T::DData || self.before.is_some_and(|before| before < close && close <= self.read_up_to)
     }
 }
@@ -59,12 +62,15 @@ pub struct Folded {
     pub cases: Vec<(Case, Option<i64>)>,
     /// One entry for each case that was opened or ended.
     pub entries: Vec<AuditEntry>,
+    /// Was every open exception seen? Then the same signals again change nothing.
+    pub all_seen: bool,
 }
 
 /// Folds `signals` seen at `now` into what is known, with everything read up to then. `live` are the cases that are not over;
 /// `known` all exceptions.
 pub fn fold(now: Timestamp, signals: Vec<Signal>, known: Vec<Exception>, live: Vec<Case>) -> Folded {
-    let look = Look { at: now, calendar: Calendar::utc(), read_up_to: now, before: None };
+    let (calendar, calendars) = (Calendar::utc(), BTreeMap::new());
+    let look = Look { at: now, calendar, calendars, read_up_to: now, before: None };
     fold_after(&TurnedDown::default(), &look, signals, known, live)
 }
 
@@ -76,7 +82,7 @@ pub fn fold_after(
     known: Vec<Exception>,
     live: Vec<Case>,
 ) -> Folded {
-    let mut work = Work::new(look.at, known, live);
+    let mut work = Work::new(look, known, live);
     work.quiet.clone_from(&turned_down.quiet);
     work.signed.clone_from(&turned_down.signed);
     let mut signals = signals;
@@ -96,11 +102,13 @@ pub fn fold_after(
     }
     work.gather_symptoms();
     work.close_over();
-    work.finish()
+    let all_seen = work.exceptions.values().all(|e| e.state != ExceptionState::Open || seen.contains(&e.id));
+    Folded { all_seen, ..work.finish() }
 }
 
 struct Work {
     now: Timestamp,
+    calendar: Calendar,
     exceptions: BTreeMap<ExceptionId, Exception>,
     changed: BTreeSet<ExceptionId>,
     cases: BTreeMap<CaseId, (Case, Option<Case>)>,
@@ -113,7 +121,7 @@ struct Work {
 }
 
 impl Work {
-    fn new(now: Timestamp, known: Vec<Exception>, live: Vec<Case>) -> Self {
+    fn new(look: &Look, known: Vec<Exception>, live: Vec<Case>) -> Self {
         let mut case_of = BTreeMap::new();
         for case in &live {
             for id in &case.exceptions {
@@ -121,7 +129,8 @@ impl Work {
             }
         }
         Self {
-            now,
+            now: look.at,
+            calendar: look.calendar.clone(),
             exceptions: known.into_iter().map(|e| (e.id.clone(), e)).collect(),
             changed: BTreeSet::new(),
             cases: live.into_iter().map(|case| (case.id.clone(), (case.clone(), Some(case)))).collect(),
@@ -136,15 +145,23 @@ impl Work {
     fn see(&mut self, signal: Signal) -> Option<ExceptionId> {
         let id = signal.exception_id();
         let state = if signal.explained.is_some() { ExceptionState::Explained } else { ExceptionState::Open };
-        self.changed.insert(id.clone());
         let before = self.exceptions.get(&id).map(|e| e.state);
         let first_seen = match (self.exceptions.get(&id), before) {
             (Some(old), Some(ExceptionState::Open | ExceptionState::Explained)) => old.first_seen,
             _ => self.now,
         };
         let exception = Exception { id: id.clone(), signal, state, first_seen, last_seen: self.now, misses: 0 };
+        // That it was seen again a minute later is nothing to be written down.
+        if self.exceptions.get(&id).is_none_or(|old| self.differ(old, &exception)) {
+            self.changed.insert(id.clone());
+        }
         self.exceptions.insert(id.clone(), exception);
         (state == ExceptionState::Open && before != Some(ExceptionState::Open)).then_some(id)
+    }
+
+    fn differ(&self, old: &Exception, new: &Exception) -> bool {
+        let day = |e: &Exception| self.calendar.day_of(e.last_seen);
+        old.signal != new.signal || old.state != new.state || old.misses != new.misses || day(old) != day(new)
     }
 
     /// Counts a miss for every open exception without a signal.
@@ -332,6 +349,7 @@ impl Work {
             exceptions: self.changed.iter().filter_map(|id| exceptions.remove(id)).collect(),
             cases,
             entries: self.entries,
+            ..Folded::default()
         }
     }
 }
@@ -379,7 +397,7 @@ fn entry(now: Timestamp, action: &str, case: &Case, detail: serde_json::Value) -
 mod tests {
     use super::*;
     use crate::domain::exception::Subject;
-    use crate::domain::ids::{ItemId, LocationId};
+    use crate::domain::ids::ItemId;
 
     fn at(day: i64) -> Timestamp {
         Timestamp::from_second(1_790_000_000 + day * 86_400).unwrap()
@@ -397,6 +415,7 @@ mod tests {
         exceptions: BTreeMap<ExceptionId, Exception>,
         cases: BTreeMap<CaseId, Case>,
         before: Option<Timestamp>,
+        calendars: BTreeMap<LocationId, Calendar>,
     }
 
     impl Kept {
@@ -417,7 +436,8 @@ mod tests {
         ) -> Folded {
             let live = self.cases.values().filter(|c| c.state.is_live()).cloned().collect();
             let known = self.exceptions.values().cloned().collect();
-            let look = Look { at: now, calendar: Calendar::utc(), read_up_to, before: self.before };
+            let calendars = self.calendars.clone();
+            let look = Look { at: now, calendar: Calendar::utc(), calendars, read_up_to, before: self.before };
             let folded = fold_after(turned_down, &look, signals, known, live);
             self.before = Some(read_up_to);
             self.exceptions.extend(folded.exceptions.iter().map(|e| (e.id.clone(), e.clone())));
@@ -447,7 +467,21 @@ mod tests {
         let mut kept = Kept::default();
         kept.fold(0, vec![signal(T::ILow, "1", "shortage:1@3")]);
         let again = kept.fold(1, vec![signal(T::ILow, "1", "shortage:1@3")]);
-        assert!(again.cases.is_empty() && again.entries.is_empty());
+        assert!(again.cases.is_empty() && again.entries.is_empty() && again.all_seen);
+    }
+
+    #[test]
+    fn an_exception_that_stands_is_written_once_a_day() {
+        let mut kept = Kept::default();
+        let same = || vec![signal(T::ILow, "1", "shortage:1@3")];
+        let none = TurnedDown::default();
+        let later = |minutes: i64| at(0) + jiff::SignedDuration::from_mins(minutes);
+        assert_eq!(kept.fold(0, same()).exceptions.len(), 1);
+        assert!(kept.fold_read_up_to(&none, later(1), later(1), same()).exceptions.is_empty());
+        let missed = kept.fold_read_up_to(&none, later(2), later(2), vec![]);
+        assert_eq!((missed.exceptions[0].misses, missed.all_seen), (1, false));
+        assert_eq!(kept.fold_read_up_to(&none, later(3), later(3), same()).exceptions[0].misses, 0);
+        assert_eq!(kept.fold(1, same()).exceptions[0].last_seen, at(1), "on which day it was seen is known");
     }
 
     #[test]
@@ -494,6 +528,13 @@ mod tests {
         kept.fold_read_up_to(&none, evening, evening, vec![signal(T::IOut, "1", "shortage:1@3")]);
         let later = evening + jiff::SignedDuration::from_mins(1);
         kept.fold_read_up_to(&none, later, later, vec![]);
+        assert_eq!(state(&kept), ExceptionState::Open);
+        // A day closes where the thing is: in New York this one has not.
+        let zone = jiff::tz::TimeZone::get("America/New_York").unwrap();
+        let mut kept = Kept::default();
+        kept.calendars.insert(LocationId::new("3"), Calendar { timezone: zone, cut_off_hour: 24 });
+        kept.fold_read_up_to(&none, evening, evening, vec![signal(T::DCollapse, "1", "demand:1@3")]);
+        kept.fold_read_up_to(&none, night, night, vec![]);
         assert_eq!(state(&kept), ExceptionState::Open);
         // A fault of the data itself is over with the data.
         let mut kept = Kept::default();

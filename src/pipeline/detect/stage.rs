@@ -8,10 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use super::fold::{Look, fold_after};
 use super::turned_down::turned_down;
+use crate::config::Config;
+use crate::domain::calendar::Calendar;
 use crate::domain::case::CaseState;
 use crate::pipeline::observe::{is_abreast, looked_at, may_look};
 use crate::pipeline::{Context as Stages, Progress, Stage};
-use crate::store::Which;
+use crate::store::{Store, Which};
 
 /// Under which key the store remembers what was looked at last.
 const DONE: &str = "detect.done";
@@ -37,9 +39,45 @@ impl Sight {
 
     /// What was looked at last.
     async fn last(stages: &Stages) -> anyhow::Result<Option<Self>> {
-        let text = stages.store.find_setting(DONE).await?;
+        Ok(Done::load(&stages.store).await?.map(|done| done.sight))
+    }
+
+    /// Would the detectors see the same as in `other`? They look at days that are over, each where it is, and at the hour.
+    fn shows_the_same(&self, other: &Self, config: &Config) -> bool {
+        let business = config.calendar.calendar();
+        let zones = config.odoo.zones().into_values().map(|timezone| Calendar { timezone, ..business.clone() });
+        let mut calendars = zones.chain([business.clone()]);
+        let hour = |sight: &Self| sight.read_up_to.as_second().div_euclid(3600);
+        (self.day, self.newest, hour(self)) == (other.day, other.newest, hour(other))
+            && calendars.all(|calendar| calendar.closed_at(self.read_up_to) == calendar.closed_at(other.read_up_to))
+    }
+}
+
+/// What was looked at last, and what that came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Done {
+    #[serde(flatten)]
+    sight: Sight,
+    /// Was every open exception seen? Others are waiting for the next look.
+    #[serde(default)]
+    all_seen: bool,
+    /// On which decisions and reports it was folded: what people do is in the audit.
+    #[serde(default)]
+    audit: String,
+    /// What the source had told.
+    #[serde(default)]
+    told: (Option<Timestamp>, i64),
+}
+
+impl Done {
+    async fn load(store: &Store) -> anyhow::Result<Option<Self>> {
+        let text = store.find_setting(DONE).await?;
         // What an earlier version wrote is as good as nothing: then everything is looked at anew.
         Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+    }
+
+    fn write(&self) -> anyhow::Result<String> {
+        serde_json::to_string(self).context("writing down what was looked at")
     }
 }
 
@@ -78,9 +116,21 @@ impl Stage for Detect {
     async fn run_once(&self) -> anyhow::Result<Progress> {
         let Stages { store, clock, desk, config, .. } = &self.0;
         let Some(sight) = Sight::of_now(&self.0).await? else { return Ok(Progress::Idle) };
-        let last = Sight::last(&self.0).await?;
-        if last.as_ref() == Some(&sight) {
+        let last = Done::load(store).await?;
+        if last.as_ref().is_some_and(|last| last.sight == sight) {
             return Ok(Progress::Idle);
+        }
+        let (audit, told) = (store.audit_head().await?.1, store.state_of_told().await?);
+        // A look that brought nothing, where nobody has done anything and nothing waits for it, would be folded into nothing.
+        if let Some(last) = &last
+            && last.all_seen
+            && last.sight.shows_the_same(&sight, config)
+            && (&last.audit, last.told) == (&audit, told)
+        {
+            let done = Done { sight, ..last.clone() };
+            store.put_setting(DONE, &done.write()?).await?;
+            // The digest waits for what was read to have been looked through.
+            return Ok(Progress::Advanced(0));
         }
         let laid = desk.lay_out().await?;
         // Where the next look has begun meanwhile, half of it may be on the desk.
@@ -94,12 +144,13 @@ impl Stage for Detect {
         let look = Look {
             at: clock.now(),
             calendar: config.calendar.calendar(),
+            calendars: laid.book.locations.keys().map(|l| (l.clone(), laid.book.calendar_of(l).clone())).collect(),
             read_up_to: sight.read_up_to,
-            before: last.map(|last| last.read_up_to),
+            before: last.map(|last| last.sight.read_up_to),
         };
         let folded = fold_after(&before, &look, laid.seen.signals.clone(), known, live);
         let found = folded.cases.len();
-        let state = serde_json::to_string(&sight).context("writing down what was looked at")?;
+        let state = Done { sight, all_seen: folded.all_seen, audit, told }.write()?;
         store
             .save_detection(&folded.exceptions, &folded.cases, &folded.entries, Some((DONE, &state)))
             .await

@@ -212,9 +212,9 @@ impl Against<'_> {
         self.day("data.date", said.date)?;
         let ours = self.is_ours(&said.currency)?;
         counted("data.lines", said.lines.len())?;
-        let named = self.sender("data.supplier", said.supplier.as_ref())?;
         let order = OrderKeys { name: said.order.as_ref(), id: said.order_id.as_ref() };
-        let parties = Parties { supplier: named.clone(), company: said.company.as_ref() };
+        let parties = self.parties(said.supplier.as_ref(), said.company.as_ref())?;
+        let named = parties.supplier.clone();
         let document = Document { kind: Kind::Money, order, ordered: named.is_none(), shipped: None, parties };
         let lines = some_of(self.lines(&said.lines, &document)?, "is billed")?;
         let number = clean(&said.number.0, WORDS_MAX);
@@ -245,9 +245,9 @@ impl Against<'_> {
         self.day("data.date", said.date)?;
         let ours = self.is_ours(&said.currency)?;
         counted("data.lines", said.lines.len())?;
-        let named = self.sender("data.supplier", said.supplier.as_ref())?;
         let order = OrderKeys { name: said.order.as_ref(), id: said.order_id.as_ref() };
-        let parties = Parties { supplier: named.clone(), company: said.company.as_ref() };
+        let parties = self.parties(said.supplier.as_ref(), said.company.as_ref())?;
+        let named = parties.supplier.clone();
         let document = Document { kind: Kind::Money, order, ordered: named.is_none(), shipped: None, parties };
         let lines = some_of(self.lines(&said.lines, &document)?, "is credited")?;
         let back = all_taken_back(&said.lines);

@@ -308,6 +308,16 @@ fn a_supplier_speaks_for_itself_only() {
     };
     assert_eq!(supplier.as_str(), "12");
     assert!(refused("supplier.note.v1", &note, None).contains("say who"));
+    // Whoever is bound need not be called as we call it, on money neither.
+    let bill = json!({ "number": "R-1", "date": "2026-10-04", "currency": "USD", "supplier": "Verde Imports S.p.A.",
+                       "order": "P00051", "lines": [{ "item_id": 75, "qty": 4, "price": 2 }] });
+    let [NoticeContent::Invoice { supplier, .. }] = &heard("invoice.v1", &bill, Some("9")).unwrap()[..] else { panic!() };
+    assert_eq!(supplier.as_ref().map(SupplierId::as_str), Some("9"));
+    let [NoticeContent::CreditNote { supplier, .. }] = &heard("credit.note.v1", &bill, Some("9")).unwrap()[..] else {
+        panic!()
+    };
+    assert_eq!(supplier.as_ref().map(SupplierId::as_str), Some("9"));
+    assert!(heard("invoice.v1", &bill, None).is_err());
     // The supplier that is called "9" is not the one with that id.
     assert!(refused("supplier.note.v1", &json!({ "supplier": 9, "text": "" }), Some("12")).contains("another supplier"));
     let stock = json!({ "channel": "Web", "items": [{ "item_id": 75, "published": 1 }] });
