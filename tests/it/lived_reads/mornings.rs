@@ -49,6 +49,18 @@ async fn a_source_that_is_down_holds_the_digest_up_until_its_deadline_and_it_say
         shop.at("2026-11-01T06:10:00Z").await;
         let next = shop.digest("2026-11-01").await.expect("everything was read");
         assert!(next.digest.unread.is_empty(), "{:?}", next.digest.unread);
+
+        // Down again, after a look of the day: that is waited for as well.
+        shop.at("2026-11-02T00:02:00Z").await;
+        shop.down(true);
+        for now in ["2026-11-02T00:05:00Z", "2026-11-02T06:00:00Z"] {
+            shop.at(now).await;
+            assert!(shop.digest("2026-11-02").await.is_none(), "{now}: it may be back before the deadline");
+        }
+        shop.at("2026-11-02T08:00:00Z").await;
+        let unread = shop.digest("2026-11-02").await.expect("no longer than the deadline").digest.unread;
+        assert_eq!(unread[0], "Not in it: sales, orders, receipts, counts and bills after 00:02 UTC.");
+        assert!(unread[1].contains("has been down since 2026-11-02 00:05 UTC"), "{unread:?}");
         shop.store.close().await;
     }
 }
