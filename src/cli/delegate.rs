@@ -98,7 +98,7 @@ mod tests {
     async fn give(config: &Config, args: &[&str]) -> anyhow::Result<Outcome> {
         let all = ["reeve"].iter().chain(args);
         match Cli::try_parse_from(all).unwrap().command {
-            Command::Queue(command) => decide::run(config.clone(), command, false).await,
+            Command::Queue(command) => Box::pin(decide::run(config.clone(), command, false)).await,
             Command::Delegate(command) => run(config.clone(), command, false).await,
             other => panic!("{other:?}"),
         }

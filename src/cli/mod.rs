@@ -203,7 +203,7 @@ async fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Sync(args) => sync::run(config, args, cli.json).await,
         Command::Migrate => show::migrate(&config).await,
         Command::Digest(args) => show::digest(&config, &args, cli.json).await,
-        Command::Queue(queue) => decide::run(config, queue, cli.json).await,
+        Command::Queue(queue) => Box::pin(decide::run(config, queue, cli.json)).await,
         Command::Mute(command) => mute::run(&config, command, cli.json).await,
         Command::Audit(command) => audit::run(&config, command, cli.json).await,
         Command::Kpi(args) => kpi::run(config, args, cli.json).await,

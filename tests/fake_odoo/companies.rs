@@ -196,7 +196,7 @@ fn stock_and_sales(w: &mut Writing<'_>) {
             let id = w.id();
             let (date, currency) = (w.text(days), if company == ALPHA { DOLLAR } else { EURO });
             // Numbers are each company's own: both have an S00001.
-            let name = format!("S{:05}", days);
+            let name = format!("S{days:05}");
             let order = json!({"name": name, "state": "sale", "partner_id": SHOPPER, "date_order": date,
                                "warehouse_id": warehouse, "currency_id": currency, "company_id": company});
             w.put("sale.order", id, days, &order);

@@ -430,7 +430,8 @@ fn quant(state: &mut State, product: i64, location: i64, change: f64) {
 
 /// Installs manufacturing, as far as kits need it.
 fn install_kits(state: &mut State) {
-    let models: [(&str, &str, &[(&str, &str, Option<&str>)]); 3] = [
+    type Fields<'a> = &'a [(&'a str, &'a str, Option<&'a str>)];
+    let models: [(&str, &str, Fields<'_>); 3] = [
         (
             "mrp.bom",
             "Bill of Material",

@@ -106,7 +106,7 @@ impl Shop {
     }
 
     #[track_caller]
-    fn assert_free(&self, book: &Book, item: i64, shop: i64, free: f64) {
+    fn assert_free(book: &Book, item: i64, shop: i64, free: f64) {
         let (item, location) = (ItemId::new(item.to_string()), LocationId::new(shop.to_string()));
         assert_eq!(Some(book.available(&item, &location)), Quantity::from_erp(free), "free of {item} in shop {shop}");
     }
@@ -154,7 +154,7 @@ async fn a_kit_is_demand_of_its_components_on_the_day_it_was_rung_up_or_ordered(
                 assert_eq!(shop.kinds(set, place).await, [], "{what}: a kit is no stock of its own");
                 let waiting = book.waiting(&ItemId::new(cup.to_string()), &LocationId::new(place.to_string()));
                 let shelf = shop.retail.shelf[&(cup, place)];
-                shop.assert_free(&book, cup, place, shelf - waiting.to_f64());
+                Shop::assert_free(&book, cup, place, shelf - waiting.to_f64());
             }
             let level = |r: &Record| matches!(r, Record::StockLevel(l) if l.item.as_str() == set.to_string());
             let records = shop.store.load_records().await.expect("the store answers");
@@ -251,7 +251,7 @@ async fn an_order_that_is_settled_at_a_till_counts_once() {
             let (book, _) = shop.look("2026-11-20 06:30").await;
             shop.assert_wanted(&book, &[bean, set], &what);
             assert!(shop.retail.wanted[&(bean, 1)].values().all(|units| (units - 11.0).abs() < 1e-9));
-            shop.assert_free(&book, bean, 1, 900.0 - 17.0 * 11.0);
+            Shop::assert_free(&book, bean, 1, 900.0 - 17.0 * 11.0);
             // By sums alone, as of days for which no lines are read: what left, once as well.
             let months: Vec<_> = book.demand_months.values().flatten().collect();
             let [month] = months.as_slice() else { panic!("{months:?}") };
@@ -288,12 +288,12 @@ async fn what_an_open_session_has_sold_is_missed_before_it_closes_and_is_no_coun
         let (item, place) = (ItemId::new(bean.to_string()), LocationId::new("1"));
         assert_eq!(book.on_hand(&item, &place), Quantity::units(40));
         assert_eq!(book.unposted(&item, &place), Quantity::units(38));
-        shop.assert_free(&book, bean, 1, 2.0);
+        Shop::assert_free(&book, bean, 1, 2.0);
         assert!(shop.kinds(bean, 1).await.contains(&ExceptionType::ILow), "{version:?}: {:?}", shop.kinds(bean, 1).await);
         let Shop { fake, retail, .. } = &mut shop;
         retail.ring(fake, session, &[(bean, 2.0)], "2026-11-21 13:00");
         let (book, _) = shop.look("2026-11-21 14:00").await;
-        shop.assert_free(&book, bean, 1, 0.0);
+        Shop::assert_free(&book, bean, 1, 0.0);
         assert_eq!(book.on_hand_by_day(&item, &place, "2026-11-20".parse().unwrap()), [40.0], "at yesterday's close");
         let found = shop.exceptions().await;
         let out = found.iter().find(|e| is_open(e) && e.signal.code == ExceptionType::IOut).expect("it is out");
@@ -330,7 +330,7 @@ async fn a_count_in_the_middle_of_a_session_finds_only_what_is_not_there() {
         retail.count(fake, bean, 1, counted, "2026-11-21 11:00");
         retail.ring(fake, session, &[(bean, found.max(0.0))], "2026-11-21 11:30");
         let (book, _) = shop.look("2026-11-21 12:00").await;
-        shop.assert_free(&book, bean, 1, counted - found.max(0.0));
+        Shop::assert_free(&book, bean, 1, counted - found.max(0.0));
         let kinds = shop.kinds(bean, 1).await;
         assert_eq!(kinds.contains(&ExceptionType::ICount), differs, "{found}: {kinds:?}");
         // When it closes, the books have the thirty-eight off twice. The count was right all the same.

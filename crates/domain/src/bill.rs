@@ -30,6 +30,9 @@ pub struct Bill<'b> {
     pub lines: Vec<&'b BillLine>,
 }
 
+/// What a line is for, how much of it and at what price, without sign: a bill and its credit note compare.
+type Goods<'b> = (Option<&'b str>, Decimal, Option<Decimal>);
+
 impl<'b> Bill<'b> {
     /// Puts lines together, oldest bill first.
     pub fn of_lines(lines: impl IntoIterator<Item = &'b BillLine>) -> Vec<Self> {
@@ -66,13 +69,16 @@ impl<'b> Bill<'b> {
     }
 
     /// Item and order line, quantity and price of each line, where any of them names goods; for comparing whole bills.
-    fn goods(&self) -> Option<Vec<(Option<&str>, Decimal, Option<Decimal>)>> {
+    fn goods(&self) -> Option<Vec<Goods<'_>>> {
         let named = |l: &&BillLine| l.item.is_some() || l.po_line.is_some();
         if !self.lines.iter().any(named) {
             return None;
         }
-        let mut goods: Vec<_> =
-            self.lines.iter().map(|l| (l.item.as_ref().map(|i| i.as_str()), l.qty.0.abs(), l.price.map(|p| p.0))).collect();
+        let mut goods: Vec<_> = self
+            .lines
+            .iter()
+            .map(|l| (l.item.as_ref().map(super::ids::ItemId::as_str), l.qty.0.abs(), l.price.map(|p| p.0)))
+            .collect();
         goods.sort();
         Some(goods)
     }

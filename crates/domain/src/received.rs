@@ -192,7 +192,9 @@ impl Book {
         if let Some(counted) = ordered.kits_received.filter(|counted| counted.is_positive() && settled) {
             let whole = whole_kits(&recipe, &self.receipts(line), &[]);
             if whole.is_positive() && whole != counted {
-                recipe.values_mut().for_each(|per| *per *= whole.0 / counted.0);
+                for per in recipe.values_mut() {
+                    *per *= whole.0 / counted.0;
+                }
             }
         }
         (!recipe.is_empty()).then_some(recipe)

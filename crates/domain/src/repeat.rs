@@ -305,8 +305,7 @@ fn weigh(book: &Book, bills: &[Compared<'_>], a: &Compared<'_>, b: &Compared<'_>
     let charges = a.charge && b.charge;
     match cover(book, b, taken) {
         Cover::Covered => return None,
-        Cover::Awaited if numbers == Numbers::Other => return None,
-        Cover::Partly if numbers == Numbers::Other => return None,
+        Cover::Awaited | Cover::Partly if numbers == Numbers::Other => return None,
         Cover::Uncovered => {
             say(true, "the quantities of the later one are beyond what was received".into());
             score = 1.0 - (1.0 - score) * 0.3;
@@ -370,7 +369,8 @@ fn cover(book: &Book, later: &Compared<'_>, taken: &BTreeSet<&str>) -> Cover {
     let mut by_line: BTreeMap<&str, Quantity> = BTreeMap::new();
     let (mut linked, mut beyond, mut never, mut all) = (0.0, 0.0, 0.0, 0.0);
     for line in &later.bill.lines {
-        let value = line.qty.to_f64() * line.price.or(line.foreign.as_ref().map(|f| f.price)).map_or(0.0, |p| p.to_f64());
+        let value = line.qty.to_f64()
+            * line.price.or(line.foreign.as_ref().map(|f| f.price)).map_or(0.0, super::money::UnitPrice::to_f64);
         all += value.max(0.0);
         if let Some(ordered) = ordered(book, line).filter(|_| line.qty.is_positive() && value > 0.0) {
             linked += value;
@@ -399,7 +399,7 @@ fn cover(book: &Book, later: &Compared<'_>, taken: &BTreeSet<&str>) -> Cover {
 }
 
 fn value_of(bill: &Compared<'_>, line: &str) -> f64 {
-    let price = |l: &BillLine| l.price.or(l.foreign.as_ref().map(|f| f.price)).map_or(0.0, |p| p.to_f64());
+    let price = |l: &BillLine| l.price.or(l.foreign.as_ref().map(|f| f.price)).map_or(0.0, super::money::UnitPrice::to_f64);
     let theirs = bill.bill.lines.iter().filter(|l| l.po_line.as_deref() == Some(line) && l.qty.is_positive());
     theirs.map(|l| l.qty.to_f64() * price(l)).sum()
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::bill::Bill;
+use crate::domain::bill::{Bill, TakenBack};
 use crate::domain::book::Book;
 use crate::domain::money::Money;
 use crate::domain::record::BillLine;
@@ -111,7 +111,7 @@ fn reverse_bill(book: &Book, c: &mut Checks, bill: &Bill<'_>, other: &Bill<'_>) 
     c.hard("both documents exist", true, names);
     let taken = book.taken_back(bill.id);
     let found =
-        taken.map_or_else(|| "no credit note names it, and the ERP does not call it reversed".to_owned(), |t| t.words());
+        taken.map_or_else(|| "no credit note names it, and the ERP does not call it reversed".to_owned(), TakenBack::words);
     c.hard("not already reversed", taken.is_none(), found);
     let paid = bill.lines.iter().any(|l| l.paid);
     let found = match (paid, bill.lines.iter().any(|l| l.partly)) {
@@ -121,7 +121,7 @@ fn reverse_bill(book: &Book, c: &mut Checks, bill: &Bill<'_>, other: &Bill<'_>) 
     };
     c.hard("not paid", !paid, found.to_owned());
     let gone = book.taken_back(other.id).filter(|taken| taken.whole);
-    let found = gone.map_or_else(|| format!("{} stands", other.first.bill_name), |t| t.words());
+    let found = gone.map_or_else(|| format!("{} stands", other.first.bill_name), TakenBack::words);
     c.hard("the other bill stands", gone.is_none(), found);
     // What was settled or taken back is compared no more: that is said above.
     if taken.is_none() && !paid && gone.is_none() {

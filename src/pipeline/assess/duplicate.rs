@@ -140,7 +140,7 @@ pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception) {
             change: None,
         });
     }
-    ask(desk, first, format!("bill {name}: does it bill the same goods as {other}"), &keys, latest);
+    ask(desk, first, &format!("bill {name}: does it bill the same goods as {other}"), &keys, latest);
 }
 
 /// How much of a bill the bill check of its lines counts already, and the parts of the loss that are of no other bill: what
@@ -166,11 +166,11 @@ fn counted_of(desk: &Desk<'_>, lines: &[BillLine]) -> (Money, Vec<String>) {
     (counted, keys)
 }
 
-fn ask(desk: &mut Desk<'_>, bill: &BillLine, about: String, keys: &[String], latest: Date) {
+fn ask(desk: &mut Desk<'_>, bill: &BillLine, about: &str, keys: &[String], latest: Date) {
     desk.contact(&Question {
         role: "supplier",
         partner: bill.supplier.as_str(),
-        about: &about,
+        about,
         keys,
         left: LEFT_AFTER_CONTACT,
         latest,

@@ -176,14 +176,14 @@ pub(super) fn shrink(desk: &mut Desk<'_>, exception: &Exception) {
     if counted::investigate(desk, &place, &own) {
         return;
     }
-    let settled = losses(&place).last().and_then(|(m, _)| event_of(m)).and_then(|event| counted::agreed(desk, &place, &event));
-    let why = match settled {
-        Some(count) => format!("why goods went missing again and again; {} since", counted::said(&count)),
-        None => {
-            // Finding out at one place tells something about the cluster, but not all of it.
-            desk.recount(&place.0, &place.1, &[own], 0.6, by);
-            "why goods go missing again and again".to_owned()
-        }
+    let settled =
+        losses(&place).last().and_then(|(m, _)| event_of(m)).and_then(|event| counted::agreed(desk, &place, &event));
+    let why = if let Some(count) = settled {
+        format!("why goods went missing again and again; {} since", counted::said(&count))
+    } else {
+        // Finding out at one place tells something about the cluster, but not all of it.
+        desk.recount(&place.0, &place.1, &[own], 0.6, by);
+        "why goods go missing again and again".to_owned()
     };
     desk.escalate(&why, "loss prevention (restricted)");
 }

@@ -15,12 +15,12 @@ pub(super) fn company_of<'a>(view: &CaseView<'a>) -> Option<&'a str> {
         let line = subject.po_line.as_ref().and_then(|line| book.po_lines.get(line));
         let of_order = || subject.order.as_ref().and_then(|order| book.lines_of_order(order).into_iter().next());
         let of_bill = || {
-            let lines = book.bill_lines.values().filter(|b| subject.bill.as_deref() == Some(b.bill_id.as_str()));
-            lines.filter_map(|b| book.po_lines.get(b.po_line.as_ref()?)).next()
+            let mut lines = book.bill_lines.values().filter(|b| subject.bill.as_deref() == Some(b.bill_id.as_str()));
+            lines.find_map(|b| book.po_lines.get(b.po_line.as_ref()?))
         };
         let cited = || {
-            let lines = exception.signal.facts.iter().filter(|fact| fact.source.kind == RecordKind::PoLine);
-            lines.filter_map(|fact| book.po_lines.get(&fact.source.id)).next()
+            let mut lines = exception.signal.facts.iter().filter(|fact| fact.source.kind == RecordKind::PoLine);
+            lines.find_map(|fact| book.po_lines.get(&fact.source.id))
         };
         let location = subject
             .location

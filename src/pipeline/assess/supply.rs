@@ -160,12 +160,10 @@ fn adjust(desk: &mut Desk<'_>, late: &[Late]) {
 fn adjust_one(desk: &mut Desk<'_>, one: &Late, cured: &[&Late]) {
     let book = desk.view.book;
     let (item, location) = &one.place;
-    let (param, record, old, new) = match &one.rule {
-        Some(rule) => (Param::ReorderPoint, rule.id.clone(), rule.min, Quantity::ceil_units(one.corrected)),
-        None => {
-            let days = |d: f64| Quantity::ceil_units(d);
-            (Param::LeadDays, one.price.clone(), days(one.listed), days(one.real))
-        }
+    let (param, record, old, new) = if let Some(rule) = &one.rule {
+        (Param::ReorderPoint, rule.id.clone(), rule.min, Quantity::ceil_units(one.corrected))
+    } else {
+        (Param::LeadDays, one.price.clone(), Quantity::ceil_units(one.listed), Quantity::ceil_units(one.real))
     };
     let more: Vec<(f64, UnitPrice, f64)> = cured.iter().map(|l| (l.corrected - l.in_force, l.cost, l.cycle)).collect();
     let (rate, rate_cite) = desk.holding(item);

@@ -161,7 +161,7 @@ fn twin_receipts<'b>(book: &'b Book, config: &Config, lines: &[&'b PurchaseLine]
             if days_between(day, book.today) > config.detect.claim_days {
                 continue;
             }
-            return Some(Twins { first: *first, second: *second, moves: twins, day });
+            return Some(Twins { first, second, moves: twins, day });
         }
     }
     None

@@ -125,7 +125,7 @@ impl Known {
         let pieces = (item.keys.barcode.as_str(), None);
         for (barcode, pack) in [pieces].into_iter().chain(item.keys.packs.iter().map(|p| (p.barcode.as_str(), Some(p)))) {
             let words = [Some(folded(barcode)), gtin::key(barcode)].into_iter().flatten().filter(|word| !word.is_empty());
-            for word in BTreeSet::from_iter(words) {
+            for word in words.collect::<BTreeSet<_>>() {
                 self.barcodes.entry(word).or_default().push((item.id.clone(), pack.cloned()));
             }
         }
@@ -189,7 +189,7 @@ impl Known {
 
     /// Items and packages that have this barcode, as it is written or as a GTIN.
     pub(super) fn with_barcode(&self, barcode: &str) -> Vec<&(ItemId, Option<Pack>)> {
-        let words = BTreeSet::from_iter([Some(folded(barcode)), gtin::key(barcode)].into_iter().flatten());
+        let words: BTreeSet<_> = [Some(folded(barcode)), gtin::key(barcode)].into_iter().flatten().collect();
         let mut found: Vec<&(ItemId, Option<Pack>)> = Vec::new();
         for one in words.iter().filter_map(|word| self.barcodes.get(word)).flatten() {
             if !found.contains(&one) {

@@ -38,6 +38,9 @@ pub(super) enum Kind {
     Money,
 }
 
+/// An order by name and by our id, as far as a line says them.
+type OrderName<'a> = (Option<&'a str>, Option<&'a str>);
+
 /// What of a document its lines hang on.
 pub(super) struct Document<'a> {
     pub(super) kind: Kind,
@@ -80,7 +83,7 @@ impl Against<'_> {
         }
         let asked: Vec<Asked<'l>> = lines.iter().map(Asked::from).collect();
         let mut told: Vec<Vec<NoticeLine>> = vec![Vec::new(); asked.len()];
-        let mut groups: Vec<((Option<&str>, Option<&str>), Vec<usize>)> = Vec::new();
+        let mut groups: Vec<(OrderName<'_>, Vec<usize>)> = Vec::new();
         for (at, line) in asked.iter().enumerate() {
             let keys = line.order.given().unwrap_or(document.order);
             let key = (keys.name.map(|n| n.0.as_str()), keys.id.map(|n| n.0.as_str()));
@@ -381,16 +384,15 @@ fn filled(qty: Quantity, back: bool, mine: &[usize], free: &mut [Decimal], used:
             left -= part;
         }
     }
-    match pieces.last_mut() {
-        Some((_, Some(last))) => last.0 = (last.0 + left).normalize(),
-        _ => {
-            // Nothing of it, more than all of it, or not on the order.
-            let place = mine.iter().copied().find(|place| !used[*place]).or_else(|| mine.last().copied());
-            if let Some(place) = place.filter(|_| !back) {
-                used[place] = true;
-            }
-            pieces.push((place, Some(qty)));
+    if let Some((_, Some(last))) = pieces.last_mut() {
+        last.0 = (last.0 + left).normalize();
+    } else {
+        // Nothing of it, more than all of it, or not on the order.
+        let place = mine.iter().copied().find(|place| !used[*place]).or_else(|| mine.last().copied());
+        if let Some(place) = place.filter(|_| !back) {
+            used[place] = true;
         }
+        pieces.push((place, Some(qty)));
     }
     pieces
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::domain::action::Action;
+use crate::domain::bill::TakenBack;
 use crate::domain::book::Book;
 use crate::domain::calendar::days_between;
 use crate::domain::ids::{ItemId, LocationId, SupplierId};
@@ -133,9 +134,10 @@ pub(super) fn of(book: &Book, action: &Action, since: Timestamp) -> Trace {
             let taken = lines.iter().find_map(|b| book.taken_back(&b.bill_id).filter(|taken| taken.whole));
             match lines.as_slice() {
                 [] => Trace::Nothing,
-                _ if taken.is_some() => {
-                    Trace::Wholly(format!("{bill} was taken back unpaid: {}", taken.map(|t| t.words()).unwrap_or_default()))
-                }
+                _ if taken.is_some() => Trace::Wholly(format!(
+                    "{bill} was taken back unpaid: {}",
+                    taken.map(TakenBack::words).unwrap_or_default()
+                )),
                 lines if lines.iter().any(|b| !book.is_unpaid(b)) => Trace::Nothing,
                 // A bill that is not due yet is unpaid anyhow: it was held only when its day has passed.
                 lines => match lines.iter().filter_map(|b| b.due_on).max() {

@@ -11,6 +11,7 @@ use reeve::app::App;
 use reeve::clock::Clock;
 use reeve::config::Config;
 use reeve::domain::ids::{ItemId, LocationId};
+use reeve::domain::money::Quantity;
 use reeve::domain::record::{Observed, Record, RecordKind, RecordRef, StockLevel};
 use reeve::ports::{Mirror, Page, PortError, Ports, Source, Stream};
 use reeve::store::{Store, Which};
@@ -54,13 +55,8 @@ impl Source for Summed {
             self.levels(Record::Gone(RecordRef::new(RecordKind::StockLevel, format!("{item}/{location}"))), until).await;
             return Ok(());
         }
-        let level = StockLevel {
-            item,
-            location,
-            on_hand: Default::default(),
-            reserved: Default::default(),
-            unposted: Default::default(),
-        };
+        let level =
+            StockLevel { item, location, on_hand: Quantity::ZERO, reserved: Quantity::ZERO, unposted: Quantity::ZERO };
         self.levels(Record::StockLevel(level), until).await;
         Err(PortError::Transient { service: "Odoo", retry_after: None, source: "the connection was reset".into() })
     }
