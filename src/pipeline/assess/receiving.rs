@@ -388,7 +388,12 @@ fn damage(desk: &mut Desk<'_>, line: &PurchaseLine, disputes: &mut Disputes) {
         let away = book.away(&line.id);
         if !billed && away.is_positive() {
             // Nobody asks money for it: only whether goods come in its place.
-            ask_supplier(desk, line, &format!("order {}: {away} units sent back, replacement or credit", line.order_name), &[]);
+            ask_supplier(
+                desk,
+                line,
+                &format!("order {}: {away} units sent back, replacement or credit", line.order_name),
+                &[],
+            );
         }
         return;
     }

@@ -176,7 +176,8 @@ pub(super) fn shrink(desk: &mut Desk<'_>, exception: &Exception) {
     if counted::investigate(desk, &place, &own) {
         return;
     }
-    let settled = losses(&place).last().and_then(|(m, _)| event_of(m)).and_then(|event| counted::agreed(desk, &place, &event));
+    let settled =
+        losses(&place).last().and_then(|(m, _)| event_of(m)).and_then(|event| counted::agreed(desk, &place, &event));
     let why = match settled {
         Some(count) => format!("why goods went missing again and again; {} since", counted::said(&count)),
         None => {
