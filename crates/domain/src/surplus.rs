@@ -3,11 +3,12 @@
 //! A receipt that was booked twice puts goods on the books that are not in the house. Who counts, scraps or sends back since
 //! takes them off again; whoever reverses the receipt afterwards takes them off a second time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use super::book::{Book, Place};
+use super::ids::ItemId;
 use super::money::Quantity;
 use super::record::{MoveKind, StockMove};
 
@@ -40,22 +41,35 @@ impl Surplus {
     }
 }
 
+/// The purchase lines that some surplus is of.
+pub fn lines_of(surplus: &[Surplus]) -> BTreeSet<&str> {
+    surplus.iter().map(|s| s.po_line.as_str()).collect()
+}
+
 impl Book {
     /// The lines of a done receipt, each with what it booked in beyond its order. Empty where there is no such receipt, or where
     /// it brought nothing to a place of ours.
     pub fn surplus_of(&self, document: &str) -> Vec<Surplus> {
         let done = |m: &&StockMove| m.kind == MoveKind::Receipt && m.done_at.is_some();
         let mut left: BTreeMap<&str, Quantity> = BTreeMap::new();
+        let mut over: BTreeMap<(&str, &ItemId), Quantity> = BTreeMap::new();
         let mut found = Vec::new();
         for m in self.moves_of_document(document).filter(done) {
             let (Some(to), Some(at)) = (&m.to, m.done_at) else { continue };
             let Some(line) = self.line_of(m).and_then(|line| self.po_lines.get(line)) else { continue };
             let beyond = Quantity(self.excess(line).0 * self.per_unit(&line.id, &m.item));
+            // Two moves of one item on a line share what is beyond the order. One that finds nothing left of it repeats nothing.
+            let rest = over.entry((&line.id, &m.item)).or_insert(beyond);
+            if beyond.is_positive() && !rest.is_positive() {
+                continue;
+            }
+            let booked = m.qty.min(*rest);
+            *rest -= booked;
             let place = (m.item.clone(), to.clone());
             let mut surplus = Surplus {
                 receipt: m.id.clone(),
                 po_line: line.id.clone(),
-                booked: m.qty.min(beyond),
+                booked,
                 taken_out: Vec::new(),
                 counted: self.counts_since(&place, at).next().is_some(),
                 place,
@@ -74,11 +88,17 @@ impl Book {
         found
     }
 
-    /// What suppliers have billed of a surplus: billed beyond what may be billed without it, in the line's unit.
-    pub fn billed_twice(&self, surplus: &Surplus) -> Quantity {
-        let Some(line) = self.po_lines.get(&surplus.po_line) else { return Quantity::ZERO };
-        let per = self.per_unit(&line.id, &surplus.place.0);
-        let booked = Quantity((surplus.booked.0 / per).round_dp(4).normalize());
+    /// What suppliers have billed of a line's surplus in a receipt: billed beyond what may be billed without it, in the line's
+    /// unit.
+    pub fn billed_twice(&self, line: &str, surplus: &[Surplus]) -> Quantity {
+        let Some(line) = self.po_lines.get(line) else { return Quantity::ZERO };
+        let mut items: BTreeMap<&ItemId, Quantity> = BTreeMap::new();
+        for s in surplus.iter().filter(|s| s.po_line == line.id) {
+            *items.entry(&s.place.0).or_insert(Quantity::ZERO) += s.booked;
+        }
+        // Several moves of one item add up; the components of a kit are the same kits again.
+        let units = items.into_iter().map(|(item, booked)| booked.0 / self.per_unit(&line.id, item)).max();
+        let booked = Quantity(units.unwrap_or_default().round_dp(4).normalize());
         let billed: Quantity = self.bills(&line.id).iter().map(|bill| bill.qty).sum();
         (billed - (self.billable(line) - booked).max(Quantity::ZERO)).max(Quantity::ZERO).min(booked)
     }

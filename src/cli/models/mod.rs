@@ -74,7 +74,7 @@ impl std::str::FromStr for Seeds {
 pub(super) async fn run(config: Config, command: Models, json: bool) -> anyhow::Result<Outcome> {
     match command {
         Models::Score(args) => Box::pin(score::run(config, args, json)).await,
-        Models::Train(args) => train::run(config, args, json).await,
+        Models::Train(args) => Box::pin(train::run(config, args, json)).await,
     }
 }
 

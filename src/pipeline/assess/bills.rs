@@ -3,10 +3,13 @@
 
 use std::collections::BTreeSet;
 
+use rust_decimal::Decimal;
+
 use crate::domain::bill::{Bill, TakenBack};
 use crate::domain::book::Book;
+use crate::domain::exception::ExceptionType;
 use crate::domain::money::Money;
-use crate::domain::record::BillLine;
+use crate::domain::record::{BillLine, PurchaseLine};
 use crate::domain::surplus::Surplus;
 use crate::pipeline::view::CaseView;
 
@@ -134,9 +137,33 @@ fn reverse_bill(book: &Book, c: &mut Checks, bill: &Bill<'_>, other: &Bill<'_>) 
     }
 }
 
-/// What was paid twice on some purchase lines.
+/// What the lines of a bill come to. None where a price is not known in the company's currency.
+pub(super) fn total<'b>(lines: impl IntoIterator<Item = &'b BillLine>) -> Option<Money> {
+    lines.into_iter().map(|l| Some(l.qty.0 * l.price?.0)).sum::<Option<Decimal>>().map(Money::from_decimal)
+}
+
+/// What was paid twice with bills that touch some purchase lines: whole bills, with their charges, less what was credited.
 pub(super) fn paid_twice(book: &Book, lines: &[String]) -> Money {
-    let twice = |l: &&BillLine| book.repeats().iter().any(|r| r.paid && r.later == l.bill_id);
-    let theirs = lines.iter().flat_map(|line| book.bills(line)).filter(twice);
-    theirs.filter_map(|l| l.price.map(|p| l.qty * p)).sum()
+    let later: BTreeSet<&str> = book.repeats().iter().filter(|r| r.paid).map(|r| r.later.as_str()).collect();
+    let owed = |bill: &str| {
+        let theirs: Vec<&BillLine> = book.bill_lines.values().filter(|l| l.bill_id == bill).collect();
+        let touches = theirs.iter().any(|l| l.po_line.as_ref().is_some_and(|line| lines.contains(line)));
+        let taken = book.taken_back(bill);
+        if !touches || taken.is_some_and(|taken| taken.whole) {
+            return None;
+        }
+        let credited = taken.map_or(Money::ZERO, |taken| taken.credited);
+        Some((total(theirs)? - credited).max(Money::ZERO))
+    };
+    later.into_iter().filter_map(owed).sum()
+}
+
+/// What is billed of goods on a line that the case's receipts brought a second time, at the order's price.
+pub(super) fn received_twice(view: &CaseView<'_>, line: &PurchaseLine) -> Money {
+    let doubled = view.exceptions.iter().filter(|e| e.signal.code == ExceptionType::RDup);
+    let twice = doubled.filter_map(|e| {
+        let surplus = view.book.surplus_of(e.signal.subject.document.as_ref()?);
+        Some(view.book.billed_twice(&line.id, &surplus) * line.price?)
+    });
+    twice.max().unwrap_or(Money::ZERO)
 }

@@ -292,10 +292,12 @@ fn claim(
     let detail = until.map_or_else(|| "nothing came".to_owned(), |d| format!("until {d}, {CLAIM_DAYS} days"));
     c.hard("claim window is open", open, detail);
     let owed: Money = if basis == BASIS_BILL {
-        // What is still to come is not owed to us, and a price that was ordered is owed to them.
+        // What is still to come is not owed to us, and a price that was ordered is owed to them. What was booked in twice looks
+        // received: the bill check alone finds nothing wrong with a bill for it.
         let over = |l: &&PurchaseLine| {
-            three_way(book, view.config, l)
-                .map_or(Money::ZERO, |w| w.never.max(Money::ZERO) + w.price_variance.max(Money::ZERO))
+            three_way(book, view.config, l).map_or(Money::ZERO, |w| {
+                w.never.max(bills::received_twice(view, l)).max(Money::ZERO) + w.price_variance.max(Money::ZERO)
+            })
         };
         lines.iter().map(over).sum()
     } else if basis == BASIS_TWICE {

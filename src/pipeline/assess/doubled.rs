@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use crate::domain::book::Place;
 use crate::domain::exception::{Exception, ExceptionType as T};
 use crate::domain::money::{Money, Quantity};
-use crate::domain::surplus::Surplus;
+use crate::domain::surplus::{self, Surplus};
 use crate::pipeline::view::CaseView;
 
 use super::stock::counts_since;
@@ -41,8 +41,10 @@ fn on_the_books(view: &CaseView<'_>, exception: &Exception) -> Option<f64> {
         let sure = if s.counted { DOUBLED_THOUGH_COUNTED } else { 1.0 };
         left += value(view, s, s.left())? * sure;
         all += value(view, s, s.booked)?;
-        let price = book.po_lines.get(&s.po_line).and_then(|line| line.price);
-        let twice = price.map_or(Money::ZERO, |price| book.billed_twice(s) * price).to_f64();
+    }
+    for line in surplus::lines_of(&surplus) {
+        let price = book.po_lines.get(line).and_then(|line| line.price);
+        let twice = price.map_or(Money::ZERO, |price| book.billed_twice(line, &surplus) * price).to_f64();
         left += twice;
         all += twice;
     }

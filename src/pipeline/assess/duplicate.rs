@@ -13,7 +13,7 @@ use crate::domain::ids::FactId;
 use crate::domain::money::Money;
 use crate::domain::record::{BillLine, RecordKind, RecordRef};
 
-use super::bills::BASIS_TWICE;
+use super::bills::{self, BASIS_TWICE};
 use super::desk::{Desk, Proposal, Question};
 use super::matching::{
     CLAIM_DAYS, LEFT_AFTER_BLOCK, LEFT_AFTER_CLAIM, LEFT_AFTER_CONTACT, bill_facts, bill_name, lines_of_bill, paperwork,
@@ -37,7 +37,7 @@ pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception) {
         desk.miss(format!("bill {bill}"), "the amount billed twice");
         return;
     };
-    let Some(value) = lines.iter().map(|l| Some(l.qty.0 * l.price?.0)).sum::<Option<Decimal>>() else {
+    let Some(value) = bills::total(&lines) else {
         desk.miss(format!("prices of bill {} in company currency", bill_name(first)), "the amount billed twice");
         return;
     };
@@ -47,7 +47,7 @@ pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception) {
     }
     let credited = taken.map_or(Money::ZERO, |taken| taken.credited);
     // A part that was credited is not paid again.
-    let amount = Money::from_decimal(value) - credited;
+    let amount = value - credited;
     if amount <= Money::ZERO {
         return;
     }
@@ -105,7 +105,7 @@ pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception) {
         ask(
             desk,
             first,
-            format!("bill {name}, which is paid: does it bill the same goods as {other}, and can it be credited"),
+            &format!("bill {name}, which is paid: does it bill the same goods as {other}, and can it be credited"),
             &keys,
             latest,
         );

@@ -286,8 +286,9 @@ fn gather(desk: &mut Desk<'_>) {
     for exception in view.exceptions {
         let subject = &exception.signal.subject;
         match exception.signal.code {
-            // The shortage is all there is to them.
-            T::DSpike | T::DPromoOver | T::ILow | T::IOut | T::IImbal | T::SDelay => {}
+            // The shortage is all there is to them. What the bill check counts of a doubled bill is known when all else is
+            // gathered: it comes last.
+            T::DSpike | T::DPromoOver | T::ILow | T::IOut | T::IImbal | T::SDelay | T::FDupBill => {}
             T::DShift | T::DCollapse => {
                 if let Some(place) = place_of(exception).filter(|p| !needs.contains_key(p)) {
                     surplus::assess(desk, exception, &place, false);
@@ -319,8 +320,6 @@ fn gather(desk: &mut Desk<'_>) {
                     }
                 }
             }
-            // What the bill check counts of a bill is known when all else is gathered.
-            T::FDupBill => {}
             T::ICount => stock::count(desk, exception),
             T::IShrink => stock::shrink(desk, exception),
             T::INeg => stock::negative(desk, exception),

@@ -1,15 +1,17 @@
 //! Receiving: what came is not what was ordered: too much, too early, too late, twice, in another unit, without an order,
 //! damaged (handbook §4.2). Short deliveries are a bill check and a shortage, both found elsewhere.
 
+use std::collections::BTreeMap;
+
 use crate::domain::action::{Action, Range};
 use crate::domain::book::{Book, Place};
 use crate::domain::calendar::days_between;
 use crate::domain::evidence::FactValue;
 use crate::domain::exception::{Exception, ExceptionType};
-use crate::domain::ids::FactId;
+use crate::domain::ids::{FactId, ItemId};
 use crate::domain::money::{Money, Quantity};
 use crate::domain::record::{MoveKind, PurchaseLine, RecordKind, RecordRef, StockMove};
-use crate::domain::surplus::Surplus;
+use crate::domain::surplus::{self, Surplus};
 use crate::models::formulas;
 
 use super::counted;
@@ -246,25 +248,32 @@ fn duplicate(desk: &mut Desk<'_>, exception: &Exception, disputes: &mut Disputes
         return;
     };
     let doubled = book.surplus_of(document);
-    let mut keys = Vec::new();
+    let mut taken_out: BTreeMap<&str, (Quantity, &ItemId)> = BTreeMap::new();
+    // Several lines of a receipt may have brought one item to one place: it is one loss.
+    let mut places: BTreeMap<&Place, (Quantity, &Surplus)> = BTreeMap::new();
     for surplus in &doubled {
-        let source = RecordRef::new(RecordKind::Move, surplus.receipt.clone());
         for (taken, qty) in &surplus.taken_out {
-            let label = format!("taken off the books since, {}", book.item_label(&surplus.place.0));
-            desk.fact(RecordRef::new(RecordKind::Move, taken.clone()), "taken_out", &label, FactValue::Quantity(*qty));
+            taken_out.entry(taken).or_insert((Quantity::ZERO, &surplus.place.0)).0 += *qty;
         }
-        let entered = book.moves.get(&surplus.receipt);
-        let ours = entered.is_none_or(|m| m.owner.is_none());
-        if surplus.left().is_positive()
-            && ours
-            && let Some(key) = false_stock(desk, &surplus.place, surplus.left(), "stock received twice", source)
-        {
-            let counter = entered.and_then(|m| m.entered_by.clone());
-            let (item, to) = &surplus.place;
-            desk.recount(item, to, std::slice::from_ref(&key), LEFT_AFTER_COUNT, counter);
-            keys.push(key);
+        let ours = book.moves.get(&surplus.receipt).is_none_or(|m| m.owner.is_none());
+        if ours && surplus.left().is_positive() {
+            places.entry(&surplus.place).or_insert((Quantity::ZERO, surplus)).0 += surplus.left();
         }
-        billed_twice(desk, surplus, disputes);
+    }
+    for (taken, (qty, item)) in taken_out {
+        let label = format!("taken off the books since, {}", book.item_label(item));
+        desk.fact(RecordRef::new(RecordKind::Move, taken.to_owned()), "taken_out", &label, FactValue::Quantity(qty));
+    }
+    let mut keys = Vec::new();
+    for (place, (left, surplus)) in places {
+        let source = RecordRef::new(RecordKind::Move, surplus.receipt.clone());
+        let Some(key) = false_stock(desk, place, left, "stock received twice", source) else { continue };
+        let counter = book.moves.get(&surplus.receipt).and_then(|m| m.entered_by.clone());
+        desk.recount(&place.0, &place.1, std::slice::from_ref(&key), LEFT_AFTER_COUNT, counter);
+        keys.push(key);
+    }
+    for line in surplus::lines_of(&doubled) {
+        billed_twice(desk, line, book.billed_twice(line, &doubled), disputes);
     }
     let beside = |m: &StockMove| {
         let receipts = book.receipts(book.line_of(m)?).into_iter();
@@ -296,10 +305,9 @@ fn duplicate(desk: &mut Desk<'_>, exception: &Exception, disputes: &mut Disputes
 }
 
 /// Billed because it was received twice: the books show the goods, so that the bill check alone is content.
-fn billed_twice(desk: &mut Desk<'_>, surplus: &Surplus, disputes: &mut Disputes) {
+fn billed_twice(desk: &mut Desk<'_>, line: &str, twice: Quantity, disputes: &mut Disputes) {
     let book = desk.view.book;
-    let twice = book.billed_twice(surplus);
-    let Some(line) = book.po_lines.get(&surplus.po_line).filter(|_| twice.is_positive()) else { return };
+    let Some(line) = book.po_lines.get(line).filter(|_| twice.is_positive()) else { return };
     disputes.add(desk, &line.id, true, false);
     let Some(price) = line.price else { return };
     let source = line_ref(&line.id);

@@ -192,27 +192,24 @@ fn rank(case: &Case, rec: &Recommendation, bundle: &Bundle, same: &[&Recommendat
     }
     let dated =
         same.iter().any(|r| r.candidate.money.benefit.expected == rank.value.expected && is_dated(&r.candidate.action));
-    let (perishing, from) = match again.filter(|_| timed.is_some() || dated) {
-        Some(again) => {
-            let wait = (digest_days.round() as u32).max(1);
-            let next = worked::best(again, rec.candidate.money.p, wait).map_or(0.0, |exact| exact as f64 / 1_000_000.0);
-            let next = Money::from_f64(next).min(rank.value.expected);
-            lines.push(Line::near(
-                "one day's wait",
-                rank.wait_cost,
-                rank.value.expected - next,
-                (rank.value.expected - next - rank.wait_cost).abs().minor <= 1,
-                "V − V decided at the next digest",
-            ));
-            let value = rank.value.expected.to_f64();
-            (formulas::perished_share(value, value - rank.wait_cost.to_f64()), "1 − V decided at the next digest ÷ V")
-        }
-        None => {
-            let share = formulas::perishing_share(rank.slack_days, digest_days);
-            // A deadline that is kept since an earlier day makes nothing perish: then it may be less.
-            let kept = rank.hangs_on.is_some() && rank.perishing <= share;
-            (if kept { rank.perishing } else { share }, "slack and days to the next digest (setting), at most")
-        }
+    let (perishing, from) = if let Some(again) = again.filter(|_| timed.is_some() || dated) {
+        let wait = (digest_days.round() as u32).max(1);
+        let next = worked::best(again, rec.candidate.money.p, wait).map_or(0.0, |exact| exact as f64 / 1_000_000.0);
+        let next = Money::from_f64(next).min(rank.value.expected);
+        lines.push(Line::near(
+            "one day's wait",
+            rank.wait_cost,
+            rank.value.expected - next,
+            (rank.value.expected - next - rank.wait_cost).abs().minor <= 1,
+            "V − V decided at the next digest",
+        ));
+        let value = rank.value.expected.to_f64();
+        (formulas::perished_share(value, value - rank.wait_cost.to_f64()), "1 − V decided at the next digest ÷ V")
+    } else {
+        let share = formulas::perishing_share(rank.slack_days, digest_days);
+        // A deadline that is kept since an earlier day makes nothing perish: then it may be less.
+        let kept = rank.hangs_on.is_some() && rank.perishing <= share;
+        (if kept { rank.perishing } else { share }, "slack and days to the next digest (setting), at most")
     };
     let near = (perishing - rank.perishing).abs() < 1e-9;
     let share = |u: f64| format!("{u:.4}");

@@ -15,7 +15,7 @@ use crate::domain::evidence::FactValue;
 use crate::domain::exception::{ExceptionType as T, Signal, Subject};
 use crate::domain::money::Quantity;
 use crate::domain::record::{MoveKind, PurchaseLine, RecordKind, StockMove};
-use crate::domain::surplus::Surplus;
+use crate::domain::surplus::{self, Surplus};
 
 const DETECTOR: &str = "receiving-rules/1";
 
@@ -177,7 +177,8 @@ fn duplicate_receipt(book: &Book, lines: &[&PurchaseLine], twins: &Twins<'_>) ->
     let gone: Quantity = surplus.iter().map(Surplus::gone).sum();
     // Straight to a customer, nothing is booked in anywhere.
     let nowhere = surplus.is_empty();
-    if !left.is_positive() && !nowhere && !surplus.iter().any(|s| book.billed_twice(s).is_positive()) {
+    let billed = || surplus::lines_of(&surplus).into_iter().any(|line| book.billed_twice(line, &surplus).is_positive());
+    if !left.is_positive() && !nowhere && !billed() {
         return None;
     }
     let total: Quantity = moves.iter().map(|m| m.qty).sum();

@@ -123,16 +123,13 @@ impl Ways<'_> {
                 let known = self.package(&at, unit, sort, told)?;
                 self.holds(&at, &clean(unit, 20), known, told)
             }
-            (None, None) => match told {
-                Some(told) => Ok(Ratio::whole(told)),
-                None => {
-                    let unit = clean(unit, 20);
-                    Err(Fault::missing(
-                        &at,
-                        &format!("{unit} is no unit that is known; use a code of UN/ECE Recommendation 20, or say pack_qty"),
-                    ))
-                }
-            },
+            (None, None) => told.map(Ratio::whole).ok_or_else(|| {
+                let unit = clean(unit, 20);
+                Fault::missing(
+                    &at,
+                    &format!("{unit} is no unit that is known; use a code of UN/ECE Recommendation 20, or say pack_qty"),
+                )
+            }),
         }
     }
 

@@ -649,7 +649,9 @@ fn a_return_without_a_reason_claims_nothing_about_quality() {
     let mut shop = Shop::new();
     ordered(&mut shop, 100);
     let first = came(&mut shop, 100, -5);
-    back(&mut shop, 36, -4, &first, false);
+    back(&mut shop, 36, -4, &first, true);
+    assert!(!has(&shop.assess(&[T::RDamage]), "CLAIM"), "nobody has billed it");
+    billed(&mut shop, "7", 100);
     let found = shop.assess(&[T::RDamage]);
     let basis = found.candidates.iter().find_map(|c| match &c.action {
         Action::Claim { basis, .. } => Some(basis.as_str()),
