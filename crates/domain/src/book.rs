@@ -313,7 +313,6 @@ impl Book {
     /// location has is passed over: whoever configured it is told where the zones are read.
     #[must_use]
     pub fn with_zones(mut self, zones: &BTreeMap<String, TimeZone>) -> Self {
-        let cut_off_hour = self.calendar.cut_off_hour;
         // Codes are unique within a company only: what names its company goes first.
         let of_company = |l: &Location| {
             let named = |key: &str| {
@@ -324,7 +323,7 @@ impl Book {
         };
         let zone = |l: &Location| {
             let timezone = of_company(l).or_else(|| zones.get(&l.code))?.clone();
-            Some((l.id.clone(), Calendar { timezone, cut_off_hour }))
+            Some((l.id.clone(), Calendar { timezone, cut_off_hour: self.calendar.cut_off_hour }))
         };
         self.calendars = self.locations.values().filter_map(zone).collect();
         // Which weekdays are worked on hangs on where a day begins.
