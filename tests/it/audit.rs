@@ -137,7 +137,7 @@ async fn every_card_recomputes_from_its_frozen_evidence_and_a_tampered_one_does_
 }
 
 /// How many days of the recording are played one after the other.
-const DAYS: i32 = 10;
+const DAYS: i32 = 24;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn cards_of_many_days_recompute_and_a_drill_is_called_one_once_it_is_over() {

@@ -369,6 +369,8 @@ pub(super) fn claim(desk: &mut Desk<'_>, line: &PurchaseLine, fault: &Fault<'_>,
     let book = desk.view.book;
     let source = line_ref(&line.id);
     let (cost, cost_cite) = paperwork(desk, source.clone());
+    // The claim names the order, also where the case is about stock: whoever recomputes the card finds the name here.
+    desk.fact(source.clone(), "order", "order", FactValue::Text(line.order_name.clone()));
     let cites = vec![
         cost_cite,
         desk.fact(source.clone(), "fault_value", "claim", FactValue::Money(value)),
