@@ -21,7 +21,10 @@ use crate::fake_odoo::{FakeOdoo, Seed, Version};
 use crate::support::databases::databases;
 
 fn config() -> Config {
-    Config::load_from(None, &[]).expect("the defaults load")
+    let mut config = Config::load_from(None, &[]).expect("the defaults load");
+    // Small cases too: the more lines there are, the more is compared.
+    config.ranking.least_value = reeve::domain::money::Money::ZERO;
+    config
 }
 
 async fn digest(config: Config, store: &Store, source: Arc<dyn Source>, at: Timestamp) -> Digest {
@@ -89,7 +92,7 @@ async fn a_live_server_gives_the_digest_of_the_recording() {
     let (_, last) = recording.span().expect("things happened");
     let store = Store::open_and_migrate("sqlite::memory:").await.expect("the store opens");
     let recorded = digest(config(), &store, Arc::new(recording), last).await;
-    assert!(recorded.lines.len() > 5, "there is something to compare");
+    assert!(recorded.lines.len() > 10, "there is something to compare");
     let told = records(&store).await;
     for (nth, version) in [Version::V18, Version::V17, Version::V19].into_iter().enumerate() {
         let odoo = FakeOdoo::start(Seed::Recording, version).await;
