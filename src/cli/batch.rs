@@ -65,6 +65,7 @@ pub(super) async fn run(config: Config, store: Store, batch: Batch, json: bool) 
             idempotency_key: key(&batch.person, &recommendation.id, &content_hash, version, &verb)?,
             person: PersonId::new(batch.person.clone()),
             channel: "cli".to_owned(),
+            hand: store.hand_of_command(),
             recommendation_id: recommendation.id,
             content_hash,
             verb: verb.clone(),

@@ -318,11 +318,13 @@ async fn decide(
         &version.to_string(),
         &serde_json::to_string(&verb)?,
     ]);
+    let hand = store.hand_of_command();
     let app = open::app_on(config, store).await?;
     let request = DecisionRequest {
         idempotency_key: key,
         person: PersonId::new(what.person),
         channel: "cli".to_owned(),
+        hand,
         recommendation_id: recommendation.id.clone(),
         content_hash: content,
         verb,

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use super::{Config, WebConfig};
+use crate::domain::policy::Person;
 
 /// `[identity]`: how long what was given holds.
 #[derive(Clone, Debug, Deserialize)]
@@ -12,6 +13,8 @@ use super::{Config, WebConfig};
 pub struct IdentityConfig {
     pub chat_days: u32,
     pub token_days_max: u32,
+    /// Sign-in links and tokens that a command made are in the hands of their people and of nobody else.
+    pub links_are_handed_over: bool,
 }
 
 /// `[api]`: the JSON API.
@@ -40,6 +43,27 @@ impl WebConfig {
             return format!("http://{}", self.listen);
         }
         self.base_url.trim_end_matches('/').to_owned()
+    }
+}
+
+/// The people of config/default.toml, by id and name: made up, for the demo.
+const SAMPLES: [(&str, &str); 4] =
+    [("pia", "Pia Planner"), ("ari", "Ari Approver"), ("fay", "Fay Finance"), ("dan", "Dan Director")];
+
+impl Config {
+    /// What everybody has to know where a real ERP is read and the people who may decide are still the samples; None where
+    /// they are not.
+    pub fn warning_of_samples(&self) -> Option<String> {
+        let is_sample = |p: &&Person| SAMPLES.iter().any(|(id, name)| p.id.as_str() == *id && p.name == *name);
+        let samples: Vec<&str> = self.people.iter().filter(is_sample).map(|p| p.name.as_str()).collect();
+        if self.odoo.url.is_empty() || samples.is_empty() {
+            return None;
+        }
+        Some(format!(
+            "{} are Reeve's sample people, and they can approve here: whoever makes a sign-in link in one of their names \
+             decides. Name your own people under [[people]] in a configuration file (README, \"Point it at your Odoo\")",
+            samples.join(", ")
+        ))
     }
 }
 
@@ -102,6 +126,19 @@ mod tests {
 
     fn person(id: &str, erp_user: &str) -> String {
         format!("[[people]]\nid = {id:?}\nname = \"N\"\nroles = [\"planner\"]\ntier = 0\nerp_user = {erp_user:?}\n")
+    }
+
+    #[test]
+    fn sample_people_are_warned_of_where_a_real_erp_is_read() {
+        let defaults = Config::load_from(None, &[]).unwrap();
+        let named: Vec<_> = defaults.people.iter().map(|p| (p.id.as_str(), p.name.as_str())).collect();
+        assert_eq!(named, SAMPLES);
+        assert_eq!(defaults.warning_of_samples(), None, "the demo's people are meant to be used");
+        let live = "[odoo]\nurl = \"https://erp.example.com\"\ndatabase = \"d\"\nuser = \"u\"\napi_key = \"k\"\n";
+        let said = load(live).unwrap().warning_of_samples().unwrap();
+        assert!(said.starts_with("Pia Planner, Ari Approver, Fay Finance, Dan Director are"), "{said}");
+        assert_eq!(load(&format!("{live}{}", person("ada", ""))).unwrap().warning_of_samples(), None);
+        assert_eq!(load(&format!("{live}{}", person("ari", ""))).unwrap().warning_of_samples(), None, "another Ari");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use serde_json::json;
 use subtle::ConstantTimeEq as _;
 
 use super::{By, Identities, Scope, random};
+use crate::domain::hand::Hand;
 use crate::domain::ids::{PersonId, content_hash};
 use crate::domain::policy::Person;
 use crate::store::{StoreError, TokenOwner, TokenRow};
@@ -46,6 +47,8 @@ pub struct Bearer {
     pub actor: String,
     /// What it may be used for.
     pub scopes: Vec<Scope>,
+    /// Whose hand it could be in.
+    pub hand: Hand,
 }
 
 impl Bearer {
@@ -146,6 +149,8 @@ impl Identities {
             scopes,
             created_at: now,
             created_by: by.recorded(),
+            // A token is shown once, to whoever made it.
+            hand: self.store.hand_made_by_command(),
             expires_at: now.checked_add(SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(now),
             last_used_at: None,
             revoked_at: None,
@@ -192,6 +197,7 @@ impl Identities {
             // A scope that this program does not know gives nothing.
             scopes: row.scopes.iter().filter_map(|scope| scope.parse().ok()).collect(),
             token: row.id,
+            hand: row.hand,
             person,
         })
     }

@@ -61,7 +61,7 @@ pub use mutes::{MuteEnd, NewMute};
 pub use notices::{Notice, NoticeKind};
 pub use outbox::{NewOutbox, OutboxRow, OutboxState};
 pub use outcomes::Outcome;
-pub use sessions::Session;
+pub use sessions::{Session, UsedLink};
 pub use tokens::{TokenOwner, TokenRow};
 pub use views::View;
 pub use watermarks::Watermark;
@@ -71,6 +71,7 @@ use std::sync::Arc;
 use sqlx::{Any, AnyPool, Transaction};
 
 use crate::domain::audit::{AuditEntry, BY_COMMAND};
+use crate::domain::hand::Hand;
 
 /// Which database it is. SQL is the same for both; how a transaction begins is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,6 +107,16 @@ impl Store {
     /// The operating system's user who gives commands, in words.
     fn os_user(&self) -> &str {
         self.os_user.as_deref().unwrap_or("an unknown user")
+    }
+
+    /// The hand of whoever gives commands through it.
+    pub(crate) fn hand_of_command(&self) -> Hand {
+        Hand::Command(self.os_user().to_owned())
+    }
+
+    /// The hand of whoever comes in by what a command through it made.
+    pub(crate) fn hand_made_by_command(&self) -> Hand {
+        Hand::MadeByCommand(self.os_user().to_owned())
     }
 
     /// Puts the operating system's user into the detail of an entry of something done by command.

@@ -9,6 +9,7 @@ use sqlx::any::AnyRow;
 use sqlx::{Any, Decode, Row as _, Type};
 
 use super::StoreError;
+use crate::domain::hand::Hand;
 use crate::ports::BoxError;
 
 /// A column's value.
@@ -67,6 +68,12 @@ pub(super) fn count(n: usize) -> i64 {
 /// unreadable one.
 pub(super) fn clean(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
+}
+
+/// Whose hand a row's link, session or token could be in. What was made before this was kept could be in anybody's.
+pub(super) fn hand(row: &AnyRow, table: &'static str) -> Result<Hand, StoreError> {
+    let kept: String = get(row, table, "hand")?;
+    Ok(Hand::read(&kept).unwrap_or(Hand::MadeByCommand(String::new())))
 }
 
 /// `$from, $from+1, …`: as many as there are values.

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::{Notice, Store, StoreError, audit, notices, row};
 use crate::domain::audit::AuditEntry;
+use crate::domain::hand::Hand;
 use crate::domain::ids::PersonId;
 
 /// Somebody who is signed in.
@@ -19,6 +20,17 @@ pub struct Session {
     pub created_at: Timestamp,
     /// Until when.
     pub expires_at: Timestamp,
+    /// Whose hand it could be.
+    pub hand: Hand,
+}
+
+/// A sign-in link that was used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsedLink {
+    /// Whose it is.
+    pub person: PersonId,
+    /// Whose hand could have used it.
+    pub hand: Hand,
 }
 
 impl Store {
@@ -29,7 +41,7 @@ impl Store {
     pub async fn insert_sign_in_link(
         &self,
         token_hash: &str,
-        person: &PersonId,
+        (person, hand): (&PersonId, &Hand),
         created_at: Timestamp,
         expires_at: Timestamp,
         notices: &[Notice],
@@ -37,13 +49,14 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         let done = sqlx::query(
-            "insert into sign_in_links (token_hash, person, created_at, expires_at) values ($1, $2, $3, $4)
+            "insert into sign_in_links (token_hash, person, created_at, expires_at, hand) values ($1, $2, $3, $4, $5)
              on conflict (token_hash) do nothing",
         )
         .bind(token_hash)
         .bind(person.as_str())
         .bind(row::ms(created_at))
         .bind(row::ms(expires_at))
+        .bind(row::clean(&hand.recorded()))
         .execute(&mut *tx)
         .await?;
         if done.rows_affected() == 0 {
@@ -70,17 +83,24 @@ impl Store {
     }
 
     /// Uses a link, once. Answers whose it is; None when it is unknown, used or too old.
-    pub async fn consume_sign_in_link(&self, token_hash: &str, now: Timestamp) -> Result<Option<PersonId>, StoreError> {
+    pub async fn consume_sign_in_link(&self, token_hash: &str, now: Timestamp) -> Result<Option<UsedLink>, StoreError> {
         let used = sqlx::query(
             "update sign_in_links set used_at = $1
              where token_hash = $2 and used_at is null and expires_at > $1
-             returning token_hash, person",
+             returning token_hash, person, hand",
         )
         .bind(row::ms(now))
         .bind(token_hash)
         .fetch_all(&self.pool)
         .await?;
-        used.first().map(|r| Ok(PersonId(row::get(r, "sign_in_links", "person")?))).transpose()
+        used.first()
+            .map(|r| {
+                Ok(UsedLink {
+                    person: PersonId(row::get(r, "sign_in_links", "person")?),
+                    hand: row::hand(r, "sign_in_links")?,
+                })
+            })
+            .transpose()
     }
 
     /// Keeps a session, with the audit entries of the sign-in.
@@ -90,7 +110,7 @@ impl Store {
     pub async fn insert_session(&self, session: &Session, entries: &[AuditEntry]) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         let done = sqlx::query(
-            "insert into sessions (token_hash, person, csrf, created_at, expires_at) values ($1, $2, $3, $4, $5)
+            "insert into sessions (token_hash, person, csrf, created_at, expires_at, hand) values ($1, $2, $3, $4, $5, $6)
              on conflict (token_hash) do nothing",
         )
         .bind(session.token_hash.as_str())
@@ -98,6 +118,7 @@ impl Store {
         .bind(session.csrf.as_str())
         .bind(row::ms(session.created_at))
         .bind(row::ms(session.expires_at))
+        .bind(row::clean(&session.hand.recorded()))
         .execute(&mut *tx)
         .await?;
         if done.rows_affected() == 0 {
@@ -110,7 +131,7 @@ impl Store {
     /// The session with this hash, unless it has ended.
     pub async fn find_session(&self, token_hash: &str, now: Timestamp) -> Result<Option<Session>, StoreError> {
         let found = sqlx::query(
-            "select token_hash, person, csrf, created_at, expires_at from sessions
+            "select token_hash, person, csrf, created_at, expires_at, hand from sessions
              where token_hash = $1 and expires_at > $2",
         )
         .bind(token_hash)
@@ -125,6 +146,7 @@ impl Store {
                     csrf: row::get(&r, "sessions", "csrf")?,
                     created_at: row::time(&r, "sessions", "created_at")?,
                     expires_at: row::time(&r, "sessions", "expires_at")?,
+                    hand: row::hand(&r, "sessions")?,
                 })
             })
             .transpose()
@@ -141,7 +163,7 @@ impl Store {
     /// A person's sessions that have not ended, newest first. Their CSRF tokens stay in the store.
     pub async fn list_sessions(&self, person: &PersonId, now: Timestamp) -> Result<Vec<Session>, StoreError> {
         let rows = sqlx::query(
-            "select token_hash, person, created_at, expires_at from sessions
+            "select token_hash, person, created_at, expires_at, hand from sessions
              where person = $1 and expires_at > $2 order by created_at desc, token_hash",
         )
         .bind(person.as_str())
@@ -156,6 +178,7 @@ impl Store {
                     csrf: String::new(),
                     created_at: row::time(r, "sessions", "created_at")?,
                     expires_at: row::time(r, "sessions", "expires_at")?,
+                    hand: row::hand(r, "sessions")?,
                 })
             })
             .collect()
@@ -198,23 +221,25 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
+    use crate::domain::hand::Hand;
     use crate::domain::ids::PersonId;
     use crate::store::testing::{at, entry, on_each};
-    use crate::store::{Session, StoreError};
+    use crate::store::{Session, StoreError, UsedLink};
 
     #[tokio::test]
     async fn a_sign_in_link_is_used_once_and_in_time() {
         on_each(|store| async move {
             let ada = PersonId::new("ada");
-            store.insert_sign_in_link("h1", &ada, at(0), at(100), &[], &[entry("link.made")]).await.unwrap();
-            store.insert_sign_in_link("h2", &ada, at(0), at(100), &[], &[]).await.unwrap();
-            let twice = store.insert_sign_in_link("h2", &ada, at(0), at(100), &[], &[]).await;
+            let by_eve = Hand::MadeByCommand("eve (uid 1001)".to_owned());
+            store.insert_sign_in_link("h1", (&ada, &by_eve), at(0), at(100), &[], &[entry("link.made")]).await.unwrap();
+            store.insert_sign_in_link("h2", (&ada, &Hand::Own), at(0), at(100), &[], &[]).await.unwrap();
+            let twice = store.insert_sign_in_link("h2", (&ada, &Hand::Own), at(0), at(100), &[], &[]).await;
             assert!(matches!(twice, Err(StoreError::Duplicate)), "{twice:?}");
             assert_eq!(store.find_sign_in_link("h1", at(99)).await.unwrap(), Some(ada.clone()));
             let (a, b) = tokio::join!(store.consume_sign_in_link("h1", at(99)), store.consume_sign_in_link("h1", at(99)));
             let (a, b) = (a.unwrap(), b.unwrap());
             assert_eq!(a.is_some(), b.is_none(), "one of two clicks signs in");
-            assert_eq!(a.or(b), Some(ada));
+            assert_eq!(a.or(b), Some(UsedLink { person: ada, hand: by_eve }));
             assert_eq!(store.consume_sign_in_link("h1", at(99)).await.unwrap(), None);
             assert_eq!(store.consume_sign_in_link("h2", at(100)).await.unwrap(), None, "too old");
             assert_eq!(store.find_sign_in_link("h2", at(100)).await.unwrap(), None);
@@ -234,9 +259,13 @@ mod tests {
                     csrf: "c".to_owned(),
                     created_at: at(n),
                     expires_at: at(100 + n),
+                    hand: Hand::Own,
                 };
                 store.insert_session(&session, &[]).await.unwrap();
-                store.insert_sign_in_link(&format!("l{token}"), &session.person, at(0), at(500), &[], &[]).await.unwrap();
+                store
+                    .insert_sign_in_link(&format!("l{token}"), (&session.person, &Hand::Own), at(0), at(500), &[], &[])
+                    .await
+                    .unwrap();
             }
             let (ada, bob) = (PersonId::new("ada"), PersonId::new("bob"));
             let open: Vec<String> =
@@ -261,6 +290,7 @@ mod tests {
                 csrf: "c".to_owned(),
                 created_at: at(0),
                 expires_at: at(100),
+                hand: Hand::MadeByCommand("eve (uid 1001)".to_owned()),
             };
             store.insert_session(&session, &[entry("signed_in")]).await.unwrap();
             assert_eq!(store.find_session("t", at(99)).await.unwrap(), Some(session));

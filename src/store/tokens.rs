@@ -5,6 +5,7 @@ use sqlx::any::AnyRow;
 
 use super::{Store, StoreError, audit, row};
 use crate::domain::audit::AuditEntry;
+use crate::domain::hand::Hand;
 
 /// Uses within this time of the one that was noted last are not noted: a read need not be a write.
 const USE_NOTED: SignedDuration = SignedDuration::from_secs(60);
@@ -52,6 +53,8 @@ pub struct TokenRow {
     pub created_at: Timestamp,
     /// By whom.
     pub created_by: String,
+    /// Whose hand could use it.
+    pub hand: Hand,
     /// Until when it can be used.
     pub expires_at: Timestamp,
     /// When it was last used, to the minute.
@@ -75,8 +78,8 @@ impl Store {
         let mut tx = self.begin().await?;
         let done = sqlx::query(
             "insert into api_tokens
-                 (id, hash, name, owner_kind, owner, scopes, created_at, created_by, expires_at, told_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                 (id, hash, name, owner_kind, owner, scopes, created_at, created_by, expires_at, told_at, hand)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
              on conflict (id) do nothing",
         )
         .bind(token.id.as_str())
@@ -89,6 +92,7 @@ impl Store {
         .bind(row::clean(&token.created_by))
         .bind(row::ms(token.expires_at))
         .bind(token.told_at.map(row::ms))
+        .bind(row::clean(&token.hand.recorded()))
         .execute(&mut *tx)
         .await?;
         if done.rows_affected() == 0 {
@@ -102,7 +106,7 @@ impl Store {
     pub async fn find_token(&self, id: &str) -> Result<Option<TokenRow>, StoreError> {
         let found = sqlx::query(
             "select id, hash, name, owner_kind, owner, scopes, created_at, created_by, expires_at, last_used_at,
-                 revoked_at, revoked_by, told_at
+                 revoked_at, revoked_by, told_at, hand
              from api_tokens where id = $1",
         )
         .bind(id)
@@ -115,7 +119,7 @@ impl Store {
     pub async fn list_tokens(&self) -> Result<Vec<TokenRow>, StoreError> {
         let rows = sqlx::query(
             "select id, hash, name, owner_kind, owner, scopes, created_at, created_by, expires_at, last_used_at,
-                 revoked_at, revoked_by, told_at
+                 revoked_at, revoked_by, told_at, hand
              from api_tokens order by created_at desc, id",
         )
         .fetch_all(&self.pool)
@@ -182,5 +186,6 @@ fn token(r: &AnyRow) -> Result<TokenRow, StoreError> {
         revoked_at: row::time_opt(r, TABLE, "revoked_at")?,
         revoked_by: row::get(r, TABLE, "revoked_by")?,
         told_at: row::time_opt(r, TABLE, "told_at")?,
+        hand: row::hand(r, TABLE)?,
     })
 }

@@ -196,6 +196,7 @@ pub(super) async fn decide(
             idempotency_key: content_hash(&[key, text("verb"), text("reason"), text("note")]),
             person: who.person.id.clone(),
             channel: "web".to_owned(),
+            hand: who.hand.clone(),
             recommendation_id: RecommendationId::new(id),
             content_hash: content.clone(),
             verb: verb.clone(),

@@ -134,6 +134,7 @@ pub(super) async fn decide(
         ]),
         person: who.person.id.clone(),
         channel: "web".to_owned(),
+        hand: who.hand.clone(),
         recommendation_id: rec.id.clone(),
         content_hash: click.content_hash,
         verb,

@@ -20,11 +20,12 @@ use super::{WebState, templates};
 use crate::clock::Clock;
 use crate::config::WebConfig;
 use crate::domain::audit::{AuditEntry, BY_COMMAND};
+use crate::domain::hand::Hand;
 use crate::domain::ids::{PersonId, content_hash};
 use crate::domain::policy::Person;
 use crate::pipeline::deliver::stuck::DELIVERY_WARNING;
 use crate::pipeline::observe::WARNING;
-use crate::store::{Session, Store, StoreError};
+use crate::store::{Session, Store, StoreError, UsedLink};
 
 /// The cookie's name. With the prefix a browser takes it from this host over https only, and sends it nowhere else.
 const COOKIE_NAME: &str = "reeve_session";
@@ -40,6 +41,8 @@ pub(super) struct SignedIn {
     pub warning: Option<String>,
     /// How much was done in their name by others, or by command, that they were not told of.
     pub untold: i64,
+    /// Whose hand it could be.
+    pub hand: Hand,
     pub(super) token_hash: String,
 }
 
@@ -82,9 +85,17 @@ impl FromRequestParts<WebState> for SignedIn {
             let warning = state.store.find_setting(setting).await.map_err(|e| NotSignedIn::Failed(e.into()))?;
             warnings.extend(warning.filter(|warning| !warning.is_empty()));
         }
+        warnings.extend(state.config.warning_of_samples());
         let warning = (!warnings.is_empty()).then(|| warnings.join(" · "));
         let untold = state.store.count_untold(&person.id).await.map_err(|e| NotSignedIn::Failed(e.into()))?;
-        Ok(Self { person: person.clone(), csrf: session.csrf, warning, untold, token_hash: session.token_hash })
+        Ok(Self {
+            person: person.clone(),
+            csrf: session.csrf,
+            warning,
+            untold,
+            hand: session.hand,
+            token_hash: session.token_hash,
+        })
     }
 }
 
@@ -140,14 +151,18 @@ pub async fn sign_in_link(
     let mut notices = Vec::new();
     let mut made = entry(now, BY_COMMAND, "person.sign_in_link_made", person);
     BY_COMMAND.clone_into(&mut made.channel);
-    match made_for {
+    let hand = match made_for {
         LinkFor::Person => {
             let what = "a link to sign in as you was made";
             notices.extend(store.told_by_command(&made.channel, person, &["sign-in link", &hash], what, now));
+            store.hand_made_by_command()
         }
-        LinkFor::Demo => made.detail = json!({ "made_for": "the demo" }),
-    }
-    store.insert_sign_in_link(&hash, person, made_at, until, &notices, &[store.with_os_user(made)]).await?;
+        LinkFor::Demo => {
+            made.detail = json!({ "made_for": "the demo" });
+            Hand::Own
+        }
+    };
+    store.insert_sign_in_link(&hash, (person, &hand), made_at, until, &notices, &[store.with_os_user(made)]).await?;
     Ok(format!("{}/sign-in?token={token}", base_url.trim_end_matches('/')))
 }
 
@@ -183,8 +198,9 @@ pub(super) async fn sign_in(State(state): State<WebState>, Form(form): Form<Toke
     let now = state.clock.wire();
     // What has ended can not be used any more; here it is forgotten.
     state.store.delete_expired_sessions(now).await?;
-    let person = state.store.consume_sign_in_link(&content_hash(&[&form.token]), now).await?;
-    let Some(person) = person.filter(|id| state.config.people.iter().any(|p| p.id == *id)) else { return used_up() };
+    let used = state.store.consume_sign_in_link(&content_hash(&[&form.token]), now).await?;
+    let used = used.filter(|link| state.config.people.iter().any(|p| p.id == link.person));
+    let Some(UsedLink { person, hand }) = used else { return used_up() };
     let hours = i64::from(state.config.web.session_hours);
     let secret = token();
     let session = Session {
@@ -193,6 +209,7 @@ pub(super) async fn sign_in(State(state): State<WebState>, Form(form): Form<Toke
         csrf: token(),
         created_at: now,
         expires_at: now.checked_add(SignedDuration::from_hours(hours)).unwrap_or(now),
+        hand,
     };
     let entry = entry(state.clock.now(), person.as_str(), "person.signed_in", &person);
     state.store.insert_session(&session, &[entry]).await?;

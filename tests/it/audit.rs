@@ -207,6 +207,7 @@ async fn the_story_of_a_case_tells_who_did_what_under_which_policy() {
         idempotency_key: "one".to_owned(),
         person: PersonId::new("dan"),
         channel: "web".to_owned(),
+        hand: reeve::domain::hand::Hand::Own,
         recommendation_id: rec.id.clone(),
         content_hash: rec.content_hash(),
         verb: Verb::Approve,

@@ -119,6 +119,7 @@ async fn client(n: usize, approvals: Approvals, recs: Arc<Vec<Recommendation>>) 
             idempotency_key: format!("{n}-{step}"),
             person: PersonId::new(format!("p{n}")),
             channel: "web".to_owned(),
+            hand: reeve::domain::hand::Hand::Own,
             recommendation_id: rec.id.clone(),
             content_hash: rec.content_hash(),
             verb,

@@ -48,6 +48,7 @@ async fn click(app: &App, key: &str, who: &str, on: &Recommendation, verb: Verb)
         idempotency_key: key.to_owned(),
         person: PersonId::new(who),
         channel: "web".to_owned(),
+        hand: reeve::domain::hand::Hand::Own,
         recommendation_id: on.id.clone(),
         content_hash: on.content_hash(),
         verb,

@@ -33,6 +33,7 @@ async fn click(app: &App, who: &str, on: &Recommendation, verb: Verb) {
         idempotency_key: format!("{who}-{}", on.id),
         person: PersonId::new(who),
         channel: "web".to_owned(),
+        hand: reeve::domain::hand::Hand::Own,
         recommendation_id: on.id.clone(),
         content_hash: on.content_hash(),
         verb,

@@ -24,6 +24,7 @@ pub mod event;
 pub mod evidence;
 pub mod exception;
 pub mod gtin;
+pub mod hand;
 pub mod ids;
 pub mod master;
 pub mod money;

@@ -6,52 +6,58 @@
 use jiff::Timestamp;
 
 use super::{Approvals, DecisionRefused, DecisionRequest, Scene, Verb, failed};
-use crate::domain::audit::BY_COMMAND;
+use crate::domain::audit::{AuditEntry, Chained};
+use crate::domain::hand::{Hand, could_be_one};
 use crate::domain::ids::PersonId;
 use crate::domain::recommendation::{Drafter, Recommendation};
 use crate::store::Notice;
 
-/// Could two steps that take two people have been one person's? What came by command could be anybody's who sits at the
-/// machine; where it is not known how the first one came, it counts as that.
-fn could_be_one_hand(first: Option<&str>, second: &str) -> bool {
-    second == BY_COMMAND && first.is_none_or(|channel| channel == BY_COMMAND)
-}
+/// The key under which an entry of the audit log keeps whose hand it could have been.
+const HAND: &str = "hand";
 
 impl Approvals {
-    /// Refuses to complete by command what another command began: the second of two signatures, and the approval of what
-    /// was edited.
+    /// Refuses to complete what the same hand could have begun: the second of two signatures, and the approval of what was
+    /// edited.
     pub(super) async fn refuse_one_hand(&self, request: &DecisionRequest, scene: &Scene) -> Result<(), DecisionRefused> {
-        if request.channel != BY_COMMAND {
+        let second = self.trusted(request.hand.clone());
+        if second == Hand::Own {
             return Ok(());
         }
-        let refused = |who: &PersonId, what| DecisionRefused::OneHand { who: self.name_of(who), what };
-        if let Some(first) = scene.rec.state.first_signature() {
-            let channel = self.channel_of_signature(&scene.rec.id.to_string(), &first.by).await?;
-            if could_be_one_hand(channel.as_deref(), &request.channel) {
-                return Err(refused(&first.by, "signed"));
+        let judge = |who: &PersonId, what, first: Option<Hand>| {
+            let first = first.map(|hand| self.trusted(hand));
+            if !could_be_one(first.as_ref(), &second) {
+                return Ok(());
             }
+            Err(DecisionRefused::OneHand { who: self.name_of(who), what, first, second: second.clone() })
+        };
+        if let Some(first) = scene.rec.state.first_signature() {
+            judge(&first.by, "signed", self.hand_of_signature(&scene.rec.id.to_string(), &first.by).await?)?;
         }
         if let Drafter::Edited { editors, .. } = &scene.rec.drafter
             && let Some(last) = editors.last()
         {
-            let channel = self.channel_of_edit(scene).await?;
-            if could_be_one_hand(channel.as_deref(), &request.channel) {
-                return Err(refused(last, "changed"));
-            }
+            judge(last, "changed", self.hand_of_edit(scene).await?)?;
         }
         Ok(())
     }
 
-    /// Through what the signature of `by` came that stands, as the audit log says.
-    async fn channel_of_signature(&self, id: &str, by: &PersonId) -> Result<Option<String>, DecisionRefused> {
-        let log = self.store.list_audit_of(&format!("recommendation:{id}")).await.map_err(failed)?;
-        let signed =
-            |e: &&crate::domain::audit::Chained| e.entry.action == "recommendation.signed" && e.entry.actor == by.as_str();
-        Ok(log.iter().rev().find(signed).map(|e| e.entry.channel.clone()))
+    /// A hand as this installation judges it: where links are handed to their people, who comes by one is its person.
+    fn trusted(&self, hand: Hand) -> Hand {
+        match hand {
+            Hand::MadeByCommand(_) if self.config.identity.links_are_handed_over => Hand::Own,
+            hand => hand,
+        }
     }
 
-    /// Through what the edit came that made this recommendation, as the audit log says of the one it was made from.
-    async fn channel_of_edit(&self, scene: &Scene) -> Result<Option<String>, DecisionRefused> {
+    /// Whose hand the signature of `by` that stands could have been, as the audit log says.
+    async fn hand_of_signature(&self, id: &str, by: &PersonId) -> Result<Option<Hand>, DecisionRefused> {
+        let log = self.store.list_audit_of(&format!("recommendation:{id}")).await.map_err(failed)?;
+        let signed = |e: &&Chained| e.entry.action == "recommendation.signed" && e.entry.actor == by.as_str();
+        Ok(log.iter().rev().find(signed).and_then(|e| hand_in(&e.entry)))
+    }
+
+    /// Whose hand the edit that made this recommendation could have been, as the audit log says of the one it was made from.
+    async fn hand_of_edit(&self, scene: &Scene) -> Result<Option<Hand>, DecisionRefused> {
         for (sibling, _) in &scene.siblings {
             let log = self.store.list_audit_of(&format!("recommendation:{}", sibling.id)).await.map_err(failed)?;
             let made = log
@@ -59,7 +65,7 @@ impl Approvals {
                 .rev()
                 .find(|e| e.entry.action == "recommendation.edited" && e.entry.detail["new"] == scene.rec.id.as_str());
             if let Some(made) = made {
-                return Ok(Some(made.entry.channel.clone()));
+                return Ok(hand_in(&made.entry));
             }
         }
         Ok(None)
@@ -72,6 +78,21 @@ impl Approvals {
         let notice = self.store.told_by_command(&request.channel, &request.person, &occasion, &what, now)?;
         Some(notice.about(&on.case_id, Some(&on.id)))
     }
+}
+
+/// Keeps whose hand it could have been in the entries of what the person did.
+pub(super) fn with_hand(mut entry: AuditEntry, request: &DecisionRequest) -> AuditEntry {
+    if entry.actor == request.person.as_str()
+        && let Some(detail) = entry.detail.as_object_mut()
+    {
+        detail.insert(HAND.to_owned(), request.hand.recorded().into());
+    }
+    entry
+}
+
+/// Whose hand an entry says it could have been. Of entries from before this was kept it is not known.
+fn hand_in(entry: &AuditEntry) -> Option<Hand> {
+    Hand::read(entry.detail[HAND].as_str()?)
 }
 
 fn done(verb: &Verb) -> &'static str {
@@ -96,22 +117,6 @@ mod tests {
     use crate::store::NoticeKind;
     use crate::store::testing::on_each;
 
-    #[test]
-    fn only_two_commands_could_be_one_hand() {
-        for (first, second, could) in [
-            (Some("cli"), "cli", true),
-            (None, "cli", true),
-            (Some("web"), "cli", false),
-            (Some("api"), "cli", false),
-            (Some("cli"), "web", false),
-            (Some("cli"), "api", false),
-            (None, "web", false),
-            (Some("web"), "web", false),
-        ] {
-            assert_eq!(could_be_one_hand(first, second), could, "{first:?} {second}");
-        }
-    }
-
     /// What a command in the name of `person` comes to.
     async fn command(
         bench: &Bench,
@@ -119,7 +124,8 @@ mod tests {
         rec: &Recommendation,
         verb: Verb,
     ) -> Result<super::super::DecisionAnswer, DecisionRefused> {
-        let click = DecisionRequest { channel: "cli".to_owned(), ..bench.click(person, rec, verb) };
+        let hand = bench.it.store.hand_of_command();
+        let click = DecisionRequest { channel: "cli".to_owned(), hand, ..bench.click(person, rec, verb) };
         bench.it.decide(&click).await
     }
 
@@ -133,7 +139,7 @@ mod tests {
             let before = bench.snapshot().await;
             let refused = command(&bench, "fay", &recs[0], Verb::Approve).await.unwrap_err();
             assert!(matches!(&refused, DecisionRefused::OneHand { who, .. } if who == "Ari Approver"), "{refused:?}");
-            assert!(refused.to_string().contains("sign on the page"), "{refused}");
+            assert!(refused.to_string().contains("under an account of their own"), "{refused}");
             assert_eq!(bench.snapshot().await, before);
             // Passing it on does not wash it.
             let on = Verb::Forward { to: PersonId::new("fay"), note: String::new() };
@@ -143,6 +149,45 @@ mod tests {
             assert_eq!(done.state, "approved", "on the page she can");
         })
         .await;
+    }
+
+    /// A click on the page by a link that `user` of the machine made.
+    fn by_link(bench: &Bench, user: &str, person: &str, rec: &Recommendation) -> DecisionRequest {
+        DecisionRequest { hand: Hand::MadeByCommand(user.to_owned()), ..bench.click(person, rec, Verb::Approve) }
+    }
+
+    #[tokio::test]
+    async fn a_link_or_token_that_the_same_user_made_does_not_complete_what_takes_two_people() {
+        on_each(|store| async move {
+            let (bench, recs) = Bench::queued_in(store.opened_by("eve (uid 1001)"), 20_000).await;
+            assert!(command(&bench, "ari", &recs[0], Verb::Approve).await.unwrap().needs_second);
+            let before = bench.snapshot().await;
+            for user in ["eve (uid 1001)", "root (uid 0), logged in as eve (uid 1001)", "unknown", ""] {
+                let refused = bench.it.decide(&by_link(&bench, user, "fay", &recs[0])).await.unwrap_err();
+                assert!(matches!(&refused, DecisionRefused::OneHand { what: "signed", .. }), "{user}: {refused:?}");
+            }
+            let said = bench.it.decide(&by_link(&bench, "eve (uid 1001)", "fay", &recs[0])).await.unwrap_err().to_string();
+            assert!(said.starts_with("Ari Approver signed this, and two people have to do it: that came by a command of eve (uid 1001) and this by a link or token that eve (uid 1001) made"), "{said}");
+            assert_eq!(bench.snapshot().await, before);
+            let done = bench.it.decide(&by_link(&bench, "fay (uid 1002)", "fay", &recs[0])).await.unwrap();
+            assert_eq!(done.state, "approved", "another user of the machine is another hand");
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn two_links_of_one_user_are_one_hand_unless_links_are_handed_over() {
+        let (mut bench, recs) = Bench::queued(20_000).await;
+        let first = bench.it.decide(&by_link(&bench, "eve (uid 1001)", "ari", &recs[0])).await.unwrap();
+        assert!(first.needs_second);
+        let second = by_link(&bench, "eve (uid 1001)", "fay", &recs[0]);
+        assert!(matches!(bench.it.decide(&second).await, Err(DecisionRefused::OneHand { .. })));
+        let mut config = (*bench.it.config).clone();
+        config.identity.links_are_handed_over = true;
+        bench.it.config = std::sync::Arc::new(config);
+        // A direct command stays what anybody at the machine could give.
+        let fay = command(&bench, "fay", &recs[0], Verb::Approve).await.unwrap();
+        assert_eq!(fay.state, "approved", "the link's person is trusted to be another one");
     }
 
     #[tokio::test]

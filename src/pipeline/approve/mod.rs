@@ -38,6 +38,7 @@ pub use self::preview::Preview;
 pub use self::queue::Sweep;
 pub use self::request::{DecisionAnswer, DecisionRefused, DecisionRequest, Recheck, Verb};
 
+use self::by_command::with_hand;
 use self::own::Own;
 use self::plan::Plan;
 use self::standing::Kept;
@@ -281,7 +282,7 @@ impl Approvals {
             body: serde_json::to_value(&kept).expect("a verb and an answer are plain values"),
         };
         plan.notices.extend(self.told_by_command(request, &plan.on, now));
-        let entries: Vec<_> = plan.entries.into_iter().map(|entry| self.store.with_os_user(entry)).collect();
+        let entries: Vec<_> = plan.entries.into_iter().map(|e| with_hand(self.store.with_os_user(e), request)).collect();
         let added: Vec<Recommendation> = plan.added.into_iter().collect();
         let outbox: Vec<NewOutbox> = plan.outbox.into_iter().collect();
         let cancel: Vec<&str> = plan.cancel.as_deref().into_iter().collect();

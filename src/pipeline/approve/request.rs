@@ -9,6 +9,7 @@ use crate::domain::action::{Action, Check};
 use crate::domain::case::Case;
 use crate::domain::case_life::CaseRefused;
 use crate::domain::decision::{RejectReason, TransitionError, WakeCondition};
+use crate::domain::hand::Hand;
 use crate::domain::ids::{CaseId, PersonId, RecommendationId};
 use crate::domain::money::Money;
 use crate::domain::policy::{Facts, Refusal, Refused, Tier};
@@ -96,6 +97,8 @@ pub struct DecisionRequest {
     pub person: PersonId,
     /// Through what: `web`, `cli`.
     pub channel: String,
+    /// Whose hand it could have been.
+    pub hand: Hand,
     /// On what.
     pub recommendation_id: RecommendationId,
     /// The content that was on the screen.
@@ -168,16 +171,17 @@ pub enum DecisionRefused {
     /// The policy asks for somebody else.
     #[error(transparent)]
     MayNotSign(Refused),
-    /// Two commands could be one person's.
-    #[error(
-        "{who} {what} this by command, and whoever sits at the machine could give both names: sign on the page, or with a token \
-         of your own"
-    )]
+    /// Two steps that take two people could be one person's.
+    #[error("{who} {what} this, and {}", one_hand_words(first.as_ref(), second))]
     OneHand {
-        /// Whose name the first command gave.
+        /// In whose name the first step was done.
         who: String,
-        /// What it did: "signed", "changed".
+        /// What was done: "signed", "changed".
         what: &'static str,
+        /// Whose hand the first step could have been; None where that is not known.
+        first: Option<Hand>,
+        /// Whose hand this step could have been.
+        second: Hand,
     },
     /// Somebody was first.
     #[error("{who} {what} at {at}; the first decision counts")]
@@ -226,6 +230,23 @@ pub enum DecisionRefused {
     /// Not the person's fault.
     #[error("the decision could not be kept, and nothing was changed: {0:#}")]
     Failed(anyhow::Error),
+}
+
+/// Why two steps could be one person's, and what to do about it.
+fn one_hand_words(first: Option<&Hand>, second: &Hand) -> String {
+    let came = |hand: &Hand| match hand {
+        Hand::Own => "in person".to_owned(),
+        Hand::Command(user) => format!("by a command of {user}"),
+        Hand::MadeByCommand(user) if user.is_empty() => "by a link or token that some command made".to_owned(),
+        Hand::MadeByCommand(user) => format!("by a link or token that {user} made by command"),
+    };
+    let first = first.map_or_else(|| "in a way that is not known".to_owned(), came);
+    format!(
+        "two people have to do it: that came {first} and this {}, so it could be one person with two names. Let whoever signs \
+         second make their link under an account of their own at the machine (`reeve sign-in`); where links are handed to their \
+         people and used by nobody else, say so with identity.links_are_handed_over",
+        came(second)
+    )
 }
 
 fn moved_words(moved: &[String]) -> String {

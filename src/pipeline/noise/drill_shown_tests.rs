@@ -71,6 +71,7 @@ async fn no_refusal_and_no_count_gives_a_drill_away() {
                 idempotency_key: format!("stale-{n}-{}", rec.id),
                 person: PersonId::new("ari"),
                 channel: "web".into(),
+                hand: crate::domain::hand::Hand::Own,
                 recommendation_id: rec.id.clone(),
                 content_hash: "0".repeat(64),
                 verb: Verb::Approve,

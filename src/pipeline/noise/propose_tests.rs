@@ -175,6 +175,7 @@ impl Bench {
             idempotency_key: key.into(),
             person: PersonId::new(person),
             channel: "web".into(),
+            hand: crate::domain::hand::Hand::Own,
             recommendation_id: rec.id.clone(),
             content_hash: rec.content_hash(),
             verb,

@@ -204,6 +204,7 @@ pub(super) async fn decide(
         idempotency_key: content_hash(&["api", person.id.as_str(), key]),
         person: person.id.clone(),
         channel: "api".to_owned(),
+        hand: bearer.hand.clone(),
         recommendation_id: id,
         content_hash: body.content_hash,
         verb,

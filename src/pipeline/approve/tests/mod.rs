@@ -11,6 +11,7 @@ use crate::domain::action::{Candidate, MoneySum, Range};
 use crate::domain::case::CaseState;
 use crate::domain::decision::{RejectReason, TransitionError, WakeCondition};
 use crate::domain::exception::Subject;
+use crate::domain::hand::Hand;
 use crate::domain::ids::{CaseId, ItemId, LocationId, RecommendationId};
 use crate::domain::money::{Money, Quantity};
 use crate::domain::policy::{self, Named, Refusal, Refused, Role, Tier};
@@ -196,6 +197,7 @@ impl Bench {
             idempotency_key: format!("key-{keys}"),
             person: PersonId::new(person),
             channel: "web".into(),
+            hand: Hand::Own,
             recommendation_id: rec.id.clone(),
             content_hash: rec.content_hash(),
             verb,
