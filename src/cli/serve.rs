@@ -29,6 +29,9 @@ const DRAIN: Duration = Duration::from_secs(20);
 pub(super) async fn run(config: Config) -> anyhow::Result<Outcome> {
     let listener = listen(&config).await?;
     let app = open::app(config, Clock::System).await?;
+    if let Some(warning) = app.context.config.warning_of_samples() {
+        tracing::warn!("{warning}");
+    }
     let to_terminal = std::io::stdout().is_terminal();
     say_where(&app, &listener, |page| may_print_links(to_terminal, page).then_some(LinkFor::Person)).await?;
     until_stopped(app, listener).await
@@ -98,9 +101,8 @@ pub(super) async fn until_stopped(app: App, listener: TcpListener) -> anyhow::Re
     tasks.spawn(Arc::clone(&state.hooks).pass_on(context.store.clone(), Arc::clone(&wake), stop.clone()));
     let router = web::router(state);
     let ended = stop.clone();
-    let server = tasks.spawn(async move {
-        axum::serve(listener, router).with_graceful_shutdown(async move { ended.cancelled().await }).await
-    });
+    let most = context.config.web.connections_max;
+    tasks.spawn(web::serve(listener, router, most, ended));
     tasks.close();
     signal().await?;
     tracing::info!("Stopping; a second signal ends at once");
@@ -109,9 +111,6 @@ pub(super) async fn until_stopped(app: App, listener: TcpListener) -> anyhow::Re
         () = tasks.wait() => {}
         () = tokio::time::sleep(DRAIN) => tracing::warn!("Some work did not end in time; it will be taken up again at the next start"),
         _ = signal() => {}
-    }
-    if server.is_finished() {
-        server.await.context("serving the page")?.context("serving the page")?;
     }
     context.store.close().await;
     Ok(Outcome::Fine)

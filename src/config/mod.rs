@@ -218,6 +218,7 @@ pub struct WebConfig {
     pub listen: String,
     pub base_url: String,
     pub session_hours: u32,
+    pub connections_max: usize,
 }
 
 /// `[worker]`

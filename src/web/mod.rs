@@ -23,6 +23,7 @@ mod policy_page;
 mod queue_page;
 mod session;
 mod signed;
+mod sockets;
 mod templates;
 mod view;
 
@@ -39,8 +40,11 @@ use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
 pub use self::api::document as api_document;
+pub use self::guard::is_loopback;
 pub use self::hooks::Hooks;
+pub use self::pages::VERSION_HEADER;
 pub use self::session::{LinkFor, sign_in_link};
+pub use self::sockets::serve;
 
 use self::chart::ChartData;
 use crate::clock::Clock;
