@@ -11,6 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 
 use super::{Outcome, open, serve};
+use crate::adapters::recorded::bundled;
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{CalendarConfig, Config};
@@ -19,6 +20,9 @@ use crate::ports::Source;
 use crate::render;
 use crate::store::StoredDigest;
 use crate::web::LinkFor;
+
+/// The recording that is configured as long as nobody configures another.
+const BUNDLED: &str = "evals/recordings/odoo-18-retailer";
 
 /// What can be set for a demo.
 #[derive(Debug, Args)]
@@ -44,12 +48,25 @@ pub(super) async fn run(mut config: Config, args: Demo) -> anyhow::Result<Outcom
     let listener = if args.once { None } else { Some(serve::listen(&config).await?) };
     let bar = progress();
     bar.set_message("reading the recording");
+    if config.source.recording == Path::new(BUNDLED) && !config.source.recording.is_dir() {
+        // Started from another folder than the project's, or installed: the program brings its recording along.
+        let folder = args.dir.join("recording");
+        bundled::unpack(&folder).with_context(|| format!("can not write the demo's recording to {}", folder.display()))?;
+        config.source.recording = folder;
+    }
     let source = open::recording(&config).await?;
     let (_, last) = source.span().context("the recording holds nothing that happened")?;
     let as_of = stands_at(&config.calendar, last);
     let day = config.calendar.calendar().day_of(as_of);
     let clock = Clock::standing_at(as_of).with_wire(Clock::System);
     let store = open::store(&config).await?;
+    // A demo lets whoever starts it be everybody: never in a store that other people work with.
+    let is_new = store.audit_head().await?.0 == 0 && store.count_records().await?.is_empty();
+    anyhow::ensure!(
+        is_new || open::stands(&store).await?,
+        "the store in {} is not a demo's: it was filled by other commands; name an empty folder with --dir",
+        args.dir.display()
+    );
     open::stand(&store, as_of).await?;
     let ports = open::ports(&config, source, &clock)?;
     let config = Arc::new(config);

@@ -18,6 +18,10 @@ use crate::pipeline::observe;
 use crate::pipeline::watermark::Reading;
 use crate::ports::{ModelRequest, Source};
 use crate::store::{Store, Watermark};
+use crate::web;
+
+/// How long the page of a Reeve that runs already may take to answer.
+const ASKED_FOR: std::time::Duration = std::time::Duration::from_secs(3);
 
 /// One thing that was asked.
 #[derive(Debug, Serialize)]
@@ -33,6 +37,9 @@ pub(super) async fn run(config: Config, json: bool) -> anyhow::Result<Outcome> {
         ok: true,
         says: format!("{} people, currency {}", config.people.len(), config.money.currency),
     }];
+    if let Some(warning) = config.warning_of_samples() {
+        findings.push(Finding { what: "people", ok: true, says: format!("TO CHANGE: {warning}") });
+    }
     findings.push(finding("policy", policy(&config).await));
     // Before anything opens the store for work: that would put missing guards back.
     let guards = guards(&config).await;
@@ -235,7 +242,23 @@ fn webhook(config: &Config) -> anyhow::Result<String> {
     })
 }
 
+/// Is the page's address free, or does Reeve answer there already? Both are well.
 async fn page(config: &Config) -> anyhow::Result<String> {
-    let listener = super::serve::listen(config).await?;
-    Ok(format!("{} is free", listener.local_addr()?))
+    match super::serve::listen(config).await {
+        Ok(listener) => Ok(format!("{} is free", listener.local_addr()?)),
+        Err(taken) => match served_version(&config.web.listen).await {
+            Some(version) => Ok(format!("Reeve {version} serves {}", config.web.listen)),
+            None => Err(taken),
+        },
+    }
+}
+
+/// The version of the Reeve that answers on this machine's address; None where something else has it.
+async fn served_version(listen: &str) -> Option<String> {
+    // Whoever listens on all addresses is asked on this machine's own.
+    let port = listen.rsplit_once(':')?.1;
+    let host = if web::is_loopback(listen) { listen.to_owned() } else { format!("127.0.0.1:{port}") };
+    let client = crate::adapters::http::client(ASKED_FOR).ok()?;
+    let answer = client.get(format!("http://{host}/healthz")).send().await.ok()?;
+    Some(answer.headers().get(web::VERSION_HEADER)?.to_str().ok()?.chars().take(20).collect())
 }

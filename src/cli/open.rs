@@ -166,5 +166,10 @@ pub(super) async fn stand(store: &Store, at: Timestamp) -> anyhow::Result<()> {
     Ok(store.put_setting(STANDS_AT, &format!("{at} {}", Clock::System.now())).await?)
 }
 
+/// Is it a demo's store, that stands at a time of its own?
+pub(super) async fn stands(store: &Store) -> anyhow::Result<bool> {
+    Ok(store.find_setting(STANDS_AT).await?.is_some())
+}
+
 /// Under which key a demo's store keeps the time of its recording and the real time of its start.
 const STANDS_AT: &str = "demo.stands_at";

@@ -173,9 +173,12 @@ pub(super) async fn style() -> impl IntoResponse {
     ([(CONTENT_TYPE, "text/css; charset=utf-8")], templates::STYLE)
 }
 
-/// `GET /healthz`: the process answers.
-pub(super) async fn healthz() -> &'static str {
-    "ok\n"
+/// The header by which `reeve doctor` knows that it is Reeve who has the page's address.
+pub const VERSION_HEADER: &str = "x-reeve-version";
+
+/// `GET /healthz`: the process answers, and says which version it is.
+pub(super) async fn healthz() -> ([(&'static str, &'static str); 1], &'static str) {
+    ([(VERSION_HEADER, env!("CARGO_PKG_VERSION"))], "ok\n")
 }
 
 /// `GET /readyz`: the store answers and has the right schema.

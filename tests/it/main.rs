@@ -8,6 +8,7 @@ mod bad_input;
 mod bills;
 mod concurrent;
 mod decisions;
+mod edges;
 mod event_cases;
 mod events;
 #[path = "../fake_odoo/mod.rs"]

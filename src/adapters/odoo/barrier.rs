@@ -55,14 +55,21 @@ pub async fn check_write_barrier(server: &dyn Server, models: &[&str], allow: &s
     Err(OdooError::MayWrite { may: in_words(&found) })
 }
 
-/// For people, a line: `stock.move (create, write), stock.quant (write)`.
+/// Most models that are named to people: an administrator may write every one, and whoever reads it needs no list of them all.
+const NAMED: usize = 4;
+
+/// For people, a line: `stock.move (create, write), stock.quant (write)`; of many the first, and how many more.
 pub fn in_words(found: &[MayWrite]) -> String {
     let of_one = |of: &[MayWrite]| {
         let rights: Vec<&str> = of.iter().map(|may| may.right.as_str()).collect();
         format!("{} ({})", of[0].model, rights.join(", "))
     };
     let models: Vec<String> = found.chunk_by(|a, b| a.model == b.model).map(of_one).collect();
-    models.join(", ")
+    // One more than may be named is named too: "and 1 more" would be no shorter.
+    if models.len() <= NAMED + 1 {
+        return models.join(", ");
+    }
+    format!("{} and {} more models", models[..NAMED].join(", "), models.len() - NAMED)
 }
 
 #[cfg(test)]

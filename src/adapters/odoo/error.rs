@@ -25,7 +25,9 @@ pub enum OdooError {
         version: String,
     },
     /// The reading user could change what is read.
-    #[error("the user of odoo.api_key may change what is read: {may}; make a read-only user (docs/ODOO.md)")]
+    #[error(
+        "make a read-only user for Reeve (scripts/odoo-reader, or docs/ODOO.md by hand) and give its key as odoo.api_key: the present one may change what is read: {may}"
+    )]
     MayWrite {
         /// Models, each with the rights: `stock.move (create, write)`.
         may: String,

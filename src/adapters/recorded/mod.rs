@@ -11,6 +11,7 @@
 //! One that was made of a live server (`reeve sync --record`) says in its INDEX.json that its rows are as they were. It is
 //! read as the live server is: rows that can not be understood are passed over and become gaps, amounts are converted.
 
+pub mod bundled;
 mod company;
 mod error;
 mod index;
