@@ -1,5 +1,6 @@
 //! What was injected into a recording, and what counts as having found it. For scoring only: nothing else reads it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Context;
@@ -27,6 +28,9 @@ pub(super) struct Event {
     bill_id: Option<u64>,
     duplicate_bill_id: Option<u64>,
     supplier: Option<String>,
+    /// The supplier's id in the recording, looked up in the truth's list by its name.
+    #[serde(skip)]
+    supplier_id: Option<String>,
     systematic: bool,
     subtype: String,
     date: Option<Date>,
@@ -42,6 +46,8 @@ pub(super) struct Event {
 #[derive(Deserialize)]
 struct TruthFile {
     window: (Date, Date),
+    /// Suppliers by name, with their ids.
+    suppliers: BTreeMap<String, u64>,
     events: Vec<Event>,
 }
 
@@ -62,7 +68,15 @@ impl Truth {
         let path = recording.join("truth.json");
         let text = std::fs::read_to_string(&path)
             .with_context(|| format!("reading {}: only a recording with a truth can be scored", path.display()))?;
-        let file: TruthFile = serde_json::from_str(&text).with_context(|| format!("understanding {}", path.display()))?;
+        let mut file: TruthFile =
+            serde_json::from_str(&text).with_context(|| format!("understanding {}", path.display()))?;
+        for event in &mut file.events {
+            let Some(name) = &event.supplier else { continue };
+            let id = file.suppliers.get(name).with_context(|| {
+                format!("{}: {} names the supplier {name:?}, who is not in its list of suppliers", path.display(), event.id)
+            })?;
+            event.supplier_id = Some(id.to_string());
+        }
         Ok(Self { window: file.window, events: file.events })
     }
 }
@@ -124,13 +138,14 @@ impl Event {
         Some((from, plus_days(last, if open_ended { 42 } else { 14 })))
     }
 
-    /// Is this exception about the event's subject, within its days?
+    /// Is this exception about the event's subject, within its days? What the event names has to be named by the exception too,
+    /// and be the same: by item and place, or by the very document. An exception that names neither is about something else.
     fn concerns(&self, book: &Book, exception: &Exception) -> bool {
         let signal = &exception.signal;
         let subject = &signal.subject;
         if signal.code == T::SLtShift {
-            let name = subject.supplier.as_ref().map(|s| book.supplier_name(s));
-            return name.is_some() && name == self.supplier && self.systematic;
+            let id = subject.supplier.as_ref().map(ToString::to_string);
+            return id.is_some() && id == self.supplier_id && self.systematic;
         }
         let Some((from, to)) = self.days() else { return false };
         let first_seen = book.calendar.day_of(exception.first_seen);
@@ -141,26 +156,17 @@ impl Event {
         }
         let sku = subject.item.as_ref().and_then(|i| book.items.get(i)).map(|i| i.sku.clone());
         let code = subject.location.as_ref().and_then(|l| book.locations.get(l)).map(|l| l.code.clone());
-        let named = |wanted: Option<&String>, found: Option<&String>| match (wanted.map(String::as_str), found) {
-            (None | Some("*"), _) | (_, None) => true,
-            (Some(wanted), Some(found)) => wanted == found,
+        let parts = Named {
+            item: agrees(self.product.iter().chain(&self.products), sku.as_ref()),
+            place: agrees(&self.warehouse, code.as_ref()),
+            order: agrees(&self.po_id.map(|id| id.to_string()), subject.order.as_ref()),
+            bill: agrees(
+                &[self.bill_id, self.duplicate_bill_id].into_iter().flatten().map(|id| id.to_string()).collect::<Vec<_>>(),
+                subject.bill.as_ref(),
+            ),
+            supplier: agrees(&self.supplier_id, subject.supplier.as_ref().map(ToString::to_string).as_ref()),
         };
-        let bill = |id: Option<u64>| id.map(|b| b.to_string());
-        let bills = [bill(self.bill_id), bill(self.duplicate_bill_id)];
-        let by_bill = subject.bill.is_none() || bills.iter().all(Option::is_none) || bills.contains(&subject.bill);
-        let by_order = match (self.po_id, &subject.order) {
-            (Some(po), Some(order)) => po.to_string() == *order,
-            _ => true,
-        };
-        let one_of = self.products.is_empty() || sku.as_ref().is_none_or(|sku| self.products.contains(sku));
-        let has_subject =
-            subject.item.is_some() || subject.order.is_some() || subject.bill.is_some() || subject.document.is_some();
-        has_subject
-            && named(self.product.as_ref(), sku.as_ref())
-            && named(self.warehouse.as_ref(), code.as_ref())
-            && by_bill
-            && by_order
-            && one_of
+        parts.are_of_one_thing()
     }
 
     /// Has this exception found the event, under the right type?
@@ -175,6 +181,54 @@ impl Event {
     }
 }
 
+/// How something that an event may name stands in an exception.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Agrees {
+    /// The event does not name it, or it is about all of them.
+    Unasked,
+    /// Both name the same.
+    Same,
+    /// The exception does not say.
+    Silent,
+    /// They name different things.
+    Different,
+}
+
+/// Compares what an event names (one of several; `*` is all of them) with what an exception names.
+fn agrees<'a>(wanted: impl IntoIterator<Item = &'a String>, found: Option<&String>) -> Agrees {
+    let wanted: Vec<&String> = wanted.into_iter().collect();
+    match found {
+        _ if wanted.is_empty() || wanted.iter().any(|one| *one == "*") => Agrees::Unasked,
+        Some(found) if wanted.contains(&found) => Agrees::Same,
+        Some(_) => Agrees::Different,
+        None => Agrees::Silent,
+    }
+}
+
+/// What an event and an exception may both name.
+#[derive(Clone, Copy, Debug)]
+struct Named {
+    item: Agrees,
+    place: Agrees,
+    order: Agrees,
+    bill: Agrees,
+    supplier: Agrees,
+}
+
+impl Named {
+    /// Nothing is named differently; and either the very document is named by both, or whatever the event names of item and
+    /// place is, and it names one of them at all.
+    fn are_of_one_thing(self) -> bool {
+        let all = [self.item, self.place, self.order, self.bill, self.supplier];
+        if all.contains(&Agrees::Different) {
+            return false;
+        }
+        let by_document = [self.order, self.bill].contains(&Agrees::Same);
+        let subject = [self.item, self.place];
+        by_document || (subject.contains(&Agrees::Same) && !subject.contains(&Agrees::Silent))
+    }
+}
+
 /// Did the place of a shortage exception really run out within three weeks of being called short? Derived from the rows.
 pub(super) fn ran_out(book: &Book, exception: &Exception) -> bool {
     let subject = &exception.signal.subject;
@@ -186,4 +240,54 @@ pub(super) fn ran_out(book: &Book, exception: &Exception) -> bool {
     let days = book.days_from(from, location).len();
     let levels = book.on_hand_by_day(item, location, from);
     levels.iter().take(days.min(21)).any(|level| *level <= 0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_subject_is_a_miss_and_an_id_is_compared_as_an_id() {
+        use Agrees::{Different, Same, Silent, Unasked};
+        let (one, other) = ("44".to_owned(), "45".to_owned());
+        assert_eq!(agrees(None, Some(&one)), Unasked);
+        assert_eq!(agrees([&"*".to_owned()], None), Unasked);
+        assert_eq!(agrees([&one], None), Silent);
+        assert_eq!(agrees([&one, &other], Some(&other)), Same);
+        assert_eq!(agrees([&one], Some(&other)), Different);
+        for (item, place, order, bill, supplier, of_one) in [
+            (Same, Same, Unasked, Unasked, Unasked, true),
+            (Same, Unasked, Unasked, Unasked, Unasked, true),
+            (Unasked, Same, Unasked, Unasked, Unasked, true),
+            (Same, Silent, Unasked, Unasked, Unasked, false),
+            (Silent, Same, Unasked, Unasked, Unasked, false),
+            (Silent, Silent, Unasked, Unasked, Unasked, false),
+            (Unasked, Unasked, Unasked, Unasked, Unasked, false),
+            (Silent, Silent, Same, Unasked, Silent, true),
+            (Silent, Same, Silent, Same, Same, true),
+            (Unasked, Same, Silent, Unasked, Silent, true),
+            (Unasked, Silent, Silent, Unasked, Same, false),
+            (Same, Same, Different, Unasked, Same, false),
+            (Same, Same, Same, Unasked, Different, false),
+        ] {
+            let named = Named { item, place, order, bill, supplier };
+            assert_eq!(named.are_of_one_thing(), of_one, "{named:?}");
+        }
+    }
+
+    #[test]
+    fn an_event_of_a_supplier_that_is_not_listed_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |suppliers: &str| {
+            let text = format!(
+                "{{\"window\": [\"2026-08-01\", \"2026-10-31\"], \"suppliers\": {suppliers}, \"events\": [{{\"id\": \"T1\", \
+                 \"class\": \"receipt_late\", \"supplier\": \"Acme\"}}]}}"
+            );
+            std::fs::write(folder.path().join("truth.json"), text).unwrap();
+            Truth::read(folder.path())
+        };
+        assert_eq!(write("{\"Acme\": 7}").unwrap().events[0].supplier_id.as_deref(), Some("7"));
+        let error = write("{\"Acme Inc\": 7}").err().unwrap().to_string();
+        assert!(error.contains("T1") && error.contains("\"Acme\""), "{error}");
+    }
 }
