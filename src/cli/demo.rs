@@ -18,7 +18,7 @@ use crate::config::{CalendarConfig, Config};
 use crate::pipeline::{Progress, Stage};
 use crate::ports::Source;
 use crate::render;
-use crate::store::StoredDigest;
+use crate::store::{Store, StoredDigest};
 use crate::web::LinkFor;
 
 /// The recording that is configured as long as nobody configures another.
@@ -48,6 +48,7 @@ pub(super) async fn run(mut config: Config, args: Demo) -> anyhow::Result<Outcom
     let listener = if args.once { None } else { Some(serve::listen(&config).await?) };
     let bar = progress();
     bar.set_message("reading the recording");
+    refuse_if_worked_with(&config, &args.dir).await?;
     if config.source.recording == Path::new(BUNDLED) && !config.source.recording.is_dir() {
         // Started from another folder than the project's, or installed: the program brings its recording along.
         let folder = args.dir.join("recording");
@@ -60,13 +61,6 @@ pub(super) async fn run(mut config: Config, args: Demo) -> anyhow::Result<Outcom
     let day = config.calendar.calendar().day_of(as_of);
     let clock = Clock::standing_at(as_of).with_wire(Clock::System);
     let store = open::store(&config).await?;
-    // A demo lets whoever starts it be everybody: never in a store that other people work with.
-    let is_new = store.audit_head().await?.0 == 0 && store.count_records().await?.is_empty();
-    anyhow::ensure!(
-        is_new || open::stands(&store).await?,
-        "the store in {} is not a demo's: it was filled by other commands; name an empty folder with --dir",
-        args.dir.display()
-    );
     open::stand(&store, as_of).await?;
     let ports = open::ports(&config, source, &clock)?;
     let config = Arc::new(config);
@@ -79,9 +73,28 @@ pub(super) async fn run(mut config: Config, args: Demo) -> anyhow::Result<Outcom
     print(&kept, &args.dir);
     let Some(listener) = listener else { return Ok(Outcome::Fine) };
     let app = App::new(config, store, ports, Clock::going_on_from(as_of));
-    // Its people are made up and its store is its own: whoever tries it is each of them.
-    serve::say_where(&app, &listener, |_| Some(LinkFor::Demo)).await?;
+    // Its people are made up and its store is its own: whoever tries it is each of them. Real people are not.
+    let made_for = if app.context.config.has_only_samples() { LinkFor::Demo } else { LinkFor::Person };
+    serve::say_where(&app, &listener, |_| Some(made_for)).await?;
     serve::until_stopped(app, listener).await
+}
+
+/// A demo lets whoever starts it be everybody: never in a store that other people work with. Nothing is written before that is
+/// known.
+async fn refuse_if_worked_with(config: &Config, dir: &Path) -> anyhow::Result<()> {
+    if !dir.join("reeve.db").exists() {
+        return Ok(());
+    }
+    let store = Store::open(&config.store.url).await?;
+    let is_new = store.schema_version().await?.is_none()
+        || (store.audit_head().await?.0 == 0 && store.count_records().await?.is_empty());
+    anyhow::ensure!(
+        is_new || open::stands(&store).await?,
+        "the store in {} is not a demo's: it was filled by other commands; name an empty folder with --dir",
+        dir.display()
+    );
+    store.close().await;
+    Ok(())
 }
 
 /// Where a demo stands: at the last moment of its recording, or, where that day's digest is not due yet, when it is. By then

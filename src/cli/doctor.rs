@@ -256,8 +256,11 @@ async fn page(config: &Config) -> anyhow::Result<String> {
 /// The version of the Reeve that answers on this machine's address; None where something else has it.
 async fn served_version(listen: &str) -> Option<String> {
     // Whoever listens on all addresses is asked on this machine's own.
-    let port = listen.rsplit_once(':')?.1;
-    let host = if web::is_loopback(listen) { listen.to_owned() } else { format!("127.0.0.1:{port}") };
+    let host = match listen.rsplit_once(':')? {
+        ("0.0.0.0", port) => format!("127.0.0.1:{port}"),
+        ("[::]", port) => format!("[::1]:{port}"),
+        _ => listen.to_owned(),
+    };
     let client = crate::adapters::http::client(ASKED_FOR).ok()?;
     let answer = client.get(format!("http://{host}/healthz")).send().await.ok()?;
     Some(answer.headers().get(web::VERSION_HEADER)?.to_str().ok()?.chars().take(20).collect())

@@ -58,6 +58,11 @@ pub(super) async fn source(
         store.put_setting(WARNING, "").await?;
         return Ok(recording(config).await?);
     }
+    anyhow::ensure!(
+        !stands(store).await?,
+        "the store {} is a demo's, whose people and goods are made up; name another one with --store or store.url for your Odoo",
+        store.url()
+    );
     let opened = live::open(setup(config, store, clock, progress)).await.context("opening Odoo")?;
     // Where the server is away, what was found at the last start stands.
     if let Some(may_write) = opened.may_write {

@@ -7,21 +7,29 @@
 use std::fs::{metadata, read_to_string};
 use std::os::unix::fs::MetadataExt as _;
 
+use crate::domain::hand::LOGGED_IN;
+
 /// What Linux says where nobody logged in: a service, a container.
 const NOBODY_LOGGED_IN: u32 = u32::MAX;
 
 /// "ada (uid 1000)"; who became another user is told as well: "root (uid 0), logged in as ada (uid 1000)".
 pub(super) fn os_user() -> String {
     let read = |path: &str| read_to_string(path).unwrap_or_default();
-    let acting = metadata("/proc/self").ok().map(|own| own.uid());
+    // In a user namespace of their own anybody has any number.
+    let acting = metadata("/proc/self").ok().map(|own| own.uid()).filter(|_| is_everybodys(&read("/proc/self/uid_map")));
     let logged_in = read("/proc/self/loginuid").trim().parse().ok();
     told(acting, logged_in, &read("/etc/passwd"))
+}
+
+/// Does this map of users (from, to, how many) give every user the number that the machine knows them by?
+fn is_everybodys(map: &str) -> bool {
+    map.split_ascii_whitespace().eq(["0", "0", "4294967295"])
 }
 
 fn told(acting: Option<u32>, logged_in: Option<u32>, passwd: &str) -> String {
     let Some(acting) = acting else { return "unknown".to_owned() };
     match logged_in.filter(|uid| *uid != NOBODY_LOGGED_IN && *uid != acting) {
-        Some(uid) => format!("{}, logged in as {}", named(acting, passwd), named(uid, passwd)),
+        Some(uid) => format!("{}{LOGGED_IN}{}", named(acting, passwd), named(uid, passwd)),
         None => named(acting, passwd),
     }
 }
@@ -53,5 +61,9 @@ mod tests {
             assert_eq!(told(acting, logged_in, PASSWD), expected);
         }
         assert_ne!(os_user(), "");
+        assert!(is_everybodys("         0          0 4294967295\n"));
+        for own in ["", "      1002       1001          1\n", "0 0 4294967295\n1 1 1\n", "0 1000 65536"] {
+            assert!(!is_everybodys(own), "{own:?}");
+        }
     }
 }

@@ -54,8 +54,7 @@ impl Config {
     /// What everybody has to know where a real ERP is read and the people who may decide are still the samples; None where
     /// they are not.
     pub fn warning_of_samples(&self) -> Option<String> {
-        let is_sample = |p: &&Person| SAMPLES.iter().any(|(id, name)| p.id.as_str() == *id && p.name == *name);
-        let samples: Vec<&str> = self.people.iter().filter(is_sample).map(|p| p.name.as_str()).collect();
+        let samples: Vec<&str> = self.people.iter().filter(|p| is_sample(p)).map(|p| p.name.as_str()).collect();
         if self.odoo.url.is_empty() || samples.is_empty() {
             return None;
         }
@@ -65,6 +64,15 @@ impl Config {
             samples.join(", ")
         ))
     }
+
+    /// Are all people made up?
+    pub fn has_only_samples(&self) -> bool {
+        self.people.iter().all(is_sample)
+    }
+}
+
+fn is_sample(person: &Person) -> bool {
+    SAMPLES.iter().any(|(id, name)| person.id.as_str() == *id && person.name == *name)
 }
 
 /// What can not be, with its key.
@@ -75,6 +83,9 @@ pub(super) fn check(config: &Config) -> Result<(), (&'static str, String)> {
     }
     if config.api.per_minute == 0 || config.api.body_max < 1024 {
         return bad("api.per_minute, api.body_max", "must be at least 1, and 1024 bytes");
+    }
+    if !(16..=65_536).contains(&config.web.connections_max) {
+        return bad("web.connections_max", "must be 16 to 65536: with fewer a crowd of browsers would be turned away");
     }
     let base = &config.web.base_url;
     let rest = base.strip_prefix("https://").or_else(|| base.strip_prefix("http://"));

@@ -139,6 +139,13 @@ pub struct CostsConfig {
     pub paperwork: Money,
 }
 
+impl DetectConfig {
+    /// Days for which the records of an event are looked at that is news for `news` days: longer, for what waits for a decision.
+    pub fn keep(&self, news: i32) -> i32 {
+        news.max(self.keep_days)
+    }
+}
+
 /// `[tolerances]` (handbook §3.5)
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -171,6 +178,7 @@ pub struct DetectConfig {
     pub promo_band: f64,
     pub event_days: i32,
     pub claim_days: i32,
+    pub keep_days: i32,
     pub forest_trees: usize,
     pub forest_seed: u64,
     pub service_level: f64,
@@ -353,8 +361,8 @@ impl Config {
         if self.detect.promo_band < 1.0 || self.detect.promo_uplift_per_ten_percent < 1.0 {
             return bad("detect.promo_band, detect.promo_uplift_per_ten_percent", "must be at least 1");
         }
-        if self.detect.event_days < 1 || self.detect.claim_days < 1 {
-            return bad("detect.event_days, detect.claim_days", "must be at least 1");
+        if self.detect.event_days < 1 || self.detect.claim_days < 1 || self.detect.keep_days < 1 {
+            return bad("detect.event_days, detect.claim_days, detect.keep_days", "must be at least 1");
         }
         if !(self.channel.buffer_units >= 0.0 && (0.0..=100.0).contains(&self.channel.buffer_percent)) {
             return bad("channel.buffer_units, channel.buffer_percent", "must not be negative, and at most 100 percent");

@@ -27,6 +27,7 @@ pub(super) struct Event {
     po_id: Option<u64>,
     bill_id: Option<u64>,
     duplicate_bill_id: Option<u64>,
+    sale_order_ids: Vec<u64>,
     supplier: Option<String>,
     /// The supplier's id in the recording, looked up in the truth's list by its name.
     #[serde(skip)]
@@ -165,8 +166,13 @@ impl Event {
                 subject.bill.as_ref(),
             ),
             supplier: agrees(&self.supplier_id, subject.supplier.as_ref().map(ToString::to_string).as_ref()),
+            // One item of several is enough: a receipt that repeats another is one exception.
+            one_item: self.product.is_some(),
         };
-        parts.are_of_one_thing()
+        // Two sales orders are no place: whatever else goes wrong there is not them.
+        let sales = self.sale_order_ids.is_empty()
+            || self.sale_order_ids.iter().any(|id| signal.links.contains(&format!("order:{id}")));
+        sales && parts.are_of_one_thing()
     }
 
     /// Has this exception found the event, under the right type?
@@ -213,6 +219,8 @@ struct Named {
     order: Agrees,
     bill: Agrees,
     supplier: Agrees,
+    /// Does the event name one item, so that an exception of its document that is silent on it is about something else?
+    one_item: bool,
 }
 
 impl Named {
@@ -223,9 +231,11 @@ impl Named {
         if all.contains(&Agrees::Different) {
             return false;
         }
-        let by_document = [self.order, self.bill].contains(&Agrees::Same);
+        // Of a bill nothing less than the bill will do: the order's own price is another matter.
+        let named = self.bill != Agrees::Silent && !(self.one_item && self.item == Agrees::Silent);
+        let by_document = named && [self.order, self.bill].contains(&Agrees::Same);
         let subject = [self.item, self.place];
-        by_document || (subject.contains(&Agrees::Same) && !subject.contains(&Agrees::Silent))
+        by_document || (named && subject.contains(&Agrees::Same) && !subject.contains(&Agrees::Silent))
     }
 }
 
@@ -256,6 +266,7 @@ mod tests {
         assert_eq!(agrees([&one, &other], Some(&other)), Same);
         assert_eq!(agrees([&one], Some(&other)), Different);
         for (item, place, order, bill, supplier, of_one) in [
+            (Same, Same, Same, Silent, Same, false),
             (Same, Same, Unasked, Unasked, Unasked, true),
             (Same, Unasked, Unasked, Unasked, Unasked, true),
             (Unasked, Same, Unasked, Unasked, Unasked, true),
@@ -270,8 +281,10 @@ mod tests {
             (Same, Same, Different, Unasked, Same, false),
             (Same, Same, Same, Unasked, Different, false),
         ] {
-            let named = Named { item, place, order, bill, supplier };
+            let named = Named { item, place, order, bill, supplier, one_item: false };
             assert_eq!(named.are_of_one_thing(), of_one, "{named:?}");
+            let one = Named { one_item: true, ..named };
+            assert_eq!(one.are_of_one_thing(), of_one && item != Silent, "{one:?}");
         }
     }
 

@@ -25,6 +25,7 @@ pub mod publish;
 pub mod queue;
 pub mod recheck;
 mod standing;
+mod told_apart;
 pub mod understand;
 pub mod verify;
 pub mod view;

@@ -19,10 +19,10 @@ use super::deliver::stuck;
 use super::desk::Laid;
 use super::detect::{is_current, looked_through};
 use super::noise::{Muting, drill, mutes};
+use super::told_apart::alternatives;
 use super::watermark::Reading;
 use super::{Context as Stages, Progress, Stage, observe};
 use crate::config::RankingConfig;
-use crate::domain::action::Action;
 use crate::domain::audit::AuditEntry;
 use crate::domain::book::Book;
 use crate::domain::calendar::{Calendar, days_between};
@@ -31,7 +31,7 @@ use crate::domain::digest::{BelowLine, Digest, DigestLine, ExplainedLine};
 use crate::domain::draft::order_note;
 use crate::domain::exception::{Exception, ExceptionState, Subject};
 use crate::domain::ids::content_hash;
-use crate::domain::money::{Money, Quantity};
+use crate::domain::money::Money;
 use crate::domain::recommendation::{Drafter, Recommendation};
 use crate::render;
 use crate::store::{StoredDigest, Which};
@@ -270,7 +270,7 @@ fn line(book: &Book, entry: &Ranked, place: u32, sampled: bool, new: bool) -> Di
         action: first.map(|r| r.candidate.action.code().to_owned()).unwrap_or_default(),
         recommendation: first.map(|r| r.candidate.summary.clone()).unwrap_or_default(),
         why: first.map(|r| reason(&r.prose.rationale)).unwrap_or_default(),
-        alternatives: alternatives(book, recommendations.get(1..).unwrap_or_default()),
+        alternatives: alternatives(book, recommendations),
         note,
         sampled,
         new,
@@ -285,27 +285,6 @@ fn reason(rationale: &str) -> String {
     let first = ends.next().unwrap_or(rationale.len());
     let second = ends.next().filter(|&at| rationale[..at].chars().count() <= REASON_CHARS);
     rationale[..second.unwrap_or(first)].trim().to_owned()
-}
-
-/// What else would bring something, with where it comes from. One unit is no plan, and what costs more than it brings no
-/// alternative.
-fn alternatives(book: &Book, others: &[Recommendation]) -> Vec<String> {
-    let helps = |r: &&Recommendation| {
-        let enough = r.candidate.action.quantity().is_none_or(|quantity| quantity > Quantity::units(1));
-        r.candidate.money.benefit.expected > Money::ZERO && enough
-    };
-    let shown = |r: &Recommendation| {
-        let action = &r.candidate.action;
-        let from = match action {
-            Action::Transfer { from, .. } => format!(" from {}", book.location_name(from)),
-            Action::NewPo { supplier, .. } | Action::AltSupplier { supplier, .. } => {
-                format!(" from {}", book.supplier_name(supplier))
-            }
-            _ => String::new(),
-        };
-        format!("{}{from} {}", action.code(), r.candidate.money.benefit.expected)
-    };
-    others.iter().filter(helps).map(shown).collect()
 }
 
 /// Who or where a subject is, for people.
@@ -451,10 +430,9 @@ async fn health(stages: &Stages, laid: &Laid) -> anyhow::Result<Vec<String>> {
 mod tests {
     use super::*;
     use crate::config::Config;
-    use crate::domain::action::{Candidate, MoneySum, Range};
+    use crate::domain::action::Range;
     use crate::domain::case::CaseState;
     use crate::domain::ids::CaseId;
-    use crate::domain::recommendation::Prose;
 
     const DAY: &str = "2026-10-09";
 
@@ -489,24 +467,6 @@ mod tests {
             updated_at: Timestamp::UNIX_EPOCH,
         };
         Ranked { case, damped: rank.priority, rank, recommendations: vec![] }
-    }
-
-    fn proposed(benefit: f64) -> Recommendation {
-        let mut money = MoneySum::nothing(1.0, Range::default());
-        money.benefit.expected = Money::from_f64(benefit);
-        let candidate = Candidate {
-            id: "A1".to_owned(),
-            action: Action::NoAction { reason: String::new() },
-            summary: String::new(),
-            money,
-            value: Money::ZERO,
-            latest_date: DAY.parse().unwrap(),
-            checks: vec![],
-            cites: vec![],
-        };
-        let drafter = Drafter::Playbook { because: None };
-        let case = CaseId::new("c");
-        Recommendation::drafted(case, 1, candidate, Prose::default(), String::new(), drafter, Timestamp::UNIX_EPOCH)
     }
 
     fn ranking(capacity: usize) -> RankingConfig {
@@ -611,31 +571,5 @@ mod tests {
         assert_eq!(reason(&format!("{first} {}", "Long ".repeat(60))), first);
         let long = "word ".repeat(60);
         assert_eq!(reason(&long), long.trim());
-    }
-
-    #[test]
-    fn alternatives_are_what_helps_with_where_it_comes_from() {
-        let location = crate::domain::record::Location {
-            id: crate::domain::ids::LocationId::new("1"),
-            code: "NDC".into(),
-            name: "Northgate DC".into(),
-            company: None,
-            company_name: String::new(),
-        };
-        let records = [crate::domain::record::Record::Location(location)];
-        let book = Book::new(Timestamp::UNIX_EPOCH, crate::domain::calendar::Calendar::utc(), records);
-        let transfer = |quantity: i64, benefit: f64| {
-            let mut proposed = proposed(benefit);
-            proposed.candidate.action = Action::Transfer {
-                item: crate::domain::ids::ItemId::new("75"),
-                from: crate::domain::ids::LocationId::new("1"),
-                to: crate::domain::ids::LocationId::new("2"),
-                quantity: Quantity::units(quantity),
-                ship_on: DAY.parse().unwrap(),
-            };
-            proposed
-        };
-        let others = [transfer(8, 110.7), proposed(5.0), transfer(1, 4.0), proposed(0.0), transfer(9, -3.0), proposed(-9.0)];
-        assert_eq!(alternatives(&book, &others), ["TRANSFER from Northgate DC 110.70", "NO-ACTION 5.00"]);
     }
 }

@@ -92,6 +92,7 @@ pub(super) fn exception(period: &str) -> Exception {
         facts: vec![],
         missing: vec![],
         explained: None,
+        opens_until: None,
     };
     Exception {
         id: signal.exception_id(),
@@ -100,6 +101,23 @@ pub(super) fn exception(period: &str) -> Exception {
         first_seen: at(0),
         last_seen: at(0),
         misses: 0,
+    }
+}
+
+/// A place in the order, by a deadline.
+pub(crate) fn rank(deadline: jiff::civil::Date, priority: i64) -> Rank {
+    Rank {
+        lane: Lane::Ordinary,
+        p: 0.9,
+        value: Range::certain(Money::from_minor(priority)),
+        at_stake: Money::from_minor(priority),
+        deadline,
+        slack_days: 2.0,
+        perishing: 0.5,
+        priority: Money::from_minor(priority),
+        wait_cost: Money::ZERO,
+        hangs_on: None,
+        unknown: false,
     }
 }
 
@@ -114,19 +132,7 @@ pub(super) fn case(id: &str, priority: i64) -> Case {
         subject: exception.signal.subject,
         links: vec![format!("link:{id}")],
         headline: "48 of 60 came".to_owned(),
-        rank: Some(Rank {
-            lane: Lane::Ordinary,
-            p: 0.9,
-            value: Range::certain(Money::from_minor(priority)),
-            at_stake: Money::from_minor(priority),
-            deadline: date(2026, 10, 9),
-            slack_days: 2.0,
-            perishing: 0.5,
-            priority: Money::from_minor(priority),
-            wait_cost: Money::ZERO,
-            hangs_on: None,
-            unknown: false,
-        }),
+        rank: Some(rank(date(2026, 10, 9), priority)),
         evidence_hash: None,
         owner: None,
         opened_at: at(0),

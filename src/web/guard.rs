@@ -67,7 +67,7 @@ fn is_named(web: &WebConfig, host: &str) -> bool {
 }
 
 /// Is `host`, with or without a port, this machine's own address?
-pub fn is_loopback(host: &str) -> bool {
+pub(super) fn is_loopback(host: &str) -> bool {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) && (!name.contains(':') || name.ends_with(']')) => {
             name

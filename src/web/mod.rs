@@ -40,7 +40,6 @@ use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
 pub use self::api::document as api_document;
-pub use self::guard::is_loopback;
 pub use self::hooks::Hooks;
 pub use self::pages::VERSION_HEADER;
 pub use self::session::{LinkFor, sign_in_link};

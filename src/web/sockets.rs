@@ -2,35 +2,41 @@
 //!
 //! A connection costs a file descriptor whether it asks anything or not, so whoever only opens them must not keep others out.
 //! There is a most in all and a most for one address; when either is reached, the connection that has waited longest for a
-//! request makes room. Only where every one of them is being answered is a new one turned away, with 503.
+//! request, or for the rest of one, makes room. Only where every one of them is being answered is a new one turned away, with
+//! 503.
 //!
 //! A request's headers have to come in time, an idle connection ends by itself, and none lives for ever.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Request;
-use hyper::body::Incoming;
+use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
-/// Longest time until a request's headers are there, and so also the longest a connection may be idle.
-const HEADERS_MAX: Duration = Duration::from_secs(30);
+/// Longest time until a request's headers are there, and so also the longest a connection may be idle: longer than proxies keep
+/// theirs, so that it is the proxy who ends an idle one.
+const HEADERS_MAX: Duration = Duration::from_secs(75);
 /// After this long a connection takes no further request. Browsers and proxies open another one unseen.
-const LIFE_MAX: Duration = Duration::from_secs(600);
+const LIFE_MAX: Duration = Duration::from_mins(10);
 /// How long a connection that takes no further request may go on with the one it has.
-const LAST_MAX: Duration = Duration::from_secs(60);
+const LAST_MAX: Duration = Duration::from_mins(1);
+/// How long one that asked nothing yet may take to end when everything stops.
+const IDLE_MAX: Duration = Duration::from_millis(500);
 /// Most bytes of a request's headers.
 const HEADER_BYTES: usize = 64 * 1024;
 /// File descriptors left to everything else: the store, Odoo, the model, deliveries, files.
@@ -79,13 +85,16 @@ pub async fn serve(listener: TcpListener, router: Router, most: usize, stop: Can
 async fn answer(stream: TcpStream, router: Router, slot: Slot, stop: CancellationToken) {
     let close = slot.close.clone();
     let slot = Arc::new(slot);
+    let held = Arc::clone(&slot);
     let service = service_fn(move |request: Request<Incoming>| {
-        slot.set_waiting(None);
         let (router, slot) = (router.clone(), Arc::clone(&slot));
+        // Whoever sends headers and no body has asked nothing yet.
+        slot.set_waiting((!request.body().is_end_stream()).then(Instant::now));
+        let request = request.map(|inner| Arriving { inner, slot: Arc::clone(&slot) });
         async move {
+            let answered = Answering(slot);
             let answer = router.oneshot(request).await;
-            slot.set_waiting(Some(Instant::now()));
-            answer
+            answer.map(|answer| answer.map(|inner| Leaving { inner, _answered: answered }))
         }
     });
     let connection = http1::Builder::new()
@@ -94,23 +103,87 @@ async fn answer(stream: TcpStream, router: Router, slot: Slot, stop: Cancellatio
         .max_buf_size(HEADER_BYTES)
         .serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => Some(ended),
+    let until = tokio::select! {
+        // First, so that an answer that is ready goes out.
+        biased;
+        ended = connection.as_mut() => return gone(ended),
         // What was asked has been answered or was never asked: there is nothing to wait for.
         () = close.cancelled() => return,
-        () = stop.cancelled() => None,
-        () = sleep(LIFE_MAX) => None,
+        () = stop.cancelled() => if held.is_waiting() { IDLE_MAX } else { LAST_MAX },
+        () = sleep(LIFE_MAX) => LAST_MAX,
     };
-    let ended = match ended {
-        Some(ended) => Ok(ended),
-        None => {
-            connection.as_mut().graceful_shutdown();
-            timeout(LAST_MAX, connection).await
-        }
-    };
-    // Whoever goes away in the middle is no fault of ours.
-    if let Ok(Err(error)) = ended {
+    connection.as_mut().graceful_shutdown();
+    tokio::select! {
+        biased;
+        ended = connection => gone(ended),
+        () = close.cancelled() => {}
+        () = sleep(until) => {}
+    }
+}
+
+/// Whoever goes away in the middle is no fault of ours.
+fn gone(ended: hyper::Result<()>) {
+    if let Err(error) = ended {
         tracing::debug!(error = %error, "A connection ended early");
+    }
+}
+
+/// A request's body: once it is all there, its connection is being answered.
+struct Arriving {
+    inner: Incoming,
+    slot: Arc<Slot>,
+}
+
+impl HttpBody for Arriving {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let frame = Pin::new(&mut self.inner).poll_frame(cx);
+        if self.inner.is_end_stream() || matches!(frame, Poll::Ready(None)) {
+            self.slot.set_waiting(None);
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+/// While it is there, its connection's request is not answered whole.
+struct Answering(Arc<Slot>);
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        self.0.set_waiting(Some(Instant::now()));
+    }
+}
+
+/// An answer's body: when it is given away, the connection waits for a request again.
+struct Leaving {
+    inner: Body,
+    _answered: Answering,
+}
+
+impl HttpBody for Leaving {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.inner).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
     }
 }
 
@@ -124,7 +197,7 @@ fn turn_away(stream: &TcpStream) {
 /// The most connections in all, and of one address: a quarter is kept for others.
 fn room(most: usize, open_files: usize) -> (usize, usize) {
     let all = most.min(open_files.saturating_sub(RESERVED)).max(FEWEST);
-    (all, (all * 3 / 4).max(1))
+    (all, all - all / 4)
 }
 
 /// How many files this process may have open, as Linux says; where it does not, no bound is known.
@@ -138,7 +211,7 @@ fn open_files_max() -> usize {
 fn address(from: SocketAddr) -> IpAddr {
     match from.ip().to_canonical() {
         IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX))),
-        ip => ip,
+        ip @ IpAddr::V4(_) => ip,
     }
 }
 
@@ -215,6 +288,10 @@ struct Slot {
 }
 
 impl Slot {
+    fn is_waiting(&self) -> bool {
+        self.slots.open().held.get(&self.id).is_none_or(|held| held.waiting.is_some())
+    }
+
     fn set_waiting(&self, since: Option<Instant>) {
         if let Some(held) = self.slots.open().held.get_mut(&self.id) {
             held.waiting = since;
@@ -228,10 +305,8 @@ impl Drop for Slot {
     }
 }
 
-/// An answer of the router can not fail.
-const _: fn(Infallible) = |never| match never {};
-
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "what a test starts ends with the test's runtime")]
 mod tests {
     use axum::routing::get;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -306,6 +381,46 @@ mod tests {
         for answer in busy {
             assert!(answer.await.unwrap().ends_with("slow"));
         }
+    }
+
+    #[tokio::test]
+    async fn whoever_owes_the_rest_of_a_request_makes_room_too() {
+        let router =
+            Router::new().route("/", axum::routing::post(|body: Bytes| async move { format!("{} bytes", body.len()) }));
+        let (address, _stop) = started(router, FEWEST).await;
+        let mut owing = Vec::new();
+        for _ in 0..FEWEST * 2 {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            // May be gone already: that is what is tried.
+            let _sent = stream.write_all(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\nab").await;
+            owing.push(stream);
+        }
+        let whole = b"POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 5\r\n\r\nabcde";
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(whole).await.unwrap();
+        let mut said = String::new();
+        stream.read_to_string(&mut said).await.unwrap();
+        assert!(said.ends_with("5 bytes"), "{said}");
+    }
+
+    #[tokio::test]
+    async fn a_slow_reader_of_a_long_answer_is_not_cut_off() {
+        const LONG: usize = 64 << 20;
+        let router = quick().route("/long", get(|| async { "x".repeat(LONG) }));
+        let (address, _stop) = started(router, FEWEST).await;
+        let mut reader = TcpStream::connect(address).await.unwrap();
+        reader.write_all(b"GET /long HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
+        let mut first = [0; 16];
+        reader.read_exact(&mut first).await.unwrap();
+        let mut idle = Vec::new();
+        for _ in 0..FEWEST * 2 {
+            idle.push(TcpStream::connect(address).await.unwrap());
+        }
+        let mut new = TcpStream::connect(address).await.unwrap();
+        assert!(ask(&mut new).await.ends_with("here"));
+        let mut rest = Vec::new();
+        reader.read_to_end(&mut rest).await.unwrap();
+        assert!(rest.len() > LONG - 16, "{}", rest.len());
     }
 
     #[tokio::test(start_paused = true)]

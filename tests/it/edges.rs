@@ -34,9 +34,18 @@ fn a_demo_takes_no_store_that_people_work_with() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().to_str().unwrap();
     let store = format!("sqlite:{path}/reeve.db");
-    reeve(&["--store", &store, "sync"], &[]);
-    let said = reeve(&["demo", "--once", "--dir", path], &[]).error();
-    assert!(said.contains(path) && said.contains("is not a demo's") && said.contains("--dir"), "{said}");
+    reeve(&["--store", &store, "sign-in", "pia"], &[]).fine();
+    let there = || {
+        let mut all: Vec<_> = folder.path().read_dir().unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        all.sort();
+        all
+    };
+    let before = there();
+    let away = in_a_shell("cd / && exec \"$REEVE\" demo --once --dir \"$DIR\"", &[("DIR", path)]);
+    for said in [reeve(&["demo", "--once", "--dir", path], &[]).error(), away.error()] {
+        assert!(said.contains(path) && said.contains("is not a demo's") && said.contains("--dir"), "{said}");
+    }
+    assert_eq!(there(), before, "nothing is put beside it");
 }
 
 #[tokio::test(flavor = "multi_thread")]

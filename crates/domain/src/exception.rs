@@ -237,6 +237,10 @@ pub struct Signal {
     pub missing: Vec<Missing>,
     /// The business reason that makes it ordinary, where there is one: then it is recorded, shown as explained, not alarmed.
     pub explained: Option<String>,
+    /// Last day on which it opens a case. Later it only keeps the case open that it has: what happened long ago is no news, but
+    /// what waits for a decision does not go away by itself. None where it is news on any day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opens_until: Option<Date>,
 }
 
 impl Signal {
@@ -263,7 +267,15 @@ impl Signal {
             facts: Vec::new(),
             missing: Vec::new(),
             explained: None,
+            opens_until: None,
         }
+    }
+
+    /// Says until which day it is news.
+    #[must_use]
+    pub fn opens_until(mut self, day: Date) -> Self {
+        self.opens_until = Some(day);
+        self
     }
 
     /// Adds a link: exceptions that share one fold into one case.

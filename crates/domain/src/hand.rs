@@ -62,12 +62,18 @@ pub fn could_be_one(first: Option<&Hand>, second: &Hand) -> bool {
     }
 }
 
-/// Do two descriptions such as "root (uid 0), logged in as ada (uid 1000)" have a user in common? Who is not told by number
-/// could be anybody.
+/// Do two descriptions such as "root (uid 0), logged in as ada (uid 1000)" have a user in common? Where both say who logged in,
+/// that decides: two people may act as one service's user. Who is not told by number could be anybody.
 fn could_be_one_user(one: &str, other: &str) -> bool {
+    if let (Some((_, one)), Some((_, other))) = (one.split_once(LOGGED_IN), other.split_once(LOGGED_IN)) {
+        return could_be_one_user(one, other);
+    }
     let (one, other) = (numbers(one), numbers(other));
     one.is_empty() || other.is_empty() || !one.is_disjoint(&other)
 }
+
+/// What stands before whoever logged in, where they act as another user.
+pub const LOGGED_IN: &str = ", logged in as ";
 
 /// The numbers of users that a description names.
 fn numbers(text: &str) -> BTreeSet<u32> {
@@ -93,6 +99,7 @@ mod tests {
         let command = |user: &str| Hand::Command(user.to_owned());
         let made = |user: &str| Hand::MadeByCommand(user.to_owned());
         let (eve, fay, root) = ("eve (uid 1001)", "fay (uid 1002)", "root (uid 0), logged in as eve (uid 1001)");
+        let fay_as_root = "root (uid 0), logged in as fay (uid 1002)";
         for (first, second, could) in [
             (Some(command(eve)), command(eve), true),
             (Some(command(eve)), command(fay), true),
@@ -100,6 +107,9 @@ mod tests {
             (Some(made(eve)), command(eve), true),
             (Some(made(eve)), made(eve), true),
             (Some(made(eve)), made(root), true),
+            (Some(made(root)), made(fay_as_root), false),
+            (Some(made(root)), made("root (uid 0)"), true),
+            (Some(made("reeve (uid 9), logged in as uid 7")), made("reeve (uid 9), logged in as uid 8"), false),
             (Some(command(eve)), made(fay), false),
             (Some(made(eve)), made(fay), false),
             (Some(made(eve)), made("unknown"), true),

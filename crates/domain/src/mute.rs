@@ -258,6 +258,7 @@ mod tests {
                 facts: vec![],
                 missing: vec![],
                 explained: None,
+                opens_until: None,
             };
             let (id, state, at) = (signal.exception_id(), ExceptionState::Open, Timestamp::UNIX_EPOCH);
             Exception { id, signal, state, first_seen: at, last_seen: at, misses: 0 }

@@ -3,6 +3,8 @@
 //! So they are for when the page is down, and they are guarded: the operating system's user is logged, the person whose name
 //! was given is told, and what takes two people is never completed by two commands.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::{Approvals, DecisionRefused, DecisionRequest, Scene, Verb, failed};
@@ -19,12 +21,11 @@ impl Approvals {
     /// Refuses to complete what the same hand could have begun: the second of two signatures, and the approval of what was
     /// edited.
     pub(super) async fn refuse_one_hand(&self, request: &DecisionRequest, scene: &Scene) -> Result<(), DecisionRefused> {
-        let second = self.trusted(request.hand.clone());
+        let second = if self.trusts(request) { Hand::Own } else { request.hand.clone() };
         if second == Hand::Own {
             return Ok(());
         }
         let judge = |who: &PersonId, what, first: Option<Hand>| {
-            let first = first.map(|hand| self.trusted(hand));
             if !could_be_one(first.as_ref(), &second) {
                 return Ok(());
             }
@@ -33,20 +34,19 @@ impl Approvals {
         if let Some(first) = scene.rec.state.first_signature() {
             judge(&first.by, "signed", self.hand_of_signature(&scene.rec.id.to_string(), &first.by).await?)?;
         }
-        if let Drafter::Edited { editors, .. } = &scene.rec.drafter
-            && let Some(last) = editors.last()
-        {
-            judge(last, "changed", self.hand_of_edit(scene).await?)?;
+        if matches!(scene.rec.drafter, Drafter::Edited { .. }) {
+            // Whoever changed an earlier version has a hand in this one too.
+            for (who, hand) in self.hands_of_edits(scene).await? {
+                judge(&who, "changed", hand)?;
+            }
         }
         Ok(())
     }
 
-    /// A hand as this installation judges it: where links are handed to their people, who comes by one is its person.
-    fn trusted(&self, hand: Hand) -> Hand {
-        match hand {
-            Hand::MadeByCommand(_) if self.config.identity.links_are_handed_over => Hand::Own,
-            hand => hand,
-        }
+    /// Is whoever clicked taken for the person, though a command made what they came by? Only where links and tokens are handed
+    /// to their people; and never for a command itself: whoever starts one sets what it is configured with.
+    fn trusts(&self, request: &DecisionRequest) -> bool {
+        self.config.identity.links_are_handed_over && matches!(request.hand, Hand::MadeByCommand(_))
     }
 
     /// Whose hand the signature of `by` that stands could have been, as the audit log says.
@@ -56,19 +56,30 @@ impl Approvals {
         Ok(log.iter().rev().find(signed).and_then(|e| hand_in(&e.entry)))
     }
 
-    /// Whose hand the edit that made this recommendation could have been, as the audit log says of the one it was made from.
-    async fn hand_of_edit(&self, scene: &Scene) -> Result<Option<Hand>, DecisionRefused> {
+    /// Who made the edits that led to this recommendation, newest first, and whose hand each could have been, as the audit log
+    /// says of the ones they were made from. An edit that the log does not tell of could have been anybody's.
+    async fn hands_of_edits(&self, scene: &Scene) -> Result<Vec<(PersonId, Option<Hand>)>, DecisionRefused> {
+        let mut made_from = BTreeMap::new();
         for (sibling, _) in &scene.siblings {
-            let log = self.store.list_audit_of(&format!("recommendation:{}", sibling.id)).await.map_err(failed)?;
-            let made = log
-                .iter()
-                .rev()
-                .find(|e| e.entry.action == "recommendation.edited" && e.entry.detail["new"] == scene.rec.id.as_str());
-            if let Some(made) = made {
-                return Ok(hand_in(&made.entry));
+            for e in self.store.list_audit_of(&format!("recommendation:{}", sibling.id)).await.map_err(failed)? {
+                if e.entry.action == "recommendation.edited"
+                    && let Some(new) = e.entry.detail["new"].as_str()
+                {
+                    made_from.insert(new.to_owned(), (sibling, e.entry.clone()));
+                }
             }
         }
-        Ok(None)
+        let (mut hands, mut at) = (Vec::new(), &scene.rec);
+        // Taken out as it is walked through: the walk ends whatever the log says.
+        while let Drafter::Edited { editors, .. } = &at.drafter {
+            let Some((from, entry)) = made_from.remove(at.id.as_str()) else {
+                hands.extend(editors.last().map(|who| (who.clone(), None)));
+                break;
+            };
+            hands.push((PersonId::new(entry.actor.clone()), hand_in(&entry)));
+            at = from;
+        }
+        Ok(hands)
     }
 
     /// What the person whose name was given is told of a decision by command.
@@ -185,9 +196,10 @@ mod tests {
         let mut config = (*bench.it.config).clone();
         config.identity.links_are_handed_over = true;
         bench.it.config = std::sync::Arc::new(config);
-        // A direct command stays what anybody at the machine could give.
-        let fay = command(&bench, "fay", &recs[0], Verb::Approve).await.unwrap();
-        assert_eq!(fay.state, "approved", "the link's person is trusted to be another one");
+        // Whoever starts a command sets what it is configured with.
+        let refused = command(&bench, "fay", &recs[0], Verb::Approve).await.unwrap_err();
+        assert!(matches!(&refused, DecisionRefused::OneHand { .. }), "{refused:?}");
+        assert_eq!(bench.it.decide(&second).await.unwrap().state, "approved", "the link's person is trusted");
     }
 
     #[tokio::test]
@@ -208,6 +220,28 @@ mod tests {
         let refused = command(&bench, "ari", &edited, Verb::Approve).await.unwrap_err();
         assert!(matches!(&refused, DecisionRefused::OneHand { what: "changed", .. }), "{refused:?}");
         assert_eq!(bench.approve("ari", &edited).await.unwrap().state, "approved_with_edit");
+    }
+
+    #[tokio::test]
+    async fn an_earlier_edit_of_the_same_hand_is_not_washed_by_a_later_one() {
+        let (bench, recs) = Bench::queued(500).await;
+        let Action::Transfer { item, from, to, ship_on, .. } = recs[0].candidate.action.clone() else { panic!() };
+        let of = |units| {
+            let action = Action::Transfer {
+                item: item.clone(),
+                from: from.clone(),
+                to: to.clone(),
+                ship_on,
+                quantity: Quantity::units(units),
+            };
+            Verb::Edit { action: Box::new(action) }
+        };
+        let get = async |id: &crate::domain::ids::RecommendationId| bench.it.store.get_recommendation(id).await.unwrap().0;
+        let first = get(&command(&bench, "pia", &recs[0], of(30)).await.unwrap().recommendation_id).await;
+        let second = get(&bench.decide("dan", &first, of(25)).await.unwrap().recommendation_id).await;
+        let refused = command(&bench, "ari", &second, Verb::Approve).await.unwrap_err();
+        assert!(matches!(&refused, DecisionRefused::OneHand { who, .. } if who == "Pia Planner"), "{refused:?}");
+        assert_eq!(bench.approve("ari", &second).await.unwrap().state, "approved_with_edit");
     }
 
     #[tokio::test]

@@ -240,11 +240,17 @@ fn one_hand_words(first: Option<&Hand>, second: &Hand) -> String {
         Hand::MadeByCommand(user) if user.is_empty() => "by a link or token that some command made".to_owned(),
         Hand::MadeByCommand(user) => format!("by a link or token that {user} made by command"),
     };
+    let unknown = |hand: &Hand| hand.user() == Some("") || hand.user() == Some("unknown");
+    let remedy = if first.is_none_or(unknown) {
+        "Let them take that back and do it again, with a new link or token: of what was made before Reeve kept it, nobody knows \
+         who made it"
+    } else {
+        "Let one of you make their link under an account of their own at the machine (`reeve sign-in`); where links are handed to \
+         their people and used by nobody else, say so with identity.links_are_handed_over"
+    };
     let first = first.map_or_else(|| "in a way that is not known".to_owned(), came);
     format!(
-        "two people have to do it: that came {first} and this {}, so it could be one person with two names. Let whoever signs \
-         second make their link under an account of their own at the machine (`reeve sign-in`); where links are handed to their \
-         people and used by nobody else, say so with identity.links_are_handed_over",
+        "two people have to do it: that came {first} and this {}, so it could be one person with two names. {remedy}",
         came(second)
     )
 }

@@ -414,12 +414,19 @@ fn damage(desk: &mut Desk<'_>, line: &PurchaseLine, disputes: &mut Disputes) {
     ask_supplier(desk, line, &format!("order {}: {back} units sent back, replacement or credit", line.order_name), &[key]);
 }
 
-/// The days until which the newest receipt at a place allows a claim, with its purchase line.
-pub(super) fn newest_receipt<'b>(desk: &Desk<'b>, place: &Place, within: i32) -> Option<&'b PurchaseLine> {
+/// The purchase line of the newest receipt at a place that had come by `at`, at most `within` days before. What came later has
+/// nothing to do with it.
+pub(super) fn newest_receipt<'b>(
+    desk: &Desk<'b>,
+    place: &Place,
+    at: jiff::Timestamp,
+    within: i32,
+) -> Option<&'b PurchaseLine> {
     let book = desk.view.book;
+    let day = book.calendar.day_of(at);
     let recent = |m: &&StockMove| {
         m.kind == MoveKind::Receipt
-            && m.done_at.is_some_and(|at| days_between(book.calendar.day_of(at), book.today) <= within)
+            && m.done_at.is_some_and(|came| came <= at && days_between(book.calendar.day_of(came), day) <= within)
     };
     book.moves_at(&place.0, &place.1)
         .into_iter()

@@ -41,6 +41,8 @@ const LEFT_AFTER_LOOKING: f64 = 0.5;
 const SUPPLIER_FAULT_DAYS: i32 = 14;
 /// Share that a claim for goods that went bad here does not bring back: often it was not the supplier's fault.
 const LEFT_AFTER_QUALITY_CLAIM: f64 = 0.6;
+/// The same for what was scrapped here: whatever reason is written with it, mostly it broke here. So the warehouse is asked first.
+const LEFT_AFTER_SCRAP_CLAIM: f64 = 0.9;
 /// The basis of a claim for goods that were scrapped or came back from customers.
 pub(super) const BASIS_QUALITY: &str = "goods unfit soon after delivery";
 
@@ -49,6 +51,18 @@ pub(super) fn counts_since<'b>(book: &'b Book, (item, location): &Place, from: D
     let moves = book.moves_at(item, location);
     let lines = counts::lines(book, item, location, &moves).into_iter().map(|(m, off, _)| (m, off));
     lines.filter(|(m, _)| m.done_at.is_some_and(|at| book.calendar.day_of(at) >= from)).collect()
+}
+
+/// Days in which what counts found missing got lost: from the first count to the last, and before the first as long as between two
+/// of them on average. A week at least. It does not grow while nothing is counted.
+fn days_of_losses(book: &Book, losses: &[(&StockMove, Quantity)]) -> f64 {
+    let day = |m: &StockMove| m.done_at.map(|at| book.calendar.day_of(at));
+    let between = match (losses.first().and_then(|(m, _)| day(m)), losses.last().and_then(|(m, _)| day(m))) {
+        (Some(first), Some(last)) => f64::from(days_between(first, last)),
+        _ => 0.0,
+    };
+    let counts = losses.len() as f64;
+    if counts < 2.0 { 7.0 } else { (between * counts / (counts - 1.0)).round().max(7.0) }
 }
 
 /// Done moves of one kind at a place, from the first day of what the signal describes.
@@ -137,13 +151,13 @@ pub(super) fn shrink(desk: &mut Desk<'_>, exception: &Exception) {
     let losses = |place: &Place| -> Vec<(&StockMove, Quantity)> {
         counts_since(book, place, from).into_iter().filter(|(_, off)| off.0 < Decimal::ZERO).collect()
     };
-    let days = f64::from(days_between(from, book.today).max(6) + 1);
     let mut largest: Option<(Money, Place, Option<String>)> = None;
     let mut all_keys = Vec::new();
     for place in places {
         let found = losses(&place);
         let Some(by) = found.last().map(|(m, _)| m.entered_by.clone()) else { continue };
         let quantity: Quantity = found.iter().map(|(_, off)| off.abs()).sum();
+        let days = days_of_losses(book, &found);
         let Some(cost) = desk.cost(&place.0) else { continue };
         let value = quantity * cost.price;
         let ahead = value.to_f64() * SHRINK_DAYS / days;
@@ -291,13 +305,15 @@ pub(super) fn spoiled(desk: &mut Desk<'_>, exception: &Exception, kind: MoveKind
     // Who brings goods back without a word may simply not have wanted them: that says nothing about their quality.
     let says_why = kind == MoveKind::Scrap || taken.iter().any(|m| !m.reason.trim().is_empty());
     if says_why
-        && let Some(line) = newest_receipt(desk, &place, SUPPLIER_FAULT_DAYS)
+        && let Some(at) = taken.first().and_then(|m| m.done_at)
+        && let Some(line) = newest_receipt(desk, &place, at, SUPPLIER_FAULT_DAYS)
         && let Some(price) = line.price
     {
         let claimed = quantity.min(book.arrived(&line.id));
         desk.fact(super::desk::line_ref(&line.id), "price", "agreed price", FactValue::Price(price));
         let value = claimed * price;
-        let fault = matching::Fault { quantity: claimed, value, basis: BASIS_QUALITY, left: LEFT_AFTER_QUALITY_CLAIM };
+        let left = if kind == MoveKind::Scrap { LEFT_AFTER_SCRAP_CLAIM } else { LEFT_AFTER_QUALITY_CLAIM };
+        let fault = matching::Fault { quantity: claimed, value, basis: BASIS_QUALITY, left };
         matching::claim(desk, line, &fault, &keys);
     }
     desk.contact(&Question {

@@ -295,6 +295,7 @@ pub(super) fn exception(code: ExceptionType, subject: Subject) -> Exception {
         facts: Vec::new(),
         missing: Vec::new(),
         explained: None,
+        opens_until: None,
     };
     Exception {
         id: signal.exception_id(),

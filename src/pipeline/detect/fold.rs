@@ -85,7 +85,7 @@ pub fn fold_after(
     let mut work = Work::new(look, known, live);
     work.quiet.clone_from(&turned_down.quiet);
     work.signed.clone_from(&turned_down.signed);
-    let mut signals = signals;
+    let mut signals: Vec<Signal> = signals.into_iter().filter(|signal| work.is_news_or_waits(signal)).collect();
     signals.sort_by_key(Signal::fingerprint);
     let seen: BTreeSet<ExceptionId> = signals.iter().map(Signal::exception_id).collect();
     let mut fresh: Vec<ExceptionId> = signals.into_iter().filter_map(|signal| work.see(signal)).collect();
@@ -139,6 +139,23 @@ impl Work {
             signed: BTreeSet::new(),
             entries: Vec::new(),
         }
+    }
+
+    /// Is it recent enough to open a case, or has it one that waits for a decision that can still be made in time? What is put off
+    /// waits in any case.
+    fn is_news_or_waits(&self, signal: &Signal) -> bool {
+        let today = self.calendar.day_of(self.now);
+        if signal.opens_until.is_none_or(|last| today <= last) {
+            return true;
+        }
+        let id = signal.exception_id();
+        let is_open = self.exceptions.get(&id).is_some_and(|e| e.state == ExceptionState::Open);
+        let case = self.case_of.get(&id).and_then(|case| self.cases.get(case)).map(|(case, _)| case);
+        is_open
+            && case.is_some_and(|case| match case.state {
+                CaseState::Snoozed { .. } => true,
+                _ => case.state.is_undecided() && case.rank.as_ref().is_some_and(|rank| rank.deadline > today),
+            })
     }
 
     /// Takes a signal in. Gives the exception's id when it needs a case: it is new, or has come back.
@@ -443,6 +460,34 @@ mod tests {
             self.exceptions.extend(folded.exceptions.iter().map(|e| (e.id.clone(), e.clone())));
             self.cases.extend(folded.cases.iter().map(|(c, _)| (c.id.clone(), c.clone())));
             folded
+        }
+    }
+
+    #[test]
+    fn what_waits_for_a_decision_does_not_go_away_because_it_is_old() {
+        let (today, old) = (Calendar::utc().day_of(at(10)), || {
+            vec![signal(T::RDup, "1", "receipt:1").opens_until(Calendar::utc().day_of(at(2)))]
+        });
+        let mut kept = Kept::default();
+        kept.fold(10, old());
+        assert!(kept.cases.is_empty(), "long ago is no news");
+        let case = |kept: &Kept| kept.cases.values().next().unwrap().clone();
+        let decide_by = |kept: &mut Kept, day: jiff::civil::Date| {
+            let rank = crate::store::testing::rank(day, 100);
+            kept.cases.values_mut().next().unwrap().rank = Some(rank);
+        };
+        for (days_left, is_live) in [(3, true), (0, false)] {
+            let mut kept = Kept::default();
+            kept.fold(1, old());
+            decide_by(&mut kept, crate::domain::calendar::plus_days(today, days_left));
+            for day in 9..=10 {
+                kept.fold(day, old());
+            }
+            assert_eq!(case(&kept).state.is_live(), is_live, "{days_left} days left");
+            // What is put right goes at once, however much time there is.
+            kept.fold(11, vec![]);
+            kept.fold(12, vec![]);
+            assert!(!case(&kept).state.is_live());
         }
     }
 

@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use super::facts::{fact, line_facts, record};
 use crate::config::Config;
 use crate::domain::book::Book;
-use crate::domain::calendar::days_between;
+use crate::domain::calendar::{days_between, plus_days};
 use crate::domain::evidence::FactValue;
 use crate::domain::exception::{ExceptionType as T, Signal, Subject};
 use crate::domain::money::Quantity;
@@ -32,7 +32,7 @@ pub(super) fn signals(book: &Book, config: &Config) -> Vec<Signal> {
         }
         found.extend(timing(book, config, &lines));
         let twins = twin_receipts(book, config, &lines);
-        found.extend(twins.as_ref().and_then(|twins| duplicate_receipt(book, &lines, twins)));
+        found.extend(twins.as_ref().and_then(|twins| duplicate_receipt(book, config, &lines, twins)));
         let doubled = twins.is_some();
         for line in &lines {
             found.extend(quantity(book, config, line, &lines, doubled));
@@ -158,7 +158,7 @@ fn twin_receipts<'b>(book: &'b Book, config: &Config, lines: &[&'b PurchaseLine]
             if twins.len() < second_moves.len() || twins.is_empty() || !beyond || apart > 1 {
                 continue;
             }
-            if days_between(day, book.today) > config.detect.claim_days {
+            if days_between(day, book.today) > config.detect.keep(config.detect.claim_days) {
                 continue;
             }
             return Some(Twins { first, second, moves: twins, day });
@@ -169,7 +169,7 @@ fn twin_receipts<'b>(book: &'b Book, config: &Config, lines: &[&'b PurchaseLine]
 
 /// R-DUP: a receipt that repeats another, while what it put on the books is still there or somebody is billed for it. What
 /// counts, returns and scraps took out since is nobody's to take out again.
-fn duplicate_receipt(book: &Book, lines: &[&PurchaseLine], twins: &Twins<'_>) -> Option<Signal> {
+fn duplicate_receipt(book: &Book, config: &Config, lines: &[&PurchaseLine], twins: &Twins<'_>) -> Option<Signal> {
     let Twins { first, second, moves, day } = twins;
     let line = lines[0];
     let surplus = book.surplus_of(second);
@@ -196,7 +196,8 @@ fn duplicate_receipt(book: &Book, lines: &[&PurchaseLine], twins: &Twins<'_>) ->
         moves.len()
     );
     let subject = Subject { document: Some((*second).to_owned()), ..subject_of_order(line) };
-    let mut signal = Signal::rule(DETECTOR, T::RDup, subject, "receipt".to_owned(), (*day, *day), headline);
+    let mut signal = Signal::rule(DETECTOR, T::RDup, subject, "receipt".to_owned(), (*day, *day), headline)
+        .opens_until(plus_days(*day, config.detect.claim_days));
     for m in moves {
         signal = signal.link(format!("books:{}@{}", m.item, line.location)).with([fact(
             book,
@@ -220,7 +221,8 @@ fn quantity(book: &Book, config: &Config, line: &PurchaseLine, lines: &[&Purchas
     let open = book.open_quantity(&line.id);
     // Due is what had its whole day: on the promised day itself the rest can still come.
     let due = book.closed_at(&line.location) >= book.calendar.day_of(line.promised_first);
-    let recent = open.is_positive() || days_between(last.unwrap_or(first), book.today) <= config.detect.claim_days;
+    let age = days_between(last.unwrap_or(first), book.today);
+    let recent = open.is_positive() || age <= config.detect.keep(config.detect.claim_days);
     if within || !line.qty.is_positive() || !recent {
         return None;
     }
@@ -251,6 +253,9 @@ fn quantity(book: &Book, config: &Config, line: &PurchaseLine, lines: &[&Purchas
         Signal::rule(DETECTOR, code, subject_of_line(line), "line".to_owned(), (first, last.unwrap_or(first)), headline)
             .link(format!("line:{}", line.id))
             .with(line_facts(book, line));
+    if !open.is_positive() {
+        signal = signal.opens_until(plus_days(last.unwrap_or(first), config.detect.claim_days));
+    }
     if code == T::RShort && open.is_positive() {
         signal = signal.link(format!("shortage:{}@{}", line.item, line.location));
     }
@@ -288,7 +293,10 @@ fn unplanned(book: &Book, config: &Config, m: &StockMove) -> Option<Signal> {
     let day = book.calendar.day_of(m.done_at?);
     // What comes in place of a return belongs to it, and what is somebody else's was never bought.
     let expected = book.line_of(m).is_some() || m.returns.is_some() || m.owner.is_some();
-    if m.kind != MoveKind::Receipt || expected || days_between(day, book.today) > config.detect.claim_days {
+    if m.kind != MoveKind::Receipt
+        || expected
+        || days_between(day, book.today) > config.detect.keep(config.detect.claim_days)
+    {
         return None;
     }
     let to = m.to.as_ref()?;
@@ -305,14 +313,15 @@ fn unplanned(book: &Book, config: &Config, m: &StockMove) -> Option<Signal> {
         fact(book, source.clone(), "qty", "received without order", FactValue::Quantity(m.qty)),
         fact(book, source, "done_on", "received", FactValue::Date(day)),
     ];
-    let signal = Signal::rule(DETECTOR, T::RUnplanned, subject, "receipt".to_owned(), (day, day), headline);
+    let signal = Signal::rule(DETECTOR, T::RUnplanned, subject, "receipt".to_owned(), (day, day), headline)
+        .opens_until(plus_days(day, config.detect.claim_days));
     Some(signal.link(format!("unplanned:{}", m.id)).with(facts))
 }
 
 /// R-DAMAGE: goods sent back to the supplier.
 fn sent_back(book: &Book, config: &Config, m: &StockMove) -> Option<Signal> {
     let day = book.calendar.day_of(m.done_at?);
-    if m.kind != MoveKind::SupplierReturn || days_between(day, book.today) > config.detect.claim_days {
+    if m.kind != MoveKind::SupplierReturn || days_between(day, book.today) > config.detect.keep(config.detect.claim_days) {
         return None;
     }
     // An order that sends goods back says so itself, price and all.
@@ -334,6 +343,7 @@ fn sent_back(book: &Book, config: &Config, m: &StockMove) -> Option<Signal> {
     );
     let subject = Subject { document: Some(m.document.clone()), ..subject_of_line(line) };
     let returned = fact(book, record(RecordKind::Move, &m.id), "qty", "sent back", FactValue::Quantity(m.qty));
-    let signal = Signal::rule(DETECTOR, T::RDamage, subject, "return".to_owned(), (day, day), headline);
+    let signal = Signal::rule(DETECTOR, T::RDamage, subject, "return".to_owned(), (day, day), headline)
+        .opens_until(plus_days(day, config.detect.claim_days));
     Some(signal.link(format!("line:{}", line.id)).with(line_facts(book, line)).with([returned]))
 }

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
 use statrs::distribution::{DiscreteCDF, Poisson};
 
 use super::classes::Classes;
@@ -10,12 +11,13 @@ use super::counted;
 use super::facts::{fact, place_fact, record};
 use crate::config::Config;
 use crate::domain::book::Book;
-use crate::domain::calendar::{days_between, iso_week};
+use crate::domain::calendar::{days_between, iso_week, plus_days};
 use crate::domain::evidence::{FactValue, Missing};
 use crate::domain::exception::{ExceptionType as T, Signal, Subject};
 use crate::domain::ids::{ItemId, LocationId};
 use crate::domain::money::Quantity;
 use crate::domain::record::{MoveKind, RecordKind, SaleLine, StockMove};
+use jiff::civil::Date;
 
 const DETECTOR: &str = "stock-rules/1";
 
@@ -71,9 +73,9 @@ pub(super) fn signals(book: &Book, config: &Config) -> Vec<Signal> {
         found.extend(shrink(book, config, &item, &location, &moves, &classes));
         found.extend(negative(book, &item, &location));
         found.extend(scraps(book, config, &item, &location, &moves, chain.scrap));
-        found.extend(returns(book, &item, &location, &moves, chain.returns));
+        found.extend(returns(book, config, &item, &location, &moves, chain.returns));
     }
-    found.extend(twin_orders(book, config.detect.event_days));
+    found.extend(twin_orders(book, config));
     let used: BTreeSet<&ItemId> =
         book.sale_lines.values().map(|l| &l.item).chain(book.moves.values().map(|m| &m.item)).collect();
     found.extend(used.into_iter().filter_map(|item| master(book, item)));
@@ -112,7 +114,7 @@ fn counts(
     let mut found = Vec::new();
     for (m, off, before) in counted::lines(book, item, location, moves) {
         let Some(day) = m.done_at.map(|at| book.calendar.day_of(at)) else { continue };
-        if days_between(day, book.today) > config.detect.event_days
+        if days_between(day, book.today) > config.detect.keep(config.detect.event_days)
             || !beyond(book, config, (item, location), off, before, classes)
         {
             continue;
@@ -140,6 +142,7 @@ fn counts(
         );
         let signal =
             Signal::rule(DETECTOR, T::ICount, Subject::at(item, location), format!("count {}", m.id), (day, day), headline);
+        let signal = signal.opens_until(plus_days(day, config.detect.event_days));
         found.push(signal.link(format!("books:{item}@{location}")).with(facts));
     }
     found
@@ -162,7 +165,7 @@ fn shrink(
         .collect();
     let first = book.calendar.day_of(losses.first()?.0.done_at?);
     let last = book.calendar.day_of(losses.last()?.0.done_at?);
-    if losses.len() < SHRINK_COUNTS || days_between(last, book.today) > config.detect.claim_days {
+    if losses.len() < SHRINK_COUNTS || days_between(last, book.today) > config.detect.keep(config.detect.claim_days) {
         return None;
     }
     let lost: Quantity = losses.iter().map(|(_, off)| off.abs()).sum();
@@ -186,6 +189,7 @@ fn shrink(
         (first, last),
         headline,
     );
+    let signal = signal.opens_until(plus_days(last, config.detect.claim_days));
     // The period moves on as old counts leave the window; the link keeps the cluster one case.
     Some(signal.link(format!("books:{item}@{location}")).with(facts.collect::<Vec<_>>()).with([lost]))
 }
@@ -226,7 +230,7 @@ fn scraps(
     for m in moves.iter().filter(|m| m.kind == MoveKind::Scrap && m.from.as_ref() == Some(location)) {
         let Some(day) = m.done_at.map(|at| book.calendar.day_of(at)) else { continue };
         let large = m.qty.to_f64() >= SCRAP_UNITS_MIN.max(typical.unwrap_or(1.0) * 4.0);
-        if !large || days_between(day, book.today) > config.detect.event_days {
+        if !large || days_between(day, book.today) > config.detect.keep(config.detect.event_days) {
             continue;
         }
         let headline = format!(
@@ -248,36 +252,60 @@ fn scraps(
             typical.map(|t| place_fact(book, item, location, "scrap_usual", "usual scrap", FactValue::number(t, 1))),
         );
         let subject = Subject { document: Some(m.document.clone()), ..Subject::at(item, location) };
-        let signal = Signal::rule(DETECTOR, T::IScrap, subject, "scrap".to_owned(), (day, day), headline);
+        let signal = Signal::rule(DETECTOR, T::IScrap, subject, "scrap".to_owned(), (day, day), headline)
+            .opens_until(plus_days(day, config.detect.event_days));
         found.push(signal.link(format!("scrap:{}", m.id)).with(facts));
     }
     found
 }
 
-/// D-RETURN: three days of returns against the item's own rate over the whole chain.
-fn returns(book: &Book, item: &ItemId, location: &LocationId, moves: &[&StockMove], expected: f64) -> Option<Signal> {
-    let back = |m: &&&StockMove| m.kind == MoveKind::CustomerReturn && m.done_at.is_some();
-    let recent: Vec<&&StockMove> = moves.iter().filter(back).filter(|m| age(book, m) <= RETURN_DAYS).collect();
-    let units: f64 = recent.iter().map(|m| m.qty.to_f64()).sum();
-    let tail = Poisson::new(expected).map_or(1.0, |p| p.sf((units as u64).saturating_sub(1)));
-    if units < 3.0 || tail > RETURN_P {
-        return None;
-    }
-    let first = recent.iter().filter_map(|m| m.done_at).min().map(|at| book.calendar.day_of(at))?;
-    let last = recent.iter().filter_map(|m| m.done_at).max().map(|at| book.calendar.day_of(at))?;
-    let total: Quantity = recent.iter().map(|m| m.qty).sum();
+/// D-RETURN: returns that follow each other, against the item's own rate over the whole chain. Three days of them have to be beyond
+/// it; what came back before and after, without a pause, belongs to them.
+fn returns(
+    book: &Book,
+    config: &Config,
+    item: &ItemId,
+    location: &LocationId,
+    moves: &[&StockMove],
+    expected: f64,
+) -> Option<Signal> {
+    let day = |m: &StockMove| m.done_at.map(|at| book.calendar.day_of(at));
+    let kept = config.detect.keep(RETURN_DAYS);
+    let mut back: Vec<(Date, &StockMove)> = moves
+        .iter()
+        .filter(|m| m.kind == MoveKind::CustomerReturn)
+        .filter_map(|m| Some((day(m)?, *m)))
+        .filter(|(day, _)| days_between(*day, book.today) <= kept)
+        .collect();
+    back.sort_by(|(a, m), (b, n)| (a, &m.id).cmp(&(b, &n.id)));
+    let far = |days: &[(Date, &StockMove)]| {
+        days.iter().any(|(from, _)| {
+            let within = days.iter().filter(|(day, _)| (0..=RETURN_DAYS).contains(&days_between(*from, *day)));
+            let units: f64 = within.map(|(_, m)| m.qty.to_f64()).sum();
+            let tail = Poisson::new(expected).map_or(1.0, |p| p.sf((units as u64).saturating_sub(1)));
+            units >= 3.0 && tail <= RETURN_P
+        })
+    };
+    // The newest run that is beyond it.
+    let recent = back.chunk_by(|(a, _), (b, _)| days_between(*a, *b) <= RETURN_DAYS).rfind(|run| far(run))?;
+    let (first, last) = (recent.first()?.0, recent.last()?.0);
+    let total: Quantity = recent.iter().map(|(_, m)| m.qty).sum();
+    let span = f64::from(days_between(first, last).max(RETURN_DAYS) + 1);
+    let usual = expected * span / f64::from(RETURN_DAYS + 1);
+    let days = if first == last { format!("on {first}") } else { format!("from {first} to {last}") };
     let headline = format!(
-        "{total} of {} came back at {} within three days; {expected:.2} would be usual.",
+        "{total} of {} came back at {} {days}; {usual:.2} would be usual.",
         book.item_label(item),
         book.location_name(location)
     );
     let mut facts: Vec<_> = recent
         .iter()
-        .map(|m| fact(book, record(RecordKind::Move, &m.id), "qty", "returned", FactValue::Quantity(m.qty)))
+        .map(|(_, m)| fact(book, record(RecordKind::Move, &m.id), "qty", "returned", FactValue::Quantity(m.qty)))
         .collect();
-    facts.push(place_fact(book, item, location, "returns_3d", "returned in three days", FactValue::Quantity(total)));
-    facts.push(place_fact(book, item, location, "returns_usual", "usual in three days", FactValue::number(expected, 2)));
-    let signal = Signal::rule(DETECTOR, T::DReturn, Subject::at(item, location), iso_week(first), (first, last), headline);
+    facts.push(place_fact(book, item, location, "returns", "returned in these days", FactValue::Quantity(total)));
+    facts.push(place_fact(book, item, location, "returns_usual", "usual in as many days", FactValue::number(usual, 2)));
+    let signal = Signal::rule(DETECTOR, T::DReturn, Subject::at(item, location), iso_week(first), (first, last), headline)
+        .opens_until(plus_days(last, RETURN_DAYS));
     Some(signal.link(format!("returns:{item}@{location}")).with(facts))
 }
 
@@ -311,9 +339,9 @@ fn twins(book: &Book, days: i32) -> Vec<(Vec<&SaleLine>, Vec<&SaleLine>)> {
 }
 
 /// D-DATA: two orders of one customer on one day with the same lines: probably entered twice.
-fn twin_orders(book: &Book, days: i32) -> Vec<Signal> {
+fn twin_orders(book: &Book, config: &Config) -> Vec<Signal> {
     let mut found = Vec::new();
-    for (twin, lines) in twins(book, days) {
+    for (twin, lines) in twins(book, config.detect.keep(config.detect.event_days)) {
         let first = lines[0];
         let day = book.calendar.day_of(first.ordered_at);
         let headline = format!(
@@ -332,7 +360,8 @@ fn twin_orders(book: &Book, days: i32) -> Vec<Signal> {
             let label = format!("ordered again, {}", book.item_label(&l.item));
             fact(book, record(RecordKind::SaleLine, &l.id), "qty", &label, FactValue::Quantity(l.qty))
         });
-        let signal = Signal::rule(DETECTOR, T::DData, subject, "order".to_owned(), (day, day), headline);
+        let signal = Signal::rule(DETECTOR, T::DData, subject, "order".to_owned(), (day, day), headline)
+            .opens_until(plus_days(day, config.detect.event_days));
         found.push(signal.link(format!("order:{}", first.order_id)).with(facts.collect::<Vec<_>>()));
     }
     found

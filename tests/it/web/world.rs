@@ -164,6 +164,7 @@ fn exception(code: ExceptionType, subject: &Subject, headline: &str) -> Exceptio
         facts: vec![],
         missing: vec![],
         explained: None,
+        opens_until: None,
     };
     let id = signal.exception_id();
     Exception { id, signal, state: ExceptionState::Open, first_seen: now(), last_seen: now(), misses: 0 }
