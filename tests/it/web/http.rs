@@ -52,7 +52,10 @@ pub(super) struct Visitor<'w> {
 
 impl<'w> Visitor<'w> {
     pub(super) async fn sign_in(world: &'w World, person: &str) -> Self {
-        let link = world.link(person).await;
+        Self::come_by(world, &world.link(person).await).await
+    }
+
+    pub(super) async fn come_by(world: &'w World, link: &str) -> Self {
         let token = link.split_once("token=").unwrap().1;
         let answer = send(world, "POST", "/sign-in", &[FORM], &format!("token={token}")).await;
         assert_eq!((answer.status, answer.header("location")), (303, "/"));

@@ -5,6 +5,7 @@
 mod api;
 mod browser;
 mod hand_offs;
+mod hands;
 mod hooks;
 mod http;
 mod me;
