@@ -442,7 +442,7 @@ pub(super) fn owed(book: &Book, line: &PurchaseLine) -> f64 {
     open.max(never)
 }
 
-/// Is a line's promise past and something still to come?
+/// Is a line's promise past and something still to come? On the promised day itself it may still come.
 pub(super) fn overdue(book: &Book, line: &PurchaseLine) -> bool {
-    line.confirmed && book.open_quantity(&line.id).is_positive() && book.due(line) <= book.today
+    line.confirmed && book.open_quantity(&line.id).is_positive() && book.due(line) < book.today
 }

@@ -114,7 +114,7 @@ pub fn open_field(book: &Book, line: &str, item: &ItemId) -> String {
 /// Is the day of relief one that nobody has said: of an order that is overdue, or of a lead time that no price list holds?
 fn is_assumed(book: &Book, item: &ItemId, po_line: Option<&str>) -> bool {
     match po_line.and_then(|line| book.po_lines.get(line)) {
-        Some(line) => book.due(line) <= book.today,
+        Some(line) => book.due(line) < book.today,
         None => book.supplier_prices(item, book.today).is_empty(),
     }
 }
@@ -125,6 +125,10 @@ fn relief_words(book: &Book, item: &ItemId, po_line: Option<&str>, until: Date) 
     match po_line.and_then(|line| book.po_lines.get(line)) {
         Some(line) if assumed => {
             format!("{} is overdue since {}, assumed for {until}", line.order_name, book.due(line))
+        }
+        // Its day has begun and is not over: until then nothing is overdue, and nothing is there.
+        Some(line) if book.due(line) == book.today => {
+            format!("{} is promised for today, counted on from {until}", line.order_name)
         }
         Some(line) => format!("{} is promised for {until}", line.order_name),
         None if assumed => format!("no supplier is known, relief is assumed for {until}"),

@@ -17,7 +17,6 @@ use crate::domain::exception::{ExceptionType as T, Signal, Subject};
 use crate::domain::ids::{ItemId, LocationId};
 use crate::domain::money::Quantity;
 use crate::domain::record::{MoveKind, RecordKind, SaleLine, StockMove};
-use jiff::civil::Date;
 
 const DETECTOR: &str = "stock-rules/1";
 
