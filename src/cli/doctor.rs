@@ -11,7 +11,7 @@ use crate::adapters::odoo::barrier::in_words;
 use crate::adapters::odoo::live;
 use crate::adapters::odoo::progress::Silent;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, shown_address};
 use crate::domain::policy::{Severity, lint};
 use crate::pipeline::audit::anchors;
 use crate::pipeline::observe;
@@ -82,14 +82,12 @@ async fn audit(config: &Config) -> anyhow::Result<String> {
     Ok(format!("{entries} entries, unbroken, head {}", &head[..12.min(head.len())]))
 }
 
-/// The database's own guards of the log: there now, and at every start.
 /// Holes in the approval policy, for the people and delegations there are.
 async fn policy(config: &Config) -> anyhow::Result<String> {
-    let store = Store::open(&config.store.url).await?;
-    let delegations = if store.schema_version().await?.is_none() {
-        Vec::new()
-    } else {
-        store.list_delegations().await.unwrap_or_default()
+    let delegations = match Store::open_to_read(&config.store.url).await {
+        Ok(store) => store.list_delegations().await.unwrap_or_default(),
+        // Said of the store itself.
+        Err(_) => Vec::new(),
     };
     let findings = lint(&config.policy, &config.people, &delegations);
     let holes: Vec<String> = findings.iter().filter(|f| f.severity == Severity::Error).map(ToString::to_string).collect();
@@ -97,11 +95,9 @@ async fn policy(config: &Config) -> anyhow::Result<String> {
     Ok(format!("{}, {} to look at: `reeve policy lint`", config.policy.version(), findings.len()))
 }
 
+/// The database's own guards of the log: there now, and at every start.
 async fn guards(config: &Config) -> anyhow::Result<String> {
-    let store = Store::open(&config.store.url).await?;
-    if store.schema_version().await?.is_none() {
-        return Ok("the store is new: they are set up with it".to_owned());
-    }
+    let store = Store::open_to_read(&config.store.url).await?;
     let mut missing = store.missing_guards().await?;
     missing.extend(store.guards_found_missing().await?);
     missing.sort();
@@ -228,7 +224,7 @@ fn webhook(config: &Config) -> anyhow::Result<String> {
     Ok(match open::receiver(config)? {
         Some(_) => {
             let all = config.all_destinations();
-            let each: Vec<String> = all.iter().map(|d| format!("{} ({})", d.name, d.url)).collect();
+            let each: Vec<String> = all.iter().map(|d| format!("{} ({})", d.name, shown_address(&d.url))).collect();
             format!("{}, signing secret usable; nothing was sent", each.join(", "))
         }
         None => "none configured: approved recommendations wait in the outbox".to_owned(),
