@@ -17,7 +17,7 @@ use crate::pipeline::audit::anchors;
 use crate::pipeline::observe;
 use crate::pipeline::watermark::Reading;
 use crate::ports::{ModelRequest, Source};
-use crate::store::{Store, Watermark};
+use crate::store::{Store, StoreError, Watermark};
 
 /// One thing that was asked.
 #[derive(Debug, Serialize)]
@@ -76,8 +76,19 @@ async fn store(config: &Config) -> anyhow::Result<String> {
     Ok(format!("{}, schema {version}, {records} records, writable", store.url()))
 }
 
+/// The store for whatever else is asked; an empty one where there is none, so that the rest is asked all the same: that none is
+/// there has been said.
+async fn looked_at(config: &Config) -> anyhow::Result<Store> {
+    match open::store(config).await {
+        Err(error) if matches!(error.downcast_ref(), Some(StoreError::Nothing { .. })) => {
+            Ok(Store::open_and_migrate("sqlite::memory:").await?)
+        }
+        found => found,
+    }
+}
+
 async fn audit(config: &Config) -> anyhow::Result<String> {
-    let store = open::store(config).await?;
+    let store = looked_at(config).await?;
     let (entries, head) = store.verify_audit().await?;
     Ok(format!("{entries} entries, unbroken, head {}", &head[..12.min(head.len())]))
 }
@@ -97,7 +108,10 @@ async fn policy(config: &Config) -> anyhow::Result<String> {
 
 /// The database's own guards of the log: there now, and at every start.
 async fn guards(config: &Config) -> anyhow::Result<String> {
-    let store = Store::open_to_read(&config.store.url).await?;
+    let store = match Store::open_to_read(&config.store.url).await {
+        Err(StoreError::Nothing { .. }) => return Ok("they are set up with the store".to_owned()),
+        found => found?,
+    };
     let mut missing = store.missing_guards().await?;
     missing.extend(store.guards_found_missing().await?);
     missing.sort();
@@ -110,7 +124,7 @@ async fn guards(config: &Config) -> anyhow::Result<String> {
 
 /// Heads of the log kept outside of it, compared with the log.
 async fn anchors(config: &Config) -> anyhow::Result<String> {
-    let store = open::store(config).await?;
+    let store = looked_at(config).await?;
     let (mut all, mut faults) = (anchors::of_digests(&store).await?, Vec::new());
     let file = &config.audit.anchor_file;
     let said = if file.as_os_str().is_empty() {
@@ -136,7 +150,7 @@ async fn source(config: &Config) -> anyhow::Result<String> {
     }
     let source = open::recording(config).await?;
     let span = source.span().map_or_else(|| "empty".to_owned(), |(from, to)| format!("{from} to {to}"));
-    let read = read_up_to(&open::store(config).await?).await?;
+    let read = read_up_to(&looked_at(config).await?).await?;
     Ok(format!("{}, {span}, read only, {read}", source.identity()))
 }
 
@@ -162,7 +176,7 @@ async fn read_up_to(store: &Store) -> anyhow::Result<String> {
 
 /// When each feed of events was last heard; one that is configured and silent is a feed too.
 async fn feeds(config: &Config) -> anyhow::Result<String> {
-    let store = open::store(config).await?;
+    let store = looked_at(config).await?;
     let heard: BTreeMap<String, Timestamp> = store.list_last_heard().await?.into_iter().collect();
     let called = store.list_hook_calls().await?;
     let last = |name: &str| heard.get(name).copied().max(called.get(name).map(|(_, at)| *at));
@@ -179,7 +193,7 @@ async fn feeds(config: &Config) -> anyhow::Result<String> {
 
 /// Signs in to Odoo and asks what its user could change; tells how far it was read.
 async fn odoo(config: &Config) -> anyhow::Result<String> {
-    let store = open::store(config).await?;
+    let store = looked_at(config).await?;
     let (name, may_write) = live::look(open::setup(config, &store, &Clock::System, Arc::new(Silent))).await?;
     let read = read_up_to(&store).await?;
     let rights = if may_write.is_empty() {
@@ -192,7 +206,7 @@ async fn odoo(config: &Config) -> anyhow::Result<String> {
 
 /// What the source does not tell, a line each.
 async fn gaps(config: &Config) -> anyhow::Result<Vec<Finding>> {
-    let gaps = observe::gaps(&open::store(config).await?).await?;
+    let gaps = observe::gaps(&looked_at(config).await?).await?;
     Ok(gaps.iter().map(|gap| Finding { what: "coverage", ok: true, says: gap.to_string() }).collect())
 }
 

@@ -142,7 +142,12 @@ enum Outcome {
 
 /// Parses the arguments, runs the command, prints what went wrong.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // Help and version are our own words, with their colours; an error repeats what was typed or pasted.
+        Err(error) if !error.use_stderr() => error.exit(),
+        Err(error) => return terminal::misunderstood(&error),
+    };
     if let Command::Completions { shell } = &cli.command {
         let mut script = Vec::new();
         clap_complete::generate(*shell, &mut Cli::command(), "reeve", &mut script);

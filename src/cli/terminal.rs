@@ -5,6 +5,7 @@
 //! one line, whatever its values hold. What has several lines on purpose says so with [`block`].
 
 use std::io::{self, Write as _};
+use std::process::ExitCode;
 
 use tracing_subscriber::field::{MakeExt as _, RecordFields};
 use tracing_subscriber::fmt::FormatFields;
@@ -39,6 +40,12 @@ pub(super) fn coloured(text: &str) {
 /// Says on stderr what went wrong.
 pub(super) fn failed(what: &str) {
     eprintln!("error: {}", words::aligned(what));
+}
+
+/// Says on stderr which argument is not understood, and what would be.
+pub(super) fn misunderstood(error: &clap::Error) -> ExitCode {
+    eprint!("{}", words::lines(&error.render().to_string()));
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1))
 }
 
 /// Writes to stdout. Whoever stops reading (`reeve digest | head`) has read enough: that ends the program without a word.

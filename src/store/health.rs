@@ -7,6 +7,8 @@
 
 use sqlx::{AnyConnection, Connection as _};
 
+use super::StoreError;
+
 /// May the connection, given back after use, be used again? False closes it. The only connection to a database in memory is
 /// never closed: it holds the data.
 ///
@@ -23,6 +25,15 @@ pub(super) async fn fit_for_use(connection: &mut AnyConnection, in_memory: bool)
     }
     tracing::info!("The database ended a transaction by itself, after an error; its connection is opened anew");
     Ok(false)
+}
+
+/// Did a piece of work fail because its connection was lost?
+pub(super) fn was_lost(error: &StoreError) -> bool {
+    match error {
+        StoreError::Unavailable { source, .. } => source.downcast_ref::<sqlx::Error>().is_some_and(is_lost),
+        StoreError::Database(error) => is_lost(error),
+        _ => false,
+    }
 }
 
 /// Was the connection lost, and the work not at fault?

@@ -305,7 +305,7 @@ fn is_unwritable(error: &StoreError) -> bool {
 /// What was written last can stand in a file beside it, which is not read without locks.
 fn no_unfinished_log(path: &str, url: &str) -> Result<(), StoreError> {
     let wal = format!("{path}-wal");
-    if std::fs::metadata(&wal).is_ok_and(|found| found.len() > 0) {
+    if std::fs::metadata(&wal).is_ok_and(|found| found.is_file() && found.len() > 0) {
         return Err(StoreError::Unavailable {
             url: url.to_owned(),
             problem: "can not be read where it lies",
@@ -368,7 +368,7 @@ async fn prepare_sqlite(connection: &mut AnyConnection, reads_only: bool) -> Res
 
 #[cfg(test)]
 mod tests {
-    use crate::store::testing::{at, entry, on_each, with_case};
+    use crate::store::testing::{at, entry, on_each, on_each_at, with_case};
     use crate::store::{Store, StoreError};
 
     #[tokio::test]
@@ -419,6 +419,80 @@ mod tests {
         let path = folder.path().join("none/reeve.db");
         assert!(Store::open_to_read(&format!("sqlite:{}", path.display())).await.is_err());
         assert!(!path.exists() && !path.parent().unwrap().exists());
+    }
+
+    #[tokio::test]
+    async fn a_path_with_a_slip_in_it_is_an_error_and_makes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("none/reeve.db");
+        let url = format!("sqlite:{}", path.display());
+        for error in [Store::open_existing(&url).await.unwrap_err(), Store::open_to_read(&url).await.unwrap_err()] {
+            assert!(matches!(&error, StoreError::Nothing { url: named } if *named == url), "{error}");
+            assert!(error.to_string().contains("nothing was ever kept there"), "{error}");
+        }
+        assert!(!path.parent().unwrap().exists());
+        // A file that somebody touched, and a database that nobody set up.
+        std::fs::write(folder.path().join("empty.db"), "").unwrap();
+        let empty = format!("sqlite:{}/empty.db", folder.path().display());
+        assert!(matches!(Store::open_existing(&empty).await, Err(StoreError::Nothing { .. })));
+        on_each_at(|store, url| async move {
+            if store.is_postgres() {
+                store.statements(&["drop table _sqlx_migrations"]).await;
+                assert!(matches!(Store::open_existing(&url).await, Err(StoreError::Nothing { .. })));
+                assert!(matches!(Store::open_to_read(&url).await, Err(StoreError::Nothing { .. })));
+            } else {
+                Store::open_existing(&url).await.unwrap().close().await;
+            }
+        })
+        .await;
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_store_is_for_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("reeve.db");
+        let url = format!("sqlite:{}", path.display());
+        let modes = || {
+            let mode = |beside: &str| {
+                let file = format!("{}{beside}", path.display());
+                std::fs::metadata(file).map(|found| found.permissions().mode() & 0o777).ok()
+            };
+            ["", "-wal", "-shm"].map(mode)
+        };
+        let store = Store::open_and_migrate(&url).await.unwrap();
+        store.append_audit(&[entry("one")]).await.unwrap();
+        assert_eq!(modes(), [Some(0o600); 3]);
+        store.close().await;
+        // One of an older version, and its backup.
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        let store = Store::open_existing(&url).await.unwrap();
+        store.append_audit(&[entry("two")]).await.unwrap();
+        assert_eq!(modes(), [Some(0o600); 3]);
+    }
+
+    #[tokio::test]
+    async fn a_store_that_can_not_be_written_is_read_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("reeve.db");
+        let url = format!("sqlite:{}", path.display());
+        let store = Store::open_and_migrate(&url).await.unwrap();
+        store.append_audit(&[entry("one")]).await.unwrap();
+        store.close().await;
+        // A folder where SQLite would write stands for a disk that can not be written, also for root.
+        std::fs::create_dir(folder.path().join("reeve.db-wal")).unwrap();
+        let before = std::fs::read(&path).unwrap();
+        let reader = Store::open_to_read(&url).await.unwrap();
+        assert_eq!(reader.verify_audit().await.unwrap().0, 1);
+        assert!(reader.append_audit(&[entry("two")]).await.is_err());
+        reader.close().await;
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+        // What was written last stands beside it: to leave it out would be to tell less than there is.
+        std::fs::remove_dir(folder.path().join("reeve.db-wal")).unwrap();
+        std::fs::write(folder.path().join("reeve.db-wal"), "unfinished").unwrap();
+        let error = super::no_unfinished_log(path.to_str().unwrap(), &url).unwrap_err().to_string();
+        assert!(error.contains("copy both files"), "{error}");
     }
 
     #[tokio::test]

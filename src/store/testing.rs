@@ -183,6 +183,18 @@ impl Store {
         assert!(done.rows_affected() > 0, "{sql} changed nothing");
     }
 
+    /// Runs statements of whoever looks after the database.
+    pub(crate) async fn statements(&self, sql: &[&str]) {
+        for one in sql {
+            sqlx::query(sqlx::AssertSqlSafe((*one).to_owned())).execute(&self.pool).await.expect(one);
+        }
+    }
+
+    /// Is it kept in PostgreSQL?
+    pub(crate) fn is_postgres(&self) -> bool {
+        self.backend == super::Backend::Postgres
+    }
+
     /// Keeps the tables that [`Store::past_reeve`] changes, each beside itself.
     pub(crate) async fn kept_rows(&self) -> Vec<&'static str> {
         for table in CHANGED {

@@ -213,7 +213,7 @@ mod tests {
             ("0.0004", "40", "Units", false),
             ("11.5", "40", "Units", false),
             ("0.5", "40", "Dozens", false),
-            ("2.5", "40", "Carton", true),
+            ("2.5", "40", "Carton", false),
             ("0.5", "40", "CS", false),
             ("11.5", "0.5", "Units", true),
             ("11.25", "0.5", "Units", false),

@@ -8,6 +8,7 @@ mod hand_offs;
 mod hooks;
 mod http;
 mod me;
+mod metrics;
 mod noise;
 mod people;
 mod world;
