@@ -177,6 +177,9 @@ async fn verify_log(config: &Config, file: Option<PathBuf>, json: bool) -> anyho
                 missing.join(", ")
             );
         }
+        if differences.is_empty() {
+            say!("The tables of decisions, states and rights say what the log says.");
+        }
         for difference in &differences {
             say!("DIFFERS: {difference}.");
         }

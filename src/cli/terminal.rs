@@ -44,7 +44,15 @@ pub(super) fn failed(what: &str) {
 
 /// Says on stderr which argument is not understood, and what would be.
 pub(super) fn misunderstood(error: &clap::Error) -> ExitCode {
-    eprint!("{}", words::lines(&error.render().to_string()));
+    let mut text = error.render().to_string();
+    // What was typed is repeated as it is: it makes no lines either.
+    for typed in std::env::args_os().map(|typed| typed.to_string_lossy().into_owned()) {
+        let line = words::aligned(&typed);
+        if line != typed {
+            text = text.replace(&typed, &line);
+        }
+    }
+    eprint!("{}", words::lines(&text));
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1))
 }
 

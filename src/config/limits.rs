@@ -96,8 +96,8 @@ pub(super) fn check(config: &Config) -> Result<(), (&'static str, String)> {
     for (key, value, least, most) in numbers(config) {
         // Written so that what is no number is refused too.
         if !(least..=most).contains(&value) || !value.is_finite() {
-            let least = if least == f64::MIN_POSITIVE { "above 0".to_owned() } else { format!("at least {least}") };
-            let most = if most == f64::MAX { String::new() } else { format!(" and at most {most}") };
+            let least = if least > 0.0 && least < 1e-9 { "above 0".to_owned() } else { format!("at least {least}") };
+            let most = if most < f64::MAX { format!(" and at most {most}") } else { String::new() };
             return Err((key, format!("must be {least}{most}, not {value}")));
         }
     }

@@ -102,9 +102,6 @@ impl Store {
                 } else if !Path::new(path).exists() {
                     return Err(StoreError::Nothing { url: url.to_owned() });
                 }
-                if !reads_only {
-                    keep_private(path);
-                }
                 // Not `ro`: reading beside a writer takes a place in the file of locks. What is refused is said below.
                 let mode = match way {
                     Way::Make => "mode=rwc",
@@ -129,6 +126,13 @@ impl Store {
         let known = known_version();
         if found > known {
             return Err(StoreError::Newer { url: shown, found, known });
+        }
+        // Only of what is a store: another file is somebody else's.
+        if let Place::File(path) = &place
+            && found > 0
+            && !reads_only
+        {
+            keep_private(path);
         }
         Ok(store)
     }
@@ -280,12 +284,12 @@ fn keep_private(path: &str) {
         let file = format!("{path}{beside}");
         let Ok(found) = std::fs::metadata(&file) else { continue };
         let mode = found.permissions().mode() & 0o777;
-        if !found.is_file() || mode & 0o077 == 0 {
+        if !found.is_file() || mode.trailing_zeros() >= 6 {
             continue;
         }
         match std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)) {
             Ok(()) => {
-                tracing::warn!("{file} could be read by others (mode {mode:03o}); it is for its owner alone now (600)")
+                tracing::warn!("{file} could be read by others (mode {mode:03o}); it is for its owner alone now (600)");
             }
             Err(error) => {
                 tracing::warn!("{file} can be read by others (mode {mode:03o}): run chmod 600 on it as its owner ({error})");
@@ -297,9 +301,9 @@ fn keep_private(path: &str) {
 /// May the file or its folder not be written, so that it can be read in another way only?
 fn is_unwritable(error: &StoreError) -> bool {
     let StoreError::Unavailable { source, .. } = error else { return false };
-    let code = source.downcast_ref::<sqlx::Error>().and_then(|e| e.as_database_error()).and_then(|e| e.code());
+    let Some(sqlx::Error::Database(said)) = source.downcast_ref::<sqlx::Error>() else { return false };
     // Read-only, or no file can be opened beside it; the primary code is the low byte.
-    code.and_then(|code| code.parse::<i32>().ok()).is_some_and(|code| matches!(code & 0xff, 8 | 14))
+    said.code().and_then(|code| code.parse::<i32>().ok()).is_some_and(|code| matches!(code & 0xff, 8 | 14))
 }
 
 /// What was written last can stand in a file beside it, which is not read without locks.

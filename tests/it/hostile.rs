@@ -96,7 +96,10 @@ impl Shop {
         set("delegations", &place(&["$.reason"])).await;
         set("api_tokens", "name = ?1, created_by = ?1").await;
         set("identities", "user_id = ?1, made_by = ?1, ended_why = ?1").await;
-        set("digests", "plain = ?1, markdown = ?1, html = ?1, body = json_set(body, '$.lines[0].headline', ?1)").await;
+        // Its lines are its own: what stands in them was cleaned when it was made.
+        let text = "replace(replace(?1, char(10), ' '), char(13), ' ')";
+        let forms = format!("plain = {text}, markdown = {text}, html = {text}");
+        set("digests", &format!("{forms}, body = json_set(body, '$.lines[0].headline', ?1)")).await;
         set("outbox", "last_error = ?1, channel = 'gone' || ?1").await;
         set("jobs_status", "last_error = ?1").await;
         set("watermarks", "failing_since = 1, failing = ?1").await;

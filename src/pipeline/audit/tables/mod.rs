@@ -18,7 +18,7 @@ use serde_json::Value;
 use self::told::{Decided, Made, Stand, Told, UNDECIDED};
 use crate::domain::case::Case;
 use crate::domain::decision::RecommendationState as State;
-use crate::domain::ids::content_hash;
+use crate::domain::ids::{PersonId, content_hash};
 use crate::domain::recommendation::Recommendation;
 use crate::store::{DecisionRow, KeptRow, Snapshot, Store, TokenOwner};
 
@@ -51,7 +51,9 @@ pub async fn compare(store: &Store) -> anyhow::Result<Vec<Difference>> {
         let entries = snapshot.audit(after).await.context("reading the log")?;
         let Some(last) = entries.last() else { break };
         after = last.seq;
-        entries.iter().for_each(|entry| told.hear(entry));
+        for entry in &entries {
+            told.hear(entry);
+        }
     }
     let mut found = Found::default();
     recommendations(&mut snapshot, &told, &mut found).await.context("comparing recommendations with the log")?;
@@ -145,7 +147,7 @@ fn recommendation(kept: &KeptRow<Recommendation>, told: &Told, found: &mut Found
         Stand::Ended => is_open_end(&rec.state),
         Stand::Approved(by) => match &rec.state {
             State::Approved { by: kept, .. } | State::ApprovedWithEdit { by: kept, .. } => {
-                kept.iter().map(|p| p.as_str()).eq(by.iter().map(String::as_str))
+                kept.iter().map(PersonId::as_str).eq(by.iter().map(String::as_str))
             }
             _ => false,
         },
@@ -178,7 +180,7 @@ fn before_people(state: &State) -> bool {
 fn state_in_words(state: &State) -> String {
     let by = match state {
         State::Approved { by, .. } | State::ApprovedWithEdit { by, .. } => {
-            by.iter().map(|p| p.to_string()).collect::<Vec<_>>().join(" and ")
+            by.iter().map(PersonId::as_str).collect::<Vec<_>>().join(" and ")
         }
         State::Rejected { by, .. } => by.to_string(),
         other => other.first_signature().map(|s| format!("signed by {}", s.by)).unwrap_or_default(),
@@ -251,8 +253,11 @@ fn decision(row: &DecisionRow, log: &Decided, found: &mut Found) {
     found.same(&name, "time", log.seq, &log.at.to_string(), &row.at.to_string());
     found.same(&name, "case", log.seq, &log.case, row.case_id.as_str());
     found.same(&name, "content", log.seq, &log.content, &row.content_hash);
-    found.same(&name, "reason", log.seq, &log.reason, row.reason.as_deref().unwrap_or_default());
-    found.same(&name, "note", log.seq, &clean(&log.note), &clean(&row.note));
+    // What was answered to a drill is told by its result alone.
+    if log.verb != "drill" {
+        found.same(&name, "reason", log.seq, &log.reason, row.reason.as_deref().unwrap_or_default());
+        found.same(&name, "note", log.seq, &clean(&log.note), &clean(&row.note));
+    }
     if let Some(value) = log.value {
         found.same(&name, "value", log.seq, &value.to_string(), &row.value.minor.to_string());
     }
@@ -377,8 +382,9 @@ fn right(found: &mut Found, row: &str, log: Option<Made>, says: &[(&str, &str)],
     let Some(log) = log else { return found.unknown(row) };
     for (what, table) in says {
         let logged = log.detail[*what].as_str().unwrap_or_default();
-        // Times are written with as many digits as they need; the log and a row may differ in that alone.
-        let same_time = || logged.parse::<Timestamp>().is_ok_and(|at| table.parse().is_ok_and(|t: Timestamp| at == t));
+        // A row keeps milliseconds, the log what there was.
+        let ms = |text: &str| text.parse::<Timestamp>().ok().map(Timestamp::as_millisecond);
+        let same_time = || ms(logged).is_some_and(|at| ms(table) == Some(at));
         if !same_time() {
             found.same(row, what, log.seq, logged, table);
         }
@@ -390,7 +396,9 @@ fn right(found: &mut Found, row: &str, log: Option<Made>, says: &[(&str, &str)],
 }
 
 fn gone(found: &mut Found, what: &str, left: &BTreeMap<String, Made>) {
-    left.iter().for_each(|(id, log)| found.gone(&format!("{what} {id}"), log.seq));
+    for (id, log) in left {
+        found.gone(&format!("{what} {id}"), log.seq);
+    }
 }
 
 async fn links(from: &mut Snapshot, told: &Told, found: &mut Found) -> anyhow::Result<()> {
@@ -446,7 +454,9 @@ async fn messages(from: &mut Snapshot, told: &Told, found: &mut Found) -> anyhow
             found.same(&row, "words with the hash", seq, &logged, &content_hash(&[&body]));
         }
     }
-    left.iter().for_each(|(id, (_, seq))| found.gone(&format!("message {id}"), *seq));
+    for (id, (_, seq)) in &left {
+        found.gone(&format!("message {id}"), *seq);
+    }
     Ok(())
 }
 

@@ -99,6 +99,10 @@ impl Told {
 
     fn recommendation(&mut self, seq: i64, id: &str, entry: &AuditEntry) {
         let action = entry.action.as_str();
+        // What is said of its messages stands under its name too, with their content.
+        if !action.starts_with("recommendation.") && !action.starts_with("drill.") {
+            return;
+        }
         let by_stage = entry.channel == "stage";
         let case = text(&entry.detail, "case").to_owned();
         if let Some(verb) = verb_of(action).filter(|_| !by_stage) {
@@ -164,7 +168,7 @@ impl Told {
                 }
                 self.case_moves(&case, seq, |was| matches!(was, "decided" | "closed" | "snoozed").then_some(UNDECIDED));
             }
-            "recommendation.superseded" => one.stand = Stand::Ended,
+            "recommendation.superseded" | "drill.caught" | "drill.accepted" | "drill.withdrawn" => one.stand = Stand::Ended,
             "recommendation.expired" => {
                 one.stand = Stand::Ended;
                 self.case_moves(&case, seq, |_| Some("expired"));
@@ -181,7 +185,6 @@ impl Told {
             "recommendation.carried_out" | "recommendation.partly" | "recommendation.not_carried_out" => {
                 self.settled(id, seq, &action["recommendation.".len()..], &case);
             }
-            "drill.caught" | "drill.accepted" | "drill.withdrawn" => one.stand = Stand::Ended,
             _ => {}
         }
     }
