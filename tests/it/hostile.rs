@@ -147,6 +147,13 @@ const OWN_WORDS: [(&str, &str); 3] = [
     ("models train", "prints figures of trials; its file names are in the row below"),
 ];
 
+/// The case of a recommendation.
+fn case_of(shop: &Shop, id: &str) -> String {
+    let cases = shop.json(&["queue", "list", "--all"]);
+    let mut all = cases.as_array().unwrap().iter().map(|c| c["id"].as_str().unwrap().to_owned());
+    all.find(|c| shop.run(&["queue", "show", c]).out.contains(id)).unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn text_of_others_is_words_in_whatever_any_command_prints() {
     let shop = Shop::new();
@@ -161,11 +168,6 @@ async fn text_of_others_is_words_in_whatever_any_command_prints() {
         let line = text.lines().find(|line| line.contains(id)).unwrap();
         line.split_whitespace().nth(1).unwrap().to_owned()
     };
-    fn case_of(shop: &Shop, id: &str) -> String {
-        let cases = shop.json(&["queue", "list", "--all"]);
-        let all = cases.as_array().unwrap().iter().map(|c| c["id"].as_str().unwrap().to_owned());
-        all.into_iter().find(|c| shop.run(&["queue", "show", c]).out.contains(id)).unwrap()
-    }
     let (first, second) = (case(0), case(1));
     let (one, two) = (rec(&first, 0), rec(&second, 0));
     let (one_content, two_content) = (content(&one), content(&two));
