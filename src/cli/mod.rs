@@ -146,7 +146,8 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         // Help and version are our own words, with their colours; an error repeats what was typed or pasted.
         Err(error) if !error.use_stderr() => error.exit(),
-        Err(error) => return terminal::misunderstood(&error),
+        // Parsed once more as it is shown: an argument begins no line of ours.
+        Err(error) => return terminal::misunderstood(&Cli::try_parse_from(terminal::typed()).err().unwrap_or(error)),
     };
     if let Command::Completions { shell } = &cli.command {
         let mut script = Vec::new();

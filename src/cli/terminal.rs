@@ -42,17 +42,14 @@ pub(super) fn failed(what: &str) {
     eprintln!("error: {}", words::aligned(what));
 }
 
+/// What was typed, each argument as it is shown.
+pub(super) fn typed() -> Vec<String> {
+    std::env::args_os().map(|typed| words::aligned(&typed.to_string_lossy())).collect()
+}
+
 /// Says on stderr which argument is not understood, and what would be.
 pub(super) fn misunderstood(error: &clap::Error) -> ExitCode {
-    let mut text = error.render().to_string();
-    // What was typed is repeated as it is: it makes no lines either.
-    for typed in std::env::args_os().map(|typed| typed.to_string_lossy().into_owned()) {
-        let line = words::aligned(&typed);
-        if line != typed {
-            text = text.replace(&typed, &line);
-        }
-    }
-    eprint!("{}", words::lines(&text));
+    eprint!("{}", words::lines(&error.render().to_string()));
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1))
 }
 

@@ -203,7 +203,7 @@ async fn a_database_that_can_not_be_used_says_why() {
     for (url, parts) in [
         (format!("sqlite:{}", home.path().display()), &["can not be opened", "check that the path is a file"][..]),
         (format!("sqlite:{}", path("text")), &["is no SQLite database", "check the path"]),
-        (format!("sqlite:{}", path("text/reeve.db")), &["can not be made", "check that its folder"]),
+        (format!("sqlite:{}", path("text/reeve.db")), &["there is no store", "nothing was ever kept there"]),
         (newer, &["schema 9999", "run the newer version of Reeve"]),
         (format!("postgres://ada:s3cret@{nobody}/reeve"), &["can not be reached", "host and port"]),
         ("mysql://ada:s3cret@db/reeve".to_owned(), &["is no store", "sqlite:PATH or postgres://"]),

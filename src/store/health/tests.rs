@@ -1,3 +1,5 @@
+//! Full disks, transactions that the database ended by itself, and servers that drop connections.
+
 use sqlx::{Any, AssertSqlSafe, Executor as _, pool::PoolConnection};
 
 use crate::domain::case::CaseState;

@@ -1,3 +1,5 @@
+//! What people did through Reeve agrees with the log, and what was done past it does not.
+
 use serde_json::json;
 
 use super::*;
@@ -75,7 +77,7 @@ async fn lived_in(store: Store) -> Bench {
     };
     let by = By { actor: "ari", channel: "web" };
     let scopes = ["read:cases".parse().unwrap()];
-    identities.new_token(TokenOwner::Person("ari".into()), "dashboards", &scopes, 30, by).await.unwrap();
+    identities.new_token(crate::store::TokenOwner::Person("ari".into()), "dashboards", &scopes, 30, by).await.unwrap();
     let user = ChatUser::new(ChatChannel::Slack, "T0123456", "U0123456").unwrap();
     let link = identities.link(&pia, &user, by).await.unwrap();
     identities.accept(&link.id, &pia, by).await.unwrap();
