@@ -12,7 +12,7 @@ use super::{Outcome, open, print_json};
 use crate::config::Config;
 use crate::domain::ids::{CaseId, RecommendationId};
 use crate::pipeline::audit::anchors::{self, Held};
-use crate::pipeline::audit::{Verdict, card, export, story};
+use crate::pipeline::audit::{Verdict, card, export, story, tables};
 use crate::store::{AuditFault, Store};
 
 /// What can be done with the audit log. Nothing here can change it.
@@ -20,7 +20,8 @@ use crate::store::{AuditFault, Store};
 pub(super) enum Audit {
     /// Recompute the chain and its anchors, or one card. Exit code 2 when something is not what was written.
     ///
-    /// Without arguments: the whole log, against the heads in the digests and in the anchor file. With a recommendation: every
+    /// Without arguments: the whole log, against the heads in the digests and in the anchor file, and the tables of decisions,
+    /// states and rights against the log. Reads only. With a recommendation: every
     /// figure of its card from the evidence frozen with it. With --file: an export, without a store.
     Verify {
         /// A recommendation whose card is recomputed, such as r-1a2b.
@@ -146,11 +147,13 @@ async fn verify_log(config: &Config, file: Option<PathBuf>, json: bool) -> anyho
     compared.extend(held.anchors);
     let broken = anchors::compare(&store, &compared).await?;
     let (taken, missing) = (store.guards_found_missing().await?, store.missing_guards().await?);
-    let ok = broken.is_empty() && held.faults.is_empty();
+    let differences = tables::compare(&store).await?;
+    let ok = broken.is_empty() && held.faults.is_empty() && differences.is_empty() && missing.is_empty();
     if json {
         print_json(&serde_json::json!({
             "ok": ok, "entries": entries, "head": head, "anchors": compared.len(), "anchors_broken": broken,
             "anchor_faults": held.faults, "guards_found_missing": taken, "guards_missing": missing,
+            "differences": differences,
         }))?;
     } else {
         say!("The audit log is unbroken: {entries} entries, head {head}.");
@@ -168,7 +171,17 @@ async fn verify_log(config: &Config, file: Option<PathBuf>, json: bool) -> anyho
             say!("Guards of the database were taken away and put back at a start: {}.", taken.join(", "));
         }
         if !missing.is_empty() {
-            say!("Guards of the database are not there now: {}; the next start puts them back.", missing.join(", "));
+            say!(
+                "UNGUARDED: the database's guards of the log are not there: {}. Whoever took them away could change it; the next \
+                 start puts them back.",
+                missing.join(", ")
+            );
+        }
+        if differences.is_empty() {
+            say!("The tables of decisions, states and rights say what the log says.");
+        }
+        for difference in &differences {
+            say!("DIFFERS: {difference}.");
         }
         if ok {
             say!("Compare the head with one kept elsewhere, such as a digest in somebody's mail, to be sure.");
@@ -257,11 +270,13 @@ async fn export_log(
         export::write(store, form, from, to, &mut Stdout).await?;
         return Ok(Outcome::Fine);
     };
-    let file = std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(&path)
-        .with_context(|| format!("making {}; an export does not overwrite a file", path.display()))?;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    // Who decided what and why is not for every user of the machine.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file =
+        options.open(&path).with_context(|| format!("making {}; an export does not overwrite a file", path.display()))?;
     let mut out = BufWriter::new(file);
     let entries = export::write(store, form, from, to, &mut out).await?;
     out.into_inner().context("writing the export")?.sync_all().context("keeping the export on the disk")?;
@@ -269,12 +284,12 @@ async fn export_log(
     Ok(Outcome::Fine)
 }
 
-/// Standard output as [`super::put`] writes it.
+/// Standard output as [`super::terminal::write`] writes it: an export is cleaned where it is made.
 struct Stdout;
 
 impl Write for Stdout {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        put!("{}", String::from_utf8_lossy(bytes));
+        super::terminal::write(&String::from_utf8_lossy(bytes));
         Ok(bytes.len())
     }
 

@@ -248,7 +248,8 @@ async fn show(config: &Config, store: &Store, id: &CaseId, person: Option<String
         print_json(&Shown { case: &case, recommendations: recommendations.iter().collect(), evidence: bundle.as_ref() })?;
         return Ok(Outcome::Fine);
     }
-    say!("{} ({})\n{}", case.id, case.state.name(), case.headline);
+    say!("{} ({})", case.id, case.state.name());
+    say!("{}", case.headline);
     if let Some(rank) = &case.rank {
         say!(
             "worth {} ({} to {}), priority {}, decide by {} ({:.1} days)",
@@ -280,13 +281,7 @@ async fn show(config: &Config, store: &Store, id: &CaseId, person: Option<String
         say!("\nEvidence, version {}, as of {}:", bundle.version, bundle.as_of);
         for fact in bundle.facts.values() {
             let outside = if fact.third_party { "  (text from outside)" } else { "" };
-            say!(
-                "   {:<34} {:<34} {} {}{outside}",
-                fact.id,
-                fact.label,
-                crate::render::plain(&fact.value.show()),
-                fact.unit
-            );
+            say!("   {:<34} {:<34} {} {}{outside}", fact.id, fact.label, fact.value.show(), fact.unit);
         }
         for missing in &bundle.missing {
             say!("   missing: {}, needed for {}", missing.what, missing.blocks);

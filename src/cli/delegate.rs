@@ -51,7 +51,7 @@ pub(super) async fn run(config: Config, command: Delegate, json: bool) -> anyhow
                 return Ok(Outcome::Fine);
             }
             for d in &all {
-                say!("{}  {} for {}  {} to {}  {}", d.id, d.to, d.from, d.starts, d.ends, crate::render::plain(&d.reason));
+                say!("{}  {} for {}  {} to {}  {}", d.id, d.to, d.from, d.starts, d.ends, d.reason);
             }
             say!("{} delegations", all.len());
         }

@@ -10,7 +10,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 
-use super::{Outcome, open, serve};
+use super::{Outcome, open, serve, terminal};
 use crate::adapters::recorded::bundled;
 use crate::app::App;
 use crate::clock::Clock;
@@ -60,7 +60,7 @@ pub(super) async fn run(mut config: Config, args: Demo) -> anyhow::Result<Outcom
     let as_of = stands_at(&config.calendar, last);
     let day = config.calendar.calendar().day_of(as_of);
     let clock = Clock::standing_at(as_of).with_wire(Clock::System);
-    let store = open::store(&config).await?;
+    let store = open::store_or_new(&config).await?;
     open::stand(&store, as_of).await?;
     let ports = open::ports(&config, source, &clock)?;
     let config = Arc::new(config);
@@ -146,10 +146,11 @@ fn progress() -> ProgressBar {
 
 fn print(kept: &StoredDigest, dir: &Path) {
     if std::io::stdout().is_terminal() {
-        say!("{}", render::text_coloured(&kept.digest));
+        terminal::coloured(&render::text_coloured(&kept.digest));
     } else {
-        say!("{}", kept.text);
+        terminal::block(&kept.text);
     }
+    say!("");
     say!("The store is {}; run the same command again and nothing is done twice.", dir.join("reeve.db").display());
 }
 

@@ -11,13 +11,13 @@ use crate::adapters::odoo::barrier::in_words;
 use crate::adapters::odoo::live;
 use crate::adapters::odoo::progress::Silent;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, shown_address};
 use crate::domain::policy::{Severity, lint};
 use crate::pipeline::audit::anchors;
 use crate::pipeline::observe;
 use crate::pipeline::watermark::Reading;
 use crate::ports::{ModelRequest, Source};
-use crate::store::{Store, Watermark};
+use crate::store::{Store, StoreError, Watermark};
 use crate::web;
 
 /// How long the page of a Reeve that runs already may take to answer.
@@ -83,20 +83,29 @@ async fn store(config: &Config) -> anyhow::Result<String> {
     Ok(format!("{}, schema {version}, {records} records, writable", store.url()))
 }
 
+/// The store for whatever else is asked; an empty one where there is none, so that the rest is asked all the same: that none is
+/// there has been said.
+async fn looked_at(config: &Config) -> anyhow::Result<Store> {
+    match open::store(config).await {
+        Err(error) if matches!(error.downcast_ref(), Some(StoreError::Nothing { .. })) => {
+            Ok(Store::open_and_migrate("sqlite::memory:").await?)
+        }
+        found => found,
+    }
+}
+
 async fn audit(config: &Config) -> anyhow::Result<String> {
-    let store = open::store(config).await?;
+    let store = looked_at(config).await?;
     let (entries, head) = store.verify_audit().await?;
     Ok(format!("{entries} entries, unbroken, head {}", &head[..12.min(head.len())]))
 }
 
-/// The database's own guards of the log: there now, and at every start.
 /// Holes in the approval policy, for the people and delegations there are.
 async fn policy(config: &Config) -> anyhow::Result<String> {
-    let store = Store::open(&config.store.url).await?;
-    let delegations = if store.schema_version().await?.is_none() {
-        Vec::new()
-    } else {
-        store.list_delegations().await.unwrap_or_default()
+    let delegations = match Store::open_to_read(&config.store.url).await {
+        Ok(store) => store.list_delegations().await.unwrap_or_default(),
+        // Said of the store itself.
+        Err(_) => Vec::new(),
     };
     let findings = lint(&config.policy, &config.people, &delegations);
     let holes: Vec<String> = findings.iter().filter(|f| f.severity == Severity::Error).map(ToString::to_string).collect();
@@ -104,11 +113,12 @@ async fn policy(config: &Config) -> anyhow::Result<String> {
     Ok(format!("{}, {} to look at: `reeve policy lint`", config.policy.version(), findings.len()))
 }
 
+/// The database's own guards of the log: there now, and at every start.
 async fn guards(config: &Config) -> anyhow::Result<String> {
-    let store = Store::open(&config.store.url).await?;
-    if store.schema_version().await?.is_none() {
-        return Ok("the store is new: they are set up with it".to_owned());
-    }
+    let store = match Store::open_to_read(&config.store.url).await {
+        Err(StoreError::Nothing { .. }) => return Ok("they are set up with the store".to_owned()),
+        found => found?,
+    };
     let mut missing = store.missing_guards().await?;
     missing.extend(store.guards_found_missing().await?);
     missing.sort();
@@ -121,7 +131,7 @@ async fn guards(config: &Config) -> anyhow::Result<String> {
 
 /// Heads of the log kept outside of it, compared with the log.
 async fn anchors(config: &Config) -> anyhow::Result<String> {
-    let store = open::store(config).await?;
+    let store = looked_at(config).await?;
     let (mut all, mut faults) = (anchors::of_digests(&store).await?, Vec::new());
     let file = &config.audit.anchor_file;
     let said = if file.as_os_str().is_empty() {
@@ -147,7 +157,7 @@ async fn source(config: &Config) -> anyhow::Result<String> {
     }
     let source = open::recording(config).await?;
     let span = source.span().map_or_else(|| "empty".to_owned(), |(from, to)| format!("{from} to {to}"));
-    let read = read_up_to(&open::store(config).await?).await?;
+    let read = read_up_to(&looked_at(config).await?).await?;
     Ok(format!("{}, {span}, read only, {read}", source.identity()))
 }
 
@@ -173,7 +183,7 @@ async fn read_up_to(store: &Store) -> anyhow::Result<String> {
 
 /// When each feed of events was last heard; one that is configured and silent is a feed too.
 async fn feeds(config: &Config) -> anyhow::Result<String> {
-    let store = open::store(config).await?;
+    let store = looked_at(config).await?;
     let heard: BTreeMap<String, Timestamp> = store.list_last_heard().await?.into_iter().collect();
     let called = store.list_hook_calls().await?;
     let last = |name: &str| heard.get(name).copied().max(called.get(name).map(|(_, at)| *at));
@@ -190,7 +200,7 @@ async fn feeds(config: &Config) -> anyhow::Result<String> {
 
 /// Signs in to Odoo and asks what its user could change; tells how far it was read.
 async fn odoo(config: &Config) -> anyhow::Result<String> {
-    let store = open::store(config).await?;
+    let store = looked_at(config).await?;
     let (name, may_write) = live::look(open::setup(config, &store, &Clock::System, Arc::new(Silent))).await?;
     let read = read_up_to(&store).await?;
     let rights = if may_write.is_empty() {
@@ -203,7 +213,7 @@ async fn odoo(config: &Config) -> anyhow::Result<String> {
 
 /// What the source does not tell, a line each.
 async fn gaps(config: &Config) -> anyhow::Result<Vec<Finding>> {
-    let gaps = observe::gaps(&open::store(config).await?).await?;
+    let gaps = observe::gaps(&looked_at(config).await?).await?;
     Ok(gaps.iter().map(|gap| Finding { what: "coverage", ok: true, says: gap.to_string() }).collect())
 }
 
@@ -235,7 +245,7 @@ fn webhook(config: &Config) -> anyhow::Result<String> {
     Ok(match open::receiver(config)? {
         Some(_) => {
             let all = config.all_destinations();
-            let each: Vec<String> = all.iter().map(|d| format!("{} ({})", d.name, d.url)).collect();
+            let each: Vec<String> = all.iter().map(|d| format!("{} ({})", d.name, shown_address(&d.url))).collect();
             format!("{}, signing secret usable; nothing was sent", each.join(", "))
         }
         None => "none configured: approved recommendations wait in the outbox".to_owned(),

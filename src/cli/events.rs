@@ -100,7 +100,7 @@ pub(super) async fn run(config: &Config, command: Events, json: bool) -> anyhow:
                 print_json(&told)?;
             } else {
                 line(&event);
-                say!("{}", body(&event));
+                super::terminal::block(&format!("{}\n", body(&event)));
             }
         }
         Events::Replay { id: Some(id), .. } => {

@@ -2,14 +2,9 @@
 //! 0 ok, 1 error, 2 a gate or check failed.
 #![expect(clippy::print_stderr, reason = "this is where Reeve talks to a terminal")]
 
-/// Prints to stdout as `print!` does, but see [`put`].
-macro_rules! put {
-    ($($text:tt)*) => { $crate::cli::put(format_args!($($text)*)) };
-}
-
-/// Prints a line to stdout as `println!` does, but see [`put`].
+/// Prints one line to stdout as `println!` does, but see [`terminal`].
 macro_rules! say {
-    ($text:literal $($rest:tt)*) => { put!("{}\n", format_args!($text $($rest)*)) };
+    ($text:literal $($rest:tt)*) => { $crate::cli::terminal::line($text, format_args!($text $($rest)*)) };
 }
 
 mod access;
@@ -30,8 +25,9 @@ mod policy;
 mod serve;
 mod show;
 mod sync;
+mod terminal;
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -146,11 +142,17 @@ enum Outcome {
 
 /// Parses the arguments, runs the command, prints what went wrong.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // Help and version are our own words, with their colours; an error repeats what was typed or pasted.
+        Err(error) if !error.use_stderr() => error.exit(),
+        // Parsed once more as it is shown: an argument begins no line of ours.
+        Err(error) => return terminal::misunderstood(&Cli::try_parse_from(terminal::typed()).err().unwrap_or(error)),
+    };
     if let Command::Completions { shell } = &cli.command {
         let mut script = Vec::new();
         clap_complete::generate(*shell, &mut Cli::command(), "reeve", &mut script);
-        put!("{}", String::from_utf8_lossy(&script));
+        terminal::block(&String::from_utf8_lossy(&script));
         return ExitCode::SUCCESS;
     }
     let level = match cli.verbose {
@@ -167,13 +169,14 @@ pub fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
+        .fmt_fields(terminal::log_fields())
         .finish()
         .with(targets)
         .init();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("error: can not start: {error}");
+            terminal::failed(&format!("can not start: {error}"));
             return ExitCode::FAILURE;
         }
     };
@@ -181,7 +184,7 @@ pub fn main() -> ExitCode {
         Ok(Outcome::Fine) => ExitCode::SUCCESS,
         Ok(Outcome::CheckFailed) => ExitCode::from(2),
         Err(error) => {
-            eprintln!("error: {}", told_once(&error));
+            terminal::failed(&told_once(&error));
             ExitCode::FAILURE
         }
     }
@@ -238,18 +241,8 @@ fn told_once(error: &anyhow::Error) -> String {
     said
 }
 
-/// Writes to stdout. Whoever stops reading (`reeve digest | head`) has read enough: that ends the program without a word.
-fn put(text: std::fmt::Arguments<'_>) {
-    let Err(error) = std::io::stdout().write_fmt(text) else { return };
-    if error.kind() == std::io::ErrorKind::BrokenPipe {
-        std::process::exit(0);
-    }
-    eprintln!("error: can not print: {error}; check where the output goes");
-    std::process::exit(1);
-}
-
 /// Prints a value as JSON.
 fn print_json<T: serde::Serialize>(value: &T) -> anyhow::Result<()> {
-    say!("{}", serde_json::to_string_pretty(value)?);
+    terminal::json(&serde_json::to_string_pretty(value)?);
     Ok(())
 }

@@ -20,8 +20,14 @@ use crate::pipeline::observe::WARNING;
 use crate::ports::{Page, PortError, Ports, Sender, Source};
 use crate::store::Store;
 
-/// The configured store, migrated. What is done by command in it is logged with the user who gave the command.
+/// The configured store, which has to be there, migrated. What is done by command in it is logged with the user who gave the
+/// command.
 pub(super) async fn store(config: &Config) -> anyhow::Result<Store> {
+    Ok(Store::open_existing(&config.store.url).await?.opened_by(&os_user()))
+}
+
+/// The same for a command that begins something: the store is made where there is none.
+pub(super) async fn store_or_new(config: &Config) -> anyhow::Result<Store> {
     Ok(Store::open_and_migrate(&config.store.url).await?.opened_by(&os_user()))
 }
 
@@ -121,7 +127,7 @@ pub(super) fn receiver(config: &Config) -> anyhow::Result<Option<Arc<dyn Sender>
 
 /// The App on the configured store and source.
 pub(super) async fn app(config: Config, clock: Clock) -> anyhow::Result<App> {
-    let store = store(&config).await?;
+    let store = store_or_new(&config).await?;
     let source = source(&config, &store, &clock, Arc::new(Silent)).await?;
     let ports = ports(&config, source, &clock)?;
     Ok(App::new(Arc::new(config), store, ports, clock))

@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use super::{Outcome, open, print_json};
+use super::{Outcome, open, print_json, terminal};
 use crate::config::Config;
 use crate::domain::policy::{Severity, lint, show};
 
@@ -22,7 +22,7 @@ pub(super) async fn run(config: &Config, command: Policy, json: bool) -> anyhow:
             if json {
                 print_json(&document)?;
             } else {
-                put!("{}", document.markdown());
+                terminal::block(&document.markdown());
             }
             Ok(Outcome::Fine)
         }

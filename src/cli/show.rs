@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::civil::{Date, Time};
 
-use super::{Format, Outcome, open, print_json};
+use super::{Format, Outcome, open, print_json, terminal};
 use crate::config::Config;
 use crate::domain::ids::PersonId;
 use crate::evals::recording::{self, Reads, Replay};
@@ -78,11 +78,12 @@ pub(super) async fn digest(config: &Config, args: &DigestArgs, json: bool) -> an
         })?,
     };
     match (json, args.format) {
-        (true, _) => print_json(&kept.digest)?,
-        (false, Format::Text) => say!("{}", kept.text),
-        (false, Format::Markdown) => say!("{}", kept.markdown),
-        (false, Format::Html) => say!("{}", kept.html),
+        (true, _) => return print_json(&kept.digest).map(|()| Outcome::Fine),
+        (false, Format::Text) => terminal::block(&kept.text),
+        (false, Format::Markdown) => terminal::block(&kept.markdown),
+        (false, Format::Html) => terminal::block(&kept.html),
     }
+    say!("");
     Ok(Outcome::Fine)
 }
 
@@ -130,7 +131,7 @@ pub(super) async fn eval(mut config: Config, command: Eval, json: bool) -> anyho
     if json {
         print_json(&score)?;
     } else {
-        put!("{}", score.report(details));
+        terminal::block(&score.report(details));
     }
     let passed = score.passes();
     if check && !passed {

@@ -55,7 +55,7 @@ pub(super) async fn run(config: Config, args: Sync, json: bool) -> anyhow::Resul
     // A word that is not understood is said before an hour of reading.
     let scope = Scope::of(&args.scope)?;
     let bar = bar();
-    let store = open::store(&config).await?;
+    let store = open::store_or_new(&config).await?;
     let clock = Clock::System;
     let source = open::source(&config, &store, &clock, Arc::new(Drawn(bar.clone()))).await?;
     let identity = source.identity();

@@ -84,9 +84,6 @@ pub(super) fn check(config: &Config) -> Result<(), (&'static str, String)> {
     if config.api.per_minute == 0 || config.api.body_max < 1024 {
         return bad("api.per_minute, api.body_max", "must be at least 1, and 1024 bytes");
     }
-    if !(16..=65_536).contains(&config.web.connections_max) {
-        return bad("web.connections_max", "must be 16 to 65536: with fewer a crowd of browsers would be turned away");
-    }
     let base = &config.web.base_url;
     let rest = base.strip_prefix("https://").or_else(|| base.strip_prefix("http://"));
     let is_base = rest.is_some_and(|rest| {

@@ -11,13 +11,13 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::read::duration;
-use super::{Config, ConfigError};
+use super::{Config, ConfigError, shown_address};
 
 /// The name of the destination in `[webhook]`.
 pub const WEBHOOK: &str = "webhook";
 
 /// `[webhook]`: gets what no other destination takes.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WebhookConfig {
     pub url: String,
@@ -31,8 +31,14 @@ pub struct WebhookConfig {
     pub reports: bool,
 }
 
+impl std::fmt::Debug for WebhookConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WebhookConfig").field("url", &shown_address(&self.url)).finish_non_exhaustive()
+    }
+}
+
 /// `[[destinations]]`: one more.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DestinationConfig {
     pub name: String,
@@ -53,6 +59,13 @@ pub struct DestinationConfig {
     pub reports: bool,
     #[serde(default)]
     pub actions: Vec<String>,
+}
+
+impl std::fmt::Debug for DestinationConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let url = shown_address(&self.url);
+        f.debug_struct("DestinationConfig").field("name", &self.name).field("url", &url).finish_non_exhaustive()
+    }
 }
 
 fn ten_seconds() -> Duration {

@@ -4,10 +4,12 @@
 //! a bad value; an unknown key is an error that names it. Only this file reads the environment.
 
 mod access;
+mod address;
 mod calendar;
 mod companies;
 mod destinations;
 mod hooks;
+mod limits;
 mod odoo;
 mod read;
 mod work;
@@ -22,6 +24,7 @@ use serde::Deserialize;
 use toml::Value;
 
 pub use self::access::{ApiConfig, IdentityConfig};
+pub use self::address::shown_address;
 pub use self::calendar::{CalendarConfig, ClosedDays};
 pub use self::companies::CompaniesConfig;
 pub use self::destinations::{DeliveryConfig, DestinationConfig, WEBHOOK, WebhookConfig};
@@ -89,10 +92,17 @@ pub struct Config {
 }
 
 /// `[store]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StoreConfig {
     pub url: String,
+}
+
+impl std::fmt::Debug for StoreConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The store itself says where it is, with its database and without its password.
+        f.debug_struct("StoreConfig").field("url", &shown_address(&self.url)).finish()
+    }
 }
 
 /// `[source]`
@@ -203,7 +213,7 @@ pub struct ChannelConfig {
 }
 
 /// `[model]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelConfig {
     pub base_url: String,
@@ -217,6 +227,13 @@ pub struct ModelConfig {
     #[serde(deserialize_with = "money")]
     pub price_per_1000_tokens: Money,
     pub concurrency: usize,
+}
+
+impl std::fmt::Debug for ModelConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let url = shown_address(&self.base_url);
+        f.debug_struct("ModelConfig").field("base_url", &url).field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 /// `[web]`
@@ -358,18 +375,6 @@ impl Config {
         if !(self.detect.service_level > 0.5 && self.detect.service_level < 1.0) {
             return bad("detect.service_level", "must be above 0.5 and below 1");
         }
-        if self.detect.promo_band < 1.0 || self.detect.promo_uplift_per_ten_percent < 1.0 {
-            return bad("detect.promo_band, detect.promo_uplift_per_ten_percent", "must be at least 1");
-        }
-        if self.detect.event_days < 1 || self.detect.claim_days < 1 || self.detect.keep_days < 1 {
-            return bad("detect.event_days, detect.claim_days, detect.keep_days", "must be at least 1");
-        }
-        if !(self.channel.buffer_units >= 0.0 && (0.0..=100.0).contains(&self.channel.buffer_percent)) {
-            return bad("channel.buffer_units, channel.buffer_percent", "must not be negative, and at most 100 percent");
-        }
-        if !(self.kpi.decide_hours.is_finite() && self.kpi.decide_hours > 0.0) {
-            return bad("kpi.decide_hours", "must be above 0");
-        }
         if self.model.price_per_1000_tokens < Money::ZERO {
             return bad("model.price_per_1000_tokens", "must not be negative");
         }
@@ -379,26 +384,11 @@ impl Config {
         if self.money.currency.len() != 3 || !self.money.currency.bytes().all(|b| b.is_ascii_uppercase()) {
             return bad("money.currency", "must be an ISO 4217 code such as \"USD\"");
         }
-        if self.source.page == 0 {
-            return bad("source.page", "must be at least 1");
+        if let Err((key, message)) = limits::check(self) {
+            return bad(key, &message);
         }
-        if self.ranking.capacity == 0 {
-            return bad("ranking.capacity", "must be at least 1: a digest without a line tells nobody anything");
-        }
-        if self.noise.proposal_days == 0 || self.noise.proposal_shown_min == 0 {
-            return bad("noise.proposal_days, noise.proposal_shown_min", "must be at least 1");
-        }
-        if !(self.money.cancelled_weight.is_finite() && self.money.cancelled_weight >= 0.0) {
-            return bad("money.cancelled_weight", "must not be negative");
-        }
-        if self.ranking.digest_days <= 0.0 {
-            return bad("ranking.digest_days", "must be above 0");
-        }
-        if self.detect.window_days < self.detect.warmup_days || self.detect.warmup_days < 14 {
-            return bad("detect.warmup_days", "must be at least 14 and not above detect.window_days");
-        }
-        if self.detect.forest_trees == 0 || self.model.concurrency == 0 {
-            return bad("detect.forest_trees, model.concurrency", "must be at least 1");
+        if self.detect.window_days < self.detect.warmup_days {
+            return bad("detect.warmup_days", "must not be above detect.window_days");
         }
         if self.model.base_url.is_empty() != self.model.name.is_empty() {
             return bad("model.name", "set both model.base_url and model.name, or neither");

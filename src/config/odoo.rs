@@ -8,9 +8,10 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::read::duration;
+use super::shown_address;
 
 /// `[odoo]`: the live server to read.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OdooConfig {
     pub url: String,
@@ -37,6 +38,17 @@ pub struct OdooConfig {
     #[serde(deserialize_with = "duration")]
     pub sweep_every: Duration,
     pub allow_write_capable_credential: String,
+}
+
+impl std::fmt::Debug for OdooConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OdooConfig")
+            .field("url", &shown_address(&self.url))
+            .field("database", &self.database)
+            .field("user", &self.user)
+            .field("proxy", &shown_address(&self.proxy))
+            .finish_non_exhaustive()
+    }
 }
 
 impl OdooConfig {

@@ -20,6 +20,11 @@ pub(super) fn read_secret(key: &str, path: &str, into: &mut SecretString) -> Res
         origin: path.to_owned(),
         message: format!("the file can not be read: {source}"),
     })?;
+    if text.trim().is_empty() {
+        // Without it a door that the operator meant to lock would stand open.
+        let message = "the file is empty; write the secret into it, or leave the key empty".to_owned();
+        return Err(ConfigError::Key { key: key.to_owned(), origin: path.to_owned(), message });
+    }
     *into = SecretString::from(text.trim().to_owned());
     Ok(())
 }

@@ -16,20 +16,7 @@ use crate::domain::case::Lane;
 use crate::domain::digest::{Digest, DigestLine};
 use crate::domain::money::Money;
 
-/// Drops what would move a cursor, ring a bell or turn the direction of writing, and folds white space: what is left is one
-/// line of plain text.
-pub fn plain(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        let hidden = matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
-        let c = if c.is_whitespace() { ' ' } else { c };
-        if hidden || c.is_control() || (c == ' ' && out.ends_with(' ')) {
-            continue;
-        }
-        out.push(c);
-    }
-    out.trim().to_owned()
-}
+pub use crate::domain::words::plain;
 
 /// "1 case", "3 cases".
 pub fn count(n: usize, one: &str, many: &str) -> String {

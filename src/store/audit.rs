@@ -228,7 +228,7 @@ impl Store {
 
 const TABLE: &str = "audit_log";
 
-fn chained(r: &AnyRow) -> Result<Chained, StoreError> {
+pub(super) fn chained(r: &AnyRow) -> Result<Chained, StoreError> {
     Ok(Chained {
         seq: row::get(r, TABLE, "seq")?,
         entry: AuditEntry {

@@ -2,7 +2,7 @@
 
 use super::{
     DecisionRow, DrillEnd, MuteEnd, NewMute, NewOutbox, Notice, Outcome, Store, StoreError, Unsent, audit, cases,
-    dead_letters, decisions, delegations, drills, mutes, notices, outbox, outcomes, recommendations,
+    dead_letters, decisions, delegations, drills, health, mutes, notices, outbox, outcomes, recommendations,
 };
 use crate::domain::audit::AuditEntry;
 use crate::domain::case::Case;
@@ -46,13 +46,21 @@ pub struct Change<'a> {
 }
 
 impl Store {
-    /// Makes a step, all of it or nothing.
+    /// Makes a step, all of it or nothing. A decision whose connection was lost on the way is written once more: should the
+    /// first have been kept all the same, its idempotency key makes the second a [`StoreError::Duplicate`].
     ///
     /// # Errors
     /// [`StoreError::Duplicate`] when the decision's idempotency key was used before or the same is muted already, [`StoreError::Conflict`] when a case
     /// or recommendation is not at the version that was seen or a message is not where it was, [`StoreError::AlreadyLeft`] when a message can not be taken
     /// back any more.
     pub async fn advance(&self, change: Change<'_>) -> Result<(), StoreError> {
+        match self.advance_once(change).await {
+            Err(error) if change.decision.is_some() && health::was_lost(&error) => self.advance_once(change).await,
+            done => done,
+        }
+    }
+
+    async fn advance_once(&self, change: Change<'_>) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         if let Some(decision) = change.decision {
             decisions::insert(&mut tx, decision).await?;

@@ -134,7 +134,7 @@ pub(super) async fn count<'e>(executor: impl sqlx::Executor<'e, Database = Any>)
     row::get(&row, TABLE, "n")
 }
 
-fn decision(r: &AnyRow) -> Result<DecisionRow, StoreError> {
+pub(super) fn decision(r: &AnyRow) -> Result<DecisionRow, StoreError> {
     Ok(DecisionRow {
         id: row::get(r, TABLE, "id")?,
         case_id: CaseId(row::get(r, TABLE, "case_id")?),

@@ -65,6 +65,15 @@ pub enum StoreError {
         /// What is wrong with it.
         problem: String,
     },
+    /// Nothing was ever kept there.
+    #[error(
+        "there is no store at {url}: nothing was ever kept there. Check the address; `reeve migrate` makes a new one, \
+         `reeve demo` one to look at"
+    )]
+    Nothing {
+        /// The url, without its password.
+        url: String,
+    },
     /// The store was made by a newer Reeve.
     #[error("the store {url} has schema {found}, this program knows up to {known}: run the newer version of Reeve")]
     Newer {
@@ -127,8 +136,15 @@ fn reason(error: &sqlx::Error) -> Option<(&'static str, &'static str)> {
         sqlx::Error::PoolTimedOut => {
             Some(("is busy", "all its connections were in use for ten seconds; see what else uses it"))
         }
-        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::WorkerCrashed | sqlx::Error::PoolClosed => {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::WorkerCrashed
+        | sqlx::Error::PoolClosed => {
             Some(("can not be reached", "check that the database runs and that host and port are right"))
+        }
+        sqlx::Error::BeginFailed | sqlx::Error::InvalidSavePointStatement => {
+            Some(("lost a connection", "try again; if it stays so, restart Reeve: what was confirmed is safe"))
         }
         sqlx::Error::Database(database) => {
             let code = database.code()?;

@@ -22,6 +22,7 @@ mod evidence;
 mod exceptions;
 mod guards;
 mod hand_offs;
+mod health;
 mod identities;
 mod identity_rows;
 mod jobs;
@@ -37,6 +38,7 @@ mod records;
 mod row;
 mod sessions;
 mod settings;
+mod snapshot;
 #[cfg(test)]
 pub(crate) mod testing;
 mod tokens;
@@ -62,6 +64,7 @@ pub use notices::{Notice, NoticeKind};
 pub use outbox::{NewOutbox, OutboxRow, OutboxState};
 pub use outcomes::Outcome;
 pub use sessions::{Session, UsedLink};
+pub use snapshot::{Kept as KeptRow, KeptLink, Snapshot};
 pub use tokens::{TokenOwner, TokenRow};
 pub use views::View;
 pub use watermarks::Watermark;
@@ -130,13 +133,22 @@ impl Store {
         entry
     }
 
-    /// Begins a transaction that will write. SQLite takes the write lock at once: a transaction that reads first and
-    /// writes later could otherwise be refused half-way, however long it waited.
+    /// Begins a transaction that will write. Where the connection turns out to be lost, another one is taken, once: nothing
+    /// of the work has been done yet. How it ends is in [`health`].
     async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {
-        Ok(match self.backend {
-            Backend::Sqlite => self.pool.begin_with("begin immediate").await?,
-            Backend::Postgres => self.pool.begin().await?,
-        })
+        match self.begin_once().await {
+            Err(error) if health::is_lost(&error) => Ok(self.begin_once().await?),
+            begun => Ok(begun?),
+        }
+    }
+
+    /// SQLite takes the write lock at once: a transaction that reads first and writes later could otherwise be refused
+    /// half-way, however long it waited.
+    async fn begin_once(&self) -> Result<Transaction<'static, Any>, sqlx::Error> {
+        match self.backend {
+            Backend::Sqlite => self.pool.begin_with("begin immediate").await,
+            Backend::Postgres => self.pool.begin().await,
+        }
     }
 
     /// Closes all connections; what was acknowledged is safe without it.

@@ -8,7 +8,7 @@ use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{AnyConnection, ConnectOptions as _, Connection as _, Executor as _, Row as _};
 
-use super::{Backend, Store, StoreError, guards};
+use super::{Backend, Store, StoreError, guards, health};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations");
 
@@ -17,6 +17,19 @@ const WAIT: Duration = Duration::from_secs(10);
 
 /// Connections to PostgreSQL, or readers of a SQLite file; more would only queue behind the one writer.
 const CONNECTIONS: u32 = 8;
+
+/// For what a store is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// To be used, and made where it is not there.
+    Make,
+    /// To be used.
+    Write,
+    /// To be read.
+    Read,
+    /// To be read from a disk that can not be written: without locks, and so without anybody who writes.
+    ReadFrozen,
+}
 
 /// Where a store is.
 #[derive(Debug, PartialEq)]
@@ -27,35 +40,75 @@ enum Place<'u> {
 }
 
 impl Store {
-    /// Opens the store at `url`: `sqlite:PATH` (the file and its folder are made where they are missing),
-    /// `sqlite::memory:` or `postgres://USER@HOST/DATABASE`. Does not change the schema.
+    /// Opens the store at `url`: `sqlite:PATH` (the file, which nobody but its owner may read, and its folder are made where
+    /// they are missing), `sqlite::memory:` or `postgres://USER@HOST/DATABASE`. Does not change the schema.
     ///
     /// # Errors
     /// [`StoreError::WrongUrl`], [`StoreError::Unavailable`], and [`StoreError::Newer`] when a newer Reeve made it.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        Self::open_as(url, false).await
+        Self::open_as(url, Way::Make).await
     }
 
-    /// The same for whoever only reads: a file that is not there is not made, and the database refuses every change.
+    /// The same where there is a store already, and brings its schema up to date: a path with a slip in it is an error, not a
+    /// new and empty store.
     ///
     /// # Errors
-    /// As [`Store::open`].
-    pub async fn open_to_read(url: &str) -> Result<Self, StoreError> {
-        Self::open_as(url, true).await
+    /// [`StoreError::Nothing`] where none is there, and as [`Store::open`].
+    pub async fn open_existing(url: &str) -> Result<Self, StoreError> {
+        let store = Self::open_as(url, Way::Write).await?;
+        store.ensure_set_up().await?;
+        store.migrate().await?;
+        Ok(store)
     }
 
-    async fn open_as(url: &str, reads_only: bool) -> Result<Self, StoreError> {
+    /// The same for whoever only reads: nothing is made, brought up to date or mended, and the database refuses every change. A
+    /// file on a disk that can not be written, which nobody else uses then, is read as it is.
+    ///
+    /// # Errors
+    /// As [`Store::open_existing`].
+    pub async fn open_to_read(url: &str) -> Result<Self, StoreError> {
+        let store = match Self::open_as(url, Way::Read).await {
+            Err(error) => match place_of(url)? {
+                Place::File(path) if is_unwritable(&error) => {
+                    no_unfinished_log(path, url)?;
+                    Self::open_as(url, Way::ReadFrozen).await?
+                }
+                _ => return Err(error),
+            },
+            Ok(store) => store,
+        };
+        store.ensure_set_up().await?;
+        Ok(store)
+    }
+
+    /// Is anything there?
+    async fn ensure_set_up(&self) -> Result<(), StoreError> {
+        match self.schema_version().await.map_err(|error| error.about(&self.shown))? {
+            Some(_) => Ok(()),
+            None => Err(StoreError::Nothing { url: self.shown.clone() }),
+        }
+    }
+
+    async fn open_as(url: &str, way: Way) -> Result<Self, StoreError> {
         sqlx::any::install_default_drivers();
         let place = place_of(url)?;
+        let reads_only = matches!(way, Way::Read | Way::ReadFrozen);
         let (options, shown) = match &place {
             Place::Memory => (parse("sqlite::memory:")?, url.to_owned()),
             Place::File(path) => {
-                if !reads_only {
+                if way == Way::Make {
                     make_folder(path, url)?;
+                    make_private(path, url)?;
+                } else if !Path::new(path).exists() {
+                    return Err(StoreError::Nothing { url: url.to_owned() });
                 }
                 // Not `ro`: reading beside a writer takes a place in the file of locks. What is refused is said below.
-                let mode = if reads_only { "rw" } else { "rwc" };
-                (parse(&format!("sqlite:{}?mode={mode}", escape(path)))?, url.to_owned())
+                let mode = match way {
+                    Way::Make => "mode=rwc",
+                    Way::Write | Way::Read => "mode=rw",
+                    Way::ReadFrozen => "mode=ro&immutable=1",
+                };
+                (parse(&format!("sqlite:{}?{mode}", escape(path)))?, url.to_owned())
             }
             Place::Postgres => {
                 let options = parse(url)?;
@@ -73,6 +126,13 @@ impl Store {
         let known = known_version();
         if found > known {
             return Err(StoreError::Newer { url: shown, found, known });
+        }
+        // Only of what is a store: another file is somebody else's.
+        if let Place::File(path) = &place
+            && found > 0
+            && !reads_only
+        {
+            keep_private(path);
         }
         Ok(store)
     }
@@ -195,23 +255,93 @@ fn make_folder(path: &str, url: &str) -> Result<(), StoreError> {
     }
 }
 
+/// Makes the file so that only its owner may read it: it holds prices, names and who decided what. SQLite gives the files
+/// beside it the same rights.
+fn make_private(path: &str, url: &str) -> Result<(), StoreError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        // What can not be made is said in one voice with what can not be opened.
+        Err(_) if Path::new(path).is_dir() => Ok(()),
+        Err(error) => Err(StoreError::Unavailable {
+            url: url.to_owned(),
+            problem: "can not be made",
+            advice: "check that its folder exists and that this user may write to it",
+            source: Box::new(error),
+        }),
+    }
+}
+
+/// Takes from a file that is there, and from those beside it, the rights of everybody but its owner, and says so once.
+fn keep_private(path: &str) {
+    #[cfg(unix)]
+    for beside in ["", "-wal", "-shm"] {
+        use std::os::unix::fs::PermissionsExt as _;
+        let file = format!("{path}{beside}");
+        let Ok(found) = std::fs::metadata(&file) else { continue };
+        let mode = found.permissions().mode() & 0o777;
+        if !found.is_file() || mode.trailing_zeros() >= 6 {
+            continue;
+        }
+        match std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)) {
+            Ok(()) => {
+                tracing::warn!("{file} could be read by others (mode {mode:03o}); it is for its owner alone now (600)");
+            }
+            Err(error) => {
+                tracing::warn!("{file} can be read by others (mode {mode:03o}): run chmod 600 on it as its owner ({error})");
+            }
+        }
+    }
+}
+
+/// May the file or its folder not be written, so that it can be read in another way only?
+fn is_unwritable(error: &StoreError) -> bool {
+    let StoreError::Unavailable { source, .. } = error else { return false };
+    let Some(sqlx::Error::Database(said)) = source.downcast_ref::<sqlx::Error>() else { return false };
+    // Read-only, or no file can be opened beside it; the primary code is the low byte.
+    said.code().and_then(|code| code.parse::<i32>().ok()).is_some_and(|code| matches!(code & 0xff, 8 | 14))
+}
+
+/// What was written last can stand in a file beside it, which is not read without locks.
+fn no_unfinished_log(path: &str, url: &str) -> Result<(), StoreError> {
+    let wal = format!("{path}-wal");
+    if std::fs::metadata(&wal).is_ok_and(|found| found.is_file() && found.len() > 0) {
+        return Err(StoreError::Unavailable {
+            url: url.to_owned(),
+            problem: "can not be read where it lies",
+            advice: "it was not closed (a file ending in -wal holds what was written last), and its disk can not be written: \
+                     copy both files to a disk that can",
+            source: wal.into(),
+        });
+    }
+    Ok(())
+}
+
 async fn connect(
     place: &Place<'_>,
     options: AnyConnectOptions,
     (backend, reads_only): (Backend, bool),
     shown: &str,
 ) -> Result<Store, StoreError> {
-    let pool = AnyPoolOptions::new().acquire_timeout(WAIT).after_connect(move |connection, _| {
-        Box::pin(async move {
-            if backend == Backend::Sqlite {
-                prepare_sqlite(connection, reads_only).await?;
-            } else if reads_only {
-                connection.execute("set default_transaction_read_only = on").await?;
-            }
-            Ok(())
+    let in_memory = *place == Place::Memory;
+    let pool = AnyPoolOptions::new()
+        .acquire_timeout(WAIT)
+        .after_connect(move |connection, _| {
+            Box::pin(async move {
+                if backend == Backend::Sqlite {
+                    prepare_sqlite(connection, reads_only).await?;
+                } else if reads_only {
+                    connection.execute("set default_transaction_read_only = on").await?;
+                }
+                Ok(())
+            })
         })
-    });
-    let pool = if *place == Place::Memory {
+        .after_release(move |connection, _| Box::pin(health::fit_for_use(connection, in_memory)));
+    let pool = if in_memory {
         // Every connection to memory would be a database of its own, and the last one to close takes the data with it.
         pool.max_connections(1).min_connections(1).idle_timeout(None).max_lifetime(None)
     } else {
@@ -242,7 +372,7 @@ async fn prepare_sqlite(connection: &mut AnyConnection, reads_only: bool) -> Res
 
 #[cfg(test)]
 mod tests {
-    use crate::store::testing::{at, entry, on_each, with_case};
+    use crate::store::testing::{at, entry, on_each, on_each_at, with_case};
     use crate::store::{Store, StoreError};
 
     #[tokio::test]
@@ -293,6 +423,80 @@ mod tests {
         let path = folder.path().join("none/reeve.db");
         assert!(Store::open_to_read(&format!("sqlite:{}", path.display())).await.is_err());
         assert!(!path.exists() && !path.parent().unwrap().exists());
+    }
+
+    #[tokio::test]
+    async fn a_path_with_a_slip_in_it_is_an_error_and_makes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("none/reeve.db");
+        let url = format!("sqlite:{}", path.display());
+        for error in [Store::open_existing(&url).await.unwrap_err(), Store::open_to_read(&url).await.unwrap_err()] {
+            assert!(matches!(&error, StoreError::Nothing { url: named } if *named == url), "{error}");
+            assert!(error.to_string().contains("nothing was ever kept there"), "{error}");
+        }
+        assert!(!path.parent().unwrap().exists());
+        // A file that somebody touched, and a database that nobody set up.
+        std::fs::write(folder.path().join("empty.db"), "").unwrap();
+        let empty = format!("sqlite:{}/empty.db", folder.path().display());
+        assert!(matches!(Store::open_existing(&empty).await, Err(StoreError::Nothing { .. })));
+        on_each_at(|store, url| async move {
+            if store.is_postgres() {
+                store.statements(&["drop table _sqlx_migrations"]).await;
+                assert!(matches!(Store::open_existing(&url).await, Err(StoreError::Nothing { .. })));
+                assert!(matches!(Store::open_to_read(&url).await, Err(StoreError::Nothing { .. })));
+            } else {
+                Store::open_existing(&url).await.unwrap().close().await;
+            }
+        })
+        .await;
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_store_is_for_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("reeve.db");
+        let url = format!("sqlite:{}", path.display());
+        let modes = || {
+            let mode = |beside: &str| {
+                let file = format!("{}{beside}", path.display());
+                std::fs::metadata(file).map(|found| found.permissions().mode() & 0o777).ok()
+            };
+            ["", "-wal", "-shm"].map(mode)
+        };
+        let store = Store::open_and_migrate(&url).await.unwrap();
+        store.append_audit(&[entry("one")]).await.unwrap();
+        assert_eq!(modes(), [Some(0o600); 3]);
+        store.close().await;
+        // One of an older version, and its backup.
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        let store = Store::open_existing(&url).await.unwrap();
+        store.append_audit(&[entry("two")]).await.unwrap();
+        assert_eq!(modes(), [Some(0o600); 3]);
+    }
+
+    #[tokio::test]
+    async fn a_store_that_can_not_be_written_is_read_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("reeve.db");
+        let url = format!("sqlite:{}", path.display());
+        let store = Store::open_and_migrate(&url).await.unwrap();
+        store.append_audit(&[entry("one")]).await.unwrap();
+        store.close().await;
+        // A folder where SQLite would write stands for a disk that can not be written, also for root.
+        std::fs::create_dir(folder.path().join("reeve.db-wal")).unwrap();
+        let before = std::fs::read(&path).unwrap();
+        let reader = Store::open_to_read(&url).await.unwrap();
+        assert_eq!(reader.verify_audit().await.unwrap().0, 1);
+        assert!(reader.append_audit(&[entry("two")]).await.is_err());
+        reader.close().await;
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+        // What was written last stands beside it: to leave it out would be to tell less than there is.
+        std::fs::remove_dir(folder.path().join("reeve.db-wal")).unwrap();
+        std::fs::write(folder.path().join("reeve.db-wal"), "unfinished").unwrap();
+        let error = super::no_unfinished_log(path.to_str().unwrap(), &url).unwrap_err().to_string();
+        assert!(error.contains("copy both files"), "{error}");
     }
 
     #[tokio::test]

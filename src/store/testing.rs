@@ -178,7 +178,66 @@ pub(crate) fn recommendation(case: &Case, rank: u32, state: RecommendationState)
     rec
 }
 
+/// Tables that a test changes past Reeve, those that others refer to first.
+const CHANGED: [&str; 8] =
+    ["cases", "recommendations", "decisions", "delegations", "mutes", "api_tokens", "identities", "outbox"];
+
 impl Store {
+    /// Runs a statement as somebody with the database's password would; it has to change something.
+    pub(crate) async fn past_reeve(&self, sql: &str) {
+        let done = sqlx::query(sqlx::AssertSqlSafe(sql.to_owned())).execute(&self.pool).await.expect(sql);
+        assert!(done.rows_affected() > 0, "{sql} changed nothing");
+    }
+
+    /// Runs statements of whoever looks after the database.
+    pub(crate) async fn statements(&self, sql: &[&str]) {
+        for one in sql {
+            sqlx::query(sqlx::AssertSqlSafe((*one).to_owned())).execute(&self.pool).await.expect(one);
+        }
+    }
+
+    /// Is it kept in PostgreSQL?
+    pub(crate) fn is_postgres(&self) -> bool {
+        self.backend == super::Backend::Postgres
+    }
+
+    /// Keeps the tables that [`Store::past_reeve`] changes, each beside itself.
+    pub(crate) async fn kept_rows(&self) -> Vec<&'static str> {
+        for table in CHANGED {
+            let copy = sqlx::AssertSqlSafe(format!("create table was_{table} as select * from {table}"));
+            sqlx::query(copy).execute(&self.pool).await.expect(table);
+        }
+        CHANGED.to_vec()
+    }
+
+    /// Puts them back: what is there is overwritten, what is gone comes back, what was added goes.
+    pub(crate) async fn put_rows(&self, tables: &[&'static str]) {
+        for table in tables {
+            let columns = sqlx::query_scalar::<_, String>(match self.backend {
+                super::Backend::Sqlite => "select name from pragma_table_info($1) where name <> 'id'",
+                super::Backend::Postgres => {
+                    "select cast(column_name as text) from information_schema.columns \
+                     where table_schema = current_schema() and table_name = $1 and column_name <> 'id'"
+                }
+            })
+            .bind(*table)
+            .fetch_all(&self.pool)
+            .await
+            .expect(table);
+            let set: Vec<String> = columns.iter().map(|c| format!("{c} = excluded.{c}")).collect();
+            let (names, set) = (format!("id, {}", columns.join(", ")), set.join(", "));
+            for sql in [
+                format!("delete from {table} where id not in (select id from was_{table})"),
+                format!(
+                    "insert into {table} ({names}) select {names} from was_{table} where true \
+                     on conflict (id) do update set {set}"
+                ),
+            ] {
+                sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&self.pool).await.expect(table);
+            }
+        }
+    }
+
     /// Another body in the outbox, as somebody with the database's password would write it.
     pub(crate) async fn rewrite_outbox_body(&self, id: &str, body: &str) {
         let changed = sqlx::query("update outbox set body = $1 where id = $2").bind(body.to_owned()).bind(id.to_owned());

@@ -165,7 +165,7 @@ impl Store {
     }
 }
 
-fn token(r: &AnyRow) -> Result<TokenRow, StoreError> {
+pub(super) fn token(r: &AnyRow) -> Result<TokenRow, StoreError> {
     let (kind, owner): (String, String) = (row::get(r, TABLE, "owner_kind")?, row::get(r, TABLE, "owner")?);
     let owner = match kind.as_str() {
         "person" => TokenOwner::Person(owner),

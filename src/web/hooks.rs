@@ -307,9 +307,48 @@ mod tests {
 
     #[test]
     fn an_id_that_could_be_read_two_ways_is_refused() {
-        for id in ["msg.1", "msg 1", "msg#1", "<b>", &"m".repeat(201)] {
+        let odd = [
+            "msg.1",
+            "msg 1",
+            "msg#1",
+            "<b>",
+            "=1+1",
+            "@sum",
+            "a/b",
+            "a%2fb",
+            "a\\b",
+            "a|b",
+            "a\tb",
+            "\t",
+            " ",
+            "ü",
+            "\u{202e}a",
+            "\u{9b}2J",
+            &"m".repeat(201),
+            &"m".repeat(60_000),
+        ];
+        for id in odd {
             let signature = Webhook::new(KEY).unwrap().sign(id, AT, BODY).unwrap();
-            assert_eq!(status(&sender(&[KEY]), &headers(id, &AT.to_string(), &signature), BODY, AT), 400, "{id}");
+            let mut signed = headers(ID, &AT.to_string(), &signature);
+            // As bytes: a header's value may hold more than letters.
+            signed.insert("webhook-id", HeaderValue::from_bytes(id.as_bytes()).unwrap());
+            assert_eq!(status(&sender(&[KEY]), &signed, BODY, AT), 400, "{id:.40}");
+        }
+        for id in [ID, "7d4c9a3e-1f2b-4c5d-8e9f-0a1b2c3d4e5f", "order:7~2"] {
+            let signature = Webhook::new(KEY).unwrap().sign(id, AT, BODY).unwrap();
+            assert_eq!(status(&sender(&[KEY]), &headers(id, &AT.to_string(), &signature), BODY, AT), 202, "{id}");
+        }
+    }
+
+    #[test]
+    fn a_header_that_is_there_twice_or_a_time_that_is_written_oddly_is_refused() {
+        for name in ["webhook-id", "webhook-timestamp", "webhook-signature"] {
+            let mut twice = headers(ID, &AT.to_string(), SIGNATURE);
+            twice.append(name, HeaderValue::from_static("x"));
+            assert_eq!(status(&sender(&[KEY]), &twice, BODY, AT), 400, "{name}");
+        }
+        for at in ["+1649367553", "01649367553", "1649367553.0", "1.6e9", "-1", "", "99999999999999999999"] {
+            assert_eq!(status(&sender(&[KEY]), &headers(ID, at, SIGNATURE), BODY, AT), 401, "{at}");
         }
     }
 

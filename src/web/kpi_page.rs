@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use axum::extract::{FromRequestParts, Query, Request, State};
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use jiff::civil::Date;
@@ -82,14 +82,18 @@ fn view(kpi: &Kpi) -> serde_json::Value {
     })
 }
 
-/// `GET /metrics`: for this machine where the page is open to it alone, for whoever has the token, and for who is signed in.
+/// `GET /metrics`: where a token is set, for whoever sends it and nobody else, from wherever they come; else for this machine,
+/// where the page is open to it alone, and for who is signed in.
 pub(super) async fn metrics(State(state): State<WebState>, request: Request) -> Response {
-    let local = is_loopback(&state.config.web.listen);
-    if !local && !has_token(&state, request.headers()) {
+    let refused = |how: &'static str| (StatusCode::UNAUTHORIZED, [(WWW_AUTHENTICATE, "Bearer")], how).into_response();
+    if !state.config.kpi.metrics_token.expose_secret().is_empty() {
+        if !has_token(&state, request.headers()) {
+            return refused("send the token of kpi.metrics_token as Authorization: Bearer\n");
+        }
+    } else if !is_loopback(&state.config.web.listen) {
         let (mut parts, _) = request.into_parts();
         if SignedIn::from_request_parts(&mut parts, &state).await.is_err() {
-            let how = "sign in, or send the token of kpi.metrics_token as Authorization: Bearer\n";
-            return (StatusCode::UNAUTHORIZED, how).into_response();
+            return refused("sign in, or set kpi.metrics_token and send it as Authorization: Bearer\n");
         }
     }
     match text(&state).await {

@@ -27,16 +27,22 @@ pub(super) fn check<'b>(
     window: SignedDuration,
 ) -> Result<(String, &'b str), Refusal> {
     let Ok(text) = std::str::from_utf8(body) else { return Err(Refusal::Bad("the body must be UTF-8")) };
+    let names = [HEADER_WEBHOOK_ID, HEADER_WEBHOOK_TIMESTAMP, HEADER_WEBHOOK_SIGNATURE];
+    if names.iter().any(|name| headers.get_all(*name).iter().nth(1).is_some()) {
+        return Err(Refusal::Bad("webhook-id, webhook-timestamp and webhook-signature may each be there once"));
+    }
+    // Of which letters the id is decides before anything else: it stands in our own names, in the log and on pages.
+    let id = headers.get(HEADER_WEBHOOK_ID).map_or(&[][..], |value| value.as_bytes());
+    let is_plain = |b: &u8| b.is_ascii_alphanumeric() || b"-_:~".contains(b);
+    if !id.is_empty() && (id.len() > ID_MAX || !id.iter().all(is_plain)) {
+        return Err(Refusal::Bad("webhook-id must be at most 200 letters, digits, - and _"));
+    }
     let header = |name| headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let (id, signatures) = (header(HEADER_WEBHOOK_ID), header(HEADER_WEBHOOK_SIGNATURE));
     if id.is_empty() || signatures.is_empty() {
         return Err(Refusal::Unsigned("sign the call: webhook-id, webhook-timestamp and webhook-signature are needed"));
     }
-    // A dot could be read as the end of the id in what is signed; the others have a meaning in our own names.
-    if id.len() > ID_MAX || !id.bytes().all(|b| b.is_ascii_graphic() && !b".#<>\"'&\\".contains(&b)) {
-        return Err(Refusal::Bad("webhook-id must be at most 200 letters, digits, - and _"));
-    }
-    let Ok(seconds) = header(HEADER_WEBHOOK_TIMESTAMP).parse::<i64>() else {
+    let Some(seconds) = time_of(header(HEADER_WEBHOOK_TIMESTAMP)) else {
         return Err(Refusal::Unsigned("webhook-timestamp must be the seconds since 1970"));
     };
     let given = || signatures.split_ascii_whitespace().take(SIGNATURES_MAX);
@@ -54,6 +60,12 @@ pub(super) fn check<'b>(
         return Err(Refusal::Unsigned("webhook-timestamp is too far from now: set the clock, and sign each attempt anew"));
     }
     Ok((id.to_owned(), text))
+}
+
+/// Seconds since 1970, as digits and nothing else: `+1`, ` 1` and `01` would be signed as another text.
+fn time_of(text: &str) -> Option<i64> {
+    let digits = !text.is_empty() && text.len() <= 12 && text.bytes().all(|b| b.is_ascii_digit());
+    text.parse().ok().filter(|_| digits && (text == "0" || !text.starts_with('0')))
 }
 
 /// Why a call is not taken.

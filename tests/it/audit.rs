@@ -16,7 +16,7 @@ use reeve::domain::ids::{PersonId, RecommendationId};
 use reeve::domain::money::Money;
 use reeve::pipeline::approve::{DecisionRequest, Verb};
 use reeve::pipeline::audit::anchors::{self, Anchor};
-use reeve::pipeline::audit::{CardReport, Verdict, card, export, story};
+use reeve::pipeline::audit::{CardReport, Verdict, card, export, story, tables};
 use reeve::ports::{Outgoing, PortError, Ports, Sender, Source};
 use reeve::store::Store;
 use sqlx::{AnyConnection, AssertSqlSafe, Connection};
@@ -48,6 +48,12 @@ async fn app_with(db: &TestDb, config: Config, webhook: Option<Arc<dyn Sender>>)
     let app = App::new(Arc::new(config), store, ports, Clock::standing_at(last));
     app.run_until_idle().await.unwrap();
     app
+}
+
+/// The tables of decisions, states and rights say what the log says.
+pub(crate) async fn tables_agree(store: &Store) {
+    let differences = tables::compare(store).await.unwrap();
+    assert!(differences.is_empty(), "{differences:#?}");
 }
 
 async fn recompute(app: &App, id: &RecommendationId) -> CardReport {
@@ -184,6 +190,7 @@ async fn cards_of_many_days_recompute_and_a_drill_is_called_one_once_it_is_over(
         }
     }
     assert!(cards > 100 && over > 3, "{cards} cards, {over} drills that are over");
+    tables_agree(&store).await;
     // What was not planted is found in a drill too.
     let drill = drills.iter().find(|d| d.end.is_some()).unwrap();
     let (rec, _) = store.get_recommendation(&drill.recommendation_id).await.unwrap();

@@ -203,7 +203,7 @@ async fn a_database_that_can_not_be_used_says_why() {
     for (url, parts) in [
         (format!("sqlite:{}", home.path().display()), &["can not be opened", "check that the path is a file"][..]),
         (format!("sqlite:{}", path("text")), &["is no SQLite database", "check the path"]),
-        (format!("sqlite:{}", path("text/reeve.db")), &["can not be made", "check that its folder"]),
+        (format!("sqlite:{}", path("text/reeve.db")), &["there is no store", "nothing was ever kept there"]),
         (newer, &["schema 9999", "run the newer version of Reeve"]),
         (format!("postgres://ada:s3cret@{nobody}/reeve"), &["can not be reached", "host and port"]),
         ("mysql://ada:s3cret@db/reeve".to_owned(), &["is no store", "sqlite:PATH or postgres://"]),
@@ -225,6 +225,12 @@ fn the_doctor_finds_what_is_wrong_and_nothing_where_all_is_well() {
     let home = tempfile::tempdir().unwrap();
     let store = format!("sqlite:{}", home.path().join("reeve.db").display());
     let page = ("REEVE_WEB__LISTEN", "127.0.0.1:0");
+    let none = reeve(&["--store", &store, "doctor"], &[page]);
+    assert_eq!(none.code, Some(2), "{none:?}");
+    let faults: Vec<&str> = none.out.lines().filter(|line| !line.starts_with("ok ")).collect();
+    assert_eq!(faults.len(), 1, "what hangs on the store is not told again: {}", none.out);
+    names(faults[0], &["FAULT store", "there is no store at", "reeve migrate"]);
+    names(&reeve(&["--store", &store, "migrate"], &[]).fine(), &["is now at schema"]);
     let well = reeve(&["--store", &store, "doctor"], &[page]).fine();
     assert!(well.lines().all(|line| line.starts_with("ok ")), "{well}");
     names(&well, &["store", "writable", "unbroken", "read only", "the playbook drafts", "wait in the outbox", "is free"]);
@@ -239,6 +245,57 @@ fn the_doctor_finds_what_is_wrong_and_nothing_where_all_is_well() {
     assert_eq!(faults.len(), 1, "{}", ill.out);
     names(faults[0], &["FAULT model", "unavailable", "check model.base_url", "the playbook drafts"]);
     assert!(!ill.out.contains("s3cret"));
+}
+
+#[test]
+fn a_mistyped_store_is_an_error_and_makes_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("reeev/reeve.db");
+    let store = format!("sqlite:{}", path.display());
+    let card = ["r-1", "--as", "ari", "--content", "0123456789ab"];
+    for args in [
+        &["digest"][..],
+        &["queue", "list"],
+        &["queue", "show", "case-1"],
+        &[&["queue", "approve"], &card[..]].concat(),
+        &[&["queue", "undo"], &card[..]].concat(),
+        &["queue", "batch", "r-1:0123456789ab", "--as", "ari"],
+        &["mute", "list"],
+        &["mute", "noise"],
+        &["mute", "end", "m-1", "--as", "ari"],
+        &["audit", "verify"],
+        &["audit", "verify", "r-1"],
+        &["audit", "list"],
+        &["audit", "show", "case-1"],
+        &["audit", "export"],
+        &["kpi"],
+        &["outbox", "list"],
+        &["outbox", "dead"],
+        &["outbox", "status"],
+        &["outbox", "replay", "m-1", "--as", "ari"],
+        &["outbox", "discard", "m-1", "--as", "ari", "--reason", "x"],
+        &["outbox", "enable", "webhook", "--as", "ari"],
+        &["events", "list"],
+        &["events", "show", "acme/1"],
+        &["events", "replay", "--all-quarantined"],
+        &["events", "sources"],
+        &["policy", "lint"],
+        &["delegate", "list"],
+        &["delegate", "end", "d-1", "--as", "ari"],
+        &["identity", "list"],
+        &["identity", "revoke", "l-1"],
+        &["token", "list"],
+        &["token", "revoke", "t-1"],
+        &["token", "new", "--service", "n8n", "--name", "x", "--scope", "read:cases"],
+        &["sign-in", "ari"],
+        &["models", "score", "--out", "/dev/null"],
+    ] {
+        let said = reeve(&[&["--store", &store], args].concat(), &[]).error();
+        names(&said, &[&store, "there is no store", "nothing was ever kept there", "reeve migrate"]);
+        assert!(!path.exists() && !path.parent().unwrap().exists(), "{args:?}");
+    }
+    names(&reeve(&["--store", &store, "migrate"], &[]).fine(), &["is now at schema"]);
+    names(&reeve(&["--store", &store, "queue", "list"], &[]).fine(), &["0 cases"]);
 }
 
 #[test]

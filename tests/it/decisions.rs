@@ -23,6 +23,7 @@ use reeve::pipeline::approve::{DecisionAnswer, DecisionRefused, DecisionRequest,
 use reeve::ports::{Outgoing, PortError, Ports, Sender, Source};
 use reeve::store::{Report, Reported, Store};
 
+use crate::audit::tables_agree;
 use crate::support::databases::{TestDb, databases};
 
 /// Reeve at the end of the recording, everything found and drafted.
@@ -124,6 +125,7 @@ async fn decide_all(app: &App) {
     let (rec, _) = store.get_recommendation(&edited).await.unwrap();
     assert_eq!((rec.state.name(), &*answer.state), (&*answer.state, rec.state.name()));
     store.verify_audit().await.unwrap();
+    tables_agree(store).await;
 }
 
 /// A receiver that is down until it is brought up, and counts what it gets.
@@ -172,6 +174,7 @@ async fn an_executor_has_its_day_from_when_it_was_told_and_not_from_the_decision
     let seen = reeve::pipeline::deliver::stuck::picture(&app.context.store, &app.context.config, app.context.clock.now());
     assert_eq!(seen.await.unwrap().unseen[0].case, rec.case_id.as_str());
     app.context.store.verify_audit().await.unwrap();
+    tables_agree(&app.context.store).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -218,6 +221,7 @@ async fn what_its_executor_took_back_is_put_before_people_again() {
     app.context.clock.set(app.context.clock.now() + SignedDuration::from_hours(24));
     rest(&app).await;
     assert!(again().await, "nobody would ever hear of it again");
+    tables_agree(store).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -247,6 +251,7 @@ async fn a_case_that_was_put_off_wakes_when_the_records_say_that_it_has_grown() 
         rest(&app).await;
         let case = store.get_case(&case.id).await.unwrap();
         assert_eq!((case.state.name(), worth(&case)), ("open", now_worth));
+        tables_agree(store).await;
         app.context.store.close().await;
     }
 }

@@ -34,6 +34,7 @@ fn a_demo_takes_no_store_that_people_work_with() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().to_str().unwrap();
     let store = format!("sqlite:{path}/reeve.db");
+    reeve(&["--store", &store, "migrate"], &[]).fine();
     reeve(&["--store", &store, "sign-in", "pia"], &[]).fine();
     let there = || {
         let mut all: Vec<_> = folder.path().read_dir().unwrap().map(|entry| entry.unwrap().file_name()).collect();

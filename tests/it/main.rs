@@ -15,6 +15,7 @@ mod events;
 mod fake_odoo;
 mod fake_odoo_answers;
 mod fake_odoo_client;
+mod hostile;
 mod killed;
 mod killed_deliver;
 mod kpi;

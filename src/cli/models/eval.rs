@@ -6,7 +6,7 @@ use anyhow::Context;
 use clap::Args;
 
 use super::{Seeds, Shop, read_model, spinner};
-use crate::cli::{Outcome, print_json};
+use crate::cli::{Outcome, print_json, terminal};
 use crate::evals::detectors::{self, DemandEntry, Report};
 use crate::models::demand::detector::Detector as DemandDetector;
 use crate::models::receiving::Detector as ReceivingDetector;
@@ -96,7 +96,7 @@ pub(in crate::cli) fn run(args: &EvalDetectors, json: bool) -> anyhow::Result<Ou
     if json {
         print_json(&report)?;
     } else {
-        put!("{}", report.text(args.details));
+        terminal::block(&report.text(args.details));
     }
     Ok(Outcome::Fine)
 }

@@ -91,7 +91,12 @@ fn spinner(message: &'static str) -> ProgressBar {
 
 /// A new file to write to.
 fn create(path: &Path) -> anyhow::Result<std::io::BufWriter<std::fs::File>> {
-    let file = std::fs::File::create(path).with_context(|| format!("can not write {}", path.display()))?;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    // What is sold where is not for every user of the machine.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path).with_context(|| format!("can not write {}", path.display()))?;
     Ok(std::io::BufWriter::new(file))
 }
 

@@ -12,6 +12,7 @@ use crate::domain::ids::PersonId;
 use crate::domain::money::{Money, Quantity};
 use crate::domain::policy::Person;
 use crate::domain::recommendation::{Drafter, Prose, Recommendation};
+use crate::domain::{units, words};
 
 /// `old` with the quantity and the dates of `new`, and what they were and are; or why that is no edit.
 ///
@@ -68,6 +69,28 @@ impl Changes {
         }
         Ok(())
     }
+}
+
+/// Decimals of what is weighed, measured or of an unknown unit: a gram of a kilogram. The ERP rounds to its own on the way.
+const DECIMALS: u32 = 3;
+
+/// Can so much be counted in the item's unit? Pieces and packages are whole; of anything else there is a smallest part. What
+/// the ERP itself counts in smaller parts, as `was` shows, may be edited in those.
+pub(super) fn is_countable(asked: Quantity, was: Quantity, unit: &str) -> Result<(), String> {
+    let whole = match units::measure(unit) {
+        Some(measure) => measure.dimension == units::Dimension::Count,
+        None => !unit.is_empty() && units::container(unit).is_some(),
+    };
+    let decimals = was.0.normalize().scale().max(if whole { 0 } else { DECIMALS });
+    if asked.0.normalize().scale() <= decimals {
+        return Ok(());
+    }
+    let (asked, unit) = (asked.0.normalize(), words::cut(unit, 40));
+    let unit = if unit.is_empty() { String::new() } else { format!(" of {unit}") };
+    Err(match decimals {
+        0 => format!("{asked}{unit} can not be counted: take a whole number"),
+        n => format!("{asked}{unit} can not be counted: take at most {n} decimals"),
+    })
 }
 
 /// `amount` in the proportion of the quantities, rounded up to the minor unit: never below what is committed.
@@ -179,6 +202,31 @@ mod tests {
         assert!(edited_action(&transfer(40, "2"), &claim(40, 1)).unwrap_err().contains("only the quantity"));
         assert!(edited_action(&transfer(40, "2"), &transfer(40, "2")).unwrap_err().contains("nothing was changed"));
         assert!(edited_action(&transfer(40, "2"), &transfer(0, "2")).unwrap_err().contains("above 0"));
+    }
+
+    #[test]
+    fn a_quantity_is_counted_in_parts_that_its_unit_has() {
+        let quantity = |text: &str| Quantity(text.parse().unwrap());
+        for (asked, was, unit, fits) in [
+            ("12", "40", "Units", true),
+            ("12.000", "40", "Units", true),
+            ("0.0004", "40", "Units", false),
+            ("11.5", "40", "Units", false),
+            ("0.5", "40", "Dozens", false),
+            ("2.5", "40", "Carton", false),
+            ("0.5", "40", "CS", false),
+            ("11.5", "0.5", "Units", true),
+            ("11.25", "0.5", "Units", false),
+            ("12.345", "40", "kg", true),
+            ("12.3456", "40", "kg", false),
+            ("0.0004", "40", "", false),
+            ("0.4", "40", "", true),
+        ] {
+            let found = is_countable(quantity(asked), quantity(was), unit);
+            assert_eq!(found.is_ok(), fits, "{asked} {unit}: {found:?}");
+        }
+        let said = is_countable(quantity("0.0004"), quantity("40"), "Units").unwrap_err();
+        assert_eq!(said, "0.0004 of Units can not be counted: take a whole number");
     }
 
     #[test]

@@ -51,6 +51,7 @@ use crate::domain::ids::{PersonId, RecommendationId};
 use crate::domain::money::Money;
 use crate::domain::policy::{Person, may_turn_down};
 use crate::domain::recommendation::Recommendation;
+use crate::domain::record::{Record, RecordKind};
 use crate::pipeline::noise::drill;
 use crate::store::{Change, DecisionRow, NewMute, NewOutbox, Store, StoreError};
 
@@ -198,9 +199,24 @@ impl Approvals {
         may_turn_down(person)?;
         let (action, changes) =
             edit::edited_action(&scene.rec.candidate.action, action).map_err(DecisionRefused::BadEdit)?;
+        if let (Some(was), Some(asked)) = (scene.rec.candidate.action.quantity(), action.quantity()) {
+            let unit = self.unit_of(&scene.case, &action).await?;
+            edit::is_countable(asked, was, &unit).map_err(DecisionRefused::BadEdit)?;
+        }
         let checks = self.checks_hold(&scene.case, &action).await?;
         let edited = edit::edited(&scene.rec, person, action, &changes, checks, now);
         plan::edit(request, scene, edited, &changes, now)
+    }
+
+    /// The unit in which the item of an action is counted; empty where no record says it.
+    async fn unit_of(&self, case: &Case, action: &Action) -> Result<String, DecisionRefused> {
+        let Some(id) = action.item().or(case.subject.item.as_ref()) else { return Ok(String::new()) };
+        let items = self.store.load_records_of(&[RecordKind::Item]).await.map_err(failed)?;
+        let unit = items.into_iter().find_map(|record| match record {
+            Record::Item(item) if item.id == *id => Some(item.unit),
+            _ => None,
+        });
+        Ok(unit.unwrap_or_default())
     }
 
     /// Makes the checks again; refuses when a hard one fails.

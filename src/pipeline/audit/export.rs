@@ -2,6 +2,9 @@
 //!
 //! Written and read entry by entry, so a log of any length fits. `detail` is the text that was hashed, byte for byte, so that
 //! any other tool can recompute the chain (docs/AUDIT.md says how).
+//!
+//! Names and notes of others stand in it, so it is written for whoever opens it as well: characters that can not be seen are
+//! JSON escapes, and no cell of a CSV file begins like a formula.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, Write};
@@ -12,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::anchors::Anchor;
 use crate::domain::audit::{AuditEntry, ChainWalk, Chained};
+use crate::domain::words::visible_json;
 use crate::store::Store;
 
 /// Entries read at once.
@@ -78,7 +82,7 @@ impl Exported {
     }
 
     fn cells(&self) -> [String; 11] {
-        let text = |t: &str| t.to_owned();
+        let text = no_formula;
         [
             self.seq.to_string(),
             text(&self.at),
@@ -88,7 +92,7 @@ impl Exported {
             text(&self.action),
             text(&self.subject),
             text(&self.content),
-            text(&self.detail),
+            visible_json(&self.detail),
             text(&self.previous),
             text(&self.hash),
         ]
@@ -157,7 +161,7 @@ pub async fn write(
         for chained in &entries {
             let exported = Exported::of(chained);
             match form {
-                Form::JsonLines => writeln!(out, "{}", serde_json::to_string(&exported)?)?,
+                Form::JsonLines => writeln!(out, "{}", visible_json(&serde_json::to_string(&exported)?))?,
                 Form::Csv => writeln!(out, "{}", exported.cells().map(|cell| quoted(&cell)).join(","))?,
             }
             end.entries += 1;
@@ -182,6 +186,34 @@ pub async fn write(
     }
     out.flush()?;
     Ok(count)
+}
+
+/// What a spreadsheet takes for the beginning of a formula; tab and line ends as some of them skip those.
+const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+
+/// Text that a spreadsheet shows and does not compute: with a `'` before it where it begins like a formula.
+fn no_formula(text: &str) -> String {
+    if text.trim_start_matches('\'').starts_with(FORMULA) { format!("'{text}") } else { text.to_owned() }
+}
+
+/// The text that [`no_formula`] was given.
+fn with_formula(cell: String) -> String {
+    if !cell.trim_start_matches('\'').starts_with(FORMULA) {
+        return cell;
+    }
+    match cell.strip_prefix('\'') {
+        Some(text) => text.to_owned(),
+        None => cell,
+    }
+}
+
+/// The detail that was hashed, from its cell: no escape of the log's own stands for a character above the ASCII controls, so
+/// every such one is [`visible_json`]'s.
+fn hashed_detail(cell: &str) -> anyhow::Result<String> {
+    let value: serde_json::Value = serde_json::from_str(cell).context("detail is no JSON")?;
+    let detail = value.to_string();
+    ensure!(visible_json(&detail) == cell || detail == cell, "detail is not written as it was hashed");
+    Ok(detail)
 }
 
 fn quoted(cell: &str) -> String {
@@ -364,6 +396,8 @@ fn csv_record(cells: Vec<String>) -> anyhow::Result<Record> {
         return Ok(Record::End(head));
     }
     let seq = seq.parse().with_context(|| format!("{seq:?} is no number"))?;
+    let [actor, channel, action, subject, content] = [actor, channel, action, subject, content].map(with_formula);
+    let detail = hashed_detail(&detail).with_context(|| format!("entry {seq}"))?;
     Ok(Record::Entry(Exported { seq, at, at_ms, actor, channel, action, subject, content, detail, previous, hash }))
 }
 

@@ -9,7 +9,8 @@
 //! - `drilled`: a card that was wrong on purpose; `muted`: a proposal to mute;
 //! - `story`: everything that happened to a case, in plain words;
 //! - `export`: the log as a file, and the check of such a file;
-//! - `anchors`: heads of the log that were put down outside of it.
+//! - `anchors`: heads of the log that were put down outside of it;
+//! - `tables`: decisions, states and rights as the tables have them, held against the log.
 
 mod again;
 pub mod anchors;
@@ -23,6 +24,7 @@ mod projected;
 #[cfg(test)]
 pub(crate) mod recomputed;
 pub mod story;
+pub mod tables;
 mod words;
 mod worked;
 

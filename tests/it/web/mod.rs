@@ -9,6 +9,7 @@ mod hands;
 mod hooks;
 mod http;
 mod me;
+mod metrics;
 mod noise;
 mod people;
 mod world;

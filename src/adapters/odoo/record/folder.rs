@@ -44,6 +44,10 @@ impl Folder {
             std::fs::remove_dir_all(&part).map_err(|source| RecordError::file(&part, source))?;
         }
         std::fs::create_dir_all(&part).map_err(|source| RecordError::file(&part, source))?;
+        // What it holds is the ERP's: for its owner alone.
+        #[cfg(unix)]
+        std::fs::set_permissions(&part, std::os::unix::fs::PermissionsExt::from_mode(0o700))
+            .map_err(|source| RecordError::file(&part, source))?;
         let begun = Self { dir: dir.to_owned(), part, models: Vec::new() };
         begun.write("INDEX.json", &json!({"rows": AS_THEY_WERE, "complete": false}).to_string())?;
         Ok(begun)

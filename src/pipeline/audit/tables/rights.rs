@@ -1,0 +1,153 @@
+//! Who was given what, held against the log: delegations, mutes, tokens of the API and chat links; and the words of messages
+//! that approvals made. Each was made and ended by entries of its own.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::told::{Made, Told};
+use super::{Found, beside};
+use crate::domain::ids::content_hash;
+use crate::store::{Snapshot, TokenOwner};
+
+/// Delegations, mutes and tokens: made and ended by entries of their own.
+pub(super) async fn rights(from: &mut Snapshot, told: &Told, found: &mut Found) -> anyhow::Result<()> {
+    let mut left = told.delegations.clone();
+    let mut after = String::new();
+    loop {
+        let rows = from.delegations(&after).await?;
+        let Some(last) = rows.last() else { break };
+        after.clone_from(&last.id);
+        for kept in rows {
+            let (row, d) = (format!("delegation {}", kept.id), &kept.body);
+            let (starts, ends) = (d.starts.to_string(), d.ends.to_string());
+            let ended = d.revoked_at.is_some();
+            let says = [("from", d.from.as_str()), ("to", d.to.as_str()), ("starts", &*starts), ("ends", &*ends)];
+            beside(found, &row, &kept.columns, &[&says[..], &[("ended", &ended.to_string())]].concat());
+            right(found, &row, left.remove(&kept.id), &[&says[..], &[("reason", &d.reason)]].concat(), ended);
+        }
+    }
+    gone(found, "delegation", &left);
+    let mut left = told.mutes.clone();
+    after.clear();
+    loop {
+        let rows = from.mutes(&after).await?;
+        let Some(last) = rows.last() else { break };
+        after.clone_from(&last.id);
+        for kept in rows {
+            let (row, m) = (format!("mute {}", kept.id), &kept.body);
+            let until = m.until.to_string();
+            let ended = m.ended.is_some();
+            let columns = [("type", m.code.code()), ("owner", m.owner.as_str()), ("until", &*until)];
+            beside(found, &row, &kept.columns, &[&columns[..], &[("ended", &ended.to_string())]].concat());
+            let log = left.remove(&kept.id);
+            if let Some(log) = &log {
+                found.same(&row, "owner", log.seq, &log.actor, m.owner.as_str());
+                let scope = serde_json::to_value(&m.scope).unwrap_or_default();
+                found.same(&row, "scope", log.seq, &log.detail["scope"].to_string(), &scope.to_string());
+            }
+            right(found, &row, log, &[("type", m.code.code()), ("until", &*until), ("reason", &m.reason)], ended);
+        }
+    }
+    gone(found, "mute", &left);
+    let mut left = told.tokens.clone();
+    after.clear();
+    loop {
+        let rows = from.tokens(&after).await?;
+        let Some(last) = rows.last() else { break };
+        after.clone_from(&last.id);
+        for t in rows {
+            let owner = match &t.owner {
+                TokenOwner::Person(id) => id.clone(),
+                TokenOwner::Service(name) => format!("service:{name}"),
+            };
+            let (scopes, expires) = (t.scopes.join(" "), t.expires_at.to_string());
+            let says = [("owner", &*owner), ("name", &*t.name), ("scopes", &*scopes), ("expires_at", &*expires)];
+            right(found, &format!("token {}", t.id), left.remove(&t.id), &says, t.revoked_at.is_some());
+        }
+    }
+    gone(found, "token", &left);
+    Ok(())
+}
+
+fn right(found: &mut Found, row: &str, log: Option<Made>, says: &[(&str, &str)], ended: bool) {
+    let Some(log) = log else { return found.unknown(row) };
+    for (what, table) in says {
+        let logged = log.detail[*what].as_str().unwrap_or_default();
+        // A row keeps milliseconds, the log what there was.
+        let ms = |text: &str| text.parse::<Timestamp>().ok().map(Timestamp::as_millisecond);
+        let same_time = || ms(logged).is_some_and(|at| ms(table) == Some(at));
+        if !same_time() {
+            found.same(row, what, log.seq, logged, table);
+        }
+    }
+    let word = |ended| if ended { "it has ended" } else { "it holds" };
+    if log.ended != ended {
+        found.add(row, format!("{} (entry {})", word(log.ended), log.seq), word(ended));
+    }
+}
+
+fn gone(found: &mut Found, what: &str, left: &BTreeMap<String, Made>) {
+    for (id, log) in left {
+        found.gone(&format!("{what} {id}"), log.seq);
+    }
+}
+
+pub(super) async fn links(from: &mut Snapshot, told: &Told, found: &mut Found) -> anyhow::Result<()> {
+    let mut left = told.links.clone();
+    let mut after = String::new();
+    loop {
+        let rows = from.links(&after).await?;
+        let Some(last) = rows.last() else { break };
+        after.clone_from(&last.id);
+        for link in rows.into_iter().filter(|link| link.verified) {
+            let (channel, tenant, user) = &link.chat;
+            let chat = format!("chat:{channel}:{tenant}:{user}");
+            let row = format!("link {} of {} to {chat}", link.id, link.person);
+            match left.remove(&(chat, link.person.clone())) {
+                None => found.add(row, "nothing of it, or that it has ended", "it holds"),
+                Some((until, seq)) => {
+                    let until = until.map(Timestamp::as_millisecond);
+                    if until != link.expires_ms {
+                        let shown = |ms: Option<i64>| {
+                            ms.and_then(|ms| Timestamp::from_millisecond(ms).ok())
+                                .map_or("no end".to_owned(), |at| at.to_string())
+                        };
+                        found.add(
+                            row,
+                            format!("until {} (entry {seq})", shown(until)),
+                            format!("until {}", shown(link.expires_ms)),
+                        );
+                    }
+                }
+            }
+        }
+    }
+    for ((chat, person), (_, seq)) in left {
+        found.add(
+            format!("link of {person} to {chat}"),
+            format!("it holds (entry {seq})"),
+            "nothing: it has ended or is gone",
+        );
+    }
+    Ok(())
+}
+
+pub(super) async fn messages(from: &mut Snapshot, told: &Told, found: &mut Found) -> anyhow::Result<()> {
+    let mut left = told.messages.clone();
+    let mut after = String::new();
+    loop {
+        let rows = from.messages(&after).await?;
+        let Some(last) = rows.last() else { break };
+        after.clone_from(&last.0);
+        for (id, body) in rows {
+            let Some((logged, seq)) = left.remove(&id) else { continue };
+            let row = format!("message {id}");
+            found.same(&row, "words with the hash", seq, &logged, &content_hash(&[&body]));
+        }
+    }
+    for (id, (_, seq)) in &left {
+        found.gone(&format!("message {id}"), *seq);
+    }
+    Ok(())
+}
