@@ -46,5 +46,6 @@ pub mod text;
 pub mod transit;
 pub mod units;
 pub mod waits;
+pub mod words;
 pub mod working;
 pub mod workings;
