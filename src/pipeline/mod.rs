@@ -11,7 +11,6 @@ pub mod deliver;
 pub mod desk;
 pub mod detect;
 pub mod draft;
-#[cfg(test)]
 pub(crate) mod draft_sample;
 pub mod guard;
 pub mod kpi;

@@ -33,6 +33,7 @@ use crate::domain::exception::{Exception, ExceptionState, Subject};
 use crate::domain::ids::content_hash;
 use crate::domain::money::{Money, Quantity};
 use crate::domain::recommendation::{Drafter, Recommendation};
+use crate::domain::words::cut;
 use crate::render;
 use crate::store::{StoredDigest, Which};
 
@@ -41,6 +42,12 @@ const STABLE_SHARE: f64 = 0.20;
 
 /// Longest reason in a digest of more than one sentence, in characters: two lines of a terminal.
 const REASON_CHARS: usize = 180;
+
+/// Longest error of a stage that the health of a digest tells, in characters.
+const ERROR_CHARS: usize = 300;
+
+/// Longest kind of a reason why the playbook drafted, in characters.
+const KIND_CHARS: usize = 120;
 
 /// How long records may be silent before the digest says that they are stale (handbook §2.7: orders 24 h).
 const STALE_HOURS: i64 = 24;
@@ -390,9 +397,7 @@ fn drafted_by(ranked: &[Ranked]) -> String {
             Drafter::Playbook { because: why } => {
                 playbook += 1;
                 if let Some(why) = why {
-                    // The card has the reason whole, with every objection; here the first is enough.
-                    let short = why.split(';').next().unwrap_or(why).to_owned();
-                    *because.entry(short).or_default() += 1;
+                    *because.entry(kind_of(why)).or_default() += 1;
                 }
             }
             Drafter::Edited { .. } => *model.entry("people".to_owned()).or_insert(0) += 1,
@@ -409,6 +414,13 @@ fn drafted_by(ranked: &[Ranked]) -> String {
         (false, _) if playbook == 0 => models.join(", "),
         (false, _) => format!("{}, {playbook} by the playbook: {}", models.join(", "), reasons.join("; ")),
     }
+}
+
+/// The kind of a reason: what stands before its first colon. The card has the reason whole, with every place; the head of a
+/// digest has one short line for each kind.
+fn kind_of(why: &str) -> String {
+    let kind = why.split([':', ';']).next().unwrap_or(why);
+    cut(kind, KIND_CHARS)
 }
 
 async fn health(stages: &Stages, laid: &Laid) -> anyhow::Result<Vec<String>> {
@@ -437,7 +449,7 @@ async fn health(stages: &Stages, laid: &Laid) -> anyhow::Result<Vec<String>> {
     lines.extend(stuck::lines(store, &stages.config, clock.now()).await?);
     for status in store.list_job_status().await? {
         if let Some(error) = status.last_error {
-            lines.push(format!("The stage {} last failed: {error}", status.stage));
+            lines.push(format!("The stage {} last failed: {}", status.stage, cut(&error, ERROR_CHARS)));
         }
     }
     lines.extend(laid.seen.feeds.lines(&laid.book));
@@ -511,6 +523,35 @@ mod tests {
 
     fn ranking(capacity: usize) -> RankingConfig {
         RankingConfig { capacity, ..Config::load_from(None, &[]).unwrap().ranking }
+    }
+
+    #[test]
+    fn the_head_tells_each_kind_of_reason_once() {
+        let drafted = |number: u32, why: &str| {
+            let mut entry = ranked(&number.to_string(), 1000, 2000, Lane::Ordinary);
+            let mut first = proposed(10.0);
+            first.drafter = Drafter::Playbook { because: Some(why.to_owned()) };
+            entry.recommendations.push(first);
+            entry
+        };
+        let all = [
+            drafted(1, "its draft was refused twice, since a number was not a cited fact: A1 rationale, a number was not"),
+            drafted(2, "its draft was refused twice, since a number was not a cited fact: A2 risks, a number was not"),
+            drafted(3, "the language model's answer had another form (choices[0].message.content)"),
+            // As it was kept before reasons were words of ours.
+            drafted(4, "language model refused the request: its answer is not one (line 1 column 570): (\"id\": \"c-1\""),
+            drafted(5, "language model refused the request: its answer is not one (line 1 column 571): (\"id\": \"c-2\""),
+            drafted(6, &format!("x\n\u{202e}{}", "y".repeat(500))),
+        ];
+        let long = format!("x {}…", "y".repeat(KIND_CHARS - 3));
+        assert_eq!(
+            drafted_by(&all),
+            format!(
+                "the playbook: 2 because its draft was refused twice, since a number was not a cited fact; 2 because language \
+                 model refused the request; 1 because the language model's answer had another form \
+                 (choices[0].message.content); 1 because {long}"
+            )
+        );
     }
 
     #[test]
