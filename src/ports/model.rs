@@ -103,6 +103,9 @@ pub enum ModelError {
     /// The prompt does not fit.
     #[error("the case is too long for the language model ({0})")]
     TooLong(u16),
+    /// The limit of tokens is beyond what it gives.
+    #[error("the language model's server gives no answer of that many tokens ({0})")]
+    Limit(u16),
     /// It sends to another address.
     #[error("the language model's address sends elsewhere ({0})")]
     Elsewhere(u16),
@@ -162,6 +165,7 @@ impl ModelError {
             Self::NoModel(_) => "check model.name against the server's list of models",
             Self::Quota(_) => "see the account's limits and payments at the provider",
             Self::TooLong(_) => "give the model a context of 8000 tokens or more",
+            Self::Limit(_) => "lower model.tokens_max",
             Self::Elsewhere(_) => "set model.base_url to where it sends, if that is right; redirects are not followed",
             Self::Refused(_) => {
                 "see the server's own log, or what it said with `reeve -vv doctor`; check model.name and model.tokens_max"
@@ -239,6 +243,7 @@ mod tests {
             ModelError::NoModel(status),
             ModelError::Quota(status),
             ModelError::TooLong(status),
+            ModelError::Limit(status),
             ModelError::Elsewhere(status),
             ModelError::Refused(status),
             ModelError::ErrorInside,

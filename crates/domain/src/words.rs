@@ -50,6 +50,43 @@ pub fn cut(text: &str, max_chars: usize) -> String {
     format!("{}…", kept.trim_end())
 }
 
+/// One line with every space kept, for text that stands in columns: each white space, line ends too, is a space, and what can
+/// not be seen is left out.
+pub fn aligned(text: &str) -> String {
+    text.chars().filter_map(shown).collect()
+}
+
+/// Text of several lines on purpose: each of them [`aligned`].
+pub fn lines(text: &str) -> String {
+    text.split('\n').map(aligned).collect::<Vec<_>>().join("\n")
+}
+
+/// JSON text in which whatever can not be seen is written as an escape: it says the same to a program, and nothing to a
+/// terminal. Line ends between its values stay.
+pub fn visible_json(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c == '\n' || (!is_invisible(c) && !is_hidden_format(c) && !is_blank(c)) {
+            out.push(c);
+            continue;
+        }
+        // Only inside of strings: JSON knows no such character outside of them.
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            out.push_str(&format!("\\u{unit:04x}"));
+        }
+    }
+    out
+}
+
+/// The character as it is shown: None where it is left out.
+fn shown(c: char) -> Option<char> {
+    match c {
+        c if c.is_whitespace() || is_blank(c) => Some(' '),
+        c if is_invisible(c) || is_hidden_format(c) => None,
+        c => Some(c),
+    }
+}
+
 /// Text from outside in quotes, [`cut`] to `max_chars` characters (the quotes not counted). Quotes in it become `'`, so that
 /// it can not end its own.
 pub fn quoted(text: &str, max_chars: usize) -> String {
@@ -111,6 +148,17 @@ mod tests {
         assert_eq!(quoted("abcdefg", 6), "“abcde…”");
         assert_eq!(cut("ab  cdef", 4), "ab…");
         assert_eq!(quoted("", 6), "“”");
+    }
+
+    #[test]
+    fn columns_keep_their_spaces_and_nothing_makes_a_line() {
+        assert_eq!(aligned("a   b\nc\r\u{1b}[2J\u{2028}d\u{202e}"), "a   b c [2J d");
+        assert_eq!(lines("a   b\n\u{9b}2J\r\n c"), "a   b\n2J \n c");
+        let json = "{\n  \"a\": \"x\u{202e}\u{9b}\u{7f}\u{e0041}ü\"\n}";
+        let visible = visible_json(json);
+        assert_eq!(visible, "{\n  \"a\": \"x\\u202e\\u009b\\u007f\\udb40\\udc41ü\"\n}");
+        let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        assert_eq!(value(&visible), value(json));
     }
 
     proptest! {

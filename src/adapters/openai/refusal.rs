@@ -90,6 +90,9 @@ fn refused(status: u16, words: &Words) -> ModelError {
     if is_too_long(words) || status == 413 {
         return ModelError::TooLong(status);
     }
+    if is_beyond_limit(words) {
+        return ModelError::Limit(status);
+    }
     if names_no_model(words) {
         return ModelError::NoModel(status);
     }
@@ -113,6 +116,12 @@ pub(super) fn is_too_long(words: &Words) -> bool {
     ])
 }
 
+/// Is it about the size of the limit, and not about its name? Under another name it might be taken for none.
+fn is_beyond_limit(words: &Words) -> bool {
+    let named = words.name("max_tokens") || words.name("max_completion_tokens");
+    named && words.say(&["too large", "at most", "less than", "must be <", "<=", "greater than the maximum", "out of range"])
+}
+
 /// Is it about the name of the model?
 pub(super) fn names_no_model(words: &Words) -> bool {
     let model = words.name("model") || words.name("models");
@@ -132,6 +141,11 @@ pub(super) fn names_no_model(words: &Words) -> bool {
 pub(super) fn is_final(refusal: &Refusal, words: &Words) -> bool {
     matches!(
         judge(refusal, words).0,
-        ModelError::Key(_) | ModelError::Quota(_) | ModelError::Filtered | ModelError::TooLong(_) | ModelError::NoModel(_)
+        ModelError::Key(_)
+            | ModelError::Quota(_)
+            | ModelError::Filtered
+            | ModelError::TooLong(_)
+            | ModelError::Limit(_)
+            | ModelError::NoModel(_)
     )
 }

@@ -132,6 +132,12 @@ async fn a_good_reply_comes_back_with_its_account() {
 }
 
 #[tokio::test]
+async fn the_whole_address_is_taken_for_its_base() {
+    let fake = fake_with(vec![answer("{}", "stop")], |config| config.base_url.push_str("chat/completions")).await;
+    assert_eq!(fake.ask().await.unwrap().text, "{}");
+}
+
+#[tokio::test]
 async fn an_answer_cut_at_the_token_limit_is_marked() {
     let fake = fake(vec![answer("{\"abs", "length")]).await;
     assert!(fake.ask().await.unwrap().truncated);

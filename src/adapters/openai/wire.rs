@@ -14,6 +14,8 @@ use crate::config::ModelConfig;
 use crate::domain::words::quoted;
 use crate::ports::{ModelError, NoWay, Unread};
 
+/// Where questions go, below the base address.
+const PATH: &str = "/chat/completions";
 /// Longest answer that is read, in MiB: a long chain of thoughts with the odds of each token is shorter.
 pub(super) const ANSWER_MAX_MIB: usize = 4;
 /// Longest piece of a refusal's body that is read, in bytes.
@@ -54,6 +56,8 @@ pub(super) enum Failure {
 impl Wire {
     pub(super) fn new(config: &ModelConfig, http: reqwest::Client, clock: Clock) -> Result<Self, SetupError> {
         let base = config.base_url.trim().trim_end_matches('/');
+        // What providers show to copy is often the whole address.
+        let base = base.strip_suffix(PATH).unwrap_or(base);
         let is_address =
             reqwest::Url::parse(base).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
         if !is_address {
@@ -66,7 +70,7 @@ impl Wire {
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
         }
-        let address = format!("{base}/chat/completions");
+        let address = format!("{base}{PATH}");
         Ok(Self { http, address, key: config.api_key.clone(), headers, timeout: config.timeout, clock })
     }
 

@@ -98,15 +98,15 @@ fn read(object: &str) -> Result<Answer, Objection> {
     serde_json::from_str(object).map_err(|error| {
         let said = error.to_string();
         let kind = if said.starts_with("missing field") {
-            "a field is missing"
+            "it was not JSON of the schema (a field is missing)"
         } else if said.starts_with("unknown field") {
-            "it has a field that was not asked for"
+            "it was not JSON of the schema (it has a field that was not asked for)"
         } else if said.starts_with("duplicate field") {
-            "it has a field twice"
+            "it was not JSON of the schema (it has a field twice)"
         } else if said.starts_with(NOT_WHOLE) {
-            "a confidence is no whole number"
+            "it was not JSON of the schema (a confidence is no whole number)"
         } else {
-            "a field has another type"
+            "it was not JSON of the schema (a field has another type)"
         };
         // The parser's words may hold pieces of the reply.
         Objection::Shape(Shape::Other { kind, said: clean(&said, 160) })

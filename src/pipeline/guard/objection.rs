@@ -97,7 +97,7 @@ pub enum Shape {
     /// The object is another one than asked.
     #[error("{said}")]
     Other {
-        /// What is the matter, for people.
+        /// What is the matter, for people: as [`Objection::kind`].
         kind: &'static str,
         /// What the parser says: it may hold pieces of the reply.
         said: String,
@@ -112,7 +112,9 @@ impl Objection {
             Self::OnlyThought => "there were thoughts and no answer",
             Self::Empty => "it was empty",
             Self::TooMuch => "it was too long",
-            Self::Shape(_) => "it was not JSON of the schema",
+            Self::Shape(Shape::Other { kind, .. }) => kind,
+            Self::Shape(Shape::NoObject) => "it was not JSON of the schema",
+            Self::Shape(Shape::Several) => "it was not JSON of the schema (there are several answers)",
             Self::Canary => "it repeated the mark around the data",
             Self::ChoiceCount(_) => "it had no choice or too many",
             Self::Confidence(_) => "a confidence was no percentage",
@@ -163,7 +165,6 @@ impl Objection {
             | Self::TellsMoney { field, .. }
             | Self::NamesPartner { field, .. }
             | Self::NoCites(field) => field.as_str(),
-            Self::Shape(Shape::Other { kind, .. }) => return format!("{} ({kind})", self.kind()),
             _ => return self.kind().to_owned(),
         };
         format!("{place}: {}", self.kind())

@@ -368,24 +368,30 @@ fn what_can_be_meant_in_two_ways_is_refused() {
     for (text, kind) in [
         (format!("{answer} or {other}"), "several"),
         (format!("{{\"tool\": \"approve\"}} {answer}"), "several"),
-        (answer.replace("\"abstain\":false", "\"abstain\":true,\"abstain\":false"), "it has a field twice"),
-        (answer.replace("\"candidate\":\"A1\"", "\"candidate\":\"A1\",\"candidate\":\"A2\""), "it has a field twice"),
-        (answer.replace(":70,", ":0.7,"), "a confidence is no whole number"),
-        (answer.replace(":70,", ":1.0,"), "a confidence is no whole number"),
-        (answer.replace(":70,", ":\"0.7\","), "a confidence is no whole number"),
-        (answer.replace(":70,", ":\"high\","), "a confidence is no whole number"),
-        (answer.replace(":70,", ":[70],"), "a field has another type"),
-        (answer.replace("\"risks\"", "\"notes\""), "it has a field that was not asked for"),
+        (
+            answer.replace("\"abstain\":false", "\"abstain\":true,\"abstain\":false"),
+            "it was not JSON of the schema (it has a field twice)",
+        ),
+        (
+            answer.replace("\"candidate\":\"A1\"", "\"candidate\":\"A1\",\"candidate\":\"A2\""),
+            "it was not JSON of the schema (it has a field twice)",
+        ),
+        (answer.replace(":70,", ":0.7,"), "it was not JSON of the schema (a confidence is no whole number)"),
+        (answer.replace(":70,", ":1.0,"), "it was not JSON of the schema (a confidence is no whole number)"),
+        (answer.replace(":70,", ":\"0.7\","), "it was not JSON of the schema (a confidence is no whole number)"),
+        (answer.replace(":70,", ":\"high\","), "it was not JSON of the schema (a confidence is no whole number)"),
+        (answer.replace(":70,", ":[70],"), "it was not JSON of the schema (a field has another type)"),
+        (answer.replace("\"risks\"", "\"notes\""), "it was not JSON of the schema (it has a field that was not asked for)"),
         (format!("<think>{answer}"), "there were thoughts and no answer"),
         (format!("<think>{answer}</think>"), "there were thoughts and no answer"),
         (format!("<|channel|>analysis<|message|>{answer}"), "there were thoughts and no answer"),
-        (answer[..answer.len() - 2].to_owned(), "it has a field that was not asked for"),
+        (answer[..answer.len() - 2].to_owned(), "it was not JSON of the schema (it has a field that was not asked for)"),
         ("{".repeat(9_000), "none"),
         ("{\"a\":".repeat(5_000), "none"),
-        ("\"{}\"".to_owned(), "it has no field"),
+        ("\"{}\"".to_owned(), "it was not JSON of the schema (a field is missing)"),
     ] {
         let found = shape(&text);
-        assert!(found == kind || kind == "it has no field" && found == "a field is missing", "{found}: {text:.200}");
+        assert_eq!(found, kind, "{text:.200}");
     }
     assert_eq!(shape(&format!("<think>{answer}")), "there were thoughts and no answer");
     let mark = sample.file().canary();
@@ -430,7 +436,7 @@ fn what_people_are_told_of_a_refused_answer_holds_no_word_of_it() {
             for word in ["URGENT", "release", "BILL", "0010", "DE00", "1234", "49", "999", "call"] {
                 assert!(!told.contains(word), "{word} in: {told}");
             }
-            assert!(told.ends_with(objection.kind()) || matches!(objection, Objection::Shape(_)), "{told}");
+            assert!(told.ends_with(objection.kind()), "{told}");
         }
     }
 }
