@@ -12,6 +12,7 @@ pub mod desk;
 pub mod detect;
 pub mod draft;
 pub(crate) mod draft_sample;
+mod drafters;
 pub mod guard;
 pub mod kpi;
 pub mod model_draft;

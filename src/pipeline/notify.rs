@@ -18,6 +18,7 @@ use super::approve::DRILL_VERB;
 use super::deliver::stuck;
 use super::desk::Laid;
 use super::detect::{is_current, looked_through};
+use super::drafters::drafted_by;
 use super::noise::{Muting, drill, mutes};
 use super::watermark::Reading;
 use super::{Context as Stages, Progress, Stage, observe};
@@ -32,7 +33,7 @@ use crate::domain::draft::order_note;
 use crate::domain::exception::{Exception, ExceptionState, Subject};
 use crate::domain::ids::content_hash;
 use crate::domain::money::{Money, Quantity};
-use crate::domain::recommendation::{Drafter, Recommendation};
+use crate::domain::recommendation::Recommendation;
 use crate::domain::words::cut;
 use crate::render;
 use crate::store::{StoredDigest, Which};
@@ -45,9 +46,6 @@ const REASON_CHARS: usize = 180;
 
 /// Longest error of a stage that the health of a digest tells, in characters.
 const ERROR_CHARS: usize = 300;
-
-/// Longest kind of a reason why the playbook drafted, in characters.
-const KIND_CHARS: usize = 120;
 
 /// How long records may be silent before the digest says that they are stale (handbook §2.7: orders 24 h).
 const STALE_HOURS: i64 = 24;
@@ -194,7 +192,7 @@ async fn compose(stages: &Stages, laid: &Laid, day: Date) -> anyhow::Result<Dige
         explained: explained(&store.list_exceptions(Which::Live).await?, day),
         noise,
         decided: decided(stages, yesterday.as_ref()).await?,
-        drafted_by: drafted_by(&ranked),
+        drafted_by: drafted_by(ranked.iter().filter_map(|e| e.recommendations.first()).map(|first| &first.drafter)),
         health: health(stages, laid).await?.into_iter().chain(unknown(&below)).collect(),
         audit_head: store.audit_head().await?,
         lines,
@@ -387,42 +385,6 @@ async fn decided(stages: &Stages, yesterday: Option<&StoredDigest>) -> anyhow::R
     Ok(lines)
 }
 
-fn drafted_by(ranked: &[Ranked]) -> String {
-    let mut model = BTreeMap::new();
-    let mut because: BTreeMap<String, usize> = BTreeMap::new();
-    let mut playbook = 0;
-    for first in ranked.iter().filter_map(|e| e.recommendations.first()) {
-        match &first.drafter {
-            Drafter::Model { name, .. } => *model.entry(name.clone()).or_insert(0) += 1,
-            Drafter::Playbook { because: why } => {
-                playbook += 1;
-                if let Some(why) = why {
-                    *because.entry(kind_of(why)).or_default() += 1;
-                }
-            }
-            Drafter::Edited { .. } => *model.entry("people".to_owned()).or_insert(0) += 1,
-        }
-    }
-    let models: Vec<String> = model
-        .iter()
-        .map(|(name, n)| if name == "people" { format!("people ({n})") } else { format!("model {name} ({n})") })
-        .collect();
-    let reasons: Vec<String> = because.iter().map(|(why, n)| format!("{n} because {why}")).collect();
-    match (models.is_empty(), reasons.is_empty()) {
-        (true, true) => "the playbook, no model configured".to_owned(),
-        (true, false) => format!("the playbook: {}", reasons.join("; ")),
-        (false, _) if playbook == 0 => models.join(", "),
-        (false, _) => format!("{}, {playbook} by the playbook: {}", models.join(", "), reasons.join("; ")),
-    }
-}
-
-/// The kind of a reason: what stands before its first colon. The card has the reason whole, with every place; the head of a
-/// digest has one short line for each kind.
-fn kind_of(why: &str) -> String {
-    let kind = why.split([':', ';']).next().unwrap_or(why);
-    cut(kind, KIND_CHARS)
-}
-
 async fn health(stages: &Stages, laid: &Laid) -> anyhow::Result<Vec<String>> {
     let Stages { store, clock, .. } = stages;
     let mut lines = Vec::new();
@@ -466,7 +428,7 @@ mod tests {
     use crate::domain::action::{Candidate, MoneySum, Range};
     use crate::domain::case::CaseState;
     use crate::domain::ids::CaseId;
-    use crate::domain::recommendation::Prose;
+    use crate::domain::recommendation::{Drafter, Prose};
 
     const DAY: &str = "2026-10-09";
 
@@ -523,35 +485,6 @@ mod tests {
 
     fn ranking(capacity: usize) -> RankingConfig {
         RankingConfig { capacity, ..Config::load_from(None, &[]).unwrap().ranking }
-    }
-
-    #[test]
-    fn the_head_tells_each_kind_of_reason_once() {
-        let drafted = |number: u32, why: &str| {
-            let mut entry = ranked(&number.to_string(), 1000, 2000, Lane::Ordinary);
-            let mut first = proposed(10.0);
-            first.drafter = Drafter::Playbook { because: Some(why.to_owned()) };
-            entry.recommendations.push(first);
-            entry
-        };
-        let all = [
-            drafted(1, "its draft was refused twice, since a number was not a cited fact: A1 rationale, a number was not"),
-            drafted(2, "its draft was refused twice, since a number was not a cited fact: A2 risks, a number was not"),
-            drafted(3, "the language model's answer had another form (choices[0].message.content)"),
-            // As it was kept before reasons were words of ours.
-            drafted(4, "language model refused the request: its answer is not one (line 1 column 570): (\"id\": \"c-1\""),
-            drafted(5, "language model refused the request: its answer is not one (line 1 column 571): (\"id\": \"c-2\""),
-            drafted(6, &format!("x\n\u{202e}{}", "y".repeat(500))),
-        ];
-        let long = format!("x {}…", "y".repeat(KIND_CHARS - 3));
-        assert_eq!(
-            drafted_by(&all),
-            format!(
-                "the playbook: 2 because its draft was refused twice, since a number was not a cited fact; 2 because language \
-                 model refused the request; 1 because the language model's answer had another form \
-                 (choices[0].message.content); 1 because {long}"
-            )
-        );
     }
 
     #[test]

@@ -65,12 +65,13 @@ impl Endpoint {
         let before = marks[nth].1;
         marks[nth].1 += 1;
         let choice = &body["response_format"]["json_schema"]["schema"]["properties"]["choices"]["items"]["properties"];
-        let ids = |list: &Value| -> Vec<String> { serde_json::from_value(list.clone()).unwrap() };
+        // None where it is asked without a schema.
+        let ids = |list: &Value| -> Vec<String> { serde_json::from_value(list.clone()).unwrap_or_default() };
         let outside = |id: &String| {
             let line = user.lines().find(|line| line.starts_with(&format!("- {id} |"))).unwrap();
             line.ends_with("text from outside")
         };
-        let fact = ids(&choice["cites"]["items"]["enum"]).into_iter().find(|id| !outside(id)).unwrap();
+        let fact = ids(&choice["cites"]["items"]["enum"]).into_iter().find(|id| !outside(id)).unwrap_or_default();
         Asked { nth, before, candidates: ids(&choice["candidate"]["enum"]), fact }
     }
 }
