@@ -4,6 +4,8 @@
 //! in a terminal. [`plain`] is for text that stands alone, [`quoted`] for text inside a sentence of ours. For prompts, where
 //! brackets mean something too, there is [`text::clean`](crate::text::clean).
 
+use std::fmt::Write as _;
+
 use crate::text::is_invisible;
 
 /// Most marks that may sit on one letter: languages need few, and a heap of them covers the lines above and below.
@@ -72,7 +74,8 @@ pub fn visible_json(json: &str) -> String {
         }
         // Only inside of strings: JSON knows no such character outside of them.
         for unit in c.encode_utf16(&mut [0; 2]) {
-            out.push_str(&format!("\\u{unit:04x}"));
+            // Writing to a string does not fail.
+            let _ = write!(out, "\\u{unit:04x}");
         }
     }
     out
