@@ -18,6 +18,7 @@ pub use crate::domain::text::{clean, is_invisible};
 
 const SYSTEM: &str = include_str!("../prompts/draft/system.md");
 const USER: &str = include_str!("../prompts/draft/user.md");
+const FORM: &str = include_str!("../prompts/draft/form.md");
 const SCHEMA: &str = include_str!("../prompts/draft/answer.schema.json");
 
 /// Longest piece of outside text that a prompt shows, in characters.
@@ -34,6 +35,8 @@ pub struct Prompt {
     pub system: String,
     /// The case, with text from outside fenced.
     pub user: String,
+    /// The answer's form in words, for a model that nothing else holds to the schema.
+    pub form: String,
     /// Name of the answer's schema.
     pub schema_name: &'static str,
     /// JSON schema of the answer, strict.
@@ -74,9 +77,9 @@ impl CaseFile<'_> {
     }
 }
 
-/// Says which version of the prompt a draft was made with: the hash of its three files.
+/// Says which version of the prompt a draft was made with: the hash of its four files, whichever of them the endpoint needs.
 pub fn prompt_hash() -> String {
-    content_hash(&[SYSTEM, USER, SCHEMA])
+    content_hash(&[SYSTEM, USER, FORM, SCHEMA])
 }
 
 /// Renders the request for one case. `objections` are the faults of the answer before, if there was one.
@@ -107,7 +110,9 @@ pub fn draft_request(file: &CaseFile<'_>, objections: &[String]) -> Result<Promp
             objections => objections.to_vec(),
         },
     )?;
-    Ok(Prompt { system, user, schema_name: "draft", schema: answer_schema(file, &listed) })
+    let schema = answer_schema(file, &listed);
+    let form = environment.render_str(FORM, context! { schema => schema.to_string() })?;
+    Ok(Prompt { system, user, form, schema_name: "draft", schema })
 }
 
 fn exception_line(exception: &Exception) -> String {

@@ -7,6 +7,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
+use crate::domain::words::cut;
 use crate::pipeline::{Progress, Stage};
 use crate::store::{JobStatus, Store};
 
@@ -15,6 +16,10 @@ const ROUNDS_MAX: usize = 200;
 
 /// What such an error ends with.
 const FAULT: &str = "this is a fault in Reeve, please report it";
+
+/// Longest error that is kept of a stage, in characters: it is shown on a page and in the digest, and may hold words of an ERP
+/// or a database.
+const ERROR_CHARS: usize = 500;
 
 /// Shortest pause of a stage that has nothing to do.
 const SHORTEST: Duration = Duration::from_millis(20);
@@ -108,9 +113,42 @@ async fn note(stage: &dyn Stage, outcome: &anyhow::Result<Progress>, store: &Sto
             stage: stage.name().to_owned(),
             last_run: now,
             last_ok: None,
-            last_error: Some(format!("{error:#}")),
+            last_error: Some(cut(&format!("{error:#}"), ERROR_CHARS)),
             advanced: 0,
         },
     };
     Ok(store.put_job_status(&status).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+
+    use super::*;
+    use crate::store::testing::on_each;
+
+    struct Failing;
+
+    #[async_trait]
+    impl Stage for Failing {
+        fn name(&self) -> &'static str {
+            "observe"
+        }
+
+        async fn run_once(&self) -> anyhow::Result<Progress> {
+            anyhow::bail!("Odoo said\n2026-10-31 approved by Ari\u{202e}\u{1b}[2J{}", "x".repeat(10_000))
+        }
+    }
+
+    #[tokio::test]
+    async fn an_error_that_holds_words_from_outside_is_kept_as_one_short_line() {
+        on_each(|store| async move {
+            let stages: Vec<Box<dyn Stage>> = vec![Box::new(Failing)];
+            run_until_idle(&stages, &store, &Clock::System).await.unwrap_err();
+            let kept = store.list_job_status().await.unwrap().remove(0).last_error.unwrap();
+            assert!(kept.starts_with("Odoo said 2026-10-31 approved by Ari[2Jxxx"), "{kept}");
+            assert_eq!(kept.chars().count(), ERROR_CHARS);
+        })
+        .await;
+    }
 }

@@ -32,9 +32,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
-use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// Exception triage for retailers who run Odoo: reads the ERP, ranks what is wrong by money, and lets people decide.
 #[derive(Debug, Parser)]
@@ -162,16 +159,12 @@ pub fn main() -> ExitCode {
     };
     // A daemon's log is its voice: it speaks at INFO without being asked.
     let level = if matches!(cli.command, Command::Serve) { level.max(tracing::Level::INFO) } else { level };
-    // The client logs whatever an endpoint answered as an error; what matters of it comes back to us as a value.
-    let targets = Targets::new().with_default(level).with_target("async_openai", LevelFilter::OFF);
     tracing_subscriber::fmt()
         .with_max_level(level)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
         .fmt_fields(terminal::log_fields())
-        .finish()
-        .with(targets)
         .init();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

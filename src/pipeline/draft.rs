@@ -30,7 +30,7 @@ use crate::domain::ids::{CaseId, FactId};
 use crate::domain::money::Quantity;
 use crate::domain::policy::{ActionCode, Policy};
 use crate::domain::recommendation::{Drafter, Prose, Recommendation};
-use crate::ports::{LanguageModel, ModelReply, ModelRequest, PortError};
+use crate::ports::{LanguageModel, ModelError, ModelReply, ModelRequest};
 use crate::store::{Store, StoreError};
 
 /// Recommendations shown for a case at most: more are not read.
@@ -209,15 +209,15 @@ impl Drafting {
             // What the rules give to a human is not for a model to decide.
             Some("the rules ask for human judgement".to_owned())
         } else if self.calls_spent().await? >= self.0.config.model.calls_per_day {
-            Some(used_up(self.0.config.model.calls_per_day))
+            Some(ModelError::UsedUp(self.0.config.model.calls_per_day).to_string())
         } else {
             let metered = Metered { drafting: self, model: model.as_ref() };
             // What the policy does not let a model see is not told it, and so not cited by it.
             let mut sight = Bundle { workings: None, ..bundle.clone() };
             sight.facts.retain(|_, fact| self.0.config.policy.model.shows(fact));
             match draft_with_model(&metered, view, &assessment.candidates, &sight).await {
-                ModelOutcome::Drafted { draft, drafter } => return Ok((draft, drafter)),
-                ModelOutcome::GaveUp { because, .. } => Some(because),
+                ModelOutcome::Drafted { draft, drafter, .. } => return Ok((draft, drafter)),
+                ModelOutcome::GaveUp { because, .. } => Some(because.to_string()),
             }
         };
         Ok((playbook::draft(view, assessment), Drafter::Playbook { because }))
@@ -300,25 +300,27 @@ impl LanguageModel for Metered<'_> {
         self.model.name()
     }
 
-    async fn complete(&self, request: &ModelRequest) -> Result<ModelReply, PortError> {
-        let unkept = |error: StoreError| PortError::Transient {
-            service: "the count of model calls",
-            retry_after: None,
-            source: Box::new(error),
+    async fn complete(&self, request: &ModelRequest) -> Result<ModelReply, ModelError> {
+        let unkept = |error: StoreError| {
+            tracing::error!("The count of model calls can not be kept: {error}");
+            ModelError::Uncounted
         };
         let Stages { store, config, .. } = &self.drafting.0;
         let spent = self.drafting.calls_spent().await.map_err(unkept)?;
         if spent >= config.model.calls_per_day {
-            let source = used_up(config.model.calls_per_day).into();
-            return Err(PortError::Permanent { service: "the day's budget", source });
+            return Err(ModelError::UsedUp(config.model.calls_per_day));
         }
         store.put_setting(&self.drafting.calls_key(), &(spent + 1).to_string()).await.map_err(unkept)?;
         self.model.complete(request).await
     }
-}
 
-fn used_up(calls: u32) -> String {
-    format!("the day's {calls} model calls are used up")
+    fn tell_form(&self) {
+        self.model.tell_form();
+    }
+
+    fn dialect(&self) -> String {
+        self.model.dialect()
+    }
 }
 
 /// Donors' units that transfers claim, by case: two open recommendations may not claim the same stock (handbook §5).

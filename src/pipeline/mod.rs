@@ -11,8 +11,8 @@ pub mod deliver;
 pub mod desk;
 pub mod detect;
 pub mod draft;
-#[cfg(test)]
 pub(crate) mod draft_sample;
+mod drafters;
 pub mod guard;
 pub mod kpi;
 pub mod model_draft;

@@ -8,10 +8,11 @@ use crate::domain::draft::Draft;
 use crate::domain::evidence::Bundle;
 use crate::domain::ids::content_hash;
 use crate::domain::recommendation::Drafter;
-use crate::ports::{LanguageModel, ModelRequest, PortError};
+use crate::ports::{LanguageModel, ModelError, ModelRequest};
 use crate::prompts::{CaseFile, Prompt, draft_request, prompt_hash};
 
-use super::guard;
+use super::draft_sample::Sample;
+use super::guard::{self, Objection};
 use super::view::CaseView;
 
 pub use crate::domain::draft::order_note;
@@ -32,6 +33,8 @@ pub struct Trace {
     pub reply_hash: String,
     /// Tokens of all rounds.
     pub tokens: u64,
+    /// Are they estimated, in any round?
+    pub estimated: bool,
     /// Time of all rounds.
     pub latency_ms: u64,
     /// Rounds asked.
@@ -47,10 +50,44 @@ impl Trace {
             prompt_hash: self.prompt_hash.clone(),
             reply_hash: self.reply_hash.clone(),
             tokens: self.tokens,
+            estimated: self.estimated,
             latency_ms: self.latency_ms,
             cost_micro: 0,
         }
     }
+}
+
+/// Why no words of the model are used. What it displays is for people, and holds no word of the model or its server: what
+/// stands before the first colon is the kind, of which there are few, what stands behind it is the place.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Because {
+    /// There was nothing to ask about.
+    #[error("there is nothing that a model could choose or cite")]
+    Nothing,
+    /// A fault of the release.
+    #[error("the prompt can not be rendered")]
+    Prompt,
+    /// There was no answer.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The guard refused each answer; these are its objections to the last.
+    #[error("its draft was refused twice, {}", told(.0))]
+    Refused(Vec<Objection>),
+}
+
+/// The first fault's kind, and where each is.
+fn told(objections: &[Objection]) -> String {
+    let Some(first) = objections.first() else { return "and nobody said why".to_owned() };
+    let mut places: Vec<String> = objections.iter().take(OBJECTIONS_MAX).map(Objection::for_people).collect();
+    places.dedup();
+    if objections.len() > OBJECTIONS_MAX {
+        places.push(format!("and {} more", objections.len() - OBJECTIONS_MAX));
+    }
+    if places == [first.kind()] {
+        return format!("since {}", first.kind());
+    }
+    // One colon parts the kind from the places.
+    format!("since {}: {}", first.kind(), places.join("; ").replace(": ", ", "))
 }
 
 /// What came of asking the model.
@@ -62,11 +99,13 @@ pub enum ModelOutcome {
         draft: Draft,
         /// Whose words.
         drafter: Drafter,
+        /// How often it was asked.
+        rounds: u32,
     },
     /// None; the playbook drafts, and the card says why.
     GaveUp {
-        /// Why, for people.
-        because: String,
+        /// Why.
+        because: Because,
         /// What it took nevertheless.
         trace: Trace,
     },
@@ -91,51 +130,61 @@ pub async fn draft_with_model(
     ask(model, &file).await
 }
 
+/// Has `model` draft a small made-up case, as it would a real one: for whoever wants to know whether it can.
+pub async fn try_out(model: &dyn LanguageModel) -> ModelOutcome {
+    ask(model, &Sample::made_up().file()).await
+}
+
 /// Asks once, and once more with the objections.
 async fn ask(model: &dyn LanguageModel, file: &CaseFile<'_>) -> ModelOutcome {
     let mut trace = Trace { model: model.name(), prompt_hash: prompt_hash(), ..Trace::default() };
-    let give_up = |because: String, trace: Trace| ModelOutcome::GaveUp { because, trace };
+    let give_up = |because: Because, trace: Trace| ModelOutcome::GaveUp { because, trace };
     if file.candidates.is_empty() || file.bundle.facts.values().all(|fact| fact.third_party) {
-        return give_up("there is nothing that a model could choose or cite".to_owned(), trace);
+        return give_up(Because::Nothing, trace);
     }
-    let mut objections: Vec<String> = Vec::new();
+    let mut objections: Vec<Objection> = Vec::new();
     while trace.rounds < ROUNDS {
-        let request = match draft_request(file, &objections) {
-            Ok(Prompt { system, user, schema_name, schema }) => {
-                ModelRequest { system, user, schema_name: schema_name.to_owned(), schema }
+        let request = match draft_request(file, &for_the_model(&objections)) {
+            Ok(Prompt { system, user, form, schema_name, schema }) => {
+                ModelRequest { system, user, form, schema_name: schema_name.to_owned(), schema }
             }
-            Err(error) => return give_up(format!("the prompt can not be rendered: {error:#}"), trace),
+            Err(error) => {
+                tracing::error!("The prompt of a draft can not be rendered: {error:#}");
+                return give_up(Because::Prompt, trace);
+            }
         };
         trace.rounds += 1;
         let reply = match model.complete(&request).await {
             Ok(reply) => reply,
-            Err(error) => return give_up(reason(&error), trace),
+            Err(error) => return give_up(error.into(), trace),
         };
         trace.model.clone_from(&reply.model);
         trace.reply_hash = content_hash(&[&reply.text]);
         trace.tokens = trace.tokens.saturating_add(reply.tokens);
+        trace.estimated |= reply.estimated;
         trace.latency_ms = trace.latency_ms.saturating_add(reply.latency_ms);
         match guard::check(&reply, file) {
-            Ok(draft) => return ModelOutcome::Drafted { draft, drafter: trace.drafter() },
+            Ok(draft) => return ModelOutcome::Drafted { draft, drafter: trace.drafter(), rounds: trace.rounds },
             Err(found) => {
-                let hidden = found.len().saturating_sub(OBJECTIONS_MAX);
-                objections = found.iter().take(OBJECTIONS_MAX).map(ToString::to_string).collect();
-                if hidden > 0 {
-                    objections.push(format!("and {hidden} more"));
+                objections = found;
+                if objections.iter().any(|objection| matches!(objection, Objection::Shape(_))) {
+                    model.tell_form();
                 }
-                tracing::info!(case = %file.case_id, round = trace.rounds, objections = found.len(), "draft refused");
+                tracing::info!(case = %file.case_id, round = trace.rounds, objections = objections.len(), "draft refused");
+                tracing::debug!(case = %file.case_id, "Refused: {}", for_the_model(&objections).join("; "));
             }
         }
     }
-    give_up(format!("its draft was refused twice: {}", objections.join("; ")), trace)
+    give_up(Because::Refused(objections), trace)
 }
 
-/// The error and what caused it, on one line.
-fn reason(error: &PortError) -> String {
-    match std::error::Error::source(error) {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
+/// The objections as the model is told them.
+fn for_the_model(objections: &[Objection]) -> Vec<String> {
+    let mut told: Vec<String> = objections.iter().take(OBJECTIONS_MAX).map(ToString::to_string).collect();
+    if objections.len() > OBJECTIONS_MAX {
+        told.push(format!("and {} more", objections.len() - OBJECTIONS_MAX));
     }
+    told
 }
 
 #[cfg(test)]
@@ -144,18 +193,17 @@ mod tests {
 
     use async_trait::async_trait;
 
-    use super::super::draft_sample::Sample;
     use super::*;
-    use crate::ports::ModelReply;
+    use crate::ports::{ModelReply, NoWay};
 
     /// Answers from a list and remembers what it was asked.
     struct Scripted {
-        replies: Mutex<Vec<Result<ModelReply, PortError>>>,
+        replies: Mutex<Vec<Result<ModelReply, ModelError>>>,
         asked: Mutex<Vec<ModelRequest>>,
     }
 
     impl Scripted {
-        fn new(mut replies: Vec<Result<ModelReply, PortError>>) -> Self {
+        fn new(mut replies: Vec<Result<ModelReply, ModelError>>) -> Self {
             replies.reverse();
             Self { replies: Mutex::new(replies), asked: Mutex::new(Vec::new()) }
         }
@@ -167,7 +215,7 @@ mod tests {
             "scripted".to_owned()
         }
 
-        async fn complete(&self, request: &ModelRequest) -> Result<ModelReply, PortError> {
+        async fn complete(&self, request: &ModelRequest) -> Result<ModelReply, ModelError> {
             self.asked.lock().unwrap().push(request.clone());
             self.replies.lock().unwrap().pop().unwrap()
         }
@@ -178,13 +226,16 @@ mod tests {
         let sample = Sample::new();
         let model = Scripted::new(vec![Ok(sample.good_reply())]);
         let reply = sample.good_reply().text;
-        let ModelOutcome::Drafted { draft, drafter } = ask(&model, &sample.file()).await else { panic!("refused") };
+        let ModelOutcome::Drafted { draft, drafter, rounds: 1 } = ask(&model, &sample.file()).await else {
+            panic!("refused")
+        };
         assert_eq!(draft.choices[0].candidate, "A1");
         let expected = Drafter::Model {
             name: "scripted".to_owned(),
             prompt_hash: prompt_hash(),
             reply_hash: content_hash(&[&reply]),
             tokens: 500,
+            estimated: false,
             latency_ms: 20,
             cost_micro: 0,
         };
@@ -209,7 +260,8 @@ mod tests {
         let bad = || Ok(sample.reply_with(|answer| answer["choices"][0]["candidate"] = "A9".into()));
         let model = Scripted::new(vec![bad(), bad()]);
         let ModelOutcome::GaveUp { because, trace } = ask(&model, &sample.file()).await else { panic!("taken") };
-        assert!(because.contains("refused twice") && because.contains("no candidate \"A9\""), "{because}");
+        let because = because.to_string();
+        assert_eq!(because, "its draft was refused twice, since it chose what is no candidate of the case");
         assert_eq!(trace.rounds, 2);
         assert!(!trace.reply_hash.is_empty());
     }
@@ -217,10 +269,10 @@ mod tests {
     #[tokio::test]
     async fn an_unavailable_model_is_a_reason_and_not_an_error() {
         let sample = Sample::new();
-        let down = PortError::Transient { service: "language model", retry_after: None, source: "timed out".into() };
+        let down = ModelError::NoWay(NoWay::Refused);
         let model = Scripted::new(vec![Err(down)]);
         let ModelOutcome::GaveUp { because, .. } = ask(&model, &sample.file()).await else { panic!("taken") };
-        assert_eq!(because, "language model is unavailable: timed out");
+        assert_eq!(because.to_string(), "the language model can not be reached (connection refused)");
     }
 
     #[tokio::test]

@@ -18,6 +18,7 @@ use super::approve::DRILL_VERB;
 use super::deliver::stuck;
 use super::desk::Laid;
 use super::detect::{is_current, looked_through};
+use super::drafters::drafted_by;
 use super::noise::{Muting, drill, mutes};
 use super::told_apart::alternatives;
 use super::watermark::Reading;
@@ -32,7 +33,8 @@ use crate::domain::draft::order_note;
 use crate::domain::exception::{Exception, ExceptionState, Subject};
 use crate::domain::ids::content_hash;
 use crate::domain::money::Money;
-use crate::domain::recommendation::{Drafter, Recommendation};
+use crate::domain::recommendation::Recommendation;
+use crate::domain::words::cut;
 use crate::render;
 use crate::store::{StoredDigest, Which};
 
@@ -41,6 +43,9 @@ const STABLE_SHARE: f64 = 0.20;
 
 /// Longest reason in a digest of more than one sentence, in characters: two lines of a terminal.
 const REASON_CHARS: usize = 180;
+
+/// Longest error of a stage that the health of a digest tells, in characters.
+const ERROR_CHARS: usize = 300;
 
 /// How long records may be silent before the digest says that they are stale (handbook §2.7: orders 24 h).
 const STALE_HOURS: i64 = 24;
@@ -187,7 +192,7 @@ async fn compose(stages: &Stages, laid: &Laid, day: Date) -> anyhow::Result<Dige
         explained: explained(&store.list_exceptions(Which::Live).await?, day),
         noise,
         decided: decided(stages, yesterday.as_ref()).await?,
-        drafted_by: drafted_by(&ranked),
+        drafted_by: drafted_by(ranked.iter().filter_map(|e| e.recommendations.first()).map(|first| &first.drafter)),
         health: health(stages, laid).await?.into_iter().chain(unknown(&below)).collect(),
         audit_head: store.audit_head().await?,
         lines,
@@ -359,37 +364,6 @@ async fn decided(stages: &Stages, yesterday: Option<&StoredDigest>) -> anyhow::R
     Ok(lines)
 }
 
-fn drafted_by(ranked: &[Ranked]) -> String {
-    let mut model = BTreeMap::new();
-    let mut because: BTreeMap<String, usize> = BTreeMap::new();
-    let mut playbook = 0;
-    for first in ranked.iter().filter_map(|e| e.recommendations.first()) {
-        match &first.drafter {
-            Drafter::Model { name, .. } => *model.entry(name.clone()).or_insert(0) += 1,
-            Drafter::Playbook { because: why } => {
-                playbook += 1;
-                if let Some(why) = why {
-                    // The card has the reason whole, with every objection; here the first is enough.
-                    let short = why.split(';').next().unwrap_or(why).to_owned();
-                    *because.entry(short).or_default() += 1;
-                }
-            }
-            Drafter::Edited { .. } => *model.entry("people".to_owned()).or_insert(0) += 1,
-        }
-    }
-    let models: Vec<String> = model
-        .iter()
-        .map(|(name, n)| if name == "people" { format!("people ({n})") } else { format!("model {name} ({n})") })
-        .collect();
-    let reasons: Vec<String> = because.iter().map(|(why, n)| format!("{n} because {why}")).collect();
-    match (models.is_empty(), reasons.is_empty()) {
-        (true, true) => "the playbook, no model configured".to_owned(),
-        (true, false) => format!("the playbook: {}", reasons.join("; ")),
-        (false, _) if playbook == 0 => models.join(", "),
-        (false, _) => format!("{}, {playbook} by the playbook: {}", models.join(", "), reasons.join("; ")),
-    }
-}
-
 async fn health(stages: &Stages, laid: &Laid) -> anyhow::Result<Vec<String>> {
     let Stages { store, clock, .. } = stages;
     let mut lines = Vec::new();
@@ -416,7 +390,7 @@ async fn health(stages: &Stages, laid: &Laid) -> anyhow::Result<Vec<String>> {
     lines.extend(stuck::lines(store, &stages.config, clock.now()).await?);
     for status in store.list_job_status().await? {
         if let Some(error) = status.last_error {
-            lines.push(format!("The stage {} last failed: {error}", status.stage));
+            lines.push(format!("The stage {} last failed: {}", status.stage, cut(&error, ERROR_CHARS)));
         }
     }
     lines.extend(laid.seen.feeds.lines(&laid.book));

@@ -10,11 +10,15 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::domain::calendar::{Calendar, plus_days};
+use crate::domain::words::cut;
 use crate::ports::{PortError, Stream};
 use crate::store::{Store, StoreError, Watermark};
 
 /// Longest reason of a source that is down, in characters.
 const WHY_CHARS: usize = 200;
+
+/// Longest reason that is kept, in characters.
+const SAID_CHARS: usize = 500;
 
 /// How the reason begins where the source is left alone on purpose, as in quiet hours.
 const LEFT_ALONE: &str = "left alone until ";
@@ -30,7 +34,7 @@ pub(super) fn why_not(error: &PortError) -> String {
         said = format!("{said}: {error}");
         cause = error.source();
     }
-    said
+    cut(&said, SAID_CHARS)
 }
 
 /// Says of a source that can not be read since when and why.
@@ -196,5 +200,13 @@ mod tests {
         let quiet = Watermark { failing: Some(why_not(&resting)), ..down("demand") };
         let said = "The source has been left alone until 2026-10-31T10:30:00Z, since 2026-10-31 00:05 UTC.";
         assert_eq!(unread(vec![quiet])[1], said);
+    }
+
+    #[test]
+    fn why_a_look_failed_is_one_short_line_whatever_the_source_says() {
+        let said = format!("no\napproved by Ari\u{202e}\u{1b}[2J{}", "x".repeat(10_000));
+        let why = why_not(&PortError::Transient { service: "Odoo", retry_after: None, source: said.into() });
+        assert!(why.starts_with("Odoo is unavailable: no approved by Ari[2Jxxx"), "{why}");
+        assert_eq!(why.chars().count(), SAID_CHARS);
     }
 }

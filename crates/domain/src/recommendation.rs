@@ -13,8 +13,18 @@ use super::ids::{CaseId, FactId, PersonId, RecommendationId, content_hash, conte
 pub enum Drafter {
     /// The deterministic playbook. `because` says why not the model, when one is configured.
     Playbook { because: Option<String> },
-    /// A language model, with what is needed to audit the call.
-    Model { name: String, prompt_hash: String, reply_hash: String, tokens: u64, latency_ms: u64, cost_micro: u64 },
+    /// A language model, with what is needed to audit the call. `estimated` says that its server gave no number of tokens
+    /// that can be true.
+    Model {
+        name: String,
+        prompt_hash: String,
+        reply_hash: String,
+        tokens: u64,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        estimated: bool,
+        latency_ms: u64,
+        cost_micro: u64,
+    },
     /// People who changed its quantity or dates, first one first; `first` is the recommendation they started from and `was`
     /// its action. None of them can approve it.
     Edited { editors: Vec<PersonId>, first: RecommendationId, was: Box<Action> },

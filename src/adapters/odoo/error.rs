@@ -103,7 +103,7 @@ pub enum OdooError {
     Server {
         /// What was asked.
         what: String,
-        /// Odoo's own message, shortened, without secrets.
+        /// Odoo's own message: in quotes, shortened, without secrets.
         message: String,
     },
 }

@@ -13,6 +13,7 @@ use super::error::OdooError;
 use crate::adapters::http::{Proxy, Route, client_by};
 use crate::clock::Clock;
 use crate::config::OdooConfig;
+use crate::domain::words::{cut, plain, quoted};
 
 /// Longest answer that is read, so that no server can fill the memory. A page of 20,000 rows has about 10 MiB.
 pub(super) const BODY_MAX: usize = 256 * 1024 * 1024;
@@ -158,6 +159,11 @@ impl Transport {
         Ok(Answer { status, is_json, location, body })
     }
 
+    /// The same in quotes, for a sentence of ours.
+    pub(super) fn quote(&self, text: &str) -> String {
+        quoted(&self.clean(text), TEXT_MAX)
+    }
+
     fn unreachable(&self, error: reqwest::Error) -> OdooError {
         let detail = if error.is_timeout() && !error.is_connect() {
             format!("no answer within {} s", self.timeout.as_secs_f64())
@@ -177,15 +183,10 @@ impl Transport {
         self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret.expose_secret(), "***"))
     }
 
-    /// A text from outside as it may be shown: one line, shortened, without secrets.
+    /// A text from outside as it may be shown: one line of what can be seen, shortened, without secrets.
     pub(super) fn clean(&self, text: &str) -> String {
-        let text = self.redact(text);
-        let words: Vec<&str> = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect();
-        let line = words.join(" ");
-        if line.chars().count() <= TEXT_MAX {
-            return line;
-        }
-        line.chars().take(TEXT_MAX).chain(['…']).collect()
+        // Twice: a secret with something invisible in it shows only when that is gone.
+        cut(&self.redact(&plain(&self.redact(text))), TEXT_MAX)
     }
 }
 
@@ -288,6 +289,8 @@ mod tests {
         let transport = transport("http://127.0.0.1:1").unwrap();
         let text = transport.clean("no\n\u{1b}[31m key 0123456789abcdef0123456789abcdef01234567 here");
         assert_eq!(text, "no [31m key *** here");
-        assert_eq!(transport.clean(&"x".repeat(9000)).chars().count(), TEXT_MAX + 1);
+        assert_eq!(transport.clean("k\u{202e}ey 0123456789abcdef\u{200b}0123456789abcdef01234567"), "key ***");
+        assert_eq!(transport.clean(&"x".repeat(9000)).chars().count(), TEXT_MAX);
+        assert_eq!(transport.quote("no” said “Odoo"), "“no' said 'Odoo”");
     }
 }

@@ -56,10 +56,10 @@ pub(super) fn refusal(asked: &Asked<'_>, fault: &Fault) -> OdooError {
         _ => {}
     }
     if is_passing(&fault.name) {
-        return OdooError::Busy { url, detail: message, retry_after: None };
+        return OdooError::Busy { url, detail: asked.transport.quote(&message), retry_after: None };
     }
-    let message = if message.is_empty() { asked.transport.clean(&fault.name) } else { message };
-    OdooError::Server { what: asked.what.clone(), message }
+    let message = if message.is_empty() { &fault.name } else { &message };
+    OdooError::Server { what: asked.what.clone(), message: asked.transport.quote(message) }
 }
 
 /// PostgreSQL's words for a database that is not there.

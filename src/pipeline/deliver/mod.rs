@@ -30,6 +30,7 @@ use crate::clock::Clock;
 use crate::config::{Config, WEBHOOK};
 use crate::domain::audit::AuditEntry;
 use crate::domain::ids::content_hash;
+use crate::domain::words::cut;
 use crate::ports::{Outgoing, PortError, Sender};
 use crate::store::{OutboxRow, Store, StoreError};
 
@@ -38,6 +39,9 @@ const BATCH: usize = 64;
 
 /// The same where other destinations wait for the run to end.
 const BATCH_BESIDE_OTHERS: usize = 8;
+
+/// Longest word of a receiver, or of what lies on the way to it, that a reason holds, in characters.
+const REASON_CHARS: usize = 300;
 
 /// How the machine signs the audit log here.
 const ACTOR: &str = "stage:deliver";
@@ -227,7 +231,8 @@ impl Deliver {
                 Ok(false)
             }
             PortError::Permanent { service, source } => {
-                self.bury(row, &format!("{service} refused it for good: {source}"), done).await?;
+                self.bury(row, &format!("{service} refused it for good: {}", cut(&source.to_string(), REASON_CHARS)), done)
+                    .await?;
                 Ok(true)
             }
             PortError::Resting { until, .. } => {
@@ -236,7 +241,7 @@ impl Deliver {
                 Ok(false)
             }
             PortError::Transient { service, retry_after, source } => {
-                let reason = format!("{service}: {source}");
+                let reason = format!("{service}: {}", cut(&source.to_string(), REASON_CHARS));
                 let free = self.in_business_time(sender.free_at(&row.channel, self.clock.wire()));
                 self.store.note_failure(&row.channel, now, &reason, (free > now).then_some(free)).await?;
                 let most = self.config.destination(&row.channel).map_or(self.config.webhook.attempts, |d| d.attempts);

@@ -41,15 +41,16 @@ const DIGEST: Definition = definition(
 pub(super) fn all(rows: &Rows, config: &Config, _: Period) -> Vec<Kpi> {
     // All recommendations of a draft carry the same call: it counts once for each case and evidence.
     let mut calls = BTreeSet::new();
-    let (mut tokens, mut latencies) = (0_u64, Vec::new());
+    let (mut tokens, mut guesses, mut latencies) = (0_u64, 0_usize, Vec::new());
     let mut drafts = BTreeSet::new();
     for rec in rows.recommendations.values() {
         let draft = (&rec.case_id, &rec.evidence_hash);
         drafts.insert(draft);
-        if let Drafter::Model { tokens: used, latency_ms, reply_hash, .. } = &rec.drafter
+        if let Drafter::Model { tokens: used, estimated, latency_ms, reply_hash, .. } = &rec.drafter
             && calls.insert((draft, reply_hash))
         {
-            tokens += used;
+            tokens = tokens.saturating_add(*used);
+            guesses += usize::from(*estimated);
             latencies.push(*latency_ms as f64 / 1_000.0);
         }
     }
@@ -57,7 +58,8 @@ pub(super) fn all(rows: &Rows, config: &Config, _: Period) -> Vec<Kpi> {
     let n = calls.len();
     let price = config.model.price_per_1000_tokens;
     let cost = tokens as f64 / 1_000.0 * price.to_f64();
-    let told = format!("{n} drafts of the model, {tokens} tokens at {price} per 1,000");
+    let guessed = if guesses == 0 { String::new() } else { format!(", the tokens of {guesses} estimated") };
+    let told = format!("{n} drafts of the model, {tokens} tokens at {price} per 1,000{guessed}");
     let priced = price > crate::domain::money::Money::ZERO;
     let unpriced = "no price is set (model.price_per_1000_tokens)";
     let mean = |by: usize| (by > 0 && priced).then(|| cost / by as f64);
@@ -66,7 +68,7 @@ pub(super) fn all(rows: &Rows, config: &Config, _: Period) -> Vec<Kpi> {
     vec![
         PER_CASE.of(mean(n), n, basis("")),
         PER_ACCEPTED.of(mean(accepted), accepted, basis(&format!(", {accepted} approved"))),
-        TOKENS.of((n > 0).then(|| tokens as f64 / n as f64), n, format!("{n} drafts of the model")),
+        TOKENS.of((n > 0).then(|| tokens as f64 / n as f64), n, format!("{n} drafts of the model{guessed}")),
         LATENCY.of(quantile(&latencies, 0.95), n, format!("{n} drafts of the model")),
         SHARE.share(n, drafts.len(), format!("{} drafts, the others are the playbook's", drafts.len())),
         DIGEST.of(quantile(&ages, 0.95), ages.len(), format!("{} digests", ages.len())),

@@ -455,6 +455,7 @@ fn model_cost_counts_each_call_once_and_needs_a_price() {
             prompt_hash: String::new(),
             reply_hash: "r".to_owned(),
             tokens: 4_000,
+            estimated: false,
             latency_ms: 2_500,
             cost_micro: 0,
         };

@@ -91,6 +91,29 @@ fn sending(bench: &Bench, url: &str, attempts: u32) -> Deliver {
     }
 }
 
+/// A receiver, or what lies on the way to it, that talks to people.
+struct Talking;
+
+#[async_trait::async_trait]
+impl Sender for Talking {
+    async fn send(&self, _: &Outgoing) -> Result<(), PortError> {
+        let said = format!("no\napproved by Ari\u{202e}\u{1b}[2J{}", "x".repeat(10_000));
+        Err(PortError::Transient { service: "the webhook receiver", retry_after: None, source: said.into() })
+    }
+}
+
+#[tokio::test]
+async fn why_a_delivery_failed_is_kept_as_one_short_line_whatever_the_receiver_says() {
+    let (bench, deliver, _) = approved("http://127.0.0.1:9/", 3).await;
+    let deliver = Deliver { sender: Some(Arc::new(Talking)), ..deliver };
+    bench.later(5);
+    deliver.run_once().await.unwrap();
+    let states = bench.it.store.list_destinations().await.unwrap();
+    let kept = states[0].last_error.clone().unwrap();
+    assert!(kept.starts_with("the webhook receiver: no approved by Ari[2Jxxx"), "{kept}");
+    assert!(kept.chars().count() < 350 && !kept.contains(['\n', '\u{1b}', '\u{202e}']), "{kept}");
+}
+
 fn delivered(sent: usize, retried: usize, dead: usize) -> Delivered {
     Delivered { sent, retried, dead }
 }

@@ -1,5 +1,9 @@
 //! `reeve doctor`: asks everything for a sign of life and says what to do about what is silent. Secrets are never shown.
 
+#[cfg(test)]
+mod endpoints;
+mod model;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -16,7 +20,7 @@ use crate::domain::policy::{Severity, lint};
 use crate::pipeline::audit::anchors;
 use crate::pipeline::observe;
 use crate::pipeline::watermark::Reading;
-use crate::ports::{ModelRequest, Source};
+use crate::ports::Source;
 use crate::store::{Store, StoreError, Watermark};
 use crate::web;
 
@@ -53,7 +57,7 @@ pub(super) async fn run(config: Config, json: bool) -> anyhow::Result<Outcome> {
         Err(error) => findings.push(finding("coverage", Err(error))),
     }
     findings.push(finding("feeds", feeds(&config).await));
-    findings.push(finding("model", model(&config).await));
+    findings.push(finding("model", model::look(&config.model).await));
     findings.push(finding("webhook", webhook(&config)));
     findings.push(finding("page", page(&config).await));
     if json {
@@ -215,29 +219,6 @@ async fn odoo(config: &Config) -> anyhow::Result<String> {
 async fn gaps(config: &Config) -> anyhow::Result<Vec<Finding>> {
     let gaps = observe::gaps(&looked_at(config).await?).await?;
     Ok(gaps.iter().map(|gap| Finding { what: "coverage", ok: true, says: gap.to_string() }).collect())
-}
-
-async fn model(config: &Config) -> anyhow::Result<String> {
-    let Some(model) = crate::adapters::openai::model(&config.model, Clock::System)? else {
-        return Ok("none configured: the playbook drafts".to_owned());
-    };
-    let request = ModelRequest {
-        system: "Answer with the JSON asked for.".to_owned(),
-        user: "Are you there?".to_owned(),
-        schema_name: "sign_of_life".to_owned(),
-        schema: serde_json::json!({
-            "type": "object",
-            "properties": { "here": { "type": "boolean" } },
-            "required": ["here"],
-            "additionalProperties": false
-        }),
-    };
-    let reply = model.complete(&request).await.map_err(|error| {
-        let said = told_once(&error.into());
-        let said = said.trim_end_matches('.');
-        anyhow::anyhow!("{said}; check model.base_url, model.name and model.api_key; until then the playbook drafts")
-    })?;
-    Ok(format!("{} answered in {} ms", reply.model, reply.latency_ms))
 }
 
 fn webhook(config: &Config) -> anyhow::Result<String> {

@@ -1,5 +1,7 @@
 //! Every way out of the process: small traits that adapters fill. The inside knows no vendor.
 
+mod model;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,6 +9,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::domain::record::Observed;
+
+pub use model::{LanguageModel, ModelError, ModelReply, ModelRequest, NoWay, Unread};
 
 /// A source's error, boxed.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -189,44 +193,6 @@ pub trait Mirror: Send + Sync {
 
     /// All rows of a stream, by ascending id. For master data only.
     async fn all(&self, stream: &str) -> Result<Vec<MirrorRow>, BoxError>;
-}
-
-/// What a language model is asked.
-#[derive(Clone, Debug)]
-pub struct ModelRequest {
-    /// The rules.
-    pub system: String,
-    /// The case, with text from outside fenced.
-    pub user: String,
-    /// Name of the answer's schema.
-    pub schema_name: String,
-    /// JSON schema of the answer, strict.
-    pub schema: serde_json::Value,
-}
-
-/// What it answered.
-#[derive(Clone, Debug)]
-pub struct ModelReply {
-    /// The text, which should be JSON of the asked schema. Nothing in it is trusted.
-    pub text: String,
-    /// The model that answered.
-    pub model: String,
-    /// Was the answer cut short?
-    pub truncated: bool,
-    /// Tokens of prompt and answer.
-    pub tokens: u64,
-    /// How long it took.
-    pub latency_ms: u64,
-}
-
-/// A language model. Its words are a draft; it can not act.
-#[async_trait]
-pub trait LanguageModel: Send + Sync {
-    /// The configured model's name.
-    fn name(&self) -> String;
-
-    /// Asks once.
-    async fn complete(&self, request: &ModelRequest) -> Result<ModelReply, PortError>;
 }
 
 /// A message on its way out.

@@ -1,0 +1,190 @@
+//! One request to the endpoint and what comes back, bounded: knows addresses, keys and statuses, not what is asked.
+
+use std::io;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+
+use super::SetupError;
+use crate::clock::Clock;
+use crate::config::ModelConfig;
+use crate::domain::words::quoted;
+use crate::ports::{ModelError, NoWay, Unread};
+
+/// Where questions go, below the base address.
+const PATH: &str = "/chat/completions";
+/// Longest answer that is read, in MiB: a long chain of thoughts with the odds of each token is shorter.
+pub(super) const ANSWER_MAX_MIB: usize = 4;
+/// Longest piece of a refusal's body that is read, in bytes.
+const REFUSAL_MAX: usize = 8 * 1024;
+/// Longest piece of a body in the log, in characters.
+const LOGGED_MAX: usize = 200;
+
+/// Where to ask, and with which key.
+pub(super) struct Wire {
+    http: reqwest::Client,
+    address: String,
+    key: SecretString,
+    headers: HeaderMap,
+    timeout: Duration,
+    clock: Clock,
+}
+
+/// What an endpoint said instead of an answer. Its body is for telling kinds apart and for the log; nobody is shown it.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    /// The HTTP status, or the one that stands in the body of an answer.
+    pub(super) status: u16,
+    /// When it asked to be left alone until.
+    pub(super) retry_after: Option<Duration>,
+    /// What it said, its beginning.
+    pub(super) body: String,
+}
+
+/// Why a request brought no body to read.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The endpoint refused.
+    Refused(Refusal),
+    /// No answer came, or too much of one.
+    Lost { error: ModelError, again: bool },
+}
+
+impl Wire {
+    pub(super) fn new(config: &ModelConfig, http: reqwest::Client, clock: Clock) -> Result<Self, SetupError> {
+        let base = config.base_url.trim().trim_end_matches('/');
+        // What providers show to copy is often the whole address.
+        let base = base.strip_suffix(PATH).unwrap_or(base);
+        let is_address =
+            reqwest::Url::parse(base).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+        if !is_address {
+            return Err(SetupError::BaseUrl(quoted(base, LOGGED_MAX)));
+        }
+        let mut headers = HeaderMap::new();
+        let key = config.api_key.expose_secret();
+        if !key.is_empty() {
+            let mut value = HeaderValue::from_str(&format!("Bearer {key}")).map_err(|_| SetupError::Key)?;
+            value.set_sensitive(true);
+            headers.insert(AUTHORIZATION, value);
+        }
+        let address = format!("{base}{PATH}");
+        Ok(Self { http, address, key: config.api_key.clone(), headers, timeout: config.timeout, clock })
+    }
+
+    /// Sends once.
+    pub(super) async fn post(&self, body: &Value) -> Result<Vec<u8>, Failure> {
+        let request = self.http.post(&self.address).headers(self.headers.clone()).header(CONTENT_TYPE, "application/json");
+        let mut response = request.body(body.to_string()).send().await.map_err(|error| self.lost(&error))?;
+        let status = response.status();
+        if status.is_success() {
+            return self.read(&mut response).await;
+        }
+        let retry_after = response
+            .headers()
+            .get(RETRY_AFTER)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| wait_of(value, self.clock.wire()));
+        let mut body = Vec::new();
+        // A body that breaks off still leaves the status to go by.
+        while body.len() < REFUSAL_MAX {
+            let Ok(Some(chunk)) = response.chunk().await else { break };
+            body.extend_from_slice(&chunk[..chunk.len().min(REFUSAL_MAX - body.len())]);
+        }
+        let body = String::from_utf8_lossy(&body).into_owned();
+        self.log(status.as_u16(), &body);
+        Err(Failure::Refused(Refusal { status: status.as_u16(), retry_after, body }))
+    }
+
+    async fn read(&self, response: &mut reqwest::Response) -> Result<Vec<u8>, Failure> {
+        const MAX: usize = ANSWER_MAX_MIB * 1024 * 1024;
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.lost(&error))? {
+            if body.len() + chunk.len() > MAX {
+                return Err(Failure::Lost { error: ModelError::Unread(Unread::TooLong(ANSWER_MAX_MIB)), again: false });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+
+    /// The beginning of what the endpoint said, for whoever looks for a fault, without the key should it echo that.
+    pub(super) fn log(&self, status: u16, body: &str) {
+        let key = self.key.expose_secret();
+        let body = if key.is_empty() { body.to_owned() } else { body.replace(key, "(key)") };
+        tracing::debug!(status, "The language model's server said {}", quoted(&body, LOGGED_MAX));
+    }
+
+    fn lost(&self, error: &reqwest::Error) -> Failure {
+        if error.is_timeout() && !error.is_connect() {
+            // After a time-out there is no time left.
+            return Failure::Lost { error: ModelError::Late(self.timeout), again: false };
+        }
+        if error.is_decode() {
+            return Failure::Lost { error: ModelError::Unread(Unread::NotJson), again: false };
+        }
+        let way = no_way(error);
+        tracing::debug!("No answer of the language model: {}", quoted(&causes(error), LOGGED_MAX));
+        // A name that is not known and a certificate that is not trusted stay so.
+        Failure::Lost { error: ModelError::NoWay(way), again: !matches!(way, NoWay::Name | NoWay::Certificate) }
+    }
+}
+
+fn no_way(error: &reqwest::Error) -> NoWay {
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        match inner.downcast_ref::<io::Error>().map(io::Error::kind) {
+            Some(io::ErrorKind::ConnectionRefused) => return NoWay::Refused,
+            Some(io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof) if !error.is_connect() => {
+                return NoWay::BrokeOff;
+            }
+            _ => {}
+        }
+        cause = inner.source();
+    }
+    let said = causes(error).to_lowercase();
+    if said.contains("dns error") {
+        NoWay::Name
+    } else if said.contains("certificate") || said.contains("tls") {
+        NoWay::Certificate
+    } else if error.is_connect() {
+        NoWay::Other
+    } else {
+        NoWay::BrokeOff
+    }
+}
+
+fn causes(error: &reqwest::Error) -> String {
+    let mut text = String::new();
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        text = format!("{text}{}{inner}", if text.is_empty() { "" } else { ": " });
+        cause = inner.source();
+    }
+    text
+}
+
+/// Reads a Retry-After: seconds, or a date.
+pub(super) fn wait_of(value: &str, now: Timestamp) -> Option<Duration> {
+    if let Ok(seconds) = value.trim().parse::<u64>() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let at = jiff::fmt::rfc2822::parse(value.trim()).ok()?.timestamp();
+    Some(Duration::try_from(at.duration_since(now)).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_retry_after_is_seconds_or_a_date() {
+        let now: Timestamp = "2015-10-21T07:27:30Z".parse().unwrap();
+        assert_eq!(wait_of("12", now), Some(Duration::from_secs(12)));
+        assert_eq!(wait_of("Wed, 21 Oct 2015 07:28:00 GMT", now), Some(Duration::from_secs(30)));
+        assert_eq!(wait_of("Wed, 21 Oct 2015 07:00:00 GMT", now), Some(Duration::ZERO));
+        assert_eq!(wait_of("soon", now), None);
+    }
+}
