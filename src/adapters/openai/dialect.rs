@@ -16,6 +16,7 @@ pub(super) const SEED: i64 = 7;
 pub(super) const FORMS_MAX: usize = 8;
 
 /// A form of request.
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing that an endpoint takes or not")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Form {
     limit: Limit,

@@ -54,6 +54,7 @@ pub(super) struct Function {
 }
 
 /// Tokens, by the names they go by.
+#[expect(clippy::struct_field_names, reason = "they are the names on the wire")]
 #[derive(Clone, Copy, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Usage {
@@ -167,7 +168,7 @@ impl<'de> Deserialize<'de> for Count {
         /// Beyond this a float does not count in ones.
         const EXACT: f64 = 9_007_199_254_740_992.0;
         deserializer.deserialize_any(Any(|any: Scalar<'_>| match any {
-            Scalar::Number(n) if n >= 0.0 && n <= EXACT && n.fract() == 0.0 => Count(Some(n as u64)),
+            Scalar::Number(n) if (0.0..=EXACT).contains(&n) && n.fract() == 0.0 => Count(Some(n as u64)),
             _ => Count(None),
         }))
     }

@@ -62,7 +62,7 @@ fn format_of(asked: &Asked) -> &str {
     asked.body["response_format"]["type"].as_str().unwrap_or_default()
 }
 
-fn chunk(delta: Value, finish: Value) -> String {
+fn chunk(delta: &Value, finish: &Value) -> String {
     let chunk = json!({ "id": "c", "object": "chat.completion.chunk", "choices": [{ "index": 0, "delta": delta, "finish_reason": finish }] });
     format!("data: {chunk}\n\n")
 }
@@ -73,10 +73,10 @@ fn streamed(asked: &Asked) -> String {
     let (one, two) = text.split_at(text.len() / 2);
     let usage = "data: {\"choices\": [], \"usage\": {\"total_tokens\": 2200}}\n\n";
     let pieces = [
-        chunk(json!({ "role": "assistant", "content": "" }), Value::Null),
-        chunk(json!({ "content": one }), Value::Null),
-        chunk(json!({ "content": two }), Value::Null),
-        chunk(json!({}), json!("stop")),
+        chunk(&json!({ "role": "assistant", "content": "" }), &Value::Null),
+        chunk(&json!({ "content": one }), &Value::Null),
+        chunk(&json!({ "content": two }), &Value::Null),
+        chunk(&json!({}), &json!("stop")),
     ];
     format!("{}{usage}data: [DONE]\n\n", pieces.concat())
 }
@@ -311,7 +311,7 @@ fn endpoints() -> Vec<Endpoint> {
         of("an error inside the choice", Err("the language model's server fails (502)"), |a| changed(a, |r| {
             r["choices"][0] = json!({ "index": 0, "finish_reason": "error", "error": { "code": 502, "message": SMUGGLED }, "message": { "content": "" } });
         })),
-        of("a stream that ends in an error", Err("the language model's server fails (503)"), |a| Says::raw(200, "text/event-stream", format!("{}data: {{\"error\": {{\"code\": 503, \"message\": \"{SMUGGLED}\"}}}}\n\n", chunk(json!({ "content": &a.text()[..40] }), Value::Null)))),
+        of("a stream that ends in an error", Err("the language model's server fails (503)"), |a| Says::raw(200, "text/event-stream", format!("{}data: {{\"error\": {{\"code\": 503, \"message\": \"{SMUGGLED}\"}}}}\n\n", chunk(&json!({ "content": &a.text()[..40] }), &Value::Null)))),
         of("a refusal", Err("the language model declined to answer"), |a| message(a, |m, _| {
             m["content"] = Value::Null;
             m["refusal"] = SMUGGLED.into();
