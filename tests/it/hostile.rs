@@ -216,6 +216,8 @@ async fn text_of_others_is_words_in_whatever_any_command_prints() {
     run("token new", &["token", "new", "--service", "n8n", "--name", &HOSTILE[..60], "--scope", "read:cases"]);
     run("identity link", &["identity", "link", "pia", "--channel", "slack", "--tenant", "T0123456", "--user", "U0123456"]);
     run("identity invite", &["identity", "invite", HOSTILE, "--channel", "slack"]);
+    // Before its store is put into disorder: its digest is printed as the others below are.
+    run("demo", &["demo", "--once", "--dir", &shop.dir]);
     shop.poison().await;
 
     let id = ["acme/1", "acme/2"];
@@ -267,7 +269,6 @@ async fn text_of_others_is_words_in_whatever_any_command_prints() {
         ("models score", &["models", "score", "--out", "/dev/null", "--table", &hostile_file]),
         ("models train", &["models", "train", "--out", &hostile_file, "--demand", &hostile_file]),
         ("eval detectors", &["eval", "detectors", "--demand", &hostile_file]),
-        ("demo", &["demo", "--once", "--dir", &shop.dir]),
     ];
     for (name, args) in rows {
         run(name, args);
