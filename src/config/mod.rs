@@ -9,6 +9,7 @@ mod companies;
 mod destinations;
 mod hooks;
 mod odoo;
+mod places;
 mod read;
 mod work;
 mod working_days;

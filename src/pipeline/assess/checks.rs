@@ -267,7 +267,7 @@ fn transfer(
     let need = super::needs(view).get(&place).copied().unwrap_or_default();
     let relief = plus_days(book.today, projection::in_days(shortage::relief(view, &place, need)));
     c.hard("arrives before what is missing comes anyway", arrives < relief, format!("{arrives} < {relief}"));
-    let promotion = book.promotions(item).iter().find(|p| p.to >= book.today && p.from <= plus_days(book.today, 14));
+    let promotion = book.promotions_at(item, from).find(|p| p.to >= book.today && p.from <= plus_days(book.today, 14));
     let detail = promotion.map_or_else(|| "none".to_owned(), |p| format!("from {} to {}", p.from, p.to));
     c.soft("no promotion within 14 days", promotion.is_none(), detail);
 }

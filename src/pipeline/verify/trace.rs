@@ -609,6 +609,7 @@ mod tests {
                 from: day(9),
                 to: day(to),
                 percent,
+                company: None,
             })
         };
         let shorten = Action::PromoChange { promotion: "pricelist-1".into(), item: item(), new_to: day(12) };
