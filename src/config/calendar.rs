@@ -15,7 +15,6 @@ use crate::domain::book::Book;
 use crate::domain::calendar::Calendar;
 use crate::domain::ids::LocationId;
 use crate::domain::record::Location;
-use crate::ports::Gap;
 
 /// A digest waits for no longer than this.
 const DAY: Duration = Duration::from_hours(24);
@@ -84,16 +83,11 @@ impl CalendarConfig {
         by.min(self.calendar().close_of(day))
     }
 
-    /// Entries for locations that mean none or several of those that were read: they count for none.
-    pub fn unclear(&self, locations: &[Location]) -> Vec<Gap> {
+    /// Entries for locations that mean none or several of those that were read, each with why: they count for none.
+    pub fn unclear(&self, locations: &[Location]) -> Vec<(String, String)> {
         let closed = self.closed_days.at.unclear(locations.iter()).into_iter().map(|said| ("closed_days", said));
         let working = self.working_days.unclear(locations).into_iter().map(|said| ("working_days", said));
-        let gap = |(key, (name, why)): (&str, (String, String))| Gap {
-            what: format!("calendar.{key}: {name}"),
-            why,
-            costs: "the entry counts for no location".to_owned(),
-        };
-        closed.chain(working).map(gap).collect()
+        closed.chain(working).map(|(key, (name, why))| (format!("calendar.{key}: {name}"), why)).collect()
     }
 
     /// The first key that can not be used, and why.
@@ -137,8 +131,8 @@ mod tests {
 
         let mut calendar = Config::load_from(None, &[]).unwrap().calendar;
         calendar.closed_days = entries(&["LON=2026-12-24"]).unwrap();
-        let unclear: Vec<String> = calendar.unclear(&locations).iter().map(ToString::to_string).collect();
-        assert!(unclear.len() == 1 && unclear[0].contains("calendar.closed_days: LON"), "{unclear:?}");
+        let unclear = calendar.unclear(&locations);
+        assert!(unclear.len() == 1 && unclear[0].0 == "calendar.closed_days: LON", "{unclear:?}");
         assert!(entries(&["Christmas"]).unwrap_err().contains("\"Christmas\" is neither a day"));
     }
 
