@@ -47,7 +47,7 @@ fn chart(laid: &Laid, subject: &Subject) -> Option<ChartData> {
             expected: known.map(|s| s.expected),
             low: known.map(|s| (s.expected - BAND * s.sigma).max(0.0)),
             high: known.map(|s| s.expected + BAND * s.sigma),
-            promo: book.promotion_on(&place.0, day).is_some(),
+            promo: book.promotion_on(&place.0, &place.1, day).is_some(),
             censored: out,
             stock: Some(stock),
             receipt: receipts(book, &place, day),

@@ -1,6 +1,6 @@
 //! `[calendar]`: which day it is, and when its digest is made.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -9,8 +9,12 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 
 use super::WorkingDays;
+use super::places::ByLocation;
 use super::read::{duration, time_zone};
+use crate::domain::book::Book;
 use crate::domain::calendar::Calendar;
+use crate::domain::ids::LocationId;
+use crate::domain::record::Location;
 
 /// A digest waits for no longer than this.
 const DAY: Duration = Duration::from_hours(24);
@@ -34,13 +38,14 @@ pub struct CalendarConfig {
 #[serde(try_from = "Vec<String>")]
 pub struct ClosedDays {
     everywhere: BTreeSet<Date>,
-    by_code: BTreeMap<String, BTreeSet<Date>>,
+    at: ByLocation<BTreeSet<Date>>,
 }
 
 impl ClosedDays {
-    /// Is the location with this short code closed on `day`?
-    pub fn has(&self, code: &str, day: Date) -> bool {
-        self.everywhere.contains(&day) || self.by_code.get(code).is_some_and(|days| days.contains(&day))
+    /// The days on which a location is closed.
+    pub fn of(&self, book: &Book, location: &LocationId) -> BTreeSet<Date> {
+        let own = self.at.of(book, location).into_iter().flatten();
+        self.everywhere.iter().chain(own).copied().collect()
     }
 }
 
@@ -54,8 +59,7 @@ impl TryFrom<Vec<String>> for ClosedDays {
             let day: Date = day.parse().map_err(|_| {
                 format!("{entry:?} is neither a day such as \"2026-12-25\" nor one of a location, \"CODE=2026-12-24\"")
             })?;
-            let days =
-                if code.is_empty() { &mut closed.everywhere } else { closed.by_code.entry(code.to_owned()).or_default() };
+            let days = if code.is_empty() { &mut closed.everywhere } else { closed.at.entry(code).or_default() };
             days.insert(day);
         }
         Ok(closed)
@@ -79,6 +83,13 @@ impl CalendarConfig {
         by.min(self.calendar().close_of(day))
     }
 
+    /// Entries for locations that mean none or several of those that were read, each with why: they count for none.
+    pub fn unclear(&self, locations: &[Location]) -> Vec<(String, String)> {
+        let closed = self.closed_days.at.unclear(locations.iter()).into_iter().map(|said| ("closed_days", said));
+        let working = self.working_days.unclear(locations).into_iter().map(|said| ("working_days", said));
+        closed.chain(working).map(|(key, (name, why))| (format!("calendar.{key}: {name}"), why)).collect()
+    }
+
     /// The first key that can not be used, and why.
     pub(super) fn check(&self) -> Result<(), (&'static str, &'static str)> {
         if !(1..=24).contains(&self.cut_off_hour) {
@@ -98,14 +109,30 @@ impl CalendarConfig {
 mod tests {
     use super::*;
     use crate::config::Config;
+    use crate::domain::record::Record;
 
     #[test]
     fn closed_days_are_of_all_locations_or_of_one_and_what_is_neither_is_refused() {
         let entries = |of: &[&str]| ClosedDays::try_from(of.iter().map(|e| (*e).to_owned()).collect::<Vec<_>>());
         let closed = entries(&["2026-12-25", "PAR = 2026-12-24"]).unwrap();
         let day = |text: &str| text.parse::<Date>().unwrap();
-        assert!(closed.has("NOR", day("2026-12-25")) && closed.has("PAR", day("2026-12-24")));
-        assert!(!closed.has("NOR", day("2026-12-24")));
+        let location = |code: &str| Location {
+            id: LocationId::new(code),
+            code: code.into(),
+            name: code.into(),
+            company: None,
+            company_name: String::new(),
+        };
+        let locations = ["NOR", "PAR"].map(location);
+        let book = Book::new(Timestamp::UNIX_EPOCH, Calendar::utc(), locations.clone().map(Record::Location));
+        let of = |code: &str| closed.of(&book, &LocationId::new(code)).into_iter().collect::<Vec<_>>();
+        assert_eq!(of("PAR"), [day("2026-12-24"), day("2026-12-25")]);
+        assert_eq!(of("NOR"), [day("2026-12-25")]);
+
+        let mut calendar = Config::load_from(None, &[]).unwrap().calendar;
+        calendar.closed_days = entries(&["LON=2026-12-24"]).unwrap();
+        let unclear = calendar.unclear(&locations);
+        assert!(unclear.len() == 1 && unclear[0].0 == "calendar.closed_days: LON", "{unclear:?}");
         assert!(entries(&["Christmas"]).unwrap_err().contains("\"Christmas\" is neither a day"));
     }
 

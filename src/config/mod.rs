@@ -11,6 +11,7 @@ mod destinations;
 mod hooks;
 mod limits;
 mod odoo;
+mod places;
 mod read;
 mod work;
 mod working_days;

@@ -1,9 +1,11 @@
 //! Working days as a configuration writes them: `"mon-fri"` for all locations, `"DC=mon-sat"` for one.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Deserializer};
 
+use super::places::ByLocation;
+use crate::domain::book::Book;
+use crate::domain::ids::LocationId;
+use crate::domain::record::Location;
 use crate::domain::working::Weekdays;
 
 const NAMES: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
@@ -12,13 +14,17 @@ const NAMES: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 #[derive(Clone, Debug, Default)]
 pub struct WorkingDays {
     all: Option<Weekdays>,
-    by_code: BTreeMap<String, Weekdays>,
+    at: ByLocation<Weekdays>,
 }
 
 impl WorkingDays {
-    /// Those of the location with this code, if they are said.
-    pub fn of(&self, code: &str) -> Option<&Weekdays> {
-        self.by_code.get(code).or(self.all.as_ref())
+    /// Those of a location, if they are said.
+    pub fn of(&self, book: &Book, location: &LocationId) -> Option<&Weekdays> {
+        self.at.of(book, location).or(self.all.as_ref())
+    }
+
+    pub(super) fn unclear(&self, locations: &[Location]) -> Vec<(String, String)> {
+        self.at.unclear(locations.iter())
     }
 
     fn read(entries: &[String]) -> Result<Self, String> {
@@ -26,7 +32,7 @@ impl WorkingDays {
         for entry in entries {
             match entry.split_once('=') {
                 Some((code, days)) => {
-                    read.by_code.insert(code.trim().to_owned(), weekdays(days)?);
+                    read.at.entry(code).insert_entry(weekdays(days)?);
                 }
                 None => read.all = Some(weekdays(entry)?),
             }
@@ -60,13 +66,24 @@ impl<'de> Deserialize<'de> for WorkingDays {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::calendar::Calendar;
+    use crate::domain::record::Record;
 
     #[test]
     fn one_location_may_have_its_own_days() {
         let days = WorkingDays::read(&["mon-fri".into(), "DC = sat-mon wed".into()]).unwrap();
-        assert_eq!(days.of("MKT"), Some(&Weekdays::from([0, 1, 2, 3, 4])));
-        assert_eq!(days.of("DC"), Some(&Weekdays::from([0, 2, 5, 6])));
-        assert_eq!(WorkingDays::read(&[]).unwrap().of("DC"), None);
+        let location = |code: &str| Location {
+            id: LocationId::new(code),
+            code: code.into(),
+            name: code.into(),
+            company: None,
+            company_name: String::new(),
+        };
+        let records = ["MKT", "DC"].map(|code| Record::Location(location(code)));
+        let book = Book::new(jiff::Timestamp::UNIX_EPOCH, Calendar::utc(), records);
+        assert_eq!(days.of(&book, &LocationId::new("MKT")), Some(&Weekdays::from([0, 1, 2, 3, 4])));
+        assert_eq!(days.of(&book, &LocationId::new("DC")), Some(&Weekdays::from([0, 2, 5, 6])));
+        assert_eq!(WorkingDays::read(&[]).unwrap().of(&book, &LocationId::new("DC")), None);
         for bad in ["", "mon-", "weekdays", "DC="] {
             assert!(WorkingDays::read(&[bad.to_owned()]).is_err(), "{bad}");
         }

@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use serde::Serialize;
 
+use super::low_stock::{self, Band, Mornings};
 use super::truth::{Truth, ran_out};
 use crate::app::App;
 use crate::clock::Clock;
@@ -102,6 +103,8 @@ pub struct Score {
     pub false_cases: Vec<String>,
     /// By leading type: cases above the line, and real ones.
     pub by_type: BTreeMap<String, (u32, u32)>,
+    /// What mornings that said "will run out" came to, by the risk that was projected.
+    pub low_stock: Vec<Band>,
 }
 
 impl Score {
@@ -172,6 +175,7 @@ impl Score {
             for (code, (all, real)) in &self.by_type {
                 let _ = writeln!(out, "  {code:<13} {real:>3} real of {all:>3} cases above the line");
             }
+            out.push_str(&low_stock::report(&self.low_stock));
             for headline in &self.false_collapses {
                 let _ = writeln!(out, "  fell for nothing: {headline}");
             }
@@ -224,16 +228,20 @@ pub async fn run(
     let app = App::new(Arc::clone(&config), store.clone(), ports, clock.clone());
     let mut shown: Vec<Shown> = Vec::new();
     let mut best: BTreeMap<Occurrence, Exception> = BTreeMap::new();
+    let mut mornings = Mornings::default();
     let total = crate::domain::calendar::days_between(first, last) as u64 + 1;
     // What happened on a day is read by the next morning, where it is lived.
     let later = i32::from(replay.reads != Reads::ClosedDays);
     let mut day = plus_days(first, later);
     let mut days = 0;
     while day <= plus_days(last, later) {
-        for moment in replay.reads.of(&calendar, day, config.calendar.digest_hour) {
+        let moments = replay.reads.of(&calendar, day, config.calendar.digest_hour);
+        for (at, moment) in moments.iter().copied().enumerate() {
             clock.set(moment);
             app.run_until_idle().await.with_context(|| format!("replaying {day}"))?;
-            for exception in store.list_exceptions(Which::All).await? {
+            let all = store.list_exceptions(Which::All).await?;
+            mornings.note(&calendar, moment, at + 1 == moments.len(), &all);
+            for exception in all {
                 if exception.state != ExceptionState::Resolved {
                     best.insert(occurrence(&exception), exception);
                 }
@@ -256,7 +264,7 @@ pub async fn run(
     }
     let book = config.settled(Book::new(clock.now(), calendar, store.load_records().await?));
     let score = score(&store, &truth, &book, &best, &shown, days).await?;
-    Ok(Score { reads: replay.reads.words(), ..score })
+    Ok(Score { reads: replay.reads.words(), low_stock: mornings.bands(&book, last), ..score })
 }
 
 async fn score(
@@ -334,5 +342,6 @@ async fn score(
         cases_real: cases.values().filter(|real| **real).count() as u32,
         false_cases,
         by_type,
+        low_stock: Vec::new(),
     })
 }

@@ -17,6 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::watermark::{Reading, why_not};
 use super::{Context as Stages, Progress, Stage};
+use crate::domain::record::{Location, Record, RecordKind};
 use crate::ports::{Gap, PortError};
 use crate::store::{Store, StoreError};
 
@@ -138,9 +139,16 @@ impl Observe {
     }
 
     async fn keep_gaps(&self) -> anyhow::Result<()> {
-        let gaps =
-            serde_json::to_string(&self.stages.ports.source.gaps().await?).context("writing down what is not read")?;
-        Ok(self.stages.store.put_setting(GAPS, &gaps).await?)
+        let Stages { store, ports, config, .. } = &self.stages;
+        let mut gaps = ports.source.gaps().await?;
+        let locations = store.load_records_of(&[RecordKind::Location]).await?.into_iter();
+        let locations: Vec<Location> = locations
+            .filter_map(|record| if let Record::Location(location) = record { Some(location) } else { None })
+            .collect();
+        let unclear = config.calendar.unclear(&locations).into_iter();
+        gaps.extend(unclear.map(|(what, why)| Gap { what, why, costs: "the entry counts for no location".to_owned() }));
+        let gaps = serde_json::to_string(&gaps).context("writing down what is not read")?;
+        Ok(store.put_setting(GAPS, &gaps).await?)
     }
 
     /// Lets the source bring in what has changed. Answers whether everything came in.

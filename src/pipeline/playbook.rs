@@ -258,6 +258,11 @@ fn names(view: &CaseView<'_>, action: &Action) -> BTreeMap<&'static str, String>
             names.insert("location", plain(&book.location_name(destination)));
             names.insert("supplier", plain(&book.supplier_name(supplier)));
         }
+        Action::Claim { supplier, bill: Some(bill), .. } => {
+            let name = book.bill_lines.values().find(|line| line.bill_id == *bill).map(|line| line.bill_name.as_str());
+            names.insert("bill", plain(name.unwrap_or(bill)));
+            names.insert("supplier", plain(&book.supplier_name(supplier)));
+        }
         Action::Recount { item, location, .. } => {
             names.insert("item", plain(&book.item_label(item)));
             names.insert("location", plain(&book.location_name(location)));

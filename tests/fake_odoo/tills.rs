@@ -100,9 +100,9 @@ impl Retail {
         retail
     }
 
-    /// A product: `stored`, or a `service`, or anything else of which no stock is kept.
+    /// A product: `stored`, or a `service` or a `combo`, or anything else of which no stock is kept.
     pub(crate) fn product(fake: &FakeOdoo, name: &str, kind: &str) -> i64 {
-        let kind_name = if kind == "service" { "service" } else { "consu" };
+        let kind_name = if matches!(kind, "service" | "combo") { kind } else { "consu" };
         fake.with(|state| {
             let values = json!({"name": name, "type": kind_name, "is_storable": kind == "stored", "categ_id": 1,
                 "uom_id": UNIT, "uom_po_id": UNIT, "list_price": 9.0, "standard_price": 4.0, "sale_ok": true});
@@ -133,6 +133,48 @@ impl Retail {
         });
         self.bills.insert(product, lines);
         bill
+    }
+
+    /// Another variant of a product's template, which bears a value of an attribute.
+    pub(crate) fn variant(fake: &FakeOdoo, of: i64, name: &str, value: i64) -> i64 {
+        let kind = fake.rows("product.product")[&of].clone();
+        fake.with(|state| {
+            // Products and templates share their ids here.
+            let id = state.reserve("product.template");
+            let values = json!({"id": id, "name": name, "default_code": name, "product_tmpl_id": of, "categ_id": 1,
+                "type": kind["type"], "is_storable": kind.get("is_storable"), "uom_id": UNIT, "standard_price": 4.0,
+                "product_template_attribute_value_ids": [value]});
+            put(state, "product.product", &values)
+        })
+    }
+
+    /// A value of an attribute.
+    pub(crate) fn value(fake: &FakeOdoo, attribute: i64) -> i64 {
+        fake.with(|state| put(state, "product.template.attribute.value", &json!({"attribute_line_id": attribute})))
+    }
+
+    /// A bill for the variants of a template, each with its value; each component stands there for the variants with a value,
+    /// or without one for all.
+    pub(crate) fn kit_of_variants(
+        &mut self,
+        fake: &FakeOdoo,
+        template: i64,
+        variants: &[(i64, i64)],
+        parts: &[(i64, f64, Option<i64>)],
+    ) {
+        let bill = json!({"product_tmpl_id": template, "product_qty": 1.0, "product_uom_id": UNIT, "type": "phantom",
+            "sequence": 1, "company_id": false});
+        let bill = fake.with(|state| put(state, "mrp.bom", &bill));
+        for (component, quantity, only_for) in parts {
+            let values: Vec<i64> = only_for.iter().copied().collect();
+            let row = json!({"bom_id": bill, "product_id": component, "product_qty": quantity, "product_uom_id": UNIT,
+                "bom_product_template_attribute_value_ids": values});
+            let line = fake.with(|state| put(state, "mrp.bom.line", &row));
+            for (variant, value) in variants {
+                let lines = self.bills.entry(*variant).or_default();
+                lines.extend(only_for.is_none_or(|only| only == *value).then_some((line, *component, *quantity)));
+            }
+        }
     }
 
     /// Changes how many of the first component a kit takes.
@@ -303,6 +345,62 @@ impl Retail {
         self.pay(fake, session, &lines, when)
     }
 
+    /// The same with what is no goods beside them: tips, discounts, gift cards, the heads of combos. Nobody wants those.
+    pub(crate) fn ring_with(
+        &mut self,
+        fake: &FakeOdoo,
+        session: i64,
+        goods: &[(i64, f64)],
+        no_goods: &[(i64, f64)],
+        when: &str,
+    ) -> i64 {
+        let shop = self.sessions[&session].shop;
+        for (product, units) in goods {
+            self.want(*product, shop, when, *units);
+        }
+        let line = |(product, units): &(i64, f64)| json!({"product_id": product, "qty": units});
+        let lines: Vec<Value> = no_goods.iter().chain(goods).map(line).collect();
+        self.pay(fake, session, &lines, when)
+    }
+
+    /// Something is paid with an invoice: its stock is booked at once, whatever the session does.
+    pub(crate) fn ring_invoiced(&mut self, fake: &FakeOdoo, session: i64, goods: &[(i64, f64)], when: &str) {
+        let order = self.ring(fake, session, goods, when);
+        let open = self.sessions.get_mut(&session).expect("it is open");
+        let rung = open.pending.split_off(open.pending.len() - goods.len());
+        let pickings = self.book(fake, session, &rung, Some(order), when);
+        fake.write("pos.order", order, &json!({"picking_ids": pickings}));
+    }
+
+    /// Something is paid that will be delivered later: a delivery of the order's own waits. Its id.
+    pub(crate) fn ring_to_deliver(&mut self, fake: &FakeOdoo, session: i64, goods: &[(i64, f64)], when: &str) -> i64 {
+        let order = self.ring(fake, session, goods, when);
+        let open = self.sessions.get_mut(&session).expect("it is open");
+        open.pending.truncate(open.pending.len() - goods.len());
+        let shop = open.shop;
+        for (product, units) in goods {
+            self.leave(*product, shop, -*units);
+        }
+        let picking = fake.with(|state| {
+            let values = json!({"name": format!("OUT/{order}"), "scheduled_date": stamp(when), "state": "assigned",
+                "picking_type_id": shop * 10 + 1, "company_id": COMPANY, "location_id": stock(shop),
+                "location_dest_id": CUSTOMERS, "pos_session_id": session, "pos_order_id": order});
+            let picking = put(state, "stock.picking", &values);
+            for (product, units) in goods {
+                for (bill, component, units) in self.take_apart(*product, *units) {
+                    let values = json!({"product_id": component, "units": units, "location_id": stock(shop),
+                        "location_dest_id": CUSTOMERS, "picking_id": picking, "bom_line_id": bill, "date": stamp(when)});
+                    Self::moved(state, &values, None);
+                }
+            }
+            picking
+        });
+        fake.write("pos.order", order, &json!({"shipping_date": &when[..10], "picking_ids": [picking]}));
+        self.deliveries.insert(order, (picking, shop));
+        self.orders.insert(order, goods.iter().map(|(product, units)| (0, *product, *units)).collect());
+        order
+    }
+
     /// A customer's order is paid for and taken at a till; what was to be delivered of it is not, any more.
     pub(crate) fn settle(&mut self, fake: &FakeOdoo, session: i64, order: i64, when: &str) -> i64 {
         let lines: Vec<Value> = self.orders[&order]
@@ -367,7 +465,7 @@ impl Retail {
         let mut pickings = Vec::new();
         for back in [false, true] {
             let mut moves: BTreeMap<(i64, Option<i64>), f64> = BTreeMap::new();
-            for line in rung.iter().filter(|line| (line.units < 0.0) == back && line.product != self.down_payment) {
+            for line in rung.iter().filter(|line| (line.units < 0.0) == back && moves_goods(fake, line.product)) {
                 for (bill, component, units) in self.take_apart(line.product, line.units.abs()) {
                     *moves.entry((component, bill)).or_default() += units;
                 }
@@ -404,6 +502,11 @@ impl Retail {
             }
         }
     }
+}
+
+/// Odoo moves goods and nothing else.
+fn moves_goods(fake: &FakeOdoo, product: i64) -> bool {
+    !matches!(fake.rows("product.product")[&product]["type"].as_str(), Some("service" | "combo"))
 }
 
 fn on_books(state: &State, product: i64, location: i64) -> f64 {

@@ -1,15 +1,10 @@
 //! Events that went wrong elsewhere (tests/cases), against the bundled recording with their rows, on each database.
 #![expect(clippy::unwrap_used, reason = "what a test stands on may fail it")]
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use flate2::Compression;
-use flate2::read::GzDecoder;
-use flate2::write::GzEncoder;
 use jiff::Timestamp;
 use reeve::adapters::recorded::Recorded;
 use reeve::app::App;
@@ -20,50 +15,13 @@ use reeve::domain::notice::NoticeContent;
 use reeve::domain::record::{Record, RecordKind};
 use reeve::ports::Ports;
 use reeve::store::{EventState, NewEvent, Store, Which};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::support::binary::bundled_recording;
 use crate::support::databases::databases;
+use crate::support::recordings::with_case;
 
 fn case(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(name)
-}
-
-fn write(path: &Path, file: &Value) {
-    let mut packed = GzEncoder::new(fs::File::create(path).unwrap(), Compression::fast());
-    packed.write_all(file.to_string().as_bytes()).unwrap();
-    packed.finish().unwrap();
-}
-
-/// The bundled recording with a case's rows, read as a live server's rows are.
-fn recording(name: &str, folder: &Path) -> Recorded {
-    for entry in fs::read_dir(bundled_recording()).unwrap() {
-        let from = entry.unwrap().path();
-        fs::copy(&from, folder.join(from.file_name().unwrap())).unwrap();
-    }
-    let index = folder.join("INDEX.json");
-    let mut told: Value = serde_json::from_str(&fs::read_to_string(&index).unwrap()).unwrap();
-    told["rows"] = json!("as they were");
-    told["home"] = json!(1);
-    fs::remove_file(&index).unwrap();
-    fs::write(&index, told.to_string()).unwrap();
-    let made = |model: &str, fields: Value, rows: Value| {
-        write(&folder.join(format!("{model}.json.gz")), &json!({ "model": model, "fields": fields, "rows": rows }));
-    };
-    made("res.currency", json!(["id", "name"]), json!([{ "id": 1, "name": "USD" }]));
-    made("res.currency.rate", json!(["id", "name", "currency_id", "rate", "company_id"]), json!([]));
-    let rows: BTreeMap<String, Vec<Value>> =
-        serde_json::from_str(&fs::read_to_string(case(name).join("rows.json")).unwrap()).unwrap();
-    for (model, changes) in rows {
-        let path = folder.join(format!("{model}.json.gz"));
-        let mut text = String::new();
-        GzDecoder::new(fs::File::open(&path).unwrap()).read_to_string(&mut text).unwrap();
-        let mut file: Value = serde_json::from_str(&text).unwrap();
-        file["rows"].as_array_mut().unwrap().extend(changes.into_iter().map(|mut change| change["added"].take()));
-        fs::remove_file(&path).unwrap();
-        write(&path, &file);
-    }
-    Recorded::open(folder, "USD").unwrap()
 }
 
 fn at(time: &str) -> Timestamp {
@@ -80,9 +38,8 @@ async fn played(store: &Store, name: &str, event: &str, hook: &str, later: Times
     );
     fs::write(&settings, hooks).unwrap();
     let config = Arc::new(Config::load_from(Some(&settings), &[]).unwrap());
-    let shop = folder.path().join("shop");
-    fs::create_dir(&shop).unwrap();
-    let ports = Ports { source: Arc::new(recording(name, &shop)), model: None, webhook: None };
+    let shop = with_case(&format!("{name}/rows.json"));
+    let ports = Ports { source: Arc::new(Recorded::open(shop.path(), "USD").unwrap()), model: None, webhook: None };
     let body = fs::read_to_string(case(name).join(event)).unwrap();
     let told: Value = serde_json::from_str(&body).unwrap();
     let came = at(told["timestamp"].as_str().unwrap());

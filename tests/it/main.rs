@@ -6,6 +6,7 @@ mod announced;
 mod audit;
 mod bad_input;
 mod bills;
+mod cases;
 mod concurrent;
 mod decisions;
 mod edges;

@@ -209,6 +209,225 @@ async fn a_kit_that_was_made_up_otherwise_counts_as_it_left() {
     }
 }
 
+/// The lines of customers' orders that are told: their item and quantity.
+async fn lines_told(shop: &Shop) -> Vec<(String, Quantity)> {
+    let line = |r: &Record| if let Record::SaleLine(l) = r { Some((l.item.to_string(), l.qty)) } else { None };
+    shop.store.load_records().await.expect("the store answers").iter().filter_map(line).collect()
+}
+
+#[tokio::test]
+async fn an_order_that_is_read_after_its_kit_was_changed_counts_by_the_bill_of_its_day() {
+    for version in VERSIONS {
+        let mut shop = Shop::new(version).await;
+        let Shop { fake, retail, .. } = &mut shop;
+        let bean = Retail::product(fake, "Beans", "stored");
+        let cup = Retail::product(fake, "Cup", "stored");
+        let set = Retail::product(fake, "Set", "consu");
+        let hamper = Retail::product(fake, "Hamper", "consu");
+        let bill = retail.kit(fake, set, 1.0, &[(bean, 2.0, 1), (cup, 1.0, 1)]);
+        retail.receive(fake, bean, 2, 900.0, "2026-11-01 08:00");
+        shop.look("2026-11-03 06:00").await;
+        // Nobody looks for a week; meanwhile an order comes in, then the bill changes, twice, and a hamper becomes a kit.
+        let Shop { fake, retail, .. } = &mut shop;
+        retail.order(fake, 2, &[(set, 5.0)], "2026-11-04 09:00");
+        retail.change_kit(fake, set, "2026-11-05 08:00", 3.0);
+        retail.order(fake, 2, &[(set, 7.0)], "2026-11-06 09:00");
+        retail.kit(fake, hamper, 1.0, &[(bean, 9.0, 1)]);
+        shop.look("2026-11-10 06:00").await;
+        let of = |lines: &[(String, Quantity)], item: i64| -> Vec<String> {
+            lines.iter().filter(|(told, _)| *told == item.to_string()).map(|(_, qty)| qty.to_string()).collect()
+        };
+        let told = lines_told(&shop).await;
+        assert_eq!((of(&told, bean), of(&told, cup)), (vec!["10".into(), "21".into()], vec!["5".into(), "7".into()]));
+        // What is taken off the shelf by moves says the same: nothing waits twice.
+        let (book, _) = shop.look("2026-11-10 07:00").await;
+        assert_eq!(book.waiting(&ItemId::new(bean.to_string()), &LocationId::new("2")).to_string(), "31", "{version:?}");
+
+        // A line is deleted from the bill, which leaves no time behind: orders from before the look are as they were.
+        let cup_line =
+            shop.fake.rows("mrp.bom.line").into_iter().find(|(_, row)| row["product_id"] == serde_json::json!(cup));
+        shop.fake.unlink("mrp.bom.line", cup_line.expect("a line").0);
+        shop.look("2026-11-12 06:00").await;
+        assert_eq!(lines_told(&shop).await, told, "{version:?}, bill {bill}");
+    }
+}
+
+#[tokio::test]
+async fn an_order_from_before_the_first_look_counts_by_the_bill_as_it_was_read_first() {
+    // What the bill was in between nobody can say. It stays so, whatever becomes of the bill.
+    let mut shop = Shop::new(Version::V18).await;
+    let Shop { fake, retail, .. } = &mut shop;
+    let bean = Retail::product(fake, "Beans", "stored");
+    let set = Retail::product(fake, "Set", "consu");
+    retail.kit(fake, set, 1.0, &[(bean, 2.0, 1)]);
+    retail.order(fake, 2, &[(set, 5.0)], "2026-11-04 09:00");
+    retail.change_kit(fake, set, "2026-11-05 08:00", 3.0);
+    shop.look("2026-11-06 06:00").await;
+    assert_eq!(lines_told(&shop).await, [(bean.to_string(), Quantity::units(15))]);
+    let Shop { fake, retail, .. } = &mut shop;
+    retail.change_kit(fake, set, "2026-11-07 08:00", 4.0);
+    shop.look("2026-11-08 06:00").await;
+    assert_eq!(lines_told(&shop).await, [(bean.to_string(), Quantity::units(15))]);
+}
+
+#[tokio::test]
+async fn bills_of_material_are_read_once_for_a_look() {
+    let mut shop = Shop::new(Version::V18).await;
+    let Shop { fake, retail, .. } = &mut shop;
+    let bean = Retail::product(fake, "Beans", "stored");
+    let set = Retail::product(fake, "Set", "consu");
+    retail.kit(fake, set, 1.0, &[(bean, 2.0, 1)]);
+    for when in ["2026-11-04 06:00", "2026-11-04 12:00"] {
+        shop.fake.forget_traffic();
+        shop.look(when).await;
+        let asked = |model: &str| {
+            let reads = shop.fake.traffic().into_iter().filter(|call| call.model == model && call.method == "search_read");
+            reads.count()
+        };
+        assert_eq!((asked("mrp.bom"), asked("mrp.bom.line")), (1, 1), "at {when}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_rung_up_and_is_no_goods_is_nothing_and_a_combo_is_its_choices() {
+    for version in VERSIONS {
+        for at_closing in [true, false] {
+            let mut shop = Shop::new(version).await;
+            let Shop { fake, retail, .. } = &mut shop;
+            let bean = Retail::product(fake, "Beans", "stored");
+            let cup = Retail::product(fake, "Cup", "stored");
+            let set = Retail::product(fake, "Set", "consu");
+            retail.kit(fake, set, 1.0, &[(bean, 2.0, 1)]);
+            let tip = Retail::product(fake, "Tips", "service");
+            let card = Retail::product(fake, "Gift card", "service");
+            let discount = Retail::product(fake, "Discount", "service");
+            // Up to 17 the head of a combo is a product of which no stock is kept.
+            let menu = Retail::product(fake, "Menu", if version == Version::V17 { "consu" } else { "combo" });
+            fake.write("pos.config", 1, &serde_json::json!({"tip_product_id": tip}));
+            retail.receive(fake, bean, 1, 900.0, "2026-11-01 08:00");
+            retail.receive(fake, cup, 1, 900.0, "2026-11-01 08:00");
+            for day in 2..=18 {
+                let session = retail.session(fake, 1, at_closing, &format!("2026-11-{day:02} 08:00"));
+                let at = |hour: u8| format!("2026-11-{day:02} {hour:02}:00");
+                // A menu: its head, and what was chosen, one of the choices a kit.
+                retail.ring_with(fake, session, &[(cup, 1.0), (set, 2.0)], &[(menu, 1.0)], &at(9));
+                retail.ring_with(fake, session, &[(bean, 3.0)], &[(tip, 1.0), (discount, 1.0)], &at(10));
+                // A gift card is sold, and another pays.
+                retail.ring_with(fake, session, &[(bean, 1.0)], &[(card, 1.0), (card, -1.0)], &at(11));
+                if day % 3 == 0 {
+                    // Brought back, the kit as a whole.
+                    retail.ring_with(fake, session, &[(set, -1.0), (cup, -1.0)], &[(menu, -1.0)], &at(15));
+                }
+                retail.close(fake, session, &format!("2026-11-{day:02} 20:00"));
+            }
+            let (book, gaps) = shop.look("2026-11-20 06:30").await;
+            assert!(!gaps.iter().any(|gap| gap.what.starts_with("pos") || gap.what.starts_with("mrp")), "{gaps:?}");
+            let what = format!("{version:?}, at closing: {at_closing}");
+            shop.assert_wanted(&book, &[bean, cup, set, tip, card, discount, menu], &what);
+            assert_eq!(
+                shop.retail.wanted[&(bean, 1)].values().map(|units| units.round() as i64).max(),
+                Some(8),
+                "2 × 2 + 3 + 1"
+            );
+            for item in [tip, card, discount, menu, set] {
+                assert_eq!(shop.kinds(item, 1).await, [], "{what}");
+            }
+            Shop::assert_free(&book, cup, 1, shop.retail.shelf[&(cup, 1)]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_bill_for_some_variants_is_taken_apart_for_each_of_them() {
+    for version in VERSIONS {
+        let mut shop = Shop::new(version).await;
+        let Shop { fake, retail, .. } = &mut shop;
+        let bean = Retail::product(fake, "Beans", "stored");
+        let wool = Retail::product(fake, "Wool", "stored");
+        let silk = Retail::product(fake, "Silk", "stored");
+        let warm = Retail::product(fake, "Box, warm", "consu");
+        let (with_wool, with_silk) = (Retail::value(fake, 900), Retail::value(fake, 900));
+        let fine = Retail::variant(fake, warm, "Box, fine", with_silk);
+        fake.write("product.product", warm, &serde_json::json!({"product_template_attribute_value_ids": [with_wool]}));
+        let parts = [(bean, 2.0, None), (wool, 1.0, Some(with_wool)), (silk, 3.0, Some(with_silk))];
+        retail.kit_of_variants(fake, warm, &[(warm, with_wool), (fine, with_silk)], &parts);
+        for item in [bean, wool, silk] {
+            retail.receive(fake, item, 1, 900.0, "2026-11-01 08:00");
+        }
+        for day in 2..=18 {
+            let session = retail.session(fake, 1, true, &format!("2026-11-{day:02} 08:00"));
+            retail.ring(fake, session, &[(warm, 2.0), (fine, 1.0)], &format!("2026-11-{day:02} 10:00"));
+            retail.close(fake, session, &format!("2026-11-{day:02} 20:00"));
+            retail.order(fake, 2, &[(fine, 2.0)], &format!("2026-11-{day:02} 11:00"));
+        }
+        let (book, _) = shop.look("2026-11-20 06:30").await;
+        shop.assert_wanted(&book, &[bean, wool, silk, warm, fine], &format!("{version:?}"));
+        assert_eq!(shop.retail.wanted[&(silk, 1)].values().copied().collect::<Vec<_>>(), [3.0; 17]);
+        assert_eq!(shop.retail.wanted.get(&(wool, 2)), None);
+    }
+}
+
+#[tokio::test]
+async fn what_is_delivered_later_or_booked_with_its_invoice_is_not_waiting_for_the_session_to_close() {
+    for version in VERSIONS {
+        let (mut shop, bean) = a_shop_that_sells_ten_a_day(version).await;
+        let Shop { fake, retail, .. } = &mut shop;
+        let session = retail.session(fake, 1, true, "2026-11-21 08:00");
+        retail.ring(fake, session, &[(bean, 4.0)], "2026-11-21 09:00");
+        retail.ring_invoiced(fake, session, &[(bean, 6.0)], "2026-11-21 09:30");
+        let later = retail.ring_to_deliver(fake, session, &[(bean, 5.0)], "2026-11-21 10:00");
+        let (book, _) = shop.look("2026-11-21 12:00").await;
+        let (item, place) = (ItemId::new(bean.to_string()), LocationId::new("1"));
+        assert_eq!(book.on_hand(&item, &place), Quantity::units(34), "the invoiced are booked");
+        assert_eq!(book.unposted(&item, &place), Quantity::units(4), "{version:?}");
+        let Shop { fake, retail, .. } = &mut shop;
+        retail.close(fake, session, "2026-11-21 20:00");
+        retail.deliver(fake, later, "2026-11-23 09:00");
+        let (book, _) = shop.look("2026-11-24 06:30").await;
+        assert_eq!(book.on_hand(&item, &place), Quantity::units(25));
+        assert_eq!(book.unposted(&item, &place), Quantity::ZERO);
+        // Wanted on the day it was paid, not when it left.
+        shop.assert_wanted(&book, &[bean], &format!("{version:?}"));
+        assert_eq!(shop.retail.wanted[&(bean, 1)].values().last().copied(), Some(15.0));
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_is_open_over_the_end_of_a_month_leaves_no_stock_behind_that_was_sold() {
+    for version in VERSIONS {
+        for counted in [false, true] {
+            let mut shop = Shop::new(version).await;
+            let Shop { fake, retail, .. } = &mut shop;
+            let bean = Retail::product(fake, "Beans", "stored");
+            let set = Retail::product(fake, "Set", "consu");
+            retail.kit(fake, set, 1.0, &[(bean, 2.0, 1)]);
+            retail.receive(fake, bean, 1, 40.0, "2026-10-30 08:00");
+            // Opened for the last evening, closed two days later: thirty-eight of forty are sold, two are left.
+            let session = retail.session(fake, 1, true, "2026-10-31 18:00");
+            retail.ring(fake, session, &[(bean, 8.0), (set, 16.0)], "2026-10-31 20:00");
+            retail.ring(fake, session, &[(bean, -2.0)], "2026-10-31 20:30");
+            if counted {
+                retail.count(fake, bean, 1, 2.0, "2026-10-31 21:00");
+            }
+            let (item, place) = (ItemId::new(bean.to_string()), LocationId::new("1"));
+            let from = "2026-10-29".parse().expect("a day");
+            let what = format!("{version:?}, counted: {counted}");
+            shop.look("2026-10-31 22:00").await;
+            let (book, _) = shop.look("2026-11-01 12:00").await;
+            assert_eq!(book.on_hand_by_day(&item, &place, from), [0.0, 40.0, 2.0], "{what}, while it is open");
+            shop.retail.close(&shop.fake, session, "2026-11-02 20:00");
+            shop.retail.receive(&shop.fake, bean, 1, 10.0, "2026-11-03 08:00");
+            let (book, _) = shop.look("2026-11-04 06:30").await;
+            let levels = book.on_hand_by_day(&item, &place, from);
+            assert_eq!(levels[..3], [0.0, 40.0, 2.0], "{what}: {levels:?}");
+            // Read anew from the beginning: the same.
+            let again = Shop { store: Store::open_and_migrate("sqlite::memory:").await.expect("it opens"), ..shop };
+            let (book, _) = again.look("2026-11-04 06:30").await;
+            assert_eq!(book.on_hand_by_day(&item, &place, from), levels, "{what}, read anew");
+        }
+    }
+}
+
 #[tokio::test]
 async fn where_bills_may_not_be_read_components_count_as_they_are_booked_and_that_is_said() {
     let mut shop = Shop::new(Version::V18).await;

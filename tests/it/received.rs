@@ -1,13 +1,9 @@
 //! What came on a purchase line, from rows to recommendations: exchanged goods, and a receipt booked in twice that a count took
 //! out again.
 
-use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use flate2::Compression;
-use flate2::read::GzDecoder;
-use flate2::write::GzEncoder;
 use jiff::Timestamp;
 use reeve::adapters::recorded::Recorded;
 use reeve::app::App;
@@ -19,67 +15,14 @@ use reeve::domain::exception::{Exception, ExceptionType as T};
 use reeve::domain::recommendation::Recommendation;
 use reeve::ports::{Ports, Source};
 use reeve::store::{Store, Which};
-use serde_json::{Value, json};
 
 use crate::support::databases::databases;
+use crate::support::recordings::with_case;
 
 const BUNDLED: &str = "evals/recordings/odoo-18-retailer";
 
 fn config() -> Arc<Config> {
     Arc::new(Config::load_from(None, &[]).expect("the defaults load"))
-}
-
-fn rows_of(path: &Path) -> Value {
-    let mut text = String::new();
-    GzDecoder::new(std::fs::File::open(path).expect("a model")).read_to_string(&mut text).expect("it unpacks");
-    serde_json::from_str(&text).expect("it is JSON")
-}
-
-fn write(path: &Path, model: &Value) {
-    let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
-    packed.write_all(model.to_string().as_bytes()).expect("it packs");
-    std::fs::write(path, packed.finish().expect("it packs")).expect("it is written");
-}
-
-/// The bundled recording with a case's rows in it, read as a live server's rows are.
-fn recording_with(case: &str) -> tempfile::TempDir {
-    let dir = tempfile::tempdir().expect("a folder");
-    for entry in std::fs::read_dir(BUNDLED).expect("the recording is there") {
-        let path = entry.expect("a file").path();
-        std::fs::copy(&path, dir.path().join(path.file_name().expect("a name"))).expect("it copies");
-    }
-    let index = dir.path().join("INDEX.json");
-    let mut text: Value = serde_json::from_str(&std::fs::read_to_string(&index).expect("an index")).expect("it is JSON");
-    for (key, value) in [("rows", json!("as they were")), ("complete", json!(true)), ("home", json!(1))] {
-        text[key] = value;
-    }
-    std::fs::write(&index, text.to_string()).expect("it is written");
-    for (model, fields, rows) in [
-        ("res.currency", json!(["id", "name"]), json!([{"id": 1, "name": "USD"}])),
-        ("res.currency.rate", json!(["id", "name", "currency_id", "rate", "company_id"]), json!([])),
-    ] {
-        let model_rows = json!({"model": model, "domain": [], "fields": fields, "context": {}, "rows": rows});
-        write(&dir.path().join(format!("{model}.json.gz")), &model_rows);
-    }
-    let changes: Value =
-        serde_json::from_str(&std::fs::read_to_string(case).expect("the case is there")).expect("it is JSON");
-    for (model, changes) in changes.as_object().expect("models") {
-        let path = dir.path().join(format!("{model}.json.gz"));
-        let mut whole = rows_of(&path);
-        let rows = whole["rows"].as_array_mut().expect("rows");
-        for change in changes.as_array().expect("changes") {
-            if let Some(added) = change.get("added") {
-                rows.push(added.clone());
-                continue;
-            }
-            let row = rows.iter_mut().find(|row| row["id"] == change["changed"]).expect("the row is there");
-            for (field, value) in change["to"].as_object().expect("fields") {
-                row[field] = value.clone();
-            }
-        }
-        write(&path, &whole);
-    }
-    dir
 }
 
 async fn run(url: &str, dir: &Path, at: Option<Timestamp>) -> Store {
@@ -108,7 +51,7 @@ fn codes(exceptions: &[Exception]) -> Vec<T> {
 
 #[tokio::test]
 async fn what_comes_in_the_place_of_a_return_is_not_too_much() {
-    let dir = recording_with("tests/cases/01-exchange-return/rows-exchange.json");
+    let dir = with_case("01-exchange-return/rows-exchange.json");
     for database in databases().await {
         let store = run(&database.store_url(), dir.path(), None).await;
         let found = on_line(&store, "341").await;
@@ -121,7 +64,7 @@ async fn what_comes_in_the_place_of_a_return_is_not_too_much() {
 
 #[tokio::test]
 async fn what_was_exchanged_and_billed_again_is_billed_too_much() {
-    let dir = recording_with("tests/cases/01-exchange-return/rows-exchange_bill.json");
+    let dir = with_case("01-exchange-return/rows-exchange_bill.json");
     for database in databases().await {
         let store = run(&database.store_url(), dir.path(), None).await;
         let found = on_line(&store, "338").await;

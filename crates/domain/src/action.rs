@@ -90,7 +90,16 @@ pub enum Action {
     Recount { item: ItemId, location: LocationId, deadline: Date, not_by: Option<String> },
     /// Claim against a supplier.
     #[serde(rename = "CLAIM")]
-    Claim { supplier: SupplierId, lines: Vec<String>, quantity: Quantity, value: Money, basis: String },
+    Claim {
+        supplier: SupplierId,
+        lines: Vec<String>,
+        quantity: Quantity,
+        value: Money,
+        basis: String,
+        /// Of what was paid without an order: the bill whose money is asked back (the ERP's id). Then there are no lines.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bill: Option<String>,
+    },
     /// Keep a bill from payment until cleared.
     #[serde(rename = "BLOCK-BILL")]
     BlockBill { bill: String, disputed: Money, reason: String },
@@ -226,7 +235,9 @@ impl Action {
             | Self::Reallocate { quantity, .. }
             | Self::HoldQc { quantity, .. }
             | Self::Return { quantity, .. }
-            | Self::Claim { quantity, .. } => Some(quantity),
+            | Self::Claim { quantity, bill: None, .. } => Some(quantity),
+            // A bill is asked back as a whole.
+            Self::Claim { .. } => None,
             // A counted difference is what was counted; parameters and forecasts are figures with their own checks.
             Self::AdjustStock { .. }
             | Self::AdjustParam { .. }

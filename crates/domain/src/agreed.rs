@@ -61,8 +61,14 @@ impl Book {
         self.promotions.get(item).map_or(&[], Vec::as_slice)
     }
 
-    /// The promotion an item is in on `day`.
-    pub fn promotion_on(&self, item: &ItemId, day: Date) -> Option<&Promotion> {
-        self.promotions(item).iter().find(|p| p.from <= day && day <= p.to)
+    /// Those of them that run at a location, by first day.
+    pub fn promotions_at(&self, item: &ItemId, location: &LocationId) -> impl Iterator<Item = &Promotion> {
+        let company = self.company_of(location);
+        self.promotions(item).iter().filter(move |promotion| promotion.runs_in(company))
+    }
+
+    /// The promotion an item is in at a location on `day`.
+    pub fn promotion_on(&self, item: &ItemId, location: &LocationId, day: Date) -> Option<&Promotion> {
+        self.promotions_at(item, location).find(|p| p.from <= day && day <= p.to)
     }
 }

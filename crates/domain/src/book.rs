@@ -314,13 +314,7 @@ impl Book {
     #[must_use]
     pub fn with_zones(mut self, zones: &BTreeMap<String, TimeZone>) -> Self {
         // Codes are unique within a company only: what names its company goes first.
-        let of_company = |l: &Location| {
-            let named = |key: &str| {
-                let (company, code) = key.rsplit_once('/')?;
-                (code.trim() == l.code && company.trim().eq_ignore_ascii_case(l.company_name.trim())).then_some(())
-            };
-            zones.iter().find(|(key, _)| named(key).is_some()).map(|(_, zone)| zone)
-        };
+        let of_company = |l: &Location| zones.iter().find(|(key, _)| l.is_named_with_company(key)).map(|(_, zone)| zone);
         let zone = |l: &Location| {
             let timezone = of_company(l).or_else(|| zones.get(&l.code))?.clone();
             Some((l.id.clone(), Calendar { timezone, cut_off_hour: self.calendar.cut_off_hour }))

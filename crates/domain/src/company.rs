@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use super::book::Book;
 use super::ids::{ItemId, LocationId, SupplierId};
 use super::money::UnitPrice;
-use super::record::{Item, SupplierPrice};
+use super::record::{Item, Location, SupplierPrice};
 
 impl Book {
     /// Says which companies may transfer goods among each other: each entry names those that may, by name or by the ERP's id.
@@ -84,6 +84,16 @@ impl Book {
     }
 }
 
+impl Location {
+    /// Is it what somebody calls `Company/CODE`, the company by its name or the ERP's id?
+    pub fn is_named_with_company(&self, name: &str) -> bool {
+        let Some((company, code)) = name.rsplit_once('/') else { return false };
+        let (company, ours) = (company.trim(), self.company_name.trim());
+        let same = !ours.is_empty() && company.to_lowercase() == ours.to_lowercase();
+        code.trim() == self.code && (same || self.company.as_deref() == Some(company))
+    }
+}
+
 impl Item {
     /// What a unit costs the company that pays most for it: for what holds in every company.
     pub fn dearest_cost(&self) -> Option<UnitPrice> {
@@ -106,7 +116,7 @@ mod tests {
     use super::*;
     use crate::calendar::Calendar;
     use crate::money::Quantity;
-    use crate::record::{Location, Record};
+    use crate::record::Record;
 
     fn location(id: &str, company: Option<&str>, name: &str) -> Record {
         let (company, company_name) = (company.map(str::to_owned), name.to_owned());

@@ -107,7 +107,7 @@ impl Book {
             }
         }
         for month in months {
-            for (sums, sign) in [(&month.sold, -1.0), (&month.returned, 1.0)] {
+            for (sums, sign) in [(&month.sold, -1.0), (&month.returned, 1.0), (&month.counted_ahead, 1.0)] {
                 for (number, quantity) in sums {
                     let (day, change) = (day_of(month, *number), sign * quantity.to_f64());
                     match slot(&mut days, from, day) {
@@ -132,7 +132,7 @@ impl Book {
             let day = plus_days(from, i32::try_from(at).unwrap_or(i32::MAX));
             if day == day.last_of_month() && day < self.today {
                 // A month without a record is one in which nothing happened.
-                level = months.iter().rfind(|m| m.month <= day).map_or(level, |m| m.closing.to_f64());
+                level = months.iter().rfind(|m| m.month <= day).map_or(level, |m| m.left().to_f64());
             }
             level -= std::mem::replace(slot, level);
         }
@@ -220,6 +220,8 @@ mod tests {
             unposted: BTreeMap::new(),
             out: out.iter().copied().collect(),
             closing: Quantity::units(closing),
+            unposted_at_close: Quantity::ZERO,
+            counted_ahead: BTreeMap::new(),
         }
     }
 
@@ -378,6 +380,23 @@ mod tests {
         assert_eq!(book.available(&item, &location), Quantity::units(2));
         let levels = book.on_hand_by_day(&item, &location, day("2026-11-04"));
         assert_eq!(levels[..2], [40.0, 2.0], "on the shelf at each close");
+    }
+
+    #[test]
+    fn a_session_that_is_open_over_the_end_of_a_month_has_emptied_the_shelf_before_it() {
+        let (item, location) = place();
+        // Rung up on the 31st and booked on the 1st; on the 5th the shelf is filled up.
+        let mut october = month("2026-10-01", &[(31, 38)], &[(31, 38)], &[], 40);
+        october.unposted_at_close = Quantity::units(38);
+        let november = month("2026-11-01", &[], &[], &[], 12);
+        let records = [
+            level(12),
+            moved("1", MoveKind::Receipt, "2026-11-05", 10),
+            Record::DemandMonth(october),
+            Record::DemandMonth(november),
+        ];
+        let levels = book(records).on_hand_by_day(&item, &location, day("2026-10-29"));
+        assert_eq!(levels, [40.0, 40.0, 2.0, 2.0, 2.0, 2.0, 2.0, 12.0, 12.0]);
     }
 
     #[test]

@@ -174,6 +174,16 @@ pub struct Promotion {
     pub to: Date,
     /// Reduction in percent of the list price.
     pub percent: f64,
+    /// The company whose shops it runs in (the ERP's id); None: in all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub company: Option<String>,
+}
+
+impl Promotion {
+    /// Does it run in the shops of a company? Where the ERP does not say whose they are, it does.
+    pub fn runs_in(&self, company: Option<&str>) -> bool {
+        self.company.is_none() || company.is_none() || self.company.as_deref() == company
+    }
 }
 
 /// A line of a customer's confirmed order: what was wanted, when it was wanted.

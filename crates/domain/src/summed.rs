@@ -59,8 +59,27 @@ pub struct DemandMonth {
     /// §3.1).
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub out: BTreeSet<u8>,
-    /// On hand when the month closed, or will if nothing more moves.
+    /// On hand by the books when the month closed, or will if nothing more moves.
     pub closing: Quantity,
+    /// Of it, sold at the tills before and booked after: it was on the books, not on the shelf. Below zero where more was
+    /// brought back.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub unposted_at_close: Quantity,
+    /// Of what counts took off the books on a day: what the tills had sold before and booked only after the month. It had left
+    /// the shelf when it was rung up.
+    #[serde(default, with = "by_day", skip_serializing_if = "BTreeMap::is_empty")]
+    pub counted_ahead: BTreeMap<u8, Quantity>,
+}
+
+fn is_nothing(quantity: &Quantity) -> bool {
+    quantity.is_zero()
+}
+
+impl DemandMonth {
+    /// On the shelf when the month closed.
+    pub fn left(&self) -> Quantity {
+        self.closing - self.unposted_at_close
+    }
 }
 
 impl Book {
@@ -121,6 +140,8 @@ mod tests {
             unposted: BTreeMap::from([(4, day(2))]),
             out: BTreeSet::from([3, 4]),
             closing: day(-2),
+            unposted_at_close: day(1),
+            counted_ahead: BTreeMap::from([(9, day(4))]),
         });
         let text = serde_json::to_string(&month).unwrap();
         assert_eq!(serde_json::from_str::<Record>(&text).unwrap(), month);

@@ -361,8 +361,11 @@ pub enum Change {
         place: String,
         /// The line.
         line: String,
-        /// Units.
+        /// Units that come to the place.
         quantity: f64,
+        /// What the supplier is asked for, where it is not the same: the kits whose components they are.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kits: Option<f64>,
         /// The day on which they come instead.
         day: u32,
         /// The same if it is decided one, two, … days from now, as long as that is before relief.

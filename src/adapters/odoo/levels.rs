@@ -72,6 +72,11 @@ impl LevelReader {
     /// [`SumsError::Odoo`] where the server does not answer, [`SumsError::Mirror`] where the store does not keep.
     pub async fn refresh(&self, until: Timestamp) -> Result<(), SumsError> {
         let ground = Ground::read(&self.asking, &self.odoo, &self.calendar).await?;
+        self.refresh_on(&ground, until).await
+    }
+
+    /// [`Self::refresh`] on ground that was read already: that of the look.
+    pub(super) async fn refresh_on(&self, ground: &Ground, until: Timestamp) -> Result<(), SumsError> {
         let kept = self.mirror.position(STREAM).await.map_err(SumsError::Mirror)?;
         let known = kept.and_then(|text| serde_json::from_str::<Position>(&text).ok()).filter(|p| p.shape == POSITION);
         let first = Position { shape: POSITION, since: until, swept: until, after: Some(0), unposted: BTreeSet::new() };
@@ -80,14 +85,14 @@ impl LevelReader {
             // What is written while all are read is read again behind it.
             (at.since, at.swept, at.after) = (until, until, Some(0));
         }
-        let open = open_products(&self.asking, &ground).await?;
+        let open = open_products(&self.asking, ground).await?;
         // What was unbooked may have been booked, or taken back, without a trace in what is read below.
         let again: BTreeSet<i64> = at.unposted.union(&open).copied().collect();
         at.unposted.extend(&open);
         while let Some(after) = at.after {
             let limit = self.asking.chunk();
             let products = self.asking.products(after, limit).await?;
-            let records = self.read(&ground, &products, &open, until).await?;
+            let records = self.read(ground, &products, &open, until).await?;
             at.after = products.last().filter(|_| products.len() >= limit).map(|last| last.id);
             self.keep(&records, &at, until).await?;
             self.asking.settle(at.after.is_some());
@@ -101,7 +106,7 @@ impl LevelReader {
         while !rest.is_empty() {
             let (some, others) = rest.split_at(self.asking.chunk().min(rest.len()));
             let products = self.asking.products_of(some).await?;
-            let records = self.read(&ground, &products, &open, until).await?;
+            let records = self.read(ground, &products, &open, until).await?;
             self.keep(&records, &at, until).await?;
             self.asking.settle(!others.is_empty());
             rest = others;

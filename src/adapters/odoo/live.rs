@@ -196,9 +196,11 @@ impl Connection {
             let (key, at) = (read_up_to(stream), until.to_string());
             mirror.keep(&key, &[], &[], &at, clock.now()).await.map_err(store)
         };
-        let mut gaps = self.demand.refresh(until).await?;
+        // Shelves, units, tills and bills of material are read once for both: a look stands on one ground.
+        let ground = self.demand.ground().await?;
+        let mut gaps = self.demand.refresh_on(&ground, until).await?;
         whole(DEMAND).await?;
-        self.levels.refresh(until).await?;
+        self.levels.refresh_on(&ground, until).await?;
         whole(LEVELS).await?;
         gaps.extend(self.costs.refresh(until).await?);
         let text = serde_json::to_string(&gaps).expect("gaps are text");

@@ -40,8 +40,11 @@ pub(super) static PRICELIST_ITEM: Model = Model {
     optional: &["company_id"],
 };
 pub(super) static PRICELIST: Model = Model { name: "product.pricelist", needs: &["id", "name"], optional: &[] };
-pub(super) static PROGRAM: Model =
-    Model { name: "loyalty.program", needs: &["id", "name", "date_from", "date_to", "create_date"], optional: &[] };
+pub(super) static PROGRAM: Model = Model {
+    name: "loyalty.program",
+    needs: &["id", "name", "date_from", "date_to", "create_date"],
+    optional: &["company_id"],
+};
 pub(super) static RULE: Model = Model { name: "loyalty.rule", needs: &["id", "program_id", "product_ids"], optional: &[] };
 pub(super) static REWARD: Model = Model {
     name: "loyalty.reward",
@@ -105,6 +108,7 @@ pub(super) fn read_pricelists<R: Rows>(
                 from,
                 to,
                 percent,
+                company: row.company().map(|id| id.to_string()),
             };
             feed.push(row.time("create_date")?, Record::Promotion(record));
         }
@@ -136,6 +140,7 @@ struct Program {
     days: Option<(Date, Date)>,
     created_at: Timestamp,
     rule_products: Vec<i64>,
+    company: Option<String>,
 }
 
 /// Loyalty programmes with a percentage: one promotion for each item, `loyalty-<programme>-<item>`.
@@ -149,6 +154,7 @@ pub(super) fn read_loyalty<R: Rows>(rows: &mut R, catalog: &Catalog, feed: &mut 
             days: row.date_opt("date_from")?.zip(row.date_opt("date_to")?),
             created_at: row.time("create_date")?,
             rule_products: Vec::new(),
+            company: row.company().map(|id| id.to_string()),
         };
         programs.insert(row.id()?, program);
         Ok(())
@@ -193,6 +199,7 @@ pub(super) fn read_loyalty<R: Rows>(rows: &mut R, catalog: &Catalog, feed: &mut 
                 from,
                 to,
                 percent,
+                company: program.company.clone(),
             };
             feed.push(program.created_at, Record::Promotion(record));
         }

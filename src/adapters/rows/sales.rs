@@ -127,7 +127,9 @@ fn read_goods(
         return Ok(Vec::new());
     }
     let product = masters.catalog.product(row, "product_id")?;
-    let kit = masters.kits.parts(row.must_link("product_id")?, row.company());
+    let visible_at = order.visible_at.max(row.time("create_date")?);
+    // What was ordered stays what it was when a kit is made up otherwise afterwards.
+    let kit = masters.kits.parts_at(row.must_link("product_id")?, row.company(), visible_at);
     if !product.stocked && kit.is_none() {
         return Ok(Vec::new());
     }
@@ -155,7 +157,6 @@ fn read_goods(
         None => vec![whole],
         Some(parts) => components(parts, quantity, &whole, masters),
     };
-    let visible_at = order.visible_at.max(row.time("create_date")?);
     Ok(lines.into_iter().map(|line| (visible_at, line)).collect())
 }
 

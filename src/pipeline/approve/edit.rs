@@ -22,7 +22,7 @@ pub(super) fn edited_action(old: &Action, new: &Action) -> Result<(Action, Vec<S
     let mut changes = Changes(Vec::new());
     let mut asked = new.clone();
     if std::mem::discriminant(&merged) == std::mem::discriminant(new) {
-        if let (Action::Claim { quantity, value, .. }, Action::Claim { quantity: to, .. }) = (&mut merged, new) {
+        if let (Action::Claim { quantity, value, bill: None, .. }, Action::Claim { quantity: to, .. }) = (&mut merged, new) {
             let scaled = scale(*value, *quantity, *to);
             changes.quantity(quantity, *to)?;
             changes.set("value", value, scaled);
@@ -190,6 +190,7 @@ mod tests {
             quantity: Quantity::units(quantity),
             value: Money::from_minor(value),
             basis: "short".into(),
+            bill: None,
         }
     }
 

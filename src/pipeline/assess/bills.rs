@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 use crate::domain::bill::{Bill, TakenBack};
 use crate::domain::book::Book;
 use crate::domain::exception::ExceptionType;
+use crate::domain::ids::SupplierId;
 use crate::domain::money::Money;
 use crate::domain::record::{BillLine, PurchaseLine};
 use crate::domain::surplus::Surplus;
@@ -135,6 +136,27 @@ fn reverse_bill(book: &Book, c: &mut Checks, bill: &Bill<'_>, other: &Bill<'_>) 
         );
         c.hard("it still repeats the other", repeat.is_some_and(|r| r.score >= REVERSAL_LEAST), found);
     }
+}
+
+/// CLAIM for a bill that was paid twice and is for no order: nothing but the other bill speaks against it.
+pub(super) fn claim_back(view: &CaseView<'_>, c: &mut Checks, supplier: &SupplierId, bill: &str, value: Money) {
+    let book = view.book;
+    let lines: Vec<&BillLine> = book.bill_lines.values().filter(|l| l.bill_id == bill).collect();
+    let theirs = !lines.is_empty() && lines.iter().all(|l| l.supplier == *supplier);
+    c.hard("bill is the supplier's", theirs, format!("bill {bill}, {} lines", lines.len()));
+    let taken = book.taken_back(bill);
+    let is_paid = !lines.is_empty() && lines.iter().all(|l| l.paid && !l.partly) && taken.is_none_or(|taken| !taken.whole);
+    c.hard("bill is paid", is_paid, settled(book, &lines));
+    let stands = |earlier: &str| book.taken_back(earlier).is_none_or(|taken| !taken.whole);
+    let repeat = book.repeats().iter().find(|r| r.later == bill && r.paid && stands(&r.earlier));
+    let found = repeat.map_or_else(
+        || "nothing says, or nothing any more, that another bill that stands asks for the same".to_owned(),
+        |r| format!("bill {}, {:.2}", r.earlier, r.score),
+    );
+    c.hard("it repeats another that stands", repeat.is_some(), found);
+    let asked = total(lines.iter().copied()).unwrap_or(Money::ZERO);
+    let owed = (asked - taken.map_or(Money::ZERO, |taken| taken.credited)).max(Money::ZERO);
+    c.hard("value is owed and not yet credited", value > Money::ZERO && value <= owed, format!("{value} ≤ {owed}"));
 }
 
 /// What the lines of a bill come to. None where a price is not known in the company's currency.

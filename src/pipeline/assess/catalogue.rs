@@ -127,7 +127,8 @@ pub(super) fn check(view: &CaseView<'_>, c: &mut Checks, action: &Action) {
             let above = kept.is_some_and(|(price, cost)| price * share >= cost);
             c.hard("price stays above cost", above, format!("{percent:.1} % off"));
             c.hard("a reduction", *percent > 0.0 && *percent <= PERCENT_MOST, format!("{percent:.1} %"));
-            c.hard("not marked down already", book.promotion_on(item, *from).is_none(), from.to_string());
+            let reduced = book.promotions(item).iter().any(|p| p.from <= *from && *from <= p.to);
+            c.hard("not marked down already", !reduced, from.to_string());
             not_past(view, c, "first day is not past", *from);
             c.hard("period is in order", to >= from, format!("{from} to {to}"));
         }

@@ -77,7 +77,12 @@ pub(super) fn of(view: &CaseView<'_>, action: &Action) -> Vec<Check> {
             let who = not_by.as_deref().unwrap_or("nobody is excluded");
             c.soft("somebody else counts", not_by.is_some(), who.to_owned());
         }
-        Action::Claim { supplier, lines, quantity, value, basis } => {
+        Action::Claim { supplier, bill: Some(bill), lines, value, .. } => {
+            bills::claim_back(view, c, supplier, bill, *value);
+            c.hard("no lines beside the bill", lines.is_empty(), format!("{} lines", lines.len()));
+            worth_a_claim(c, *value);
+        }
+        Action::Claim { supplier, lines, quantity, value, basis, bill: None } => {
             claim(view, c, supplier, lines, *quantity, *value, basis);
         }
         Action::BlockBill { bill, disputed, .. } => bills::block(view, c, bill, *disputed),
@@ -137,11 +142,16 @@ fn expedite(view: &CaseView<'_>, c: &mut Checks, po_line: &str, quantity: Quanti
     let owed = promised <= view.book.today;
     let detail = format!("{surcharge}, promised for {promised}");
     c.hard("no surcharge on what is overdue", !owed || surcharge <= Money::ZERO, detail);
-    let place = (line.item.clone(), line.location.clone());
     let day = days_between(view.book.today, new_date).max(0) as u32;
-    let need = super::needs(view).get(&place).copied().unwrap_or_default();
-    let saved = shortage::saved_by_expediting(view, &place, need, po_line, quantity.to_f64(), day);
-    let benefit = Money::from_f64(saved.unwrap_or(0.0) * super::probability(view));
+    let needs = super::needs(view);
+    let saved = |(place, units): &(Place, f64)| {
+        let need = needs.get(place).copied().unwrap_or_default();
+        // Of a kit a component may be here already, which comes no sooner.
+        let to_come = projection::arrivals(view.book, place).iter().filter(|a| a.po_line == po_line).map(|a| a.qty).sum();
+        shortage::saved_by_expediting(view, place, need, po_line, units.min(to_come), day).unwrap_or(0.0)
+    };
+    let served = super::places_served(view.book, line, quantity.to_f64());
+    let benefit = Money::from_f64(served.iter().map(saved).sum::<f64>() * super::probability(view));
     c.hard("surcharge < benefit", surcharge < benefit, format!("{surcharge} < {benefit}"));
 }
 
@@ -267,7 +277,7 @@ fn transfer(
     let need = super::needs(view).get(&place).copied().unwrap_or_default();
     let relief = plus_days(book.today, projection::in_days(shortage::relief(view, &place, need)));
     c.hard("arrives before what is missing comes anyway", arrives < relief, format!("{arrives} < {relief}"));
-    let promotion = book.promotions(item).iter().find(|p| p.to >= book.today && p.from <= plus_days(book.today, 14));
+    let promotion = book.promotions_at(item, from).find(|p| p.to >= book.today && p.from <= plus_days(book.today, 14));
     let detail = promotion.map_or_else(|| "none".to_owned(), |p| format!("from {} to {}", p.from, p.to));
     c.soft("no promotion within 14 days", promotion.is_none(), detail);
 }
@@ -313,6 +323,10 @@ fn claim(
     };
     // Credit notes are bills with a negative quantity, so what is already credited is no longer owed.
     c.hard("value is owed and not yet credited", value > Money::ZERO && value <= owed, format!("{value} ≤ {owed}"));
+    worth_a_claim(c, value);
+}
+
+fn worth_a_claim(c: &mut Checks, value: Money) {
     c.soft("worth a claim", value >= CLAIM_LEAST, format!("{value} ≥ {CLAIM_LEAST}"));
 }
 

@@ -185,7 +185,9 @@ impl<'a> Desk<'a> {
         let list_cite = self.item_fact(item, "list_price", "list price", FactValue::Price(list));
         let mut cites = vec![cost.cite, list_cite];
         let mut margin = list.to_f64() - cost.price.to_f64();
-        if let Some(promotion) = book.promotion_on(item, plus_days(book.today, 1)) {
+        let tomorrow = plus_days(book.today, 1);
+        let mut promotions = book.promotions(item).iter().filter(|p| p.runs_in(self.company));
+        if let Some(promotion) = promotions.find(|p| p.from <= tomorrow && tomorrow <= p.to) {
             margin -= list.to_f64() * promotion.percent / 100.0;
             let source = RecordRef::new(RecordKind::Promotion, promotion.id.clone());
             cites.push(self.fact(source, "percent", "price reduction", FactValue::percent(promotion.percent)));

@@ -85,6 +85,7 @@ pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception) {
         desk.proposals.push(Proposal {
             action: Action::Claim {
                 supplier,
+                bill: po_lines.is_empty().then(|| first.bill_id.clone()),
                 lines: po_lines.into_iter().collect(),
                 quantity: lines.iter().filter(|l| l.po_line.is_some()).map(|l| l.qty).sum(),
                 value: amount,

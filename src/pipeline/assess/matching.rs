@@ -309,6 +309,7 @@ fn claim_and_ask(desk: &mut Desk<'_>, lines: &[&PurchaseLine]) {
                 quantity,
                 value: amount,
                 basis: BASIS_BILL.into(),
+                bill: None,
             },
             summary: format!(
                 "Claim {amount} from {} on {}.",
@@ -384,6 +385,7 @@ pub(super) fn claim(desk: &mut Desk<'_>, line: &PurchaseLine, fault: &Fault<'_>,
             quantity,
             value,
             basis: basis.to_owned(),
+            bill: None,
         },
         summary: format!(
             "Claim {value} from {} for {quantity} units of {} on {}.",

@@ -29,6 +29,8 @@ mod feed;
 mod frozen;
 #[cfg(test)]
 mod frozen_tests;
+#[cfg(test)]
+mod kit_tests;
 mod matching;
 mod next_order;
 mod ordered;

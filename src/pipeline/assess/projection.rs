@@ -340,10 +340,12 @@ pub(super) fn spare(view: &CaseView<'_>, place: &Place) -> Spare {
     Spare { units, available, days, daily, safety }
 }
 
-/// The earliest day an open line can be brought forward to: the configured share of the remaining time is saved at most.
+/// The earliest day an open line can be brought forward to: the configured share of the remaining time is saved at most. A kit
+/// comes as its components, all on one day.
 pub(super) fn earliest_expedite(view: &CaseView<'_>, line: &PurchaseLine) -> Option<(u32, Date)> {
-    let place = (line.item.clone(), line.location.clone());
-    let arrival = arrivals(view.book, &place).into_iter().find(|a| a.po_line == line.id)?;
+    let components = view.book.components(&line.id).into_iter().map(|(item, _)| item);
+    let places = components.chain([&line.item]).map(|item| (item.clone(), line.location.clone()));
+    let arrival = places.flat_map(|place| arrivals(view.book, &place)).find(|a| a.po_line == line.id)?;
     Some((arrival.day, plus_days(view.book.today, in_days(expedited(view, arrival.day, 0)))))
 }
 

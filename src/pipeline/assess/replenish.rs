@@ -1,6 +1,8 @@
 //! What helps a place that has too little: stock from elsewhere, an open line sooner, a new order, a question about what is
 //! overdue (handbook §5).
 
+use rust_decimal::prelude::ToPrimitive;
+
 use crate::domain::action::Action;
 use crate::domain::book::Place;
 use crate::domain::calendar::{days_between, plus_days};
@@ -154,23 +156,36 @@ pub(super) fn expedites(desk: &mut Desk<'_>, short: &Short) {
             desk.miss(format!("price of {} on {}", view.book.item_label(&line.item), line.order_name), "the surcharge");
             continue;
         };
-        let quantity = view.book.open_quantity(&line.id).min(Quantity::ceil_units(short.need(view, day)));
+        // A kit is asked for as a whole, and helps by what it holds of the item.
+        let per = view.book.per_unit(&line.id, &short.place.0).to_f64().filter(|per| *per > 0.0).unwrap_or(1.0);
+        let quantity = view.book.open_quantity(&line.id).min(Quantity::ceil_units(short.need(view, day) / per));
         if !quantity.is_positive() {
             continue;
         }
+        let is_kit = view.book.is_kit(&line.id);
         let change = Change::Sooner {
             place: frozen::name(&short.place),
             line: line.id.clone(),
-            quantity: quantity.to_f64(),
+            quantity: (quantity.to_f64() * per).min(arrival.qty),
+            kits: is_kit.then(|| quantity.to_f64()),
             day,
             later: later.to_vec(),
             price,
         };
         let cost = costs.expedite_fixed + Money::from_f64((quantity * price).to_f64() * costs.expedite_rate);
+        let label = view.book.item_label(&line.item);
+        let what = if is_kit {
+            format!(
+                "{quantity} kits of {label}, with {} of {} each,",
+                Quantity::from_erp(per).unwrap_or_default(),
+                view.book.item_label(&short.place.0)
+            )
+        } else {
+            format!("{quantity} units of {label}")
+        };
         let summary = format!(
-            "Ask {} to bring {quantity} units of {} on {} forward to {new_date}, surcharge at most {cost}.",
+            "Ask {} to bring {what} on {} forward to {new_date}, surcharge at most {cost}.",
             view.book.supplier_name(&line.supplier),
-            view.book.item_label(&line.item),
             line.order_name,
         );
         let source = line_ref(&line.id);

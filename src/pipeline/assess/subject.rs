@@ -22,10 +22,16 @@ pub(super) fn company_of<'a>(view: &CaseView<'a>) -> Option<&'a str> {
             let mut lines = exception.signal.facts.iter().filter(|fact| fact.source.kind == RecordKind::PoLine);
             lines.find_map(|fact| book.po_lines.get(&fact.source.id))
         };
+        // What is about a whole company cites one of its locations.
+        let cited_place = || {
+            let mut places = exception.signal.facts.iter().filter(|fact| fact.source.kind == RecordKind::Location);
+            places.find_map(|fact| book.locations.values().find(|location| location.id.as_str() == fact.source.id))
+        };
         let location = subject
             .location
             .as_ref()
-            .or_else(|| line.or_else(of_order).or_else(of_bill).or_else(cited).map(|line: &PurchaseLine| &line.location))?;
+            .or_else(|| line.or_else(of_order).or_else(of_bill).or_else(cited).map(|line: &PurchaseLine| &line.location))
+            .or_else(|| cited_place().map(|location| &location.id))?;
         book.company_of(location)
     };
     view.exceptions.iter().find_map(of)
@@ -38,12 +44,17 @@ pub(super) fn needed_elsewhere<'a>(view: &CaseView<'a>, item: &ItemId, location:
     (owner != view.case.id.as_str() && !idle).then_some(owner.as_str())
 }
 
-/// The places an exception is about: its own, or for a promotion, which has no location, all that have a forecast.
+/// The places an exception is about: its own, or for a promotion, which has no location, all of its company that have a
+/// forecast.
 pub(super) fn places_of(view: &CaseView<'_>, exception: &Exception) -> Vec<Place> {
     let subject = &exception.signal.subject;
     let Some(item) = &subject.item else { return Vec::new() };
     let places = subject.location.iter().chain(view.book.locations.keys().filter(|_| subject.location.is_none()));
-    let places = places.map(|l| (item.clone(), l.clone()));
+    let company = company_of(view);
+    let ours = |location: &&LocationId| {
+        subject.location.is_some() || company.is_none() || view.book.company_of(location) == company
+    };
+    let places = places.filter(ours).map(|l| (item.clone(), l.clone()));
     places.filter(|p| subject.location.is_some() || view.outlook.daily.contains_key(p)).collect()
 }
 

@@ -57,7 +57,8 @@ pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception, place: &Place, 
     let (rate, rate_cite) = desk.holding(item);
     let (mu_d, sigma_d) = view.outlook.per_day(place);
     let target = if promotion {
-        let end = book.promotions(item).iter().filter(|p| p.from <= book.today).map(|p| p.to).max().unwrap_or(book.today);
+        let end =
+            book.promotions_at(item, location).filter(|p| p.from <= book.today).map(|p| p.to).max().unwrap_or(book.today);
         let days = (days_between(book.today, end) + AFTER_PROMOTION_DAYS).max(0) as u32;
         view.outlook.window(place, 0, days).0
     } else {

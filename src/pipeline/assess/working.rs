@@ -12,8 +12,7 @@ use super::projection::in_days;
 
 /// `day`, or the first day after it on which the location works.
 fn next(view: &CaseView<'_>, location: &LocationId, day: Date) -> Date {
-    let code = view.book.locations.get(location).map_or("", |l| l.code.as_str());
-    let said = view.config.calendar.working_days.of(code);
+    let said = view.config.calendar.working_days.of(view.book, location);
     let Some(days) = said.or_else(|| view.book.working_days.get(location)) else { return day };
     (0..7).map(|ahead| plus_days(day, ahead)).find(|day| days.contains(&weekday_of(*day))).unwrap_or(day)
 }

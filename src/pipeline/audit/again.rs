@@ -270,8 +270,8 @@ impl<'b> Again<'b> {
                 let of = |units: f64| set.transfer_fixed + Money::from_f64(set.transfer_per_unit.to_f64() * units);
                 costs(of(*quantity), of(quantity / 2.0), "fixed and per unit; half of it moved back")
             }
-            (Some(Change::Sooner { quantity, price, .. }), _) => {
-                let value = units(*quantity)? * *price;
+            (Some(Change::Sooner { quantity, kits, price, .. }), _) => {
+                let value = units(kits.unwrap_or(*quantity))? * *price;
                 let cost = set.expedite_fixed + Money::from_f64(value.to_f64() * set.expedite_rate);
                 costs(cost, nothing, "fixed and a share of the value")
             }

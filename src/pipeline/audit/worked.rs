@@ -222,8 +222,8 @@ fn action(rec: &Recommendation, effect: &Effect) -> Vec<Line> {
         (Change::Moved { place, from, quantity, .. }, Action::Transfer { item, from: donor, to, .. }) => {
             (*quantity, Some((format!("{item}@{donor} to {item}@{to}"), format!("{from} to {place}"))))
         }
-        (Change::Sooner { line, quantity, .. }, Action::Expedite { po_line, .. }) => {
-            (*quantity, Some((po_line.clone(), line.clone())))
+        (Change::Sooner { line, quantity, kits, .. }, Action::Expedite { po_line, .. }) => {
+            (kits.unwrap_or(*quantity), Some((po_line.clone(), line.clone())))
         }
         (Change::Ordered { place, quantity, .. }, Action::NewPo { item, destination, .. }) => {
             (*quantity, Some((format!("{item}@{destination}"), place.clone())))

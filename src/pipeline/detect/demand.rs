@@ -148,7 +148,7 @@ impl Demand {
             for (ahead, day) in daily.iter_mut().enumerate() {
                 if !sellable {
                     *day = DayForecast::default();
-                } else if let Some(promotion) = book.promotion_on(&place.0, plus_days(from, ahead as i32)) {
+                } else if let Some(promotion) = book.promotion_on(&place.0, &place.1, plus_days(from, ahead as i32)) {
                     // What the promotion has shown so far is a better guide than its plan.
                     let lift = self.promo_ratio.get(place).copied().unwrap_or_else(|| planned_uplift(config, promotion));
                     *day = DayForecast::rounded(day.mean * lift, day.sigma * lift);

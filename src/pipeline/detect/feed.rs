@@ -76,16 +76,15 @@ pub struct Feeds {
     gaps: BTreeMap<LocationId, Vec<Gap>>,
     /// Locations that could be judged at all on their last day.
     judged: BTreeSet<LocationId>,
-    /// The short codes of the locations, and when they are closed.
-    codes: BTreeMap<LocationId, String>,
-    off: ClosedDays,
+    /// When locations are closed.
+    off: BTreeMap<LocationId, BTreeSet<Date>>,
 }
 
 impl Feeds {
     /// Looks once over all rows of the last weeks. On a day that is `off` nothing is missing.
     pub fn of(book: &Book, off: &ClosedDays) -> Self {
-        let codes = book.locations.values().map(|l| (l.id.clone(), l.code.clone())).collect();
-        let mut found = Self { codes, off: off.clone(), ..Self::default() };
+        let off = book.locations.keys().map(|location| (location.clone(), off.of(book, location))).collect();
+        let mut found = Self { off, ..Self::default() };
         for ((location, feed), rows) in rows_by_day(book) {
             found.look(book, &location, feed, &rows);
         }
@@ -93,7 +92,7 @@ impl Feeds {
     }
 
     fn is_off(&self, location: &LocationId, day: Date) -> bool {
-        self.codes.get(location).is_some_and(|code| self.off.has(code, day))
+        self.off.get(location).is_some_and(|days| days.contains(&day))
     }
 
     fn look(&mut self, book: &Book, location: &LocationId, feed: Feed, rows: &BTreeMap<Date, f64>) {

@@ -76,7 +76,7 @@ fn cells(
             units: units.max(0.0) as f32,
             price: prices[at],
             stockout_hours: TRADING_HOURS * ends as f32 / 2.0,
-            promo: book.promotion_on(item, *day).is_some(),
+            promo: book.promotion_on(item, location, *day).is_some(),
             holiday: false,
             open: at >= launched && delisted.is_none_or(|from| *day < from) && !feeds.is_silent(location, *day),
         }
@@ -207,7 +207,16 @@ mod tests {
         let (from, to) = (day(30), day(31));
         let (id, name) = ("loyalty-1".to_owned(), "Weekend".to_owned());
         let source = PromotionSource::Loyalty;
-        records.push(Record::Promotion(Promotion { id, source, item: ItemId::new("a"), name, from, to, percent: 20.0 }));
+        records.push(Record::Promotion(Promotion {
+            id,
+            source,
+            item: ItemId::new("a"),
+            name,
+            from,
+            to,
+            percent: 20.0,
+            company: None,
+        }));
         let book = Book::new(Calendar::utc().close_of(day(76)), Calendar::utc(), records);
         panel(&book, &Feeds::default()).unwrap().unwrap()
     }

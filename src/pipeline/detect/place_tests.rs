@@ -11,7 +11,9 @@ use crate::domain::calendar::{Calendar, plus_days};
 use crate::domain::exception::ExceptionType as T;
 use crate::domain::ids::{ItemId, LocationId, SupplierId};
 use crate::domain::money::{Quantity, UnitPrice};
-use crate::domain::record::{Item, Location, MoveKind, Record, SaleLine, StockMove, Supplier, SupplierPrice};
+use crate::domain::record::{
+    Item, Location, MoveKind, Promotion, PromotionSource, Record, SaleLine, StockMove, Supplier, SupplierPrice,
+};
 
 /// Days of history.
 const DAYS: i32 = 70;
@@ -244,4 +246,38 @@ fn classes_are_each_companys_own() {
     assert_eq!((at("big", "1"), at("small", "1"), at("small", "2")), (Some('A'), Some('C'), Some('A')));
     assert_eq!(at("small", "3"), Some('C'), "the third store is the first company's");
     assert_eq!(classes.strictest(&book, &ItemId::new("small"), &[]), Some('A'));
+}
+
+#[test]
+fn a_promotion_is_looked_at_in_each_company_that_runs_it_and_nowhere_else() {
+    let shop = |company: Option<&str>| {
+        let mut shop = Shop::new([Some("1"), Some("2"), Some("2")]);
+        shop.item("scale");
+        for location in ["1", "2", "3"] {
+            shop.sells("scale", location, 6, 300);
+        }
+        // Nobody buys more for it.
+        shop.records.push(Record::Promotion(Promotion {
+            id: "pricelist-1".into(),
+            source: PromotionSource::Pricelist,
+            item: ItemId::new("scale"),
+            name: "Autumn".into(),
+            from: day(-8),
+            to: day(3),
+            percent: 30.0,
+            company: company.map(str::to_owned),
+        }));
+        let (book, seen) = shop.look(&[]);
+        let on = |location: &str| book.promotion_on(&ItemId::new("scale"), &LocationId::new(location), day(-1)).is_some();
+        let weak = seen.signals.iter().filter(|signal| signal.code == T::DPromoUnder);
+        let told: Vec<(String, bool)> =
+            weak.map(|s| (s.period.clone(), s.facts.iter().any(|f| f.source.to_string() == "location:2"))).collect();
+        (told, ["1", "2", "3"].map(on))
+    };
+    let told = |of: &[(&str, bool)]| of.iter().map(|(period, cited)| ((*period).to_owned(), *cited)).collect::<Vec<_>>();
+    let (everywhere, own) = (shop(None), shop(Some("2")));
+    assert_eq!(everywhere.0, told(&[("pricelist-1, company 1", false), ("pricelist-1, company 2", true)]));
+    assert_eq!(everywhere.1, [true; 3]);
+    assert_eq!(own.0, told(&[("pricelist-1, company 2", true)]));
+    assert_eq!(own.1, [false, true, true]);
 }

@@ -3,7 +3,7 @@
 use super::demand::Demand;
 use super::facts::{fact, record};
 use crate::config::Config;
-use crate::domain::book::Book;
+use crate::domain::book::{Book, Place};
 use crate::domain::calendar::days_between;
 use crate::domain::evidence::FactValue;
 use crate::domain::exception::{ExceptionType as T, Signal, Subject};
@@ -11,7 +11,8 @@ use crate::domain::record::{Promotion, RecordKind};
 use crate::models::demand::promo_uplift;
 
 impl Demand {
-    /// The promotions that run or have just ended, over all locations together.
+    /// The promotions that run or have just ended, each over all locations of a company together: what is left over costs
+    /// each company its own money.
     pub(super) fn promotions(&mut self, book: &Book, config: &Config) -> Vec<Signal> {
         let mut found = Vec::new();
         let items: Vec<_> = book.items.keys().cloned().collect();
@@ -20,18 +21,23 @@ impl Demand {
                 // A promotion that began this morning has shown nothing yet.
                 let ended = days_between(promotion.to, book.closed);
                 if promotion.from <= book.closed && ended <= 3 {
-                    found.extend(self.promotion(book, config, &promotion));
+                    for company in book.companies().into_iter().filter(|company| promotion.runs_in(*company)) {
+                        found.extend(self.promotion(book, config, &promotion, company));
+                    }
                 }
             }
         }
         found
     }
 
-    fn promotion(&mut self, book: &Book, config: &Config, promotion: &Promotion) -> Option<Signal> {
+    fn promotion(&mut self, book: &Book, config: &Config, promotion: &Promotion, company: Option<&str>) -> Option<Signal> {
         let to = promotion.to.min(book.closed);
         let (mut expected, mut actual, mut low, mut high) = (0.0, 0.0, 0.0, 0.0);
         let mut days = 0;
-        for (place, scores) in self.scores.iter().filter(|(place, _)| place.0 == promotion.item) {
+        let ours = |place: &Place| place.0 == promotion.item && book.company_of(&place.1) == company;
+        let mut first = None;
+        for (place, scores) in self.scores.iter().filter(|(place, _)| ours(place)) {
+            first = first.or(Some(&place.1));
             let Some(lift) = promo_uplift(&self.series[place], scores, promotion.from, to) else { continue };
             self.promo_ratio.insert(place.clone(), lift.ratio);
             expected += lift.expected_baseline;
@@ -56,13 +62,17 @@ impl Demand {
         } else {
             return None;
         };
+        // Where there are several companies it is said for which, and each has a case of its own.
+        let company = company.filter(|_| book.companies().len() > 1);
+        let whose = company.map_or_else(String::new, |company| format!(" at {}", book.company_label(company)));
+        let about = company.map_or_else(|| promotion.id.clone(), |company| format!("{}, company {company}", promotion.id));
         let headline = format!(
-            "The promotion of {item} ({} % off, {} to {}) sells {words}: {ratio:.2} times the usual over {days} days, {plan:.2} were to be expected.",
+            "The promotion of {item}{whose} ({} % off, {} to {}) sells {words}: {ratio:.2} times the usual over {days} days, {plan:.2} were to be expected.",
             promotion.percent, promotion.from, promotion.to
         );
         let source = || record(RecordKind::Promotion, &promotion.id);
         let number = |value: f64| FactValue::number(value, 2);
-        let facts = [
+        let mut facts = vec![
             fact(book, source(), "name", "promotion", FactValue::Text(promotion.name.clone())).from_outside(),
             fact(book, source(), "percent", "reduction", FactValue::percent(promotion.percent)),
             fact(book, source(), "from", "first day", FactValue::Date(promotion.from)),
@@ -74,8 +84,12 @@ impl Demand {
         ];
         let subject =
             Subject { item: Some(promotion.item.clone()), document: Some(promotion.id.clone()), ..Subject::default() };
-        let signal = Signal::rule("promotion-band/1", code, subject, promotion.id.clone(), (promotion.from, to), headline);
-        Some(signal.link(format!("promotion:{}", promotion.id)).with(facts))
+        if let (Some(company), Some(location)) = (company, first) {
+            let source = record(RecordKind::Location, location.as_str());
+            facts.push(fact(book, source, "company", "company", FactValue::Text(book.company_label(company))));
+        }
+        let signal = Signal::rule("promotion-band/1", code, subject, about.clone(), (promotion.from, to), headline);
+        Some(signal.link(format!("promotion:{about}")).with(facts))
     }
 }
 

@@ -76,8 +76,7 @@ fn timing(book: &Book, config: &Config, lines: &[&PurchaseLine]) -> Option<Signa
     let promise =
         fact(book, record(RecordKind::PoLine, &first.id), "promised_first", "first promise", FactValue::Date(promised));
     let received = first_receipt(book, lines);
-    let code = book.locations.get(&first.location).map_or("", |l| l.code.as_str());
-    let said = config.calendar.working_days.of(code);
+    let said = config.calendar.working_days.of(book, &first.location);
     let ended = received.unwrap_or(book.today);
     let days = days_between(promised, ended);
     // Days on which nobody books goods in there make nothing late.

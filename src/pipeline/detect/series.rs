@@ -34,7 +34,7 @@ pub(super) fn running_day(
     let mut series = series.clone();
     series.units.push(sold);
     series.censored.push(false);
-    series.promo.push(book.promotion_on(item, day).is_some());
+    series.promo.push(book.promotion_on(item, location, day).is_some());
     series.blocked.push(false);
     score_series(&series, params).pop()
 }
@@ -74,7 +74,7 @@ pub(super) fn series_of(book: &Book, place: &Place, first: Date, twins: &BTreeSe
     }
     let usual = crate::models::formulas::median(&units).unwrap_or(0.0);
     let censored = (0..units.len()).map(|at| (out[at] || (at > 0 && out[at - 1])) && units[at] < usual).collect();
-    let promo = days.iter().map(|day| book.promotion_on(item, *day).is_some()).collect();
+    let promo = days.iter().map(|day| book.promotion_on(item, location, *day).is_some()).collect();
     Series { first, units, censored, promo, blocked }
 }
 

@@ -15,7 +15,7 @@ use crate::models::demand::DayScore;
 pub(super) fn spike(book: &Book, config: &Config, place: &Place, score: &DayScore, bonus: f64) -> Option<Signal> {
     let limit = config.detect.spike_p * bonus;
     let bulk = bulk_order(book, place, score.day);
-    let promotion = book.promotion_on(&place.0, score.day);
+    let promotion = book.promotion_on(&place.0, &place.1, score.day);
     let odd = score.p_high <= limit || bulk.as_ref().is_some_and(|_| score.actual > BULK_TIMES * score.expected.max(1.0));
     if !odd || score.actual < score.expected + SPIKE_UNITS {
         return None;

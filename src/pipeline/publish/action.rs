@@ -123,8 +123,8 @@ pub(super) fn act(action: &Action, terms: &Terms) -> Option<Act> {
         Action::Recount { item, location, deadline, not_by } => {
             Act::Recount { item: item.0, location: location.0, deadline, not_by }
         }
-        Action::Claim { supplier, lines, quantity, value, basis } => {
-            Act::Claim { supplier: supplier.0, lines, quantity: units(&quantity), value: money(&value), basis }
+        Action::Claim { supplier, lines, quantity, value, basis, bill } => {
+            Act::Claim { supplier: supplier.0, lines, quantity: units(&quantity), value: money(&value), basis, bill }
         }
         Action::BlockBill { bill, disputed, reason } => Act::BlockBill { bill, disputed: money(&disputed), reason },
         Action::AcceptVar { document, variance, reason } => Act::AcceptVar { document, variance: money(&variance), reason },

@@ -122,9 +122,17 @@ pub enum Act {
     /// Count again, by somebody else than `not_by`.
     #[serde(rename = "RECOUNT")]
     Recount { item: String, location: String, deadline: Date, not_by: Option<String> },
-    /// Claim against a supplier.
+    /// Claim against a supplier, for lines of orders or, where there is no order, for a bill.
     #[serde(rename = "CLAIM")]
-    Claim { supplier: String, lines: Vec<String>, quantity: Amount, value: Cash, basis: String },
+    Claim {
+        supplier: String,
+        lines: Vec<String>,
+        quantity: Amount,
+        value: Cash,
+        basis: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bill: Option<String>,
+    },
     /// Keep a bill from payment until cleared.
     #[serde(rename = "BLOCK-BILL")]
     BlockBill { bill: String, disputed: Cash, reason: String },

@@ -41,6 +41,15 @@ pub(super) fn of(
     recapture: f64,
 ) -> Measured {
     let (actual_loss, basis) = match &candidate.action {
+        Action::Claim { bill: Some(bill), value, .. } => {
+            let asked: Option<Money> =
+                book.bill_lines.values().filter(|line| line.bill_id == *bill).map(|line| Some(line.qty * line.price?)).sum();
+            let credited = book.taken_back(bill).map_or(Money::ZERO, |taken| taken.credited);
+            // What was credited before is not in the claim.
+            let open = asked.map(|asked| Money::from_minor((asked - credited).minor.clamp(0, value.minor)));
+            let back = open.map_or(Money::ZERO, |open| *value - open);
+            (open, format!("{back} of {value} credited"))
+        }
         Action::Claim { lines, value, .. } => {
             let credited: Money = book
                 .bill_lines
@@ -64,7 +73,13 @@ pub(super) fn of(
 
 /// Where the action was to keep stock available.
 fn place(book: &Book, case: &Case, action: &Action) -> Option<Place> {
-    let of_line = |line: &String| book.po_lines.get(line).map(|l| (l.item.clone(), l.location.clone()));
+    let of_case = || case.subject.item.clone().zip(case.subject.location.clone());
+    let of_line = |line: &String| {
+        let line = book.po_lines.get(line)?;
+        // A kit has no stock of its own: it was asked for because of a component.
+        let component = || Some(((*book.components(&line.id).first()?.0).clone(), line.location.clone()));
+        if book.is_kit(&line.id) { of_case().or_else(component) } else { Some((line.item.clone(), line.location.clone())) }
+    };
     match action {
         Action::NewPo { item, destination, .. } | Action::AltSupplier { item, destination, .. } => {
             Some((item.clone(), destination.clone()))
@@ -78,9 +93,7 @@ fn place(book: &Book, case: &Case, action: &Action) -> Option<Place> {
         Action::Recount { item, location, .. } | Action::AdjustStock { item, location, .. } => {
             Some((item.clone(), location.clone()))
         }
-        Action::Contact { .. } | Action::Monitor { .. } | Action::NoAction { .. } | Action::Escalate { .. } => {
-            case.subject.item.clone().zip(case.subject.location.clone())
-        }
+        Action::Contact { .. } | Action::Monitor { .. } | Action::NoAction { .. } | Action::Escalate { .. } => of_case(),
         _ => None,
     }
 }

@@ -120,6 +120,11 @@ pub(super) fn of(book: &Book, action: &Action, since: Timestamp) -> Trace {
             });
             found.map_or(Trace::Nothing, |p| Trace::Wholly(format!("{:.1} % off from {} to {}", p.percent, p.from, p.to)))
         }
+        Action::Claim { bill: Some(bill), .. } => match book.taken_back(bill) {
+            None => Trace::Nothing,
+            Some(taken) if taken.whole => Trace::Wholly(taken.words()),
+            Some(taken) => Trace::Partly(taken.words()),
+        },
         Action::Claim { supplier, lines, .. } => {
             let credit = book.bill_lines.values().find(|b| {
                 &b.supplier == supplier
@@ -609,6 +614,7 @@ mod tests {
                 from: day(9),
                 to: day(to),
                 percent,
+                company: None,
             })
         };
         let shorten = Action::PromoChange { promotion: "pricelist-1".into(), item: item(), new_to: day(12) };
@@ -628,6 +634,7 @@ mod tests {
             quantity: units(4),
             value: Money::from_minor(100),
             basis: String::new(),
+            bill: None,
         };
         assert_eq!(read(&claim, [Record::BillLine(bill("1", -4, 7))]), Trace::Nothing);
         assert_eq!(read(&claim, [Record::BillLine(bill("1", 4, 9))]), Trace::Nothing);

@@ -107,7 +107,8 @@ async fn half_of_a_look_is_not_judged_and_the_digest_says_which_half_is_missing(
         let digest = store.find_digest("2026-10-31".parse().expect("a day")).await.expect("the store answers");
         let unread = digest.expect("no longer than the deadline").digest.unread;
         assert_eq!(unread[0], "Not in it: yesterday's orders and receipts after 18:00 UTC.", "levels were read");
-        assert!(unread[1].contains("the connection was reset"), "{unread:?}");
+        let down = "The source has been down since 2026-10-31 06:00 UTC: Odoo is unavailable: the connection was reset.";
+        assert_eq!(unread[1..], [down]);
 
         server.breaks_off.store(false, Ordering::SeqCst);
         clock.set(at("2026-10-31T09:00:00Z"));

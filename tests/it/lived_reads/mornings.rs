@@ -82,15 +82,31 @@ async fn a_look_that_began_before_the_close_and_ended_after_it_is_none_of_the_ne
 
 #[tokio::test]
 async fn a_look_that_has_not_ended_by_the_deadline_is_waited_for_no_longer() {
-    let shop = Shop::open("sqlite::memory:", EVENING).await;
-    // As if another process were in the middle of it: a look has begun, and its end is not in sight.
-    let source = reeve::ports::Source::identity(&*shop.server);
-    shop.store.begin_look(&source, &["records"], at("2026-10-31T05:40:00Z")).await.expect("it answers");
-    shop.clock.set(at("2026-10-31T08:00:00Z"));
-    let notify = shop.app.stages().into_iter().find(|stage| stage.name() == "notify").expect("there is one");
-    notify.run_once().await.expect("it comes to rest");
-    let kept = shop.digest(DAY).await.expect("no longer than the deadline");
-    assert_eq!(kept.digest.unread[1], "The reading that began 2026-10-31 05:40 UTC had not ended.");
+    for database in databases().await {
+        let shop = Shop::open(&database.store_url(), EVENING).await;
+        // As if another process were in the middle of it: a look has begun, and its end is not in sight.
+        let source = reeve::ports::Source::identity(&*shop.server);
+        shop.store.begin_look(&source, &["records"], at("2026-10-31T05:40:00Z")).await.expect("it answers");
+        let notify = shop.app.stages().into_iter().find(|stage| stage.name() == "notify").expect("there is one");
+        shop.clock.set(at("2026-10-31T07:59:59Z"));
+        notify.run_once().await.expect("it comes to rest");
+        assert!(shop.digest(DAY).await.is_none(), "it may end before the deadline");
+        shop.clock.set(at("2026-10-31T08:00:00Z"));
+        notify.run_once().await.expect("it comes to rest");
+        let kept = shop.digest(DAY).await.expect("no longer than the deadline");
+        assert_eq!(
+            kept.digest.unread,
+            [
+                "Not in it: yesterday's sales, orders, receipts, counts and bills after 18:00 UTC.",
+                "The reading that began 2026-10-31 05:40 UTC had not ended.",
+            ]
+        );
+        for page in [&kept.text, &kept.markdown, &kept.html] {
+            let said = page.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(said.contains("The reading that began 2026-10-31 05:40 UTC had not ended."), "{page}");
+        }
+        shop.store.close().await;
+    }
 }
 
 fn open(all: &[Exception]) -> BTreeSet<String> {
@@ -113,9 +129,13 @@ async fn back_after_three_days_it_reads_first_and_then_looks() {
             }
             let digest = shop.digest(day).await.expect("each at its deadline").digest;
             assert_eq!(digest.as_of, at(evening));
-            assert!(digest.unread[1].contains("down since 2026-10-28 00:05 UTC"), "{:?}", digest.unread);
-            let since = if day == "2026-10-28" { "yesterday's" } else { "nor those of the days since" };
-            assert!(digest.unread[0].contains(since), "{:?}", digest.unread);
+            let missing = if day == "2026-10-28" {
+                "Not in it: yesterday's sales, orders, receipts, counts and bills after 10:30 UTC."
+            } else {
+                "Not in it: sales, orders, receipts, counts and bills after 2026-10-27 10:30 UTC, nor those of the days since."
+            };
+            let down = "The source has been down since 2026-10-28 00:05 UTC: Odoo is unavailable: no route to host.";
+            assert_eq!(digest.unread, [missing, down]);
         }
         assert!(shop.found().await == before, "three days of nothing are three days without records");
 

@@ -139,13 +139,25 @@ async fn two_companies_with_names_alike_and_a_currency_each_stay_apart() {
 #[tokio::test]
 async fn where_an_inter_company_rule_says_so_the_others_stock_can_help() {
     let odoo = FakeOdoo::start(Seed::Companies, Version::V19).await;
-    let config = config(&odoo, &[("REEVE_COMPANIES__TRANSFERS", "alpha ltd=Beta GmbH")]);
+    let config = config(
+        &odoo,
+        &[
+            ("REEVE_COMPANIES__TRANSFERS", "alpha ltd=Beta GmbH"),
+            ("REEVE_CALENDAR__CLOSED_DAYS", "WH=2026-12-24,Beta GmbH/WH=2026-12-25"),
+        ],
+    );
     let store = Store::open_and_migrate("sqlite::memory:").await.expect("the store opens");
     let (book, _) = read(&config, &store).await;
     let signals = look(&book, &config).signals;
     let spare = of(&signals, T::IImbal);
     assert_eq!(spare.len(), 1, "{spare:#?}");
     assert_eq!(spare[0].subject.location, Some(place(BETA_MAIN)));
+    // A code that both companies have means neither, and it is said what to write.
+    let gaps = reeve::pipeline::observe::gaps(&store).await.expect("the store answers");
+    let unclear: Vec<&str> = gaps.iter().filter(|g| g.what.starts_with("calendar")).map(|g| g.why.as_str()).collect();
+    assert_eq!(unclear, ["2 locations have this code; write \"Alpha Ltd/WH\" or \"Beta GmbH/WH\""], "{gaps:#?}");
+    let off = |id: i64| config.calendar.closed_days.of(&book, &place(id)).len();
+    assert_eq!((off(ALPHA_MAIN), off(BETA_MAIN)), (0, 1));
     store.close().await;
 }
 

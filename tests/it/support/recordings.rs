@@ -17,6 +17,11 @@ fn unpack(path: &Path) -> Value {
     serde_json::from_str(&text).expect("it is JSON")
 }
 
+/// The first row of a model in the bundled recording: a row to make others like it.
+pub(crate) fn first_row(model: &str) -> Value {
+    unpack(&Path::new(BUNDLED).join(format!("{model}.json.gz")))["rows"][0].clone()
+}
+
 fn pack(path: &Path, model: &Value) {
     let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
     packed.write_all(model.to_string().as_bytes()).expect("it packs");

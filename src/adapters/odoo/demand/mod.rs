@@ -126,25 +126,35 @@ impl DemandReader {
     /// # Errors
     /// [`SumsError::Odoo`] where the server does not answer, [`SumsError::Mirror`] where the store does not keep.
     pub async fn refresh(&self, until: Timestamp) -> Result<Vec<Gap>, SumsError> {
-        let ground = Ground::read(&self.asking, &self.odoo, &self.calendar).await?;
+        let ground = self.ground().await?;
+        self.refresh_on(&ground, until).await
+    }
+
+    /// What the sums of one look stand on.
+    pub(super) async fn ground(&self) -> Result<Ground, SumsError> {
+        Ok(Ground::read(&self.asking, &self.odoo, &self.calendar).await?)
+    }
+
+    /// [`Self::refresh`] on ground that was read already.
+    pub(super) async fn refresh_on(&self, ground: &Ground, until: Timestamp) -> Result<Vec<Gap>, SumsError> {
         if let Some(kits) = &ground.kits {
             kits.save(&*self.mirror, until).await.map_err(SumsError::Mirror)?;
         }
-        let newest = newest_month(&ground, until);
+        let newest = newest_month(ground, until);
         let wanted =
             plus_days(newest_day(until), -i32::try_from(self.odoo.history_days).unwrap_or(i32::MAX)).first_of_month();
-        let mut at = self.position(&ground, newest, wanted, until).await?;
+        let mut at = self.position(ground, newest, wanted, until).await?;
         if wanted < at.oldest && at.load.is_none() {
             at.load = Some(Piece { month: month_before(at.oldest), after: 0 });
             at.oldest = wanted;
         }
         let mut running = Running::new();
         while let Some(piece) = at.load {
-            self.load(&ground, newest, piece, &mut at, &mut running, until).await?;
+            self.load(ground, newest, piece, &mut at, &mut running, until).await?;
         }
-        self.follow(&ground, newest, &at, until).await?;
-        self.look_again(&ground, newest, wanted, &mut at, until).await?;
-        Ok(ground.gaps.into_iter().collect())
+        self.follow(ground, newest, &at, until).await?;
+        self.look_again(ground, newest, wanted, &mut at, until).await?;
+        Ok(ground.gaps.iter().cloned().collect())
     }
 
     async fn position(&self, ground: &Ground, newest: Date, wanted: Date, until: Timestamp) -> Result<Position, SumsError> {

@@ -21,6 +21,10 @@ pub(super) struct Day {
     pub(super) settled: Quantity,
     /// When it was counted: sold at the tills and not booked until later.
     pub(super) unposted: Quantity,
+    /// When the day closed, of the last of a month: sold at the tills and not booked until later.
+    pub(super) unposted_at_close: Quantity,
+    /// Taken off by a count: what the tills had sold before and booked only after the month.
+    pub(super) counted_ahead: Quantity,
     /// What the shelves hold more at its close than at its beginning.
     pub(super) net: Quantity,
 }
@@ -61,5 +65,7 @@ pub(super) fn record(place: (i64, i64), month: Date, days: &Days, closing: Quant
         unposted: pick(|day| day.unposted),
         out,
         closing,
+        counted_ahead: pick(|day| day.counted_ahead),
+        unposted_at_close: days.values().map(|day| day.unposted_at_close).sum(),
     })
 }

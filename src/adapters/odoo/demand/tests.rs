@@ -222,6 +222,8 @@ fn brute_force(world: &World) -> BTreeMap<RecordRef, Record> {
                     unposted: BTreeMap::new(),
                     out: [].into(),
                     closing: Quantity::ZERO,
+                    unposted_at_close: Quantity::ZERO,
+                    counted_ahead: BTreeMap::new(),
                 };
                 let mut quiet = true;
                 let note = |sums: &mut BTreeMap<u8, Quantity>, day: Date, units: i64| {

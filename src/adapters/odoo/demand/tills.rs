@@ -222,6 +222,41 @@ async fn counted(look: &Look<'_>, window: Window, sums: &mut Sums) -> Result<(),
             sums.entry((*product, *warehouse)).or_default().entry(*day).or_default().unposted = unposted;
         }
     }
+    over_the_end(look, window, &counts, sums).await
+}
+
+/// What sessions that were open when the month closed had sold by then: the books of that day still held it. What was sold
+/// before somebody counted is in what was counted. A month that still runs closes with what is not booked now.
+async fn over_the_end(look: &Look<'_>, window: Window, counts: &[Count], sums: &mut Sums) -> Result<(), OdooError> {
+    let Look { asking, ground, zone, month, wanted } = look;
+    let Some(end) = window.to else { return Ok(()) };
+    // One that closes with the month is booked in the next.
+    let before = end.checked_sub(jiff::SignedDuration::from_secs(1)).unwrap_or(end);
+    let mut sessions = sessions(asking, ground, before, end).await?;
+    let is_over = |s: &Session| s.began < end && s.ended.is_none_or(|ended| ended >= end);
+    sessions.retain(|session| zone.warehouses.contains(&session.warehouse) && is_over(session));
+    if sessions.is_empty() {
+        return Ok(());
+    }
+    let domain = at_closing(asked(ground, wanted))
+        .and("session_id", "in", sessions.iter().map(|session| session.id).collect::<Vec<_>>())
+        .and("date", "<", odoo_time(end));
+    let last_day = day_in(*month, month.last_of_month());
+    for row in asking.rows_of(LINES, domain, &["product_id", "session_id", "date", "product_qty"]).await? {
+        let session = sessions.iter().find(|session| row[2].id() == Some(session.id));
+        let (Some(sold), Some(rung_at), Some(session)) = (row[1].id(), time(&row[3]), session) else { continue };
+        let Cell::Number(units) = row[4] else { continue };
+        for (product, times, _) in goods(ground, wanted, sold, session.warehouse) {
+            let was_counted = |c: &&Count| c.product == product && rung_at < c.at && session.is_over(c);
+            let counted_at = counts.iter().filter(was_counted).map(|c| c.at).min();
+            let days = sums.entry((product, session.warehouse)).or_default();
+            let quantity = quantity(asking, LINES, units * times)?;
+            match counted_at.map(|at| day_in(*month, zone.day_of(at))) {
+                Some(day) => days.entry(day).or_default().counted_ahead += quantity,
+                None => days.entry(last_day).or_default().unposted_at_close += quantity,
+            }
+        }
+    }
     Ok(())
 }
 

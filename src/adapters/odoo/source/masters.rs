@@ -109,11 +109,6 @@ impl Base {
         self.before = Some(self.records.clone());
     }
 
-    /// Was a line of a customer's order told as one of each component?
-    pub(super) fn is_told_by_parts(&self, line: i64) -> bool {
-        self.suffixes.keys(SALE_LINE, line).len() > 1
-    }
-
     /// Tells that lines of customers' orders are gone which were told under components that their kits no longer have, and
     /// keeps in mind what is told.
     pub(super) fn tell_parts(&mut self, lines: &BTreeSet<i64>, news: &mut News) {

@@ -153,8 +153,7 @@ impl OdooSource {
             base.tell(&changed, &mut news);
         }
         let mut targets = Targets::of(&*self.mirror, &changed, &left_out).await?;
-        let told = |line| base.is_told_by_parts(line);
-        targets.add_kits(&*self.mirror, &kits, &base.masters.kits, told).await?;
+        targets.add_kits(&*self.mirror, &kits).await?;
         working::tell_suppliers(&*self.mirror, &base.masters.partners, &changed, &mut news).await?;
         let rows = targets.rows(&*self.mirror).await?;
         let (records, problems) = working::translate(&rows, &base.masters, &self.told.companies);

@@ -2,13 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
-
 use super::News;
 use super::left_out::LeftOut;
 use super::live::{Live, Tables, cells};
 use crate::adapters::odoo::cell::Cell;
-use crate::adapters::odoo::kits::{Kits, time};
 use crate::adapters::odoo::streams::stream_of;
 use crate::adapters::rows::{Care, Feed, Masters, Partners, Problem};
 use crate::domain::record::{Record, RecordKind, RecordRef};
@@ -65,30 +62,9 @@ impl Targets {
         Ok(all)
     }
 
-    /// And the lines of customers' orders for these kits: how they are made up has changed. What was ordered before it did
-    /// left as the kit was made up then: such a line stays as it was `told` by components.
-    pub(super) async fn add_kits(
-        &mut self,
-        mirror: &dyn Mirror,
-        changed: &BTreeSet<i64>,
-        kits: &Kits,
-        told: impl Fn(i64) -> bool,
-    ) -> Result<(), BoxError> {
-        let (told, untold): (Vec<MirrorRow>, Vec<MirrorRow>) =
-            linked(mirror, SALE_LINE, "product_id", changed).await?.into_iter().partition(|row| told(row.id));
-        self.sale_lines.extend(ids(&untold));
-        let lines = table(SALE_LINE, told.clone());
-        let orders = by_id(mirror, SALE, &lines.links(SALE_LINE, "order_id")).await?;
-        let ordered: BTreeMap<i64, Timestamp> =
-            orders.iter().map(|row| (row.id, cell(row, SALE, "date_order", time).unwrap_or(Timestamp::MIN))).collect();
-        let is_older = |row: &MirrorRow| {
-            let link = |field| cell(row, SALE_LINE, field, Cell::id).flatten();
-            let entered = cell(row, SALE_LINE, "create_date", time).unwrap_or(Timestamp::MIN);
-            let at = link("order_id").and_then(|order| ordered.get(&order)).map_or(entered, |at| entered.max(*at));
-            let since = link("product_id").and_then(|product| kits.made_up_since(product, link("company_id")));
-            since.is_none_or(|since| at < since)
-        };
-        self.sale_lines.extend(told.iter().filter(|row| !is_older(row)).map(|row| row.id));
+    /// And the lines of customers' orders for these kits: how they are made up has changed.
+    pub(super) async fn add_kits(&mut self, mirror: &dyn Mirror, changed: &BTreeSet<i64>) -> Result<(), BoxError> {
+        self.sale_lines.extend(ids(&linked(mirror, SALE_LINE, "product_id", changed).await?));
         Ok(())
     }
 
@@ -185,12 +161,6 @@ fn is_planned(row: &MirrorRow) -> bool {
     let at = stream_of(MOVE).and_then(|stream| stream.position("state"));
     let cells = cells(row);
     !matches!(at.and_then(|at| cells.get(at)), Some(Cell::Text(state)) if state == "done" || state == "cancel")
-}
-
-/// What stands in a field of a row, where it has it.
-fn cell<T>(row: &MirrorRow, model: &str, field: &str, read: impl Fn(&Cell) -> T) -> Option<T> {
-    let at = stream_of(model)?.position(field)?;
-    cells(row).get(at).map(read)
 }
 
 fn table(model: &'static str, rows: Vec<MirrorRow>) -> Tables {

@@ -1,137 +1,25 @@
-//! Kits: products that are sold by a name of their own and leave the shelves as their components (bills of material of type
-//! `phantom`). What is sold of a kit is demand of its components; a kit has no stock of its own, whatever its product says.
-//!
-//! Which bill counts for a product is decided as Odoo does: of its company or of none, the lowest sequence first, one of the
-//! variant before one of the template. Components that are kits are taken apart in their turn. What is not known here is
-//! how a kit was made up earlier: a bill is believed from its last change on, before it the moves say what left.
+//! Bills of material as Odoo has them, and which of them counts for a product.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
-use super::call::Domain;
-use super::cell::Cell;
-use super::demand::Asking;
-use super::error::OdooError;
-use crate::ports::{BoxError, Mirror, MirrorRow};
+use super::{Kit, Kits, Part};
+use crate::adapters::odoo::call::Domain;
+use crate::adapters::odoo::cell::Cell;
+use crate::adapters::odoo::demand::Asking;
+use crate::adapters::odoo::error::OdooError;
 
-/// Where the mirror keeps them, by the kit's product.
-pub(super) const KEPT: &str = "odoo/kits";
 const BOM: &str = "mrp.bom";
 const LINE: &str = "mrp.bom.line";
 /// Ids in one question.
 const IDS_MAX: usize = 500;
 
-/// A component of a kit.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub(in crate::adapters) struct Part {
-    /// The line of the bill that asks for it.
-    pub(super) line: i64,
-    /// The component.
-    pub(in crate::adapters) product: i64,
-    /// How many of its stock unit one stock unit of the kit is.
-    pub(in crate::adapters) quantity: f64,
-}
-
-/// How a kit is made up.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Kit {
-    /// In which company; None: in those that have no bill of their own.
-    company: Option<i64>,
-    /// Since when nothing was changed about it.
-    since: Timestamp,
-    parts: Vec<Part>,
-}
-
-/// All kits.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(in crate::adapters) struct Kits {
-    of: BTreeMap<i64, Vec<Kit>>,
-    /// The kits that a component is in.
-    with: BTreeMap<i64, BTreeSet<i64>>,
-    /// From when on a bill's line is what was sold, too.
-    since: BTreeMap<i64, Timestamp>,
-}
-
-impl Kits {
-    fn new(of: BTreeMap<i64, Vec<Kit>>) -> Self {
-        let (mut with, mut since) = (BTreeMap::<i64, BTreeSet<i64>>::new(), BTreeMap::<i64, Timestamp>::new());
-        for (product, kits) in &of {
-            for kit in kits {
-                for part in &kit.parts {
-                    with.entry(part.product).or_default().insert(*product);
-                    // A line that several kits share counts for all of them from the last change on, so for none twice.
-                    let slot = since.entry(part.line).or_insert(kit.since);
-                    *slot = kit.since.max(*slot);
-                }
-            }
-        }
-        Self { of, with, since }
-    }
-
-    /// What a product is made up of in a company; None where it is no kit there.
-    pub(in crate::adapters) fn parts(&self, product: i64, company: Option<i64>) -> Option<&[Part]> {
-        Some(&self.kit(product, company)?.parts)
-    }
-
-    /// Since when a product is made up as it is in a company; None where it is no kit there (any more).
-    pub(super) fn made_up_since(&self, product: i64, company: Option<i64>) -> Option<Timestamp> {
-        Some(self.kit(product, company)?.since)
-    }
-
-    fn kit(&self, product: i64, company: Option<i64>) -> Option<&Kit> {
-        let kits = self.of.get(&product)?;
-        let own = kits.iter().find(|kit| company.is_some() && kit.company == company);
-        own.or_else(|| kits.iter().find(|kit| kit.company.is_none()))
-    }
-
-    /// The kits that have one of these components.
-    pub(super) fn with(&self, components: impl Iterator<Item = i64>) -> BTreeSet<i64> {
-        components.filter_map(|component| self.with.get(&component)).flatten().copied().collect()
-    }
-
-    /// Every component that a product has in any company; the product itself where it is no kit.
-    pub(super) fn touched_by(&self, product: i64) -> BTreeSet<i64> {
-        match self.of.get(&product) {
-            Some(kits) => kits.iter().flat_map(|kit| &kit.parts).map(|part| part.product).chain([product]).collect(),
-            None => BTreeSet::from([product]),
-        }
-    }
-
-    /// Since when a bill's line says what is sold; None for one that is in no kit (any more).
-    pub(super) fn since(&self, line: i64) -> Option<Timestamp> {
-        self.since.get(&line).copied()
-    }
-
-    /// As they were kept.
-    pub(super) async fn load(mirror: &dyn Mirror) -> Result<Self, BoxError> {
-        let kits = |row: MirrorRow| Some((row.id, serde_json::from_str(&row.body).ok()?));
-        Ok(Self::new(mirror.all(KEPT).await?.into_iter().filter_map(kits).collect()))
-    }
-
-    /// Keeps them, where they changed.
-    pub(super) async fn save(&self, mirror: &dyn Mirror, at: Timestamp) -> Result<(), BoxError> {
-        let text = serde_json::to_string(&self.of).expect("numbers and times");
-        let kept = mirror.position(KEPT).await?;
-        if kept.as_deref() == Some(text.as_str()) || (kept.is_none() && self.of.is_empty()) {
-            return Ok(());
-        }
-        let before: BTreeMap<i64, Vec<Kit>> = kept.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
-        let row = |(id, kits): (&i64, &Vec<Kit>)| MirrorRow {
-            id: *id,
-            body: serde_json::to_string(kits).expect("numbers and times"),
-            links: [None; 3],
-        };
-        let rows: Vec<MirrorRow> = self.of.iter().filter(|(id, kits)| before.get(id) != Some(kits)).map(row).collect();
-        let gone: Vec<i64> = before.keys().filter(|id| !self.of.contains_key(id)).copied().collect();
-        mirror.keep(KEPT, &rows, &gone, &text, at).await?;
-        Ok(())
-    }
-}
-
 /// Reads all kits. `ratio` says how many of one unit another is. `Err` inside: why they can not be read.
-pub(super) async fn read(asking: &Asking, ratio: impl Fn(i64, i64) -> f64) -> Result<Result<Kits, OdooError>, OdooError> {
+pub(in crate::adapters::odoo) async fn read(
+    asking: &Asking,
+    ratio: impl Fn(i64, i64) -> f64,
+) -> Result<Result<Kits, OdooError>, OdooError> {
     let mut line_fields = BTreeSet::new();
     for model in [BOM, LINE] {
         match asking.readable(model).await? {
@@ -278,7 +166,8 @@ impl Shelf {
         let mut kits = BTreeMap::new();
         for product in self.products.keys() {
             let in_company = |company: &Option<i64>| {
-                let mut kit = Kit { company: *company, since: Timestamp::MIN, parts: Vec::new() };
+                let mut kit =
+                    Kit { company: *company, since: Timestamp::MIN, began: None, parts: Vec::new(), earlier: Vec::new() };
                 self.take_apart(*product, 1.0, &mut Vec::new(), &mut kit, ratio).then_some(kit)
             };
             let all: Vec<Kit> = companies.iter().filter_map(in_company).collect();
@@ -346,8 +235,112 @@ fn number(cell: &Cell) -> Option<f64> {
 }
 
 /// A time as Odoo writes it; the beginning of time where it says none.
-pub(super) fn time(cell: &Cell) -> Timestamp {
+fn time(cell: &Cell) -> Timestamp {
     let Cell::Text(text) = cell else { return Timestamp::MIN };
     let civil: Option<jiff::civil::DateTime> = text.parse().ok();
     civil.and_then(|civil| jiff::tz::TimeZone::UTC.to_timestamp(civil).ok()).unwrap_or(Timestamp::MIN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UNIT: i64 = 1;
+    const DOZEN: i64 = 2;
+
+    /// Variants 10 and 11 (values 1 and 2 of one attribute, 7 of another) of template 10; components 20 to 24.
+    fn shelf(boms: Vec<Bom>, lines: Vec<(i64, Line)>) -> Shelf {
+        let product =
+            |template: i64, values: &[i64]| Product { template, unit: UNIT, values: values.iter().copied().collect() };
+        let mut products = BTreeMap::from([(10, product(10, &[1, 7])), (11, product(10, &[2, 7]))]);
+        products.extend((20..25).map(|id| (id, product(id, &[]))));
+        let mut all = Shelf { boms: BTreeMap::new(), lines: BTreeMap::new(), products, attributes: BTreeMap::new() };
+        all.boms.extend(boms.into_iter().map(|bom| (bom.id, bom)));
+        for (bom, line) in lines {
+            all.lines.entry(bom).or_default().push(line);
+        }
+        // Values 1 to 3 are of attribute 100, 7 and 8 of attribute 200.
+        all.attributes = BTreeMap::from([(1, 100), (2, 100), (3, 100), (7, 200), (8, 200)]);
+        all
+    }
+
+    fn bom(id: i64, product: Option<i64>, template: i64, sequence: f64, company: Option<i64>) -> Bom {
+        Bom { id, product, template, quantity: 1.0, unit: UNIT, sequence, company, written: Timestamp::UNIX_EPOCH }
+    }
+
+    fn line(product: i64, quantity: f64) -> Line {
+        let id = 1000 + product;
+        Line { id, product, quantity, unit: UNIT, written: Timestamp::UNIX_EPOCH, only_for: Vec::new() }
+    }
+
+    fn made_of(shelf: &Shelf, product: i64, company: Option<i64>) -> Vec<(i64, f64)> {
+        let ratio = |from: i64, to: i64| match (from, to) {
+            (DOZEN, UNIT) => 12.0,
+            (UNIT, DOZEN) => 1.0 / 12.0,
+            _ => 1.0,
+        };
+        let kits = Kits::new(shelf.kits(&ratio));
+        let parts = kits.parts(product, company).unwrap_or_default();
+        parts.iter().map(|part| (part.product, part.quantity)).collect()
+    }
+
+    #[test]
+    fn the_lowest_sequence_goes_first_then_a_bill_of_the_variant_then_the_older() {
+        let of_template = bom(1, None, 10, 1.0, None);
+        let of_variant = bom(2, Some(11), 10, 1.0, None);
+        let lines = vec![(1, line(20, 1.0)), (2, line(21, 1.0)), (3, line(22, 1.0))];
+        let both = shelf(vec![of_template.clone(), of_variant.clone()], lines.clone());
+        assert_eq!(made_of(&both, 10, None), [(20, 1.0)]);
+        assert_eq!(made_of(&both, 11, None), [(21, 1.0)]);
+        let first = shelf(vec![of_template.clone(), of_variant, bom(3, None, 10, 0.0, None)], lines.clone());
+        assert_eq!([10, 11].map(|variant| made_of(&first, variant, None)), [[(22, 1.0)], [(22, 1.0)]]);
+        let older = shelf(vec![of_template, bom(3, None, 10, 1.0, None)], lines);
+        assert_eq!(made_of(&older, 10, None), [(20, 1.0)]);
+    }
+
+    #[test]
+    fn a_companys_bill_counts_in_that_company_alone() {
+        let bills = vec![bom(1, None, 10, 5.0, None), bom(2, None, 10, 1.0, Some(2))];
+        let shared = shelf(bills, vec![(1, line(20, 1.0)), (2, line(21, 1.0))]);
+        assert_eq!(made_of(&shared, 10, Some(1)), [(20, 1.0)]);
+        assert_eq!(made_of(&shared, 10, Some(2)), [(21, 1.0)]);
+        let alone = shelf(vec![bom(2, None, 10, 1.0, Some(2))], vec![(2, line(21, 1.0))]);
+        assert_eq!(made_of(&alone, 10, Some(1)), [], "no kit there");
+        assert_eq!(made_of(&alone, 10, Some(2)), [(21, 1.0)]);
+    }
+
+    #[test]
+    fn a_line_for_some_variants_needs_a_value_of_each_attribute_that_it_names() {
+        let only = |values: &[i64]| Line { only_for: values.to_vec(), ..line(21, 1.0) };
+        for (values, has) in [
+            (&[][..], [true, true]),
+            (&[1], [true, false]),
+            (&[1, 2], [true, true]),
+            (&[2, 7], [false, true]),
+            (&[1, 8], [false, false]),
+            (&[3], [false, false]),
+        ] {
+            let bill = shelf(vec![bom(1, None, 10, 1.0, None)], vec![(1, line(20, 1.0)), (1, only(values))]);
+            let parts = [10, 11].map(|variant| made_of(&bill, variant, None).contains(&(21, 1.0)));
+            assert_eq!(parts, has, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn kits_in_kits_and_components_in_other_units_come_to_stock_units_of_what_is_on_shelves() {
+        // Two dozen of 10 are made of a dozen of 20, and of six of 21, of which each is two of 22 and a half of 23.
+        let outer = Bom { quantity: 2.0, unit: DOZEN, ..bom(1, None, 10, 1.0, None) };
+        let dozen = Line { unit: DOZEN, ..line(20, 1.0) };
+        let lines = vec![(1, dozen), (1, line(21, 6.0)), (2, line(22, 2.0)), (2, line(23, 0.5))];
+        let nested = shelf(vec![outer, bom(2, None, 21, 1.0, None)], lines);
+        assert_eq!(made_of(&nested, 10, None), [(20, 0.5), (22, 0.5), (23, 0.125)]);
+        assert_eq!(made_of(&nested, 21, None), [(22, 2.0), (23, 0.5)]);
+    }
+
+    #[test]
+    fn a_bill_that_leads_back_to_itself_ends() {
+        let lines = vec![(1, line(21, 1.0)), (2, line(10, 1.0)), (2, line(22, 1.0))];
+        let circle = shelf(vec![bom(1, None, 10, 1.0, None), bom(2, None, 21, 1.0, None)], lines);
+        assert_eq!(made_of(&circle, 10, None), [(10, 1.0), (22, 1.0)]);
+    }
 }
