@@ -164,6 +164,7 @@ impl Identities {
             "name": row.name,
             "scopes": row.scopes.join(" "),
             "expires_at": row.expires_at,
+            "hand": row.hand.recorded(),
         });
         self.store.insert_token(&row, &[self.entry(by, "token.made", format!("token:{id}"), detail)]).await?;
         Ok(NewToken { row, shown: format!("{PREFIX}{id}_{secret}") })

@@ -43,7 +43,7 @@ pub enum PortError {
         service: &'static str,
     },
     /// It will not work however often it is tried.
-    #[error("{service} refused the request")]
+    #[error("{service} does not work as it is set up")]
     Permanent {
         /// Which system.
         service: &'static str,

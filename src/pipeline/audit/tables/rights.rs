@@ -62,8 +62,13 @@ pub(super) async fn rights(from: &mut Snapshot, told: &Told, found: &mut Found) 
                 TokenOwner::Service(name) => format!("service:{name}"),
             };
             let (scopes, expires) = (t.scopes.join(" "), t.expires_at.to_string());
-            let says = [("owner", &*owner), ("name", &*t.name), ("scopes", &*scopes), ("expires_at", &*expires)];
-            right(found, &format!("token {}", t.id), left.remove(&t.id), &says, t.revoked_at.is_some());
+            let (log, hand) = (left.remove(&t.id), t.hand.recorded());
+            let mut says = vec![("owner", &*owner), ("name", &*t.name), ("scopes", &*scopes), ("expires_at", &*expires)];
+            // Of tokens made before whose hand they are in was kept, the log does not tell either.
+            if log.as_ref().is_some_and(|log| log.detail["hand"].is_string()) {
+                says.push(("hand", &hand));
+            }
+            right(found, &format!("token {}", t.id), log, &says, t.revoked_at.is_some());
         }
     }
     gone(found, "token", &left);
