@@ -31,7 +31,7 @@ impl<T> ByLocation<T> {
     }
 
     /// The names that mean no location or several, with why. Nothing is said while no location is known.
-    pub(super) fn unclear<'l>(&self, locations: impl Iterator<Item = &'l Location> + Clone) -> Vec<(String, String)> {
+    pub(super) fn unclear<'l>(&self, locations: &(impl Iterator<Item = &'l Location> + Clone)) -> Vec<(String, String)> {
         let why = |name: &String| {
             let of_code = with_code(locations.clone(), name);
             if of_code.len() > 1 {
@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn what_means_several_or_none_is_said_with_what_to_write() {
         let book = book();
-        let unclear = |names: &[&str]| said(names).unclear(book.locations.values());
+        let unclear = |names: &[&str]| said(names).unclear(&book.locations.values());
         assert_eq!(
             unclear(&["DC", "MKT", "PAR", "Beta Ltd/DC"]),
             [
@@ -106,6 +106,6 @@ mod tests {
                 ("PAR".to_owned(), "no location has this code".to_owned()),
             ]
         );
-        assert_eq!(said(&["PAR"]).unclear([].iter()), [], "nothing was read yet");
+        assert_eq!(said(&["PAR"]).unclear(&[].iter()), [], "nothing was read yet");
     }
 }

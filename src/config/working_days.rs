@@ -24,7 +24,7 @@ impl WorkingDays {
     }
 
     pub(super) fn unclear(&self, locations: &[Location]) -> Vec<(String, String)> {
-        self.at.unclear(locations.iter())
+        self.at.unclear(&locations.iter())
     }
 
     fn read(entries: &[String]) -> Result<Self, String> {

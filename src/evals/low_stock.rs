@@ -65,6 +65,9 @@ fn relief_of(exception: &Exception) -> Option<Date> {
     if let FactValue::Date(day) = relief.value { Some(day) } else { None }
 }
 
+/// Which shortages a band has met: a place and the day on which it ran out.
+type Shortages<'b> = BTreeSet<(&'b Place, Date)>;
+
 impl Mornings {
     /// Notes what is open after a look; what is said counts where it is the look of a digest.
     pub(super) fn note(&mut self, calendar: &Calendar, at: Timestamp, of_digest: bool, all: &[Exception]) {
@@ -85,7 +88,7 @@ impl Mornings {
     /// What the mornings came to, by bands of risk; bands without mornings are not listed. `last` is the last day whose end is
     /// known.
     pub(super) fn bands(&self, book: &Book, last: Date) -> Vec<Band> {
-        let mut found: BTreeMap<u32, (Band, BTreeSet<(&Place, Date)>)> = BTreeMap::new();
+        let mut found: BTreeMap<u32, (Band, Shortages<'_>)> = BTreeMap::new();
         // A morning after the last day says what nobody can know.
         for said in self.said.iter().filter(|said| said.day <= last) {
             let ran_out = self.ran_out(book, said, last);

@@ -236,10 +236,10 @@ impl Action {
             | Self::HoldQc { quantity, .. }
             | Self::Return { quantity, .. }
             | Self::Claim { quantity, bill: None, .. } => Some(quantity),
-            // A bill is asked back as a whole.
-            Self::Claim { .. } => None,
-            // A counted difference is what was counted; parameters and forecasts are figures with their own checks.
-            Self::AdjustStock { .. }
+            // A bill is asked back as a whole. A counted difference is what was counted; parameters and forecasts are figures with
+            // their own checks.
+            Self::Claim { .. }
+            | Self::AdjustStock { .. }
             | Self::AdjustParam { .. }
             | Self::ForecastFix { .. }
             | Self::MarkEvent { .. }

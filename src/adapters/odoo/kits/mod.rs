@@ -74,7 +74,7 @@ impl Kit {
         let known = self.earlier.iter().map(|version| (version.since, &version.parts));
         let mut known = known.chain([(self.began(), &self.parts)]);
         let (_, oldest) = known.next()?;
-        let (_, parts) = known.filter(|(since, _)| *since <= at).last().unwrap_or((at, oldest));
+        let (_, parts) = known.rfind(|(since, _)| *since <= at).unwrap_or((at, oldest));
         Some(parts.as_slice()).filter(|parts| !parts.is_empty())
     }
 

@@ -37,7 +37,7 @@ fn made_of(kits: &Kits, company: i64, day: i64) -> Vec<(i64, f64)> {
 #[test]
 fn an_order_counts_by_the_bill_of_its_day() {
     let (two, three) = (kit(None, 1, &[part(5, 2.0)]), kit(None, 10, &[part(5, 3.0)]));
-    let kits = looks(&[(5, &[two]), (12, &[three.clone()]), (20, &[three]), (30, &[])]);
+    let kits = looks(&[(5, &[two]), (12, std::slice::from_ref(&three)), (20, std::slice::from_ref(&three)), (30, &[])]);
     // Older than what was read first: as it was read first.
     for (day, wanted) in [(0, 2.0), (5, 2.0), (9, 2.0), (10, 3.0), (25, 3.0)] {
         assert_eq!(made_of(&kits, 1, day), [(5, wanted)], "{day}");
@@ -68,7 +68,8 @@ fn what_became_a_kit_was_none_before_and_a_companys_own_bill_goes_before_the_sha
 
     let shared = kit(None, 1, &[part(5, 2.0)]);
     let own = kit(Some(2), 10, &[part(6, 1.0)]);
-    let kits = looks(&[(5, &[shared.clone()]), (12, &[shared.clone(), own]), (20, &[shared])]);
+    let kits =
+        looks(&[(5, std::slice::from_ref(&shared)), (12, &[shared.clone(), own]), (20, std::slice::from_ref(&shared))]);
     assert_eq!([9, 10, 25].map(|day| made_of(&kits, 2, day)), [[(5, 2.0)], [(6, 1.0)], [(5, 2.0)]]);
     assert_eq!(made_of(&kits, 1, 15), [(5, 2.0)]);
 }
