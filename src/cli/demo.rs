@@ -88,12 +88,13 @@ async fn refuse_if_worked_with(config: &Config, dir: &Path) -> anyhow::Result<()
     let store = Store::open(&config.store.url).await?;
     let is_new = store.schema_version().await?.is_none()
         || (store.audit_head().await?.0 == 0 && store.count_records().await?.is_empty());
+    let is_ours = is_new || open::stands(&store).await?;
+    store.close().await;
     anyhow::ensure!(
-        is_new || open::stands(&store).await?,
+        is_ours,
         "the store in {} is not a demo's: it was filled by other commands; name an empty folder with --dir",
         dir.display()
     );
-    store.close().await;
     Ok(())
 }
 

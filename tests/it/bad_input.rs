@@ -243,7 +243,7 @@ fn the_doctor_finds_what_is_wrong_and_nothing_where_all_is_well() {
     assert_eq!((ill.code, ill.err.as_str()), (Some(2), ""), "a finding is no failure of the doctor");
     let faults: Vec<&str> = ill.out.lines().filter(|line| !line.starts_with("ok ")).collect();
     assert_eq!(faults.len(), 1, "{}", ill.out);
-    names(faults[0], &["FAULT model", "unavailable", "check model.base_url", "the playbook drafts"]);
+    names(faults[0], &["FAULT model", "can not be reached", "model.base_url", "the playbook drafts"]);
     assert!(!ill.out.contains("s3cret"));
 }
 

@@ -111,7 +111,7 @@ async fn what_is_approved_arrives_once_for_each_key_in_order_however_often_the_p
         let receiver = Receiver::start().await;
         let folder = tempfile::tempdir().unwrap();
         let shop = Shop::open(folder.path(), &db.store_url(), &receiver.url, BILLS).await;
-        let mut people = People::new(&shop, BILLS);
+        let mut people = People::new(&shop, BILLS).await;
         let mut chance = Chance(11);
         for _ in 0..kills {
             let mut daemon = Daemon::start(&shop);

@@ -7,7 +7,11 @@ use std::process::Child;
 use std::sync::Arc;
 use std::time::Duration;
 
+use reeve::clock::Clock;
+use reeve::config::Config;
 use reeve::domain::ids::CaseId;
+use reeve::identity::{By, Identities};
+use reeve::store::TokenOwner;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -15,7 +19,7 @@ use tokio::sync::Notify;
 
 use super::receiver::Chance;
 use super::shop::{Shop, reference, supplier};
-use crate::support::binary::{reeve, started};
+use crate::support::binary::started;
 
 /// Longest answer that is waited for; a daemon that is there answers in milliseconds.
 const ANSWER: Duration = Duration::from_secs(20);
@@ -109,16 +113,18 @@ impl Drop for Shell {
 }
 
 impl<'s> People<'s> {
-    pub(super) fn new(shop: &'s Shop, bills: usize) -> Self {
-        let config = shop.config.to_str().unwrap();
-        let token = |person| {
-            let made = ["token", "new", "--person", person, "--name", "test", "--scope", "read:cases", "--scope", "decide"];
-            let told = reeve(&[&["--json", "--config", config], &made[..]].concat(), &[]).fine();
-            let told: Value = serde_json::from_str(&told).unwrap();
-            (person, told["token"].as_str().unwrap().to_owned())
-        };
+    pub(super) async fn new(shop: &'s Shop, bills: usize) -> Self {
+        let config = Arc::new(Config::load_from(Some(&shop.config), &[]).unwrap());
+        let mut tokens = BTreeMap::new();
+        // Each under an account of their own at the machine: one user's two tokens would count as one person.
+        for (person, user) in [("ari", "ari (uid 70001)"), ("fay", "fay (uid 70002)")] {
+            let (store, config) = (shop.store.clone().opened_by(user), Arc::clone(&config));
+            let identities = Identities { store, config, clock: Clock::System };
+            let scopes = ["read:cases", "decide"].map(|scope| scope.parse().unwrap());
+            let (owner, by) = (TokenOwner::Person(person.to_owned()), By { actor: "cli", channel: "cli" });
+            tokens.insert(person, identities.new_token(owner, "test", &scopes, 30, by).await.unwrap().shown);
+        }
         let cases = (0..bills).map(|_| Progress { round: 1, ..Progress::default() }).collect();
-        let tokens = ["ari", "fay"].map(token).into();
         Self { shop, tokens, cases, chance: Chance(23), made: 0, asked: Arc::default(), told: Acknowledged::default() }
     }
 

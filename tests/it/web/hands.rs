@@ -28,7 +28,7 @@ async fn by_token(world: &World, user: &str, person: &str, on: &Recommendation) 
     let (owner, scopes) = (TokenOwner::Person(person.to_owned()), ["decide".parse().unwrap()]);
     let made = ids.new_token(owner, "test", &scopes, 30, By { actor: "cli", channel: "cli" }).await.unwrap();
     let bearer = format!("Bearer {}", made.shown);
-    let headers = [("Authorization", bearer.as_str()), ("Content-Type", "application/json"), ("Idempotency-Key", user)];
+    let headers = [("Authorization", bearer.as_str()), ("Content-Type", "application/json"), ("Idempotency-Key", person)];
     let body = json!({ "recommendation": on.id, "content_hash": on.content_hash(), "decision": { "verb": "approve" } });
     let answer = send(world, "POST", "/api/v1/decisions", &headers, &body.to_string()).await;
     (answer.status, answer.body)
