@@ -71,16 +71,12 @@ impl Page {
         self.put(Style::Green, &format!("  > {}: {}", plain(&line.action), plain(&line.recommendation)), INDENT, 2);
         // The reason is never cut: the digest holds no more than the sentences that matter.
         self.put(Style::Plain, &format!("    Why: {}", plain(&line.why)), INDENT, usize::MAX);
-        let mut other: Vec<String> = Vec::new();
-        if !line.alternatives.is_empty() {
-            let all: Vec<String> = line.alternatives.iter().map(|a| plain(a)).collect();
-            other.push(format!("Or: {}", all.join("; ")));
-        }
         if let Some(note) = &line.note {
             self.put(Style::Plain, &format!("    Note: {}", plain(note)), INDENT, 2);
         }
-        for line in other {
-            self.put(Style::Dim, &format!("    {line}"), INDENT, 1);
+        if !line.alternatives.is_empty() {
+            let all: Vec<String> = line.alternatives.iter().map(|a| plain(a)).collect();
+            self.put(Style::Dim, &format!("    Or: {}", as_many_as_fit(&all)), INDENT, 2);
         }
     }
 
@@ -116,6 +112,21 @@ impl Page {
             self.out.push('\n');
         }
     }
+}
+
+/// Whole alternatives, as many as two lines hold, and how many more there are.
+fn as_many_as_fit(all: &[String]) -> String {
+    // What the lead, the break between two words and the count of the rest take.
+    const ROOM: usize = 2 * WIDTH - 50;
+    let mut said = all.first().cloned().unwrap_or_default();
+    for (n, one) in all.iter().enumerate().skip(1) {
+        if said.chars().count() + 2 + one.chars().count() > ROOM {
+            let rest = all.len() - n;
+            return format!("{said}; {rest} more on the page");
+        }
+        said = format!("{said}; {one}");
+    }
+    said
 }
 
 fn wrap(paragraph: &str, indent: usize, most: usize) -> Vec<String> {
@@ -170,6 +181,15 @@ mod tests {
     #[test]
     fn the_terminal_digest_reads_like_a_list() {
         insta::assert_snapshot!("digest_text", text(&sample()));
+    }
+
+    #[test]
+    fn alternatives_are_told_whole_and_the_rest_is_counted() {
+        let all: Vec<String> = (1..=9).map(|n| format!("TRANSFER from Northgate DC of AC-00{n} 6.7{n}")).collect();
+        let said = as_many_as_fit(&all);
+        assert!(said.ends_with("AC-003 6.73; 6 more on the page"), "{said}");
+        assert_eq!(wrap(&format!("    Or: {said}"), INDENT, usize::MAX).len(), 2);
+        assert_eq!(as_many_as_fit(&all[..2]), format!("{}; {}", all[0], all[1]));
     }
 
     #[test]

@@ -145,9 +145,10 @@ pub(super) async fn decide(
         Ok(_) => Ok(Redirect::to(&format!("/cases/{}?done=1", case.id)).into_response()),
         Err(refusal) => {
             let status = match &refusal {
-                DecisionRefused::NotAllowed(_) | DecisionRefused::MayNotSign(_) | DecisionRefused::UnknownPerson(_) => {
-                    StatusCode::FORBIDDEN
-                }
+                DecisionRefused::NotAllowed(_)
+                | DecisionRefused::MayNotSign(_)
+                | DecisionRefused::OneHand { .. }
+                | DecisionRefused::UnknownPerson(_) => StatusCode::FORBIDDEN,
                 DecisionRefused::BadEdit(_) | DecisionRefused::BadRequest(_) => StatusCode::BAD_REQUEST,
                 DecisionRefused::Failed(error) => {
                     tracing::error!(error = format!("{error:#}"), "a decision could not be kept");

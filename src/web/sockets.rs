@@ -307,8 +307,9 @@ impl Drop for Slot {
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "what a test starts ends with the test's runtime")]
 mod tests {
+    #![expect(clippy::disallowed_methods, reason = "what a test starts ends with the test's runtime")]
+
     use axum::routing::get;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::sync::Semaphore;

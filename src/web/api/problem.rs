@@ -14,7 +14,7 @@ use crate::store::StoreError;
 const TYPE: &str = "urn:reeve:problem:";
 
 /// Every code there is, with the sentence of its kind. A code never changes its meaning.
-pub(super) const CODES: [(&str, &str); 34] = [
+pub(super) const CODES: [(&str, &str); 36] = [
     ("bad-request", "The request can not be read"),
     ("token-in-address", "A token does not belong into an address"),
     ("not-authenticated", "A token is needed"),
@@ -39,6 +39,8 @@ pub(super) const CODES: [(&str, &str); 34] = [
     ("out-of-scope", "It is outside of what the person looks after"),
     ("separation-of-duties", "The person has had a hand in it"),
     ("second-person-needed", "The second signature has to be somebody else's"),
+    ("one-hand", "The two could be one person"),
+    ("first-signature-lapsed", "The first signature no longer counts"),
     ("pair-incomplete", "The two together are not who it takes"),
     ("facts-changed", "The facts changed since this was shown"),
     ("checks-failed", "It can not be done any more"),

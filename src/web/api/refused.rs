@@ -49,7 +49,7 @@ fn kind(refusal: &DecisionRefused) -> (StatusCode, &'static str) {
         DecisionRefused::ChecksFailed(_) => (StatusCode::CONFLICT, "checks-failed"),
         DecisionRefused::NotAllowed(refusal) => (StatusCode::FORBIDDEN, not_allowed(refusal)),
         DecisionRefused::MayNotSign(refused) => (StatusCode::FORBIDDEN, not_allowed(&refused.because)),
-        DecisionRefused::OneHand { .. } => (StatusCode::FORBIDDEN, "second-by-command"),
+        DecisionRefused::OneHand { .. } => (StatusCode::FORBIDDEN, "one-hand"),
         DecisionRefused::AlreadyDecided { .. } => (StatusCode::CONFLICT, "already-decided"),
         DecisionRefused::Transition(_) | DecisionRefused::Case(_) => (StatusCode::CONFLICT, "wrong-state"),
         DecisionRefused::BadEdit(_) => (StatusCode::UNPROCESSABLE_ENTITY, "edit-refused"),
