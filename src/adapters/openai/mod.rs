@@ -1,5 +1,5 @@
-//! A language model behind any OpenAI-compatible endpoint, as such endpoints are: [`dialect`] is how each wants to be asked,
-//! [`reply`] reads what they answer, [`refusal`] tells apart why they do not.
+//! A language model behind any OpenAI-compatible endpoint, as such endpoints are: `dialect` is how each wants to be asked,
+//! `reply` reads what they answer, `refusal` tells apart why they do not.
 //!
 //! One call: within a slot and the circuit breaker, under one time limit for all its attempts. Nothing of an endpoint's own
 //! words leaves here but the answer, which the guard reads: errors are kinds and statuses.
