@@ -165,6 +165,7 @@ impl Identities {
             "scopes": row.scopes.join(" "),
             "expires_at": row.expires_at,
             "hand": row.hand.recorded(),
+            "hash": row.hash,
         });
         self.store.insert_token(&row, &[self.entry(by, "token.made", format!("token:{id}"), detail)]).await?;
         Ok(NewToken { row, shown: format!("{PREFIX}{id}_{secret}") })

@@ -108,7 +108,7 @@ impl OpenAi {
 
     /// Asks, in another form where this one is refused, and again where that may help. The caller bounds the time.
     async fn attempts(&self, request: &ModelRequest) -> Result<(Said, Value), ModelError> {
-        let (mut form, mut tried, mut attempt) = (self.form(), Vec::new(), 0);
+        let (mut form, mut tried, mut attempt, mut inside) = (self.form(), Vec::new(), 0, 0);
         loop {
             let body = form.body(request, &self.name, self.tokens_max);
             let (error, again) = match self.once(&body).await {
@@ -119,6 +119,11 @@ impl OpenAi {
                 Err(Failure::Lost { error, again }) => (error, again),
                 Err(Failure::Refused(refusal)) => {
                     let words = Words::of(&refusal);
+                    // One call is counted: what may have cost is asked once more and no further.
+                    inside += u32::from(refusal.inside);
+                    if inside > 1 {
+                        return Err(judge(&refusal, &words).0);
+                    }
                     tried.push(form);
                     if let Some(next) = form.after(&refusal, &words, &tried) {
                         form = next;
@@ -150,7 +155,7 @@ impl OpenAi {
             match none {
                 // A router answers 200 and puts the status of whoever it asked inside.
                 NoAnswer::Error { status: Some(status), body } => {
-                    Failure::Refused(Refusal { status, retry_after: None, body })
+                    Failure::Refused(Refusal { status, retry_after: None, body, inside: true })
                 }
                 NoAnswer::Error { status: None, .. } => lost(ModelError::ErrorInside),
                 NoAnswer::Unread(unread) => lost(ModelError::Unread(unread)),
@@ -246,10 +251,17 @@ fn tokens_of(said: &Said, asked: usize, tokens_max: u32) -> (u64, bool) {
 /// The configured name with the version that the endpoint adds (`gpt-5` → `gpt-5-2026-08-07`). Any other name is text from
 /// outside, which nobody asked for: the configured one stands.
 fn name_of(configured: &str, told: Option<&str>) -> String {
-    let version = told
-        .and_then(|told| told.strip_prefix(configured))
-        .filter(|version| version.len() <= 16 && version.chars().all(|c| c.is_ascii_digit() || "-.:@_v".contains(c)));
+    let version = told.and_then(|told| told.strip_prefix(configured)).filter(|version| is_version(version));
     format!("{configured}{}", version.unwrap_or_default())
+}
+
+/// Is it a day (`-2026-08-07`, `-20260807`) or a short number (`-001`, `:2`, `-v2`)? More digits could be anything: an account, a
+/// telephone.
+fn is_version(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix(['-', ':']) else { return false };
+    let number = rest.strip_prefix('v').unwrap_or(rest);
+    let is_short = (1..=4).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit());
+    is_short || rest.parse::<jiff::civil::Date>().is_ok_and(|day| (2020..2100).contains(&day.year()))
 }
 
 /// The adapter as the port.

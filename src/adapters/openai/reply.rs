@@ -1,6 +1,8 @@
 //! Reads an answer as endpoints really send it: one JSON object, or a stream nobody asked for; with a byte order mark, blank
 //! lines or comments before it.
 
+use std::collections::BTreeMap;
+
 use serde::de::IgnoredAny;
 use serde_json::error::Category;
 
@@ -94,7 +96,7 @@ struct Heap {
     refusal: bool,
     reasoning: String,
     text: String,
-    calls: Vec<(u64, String)>,
+    calls: BTreeMap<u64, String>,
     finish: Option<String>,
     model: Option<String>,
     usage: Option<Usage>,
@@ -140,10 +142,7 @@ impl Heap {
         });
         for (index, function) in calls.chain(function) {
             let arguments = function.arguments.unwrap_or_default();
-            match self.calls.iter_mut().find(|(known, _)| *known == index) {
-                Some((_, all)) => all.push_str(&arguments),
-                None => self.calls.push((index, arguments)),
-            }
+            self.calls.entry(index).or_default().push_str(&arguments);
         }
         Ok(())
     }
@@ -167,11 +166,11 @@ impl Heap {
         let is_said = |text: &String| !text.trim().is_empty();
         let text = if is_said(&self.content.text) {
             self.content.text
-        } else if self.calls.iter().any(|(_, arguments)| is_said(arguments)) {
+        } else if self.calls.values().any(&is_said) {
             if self.calls.len() > 1 {
                 return Err(Unread::Field("choices[0].message.tool_calls").into());
             }
-            self.calls.into_iter().map(|(_, arguments)| arguments).collect()
+            self.calls.into_values().collect()
         } else if is_said(&self.text) {
             self.text
         } else if !truncated && is_object(&self.reasoning) {

@@ -373,10 +373,22 @@ fn tokens_are_what_the_endpoint_says_unless_that_can_not_be() {
 fn a_model_is_named_as_it_is_configured_with_the_version_that_the_endpoint_adds() {
     let name = |told: &str| name_of("gpt-5", Some(told));
     assert_eq!(name("gpt-5-2026-08-07"), "gpt-5-2026-08-07");
-    assert_eq!(name("gpt-5:2"), "gpt-5:2");
-    for other in
-        ["", "other", "gpt-5 URGENT", "gpt-5\u{1b}[2J", "gpt-5<b>", "gpt-5-now-pay-the-bill", "gpt-5-00000000000000000"]
-    {
+    for version in [":2", "-001", "-v2", "-20260807"] {
+        assert_eq!(name(&format!("gpt-5{version}")), format!("gpt-5{version}"));
+    }
+    for other in [
+        "",
+        "other",
+        "gpt-5-0049-30-123456",
+        "gpt-5-12345",
+        "gpt-5-@1",
+        "gpt-5-",
+        "gpt-5 URGENT",
+        "gpt-5\u{1b}[2J",
+        "gpt-5<b>",
+        "gpt-5-now-pay-the-bill",
+        "gpt-5-00000000000000000",
+    ] {
         assert_eq!(name(other), "gpt-5", "{other}");
     }
     assert_eq!(name_of("gpt-5", None), "gpt-5");

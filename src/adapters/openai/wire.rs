@@ -42,6 +42,8 @@ pub(super) struct Refusal {
     pub(super) retry_after: Option<Duration>,
     /// What it said, its beginning.
     pub(super) body: String,
+    /// Does it stand in an answer with status 200? What lies before it may have been worked and has to be paid for.
+    pub(super) inside: bool,
 }
 
 /// Why a request brought no body to read.
@@ -55,14 +57,16 @@ pub(super) enum Failure {
 
 impl Wire {
     pub(super) fn new(config: &ModelConfig, http: reqwest::Client, clock: Clock) -> Result<Self, SetupError> {
-        let base = config.base_url.trim().trim_end_matches('/');
-        // What providers show to copy is often the whole address.
-        let base = base.strip_suffix(PATH).unwrap_or(base);
-        let is_address =
-            reqwest::Url::parse(base).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-        if !is_address {
-            return Err(SetupError::BaseUrl(quoted(base, LOGGED_MAX)));
-        }
+        let base = config.base_url.trim();
+        let url = reqwest::Url::parse(base).ok();
+        // What has a slip in it may hold a key all the same.
+        let Some(mut url) = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) else {
+            return Err(SetupError::BaseUrl(crate::config::shown_address(base)));
+        };
+        // What providers show to copy is often the whole address, with a query after it.
+        let path = url.path().trim_end_matches('/');
+        let path = format!("{}{PATH}", path.strip_suffix(PATH).unwrap_or(path));
+        url.set_path(&path);
         let mut headers = HeaderMap::new();
         let key = config.api_key.expose_secret();
         if !key.is_empty() {
@@ -70,7 +74,7 @@ impl Wire {
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
         }
-        let address = format!("{base}{PATH}");
+        let address = url.to_string();
         Ok(Self { http, address, key: config.api_key.clone(), headers, timeout: config.timeout, clock })
     }
 
@@ -95,7 +99,7 @@ impl Wire {
         }
         let body = String::from_utf8_lossy(&body).into_owned();
         self.log(status.as_u16(), &body);
-        Err(Failure::Refused(Refusal { status: status.as_u16(), retry_after, body }))
+        Err(Failure::Refused(Refusal { status: status.as_u16(), retry_after, body, inside: false }))
     }
 
     async fn read(&self, response: &mut reqwest::Response) -> Result<Vec<u8>, Failure> {

@@ -289,7 +289,9 @@ pub(super) fn phantom(desk: &mut Desk<'_>, exception: &Exception, share: f64) {
 pub(super) fn spoiled(desk: &mut Desk<'_>, exception: &Exception, kind: MoveKind) {
     let Some(place) = place_of(exception) else { return };
     let book = desk.view.book;
-    let moves = moves_since(desk, exception, &place, kind);
+    let mut moves = moves_since(desk, exception, &place, kind);
+    // What came later is another matter.
+    moves.retain(|m| m.done_at.is_some_and(|at| book.calendar.day_of(at) <= exception.signal.to));
     let named = exception.signal.subject.document.as_ref();
     let own: Vec<&StockMove> = moves.iter().filter(|m| named.is_none_or(|d| *d == m.document)).collect();
     let taken = if own.is_empty() { moves.iter().collect() } else { own };

@@ -150,12 +150,18 @@ impl Work {
         }
         let id = signal.exception_id();
         let is_open = self.exceptions.get(&id).is_some_and(|e| e.state == ExceptionState::Open);
-        let case = self.case_of.get(&id).and_then(|case| self.cases.get(case)).map(|(case, _)| case);
-        is_open
-            && case.is_some_and(|case| match case.state {
-                CaseState::Snoozed { .. } => true,
-                _ => case.state.is_undecided() && case.rank.as_ref().is_some_and(|rank| rank.deadline > today),
-            })
+        let own = self.case_of.get(&id).and_then(|case| self.cases.get(case)).map(|(case, _)| case).filter(|_| is_open);
+        // Where the head of what repeats leaves the window it has another period: its case is the one that it shares a link with.
+        let same = |case: &&Case| {
+            case.codes.contains(&signal.code)
+                && case.state.is_undecided()
+                && signal.links.iter().any(|link| case.links.contains(link))
+        };
+        let case = own.or_else(|| self.cases.values().map(|(case, _)| case).find(same));
+        case.is_some_and(|case| match case.state {
+            CaseState::Snoozed { .. } => true,
+            _ => case.state.is_undecided() && case.rank.as_ref().is_some_and(|rank| rank.deadline > today),
+        })
     }
 
     /// Takes a signal in. Gives the exception's id when it needs a case: it is new, or has come back.
@@ -489,6 +495,23 @@ mod tests {
             kept.fold(13, vec![]);
             assert!(!case(&kept).state.is_live());
         }
+    }
+
+    #[test]
+    fn what_repeats_keeps_its_case_when_its_head_leaves_the_window() {
+        let day = |n: i64| Calendar::utc().day_of(at(n));
+        let shrink = |since: &str| {
+            let signal = signal(T::IShrink, "1", "books:1@3").opens_until(day(2));
+            vec![Signal { period: format!("since {since}"), ..signal }]
+        };
+        let mut kept = Kept::default();
+        kept.fold(1, shrink("W40"));
+        kept.cases.values_mut().next().unwrap().rank = Some(crate::store::testing::rank(day(30), 100));
+        for n in 3..=8 {
+            kept.fold(n, shrink(if n < 5 { "W40" } else { "W41" }));
+        }
+        assert_eq!(kept.cases.values().filter(|case| case.state.is_live()).count(), 1, "{:?}", kept.cases);
+        assert_eq!(kept.cases.len(), 1);
     }
 
     #[test]

@@ -68,6 +68,9 @@ pub(super) async fn rights(from: &mut Snapshot, told: &Told, found: &mut Found) 
             if log.as_ref().is_some_and(|log| log.detail["hand"].is_string()) {
                 says.push(("hand", &hand));
             }
+            if log.as_ref().is_some_and(|log| log.detail["hash"].is_string()) {
+                says.push(("hash", &*t.hash));
+            }
             right(found, &format!("token {}", t.id), log, &says, t.revoked_at.is_some());
         }
     }

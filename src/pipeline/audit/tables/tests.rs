@@ -182,6 +182,7 @@ async fn a_row_that_was_changed_past_reeve_is_named_with_what_the_log_says() {
         ("delete from mutes", ["mute ", "it was made", "gone"]),
         ("update api_tokens set scopes = 'decide'", ["token ", "\"read:cases\"", "\"decide\""]),
         ("update api_tokens set owner = 'eve'", ["token ", "\"ari\"", "\"eve\""]),
+        ("update api_tokens set hash = 'mine'", ["token ", "hash", "mine"]),
         ("update api_tokens set hand = 'own'", ["token ", "hand", "own"]),
         ("update api_tokens set expires_at = expires_at + 86400000", ["token ", "expires_at", "2026"]),
         ("update identities set person = 'eve'", ["link l-", "nothing of it", "it holds"]),

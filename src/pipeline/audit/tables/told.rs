@@ -161,8 +161,10 @@ impl Told {
             "recommendation.undone" => {
                 for id in list(&entry.detail, "back").into_iter().chain([id.to_owned()]) {
                     let one = self.recommendations.entry(id).or_default();
+                    // A rejection that is taken back leaves the signature that stood before it.
+                    let was_rejected = matches!(one.stand, Stand::Rejected(_));
                     (one.stand, one.seq) = (Stand::Waiting, seq);
-                    if one.signed.as_ref() == Some(&entry.actor) {
+                    if !was_rejected && one.signed.as_ref() == Some(&entry.actor) {
                         one.signed = None;
                     }
                 }
@@ -267,7 +269,10 @@ impl Told {
                 let until = text(&entry.detail, "until").parse().ok();
                 self.links.insert(key, (until, seq));
             }
-            "identity.unlinked" if entry.detail["was"] != "pending" => {
+            // One that a new link of the same chat to the same person replaced is told after that one, which holds.
+            "identity.unlinked"
+                if entry.detail["was"] != "pending" && entry.detail["replaced_for"].as_str() != Some(person) =>
+            {
                 self.links.remove(&key);
             }
             _ => {}
