@@ -151,9 +151,11 @@ impl Work {
         let id = signal.exception_id();
         let is_open = self.exceptions.get(&id).is_some_and(|e| e.state == ExceptionState::Open);
         let own = self.case_of.get(&id).and_then(|case| self.cases.get(case)).map(|(case, _)| case).filter(|_| is_open);
-        // Where the head of what repeats leaves the window it has another period: its case is the one that it shares a link with.
+        // A run of losses or returns is named by its beginning. Where that leaves the window the run has another name, and its case
+        // is the one that it shares a link with.
         let same = |case: &&Case| {
-            case.codes.contains(&signal.code)
+            matches!(signal.code, T::IShrink | T::DReturn)
+                && case.codes.contains(&signal.code)
                 && case.state.is_undecided()
                 && signal.links.iter().any(|link| case.links.contains(link))
         };
