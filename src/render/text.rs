@@ -4,6 +4,8 @@ use super::{anchor, below, marks, origin, plain, stakes, title};
 use crate::domain::digest::{Digest, DigestLine};
 
 const WIDTH: usize = 100;
+/// Lines for what happened and for what to do: our own sentences fit, names without an end do not fill the screen.
+const SENTENCE_LINES: usize = 4;
 const INDENT: usize = 4;
 
 /// The digest as plain text, at most 100 columns wide, without colour codes.
@@ -63,12 +65,17 @@ impl Page {
     fn case(&mut self, line: &DigestLine) {
         self.gap();
         let place = format!("{:>2}. ", line.place);
-        self.put(Style::Bold, &format!("{place}{}", plain(&line.headline)), INDENT, 2);
+        self.put(Style::Bold, &format!("{place}{}", plain(&line.headline)), INDENT, SENTENCE_LINES);
         let mut who = vec![plain(&line.subject), line.codes.iter().map(|c| plain(c)).collect::<Vec<_>>().join(", ")];
         who.extend(marks(line).into_iter().map(str::to_owned));
         self.put(Style::Dim, &format!("    {}", who.join(" · ")), INDENT, 2);
         self.put(Style::Plain, &format!("    {}", stakes(line)), INDENT, 2);
-        self.put(Style::Green, &format!("  > {}: {}", plain(&line.action), plain(&line.recommendation)), INDENT, 2);
+        self.put(
+            Style::Green,
+            &format!("  > {}: {}", plain(&line.action), plain(&line.recommendation)),
+            INDENT,
+            SENTENCE_LINES,
+        );
         // The reason is never cut: the digest holds no more than the sentences that matter.
         self.put(Style::Plain, &format!("    Why: {}", plain(&line.why)), INDENT, usize::MAX);
         if let Some(note) = &line.note {

@@ -36,6 +36,16 @@ struct Shop {
 }
 
 impl Shop {
+    /// Beans, so many of which come to the first place on a day, and a set of two of them, which is made of them as it is sold.
+    fn stocks_beans_and_a_set(&mut self, beans: f64, on: &str) -> (i64, i64) {
+        let Self { fake, retail, .. } = self;
+        let bean = Retail::product(fake, "Beans", "stored");
+        let set = Retail::product(fake, "Set", "consu");
+        retail.kit(fake, set, 1.0, &[(bean, 2.0, 1)]);
+        retail.receive(fake, bean, 1, beans, on);
+        (bean, set)
+    }
+
     async fn new(version: Version) -> Self {
         let fake = FakeOdoo::start(Seed::Empty, version).await;
         let retail = Retail::open(&fake, 2);
@@ -167,11 +177,8 @@ async fn a_kit_is_demand_of_its_components_on_the_day_it_was_rung_up_or_ordered(
 async fn a_kit_that_was_made_up_otherwise_counts_as_it_left() {
     for version in VERSIONS {
         let mut shop = Shop::new(version).await;
+        let (bean, set) = shop.stocks_beans_and_a_set(900.0, "2026-11-01 08:00");
         let Shop { fake, retail, .. } = &mut shop;
-        let bean = Retail::product(fake, "Beans", "stored");
-        let set = Retail::product(fake, "Set", "consu");
-        retail.kit(fake, set, 1.0, &[(bean, 2.0, 1)]);
-        retail.receive(fake, bean, 1, 900.0, "2026-11-01 08:00");
         for day in 2..=18 {
             if day == 10 {
                 retail.change_kit(fake, set, "2026-11-10 06:00", 3.0);
@@ -397,11 +404,8 @@ async fn a_session_that_is_open_over_the_end_of_a_month_leaves_no_stock_behind_t
     for version in VERSIONS {
         for counted in [false, true] {
             let mut shop = Shop::new(version).await;
+            let (bean, set) = shop.stocks_beans_and_a_set(40.0, "2026-10-30 08:00");
             let Shop { fake, retail, .. } = &mut shop;
-            let bean = Retail::product(fake, "Beans", "stored");
-            let set = Retail::product(fake, "Set", "consu");
-            retail.kit(fake, set, 1.0, &[(bean, 2.0, 1)]);
-            retail.receive(fake, bean, 1, 40.0, "2026-10-30 08:00");
             // Opened for the last evening, closed two days later: thirty-eight of forty are sold, two are left.
             let session = retail.session(fake, 1, true, "2026-10-31 18:00");
             retail.ring(fake, session, &[(bean, 8.0), (set, 16.0)], "2026-10-31 20:00");
@@ -431,11 +435,8 @@ async fn a_session_that_is_open_over_the_end_of_a_month_leaves_no_stock_behind_t
 #[tokio::test]
 async fn where_bills_may_not_be_read_components_count_as_they_are_booked_and_that_is_said() {
     let mut shop = Shop::new(Version::V18).await;
+    let (bean, set) = shop.stocks_beans_and_a_set(900.0, "2026-11-01 08:00");
     let Shop { fake, retail, .. } = &mut shop;
-    let bean = Retail::product(fake, "Beans", "stored");
-    let set = Retail::product(fake, "Set", "consu");
-    retail.kit(fake, set, 1.0, &[(bean, 2.0, 1)]);
-    retail.receive(fake, bean, 1, 900.0, "2026-11-01 08:00");
     for day in 2..=18 {
         let session = retail.session(fake, 1, true, &format!("2026-11-{day:02} 08:00"));
         retail.ring(fake, session, &[(set, 5.0), (bean, 1.0)], &format!("2026-11-{day:02} 10:00"));
@@ -452,11 +453,8 @@ async fn an_order_that_is_settled_at_a_till_counts_once() {
     for version in VERSIONS {
         for at_closing in [true, false] {
             let mut shop = Shop::new(version).await;
+            let (bean, set) = shop.stocks_beans_and_a_set(900.0, "2026-11-01 08:00");
             let Shop { fake, retail, .. } = &mut shop;
-            let bean = Retail::product(fake, "Beans", "stored");
-            let set = Retail::product(fake, "Set", "consu");
-            retail.kit(fake, set, 1.0, &[(bean, 2.0, 1)]);
-            retail.receive(fake, bean, 1, 900.0, "2026-11-01 08:00");
             for day in 2..=18 {
                 let order = retail.order(fake, 1, &[(bean, 8.0), (set, 1.0)], &format!("2026-11-{day:02} 09:00"));
                 let session = retail.session(fake, 1, at_closing, &format!("2026-11-{day:02} 09:30"));
