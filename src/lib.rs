@@ -16,17 +16,19 @@
 pub mod adapters;
 pub mod app;
 pub mod cli;
-pub mod clock;
 pub mod config;
 pub mod evals;
 pub mod identity;
 pub mod pipeline;
-pub mod ports;
-pub mod prompts;
 pub mod render;
 pub mod store;
 pub mod web;
 pub mod worker;
 
 pub use reeve_domain as domain;
+pub use reeve_http as http;
 pub use reeve_models as models;
+pub use reeve_odoo as odoo;
+pub use reeve_ports as ports;
+pub use reeve_ports::clock;
+pub use reeve_rules as rules;

@@ -16,8 +16,8 @@ use reqwest::{Client, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use standardwebhooks::{HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP, Webhook};
 
-use super::breaker::Breaker;
-use super::bucket::Bucket;
+use crate::http::breaker::Breaker;
+use crate::http::bucket::Bucket;
 use crate::config::{DeliveryConfig, DestinationConfig};
 use crate::ports::{Outgoing, PortError, Sender};
 
@@ -111,7 +111,7 @@ impl SignedWebhook {
         if keys.is_empty() {
             return Err(SetupError::Secret);
         }
-        let client = super::http::client(timeout).map_err(|e| SetupError::Client(e.to_string()))?;
+        let client = crate::http::client(timeout).map_err(|e| SetupError::Client(e.to_string()))?;
         // Without a limit and without a rest, until somebody sets them.
         let (bucket, breaker) = (Bucket::new(f64::MAX, u32::MAX), Breaker::new(u32::MAX, Duration::from_mins(1)));
         Ok(Self { client, url, keys, bucket, breaker })

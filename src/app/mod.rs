@@ -24,16 +24,17 @@ use crate::pipeline::audit::anchors::Anchoring;
 use crate::pipeline::deliver::Deliver;
 use crate::pipeline::desk::{Desk, Laid};
 use crate::pipeline::detect::Detect;
-use crate::pipeline::draft::{Drafting, Promises, open_exceptions};
+use crate::pipeline::draft::{Drafting, Promises};
+use crate::rules::scene::open_exceptions;
 use crate::pipeline::kpi::Figures;
 use crate::pipeline::noise::{NoiseControl, propose, weight};
 use crate::pipeline::notify::Notify;
 use crate::pipeline::observe::Observe;
 use crate::pipeline::queue::Queue;
-use crate::pipeline::recheck::{moved, recheck};
+use crate::rules::recheck::{moved, recheck};
 use crate::pipeline::understand::Understand;
 use crate::pipeline::verify::Verify;
-use crate::pipeline::view::CaseView;
+use crate::rules::scene::Scene;
 use crate::pipeline::{Context, Stage};
 use crate::ports::Ports;
 use crate::store::Store;
@@ -171,10 +172,10 @@ struct AtTheDesk {
 }
 
 impl AtTheDesk {
-    fn view<'v>(&'v self, case: &'v Case, promised: &'v BTreeMap<Place, Quantity>, config: &'v Config) -> CaseView<'v> {
+    fn view<'v>(&'v self, case: &'v Case, promised: &'v BTreeMap<Place, Quantity>, config: &'v Config) -> Scene<'v> {
         let Laid { book, seen, p, .. } = self.laid.as_ref();
         let (exceptions, claimed) = (self.exceptions.as_slice(), &self.claimed);
-        CaseView { case, exceptions, book, outlook: &seen.outlook, p, claimed, promised, config }
+        Scene { case, exceptions, book, outlook: &seen.outlook, p, claimed, promised, config: &config.rules }
     }
 }
 
@@ -253,7 +254,7 @@ mod tests {
 
     #[test]
     fn a_case_concerns_whoever_received_or_wrote_what_it_is_about_and_nobody_else() {
-        let calendar = Config::load_from(None, &[]).unwrap().calendar.calendar();
+        let calendar = Config::load_from(None, &[]).unwrap().rules.calendar.calendar();
         let moves = [
             moved("1", MoveKind::Receipt, "IN/1", Some("10"), "receiver"),
             moved("2", MoveKind::Receipt, "IN/2", Some("11"), "other receiver"),

@@ -12,7 +12,8 @@ use super::{Outcome, open, print_json};
 use crate::config::Config;
 use crate::domain::ids::{CaseId, RecommendationId};
 use crate::pipeline::audit::anchors::{self, Held};
-use crate::pipeline::audit::{Verdict, card, export, story, tables};
+use crate::pipeline::audit::{card, export, story, tables};
+use crate::rules::recompute::Verdict;
 use crate::store::{AuditFault, Store};
 
 /// What can be done with the audit log. Nothing here can change it.
@@ -115,7 +116,7 @@ fn moment(config: &Config, text: Option<&str>, end: bool) -> anyhow::Result<Opti
     let day: Date = text.parse().with_context(|| {
         format!("{text:?} is neither a day such as 2026-10-31 nor a moment such as 2026-10-31T12:00:00Z")
     })?;
-    let calendar = config.calendar.calendar();
+    let calendar = config.rules.calendar.calendar();
     let before = if end { day } else { crate::domain::calendar::plus_days(day, -1) };
     // A day's close still belongs to it.
     Ok(Some(calendar.close_of(before).checked_add(jiff::SignedDuration::from_millis(1))?))

@@ -128,7 +128,7 @@ mod tests {
         for rec in &recs {
             assert_eq!(store.get_recommendation(&rec.id).await.unwrap().0.state.name(), "rejected");
         }
-        let today = config.calendar.calendar().day_of(Clock::System.now()).to_string();
+        let today = config.rules.calendar.calendar().day_of(Clock::System.now()).to_string();
         let days = ["--from", &today, "--until", &today, "--reason", "away"];
         give(&config, &[&["delegate", "add", "--as", "ari", "--to", "fay"], &days[..]].concat()).await.unwrap();
         let made = store.list_delegations().await.unwrap().remove(0);

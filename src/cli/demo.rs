@@ -11,10 +11,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 
 use super::{Outcome, open, serve, terminal};
-use crate::adapters::recorded::bundled;
+use crate::odoo::recorded::bundled;
 use crate::app::App;
 use crate::clock::Clock;
-use crate::config::{CalendarConfig, Config};
+use crate::config::Config;
+use crate::rules::settings::CalendarConfig;
 use crate::pipeline::{Progress, Stage};
 use crate::ports::Source;
 use crate::render;
@@ -57,8 +58,8 @@ pub(super) async fn run(mut config: Config, args: Demo) -> anyhow::Result<Outcom
     }
     let source = open::recording(&config).await?;
     let (_, last) = source.span().context("the recording holds nothing that happened")?;
-    let as_of = stands_at(&config.calendar, last);
-    let day = config.calendar.calendar().day_of(as_of);
+    let as_of = stands_at(&config.rules.calendar, last);
+    let day = config.rules.calendar.calendar().day_of(as_of);
     let clock = Clock::standing_at(as_of).with_wire(Clock::System);
     let store = open::store_or_new(&config).await?;
     open::stand(&store, as_of).await?;
@@ -162,7 +163,7 @@ mod tests {
     #[test]
     fn a_demo_stands_where_its_days_digest_is_due_in_every_zone() {
         let last: Timestamp = "2026-10-31T15:30:00Z".parse().unwrap();
-        let mut calendar = Config::load_from(None, &[]).unwrap().calendar;
+        let mut calendar = Config::load_from(None, &[]).unwrap().rules.calendar;
         for (zone, stands) in [
             ("UTC", "2026-10-31T15:30:00Z"),
             ("America/Los_Angeles", "2026-10-31T15:30:00Z"),

@@ -67,7 +67,7 @@ pub(super) async fn run(config: &Config, command: Mute, json: bool) -> anyhow::R
             }
         }
         Mute::List { all } => {
-            let today = config.calendar.calendar().day_of(clock.now());
+            let today = config.rules.calendar.calendar().day_of(clock.now());
             let mutes: Vec<_> = store.list_mutes().await?.into_iter().filter(|m| all || m.is_live(today)).collect();
             if json {
                 print_json(&json!(mutes))?;
@@ -85,7 +85,7 @@ pub(super) async fn run(config: &Config, command: Mute, json: bool) -> anyhow::R
             say!("{} mutes", mutes.len());
         }
         Mute::Noise => {
-            let today = config.calendar.calendar().day_of(clock.now());
+            let today = config.rules.calendar.calendar().day_of(clock.now());
             let all = figures::by_detector(&store, today, config.noise.history_days).await?;
             if json {
                 print_json(&all)?;

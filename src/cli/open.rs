@@ -8,10 +8,10 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
 
 use super::os_user::os_user;
-use crate::adapters::odoo::barrier::{MayWrite, in_words};
-use crate::adapters::odoo::live;
-use crate::adapters::odoo::progress::{Progress, Silent};
-use crate::adapters::recorded::Recorded;
+use crate::odoo::live::barrier::{MayWrite, in_words};
+use crate::odoo::live;
+use crate::odoo::live::progress::{Progress, Silent};
+use crate::odoo::recorded::Recorded;
 use crate::adapters::{openai, webhook};
 use crate::app::App;
 use crate::clock::Clock;
@@ -44,7 +44,7 @@ pub(super) async fn store_to_read(config: &Config) -> anyhow::Result<Store> {
 
 /// The configured recording, read and checked.
 pub(super) async fn recording(config: &Config) -> anyhow::Result<Arc<Recorded>> {
-    let (folder, currency) = (config.source.recording.clone(), config.money.currency.clone());
+    let (folder, currency) = (config.source.recording.clone(), config.rules.money.currency.clone());
     let opened =
         tokio::task::spawn_blocking(move || Recorded::open(&folder, &currency)).await.context("reading the recording")?;
     Ok(Arc::new(opened.with_context(|| format!("the recording in {} can not be used", config.source.recording.display()))?))
@@ -81,8 +81,8 @@ pub(super) async fn source(
 pub(super) fn setup(config: &Config, store: &Store, clock: &Clock, progress: Arc<dyn Progress>) -> live::Setup {
     live::Setup {
         odoo: config.odoo.clone(),
-        calendar: config.calendar.clone(),
-        currency: config.money.currency.clone(),
+        calendar: config.rules.calendar.calendar(),
+        currency: config.rules.money.currency.clone(),
         mirror: Arc::new(store.clone()),
         clock: clock.clone(),
         progress,
@@ -166,7 +166,7 @@ pub(super) async fn clock_of(store: &Store, config: &Config) -> anyhow::Result<C
     let times = text.split_once(' ').and_then(|(at, since)| Some((at.parse().ok()?, since.parse().ok()?)));
     let (at, since): (Timestamp, Timestamp) =
         times.with_context(|| format!("the store's setting {STANDS_AT} is damaged; build the demo's store anew"))?;
-    let calendar = config.calendar.calendar();
+    let calendar = config.rules.calendar.calendar();
     let passed = Clock::System.now().duration_since(since).max(SignedDuration::ZERO);
     let now = at.checked_add(passed).unwrap_or(at).min(calendar.close_of(calendar.day_of(at)));
     Ok(Clock::going_on_from(now))

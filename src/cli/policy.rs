@@ -18,7 +18,7 @@ pub(super) enum Policy {
 pub(super) async fn run(config: &Config, command: Policy, json: bool) -> anyhow::Result<Outcome> {
     match command {
         Policy::Show => {
-            let document = show(&config.policy, &config.people);
+            let document = show(&config.rules.policy, &config.people);
             if json {
                 print_json(&document)?;
             } else {
@@ -28,7 +28,7 @@ pub(super) async fn run(config: &Config, command: Policy, json: bool) -> anyhow:
         }
         Policy::Lint => {
             let delegations = open::store(config).await?.list_delegations().await?;
-            let findings = lint(&config.policy, &config.people, &delegations);
+            let findings = lint(&config.rules.policy, &config.people, &delegations);
             if json {
                 print_json(&findings)?;
             } else {
@@ -38,7 +38,7 @@ pub(super) async fn run(config: &Config, command: Policy, json: bool) -> anyhow:
                 say!(
                     "{} in policy {}",
                     crate::render::count(findings.len(), "finding", "findings"),
-                    config.policy.version()
+                    config.rules.policy.version()
                 );
             }
             let hole = findings.iter().any(|finding| finding.severity == Severity::Error);

@@ -9,9 +9,9 @@ use clap::Args;
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use super::{Outcome, open, print_json};
-use crate::adapters::odoo::live;
-use crate::adapters::odoo::progress::{Progress as Steps, Step};
-use crate::adapters::odoo::record::{self, Recorder, Scope};
+use crate::odoo::live;
+use crate::odoo::live::progress::{Progress as Steps, Step};
+use crate::odoo::live::record::{self, Recorder, Scope};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -60,7 +60,7 @@ pub(super) async fn run(config: Config, args: Sync, json: bool) -> anyhow::Resul
     let source = open::source(&config, &store, &clock, Arc::new(Drawn(bar.clone()))).await?;
     let identity = source.identity();
     let ports = open::ports(&config, source, &clock)?;
-    let currency = config.money.currency.clone();
+    let currency = config.rules.money.currency.clone();
     let app = App::new(Arc::new(config), store.clone(), ports, clock.clone());
     let stage = Observe::new(app.context.clone());
     let mut changed = 0;

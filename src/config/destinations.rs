@@ -10,8 +10,9 @@ use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use super::read::duration;
-use super::{Config, ConfigError, shown_address};
+use crate::domain::setting::duration;
+use super::{Config, ConfigError};
+use crate::ports::shown_address;
 
 /// The name of the destination in `[webhook]`.
 pub const WEBHOOK: &str = "webhook";

@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::ConfigError;
-use super::read::duration;
+use crate::domain::setting::duration;
 use crate::domain::event::EventType;
 use crate::domain::ids::SupplierId;
 

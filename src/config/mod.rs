@@ -4,44 +4,32 @@
 //! a bad value; an unknown key is an error that names it. Only this file reads the environment.
 
 mod access;
-mod address;
-mod calendar;
-mod companies;
 mod destinations;
 mod hooks;
 mod limits;
-mod odoo;
-mod places;
 mod read;
 mod work;
-mod working_days;
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use secrecy::SecretString;
 use serde::Deserialize;
-use toml::Value;
 
 pub use self::access::{ApiConfig, IdentityConfig};
-pub use self::address::shown_address;
-pub use self::calendar::{CalendarConfig, ClosedDays};
-pub use self::companies::CompaniesConfig;
 pub use self::destinations::{DeliveryConfig, DestinationConfig, WEBHOOK, WebhookConfig};
 pub use self::hooks::{EventsConfig, HookConfig, HookKind};
-pub use self::odoo::{OdooConfig, OdooProtocol};
-pub use self::work::{ApprovalConfig, AuditConfig, KpiConfig, NoiseConfig, RankingConfig};
-pub use self::working_days::WorkingDays;
+pub use crate::odoo::{OdooConfig, OdooProtocol};
+pub use crate::rules::settings::{DEFAULT_TOML, Settings};
+pub use self::work::{ApprovalConfig, AuditConfig, KpiConfig, NoiseConfig};
 
-use self::read::{duration, merge, money, parse, read_secret, set};
+use self::read::{merge, parse, read, read_secret, set};
+use crate::domain::setting::{duration, money};
 
-use crate::domain::carried::CarriedBy;
 use crate::domain::money::Money;
 use crate::domain::policy::{Person, Policy};
+use crate::ports::shown_address;
 
-/// The built-in defaults: every key, commented.
-pub const DEFAULT_TOML: &str = include_str!("../../config/default.toml");
 
 /// Why a configuration can not be used. Each message names the key and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -64,14 +52,9 @@ pub struct Config {
     pub store: StoreConfig,
     pub source: SourceConfig,
     pub odoo: OdooConfig,
-    pub companies: CompaniesConfig,
-    pub calendar: CalendarConfig,
-    pub money: MoneyConfig,
-    pub costs: CostsConfig,
-    pub tolerances: TolerancesConfig,
-    pub detect: DetectConfig,
-    pub channel: ChannelConfig,
-    pub ranking: RankingConfig,
+    /// `[calendar]`, `[money]`, `[costs]`, `[tolerances]`, `[detect]`, `[channel]`, `[ranking]` and `[companies]`.
+    #[serde(skip, default = "Settings::defaults")]
+    pub rules: Settings,
     pub approval: ApprovalConfig,
     pub audit: AuditConfig,
     pub kpi: KpiConfig,
@@ -87,9 +70,6 @@ pub struct Config {
     pub events: EventsConfig,
     pub hooks: Vec<HookConfig>,
     pub people: Vec<Person>,
-    /// Who may approve what: `approval.policy_file`, or the policy that comes with the program.
-    #[serde(skip, default = "Policy::standard")]
-    pub policy: Policy,
 }
 
 /// `[store]`
@@ -112,105 +92,6 @@ impl std::fmt::Debug for StoreConfig {
 pub struct SourceConfig {
     pub recording: PathBuf,
     pub page: usize,
-}
-
-/// `[money]`
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MoneyConfig {
-    pub currency: String,
-    pub holding_rate: f64,
-    pub recapture: f64,
-    pub cancelled: f64,
-    pub cancelled_weight: f64,
-}
-
-/// `[costs]`
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CostsConfig {
-    #[serde(deserialize_with = "money")]
-    pub transfer_fixed: Money,
-    #[serde(deserialize_with = "money")]
-    pub transfer_per_unit: Money,
-    pub transfer_days: u32,
-    #[serde(deserialize_with = "money")]
-    pub expedite_fixed: Money,
-    pub expedite_rate: f64,
-    pub expedite_saves: f64,
-    #[serde(deserialize_with = "money")]
-    pub order_fixed: Money,
-    #[serde(deserialize_with = "money")]
-    pub change_fixed: Money,
-    #[serde(deserialize_with = "money")]
-    pub recount: Money,
-    #[serde(deserialize_with = "money")]
-    pub contact: Money,
-    #[serde(deserialize_with = "money")]
-    pub paperwork: Money,
-}
-
-impl DetectConfig {
-    /// Days for which the records of an event are looked at that is news for `news` days: longer, for what waits for a decision.
-    pub fn keep(&self, news: i32) -> i32 {
-        news.max(self.keep_days)
-    }
-}
-
-/// `[tolerances]` (handbook §3.5)
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TolerancesConfig {
-    pub quantity_percent: f64,
-    pub quantity_units: f64,
-    pub early_days: i32,
-    pub late_days: i32,
-    pub price_percent: f64,
-    #[serde(deserialize_with = "money")]
-    pub price_line: Money,
-    pub count_percent: f64,
-    #[serde(deserialize_with = "money")]
-    pub count_value: Money,
-    pub count_units: f64,
-}
-
-/// `[detect]`
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DetectConfig {
-    pub window_days: u32,
-    pub warmup_days: u32,
-    pub spike_p: f64,
-    pub collapse_p: f64,
-    pub shift_p: f64,
-    pub false_share: f64,
-    pub low_probability: f64,
-    pub promo_uplift_per_ten_percent: f64,
-    pub promo_band: f64,
-    pub event_days: i32,
-    pub claim_days: i32,
-    pub keep_days: i32,
-    pub forest_trees: usize,
-    pub forest_seed: u64,
-    pub service_level: f64,
-    pub horizon_days: u32,
-    pub carried_by: BTreeSet<CarriedBy>,
-    pub carried_days: u32,
-    pub confirm_working_days: u32,
-    pub confirm_lead_share: f64,
-    pub confirms_usually: usize,
-}
-
-/// `[channel]`: what web shops and marketplaces offer.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ChannelConfig {
-    pub buffer_units: f64,
-    pub buffer_percent: f64,
-    #[serde(deserialize_with = "duration")]
-    pub drift: Duration,
-    #[serde(deserialize_with = "duration")]
-    pub fresh: Duration,
 }
 
 /// `[model]`
@@ -292,11 +173,9 @@ impl Config {
             set(&mut table, &section.to_lowercase(), &key.to_lowercase(), name, value)?;
             origin = format!("{origin} and the environment");
         }
-        let config: Self = serde_path_to_error::deserialize(Value::Table(table)).map_err(|error| ConfigError::Key {
-            key: error.path().to_string(),
-            origin: origin.clone(),
-            message: error.into_inner().to_string().trim().replace('\n', " "),
-        })?;
+        let rules = Settings::SECTIONS.iter().filter_map(|section| table.remove_entry(*section)).collect();
+        let mut config: Self = read(&origin, table)?;
+        config.rules = read(&origin, rules)?;
         config.check(&origin)?;
         config.with_policy()?.with_secret_files()
     }
@@ -309,18 +188,18 @@ impl Config {
             message,
         };
         if self.approval.policy_file.is_empty() {
-            self.policy.currency.clone_from(&self.money.currency);
-            self.policy.hours.time_zone = self.calendar.timezone.clone();
+            self.rules.policy.currency.clone_from(&self.rules.money.currency);
+            self.rules.policy.hours.time_zone = self.rules.calendar.timezone.clone();
             return Ok(self);
         }
         let path = PathBuf::from(&self.approval.policy_file);
         let text = std::fs::read_to_string(&path).map_err(|source| bad(format!("the file can not be read: {source}")))?;
         let policy = Policy::parse(&self.approval.policy_file, &text).map_err(|error| bad(error.to_string()))?;
-        if policy.currency != self.money.currency {
-            let (policy, company) = (&policy.currency, &self.money.currency);
+        if policy.currency != self.rules.money.currency {
+            let (policy, company) = (&policy.currency, &self.rules.money.currency);
             return Err(bad(format!("its currency is {policy} and the company's is {company}; make them the same")));
         }
-        self.policy = policy;
+        self.rules.policy = policy;
         Ok(self)
     }
 
@@ -355,40 +234,40 @@ impl Config {
             Err(ConfigError::Key { key: key.to_owned(), origin: origin.to_owned(), message: message.to_owned() })
         };
         for (key, share) in [
-            ("money.holding_rate", self.money.holding_rate),
-            ("money.recapture", self.money.recapture),
-            ("money.cancelled", self.money.cancelled),
-            ("costs.expedite_rate", self.costs.expedite_rate),
-            ("costs.expedite_saves", self.costs.expedite_saves),
-            ("detect.spike_p", self.detect.spike_p),
-            ("detect.collapse_p", self.detect.collapse_p),
-            ("detect.shift_p", self.detect.shift_p),
-            ("detect.false_share", self.detect.false_share),
-            ("detect.low_probability", self.detect.low_probability),
-            ("detect.confirm_lead_share", self.detect.confirm_lead_share),
-            ("ranking.lambda", self.ranking.lambda),
+            ("money.holding_rate", self.rules.money.holding_rate),
+            ("money.recapture", self.rules.money.recapture),
+            ("money.cancelled", self.rules.money.cancelled),
+            ("costs.expedite_rate", self.rules.costs.expedite_rate),
+            ("costs.expedite_saves", self.rules.costs.expedite_saves),
+            ("detect.spike_p", self.rules.detect.spike_p),
+            ("detect.collapse_p", self.rules.detect.collapse_p),
+            ("detect.shift_p", self.rules.detect.shift_p),
+            ("detect.false_share", self.rules.detect.false_share),
+            ("detect.low_probability", self.rules.detect.low_probability),
+            ("detect.confirm_lead_share", self.rules.detect.confirm_lead_share),
+            ("ranking.lambda", self.rules.ranking.lambda),
             ("noise.proposal_share", self.noise.proposal_share),
         ] {
             if !(0.0..=1.0).contains(&share) {
                 return bad(key, "must be between 0 and 1");
             }
         }
-        if !(self.detect.service_level > 0.5 && self.detect.service_level < 1.0) {
+        if !(self.rules.detect.service_level > 0.5 && self.rules.detect.service_level < 1.0) {
             return bad("detect.service_level", "must be above 0.5 and below 1");
         }
         if self.model.price_per_1000_tokens < Money::ZERO {
             return bad("model.price_per_1000_tokens", "must not be negative");
         }
-        if let Err((key, message)) = self.calendar.check() {
+        if let Err((key, message)) = self.rules.calendar.check() {
             return bad(key, message);
         }
-        if self.money.currency.len() != 3 || !self.money.currency.bytes().all(|b| b.is_ascii_uppercase()) {
+        if self.rules.money.currency.len() != 3 || !self.rules.money.currency.bytes().all(|b| b.is_ascii_uppercase()) {
             return bad("money.currency", "must be an ISO 4217 code such as \"USD\"");
         }
         if let Err((key, message)) = limits::check(self) {
             return bad(key, &message);
         }
-        if self.detect.window_days < self.detect.warmup_days {
+        if self.rules.detect.window_days < self.rules.detect.warmup_days {
             return bad("detect.warmup_days", "must not be above detect.window_days");
         }
         if self.model.base_url.is_empty() != self.model.name.is_empty() {
@@ -409,13 +288,13 @@ mod tests {
     #[test]
     fn the_defaults_load() {
         let config = Config::load_from(None, &[]).unwrap();
-        assert_eq!(config.ranking.capacity, 15);
-        assert_eq!(config.policy.currency, config.money.currency);
+        assert_eq!(config.rules.ranking.capacity, 15);
+        assert_eq!(config.rules.policy.currency, config.rules.money.currency);
     }
 
     #[test]
     fn the_environment_overrides_and_a_bad_value_names_key_and_origin() {
-        assert_eq!(with_env("REEVE_RANKING__CAPACITY", "7").unwrap().ranking.capacity, 7);
+        assert_eq!(with_env("REEVE_RANKING__CAPACITY", "7").unwrap().rules.ranking.capacity, 7);
         let error = with_env("REEVE_RANKING__CAPACITY", "many").unwrap_err().to_string();
         assert!(error.contains("ranking.capacity") && error.contains("REEVE_RANKING__CAPACITY"), "{error}");
         let error = with_env("REEVE_RANKING__CAPACTY", "7").unwrap_err().to_string();
@@ -444,5 +323,22 @@ mod tests {
     fn secrets_do_not_show_in_debug_output() {
         let config = with_env("REEVE_MODEL__API_KEY", "sk-very-secret").unwrap();
         assert!(!format!("{config:?}").contains("sk-very-secret"));
+    }
+
+    #[test]
+    fn a_configuration_never_prints_a_secret() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("reeve.toml");
+        let text = "[store]\nurl = \"postgres://ada:s3cr3t@db/reeve?password=s3cr3t\"\n\
+             [odoo]\nurl = \"https://ada:s3cr3t@erp.example/s3cr3t\"\nproxy = \"http://ada:s3cr3t@proxy:3128\"\napi_key = \"s3cr3t\"\n\
+             [model]\nbase_url = \"https://llm.example/s3cr3t/v1?key=s3cr3t\"\nname = \"m\"\napi_key = \"s3cr3t\"\n\
+             [webhook]\nurl = \"https://hooks.example/T0/s3cr3t\"\nsecret = \"whsec_s3cr3t\"\n\
+             [kpi]\nmetrics_token = \"s3cr3t\"\n\
+             [[destinations]]\nname = \"wms\"\nurl = \"https://s3cr3t@wms.example/?token=s3cr3t\"\nsecret = \"whsec_s3cr3t\"\n";
+        std::fs::write(&file, text).unwrap();
+        let config = Config::load_from(Some(&file), &[]).unwrap();
+        let printed = format!("{config:?} {config:#?} {:?}", config.all_destinations());
+        assert!(!printed.contains("s3cr3t"), "{printed}");
+        assert!(printed.contains("https://hooks.example/…") && printed.contains("https://wms.example/…"), "{printed}");
     }
 }

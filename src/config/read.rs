@@ -1,15 +1,9 @@
 //! Reading values: TOML texts put over each other, the environment, secrets from files, and the types of single values.
 
-use std::time::Duration;
-
-use jiff::tz::TimeZone;
-use rust_decimal::Decimal;
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Deserializer};
 use toml::{Table, Value};
 
 use super::ConfigError;
-use crate::domain::money::Money;
 
 pub(super) fn read_secret(key: &str, path: &str, into: &mut SecretString) -> Result<(), ConfigError> {
     if path.is_empty() || !into.expose_secret().is_empty() {
@@ -35,6 +29,15 @@ pub(super) fn parse(origin: &str, text: &str) -> Result<Table, ConfigError> {
         let line = 1 + error.span().and_then(|s| text.get(..s.start)).map_or(0, |t| t.matches('\n').count());
         let message = format!("line {line}: {}", error.message().trim().replace('\n', ", "));
         ConfigError::Syntax { origin: origin.to_owned(), message }
+    })
+}
+
+/// Sections as what they configure; an error names the key.
+pub(super) fn read<T: serde::de::DeserializeOwned>(origin: &str, table: Table) -> Result<T, ConfigError> {
+    serde_path_to_error::deserialize(Value::Table(table)).map_err(|error| ConfigError::Key {
+        key: error.path().to_string(),
+        origin: origin.to_owned(),
+        message: error.into_inner().to_string().trim().replace('\n', " "),
     })
 }
 
@@ -73,28 +76,4 @@ pub(super) fn set(table: &mut Table, section: &str, key: &str, name: &str, text:
     };
     keys.insert(key.to_owned(), value);
     Ok(())
-}
-
-pub(super) fn money<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Money, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    match text.parse::<Decimal>() {
-        Ok(amount) if !amount.is_sign_negative() && amount.round_dp(2) == amount => Ok(Money::from_decimal(amount)),
-        _ => Err(serde::de::Error::custom(format!("{text:?} is not an amount such as \"12.50\""))),
-    }
-}
-
-/// A duration above zero: a limit of nothing lets nothing through, a period of nothing never rests.
-pub(super) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    match humantime_serde::re::humantime::parse_duration(&text) {
-        Ok(duration) if !duration.is_zero() => Ok(duration),
-        _ => Err(serde::de::Error::custom(format!("{text:?} is not a time above zero such as \"60s\" or \"5min\""))),
-    }
-}
-
-pub(super) fn time_zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TimeZone, D::Error> {
-    let name = String::deserialize(deserializer)?;
-    TimeZone::get(&name).map_err(|_| {
-        serde::de::Error::custom(format!("{name:?} is no time zone; give an IANA name such as \"Europe/Berlin\""))
-    })
 }

@@ -1,29 +1,12 @@
-//! The keys of the work around decisions: ranking, approval, the log, figures, noise.
+//! The keys of the work around decisions: approval, the log, figures, noise.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::read::money;
+use crate::domain::setting::money;
 use crate::domain::money::Money;
-
-/// `[ranking]` (handbook §6)
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RankingConfig {
-    pub capacity: usize,
-    pub lambda: f64,
-    pub digest_days: f64,
-    pub approval_days: f64,
-    pub sample_places: usize,
-    #[serde(deserialize_with = "money")]
-    pub least_value: Money,
-    #[serde(deserialize_with = "money")]
-    pub least_value_lane: Money,
-    pub key_items: BTreeSet<String>,
-}
 
 /// `[approval]` (handbook §9)
 #[derive(Clone, Debug, Deserialize)]

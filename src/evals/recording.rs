@@ -222,7 +222,7 @@ pub async fn run(
     on_day: impl Fn(u64, u64),
 ) -> anyhow::Result<Score> {
     let truth = Truth::read(replay.recording)?;
-    let calendar = config.calendar.calendar();
+    let calendar = config.rules.calendar.calendar();
     let (first, last) = truth.window;
     let clock = Clock::standing_at(calendar.close_of(plus_days(first, -1)));
     let app = App::new(Arc::clone(&config), store.clone(), ports, clock.clone());
@@ -235,7 +235,7 @@ pub async fn run(
     let mut day = plus_days(first, later);
     let mut days = 0;
     while day <= plus_days(last, later) {
-        let moments = replay.reads.of(&calendar, day, config.calendar.digest_hour);
+        let moments = replay.reads.of(&calendar, day, config.rules.calendar.digest_hour);
         for (at, moment) in moments.iter().copied().enumerate() {
             clock.set(moment);
             app.run_until_idle().await.with_context(|| format!("replaying {day}"))?;
@@ -262,7 +262,7 @@ pub async fn run(
         on_day(u64::from(days), total);
         day = plus_days(day, 1);
     }
-    let book = config.settled(Book::new(clock.now(), calendar, store.load_records().await?));
+    let book = config.rules.settled(Book::new(clock.now(), calendar, store.load_records().await?));
     let score = score(&store, &truth, &book, &best, &shown, days).await?;
     Ok(Score { reads: replay.reads.words(), low_stock: mornings.bands(&book, last), ..score })
 }

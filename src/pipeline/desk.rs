@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use tokio::sync::Mutex;
 
-use super::detect::classes::Classes;
-use super::detect::{Seen, look};
+use crate::rules::detect::classes::Classes;
+use crate::rules::detect::{Seen, look};
 use super::observe;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -88,7 +88,7 @@ impl Desk {
     }
 
     async fn lay_out_of(&self, half_will_do: bool) -> anyhow::Result<Arc<Laid>> {
-        let calendar = self.config.calendar.calendar();
+        let calendar = self.config.rules.calendar.calendar();
         let now = self.clock.now();
         let newest = self.store.newest_change().await?;
         let decisions = self.store.list_decisions(Timestamp::UNIX_EPOCH).await?;
@@ -128,10 +128,11 @@ impl Desk {
         let as_of = read_up_to.or(newest).map_or(now, |at| at.min(now));
         let laid = tokio::task::spawn_blocking(move || {
             let book = config
+                .rules
                 .settled(Book::looked_at(as_of, now, calendar, records))
                 .with_detail_days(config.odoo.detail_days)
                 .with_zones(&config.odoo.zones());
-            let seen = look(&book, &config);
+            let seen = look(&book, &config.rules);
             let classes = Classes::new(&book);
             Laid { book, seen, classes, p }
         })

@@ -10,13 +10,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Context;
 use async_trait::async_trait;
 
-use super::assess::{Assessment, assess};
+use crate::rules::assess::{Assessment, RECOMMENDATIONS, assess};
 use super::desk::Laid;
 use super::model_draft::{ModelOutcome, draft_with_model};
 use super::observe::may_look;
 use super::standing::{Answered, is_undecided, same_facts, stand_by};
-use super::view::CaseView;
-use super::{Context as Stages, Progress, Stage, playbook};
+use crate::rules::scene::{Scene, open_exceptions};
+use super::{Context as Stages, Progress, Stage};
+use crate::rules::playbook;
 use crate::domain::action::{Action, Candidate};
 use crate::domain::audit::AuditEntry;
 use crate::domain::book::Place;
@@ -25,16 +26,13 @@ use crate::domain::case_life::CaseEvent;
 use crate::domain::decision::RecommendationState;
 use crate::domain::draft::Draft;
 use crate::domain::evidence::{Bundle, Fact};
-use crate::domain::exception::{Exception, ExceptionState};
+use crate::domain::exception::Exception;
 use crate::domain::ids::{CaseId, FactId};
 use crate::domain::money::Quantity;
 use crate::domain::policy::{ActionCode, Policy};
 use crate::domain::recommendation::{Drafter, Prose, Recommendation};
 use crate::ports::{LanguageModel, ModelError, ModelReply, ModelRequest};
 use crate::store::{Store, StoreError};
-
-/// Recommendations shown for a case at most: more are not read.
-pub const RECOMMENDATIONS: usize = 6;
 
 /// Evidence, candidates and words for every case that waits for people.
 pub struct Drafting(pub Stages);
@@ -141,12 +139,12 @@ impl Drafting {
         laid: &'v Laid,
         claimed: &'v BTreeMap<String, String>,
         promised: &'v BTreeMap<Place, Quantity>,
-    ) -> CaseView<'v> {
+    ) -> Scene<'v> {
         let config = &self.0.config;
-        CaseView { case, exceptions, book: &laid.book, outlook: &laid.seen.outlook, p: &laid.p, claimed, promised, config }
+        Scene { case, exceptions, book: &laid.book, outlook: &laid.seen.outlook, p: &laid.p, claimed, promised, config: &config.rules }
     }
 
-    async fn draft(&self, view: &CaseView<'_>, assessment: &Assessment, laid: &Laid) -> anyhow::Result<bool> {
+    async fn draft(&self, view: &Scene<'_>, assessment: &Assessment, laid: &Laid) -> anyhow::Result<bool> {
         let Stages { store, clock, .. } = &self.0;
         let case = view.case;
         let latest = store.find_latest_bundle(&case.id).await?;
@@ -166,7 +164,7 @@ impl Drafting {
         let same = !standing.is_empty() && standing.iter().all(|(r, _)| r.evidence_hash == hash);
         let facts = same_facts(store, &bundle, &hash, &current).await?;
         let answered = Answered::on(&hash, &facts, &current);
-        if same && same_candidates(&standing, &answered, assessment, &self.0.config.policy) {
+        if same && same_candidates(&standing, &answered, assessment, &self.0.config.rules.policy) {
             if next.rank == case.rank && next.state == case.state {
                 return Ok(false);
             }
@@ -198,7 +196,7 @@ impl Drafting {
 
     async fn words(
         &self,
-        view: &CaseView<'_>,
+        view: &Scene<'_>,
         assessment: &Assessment,
         bundle: &Bundle,
     ) -> anyhow::Result<(Draft, Drafter)> {
@@ -214,7 +212,7 @@ impl Drafting {
             let metered = Metered { drafting: self, model: model.as_ref() };
             // What the policy does not let a model see is not told it, and so not cited by it.
             let mut sight = Bundle { workings: None, ..bundle.clone() };
-            sight.facts.retain(|_, fact| self.0.config.policy.model.shows(fact));
+            sight.facts.retain(|_, fact| self.0.config.rules.policy.model.shows(fact));
             match draft_with_model(&metered, view, &assessment.candidates, &sight).await {
                 ModelOutcome::Drafted { draft, drafter, .. } => return Ok((draft, drafter)),
                 ModelOutcome::GaveUp { because, .. } => Some(because.to_string()),
@@ -226,7 +224,7 @@ impl Drafting {
     /// Under which key the calls of this day are counted: the machine's, since they are paid by it.
     fn calls_key(&self) -> String {
         let Stages { config, clock, .. } = &self.0;
-        format!("model.calls.{}", config.calendar.calendar().day_of(clock.wire()))
+        format!("model.calls.{}", config.rules.calendar.calendar().day_of(clock.wire()))
     }
 
     async fn calls_spent(&self) -> Result<u32, StoreError> {
@@ -235,7 +233,7 @@ impl Drafting {
 
     fn recommend(
         &self,
-        view: &CaseView<'_>,
+        view: &Scene<'_>,
         assessment: &Assessment,
         answered: &Answered<'_>,
         draft: Draft,
@@ -262,7 +260,7 @@ impl Drafting {
                 prose.rationale.truncate(prose.rationale.trim_end().len());
             }
         }
-        let policy = &self.0.config.policy;
+        let policy = &self.0.config.rules.policy;
         order.retain(|(candidate, _)| {
             policy.permits(ActionCode::of(&candidate.action)) && !answered.gone.contains(&&candidate.action)
         });
@@ -387,14 +385,6 @@ impl Promises {
         }
         sums
     }
-}
-
-/// A case's open exceptions, the one that leads the case first.
-pub fn open_exceptions(all: Vec<Exception>, case: &Case) -> Vec<Exception> {
-    let mut open: Vec<Exception> = all.into_iter().filter(|e| e.state == ExceptionState::Open).collect();
-    let place = |e: &Exception| case.codes.iter().position(|c| *c == e.signal.code).unwrap_or(usize::MAX);
-    open.sort_by_key(|e| (place(e), e.id.clone()));
-    open
 }
 
 fn bundle(case: &Case, exceptions: &[Exception], assessment: &Assessment, laid: &Laid, latest: Option<&Bundle>) -> Bundle {

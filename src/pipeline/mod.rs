@@ -5,30 +5,21 @@
 //! wake-up, a crash and a restart all come to the same.
 
 pub mod approve;
-pub mod assess;
 pub mod audit;
 pub mod deliver;
 pub mod desk;
 pub mod detect;
 pub mod draft;
-pub(crate) mod draft_sample;
-mod drafters;
-pub mod guard;
 pub mod kpi;
 pub mod model_draft;
 pub mod noise;
 pub mod notify;
 pub mod observe;
-pub mod playbook;
-pub mod prose;
 pub mod publish;
 pub mod queue;
-pub mod recheck;
 mod standing;
-mod told_apart;
 pub mod understand;
 pub mod verify;
-pub mod view;
 pub mod watermark;
 
 use std::sync::Arc;

@@ -8,12 +8,12 @@ use crate::domain::draft::Draft;
 use crate::domain::evidence::Bundle;
 use crate::domain::ids::content_hash;
 use crate::domain::recommendation::Drafter;
-use crate::ports::{LanguageModel, ModelError, ModelRequest};
-use crate::prompts::{CaseFile, Prompt, draft_request, prompt_hash};
+use crate::ports::{LanguageModel, ModelError, ModelReply, ModelRequest};
+use crate::rules::prompts::{CaseFile, Prompt, draft_request, prompt_hash};
 
-use super::draft_sample::Sample;
-use super::guard::{self, Objection};
-use super::view::CaseView;
+use crate::rules::sample::Sample;
+use crate::rules::guard::{self, Objection, Reply};
+use crate::rules::scene::Scene;
 
 pub use crate::domain::draft::order_note;
 
@@ -114,7 +114,7 @@ pub enum ModelOutcome {
 /// Asks `model` to order and explain the candidates that a judged case came to.
 pub async fn draft_with_model(
     model: &dyn LanguageModel,
-    view: &CaseView<'_>,
+    view: &Scene<'_>,
     candidates: &[Candidate],
     bundle: &Bundle,
 ) -> ModelOutcome {
@@ -163,7 +163,8 @@ async fn ask(model: &dyn LanguageModel, file: &CaseFile<'_>) -> ModelOutcome {
         trace.tokens = trace.tokens.saturating_add(reply.tokens);
         trace.estimated |= reply.estimated;
         trace.latency_ms = trace.latency_ms.saturating_add(reply.latency_ms);
-        match guard::check(&reply, file) {
+        let ModelReply { text, truncated, thought, .. } = reply;
+        match guard::check(&Reply { text, truncated, thought }, file) {
             Ok(draft) => return ModelOutcome::Drafted { draft, drafter: trace.drafter(), rounds: trace.rounds },
             Err(found) => {
                 objections = found;
@@ -194,7 +195,7 @@ mod tests {
     use async_trait::async_trait;
 
     use super::*;
-    use crate::ports::{ModelReply, NoWay};
+    use crate::ports::NoWay;
 
     /// Answers from a list and remembers what it was asked.
     struct Scripted {
@@ -202,8 +203,16 @@ mod tests {
         asked: Mutex<Vec<ModelRequest>>,
     }
 
+    /// What a model says, as the port hands it on.
+    fn said(reply: Reply) -> ModelReply {
+        let Reply { text, truncated, thought } = reply;
+        let model = "scripted".to_owned();
+        ModelReply { text, model, truncated, thought, tokens: 500, estimated: false, latency_ms: 20 }
+    }
+
     impl Scripted {
-        fn new(mut replies: Vec<Result<ModelReply, ModelError>>) -> Self {
+        fn new(replies: Vec<Result<Reply, ModelError>>) -> Self {
+            let mut replies: Vec<_> = replies.into_iter().map(|reply| reply.map(said)).collect();
             replies.reverse();
             Self { replies: Mutex::new(replies), asked: Mutex::new(Vec::new()) }
         }

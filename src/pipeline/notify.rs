@@ -18,12 +18,12 @@ use super::approve::DRILL_VERB;
 use super::deliver::stuck;
 use super::desk::Laid;
 use super::detect::{is_current, looked_through};
-use super::drafters::drafted_by;
+use crate::rules::drafters::drafted_by;
 use super::noise::{Muting, drill, mutes};
-use super::told_apart::alternatives;
+use crate::rules::told_apart::alternatives;
 use super::watermark::Reading;
 use super::{Context as Stages, Progress, Stage, observe};
-use crate::config::RankingConfig;
+use crate::rules::settings::RankingConfig;
 use crate::domain::audit::AuditEntry;
 use crate::domain::book::Book;
 use crate::domain::calendar::{Calendar, days_between};
@@ -65,11 +65,11 @@ impl Stage for Notify {
     async fn run_once(&self) -> anyhow::Result<Progress> {
         let Stages { store, config, clock, desk, .. } = &self.0;
         let now = clock.now();
-        let day = config.calendar.calendar().day_of(now);
-        if now < config.calendar.digest_at(day) || store.find_digest(day).await?.is_some() {
+        let day = config.rules.calendar.calendar().day_of(now);
+        if now < config.rules.calendar.digest_at(day) || store.find_digest(day).await?.is_some() {
             return Ok(Progress::Idle);
         }
-        if !(is_settled(&self.0).await? && (is_read(&self.0, day).await? || now >= config.calendar.digest_by(day))) {
+        if !(is_settled(&self.0).await? && (is_read(&self.0, day).await? || now >= config.rules.calendar.digest_by(day))) {
             return Ok(Progress::Idle);
         }
         // What it says was judged before; of the records it wants names, and at its deadline there may be no more than half.
@@ -99,7 +99,7 @@ impl Stage for Notify {
 /// Was everything read that the digest of `day` has to tell, with a look that began when it was due, and looked through? A
 /// source that is down may come back: it is waited for until the deadline.
 async fn is_read(stages: &Stages, day: Date) -> anyhow::Result<bool> {
-    let due = stages.config.calendar.digest_at(day);
+    let due = stages.config.rules.calendar.digest_at(day);
     let fresh = Reading::load(&stages.store).await?.up_to().is_some_and(|at| at >= due);
     Ok(fresh && is_current(stages).await?)
 }
@@ -126,11 +126,11 @@ struct Ranked {
 
 async fn compose(stages: &Stages, laid: &Laid, day: Date) -> anyhow::Result<Digest> {
     let Stages { store, config, clock, ports, .. } = stages;
-    let calendar = config.calendar.calendar();
+    let calendar = config.rules.calendar.calendar();
     // What the cases rest on, which may be less than what was read since.
     let as_of = looked_through(stages).await?.unwrap_or(laid.book.as_of);
     let reading = Reading::load(store).await?;
-    let due = config.calendar.digest_at(day);
+    let due = config.rules.calendar.digest_at(day);
     let mut unread = reading.unread(day, due, &calendar, ports.source.streams());
     if as_of < due && reading.up_to().is_some_and(|at| at >= due) {
         unread.push(not_looked_through(as_of, &calendar));
@@ -155,7 +155,7 @@ async fn compose(stages: &Stages, laid: &Laid, day: Date) -> anyhow::Result<Dige
         let case = case.clone();
         let Some(mut rank) = case.rank.clone() else { continue };
         rank.slack_days -= stood_still;
-        rank.lane = lane(&rank, &config.ranking);
+        rank.lane = lane(&rank, &config.rules.ranking);
         // A digest is never wrong on purpose.
         let all = drill::true_ones(store.list_recommendations(&case.id).await?, &drills);
         let mut recommendations: Vec<Recommendation> = all
@@ -170,7 +170,7 @@ async fn compose(stages: &Stages, laid: &Laid, day: Date) -> anyhow::Result<Dige
         ranked.push(Ranked { case, rank, recommendations, damped });
     }
     ranked.sort_by_key(order);
-    let (straight, sampled) = above(&ranked, &config.ranking, day);
+    let (straight, sampled) = above(&ranked, &config.rules.ranking, day);
     let book = &laid.book;
     let (mut lines, mut below) = (Vec::new(), Vec::new());
     for (i, entry) in ranked.iter().enumerate() {
@@ -186,7 +186,7 @@ async fn compose(stages: &Stages, laid: &Laid, day: Date) -> anyhow::Result<Dige
         day,
         as_of,
         unread,
-        currency: config.money.currency.clone(),
+        currency: config.rules.money.currency.clone(),
         at_stake: lines.iter().filter(|l| l.is_worth_deciding()).map(|l| l.at_stake).sum(),
         below: account(&below),
         explained: explained(&store.list_exceptions(Which::Live).await?, day),
@@ -444,7 +444,7 @@ mod tests {
     }
 
     fn ranking(capacity: usize) -> RankingConfig {
-        RankingConfig { capacity, ..Config::load_from(None, &[]).unwrap().ranking }
+        RankingConfig { capacity, ..Config::load_from(None, &[]).unwrap().rules.ranking }
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub(super) async fn is_abreast(store: &Store) -> Result<bool, StoreError> {
 /// May this business day be looked at? Not on half of a story, and not before a look that began on it has ended well: the
 /// days before would not be whole, and what nobody has read yet would look like nothing having happened.
 pub(super) async fn may_look(stages: &Stages) -> Result<bool, StoreError> {
-    let calendar = stages.config.calendar.calendar();
+    let calendar = stages.config.rules.calendar.calendar();
     let day = calendar.day_of(stages.clock.now());
     Ok(is_abreast(&stages.store).await? && Reading::load(&stages.store).await?.covers_days_before(day, &calendar))
 }
@@ -114,7 +114,7 @@ impl Observe {
         let now = clock.now();
         let mut last = self.looked();
         let period = SignedDuration::try_from(config.worker.period).unwrap_or(SignedDuration::MAX);
-        let digest = config.calendar.digest_at(config.calendar.calendar().day_of(now));
+        let digest = config.rules.calendar.digest_at(config.rules.calendar.calendar().day_of(now));
         let due = last.is_none_or(|last| {
             let rest = at.duration_since(last.at);
             let wanted = || (last.began < digest && digest <= now) || hint.0.swap(false, Ordering::AcqRel);
@@ -145,7 +145,7 @@ impl Observe {
         let locations: Vec<Location> = locations
             .filter_map(|record| if let Record::Location(location) = record { Some(location) } else { None })
             .collect();
-        let unclear = config.calendar.unclear(&locations).into_iter();
+        let unclear = config.rules.calendar.unclear(&locations).into_iter();
         gaps.extend(unclear.map(|(what, why)| Gap { what, why, costs: "the entry counts for no location".to_owned() }));
         let gaps = serde_json::to_string(&gaps).context("writing down what is not read")?;
         Ok(store.put_setting(GAPS, &gaps).await?)

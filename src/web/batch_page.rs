@@ -92,13 +92,13 @@ pub(super) async fn confirm(
     let reason = |r: RejectReason| Choice { value: r.code().to_owned(), name: reason_text(r).to_owned(), chosen: false };
     let values = json!({
         "shell": Shell::of("Decide several", "/", &who),
-        "currency": state.config.money.currency,
+        "currency": state.config.rules.money.currency,
         "groups": groups,
         "reasons": RejectReason::ALL.into_iter().map(reason).collect::<Vec<_>>(),
         "may": may_turn_down(&who.person).is_ok(),
         "gone": (gone > 0).then(|| format!("{} you picked can no longer be decided.", count(gone, "of those", "of those"))),
         "cut": (picked.len() > BATCH_MAX).then(|| format!("Only the first {BATCH_MAX} are shown: decide these, then the rest.")),
-        "days": state.config.policy.cumulative.days,
+        "days": state.config.rules.policy.cumulative.days,
     });
     Ok(Html(templates::render("batch.html", &values)?))
 }
@@ -216,7 +216,7 @@ async fn result(
     requests: Vec<DecisionRequest>,
 ) -> Result<Html<String>, WebError> {
     let answer = state.approvals.decide_batch(requests).await;
-    let zone = &state.config.calendar.timezone;
+    let zone = &state.config.rules.calendar.timezone;
     let (mut done, mut undo) = (Vec::new(), Vec::new());
     for (place, one) in answer.done.iter().enumerate() {
         let (rec, version) = state.store.get_recommendation(&one.recommendation_id).await?;
@@ -254,7 +254,7 @@ async fn result(
     };
     let values = json!({
         "shell": Shell::of("Decided several", "/", who),
-        "currency": state.config.money.currency,
+        "currency": state.config.rules.money.currency,
         "title": format!("{what}: {} of {} done", done.len(), done.len() + refused.len()),
         "sum": (*verb == Verb::Approve).then(|| answer.sum.to_string()),
         "done": done,

@@ -251,7 +251,7 @@ fn drill_text(drill: &Drill, state: &WebState) -> Option<String> {
     let (result, person, at) = drill.end.as_ref().filter(|(result, ..)| *result != DrillResult::Withdrawn)?;
     let who = person.as_ref().map_or_else(String::new, |p| actor_name(p.as_str(), &state.config.people));
     let did = if *result == DrillResult::Caught { "noticed" } else { "approved it" };
-    let at = moment(*at, &state.config.calendar.timezone);
+    let at = moment(*at, &state.config.rules.calendar.timezone);
     Some(format!("A drill stood here: {} {who} {did} on {at}. Nothing followed from it.", plain(&drill.what)))
 }
 

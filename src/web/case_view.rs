@@ -168,7 +168,7 @@ struct EvidenceView {
 impl CaseView {
     pub(super) fn of(parts: &CaseParts<'_>) -> Self {
         let config = parts.config;
-        let zone = &config.calendar.timezone;
+        let zone = &config.rules.calendar.timezone;
         let facts: Vec<FactView> = parts.evidence.map(|b| fact_views(b, config)).unwrap_or_default();
         let cites: BTreeMap<&str, Cite> = facts
             .iter()
@@ -177,19 +177,19 @@ impl CaseView {
         let mut recommendations: Vec<RecommendationView> =
             parts.recommendations.iter().map(|(r, version)| recommendation_view(r, *version, parts, &cites)).collect();
         let alternatives = recommendations.split_off(recommendations.len().min(1));
-        let today = config.calendar.calendar().day_of(parts.now);
+        let today = config.rules.calendar.calendar().day_of(parts.now);
         Self {
             id: parts.case.id.to_string(),
             headline: plain(&parts.case.headline),
             subject: parts.names.subject(&parts.case.subject),
             state: state_text(&parts.case.state),
-            currency: config.money.currency.clone(),
+            currency: config.rules.money.currency.clone(),
             codes: parts.case.codes.iter().map(|c| Code::of(*c)).collect(),
             marks: parts.case.rank.iter().filter_map(|r| lane_mark(r.lane)).collect(),
             rank: parts.case.rank.as_ref().map(rank_view),
             recommendations,
             alternatives,
-            priority: parts.case.rank.as_ref().map(|r| priority_lines(r, config.ranking.lambda)).unwrap_or_default(),
+            priority: parts.case.rank.as_ref().map(|r| priority_lines(r, config.rules.ranking.lambda)).unwrap_or_default(),
             chart: parts.chart.map(chart::svg).unwrap_or_default(),
             exceptions: parts.exceptions.iter().map(|e| exception_view(e, config)).collect(),
             facts,
@@ -283,7 +283,7 @@ fn editable(action: &Action) -> (Option<String>, Option<String>, &'static str) {
 }
 
 fn recommendation_state(state: &RecommendationState, config: &Config) -> String {
-    let zone = &config.calendar.timezone;
+    let zone = &config.rules.calendar.timezone;
     let people = &config.people;
     match state {
         RecommendationState::Drafted | RecommendationState::Checked => "not yet in the queue".to_owned(),
@@ -356,7 +356,7 @@ fn undo_text(r: &Recommendation, parts: &CaseParts<'_>) -> Option<String> {
     let window = SignedDuration::from_mins(i64::from(parts.config.approval.undo_minutes));
     let until = |at: Timestamp| {
         let end = at.checked_add(window).ok().filter(|end| parts.now < *end)?;
-        Some(format!("can be undone until {}", moment(end, &parts.config.calendar.timezone)))
+        Some(format!("can be undone until {}", moment(end, &parts.config.rules.calendar.timezone)))
     };
     match &r.state {
         state if state.first_signature().is_some_and(|first| first.by == *me) => {
@@ -412,7 +412,7 @@ fn exception_view(e: &Exception, config: &Config) -> ExceptionView {
                 share: format!("{} %", number(d.share * 100.0, 0)),
             })
             .collect(),
-        first_seen: moment(e.first_seen, &config.calendar.timezone),
+        first_seen: moment(e.first_seen, &config.rules.calendar.timezone),
     }
 }
 
@@ -424,7 +424,7 @@ fn fact_views(bundle: &Bundle, config: &Config) -> Vec<FactView> {
         value: plain(&fact.value.show()),
         unit: plain(&fact.unit),
         words: matches!(fact.value, FactValue::Text(_)),
-        as_of: moment(fact.as_of, &config.calendar.timezone),
+        as_of: moment(fact.as_of, &config.rules.calendar.timezone),
         source: plain(&fact.source.to_string()),
         third_party: fact.third_party,
     };

@@ -127,7 +127,7 @@ pub(super) async fn act(
     let identities = Identities { store: state.store.clone(), config: state.config.clone(), clock: state.clock.clone() };
     let me = &who.person.id;
     let by = By { actor: me.as_str(), channel: "web" };
-    let zone = &state.config.calendar.timezone;
+    let zone = &state.config.rules.calendar.timezone;
     let done = match act.what.as_str() {
         "code" => {
             let channel = act.id.parse::<ChatChannel>().map_err(WebError::BadRequest)?;
@@ -171,7 +171,7 @@ fn said(text: &str) -> Said {
 }
 
 async fn page(state: &WebState, who: &SignedIn, said: Said) -> Result<String, WebError> {
-    let (store, now, zone) = (&state.store, state.clock.wire(), &state.config.calendar.timezone);
+    let (store, now, zone) = (&state.store, state.clock.wire(), &state.config.rules.calendar.timezone);
     let person = &who.person;
     let people = &state.config.people;
     let links = store.list_identities(Some(&person.id)).await?;

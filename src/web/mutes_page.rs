@@ -149,7 +149,7 @@ async fn page(
     done: Option<&'static str>,
 ) -> Result<String, WebError> {
     let (config, now) = (&state.config, state.clock.now());
-    let today = config.calendar.calendar().day_of(now);
+    let today = config.rules.calendar.calendar().day_of(now);
     let names = Names(state.store.list_names().await?);
     let (live, past): (Vec<Mute>, Vec<Mute>) = state.store.list_mutes().await?.into_iter().partition(|m| m.is_live(today));
     let waiting = state.store.list_cases(CaseState::UNDECIDED).await?;
@@ -172,10 +172,10 @@ async fn page(
         tracing::error!(error = format!("{error:#}"), "the noise of types could not be counted");
         WebError::BadRequest("The noise of types could not be counted just now.".to_owned())
     })?;
-    let longest = i32::from(config.policy.mutes.longest_days);
+    let longest = i32::from(config.rules.policy.mutes.longest_days);
     let values = json!({
         "shell": Shell::of("Mutes", "/mutes", who),
-        "currency": config.money.currency,
+        "currency": config.rules.money.currency,
         "cap": config.noise.mute_value_max.to_string(),
         "live": on,
         "lifted": Muting::load(&state.store, config, now).await?.lifted().iter().map(|said| plain(said)).collect::<Vec<_>>(),
@@ -198,7 +198,7 @@ async fn page(
 }
 
 fn row(mute: &Mute, state: &WebState, names: &Names, hides: Option<&str>) -> Value {
-    let zone = &state.config.calendar.timezone;
+    let zone = &state.config.rules.calendar.timezone;
     let people = &state.config.people;
     json!({
         "id": mute.id,

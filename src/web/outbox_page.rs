@@ -16,7 +16,7 @@ const SHOWN: usize = 200;
 
 /// `GET /outbox`
 pub(super) async fn outbox(State(state): State<WebState>, who: SignedIn) -> Result<Html<String>, WebError> {
-    let zone = &state.config.calendar.timezone;
+    let zone = &state.config.rules.calendar.timezone;
     let Picture { destinations, held, unseen } = picture(&state.store, &state.config, state.clock.now()).await?;
     let destinations: Vec<_> = destinations
         .iter()

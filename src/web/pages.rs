@@ -39,7 +39,7 @@ pub(super) async fn digests(State(state): State<WebState>, who: SignedIn) -> Res
     };
     let values = json!({
         "shell": Shell::of("Digests", "/digests", &who),
-        "currency": state.config.money.currency,
+        "currency": state.config.rules.money.currency,
         "days": stored.iter().map(day).collect::<Vec<_>>(),
     });
     Ok(Html(templates::render("digests.html", &values)?))
@@ -122,7 +122,7 @@ pub(super) async fn audit(
         entries = told(&state, entries).await?;
     }
     entries.reverse();
-    let zone = &state.config.calendar.timezone;
+    let zone = &state.config.rules.calendar.timezone;
     let values = json!({
         "shell": Shell::of("Audit log", "/audit", &who),
         "reduced": reduced,
@@ -145,7 +145,7 @@ pub(super) async fn told(state: &WebState, entries: Vec<Chained>) -> Result<Vec<
 
 /// `GET /health`
 pub(super) async fn health(State(state): State<WebState>, who: SignedIn) -> Result<Html<String>, WebError> {
-    let zone = &state.config.calendar.timezone;
+    let zone = &state.config.rules.calendar.timezone;
     let newest = state.store.newest_change().await?;
     let stage = |s: &crate::store::JobStatus| {
         json!({

@@ -101,9 +101,9 @@ async fn refused(
 }
 
 async fn page(state: &WebState, who: &SignedIn, form: &NewDelegation, refused: Option<&str>) -> Result<String, WebError> {
-    let (policy, people) = (&state.config.policy, &state.config.people);
+    let (policy, people) = (&state.config.rules.policy, &state.config.people);
     let document = show(policy, people);
-    let today = state.config.calendar.calendar().day_of(state.clock.now());
+    let today = state.config.rules.calendar.calendar().day_of(state.clock.now());
     let mut delegations = state.store.list_delegations().await?;
     let findings: Vec<String> = lint(policy, people, &delegations).iter().map(ToString::to_string).collect();
     delegations.retain(|d| d.revoked_at.is_none() && d.ends >= today);

@@ -99,7 +99,7 @@ fn notice(n: &Notice, state: &WebState) -> NoticeView {
     NoticeView {
         id: n.id.clone(),
         said: plain(&n.said),
-        at: moment(n.at, &state.config.calendar.timezone),
+        at: moment(n.at, &state.config.rules.calendar.timezone),
         case: n.case_id.as_ref().map(ToString::to_string),
     }
 }
@@ -149,7 +149,7 @@ pub(super) async fn queue(
 
     let in_queue = chosen.0 == "open";
     let (above, below) = if in_queue {
-        split(cases, digest.as_ref(), state.config.ranking.capacity)
+        split(cases, digest.as_ref(), state.config.rules.ranking.capacity)
     } else {
         (cases.into_iter().map(|case| (case, None)).collect(), Vec::new())
     };
@@ -157,8 +157,8 @@ pub(super) async fn queue(
     let page = Page {
         shell: Shell::of("Queue", "/", &who),
         heading: if in_queue { heading(&above) } else { format!("Cases: {}", chosen.1) },
-        lead: lead(digest.as_ref(), &state.config.money.currency),
-        currency: state.config.money.currency.clone(),
+        lead: lead(digest.as_ref(), &state.config.rules.money.currency),
+        currency: state.config.rules.money.currency.clone(),
         notices: state.store.list_notices(&who.person.id).await?.iter().map(|n| notice(n, &state)).collect(),
         health: digest.iter().flat_map(|d| d.unread.iter().chain(&d.health).map(|h| plain(h))).collect(),
         states: STATES.iter().map(|s| choice(s.0, s.1, s.0 == chosen.0)).collect(),

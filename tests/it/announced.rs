@@ -288,7 +288,7 @@ async fn what_is_announced_offered_and_on_its_way_reaches_the_digest_with_someth
     let store = Store::open_and_migrate("sqlite::memory:").await.unwrap();
     let mut config = Config::load_from(None, &[]).unwrap();
     // Small troubles too: what they are worth is not what is looked at.
-    config.ranking.least_value = reeve::domain::money::Money::ZERO;
+    config.rules.ranking.least_value = reeve::domain::money::Money::ZERO;
     let config = Arc::new(config);
     let ports = Ports { source: Arc::new(Shop::with_troubles()), model: None, webhook: None };
     let app = App::new(config, store.clone(), ports, Clock::standing_at(now()));

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use reeve::adapters::recorded::Recorded;
+use reeve::odoo::recorded::Recorded;
 use reeve::app::App;
 use reeve::clock::Clock;
 use reeve::config::Config;
@@ -16,7 +16,8 @@ use reeve::domain::ids::{PersonId, RecommendationId};
 use reeve::domain::money::Money;
 use reeve::pipeline::approve::{DecisionRequest, Verb};
 use reeve::pipeline::audit::anchors::{self, Anchor};
-use reeve::pipeline::audit::{CardReport, Verdict, card, export, story, tables};
+use reeve::pipeline::audit::{CardReport, card, export, story, tables};
+use reeve::rules::recompute::Verdict;
 use reeve::ports::{Outgoing, PortError, Ports, Sender, Source};
 use reeve::store::Store;
 use sqlx::{AnyConnection, AssertSqlSafe, Connection};
@@ -41,7 +42,7 @@ async fn app(db: &TestDb, config: Config) -> App {
 
 async fn app_with(db: &TestDb, config: Config, webhook: Option<Arc<dyn Sender>>) -> App {
     let recording = Path::new(env!("CARGO_MANIFEST_DIR")).join(&config.source.recording);
-    let source = Recorded::open(&recording, &config.money.currency).unwrap();
+    let source = Recorded::open(&recording, &config.rules.money.currency).unwrap();
     let (_, last) = source.span().unwrap();
     let store = Store::open_and_migrate(&db.store_url()).await.unwrap();
     let ports = Ports { source: Arc::new(source), model: None, webhook };
@@ -149,10 +150,10 @@ const DAYS: i32 = 24;
 async fn cards_of_many_days_recompute_and_a_drill_is_called_one_once_it_is_over() {
     let db = &databases().await[0];
     let mut config = Config::load_from(None, &[]).unwrap();
-    config.policy.drills.share = "1".parse().unwrap();
+    config.rules.policy.drills.share = "1".parse().unwrap();
     let recording = Path::new(env!("CARGO_MANIFEST_DIR")).join(&config.source.recording);
-    let source = Recorded::open(&recording, &config.money.currency).unwrap();
-    let calendar = config.calendar.calendar();
+    let source = Recorded::open(&recording, &config.rules.money.currency).unwrap();
+    let calendar = config.rules.calendar.calendar();
     let last = calendar.day_of(source.span().unwrap().1);
     let clock = Clock::standing_at(calendar.close_of(plus_days(last, 1 - DAYS)));
     let store = Store::open_and_migrate(&db.store_url()).await.unwrap();

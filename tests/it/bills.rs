@@ -6,13 +6,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use reeve::adapters::recorded::Recorded;
+use reeve::odoo::recorded::Recorded;
 use reeve::app::App;
 use reeve::clock::Clock;
 use reeve::config::Config;
 use reeve::domain::book::Book;
 use reeve::domain::exception::{ExceptionType as T, Signal};
-use reeve::pipeline::detect::look;
+use reeve::rules::detect::look;
 use reeve::ports::{Ports, Source};
 use reeve::store::Store;
 use serde_json::{Value, json};
@@ -42,7 +42,7 @@ async fn seen_at(recorded: &Recorded, at: Timestamp) -> Vec<Signal> {
     // The newest state of each record, as the store keeps it.
     let newest: BTreeMap<_, _> = page.observed.into_iter().map(|o| (o.record.key(), o.record)).collect();
     let config = config();
-    look(&Book::new(at, config.calendar.calendar(), newest.into_values()), &config).signals
+    look(&Book::new(at, config.rules.calendar.calendar(), newest.into_values()), &config.rules).signals
 }
 
 fn of(signals: &[Signal], code: T) -> Vec<&str> {
@@ -107,7 +107,7 @@ async fn a_card_about_a_reversed_bill_can_not_reverse_it_again_and_an_ordered_pr
     let ports = Ports { source: Arc::new(recorded), model: None, webhook: None };
     let app = App::new(Arc::new(config()), store.clone(), ports, Clock::standing_at(last));
     app.run_until_idle().await.expect("the stages come to rest");
-    let day = config().calendar.calendar().day_of(last);
+    let day = config().rules.calendar.calendar().day_of(last);
     let text = store.find_digest(day).await.expect("the store answers").expect("the day has a digest").text;
     assert!(!text.contains(DUPLICATE), "{text}");
     // Ordered at 2.07, listed at 1.80, and billed as ordered: nothing of the bill is held back.

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use reeve::adapters::recorded::Recorded;
+use reeve::odoo::recorded::Recorded;
 use reeve::app::App;
 use reeve::clock::Clock;
 use reeve::config::Config;
@@ -56,7 +56,7 @@ async fn lived(url: &str, recording: &Path) -> Kept {
         let all = store.list_recommendations(case).await.expect("the store answers");
         advice.extend(all.into_iter().map(|(rec, _)| rec));
     }
-    let day = config.calendar.calendar().day_of(last);
+    let day = config.rules.calendar.calendar().day_of(last);
     let kept = Kept {
         open: open.into_iter().map(|e| (e.signal.code, e.signal.headline)).collect(),
         advice,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::SignedDuration;
-use reeve::adapters::recorded::Recorded;
+use reeve::odoo::recorded::Recorded;
 use reeve::app::App;
 use reeve::clock::Clock;
 use reeve::config::Config;
@@ -30,7 +30,7 @@ use crate::support::databases::{TestDb, databases};
 async fn at_the_end(db: &TestDb, webhook: Option<Arc<dyn Sender>>) -> App {
     let config = Config::load_from(None, &[]).unwrap();
     let recording = Path::new(env!("CARGO_MANIFEST_DIR")).join(&config.source.recording);
-    let source = Recorded::open(&recording, &config.money.currency).unwrap();
+    let source = Recorded::open(&recording, &config.rules.money.currency).unwrap();
     let (_, last) = source.span().unwrap();
     let store = Store::open_and_migrate(db.url.trim_end_matches("?mode=rwc")).await.unwrap();
     let ports = Ports { source: Arc::new(source), model: None, webhook };
@@ -245,7 +245,7 @@ async fn a_case_that_was_put_off_wakes_when_the_records_say_that_it_has_grown() 
         case.version += 1;
         case.rank.as_mut().unwrap().value = Range::certain(Money::from_minor(1_000));
         store.advance_case(&case, seen, &[]).await.unwrap();
-        let until = plus_days(app.context.config.calendar.calendar().day_of(app.context.clock.now()), 1);
+        let until = plus_days(app.context.config.rules.calendar.calendar().day_of(app.context.clock.now()), 1);
         let verb = Verb::Snooze { until, wake: WakeCondition::Grew };
         click(&app, "snooze", "pia", &rec, verb).await.unwrap();
         rest(&app).await;

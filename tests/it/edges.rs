@@ -64,7 +64,7 @@ async fn a_crowd_of_idle_connections_keeps_nobody_out_and_the_doctor_knows_a_run
     let base = said.split_once("The queue is at ").unwrap().1.split(". ").next().unwrap().to_owned();
     let address = base.strip_prefix("http://").unwrap().to_owned();
     let idle: Vec<TcpStream> = (0..300).map(|_| TcpStream::connect(&address).unwrap()).collect();
-    let http = reeve::adapters::http::client(Duration::from_secs(30)).unwrap();
+    let http = reeve::http::client(Duration::from_secs(30)).unwrap();
     for path in ["/healthz", "/sign-in"] {
         let answer = http.get(format!("{base}{path}")).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::OK, "{path}");

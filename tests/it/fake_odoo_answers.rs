@@ -38,7 +38,7 @@ const V18: &str = include_str!("../odoo-answers/fake/v18.json");
 const V19: &str = include_str!("../odoo-answers/fake/v19.json");
 
 fn client() -> reqwest::Client {
-    reeve::adapters::http::client(Duration::from_secs(20)).unwrap()
+    reeve::http::client(Duration::from_secs(20)).unwrap()
 }
 
 async fn put(client: &reqwest::Client, fake: &FakeOdoo, asked: &Asked) -> (u16, String, Value) {

@@ -6,10 +6,10 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use reeve::adapters::odoo::call::{Domain, Group, ReadGroups, ReadRows, Right, Scope, Server};
-use reeve::adapters::odoo::cell::Cell;
-use reeve::adapters::odoo::connect::connect;
-use reeve::adapters::odoo::error::OdooError;
+use reeve::odoo::live::call::{Domain, Group, ReadGroups, ReadRows, Right, Scope, Server};
+use reeve::odoo::rows::cell::Cell;
+use reeve::odoo::live::connect::connect;
+use reeve::odoo::live::error::OdooError;
 use reeve::clock::Clock;
 use reeve::config::Config;
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use reeve::adapters::recorded::Recorded;
+use reeve::odoo::recorded::Recorded;
 use reeve::app::App;
 use reeve::clock::Clock;
 use reeve::config::Config;
@@ -46,12 +46,12 @@ async fn the_figures_of_the_recording_are_those_counted_by_hand() {
     for db in databases().await {
         let config = Arc::new(Config::load_from(None, &[]).unwrap());
         let recording = Path::new(env!("CARGO_MANIFEST_DIR")).join(&config.source.recording);
-        let source = Recorded::open(&recording, &config.money.currency).unwrap();
+        let source = Recorded::open(&recording, &config.rules.money.currency).unwrap();
         let (_, last) = source.span().unwrap();
         let store = Store::open_and_migrate(&db.store_url()).await.unwrap();
         let ports = Ports { source: Arc::new(source), model: None, webhook: None };
         // At the close of the last day: the figures were counted over whole days.
-        let calendar = config.calendar.calendar();
+        let calendar = config.rules.calendar.calendar();
         let clock = Clock::standing_at(calendar.close_of(calendar.day_of(last)));
         let app = App::new(Arc::clone(&config), store.clone(), ports, clock.clone());
         app.run_until_idle().await.unwrap();

@@ -6,10 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use reeve::adapters::odoo::connect::connect;
-use reeve::adapters::odoo::demand::DemandReader;
-use reeve::adapters::odoo::levels::LevelReader;
-use reeve::adapters::recorded::Recorded;
+use reeve::odoo::live::connect::connect;
+use reeve::odoo::live::demand::DemandReader;
+use reeve::odoo::live::levels::LevelReader;
+use reeve::odoo::recorded::Recorded;
 use reeve::clock::Clock;
 use reeve::config::Config;
 use reeve::domain::book::Book;
@@ -43,9 +43,9 @@ async fn refresh(config: &Config, store: &Arc<Store>, now: Timestamp) {
     let clock = Clock::standing_at(now);
     let server = connect(&config.odoo, &clock).await.expect("the fake lets the reader in");
     let mirror = || Arc::clone(store) as _;
-    let demand = DemandReader::new(Arc::clone(&server), mirror(), clock.clone(), &config.odoo, &config.calendar, Vec::new());
+    let demand = DemandReader::new(Arc::clone(&server), mirror(), clock.clone(), &config.odoo, &config.rules.calendar.calendar(), Vec::new());
     assert_eq!(demand.refresh(now).await.expect("demand is read"), []);
-    let levels = LevelReader::new(server, mirror(), clock, &config.odoo, &config.calendar, Vec::new());
+    let levels = LevelReader::new(server, mirror(), clock, &config.odoo, &config.rules.calendar.calendar(), Vec::new());
     levels.refresh(now).await.expect("levels are read");
 }
 
@@ -62,7 +62,7 @@ async fn sums_over_http_say_what_the_recording_says_move_by_move() {
         let summed = store.load_records().await.expect("the store answers");
         assert!(summed.iter().all(|r| matches!(r, Record::DemandMonth(_) | Record::StockLevel(_))));
 
-        let calendar = config.calendar.calendar();
+        let calendar = config.rules.calendar.calendar();
         let masters = records.iter().filter(|r| matches!(r, Record::Item(_) | Record::Location(_))).cloned();
         // At the close of the day, so that all that happened counts.
         let at = calendar.close_of(calendar.day_of(now));
@@ -101,7 +101,7 @@ async fn sums_over_http_say_what_the_recording_says_move_by_move() {
         let shelf = fake.rows("stock.warehouse").values().next().expect("a warehouse")["lot_stock_id"].clone();
         let customer = fake.rows("stock.location");
         let customer = *customer.iter().find(|(_, row)| row["usage"] == json!("customer")).expect("customers").0;
-        let stamp = reeve::adapters::odoo::call::odoo_time(fake.now());
+        let stamp = reeve::odoo::live::call::odoo_time(fake.now());
         fake.create(
             "stock.move",
             &json!({"product_id": product, "product_uom": done["product_uom"], "location_id": shelf,

@@ -13,11 +13,11 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use reeve::adapters::odoo::call::{ReadRows, Scope, Server};
-use reeve::adapters::odoo::cell::Cell;
-use reeve::adapters::odoo::connect::connect;
-use reeve::adapters::odoo::pull::{Puller, Settings};
-use reeve::adapters::odoo::streams::{STREAMS, Stream};
+use reeve::odoo::live::call::{ReadRows, Scope, Server};
+use reeve::odoo::rows::cell::Cell;
+use reeve::odoo::live::connect::connect;
+use reeve::odoo::live::pull::{Puller, Settings};
+use reeve::odoo::live::streams::{STREAMS, Stream};
 use reeve::clock::Clock;
 use reeve::config::Config;
 use reeve::ports::Mirror;
@@ -89,7 +89,7 @@ impl Setting {
         .await;
     }
 
-    async fn pull(&self) -> reeve::adapters::odoo::pull::Pulled {
+    async fn pull(&self) -> reeve::odoo::live::pull::Pulled {
         self.puller(5_000).pull(STREAMS, self.clock.now()).await.unwrap()
     }
 

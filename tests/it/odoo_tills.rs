@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use reeve::adapters::odoo::live;
-use reeve::adapters::odoo::progress::Silent;
+use reeve::odoo::live;
+use reeve::odoo::live::progress::Silent;
 use reeve::app::App;
 use reeve::clock::Clock;
 use reeve::config::Config;
@@ -66,8 +66,8 @@ impl Shop {
         let clock = Clock::standing_at(now);
         let setup = live::Setup {
             odoo: self.config.odoo.clone(),
-            calendar: self.config.calendar.clone(),
-            currency: self.config.money.currency.clone(),
+            calendar: self.config.rules.calendar.calendar(),
+            currency: self.config.rules.money.currency.clone(),
             mirror: Arc::new(self.store.clone()),
             clock: clock.clone(),
             progress: Arc::new(Silent),
@@ -79,7 +79,7 @@ impl Shop {
         assert!(self.fake.writes_seen().is_empty());
         let records = self.store.load_records().await.expect("the store answers");
         let gaps = source.gaps().await.expect("the store answers");
-        let book = Book::new(now, self.config.calendar.calendar(), records);
+        let book = Book::new(now, self.config.rules.calendar.calendar(), records);
         (book.with_detail_days(self.config.odoo.detail_days), gaps)
     }
 

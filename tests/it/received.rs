@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use reeve::adapters::recorded::Recorded;
+use reeve::odoo::recorded::Recorded;
 use reeve::app::App;
 use reeve::clock::Clock;
 use reeve::config::Config;
@@ -81,7 +81,7 @@ async fn what_was_exchanged_and_billed_again_is_billed_too_much() {
 
 /// The recommendations of the case that P00040's second receipt is in, as that evening has them.
 async fn doubled_receipt_on(day: &str) -> (Vec<Exception>, Vec<Recommendation>) {
-    let at = config().calendar.calendar().close_of(day.parse().expect("a day"));
+    let at = config().rules.calendar.calendar().close_of(day.parse().expect("a day"));
     let store = run("sqlite::memory:", Path::new(BUNDLED), Some(at)).await;
     let open = store.list_exceptions(Which::Live).await.expect("the store answers");
     let cases = store.map_exceptions_to_cases().await.expect("the store answers");

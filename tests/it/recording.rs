@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use reeve::adapters::recorded::Recorded;
+use reeve::odoo::recorded::Recorded;
 use reeve::app::App;
 use reeve::clock::Clock;
 use reeve::config::Config;
@@ -31,7 +31,7 @@ async fn digest_at(url: &str, source: impl Source + 'static, at: Timestamp) -> S
     let store = Store::open_and_migrate(url).await.expect("the store opens");
     let app = App::new(config(), store.clone(), ports(source), Clock::standing_at(at));
     app.run_until_idle().await.expect("the stages come to rest");
-    let day = config().calendar.calendar().day_of(at);
+    let day = config().rules.calendar.calendar().day_of(at);
     let kept = store.find_digest(day).await.expect("the store answers").expect("the day has a digest");
     store.close().await;
     kept
@@ -90,7 +90,7 @@ impl Source for CutOff {
 #[tokio::test]
 async fn what_comes_later_changes_no_earlier_digest() {
     let day = "2026-10-08".parse().expect("a date");
-    let at = config().calendar.calendar().close_of(day);
+    let at = config().rules.calendar.calendar().close_of(day);
     let with_future = digest_at("sqlite::memory:", recording(), at).await;
     let without = digest_at("sqlite::memory:", CutOff { whole: recording(), at }, at).await;
     assert_eq!(with_future.text, without.text);

@@ -23,7 +23,7 @@ async fn ended_soon(demo: Running, signal: &'static str) {
 async fn the_demo_serves_its_page_until_it_is_told_to_stop() {
     let home = tempfile::tempdir().unwrap();
     let args = ["demo", "--dir", home.path().to_str().unwrap(), "--listen", "127.0.0.1:0"].map(ToOwned::to_owned);
-    let http = reeve::adapters::http::client(SOON).unwrap();
+    let http = reeve::http::client(SOON).unwrap();
     let mut digests = Vec::new();
     // The second time everything is in the store already.
     for signal in ["INT", "TERM"] {

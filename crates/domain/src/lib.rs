@@ -37,6 +37,7 @@ pub mod recommendation;
 pub mod record;
 pub mod reference;
 pub mod repeat;
+pub mod setting;
 pub mod shipped;
 pub mod summed;
 pub mod surplus;

@@ -114,7 +114,7 @@ impl Heap {
         self.model = self.model.take().or(model);
         let mut reader = serde_json::Deserializer::from_str(json);
         let read: Result<Completion, _> = serde_path_to_error::deserialize(&mut reader);
-        let completion = read.map_err(|error| Unread::of(&error))?;
+        let completion = read.map_err(|error| unread(&error))?;
         reader.end().map_err(|_| Unread::NotJson)?;
         let Some(choice) = completion.choices.into_iter().flatten().next() else { return Ok(()) };
         self.choices += 1;
@@ -216,26 +216,24 @@ fn as_error(error: &serde_json::Value) -> NoAnswer {
     NoAnswer::Error { status, body: serde_json::json!({ "error": error }).to_string() }
 }
 
-impl Unread {
-    /// Where an answer is not what is needed: a field of ours by name, nothing of theirs.
-    fn of(error: &serde_path_to_error::Error<serde_json::Error>) -> Self {
-        match error.inner().classify() {
-            Category::Eof => return Self::Cut,
-            Category::Syntax | Category::Io => return Self::NotJson,
-            Category::Data => {}
-        }
-        let names = error.path().iter().filter_map(|segment| match segment {
-            serde_path_to_error::Segment::Map { key } => Some(key.as_str()),
-            _ => None,
-        });
-        Self::Field(match names.collect::<Vec<_>>().as_slice() {
-            ["choices", "finish_reason", ..] => "choices[0].finish_reason",
-            ["choices", "message", "content", ..] => "choices[0].message.content",
-            ["choices", "message", "tool_calls", ..] => "choices[0].message.tool_calls",
-            ["choices", "message", "function_call", ..] => "choices[0].message.function_call",
-            ["choices", "message", ..] => "choices[0].message",
-            ["choices", "delta", ..] => "choices[0].delta",
-            _ => "choices",
-        })
+/// Where an answer is not what is needed: a field of ours by name, nothing of theirs.
+fn unread(error: &serde_path_to_error::Error<serde_json::Error>) -> Unread {
+    match error.inner().classify() {
+        Category::Eof => return Unread::Cut,
+        Category::Syntax | Category::Io => return Unread::NotJson,
+        Category::Data => {}
     }
+    let names = error.path().iter().filter_map(|segment| match segment {
+        serde_path_to_error::Segment::Map { key } => Some(key.as_str()),
+        _ => None,
+    });
+    Unread::Field(match names.collect::<Vec<_>>().as_slice() {
+        ["choices", "finish_reason", ..] => "choices[0].finish_reason",
+        ["choices", "message", "content", ..] => "choices[0].message.content",
+        ["choices", "message", "tool_calls", ..] => "choices[0].message.tool_calls",
+        ["choices", "message", "function_call", ..] => "choices[0].message.function_call",
+        ["choices", "message", ..] => "choices[0].message",
+        ["choices", "delta", ..] => "choices[0].delta",
+        _ => "choices",
+    })
 }

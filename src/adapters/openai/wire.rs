@@ -61,7 +61,7 @@ impl Wire {
         let url = reqwest::Url::parse(base).ok();
         // What has a slip in it may hold a key all the same.
         let Some(mut url) = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) else {
-            return Err(SetupError::BaseUrl(crate::config::shown_address(base)));
+            return Err(SetupError::BaseUrl(crate::ports::shown_address(base)));
         };
         // What providers show to copy is often the whole address, with a query after it.
         let path = url.path().trim_end_matches('/');

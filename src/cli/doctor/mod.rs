@@ -11,11 +11,12 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{Outcome, open, print_json, told_once};
-use crate::adapters::odoo::barrier::in_words;
-use crate::adapters::odoo::live;
-use crate::adapters::odoo::progress::Silent;
+use crate::odoo::live::barrier::in_words;
+use crate::odoo::live;
+use crate::odoo::live::progress::Silent;
 use crate::clock::Clock;
-use crate::config::{Config, shown_address};
+use crate::config::Config;
+use crate::ports::shown_address;
 use crate::domain::policy::{Severity, lint};
 use crate::pipeline::audit::anchors;
 use crate::pipeline::observe;
@@ -39,7 +40,7 @@ pub(super) async fn run(config: Config, json: bool) -> anyhow::Result<Outcome> {
     let mut findings = vec![Finding {
         what: "configuration",
         ok: true,
-        says: format!("{} people, currency {}", config.people.len(), config.money.currency),
+        says: format!("{} people, currency {}", config.people.len(), config.rules.money.currency),
     }];
     if let Some(warning) = config.warning_of_samples() {
         findings.push(Finding { what: "people", ok: true, says: format!("TO CHANGE: {warning}") });
@@ -111,10 +112,10 @@ async fn policy(config: &Config) -> anyhow::Result<String> {
         // Said of the store itself.
         Err(_) => Vec::new(),
     };
-    let findings = lint(&config.policy, &config.people, &delegations);
+    let findings = lint(&config.rules.policy, &config.people, &delegations);
     let holes: Vec<String> = findings.iter().filter(|f| f.severity == Severity::Error).map(ToString::to_string).collect();
     anyhow::ensure!(holes.is_empty(), "{}", holes.join(" "));
-    Ok(format!("{}, {} to look at: `reeve policy lint`", config.policy.version(), findings.len()))
+    Ok(format!("{}, {} to look at: `reeve policy lint`", config.rules.policy.version(), findings.len()))
 }
 
 /// The database's own guards of the log: there now, and at every start.
@@ -252,7 +253,7 @@ async fn served_version(listen: &str) -> Option<String> {
         ("[::]", port) => format!("[::1]:{port}"),
         _ => listen.to_owned(),
     };
-    let client = crate::adapters::http::client(ASKED_FOR).ok()?;
+    let client = crate::http::client(ASKED_FOR).ok()?;
     let answer = client.get(format!("http://{host}/healthz")).send().await.ok()?;
     Some(answer.headers().get(web::VERSION_HEADER)?.to_str().ok()?.chars().take(20).collect())
 }

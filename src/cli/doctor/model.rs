@@ -5,7 +5,7 @@ use crate::adapters::openai;
 use crate::clock::Clock;
 use crate::config::ModelConfig;
 use crate::domain::recommendation::Drafter;
-use crate::pipeline::guard::Objection;
+use crate::rules::guard::Objection;
 use crate::pipeline::model_draft::{Because, ModelOutcome, try_out};
 use crate::ports::LanguageModel;
 

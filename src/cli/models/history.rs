@@ -11,8 +11,8 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::book::Book;
 use crate::models::demand::panel::Panel;
-use crate::pipeline::detect::feed::Feeds;
-use crate::pipeline::detect::panel::panel;
+use crate::rules::detect::feed::Feeds;
+use crate::rules::detect::panel::panel;
 use crate::pipeline::observe::{Observe, looked_at};
 use crate::pipeline::{Progress, Stage};
 use crate::ports::{Ports, Source};
@@ -21,7 +21,7 @@ use crate::store::Store;
 /// The demand in a recording or, without one, in the configured store.
 pub(super) async fn read(mut config: Config, recording: Option<PathBuf>) -> anyhow::Result<Panel> {
     let from;
-    let (off, zones) = (config.calendar.closed_days.clone(), config.odoo.zones());
+    let (off, zones) = (config.rules.calendar.closed_days.clone(), config.odoo.zones());
     let book = if let Some(folder) = recording {
         from = folder.display().to_string();
         config.source.recording = folder;
@@ -33,8 +33,8 @@ pub(super) async fn read(mut config: Config, recording: Option<PathBuf>) -> anyh
         let as_of = read_at.with_context(|| {
             format!("{from} has read no source yet; run `reeve sync` or `reeve serve`, or name a folder with --recording")
         })?;
-        let book = Book::new(as_of, config.calendar.calendar(), store.load_records().await?);
-        config.settled(book).with_detail_days(config.odoo.detail_days)
+        let book = Book::new(as_of, config.rules.calendar.calendar(), store.load_records().await?);
+        config.rules.settled(book).with_detail_days(config.odoo.detail_days)
     };
     let book = book.with_zones(&zones);
     panel(&book, &Feeds::of(&book, &off))?.with_context(|| format!("{from} holds no sales to look at"))
@@ -45,12 +45,12 @@ async fn recorded(config: Config) -> anyhow::Result<Book> {
     let (_, as_of) = source.span().context("the recording holds nothing that happened")?;
     let store = Store::open_and_migrate("sqlite::memory:").await?;
     let ports = Ports { source, model: None, webhook: None };
-    let calendar = config.calendar.calendar();
+    let calendar = config.rules.calendar.calendar();
     let config = Arc::new(config);
     let app = App::new(Arc::clone(&config), store.clone(), ports, Clock::standing_at(as_of));
     let stage = Observe::new(app.context.clone());
     while let Progress::Advanced(_) = stage.run_once().await? {}
     // A recording's last day is over: nothing came after it.
     let close = calendar.close_of(calendar.day_of(as_of));
-    Ok(config.settled(Book::new(close, calendar, store.load_records().await?)))
+    Ok(config.rules.settled(Book::new(close, calendar, store.load_records().await?)))
 }

@@ -73,7 +73,7 @@ impl Approvals {
             };
             let (seen, _) = self.store.count_delegations().await?;
             let existing = self.store.list_delegations_from(self.today(now)).await?;
-            check_new(&new, &existing, &self.config.people, &self.config.policy)?;
+            check_new(&new, &existing, &self.config.people, &self.config.rules.policy)?;
             let (giver, taker) = (self.name_of(from), self.name_of(to));
             let said = format!("You stand in for {giver} from {starts} to {ends}: {}", new.reason);
             let own = format!("{taker} stands in for you from {starts} to {ends}");
@@ -132,7 +132,7 @@ impl Approvals {
             content: String::new(),
             detail: json!({
                 "from": of.from, "to": of.to, "starts": of.starts, "ends": of.ends, "reason": of.reason,
-                "policy": self.config.policy.version(),
+                "policy": self.config.rules.policy.version(),
             }),
         })
     }

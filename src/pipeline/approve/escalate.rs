@@ -37,7 +37,7 @@ impl Approvals {
         now: Timestamp,
         sweep: &mut Sweep,
     ) -> anyhow::Result<()> {
-        let policy = &self.config.policy;
+        let policy = &self.config.rules.policy;
         let log = self.store.list_audit_of(&format!("case:{}", case.id)).await?;
         let since = waiting_since(case, &log);
         let taken = last_level(&log, since);
@@ -57,7 +57,7 @@ impl Approvals {
         };
         // Who changed it may not sign it: telling them would use up the step.
         let mut touched = self.recheck.concerned(case).await?;
-        touched.extend(super::edit::editors(rec).iter().cloned());
+        touched.extend(crate::rules::edit::editors(rec).iter().cloned());
         let everybody = self.everybody(&grounds, now);
         let nobody = Signer::own(Person::gone(PersonId::new("stage:approve")));
         let attempt = Attempt { signer: &nobody, ruling: &ruling, facts: &facts, signed: &signed, touched_by: &touched };
@@ -77,14 +77,14 @@ impl Approvals {
 
     /// Those who have not been told too much today.
     async fn not_yet_full(&self, recipients: &BTreeSet<PersonId>, now: Timestamp) -> anyhow::Result<Vec<PersonId>> {
-        let today = self.config.policy.hours.day_start(now);
+        let today = self.config.rules.policy.hours.day_start(now);
         let mut told = Vec::new();
         for person in recipients {
             let mut count = 0;
             for kind in [NoticeKind::Reminded, NoticeKind::Escalated] {
                 count += self.store.count_notices(person, kind, today).await.map_err(failed)?;
             }
-            if self.config.policy.may_tell(u16::try_from(count).unwrap_or(u16::MAX)) {
+            if self.config.rules.policy.may_tell(u16::try_from(count).unwrap_or(u16::MAX)) {
                 told.push(person.clone());
             }
         }

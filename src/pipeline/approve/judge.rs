@@ -63,7 +63,7 @@ impl Approvals {
         self.checks_hold(&scene.case, &scene.rec.candidate.action).await?;
         let on_behalf_of: Vec<PersonId> = signer.on_behalf_of.iter().map(|p| p.id.clone()).collect();
         let event = plan::approval(&scene.rec, person.id.clone(), on_behalf_of, standing.needs_second);
-        let version = self.config.policy.version();
+        let version = self.config.rules.policy.version();
         let unit = match plan::about(&scene.case, &scene.rec.candidate.action).0 {
             Some(item) => self.store.find_unit(&item).await.map_err(failed)?.unwrap_or_default(),
             None => String::new(),
@@ -80,7 +80,7 @@ impl Approvals {
 
     /// Reads what rulings rest on: who stands in for whom, and what was released in the policy's window.
     pub(crate) async fn grounds(&self, now: Timestamp) -> Result<Grounds, DecisionRefused> {
-        let days = SignedDuration::from_hours(24 * i64::from(self.config.policy.cumulative.days));
+        let days = SignedDuration::from_hours(24 * i64::from(self.config.rules.policy.cumulative.days));
         let since = now.checked_sub(days).unwrap_or(Timestamp::MIN);
         // Counted first: one that comes in between makes the judgement void and not wrong.
         let delegations_seen = self.store.count_delegations().await.map_err(failed)?;
@@ -110,7 +110,7 @@ impl Approvals {
         touched: &[PersonId],
         now: Timestamp,
     ) -> Result<Judgement, DecisionRefused> {
-        let policy = &self.config.policy;
+        let policy = &self.config.rules.policy;
         let facts = self.recheck.facts(case, &rec.candidate.action).await.map_err(DecisionRefused::Failed)?;
         let signed: Vec<Signer> = rec.state.first_signature().iter().map(|first| self.signer(first)).collect();
         let about = about(case, rec, &facts);
@@ -149,7 +149,7 @@ impl Approvals {
         let all = || signed.iter().chain([signer]);
         let signers: Vec<PersonId> = all().map(|s| s.person.id.clone()).collect();
         let on_behalf_of: Vec<PersonId> = all().flat_map(|s| &s.on_behalf_of).map(|p| p.id.clone()).collect();
-        self.config.policy.judge(&Question {
+        self.config.rules.policy.judge(&Question {
             id: &rec.id,
             action: ActionCode::of(&rec.candidate.action),
             value,
@@ -217,7 +217,7 @@ impl Approvals {
     /// Everything a person may sign as today: for themselves first.
     fn capacities(&self, grounds: &Grounds, person: &Person, now: Timestamp) -> Vec<Signer> {
         let Grounds { delegations, .. } = grounds;
-        acting_for(&person.id, delegations, &self.config.people, &self.config.policy, self.today(now))
+        acting_for(&person.id, delegations, &self.config.people, &self.config.rules.policy, self.today(now))
     }
 
     /// Everybody in every capacity they have today.

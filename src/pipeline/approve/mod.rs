@@ -8,7 +8,6 @@
 mod batch;
 mod by_command;
 mod delegate;
-mod edit;
 mod escalate;
 mod judge;
 mod merge;
@@ -31,7 +30,6 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use self::batch::{BATCH_MAX, BatchAnswer, BatchFailure};
 pub use self::delegate::DelegationRefused;
-pub use self::edit::{by_piece, edited_value};
 pub use self::opened::opened;
 pub use self::own::DRILL_VERB;
 pub use self::preview::Preview;
@@ -52,6 +50,7 @@ use crate::domain::money::Money;
 use crate::domain::policy::{Person, may_turn_down};
 use crate::domain::recommendation::Recommendation;
 use crate::domain::record::{Record, RecordKind};
+use crate::rules::edit;
 use crate::pipeline::noise::drill;
 use crate::store::{Change, DecisionRow, NewMute, NewOutbox, Store, StoreError};
 
@@ -236,7 +235,7 @@ impl Approvals {
     }
 
     fn today(&self, now: Timestamp) -> Date {
-        self.config.calendar.calendar().day_of(now)
+        self.config.rules.calendar.calendar().day_of(now)
     }
 
     fn undo_window(&self) -> SignedDuration {

@@ -2,7 +2,8 @@
 //! counts is the click, which is judged anew.
 
 use super::judge::Judgement;
-use super::{Approvals, DecisionRefused, edit};
+use super::{Approvals, DecisionRefused};
+use crate::rules::edit;
 use crate::domain::case::Case;
 use crate::domain::ids::PersonId;
 use crate::domain::policy::{Tier, may_turn_down};

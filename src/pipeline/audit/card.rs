@@ -2,21 +2,13 @@
 
 use anyhow::Context;
 
-use super::again::Again;
-use super::words::Sources;
-use super::{CardReport, Line, drilled, facts, money, muted, words, worked};
+use super::{CardReport, drilled};
 use crate::config::Config;
-use crate::domain::action::{Action, Candidate};
-use crate::domain::calendar::days_between;
-use crate::domain::case::{Case, Rank};
-use crate::domain::evidence::Bundle;
+use crate::domain::action::Action;
 use crate::domain::ids::{RecommendationId, content_id};
-use crate::domain::money::Money;
 use crate::domain::recommendation::{Drafter, Recommendation};
-use crate::domain::workings::Effect;
-use crate::models::formulas;
-use crate::pipeline::assess::is_dated;
-use crate::pipeline::draft::RECOMMENDATIONS;
+use crate::rules::recompute::words::{self, Sources};
+use crate::rules::recompute::{Line, figures, rank};
 use crate::store::{Store, StoreError};
 
 /// Recomputes every figure of a recommendation from the evidence that was frozen with it.
@@ -55,24 +47,12 @@ pub async fn verify(store: &Store, config: &Config, id: &RecommendationId) -> an
     if matches!(rec.candidate.action, Action::Mute { .. }) {
         notes.push("A proposal to mute is ordered by no money.".to_owned());
     } else if case.evidence_hash.as_deref() == Some(rec.evidence_hash.as_str()) {
-        lines.extend(rank(&case, &rec, &bundle, &same, config));
+        lines.extend(rank::lines(&case, &rec, &bundle, &same, &config.rules));
     } else {
         notes.push("The case rests on newer evidence since: its place in the order is not this card's.".to_owned());
     }
     let drill = drilled::reveal(store, &rec, &mut lines).await?;
     Ok(report(&rec, lines, notes, drill))
-}
-
-/// What the frozen evidence alone says of a card's figures. `first` is the card that people's edits started from.
-pub(super) fn figures(rec: &Recommendation, bundle: &Bundle, first: Option<&Recommendation>) -> Vec<Line> {
-    let mut lines = vec![money::cites(rec, bundle)];
-    if let Some(muted) = muted::lines(rec, bundle) {
-        lines.extend(muted);
-        return lines;
-    }
-    lines.extend(facts::lines(bundle));
-    lines.extend(money::lines(rec, bundle, first));
-    lines
 }
 
 fn report(rec: &Recommendation, lines: Vec<Line>, notes: Vec<String>, drill: Option<String>) -> CardReport {
@@ -144,109 +124,4 @@ async fn content(store: &Store, rec: &Recommendation) -> anyhow::Result<Vec<Line
         }
     }
     Ok(lines)
-}
-
-/// The case's place in the order, with the settings it was made with.
-fn rank(case: &Case, rec: &Recommendation, bundle: &Bundle, same: &[&Recommendation], config: &Config) -> Vec<Line> {
-    let Some(rank) = &case.rank else { return Vec::new() };
-    let drafted: Vec<&Candidate> =
-        same.iter().filter(|r| !matches!(r.drafter, Drafter::Edited { .. })).map(|r| &r.candidate).collect();
-    let again = worked::of(bundle);
-    let (lambda, digest_days, approval_days) = match again {
-        Some(again) => {
-            let set = &again.workings.settings;
-            (set.lambda, set.digest_days, set.approval_days)
-        }
-        // Older evidence does not say them: those of today.
-        None => (config.ranking.lambda, config.ranking.digest_days, config.ranking.approval_days),
-    };
-    let mut lines = vec![match again.and_then(|again| worked::best(again, rec.candidate.money.p, 0)) {
-        Some(best) => {
-            // Rounded once, at the end: never further off than half a minor unit.
-            let near = (i128::from(rank.value.expected.minor) * 10_000 - best).abs() <= 5_000;
-            let value = Money::from_minor(i64::try_from((best + 5_000).div_euclid(10_000)).unwrap_or(i64::MAX));
-            let value = if near { rank.value.expected } else { value };
-            Line::near("V", rank.value.expected, value, near, "the largest NB of all the case's actions, at least 0")
-        }
-        None => worth(rank, &drafted),
-    }];
-    let timed = again.and_then(|again| timed(again, rank, rec));
-    if timed.is_none() {
-        lines.extend(deadline(rank, &drafted));
-    }
-    lines.push(Line::same("at stake of the case", rank.at_stake, rec.candidate.money.loss_now.expected, "L₀"));
-    // A rank is made anew each day on evidence that stands; the day it was made for must be a day since the evidence.
-    let day = f64::from(days_between(config.calendar.calendar().day_of(bundle.as_of), rank.deadline))
-        - rank.slack_days
-        - approval_days;
-    let whole = (day - day.round()).abs() < 1e-9 && day > -1e-9;
-    let from = "deadline − a day since the evidence − usual days to approve (setting)";
-    let slack = if whole { rank.slack_days } else { rank.slack_days + day };
-    lines.push(Line::near("slack in days", rank.slack_days, slack, whole, from));
-    if let Some(keeps) = timed {
-        let most = f64::from(keeps) - approval_days;
-        // While nothing gets better a deadline is not said later than before.
-        let near = rank.slack_days <= most + 1e-9 && rank.slack_days > -approval_days - 1e-9;
-        let from = "run-out − the action's lead while nine tenths are kept, never later than said before";
-        lines.push(Line::near("slack, at most", rank.slack_days, most, near, from));
-    }
-    let dated =
-        same.iter().any(|r| r.candidate.money.benefit.expected == rank.value.expected && is_dated(&r.candidate.action));
-    let (perishing, from) = if let Some(again) = again.filter(|_| timed.is_some() || dated) {
-        let wait = (digest_days.round() as u32).max(1);
-        let next = worked::best(again, rec.candidate.money.p, wait).map_or(0.0, |exact| exact as f64 / 1_000_000.0);
-        let next = Money::from_f64(next).min(rank.value.expected);
-        lines.push(Line::near(
-            "one day's wait",
-            rank.wait_cost,
-            rank.value.expected - next,
-            (rank.value.expected - next - rank.wait_cost).abs().minor <= 1,
-            "V − V decided at the next digest",
-        ));
-        let value = rank.value.expected.to_f64();
-        (formulas::perished_share(value, value - rank.wait_cost.to_f64()), "1 − V decided at the next digest ÷ V")
-    } else {
-        let share = formulas::perishing_share(rank.slack_days, digest_days);
-        // A deadline that is kept since an earlier day makes nothing perish: then it may be less.
-        let kept = rank.hangs_on.is_some() && rank.perishing <= share;
-        (if kept { rank.perishing } else { share }, "slack and days to the next digest (setting), at most")
-    };
-    let near = (perishing - rank.perishing).abs() < 1e-9;
-    let share = |u: f64| format!("{u:.4}");
-    lines.push(Line::near("u", share(rank.perishing), share(perishing), near, from));
-    let priority = Money::from_f64(formulas::priority(rank.value.expected.to_f64(), lambda, perishing));
-    lines.push(Line::same("priority", rank.priority, priority, "V·(λ + (1 − λ)·u), λ a setting"));
-    lines
-}
-
-/// Days for which the decision on the case's best action can wait, where that works on a shortage.
-fn timed(again: Again<'_>, rank: &Rank, rec: &Recommendation) -> Option<u32> {
-    let p = rec.candidate.money.p;
-    let is_best = |effect: &&Effect| {
-        let worth = again.worth_after(p, effect, 0);
-        worth.is_some_and(|exact| (i128::from(rank.value.expected.minor) * 10_000 - exact).abs() <= 5_000)
-    };
-    let best = again.workings.options.values().filter(is_best).find_map(|effect| again.keeps(p, effect));
-    best.filter(|_| rank.value.expected > Money::ZERO)
-}
-
-/// V from the cards alone, where the evidence has no workings.
-fn worth(rank: &Rank, drafted: &[&Candidate]) -> Line {
-    let worth = drafted.iter().map(|c| c.money.benefit.expected).max().unwrap_or_default().max(Money::ZERO);
-    if drafted.len() >= RECOMMENDATIONS && worth != rank.value.expected {
-        return Line::not_frozen("V", rank.value.expected, "only the first actions of the case were kept");
-    }
-    Line::same("V", rank.value.expected, worth, "the largest NB of the case's actions, at least 0")
-}
-
-/// The last day of the best action. Cards of an earlier day on the same evidence say an earlier one.
-fn deadline(rank: &Rank, drafted: &[&Candidate]) -> Option<Line> {
-    let best = drafted.iter().filter(|c| c.money.benefit.expected == rank.value.expected);
-    let days: Vec<_> = best.filter(|c| c.money.benefit.expected > Money::ZERO).map(|c| c.latest_date).collect();
-    let last = *days.iter().max()?;
-    let same = days.iter().find(|day| **day == rank.deadline).copied().unwrap_or(last);
-    // What no document dates is not put off while nothing gets better.
-    let kept = rank.hangs_on.is_some() && rank.deadline < last;
-    let near = kept || same == rank.deadline;
-    Some(Line::near("deadline", rank.deadline, same, near, "the last day of the best action, or an earlier one said before"))
 }

@@ -3,8 +3,8 @@
 
 use anyhow::Context;
 
-use super::{Line, Verdict};
 use crate::domain::recommendation::Recommendation;
+use crate::rules::recompute::{Line, Verdict};
 use crate::store::Store;
 
 /// The action, held against the true one.

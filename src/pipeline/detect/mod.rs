@@ -1,77 +1,162 @@
-//! Records → signals → new or updated exceptions → cases.
-//!
-//! Runs once for each business day that closes (and whenever records change within it): everything is computed from the
-//! book at one time, so a second run on the same records finds the same and changes nothing.
+//! The stage: looks once for each whole look at the source, and writes what it found in one transaction.
 
-mod announced;
-mod asn;
-mod channel;
-pub mod classes;
-pub mod counted;
-pub mod demand;
-mod duplicate;
-mod facts;
-pub mod feed;
-pub mod fold;
-mod forest;
-mod matching;
-mod opinion;
-pub mod panel;
-#[cfg(test)]
-mod place_tests;
-mod promotion;
-mod receiving;
-mod roots;
-mod series;
-pub mod shortage;
-mod spike;
-mod stage;
-pub mod stock;
-pub mod supply;
-#[cfg(test)]
-mod tests;
-mod transfer;
-pub mod turned_down;
+mod turned_down;
 
-pub use self::stage::{Detect, is_current, looked_through};
+use anyhow::Context;
+use async_trait::async_trait;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 
+use self::turned_down::turned_down;
 use crate::config::Config;
-use crate::domain::book::Book;
-use crate::domain::exception::Signal;
-use crate::pipeline::view::Outlook;
+use crate::domain::calendar::Calendar;
+use crate::domain::case::CaseState;
+use crate::pipeline::observe::{is_abreast, looked_at, may_look};
+use crate::pipeline::{Context as Stages, Progress, Stage};
+use crate::rules::fold::{Look, fold_after};
+use crate::store::{Store, Which};
 
-/// What the detectors saw in a book.
-pub struct Seen {
-    /// Everything odd, explained or not, in order of fingerprint.
-    pub signals: Vec<Signal>,
-    /// The forecast that candidates are computed with.
-    pub outlook: Outlook,
-    /// The scored demand, for charts.
-    pub demand: demand::Demand,
-    /// What has not come in.
-    pub feeds: feed::Feeds,
+/// Under which key the store remembers what was looked at last.
+const DONE: &str = "detect.done";
+
+/// What is looked at: the records up to a watermark, with what was announced since, on a day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Sight {
+    day: Date,
+    read_up_to: Timestamp,
+    newest: Timestamp,
 }
 
-/// Runs every detector over the book.
-pub fn look(book: &Book, config: &Config) -> Seen {
-    // What has not come can not be judged: it is known before anything is.
-    let feeds = feed::Feeds::of(book, &config.calendar.closed_days);
-    let mut demand = demand::score(book, config, &feeds);
-    let mut signals = demand.signals(book, config);
-    let outlook = demand.outlook(book, config);
-    signals.extend(feeds.signals(book, config));
-    signals.extend(receiving::signals(book, config));
-    signals.extend(matching::signals(book, config));
-    signals.extend(stock::signals(book, config));
-    signals.extend(supply::signals(book, config));
-    signals.extend(shortage::signals(book, config, &outlook));
-    signals.extend(announced::signals(book, config, &outlook));
-    signals.extend(asn::signals(book, config));
-    signals.extend(channel::signals(book, config, &outlook));
-    signals.extend(transfer::signals(book, config));
-    roots::trace(book, &outlook, &mut signals);
-    signals.sort_by_key(Signal::fingerprint);
-    // The first of two signals with one fingerprint stands: detectors list the newest first.
-    signals.dedup_by_key(|signal| signal.fingerprint());
-    Seen { signals, outlook, demand, feeds }
+impl Sight {
+    /// What there is to look at; None while it is not whole, or this day was not read yet.
+    async fn of_now(stages: &Stages) -> anyhow::Result<Option<Self>> {
+        if !may_look(stages).await? {
+            return Ok(None);
+        }
+        let (newest, read_up_to) = (stages.store.newest_change().await?, looked_at(&stages.store).await?);
+        let day = stages.config.rules.calendar.calendar().day_of(stages.clock.now());
+        Ok(newest.zip(read_up_to).map(|(newest, read_up_to)| Self { day, read_up_to, newest }))
+    }
+
+    /// What was looked at last.
+    async fn last(stages: &Stages) -> anyhow::Result<Option<Self>> {
+        Ok(Done::load(&stages.store).await?.map(|done| done.sight))
+    }
+
+    /// Would the detectors see the same as in `other`? They look at days that are over, each where it is, and at the hour.
+    fn shows_the_same(&self, other: &Self, config: &Config) -> bool {
+        let business = config.rules.calendar.calendar();
+        let zones = config.odoo.zones().into_values().map(|timezone| Calendar { timezone, ..business.clone() });
+        let mut calendars = zones.chain([business.clone()]);
+        let hour = |sight: &Self| sight.read_up_to.as_second().div_euclid(3600);
+        (self.day, self.newest, hour(self)) == (other.day, other.newest, hour(other))
+            && calendars.all(|calendar| calendar.closed_at(self.read_up_to) == calendar.closed_at(other.read_up_to))
+    }
+}
+
+/// What was looked at last, and what that came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Done {
+    #[serde(flatten)]
+    sight: Sight,
+    /// Was every open exception seen? Others are waiting for the next look.
+    #[serde(default)]
+    all_seen: bool,
+    /// On which decisions and reports it was folded: what people do is in the audit.
+    #[serde(default)]
+    audit: String,
+    /// What the source had told.
+    #[serde(default)]
+    told: (Option<Timestamp>, i64),
+}
+
+impl Done {
+    async fn load(store: &Store) -> anyhow::Result<Option<Self>> {
+        let text = store.find_setting(DONE).await?;
+        // What an earlier version wrote is as good as nothing: then everything is looked at anew.
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+    }
+
+    fn write(&self) -> anyhow::Result<String> {
+        serde_json::to_string(self).context("writing down what was looked at")
+    }
+}
+
+/// Up to where the records were read that the detectors have looked at; None before the first time.
+///
+/// # Errors
+/// The store's.
+pub async fn looked_through(stages: &Stages) -> anyhow::Result<Option<Timestamp>> {
+    Ok(Sight::last(stages).await?.map(|sight| sight.read_up_to))
+}
+
+/// Has the last whole look at the source been looked through, on this day?
+///
+/// # Errors
+/// The store's.
+pub async fn is_current(stages: &Stages) -> anyhow::Result<bool> {
+    let Some(last) = Sight::last(stages).await? else { return Ok(false) };
+    if let Some(sight) = Sight::of_now(stages).await? {
+        return Ok(sight == last);
+    }
+    // While the next look is coming in, the last one counts.
+    let day = stages.config.rules.calendar.calendar().day_of(stages.clock.now());
+    let coming_in = !is_abreast(&stages.store).await?;
+    Ok(coming_in && last.day == day && looked_at(&stages.store).await? == Some(last.read_up_to))
+}
+
+/// Detectors → exceptions → cases.
+pub struct Detect(pub Stages);
+
+#[async_trait]
+impl Stage for Detect {
+    fn name(&self) -> &'static str {
+        "detect"
+    }
+
+    async fn run_once(&self) -> anyhow::Result<Progress> {
+        let Stages { store, clock, desk, config, .. } = &self.0;
+        let Some(sight) = Sight::of_now(&self.0).await? else { return Ok(Progress::Idle) };
+        let last = Done::load(store).await?;
+        if last.as_ref().is_some_and(|last| last.sight == sight) {
+            return Ok(Progress::Idle);
+        }
+        let (audit, told) = (store.audit_head().await?.1, store.state_of_told().await?);
+        // A look that brought nothing, where nobody has done anything and nothing waits for it, would be folded into nothing.
+        if let Some(last) = &last
+            && last.all_seen
+            && last.sight.shows_the_same(&sight, config)
+            && (&last.audit, last.told) == (&audit, told)
+        {
+            let done = Done { sight, ..last.clone() };
+            store.put_setting(DONE, &done.write()?).await?;
+            // The digest waits for what was read to have been looked through.
+            return Ok(Progress::Advanced(0));
+        }
+        let laid = desk.lay_out().await?;
+        // Where the next look has begun meanwhile, half of it may be on the desk.
+        if Sight::of_now(&self.0).await?.as_ref() != Some(&sight) {
+            return Ok(Progress::Idle);
+        }
+        let known = store.list_exceptions(Which::All).await?;
+        let mut live = store.list_cases(CaseState::LIVE).await?;
+        live.retain(|case| !case.is_mute_proposal());
+        let before = turned_down(&self.0, &laid, &known).await.context("looking at what was turned down")?;
+        let look = Look {
+            at: clock.now(),
+            calendar: config.rules.calendar.calendar(),
+            calendars: laid.book.locations.keys().map(|l| (l.clone(), laid.book.calendar_of(l).clone())).collect(),
+            read_up_to: sight.read_up_to,
+            before: last.map(|last| last.sight.read_up_to),
+        };
+        let folded = fold_after(&before, &look, laid.seen.signals.clone(), known, live);
+        let found = folded.cases.len();
+        let state = Done { sight, all_seen: folded.all_seen, audit, told }.write()?;
+        store
+            .save_detection(&folded.exceptions, &folded.cases, &folded.entries, Some((DONE, &state)))
+            .await
+            .context("writing what the detectors found")?;
+        Ok(Progress::Advanced(found.max(1)))
+    }
 }

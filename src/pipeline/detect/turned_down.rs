@@ -16,31 +16,12 @@ use crate::domain::ids::{CaseId, ExceptionId};
 use crate::domain::money::Money;
 use crate::domain::recommendation::Recommendation;
 use crate::pipeline::Context as Stages;
-use crate::pipeline::assess::assess;
+use crate::rules::assess::assess;
 use crate::pipeline::desk::Laid;
-use crate::pipeline::draft::{Promises, open_exceptions};
-use crate::pipeline::view::CaseView;
+use crate::pipeline::draft::Promises;
+use crate::rules::fold::turned_down::{TurnedDown, has_grown};
+use crate::rules::scene::{Scene, open_exceptions};
 use crate::store::{Reported, Store, StoreError};
-
-/// By how much a case has to be worth more, at least.
-const MORE_MIN: Money = Money::from_minor(5_000);
-
-/// Exceptions whose last case was turned down or acted on.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TurnedDown {
-    /// They open no case.
-    pub quiet: BTreeSet<ExceptionId>,
-    /// They open one: they are worth so much more now, or what was done did not end them.
-    pub back: BTreeSet<ExceptionId>,
-    /// Cases of which somebody has signed something and which still wait: they are folded into no other.
-    pub signed: BTreeSet<CaseId>,
-}
-
-/// Is `now` a fifth and 50.00 more than `then`?
-pub fn has_grown(then: Money, now: Money) -> bool {
-    let more = now - then;
-    more > MORE_MIN && i128::from(more.minor) * 5 > i128::from(then.minor)
-}
 
 /// Looks at what was turned down and is seen again. Where nothing was ever turned down, it costs one query.
 pub(super) async fn turned_down(stages: &Stages, laid: &Laid, known: &[Exception]) -> anyhow::Result<TurnedDown> {
@@ -77,7 +58,7 @@ pub(super) async fn turned_down(stages: &Stages, laid: &Laid, known: &[Exception
         let exceptions = open_exceptions(exceptions, case);
         let promised = promises.to_others(&id);
         let (book, outlook, p, claimed) = (&laid.book, &laid.seen.outlook, &laid.p, &claimed);
-        let view = CaseView { case, exceptions: &exceptions, book, outlook, p, claimed, promised: &promised, config };
+        let view = Scene { case, exceptions: &exceptions, book, outlook, p, claimed, promised: &promised, config: &config.rules };
         let then = case.rank.as_ref().map_or(Money::ZERO, |rank| rank.value.expected);
         let grown = has_grown(then, assess(&view).rank.value.expected);
         // What was acted on may help yet; if it went away and comes again, it is a new one.

@@ -76,7 +76,7 @@ const FORGONE: Definition = definition(
 
 pub(super) fn all(rows: &Rows, config: &Config, period: Period) -> Vec<Kpi> {
     let decided = handled(rows);
-    let mut kpis = cycle(rows, &decided, config.kpi.decide_hours, &config.policy.hours);
+    let mut kpis = cycle(rows, &decided, config.kpi.decide_hours, &config.rules.policy.hours);
     kpis.extend(acceptance(rows, &decided));
     kpis.push(overrides(rows, &decided));
     kpis.extend(digests(rows, &decided));

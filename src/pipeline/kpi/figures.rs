@@ -33,7 +33,7 @@ impl Figures {
 
     /// The business day of this moment.
     pub fn today(&self) -> jiff::civil::Date {
-        self.config.calendar.calendar().day_of(self.clock.now())
+        self.config.rules.calendar.calendar().day_of(self.clock.now())
     }
 
     /// The figures of a period.

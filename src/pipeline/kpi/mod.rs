@@ -262,7 +262,7 @@ pub fn report(rows: &Rows, laid: &Laid, config: &Config, period: Period) -> Repo
     Report {
         period,
         scope: "everything that this store holds".to_owned(),
-        currency: config.money.currency.clone(),
+        currency: config.rules.money.currency.clone(),
         kpis,
         pairs: PAIRS.to_vec(),
     }

@@ -54,8 +54,8 @@ const NOISE_DETECTOR: Definition = definition(
 const COMPRESSION: Definition = definition("compression", "Compression", "exceptions detected ÷ cases shown", Unit::Number);
 
 pub(super) fn all(rows: &Rows, config: &Config, period: Period) -> Vec<Kpi> {
-    let mut kpis = vec![precision(rows, config.ranking.capacity), recall(rows)];
-    kpis.extend(order(rows, config.ranking.capacity));
+    let mut kpis = vec![precision(rows, config.rules.ranking.capacity), recall(rows)];
+    kpis.extend(order(rows, config.rules.ranking.capacity));
     kpis.extend(noise(rows));
     kpis.push(compression(rows, period));
     kpis

@@ -68,7 +68,7 @@ impl Rows {
 /// # Errors
 /// Says what could not be read.
 pub async fn read(store: &Store, config: &Config, period: Period, now: Timestamp) -> anyhow::Result<Rows> {
-    let calendar = config.calendar.calendar();
+    let calendar = config.rules.calendar.calendar();
     let from = calendar
         .close_of(plus_days(period.from, -1))
         .checked_add(SignedDuration::from_millis(1))

@@ -198,7 +198,7 @@ fn accuracy(book: &Book, config: &Config, period: Period) -> Vec<Kpi> {
         .filter(|m| m.kind == MoveKind::Count && day_done(book, m).is_some_and(|day| period.holds(day)))
         .collect();
     let cost = |m: &StockMove| book.cost(&m.item, m.from.as_ref().or(m.to.as_ref())?);
-    let tolerances = &config.tolerances;
+    let tolerances = &config.rules.tolerances;
     let small = counts.iter().filter(|m| {
         let value = cost(m).map_or(f64::INFINITY, |c| m.qty.to_f64().abs() * c.to_f64());
         m.qty.to_f64().abs() <= tolerances.count_units || value <= tolerances.count_value.to_f64()

@@ -23,7 +23,7 @@ const FILL: Definition = Definition {
 };
 
 pub(super) fn all(book: &Book, config: &Config, period: Period) -> Vec<Kpi> {
-    let tolerances = &config.tolerances;
+    let tolerances = &config.rules.tolerances;
     let mut by_supplier: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     let (mut lines, mut good, mut due_units, mut came_units) = (0, 0, 0.0, 0.0);
     for line in book.po_lines.values().filter(|l| l.confirmed && l.qty.is_positive()) {

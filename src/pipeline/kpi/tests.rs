@@ -517,7 +517,7 @@ proptest! {
         }
         // Precision and noise look at the same judgements from two sides.
         let (precision, noise) = (bench.find("precision_at_k"), bench.find("alert_noise"));
-        if choices.len() <= config().ranking.capacity && let (Some(judged), Some(noise)) = (precision.parts.first(), noise.value) {
+        if choices.len() <= config().rules.ranking.capacity && let (Some(judged), Some(noise)) = (precision.parts.first(), noise.value) {
             let unreal = (1.0 - judged.value) * judged.n as f64;
             prop_assert!((unreal - noise * choices.len() as f64).abs() < 1e-6);
         }

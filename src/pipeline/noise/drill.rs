@@ -94,11 +94,11 @@ fn waits(recs: &[(Recommendation, i64)], drill: &Drill) -> bool {
 /// When the store can not be used.
 pub(super) async fn plant(it: &NoiseControl) -> anyhow::Result<usize> {
     let NoiseControl { store, config, clock, .. } = it;
-    let share = config.policy.drills.share.0.to_f64().unwrap_or(0.0);
+    let share = config.rules.policy.drills.share.0.to_f64().unwrap_or(0.0);
     if share <= 0.0 {
         return Ok(0);
     }
-    let today = config.calendar.calendar().day_of(clock.now());
+    let today = config.rules.calendar.calendar().day_of(clock.now());
     let Some(digest) = store.find_digest(today).await? else { return Ok(0) };
     let planted: BTreeSet<(CaseId, Date)> = store.list_drills().await?.into_iter().map(|d| (d.case_id, d.day)).collect();
     let key = store.settle_setting(KEY, &secret()).await?;
@@ -126,7 +126,7 @@ pub(super) async fn plant(it: &NoiseControl) -> anyhow::Result<usize> {
 pub(super) async fn withdraw(it: &NoiseControl) -> anyhow::Result<usize> {
     let NoiseControl { store, config, clock, .. } = it;
     let now = clock.now();
-    let today = config.calendar.calendar().day_of(now);
+    let today = config.rules.calendar.calendar().day_of(now);
     let mut count = 0;
     for drill in store.list_drills().await?.into_iter().filter(|d| d.end.is_none()) {
         let (rec, _) = store.get_recommendation(&drill.recommendation_id).await?;

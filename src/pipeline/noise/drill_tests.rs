@@ -53,7 +53,7 @@ impl Bench {
     async fn new(share: &str) -> Self {
         let store = Store::open_and_migrate("sqlite::memory:").await.unwrap();
         let mut config = Config::load_from(None, &[]).unwrap();
-        config.policy.drills.share = share.parse().unwrap();
+        config.rules.policy.drills.share = share.parse().unwrap();
         let (config, clock) = (Arc::new(config), Clock::standing_at(start()));
         let recheck: Arc<dyn Recheck> = Arc::new(Free);
         let approvals =

@@ -43,7 +43,7 @@ impl Muting {
     /// # Errors
     /// When the store can not be read.
     pub async fn load(store: &Store, config: &Config, now: Timestamp) -> Result<Self, StoreError> {
-        let today = config.calendar.calendar().day_of(now);
+        let today = config.rules.calendar.calendar().day_of(now);
         let live: Vec<Mute> = store.list_mutes().await?.into_iter().filter(|m| m.is_live(today)).collect();
         if live.is_empty() {
             return Self::of(store, config, live).await;
@@ -230,7 +230,7 @@ pub async fn mute(store: &Store, config: &Config, clock: &Clock, request: &MuteR
     let now = clock.now();
     let person = person(config, &request.person)?;
     may_turn_down(person)?;
-    let today = config.calendar.calendar().day_of(now);
+    let today = config.rules.calendar.calendar().day_of(now);
     check_day(config, today, request.until)?;
     let reason = request.reason.trim().to_owned();
     if reason.is_empty() || reason.chars().count() > REASON_CHARS {
@@ -282,7 +282,7 @@ async fn may_hide_so_much(
     let (facts, ruling) = weight::ruling(store, config, &person.id, mute, hides, now).await?;
     let signer = Signer::own(person.clone());
     let attempt = Attempt { signer: &signer, ruling: &ruling, facts: &facts, signed: &[], touched_by: &[] };
-    if config.policy.may_sign(&attempt)?.needs_second {
+    if config.rules.policy.may_sign(&attempt)?.needs_second {
         let when =
             if hides > weight.now { "in all, with what you muted before and by what such cases came to" } else { "now" };
         return Err(MuteRefused::TooMuch { hides, when, tier: ruling.tier });
@@ -309,7 +309,7 @@ pub async fn unmute(
     if mute.ended.as_ref().is_some_and(|(_, who)| who == by) {
         return Ok(mute);
     }
-    if !mute.is_live(config.calendar.calendar().day_of(now)) {
+    if !mute.is_live(config.rules.calendar.calendar().day_of(now)) {
         return Err(MuteRefused::Over);
     }
     let ending = MuteEnd { id: mute.id.clone(), by: by.clone(), at: now };
@@ -327,7 +327,7 @@ pub async fn unmute(
 
 /// Refuses a day that is past or further off than the configuration allows.
 pub(crate) fn check_day(config: &Config, today: Date, until: Date) -> Result<(), MuteRefused> {
-    let longest = i32::from(config.policy.mutes.longest_days);
+    let longest = i32::from(config.rules.policy.mutes.longest_days);
     let (first, last) = (plus_days(today, 1), plus_days(today, longest));
     if (1..=longest).contains(&days_between(today, until)) {
         return Ok(());

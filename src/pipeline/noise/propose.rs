@@ -40,7 +40,7 @@ const ACTOR: &str = "stage:noise";
 /// When the store can not be used.
 pub(super) async fn propose(it: &NoiseControl) -> anyhow::Result<usize> {
     let NoiseControl { store, config, clock, .. } = it;
-    let today = config.calendar.calendar().day_of(clock.now());
+    let today = config.rules.calendar.calendar().day_of(clock.now());
     if store.find_setting(LOOKED).await?.as_deref() == Some(&today.to_string()) {
         return Ok(0);
     }
@@ -67,7 +67,7 @@ async fn waiting(store: &Store) -> anyhow::Result<BTreeSet<ExceptionType>> {
 /// The day of the last answer about muting each type: a proposal that is over, or a mute that has ended or will.
 async fn answered(it: &NoiseControl) -> anyhow::Result<BTreeMap<ExceptionType, Date>> {
     let NoiseControl { store, config, .. } = it;
-    let calendar = config.calendar.calendar();
+    let calendar = config.rules.calendar.calendar();
     let mut last: BTreeMap<ExceptionType, Date> = BTreeMap::new();
     let mut note = |code: ExceptionType, day: Date| {
         let known = last.entry(code).or_insert(day);
@@ -89,7 +89,7 @@ async fn answered(it: &NoiseControl) -> anyhow::Result<BTreeMap<ExceptionType, D
 async fn open(it: &NoiseControl, noisy: &Noisy, since: Date, today: Date) -> anyhow::Result<bool> {
     let NoiseControl { store, config, clock, .. } = it;
     let now = clock.now();
-    let days = config.noise.proposal_days.min(u32::from(config.policy.mutes.longest_days));
+    let days = config.noise.proposal_days.min(u32::from(config.rules.policy.mutes.longest_days));
     let until = plus_days(today, i32::try_from(days).unwrap_or(i32::MAX));
     let (code, scope) = (noisy.code, noisy.scope.clone());
     let thought = Mute::new(code, scope.clone(), PersonId::new("nobody"), String::new(), now, until);
@@ -246,9 +246,9 @@ async fn scope_text(store: &Store, scope: &MuteScope) -> anyhow::Result<String> 
 pub async fn checks(store: &Store, config: &Config, clock: &Clock, action: &Action) -> anyhow::Result<Vec<Check>> {
     let Action::Mute { exception, scope, until, hides } = action else { return Ok(Vec::new()) };
     let now = clock.now();
-    let today = config.calendar.calendar().day_of(now);
+    let today = config.rules.calendar.calendar().day_of(now);
     let hard = |name: &str, detail: String, passed| Check { name: name.to_owned(), detail, passed, hard: true };
-    let longest = config.policy.mutes.longest_days;
+    let longest = config.rules.policy.mutes.longest_days;
     let standing = standing(store, today, *exception, scope).await?;
     let thought = Mute::new(*exception, scope.clone(), PersonId::new("nobody"), String::new(), now, *until);
     let (_, hides_now) = Muting::of(store, config, vec![thought]).await?.weigh(store).await?;
@@ -271,7 +271,7 @@ pub async fn checks(store: &Store, config: &Config, clock: &Clock, action: &Acti
 pub(super) async fn settle(it: &NoiseControl) -> anyhow::Result<usize> {
     let NoiseControl { store, config, clock, .. } = it;
     let now = clock.now();
-    let today = config.calendar.calendar().day_of(now);
+    let today = config.rules.calendar.calendar().day_of(now);
     let window = SignedDuration::from_mins(i64::from(config.approval.undo_minutes));
     let mut settled = 0;
     for case in store.list_cases(CaseState::LIVE).await?.into_iter().filter(Case::is_mute_proposal) {

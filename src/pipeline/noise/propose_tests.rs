@@ -204,7 +204,7 @@ async fn what_is_noisy_is_proposed_once_with_every_decision_cited_and_nothing_is
     let bundle = store.get_bundle(&case.id, &rec.evidence_hash).await.unwrap();
     assert_eq!(bundle.hash(), rec.evidence_hash);
     let report = crate::pipeline::audit::card::verify(store, &bench.control.config, &rec.id).await.unwrap();
-    let wrong: Vec<_> = report.lines.iter().filter(|l| l.verdict != crate::pipeline::audit::Verdict::Agrees).collect();
+    let wrong: Vec<_> = report.lines.iter().filter(|l| l.verdict != crate::rules::recompute::Verdict::Agrees).collect();
     assert!(wrong.is_empty() && report.lines.len() > 10, "{wrong:?}");
     let value = |field: &str| bundle.facts[&FactId(format!("decision:R-SHORT@supplier:9/{field}"))].value.show();
     let cited = bundle.facts.keys().filter(|id| id.as_str().ends_with("/not_real")).count();

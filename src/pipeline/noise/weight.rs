@@ -59,7 +59,7 @@ pub(crate) async fn weigh(
     mute: &Mute,
     now: Timestamp,
 ) -> Result<Weight, StoreError> {
-    let today = config.calendar.calendar().day_of(now);
+    let today = config.rules.calendar.calendar().day_of(now);
     let alone = Muting::of(store, config, vec![mute.clone()]).await?;
     let (cases, hides) = alone.weigh(store).await?;
     let ahead = self::ahead(store, config, &alone, now).await?;
@@ -78,7 +78,7 @@ pub(crate) async fn weigh(
 
 /// What the mutes will hide until the last of them ends, by what they would have hidden before.
 async fn ahead(store: &Store, config: &Config, muting: &Muting, now: Timestamp) -> Result<Money, StoreError> {
-    let calendar = config.calendar.calendar();
+    let calendar = config.rules.calendar.calendar();
     let today = calendar.day_of(now);
     let lasts = muting.live().iter().map(|m| days_between(today, m.until)).max().unwrap_or(0).max(0);
     let looked_back = lasts.max(LOOK_BACK_DAYS);
@@ -114,7 +114,7 @@ pub(crate) async fn ruling(
     let action = Action::Mute { exception: mute.code, scope: mute.scope.clone(), until: mute.until, hides };
     let facts = facts_of(store, &action).await?;
     let id = RecommendationId::new("mute");
-    let ruling = config.policy.judge(&Question {
+    let ruling = config.rules.policy.judge(&Question {
         id: &id,
         action: ActionCode::of(&action),
         value: hides,

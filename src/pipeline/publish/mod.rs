@@ -58,11 +58,11 @@ impl Terms {
     /// The terms of a recommendation about an item that is counted in `unit`.
     pub fn of(config: &Config, recommendation: &Recommendation, unit: String) -> Self {
         Self {
-            currency: config.money.currency.clone(),
+            currency: config.rules.money.currency.clone(),
             unit,
             page: config.web.address(),
             channel: config.route(recommendation.candidate.action.code()).to_owned(),
-            expires_at: config.calendar.calendar().close_of(recommendation.candidate.latest_date),
+            expires_at: config.rules.calendar.calendar().close_of(recommendation.candidate.latest_date),
         }
     }
 }

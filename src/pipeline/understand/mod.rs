@@ -57,12 +57,12 @@ impl Understand {
     /// Once a day: forgets what is older than it is kept.
     async fn forget(&self, now: Timestamp) -> anyhow::Result<()> {
         let Stages { store, config, .. } = &self.context;
-        let today = config.calendar.calendar().day_of(now);
+        let today = config.rules.calendar.calendar().day_of(now);
         let mut forgot = self.forgot.lock().await;
         if *forgot != Some(today) {
             let before = |age: SignedDuration| now.checked_sub(age).unwrap_or(Timestamp::MIN);
             let words = SignedDuration::from_hours(24 * i64::from(config.events.keep_days));
-            let fresh = SignedDuration::try_from(config.channel.fresh).unwrap_or(words);
+            let fresh = SignedDuration::try_from(config.rules.channel.fresh).unwrap_or(words);
             let offers = fresh.checked_mul(OFFERS_KEPT).unwrap_or(words);
             store.forget_events(before(words), before(offers)).await.context("forgetting old events")?;
             *forgot = Some(today);
@@ -112,7 +112,7 @@ fn notices(row: &EventRow, known: &Known, config: &Config) -> Result<Vec<Notice>
     }
     let supplier = hook.supplier();
     let against =
-        Against { known, supplier: supplier.as_ref(), currency: &config.money.currency, received_at: row.received_at };
+        Against { known, supplier: supplier.as_ref(), currency: &config.rules.money.currency, received_at: row.received_at };
     let contents = meaning(&event, &against)?;
     let several = contents.len() > 1;
     let notice = |(i, content): (usize, NoticeContent)| Notice {

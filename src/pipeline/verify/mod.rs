@@ -76,7 +76,7 @@ impl Stage for Verify {
                 moved += usize::from(self.settle(recommendation, seen, told, left).await?);
                 continue;
             }
-            let horizon = plus_days(laid.book.calendar.day_of(left), config.detect.horizon_days as i32);
+            let horizon = plus_days(laid.book.calendar.day_of(left), config.rules.detect.horizon_days as i32);
             if recommendation.state != RecommendationState::HandedOff && laid.book.today > horizon {
                 moved += usize::from(self.measure(&laid.book, &recommendation, seen, since, horizon).await?);
             }
@@ -151,7 +151,7 @@ impl Verify {
     ) -> anyhow::Result<bool> {
         let Stages { store, clock, config, .. } = &self.0;
         let case = store.get_case(&recommendation.case_id).await?;
-        let measured = measure::of(book, &case, &recommendation.candidate, since, horizon, config.money.recapture);
+        let measured = measure::of(book, &case, &recommendation.candidate, since, horizon, config.rules.money.recapture);
         let earlier = store.find_outcome(&recommendation.id).await?;
         let mut body = earlier.map_or_else(|| serde_json::json!({}), |outcome| outcome.body);
         body["measured"] = serde_json::to_value(&measured).context("writing down a measure")?;

@@ -400,7 +400,7 @@ mod tests {
     }
 
     fn read(action: &Action, records: impl IntoIterator<Item = Record>) -> Trace {
-        let calendar = Config::load_from(None, &[]).unwrap().calendar.calendar();
+        let calendar = Config::load_from(None, &[]).unwrap().rules.calendar.calendar();
         of(&Book::new(time(12), calendar, records), action, DECIDED.parse().unwrap())
     }
 

@@ -113,7 +113,7 @@ pub(super) async fn list(
     found.truncate(limit);
     let names = Names(state.store.list_names().await?);
     Ok(Json(CaseList {
-        currency: state.config.money.currency.clone(),
+        currency: state.config.rules.money.currency.clone(),
         next: found.last().filter(|_| more).map(|case| written(&CaseAfter::of(case))),
         cases: found.iter().map(|case| cards::line(case, &names)).collect(),
     }))
@@ -151,7 +151,7 @@ pub(super) async fn one(
     }
     let names = Names(state.store.list_names().await?);
     Ok(Json(CaseFull {
-        currency: state.config.money.currency.clone(),
+        currency: state.config.rules.money.currency.clone(),
         case: cards::line(&case, &names),
         cards,
         evidence: evidence.as_ref().map(cards::evidence),

@@ -11,7 +11,7 @@ use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use jiff::{Span, Timestamp};
-use reeve::adapters::recorded::Recorded;
+use reeve::odoo::recorded::Recorded;
 use reeve::clock::Clock;
 use reeve::domain::case::{Case, CaseState};
 use reeve::domain::ids::{CaseId, ItemId, SupplierId};

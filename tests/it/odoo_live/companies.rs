@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use reeve::adapters::odoo::live;
-use reeve::adapters::odoo::progress::Silent;
+use reeve::odoo::live;
+use reeve::odoo::live::progress::Silent;
 use reeve::app::App;
 use reeve::clock::Clock;
 use reeve::config::Config;
@@ -16,7 +16,7 @@ use reeve::domain::exception::{ExceptionType as T, Signal};
 use reeve::domain::ids::{ItemId, LocationId};
 use reeve::domain::money::UnitPrice;
 use reeve::domain::record::MoveKind;
-use reeve::pipeline::detect::look;
+use reeve::rules::detect::look;
 use reeve::ports::{Ports, Source};
 use reeve::store::{Store, Which};
 
@@ -47,8 +47,8 @@ async fn read(config: &Config, store: &Store) -> (Book, Vec<String>) {
     let at = evening();
     let setup = live::Setup {
         odoo: config.odoo.clone(),
-        calendar: config.calendar.clone(),
-        currency: config.money.currency.clone(),
+        calendar: config.rules.calendar.calendar(),
+        currency: config.rules.money.currency.clone(),
         mirror: Arc::new(store.clone()),
         clock: Clock::standing_at(at),
         progress: Arc::new(Silent),
@@ -59,9 +59,9 @@ async fn read(config: &Config, store: &Store) -> (Book, Vec<String>) {
     let app = App::new(Arc::new(config.clone()), store.clone(), ports, Clock::standing_at(at));
     app.run_until_idle().await.expect("the stages come to rest");
     let records = store.load_records().await.expect("the store answers");
-    let book = Book::new(at, config.calendar.calendar(), records).with_detail_days(config.odoo.detail_days);
+    let book = Book::new(at, config.rules.calendar.calendar(), records).with_detail_days(config.odoo.detail_days);
     let gaps = source.gaps().await.expect("the gaps are told");
-    (config.settled(book), gaps.into_iter().map(|gap| format!("{}: {}. {}", gap.what, gap.why, gap.costs)).collect())
+    (config.rules.settled(book), gaps.into_iter().map(|gap| format!("{}: {}. {}", gap.what, gap.why, gap.costs)).collect())
 }
 
 fn item(id: i64) -> ItemId {
@@ -106,7 +106,7 @@ async fn two_companies_with_names_alike_and_a_currency_each_stay_apart() {
         assert_eq!(book.passages(), [], "{what}: nothing is under way");
 
         // Beta has run out; Alpha's stock is not its. Northwind is late for Beta only.
-        let signals = look(&book, &config).signals;
+        let signals = look(&book, &config.rules).signals;
         let outs = of(&signals, T::IOut);
         assert_eq!(outs.len(), 1, "{what}: {outs:#?}");
         assert_eq!(outs[0].subject.location, Some(place(BETA_MAIN)), "{what}");
@@ -148,7 +148,7 @@ async fn where_an_inter_company_rule_says_so_the_others_stock_can_help() {
     );
     let store = Store::open_and_migrate("sqlite::memory:").await.expect("the store opens");
     let (book, _) = read(&config, &store).await;
-    let signals = look(&book, &config).signals;
+    let signals = look(&book, &config.rules).signals;
     let spare = of(&signals, T::IImbal);
     assert_eq!(spare.len(), 1, "{spare:#?}");
     assert_eq!(spare[0].subject.location, Some(place(BETA_MAIN)));
@@ -156,7 +156,7 @@ async fn where_an_inter_company_rule_says_so_the_others_stock_can_help() {
     let gaps = reeve::pipeline::observe::gaps(&store).await.expect("the store answers");
     let unclear: Vec<&str> = gaps.iter().filter(|g| g.what.starts_with("calendar")).map(|g| g.why.as_str()).collect();
     assert_eq!(unclear, ["2 locations have this code; write \"Alpha Ltd/WH\" or \"Beta GmbH/WH\""], "{gaps:#?}");
-    let off = |id: i64| config.calendar.closed_days.of(&book, &place(id)).len();
+    let off = |id: i64| config.rules.calendar.closed_days.of(&book, &place(id)).len();
     assert_eq!((off(ALPHA_MAIN), off(BETA_MAIN)), (0, 1));
     store.close().await;
 }

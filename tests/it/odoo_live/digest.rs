@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use reeve::adapters::odoo::live;
-use reeve::adapters::odoo::progress::Silent;
-use reeve::adapters::recorded::Recorded;
+use reeve::odoo::live;
+use reeve::odoo::live::progress::Silent;
+use reeve::odoo::recorded::Recorded;
 use reeve::app::App;
 use reeve::clock::Clock;
 use reeve::config::Config;
@@ -23,12 +23,12 @@ use crate::support::databases::databases;
 fn config() -> Config {
     let mut config = Config::load_from(None, &[]).expect("the defaults load");
     // Small cases too: the more lines there are, the more is compared.
-    config.ranking.least_value = reeve::domain::money::Money::ZERO;
+    config.rules.ranking.least_value = reeve::domain::money::Money::ZERO;
     config
 }
 
 async fn digest(config: Config, store: &Store, source: Arc<dyn Source>, at: Timestamp) -> Digest {
-    let day = config.calendar.calendar().day_of(at);
+    let day = config.rules.calendar.calendar().day_of(at);
     let ports = Ports { source, model: None, webhook: None };
     let app = App::new(Arc::new(config), store.clone(), ports, Clock::standing_at(at));
     app.run_until_idle().await.expect("the stages come to rest");
@@ -46,8 +46,8 @@ async fn live(odoo: &FakeOdoo, url: &str, at: Timestamp) -> (Store, Digest) {
     let store = Store::open_and_migrate(url).await.expect("the store opens");
     let setup = live::Setup {
         odoo: config.odoo.clone(),
-        calendar: config.calendar.clone(),
-        currency: config.money.currency.clone(),
+        calendar: config.rules.calendar.calendar(),
+        currency: config.rules.money.currency.clone(),
         mirror: Arc::new(store.clone()),
         clock: Clock::standing_at(at),
         progress: Arc::new(Silent),

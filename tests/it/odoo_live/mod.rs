@@ -167,5 +167,5 @@ async fn page(http: &reqwest::Client, base: &str, path: &str, cookie: &str) -> S
 }
 
 fn browser() -> reqwest::Client {
-    reeve::adapters::http::client(Duration::from_secs(20)).expect("a client can be made")
+    reeve::http::client(Duration::from_secs(20)).expect("a client can be made")
 }

@@ -127,7 +127,7 @@ fn a_path_that_points_up_is_found() {
     bad("src/store/mod.rs", "use super::worker;", "`crate::worker`");
     bad("src/pipeline/draft.rs", "use crate::{domain::{Case, adapters_x}, adapters::openai};", "`crate::adapters`");
     bad("src/adapters/odoo.rs", "use crate::store::Store;", "`crate::store`");
-    bad("src/app.rs", "let x = crate::adapters::odoo::Odoo::new();", "`crate::adapters`");
+    bad("src/app.rs", "let x = crate::odoo::live::Odoo::new();", "`crate::adapters`");
     bad("src/web/mod.rs", "use crate::api;", "`crate::api`");
     bad("src/helpers.rs", "", "`helpers` has no place");
     bad("src/worker.rs", "use crate::app::App;\n#[cfg(test)]\nmod tests {\n use crate::cli; }\n", "`crate::app`");
@@ -138,7 +138,7 @@ fn a_path_that_points_down_is_allowed() {
     let good = |path: &str, text: &str| assert_none(&problems(&File::new(path, text)));
     good("src/main.rs", "fn main() { reeve::cli::run() }");
     good("src/cli.rs", "use crate::{adapters::{odoo, recorded}, app::App, config};");
-    good("src/evals/mod.rs", "use crate::adapters::recorded;");
+    good("src/evals/mod.rs", "use crate::odoo::recorded;");
     good("src/pipeline/draft.rs", "use super::super::store::Store; use super::enrich; use crate::pipeline::detect;");
     good("src/adapters/odoo.rs", "use crate::ports::Source; use crate::domain::money;");
     good("src/store/case.rs", "/// See [`crate::worker`].\nconst X: &str = \"crate::cli\";");

@@ -270,7 +270,7 @@ async fn an_approval_decides_the_case_and_waits_in_the_outbox_until_the_undo_win
     let log = bench.it.store.list_audit_of(&format!("recommendation:{}", recs[0].id)).await.unwrap();
     let last = &log.last().unwrap().entry;
     assert_eq!((&*last.action, &*last.actor, &*last.content), ("recommendation.approved", "ari", &*recs[0].content_hash()));
-    assert_eq!(last.detail["policy"], bench.it.config.policy.version());
+    assert_eq!(last.detail["policy"], bench.it.config.rules.policy.version());
     assert_eq!(last.detail["tier"], "T1");
     bench.it.store.verify_audit().await.unwrap();
 }
@@ -467,7 +467,7 @@ async fn a_first_signature_does_not_count_once_its_signer_is_concerned() {
 async fn splitting_an_order_does_not_lower_its_tier() {
     let mut bench = Bench::new().await;
     let mut config = (*bench.it.config).clone();
-    config.policy.cumulative.days = 2;
+    config.rules.policy.cumulative.days = 2;
     bench.it.config = Arc::new(config);
     let mut tiers = Vec::new();
     for n in 0..4 {

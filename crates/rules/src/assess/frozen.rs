@@ -1,0 +1,115 @@
+//! What the figures of a case were computed from, put down so that they can be computed again by somebody else
+//! (`reeve_domain::workings`). It only puts down: nothing here computes a figure.
+
+use std::fmt::Write as _;
+
+use super::desk::{Desk, Left, Proposal};
+use super::projection::Projection;
+use super::rank::{self, Age};
+use reeve_domain::action::{Action, Candidate};
+use reeve_domain::book::Place;
+use reeve_domain::evidence::FactValue;
+use reeve_domain::ids::content_id;
+use reeve_domain::money::Money;
+use reeve_domain::workings::{Effect, Forecast, Made, Part, Receipt, Settings, Workings};
+use crate::scene::Scene;
+
+/// A place as workings name it.
+pub(super) fn name(place: &Place) -> String {
+    format!("{}@{}", place.0, place.1)
+}
+
+/// The receipts of a projection.
+pub(super) fn receipts(projection: &Projection) -> Vec<Receipt> {
+    let arrivals = projection.arrivals.iter();
+    arrivals.map(|a| Receipt { line: a.po_line.clone(), day: a.day, quantity: a.qty, sd: a.sd }).collect()
+}
+
+/// Keeps the forecast of a place for as many days as its figures look ahead.
+pub(super) fn forecast(desk: &mut Desk<'_>, place: &Place, days: u32) {
+    let course: Vec<_> = desk.view.outlook.course(place).take(days as usize).collect();
+    let kept = desk.workings.forecasts.entry(name(place)).or_default();
+    if kept.course.len() < course.len() {
+        *kept = Forecast::of(course.iter().map(|day| (day.mean, day.sigma)));
+    }
+}
+
+/// What each proposal changes. What it does to stock and receipts is taken out of it.
+pub(super) fn effects(desk: &Desk<'_>, proposals: &mut [Proposal]) -> Vec<(Action, Effect)> {
+    let effect = |proposal: &mut Proposal| {
+        let mut effect =
+            Effect { code: proposal.action.code().to_owned(), change: proposal.change.take(), ..Effect::default() };
+        for (key, left) in proposal.after.iter().filter(|(key, _)| desk.parts.contains_key(*key)) {
+            match left {
+                Left::Share(share) => {
+                    effect.shares.insert(key.clone(), *share);
+                }
+                Left::Amount(_) => effect.changed.push(key.clone()),
+            }
+        }
+        (proposal.action.clone(), effect)
+    };
+    proposals.iter_mut().map(effect).collect()
+}
+
+/// The workings of a case whose candidates have their ids.
+pub(super) fn freeze(
+    desk: &mut Desk<'_>,
+    candidates: &[Candidate],
+    mut effects: Vec<(Action, Effect)>,
+    ages: &[Age],
+) -> Workings {
+    let mut workings = std::mem::take(&mut desk.workings);
+    workings.settings = settings(desk.view);
+    for (key, part) in &desk.parts {
+        let expected = part.amount.expected;
+        let says = |id: &&reeve_domain::ids::FactId| {
+            let value = desk.facts.get(*id).map(|fact| &fact.value);
+            matches!(value, Some(FactValue::Money(amount)) if (*amount).max(Money::ZERO) == expected)
+        };
+        let fact = part.cites.iter().find(says).cloned();
+        let sure = if fact.is_some() { Made::Certain } else { Made::Amount(expected) };
+        workings.parts.insert(key.clone(), Part { fact, made: part.made.clone().unwrap_or(sure) });
+    }
+    let mut figures = String::new();
+    for (key, part) in &desk.parts {
+        let _ = writeln!(figures, "{key} {:?}", part.amount);
+    }
+    for candidate in candidates {
+        let Some(at) = effects.iter().position(|(action, _)| *action == candidate.action) else { continue };
+        let (_, mut effect) = effects.swap_remove(at);
+        let age = rank::age_of(ages, candidate);
+        effect.ends = age.is_some_and(|age| age.ends);
+        let waits = age.map(|age| (age.next, age.keeps));
+        let quantity = candidate.action.quantity();
+        let (id, code, money, value) = (&candidate.id, &effect.code, &candidate.money, candidate.value);
+        let _ = writeln!(figures, "{id} {code} {money:?} {value:?} {quantity:?} {waits:?}");
+        workings.options.insert(candidate.id.clone(), effect);
+    }
+    workings.figures = content_id("", &[&figures], 16);
+    workings
+}
+
+fn settings(view: &Scene<'_>) -> Settings {
+    let (ranking, detect, money, costs) =
+        (&view.config.ranking, &view.config.detect, &view.config.money, &view.config.costs);
+    Settings {
+        lambda: ranking.lambda,
+        digest_days: ranking.digest_days,
+        approval_days: ranking.approval_days,
+        service_level: detect.service_level,
+        horizon_days: detect.horizon_days,
+        recapture: money.recapture,
+        holding_rate: money.holding_rate,
+        transfer_fixed: costs.transfer_fixed,
+        transfer_per_unit: costs.transfer_per_unit,
+        transfer_days: costs.transfer_days,
+        expedite_fixed: costs.expedite_fixed,
+        expedite_rate: costs.expedite_rate,
+        order_fixed: costs.order_fixed,
+        change_fixed: costs.change_fixed,
+        recount: costs.recount,
+        contact: costs.contact,
+        paperwork: costs.paperwork,
+    }
+}

@@ -1,0 +1,404 @@
+//! Matching: order, receipts and bills of a line side by side, exact to the cent (handbook §3.4, bill check), and what to do
+//! about money that is billed but not owed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use reeve_domain::action::{Action, Range};
+use reeve_domain::book::Book;
+use reeve_domain::calendar::plus_days;
+use reeve_domain::evidence::FactValue;
+use reeve_domain::ids::FactId;
+use reeve_domain::money::{Money, Quantity, UnitPrice};
+use reeve_domain::record::{BillLine, PurchaseLine, RecordKind, RecordRef};
+
+use super::desk::{Desk, Proposal, Question, line_ref, scaled};
+use super::three_way::{ThreeWay, three_way};
+
+/// Share of a disputed amount that is paid after all although the bill was blocked.
+pub(super) const LEFT_AFTER_BLOCK: f64 = 0.05;
+/// Share of a claim that is not credited.
+pub(super) const LEFT_AFTER_CLAIM: f64 = 0.2;
+/// Share that remains after merely asking the supplier for a corrected bill.
+pub(super) const LEFT_AFTER_CONTACT: f64 = 0.5;
+/// Days after the receipt (or the bill) in which a claim can be made.
+pub(super) const CLAIM_DAYS: i32 = 30;
+/// The basis of a claim that follows from the bill check.
+pub(super) const BASIS_BILL: &str = "billed more than was received or agreed";
+/// Why a bill is held back whose goods are still to come.
+pub(super) const BASIS_AHEAD: &str = "billed before the goods have come";
+/// Share of what is paid before it comes, and not late, that is never delivered nor credited.
+const LOST_WHEN_PAID_AHEAD: f64 = 0.1;
+
+/// The lines of a bill by its id or its name.
+pub(super) fn lines_of_bill<'b>(book: &'b Book, bill: &str) -> Vec<&'b BillLine> {
+    let by_id: Vec<&BillLine> = book.bill_lines.values().filter(|b| b.bill_id == bill).collect();
+    if by_id.is_empty() { book.bill_lines.values().filter(|b| b.bill_name == bill).collect() } else { by_id }
+}
+
+/// A bill's name for people: its id where the ERP has not numbered it yet.
+pub(super) fn bill_name(line: &BillLine) -> String {
+    if line.bill_name.is_empty() || line.bill_name == "/" { line.bill_id.clone() } else { line.bill_name.clone() }
+}
+
+/// The part of a line that is billed and still to come.
+fn ahead_key(line: &str) -> String {
+    format!("bill:{line}/ahead")
+}
+
+/// The parts of a line.
+pub(super) fn keys(line: &str) -> [String; 3] {
+    [format!("bill:{line}/quantity"), format!("bill:{line}/price"), format!("order:{line}/price")]
+}
+
+/// The parts of a line that are about quantities: billed and never owed, and billed and still to come.
+pub(super) fn quantity_keys(line: &str) -> [String; 2] {
+    let [quantity, ..] = keys(line);
+    [quantity, ahead_key(line)]
+}
+
+/// Everything disputed in a case, gathered over its exceptions before actions are made: one block for a bill, one claim for a
+/// supplier.
+#[derive(Default)]
+pub(super) struct Disputes {
+    lines: BTreeSet<String>,
+}
+
+impl Disputes {
+    /// Lays out a line's bill check and counts what would be paid too much. `quantity` and `price` say which of the two the
+    /// exception is about.
+    pub(super) fn add(&mut self, desk: &mut Desk<'_>, line_id: &str, quantity: bool, price: bool) {
+        let book = desk.view.book;
+        let Some(line) = book.po_lines.get(line_id) else {
+            desk.miss(format!("purchase line {line_id}"), "the bill check");
+            return;
+        };
+        let Some(agreed) = line.price else {
+            desk.miss(format!("price of {} in company currency", line.order_name), "the bill check");
+            return;
+        };
+        if book.asked(line_id).is_empty() {
+            return;
+        }
+        let Some(check) = three_way(book, desk.view.config, line) else {
+            desk.miss(format!("billed price of {} in company currency", line.order_name), "the bill check");
+            return;
+        };
+        let cites = lay_out(desk, line, agreed, &check);
+        let [quantity_key, price_key, _] = keys(line_id);
+        let name = format!("{} on {}", book.item_label(&line.item), line.order_name);
+        if quantity {
+            desk.lose(&quantity_key, format!("billed but not received: {name}"), Range::certain(check.never), cites.clone());
+            let (what, share) =
+                if check.late { ("billed and overdue", 1.0) } else { ("to be paid before it comes", LOST_WHEN_PAID_AHEAD) };
+            if check.ahead > Money::ZERO {
+                let mut cites = cites.clone();
+                if !check.late {
+                    let label = "share of what is paid ahead that is lost";
+                    cites.push(desk.assume(line_ref(line_id), "ahead_lost", label, share));
+                }
+                desk.lose(&ahead_key(line_id), format!("{what}: {name}"), scaled(Range::certain(check.ahead), share), cites);
+            }
+        }
+        if price {
+            desk.lose(
+                &price_key,
+                format!("billed above the agreed price: {name}"),
+                Range::certain(check.price_variance),
+                cites,
+            );
+        }
+        self.lines.insert(line_id.to_owned());
+    }
+
+    /// The actions against what was gathered.
+    pub(super) fn act(&self, desk: &mut Desk<'_>) {
+        let book = desk.view.book;
+        let mut by_bill: BTreeMap<String, Vec<&PurchaseLine>> = BTreeMap::new();
+        let mut by_supplier: BTreeMap<&str, Vec<&PurchaseLine>> = BTreeMap::new();
+        for line in self.lines.iter().filter_map(|id| book.po_lines.get(id)) {
+            by_supplier.entry(line.supplier.as_str()).or_default().push(line);
+            let newest = book.asked(&line.id).into_iter().rfind(|b| b.qty.is_positive());
+            if let Some(bill) = newest {
+                by_bill.entry(bill.bill_id.clone()).or_default().push(line);
+            }
+        }
+        for (bill, lines) in &by_bill {
+            block(desk, bill, lines);
+            accept(desk, bill, lines);
+        }
+        for lines in by_supplier.values() {
+            claim_and_ask(desk, lines);
+        }
+    }
+}
+
+fn lay_out(desk: &mut Desk<'_>, line: &PurchaseLine, agreed: UnitPrice, check: &ThreeWay) -> Vec<FactId> {
+    let source = line_ref(&line.id);
+    let mut cites = vec![
+        desk.fact(source.clone(), "qty", "ordered", FactValue::Quantity(line.qty)),
+        desk.fact(source.clone(), "price", "agreed price", FactValue::Price(agreed)),
+        desk.fact(source.clone(), "received", "received, less returns", FactValue::Quantity(check.received)),
+        desk.fact(source.clone(), "billed", "billed, less credit notes", FactValue::Quantity(check.billed)),
+        desk.fact(source.clone(), "quantity_variance", "quantity variance", FactValue::Money(check.quantity_variance)),
+        desk.fact(source.clone(), "price_variance", "price variance", FactValue::Money(check.price_variance)),
+        desk.fact(source.clone(), "never_units", "billed and never owed", FactValue::Quantity(check.never_units)),
+        desk.fact(source.clone(), "never_owed", "the same at the order's price", FactValue::Money(check.never)),
+        desk.fact(source.clone(), "bill_variance", "billed beyond what is owed", FactValue::Money(check.disputed())),
+    ];
+    if check.ahead > Money::ZERO {
+        cites.push(desk.fact(source, "ahead", "billed and still to come", FactValue::Money(check.ahead)));
+    }
+    let bills: Vec<BillLine> = desk.view.book.asked(&line.id).into_iter().cloned().collect();
+    for bill in bills {
+        cites.extend(bill_facts(desk, &bill));
+    }
+    cites
+}
+
+/// The facts of a bill's line.
+pub(super) fn bill_facts(desk: &mut Desk<'_>, bill: &BillLine) -> Vec<FactId> {
+    let source = RecordRef::new(RecordKind::BillLine, bill.id.clone());
+    let name = bill_name(bill);
+    let mut cites = vec![desk.fact(source.clone(), "qty", &format!("billed on {name}"), FactValue::Quantity(bill.qty))];
+    if let Some(price) = bill.price {
+        cites.push(desk.fact(source.clone(), "price", &format!("price on {name}"), FactValue::Price(price)));
+    }
+    if let Some(due) = bill.due_on {
+        cites.push(desk.fact(source.clone(), "due_on", &format!("{name} is due"), FactValue::Date(due)));
+    }
+    let taken = desk.view.book.taken_back(&bill.bill_id);
+    let paid = match taken {
+        Some(taken) if taken.whole => "taken back",
+        _ if desk.view.book.is_unpaid(bill) => "unpaid",
+        _ => "paid",
+    };
+    cites.push(desk.fact(source, "paid", &format!("payment of {name}"), FactValue::Text(paid.into())));
+    cites
+}
+
+/// What is billed and not owed of some lines, with its parts. What an order asks above the price list is owed: it was ordered.
+fn disputed(desk: &Desk<'_>, lines: &[&PurchaseLine]) -> (Money, Vec<String>) {
+    let of = |l: &&PurchaseLine| -> [String; 2] {
+        let [quantity, price, _] = keys(&l.id);
+        [quantity, price]
+    };
+    let keys: Vec<String> = lines.iter().flat_map(of).filter(|k| desk.parts.contains_key(k)).collect();
+    (keys.iter().map(|k| desk.lost(k).expected).sum(), keys)
+}
+
+/// What is billed of some lines and still to come, where it must be held back, with its parts.
+fn ahead(desk: &Desk<'_>, lines: &[&PurchaseLine]) -> (Money, Vec<String>) {
+    let view = desk.view;
+    let held = lines.iter().filter(|l| desk.parts.contains_key(&ahead_key(&l.id)));
+    let (amounts, keys): (Vec<Money>, Vec<String>) =
+        held.filter_map(|l| Some((three_way(view.book, view.config, l)?.ahead, ahead_key(&l.id)))).unzip();
+    (amounts.into_iter().sum(), keys)
+}
+
+/// The cost of a dispute, with its fact.
+pub(super) fn paperwork(desk: &mut Desk<'_>, source: RecordRef) -> (Money, FactId) {
+    let cost = desk.view.config.costs.paperwork;
+    (cost, desk.fact(source, "cost_paperwork", "cost of the paperwork (setting)", FactValue::Money(cost)))
+}
+
+fn block(desk: &mut Desk<'_>, bill: &str, lines: &[&PurchaseLine]) {
+    let book = desk.view.book;
+    let (never, mut keys) = disputed(desk, lines);
+    let (outstanding, later) = ahead(desk, lines);
+    let amount = never + outstanding;
+    keys.extend(later);
+    let Some(first) = lines_of_bill(book, bill).into_iter().next() else { return };
+    if amount <= Money::ZERO {
+        return;
+    }
+    let (reason, until) = if outstanding > Money::ZERO {
+        (BASIS_AHEAD, "the goods have come; what was received can be released")
+    } else {
+        (BASIS_BILL, "it is cleared")
+    };
+    let source = RecordRef::new(RecordKind::BillLine, first.id.clone());
+    let (cost, cost_cite) = paperwork(desk, source.clone());
+    let contact = desk.view.config.costs.contact;
+    let cites = vec![
+        cost_cite,
+        desk.fact(source.clone(), "disputed", "disputed", FactValue::Money(amount)),
+        desk.assume(source, "block_left", "share that is paid although blocked", LEFT_AFTER_BLOCK),
+    ];
+    let latest = first.due_on.unwrap_or(book.today).max(desk.tomorrow());
+    desk.proposals.push(Proposal {
+        action: Action::BlockBill { bill: bill.to_owned(), disputed: amount, reason: reason.into() },
+        summary: format!(
+            "Keep {amount} of bill {} from {} unpaid until {until}.",
+            bill_name(first),
+            book.supplier_name(&first.supplier)
+        ),
+        after: Desk::leaving(&keys, LEFT_AFTER_BLOCK),
+        cost,
+        // A bill blocked for nothing costs the explanation.
+        regret: contact,
+        value: amount,
+        latest,
+        cites,
+        change: None,
+    });
+}
+
+fn accept(desk: &mut Desk<'_>, bill: &str, lines: &[&PurchaseLine]) {
+    let book = desk.view.book;
+    let config = desk.view.config;
+    let variance: Money = lines.iter().filter_map(|l| three_way(book, config, l)).map(|c| c.disputed()).sum();
+    if variance == Money::ZERO {
+        return;
+    }
+    let Some(name) = lines_of_bill(book, bill).first().map(|b| bill_name(b)) else { return };
+    let cites = lines.iter().map(|l| FactId::new(format!("po_line:{}/bill_variance", l.id))).collect();
+    let proposal = accepted(desk, &name, variance, cites);
+    desk.proposals.push(proposal);
+}
+
+/// Accepting a variance: nothing is won and nothing is spent.
+pub(super) fn accepted(desk: &Desk<'_>, document: &str, variance: Money, cites: Vec<FactId>) -> Proposal {
+    let mut proposal = Proposal::idle(
+        Action::AcceptVar { document: document.to_owned(), variance, reason: "within what the business accepts".into() },
+        if variance < Money::ZERO {
+            format!("Accept that {document} asks {} less than was agreed.", variance.abs())
+        } else {
+            format!("Accept the variance of {variance} on {document} as it is.")
+        },
+        desk.today_plus(CLAIM_DAYS),
+    );
+    proposal.value = variance.abs();
+    proposal.cites = cites;
+    proposal
+}
+
+/// The last day of the claim window of some lines: thirty days after the newest receipt, or the bill where nothing came.
+pub(super) fn claim_until(book: &Book, lines: &[&PurchaseLine]) -> Option<jiff::civil::Date> {
+    lines
+        .iter()
+        .filter_map(|l| {
+            let received = book.receipts(&l.id).last().and_then(|m| m.done_at).map(|at| book.calendar.day_of(at));
+            received.max(book.bills(&l.id).last().map(|b| b.billed_on))
+        })
+        .max()
+        .map(|day| plus_days(day, CLAIM_DAYS))
+}
+
+fn claim_and_ask(desk: &mut Desk<'_>, lines: &[&PurchaseLine]) {
+    let book = desk.view.book;
+    let Some(first) = lines.first() else { return };
+    let config = desk.view.config;
+    let (amount, mut keys) = disputed(desk, lines);
+    let (outstanding, later) = ahead(desk, lines);
+    let source = line_ref(&first.id);
+    let until = claim_until(book, lines).unwrap_or(book.today);
+    if amount > Money::ZERO {
+        let (cost, cost_cite) = paperwork(desk, source.clone());
+        let quantity: Quantity =
+            lines.iter().filter_map(|l| three_way(book, config, l)).map(|c| c.never_units.max(Quantity::ZERO)).sum();
+        let cites = vec![
+            cost_cite,
+            desk.fact(source.clone(), "claim_value", "claim", FactValue::Money(amount)),
+            desk.fact(source.clone(), "claim_quantity", "units billed but not received", FactValue::Quantity(quantity)),
+            desk.assume(source.clone(), "claim_left", "share of claims that is not credited", LEFT_AFTER_CLAIM),
+        ];
+        desk.proposals.push(Proposal {
+            action: Action::Claim {
+                supplier: first.supplier.clone(),
+                lines: lines.iter().map(|l| l.id.clone()).collect(),
+                quantity,
+                value: amount,
+                basis: BASIS_BILL.into(),
+                bill: None,
+            },
+            summary: format!(
+                "Claim {amount} from {} on {}.",
+                book.supplier_name(&first.supplier),
+                lines
+                    .iter()
+                    .map(|l| l.order_name.as_str())
+                    .collect::<BTreeSet<_>>()
+                    .into_iter()
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            ),
+            after: Desk::leaving(&keys, LEFT_AFTER_CLAIM),
+            cost,
+            regret: desk.view.config.costs.contact,
+            value: amount,
+            latest: until,
+            cites,
+            change: None,
+        });
+    }
+    if amount + outstanding <= Money::ZERO {
+        // Nothing is owed to us: there is nothing to ask about.
+        return;
+    }
+    let about = if amount > Money::ZERO {
+        format!("the difference between bill, order and receipt on {}", first.order_name)
+    } else {
+        format!("order {}, which is billed and has not come whole: when does the rest come", first.order_name)
+    };
+    keys.extend(later);
+    desk.contact(&Question {
+        role: "supplier",
+        partner: first.supplier.as_str(),
+        about: &about,
+        keys: &keys,
+        left: LEFT_AFTER_CONTACT,
+        latest: until,
+        source,
+    });
+}
+
+/// Goods of one line that were received and are of no use.
+pub(super) struct Fault<'f> {
+    pub quantity: Quantity,
+    pub value: Money,
+    pub basis: &'f str,
+    /// Share that the claim does not bring back on average.
+    pub left: f64,
+}
+
+/// A claim for such goods.
+pub(super) fn claim(desk: &mut Desk<'_>, line: &PurchaseLine, fault: &Fault<'_>, keys: &[String]) {
+    let Fault { quantity, value, basis, left } = *fault;
+    if value <= Money::ZERO {
+        return;
+    }
+    let book = desk.view.book;
+    let source = line_ref(&line.id);
+    let (cost, cost_cite) = paperwork(desk, source.clone());
+    // The claim names the order, also where the case is about stock: whoever recomputes the card finds the name here.
+    desk.fact(source.clone(), "order", "order", FactValue::Text(line.order_name.clone()));
+    let cites = vec![
+        cost_cite,
+        desk.fact(source.clone(), "fault_value", "claim", FactValue::Money(value)),
+        desk.fact(source.clone(), "fault_quantity", "units claimed", FactValue::Quantity(quantity)),
+        desk.assume(source, "fault_left", "share of such claims that is not credited", left),
+    ];
+    desk.proposals.push(Proposal {
+        action: Action::Claim {
+            supplier: line.supplier.clone(),
+            lines: vec![line.id.clone()],
+            quantity,
+            value,
+            basis: basis.to_owned(),
+            bill: None,
+        },
+        summary: format!(
+            "Claim {value} from {} for {quantity} units of {} on {}.",
+            book.supplier_name(&line.supplier),
+            book.item_label(&line.item),
+            line.order_name
+        ),
+        after: Desk::leaving(keys, left),
+        cost,
+        regret: desk.view.config.costs.contact,
+        value,
+        latest: claim_until(book, &[line]).unwrap_or(book.today),
+        cites,
+        change: None,
+    });
+}

@@ -1,0 +1,384 @@
+//! Assess: from a case to what it costs and what could be done, every figure with its facts.
+//!
+//! Pure computation on one [`Scene`]: no store, no clock, no randomness, so the same view gives the same candidates byte
+//! for byte. Each family of exceptions has a file that lays out facts, counts losses by part and proposes actions; this file
+//! sends exceptions to them and puts the result together. Nothing here chooses words beyond one sentence per action.
+//!
+//! - `desk`: facts, parts of the loss, proposals;
+//! - `frozen`: what the figures were computed from, for whoever computes them again;
+//! - `projection`: stock in the days to come;
+//! - `checks`: hard and soft checks, the same ones that run again at the queue and at the click;
+//! - `doubled`: how far a doubled receipt still asks for anything;
+//! - `working`: on which days goods leave and arrive;
+//! - `rank`: net benefit, order, lane, slack, abstention.
+
+#[cfg(test)]
+mod advice_tests;
+mod announced;
+mod bills;
+mod catalogue;
+mod channel;
+mod checks;
+mod counted;
+#[cfg(test)]
+mod decide_tests;
+mod desk;
+mod doubled;
+mod duplicate;
+mod feed;
+mod frozen;
+#[cfg(test)]
+mod frozen_tests;
+#[cfg(test)]
+mod kit_tests;
+mod matching;
+mod next_order;
+mod ordered;
+mod projection;
+mod rank;
+mod receiving;
+mod replenish;
+mod shortage;
+mod shortage_facts;
+mod stock;
+mod subject;
+mod supply;
+mod surplus;
+#[cfg(test)]
+mod tests;
+mod three_way;
+mod transfer;
+mod working;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use reeve_domain::action::{Action, Candidate, Check, Range};
+use reeve_domain::book::{Book, Place};
+use reeve_domain::case::Rank;
+use reeve_domain::evidence::{Fact, FactValue, Missing};
+use reeve_domain::exception::{Exception, ExceptionType};
+use reeve_domain::ids::{FactId, ItemId};
+use reeve_domain::money::{Money, Quantity};
+use reeve_domain::record::{MoveKind, PurchaseLine, RecordKind, RecordRef};
+use reeve_domain::workings::{Made, Workings};
+use reeve_models::formulas;
+use crate::scene::Scene;
+
+pub(crate) use rank::is_dated;
+
+use desk::{Desk, Proposal, place_of, places_of};
+use rank::Age;
+use shortage::Need;
+
+/// Days for which an action that is never too late is offered.
+const OPEN_END_DAYS: i32 = 21;
+
+/// One part of the loss: a lost unit, a claim or a held euro is in exactly one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LossPart {
+    /// What is lost, for people.
+    pub what: String,
+    /// How much, if nothing is done.
+    pub amount: Range,
+    /// The facts it comes from.
+    pub cites: Vec<FactId>,
+    /// How the amount is made; none where it is certain.
+    pub made: Option<Made>,
+}
+
+/// What a case costs and what could be done about it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Assessment {
+    /// Everything that figures rest on; ids are unique.
+    pub facts: Vec<Fact>,
+    /// What was needed and is not there.
+    pub missing: Vec<Missing>,
+    /// Legal actions, `A1` first, in order of expected net benefit; doing nothing is always among them.
+    pub candidates: Vec<Candidate>,
+    /// Why no action is suggested; then ESCALATE, which is among the candidates, goes first.
+    pub abstain: Option<String>,
+    /// The case's ranking figures.
+    pub rank: Rank,
+    /// How L₀ is made.
+    pub loss_sum: Vec<LossPart>,
+    /// What every figure was computed from.
+    pub workings: Workings,
+}
+
+/// Recommendations shown for a case at most: more are not read.
+pub const RECOMMENDATIONS: usize = 6;
+
+/// Assesses a case.
+pub fn assess(view: &Scene<'_>) -> Assessment {
+    let mut desk = Desk::new(view);
+    let p = probability(view);
+    let p_cite = desk.fact(lead_record(view), "p_real", "probability that it is real", FactValue::number(p, 4));
+    gather(&mut desk);
+    let mut proposals = rank::merged(std::mem::take(&mut desk.proposals));
+    let mut ages = rank::ages(&desk, p, &proposals);
+    let mut effects = frozen::effects(&desk, &mut proposals);
+    let mut candidates: Vec<Candidate> =
+        proposals.into_iter().filter_map(|proposal| rank::candidate(&desk, p, &p_cite, proposal)).collect();
+    rank::order(&mut candidates);
+    let abstain = rank::abstention(&desk, p, &candidates);
+    let mut idle = idle_actions(&desk, &candidates, &ages, abstain.as_deref());
+    ages.extend(rank::ages(&desk, p, &idle));
+    effects.extend(frozen::effects(&desk, &mut idle));
+    candidates.extend(idle.into_iter().filter_map(|proposal| rank::candidate(&desk, p, &p_cite, proposal)));
+    rank::order(&mut candidates);
+    let rank = rank::rank(view, p, rank::loss_now(&desk).expected, &candidates, &ages);
+    // Missing is a value: what can not be counted is not worth nothing.
+    let rank = Rank { unknown: !desk.missing.is_empty(), ..rank };
+    let workings = frozen::freeze(&mut desk, &candidates, effects, &ages);
+    Assessment {
+        facts: desk.facts.into_values().collect(),
+        missing: desk.missing.into_iter().collect(),
+        candidates,
+        abstain,
+        rank,
+        loss_sum: desk.parts.into_values().filter(|part| part.amount.high > Money::ZERO).collect(),
+        workings,
+    }
+}
+
+/// Every check of an action on the current book, hard ones first.
+pub fn checks_of(view: &Scene<'_>, action: &Action) -> Vec<Check> {
+    checks::of(view, action)
+}
+
+/// The probability that the case is real: that of its most certain exception. That a shortage could be helped from elsewhere
+/// says nothing about whether it comes.
+fn probability(view: &Scene<'_>) -> f64 {
+    use ExceptionType as T;
+    let short = view.exceptions.iter().any(|e| matches!(e.signal.code, T::ILow | T::IOut));
+    let tells = |e: &&Exception| !(short && e.signal.code == T::IImbal);
+    let p = |e: &Exception| {
+        let learnt = view.p.get(&e.signal.code).copied().unwrap_or_else(|| e.signal.code.prior());
+        let p = match e.signal.code {
+            T::ILow => formulas::low_stock_p(e.signal.score, learnt, T::ILow.prior()),
+            // A duplicate's score says what speaks against it: equal bills may both be owed.
+            T::FDupBill => learnt * e.signal.score,
+            _ => learnt,
+        };
+        p * doubled::still_real(view, e)
+    };
+    view.exceptions.iter().filter(tells).map(p).fold(0.0, f64::max).clamp(0.0, 1.0)
+}
+
+/// The record a case-wide fact is kept under.
+fn lead_record(view: &Scene<'_>) -> RecordRef {
+    let subject = &view.case.subject;
+    let cited = || view.exceptions.iter().flat_map(|e| &e.signal.facts).map(|f| f.source.clone()).next();
+    if let Some(line) = &subject.po_line {
+        return RecordRef::new(RecordKind::PoLine, line.clone());
+    }
+    if let Some(item) = &subject.item {
+        return RecordRef::new(RecordKind::Item, item.as_str());
+    }
+    cited().unwrap_or_else(|| match (&subject.supplier, &subject.location) {
+        (Some(supplier), _) => RecordRef::new(RecordKind::Supplier, supplier.as_str()),
+        (None, Some(location)) => RecordRef::new(RecordKind::Location, location.as_str()),
+        (None, None) => RecordRef::new(RecordKind::Location, "unknown"),
+    })
+}
+
+/// The purchase lines an exception is about.
+fn lines_of<'b>(view: &Scene<'b>, exception: &Exception) -> Vec<&'b PurchaseLine> {
+    let subject = &exception.signal.subject;
+    match (&subject.po_line, &subject.order) {
+        (Some(line), _) => view.book.po_lines.get(line).into_iter().collect(),
+        (None, Some(order)) => view.book.lines_of_order(order),
+        (None, None) => Vec::new(),
+    }
+}
+
+/// The places where the case may mean too little stock, and how far. A place that is looked at for two reasons is looked at
+/// without a cap if one of them has none.
+fn needs(view: &Scene<'_>) -> BTreeMap<Place, Need> {
+    use ExceptionType as T;
+    let book = view.book;
+    let mut needs: BTreeMap<Place, Need> = BTreeMap::new();
+    let mut add = |place: Place, cap: Option<f64>, reorder: bool| {
+        needs
+            .entry(place)
+            .and_modify(|n| {
+                n.cap = n.cap.zip(cap).map(|(a, b)| a.max(b));
+                n.reorder |= reorder;
+            })
+            .or_insert(Need { cap, reorder });
+    };
+    for exception in view.exceptions {
+        match exception.signal.code {
+            T::ILow | T::IOut | T::IImbal | T::DSpike | T::DPromoOver => {
+                for place in places_of(view, exception) {
+                    add(place, None, true);
+                }
+            }
+            T::DShift => {
+                if let Some(place) = place_of(exception) {
+                    let (before, since) = surplus::level_change(book, exception, &place);
+                    if since > before {
+                        add(place, None, true);
+                    }
+                }
+            }
+            T::RShort | T::SOverdue | T::RLate => {
+                for line in lines_of(view, exception) {
+                    let owed = receiving::owed(book, line);
+                    let open = receiving::overdue(book, line) || exception.signal.code == T::RShort;
+                    if owed > 0.0 && open {
+                        for (place, owed) in places_served(book, line, owed) {
+                            add(place, Some(owed), false);
+                        }
+                    }
+                }
+            }
+            T::SDelay => {
+                for line in lines_of(view, exception) {
+                    let open = book.open_quantity(&line.id).to_f64();
+                    if open > 0.0 {
+                        for (place, open) in places_served(book, line, open) {
+                            add(place, Some(open), false);
+                        }
+                    }
+                }
+            }
+            T::TLate => {
+                if let Some((passage, to)) = transfer::passage_of(view, exception).and_then(|p| Some((p.clone(), p.to?))) {
+                    add((passage.item, to), Some(passage.qty.to_f64()), false);
+                }
+            }
+            T::RDamage => {
+                for line in lines_of(view, exception) {
+                    let back = book.away(&line.id).to_f64();
+                    if back > 0.0 {
+                        for (place, back) in places_served(book, line, back) {
+                            add(place, Some(back), false);
+                        }
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    needs
+}
+
+/// The places that so many units of a line serve, each with its units: of a kit its components', of goods that go straight to a
+/// customer none.
+fn places_served(book: &Book, line: &PurchaseLine, units: f64) -> Vec<(Place, f64)> {
+    if line.to_customer {
+        return Vec::new();
+    }
+    let components = book.components(&line.id);
+    if components.is_empty() {
+        return vec![((line.item.clone(), line.location.clone()), units)];
+    }
+    let at = |item: &ItemId| (item.clone(), line.location.clone());
+    components.into_iter().map(|(item, per)| (at(item), units * Quantity(per).to_f64())).collect()
+}
+
+/// Sends every exception to the file of its family.
+fn gather(desk: &mut Desk<'_>) {
+    use ExceptionType as T;
+    let view = desk.view;
+    let needs = needs(view);
+    // Parts of the loss first: a question may leave only a share of what is counted by then.
+    for (place, need) in &needs {
+        shortage::assess(desk, place, *need);
+    }
+    let mut disputes = matching::Disputes::default();
+    for exception in view.exceptions {
+        let subject = &exception.signal.subject;
+        match exception.signal.code {
+            // The shortage is all there is to them. What the bill check counts of a doubled bill is known when all else is
+            // gathered: it comes last.
+            T::DSpike | T::DPromoOver | T::ILow | T::IOut | T::IImbal | T::SDelay | T::FDupBill => {}
+            T::DShift | T::DCollapse => {
+                if let Some(place) = place_of(exception).filter(|p| !needs.contains_key(p)) {
+                    surplus::assess(desk, exception, &place, false);
+                    let on_hand = view.book.on_shelf(&place.0, &place.1);
+                    if exception.signal.code == T::DCollapse && on_hand.is_positive() {
+                        // A collapse with stock in the books may be a ghost: counting finds it.
+                        stock::phantom(desk, exception, stock::GHOST_SHARE);
+                    }
+                }
+            }
+            T::DPromoUnder => {
+                for place in places_of(view, exception) {
+                    surplus::assess(desk, exception, &place, true);
+                }
+            }
+            T::DReturn => stock::spoiled(desk, exception, MoveKind::CustomerReturn),
+            T::IScrap => stock::spoiled(desk, exception, MoveKind::Scrap),
+            T::DData if exception.signal.period.starts_with(feed::PERIOD) => feed::assess(desk, exception),
+            T::DData => stock::doubled_order(desk, exception),
+            T::RShort | T::ROver | T::RLate | T::REarly | T::RUom | T::RDup | T::RUnplanned | T::RDamage => {
+                receiving::assess(desk, exception, &mut disputes);
+            }
+            T::FQty | T::FPrice => {
+                if let Some(line) = &subject.po_line {
+                    match (exception.signal.code, &subject.bill) {
+                        (T::FQty, _) => disputes.add(desk, line, true, false),
+                        (_, Some(_)) => disputes.add(desk, line, false, true),
+                        (_, None) => ordered::above_the_list(desk, line),
+                    }
+                }
+            }
+            T::ICount => stock::count(desk, exception),
+            T::IShrink => stock::shrink(desk, exception),
+            T::INeg => stock::negative(desk, exception),
+            T::IPhantom => stock::phantom(desk, exception, 1.0),
+            T::RAsn => announced::mismatch(desk, exception, &mut disputes),
+            T::SUnconf => announced::unconfirmed(desk, exception),
+            T::OOversell | T::OSync => channel::assess(desk, exception),
+            T::TLate => transfer::assess(desk, exception),
+            T::SOverdue => supply::overdue_order(desk, exception),
+            T::SLtShift => supply::lead_time_shift(desk, exception),
+            T::MMaster => supply::master_data(desk, exception),
+        }
+    }
+    for exception in view.exceptions.iter().filter(|e| e.signal.code == T::FDupBill) {
+        duplicate::assess(desk, exception);
+    }
+    disputes.act(desk);
+}
+
+/// Watching, doing nothing and asking for judgement: none of them changes the loss.
+fn idle_actions(desk: &Desk<'_>, candidates: &[Candidate], ages: &[Age], abstain: Option<&str>) -> Vec<Proposal> {
+    let mut idle = Vec::new();
+    let open_end = desk.today_plus(OPEN_END_DAYS);
+    if let (Some(condition), Some(until)) = (&desk.watch, rank::watch_until(desk, candidates, ages)) {
+        idle.push(Proposal::idle(
+            Action::Monitor { condition: condition.clone(), until },
+            format!("Watch until {until} whether {condition}."),
+            until,
+        ));
+    }
+    let to = || desk.unclear.as_ref().map_or("planner", |(_, to)| to.as_str()).to_owned();
+    let unclear = abstain.map(str::to_owned).or_else(|| desk.unclear.as_ref().map(|(what, _)| what.clone()));
+    if let Some(unclear) = unclear {
+        let to = to();
+        let summary = format!("Ask {to} to judge: {unclear}.");
+        idle.push(Proposal::idle(Action::Escalate { unclear, to }, summary, open_end));
+    }
+    let reason = if desk.parts.values().any(|p| p.amount.expected.minor > 0) {
+        "no action is worth its cost"
+    } else {
+        "nothing is at stake"
+    };
+    idle.push(Proposal::idle(
+        Action::NoAction { reason: reason.into() },
+        "Do nothing and close the case with an explanation.".into(),
+        open_end,
+    ));
+    idle
+}
+
+/// The fact ids an assessment holds.
+impl Assessment {
+    /// The ids of all facts.
+    pub fn fact_ids(&self) -> BTreeSet<&FactId> {
+        self.facts.iter().map(|f| &f.id).collect()
+    }
+}

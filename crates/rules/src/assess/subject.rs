@@ -1,0 +1,65 @@
+//! What a case is about: its places, its company, and which other case needs the same stock.
+
+use reeve_domain::book::Place;
+use reeve_domain::exception::Exception;
+use reeve_domain::ids::{ItemId, LocationId};
+use reeve_domain::record::{PurchaseLine, RecordKind};
+use crate::scene::Scene;
+
+/// The company that a case is about: that of the first place or purchase line that its exceptions name. Exceptions of two
+/// companies never share a case.
+pub(super) fn company_of<'a>(view: &Scene<'a>) -> Option<&'a str> {
+    let book = view.book;
+    let of = |exception: &'a Exception| {
+        let subject = &exception.signal.subject;
+        let line = subject.po_line.as_ref().and_then(|line| book.po_lines.get(line));
+        let of_order = || subject.order.as_ref().and_then(|order| book.lines_of_order(order).into_iter().next());
+        let of_bill = || {
+            let mut lines = book.bill_lines.values().filter(|b| subject.bill.as_deref() == Some(b.bill_id.as_str()));
+            lines.find_map(|b| book.po_lines.get(b.po_line.as_ref()?))
+        };
+        let cited = || {
+            let mut lines = exception.signal.facts.iter().filter(|fact| fact.source.kind == RecordKind::PoLine);
+            lines.find_map(|fact| book.po_lines.get(&fact.source.id))
+        };
+        // What is about a whole company cites one of its locations.
+        let cited_place = || {
+            let mut places = exception.signal.facts.iter().filter(|fact| fact.source.kind == RecordKind::Location);
+            places.find_map(|fact| book.locations.values().find(|location| location.id.as_str() == fact.source.id))
+        };
+        let location = subject
+            .location
+            .as_ref()
+            .or_else(|| line.or_else(of_order).or_else(of_bill).or_else(cited).map(|line: &PurchaseLine| &line.location))
+            .or_else(|| cited_place().map(|location| &location.id))?;
+        book.company_of(location)
+    };
+    view.exceptions.iter().find_map(of)
+}
+
+/// The other live case that needs the stock of a place, where there is one.
+pub(super) fn needed_elsewhere<'a>(view: &Scene<'a>, item: &ItemId, location: &LocationId) -> Option<&'a str> {
+    let owner = view.claimed.get(&format!("shortage:{item}@{location}"))?;
+    let idle = view.claimed.contains_key(&format!("idle:{item}@{location}"));
+    (owner != view.case.id.as_str() && !idle).then_some(owner.as_str())
+}
+
+/// The places an exception is about: its own, or for a promotion, which has no location, all of its company that have a
+/// forecast.
+pub(super) fn places_of(view: &Scene<'_>, exception: &Exception) -> Vec<Place> {
+    let subject = &exception.signal.subject;
+    let Some(item) = &subject.item else { return Vec::new() };
+    let places = subject.location.iter().chain(view.book.locations.keys().filter(|_| subject.location.is_none()));
+    let company = company_of(view);
+    let ours = |location: &&LocationId| {
+        subject.location.is_some() || company.is_none() || view.book.company_of(location) == company
+    };
+    let places = places.filter(ours).map(|l| (item.clone(), l.clone()));
+    places.filter(|p| subject.location.is_some() || view.outlook.daily.contains_key(p)).collect()
+}
+
+/// The item and location an exception is about, where it names both.
+pub(super) fn place_of(exception: &Exception) -> Option<(ItemId, LocationId)> {
+    let subject = &exception.signal.subject;
+    Some((subject.item.clone()?, subject.location.clone()?))
+}

@@ -1,0 +1,88 @@
+//! Transfers that are overdue: the goods at risk, and who knows where they are (handbook §4.6). What the receiver lacks
+//! meanwhile is a shortage, and is counted as one.
+
+use reeve_domain::action::Range;
+use reeve_domain::evidence::FactValue;
+use reeve_domain::exception::Exception;
+use reeve_domain::notice::CarrierState;
+use reeve_domain::record::{RecordKind, RecordRef};
+use reeve_domain::transit::Passage;
+use crate::detect::counted::Event;
+use crate::scene::Scene;
+
+use super::desk::{Desk, Question, scaled};
+use super::{counted, shortage};
+
+/// Share of overdue transfers whose goods are not found again.
+const LOST: f64 = 0.2;
+/// The same where the carrier reports them lost or damaged.
+const REPORTED_LOST: f64 = 0.9;
+/// Share of the loss that remains after asking where the goods are.
+const LEFT_AFTER_CONTACT: f64 = 0.6;
+/// Share that remains after a count at the receiver: some transfers came and were not booked in.
+const LEFT_AFTER_COUNT: f64 = 0.7;
+
+/// The transfer that an exception is about, while it lasts.
+pub(super) fn passage_of(view: &Scene<'_>, exception: &Exception) -> Option<Passage> {
+    let told = exception.signal.facts.iter().map(|f| &f.source).find(|s| s.kind == RecordKind::Move)?;
+    view.book.passage(&told.id)
+}
+
+/// Assesses an overdue transfer.
+pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception) {
+    let view = desk.view;
+    let book = view.book;
+    let Some(passage) = passage_of(view, exception) else { return };
+    let carriers = book.carriers();
+    let carrier = carriers.newest(&passage.documents);
+    let reported = matches!(carrier, Some((_, CarrierState::Lost | CarrierState::Damaged, _)));
+    let source = RecordRef::new(RecordKind::Move, passage.id.clone());
+    let mut keys = Vec::new();
+    if passage.shipped_at.is_some() || reported {
+        let Some(cost) = desk.cost(&passage.item) else { return };
+        let share = if reported { REPORTED_LOST } else { LOST };
+        let value = passage.qty * cost.price;
+        let amount = scaled(Range { low: value, expected: value, high: value }, share);
+        let cites = vec![
+            cost.cite,
+            desk.fact(source.clone(), "qty", "not arrived", FactValue::Quantity(passage.qty)),
+            desk.fact(source.clone(), "goods_value", "value of the goods", FactValue::Money(value)),
+            desk.assume(source.clone(), "lost", "share of such goods that is not found again", share),
+            desk.fact(source.clone(), "goods_at_risk", "goods value at risk", FactValue::Money(amount.expected)),
+        ];
+        let key = format!("transit:{}", passage.id);
+        let name = format!("{} with {}", book.item_label(&passage.item), passage.document());
+        desk.lose(&key, format!("goods that may be lost on their way: {name}"), amount, cites);
+        keys.push(key);
+    }
+    if let Some(to) = &passage.to {
+        let place = (passage.item.clone(), to.clone());
+        keys.extend(shortage::keys(&place));
+        let shipped = passage.shipped_at.filter(|_| !reported).map(|at| Event { at, by: None });
+        // A count that agreed since has found that they are not there unbooked.
+        if shipped.is_some_and(|event| counted::agreed(desk, &place, &event).is_none()) {
+            desk.recount(&passage.item, to, &keys, LEFT_AFTER_COUNT, None);
+        }
+    }
+    let sender = passage.from.as_ref().or(passage.to.as_ref());
+    let (role, partner) = match (&carrier, sender) {
+        (Some((notice, ..)), _) => ("carrier", notice.source.clone()),
+        (None, Some(sender)) => ("warehouse", sender.as_str().to_owned()),
+        (None, None) => ("warehouse", String::new()),
+    };
+    let question = if passage.shipped_at.is_some() { "where are the goods" } else { "when will it leave" };
+    desk.contact(&Question {
+        role,
+        partner: &partner,
+        about: &format!("transfer {}, which is overdue: {question}", passage.document()),
+        keys: &keys,
+        left: LEFT_AFTER_CONTACT,
+        latest: desk.answer_by(),
+        source,
+    });
+    if reported {
+        desk.escalate("who bears what was lost on the way", "logistics");
+    }
+    let document = passage.document().to_owned();
+    desk.watch.get_or_insert_with(|| format!("{document} is booked in"));
+}

@@ -1,0 +1,252 @@
+//! The book's demand as a panel: every item at every location where it was ever sold, over the same days.
+//!
+//! What a day says is what was known at its close. A location is closed on a weekday on which it has sold nothing at all
+//! for eight weeks; what it never sold up to a day is closed there on that day. The books know no holidays.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+
+use super::feed::Feeds;
+use reeve_domain::book::{Book, Place};
+use reeve_domain::calendar::days_between;
+use reeve_models::demand::panel::{Cell, Panel, PanelError, SeriesKey, TRADING_HOURS};
+
+/// Weeks without a sale on a weekday after which a location counts as closed on it.
+const CLOSED_WEEKS: usize = 8;
+
+/// The demand of a book; nothing where nothing was ever sold.
+///
+/// # Errors
+/// None that a book could meet: its days and places are in order.
+pub fn panel(book: &Book, feeds: &Feeds) -> Result<Option<Panel>, PanelError> {
+    let Some(first) = book.first_day() else { return Ok(None) };
+    let days = book.days_anywhere(first);
+    if days.is_empty() {
+        return Ok(None);
+    }
+    let mut series: BTreeMap<SeriesKey, Vec<Cell>> = BTreeMap::new();
+    for place in book.places() {
+        let units = book.demand_by_day(&place.0, &place.1, first);
+        if let Some(launched) = units.iter().position(|units| *units > 0.0) {
+            let key = SeriesKey { location: place.1.to_string(), item: place.0.to_string() };
+            series.insert(key, cells(book, feeds, &place, first, &days, &units, launched));
+        }
+    }
+    let mut by_location: BTreeMap<String, Vec<f32>> = BTreeMap::new();
+    for (key, cells) in &series {
+        let sold = by_location.entry(key.location.clone()).or_insert_with(|| vec![0.0; days.len()]);
+        sold.iter_mut().zip(cells).for_each(|(sold, cell)| *sold += cell.units);
+    }
+    for (key, cells) in &mut series {
+        let sold = &by_location[&key.location];
+        for (at, cell) in cells.iter_mut().enumerate() {
+            // Today and the same weekday of the weeks before.
+            let weeks = (0..=CLOSED_WEEKS).map(|week| at.checked_sub(7 * week));
+            let silent = weeks.map(|day| day.is_some_and(|day| sold[day] <= 0.0));
+            cell.open &= !silent.into_iter().all(|silent| silent);
+        }
+    }
+    let (keys, cells): (Vec<SeriesKey>, Vec<Vec<Cell>>) = series.into_iter().unzip();
+    Panel::new(days, keys, cells.concat()).map(|panel| (!panel.keys().is_empty()).then_some(panel))
+}
+
+fn cells(
+    book: &Book,
+    feeds: &Feeds,
+    place: &Place,
+    first: Date,
+    days: &[Date],
+    units: &[f64],
+    launched: usize,
+) -> Vec<Cell> {
+    let (item, location) = place;
+    let out = book.out_by_day(item, location, first);
+    let delisted = book.items.get(item).and_then(|item| item.delisted_at).map(|at| book.calendar.day_of(at));
+    let prices = prices(book, place, first, days.len());
+    let cell = |(at, day): (usize, &Date)| {
+        // Where the day still runs it is no day yet, though it is over elsewhere.
+        let Some(units) = units.get(at) else {
+            return Cell { units: 0.0, price: prices[at], stockout_hours: 0.0, promo: false, holiday: false, open: false };
+        };
+        // Out at the close of the day before, at its own close, or at both: half the hours for each.
+        let ends = [at > 0 && out[at - 1], out[at]].into_iter().filter(|out| *out).count();
+        Cell {
+            // What came back is no demand.
+            units: units.max(0.0) as f32,
+            price: prices[at],
+            stockout_hours: TRADING_HOURS * ends as f32 / 2.0,
+            promo: book.promotion_on(item, location, *day).is_some(),
+            holiday: false,
+            open: at >= launched && delisted.is_none_or(|from| *day < from) && !feeds.is_silent(location, *day),
+        }
+    };
+    days.iter().enumerate().map(cell).collect()
+}
+
+/// The mean price of a unit on each day, that of the day before where nothing was sold at a price that is known.
+fn prices(book: &Book, place: &Place, first: Date, days: usize) -> Vec<f32> {
+    let mut sums = vec![(0.0, 0.0); days];
+    for line in book.sales_at(&place.0, &place.1) {
+        let at = usize::try_from(days_between(first, book.calendar_of(&place.1).day_of(line.ordered_at))).ok();
+        if let (Some(sum), Some(price)) = (at.and_then(|at| sums.get_mut(at)), line.price) {
+            let qty = line.qty.to_f64().max(0.0);
+            *sum = (sum.0 + qty * price.to_f64(), sum.1 + qty);
+        }
+    }
+    let mut last = 0.0;
+    let mut price = |(money, units): (f64, f64)| {
+        if units > 0.0 && money > 0.0 {
+            last = (money / units) as f32;
+        }
+        last
+    };
+    sums.into_iter().map(&mut price).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reeve_domain::calendar::{Calendar, plus_days};
+    use reeve_domain::ids::{ItemId, LocationId};
+    use reeve_domain::money::{Quantity, UnitPrice};
+    use reeve_domain::record::{Item, Location, MoveKind, Promotion, PromotionSource, Record, SaleLine, StockMove};
+
+    const FIRST: &str = "2026-07-06";
+
+    fn day(number: i32) -> Date {
+        plus_days(FIRST.parse().unwrap(), number)
+    }
+
+    fn noon(number: i32) -> jiff::Timestamp {
+        format!("{}T12:00:00Z", day(number)).parse().unwrap()
+    }
+
+    fn item(id: &str) -> Record {
+        Record::Item(Item {
+            id: ItemId::new(id),
+            sku: id.to_owned(),
+            name: id.to_owned(),
+            category: String::new(),
+            unit: "Units".to_owned(),
+            cost: None,
+            list_price: None,
+            sellable: true,
+            delisted_at: None,
+            keys: reeve_domain::packs::ItemKeys::default(),
+            costs: std::collections::BTreeMap::new(),
+        })
+    }
+
+    fn sale(number: i32, item: &str, units: i64, price: Option<f64>) -> Record {
+        let id = format!("{number}-{item}");
+        Record::SaleLine(SaleLine {
+            order_id: id.clone(),
+            order_name: id.clone(),
+            id,
+            customer: "1".to_owned(),
+            reference: String::new(),
+            item: ItemId::new(item),
+            location: LocationId::new("1"),
+            qty: Quantity::units(units),
+            price: price.and_then(UnitPrice::from_erp),
+            ordered_at: noon(number),
+        })
+    }
+
+    fn stock(number: i32, kind: MoveKind, units: i64) -> Record {
+        let (out, place) = (kind == MoveKind::Delivery, LocationId::new("1"));
+        Record::Move(StockMove {
+            id: format!("m{number}"),
+            kind,
+            item: ItemId::new("a"),
+            from: out.then(|| place.clone()),
+            to: (!out).then_some(place),
+            qty: Quantity::units(units),
+            created_at: noon(number),
+            scheduled_at: None,
+            done_at: Some(noon(number)),
+            document: String::new(),
+            document_id: None,
+            origin: String::new(),
+            po_line: None,
+            sale_line: None,
+            partner: None,
+            deadline: None,
+            returns: None,
+            to_replace: false,
+            asked: None,
+            owner: None,
+            entered_by: None,
+            reason: String::new(),
+        })
+    }
+
+    /// A shop of one location: `a` sells every day but Sundays for eleven weeks, `b` from the second week on, `c` never.
+    fn shop() -> Panel {
+        let location = Location {
+            id: LocationId::new("1"),
+            code: "ONE".to_owned(),
+            name: "One".to_owned(),
+            company: None,
+            company_name: String::new(),
+        };
+        let mut records = vec![item("a"), item("b"), item("c"), Record::Location(location)];
+        for number in (0..77).filter(|number| number % 7 != 6) {
+            records.push(sale(number, "a", 2, (number < 10).then_some(1.5)));
+            if number >= 7 {
+                records.push(sale(number, "b", 1, Some(4.0)));
+            }
+        }
+        // Out from the close of the 20th day on until goods come on the 22nd.
+        records.extend([
+            stock(0, MoveKind::Receipt, 30),
+            stock(20, MoveKind::Delivery, 30),
+            stock(22, MoveKind::Receipt, 90),
+        ]);
+        let (from, to) = (day(30), day(31));
+        let (id, name) = ("loyalty-1".to_owned(), "Weekend".to_owned());
+        let source = PromotionSource::Loyalty;
+        records.push(Record::Promotion(Promotion {
+            id,
+            source,
+            item: ItemId::new("a"),
+            name,
+            from,
+            to,
+            percent: 20.0,
+            company: None,
+        }));
+        let book = Book::new(Calendar::utc().close_of(day(76)), Calendar::utc(), records);
+        panel(&book, &Feeds::default()).unwrap().unwrap()
+    }
+
+    #[test]
+    fn what_was_never_sold_has_no_series_and_nothing_is_open_before_its_first_sale() {
+        let panel = shop();
+        let items: Vec<&str> = panel.keys().iter().map(|key| key.item.as_str()).collect();
+        assert_eq!((items, panel.days().len()), (vec!["a", "b"], 77));
+        assert!(panel.series(0)[0].open);
+        assert!(!panel.series(1)[5].open && panel.series(1)[7].open);
+    }
+
+    #[test]
+    fn a_weekday_without_sales_is_closed_once_eight_weeks_have_shown_it() {
+        let panel = shop();
+        let sundays: Vec<bool> = (0..11).map(|week| panel.series(0)[7 * week + 6].open).collect();
+        assert_eq!(sundays, [vec![true; 8], vec![false; 3]].concat());
+        assert!((0..77).filter(|day| day % 7 != 6).all(|day| panel.series(0)[day].open));
+    }
+
+    #[test]
+    fn a_cell_says_price_promotion_and_hours_without_stock() {
+        let panel = shop();
+        let cells = panel.series(0);
+        assert_eq!((cells[9].price, cells[50].price, panel.series(1)[7].price), (1.5, 1.5, 4.0));
+        let promo: Vec<usize> = (0..77).filter(|day| cells[*day].promo).collect();
+        assert_eq!(promo, [30, 31]);
+        let hours: Vec<f32> = cells[19..24].iter().map(|cell| cell.stockout_hours).collect();
+        assert_eq!(hours, [0.0, 8.0, 16.0, 8.0, 0.0]);
+        assert!((cells[10].units - 2.0).abs() < 1e-6);
+    }
+}

@@ -1,0 +1,424 @@
+//! Folding: signals into exceptions by fingerprint, exceptions into cases by root cause (handbook §1, §8). Pure.
+//!
+//! A new signal with a known fingerprint updates its exception and leaves the case's notes, owner and snooze alone. Two
+//! exceptions that share a link share a root cause and so a case. An exception resolves itself when its condition has been
+//! false for two looks in a row, a case when all its exceptions have. A look is one at the source that ended well; looking
+//! again at what one look brought is no second one.
+//!
+//! Missing data are another matter: what was last seen on a day that had not been read to its close, and is gone now that it
+//! has, was born of what was not there yet. It is over at once, and so is a fault of the data (D-DATA).
+
+pub mod turned_down;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use self::turned_down::TurnedDown;
+use crate::detect::roots::{is_root, is_symptom};
+use reeve_domain::audit::AuditEntry;
+use reeve_domain::calendar::Calendar;
+use reeve_domain::case::{Case, CaseState};
+use reeve_domain::case_life::CaseEvent;
+use reeve_domain::exception::{Exception, ExceptionState, ExceptionType as T, Signal};
+use reeve_domain::ids::{CaseId, ExceptionId, LocationId, content_id};
+
+/// Looks in a row without its condition after which an exception is over.
+const MISSES: u32 = 2;
+
+/// When and on what the detectors have looked.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// When.
+    pub at: Timestamp,
+    /// In which days.
+    pub calendar: Calendar,
+    /// In which days of their own locations count that are listed.
+    pub calendars: BTreeMap<LocationId, Calendar>,
+    /// Up to where the records were read.
+    pub read_up_to: Timestamp,
+    /// Up to where they were read when the detectors looked before; None the first time.
+    pub before: Option<Timestamp>,
+}
+
+impl Look {
+    /// Has the source been read since the detectors looked before? Only then what is gone has been looked for anew.
+    fn is_new(&self) -> bool {
+        self.before != Some(self.read_up_to)
+    }
+
+    /// Could an exception that was seen the last time rest on what had not been read yet, and has been now?
+    fn fills_in(&self, signal: &Signal) -> bool {
+        let own = signal.subject.location.as_ref().and_then(|location| self.calendars.get(location));
+        let close = own.unwrap_or(&self.calendar).close_of(signal.to);
+        signal.code == T::DData || self.before.is_some_and(|before| before < close && close <= self.read_up_to)
+    }
+}
+
+/// What folding changed, to be written in one transaction.
+#[derive(Debug, Default)]
+pub struct Folded {
+    /// New and changed exceptions.
+    pub exceptions: Vec<Exception>,
+    /// New (no version) and changed cases with the version they were read at.
+    pub cases: Vec<(Case, Option<i64>)>,
+    /// One entry for each case that was opened or ended.
+    pub entries: Vec<AuditEntry>,
+    /// Was every open exception seen? Then the same signals again change nothing.
+    pub all_seen: bool,
+}
+
+/// Folds `signals` seen at `now` into what is known, with everything read up to then. `live` are the cases that are not over;
+/// `known` all exceptions.
+pub fn fold(now: Timestamp, signals: Vec<Signal>, known: Vec<Exception>, live: Vec<Case>) -> Folded {
+    let (calendar, calendars) = (Calendar::utc(), BTreeMap::new());
+    let look = Look { at: now, calendar, calendars, read_up_to: now, before: None };
+    fold_after(&TurnedDown::default(), &look, signals, known, live)
+}
+
+/// The same after people turned some down: what they did not want to see opens no case, unless it has grown.
+pub fn fold_after(
+    turned_down: &TurnedDown,
+    look: &Look,
+    signals: Vec<Signal>,
+    known: Vec<Exception>,
+    live: Vec<Case>,
+) -> Folded {
+    let mut work = Work::new(look, known, live);
+    work.quiet.clone_from(&turned_down.quiet);
+    work.signed.clone_from(&turned_down.signed);
+    let mut signals: Vec<Signal> = signals.into_iter().filter(|signal| work.is_news_or_waits(signal)).collect();
+    signals.sort_by_key(Signal::fingerprint);
+    let seen: BTreeSet<ExceptionId> = signals.iter().map(Signal::exception_id).collect();
+    let mut fresh: Vec<ExceptionId> = signals.into_iter().filter_map(|signal| work.see(signal)).collect();
+    if look.is_new() {
+        work.miss(&seen, look);
+    }
+    let grown = turned_down.back.iter().filter(|id| seen.contains(id) && !work.case_of.contains_key(id));
+    let grown: Vec<ExceptionId> = grown.filter(|id| !fresh.contains(id)).cloned().collect();
+    fresh.extend(grown);
+    // Roots first: their symptoms join them, and open no case of their own.
+    fresh.sort_by_key(|id| !is_root(work.exceptions[id].signal.code));
+    for id in fresh {
+        work.place(&id);
+    }
+    work.gather_symptoms();
+    work.close_over();
+    let all_seen = work.exceptions.values().all(|e| e.state != ExceptionState::Open || seen.contains(&e.id));
+    Folded { all_seen, ..work.finish() }
+}
+
+struct Work {
+    now: Timestamp,
+    calendar: Calendar,
+    exceptions: BTreeMap<ExceptionId, Exception>,
+    changed: BTreeSet<ExceptionId>,
+    cases: BTreeMap<CaseId, (Case, Option<Case>)>,
+    case_of: BTreeMap<ExceptionId, CaseId>,
+    /// What people turned down and what is not worth much more since: it may join a case, but opens none.
+    quiet: BTreeSet<ExceptionId>,
+    /// Cases of which somebody has signed something: they stay by themselves.
+    signed: BTreeSet<CaseId>,
+    entries: Vec<AuditEntry>,
+}
+
+impl Work {
+    fn new(look: &Look, known: Vec<Exception>, live: Vec<Case>) -> Self {
+        let mut case_of = BTreeMap::new();
+        for case in &live {
+            for id in &case.exceptions {
+                case_of.insert(id.clone(), case.id.clone());
+            }
+        }
+        Self {
+            now: look.at,
+            calendar: look.calendar.clone(),
+            exceptions: known.into_iter().map(|e| (e.id.clone(), e)).collect(),
+            changed: BTreeSet::new(),
+            cases: live.into_iter().map(|case| (case.id.clone(), (case.clone(), Some(case)))).collect(),
+            case_of,
+            quiet: BTreeSet::new(),
+            signed: BTreeSet::new(),
+            entries: Vec::new(),
+        }
+    }
+
+    /// Is it recent enough to open a case, or has it one that waits for a decision that can still be made in time? What is put off
+    /// waits in any case.
+    fn is_news_or_waits(&self, signal: &Signal) -> bool {
+        let today = self.calendar.day_of(self.now);
+        if signal.opens_until.is_none_or(|last| today <= last) {
+            return true;
+        }
+        let id = signal.exception_id();
+        let is_open = self.exceptions.get(&id).is_some_and(|e| e.state == ExceptionState::Open);
+        let own = self.case_of.get(&id).and_then(|case| self.cases.get(case)).map(|(case, _)| case).filter(|_| is_open);
+        // A run of losses or returns is named by its beginning. Where that leaves the window the run has another name, and its case
+        // is the one that it shares a link with.
+        let same = |case: &&Case| {
+            matches!(signal.code, T::IShrink | T::DReturn)
+                && case.codes.contains(&signal.code)
+                && case.state.is_undecided()
+                && signal.links.iter().any(|link| case.links.contains(link))
+        };
+        let case = own.or_else(|| self.cases.values().map(|(case, _)| case).find(same));
+        case.is_some_and(|case| match case.state {
+            CaseState::Snoozed { .. } => true,
+            _ => case.state.is_undecided() && case.rank.as_ref().is_some_and(|rank| rank.deadline > today),
+        })
+    }
+
+    /// Takes a signal in. Gives the exception's id when it needs a case: it is new, or has come back.
+    fn see(&mut self, signal: Signal) -> Option<ExceptionId> {
+        let id = signal.exception_id();
+        let state = if signal.explained.is_some() { ExceptionState::Explained } else { ExceptionState::Open };
+        let before = self.exceptions.get(&id).map(|e| e.state);
+        let first_seen = match (self.exceptions.get(&id), before) {
+            (Some(old), Some(ExceptionState::Open | ExceptionState::Explained)) => old.first_seen,
+            _ => self.now,
+        };
+        let exception = Exception { id: id.clone(), signal, state, first_seen, last_seen: self.now, misses: 0 };
+        // That it was seen again a minute later is nothing to be written down.
+        if self.exceptions.get(&id).is_none_or(|old| self.differ(old, &exception)) {
+            self.changed.insert(id.clone());
+        }
+        self.exceptions.insert(id.clone(), exception);
+        (state == ExceptionState::Open && before != Some(ExceptionState::Open)).then_some(id)
+    }
+
+    fn differ(&self, old: &Exception, new: &Exception) -> bool {
+        let day = |e: &Exception| self.calendar.day_of(e.last_seen);
+        old.signal != new.signal || old.state != new.state || old.misses != new.misses || day(old) != day(new)
+    }
+
+    /// Counts a miss for every open exception without a signal.
+    fn miss(&mut self, seen: &BTreeSet<ExceptionId>, look: &Look) {
+        for (id, exception) in &mut self.exceptions {
+            if exception.state == ExceptionState::Open && !seen.contains(id) {
+                let was_seen = exception.misses == 0;
+                exception.misses += 1;
+                if exception.misses >= MISSES || (was_seen && look.fills_in(&exception.signal)) {
+                    exception.state = ExceptionState::Resolved;
+                }
+                self.changed.insert(id.clone());
+            }
+        }
+    }
+
+    /// Finds or opens the case of an exception.
+    fn place(&mut self, id: &ExceptionId) {
+        let exception = &self.exceptions[id];
+        let joins =
+            |case: &Case| exception.signal.links.iter().any(|link| case_links(case, &self.exceptions).contains(link));
+        let found = self
+            .cases
+            .values()
+            .map(|(case, _)| case)
+            .filter(|case| case.state.is_undecided() && (case.exceptions.contains(id) || joins(case)))
+            // An overdue order is not hidden in what somebody has put off, nor added to what is half signed.
+            .filter(|case| exception.signal.code != T::SOverdue || self.takes_in(case))
+            .min_by_key(|case| (case.opened_at, case.id.clone()))
+            .map(|case| case.id.clone());
+        if let Some(case_id) = found {
+            self.case_of.insert(id.clone(), case_id.clone());
+            if let Some((case, _)) = self.cases.get_mut(&case_id)
+                && !case.exceptions.contains(id)
+            {
+                case.exceptions.push(id.clone());
+            }
+            return;
+        }
+        if self.quiet.contains(id) {
+            return;
+        }
+        let signal = &exception.signal;
+        let opened = self.now.as_millisecond().to_string();
+        let case_id = CaseId(content_id("case-", &[&signal.fingerprint(), &opened], 12));
+        let case = Case {
+            id: case_id.clone(),
+            version: 1,
+            state: CaseState::New,
+            exceptions: vec![id.clone()],
+            codes: vec![signal.code],
+            subject: signal.subject.clone(),
+            links: signal.links.clone(),
+            headline: signal.headline.clone(),
+            rank: None,
+            evidence_hash: None,
+            owner: None,
+            opened_at: self.now,
+            updated_at: self.now,
+        };
+        self.entries.push(entry(self.now, "case.opened", &case, serde_json::json!({ "exception": signal.fingerprint() })));
+        self.case_of.insert(id.clone(), case_id.clone());
+        self.cases.insert(case_id, (case, None));
+    }
+
+    /// Takes the cases of symptoms into the case of their root, so that one decision ends them all. What somebody has put off,
+    /// signed or decided stays where it is, and so does what has a root of its own.
+    fn gather_symptoms(&mut self) {
+        let mut roots: Vec<(Timestamp, CaseId)> = self
+            .cases
+            .values()
+            .filter(|(case, _)| self.takes_in(case) && !self.root_links(case).is_empty())
+            .map(|(case, _)| (case.opened_at, case.id.clone()))
+            .collect();
+        roots.sort();
+        for (_, root) in roots {
+            let links = self.root_links(&self.cases[&root].0);
+            let joins = |case: &Case| {
+                self.takes_in(case)
+                    && case.id != root
+                    && self.root_links(case).is_empty()
+                    && !case_links(case, &self.exceptions).is_disjoint(&links)
+            };
+            let symptoms: Vec<CaseId> =
+                self.cases.values().map(|(case, _)| case).filter(|case| joins(case)).map(|case| case.id.clone()).collect();
+            for symptom in symptoms {
+                self.merge(&symptom, &root);
+            }
+        }
+    }
+
+    /// Does a case wait, and has nobody signed anything of it? Only then can it be folded with another.
+    fn takes_in(&self, case: &Case) -> bool {
+        matches!(case.state, CaseState::New | CaseState::Open) && !self.signed.contains(&case.id)
+    }
+
+    /// The shortages that roots in a case stand for.
+    fn root_links(&self, case: &Case) -> BTreeSet<String> {
+        case.exceptions
+            .iter()
+            .filter_map(|id| self.exceptions.get(id))
+            .filter(|e| e.state == ExceptionState::Open && is_root(e.signal.code))
+            .flat_map(|e| e.signal.links.iter().filter(|link| link.starts_with("shortage:")).cloned())
+            .collect()
+    }
+
+    fn merge(&mut self, from: &CaseId, into: &CaseId) {
+        let Some((case, _)) = self.cases.get_mut(from) else { return };
+        let Ok(merged) = case.state.clone().after(CaseEvent::Merge { into: into.clone() }) else { return };
+        case.state = merged;
+        let moved = case.exceptions.clone();
+        let detail = serde_json::json!({ "into": into, "exceptions": moved, "because": "the order that it waits for" });
+        self.entries.push(entry(self.now, "case.merged", case, detail));
+        let Some((root, _)) = self.cases.get_mut(into) else { return };
+        for id in moved {
+            if !root.exceptions.contains(&id) {
+                root.exceptions.push(id.clone());
+            }
+            self.case_of.insert(id, into.clone());
+        }
+        self.entries.push(entry(self.now, "case.took_in", root, serde_json::json!({ "from": from })));
+    }
+
+    /// Brings every case up to date with its exceptions, and ends those that have none left.
+    fn close_over(&mut self) {
+        for (case, _) in self.cases.values_mut() {
+            if matches!(case.state, CaseState::Merged { .. }) {
+                continue;
+            }
+            let open: Vec<&Exception> = case
+                .exceptions
+                .iter()
+                .filter_map(|id| self.exceptions.get(id))
+                .filter(|e| e.state == ExceptionState::Open)
+                .collect();
+            if open.is_empty() {
+                if let Ok(resolved) = case.state.clone().after(CaseEvent::Resolve) {
+                    case.state = resolved;
+                    self.entries.push(entry(self.now, "case.resolved_itself", case, serde_json::json!({})));
+                }
+                continue;
+            }
+            let mut telling: Vec<&Exception> = open.clone();
+            let symptoms: BTreeSet<&String> =
+                open.iter().filter(|e| is_symptom(e.signal.code)).flat_map(|e| &e.signal.links).collect();
+            let carries =
+                |e: &Exception| is_root(e.signal.code) && e.signal.links.iter().any(|link| symptoms.contains(link));
+            telling.sort_by_key(|e| {
+                let rank = if carries(e) { telling_rank(T::IOut) } else { telling_rank(e.signal.code) };
+                (rank, !is_root(e.signal.code), e.first_seen, e.id.clone())
+            });
+            let mut codes: Vec<T> = Vec::new();
+            for exception in &telling {
+                if !codes.contains(&exception.signal.code) {
+                    codes.push(exception.signal.code);
+                }
+            }
+            case.codes = codes;
+            case.subject = telling[0].signal.subject.clone();
+            case.headline = telling[0].signal.headline.clone();
+            let links: BTreeSet<String> = open.iter().flat_map(|e| e.signal.links.iter().cloned()).collect();
+            // A decided case counts no losses that came after the decision: whoever runs short now has a case of its own.
+            let counted = |link: &String| case.state.is_undecided() || case.links.contains(link);
+            case.links = links.into_iter().filter(counted).collect();
+        }
+    }
+
+    fn finish(self) -> Folded {
+        let now = self.now;
+        let cases = self
+            .cases
+            .into_values()
+            .filter_map(|(mut case, before)| match before {
+                None => Some((case, None)),
+                Some(before) if before == case => None,
+                Some(before) => {
+                    case.version = before.version + 1;
+                    case.updated_at = now;
+                    Some((case, Some(before.version)))
+                }
+            })
+            .collect();
+        let mut exceptions = self.exceptions;
+        Folded {
+            exceptions: self.changed.iter().filter_map(|id| exceptions.remove(id)).collect(),
+            cases,
+            entries: self.entries,
+            ..Folded::default()
+        }
+    }
+}
+
+/// The links of a case's open exceptions, as they are now: a signal may have gained one since the case was written.
+fn case_links(case: &Case, exceptions: &BTreeMap<ExceptionId, Exception>) -> BTreeSet<String> {
+    case.exceptions
+        .iter()
+        .filter_map(|id| exceptions.get(id))
+        .filter(|e| e.state == ExceptionState::Open)
+        .flat_map(|e| e.signal.links.iter().cloned())
+        .collect()
+}
+
+/// Which exception of a case leads: what is being decided before what caused it, certain before likely. An order that
+/// shortages wait for leads them: it is what is decided on.
+fn telling_rank(code: T) -> u8 {
+    match code {
+        T::MMaster | T::DData => 0,
+        T::RDup | T::RUom | T::FDupBill => 1,
+        T::IOut => 2,
+        T::RShort | T::FQty | T::FPrice | T::ROver | T::RDamage | T::RUnplanned | T::RAsn => 3,
+        T::ILow | T::OOversell => 4,
+        T::SDelay | T::SOverdue | T::TLate | T::SUnconf | T::RLate | T::REarly | T::SLtShift => 5,
+        T::IShrink | T::INeg | T::IPhantom | T::OSync => 6,
+        T::ICount | T::IScrap | T::DReturn => 7,
+        T::DPromoOver | T::DPromoUnder | T::DSpike | T::DCollapse | T::DShift => 8,
+        T::IImbal => 9,
+    }
+}
+
+fn entry(now: Timestamp, action: &str, case: &Case, detail: serde_json::Value) -> AuditEntry {
+    AuditEntry {
+        at: now,
+        actor: "stage:detect".to_owned(),
+        channel: "stage".to_owned(),
+        action: action.to_owned(),
+        subject: format!("case:{}", case.id),
+        content: String::new(),
+        detail,
+    }
+}
+
+#[cfg(test)]
+mod tests;

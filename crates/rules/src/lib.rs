@@ -1,0 +1,23 @@
+//! The rules: from the book of a moment to what people are asked. Pure: no store, no clock, no network, nothing async.
+//!
+//! The way is [`detect`] (what is odd) → [`fold`] (what belongs together, as cases) → [`scene`] (the facts put together for one
+//! case) → [`assess`] (every legal action with its money and checks) → [`playbook`] (words; or a model's, which [`prompts`] asks
+//! for and [`guard`] checks). [`recheck`] looks again at the click, [`edit`] at what a person changed, and [`recompute`] computes
+//! every figure of a card a second time, from what was frozen with it.
+
+pub mod assess;
+pub mod detect;
+pub mod drafters;
+pub mod edit;
+pub mod fold;
+pub mod guard;
+pub mod outlook;
+pub mod playbook;
+pub mod prompts;
+pub mod prose;
+pub mod recheck;
+pub mod recompute;
+pub mod sample;
+pub mod scene;
+pub mod settings;
+pub mod told_apart;

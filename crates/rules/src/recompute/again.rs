@@ -1,0 +1,336 @@
+//! The figures of a case, again: from the frozen workings, by formulas and not by the code that drafted them (handbook §3, §6).
+//!
+//! What is not in the workings is `None`, never a guess.
+
+use std::collections::BTreeSet;
+
+use rust_decimal::Decimal;
+
+use super::facts::Frozen;
+use super::money::exact_net;
+use super::projected::{Losses, NINE_IN_TEN, Stock, answered, beyond, both, days_to_decide, each, losses, range};
+use reeve_domain::action::Range;
+use reeve_domain::evidence::FactValue;
+use reeve_domain::money::{Money, Quantity, UnitPrice};
+use reeve_domain::workings::{Change, Effect, Forecast, Made, Part, Stake, Surplus, Workings};
+use reeve_models::formulas;
+
+/// Days over which losses found in counts are looked ahead.
+const AHEAD_DAYS: f64 = 28.0;
+/// Share of its worth that an action must keep while its decision waits.
+const KEPT: f64 = 0.9;
+/// By how much the share of recaptured sales may be off either way.
+const DOUBT: f64 = 0.1;
+
+/// The workings, with the facts beside them.
+#[derive(Clone, Copy)]
+pub(super) struct Again<'b> {
+    pub(super) workings: &'b Workings,
+    pub(super) facts: Frozen<'b>,
+}
+
+/// What an action costs, what it costs in vain, and what it is worth for limits.
+pub(super) struct Costs {
+    pub(super) cost: Money,
+    pub(super) regret: Money,
+    /// How the two are made.
+    pub(super) from: &'static str,
+}
+
+impl<'b> Again<'b> {
+    /// One part of what is at stake.
+    pub(super) fn part(self, key: &str) -> Option<Range> {
+        let part = self.workings.parts.get(key)?;
+        let made = self.made(part)?;
+        // Nothing is lost below nothing, and the ends lie around what is expected.
+        let expected = made.expected.max(Money::ZERO);
+        Some(Range { low: made.low.max(Money::ZERO).min(expected), expected, high: made.high.max(expected) })
+    }
+
+    fn made(self, part: &Part) -> Option<Range> {
+        let settings = &self.workings.settings;
+        let lost = |units: f64, margin: f64, recapture: f64| formulas::lost_margin(units, margin, recapture.clamp(0.0, 1.0));
+        Some(match &part.made {
+            Made::Certain => Range::certain(self.stated(part)?),
+            Made::Amount(amount) => Range::certain(*amount),
+            Made::Lost { place } => self.shortage(place)?.lost,
+            Made::Unordered { place } => self.shortage(place)?.more,
+            Made::Waiting { place } => self.shortage(place)?.waited,
+            Made::Slip { place, stake, line, days, share } => {
+                let forecast = self.workings.forecasts.get(place)?;
+                let now = Stock::of(stake);
+                let comes = stake.receipts.iter().find(|r| r.line == *line)?;
+                let slipped = now.with_moved(line, comes.quantity, comes.day + days);
+                let lost = |stock: &Stock| losses(stake, settings.recapture, forecast, stock).lost;
+                each(beyond(lost(&slipped), lost(&now)), |m| scaled(m, *share))
+            }
+            Made::Ghost { daily, days, share, margin } => {
+                let lost = |recapture: f64| share * lost(daily * days, *margin, recapture);
+                let kept = settings.recapture;
+                range(lost(kept + DOUBT) / 2.0, lost(kept), lost(kept - DOUBT) * 1.5)
+            }
+            Made::Repeated { value, days } => {
+                let ahead = value.to_f64() * AHEAD_DAYS / days;
+                range(ahead * 0.5, ahead, ahead * 1.5)
+            }
+            Made::Cycle { daily, sigma, listed, lead, lead_sd, minimum, margin } => {
+                let z = formulas::normal_quantile(settings.service_level);
+                let point = |days: f64| {
+                    let (mu, sd) = formulas::lead_time_demand(*daily, *sigma, days, *lead_sd);
+                    formulas::reorder_point(mu, formulas::safety_stock(z, sd))
+                };
+                let in_force = minimum.unwrap_or(point(*listed));
+                let corrected = in_force + (point(*lead) - point(*listed)).max(0.0);
+                let (mu, sd) = formulas::lead_time_demand(*daily, *sigma, *lead, *lead_sd);
+                let short = formulas::late_reorder_shortage(mu, sd, in_force, corrected);
+                let lost = formulas::lost_margin(short, *margin, settings.recapture);
+                range(0.0, lost, 2.0 * lost)
+            }
+            Made::LeadTime { daily, sigma, listed, lead, lead_sd, cost, margin } => {
+                let z = formulas::normal_quantile(settings.service_level);
+                let (mu_listed, sd_listed) = formulas::lead_time_demand(*daily, *sigma, *listed, 0.0);
+                let (mu, sd) = formulas::lead_time_demand(*daily, *sigma, *lead, *lead_sd);
+                let (kept, needed) = (formulas::safety_stock(z, sd_listed), formulas::safety_stock(z, sd));
+                let held = formulas::holding_cost((needed - kept).abs(), cost.to_f64(), settings.holding_rate, 365.0);
+                let short = |point: f64| formulas::expected_shortage(mu, sd, point);
+                let more = short(formulas::reorder_point(mu_listed, kept)) - short(formulas::reorder_point(mu, needed));
+                let lost = formulas::lost_margin(more.max(0.0), *margin, settings.recapture);
+                range(held, held + lost, held + 2.0 * lost)
+            }
+            Made::Overdue { value, days } => {
+                let held = formulas::holding_cost(value.to_f64(), 1.0, settings.holding_rate, *days);
+                range(held / 2.0, held, held * 2.0)
+            }
+            Made::Excess(surplus) => self.excess(surplus, surplus.units),
+            Made::Oversold { mu, sigma, available, most, margin } => {
+                let each = margin + settings.contact.to_f64();
+                let [low, expected, high] = beyond_supply(*mu, *sigma, *available).map(|units| units.min(*most) * each);
+                range(low, expected, high)
+            }
+            Made::Unsold { mu, sigma, offered, available, margin } => {
+                let (offered, there) = (beyond_supply(*mu, *sigma, *offered), beyond_supply(*mu, *sigma, *available));
+                let lost = |i: usize| formulas::lost_margin((offered[i] - there[i]).max(0.0), *margin, settings.recapture);
+                range(lost(0), lost(1), lost(2))
+            }
+        })
+    }
+
+    /// What the part's fact says.
+    pub(super) fn stated(self, part: &Part) -> Option<Money> {
+        match &self.facts.fact(part.fact.as_ref()?.as_str())?.value {
+            FactValue::Money(amount) => Some((*amount).max(Money::ZERO)),
+            _ => None,
+        }
+    }
+
+    /// A place's shortage with its demand.
+    pub(super) fn place(self, place: &str) -> Option<(&'b Stake, &'b Forecast)> {
+        Some((self.workings.shortages.get(place)?, self.workings.forecasts.get(place)?))
+    }
+
+    /// What is lost at a place until an order could arrive, what waiting for the next one adds, and what those who wait cost.
+    pub(super) fn shortage(self, place: &str) -> Option<Losses> {
+        let (stake, forecast) = self.place(place)?;
+        Some(losses(stake, self.workings.settings.recapture, forecast, &Stock::of(stake)))
+    }
+
+    /// Holding cost of an excess, with doubt about the demand (handbook §3.4).
+    fn excess(self, surplus: &Surplus, units: f64) -> Range {
+        let (mu, cost) = (surplus.daily, surplus.cost.to_f64());
+        let until = if mu > 0.0 { surplus.target / mu } else { 0.0 };
+        let rate = self.workings.settings.holding_rate;
+        let held = |mu: f64| formulas::excess_cost(units.max(0.0), mu, cost, rate, until);
+        let doubt = NINE_IN_TEN * surplus.sigma / 28.0_f64.sqrt();
+        range(held(mu + doubt), held(mu), held((mu - doubt).max(0.0)))
+    }
+
+    /// L₀ with its ends.
+    pub(super) fn at_stake(self) -> Option<Range> {
+        let mut sum = Range::default();
+        for key in self.workings.parts.keys() {
+            sum = both(sum, self.part(key)?, |a, b| a + b);
+        }
+        Some(sum)
+    }
+
+    /// Lₐ with its ends: each part as it is, its share, or computed with the change.
+    pub(super) fn left(self, effect: &Effect) -> Option<Range> {
+        self.left_after(effect, 0)
+    }
+
+    /// The same if it is decided `wait` days later.
+    fn left_after(self, effect: &Effect, wait: u32) -> Option<Range> {
+        let mut sum = Range::default();
+        for key in self.workings.parts.keys() {
+            let part = self.part(key)?;
+            let left = match effect.shares.get(key) {
+                Some(share) => each(part, |m| scaled(m, *share)),
+                None if effect.changed.contains(key) => self.changed(key, effect.change.as_ref()?, wait)?,
+                None => part,
+            };
+            sum = both(sum, left, |a, b| a + b);
+        }
+        Some(sum)
+    }
+
+    /// What a change that is decided `wait` days later leaves of a part.
+    fn changed(self, key: &str, change: &Change, wait: u32) -> Option<Range> {
+        match change {
+            Change::Less { surplus, quantity, later: None, .. } => Some(self.excess(surplus, surplus.units - quantity)),
+            Change::Less { surplus, quantity, later: Some(days), .. } => {
+                let rate = self.workings.settings.holding_rate;
+                let saved = formulas::holding_cost(*quantity, surplus.cost.to_f64(), rate, f64::from(*days));
+                let saved = Money::from_f64(saved);
+                Some(each(self.excess(surplus, surplus.units), |m| (m - saved).max(Money::ZERO)))
+            }
+            Change::TakenBack(_) | Change::Adjusted(_) => None,
+            _ => Some(self.timed(key.split_once(':')?.1, change, wait)?.of(key)),
+        }
+    }
+
+    /// What a change that takes effect on a day leaves of a place's shortage: never more than there is without it, but for the
+    /// donor's risk. None where the evidence does not say the day.
+    fn timed(self, place: &str, change: &Change, wait: u32) -> Option<Losses> {
+        let (stake, forecast) = self.place(place)?;
+        let stock = Stock::of(stake);
+        let recapture = self.workings.settings.recapture;
+        let now = losses(stake, recapture, forecast, &stock);
+        change.day_after(0)?;
+        let Some(day) = change.day_after(wait) else { return Some(now) };
+        let with = |stock: &Stock| losses(stake, recapture, forecast, stock).at_most(now);
+        Some(match change {
+            Change::Moved { quantity, .. } => {
+                let (left, risk) = (with(&stock.with_receipt(day, *quantity, 0.0)), self.risk(change)?);
+                Losses { lost: each(left.lost, |m| m + risk), ..left }
+            }
+            Change::Sooner { line, quantity, .. } => with(&stock.with_moved(line, *quantity, day)),
+            Change::Ordered { quantity, sd, .. } => with(&stock.with_receipt(day, *quantity, *sd)),
+            Change::Asked { left, .. } => answered(stake, recapture, forecast, day, *left),
+            Change::Less { .. } | Change::TakenBack(_) | Change::Adjusted(_) => return None,
+        })
+    }
+
+    /// What an action is worth if it is decided `wait` days later, in ten-thousandths of a minor unit. A change that the
+    /// evidence does not time is worth nothing once it is said to be too late.
+    pub(super) fn worth_after(self, p: f64, effect: &Effect, wait: u32) -> Option<i128> {
+        if wait > 0 && effect.ends {
+            return Some(0);
+        }
+        let costs = self.costs(effect)?;
+        let (now, left) = (self.at_stake()?.expected, self.left_after(effect, wait)?.expected);
+        Some(exact_net(p, (now, left), costs.cost, costs.regret))
+    }
+
+    /// Days for which the decision on an action against a shortage can wait: it keeps nine tenths of its worth, and comes before
+    /// stock has run out. None for other actions.
+    pub(super) fn keeps(self, p: f64, effect: &Effect) -> Option<u32> {
+        let change = effect.change.as_ref().filter(|change| change.is_timed())?;
+        let lead = change.day_after(0)?;
+        let places: BTreeSet<&str> = effect.changed.iter().filter_map(|key| Some(key.split_once(':')?.1)).collect();
+        let (mut days, mut horizon) = (u32::MAX, 1);
+        for place in places {
+            let (stake, forecast) = self.place(place)?;
+            days = days.min(days_to_decide(stake, forecast, lead));
+            horizon = horizon.max(stake.unordered.unwrap_or(stake.until));
+        }
+        // Rounded to minor units as cards are, so that a share of it is a share of what people saw.
+        let worth = |wait| Some((self.worth_after(p, effect, wait)? as f64 / 10_000.0).round_ties_even() / 100.0);
+        let values: Option<Vec<f64>> = (0..=horizon).map(worth).collect();
+        Some(formulas::keeps_value(&values?, KEPT).min(days))
+    }
+
+    /// What giving units away adds to the donor's own loss.
+    pub(super) fn risk(self, change: &Change) -> Option<Money> {
+        let Change::Moved { place, from, quantity, .. } = change else { return None };
+        let donor = self.workings.donors.get(from)?;
+        let forecast = self.workings.forecasts.get(from)?;
+        let own = Stock { supply: donor.available, waiting: 0.0, receipts: donor.receipts.clone() };
+        let short = |stock: &Stock| stock.worst(forecast, donor.days, 0.0).units;
+        let more = (short(&own.with(-quantity)) - short(&own)).max(0.0);
+        let margin = self.workings.shortages.get(place)?.margin;
+        Some(Money::from_f64(formulas::lost_margin(more, margin, self.workings.settings.recapture)))
+    }
+
+    /// Whole units that a donor can spare.
+    pub(super) fn spare(self, donor: &str) -> Option<f64> {
+        let donor = self.workings.donors.get(donor)?;
+        let days = f64::from(donor.days);
+        let z = formulas::normal_quantile(self.workings.settings.service_level);
+        let safety = formulas::safety_stock(z, formulas::window_sigma(days, donor.sigma, donor.daily, 0.0));
+        Some(formulas::transferable(donor.available - donor.promised, donor.daily, days, safety).floor())
+    }
+
+    /// C and G of an action.
+    pub(super) fn costs(self, effect: &Effect) -> Option<Costs> {
+        let set = &self.workings.settings;
+        let costs = |cost: Money, regret: Money, from: &'static str| Some(Costs { cost, regret, from });
+        let nothing = Money::ZERO;
+        match (&effect.change, effect.code.as_str()) {
+            (Some(Change::Moved { quantity, .. }), _) => {
+                let of = |units: f64| set.transfer_fixed + Money::from_f64(set.transfer_per_unit.to_f64() * units);
+                costs(of(*quantity), of(quantity / 2.0), "fixed and per unit; half of it moved back")
+            }
+            (Some(Change::Sooner { quantity, kits, price, .. }), _) => {
+                let value = units(kits.unwrap_or(*quantity))? * *price;
+                let cost = set.expedite_fixed + Money::from_f64(value.to_f64() * set.expedite_rate);
+                costs(cost, nothing, "fixed and a share of the value")
+            }
+            (Some(Change::Ordered { quantity, cost, .. }), _) => {
+                let held = formulas::holding_cost(*quantity, cost.to_f64(), set.holding_rate, 365.0);
+                let half = Money::from_decimal(Decimal::new(Money::from_f64(held).minor, 2) / Decimal::TWO);
+                costs(set.order_fixed, half, "an order; holding it for half a year")
+            }
+            (Some(Change::Less { quantity, later, before, review, margin, .. }), _) => {
+                let missed = formulas::lost_margin(quantity.min(before * review), *margin, set.recapture);
+                let again = if later.is_some() { set.change_fixed } else { set.order_fixed };
+                costs(set.change_fixed, again + Money::from_f64(missed), "a change; undoing it, and margin missed meanwhile")
+            }
+            (Some(Change::TakenBack(sold)), _) => {
+                let margin: f64 = sold.iter().map(|(quantity, margin)| quantity * margin).sum();
+                costs(set.paperwork, Money::from_f64(margin.max(0.0)), "paperwork; the margin of an order that was meant")
+            }
+            (Some(Change::Adjusted(more)), _) => {
+                let held = |(units, cost, days): &(f64, UnitPrice, f64)| {
+                    formulas::holding_cost(*units, cost.to_f64(), set.holding_rate, *days)
+                };
+                let cost = Money::from_f64(more.iter().map(held).sum());
+                costs(cost, cost, "what is held more, for a cycle; and for another until it is taken back")
+            }
+            (None, "ESCALATE") if !effect.shares.is_empty() => {
+                costs(set.paperwork, nothing, "an investigation (setting of paperwork)")
+            }
+            (None, "REVERSE-DOC") => {
+                costs(set.paperwork, set.paperwork + set.paperwork, "paperwork; twice to enter it again")
+            }
+            (None, "CLAIM" | "BLOCK-BILL") => costs(set.paperwork, set.contact, "paperwork; an explanation"),
+            (None | Some(Change::Asked { .. }), "CONTACT") => costs(set.contact, nothing, "a question (setting)"),
+            (None | Some(Change::Asked { .. }), "RECOUNT") => costs(set.recount, nothing, "a count (setting)"),
+            (None, "MONITOR" | "NO-ACTION" | "ESCALATE" | "ACCEPT-VAR") => costs(nothing, nothing, "it costs nothing"),
+            (None | Some(Change::Asked { .. }), _) => None,
+        }
+    }
+
+    /// The price of the line that an action sends away or puts off, where it is known.
+    pub(super) fn line_price(effect: &Effect) -> Option<UnitPrice> {
+        match effect.change.as_ref()? {
+            Change::Less { price, .. } => *price,
+            _ => None,
+        }
+    }
+}
+
+/// A share of an amount.
+pub(super) fn scaled(amount: Money, share: f64) -> Money {
+    Money::from_f64(amount.to_f64() * share)
+}
+
+/// Units as documents count them.
+pub(super) fn units(quantity: f64) -> Option<Quantity> {
+    Decimal::try_from(quantity).ok().map(Quantity)
+}
+
+/// Units wanted beyond a supply: at the 10th percentile, expected, at the 90th.
+fn beyond_supply(mu: f64, sigma: f64, supply: f64) -> [f64; 3] {
+    let at = |z: f64| (mu + z * sigma - supply).max(0.0);
+    [at(-NINE_IN_TEN), formulas::expected_shortage(mu, sigma, supply), at(NINE_IN_TEN)]
+}

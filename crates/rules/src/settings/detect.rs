@@ -1,0 +1,54 @@
+//! `[detect]` and `[channel]`: what is looked at, for how long, and from where on it is odd.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use reeve_domain::carried::CarriedBy;
+use reeve_domain::setting::duration;
+use serde::Deserialize;
+
+/// `[detect]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DetectConfig {
+    pub window_days: u32,
+    pub warmup_days: u32,
+    pub spike_p: f64,
+    pub collapse_p: f64,
+    pub shift_p: f64,
+    pub false_share: f64,
+    pub low_probability: f64,
+    pub promo_uplift_per_ten_percent: f64,
+    pub promo_band: f64,
+    pub event_days: i32,
+    pub claim_days: i32,
+    pub keep_days: i32,
+    pub forest_trees: usize,
+    pub forest_seed: u64,
+    pub service_level: f64,
+    pub horizon_days: u32,
+    pub carried_by: BTreeSet<CarriedBy>,
+    pub carried_days: u32,
+    pub confirm_working_days: u32,
+    pub confirm_lead_share: f64,
+    pub confirms_usually: usize,
+}
+
+impl DetectConfig {
+    /// Days for which the records of an event are looked at that is news for `news` days: longer, for what waits for a decision.
+    pub fn keep(&self, news: i32) -> i32 {
+        news.max(self.keep_days)
+    }
+}
+
+/// `[channel]`: what web shops and marketplaces offer.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChannelConfig {
+    pub buffer_units: f64,
+    pub buffer_percent: f64,
+    #[serde(deserialize_with = "duration")]
+    pub drift: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub fresh: Duration,
+}
