@@ -15,18 +15,22 @@
 
 pub mod adapters;
 pub mod app;
+pub mod approve;
+pub mod cards;
+pub mod channels;
 pub mod cli;
 pub mod config;
 pub mod evals;
-pub mod identity;
+pub mod people;
 pub mod pipeline;
 pub mod render;
+pub mod reports;
 pub mod store;
-pub mod web;
 pub mod worker;
 
 pub use reeve_domain as domain;
 pub use reeve_http as http;
+pub use reeve_lab as lab;
 pub use reeve_models as models;
 pub use reeve_odoo as odoo;
 pub use reeve_ports as ports;

@@ -16,9 +16,9 @@ use reqwest::{Client, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use standardwebhooks::{HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP, Webhook};
 
+use crate::config::{DeliveryConfig, DestinationConfig};
 use crate::http::breaker::Breaker;
 use crate::http::bucket::Bucket;
-use crate::config::{DeliveryConfig, DestinationConfig};
 use crate::ports::{Outgoing, PortError, Sender};
 
 const SERVICE: &str = "the webhook receiver";

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use crate::cards::chart::{ChartData, ChartDay};
+use crate::channels::ChartSource;
 use crate::domain::book::Book;
 use crate::domain::calendar::plus_days;
 use crate::domain::exception::Subject;
 use crate::domain::record::MoveKind;
 use crate::pipeline::desk::{Desk, Laid};
-use crate::web::ChartSource;
-use crate::web::chart::{ChartData, ChartDay};
 
 /// Days shown: the eight weeks that the baseline learns from.
 const DAYS: i32 = 56;

@@ -8,6 +8,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::approve::Approvals;
+use crate::approve::admit::Queue;
+use crate::channels::ChannelState;
+use crate::channels::hooks::Hooks;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::action::{Action, Check};
@@ -19,26 +23,24 @@ use crate::domain::money::Quantity;
 use crate::domain::policy::Facts;
 use crate::domain::recommendation::Recommendation;
 use crate::domain::record::{MoveKind, StockMove};
-use crate::pipeline::approve::{Approvals, Recheck};
-use crate::pipeline::audit::anchors::Anchoring;
+use crate::pipeline::anchors::Anchoring;
 use crate::pipeline::deliver::Deliver;
 use crate::pipeline::desk::{Desk, Laid};
 use crate::pipeline::detect::Detect;
 use crate::pipeline::draft::{Drafting, Promises};
-use crate::rules::scene::open_exceptions;
-use crate::pipeline::kpi::Figures;
 use crate::pipeline::noise::{NoiseControl, propose, weight};
 use crate::pipeline::notify::Notify;
 use crate::pipeline::observe::Observe;
-use crate::pipeline::queue::Queue;
-use crate::rules::recheck::{moved, recheck};
+use crate::pipeline::recheck::Recheck;
 use crate::pipeline::understand::Understand;
 use crate::pipeline::verify::Verify;
-use crate::rules::scene::Scene;
 use crate::pipeline::{Context, Stage};
 use crate::ports::Ports;
+use crate::reports::kpi::Figures;
+use crate::rules::recheck::{moved, recheck};
+use crate::rules::scene::Scene;
+use crate::rules::scene::open_exceptions;
 use crate::store::Store;
-use crate::web::{Hooks, WebState};
 use crate::worker;
 
 /// The whole of Reeve on one store.
@@ -92,8 +94,8 @@ impl App {
     }
 
     /// What the page needs.
-    pub fn web(&self) -> WebState {
-        WebState {
+    pub fn web(&self) -> ChannelState {
+        ChannelState {
             store: self.context.store.clone(),
             config: Arc::clone(&self.context.config),
             clock: self.context.clock.clone(),

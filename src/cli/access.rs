@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{Outcome, open, print_json};
 use crate::config::Config;
 use crate::domain::ids::PersonId;
-use crate::identity::{By, ChatChannel, ChatUser, Identities, Scope};
+use crate::people::{By, ChatChannel, ChatUser, Identities, Scope};
 use crate::store::{IdentityRow, TokenOwner, TokenRow};
 
 /// Who is at the command line, as the audit log names them.

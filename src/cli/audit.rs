@@ -11,8 +11,8 @@ use jiff::civil::Date;
 use super::{Outcome, open, print_json};
 use crate::config::Config;
 use crate::domain::ids::{CaseId, RecommendationId};
-use crate::pipeline::audit::anchors::{self, Held};
-use crate::pipeline::audit::{card, export, story, tables};
+use crate::pipeline::anchors::{self, Held};
+use crate::reports::audit::{card, export, story, tables};
 use crate::rules::recompute::Verdict;
 use crate::store::{AuditFault, Store};
 

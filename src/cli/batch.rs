@@ -4,10 +4,10 @@ use serde_json::json;
 
 use super::decide::reason;
 use super::{Outcome, open, print_json};
+use crate::approve::{DecisionRequest, Verb};
 use crate::config::Config;
 use crate::domain::decision::RejectReason;
 use crate::domain::ids::{PersonId, RecommendationId, content_hash};
-use crate::pipeline::approve::{DecisionRequest, Verb};
 use crate::store::Store;
 
 /// Digits of the content that have to be given, as for a single decision.

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::{Outcome, open, print_json};
+use crate::approve::{DecisionRequest, Verb, opened};
 use crate::config::Config;
 use crate::domain::action::Action;
 use crate::domain::case::{Case, CaseState};
@@ -14,7 +15,6 @@ use crate::domain::decision::{RejectReason, WakeCondition};
 use crate::domain::ids::{CaseId, PersonId, RecommendationId};
 use crate::domain::money::{Money, Quantity};
 use crate::domain::recommendation::Recommendation;
-use crate::pipeline::approve::{DecisionRequest, Verb, opened};
 use crate::pipeline::noise::{Muting, drill, mutes};
 use crate::store::Store;
 

@@ -11,16 +11,16 @@ use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 
 use super::{Outcome, open, serve, terminal};
-use crate::odoo::recorded::bundled;
 use crate::app::App;
+use crate::channels::web::LinkFor;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::rules::settings::CalendarConfig;
+use crate::odoo::recorded::bundled;
 use crate::pipeline::{Progress, Stage};
 use crate::ports::Source;
 use crate::render;
+use crate::rules::settings::CalendarConfig;
 use crate::store::{Store, StoredDigest};
-use crate::web::LinkFor;
 
 /// The recording that is configured as long as nobody configures another.
 const BUNDLED: &str = "evals/recordings/odoo-18-retailer";

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use super::{Outcome, open, print_json};
 use crate::config::Config;
 use crate::pipeline::desk::Desk;
-use crate::pipeline::kpi::{Figures, Group, Kpi, Period, Report};
+use crate::reports::kpi::{Figures, Group, Kpi, Period, Report};
 
 /// Which days.
 #[derive(Debug, Args)]

@@ -211,7 +211,7 @@ async fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Identity(command) => access::identity(&config, command, cli.json).await,
         Command::Token(command) => access::token(&config, command, cli.json).await,
         Command::Openapi => {
-            print_json(&crate::web::api_document())?;
+            print_json(&crate::channels::api_document())?;
             Ok(Outcome::Fine)
         }
         Command::Models(command) => Box::pin(models::run(config, command, cli.json)).await,

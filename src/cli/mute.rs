@@ -79,7 +79,7 @@ pub(super) async fn run(config: &Config, command: Mute, json: bool) -> anyhow::R
                     None if m.is_live(today) => format!("until {}", m.until),
                     None => format!("was until {}", m.until),
                 };
-                let reason = crate::render::plain(&m.reason);
+                let reason = crate::cards::plain(&m.reason);
                 say!("{} {:<12} {:<24} {until} by {}: {reason}", m.id, m.code.code(), m.scope.to_string(), m.owner);
             }
             say!("{} mutes", mutes.len());

@@ -8,14 +8,14 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
 
 use super::os_user::os_user;
-use crate::odoo::live::barrier::{MayWrite, in_words};
-use crate::odoo::live;
-use crate::odoo::live::progress::{Progress, Silent};
-use crate::odoo::recorded::Recorded;
 use crate::adapters::{openai, webhook};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::odoo::live;
+use crate::odoo::live::barrier::{MayWrite, in_words};
+use crate::odoo::live::progress::{Progress, Silent};
+use crate::odoo::recorded::Recorded;
 use crate::pipeline::observe::WARNING;
 use crate::ports::{Page, PortError, Ports, Sender, Source};
 use crate::store::Store;

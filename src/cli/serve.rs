@@ -17,11 +17,12 @@ use tokio_util::task::TaskTracker;
 
 use super::{Outcome, open};
 use crate::app::App;
+use crate::channels::web::LinkFor;
+use crate::channels::{self, web};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::policy::Role;
-use crate::web::LinkFor;
-use crate::{web, worker};
+use crate::worker;
 
 /// How long stages may take to end after a signal.
 const DRAIN: Duration = Duration::from_secs(20);
@@ -99,10 +100,10 @@ pub(super) async fn until_stopped(app: App, listener: TcpListener) -> anyhow::Re
     }
     let state = app.web();
     tasks.spawn(Arc::clone(&state.hooks).pass_on(context.store.clone(), Arc::clone(&wake), stop.clone()));
-    let router = web::router(state);
+    let router = channels::router(state);
     let ended = stop.clone();
     let most = context.config.web.connections_max;
-    tasks.spawn(web::serve(listener, router, most, ended));
+    tasks.spawn(channels::serve(listener, router, most, ended));
     tasks.close();
     signal().await?;
     tracing::info!("Stopping; a second signal ends at once");

@@ -9,12 +9,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 use jiff::civil::{Date, Time};
 
 use super::{Format, Outcome, open, print_json, terminal};
+use crate::channels::web;
 use crate::config::Config;
 use crate::domain::ids::PersonId;
 use crate::evals::recording::{self, Reads, Replay};
 use crate::ports::Ports;
 use crate::store::Store;
-use crate::web;
 
 /// Which digest, in which form.
 #[derive(Debug, Args)]

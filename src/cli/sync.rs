@@ -9,13 +9,13 @@ use clap::Args;
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use super::{Outcome, open, print_json};
-use crate::odoo::live;
-use crate::odoo::live::progress::{Progress as Steps, Step};
-use crate::odoo::live::record::{self, Recorder, Scope};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::record::{Record, RecordKind, StockLevel};
+use crate::odoo::live;
+use crate::odoo::live::progress::{Progress as Steps, Step};
+use crate::odoo::live::record::{self, Recorder, Scope};
 use crate::pipeline::observe::{self, Observe};
 use crate::pipeline::{Progress, Stage};
 use crate::store::Store;

@@ -10,8 +10,8 @@ use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use crate::domain::setting::duration;
 use super::{Config, ConfigError};
+use crate::domain::setting::duration;
 use crate::ports::shown_address;
 
 /// The name of the destination in `[webhook]`.

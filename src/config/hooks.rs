@@ -9,9 +9,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::ConfigError;
-use crate::domain::setting::duration;
 use crate::domain::event::EventType;
 use crate::domain::ids::SupplierId;
+use crate::domain::setting::duration;
 
 /// Shortest secret in a path: with letters and digits, more than anybody can try.
 const PATH_SECRET_MIN: usize = 24;

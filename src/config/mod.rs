@@ -19,9 +19,9 @@ use serde::Deserialize;
 pub use self::access::{ApiConfig, IdentityConfig};
 pub use self::destinations::{DeliveryConfig, DestinationConfig, WEBHOOK, WebhookConfig};
 pub use self::hooks::{EventsConfig, HookConfig, HookKind};
+pub use self::work::{ApprovalConfig, AuditConfig, KpiConfig, NoiseConfig};
 pub use crate::odoo::{OdooConfig, OdooProtocol};
 pub use crate::rules::settings::{DEFAULT_TOML, Settings};
-pub use self::work::{ApprovalConfig, AuditConfig, KpiConfig, NoiseConfig};
 
 use self::read::{merge, parse, read, read_secret, set};
 use crate::domain::setting::{duration, money};
@@ -29,7 +29,6 @@ use crate::domain::setting::{duration, money};
 use crate::domain::money::Money;
 use crate::domain::policy::{Person, Policy};
 use crate::ports::shown_address;
-
 
 /// Why a configuration can not be used. Each message names the key and what to do.
 #[derive(Debug, thiserror::Error)]

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use crate::domain::setting::money;
 use crate::domain::money::Money;
+use crate::domain::setting::money;
 
 /// `[approval]` (handbook §9)
 #[derive(Clone, Debug, Deserialize)]

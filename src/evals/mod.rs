@@ -1,6 +1,3 @@
-//! Evals: the same App on recorded ports, graded; and the detectors alone, against trials.
+//! Evals: the same App on recorded ports, graded by [`crate::lab`].
 
-pub mod detectors;
-pub mod low_stock;
 pub mod recording;
-mod truth;

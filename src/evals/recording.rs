@@ -15,8 +15,6 @@ use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use serde::Serialize;
 
-use super::low_stock::{self, Band, Mornings};
-use super::truth::{Truth, ran_out};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -24,6 +22,8 @@ use crate::domain::book::Book;
 use crate::domain::calendar::{Calendar, plus_days};
 use crate::domain::exception::{Exception, ExceptionState, ExceptionType};
 use crate::domain::ids::{CaseId, ExceptionId};
+use crate::lab::grade::low_stock::{self, Band, Mornings};
+use crate::lab::grade::truth::{Truth, ran_out};
 use crate::ports::Ports;
 use crate::store::{Store, Which};
 

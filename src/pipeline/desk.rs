@@ -9,8 +9,6 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use tokio::sync::Mutex;
 
-use crate::rules::detect::classes::Classes;
-use crate::rules::detect::{Seen, look};
 use super::observe;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -19,6 +17,8 @@ use crate::domain::decision::RejectReason;
 use crate::domain::exception::ExceptionType;
 use crate::domain::ids::CaseId;
 use crate::models::formulas::beta_binomial_p;
+use crate::rules::detect::classes::Classes;
+use crate::rules::detect::{Seen, look};
 use crate::store::{DecisionRow, Store};
 
 /// Weight of a type's prior, as a number of decisions: the prior speaks for as much as ten of them.
@@ -192,7 +192,7 @@ impl Desk {
 }
 
 /// The decisions without those that were taken back, oldest first as given.
-pub(super) fn standing<'a>(decisions: impl Iterator<Item = &'a DecisionRow>) -> Vec<&'a DecisionRow> {
+pub fn standing<'a>(decisions: impl Iterator<Item = &'a DecisionRow>) -> Vec<&'a DecisionRow> {
     let mut kept: Vec<&DecisionRow> = Vec::new();
     for decision in decisions {
         if decision.verb == "undo" {

@@ -10,14 +10,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Context;
 use async_trait::async_trait;
 
-use crate::rules::assess::{Assessment, RECOMMENDATIONS, assess};
 use super::desk::Laid;
 use super::model_draft::{ModelOutcome, draft_with_model};
 use super::observe::may_look;
 use super::standing::{Answered, is_undecided, same_facts, stand_by};
-use crate::rules::scene::{Scene, open_exceptions};
 use super::{Context as Stages, Progress, Stage};
-use crate::rules::playbook;
 use crate::domain::action::{Action, Candidate};
 use crate::domain::audit::AuditEntry;
 use crate::domain::book::Place;
@@ -32,6 +29,9 @@ use crate::domain::money::Quantity;
 use crate::domain::policy::{ActionCode, Policy};
 use crate::domain::recommendation::{Drafter, Prose, Recommendation};
 use crate::ports::{LanguageModel, ModelError, ModelReply, ModelRequest};
+use crate::rules::assess::{Assessment, RECOMMENDATIONS, assess};
+use crate::rules::playbook;
+use crate::rules::scene::{Scene, open_exceptions};
 use crate::store::{Store, StoreError};
 
 /// Evidence, candidates and words for every case that waits for people.
@@ -141,7 +141,16 @@ impl Drafting {
         promised: &'v BTreeMap<Place, Quantity>,
     ) -> Scene<'v> {
         let config = &self.0.config;
-        Scene { case, exceptions, book: &laid.book, outlook: &laid.seen.outlook, p: &laid.p, claimed, promised, config: &config.rules }
+        Scene {
+            case,
+            exceptions,
+            book: &laid.book,
+            outlook: &laid.seen.outlook,
+            p: &laid.p,
+            claimed,
+            promised,
+            config: &config.rules,
+        }
     }
 
     async fn draft(&self, view: &Scene<'_>, assessment: &Assessment, laid: &Laid) -> anyhow::Result<bool> {
@@ -194,12 +203,7 @@ impl Drafting {
         Ok(true)
     }
 
-    async fn words(
-        &self,
-        view: &Scene<'_>,
-        assessment: &Assessment,
-        bundle: &Bundle,
-    ) -> anyhow::Result<(Draft, Drafter)> {
+    async fn words(&self, view: &Scene<'_>, assessment: &Assessment, bundle: &Bundle) -> anyhow::Result<(Draft, Drafter)> {
         let Some(model) = &self.0.ports.model else {
             return Ok((playbook::draft(view, assessment), Drafter::Playbook { because: None }));
         };

@@ -4,19 +4,17 @@
 //! the audit entry and the outbox rows in one short transaction guarded by the version it read. So a lost, doubled or late
 //! wake-up, a crash and a restart all come to the same.
 
-pub mod approve;
-pub mod audit;
+pub mod anchors;
 pub mod deliver;
 pub mod desk;
 pub mod detect;
 pub mod draft;
-pub mod kpi;
 pub mod model_draft;
 pub mod noise;
 pub mod notify;
 pub mod observe;
 pub mod publish;
-pub mod queue;
+pub mod recheck;
 mod standing;
 pub mod understand;
 pub mod verify;

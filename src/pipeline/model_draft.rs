@@ -11,8 +11,8 @@ use crate::domain::recommendation::Drafter;
 use crate::ports::{LanguageModel, ModelError, ModelReply, ModelRequest};
 use crate::rules::prompts::{CaseFile, Prompt, draft_request, prompt_hash};
 
-use crate::rules::sample::Sample;
 use crate::rules::guard::{self, Objection, Reply};
+use crate::rules::sample::Sample;
 use crate::rules::scene::Scene;
 
 pub use crate::domain::draft::order_note;

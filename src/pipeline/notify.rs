@@ -14,16 +14,12 @@ use async_trait::async_trait;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
-use super::approve::DRILL_VERB;
 use super::deliver::stuck;
 use super::desk::Laid;
 use super::detect::{is_current, looked_through};
-use crate::rules::drafters::drafted_by;
 use super::noise::{Muting, drill, mutes};
-use crate::rules::told_apart::alternatives;
 use super::watermark::Reading;
 use super::{Context as Stages, Progress, Stage, observe};
-use crate::rules::settings::RankingConfig;
 use crate::domain::audit::AuditEntry;
 use crate::domain::book::Book;
 use crate::domain::calendar::{Calendar, days_between};
@@ -35,7 +31,11 @@ use crate::domain::ids::content_hash;
 use crate::domain::money::Money;
 use crate::domain::recommendation::Recommendation;
 use crate::domain::words::cut;
+use crate::pipeline::noise::drill::DRILL_VERB;
 use crate::render;
+use crate::rules::drafters::drafted_by;
+use crate::rules::settings::RankingConfig;
+use crate::rules::told_apart::alternatives;
 use crate::store::{StoredDigest, Which};
 
 /// A case keeps its place unless its priority moves by more than this share (handbook §6 rule 4).

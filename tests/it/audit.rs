@@ -7,18 +7,18 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use reeve::odoo::recorded::Recorded;
 use reeve::app::App;
+use reeve::approve::{DecisionRequest, Verb};
 use reeve::clock::Clock;
 use reeve::config::Config;
 use reeve::domain::calendar::plus_days;
 use reeve::domain::ids::{PersonId, RecommendationId};
 use reeve::domain::money::Money;
-use reeve::pipeline::approve::{DecisionRequest, Verb};
-use reeve::pipeline::audit::anchors::{self, Anchor};
-use reeve::pipeline::audit::{CardReport, card, export, story, tables};
-use reeve::rules::recompute::Verdict;
+use reeve::odoo::recorded::Recorded;
+use reeve::pipeline::anchors::{self, Anchor};
 use reeve::ports::{Outgoing, PortError, Ports, Sender, Source};
+use reeve::reports::audit::{CardReport, card, export, story, tables};
+use reeve::rules::recompute::Verdict;
 use reeve::store::Store;
 use sqlx::{AnyConnection, AssertSqlSafe, Connection};
 

@@ -6,14 +6,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use reeve::odoo::recorded::Recorded;
 use reeve::app::App;
 use reeve::clock::Clock;
 use reeve::config::Config;
 use reeve::domain::book::Book;
 use reeve::domain::exception::{ExceptionType as T, Signal};
-use reeve::rules::detect::look;
+use reeve::odoo::recorded::Recorded;
 use reeve::ports::{Ports, Source};
+use reeve::rules::detect::look;
 use reeve::store::Store;
 use serde_json::{Value, json};
 

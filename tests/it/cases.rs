@@ -4,12 +4,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use reeve::odoo::recorded::Recorded;
 use reeve::app::App;
 use reeve::clock::Clock;
 use reeve::config::Config;
 use reeve::domain::exception::ExceptionType as T;
 use reeve::domain::recommendation::Recommendation;
+use reeve::odoo::recorded::Recorded;
 use reeve::ports::{Ports, Source};
 use reeve::store::{Store, Which};
 use serde_json::json;

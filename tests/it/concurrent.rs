@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use reeve::approve::{Approvals, DecisionRefused, DecisionRequest, Verb};
 use reeve::clock::Clock;
 use reeve::config::Config;
 use reeve::domain::action::{Action, Candidate, Check, MoneySum, Range};
@@ -17,7 +18,7 @@ use reeve::domain::ids::{CaseId, ItemId, LocationId, PersonId, RecommendationId}
 use reeve::domain::money::{Money, Quantity};
 use reeve::domain::policy::{Person, Role};
 use reeve::domain::recommendation::{Drafter, Prose, Recommendation};
-use reeve::pipeline::approve::{Approvals, DecisionRefused, DecisionRequest, Recheck, Verb};
+use reeve::pipeline::recheck::Recheck;
 use reeve::store::{OutboxState, Store};
 
 use crate::support::databases::databases;
@@ -35,6 +36,18 @@ struct AllHolds;
 #[async_trait]
 impl Recheck for AllHolds {
     async fn recheck(&self, _: &Case, _: &Action) -> anyhow::Result<Vec<Check>> {
+        Ok(Vec::new())
+    }
+
+    async fn facts(&self, _: &Case, _: &Action) -> anyhow::Result<reeve::domain::policy::Facts> {
+        Ok(reeve::domain::policy::Facts::default())
+    }
+
+    async fn moved(&self, _: &Case, _: &Recommendation) -> anyhow::Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
+    async fn concerned(&self, _: &Case) -> anyhow::Result<Vec<PersonId>> {
         Ok(Vec::new())
     }
 }

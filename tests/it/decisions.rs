@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::SignedDuration;
-use reeve::odoo::recorded::Recorded;
 use reeve::app::App;
+use reeve::approve::{DecisionAnswer, DecisionRefused, DecisionRequest, Verb};
 use reeve::clock::Clock;
 use reeve::config::Config;
 use reeve::domain::action::{Action, Range};
@@ -19,7 +19,7 @@ use reeve::domain::decision::{RejectReason, WakeCondition};
 use reeve::domain::ids::PersonId;
 use reeve::domain::money::{Money, Quantity};
 use reeve::domain::recommendation::Recommendation;
-use reeve::pipeline::approve::{DecisionAnswer, DecisionRefused, DecisionRequest, Verb};
+use reeve::odoo::recorded::Recorded;
 use reeve::ports::{Outgoing, PortError, Ports, Sender, Source};
 use reeve::store::{Report, Reported, Store};
 

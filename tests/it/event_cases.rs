@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use reeve::odoo::recorded::Recorded;
 use reeve::app::App;
 use reeve::clock::Clock;
 use reeve::config::Config;
 use reeve::domain::exception::ExceptionType;
 use reeve::domain::notice::NoticeContent;
 use reeve::domain::record::{Record, RecordKind};
+use reeve::odoo::recorded::Recorded;
 use reeve::ports::Ports;
 use reeve::store::{EventState, NewEvent, Store, Which};
 use serde_json::Value;

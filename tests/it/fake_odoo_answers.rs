@@ -10,7 +10,7 @@ use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::fake_odoo::{FakeOdoo, Fault, Seed, Size, Version};
+use reeve_testing::odoo::{FakeOdoo, Fault, Seed, Size, Version};
 
 #[derive(Deserialize)]
 struct Exchange {

@@ -6,14 +6,14 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use reeve::odoo::live::call::{Domain, Group, ReadGroups, ReadRows, Right, Scope, Server};
-use reeve::odoo::rows::cell::Cell;
-use reeve::odoo::live::connect::connect;
-use reeve::odoo::live::error::OdooError;
 use reeve::clock::Clock;
 use reeve::config::Config;
+use reeve::odoo::live::call::{Domain, Group, ReadGroups, ReadRows, Right, Scope, Server};
+use reeve::odoo::live::connect::connect;
+use reeve::odoo::live::error::OdooError;
+use reeve::odoo::rows::cell::Cell;
 
-use crate::fake_odoo::{FakeOdoo, Seed, Version};
+use reeve_testing::odoo::{FakeOdoo, Seed, Version};
 
 async fn signed_in(fake: &FakeOdoo) -> Result<Arc<dyn Server>, OdooError> {
     let mut config = Config::load_from(None, &[]).unwrap().odoo;

@@ -6,16 +6,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use reeve::odoo::recorded::Recorded;
 use reeve::app::App;
+use reeve::approve::{DecisionRequest, Verb};
 use reeve::clock::Clock;
 use reeve::config::Config;
 use reeve::domain::decision::RejectReason;
 use reeve::domain::ids::PersonId;
 use reeve::domain::recommendation::Recommendation;
-use reeve::pipeline::approve::{DecisionRequest, Verb};
-use reeve::pipeline::kpi::{Figures, Period, Report};
+use reeve::odoo::recorded::Recorded;
 use reeve::ports::{Ports, Source};
+use reeve::reports::kpi::{Figures, Period, Report};
 use reeve::store::{Store, View};
 
 use crate::support::databases::databases;

@@ -12,8 +12,6 @@ mod decisions;
 mod edges;
 mod event_cases;
 mod events;
-#[path = "../fake_odoo/mod.rs"]
-mod fake_odoo;
 mod fake_odoo_answers;
 mod fake_odoo_client;
 mod hostile;

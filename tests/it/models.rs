@@ -8,7 +8,7 @@ use crate::support::binary::{Ended, bundled_recording, reeve};
 
 /// A small trial, made of nobody's data.
 fn trial(name: &str) -> String {
-    let folder: PathBuf = [env!("CARGO_MANIFEST_DIR"), "crates/models/tests/trial", name].iter().collect();
+    let folder: PathBuf = [env!("CARGO_MANIFEST_DIR"), "crates/lab/tests/trial", name].iter().collect();
     folder.display().to_string()
 }
 

@@ -6,20 +6,20 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use reeve::odoo::live::connect::connect;
-use reeve::odoo::live::demand::DemandReader;
-use reeve::odoo::live::levels::LevelReader;
-use reeve::odoo::recorded::Recorded;
 use reeve::clock::Clock;
 use reeve::config::Config;
 use reeve::domain::book::Book;
 use reeve::domain::record::{MoveKind, Record, RecordRef};
+use reeve::odoo::live::connect::connect;
+use reeve::odoo::live::demand::DemandReader;
+use reeve::odoo::live::levels::LevelReader;
+use reeve::odoo::recorded::Recorded;
 use reeve::ports::Source as _;
 use reeve::store::Store;
 use serde_json::json;
 
-use crate::fake_odoo::{FakeOdoo, Seed, Version};
 use crate::support::databases::databases;
+use reeve_testing::odoo::{FakeOdoo, Seed, Version};
 
 fn config(fake: &FakeOdoo) -> Config {
     let mut config = Config::load_from(None, &[]).expect("the defaults load");
@@ -43,7 +43,14 @@ async fn refresh(config: &Config, store: &Arc<Store>, now: Timestamp) {
     let clock = Clock::standing_at(now);
     let server = connect(&config.odoo, &clock).await.expect("the fake lets the reader in");
     let mirror = || Arc::clone(store) as _;
-    let demand = DemandReader::new(Arc::clone(&server), mirror(), clock.clone(), &config.odoo, &config.rules.calendar.calendar(), Vec::new());
+    let demand = DemandReader::new(
+        Arc::clone(&server),
+        mirror(),
+        clock.clone(),
+        &config.odoo,
+        &config.rules.calendar.calendar(),
+        Vec::new(),
+    );
     assert_eq!(demand.refresh(now).await.expect("demand is read"), []);
     let levels = LevelReader::new(server, mirror(), clock, &config.odoo, &config.rules.calendar.calendar(), Vec::new());
     levels.refresh(now).await.expect("levels are read");

@@ -13,19 +13,19 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use reeve::clock::Clock;
+use reeve::config::Config;
 use reeve::odoo::live::call::{ReadRows, Scope, Server};
-use reeve::odoo::rows::cell::Cell;
 use reeve::odoo::live::connect::connect;
 use reeve::odoo::live::pull::{Puller, Settings};
 use reeve::odoo::live::streams::{STREAMS, Stream};
-use reeve::clock::Clock;
-use reeve::config::Config;
+use reeve::odoo::rows::cell::Cell;
 use reeve::ports::Mirror;
 use reeve::store::Store;
 use serde_json::{Value, json};
 
-use crate::fake_odoo::{FakeOdoo, Fault, Seed, Transaction, Version};
 use crate::support::databases::databases;
+use reeve_testing::odoo::{FakeOdoo, Fault, Seed, Transaction, Version};
 
 /// Models that are edited, each with a field that anybody may write.
 const EDITED: [(&str, &str); 6] = [

@@ -5,8 +5,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use reeve::odoo::live;
-use reeve::odoo::live::progress::Silent;
 use reeve::app::App;
 use reeve::clock::Clock;
 use reeve::config::Config;
@@ -15,11 +13,13 @@ use reeve::domain::exception::{Exception, ExceptionState, ExceptionType};
 use reeve::domain::ids::{ItemId, LocationId};
 use reeve::domain::money::Quantity;
 use reeve::domain::record::Record;
+use reeve::odoo::live;
+use reeve::odoo::live::progress::Silent;
 use reeve::ports::{Gap, Ports, Source as _};
 use reeve::store::{Store, Which};
 
-use crate::fake_odoo::tills::{DOZEN, Retail};
-use crate::fake_odoo::{FakeOdoo, Seed, Version};
+use reeve_testing::odoo::tills::{DOZEN, Retail};
+use reeve_testing::odoo::{FakeOdoo, Seed, Version};
 
 const VERSIONS: [Version; 3] = [Version::V17, Version::V18, Version::V19];
 

@@ -5,7 +5,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use reeve::odoo::recorded::Recorded;
 use reeve::app::App;
 use reeve::clock::Clock;
 use reeve::config::Config;
@@ -13,6 +12,7 @@ use reeve::domain::action::Action;
 use reeve::domain::evidence::FactValue;
 use reeve::domain::exception::{Exception, ExceptionType as T};
 use reeve::domain::recommendation::Recommendation;
+use reeve::odoo::recorded::Recorded;
 use reeve::ports::{Ports, Source};
 use reeve::store::{Store, Which};
 

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use reeve::odoo::recorded::Recorded;
 use reeve::app::App;
 use reeve::clock::Clock;
 use reeve::config::Config;
+use reeve::odoo::recorded::Recorded;
 use reeve::ports::{Page, PortError, Ports, Source};
 use reeve::store::{Store, StoredDigest};
 

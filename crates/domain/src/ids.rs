@@ -60,6 +60,11 @@ pub fn content_hash(parts: &[&str]) -> String {
     hex::encode(hasher.finalize())
 }
 
+/// Ids that Reeve makes hold nothing but these characters.
+pub fn is_id(id: &str) -> bool {
+    !id.is_empty() && id.len() <= 80 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,5 +73,10 @@ mod tests {
     fn parts_are_kept_apart_in_a_content_id() {
         assert_ne!(content_id("x", &["ab", "c"], 12), content_id("x", &["a", "bc"], 12));
         assert_eq!(content_id("case-", &["a"], 12).len(), 17);
+    }
+
+    #[test]
+    fn only_ids_of_our_own_become_addresses() {
+        assert!(is_id("c-00ff") && !is_id("../x") && !is_id("a b") && !is_id(""));
     }
 }

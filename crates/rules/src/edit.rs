@@ -4,6 +4,7 @@
 //! has seen. Figures are not recomputed here; what the money was computed for is said instead.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
@@ -166,6 +167,18 @@ pub fn editors(recommendation: &Recommendation) -> &[PersonId] {
         Drafter::Edited { editors, .. } => editors,
         Drafter::Playbook { .. } | Drafter::Model { .. } => &[],
     }
+}
+
+/// The action with another quantity and date, where it has them.
+pub fn action_with(action: &Action, new_quantity: Option<Quantity>, day: Option<Date>) -> Action {
+    let mut edited = action.clone();
+    if let (Some(quantity), Some(new)) = (edited.quantity_mut(), new_quantity) {
+        *quantity = new;
+    }
+    if let (Some((_, date)), Some(new)) = (edited.date_mut(), day) {
+        *date = new;
+    }
+    edited
 }
 
 #[cfg(test)]

@@ -5,10 +5,10 @@
 
 use std::collections::BTreeSet;
 
+use crate::prompts::{CaseFile, clean, is_invisible};
 use reeve_domain::action::Candidate;
 use reeve_domain::evidence::{Fact, FactValue};
 use reeve_domain::ids::FactId;
-use crate::prompts::{CaseFile, clean, is_invisible};
 
 use super::guard::Objection;
 

@@ -76,6 +76,7 @@ pub fn failures(checks: &[Check]) -> Vec<&Check> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::outlook::Outlook;
     use crate::settings::Settings;
     use reeve_domain::action::{Candidate, MoneySum, Range};
     use reeve_domain::book::Book;
@@ -87,7 +88,6 @@ mod tests {
     use reeve_domain::money::{Money, Quantity};
     use reeve_domain::recommendation::{Drafter, Prose};
     use reeve_domain::record::{RecordKind, RecordRef};
-    use crate::outlook::Outlook;
 
     fn at() -> Timestamp {
         "2026-10-08T08:00:00Z".parse().unwrap()

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::settings::Settings;
 use crate::outlook::Outlook;
+use crate::settings::Settings;
 use reeve_domain::book::{Book, Place};
 use reeve_domain::case::Case;
 use reeve_domain::exception::{Exception, ExceptionState, ExceptionType};

@@ -25,10 +25,10 @@ use self::dialect::Form;
 use self::refusal::{Words, judge};
 use self::reply::{NoAnswer, Said};
 use self::wire::{Failure, Refusal, Wire};
-use crate::http::breaker::Breaker;
-use crate::http;
 use crate::clock::Clock;
 use crate::config::ModelConfig;
+use crate::http;
+use crate::http::breaker::Breaker;
 use crate::ports::{LanguageModel, ModelError, ModelReply, ModelRequest};
 
 /// Transient failures in a row after which the endpoint is left alone, and for how long.

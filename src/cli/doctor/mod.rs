@@ -11,19 +11,19 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{Outcome, open, print_json, told_once};
-use crate::odoo::live::barrier::in_words;
-use crate::odoo::live;
-use crate::odoo::live::progress::Silent;
+use crate::channels::web;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::ports::shown_address;
 use crate::domain::policy::{Severity, lint};
-use crate::pipeline::audit::anchors;
+use crate::odoo::live;
+use crate::odoo::live::barrier::in_words;
+use crate::odoo::live::progress::Silent;
+use crate::pipeline::anchors;
 use crate::pipeline::observe;
 use crate::pipeline::watermark::Reading;
 use crate::ports::Source;
+use crate::ports::shown_address;
 use crate::store::{Store, StoreError, Watermark};
-use crate::web;
 
 /// How long the page of a Reeve that runs already may take to answer.
 const ASKED_FOR: std::time::Duration = std::time::Duration::from_secs(3);

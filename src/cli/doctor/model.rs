@@ -5,9 +5,9 @@ use crate::adapters::openai;
 use crate::clock::Clock;
 use crate::config::ModelConfig;
 use crate::domain::recommendation::Drafter;
-use crate::rules::guard::Objection;
 use crate::pipeline::model_draft::{Because, ModelOutcome, try_out};
 use crate::ports::LanguageModel;
+use crate::rules::guard::Objection;
 
 /// What there is to say of the configured model.
 ///

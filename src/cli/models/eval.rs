@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::{Seeds, Shop, read_model, spinner};
 use crate::cli::{Outcome, print_json, terminal};
-use crate::evals::detectors::{self, DemandEntry, Report};
+use crate::lab::detectors::{self, DemandEntry, Report};
 use crate::models::demand::detector::Detector as DemandDetector;
 use crate::models::receiving::Detector as ReceivingDetector;
 

@@ -11,11 +11,11 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::book::Book;
 use crate::models::demand::panel::Panel;
-use crate::rules::detect::feed::Feeds;
-use crate::rules::detect::panel::panel;
 use crate::pipeline::observe::{Observe, looked_at};
 use crate::pipeline::{Progress, Stage};
 use crate::ports::{Ports, Source};
+use crate::rules::detect::feed::Feeds;
+use crate::rules::detect::panel::panel;
 use crate::store::Store;
 
 /// The demand in a recording or, without one, in the configured store.

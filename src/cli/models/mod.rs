@@ -14,7 +14,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Outcome;
 use crate::config::Config;
-use crate::models::trial::demand::Track;
+use crate::lab::trial::demand::Track;
 
 pub(super) use self::eval::{EvalDetectors, run as eval};
 

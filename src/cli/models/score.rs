@@ -9,13 +9,13 @@ use clap::{Args, ValueEnum};
 use super::{create, history, megabytes, read_model, spinner};
 use crate::cli::{Outcome, print_json};
 use crate::config::Config;
+use crate::lab::own::{self, OwnError};
+use crate::lab::trial::{contest, files};
 use crate::models::control::drift::Drift;
 use crate::models::demand::detector::Detector as DemandDetector;
-use crate::models::demand::own::OwnError;
 use crate::models::demand::panel::Panel;
 use crate::models::demand::review::{Review, review};
 use crate::models::receiving::{self, Detector as ReceivingDetector};
-use crate::models::trial::{contest, files};
 
 /// How to score.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -121,7 +121,7 @@ pub(super) async fn run(config: Config, args: Score, json: bool) -> anyhow::Resu
                 return Ok(detector);
             }
             bar.set_message(format!("learning from {from} days"));
-            match detector.learn_own(&panel, from, args.seed, |_, _| bar.tick()) {
+            match own::learn(&detector, &panel, from, args.seed, |_, _| bar.tick()) {
                 // A young shop, or one that hardly sells: what comes with the program has to do.
                 Err(OwnError::Short { .. } | OwnError::Train(_)) => Ok(detector),
                 learned => learned.context("learning from the days before the first scored one"),

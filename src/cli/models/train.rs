@@ -10,7 +10,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::{Seeds, Shop, create, history, megabytes, spinner};
 use crate::cli::{Outcome, print_json};
 use crate::config::Config;
-use crate::evals::detectors;
+use crate::lab::detectors;
+use crate::lab::own;
 use crate::models::demand::detector::Detector as DemandDetector;
 use crate::models::demand::train::Lesson;
 use crate::models::receiving::{Detector as ReceivingDetector, Labelled};
@@ -145,7 +146,7 @@ async fn own(config: Config, args: &Train) -> anyhow::Result<(String, String)> {
         bar.set_length(of as u64);
         bar.set_position(done as u64);
     };
-    let detector = DemandDetector::shipped().learn_own(&panel, days, args.seed, watch)?;
+    let detector = own::learn(&DemandDetector::shipped(), &panel, days, args.seed, watch)?;
     bar.finish_and_clear();
     let on = format!("{} series over {days} days, with exceptions put into them", panel.keys().len());
     Ok((detector.to_json().ok_or_else(untrained)?, on))

@@ -8,7 +8,7 @@ use crate::domain::audit::AuditEntry;
 use crate::domain::case_life::CaseEvent;
 use crate::domain::decision::{Event, RecommendationState as State};
 use crate::domain::ids::{RecommendationId, content_hash};
-use crate::pipeline::audit::anchors::is_anchor;
+use crate::pipeline::anchors::is_anchor;
 use crate::pipeline::publish::wire::Outward;
 use crate::pipeline::publish::{self, Envelope};
 use crate::store::{Change, OutboxRow, StoreError};

@@ -16,9 +16,9 @@ use crate::domain::ids::{CaseId, ExceptionId};
 use crate::domain::money::Money;
 use crate::domain::recommendation::Recommendation;
 use crate::pipeline::Context as Stages;
-use crate::rules::assess::assess;
 use crate::pipeline::desk::Laid;
 use crate::pipeline::draft::Promises;
+use crate::rules::assess::assess;
 use crate::rules::fold::turned_down::{TurnedDown, has_grown};
 use crate::rules::scene::{Scene, open_exceptions};
 use crate::store::{Reported, Store, StoreError};
@@ -58,7 +58,8 @@ pub(super) async fn turned_down(stages: &Stages, laid: &Laid, known: &[Exception
         let exceptions = open_exceptions(exceptions, case);
         let promised = promises.to_others(&id);
         let (book, outlook, p, claimed) = (&laid.book, &laid.seen.outlook, &laid.p, &claimed);
-        let view = Scene { case, exceptions: &exceptions, book, outlook, p, claimed, promised: &promised, config: &config.rules };
+        let view =
+            Scene { case, exceptions: &exceptions, book, outlook, p, claimed, promised: &promised, config: &config.rules };
         let then = case.rank.as_ref().map_or(Money::ZERO, |rank| rank.value.expected);
         let grown = has_grown(then, assess(&view).rank.value.expected);
         // What was acted on may help yet; if it went away and comes again, it is a new one.

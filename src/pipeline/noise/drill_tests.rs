@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::*;
+use crate::approve::{Approvals, DecisionAnswer, DecisionRefused, DecisionRequest, Verb};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::action::{Check, MoneySum, Range};
@@ -15,7 +16,6 @@ use crate::domain::digest::{BelowLine, Digest};
 use crate::domain::exception::Subject;
 use crate::domain::ids::{ItemId, PersonId};
 use crate::domain::recommendation::Prose;
-use crate::pipeline::approve::{Approvals, DecisionAnswer, DecisionRefused, DecisionRequest, Verb};
 use crate::pipeline::draft::Promises;
 use crate::store::{Change, DrillCounts, DrillResult, NewOutbox, OutboxState, Store, StoredDigest};
 
@@ -32,6 +32,18 @@ impl Recheck for Free {
         let passed = asked <= Quantity::units(100);
         let name = "quantity ≤ free quantity".to_owned();
         Ok(vec![Check { name, detail: format!("{asked} ≤ 100"), passed, hard: true }])
+    }
+
+    async fn facts(&self, _: &Case, _: &Action) -> anyhow::Result<crate::domain::policy::Facts> {
+        Ok(crate::domain::policy::Facts::default())
+    }
+
+    async fn moved(&self, _: &Case, _: &Recommendation) -> anyhow::Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
+    async fn concerned(&self, _: &Case) -> anyhow::Result<Vec<PersonId>> {
+        Ok(Vec::new())
     }
 }
 

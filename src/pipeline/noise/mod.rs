@@ -15,10 +15,10 @@ use async_trait::async_trait;
 
 pub use mutes::{MuteRefused, MuteRequest, Muting, mute, unmute};
 
-use super::approve::Recheck;
 use super::{Progress, Stage};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::pipeline::recheck::Recheck;
 use crate::store::Store;
 
 /// Proposes mutes, settles approved ones, and plants and takes back drills. It mutes and decides nothing.

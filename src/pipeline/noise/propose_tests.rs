@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::approve::{Approvals, DecisionAnswer, DecisionRefused, DecisionRequest, Verb};
 use crate::domain::decision::RejectReason;
 use crate::domain::digest::{BelowLine, Digest, DigestLine};
 use crate::domain::exception::{Exception, ExceptionState, Signal};
 use crate::domain::ids::{ItemId, LocationId, SupplierId};
 use crate::models::formulas::wilson;
-use crate::pipeline::approve::{Approvals, DecisionAnswer, DecisionRefused, DecisionRequest, Recheck, Verb};
 use crate::pipeline::noise::figures;
+use crate::pipeline::recheck::Recheck;
 use crate::store::{DecisionRow, OutboxState, StoredDigest};
 
 fn start() -> Timestamp {
@@ -23,6 +24,18 @@ struct Own(Store, Arc<Config>, Clock);
 impl Recheck for Own {
     async fn recheck(&self, _: &Case, action: &Action) -> anyhow::Result<Vec<Check>> {
         checks(&self.0, &self.1, &self.2, action).await
+    }
+
+    async fn facts(&self, _: &Case, _: &Action) -> anyhow::Result<crate::domain::policy::Facts> {
+        Ok(crate::domain::policy::Facts::default())
+    }
+
+    async fn moved(&self, _: &Case, _: &Recommendation) -> anyhow::Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
+    async fn concerned(&self, _: &Case) -> anyhow::Result<Vec<PersonId>> {
+        Ok(Vec::new())
     }
 }
 
@@ -203,7 +216,7 @@ async fn what_is_noisy_is_proposed_once_with_every_decision_cited_and_nothing_is
     // Whoever verifies the card counts the decisions and computes the interval anew.
     let bundle = store.get_bundle(&case.id, &rec.evidence_hash).await.unwrap();
     assert_eq!(bundle.hash(), rec.evidence_hash);
-    let report = crate::pipeline::audit::card::verify(store, &bench.control.config, &rec.id).await.unwrap();
+    let report = crate::reports::audit::card::verify(store, &bench.control.config, &rec.id).await.unwrap();
     let wrong: Vec<_> = report.lines.iter().filter(|l| l.verdict != crate::rules::recompute::Verdict::Agrees).collect();
     assert!(wrong.is_empty() && report.lines.len() > 10, "{wrong:?}");
     let value = |field: &str| bundle.facts[&FactId(format!("decision:R-SHORT@supplier:9/{field}"))].value.show();

@@ -10,7 +10,7 @@ use std::time::Duration;
 use reeve::clock::Clock;
 use reeve::config::Config;
 use reeve::domain::ids::CaseId;
-use reeve::identity::{By, Identities};
+use reeve::people::{By, Identities};
 use reeve::store::TokenOwner;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

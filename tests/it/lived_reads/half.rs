@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use reeve::odoo::recorded::Recorded;
 use reeve::app::App;
 use reeve::clock::Clock;
 use reeve::config::Config;
 use reeve::domain::ids::{ItemId, LocationId};
 use reeve::domain::money::Quantity;
 use reeve::domain::record::{Observed, Record, RecordKind, RecordRef, StockLevel};
+use reeve::odoo::recorded::Recorded;
 use reeve::ports::{Mirror, Page, PortError, Ports, Source, Stream};
 use reeve::store::{Store, Which};
 

@@ -13,12 +13,12 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use reeve::odoo::recorded::Recorded;
 use reeve::app::App;
 use reeve::clock::Clock;
 use reeve::config::Config;
 use reeve::domain::exception::Exception;
 use reeve::domain::record::Observed;
+use reeve::odoo::recorded::Recorded;
 use reeve::ports::{Page, PortError, Ports, RECORDS, Source, Stream};
 use reeve::store::{Store, StoredDigest, Which};
 

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use serde_json::json;
 
 use super::{Shop, browser, failed, page, server, sign_in, until};
-use crate::fake_odoo::Version;
+use reeve_testing::odoo::Version;
 
 /// A port on which nobody answers now.
 fn free_port() -> u16 {

@@ -1,7 +1,7 @@
 //! A user who may write: refused before the first row, or let through with a warning that nobody can miss.
 
 use super::{Shop, browser, failed, page, sign_in};
-use crate::fake_odoo::Version;
+use reeve_testing::odoo::Version;
 
 const ALLOWED: (&str, &str) = ("REEVE_ODOO__ALLOW_WRITE_CAPABLE_CREDENTIAL", "i-understand");
 

@@ -5,8 +5,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use reeve::odoo::live;
-use reeve::odoo::live::progress::Silent;
 use reeve::app::App;
 use reeve::clock::Clock;
 use reeve::config::Config;
@@ -16,15 +14,17 @@ use reeve::domain::exception::{ExceptionType as T, Signal};
 use reeve::domain::ids::{ItemId, LocationId};
 use reeve::domain::money::UnitPrice;
 use reeve::domain::record::MoveKind;
-use reeve::rules::detect::look;
+use reeve::odoo::live;
+use reeve::odoo::live::progress::Silent;
 use reeve::ports::{Ports, Source};
+use reeve::rules::detect::look;
 use reeve::store::{Store, Which};
 
-use crate::fake_odoo::companies::{
+use crate::support::databases::databases;
+use reeve_testing::odoo::companies::{
     ALPHA_MAIN, BETA_BILL, BETA_FROM_ALPHA, BETA_MAIN, KETTLE, LOCAL, NEVER, RECEIVED, SHIPPED,
 };
-use crate::fake_odoo::{FakeOdoo, Seed, Version};
-use crate::support::databases::databases;
+use reeve_testing::odoo::{FakeOdoo, Seed, Version};
 
 /// The evening of the server's last day.
 fn evening() -> Timestamp {

@@ -5,20 +5,20 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use reeve::odoo::live;
-use reeve::odoo::live::progress::Silent;
-use reeve::odoo::recorded::Recorded;
 use reeve::app::App;
 use reeve::clock::Clock;
 use reeve::config::Config;
 use reeve::domain::digest::Digest;
 use reeve::domain::record::Record;
+use reeve::odoo::live;
+use reeve::odoo::live::progress::Silent;
+use reeve::odoo::recorded::Recorded;
 use reeve::ports::{Ports, Source};
 use reeve::store::Store;
 use serde_json::Value;
 
-use crate::fake_odoo::{FakeOdoo, Seed, Version};
 use crate::support::databases::databases;
+use reeve_testing::odoo::{FakeOdoo, Seed, Version};
 
 fn config() -> Config {
     let mut config = Config::load_from(None, &[]).expect("the defaults load");

@@ -4,8 +4,8 @@
 use std::fmt::Write as _;
 
 use super::Shop;
-use crate::fake_odoo::{Fault, Version};
 use crate::support::binary::Ended;
+use reeve_testing::odoo::{Fault, Version};
 
 /// Everything that a store knows of the server's rows, a line each.
 async fn records(shop: &Shop) -> String {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Shop;
-use crate::fake_odoo::Version;
+use reeve_testing::odoo::Version;
 
 /// The lines about what is not read: of `sync`, of `doctor` and of the digest. They have to be the same.
 async fn gaps(shop: &Shop) -> Vec<String> {

@@ -17,8 +17,8 @@ use reeve::clock::Clock;
 use reeve::store::Store;
 use serde_json::Value;
 
-use crate::fake_odoo::{FakeOdoo, Seed, Version};
 use crate::support::binary::{Ended, Running, reeve};
+use reeve_testing::odoo::{FakeOdoo, Seed, Version};
 
 /// Far longer than anything here takes: a test that waits for what never comes has failed.
 const PATIENCE: Duration = Duration::from_mins(2);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::Shop;
-use crate::fake_odoo::Version;
+use reeve_testing::odoo::Version;
 
 /// Approves the first recommendation of an action; what it is.
 fn approve(shop: &Shop, code: &str) {

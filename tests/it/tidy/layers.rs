@@ -3,23 +3,49 @@
 use super::rust_text::{code, is_tests, is_word, without_tests};
 use super::{File, assert_none, assert_one, rust_files};
 
-/// The modules of the library from the bottom up. One may use what stands on a lower line, not what shares its own.
+/// The modules of the library from the bottom up. One may use what stands on a lower line, not what shares its own. The packages
+/// below (`domain`, `ports`, `clock`, `rules`) are reached under these names too; their own directions are Cargo's to keep.
 const LAYERS: &[&[&str]] = &[
-    &["domain"],
-    &["clock", "config", "models", "ports", "prompts", "render", "telemetry"],
+    &["clock", "domain", "models", "ports", "rules"],
+    &["config"],
+    &["render"],
     &["store"],
-    &["identity", "pipeline"],
+    &["people", "pipeline"],
+    &["approve"],
+    &["reports"],
+    &["cards"],
     &["worker"],
-    &["api", "web"],
+    &["channels"],
     &["app"],
     &["evals"],
     &["cli"],
     &["main"],
 ];
 
-/// The vendors stand beside the layers: what they may use, and who may use them.
-const ADAPTERS_USE: &[&str] = &["clock", "config", "domain", "ports"];
-const USE_ADAPTERS: &[&str] = &["cli", "evals"];
+/// What stands beside the layers, with who may use it: vendors, the client that asks them, and the lab.
+const BESIDE: &[(&str, &[&str])] = &[
+    ("adapters", &["cli", "evals"]),
+    // Its section is a part of the configuration.
+    ("odoo", &["cli", "config", "evals"]),
+    ("http", &["adapters", "cli"]),
+    ("lab", &["cli", "evals"]),
+];
+const ADAPTERS_USE: &[&str] = &["clock", "config", "domain", "http", "ports"];
+
+/// Which packages a package may stand on.
+const PACKAGES: &[(&str, &[&str])] = &[
+    ("domain", &[]),
+    ("http", &[]),
+    ("models", &[]),
+    ("ports", &["domain"]),
+    ("rules", &["domain", "models"]),
+    ("lab", &["domain", "models"]),
+    ("odoo", &["domain", "http", "ports"]),
+    ("testing", &[]),
+];
+
+/// What the rules may not know, for they are pure.
+const IMPURE: &[&str] = &["async-trait", "axum", "reqwest", "sqlx", "tokio"];
 
 fn layer(module: &str) -> Option<usize> {
     LAYERS.iter().position(|layer| layer.contains(&module))
@@ -29,10 +55,12 @@ fn may_use(user: &str, used: &str) -> bool {
     if user == used {
         return true;
     }
-    match (user, used) {
-        ("adapters", used) => ADAPTERS_USE.contains(&used),
-        (user, "adapters") => USE_ADAPTERS.contains(&user),
-        (user, used) => layer(user) > layer(used) && layer(used).is_some(),
+    if let Some((_, users)) = BESIDE.iter().find(|(beside, _)| *beside == used) {
+        return users.contains(&user);
+    }
+    match user {
+        "adapters" => ADAPTERS_USE.contains(&used),
+        user => layer(user) > layer(used) && layer(used).is_some(),
     }
 }
 
@@ -119,16 +147,50 @@ fn nothing_points_up() {
     assert_none(&files.iter().flat_map(problems).collect::<Vec<_>>());
 }
 
+/// The dependencies that a package names, dev-dependencies left out.
+fn dependencies(manifest: &str) -> Vec<String> {
+    let table: toml::Table = manifest.parse().expect("a manifest is TOML");
+    let named = table.get("dependencies").and_then(|table| table.as_table());
+    named.into_iter().flat_map(|table| table.keys().cloned()).collect()
+}
+
+#[test]
+fn a_package_stands_on_what_is_below_it() {
+    let mut problems = Vec::new();
+    for file in super::tree().iter().filter(|file| file.path.starts_with("crates/") && file.path.ends_with("/Cargo.toml")) {
+        let name = file.path.split('/').nth(1).expect("crates/NAME/Cargo.toml");
+        let Some((_, may)) = PACKAGES.iter().find(|(package, _)| *package == name) else {
+            problems.push(format!(
+                "{}: the package has no place in PACKAGES of tests/it/tidy/layers.rs; give it one",
+                file.path
+            ));
+            continue;
+        };
+        for used in dependencies(&file.text) {
+            let own = used.strip_prefix("reeve-");
+            if own.is_some_and(|own| !may.contains(&own)) {
+                problems.push(format!("{}: `{name}` may not stand on `{used}`", file.path));
+            }
+            if name == "rules" && IMPURE.contains(&used.as_str()) {
+                problems.push(format!("{}: the rules are pure; `{used}` belongs into the daemon", file.path));
+            }
+        }
+    }
+    assert_none(&problems);
+    assert_eq!(dependencies("[dependencies]\nserde = \"1\"\n[dev-dependencies]\ntokio = \"1\""), ["serde"]);
+}
+
 #[test]
 fn a_path_that_points_up_is_found() {
     let bad = |path: &str, text: &str, named: &str| assert_one(&problems(&File::new(path, text)), named);
-    bad("src/ports.rs", "use crate::store::Store;", "`crate::store`");
+    bad("src/render.rs", "use crate::store::Store;", "`crate::store`");
     bad("src/store/case.rs", "fn f() -> super::super::worker::Worker {}", "`crate::worker`");
     bad("src/store/mod.rs", "use super::worker;", "`crate::worker`");
     bad("src/pipeline/draft.rs", "use crate::{domain::{Case, adapters_x}, adapters::openai};", "`crate::adapters`");
-    bad("src/adapters/odoo.rs", "use crate::store::Store;", "`crate::store`");
+    bad("src/adapters/webhook.rs", "use crate::store::Store;", "`crate::store`");
+    bad("src/pipeline/detect/mod.rs", "use crate::odoo::live;", "`crate::odoo`");
     bad("src/app.rs", "let x = crate::odoo::live::Odoo::new();", "`crate::adapters`");
-    bad("src/web/mod.rs", "use crate::api;", "`crate::api`");
+    bad("src/pipeline/notify.rs", "use crate::approve::Approvals;", "`crate::approve`");
     bad("src/helpers.rs", "", "`helpers` has no place");
     bad("src/worker.rs", "use crate::app::App;\n#[cfg(test)]\nmod tests {\n use crate::cli; }\n", "`crate::app`");
 }
@@ -137,10 +199,10 @@ fn a_path_that_points_up_is_found() {
 fn a_path_that_points_down_is_allowed() {
     let good = |path: &str, text: &str| assert_none(&problems(&File::new(path, text)));
     good("src/main.rs", "fn main() { reeve::cli::run() }");
-    good("src/cli.rs", "use crate::{adapters::{odoo, recorded}, app::App, config};");
+    good("src/cli.rs", "use crate::{odoo::{live, recorded}, app::App, config};");
     good("src/evals/mod.rs", "use crate::odoo::recorded;");
     good("src/pipeline/draft.rs", "use super::super::store::Store; use super::enrich; use crate::pipeline::detect;");
-    good("src/adapters/odoo.rs", "use crate::ports::Source; use crate::domain::money;");
+    good("src/adapters/webhook.rs", "use crate::ports::Sender; use crate::domain::money;");
     good("src/store/case.rs", "/// See [`crate::worker`].\nconst X: &str = \"crate::cli\";");
     good("src/store/case.rs", "fn f() {}\n#[cfg(test)]\nmod tests {\n    use crate::worker::Worker;\n}\n");
 }

@@ -11,7 +11,7 @@ const LINES_MAX: usize = 450;
 
 /// Data that a module compiles in, so that a rule on it can not pass for want of files: where the module is, the data is.
 const DATA: &[(&str, &str)] =
-    &[("src/config", "config/default.toml"), ("src/prompts", "prompts/"), ("src/store", "src/store/migrations/")];
+    &[("src/config", "config/default.toml"), ("crates/rules/src/prompts", "prompts/"), ("src/store", "src/store/migrations/")];
 
 fn files_below<'a>(files: &'a [File], folder: &str) -> Vec<&'a File> {
     files.iter().filter(|file| file.path.starts_with(folder)).collect()
@@ -104,7 +104,7 @@ fn data_is_where_the_rules_look_for_it() {
 
 #[test]
 fn data_that_moved_is_found() {
-    let (module, data) = (|| File::new("src/prompts.rs", ""), || File::new("prompts/draft/system.md", ""));
+    let (module, data) = (|| File::new("crates/rules/src/prompts.rs", ""), || File::new("prompts/draft/system.md", ""));
     assert_one(&data_problems(&[module()]), "prompts/ is not");
     assert_none(&data_problems(&[module(), data()]));
     assert_none(&data_problems(&[data()]));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use reeve::config::Config;
 use reeve::domain::decision::RecommendationState;
 use reeve::domain::ids::PersonId;
-use reeve::identity::{By, Identities, Scope};
+use reeve::people::{By, Identities, Scope};
 use reeve::store::TokenOwner;
 use serde_json::{Value, json};
 
@@ -556,5 +556,5 @@ async fn a_token_that_asks_too_much_is_told_when_to_go_on() {
 async fn the_document_is_served_to_everybody() {
     let world = World::new().await;
     let answer = send(&world, "GET", "/api/v1/openapi.json", &[], "").await;
-    assert_eq!((answer.status, &read(&answer)), (200, &reeve::web::api_document()));
+    assert_eq!((answer.status, &read(&answer)), (200, &reeve::channels::api_document()));
 }

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use reeve::channels::web::{LinkFor, sign_in_link};
 use reeve::config::Config;
 use reeve::domain::ids::PersonId;
 use reeve::domain::recommendation::Recommendation;
-use reeve::identity::{By, Identities};
+use reeve::people::{By, Identities};
 use reeve::store::TokenOwner;
-use reeve::web::{LinkFor, sign_in_link};
 use serde_json::json;
 
 use super::http::{Visitor, send};

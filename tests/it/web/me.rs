@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use reeve::channels::web::{LinkFor, sign_in_link};
 use reeve::config::Config;
 use reeve::domain::ids::PersonId;
 use reeve::domain::policy::Role;
-use reeve::identity::{By, ChatChannel, ChatUser, Identities, Scope};
+use reeve::people::{By, ChatChannel, ChatUser, Identities, Scope};
 use reeve::store::TokenOwner;
-use reeve::web::{LinkFor, sign_in_link};
 
 use super::http::{Visitor, send};
 use super::world::World;

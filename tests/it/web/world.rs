@@ -5,6 +5,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use jiff::civil::{Date, date};
+use reeve::approve::Approvals;
+use reeve::cards::chart::{ChartData, ChartDay};
+use reeve::channels::hooks::Hooks;
+use reeve::channels::web::{LinkFor, sign_in_link};
+use reeve::channels::{ChannelState, ChartSource, router};
 use reeve::clock::Clock;
 use reeve::config::Config;
 use reeve::domain::action::{Action, Candidate, Check, MoneySum, Range};
@@ -18,14 +23,12 @@ use reeve::domain::ids::{CaseId, ItemId, LocationId, PersonId, SupplierId};
 use reeve::domain::money::{Money, Quantity, UnitPrice};
 use reeve::domain::recommendation::{Drafter, Prose, Recommendation};
 use reeve::domain::record::{Item, Location, Observed, Record, RecordKind, RecordRef, Supplier};
-use reeve::pipeline::approve::{Approvals, Recheck};
 use reeve::pipeline::desk::Desk;
-use reeve::pipeline::kpi::Figures;
+use reeve::pipeline::recheck::Recheck;
 use reeve::ports::Page;
 use reeve::render;
+use reeve::reports::kpi::Figures;
 use reeve::store::{JobStatus, Store, StoredDigest};
-use reeve::web::chart::{ChartData, ChartDay};
-use reeve::web::{ChartSource, Hooks, LinkFor, WebState, router, sign_in_link};
 
 use crate::support::databases::{TestDb, databases};
 
@@ -69,7 +72,7 @@ impl World {
         let charts = Arc::new(MadeUpChart);
         let desk = Arc::new(Desk::new(store.clone(), config.clone(), clock.clone()));
         let figures = Arc::new(Figures::new(store.clone(), config.clone(), clock.clone(), desk));
-        let state = WebState { store: store.clone(), config, clock: clock.clone(), approvals, charts, figures, hooks };
+        let state = ChannelState { store: store.clone(), config, clock: clock.clone(), approvals, charts, figures, hooks };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let server = axum::serve(listener, router(state));
@@ -90,6 +93,18 @@ struct AllHolds;
 impl Recheck for AllHolds {
     async fn recheck(&self, _: &Case, _: &Action) -> anyhow::Result<Vec<Check>> {
         Ok(vec![check("quantity ≤ stock to spare", "40 ≤ 190", true)])
+    }
+
+    async fn facts(&self, _: &Case, _: &Action) -> anyhow::Result<reeve::domain::policy::Facts> {
+        Ok(reeve::domain::policy::Facts::default())
+    }
+
+    async fn moved(&self, _: &Case, _: &Recommendation) -> anyhow::Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
+    async fn concerned(&self, _: &Case) -> anyhow::Result<Vec<PersonId>> {
+        Ok(Vec::new())
     }
 }
 

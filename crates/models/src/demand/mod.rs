@@ -11,7 +11,6 @@
 mod baseline;
 pub mod detector;
 mod outlook;
-pub mod own;
 pub mod panel;
 mod params;
 pub mod review;

@@ -80,9 +80,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::call::{Domain, FieldInfo, Group, ReadGroups, ReadRows, Scope, Version};
-    use crate::rows::cell::Cell;
     use super::super::streams::STREAMS;
     use super::*;
+    use crate::rows::cell::Cell;
 
     /// Knows nothing but rights; a model that is not named is not there.
     struct Rights(BTreeMap<String, Vec<Right>>);

@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::rows::cell::Cell;
 use super::error::OdooError;
+use crate::rows::cell::Cell;
 
 /// Major versions that are spoken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

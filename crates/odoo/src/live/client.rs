@@ -8,9 +8,9 @@ use async_trait::async_trait;
 
 use super::answer::{Groups, Rows, fields};
 use super::call::{Domain, FieldInfo, Group, ReadGroups, ReadRows, Right, Scope, Server, Version};
-use crate::rows::cell::Cell;
 use super::error::OdooError;
 use super::wire::{Call, Wire};
+use crate::rows::cell::Cell;
 
 /// A signed-in server.
 pub(super) struct Client<W> {

@@ -13,8 +13,8 @@ use super::error::OdooError;
 use super::http::Transport;
 use super::json2::Json2;
 use super::jsonrpc::{self, JsonRpc};
-use reeve_ports::clock::Clock;
 use crate::settings::{OdooConfig, OdooProtocol};
+use reeve_ports::clock::Clock;
 
 /// Signs in to the configured server.
 ///

@@ -12,11 +12,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::call::{Domain, ReadRows, Scope, Server, odoo_time};
-use crate::rows::cell::Cell;
 use super::demand::{Asking, SumsError, stirred};
 use super::error::OdooError;
-use reeve_ports::clock::Clock;
+use crate::rows::cell::Cell;
 use crate::settings::OdooConfig;
+use reeve_ports::clock::Clock;
 use reeve_ports::{Gap, Mirror, MirrorRow};
 
 /// The stream's name in the mirror.

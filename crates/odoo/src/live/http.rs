@@ -10,10 +10,10 @@ use reqwest::{StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::error::OdooError;
-use reeve_http::{Proxy, Route, client_by};
-use reeve_ports::clock::Clock;
 use crate::settings::OdooConfig;
 use reeve_domain::words::{cut, plain, quoted};
+use reeve_http::{Proxy, Route, client_by};
+use reeve_ports::clock::Clock;
 
 /// Longest answer that is read, so that no server can fill the memory. A page of 20,000 rows has about 10 MiB.
 pub(super) const BODY_MAX: usize = 256 * 1024 * 1024;

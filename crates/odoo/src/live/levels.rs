@@ -17,12 +17,12 @@ use serde::{Deserialize, Serialize};
 
 use super::call::Server;
 use super::demand::{Asking, Ground, Levels, Product, SumsError, on_shelves, open_products, stirred, unposted};
-use reeve_ports::clock::Clock;
 use crate::settings::OdooConfig;
 use reeve_domain::calendar::Calendar;
 use reeve_domain::ids::{ItemId, LocationId};
 use reeve_domain::record::{Observed, Record, RecordKind, RecordRef, StockLevel};
 use reeve_ports::Mirror;
+use reeve_ports::clock::Clock;
 
 /// The stream's name in the mirror.
 const STREAM: &str = "levels";

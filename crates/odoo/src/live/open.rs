@@ -13,7 +13,6 @@ use tokio::sync::Mutex;
 
 use super::barrier::{self, MayWrite};
 use super::call::{Domain, ReadRows, Scope, Server};
-use crate::rows::cell::Cell;
 use super::connect::connect;
 use super::costs::CostReader;
 use super::demand::DemandReader;
@@ -24,9 +23,10 @@ use super::progress::Progress;
 use super::pull::{Puller, Settings};
 use super::source::{DEMAND, LEVELS, OdooSource, Refresh, Told, read_up_to};
 use super::streams::STREAMS;
-use reeve_ports::clock::Clock;
+use crate::rows::cell::Cell;
 use crate::settings::OdooConfig;
 use reeve_domain::calendar::Calendar;
+use reeve_ports::clock::Clock;
 use reeve_ports::{BoxError, Gap, Mirror, PortError};
 
 /// Where the mirror keeps what is known of the server.

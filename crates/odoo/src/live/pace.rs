@@ -16,8 +16,8 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep_until};
 
 use super::call::{Domain, FieldInfo, Group, ReadGroups, ReadRows, Right, Scope, Server, Version};
-use crate::rows::cell::Cell;
 use super::error::OdooError;
+use crate::rows::cell::Cell;
 
 /// Lets requests through one after the other, so many in a second, and counts them.
 #[derive(Debug)]

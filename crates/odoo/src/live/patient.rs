@@ -10,8 +10,8 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::call::{Domain, FieldInfo, Group, ReadGroups, ReadRows, Right, Scope, Server, Version};
-use crate::rows::cell::Cell;
 use super::error::OdooError;
+use crate::rows::cell::Cell;
 
 /// How often a question is put at most.
 const ATTEMPTS: u32 = 4;

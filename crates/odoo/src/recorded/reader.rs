@@ -13,8 +13,8 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use sha2::{Digest, Sha256};
 
 use super::error::RecordingError;
-use crate::rows::cell::Cell;
 use crate::live::record::AS_THEY_WERE;
+use crate::rows::cell::Cell;
 use crate::rows::{Care, Model, Row, RowError, Rows};
 
 /// Reads the models of one folder and remembers what they held.

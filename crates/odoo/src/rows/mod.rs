@@ -82,12 +82,7 @@ impl Masters {
     }
 
     /// Puts prices, rules and promotions on the feed, and gives back which suppliers they name.
-    pub(crate) fn read_terms<R: Rows>(
-        &self,
-        rows: &mut R,
-        care: &Care,
-        feed: &mut Feed,
-    ) -> Result<Suppliers<'_>, R::Error> {
+    pub(crate) fn read_terms<R: Rows>(&self, rows: &mut R, care: &Care, feed: &mut Feed) -> Result<Suppliers<'_>, R::Error> {
         let mut suppliers = Suppliers::new(&self.partners);
         terms::read_supplier_prices(rows, &self.catalog, care, &mut suppliers, feed)?;
         terms::read_reorder_rules(rows, &self.catalog, &self.places, feed)?;

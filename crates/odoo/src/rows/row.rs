@@ -52,13 +52,7 @@ impl Row {
     }
 
     /// An error about a field of this row.
-    pub(crate) fn wrong(
-        &self,
-        field: &str,
-        expected: impl Into<String>,
-        found: &Cell,
-        remedy: &'static str,
-    ) -> RowError {
+    pub(crate) fn wrong(&self, field: &str, expected: impl Into<String>, found: &Cell, remedy: &'static str) -> RowError {
         let id = match self.cell("id") {
             Cell::Number(n) => format!("{n}"),
             _ => "unreadable".to_owned(),

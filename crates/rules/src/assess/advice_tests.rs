@@ -2,12 +2,12 @@
 
 use super::tests::{Shop, codes, day, find, here, money, must, on_line};
 use super::*;
+use crate::recheck::failures;
+use crate::recompute::recomputed::assert_recomputes;
 use reeve_domain::action::{Action, Param};
 use reeve_domain::money::Quantity;
 use reeve_domain::record::Record;
 use reeve_models::formulas;
-use crate::recompute::recomputed::assert_recomputes;
-use crate::recheck::failures;
 
 /// Four orders for the store, each ordered ten days before its promise and received `late` days after it.
 fn late_orders(late: i32) -> Shop {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use rust_decimal::Decimal;
 
+use crate::scene::Scene;
 use reeve_domain::bill::{Bill, TakenBack};
 use reeve_domain::book::Book;
 use reeve_domain::exception::ExceptionType;
@@ -12,7 +13,6 @@ use reeve_domain::ids::SupplierId;
 use reeve_domain::money::Money;
 use reeve_domain::record::{BillLine, PurchaseLine};
 use reeve_domain::surplus::Surplus;
-use crate::scene::Scene;
 
 use super::checks::Checks;
 use super::desk::company_of;

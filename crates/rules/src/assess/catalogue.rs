@@ -4,12 +4,12 @@
 use rust_decimal::Decimal;
 
 use super::checks::{Checks, known_place, new_po, not_past, open_line};
+use crate::scene::Scene;
 use reeve_domain::action::Action;
 use reeve_domain::calendar::plus_days;
 use reeve_domain::master;
 use reeve_domain::money::Quantity;
 use reeve_domain::record::{MoveKind, StockMove};
-use crate::scene::Scene;
 
 /// A parameter may move by this share of its old value at most; more is for human judgement.
 const PARAM_SHARE: Decimal = Decimal::from_parts(5, 0, 0, false, 1);

@@ -4,6 +4,7 @@
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
+use crate::scene::Scene;
 use reeve_domain::action::{Action, Check};
 use reeve_domain::book::Place;
 use reeve_domain::calendar::{days_between, plus_days};
@@ -11,7 +12,6 @@ use reeve_domain::ids::{ItemId, LocationId, SupplierId};
 use reeve_domain::money::{Money, Quantity, UnitPrice};
 use reeve_domain::record::PurchaseLine;
 use reeve_models::formulas;
-use crate::scene::Scene;
 
 use super::bills::{self, BASIS_TWICE};
 use super::catalogue;

@@ -1,12 +1,12 @@
 //! What counts have settled already: a count is not asked for again after one that agreed with the books, and what counts find
 //! missing again and again is looked into instead.
 
+use crate::detect::counted::{self, Counted, Event};
+use crate::detect::stock::SHRINK_DAYS;
 use reeve_domain::action::Action;
 use reeve_domain::book::Place;
 use reeve_domain::evidence::FactValue;
 use reeve_domain::money::{Money, Quantity};
-use crate::detect::counted::{self, Counted, Event};
-use crate::detect::stock::SHRINK_DAYS;
 
 use super::desk::{Desk, Proposal, item_ref};
 

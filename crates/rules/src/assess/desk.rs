@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
+use crate::scene::Scene;
 use reeve_domain::action::{Action, Range};
 use reeve_domain::calendar::{days_between, plus_days};
 use reeve_domain::evidence::{Fact, FactValue, Missing};
@@ -15,7 +16,6 @@ use reeve_domain::ids::{FactId, ItemId, LocationId, SupplierId};
 use reeve_domain::money::{Money, Quantity, UnitPrice};
 use reeve_domain::record::{RecordKind, RecordRef};
 use reeve_domain::workings::{Change, Made, Workings};
-use crate::scene::Scene;
 
 use super::LossPart;
 use super::shortage::{self, Short};

@@ -2,11 +2,11 @@
 
 use jiff::civil::Date;
 
+use crate::scene::Scene;
 use reeve_domain::book::Place;
 use reeve_domain::exception::{Exception, ExceptionType as T};
 use reeve_domain::money::{Money, Quantity};
 use reeve_domain::surplus::{self, Surplus};
-use crate::scene::Scene;
 
 use super::stock::counts_since;
 

@@ -6,13 +6,13 @@ use std::fmt::Write as _;
 use super::desk::{Desk, Left, Proposal};
 use super::projection::Projection;
 use super::rank::{self, Age};
+use crate::scene::Scene;
 use reeve_domain::action::{Action, Candidate};
 use reeve_domain::book::Place;
 use reeve_domain::evidence::FactValue;
 use reeve_domain::ids::content_id;
 use reeve_domain::money::Money;
 use reeve_domain::workings::{Effect, Forecast, Made, Part, Receipt, Settings, Workings};
-use crate::scene::Scene;
 
 /// A place as workings name it.
 pub(super) fn name(place: &Place) -> String {

@@ -4,10 +4,10 @@ use serde_json::Value;
 
 use super::tests::{Shop, here, short_shop};
 use super::*;
+use crate::recompute::recomputed::{frozen, lines, wrong};
 use reeve_domain::evidence::Bundle;
 use reeve_domain::ids::{ItemId, LocationId};
 use reeve_domain::money::Quantity;
-use crate::recompute::recomputed::{frozen, lines, wrong};
 
 /// The bundle with the leaf at `pointer` of its workings changed.
 fn tampered(bundle: &Bundle, pointer: &str, change: impl Fn(&Value) -> Value) -> Bundle {
@@ -194,8 +194,7 @@ fn a_stated_figure_that_is_off_by_a_cent_is_found() {
         forged.candidates.retain(|c| c.action.code() == "TRANSFER");
         assert!(!forged.candidates.is_empty() && wrong(&forged, &bundle).is_empty());
         forged.candidates.iter_mut().for_each(|c| change(c, cent));
-        let wrong =
-            lines(&forged, &bundle).into_iter().filter(|(_, l)| l.verdict == crate::recompute::Verdict::Differs);
+        let wrong = lines(&forged, &bundle).into_iter().filter(|(_, l)| l.verdict == crate::recompute::Verdict::Differs);
         let wrong: Vec<String> = wrong.map(|(_, line)| line.figure).collect();
         assert!(wrong.iter().any(|w| w == figure), "{figure}: {wrong:?}");
     }

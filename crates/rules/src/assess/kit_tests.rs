@@ -3,12 +3,12 @@
 
 use super::tests::{Shop, day, find, here, money, must, on_line};
 use super::*;
+use crate::recheck::failures;
+use crate::recompute::recomputed::assert_recomputes;
 use reeve_domain::exception::Subject;
 use reeve_domain::ids::SupplierId;
 use reeve_domain::money::Quantity;
 use reeve_domain::record::{BillLine, Record};
-use crate::recompute::recomputed::assert_recomputes;
-use crate::recheck::failures;
 
 /// Item 1 runs out in five days and comes in eight, in kits of four of it and one of item 2, at 40.00 each.
 fn kits_on_their_way() -> Shop {

@@ -52,6 +52,7 @@ mod working;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::scene::Scene;
 use reeve_domain::action::{Action, Candidate, Check, Range};
 use reeve_domain::book::{Book, Place};
 use reeve_domain::case::Rank;
@@ -62,7 +63,6 @@ use reeve_domain::money::{Money, Quantity};
 use reeve_domain::record::{MoveKind, PurchaseLine, RecordKind, RecordRef};
 use reeve_domain::workings::{Made, Workings};
 use reeve_models::formulas;
-use crate::scene::Scene;
 
 pub(crate) use rank::is_dated;
 

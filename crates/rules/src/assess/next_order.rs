@@ -3,10 +3,10 @@
 
 use jiff::civil::Date;
 
+use crate::scene::Scene;
 use reeve_domain::book::Place;
 use reeve_domain::calendar::{days_between, plus_days};
 use reeve_domain::ids::SupplierId;
-use crate::scene::Scene;
 
 use super::projection;
 

@@ -5,12 +5,12 @@
 
 use jiff::civil::Date;
 
+use crate::scene::Scene;
 use reeve_domain::book::{Book, Place};
 use reeve_domain::calendar::{days_between, plus_days};
 use reeve_domain::ids::{LocationId, SupplierId};
 use reeve_domain::record::{PurchaseLine, SupplierPrice};
 use reeve_models::formulas;
-use crate::scene::Scene;
 
 /// Observations at which an item's own lead time weighs as much as its supplier's (handbook §3.2).
 const SHRINK_K: f64 = 5.0;

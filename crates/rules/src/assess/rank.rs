@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
+use crate::scene::Scene;
 use reeve_domain::action::{Action, Candidate, Direction, MoneySum, Range};
 use reeve_domain::calendar::{days_between, plus_days, plus_working_days};
 use reeve_domain::case::{HangsOn, Lane, Rank};
 use reeve_domain::ids::{FactId, ItemId, LocationId};
 use reeve_domain::money::{Money, Quantity};
 use reeve_models::formulas;
-use crate::scene::Scene;
 
 use super::checks;
 use super::desk::{Desk, Left, Proposal, plus};

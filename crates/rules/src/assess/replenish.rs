@@ -3,6 +3,7 @@
 
 use rust_decimal::prelude::ToPrimitive;
 
+use crate::scene::Scene;
 use reeve_domain::action::Action;
 use reeve_domain::book::Place;
 use reeve_domain::calendar::{days_between, plus_days};
@@ -12,7 +13,6 @@ use reeve_domain::money::{Money, Quantity};
 use reeve_domain::record::{RecordKind, RecordRef};
 use reeve_domain::workings::{self, Change};
 use reeve_models::formulas;
-use crate::scene::Scene;
 
 use super::desk::{Desk, Proposal, Question, half, item_ref, line_ref, units};
 use super::frozen;

@@ -10,6 +10,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::scene::Scene;
 use reeve_domain::action::Range;
 use reeve_domain::book::Place;
 use reeve_domain::calendar::plus_days;
@@ -17,7 +18,6 @@ use reeve_domain::evidence::FactValue;
 use reeve_domain::money::Money;
 use reeve_domain::workings::{self, Change, Made};
 use reeve_models::formulas;
-use crate::scene::Scene;
 
 use super::desk::{Desk, Left, plus, range, scaled, units};
 use super::frozen;

@@ -3,6 +3,7 @@
 use super::desk::{Desk, line_ref, units};
 use super::projection::{self, Projection, Shortage};
 use super::shortage::waits_share;
+use crate::detect::shortage::open_field;
 use reeve_domain::action::Range;
 use reeve_domain::book::Place;
 use reeve_domain::calendar::plus_days;
@@ -10,7 +11,6 @@ use reeve_domain::evidence::FactValue;
 use reeve_domain::ids::FactId;
 use reeve_domain::money::Quantity;
 use reeve_domain::record::{RecordKind, RecordRef};
-use crate::detect::shortage::open_field;
 
 /// The facts of those who wait: how many units, how many such customers cancelled before, and what that costs.
 pub(super) fn waiting_facts(

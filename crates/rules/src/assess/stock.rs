@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
+use crate::detect::counted::{self as counts, Event};
 use reeve_domain::action::{Action, Range};
 use reeve_domain::book::{Book, Place};
 use reeve_domain::calendar::{days_between, plus_days};
@@ -16,7 +17,6 @@ use reeve_domain::money::{Money, Quantity};
 use reeve_domain::record::{MoveKind, RecordKind, RecordRef, SaleLine, StockMove};
 use reeve_domain::workings::{Change, Made};
 use reeve_models::formulas;
-use crate::detect::counted::{self as counts, Event};
 
 use super::counted;
 use super::desk::{Desk, Proposal, Question, item_ref, place_of, range, scaled, units};

@@ -1,10 +1,10 @@
 //! What a case is about: its places, its company, and which other case needs the same stock.
 
+use crate::scene::Scene;
 use reeve_domain::book::Place;
 use reeve_domain::exception::Exception;
 use reeve_domain::ids::{ItemId, LocationId};
 use reeve_domain::record::{PurchaseLine, RecordKind};
-use crate::scene::Scene;
 
 /// The company that a case is about: that of the first place or purchase line that its exceptions name. Exceptions of two
 /// companies never share a case.

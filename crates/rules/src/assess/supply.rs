@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::detect::supply::{LeadShift, lead_shift};
 use reeve_domain::action::{Action, Param};
 use reeve_domain::book::Place;
 use reeve_domain::calendar::days_between;
@@ -13,7 +14,6 @@ use reeve_domain::money::{Money, Quantity, UnitPrice};
 use reeve_domain::record::{PurchaseLine, RecordKind, RecordRef, ReorderRule};
 use reeve_domain::workings::{Change, Made};
 use reeve_models::formulas;
-use crate::detect::supply::{LeadShift, lead_shift};
 
 use super::desk::{Desk, Proposal, Question, item_ref, line_ref, range, units};
 use super::projection;

@@ -8,6 +8,9 @@ use proptest::prelude::*;
 
 use super::desk::Proposal;
 use super::*;
+use crate::outlook::{DayForecast, Outlook};
+use crate::playbook;
+use crate::recheck::{failures, recheck};
 use crate::settings::Settings;
 use reeve_domain::action::MoneySum;
 use reeve_domain::book::Book;
@@ -20,9 +23,6 @@ use reeve_domain::record::{
     BillLine, Item, Location, PurchaseLine, Record, ReorderRule, SaleLine, StockMove, Supplier, SupplierPrice,
 };
 use reeve_models::formulas;
-use crate::playbook;
-use crate::recheck::{failures, recheck};
-use crate::outlook::{DayForecast, Outlook};
 
 const TODAY: &str = "2026-11-02";
 

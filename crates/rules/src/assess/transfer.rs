@@ -1,14 +1,14 @@
 //! Transfers that are overdue: the goods at risk, and who knows where they are (handbook §4.6). What the receiver lacks
 //! meanwhile is a shortage, and is counted as one.
 
+use crate::detect::counted::Event;
+use crate::scene::Scene;
 use reeve_domain::action::Range;
 use reeve_domain::evidence::FactValue;
 use reeve_domain::exception::Exception;
 use reeve_domain::notice::CarrierState;
 use reeve_domain::record::{RecordKind, RecordRef};
 use reeve_domain::transit::Passage;
-use crate::detect::counted::Event;
-use crate::scene::Scene;
 
 use super::desk::{Desk, Question, scaled};
 use super::{counted, shortage};

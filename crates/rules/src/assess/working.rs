@@ -3,10 +3,10 @@
 
 use jiff::civil::Date;
 
+use crate::scene::Scene;
 use reeve_domain::calendar::plus_days;
 use reeve_domain::ids::LocationId;
 use reeve_domain::working::weekday_of;
-use crate::scene::Scene;
 
 use super::projection::in_days;
 

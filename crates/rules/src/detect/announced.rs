@@ -9,6 +9,7 @@ use jiff::civil::Date;
 
 use super::facts::{fact, line_facts, place_fact, record};
 use super::receiving::{subject_of_line, subject_of_order};
+use crate::outlook::Outlook;
 use crate::settings::Settings;
 use reeve_domain::announced::Answers;
 use reeve_domain::book::Book;
@@ -18,7 +19,6 @@ use reeve_domain::exception::{ExceptionType as T, Signal};
 use reeve_domain::money::Quantity;
 use reeve_domain::notice::NoticeContent;
 use reeve_domain::record::{PurchaseLine, RecordKind};
-use crate::outlook::Outlook;
 
 const DETECTOR: &str = "announcement-rules/1";
 

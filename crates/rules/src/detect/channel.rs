@@ -6,6 +6,7 @@
 use jiff::SignedDuration;
 
 use super::facts::{fact, record};
+use crate::outlook::Outlook;
 use crate::settings::Settings;
 use reeve_domain::book::Book;
 use reeve_domain::channel::{Offer, Told};
@@ -13,7 +14,6 @@ use reeve_domain::evidence::{Fact, FactValue};
 use reeve_domain::exception::{ExceptionType as T, Signal, Subject};
 use reeve_domain::money::Quantity;
 use reeve_domain::record::RecordKind;
-use crate::outlook::Outlook;
 
 const DETECTOR: &str = "channel-rules/1";
 

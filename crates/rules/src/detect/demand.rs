@@ -14,7 +14,9 @@ use super::promotion::planned_uplift;
 use super::series::{running_day, series_of};
 use super::spike::spike;
 use super::stock;
+use crate::outlook::{DayForecast, Outlook};
 use crate::settings::Settings;
+use jiff::civil::Date;
 use reeve_domain::book::{Book, Place};
 use reeve_domain::calendar::{days_between, iso_week, plus_days};
 use reeve_domain::evidence::{Fact, FactValue};
@@ -22,8 +24,6 @@ use reeve_domain::exception::{ExceptionType as T, Signal, Subject};
 use reeve_domain::ids::LocationId;
 use reeve_domain::record::RecordKind;
 use reeve_models::demand::{DayScore, DemandParams, Series, project, score_series};
-use crate::outlook::{DayForecast, Outlook};
-use jiff::civil::Date;
 
 pub(super) const DETECTOR: &str = "demand-forest/1";
 

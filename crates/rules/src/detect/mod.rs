@@ -30,10 +30,10 @@ pub mod supply;
 mod tests;
 mod transfer;
 
+use crate::outlook::Outlook;
 use crate::settings::Settings;
 use reeve_domain::book::Book;
 use reeve_domain::exception::Signal;
-use crate::outlook::Outlook;
 
 /// What the detectors saw in a book.
 pub struct Seen {

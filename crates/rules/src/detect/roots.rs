@@ -6,13 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::place_fact;
+use crate::outlook::Outlook;
 use reeve_domain::book::{Book, Place, numeric};
 use reeve_domain::calendar::days_between;
 use reeve_domain::evidence::FactValue;
 use reeve_domain::exception::{ExceptionType as T, Signal};
 use reeve_domain::money::Quantity;
 use reeve_domain::record::PurchaseLine;
-use crate::outlook::Outlook;
 
 /// Items that an order's headline names; the rest are counted.
 const NAMED: usize = 5;

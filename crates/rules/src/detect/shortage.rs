@@ -4,6 +4,7 @@
 use jiff::civil::Date;
 
 use super::facts::{fact, place_fact, record};
+use crate::outlook::Outlook;
 use crate::settings::Settings;
 use reeve_domain::book::Book;
 use reeve_domain::calendar::days_between;
@@ -13,7 +14,6 @@ use reeve_domain::ids::{ItemId, LocationId};
 use reeve_domain::money::Quantity;
 use reeve_domain::record::RecordKind;
 use reeve_models::formulas::{normal_cdf, normal_quantile, safety_stock, transferable};
-use crate::outlook::Outlook;
 
 const DETECTOR: &str = "stock-projection/1";
 

@@ -42,7 +42,13 @@ fn lane_days(config: &Settings, passage: &Passage, lanes: &Lanes<'_>) -> (i32, u
     (own.map_or(config.costs.transfer_days as i32, |days| days.ceil() as i32), taken.len())
 }
 
-fn late(book: &Book, config: &Settings, passage: &Passage, lanes: &Lanes<'_>, carriers: &CarrierWords<'_>) -> Option<Signal> {
+fn late(
+    book: &Book,
+    config: &Settings,
+    passage: &Passage,
+    lanes: &Lanes<'_>,
+    carriers: &CarrierWords<'_>,
+) -> Option<Signal> {
     let (lane, n) = lane_days(config, passage, lanes);
     let shipped = passage.shipped_at.map(|at| book.calendar.day_of(at));
     let planned = passage.planned_at.map(|at| book.calendar.day_of(at));

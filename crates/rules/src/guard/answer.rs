@@ -8,8 +8,8 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, Visitor};
 
-use super::{REPLY_MAX, Reply};
 use super::objection::{Objection, Shape};
+use super::{REPLY_MAX, Reply};
 use crate::prompts::clean;
 
 /// Most beginnings of an object that are tried: prose with more braces is no answer.

@@ -9,12 +9,12 @@ mod objection;
 #[cfg(test)]
 mod tests;
 
+use crate::prompts::CaseFile;
 use reeve_domain::action::{Action, Candidate};
 use reeve_domain::draft::{Choice, Draft, DraftFault, sends_message};
 use reeve_domain::ids::{FactId, SupplierId};
 use reeve_domain::recommendation::Prose;
 use reeve_domain::record::RecordKind;
-use crate::prompts::CaseFile;
 
 use self::answer::{Answer, AnswerChoice, Found, find};
 use super::prose::{Audience, Field, excerpt, name_of, tell};

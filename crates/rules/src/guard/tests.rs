@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use reeve_domain::draft::MESSAGE_CODES;
 
-use crate::sample::{HOSTILE_NOTE, Sample};
-use crate::prose::numbers;
 use super::*;
+use crate::prose::numbers;
+use crate::sample::{HOSTILE_NOTE, Sample};
 
 /// What the guard says to the good answer after `change`.
 fn objections(change: impl FnOnce(&mut Value)) -> Vec<Objection> {

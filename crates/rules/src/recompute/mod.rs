@@ -51,7 +51,12 @@ pub struct Line {
 #[expect(clippy::needless_pass_by_value, reason = "figures of many types, most of them copied")]
 impl Line {
     /// A figure that was recomputed: it agrees when both read the same.
-    pub fn same(figure: impl Into<String>, stated: impl ToString, recomputed: impl ToString, from: impl Into<String>) -> Self {
+    pub fn same(
+        figure: impl Into<String>,
+        stated: impl ToString,
+        recomputed: impl ToString,
+        from: impl Into<String>,
+    ) -> Self {
         let (stated, recomputed) = (stated.to_string(), recomputed.to_string());
         let verdict = if stated == recomputed { Verdict::Agrees } else { Verdict::Differs };
         Self { figure: figure.into(), stated, recomputed, from: from.into(), verdict }

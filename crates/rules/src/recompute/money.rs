@@ -5,13 +5,13 @@
 use super::again::Again;
 use super::facts::{Frozen, field_of};
 use super::{Line, Verdict, worked};
+use crate::edit::{by_piece, edited_value};
 use reeve_domain::action::{Action, Candidate, MoneySum, Range};
 use reeve_domain::evidence::{Bundle, Fact, FactValue};
 use reeve_domain::ids::FactId;
 use reeve_domain::money::Money;
 use reeve_domain::recommendation::{Drafter, Recommendation};
 use reeve_domain::workings::Effect;
-use crate::edit::{by_piece, edited_value};
 
 /// Facts that are each a part of what is at stake: a lost unit, a claim or a held euro is in exactly one.
 const PARTS: [&str; 21] = [

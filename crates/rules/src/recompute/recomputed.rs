@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::{Line, Verdict, figures};
+use crate::assess::Assessment;
 use reeve_domain::evidence::Bundle;
 use reeve_domain::ids::CaseId;
 use reeve_domain::recommendation::{Drafter, Prose, Recommendation};
-use crate::assess::Assessment;
 
 /// The evidence of an assessment as it comes back from a store.
 pub(crate) fn frozen(found: &Assessment) -> Bundle {

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::{Line, Verdict, muted};
+use crate::prose::numbers;
 use reeve_domain::action::{Action, Candidate};
 use reeve_domain::evidence::{Bundle, FactValue};
 use reeve_domain::recommendation::{Drafter, Recommendation};
-use crate::prose::numbers;
 
 /// What a number in the words may come from.
 pub struct Sources {

@@ -10,11 +10,11 @@ use serde::Deserialize;
 
 use super::WorkingDays;
 use super::places::ByLocation;
-use reeve_domain::setting::{duration, time_zone};
 use reeve_domain::book::Book;
 use reeve_domain::calendar::Calendar;
 use reeve_domain::ids::LocationId;
 use reeve_domain::record::Location;
+use reeve_domain::setting::{duration, time_zone};
 
 /// A digest waits for no longer than this.
 const DAY: Duration = Duration::from_hours(24);

@@ -2,8 +2,8 @@
 //! database there is.
 
 use super::*;
+use crate::approve::{DecisionRefused, Sweep};
 use crate::domain::recommendation::Recommendation;
-use crate::pipeline::approve::{DecisionRefused, Sweep};
 use crate::store::testing::on_each;
 
 /// One approved case.

@@ -13,10 +13,10 @@ use standardwebhooks::Webhook;
 
 use super::*;
 use crate::adapters::webhook::{Destinations, SignedWebhook};
+use crate::approve::Verb;
+use crate::approve::tests::Bench;
 use crate::domain::decision::RecommendationState as State;
 use crate::domain::ids::{PersonId, RecommendationId};
-use crate::pipeline::approve::Verb;
-use crate::pipeline::approve::tests::Bench;
 use crate::store::{OutboxState, Report, Reported};
 
 const SECRET: &str = "whsec_aG9sZG91dC1zZWNyZXQtMzItYnl0ZXMtbG9uZyEhISE=";
@@ -363,8 +363,8 @@ async fn a_destination_that_does_not_answer_holds_up_no_other() {
     bench.later(5);
     let store = &bench.it.store;
     let (seq, hash) = store.audit_head().await.unwrap();
-    let anchor = crate::pipeline::audit::anchors::Anchor { at: deliver.clock.now(), seq, hash };
-    let message = crate::pipeline::audit::anchors::message(&anchor, "wms");
+    let anchor = crate::pipeline::anchors::Anchor { at: deliver.clock.now(), seq, hash };
+    let message = crate::pipeline::anchors::message(&anchor, "wms");
     store.enqueue(&[message], &[]).await.unwrap();
     // "webhook" comes before "wms": one after the other, nothing would come to the second before the first has answered.
     let when_it_came = async {

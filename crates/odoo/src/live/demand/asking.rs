@@ -9,10 +9,10 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::live::call::{Domain, FieldInfo, Group, ReadGroups, ReadRows, Right, Scope, Server};
-use crate::rows::cell::Cell;
 use crate::live::error::OdooError;
-use reeve_ports::clock::Clock;
+use crate::rows::cell::Cell;
 use crate::settings::OdooConfig;
+use reeve_ports::clock::Clock;
 
 /// Products asked for at first.
 const FIRST_CHUNK: usize = 40;
@@ -46,12 +46,7 @@ pub(in crate::live) struct Asking {
 }
 
 impl Asking {
-    pub(in crate::live) fn new(
-        server: Arc<dyn Server>,
-        clock: Clock,
-        odoo: &OdooConfig,
-        companies: Vec<i64>,
-    ) -> Self {
+    pub(in crate::live) fn new(server: Arc<dyn Server>, clock: Clock, odoo: &OdooConfig, companies: Vec<i64>) -> Self {
         Self {
             server,
             companies,

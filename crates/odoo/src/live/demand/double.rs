@@ -11,11 +11,9 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 
-use crate::live::call::{
-    Domain, FieldInfo, Group, ReadGroups, ReadRows, Right, Scope, Server, Version, odoo_time,
-};
-use crate::rows::cell::Cell;
+use crate::live::call::{Domain, FieldInfo, Group, ReadGroups, ReadRows, Right, Scope, Server, Version, odoo_time};
 use crate::live::error::OdooError;
+use crate::rows::cell::Cell;
 use crate::settings::{OdooConfig, defaults};
 use reeve_domain::calendar::Calendar;
 use reeve_domain::record::{Observed, Record, RecordRef};

@@ -10,9 +10,9 @@ use jiff::tz::TimeZone;
 use super::asking::Asking;
 use super::zones::Zones;
 use crate::live::call::Version;
-use crate::rows::cell::Cell;
 use crate::live::error::OdooError;
 use crate::live::kits::{self, Kits};
+use crate::rows::cell::Cell;
 use crate::settings::OdooConfig;
 use reeve_domain::calendar::Calendar;
 use reeve_ports::Gap;
@@ -96,11 +96,7 @@ pub(in crate::live) struct Ground {
 
 impl Ground {
     /// Reads it.
-    pub(in crate::live) async fn read(
-        asking: &Asking,
-        odoo: &OdooConfig,
-        calendar: &Calendar,
-    ) -> Result<Self, OdooError> {
+    pub(in crate::live) async fn read(asking: &Asking, odoo: &OdooConfig, calendar: &Calendar) -> Result<Self, OdooError> {
         let mut gaps = BTreeSet::new();
         let mut ends = BTreeMap::new();
         let warehouses = asking.all("stock.warehouse", &["code", "company_id"]).await?;

@@ -36,12 +36,12 @@ use self::read::{closing_levels, month_after, month_sums, touched};
 pub(super) use self::tills::{open_products, unposted};
 use super::call::Server;
 use super::error::OdooError;
-use reeve_ports::clock::Clock;
 use crate::settings::OdooConfig;
 use reeve_domain::calendar::Calendar;
 use reeve_domain::calendar::plus_days;
 use reeve_domain::money::Quantity;
 use reeve_domain::record::{Observed, Record, RecordKind, RecordRef};
+use reeve_ports::clock::Clock;
 use reeve_ports::{BoxError, Gap, Mirror, PortError};
 
 /// The stream's name in the mirror.

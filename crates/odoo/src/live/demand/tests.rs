@@ -16,10 +16,10 @@ use super::double::{
 };
 use crate::live::call::Version;
 use crate::live::levels::LevelReader;
-use reeve_ports::clock::Clock;
 use reeve_domain::ids::{ItemId, LocationId};
 use reeve_domain::money::Quantity;
 use reeve_domain::record::{DemandMonth, Record, RecordKind, RecordRef};
+use reeve_ports::clock::Clock;
 
 const NOW: &str = "2026-11-23T10:00:00Z";
 

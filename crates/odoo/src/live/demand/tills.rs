@@ -15,8 +15,8 @@ use super::asking::{Asking, Product};
 use super::ground::{End, Ground, Zone};
 use super::read::{Levels, MOVE, Sums, Which, Window, day_in, moves, quantity};
 use crate::live::call::{Domain, odoo_time};
-use crate::rows::cell::Cell;
 use crate::live::error::OdooError;
+use crate::rows::cell::Cell;
 use reeve_domain::money::Quantity;
 
 /// One row is a line of an order, in the product's unit; what is brought back stands there below zero.
@@ -379,11 +379,7 @@ pub(in crate::live) async fn open_products(asking: &Asking, ground: &Ground) -> 
 }
 
 /// What open sessions have sold of some products, less what was brought back to them, and not booked yet.
-pub(in crate::live) async fn unposted(
-    asking: &Asking,
-    ground: &Ground,
-    products: &[Product],
-) -> Result<Levels, OdooError> {
+pub(in crate::live) async fn unposted(asking: &Asking, ground: &Ground, products: &[Product]) -> Result<Levels, OdooError> {
     let wanted: BTreeSet<i64> = products.iter().map(|p| p.id).collect();
     let mut levels = Levels::new();
     let domain = at_closing(asked(ground, &wanted)).and("session_id.state", "!=", "closed");

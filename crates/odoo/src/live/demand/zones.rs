@@ -10,8 +10,8 @@ use jiff::tz::TimeZone;
 
 use super::asking::Asking;
 use crate::live::call::{Domain, ReadRows, Scope};
-use crate::rows::cell::Cell;
 use crate::live::error::OdooError;
+use crate::rows::cell::Cell;
 use reeve_ports::Gap;
 
 /// Most warehouses of other companies that are looked through.

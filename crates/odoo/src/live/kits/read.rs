@@ -6,9 +6,9 @@ use jiff::Timestamp;
 
 use super::{Kit, Kits, Part};
 use crate::live::call::Domain;
-use crate::rows::cell::Cell;
 use crate::live::demand::Asking;
 use crate::live::error::OdooError;
+use crate::rows::cell::Cell;
 
 const BOM: &str = "mrp.bom";
 const LINE: &str = "mrp.bom.line";

@@ -6,9 +6,9 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::super::call::{Domain, ReadRows};
-use crate::rows::cell::Cell;
 use super::super::error::OdooError;
 use super::{Halt, Puller};
+use crate::rows::cell::Cell;
 
 /// How often one thing is asked before the pull is given up for now. What was read stays.
 const TRIES: u32 = 5;

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::super::call::Domain;
-use crate::rows::cell::Cell;
 use super::super::progress::{Doing, Meter};
 use super::position::{Mark, Phase};
 use super::schema::{Answer, STAMP, stamp_of};
 use super::{Halt, Pulled, Puller, Turn};
+use crate::rows::cell::Cell;
 use reeve_ports::MirrorRow;
 
 impl Puller {

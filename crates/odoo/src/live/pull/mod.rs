@@ -48,8 +48,8 @@ use super::error::OdooError;
 use super::pace::{Pace, Paced, Quiet, QuietError};
 use super::progress::{Doing, Meter, Progress, Silent};
 use super::streams::Stream;
-use reeve_ports::clock::Clock;
 use crate::settings::OdooConfig;
+use reeve_ports::clock::Clock;
 use reeve_ports::{BoxError, Gap, Mirror, MirrorRow, PortError};
 
 mod ask;

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 
 use super::super::call::{FieldInfo, Version};
-use crate::rows::cell::Cell;
 use super::super::streams::{Absent, Extent, Stream};
 use super::bounds::Bounded;
+use crate::rows::cell::Cell;
 use reeve_ports::{Gap, MirrorRow};
 
 /// The stamp that Odoo puts on what it writes.

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::super::call::Domain;
-use crate::rows::cell::Cell;
 use super::super::error::OdooError;
 use super::super::progress::{Doing, Meter};
 use super::position::Phase;
 use super::schema::{STAMP, kept_stamp, stamp_of};
 use super::{Halt, Pulled, Puller, Turn};
+use crate::rows::cell::Cell;
 use reeve_ports::MirrorRow;
 
 /// So many rows do not all vanish in a day: when none answers, something else is wrong.

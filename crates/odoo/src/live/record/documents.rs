@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::opening::Openings;
 use super::{PAGE, RecordError, Writing, cell, link, stream, text};
-use crate::rows::cell::Cell;
 use crate::live::source::live::cells;
 use crate::live::streams::Stream;
+use crate::rows::cell::Cell;
 
 const DRAFT: &[&str] = &["draft", "sent", "to approve"];
 const UNPAID: &[&str] = &["not_paid", "partial", "in_payment"];

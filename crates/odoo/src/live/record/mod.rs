@@ -26,12 +26,12 @@ use self::opening::Openings;
 pub use self::scope::Scope;
 use self::scope::Within;
 use self::veil::Veil;
-use crate::rows::cell::Cell;
 use super::costs::{COSTS, PRODUCT};
 use super::pull::Puller;
 use super::source::live::{Tables, cells, is_out_of_scope};
 use super::streams::{Extent, STREAMS, Stream, stream_of};
 use crate::rows::COMPANY_COSTS;
+use crate::rows::cell::Cell;
 use reeve_domain::record::StockLevel;
 use reeve_ports::{BoxError, Mirror};
 

@@ -14,8 +14,8 @@ use rust_decimal::prelude::ToPrimitive;
 use super::scope::Within;
 use super::veil::OPENING;
 use super::{Recorder, cell, link, stream, text};
-use crate::rows::cell::Cell;
 use crate::live::source::live::{Live, Tables};
+use crate::rows::cell::Cell;
 use crate::rows::{Care, Currencies, Feed, Masters, Rates};
 use reeve_domain::record::Record;
 

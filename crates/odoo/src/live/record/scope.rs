@@ -6,8 +6,8 @@ use std::str::FromStr;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{RecordError, cell, link, stream, text};
-use crate::rows::cell::Cell;
 use crate::live::streams::Stream;
+use crate::rows::cell::Cell;
 
 /// What somebody wants to have recorded; empty: everything that was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

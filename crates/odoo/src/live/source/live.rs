@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 
-use crate::rows::cell::Cell;
 use crate::live::costs::COSTS;
 use crate::live::streams::{Stream, stream_of};
+use crate::rows::cell::Cell;
 use crate::rows::{COMPANY_COSTS, Care, FIRST_PLANNED, Model, Row, RowError, Rows};
 use reeve_ports::MirrorRow;
 

@@ -9,8 +9,13 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
-use crate::fold::fold;
 use super::{announced, asn, channel, receiving, roots, shortage, transfer};
+use crate::assess::{Assessment, assess};
+use crate::fold::fold;
+use crate::outlook::{DayForecast, Outlook};
+use crate::playbook;
+use crate::recheck::{failures, recheck};
+use crate::scene::Scene;
 use crate::settings::Settings;
 use reeve_domain::action::Action;
 use reeve_domain::book::Book;
@@ -22,11 +27,6 @@ use reeve_domain::ids::{FactId, ItemId, LocationId, SupplierId};
 use reeve_domain::money::{Money, Quantity, UnitPrice};
 use reeve_domain::notice::{CarrierState, Notice, NoticeContent, NoticeLine};
 use reeve_domain::record::{BillLine, Item, Location, MoveKind, PurchaseLine, Record, StockMove, Supplier, SupplierPrice};
-use crate::assess::{Assessment, assess};
-use crate::playbook;
-use crate::recheck::{failures, recheck};
-use crate::outlook::{DayForecast, Outlook};
-use crate::scene::Scene;
 
 fn day(offset: i32) -> Date {
     plus_days("2026-11-02".parse().unwrap(), offset)
@@ -61,12 +61,7 @@ struct Shop {
 
 impl Shop {
     fn new() -> Self {
-        let mut shop = Self {
-            records: Vec::new(),
-            outlook: Outlook::default(),
-            config: Settings::defaults(),
-            next: 1000,
-        };
+        let mut shop = Self { records: Vec::new(), outlook: Outlook::default(), config: Settings::defaults(), next: 1000 };
         for id in ["1", "2"] {
             shop.records.push(Record::Item(Item {
                 id: ItemId::new(id),

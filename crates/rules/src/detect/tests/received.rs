@@ -1,9 +1,9 @@
 //! Shapes in which goods come on a purchase line and go back, each with what is said about it (docs/SHAPES.md, "Received").
 
 use super::*;
-use reeve_domain::exception::Subject;
 use crate::assess::checks_of;
 use crate::detect::matching;
+use reeve_domain::exception::Subject;
 
 /// Purchase line 1 asks Acme for 100 of item 1 at 8.00, promised five days ago.
 fn ordered(shop: &mut Shop, qty: i64) -> &mut PurchaseLine {

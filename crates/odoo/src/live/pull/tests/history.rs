@@ -3,9 +3,9 @@
 
 use proptest::prelude::*;
 
-use crate::rows::cell::Cell;
 use super::world::{State, text};
 use super::{DAY, OVERLAP, STREAMS, Setting, Settings, settings};
+use crate::rows::cell::Cell;
 
 const MODELS: [&str; 3] = ["product.product", "purchase.order", "purchase.order.line"];
 

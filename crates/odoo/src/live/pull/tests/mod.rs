@@ -10,12 +10,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use self::world::{Memory, World, text};
 use super::super::call::{Scope, Version};
-use crate::rows::cell::Cell;
 use super::super::error::OdooError;
 use super::super::streams::{Absent, Against, Extent, Field, Stream, Term};
 use super::{PullError, Pulled, Puller, Settings};
-use reeve_ports::clock::Clock;
+use crate::rows::cell::Cell;
 use reeve_ports::Gap;
+use reeve_ports::clock::Clock;
 
 const fn field(name: &'static str, absent: Absent, costs: &'static str) -> Field {
     Field { name, renamed: None, absent, costs }

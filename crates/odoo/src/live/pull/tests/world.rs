@@ -10,8 +10,8 @@ use serde_json::Value;
 use tokio::sync::Notify;
 
 use super::super::super::call::{Domain, FieldInfo, Group, ReadGroups, ReadRows, Right, Scope, Server, Version};
-use crate::rows::cell::Cell;
 use super::super::super::error::OdooError;
+use crate::rows::cell::Cell;
 use reeve_domain::record::Observed;
 use reeve_ports::{BoxError, Mirror, MirrorChange, MirrorRow};
 

@@ -1,0 +1,337 @@
+//! Approve: the queue in front of people, and what their clicks do.
+//!
+//! A decision binds to the content that was on the screen and to the evidence it rests on; hard checks are made again at the
+//! click; the first valid decision on a case counts, the same click is answered the same, a contrary one is refused. The
+//! decision, the new states, the audit entries and the outbox row are one transaction: all of it or none. Silence never
+//! approves. Nothing here sends anything: an approval waits in the outbox until its undo window has passed.
+
+pub mod admit;
+mod batch;
+mod by_command;
+mod delegate;
+mod escalate;
+mod judge;
+mod merge;
+mod opened;
+mod own;
+mod pass;
+mod plan;
+mod preview;
+mod queue;
+mod request;
+mod standing;
+#[cfg(test)]
+pub(super) mod tests;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+
+pub use self::batch::{BATCH_MAX, BatchAnswer, BatchFailure};
+pub use self::delegate::DelegationRefused;
+pub use self::opened::opened;
+pub use self::preview::Preview;
+pub use self::queue::Sweep;
+pub use self::request::{DecisionAnswer, DecisionRefused, DecisionRequest, Verb};
+
+use self::by_command::with_hand;
+use self::own::Own;
+use self::plan::Plan;
+use self::standing::Kept;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::domain::action::{Action, Check};
+use crate::domain::case::Case;
+use crate::domain::decision::RecommendationState as State;
+use crate::domain::ids::{PersonId, RecommendationId};
+use crate::domain::money::Money;
+use crate::domain::policy::{Person, may_turn_down};
+use crate::domain::recommendation::Recommendation;
+use crate::domain::record::{Record, RecordKind};
+use crate::pipeline::noise::drill;
+use crate::pipeline::recheck::Recheck;
+use crate::rules::edit;
+use crate::store::{Change, DecisionRow, NewMute, NewOutbox, Store, StoreError};
+
+/// How often a click is judged anew because somebody else moved the same case, or the sum that limits are compared with, in
+/// between.
+const TRIES: usize = 8;
+
+/// Longest snooze, in days: a snooze has an end.
+const LONGEST_SNOOZE: i32 = 90;
+
+/// Everything a decision needs. Cheap to clone.
+#[derive(Clone)]
+pub struct Approvals {
+    /// Where decisions are kept.
+    pub store: Store,
+    /// People, limits, windows.
+    pub config: Arc<Config>,
+    /// When it is.
+    pub clock: Clock,
+    /// The facts of this moment.
+    pub recheck: Arc<dyn Recheck>,
+}
+
+/// What a click is judged on, read before anything is written.
+struct Scene {
+    /// The recommendation clicked on, with the version read.
+    rec: Recommendation,
+    seen: i64,
+    /// The others of its case, with theirs.
+    siblings: Vec<(Recommendation, i64)>,
+    case: Case,
+    /// Of its case's recommendations those that nobody is shown, since a drill waits in their place.
+    hidden: BTreeSet<RecommendationId>,
+}
+
+impl Scene {
+    /// What is proposed now: the best waiting recommendation on the case's present evidence.
+    fn newest(&self) -> Option<&Recommendation> {
+        let all = self.siblings.iter().map(|(r, _)| r).chain([&self.rec]).filter(|r| !self.hidden.contains(&r.id));
+        all.filter(|r| r.state.is_waiting() && self.case.evidence_hash.as_deref() == Some(&*r.evidence_hash))
+            .min_by(|a, b| a.rank.cmp(&b.rank).then_with(|| b.drafted_at.cmp(&a.drafted_at)).then_with(|| a.id.cmp(&b.id)))
+    }
+
+    fn facts_changed(&self) -> DecisionRefused {
+        DecisionRefused::FactsChanged { moved: Vec::new(), newest: self.newest().map(|r| r.id.clone()) }
+    }
+}
+
+impl Approvals {
+    /// Decides, or says why not. Nothing is changed by a refused click.
+    ///
+    /// # Errors
+    /// [`DecisionRefused`], written for the person who clicked.
+    pub async fn decide(&self, request: &DecisionRequest) -> Result<DecisionAnswer, DecisionRefused> {
+        for _ in 0..TRIES {
+            // On the heap: what a click is judged on is much, and callers hold it within their own.
+            match Box::pin(self.attempt(request)).await {
+                // Somebody else moved it between reading and writing: judge the click on what is there now.
+                Err(DecisionRefused::Busy) => {}
+                // A click under the same key may have been counted since this one looked for it: then that is the answer.
+                Err(refused) => return self.answered_before(request).await?.ok_or(refused),
+                answered => return answered,
+            }
+        }
+        Err(DecisionRefused::Busy)
+    }
+
+    async fn attempt(&self, request: &DecisionRequest) -> Result<DecisionAnswer, DecisionRefused> {
+        let now = self.clock.now();
+        if request.idempotency_key.is_empty() || request.idempotency_key.len() > 200 {
+            return Err(DecisionRefused::BadRequest("a click needs an idempotency key of 1 to 200 characters".into()));
+        }
+        if let Some(answer) = self.answered_before(request).await? {
+            return Ok(answer);
+        }
+        let person = self.person(&request.person)?;
+        let scene = self.scene(request).await?;
+        if request.content_hash != scene.rec.content_hash() {
+            return Err(scene.facts_changed());
+        }
+        let drill = self.drill_of(request, &scene).await?;
+        if !matches!(request.verb, Verb::Undo) {
+            if let Some(answer) = self.standing_decision(request, &scene) {
+                // Here too: counted between the two looks, it has an answer of its own.
+                return Ok(self.answered_before(request).await?.unwrap_or(answer));
+            }
+            self.refuse_if_decided(&scene).await?;
+            if matches!(scene.rec.state, State::Superseded)
+                || scene.case.evidence_hash.as_deref() != Some(&*scene.rec.evidence_hash)
+            {
+                return Err(scene.facts_changed());
+            }
+        }
+        let plan = match &request.verb {
+            Verb::Approve => self.approve(request, person, scene, now).await?,
+            Verb::Edit { action } => self.edit(request, person, scene, action, now).await?,
+            Verb::Reject { reason, note } => {
+                self.may_put_away(person, &scene, now).await?;
+                plan::reject(request, scene, *reason, note, self.undo_window(), now)?
+            }
+            Verb::Snooze { until, wake } => {
+                self.may_put_away(person, &scene, now).await?;
+                let today = self.today(now);
+                let days = today.until(*until).map_or(i32::MAX, |span| span.get_days());
+                if !(1..=LONGEST_SNOOZE).contains(&days) {
+                    return Err(DecisionRefused::BadRequest(format!(
+                        "{until} is no day to snooze to: choose one of the next {LONGEST_SNOOZE} days after {today}"
+                    )));
+                }
+                plan::snooze(request, scene, *until, *wake, now)?
+            }
+            Verb::Forward { to, note } => {
+                may_turn_down(person)?;
+                self.forward(request, scene, to, note, now).await?
+            }
+            Verb::Return { note } => pass::give_back(request, scene, note, person, (now, self.today(now)))?,
+            Verb::Merge { into } => {
+                self.may_put_away(person, &scene, now).await?;
+                self.merge(request, scene, into, now).await?
+            }
+            Verb::Undo => {
+                may_turn_down(person)?;
+                plan::undo(request, scene, self.undo_window(), now)?
+            }
+        };
+        let (plan, own) = Box::pin(self.own(request, plan, drill, now)).await?;
+        self.write(request, plan, own, now).await
+    }
+
+    /// Who has a hand in it: whoever edited it, or entered the count or receipt that it is about.
+    async fn touched(&self, scene: &Scene) -> Result<Vec<PersonId>, DecisionRefused> {
+        let mut touched = edit::editors(&scene.rec).to_vec();
+        touched.extend(self.recheck.concerned(&scene.case).await.map_err(DecisionRefused::Failed)?);
+        Ok(touched)
+    }
+
+    async fn edit(
+        &self,
+        request: &DecisionRequest,
+        person: &Person,
+        scene: Scene,
+        action: &Action,
+        now: Timestamp,
+    ) -> Result<Plan, DecisionRefused> {
+        may_turn_down(person)?;
+        let (action, changes) =
+            edit::edited_action(&scene.rec.candidate.action, action).map_err(DecisionRefused::BadEdit)?;
+        if let (Some(was), Some(asked)) = (scene.rec.candidate.action.quantity(), action.quantity()) {
+            let unit = self.unit_of(&scene.case, &action).await?;
+            edit::is_countable(asked, was, &unit).map_err(DecisionRefused::BadEdit)?;
+        }
+        let checks = self.checks_hold(&scene.case, &action).await?;
+        let edited = edit::edited(&scene.rec, person, action, &changes, checks, now);
+        plan::edit(request, scene, edited, &changes, now)
+    }
+
+    /// The unit in which the item of an action is counted; empty where no record says it.
+    async fn unit_of(&self, case: &Case, action: &Action) -> Result<String, DecisionRefused> {
+        let Some(id) = action.item().or(case.subject.item.as_ref()) else { return Ok(String::new()) };
+        let items = self.store.load_records_of(&[RecordKind::Item]).await.map_err(failed)?;
+        let unit = items.into_iter().find_map(|record| match record {
+            Record::Item(item) if item.id == *id => Some(item.unit),
+            _ => None,
+        });
+        Ok(unit.unwrap_or_default())
+    }
+
+    /// Makes the checks again; refuses when a hard one fails.
+    async fn checks_hold(&self, case: &Case, action: &Action) -> Result<Vec<Check>, DecisionRefused> {
+        let checks = self.recheck.recheck(case, action).await.map_err(DecisionRefused::Failed)?;
+        let failed: Vec<Check> = checks.iter().filter(|c| c.hard && !c.passed).cloned().collect();
+        if failed.is_empty() { Ok(checks) } else { Err(DecisionRefused::ChecksFailed(failed)) }
+    }
+
+    fn person(&self, id: &PersonId) -> Result<&Person, DecisionRefused> {
+        let found = self.config.people.iter().find(|p| &p.id == id);
+        found.ok_or_else(|| DecisionRefused::UnknownPerson(id.to_string()))
+    }
+
+    fn name_of(&self, id: &PersonId) -> String {
+        self.person(id).map_or_else(|_| id.to_string(), |p| p.name.clone())
+    }
+
+    fn today(&self, now: Timestamp) -> Date {
+        self.config.rules.calendar.calendar().day_of(now)
+    }
+
+    fn undo_window(&self) -> SignedDuration {
+        SignedDuration::from_mins(i64::from(self.config.approval.undo_minutes))
+    }
+
+    async fn scene(&self, request: &DecisionRequest) -> Result<Scene, DecisionRefused> {
+        let id = &request.recommendation_id;
+        let case_id = match self.store.get_recommendation(id).await {
+            Ok((rec, _)) => rec.case_id,
+            Err(StoreError::NotFound { .. }) => return Err(DecisionRefused::UnknownRecommendation(id.to_string())),
+            Err(error) => return Err(failed(error)),
+        };
+        // The case first: whatever moves afterwards moves its version too, and the write is refused.
+        let case = self.store.get_case(&case_id).await.map_err(failed)?;
+        let mut siblings = self.store.list_recommendations(&case_id).await.map_err(failed)?;
+        let hidden = drill::hidden(&siblings, &self.store.list_drills_of(&case_id).await.map_err(failed)?);
+        let place = siblings.iter().position(|(r, _)| &r.id == id);
+        let (rec, seen) = siblings.remove(place.ok_or_else(|| DecisionRefused::UnknownRecommendation(id.to_string()))?);
+        Ok(Scene { rec, seen, siblings, case, hidden })
+    }
+
+    /// Writes everything a decision changes in one transaction.
+    async fn write(
+        &self,
+        request: &DecisionRequest,
+        mut plan: Plan,
+        own: Own,
+        now: Timestamp,
+    ) -> Result<DecisionAnswer, DecisionRefused> {
+        let seen = plan.case.version;
+        plan.case.version = seen + 1;
+        plan.case.updated_at = now;
+        let (reason, note) = match &request.verb {
+            Verb::Reject { reason, note } => (Some(reason.code().to_owned()), note.clone()),
+            Verb::Forward { note, .. } | Verb::Return { note } => (None, note.clone()),
+            _ => (None, String::new()),
+        };
+        let kept = Kept {
+            verb: request.verb.clone(),
+            answer: plan.answer.clone(),
+            on_behalf_of: plan.on_behalf_of.clone(),
+            item: plan.about.0.clone(),
+            supplier: plan.about.1.clone(),
+        };
+        // A drill releases nothing, and a mute only hides.
+        let releases = own.drill.is_none() && plan.on.candidate.action.is_for_the_outside();
+        let decision = DecisionRow {
+            id: request.idempotency_key.clone(),
+            case_id: plan.case.id.clone(),
+            recommendation_id: plan.on.id.clone(),
+            person: request.person.clone(),
+            verb: if own.drill.is_some() { drill::DRILL_VERB } else { request.verb.name() }.to_owned(),
+            content_hash: request.content_hash.clone(),
+            reason,
+            note,
+            value: if releases { plan.on.candidate.value } else { Money::ZERO },
+            at: now,
+            body: serde_json::to_value(&kept).expect("a verb and an answer are plain values"),
+        };
+        plan.notices.extend(self.told_by_command(request, &plan.on, now));
+        let entries: Vec<_> = plan.entries.into_iter().map(|e| with_hand(self.store.with_os_user(e), request)).collect();
+        let added: Vec<Recommendation> = plan.added.into_iter().collect();
+        let outbox: Vec<NewOutbox> = plan.outbox.into_iter().collect();
+        let cancel: Vec<&str> = plan.cancel.as_deref().into_iter().collect();
+        // The case that ends gives up its links before the other one takes them.
+        let mut cases = vec![(plan.case, seen)];
+        cases.extend(plan.other_case);
+        let mute = own.mute.as_ref().map(|mute| NewMute { mute, today: self.today(now), seen: plan.mutes_seen });
+        let change = Change {
+            decision: Some(&decision),
+            decisions_seen: plan.decisions_seen,
+            delegations_seen: plan.delegations_seen,
+            cases: &cases,
+            recommendations: &plan.changed,
+            added: &added,
+            outbox: &outbox,
+            cancel: &cancel,
+            notices: &plan.notices,
+            mute: mute.as_ref(),
+            unmute: own.unmute.as_ref(),
+            drill: own.drill.as_ref(),
+            entries: &entries,
+            ..Change::default()
+        };
+        match self.store.advance(change).await {
+            Ok(()) => Ok(plan.answer),
+            // Duplicate: the same click came twice at once, and the other one is answered.
+            Err(StoreError::Conflict | StoreError::Duplicate) => Err(DecisionRefused::Busy),
+            Err(StoreError::AlreadyLeft { .. }) => Err(DecisionRefused::Leaving),
+            Err(error) => Err(failed(error)),
+        }
+    }
+}
+
+fn failed(error: StoreError) -> DecisionRefused {
+    DecisionRefused::Failed(error.into())
+}

@@ -1,0 +1,194 @@
+//! What is about Reeve itself: a mute that is approved begins in the same transaction and is never sent; a drill is revealed by
+//! the click that answers it, and nothing else follows from it.
+//!
+//! Both go through every check that any recommendation goes through first: what stands here only changes what is written.
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::plan::{Plan, entry};
+use super::{Approvals, DecisionAnswer, DecisionRefused, DecisionRequest, Scene, Verb, failed};
+use crate::domain::action::Action;
+use crate::domain::case::Case;
+use crate::domain::decision::{Event, RecommendationState as State};
+use crate::domain::ids::PersonId;
+use crate::domain::money::Money;
+use crate::domain::mute::Mute;
+use crate::domain::recommendation::Recommendation;
+use crate::pipeline::noise::mutes;
+use crate::store::{Drill, DrillEnd, DrillResult, MuteEnd};
+
+/// What is written beside a decision.
+#[derive(Default)]
+pub(super) struct Own {
+    pub(super) mute: Option<Mute>,
+    pub(super) unmute: Option<MuteEnd>,
+    pub(super) drill: Option<DrillEnd>,
+}
+
+/// A drill as it stood when the click came.
+pub(super) struct Standing {
+    drill: Drill,
+    rec: Recommendation,
+    seen: i64,
+    case: Case,
+}
+
+impl Approvals {
+    /// The drill that was clicked on, where it is one.
+    ///
+    /// # Errors
+    /// [`DecisionRefused::AlreadyDecided`] when it was answered before.
+    pub(super) async fn drill_of(
+        &self,
+        request: &DecisionRequest,
+        scene: &Scene,
+    ) -> Result<Option<Standing>, DecisionRefused> {
+        let Some(drill) = self.store.find_drill(&scene.rec.id).await.map_err(failed)? else { return Ok(None) };
+        match &drill.end {
+            None => {}
+            // Taken back unanswered: it is what any other recommendation is that is no longer there.
+            Some((DrillResult::Withdrawn, ..)) => return Ok(None),
+            Some((result, person, at)) => {
+                let who = person.as_ref().map_or_else(|| "somebody".to_owned(), |p| self.name_of(p));
+                let what = format!("answered this, and it was a drill ({})", result.name());
+                // Whoever answered it and clicks again from an old page is told the same.
+                let what = if person.as_ref() == Some(&request.person) { format!("{what}, you,") } else { what };
+                return Err(DecisionRefused::AlreadyDecided { who, what, at: *at });
+            }
+        }
+        Ok(Some(Standing { drill, rec: scene.rec.clone(), seen: scene.seen, case: scene.case.clone() }))
+    }
+
+    /// Changes what a judged click writes, where it is about Reeve itself.
+    pub(super) async fn own(
+        &self,
+        request: &DecisionRequest,
+        plan: Plan,
+        drill: Option<Standing>,
+        now: Timestamp,
+    ) -> Result<(Plan, Own), DecisionRefused> {
+        if let Some(standing) = drill
+            && let Some(result) = result_of(request, &standing)
+        {
+            return revealed(request, &plan, standing, result, now);
+        }
+        if plan.on.candidate.action.is_for_the_outside() {
+            return Ok((plan, Own::default()));
+        }
+        self.muted(request, plan, now).await
+    }
+
+    /// A proposal to mute: approved, it begins at once; undone, it ends at once. Nothing waits for a hand-off.
+    async fn muted(
+        &self,
+        request: &DecisionRequest,
+        mut plan: Plan,
+        now: Timestamp,
+    ) -> Result<(Plan, Own), DecisionRefused> {
+        let mut own = Own::default();
+        if let Some(detail) = plan.entries.first_mut().and_then(|e| e.detail.as_object_mut()) {
+            detail.remove("outbox");
+        }
+        // Nothing is told to anybody outside, whatever was planned.
+        plan.outbox = None;
+        if mute_of(&plan.on).is_none()
+            && let Some((rec, _)) = plan.changed.first()
+            && let Some(mute) = mute_of(rec)
+        {
+            let mute = Mute { tier: plan.answer.tier, ..mute };
+            let told = json!({ "proposed_in": plan.case.id, "recommendation": rec.id, "tier": plan.answer.tier });
+            let begun = mutes::begun(&mute, &request.channel, told);
+            plan.entries.push(begun);
+            let tier = plan.answer.tier.map(|t| format!(" ({t})")).unwrap_or_default();
+            let until = plan.answer.undo_until.map(|u| format!(" It can be undone until {u}.")).unwrap_or_default();
+            plan.answer.said =
+                format!("Approved{tier}: {} is muted for {} until {}.{until}", mute.code, mute.scope, mute.until);
+            own.mute = Some(mute);
+        }
+        if plan.cancel.take().is_some()
+            && let Some(mute) = mute_of(&plan.on)
+            && let Some(kept) = self.store.find_mute(&mute.id).await.map_err(failed)?
+            && kept.ended.is_none()
+        {
+            let detail = json!({ "owner": mute.owner, "was_until": mute.until, "because": "its approval was undone" });
+            plan.entries.push(mutes::entry("mute.ended", &mute, &request.person, &request.channel, now, detail));
+            own.unmute = Some(MuteEnd { id: mute.id, by: request.person.clone(), at: now });
+        }
+        Ok((plan, own))
+    }
+}
+
+/// The mute that an approved proposal began: whoever completed the approval answers for it.
+fn mute_of(rec: &Recommendation) -> Option<Mute> {
+    let (by, at): (&PersonId, Timestamp) = match &rec.state {
+        State::Approved { by, at, .. } | State::ApprovedWithEdit { by, at, .. } => (by.last()?, *at),
+        _ => return None,
+    };
+    let Action::Mute { exception, scope, until, .. } = &rec.candidate.action else { return None };
+    Some(Mute::new(*exception, scope.clone(), by.clone(), rec.candidate.summary.clone(), at, *until))
+}
+
+/// What a click on a drill says; None for what answers nothing, such as passing it on or putting it off.
+fn result_of(request: &DecisionRequest, standing: &Standing) -> Option<DrillResult> {
+    match &request.verb {
+        Verb::Approve => Some(DrillResult::Accepted),
+        Verb::Reject { .. } => Some(DrillResult::Caught),
+        Verb::Edit { action } => {
+            let planted = &standing.rec.candidate.action;
+            let mended = match standing.drill.field.as_str() {
+                "quantity" => action.quantity() != planted.quantity(),
+                "date" => action.date().map(|(_, d)| d) != planted.date().map(|(_, d)| d),
+                // A place can not be edited, so it was not noticed.
+                _ => false,
+            };
+            Some(if mended { DrillResult::Caught } else { DrillResult::Accepted })
+        }
+        _ => None,
+    }
+}
+
+/// Turns a judged click on a drill into its revelation: the drill is taken away, the case is as it was.
+fn revealed(
+    request: &DecisionRequest,
+    plan: &Plan,
+    standing: Standing,
+    result: DrillResult,
+    now: Timestamp,
+) -> Result<(Plan, Own), DecisionRefused> {
+    let Standing { drill, rec, seen, case } = standing;
+    let on = rec.clone();
+    let mut rec = rec;
+    rec.state = rec.state.after(Event::Supersede, now)?;
+    let ending = match result {
+        DrillResult::Caught => "You noticed",
+        _ => "It would have been carried out",
+    };
+    let said = format!(
+        "This was a drill: {} {ending}. Nothing was done and nothing counts; the case waits for a decision with what is really \
+         proposed.",
+        drill.what
+    );
+    let answer = DecisionAnswer {
+        recommendation_id: rec.id.clone(),
+        state: DecisionAnswer::DRILL.to_owned(),
+        tier: plan.answer.tier,
+        counted: Money::ZERO,
+        needs_second: false,
+        because: Vec::new(),
+        undo_until: None,
+        said,
+        at: now,
+    };
+    let detail = json!({
+        "case": case.id,
+        "clicked": request.verb.name(),
+        "what": drill.what,
+        "instead_of": drill.instead_of,
+        "planted_at": drill.planted_at.to_string(),
+    });
+    let entry = entry(request, &format!("drill.{}", result.name()), &on, detail, now);
+    let end = DrillEnd { recommendation_id: rec.id.clone(), result, person: Some(request.person.clone()), at: now };
+    let plan = Plan { decisions_seen: plan.decisions_seen, ..Plan::of(on, vec![(rec, seen)], case, vec![entry], answer) };
+    Ok((plan, Own { drill: Some(end), ..Own::default() }))
+}

@@ -1,0 +1,434 @@
+//! A case ready for its page: what is stored, put into words.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use super::chart::{self, ChartData};
+use super::entry::Entry;
+use super::names::{Code, Names, actor_name, lane_mark, moment, people_names, reason_text, state_text};
+use super::plain;
+use super::sums::{Cite, SumLine, number, priority_lines, share, sum_lines};
+use crate::approve::Preview;
+use crate::config::Config;
+use crate::domain::action::{Action, Check};
+use crate::domain::audit::Chained;
+use crate::domain::case::{Case, Rank};
+use crate::domain::decision::{RecommendationState, Signature, WakeCondition};
+use crate::domain::evidence::{Bundle, FactValue, Missing};
+use crate::domain::exception::{Exception, ExceptionState};
+use crate::domain::ids::{FactId, RecommendationId, content_hash as hash};
+use crate::domain::policy::{Person, may_turn_down};
+use crate::domain::recommendation::{Drafter, Recommendation};
+use crate::pipeline::deliver::ended::NOT_SENT;
+use crate::render::{left_to_decide, wait_words};
+
+/// Everything a case page is made of.
+pub struct CaseParts<'a> {
+    pub case: &'a Case,
+    pub exceptions: &'a [Exception],
+    pub evidence: Option<&'a Bundle>,
+    /// Those that count now, each with its version, the one to show first first.
+    pub recommendations: &'a [(Recommendation, i64)],
+    /// Oldest first.
+    pub history: &'a [Chained],
+    pub chart: Option<&'a ChartData>,
+    pub names: &'a Names,
+    pub config: &'a Config,
+    pub viewer: &'a Person,
+    /// What the viewer could do with those that wait.
+    pub previews: &'a BTreeMap<RecommendationId, Preview>,
+    pub csrf: &'a str,
+    pub now: Timestamp,
+}
+
+/// What a click on a card can ask for; each form has a key of its own.
+const VERBS: [&str; 8] = ["approve", "edit", "reject", "snooze", "forward", "return", "merge", "undo"];
+
+impl CaseParts<'_> {
+    /// Why the viewer sees the case and can do nothing about it, and who could.
+    fn why_not(&self) -> Option<String> {
+        may_turn_down(self.viewer).err().map(|refusal| refusal.to_string())
+    }
+}
+
+/// The page's values, without the frame.
+#[derive(Serialize)]
+pub struct CaseView {
+    id: String,
+    headline: String,
+    subject: String,
+    state: String,
+    currency: String,
+    codes: Vec<Code>,
+    marks: Vec<&'static str>,
+    rank: Option<RankView>,
+    recommendations: Vec<RecommendationView>,
+    alternatives: Vec<RecommendationView>,
+    priority: Vec<SumLine>,
+    chart: String,
+    exceptions: Vec<ExceptionView>,
+    facts: Vec<FactView>,
+    evidence: Option<EvidenceView>,
+    missing: Vec<Missing>,
+    history: Vec<Entry>,
+    tomorrow: String,
+    why_not: Option<String>,
+}
+
+#[derive(Serialize)]
+struct RankView {
+    at_stake: String,
+    worth: String,
+    low: String,
+    high: String,
+    deadline: String,
+    left: String,
+    p: String,
+}
+
+#[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a form of the page, which is there or not")]
+struct RecommendationView {
+    id: String,
+    content_hash: String,
+    keys: BTreeMap<&'static str, String>,
+    rank: u32,
+    action: &'static str,
+    summary: String,
+    benefit: String,
+    value: String,
+    latest: String,
+    state_text: String,
+    rationale: String,
+    risks: String,
+    would_change: String,
+    message: Option<String>,
+    drafter: String,
+    checks: Vec<Check>,
+    sum: Vec<SumLine>,
+    can_decide: bool,
+    /// A button that would be refused is no button: whom to ask stands there instead.
+    can_approve: bool,
+    can_forward: bool,
+    can_return: bool,
+    takes: Option<String>,
+    can_undo: Option<String>,
+    edit: Option<EditView>,
+}
+
+#[derive(Serialize)]
+struct EditView {
+    quantity: Option<String>,
+    date: Option<String>,
+    date_label: &'static str,
+}
+
+#[derive(Serialize)]
+struct ExceptionView {
+    code: &'static str,
+    name: &'static str,
+    headline: String,
+    from: String,
+    to: String,
+    state: &'static str,
+    explained: Option<String>,
+    detector: String,
+    score: String,
+    drivers: Vec<DriverView>,
+    first_seen: String,
+}
+
+#[derive(Serialize)]
+struct DriverView {
+    feature: String,
+    value: String,
+    share: String,
+}
+
+#[derive(Serialize)]
+struct FactView {
+    anchor: String,
+    id: String,
+    label: String,
+    value: String,
+    unit: String,
+    words: bool,
+    as_of: String,
+    source: String,
+    third_party: bool,
+}
+
+#[derive(Serialize)]
+struct EvidenceView {
+    version: u32,
+    as_of: String,
+    hash: String,
+}
+
+impl CaseView {
+    pub fn of(parts: &CaseParts<'_>) -> Self {
+        let config = parts.config;
+        let zone = &config.rules.calendar.timezone;
+        let facts: Vec<FactView> = parts.evidence.map(|b| fact_views(b, config)).unwrap_or_default();
+        let cites: BTreeMap<&str, Cite> = facts
+            .iter()
+            .map(|f| (f.id.as_str(), Cite { anchor: f.anchor.clone(), label: f.label.clone(), value: f.value.clone() }))
+            .collect();
+        let mut recommendations: Vec<RecommendationView> =
+            parts.recommendations.iter().map(|(r, version)| recommendation_view(r, *version, parts, &cites)).collect();
+        let alternatives = recommendations.split_off(recommendations.len().min(1));
+        let today = config.rules.calendar.calendar().day_of(parts.now);
+        Self {
+            id: parts.case.id.to_string(),
+            headline: plain(&parts.case.headline),
+            subject: parts.names.subject(&parts.case.subject),
+            state: state_text(&parts.case.state),
+            currency: config.rules.money.currency.clone(),
+            codes: parts.case.codes.iter().map(|c| Code::of(*c)).collect(),
+            marks: parts.case.rank.iter().filter_map(|r| lane_mark(r.lane)).collect(),
+            rank: parts.case.rank.as_ref().map(rank_view),
+            recommendations,
+            alternatives,
+            priority: parts.case.rank.as_ref().map(|r| priority_lines(r, config.rules.ranking.lambda)).unwrap_or_default(),
+            chart: parts.chart.map(chart::svg).unwrap_or_default(),
+            exceptions: parts.exceptions.iter().map(|e| exception_view(e, config)).collect(),
+            facts,
+            evidence: parts.evidence.map(|b| EvidenceView {
+                version: b.version,
+                as_of: moment(b.as_of, zone),
+                hash: b.hash().chars().take(16).collect(),
+            }),
+            missing: parts.evidence.map(|b| b.missing.clone()).unwrap_or_default(),
+            history: parts.history.iter().map(|h| Entry::of(h, &config.people, zone)).collect(),
+            tomorrow: today.tomorrow().unwrap_or(today).to_string(),
+            why_not: parts.why_not(),
+        }
+    }
+}
+
+fn rank_view(rank: &Rank) -> RankView {
+    RankView {
+        at_stake: rank.at_stake.to_string(),
+        worth: rank.value.expected.to_string(),
+        low: rank.value.low.to_string(),
+        high: rank.value.high.to_string(),
+        deadline: rank.deadline.to_string(),
+        left: match wait_words(rank.wait_cost) {
+            Some(cost) => format!("{}; {cost}", left_to_decide(rank.slack_days, rank.value.expected)),
+            None => left_to_decide(rank.slack_days, rank.value.expected),
+        },
+        p: share(rank.p),
+    }
+}
+
+fn recommendation_view(
+    r: &Recommendation,
+    version: i64,
+    parts: &CaseParts<'_>,
+    facts: &BTreeMap<&str, Cite>,
+) -> RecommendationView {
+    let config = parts.config;
+    let content_hash = r.content_hash();
+    let cites = cited(&r.candidate.cites, facts);
+    // The version is part of the key: a second click on the same page is the same click, a click on the page as it looks
+    // after an undo is a new one.
+    let key = |verb| hash(&[parts.csrf, r.id.as_str(), &content_hash, &version.to_string(), verb]);
+    let (quantity, date, date_label) = editable(&r.candidate.action);
+    RecommendationView {
+        id: r.id.to_string(),
+        keys: VERBS.into_iter().map(|verb| (verb, key(verb))).collect(),
+        rank: r.rank,
+        action: r.candidate.action.code(),
+        summary: plain(&r.candidate.summary),
+        benefit: r.candidate.money.benefit.expected.to_string(),
+        value: r.candidate.value.to_string(),
+        latest: r.candidate.latest_date.to_string(),
+        state_text: not_sent(r, parts.history).unwrap_or_else(|| recommendation_state(&r.state, config)),
+        rationale: plain(&r.prose.rationale),
+        risks: plain(&r.prose.risks),
+        would_change: plain(&r.prose.would_change),
+        message: r.prose.message.clone(),
+        drafter: drafter_text(&r.drafter, &config.people),
+        checks: r.candidate.checks.clone(),
+        sum: sum_lines(&r.candidate, &cites, parts.case),
+        takes: parts.previews.get(&r.id).filter(|p| p.may_turn_down).map(takes),
+        can_decide: r.state.is_waiting() && parts.why_not().is_none(),
+        can_approve: parts.previews.get(&r.id).is_none_or(|p| p.may_approve),
+        can_forward: can_forward(r, parts),
+        can_return: matches!(&r.state, RecommendationState::Forwarded { to, .. } if *to == parts.viewer.id),
+        can_undo: undo_text(r, parts).filter(|_| parts.why_not().is_none()),
+        edit: (quantity.is_some() || date.is_some()).then_some(EditView { quantity, date, date_label }),
+        content_hash,
+    }
+}
+
+/// What it takes, and whether the viewer can give it.
+fn takes(preview: &Preview) -> String {
+    let tier = preview.tier;
+    if let Some(why_not) = &preview.why_not {
+        return format!("You can not approve it: {}.", plain(why_not));
+    }
+    let who = preview.acting_for.as_ref().map_or_else(String::new, |name| format!(" for {}", plain(name)));
+    let then = if preview.needs_second { "; somebody else has to sign too" } else { "" };
+    format!("It is {tier}: you can approve it{who}{then}.")
+}
+
+/// What an edit may change: the quantity and one date.
+fn editable(action: &Action) -> (Option<String>, Option<String>, &'static str) {
+    let quantity = action.quantity().map(|q| q.to_string());
+    match action.date() {
+        Some((field, date)) => (quantity, Some(date.to_string()), field.label),
+        None => (quantity, None, ""),
+    }
+}
+
+fn recommendation_state(state: &RecommendationState, config: &Config) -> String {
+    let zone = &config.rules.calendar.timezone;
+    let people = &config.people;
+    match state {
+        RecommendationState::Drafted | RecommendationState::Checked => "not yet in the queue".to_owned(),
+        RecommendationState::Queued => String::new(),
+        RecommendationState::Signed { by, at, .. } => {
+            format!("signed by {} on {}; a second signature is needed", actor_name(by.as_str(), people), moment(*at, zone))
+        }
+        RecommendationState::Approved { by, at, .. } => {
+            format!("approved by {} on {}", people_names(by, people), moment(*at, zone))
+        }
+        RecommendationState::ApprovedWithEdit { by, at, .. } => {
+            format!("approved with other values by {} on {}", people_names(by, people), moment(*at, zone))
+        }
+        RecommendationState::Rejected { by, at, reason, .. } => {
+            let who = actor_name(by.as_str(), people);
+            format!("rejected by {who} on {}: {}", moment(*at, zone), reason_text(*reason).to_lowercase())
+        }
+        RecommendationState::Forwarded { to, via, at, signed, .. } => {
+            let from = via.last().map(|by| actor_name(by.as_str(), people)).unwrap_or_default();
+            let whom = actor_name(to.as_str(), people);
+            format!("passed on to {whom} by {from} on {}{}", moment(*at, zone), half_signed(signed.as_ref(), people))
+        }
+        RecommendationState::Escalated { level, at, signed } => {
+            format!("escalated (step {level}) on {}{}", moment(*at, zone), half_signed(signed.as_ref(), people))
+        }
+        RecommendationState::Snoozed { by, until, wake, .. } => {
+            let or = match wake {
+                WakeCondition::Grew => String::new(),
+                WakeCondition::ValueAbove { value } => format!(" or until it is worth more than {value}"),
+                WakeCondition::StageChanged => " or until something else is wrong too".to_owned(),
+            };
+            format!("snoozed until {until}{or} by {}", actor_name(by.as_str(), people))
+        }
+        RecommendationState::Expired => "expired: nobody decided in time".to_owned(),
+        RecommendationState::Superseded => "superseded".to_owned(),
+        RecommendationState::HandedOff => "handed off".to_owned(),
+        RecommendationState::CarriedOut => "carried out".to_owned(),
+        RecommendationState::Partly => "carried out in part".to_owned(),
+        RecommendationState::NotCarriedOut => "not carried out".to_owned(),
+        RecommendationState::Undone => "taken back by its executor".to_owned(),
+    }
+}
+
+/// Why what was approved never left, where that is how it ended.
+fn not_sent(r: &Recommendation, history: &[Chained]) -> Option<String> {
+    if r.state != RecommendationState::NotCarriedOut {
+        return None;
+    }
+    let subject = format!("recommendation:{}", r.id);
+    let ends =
+        |e: &&Chained| e.entry.subject == subject && matches!(&*e.entry.action, NOT_SENT | "recommendation.not_carried_out");
+    let last = history.iter().rev().find(ends).filter(|e| e.entry.action == NOT_SENT)?;
+    Some(format!("not sent: {}", plain(last.entry.detail["because"].as_str()?)))
+}
+
+/// What is there of two signatures, after another state's text.
+fn half_signed(signed: Option<&Signature>, people: &[Person]) -> String {
+    signed.map_or_else(String::new, |first| format!("; signed by {}", actor_name(first.by.as_str(), people)))
+}
+
+/// May the viewer ask somebody by name? Where it is with somebody already, only they pass it on.
+fn can_forward(r: &Recommendation, parts: &CaseParts<'_>) -> bool {
+    let with_another = matches!(&r.state, RecommendationState::Forwarded { to, .. } if *to != parts.viewer.id);
+    r.state.is_before_people() && !with_another && parts.why_not().is_none()
+}
+
+/// Says until when the viewer can take a decision back; None when there is nothing of theirs to take back.
+fn undo_text(r: &Recommendation, parts: &CaseParts<'_>) -> Option<String> {
+    let me = &parts.viewer.id;
+    let window = SignedDuration::from_mins(i64::from(parts.config.approval.undo_minutes));
+    let until = |at: Timestamp| {
+        let end = at.checked_add(window).ok().filter(|end| parts.now < *end)?;
+        Some(format!("can be undone until {}", moment(end, &parts.config.rules.calendar.timezone)))
+    };
+    match &r.state {
+        state if state.first_signature().is_some_and(|first| first.by == *me) => {
+            Some("until somebody else has signed".to_owned())
+        }
+        RecommendationState::Forwarded { via, .. } if via.last() == Some(me) => Some("asks nobody by name".to_owned()),
+        RecommendationState::Snoozed { .. } => Some("brings it back now".to_owned()),
+        RecommendationState::Approved { by, at, .. } | RecommendationState::ApprovedWithEdit { by, at, .. }
+            if by.contains(me) =>
+        {
+            until(*at)
+        }
+        RecommendationState::Rejected { by, at, .. } if by == me => until(*at),
+        _ => None,
+    }
+}
+
+fn drafter_text(drafter: &Drafter, people: &[Person]) -> String {
+    match drafter {
+        Drafter::Playbook { because: None } => "Written by the playbook.".to_owned(),
+        Drafter::Playbook { because: Some(why) } => format!("Written by the playbook, because {}.", plain(why)),
+        Drafter::Model { name, .. } => format!("Written by the model {}; figures and checks are computed.", plain(name)),
+        Drafter::Edited { editors, .. } => format!("Edited by {}.", people_names(editors, people)),
+    }
+}
+
+fn cited(ids: &[FactId], facts: &BTreeMap<&str, Cite>) -> Vec<Cite> {
+    ids.iter().filter_map(|id| facts.get(id.as_str()).cloned()).collect()
+}
+
+fn exception_view(e: &Exception, config: &Config) -> ExceptionView {
+    let signal = &e.signal;
+    ExceptionView {
+        code: signal.code.code(),
+        name: signal.code.name(),
+        headline: plain(&signal.headline),
+        from: signal.from.to_string(),
+        to: signal.to.to_string(),
+        state: match e.state {
+            ExceptionState::Open => "open",
+            ExceptionState::Resolved => "resolved",
+            ExceptionState::Explained => "explained",
+        },
+        explained: signal.explained.as_deref().map(plain),
+        detector: plain(&signal.detector),
+        score: number(signal.score, 2),
+        drivers: signal
+            .drivers
+            .iter()
+            .map(|d| DriverView {
+                feature: plain(&d.feature).replace('_', " "),
+                value: number(d.value, 2),
+                share: format!("{} %", number(d.share * 100.0, 0)),
+            })
+            .collect(),
+        first_seen: moment(e.first_seen, &config.rules.calendar.timezone),
+    }
+}
+
+fn fact_views(bundle: &Bundle, config: &Config) -> Vec<FactView> {
+    let view = |(index, fact): (usize, &crate::domain::evidence::Fact)| FactView {
+        anchor: format!("fact-{}", index + 1),
+        id: fact.id.to_string(),
+        label: plain(&fact.label),
+        value: plain(&fact.value.show()),
+        unit: plain(&fact.unit),
+        words: matches!(fact.value, FactValue::Text(_)),
+        as_of: moment(fact.as_of, &config.rules.calendar.timezone),
+        source: plain(&fact.source.to_string()),
+        third_party: fact.third_party,
+    };
+    bundle.facts.values().enumerate().map(view).collect()
+}

@@ -1,0 +1,196 @@
+//! The queue and single cases.
+
+use axum::extract::{Extension, Path, State};
+use axum::{Json, http::StatusCode};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::answers::{Card, CaseFull, CaseList};
+use super::auth::needs;
+use super::cards;
+use super::input::Asked;
+use super::problem::Problem;
+use super::refused::refused;
+use crate::approve::opened;
+use crate::cards::names::Names;
+use crate::channels::ChannelState;
+use crate::domain::case::Case;
+use crate::domain::exception::ExceptionType;
+use crate::domain::ids::is_id;
+use crate::domain::ids::{CaseId, ItemId, LocationId, SupplierId};
+use crate::domain::recommendation::Recommendation;
+use crate::people::{Bearer, Scope};
+use crate::pipeline::noise::{Muting, drill};
+use crate::store::CaseAfter;
+
+/// Most cases on a page, and how many where nothing is said.
+const PAGE_MAX: u32 = 200;
+const PAGE: u32 = 50;
+/// Cases read at once while a filter looks for those that fit.
+const CHUNK: usize = 200;
+
+/// Which cases.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CasesQuery {
+    /// `open` (the default), `snoozed`, `decided`, `done` or `all`.
+    state: Option<String>,
+    /// Only cases with this type of exception, such as `R-SHORT`.
+    r#type: Option<String>,
+    /// Only cases about this item of the ERP.
+    item: Option<String>,
+    /// Only cases about this store or warehouse of the ERP.
+    location: Option<String>,
+    /// Only cases about this supplier of the ERP.
+    supplier: Option<String>,
+    /// `true`: also waiting cases that a mute hides.
+    muted: Option<bool>,
+    /// How many at most: 1 to 200, 50 where nothing is said.
+    limit: Option<u32>,
+    /// `next` of the page before. A case whose priority changes meanwhile may come twice or be passed over.
+    after: Option<String>,
+}
+
+/// Which states each filter shows.
+const STATES: [(&str, &[&str]); 5] = [
+    ("open", &["new", "open"]),
+    ("snoozed", &["snoozed"]),
+    ("decided", &["decided", "verifying"]),
+    ("done", &["closed", "resolved_itself", "expired", "merged"]),
+    ("all", &[]),
+];
+
+/// `GET /cases`
+pub(super) async fn list(
+    State(state): State<ChannelState>,
+    Extension(bearer): Extension<Bearer>,
+    Asked(query): Asked<CasesQuery>,
+) -> Result<Json<CaseList>, Problem> {
+    needs(&bearer, &Scope::ReadCases)?;
+    let wanted = query.state.as_deref().unwrap_or("open");
+    let states = STATES.iter().find(|(name, _)| *name == wanted);
+    let states = states
+        .ok_or_else(|| Problem::bad_field("state", format!("{wanted:?} is none of open, snoozed, decided, done and all")))?;
+    let code = query.r#type.as_deref().map(str::parse::<ExceptionType>).transpose();
+    let code = code.map_err(|_| {
+        Problem::bad_field("type", format!("{:?} is no type of exception", query.r#type.as_deref().unwrap_or_default()))
+    })?;
+    let limit = query.limit.unwrap_or(PAGE);
+    if !(1..=PAGE_MAX).contains(&limit) {
+        return Err(Problem::bad_field("limit", format!("{limit} is not 1 to {PAGE_MAX}")));
+    }
+    let mut after = query.after.as_deref().map(cursor).transpose()?;
+    let fits = |case: &Case| {
+        let same = |asked: &Option<String>, id: Option<&str>| asked.is_none() || asked.as_deref() == id;
+        code.is_none_or(|code| case.codes.contains(&code))
+            && same(&query.item, case.subject.item.as_ref().map(ItemId::as_str))
+            && same(&query.location, case.subject.location.as_ref().map(LocationId::as_str))
+            && same(&query.supplier, case.subject.supplier.as_ref().map(SupplierId::as_str))
+    };
+    let limit = limit as usize;
+    // As in the queue: what is muted is shown to whoever asks for it.
+    let muting = if query.muted == Some(true) {
+        Muting::of(&state.store, &state.config, Vec::new()).await?
+    } else {
+        Muting::load(&state.store, &state.config, state.clock.now()).await?
+    };
+    let mut found = Vec::new();
+    while found.len() <= limit {
+        let chunk = state.store.list_cases_after(states.1, after.as_ref(), CHUNK).await?;
+        let last = chunk.len() < CHUNK;
+        after = chunk.last().map(CaseAfter::of);
+        for case in chunk.into_iter().filter(fits) {
+            let hidden = case.state.is_undecided() && muting.hides(&state.store, &case).await?.is_some();
+            if !hidden {
+                found.push(case);
+            }
+        }
+        if last {
+            break;
+        }
+    }
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let names = Names(state.store.list_names().await?);
+    Ok(Json(CaseList {
+        currency: state.config.rules.money.currency.clone(),
+        next: found.last().filter(|_| more).map(|case| written(&CaseAfter::of(case))),
+        cases: found.iter().map(|case| cards::line(case, &names)).collect(),
+    }))
+}
+
+/// `GET /cases/{id}`
+pub(super) async fn one(
+    State(state): State<ChannelState>,
+    Extension(bearer): Extension<Bearer>,
+    Path(id): Path<String>,
+) -> Result<Json<CaseFull>, Problem> {
+    needs(&bearer, &Scope::ReadCases)?;
+    let case = if is_id(&id) { state.store.find_case(&CaseId::new(id)).await? } else { None };
+    let case = case.ok_or_else(|| Problem::not_found("such case"))?;
+    let drills = state.store.list_drills_of(&case.id).await?;
+    let mut all = drill::cards(state.store.list_recommendations(&case.id).await?, &drills);
+    all.retain(|(rec, _)| rec.state.counts());
+    all.sort_by_key(|(rec, _)| (rec.rank, std::cmp::Reverse(rec.drafted_at)));
+    let evidence = match &case.evidence_hash {
+        Some(hash) => Some(state.store.get_bundle(&case.id, hash).await?),
+        None => state.store.find_latest_bundle(&case.id).await?,
+    };
+    let mut cards: Vec<Card> = all.iter().map(|(rec, _)| cards::card(rec)).collect();
+    if let Some(person) = &bearer.person {
+        let waiting: Vec<&Recommendation> = all.iter().map(|(rec, _)| rec).filter(|rec| rec.state.is_waiting()).collect();
+        opened(&state.store, state.clock.now(), &person.id, "api", waiting.iter().copied()).await?;
+        let previews = state.approvals.preview(&person.id, &case, &waiting).await;
+        let previews = match previews {
+            Ok(previews) => previews,
+            Err(refusal) => return Err(refused(&state, &bearer, refusal).await),
+        };
+        for (card, preview) in cards.iter_mut().filter(|card| card.waiting).zip(previews) {
+            card.you = Some(cards::you(preview));
+        }
+    }
+    let names = Names(state.store.list_names().await?);
+    Ok(Json(CaseFull {
+        currency: state.config.rules.money.currency.clone(),
+        case: cards::line(&case, &names),
+        cards,
+        evidence: evidence.as_ref().map(cards::evidence),
+    }))
+}
+
+/// `PRIORITY.OPENED.ID`: where a page ended.
+fn written(after: &CaseAfter) -> String {
+    let priority = after.priority_minor.map_or_else(String::new, |minor| minor.to_string());
+    format!("{priority}.{}.{}", after.opened_at.as_millisecond(), after.id)
+}
+
+fn cursor(text: &str) -> Result<CaseAfter, Problem> {
+    let read = || {
+        let (priority, rest) = text.split_once('.')?;
+        let (opened, id) = rest.split_once('.')?;
+        Some(CaseAfter {
+            priority_minor: if priority.is_empty() { None } else { Some(priority.parse().ok()?) },
+            opened_at: jiff::Timestamp::from_millisecond(opened.parse().ok()?).ok()?,
+            id: CaseId::new(Some(id).filter(|id| is_id(id))?),
+        })
+    };
+    read().ok_or_else(|| {
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-field", "after is what `next` of the page before says")
+            .with("pointer", "after")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_reads_back_and_nothing_else_does() {
+        for text in ["89250.1791527400000.c-00ff", ".0.c-1", "-5.-1.case_1"] {
+            assert_eq!(written(&cursor(text).unwrap()), text);
+        }
+        for text in ["", ".", "1.2", "1.2.", "x.2.c", "1.x.c", "1.2.c d", "1.2.'", "9e9.1.c", "1.99999999999999999999.c"] {
+            assert!(cursor(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! `POST /decisions`: the same as a click on the page, bound to content, made as the person whose token it is.
+//!
+//! The idempotency key is the caller's own name for one decision: sent again with the same content it is answered the same,
+//! with another it is refused. Keys of different people can not meet.
+
+use axum::Json;
+use axum::extract::{Extension, State};
+use axum::http::{HeaderMap, StatusCode};
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::answers::Decided;
+use super::auth;
+use super::input::Sent;
+use super::problem::Problem;
+use super::refused::refused;
+use crate::approve::{DecisionRequest, Verb};
+use crate::channels::ChannelState;
+use crate::domain::action::Action;
+use crate::domain::decision::{RejectReason, WakeCondition};
+use crate::domain::ids::is_id;
+use crate::domain::ids::{CaseId, PersonId, RecommendationId, content_hash};
+use crate::domain::money::{Money, Quantity};
+use crate::people::Bearer;
+use crate::rules::edit::action_with;
+use crate::store::StoreError;
+
+/// The header that names a decision.
+const KEY: &str = "idempotency-key";
+/// Longest key.
+const KEY_MAX: usize = 200;
+/// Longest note, as on the page.
+const NOTE_MAX: usize = 500;
+
+/// A decision. Who decides is not in it: that is whose token it is.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DecisionBody {
+    /// On which recommendation.
+    recommendation: String,
+    /// `content_hash` of the card that was decided on.
+    content_hash: String,
+    /// What is decided.
+    decision: Decision,
+}
+
+/// What is decided.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(tag = "verb", rename_all = "snake_case", deny_unknown_fields)]
+pub(super) enum Decision {
+    /// Do it.
+    Approve {},
+    /// Put it forward with another quantity or date; somebody else has to approve that.
+    Edit {
+        /// The new quantity, as decimal digits.
+        quantity: Option<String>,
+        /// The new day, such as 2026-10-31.
+        date: Option<String>,
+    },
+    /// Do not do it.
+    Reject {
+        /// Why: one of the codes that the page offers, such as `not-worth-it`.
+        reason: String,
+        /// In words, up to 500 letters.
+        #[serde(default)]
+        note: String,
+    },
+    /// Ask again on that day, or earlier when something else holds.
+    Snooze {
+        /// The day, such as 2026-10-31.
+        until: String,
+        /// What ends it earlier; where nothing is said, that the case's value grew much.
+        #[serde(default)]
+        wake: Wake,
+    },
+    /// Ask somebody else by name.
+    Forward {
+        /// The person's id.
+        to: String,
+        /// In words, up to 500 letters.
+        #[serde(default)]
+        note: String,
+    },
+    /// Give it back to whoever passed it on.
+    Return {
+        /// In words, up to 500 letters.
+        #[serde(default)]
+        note: String,
+    },
+    /// The case is the same as another: fold it into that one.
+    Merge {
+        /// The other case's id.
+        into: String,
+    },
+    /// Take one's own decision back.
+    Undo {},
+}
+
+/// What ends a snooze before its day does.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(tag = "when", rename_all = "snake_case", deny_unknown_fields)]
+pub(super) enum Wake {
+    /// The case's value rose by a fifth and 50.00.
+    Grew {},
+    /// The case's value rose above this.
+    ValueAbove {
+        /// In hundredths of the currency.
+        value_minor: i64,
+    },
+    /// Another type of exception joined the case, or its type changed.
+    StageChanged {},
+}
+
+impl Default for Wake {
+    fn default() -> Self {
+        Self::Grew {}
+    }
+}
+
+impl Decision {
+    fn verb(&self) -> &'static str {
+        match self {
+            Self::Approve {} => "approve",
+            Self::Edit { .. } => "edit",
+            Self::Reject { .. } => "reject",
+            Self::Snooze { .. } => "snooze",
+            Self::Forward { .. } => "forward",
+            Self::Return { .. } => "return",
+            Self::Merge { .. } => "merge",
+            Self::Undo {} => "undo",
+        }
+    }
+
+    /// What the approval stage is asked, `action` being what is proposed.
+    fn asked(&self, action: &Action) -> Result<Verb, Problem> {
+        match self {
+            Self::Approve {} => Ok(Verb::Approve),
+            Self::Undo {} => Ok(Verb::Undo),
+            Self::Edit { quantity, date } => {
+                let quantity = quantity.as_deref().map(|text| {
+                    let number = text.parse::<Decimal>().ok().filter(|_| text.len() <= 30);
+                    let why =
+                        || Problem::bad_field("decision.quantity", format!("{text:?} is no quantity such as \"12.5\""));
+                    number.map(|n| Quantity(n.normalize())).ok_or_else(why)
+                });
+                let date = date.as_deref().map(|text| day("decision.date", text));
+                Ok(Verb::Edit { action: Box::new(action_with(action, quantity.transpose()?, date.transpose()?)) })
+            }
+            Self::Reject { reason, note } => {
+                let known = RejectReason::ALL.into_iter().find(|r| r.code() == reason);
+                let codes = RejectReason::ALL.map(RejectReason::code).join(", ");
+                let why = || Problem::bad_field("decision.reason", format!("{reason:?} is no reason; there are {codes}"));
+                let reason = known.ok_or_else(why)?;
+                Ok(Verb::Reject { reason, note: noted(note)? })
+            }
+            Self::Snooze { until, wake } => {
+                let wake = match wake {
+                    Wake::Grew {} => WakeCondition::Grew,
+                    Wake::ValueAbove { value_minor } => WakeCondition::ValueAbove { value: Money::from_minor(*value_minor) },
+                    Wake::StageChanged {} => WakeCondition::StageChanged,
+                };
+                Ok(Verb::Snooze { until: day("decision.until", until)?, wake })
+            }
+            Self::Forward { to, note } => Ok(Verb::Forward { to: PersonId::new(to.clone()), note: noted(note)? }),
+            Self::Return { note } => Ok(Verb::Return { note: noted(note)? }),
+            Self::Merge { into } if is_id(into) => Ok(Verb::Merge { into: CaseId::new(into.clone()) }),
+            Self::Merge { into } => Err(Problem::bad_field("decision.into", format!("{into:?} is no case"))),
+        }
+    }
+}
+
+fn noted(note: &str) -> Result<String, Problem> {
+    if note.chars().count() > NOTE_MAX {
+        return Err(Problem::bad_field("decision.note", format!("a note has at most {NOTE_MAX} letters")));
+    }
+    Ok(note.to_owned())
+}
+
+fn day(pointer: &str, text: &str) -> Result<Date, Problem> {
+    text.parse().map_err(|_| Problem::bad_field(pointer, format!("{text:?} is no day such as 2026-10-31")))
+}
+
+/// `POST /decisions`
+pub(super) async fn decide(
+    State(state): State<ChannelState>,
+    Extension(bearer): Extension<Bearer>,
+    headers: HeaderMap,
+    Sent(body): Sent<DecisionBody>,
+) -> Result<Json<Decided>, Problem> {
+    let person = bearer.decider(body.decision.verb()).map_err(auth::refused)?;
+    let key = key(&headers)?;
+    if !is_id(&body.recommendation) {
+        return Err(Problem::not_found("such recommendation"));
+    }
+    let id = RecommendationId::new(body.recommendation.clone());
+    let (rec, _) = state.store.get_recommendation(&id).await.map_err(|error| match error {
+        StoreError::NotFound { .. } => Problem::not_found("such recommendation"),
+        error => error.into(),
+    })?;
+    let verb = body.decision.asked(&rec.candidate.action)?;
+    let request = DecisionRequest {
+        idempotency_key: content_hash(&["api", person.id.as_str(), key]),
+        person: person.id.clone(),
+        channel: "api".to_owned(),
+        hand: bearer.hand.clone(),
+        recommendation_id: id,
+        content_hash: body.content_hash,
+        verb,
+    };
+    match state.approvals.decide(&request).await {
+        Ok(answer) => Ok(Json(Decided {
+            recommendation: answer.recommendation_id.to_string(),
+            state: answer.state,
+            tier: answer.tier.map(|tier| tier.to_string()),
+            counted_minor: answer.counted.minor,
+            needs_second: answer.needs_second,
+            undo_until: answer.undo_until.map(|at| at.to_string()),
+            said: answer.said,
+            at: answer.at.to_string(),
+        })),
+        Err(refusal) => Err(refused(&state, &bearer, refusal).await),
+    }
+}
+
+/// The caller's name for this decision.
+fn key(headers: &HeaderMap) -> Result<&str, Problem> {
+    let mut all = headers.get_all(KEY).iter();
+    let (first, second) = (all.next(), all.next());
+    let text = first.filter(|_| second.is_none()).and_then(|value| value.to_str().ok()).unwrap_or_default().trim();
+    // The draft standard writes it as a quoted string, most callers write it bare: both are the same key.
+    let bare = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
+    if bare.is_empty() || bare.len() > KEY_MAX || !bare.bytes().all(|b| b.is_ascii_graphic()) {
+        let text = "Send one header Idempotency-Key of 1 to 200 letters, made anew for each decision and sent again with each \
+                    retry of it.";
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "idempotency-key-missing", text));
+    }
+    Ok(bare)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::people::Scope;
+
+    #[test]
+    fn what_decides_can_be_given_as_a_scope_under_the_name_of_the_log() {
+        let until: Date = "2026-10-31".parse().unwrap();
+        let action = Action::NoAction { reason: String::new() };
+        let reject = Decision::Reject { reason: "not-real".to_owned(), note: String::new() };
+        for decision in [
+            Decision::Approve {},
+            Decision::Edit { quantity: None, date: None },
+            reject,
+            Decision::Snooze { until: until.to_string(), wake: Wake::default() },
+            Decision::Forward { to: "ari".to_owned(), note: String::new() },
+            Decision::Return { note: String::new() },
+            Decision::Merge { into: "c-1".to_owned() },
+            Decision::Undo {},
+        ] {
+            assert_eq!(decision.asked(&action).unwrap().name(), decision.verb());
+            assert!(Scope::deciding(decision.verb()).is_some(), "{decision:?}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_field_is_refused_in_every_verb() {
+        for decision in [
+            r#"{"verb":"approve"}"#,
+            r#"{"verb":"undo"}"#,
+            r#"{"verb":"edit","quantity":"1"}"#,
+            r#"{"verb":"reject","reason":"not-real"}"#,
+            r#"{"verb":"snooze","until":"2026-10-31"}"#,
+            r#"{"verb":"forward","to":"fay"}"#,
+            r#"{"verb":"return","note":""}"#,
+            r#"{"verb":"merge","into":"c-1"}"#,
+        ] {
+            let body = format!(r#"{{"recommendation":"r","content_hash":"h","decision":{decision}}}"#);
+            assert!(serde_json::from_str::<DecisionBody>(&body).is_ok(), "{body}");
+            let inside = body.replace("\"}}", "\",\"person\":\"ari\"}}");
+            assert!(inside != body && serde_json::from_str::<DecisionBody>(&inside).is_err(), "{inside}");
+            let outside = body.replacen('{', r#"{"person":"ari","#, 1);
+            assert!(serde_json::from_str::<DecisionBody>(&outside).is_err(), "{outside}");
+        }
+    }
+}

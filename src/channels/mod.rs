@@ -1,0 +1,32 @@
+//! How people and machines come in: each channel learns who asks and what for, and hands that to [`crate::approve`]; what it shows
+//! is made by [`crate::cards`].
+//!
+//! [`web`] has the pages, [`api`] answers programs that have a token, [`hooks`] takes signed events from machines. All three are
+//! served by one [`router`] over bounded `sockets`.
+
+pub mod api;
+pub mod hooks;
+mod sockets;
+mod state;
+pub mod web;
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::StatusCode;
+use tower_http::timeout::TimeoutLayer;
+
+pub use self::api::document as api_document;
+pub use self::sockets::serve;
+pub use self::state::{ChannelState, ChartSource};
+
+/// Longest time for one request.
+const REQUEST_MAX: Duration = Duration::from_secs(30);
+
+/// Pages, API and hooks as one router.
+pub fn router(state: ChannelState) -> Router {
+    let timeout = || TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_MAX);
+    let pages = web::routes(&state, timeout());
+    // What machines send is signed and comes through gateways under other names: the guard of the pages is for browsers.
+    pages.merge(hooks::routes(&state).merge(api::routes(&state)).layer(timeout())).with_state(state)
+}

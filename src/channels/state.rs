@@ -1,0 +1,41 @@
+//! What every channel that speaks HTTP has at hand.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::hooks::Hooks;
+use crate::approve::Approvals;
+use crate::cards::chart::ChartData;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::domain::exception::Subject;
+use crate::reports::kpi::Figures;
+use crate::store::Store;
+
+/// Where the demand chart of a case comes from. Supplied by whoever knows the books.
+#[async_trait]
+pub trait ChartSource: Send + Sync {
+    /// The days of a subject up to `as_of`; None where a chart says nothing about it.
+    async fn chart(&self, subject: &Subject, as_of: Timestamp) -> Option<ChartData>;
+}
+
+/// What pages, API and hooks need. Cheap to clone.
+#[derive(Clone)]
+pub struct ChannelState {
+    /// Where everything is kept.
+    pub store: Store,
+    /// People, limits, time zone.
+    pub config: Arc<Config>,
+    /// When it is.
+    pub clock: Clock,
+    /// What a click does.
+    pub approvals: Approvals,
+    /// The charts.
+    pub charts: Arc<dyn ChartSource>,
+    /// The figures.
+    pub figures: Arc<Figures>,
+    /// Who may send events.
+    pub hooks: Arc<Hooks>,
+}

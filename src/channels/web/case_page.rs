@@ -1,0 +1,342 @@
+//! One case, and the clicks on it.
+
+use axum::Form;
+use axum::extract::rejection::FormRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use super::error::WebError;
+use super::frame::{Choice, Shell};
+use super::session::SignedIn;
+use super::templates;
+use crate::approve::{DecisionRefused, DecisionRequest, Verb, opened};
+use crate::cards::case::{CaseParts, CaseView};
+use crate::cards::names::{Names, actor_name, moment, reason_text};
+use crate::cards::plain;
+use crate::channels::ChannelState;
+use crate::domain::audit::Chained;
+use crate::domain::case::Case;
+use crate::domain::decision::{RecommendationState, RejectReason, WakeCondition};
+use crate::domain::ids::is_id;
+use crate::domain::ids::{CaseId, PersonId, RecommendationId, content_hash};
+use crate::domain::money::{Money, Quantity};
+use crate::domain::policy::may_turn_down;
+use crate::domain::recommendation::Recommendation;
+use crate::pipeline::noise::drill;
+use crate::reports::audit::card;
+use crate::rules::edit::action_with;
+use crate::store::{Drill, DrillResult};
+
+#[derive(Serialize)]
+struct Page {
+    shell: Shell,
+    #[serde(flatten)]
+    view: CaseView,
+    reasons: Vec<Choice>,
+    /// Whom the viewer may ask by name.
+    askable: Vec<Choice>,
+    /// Drills of the case that were answered.
+    drills: Vec<String>,
+    refused: Option<String>,
+    done: Option<&'static str>,
+    /// What recomputing the shown card came to; whether everything agreed.
+    recomputed: Option<(String, bool)>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Shown {
+    #[serde(default)]
+    done: String,
+}
+
+/// What every form on the page sends.
+#[derive(Deserialize)]
+pub(super) struct Click {
+    #[serde(default)]
+    csrf: String,
+    recommendation: String,
+    content_hash: String,
+    key: String,
+    verb: String,
+    #[serde(default)]
+    quantity: String,
+    #[serde(default)]
+    date: String,
+    #[serde(default)]
+    reason: String,
+    #[serde(default)]
+    note: String,
+    #[serde(default)]
+    until: String,
+    #[serde(default)]
+    wake: String,
+    #[serde(default)]
+    above: String,
+    #[serde(default)]
+    to: String,
+    #[serde(default)]
+    into: String,
+}
+
+/// `GET /cases/{id}`
+pub(super) async fn show(
+    State(state): State<ChannelState>,
+    who: SignedIn,
+    Path(id): Path<String>,
+    Query(shown): Query<Shown>,
+) -> Result<Html<String>, WebError> {
+    let case = case_of(&state, &id).await?;
+    let drills = state.store.list_drills_of(&case.id).await?;
+    let all = drill::cards(state.store.list_recommendations(&case.id).await?, &drills);
+    opened(&state.store, state.clock.now(), &who.person.id, "web", all.iter().map(|(rec, _)| rec)).await?;
+    let done = (shown.done == "1").then_some("Your decision is kept.");
+    Ok(Html(page(&state, &who, &case, None, done).await?))
+}
+
+/// `POST /cases/{id}/decide`
+pub(super) async fn decide(
+    State(state): State<ChannelState>,
+    who: SignedIn,
+    Path(id): Path<String>,
+    form: Result<Form<Click>, FormRejection>,
+) -> Result<Response, WebError> {
+    let Form(click) = form.map_err(|rejection| WebError::BadRequest(rejection.body_text()))?;
+    who.check(&click.csrf)?;
+    let case = case_of(&state, &id).await?;
+    let rec = state.store.get_recommendation(&RecommendationId::new(click.recommendation.clone())).await?.0;
+    if rec.case_id != case.id {
+        return Err(WebError::NotFound("such recommendation in this case"));
+    }
+    let verb = match verb_of(&click, &rec) {
+        Ok(verb) => verb,
+        Err(why) => return refused(&state, &who, &case, StatusCode::BAD_REQUEST, &why).await,
+    };
+    let request = DecisionRequest {
+        // What was typed is part of the click: the same form with another reason is another click.
+        idempotency_key: content_hash(&[
+            &click.key,
+            &click.verb,
+            &click.quantity,
+            &click.date,
+            &click.reason,
+            &click.note,
+            &click.until,
+            &click.wake,
+            &click.above,
+            &click.to,
+            &click.into,
+        ]),
+        person: who.person.id.clone(),
+        channel: "web".to_owned(),
+        hand: who.hand.clone(),
+        recommendation_id: rec.id.clone(),
+        content_hash: click.content_hash,
+        verb,
+    };
+    match state.approvals.decide(&request).await {
+        // The page tells what it was.
+        Ok(answer) if answer.is_drill() => Ok(Redirect::to(&format!("/cases/{}", case.id)).into_response()),
+        Ok(_) => Ok(Redirect::to(&format!("/cases/{}?done=1", case.id)).into_response()),
+        Err(refusal) => {
+            let status = match &refusal {
+                DecisionRefused::NotAllowed(_)
+                | DecisionRefused::MayNotSign(_)
+                | DecisionRefused::OneHand { .. }
+                | DecisionRefused::UnknownPerson(_) => StatusCode::FORBIDDEN,
+                DecisionRefused::BadEdit(_) | DecisionRefused::BadRequest(_) => StatusCode::BAD_REQUEST,
+                DecisionRefused::Failed(error) => {
+                    tracing::error!(error = format!("{error:#}"), "a decision could not be kept");
+                    StatusCode::SERVICE_UNAVAILABLE
+                }
+                _ => StatusCode::CONFLICT,
+            };
+            refused(&state, &who, &case, status, &refusal.to_string()).await
+        }
+    }
+}
+
+async fn case_of(state: &ChannelState, id: &str) -> Result<Case, WebError> {
+    if !is_id(id) {
+        return Err(WebError::NotFound("such case"));
+    }
+    state.store.find_case(&CaseId::new(id)).await?.ok_or(WebError::NotFound("such case"))
+}
+
+/// The page as it is now, with the reason why the click changed nothing.
+async fn refused(
+    state: &ChannelState,
+    who: &SignedIn,
+    case: &Case,
+    status: StatusCode,
+    why: &str,
+) -> Result<Response, WebError> {
+    let case = state.store.get_case(&case.id).await?;
+    Ok((status, Html(page(state, who, &case, Some(why), None).await?)).into_response())
+}
+
+async fn page(
+    state: &ChannelState,
+    who: &SignedIn,
+    case: &Case,
+    refused: Option<&str>,
+    done: Option<&'static str>,
+) -> Result<String, WebError> {
+    let all = state.store.list_recommendations(&case.id).await?;
+    let drills = state.store.list_drills_of(&case.id).await?;
+    let recommendations = shown(&drill::cards(all.clone(), &drills));
+    let exceptions = state.store.list_case_exceptions(&case.id).await?;
+    let evidence = match &case.evidence_hash {
+        Some(hash) => Some(state.store.get_bundle(&case.id, hash).await?),
+        None => state.store.find_latest_bundle(&case.id).await?,
+    };
+    let as_of = evidence.as_ref().map_or_else(|| state.clock.now(), |bundle| bundle.as_of);
+    let chart = state.charts.chart(&case.subject, as_of).await;
+    let names = Names(state.store.list_names().await?);
+    let history = history(state, case, &all, &drills).await?;
+    let waiting: Vec<&Recommendation> = recommendations.iter().map(|(r, _)| r).filter(|r| r.state.is_waiting()).collect();
+    let previews = state.approvals.preview(&who.person.id, case, &waiting).await.map_err(WebError::judged)?;
+    let previews = waiting.iter().map(|r| r.id.clone()).zip(previews).collect();
+    let view = CaseView::of(&CaseParts {
+        previews: &previews,
+        case,
+        exceptions: &exceptions,
+        evidence: evidence.as_ref(),
+        recommendations: &recommendations,
+        history: &history,
+        chart: chart.as_ref(),
+        names: &names,
+        config: &state.config,
+        viewer: &who.person,
+        csrf: &who.csrf,
+        now: state.clock.now(),
+    });
+    let recomputed = match recommendations.first() {
+        Some((rec, _)) => match card::verify(&state.store, &state.config, told_of(&drills, &rec.id)).await {
+            Ok(report) => Some((report.sentence(), report.holds())),
+            Err(error) => {
+                tracing::error!(error = format!("{error:#}"), "a card could not be recomputed");
+                Some(("The figures could not be recomputed just now.".to_owned(), false))
+            }
+        },
+        None => None,
+    };
+    let reason = |r: RejectReason| Choice { value: r.code().to_owned(), name: reason_text(r).to_owned(), chosen: false };
+    let values = Page {
+        shell: Shell::of(case.headline.as_str(), "/cases", who),
+        view,
+        reasons: RejectReason::ALL.into_iter().map(reason).collect(),
+        askable: askable(state, who),
+        drills: drills.iter().filter_map(|d| drill_text(d, state)).collect(),
+        refused: refused.map(str::to_owned),
+        done,
+        recomputed,
+    };
+    Ok(templates::render("case.html", &values)?)
+}
+
+/// The card that is recomputed: where a drill waits in its place, the true one, so that the page does not give the drill away.
+fn told_of<'r>(drills: &'r [Drill], shown: &'r RecommendationId) -> &'r RecommendationId {
+    let waits = drills.iter().find(|d| d.end.is_none() && d.recommendation_id == *shown);
+    waits.map_or(shown, |drill| &drill.instead_of)
+}
+
+/// A drill that somebody answered, in words; nothing of one that waits.
+fn drill_text(drill: &Drill, state: &ChannelState) -> Option<String> {
+    let (result, person, at) = drill.end.as_ref().filter(|(result, ..)| *result != DrillResult::Withdrawn)?;
+    let who = person.as_ref().map_or_else(String::new, |p| actor_name(p.as_str(), &state.config.people));
+    let did = if *result == DrillResult::Caught { "noticed" } else { "approved it" };
+    let at = moment(*at, &state.config.rules.calendar.timezone);
+    Some(format!("A drill stood here: {} {who} {did} on {at}. Nothing followed from it.", plain(&drill.what)))
+}
+
+/// What counts, the one that was decided first, then by rank; of an edited one the newest.
+fn shown(all: &[(Recommendation, i64)]) -> Vec<(Recommendation, i64)> {
+    let mut shown: Vec<(Recommendation, i64)> = all.iter().filter(|(r, _)| r.state.counts()).cloned().collect();
+    shown.sort_by_key(|(r, _)| {
+        let decided = !r.state.is_waiting() && !matches!(r.state, RecommendationState::Checked);
+        (!decided, r.rank, std::cmp::Reverse(r.drafted_at))
+    });
+    shown
+}
+
+/// What was done to the case and to its recommendations, oldest first, and nothing by which a waiting drill could be known.
+async fn history(
+    state: &ChannelState,
+    case: &Case,
+    all: &[(Recommendation, i64)],
+    drills: &[Drill],
+) -> Result<Vec<Chained>, WebError> {
+    let mut history = state.store.list_audit_of(&format!("case:{}", case.id)).await?;
+    for (rec, _) in all {
+        history.extend(state.store.list_audit_of(&format!("recommendation:{}", rec.id)).await?);
+    }
+    history.sort_by_key(|entry| entry.seq);
+    Ok(drill::told(history, all, drills))
+}
+
+/// Everybody else who decides anything.
+fn askable(state: &ChannelState, who: &SignedIn) -> Vec<Choice> {
+    let others = state.config.people.iter().filter(|p| p.id != who.person.id && may_turn_down(p).is_ok());
+    others.map(|p| Choice { value: p.id.to_string(), name: plain(&p.name), chosen: false }).collect()
+}
+
+/// What the form asks for, or what is wrong with it in words for who filled it in.
+fn verb_of(click: &Click, rec: &Recommendation) -> Result<Verb, String> {
+    match click.verb.as_str() {
+        "approve" => Ok(Verb::Approve),
+        "undo" => Ok(Verb::Undo),
+        "reject" => {
+            let reason = RejectReason::ALL.into_iter().find(|r| r.code() == click.reason);
+            let reason = reason.ok_or("choose a reason: it is what Reeve learns from")?;
+            Ok(Verb::Reject { reason, note: note(click) })
+        }
+        "snooze" => Ok(Verb::Snooze { until: day(&click.until)?, wake: wake(click)? }),
+        "forward" if click.to.trim().is_empty() => Err("choose whom to ask".to_owned()),
+        "forward" => Ok(Verb::Forward { to: PersonId::new(click.to.trim()), note: note(click) }),
+        "return" => Ok(Verb::Return { note: note(click) }),
+        "merge" => match click.into.trim() {
+            id if is_id(id) => Ok(Verb::Merge { into: CaseId::new(id) }),
+            id => Err(format!("{id:?} is no case: copy the id from the address of its page")),
+        },
+        "edit" => {
+            let quantity = match click.quantity.trim() {
+                "" => None,
+                text => Some(Quantity(
+                    text.parse::<Decimal>()
+                        .map_err(|_| format!("{text:?} is not a quantity such as 40 or 12.5"))?
+                        .normalize(),
+                )),
+            };
+            let date = if click.date.is_empty() { None } else { Some(day(&click.date)?) };
+            Ok(Verb::Edit { action: Box::new(action_with(&rec.candidate.action, quantity, date)) })
+        }
+        other => Err(format!("{other:?} is nothing that can be decided")),
+    }
+}
+
+/// What they wrote beside it, as much of it as is kept.
+fn note(click: &Click) -> String {
+    click.note.chars().take(500).collect()
+}
+
+/// What ends a snooze early.
+fn wake(click: &Click) -> Result<WakeCondition, String> {
+    match click.wake.as_str() {
+        "" | "grew" => Ok(WakeCondition::Grew),
+        "stage" => Ok(WakeCondition::StageChanged),
+        "above" => {
+            let amount = click.above.trim().replace(',', "").parse::<Decimal>();
+            let value = amount.ok().filter(|a| !a.is_sign_negative()).map(Money::from_decimal);
+            Ok(WakeCondition::ValueAbove { value: value.ok_or("say above which value it comes back, such as 500")? })
+        }
+        other => Err(format!("{other:?} ends no snooze")),
+    }
+}
+
+fn day(text: &str) -> Result<Date, String> {
+    text.trim().parse().map_err(|_| format!("{text:?} is not a day such as 2026-10-31"))
+}

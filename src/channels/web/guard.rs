@@ -1,0 +1,112 @@
+//! What holds for every request: from where it may come, and what the browser is told about the answer.
+
+use std::net::IpAddr;
+
+use axum::extract::{Request, State};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, ORIGIN, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use axum::middleware::Next;
+use axum::response::Response;
+
+use super::error::message;
+use crate::channels::ChannelState;
+use crate::config::WebConfig;
+
+/// Nothing but our own style sheet, images of our own and forms to ourselves; no scripts at all.
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; \
+                      frame-ancestors 'none'; base-uri 'none'";
+
+/// Refuses foreign hosts and origins, and sets the headers.
+pub(super) async fn guard(State(state): State<ChannelState>, request: Request, next: Next) -> Response {
+    let mut response = match refusal(&state.config.web, &request) {
+        Some(why) => message(StatusCode::FORBIDDEN, "Not accepted", why),
+        None => next.run(request).await,
+    };
+    let headers = response.headers_mut();
+    // A stored e-mail brings a policy of its own.
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(POLICY));
+    for (name, value) in [
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (X_FRAME_OPTIONS, "DENY"),
+        (REFERRER_POLICY, "same-origin"),
+        (CACHE_CONTROL, "no-store"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+fn refusal(web: &WebConfig, request: &Request) -> Option<&'static str> {
+    let host = host_of(request.headers(), request.uri());
+    // A name that an attacker points at the loopback address is not ours (DNS rebinding). A proxy on this machine comes under
+    // the name that is configured.
+    let known = host.is_some_and(|host| is_loopback(host) || is_named(web, host));
+    if is_loopback(&web.listen) && !known {
+        return Some("This address only answers to localhost and to web.base_url. Open it as one of these.");
+    }
+    if *request.method() == Method::POST && !same_origin(request.headers(), host) {
+        return Some("The form came from another site. Open the page again and repeat what you did.");
+    }
+    None
+}
+
+fn host_of<'r>(headers: &'r HeaderMap, uri: &'r Uri) -> Option<&'r str> {
+    headers.get(HOST).and_then(|h| h.to_str().ok()).or_else(|| uri.authority().map(axum::http::uri::Authority::as_str))
+}
+
+/// Is `host` the one of the configured address?
+fn is_named(web: &WebConfig, host: &str) -> bool {
+    let base = web.base_url.trim_end_matches('/');
+    let named = base.strip_prefix("https://").or_else(|| base.strip_prefix("http://"));
+    named.is_some_and(|named| named.eq_ignore_ascii_case(host))
+}
+
+/// Is `host`, with or without a port, this machine's own address?
+pub(super) fn is_loopback(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) && (!name.contains(':') || name.ends_with(']')) => {
+            name
+        }
+        _ => host,
+    };
+    let name = name.trim_start_matches('[').trim_end_matches(']');
+    name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// Browsers say with every POST where it comes from; other programs may leave it out and still need the CSRF token.
+fn same_origin(headers: &HeaderMap, host: Option<&str>) -> bool {
+    let Some(origin) = headers.get(ORIGIN) else { return true };
+    let origin = origin.to_str().unwrap_or_default();
+    let authority = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+    authority.is_some() && authority.map(str::to_ascii_lowercase) == host.map(str::to_ascii_lowercase)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machines_names_are_loopback() {
+        for host in ["127.0.0.1", "127.0.0.1:8087", "localhost", "LocalHost:80", "[::1]:8087", "::1"] {
+            assert!(is_loopback(host), "{host}");
+        }
+        for host in ["evil.example", "127.0.0.1.evil.example:8087", "10.0.0.1:80", "0.0.0.0:80", ""] {
+            assert!(!is_loopback(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_foreign_or_unknown_origin_is_refused() {
+        let with = |origin: &'static str| HeaderMap::from_iter([(ORIGIN, HeaderValue::from_static(origin))]);
+        assert!(same_origin(&HeaderMap::new(), Some("localhost:1")));
+        assert!(same_origin(&with("http://localhost:1"), Some("localhost:1")));
+        assert!(!same_origin(&with("http://localhost:2"), Some("localhost:1")));
+        assert!(!same_origin(&with("null"), Some("localhost:1")));
+        assert!(!same_origin(&with("http://evil.example"), Some("localhost:1")));
+    }
+}

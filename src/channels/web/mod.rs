@@ -1,0 +1,66 @@
+//! The page: server-rendered, works without scripts, shows what is stored and hands clicks to the approval stage.
+//!
+//! Invariants: nobody sees anything before signing in; every change comes by POST with the session's CSRF token; every value
+//! is escaped; nothing is loaded from elsewhere. It computes no business number and decides nothing.
+
+mod batch_page;
+mod case_page;
+mod error;
+mod frame;
+mod guard;
+mod kpi_page;
+mod me_page;
+mod mutes_page;
+mod outbox_page;
+mod pages;
+mod policy_page;
+mod queue_page;
+mod session;
+mod templates;
+
+use axum::Router;
+use axum::middleware;
+use axum::routing::{get, post};
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use super::ChannelState;
+
+pub use self::pages::VERSION_HEADER;
+pub use self::session::{LinkFor, sign_in_link};
+
+/// Largest request body: the forms are small.
+const BODY_MAX: usize = 64 * 1024;
+
+/// The pages, behind the guard that browsers need.
+pub(super) fn routes(state: &ChannelState, timeout: TimeoutLayer) -> Router<ChannelState> {
+    Router::new()
+        .route("/", get(queue_page::queue))
+        .route("/cases/{id}", get(case_page::show))
+        .route("/cases/{id}/decide", post(case_page::decide))
+        .route("/batch", get(batch_page::confirm).post(batch_page::decide))
+        .route("/mutes", get(mutes_page::mutes).post(mutes_page::add))
+        .route("/mutes/end", post(mutes_page::end))
+        .route("/digests", get(pages::digests))
+        .route("/digests/{day}", get(pages::digest))
+        .route("/digests/{day}/mail", get(pages::mail))
+        .route("/audit", get(pages::audit))
+        .route("/kpi", get(kpi_page::show))
+        .route("/metrics", get(kpi_page::metrics))
+        .route("/outbox", get(outbox_page::outbox))
+        .route("/policy", get(policy_page::policy))
+        .route("/policy/stand-ins", post(policy_page::delegate))
+        .route("/policy/stand-ins/end", post(policy_page::end))
+        .route("/notices/{id}/seen", post(queue_page::seen))
+        .route("/health", get(pages::health))
+        .route("/me", get(me_page::show).post(me_page::act))
+        .route("/sign-in", get(session::ask).post(session::sign_in))
+        .route("/sign-out", post(session::sign_out))
+        .route("/style.css", get(pages::style))
+        .route("/healthz", get(pages::healthz))
+        .route("/readyz", get(pages::readyz))
+        .fallback(pages::nothing_here)
+        .layer(RequestBodyLimitLayer::new(BODY_MAX))
+        .layer(timeout)
+        .layer(middleware::from_fn_with_state(state.clone(), guard::guard))
+}
