@@ -232,7 +232,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_good_draft_is_taken_at_once() {
-        let sample = Sample::new();
+        let sample = Sample::hostile();
         let model = Scripted::new(vec![Ok(sample.good_reply())]);
         let reply = sample.good_reply().text;
         let ModelOutcome::Drafted { draft, drafter, rounds: 1 } = ask(&model, &sample.file()).await else {
@@ -253,7 +253,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_refused_draft_is_repaired_once_with_the_reasons() {
-        let sample = Sample::new();
+        let sample = Sample::hostile();
         let bad = sample.reply_with(|answer| answer["choices"][0]["rationale"] = "Order 9999 units right now.".into());
         let model = Scripted::new(vec![Ok(bad), Ok(sample.good_reply())]);
         let ModelOutcome::Drafted { drafter, .. } = ask(&model, &sample.file()).await else { panic!("refused") };
@@ -265,7 +265,7 @@ mod tests {
 
     #[tokio::test]
     async fn after_two_refusals_the_reason_is_for_the_card() {
-        let sample = Sample::new();
+        let sample = Sample::hostile();
         let bad = || Ok(sample.reply_with(|answer| answer["choices"][0]["candidate"] = "A9".into()));
         let model = Scripted::new(vec![bad(), bad()]);
         let ModelOutcome::GaveUp { because, trace } = ask(&model, &sample.file()).await else { panic!("taken") };
@@ -277,7 +277,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_unavailable_model_is_a_reason_and_not_an_error() {
-        let sample = Sample::new();
+        let sample = Sample::hostile();
         let down = ModelError::NoWay(NoWay::Refused);
         let model = Scripted::new(vec![Err(down)]);
         let ModelOutcome::GaveUp { because, .. } = ask(&model, &sample.file()).await else { panic!("taken") };
@@ -286,7 +286,7 @@ mod tests {
 
     #[tokio::test]
     async fn without_a_fact_of_our_own_no_model_is_asked() {
-        let mut sample = Sample::new();
+        let mut sample = Sample::hostile();
         sample.bundle.facts.retain(|_, fact| fact.third_party);
         let model = Scripted::new(vec![]);
         assert!(matches!(ask(&model, &sample.file()).await, ModelOutcome::GaveUp { .. }));

@@ -201,14 +201,14 @@ mod tests {
 
     #[test]
     fn the_prompt_of_a_sample_case_reads_as_reviewed() {
-        let sample = Sample::new();
+        let sample = Sample::hostile();
         let request = draft_request(&sample.file(), &["there is no candidate \"A9\" in this case".to_owned()]).unwrap();
         insta::assert_snapshot!("draft_prompt", format!("{}\n=====\n{}", request.system, request.user));
     }
 
     #[test]
     fn the_schema_lists_the_ids_of_the_case_and_nothing_else() {
-        let sample = Sample::new();
+        let sample = Sample::hostile();
         let schema = draft_request(&sample.file(), &[]).unwrap().schema;
         let choice = &schema["properties"]["choices"]["items"];
         assert_eq!(choice["properties"]["candidate"]["enum"], json!(["A1", "A2", "A3"]));
@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn outside_text_can_not_leave_its_line_or_its_fence() {
-        let sample = Sample::new();
+        let sample = Sample::hostile();
         let request = draft_request(&sample.file(), &[]).unwrap();
         let (before, rest) = request.user.split_once("<<<DATA").unwrap();
         let (data, after) = rest.split_once(">>>").unwrap();
@@ -242,7 +242,7 @@ mod tests {
 
     #[test]
     fn every_case_has_its_own_mark() {
-        let sample = Sample::new();
+        let sample = Sample::hostile();
         let other = CaseId::new("case-other");
         let file = CaseFile { case_id: &other, ..sample.file() };
         assert_ne!(file.canary(), sample.file().canary());

@@ -42,7 +42,7 @@ impl Sample {
     }
 
     /// The same with a note that a program might obey.
-    pub fn new() -> Self {
+    pub fn hostile() -> Self {
         Self::with_note(HOSTILE_NOTE)
     }
 
@@ -145,7 +145,6 @@ impl Sample {
     }
 
     /// The same with a change.
-    #[expect(clippy::unused_self, reason = "reads as: a reply about this case, with a change")]
     pub fn reply_with(&self, change: impl FnOnce(&mut Value)) -> Reply {
         let mut answer = Self::good_answer();
         change(&mut answer);

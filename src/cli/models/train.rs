@@ -146,7 +146,7 @@ async fn own(config: Config, args: &Train) -> anyhow::Result<(String, String)> {
         bar.set_length(of as u64);
         bar.set_position(done as u64);
     };
-    let detector = own::learn(&DemandDetector::shipped(), &panel, days, args.seed, watch)?;
+    let detector = own::learn(DemandDetector::shipped(), &panel, days, args.seed, watch)?;
     bar.finish_and_clear();
     let on = format!("{} series over {days} days, with exceptions put into them", panel.keys().len());
     Ok((detector.to_json().ok_or_else(untrained)?, on))
