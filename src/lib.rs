@@ -4,13 +4,14 @@
 //! exception meets them; [`domain`] has the words. What holds everywhere:
 //!
 //! - the ERP is read, never written: [`ports::Source`] has no method that could;
-//! - a human decides: only [`pipeline::approve`] moves a recommendation to approved, on a person's click, bound to content;
-//! - arithmetic makes the numbers: [`pipeline::assess`] computes candidates and money, drafters only order and explain;
+//! - a human decides: only [`approve`] moves a recommendation to approved, on a person's click, bound to content;
+//! - arithmetic makes the numbers: [`rules::assess`] computes candidates and money, drafters only order and explain;
 //! - no change without a trace: the store writes state, audit entry and outbox rows in one transaction.
 //!
 //! ```text
-//! main -> cli -> evals -> app -> web -> worker -> pipeline, identity -> store, models, prompts, render, ports, config, clock -> domain
-//!         cli, evals -> adapters ------------------------------------------> ports, config, clock, domain
+//! main -> cli -> evals -> app -> channels -> cards -> reports -> approve -> pipeline, people -> store, render -> config
+//!         cli, evals -> adapters, odoo, lab                      worker -> pipeline
+//! below all: rules -> models, domain    ports -> domain    clock
 //! ```
 
 pub mod adapters;
