@@ -26,6 +26,7 @@ mod health;
 mod identities;
 mod identity_rows;
 mod jobs;
+mod migrate;
 mod mirror;
 mod mutes;
 mod names;

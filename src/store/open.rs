@@ -5,12 +5,11 @@ use std::str::FromStr as _;
 use std::time::Duration;
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::migrate::MigrateError;
 use sqlx::{AnyConnection, ConnectOptions as _, Connection as _, Executor as _, Row as _};
 
+use super::migrate::MIGRATIONS;
 use super::{Backend, Store, StoreError, guards, health};
-
-static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations");
 
 /// How long a caller waits for a free connection, or for another writer of the same SQLite file.
 const WAIT: Duration = Duration::from_secs(10);

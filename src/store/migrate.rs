@@ -1,0 +1,96 @@
+//! The schema's migrations, as the program carries them: the files of `migrations/`, each known by its number, its words and the
+//! hash of its text.
+//!
+//! A store keeps these three of every migration that made it, and refuses a program whose text hashes to something else: they
+//! are read as sqlx's `migrate!` reads them, to the byte. That macro would have both databases' drivers built a second time, for
+//! the compiler.
+
+use std::sync::LazyLock;
+
+use sqlx::SqlSafeStr as _;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+
+macro_rules! files {
+    ($($name:literal),+ $(,)?) => { &[$(($name, include_str!(concat!("migrations/", $name)))),+] };
+}
+
+/// Name and text of each, in their order.
+const FILES: &[(&str, &str)] = files![
+    "0001_start.sql",
+    "0002_mirror.sql",
+    "0003_events.sql",
+    "0004_approval.sql",
+    "0005_handoff.sql",
+    "0006_kpi.sql",
+    "0007_noise.sql",
+    "0008_identity.sql",
+    "0009_watermarks.sql",
+    "0010_hands.sql",
+];
+
+/// All of them.
+pub(super) static MIGRATIONS: LazyLock<Migrator> =
+    LazyLock::new(|| Migrator::with_migrations(FILES.iter().map(|(name, text)| migration(name, text)).collect()));
+
+/// Of `0001_start.sql`: number 1, which is about `start`.
+fn migration(name: &str, text: &'static str) -> Migration {
+    let parts = name.strip_suffix(".sql").and_then(|name| name.split_once('_'));
+    let (number, what) = parts.expect("they are named NUMBER_WORDS.sql above");
+    let number = number.parse().expect("their names begin with a number above");
+    let alone = text.starts_with("-- no-transaction");
+    Migration::new(number, what.replace('_', " ").into(), MigrationType::Simple, text.into_sql_str(), alone)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use sqlx::Row as _;
+    use sqlx::migrate::Migrator;
+
+    use super::{FILES, MIGRATIONS};
+    use crate::store::testing::on_each;
+
+    /// What stores that are out there hold of each. A line is never changed: the text of a migration is final once it has run.
+    const KEPT: &[&str] = &[
+        "1 start fd52d27d66beb4a0395b6c1119fde7c64b9147575c59c081cd2e5bc99067cbcd726153a469f8793fbe7cc83681a2c83e",
+        "2 mirror af668348cbed27127feccf30ab4a1f7fbfbfc4c329bba333f0492f944284dabfdbd98f212f6f1c7b780b75f0ce2e3525",
+        "3 events e48258c33c897adc1809c408397f646f1968cc6bb4697aa1552eab5a2289b8661f55dd42df9e63e935004d5c44964605",
+        "4 approval fd662ad669f0332418fede644fa90c24826af58ca2bb3394481431c733fd91587bfae5b9cb4921f585f138766b49bdc2",
+        "5 handoff f33d656c0a2c8a12f3513f7c86cb51bbf6d298717dc616d582a02d4edf19ce5a796a306c78e2cead5e1dcceacdf868bf",
+        "6 kpi 437a03aeb5d3adfa32253f7c71098774e195a88d39efee8ac06024b585d04d227f7627c6ed2108dafd731f5f0e1bbdb7",
+        "7 noise 1378abc5cda1baa660df0f17a48fa594d6236e9bbe6d62095efa57a4ffde8bd9b98893d2f6ae04846e0aa6faa0c35f17",
+        "8 identity 96a345abfbaa2f9b30ad6b5f49e2d520088cf974a940758e77b58dbf68223f47bc32630576f4edee72996b957049e3db",
+        "9 watermarks 8f24760aabf8867426dddd12a358219ba4613b1d2e6a0084fac91c412c76819bb4b194e8b931d5d3aa53ff390a2d4cbc",
+        "10 hands bba9473d4ea6c90f733b2e402f4f6d86836cd030e856bf8b15cb62b4fd75b0e79bba8c81831a2d5d2b799c48a18a8b9f",
+    ];
+
+    #[tokio::test]
+    async fn stores_of_earlier_programs_know_them() {
+        on_each(|store| async move {
+            let sql = "select version, description, checksum from _sqlx_migrations where success order by version";
+            let rows = sqlx::query(sql).fetch_all(&store.pool).await.unwrap();
+            let kept: Vec<String> = rows
+                .iter()
+                .map(|row| {
+                    let (version, what): (i64, String) = (row.get("version"), row.get("description"));
+                    format!("{version} {what} {}", hex::encode(row.get::<Vec<u8>, _>("checksum")))
+                })
+                .collect();
+            assert_eq!(kept, KEPT);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn they_are_the_files_of_the_folder_as_sqlx_reads_it() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/migrations");
+        let read = Migrator::new(folder.as_path()).await.unwrap();
+        assert_eq!(read.iter().count(), FILES.len(), "a file in {} is not in FILES, or one is too many", folder.display());
+        for (ours, theirs) in MIGRATIONS.iter().zip(read.iter()) {
+            assert_eq!((ours.version, &ours.description), (theirs.version, &theirs.description));
+            assert_eq!((ours.migration_type, ours.no_tx), (theirs.migration_type, theirs.no_tx));
+            assert_eq!((ours.sql.as_str(), &ours.checksum), (theirs.sql.as_str(), &theirs.checksum));
+        }
+    }
+}
