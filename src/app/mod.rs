@@ -177,7 +177,7 @@ impl AtTheDesk {
     fn view<'v>(&'v self, case: &'v Case, promised: &'v BTreeMap<Place, Quantity>, config: &'v Config) -> Scene<'v> {
         let Laid { book, seen, p, .. } = self.laid.as_ref();
         let (exceptions, claimed) = (self.exceptions.as_slice(), &self.claimed);
-        Scene { case, exceptions, book, outlook: &seen.outlook, p, claimed, promised, config: &config.rules }
+        Scene { case, exceptions, book, outlook: &seen.outlook, p, claimed, promised, settings: &config.rules }
     }
 }
 

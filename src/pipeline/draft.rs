@@ -149,7 +149,7 @@ impl Drafting {
             p: &laid.p,
             claimed,
             promised,
-            config: &config.rules,
+            settings: &config.rules,
         }
     }
 

@@ -123,7 +123,7 @@ pub async fn draft_with_model(
         headline: &view.case.headline,
         exceptions: view.exceptions,
         subject: &view.case.subject,
-        currency: &view.config.money.currency,
+        currency: &view.settings.money.currency,
         candidates,
         bundle,
     };

@@ -59,7 +59,7 @@ pub(super) async fn turned_down(stages: &Stages, laid: &Laid, known: &[Exception
         let promised = promises.to_others(&id);
         let (book, outlook, p, claimed) = (&laid.book, &laid.seen.outlook, &laid.p, &claimed);
         let view =
-            Scene { case, exceptions: &exceptions, book, outlook, p, claimed, promised: &promised, config: &config.rules };
+            Scene { case, exceptions: &exceptions, book, outlook, p, claimed, promised: &promised, settings: &config.rules };
         let then = case.rank.as_ref().map_or(Money::ZERO, |rank| rank.value.expected);
         let grown = has_grown(then, assess(&view).rank.value.expected);
         // What was acted on may help yet; if it went away and comes again, it is a new one.

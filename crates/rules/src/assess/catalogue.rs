@@ -19,11 +19,11 @@ const COUNT_DAYS: i32 = 14;
 const PERCENT_MOST: f64 = 90.0;
 
 /// Adds the checks of an action that is one of these.
-pub(super) fn check(view: &Scene<'_>, c: &mut Checks, action: &Action) {
-    let book = view.book;
+pub(super) fn check(scene: &Scene<'_>, c: &mut Checks, action: &Action) {
+    let book = scene.book;
     match action {
         Action::IncreasePo { po_line, ordered, quantity } => {
-            let Some(line) = open_line(view, c, po_line, Quantity::units(0).max(book.open_quantity(po_line))) else {
+            let Some(line) = open_line(scene, c, po_line, Quantity::units(0).max(book.open_quantity(po_line))) else {
                 return;
             };
             c.hard("line as still read", line.qty == *ordered, format!("{} ordered, {ordered} when computed", line.qty));
@@ -34,16 +34,16 @@ pub(super) fn check(view: &Scene<'_>, c: &mut Checks, action: &Action) {
         }
         Action::SplitShip { po_line, quantity, date_now, date_rest } => {
             let open = book.open_quantity(po_line);
-            let Some(line) = open_line(view, c, po_line, *quantity) else { return };
+            let Some(line) = open_line(scene, c, po_line, *quantity) else { return };
             c.hard("something is left for later", *quantity < open, format!("{quantity} < {open}"));
-            not_past(view, c, "first date is not past", *date_now);
+            not_past(scene, c, "first date is not past", *date_now);
             c.hard("the rest comes later", date_rest > date_now, format!("{date_rest} > {date_now}"));
             let multiple = book.rule(&line.item, &line.location).map_or(Quantity::units(1), |r| r.multiple);
             whole_packs(c, *quantity, multiple);
         }
         Action::AltSupplier { item, supplier, quantity, price, need_date, destination, instead_of } => {
             let place = (item.clone(), destination.clone());
-            new_po(view, c, &place, supplier, *quantity, *price, *need_date);
+            new_po(scene, c, &place, supplier, *quantity, *price, *need_date);
             let line = book.po_lines.get(instead_of).filter(|l| l.confirmed);
             let other = line.is_some_and(|l| &l.supplier != supplier);
             c.hard("another supplier than the late one", other, book.supplier_name(supplier));
@@ -53,7 +53,7 @@ pub(super) fn check(view: &Scene<'_>, c: &mut Checks, action: &Action) {
             c.hard("arrives before the main source", sooner, shown);
         }
         Action::Reallocate { item, location, from_line, to_line, quantity } => {
-            known_place(view, c, item, location);
+            known_place(scene, c, item, location);
             let waits = |line: &String| -> Quantity {
                 let open = |m: &&StockMove| m.kind == MoveKind::Delivery && m.done_at.is_none() && &m.item == item;
                 book.moves_of_sale_line(line).into_iter().filter(open).map(|m| m.qty).sum()
@@ -64,24 +64,24 @@ pub(super) fn check(view: &Scene<'_>, c: &mut Checks, action: &Action) {
         }
         Action::AdjustParam { param, record, old, new, .. } => {
             let (record, field) = param.field(record);
-            still(view, c, &record, field, &old.to_string());
+            still(scene, c, &record, field, &old.to_string());
             let room = (old.0 * PARAM_SHARE).abs();
             let fits = (new.0 - old.0).abs() <= room && !new.0.is_sign_negative();
             c.hard("change within 50 % of the old value", fits, format!("{old} to {new}"));
         }
         Action::ForecastFix { item, location, from, to, new, .. } => {
-            known_place(view, c, item, location);
+            known_place(scene, c, item, location);
             c.hard("period is in order", to >= from, format!("{from} to {to}"));
-            not_past(view, c, "end of the period is not past", *to);
+            not_past(scene, c, "end of the period is not past", *to);
             c.hard("forecast is not negative", !new.0.is_sign_negative(), new.to_string());
         }
         Action::MarkEvent { item, location, from, to, .. } => {
-            known_place(view, c, item, location);
+            known_place(scene, c, item, location);
             let past = to >= from && *to <= book.today;
             c.hard("dates are in the past", past, format!("{from} to {to}, today is {}", book.today));
         }
         Action::AdjustStock { item, location, difference, .. } => {
-            known_place(view, c, item, location);
+            known_place(scene, c, item, location);
             c.hard("there is a difference", !difference.0.is_zero(), difference.to_string());
             let since = plus_days(book.today, -COUNT_DAYS);
             let counted =
@@ -91,12 +91,12 @@ pub(super) fn check(view: &Scene<'_>, c: &mut Checks, action: &Action) {
             c.hard("two people have counted", counters.len() >= 2, format!("{} in {COUNT_DAYS} days", counters.len()));
         }
         Action::HoldQc { document, item, location, quantity, until, .. } => {
-            known_place(view, c, item, location);
+            known_place(scene, c, item, location);
             let on_hand = book.on_shelf(item, location);
             c.hard("quantity is on hand", quantity.is_positive() && *quantity <= on_hand, format!("{quantity} ≤ {on_hand}"));
             let known = book.moves_of_document(document).any(|m| m.kind == MoveKind::Receipt);
             c.hard("receipt is known", known, document.clone());
-            not_past(view, c, "end of holding is not past", *until);
+            not_past(scene, c, "end of holding is not past", *until);
         }
         Action::Return { receipt, item, location, supplier, quantity, .. } => {
             let came: Quantity = book
@@ -110,7 +110,7 @@ pub(super) fn check(view: &Scene<'_>, c: &mut Checks, action: &Action) {
             c.hard("free on hand", quantity.is_positive() && *quantity <= free, format!("{quantity} ≤ {free}"));
         }
         Action::FixMaster { record, field, old, new, source } => {
-            still(view, c, record, field, old);
+            still(scene, c, record, field, old);
             c.hard("something changes", old != new, format!("{old} to {new}"));
             c.hard("source is cited", !source.trim().is_empty(), source.clone());
         }
@@ -118,7 +118,7 @@ pub(super) fn check(view: &Scene<'_>, c: &mut Checks, action: &Action) {
             let running = book.promotion(promotion).filter(|p| &p.item == item && p.to >= book.today);
             let shown = running.map_or_else(|| promotion.clone(), |p| format!("{} to {}", p.from, p.to));
             c.hard("promotion is running or planned", running.is_some(), shown);
-            not_past(view, c, "last day is not past", *new_to);
+            not_past(scene, c, "last day is not past", *new_to);
         }
         Action::Markdown { item, percent, from, to } => {
             let known = book.items.get(item);
@@ -129,7 +129,7 @@ pub(super) fn check(view: &Scene<'_>, c: &mut Checks, action: &Action) {
             c.hard("a reduction", *percent > 0.0 && *percent <= PERCENT_MOST, format!("{percent:.1} %"));
             let reduced = book.promotions(item).iter().any(|p| p.from <= *from && *from <= p.to);
             c.hard("not marked down already", !reduced, from.to_string());
-            not_past(view, c, "first day is not past", *from);
+            not_past(scene, c, "first day is not past", *from);
             c.hard("period is in order", to >= from, format!("{from} to {to}"));
         }
         // The others have their checks beside the assessments that compute them.
@@ -142,8 +142,8 @@ fn whole_packs(c: &mut Checks, quantity: Quantity, multiple: Quantity) {
     c.hard("quantity is a pack multiple", whole, format!("{quantity}, packs of {multiple}"));
 }
 
-fn still(view: &Scene<'_>, c: &mut Checks, record: &reeve_domain::record::RecordRef, field: &str, old: &str) {
-    let now = master::field(view.book, record, field);
+fn still(scene: &Scene<'_>, c: &mut Checks, record: &reeve_domain::record::RecordRef, field: &str, old: &str) {
+    let now = master::field(scene.book, record, field);
     let shown = now.clone().unwrap_or_else(|| "nothing".to_owned());
     c.hard("old value as still read", now.as_deref() == Some(old), format!("{record} {field} says {shown}"));
 }

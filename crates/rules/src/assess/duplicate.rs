@@ -14,7 +14,7 @@ use reeve_domain::money::Money;
 use reeve_domain::record::{BillLine, RecordKind, RecordRef};
 
 use super::bills::{self, BASIS_TWICE};
-use super::desk::{Desk, Proposal, Question};
+use super::gathered::{Gathered, Proposal, Question};
 use super::matching::{
     CLAIM_DAYS, LEFT_AFTER_BLOCK, LEFT_AFTER_CLAIM, LEFT_AFTER_CONTACT, bill_facts, bill_name, lines_of_bill, paperwork,
     quantity_keys,
@@ -28,17 +28,17 @@ const LEFT_AFTER_REVERSAL: f64 = 0.02;
 pub(super) const REVERSAL_LEAST: f64 = 0.5;
 
 /// A bill that is there twice: its whole amount would be paid again, or was.
-pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception) {
-    let book = desk.view.book;
+pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception) {
+    let book = gathered.scene.book;
     let subject = &exception.signal.subject;
     let (Some(bill), Some(earlier)) = (&subject.bill, &subject.document) else { return };
     let lines: Vec<BillLine> = lines_of_bill(book, bill).into_iter().cloned().collect();
     let Some(first) = lines.first() else {
-        desk.miss(format!("bill {bill}"), "the amount billed twice");
+        gathered.miss(format!("bill {bill}"), "the amount billed twice");
         return;
     };
     let Some(value) = bills::total(&lines) else {
-        desk.miss(format!("prices of bill {} in company currency", bill_name(first)), "the amount billed twice");
+        gathered.miss(format!("prices of bill {} in company currency", bill_name(first)), "the amount billed twice");
         return;
     };
     let taken = book.taken_back(bill);
@@ -51,16 +51,16 @@ pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception) {
     if amount <= Money::ZERO {
         return;
     }
-    let mut cites: Vec<FactId> = lines.iter().flat_map(|l| bill_facts(desk, l)).collect();
+    let mut cites: Vec<FactId> = lines.iter().flat_map(|l| bill_facts(gathered, l)).collect();
     // When what was missing has come since, both bills are owed, however sure it looked before.
     let Some(repeat) = book.repeats().iter().find(|r| r.later == *bill && r.earlier == *earlier) else { return };
     let source = RecordRef::new(RecordKind::BillLine, first.id.clone());
-    cites.push(desk.fact(source.clone(), "duplicate_amount", "billed a second time", FactValue::Money(amount)));
-    let (counted, mut keys) = if repeat.is_taken() { Default::default() } else { counted_of(desk, &lines) };
+    cites.push(gathered.fact(source.clone(), "duplicate_amount", "billed a second time", FactValue::Money(amount)));
+    let (counted, mut keys) = if repeat.is_taken() { Default::default() } else { counted_of(gathered, &lines) };
     let rest = (amount - counted).max(Money::ZERO);
     if counted > Money::ZERO {
         let label = "of it counted in the bill check";
-        cites.push(desk.fact(source.clone(), "duplicate_counted", label, FactValue::Money(counted)));
+        cites.push(gathered.fact(source.clone(), "duplicate_counted", label, FactValue::Money(counted)));
     }
     let name = bill_name(first);
     let other = lines_of_bill(book, earlier).first().map_or_else(|| earlier.clone(), |b| bill_name(b));
@@ -68,21 +68,21 @@ pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception) {
     let what = if paid { "paid again" } else { "bills again" };
     if rest > Money::ZERO {
         let key = format!("bill:{bill}/duplicate");
-        desk.lose(&key, format!("{name} {what} what {other} billed"), Range::certain(rest), cites);
+        gathered.lose(&key, format!("{name} {what} what {other} billed"), Range::certain(rest), cites);
         keys.push(key);
     }
-    let (cost, cost_cite) = paperwork(desk, source.clone());
-    let due = first.due_on.unwrap_or(book.today).max(desk.tomorrow());
+    let (cost, cost_cite) = paperwork(gathered, source.clone());
+    let due = first.due_on.unwrap_or(book.today).max(gathered.tomorrow());
     // What is paid can be asked back for as long as a claim can be made.
-    let latest = if paid { plus_days(first.billed_on, CLAIM_DAYS).max(desk.tomorrow()) } else { due };
-    let share = |desk: &mut Desk<'_>, field: &str, label: &str, left: f64| {
-        vec![cost_cite.clone(), desk.assume(source.clone(), field, label, left)]
+    let latest = if paid { plus_days(first.billed_on, CLAIM_DAYS).max(gathered.tomorrow()) } else { due };
+    let share = |gathered: &mut Gathered<'_>, field: &str, label: &str, left: f64| {
+        vec![cost_cite.clone(), gathered.assume(source.clone(), field, label, left)]
     };
-    let (supplier, regret) = (first.supplier.clone(), desk.view.config.costs.contact);
+    let (supplier, regret) = (first.supplier.clone(), gathered.scene.settings.costs.contact);
     if paid {
         let po_lines: BTreeSet<String> = lines.iter().filter_map(|l| l.po_line.clone()).collect();
-        let claim_cites = share(desk, "claim_left", "share of claims that is not credited", LEFT_AFTER_CLAIM);
-        desk.proposals.push(Proposal {
+        let claim_cites = share(gathered, "claim_left", "share of claims that is not credited", LEFT_AFTER_CLAIM);
+        gathered.proposals.push(Proposal {
             action: Action::Claim {
                 supplier,
                 bill: po_lines.is_empty().then(|| first.bill_id.clone()),
@@ -95,7 +95,7 @@ pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception) {
                 "Claim {amount} back from {}: {name} was paid and repeats {other}.",
                 book.supplier_name(&first.supplier)
             ),
-            after: Desk::leaving(&keys, LEFT_AFTER_CLAIM),
+            after: Gathered::leaving(&keys, LEFT_AFTER_CLAIM),
             cost,
             regret,
             value: amount,
@@ -104,7 +104,7 @@ pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception) {
             change: None,
         });
         ask(
-            desk,
+            gathered,
             first,
             &format!("bill {name}, which is paid: does it bill the same goods as {other}, and can it be credited"),
             &keys,
@@ -112,11 +112,11 @@ pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception) {
         );
         return;
     }
-    let block_cites = share(desk, "block_left", "share that is paid although blocked", LEFT_AFTER_BLOCK);
+    let block_cites = share(gathered, "block_left", "share that is paid although blocked", LEFT_AFTER_BLOCK);
     let block = Proposal {
         action: Action::BlockBill { bill: first.bill_id.clone(), disputed: amount, reason: format!("duplicate of {other}") },
         summary: format!("Keep bill {name} ({amount}) unpaid until it is cleared: it repeats {other}."),
-        after: Desk::leaving(&keys, LEFT_AFTER_BLOCK),
+        after: Gathered::leaving(&keys, LEFT_AFTER_BLOCK),
         cost,
         regret,
         value: amount,
@@ -124,14 +124,14 @@ pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception) {
         cites: block_cites,
         change: None,
     };
-    desk.proposals.push(block);
+    gathered.proposals.push(block);
     // Taking a bill out of the books needs more than a suspicion, and no part of it may be taken back yet.
     if repeat.score >= REVERSAL_LEAST && credited == Money::ZERO {
-        let reverse_cites = share(desk, "reverse_left", "share that remains after a reversal", LEFT_AFTER_REVERSAL);
-        desk.proposals.push(Proposal {
+        let reverse_cites = share(gathered, "reverse_left", "share that remains after a reversal", LEFT_AFTER_REVERSAL);
+        gathered.proposals.push(Proposal {
             action: Action::ReverseDoc { document: name.clone(), duplicate_of: other.clone() },
             summary: format!("Reverse bill {name} ({amount}), which repeats {other}."),
-            after: Desk::leaving(&keys, LEFT_AFTER_REVERSAL),
+            after: Gathered::leaving(&keys, LEFT_AFTER_REVERSAL),
             cost,
             // Reversing a bill that was right means entering it again.
             regret: cost + cost,
@@ -141,12 +141,12 @@ pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception) {
             change: None,
         });
     }
-    ask(desk, first, &format!("bill {name}: does it bill the same goods as {other}"), &keys, latest);
+    ask(gathered, first, &format!("bill {name}: does it bill the same goods as {other}"), &keys, latest);
 }
 
 /// How much of a bill the bill check of its lines counts already, and the parts of the loss that are of no other bill: what
 /// is done about the bill is done about them. A bill that is taken for a repeat is in no bill check.
-fn counted_of(desk: &Desk<'_>, lines: &[BillLine]) -> (Money, Vec<String>) {
+fn counted_of(gathered: &Gathered<'_>, lines: &[BillLine]) -> (Money, Vec<String>) {
     let mut billed: BTreeMap<&str, Decimal> = BTreeMap::new();
     for line in lines {
         if let (Some(po_line), Some(price)) = (&line.po_line, line.price) {
@@ -156,10 +156,16 @@ fn counted_of(desk: &Desk<'_>, lines: &[BillLine]) -> (Money, Vec<String>) {
     let (mut counted, mut keys) = (Money::ZERO, Vec::new());
     for (po_line, billed) in billed {
         let billed = Money::from_decimal(billed).max(Money::ZERO);
-        let theirs: Vec<String> = quantity_keys(po_line).into_iter().filter(|key| desk.parts.contains_key(key)).collect();
-        let sum: Money = theirs.iter().map(|key| desk.lost(key).expected).sum();
+        let theirs: Vec<String> =
+            quantity_keys(po_line).into_iter().filter(|key| gathered.parts.contains_key(key)).collect();
+        let sum: Money = theirs.iter().map(|key| gathered.lost(key).expected).sum();
         counted += sum.min(billed);
-        let check = desk.view.book.po_lines.get(po_line).and_then(|l| three_way(desk.view.book, desk.view.config, l));
+        let check = gathered
+            .scene
+            .book
+            .po_lines
+            .get(po_line)
+            .and_then(|l| three_way(gathered.scene.book, gathered.scene.settings, l));
         if check.is_some_and(|check| check.never + check.ahead <= billed) {
             keys.extend(theirs);
         }
@@ -167,8 +173,8 @@ fn counted_of(desk: &Desk<'_>, lines: &[BillLine]) -> (Money, Vec<String>) {
     (counted, keys)
 }
 
-fn ask(desk: &mut Desk<'_>, bill: &BillLine, about: &str, keys: &[String], latest: Date) {
-    desk.contact(&Question {
+fn ask(gathered: &mut Gathered<'_>, bill: &BillLine, about: &str, keys: &[String], latest: Date) {
+    gathered.contact(&Question {
         role: "supplier",
         partner: bill.supplier.as_str(),
         about,

@@ -72,11 +72,11 @@ impl Demand {
 }
 
 /// Scores every series of the book.
-pub fn score(book: &Book, config: &Settings, feeds: &Feeds) -> Demand {
+pub fn score(book: &Book, settings: &Settings, feeds: &Feeds) -> Demand {
     use rayon::prelude::*;
     let params = DemandParams {
-        window_days: config.detect.window_days as usize,
-        warmup_days: config.detect.warmup_days as usize,
+        window_days: settings.detect.window_days as usize,
+        warmup_days: settings.detect.warmup_days as usize,
         ..DemandParams::default()
     };
     let twins = stock::twin_order_ids(book, i32::MAX);
@@ -131,7 +131,7 @@ impl Judges {
 
 impl Demand {
     /// The forecast of every place, promotions that are known in advance included.
-    pub fn outlook(&self, book: &Book, config: &Settings) -> Outlook {
+    pub fn outlook(&self, book: &Book, settings: &Settings) -> Outlook {
         let left = left_of_day(book);
         let mut outlook = Outlook::default();
         for place in self.series.keys().filter(|place| !self.scores.contains_key(*place)) {
@@ -150,7 +150,7 @@ impl Demand {
                     *day = DayForecast::default();
                 } else if let Some(promotion) = book.promotion_on(&place.0, &place.1, plus_days(from, ahead as i32)) {
                     // What the promotion has shown so far is a better guide than its plan.
-                    let lift = self.promo_ratio.get(place).copied().unwrap_or_else(|| planned_uplift(config, promotion));
+                    let lift = self.promo_ratio.get(place).copied().unwrap_or_else(|| planned_uplift(settings, promotion));
                     *day = DayForecast::rounded(day.mean * lift, day.sigma * lift);
                 }
             }
@@ -174,12 +174,12 @@ impl Demand {
     }
 
     /// Everything that demand has to say on the book's day.
-    pub fn signals(&mut self, book: &Book, config: &Settings) -> Vec<Signal> {
-        let mut found = self.promotions(book, config);
-        let Some(forest) = Forest::fit(self, book, config) else { return found };
-        let judges = Judges { forest, opinion: Opinion::of(book, &self.feeds, config.detect.false_share) };
+    pub fn signals(&mut self, book: &Book, settings: &Settings) -> Vec<Signal> {
+        let mut found = self.promotions(book, settings);
+        let Some(forest) = Forest::fit(self, book, settings) else { return found };
+        let judges = Judges { forest, opinion: Opinion::of(book, &self.feeds, settings.detect.false_share) };
         for place in book.places() {
-            found.extend(self.verdict(book, config, &judges, &place));
+            found.extend(self.verdict(book, settings, &judges, &place));
         }
         share_roots(book, &mut found);
         found
@@ -213,7 +213,7 @@ impl Demand {
         ])
     }
 
-    fn verdict(&self, book: &Book, config: &Settings, judges: &Judges, place: &Place) -> Vec<Signal> {
+    fn verdict(&self, book: &Book, settings: &Settings, judges: &Judges, place: &Place) -> Vec<Signal> {
         let mut found = Vec::new();
         let scores = self.scores(place);
         let delisted = book.items.get(&place.0).is_some_and(|i| !i.sellable);
@@ -223,19 +223,19 @@ impl Demand {
         }
         // What is already above a whole day's upper bound is certain, however much of the day is left.
         if let Some(running) = self.running.get(place) {
-            found.extend(spike(book, config, place, running, 1.0));
+            found.extend(spike(book, settings, place, running, 1.0));
         }
         // A spike stays worth a look for a day after; older ones are history.
         for back in 0..2_usize {
             let Some(at) = scores.len().checked_sub(back + 1) else { continue };
             let Some(row) = self.features(place, at) else { continue };
             let back = self.back(&scores[at]);
-            let signal = spike(book, config, place, &scores[at], judges.bonus(place, back, &row));
+            let signal = spike(book, settings, place, &scores[at], judges.bonus(place, back, &row));
             found.extend(signal.map(|signal| judges.explain(signal, place, back, &row)));
         }
         let Some(at) = scores.len().checked_sub(1) else { return found };
-        let falling = self.collapse(book, config, judges, place, at);
-        let shifted = self.shift(book, config, judges, place, at);
+        let falling = self.collapse(book, settings, judges, place, at);
+        let shifted = self.shift(book, settings, judges, place, at);
         // A run that is still young is a collapse; once it has lasted it is a shift. Both at once would be one thing twice.
         match (falling, shifted) {
             (Some(collapse), Some(shift)) if shift.headline.contains("fallen") => {
@@ -252,11 +252,11 @@ impl Demand {
         usize::try_from(days_between(score.day, self.newest)).unwrap_or(0)
     }
 
-    fn collapse(&self, book: &Book, config: &Settings, judges: &Judges, place: &Place, at: usize) -> Option<Signal> {
+    fn collapse(&self, book: &Book, settings: &Settings, judges: &Judges, place: &Place, at: usize) -> Option<Signal> {
         let score = self.scores(place).get(at)?;
         let row = self.features(place, at)?;
         let back = self.back(score);
-        let limit = config.detect.collapse_p * judges.bonus(place, back, &row);
+        let limit = settings.detect.collapse_p * judges.bonus(place, back, &row);
         let (item, location) = place;
         let silent =
             score.zero_run >= 2 && f64::from(score.zero_run) > score.zero_run_usual_p99 && score.p_zero_run <= limit;
@@ -298,12 +298,12 @@ impl Demand {
         Some(judges.explain(signal, place, back, &row))
     }
 
-    fn shift(&self, book: &Book, config: &Settings, judges: &Judges, place: &Place, at: usize) -> Option<Signal> {
+    fn shift(&self, book: &Book, settings: &Settings, judges: &Judges, place: &Place, at: usize) -> Option<Signal> {
         let score = self.scores(place).get(at)?;
         let shift = score.shift.as_ref()?;
         let row = self.features(place, at)?;
         let back = self.back(score);
-        let limit = config.detect.shift_p * judges.bonus(place, back, &row);
+        let limit = settings.detect.shift_p * judges.bonus(place, back, &row);
         if shift.p > limit || shift.days > SHIFT_NEWS_DAYS || (shift.ratio > 0.75 && shift.ratio < 1.33) {
             return None;
         }

@@ -157,8 +157,8 @@ impl Feeds {
     }
 
     /// One exception for each gap; one for all locations together where all of them are silent since the same day.
-    pub(super) fn signals(&self, book: &Book, config: &Settings) -> Vec<Signal> {
-        let open = self.open(book, config.detect.event_days.max(1));
+    pub(super) fn signals(&self, book: &Book, settings: &Settings) -> Vec<Signal> {
+        let open = self.open(book, settings.detect.event_days.max(1));
         let silent: BTreeSet<&LocationId> = open.iter().map(|(location, _)| *location).collect();
         let everywhere = self.judged.len() > 1 && self.judged.iter().all(|location| silent.contains(location));
         let mut found: Vec<Signal> = open.iter().map(|(location, gap)| signal(book, location, gap)).collect();
@@ -284,9 +284,9 @@ mod tests {
     }
 
     fn found(book: &Book) -> Vec<String> {
-        let config = Settings::defaults();
-        Feeds::of(book, &config.calendar.closed_days)
-            .signals(book, &config)
+        let settings = Settings::defaults();
+        Feeds::of(book, &settings.calendar.closed_days)
+            .signals(book, &settings)
             .into_iter()
             .map(|signal| signal.headline)
             .collect()
@@ -334,12 +334,12 @@ mod tests {
     #[test]
     fn where_all_are_silent_it_is_one_thing_of_all() {
         let holiday = book(20, |_, number, _| number == 68);
-        let config = Settings::defaults();
+        let settings = Settings::defaults();
         let off = ClosedDays::try_from(vec!["2026-09-12".to_owned()]).unwrap();
         let told = Feeds::of(&holiday, &off);
-        assert!(told.signals(&holiday, &config).is_empty(), "a day that is known to be off is missed by nobody");
+        assert!(told.signals(&holiday, &settings).is_empty(), "a day that is known to be off is missed by nobody");
         assert!(told.is_silent(&LocationId::new("1"), day(68)));
-        let signals = Feeds::of(&holiday, &ClosedDays::default()).signals(&holiday, &config);
+        let signals = Feeds::of(&holiday, &ClosedDays::default()).signals(&holiday, &settings);
         assert_eq!(signals.len(), 2);
         let shared = |signal: &Signal| signal.links.iter().any(|link| link == "feed:all 2026-09-12");
         assert!(signals.iter().all(shared), "a link joins them into one case");

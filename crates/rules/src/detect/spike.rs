@@ -12,8 +12,8 @@ use reeve_domain::record::RecordKind;
 use reeve_models::demand::DayScore;
 
 /// D-SPIKE: a day far above the usual. `bonus` is how much weaker a p is enough, where others agree.
-pub(super) fn spike(book: &Book, config: &Settings, place: &Place, score: &DayScore, bonus: f64) -> Option<Signal> {
-    let limit = config.detect.spike_p * bonus;
+pub(super) fn spike(book: &Book, settings: &Settings, place: &Place, score: &DayScore, bonus: f64) -> Option<Signal> {
+    let limit = settings.detect.spike_p * bonus;
     let bulk = bulk_order(book, place, score.day);
     let promotion = book.promotion_on(&place.0, &place.1, score.day);
     let odd = score.p_high <= limit || bulk.as_ref().is_some_and(|_| score.actual > BULK_TIMES * score.expected.max(1.0));

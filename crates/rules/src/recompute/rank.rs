@@ -14,7 +14,13 @@ use reeve_domain::workings::Effect;
 use reeve_models::formulas;
 
 /// The case's place in the order, with the settings it was made with.
-pub fn lines(case: &Case, rec: &Recommendation, bundle: &Bundle, same: &[&Recommendation], config: &Settings) -> Vec<Line> {
+pub fn lines(
+    case: &Case,
+    rec: &Recommendation,
+    bundle: &Bundle,
+    same: &[&Recommendation],
+    settings: &Settings,
+) -> Vec<Line> {
     let Some(rank) = &case.rank else { return Vec::new() };
     let drafted: Vec<&Candidate> =
         same.iter().filter(|r| !matches!(r.drafter, Drafter::Edited { .. })).map(|r| &r.candidate).collect();
@@ -25,7 +31,7 @@ pub fn lines(case: &Case, rec: &Recommendation, bundle: &Bundle, same: &[&Recomm
             (set.lambda, set.digest_days, set.approval_days)
         }
         // Older evidence does not say them: those of today.
-        None => (config.ranking.lambda, config.ranking.digest_days, config.ranking.approval_days),
+        None => (settings.ranking.lambda, settings.ranking.digest_days, settings.ranking.approval_days),
     };
     let mut lines = vec![match again.and_then(|again| worked::best(again, rec.candidate.money.p, 0)) {
         Some(best) => {
@@ -43,7 +49,7 @@ pub fn lines(case: &Case, rec: &Recommendation, bundle: &Bundle, same: &[&Recomm
     }
     lines.push(Line::same("at stake of the case", rank.at_stake, rec.candidate.money.loss_now.expected, "L₀"));
     // A rank is made anew each day on evidence that stands; the day it was made for must be a day since the evidence.
-    let day = f64::from(days_between(config.calendar.calendar().day_of(bundle.as_of), rank.deadline))
+    let day = f64::from(days_between(settings.calendar.calendar().day_of(bundle.as_of), rank.deadline))
         - rank.slack_days
         - approval_days;
     let whole = (day - day.round()).abs() < 1e-9 && day > -1e-9;
