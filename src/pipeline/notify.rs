@@ -15,8 +15,8 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use super::deliver::stuck;
-use super::desk::Laid;
 use super::detect::{is_current, looked_through};
+use super::moment::Moment;
 use super::noise::{Muting, drill, mutes};
 use super::watermark::Reading;
 use super::{Context as Stages, Progress, Stage, observe};
@@ -63,7 +63,7 @@ impl Stage for Notify {
     }
 
     async fn run_once(&self) -> anyhow::Result<Progress> {
-        let Stages { store, config, clock, desk, .. } = &self.0;
+        let Stages { store, config, clock, moments, .. } = &self.0;
         let now = clock.now();
         let day = config.rules.calendar.calendar().day_of(now);
         if now < config.rules.calendar.digest_at(day) || store.find_digest(day).await?.is_some() {
@@ -73,8 +73,8 @@ impl Stage for Notify {
             return Ok(Progress::Idle);
         }
         // What it says was judged before; of the records it wants names, and at its deadline there may be no more than half.
-        let laid = desk.lay_out_names().await?;
-        let digest = compose(&self.0, &laid, day).await?;
+        let moment = moments.now_or_half().await?;
+        let digest = compose(&self.0, &moment, day).await?;
         let kept = StoredDigest {
             text: render::text(&digest),
             markdown: render::markdown(&digest),
@@ -124,11 +124,11 @@ struct Ranked {
     damped: Money,
 }
 
-async fn compose(stages: &Stages, laid: &Laid, day: Date) -> anyhow::Result<Digest> {
+async fn compose(stages: &Stages, moment: &Moment, day: Date) -> anyhow::Result<Digest> {
     let Stages { store, config, clock, ports, .. } = stages;
     let calendar = config.rules.calendar.calendar();
     // What the cases rest on, which may be less than what was read since.
-    let as_of = looked_through(stages).await?.unwrap_or(laid.book.as_of);
+    let as_of = looked_through(stages).await?.unwrap_or(moment.book.as_of);
     let reading = Reading::load(store).await?;
     let due = config.rules.calendar.digest_at(day);
     let mut unread = reading.unread(day, due, &calendar, ports.source.streams());
@@ -171,7 +171,7 @@ async fn compose(stages: &Stages, laid: &Laid, day: Date) -> anyhow::Result<Dige
     }
     ranked.sort_by_key(order);
     let (straight, sampled) = above(&ranked, &config.rules.ranking, day);
-    let book = &laid.book;
+    let book = &moment.book;
     let (mut lines, mut below) = (Vec::new(), Vec::new());
     for (i, entry) in ranked.iter().enumerate() {
         let shown = straight.contains(&i);
@@ -193,7 +193,7 @@ async fn compose(stages: &Stages, laid: &Laid, day: Date) -> anyhow::Result<Dige
         noise,
         decided: decided(stages, yesterday.as_ref()).await?,
         drafted_by: drafted_by(ranked.iter().filter_map(|e| e.recommendations.first()).map(|first| &first.drafter)),
-        health: health(stages, laid).await?.into_iter().chain(unknown(&below)).collect(),
+        health: health(stages, moment).await?.into_iter().chain(unknown(&below)).collect(),
         audit_head: store.audit_head().await?,
         lines,
     })
@@ -364,7 +364,7 @@ async fn decided(stages: &Stages, yesterday: Option<&StoredDigest>) -> anyhow::R
     Ok(lines)
 }
 
-async fn health(stages: &Stages, laid: &Laid) -> anyhow::Result<Vec<String>> {
+async fn health(stages: &Stages, moment: &Moment) -> anyhow::Result<Vec<String>> {
     let Stages { store, clock, .. } = stages;
     let mut lines = Vec::new();
     if let Some(newest) = store.newest_change().await? {
@@ -393,8 +393,8 @@ async fn health(stages: &Stages, laid: &Laid) -> anyhow::Result<Vec<String>> {
             lines.push(format!("The stage {} last failed: {}", status.stage, cut(&error, ERROR_CHARS)));
         }
     }
-    lines.extend(laid.seen.feeds.lines(&laid.book));
-    if laid.book.sale_lines.is_empty() {
+    lines.extend(moment.seen.feeds.lines(&moment.book));
+    if moment.book.sale_lines.is_empty() {
         lines.push("There are no sales in the records: demand can not be judged.".to_owned());
     }
     Ok(lines)

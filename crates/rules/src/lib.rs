@@ -6,6 +6,7 @@
 //! every figure of a card a second time, from what was frozen with it.
 
 pub mod assess;
+pub mod concerned;
 pub mod detect;
 pub mod drafters;
 pub mod edit;
@@ -13,6 +14,7 @@ pub mod fold;
 pub mod guard;
 pub mod outlook;
 pub mod playbook;
+pub mod policy_facts;
 pub mod prompts;
 pub mod prose;
 pub mod recheck;

@@ -42,7 +42,7 @@ impl Stage for Verify {
     }
 
     async fn run_once(&self) -> anyhow::Result<Progress> {
-        let Stages { store, clock, desk, config, .. } = &self.0;
+        let Stages { store, clock, moments, config, .. } = &self.0;
         // What was handed off is looked at until it is settled; what was settled, until its horizon has been measured.
         let settled = [
             RecommendationState::CarriedOut.name(),
@@ -63,11 +63,11 @@ impl Stage for Verify {
         if !may_look(&self.0).await? {
             return Ok(Progress::Idle);
         }
-        let laid = desk.lay_out().await?;
+        let moment = moments.now().await?;
         let mut moved = 0;
         for (recommendation, seen) in watched {
             let (since, left) = decided_and_left(&self.0, &recommendation).await?;
-            let found = trace::of(&laid.book, &recommendation.candidate.action, since);
+            let found = trace::of(&moment.book, &recommendation.candidate.action, since);
             let late = clock.now().duration_since(left) > PATIENCE;
             let word = store.list_reports_about(recommendation.id.as_str()).await?.pop();
             let reports =
@@ -76,9 +76,9 @@ impl Stage for Verify {
                 moved += usize::from(self.settle(recommendation, seen, told, left).await?);
                 continue;
             }
-            let horizon = plus_days(laid.book.calendar.day_of(left), config.rules.detect.horizon_days as i32);
-            if recommendation.state != RecommendationState::HandedOff && laid.book.today > horizon {
-                moved += usize::from(self.measure(&laid.book, &recommendation, seen, since, horizon).await?);
+            let horizon = plus_days(moment.book.calendar.day_of(left), config.rules.detect.horizon_days as i32);
+            if recommendation.state != RecommendationState::HandedOff && moment.book.today > horizon {
+                moved += usize::from(self.measure(&moment.book, &recommendation, seen, since, horizon).await?);
             }
         }
         Ok(if moved == 0 { Progress::Idle } else { Progress::Advanced(moved) })
