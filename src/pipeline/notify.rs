@@ -24,6 +24,7 @@ use crate::domain::audit::AuditEntry;
 use crate::domain::book::Book;
 use crate::domain::calendar::{Calendar, days_between};
 use crate::domain::case::{Case, CaseState, Lane, Rank};
+use crate::domain::decision::RecommendationState;
 use crate::domain::digest::{BelowLine, Digest, DigestLine, ExplainedLine};
 use crate::domain::draft::order_note;
 use crate::domain::exception::{Exception, ExceptionState, Subject};
@@ -162,7 +163,7 @@ async fn compose(stages: &Stages, moment: &Moment, day: Date) -> anyhow::Result<
             .into_iter()
             .map(|(r, _)| r)
             .filter(|r| {
-                matches!(r.state.name(), "drafted" | "checked") || (r.state.is_waiting() && r.state.name() != "snoozed")
+                matches!(r.state, RecommendationState::Drafted | RecommendationState::Checked) || r.state.is_before_people()
             })
             .collect();
         recommendations.sort_by_key(|r| r.rank);

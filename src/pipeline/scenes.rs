@@ -12,6 +12,7 @@ use crate::domain::case::Case;
 use crate::domain::exception::Exception;
 use crate::domain::ids::CaseId;
 use crate::domain::money::Quantity;
+use crate::rules::place_key;
 use crate::rules::scene::{Scene, open_exceptions};
 use crate::store::{Store, StoreError};
 
@@ -83,7 +84,7 @@ impl Scenes {
 /// Which case owns what, with `idle:75@3` beside `shortage:75@3` where that case needs no stock.
 pub fn claims(links: &BTreeMap<String, CaseId>, idle: impl Fn(&CaseId) -> bool) -> BTreeMap<String, String> {
     let places = links.iter().filter(|(_, case)| idle(case));
-    let places = places.filter_map(|(link, case)| Some((format!("idle:{}", link.strip_prefix("shortage:")?), case)));
+    let places = places.filter_map(|(link, case)| Some((place_key::idle_of(link)?, case)));
     let owned = links.iter().map(|(link, case)| (link.clone(), case));
     owned.chain(places).map(|(link, case)| (link, case.to_string())).collect()
 }

@@ -16,6 +16,7 @@ use reeve_domain::ids::{FactId, LocationId, SupplierId};
 use reeve_domain::recommendation::Prose;
 
 use super::assess::{Assessment, LossPart};
+use crate::role::Role;
 use crate::scene::Scene;
 
 macro_rules! templates {
@@ -268,9 +269,9 @@ fn names(scene: &Scene<'_>, action: &Action) -> BTreeMap<&'static str, String> {
             names.insert("location", plain(&book.location_name(location)));
         }
         Action::Contact { role, partner, about, .. } => {
-            let name = match role.as_str() {
-                "supplier" => book.supplier_name(&SupplierId::new(partner)),
-                "warehouse" | "store" => book.location_name(&LocationId::new(partner)),
+            let name = match Role::named(role) {
+                Some(Role::Supplier) => book.supplier_name(&SupplierId::new(partner)),
+                Some(Role::Warehouse | Role::Store) => book.location_name(&LocationId::new(partner)),
                 _ => format!("the {role}"),
             };
             names.insert("greeting", plain(name.trim_start_matches("the ")));

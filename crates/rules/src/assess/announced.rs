@@ -1,6 +1,7 @@
 //! What was announced, or was not: goods that came other than a notice says, and orders that nobody confirmed (handbook §4.2,
 //! §4.5). An announced delay is a shortage, and is priced as one.
 
+use crate::role::Role;
 use reeve_domain::action::Range;
 use reeve_domain::calendar::days_between;
 use reeve_domain::evidence::FactValue;
@@ -66,7 +67,7 @@ pub(super) fn mismatch(gathered: &mut Gathered<'_>, exception: &Exception, dispu
 fn ask(gathered: &mut Gathered<'_>, line: &PurchaseLine, about: &str, keys: &[String]) {
     let until = matching::claim_until(gathered.scene.book, &[line]).unwrap_or(gathered.scene.book.today);
     gathered.contact(&Question {
-        role: "supplier",
+        role: Role::Supplier,
         partner: line.supplier.as_str(),
         about,
         keys,
@@ -171,7 +172,7 @@ pub(super) fn unconfirmed(gathered: &mut Gathered<'_>, exception: &Exception) {
     }
     let about = format!("order {}, which is not confirmed: will it come as ordered, and when", first.order_name);
     gathered.contact(&Question {
-        role: "supplier",
+        role: Role::Supplier,
         partner: first.supplier.as_str(),
         about: &about,
         keys: &keys,

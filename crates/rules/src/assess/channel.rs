@@ -1,5 +1,6 @@
 //! Channels that offer something else than there is: what is sold twice, and what is not sold at all (handbook §4.6).
 
+use crate::role::Role;
 use reeve_domain::action::Range;
 use reeve_domain::channel::Offer;
 use reeve_domain::evidence::FactValue;
@@ -163,7 +164,7 @@ fn act(gathered: &mut Gathered<'_>, exception: &Exception, offer: &Offer, key: &
     let about =
         format!("{label} on {}: it offers {}, {} are available", offer.channel, offer.last.published, offer.available);
     gathered.contact(&Question {
-        role: "channel owner",
+        role: Role::ChannelOwner,
         partner: "channel owner",
         about: &about,
         keys: &keys,

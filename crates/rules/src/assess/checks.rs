@@ -4,6 +4,7 @@
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
+use crate::role::Role;
 use crate::scene::Scene;
 use reeve_domain::action::{Action, Check};
 use reeve_domain::book::Place;
@@ -358,12 +359,12 @@ fn accept(scene: &Scene<'_>, c: &mut Checks, document: &str, variance: Money) {
 
 fn contact(scene: &Scene<'_>, c: &mut Checks, role: &str, partner: &str) {
     let book = scene.book;
-    let (known, detail) = match role {
-        "supplier" => {
+    let (known, detail) = match Role::named(role) {
+        Some(Role::Supplier) => {
             let id = SupplierId::new(partner);
             (book.suppliers.contains_key(&id), book.supplier_name(&id))
         }
-        "warehouse" | "store" => {
+        Some(Role::Warehouse | Role::Store) => {
             let id = LocationId::new(partner);
             (book.locations.contains_key(&id), book.location_name(&id))
         }

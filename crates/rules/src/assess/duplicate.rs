@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::role::Role;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
@@ -175,7 +176,7 @@ fn counted_of(gathered: &Gathered<'_>, lines: &[BillLine]) -> (Money, Vec<String
 
 fn ask(gathered: &mut Gathered<'_>, bill: &BillLine, about: &str, keys: &[String], latest: Date) {
     gathered.contact(&Question {
-        role: "supplier",
+        role: Role::Supplier,
         partner: bill.supplier.as_str(),
         about,
         keys,

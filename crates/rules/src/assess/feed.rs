@@ -3,8 +3,6 @@
 use super::gathered::Gathered;
 use reeve_domain::exception::Exception;
 
-pub(super) use crate::detect::feed::PERIOD;
-
 /// Asks who answers for the data. What is missing blocks the location's demand, not money (handbook §4.1).
 pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception) {
     let subject = &exception.signal.subject;

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use super::gathered::{Gathered, Left, Proposal};
 use super::projection::Projection;
 use super::rank::{self, Age};
+use crate::place_key;
 use crate::scene::Scene;
 use reeve_domain::action::{Action, Candidate};
 use reeve_domain::book::Place;
@@ -16,7 +17,7 @@ use reeve_domain::workings::{Effect, Forecast, Made, Part, Receipt, Settings, Wo
 
 /// A place as workings name it.
 pub(super) fn name(place: &Place) -> String {
-    format!("{}@{}", place.0, place.1)
+    place_key::of(&place.0, &place.1)
 }
 
 /// The receipts of a projection.

@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
+use crate::place_key;
+use crate::role::Role;
 use crate::scene::Scene;
 use reeve_domain::action::{Action, Range};
 use reeve_domain::calendar::{days_between, plus_days};
@@ -263,7 +265,7 @@ impl<'a> Gathered<'a> {
         for (key, left) in &mut after {
             // A ghost under the same key does not end by itself.
             let projected = self.parts.get(key).is_some_and(|part| shortage::is_projected(part.made.as_ref()));
-            let place = key.split_once(':').map_or("", |(_, place)| place);
+            let place = place_key::subject_of(key).unwrap_or_default();
             if let Some(short) = self.shorts.get(place).filter(|_| projected)
                 && let Some(amount) = short.by_key(short.left(self.scene, &change, 0, Money::ZERO)).remove(key)
             {
@@ -276,7 +278,7 @@ impl<'a> Gathered<'a> {
 
     /// Does another live case already count a shortage at this place?
     pub(super) fn owned_elsewhere(&self, item: &ItemId, location: &LocationId) -> Option<&'a str> {
-        let owner = self.scene.claimed.get(&format!("shortage:{item}@{location}"))?;
+        let owner = self.scene.claimed.get(&place_key::shortage(item, location))?;
         (owner != self.scene.case.id.as_str()).then_some(owner.as_str())
     }
 
@@ -315,17 +317,18 @@ impl<'a> Gathered<'a> {
             "share of the loss that remains after asking",
             question.left,
         ));
+        let role = question.role.name();
         let name = match question.role {
-            "supplier" => book.supplier_name(&SupplierId::new(question.partner)),
-            "data owner" | "sales team" | "channel owner" | "carrier" => question.role.to_owned(),
-            _ => book.location_name(&LocationId::new(question.partner)),
+            Role::Supplier => Some(book.supplier_name(&SupplierId::new(question.partner))),
+            Role::Warehouse | Role::Store => Some(book.location_name(&LocationId::new(question.partner))),
+            Role::DataOwner | Role::SalesTeam | Role::ChannelOwner | Role::Carrier => None,
         };
-        let to = if name == question.role { format!("the {name}") } else { format!("{name} ({})", question.role) };
+        let to = name.map_or_else(|| format!("the {role}"), |name| format!("{name} ({role})"));
         let summary = format!("Ask {to} about {}, answer by {answer_by}.", question.about);
         let (after, change) = self.answered(question.keys, question.left, answer_by);
         self.proposals.push(Proposal {
             action: Action::Contact {
-                role: question.role.to_owned(),
+                role: role.to_owned(),
                 partner: question.partner.to_owned(),
                 about: question.about.to_owned(),
                 answer_by,
@@ -385,7 +388,7 @@ impl<'a> Gathered<'a> {
 
 /// What is asked, of whom.
 pub(super) struct Question<'q> {
-    pub role: &'q str,
+    pub role: Role,
     pub partner: &'q str,
     pub about: &'q str,
     pub keys: &'q [String],

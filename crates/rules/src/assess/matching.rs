@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::role::Role;
 use reeve_domain::action::{Action, Range};
 use reeve_domain::book::Book;
 use reeve_domain::calendar::plus_days;
@@ -352,7 +353,7 @@ fn claim_and_ask(gathered: &mut Gathered<'_>, lines: &[&PurchaseLine]) {
     };
     keys.extend(later);
     gathered.contact(&Question {
-        role: "supplier",
+        role: Role::Supplier,
         partner: first.supplier.as_str(),
         about: &about,
         keys: &keys,

@@ -53,6 +53,7 @@ mod working;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::detect::feed::is_feed;
 use crate::scene::Scene;
 use reeve_domain::action::{Action, Candidate, Check, Range};
 use reeve_domain::book::{Book, Place};
@@ -312,7 +313,7 @@ fn gather(gathered: &mut Gathered<'_>) {
             }
             T::DReturn => stock::spoiled(gathered, exception, MoveKind::CustomerReturn),
             T::IScrap => stock::spoiled(gathered, exception, MoveKind::Scrap),
-            T::DData if exception.signal.period.starts_with(feed::PERIOD) => feed::assess(gathered, exception),
+            T::DData if is_feed(&exception.signal) => feed::assess(gathered, exception),
             T::DData => stock::doubled_order(gathered, exception),
             T::RShort | T::ROver | T::RLate | T::REarly | T::RUom | T::RDup | T::RUnplanned | T::RDamage => {
                 receiving::assess(gathered, exception, &mut disputes);

@@ -1,6 +1,7 @@
 //! An order above the supplier's price list (handbook §4.3, F-PRICE): what was ordered at a price is owed at that price. Until
 //! it is billed the order can be put right; afterwards the supplier can only be asked.
 
+use crate::role::Role;
 use reeve_domain::action::Range;
 use reeve_domain::book::Book;
 use reeve_domain::calendar::plus_days;
@@ -69,7 +70,7 @@ pub(super) fn above_the_list(gathered: &mut Gathered<'_>, line_id: &str) {
         };
         let keys = [key];
         gathered.contact(&Question {
-            role: "supplier",
+            role: Role::Supplier,
             partner: line.supplier.as_str(),
             about: &about,
             keys: &keys,

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
+use crate::place_key;
 use crate::scene::Scene;
 use reeve_domain::action::{Action, Candidate, Direction, MoneySum, Range};
 use reeve_domain::calendar::{days_between, plus_days, plus_working_days};
 use reeve_domain::case::{HangsOn, Lane, Rank};
-use reeve_domain::ids::{FactId, ItemId, LocationId};
+use reeve_domain::ids::FactId;
 use reeve_domain::money::{Money, Quantity};
 use reeve_models::formulas;
 
@@ -116,7 +117,7 @@ pub(super) fn ages(gathered: &Gathered<'_>, p: f64, proposals: &[Proposal]) -> V
 fn age(gathered: &Gathered<'_>, p: f64, proposal: &Proposal) -> Age {
     let (scene, action) = (gathered.scene, proposal.action.clone());
     let wait = next_digest(scene);
-    let places: BTreeSet<&str> = proposal.after.keys().filter_map(|key| Some(key.split_once(':')?.1)).collect();
+    let places: BTreeSet<&str> = proposal.after.keys().filter_map(|key| place_key::subject_of(key)).collect();
     let shorts: Vec<&Short> = places.iter().filter_map(|place| gathered.shorts.get(*place)).collect();
     let Some(change) = proposal.change.as_ref().filter(|change| change.is_timed() && !shorts.is_empty()) else {
         let ends = days_between(scene.book.today, proposal.latest) <= wait as i32;
@@ -220,8 +221,7 @@ fn hangs_on(scene: &Scene<'_>, best: Option<&Candidate>, age: Option<&Age>) -> O
         let (available, position) = (Quantity::ZERO, Quantity::ZERO);
         return Some(HangsOn { what: best.action.code().to_owned(), available, position });
     };
-    let (item, location) = place.split_once('@')?;
-    let (item, location) = (ItemId::new(item), LocationId::new(location));
+    let (item, location) = place_key::ids(place)?;
     let available = scene.book.available(&item, &location);
     let on_order: Quantity = scene.book.incoming(&item, &location).iter().map(|i| i.qty).sum();
     Some(HangsOn { what: place.clone(), available, position: available + on_order })

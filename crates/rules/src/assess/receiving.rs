@@ -2,6 +2,7 @@
 //! damaged (handbook §4.2). Short deliveries are a bill check and a shortage, both found elsewhere; what was received twice has
 //! its own file.
 
+use crate::role::Role;
 use reeve_domain::action::Range;
 use reeve_domain::book::{Book, Place};
 use reeve_domain::calendar::days_between;
@@ -81,7 +82,7 @@ fn ask_supplier(gathered: &mut Gathered<'_>, line: &PurchaseLine, about: &str, k
         .unwrap_or(gathered.scene.book.today)
         .max(gathered.scene.book.today);
     gathered.contact(&Question {
-        role: "supplier",
+        role: Role::Supplier,
         partner: line.supplier.as_str(),
         about,
         keys,
@@ -112,7 +113,7 @@ fn short(gathered: &mut Gathered<'_>, line: &PurchaseLine, disputes: &mut Disput
         let key = super::shortage::keys(&place);
         let about = format!("order {}: {missing} units are missing, when do they come", line.order_name);
         gathered.contact(&Question {
-            role: "supplier",
+            role: Role::Supplier,
             partner: line.supplier.as_str(),
             about: &about,
             keys: &key,
@@ -264,7 +265,7 @@ fn unplanned(gathered: &mut Gathered<'_>, exception: &Exception) {
         let value = gathered.lost(&key).expected;
         let about = format!("receipt {document}: goods without an order line");
         let supplier = m.partner.clone().filter(|p| book.suppliers.contains_key(&reeve_domain::ids::SupplierId::new(p)));
-        let (role, partner) = supplier.map_or_else(|| ("warehouse", to.as_str().to_owned()), |s| ("supplier", s));
+        let (role, partner) = supplier.map_or_else(|| (Role::Warehouse, to.as_str().to_owned()), |s| (Role::Supplier, s));
         gathered.contact(&Question {
             role,
             partner: &partner,

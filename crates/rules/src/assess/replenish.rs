@@ -3,12 +3,14 @@
 
 use rust_decimal::prelude::ToPrimitive;
 
+use crate::place_key;
+use crate::role::Role;
 use crate::scene::Scene;
 use reeve_domain::action::Action;
 use reeve_domain::book::Place;
 use reeve_domain::calendar::{days_between, plus_days};
 use reeve_domain::evidence::FactValue;
-use reeve_domain::ids::{ItemId, LocationId};
+use reeve_domain::ids::LocationId;
 use reeve_domain::money::{Money, Quantity};
 use reeve_domain::record::{RecordKind, RecordRef};
 use reeve_domain::workings::{self, Change};
@@ -30,8 +32,7 @@ const LINES: usize = 2;
 /// What giving units away adds to a donor's own loss, in the margin that they bring where they go. The donor is named as
 /// workings name it.
 pub(super) fn donor_risk(scene: &Scene<'_>, from: &str, quantity: f64, margin: f64) -> Money {
-    let Some((item, location)) = from.split_once('@') else { return Money::ZERO };
-    let donor = (ItemId::new(item), LocationId::new(location));
+    let Some(donor) = place_key::ids(from) else { return Money::ZERO };
     let days = projection::spare(scene, &donor).days;
     let own = Projection::now(scene, &donor);
     let short = |stock: &Projection| stock.shortage(scene, days, 0.0).units;
@@ -323,7 +324,7 @@ pub(super) fn ask_overdue(gathered: &mut Gathered<'_>, po_line: &str, keys: &[St
     let Some(line) = book.po_lines.get(po_line) else { return };
     let about = format!("order {}, which is past its promised day: when will the rest arrive", line.order_name);
     gathered.contact(&Question {
-        role: "supplier",
+        role: Role::Supplier,
         partner: line.supplier.as_str(),
         about: &about,
         keys,

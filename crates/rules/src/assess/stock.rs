@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::role::Role;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
@@ -96,8 +97,12 @@ pub(super) fn count(gathered: &mut Gathered<'_>, exception: &Exception) {
         gathered.miss(format!("the count of {}", gathered.scene.book.item_label(&place.0)), "the write-off");
         return;
     };
-    let named = |m: &&StockMove| exception.signal.period == format!("count {}", m.id);
-    let odd = counts.iter().map(|(m, _)| *m).find(named).unwrap_or(last);
+    // The detector cites the count that it found odd; later counts may lie beside it.
+    let cited = |m: &&StockMove| {
+        let mut sources = exception.signal.facts.iter().map(|fact| &fact.source);
+        sources.any(|source| source.kind == RecordKind::Move && source.id == m.id)
+    };
+    let odd = counts.iter().map(|(m, _)| *m).find(cited).unwrap_or(last);
     let Some(cost) = gathered.cost(&place.0) else { return };
     let written_off = difference.abs() * cost.price;
     let source = RecordRef::new(RecordKind::Move, last.id.clone());
@@ -226,7 +231,7 @@ pub(super) fn negative(gathered: &mut Gathered<'_>, exception: &Exception) {
         gathered.recount(&place.0, &place.1, &keys, 0.2, None);
     }
     gathered.contact(&Question {
-        role: "warehouse",
+        role: Role::Warehouse,
         partner: place.1.as_str(),
         about: &format!("{}: which postings took its stock below nothing", book.item_label(&place.0)),
         keys: &keys,
@@ -275,7 +280,7 @@ pub(super) fn phantom(gathered: &mut Gathered<'_>, exception: &Exception, share:
     gathered.lose_by(&key, format!("{label}: {name}"), amount, cites, made);
     if let Some(count) = there {
         gathered.contact(&Question {
-            role: "store",
+            role: Role::Store,
             partner: location.as_str(),
             about: &format!("{}: can customers see and buy it; {}", scene.book.item_label(item), counted::said(&count)),
             keys: &[key],
@@ -324,7 +329,7 @@ pub(super) fn spoiled(gathered: &mut Gathered<'_>, exception: &Exception, kind: 
         matching::claim(gathered, line, &fault, &keys);
     }
     gathered.contact(&Question {
-        role: "warehouse",
+        role: Role::Warehouse,
         partner: place.1.as_str(),
         about: &format!("{}: why {quantity} units were {why}", book.item_label(&place.0)),
         keys: &keys,
@@ -387,7 +392,7 @@ pub(super) fn doubled_order(gathered: &mut Gathered<'_>, exception: &Exception) 
         change: Some(Change::TakenBack(sold)),
     });
     gathered.contact(&Question {
-        role: "sales team",
+        role: Role::SalesTeam,
         partner: "sales team",
         about: &format!("orders {first} and {second}: did the customer mean both"),
         keys: &keys,

@@ -1,5 +1,6 @@
 //! What a case is about: its places, its company, and which other case needs the same stock.
 
+use crate::place_key;
 use crate::scene::Scene;
 use reeve_domain::book::Place;
 use reeve_domain::exception::Exception;
@@ -39,8 +40,8 @@ pub(super) fn company_of<'a>(scene: &Scene<'a>) -> Option<&'a str> {
 
 /// The other live case that needs the stock of a place, where there is one.
 pub(super) fn needed_elsewhere<'a>(scene: &Scene<'a>, item: &ItemId, location: &LocationId) -> Option<&'a str> {
-    let owner = scene.claimed.get(&format!("shortage:{item}@{location}"))?;
-    let idle = scene.claimed.contains_key(&format!("idle:{item}@{location}"));
+    let owner = scene.claimed.get(&place_key::shortage(item, location))?;
+    let idle = scene.claimed.contains_key(&place_key::idle(item, location));
     (owner != scene.case.id.as_str() && !idle).then_some(owner.as_str())
 }
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::detect::supply::{LeadShift, lead_shift};
+use crate::role::Role;
 use reeve_domain::action::{Action, Param};
 use reeve_domain::book::Place;
 use reeve_domain::calendar::days_between;
@@ -69,7 +70,7 @@ pub(super) fn lead_time_shift(gathered: &mut Gathered<'_>, exception: &Exception
     let keys: Vec<String> = late.iter().map(|l| l.key.clone()).collect();
     let name = book.supplier_name(supplier);
     gathered.contact(&Question {
-        role: "supplier",
+        role: Role::Supplier,
         partner: supplier.as_str(),
         about: "the lead time, which has moved away from the agreed one",
         keys: &keys,
@@ -214,7 +215,7 @@ pub(super) fn master_data(gathered: &mut Gathered<'_>, exception: &Exception) {
         item_ref,
     );
     gathered.contact(&Question {
-        role: "data owner",
+        role: Role::DataOwner,
         partner: "data owner",
         about: &exception.signal.headline.clone(),
         keys: &[],

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::role::Role;
 use reeve_domain::action::{Action, Range};
 use reeve_domain::book::{Book, Place};
 use reeve_domain::calendar::{days_between, plus_days};
@@ -101,7 +102,7 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception, place: 
     if promotion {
         let source = super::gathered::item_ref(item);
         gathered.contact(&Question {
-            role: "store",
+            role: Role::Store,
             partner: location.as_str(),
             about: &format!("the promotion on {}: is the reduced price live and the goods displayed", book.item_label(item)),
             keys: &[key(place)],

@@ -2,6 +2,7 @@
 //! meanwhile is a shortage, and is counted as one.
 
 use crate::detect::counted::Event;
+use crate::role::Role;
 use crate::scene::Scene;
 use reeve_domain::action::Range;
 use reeve_domain::evidence::FactValue;
@@ -66,9 +67,9 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception) {
     }
     let sender = passage.from.as_ref().or(passage.to.as_ref());
     let (role, partner) = match (&carrier, sender) {
-        (Some((notice, ..)), _) => ("carrier", notice.source.clone()),
-        (None, Some(sender)) => ("warehouse", sender.as_str().to_owned()),
-        (None, None) => ("warehouse", String::new()),
+        (Some((notice, ..)), _) => (Role::Carrier, notice.source.clone()),
+        (None, Some(sender)) => (Role::Warehouse, sender.as_str().to_owned()),
+        (None, None) => (Role::Warehouse, String::new()),
     };
     let question = if passage.shipped_at.is_some() { "where are the goods" } else { "when will it leave" };
     gathered.contact(&Question {

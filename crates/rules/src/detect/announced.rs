@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::place_key;
 use jiff::civil::Date;
 
 use super::facts::{fact, line_facts, place_fact, record};
@@ -96,12 +97,7 @@ fn delay(book: &Book, settings: &Settings, outlook: &Outlook, line: &PurchaseLin
         facts.extend(notice_facts(book, &announced.notice, &line.id, due));
     }
     let signal = Signal::rule(DETECTOR, T::SDelay, subject_of_line(line), "promise".to_owned(), (first, due), headline);
-    Some(
-        signal
-            .link(format!("timing:{}", line.order_id))
-            .link(format!("shortage:{}@{}", line.item, line.location))
-            .with(facts),
-    )
+    Some(signal.link(format!("timing:{}", line.order_id)).link(place_key::shortage(&line.item, &line.location)).with(facts))
 }
 
 /// What a notice says of a line's date, and in the sender's words why.

@@ -15,6 +15,7 @@ use super::series::{running_day, series_of};
 use super::spike::spike;
 use super::stock;
 use crate::outlook::{DayForecast, Outlook};
+use crate::place_key;
 use crate::settings::Settings;
 use jiff::civil::Date;
 use reeve_domain::book::{Book, Place};
@@ -238,11 +239,11 @@ impl Demand {
         let shifted = self.shift(book, settings, judges, place, at);
         // A run that is still young is a collapse; once it has lasted it is a shift. Both at once would be one thing twice.
         match (falling, shifted) {
-            (Some(collapse), Some(shift)) if shift.headline.contains("fallen") => {
+            (Some(collapse), Some((shift, Turn::Down))) => {
                 let lasting = days_between(shift.from, book.closed) >= 10 && collapse.code == T::DCollapse;
                 found.push(if lasting { shift } else { collapse });
             }
-            (collapse, shift) => found.extend(collapse.into_iter().chain(shift)),
+            (collapse, shift) => found.extend(collapse.into_iter().chain(shift.map(|(shift, _)| shift))),
         }
         found
     }
@@ -298,7 +299,7 @@ impl Demand {
         Some(judges.explain(signal, place, back, &row))
     }
 
-    fn shift(&self, book: &Book, settings: &Settings, judges: &Judges, place: &Place, at: usize) -> Option<Signal> {
+    fn shift(&self, book: &Book, settings: &Settings, judges: &Judges, place: &Place, at: usize) -> Option<(Signal, Turn)> {
         let score = self.scores(place).get(at)?;
         let shift = score.shift.as_ref()?;
         let row = self.features(place, at)?;
@@ -308,12 +309,12 @@ impl Demand {
             return None;
         }
         let (item, location) = place;
-        let up = shift.ratio > 1.0;
+        let turn = if shift.ratio > 1.0 { Turn::Up } else { Turn::Down };
         let headline = format!(
             "Demand for {} at {} has {} since {}: {:.1} a day, {:.1} before.",
             book.item_label(item),
             book.location_name(location),
-            if up { "risen" } else { "fallen" },
+            turn.word(),
             shift.since,
             shift.after,
             shift.before
@@ -322,7 +323,7 @@ impl Demand {
             DETECTOR,
             T::DShift,
             Subject::at(item, location),
-            if up { "up" } else { "down" }.to_owned(),
+            turn.period().to_owned(),
             (shift.since, score.day),
             headline,
         )
@@ -341,14 +342,39 @@ impl Demand {
                 FactValue::number(score.tracking_signal, 1),
             ),
         ]);
-        if up {
-            signal = signal.link(format!("shortage:{item}@{location}"));
+        if turn == Turn::Up {
+            signal = signal.link(place_key::shortage(item, location));
             let units: Vec<f64> = self.scores(place).iter().map(|s| s.actual).collect();
             if let Some(long_ago) = usual_before(&units).filter(|usual| is_return(*usual, shift.after)) {
                 signal.explained = Some(format!("back to the usual: {long_ago:.1} a day were sold six to eight weeks ago"));
             }
         }
-        Some(judges.explain(signal, place, back, &row))
+        Some((judges.explain(signal, place, back, &row), turn))
+    }
+}
+
+/// Which way a level of demand has gone.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    Up,
+    Down,
+}
+
+impl Turn {
+    /// In the headline.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Up => "risen",
+            Self::Down => "fallen",
+        }
+    }
+
+    /// As the period of its exception: a level that goes up and then down is two.
+    fn period(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Down => "down",
+        }
     }
 }
 

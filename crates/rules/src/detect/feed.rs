@@ -21,9 +21,8 @@ use reeve_domain::ids::LocationId;
 use reeve_domain::record::RecordKind;
 
 const DETECTOR: &str = "feed-gaps/1";
-
-/// The period of a feed's exceptions begins with this; that of other D-DATA does not.
-pub(crate) const PERIOD: &str = "feed";
+/// The same without its version.
+const DETECTOR_NAME: &str = "feed-gaps";
 
 /// Same weekdays that say what is usual.
 const WEEKS: usize = 8;
@@ -189,6 +188,11 @@ fn headline(book: &Book, location: &LocationId, gap: &Gap) -> String {
     }
 }
 
+/// Is this D-DATA a feed that sent nothing, and not another fault of the data?
+pub(crate) fn is_feed(signal: &Signal) -> bool {
+    signal.is_made_by(DETECTOR_NAME)
+}
+
 fn signal(book: &Book, location: &LocationId, gap: &Gap) -> Signal {
     let source = || record(RecordKind::Location, location.as_str());
     let of = |field: &str, label: &str, value| fact(book, source(), &format!("{field}:{}", gap.to), label, value);
@@ -200,7 +204,7 @@ fn signal(book: &Book, location: &LocationId, gap: &Gap) -> Signal {
     ];
     let subject =
         Subject { location: Some(location.clone()), document: Some(gap.feed.name().to_owned()), ..Subject::default() };
-    let period = format!("{PERIOD} {}", gap.from);
+    let period = format!("feed {}", gap.from);
     Signal::rule(DETECTOR, T::DData, subject, period, (gap.from, gap.to), headline(book, location, gap))
         .link(format!("feed:{location} {}", gap.from))
         .with(facts)

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::place_key;
 use jiff::civil::Date;
 
 use super::facts::{fact, line_facts, record};
@@ -262,7 +263,7 @@ fn quantity(
         signal = signal.opens_until(plus_days(last.unwrap_or(first), settings.detect.claim_days));
     }
     if code == T::RShort && open.is_positive() {
-        signal = signal.link(format!("shortage:{}@{}", line.item, line.location));
+        signal = signal.link(place_key::shortage(&line.item, &line.location));
     }
     Some(signal)
 }

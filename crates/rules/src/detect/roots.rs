@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::place_fact;
 use crate::outlook::Outlook;
+use crate::place_key;
 use reeve_domain::book::{Book, Place, numeric};
 use reeve_domain::calendar::days_between;
 use reeve_domain::evidence::FactValue;
@@ -41,7 +42,7 @@ pub(super) fn trace(book: &Book, outlook: &Outlook, signals: &mut [Signal]) {
         let place = (item.clone(), location.clone());
         let Some((line, qty)) = awaited(book, &place) else { continue };
         let Some(root) = roots.get(line.id.as_str()).copied() else { continue };
-        let link = format!("shortage:{item}@{location}");
+        let link = place_key::shortage(item, location);
         let cause = cause(book, outlook, (line, qty), &place, signal.code);
         let fact = FactValue::Text(line.order_name.clone());
         let fact = place_fact(book, item, location, "caused_by", "it waits for", fact);

@@ -1,6 +1,7 @@
 //! Shortage: stock that has run out or will before relief can come, and stock elsewhere that could help (I-OUT, I-LOW,
 //! I-IMBAL; handbook §3.4, §4.4).
 
+use crate::place_key;
 use jiff::civil::Date;
 
 use super::facts::{fact, place_fact, record};
@@ -103,7 +104,7 @@ fn shortage(book: &Book, settings: &Settings, outlook: &Outlook, item: &ItemId, 
     let mut signal =
         Signal::rule(DETECTOR, code, Subject::at(item, location), "stock".to_owned(), (book.today, book.today), headline);
     signal.score = if out { 1.0 } else { risk };
-    Some(signal.link(format!("shortage:{item}@{location}")).with(facts))
+    Some(signal.link(place_key::shortage(item, location)).with(facts))
 }
 
 /// The field for what is still to come of an item on a line: of a kit each component has its own.
@@ -167,5 +168,5 @@ fn imbalance(book: &Book, settings: &Settings, outlook: &Outlook, item: &ItemId,
         (book.today, book.today),
         headline,
     );
-    Some(signal.link(format!("shortage:{item}@{location}")).with([spare]))
+    Some(signal.link(place_key::shortage(item, location)).with([spare]))
 }

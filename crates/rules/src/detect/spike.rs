@@ -3,6 +3,7 @@
 use super::demand::{DETECTOR, SPIKE_UNITS, day_facts};
 use super::facts::{fact, record};
 use super::series::{BULK_TIMES, bulk_order};
+use crate::place_key;
 use crate::settings::Settings;
 use reeve_domain::book::{Book, Place};
 use reeve_domain::calendar::iso_week;
@@ -34,7 +35,7 @@ pub(super) fn spike(book: &Book, settings: &Settings, place: &Place, score: &Day
     let subject = Subject::at(item, location);
     let mut signal = Signal::rule(DETECTOR, T::DSpike, subject, iso_week(score.day), (score.day, score.day), headline)
         .link(format!("demand:{item}@{location}"))
-        .link(format!("shortage:{item}@{location}"))
+        .link(place_key::shortage(item, location))
         .with(day_facts(book, place, score));
     if let Some((line, order, qty)) = bulk {
         signal.explained = Some(format!("one order of one customer, {order}, took {qty}"));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::place_key;
 use jiff::civil::Date;
 
 use super::facts::{fact, record};
@@ -113,7 +114,7 @@ fn late(
     signal.explained = found_by_count(book, passage, shipped);
     signal = signal.link(format!("transfer:{}", passage.document()));
     if let Some(to) = &passage.to {
-        signal = signal.link(format!("shortage:{}@{to}", passage.item));
+        signal = signal.link(place_key::shortage(&passage.item, to));
     }
     Some(signal.with(facts))
 }

@@ -12,6 +12,7 @@ pub mod turned_down;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::place_key;
 use jiff::Timestamp;
 
 use self::turned_down::TurnedDown;
@@ -291,7 +292,7 @@ impl Work {
             .iter()
             .filter_map(|id| self.exceptions.get(id))
             .filter(|e| e.state == ExceptionState::Open && is_root(e.signal.code))
-            .flat_map(|e| e.signal.links.iter().filter(|link| link.starts_with("shortage:")).cloned())
+            .flat_map(|e| e.signal.links.iter().filter(|link| place_key::is_shortage(link)).cloned())
             .collect()
     }
 

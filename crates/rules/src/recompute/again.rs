@@ -9,6 +9,7 @@ use rust_decimal::Decimal;
 use super::facts::Frozen;
 use super::money::exact_net;
 use super::projected::{Losses, NINE_IN_TEN, Stock, answered, beyond, both, days_to_decide, each, losses, range};
+use crate::place_key;
 use reeve_domain::action::Range;
 use reeve_domain::evidence::FactValue;
 use reeve_domain::money::{Money, Quantity, UnitPrice};
@@ -184,7 +185,7 @@ impl<'b> Again<'b> {
                 Some(each(self.excess(surplus, surplus.units), |m| (m - saved).max(Money::ZERO)))
             }
             Change::TakenBack(_) | Change::Adjusted(_) => None,
-            _ => Some(self.timed(key.split_once(':')?.1, change, wait)?.of(key)),
+            _ => Some(self.timed(place_key::subject_of(key)?, change, wait)?.of(key)),
         }
     }
 
@@ -226,7 +227,7 @@ impl<'b> Again<'b> {
     pub(super) fn keeps(self, p: f64, effect: &Effect) -> Option<u32> {
         let change = effect.change.as_ref().filter(|change| change.is_timed())?;
         let lead = change.day_after(0)?;
-        let places: BTreeSet<&str> = effect.changed.iter().filter_map(|key| Some(key.split_once(':')?.1)).collect();
+        let places: BTreeSet<&str> = effect.changed.iter().filter_map(|key| place_key::subject_of(key)).collect();
         let (mut days, mut horizon) = (u32::MAX, 1);
         for place in places {
             let (stake, forecast) = self.place(place)?;

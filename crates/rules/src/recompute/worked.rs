@@ -7,6 +7,7 @@ use super::Line;
 use super::again::{Again, units};
 use super::facts::{Frozen, field_of, number};
 use super::projected::{Losses, Stock, Window};
+use crate::place_key;
 use reeve_domain::action::{Action, Candidate, Range};
 use reeve_domain::evidence::{Bundle, Fact, FactValue};
 use reeve_domain::ids::FactId;
@@ -41,7 +42,7 @@ pub(super) fn facts(again: Again<'_>) -> BTreeMap<FactId, Line> {
         }
     }
     for place in again.workings.shortages.keys() {
-        let (Some((stake, forecast)), Some((item, at))) = (again.place(place), place.split_once('@')) else { continue };
+        let (Some((stake, forecast)), Some((item, at))) = (again.place(place), place_key::split(place)) else { continue };
         let from = "frozen stock, receipts and demand";
         // Also where another part of the loss has taken this one's place.
         if let Some(Losses { lost, more, .. }) = again.shortage(place) {
@@ -62,7 +63,7 @@ pub(super) fn facts(again: Again<'_>) -> BTreeMap<FactId, Line> {
         }
     }
     for (place, stake) in again.workings.shortages.iter().filter(|(_, stake)| stake.waiting > 0.0) {
-        if let Some((item, at)) = place.split_once('@') {
+        if let Some((item, at)) = place_key::split(place) {
             let from = "frozen stock and what is waited for";
             add(format!("item:{item}/waited_for@{at}"), shown(stake.waiting), from);
             if let Some(share) = stake.cancelled {
@@ -71,14 +72,14 @@ pub(super) fn facts(again: Again<'_>) -> BTreeMap<FactId, Line> {
         }
     }
     for donor in again.workings.donors.keys() {
-        if let (Some((item, at)), Some(spare)) = (donor.split_once('@'), again.spare(donor)) {
+        if let (Some((item, at)), Some(spare)) = (place_key::split(donor), again.spare(donor)) {
             let from = "available − promised to others − own demand until its receipt − own safety stock, whole units";
             add(format!("item:{item}/transferable@{at}"), shown(spare), from);
         }
     }
     for change in again.workings.options.values().filter_map(|effect| effect.change.as_ref()) {
         if let (Change::Moved { place, from, .. }, Some(risk)) = (change, again.risk(change))
-            && let (Some((item, to)), Some((_, from))) = (place.split_once('@'), from.split_once('@'))
+            && let (Some((item, to)), Some((_, from))) = (place_key::split(place), place_key::split(from))
         {
             let id = format!("item:{item}/risk_transfer@{from}-{to}");
             add(id, FactValue::Money(risk), "the donor's frozen stock, receipts and demand, with and without the units");
@@ -175,7 +176,7 @@ fn margins(again: Again<'_>) -> Vec<Line> {
         .filter_map(number)
         .collect();
     let line = |(place, stake): (&String, &reeve_domain::workings::Stake)| {
-        let item = format!("item:{}", place.split_once('@')?.0);
+        let item = format!("item:{}", place_key::split(place)?.0);
         let (list, cost) = (facts.number(&item, "list_price")?, facts.number(&item, "cost")?);
         let of = |percent: f64| (list - cost - list * percent / 100.0).max(0.0);
         // A reduction is kept at a tenth of a percent.
