@@ -20,12 +20,22 @@ const PERCENT_MOST: f64 = 90.0;
 
 /// Adds the checks of an action that is one of these.
 pub(super) fn check(scene: &Scene<'_>, c: &mut Checks, action: &Action) {
+    // Each family knows its own actions, and an action is in one of them only.
+    orders(scene, c, action);
+    stock(scene, c, action);
+    data(scene, c, action);
+    prices(scene, c, action);
+}
+
+/// Other ways to the same goods: more of a line, a part of it sooner, another supplier, another customer's units.
+fn orders(scene: &Scene<'_>, c: &mut Checks, action: &Action) {
     let book = scene.book;
     match action {
         Action::IncreasePo { po_line, ordered, quantity } => {
             let Some(line) = open_line(scene, c, po_line, Quantity::units(0).max(book.open_quantity(po_line))) else {
                 return;
             };
+            // The ERP takes a new total, not a difference: on a line that has changed it would order something else.
             c.hard("line as still read", line.qty == *ordered, format!("{} ordered, {ordered} when computed", line.qty));
             let ahead = book.calendar.day_of(line.promised) > book.today;
             c.hard("promise is still ahead", ahead, line.promised.to_string());
@@ -44,6 +54,7 @@ pub(super) fn check(scene: &Scene<'_>, c: &mut Checks, action: &Action) {
         Action::AltSupplier { item, supplier, quantity, price, need_date, destination, instead_of } => {
             let place = (item.clone(), destination.clone());
             new_po(scene, c, &place, supplier, *quantity, *price, *need_date);
+            // It pays only where the late line is real and would come later than what is ordered instead.
             let line = book.po_lines.get(instead_of).filter(|l| l.confirmed);
             let other = line.is_some_and(|l| &l.supplier != supplier);
             c.hard("another supplier than the late one", other, book.supplier_name(supplier));
@@ -54,6 +65,7 @@ pub(super) fn check(scene: &Scene<'_>, c: &mut Checks, action: &Action) {
         }
         Action::Reallocate { item, location, from_line, to_line, quantity } => {
             known_place(scene, c, item, location);
+            // Only what has not left can be given to another, and nobody is given more than they wait for.
             let waits = |line: &String| -> Quantity {
                 let open = |m: &&StockMove| m.kind == MoveKind::Delivery && m.done_at.is_none() && &m.item == item;
                 book.moves_of_sale_line(line).into_iter().filter(open).map(|m| m.qty).sum()
@@ -62,6 +74,14 @@ pub(super) fn check(scene: &Scene<'_>, c: &mut Checks, action: &Action) {
             let fits = quantity.is_positive() && *quantity <= gives && *quantity <= takes;
             c.hard("both orders wait for it", fits, format!("{quantity} ≤ {gives} and {takes}"));
         }
+        _ => {}
+    }
+}
+
+/// What the ERP goes by: parameters, forecasts, marked days, master data.
+fn data(scene: &Scene<'_>, c: &mut Checks, action: &Action) {
+    let book = scene.book;
+    match action {
         Action::AdjustParam { param, record, old, new, .. } => {
             let (record, field) = param.field(record);
             still(scene, c, &record, field, &old.to_string());
@@ -80,9 +100,23 @@ pub(super) fn check(scene: &Scene<'_>, c: &mut Checks, action: &Action) {
             let past = to >= from && *to <= book.today;
             c.hard("dates are in the past", past, format!("{from} to {to}, today is {}", book.today));
         }
+        Action::FixMaster { record, field, old, new, source } => {
+            still(scene, c, record, field, old);
+            c.hard("something changes", old != new, format!("{old} to {new}"));
+            c.hard("source is cited", !source.trim().is_empty(), source.clone());
+        }
+        _ => {}
+    }
+}
+
+/// What is on the shelf: put right, held back, sent back.
+fn stock(scene: &Scene<'_>, c: &mut Checks, action: &Action) {
+    let book = scene.book;
+    match action {
         Action::AdjustStock { item, location, difference, .. } => {
             known_place(scene, c, item, location);
             c.hard("there is a difference", !difference.0.is_zero(), difference.to_string());
+            // One count may be the mistake that it corrects; two hands that agree hardly are.
             let since = plus_days(book.today, -COUNT_DAYS);
             let counted =
                 |m: &&StockMove| m.kind == MoveKind::Count && m.done_at.is_some_and(|at| book.calendar.day_of(at) >= since);
@@ -99,6 +133,7 @@ pub(super) fn check(scene: &Scene<'_>, c: &mut Checks, action: &Action) {
             not_past(scene, c, "end of holding is not past", *until);
         }
         Action::Return { receipt, item, location, supplier, quantity, .. } => {
+            // A supplier takes back what it brought, and only what nobody waits for can go.
             let came: Quantity = book
                 .moves_of_document(receipt)
                 .filter(|m| m.kind == MoveKind::Receipt && m.done_at.is_some() && &m.item == item)
@@ -109,11 +144,14 @@ pub(super) fn check(scene: &Scene<'_>, c: &mut Checks, action: &Action) {
             let free = book.available(item, location);
             c.hard("free on hand", quantity.is_positive() && *quantity <= free, format!("{quantity} ≤ {free}"));
         }
-        Action::FixMaster { record, field, old, new, source } => {
-            still(scene, c, record, field, old);
-            c.hard("something changes", old != new, format!("{old} to {new}"));
-            c.hard("source is cited", !source.trim().is_empty(), source.clone());
-        }
+        _ => {}
+    }
+}
+
+/// Promotions and reduced prices.
+fn prices(scene: &Scene<'_>, c: &mut Checks, action: &Action) {
+    let book = scene.book;
+    match action {
         Action::PromoChange { promotion, item, new_to } => {
             let running = book.promotion(promotion).filter(|p| &p.item == item && p.to >= book.today);
             let shown = running.map_or_else(|| promotion.clone(), |p| format!("{} to {}", p.from, p.to));
@@ -122,6 +160,7 @@ pub(super) fn check(scene: &Scene<'_>, c: &mut Checks, action: &Action) {
         }
         Action::Markdown { item, percent, from, to } => {
             let known = book.items.get(item);
+            // A price holds in every company, so the dearest cost must still be covered.
             let kept = known.and_then(|i| Some((i.list_price?.0, i.dearest_cost()?.0)));
             let share = Decimal::from_f64_retain((1.0 - percent / 100.0).max(0.0)).unwrap_or(Decimal::ZERO);
             let above = kept.is_some_and(|(price, cost)| price * share >= cost);

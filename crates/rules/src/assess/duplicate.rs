@@ -42,6 +42,7 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception) {
         gathered.miss(format!("prices of bill {} in company currency", bill_name(first)), "the amount billed twice");
         return;
     };
+    // What its supplier has credited as a whole is settled.
     let taken = book.taken_back(bill);
     if taken.is_some_and(|taken| taken.whole) {
         return;
@@ -57,6 +58,7 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception) {
     let Some(repeat) = book.repeats().iter().find(|r| r.later == *bill && r.earlier == *earlier) else { return };
     let source = RecordRef::new(RecordKind::BillLine, first.id.clone());
     cites.push(gathered.fact(source.clone(), "duplicate_amount", "billed a second time", FactValue::Money(amount)));
+    // Where the bill check of its lines has counted a part, only the rest is a loss of the bill's own: each unit counts once.
     let (counted, mut keys) = if repeat.is_taken() { Default::default() } else { counted_of(gathered, &lines) };
     let rest = (amount - counted).max(Money::ZERO);
     if counted > Money::ZERO {
@@ -79,39 +81,12 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception) {
     let share = |gathered: &mut Gathered<'_>, field: &str, label: &str, left: f64| {
         vec![cost_cite.clone(), gathered.assume(source.clone(), field, label, left)]
     };
-    let (supplier, regret) = (first.supplier.clone(), gathered.scene.settings.costs.contact);
+    // If the suspicion is wrong, the supplier is owed an explanation.
+    let regret = gathered.scene.settings.costs.contact;
+    let shared = Shared { first, lines: &lines, name: &name, other: &other, keys: &keys, amount, cost, regret, latest };
     if paid {
-        let po_lines: BTreeSet<String> = lines.iter().filter_map(|l| l.po_line.clone()).collect();
-        let claim_cites = share(gathered, "claim_left", "share of claims that is not credited", LEFT_AFTER_CLAIM);
-        gathered.proposals.push(Proposal {
-            action: Action::Claim {
-                supplier,
-                bill: po_lines.is_empty().then(|| first.bill_id.clone()),
-                lines: po_lines.into_iter().collect(),
-                quantity: lines.iter().filter(|l| l.po_line.is_some()).map(|l| l.qty).sum(),
-                value: amount,
-                basis: BASIS_TWICE.into(),
-            },
-            summary: format!(
-                "Claim {amount} back from {}: {name} was paid and repeats {other}.",
-                book.supplier_name(&first.supplier)
-            ),
-            after: Gathered::leaving(&keys, LEFT_AFTER_CLAIM),
-            cost,
-            regret,
-            value: amount,
-            latest,
-            cites: claim_cites,
-            change: None,
-        });
-        ask(
-            gathered,
-            first,
-            &format!("bill {name}, which is paid: does it bill the same goods as {other}, and can it be credited"),
-            &keys,
-            latest,
-        );
-        return;
+        let cites = share(gathered, "claim_left", "share of claims that is not credited", LEFT_AFTER_CLAIM);
+        return claim_back(gathered, &shared, cites);
     }
     let block_cites = share(gathered, "block_left", "share that is paid although blocked", LEFT_AFTER_BLOCK);
     let block = Proposal {
@@ -143,6 +118,52 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception) {
         });
     }
     ask(gathered, first, &format!("bill {name}: does it bill the same goods as {other}"), &keys, latest);
+}
+
+/// What the answers to a repeated bill share.
+struct Shared<'b> {
+    first: &'b BillLine,
+    lines: &'b [BillLine],
+    /// The bill's name, and that of the one it repeats.
+    name: &'b str,
+    other: &'b str,
+    /// The losses that an answer is about.
+    keys: &'b [String],
+    amount: Money,
+    cost: Money,
+    regret: Money,
+    latest: Date,
+}
+
+/// What was paid can only be asked for again.
+fn claim_back(gathered: &mut Gathered<'_>, it: &Shared<'_>, cites: Vec<FactId>) {
+    let Shared { first, name, other, amount, latest, .. } = *it;
+    let po_lines: BTreeSet<String> = it.lines.iter().filter_map(|l| l.po_line.clone()).collect();
+    let summary = format!(
+        "Claim {amount} back from {}: {name} was paid and repeats {other}.",
+        gathered.scene.book.supplier_name(&first.supplier)
+    );
+    gathered.proposals.push(Proposal {
+        action: Action::Claim {
+            supplier: first.supplier.clone(),
+            // A bill without an order has no lines to claim by: it is claimed as a whole.
+            bill: po_lines.is_empty().then(|| first.bill_id.clone()),
+            lines: po_lines.into_iter().collect(),
+            quantity: it.lines.iter().filter(|l| l.po_line.is_some()).map(|l| l.qty).sum(),
+            value: amount,
+            basis: BASIS_TWICE.into(),
+        },
+        summary,
+        after: Gathered::leaving(it.keys, LEFT_AFTER_CLAIM),
+        cost: it.cost,
+        regret: it.regret,
+        value: amount,
+        latest,
+        cites,
+        change: None,
+    });
+    let about = format!("bill {name}, which is paid: does it bill the same goods as {other}, and can it be credited");
+    ask(gathered, first, &about, it.keys, latest);
 }
 
 /// How much of a bill the bill check of its lines counts already, and the parts of the loss that are of no other bill: what

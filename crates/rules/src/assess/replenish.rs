@@ -10,7 +10,7 @@ use reeve_domain::action::Action;
 use reeve_domain::book::Place;
 use reeve_domain::calendar::{days_between, plus_days};
 use reeve_domain::evidence::FactValue;
-use reeve_domain::ids::LocationId;
+use reeve_domain::ids::{ItemId, LocationId};
 use reeve_domain::money::{Money, Quantity};
 use reeve_domain::record::{RecordKind, RecordRef};
 use reeve_domain::workings::{self, Change};
@@ -52,18 +52,9 @@ pub(super) fn transfers(gathered: &mut Gathered<'_>, short: &Short) {
     let scene = gathered.scene;
     let (item, to) = &short.place;
     let costs = &scene.settings.costs;
-    let mut donors: Vec<(projection::Spare, Place)> = scene
-        .book
-        .stocked_at(item)
-        .into_iter()
-        .filter(|l| l != to && scene.book.may_transfer(l, to) && gathered.needed_elsewhere(item, l).is_none())
-        .map(|l| (item.clone(), l))
-        .map(|donor| (projection::spare(scene, &donor), donor))
-        .filter(|(spare, _)| spare.units >= 1.0)
-        .collect();
-    donors.sort_by(|a, b| b.0.units.total_cmp(&a.0.units).then_with(|| a.1.cmp(&b.1)));
-    for (spare, donor) in donors.into_iter().take(DONORS) {
+    for (spare, donor) in donors(gathered, item, to).into_iter().take(DONORS) {
         let from = &donor.1;
+        // What would arrive when the missing units come anyway saves nothing.
         let days = arrivals_before(scene, from, to, short.relief());
         let Some((&day, later)) = days.split_first() else { continue };
         let moved = Quantity::floor_units(short.need(scene, day).min(spare.units));
@@ -79,10 +70,12 @@ pub(super) fn transfers(gathered: &mut Gathered<'_>, short: &Short) {
             day: Some(day),
             later: later.to_vec(),
         };
+        // The donor may run out because of it: that is a part of what remains, not of what it costs.
         let risk = donor_risk(scene, &frozen::name(&donor), quantity, short.margin);
         let on_lane = |field: &str| format!("{field}@{from}-{to}");
         let per_unit = |q: f64| Money::from_f64(costs.transfer_per_unit.to_f64() * q);
         let cost = costs.transfer_fixed + per_unit(quantity);
+        // If nobody asks for them there, about half of them have to go back.
         let regret = costs.transfer_fixed + per_unit(quantity / 2.0);
         let (ship_on, arrives) = working::trip(scene, from, to, gathered.tomorrow());
         let summary = format!(
@@ -121,6 +114,7 @@ pub(super) fn transfers(gathered: &mut Gathered<'_>, short: &Short) {
             ),
             gathered.item_fact(item, &on_lane("risk_transfer"), "added lost margin of the donor", FactValue::Money(risk)),
         ];
+        // Frozen whole, so that whoever checks the card can compute what the donor could spare.
         let promised = scene.promised.get(&donor).map_or(0.0, |q| q.to_f64());
         let frozen_donor = workings::Donor {
             available: spare.available,
@@ -148,6 +142,23 @@ pub(super) fn transfers(gathered: &mut Gathered<'_>, short: &Short) {
     }
 }
 
+/// The locations that could spare a unit, those that can spare most first. Where another case needs the stock, there is none to
+/// spare, whatever the forecast says.
+fn donors(gathered: &Gathered<'_>, item: &ItemId, to: &LocationId) -> Vec<(projection::Spare, Place)> {
+    let scene = gathered.scene;
+    let mut donors: Vec<(projection::Spare, Place)> = scene
+        .book
+        .stocked_at(item)
+        .into_iter()
+        .filter(|l| l != to && scene.book.may_transfer(l, to) && gathered.needed_elsewhere(item, l).is_none())
+        .map(|l| (item.clone(), l))
+        .map(|donor| (projection::spare(scene, &donor), donor))
+        .filter(|(spare, _)| spare.units >= 1.0)
+        .collect();
+    donors.sort_by(|a, b| b.0.units.total_cmp(&a.0.units).then_with(|| a.1.cmp(&b.1)));
+    donors
+}
+
 /// Brings open lines forward that are not due before a transfer would arrive.
 pub(super) fn expedites(gathered: &mut Gathered<'_>, short: &Short) {
     let scene = gathered.scene;
@@ -158,6 +169,7 @@ pub(super) fn expedites(gathered: &mut Gathered<'_>, short: &Short) {
     for arrival in due_later {
         let Some(line) = scene.book.po_lines.get(&arrival.po_line) else { continue };
         let Some((_, new_date)) = projection::earliest_expedite(scene, line) else { continue };
+        // The days on which it would come if it were decided today, tomorrow and so on, while that is sooner than otherwise.
         let sooner = |wait: &u32| {
             let day = projection::expedited(scene, arrival.day, *wait);
             (day < arrival.day.min(short.relief())).then_some(day)
@@ -237,11 +249,13 @@ pub(super) fn new_order(gathered: &mut Gathered<'_>, short: &Short) {
     };
     let Some(lead) = projection::lead_time(book, &short.place, &offer.supplier) else { return };
     let Some(levels) = projection::levels(scene, &short.place, &offer.supplier) else { return };
+    // Above the reorder point the usual rhythm is early enough, and an order more would be stock too much.
     let position = projection::position(book, &short.place);
     if position >= levels.reorder {
         return;
     }
     let multiple = book.rule(item, location).map_or(1.0, |r| r.multiple.to_f64());
+    // Up to the level, in whole packs, and no less than the supplier delivers.
     let need = formulas::order_quantity(levels.up_to, position, offer.min_qty.to_f64(), multiple);
     let quantity = Quantity::ceil_units(need);
     if !quantity.is_positive() {
@@ -252,6 +266,7 @@ pub(super) fn new_order(gathered: &mut Gathered<'_>, short: &Short) {
     let need_date = gathered.today_plus(in_days(day));
     let Some(cost_each) = gathered.cost(item) else { return };
     let (rate, rate_cite) = gathered.holding(item);
+    // If it was not needed, it lies there until demand has caught up: half a year of holding it.
     let held = formulas::holding_cost(quantity.to_f64(), cost_each.price.to_f64(), rate, 365.0);
     let regret = half(Money::from_f64(held));
     let cost = scene.settings.costs.order_fixed;

@@ -3,14 +3,18 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
+
 use crate::role::Role;
 use reeve_domain::action::{Action, Range};
+use reeve_domain::announced::Incoming;
 use reeve_domain::book::{Book, Place};
 use reeve_domain::calendar::{days_between, plus_days};
 use reeve_domain::evidence::FactValue;
 use reeve_domain::exception::Exception;
 use reeve_domain::ids::FactId;
 use reeve_domain::money::{Money, Quantity};
+use reeve_domain::record::{PurchaseLine, RecordRef};
 use reeve_domain::workings::{Change, Made, Surplus};
 use reeve_models::formulas;
 
@@ -75,9 +79,11 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception, place: 
     // What is in the house stays, whatever is decided; only what is on order can be avoided. A promotion's leftover counts
     // whole, because asking the store can still sell it.
     let avoidable = if promotion { excess } else { excess.min(on_order) };
+    // Until the needed units are sold, those beyond them only lie there.
     let t0 = if mu_d > 0.0 { target / mu_d } else { 0.0 };
     let price = cost.price.to_f64();
     let held = |excess: f64, mu: f64| formulas::excess_cost(excess.max(0.0), mu, price, rate, t0);
+    // The mean of four weeks is itself uncertain: the ends are where demand is that much more or less.
     let doubt = Z90 * sigma_d / 28.0_f64.sqrt();
     let loss = |excess: f64| range(held(excess, mu_d + doubt), held(excess, mu_d), held(excess, (mu_d - doubt).max(0.0)));
     let amount = loss(avoidable);
@@ -133,6 +139,7 @@ fn changes(
     let margin = gathered.margin(item).map_or(0.0, |m| m.0);
     let (recapture, _) = gathered.recapture(item);
     let review = projection::offer(book, place).map_or(7.0, |o| projection::review_days(book, &o.supplier, location));
+    // The order that comes last is the easiest to change, and the least missed.
     let Some(incoming) = book.incoming(item, location).into_iter().next_back() else { return };
     // Of a kit no component can be sent away alone.
     let Some(line) = book.po_lines.get(&incoming.po_line).filter(|line| line.item == *item) else { return };
@@ -163,52 +170,99 @@ fn changes(
         "cost of a change (setting)",
         FactValue::Money(costs.change_fixed),
     ));
-    let kept = loss(avoidable - quantity.to_f64());
-    let regret = costs.order_fixed + Money::from_f64(missed);
-    let mut own = shared.clone();
+    let order = Order { line, incoming: &incoming, quantity, name: &name, missed, source };
+    cancel(gathered, place, &order, loss(avoidable - quantity.to_f64()), &shared, less(None));
+    defer(gathered, place, &order, (avoidable, mu_d), loss(avoidable), shared, less);
+}
+
+/// What is on order beyond the need.
+struct Order<'o> {
+    line: &'o PurchaseLine,
+    incoming: &'o Incoming,
+    quantity: Quantity,
+    /// The units and the order, for people.
+    name: &'o str,
+    /// Margin missed until the next order if demand had not fallen.
+    missed: f64,
+    source: RecordRef,
+}
+
+impl Order<'_> {
+    fn value(&self) -> Money {
+        self.line.price.map_or(Money::ZERO, |price| self.quantity * price)
+    }
+
+    /// The last day on which a supplier can usually still change it.
+    fn latest(&self, gathered: &Gathered<'_>) -> Date {
+        plus_days(self.incoming.promised, -2).max(gathered.tomorrow())
+    }
+}
+
+/// Sends it away: then `kept` is what is still held too long.
+fn cancel(gathered: &mut Gathered<'_>, place: &Place, it: &Order<'_>, kept: Range, shared: &[FactId], change: Change) {
+    let scene = gathered.scene;
+    let costs = &scene.settings.costs;
+    // If it was needed after all, it is ordered again, and comes a usual order later.
+    let regret = costs.order_fixed + Money::from_f64(it.missed);
     let label = "ordering again, and margin missed meanwhile";
-    own.push(gathered.fact(source.clone(), "regret_cancel", label, FactValue::Money(regret)));
+    let mut cites = shared.to_vec();
+    cites.push(gathered.fact(it.source.clone(), "regret_cancel", label, FactValue::Money(regret)));
     gathered.proposals.push(Proposal {
-        action: Action::CancelPo { po_line: line.id.clone(), quantity },
-        summary: format!("Cancel {name} from {}.", book.supplier_name(&line.supplier)),
+        action: Action::CancelPo { po_line: it.line.id.clone(), quantity: it.quantity },
+        summary: format!("Cancel {} from {}.", it.name, scene.book.supplier_name(&it.line.supplier)),
         after: BTreeMap::from([(key(place), Left::Amount(kept))]),
         cost: costs.change_fixed,
         regret,
-        value: line.price.map_or(Money::ZERO, |p| quantity * p),
-        latest: plus_days(incoming.promised, -2).max(gathered.tomorrow()),
-        cites: own,
-        change: Some(less(None)),
+        value: it.value(),
+        latest: it.latest(gathered),
+        cites,
+        change: Some(change),
     });
-    let wanted = if mu_d > 0.0 { (avoidable / mu_d).clamp(DEFER_DAYS.0, DEFER_DAYS.1) } else { DEFER_DAYS.1 };
-    let latest_date = |days: i32| plus_days(incoming.promised, days);
+}
+
+/// Pushes it back by as many days as the excess lasts, but never so far that the safety stock goes. What is held is `all` less
+/// the days that it comes later.
+fn defer(
+    gathered: &mut Gathered<'_>,
+    place: &Place,
+    it: &Order<'_>,
+    (avoidable, daily): (f64, f64),
+    all: Range,
+    mut cites: Vec<FactId>,
+    change: impl Fn(Option<u32>) -> Change,
+) {
+    let scene = gathered.scene;
+    let costs = &scene.settings.costs;
+    let wanted = if daily > 0.0 { (avoidable / daily).clamp(DEFER_DAYS.0, DEFER_DAYS.1) } else { DEFER_DAYS.1 };
+    let date = |days: i32| plus_days(it.incoming.promised, days);
+    let units = it.quantity.to_f64();
     // The longest delay that keeps the safety stock.
     let Some(days) = (DEFER_DAYS.0 as i32..=wanted.round() as i32)
         .rev()
-        .find(|&d| checks::covered_until(scene, place, Some(&line.id), quantity.to_f64(), latest_date(d)).0)
+        .find(|&d| checks::covered_until(scene, place, Some(&it.line.id), units, date(d)).0)
     else {
         return;
     };
-    let new_date = latest_date(days);
-    let all = loss(avoidable);
-    let saved = gathered.cost(item).map_or(0.0, |c| {
-        formulas::holding_cost(quantity.to_f64(), c.price.to_f64(), scene.settings.money.holding_rate, f64::from(days))
+    let new_date = date(days);
+    let saved = gathered.cost(&place.0).map_or(0.0, |c| {
+        formulas::holding_cost(units, c.price.to_f64(), scene.settings.money.holding_rate, f64::from(days))
     });
     let left = |m: Money| (m - Money::from_f64(saved)).max(Money::ZERO);
     let after = Range { low: left(all.low), expected: left(all.expected), high: left(all.high) };
-    let regret = costs.change_fixed + Money::from_f64(missed);
-    let mut own = shared;
-    own.push(gathered.fact(source.clone(), "defer_to", "pushed back to", FactValue::Date(new_date)));
+    // If it was needed after all, the old date is asked for again.
+    let regret = costs.change_fixed + Money::from_f64(it.missed);
+    cites.push(gathered.fact(it.source.clone(), "defer_to", "pushed back to", FactValue::Date(new_date)));
     let label = "restoring the date, and margin missed meanwhile";
-    own.push(gathered.fact(source, "regret_defer", label, FactValue::Money(regret)));
+    cites.push(gathered.fact(it.source.clone(), "regret_defer", label, FactValue::Money(regret)));
     gathered.proposals.push(Proposal {
-        action: Action::DeferPo { po_line: line.id.clone(), quantity, new_date },
-        summary: format!("Push {name} from {} back to {new_date}.", book.supplier_name(&line.supplier)),
+        action: Action::DeferPo { po_line: it.line.id.clone(), quantity: it.quantity, new_date },
+        summary: format!("Push {} from {} back to {new_date}.", it.name, scene.book.supplier_name(&it.line.supplier)),
         after: BTreeMap::from([(key(place), Left::Amount(after))]),
         cost: costs.change_fixed,
         regret,
-        value: line.price.map_or(Money::ZERO, |p| quantity * p),
-        latest: plus_days(incoming.promised, -2).max(gathered.tomorrow()),
-        cites: own,
-        change: Some(less(u32::try_from(days).ok())),
+        value: it.value(),
+        latest: it.latest(gathered),
+        cites,
+        change: Some(change(u32::try_from(days).ok())),
     });
 }
