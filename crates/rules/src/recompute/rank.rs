@@ -2,7 +2,7 @@
 
 use super::again::Again;
 use super::{Line, worked};
-use crate::assess::{RECOMMENDATIONS, is_dated};
+use crate::assess::is_dated;
 use crate::settings::Settings;
 use reeve_domain::action::Candidate;
 use reeve_domain::calendar::days_between;
@@ -22,18 +22,15 @@ pub fn lines(
     settings: &Settings,
 ) -> Vec<Line> {
     let Some(rank) = &case.rank else { return Vec::new() };
+    let Some(again) = worked::of(bundle) else {
+        return vec![Line::not_frozen("V", rank.value.expected, "the evidence has no workings")];
+    };
     let drafted: Vec<&Candidate> =
         same.iter().filter(|r| !matches!(r.drafter, Drafter::Edited { .. })).map(|r| &r.candidate).collect();
-    let again = worked::of(bundle);
-    let (lambda, digest_days, approval_days) = match again {
-        Some(again) => {
-            let set = &again.workings.settings;
-            (set.lambda, set.digest_days, set.approval_days)
-        }
-        // Older evidence does not say them: those of today.
-        None => (settings.ranking.lambda, settings.ranking.digest_days, settings.ranking.approval_days),
-    };
-    let mut lines = vec![match again.and_then(|again| worked::best(again, rec.candidate.money.p, 0)) {
+    let set = &again.workings.settings;
+    let (lambda, digest_days, approval_days) = (set.lambda, set.digest_days, set.approval_days);
+    let p = rec.candidate.money.p;
+    let mut lines = vec![match worked::best(again, p, 0) {
         Some(best) => {
             // Rounded once, at the end: never further off than half a minor unit.
             let near = (i128::from(rank.value.expected.minor) * 10_000 - best).abs() <= 5_000;
@@ -41,9 +38,10 @@ pub fn lines(
             let value = if near { rank.value.expected } else { value };
             Line::near("V", rank.value.expected, value, near, "the largest NB of all the case's actions, at least 0")
         }
-        None => worth(rank, &drafted),
+        None => Line::not_frozen("V", rank.value.expected, "the workings lack a part of an action's worth"),
     }];
-    let timed = again.and_then(|again| timed(again, rank, rec));
+    let timed = timed(again, rank, rec);
+    // What works on a shortage has a deadline by its projection, everything else by a day that its action says.
     if timed.is_none() {
         lines.extend(deadline(rank, &drafted));
     }
@@ -65,9 +63,10 @@ pub fn lines(
     }
     let dated =
         same.iter().any(|r| r.candidate.money.benefit.expected == rank.value.expected && is_dated(&r.candidate.action));
-    let (perishing, from) = if let Some(again) = again.filter(|_| timed.is_some() || dated) {
+    let (perishing, from) = if timed.is_some() || dated {
         let wait = (digest_days.round() as u32).max(1);
-        let next = worked::best(again, rec.candidate.money.p, wait).map_or(0.0, |exact| exact as f64 / 1_000_000.0);
+        // Where the loss grows by days that are known, a day's wait is what the case is worth less at the next digest.
+        let next = worked::best(again, p, wait).map_or(0.0, |exact| exact as f64 / 1_000_000.0);
         let next = Money::from_f64(next).min(rank.value.expected);
         lines.push(Line::near(
             "one day's wait",
@@ -79,6 +78,7 @@ pub fn lines(
         let value = rank.value.expected.to_f64();
         (formulas::perished_share(value, value - rank.wait_cost.to_f64()), "1 − V decided at the next digest ÷ V")
     } else {
+        // Nothing dates it: the shorter the slack beside the days between digests, the more is lost by waiting.
         let share = formulas::perishing_share(rank.slack_days, digest_days);
         // A deadline that is kept since an earlier day makes nothing perish: then it may be less.
         let kept = rank.hangs_on.is_some() && rank.perishing <= share;
@@ -101,15 +101,6 @@ fn timed(again: Again<'_>, rank: &Rank, rec: &Recommendation) -> Option<u32> {
     };
     let best = again.workings.options.values().filter(is_best).find_map(|effect| again.keeps(p, effect));
     best.filter(|_| rank.value.expected > Money::ZERO)
-}
-
-/// V from the cards alone, where the evidence has no workings.
-fn worth(rank: &Rank, drafted: &[&Candidate]) -> Line {
-    let worth = drafted.iter().map(|c| c.money.benefit.expected).max().unwrap_or_default().max(Money::ZERO);
-    if drafted.len() >= RECOMMENDATIONS && worth != rank.value.expected {
-        return Line::not_frozen("V", rank.value.expected, "only the first actions of the case were kept");
-    }
-    Line::same("V", rank.value.expected, worth, "the largest NB of the case's actions, at least 0")
 }
 
 /// The last day of the best action. Cards of an earlier day on the same evidence say an earlier one.

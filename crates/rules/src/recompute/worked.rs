@@ -1,5 +1,5 @@
-//! Lines of a card whose evidence holds its workings: each figure beside what the frozen inputs come to. Older evidence has no
-//! workings; what its facts alone can say is in `facts` and `money`.
+//! Lines of a card from the workings of its evidence: each figure beside what the frozen inputs come to. Only a proposal to mute
+//! has evidence without workings (`muted`); what facts alone can say is in `facts` and `money`.
 
 use std::collections::BTreeMap;
 
