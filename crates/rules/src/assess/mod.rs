@@ -116,12 +116,15 @@ pub fn assess(scene: &Scene<'_>) -> Assessment {
     let p = probability(scene);
     let p_cite = gathered.fact(lead_record(scene), "p_real", "probability that it is real", FactValue::number(p, 4));
     gather(&mut gathered);
+    // Two exceptions of a case may ask for the same thing: it is proposed once.
     let mut proposals = rank::merged(std::mem::take(&mut gathered.proposals));
+    // What waiting does to an action, and what it changes, is read off the proposal: a candidate has only its sum.
     let mut ages = rank::ages(&gathered, p, &proposals);
     let mut effects = frozen::effects(&gathered, &mut proposals);
     let mut candidates: Vec<Candidate> =
         proposals.into_iter().filter_map(|proposal| rank::candidate(&gathered, p, &p_cite, proposal)).collect();
     rank::order(&mut candidates);
+    // Whether to abstain is judged on what could be done, and decides which idle answers there are: so these come after it.
     let abstain = rank::abstention(&gathered, p, &candidates);
     let mut idle = idle_actions(&gathered, &candidates, &ages, abstain.as_deref());
     ages.extend(rank::ages(&gathered, p, &idle));
@@ -156,6 +159,7 @@ fn probability(scene: &Scene<'_>) -> f64 {
     let tells = |e: &&Exception| !(short && e.signal.code == T::IImbal);
     let p = |e: &Exception| {
         let learnt = scene.p.get(&e.signal.code).copied().unwrap_or_else(|| e.signal.code.prior());
+        // What people decided corrects the prior; a low stock has a probability of its own, which is corrected alike.
         let p = match e.signal.code {
             T::ILow => formulas::low_stock_p(e.signal.score, learnt, T::ILow.prior()),
             // A duplicate's score says what speaks against it: equal bills may both be owed.
@@ -199,6 +203,7 @@ fn lines_of<'b>(scene: &Scene<'b>, exception: &Exception) -> Vec<&'b PurchaseLin
 fn needs(scene: &Scene<'_>) -> BTreeMap<Place, Need> {
     use ExceptionType as T;
     let book = scene.book;
+    // A cap is what a supplier owes: a place that is short for another reason, too, may miss more than that.
     let mut needs: BTreeMap<Place, Need> = BTreeMap::new();
     let mut add = |place: Place, cap: Option<f64>, reorder: bool| {
         needs
@@ -218,6 +223,7 @@ fn needs(scene: &Scene<'_>) -> BTreeMap<Place, Need> {
             }
             T::DShift => {
                 if let Some(place) = place_of(exception) {
+                    // A level that fell leaves too much, not too little: `surplus` has it.
                     let (before, since) = surplus::level_change(book, exception, &place);
                     if since > before {
                         add(place, None, true);
@@ -226,6 +232,7 @@ fn needs(scene: &Scene<'_>) -> BTreeMap<Place, Need> {
             }
             T::RShort | T::SOverdue | T::RLate => {
                 for line in lines_of(scene, exception) {
+                    // Late goods that are all here are no shortage any more; a short delivery is one before its day, too.
                     let owed = receiving::owed(book, line);
                     let open = receiving::overdue(book, line) || exception.signal.code == T::RShort;
                     if owed > 0.0 && open {
@@ -245,6 +252,7 @@ fn needs(scene: &Scene<'_>) -> BTreeMap<Place, Need> {
                     }
                 }
             }
+            // What is on its way between two places is missed where it should arrive.
             T::TLate => {
                 if let Some((passage, to)) = transfer::passage_of(scene, exception).and_then(|p| Some((p.clone(), p.to?))) {
                     add((passage.item, to), Some(passage.qty.to_f64()), false);
@@ -252,6 +260,7 @@ fn needs(scene: &Scene<'_>) -> BTreeMap<Place, Need> {
             }
             T::RDamage => {
                 for line in lines_of(scene, exception) {
+                    // What went back damaged is missed as if it had never come.
                     let back = book.away(&line.id).to_f64();
                     if back > 0.0 {
                         for (place, back) in places_served(book, line, back) {
@@ -289,6 +298,7 @@ fn gather(gathered: &mut Gathered<'_>) {
     for (place, need) in &needs {
         shortage::assess(gathered, place, *need);
     }
+    // A bill is blocked and a supplier claimed on once for all that is disputed, so disputes are gathered over the exceptions.
     let mut disputes = matching::Disputes::default();
     for exception in scene.exceptions {
         let subject = &exception.signal.subject;
@@ -306,6 +316,7 @@ fn gather(gathered: &mut Gathered<'_>) {
                     }
                 }
             }
+            // A promotion that sells too little leaves its stock, whatever else is said of the place.
             T::DPromoUnder => {
                 for place in places_of(scene, exception) {
                     surplus::assess(gathered, exception, &place, true);
@@ -320,6 +331,7 @@ fn gather(gathered: &mut Gathered<'_>) {
             }
             T::FQty | T::FPrice => {
                 if let Some(line) = &subject.po_line {
+                    // Without a bill it is the order's own price that is above the list: nothing is owed for it yet.
                     match (exception.signal.code, &subject.bill) {
                         (T::FQty, _) => disputes.add(gathered, line, true, false),
                         (_, Some(_)) => disputes.add(gathered, line, false, true),
@@ -340,6 +352,7 @@ fn gather(gathered: &mut Gathered<'_>) {
             T::MMaster => supply::master_data(gathered, exception),
         }
     }
+    // What the bill check counts of a doubled bill is known only now; the rest of it is the doubled bill's own loss.
     for exception in scene.exceptions.iter().filter(|e| e.signal.code == T::FDupBill) {
         duplicate::assess(gathered, exception);
     }
@@ -357,6 +370,7 @@ fn idle_actions(gathered: &Gathered<'_>, candidates: &[Candidate], ages: &[Age],
             until,
         ));
     }
+    // What a detector found unclear names who knows; where only the figures do not decide, a planner does.
     let to = || gathered.unclear.as_ref().map_or("planner", |(_, to)| to.as_str()).to_owned();
     let unclear = abstain.map(str::to_owned).or_else(|| gathered.unclear.as_ref().map(|(what, _)| what.clone()));
     if let Some(unclear) = unclear {
@@ -364,6 +378,7 @@ fn idle_actions(gathered: &Gathered<'_>, candidates: &[Candidate], ages: &[Age],
         let summary = format!("Ask {to} to judge: {unclear}.");
         idle.push(Proposal::idle(Action::Escalate { unclear, to }, summary, open_end));
     }
+    // Doing nothing is always an answer: people must be able to close a case with a reason.
     let reason = if gathered.parts.values().any(|p| p.amount.expected.minor > 0) {
         "no action is worth its cost"
     } else {

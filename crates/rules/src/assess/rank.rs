@@ -117,13 +117,16 @@ pub(super) fn ages(gathered: &Gathered<'_>, p: f64, proposals: &[Proposal]) -> V
 fn age(gathered: &Gathered<'_>, p: f64, proposal: &Proposal) -> Age {
     let (scene, action) = (gathered.scene, proposal.action.clone());
     let wait = next_digest(scene);
+    // Only the losses of a shortage grow by the day, and only for a change whose effect has a day.
     let places: BTreeSet<&str> = proposal.after.keys().filter_map(|key| place_key::subject_of(key)).collect();
     let shorts: Vec<&Short> = places.iter().filter_map(|place| gathered.shorts.get(*place)).collect();
     let Some(change) = proposal.change.as_ref().filter(|change| change.is_timed() && !shorts.is_empty()) else {
+        // Until its last day everything else is worth the same, and afterwards nothing.
         let ends = days_between(scene.book.today, proposal.latest) <= wait as i32;
         let now = money_of(gathered, p, proposal, &proposal.after).benefit.expected;
         return Age { action, next: if ends { Money::ZERO } else { now }, keeps: None, ends, place: None };
     };
+    // What a donor loses by it does not hang on the day, and is dear to compute: once for all days.
     let risks: Vec<Money> = shorts.iter().map(|short| short.donor_risk(scene, change)).collect();
     let decided = |wait: u32| {
         let mut after = proposal.after.clone();
@@ -137,6 +140,7 @@ fn age(gathered: &Gathered<'_>, p: f64, proposal: &Proposal) -> Age {
         }
         money_of(gathered, p, proposal, &after).benefit.expected
     };
+    // Worth by day of the decision, as far as the losses are counted: from it follow how long it can wait and what a day costs.
     let horizon = shorts.iter().map(|short| short.until()).max().unwrap_or(wait).max(wait);
     let values: Vec<f64> = (0..=horizon).map(|wait| decided(wait).to_f64()).collect();
     let lead = change.day_after(0).unwrap_or(0);
@@ -187,6 +191,7 @@ pub(super) fn rank(scene: &Scene<'_>, p: f64, at_stake: Money, candidates: &[Can
     let best = best(candidates);
     let age = best.and_then(|best| age_of(ages, best));
     let keeps = age.and_then(|age| age.keeps);
+    // The case is worth what its best action is worth, and is due when that is. Without one there is nothing to be late for.
     let (value, due) = match best {
         Some(c) => (c.money.benefit, keeps.map_or(c.latest_date, |days| plus_days(today, in_days(days)))),
         None => (Range::default(), candidates.iter().map(|c| c.latest_date).max().unwrap_or(today)),
@@ -194,7 +199,9 @@ pub(super) fn rank(scene: &Scene<'_>, p: f64, at_stake: Money, candidates: &[Can
     let hangs_on = hangs_on(scene, best, age);
     let deadline = held(scene, due, hangs_on.as_ref());
     let slack_days = f64::from(days_between(today, deadline)) - ranking.approval_days;
+    // Where the days of the loss are known, a day's wait is computed; elsewhere the slack has to stand for it.
     let exact = best.is_some_and(|best| keeps.is_some() || is_dated(&best.action));
+    // Waiting may leave another action the best one: what counts is the best of the next digest.
     let next = candidates.iter().filter_map(|c| Some(age_of(ages, c)?.next)).max().unwrap_or_default();
     let next = next.clamp(Money::ZERO, value.expected.max(Money::ZERO));
     let (perishing, wait_cost) = if exact {

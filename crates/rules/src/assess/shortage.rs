@@ -343,12 +343,14 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, place: &Place, need: Need) {
     let (item, location) = place;
     let scene = gathered.scene;
     let [lost_key, more_key, waited_key] = keys(place);
+    // Each lost unit counts in one case only; this one says where, so that nobody looks for its money here.
     if let Some(owner) = gathered.owned_elsewhere(item, location) {
         let note = FactValue::Text(format!("counted in {owner}"));
         let cite = gathered.place_fact(item, location, "counted_elsewhere", "loss of this shortage", note);
         gathered.lose(&lost_key, "lost margin, counted in another case".into(), Range::default(), vec![cite]);
         return;
     }
+    // Without a forecast a shortage has no size: that is missing, and not nothing.
     if !scene.outlook.daily.contains_key(place) {
         let what = format!("demand forecast of {} at {}", scene.book.item_label(item), scene.book.location_name(location));
         gathered.miss(what, "the expected shortage");
@@ -358,6 +360,7 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, place: &Place, need: Need) {
     cites.push(gathered.recapture(item).1);
     let now = Projection::now(scene, place);
     let stake = Stake::of(scene, &now, margin, need);
+    // Two windows: until relief, and, where an order is due, until what the next usual order would bring.
     let first = stake.first(scene, &now);
     let second = stake.second(scene, &now);
     cites.extend(lay_out(gathered, place, &now, &first, "shortage"));
@@ -366,12 +369,14 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, place: &Place, need: Need) {
     let lost_cite =
         gathered.place_fact(item, location, "lost_margin", "expected lost margin", FactValue::Money(lost.expected));
     let name = format!("{} at {}", scene.book.item_label(item), scene.book.location_name(location));
+    // Frozen as the figures were computed, so that whoever checks the card can compute them again.
     let at = frozen::name(place);
     frozen::forecast(gathered, place, stake.days(scene, &now));
     gathered.workings.shortages.insert(at.clone(), stake.frozen(&now));
     let mut lost_cites = cites.clone();
     lost_cites.push(lost_cite);
     gathered.lose_by(&lost_key, format!("lost margin on {name}"), lost, lost_cites, Made::Lost { place: at.clone() });
+    // Those who wait have ordered: only the share of them that cancels is lost.
     if now.waiting > 0.0 {
         let cites = waiting_facts(gathered, place, &now, waited, &cites);
         let what = format!("customers wait for {}: margin lost on those who cancel: {name}", now.waiting);
@@ -393,9 +398,11 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, place: &Place, need: Need) {
         }
         gathered.lose_by(&more_key, format!("{label}{assumed}: {name}"), more, more_cites, Made::Unordered { place: at });
     }
+    // What is to be brought is measured on the window that misses most, since one answer has to do for both.
     let worst = second.filter(|s| s.units > first.units).unwrap_or(first);
     let short = Short { place: place.clone(), stake, now, losses, first, worst, margin };
     gathered.shorts.insert(frozen::name(place), short.clone());
+    // Answers in the order of their speed: from another shelf, from an order sooner, from a new order, and a question.
     if worst.units >= LEAST_UNITS || short.now.waiting > 0.0 {
         replenish::transfers(gathered, &short);
         replenish::expedites(gathered, &short);

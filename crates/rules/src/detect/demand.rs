@@ -80,6 +80,7 @@ pub fn score(book: &Book, settings: &Settings, feeds: &Feeds) -> Demand {
         warmup_days: settings.detect.warmup_days as usize,
         ..DemandParams::default()
     };
+    // An order that was entered twice was wanted once.
     let twins = stock::twin_order_ids(book, i32::MAX);
     let Some(first) = book.first_day() else {
         return Demand::empty(book.closed, feeds.clone());
@@ -94,6 +95,7 @@ pub fn score(book: &Book, settings: &Settings, feeds: &Feeds) -> Demand {
         .collect::<Vec<_>>()
         .into_iter()
         .collect();
+    // A day that is not over can only be judged upwards: what has sold has sold.
     let running = series
         .par_iter()
         .filter(|(place, _)| scores.contains_key(*place))
@@ -133,6 +135,7 @@ impl Judges {
 impl Demand {
     /// The forecast of every place, promotions that are known in advance included.
     pub fn outlook(&self, book: &Book, settings: &Settings) -> Outlook {
+        // What remains of a day that has begun is forecast apart from whole days: a receipt tomorrow does not help it.
         let left = left_of_day(book);
         let mut outlook = Outlook::default();
         for place in self.series.keys().filter(|place| !self.scores.contains_key(*place)) {
@@ -147,6 +150,7 @@ impl Demand {
             let mut daily: Vec<DayForecast> =
                 project(scores, from, days).into_iter().map(|(mean, sigma)| DayForecast::rounded(mean, sigma)).collect();
             for (ahead, day) in daily.iter_mut().enumerate() {
+                // What is delisted is wanted by nobody, whatever it sold before.
                 if !sellable {
                     *day = DayForecast::default();
                 } else if let Some(promotion) = book.promotion_on(&place.0, &place.1, plus_days(from, ahead as i32)) {
@@ -177,6 +181,7 @@ impl Demand {
     /// Everything that demand has to say on the book's day.
     pub fn signals(&mut self, book: &Book, settings: &Settings) -> Vec<Signal> {
         let mut found = self.promotions(book, settings);
+        // The forest learns what is ordinary from all series together, so it is fitted once and asked of each.
         let Some(forest) = Forest::fit(self, book, settings) else { return found };
         let judges = Judges { forest, opinion: Opinion::of(book, &self.feeds, settings.detect.false_share) };
         for place in book.places() {
@@ -217,6 +222,7 @@ impl Demand {
     fn verdict(&self, book: &Book, settings: &Settings, judges: &Judges, place: &Place) -> Vec<Signal> {
         let mut found = Vec::new();
         let scores = self.scores(place);
+        // That sales end with a delisting is meant: it is kept as explained, and nothing else is said of the place.
         let delisted = book.items.get(&place.0).is_some_and(|i| !i.sellable);
         if delisted {
             found.extend(delisting(book, scores, place));
@@ -257,8 +263,10 @@ impl Demand {
         let score = self.scores(place).get(at)?;
         let row = self.features(place, at)?;
         let back = self.back(score);
+        // Two judges that look at other things may agree with the statistics; then less surprise is enough.
         let limit = settings.detect.collapse_p * judges.bonus(place, back, &row);
         let (item, location) = place;
+        // Nothing sold for longer than the series is ever silent, or sold too little for days: each by its own tail.
         let silent =
             score.zero_run >= 2 && f64::from(score.zero_run) > score.zero_run_usual_p99 && score.p_zero_run <= limit;
         let low = score.low_run >= 2 && score.p_low_run <= limit;
@@ -268,6 +276,7 @@ impl Demand {
         let run = if silent { score.zero_run } else { score.low_run };
         let from = plus_days(score.day, 1 - run as i32);
         let on_hand = book.on_hand(item, location);
+        // Silence with stock in the books, while others sell the item, speaks of goods that are not there or can not be found.
         let sells_elsewhere = self.neighbours_ratio(place, at).is_some_and(|ratio| ratio > -0.7);
         let phantom = silent && on_hand.is_positive() && sells_elsewhere;
         let sold: f64 = self.scores(place)[at + 1 - run as usize..=at].iter().map(|s| s.actual).sum();
@@ -305,6 +314,7 @@ impl Demand {
         let row = self.features(place, at)?;
         let back = self.back(score);
         let limit = settings.detect.shift_p * judges.bonus(place, back, &row);
+        // A level that changed long ago has been learned, and one that changed by less than a quarter moves no order.
         if shift.p > limit || shift.days > SHIFT_NEWS_DAYS || (shift.ratio > 0.75 && shift.ratio < 1.33) {
             return None;
         }
@@ -342,6 +352,7 @@ impl Demand {
                 FactValue::number(score.tracking_signal, 1),
             ),
         ]);
+        // A higher level may run the place out, so it shares its case with a shortage there; a return to the usual is no news.
         if turn == Turn::Up {
             signal = signal.link(place_key::shortage(item, location));
             let units: Vec<f64> = self.scores(place).iter().map(|s| s.actual).collect();

@@ -92,9 +92,11 @@ pub fn fold_after(
     signals.sort_by_key(Signal::fingerprint);
     let seen: BTreeSet<ExceptionId> = signals.iter().map(Signal::exception_id).collect();
     let mut fresh: Vec<ExceptionId> = signals.into_iter().filter_map(|signal| work.see(signal)).collect();
+    // Looking again at what one look brought is no second look: only a new one lets exceptions end.
     if look.is_new() {
         work.miss(&seen, look);
     }
+    // What has come back without having been away (it has only grown) is not new, and needs a case all the same.
     let grown = turned_down.back.iter().filter(|id| seen.contains(id) && !work.case_of.contains_key(id));
     let grown: Vec<ExceptionId> = grown.filter(|id| !fresh.contains(id)).cloned().collect();
     fresh.extend(grown);
@@ -103,6 +105,7 @@ pub fn fold_after(
     for id in fresh {
         work.place(&id);
     }
+    // Only now is it known which cases there are: roots take in what waits for them, and what has nothing left ends.
     work.gather_symptoms();
     work.close_over();
     let all_seen = work.exceptions.values().all(|e| e.state != ExceptionState::Open || seen.contains(&e.id));
@@ -174,6 +177,7 @@ impl Work {
         let id = signal.exception_id();
         let state = if signal.explained.is_some() { ExceptionState::Explained } else { ExceptionState::Open };
         let before = self.exceptions.get(&id).map(|e| e.state);
+        // What was over and is seen again begins anew; what changes between open and explained has been there all the time.
         let first_seen = match (self.exceptions.get(&id), before) {
             (Some(old), Some(ExceptionState::Open | ExceptionState::Explained)) => old.first_seen,
             _ => self.now,
@@ -196,6 +200,7 @@ impl Work {
     fn miss(&mut self, seen: &BTreeSet<ExceptionId>, look: &Look) {
         for (id, exception) in &mut self.exceptions {
             if exception.state == ExceptionState::Open && !seen.contains(id) {
+                // Records come late and in pieces: one look without it may be such a piece, two are not.
                 let was_seen = exception.misses == 0;
                 exception.misses += 1;
                 if exception.misses >= MISSES || (was_seen && look.fills_in(&exception.signal)) {
@@ -211,6 +216,7 @@ impl Work {
         let exception = &self.exceptions[id];
         let joins =
             |case: &Case| exception.signal.links.iter().any(|link| case_links(case, &self.exceptions).contains(link));
+        // The oldest of several: its owner, notes and reminders have been there longest.
         let found = self
             .cases
             .values()
@@ -229,10 +235,12 @@ impl Work {
             }
             return;
         }
+        // It may be told of in another's case, but people have said that it deserves none.
         if self.quiet.contains(id) {
             return;
         }
         let signal = &exception.signal;
+        // The moment is in the id, so that what comes back after years is another case than the one of then.
         let opened = self.now.as_millisecond().to_string();
         let case_id = CaseId(content_id("case-", &[&signal.fingerprint(), &opened], 12));
         let case = Case {
@@ -264,6 +272,7 @@ impl Work {
             .filter(|(case, _)| self.takes_in(case) && !self.root_links(case).is_empty())
             .map(|(case, _)| (case.opened_at, case.id.clone()))
             .collect();
+        // In order of age, so that which root takes a symptom does not hang on ids.
         roots.sort();
         for (_, root) in roots {
             let links = self.root_links(&self.cases[&root].0);
@@ -333,6 +342,7 @@ impl Work {
                 continue;
             }
             let mut telling: Vec<&Exception> = open.clone();
+            // The exception that leads gives the case its words: a late order where shortages wait for it, for it is what is decided.
             let symptoms: BTreeSet<&String> =
                 open.iter().filter(|e| is_symptom(e.signal.code)).flat_map(|e| &e.signal.links).collect();
             let carries =
