@@ -13,6 +13,7 @@ mod duplicate;
 mod facts;
 pub mod feed;
 mod forest;
+mod level;
 mod matching;
 mod opinion;
 pub mod panel;
