@@ -32,8 +32,8 @@ pub fn moved(scenes: &[Scene<'_>], signals: &[Signal], frozen: &Bundle, recommen
     let cited: BTreeSet<&FactId> = recommendation.candidate.cites.iter().chain(&recommendation.prose.cites).collect();
     let now: Vec<BTreeMap<FactId, Fact>> = scenes.iter().map(|scene| facts_of(scene, signals)).collect();
     let reads = |id: &FactId| now.iter().filter_map(|facts| facts.get(id)).collect::<Vec<_>>();
-    let said = scenes.iter().flat_map(|scene| scene.exceptions).flat_map(|e| &e.signal.facts);
-    let signalled: BTreeSet<&FactId> = said.map(|fact| &fact.id).collect();
+    let readings = scenes.iter().flat_map(|scene| scene.exceptions).flat_map(|e| &e.signal.facts);
+    let signalled: BTreeSet<&FactId> = readings.map(|fact| &fact.id).collect();
     let mut moved = Vec::new();
     for then in cited.into_iter().filter_map(|id| frozen.facts.get(id)) {
         let fresh = reads(&then.id);
@@ -54,10 +54,10 @@ pub fn moved(scenes: &[Scene<'_>], signals: &[Signal], frozen: &Bundle, recommen
 /// The facts of this moment. What a detector says now stands in place of what it said when the case was last looked at; what it
 /// says no more is left out, unless the records still say it by themselves.
 fn facts_of(scene: &Scene<'_>, signals: &[Signal]) -> BTreeMap<FactId, Fact> {
-    let said: BTreeMap<String, &Signal> = signals.iter().map(|s| (s.fingerprint(), s)).collect();
+    let seen: BTreeMap<String, &Signal> = signals.iter().map(|s| (s.fingerprint(), s)).collect();
     let now = |exception: &Exception| {
         let mut exception = exception.clone();
-        match said.get(&exception.signal.fingerprint()) {
+        match seen.get(&exception.signal.fingerprint()) {
             Some(signal) => exception.signal = (*signal).clone(),
             None => exception.signal.facts.iter_mut().for_each(|fact| fact.as_of = GONE),
         }

@@ -1,6 +1,6 @@
 //! The stage: looks once for each whole look at the source, and writes what it found in one transaction.
 
-mod turned_down;
+mod returns;
 
 use anyhow::Context;
 use async_trait::async_trait;
@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use self::turned_down::turned_down;
+use self::returns::returns;
 use crate::config::Config;
 use crate::domain::calendar::Calendar;
 use crate::domain::case::CaseState;
@@ -142,7 +142,7 @@ impl Stage for Detect {
         let known = store.list_exceptions(Which::All).await?;
         let mut live = store.list_cases(CaseState::LIVE).await?;
         live.retain(|case| !case.is_mute_proposal());
-        let before = turned_down(&self.0, &moment, &known).await.context("looking at what was turned down")?;
+        let returns = returns(&self.0, &moment, &known).await.context("looking at what was turned down")?;
         let look = Look {
             at: clock.now(),
             calendar: config.rules.calendar.calendar(),
@@ -150,7 +150,7 @@ impl Stage for Detect {
             read_up_to: sight.read_up_to,
             before: last.map(|last| last.sight.read_up_to),
         };
-        let folded = fold_after(&before, &look, moment.seen.signals.clone(), known, live);
+        let folded = fold_after(&returns, &look, moment.seen.signals.clone(), known, live);
         let found = folded.cases.len();
         let state = Done { sight, all_seen: folded.all_seen, audit, told }.write()?;
         store

@@ -8,14 +8,14 @@
 //! Missing data are another matter: what was last seen on a day that had not been read to its close, and is gone now that it
 //! has, was born of what was not there yet. It is over at once, and so is a fault of the data (D-DATA).
 
-pub mod turned_down;
+pub mod returns;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::place_key;
 use jiff::Timestamp;
 
-use self::turned_down::TurnedDown;
+use self::returns::Returns;
 use crate::detect::roots::{is_root, is_symptom};
 use reeve_domain::audit::AuditEntry;
 use reeve_domain::calendar::Calendar;
@@ -74,20 +74,14 @@ pub struct Folded {
 pub fn fold(now: Timestamp, signals: Vec<Signal>, known: Vec<Exception>, live: Vec<Case>) -> Folded {
     let (calendar, calendars) = (Calendar::utc(), BTreeMap::new());
     let look = Look { at: now, calendar, calendars, read_up_to: now, before: None };
-    fold_after(&TurnedDown::default(), &look, signals, known, live)
+    fold_after(&Returns::default(), &look, signals, known, live)
 }
 
 /// The same after people turned some down: what they did not want to see opens no case, unless it has grown.
-pub fn fold_after(
-    turned_down: &TurnedDown,
-    look: &Look,
-    signals: Vec<Signal>,
-    known: Vec<Exception>,
-    live: Vec<Case>,
-) -> Folded {
+pub fn fold_after(returns: &Returns, look: &Look, signals: Vec<Signal>, known: Vec<Exception>, live: Vec<Case>) -> Folded {
     let mut work = Work::new(look, known, live);
-    work.quiet.clone_from(&turned_down.quiet);
-    work.signed.clone_from(&turned_down.signed);
+    work.quiet.clone_from(&returns.quiet);
+    work.signed.clone_from(&returns.signed);
     let mut signals: Vec<Signal> = signals.into_iter().filter(|signal| work.is_news_or_waits(signal)).collect();
     signals.sort_by_key(Signal::fingerprint);
     let seen: BTreeSet<ExceptionId> = signals.iter().map(Signal::exception_id).collect();
@@ -97,7 +91,7 @@ pub fn fold_after(
         work.miss(&seen, look);
     }
     // What has come back without having been away (it has only grown) is not new, and needs a case all the same.
-    let grown = turned_down.back.iter().filter(|id| seen.contains(id) && !work.case_of.contains_key(id));
+    let grown = returns.back.iter().filter(|id| seen.contains(id) && !work.case_of.contains_key(id));
     let grown: Vec<ExceptionId> = grown.filter(|id| !fresh.contains(id)).cloned().collect();
     fresh.extend(grown);
     // Roots first: their symptoms join them, and open no case of their own.

@@ -21,15 +21,15 @@ use crate::pipeline::moment::Moment;
 use crate::pipeline::promises::Promises;
 use crate::pipeline::scenes::{CaseFacts, Scenes};
 use crate::rules::assess::assess;
-use crate::rules::fold::turned_down::{TurnedDown, has_grown};
+use crate::rules::fold::returns::{Returns, has_grown};
 use crate::store::{Reported, Store, StoreError};
 
-/// Looks at what was turned down and is seen again. Where nothing was ever turned down, it costs one query.
-pub(super) async fn turned_down(stages: &Stages, moment: &Arc<Moment>, known: &[Exception]) -> anyhow::Result<TurnedDown> {
+/// Looks at what was turned down or acted on and is seen again. Where nothing was ever turned down, it costs one query.
+pub(super) async fn returns(stages: &Stages, moment: &Arc<Moment>, known: &[Exception]) -> anyhow::Result<Returns> {
     let Stages { store, config, .. } = stages;
     let waiting = store.list_recommendations_in(RecommendationState::WAITING).await?;
     let signed = waiting.into_iter().filter(|(rec, _)| rec.state.first_signature().is_some());
-    let mut found = TurnedDown { signed: signed.map(|(rec, _)| rec.case_id).collect(), ..TurnedDown::default() };
+    let mut found = Returns { signed: signed.map(|(rec, _)| rec.case_id).collect(), ..Returns::default() };
     let rejected: BTreeSet<CaseId> =
         store.list_recommendations_in(&["rejected"]).await?.into_iter().map(|(rec, _)| rec.case_id).collect();
     let acted_on = acted_on(store).await.context("reading what was handed off")?;
@@ -83,7 +83,7 @@ async fn acted_on(store: &Store) -> anyhow::Result<BTreeMap<CaseId, bool>> {
             _ => store
                 .find_outcome(&rec.id)
                 .await?
-                .is_some_and(|outcome| ["measured", "not_sent"].iter().any(|told| outcome.body.get(told).is_some())),
+                .is_some_and(|outcome| ["measured", "not_sent"].iter().any(|end| outcome.body.get(end).is_some())),
         };
         *cases.entry(rec.case_id).or_insert(false) |= past;
     }
