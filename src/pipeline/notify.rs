@@ -34,9 +34,9 @@ use crate::domain::recommendation::Recommendation;
 use crate::domain::words::cut;
 use crate::pipeline::noise::drill::DRILL_VERB;
 use crate::render;
+use crate::rules::alternatives::alternatives;
 use crate::rules::drafters::drafted_by;
 use crate::rules::settings::RankingConfig;
-use crate::rules::told_apart::alternatives;
 use crate::store::{StoredDigest, Which};
 
 /// A case keeps its place unless its priority moves by more than this share (handbook §6 rule 4).

@@ -5,6 +5,7 @@
 //! for and [`guard`] checks). [`recheck`] looks again at the click, [`edit`] at what a person changed, and [`recompute`] computes
 //! every figure of a card a second time, from what was frozen with it.
 
+pub mod alternatives;
 pub mod assess;
 pub mod concerned;
 pub mod detect;
@@ -24,4 +25,3 @@ mod role;
 pub mod sample;
 pub mod scene;
 pub mod settings;
-pub mod told_apart;

@@ -134,6 +134,7 @@ fn plain(text: &str) -> String {
 
 fn prose(scene: &Scene<'_>, assessment: &Assessment, facts: &BTreeMap<&FactId, &Fact>, candidate: &Candidate) -> Prose {
     let code = candidate.action.code();
+    // Templates name facts by their fields, so that no figure stands in a text but as a fact that is cited.
     let fields = by_field(facts, &candidate.cites);
     let values: BTreeMap<&str, String> = fields.iter().map(|(field, fact)| (field.as_str(), shown(fact))).collect();
     let parts: Vec<&LossPart> = assessment.loss_sum.iter().filter(|p| p.amount.expected.minor > 0).collect();
@@ -144,6 +145,7 @@ fn prose(scene: &Scene<'_>, assessment: &Assessment, facts: &BTreeMap<&FactId, &
         .into_iter()
         .map(|p| BTreeMap::from([("what", plain(&p.what)), ("amount", with(p.amount.expected))]))
         .collect();
+    // Soft checks do not stop an action, and whoever decides has to know them.
     let warnings: Vec<String> = candidate
         .checks
         .iter()
@@ -185,6 +187,7 @@ fn prose(scene: &Scene<'_>, assessment: &Assessment, facts: &BTreeMap<&FactId, &
         template.render(&context).unwrap_or_else(|error| format!("{} ({error})", plain(&candidate.summary)))
     };
     let one_line = |section: &str| render(section).split_whitespace().collect::<Vec<_>>().join(" ");
+    // Only actions that write to somebody have a message.
     let message = Some(render("message").trim().to_owned()).filter(|m| !m.is_empty());
     Prose {
         rationale: one_line("rationale"),

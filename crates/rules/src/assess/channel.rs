@@ -54,13 +54,14 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception) {
         gathered.miss(format!("demand forecast of {label}"), "what the wrong quantity costs");
         return;
     }
+    // The channel sells from all its places together; they vary apart, so deviations add in squares.
     let (mu, variance) = known.iter().fold((0.0, 0.0), |(mu, variance), place| {
         let (m, sigma) = scene.outlook.window(place, 0, WRONG_DAYS);
         (mu + m, variance + sigma * sigma)
     });
     let demand = Demand { mu, sigma: variance.sqrt() };
     let Some((margin, mut cites)) = gathered.margin(&offer.item) else { return };
-    cites.extend(lay_out(gathered, &offer, &demand));
+    cites.extend(offer_facts(gathered, &offer, &demand));
     // Within the buffer, too, what is kept back for the others can be sold twice.
     let key = if offer.last.published > offer.available || exception.signal.code == ExceptionType::OOversell {
         oversold(gathered, &offer, &demand, margin, cites)
@@ -70,7 +71,7 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception) {
     act(gathered, exception, &offer, &key);
 }
 
-fn lay_out(gathered: &mut Gathered<'_>, offer: &Offer, demand: &Demand) -> Vec<FactId> {
+fn offer_facts(gathered: &mut Gathered<'_>, offer: &Offer, demand: &Demand) -> Vec<FactId> {
     let place = place_of(offer);
     let notice = RecordRef::new(RecordKind::Notice, offer.notice.clone());
     let item = item_ref(&offer.item);

@@ -97,6 +97,7 @@ pub(super) fn of(scene: &Scene<'_>, action: &Action) -> Vec<Check> {
         // A mute is about Reeve's own list; `noise` checks it.
         Action::NoAction { .. } | Action::Escalate { .. } | Action::Mute { .. } => {}
     }
+    // What stops an action is read first.
     checks.0.sort_by_key(|check| !check.hard);
     checks.0
 }

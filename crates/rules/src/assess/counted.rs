@@ -26,7 +26,7 @@ pub(super) fn agreed(gathered: &mut Gathered<'_>, place: &Place, event: &Event) 
 }
 
 /// What a count that agreed has said, for people.
-pub(super) fn said(count: &Counted) -> String {
+pub(super) fn in_words(count: &Counted) -> String {
     format!("a count of {} agreed with the books ({} found)", count.day, count.found())
 }
 

@@ -29,9 +29,9 @@ pub(super) fn receipts(projection: &Projection) -> Vec<Receipt> {
 /// Keeps the forecast of a place for as many days as its figures look ahead.
 pub(super) fn forecast(gathered: &mut Gathered<'_>, place: &Place, days: u32) {
     let course: Vec<_> = gathered.scene.outlook.course(place).take(days as usize).collect();
-    let kept = gathered.workings.forecasts.entry(name(place)).or_default();
-    if kept.course.len() < course.len() {
-        *kept = Forecast::of(course.iter().map(|day| (day.mean, day.sigma)));
+    let frozen = gathered.workings.forecasts.entry(name(place)).or_default();
+    if frozen.course.len() < course.len() {
+        *frozen = Forecast::of(course.iter().map(|day| (day.mean, day.sigma)));
     }
 }
 

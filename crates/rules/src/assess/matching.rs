@@ -84,7 +84,7 @@ impl Disputes {
             gathered.miss(format!("billed price of {} in company currency", line.order_name), "the bill check");
             return;
         };
-        let cites = lay_out(gathered, line, agreed, &check);
+        let cites = check_facts(gathered, line, agreed, &check);
         let [quantity_key, price_key, _] = keys(line_id);
         let name = format!("{} on {}", book.item_label(&line.item), line.order_name);
         if quantity {
@@ -143,7 +143,7 @@ impl Disputes {
     }
 }
 
-fn lay_out(gathered: &mut Gathered<'_>, line: &PurchaseLine, agreed: UnitPrice, check: &ThreeWay) -> Vec<FactId> {
+fn check_facts(gathered: &mut Gathered<'_>, line: &PurchaseLine, agreed: UnitPrice, check: &ThreeWay) -> Vec<FactId> {
     let source = line_ref(&line.id);
     let mut cites = vec![
         gathered.fact(source.clone(), "qty", "ordered", FactValue::Quantity(line.qty)),
@@ -299,6 +299,7 @@ fn claim_and_ask(gathered: &mut Gathered<'_>, lines: &[&PurchaseLine]) {
     let book = gathered.scene.book;
     let Some(first) = lines.first() else { return };
     let settings = gathered.scene.settings;
+    // What was never owed is claimed; what is billed and still to come is only asked after, since it may come.
     let (amount, mut keys) = disputed(gathered, lines);
     let (outstanding, later) = ahead(gathered, lines);
     let source = line_ref(&first.id);

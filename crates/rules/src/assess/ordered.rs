@@ -53,8 +53,10 @@ pub(super) fn above_the_list(gathered: &mut Gathered<'_>, line_id: &str) {
     let [.., key] = keys(&line.id);
     let name = format!("{} on {}", book.item_label(&line.item), line.order_name);
     gathered.lose(&key, format!("ordered above the list price: {name}"), Range::certain(variance), cites.clone());
+    // Below the list nobody asks why.
     if variance > Money::ZERO {
         let order = &line.order_name;
+        // Before the bill a wrong price is a line to correct, afterwards money to get back: the chances differ.
         let is_billed = !book.bills(line_id).is_empty();
         let (about, left, latest) = if is_billed {
             let about = format!(

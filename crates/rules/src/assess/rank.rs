@@ -268,8 +268,9 @@ pub(super) fn abstention(gathered: &Gathered<'_>, p: f64, candidates: &[Candidat
     if p < LEAST_P {
         return Some(format!("the probability that this is real is {p:.2}, below {LEAST_P:.2}"));
     }
-    let told: Vec<bool> = gathered.scene.exceptions.iter().flat_map(|e| &e.signal.facts).map(|f| f.third_party).collect();
-    if !told.is_empty() && told.iter().all(|t| *t) {
+    let from_outside: Vec<bool> =
+        gathered.scene.exceptions.iter().flat_map(|e| &e.signal.facts).map(|f| f.third_party).collect();
+    if !from_outside.is_empty() && from_outside.iter().all(|t| *t) {
         return Some("the only evidence is text that somebody outside wrote".into());
     }
     opposite(candidates)

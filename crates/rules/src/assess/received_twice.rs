@@ -29,6 +29,7 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception, dispute
         gathered.miss(format!("receipt {document}"), "the stock booked twice");
         return;
     };
+    // How much of it is one too many, and how much of that has been taken out again since, the book knows.
     let doubled = book.surplus_of(document);
     let mut taken_out: BTreeMap<&str, (Quantity, &ItemId)> = BTreeMap::new();
     // Several lines of a receipt may have brought one item to one place: it is one loss.
@@ -69,6 +70,7 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception, dispute
     if !doubled.iter().all(|surplus| super::bills::is_still_there(gathered.scene, surplus)) {
         return;
     }
+    // Reversing a receipt that was right means booking it in again: twice the paperwork.
     let cost = gathered.scene.settings.costs.paperwork;
     let source = RecordRef::new(RecordKind::Move, head.id.clone());
     let cites = vec![

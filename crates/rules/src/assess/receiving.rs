@@ -323,6 +323,7 @@ fn damage(gathered: &mut Gathered<'_>, line: &PurchaseLine, disputes: &mut Dispu
     cites.push(gathered.fact(source.clone(), "sent_back", "sent back", FactValue::Quantity(book.sent_back(&line.id))));
     cites.push(gathered.fact(source.clone(), "back_owed", "billed of what was sent back", FactValue::Quantity(back)));
     cites.push(gathered.fact(source, "damage_value", "value of what was sent back", FactValue::Money(amount)));
+    // A loss of its own beside the bill check: goods that went back are owed whether or not the bill is disputed.
     let key = format!("claim:{}", line.id);
     let name = format!("{} on {}", book.item_label(&line.item), line.order_name);
     gathered.lose(&key, format!("sent back: {name}"), Range::certain(amount), cites);

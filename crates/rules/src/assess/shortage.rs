@@ -24,7 +24,7 @@ use super::gathered::{Gathered, Left, plus, range, scaled, units};
 use super::next_order;
 use super::projection::{self, Projection, Shortage, Z90};
 use super::replenish;
-use super::shortage_facts::{lay_out, waiting_facts};
+use super::shortage_facts::{waiting_facts, window_facts};
 
 /// By how much the share of recaptured sales may be off either way (handbook §6 rule 3).
 const RECAPTURE_DOUBT: f64 = 0.1;
@@ -363,7 +363,7 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, place: &Place, need: Need) {
     // Two windows: until relief, and, where an order is due, until what the next usual order would bring.
     let first = stake.first(scene, &now);
     let second = stake.second(scene, &now);
-    cites.extend(lay_out(gathered, place, &now, &first, "shortage"));
+    cites.extend(window_facts(gathered, place, &now, &first, "shortage"));
     let losses = stake.loss(scene, &now);
     let Losses { lost, more, waited } = losses;
     let lost_cite =
@@ -384,7 +384,7 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, place: &Place, need: Need) {
     }
     if let Some(second) = second.as_ref().filter(|_| more.expected > Money::ZERO) {
         let mut more_cites = cites;
-        more_cites.extend(lay_out(gathered, place, &now, second, "unordered"));
+        more_cites.extend(window_facts(gathered, place, &now, second, "unordered"));
         // It is a sum on the assumption that nobody orders before: it says so.
         let label = "lost margin that waiting for the next usual order adds";
         more_cites.push(gathered.place_fact(item, location, "unordered_margin", label, FactValue::Money(more.expected)));

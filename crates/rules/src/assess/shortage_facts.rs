@@ -41,7 +41,7 @@ pub(super) fn waiting_facts(
 }
 
 /// The facts of a projected window.
-pub(super) fn lay_out(
+pub(super) fn window_facts(
     gathered: &mut Gathered<'_>,
     place: &Place,
     now: &Projection,
@@ -50,6 +50,7 @@ pub(super) fn lay_out(
 ) -> Vec<FactId> {
     let (item, location) = place;
     let book = gathered.scene.book;
+    // First what the window was computed from, then what it came to, so that a reader can follow it line by line.
     let mut cites = vec![
         gathered.place_fact(item, location, "on_hand", "on hand", FactValue::Quantity(book.on_hand(item, location))),
         gathered.place_fact(
@@ -72,6 +73,7 @@ pub(super) fn lay_out(
         gathered.place_fact(item, location, &format!("{field}_supply"), "supply in the window", units(found.supply)),
         gathered.place_fact(item, location, &format!("{field}_units"), "expected units short", units(found.units)),
     ];
+    // Tills sell before they post: without this line what is available would not follow from what is on hand.
     let unposted = book.unposted(item, location);
     if !unposted.is_zero() {
         let label = "sold at the tills, not yet posted";
@@ -88,6 +90,7 @@ pub(super) fn lay_out(
         let label = format!("promised on {}", line.order_name);
         let promised = FactValue::Date(book.calendar.day_of(line.promised));
         cites.push(gathered.fact(line_ref(&line.id), "promised", &label, promised));
+        // A later date that the supplier announced is what the projection goes by, so it is shown beside the promise.
         if let Some(announced) = book.announced(&line.id) {
             let source = RecordRef::new(RecordKind::Notice, announced.notice.clone());
             let label = format!("announced for {}", line.order_name);

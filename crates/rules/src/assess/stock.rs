@@ -122,7 +122,7 @@ pub(super) fn count(gathered: &mut Gathered<'_>, exception: &Exception) {
     if let Some(count) = event_of(odd).and_then(|event| counted::agreed(gathered, &place, &event)) {
         // The difference stands: a third count would save nothing.
         if !gathered.proposals.iter().any(|p| matches!(p.action, Action::Escalate { .. })) {
-            gathered.escalate(&format!("why the books were off; {} since", counted::said(&count)), "inventory control");
+            gathered.escalate(&format!("why the books were off; {} since", counted::in_words(&count)), "inventory control");
         }
         return;
     }
@@ -158,6 +158,7 @@ pub(super) fn shrink(gathered: &mut Gathered<'_>, exception: &Exception) {
             places.insert((m.item.clone(), at.clone()));
         }
     }
+    // A surplus found in a count is no loss, and does not make up for one elsewhere.
     let losses = |place: &Place| -> Vec<(&StockMove, Quantity)> {
         counts_since(book, place, from).into_iter().filter(|(_, off)| off.0 < Decimal::ZERO).collect()
     };
@@ -170,6 +171,7 @@ pub(super) fn shrink(gathered: &mut Gathered<'_>, exception: &Exception) {
         let days = days_of_losses(book, &found);
         let Some(cost) = gathered.cost(&place.0) else { continue };
         let value = quantity * cost.price;
+        // What is gone is gone: at stake is that it goes on as fast as it did.
         let ahead = value.to_f64() * SHRINK_DAYS / days;
         let amount = range(ahead * 0.5, ahead, ahead * 1.5);
         let cites = vec![
@@ -193,6 +195,7 @@ pub(super) fn shrink(gathered: &mut Gathered<'_>, exception: &Exception) {
             largest = Some((amount.expected, place, by));
         }
     }
+    // One place is looked into, the one that loses most; what is found there tells about the others.
     let Some((_, place, by)) = largest else {
         return gathered.escalate("why goods go missing again and again", "loss prevention (restricted)");
     };
@@ -203,7 +206,7 @@ pub(super) fn shrink(gathered: &mut Gathered<'_>, exception: &Exception) {
     let settled =
         losses(&place).last().and_then(|(m, _)| event_of(m)).and_then(|event| counted::agreed(gathered, &place, &event));
     let why = if let Some(count) = settled {
-        format!("why goods went missing again and again; {} since", counted::said(&count))
+        format!("why goods went missing again and again; {} since", counted::in_words(&count))
     } else {
         // Finding out at one place tells something about the cluster, but not all of it.
         gathered.recount(&place.0, &place.1, &[own], 0.6, by);
@@ -282,7 +285,7 @@ pub(super) fn phantom(gathered: &mut Gathered<'_>, exception: &Exception, share:
         gathered.contact(&Question {
             role: Role::Store,
             partner: location.as_str(),
-            about: &format!("{}: can customers see and buy it; {}", scene.book.item_label(item), counted::said(&count)),
+            about: &format!("{}: can customers see and buy it; {}", scene.book.item_label(item), counted::in_words(&count)),
             keys: &[key],
             left: LEFT_AFTER_LOOKING,
             latest: gathered.today_plus(7),
@@ -345,6 +348,7 @@ pub(super) fn spoiled(gathered: &mut Gathered<'_>, exception: &Exception, kind: 
 pub(super) fn doubled_order(gathered: &mut Gathered<'_>, exception: &Exception) {
     let book = gathered.scene.book;
     let Some(document) = &exception.signal.subject.document else { return };
+    // The detector names both orders, the one that is repeated first.
     let mut names = document.split(',').map(str::trim).filter(|n| !n.is_empty());
     let (Some(first), Some(second)) = (names.next(), names.next()) else {
         gathered.miss(format!("the two orders of {document}"), "the value of the duplicate");
@@ -358,6 +362,7 @@ pub(super) fn doubled_order(gathered: &mut Gathered<'_>, exception: &Exception) 
     let mut cites: Vec<FactId> = Vec::new();
     let mut value = Decimal::ZERO;
     for line in &lines {
+        // Without one cost the sum would say too little, and the case be ordered by it.
         let Some(cost) = gathered.cost(&line.item) else { return };
         value += line.qty.0 * cost.price.0;
         let source = RecordRef::new(RecordKind::SaleLine, line.id.clone());

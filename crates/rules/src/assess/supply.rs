@@ -103,10 +103,12 @@ fn cycle_loss(gathered: &mut Gathered<'_>, place: Place, supplier: &SupplierId, 
         let (mu, sigma) = formulas::lead_time_demand(daily, sigma, days, shift.sd);
         formulas::reorder_point(mu, formulas::safety_stock(projection::service_z(scene), sigma))
     };
+    // The ERP reorders at its minimum where it has one; else people do, at the point that the listed lead time gives.
     let rule = book.rule(item, location).filter(|rule| rule.min.is_positive());
     let minimum = rule.map(|rule| rule.min.to_f64());
     let in_force = minimum.unwrap_or(point(listed));
     let corrected = in_force + (point(real) - point(listed)).max(0.0);
+    // Both protections against the lead time as it is: the difference is what the wrong entry costs in one cycle.
     let (mu, sd) = formulas::lead_time_demand(daily, sigma, real, shift.sd);
     let short = formulas::late_reorder_shortage(mu, sd, in_force, corrected);
     let lost = formulas::lost_margin(short, margin, recapture);
@@ -133,6 +135,7 @@ fn cycle_loss(gathered: &mut Gathered<'_>, place: Place, supplier: &SupplierId, 
     };
     let made = Made::Cycle { daily, sigma, listed, lead: real, lead_sd: shift.sd, minimum, margin };
     gathered.lose_by(&key, format!("lost margin of one cycle, {reordered}: {name}"), amount, cites, made);
+    // A cycle is as long as what is ordered lasts, and no shorter than the rhythm in which is ordered.
     let review = projection::review_days(book, supplier, location);
     let gap = rule.map_or(0.0, |rule| (rule.max - rule.min).to_f64());
     let cycle = if daily > 0.0 { (gap / daily).clamp(review, CYCLE_DAYS_MOST) } else { CYCLE_DAYS_MOST };

@@ -54,6 +54,7 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception, place: 
     let book = scene.book;
     let (item, location) = place;
     let name = format!("{} at {}", book.item_label(item), book.location_name(location));
+    // Without a forecast nothing says what is too much.
     if !scene.outlook.daily.contains_key(place) {
         gathered.miss(format!("demand forecast of {name}"), "the excess");
         return;
@@ -105,6 +106,7 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception, place: 
         let (before, _) = level_change(book, exception, place);
         changes(gathered, place, &surplus, before, &loss, &cites);
     }
+    // A promotion that nobody sees sells nothing: the store can look at once.
     if promotion {
         let source = super::gathered::item_ref(item);
         gathered.contact(&Question {

@@ -25,8 +25,8 @@ const LEFT_AFTER_COUNT: f64 = 0.7;
 
 /// The transfer that an exception is about, while it lasts.
 pub(super) fn passage_of(scene: &Scene<'_>, exception: &Exception) -> Option<Passage> {
-    let told = exception.signal.facts.iter().map(|f| &f.source).find(|s| s.kind == RecordKind::Move)?;
-    scene.book.passage(&told.id)
+    let cited = exception.signal.facts.iter().map(|f| &f.source).find(|s| s.kind == RecordKind::Move)?;
+    scene.book.passage(&cited.id)
 }
 
 /// Assesses an overdue transfer.
@@ -39,6 +39,7 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception) {
     let reported = matches!(carrier, Some((_, CarrierState::Lost | CarrierState::Damaged, _)));
     let source = RecordRef::new(RecordKind::Move, passage.id.clone());
     let mut keys = Vec::new();
+    // Goods that never left are on their old shelf: nothing of them is at risk on the way.
     if passage.shipped_at.is_some() || reported {
         let Some(cost) = gathered.cost(&passage.item) else { return };
         let share = if reported { REPORTED_LOST } else { LOST };
@@ -65,6 +66,7 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception) {
             gathered.recount(&passage.item, to, &keys, LEFT_AFTER_COUNT, None);
         }
     }
+    // Whoever had the goods last is asked: the carrier where there is one, else who sent them.
     let sender = passage.from.as_ref().or(passage.to.as_ref());
     let (role, partner) = match (&carrier, sender) {
         (Some((notice, ..)), _) => (Role::Carrier, notice.source.clone()),

@@ -79,12 +79,12 @@ fn delay(book: &Book, settings: &Settings, outlook: &Outlook, line: &PurchaseLin
     let announced = book.announced(&line.id).filter(|a| a.date == due);
     let supplier = book.supplier_name(&line.supplier);
     let (item, order, place) = (book.item_label(&line.item), &line.order_name, book.location_name(&line.location));
-    let said = if announced.is_some() {
+    let answer = if announced.is_some() {
         format!("{supplier} announced {due} instead of {first} for {order} to {place}")
     } else {
         format!("{order} from {supplier} to {place} is now promised for {due} instead of {first}")
     };
-    let headline = format!("{said}: {open} of {item} still to come, wanted from {wanted}.");
+    let headline = format!("{answer}: {open} of {item} still to come, wanted from {wanted}.");
     let mut facts = line_facts(book, line);
     let late = FactValue::days(f64::from(days_between(first, due)));
     facts.push(fact(book, record(RecordKind::PoLine, &line.id), "delay_days", "days after the first promise", late));

@@ -74,10 +74,10 @@ fn stranger(book: &Book, found: &Stranger) -> Option<Signal> {
         document: Some(found.shipment.clone()),
         ..super::receiving::subject_of_order(beside)
     };
-    let told = FactValue::Quantity(found.told);
+    let announced = FactValue::Quantity(found.told);
     let field = format!("stranger@{}", found.item);
     let facts = [
-        fact(book, record(RecordKind::Notice, &found.notice), &field, "announced beside the order", told),
+        fact(book, record(RecordKind::Notice, &found.notice), &field, "announced beside the order", announced),
         fact(
             book,
             record(RecordKind::PoLine, &beside.id),

@@ -37,11 +37,11 @@ fn buffer(settings: &Settings, available: Quantity) -> f64 {
 /// Has `wrong` held for longer than a synchronisation takes, and does it hold now?
 fn lasts(settings: &Settings, offer: &Offer, wrong: impl Fn(Quantity, Quantity) -> bool) -> bool {
     let long = SignedDuration::try_from(settings.channel.drift).unwrap_or(SignedDuration::MAX);
-    let was = |told: &Told| wrong(told.published, told.available);
+    let was = |row: &Told| wrong(row.published, row.available);
     let last = &offer.last;
     let settled = last.changed_at.is_none_or(|at| last.at.duration_since(at) > long);
     // Wrong at the end of each word in an unbroken row, the oldest of them long enough ago.
-    let row = offer.before.iter().take_while(|told| was(told));
+    let row = offer.before.iter().take_while(|row| was(row));
     let persisted = row.last().is_some_and(|oldest| last.at.duration_since(oldest.at) > long);
     was(last) && wrong(last.published, offer.available) && (settled || persisted)
 }
@@ -118,11 +118,11 @@ fn facts(book: &Book, settings: &Settings, offer: &Offer, place: &str) -> Vec<Fa
     let notice = || record(RecordKind::Notice, &offer.notice);
     let item = || record(RecordKind::Item, offer.item.as_str());
     // A time, not an age: an age would be another fact at every look.
-    let said = FactValue::Text(offer.last.at.strftime("%Y-%m-%d %H:%M UTC").to_string());
+    let published_at = FactValue::Text(offer.last.at.strftime("%Y-%m-%d %H:%M UTC").to_string());
     let buffer = FactValue::number(buffer(settings, offer.available), 1);
     vec![
         fact(book, notice(), "published", "offered for sale", FactValue::Quantity(offer.last.published)),
-        fact(book, notice(), "told_at", "the channel said so at", said),
+        fact(book, notice(), "told_at", "the channel said so at", published_at),
         fact(book, item(), &format!("available@{place}"), "available", FactValue::Quantity(offer.available)),
         fact(
             book,

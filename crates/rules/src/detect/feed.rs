@@ -234,9 +234,9 @@ fn rows_by_day(book: &Book) -> BTreeMap<(LocationId, Feed), BTreeMap<Date, f64>>
         }
     }
     // Shipments speak only where nothing else does: of an order that waits for stock they say nothing on its day.
-    let told: BTreeSet<LocationId> =
+    let covered: BTreeSet<LocationId> =
         rows.keys().filter(|(_, feed)| *feed != Feed::Shipments).map(|(location, _)| location.clone()).collect();
-    rows.retain(|(location, feed), _| *feed != Feed::Shipments || !told.contains(location));
+    rows.retain(|(location, feed), _| *feed != Feed::Shipments || !covered.contains(location));
     rows
 }
 
@@ -340,9 +340,9 @@ mod tests {
         let holiday = book(20, |_, number, _| number == 68);
         let settings = Settings::defaults();
         let off = ClosedDays::try_from(vec!["2026-09-12".to_owned()]).unwrap();
-        let told = Feeds::of(&holiday, &off);
-        assert!(told.signals(&holiday, &settings).is_empty(), "a day that is known to be off is missed by nobody");
-        assert!(told.is_silent(&LocationId::new("1"), day(68)));
+        let feeds = Feeds::of(&holiday, &off);
+        assert!(feeds.signals(&holiday, &settings).is_empty(), "a day that is known to be off is missed by nobody");
+        assert!(feeds.is_silent(&LocationId::new("1"), day(68)));
         let signals = Feeds::of(&holiday, &ClosedDays::default()).signals(&holiday, &settings);
         assert_eq!(signals.len(), 2);
         let shared = |signal: &Signal| signal.links.iter().any(|link| link == "feed:all 2026-09-12");

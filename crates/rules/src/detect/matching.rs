@@ -157,7 +157,7 @@ fn quantity(book: &Book, settings: &Settings, line: &PurchaseLine, billed: &[&Bi
     }
     let agreed = line.price?;
     let variance = over * agreed;
-    let said = format!(
+    let billed = format!(
         "{} billed {total} of {} on {}, {received} were received",
         book.supplier_name(&line.supplier),
         book.item_label(&line.item),
@@ -165,15 +165,15 @@ fn quantity(book: &Book, settings: &Settings, line: &PurchaseLine, billed: &[&Bi
     );
     let (outstanding, expected) = (excess.outstanding, excess.expected);
     let headline = if !held {
-        format!("{said}: {over} too many, {variance} at the order's price.")
+        format!("{billed}: {over} too many, {variance} at the order's price.")
     } else if excess.late {
         format!(
-            "{said}, {outstanding} are outstanding since {expected}: {over} billed and not here, {variance} at the order's price."
+            "{billed}, {outstanding} are outstanding since {expected}: {over} billed and not here, {variance} at the order's price."
         )
     } else {
         let due = bill.due_on.map_or_else(|| "at once".to_owned(), |due| format!("on {due}"));
         format!(
-            "{said}, {outstanding} are promised for {expected}: the bill is due {due}, {variance} would be paid before the goods come."
+            "{billed}, {outstanding} are promised for {expected}: the bill is due {due}, {variance} would be paid before the goods come."
         )
     };
     let source = || record(RecordKind::PoLine, &line.id);

@@ -40,6 +40,7 @@ impl Demand {
         let to = promotion.to.min(book.closed);
         let (mut expected, mut actual, mut low, mut high) = (0.0, 0.0, 0.0, 0.0);
         let mut days = 0;
+        // Promotions have no location: each company's places are judged together, and apart from the others'.
         let ours = |place: &Place| place.0 == promotion.item && book.company_of(&place.1) == company;
         let mut first = None;
         for (place, scores) in self.scores.iter().filter(|(place, _)| ours(place)) {
@@ -54,6 +55,7 @@ impl Demand {
             days = days.max(lift.days);
         }
         let length = f64::from(days_between(promotion.from, promotion.to) + 1);
+        // A promotion that has just begun says nothing yet.
         if expected <= 0.0 || f64::from(days) < (length * 0.2).max(2.0) {
             return None;
         }
@@ -61,6 +63,7 @@ impl Demand {
         let (low, high) = (ratio - low.sqrt() / expected, ratio + high.sqrt() / expected);
         let plan = planned_uplift(settings, promotion);
         let item = book.item_label(&promotion.item);
+        // Only where the whole interval lies beyond the band: a promotion is uncertain by nature.
         let (code, words) = if low > plan * settings.detect.promo_band {
             (T::DPromoOver, "more than planned")
         } else if high < plan / settings.detect.promo_band {

@@ -77,14 +77,15 @@ fn timing(book: &Book, settings: &Settings, lines: &[&PurchaseLine]) -> Option<S
     let promise =
         fact(book, record(RecordKind::PoLine, &first.id), "promised_first", "first promise", FactValue::Date(promised));
     let received = first_receipt(book, lines);
-    let said = settings.calendar.working_days.of(book, &first.location);
+    let working = settings.calendar.working_days.of(book, &first.location);
     let ended = received.unwrap_or(book.today);
     let days = days_between(promised, ended);
     // Days on which nobody books goods in there make nothing late.
-    let is_late = book.days_late(&first.location, promised, ended, said) > settings.tolerances.late_days;
+    let is_late = book.days_late(&first.location, promised, ended, working) > settings.tolerances.late_days;
     let off = FactValue::days(f64::from(days));
     let days_off = fact(book, record(RecordKind::PoLine, &first.id), "days_off", "days after the promise", off);
     if let Some(received) = received {
+        // When it came is a question of trust in the supplier, and soon no news; what has not come stays one.
         if days_between(received, book.today) > settings.detect.event_days {
             return None;
         }
@@ -236,12 +237,14 @@ fn quantity(
     let supplier = book.supplier_name(&line.supplier);
     let (order, ordered) = (&line.order_name, line.qty);
     let ratio = came.to_f64() / ordered.to_f64();
+    // A ratio of a usual pack speaks of a wrong unit, not of goods: then stock is wrong, and the supplier owes nothing.
     let slip = PACK_FACTORS.iter().find(|f| near(ratio, **f) || near(ratio, 1.0 / **f));
     let (code, headline) = if let Some(factor) = slip.filter(|_| came.is_positive() && !doubled) {
         let words =
             format!("{order} {item}: {came} received for {ordered} ordered, a ratio of {factor}: a unit slip is likely.");
         (T::RUom, words)
     } else if off > 0.0 {
+        // What came twice has a case of its own, which counts it.
         if doubled {
             return None;
         }
@@ -262,6 +265,7 @@ fn quantity(
     if !open.is_positive() {
         signal = signal.opens_until(plus_days(last.unwrap_or(first), settings.detect.claim_days));
     }
+    // What is still to come may run the place out: the shortage and the order are one case then.
     if code == T::RShort && open.is_positive() {
         signal = signal.link(place_key::shortage(&line.item, &line.location));
     }

@@ -94,14 +94,17 @@ fn lead_time_shift(book: &Book, settings: &Settings, supplier: &SupplierId, comp
     let recent = newest(&legs);
     let late: Vec<f64> = recent.iter().map(|l| f64::from(l.late)).collect();
     let beyond = recent.iter().filter(|l| l.late > settings.tolerances.late_days).count();
+    // One late order is a late order; only several of the newest are another lead time.
     if recent.len() < LATE || beyond < LATE {
         return None;
     }
+    // The middle one, so that a single order that was forgotten does not make a supplier slow.
     let typical = median(&late)?;
     let (lead, _) = mean_sd(&recent.iter().map(|l| f64::from(l.lead)).collect::<Vec<_>>());
     let first = recent.first()?;
     let last = recent.last()?;
     let terms = book.supplier_prices_at(&first.line.item, &first.line.location, book.today);
+    // Without agreed terms there is nothing that could be corrected.
     let master = terms.into_iter().find(|p| &p.supplier == supplier)?;
     // Where there are several companies it is said for which, and each has a case of its own.
     let company = company.filter(|_| book.companies().len() > 1);

@@ -50,6 +50,7 @@ fn late(
     lanes: &Lanes<'_>,
     carriers: &CarrierWords<'_>,
 ) -> Option<Signal> {
+    // A date that somebody planned is a wish; how long the lane has taken before is a fact, so it goes first.
     let (lane, n) = lane_days(settings, passage, lanes);
     let shipped = passage.shipped_at.map(|at| book.calendar.day_of(at));
     let planned = passage.planned_at.map(|at| book.calendar.day_of(at));
@@ -57,6 +58,7 @@ fn late(
     let carrier = carriers.newest(&passage.documents);
     let overdue = days_between(due, book.today);
     let past = overdue > settings.tolerances.late_days;
+    // The carrier knows more than the calendar, but only of what it has said.
     let fires = match &carrier {
         Some((_, CarrierState::Lost | CarrierState::Damaged, _)) => true,
         Some((_, CarrierState::Delayed, expected)) => past || expected.is_none_or(|day| day > due),
@@ -77,9 +79,9 @@ fn late(
         (None, None) => "between locations".to_owned(),
     };
     let what = format!("{} of {} {way} with {}", passage.qty, book.item_label(&passage.item), passage.document());
-    let said = carrier.as_ref().and_then(|(_, state, _)| word(*state));
-    let headline = match (shipped, said) {
-        (_, Some(said)) => format!("{what}: the carrier reports it {said}; due {due}."),
+    let report = carrier.as_ref().and_then(|(_, state, _)| word(*state));
+    let headline = match (shipped, report) {
+        (_, Some(report)) => format!("{what}: the carrier reports it {report}; due {due}."),
         (Some(day), None) => format!("{what} left on {day} and has not arrived: due {due}, {overdue} days ago."),
         (None, None) => format!("{what} has not left: planned for {due}, {overdue} days ago."),
     };
@@ -111,8 +113,10 @@ fn late(
     };
     let days = (shipped.unwrap_or(due).min(book.today), book.today);
     let mut signal = Signal::rule(DETECTOR, T::TLate, subject, format!("transfer {}", passage.id), days, headline);
+    // Goods that a later count found are there: only the paper is late.
     signal.explained = found_by_count(book, passage, shipped);
     signal = signal.link(format!("transfer:{}", passage.document()));
+    // What runs out at its end waits for it: one decision ends both.
     if let Some(to) = &passage.to {
         signal = signal.link(place_key::shortage(&passage.item, to));
     }

@@ -57,6 +57,7 @@ impl<'b> Again<'b> {
             Made::Lost { place } => self.shortage(place)?.lost,
             Made::Unordered { place } => self.shortage(place)?.more,
             Made::Waiting { place } => self.shortage(place)?.waited,
+            // Only by how much later goods make it worse: what is lost anyway is no cost of the delay.
             Made::Slip { place, stake, line, days, share } => {
                 let forecast = self.workings.forecasts.get(place)?;
                 let now = Stock::of(stake);
@@ -65,6 +66,7 @@ impl<'b> Again<'b> {
                 let lost = |stock: &Stock| losses(stake, settings.recapture, forecast, stock).lost;
                 each(beyond(lost(&slipped), lost(&now)), |m| scaled(m, *share))
             }
+            // How long a ghost has sold nothing is known, what it would have sold is not: the ends are wide.
             Made::Ghost { daily, days, share, margin } => {
                 let lost = |recapture: f64| share * lost(daily * days, *margin, recapture);
                 let kept = settings.recapture;
@@ -74,6 +76,7 @@ impl<'b> Again<'b> {
                 let ahead = value.to_f64() * AHEAD_DAYS / days;
                 range(ahead * 0.5, ahead, ahead * 1.5)
             }
+            // Reordered too late by the wrong lead time: short by what the corrected point would have covered.
             Made::Cycle { daily, sigma, listed, lead, lead_sd, minimum, margin } => {
                 let z = formulas::normal_quantile(settings.service_level);
                 let point = |days: f64| {
@@ -98,6 +101,7 @@ impl<'b> Again<'b> {
                 let lost = formulas::lost_margin(more.max(0.0), *margin, settings.recapture);
                 range(held, held + lost, held + 2.0 * lost)
             }
+            // Money in goods that have not come works for nobody.
             Made::Overdue { value, days } => {
                 let held = formulas::holding_cost(value.to_f64(), 1.0, settings.holding_rate, *days);
                 range(held / 2.0, held, held * 2.0)
@@ -196,6 +200,7 @@ impl<'b> Again<'b> {
         let stock = Stock::of(stake);
         let recapture = self.workings.settings.recapture;
         let now = losses(stake, recapture, forecast, &stock);
+        // Without a day nothing can be projected; with one that lies too late, nothing is saved.
         change.day_after(0)?;
         let Some(day) = change.day_after(wait) else { return Some(now) };
         let with = |stock: &Stock| losses(stake, recapture, forecast, stock).at_most(now);

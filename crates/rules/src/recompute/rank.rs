@@ -81,8 +81,8 @@ pub fn lines(
         // Nothing dates it: the shorter the slack beside the days between digests, the more is lost by waiting.
         let share = formulas::perishing_share(rank.slack_days, digest_days);
         // A deadline that is kept since an earlier day makes nothing perish: then it may be less.
-        let kept = rank.hangs_on.is_some() && rank.perishing <= share;
-        (if kept { rank.perishing } else { share }, "slack and days to the next digest (setting), at most")
+        let not_put_off = rank.hangs_on.is_some() && rank.perishing <= share;
+        (if not_put_off { rank.perishing } else { share }, "slack and days to the next digest (setting), at most")
     };
     let near = (perishing - rank.perishing).abs() < 1e-9;
     let share = |u: f64| format!("{u:.4}");
@@ -110,7 +110,7 @@ fn deadline(rank: &Rank, drafted: &[&Candidate]) -> Option<Line> {
     let last = *days.iter().max()?;
     let same = days.iter().find(|day| **day == rank.deadline).copied().unwrap_or(last);
     // What no document dates is not put off while nothing gets better.
-    let kept = rank.hangs_on.is_some() && rank.deadline < last;
-    let near = kept || same == rank.deadline;
+    let not_put_off = rank.hangs_on.is_some() && rank.deadline < last;
+    let near = not_put_off || same == rank.deadline;
     Some(Line::near("deadline", rank.deadline, same, near, "the last day of the best action, or an earlier one said before"))
 }

@@ -71,6 +71,7 @@ pub(super) fn facts(again: Again<'_>) -> BTreeMap<FactId, Line> {
             }
         }
     }
+    // What a donor can spare, from its own frozen stock and demand.
     for donor in again.workings.donors.keys() {
         if let (Some((item, at)), Some(spare)) = (place_key::split(donor), again.spare(donor)) {
             let from = "available − promised to others − own demand until its receipt − own safety stock, whole units";
@@ -85,6 +86,7 @@ pub(super) fn facts(again: Again<'_>) -> BTreeMap<FactId, Line> {
             add(id, FactValue::Money(risk), "the donor's frozen stock, receipts and demand, with and without the units");
         }
     }
+    // Settings are frozen, too: a card is not wrong because somebody has changed one since.
     let set = &again.workings.settings;
     for fact in again.facts.0.facts.values() {
         if let Some(value) = setting(set, field_of(fact).0) {
@@ -116,6 +118,7 @@ fn setting(set: &Settings, field: &str) -> Option<FactValue> {
 /// The money figures of a card; p, NB and their like need no workings.
 pub(super) fn lines(again: Again<'_>, effect: &Effect, rec: &Recommendation, cited: &[&Fact]) -> Vec<Line> {
     let candidate = &rec.candidate;
+    // In the order of the formula, so that the first line that differs is where the sum went wrong.
     let mut lines = vec![at_stake(again, candidate)];
     lines.push(range("L₀, low to high", candidate.money.loss_now, again.at_stake(), "the ends of its parts, added up"));
     lines.extend(margins(again));
@@ -191,14 +194,14 @@ fn margins(again: Again<'_>) -> Vec<Line> {
 
 /// Each share that remains is one that the card says.
 fn shares(again: Again<'_>, effect: &Effect, cited: &[&Fact]) -> Vec<Line> {
-    let said = |share: f64| {
+    let stated = |share: f64| {
         let percent = FactValue::percent(share * 100.0);
         cited.iter().find(|f| field_of(f).0.starts_with("assumed_") && field_of(f).0.contains("_left") && f.value == percent)
     };
     let line = |(key, share): (&String, &f64)| {
         let figure = format!("share of {key} that remains");
         let percent = FactValue::percent(share * 100.0).show();
-        match said(*share) {
+        match stated(*share) {
             Some(fact) => Line::same(figure, fact.value.show(), percent, fact.id.as_str()),
             None => Line::same(figure, "no fact", percent, "the card must say what it assumes"),
         }
