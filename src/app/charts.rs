@@ -11,7 +11,7 @@ use crate::domain::book::Book;
 use crate::domain::calendar::plus_days;
 use crate::domain::exception::Subject;
 use crate::domain::record::MoveKind;
-use crate::pipeline::desk::{Desk, Laid};
+use crate::pipeline::moment::{Moment, Moments};
 
 /// Days shown: the eight weeks that the baseline learns from.
 const DAYS: i32 = 56;
@@ -19,20 +19,20 @@ const DAYS: i32 = 56;
 /// Half-width of the band, in standard deviations: 80 % of ordinary days lie in it.
 const BAND: f64 = 1.2816;
 
-/// Charts from the desk.
-pub(super) struct Charts(pub(super) Arc<Desk>);
+/// Charts from the book of this moment.
+pub(super) struct Charts(pub(super) Arc<Moments>);
 
 #[async_trait]
 impl ChartSource for Charts {
     async fn chart(&self, subject: &Subject, _as_of: Timestamp) -> Option<ChartData> {
-        let laid = self.0.lay_out().await.ok()?;
-        chart(&laid, subject)
+        let moment = self.0.now().await.ok()?;
+        chart(&moment, subject)
     }
 }
 
 /// The chart of an item at a location. Other subjects have no one series that would explain them.
-fn chart(laid: &Laid, subject: &Subject) -> Option<ChartData> {
-    let Laid { book, seen, .. } = laid;
+fn chart(moment: &Moment, subject: &Subject) -> Option<ChartData> {
+    let Moment { book, seen, .. } = moment;
     let place = (subject.item.clone()?, subject.location.clone()?);
     let from = plus_days(book.closed_at(&place.1), 1 - DAYS).max(book.first_day()?);
     let scores = seen.demand.scores(&place);

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 
 use super::{Outcome, open, print_json};
 use crate::config::Config;
-use crate::pipeline::desk::Desk;
+use crate::pipeline::moment::Moments;
 use crate::reports::kpi::{Figures, Group, Kpi, Period, Report};
 
 /// Which days.
@@ -28,8 +28,8 @@ pub(super) async fn run(config: Config, args: KpiArgs, json: bool) -> anyhow::Re
     let store = open::store(&config).await?;
     let clock = open::clock_of(&store, &config).await?;
     let config = Arc::new(config);
-    let desk = Arc::new(Desk::new(store.clone(), Arc::clone(&config), clock.clone()));
-    let figures = Figures::new(store, config, clock, desk);
+    let moments = Arc::new(Moments::new(store.clone(), Arc::clone(&config), clock.clone()));
+    let figures = Figures::new(store, config, clock, moments);
     let report = figures.of(Period::of(args.from, args.to, figures.today())?).await?;
     if json {
         print_json(&*report)?;

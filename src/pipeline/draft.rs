@@ -6,33 +6,31 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use anyhow::Context;
 use async_trait::async_trait;
 
-use super::desk::Laid;
+use super::answered::{Answered, is_undecided, keep_workings, same_facts};
 use super::model_draft::{ModelOutcome, draft_with_model};
 use super::observe::may_look;
-use super::standing::{Answered, is_undecided, same_facts, stand_by};
+use super::promises::Promises;
+use super::scenes::{Scenes, claims};
 use super::{Context as Stages, Progress, Stage};
 use crate::domain::action::{Action, Candidate};
 use crate::domain::audit::AuditEntry;
-use crate::domain::book::Place;
 use crate::domain::case::{Case, CaseState, Rank};
 use crate::domain::case_life::CaseEvent;
-use crate::domain::decision::RecommendationState;
 use crate::domain::draft::Draft;
 use crate::domain::evidence::{Bundle, Fact};
-use crate::domain::exception::Exception;
-use crate::domain::ids::{CaseId, FactId};
-use crate::domain::money::Quantity;
+use crate::domain::ids::FactId;
 use crate::domain::policy::{ActionCode, Policy};
 use crate::domain::recommendation::{Drafter, Prose, Recommendation};
 use crate::ports::{LanguageModel, ModelError, ModelReply, ModelRequest};
 use crate::rules::assess::{Assessment, RECOMMENDATIONS, assess};
 use crate::rules::playbook;
-use crate::rules::scene::{Scene, open_exceptions};
-use crate::store::{Store, StoreError};
+use crate::rules::scene::Scene;
+use crate::store::StoreError;
 
 /// Evidence, candidates and words for every case that waits for people.
 pub struct Drafting(pub Stages);
@@ -44,7 +42,7 @@ impl Stage for Drafting {
     }
 
     async fn run_once(&self) -> anyhow::Result<Progress> {
-        let Stages { store, desk, .. } = &self.0;
+        let Stages { store, config, moments, .. } = &self.0;
         let mut cases = store.list_cases(CaseState::UNDECIDED).await?;
         let mut asleep = store.list_cases(&["snoozed"]).await?;
         // A proposal about Reeve's own list rests on decisions, not on records.
@@ -57,32 +55,33 @@ impl Stage for Drafting {
         if !may_look(&self.0).await? {
             return Ok(Progress::Idle);
         }
-        let laid = desk.lay_out().await?;
+        let moment = moments.now().await?;
         let links = store.list_links().await?;
         let mut promises = Promises::firm(store).await?;
         // Judged alone first: who ranks better is served first from a donor that two cases want. What is worth nothing even if
         // every donor gave is worth nothing, and needs no stock itself: that hangs on no other case.
         let (mut order, mut idle) = (Vec::new(), BTreeSet::new());
-        let claimed = claims(&links, |_| true);
-        for case in cases {
-            let exceptions = open_exceptions(store.list_case_exceptions(&case.id).await?, &case);
-            let promised = promises.to_others(&case.id);
-            let rank = assess(&self.view(&case, &exceptions, &laid, &claimed, &promised)).rank;
+        let mut scenes = Scenes { moment, config: Arc::clone(config), claimed: claims(&links, |_| true) };
+        for case in &cases {
+            let facts = scenes.read(store, case, promises.to_others(&case.id)).await?;
+            let rank = assess(&scenes.scene(&facts)).rank;
             if rank.value.expected.minor <= 0 && !rank.unknown {
                 idle.insert(case.id.clone());
             }
-            order.push((rank.lane, Reverse(rank.priority), case, exceptions));
+            order.push((rank.lane, Reverse(rank.priority), facts));
         }
-        order.sort_by(|a, b| (a.0, a.1, &a.2.id).cmp(&(b.0, b.1, &b.2.id)));
-        let claimed = claims(&links, |case| idle.contains(case));
+        order.sort_by(|a, b| (a.0, a.1, &a.2.case.id).cmp(&(b.0, b.1, &b.2.case.id)));
+        scenes.claimed = claims(&links, |case| idle.contains(case));
         let mut changed = 0;
-        for (.., case, exceptions) in order {
-            let promised = promises.to_others(&case.id);
-            let view = self.view(&case, &exceptions, &laid, &claimed, &promised);
-            let assessment = assess(&view);
+        for (.., facts) in order {
+            // Those that were drafted before it have been promised their donors' units by now.
+            let promised = promises.to_others(&facts.case.id);
+            let facts = facts.with_promised(promised);
+            let case = &facts.case;
+            let assessment = assess(&scenes.scene(&facts));
             promises.first_choice(&case.id, &assessment);
             // One bad case must not keep the others from being drafted.
-            match self.draft(&view, &assessment, &laid).await {
+            match self.draft(&scenes.scene(&facts), &assessment).await {
                 Ok(true) => changed += 1,
                 Ok(false) => {}
                 // Another stage or a click was first. It wakes this one, which then looks at the case as it is now.
@@ -93,21 +92,12 @@ impl Stage for Drafting {
             }
         }
         for case in asleep {
-            let exceptions = open_exceptions(store.list_case_exceptions(&case.id).await?, &case);
-            let promised = promises.to_others(&case.id);
-            let rank = as_read_back(&assess(&self.view(&case, &exceptions, &laid, &claimed, &promised)).rank)?;
+            let facts = scenes.read(store, &case, promises.to_others(&case.id)).await?;
+            let rank = as_read_back(&assess(&scenes.scene(&facts)).rank)?;
             changed += usize::from(self.rank_asleep(case, rank).await?);
         }
         Ok(if changed == 0 { Progress::Idle } else { Progress::Advanced(changed) })
     }
-}
-
-/// Which case owns what, with `idle:75@3` beside `shortage:75@3` where that case needs no stock.
-fn claims(links: &BTreeMap<String, CaseId>, idle: impl Fn(&CaseId) -> bool) -> BTreeMap<String, String> {
-    let places = links.iter().filter(|(_, case)| idle(case));
-    let places = places.filter_map(|(link, case)| Some((format!("idle:{}", link.strip_prefix("shortage:")?), case)));
-    let owned = links.iter().map(|(link, case)| (link.clone(), case));
-    owned.chain(places).map(|(link, case)| (link, case.to_string())).collect()
 }
 
 /// A rank as it will read back: some decimals do not parse to the number that wrote them, and a rank that never equals the
@@ -132,34 +122,13 @@ impl Drafting {
         }
     }
 
-    fn view<'v>(
-        &'v self,
-        case: &'v Case,
-        exceptions: &'v [Exception],
-        laid: &'v Laid,
-        claimed: &'v BTreeMap<String, String>,
-        promised: &'v BTreeMap<Place, Quantity>,
-    ) -> Scene<'v> {
-        let config = &self.0.config;
-        Scene {
-            case,
-            exceptions,
-            book: &laid.book,
-            outlook: &laid.seen.outlook,
-            p: &laid.p,
-            claimed,
-            promised,
-            config: &config.rules,
-        }
-    }
-
-    async fn draft(&self, view: &Scene<'_>, assessment: &Assessment, laid: &Laid) -> anyhow::Result<bool> {
+    async fn draft(&self, scene: &Scene<'_>, assessment: &Assessment) -> anyhow::Result<bool> {
         let Stages { store, clock, .. } = &self.0;
-        let case = view.case;
+        let case = scene.case;
         let latest = store.find_latest_bundle(&case.id).await?;
-        let mut bundle = bundle(case, view.exceptions, assessment, laid, latest.as_ref());
+        let mut bundle = bundle(scene, assessment, latest.as_ref());
         if let Some(latest) = &latest {
-            stand_by(&mut bundle, latest);
+            keep_workings(&mut bundle, latest);
         }
         let hash = bundle.hash();
         let mut current = store.list_recommendations(&case.id).await?;
@@ -169,11 +138,11 @@ impl Drafting {
         next.rank = Some(as_read_back(&assessment.rank)?);
         next.state = next.state.after(CaseEvent::Propose)?;
         next.evidence_hash = Some(hash.clone());
-        let standing = current.iter().filter(|(r, _)| is_undecided(r)).collect::<Vec<_>>();
-        let same = !standing.is_empty() && standing.iter().all(|(r, _)| r.evidence_hash == hash);
+        let undecided = current.iter().filter(|(r, _)| is_undecided(r)).collect::<Vec<_>>();
+        let same = !undecided.is_empty() && undecided.iter().all(|(r, _)| r.evidence_hash == hash);
         let facts = same_facts(store, &bundle, &hash, &current).await?;
         let answered = Answered::on(&hash, &facts, &current);
-        if same && same_candidates(&standing, &answered, assessment, &self.0.config.rules.policy) {
+        if same && same_candidates(&undecided, &answered, assessment, &self.0.config.rules.policy) {
             if next.rank == case.rank && next.state == case.state {
                 return Ok(false);
             }
@@ -183,8 +152,8 @@ impl Drafting {
             return Ok(true);
         }
         store.insert_bundle(&bundle).await.context("freezing the evidence")?;
-        let (draft, drafter) = self.words(view, assessment, &bundle).await?;
-        let recommendations = self.recommend(view, assessment, &answered, draft, &drafter, &hash);
+        let (draft, drafter) = self.words(scene, assessment, &bundle).await?;
+        let recommendations = self.recommend(scene, assessment, &answered, draft, &drafter, &hash);
         next.version = case.version + 1;
         next.updated_at = clock.now();
         let entry = AuditEntry {
@@ -203,9 +172,9 @@ impl Drafting {
         Ok(true)
     }
 
-    async fn words(&self, view: &Scene<'_>, assessment: &Assessment, bundle: &Bundle) -> anyhow::Result<(Draft, Drafter)> {
+    async fn words(&self, scene: &Scene<'_>, assessment: &Assessment, bundle: &Bundle) -> anyhow::Result<(Draft, Drafter)> {
         let Some(model) = &self.0.ports.model else {
-            return Ok((playbook::draft(view, assessment), Drafter::Playbook { because: None }));
+            return Ok((playbook::draft(scene, assessment), Drafter::Playbook { because: None }));
         };
         let because = if assessment.abstain.is_some() {
             // What the rules give to a human is not for a model to decide.
@@ -217,12 +186,12 @@ impl Drafting {
             // What the policy does not let a model see is not told it, and so not cited by it.
             let mut sight = Bundle { workings: None, ..bundle.clone() };
             sight.facts.retain(|_, fact| self.0.config.rules.policy.model.shows(fact));
-            match draft_with_model(&metered, view, &assessment.candidates, &sight).await {
+            match draft_with_model(&metered, scene, &assessment.candidates, &sight).await {
                 ModelOutcome::Drafted { draft, drafter, .. } => return Ok((draft, drafter)),
                 ModelOutcome::GaveUp { because, .. } => Some(because.to_string()),
             }
         };
-        Ok((playbook::draft(view, assessment), Drafter::Playbook { because }))
+        Ok((playbook::draft(scene, assessment), Drafter::Playbook { because }))
     }
 
     /// Under which key the calls of this day are counted: the machine's, since they are paid by it.
@@ -237,7 +206,7 @@ impl Drafting {
 
     fn recommend(
         &self,
-        view: &Scene<'_>,
+        scene: &Scene<'_>,
         assessment: &Assessment,
         answered: &Answered<'_>,
         draft: Draft,
@@ -245,7 +214,7 @@ impl Drafting {
         evidence_hash: &str,
     ) -> Vec<Recommendation> {
         // What the drafter left out follows in computed order, in the playbook's words: nothing is hidden by not naming it.
-        let rest = playbook::draft(view, assessment).choices;
+        let rest = playbook::draft(scene, assessment).choices;
         let mut order: Vec<(&Candidate, Prose)> = Vec::new();
         for choice in draft.choices.into_iter().chain(rest) {
             let known = |(candidate, _): &(&Candidate, Prose)| candidate.id == choice.candidate;
@@ -276,7 +245,7 @@ impl Drafting {
             .enumerate()
             .map(|(i, (candidate, prose))| {
                 Recommendation::drafted(
-                    view.case.id.clone(),
+                    scene.case.id.clone(),
                     number(i),
                     candidate.clone(),
                     prose,
@@ -285,7 +254,7 @@ impl Drafting {
                     now,
                 )
             })
-            .chain(answered.held.iter().map(|&kept| kept.clone()))
+            .chain(answered.held.iter().map(|&held| held.clone()))
             .collect()
     }
 }
@@ -325,73 +294,8 @@ impl LanguageModel for Metered<'_> {
     }
 }
 
-/// Donors' units that transfers claim, by case: two open recommendations may not claim the same stock (handbook §5).
-#[derive(Debug, Default)]
-pub struct Promises(Vec<(CaseId, Place, Quantity)>);
-
-impl Promises {
-    /// Those that a person has signed or approved and that the ERP does not show yet.
-    ///
-    /// # Errors
-    /// Says what could not be read.
-    pub async fn firm(store: &Store) -> anyhow::Result<Self> {
-        let signed = store
-            .list_recommendations_in(&["signed", "forwarded", "escalated", "approved", "approved_with_edit", "handed_off"])
-            .await?;
-        // What is wrong on purpose promises nothing.
-        let drills = store.drill_recommendations().await?;
-        let mut firm = Self::default();
-        for (rec, _) in signed.iter().filter(|(r, _)| !drills.contains(&r.id)) {
-            let action = match &rec.state {
-                RecommendationState::ApprovedWithEdit { edited, .. } => edited,
-                _ => &rec.candidate.action,
-            };
-            firm.add(&rec.case_id, action);
-        }
-        Ok(firm)
-    }
-
-    /// The same with whatever else waits for a decision as its case's first choice.
-    ///
-    /// # Errors
-    /// Says what could not be read.
-    pub async fn proposed(store: &Store) -> anyhow::Result<Self> {
-        let mut all = Self::firm(store).await?;
-        let drills = store.drill_recommendations().await?;
-        for (rec, _) in store.list_recommendations_in(&["queued"]).await? {
-            if rec.rank == 1 && !drills.contains(&rec.id) && all.0.iter().all(|(owner, ..)| *owner != rec.case_id) {
-                all.add(&rec.case_id, &rec.candidate.action);
-            }
-        }
-        Ok(all)
-    }
-
-    /// Adds what a case's best action would take, unless the case has a promise already.
-    fn first_choice(&mut self, case: &CaseId, assessment: &Assessment) {
-        let best =
-            assessment.candidates.first().filter(|c| assessment.abstain.is_none() && c.money.benefit.expected.minor > 0);
-        if let Some(best) = best.filter(|_| self.0.iter().all(|(owner, ..)| owner != case)) {
-            self.add(case, &best.action);
-        }
-    }
-
-    fn add(&mut self, case: &CaseId, action: &Action) {
-        if let Action::Transfer { item, from, quantity, .. } = action {
-            self.0.push((case.clone(), (item.clone(), from.clone()), *quantity));
-        }
-    }
-
-    /// What is promised to other cases than `case`, by donor.
-    pub fn to_others(&self, case: &CaseId) -> BTreeMap<Place, Quantity> {
-        let mut sums = BTreeMap::new();
-        for (_, donor, quantity) in self.0.iter().filter(|(owner, ..)| owner != case) {
-            *sums.entry(donor.clone()).or_insert(Quantity::ZERO) += *quantity;
-        }
-        sums
-    }
-}
-
-fn bundle(case: &Case, exceptions: &[Exception], assessment: &Assessment, laid: &Laid, latest: Option<&Bundle>) -> Bundle {
+fn bundle(scene: &Scene<'_>, assessment: &Assessment, latest: Option<&Bundle>) -> Bundle {
+    let Scene { case, exceptions, book, .. } = scene;
     let mut facts: BTreeMap<FactId, Fact> = BTreeMap::new();
     for fact in exceptions.iter().flat_map(|e| &e.signal.facts).chain(&assessment.facts) {
         facts.insert(fact.id.clone(), fact.clone());
@@ -401,7 +305,7 @@ fn bundle(case: &Case, exceptions: &[Exception], assessment: &Assessment, laid: 
     Bundle {
         case_id: case.id.clone(),
         version: latest.map_or(1, |b| b.version + 1),
-        as_of: laid.book.as_of,
+        as_of: book.as_of,
         facts,
         missing: missing.into_iter().collect(),
         workings: Some(Box::new(assessment.workings.clone())),
@@ -413,14 +317,14 @@ fn lost_race(error: &anyhow::Error) -> bool {
 }
 
 fn same_candidates(
-    standing: &[&(Recommendation, i64)],
+    undecided: &[&(Recommendation, i64)],
     answered: &Answered<'_>,
     assessment: &Assessment,
     policy: &Policy,
 ) -> bool {
     let asked = |c: &&Candidate| policy.permits(ActionCode::of(&c.action)) && !answered.gone.contains(&&c.action);
     let stored: Vec<&Candidate> =
-        standing.iter().filter(|(r, _)| !answered.held.contains(&r)).map(|(r, _)| &r.candidate).collect();
+        undecided.iter().filter(|(r, _)| !answered.held.contains(&r)).map(|(r, _)| &r.candidate).collect();
     let wanted = assessment.candidates.iter().filter(asked).count().min(RECOMMENDATIONS);
     stored.len() >= wanted && stored.iter().all(|c| assessment.candidates.contains(c))
 }
@@ -438,7 +342,7 @@ fn drafter_name(drafter: &Drafter) -> String {
 mod tests {
     use super::*;
     use crate::domain::action::{MoneySum, Range};
-    use crate::domain::decision::{Before, RejectReason};
+    use crate::domain::decision::{Before, RecommendationState, RejectReason};
     use crate::domain::ids::{CaseId, PersonId};
     use crate::domain::money::Money;
     use jiff::Timestamp;
@@ -468,25 +372,6 @@ mod tests {
         );
         rec.state = state;
         (rec, 1)
-    }
-
-    #[test]
-    fn a_donors_units_are_promised_to_one_case_and_not_to_itself() {
-        let (item, from) = (crate::domain::ids::ItemId::new("7"), crate::domain::ids::LocationId::new("1"));
-        let transfer = |units: i64| Action::Transfer {
-            item: item.clone(),
-            from: from.clone(),
-            to: crate::domain::ids::LocationId::new("2"),
-            quantity: Quantity::units(units),
-            ship_on: "2026-10-09".parse().unwrap(),
-        };
-        let mut promises = Promises::default();
-        promises.add(&CaseId::new("a"), &transfer(20));
-        promises.add(&CaseId::new("b"), &transfer(5));
-        promises.add(&CaseId::new("c"), &candidate("x").action);
-        let donor = (item.clone(), from.clone());
-        let left = |case: &str| promises.to_others(&CaseId::new(case)).get(&donor).copied().unwrap_or(Quantity::ZERO);
-        assert_eq!((left("a"), left("b"), left("c")), (Quantity::units(5), Quantity::units(20), Quantity::units(25)));
     }
 
     #[test]

@@ -5,17 +5,20 @@
 //! wake-up, a crash and a restart all come to the same.
 
 pub mod anchors;
+mod answered;
 pub mod deliver;
-pub mod desk;
 pub mod detect;
 pub mod draft;
 pub mod model_draft;
+pub mod moment;
 pub mod noise;
 pub mod notify;
 pub mod observe;
+pub mod promises;
 pub mod publish;
 pub mod recheck;
-mod standing;
+pub mod rechecking;
+pub mod scenes;
 pub mod understand;
 pub mod verify;
 pub mod watermark;
@@ -42,7 +45,7 @@ pub struct Context {
     /// The time.
     pub clock: Clock,
     /// The book of this moment.
-    pub desk: Arc<desk::Desk>,
+    pub moments: Arc<moment::Moments>,
     /// Whether somebody said that the source has changed.
     pub hint: Arc<observe::Hint>,
 }

@@ -114,16 +114,16 @@ pub enum ModelOutcome {
 /// Asks `model` to order and explain the candidates that a judged case came to.
 pub async fn draft_with_model(
     model: &dyn LanguageModel,
-    view: &Scene<'_>,
+    scene: &Scene<'_>,
     candidates: &[Candidate],
     bundle: &Bundle,
 ) -> ModelOutcome {
     let file = CaseFile {
-        case_id: &view.case.id,
-        headline: &view.case.headline,
-        exceptions: view.exceptions,
-        subject: &view.case.subject,
-        currency: &view.config.money.currency,
+        case_id: &scene.case.id,
+        headline: &scene.case.headline,
+        exceptions: scene.exceptions,
+        subject: &scene.case.subject,
+        currency: &scene.settings.money.currency,
         candidates,
         bundle,
     };

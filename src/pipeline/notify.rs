@@ -15,8 +15,8 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use super::deliver::stuck;
-use super::desk::Laid;
 use super::detect::{is_current, looked_through};
+use super::moment::Moment;
 use super::noise::{Muting, drill, mutes};
 use super::watermark::Reading;
 use super::{Context as Stages, Progress, Stage, observe};
@@ -24,6 +24,7 @@ use crate::domain::audit::AuditEntry;
 use crate::domain::book::Book;
 use crate::domain::calendar::{Calendar, days_between};
 use crate::domain::case::{Case, CaseState, Lane, Rank};
+use crate::domain::decision::RecommendationState;
 use crate::domain::digest::{BelowLine, Digest, DigestLine, ExplainedLine};
 use crate::domain::draft::order_note;
 use crate::domain::exception::{Exception, ExceptionState, Subject};
@@ -33,9 +34,9 @@ use crate::domain::recommendation::Recommendation;
 use crate::domain::words::cut;
 use crate::pipeline::noise::drill::DRILL_VERB;
 use crate::render;
+use crate::rules::alternatives::alternatives;
 use crate::rules::drafters::drafted_by;
 use crate::rules::settings::RankingConfig;
-use crate::rules::told_apart::alternatives;
 use crate::store::{StoredDigest, Which};
 
 /// A case keeps its place unless its priority moves by more than this share (handbook §6 rule 4).
@@ -63,7 +64,7 @@ impl Stage for Notify {
     }
 
     async fn run_once(&self) -> anyhow::Result<Progress> {
-        let Stages { store, config, clock, desk, .. } = &self.0;
+        let Stages { store, config, clock, moments, .. } = &self.0;
         let now = clock.now();
         let day = config.rules.calendar.calendar().day_of(now);
         if now < config.rules.calendar.digest_at(day) || store.find_digest(day).await?.is_some() {
@@ -73,8 +74,8 @@ impl Stage for Notify {
             return Ok(Progress::Idle);
         }
         // What it says was judged before; of the records it wants names, and at its deadline there may be no more than half.
-        let laid = desk.lay_out_names().await?;
-        let digest = compose(&self.0, &laid, day).await?;
+        let moment = moments.now_or_half().await?;
+        let digest = compose(&self.0, &moment, day).await?;
         let kept = StoredDigest {
             text: render::text(&digest),
             markdown: render::markdown(&digest),
@@ -124,11 +125,11 @@ struct Ranked {
     damped: Money,
 }
 
-async fn compose(stages: &Stages, laid: &Laid, day: Date) -> anyhow::Result<Digest> {
+async fn compose(stages: &Stages, moment: &Moment, day: Date) -> anyhow::Result<Digest> {
     let Stages { store, config, clock, ports, .. } = stages;
     let calendar = config.rules.calendar.calendar();
     // What the cases rest on, which may be less than what was read since.
-    let as_of = looked_through(stages).await?.unwrap_or(laid.book.as_of);
+    let as_of = looked_through(stages).await?.unwrap_or(moment.book.as_of);
     let reading = Reading::load(store).await?;
     let due = config.rules.calendar.digest_at(day);
     let mut unread = reading.unread(day, due, &calendar, ports.source.streams());
@@ -162,7 +163,7 @@ async fn compose(stages: &Stages, laid: &Laid, day: Date) -> anyhow::Result<Dige
             .into_iter()
             .map(|(r, _)| r)
             .filter(|r| {
-                matches!(r.state.name(), "drafted" | "checked") || (r.state.is_waiting() && r.state.name() != "snoozed")
+                matches!(r.state, RecommendationState::Drafted | RecommendationState::Checked) || r.state.is_before_people()
             })
             .collect();
         recommendations.sort_by_key(|r| r.rank);
@@ -171,7 +172,7 @@ async fn compose(stages: &Stages, laid: &Laid, day: Date) -> anyhow::Result<Dige
     }
     ranked.sort_by_key(order);
     let (straight, sampled) = above(&ranked, &config.rules.ranking, day);
-    let book = &laid.book;
+    let book = &moment.book;
     let (mut lines, mut below) = (Vec::new(), Vec::new());
     for (i, entry) in ranked.iter().enumerate() {
         let shown = straight.contains(&i);
@@ -193,7 +194,7 @@ async fn compose(stages: &Stages, laid: &Laid, day: Date) -> anyhow::Result<Dige
         noise,
         decided: decided(stages, yesterday.as_ref()).await?,
         drafted_by: drafted_by(ranked.iter().filter_map(|e| e.recommendations.first()).map(|first| &first.drafter)),
-        health: health(stages, laid).await?.into_iter().chain(unknown(&below)).collect(),
+        health: health(stages, moment).await?.into_iter().chain(unknown(&below)).collect(),
         audit_head: store.audit_head().await?,
         lines,
     })
@@ -364,7 +365,7 @@ async fn decided(stages: &Stages, yesterday: Option<&StoredDigest>) -> anyhow::R
     Ok(lines)
 }
 
-async fn health(stages: &Stages, laid: &Laid) -> anyhow::Result<Vec<String>> {
+async fn health(stages: &Stages, moment: &Moment) -> anyhow::Result<Vec<String>> {
     let Stages { store, clock, .. } = stages;
     let mut lines = Vec::new();
     if let Some(newest) = store.newest_change().await? {
@@ -393,8 +394,8 @@ async fn health(stages: &Stages, laid: &Laid) -> anyhow::Result<Vec<String>> {
             lines.push(format!("The stage {} last failed: {}", status.stage, cut(&error, ERROR_CHARS)));
         }
     }
-    lines.extend(laid.seen.feeds.lines(&laid.book));
-    if laid.book.sale_lines.is_empty() {
+    lines.extend(moment.seen.feeds.lines(&moment.book));
+    if moment.book.sale_lines.is_empty() {
         lines.push("There are no sales in the records: demand can not be judged.".to_owned());
     }
     Ok(lines)

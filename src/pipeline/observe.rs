@@ -251,7 +251,7 @@ mod tests {
     use crate::config::Config;
     use crate::domain::ids::LocationId;
     use crate::domain::record::{Location, Observed, Record};
-    use crate::pipeline::desk::Desk;
+    use crate::pipeline::moment::Moments;
     use crate::ports::{Page, PortError, Ports, Source};
 
     /// A live server with one shop, which answers only while it is up.
@@ -307,8 +307,8 @@ mod tests {
         let clock = Clock::standing_at("2026-10-08T12:00:00Z".parse().unwrap());
         let live = Arc::new(Live::default());
         let ports = Ports { source: live.clone(), model: None, webhook: None };
-        let desk = Arc::new(Desk::new(store.clone(), Arc::clone(&config), clock.clone()));
-        let stages = Stages { store, config, ports, clock: clock.clone(), desk, hint: Arc::default() };
+        let moments = Arc::new(Moments::new(store.clone(), Arc::clone(&config), clock.clone()));
+        let stages = Stages { store, config, ports, clock: clock.clone(), moments, hint: Arc::default() };
         (live, clock, Observe::new(stages.clone()), stages, folder)
     }
 

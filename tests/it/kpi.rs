@@ -55,8 +55,8 @@ async fn the_figures_of_the_recording_are_those_counted_by_hand() {
         let clock = Clock::standing_at(calendar.close_of(calendar.day_of(last)));
         let app = App::new(Arc::clone(&config), store.clone(), ports, clock.clone());
         app.run_until_idle().await.unwrap();
-        let desk = Arc::clone(&app.context.desk);
-        let figures = || Figures::new(store.clone(), Arc::clone(&config), clock.clone(), Arc::clone(&desk));
+        let moments = Arc::clone(&app.context.moments);
+        let figures = || Figures::new(store.clone(), Arc::clone(&config), clock.clone(), Arc::clone(&moments));
         // 2026-10-04 to 2026-10-31: twenty items at three locations over 28 days.
         let period = Period::of(None, None, figures().today()).unwrap();
         let before = figures().of(period).await.unwrap();

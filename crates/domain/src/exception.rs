@@ -271,6 +271,11 @@ impl Signal {
         }
     }
 
+    /// Was it made by this detector, in whatever version?
+    pub fn is_made_by(&self, detector: &str) -> bool {
+        self.detector.split('/').next() == Some(detector)
+    }
+
     /// Says until which day it is news.
     #[must_use]
     pub fn opens_until(mut self, day: Date) -> Self {

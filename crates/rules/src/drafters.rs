@@ -8,33 +8,43 @@ use reeve_domain::words::cut;
 /// Longest kind of a reason why the playbook drafted, in characters.
 const KIND_CHARS: usize = 120;
 
+/// Who wrote, where not the playbook. A model may be called as it likes, also `people`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Hand {
+    Model,
+    People,
+}
+
 /// Says who drafted the first choice of each case, and why not the model: each kind of reason once, with its number of cases.
 pub fn drafted_by<'d>(drafters: impl Iterator<Item = &'d Drafter>) -> String {
-    let mut model = BTreeMap::new();
+    let mut hands: BTreeMap<(String, Hand), usize> = BTreeMap::new();
     let mut because: BTreeMap<String, usize> = BTreeMap::new();
     let mut playbook = 0;
     for drafter in drafters {
         match drafter {
-            Drafter::Model { name, .. } => *model.entry(name.clone()).or_insert(0) += 1,
+            Drafter::Model { name, .. } => *hands.entry((name.clone(), Hand::Model)).or_default() += 1,
             Drafter::Playbook { because: why } => {
                 playbook += 1;
                 if let Some(why) = why {
                     *because.entry(kind_of(why)).or_default() += 1;
                 }
             }
-            Drafter::Edited { .. } => *model.entry("people".to_owned()).or_insert(0) += 1,
+            Drafter::Edited { .. } => *hands.entry(("people".to_owned(), Hand::People)).or_default() += 1,
         }
     }
-    let models: Vec<String> = model
+    let hands: Vec<String> = hands
         .iter()
-        .map(|(name, n)| if name == "people" { format!("people ({n})") } else { format!("model {name} ({n})") })
+        .map(|((name, hand), n)| match hand {
+            Hand::People => format!("{name} ({n})"),
+            Hand::Model => format!("model {name} ({n})"),
+        })
         .collect();
     let reasons: Vec<String> = because.iter().map(|(why, n)| format!("{n} because {why}")).collect();
-    match (models.is_empty(), reasons.is_empty()) {
+    match (hands.is_empty(), reasons.is_empty()) {
         (true, true) => "the playbook, no model configured".to_owned(),
         (true, false) => format!("the playbook: {}", reasons.join("; ")),
-        (false, _) if playbook == 0 => models.join(", "),
-        (false, _) => format!("{}, {playbook} by the playbook: {}", models.join(", "), reasons.join("; ")),
+        (false, _) if playbook == 0 => hands.join(", "),
+        (false, _) => format!("{}, {playbook} by the playbook: {}", hands.join(", "), reasons.join("; ")),
     }
 }
 

@@ -5,19 +5,23 @@
 //! for and [`guard`] checks). [`recheck`] looks again at the click, [`edit`] at what a person changed, and [`recompute`] computes
 //! every figure of a card a second time, from what was frozen with it.
 
+pub mod alternatives;
 pub mod assess;
+pub mod concerned;
 pub mod detect;
 pub mod drafters;
 pub mod edit;
 pub mod fold;
 pub mod guard;
 pub mod outlook;
+pub mod place_key;
 pub mod playbook;
+pub mod policy_facts;
 pub mod prompts;
 pub mod prose;
 pub mod recheck;
 pub mod recompute;
+mod role;
 pub mod sample;
 pub mod scene;
 pub mod settings;
-pub mod told_apart;

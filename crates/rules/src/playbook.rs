@@ -16,6 +16,7 @@ use reeve_domain::ids::{FactId, LocationId, SupplierId};
 use reeve_domain::recommendation::Prose;
 
 use super::assess::{Assessment, LossPart};
+use crate::role::Role;
 use crate::scene::Scene;
 
 macro_rules! templates {
@@ -75,7 +76,7 @@ fn section_of(source: &str, section: &str) -> Option<String> {
 }
 
 /// Drafts a case: candidates in computed order with their words; with an abstention, ESCALATE goes first.
-pub fn draft(view: &Scene<'_>, assessment: &Assessment) -> Draft {
+pub fn draft(scene: &Scene<'_>, assessment: &Assessment) -> Draft {
     let facts: BTreeMap<&FactId, &Fact> = assessment.facts.iter().map(|f| (&f.id, f)).collect();
     let mut order: Vec<&Candidate> = assessment.candidates.iter().collect();
     if assessment.abstain.is_some() {
@@ -86,7 +87,7 @@ pub fn draft(view: &Scene<'_>, assessment: &Assessment) -> Draft {
         .map(|candidate| Choice {
             candidate: candidate.id.clone(),
             confidence_percent: confidence(candidate, assessment.rank.value.expected.minor > 0),
-            prose: prose(view, assessment, &facts, candidate),
+            prose: prose(scene, assessment, &facts, candidate),
         })
         .collect();
     Draft { choices, abstain: assessment.abstain.clone() }
@@ -131,25 +132,27 @@ fn plain(text: &str) -> String {
     spaced.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn prose(view: &Scene<'_>, assessment: &Assessment, facts: &BTreeMap<&FactId, &Fact>, candidate: &Candidate) -> Prose {
+fn prose(scene: &Scene<'_>, assessment: &Assessment, facts: &BTreeMap<&FactId, &Fact>, candidate: &Candidate) -> Prose {
     let code = candidate.action.code();
+    // Templates name facts by their fields, so that no figure stands in a text but as a fact that is cited.
     let fields = by_field(facts, &candidate.cites);
     let values: BTreeMap<&str, String> = fields.iter().map(|(field, fact)| (field.as_str(), shown(fact))).collect();
     let parts: Vec<&LossPart> = assessment.loss_sum.iter().filter(|p| p.amount.expected.minor > 0).collect();
     let money = &candidate.money;
-    let currency = &view.config.money.currency;
+    let currency = &scene.settings.money.currency;
     let with = |m: reeve_domain::money::Money| format!("{m} {currency}");
     let named: Vec<BTreeMap<&str, String>> = largest(&parts)
         .into_iter()
         .map(|p| BTreeMap::from([("what", plain(&p.what)), ("amount", with(p.amount.expected))]))
         .collect();
+    // Soft checks do not stop an action, and whoever decides has to know them.
     let warnings: Vec<String> = candidate
         .checks
         .iter()
         .filter(|c| !c.hard && !c.passed)
         .map(|c| plain(&format!("{} ({})", c.name, c.detail)))
         .collect();
-    let names = names(view, &candidate.action);
+    let names = names(scene, &candidate.action);
     let context = context! {
         summary => plain(&candidate.summary),
         f => values,
@@ -184,6 +187,7 @@ fn prose(view: &Scene<'_>, assessment: &Assessment, facts: &BTreeMap<&FactId, &F
         template.render(&context).unwrap_or_else(|error| format!("{} ({error})", plain(&candidate.summary)))
     };
     let one_line = |section: &str| render(section).split_whitespace().collect::<Vec<_>>().join(" ");
+    // Only actions that write to somebody have a message.
     let message = Some(render("message").trim().to_owned()).filter(|m| !m.is_empty());
     Prose {
         rationale: one_line("rationale"),
@@ -231,8 +235,8 @@ fn cites(
 }
 
 /// Names for the ids in an action.
-fn names(view: &Scene<'_>, action: &Action) -> BTreeMap<&'static str, String> {
-    let book = view.book;
+fn names(scene: &Scene<'_>, action: &Action) -> BTreeMap<&'static str, String> {
+    let book = scene.book;
     let mut names = BTreeMap::new();
     let line = match action {
         Action::Expedite { po_line, .. } | Action::DeferPo { po_line, .. } | Action::CancelPo { po_line, .. } => {
@@ -268,9 +272,9 @@ fn names(view: &Scene<'_>, action: &Action) -> BTreeMap<&'static str, String> {
             names.insert("location", plain(&book.location_name(location)));
         }
         Action::Contact { role, partner, about, .. } => {
-            let name = match role.as_str() {
-                "supplier" => book.supplier_name(&SupplierId::new(partner)),
-                "warehouse" | "store" => book.location_name(&LocationId::new(partner)),
+            let name = match Role::named(role) {
+                Some(Role::Supplier) => book.supplier_name(&SupplierId::new(partner)),
+                Some(Role::Warehouse | Role::Store) => book.location_name(&LocationId::new(partner)),
                 _ => format!("the {role}"),
             };
             names.insert("greeting", plain(name.trim_start_matches("the ")));

@@ -19,21 +19,21 @@ use reeve_domain::recommendation::Recommendation;
 const GONE: Timestamp = Timestamp::MIN;
 
 /// All checks of `action`, hard ones first. The action is legal when every hard one passed.
-pub fn recheck(view: &Scene<'_>, action: &Action) -> Vec<Check> {
-    assess::checks_of(view, action)
+pub fn recheck(scene: &Scene<'_>, action: &Action) -> Vec<Check> {
+    assess::checks_of(scene, action)
 }
 
 /// What of the facts that a recommendation cites reads otherwise by now: "on hand: 40 then, 12 now".
 ///
 /// Some facts depend on which other cases wait in this moment (whose transfer takes the same donor's units first), and a
-/// click must not be refused for that: so a fact has moved only if it reads otherwise in each of `views`, which see the same
+/// click must not be refused for that: so a fact has moved only if it reads otherwise in each of `scenes`, which see the same
 /// book with and without what others merely propose. `signals` is what the detectors see in it.
-pub fn moved(views: &[Scene<'_>], signals: &[Signal], frozen: &Bundle, recommendation: &Recommendation) -> Vec<String> {
+pub fn moved(scenes: &[Scene<'_>], signals: &[Signal], frozen: &Bundle, recommendation: &Recommendation) -> Vec<String> {
     let cited: BTreeSet<&FactId> = recommendation.candidate.cites.iter().chain(&recommendation.prose.cites).collect();
-    let now: Vec<BTreeMap<FactId, Fact>> = views.iter().map(|view| facts_of(view, signals)).collect();
+    let now: Vec<BTreeMap<FactId, Fact>> = scenes.iter().map(|scene| facts_of(scene, signals)).collect();
     let reads = |id: &FactId| now.iter().filter_map(|facts| facts.get(id)).collect::<Vec<_>>();
-    let said = views.iter().flat_map(|view| view.exceptions).flat_map(|e| &e.signal.facts);
-    let signalled: BTreeSet<&FactId> = said.map(|fact| &fact.id).collect();
+    let readings = scenes.iter().flat_map(|scene| scene.exceptions).flat_map(|e| &e.signal.facts);
+    let signalled: BTreeSet<&FactId> = readings.map(|fact| &fact.id).collect();
     let mut moved = Vec::new();
     for then in cited.into_iter().filter_map(|id| frozen.facts.get(id)) {
         let fresh = reads(&then.id);
@@ -53,18 +53,18 @@ pub fn moved(views: &[Scene<'_>], signals: &[Signal], frozen: &Bundle, recommend
 
 /// The facts of this moment. What a detector says now stands in place of what it said when the case was last looked at; what it
 /// says no more is left out, unless the records still say it by themselves.
-fn facts_of(view: &Scene<'_>, signals: &[Signal]) -> BTreeMap<FactId, Fact> {
-    let said: BTreeMap<String, &Signal> = signals.iter().map(|s| (s.fingerprint(), s)).collect();
+fn facts_of(scene: &Scene<'_>, signals: &[Signal]) -> BTreeMap<FactId, Fact> {
+    let seen: BTreeMap<String, &Signal> = signals.iter().map(|s| (s.fingerprint(), s)).collect();
     let now = |exception: &Exception| {
         let mut exception = exception.clone();
-        match said.get(&exception.signal.fingerprint()) {
+        match seen.get(&exception.signal.fingerprint()) {
             Some(signal) => exception.signal = (*signal).clone(),
             None => exception.signal.facts.iter_mut().for_each(|fact| fact.as_of = GONE),
         }
         exception
     };
-    let exceptions: Vec<Exception> = view.exceptions.iter().map(now).collect();
-    let facts = assess::assess(&Scene { exceptions: &exceptions, ..*view }).facts;
+    let exceptions: Vec<Exception> = scene.exceptions.iter().map(now).collect();
+    let facts = assess::assess(&Scene { exceptions: &exceptions, ..*scene }).facts;
     facts.into_iter().filter(|fact| fact.as_of != GONE).map(|fact| (fact.id.clone(), fact)).collect()
 }
 
@@ -137,9 +137,9 @@ mod tests {
         };
         let (book, outlook) = (Book::new(at(), Calendar::utc(), vec![]), Outlook::default());
         let (p, claimed, promised) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        let config = Settings::defaults();
+        let settings = Settings::defaults();
         let exceptions = [exception];
-        let view = Scene {
+        let scene = Scene {
             case: &case,
             exceptions: &exceptions,
             book: &book,
@@ -147,7 +147,7 @@ mod tests {
             p: &p,
             claimed: &claimed,
             promised: &promised,
-            config: &config,
+            settings: &settings,
         };
         let facts = then.facts.iter().map(|fact| (fact.id.clone(), fact.clone())).collect();
         let frozen = Bundle { case_id: case.id.clone(), version: 1, as_of: at(), facts, missing: vec![], workings: None };
@@ -163,7 +163,7 @@ mod tests {
         };
         let drafter = Drafter::Playbook { because: None };
         let rec = Recommendation::drafted(case.id.clone(), 1, candidate, Prose::default(), "e1".into(), drafter, at());
-        moved(&[view, view], now, &frozen, &rec)
+        moved(&[scene, scene], now, &frozen, &rec)
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! The scene of a case: what it is judged on: its exceptions, the book, the outlook and the probabilities. Handed whole to whatever
-//! computes candidates, so that drafting and the check at the click compute the same thing.
+//! The scene of a case is everything it is judged on: its exceptions, the book, the outlook and the probabilities. It is handed
+//! whole to whatever computes candidates, so that drafting and the check at the click compute the same thing.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ pub struct Scene<'a> {
     /// A donor's units that transfers of other cases claim: approved ones, and those of cases that rank before this one.
     pub promised: &'a BTreeMap<Place, Quantity>,
     /// The settings.
-    pub config: &'a Settings,
+    pub settings: &'a Settings,
 }
 
 /// A case's open exceptions, the one that leads the case first.

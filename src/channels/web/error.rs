@@ -7,7 +7,7 @@ use serde_json::json;
 use super::frame::Shell;
 use super::templates;
 use crate::approve::DecisionRefused;
-use crate::pipeline::desk::BeingRead;
+use crate::pipeline::moment::BeingRead;
 use crate::store::{AuditFault, StoreError};
 
 /// Why there is no page.

@@ -18,7 +18,7 @@ use super::guard::is_loopback;
 use super::session::SignedIn;
 use super::templates;
 use crate::channels::ChannelState;
-use crate::pipeline::desk::BeingRead;
+use crate::pipeline::moment::BeingRead;
 use crate::reports::kpi::{Group, Kpi, Period, Report, USUAL_DAYS};
 
 /// The version of the text that Prometheus reads.

@@ -1,6 +1,6 @@
 //! The stage: looks once for each whole look at the source, and writes what it found in one transaction.
 
-mod turned_down;
+mod returns;
 
 use anyhow::Context;
 use async_trait::async_trait;
@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use self::turned_down::turned_down;
+use self::returns::returns;
 use crate::config::Config;
 use crate::domain::calendar::Calendar;
 use crate::domain::case::CaseState;
@@ -116,7 +116,7 @@ impl Stage for Detect {
     }
 
     async fn run_once(&self) -> anyhow::Result<Progress> {
-        let Stages { store, clock, desk, config, .. } = &self.0;
+        let Stages { store, clock, moments, config, .. } = &self.0;
         let Some(sight) = Sight::of_now(&self.0).await? else { return Ok(Progress::Idle) };
         let last = Done::load(store).await?;
         if last.as_ref().is_some_and(|last| last.sight == sight) {
@@ -134,23 +134,23 @@ impl Stage for Detect {
             // The digest waits for what was read to have been looked through.
             return Ok(Progress::Advanced(0));
         }
-        let laid = desk.lay_out().await?;
-        // Where the next look has begun meanwhile, half of it may be on the desk.
+        let moment = moments.now().await?;
+        // Where the next look has begun meanwhile, the moment may hold half of it.
         if Sight::of_now(&self.0).await?.as_ref() != Some(&sight) {
             return Ok(Progress::Idle);
         }
         let known = store.list_exceptions(Which::All).await?;
         let mut live = store.list_cases(CaseState::LIVE).await?;
         live.retain(|case| !case.is_mute_proposal());
-        let before = turned_down(&self.0, &laid, &known).await.context("looking at what was turned down")?;
+        let returns = returns(&self.0, &moment, &known).await.context("looking at what was turned down")?;
         let look = Look {
             at: clock.now(),
             calendar: config.rules.calendar.calendar(),
-            calendars: laid.book.locations.keys().map(|l| (l.clone(), laid.book.calendar_of(l).clone())).collect(),
+            calendars: moment.book.locations.keys().map(|l| (l.clone(), moment.book.calendar_of(l).clone())).collect(),
             read_up_to: sight.read_up_to,
             before: last.map(|last| last.sight.read_up_to),
         };
-        let folded = fold_after(&before, &look, laid.seen.signals.clone(), known, live);
+        let folded = fold_after(&returns, &look, moment.seen.signals.clone(), known, live);
         let found = folded.cases.len();
         let state = Done { sight, all_seen: folded.all_seen, audit, told }.write()?;
         store

@@ -16,7 +16,7 @@ use crate::domain::digest::{BelowLine, Digest};
 use crate::domain::exception::Subject;
 use crate::domain::ids::{ItemId, PersonId};
 use crate::domain::recommendation::Prose;
-use crate::pipeline::draft::Promises;
+use crate::pipeline::promises::Promises;
 use crate::store::{Change, DrillCounts, DrillResult, NewOutbox, OutboxState, Store, StoredDigest};
 
 #[path = "drill_shown_tests.rs"]

@@ -17,7 +17,7 @@ use crate::domain::exception::{Exception, ExceptionType};
 use crate::domain::ids::{CaseId, ItemId};
 use crate::domain::mute::MuteScope;
 use crate::models::formulas::wilson;
-use crate::pipeline::desk::standing;
+use crate::pipeline::moment::not_undone;
 use crate::store::{Store, StoredDigest};
 
 /// The normal quantile of the interval: 95 of 100 such intervals hold the true share.
@@ -91,7 +91,7 @@ pub async fn shown_cases(store: &Store, since: Date) -> anyhow::Result<Vec<Shown
     let drills = store.drill_recommendations().await?;
     let decisions = store.list_decisions(Timestamp::UNIX_EPOCH).await?;
     let mut answers: BTreeMap<&CaseId, Option<&str>> = BTreeMap::new();
-    for decision in standing(decisions.iter().filter(|d| !drills.contains(&d.recommendation_id))) {
+    for decision in not_undone(decisions.iter().filter(|d| !drills.contains(&d.recommendation_id))) {
         let not_real = decision.verb == "reject" && decision.reason.as_deref() == Some(RejectReason::NotReal.code());
         // A later answer replaces an earlier one: two refused actions of a case are one label.
         answers.insert(&decision.case_id, not_real.then_some(decision.id.as_str()));

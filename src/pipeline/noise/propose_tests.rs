@@ -17,7 +17,7 @@ fn start() -> Timestamp {
     "2026-10-08T08:00:00Z".parse().unwrap()
 }
 
-/// The checks of proposals, as at the desk.
+/// The checks of proposals, as at the click.
 struct Own(Store, Arc<Config>, Clock);
 
 #[async_trait::async_trait]

@@ -16,7 +16,7 @@ use async_trait::async_trait;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
-use self::word::{Told, told};
+use self::word::{Finding, finding};
 use super::observe::may_look;
 use super::{Context as Stages, Progress, Stage};
 use crate::domain::audit::AuditEntry;
@@ -42,7 +42,7 @@ impl Stage for Verify {
     }
 
     async fn run_once(&self) -> anyhow::Result<Progress> {
-        let Stages { store, clock, desk, config, .. } = &self.0;
+        let Stages { store, clock, moments, config, .. } = &self.0;
         // What was handed off is looked at until it is settled; what was settled, until its horizon has been measured.
         let settled = [
             RecommendationState::CarriedOut.name(),
@@ -63,22 +63,22 @@ impl Stage for Verify {
         if !may_look(&self.0).await? {
             return Ok(Progress::Idle);
         }
-        let laid = desk.lay_out().await?;
+        let moment = moments.now().await?;
         let mut moved = 0;
         for (recommendation, seen) in watched {
             let (since, left) = decided_and_left(&self.0, &recommendation).await?;
-            let found = trace::of(&laid.book, &recommendation.candidate.action, since);
+            let found = trace::of(&moment.book, &recommendation.candidate.action, since);
             let late = clock.now().duration_since(left) > PATIENCE;
             let word = store.list_reports_about(recommendation.id.as_str()).await?.pop();
             let reports =
                 config.destination(config.route(recommendation.candidate.action.code())).is_some_and(|d| d.reports);
-            if let Some(told) = told(&recommendation.state, found, word.as_ref(), reports, late) {
-                moved += usize::from(self.settle(recommendation, seen, told, left).await?);
+            if let Some(finding) = finding(&recommendation.state, found, word.as_ref(), reports, late) {
+                moved += usize::from(self.settle(recommendation, seen, finding, left).await?);
                 continue;
             }
-            let horizon = plus_days(laid.book.calendar.day_of(left), config.rules.detect.horizon_days as i32);
-            if recommendation.state != RecommendationState::HandedOff && laid.book.today > horizon {
-                moved += usize::from(self.measure(&laid.book, &recommendation, seen, since, horizon).await?);
+            let horizon = plus_days(moment.book.calendar.day_of(left), config.rules.detect.horizon_days as i32);
+            if recommendation.state != RecommendationState::HandedOff && moment.book.today > horizon {
+                moved += usize::from(self.measure(&moment.book, &recommendation, seen, since, horizon).await?);
             }
         }
         Ok(if moved == 0 { Progress::Idle } else { Progress::Advanced(moved) })
@@ -86,12 +86,17 @@ impl Stage for Verify {
 }
 
 impl Verify {
-    async fn settle(&self, recommendation: Recommendation, seen: i64, told: Told, left: Timestamp) -> anyhow::Result<bool> {
+    async fn settle(
+        &self,
+        recommendation: Recommendation,
+        seen: i64,
+        finding: Finding,
+        left: Timestamp,
+    ) -> anyhow::Result<bool> {
         let Stages { store, clock, .. } = &self.0;
         let now = clock.now();
-        let notice = if told.missed { self.missed(&recommendation, left).await? } else { None };
-        let Told { event, words, .. } = told;
-        let nobody_can_tell = words == word::UNSEEN;
+        let notice = if finding.missed { self.missed(&recommendation, left).await? } else { None };
+        let Finding { event, words, nobody_can_tell, .. } = finding;
         let mut after = recommendation.clone();
         after.state = recommendation.state.clone().after(event, now).context("settling a hand-off")?;
         let case = store.get_case(&recommendation.case_id).await?;

@@ -4,25 +4,24 @@ use super::trace::Trace;
 use crate::domain::decision::{Event, RecommendationState as S};
 use crate::store::{Report, Reported};
 
-/// What is said of a hand-off that leaves no trace and whose executor does not report.
-pub(super) const UNSEEN: &str = "handed off; the ERP has no place where more would show";
-
 /// What is said of a hand-off.
 #[derive(Debug, PartialEq)]
-pub(super) struct Told {
+pub(super) struct Finding {
     /// How its recommendation moves.
     pub(super) event: Event,
     /// By what that is known.
     pub(super) words: String,
     /// Does nobody know what became of it? Then its executor is asked.
     pub(super) missed: bool,
+    /// Will nobody ever know more? It leaves no trace, and its executor does not report.
+    pub(super) nobody_can_tell: bool,
 }
 
 /// What is to be said of a recommendation in `state` now that this was found and its executor's last word is `word`; None where
 /// it has been said. `reports`: its executor reports, so its word is waited for where the ERP can show nothing. `late`: it has
 /// had its time.
-pub(super) fn told(state: &S, found: Trace, word: Option<&Report>, reports: bool, late: bool) -> Option<Told> {
-    let say = |event, words| Some(Told { event, words, missed: false });
+pub(super) fn finding(state: &S, found: Trace, word: Option<&Report>, reports: bool, late: bool) -> Option<Finding> {
+    let say = |event, words| Some(Finding { event, words, missed: false, nobody_can_tell: false });
     let said = word.map(|w| w.state);
     let in_words = || {
         let Some(word) = word else { return String::new() };
@@ -39,11 +38,11 @@ pub(super) fn told(state: &S, found: Trace, word: Option<&Report>, reports: bool
             None if reports => words.push_str("; its executor has said nothing"),
             None => {}
         }
-        Some(Told { event: Event::NotSeen, words, missed: true })
+        Some(Finding { event: Event::NotSeen, words, missed: true, nobody_can_tell: false })
     };
     if said == Some(Reported::Undone) {
         let watched = matches!(state, S::HandedOff | S::CarriedOut | S::Partly | S::NotCarriedOut);
-        return watched.then(|| Told { event: Event::SeenUndone, words: in_words(), missed: false });
+        return if watched { say(Event::SeenUndone, in_words()) } else { None };
     }
     match (found, state) {
         (Trace::Wholly(seen), S::HandedOff | S::Partly | S::NotCarriedOut) => say(Event::SeenDone, seen),
@@ -60,7 +59,10 @@ pub(super) fn told(state: &S, found: Trace, word: Option<&Report>, reports: bool
             say(Event::SeenPartly, in_words())
         }
         // Nobody will ever say more: it is settled, and counted nowhere as something that was done.
-        (Trace::Unseen, S::HandedOff) if !reports => say(Event::SeenDone, UNSEEN.to_owned()),
+        (Trace::Unseen, S::HandedOff) if !reports => {
+            let words = "handed off; the ERP has no place where more would show".to_owned();
+            Some(Finding { event: Event::SeenDone, words, missed: false, nobody_can_tell: true })
+        }
         (Trace::Nothing, S::HandedOff) if late => missed("no trace in the ERP".to_owned()),
         // Silence of an executor that reports is no word that it was done.
         (Trace::Unseen, S::HandedOff) if late => missed("the ERP has no place where it would show".to_owned()),
@@ -93,7 +95,7 @@ mod tests {
 
     /// What is said of a hand-off that was just made.
     fn of(found: Trace, word: Option<Reported>, reports: bool, late: bool) -> Option<(Event, bool)> {
-        told(&S::HandedOff, found, word.map(report).as_ref(), reports, late).map(|t| (t.event, t.missed))
+        finding(&S::HandedOff, found, word.map(report).as_ref(), reports, late).map(|t| (t.event, t.missed))
     }
 
     #[test]
@@ -132,7 +134,8 @@ mod tests {
         assert_eq!(of(Trace::Unseen, no, false, false), Some((Event::NotSeen, false)));
         assert_eq!(of(Trace::Partly(seen()), no, true, false), Some((Event::SeenPartly, false)));
         assert_eq!(of(Trace::Wholly(seen()), no, true, false), Some((Event::SeenDone, false)));
-        let words = told(&S::HandedOff, Trace::Nothing, Some(&report(Reported::NotCarriedOut)), true, false).unwrap().words;
+        let words =
+            finding(&S::HandedOff, Trace::Nothing, Some(&report(Reported::NotCarriedOut)), true, false).unwrap().words;
         assert_eq!(words, "its executor (webhook) says: not carried out, P00051, as agreed");
     }
 
@@ -140,16 +143,19 @@ mod tests {
     fn what_was_taken_back_is_undone_and_is_said_once() {
         let undone = report(Reported::Undone);
         for state in [S::HandedOff, S::CarriedOut, S::Partly, S::NotCarriedOut] {
-            let told = told(&state, Trace::Wholly(seen()), Some(&undone), true, false).unwrap();
-            assert_eq!(told.event, Event::SeenUndone);
+            let found = finding(&state, Trace::Wholly(seen()), Some(&undone), true, false).unwrap();
+            assert_eq!(found.event, Event::SeenUndone);
         }
-        assert_eq!(told(&S::Undone, Trace::Wholly(seen()), Some(&undone), true, false), None);
+        assert_eq!(finding(&S::Undone, Trace::Wholly(seen()), Some(&undone), true, false), None);
     }
 
     #[test]
     fn a_trace_that_comes_later_corrects_what_was_said() {
-        assert_eq!(told(&S::NotCarriedOut, Trace::Wholly(seen()), None, true, true).map(|t| t.event), Some(Event::SeenDone));
-        assert_eq!(told(&S::NotCarriedOut, Trace::Nothing, None, true, true), None, "it has been said");
-        assert_eq!(told(&S::CarriedOut, Trace::Wholly(seen()), None, true, true), None);
+        assert_eq!(
+            finding(&S::NotCarriedOut, Trace::Wholly(seen()), None, true, true).map(|t| t.event),
+            Some(Event::SeenDone)
+        );
+        assert_eq!(finding(&S::NotCarriedOut, Trace::Nothing, None, true, true), None, "it has been said");
+        assert_eq!(finding(&S::CarriedOut, Trace::Wholly(seen()), None, true, true), None);
     }
 }

@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 use super::{Period, Report, read, report};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::pipeline::desk::Desk;
+use crate::pipeline::moment::Moments;
 use crate::store::Store;
 
 /// How long figures are as good as new.
@@ -21,14 +21,14 @@ pub struct Figures {
     store: Store,
     config: Arc<Config>,
     clock: Clock,
-    desk: Arc<Desk>,
+    moments: Arc<Moments>,
     kept: Mutex<Option<(Period, Timestamp, Arc<Report>)>>,
 }
 
 impl Figures {
-    /// Figures of this store, with the book of this desk.
-    pub fn new(store: Store, config: Arc<Config>, clock: Clock, desk: Arc<Desk>) -> Self {
-        Self { store, config, clock, desk, kept: Mutex::new(None) }
+    /// Figures of this store, with the book of the moment.
+    pub fn new(store: Store, config: Arc<Config>, clock: Clock, moments: Arc<Moments>) -> Self {
+        Self { store, config, clock, moments, kept: Mutex::new(None) }
     }
 
     /// The business day of this moment.
@@ -51,10 +51,10 @@ impl Figures {
         {
             return Ok(Arc::clone(report));
         }
-        let laid = self.desk.lay_out().await.context("laying out the book")?;
+        let moment = self.moments.now().await.context("computing the moment")?;
         let rows = read(&self.store, &self.config, period, now).await?;
         let config = Arc::clone(&self.config);
-        let computed = tokio::task::spawn_blocking(move || report(&rows, &laid, &config, period));
+        let computed = tokio::task::spawn_blocking(move || report(&rows, &moment, &config, period));
         let report = Arc::new(computed.await.context("computing the figures")?);
         *kept = Some((period, now, Arc::clone(&report)));
         Ok(report)

@@ -25,7 +25,7 @@ pub use self::rows::{Rows, read};
 
 use crate::config::Config;
 use crate::domain::calendar::plus_days;
-use crate::pipeline::desk::Laid;
+use crate::pipeline::moment::Moment;
 
 /// Days of the period where none is asked for: four weeks, today included.
 pub const USUAL_DAYS: i32 = 28;
@@ -252,9 +252,9 @@ impl Report {
 }
 
 /// Computes every figure.
-pub fn report(rows: &Rows, laid: &Laid, config: &Config, period: Period) -> Report {
-    let mut kpis = service::all(laid, rows, config, period);
-    kpis.extend(suppliers::all(&laid.book, config, period));
+pub fn report(rows: &Rows, moment: &Moment, config: &Config, period: Period) -> Report {
+    let mut kpis = service::all(moment, rows, config, period);
+    kpis.extend(suppliers::all(&moment.book, config, period));
     kpis.extend(decisions::all(rows, config, period));
     kpis.extend(ranking::all(rows, config, period));
     kpis.extend(trust::all(rows, period));

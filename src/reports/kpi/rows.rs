@@ -15,7 +15,7 @@ use crate::domain::evidence::Bundle;
 use crate::domain::exception::Exception;
 use crate::domain::ids::{CaseId, ExceptionId, RecommendationId};
 use crate::domain::recommendation::Recommendation;
-use crate::pipeline::desk::standing;
+use crate::pipeline::moment::not_undone;
 use crate::pipeline::noise::drill::DRILL_VERB;
 use crate::store::{DecisionRow, DrillCounts, Outcome, Store, View};
 
@@ -78,7 +78,7 @@ pub async fn read(store: &Store, config: &Config, period: Period, now: Timestamp
     let all = store.list_decisions(from).await.context("reading decisions")?;
     // The answer to a drill decided nothing.
     let all = all.iter().filter(|d| d.verb != DRILL_VERB);
-    let mut decisions: Vec<DecisionRow> = standing(all).into_iter().filter(|d| d.at <= to).cloned().collect();
+    let mut decisions: Vec<DecisionRow> = not_undone(all).into_iter().filter(|d| d.at <= to).cloned().collect();
     let mut recommendations = BTreeMap::new();
     for (rec, _) in store.list_recommendations_between(from, to).await.context("reading recommendations")? {
         recommendations.insert(rec.id.clone(), rec);

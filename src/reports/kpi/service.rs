@@ -16,7 +16,7 @@ use crate::domain::book::{Book, Place};
 use crate::domain::calendar::{days_between, plus_days};
 use crate::domain::exception::ExceptionType;
 use crate::domain::record::{MoveKind, StockMove};
-use crate::pipeline::desk::Laid;
+use crate::pipeline::moment::Moment;
 
 /// Days in which moved units should sell, and in which moving them back says that it was for nothing (handbook §10).
 const TRANSFER_DAYS: i32 = 30;
@@ -61,9 +61,9 @@ const TRANSFER_SOLD: Definition = definition(
 const TRANSFER_BACK: Definition =
     definition("transfer_reversed_30d", "Transfers reversed", "transfers moved back within 30 days ÷ transfers");
 
-pub(super) fn all(laid: &Laid, rows: &Rows, config: &Config, period: Period) -> Vec<Kpi> {
-    let book = &laid.book;
-    let (out, shelf) = stockouts(laid, rows, period);
+pub(super) fn all(moment: &Moment, rows: &Rows, config: &Config, period: Period) -> Vec<Kpi> {
+    let book = &moment.book;
+    let (out, shelf) = stockouts(moment, rows, period);
     let mut kpis = vec![cycles(book, period), fill(book, period), out, shelf];
     kpis.extend(accuracy(book, config, period));
     kpis.push(excess(book));
@@ -136,15 +136,15 @@ fn fill(book: &Book, period: Period) -> Kpi {
     FILL.of((demanded > 0.0).then(|| served / demanded), lines, basis)
 }
 
-fn stockouts(laid: &Laid, rows: &Rows, period: Period) -> (Kpi, Kpi) {
-    let book = &laid.book;
+fn stockouts(moment: &Moment, rows: &Rows, period: Period) -> (Kpi, Kpi) {
+    let book = &moment.book;
     let missing = "no day of the period has an expected demand";
     let Some((from, to)) = known(book, period) else { return (OUT.without(missing), SHELF.without(missing)) };
     let not_there = phantom_days(rows);
     let (mut days, mut out, mut phantom) = (0, 0, 0);
     let mut by_place: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     for place in book.places() {
-        let wanted: Vec<Date> = laid
+        let wanted: Vec<Date> = moment
             .seen
             .demand
             .scores(&place)

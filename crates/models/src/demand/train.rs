@@ -112,22 +112,6 @@ impl Detector {
         Ok(detector)
     }
 
-    /// This detector, taught by lessons to tell kinds apart; scores stay as they are. Without trees it stays as it is.
-    ///
-    /// # Errors
-    /// As [`Detector::train`].
-    pub fn with_kinds(&self, lessons: &[Lesson]) -> Result<Self, TrainError> {
-        let mut rows = Rows::default();
-        for (number, lesson) in lessons.iter().enumerate() {
-            rows.add(number, lesson)?;
-        }
-        let mut detector = self.clone();
-        if let Some(trained) = &mut detector.trained {
-            trained.kinds = rows.kinds()?;
-        }
-        Ok(detector)
-    }
-
     /// This detector's trees and these.
     fn beside(&self, trees: Boosted, alarms: Calibration, usual: Vec<f32>) -> Self {
         let (mut all, kinds) =

@@ -11,16 +11,14 @@ mod statistics;
 mod stock;
 
 pub use ranking::{
-    beta_binomial_p, brier, ndcg, net_benefit, perished_share, perishing_share, precision_at_k, priority, value_capture,
-    wilson,
+    beta_binomial_p, brier, ndcg, perished_share, perishing_share, precision_at_k, priority, value_capture, wilson,
 };
 pub use shortage::{cancelled_share, days_to_decide, keeps_value, low_stock_p, waited_share};
 pub use statistics::{
-    DemandClass, bias, demand_class, mad, mean_sd, median, normal_cdf, normal_pdf, normal_quantile, quantile, shrunk_mean,
-    tracking_signal, unit_loss, wape,
+    DemandClass, demand_class, mean_sd, median, normal_cdf, normal_pdf, normal_quantile, quantile, shrunk_mean,
+    tracking_signal,
 };
 pub use stock::{
-    EXCESS_STAY_DAYS_MAX, critical_ratio, days_of_cover, excess_cost, expected_shortage, fill_rate, holding_cost,
-    late_reorder_shortage, lead_time_demand, lost_margin, order_quantity, order_up_to, protection_demand,
-    protection_safety_stock, reorder_point, safety_stock, transferable, window_sigma,
+    EXCESS_STAY_DAYS_MAX, excess_cost, expected_shortage, holding_cost, late_reorder_shortage, lead_time_demand,
+    lost_margin, order_quantity, order_up_to, protection_demand, reorder_point, safety_stock, transferable, window_sigma,
 };

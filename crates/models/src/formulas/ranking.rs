@@ -4,13 +4,6 @@
 
 use super::statistics::quantile;
 
-/// Net benefit of an action: p·(L₀ - L_a) - C_a - (1 - p)·G_a, in money. `p` is the probability that the case is real,
-/// `loss_idle` the loss when nothing is done, `loss_after` what remains after the action, `cost` its cost, and `regret`
-/// what it costs when the alarm was false.
-pub fn net_benefit(p: f64, loss_idle: f64, loss_after: f64, cost: f64, regret: f64) -> f64 {
-    p * (loss_idle - loss_after) - cost - (1.0 - p) * regret
-}
-
 /// Share of the value that is gone when the decision waits for the next digest: 1 without slack, else min(1, r ÷ slack).
 pub fn perishing_share(slack_days: f64, days_to_next_digest: f64) -> f64 {
     if slack_days <= 0.0 { 1.0 } else { (days_to_next_digest / slack_days).clamp(0.0, 1.0) }
@@ -87,13 +80,6 @@ mod tests {
     #[track_caller]
     fn close(left: f64, right: f64, tolerance: f64) {
         assert!((left - right).abs() <= tolerance, "{left} is not within {tolerance} of {right}");
-    }
-
-    #[test]
-    fn vector_5_net_benefit() {
-        close(net_benefit(0.8, 216.15, 23.20, 25.0, 6.0), 128.16, 5e-3);
-        close(net_benefit(0.8, 216.15, 3.37, 60.0, 0.0), 110.22, 5e-3);
-        close(net_benefit(0.8, 216.15, 216.15, 12.0, 40.0), -20.0, 1e-9);
     }
 
     #[test]

@@ -21,12 +21,6 @@ pub fn normal_quantile(p: f64) -> f64 {
     if (0.0..=1.0).contains(&p) { Normal::standard().inverse_cdf(p) } else { f64::NAN }
 }
 
-/// Unit normal loss G(z) = φ(z) - z (1 - Φ(z)): how much a standard normal demand exceeds `z` on average.
-pub fn unit_loss(z: f64) -> f64 {
-    // Far out the two terms cancel to less than their rounding; the loss itself can not be negative.
-    (normal_pdf(z) - z * normal_cdf(-z)).max(0.0)
-}
-
 /// Mean and sample standard deviation. The mean of nothing is NaN; with fewer than two values the deviation is unknown.
 pub fn mean_sd(values: &[f64]) -> (f64, Option<f64>) {
     let n = values.len() as f64;
@@ -42,12 +36,6 @@ pub fn median(values: &[f64]) -> Option<f64> {
     let middle = sorted.len() / 2;
     let upper = *sorted.get(middle)?;
     Some(if sorted.len().is_multiple_of(2) { f64::midpoint(sorted[middle - 1], upper) } else { upper })
-}
-
-/// Median absolute deviation from the median, not scaled (times 1.4826 it estimates a normal deviation).
-pub fn mad(values: &[f64]) -> Option<f64> {
-    let centre = median(values)?;
-    median(&values.iter().map(|x| (x - centre).abs()).collect::<Vec<_>>())
 }
 
 /// The `share` quantile by nearest rank: the smallest value that at least `share` of the values do not exceed.
@@ -97,22 +85,6 @@ pub fn demand_class(units: &[f64]) -> Option<(DemandClass, f64, f64)> {
     Some((class, adi, cv2))
 }
 
-/// Σ (forecast - actual) ÷ Σ actual: positive when the forecast is too high. `None` when nothing was sold.
-pub fn bias(forecast: &[f64], actual: &[f64]) -> Option<f64> {
-    share_of_actual(forecast, actual, |error| error)
-}
-
-/// Σ |forecast - actual| ÷ Σ actual. `None` when nothing was sold.
-pub fn wape(forecast: &[f64], actual: &[f64]) -> Option<f64> {
-    share_of_actual(forecast, actual, f64::abs)
-}
-
-fn share_of_actual(forecast: &[f64], actual: &[f64], measure: impl Fn(f64) -> f64) -> Option<f64> {
-    let sold: f64 = actual.iter().sum();
-    (sold > 0.0 && forecast.len() == actual.len())
-        .then(|| forecast.iter().zip(actual).map(|(f, a)| measure(f - a)).sum::<f64>() / sold)
-}
-
 /// Σ errors ÷ mean absolute error, an error being actual - forecast; beyond ±4 suggests a level shift.
 /// Zero when there are no errors to speak of.
 pub fn tracking_signal(errors: &[f64]) -> f64 {
@@ -137,11 +109,6 @@ mod tests {
         close(normal_cdf(1.644_853_627), 0.95, 1e-9);
         close(normal_quantile(0.975), 1.959_963_985, 1e-8);
         assert!(normal_quantile(1.2).is_nan());
-    }
-
-    #[test]
-    fn vector_2_unit_loss() {
-        close(unit_loss(1.645), 0.020_886, 1e-6);
     }
 
     #[test]
@@ -174,7 +141,6 @@ mod tests {
         assert_eq!(median(&[3.0, 1.0, 2.0]), Some(2.0));
         assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), Some(2.5));
         assert_eq!(median(&[]), None);
-        assert_eq!(mad(&[1.0, 2.0, 3.0, 4.0, 100.0]), Some(1.0));
         assert_eq!(quantile(&[10.0, 50.0, 100.0], 0.95), Some(100.0));
         assert_eq!(quantile(&[1.0, 2.0, 3.0, 4.0], 0.5), Some(2.0));
         close(shrunk_mean(5, 12.0, 5.0, 8.0), 10.0, 1e-12);
@@ -182,10 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn forecast_errors_have_a_sign_and_a_size() {
-        close(bias(&[12.0, 8.0], &[10.0, 10.0]).unwrap(), 0.0, 1e-12);
-        close(wape(&[12.0, 8.0], &[10.0, 10.0]).unwrap(), 0.2, 1e-12);
-        assert_eq!(wape(&[1.0], &[0.0]), None);
+    fn errors_of_one_sign_are_a_signal() {
         close(tracking_signal(&[2.0, 2.0, 2.0, 2.0, 2.0]), 5.0, 1e-12);
         close(tracking_signal(&[]), 0.0, 0.0);
     }

@@ -3,7 +3,7 @@
 //! Source: Silver, Pyke and Thomas, *Inventory and Production Management in Supply Chains*. `mu_d`, `sigma_d` are mean
 //! and deviation of daily demand, `mu_l`, `sigma_l` those of the lead time in days.
 
-use super::statistics::{normal_cdf, normal_pdf, unit_loss};
+use super::statistics::{normal_cdf, normal_pdf};
 
 /// The longest time that excess stock is charged for, in days (three years). By then it is written off rather than
 /// stored, and without a limit an item that no longer sells would cost infinitely much.
@@ -48,11 +48,6 @@ pub fn safety_stock(z: f64, sigma: f64) -> f64 {
     z * sigma
 }
 
-/// Safety stock over the protection interval of a periodic review.
-pub fn protection_safety_stock(z: f64, mu_d: f64, sigma_d: f64, mu_l: f64, sigma_l: f64, review_days: f64) -> f64 {
-    safety_stock(z, protection_demand(mu_d, sigma_d, mu_l, sigma_l, review_days).1)
-}
-
 /// Mean demand during the lead time plus safety stock.
 pub fn reorder_point(mu_ltd: f64, safety_stock: f64) -> f64 {
     mu_ltd + safety_stock
@@ -76,21 +71,6 @@ pub fn order_quantity(up_to: f64, position: f64, moq: f64, multiple: f64) -> f64
     }
     // A need of exactly four packs must not become five because of the last bit.
     (raised / multiple - 1e-9).ceil().max(1.0) * multiple
-}
-
-/// Share of demand served from stock with order quantity `quantity`: β = 1 - σ·G(z) ÷ Q. `None` without a quantity.
-pub fn fill_rate(z: f64, sigma: f64, quantity: f64) -> Option<f64> {
-    (quantity > 0.0).then(|| (1.0 - sigma * unit_loss(z) / quantity).max(0.0))
-}
-
-/// Cu ÷ (Cu + Co): the quantile of demand to stock in a one-shot buy. `None` when neither costs anything.
-pub fn critical_ratio(underage: f64, overage: f64) -> Option<f64> {
-    (underage + overage > 0.0).then(|| underage / (underage + overage))
-}
-
-/// Available ÷ daily demand. `None` when nothing is asked for.
-pub fn days_of_cover(available: f64, mu_d: f64) -> Option<f64> {
-    (mu_d > 0.0).then(|| available / mu_d)
 }
 
 /// What a donor can give: max(0, available - (its demand until the next receipt + its safety stock)).
@@ -138,16 +118,8 @@ mod tests {
         close(safety, 47.278, 5e-4);
         close(reorder_point(mu, safety), 167.278, 5e-4);
         close(order_quantity(reorder_point(mu, safety), 0.0, 0.0, 1.0), 168.0, 0.0);
-        close(protection_safety_stock(1.645, 12.0, 5.0, 10.0, 2.0, 7.0), 52.045, 6e-4);
+        close(safety_stock(1.645, protection_demand(12.0, 5.0, 10.0, 2.0, 7.0).1), 52.045, 6e-4);
         close(order_up_to(12.0, 10.0, 7.0, 52.045), 256.045, 1e-9);
-    }
-
-    #[test]
-    fn vector_2_fill_rate() {
-        let (_, sigma) = lead_time_demand(12.0, 5.0, 10.0, 2.0);
-        close(sigma * unit_loss(1.645), 0.6003, 5e-5);
-        close(fill_rate(1.645, sigma, 120.0).unwrap(), 0.995_00, 5e-6);
-        assert_eq!(fill_rate(1.645, sigma, 0.0), None);
     }
 
     #[test]
@@ -211,11 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn covers_ratios_and_holding() {
-        assert_eq!(days_of_cover(60.0, 12.0), Some(5.0));
-        assert_eq!(days_of_cover(60.0, 0.0), None);
-        assert_eq!(critical_ratio(3.0, 1.0), Some(0.75));
-        assert_eq!(critical_ratio(0.0, 0.0), None);
+    fn holding_goes_by_the_days() {
         close(holding_cost(100.0, 7.3, 0.25, 20.0), 10.0, 1e-9);
     }
 

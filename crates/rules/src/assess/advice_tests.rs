@@ -116,10 +116,10 @@ fn what_is_overdue_is_asked_for_and_not_paid_for_again() {
     let found = shop.assess(&exceptions);
     assert!(find(&found, "EXPEDITE").is_none(), "{:?}", codes(&found));
     assert!(must(&found, "CONTACT").money.benefit.expected > Money::ZERO);
-    shop.with(&exceptions, |view| {
+    shop.with(&exceptions, |scene| {
         let (po_line, quantity, new_date) = ("4".to_owned(), Quantity::units(50), day(3));
         let paid = Action::Expedite { po_line, quantity, new_date, surcharge_max: money("1.00") };
-        assert!(failures(&checks_of(view, &paid)).iter().any(|why| why.name.contains("no surcharge on what is overdue")));
+        assert!(failures(&checks_of(scene, &paid)).iter().any(|why| why.name.contains("no surcharge on what is overdue")));
     });
     assert_recomputes(&found);
 }

@@ -1,6 +1,7 @@
 //! What was announced, or was not: goods that came other than a notice says, and orders that nobody confirmed (handbook §4.2,
 //! §4.5). An announced delay is a shortage, and is priced as one.
 
+use crate::role::Role;
 use reeve_domain::action::Range;
 use reeve_domain::calendar::days_between;
 use reeve_domain::evidence::FactValue;
@@ -12,7 +13,7 @@ use reeve_domain::shipped::Mismatch;
 use reeve_domain::workings::Made;
 use reeve_models::formulas;
 
-use super::desk::{Desk, Question, line_ref, scaled};
+use super::gathered::{Gathered, Question, line_ref, scaled};
 use super::matching::{self, Disputes};
 use super::stock::event_of;
 use super::{counted, frozen, lines_of, shortage};
@@ -31,11 +32,11 @@ const SLIP_PRIOR: (f64, f64) = (2.0, 8.0);
 const SLIP_DAYS: f64 = 7.0;
 
 /// Goods that came other than they were announced.
-pub(super) fn mismatch(desk: &mut Desk<'_>, exception: &Exception, disputes: &mut Disputes) {
-    let book = desk.view.book;
+pub(super) fn mismatch(gathered: &mut Gathered<'_>, exception: &Exception, disputes: &mut Disputes) {
+    let book = gathered.scene.book;
     let subject = &exception.signal.subject;
     let Some(line) = subject.po_line.as_ref().and_then(|id| book.po_lines.get(id)) else {
-        return stranger(desk, exception);
+        return stranger(gathered, exception);
     };
     let shipment = subject.document.as_deref().unwrap_or_default();
     let found = book.mismatches().into_iter().find(|m| m.po_line == line.id && m.shipment == shipment);
@@ -44,29 +45,29 @@ pub(super) fn mismatch(desk: &mut Desk<'_>, exception: &Exception, disputes: &mu
     let mut keys = Vec::new();
     let place = (line.item.clone(), line.location.clone());
     let last = book.receipts(&line.id).last().and_then(|m| event_of(m));
-    let settled = last.and_then(|event| counted::agreed(desk, &place, &event));
+    let settled = last.and_then(|event| counted::agreed(gathered, &place, &event));
     if off < Quantity::ZERO {
-        keys.extend(fewer(desk, line, &found, disputes));
+        keys.extend(fewer(gathered, line, &found, disputes));
     } else if off.is_positive() && settled.is_none() {
-        keys.extend(more(desk, line, off));
+        keys.extend(more(gathered, line, off));
     }
     let about = if off.0.is_zero() {
         format!("order {}: the lot that came is not the one announced", line.order_name)
     } else {
         format!("order {}: {} units were announced with {shipment}, {} came", line.order_name, found.told, found.received)
     };
-    ask(desk, line, &about, &keys);
+    ask(gathered, line, &about, &keys);
     if !off.0.is_zero() && settled.is_none() {
         let counter = book.receipts(&line.id).last().and_then(|m| m.entered_by.clone());
-        desk.recount(&line.item, &line.location, &keys, LEFT_AFTER_COUNT, counter);
+        gathered.recount(&line.item, &line.location, &keys, LEFT_AFTER_COUNT, counter);
     }
-    desk.watch.get_or_insert_with(|| format!("the rest of {} comes, or a corrected notice", line.order_name));
+    gathered.watch.get_or_insert_with(|| format!("the rest of {} comes, or a corrected notice", line.order_name));
 }
 
-fn ask(desk: &mut Desk<'_>, line: &PurchaseLine, about: &str, keys: &[String]) {
-    let until = matching::claim_until(desk.view.book, &[line]).unwrap_or(desk.view.book.today);
-    desk.contact(&Question {
-        role: "supplier",
+fn ask(gathered: &mut Gathered<'_>, line: &PurchaseLine, about: &str, keys: &[String]) {
+    let until = matching::claim_until(gathered.scene.book, &[line]).unwrap_or(gathered.scene.book.today);
+    gathered.contact(&Question {
+        role: Role::Supplier,
         partner: line.supplier.as_str(),
         about,
         keys,
@@ -77,110 +78,115 @@ fn ask(desk: &mut Desk<'_>, line: &PurchaseLine, about: &str, keys: &[String]) {
 }
 
 /// Announced and not come: what is billed is disputed; what is not billed yet will be. Both are the same units.
-fn fewer(desk: &mut Desk<'_>, line: &PurchaseLine, found: &Mismatch, disputes: &mut Disputes) -> Option<String> {
-    let book = desk.view.book;
+fn fewer(gathered: &mut Gathered<'_>, line: &PurchaseLine, found: &Mismatch, disputes: &mut Disputes) -> Option<String> {
+    let book = gathered.scene.book;
     let [key, ..] = matching::keys(&line.id);
     if !book.bills(&line.id).is_empty() {
-        disputes.add(desk, &line.id, true, false);
+        disputes.add(gathered, &line.id, true, false);
         return Some(key);
     }
     let Some(price) = line.price else {
-        desk.miss(format!("price of {} in company currency", line.order_name), "the value of what did not come");
+        gathered.miss(format!("price of {} in company currency", line.order_name), "the value of what did not come");
         return None;
     };
     let fewer = found.told - found.received;
     let amount = fewer * price;
     let source = line_ref(&line.id);
     let cites = vec![
-        desk.fact(source.clone(), "price", "agreed price", FactValue::Price(price)),
-        desk.fact(source.clone(), "fewer", "announced and not come", FactValue::Quantity(fewer)),
-        desk.fact(source, "fewer_value", "value of what was announced and did not come", FactValue::Money(amount)),
+        gathered.fact(source.clone(), "price", "agreed price", FactValue::Price(price)),
+        gathered.fact(source.clone(), "fewer", "announced and not come", FactValue::Quantity(fewer)),
+        gathered.fact(source, "fewer_value", "value of what was announced and did not come", FactValue::Money(amount)),
     ];
     let name = format!("{} on {}", book.item_label(&line.item), line.order_name);
-    desk.lose(&key, format!("announced, not come and still to be billed: {name}"), Range::certain(amount), cites);
+    gathered.lose(&key, format!("announced, not come and still to be billed: {name}"), Range::certain(amount), cites);
     Some(key)
 }
 
 /// Come and not announced: it may have been booked in unseen. What is beyond the order is an over-delivery and counted there.
-fn more(desk: &mut Desk<'_>, line: &PurchaseLine, off: Quantity) -> Option<String> {
-    let book = desk.view.book;
+fn more(gathered: &mut Gathered<'_>, line: &PurchaseLine, off: Quantity) -> Option<String> {
+    let book = gathered.scene.book;
     if book.excess(line).is_positive() {
         return None;
     }
-    let cost = desk.cost(&line.item)?;
+    let cost = gathered.cost(&line.item)?;
     let value = off * cost.price;
     let amount = scaled(Range { high: value, ..Range::certain(value) }, BOOKED_UNSEEN);
     let source = line_ref(&line.id);
     let cites = vec![
         cost.cite,
-        desk.fact(source.clone(), "more", "come and not announced", FactValue::Quantity(off)),
-        desk.assume(source.clone(), "unseen", "share of such receipts that were booked in unseen", BOOKED_UNSEEN),
-        desk.fact(source, "more_value", "expected value of stock that is not there", FactValue::Money(amount.expected)),
+        gathered.fact(source.clone(), "more", "come and not announced", FactValue::Quantity(off)),
+        gathered.assume(source.clone(), "unseen", "share of such receipts that were booked in unseen", BOOKED_UNSEEN),
+        gathered.fact(source, "more_value", "expected value of stock that is not there", FactValue::Money(amount.expected)),
     ];
     let key = format!("stock:{}@{}", line.item, line.location);
     let name = format!("{} at {}", book.item_label(&line.item), book.location_name(&line.location));
-    desk.lose(&key, format!("stock booked in and not announced: {name}"), amount, cites);
+    gathered.lose(&key, format!("stock booked in and not announced: {name}"), amount, cites);
     Some(key)
 }
 
 /// An item that a notice names and the order does not have: nothing is lost yet, somebody has to say what it is.
-fn stranger(desk: &mut Desk<'_>, exception: &Exception) {
+fn stranger(gathered: &mut Gathered<'_>, exception: &Exception) {
     let subject = &exception.signal.subject;
     let order = subject.order.as_deref().unwrap_or_default();
-    let Some(line) = desk.view.book.lines_of_order(order).into_iter().next() else { return };
-    let item = subject.item.as_ref().map_or_else(String::new, |i| desk.view.book.item_label(i));
+    let Some(line) = gathered.scene.book.lines_of_order(order).into_iter().next() else { return };
+    let item = subject.item.as_ref().map_or_else(String::new, |i| gathered.scene.book.item_label(i));
     let about = format!("order {}: the ship notice names {item}, which was not ordered", line.order_name);
-    ask(desk, line, &about, &[]);
-    desk.watch.get_or_insert_with(|| format!("{item} is booked in, or the notice is corrected"));
+    ask(gathered, line, &about, &[]);
+    gathered.watch.get_or_insert_with(|| format!("{item} is booked in, or the notice is corrected"));
 }
 
 /// An order that its supplier has not confirmed: what a slip would cost, times the probability of one.
-pub(super) fn unconfirmed(desk: &mut Desk<'_>, exception: &Exception) {
-    let view = desk.view;
-    let book = view.book;
-    let lines: Vec<&PurchaseLine> = lines_of(view, exception).into_iter().filter(|l| l.confirmed).collect();
+pub(super) fn unconfirmed(gathered: &mut Gathered<'_>, exception: &Exception) {
+    let scene = gathered.scene;
+    let book = scene.book;
+    let lines: Vec<&PurchaseLine> = lines_of(scene, exception).into_iter().filter(|l| l.confirmed).collect();
     let Some(first) = lines.first() else { return };
-    let (share, days, slip_cites) = slips(desk, &first.supplier);
+    let (share, days, slip_cites) = slips(gathered, &first.supplier);
     let mut keys = Vec::new();
     for line in &lines {
         let place = (line.item.clone(), line.location.clone());
-        if desk.owned_elsewhere(&line.item, &line.location).is_some() || !view.outlook.daily.contains_key(&place) {
+        if gathered.owned_elsewhere(&line.item, &line.location).is_some() || !scene.outlook.daily.contains_key(&place) {
             continue;
         }
-        let Some((_, mut cites)) = desk.margin(&line.item) else { continue };
-        let Some((added, stake)) = shortage::added_by_slip(desk, &place, &line.id, days) else { continue };
+        let Some((_, mut cites)) = gathered.margin(&line.item) else { continue };
+        let Some((added, stake)) = shortage::added_by_slip(gathered, &place, &line.id, days) else { continue };
         let amount = scaled(added, share);
         let source = line_ref(&line.id);
         let open = FactValue::Quantity(book.open_quantity(&line.id));
-        cites.push(desk.recapture(&line.item).1);
+        cites.push(gathered.recapture(&line.item).1);
         cites.extend(slip_cites.iter().cloned());
-        cites.push(desk.fact(source.clone(), "open", &format!("still to come on {}", line.order_name), open));
-        cites.push(desk.fact(source.clone(), "slip_loss", "lost margin if it slips", FactValue::Money(added.expected)));
-        cites.push(desk.fact(source, "slip_expected", "the same times its probability", FactValue::Money(amount.expected)));
+        cites.push(gathered.fact(source.clone(), "open", &format!("still to come on {}", line.order_name), open));
+        cites.push(gathered.fact(source.clone(), "slip_loss", "lost margin if it slips", FactValue::Money(added.expected)));
+        cites.push(gathered.fact(
+            source,
+            "slip_expected",
+            "the same times its probability",
+            FactValue::Money(amount.expected),
+        ));
         let key = format!("slip:{}", line.id);
         let name = format!("{} at {}", book.item_label(&line.item), book.location_name(&line.location));
         let (stake, at) = (Box::new(stake), frozen::name(&place));
         let made = Made::Slip { place: at, stake, line: line.id.clone(), days, share };
-        desk.lose_by(&key, format!("lost margin if {} slips: {name}", line.order_name), amount, cites, made);
+        gathered.lose_by(&key, format!("lost margin if {} slips: {name}", line.order_name), amount, cites, made);
         keys.push(key);
     }
     let about = format!("order {}, which is not confirmed: will it come as ordered, and when", first.order_name);
-    desk.contact(&Question {
-        role: "supplier",
+    gathered.contact(&Question {
+        role: Role::Supplier,
         partner: first.supplier.as_str(),
         about: &about,
         keys: &keys,
         left: LEFT_AFTER_CONFIRMATION,
-        latest: desk.answer_by(),
+        latest: gathered.answer_by(),
         source: line_ref(&first.id),
     });
-    desk.watch.get_or_insert_with(|| format!("{} is confirmed or received", first.order_name));
+    gathered.watch.get_or_insert_with(|| format!("{} is confirmed or received", first.order_name));
 }
 
 /// How often a supplier's lines come later than the tolerance allows, and by how many days, with the facts.
-fn slips(desk: &mut Desk<'_>, supplier: &SupplierId) -> (f64, u32, Vec<FactId>) {
-    let book = desk.view.book;
-    let allowed = desk.view.config.tolerances.late_days;
+fn slips(gathered: &mut Gathered<'_>, supplier: &SupplierId) -> (f64, u32, Vec<FactId>) {
+    let book = gathered.scene.book;
+    let allowed = gathered.scene.settings.tolerances.late_days;
     let lateness = |line: &PurchaseLine| {
         let came = book.receipts(&line.id).first().and_then(|m| m.done_at)?;
         Some(days_between(book.calendar.day_of(line.promised_first), book.calendar.day_of(came)))
@@ -192,8 +198,8 @@ fn slips(desk: &mut Desk<'_>, supplier: &SupplierId) -> (f64, u32, Vec<FactId>) 
     let days = formulas::median(&late).unwrap_or(SLIP_DAYS).ceil();
     let source = RecordRef::new(RecordKind::Supplier, supplier.as_str());
     let cites = vec![
-        desk.fact(source.clone(), "slip_share", "probability of a slip", FactValue::percent(share * 100.0)),
-        desk.fact(source, "slip_days", "days by which an order slips", FactValue::days(days)),
+        gathered.fact(source.clone(), "slip_share", "probability of a slip", FactValue::percent(share * 100.0)),
+        gathered.fact(source, "slip_days", "days by which an order slips", FactValue::days(days)),
     ];
     (share, days as u32, cites)
 }

@@ -15,16 +15,16 @@ use reeve_domain::record::{BillLine, PurchaseLine};
 use reeve_domain::surplus::Surplus;
 
 use super::checks::Checks;
-use super::desk::company_of;
 use super::duplicate::REVERSAL_LEAST;
+use super::gathered::company_of;
 use super::matching::lines_of_bill;
 
 /// The basis of a claim for what was paid twice.
 pub(super) const BASIS_TWICE: &str = "billed and paid twice";
 
 /// BLOCK-BILL.
-pub(super) fn block(view: &Scene<'_>, c: &mut Checks, bill: &str, disputed: Money) {
-    let book = view.book;
+pub(super) fn block(scene: &Scene<'_>, c: &mut Checks, bill: &str, disputed: Money) {
+    let book = scene.book;
     let lines = lines_of_bill(book, bill);
     c.hard("bill exists", !lines.is_empty(), bill.to_owned());
     let unpaid = !lines.is_empty() && lines.iter().all(|l| book.is_unpaid(l));
@@ -51,9 +51,9 @@ fn settled(book: &Book, lines: &[&BillLine]) -> String {
 }
 
 /// REVERSE-DOC of a receipt, a bill or a customer's order.
-pub(super) fn reverse(view: &Scene<'_>, c: &mut Checks, document: &str, duplicate_of: &str) {
-    let book = view.book;
-    if let Some((bill, other)) = named(view, document, duplicate_of) {
+pub(super) fn reverse(scene: &Scene<'_>, c: &mut Checks, document: &str, duplicate_of: &str) {
+    let book = scene.book;
+    if let Some((bill, other)) = named(scene, document, duplicate_of) {
         return reverse_bill(book, c, &bill, &other);
     }
     let receipt = |d: &str| book.moves_of_document(d).any(|m| m.done_at.is_some());
@@ -63,7 +63,7 @@ pub(super) fn reverse(view: &Scene<'_>, c: &mut Checks, document: &str, duplicat
     c.hard("both documents exist", both, format!("{document} and {duplicate_of}"));
     if receipt(document) {
         let lines = book.surplus_of(document);
-        let there = !lines.is_empty() && lines.iter().all(|surplus| is_still_there(view, surplus));
+        let there = !lines.is_empty() && lines.iter().all(|surplus| is_still_there(scene, surplus));
         let shown = |s: &Surplus| format!("{} of {} {}", s.left(), s.booked, book.item_label(&s.place.0));
         let detail = match lines.as_slice() {
             [] => "nothing of it came to a place of ours".to_owned(),
@@ -81,17 +81,17 @@ pub(super) fn reverse(view: &Scene<'_>, c: &mut Checks, document: &str, duplicat
 
 /// Is what a receipt booked in too much on the books as it was booked? What was taken out since, tolerances aside, a reversal
 /// would take out a second time.
-pub(super) fn is_still_there(view: &Scene<'_>, surplus: &Surplus) -> bool {
+pub(super) fn is_still_there(scene: &Scene<'_>, surplus: &Surplus) -> bool {
     let (gone, booked) = (surplus.gone().to_f64(), surplus.booked.to_f64());
-    let tolerances = &view.config.tolerances;
+    let tolerances = &scene.settings.tolerances;
     let within = gone <= tolerances.quantity_units || gone <= booked * tolerances.quantity_percent / 100.0;
     surplus.left().is_positive() && within
 }
 
 /// Two bills by their names. Companies number alike, so the two must be in the same books, and in those of the case.
-fn named<'b>(view: &Scene<'b>, document: &str, duplicate_of: &str) -> Option<(Bill<'b>, Bill<'b>)> {
-    let book = view.book;
-    let company = books_of(view);
+fn named<'b>(scene: &Scene<'b>, document: &str, duplicate_of: &str) -> Option<(Bill<'b>, Bill<'b>)> {
+    let book = scene.book;
+    let company = books_of(scene);
     let ours = |l: &&BillLine| l.company.is_none() || company.is_none() || l.company.as_deref() == company;
     let is = |l: &&BillLine, name: &str| l.bill_name == name || l.bill_id == name;
     let called = |name: &str| Bill::of_lines(book.bill_lines.values().filter(|l| is(l, name)).filter(ours));
@@ -104,10 +104,10 @@ fn named<'b>(view: &Scene<'b>, document: &str, duplicate_of: &str) -> Option<(Bi
 
 /// The company whose books a case is about, where it is known: that of the bills it names goes first, since a charge has
 /// no place.
-fn books_of<'b>(view: &Scene<'b>) -> Option<&'b str> {
-    let bills: BTreeSet<&str> = view.exceptions.iter().filter_map(|e| e.signal.subject.bill.as_deref()).collect();
+fn books_of<'b>(scene: &Scene<'b>) -> Option<&'b str> {
+    let bills: BTreeSet<&str> = scene.exceptions.iter().filter_map(|e| e.signal.subject.bill.as_deref()).collect();
     let of_bill = |l: &'b BillLine| l.company.as_deref().filter(|_| bills.contains(l.bill_id.as_str()));
-    view.book.bill_lines.values().find_map(of_bill).or_else(|| company_of(view))
+    scene.book.bill_lines.values().find_map(of_bill).or_else(|| company_of(scene))
 }
 
 fn reverse_bill(book: &Book, c: &mut Checks, bill: &Bill<'_>, other: &Bill<'_>) {
@@ -139,8 +139,8 @@ fn reverse_bill(book: &Book, c: &mut Checks, bill: &Bill<'_>, other: &Bill<'_>) 
 }
 
 /// CLAIM for a bill that was paid twice and is for no order: nothing but the other bill speaks against it.
-pub(super) fn claim_back(view: &Scene<'_>, c: &mut Checks, supplier: &SupplierId, bill: &str, value: Money) {
-    let book = view.book;
+pub(super) fn claim_back(scene: &Scene<'_>, c: &mut Checks, supplier: &SupplierId, bill: &str, value: Money) {
+    let book = scene.book;
     let lines: Vec<&BillLine> = book.bill_lines.values().filter(|l| l.bill_id == bill).collect();
     let theirs = !lines.is_empty() && lines.iter().all(|l| l.supplier == *supplier);
     c.hard("bill is the supplier's", theirs, format!("bill {bill}, {} lines", lines.len()));
@@ -181,11 +181,11 @@ pub(super) fn paid_twice(book: &Book, lines: &[String]) -> Money {
 }
 
 /// What is billed of goods on a line that the case's receipts brought a second time, at the order's price.
-pub(super) fn received_twice(view: &Scene<'_>, line: &PurchaseLine) -> Money {
-    let doubled = view.exceptions.iter().filter(|e| e.signal.code == ExceptionType::RDup);
+pub(super) fn received_twice(scene: &Scene<'_>, line: &PurchaseLine) -> Money {
+    let doubled = scene.exceptions.iter().filter(|e| e.signal.code == ExceptionType::RDup);
     let twice = doubled.filter_map(|e| {
-        let surplus = view.book.surplus_of(e.signal.subject.document.as_ref()?);
-        Some(view.book.billed_twice(&line.id, &surplus) * line.price?)
+        let surplus = scene.book.surplus_of(e.signal.subject.document.as_ref()?);
+        Some(scene.book.billed_twice(&line.id, &surplus) * line.price?)
     });
     twice.max().unwrap_or(Money::ZERO)
 }

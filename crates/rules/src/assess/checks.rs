@@ -4,6 +4,7 @@
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
+use crate::role::Role;
 use crate::scene::Scene;
 use reeve_domain::action::{Action, Check};
 use reeve_domain::book::Place;
@@ -15,7 +16,7 @@ use reeve_models::formulas;
 
 use super::bills::{self, BASIS_TWICE};
 use super::catalogue;
-use super::desk;
+use super::gathered;
 use super::matching::{self, BASIS_BILL, CLAIM_DAYS};
 use super::projection;
 use super::receiving::{self, BASIS_RETURN};
@@ -44,20 +45,20 @@ impl Checks {
 }
 
 /// All checks of an action, hard ones first.
-pub(super) fn of(view: &Scene<'_>, action: &Action) -> Vec<Check> {
+pub(super) fn of(scene: &Scene<'_>, action: &Action) -> Vec<Check> {
     let mut checks = Checks(Vec::new());
     let c = &mut checks;
     match action {
         Action::Expedite { po_line, quantity, new_date, surcharge_max } => {
-            expedite(view, c, po_line, *quantity, *new_date, *surcharge_max);
+            expedite(scene, c, po_line, *quantity, *new_date, *surcharge_max);
         }
-        Action::DeferPo { po_line, quantity, new_date } => less(view, c, po_line, *quantity, Some(*new_date)),
-        Action::CancelPo { po_line, quantity } => less(view, c, po_line, *quantity, None),
+        Action::DeferPo { po_line, quantity, new_date } => less(scene, c, po_line, *quantity, Some(*new_date)),
+        Action::CancelPo { po_line, quantity } => less(scene, c, po_line, *quantity, None),
         Action::NewPo { item, supplier, quantity, price, need_date, destination } => {
             let place = (item.clone(), destination.clone());
-            new_po(view, c, &place, supplier, *quantity, *price, *need_date);
+            new_po(scene, c, &place, supplier, *quantity, *price, *need_date);
         }
-        Action::Transfer { item, from, to, quantity, ship_on } => transfer(view, c, item, from, to, *quantity, *ship_on),
+        Action::Transfer { item, from, to, quantity, ship_on } => transfer(scene, c, item, from, to, *quantity, *ship_on),
         Action::IncreasePo { .. }
         | Action::SplitShip { .. }
         | Action::AltSupplier { .. }
@@ -70,32 +71,33 @@ pub(super) fn of(view: &Scene<'_>, action: &Action) -> Vec<Check> {
         | Action::Return { .. }
         | Action::FixMaster { .. }
         | Action::PromoChange { .. }
-        | Action::Markdown { .. } => catalogue::check(view, c, action),
+        | Action::Markdown { .. } => catalogue::check(scene, c, action),
         Action::Recount { item, location, deadline, not_by } => {
-            known_place(view, c, item, location);
-            not_past(view, c, "deadline is not past", *deadline);
+            known_place(scene, c, item, location);
+            not_past(scene, c, "deadline is not past", *deadline);
             let who = not_by.as_deref().unwrap_or("nobody is excluded");
             c.soft("somebody else counts", not_by.is_some(), who.to_owned());
         }
         Action::Claim { supplier, bill: Some(bill), lines, value, .. } => {
-            bills::claim_back(view, c, supplier, bill, *value);
+            bills::claim_back(scene, c, supplier, bill, *value);
             c.hard("no lines beside the bill", lines.is_empty(), format!("{} lines", lines.len()));
             worth_a_claim(c, *value);
         }
         Action::Claim { supplier, lines, quantity, value, basis, bill: None } => {
-            claim(view, c, supplier, lines, *quantity, *value, basis);
+            claim(scene, c, supplier, lines, *quantity, *value, basis);
         }
-        Action::BlockBill { bill, disputed, .. } => bills::block(view, c, bill, *disputed),
-        Action::AcceptVar { document, variance, .. } => accept(view, c, document, *variance),
-        Action::ReverseDoc { document, duplicate_of } => bills::reverse(view, c, document, duplicate_of),
+        Action::BlockBill { bill, disputed, .. } => bills::block(scene, c, bill, *disputed),
+        Action::AcceptVar { document, variance, .. } => accept(scene, c, document, *variance),
+        Action::ReverseDoc { document, duplicate_of } => bills::reverse(scene, c, document, duplicate_of),
         Action::Contact { role, partner, answer_by, .. } => {
-            contact(view, c, role, partner);
-            not_past(view, c, "answer date is not past", *answer_by);
+            contact(scene, c, role, partner);
+            not_past(scene, c, "answer date is not past", *answer_by);
         }
-        Action::Monitor { until, .. } => not_past(view, c, "end of watching is not past", *until),
+        Action::Monitor { until, .. } => not_past(scene, c, "end of watching is not past", *until),
         // A mute is about Reeve's own list; `noise` checks it.
         Action::NoAction { .. } | Action::Escalate { .. } | Action::Mute { .. } => {}
     }
+    // What stops an action is read first.
     checks.0.sort_by_key(|check| !check.hard);
     checks.0
 }
@@ -105,74 +107,74 @@ pub(super) fn legal(checks: &[Check]) -> bool {
     checks.iter().all(|c| c.passed || !c.hard)
 }
 
-pub(super) fn not_past(view: &Scene<'_>, c: &mut Checks, name: &str, day: Date) {
-    c.hard(name, day >= view.book.today, format!("{day}, today is {}", view.book.today));
+pub(super) fn not_past(scene: &Scene<'_>, c: &mut Checks, name: &str, day: Date) {
+    c.hard(name, day >= scene.book.today, format!("{day}, today is {}", scene.book.today));
 }
 
-pub(super) fn known_place(view: &Scene<'_>, c: &mut Checks, item: &ItemId, location: &LocationId) {
-    let known = view.book.items.contains_key(item) && view.book.locations.contains_key(location);
+pub(super) fn known_place(scene: &Scene<'_>, c: &mut Checks, item: &ItemId, location: &LocationId) {
+    let known = scene.book.items.contains_key(item) && scene.book.locations.contains_key(location);
     c.hard("item and location are known", known, format!("item {item}, location {location}"));
 }
 
 /// The line, if it is open and the quantity fits.
 pub(super) fn open_line<'b>(
-    view: &Scene<'b>,
+    scene: &Scene<'b>,
     c: &mut Checks,
     po_line: &str,
     quantity: Quantity,
 ) -> Option<&'b PurchaseLine> {
-    let line = view.book.po_lines.get(po_line).filter(|l| l.confirmed);
-    let open = view.book.open_quantity(po_line);
+    let line = scene.book.po_lines.get(po_line).filter(|l| l.confirmed);
+    let open = scene.book.open_quantity(po_line);
     c.hard("line is open", line.is_some() && open.is_positive(), format!("{open} units to come on line {po_line}"));
     let fits = quantity.is_positive() && quantity <= open;
     c.hard("quantity ≤ open quantity", fits, format!("{quantity} ≤ {open}"));
     line
 }
 
-fn expedite(view: &Scene<'_>, c: &mut Checks, po_line: &str, quantity: Quantity, new_date: Date, surcharge: Money) {
-    let Some(line) = open_line(view, c, po_line, quantity) else { return };
-    let earliest = projection::earliest_expedite(view, line);
-    let feasible = earliest.is_some_and(|(_, day)| new_date >= day) && new_date > view.book.today;
+fn expedite(scene: &Scene<'_>, c: &mut Checks, po_line: &str, quantity: Quantity, new_date: Date, surcharge: Money) {
+    let Some(line) = open_line(scene, c, po_line, quantity) else { return };
+    let earliest = projection::earliest_expedite(scene, line);
+    let feasible = earliest.is_some_and(|(_, day)| new_date >= day) && new_date > scene.book.today;
     let shown = earliest.map_or_else(|| "no receipt is planned".to_owned(), |(_, day)| format!("{new_date} ≥ {day}"));
     c.hard("new date can be reached", feasible, shown);
     let sooner =
-        earliest.is_some_and(|(day, _)| days_between(view.book.today, new_date) < i32::try_from(day).unwrap_or(i32::MAX));
+        earliest.is_some_and(|(day, _)| days_between(scene.book.today, new_date) < i32::try_from(day).unwrap_or(i32::MAX));
     c.hard("new date is sooner than expected", sooner, new_date.to_string());
-    let promised = view.book.due(line);
-    let owed = promised <= view.book.today;
+    let promised = scene.book.due(line);
+    let owed = promised <= scene.book.today;
     let detail = format!("{surcharge}, promised for {promised}");
     c.hard("no surcharge on what is overdue", !owed || surcharge <= Money::ZERO, detail);
-    let day = days_between(view.book.today, new_date).max(0) as u32;
-    let needs = super::needs(view);
+    let day = days_between(scene.book.today, new_date).max(0) as u32;
+    let needs = super::needs(scene);
     let saved = |(place, units): &(Place, f64)| {
         let need = needs.get(place).copied().unwrap_or_default();
         // Of a kit a component may be here already, which comes no sooner.
-        let to_come = projection::arrivals(view.book, place).iter().filter(|a| a.po_line == po_line).map(|a| a.qty).sum();
-        shortage::saved_by_expediting(view, place, need, po_line, units.min(to_come), day).unwrap_or(0.0)
+        let to_come = projection::arrivals(scene.book, place).iter().filter(|a| a.po_line == po_line).map(|a| a.qty).sum();
+        shortage::saved_by_expediting(scene, place, need, po_line, units.min(to_come), day).unwrap_or(0.0)
     };
-    let served = super::places_served(view.book, line, quantity.to_f64());
-    let benefit = Money::from_f64(served.iter().map(saved).sum::<f64>() * super::probability(view));
+    let served = super::places_served(scene.book, line, quantity.to_f64());
+    let benefit = Money::from_f64(served.iter().map(saved).sum::<f64>() * super::probability(scene));
     c.hard("surcharge < benefit", surcharge < benefit, format!("{surcharge} < {benefit}"));
 }
 
 /// Is the safety stock kept on every day until `until` when `quantity` of `line` does not come before? With the lowest level
 /// found, and the safety stock.
 pub(super) fn covered_until(
-    view: &Scene<'_>,
+    scene: &Scene<'_>,
     place: &Place,
     line: Option<&str>,
     quantity: f64,
     until: Date,
 ) -> (bool, f64, f64) {
-    let days = days_between(view.book.today, until).max(0) as u32;
-    let (mu_d, sigma_d) = view.outlook.per_day(place);
-    let supplier = projection::offer(view.book, place).map(|o| o.supplier.clone());
-    let lead = supplier.and_then(|s| projection::lead_time(view.book, place, &s));
+    let days = days_between(scene.book.today, until).max(0) as u32;
+    let (mu_d, sigma_d) = scene.outlook.per_day(place);
+    let supplier = projection::offer(scene.book, place).map(|o| o.supplier.clone());
+    let lead = supplier.and_then(|s| projection::lead_time(scene.book, place, &s));
     let (lead_days, lead_sd) = lead.map_or((f64::from(days), 0.0), |l| (l.days, l.sd));
     let sigma = formulas::window_sigma(lead_days, sigma_d, mu_d, lead_sd);
-    let safety = formulas::safety_stock(projection::service_z(view), sigma);
-    let arrivals = projection::arrivals(view.book, place);
-    let available = view.book.available(&place.0, &place.1).to_f64();
+    let safety = formulas::safety_stock(projection::service_z(scene), sigma);
+    let arrivals = projection::arrivals(scene.book, place);
+    let available = scene.book.available(&place.0, &place.1).to_f64();
     let mut lowest = f64::INFINITY;
     for day in 0..=days {
         let came: f64 = arrivals
@@ -180,15 +182,15 @@ pub(super) fn covered_until(
             .filter(|a| a.day < day)
             .map(|a| if Some(a.po_line.as_str()) == line { (a.qty - quantity).max(0.0) } else { a.qty })
             .sum();
-        lowest = lowest.min(available + came - view.outlook.window(place, 0, day).0);
+        lowest = lowest.min(available + came - scene.outlook.window(place, 0, day).0);
     }
     (lowest >= safety, lowest, safety)
 }
 
 /// Defer (with a date) or cancel (without).
-fn less(view: &Scene<'_>, c: &mut Checks, po_line: &str, quantity: Quantity, new_date: Option<Date>) {
-    let Some(line) = open_line(view, c, po_line, quantity) else { return };
-    let book = view.book;
+fn less(scene: &Scene<'_>, c: &mut Checks, po_line: &str, quantity: Quantity, new_date: Option<Date>) {
+    let Some(line) = open_line(scene, c, po_line, quantity) else { return };
+    let book = scene.book;
     let place = (line.item.clone(), line.location.clone());
     let promised = book.due(line);
     c.hard("promise is still ahead", promised > book.today, format!("{promised}, today is {}", book.today));
@@ -198,8 +200,8 @@ fn less(view: &Scene<'_>, c: &mut Checks, po_line: &str, quantity: Quantity, new
     let lead = projection::lead_time(book, &place, &line.supplier).map_or(0, |l| l.days.ceil() as i32);
     // What is cancelled can be had again after a lead time at the earliest.
     let until = new_date.unwrap_or_else(|| plus_days(promised.max(book.today), lead));
-    let forecast = view.outlook.daily.contains_key(&place);
-    let (covered, lowest, safety) = covered_until(view, &place, Some(po_line), quantity.to_f64(), until);
+    let forecast = scene.outlook.daily.contains_key(&place);
+    let (covered, lowest, safety) = covered_until(scene, &place, Some(po_line), quantity.to_f64(), until);
     let detail = format!("{lowest:.1} ≥ {safety:.1} until {until}");
     c.hard("projected stock ≥ safety stock", covered && forecast, detail);
     let waiting = book.waiting(&line.item, &line.location);
@@ -210,7 +212,7 @@ fn less(view: &Scene<'_>, c: &mut Checks, po_line: &str, quantity: Quantity, new
 }
 
 pub(super) fn new_po(
-    view: &Scene<'_>,
+    scene: &Scene<'_>,
     c: &mut Checks,
     place: &Place,
     supplier: &SupplierId,
@@ -218,9 +220,9 @@ pub(super) fn new_po(
     price: UnitPrice,
     need_date: Date,
 ) {
-    let book = view.book;
+    let book = scene.book;
     let (item, destination) = place;
-    known_place(view, c, item, destination);
+    known_place(scene, c, item, destination);
     let sold = book.items.get(item).is_some_and(|i| i.sellable);
     c.hard("item is not ending", sold, book.item_label(item));
     let offers: Vec<_> =
@@ -234,12 +236,12 @@ pub(super) fn new_po(
     let multiple = book.rule(item, destination).map_or(Quantity::units(1), |r| r.multiple);
     let whole = multiple.0 <= Decimal::ZERO || (quantity.0 % multiple.0).is_zero();
     c.hard("quantity is a pack multiple", whole, format!("{quantity}, packs of {multiple}"));
-    let levels = projection::levels(view, place, supplier);
+    let levels = projection::levels(scene, place, supplier);
     let up_to = levels.map_or(0.0, |l| l.up_to);
     let position = projection::position(book, place);
     let reorder = levels.map_or(0.0, |l| l.reorder);
     c.hard("no open order covers the need", position < reorder, format!("{position:.1} < {reorder:.1}"));
-    not_past(view, c, "need date is not past", need_date);
+    not_past(scene, c, "need date is not past", need_date);
     let computed = formulas::order_quantity(up_to, position, moq.to_f64(), multiple.to_f64());
     let usual = quantity.to_f64() <= UNUSUAL_ORDER * computed.max(1.0);
     c.soft("quantity is not above twice the need", usual, format!("{quantity}, need {computed:.0}"));
@@ -249,7 +251,7 @@ pub(super) fn new_po(
 }
 
 fn transfer(
-    view: &Scene<'_>,
+    scene: &Scene<'_>,
     c: &mut Checks,
     item: &ItemId,
     from: &LocationId,
@@ -257,25 +259,25 @@ fn transfer(
     quantity: Quantity,
     ship_on: Date,
 ) {
-    let book = view.book;
-    known_place(view, c, item, from);
-    known_place(view, c, item, to);
+    let book = scene.book;
+    known_place(scene, c, item, from);
+    known_place(scene, c, item, to);
     c.hard("lane has two ends", from != to, format!("{} to {}", book.location_name(from), book.location_name(to)));
     let owners = [from, to].map(|l| book.company_of(l).map_or_else(|| "no company".to_owned(), |c| book.company_label(c)));
     let detail = if owners[0] == owners[1] { owners[0].clone() } else { owners.join(" to ") };
     c.hard("companies may transfer", book.may_transfer(from, to), detail);
     c.hard("receiver carries the item", book.carries(item, to), book.location_name(to));
-    let spare = Quantity::floor_units(projection::spare(view, &(item.clone(), from.clone())).units);
+    let spare = Quantity::floor_units(projection::spare(scene, &(item.clone(), from.clone())).units);
     let fits = quantity.is_positive() && quantity <= spare;
     c.hard("quantity ≤ transferable", fits, format!("{quantity} ≤ {spare}"));
-    let owner = desk::needed_elsewhere(view, item, from);
+    let owner = gathered::needed_elsewhere(scene, item, from);
     let detail = owner.map_or_else(|| "no other case".to_owned(), |o| format!("short in {o}"));
     c.hard("donor is not short itself", owner.is_none(), detail);
-    not_past(view, c, "shipping date is not past", ship_on);
-    let arrives = working::trip(view, from, to, ship_on).1;
+    not_past(scene, c, "shipping date is not past", ship_on);
+    let arrives = working::trip(scene, from, to, ship_on).1;
     let place = (item.clone(), to.clone());
-    let need = super::needs(view).get(&place).copied().unwrap_or_default();
-    let relief = plus_days(book.today, projection::in_days(shortage::relief(view, &place, need)));
+    let need = super::needs(scene).get(&place).copied().unwrap_or_default();
+    let relief = plus_days(book.today, projection::in_days(shortage::relief(scene, &place, need)));
     c.hard("arrives before what is missing comes anyway", arrives < relief, format!("{arrives} < {relief}"));
     let promotion = book.promotions_at(item, from).find(|p| p.to >= book.today && p.from <= plus_days(book.today, 14));
     let detail = promotion.map_or_else(|| "none".to_owned(), |p| format!("from {} to {}", p.from, p.to));
@@ -283,7 +285,7 @@ fn transfer(
 }
 
 fn claim(
-    view: &Scene<'_>,
+    scene: &Scene<'_>,
     c: &mut Checks,
     supplier: &SupplierId,
     ids: &[String],
@@ -291,7 +293,7 @@ fn claim(
     value: Money,
     basis: &str,
 ) {
-    let book = view.book;
+    let book = scene.book;
     let lines: Vec<&PurchaseLine> = ids.iter().filter_map(|id| book.po_lines.get(id)).collect();
     let theirs = !ids.is_empty() && lines.len() == ids.len() && lines.iter().all(|l| &l.supplier == supplier);
     c.hard("lines are the supplier's", theirs, format!("{} of {} lines", lines.len(), ids.len()));
@@ -305,8 +307,8 @@ fn claim(
         // What is still to come is not owed to us, and a price that was ordered is owed to them. What was booked in twice looks
         // received: the bill check alone finds nothing wrong with a bill for it.
         let over = |l: &&PurchaseLine| {
-            three_way(book, view.config, l).map_or(Money::ZERO, |w| {
-                w.never.max(bills::received_twice(view, l)).max(Money::ZERO) + w.price_variance.max(Money::ZERO)
+            three_way(book, scene.settings, l).map_or(Money::ZERO, |w| {
+                w.never.max(bills::received_twice(scene, l)).max(Money::ZERO) + w.price_variance.max(Money::ZERO)
             })
         };
         lines.iter().map(over).sum()
@@ -330,14 +332,14 @@ fn worth_a_claim(c: &mut Checks, value: Money) {
     c.soft("worth a claim", value >= CLAIM_LEAST, format!("{value} ≥ {CLAIM_LEAST}"));
 }
 
-fn accept(view: &Scene<'_>, c: &mut Checks, document: &str, variance: Money) {
-    let book = view.book;
+fn accept(scene: &Scene<'_>, c: &mut Checks, document: &str, variance: Money) {
+    let book = scene.book;
     let bills = matching::lines_of_bill(book, document);
     let lines: Vec<&PurchaseLine> = book.po_lines.values().filter(|l| l.order_name == document).collect();
     let receipt = book.moves_of_document(document).next().is_some();
     let known = receipt || !bills.is_empty() || !lines.is_empty();
     c.hard("document exists", known, document.to_owned());
-    let policy = &view.config.policy;
+    let policy = &scene.settings.policy;
     let most = policy.in_company(&policy.tiers.t3.limit).unwrap_or(Money::ZERO);
     c.hard("variance is within the largest limit", variance.abs() <= most, format!("{} ≤ {most}", variance.abs()));
     let supplier = bills.first().map(|b| &b.supplier).or_else(|| lines.first().map(|l| &l.supplier));
@@ -348,7 +350,7 @@ fn accept(view: &Scene<'_>, c: &mut Checks, document: &str, variance: Money) {
             .po_lines
             .values()
             .filter(recent)
-            .filter_map(|l| three_way(book, view.config, l))
+            .filter_map(|l| three_way(book, scene.settings, l))
             .map(|w| w.total.abs())
             .sum();
         let detail = format!("{all} in {VARIANCE_DAYS} days ≤ {most}");
@@ -356,14 +358,14 @@ fn accept(view: &Scene<'_>, c: &mut Checks, document: &str, variance: Money) {
     }
 }
 
-fn contact(view: &Scene<'_>, c: &mut Checks, role: &str, partner: &str) {
-    let book = view.book;
-    let (known, detail) = match role {
-        "supplier" => {
+fn contact(scene: &Scene<'_>, c: &mut Checks, role: &str, partner: &str) {
+    let book = scene.book;
+    let (known, detail) = match Role::named(role) {
+        Some(Role::Supplier) => {
             let id = SupplierId::new(partner);
             (book.suppliers.contains_key(&id), book.supplier_name(&id))
         }
-        "warehouse" | "store" => {
+        Some(Role::Warehouse | Role::Store) => {
             let id = LocationId::new(partner);
             (book.locations.contains_key(&id), book.location_name(&id))
         }

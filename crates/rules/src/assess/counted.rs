@@ -8,7 +8,7 @@ use reeve_domain::book::Place;
 use reeve_domain::evidence::FactValue;
 use reeve_domain::money::{Money, Quantity};
 
-use super::desk::{Desk, Proposal, item_ref};
+use super::gathered::{Gathered, Proposal, item_ref};
 
 /// So many counts of a cluster that found stock missing say what one more would: nothing new.
 const ENOUGH: usize = 4;
@@ -16,62 +16,63 @@ const ENOUGH: usize = 4;
 const LEFT_AFTER_INVESTIGATION: f64 = 0.5;
 
 /// The count that has agreed with the books at a place since `event`, laid out.
-pub(super) fn agreed(desk: &mut Desk<'_>, place: &Place, event: &Event) -> Option<Counted> {
-    let view = desk.view;
-    let count = counted::agreed_since(view.book, view.config, place, event)?;
+pub(super) fn agreed(gathered: &mut Gathered<'_>, place: &Place, event: &Event) -> Option<Counted> {
+    let scene = gathered.scene;
+    let count = counted::agreed_since(scene.book, scene.settings, place, event)?;
     let (item, location) = place;
-    desk.place_fact(item, location, "count_agreed", "a count agreed with the books on", FactValue::Date(count.day));
-    desk.place_fact(item, location, "count_found", "found by that count", FactValue::Quantity(count.found()));
+    gathered.place_fact(item, location, "count_agreed", "a count agreed with the books on", FactValue::Date(count.day));
+    gathered.place_fact(item, location, "count_found", "found by that count", FactValue::Quantity(count.found()));
     Some(count)
 }
 
 /// What a count that agreed has said, for people.
-pub(super) fn said(count: &Counted) -> String {
+pub(super) fn in_words(count: &Counted) -> String {
     format!("a count of {} agreed with the books ({} found)", count.day, count.found())
 }
 
 /// Looks into losses that counts have found again and again. Says whether there are so many that counting again is no answer.
-pub(super) fn investigate(desk: &mut Desk<'_>, place: &Place, key: &str) -> bool {
-    let view = desk.view;
+pub(super) fn investigate(gathered: &mut Gathered<'_>, place: &Place, key: &str) -> bool {
+    let scene = gathered.scene;
     let (item, location) = place;
-    let all = counted::counts_within(view.book, place, SHRINK_DAYS);
-    let losing: Vec<&Counted> = all.iter().filter(|count| counted::loses(view.book, view.config, place, count)).collect();
+    let all = counted::counts_within(scene.book, place, SHRINK_DAYS);
+    let losing: Vec<&Counted> =
+        all.iter().filter(|count| counted::loses(scene.book, scene.settings, place, count)).collect();
     if losing.len() < ENOUGH {
         return false;
     }
-    let first = losing.first().map_or(view.book.today, |count| count.day);
+    let first = losing.first().map_or(scene.book.today, |count| count.day);
     let made = all.iter().filter(|count| count.day >= first).count();
     let units: Quantity = losing.iter().map(|count| count.off.abs()).sum();
-    let value = view.book.cost(item, location).map(|cost| units * cost);
+    let value = scene.book.cost(item, location).map(|cost| units * cost);
     let label = "counts that found stock missing";
-    desk.place_fact(item, location, "losing_counts", label, FactValue::number(losing.len() as f64, 0));
-    desk.place_fact(item, location, "losing_units", "missing in these counts", FactValue::Quantity(units));
+    gathered.place_fact(item, location, "losing_counts", label, FactValue::number(losing.len() as f64, 0));
+    gathered.place_fact(item, location, "losing_units", "missing in these counts", FactValue::Quantity(units));
     if let Some(value) = value {
-        desk.place_fact(item, location, "losing_value", "the same at cost", FactValue::Money(value));
+        gathered.place_fact(item, location, "losing_value", "the same at cost", FactValue::Money(value));
     }
     let worth = value.map_or_else(String::new, |value| format!(", {value} at cost"));
     let unclear = format!(
         "why {} of {} at {} found stock missing since {first}, {units} units in all{worth}",
         counted::in_words(losing.len(), made),
-        view.book.item_label(item),
-        view.book.location_name(location),
+        scene.book.item_label(item),
+        scene.book.location_name(location),
     );
     let to = "loss prevention (restricted)".to_owned();
     let summary = format!("Ask {to} to look into it: {unclear}. Another count would only find the next loss.");
-    let cost = view.config.costs.paperwork;
+    let cost = scene.settings.costs.paperwork;
     let cites = vec![
-        desk.fact(item_ref(item), "cost_paperwork", "cost of the paperwork (setting)", FactValue::Money(cost)),
-        desk.assume(item_ref(item), "escalate_left_50", "share of such losses that goes on", LEFT_AFTER_INVESTIGATION),
+        gathered.fact(item_ref(item), "cost_paperwork", "cost of the paperwork (setting)", FactValue::Money(cost)),
+        gathered.assume(item_ref(item), "escalate_left_50", "share of such losses that goes on", LEFT_AFTER_INVESTIGATION),
     ];
-    let after = Desk::leaving(&[key.to_owned()], LEFT_AFTER_INVESTIGATION);
-    desk.proposals.push(Proposal {
+    let after = Gathered::leaving(&[key.to_owned()], LEFT_AFTER_INVESTIGATION);
+    gathered.proposals.push(Proposal {
         action: Action::Escalate { unclear, to },
         summary,
         after,
         cost,
         regret: Money::ZERO,
         value: Money::ZERO,
-        latest: desk.today_plus(7),
+        latest: gathered.today_plus(7),
         cites,
         change: None,
     });

@@ -113,8 +113,8 @@ fn an_edited_transfer_that_would_come_with_relief_is_refused() {
         unreachable!("TRANSFER is a transfer")
     };
     let on = |ship_on| Action::Transfer { item: item.clone(), from: from.clone(), to: to.clone(), quantity, ship_on };
-    shop.with(&exceptions, |view| {
-        let fails = |ship_on| checks_of(view, &on(ship_on)).into_iter().filter(|c| c.hard && !c.passed).count();
+    shop.with(&exceptions, |scene| {
+        let fails = |ship_on| checks_of(scene, &on(ship_on)).into_iter().filter(|c| c.hard && !c.passed).count();
         assert_eq!((fails(day(3)), fails(day(4))), (0, 1));
     });
 }
@@ -204,7 +204,7 @@ fn goods_leave_and_arrive_on_working_days() {
     // Monday: tomorrow nobody works at the donor, and on Thursday nobody at the receiver.
     let mut shop = short_shop();
     let days = "[calendar]\nworking_days = [\"NOR=wed thu fri\", \"MAR=mon tue wed fri\"]";
-    shop.config = crate::settings::Settings::with(days).unwrap();
+    shop.settings = crate::settings::Settings::with(days).unwrap();
     let found = shop.assess(&[here(ExceptionType::ILow, "2")]);
     let transfer = must(&found, "TRANSFER");
     assert!(transfer.summary.ends_with("shipping 2026-11-04."), "{}", transfer.summary);
@@ -219,7 +219,7 @@ fn working_days_are_learned_where_the_configuration_says_none() {
     for back in (1..63).filter(|back| (7 - back % 7) % 7 != 1) {
         shop.moved(MoveKind::Scrap, "1", 0.0, Some(-back));
     }
-    let learned = shop.with(&[], |view| view.book.working_days.get(&LocationId::new("1")).cloned()).unwrap();
+    let learned = shop.with(&[], |scene| scene.book.working_days.get(&LocationId::new("1")).cloned()).unwrap();
     assert_eq!(learned.into_iter().collect::<Vec<_>>(), [0, 2, 3, 4, 5, 6]);
     let found = shop.assess(&[here(ExceptionType::ILow, "2")]);
     assert!(must(&found, "TRANSFER").summary.ends_with("shipping 2026-11-04."));

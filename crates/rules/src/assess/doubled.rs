@@ -17,30 +17,30 @@ const DOUBT: f64 = 0.05;
 
 /// The share of an exception's probability that what happened since leaves it: all of it but for doubled receipts and the counts
 /// that answer them.
-pub(super) fn still_real(view: &Scene<'_>, exception: &Exception) -> f64 {
+pub(super) fn still_real(scene: &Scene<'_>, exception: &Exception) -> f64 {
     let share = match exception.signal.code {
-        T::RDup => on_the_books(view, exception),
-        T::ICount => unexplained(view, exception),
+        T::RDup => on_the_books(scene, exception),
+        T::ICount => unexplained(scene, exception),
         _ => None,
     };
     share.map_or(1.0, |share| share.clamp(DOUBT, 1.0))
 }
 
 /// None without a cost: units and money have no sum.
-fn value(view: &Scene<'_>, surplus: &Surplus, quantity: Quantity) -> Option<f64> {
+fn value(scene: &Scene<'_>, surplus: &Surplus, quantity: Quantity) -> Option<f64> {
     let (item, location) = &surplus.place;
-    Some((quantity * view.book.cost(item, location)?).to_f64())
+    Some((quantity * scene.book.cost(item, location)?).to_f64())
 }
 
 /// What is left of a doubled receipt beside what it was: by value, with what was billed for it.
-fn on_the_books(view: &Scene<'_>, exception: &Exception) -> Option<f64> {
-    let book = view.book;
+fn on_the_books(scene: &Scene<'_>, exception: &Exception) -> Option<f64> {
+    let book = scene.book;
     let surplus = book.surplus_of(exception.signal.subject.document.as_ref()?);
     let (mut left, mut all) = (0.0, 0.0);
     for s in &surplus {
         let sure = if s.counted { DOUBLED_THOUGH_COUNTED } else { 1.0 };
-        left += value(view, s, s.left())? * sure;
-        all += value(view, s, s.booked)?;
+        left += value(scene, s, s.left())? * sure;
+        all += value(scene, s, s.booked)?;
     }
     for line in surplus::lines_of(&surplus) {
         let price = book.po_lines.get(line).and_then(|line| line.price);
@@ -52,16 +52,16 @@ fn on_the_books(view: &Scene<'_>, exception: &Exception) -> Option<f64> {
 }
 
 /// The share of the counts at a place that no doubled receipt explains.
-fn unexplained(view: &Scene<'_>, exception: &Exception) -> Option<f64> {
+fn unexplained(scene: &Scene<'_>, exception: &Exception) -> Option<f64> {
     let subject = &exception.signal.subject;
     let place = (subject.item.clone()?, subject.location.clone()?);
-    let (explained, counted) = explained(view, &place, exception.signal.from);
+    let (explained, counted) = explained(scene, &place, exception.signal.from);
     (explained.is_positive() && counted.is_positive()).then(|| 1.0 - explained.to_f64() / counted.to_f64())
 }
 
 /// What counts at a place took off the books since a day: of it what a receipt had booked in too much, and all.
-pub(super) fn explained(view: &Scene<'_>, place: &Place, since: Date) -> (Quantity, Quantity) {
-    let book = view.book;
+pub(super) fn explained(scene: &Scene<'_>, place: &Place, since: Date) -> (Quantity, Quantity) {
+    let book = scene.book;
     let counts = counts_since(book, place, since).into_iter().filter(|(m, _)| m.from.as_ref() == Some(&place.1));
     let (mut explained, mut counted) = (Quantity::ZERO, Quantity::ZERO);
     for (m, off) in counts {

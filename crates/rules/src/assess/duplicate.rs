@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::role::Role;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
@@ -14,7 +15,7 @@ use reeve_domain::money::Money;
 use reeve_domain::record::{BillLine, RecordKind, RecordRef};
 
 use super::bills::{self, BASIS_TWICE};
-use super::desk::{Desk, Proposal, Question};
+use super::gathered::{Gathered, Proposal, Question};
 use super::matching::{
     CLAIM_DAYS, LEFT_AFTER_BLOCK, LEFT_AFTER_CLAIM, LEFT_AFTER_CONTACT, bill_facts, bill_name, lines_of_bill, paperwork,
     quantity_keys,
@@ -28,19 +29,20 @@ const LEFT_AFTER_REVERSAL: f64 = 0.02;
 pub(super) const REVERSAL_LEAST: f64 = 0.5;
 
 /// A bill that is there twice: its whole amount would be paid again, or was.
-pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception) {
-    let book = desk.view.book;
+pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception) {
+    let book = gathered.scene.book;
     let subject = &exception.signal.subject;
     let (Some(bill), Some(earlier)) = (&subject.bill, &subject.document) else { return };
     let lines: Vec<BillLine> = lines_of_bill(book, bill).into_iter().cloned().collect();
     let Some(first) = lines.first() else {
-        desk.miss(format!("bill {bill}"), "the amount billed twice");
+        gathered.miss(format!("bill {bill}"), "the amount billed twice");
         return;
     };
     let Some(value) = bills::total(&lines) else {
-        desk.miss(format!("prices of bill {} in company currency", bill_name(first)), "the amount billed twice");
+        gathered.miss(format!("prices of bill {} in company currency", bill_name(first)), "the amount billed twice");
         return;
     };
+    // What its supplier has credited as a whole is settled.
     let taken = book.taken_back(bill);
     if taken.is_some_and(|taken| taken.whole) {
         return;
@@ -51,16 +53,17 @@ pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception) {
     if amount <= Money::ZERO {
         return;
     }
-    let mut cites: Vec<FactId> = lines.iter().flat_map(|l| bill_facts(desk, l)).collect();
+    let mut cites: Vec<FactId> = lines.iter().flat_map(|l| bill_facts(gathered, l)).collect();
     // When what was missing has come since, both bills are owed, however sure it looked before.
     let Some(repeat) = book.repeats().iter().find(|r| r.later == *bill && r.earlier == *earlier) else { return };
     let source = RecordRef::new(RecordKind::BillLine, first.id.clone());
-    cites.push(desk.fact(source.clone(), "duplicate_amount", "billed a second time", FactValue::Money(amount)));
-    let (counted, mut keys) = if repeat.is_taken() { Default::default() } else { counted_of(desk, &lines) };
+    cites.push(gathered.fact(source.clone(), "duplicate_amount", "billed a second time", FactValue::Money(amount)));
+    // Where the bill check of its lines has counted a part, only the rest is a loss of the bill's own: each unit counts once.
+    let (counted, mut keys) = if repeat.is_taken() { Default::default() } else { counted_of(gathered, &lines) };
     let rest = (amount - counted).max(Money::ZERO);
     if counted > Money::ZERO {
         let label = "of it counted in the bill check";
-        cites.push(desk.fact(source.clone(), "duplicate_counted", label, FactValue::Money(counted)));
+        cites.push(gathered.fact(source.clone(), "duplicate_counted", label, FactValue::Money(counted)));
     }
     let name = bill_name(first);
     let other = lines_of_bill(book, earlier).first().map_or_else(|| earlier.clone(), |b| bill_name(b));
@@ -68,55 +71,28 @@ pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception) {
     let what = if paid { "paid again" } else { "bills again" };
     if rest > Money::ZERO {
         let key = format!("bill:{bill}/duplicate");
-        desk.lose(&key, format!("{name} {what} what {other} billed"), Range::certain(rest), cites);
+        gathered.lose(&key, format!("{name} {what} what {other} billed"), Range::certain(rest), cites);
         keys.push(key);
     }
-    let (cost, cost_cite) = paperwork(desk, source.clone());
-    let due = first.due_on.unwrap_or(book.today).max(desk.tomorrow());
+    let (cost, cost_cite) = paperwork(gathered, source.clone());
+    let due = first.due_on.unwrap_or(book.today).max(gathered.tomorrow());
     // What is paid can be asked back for as long as a claim can be made.
-    let latest = if paid { plus_days(first.billed_on, CLAIM_DAYS).max(desk.tomorrow()) } else { due };
-    let share = |desk: &mut Desk<'_>, field: &str, label: &str, left: f64| {
-        vec![cost_cite.clone(), desk.assume(source.clone(), field, label, left)]
+    let latest = if paid { plus_days(first.billed_on, CLAIM_DAYS).max(gathered.tomorrow()) } else { due };
+    let share = |gathered: &mut Gathered<'_>, field: &str, label: &str, left: f64| {
+        vec![cost_cite.clone(), gathered.assume(source.clone(), field, label, left)]
     };
-    let (supplier, regret) = (first.supplier.clone(), desk.view.config.costs.contact);
+    // If the suspicion is wrong, the supplier is owed an explanation.
+    let regret = gathered.scene.settings.costs.contact;
+    let shared = Shared { first, lines: &lines, name: &name, other: &other, keys: &keys, amount, cost, regret, latest };
     if paid {
-        let po_lines: BTreeSet<String> = lines.iter().filter_map(|l| l.po_line.clone()).collect();
-        let claim_cites = share(desk, "claim_left", "share of claims that is not credited", LEFT_AFTER_CLAIM);
-        desk.proposals.push(Proposal {
-            action: Action::Claim {
-                supplier,
-                bill: po_lines.is_empty().then(|| first.bill_id.clone()),
-                lines: po_lines.into_iter().collect(),
-                quantity: lines.iter().filter(|l| l.po_line.is_some()).map(|l| l.qty).sum(),
-                value: amount,
-                basis: BASIS_TWICE.into(),
-            },
-            summary: format!(
-                "Claim {amount} back from {}: {name} was paid and repeats {other}.",
-                book.supplier_name(&first.supplier)
-            ),
-            after: Desk::leaving(&keys, LEFT_AFTER_CLAIM),
-            cost,
-            regret,
-            value: amount,
-            latest,
-            cites: claim_cites,
-            change: None,
-        });
-        ask(
-            desk,
-            first,
-            &format!("bill {name}, which is paid: does it bill the same goods as {other}, and can it be credited"),
-            &keys,
-            latest,
-        );
-        return;
+        let cites = share(gathered, "claim_left", "share of claims that is not credited", LEFT_AFTER_CLAIM);
+        return claim_back(gathered, &shared, cites);
     }
-    let block_cites = share(desk, "block_left", "share that is paid although blocked", LEFT_AFTER_BLOCK);
+    let block_cites = share(gathered, "block_left", "share that is paid although blocked", LEFT_AFTER_BLOCK);
     let block = Proposal {
         action: Action::BlockBill { bill: first.bill_id.clone(), disputed: amount, reason: format!("duplicate of {other}") },
         summary: format!("Keep bill {name} ({amount}) unpaid until it is cleared: it repeats {other}."),
-        after: Desk::leaving(&keys, LEFT_AFTER_BLOCK),
+        after: Gathered::leaving(&keys, LEFT_AFTER_BLOCK),
         cost,
         regret,
         value: amount,
@@ -124,14 +100,14 @@ pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception) {
         cites: block_cites,
         change: None,
     };
-    desk.proposals.push(block);
+    gathered.proposals.push(block);
     // Taking a bill out of the books needs more than a suspicion, and no part of it may be taken back yet.
     if repeat.score >= REVERSAL_LEAST && credited == Money::ZERO {
-        let reverse_cites = share(desk, "reverse_left", "share that remains after a reversal", LEFT_AFTER_REVERSAL);
-        desk.proposals.push(Proposal {
+        let reverse_cites = share(gathered, "reverse_left", "share that remains after a reversal", LEFT_AFTER_REVERSAL);
+        gathered.proposals.push(Proposal {
             action: Action::ReverseDoc { document: name.clone(), duplicate_of: other.clone() },
             summary: format!("Reverse bill {name} ({amount}), which repeats {other}."),
-            after: Desk::leaving(&keys, LEFT_AFTER_REVERSAL),
+            after: Gathered::leaving(&keys, LEFT_AFTER_REVERSAL),
             cost,
             // Reversing a bill that was right means entering it again.
             regret: cost + cost,
@@ -141,12 +117,58 @@ pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception) {
             change: None,
         });
     }
-    ask(desk, first, &format!("bill {name}: does it bill the same goods as {other}"), &keys, latest);
+    ask(gathered, first, &format!("bill {name}: does it bill the same goods as {other}"), &keys, latest);
+}
+
+/// What the answers to a repeated bill share.
+struct Shared<'b> {
+    first: &'b BillLine,
+    lines: &'b [BillLine],
+    /// The bill's name, and that of the one it repeats.
+    name: &'b str,
+    other: &'b str,
+    /// The losses that an answer is about.
+    keys: &'b [String],
+    amount: Money,
+    cost: Money,
+    regret: Money,
+    latest: Date,
+}
+
+/// What was paid can only be asked for again.
+fn claim_back(gathered: &mut Gathered<'_>, it: &Shared<'_>, cites: Vec<FactId>) {
+    let Shared { first, name, other, amount, latest, .. } = *it;
+    let po_lines: BTreeSet<String> = it.lines.iter().filter_map(|l| l.po_line.clone()).collect();
+    let summary = format!(
+        "Claim {amount} back from {}: {name} was paid and repeats {other}.",
+        gathered.scene.book.supplier_name(&first.supplier)
+    );
+    gathered.proposals.push(Proposal {
+        action: Action::Claim {
+            supplier: first.supplier.clone(),
+            // A bill without an order has no lines to claim by: it is claimed as a whole.
+            bill: po_lines.is_empty().then(|| first.bill_id.clone()),
+            lines: po_lines.into_iter().collect(),
+            quantity: it.lines.iter().filter(|l| l.po_line.is_some()).map(|l| l.qty).sum(),
+            value: amount,
+            basis: BASIS_TWICE.into(),
+        },
+        summary,
+        after: Gathered::leaving(it.keys, LEFT_AFTER_CLAIM),
+        cost: it.cost,
+        regret: it.regret,
+        value: amount,
+        latest,
+        cites,
+        change: None,
+    });
+    let about = format!("bill {name}, which is paid: does it bill the same goods as {other}, and can it be credited");
+    ask(gathered, first, &about, it.keys, latest);
 }
 
 /// How much of a bill the bill check of its lines counts already, and the parts of the loss that are of no other bill: what
 /// is done about the bill is done about them. A bill that is taken for a repeat is in no bill check.
-fn counted_of(desk: &Desk<'_>, lines: &[BillLine]) -> (Money, Vec<String>) {
+fn counted_of(gathered: &Gathered<'_>, lines: &[BillLine]) -> (Money, Vec<String>) {
     let mut billed: BTreeMap<&str, Decimal> = BTreeMap::new();
     for line in lines {
         if let (Some(po_line), Some(price)) = (&line.po_line, line.price) {
@@ -156,10 +178,16 @@ fn counted_of(desk: &Desk<'_>, lines: &[BillLine]) -> (Money, Vec<String>) {
     let (mut counted, mut keys) = (Money::ZERO, Vec::new());
     for (po_line, billed) in billed {
         let billed = Money::from_decimal(billed).max(Money::ZERO);
-        let theirs: Vec<String> = quantity_keys(po_line).into_iter().filter(|key| desk.parts.contains_key(key)).collect();
-        let sum: Money = theirs.iter().map(|key| desk.lost(key).expected).sum();
+        let theirs: Vec<String> =
+            quantity_keys(po_line).into_iter().filter(|key| gathered.parts.contains_key(key)).collect();
+        let sum: Money = theirs.iter().map(|key| gathered.lost(key).expected).sum();
         counted += sum.min(billed);
-        let check = desk.view.book.po_lines.get(po_line).and_then(|l| three_way(desk.view.book, desk.view.config, l));
+        let check = gathered
+            .scene
+            .book
+            .po_lines
+            .get(po_line)
+            .and_then(|l| three_way(gathered.scene.book, gathered.scene.settings, l));
         if check.is_some_and(|check| check.never + check.ahead <= billed) {
             keys.extend(theirs);
         }
@@ -167,9 +195,9 @@ fn counted_of(desk: &Desk<'_>, lines: &[BillLine]) -> (Money, Vec<String>) {
     (counted, keys)
 }
 
-fn ask(desk: &mut Desk<'_>, bill: &BillLine, about: &str, keys: &[String], latest: Date) {
-    desk.contact(&Question {
-        role: "supplier",
+fn ask(gathered: &mut Gathered<'_>, bill: &BillLine, about: &str, keys: &[String], latest: Date) {
+    gathered.contact(&Question {
+        role: Role::Supplier,
         partner: bill.supplier.as_str(),
         about,
         keys,

@@ -3,9 +3,10 @@
 
 use std::fmt::Write as _;
 
-use super::desk::{Desk, Left, Proposal};
+use super::gathered::{Gathered, Left, Proposal};
 use super::projection::Projection;
 use super::rank::{self, Age};
+use crate::place_key;
 use crate::scene::Scene;
 use reeve_domain::action::{Action, Candidate};
 use reeve_domain::book::Place;
@@ -16,7 +17,7 @@ use reeve_domain::workings::{Effect, Forecast, Made, Part, Receipt, Settings, Wo
 
 /// A place as workings name it.
 pub(super) fn name(place: &Place) -> String {
-    format!("{}@{}", place.0, place.1)
+    place_key::of(&place.0, &place.1)
 }
 
 /// The receipts of a projection.
@@ -26,20 +27,20 @@ pub(super) fn receipts(projection: &Projection) -> Vec<Receipt> {
 }
 
 /// Keeps the forecast of a place for as many days as its figures look ahead.
-pub(super) fn forecast(desk: &mut Desk<'_>, place: &Place, days: u32) {
-    let course: Vec<_> = desk.view.outlook.course(place).take(days as usize).collect();
-    let kept = desk.workings.forecasts.entry(name(place)).or_default();
-    if kept.course.len() < course.len() {
-        *kept = Forecast::of(course.iter().map(|day| (day.mean, day.sigma)));
+pub(super) fn forecast(gathered: &mut Gathered<'_>, place: &Place, days: u32) {
+    let course: Vec<_> = gathered.scene.outlook.course(place).take(days as usize).collect();
+    let frozen = gathered.workings.forecasts.entry(name(place)).or_default();
+    if frozen.course.len() < course.len() {
+        *frozen = Forecast::of(course.iter().map(|day| (day.mean, day.sigma)));
     }
 }
 
 /// What each proposal changes. What it does to stock and receipts is taken out of it.
-pub(super) fn effects(desk: &Desk<'_>, proposals: &mut [Proposal]) -> Vec<(Action, Effect)> {
+pub(super) fn effects(gathered: &Gathered<'_>, proposals: &mut [Proposal]) -> Vec<(Action, Effect)> {
     let effect = |proposal: &mut Proposal| {
         let mut effect =
             Effect { code: proposal.action.code().to_owned(), change: proposal.change.take(), ..Effect::default() };
-        for (key, left) in proposal.after.iter().filter(|(key, _)| desk.parts.contains_key(*key)) {
+        for (key, left) in proposal.after.iter().filter(|(key, _)| gathered.parts.contains_key(*key)) {
             match left {
                 Left::Share(share) => {
                     effect.shares.insert(key.clone(), *share);
@@ -54,17 +55,17 @@ pub(super) fn effects(desk: &Desk<'_>, proposals: &mut [Proposal]) -> Vec<(Actio
 
 /// The workings of a case whose candidates have their ids.
 pub(super) fn freeze(
-    desk: &mut Desk<'_>,
+    gathered: &mut Gathered<'_>,
     candidates: &[Candidate],
     mut effects: Vec<(Action, Effect)>,
     ages: &[Age],
 ) -> Workings {
-    let mut workings = std::mem::take(&mut desk.workings);
-    workings.settings = settings(desk.view);
-    for (key, part) in &desk.parts {
+    let mut workings = std::mem::take(&mut gathered.workings);
+    workings.settings = settings(gathered.scene);
+    for (key, part) in &gathered.parts {
         let expected = part.amount.expected;
         let says = |id: &&reeve_domain::ids::FactId| {
-            let value = desk.facts.get(*id).map(|fact| &fact.value);
+            let value = gathered.facts.get(*id).map(|fact| &fact.value);
             matches!(value, Some(FactValue::Money(amount)) if (*amount).max(Money::ZERO) == expected)
         };
         let fact = part.cites.iter().find(says).cloned();
@@ -72,7 +73,7 @@ pub(super) fn freeze(
         workings.parts.insert(key.clone(), Part { fact, made: part.made.clone().unwrap_or(sure) });
     }
     let mut figures = String::new();
-    for (key, part) in &desk.parts {
+    for (key, part) in &gathered.parts {
         let _ = writeln!(figures, "{key} {:?}", part.amount);
     }
     for candidate in candidates {
@@ -90,9 +91,9 @@ pub(super) fn freeze(
     workings
 }
 
-fn settings(view: &Scene<'_>) -> Settings {
+fn settings(scene: &Scene<'_>) -> Settings {
     let (ranking, detect, money, costs) =
-        (&view.config.ranking, &view.config.detect, &view.config.money, &view.config.costs);
+        (&scene.settings.ranking, &scene.settings.detect, &scene.settings.money, &scene.settings.costs);
     Settings {
         lambda: ranking.lambda,
         digest_days: ranking.digest_days,

@@ -36,7 +36,7 @@ fn a_component_that_runs_out_is_hurried_by_whole_kits_at_their_price() {
     assert_eq!((po_line.as_str(), *new_date), ("1", day(5)));
     // 54 units are needed to cover nine shortages in ten: of four in a kit that is fourteen kits.
     assert_eq!(*quantity, Quantity::units(14));
-    let costs = &shop.config.costs;
+    let costs = &shop.settings.costs;
     let rate = (*quantity * super::tests::price(40.0)).to_f64() * costs.expedite_rate;
     assert_eq!(*surcharge_max, costs.expedite_fixed + Money::from_f64(rate));
     assert!(
@@ -52,15 +52,15 @@ fn a_component_that_runs_out_is_hurried_by_whole_kits_at_their_price() {
 fn a_kit_is_not_hurried_for_a_component_that_is_here_nor_beyond_what_is_open() {
     // Item 2 is what is short here, and all of it has come.
     let mut shop = kits_on_their_way();
-    shop.with(&[here(ExceptionType::ILow, "2")], |view| {
+    shop.with(&[here(ExceptionType::ILow, "2")], |scene| {
         let ask = |kits: i64| Action::Expedite {
             po_line: "1".into(),
             quantity: Quantity::units(kits),
             new_date: day(5),
             surcharge_max: money("1.00"),
         };
-        assert!(failures(&checks_of(view, &ask(20))).is_empty(), "{:?}", failures(&checks_of(view, &ask(20))));
-        let checks = checks_of(view, &ask(51));
+        assert!(failures(&checks_of(scene, &ask(20))).is_empty(), "{:?}", failures(&checks_of(scene, &ask(20))));
+        let checks = checks_of(scene, &ask(51));
         let why = failures(&checks);
         assert!(why.iter().any(|check| check.name == "quantity ≤ open quantity"), "{why:?}");
     });
@@ -99,8 +99,8 @@ fn what_was_paid_twice_without_an_order_is_claimed_back_by_its_bill() {
     let Action::Claim { bill, lines, value, .. } = &claim.action else { panic!("{claim:?}") };
     assert_eq!((bill.as_deref(), lines.len(), *value), (Some("74"), 0, money("85.00")));
     assert_eq!(claim.action.quantity(), None, "it is asked back as a whole");
-    shop.with(&[twice], |view| {
-        let draft = crate::playbook::draft(view, &found);
+    shop.with(&[twice], |scene| {
+        let draft = crate::playbook::draft(scene, &found);
         let choice = draft.choices.iter().find(|choice| choice.candidate == claim.id).unwrap();
         assert!(choice.prose.rationale.contains("Acme owes 85.00 USD on bill BILL/2026/4"), "{}", choice.prose.rationale);
         let message = choice.prose.message.as_deref().unwrap();
@@ -128,7 +128,9 @@ fn a_claim_for_a_bill_holds_only_while_it_is_paid_doubled_and_not_credited() {
             basis: "billed and paid twice".into(),
             bill: Some("74".into()),
         };
-        shop.with(&[twice], |view| failures(&checks_of(view, &claim)).into_iter().map(|check| check.name.clone()).collect())
+        shop.with(&[twice], |scene| {
+            failures(&checks_of(scene, &claim)).into_iter().map(|check| check.name.clone()).collect()
+        })
     };
     assert_eq!(refused("74", |_| {}, "85.00", "9"), [""; 0]);
     assert_eq!(refused("74", |_| {}, "85.00", "8"), ["bill is the supplier's"]);

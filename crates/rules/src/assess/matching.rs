@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::role::Role;
 use reeve_domain::action::{Action, Range};
 use reeve_domain::book::Book;
 use reeve_domain::calendar::plus_days;
@@ -11,7 +12,7 @@ use reeve_domain::ids::FactId;
 use reeve_domain::money::{Money, Quantity, UnitPrice};
 use reeve_domain::record::{BillLine, PurchaseLine, RecordKind, RecordRef};
 
-use super::desk::{Desk, Proposal, Question, line_ref, scaled};
+use super::gathered::{Gathered, Proposal, Question, line_ref, scaled};
 use super::three_way::{ThreeWay, three_way};
 
 /// Share of a disputed amount that is paid after all although the bill was blocked.
@@ -66,41 +67,51 @@ pub(super) struct Disputes {
 impl Disputes {
     /// Lays out a line's bill check and counts what would be paid too much. `quantity` and `price` say which of the two the
     /// exception is about.
-    pub(super) fn add(&mut self, desk: &mut Desk<'_>, line_id: &str, quantity: bool, price: bool) {
-        let book = desk.view.book;
+    pub(super) fn add(&mut self, gathered: &mut Gathered<'_>, line_id: &str, quantity: bool, price: bool) {
+        let book = gathered.scene.book;
         let Some(line) = book.po_lines.get(line_id) else {
-            desk.miss(format!("purchase line {line_id}"), "the bill check");
+            gathered.miss(format!("purchase line {line_id}"), "the bill check");
             return;
         };
         let Some(agreed) = line.price else {
-            desk.miss(format!("price of {} in company currency", line.order_name), "the bill check");
+            gathered.miss(format!("price of {} in company currency", line.order_name), "the bill check");
             return;
         };
         if book.asked(line_id).is_empty() {
             return;
         }
-        let Some(check) = three_way(book, desk.view.config, line) else {
-            desk.miss(format!("billed price of {} in company currency", line.order_name), "the bill check");
+        let Some(check) = three_way(book, gathered.scene.settings, line) else {
+            gathered.miss(format!("billed price of {} in company currency", line.order_name), "the bill check");
             return;
         };
-        let cites = lay_out(desk, line, agreed, &check);
+        let cites = check_facts(gathered, line, agreed, &check);
         let [quantity_key, price_key, _] = keys(line_id);
         let name = format!("{} on {}", book.item_label(&line.item), line.order_name);
         if quantity {
-            desk.lose(&quantity_key, format!("billed but not received: {name}"), Range::certain(check.never), cites.clone());
+            gathered.lose(
+                &quantity_key,
+                format!("billed but not received: {name}"),
+                Range::certain(check.never),
+                cites.clone(),
+            );
             let (what, share) =
                 if check.late { ("billed and overdue", 1.0) } else { ("to be paid before it comes", LOST_WHEN_PAID_AHEAD) };
             if check.ahead > Money::ZERO {
                 let mut cites = cites.clone();
                 if !check.late {
                     let label = "share of what is paid ahead that is lost";
-                    cites.push(desk.assume(line_ref(line_id), "ahead_lost", label, share));
+                    cites.push(gathered.assume(line_ref(line_id), "ahead_lost", label, share));
                 }
-                desk.lose(&ahead_key(line_id), format!("{what}: {name}"), scaled(Range::certain(check.ahead), share), cites);
+                gathered.lose(
+                    &ahead_key(line_id),
+                    format!("{what}: {name}"),
+                    scaled(Range::certain(check.ahead), share),
+                    cites,
+                );
             }
         }
         if price {
-            desk.lose(
+            gathered.lose(
                 &price_key,
                 format!("billed above the agreed price: {name}"),
                 Range::certain(check.price_variance),
@@ -111,8 +122,8 @@ impl Disputes {
     }
 
     /// The actions against what was gathered.
-    pub(super) fn act(&self, desk: &mut Desk<'_>) {
-        let book = desk.view.book;
+    pub(super) fn act(&self, gathered: &mut Gathered<'_>) {
+        let book = gathered.scene.book;
         let mut by_bill: BTreeMap<String, Vec<&PurchaseLine>> = BTreeMap::new();
         let mut by_supplier: BTreeMap<&str, Vec<&PurchaseLine>> = BTreeMap::new();
         for line in self.lines.iter().filter_map(|id| book.po_lines.get(id)) {
@@ -123,88 +134,88 @@ impl Disputes {
             }
         }
         for (bill, lines) in &by_bill {
-            block(desk, bill, lines);
-            accept(desk, bill, lines);
+            block(gathered, bill, lines);
+            accept(gathered, bill, lines);
         }
         for lines in by_supplier.values() {
-            claim_and_ask(desk, lines);
+            claim_and_ask(gathered, lines);
         }
     }
 }
 
-fn lay_out(desk: &mut Desk<'_>, line: &PurchaseLine, agreed: UnitPrice, check: &ThreeWay) -> Vec<FactId> {
+fn check_facts(gathered: &mut Gathered<'_>, line: &PurchaseLine, agreed: UnitPrice, check: &ThreeWay) -> Vec<FactId> {
     let source = line_ref(&line.id);
     let mut cites = vec![
-        desk.fact(source.clone(), "qty", "ordered", FactValue::Quantity(line.qty)),
-        desk.fact(source.clone(), "price", "agreed price", FactValue::Price(agreed)),
-        desk.fact(source.clone(), "received", "received, less returns", FactValue::Quantity(check.received)),
-        desk.fact(source.clone(), "billed", "billed, less credit notes", FactValue::Quantity(check.billed)),
-        desk.fact(source.clone(), "quantity_variance", "quantity variance", FactValue::Money(check.quantity_variance)),
-        desk.fact(source.clone(), "price_variance", "price variance", FactValue::Money(check.price_variance)),
-        desk.fact(source.clone(), "never_units", "billed and never owed", FactValue::Quantity(check.never_units)),
-        desk.fact(source.clone(), "never_owed", "the same at the order's price", FactValue::Money(check.never)),
-        desk.fact(source.clone(), "bill_variance", "billed beyond what is owed", FactValue::Money(check.disputed())),
+        gathered.fact(source.clone(), "qty", "ordered", FactValue::Quantity(line.qty)),
+        gathered.fact(source.clone(), "price", "agreed price", FactValue::Price(agreed)),
+        gathered.fact(source.clone(), "received", "received, less returns", FactValue::Quantity(check.received)),
+        gathered.fact(source.clone(), "billed", "billed, less credit notes", FactValue::Quantity(check.billed)),
+        gathered.fact(source.clone(), "quantity_variance", "quantity variance", FactValue::Money(check.quantity_variance)),
+        gathered.fact(source.clone(), "price_variance", "price variance", FactValue::Money(check.price_variance)),
+        gathered.fact(source.clone(), "never_units", "billed and never owed", FactValue::Quantity(check.never_units)),
+        gathered.fact(source.clone(), "never_owed", "the same at the order's price", FactValue::Money(check.never)),
+        gathered.fact(source.clone(), "bill_variance", "billed beyond what is owed", FactValue::Money(check.disputed())),
     ];
     if check.ahead > Money::ZERO {
-        cites.push(desk.fact(source, "ahead", "billed and still to come", FactValue::Money(check.ahead)));
+        cites.push(gathered.fact(source, "ahead", "billed and still to come", FactValue::Money(check.ahead)));
     }
-    let bills: Vec<BillLine> = desk.view.book.asked(&line.id).into_iter().cloned().collect();
+    let bills: Vec<BillLine> = gathered.scene.book.asked(&line.id).into_iter().cloned().collect();
     for bill in bills {
-        cites.extend(bill_facts(desk, &bill));
+        cites.extend(bill_facts(gathered, &bill));
     }
     cites
 }
 
 /// The facts of a bill's line.
-pub(super) fn bill_facts(desk: &mut Desk<'_>, bill: &BillLine) -> Vec<FactId> {
+pub(super) fn bill_facts(gathered: &mut Gathered<'_>, bill: &BillLine) -> Vec<FactId> {
     let source = RecordRef::new(RecordKind::BillLine, bill.id.clone());
     let name = bill_name(bill);
-    let mut cites = vec![desk.fact(source.clone(), "qty", &format!("billed on {name}"), FactValue::Quantity(bill.qty))];
+    let mut cites = vec![gathered.fact(source.clone(), "qty", &format!("billed on {name}"), FactValue::Quantity(bill.qty))];
     if let Some(price) = bill.price {
-        cites.push(desk.fact(source.clone(), "price", &format!("price on {name}"), FactValue::Price(price)));
+        cites.push(gathered.fact(source.clone(), "price", &format!("price on {name}"), FactValue::Price(price)));
     }
     if let Some(due) = bill.due_on {
-        cites.push(desk.fact(source.clone(), "due_on", &format!("{name} is due"), FactValue::Date(due)));
+        cites.push(gathered.fact(source.clone(), "due_on", &format!("{name} is due"), FactValue::Date(due)));
     }
-    let taken = desk.view.book.taken_back(&bill.bill_id);
+    let taken = gathered.scene.book.taken_back(&bill.bill_id);
     let paid = match taken {
         Some(taken) if taken.whole => "taken back",
-        _ if desk.view.book.is_unpaid(bill) => "unpaid",
+        _ if gathered.scene.book.is_unpaid(bill) => "unpaid",
         _ => "paid",
     };
-    cites.push(desk.fact(source, "paid", &format!("payment of {name}"), FactValue::Text(paid.into())));
+    cites.push(gathered.fact(source, "paid", &format!("payment of {name}"), FactValue::Text(paid.into())));
     cites
 }
 
 /// What is billed and not owed of some lines, with its parts. What an order asks above the price list is owed: it was ordered.
-fn disputed(desk: &Desk<'_>, lines: &[&PurchaseLine]) -> (Money, Vec<String>) {
+fn disputed(gathered: &Gathered<'_>, lines: &[&PurchaseLine]) -> (Money, Vec<String>) {
     let of = |l: &&PurchaseLine| -> [String; 2] {
         let [quantity, price, _] = keys(&l.id);
         [quantity, price]
     };
-    let keys: Vec<String> = lines.iter().flat_map(of).filter(|k| desk.parts.contains_key(k)).collect();
-    (keys.iter().map(|k| desk.lost(k).expected).sum(), keys)
+    let keys: Vec<String> = lines.iter().flat_map(of).filter(|k| gathered.parts.contains_key(k)).collect();
+    (keys.iter().map(|k| gathered.lost(k).expected).sum(), keys)
 }
 
 /// What is billed of some lines and still to come, where it must be held back, with its parts.
-fn ahead(desk: &Desk<'_>, lines: &[&PurchaseLine]) -> (Money, Vec<String>) {
-    let view = desk.view;
-    let held = lines.iter().filter(|l| desk.parts.contains_key(&ahead_key(&l.id)));
+fn ahead(gathered: &Gathered<'_>, lines: &[&PurchaseLine]) -> (Money, Vec<String>) {
+    let scene = gathered.scene;
+    let held = lines.iter().filter(|l| gathered.parts.contains_key(&ahead_key(&l.id)));
     let (amounts, keys): (Vec<Money>, Vec<String>) =
-        held.filter_map(|l| Some((three_way(view.book, view.config, l)?.ahead, ahead_key(&l.id)))).unzip();
+        held.filter_map(|l| Some((three_way(scene.book, scene.settings, l)?.ahead, ahead_key(&l.id)))).unzip();
     (amounts.into_iter().sum(), keys)
 }
 
 /// The cost of a dispute, with its fact.
-pub(super) fn paperwork(desk: &mut Desk<'_>, source: RecordRef) -> (Money, FactId) {
-    let cost = desk.view.config.costs.paperwork;
-    (cost, desk.fact(source, "cost_paperwork", "cost of the paperwork (setting)", FactValue::Money(cost)))
+pub(super) fn paperwork(gathered: &mut Gathered<'_>, source: RecordRef) -> (Money, FactId) {
+    let cost = gathered.scene.settings.costs.paperwork;
+    (cost, gathered.fact(source, "cost_paperwork", "cost of the paperwork (setting)", FactValue::Money(cost)))
 }
 
-fn block(desk: &mut Desk<'_>, bill: &str, lines: &[&PurchaseLine]) {
-    let book = desk.view.book;
-    let (never, mut keys) = disputed(desk, lines);
-    let (outstanding, later) = ahead(desk, lines);
+fn block(gathered: &mut Gathered<'_>, bill: &str, lines: &[&PurchaseLine]) {
+    let book = gathered.scene.book;
+    let (never, mut keys) = disputed(gathered, lines);
+    let (outstanding, later) = ahead(gathered, lines);
     let amount = never + outstanding;
     keys.extend(later);
     let Some(first) = lines_of_bill(book, bill).into_iter().next() else { return };
@@ -217,22 +228,22 @@ fn block(desk: &mut Desk<'_>, bill: &str, lines: &[&PurchaseLine]) {
         (BASIS_BILL, "it is cleared")
     };
     let source = RecordRef::new(RecordKind::BillLine, first.id.clone());
-    let (cost, cost_cite) = paperwork(desk, source.clone());
-    let contact = desk.view.config.costs.contact;
+    let (cost, cost_cite) = paperwork(gathered, source.clone());
+    let contact = gathered.scene.settings.costs.contact;
     let cites = vec![
         cost_cite,
-        desk.fact(source.clone(), "disputed", "disputed", FactValue::Money(amount)),
-        desk.assume(source, "block_left", "share that is paid although blocked", LEFT_AFTER_BLOCK),
+        gathered.fact(source.clone(), "disputed", "disputed", FactValue::Money(amount)),
+        gathered.assume(source, "block_left", "share that is paid although blocked", LEFT_AFTER_BLOCK),
     ];
-    let latest = first.due_on.unwrap_or(book.today).max(desk.tomorrow());
-    desk.proposals.push(Proposal {
+    let latest = first.due_on.unwrap_or(book.today).max(gathered.tomorrow());
+    gathered.proposals.push(Proposal {
         action: Action::BlockBill { bill: bill.to_owned(), disputed: amount, reason: reason.into() },
         summary: format!(
             "Keep {amount} of bill {} from {} unpaid until {until}.",
             bill_name(first),
             book.supplier_name(&first.supplier)
         ),
-        after: Desk::leaving(&keys, LEFT_AFTER_BLOCK),
+        after: Gathered::leaving(&keys, LEFT_AFTER_BLOCK),
         cost,
         // A bill blocked for nothing costs the explanation.
         regret: contact,
@@ -243,21 +254,21 @@ fn block(desk: &mut Desk<'_>, bill: &str, lines: &[&PurchaseLine]) {
     });
 }
 
-fn accept(desk: &mut Desk<'_>, bill: &str, lines: &[&PurchaseLine]) {
-    let book = desk.view.book;
-    let config = desk.view.config;
-    let variance: Money = lines.iter().filter_map(|l| three_way(book, config, l)).map(|c| c.disputed()).sum();
+fn accept(gathered: &mut Gathered<'_>, bill: &str, lines: &[&PurchaseLine]) {
+    let book = gathered.scene.book;
+    let settings = gathered.scene.settings;
+    let variance: Money = lines.iter().filter_map(|l| three_way(book, settings, l)).map(|c| c.disputed()).sum();
     if variance == Money::ZERO {
         return;
     }
     let Some(name) = lines_of_bill(book, bill).first().map(|b| bill_name(b)) else { return };
     let cites = lines.iter().map(|l| FactId::new(format!("po_line:{}/bill_variance", l.id))).collect();
-    let proposal = accepted(desk, &name, variance, cites);
-    desk.proposals.push(proposal);
+    let proposal = accepted(gathered, &name, variance, cites);
+    gathered.proposals.push(proposal);
 }
 
 /// Accepting a variance: nothing is won and nothing is spent.
-pub(super) fn accepted(desk: &Desk<'_>, document: &str, variance: Money, cites: Vec<FactId>) -> Proposal {
+pub(super) fn accepted(gathered: &Gathered<'_>, document: &str, variance: Money, cites: Vec<FactId>) -> Proposal {
     let mut proposal = Proposal::idle(
         Action::AcceptVar { document: document.to_owned(), variance, reason: "within what the business accepts".into() },
         if variance < Money::ZERO {
@@ -265,7 +276,7 @@ pub(super) fn accepted(desk: &Desk<'_>, document: &str, variance: Money, cites: 
         } else {
             format!("Accept the variance of {variance} on {document} as it is.")
         },
-        desk.today_plus(CLAIM_DAYS),
+        gathered.today_plus(CLAIM_DAYS),
     );
     proposal.value = variance.abs();
     proposal.cites = cites;
@@ -284,25 +295,26 @@ pub(super) fn claim_until(book: &Book, lines: &[&PurchaseLine]) -> Option<jiff::
         .map(|day| plus_days(day, CLAIM_DAYS))
 }
 
-fn claim_and_ask(desk: &mut Desk<'_>, lines: &[&PurchaseLine]) {
-    let book = desk.view.book;
+fn claim_and_ask(gathered: &mut Gathered<'_>, lines: &[&PurchaseLine]) {
+    let book = gathered.scene.book;
     let Some(first) = lines.first() else { return };
-    let config = desk.view.config;
-    let (amount, mut keys) = disputed(desk, lines);
-    let (outstanding, later) = ahead(desk, lines);
+    let settings = gathered.scene.settings;
+    // What was never owed is claimed; what is billed and still to come is only asked after, since it may come.
+    let (amount, mut keys) = disputed(gathered, lines);
+    let (outstanding, later) = ahead(gathered, lines);
     let source = line_ref(&first.id);
     let until = claim_until(book, lines).unwrap_or(book.today);
     if amount > Money::ZERO {
-        let (cost, cost_cite) = paperwork(desk, source.clone());
+        let (cost, cost_cite) = paperwork(gathered, source.clone());
         let quantity: Quantity =
-            lines.iter().filter_map(|l| three_way(book, config, l)).map(|c| c.never_units.max(Quantity::ZERO)).sum();
+            lines.iter().filter_map(|l| three_way(book, settings, l)).map(|c| c.never_units.max(Quantity::ZERO)).sum();
         let cites = vec![
             cost_cite,
-            desk.fact(source.clone(), "claim_value", "claim", FactValue::Money(amount)),
-            desk.fact(source.clone(), "claim_quantity", "units billed but not received", FactValue::Quantity(quantity)),
-            desk.assume(source.clone(), "claim_left", "share of claims that is not credited", LEFT_AFTER_CLAIM),
+            gathered.fact(source.clone(), "claim_value", "claim", FactValue::Money(amount)),
+            gathered.fact(source.clone(), "claim_quantity", "units billed but not received", FactValue::Quantity(quantity)),
+            gathered.assume(source.clone(), "claim_left", "share of claims that is not credited", LEFT_AFTER_CLAIM),
         ];
-        desk.proposals.push(Proposal {
+        gathered.proposals.push(Proposal {
             action: Action::Claim {
                 supplier: first.supplier.clone(),
                 lines: lines.iter().map(|l| l.id.clone()).collect(),
@@ -322,9 +334,9 @@ fn claim_and_ask(desk: &mut Desk<'_>, lines: &[&PurchaseLine]) {
                     .collect::<Vec<_>>()
                     .join(", ")
             ),
-            after: Desk::leaving(&keys, LEFT_AFTER_CLAIM),
+            after: Gathered::leaving(&keys, LEFT_AFTER_CLAIM),
             cost,
-            regret: desk.view.config.costs.contact,
+            regret: gathered.scene.settings.costs.contact,
             value: amount,
             latest: until,
             cites,
@@ -341,8 +353,8 @@ fn claim_and_ask(desk: &mut Desk<'_>, lines: &[&PurchaseLine]) {
         format!("order {}, which is billed and has not come whole: when does the rest come", first.order_name)
     };
     keys.extend(later);
-    desk.contact(&Question {
-        role: "supplier",
+    gathered.contact(&Question {
+        role: Role::Supplier,
         partner: first.supplier.as_str(),
         about: &about,
         keys: &keys,
@@ -362,23 +374,23 @@ pub(super) struct Fault<'f> {
 }
 
 /// A claim for such goods.
-pub(super) fn claim(desk: &mut Desk<'_>, line: &PurchaseLine, fault: &Fault<'_>, keys: &[String]) {
+pub(super) fn claim(gathered: &mut Gathered<'_>, line: &PurchaseLine, fault: &Fault<'_>, keys: &[String]) {
     let Fault { quantity, value, basis, left } = *fault;
     if value <= Money::ZERO {
         return;
     }
-    let book = desk.view.book;
+    let book = gathered.scene.book;
     let source = line_ref(&line.id);
-    let (cost, cost_cite) = paperwork(desk, source.clone());
+    let (cost, cost_cite) = paperwork(gathered, source.clone());
     // The claim names the order, also where the case is about stock: whoever recomputes the card finds the name here.
-    desk.fact(source.clone(), "order", "order", FactValue::Text(line.order_name.clone()));
+    gathered.fact(source.clone(), "order", "order", FactValue::Text(line.order_name.clone()));
     let cites = vec![
         cost_cite,
-        desk.fact(source.clone(), "fault_value", "claim", FactValue::Money(value)),
-        desk.fact(source.clone(), "fault_quantity", "units claimed", FactValue::Quantity(quantity)),
-        desk.assume(source, "fault_left", "share of such claims that is not credited", left),
+        gathered.fact(source.clone(), "fault_value", "claim", FactValue::Money(value)),
+        gathered.fact(source.clone(), "fault_quantity", "units claimed", FactValue::Quantity(quantity)),
+        gathered.assume(source, "fault_left", "share of such claims that is not credited", left),
     ];
-    desk.proposals.push(Proposal {
+    gathered.proposals.push(Proposal {
         action: Action::Claim {
             supplier: line.supplier.clone(),
             lines: vec![line.id.clone()],
@@ -393,9 +405,9 @@ pub(super) fn claim(desk: &mut Desk<'_>, line: &PurchaseLine, fault: &Fault<'_>,
             book.item_label(&line.item),
             line.order_name
         ),
-        after: Desk::leaving(keys, left),
+        after: Gathered::leaving(keys, left),
         cost,
-        regret: desk.view.config.costs.contact,
+        regret: gathered.scene.settings.costs.contact,
         value,
         latest: claim_until(book, &[line]).unwrap_or(book.today),
         cites,

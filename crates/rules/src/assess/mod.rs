@@ -1,10 +1,10 @@
 //! Assess: from a case to what it costs and what could be done, every figure with its facts.
 //!
-//! Pure computation on one [`Scene`]: no store, no clock, no randomness, so the same view gives the same candidates byte
+//! Pure computation on one [`Scene`]: no store, no clock, no randomness, so the same scene gives the same candidates byte
 //! for byte. Each family of exceptions has a file that lays out facts, counts losses by part and proposes actions; this file
 //! sends exceptions to them and puts the result together. Nothing here chooses words beyond one sentence per action.
 //!
-//! - `desk`: facts, parts of the loss, proposals;
+//! - `gathered`: facts, parts of the loss, proposals;
 //! - `frozen`: what the figures were computed from, for whoever computes them again;
 //! - `projection`: stock in the days to come;
 //! - `checks`: hard and soft checks, the same ones that run again at the queue and at the click;
@@ -22,13 +22,13 @@ mod checks;
 mod counted;
 #[cfg(test)]
 mod decide_tests;
-mod desk;
 mod doubled;
 mod duplicate;
 mod feed;
 mod frozen;
 #[cfg(test)]
 mod frozen_tests;
+mod gathered;
 #[cfg(test)]
 mod kit_tests;
 mod matching;
@@ -36,6 +36,7 @@ mod next_order;
 mod ordered;
 mod projection;
 mod rank;
+mod received_twice;
 mod receiving;
 mod replenish;
 mod shortage;
@@ -52,6 +53,7 @@ mod working;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::detect::feed::is_feed;
 use crate::scene::Scene;
 use reeve_domain::action::{Action, Candidate, Check, Range};
 use reeve_domain::book::{Book, Place};
@@ -66,7 +68,7 @@ use reeve_models::formulas;
 
 pub(crate) use rank::is_dated;
 
-use desk::{Desk, Proposal, place_of, places_of};
+use gathered::{Gathered, Proposal, place_of, places_of};
 use rank::Age;
 use shortage::Need;
 
@@ -109,66 +111,70 @@ pub struct Assessment {
 pub const RECOMMENDATIONS: usize = 6;
 
 /// Assesses a case.
-pub fn assess(view: &Scene<'_>) -> Assessment {
-    let mut desk = Desk::new(view);
-    let p = probability(view);
-    let p_cite = desk.fact(lead_record(view), "p_real", "probability that it is real", FactValue::number(p, 4));
-    gather(&mut desk);
-    let mut proposals = rank::merged(std::mem::take(&mut desk.proposals));
-    let mut ages = rank::ages(&desk, p, &proposals);
-    let mut effects = frozen::effects(&desk, &mut proposals);
+pub fn assess(scene: &Scene<'_>) -> Assessment {
+    let mut gathered = Gathered::new(scene);
+    let p = probability(scene);
+    let p_cite = gathered.fact(lead_record(scene), "p_real", "probability that it is real", FactValue::number(p, 4));
+    gather(&mut gathered);
+    // Two exceptions of a case may ask for the same thing: it is proposed once.
+    let mut proposals = rank::merged(std::mem::take(&mut gathered.proposals));
+    // What waiting does to an action, and what it changes, is read off the proposal: a candidate has only its sum.
+    let mut ages = rank::ages(&gathered, p, &proposals);
+    let mut effects = frozen::effects(&gathered, &mut proposals);
     let mut candidates: Vec<Candidate> =
-        proposals.into_iter().filter_map(|proposal| rank::candidate(&desk, p, &p_cite, proposal)).collect();
+        proposals.into_iter().filter_map(|proposal| rank::candidate(&gathered, p, &p_cite, proposal)).collect();
     rank::order(&mut candidates);
-    let abstain = rank::abstention(&desk, p, &candidates);
-    let mut idle = idle_actions(&desk, &candidates, &ages, abstain.as_deref());
-    ages.extend(rank::ages(&desk, p, &idle));
-    effects.extend(frozen::effects(&desk, &mut idle));
-    candidates.extend(idle.into_iter().filter_map(|proposal| rank::candidate(&desk, p, &p_cite, proposal)));
+    // Whether to abstain is judged on what could be done, and decides which idle answers there are: so these come after it.
+    let abstain = rank::abstention(&gathered, p, &candidates);
+    let mut idle = idle_actions(&gathered, &candidates, &ages, abstain.as_deref());
+    ages.extend(rank::ages(&gathered, p, &idle));
+    effects.extend(frozen::effects(&gathered, &mut idle));
+    candidates.extend(idle.into_iter().filter_map(|proposal| rank::candidate(&gathered, p, &p_cite, proposal)));
     rank::order(&mut candidates);
-    let rank = rank::rank(view, p, rank::loss_now(&desk).expected, &candidates, &ages);
+    let rank = rank::rank(scene, p, rank::loss_now(&gathered).expected, &candidates, &ages);
     // Missing is a value: what can not be counted is not worth nothing.
-    let rank = Rank { unknown: !desk.missing.is_empty(), ..rank };
-    let workings = frozen::freeze(&mut desk, &candidates, effects, &ages);
+    let rank = Rank { unknown: !gathered.missing.is_empty(), ..rank };
+    let workings = frozen::freeze(&mut gathered, &candidates, effects, &ages);
     Assessment {
-        facts: desk.facts.into_values().collect(),
-        missing: desk.missing.into_iter().collect(),
+        facts: gathered.facts.into_values().collect(),
+        missing: gathered.missing.into_iter().collect(),
         candidates,
         abstain,
         rank,
-        loss_sum: desk.parts.into_values().filter(|part| part.amount.high > Money::ZERO).collect(),
+        loss_sum: gathered.parts.into_values().filter(|part| part.amount.high > Money::ZERO).collect(),
         workings,
     }
 }
 
 /// Every check of an action on the current book, hard ones first.
-pub fn checks_of(view: &Scene<'_>, action: &Action) -> Vec<Check> {
-    checks::of(view, action)
+pub fn checks_of(scene: &Scene<'_>, action: &Action) -> Vec<Check> {
+    checks::of(scene, action)
 }
 
 /// The probability that the case is real: that of its most certain exception. That a shortage could be helped from elsewhere
 /// says nothing about whether it comes.
-fn probability(view: &Scene<'_>) -> f64 {
+fn probability(scene: &Scene<'_>) -> f64 {
     use ExceptionType as T;
-    let short = view.exceptions.iter().any(|e| matches!(e.signal.code, T::ILow | T::IOut));
+    let short = scene.exceptions.iter().any(|e| matches!(e.signal.code, T::ILow | T::IOut));
     let tells = |e: &&Exception| !(short && e.signal.code == T::IImbal);
     let p = |e: &Exception| {
-        let learnt = view.p.get(&e.signal.code).copied().unwrap_or_else(|| e.signal.code.prior());
+        let learnt = scene.p.get(&e.signal.code).copied().unwrap_or_else(|| e.signal.code.prior());
+        // What people decided corrects the prior; a low stock has a probability of its own, which is corrected alike.
         let p = match e.signal.code {
             T::ILow => formulas::low_stock_p(e.signal.score, learnt, T::ILow.prior()),
             // A duplicate's score says what speaks against it: equal bills may both be owed.
             T::FDupBill => learnt * e.signal.score,
             _ => learnt,
         };
-        p * doubled::still_real(view, e)
+        p * doubled::still_real(scene, e)
     };
-    view.exceptions.iter().filter(tells).map(p).fold(0.0, f64::max).clamp(0.0, 1.0)
+    scene.exceptions.iter().filter(tells).map(p).fold(0.0, f64::max).clamp(0.0, 1.0)
 }
 
 /// The record a case-wide fact is kept under.
-fn lead_record(view: &Scene<'_>) -> RecordRef {
-    let subject = &view.case.subject;
-    let cited = || view.exceptions.iter().flat_map(|e| &e.signal.facts).map(|f| f.source.clone()).next();
+fn lead_record(scene: &Scene<'_>) -> RecordRef {
+    let subject = &scene.case.subject;
+    let cited = || scene.exceptions.iter().flat_map(|e| &e.signal.facts).map(|f| f.source.clone()).next();
     if let Some(line) = &subject.po_line {
         return RecordRef::new(RecordKind::PoLine, line.clone());
     }
@@ -183,20 +189,21 @@ fn lead_record(view: &Scene<'_>) -> RecordRef {
 }
 
 /// The purchase lines an exception is about.
-fn lines_of<'b>(view: &Scene<'b>, exception: &Exception) -> Vec<&'b PurchaseLine> {
+fn lines_of<'b>(scene: &Scene<'b>, exception: &Exception) -> Vec<&'b PurchaseLine> {
     let subject = &exception.signal.subject;
     match (&subject.po_line, &subject.order) {
-        (Some(line), _) => view.book.po_lines.get(line).into_iter().collect(),
-        (None, Some(order)) => view.book.lines_of_order(order),
+        (Some(line), _) => scene.book.po_lines.get(line).into_iter().collect(),
+        (None, Some(order)) => scene.book.lines_of_order(order),
         (None, None) => Vec::new(),
     }
 }
 
 /// The places where the case may mean too little stock, and how far. A place that is looked at for two reasons is looked at
 /// without a cap if one of them has none.
-fn needs(view: &Scene<'_>) -> BTreeMap<Place, Need> {
+fn needs(scene: &Scene<'_>) -> BTreeMap<Place, Need> {
     use ExceptionType as T;
-    let book = view.book;
+    let book = scene.book;
+    // A cap is what a supplier owes: a place that is short for another reason, too, may miss more than that.
     let mut needs: BTreeMap<Place, Need> = BTreeMap::new();
     let mut add = |place: Place, cap: Option<f64>, reorder: bool| {
         needs
@@ -207,15 +214,16 @@ fn needs(view: &Scene<'_>) -> BTreeMap<Place, Need> {
             })
             .or_insert(Need { cap, reorder });
     };
-    for exception in view.exceptions {
+    for exception in scene.exceptions {
         match exception.signal.code {
             T::ILow | T::IOut | T::IImbal | T::DSpike | T::DPromoOver => {
-                for place in places_of(view, exception) {
+                for place in places_of(scene, exception) {
                     add(place, None, true);
                 }
             }
             T::DShift => {
                 if let Some(place) = place_of(exception) {
+                    // A level that fell leaves too much, not too little: `surplus` has it.
                     let (before, since) = surplus::level_change(book, exception, &place);
                     if since > before {
                         add(place, None, true);
@@ -223,7 +231,8 @@ fn needs(view: &Scene<'_>) -> BTreeMap<Place, Need> {
                 }
             }
             T::RShort | T::SOverdue | T::RLate => {
-                for line in lines_of(view, exception) {
+                for line in lines_of(scene, exception) {
+                    // Late goods that are all here are no shortage any more; a short delivery is one before its day, too.
                     let owed = receiving::owed(book, line);
                     let open = receiving::overdue(book, line) || exception.signal.code == T::RShort;
                     if owed > 0.0 && open {
@@ -234,7 +243,7 @@ fn needs(view: &Scene<'_>) -> BTreeMap<Place, Need> {
                 }
             }
             T::SDelay => {
-                for line in lines_of(view, exception) {
+                for line in lines_of(scene, exception) {
                     let open = book.open_quantity(&line.id).to_f64();
                     if open > 0.0 {
                         for (place, open) in places_served(book, line, open) {
@@ -243,13 +252,15 @@ fn needs(view: &Scene<'_>) -> BTreeMap<Place, Need> {
                     }
                 }
             }
+            // What is on its way between two places is missed where it should arrive.
             T::TLate => {
-                if let Some((passage, to)) = transfer::passage_of(view, exception).and_then(|p| Some((p.clone(), p.to?))) {
+                if let Some((passage, to)) = transfer::passage_of(scene, exception).and_then(|p| Some((p.clone(), p.to?))) {
                     add((passage.item, to), Some(passage.qty.to_f64()), false);
                 }
             }
             T::RDamage => {
-                for line in lines_of(view, exception) {
+                for line in lines_of(scene, exception) {
+                    // What went back damaged is missed as if it had never come.
                     let back = book.away(&line.id).to_f64();
                     if back > 0.0 {
                         for (place, back) in places_served(book, line, back) {
@@ -279,16 +290,17 @@ fn places_served(book: &Book, line: &PurchaseLine, units: f64) -> Vec<(Place, f6
 }
 
 /// Sends every exception to the file of its family.
-fn gather(desk: &mut Desk<'_>) {
+fn gather(gathered: &mut Gathered<'_>) {
     use ExceptionType as T;
-    let view = desk.view;
-    let needs = needs(view);
+    let scene = gathered.scene;
+    let needs = needs(scene);
     // Parts of the loss first: a question may leave only a share of what is counted by then.
     for (place, need) in &needs {
-        shortage::assess(desk, place, *need);
+        shortage::assess(gathered, place, *need);
     }
+    // A bill is blocked and a supplier claimed on once for all that is disputed, so disputes are gathered over the exceptions.
     let mut disputes = matching::Disputes::default();
-    for exception in view.exceptions {
+    for exception in scene.exceptions {
         let subject = &exception.signal.subject;
         match exception.signal.code {
             // The shortage is all there is to them. What the bill check counts of a doubled bill is known when all else is
@@ -296,73 +308,78 @@ fn gather(desk: &mut Desk<'_>) {
             T::DSpike | T::DPromoOver | T::ILow | T::IOut | T::IImbal | T::SDelay | T::FDupBill => {}
             T::DShift | T::DCollapse => {
                 if let Some(place) = place_of(exception).filter(|p| !needs.contains_key(p)) {
-                    surplus::assess(desk, exception, &place, false);
-                    let on_hand = view.book.on_shelf(&place.0, &place.1);
+                    surplus::assess(gathered, exception, &place, false);
+                    let on_hand = scene.book.on_shelf(&place.0, &place.1);
                     if exception.signal.code == T::DCollapse && on_hand.is_positive() {
                         // A collapse with stock in the books may be a ghost: counting finds it.
-                        stock::phantom(desk, exception, stock::GHOST_SHARE);
+                        stock::phantom(gathered, exception, stock::GHOST_SHARE);
                     }
                 }
             }
+            // A promotion that sells too little leaves its stock, whatever else is said of the place.
             T::DPromoUnder => {
-                for place in places_of(view, exception) {
-                    surplus::assess(desk, exception, &place, true);
+                for place in places_of(scene, exception) {
+                    surplus::assess(gathered, exception, &place, true);
                 }
             }
-            T::DReturn => stock::spoiled(desk, exception, MoveKind::CustomerReturn),
-            T::IScrap => stock::spoiled(desk, exception, MoveKind::Scrap),
-            T::DData if exception.signal.period.starts_with(feed::PERIOD) => feed::assess(desk, exception),
-            T::DData => stock::doubled_order(desk, exception),
+            T::DReturn => stock::spoiled(gathered, exception, MoveKind::CustomerReturn),
+            T::IScrap => stock::spoiled(gathered, exception, MoveKind::Scrap),
+            T::DData if is_feed(&exception.signal) => feed::assess(gathered, exception),
+            T::DData => stock::doubled_order(gathered, exception),
             T::RShort | T::ROver | T::RLate | T::REarly | T::RUom | T::RDup | T::RUnplanned | T::RDamage => {
-                receiving::assess(desk, exception, &mut disputes);
+                receiving::assess(gathered, exception, &mut disputes);
             }
             T::FQty | T::FPrice => {
                 if let Some(line) = &subject.po_line {
+                    // Without a bill it is the order's own price that is above the list: nothing is owed for it yet.
                     match (exception.signal.code, &subject.bill) {
-                        (T::FQty, _) => disputes.add(desk, line, true, false),
-                        (_, Some(_)) => disputes.add(desk, line, false, true),
-                        (_, None) => ordered::above_the_list(desk, line),
+                        (T::FQty, _) => disputes.add(gathered, line, true, false),
+                        (_, Some(_)) => disputes.add(gathered, line, false, true),
+                        (_, None) => ordered::above_the_list(gathered, line),
                     }
                 }
             }
-            T::ICount => stock::count(desk, exception),
-            T::IShrink => stock::shrink(desk, exception),
-            T::INeg => stock::negative(desk, exception),
-            T::IPhantom => stock::phantom(desk, exception, 1.0),
-            T::RAsn => announced::mismatch(desk, exception, &mut disputes),
-            T::SUnconf => announced::unconfirmed(desk, exception),
-            T::OOversell | T::OSync => channel::assess(desk, exception),
-            T::TLate => transfer::assess(desk, exception),
-            T::SOverdue => supply::overdue_order(desk, exception),
-            T::SLtShift => supply::lead_time_shift(desk, exception),
-            T::MMaster => supply::master_data(desk, exception),
+            T::ICount => stock::count(gathered, exception),
+            T::IShrink => stock::shrink(gathered, exception),
+            T::INeg => stock::negative(gathered, exception),
+            T::IPhantom => stock::phantom(gathered, exception, 1.0),
+            T::RAsn => announced::mismatch(gathered, exception, &mut disputes),
+            T::SUnconf => announced::unconfirmed(gathered, exception),
+            T::OOversell | T::OSync => channel::assess(gathered, exception),
+            T::TLate => transfer::assess(gathered, exception),
+            T::SOverdue => supply::overdue_order(gathered, exception),
+            T::SLtShift => supply::lead_time_shift(gathered, exception),
+            T::MMaster => supply::master_data(gathered, exception),
         }
     }
-    for exception in view.exceptions.iter().filter(|e| e.signal.code == T::FDupBill) {
-        duplicate::assess(desk, exception);
+    // What the bill check counts of a doubled bill is known only now; the rest of it is the doubled bill's own loss.
+    for exception in scene.exceptions.iter().filter(|e| e.signal.code == T::FDupBill) {
+        duplicate::assess(gathered, exception);
     }
-    disputes.act(desk);
+    disputes.act(gathered);
 }
 
 /// Watching, doing nothing and asking for judgement: none of them changes the loss.
-fn idle_actions(desk: &Desk<'_>, candidates: &[Candidate], ages: &[Age], abstain: Option<&str>) -> Vec<Proposal> {
+fn idle_actions(gathered: &Gathered<'_>, candidates: &[Candidate], ages: &[Age], abstain: Option<&str>) -> Vec<Proposal> {
     let mut idle = Vec::new();
-    let open_end = desk.today_plus(OPEN_END_DAYS);
-    if let (Some(condition), Some(until)) = (&desk.watch, rank::watch_until(desk, candidates, ages)) {
+    let open_end = gathered.today_plus(OPEN_END_DAYS);
+    if let (Some(condition), Some(until)) = (&gathered.watch, rank::watch_until(gathered, candidates, ages)) {
         idle.push(Proposal::idle(
             Action::Monitor { condition: condition.clone(), until },
             format!("Watch until {until} whether {condition}."),
             until,
         ));
     }
-    let to = || desk.unclear.as_ref().map_or("planner", |(_, to)| to.as_str()).to_owned();
-    let unclear = abstain.map(str::to_owned).or_else(|| desk.unclear.as_ref().map(|(what, _)| what.clone()));
+    // What a detector found unclear names who knows; where only the figures do not decide, a planner does.
+    let to = || gathered.unclear.as_ref().map_or("planner", |(_, to)| to.as_str()).to_owned();
+    let unclear = abstain.map(str::to_owned).or_else(|| gathered.unclear.as_ref().map(|(what, _)| what.clone()));
     if let Some(unclear) = unclear {
         let to = to();
         let summary = format!("Ask {to} to judge: {unclear}.");
         idle.push(Proposal::idle(Action::Escalate { unclear, to }, summary, open_end));
     }
-    let reason = if desk.parts.values().any(|p| p.amount.expected.minor > 0) {
+    // Doing nothing is always an answer: people must be able to close a case with a reason.
+    let reason = if gathered.parts.values().any(|p| p.amount.expected.minor > 0) {
         "no action is worth its cost"
     } else {
         "nothing is at stake"

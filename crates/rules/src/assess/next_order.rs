@@ -17,8 +17,8 @@ const FOLLOWED_DAYS: u32 = 60;
 
 /// Days from today to the next order to `supplier` for `place`. Orders are placed in the shop's own rhythm; where the ERP has a
 /// minimum, on the first such day on which the position is below it, and where no rhythm is known, as soon as it is.
-pub(super) fn days_to_next_order(view: &Scene<'_>, place: &Place, supplier: &SupplierId) -> u32 {
-    let book = view.book;
+pub(super) fn days_to_next_order(scene: &Scene<'_>, place: &Place, supplier: &SupplierId) -> u32 {
+    let book = scene.book;
     let mut days: Vec<Date> = book
         .po_lines
         .values()
@@ -29,7 +29,7 @@ pub(super) fn days_to_next_order(view: &Scene<'_>, place: &Place, supplier: &Sup
     days.dedup();
     let review = (projection::review_days(book, supplier, &place.1).round() as i32).max(1);
     let minimum = book.rule(&place.0, &place.1).map(|rule| rule.min.to_f64()).filter(|min| *min > 0.0);
-    let falls = minimum.map(|minimum| days_until_below(view, place, minimum));
+    let falls = minimum.map(|minimum| days_until_below(scene, place, minimum));
     let last = days.last().filter(|_| days.len() >= RHYTHM);
     let turn = match (last, falls) {
         (Some(last), _) => days_between(book.today, plus_days(*last, review)).max(1),
@@ -42,7 +42,7 @@ pub(super) fn days_to_next_order(view: &Scene<'_>, place: &Place, supplier: &Sup
 }
 
 /// The day from today on which what is there and on order falls below `minimum`: 0 where it is now.
-fn days_until_below(view: &Scene<'_>, place: &Place, minimum: f64) -> u32 {
-    let position = projection::position(view.book, place);
-    (0..FOLLOWED_DAYS).find(|days| position - view.outlook.window(place, 0, *days).0 < minimum).unwrap_or(FOLLOWED_DAYS)
+fn days_until_below(scene: &Scene<'_>, place: &Place, minimum: f64) -> u32 {
+    let position = projection::position(scene.book, place);
+    (0..FOLLOWED_DAYS).find(|days| position - scene.outlook.window(place, 0, *days).0 < minimum).unwrap_or(FOLLOWED_DAYS)
 }

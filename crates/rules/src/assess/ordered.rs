@@ -1,6 +1,7 @@
 //! An order above the supplier's price list (handbook §4.3, F-PRICE): what was ordered at a price is owed at that price. Until
 //! it is billed the order can be put right; afterwards the supplier can only be asked.
 
+use crate::role::Role;
 use reeve_domain::action::Range;
 use reeve_domain::book::Book;
 use reeve_domain::calendar::plus_days;
@@ -8,7 +9,7 @@ use reeve_domain::evidence::FactValue;
 use reeve_domain::money::{Money, UnitPrice};
 use reeve_domain::record::{PurchaseLine, RecordKind, RecordRef};
 
-use super::desk::{Desk, Question, line_ref};
+use super::gathered::{Gathered, Question, line_ref};
 use super::matching::{CLAIM_DAYS, LEFT_AFTER_CONTACT, accepted, claim_until, keys};
 
 /// Share that remains after asking about a price that was ordered and billed: a credit for it is goodwill.
@@ -22,32 +23,40 @@ fn above_list(book: &Book, line: &PurchaseLine) -> Option<(Money, String, UnitPr
 }
 
 /// A price above the supplier's list when the order was placed.
-pub(super) fn above_the_list(desk: &mut Desk<'_>, line_id: &str) {
-    let book = desk.view.book;
+pub(super) fn above_the_list(gathered: &mut Gathered<'_>, line_id: &str) {
+    let book = gathered.scene.book;
     let Some(line) = book.po_lines.get(line_id) else {
-        desk.miss(format!("purchase line {line_id}"), "the price variance");
+        gathered.miss(format!("purchase line {line_id}"), "the price variance");
         return;
     };
     let Some(agreed) = line.price else {
-        desk.miss(format!("price of {} in company currency", line.order_name), "the price variance");
+        gathered.miss(format!("price of {} in company currency", line.order_name), "the price variance");
         return;
     };
     let Some((variance, id, list)) = above_list(book, line) else {
-        desk.miss(format!("list price of {} for {}", line.order_name, book.item_label(&line.item)), "the price variance");
+        gathered
+            .miss(format!("list price of {} for {}", line.order_name, book.item_label(&line.item)), "the price variance");
         return;
     };
     let source = line_ref(&line.id);
     let cites = vec![
-        desk.fact(source.clone(), "qty", "ordered", FactValue::Quantity(line.qty)),
-        desk.fact(source.clone(), "price", "price on the order", FactValue::Price(agreed)),
-        desk.fact(RecordRef::new(RecordKind::SupplierPrice, id), "price", "supplier's list price", FactValue::Price(list)),
-        desk.fact(source.clone(), "order_variance", "order beyond the list price", FactValue::Money(variance)),
+        gathered.fact(source.clone(), "qty", "ordered", FactValue::Quantity(line.qty)),
+        gathered.fact(source.clone(), "price", "price on the order", FactValue::Price(agreed)),
+        gathered.fact(
+            RecordRef::new(RecordKind::SupplierPrice, id),
+            "price",
+            "supplier's list price",
+            FactValue::Price(list),
+        ),
+        gathered.fact(source.clone(), "order_variance", "order beyond the list price", FactValue::Money(variance)),
     ];
     let [.., key] = keys(&line.id);
     let name = format!("{} on {}", book.item_label(&line.item), line.order_name);
-    desk.lose(&key, format!("ordered above the list price: {name}"), Range::certain(variance), cites.clone());
+    gathered.lose(&key, format!("ordered above the list price: {name}"), Range::certain(variance), cites.clone());
+    // Below the list nobody asks why.
     if variance > Money::ZERO {
         let order = &line.order_name;
+        // Before the bill a wrong price is a line to correct, afterwards money to get back: the chances differ.
         let is_billed = !book.bills(line_id).is_empty();
         let (about, left, latest) = if is_billed {
             let about = format!(
@@ -62,8 +71,8 @@ pub(super) fn above_the_list(desk: &mut Desk<'_>, line_id: &str) {
             (about, LEFT_AFTER_CONTACT, plus_days(book.calendar.day_of(line.promised), CLAIM_DAYS))
         };
         let keys = [key];
-        desk.contact(&Question {
-            role: "supplier",
+        gathered.contact(&Question {
+            role: Role::Supplier,
             partner: line.supplier.as_str(),
             about: &about,
             keys: &keys,
@@ -72,6 +81,6 @@ pub(super) fn above_the_list(desk: &mut Desk<'_>, line_id: &str) {
             source,
         });
     }
-    let proposal = accepted(desk, &line.order_name, variance, cites);
-    desk.proposals.push(proposal);
+    let proposal = accepted(gathered, &line.order_name, variance, cites);
+    gathered.proposals.push(proposal);
 }

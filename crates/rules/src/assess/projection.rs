@@ -77,11 +77,11 @@ pub(super) struct Shortage {
 
 impl Projection {
     /// The place as it is in the book.
-    pub(super) fn now(view: &Scene<'_>, place: &Place) -> Self {
-        let available = view.book.available(&place.0, &place.1).to_f64();
+    pub(super) fn now(scene: &Scene<'_>, place: &Place) -> Self {
+        let available = scene.book.available(&place.0, &place.1).to_f64();
         // What the books lack beyond what is waited for is their own fault: nobody is lost by it, but what comes fills it.
-        let waiting = (-available).clamp(0.0, view.book.waiting(&place.0, &place.1).to_f64().max(0.0));
-        Self { place: place.clone(), supply: available + waiting, waiting, arrivals: arrivals(view.book, place) }
+        let waiting = (-available).clamp(0.0, scene.book.waiting(&place.0, &place.1).to_f64().max(0.0));
+        Self { place: place.clone(), supply: available + waiting, waiting, arrivals: arrivals(scene.book, place) }
     }
 
     /// The same with one more receipt.
@@ -129,8 +129,8 @@ impl Projection {
     }
 
     /// The day on which demand has used up what is free and what has come by then; None where it does not within `days`.
-    pub(super) fn run_out(&self, view: &Scene<'_>, days: u32) -> Option<u32> {
-        (1..=days).find(|&day| view.outlook.window(&self.place, 0, day).0 > self.free_by(day) + 1e-9)
+    pub(super) fn run_out(&self, scene: &Scene<'_>, days: u32) -> Option<u32> {
+        (1..=days).find(|&day| scene.outlook.window(&self.place, 0, day).0 > self.free_by(day) + 1e-9)
     }
 
     /// Free units to serve the days up to `day` from: those who wait are served first.
@@ -140,12 +140,12 @@ impl Projection {
     }
 
     /// Units short at the end of the worst window up to day `until`: each window ends with a receipt or with `until`.
-    pub(super) fn shortage(&self, view: &Scene<'_>, until: u32, until_sd: f64) -> Shortage {
+    pub(super) fn shortage(&self, scene: &Scene<'_>, until: u32, until_sd: f64) -> Shortage {
         let mut ends: Vec<(u32, f64)> = self.arrivals.iter().filter(|a| a.day <= until).map(|a| (a.day, a.sd)).collect();
         ends.push((until, until_sd));
         let mut worst = Shortage { supply: self.supply, ..Shortage::default() };
         for (day, sd) in ends {
-            let found = self.window(view, day, sd);
+            let found = self.window(scene, day, sd);
             if found.units > worst.units {
                 worst = found;
             }
@@ -154,14 +154,14 @@ impl Projection {
     }
 
     /// The window from now to the close of day `day`.
-    fn window(&self, view: &Scene<'_>, day: u32, sd: f64) -> Shortage {
+    fn window(&self, scene: &Scene<'_>, day: u32, sd: f64) -> Shortage {
         let supply = self.free_by(day);
-        let (mu, demand_sigma) = view.outlook.window(&self.place, 0, day);
+        let (mu, demand_sigma) = scene.outlook.window(&self.place, 0, day);
         let per_day = if day > 0 { mu / f64::from(day) } else { 0.0 };
         let sigma = (demand_sigma.powi(2) + (per_day * sd).powi(2)).sqrt();
         let at = |shift: f64, z: f64| {
             let days = (f64::from(day) + shift).round().max(0.0) as u32;
-            let (mu, sigma) = view.outlook.window(&self.place, 0, days);
+            let (mu, sigma) = scene.outlook.window(&self.place, 0, days);
             ((mu + z * sigma).max(0.0) - supply).max(0.0)
         };
         Shortage {
@@ -182,8 +182,8 @@ pub(super) fn in_days(days: u32) -> i32 {
 }
 
 /// The deviate of the configured service level.
-pub(super) fn service_z(view: &Scene<'_>) -> f64 {
-    formulas::normal_quantile(view.config.detect.service_level)
+pub(super) fn service_z(scene: &Scene<'_>) -> f64 {
+    formulas::normal_quantile(scene.settings.detect.service_level)
 }
 
 /// The supplier's offer an order for a place would go by: valid today for its company, the preferred first.
@@ -282,11 +282,11 @@ pub(super) struct Levels {
 }
 
 /// Levels from the outlook, lead time and review period. None where no supplier's lead time is known.
-pub(super) fn levels(view: &Scene<'_>, place: &Place, supplier: &SupplierId) -> Option<Levels> {
-    let lead = lead_time(view.book, place, supplier)?;
-    let review = review_days(view.book, supplier, &place.1);
-    let (mu_d, sigma_d) = view.outlook.per_day(place);
-    let z = service_z(view);
+pub(super) fn levels(scene: &Scene<'_>, place: &Place, supplier: &SupplierId) -> Option<Levels> {
+    let lead = lead_time(scene.book, place, supplier)?;
+    let review = review_days(scene.book, supplier, &place.1);
+    let (mu_d, sigma_d) = scene.outlook.per_day(place);
+    let z = service_z(scene);
     let (_, sigma) = formulas::protection_demand(mu_d, sigma_d, lead.days, lead.sd, review);
     let safety = formulas::safety_stock(z, sigma);
     let (mu_ltd, sigma_ltd) = formulas::lead_time_demand(mu_d, sigma_d, lead.days, lead.sd);
@@ -318,11 +318,11 @@ pub(super) struct Spare {
 
 /// What `place` can spare. Nothing where its demand is not forecast: what is unknown is not spare. Where the item is not carried
 /// nobody will ask for it.
-pub(super) fn spare(view: &Scene<'_>, place: &Place) -> Spare {
-    if !view.outlook.daily.contains_key(place) && view.book.carries(&place.0, &place.1) {
+pub(super) fn spare(scene: &Scene<'_>, place: &Place) -> Spare {
+    if !scene.outlook.daily.contains_key(place) && scene.book.carries(&place.0, &place.1) {
         return Spare::default();
     }
-    let book = view.book;
+    let book = scene.book;
     let available = book.available(&place.0, &place.1).to_f64();
     let next = arrivals(book, place).iter().find(|a| a.firm).map(|a| a.day);
     let days = next
@@ -330,28 +330,28 @@ pub(super) fn spare(view: &Scene<'_>, place: &Place) -> Spare {
             let lead = lead_time(book, place, &offer(book, place)?.supplier)?;
             Some(lead.days.ceil() as u32)
         })
-        .unwrap_or(view.config.detect.horizon_days)
+        .unwrap_or(scene.settings.detect.horizon_days)
         .max(1);
-    let (daily, sigma_d) = view.outlook.per_day(place);
-    let safety = formulas::safety_stock(service_z(view), formulas::window_sigma(f64::from(days), sigma_d, daily, 0.0));
+    let (daily, sigma_d) = scene.outlook.per_day(place);
+    let safety = formulas::safety_stock(service_z(scene), formulas::window_sigma(f64::from(days), sigma_d, daily, 0.0));
     // What other cases have been promised is gone, whatever the books still say.
-    let promised = view.promised.get(place).map_or(0.0, |q| q.to_f64());
+    let promised = scene.promised.get(place).map_or(0.0, |q| q.to_f64());
     let units = formulas::transferable(available - promised, daily, f64::from(days), safety).floor();
     Spare { units, available, days, daily, safety }
 }
 
 /// The earliest day an open line can be brought forward to: the configured share of the remaining time is saved at most. A kit
 /// comes as its components, all on one day.
-pub(super) fn earliest_expedite(view: &Scene<'_>, line: &PurchaseLine) -> Option<(u32, Date)> {
-    let components = view.book.components(&line.id).into_iter().map(|(item, _)| item);
+pub(super) fn earliest_expedite(scene: &Scene<'_>, line: &PurchaseLine) -> Option<(u32, Date)> {
+    let components = scene.book.components(&line.id).into_iter().map(|(item, _)| item);
     let places = components.chain([&line.item]).map(|item| (item.clone(), line.location.clone()));
-    let arrival = places.flat_map(|place| arrivals(view.book, &place)).find(|a| a.po_line == line.id)?;
-    Some((arrival.day, plus_days(view.book.today, in_days(expedited(view, arrival.day, 0)))))
+    let arrival = places.flat_map(|place| arrivals(scene.book, &place)).find(|a| a.po_line == line.id)?;
+    Some((arrival.day, plus_days(scene.book.today, in_days(expedited(scene, arrival.day, 0)))))
 }
 
 /// The day to which a receipt on day `arrival` can be brought forward if that is decided `wait` days from now: the supplier
 /// hears of it the day after, and only what is left of the time then can be shortened.
-pub(super) fn expedited(view: &Scene<'_>, arrival: u32, wait: u32) -> u32 {
+pub(super) fn expedited(scene: &Scene<'_>, arrival: u32, wait: u32) -> u32 {
     let left = f64::from(arrival.saturating_sub(1 + wait));
-    wait + 1 + (left * (1.0 - view.config.costs.expedite_saves)).ceil() as u32
+    wait + 1 + (left * (1.0 - scene.settings.costs.expedite_saves)).ceil() as u32
 }

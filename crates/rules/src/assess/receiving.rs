@@ -1,22 +1,22 @@
 //! Receiving: what came is not what was ordered: too much, too early, too late, twice, in another unit, without an order,
-//! damaged (handbook §4.2). Short deliveries are a bill check and a shortage, both found elsewhere.
+//! damaged (handbook §4.2). Short deliveries are a bill check and a shortage, both found elsewhere; what was received twice has
+//! its own file.
 
-use std::collections::BTreeMap;
-
-use reeve_domain::action::{Action, Range};
+use crate::role::Role;
+use reeve_domain::action::Range;
 use reeve_domain::book::{Book, Place};
 use reeve_domain::calendar::days_between;
 use reeve_domain::evidence::FactValue;
 use reeve_domain::exception::{Exception, ExceptionType};
-use reeve_domain::ids::{FactId, ItemId};
+use reeve_domain::ids::FactId;
 use reeve_domain::money::{Money, Quantity};
 use reeve_domain::record::{MoveKind, PurchaseLine, RecordKind, RecordRef, StockMove};
-use reeve_domain::surplus::{self, Surplus};
 use reeve_models::formulas;
 
 use super::counted;
-use super::desk::{Desk, Proposal, Question, item_ref, line_ref};
+use super::gathered::{Gathered, Question, item_ref, line_ref};
 use super::matching::{self, Disputes};
+use super::received_twice;
 use super::stock::event_of;
 
 /// Share of a receiving loss that remains after asking the supplier.
@@ -24,15 +24,13 @@ const LEFT_AFTER_CONTACT: f64 = 0.6;
 /// Share of a shortage that remains after asking when the missing units come: one answer in seven brings them forward.
 const LEFT_AFTER_ASKING: f64 = 0.85;
 /// Share of false stock that remains after a second count.
-const LEFT_AFTER_COUNT: f64 = 0.1;
-/// Share of false stock that remains after a duplicated receipt was reversed.
-const LEFT_AFTER_REVERSAL: f64 = 0.02;
+pub(super) const LEFT_AFTER_COUNT: f64 = 0.1;
 /// The basis of a claim for goods that went back. The ERP does not say why: nothing is claimed about their quality.
 pub(super) const BASIS_RETURN: &str = "sent back to the supplier";
 
 /// Assesses one receiving exception.
-pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception, disputes: &mut Disputes) {
-    let book = desk.view.book;
+pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception, disputes: &mut Disputes) {
+    let book = gathered.scene.book;
     let subject = &exception.signal.subject;
     let lines: Vec<&PurchaseLine> = match (&subject.po_line, &subject.order) {
         (Some(line), _) => book.po_lines.get(line).into_iter().collect(),
@@ -40,49 +38,51 @@ pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception, disputes: &mut 
         (None, None) => Vec::new(),
     };
     match exception.signal.code {
-        ExceptionType::RUnplanned => unplanned(desk, exception),
-        ExceptionType::RDup => duplicate(desk, exception, disputes),
+        ExceptionType::RUnplanned => unplanned(gathered, exception),
+        ExceptionType::RDup => received_twice::assess(gathered, exception, disputes),
         code => {
             if lines.is_empty() {
-                desk.miss(format!("purchase order {}", subject.key()), "the value of the deviation");
+                gathered.miss(format!("purchase order {}", subject.key()), "the value of the deviation");
             }
             let mut early_cost = Money::ZERO;
             for line in &lines {
                 match code {
-                    ExceptionType::RShort => short(desk, line, disputes),
-                    ExceptionType::ROver => over(desk, line),
-                    ExceptionType::REarly => early_cost += early(desk, line),
-                    ExceptionType::RLate => late(desk, line),
-                    ExceptionType::RUom => unit(desk, line),
-                    ExceptionType::RDamage => damage(desk, line, disputes),
+                    ExceptionType::RShort => short(gathered, line, disputes),
+                    ExceptionType::ROver => over(gathered, line),
+                    ExceptionType::REarly => early_cost += early(gathered, line),
+                    ExceptionType::RLate => late(gathered, line),
+                    ExceptionType::RUom => unit(gathered, line),
+                    ExceptionType::RDamage => damage(gathered, line, disputes),
                     _ => {}
                 }
             }
             if let Some(line) = lines.first().filter(|_| early_cost > Money::ZERO) {
                 let cites = lines.iter().map(|l| FactId::new(format!("po_line:{}/early_cost", l.id))).collect();
-                let proposal = matching::accepted(desk, &line.order_name, early_cost, cites);
-                desk.proposals.push(proposal);
+                let proposal = matching::accepted(gathered, &line.order_name, early_cost, cites);
+                gathered.proposals.push(proposal);
             }
         }
     }
 }
 
 /// The line's ordered and received quantities as facts.
-fn quantities(desk: &mut Desk<'_>, line: &PurchaseLine) -> Vec<FactId> {
-    let received = desk.view.book.received(&line.id);
-    let open = desk.view.book.open_quantity(&line.id);
+fn quantities(gathered: &mut Gathered<'_>, line: &PurchaseLine) -> Vec<FactId> {
+    let received = gathered.scene.book.received(&line.id);
+    let open = gathered.scene.book.open_quantity(&line.id);
     let source = line_ref(&line.id);
     vec![
-        desk.fact(source.clone(), "qty", "ordered", FactValue::Quantity(line.qty)),
-        desk.fact(source.clone(), "received_total", "received", FactValue::Quantity(received)),
-        desk.fact(source, "open", &format!("still to come on {}", line.order_name), FactValue::Quantity(open)),
+        gathered.fact(source.clone(), "qty", "ordered", FactValue::Quantity(line.qty)),
+        gathered.fact(source.clone(), "received_total", "received", FactValue::Quantity(received)),
+        gathered.fact(source, "open", &format!("still to come on {}", line.order_name), FactValue::Quantity(open)),
     ]
 }
 
-fn ask_supplier(desk: &mut Desk<'_>, line: &PurchaseLine, about: &str, keys: &[String]) {
-    let until = matching::claim_until(desk.view.book, &[line]).unwrap_or(desk.view.book.today).max(desk.view.book.today);
-    desk.contact(&Question {
-        role: "supplier",
+fn ask_supplier(gathered: &mut Gathered<'_>, line: &PurchaseLine, about: &str, keys: &[String]) {
+    let until = matching::claim_until(gathered.scene.book, &[line])
+        .unwrap_or(gathered.scene.book.today)
+        .max(gathered.scene.book.today);
+    gathered.contact(&Question {
+        role: Role::Supplier,
         partner: line.supplier.as_str(),
         about,
         keys,
@@ -92,275 +92,192 @@ fn ask_supplier(desk: &mut Desk<'_>, line: &PurchaseLine, about: &str, keys: &[S
     });
 }
 
-fn short(desk: &mut Desk<'_>, line: &PurchaseLine, disputes: &mut Disputes) {
-    let book = desk.view.book;
-    let cites = quantities(desk, line);
+fn short(gathered: &mut Gathered<'_>, line: &PurchaseLine, disputes: &mut Disputes) {
+    let book = gathered.scene.book;
+    let cites = quantities(gathered, line);
     let missing = book.missing(line);
     let place = (line.item.clone(), line.location.clone());
     // Billed no more than came: nothing to dispute, only to ask for.
     let owed_nothing =
-        super::three_way::three_way(book, desk.view.config, line).is_some_and(|w| w.never + w.ahead <= Money::ZERO);
+        super::three_way::three_way(book, gathered.scene.settings, line).is_some_and(|w| w.never + w.ahead <= Money::ZERO);
     if book.bills(&line.id).is_empty() || owed_nothing {
         let variance = line.price.map_or(Money::ZERO, |p| missing * p);
         let mut cites = cites;
-        cites.push(desk.fact(line_ref(&line.id), "short_value", "value of what is short", FactValue::Money(variance)));
-        let proposal = matching::accepted(desk, &line.order_name, variance, cites);
-        desk.proposals.push(proposal);
-        if overdue(book, line) && desk.owned_elsewhere(&line.item, &line.location).is_none() {
+        cites.push(gathered.fact(line_ref(&line.id), "short_value", "value of what is short", FactValue::Money(variance)));
+        let proposal = matching::accepted(gathered, &line.order_name, variance, cites);
+        gathered.proposals.push(proposal);
+        if overdue(book, line) && gathered.owned_elsewhere(&line.item, &line.location).is_none() {
             // The shortage asks when the rest of an overdue line comes; the same question twice is one too many.
             return;
         }
         let key = super::shortage::keys(&place);
         let about = format!("order {}: {missing} units are missing, when do they come", line.order_name);
-        desk.contact(&Question {
-            role: "supplier",
+        gathered.contact(&Question {
+            role: Role::Supplier,
             partner: line.supplier.as_str(),
             about: &about,
             keys: &key,
             left: LEFT_AFTER_ASKING,
-            latest: desk.today_plus(7),
+            latest: gathered.today_plus(7),
             source: line_ref(&line.id),
         });
     } else {
-        disputes.add(desk, &line.id, true, false);
+        disputes.add(gathered, &line.id, true, false);
     }
 }
 
-fn over(desk: &mut Desk<'_>, line: &PurchaseLine) {
-    let book = desk.view.book;
+fn over(gathered: &mut Gathered<'_>, line: &PurchaseLine) {
+    let book = gathered.scene.book;
     let excess = book.excess(line);
     if book.receipts(&line.id).iter().all(|m| m.owner.is_some()) {
         // Goods on consignment cost their owner.
-        quantities(desk, line);
-        return ask_supplier(desk, line, &format!("order {}: {excess} units more than ordered", line.order_name), &[]);
+        quantities(gathered, line);
+        return ask_supplier(gathered, line, &format!("order {}: {excess} units more than ordered", line.order_name), &[]);
     }
-    let Some(cost) = desk.cost(&line.item) else { return };
-    let (rate, rate_cite) = desk.holding(&line.item);
+    let Some(cost) = gathered.cost(&line.item) else { return };
+    let (rate, rate_cite) = gathered.holding(&line.item);
     let place = (line.item.clone(), line.location.clone());
-    let mu_d = desk.view.outlook.per_day(&place).0;
+    let mu_d = gathered.scene.outlook.per_day(&place).0;
     let rest = (book.available(&line.item, &line.location) - excess).to_f64().max(0.0);
     let t0 = if mu_d > 0.0 { rest / mu_d } else { 0.0 };
     let held = formulas::excess_cost(excess.to_f64(), mu_d, cost.price.to_f64(), rate, t0);
     let amount = Money::from_f64(held);
-    let mut cites = quantities(desk, line);
+    let mut cites = quantities(gathered, line);
     let source = line_ref(&line.id);
     cites.extend([cost.cite, rate_cite]);
-    cites.push(desk.fact(source.clone(), "excess", "received beyond the order", FactValue::Quantity(excess)));
-    cites.push(desk.fact(source.clone(), "excess_cost", "holding cost of the excess", FactValue::Money(amount)));
+    cites.push(gathered.fact(source.clone(), "excess", "received beyond the order", FactValue::Quantity(excess)));
+    cites.push(gathered.fact(source.clone(), "excess_cost", "holding cost of the excess", FactValue::Money(amount)));
     let key = format!("excess:{}@{}", line.item, line.location);
     let name = format!("{} on {}", book.item_label(&line.item), line.order_name);
-    desk.lose(&key, format!("holding cost of the over-delivery: {name}"), Range::certain(amount), cites.clone());
+    gathered.lose(&key, format!("holding cost of the over-delivery: {name}"), Range::certain(amount), cites.clone());
     if let Some(price) = line.price {
         let variance = excess * price;
-        cites.push(desk.fact(source, "excess_value", "value of the excess", FactValue::Money(variance)));
-        let proposal = matching::accepted(desk, &line.order_name, variance, cites);
-        desk.proposals.push(proposal);
+        cites.push(gathered.fact(source, "excess_value", "value of the excess", FactValue::Money(variance)));
+        let proposal = matching::accepted(gathered, &line.order_name, variance, cites);
+        gathered.proposals.push(proposal);
     }
     let about = format!("order {}: {excess} units more than ordered, take them back or credit them", line.order_name);
-    ask_supplier(desk, line, &about, &[key]);
+    ask_supplier(gathered, line, &about, &[key]);
 }
 
 /// Counts a line that came early and says what that costs.
-fn early(desk: &mut Desk<'_>, line: &PurchaseLine) -> Money {
-    let book = desk.view.book;
+fn early(gathered: &mut Gathered<'_>, line: &PurchaseLine) -> Money {
+    let book = gathered.scene.book;
     let Some(arrived) = book.receipts(&line.id).first().and_then(|m| m.done_at) else { return Money::ZERO };
     let days = days_between(book.calendar.day_of(arrived), book.calendar.day_of(line.promised_first)).max(0);
-    let Some(cost) = desk.cost(&line.item) else { return Money::ZERO };
-    let (rate, rate_cite) = desk.holding(&line.item);
+    let Some(cost) = gathered.cost(&line.item) else { return Money::ZERO };
+    let (rate, rate_cite) = gathered.holding(&line.item);
     let received = book.received(&line.id);
     let held = formulas::holding_cost(received.to_f64(), cost.price.to_f64(), rate, f64::from(days));
     let amount = Money::from_f64(held);
-    let mut cites = quantities(desk, line);
+    let mut cites = quantities(gathered, line);
     cites.extend([cost.cite, rate_cite]);
     let source = line_ref(&line.id);
-    cites.push(desk.fact(source.clone(), "early_days", "days early", FactValue::days(f64::from(days))));
-    cites.push(desk.fact(source, "early_cost", "holding cost of the days", FactValue::Money(amount)));
+    cites.push(gathered.fact(source.clone(), "early_days", "days early", FactValue::days(f64::from(days))));
+    cites.push(gathered.fact(source, "early_cost", "holding cost of the days", FactValue::Money(amount)));
     let key = format!("early:{}", line.id);
     let name = format!("{} on {}", book.item_label(&line.item), line.order_name);
-    desk.lose(&key, format!("holding cost of an early delivery: {name}"), Range::certain(amount), cites);
-    ask_supplier(desk, line, &format!("order {}: deliveries before the promised day", line.order_name), &[key]);
+    gathered.lose(&key, format!("holding cost of an early delivery: {name}"), Range::certain(amount), cites);
+    ask_supplier(gathered, line, &format!("order {}: deliveries before the promised day", line.order_name), &[key]);
     amount
 }
 
 /// A line that came after its promise, whole. What was lost meanwhile is lost, and nothing is held: only what to say of it is
 /// left. Where something is still to come, the shortage says what it costs.
-fn late(desk: &mut Desk<'_>, line: &PurchaseLine) {
-    let book = desk.view.book;
+fn late(gathered: &mut Gathered<'_>, line: &PurchaseLine) {
+    let book = gathered.scene.book;
     let Some(arrived) = book.receipts(&line.id).first().and_then(|m| m.done_at) else { return };
     if book.open_quantity(&line.id).is_positive() {
         return;
     }
     let days = days_between(book.calendar.day_of(line.promised_first), book.calendar.day_of(arrived)).max(0);
-    quantities(desk, line);
-    desk.fact(line_ref(&line.id), "late_days", "days late", FactValue::days(f64::from(days)));
-    ask_supplier(desk, line, &format!("order {}: it came after the promised day", line.order_name), &[]);
-    if desk.watch.is_none() {
-        desk.watch = Some(format!("the next delivery of {} is late again", book.supplier_name(&line.supplier)));
+    quantities(gathered, line);
+    gathered.fact(line_ref(&line.id), "late_days", "days late", FactValue::days(f64::from(days)));
+    ask_supplier(gathered, line, &format!("order {}: it came after the promised day", line.order_name), &[]);
+    if gathered.watch.is_none() {
+        gathered.watch = Some(format!("the next delivery of {} is late again", book.supplier_name(&line.supplier)));
     }
 }
 
 /// The loss of stock that is in the books and perhaps not in the house.
 pub(super) fn false_stock(
-    desk: &mut Desk<'_>,
+    gathered: &mut Gathered<'_>,
     place: &Place,
     quantity: Quantity,
     why: &str,
     source: RecordRef,
 ) -> Option<String> {
-    let cost = desk.cost(&place.0)?;
+    let cost = gathered.cost(&place.0)?;
     let amount = quantity.abs() * cost.price;
-    let name = format!("{} at {}", desk.view.book.item_label(&place.0), desk.view.book.location_name(&place.1));
+    let name = format!("{} at {}", gathered.scene.book.item_label(&place.0), gathered.scene.book.location_name(&place.1));
     let cites = vec![
         cost.cite,
-        desk.fact(source.clone(), &format!("doubtful@{}", place.1), why, FactValue::Quantity(quantity.abs())),
-        desk.fact(source, &format!("doubtful_value@{}", place.1), &format!("{why}, at cost"), FactValue::Money(amount)),
+        gathered.fact(source.clone(), &format!("doubtful@{}", place.1), why, FactValue::Quantity(quantity.abs())),
+        gathered.fact(source, &format!("doubtful_value@{}", place.1), &format!("{why}, at cost"), FactValue::Money(amount)),
     ];
     let key = format!("stock:{}@{}", place.0, place.1);
-    desk.lose(&key, format!("{why}: {name}"), Range::certain(amount), cites);
+    gathered.lose(&key, format!("{why}: {name}"), Range::certain(amount), cites);
     Some(key)
 }
 
-fn unit(desk: &mut Desk<'_>, line: &PurchaseLine) {
-    let book = desk.view.book;
-    quantities(desk, line);
+fn unit(gathered: &mut Gathered<'_>, line: &PurchaseLine) {
+    let book = gathered.scene.book;
+    quantities(gathered, line);
     let difference = if book.excess(line).is_positive() { book.excess(line) } else { -book.missing(line) };
     let place = (line.item.clone(), line.location.clone());
     let about = format!("order {}: in which unit was it delivered", line.order_name);
     let last = book.receipts(&line.id).last().and_then(|m| event_of(m));
-    if last.and_then(|event| counted::agreed(desk, &place, &event)).is_some() {
+    if last.and_then(|event| counted::agreed(gathered, &place, &event)).is_some() {
         // What was booked has been counted: it is there.
-        return ask_supplier(desk, line, &about, &[]);
+        return ask_supplier(gathered, line, &about, &[]);
     }
     let why = "stock that may be in another unit";
-    let Some(key) = false_stock(desk, &place, difference, why, line_ref(&line.id)) else { return };
+    let Some(key) = false_stock(gathered, &place, difference, why, line_ref(&line.id)) else { return };
     let counter = book.receipts(&line.id).last().and_then(|m| m.entered_by.clone());
-    desk.recount(&line.item, &line.location, std::slice::from_ref(&key), LEFT_AFTER_COUNT, counter);
-    ask_supplier(desk, line, &about, &[key]);
+    gathered.recount(&line.item, &line.location, std::slice::from_ref(&key), LEFT_AFTER_COUNT, counter);
+    ask_supplier(gathered, line, &about, &[key]);
 }
 
-fn duplicate(desk: &mut Desk<'_>, exception: &Exception, disputes: &mut Disputes) {
-    let book = desk.view.book;
-    let subject = &exception.signal.subject;
-    let Some(document) = &subject.document else { return };
-    let moves: Vec<StockMove> = receipts_of(desk, document);
-    let Some(head) = moves.first() else {
-        desk.miss(format!("receipt {document}"), "the stock booked twice");
-        return;
-    };
-    let doubled = book.surplus_of(document);
-    let mut taken_out: BTreeMap<&str, (Quantity, &ItemId)> = BTreeMap::new();
-    // Several lines of a receipt may have brought one item to one place: it is one loss.
-    let mut places: BTreeMap<&Place, (Quantity, &Surplus)> = BTreeMap::new();
-    for surplus in &doubled {
-        for (taken, qty) in &surplus.taken_out {
-            taken_out.entry(taken).or_insert((Quantity::ZERO, &surplus.place.0)).0 += *qty;
-        }
-        let ours = book.moves.get(&surplus.receipt).is_none_or(|m| m.owner.is_none());
-        if ours && surplus.left().is_positive() {
-            places.entry(&surplus.place).or_insert((Quantity::ZERO, surplus)).0 += surplus.left();
-        }
-    }
-    for (taken, (qty, item)) in taken_out {
-        let label = format!("taken off the books since, {}", book.item_label(item));
-        desk.fact(RecordRef::new(RecordKind::Move, taken.to_owned()), "taken_out", &label, FactValue::Quantity(qty));
-    }
-    let mut keys = Vec::new();
-    for (place, (left, surplus)) in places {
-        let source = RecordRef::new(RecordKind::Move, surplus.receipt.clone());
-        let Some(key) = false_stock(desk, place, left, "stock received twice", source) else { continue };
-        let counter = book.moves.get(&surplus.receipt).and_then(|m| m.entered_by.clone());
-        desk.recount(&place.0, &place.1, std::slice::from_ref(&key), LEFT_AFTER_COUNT, counter);
-        keys.push(key);
-    }
-    for line in surplus::lines_of(&doubled) {
-        billed_twice(desk, line, book.billed_twice(line, &doubled), disputes);
-    }
-    let beside = |m: &StockMove| {
-        let receipts = book.receipts(book.line_of(m)?).into_iter();
-        receipts.filter(|r| r.document != *document).map(|r| r.document.clone()).next()
-    };
-    let Some(original) = moves.iter().find_map(beside) else { return };
-    // What was taken out since, a reversal would take out again: then only what is left can be counted.
-    if !doubled.iter().all(|surplus| super::bills::is_still_there(desk.view, surplus)) {
-        return;
-    }
-    let cost = desk.view.config.costs.paperwork;
-    let source = RecordRef::new(RecordKind::Move, head.id.clone());
-    let cites = vec![
-        desk.fact(source.clone(), "cost_paperwork", "cost of the paperwork (setting)", FactValue::Money(cost)),
-        desk.assume(source, "reverse_left", "share that remains after a reversal", LEFT_AFTER_REVERSAL),
-    ];
-    let value: Money = keys.iter().map(|k| desk.lost(k).expected).sum();
-    desk.proposals.push(Proposal {
-        action: Action::ReverseDoc { document: document.clone(), duplicate_of: original.clone() },
-        summary: format!("Reverse receipt {document}, which repeats {original}."),
-        after: Desk::leaving(&keys, LEFT_AFTER_REVERSAL),
-        cost,
-        regret: cost + cost,
-        value,
-        latest: desk.today_plus(7),
-        cites,
-        change: None,
-    });
-}
-
-/// Billed because it was received twice: the books show the goods, so that the bill check alone is content.
-fn billed_twice(desk: &mut Desk<'_>, line: &str, twice: Quantity, disputes: &mut Disputes) {
-    let book = desk.view.book;
-    let Some(line) = book.po_lines.get(line).filter(|_| twice.is_positive()) else { return };
-    disputes.add(desk, &line.id, true, false);
-    let Some(price) = line.price else { return };
-    let source = line_ref(&line.id);
-    let amount = twice * price;
-    let cites = vec![
-        desk.fact(source.clone(), "price", "agreed price", FactValue::Price(price)),
-        desk.fact(source.clone(), "billed_twice", "billed of what was received twice", FactValue::Quantity(twice)),
-        desk.fact(source, "paid_twice", "to be paid twice", FactValue::Money(amount)),
-    ];
-    let [key, ..] = matching::keys(&line.id);
-    let name = format!("{} on {}", book.item_label(&line.item), line.order_name);
-    desk.lose(&key, format!("billed for goods received twice: {name}"), Range::certain(amount), cites);
-}
-
-fn receipts_of(desk: &Desk<'_>, document: &str) -> Vec<StockMove> {
+/// What a receipt brought, as far as it is done.
+pub(super) fn receipts_of(gathered: &Gathered<'_>, document: &str) -> Vec<StockMove> {
     let done = |m: &&StockMove| m.kind == MoveKind::Receipt && m.done_at.is_some();
-    desk.view.book.moves_of_document(document).filter(done).cloned().collect()
+    gathered.scene.book.moves_of_document(document).filter(done).cloned().collect()
 }
 
-fn unplanned(desk: &mut Desk<'_>, exception: &Exception) {
-    let book = desk.view.book;
+fn unplanned(gathered: &mut Gathered<'_>, exception: &Exception) {
+    let book = gathered.scene.book;
     let subject = &exception.signal.subject;
     let Some(document) = &subject.document else { return };
     let matching_item = |m: &StockMove| subject.item.as_ref().is_none_or(|i| *i == m.item);
-    let moves: Vec<StockMove> = receipts_of(desk, document).into_iter().filter(matching_item).collect();
+    let moves: Vec<StockMove> = receipts_of(gathered, document).into_iter().filter(matching_item).collect();
     if moves.is_empty() {
-        desk.miss(format!("receipt {document}"), "the value of what came without an order");
+        gathered.miss(format!("receipt {document}"), "the value of what came without an order");
     }
     for m in &moves {
         let Some(to) = &m.to else { continue };
         let place = (m.item.clone(), to.clone());
         let source = RecordRef::new(RecordKind::Move, m.id.clone());
         let why = "stock received without an order";
-        let Some(key) = false_stock(desk, &place, m.qty, why, source.clone()) else { continue };
-        if event_of(m).and_then(|event| counted::agreed(desk, &place, &event)).is_none() {
-            desk.recount(&m.item, to, std::slice::from_ref(&key), 0.5, m.entered_by.clone());
+        let Some(key) = false_stock(gathered, &place, m.qty, why, source.clone()) else { continue };
+        if event_of(m).and_then(|event| counted::agreed(gathered, &place, &event)).is_none() {
+            gathered.recount(&m.item, to, std::slice::from_ref(&key), 0.5, m.entered_by.clone());
         }
-        let value = desk.lost(&key).expected;
+        let value = gathered.lost(&key).expected;
         let about = format!("receipt {document}: goods without an order line");
         let supplier = m.partner.clone().filter(|p| book.suppliers.contains_key(&reeve_domain::ids::SupplierId::new(p)));
-        let (role, partner) = supplier.map_or_else(|| ("warehouse", to.as_str().to_owned()), |s| ("supplier", s));
-        desk.contact(&Question {
+        let (role, partner) = supplier.map_or_else(|| (Role::Warehouse, to.as_str().to_owned()), |s| (Role::Supplier, s));
+        gathered.contact(&Question {
             role,
             partner: &partner,
             about: &about,
             keys: std::slice::from_ref(&key),
             left: LEFT_AFTER_CONTACT,
-            latest: desk.today_plus(7),
+            latest: gathered.today_plus(7),
             source,
         });
         let cites = vec![item_ref(&m.item)].into_iter().map(|r| FactId::new(format!("{r}/cost"))).collect();
-        let proposal = matching::accepted(desk, document, value, cites);
-        desk.proposals.push(proposal);
+        let proposal = matching::accepted(gathered, document, value, cites);
+        gathered.proposals.push(proposal);
     }
 }
 
@@ -371,15 +288,15 @@ pub(super) fn billed_beyond(book: &Book, line: &PurchaseLine) -> Quantity {
 }
 
 /// Goods that went back: what was not replaced is to be credited, or still to be replaced.
-fn damage(desk: &mut Desk<'_>, line: &PurchaseLine, disputes: &mut Disputes) {
-    let book = desk.view.book;
-    let mut cites = quantities(desk, line);
+fn damage(gathered: &mut Gathered<'_>, line: &PurchaseLine, disputes: &mut Disputes) {
+    let book = gathered.scene.book;
+    let mut cites = quantities(gathered, line);
     let source = line_ref(&line.id);
     let label = "sent back and not replaced";
-    cites.push(desk.fact(source.clone(), "away", label, FactValue::Quantity(book.away(&line.id))));
+    cites.push(gathered.fact(source.clone(), "away", label, FactValue::Quantity(book.away(&line.id))));
     let billed = !book.bills(&line.id).is_empty();
     if billed {
-        disputes.add(desk, &line.id, true, false);
+        disputes.add(gathered, &line.id, true, false);
     }
     // The bill check has what is to be credited; what is to be replaced is billed rightly, and owed in goods.
     let back = if billed { book.billable(line) - book.received(&line.id) } else { book.away(&line.id) };
@@ -389,7 +306,7 @@ fn damage(desk: &mut Desk<'_>, line: &PurchaseLine, disputes: &mut Disputes) {
         if !billed && away.is_positive() {
             // Nobody asks money for it: only whether goods come in its place.
             ask_supplier(
-                desk,
+                gathered,
                 line,
                 &format!("order {}: {away} units sent back, replacement or credit", line.order_name),
                 &[],
@@ -398,31 +315,37 @@ fn damage(desk: &mut Desk<'_>, line: &PurchaseLine, disputes: &mut Disputes) {
         return;
     }
     let Some(price) = line.price else {
-        desk.miss(format!("price of {} in company currency", line.order_name), "the value of what was sent back");
+        gathered.miss(format!("price of {} in company currency", line.order_name), "the value of what was sent back");
         return;
     };
     let amount = back * price;
-    cites.push(desk.fact(source.clone(), "price", "agreed price", FactValue::Price(price)));
-    cites.push(desk.fact(source.clone(), "sent_back", "sent back", FactValue::Quantity(book.sent_back(&line.id))));
-    cites.push(desk.fact(source.clone(), "back_owed", "billed of what was sent back", FactValue::Quantity(back)));
-    cites.push(desk.fact(source, "damage_value", "value of what was sent back", FactValue::Money(amount)));
+    cites.push(gathered.fact(source.clone(), "price", "agreed price", FactValue::Price(price)));
+    cites.push(gathered.fact(source.clone(), "sent_back", "sent back", FactValue::Quantity(book.sent_back(&line.id))));
+    cites.push(gathered.fact(source.clone(), "back_owed", "billed of what was sent back", FactValue::Quantity(back)));
+    cites.push(gathered.fact(source, "damage_value", "value of what was sent back", FactValue::Money(amount)));
+    // A loss of its own beside the bill check: goods that went back are owed whether or not the bill is disputed.
     let key = format!("claim:{}", line.id);
     let name = format!("{} on {}", book.item_label(&line.item), line.order_name);
-    desk.lose(&key, format!("sent back: {name}"), Range::certain(amount), cites);
+    gathered.lose(&key, format!("sent back: {name}"), Range::certain(amount), cites);
     let fault = matching::Fault { quantity: back, value: amount, basis: BASIS_RETURN, left: matching::LEFT_AFTER_CLAIM };
-    matching::claim(desk, line, &fault, std::slice::from_ref(&key));
-    ask_supplier(desk, line, &format!("order {}: {back} units sent back, replacement or credit", line.order_name), &[key]);
+    matching::claim(gathered, line, &fault, std::slice::from_ref(&key));
+    ask_supplier(
+        gathered,
+        line,
+        &format!("order {}: {back} units sent back, replacement or credit", line.order_name),
+        &[key],
+    );
 }
 
 /// The purchase line of the newest receipt at a place that had come by `at`, at most `within` days before. What came later has
 /// nothing to do with it.
 pub(super) fn newest_receipt<'b>(
-    desk: &Desk<'b>,
+    gathered: &Gathered<'b>,
     place: &Place,
     at: jiff::Timestamp,
     within: i32,
 ) -> Option<&'b PurchaseLine> {
-    let book = desk.view.book;
+    let book = gathered.scene.book;
     let day = book.calendar.day_of(at);
     let recent = |m: &&StockMove| {
         m.kind == MoveKind::Receipt

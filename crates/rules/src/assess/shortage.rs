@@ -19,12 +19,12 @@ use reeve_domain::money::Money;
 use reeve_domain::workings::{self, Change, Made};
 use reeve_models::formulas;
 
-use super::desk::{Desk, Left, plus, range, scaled, units};
 use super::frozen;
+use super::gathered::{Gathered, Left, plus, range, scaled, units};
 use super::next_order;
 use super::projection::{self, Projection, Shortage, Z90};
 use super::replenish;
-use super::shortage_facts::{lay_out, waiting_facts};
+use super::shortage_facts::{waiting_facts, window_facts};
 
 /// By how much the share of recaptured sales may be off either way (handbook §6 rule 3).
 const RECAPTURE_DOUBT: f64 = 0.1;
@@ -84,23 +84,23 @@ impl Losses {
 
 impl Stake {
     /// The stake at a place. None where the book lacks what the money needs.
-    pub(super) fn of(view: &Scene<'_>, now: &Projection, margin: f64, need: Need) -> Self {
-        let (book, place) = (view.book, &now.place);
-        let horizon = view.config.detect.horizon_days.max(1);
+    pub(super) fn of(scene: &Scene<'_>, now: &Projection, margin: f64, need: Need) -> Self {
+        let (book, place) = (scene.book, &now.place);
+        let horizon = scene.settings.detect.horizon_days.max(1);
         let supplier = projection::offer(book, place).map(|o| o.supplier.clone());
         let lead = supplier.as_ref().and_then(|s| projection::lead_time(book, place, s));
         let until = lead.as_ref().map_or(horizon, |l| (l.days.ceil() as u32).clamp(1, horizon));
         let unordered = supplier.as_ref().filter(|_| need.reorder).and_then(|supplier| {
-            let levels = projection::levels(view, place, supplier)?;
+            let levels = projection::levels(scene, place, supplier)?;
             let due = projection::position(book, place) < levels.reorder;
             // The next order is placed by the ERP's minimum and in the shop's rhythm, and comes a lead time later.
-            let last = (until + next_order::days_to_next_order(view, place, supplier)).min(horizon);
+            let last = (until + next_order::days_to_next_order(scene, place, supplier)).min(horizon);
             (due && last > until).then_some(last)
         });
         Self {
             margin,
-            recapture: view.config.money.recapture,
-            cancelled: waits_share(view),
+            recapture: scene.settings.money.recapture,
+            cancelled: waits_share(scene),
             cap: need.cap.unwrap_or(f64::INFINITY),
             until,
             until_sd: lead.map_or(0.0, |l| l.sd),
@@ -125,8 +125,8 @@ impl Stake {
     }
 
     /// Days that any of its windows looks at, with late receipts.
-    fn days(&self, view: &Scene<'_>, now: &Projection) -> u32 {
-        let last = self.unordered.unwrap_or(0).max(self.until).max(view.config.detect.horizon_days);
+    fn days(&self, scene: &Scene<'_>, now: &Projection) -> u32 {
+        let last = self.unordered.unwrap_or(0).max(self.until).max(scene.settings.detect.horizon_days);
         let latest = now.arrivals.iter().map(|a| a.sd).fold(self.until_sd, f64::max);
         last + latest.ceil() as u32
     }
@@ -153,25 +153,25 @@ impl Stake {
         range(margin * self.cancelled / 2.0, margin * self.cancelled, margin * (self.cancelled * 2.0).min(1.0))
     }
 
-    fn first(&self, view: &Scene<'_>, projection: &Projection) -> Shortage {
-        projection.shortage(view, self.until, self.until_sd)
+    fn first(&self, scene: &Scene<'_>, projection: &Projection) -> Shortage {
+        projection.shortage(scene, self.until, self.until_sd)
     }
 
-    fn second(&self, view: &Scene<'_>, projection: &Projection) -> Option<Shortage> {
-        self.unordered.map(|until| projection.shortage(view, until, 0.0))
+    fn second(&self, scene: &Scene<'_>, projection: &Projection) -> Option<Shortage> {
+        self.unordered.map(|until| projection.shortage(scene, until, 0.0))
     }
 
     /// What is lost with these stocks and receipts.
-    pub(super) fn loss(&self, view: &Scene<'_>, projection: &Projection) -> Losses {
-        let lost = self.money(projection, &self.first(view, projection));
-        let more = self.second(view, projection).map_or_else(Range::default, |s| beyond(self.money(projection, &s), lost));
+    pub(super) fn loss(&self, scene: &Scene<'_>, projection: &Projection) -> Losses {
+        let lost = self.money(projection, &self.first(scene, projection));
+        let more = self.second(scene, projection).map_or_else(Range::default, |s| beyond(self.money(projection, &s), lost));
         Losses { lost, more, waited: self.waited(projection) }
     }
 }
 
 /// Share of waiting customers who cancel, learned from those who waited.
-pub(super) fn waits_share(view: &Scene<'_>) -> f64 {
-    let (waits, money) = (view.book.waits, &view.config.money);
+pub(super) fn waits_share(scene: &Scene<'_>) -> f64 {
+    let (waits, money) = (scene.book.waits, &scene.settings.money);
     formulas::cancelled_share(waits.cancelled, waits.all, money.cancelled, money.cancelled_weight)
 }
 
@@ -188,45 +188,45 @@ fn at_most(range: Range, limit: Range) -> Range {
 /// What bringing `quantity` of an open line forward to `day` days from today saves, before p. None where the money is
 /// unknown.
 pub(super) fn saved_by_expediting(
-    view: &Scene<'_>,
+    scene: &Scene<'_>,
     place: &Place,
     need: Need,
     po_line: &str,
     quantity: f64,
     day: u32,
 ) -> Option<f64> {
-    let margin = view.book.margin(&place.0, &place.1)?.to_f64().max(0.0);
-    let now = Projection::now(view, place);
-    let stake = Stake::of(view, &now, margin, need);
-    let before = stake.loss(view, &now).all();
-    let after = stake.loss(view, &now.with_moved(po_line, quantity, day)).all();
+    let margin = scene.book.margin(&place.0, &place.1)?.to_f64().max(0.0);
+    let now = Projection::now(scene, place);
+    let stake = Stake::of(scene, &now, margin, need);
+    let before = stake.loss(scene, &now).all();
+    let after = stake.loss(scene, &now.with_moved(po_line, quantity, day)).all();
     Some((before.expected - after.expected).to_f64())
 }
 
 /// What a line's coming `days` later than expected adds to the loss at its place, with the shortage as it is. None where the
 /// money is unknown.
 pub(super) fn added_by_slip(
-    desk: &mut Desk<'_>,
+    gathered: &mut Gathered<'_>,
     place: &Place,
     po_line: &str,
     days: u32,
 ) -> Option<(Range, workings::Stake)> {
-    let view = desk.view;
-    let margin = view.book.margin(&place.0, &place.1)?.to_f64().max(0.0);
-    let now = Projection::now(view, place);
+    let scene = gathered.scene;
+    let margin = scene.book.margin(&place.0, &place.1)?.to_f64().max(0.0);
+    let now = Projection::now(scene, place);
     let arrival = now.arrivals.iter().find(|a| a.po_line == po_line)?;
-    let stake = Stake::of(view, &now, margin, Need { cap: Some(arrival.qty), reorder: false });
-    let Losses { lost, .. } = stake.loss(view, &now);
-    let Losses { lost: slipped, .. } = stake.loss(view, &now.with_moved(po_line, arrival.qty, arrival.day + days));
-    frozen::forecast(desk, place, stake.days(view, &now));
+    let stake = Stake::of(scene, &now, margin, Need { cap: Some(arrival.qty), reorder: false });
+    let Losses { lost, .. } = stake.loss(scene, &now);
+    let Losses { lost: slipped, .. } = stake.loss(scene, &now.with_moved(po_line, arrival.qty, arrival.day + days));
+    frozen::forecast(gathered, place, stake.days(scene, &now));
     Some((beyond(slipped, lost), stake.frozen(&now)))
 }
 
 /// The day of relief at a place: what arrives then or later saves nothing (handbook §3.4).
-pub(super) fn relief(view: &Scene<'_>, place: &Place, need: Need) -> u32 {
-    let now = Projection::now(view, place);
-    let stake = Stake::of(view, &now, 0.0, need);
-    relief_of(&stake, &stake.first(view, &now))
+pub(super) fn relief(scene: &Scene<'_>, place: &Place, need: Need) -> u32 {
+    let now = Projection::now(scene, place);
+    let stake = Stake::of(scene, &now, 0.0, need);
+    relief_of(&stake, &stake.first(scene, &now))
 }
 
 /// Where somebody will ask in vain, the end of the window that is worst: what comes by then is too little before it and
@@ -260,13 +260,13 @@ pub(super) struct Short {
 impl Short {
     /// What remains of each part after a change that is decided `wait` days from now, with what it adds to a donor's own loss.
     /// All of it where it then comes too late, or where the change is none of this kind.
-    pub(super) fn left(&self, view: &Scene<'_>, change: &Change, wait: u32, donor: Money) -> Losses {
+    pub(super) fn left(&self, scene: &Scene<'_>, change: &Change, wait: u32, donor: Money) -> Losses {
         let Some(day) = change.day_after(wait) else { return self.losses };
         let left = match change {
-            Change::Moved { quantity, .. } => self.stake.loss(view, &self.now.with_arrival(day, *quantity, 0.0)),
-            Change::Sooner { line, quantity, .. } => self.stake.loss(view, &self.now.with_moved(line, *quantity, day)),
-            Change::Ordered { quantity, sd, .. } => self.stake.loss(view, &self.now.with_arrival(day, *quantity, *sd)),
-            Change::Asked { left, .. } => self.answered(view, day, *left),
+            Change::Moved { quantity, .. } => self.stake.loss(scene, &self.now.with_arrival(day, *quantity, 0.0)),
+            Change::Sooner { line, quantity, .. } => self.stake.loss(scene, &self.now.with_moved(line, *quantity, day)),
+            Change::Ordered { quantity, sd, .. } => self.stake.loss(scene, &self.now.with_arrival(day, *quantity, *sd)),
+            Change::Asked { left, .. } => self.answered(scene, day, *left),
             Change::Less { .. } | Change::TakenBack(_) | Change::Adjusted(_) => return self.losses,
         };
         let left = left.at_most(self.losses);
@@ -274,19 +274,19 @@ impl Short {
     }
 
     /// What a change adds to a donor's own loss.
-    pub(super) fn donor_risk(&self, view: &Scene<'_>, change: &Change) -> Money {
+    pub(super) fn donor_risk(&self, scene: &Scene<'_>, change: &Change) -> Money {
         match change {
-            Change::Moved { from, quantity, .. } => replenish::donor_risk(view, from, *quantity, self.margin),
+            Change::Moved { from, quantity, .. } => replenish::donor_risk(scene, from, *quantity, self.margin),
             _ => Money::ZERO,
         }
     }
 
     /// What remains when an answer on day `day` ends the shortage but for the share `left`: what is lost until then is lost.
-    fn answered(&self, view: &Scene<'_>, day: u32, left: f64) -> Losses {
+    fn answered(&self, scene: &Scene<'_>, day: u32, left: f64) -> Losses {
         if day >= self.relief() {
             return self.losses;
         }
-        let until = Stake { until: day, until_sd: 0.0, ..self.stake.clone() }.loss(view, &self.now).lost;
+        let until = Stake { until: day, until_sd: 0.0, ..self.stake.clone() }.loss(scene, &self.now).lost;
         let rest = |all: Range, gone: Range| plus(at_most(gone, all), scaled(beyond(all, gone), left));
         let waited = formulas::waited_share(f64::from(day), f64::from(self.stake.served));
         Losses {
@@ -297,8 +297,8 @@ impl Short {
     }
 
     /// The same by key.
-    pub(super) fn after(&self, view: &Scene<'_>, change: &Change) -> BTreeMap<String, Left> {
-        self.by_key(self.left(view, change, 0, self.donor_risk(view, change)))
+    pub(super) fn after(&self, scene: &Scene<'_>, change: &Change) -> BTreeMap<String, Left> {
+        self.by_key(self.left(scene, change, 0, self.donor_risk(scene, change)))
     }
 
     /// Losses by the keys of the parts.
@@ -313,12 +313,12 @@ impl Short {
     }
 
     /// Days for which a decision can wait whose effect comes on day `lead`, so that it comes before stock has run out.
-    pub(super) fn days_to_decide(&self, view: &Scene<'_>, lead: u32) -> u32 {
+    pub(super) fn days_to_decide(&self, scene: &Scene<'_>, lead: u32) -> u32 {
         if self.now.is_out() {
             return 0;
         }
         let horizon = self.stake.unordered.unwrap_or(self.stake.until);
-        formulas::days_to_decide(self.now.run_out(view, horizon).unwrap_or(horizon), lead)
+        formulas::days_to_decide(self.now.run_out(scene, horizon).unwrap_or(horizon), lead)
     }
 
     /// Days until which the loss is counted.
@@ -328,9 +328,9 @@ impl Short {
 
     /// Whole units of use that arrive on day `day`: those who wait, and nine times in ten what is asked for from then until
     /// relief, beyond what is there. What is asked for before is lost by then.
-    pub(super) fn need(&self, view: &Scene<'_>, day: u32) -> f64 {
+    pub(super) fn need(&self, scene: &Scene<'_>, day: u32) -> f64 {
         let window = if self.first.units >= LEAST_UNITS { self.first } else { self.worst };
-        let (before, sigma_before) = view.outlook.window(&self.now.place, 0, day.min(window.days));
+        let (before, sigma_before) = scene.outlook.window(&self.now.place, 0, day.min(window.days));
         let sigma = (window.sigma.powi(2) - sigma_before.powi(2)).max(0.0).sqrt();
         let free = (window.supply - before).max(0.0);
         let asked = (window.mu - before + Z90 * sigma - free).max(0.0);
@@ -339,77 +339,85 @@ impl Short {
 }
 
 /// Assesses one place: its loss and the actions against it.
-pub(super) fn assess(desk: &mut Desk<'_>, place: &Place, need: Need) {
+pub(super) fn assess(gathered: &mut Gathered<'_>, place: &Place, need: Need) {
     let (item, location) = place;
-    let view = desk.view;
+    let scene = gathered.scene;
     let [lost_key, more_key, waited_key] = keys(place);
-    if let Some(owner) = desk.owned_elsewhere(item, location) {
+    // Each lost unit counts in one case only; this one says where, so that nobody looks for its money here.
+    if let Some(owner) = gathered.owned_elsewhere(item, location) {
         let note = FactValue::Text(format!("counted in {owner}"));
-        let cite = desk.place_fact(item, location, "counted_elsewhere", "loss of this shortage", note);
-        desk.lose(&lost_key, "lost margin, counted in another case".into(), Range::default(), vec![cite]);
+        let cite = gathered.place_fact(item, location, "counted_elsewhere", "loss of this shortage", note);
+        gathered.lose(&lost_key, "lost margin, counted in another case".into(), Range::default(), vec![cite]);
         return;
     }
-    if !view.outlook.daily.contains_key(place) {
-        let what = format!("demand forecast of {} at {}", view.book.item_label(item), view.book.location_name(location));
-        desk.miss(what, "the expected shortage");
+    // Without a forecast a shortage has no size: that is missing, and not nothing.
+    if !scene.outlook.daily.contains_key(place) {
+        let what = format!("demand forecast of {} at {}", scene.book.item_label(item), scene.book.location_name(location));
+        gathered.miss(what, "the expected shortage");
         return;
     }
-    let Some((margin, mut cites)) = desk.margin(item) else { return };
-    cites.push(desk.recapture(item).1);
-    let now = Projection::now(view, place);
-    let stake = Stake::of(view, &now, margin, need);
-    let first = stake.first(view, &now);
-    let second = stake.second(view, &now);
-    cites.extend(lay_out(desk, place, &now, &first, "shortage"));
-    let losses = stake.loss(view, &now);
+    let Some((margin, mut cites)) = gathered.margin(item) else { return };
+    cites.push(gathered.recapture(item).1);
+    let now = Projection::now(scene, place);
+    let stake = Stake::of(scene, &now, margin, need);
+    // Two windows: until relief, and, where an order is due, until what the next usual order would bring.
+    let first = stake.first(scene, &now);
+    let second = stake.second(scene, &now);
+    cites.extend(window_facts(gathered, place, &now, &first, "shortage"));
+    let losses = stake.loss(scene, &now);
     let Losses { lost, more, waited } = losses;
-    let lost_cite = desk.place_fact(item, location, "lost_margin", "expected lost margin", FactValue::Money(lost.expected));
-    let name = format!("{} at {}", view.book.item_label(item), view.book.location_name(location));
+    let lost_cite =
+        gathered.place_fact(item, location, "lost_margin", "expected lost margin", FactValue::Money(lost.expected));
+    let name = format!("{} at {}", scene.book.item_label(item), scene.book.location_name(location));
+    // Frozen as the figures were computed, so that whoever checks the card can compute them again.
     let at = frozen::name(place);
-    frozen::forecast(desk, place, stake.days(view, &now));
-    desk.workings.shortages.insert(at.clone(), stake.frozen(&now));
+    frozen::forecast(gathered, place, stake.days(scene, &now));
+    gathered.workings.shortages.insert(at.clone(), stake.frozen(&now));
     let mut lost_cites = cites.clone();
     lost_cites.push(lost_cite);
-    desk.lose_by(&lost_key, format!("lost margin on {name}"), lost, lost_cites, Made::Lost { place: at.clone() });
+    gathered.lose_by(&lost_key, format!("lost margin on {name}"), lost, lost_cites, Made::Lost { place: at.clone() });
+    // Those who wait have ordered: only the share of them that cancels is lost.
     if now.waiting > 0.0 {
-        let cites = waiting_facts(desk, place, &now, waited, &cites);
+        let cites = waiting_facts(gathered, place, &now, waited, &cites);
         let what = format!("customers wait for {}: margin lost on those who cancel: {name}", now.waiting);
-        desk.lose_by(&waited_key, what, waited, cites, Made::Waiting { place: at.clone() });
+        gathered.lose_by(&waited_key, what, waited, cites, Made::Waiting { place: at.clone() });
     }
     if let Some(second) = second.as_ref().filter(|_| more.expected > Money::ZERO) {
         let mut more_cites = cites;
-        more_cites.extend(lay_out(desk, place, &now, second, "unordered"));
+        more_cites.extend(window_facts(gathered, place, &now, second, "unordered"));
         // It is a sum on the assumption that nobody orders before: it says so.
         let label = "lost margin that waiting for the next usual order adds";
-        more_cites.push(desk.place_fact(item, location, "unordered_margin", label, FactValue::Money(more.expected)));
-        let next = projection::offer(view.book, place)
-            .map(|offer| next_order::days_to_next_order(view, place, &offer.supplier))
-            .map(|days| plus_days(view.book.today, projection::in_days(days)));
+        more_cites.push(gathered.place_fact(item, location, "unordered_margin", label, FactValue::Money(more.expected)));
+        let next = projection::offer(scene.book, place)
+            .map(|offer| next_order::days_to_next_order(scene, place, &offer.supplier))
+            .map(|days| plus_days(scene.book.today, projection::in_days(days)));
         let assumed = next.map_or_else(String::new, |day| format!(" if nobody orders before {day}"));
         if let Some(day) = next {
             let label = "next order in the shop's rhythm, below the ERP's minimum where it has one";
-            more_cites.push(desk.place_fact(item, location, "next_order", label, FactValue::Date(day)));
+            more_cites.push(gathered.place_fact(item, location, "next_order", label, FactValue::Date(day)));
         }
-        desk.lose_by(&more_key, format!("{label}{assumed}: {name}"), more, more_cites, Made::Unordered { place: at });
+        gathered.lose_by(&more_key, format!("{label}{assumed}: {name}"), more, more_cites, Made::Unordered { place: at });
     }
+    // What is to be brought is measured on the window that misses most, since one answer has to do for both.
     let worst = second.filter(|s| s.units > first.units).unwrap_or(first);
     let short = Short { place: place.clone(), stake, now, losses, first, worst, margin };
-    desk.shorts.insert(frozen::name(place), short.clone());
+    gathered.shorts.insert(frozen::name(place), short.clone());
+    // Answers in the order of their speed: from another shelf, from an order sooner, from a new order, and a question.
     if worst.units >= LEAST_UNITS || short.now.waiting > 0.0 {
-        replenish::transfers(desk, &short);
-        replenish::expedites(desk, &short);
+        replenish::transfers(gathered, &short);
+        replenish::expedites(gathered, &short);
     }
     if need.reorder {
-        replenish::new_order(desk, &short);
+        replenish::new_order(gathered, &short);
     }
-    replenish::questions(desk, &short);
-    if desk.watch.is_none() {
+    replenish::questions(gathered, &short);
+    if gathered.watch.is_none() {
         // Above the safety stock nothing is wrong yet.
-        let available = view.book.available(item, location).to_f64();
-        let safety = projection::offer(view.book, place)
-            .and_then(|o| projection::levels(view, place, &o.supplier))
+        let available = scene.book.available(item, location).to_f64();
+        let safety = projection::offer(scene.book, place)
+            .and_then(|o| projection::levels(scene, place, &o.supplier))
             .map_or(0.0, |l| l.safety.min(available).max(0.0).floor());
-        desk.place_fact(item, location, "watch_level", "safety stock to watch", units(safety));
-        desk.watch = Some(format!("available stock of {name} falls below {safety:.0} or a promised receipt moves"));
+        gathered.place_fact(item, location, "watch_level", "safety stock to watch", units(safety));
+        gathered.watch = Some(format!("available stock of {name} falls below {safety:.0} or a promised receipt moves"));
     }
 }

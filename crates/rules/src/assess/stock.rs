@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::role::Role;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
@@ -19,8 +20,8 @@ use reeve_domain::workings::{Change, Made};
 use reeve_models::formulas;
 
 use super::counted;
-use super::desk::{Desk, Proposal, Question, item_ref, place_of, range, scaled, units};
 use super::doubled;
+use super::gathered::{Gathered, Proposal, Question, item_ref, place_of, range, scaled, units};
 use super::matching;
 use super::receiving::{false_stock, newest_receipt};
 use super::surplus::level_change;
@@ -66,8 +67,8 @@ fn days_of_losses(book: &Book, losses: &[(&StockMove, Quantity)]) -> f64 {
 }
 
 /// Done moves of one kind at a place, from the first day of what the signal describes.
-fn moves_since(desk: &Desk<'_>, exception: &Exception, place: &Place, kind: MoveKind) -> Vec<StockMove> {
-    let book = desk.view.book;
+fn moves_since(gathered: &Gathered<'_>, exception: &Exception, place: &Place, kind: MoveKind) -> Vec<StockMove> {
+    let book = gathered.scene.book;
     let since = |at: jiff::Timestamp| book.calendar.day_of(at) >= exception.signal.from;
     let wanted = |m: &&StockMove| m.kind == kind && m.done_at.is_some_and(since);
     book.moves_at(&place.0, &place.1).into_iter().filter(wanted).cloned().collect()
@@ -88,55 +89,64 @@ fn stock_key(place: &Place) -> String {
 }
 
 /// A count that differs from the books.
-pub(super) fn count(desk: &mut Desk<'_>, exception: &Exception) {
+pub(super) fn count(gathered: &mut Gathered<'_>, exception: &Exception) {
     let Some(place) = place_of(exception) else { return };
-    let counts = counts_since(desk.view.book, &place, exception.signal.from);
+    let counts = counts_since(gathered.scene.book, &place, exception.signal.from);
     let difference: Quantity = counts.iter().map(|(_, off)| *off).sum();
     let Some((last, _)) = counts.last().copied() else {
-        desk.miss(format!("the count of {}", desk.view.book.item_label(&place.0)), "the write-off");
+        gathered.miss(format!("the count of {}", gathered.scene.book.item_label(&place.0)), "the write-off");
         return;
     };
-    let named = |m: &&StockMove| exception.signal.period == format!("count {}", m.id);
-    let odd = counts.iter().map(|(m, _)| *m).find(named).unwrap_or(last);
-    let Some(cost) = desk.cost(&place.0) else { return };
+    // The detector cites the count that it found odd; later counts may lie beside it.
+    let cited = |m: &&StockMove| {
+        let mut sources = exception.signal.facts.iter().map(|fact| &fact.source);
+        sources.any(|source| source.kind == RecordKind::Move && source.id == m.id)
+    };
+    let odd = counts.iter().map(|(m, _)| *m).find(cited).unwrap_or(last);
+    let Some(cost) = gathered.cost(&place.0) else { return };
     let written_off = difference.abs() * cost.price;
     let source = RecordRef::new(RecordKind::Move, last.id.clone());
-    let (explained, _) = doubled::explained(desk.view, &place, exception.signal.from);
+    let (explained, _) = doubled::explained(gathered.scene, &place, exception.signal.from);
     if explained.is_positive() && explained >= difference.abs() {
         // What a receipt had booked in too much the count has put right: it is not to be counted again.
-        desk.fact(source.clone(), "difference", "count less book", FactValue::Quantity(difference));
-        desk.fact(source, "explained", "booked in too much before", FactValue::Quantity(explained));
+        gathered.fact(source.clone(), "difference", "count less book", FactValue::Quantity(difference));
+        gathered.fact(source, "explained", "booked in too much before", FactValue::Quantity(explained));
         return;
     }
     let avoidable = scaled(Range::certain(written_off), MISCOUNT);
     let mut cites = vec![
         cost.cite,
-        desk.fact(source.clone(), "difference", "count less book", FactValue::Quantity(difference)),
-        desk.fact(source.clone(), "write_off", "write-off value", FactValue::Money(written_off)),
+        gathered.fact(source.clone(), "difference", "count less book", FactValue::Quantity(difference)),
+        gathered.fact(source.clone(), "write_off", "write-off value", FactValue::Money(written_off)),
     ];
-    if let Some(count) = event_of(odd).and_then(|event| counted::agreed(desk, &place, &event)) {
+    if let Some(count) = event_of(odd).and_then(|event| counted::agreed(gathered, &place, &event)) {
         // The difference stands: a third count would save nothing.
-        if !desk.proposals.iter().any(|p| matches!(p.action, Action::Escalate { .. })) {
-            desk.escalate(&format!("why the books were off; {} since", counted::said(&count)), "inventory control");
+        if !gathered.proposals.iter().any(|p| matches!(p.action, Action::Escalate { .. })) {
+            gathered.escalate(&format!("why the books were off; {} since", counted::in_words(&count)), "inventory control");
         }
         return;
     }
     cites.extend([
-        desk.assume(source.clone(), "miscount", "probability that the count is wrong", MISCOUNT),
-        desk.fact(source, "write_off_at_stake", "write-off that a recount may save", FactValue::Money(avoidable.expected)),
+        gathered.assume(source.clone(), "miscount", "probability that the count is wrong", MISCOUNT),
+        gathered.fact(
+            source,
+            "write_off_at_stake",
+            "write-off that a recount may save",
+            FactValue::Money(avoidable.expected),
+        ),
     ]);
-    let name = format!("{} at {}", desk.view.book.item_label(&place.0), desk.view.book.location_name(&place.1));
-    desk.lose(&stock_key(&place), format!("write-off if the count is wrong: {name}"), avoidable, cites);
-    if counted::investigate(desk, &place, &stock_key(&place)) {
+    let name = format!("{} at {}", gathered.scene.book.item_label(&place.0), gathered.scene.book.location_name(&place.1));
+    gathered.lose(&stock_key(&place), format!("write-off if the count is wrong: {name}"), avoidable, cites);
+    if counted::investigate(gathered, &place, &stock_key(&place)) {
         return;
     }
-    desk.recount(&place.0, &place.1, &[stock_key(&place)], 0.1, last.entered_by.clone());
-    desk.escalate("why the count differs from the books", "inventory control");
+    gathered.recount(&place.0, &place.1, &[stock_key(&place)], 0.1, last.entered_by.clone());
+    gathered.escalate("why the count differs from the books", "inventory control");
 }
 
 /// Losses that repeat on one subject, carried on for four weeks.
-pub(super) fn shrink(desk: &mut Desk<'_>, exception: &Exception) {
-    let book = desk.view.book;
+pub(super) fn shrink(gathered: &mut Gathered<'_>, exception: &Exception) {
+    let book = gathered.scene.book;
     let subject = &exception.signal.subject;
     let from = exception.signal.from;
     let mut places: BTreeSet<Place> = BTreeSet::new();
@@ -148,6 +158,7 @@ pub(super) fn shrink(desk: &mut Desk<'_>, exception: &Exception) {
             places.insert((m.item.clone(), at.clone()));
         }
     }
+    // A surplus found in a count is no loss, and does not make up for one elsewhere.
     let losses = |place: &Place| -> Vec<(&StockMove, Quantity)> {
         counts_since(book, place, from).into_iter().filter(|(_, off)| off.0 < Decimal::ZERO).collect()
     };
@@ -158,16 +169,17 @@ pub(super) fn shrink(desk: &mut Desk<'_>, exception: &Exception) {
         let Some(by) = found.last().map(|(m, _)| m.entered_by.clone()) else { continue };
         let quantity: Quantity = found.iter().map(|(_, off)| off.abs()).sum();
         let days = days_of_losses(book, &found);
-        let Some(cost) = desk.cost(&place.0) else { continue };
+        let Some(cost) = gathered.cost(&place.0) else { continue };
         let value = quantity * cost.price;
+        // What is gone is gone: at stake is that it goes on as fast as it did.
         let ahead = value.to_f64() * SHRINK_DAYS / days;
         let amount = range(ahead * 0.5, ahead, ahead * 1.5);
         let cites = vec![
             cost.cite,
-            desk.place_fact(&place.0, &place.1, "shrink", "missing in counts", FactValue::Quantity(quantity)),
-            desk.place_fact(&place.0, &place.1, "shrink_value", "write-offs at cost", FactValue::Money(value)),
-            desk.place_fact(&place.0, &place.1, "shrink_days", "days they fell in", FactValue::days(days)),
-            desk.place_fact(
+            gathered.place_fact(&place.0, &place.1, "shrink", "missing in counts", FactValue::Quantity(quantity)),
+            gathered.place_fact(&place.0, &place.1, "shrink_value", "write-offs at cost", FactValue::Money(value)),
+            gathered.place_fact(&place.0, &place.1, "shrink_days", "days they fell in", FactValue::days(days)),
+            gathered.place_fact(
                 &place.0,
                 &place.1,
                 "shrink_ahead",
@@ -177,224 +189,227 @@ pub(super) fn shrink(desk: &mut Desk<'_>, exception: &Exception) {
         ];
         let name = format!("{} at {}", book.item_label(&place.0), book.location_name(&place.1));
         let what = format!("losses that go on for four weeks: {name}");
-        desk.lose_by(&stock_key(&place), what, amount, cites, Made::Repeated { value, days });
+        gathered.lose_by(&stock_key(&place), what, amount, cites, Made::Repeated { value, days });
         all_keys.push(stock_key(&place));
         if largest.as_ref().is_none_or(|(most, ..)| amount.expected > *most) {
             largest = Some((amount.expected, place, by));
         }
     }
+    // One place is looked into, the one that loses most; what is found there tells about the others.
     let Some((_, place, by)) = largest else {
-        return desk.escalate("why goods go missing again and again", "loss prevention (restricted)");
+        return gathered.escalate("why goods go missing again and again", "loss prevention (restricted)");
     };
     let own = stock_key(&place);
-    if counted::investigate(desk, &place, &own) {
+    if counted::investigate(gathered, &place, &own) {
         return;
     }
     let settled =
-        losses(&place).last().and_then(|(m, _)| event_of(m)).and_then(|event| counted::agreed(desk, &place, &event));
+        losses(&place).last().and_then(|(m, _)| event_of(m)).and_then(|event| counted::agreed(gathered, &place, &event));
     let why = if let Some(count) = settled {
-        format!("why goods went missing again and again; {} since", counted::said(&count))
+        format!("why goods went missing again and again; {} since", counted::in_words(&count))
     } else {
         // Finding out at one place tells something about the cluster, but not all of it.
-        desk.recount(&place.0, &place.1, &[own], 0.6, by);
+        gathered.recount(&place.0, &place.1, &[own], 0.6, by);
         "why goods go missing again and again".to_owned()
     };
-    desk.escalate(&why, "loss prevention (restricted)");
+    gathered.escalate(&why, "loss prevention (restricted)");
 }
 
 /// Less than nothing in the books.
-pub(super) fn negative(desk: &mut Desk<'_>, exception: &Exception) {
+pub(super) fn negative(gathered: &mut Gathered<'_>, exception: &Exception) {
     let Some(place) = place_of(exception) else { return };
-    let book = desk.view.book;
+    let book = gathered.scene.book;
     let below = (-book.on_hand(&place.0, &place.1)).max(Quantity::ZERO);
     let cite =
-        desk.place_fact(&place.0, &place.1, "on_hand", "on hand", FactValue::Quantity(book.on_hand(&place.0, &place.1)));
+        gathered.place_fact(&place.0, &place.1, "on_hand", "on hand", FactValue::Quantity(book.on_hand(&place.0, &place.1)));
     let why = "stock below nothing";
     let source = item_ref(&place.0);
-    let Some(key) = false_stock(desk, &place, below, why, source.clone()) else { return };
-    if let Some(part) = desk.parts.get_mut(&key) {
+    let Some(key) = false_stock(gathered, &place, below, why, source.clone()) else { return };
+    if let Some(part) = gathered.parts.get_mut(&key) {
         part.cites.push(cite);
     }
     let keys = [key];
     let moved = book.moves_at(&place.0, &place.1).into_iter().rfind(|m| m.done_at.is_some() && m.kind != MoveKind::Count);
-    if moved.and_then(event_of).and_then(|event| counted::agreed(desk, &place, &event)).is_none() {
-        desk.recount(&place.0, &place.1, &keys, 0.2, None);
+    if moved.and_then(event_of).and_then(|event| counted::agreed(gathered, &place, &event)).is_none() {
+        gathered.recount(&place.0, &place.1, &keys, 0.2, None);
     }
-    desk.contact(&Question {
-        role: "warehouse",
+    gathered.contact(&Question {
+        role: Role::Warehouse,
         partner: place.1.as_str(),
         about: &format!("{}: which postings took its stock below nothing", book.item_label(&place.0)),
         keys: &keys,
         left: 0.5,
-        latest: desk.today_plus(7),
+        latest: gathered.today_plus(7),
         source,
     });
 }
 
 /// Stock in the books that nobody can buy. `share` is how likely that is the cause, where it is one of several.
-pub(super) fn phantom(desk: &mut Desk<'_>, exception: &Exception, share: f64) {
+pub(super) fn phantom(gathered: &mut Gathered<'_>, exception: &Exception, share: f64) {
     let Some(place) = place_of(exception) else { return };
     let (item, location) = &place;
-    let view = desk.view;
-    let Some((margin, mut cites)) = desk.margin(item) else { return };
-    let (recapture, recapture_cite) = desk.recapture(item);
+    let scene = gathered.scene;
+    let Some((margin, mut cites)) = gathered.margin(item) else { return };
+    let (recapture, recapture_cite) = gathered.recapture(item);
     // A count that agreed while nobody bought has found it in the house: it is no ghost, or it lies where nobody sees it.
-    let silent = Event { at: exception_start(view.book, exception), by: None };
-    let there = counted::agreed(desk, &place, &silent);
+    let silent = Event { at: exception_start(scene.book, exception), by: None };
+    let there = counted::agreed(gathered, &place, &silent);
     if there.is_some() && share < 1.0 {
         return;
     }
-    let before = level_change(view.book, exception, &place).0;
+    let before = level_change(scene.book, exception, &place).0;
     // The forecast may have learned from the silence already.
-    let daily = view.outlook.per_day(&place).0.max(before);
+    let daily = scene.outlook.per_day(&place).0.max(before);
     let lost = |days: f64, recapture: f64| share * formulas::lost_margin(daily * days, margin, recapture.clamp(0.0, 1.0));
     let over =
         |days: f64| range(lost(days, recapture + 0.1) / 2.0, lost(days, recapture), lost(days, recapture - 0.1) * 1.5);
     let amount = over(GHOST_DAYS);
     cites.push(recapture_cite);
-    cites.push(desk.place_fact(
+    cites.push(gathered.place_fact(
         item,
         location,
         "on_hand",
         "on hand",
-        FactValue::Quantity(view.book.on_hand(item, location)),
+        FactValue::Quantity(scene.book.on_hand(item, location)),
     ));
-    cites.push(desk.place_fact(item, location, "usual_daily", "usual demand per day", units(daily)));
-    cites.push(desk.assume(item_ref(item), "ghost", "probability that nobody can buy it (assumed)", share));
-    cites.push(desk.place_fact(item, location, "ghost_days", "days undetected (assumed)", FactValue::days(GHOST_DAYS)));
+    cites.push(gathered.place_fact(item, location, "usual_daily", "usual demand per day", units(daily)));
+    cites.push(gathered.assume(item_ref(item), "ghost", "probability that nobody can buy it (assumed)", share));
+    cites.push(gathered.place_fact(item, location, "ghost_days", "days undetected (assumed)", FactValue::days(GHOST_DAYS)));
     let label = "lost margin while nobody can buy it";
-    cites.push(desk.place_fact(item, location, "ghost_margin", label, FactValue::Money(amount.expected)));
+    cites.push(gathered.place_fact(item, location, "ghost_margin", label, FactValue::Money(amount.expected)));
     let [key, ..] = super::shortage::keys(&place);
-    let name = format!("{} at {}", view.book.item_label(item), view.book.location_name(location));
+    let name = format!("{} at {}", scene.book.item_label(item), scene.book.location_name(location));
     let made = Made::Ghost { daily, days: GHOST_DAYS, share, margin };
-    desk.lose_by(&key, format!("{label}: {name}"), amount, cites, made);
+    gathered.lose_by(&key, format!("{label}: {name}"), amount, cites, made);
     if let Some(count) = there {
-        desk.contact(&Question {
-            role: "store",
+        gathered.contact(&Question {
+            role: Role::Store,
             partner: location.as_str(),
-            about: &format!("{}: can customers see and buy it; {}", view.book.item_label(item), counted::said(&count)),
+            about: &format!("{}: can customers see and buy it; {}", scene.book.item_label(item), counted::in_words(&count)),
             keys: &[key],
             left: LEFT_AFTER_LOOKING,
-            latest: desk.today_plus(7),
+            latest: gathered.today_plus(7),
             source: item_ref(item),
         });
     } else {
-        let counter = moves_since(desk, exception, &place, MoveKind::Count).last().and_then(|m| m.entered_by.clone());
-        desk.recount(item, location, &[key], GHOST_FOUND_DAYS / GHOST_DAYS, counter);
+        let counter = moves_since(gathered, exception, &place, MoveKind::Count).last().and_then(|m| m.entered_by.clone());
+        gathered.recount(item, location, &[key], GHOST_FOUND_DAYS / GHOST_DAYS, counter);
     }
-    desk.watch.get_or_insert_with(|| format!("{name} sells again"));
+    gathered.watch.get_or_insert_with(|| format!("{name} sells again"));
 }
 
 /// Goods that were thrown away, or that customers brought back.
-pub(super) fn spoiled(desk: &mut Desk<'_>, exception: &Exception, kind: MoveKind) {
+pub(super) fn spoiled(gathered: &mut Gathered<'_>, exception: &Exception, kind: MoveKind) {
     let Some(place) = place_of(exception) else { return };
-    let book = desk.view.book;
-    let mut moves = moves_since(desk, exception, &place, kind);
+    let book = gathered.scene.book;
+    let mut moves = moves_since(gathered, exception, &place, kind);
     // What came later is another matter.
     moves.retain(|m| m.done_at.is_some_and(|at| book.calendar.day_of(at) <= exception.signal.to));
     let named = exception.signal.subject.document.as_ref();
     let own: Vec<&StockMove> = moves.iter().filter(|m| named.is_none_or(|d| *d == m.document)).collect();
     let taken = if own.is_empty() { moves.iter().collect() } else { own };
     let Some(last) = taken.last() else {
-        desk.miss(format!("the moves of {}", book.item_label(&place.0)), "their value");
+        gathered.miss(format!("the moves of {}", book.item_label(&place.0)), "their value");
         return;
     };
     let quantity: Quantity = taken.iter().map(|m| m.qty).sum();
     let source = RecordRef::new(RecordKind::Move, last.id.clone());
     let why = if kind == MoveKind::Scrap { "scrapped" } else { "returned by customers" };
-    let Some(key) = false_stock(desk, &place, quantity, why, source.clone()) else { return };
+    let Some(key) = false_stock(gathered, &place, quantity, why, source.clone()) else { return };
     let keys = [key];
     // Who brings goods back without a word may simply not have wanted them: that says nothing about their quality.
     let says_why = kind == MoveKind::Scrap || taken.iter().any(|m| !m.reason.trim().is_empty());
     if says_why
         && let Some(at) = taken.first().and_then(|m| m.done_at)
-        && let Some(line) = newest_receipt(desk, &place, at, SUPPLIER_FAULT_DAYS)
+        && let Some(line) = newest_receipt(gathered, &place, at, SUPPLIER_FAULT_DAYS)
         && let Some(price) = line.price
     {
         let claimed = quantity.min(book.arrived(&line.id));
-        desk.fact(super::desk::line_ref(&line.id), "price", "agreed price", FactValue::Price(price));
+        gathered.fact(super::gathered::line_ref(&line.id), "price", "agreed price", FactValue::Price(price));
         let value = claimed * price;
         let left = if kind == MoveKind::Scrap { LEFT_AFTER_SCRAP_CLAIM } else { LEFT_AFTER_QUALITY_CLAIM };
         let fault = matching::Fault { quantity: claimed, value, basis: BASIS_QUALITY, left };
-        matching::claim(desk, line, &fault, &keys);
+        matching::claim(gathered, line, &fault, &keys);
     }
-    desk.contact(&Question {
-        role: "warehouse",
+    gathered.contact(&Question {
+        role: Role::Warehouse,
         partner: place.1.as_str(),
         about: &format!("{}: why {quantity} units were {why}", book.item_label(&place.0)),
         keys: &keys,
         left: 0.8,
-        latest: desk.today_plus(7),
+        latest: gathered.today_plus(7),
         source,
     });
     let name = book.item_label(&place.0);
-    desk.watch.get_or_insert_with(|| format!("more units of {name} are {why}"));
+    gathered.watch.get_or_insert_with(|| format!("more units of {name} are {why}"));
 }
 
 /// The same customer order entered twice.
-pub(super) fn doubled_order(desk: &mut Desk<'_>, exception: &Exception) {
-    let book = desk.view.book;
+pub(super) fn doubled_order(gathered: &mut Gathered<'_>, exception: &Exception) {
+    let book = gathered.scene.book;
     let Some(document) = &exception.signal.subject.document else { return };
+    // The detector names both orders, the one that is repeated first.
     let mut names = document.split(',').map(str::trim).filter(|n| !n.is_empty());
     let (Some(first), Some(second)) = (names.next(), names.next()) else {
-        desk.miss(format!("the two orders of {document}"), "the value of the duplicate");
+        gathered.miss(format!("the two orders of {document}"), "the value of the duplicate");
         return;
     };
     let lines: Vec<SaleLine> = book.sale_lines.values().filter(|l| l.order_name == second).cloned().collect();
     let Some(head) = lines.first() else {
-        desk.miss(format!("order {second}"), "the value of the duplicate");
+        gathered.miss(format!("order {second}"), "the value of the duplicate");
         return;
     };
     let mut cites: Vec<FactId> = Vec::new();
     let mut value = Decimal::ZERO;
     for line in &lines {
-        let Some(cost) = desk.cost(&line.item) else { return };
+        // Without one cost the sum would say too little, and the case be ordered by it.
+        let Some(cost) = gathered.cost(&line.item) else { return };
         value += line.qty.0 * cost.price.0;
         let source = RecordRef::new(RecordKind::SaleLine, line.id.clone());
         let label = format!("ordered on {second}: {}", book.item_label(&line.item));
         cites.push(cost.cite);
-        cites.push(desk.fact(source, "qty", &label, FactValue::Quantity(line.qty)));
+        cites.push(gathered.fact(source, "qty", &label, FactValue::Quantity(line.qty)));
     }
     let amount = Money::from_decimal(value);
     let source = RecordRef::new(RecordKind::SaleLine, head.id.clone());
-    cites.push(desk.fact(source.clone(), "duplicate_value", "goods tied up by the duplicate", FactValue::Money(amount)));
+    cites.push(gathered.fact(source.clone(), "duplicate_value", "goods tied up by the duplicate", FactValue::Money(amount)));
     let keys = [format!("order:{second}")];
-    desk.lose(&keys[0], format!("goods of {second}, which repeats {first}"), Range::certain(amount), cites);
-    let cost = desk.view.config.costs.paperwork;
+    gathered.lose(&keys[0], format!("goods of {second}, which repeats {first}"), Range::certain(amount), cites);
+    let cost = gathered.scene.settings.costs.paperwork;
     let own = vec![
-        desk.fact(source.clone(), "cost_paperwork", "cost of the paperwork (setting)", FactValue::Money(cost)),
-        desk.assume(source.clone(), "reverse_left", "share that remains after a reversal", 0.02),
+        gathered.fact(source.clone(), "cost_paperwork", "cost of the paperwork (setting)", FactValue::Money(cost)),
+        gathered.assume(source.clone(), "reverse_left", "share that remains after a reversal", 0.02),
     ];
     // Taking back an order that was meant loses its margin.
     let sold = |l: &SaleLine| Some((l.qty.to_f64(), book.margin(&l.item, &l.location)?.to_f64()));
     let sold: Vec<(f64, f64)> = lines.iter().filter_map(sold).collect();
     let margin: f64 = sold.iter().map(|(quantity, margin)| quantity * margin).sum();
-    let after = Desk::leaving(&keys, 0.02);
-    desk.proposals.push(Proposal {
+    let after = Gathered::leaving(&keys, 0.02);
+    gathered.proposals.push(Proposal {
         action: Action::ReverseDoc { document: second.to_owned(), duplicate_of: first.to_owned() },
         summary: format!("Reverse customer order {second}, which repeats {first}."),
         after,
         cost,
         regret: Money::from_f64(margin.max(0.0)),
         value: amount,
-        latest: next_shipping(desk, &lines),
+        latest: next_shipping(gathered, &lines),
         cites: own,
         change: Some(Change::TakenBack(sold)),
     });
-    desk.contact(&Question {
-        role: "sales team",
+    gathered.contact(&Question {
+        role: Role::SalesTeam,
         partner: "sales team",
         about: &format!("orders {first} and {second}: did the customer mean both"),
         keys: &keys,
         left: 0.2,
-        latest: next_shipping(desk, &lines),
+        latest: next_shipping(gathered, &lines),
         source,
     });
 }
 
 /// Until the goods leave; a week where that is not planned.
-fn next_shipping(desk: &Desk<'_>, lines: &[SaleLine]) -> Date {
-    let book = desk.view.book;
+fn next_shipping(gathered: &Gathered<'_>, lines: &[SaleLine]) -> Date {
+    let book = gathered.scene.book;
     lines
         .iter()
         .flat_map(|l| book.moves_at(&l.item, &l.location))
@@ -402,6 +417,6 @@ fn next_shipping(desk: &Desk<'_>, lines: &[SaleLine]) -> Date {
         .filter_map(|m| m.deadline)
         .map(|at| book.calendar.day_of(at))
         .min()
-        .unwrap_or_else(|| desk.today_plus(7))
-        .max(desk.tomorrow())
+        .unwrap_or_else(|| gathered.today_plus(7))
+        .max(gathered.tomorrow())
 }

@@ -1,5 +1,6 @@
 //! What a case is about: its places, its company, and which other case needs the same stock.
 
+use crate::place_key;
 use crate::scene::Scene;
 use reeve_domain::book::Place;
 use reeve_domain::exception::Exception;
@@ -8,8 +9,8 @@ use reeve_domain::record::{PurchaseLine, RecordKind};
 
 /// The company that a case is about: that of the first place or purchase line that its exceptions name. Exceptions of two
 /// companies never share a case.
-pub(super) fn company_of<'a>(view: &Scene<'a>) -> Option<&'a str> {
-    let book = view.book;
+pub(super) fn company_of<'a>(scene: &Scene<'a>) -> Option<&'a str> {
+    let book = scene.book;
     let of = |exception: &'a Exception| {
         let subject = &exception.signal.subject;
         let line = subject.po_line.as_ref().and_then(|line| book.po_lines.get(line));
@@ -34,28 +35,28 @@ pub(super) fn company_of<'a>(view: &Scene<'a>) -> Option<&'a str> {
             .or_else(|| cited_place().map(|location| &location.id))?;
         book.company_of(location)
     };
-    view.exceptions.iter().find_map(of)
+    scene.exceptions.iter().find_map(of)
 }
 
 /// The other live case that needs the stock of a place, where there is one.
-pub(super) fn needed_elsewhere<'a>(view: &Scene<'a>, item: &ItemId, location: &LocationId) -> Option<&'a str> {
-    let owner = view.claimed.get(&format!("shortage:{item}@{location}"))?;
-    let idle = view.claimed.contains_key(&format!("idle:{item}@{location}"));
-    (owner != view.case.id.as_str() && !idle).then_some(owner.as_str())
+pub(super) fn needed_elsewhere<'a>(scene: &Scene<'a>, item: &ItemId, location: &LocationId) -> Option<&'a str> {
+    let owner = scene.claimed.get(&place_key::shortage(item, location))?;
+    let idle = scene.claimed.contains_key(&place_key::idle(item, location));
+    (owner != scene.case.id.as_str() && !idle).then_some(owner.as_str())
 }
 
 /// The places an exception is about: its own, or for a promotion, which has no location, all of its company that have a
 /// forecast.
-pub(super) fn places_of(view: &Scene<'_>, exception: &Exception) -> Vec<Place> {
+pub(super) fn places_of(scene: &Scene<'_>, exception: &Exception) -> Vec<Place> {
     let subject = &exception.signal.subject;
     let Some(item) = &subject.item else { return Vec::new() };
-    let places = subject.location.iter().chain(view.book.locations.keys().filter(|_| subject.location.is_none()));
-    let company = company_of(view);
+    let places = subject.location.iter().chain(scene.book.locations.keys().filter(|_| subject.location.is_none()));
+    let company = company_of(scene);
     let ours = |location: &&LocationId| {
-        subject.location.is_some() || company.is_none() || view.book.company_of(location) == company
+        subject.location.is_some() || company.is_none() || scene.book.company_of(location) == company
     };
     let places = places.filter(ours).map(|l| (item.clone(), l.clone()));
-    places.filter(|p| subject.location.is_some() || view.outlook.daily.contains_key(p)).collect()
+    places.filter(|p| subject.location.is_some() || scene.outlook.daily.contains_key(p)).collect()
 }
 
 /// The item and location an exception is about, where it names both.

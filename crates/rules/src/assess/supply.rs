@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::detect::supply::{LeadShift, lead_shift};
+use crate::role::Role;
 use reeve_domain::action::{Action, Param};
 use reeve_domain::book::Place;
 use reeve_domain::calendar::days_between;
@@ -15,7 +16,7 @@ use reeve_domain::record::{PurchaseLine, RecordKind, RecordRef, ReorderRule};
 use reeve_domain::workings::{Change, Made};
 use reeve_models::formulas;
 
-use super::desk::{Desk, Proposal, Question, item_ref, line_ref, range, units};
+use super::gathered::{Gathered, Proposal, Question, item_ref, line_ref, range, units};
 use super::projection;
 
 /// Share of the loss of a cycle that remains after the supplier was asked to return to the agreed lead time.
@@ -49,63 +50,65 @@ struct Late {
 /// protection in force less the same with the lead time corrected, in the same demand and the same doubt. Where the ERP has a
 /// minimum, the next order comes when the position falls below it: that is the protection in force, and may well be enough.
 /// What holding more would cost is the price of the cure, not of the fault.
-pub(super) fn lead_time_shift(desk: &mut Desk<'_>, exception: &Exception) {
-    let view = desk.view;
-    let book = view.book;
+pub(super) fn lead_time_shift(gathered: &mut Gathered<'_>, exception: &Exception) {
+    let scene = gathered.scene;
+    let book = scene.book;
     let Some(supplier) = &exception.signal.subject.supplier else { return };
     let source = RecordRef::new(RecordKind::Supplier, supplier.as_str());
     // What another company orders of the same supplier is that company's loss.
-    let company = super::desk::company_of(view);
+    let company = super::gathered::company_of(scene);
     let ours = |l: &&PurchaseLine| &l.supplier == supplier && l.confirmed && book.company_of(&l.location) == company;
     let ordered = book.po_lines.values().filter(ours);
     let places: BTreeSet<Place> = ordered.map(|l| (l.item.clone(), l.location.clone())).collect();
-    let shift = lead_shift(book, view.config, supplier, company);
+    let shift = lead_shift(book, scene.settings, supplier, company);
     let mut late: Vec<Late> = Vec::new();
     for place in places {
-        late.extend(shift.and_then(|shift| cycle_loss(desk, place, supplier, shift)));
+        late.extend(shift.and_then(|shift| cycle_loss(gathered, place, supplier, shift)));
     }
     late.sort_by(|a, b| b.lost.cmp(&a.lost).then_with(|| a.place.cmp(&b.place)));
-    adjust(desk, &late);
+    adjust(gathered, &late);
     let keys: Vec<String> = late.iter().map(|l| l.key.clone()).collect();
     let name = book.supplier_name(supplier);
-    desk.contact(&Question {
-        role: "supplier",
+    gathered.contact(&Question {
+        role: Role::Supplier,
         partner: supplier.as_str(),
         about: "the lead time, which has moved away from the agreed one",
         keys: &keys,
         left: LEFT_AFTER_CONTACT,
-        latest: desk.today_plus(14),
+        latest: gathered.today_plus(14),
         source,
     });
-    desk.escalate("which lead time the master data should carry", "purchasing (master data)");
-    desk.watch.get_or_insert_with(|| format!("the next receipts from {name} keep to the lead time"));
+    gathered.escalate("which lead time the master data should carry", "purchasing (master data)");
+    gathered.watch.get_or_insert_with(|| format!("the next receipts from {name} keep to the lead time"));
 }
 
 /// What the next cycle at a place loses because of the shift. None where the place is ordered from somebody else, or what the
 /// arithmetic needs is not there.
-fn cycle_loss(desk: &mut Desk<'_>, place: Place, supplier: &SupplierId, shift: LeadShift) -> Option<Late> {
-    let view = desk.view;
-    let book = view.book;
+fn cycle_loss(gathered: &mut Gathered<'_>, place: Place, supplier: &SupplierId, shift: LeadShift) -> Option<Late> {
+    let scene = gathered.scene;
+    let book = scene.book;
     let (item, location) = &place;
     let price = projection::offer(book, &place).filter(|offer| &offer.supplier == supplier)?;
-    if !view.outlook.daily.contains_key(&place) {
+    if !scene.outlook.daily.contains_key(&place) {
         return None;
     }
-    let (margin, mut cites) = desk.margin(item)?;
-    let cost = desk.cost(item)?.price;
-    let (recapture, recapture_cite) = desk.recapture(item);
+    let (margin, mut cites) = gathered.margin(item)?;
+    let cost = gathered.cost(item)?.price;
+    let (recapture, recapture_cite) = gathered.recapture(item);
     cites.push(recapture_cite);
-    let (daily, sigma) = view.outlook.per_day(&place);
+    let (daily, sigma) = scene.outlook.per_day(&place);
     let listed = f64::from(price.lead_days);
     let real = (listed + shift.days).max(0.0);
     let point = |days: f64| {
         let (mu, sigma) = formulas::lead_time_demand(daily, sigma, days, shift.sd);
-        formulas::reorder_point(mu, formulas::safety_stock(projection::service_z(view), sigma))
+        formulas::reorder_point(mu, formulas::safety_stock(projection::service_z(scene), sigma))
     };
+    // The ERP reorders at its minimum where it has one; else people do, at the point that the listed lead time gives.
     let rule = book.rule(item, location).filter(|rule| rule.min.is_positive());
     let minimum = rule.map(|rule| rule.min.to_f64());
     let in_force = minimum.unwrap_or(point(listed));
     let corrected = in_force + (point(real) - point(listed)).max(0.0);
+    // Both protections against the lead time as it is: the difference is what the wrong entry costs in one cycle.
     let (mu, sd) = formulas::lead_time_demand(daily, sigma, real, shift.sd);
     let short = formulas::late_reorder_shortage(mu, sd, in_force, corrected);
     let lost = formulas::lost_margin(short, margin, recapture);
@@ -115,14 +118,14 @@ fn cycle_loss(desk: &mut Desk<'_>, place: Place, supplier: &SupplierId, shift: L
     let loss_label = "margin lost in one cycle by the longer lead time";
     let days = FactValue::days;
     cites.extend([
-        desk.item_fact(item, &format!("listed_lead@{supplier}"), "lead time in the master data", days(listed)),
-        desk.item_fact(item, &format!("lead_now@{supplier}"), "lead time of the newest orders", days(real)),
-        desk.place_fact(item, location, "protection", label, units(in_force)),
-        desk.place_fact(item, location, "protection_needed", corrected_label, units(corrected)),
-        desk.place_fact(item, location, "cycle_demand", "expected demand in that lead time", units(mu)),
-        desk.place_fact(item, location, "cycle_sigma", "deviation of that demand", units(sd)),
-        desk.place_fact(item, location, "cycle_short", "units short in one cycle because of it", units(short)),
-        desk.place_fact(item, location, "cycle_loss", loss_label, FactValue::Money(amount.expected)),
+        gathered.item_fact(item, &format!("listed_lead@{supplier}"), "lead time in the master data", days(listed)),
+        gathered.item_fact(item, &format!("lead_now@{supplier}"), "lead time of the newest orders", days(real)),
+        gathered.place_fact(item, location, "protection", label, units(in_force)),
+        gathered.place_fact(item, location, "protection_needed", corrected_label, units(corrected)),
+        gathered.place_fact(item, location, "cycle_demand", "expected demand in that lead time", units(mu)),
+        gathered.place_fact(item, location, "cycle_sigma", "deviation of that demand", units(sd)),
+        gathered.place_fact(item, location, "cycle_short", "units short in one cycle because of it", units(short)),
+        gathered.place_fact(item, location, "cycle_loss", loss_label, FactValue::Money(amount.expected)),
     ]);
     let key = format!("policy:{item}@{location}");
     let name = format!("{} at {}", book.item_label(item), book.location_name(location));
@@ -131,7 +134,8 @@ fn cycle_loss(desk: &mut Desk<'_>, place: Place, supplier: &SupplierId, shift: L
         None => format!("reordered for {listed:.0} days"),
     };
     let made = Made::Cycle { daily, sigma, listed, lead: real, lead_sd: shift.sd, minimum, margin };
-    desk.lose_by(&key, format!("lost margin of one cycle, {reordered}: {name}"), amount, cites, made);
+    gathered.lose_by(&key, format!("lost margin of one cycle, {reordered}: {name}"), amount, cites, made);
+    // A cycle is as long as what is ordered lasts, and no shorter than the rhythm in which is ordered.
     let review = projection::review_days(book, supplier, location);
     let gap = rule.map_or(0.0, |rule| (rule.max - rule.min).to_f64());
     let cycle = if daily > 0.0 { (gap / daily).clamp(review, CYCLE_DAYS_MOST) } else { CYCLE_DAYS_MOST };
@@ -140,7 +144,7 @@ fn cycle_loss(desk: &mut Desk<'_>, place: Place, supplier: &SupplierId, shift: L
 }
 
 /// The cure: the ERP's minimum, or the lead time on the price list, as they should be. It costs what is held more, for a cycle.
-fn adjust(desk: &mut Desk<'_>, late: &[Late]) {
+fn adjust(gathered: &mut Gathered<'_>, late: &[Late]) {
     let mut changed: BTreeSet<&str> = BTreeSet::new();
     for one in late.iter().filter(|l| l.lost > Money::ZERO) {
         let record = one.rule.as_ref().map_or(one.price.as_str(), |rule| rule.id.as_str());
@@ -153,12 +157,12 @@ fn adjust(desk: &mut Desk<'_>, late: &[Late]) {
             None => l.rule.is_none() && l.price == one.price,
         };
         let cured: Vec<&Late> = late.iter().filter(shared).collect();
-        adjust_one(desk, one, &cured);
+        adjust_one(gathered, one, &cured);
     }
 }
 
-fn adjust_one(desk: &mut Desk<'_>, one: &Late, cured: &[&Late]) {
-    let book = desk.view.book;
+fn adjust_one(gathered: &mut Gathered<'_>, one: &Late, cured: &[&Late]) {
+    let book = gathered.scene.book;
     let (item, location) = &one.place;
     let (param, record, old, new) = if let Some(rule) = &one.rule {
         (Param::ReorderPoint, rule.id.clone(), rule.min, Quantity::ceil_units(one.corrected))
@@ -166,16 +170,16 @@ fn adjust_one(desk: &mut Desk<'_>, one: &Late, cured: &[&Late]) {
         (Param::LeadDays, one.price.clone(), Quantity::ceil_units(one.listed), Quantity::ceil_units(one.real))
     };
     let more: Vec<(f64, UnitPrice, f64)> = cured.iter().map(|l| (l.corrected - l.in_force, l.cost, l.cycle)).collect();
-    let (rate, rate_cite) = desk.holding(item);
+    let (rate, rate_cite) = gathered.holding(item);
     let held = more.iter().map(|(units, cost, days)| formulas::holding_cost(*units, cost.to_f64(), rate, *days)).sum();
     let cost = Money::from_f64(held);
     let source = param.field(&record).0;
     let label = "holding what is needed more, for a cycle";
     let cites = vec![
         rate_cite,
-        desk.fact(source.clone(), "cost_adjust", label, FactValue::Money(cost)),
-        desk.assume(source.clone(), "adjust_left_0", "share of the loss that remains with it corrected", 0.0),
-        desk.fact(source, "cycle_days", "days of a cycle", FactValue::days(one.cycle)),
+        gathered.fact(source.clone(), "cost_adjust", label, FactValue::Money(cost)),
+        gathered.assume(source.clone(), "adjust_left_0", "share of the loss that remains with it corrected", 0.0),
+        gathered.fact(source, "cycle_days", "days of a cycle", FactValue::days(one.cycle)),
     ];
     let name = book.item_label(item);
     let summary = match param {
@@ -183,72 +187,72 @@ fn adjust_one(desk: &mut Desk<'_>, one: &Late, cured: &[&Late]) {
         _ => format!("Raise the reorder minimum of {name} at {} from {old} to {new}.", book.location_name(location)),
     };
     let keys: Vec<String> = cured.iter().map(|l| l.key.clone()).collect();
-    desk.proposals.push(Proposal {
+    gathered.proposals.push(Proposal {
         action: Action::AdjustParam { param, record, old, new, until: None },
         summary,
-        after: Desk::leaving(&keys, 0.0),
+        after: Gathered::leaving(&keys, 0.0),
         cost,
         regret: cost,
         value: cost,
-        latest: desk.today_plus(14),
+        latest: gathered.today_plus(14),
         cites,
         change: Some(Change::Adjusted(more)),
     });
 }
 
 /// Master data that block the arithmetic: what is wrong is known, what it costs is not.
-pub(super) fn master_data(desk: &mut Desk<'_>, exception: &Exception) {
+pub(super) fn master_data(gathered: &mut Gathered<'_>, exception: &Exception) {
     let subject = &exception.signal.subject;
     if let Some(item) = &subject.item {
-        let label = desk.view.book.item_label(item);
-        desk.cost(item);
-        if desk.view.book.items.get(item).is_some_and(|i| i.list_price.is_none()) {
-            desk.miss(format!("list price of {label}"), "the margin of a lost sale");
+        let label = gathered.scene.book.item_label(item);
+        gathered.cost(item);
+        if gathered.scene.book.items.get(item).is_some_and(|i| i.list_price.is_none()) {
+            gathered.miss(format!("list price of {label}"), "the margin of a lost sale");
         }
-        if desk.view.book.supplier_prices(item, desk.view.book.today).is_empty() {
-            desk.miss(format!("supplier with a valid price for {label}"), "a purchase order");
+        if gathered.scene.book.supplier_prices(item, gathered.scene.book.today).is_empty() {
+            gathered.miss(format!("supplier with a valid price for {label}"), "a purchase order");
         }
     }
     let source = subject.item.as_ref().map_or_else(
         || RecordRef::new(RecordKind::Supplier, subject.supplier.as_ref().map_or("unknown", |s| s.as_str())),
         item_ref,
     );
-    desk.contact(&Question {
-        role: "data owner",
+    gathered.contact(&Question {
+        role: Role::DataOwner,
         partner: "data owner",
         about: &exception.signal.headline.clone(),
         keys: &[],
         left: 1.0,
-        latest: desk.today_plus(14),
+        latest: gathered.today_plus(14),
         source,
     });
-    desk.escalate("which value the master data should carry", "data owner");
+    gathered.escalate("which value the master data should carry", "data owner");
 }
 
 /// An order that is overdue as a whole. Its goods are not here, and nobody pays for holding them: what it can cost is the margin
 /// that its items lose, which is counted as the shortage of each. When it comes is asked even where nothing is short.
-pub(super) fn overdue_order(desk: &mut Desk<'_>, exception: &Exception) {
-    let book = desk.view.book;
+pub(super) fn overdue_order(gathered: &mut Gathered<'_>, exception: &Exception) {
+    let book = gathered.scene.book;
     let mut value = Money::ZERO;
     let mut first = None;
-    for line in super::lines_of(desk.view, exception) {
+    for line in super::lines_of(gathered.scene, exception) {
         let open = book.open_quantity(&line.id);
         if !open.is_positive() {
             continue;
         }
         first = first.or(Some(line));
         let label = format!("still to come on {}", line.order_name);
-        desk.fact(line_ref(&line.id), "open", &label, FactValue::Quantity(open));
+        gathered.fact(line_ref(&line.id), "open", &label, FactValue::Quantity(open));
         if let Some(price) = line.price {
             value += open * price;
-            desk.fact(line_ref(&line.id), "price", "agreed price", FactValue::Price(price));
+            gathered.fact(line_ref(&line.id), "price", "agreed price", FactValue::Price(price));
         }
     }
     let Some(line) = first else { return };
     let late = days_between(book.calendar.day_of(line.promised_first), book.today).max(0);
-    desk.fact(line_ref(&line.id), "open_value", "value still to come", FactValue::Money(value));
-    desk.fact(line_ref(&line.id), "overdue_days", "days after the first promise", FactValue::days(f64::from(late)));
-    super::replenish::ask_overdue(desk, &line.id, &[]);
+    gathered.fact(line_ref(&line.id), "open_value", "value still to come", FactValue::Money(value));
+    gathered.fact(line_ref(&line.id), "overdue_days", "days after the first promise", FactValue::days(f64::from(late)));
+    super::replenish::ask_overdue(gathered, &line.id, &[]);
     let name = line.order_name.clone();
-    desk.watch.get_or_insert_with(|| format!("{name} is received, or promised again"));
+    gathered.watch.get_or_insert_with(|| format!("{name} is received, or promised again"));
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use proptest::prelude::*;
 
-use super::desk::Proposal;
+use super::gathered::Proposal;
 use super::*;
 use crate::outlook::{DayForecast, Outlook};
 use crate::playbook;
@@ -50,7 +50,7 @@ pub(super) struct Shop {
     pub(super) claimed: BTreeMap<String, String>,
     pub(super) promised: BTreeMap<reeve_domain::book::Place, Quantity>,
     p: BTreeMap<ExceptionType, f64>,
-    pub(super) config: Settings,
+    pub(super) settings: Settings,
     /// The day that is looked at, from the first, and what was said of the case before.
     pub(super) now: i32,
     pub(super) said: Option<reeve_domain::case::Rank>,
@@ -65,7 +65,7 @@ impl Shop {
             claimed: BTreeMap::new(),
             promised: BTreeMap::new(),
             p: BTreeMap::new(),
-            config: Settings::defaults(),
+            settings: Settings::defaults(),
             now: 0,
             said: None,
             next: 1000,
@@ -240,7 +240,7 @@ impl Shop {
     pub(super) fn with<T>(&self, exceptions: &[Exception], work: impl FnOnce(&Scene<'_>) -> T) -> T {
         let book = self.book();
         let case = Case { rank: self.said.clone(), ..case(exceptions) };
-        let view = Scene {
+        let scene = Scene {
             case: &case,
             exceptions,
             book: &book,
@@ -248,15 +248,15 @@ impl Shop {
             p: &self.p,
             claimed: &self.claimed,
             promised: &self.promised,
-            config: &self.config,
+            settings: &self.settings,
         };
-        work(&view)
+        work(&scene)
     }
 
     pub(super) fn assess(&self, exceptions: &[Exception]) -> Assessment {
-        self.with(exceptions, |view| {
-            let found = assess(view);
-            sound(view, &found);
+        self.with(exceptions, |scene| {
+            let found = assess(scene);
+            sound(scene, &found);
             found
         })
     }
@@ -335,7 +335,7 @@ pub(super) fn codes(found: &Assessment) -> Vec<&'static str> {
 
 /// What holds for every assessment, whatever the book.
 #[track_caller]
-fn sound(view: &Scene<'_>, found: &Assessment) {
+fn sound(scene: &Scene<'_>, found: &Assessment) {
     let ids = found.fact_ids();
     assert_eq!(ids.len(), found.facts.len(), "fact ids are unique");
     let nothing = must(found, "NO-ACTION");
@@ -345,7 +345,7 @@ fn sound(view: &Scene<'_>, found: &Assessment) {
         assert!(part.cites.iter().all(|c| ids.contains(c)), "{} cites a fact that is not there", part.what);
         assert!(part.amount.low <= part.amount.expected && part.amount.expected <= part.amount.high);
         assert!(part.amount.low >= Money::ZERO);
-        whole = super::desk::plus(whole, part.amount);
+        whole = super::gathered::plus(whole, part.amount);
     }
     for (i, c) in found.candidates.iter().enumerate() {
         assert_eq!(c.id, format!("A{}", i + 1));
@@ -354,9 +354,9 @@ fn sound(view: &Scene<'_>, found: &Assessment) {
         assert_eq!(c.money.loss_now, whole, "L0 is the sum of its parts");
         let m = &c.money;
         assert_eq!(*m, MoneySum::new(m.p, m.loss_now, m.loss_after, m.cost, m.regret), "the sum recomputes");
-        assert!(failures(&recheck(view, &c.action)).is_empty(), "{} fails at the click", c.summary);
-        assert!(c.latest_date > view.book.today, "{} had to be done by {}", c.summary, c.latest_date);
-        assert_eq!(c.checks, recheck(view, &c.action), "the same checks run at the click");
+        assert!(failures(&recheck(scene, &c.action)).is_empty(), "{} fails at the click", c.summary);
+        assert!(c.latest_date > scene.book.today, "{} had to be done by {}", c.summary, c.latest_date);
+        assert_eq!(c.checks, recheck(scene, &c.action), "the same checks run at the click");
     }
     crate::recompute::recomputed::assert_recomputes(found);
     assert!(found.candidates.is_sorted_by(|a, b| a.money.benefit.expected >= b.money.benefit.expected));
@@ -365,8 +365,8 @@ fn sound(view: &Scene<'_>, found: &Assessment) {
     }
     assert!(found.abstain.is_some() || found.missing.is_empty(), "what is missing is never hidden");
     assert!(found.rank.value.expected >= Money::ZERO && found.rank.priority <= found.rank.value.expected);
-    let draft = playbook::draft(view, found);
-    assert_eq!(draft, playbook::draft(view, found), "the same assessment gives the same words");
+    let draft = playbook::draft(scene, found);
+    assert_eq!(draft, playbook::draft(scene, found), "the same assessment gives the same words");
     assert_eq!(draft.choices.len(), found.candidates.len());
     for choice in &draft.choices {
         let prose = &choice.prose;
@@ -439,13 +439,13 @@ fn net_benefit_orders_actions_as_in_the_handbook() {
     // §11 vector 5: transfer, expedite, nothing, new order.
     let shop = Shop::new();
     let exceptions = [here(ExceptionType::ILow, "2")];
-    shop.with(&exceptions, |view| {
-        let mut desk = Desk::new(view);
-        desk.lose("lost", "lost margin".into(), Range::certain(money("216.15")), Vec::new());
-        let cite = desk.fact(lead_record(view), "p_real", "p", FactValue::number(0.8, 4));
+    shop.with(&exceptions, |scene| {
+        let mut gathered = Gathered::new(scene);
+        gathered.lose("lost", "lost margin".into(), Range::certain(money("216.15")), Vec::new());
+        let cite = gathered.fact(lead_record(scene), "p_real", "p", FactValue::number(0.8, 4));
         let action = |name: &str| Action::NoAction { reason: name.to_owned() };
         let proposal = |name: &str, left: &str, cost: &str, regret: &str| Proposal {
-            after: BTreeMap::from([("lost".to_owned(), desk::Left::Amount(Range::certain(money(left))))]),
+            after: BTreeMap::from([("lost".to_owned(), gathered::Left::Amount(Range::certain(money(left))))]),
             cost: money(cost),
             regret: money(regret),
             ..Proposal::idle(action(name), name.to_owned(), day(3))
@@ -457,14 +457,14 @@ fn net_benefit_orders_actions_as_in_the_handbook() {
             proposal("transfer", "23.20", "25", "6"),
         ]
         .into_iter()
-        .filter_map(|p| rank::candidate(&desk, 0.8, &cite, p))
+        .filter_map(|p| rank::candidate(&gathered, 0.8, &cite, p))
         .collect();
         rank::order(&mut candidates);
         let shown: Vec<_> = candidates.iter().map(|c| (c.summary.as_str(), c.money.benefit.expected.to_string())).collect();
         let wanted = [("transfer", "128.16"), ("expedite", "110.22"), ("nothing", "0.00"), ("new order", "-20.00")];
         assert_eq!(shown, wanted.map(|(name, benefit)| (name, benefit.to_owned())));
         // §11 vector 6: slack of three days (half a day goes to the approval), λ 0.25.
-        let rank = rank::rank(view, 0.8, money("216.15"), &candidates, &[]);
+        let rank = rank::rank(scene, 0.8, money("216.15"), &candidates, &[]);
         assert!((rank.slack_days - 2.5).abs() < 1e-9 && (rank.perishing - 0.4).abs() < 1e-9);
         assert_eq!(rank.priority.to_string(), "70.49");
     });
@@ -474,18 +474,18 @@ fn net_benefit_orders_actions_as_in_the_handbook() {
 fn priority_is_that_of_the_handbook() {
     // §11 vector 6, through the ranking: V 60, slack 1 day, perishes whole.
     let mut shop = Shop::new();
-    shop.config.ranking.approval_days = 0.0;
+    shop.settings.ranking.approval_days = 0.0;
     for (value, days, wanted) in
         [("128.16", 3, "64.08"), ("104.00", 6, "39.00"), ("900.00", 20, "258.75"), ("60.00", 1, "60.00")]
     {
-        shop.with(&[here(ExceptionType::ILow, "2")], |view| {
-            let mut desk = Desk::new(view);
-            desk.lose("lost", "lost".into(), Range::certain(money(value)), Vec::new());
-            let cite = desk.fact(lead_record(view), "p_real", "p", FactValue::number(1.0, 4));
+        shop.with(&[here(ExceptionType::ILow, "2")], |scene| {
+            let mut gathered = Gathered::new(scene);
+            gathered.lose("lost", "lost".into(), Range::certain(money(value)), Vec::new());
+            let cite = gathered.fact(lead_record(scene), "p_real", "p", FactValue::number(1.0, 4));
             let mut saved = Proposal::idle(Action::NoAction { reason: "x".into() }, "x".into(), day(days));
-            saved.after = Desk::leaving(&["lost".to_owned()], 0.0);
-            let candidates: Vec<_> = rank::candidate(&desk, 1.0, &cite, saved).into_iter().collect();
-            assert_eq!(rank::rank(view, 1.0, money(value), &candidates, &[]).priority, money(wanted));
+            saved.after = Gathered::leaving(&["lost".to_owned()], 0.0);
+            let candidates: Vec<_> = rank::candidate(&gathered, 1.0, &cite, saved).into_iter().collect();
+            assert_eq!(rank::rank(scene, 1.0, money(value), &candidates, &[]).priority, money(wanted));
         });
     }
 }
@@ -541,7 +541,7 @@ fn a_disputed_bill_that_is_due_jumps_the_queue() {
     shop.receipt("3", "2", 92, Some(-5));
     shop.bill("3", 100, 8.0, 3, false);
     assert_eq!(shop.assess(&[on_line(ExceptionType::FQty, "3", "2")]).rank.lane, Lane::BillDue);
-    shop.config.ranking.key_items.insert("AC-001".into());
+    shop.settings.ranking.key_items.insert("AC-001".into());
     assert_eq!(shop.assess(&[here(ExceptionType::ICount, "2")]).rank.lane, Lane::KeyItem);
 }
 
@@ -554,7 +554,7 @@ fn what_a_donor_can_spare_is_the_handbooks() {
     shop.receipt("1", "1", 50, None);
     let sigma = 20.0 / (formulas::normal_quantile(0.95) * 12.0_f64.sqrt());
     shop.demand("1", 4.0, sigma);
-    let spare = shop.with(&[], |view| projection::spare(view, &(ItemId::new("1"), LocationId::new("1"))));
+    let spare = shop.with(&[], |scene| projection::spare(scene, &(ItemId::new("1"), LocationId::new("1"))));
     assert!((spare.safety - 20.0).abs() < 1e-6 && spare.days == 12);
     assert!((spare.units - 82.0).abs() < 1.0 + 1e-9);
 }
@@ -666,11 +666,11 @@ fn an_edit_beyond_what_the_donor_can_spare_is_refused() {
         quantity: Quantity::units(quantity),
         ship_on,
     };
-    shop.with(&exceptions, |view| {
-        assert!(failures(&recheck(view, &edited(61))).is_empty());
-        let checks = recheck(view, &edited(480));
+    shop.with(&exceptions, |scene| {
+        assert!(failures(&recheck(scene, &edited(61))).is_empty());
+        let checks = recheck(scene, &edited(480));
         assert_eq!(failures(&checks)[0].name, "quantity ≤ transferable");
-        assert!(!failures(&recheck(view, &edited(0))).is_empty());
+        assert!(!failures(&recheck(scene, &edited(0))).is_empty());
     });
 }
 
@@ -775,8 +775,8 @@ fn what_is_billed_before_it_comes_is_held_back_once_it_is_late_and_never_called_
         assert!(block.summary.contains("until the goods have come"), "{}", block.summary);
         assert!(find(&found, "CLAIM").is_none(), "what is still to come is no claim");
         assert!(found.loss_sum.iter().any(|p| p.what.contains(says)), "{:?}", found.loss_sum);
-        shop.with(&billed, |view| {
-            let draft = playbook::draft(view, &found);
+        shop.with(&billed, |scene| {
+            let draft = playbook::draft(scene, &found);
             let words: Vec<String> = draft.choices.iter().map(|c| c.prose.rationale.clone()).collect();
             assert!(words.iter().all(|w| !w.contains("not owed")), "{words:?}");
         });
@@ -795,8 +795,8 @@ fn a_bill_is_not_reversed_when_it_was_reversed_or_paid_and_the_check_says_what_i
         shop
     };
     let said = |shop: &Shop| {
-        shop.with(&[], |view| {
-            failures(&recheck(view, &reverse)).iter().map(|c| format!("{}: {}", c.name, c.detail)).collect::<Vec<_>>()
+        shop.with(&[], |scene| {
+            failures(&recheck(scene, &reverse)).iter().map(|c| format!("{}: {}", c.name, c.detail)).collect::<Vec<_>>()
         })
     };
     let change = |shop: &mut Shop, bill: &str, change: fn(&mut BillLine)| {
@@ -843,7 +843,7 @@ fn a_bill_is_not_reversed_once_what_was_missing_has_come() {
     assert_eq!(found.rank.at_stake, Money::ZERO);
     let reverse = Action::ReverseDoc { document: "BILL/2026/4".into(), duplicate_of: "BILL/2026/3".into() };
     let failed =
-        shop.with(&[twice], |view| failures(&recheck(view, &reverse)).iter().map(|c| c.name.clone()).collect::<Vec<_>>());
+        shop.with(&[twice], |scene| failures(&recheck(scene, &reverse)).iter().map(|c| c.name.clone()).collect::<Vec<_>>());
     assert_eq!(failed, ["it still repeats the other"]);
 }
 
@@ -859,7 +859,7 @@ fn the_pair_that_is_reversed_by_name_is_that_of_the_cases_company() {
     let reverse = Action::ReverseDoc { document: "BILL/2026/4".into(), duplicate_of: "BILL/2026/3".into() };
     let failed = |line: &str| {
         let twice = on_line(ExceptionType::FDupBill, line, "2");
-        shop.with(&[twice], |view| failures(&recheck(view, &reverse)).iter().map(|c| c.name.clone()).collect::<Vec<_>>())
+        shop.with(&[twice], |scene| failures(&recheck(scene, &reverse)).iter().map(|c| c.name.clone()).collect::<Vec<_>>())
     };
     assert_eq!(failed("6"), [""; 0]);
     assert_eq!(failed("4"), ["not paid"]);
@@ -947,7 +947,7 @@ fn nothing_starts_before_tomorrow_and_what_still_helps_is_not_past() {
 #[test]
 fn what_a_donor_has_promised_to_another_case_can_not_be_moved_again() {
     let mut shop = short_shop();
-    let all = shop.with(&[], |view| projection::spare(view, &(ItemId::new("1"), LocationId::new("1"))).units);
+    let all = shop.with(&[], |scene| projection::spare(scene, &(ItemId::new("1"), LocationId::new("1"))).units);
     shop.promised.insert((ItemId::new("1"), LocationId::new("1")), Quantity::units(all as i64 - 10));
     let found = shop.assess(&[here(ExceptionType::ILow, "2")]);
     assert_eq!(must(&found, "TRANSFER").action.quantity(), Some(Quantity::units(10)));
@@ -969,9 +969,9 @@ fn a_promotion_is_looked_at_wherever_it_sells() {
 #[test]
 fn opposite_actions_worth_nearly_the_same_are_left_to_a_person() {
     let shop = Shop::new();
-    shop.with(&[here(ExceptionType::DShift, "2")], |view| {
-        let mut desk = Desk::new(view);
-        desk.lose("lost", "lost".into(), Range::certain(money("100.00")), Vec::new());
+    shop.with(&[here(ExceptionType::DShift, "2")], |scene| {
+        let mut gathered = Gathered::new(scene);
+        gathered.lose("lost", "lost".into(), Range::certain(money("100.00")), Vec::new());
         let candidate = |action: Action, benefit: &str| {
             let left = Range::certain(money("100.00") - money(benefit));
             Candidate {
@@ -989,9 +989,9 @@ fn opposite_actions_worth_nearly_the_same_are_left_to_a_person() {
         let sooner = Action::Expedite { po_line: po_line.clone(), quantity, new_date: day(2), surcharge_max: Money::ZERO };
         let less = Action::CancelPo { po_line, quantity };
         let close = [candidate(sooner.clone(), "50.00"), candidate(less.clone(), "48.00")];
-        assert!(rank::abstention(&desk, 0.8, &close).is_some_and(|why| why.contains("opposite")));
+        assert!(rank::abstention(&gathered, 0.8, &close).is_some_and(|why| why.contains("opposite")));
         let far = [candidate(sooner, "50.00"), candidate(less, "30.00")];
-        assert_eq!(rank::abstention(&desk, 0.8, &far), None);
+        assert_eq!(rank::abstention(&gathered, 0.8, &far), None);
     });
 }
 
@@ -1049,11 +1049,11 @@ proptest! {
     #[test]
     fn any_case_on_any_book_is_sound(shop in any_shop(), exceptions in prop::collection::vec(any_exception(), 0..4)) {
         let found = shop.assess(&exceptions);
-        prop_assert_eq!(&found, &shop.assess(&exceptions), "the same view gives the same assessment");
+        prop_assert_eq!(&found, &shop.assess(&exceptions), "the same scene gives the same assessment");
         for c in &found.candidates {
             match &c.action {
                 Action::Transfer { item, from, quantity, .. } => {
-                    let spare = shop.with(&exceptions, |view| projection::spare(view, &(item.clone(), from.clone())));
+                    let spare = shop.with(&exceptions, |scene| projection::spare(scene, &(item.clone(), from.clone())));
                     prop_assert!(quantity.to_f64() <= spare.units && quantity.is_positive());
                     prop_assert!(quantity.0.fract().is_zero());
                 }

@@ -41,7 +41,7 @@ impl ThreeWay {
 }
 
 /// The bill check of a line. None where it is not billed, or a price can not be expressed in the company's currency.
-pub(super) fn three_way(book: &Book, config: &Settings, line: &PurchaseLine) -> Option<ThreeWay> {
+pub(super) fn three_way(book: &Book, settings: &Settings, line: &PurchaseLine) -> Option<ThreeWay> {
     let bills = book.asked(&line.id);
     let agreed = line.price?.0;
     if bills.is_empty() {
@@ -58,7 +58,7 @@ pub(super) fn three_way(book: &Book, config: &Settings, line: &PurchaseLine) -> 
     let price = value - billed * agreed;
     let total = Money::from_decimal(quantity + price);
     let quantity_variance = Money::from_decimal(quantity);
-    let excess = Excess::of(book, line, Quantity(billed), received, config.tolerances.late_days);
+    let excess = Excess::of(book, line, Quantity(billed), received, settings.tolerances.late_days);
     let due = bills.iter().rev().find(|b| b.qty.is_positive()).and_then(|b| b.due_on);
     let held = excess.holds_back(due, excess.habit(book, line));
     let never = excess.never() * UnitPrice(agreed);

@@ -2,6 +2,7 @@
 //! meanwhile is a shortage, and is counted as one.
 
 use crate::detect::counted::Event;
+use crate::role::Role;
 use crate::scene::Scene;
 use reeve_domain::action::Range;
 use reeve_domain::evidence::FactValue;
@@ -10,7 +11,7 @@ use reeve_domain::notice::CarrierState;
 use reeve_domain::record::{RecordKind, RecordRef};
 use reeve_domain::transit::Passage;
 
-use super::desk::{Desk, Question, scaled};
+use super::gathered::{Gathered, Question, scaled};
 use super::{counted, shortage};
 
 /// Share of overdue transfers whose goods are not found again.
@@ -23,36 +24,37 @@ const LEFT_AFTER_CONTACT: f64 = 0.6;
 const LEFT_AFTER_COUNT: f64 = 0.7;
 
 /// The transfer that an exception is about, while it lasts.
-pub(super) fn passage_of(view: &Scene<'_>, exception: &Exception) -> Option<Passage> {
-    let told = exception.signal.facts.iter().map(|f| &f.source).find(|s| s.kind == RecordKind::Move)?;
-    view.book.passage(&told.id)
+pub(super) fn passage_of(scene: &Scene<'_>, exception: &Exception) -> Option<Passage> {
+    let cited = exception.signal.facts.iter().map(|f| &f.source).find(|s| s.kind == RecordKind::Move)?;
+    scene.book.passage(&cited.id)
 }
 
 /// Assesses an overdue transfer.
-pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception) {
-    let view = desk.view;
-    let book = view.book;
-    let Some(passage) = passage_of(view, exception) else { return };
+pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception) {
+    let scene = gathered.scene;
+    let book = scene.book;
+    let Some(passage) = passage_of(scene, exception) else { return };
     let carriers = book.carriers();
     let carrier = carriers.newest(&passage.documents);
     let reported = matches!(carrier, Some((_, CarrierState::Lost | CarrierState::Damaged, _)));
     let source = RecordRef::new(RecordKind::Move, passage.id.clone());
     let mut keys = Vec::new();
+    // Goods that never left are on their old shelf: nothing of them is at risk on the way.
     if passage.shipped_at.is_some() || reported {
-        let Some(cost) = desk.cost(&passage.item) else { return };
+        let Some(cost) = gathered.cost(&passage.item) else { return };
         let share = if reported { REPORTED_LOST } else { LOST };
         let value = passage.qty * cost.price;
         let amount = scaled(Range { low: value, expected: value, high: value }, share);
         let cites = vec![
             cost.cite,
-            desk.fact(source.clone(), "qty", "not arrived", FactValue::Quantity(passage.qty)),
-            desk.fact(source.clone(), "goods_value", "value of the goods", FactValue::Money(value)),
-            desk.assume(source.clone(), "lost", "share of such goods that is not found again", share),
-            desk.fact(source.clone(), "goods_at_risk", "goods value at risk", FactValue::Money(amount.expected)),
+            gathered.fact(source.clone(), "qty", "not arrived", FactValue::Quantity(passage.qty)),
+            gathered.fact(source.clone(), "goods_value", "value of the goods", FactValue::Money(value)),
+            gathered.assume(source.clone(), "lost", "share of such goods that is not found again", share),
+            gathered.fact(source.clone(), "goods_at_risk", "goods value at risk", FactValue::Money(amount.expected)),
         ];
         let key = format!("transit:{}", passage.id);
         let name = format!("{} with {}", book.item_label(&passage.item), passage.document());
-        desk.lose(&key, format!("goods that may be lost on their way: {name}"), amount, cites);
+        gathered.lose(&key, format!("goods that may be lost on their way: {name}"), amount, cites);
         keys.push(key);
     }
     if let Some(to) = &passage.to {
@@ -60,29 +62,30 @@ pub(super) fn assess(desk: &mut Desk<'_>, exception: &Exception) {
         keys.extend(shortage::keys(&place));
         let shipped = passage.shipped_at.filter(|_| !reported).map(|at| Event { at, by: None });
         // A count that agreed since has found that they are not there unbooked.
-        if shipped.is_some_and(|event| counted::agreed(desk, &place, &event).is_none()) {
-            desk.recount(&passage.item, to, &keys, LEFT_AFTER_COUNT, None);
+        if shipped.is_some_and(|event| counted::agreed(gathered, &place, &event).is_none()) {
+            gathered.recount(&passage.item, to, &keys, LEFT_AFTER_COUNT, None);
         }
     }
+    // Whoever had the goods last is asked: the carrier where there is one, else who sent them.
     let sender = passage.from.as_ref().or(passage.to.as_ref());
     let (role, partner) = match (&carrier, sender) {
-        (Some((notice, ..)), _) => ("carrier", notice.source.clone()),
-        (None, Some(sender)) => ("warehouse", sender.as_str().to_owned()),
-        (None, None) => ("warehouse", String::new()),
+        (Some((notice, ..)), _) => (Role::Carrier, notice.source.clone()),
+        (None, Some(sender)) => (Role::Warehouse, sender.as_str().to_owned()),
+        (None, None) => (Role::Warehouse, String::new()),
     };
     let question = if passage.shipped_at.is_some() { "where are the goods" } else { "when will it leave" };
-    desk.contact(&Question {
+    gathered.contact(&Question {
         role,
         partner: &partner,
         about: &format!("transfer {}, which is overdue: {question}", passage.document()),
         keys: &keys,
         left: LEFT_AFTER_CONTACT,
-        latest: desk.answer_by(),
+        latest: gathered.answer_by(),
         source,
     });
     if reported {
-        desk.escalate("who bears what was lost on the way", "logistics");
+        gathered.escalate("who bears what was lost on the way", "logistics");
     }
     let document = passage.document().to_owned();
-    desk.watch.get_or_insert_with(|| format!("{document} is booked in"));
+    gathered.watch.get_or_insert_with(|| format!("{document} is booked in"));
 }

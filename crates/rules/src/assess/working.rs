@@ -11,14 +11,14 @@ use reeve_domain::working::weekday_of;
 use super::projection::in_days;
 
 /// `day`, or the first day after it on which the location works.
-fn next(view: &Scene<'_>, location: &LocationId, day: Date) -> Date {
-    let said = view.config.calendar.working_days.of(view.book, location);
-    let Some(days) = said.or_else(|| view.book.working_days.get(location)) else { return day };
+fn next(scene: &Scene<'_>, location: &LocationId, day: Date) -> Date {
+    let set = scene.settings.calendar.working_days.of(scene.book, location);
+    let Some(days) = set.or_else(|| scene.book.working_days.get(location)) else { return day };
     (0..7).map(|ahead| plus_days(day, ahead)).find(|day| days.contains(&weekday_of(*day))).unwrap_or(day)
 }
 
 /// When a transfer leaves and when it arrives, if it may leave on `earliest`.
-pub(super) fn trip(view: &Scene<'_>, from: &LocationId, to: &LocationId, earliest: Date) -> (Date, Date) {
-    let ships = next(view, from, earliest);
-    (ships, next(view, to, plus_days(ships, in_days(view.config.costs.transfer_days))))
+pub(super) fn trip(scene: &Scene<'_>, from: &LocationId, to: &LocationId, earliest: Date) -> (Date, Date) {
+    let ships = next(scene, from, earliest);
+    (ships, next(scene, to, plus_days(ships, in_days(scene.settings.costs.transfer_days))))
 }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::place_key;
 use jiff::civil::Date;
 
 use super::facts::{fact, line_facts, place_fact, record};
@@ -26,10 +27,10 @@ const DETECTOR: &str = "announcement-rules/1";
 const USUALLY: f64 = 0.5;
 
 /// Everything that announcements, and their absence, have to say on the book's day.
-pub(super) fn signals(book: &Book, config: &Settings, outlook: &Outlook) -> Vec<Signal> {
-    let mut found: Vec<Signal> = book.po_lines.values().filter_map(|line| delay(book, config, outlook, line)).collect();
+pub(super) fn signals(book: &Book, settings: &Settings, outlook: &Outlook) -> Vec<Signal> {
+    let mut found: Vec<Signal> = book.po_lines.values().filter_map(|line| delay(book, settings, outlook, line)).collect();
     let answers = book.answers();
-    found.extend(book.orders().into_iter().filter_map(|order| unconfirmed(book, config, &answers, order)));
+    found.extend(book.orders().into_iter().filter_map(|order| unconfirmed(book, settings, &answers, order)));
     found
 }
 
@@ -61,14 +62,14 @@ fn wanted_from(book: &Book, outlook: &Outlook, line: &PurchaseLine) -> Result<Op
 }
 
 /// S-DELAY: an open line whose newest date is later than its promise allows and than the goods are needed.
-fn delay(book: &Book, config: &Settings, outlook: &Outlook, line: &PurchaseLine) -> Option<Signal> {
+fn delay(book: &Book, settings: &Settings, outlook: &Outlook, line: &PurchaseLine) -> Option<Signal> {
     let open = book.open_quantity(&line.id);
     if !line.confirmed || !open.is_positive() {
         return None;
     }
     let due = book.due(line);
     let first = book.calendar.day_of(line.promised_first);
-    let allowed = plus_days(first, config.tolerances.late_days);
+    let allowed = plus_days(first, settings.tolerances.late_days);
     let need = wanted_from(book, outlook, line);
     let wanted = need.unwrap_or(Some(allowed))?;
     // A new date that has passed as well is no promise any more: the order is overdue.
@@ -78,12 +79,12 @@ fn delay(book: &Book, config: &Settings, outlook: &Outlook, line: &PurchaseLine)
     let announced = book.announced(&line.id).filter(|a| a.date == due);
     let supplier = book.supplier_name(&line.supplier);
     let (item, order, place) = (book.item_label(&line.item), &line.order_name, book.location_name(&line.location));
-    let said = if announced.is_some() {
+    let answer = if announced.is_some() {
         format!("{supplier} announced {due} instead of {first} for {order} to {place}")
     } else {
         format!("{order} from {supplier} to {place} is now promised for {due} instead of {first}")
     };
-    let headline = format!("{said}: {open} of {item} still to come, wanted from {wanted}.");
+    let headline = format!("{answer}: {open} of {item} still to come, wanted from {wanted}.");
     let mut facts = line_facts(book, line);
     let late = FactValue::days(f64::from(days_between(first, due)));
     facts.push(fact(book, record(RecordKind::PoLine, &line.id), "delay_days", "days after the first promise", late));
@@ -96,12 +97,7 @@ fn delay(book: &Book, config: &Settings, outlook: &Outlook, line: &PurchaseLine)
         facts.extend(notice_facts(book, &announced.notice, &line.id, due));
     }
     let signal = Signal::rule(DETECTOR, T::SDelay, subject_of_line(line), "promise".to_owned(), (first, due), headline);
-    Some(
-        signal
-            .link(format!("timing:{}", line.order_id))
-            .link(format!("shortage:{}@{}", line.item, line.location))
-            .with(facts),
-    )
+    Some(signal.link(format!("timing:{}", line.order_id)).link(place_key::shortage(&line.item, &line.location)).with(facts))
 }
 
 /// What a notice says of a line's date, and in the sender's words why.
@@ -121,7 +117,7 @@ fn notice_facts(book: &Book, id: &str, line: &str, date: Date) -> Vec<Fact> {
 }
 
 /// S-UNCONF: an order without an answer, from a supplier that usually answers.
-fn unconfirmed(book: &Book, config: &Settings, answers: &Answers, order: &str) -> Option<Signal> {
+fn unconfirmed(book: &Book, settings: &Settings, answers: &Answers, order: &str) -> Option<Signal> {
     let lines: Vec<&PurchaseLine> = book.lines_of_order(order).into_iter().filter(|l| l.confirmed).collect();
     let first = *lines.first()?;
     if lines.iter().any(|l| answers.knows(l) || !book.receipts(&l.id).is_empty()) {
@@ -133,13 +129,13 @@ fn unconfirmed(book: &Book, config: &Settings, answers: &Answers, order: &str) -
     }
     let ordered = book.calendar.day_of(first.ordered_at);
     let lead = days_between(ordered, book.calendar.day_of(first.promised_first)).max(0);
-    let share = plus_days(ordered, (f64::from(lead) * config.detect.confirm_lead_share).ceil() as i32);
-    let by = plus_working_days(ordered, config.detect.confirm_working_days).max(share);
+    let share = plus_days(ordered, (f64::from(lead) * settings.detect.confirm_lead_share).ceil() as i32);
+    let by = plus_working_days(ordered, settings.detect.confirm_working_days).max(share);
     if book.today <= by {
         return None;
     }
     let (confirmed, asked) = habit(book, answers, first);
-    if confirmed < config.detect.confirms_usually || (confirmed as f64) < USUALLY * asked as f64 {
+    if confirmed < settings.detect.confirms_usually || (confirmed as f64) < USUALLY * asked as f64 {
         return None;
     }
     let silent = days_between(ordered, book.today);

@@ -13,8 +13,8 @@ use reeve_domain::shipped::{Mismatch, Stranger, Teller};
 const DETECTOR: &str = "ship-notice-rules/1";
 
 /// R-ASN for every line that differs from its notices.
-pub(super) fn signals(book: &Book, config: &Settings) -> Vec<Signal> {
-    let recent = |day| days_between(day, book.today) <= config.detect.claim_days;
+pub(super) fn signals(book: &Book, settings: &Settings) -> Vec<Signal> {
+    let recent = |day| days_between(day, book.today) <= settings.detect.claim_days;
     let mut found: Vec<Signal> =
         book.mismatches().iter().filter(|m| recent(m.days.1)).filter_map(|m| mismatch(book, m)).collect();
     found.extend(book.strangers().iter().filter(|s| recent(s.day)).filter_map(|s| stranger(book, s)));
@@ -74,10 +74,10 @@ fn stranger(book: &Book, found: &Stranger) -> Option<Signal> {
         document: Some(found.shipment.clone()),
         ..super::receiving::subject_of_order(beside)
     };
-    let told = FactValue::Quantity(found.told);
+    let announced = FactValue::Quantity(found.told);
     let field = format!("stranger@{}", found.item);
     let facts = [
-        fact(book, record(RecordKind::Notice, &found.notice), &field, "announced beside the order", told),
+        fact(book, record(RecordKind::Notice, &found.notice), &field, "announced beside the order", announced),
         fact(
             book,
             record(RecordKind::PoLine, &beside.id),

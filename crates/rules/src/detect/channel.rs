@@ -21,44 +21,44 @@ const DETECTOR: &str = "channel-rules/1";
 const Z90: f64 = 1.281_6;
 
 /// Everything that channels have to say on the book's day.
-pub(super) fn signals(book: &Book, config: &Settings, outlook: &Outlook) -> Vec<Signal> {
-    let fresh = SignedDuration::try_from(config.channel.fresh).unwrap_or(SignedDuration::MAX);
+pub(super) fn signals(book: &Book, settings: &Settings, outlook: &Outlook) -> Vec<Signal> {
+    let fresh = SignedDuration::try_from(settings.channel.fresh).unwrap_or(SignedDuration::MAX);
     let offers = book.channel_offers();
     let current = offers.iter().filter(|o| book.as_of.duration_since(o.last.at) <= fresh);
-    current.flat_map(|offer| [oversell(book, config, outlook, offer), drift(book, config, offer)]).flatten().collect()
+    current.flat_map(|offer| [oversell(book, settings, outlook, offer), drift(book, settings, offer)]).flatten().collect()
 }
 
 /// What is kept back from a channel, of so much that is available.
-fn buffer(config: &Settings, available: Quantity) -> f64 {
-    let percent = available.to_f64().max(0.0) * config.channel.buffer_percent / 100.0;
-    config.channel.buffer_units.max(percent)
+fn buffer(settings: &Settings, available: Quantity) -> f64 {
+    let percent = available.to_f64().max(0.0) * settings.channel.buffer_percent / 100.0;
+    settings.channel.buffer_units.max(percent)
 }
 
 /// Has `wrong` held for longer than a synchronisation takes, and does it hold now?
-fn lasts(config: &Settings, offer: &Offer, wrong: impl Fn(Quantity, Quantity) -> bool) -> bool {
-    let long = SignedDuration::try_from(config.channel.drift).unwrap_or(SignedDuration::MAX);
-    let was = |told: &Told| wrong(told.published, told.available);
+fn lasts(settings: &Settings, offer: &Offer, wrong: impl Fn(Quantity, Quantity) -> bool) -> bool {
+    let long = SignedDuration::try_from(settings.channel.drift).unwrap_or(SignedDuration::MAX);
+    let was = |row: &Told| wrong(row.published, row.available);
     let last = &offer.last;
     let settled = last.changed_at.is_none_or(|at| last.at.duration_since(at) > long);
     // Wrong at the end of each word in an unbroken row, the oldest of them long enough ago.
-    let row = offer.before.iter().take_while(|told| was(told));
+    let row = offer.before.iter().take_while(|row| was(row));
     let persisted = row.last().is_some_and(|oldest| last.at.duration_since(oldest.at) > long);
     was(last) && wrong(last.published, offer.available) && (settled || persisted)
 }
 
 /// O-OVERSELL: the channel offers more than is available less the buffer. What lies within the buffer is a risk only where a
 /// day's demand can reach it.
-fn oversell(book: &Book, config: &Settings, outlook: &Outlook, offer: &Offer) -> Option<Signal> {
+fn oversell(book: &Book, settings: &Settings, outlook: &Outlook, offer: &Offer) -> Option<Signal> {
     let (mean, variance) = offer.places(book).into_iter().fold((0.0, 0.0), |(mean, variance), place| {
         let (m, sigma) = outlook.window(&(offer.item.clone(), place.clone()), 0, 1);
         (mean + m, variance + sigma * sigma)
     });
     let day = mean + Z90 * variance.sqrt();
     let wrong = |published: Quantity, available: Quantity| {
-        let free = available.to_f64() - buffer(config, available);
+        let free = available.to_f64() - buffer(settings, available);
         published.is_positive() && published.to_f64() > free && (published > available || day >= free)
     };
-    if !lasts(config, offer, wrong) {
+    if !lasts(settings, offer, wrong) {
         return None;
     }
     let headline = format!(
@@ -68,17 +68,17 @@ fn oversell(book: &Book, config: &Settings, outlook: &Outlook, offer: &Offer) ->
         book.item_label(&offer.item),
         place_words(book, offer),
         offer.available,
-        FactValue::number(buffer(config, offer.available), 1).show()
+        FactValue::number(buffer(settings, offer.available), 1).show()
     );
-    Some(signal(book, config, offer, T::OOversell, headline))
+    Some(signal(book, settings, offer, T::OOversell, headline))
 }
 
 /// O-SYNC: the channel's figure and ours differ by more than the buffer, either way.
-fn drift(book: &Book, config: &Settings, offer: &Offer) -> Option<Signal> {
+fn drift(book: &Book, settings: &Settings, offer: &Offer) -> Option<Signal> {
     let gap = |published: Quantity, available: Quantity| (published - available.max(Quantity::ZERO)).to_f64();
-    let more = lasts(config, offer, |p, a| gap(p, a) > buffer(config, a));
+    let more = lasts(settings, offer, |p, a| gap(p, a) > buffer(settings, a));
     // A channel that keeps the buffer back offers that much less, in whole units, and is right.
-    let less = lasts(config, offer, |p, a| -gap(p, a) > buffer(config, a).ceil());
+    let less = lasts(settings, offer, |p, a| -gap(p, a) > buffer(settings, a).ceil());
     if !more && !less {
         return None;
     }
@@ -92,14 +92,14 @@ fn drift(book: &Book, config: &Settings, offer: &Offer) -> Option<Signal> {
         offer.available,
         if more { "too many" } else { "too few" }
     );
-    Some(signal(book, config, offer, T::OSync, headline))
+    Some(signal(book, settings, offer, T::OSync, headline))
 }
 
 fn place_words(book: &Book, offer: &Offer) -> String {
     offer.location.as_ref().map_or_else(String::new, |l| format!(" at {}", book.location_name(l)))
 }
 
-fn signal(book: &Book, config: &Settings, offer: &Offer, code: T, headline: String) -> Signal {
+fn signal(book: &Book, settings: &Settings, offer: &Offer, code: T, headline: String) -> Signal {
     let place = offer.location.as_ref().map_or("all", |l| l.as_str());
     let day = book.calendar.day_of(offer.last.at);
     let subject = Subject {
@@ -111,18 +111,18 @@ fn signal(book: &Book, config: &Settings, offer: &Offer, code: T, headline: Stri
     // The day is left out of the identity: one that lasts is one exception, not one for each day.
     Signal::rule(DETECTOR, code, subject, "channel".to_owned(), (day, day), headline)
         .link(format!("channel:{}:{}@{place}", offer.channel, offer.item))
-        .with(facts(book, config, offer, place))
+        .with(facts(book, settings, offer, place))
 }
 
-fn facts(book: &Book, config: &Settings, offer: &Offer, place: &str) -> Vec<Fact> {
+fn facts(book: &Book, settings: &Settings, offer: &Offer, place: &str) -> Vec<Fact> {
     let notice = || record(RecordKind::Notice, &offer.notice);
     let item = || record(RecordKind::Item, offer.item.as_str());
     // A time, not an age: an age would be another fact at every look.
-    let said = FactValue::Text(offer.last.at.strftime("%Y-%m-%d %H:%M UTC").to_string());
-    let buffer = FactValue::number(buffer(config, offer.available), 1);
+    let published_at = FactValue::Text(offer.last.at.strftime("%Y-%m-%d %H:%M UTC").to_string());
+    let buffer = FactValue::number(buffer(settings, offer.available), 1);
     vec![
         fact(book, notice(), "published", "offered for sale", FactValue::Quantity(offer.last.published)),
-        fact(book, notice(), "told_at", "the channel said so at", said),
+        fact(book, notice(), "told_at", "the channel said so at", published_at),
         fact(book, item(), &format!("available@{place}"), "available", FactValue::Quantity(offer.available)),
         fact(
             book,

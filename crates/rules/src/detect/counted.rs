@@ -97,8 +97,8 @@ pub fn counts(book: &Book, (item, location): &Place) -> Vec<Counted> {
 }
 
 /// Does a count agree with the books: within the tolerance of class A, the narrowest (handbook §3.5)?
-pub fn agrees(book: &Book, config: &Settings, place: &Place, count: &Counted) -> bool {
-    let set = &config.tolerances;
+pub fn agrees(book: &Book, settings: &Settings, place: &Place, count: &Counted) -> bool {
+    let set = &settings.tolerances;
     let off = count.off.abs();
     let share = count.before.to_f64().abs() * set.count_percent / 100.0;
     let value = book.cost(&place.0, &place.1).map(|cost| off * cost);
@@ -106,11 +106,11 @@ pub fn agrees(book: &Book, config: &Settings, place: &Place, count: &Counted) ->
 }
 
 /// The last count of a place, if it agreed with the books and came after `event`: on a later day, or by somebody else.
-pub fn agreed_since(book: &Book, config: &Settings, place: &Place, event: &Event) -> Option<Counted> {
+pub fn agreed_since(book: &Book, settings: &Settings, place: &Place, event: &Event) -> Option<Counted> {
     let last = counts(book, place).pop()?;
     let later =
         book.calendar.day_of(event.at) < last.day || (event.at < last.at && last.by.is_some() && last.by != event.by);
-    (later && agrees(book, config, place, &last)).then_some(last)
+    (later && agrees(book, settings, place, &last)).then_some(last)
 }
 
 /// The counts of a place within the last `days` days.
@@ -119,8 +119,8 @@ pub fn counts_within(book: &Book, place: &Place, days: i32) -> Vec<Counted> {
 }
 
 /// Did a count find stock missing?
-pub fn loses(book: &Book, config: &Settings, place: &Place, count: &Counted) -> bool {
-    !count.off.is_positive() && !agrees(book, config, place, count)
+pub fn loses(book: &Book, settings: &Settings, place: &Place, count: &Counted) -> bool {
+    !count.off.is_positive() && !agrees(book, settings, place, count)
 }
 
 /// Counts that found stock missing among all that were made, for people.

@@ -1,14 +1,15 @@
 //! Demand: series from the book, scores from the models, and a typed verdict on what is odd (handbook §4.1).
 //!
 //! The statistics decide how unlikely a day or a run is; the isolation forest over all series says which days are odd in
-//! combination, and the trained detector how likely an alarm is right, each with what made it say so. What a business reason explains (a promotion within its plan, one
-//! customer's bulk order, a delisting) is recorded as explained, not alarmed.
+//! combination, and the trained detector how likely an alarm is right, each with what made it say so. What a business reason
+//! explains (a promotion within its plan, one customer's bulk order, a delisting) is recorded as explained, not alarmed.
 
 use std::collections::BTreeMap;
 
 use super::facts::{fact, place_fact, record};
 use super::feed::Feeds;
 use super::forest::Forest;
+use super::level::Turn;
 use super::opinion::Opinion;
 use super::promotion::planned_uplift;
 use super::series::{running_day, series_of};
@@ -39,15 +40,6 @@ const HOURS_LINES: u32 = 50;
 /// Days at the end of the projections.
 const OUTLOOK_DAYS: u32 = 92;
 
-/// Days after which a shift is no longer news: by then the baseline has taken it up.
-const SHIFT_NEWS_DAYS: u32 = 35;
-
-/// A level within this share of what it was six to eight weeks ago, before whatever came between, is a return to normal.
-const RETURN_SHARE: f64 = 0.35;
-
-/// The days before today that are six to eight weeks ago.
-const LONG_AGO_DAYS: std::ops::Range<usize> = 42..56;
-
 /// The scored history of every place.
 pub struct Demand {
     pub(super) series: BTreeMap<Place, Series>,
@@ -72,13 +64,14 @@ impl Demand {
 }
 
 /// Scores every series of the book.
-pub fn score(book: &Book, config: &Settings, feeds: &Feeds) -> Demand {
+pub fn score(book: &Book, settings: &Settings, feeds: &Feeds) -> Demand {
     use rayon::prelude::*;
     let params = DemandParams {
-        window_days: config.detect.window_days as usize,
-        warmup_days: config.detect.warmup_days as usize,
+        window_days: settings.detect.window_days as usize,
+        warmup_days: settings.detect.warmup_days as usize,
         ..DemandParams::default()
     };
+    // An order that was entered twice was wanted once.
     let twins = stock::twin_order_ids(book, i32::MAX);
     let Some(first) = book.first_day() else {
         return Demand::empty(book.closed, feeds.clone());
@@ -93,6 +86,7 @@ pub fn score(book: &Book, config: &Settings, feeds: &Feeds) -> Demand {
         .collect::<Vec<_>>()
         .into_iter()
         .collect();
+    // A day that is not over can only be judged upwards: what has sold has sold.
     let running = series
         .par_iter()
         .filter(|(place, _)| scores.contains_key(*place))
@@ -105,19 +99,19 @@ pub fn score(book: &Book, config: &Settings, feeds: &Feeds) -> Demand {
 }
 
 /// Who may agree with the statistics: then a weaker p is enough.
-struct Judges {
+pub(super) struct Judges {
     forest: Forest,
     opinion: Opinion,
 }
 
 impl Judges {
     /// How much weaker a p is enough for a place `back` days before the newest.
-    fn bonus(&self, place: &Place, back: usize, row: &[f64; 8]) -> f64 {
+    pub(super) fn bonus(&self, place: &Place, back: usize, row: &[f64; 8]) -> f64 {
         if self.forest.is_rare(row) || self.opinion.agrees(place, back) { AGREEMENT_BONUS } else { 1.0 }
     }
 
     /// Adds a score and what drove it: the trained detector's where it agrees, else the forest's.
-    fn explain(&self, mut signal: Signal, place: &Place, back: usize, row: &[f64; 8]) -> Signal {
+    pub(super) fn explain(&self, mut signal: Signal, place: &Place, back: usize, row: &[f64; 8]) -> Signal {
         match self.opinion.view(place, back).filter(|view| !view.drivers.is_empty()) {
             Some(view) => {
                 signal.score = view.probability;
@@ -131,7 +125,8 @@ impl Judges {
 
 impl Demand {
     /// The forecast of every place, promotions that are known in advance included.
-    pub fn outlook(&self, book: &Book, config: &Settings) -> Outlook {
+    pub fn outlook(&self, book: &Book, settings: &Settings) -> Outlook {
+        // What remains of a day that has begun is forecast apart from whole days: a receipt tomorrow does not help it.
         let left = left_of_day(book);
         let mut outlook = Outlook::default();
         for place in self.series.keys().filter(|place| !self.scores.contains_key(*place)) {
@@ -146,11 +141,12 @@ impl Demand {
             let mut daily: Vec<DayForecast> =
                 project(scores, from, days).into_iter().map(|(mean, sigma)| DayForecast::rounded(mean, sigma)).collect();
             for (ahead, day) in daily.iter_mut().enumerate() {
+                // What is delisted is wanted by nobody, whatever it sold before.
                 if !sellable {
                     *day = DayForecast::default();
                 } else if let Some(promotion) = book.promotion_on(&place.0, &place.1, plus_days(from, ahead as i32)) {
                     // What the promotion has shown so far is a better guide than its plan.
-                    let lift = self.promo_ratio.get(place).copied().unwrap_or_else(|| planned_uplift(config, promotion));
+                    let lift = self.promo_ratio.get(place).copied().unwrap_or_else(|| planned_uplift(settings, promotion));
                     *day = DayForecast::rounded(day.mean * lift, day.sigma * lift);
                 }
             }
@@ -174,12 +170,13 @@ impl Demand {
     }
 
     /// Everything that demand has to say on the book's day.
-    pub fn signals(&mut self, book: &Book, config: &Settings) -> Vec<Signal> {
-        let mut found = self.promotions(book, config);
-        let Some(forest) = Forest::fit(self, book, config) else { return found };
-        let judges = Judges { forest, opinion: Opinion::of(book, &self.feeds, config.detect.false_share) };
+    pub fn signals(&mut self, book: &Book, settings: &Settings) -> Vec<Signal> {
+        let mut found = self.promotions(book, settings);
+        // The forest learns what is ordinary from all series together, so it is fitted once and asked of each.
+        let Some(forest) = Forest::fit(self, book, settings) else { return found };
+        let judges = Judges { forest, opinion: Opinion::of(book, &self.feeds, settings.detect.false_share) };
         for place in book.places() {
-            found.extend(self.verdict(book, config, &judges, &place));
+            found.extend(self.verdict(book, settings, &judges, &place));
         }
         share_roots(book, &mut found);
         found
@@ -187,7 +184,7 @@ impl Demand {
 
     /// How the same item sells at the company's other places on a day: ln of actual by expected. None where it is sold at no
     /// other.
-    fn neighbours_ratio(&self, place: &Place, at: usize) -> Option<f64> {
+    pub(super) fn neighbours_ratio(&self, place: &Place, at: usize) -> Option<f64> {
         // Places stand in the order of their items.
         let first = (place.0.clone(), LocationId::new(""));
         let mine = self.companies.get(&place.1);
@@ -213,9 +210,10 @@ impl Demand {
         ])
     }
 
-    fn verdict(&self, book: &Book, config: &Settings, judges: &Judges, place: &Place) -> Vec<Signal> {
+    fn verdict(&self, book: &Book, settings: &Settings, judges: &Judges, place: &Place) -> Vec<Signal> {
         let mut found = Vec::new();
         let scores = self.scores(place);
+        // That sales end with a delisting is meant: it is kept as explained, and nothing else is said of the place.
         let delisted = book.items.get(&place.0).is_some_and(|i| !i.sellable);
         if delisted {
             found.extend(delisting(book, scores, place));
@@ -223,132 +221,33 @@ impl Demand {
         }
         // What is already above a whole day's upper bound is certain, however much of the day is left.
         if let Some(running) = self.running.get(place) {
-            found.extend(spike(book, config, place, running, 1.0));
+            found.extend(spike(book, settings, place, running, 1.0));
         }
         // A spike stays worth a look for a day after; older ones are history.
         for back in 0..2_usize {
             let Some(at) = scores.len().checked_sub(back + 1) else { continue };
             let Some(row) = self.features(place, at) else { continue };
             let back = self.back(&scores[at]);
-            let signal = spike(book, config, place, &scores[at], judges.bonus(place, back, &row));
+            let signal = spike(book, settings, place, &scores[at], judges.bonus(place, back, &row));
             found.extend(signal.map(|signal| judges.explain(signal, place, back, &row)));
         }
         let Some(at) = scores.len().checked_sub(1) else { return found };
-        let falling = self.collapse(book, config, judges, place, at);
-        let shifted = self.shift(book, config, judges, place, at);
+        let falling = self.collapse(book, settings, judges, place, at);
+        let shifted = self.shift(book, settings, judges, place, at);
         // A run that is still young is a collapse; once it has lasted it is a shift. Both at once would be one thing twice.
         match (falling, shifted) {
-            (Some(collapse), Some(shift)) if shift.headline.contains("fallen") => {
+            (Some(collapse), Some((shift, Turn::Down))) => {
                 let lasting = days_between(shift.from, book.closed) >= 10 && collapse.code == T::DCollapse;
                 found.push(if lasting { shift } else { collapse });
             }
-            (collapse, shift) => found.extend(collapse.into_iter().chain(shift)),
+            (collapse, shift) => found.extend(collapse.into_iter().chain(shift.map(|(shift, _)| shift))),
         }
         found
     }
 
     /// How many days before the newest one anywhere a scored day lies.
-    fn back(&self, score: &DayScore) -> usize {
+    pub(super) fn back(&self, score: &DayScore) -> usize {
         usize::try_from(days_between(score.day, self.newest)).unwrap_or(0)
-    }
-
-    fn collapse(&self, book: &Book, config: &Settings, judges: &Judges, place: &Place, at: usize) -> Option<Signal> {
-        let score = self.scores(place).get(at)?;
-        let row = self.features(place, at)?;
-        let back = self.back(score);
-        let limit = config.detect.collapse_p * judges.bonus(place, back, &row);
-        let (item, location) = place;
-        let silent =
-            score.zero_run >= 2 && f64::from(score.zero_run) > score.zero_run_usual_p99 && score.p_zero_run <= limit;
-        let low = score.low_run >= 2 && score.p_low_run <= limit;
-        if !(silent || low) {
-            return None;
-        }
-        let run = if silent { score.zero_run } else { score.low_run };
-        let from = plus_days(score.day, 1 - run as i32);
-        let on_hand = book.on_hand(item, location);
-        let sells_elsewhere = self.neighbours_ratio(place, at).is_some_and(|ratio| ratio > -0.7);
-        let phantom = silent && on_hand.is_positive() && sells_elsewhere;
-        let sold: f64 = self.scores(place)[at + 1 - run as usize..=at].iter().map(|s| s.actual).sum();
-        let usual: f64 = self.scores(place)[at + 1 - run as usize..=at].iter().map(|s| s.expected).sum();
-        let (code, headline) = if phantom {
-            let words = format!(
-                "{} at {} has not sold for {run} days while the books say {on_hand} are there and other locations sell it.",
-                book.item_label(item),
-                book.location_name(location)
-            );
-            (T::IPhantom, words)
-        } else {
-            let words = format!(
-                "{} at {} sold {sold} in the last {run} days, {usual:.0} would be usual.",
-                book.item_label(item),
-                book.location_name(location)
-            );
-            (T::DCollapse, words)
-        };
-        let signal = Signal::rule(DETECTOR, code, Subject::at(item, location), iso_week(from), (from, score.day), headline)
-            .link(format!("demand:{item}@{location}"))
-            .with(day_facts(book, place, score))
-            .with([
-                place_fact(book, item, location, "run_days", "days in a row", FactValue::days(f64::from(run))),
-                place_fact(book, item, location, "run_sold", "sold in the run", FactValue::number(sold, 1)),
-                place_fact(book, item, location, "run_usual", "usual in the run", FactValue::number(usual, 1)),
-                place_fact(book, item, location, "on_hand", "on hand", FactValue::Quantity(on_hand)),
-            ]);
-        Some(judges.explain(signal, place, back, &row))
-    }
-
-    fn shift(&self, book: &Book, config: &Settings, judges: &Judges, place: &Place, at: usize) -> Option<Signal> {
-        let score = self.scores(place).get(at)?;
-        let shift = score.shift.as_ref()?;
-        let row = self.features(place, at)?;
-        let back = self.back(score);
-        let limit = config.detect.shift_p * judges.bonus(place, back, &row);
-        if shift.p > limit || shift.days > SHIFT_NEWS_DAYS || (shift.ratio > 0.75 && shift.ratio < 1.33) {
-            return None;
-        }
-        let (item, location) = place;
-        let up = shift.ratio > 1.0;
-        let headline = format!(
-            "Demand for {} at {} has {} since {}: {:.1} a day, {:.1} before.",
-            book.item_label(item),
-            book.location_name(location),
-            if up { "risen" } else { "fallen" },
-            shift.since,
-            shift.after,
-            shift.before
-        );
-        let mut signal = Signal::rule(
-            DETECTOR,
-            T::DShift,
-            Subject::at(item, location),
-            if up { "up" } else { "down" }.to_owned(),
-            (shift.since, score.day),
-            headline,
-        )
-        .link(format!("demand:{item}@{location}"))
-        .with(day_facts(book, place, score))
-        .with([
-            place_fact(book, item, location, "shift_since", "since", FactValue::Date(shift.since)),
-            place_fact(book, item, location, "shift_before", "a day before", FactValue::number(shift.before, 2)),
-            place_fact(book, item, location, "shift_after", "a day since", FactValue::number(shift.after, 2)),
-            place_fact(
-                book,
-                item,
-                location,
-                "tracking_signal",
-                "tracking signal",
-                FactValue::number(score.tracking_signal, 1),
-            ),
-        ]);
-        if up {
-            signal = signal.link(format!("shortage:{item}@{location}"));
-            let units: Vec<f64> = self.scores(place).iter().map(|s| s.actual).collect();
-            if let Some(long_ago) = usual_before(&units).filter(|usual| is_return(*usual, shift.after)) {
-                signal.explained = Some(format!("back to the usual: {long_ago:.1} a day were sold six to eight weeks ago"));
-            }
-        }
-        Some(judges.explain(signal, place, back, &row))
     }
 }
 
@@ -366,17 +265,6 @@ fn left_of_day(book: &Book) -> BTreeMap<LocationId, f64> {
     }
     let known = counted.into_iter().filter(|(_, (all, _))| *all >= HOURS_LINES);
     known.map(|(location, (all, later))| (location, f64::from(later) / f64::from(all))).collect()
-}
-
-/// Mean demand a day six to eight weeks ago. None where the series is younger.
-fn usual_before(units: &[f64]) -> Option<f64> {
-    let from = units.len().checked_sub(LONG_AGO_DAYS.end)?;
-    let days = &units[from..from + LONG_AGO_DAYS.len()];
-    Some(days.iter().sum::<f64>() / days.len() as f64)
-}
-
-fn is_return(usual: f64, after: f64) -> bool {
-    usual > 0.0 && (after / usual - 1.0).abs() <= RETURN_SHARE
 }
 
 fn delisting(book: &Book, scores: &[DayScore], place: &Place) -> Option<Signal> {
@@ -429,21 +317,5 @@ fn share_roots(book: &Book, signals: &mut [Signal]) {
         if places.get(&(code, about.clone())).is_some_and(|n| *n >= 2) {
             signal.links.push(format!("chain:{code} {about}"));
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_rise_back_to_the_level_of_six_weeks_ago_is_a_return() {
-        let mut units = vec![5.0; 14];
-        units.extend(vec![0.5; 42]);
-        let usual = usual_before(&units).unwrap();
-        assert!((usual - 5.0).abs() < 1e-9);
-        assert!(is_return(usual, 6.7) && is_return(usual, 3.3));
-        assert!(!is_return(usual, 7.0) && !is_return(usual, 3.0) && !is_return(0.0, 0.0));
-        assert_eq!(usual_before(&units[..55]), None, "too young to say");
     }
 }

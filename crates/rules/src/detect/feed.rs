@@ -21,9 +21,8 @@ use reeve_domain::ids::LocationId;
 use reeve_domain::record::RecordKind;
 
 const DETECTOR: &str = "feed-gaps/1";
-
-/// The period of a feed's exceptions begins with this; that of other D-DATA does not.
-pub(crate) const PERIOD: &str = "feed";
+/// The same without its version.
+const DETECTOR_NAME: &str = "feed-gaps";
 
 /// Same weekdays that say what is usual.
 const WEEKS: usize = 8;
@@ -157,8 +156,8 @@ impl Feeds {
     }
 
     /// One exception for each gap; one for all locations together where all of them are silent since the same day.
-    pub(super) fn signals(&self, book: &Book, config: &Settings) -> Vec<Signal> {
-        let open = self.open(book, config.detect.event_days.max(1));
+    pub(super) fn signals(&self, book: &Book, settings: &Settings) -> Vec<Signal> {
+        let open = self.open(book, settings.detect.event_days.max(1));
         let silent: BTreeSet<&LocationId> = open.iter().map(|(location, _)| *location).collect();
         let everywhere = self.judged.len() > 1 && self.judged.iter().all(|location| silent.contains(location));
         let mut found: Vec<Signal> = open.iter().map(|(location, gap)| signal(book, location, gap)).collect();
@@ -189,6 +188,11 @@ fn headline(book: &Book, location: &LocationId, gap: &Gap) -> String {
     }
 }
 
+/// Is this D-DATA a feed that sent nothing, and not another fault of the data?
+pub(crate) fn is_feed(signal: &Signal) -> bool {
+    signal.is_made_by(DETECTOR_NAME)
+}
+
 fn signal(book: &Book, location: &LocationId, gap: &Gap) -> Signal {
     let source = || record(RecordKind::Location, location.as_str());
     let of = |field: &str, label: &str, value| fact(book, source(), &format!("{field}:{}", gap.to), label, value);
@@ -200,7 +204,7 @@ fn signal(book: &Book, location: &LocationId, gap: &Gap) -> Signal {
     ];
     let subject =
         Subject { location: Some(location.clone()), document: Some(gap.feed.name().to_owned()), ..Subject::default() };
-    let period = format!("{PERIOD} {}", gap.from);
+    let period = format!("feed {}", gap.from);
     Signal::rule(DETECTOR, T::DData, subject, period, (gap.from, gap.to), headline(book, location, gap))
         .link(format!("feed:{location} {}", gap.from))
         .with(facts)
@@ -230,9 +234,9 @@ fn rows_by_day(book: &Book) -> BTreeMap<(LocationId, Feed), BTreeMap<Date, f64>>
         }
     }
     // Shipments speak only where nothing else does: of an order that waits for stock they say nothing on its day.
-    let told: BTreeSet<LocationId> =
+    let covered: BTreeSet<LocationId> =
         rows.keys().filter(|(_, feed)| *feed != Feed::Shipments).map(|(location, _)| location.clone()).collect();
-    rows.retain(|(location, feed), _| *feed != Feed::Shipments || !told.contains(location));
+    rows.retain(|(location, feed), _| *feed != Feed::Shipments || !covered.contains(location));
     rows
 }
 
@@ -284,9 +288,9 @@ mod tests {
     }
 
     fn found(book: &Book) -> Vec<String> {
-        let config = Settings::defaults();
-        Feeds::of(book, &config.calendar.closed_days)
-            .signals(book, &config)
+        let settings = Settings::defaults();
+        Feeds::of(book, &settings.calendar.closed_days)
+            .signals(book, &settings)
             .into_iter()
             .map(|signal| signal.headline)
             .collect()
@@ -334,12 +338,12 @@ mod tests {
     #[test]
     fn where_all_are_silent_it_is_one_thing_of_all() {
         let holiday = book(20, |_, number, _| number == 68);
-        let config = Settings::defaults();
+        let settings = Settings::defaults();
         let off = ClosedDays::try_from(vec!["2026-09-12".to_owned()]).unwrap();
-        let told = Feeds::of(&holiday, &off);
-        assert!(told.signals(&holiday, &config).is_empty(), "a day that is known to be off is missed by nobody");
-        assert!(told.is_silent(&LocationId::new("1"), day(68)));
-        let signals = Feeds::of(&holiday, &ClosedDays::default()).signals(&holiday, &config);
+        let feeds = Feeds::of(&holiday, &off);
+        assert!(feeds.signals(&holiday, &settings).is_empty(), "a day that is known to be off is missed by nobody");
+        assert!(feeds.is_silent(&LocationId::new("1"), day(68)));
+        let signals = Feeds::of(&holiday, &ClosedDays::default()).signals(&holiday, &settings);
         assert_eq!(signals.len(), 2);
         let shared = |signal: &Signal| signal.links.iter().any(|link| link == "feed:all 2026-09-12");
         assert!(signals.iter().all(shared), "a link joins them into one case");

@@ -32,11 +32,11 @@ pub(super) struct Forest {
 
 impl Forest {
     /// Trains on every scored day before the last two, so that a day is never judged by a forest that has seen it.
-    pub(super) fn fit(demand: &Demand, book: &Book, config: &Settings) -> Option<Self> {
+    pub(super) fn fit(demand: &Demand, book: &Book, settings: &Settings) -> Option<Self> {
         let mut rows: Vec<[f64; 8]> = Vec::new();
         for place in book.places() {
             let scores = demand.scores(&place);
-            let warm = config.detect.warmup_days as usize;
+            let warm = settings.detect.warmup_days as usize;
             let known = scores.len().saturating_sub(2);
             for (at, score) in scores.iter().enumerate().take(known).skip(warm) {
                 if !score.promo && !score.censored {
@@ -49,7 +49,7 @@ impl Forest {
         }
         let flat: Vec<f64> = rows.iter().flatten().copied().collect();
         let table = Array2::from_shape_vec((rows.len(), FEATURES.len()), flat).ok()?;
-        let params = IsolationForestParams::new().trees(config.detect.forest_trees).seed(config.detect.forest_seed);
+        let params = IsolationForestParams::new().trees(settings.detect.forest_trees).seed(settings.detect.forest_seed);
         let model = params.fit(&DatasetBase::from(table.clone())).ok()?;
         let mut scores = model.score(&table).to_vec();
         scores.sort_by(f64::total_cmp);

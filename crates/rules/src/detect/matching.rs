@@ -19,13 +19,13 @@ use reeve_domain::record::{BillLine, PurchaseLine, RecordKind};
 const DETECTOR: &str = "matching-rules/2";
 
 /// Everything that matching has to say on the book's day.
-pub(super) fn signals(book: &Book, config: &Settings) -> Vec<Signal> {
+pub(super) fn signals(book: &Book, settings: &Settings) -> Vec<Signal> {
     let mut found = duplicate::signals(book);
     for line in book.po_lines.values().filter(|l| l.confirmed) {
         let billed = book.asked(&line.id);
-        found.extend(price(book, config, line, &billed));
-        found.extend(quantity(book, config, line, &billed));
-        found.extend(order_price(book, config, line, &billed));
+        found.extend(price(book, settings, line, &billed));
+        found.extend(quantity(book, settings, line, &billed));
+        found.extend(order_price(book, settings, line, &billed));
     }
     found
 }
@@ -55,10 +55,10 @@ fn bill_facts(book: &Book, bill: &BillLine) -> Vec<reeve_domain::evidence::Fact>
 }
 
 /// F-PRICE on a bill: the bill's price against the order's. Passes only within both tolerances (§3.5).
-fn price(book: &Book, config: &Settings, line: &PurchaseLine, billed: &[&BillLine]) -> Option<Signal> {
+fn price(book: &Book, settings: &Settings, line: &PurchaseLine, billed: &[&BillLine]) -> Option<Signal> {
     let agreed = line.price?;
     let bill = billed.iter().find(|b| {
-        book.is_unpaid(b) && b.qty.is_positive() && asked_price(b).is_some_and(|p| !passes(config, agreed, p, b.qty))
+        book.is_unpaid(b) && b.qty.is_positive() && asked_price(b).is_some_and(|p| !passes(settings, agreed, p, b.qty))
     })?;
     let asked = bill.price?;
     let variance = bill.qty * UnitPrice(asked.0 - agreed.0);
@@ -90,28 +90,28 @@ fn price_signal(book: &Book, line: &PurchaseLine, bill: &BillLine, variance: Mon
         .with([difference])
 }
 
-fn passes(config: &Settings, agreed: UnitPrice, asked: UnitPrice, qty: Quantity) -> bool {
+fn passes(settings: &Settings, agreed: UnitPrice, asked: UnitPrice, qty: Quantity) -> bool {
     let off = UnitPrice(asked.0 - agreed.0);
-    let share = off.to_f64().abs() <= agreed.to_f64() * config.tolerances.price_percent / 100.0 + 1e-9;
-    share && (qty * off).abs() <= config.tolerances.price_line
+    let share = off.to_f64().abs() <= agreed.to_f64() * settings.tolerances.price_percent / 100.0 + 1e-9;
+    share && (qty * off).abs() <= settings.tolerances.price_line
 }
 
 /// F-PRICE on an order: the order's price against the supplier's price list, before any bill comes.
-fn order_price(book: &Book, config: &Settings, line: &PurchaseLine, billed: &[&BillLine]) -> Option<Signal> {
+fn order_price(book: &Book, settings: &Settings, line: &PurchaseLine, billed: &[&BillLine]) -> Option<Signal> {
     let ordered_on = book.calendar.day_of(line.ordered_at);
     let asked = line.price?;
     let listed = book.list_entry(line)?;
     let agreed = book.list_price(line, listed)?;
-    if passes(config, agreed, asked, line.qty) || !still_matters(book, config, line, billed) {
+    if passes(settings, agreed, asked, line.qty) || !still_matters(book, settings, line, billed) {
         return None;
     }
     // The supplier billed what the list says: nothing hangs on the order's price any more.
-    if !billed.is_empty() && billed.iter().all(|b| asked_price(b).is_some_and(|p| passes(config, agreed, p, b.qty))) {
+    if !billed.is_empty() && billed.iter().all(|b| asked_price(b).is_some_and(|p| passes(settings, agreed, p, b.qty))) {
         return None;
     }
     let variance = line.qty * UnitPrice(asked.0 - agreed.0);
     let direction = if variance > Money::ZERO { "above the agreement" } else { "in our favour" };
-    let as_ordered = |b: &&BillLine| asked_price(b).is_some_and(|p| passes(config, asked, p, b.qty));
+    let as_ordered = |b: &&BillLine| asked_price(b).is_some_and(|p| passes(settings, asked, p, b.qty));
     let billed_so = if billed.iter().any(as_ordered) { ", and billed as ordered" } else { "" };
     let headline = format!(
         "{} {} is ordered from {} at {asked}, the price list says {agreed}: {} {direction} for {} units{billed_so}.",
@@ -131,33 +131,33 @@ fn order_price(book: &Book, config: &Settings, line: &PurchaseLine, billed: &[&B
 }
 
 /// An order's price can be put right until the bill is paid; without a bill, until the goods are long in.
-fn still_matters(book: &Book, config: &Settings, line: &PurchaseLine, billed: &[&BillLine]) -> bool {
+fn still_matters(book: &Book, settings: &Settings, line: &PurchaseLine, billed: &[&BillLine]) -> bool {
     if let Some(bill) = billed.first() {
         return book.is_unpaid(bill);
     }
     let last: Option<Date> =
         book.receipts(&line.id).iter().filter_map(|m| m.done_at).max().map(|at| book.calendar.day_of(at));
-    last.is_none_or(|day| days_between(day, book.today) <= config.detect.claim_days * 2)
+    last.is_none_or(|day| days_between(day, book.today) <= settings.detect.claim_days * 2)
 }
 
 /// F-QTY: billed more than received, over all bills and credit notes of a line. What is billed before it comes counts once it
 /// is late, or where the bill must be paid before it comes.
-fn quantity(book: &Book, config: &Settings, line: &PurchaseLine, billed: &[&BillLine]) -> Option<Signal> {
+fn quantity(book: &Book, settings: &Settings, line: &PurchaseLine, billed: &[&BillLine]) -> Option<Signal> {
     let bill = billed.iter().rev().find(|b| b.qty.is_positive() && book.is_unpaid(b))?;
     let received = book.billable(line);
     let total: Quantity = billed.iter().map(|b| b.qty).sum();
-    let excess = Excess::of(book, line, total, received, config.tolerances.late_days);
+    let excess = Excess::of(book, line, total, received, settings.tolerances.late_days);
     let habit = excess.habit(book, line);
     let held = excess.holds_back(bill.due_on, habit);
     let over = if held { excess.over } else { excess.never() };
-    let within = over.to_f64() <= config.tolerances.quantity_units
-        || over.to_f64() <= received.to_f64() * config.tolerances.quantity_percent / 100.0;
+    let within = over.to_f64() <= settings.tolerances.quantity_units
+        || over.to_f64() <= received.to_f64() * settings.tolerances.quantity_percent / 100.0;
     if within {
         return None;
     }
     let agreed = line.price?;
     let variance = over * agreed;
-    let said = format!(
+    let billed = format!(
         "{} billed {total} of {} on {}, {received} were received",
         book.supplier_name(&line.supplier),
         book.item_label(&line.item),
@@ -165,15 +165,15 @@ fn quantity(book: &Book, config: &Settings, line: &PurchaseLine, billed: &[&Bill
     );
     let (outstanding, expected) = (excess.outstanding, excess.expected);
     let headline = if !held {
-        format!("{said}: {over} too many, {variance} at the order's price.")
+        format!("{billed}: {over} too many, {variance} at the order's price.")
     } else if excess.late {
         format!(
-            "{said}, {outstanding} are outstanding since {expected}: {over} billed and not here, {variance} at the order's price."
+            "{billed}, {outstanding} are outstanding since {expected}: {over} billed and not here, {variance} at the order's price."
         )
     } else {
         let due = bill.due_on.map_or_else(|| "at once".to_owned(), |due| format!("on {due}"));
         format!(
-            "{said}, {outstanding} are promised for {expected}: the bill is due {due}, {variance} would be paid before the goods come."
+            "{billed}, {outstanding} are promised for {expected}: the bill is due {due}, {variance} would be paid before the goods come."
         )
     };
     let source = || record(RecordKind::PoLine, &line.id);

@@ -13,6 +13,7 @@ mod duplicate;
 mod facts;
 pub mod feed;
 mod forest;
+mod level;
 mod matching;
 mod opinion;
 pub mod panel;
@@ -48,22 +49,22 @@ pub struct Seen {
 }
 
 /// Runs every detector over the book.
-pub fn look(book: &Book, config: &Settings) -> Seen {
+pub fn look(book: &Book, settings: &Settings) -> Seen {
     // What has not come can not be judged: it is known before anything is.
-    let feeds = feed::Feeds::of(book, &config.calendar.closed_days);
-    let mut demand = demand::score(book, config, &feeds);
-    let mut signals = demand.signals(book, config);
-    let outlook = demand.outlook(book, config);
-    signals.extend(feeds.signals(book, config));
-    signals.extend(receiving::signals(book, config));
-    signals.extend(matching::signals(book, config));
-    signals.extend(stock::signals(book, config));
-    signals.extend(supply::signals(book, config));
-    signals.extend(shortage::signals(book, config, &outlook));
-    signals.extend(announced::signals(book, config, &outlook));
-    signals.extend(asn::signals(book, config));
-    signals.extend(channel::signals(book, config, &outlook));
-    signals.extend(transfer::signals(book, config));
+    let feeds = feed::Feeds::of(book, &settings.calendar.closed_days);
+    let mut demand = demand::score(book, settings, &feeds);
+    let mut signals = demand.signals(book, settings);
+    let outlook = demand.outlook(book, settings);
+    signals.extend(feeds.signals(book, settings));
+    signals.extend(receiving::signals(book, settings));
+    signals.extend(matching::signals(book, settings));
+    signals.extend(stock::signals(book, settings));
+    signals.extend(supply::signals(book, settings));
+    signals.extend(shortage::signals(book, settings, &outlook));
+    signals.extend(announced::signals(book, settings, &outlook));
+    signals.extend(asn::signals(book, settings));
+    signals.extend(channel::signals(book, settings, &outlook));
+    signals.extend(transfer::signals(book, settings));
     roots::trace(book, &outlook, &mut signals);
     signals.sort_by_key(Signal::fingerprint);
     // The first of two signals with one fingerprint stands: detectors list the newest first.

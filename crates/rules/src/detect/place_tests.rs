@@ -130,9 +130,9 @@ impl Shop {
     }
 
     fn look(&self, set: &str) -> (Book, Seen) {
-        let config = Settings::with(set).unwrap();
-        let book = config.settled(Book::new(at(0), Calendar::utc(), self.records.clone()));
-        let seen = look(&book, &config);
+        let settings = Settings::with(set).unwrap();
+        let book = settings.settled(Book::new(at(0), Calendar::utc(), self.records.clone()));
+        let seen = look(&book, &settings);
         (book, seen)
     }
 

@@ -13,7 +13,7 @@ use reeve_models::demand::promo_uplift;
 impl Demand {
     /// The promotions that run or have just ended, each over all locations of a company together: what is left over costs
     /// each company its own money.
-    pub(super) fn promotions(&mut self, book: &Book, config: &Settings) -> Vec<Signal> {
+    pub(super) fn promotions(&mut self, book: &Book, settings: &Settings) -> Vec<Signal> {
         let mut found = Vec::new();
         let items: Vec<_> = book.items.keys().cloned().collect();
         for item in items {
@@ -22,7 +22,7 @@ impl Demand {
                 let ended = days_between(promotion.to, book.closed);
                 if promotion.from <= book.closed && ended <= 3 {
                     for company in book.companies().into_iter().filter(|company| promotion.runs_in(*company)) {
-                        found.extend(self.promotion(book, config, &promotion, company));
+                        found.extend(self.promotion(book, settings, &promotion, company));
                     }
                 }
             }
@@ -30,10 +30,17 @@ impl Demand {
         found
     }
 
-    fn promotion(&mut self, book: &Book, config: &Settings, promotion: &Promotion, company: Option<&str>) -> Option<Signal> {
+    fn promotion(
+        &mut self,
+        book: &Book,
+        settings: &Settings,
+        promotion: &Promotion,
+        company: Option<&str>,
+    ) -> Option<Signal> {
         let to = promotion.to.min(book.closed);
         let (mut expected, mut actual, mut low, mut high) = (0.0, 0.0, 0.0, 0.0);
         let mut days = 0;
+        // Promotions have no location: each company's places are judged together, and apart from the others'.
         let ours = |place: &Place| place.0 == promotion.item && book.company_of(&place.1) == company;
         let mut first = None;
         for (place, scores) in self.scores.iter().filter(|(place, _)| ours(place)) {
@@ -48,16 +55,18 @@ impl Demand {
             days = days.max(lift.days);
         }
         let length = f64::from(days_between(promotion.from, promotion.to) + 1);
+        // A promotion that has just begun says nothing yet.
         if expected <= 0.0 || f64::from(days) < (length * 0.2).max(2.0) {
             return None;
         }
         let ratio = actual / expected;
         let (low, high) = (ratio - low.sqrt() / expected, ratio + high.sqrt() / expected);
-        let plan = planned_uplift(config, promotion);
+        let plan = planned_uplift(settings, promotion);
         let item = book.item_label(&promotion.item);
-        let (code, words) = if low > plan * config.detect.promo_band {
+        // Only where the whole interval lies beyond the band: a promotion is uncertain by nature.
+        let (code, words) = if low > plan * settings.detect.promo_band {
             (T::DPromoOver, "more than planned")
-        } else if high < plan / config.detect.promo_band {
+        } else if high < plan / settings.detect.promo_band {
             (T::DPromoUnder, "less than planned")
         } else {
             return None;
@@ -94,6 +103,6 @@ impl Demand {
 }
 
 /// The uplift to expect from a reduction, where the ERP holds no plan of its own.
-pub(super) fn planned_uplift(config: &Settings, promotion: &Promotion) -> f64 {
-    config.detect.promo_uplift_per_ten_percent.powf(promotion.percent.clamp(0.0, 60.0) / 10.0)
+pub(super) fn planned_uplift(settings: &Settings, promotion: &Promotion) -> f64 {
+    settings.detect.promo_uplift_per_ten_percent.powf(promotion.percent.clamp(0.0, 60.0) / 10.0)
 }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::place_key;
 use jiff::civil::Date;
 
 use super::facts::{fact, line_facts, record};
@@ -23,23 +24,23 @@ const DETECTOR: &str = "receiving-rules/1";
 const PACK_FACTORS: [f64; 8] = [6.0, 10.0, 12.0, 24.0, 48.0, 100.0, 144.0, 1000.0];
 
 /// Everything that receiving has to say on the book's day.
-pub(super) fn signals(book: &Book, config: &Settings) -> Vec<Signal> {
+pub(super) fn signals(book: &Book, settings: &Settings) -> Vec<Signal> {
     let mut found = Vec::new();
     for order in book.orders() {
         let lines: Vec<&PurchaseLine> = book.lines_of_order(order).into_iter().filter(|l| l.confirmed).collect();
         if lines.is_empty() {
             continue;
         }
-        found.extend(timing(book, config, &lines));
-        let twins = twin_receipts(book, config, &lines);
-        found.extend(twins.as_ref().and_then(|twins| duplicate_receipt(book, config, &lines, twins)));
+        found.extend(timing(book, settings, &lines));
+        let twins = twin_receipts(book, settings, &lines);
+        found.extend(twins.as_ref().and_then(|twins| duplicate_receipt(book, settings, &lines, twins)));
         let doubled = twins.is_some();
         for line in &lines {
-            found.extend(quantity(book, config, line, &lines, doubled));
+            found.extend(quantity(book, settings, line, &lines, doubled));
         }
     }
-    found.extend(book.moves.values().filter_map(|m| unplanned(book, config, m)));
-    found.extend(book.moves.values().filter_map(|m| sent_back(book, config, m)));
+    found.extend(book.moves.values().filter_map(|m| unplanned(book, settings, m)));
+    found.extend(book.moves.values().filter_map(|m| sent_back(book, settings, m)));
     found
 }
 
@@ -66,7 +67,7 @@ fn first_receipt(book: &Book, lines: &[&PurchaseLine]) -> Option<Date> {
 
 /// R-LATE, R-EARLY and S-OVERDUE: an order against its first promise. A promise that was rewritten later does not make an
 /// order punctual, so the first one counts.
-fn timing(book: &Book, config: &Settings, lines: &[&PurchaseLine]) -> Option<Signal> {
+fn timing(book: &Book, settings: &Settings, lines: &[&PurchaseLine]) -> Option<Signal> {
     let first = lines[0];
     let promised = book.calendar_of(&first.location).day_of(lines.iter().map(|l| l.promised_first).min()?);
     let supplier = book.supplier_name(&first.supplier);
@@ -76,20 +77,21 @@ fn timing(book: &Book, config: &Settings, lines: &[&PurchaseLine]) -> Option<Sig
     let promise =
         fact(book, record(RecordKind::PoLine, &first.id), "promised_first", "first promise", FactValue::Date(promised));
     let received = first_receipt(book, lines);
-    let said = config.calendar.working_days.of(book, &first.location);
+    let working = settings.calendar.working_days.of(book, &first.location);
     let ended = received.unwrap_or(book.today);
     let days = days_between(promised, ended);
     // Days on which nobody books goods in there make nothing late.
-    let is_late = book.days_late(&first.location, promised, ended, said) > config.tolerances.late_days;
+    let is_late = book.days_late(&first.location, promised, ended, working) > settings.tolerances.late_days;
     let off = FactValue::days(f64::from(days));
     let days_off = fact(book, record(RecordKind::PoLine, &first.id), "days_off", "days after the promise", off);
     if let Some(received) = received {
-        if days_between(received, book.today) > config.detect.event_days {
+        // When it came is a question of trust in the supplier, and soon no news; what has not come stays one.
+        if days_between(received, book.today) > settings.detect.event_days {
             return None;
         }
         let (code, words) = if is_late {
             (T::RLate, format!("{days} days late"))
-        } else if -days > config.tolerances.early_days {
+        } else if -days > settings.tolerances.early_days {
             (T::REarly, format!("{} days early", -days))
         } else {
             return None;
@@ -130,7 +132,7 @@ struct Twins<'b> {
     day: Date,
 }
 
-fn twin_receipts<'b>(book: &'b Book, config: &Settings, lines: &[&'b PurchaseLine]) -> Option<Twins<'b>> {
+fn twin_receipts<'b>(book: &'b Book, settings: &Settings, lines: &[&'b PurchaseLine]) -> Option<Twins<'b>> {
     let mut documents: BTreeMap<&str, Vec<&StockMove>> = BTreeMap::new();
     for line in lines {
         // What comes in place of a return repeats its receipt, and is none.
@@ -157,7 +159,7 @@ fn twin_receipts<'b>(book: &'b Book, config: &Settings, lines: &[&'b PurchaseLin
             if twins.len() < second_moves.len() || twins.is_empty() || !beyond || apart > 1 {
                 continue;
             }
-            if days_between(day, book.today) > config.detect.keep(config.detect.claim_days) {
+            if days_between(day, book.today) > settings.detect.keep(settings.detect.claim_days) {
                 continue;
             }
             return Some(Twins { first, second, moves: twins, day });
@@ -168,7 +170,7 @@ fn twin_receipts<'b>(book: &'b Book, config: &Settings, lines: &[&'b PurchaseLin
 
 /// R-DUP: a receipt that repeats another, while what it put on the books is still there or somebody is billed for it. What
 /// counts, returns and scraps took out since is nobody's to take out again.
-fn duplicate_receipt(book: &Book, config: &Settings, lines: &[&PurchaseLine], twins: &Twins<'_>) -> Option<Signal> {
+fn duplicate_receipt(book: &Book, settings: &Settings, lines: &[&PurchaseLine], twins: &Twins<'_>) -> Option<Signal> {
     let Twins { first, second, moves, day } = twins;
     let line = lines[0];
     let surplus = book.surplus_of(second);
@@ -196,7 +198,7 @@ fn duplicate_receipt(book: &Book, config: &Settings, lines: &[&PurchaseLine], tw
     );
     let subject = Subject { document: Some((*second).to_owned()), ..subject_of_order(line) };
     let mut signal = Signal::rule(DETECTOR, T::RDup, subject, "receipt".to_owned(), (*day, *day), headline)
-        .opens_until(plus_days(*day, config.detect.claim_days));
+        .opens_until(plus_days(*day, settings.detect.claim_days));
     for m in moves {
         signal = signal.link(format!("books:{}@{}", m.item, line.location)).with([fact(
             book,
@@ -210,18 +212,24 @@ fn duplicate_receipt(book: &Book, config: &Settings, lines: &[&PurchaseLine], tw
 }
 
 /// R-SHORT, R-OVER and R-UOM: a line's receipts together against what was ordered.
-fn quantity(book: &Book, config: &Settings, line: &PurchaseLine, lines: &[&PurchaseLine], doubled: bool) -> Option<Signal> {
+fn quantity(
+    book: &Book,
+    settings: &Settings,
+    line: &PurchaseLine,
+    lines: &[&PurchaseLine],
+    doubled: bool,
+) -> Option<Signal> {
     let first = first_receipt(book, lines)?;
     let Difference { off, came } = difference(book, line, lines);
     let last = book.receipts(&line.id).iter().filter_map(|m| m.done_at).max().map(|at| book.calendar.day_of(at));
     let off = off.to_f64();
-    let within = off.abs() <= config.tolerances.quantity_units
-        || off.abs() <= line.qty.to_f64() * config.tolerances.quantity_percent / 100.0;
+    let within = off.abs() <= settings.tolerances.quantity_units
+        || off.abs() <= line.qty.to_f64() * settings.tolerances.quantity_percent / 100.0;
     let open = book.open_quantity(&line.id);
     // Due is what had its whole day: on the promised day itself the rest can still come.
     let due = book.closed_at(&line.location) >= book.calendar.day_of(line.promised_first);
     let age = days_between(last.unwrap_or(first), book.today);
-    let recent = open.is_positive() || age <= config.detect.keep(config.detect.claim_days);
+    let recent = open.is_positive() || age <= settings.detect.keep(settings.detect.claim_days);
     if within || !line.qty.is_positive() || !recent {
         return None;
     }
@@ -229,12 +237,14 @@ fn quantity(book: &Book, config: &Settings, line: &PurchaseLine, lines: &[&Purch
     let supplier = book.supplier_name(&line.supplier);
     let (order, ordered) = (&line.order_name, line.qty);
     let ratio = came.to_f64() / ordered.to_f64();
+    // A ratio of a usual pack speaks of a wrong unit, not of goods: then stock is wrong, and the supplier owes nothing.
     let slip = PACK_FACTORS.iter().find(|f| near(ratio, **f) || near(ratio, 1.0 / **f));
     let (code, headline) = if let Some(factor) = slip.filter(|_| came.is_positive() && !doubled) {
         let words =
             format!("{order} {item}: {came} received for {ordered} ordered, a ratio of {factor}: a unit slip is likely.");
         (T::RUom, words)
     } else if off > 0.0 {
+        // What came twice has a case of its own, which counts it.
         if doubled {
             return None;
         }
@@ -253,10 +263,11 @@ fn quantity(book: &Book, config: &Settings, line: &PurchaseLine, lines: &[&Purch
             .link(format!("line:{}", line.id))
             .with(line_facts(book, line));
     if !open.is_positive() {
-        signal = signal.opens_until(plus_days(last.unwrap_or(first), config.detect.claim_days));
+        signal = signal.opens_until(plus_days(last.unwrap_or(first), settings.detect.claim_days));
     }
+    // What is still to come may run the place out: the shortage and the order are one case then.
     if code == T::RShort && open.is_positive() {
-        signal = signal.link(format!("shortage:{}@{}", line.item, line.location));
+        signal = signal.link(place_key::shortage(&line.item, &line.location));
     }
     Some(signal)
 }
@@ -288,13 +299,13 @@ fn near(ratio: f64, factor: f64) -> bool {
 }
 
 /// R-UNPLANNED: goods from a supplier without an order line.
-fn unplanned(book: &Book, config: &Settings, m: &StockMove) -> Option<Signal> {
+fn unplanned(book: &Book, settings: &Settings, m: &StockMove) -> Option<Signal> {
     let day = book.calendar.day_of(m.done_at?);
     // What comes in place of a return belongs to it, and what is somebody else's was never bought.
     let expected = book.line_of(m).is_some() || m.returns.is_some() || m.owner.is_some();
     if m.kind != MoveKind::Receipt
         || expected
-        || days_between(day, book.today) > config.detect.keep(config.detect.claim_days)
+        || days_between(day, book.today) > settings.detect.keep(settings.detect.claim_days)
     {
         return None;
     }
@@ -313,14 +324,15 @@ fn unplanned(book: &Book, config: &Settings, m: &StockMove) -> Option<Signal> {
         fact(book, source, "done_on", "received", FactValue::Date(day)),
     ];
     let signal = Signal::rule(DETECTOR, T::RUnplanned, subject, "receipt".to_owned(), (day, day), headline)
-        .opens_until(plus_days(day, config.detect.claim_days));
+        .opens_until(plus_days(day, settings.detect.claim_days));
     Some(signal.link(format!("unplanned:{}", m.id)).with(facts))
 }
 
 /// R-DAMAGE: goods sent back to the supplier.
-fn sent_back(book: &Book, config: &Settings, m: &StockMove) -> Option<Signal> {
+fn sent_back(book: &Book, settings: &Settings, m: &StockMove) -> Option<Signal> {
     let day = book.calendar.day_of(m.done_at?);
-    if m.kind != MoveKind::SupplierReturn || days_between(day, book.today) > config.detect.keep(config.detect.claim_days) {
+    if m.kind != MoveKind::SupplierReturn || days_between(day, book.today) > settings.detect.keep(settings.detect.claim_days)
+    {
         return None;
     }
     // An order that sends goods back says so itself, price and all.
@@ -343,6 +355,6 @@ fn sent_back(book: &Book, config: &Settings, m: &StockMove) -> Option<Signal> {
     let subject = Subject { document: Some(m.document.clone()), ..subject_of_line(line) };
     let returned = fact(book, record(RecordKind::Move, &m.id), "qty", "sent back", FactValue::Quantity(m.qty));
     let signal = Signal::rule(DETECTOR, T::RDamage, subject, "return".to_owned(), (day, day), headline)
-        .opens_until(plus_days(day, config.detect.claim_days));
+        .opens_until(plus_days(day, settings.detect.claim_days));
     Some(signal.link(format!("line:{}", line.id)).with(line_facts(book, line)).with([returned]))
 }

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::place_fact;
 use crate::outlook::Outlook;
+use crate::place_key;
 use reeve_domain::book::{Book, Place, numeric};
 use reeve_domain::calendar::days_between;
 use reeve_domain::evidence::FactValue;
@@ -35,13 +36,15 @@ pub(super) fn trace(book: &Book, outlook: &Outlook, signals: &mut [Signal]) {
         let signal = &signals[at];
         let subject = &signal.subject;
         let (Some(item), Some(location)) = (&subject.item, &subject.location) else { continue };
+        // What is explained asks for nothing, so there is nothing to trace.
         if !is_symptom(signal.code) || signal.explained.is_some() {
             continue;
         }
         let place = (item.clone(), location.clone());
+        // Only where the place waits for that very line is the late order its cause.
         let Some((line, qty)) = awaited(book, &place) else { continue };
         let Some(root) = roots.get(line.id.as_str()).copied() else { continue };
-        let link = format!("shortage:{item}@{location}");
+        let link = place_key::shortage(item, location);
         let cause = cause(book, outlook, (line, qty), &place, signal.code);
         let fact = FactValue::Text(line.order_name.clone());
         let fact = place_fact(book, item, location, "caused_by", "it waits for", fact);
@@ -51,6 +54,7 @@ pub(super) fn trace(book: &Book, outlook: &Outlook, signals: &mut [Signal]) {
         let symptom = &mut signals[at];
         symptom.headline = format!("{} {cause}", symptom.headline);
         symptom.facts.push(fact);
+        // The link goes to the root, so that folding finds both in one case.
         if !signals[root].links.contains(&link) {
             signals[root].links.push(link);
         }

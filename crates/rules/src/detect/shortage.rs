@@ -1,6 +1,7 @@
 //! Shortage: stock that has run out or will before relief can come, and stock elsewhere that could help (I-OUT, I-LOW,
 //! I-IMBAL; handbook §3.4, §4.4).
 
+use crate::place_key;
 use jiff::civil::Date;
 
 use super::facts::{fact, place_fact, record};
@@ -18,18 +19,18 @@ use reeve_models::formulas::{normal_cdf, normal_quantile, safety_stock, transfer
 const DETECTOR: &str = "stock-projection/1";
 
 /// Everything that the projections have to say on the book's day.
-pub(super) fn signals(book: &Book, config: &Settings, outlook: &Outlook) -> Vec<Signal> {
+pub(super) fn signals(book: &Book, settings: &Settings, outlook: &Outlook) -> Vec<Signal> {
     let mut found = Vec::new();
     for (item, location) in book.places() {
         let sellable = book.items.get(&item).is_some_and(|i| i.sellable);
-        let Some(signal) = shortage(book, config, outlook, &item, &location).filter(|_| sellable) else { continue };
-        found.extend(imbalance(book, config, outlook, &item, &location));
+        let Some(signal) = shortage(book, settings, outlook, &item, &location).filter(|_| sellable) else { continue };
+        found.extend(imbalance(book, settings, outlook, &item, &location));
         found.push(signal);
     }
     found
 }
 
-fn shortage(book: &Book, config: &Settings, outlook: &Outlook, item: &ItemId, location: &LocationId) -> Option<Signal> {
+fn shortage(book: &Book, settings: &Settings, outlook: &Outlook, item: &ItemId, location: &LocationId) -> Option<Signal> {
     let place = (item.clone(), location.clone());
     let on_hand = book.on_hand(item, location);
     let waiting = book.waiting(item, location);
@@ -40,7 +41,7 @@ fn shortage(book: &Book, config: &Settings, outlook: &Outlook, item: &ItemId, lo
     if !waiting.is_positive() && daily <= 0.0 {
         return None;
     }
-    let (until, po_line) = book.relief(item, location, config.detect.horizon_days);
+    let (until, po_line) = book.relief(item, location, settings.detect.horizon_days);
     let days = days_between(book.today, until).max(1) as u32;
     let (mean, sigma) = outlook.window(&place, 0, days);
     let out = available <= Quantity::ZERO;
@@ -50,7 +51,7 @@ fn shortage(book: &Book, config: &Settings, outlook: &Outlook, item: &ItemId, lo
         f64::from(mean > available.to_f64())
     };
     // Less than a unit short is rounding, not a stock-out.
-    if !out && (risk < config.detect.low_probability || mean - available.to_f64() < 1.0) {
+    if !out && (risk < settings.detect.low_probability || mean - available.to_f64() < 1.0) {
         return None;
     }
     let item_label = book.item_label(item);
@@ -103,7 +104,7 @@ fn shortage(book: &Book, config: &Settings, outlook: &Outlook, item: &ItemId, lo
     let mut signal =
         Signal::rule(DETECTOR, code, Subject::at(item, location), "stock".to_owned(), (book.today, book.today), headline);
     signal.score = if out { 1.0 } else { risk };
-    Some(signal.link(format!("shortage:{item}@{location}")).with(facts))
+    Some(signal.link(place_key::shortage(item, location)).with(facts))
 }
 
 /// The field for what is still to come of an item on a line: of a kit each component has its own.
@@ -138,12 +139,12 @@ fn relief_words(book: &Book, item: &ItemId, po_line: Option<&str>, until: Date) 
 
 /// I-IMBAL: another location could spare enough to matter. It need not carry the item: what it has, it can give; but it must
 /// be one from which goods may be transferred.
-fn imbalance(book: &Book, config: &Settings, outlook: &Outlook, item: &ItemId, location: &LocationId) -> Option<Signal> {
-    let z = normal_quantile(config.detect.service_level);
+fn imbalance(book: &Book, settings: &Settings, outlook: &Outlook, item: &ItemId, location: &LocationId) -> Option<Signal> {
+    let z = normal_quantile(settings.detect.service_level);
     let mut donors: Vec<(i64, LocationId)> = Vec::new();
     for donor in book.stocked_at(item).into_iter().filter(|l| l != location && book.may_transfer(l, location)) {
         let place = (item.clone(), donor.clone());
-        let (until, _) = book.relief(item, &donor, config.detect.horizon_days);
+        let (until, _) = book.relief(item, &donor, settings.detect.horizon_days);
         let days = days_between(book.today, until).max(1) as u32;
         let (daily, sigma) = outlook.per_day(&place);
         let safety = safety_stock(z, sigma * f64::from(days).sqrt());
@@ -167,5 +168,5 @@ fn imbalance(book: &Book, config: &Settings, outlook: &Outlook, item: &ItemId, l
         (book.today, book.today),
         headline,
     );
-    Some(signal.link(format!("shortage:{item}@{location}")).with([spare]))
+    Some(signal.link(place_key::shortage(item, location)).with([spare]))
 }

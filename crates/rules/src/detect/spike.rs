@@ -3,6 +3,7 @@
 use super::demand::{DETECTOR, SPIKE_UNITS, day_facts};
 use super::facts::{fact, record};
 use super::series::{BULK_TIMES, bulk_order};
+use crate::place_key;
 use crate::settings::Settings;
 use reeve_domain::book::{Book, Place};
 use reeve_domain::calendar::iso_week;
@@ -12,8 +13,8 @@ use reeve_domain::record::RecordKind;
 use reeve_models::demand::DayScore;
 
 /// D-SPIKE: a day far above the usual. `bonus` is how much weaker a p is enough, where others agree.
-pub(super) fn spike(book: &Book, config: &Settings, place: &Place, score: &DayScore, bonus: f64) -> Option<Signal> {
-    let limit = config.detect.spike_p * bonus;
+pub(super) fn spike(book: &Book, settings: &Settings, place: &Place, score: &DayScore, bonus: f64) -> Option<Signal> {
+    let limit = settings.detect.spike_p * bonus;
     let bulk = bulk_order(book, place, score.day);
     let promotion = book.promotion_on(&place.0, &place.1, score.day);
     let odd = score.p_high <= limit || bulk.as_ref().is_some_and(|_| score.actual > BULK_TIMES * score.expected.max(1.0));
@@ -34,7 +35,7 @@ pub(super) fn spike(book: &Book, config: &Settings, place: &Place, score: &DaySc
     let subject = Subject::at(item, location);
     let mut signal = Signal::rule(DETECTOR, T::DSpike, subject, iso_week(score.day), (score.day, score.day), headline)
         .link(format!("demand:{item}@{location}"))
-        .link(format!("shortage:{item}@{location}"))
+        .link(place_key::shortage(item, location))
         .with(day_facts(book, place, score));
     if let Some((line, order, qty)) = bulk {
         signal.explained = Some(format!("one order of one customer, {order}, took {qty}"));

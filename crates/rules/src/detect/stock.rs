@@ -62,19 +62,19 @@ fn age(book: &Book, m: &StockMove) -> i32 {
 }
 
 /// Everything that the stock records have to say on the book's day.
-pub(super) fn signals(book: &Book, config: &Settings) -> Vec<Signal> {
+pub(super) fn signals(book: &Book, settings: &Settings) -> Vec<Signal> {
     let mut found = Vec::new();
     let classes = Classes::new(book);
     let chain = Chain::of(book);
     for (item, location) in book.places() {
         let moves = book.moves_at(&item, &location);
-        found.extend(counts(book, config, &item, &location, &moves, &classes));
-        found.extend(shrink(book, config, &item, &location, &moves, &classes));
+        found.extend(counts(book, settings, &item, &location, &moves, &classes));
+        found.extend(shrink(book, settings, &item, &location, &moves, &classes));
         found.extend(negative(book, &item, &location));
-        found.extend(scraps(book, config, &item, &location, &moves, chain.scrap));
-        found.extend(returns(book, config, &item, &location, &moves, chain.returns));
+        found.extend(scraps(book, settings, &item, &location, &moves, chain.scrap));
+        found.extend(returns(book, settings, &item, &location, &moves, chain.returns));
     }
-    found.extend(twin_orders(book, config));
+    found.extend(twin_orders(book, settings));
     let used: BTreeSet<&ItemId> =
         book.sale_lines.values().map(|l| &l.item).chain(book.moves.values().map(|m| &m.item)).collect();
     found.extend(used.into_iter().filter_map(|item| master(book, item)));
@@ -84,7 +84,7 @@ pub(super) fn signals(book: &Book, config: &Settings) -> Vec<Signal> {
 /// Is a count's difference beyond the tolerance of its class? Passes within either side (§3.5).
 fn beyond(
     book: &Book,
-    config: &Settings,
+    settings: &Settings,
     (item, location): (&ItemId, &LocationId),
     off: Quantity,
     before: Quantity,
@@ -95,16 +95,16 @@ fn beyond(
         Some('B') => 2.0,
         _ => 5.0,
     };
-    let share = before.to_f64().abs() * config.tolerances.count_percent * factor / 100.0;
+    let share = before.to_f64().abs() * settings.tolerances.count_percent * factor / 100.0;
     let value = book.cost(item, location).map(|cost| (off.abs() * cost).abs());
-    let small_value = value.is_some_and(|v| v <= config.tolerances.count_value);
-    !(off.to_f64().abs() <= config.tolerances.count_units || off.to_f64().abs() <= share || small_value)
+    let small_value = value.is_some_and(|v| v <= settings.tolerances.count_value);
+    !(off.to_f64().abs() <= settings.tolerances.count_units || off.to_f64().abs() <= share || small_value)
 }
 
 /// I-COUNT
 fn counts(
     book: &Book,
-    config: &Settings,
+    settings: &Settings,
     item: &ItemId,
     location: &LocationId,
     moves: &[&StockMove],
@@ -113,8 +113,8 @@ fn counts(
     let mut found = Vec::new();
     for (m, off, before) in counted::lines(book, item, location, moves) {
         let Some(day) = m.done_at.map(|at| book.calendar.day_of(at)) else { continue };
-        if days_between(day, book.today) > config.detect.keep(config.detect.event_days)
-            || !beyond(book, config, (item, location), off, before, classes)
+        if days_between(day, book.today) > settings.detect.keep(settings.detect.event_days)
+            || !beyond(book, settings, (item, location), off, before, classes)
         {
             continue;
         }
@@ -141,7 +141,7 @@ fn counts(
         );
         let signal =
             Signal::rule(DETECTOR, T::ICount, Subject::at(item, location), format!("count {}", m.id), (day, day), headline);
-        let signal = signal.opens_until(plus_days(day, config.detect.event_days));
+        let signal = signal.opens_until(plus_days(day, settings.detect.event_days));
         found.push(signal.link(format!("books:{item}@{location}")).with(facts));
     }
     found
@@ -150,7 +150,7 @@ fn counts(
 /// I-SHRINK: losses by count that repeat.
 fn shrink(
     book: &Book,
-    config: &Settings,
+    settings: &Settings,
     item: &ItemId,
     location: &LocationId,
     moves: &[&StockMove],
@@ -158,13 +158,13 @@ fn shrink(
 ) -> Option<Signal> {
     let losses: Vec<(&StockMove, Quantity)> = counted::lines(book, item, location, moves)
         .into_iter()
-        .filter(|(_, off, before)| !off.is_positive() && beyond(book, config, (item, location), *off, *before, classes))
+        .filter(|(_, off, before)| !off.is_positive() && beyond(book, settings, (item, location), *off, *before, classes))
         .filter(|(m, ..)| m.done_at.is_some_and(|at| days_between(book.calendar.day_of(at), book.today) <= SHRINK_DAYS))
         .map(|(m, off, _)| (m, off))
         .collect();
     let first = book.calendar.day_of(losses.first()?.0.done_at?);
     let last = book.calendar.day_of(losses.last()?.0.done_at?);
-    if losses.len() < SHRINK_COUNTS || days_between(last, book.today) > config.detect.keep(config.detect.claim_days) {
+    if losses.len() < SHRINK_COUNTS || days_between(last, book.today) > settings.detect.keep(settings.detect.claim_days) {
         return None;
     }
     let lost: Quantity = losses.iter().map(|(_, off)| off.abs()).sum();
@@ -188,7 +188,7 @@ fn shrink(
         (first, last),
         headline,
     );
-    let signal = signal.opens_until(plus_days(last, config.detect.claim_days));
+    let signal = signal.opens_until(plus_days(last, settings.detect.claim_days));
     // The period moves on as old counts leave the window; the link keeps the cluster one case.
     Some(signal.link(format!("books:{item}@{location}")).with(facts.collect::<Vec<_>>()).with([lost]))
 }
@@ -219,7 +219,7 @@ fn negative(book: &Book, item: &ItemId, location: &LocationId) -> Option<Signal>
 /// I-SCRAP: far above what is usually thrown away at once.
 fn scraps(
     book: &Book,
-    config: &Settings,
+    settings: &Settings,
     item: &ItemId,
     location: &LocationId,
     moves: &[&StockMove],
@@ -229,7 +229,7 @@ fn scraps(
     for m in moves.iter().filter(|m| m.kind == MoveKind::Scrap && m.from.as_ref() == Some(location)) {
         let Some(day) = m.done_at.map(|at| book.calendar.day_of(at)) else { continue };
         let large = m.qty.to_f64() >= SCRAP_UNITS_MIN.max(typical.unwrap_or(1.0) * 4.0);
-        if !large || days_between(day, book.today) > config.detect.keep(config.detect.event_days) {
+        if !large || days_between(day, book.today) > settings.detect.keep(settings.detect.event_days) {
             continue;
         }
         let headline = format!(
@@ -252,7 +252,7 @@ fn scraps(
         );
         let subject = Subject { document: Some(m.document.clone()), ..Subject::at(item, location) };
         let signal = Signal::rule(DETECTOR, T::IScrap, subject, "scrap".to_owned(), (day, day), headline)
-            .opens_until(plus_days(day, config.detect.event_days));
+            .opens_until(plus_days(day, settings.detect.event_days));
         found.push(signal.link(format!("scrap:{}", m.id)).with(facts));
     }
     found
@@ -262,14 +262,14 @@ fn scraps(
 /// it; what came back before and after, without a pause, belongs to them.
 fn returns(
     book: &Book,
-    config: &Settings,
+    settings: &Settings,
     item: &ItemId,
     location: &LocationId,
     moves: &[&StockMove],
     expected: f64,
 ) -> Option<Signal> {
     let day = |m: &StockMove| m.done_at.map(|at| book.calendar.day_of(at));
-    let kept = config.detect.keep(RETURN_DAYS);
+    let kept = settings.detect.keep(RETURN_DAYS);
     let mut back: Vec<(Date, &StockMove)> = moves
         .iter()
         .filter(|m| m.kind == MoveKind::CustomerReturn)
@@ -338,9 +338,9 @@ fn twins(book: &Book, days: i32) -> Vec<(Vec<&SaleLine>, Vec<&SaleLine>)> {
 }
 
 /// D-DATA: two orders of one customer on one day with the same lines: probably entered twice.
-fn twin_orders(book: &Book, config: &Settings) -> Vec<Signal> {
+fn twin_orders(book: &Book, settings: &Settings) -> Vec<Signal> {
     let mut found = Vec::new();
-    for (twin, lines) in twins(book, config.detect.keep(config.detect.event_days)) {
+    for (twin, lines) in twins(book, settings.detect.keep(settings.detect.event_days)) {
         let first = lines[0];
         let day = book.calendar.day_of(first.ordered_at);
         let headline = format!(
@@ -360,7 +360,7 @@ fn twin_orders(book: &Book, config: &Settings) -> Vec<Signal> {
             fact(book, record(RecordKind::SaleLine, &l.id), "qty", &label, FactValue::Quantity(l.qty))
         });
         let signal = Signal::rule(DETECTOR, T::DData, subject, "order".to_owned(), (day, day), headline)
-            .opens_until(plus_days(day, config.detect.event_days));
+            .opens_until(plus_days(day, settings.detect.event_days));
         found.push(signal.link(format!("order:{}", first.order_id)).with(facts.collect::<Vec<_>>()));
     }
     found

@@ -38,13 +38,13 @@ struct Leg<'a> {
 }
 
 /// S-LTSHIFT for each supplier and each company that it delivers to.
-pub(super) fn signals(book: &Book, config: &Settings) -> Vec<Signal> {
+pub(super) fn signals(book: &Book, settings: &Settings) -> Vec<Signal> {
     let companies = book.companies();
-    let of = |supplier| companies.iter().filter_map(move |company| lead_time_shift(book, config, supplier, *company));
+    let of = |supplier| companies.iter().filter_map(move |company| lead_time_shift(book, settings, supplier, *company));
     book.suppliers.keys().flat_map(of).collect()
 }
 
-fn legs<'a>(book: &'a Book, config: &Settings, supplier: &SupplierId, company: Option<&str>) -> Vec<Leg<'a>> {
+fn legs<'a>(book: &'a Book, settings: &Settings, supplier: &SupplierId, company: Option<&str>) -> Vec<Leg<'a>> {
     let mut legs = Vec::new();
     for order in book.orders() {
         let lines = book.lines_of_order(order);
@@ -55,7 +55,7 @@ fn legs<'a>(book: &'a Book, config: &Settings, supplier: &SupplierId, company: O
         let ended = received.map_or(book.today, |at| book.calendar.day_of(at));
         let late = days_between(promised, ended);
         // An order that is still open counts only once it is late: then it is at least as late as today says.
-        if received.is_none() && late <= config.tolerances.late_days {
+        if received.is_none() && late <= settings.tolerances.late_days {
             continue;
         }
         if days_between(ended, book.today) <= MEMORY_DAYS {
@@ -67,8 +67,8 @@ fn legs<'a>(book: &'a Book, config: &Settings, supplier: &SupplierId, company: O
 }
 
 /// The shift of a supplier's newest orders for a company. None where none of them is on the price list, or none is new enough.
-pub fn lead_shift(book: &Book, config: &Settings, supplier: &SupplierId, company: Option<&str>) -> Option<LeadShift> {
-    shift_of(book, supplier, newest(&legs(book, config, supplier, company)))
+pub fn lead_shift(book: &Book, settings: &Settings, supplier: &SupplierId, company: Option<&str>) -> Option<LeadShift> {
+    shift_of(book, supplier, newest(&legs(book, settings, supplier, company)))
 }
 
 fn newest<'l, 'a>(legs: &'l [Leg<'a>]) -> &'l [Leg<'a>] {
@@ -89,19 +89,22 @@ fn shift_of(book: &Book, supplier: &SupplierId, recent: &[Leg<'_>]) -> Option<Le
     Some(LeadShift { days, sd: sd.unwrap_or(0.0) })
 }
 
-fn lead_time_shift(book: &Book, config: &Settings, supplier: &SupplierId, company: Option<&str>) -> Option<Signal> {
-    let legs = legs(book, config, supplier, company);
+fn lead_time_shift(book: &Book, settings: &Settings, supplier: &SupplierId, company: Option<&str>) -> Option<Signal> {
+    let legs = legs(book, settings, supplier, company);
     let recent = newest(&legs);
     let late: Vec<f64> = recent.iter().map(|l| f64::from(l.late)).collect();
-    let beyond = recent.iter().filter(|l| l.late > config.tolerances.late_days).count();
+    let beyond = recent.iter().filter(|l| l.late > settings.tolerances.late_days).count();
+    // One late order is a late order; only several of the newest are another lead time.
     if recent.len() < LATE || beyond < LATE {
         return None;
     }
+    // The middle one, so that a single order that was forgotten does not make a supplier slow.
     let typical = median(&late)?;
     let (lead, _) = mean_sd(&recent.iter().map(|l| f64::from(l.lead)).collect::<Vec<_>>());
     let first = recent.first()?;
     let last = recent.last()?;
     let terms = book.supplier_prices_at(&first.line.item, &first.line.location, book.today);
+    // Without agreed terms there is nothing that could be corrected.
     let master = terms.into_iter().find(|p| &p.supplier == supplier)?;
     // Where there are several companies it is said for which, and each has a case of its own.
     let company = company.filter(|_| book.companies().len() > 1);

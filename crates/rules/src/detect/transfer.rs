@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::place_key;
 use jiff::civil::Date;
 
 use super::facts::{fact, record};
@@ -26,42 +27,44 @@ const LANE_LEAST: usize = 3;
 const LANE_SHARE: f64 = 0.9;
 
 /// T-LATE for every transfer that is not over.
-pub(super) fn signals(book: &Book, config: &Settings) -> Vec<Signal> {
+pub(super) fn signals(book: &Book, settings: &Settings) -> Vec<Signal> {
     let (lanes, carriers) = (book.lanes(), book.carriers());
-    book.passages().iter().filter_map(|passage| late(book, config, passage, &lanes, &carriers)).collect()
+    book.passages().iter().filter_map(|passage| late(book, settings, passage, &lanes, &carriers)).collect()
 }
 
 /// Days that finished transfers took, by lane.
 type Lanes<'b> = BTreeMap<(&'b LocationId, &'b LocationId), Vec<f64>>;
 
 /// The days a lane takes: nine in ten of its own transfers, where there are enough, else the configured days.
-fn lane_days(config: &Settings, passage: &Passage, lanes: &Lanes<'_>) -> (i32, usize) {
+fn lane_days(settings: &Settings, passage: &Passage, lanes: &Lanes<'_>) -> (i32, usize) {
     let ends = passage.from.as_ref().zip(passage.to.as_ref());
     let taken = ends.and_then(|ends| lanes.get(&ends)).map_or(&[][..], Vec::as_slice);
     let own = if taken.len() >= LANE_LEAST { quantile(taken, LANE_SHARE) } else { None };
-    (own.map_or(config.costs.transfer_days as i32, |days| days.ceil() as i32), taken.len())
+    (own.map_or(settings.costs.transfer_days as i32, |days| days.ceil() as i32), taken.len())
 }
 
 fn late(
     book: &Book,
-    config: &Settings,
+    settings: &Settings,
     passage: &Passage,
     lanes: &Lanes<'_>,
     carriers: &CarrierWords<'_>,
 ) -> Option<Signal> {
-    let (lane, n) = lane_days(config, passage, lanes);
+    // A date that somebody planned is a wish; how long the lane has taken before is a fact, so it goes first.
+    let (lane, n) = lane_days(settings, passage, lanes);
     let shipped = passage.shipped_at.map(|at| book.calendar.day_of(at));
     let planned = passage.planned_at.map(|at| book.calendar.day_of(at));
     let due = shipped.map(|day| plus_days(day, lane)).or(planned)?;
     let carrier = carriers.newest(&passage.documents);
     let overdue = days_between(due, book.today);
-    let past = overdue > config.tolerances.late_days;
+    let past = overdue > settings.tolerances.late_days;
+    // The carrier knows more than the calendar, but only of what it has said.
     let fires = match &carrier {
         Some((_, CarrierState::Lost | CarrierState::Damaged, _)) => true,
         Some((_, CarrierState::Delayed, expected)) => past || expected.is_none_or(|day| day > due),
         // It is there and has to be booked in; only if nobody does so, something is wrong.
         Some((notice, CarrierState::Delivered, _)) => {
-            past && days_between(book.told_on(notice), book.today) > config.detect.event_days
+            past && days_between(book.told_on(notice), book.today) > settings.detect.event_days
         }
         Some((_, CarrierState::PickedUp | CarrierState::InTransit, _)) | None => past,
     };
@@ -76,9 +79,9 @@ fn late(
         (None, None) => "between locations".to_owned(),
     };
     let what = format!("{} of {} {way} with {}", passage.qty, book.item_label(&passage.item), passage.document());
-    let said = carrier.as_ref().and_then(|(_, state, _)| word(*state));
-    let headline = match (shipped, said) {
-        (_, Some(said)) => format!("{what}: the carrier reports it {said}; due {due}."),
+    let report = carrier.as_ref().and_then(|(_, state, _)| word(*state));
+    let headline = match (shipped, report) {
+        (_, Some(report)) => format!("{what}: the carrier reports it {report}; due {due}."),
         (Some(day), None) => format!("{what} left on {day} and has not arrived: due {due}, {overdue} days ago."),
         (None, None) => format!("{what} has not left: planned for {due}, {overdue} days ago."),
     };
@@ -110,10 +113,12 @@ fn late(
     };
     let days = (shipped.unwrap_or(due).min(book.today), book.today);
     let mut signal = Signal::rule(DETECTOR, T::TLate, subject, format!("transfer {}", passage.id), days, headline);
+    // Goods that a later count found are there: only the paper is late.
     signal.explained = found_by_count(book, passage, shipped);
     signal = signal.link(format!("transfer:{}", passage.document()));
+    // What runs out at its end waits for it: one decision ends both.
     if let Some(to) = &passage.to {
-        signal = signal.link(format!("shortage:{}@{to}", passage.item));
+        signal = signal.link(place_key::shortage(&passage.item, to));
     }
     Some(signal.with(facts))
 }

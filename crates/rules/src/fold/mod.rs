@@ -8,13 +8,14 @@
 //! Missing data are another matter: what was last seen on a day that had not been read to its close, and is gone now that it
 //! has, was born of what was not there yet. It is over at once, and so is a fault of the data (D-DATA).
 
-pub mod turned_down;
+pub mod returns;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::place_key;
 use jiff::Timestamp;
 
-use self::turned_down::TurnedDown;
+use self::returns::Returns;
 use crate::detect::roots::{is_root, is_symptom};
 use reeve_domain::audit::AuditEntry;
 use reeve_domain::calendar::Calendar;
@@ -73,28 +74,24 @@ pub struct Folded {
 pub fn fold(now: Timestamp, signals: Vec<Signal>, known: Vec<Exception>, live: Vec<Case>) -> Folded {
     let (calendar, calendars) = (Calendar::utc(), BTreeMap::new());
     let look = Look { at: now, calendar, calendars, read_up_to: now, before: None };
-    fold_after(&TurnedDown::default(), &look, signals, known, live)
+    fold_after(&Returns::default(), &look, signals, known, live)
 }
 
 /// The same after people turned some down: what they did not want to see opens no case, unless it has grown.
-pub fn fold_after(
-    turned_down: &TurnedDown,
-    look: &Look,
-    signals: Vec<Signal>,
-    known: Vec<Exception>,
-    live: Vec<Case>,
-) -> Folded {
+pub fn fold_after(returns: &Returns, look: &Look, signals: Vec<Signal>, known: Vec<Exception>, live: Vec<Case>) -> Folded {
     let mut work = Work::new(look, known, live);
-    work.quiet.clone_from(&turned_down.quiet);
-    work.signed.clone_from(&turned_down.signed);
+    work.quiet.clone_from(&returns.quiet);
+    work.signed.clone_from(&returns.signed);
     let mut signals: Vec<Signal> = signals.into_iter().filter(|signal| work.is_news_or_waits(signal)).collect();
     signals.sort_by_key(Signal::fingerprint);
     let seen: BTreeSet<ExceptionId> = signals.iter().map(Signal::exception_id).collect();
     let mut fresh: Vec<ExceptionId> = signals.into_iter().filter_map(|signal| work.see(signal)).collect();
+    // Looking again at what one look brought is no second look: only a new one lets exceptions end.
     if look.is_new() {
         work.miss(&seen, look);
     }
-    let grown = turned_down.back.iter().filter(|id| seen.contains(id) && !work.case_of.contains_key(id));
+    // What has come back without having been away (it has only grown) is not new, and needs a case all the same.
+    let grown = returns.back.iter().filter(|id| seen.contains(id) && !work.case_of.contains_key(id));
     let grown: Vec<ExceptionId> = grown.filter(|id| !fresh.contains(id)).cloned().collect();
     fresh.extend(grown);
     // Roots first: their symptoms join them, and open no case of their own.
@@ -102,6 +99,7 @@ pub fn fold_after(
     for id in fresh {
         work.place(&id);
     }
+    // Only now is it known which cases there are: roots take in what waits for them, and what has nothing left ends.
     work.gather_symptoms();
     work.close_over();
     let all_seen = work.exceptions.values().all(|e| e.state != ExceptionState::Open || seen.contains(&e.id));
@@ -173,6 +171,7 @@ impl Work {
         let id = signal.exception_id();
         let state = if signal.explained.is_some() { ExceptionState::Explained } else { ExceptionState::Open };
         let before = self.exceptions.get(&id).map(|e| e.state);
+        // What was over and is seen again begins anew; what changes between open and explained has been there all the time.
         let first_seen = match (self.exceptions.get(&id), before) {
             (Some(old), Some(ExceptionState::Open | ExceptionState::Explained)) => old.first_seen,
             _ => self.now,
@@ -195,6 +194,7 @@ impl Work {
     fn miss(&mut self, seen: &BTreeSet<ExceptionId>, look: &Look) {
         for (id, exception) in &mut self.exceptions {
             if exception.state == ExceptionState::Open && !seen.contains(id) {
+                // Records come late and in pieces: one look without it may be such a piece, two are not.
                 let was_seen = exception.misses == 0;
                 exception.misses += 1;
                 if exception.misses >= MISSES || (was_seen && look.fills_in(&exception.signal)) {
@@ -210,6 +210,7 @@ impl Work {
         let exception = &self.exceptions[id];
         let joins =
             |case: &Case| exception.signal.links.iter().any(|link| case_links(case, &self.exceptions).contains(link));
+        // The oldest of several: its owner, notes and reminders have been there longest.
         let found = self
             .cases
             .values()
@@ -228,10 +229,12 @@ impl Work {
             }
             return;
         }
+        // It may be told of in another's case, but people have said that it deserves none.
         if self.quiet.contains(id) {
             return;
         }
         let signal = &exception.signal;
+        // The moment is in the id, so that what comes back after years is another case than the one of then.
         let opened = self.now.as_millisecond().to_string();
         let case_id = CaseId(content_id("case-", &[&signal.fingerprint(), &opened], 12));
         let case = Case {
@@ -263,6 +266,7 @@ impl Work {
             .filter(|(case, _)| self.takes_in(case) && !self.root_links(case).is_empty())
             .map(|(case, _)| (case.opened_at, case.id.clone()))
             .collect();
+        // In order of age, so that which root takes a symptom does not hang on ids.
         roots.sort();
         for (_, root) in roots {
             let links = self.root_links(&self.cases[&root].0);
@@ -291,7 +295,7 @@ impl Work {
             .iter()
             .filter_map(|id| self.exceptions.get(id))
             .filter(|e| e.state == ExceptionState::Open && is_root(e.signal.code))
-            .flat_map(|e| e.signal.links.iter().filter(|link| link.starts_with("shortage:")).cloned())
+            .flat_map(|e| e.signal.links.iter().filter(|link| place_key::is_shortage(link)).cloned())
             .collect()
     }
 
@@ -332,6 +336,7 @@ impl Work {
                 continue;
             }
             let mut telling: Vec<&Exception> = open.clone();
+            // The exception that leads gives the case its words: a late order where shortages wait for it, for it is what is decided.
             let symptoms: BTreeSet<&String> =
                 open.iter().filter(|e| is_symptom(e.signal.code)).flat_map(|e| &e.signal.links).collect();
             let carries =

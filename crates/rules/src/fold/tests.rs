@@ -28,25 +28,19 @@ struct Kept {
 
 impl Kept {
     fn fold(&mut self, day: i64, signals: Vec<Signal>) -> Folded {
-        self.fold_after(&TurnedDown::default(), day, signals)
+        self.fold_after(&Returns::default(), day, signals)
     }
 
-    fn fold_after(&mut self, turned_down: &TurnedDown, day: i64, signals: Vec<Signal>) -> Folded {
-        self.fold_read_up_to(turned_down, at(day), at(day), signals)
+    fn fold_after(&mut self, returns: &Returns, day: i64, signals: Vec<Signal>) -> Folded {
+        self.fold_read_up_to(returns, at(day), at(day), signals)
     }
 
-    fn fold_read_up_to(
-        &mut self,
-        turned_down: &TurnedDown,
-        now: Timestamp,
-        read_up_to: Timestamp,
-        signals: Vec<Signal>,
-    ) -> Folded {
+    fn fold_read_up_to(&mut self, returns: &Returns, now: Timestamp, read_up_to: Timestamp, signals: Vec<Signal>) -> Folded {
         let live = self.cases.values().filter(|c| c.state.is_live()).cloned().collect();
         let known = self.exceptions.values().cloned().collect();
         let calendars = self.calendars.clone();
         let look = Look { at: now, calendar: Calendar::utc(), calendars, read_up_to, before: self.before };
-        let folded = fold_after(turned_down, &look, signals, known, live);
+        let folded = fold_after(returns, &look, signals, known, live);
         self.before = Some(read_up_to);
         self.exceptions.extend(folded.exceptions.iter().map(|e| (e.id.clone(), e.clone())));
         self.cases.extend(folded.cases.iter().map(|(c, _)| (c.id.clone(), c.clone())));
@@ -126,7 +120,7 @@ fn the_same_signals_again_change_no_case() {
 fn an_exception_that_stands_is_written_once_a_day() {
     let mut kept = Kept::default();
     let same = || vec![signal(T::ILow, "1", "shortage:1@3")];
-    let none = TurnedDown::default();
+    let none = Returns::default();
     let later = |minutes: i64| at(0) + jiff::SignedDuration::from_mins(minutes);
     assert_eq!(kept.fold(0, same()).exceptions.len(), 1);
     assert!(kept.fold_read_up_to(&none, later(1), later(1), same()).exceptions.is_empty());
@@ -151,7 +145,7 @@ fn a_case_resolves_itself_after_two_reads_without_its_condition() {
 fn looking_again_at_what_one_look_brought_is_no_second_look() {
     let mut kept = Kept::default();
     kept.fold(0, vec![signal(T::ILow, "1", "shortage:1@3")]);
-    let none = TurnedDown::default();
+    let none = Returns::default();
     for minute in 0..5 {
         kept.fold_read_up_to(&none, at(1) + jiff::SignedDuration::from_mins(minute), at(1), vec![]);
     }
@@ -164,7 +158,7 @@ fn looking_again_at_what_one_look_brought_is_no_second_look() {
 fn what_missing_data_made_is_over_when_they_come() {
     // Seen on the evening of the day that it tells of; gone when the day has been read to its close.
     let (evening, night) = ("2026-10-01T18:00:00Z".parse().unwrap(), "2026-10-02T00:05:00Z".parse().unwrap());
-    let none = TurnedDown::default();
+    let none = Returns::default();
     let state = |kept: &Kept| kept.exceptions.values().next().unwrap().state;
     let mut kept = Kept::default();
     kept.fold_read_up_to(&none, evening, evening, vec![signal(T::DCollapse, "1", "demand:1@3")]);
@@ -215,13 +209,13 @@ fn what_was_turned_down_and_was_away_comes_back_only_when_it_has_grown() {
     kept.fold(1, vec![]);
     kept.fold(2, vec![]);
     assert_eq!(kept.exceptions[&id].state, ExceptionState::Resolved);
-    let quiet = TurnedDown { quiet: BTreeSet::from([id.clone()]), ..TurnedDown::default() };
+    let quiet = Returns { quiet: BTreeSet::from([id.clone()]), ..Returns::default() };
     for day in 3..6 {
         kept.fold_after(&quiet, day, again());
     }
     assert_eq!(kept.cases.len(), 1, "nobody is asked the same again");
     assert_eq!(kept.exceptions[&id].state, ExceptionState::Open, "it is found all the same");
-    let grown = TurnedDown { back: BTreeSet::from([id.clone()]), ..TurnedDown::default() };
+    let grown = Returns { back: BTreeSet::from([id.clone()]), ..Returns::default() };
     kept.fold_after(&grown, 6, again());
     kept.fold_after(&grown, 7, again());
     assert_eq!(kept.cases.len(), 2, "it is asked once, although it was there all the time");
@@ -265,7 +259,7 @@ fn symptoms_that_had_a_case_join_the_root_and_decided_ones_stay() {
     let (value_then, wake) = (reeve_domain::money::Money::ZERO, reeve_domain::decision::WakeCondition::Grew);
     let put_off = CaseState::Snoozed { until, value_then, wake, codes_then: vec![T::IOut] };
     kept.cases.get_mut(&asleep).unwrap().state = put_off.clone();
-    let known = TurnedDown { signed: BTreeSet::from([signed.clone()]), ..TurnedDown::default() };
+    let known = Returns { signed: BTreeSet::from([signed.clone()]), ..Returns::default() };
     let now = || [vec![overdue(&["1", "2", "4", "5", "6"])], all()].concat();
     kept.fold_after(&known, 1, now());
     let waiting: Vec<&Case> = kept.cases.values().filter(|c| c.state == CaseState::New).collect();

@@ -111,13 +111,13 @@ fn judge(at: usize, choice: &AnswerChoice, file: &CaseFile<'_>, objections: &mut
     let own_cites = cites.clone();
     let mut say = |what: &str, text: &str, max: usize, audience: Audience| {
         let name = format!("{id} {what}");
-        let told = tell(text, Field { name: &name, max, audience, cites: &own_cites }, file, objections);
-        for fact in told.cites {
+        let rendered = tell(text, Field { name: &name, max, audience, cites: &own_cites }, file, objections);
+        for fact in rendered.cites {
             if !cites.contains(&fact) {
                 cites.push(fact);
             }
         }
-        told.text
+        rendered.text
     };
     let rationale = say("rationale", &choice.rationale, RATIONALE_MAX, Audience::House);
     let risks = say("risks", &choice.risks, REMARK_MAX, Audience::House);

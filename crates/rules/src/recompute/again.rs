@@ -9,6 +9,7 @@ use rust_decimal::Decimal;
 use super::facts::Frozen;
 use super::money::exact_net;
 use super::projected::{Losses, NINE_IN_TEN, Stock, answered, beyond, both, days_to_decide, each, losses, range};
+use crate::place_key;
 use reeve_domain::action::Range;
 use reeve_domain::evidence::FactValue;
 use reeve_domain::money::{Money, Quantity, UnitPrice};
@@ -56,6 +57,7 @@ impl<'b> Again<'b> {
             Made::Lost { place } => self.shortage(place)?.lost,
             Made::Unordered { place } => self.shortage(place)?.more,
             Made::Waiting { place } => self.shortage(place)?.waited,
+            // Only by how much later goods make it worse: what is lost anyway is no cost of the delay.
             Made::Slip { place, stake, line, days, share } => {
                 let forecast = self.workings.forecasts.get(place)?;
                 let now = Stock::of(stake);
@@ -64,6 +66,7 @@ impl<'b> Again<'b> {
                 let lost = |stock: &Stock| losses(stake, settings.recapture, forecast, stock).lost;
                 each(beyond(lost(&slipped), lost(&now)), |m| scaled(m, *share))
             }
+            // How long a ghost has sold nothing is known, what it would have sold is not: the ends are wide.
             Made::Ghost { daily, days, share, margin } => {
                 let lost = |recapture: f64| share * lost(daily * days, *margin, recapture);
                 let kept = settings.recapture;
@@ -73,6 +76,7 @@ impl<'b> Again<'b> {
                 let ahead = value.to_f64() * AHEAD_DAYS / days;
                 range(ahead * 0.5, ahead, ahead * 1.5)
             }
+            // Reordered too late by the wrong lead time: short by what the corrected point would have covered.
             Made::Cycle { daily, sigma, listed, lead, lead_sd, minimum, margin } => {
                 let z = formulas::normal_quantile(settings.service_level);
                 let point = |days: f64| {
@@ -97,6 +101,7 @@ impl<'b> Again<'b> {
                 let lost = formulas::lost_margin(more.max(0.0), *margin, settings.recapture);
                 range(held, held + lost, held + 2.0 * lost)
             }
+            // Money in goods that have not come works for nobody.
             Made::Overdue { value, days } => {
                 let held = formulas::holding_cost(value.to_f64(), 1.0, settings.holding_rate, *days);
                 range(held / 2.0, held, held * 2.0)
@@ -184,7 +189,7 @@ impl<'b> Again<'b> {
                 Some(each(self.excess(surplus, surplus.units), |m| (m - saved).max(Money::ZERO)))
             }
             Change::TakenBack(_) | Change::Adjusted(_) => None,
-            _ => Some(self.timed(key.split_once(':')?.1, change, wait)?.of(key)),
+            _ => Some(self.timed(place_key::subject_of(key)?, change, wait)?.of(key)),
         }
     }
 
@@ -195,6 +200,7 @@ impl<'b> Again<'b> {
         let stock = Stock::of(stake);
         let recapture = self.workings.settings.recapture;
         let now = losses(stake, recapture, forecast, &stock);
+        // Without a day nothing can be projected; with one that lies too late, nothing is saved.
         change.day_after(0)?;
         let Some(day) = change.day_after(wait) else { return Some(now) };
         let with = |stock: &Stock| losses(stake, recapture, forecast, stock).at_most(now);
@@ -226,7 +232,7 @@ impl<'b> Again<'b> {
     pub(super) fn keeps(self, p: f64, effect: &Effect) -> Option<u32> {
         let change = effect.change.as_ref().filter(|change| change.is_timed())?;
         let lead = change.day_after(0)?;
-        let places: BTreeSet<&str> = effect.changed.iter().filter_map(|key| Some(key.split_once(':')?.1)).collect();
+        let places: BTreeSet<&str> = effect.changed.iter().filter_map(|key| place_key::subject_of(key)).collect();
         let (mut days, mut horizon) = (u32::MAX, 1);
         for place in places {
             let (stake, forecast) = self.place(place)?;

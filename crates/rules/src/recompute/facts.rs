@@ -160,10 +160,6 @@ fn again(facts: Frozen<'_>, fact: &Fact, stated: f64) -> Option<Again> {
             Again::exactly((at("billed")? - at("received")?) * at("price")?, "(billed − received) × price")
         }
         "never_owed" => Again::exactly(at("never_units")? * at("price")?, "units never owed × price"),
-        // Frozen before the two were told apart: all that is billed beyond the receipts was disputed.
-        "bill_variance" if at("never_owed").is_none() => {
-            Again::exactly(at("quantity_variance")? + at("price_variance")?, "quantity + price variance")
-        }
         "bill_variance" => {
             let ahead = at("ahead").unwrap_or(0.0);
             let from = "never owed + to be held until it comes + price variance";
@@ -198,11 +194,7 @@ fn again(facts: Frozen<'_>, fact: &Fact, stated: f64) -> Option<Again> {
             let share = facts.share(record, "ghost")?;
             Again::about(lost * share, 0.01 + 0.01 * lost, "demand × days × margin × (1 − recapture) × share")
         }
-        "damage_value" => match at("back_owed") {
-            Some(owed) => Again::exactly(owed * at("price")?, "billed of what was sent back × price"),
-            // Frozen before the two were told apart.
-            None => Again::exactly(at("sent_back")? * at("price")?, "sent back × price"),
-        },
+        "damage_value" => Again::exactly(at("back_owed")? * at("price")?, "billed of what was sent back × price"),
         "fewer_value" => Again::exactly(at("fewer")? * at("price")?, "announced and not come × price"),
         "goods_at_risk" => {
             Again::exactly(at("goods_value")? * facts.share(record, "lost")?, "value × share not found again")

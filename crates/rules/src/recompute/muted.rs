@@ -14,9 +14,9 @@ const Z95: f64 = 1.959_963_984_540_054;
 
 /// Cases that were rejected as not real, and cases that were shown.
 fn counts(bundle: &Bundle) -> (u32, u32) {
-    let told = || bundle.facts.values().filter(|fact| matches!(fact.value, FactValue::Text(_)));
+    let cases = || bundle.facts.values().filter(|fact| matches!(fact.value, FactValue::Text(_)));
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    (count(told().filter(|fact| field_of(fact).0 == "not_real").count()), count(told().count()))
+    (count(cases().filter(|fact| field_of(fact).0 == "not_real").count()), count(cases().count()))
 }
 
 /// The share that was not real, and the ends of its interval.
@@ -58,8 +58,8 @@ pub(super) fn lines(rec: &Recommendation, bundle: &Bundle) -> Option<Vec<Line>> 
     let is_nothing = rec.candidate.money == nothing;
     let worth = rec.candidate.money.benefit.expected;
     lines.push(Line::near("NB", worth, nothing.benefit.expected, is_nothing, "a mute saves and costs nothing"));
-    let said = stated("hides").map_or_else(|| Money::ZERO.to_string(), |fact| fact.value.show());
-    lines.push(Line::same("money it hides", hides, said, "the fact that says it"));
+    let shown = stated("hides").map_or_else(|| Money::ZERO.to_string(), |fact| fact.value.show());
+    lines.push(Line::same("money it hides", hides, shown, "the fact that says it"));
     lines.push(Line::same("value for limits", rec.candidate.value, hides, "the money it hides"));
     Some(lines)
 }

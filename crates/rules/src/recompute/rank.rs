@@ -2,7 +2,7 @@
 
 use super::again::Again;
 use super::{Line, worked};
-use crate::assess::{RECOMMENDATIONS, is_dated};
+use crate::assess::is_dated;
 use crate::settings::Settings;
 use reeve_domain::action::Candidate;
 use reeve_domain::calendar::days_between;
@@ -14,20 +14,23 @@ use reeve_domain::workings::Effect;
 use reeve_models::formulas;
 
 /// The case's place in the order, with the settings it was made with.
-pub fn lines(case: &Case, rec: &Recommendation, bundle: &Bundle, same: &[&Recommendation], config: &Settings) -> Vec<Line> {
+pub fn lines(
+    case: &Case,
+    rec: &Recommendation,
+    bundle: &Bundle,
+    same: &[&Recommendation],
+    settings: &Settings,
+) -> Vec<Line> {
     let Some(rank) = &case.rank else { return Vec::new() };
+    let Some(again) = worked::of(bundle) else {
+        return vec![Line::not_frozen("V", rank.value.expected, "the evidence has no workings")];
+    };
     let drafted: Vec<&Candidate> =
         same.iter().filter(|r| !matches!(r.drafter, Drafter::Edited { .. })).map(|r| &r.candidate).collect();
-    let again = worked::of(bundle);
-    let (lambda, digest_days, approval_days) = match again {
-        Some(again) => {
-            let set = &again.workings.settings;
-            (set.lambda, set.digest_days, set.approval_days)
-        }
-        // Older evidence does not say them: those of today.
-        None => (config.ranking.lambda, config.ranking.digest_days, config.ranking.approval_days),
-    };
-    let mut lines = vec![match again.and_then(|again| worked::best(again, rec.candidate.money.p, 0)) {
+    let set = &again.workings.settings;
+    let (lambda, digest_days, approval_days) = (set.lambda, set.digest_days, set.approval_days);
+    let p = rec.candidate.money.p;
+    let mut lines = vec![match worked::best(again, p, 0) {
         Some(best) => {
             // Rounded once, at the end: never further off than half a minor unit.
             let near = (i128::from(rank.value.expected.minor) * 10_000 - best).abs() <= 5_000;
@@ -35,15 +38,16 @@ pub fn lines(case: &Case, rec: &Recommendation, bundle: &Bundle, same: &[&Recomm
             let value = if near { rank.value.expected } else { value };
             Line::near("V", rank.value.expected, value, near, "the largest NB of all the case's actions, at least 0")
         }
-        None => worth(rank, &drafted),
+        None => Line::not_frozen("V", rank.value.expected, "the workings lack a part of an action's worth"),
     }];
-    let timed = again.and_then(|again| timed(again, rank, rec));
+    let timed = timed(again, rank, rec);
+    // What works on a shortage has a deadline by its projection, everything else by a day that its action says.
     if timed.is_none() {
         lines.extend(deadline(rank, &drafted));
     }
     lines.push(Line::same("at stake of the case", rank.at_stake, rec.candidate.money.loss_now.expected, "L₀"));
     // A rank is made anew each day on evidence that stands; the day it was made for must be a day since the evidence.
-    let day = f64::from(days_between(config.calendar.calendar().day_of(bundle.as_of), rank.deadline))
+    let day = f64::from(days_between(settings.calendar.calendar().day_of(bundle.as_of), rank.deadline))
         - rank.slack_days
         - approval_days;
     let whole = (day - day.round()).abs() < 1e-9 && day > -1e-9;
@@ -59,9 +63,10 @@ pub fn lines(case: &Case, rec: &Recommendation, bundle: &Bundle, same: &[&Recomm
     }
     let dated =
         same.iter().any(|r| r.candidate.money.benefit.expected == rank.value.expected && is_dated(&r.candidate.action));
-    let (perishing, from) = if let Some(again) = again.filter(|_| timed.is_some() || dated) {
+    let (perishing, from) = if timed.is_some() || dated {
         let wait = (digest_days.round() as u32).max(1);
-        let next = worked::best(again, rec.candidate.money.p, wait).map_or(0.0, |exact| exact as f64 / 1_000_000.0);
+        // Where the loss grows by days that are known, a day's wait is what the case is worth less at the next digest.
+        let next = worked::best(again, p, wait).map_or(0.0, |exact| exact as f64 / 1_000_000.0);
         let next = Money::from_f64(next).min(rank.value.expected);
         lines.push(Line::near(
             "one day's wait",
@@ -73,10 +78,11 @@ pub fn lines(case: &Case, rec: &Recommendation, bundle: &Bundle, same: &[&Recomm
         let value = rank.value.expected.to_f64();
         (formulas::perished_share(value, value - rank.wait_cost.to_f64()), "1 − V decided at the next digest ÷ V")
     } else {
+        // Nothing dates it: the shorter the slack beside the days between digests, the more is lost by waiting.
         let share = formulas::perishing_share(rank.slack_days, digest_days);
         // A deadline that is kept since an earlier day makes nothing perish: then it may be less.
-        let kept = rank.hangs_on.is_some() && rank.perishing <= share;
-        (if kept { rank.perishing } else { share }, "slack and days to the next digest (setting), at most")
+        let not_put_off = rank.hangs_on.is_some() && rank.perishing <= share;
+        (if not_put_off { rank.perishing } else { share }, "slack and days to the next digest (setting), at most")
     };
     let near = (perishing - rank.perishing).abs() < 1e-9;
     let share = |u: f64| format!("{u:.4}");
@@ -97,15 +103,6 @@ fn timed(again: Again<'_>, rank: &Rank, rec: &Recommendation) -> Option<u32> {
     best.filter(|_| rank.value.expected > Money::ZERO)
 }
 
-/// V from the cards alone, where the evidence has no workings.
-fn worth(rank: &Rank, drafted: &[&Candidate]) -> Line {
-    let worth = drafted.iter().map(|c| c.money.benefit.expected).max().unwrap_or_default().max(Money::ZERO);
-    if drafted.len() >= RECOMMENDATIONS && worth != rank.value.expected {
-        return Line::not_frozen("V", rank.value.expected, "only the first actions of the case were kept");
-    }
-    Line::same("V", rank.value.expected, worth, "the largest NB of the case's actions, at least 0")
-}
-
 /// The last day of the best action. Cards of an earlier day on the same evidence say an earlier one.
 fn deadline(rank: &Rank, drafted: &[&Candidate]) -> Option<Line> {
     let best = drafted.iter().filter(|c| c.money.benefit.expected == rank.value.expected);
@@ -113,7 +110,7 @@ fn deadline(rank: &Rank, drafted: &[&Candidate]) -> Option<Line> {
     let last = *days.iter().max()?;
     let same = days.iter().find(|day| **day == rank.deadline).copied().unwrap_or(last);
     // What no document dates is not put off while nothing gets better.
-    let kept = rank.hangs_on.is_some() && rank.deadline < last;
-    let near = kept || same == rank.deadline;
+    let not_put_off = rank.hangs_on.is_some() && rank.deadline < last;
+    let near = not_put_off || same == rank.deadline;
     Some(Line::near("deadline", rank.deadline, same, near, "the last day of the best action, or an earlier one said before"))
 }

@@ -1,5 +1,5 @@
-//! Lines of a card whose evidence holds its workings: each figure beside what the frozen inputs come to. Older evidence has no
-//! workings; what its facts alone can say is in `facts` and `money`.
+//! Lines of a card from the workings of its evidence: each figure beside what the frozen inputs come to. Only a proposal to mute
+//! has evidence without workings (`muted`); what facts alone can say is in `facts` and `money`.
 
 use std::collections::BTreeMap;
 
@@ -7,6 +7,7 @@ use super::Line;
 use super::again::{Again, units};
 use super::facts::{Frozen, field_of, number};
 use super::projected::{Losses, Stock, Window};
+use crate::place_key;
 use reeve_domain::action::{Action, Candidate, Range};
 use reeve_domain::evidence::{Bundle, Fact, FactValue};
 use reeve_domain::ids::FactId;
@@ -41,7 +42,7 @@ pub(super) fn facts(again: Again<'_>) -> BTreeMap<FactId, Line> {
         }
     }
     for place in again.workings.shortages.keys() {
-        let (Some((stake, forecast)), Some((item, at))) = (again.place(place), place.split_once('@')) else { continue };
+        let (Some((stake, forecast)), Some((item, at))) = (again.place(place), place_key::split(place)) else { continue };
         let from = "frozen stock, receipts and demand";
         // Also where another part of the loss has taken this one's place.
         if let Some(Losses { lost, more, .. }) = again.shortage(place) {
@@ -62,7 +63,7 @@ pub(super) fn facts(again: Again<'_>) -> BTreeMap<FactId, Line> {
         }
     }
     for (place, stake) in again.workings.shortages.iter().filter(|(_, stake)| stake.waiting > 0.0) {
-        if let Some((item, at)) = place.split_once('@') {
+        if let Some((item, at)) = place_key::split(place) {
             let from = "frozen stock and what is waited for";
             add(format!("item:{item}/waited_for@{at}"), shown(stake.waiting), from);
             if let Some(share) = stake.cancelled {
@@ -70,20 +71,22 @@ pub(super) fn facts(again: Again<'_>) -> BTreeMap<FactId, Line> {
             }
         }
     }
+    // What a donor can spare, from its own frozen stock and demand.
     for donor in again.workings.donors.keys() {
-        if let (Some((item, at)), Some(spare)) = (donor.split_once('@'), again.spare(donor)) {
+        if let (Some((item, at)), Some(spare)) = (place_key::split(donor), again.spare(donor)) {
             let from = "available − promised to others − own demand until its receipt − own safety stock, whole units";
             add(format!("item:{item}/transferable@{at}"), shown(spare), from);
         }
     }
     for change in again.workings.options.values().filter_map(|effect| effect.change.as_ref()) {
         if let (Change::Moved { place, from, .. }, Some(risk)) = (change, again.risk(change))
-            && let (Some((item, to)), Some((_, from))) = (place.split_once('@'), from.split_once('@'))
+            && let (Some((item, to)), Some((_, from))) = (place_key::split(place), place_key::split(from))
         {
             let id = format!("item:{item}/risk_transfer@{from}-{to}");
             add(id, FactValue::Money(risk), "the donor's frozen stock, receipts and demand, with and without the units");
         }
     }
+    // Settings are frozen, too: a card is not wrong because somebody has changed one since.
     let set = &again.workings.settings;
     for fact in again.facts.0.facts.values() {
         if let Some(value) = setting(set, field_of(fact).0) {
@@ -115,6 +118,7 @@ fn setting(set: &Settings, field: &str) -> Option<FactValue> {
 /// The money figures of a card; p, NB and their like need no workings.
 pub(super) fn lines(again: Again<'_>, effect: &Effect, rec: &Recommendation, cited: &[&Fact]) -> Vec<Line> {
     let candidate = &rec.candidate;
+    // In the order of the formula, so that the first line that differs is where the sum went wrong.
     let mut lines = vec![at_stake(again, candidate)];
     lines.push(range("L₀, low to high", candidate.money.loss_now, again.at_stake(), "the ends of its parts, added up"));
     lines.extend(margins(again));
@@ -175,7 +179,7 @@ fn margins(again: Again<'_>) -> Vec<Line> {
         .filter_map(number)
         .collect();
     let line = |(place, stake): (&String, &reeve_domain::workings::Stake)| {
-        let item = format!("item:{}", place.split_once('@')?.0);
+        let item = format!("item:{}", place_key::split(place)?.0);
         let (list, cost) = (facts.number(&item, "list_price")?, facts.number(&item, "cost")?);
         let of = |percent: f64| (list - cost - list * percent / 100.0).max(0.0);
         // A reduction is kept at a tenth of a percent.
@@ -190,14 +194,14 @@ fn margins(again: Again<'_>) -> Vec<Line> {
 
 /// Each share that remains is one that the card says.
 fn shares(again: Again<'_>, effect: &Effect, cited: &[&Fact]) -> Vec<Line> {
-    let said = |share: f64| {
+    let stated = |share: f64| {
         let percent = FactValue::percent(share * 100.0);
         cited.iter().find(|f| field_of(f).0.starts_with("assumed_") && field_of(f).0.contains("_left") && f.value == percent)
     };
     let line = |(key, share): (&String, &f64)| {
         let figure = format!("share of {key} that remains");
         let percent = FactValue::percent(share * 100.0).show();
-        match said(*share) {
+        match stated(*share) {
             Some(fact) => Line::same(figure, fact.value.show(), percent, fact.id.as_str()),
             None => Line::same(figure, "no fact", percent, "the card must say what it assumes"),
         }

@@ -85,8 +85,8 @@ impl CalendarConfig {
 
     /// Entries for locations that mean none or several of those that were read, each with why: they count for none.
     pub fn unclear(&self, locations: &[Location]) -> Vec<(String, String)> {
-        let closed = self.closed_days.at.unclear(&locations.iter()).into_iter().map(|said| ("closed_days", said));
-        let working = self.working_days.unclear(locations).into_iter().map(|said| ("working_days", said));
+        let closed = self.closed_days.at.unclear(&locations.iter()).into_iter().map(|entry| ("closed_days", entry));
+        let working = self.working_days.unclear(locations).into_iter().map(|entry| ("working_days", entry));
         closed.chain(working).map(|(key, (name, why))| (format!("calendar.{key}: {name}"), why)).collect()
     }
 

@@ -49,24 +49,24 @@ mod tests {
 
     #[test]
     fn the_defaults_are_the_usual_rule_and_no_company_trades() {
-        let config = Settings::defaults();
+        let settings = Settings::defaults();
         let usual = CarriedRule::default();
-        assert_eq!((config.detect.carried_by, config.detect.carried_days), (usual.by, usual.given_up_days));
-        assert!(config.companies.transfers.is_empty());
+        assert_eq!((settings.detect.carried_by, settings.detect.carried_days), (usual.by, usual.given_up_days));
+        assert!(settings.companies.transfers.is_empty());
     }
 
     #[test]
     fn companies_that_trade_are_named_together_and_a_half_entry_is_refused() {
-        let config = Settings::with("[companies]\ntransfers = [\"Alpha Ltd = Beta Ltd\", \"1=3\"]").unwrap();
-        assert_eq!(config.companies.transfers, [["Alpha Ltd", "Beta Ltd"], ["1", "3"]]);
+        let settings = Settings::with("[companies]\ntransfers = [\"Alpha Ltd = Beta Ltd\", \"1=3\"]").unwrap();
+        assert_eq!(settings.companies.transfers, [["Alpha Ltd", "Beta Ltd"], ["1", "3"]]);
         let error = Settings::with("[companies]\ntransfers = [\"Alpha Ltd\"]").unwrap_err();
         assert!(error.contains("transfers") && error.contains("Alpha Ltd=Beta Ltd"), "{error}");
     }
 
     #[test]
     fn what_makes_a_place_carry_an_item_is_configured_by_words() {
-        let config = Settings::with("[detect]\ncarried_by = [\"sale\", \"rule\"]").unwrap();
-        assert_eq!(config.detect.carried_by, BTreeSet::from([CarriedBy::Sale, CarriedBy::Rule]));
+        let settings = Settings::with("[detect]\ncarried_by = [\"sale\", \"rule\"]").unwrap();
+        assert_eq!(settings.detect.carried_by, BTreeSet::from([CarriedBy::Sale, CarriedBy::Rule]));
         assert!(Settings::with("[detect]\ncarried_by = [\"hearsay\"]").unwrap_err().contains("carried_by"));
     }
 }

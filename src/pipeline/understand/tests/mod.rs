@@ -16,7 +16,7 @@ use crate::domain::ids::{ItemId, LocationId, SupplierId};
 use crate::domain::money::{Money, Quantity, UnitPrice};
 use crate::domain::notice::{CarrierState, NoticeLine};
 use crate::domain::record::{Item, Location, PurchaseLine, Supplier};
-use crate::pipeline::desk::Desk;
+use crate::pipeline::moment::Moments;
 use crate::ports::{Page, PortError, Ports, Source};
 use crate::store::{EventState, NewEvent};
 
@@ -371,9 +371,9 @@ async fn stage() -> (Store, Clock, Understand) {
     let mut config = Config::load_from(None, &[]).unwrap();
     config.hooks = vec![hook("acme", "", &[]), hook("notes", "9", &[EventType::SupplierNote])];
     let config = Arc::new(config);
-    let desk = Arc::new(Desk::new(store.clone(), Arc::clone(&config), clock.clone()));
+    let moments = Arc::new(Moments::new(store.clone(), Arc::clone(&config), clock.clone()));
     let ports = Ports { source: Arc::new(Nothing), model: None, webhook: None };
-    let context = Stages { store: store.clone(), config, ports, clock: clock.clone(), desk, hint: Arc::default() };
+    let context = Stages { store: store.clone(), config, ports, clock: clock.clone(), moments, hint: Arc::default() };
     learn(&store, records(), now()).await;
     (store, clock, Understand::new(context))
 }

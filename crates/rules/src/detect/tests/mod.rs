@@ -55,13 +55,13 @@ fn units(n: i64) -> FactValue {
 struct Shop {
     records: Vec<Record>,
     outlook: Outlook,
-    config: Settings,
+    settings: Settings,
     next: u32,
 }
 
 impl Shop {
     fn new() -> Self {
-        let mut shop = Self { records: Vec::new(), outlook: Outlook::default(), config: Settings::defaults(), next: 1000 };
+        let mut shop = Self { records: Vec::new(), outlook: Outlook::default(), settings: Settings::defaults(), next: 1000 };
         for id in ["1", "2"] {
             shop.records.push(Record::Item(Item {
                 id: ItemId::new(id),
@@ -257,13 +257,13 @@ impl Shop {
 
     /// Everything the detectors of goods on their way say, in order of fingerprint.
     fn seen(&self) -> Vec<Signal> {
-        let (book, config) = (self.book(), &self.config);
-        let mut signals = announced::signals(&book, config, &self.outlook);
-        signals.extend(asn::signals(&book, config));
-        signals.extend(channel::signals(&book, config, &self.outlook));
-        signals.extend(transfer::signals(&book, config));
-        signals.extend(receiving::signals(&book, config));
-        signals.extend(shortage::signals(&book, config, &self.outlook));
+        let (book, settings) = (self.book(), &self.settings);
+        let mut signals = announced::signals(&book, settings, &self.outlook);
+        signals.extend(asn::signals(&book, settings));
+        signals.extend(channel::signals(&book, settings, &self.outlook));
+        signals.extend(transfer::signals(&book, settings));
+        signals.extend(receiving::signals(&book, settings));
+        signals.extend(shortage::signals(&book, settings, &self.outlook));
         roots::trace(&book, &self.outlook, &mut signals);
         signals.sort_by_key(Signal::fingerprint);
         signals
@@ -304,7 +304,7 @@ impl Shop {
         let exceptions: Vec<Exception> = signals.into_iter().map(exception).collect();
         let folded = fold(at(0), exceptions.iter().map(|e| e.signal.clone()).collect(), Vec::new(), Vec::new());
         let book = self.book();
-        let view = Scene {
+        let scene = Scene {
             case: &folded.cases[0].0,
             exceptions: &exceptions,
             book: &book,
@@ -312,16 +312,16 @@ impl Shop {
             p: &BTreeMap::new(),
             claimed: &BTreeMap::new(),
             promised: &BTreeMap::new(),
-            config: &self.config,
+            settings: &self.settings,
         };
-        let found = assess(&view);
+        let found = assess(&scene);
         crate::recompute::recomputed::assert_recomputes(&found);
         let ids = found.fact_ids();
         for c in &found.candidates {
             assert!(!c.cites.is_empty() && c.cites.iter().all(|id| ids.contains(id)), "{}", c.summary);
-            assert!(failures(&recheck(&view, &c.action)).is_empty(), "{} fails at the click", c.summary);
+            assert!(failures(&recheck(&scene, &c.action)).is_empty(), "{} fails at the click", c.summary);
         }
-        let draft = playbook::draft(&view, &found);
+        let draft = playbook::draft(&scene, &found);
         assert_eq!(draft.choices.len(), found.candidates.len());
         for choice in &draft.choices {
             let prose = &choice.prose;
@@ -1161,7 +1161,7 @@ fn assessed(shop: &Shop, signals: Vec<Signal>) -> (Case, Assessment) {
     let case = folded.cases[0].0.clone();
     let exceptions = crate::scene::open_exceptions(signals.into_iter().map(exception).collect(), &case);
     let book = shop.book();
-    let view = Scene {
+    let scene = Scene {
         case: &case,
         exceptions: &exceptions,
         book: &book,
@@ -1169,9 +1169,9 @@ fn assessed(shop: &Shop, signals: Vec<Signal>) -> (Case, Assessment) {
         p: &BTreeMap::new(),
         claimed: &BTreeMap::new(),
         promised: &BTreeMap::new(),
-        config: &shop.config,
+        settings: &shop.settings,
     };
-    let found = assess(&view);
+    let found = assess(&scene);
     crate::recompute::recomputed::assert_recomputes(&found);
     (case, found)
 }

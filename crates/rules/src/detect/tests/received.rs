@@ -70,10 +70,10 @@ fn counted(shop: &mut Shop, qty: i64, day: i32) {
 
 /// Receipts, returns and bills: what is said of them, in order of code.
 fn said(shop: &Shop) -> Vec<T> {
-    let (book, config) = (shop.book(), &shop.config);
-    let mut signals = receiving::signals(&book, config);
-    signals.extend(matching::signals(&book, config));
-    signals.extend(asn::signals(&book, config));
+    let (book, settings) = (shop.book(), &shop.settings);
+    let mut signals = receiving::signals(&book, settings);
+    signals.extend(matching::signals(&book, settings));
+    signals.extend(asn::signals(&book, settings));
     let mut codes: Vec<T> = signals.into_iter().map(|s| s.code).collect();
     codes.sort();
     codes
@@ -476,7 +476,7 @@ fn what_was_exchanged_and_billed_again_is_owed_back_at_the_orders_price() {
     replaced(&mut shop, 36, -2, &gone);
     billed(&mut shop, "7", 100);
     billed(&mut shop, "8", 36);
-    let signals = matching::signals(&shop.book(), &shop.config);
+    let signals = matching::signals(&shop.book(), &shop.settings);
     assert_eq!(value(&signals[0], "quantity_variance"), Some(&FactValue::Money(money("288.00"))));
     assert_eq!(value(&signals[0], "received"), Some(&units(100)));
     assert_eq!(value(&signals[0], "replaced"), Some(&units(36)));
@@ -546,7 +546,7 @@ fn is_still_there(shop: &Shop) -> bool {
     let days = (day(-5), day(-5));
     let signal = Signal::rule("test/1", T::RDup, Subject::default(), "receipt".into(), days, "Twice".into());
     let case = fold(at(0), vec![signal], Vec::new(), Vec::new()).cases.remove(0).0;
-    let view = Scene {
+    let scene = Scene {
         case: &case,
         exceptions: &[],
         book: &book,
@@ -554,9 +554,9 @@ fn is_still_there(shop: &Shop) -> bool {
         p: &BTreeMap::new(),
         claimed: &BTreeMap::new(),
         promised: &BTreeMap::new(),
-        config: &shop.config,
+        settings: &shop.settings,
     };
-    let checks = checks_of(&view, &action);
+    let checks = checks_of(&scene, &action);
     checks.iter().find(|c| c.hard && c.name == "surplus still on the books").unwrap().passed
 }
 
@@ -611,7 +611,7 @@ fn a_count_that_took_a_doubled_receipt_out_is_neither_reversed_nor_repeated() {
     assert!(!has(&found, "REVERSE-DOC") && !has(&found, "RECOUNT"), "{:?}", found.candidates);
     assert_eq!(found.rank.at_stake, Money::ZERO);
     assert!(found.rank.p < before.assess(&[T::RDup]).rank.p, "p falls when a count took it out");
-    let signals = crate::detect::stock::signals(&shop.book(), &shop.config);
+    let signals = crate::detect::stock::signals(&shop.book(), &shop.settings);
     let count = signals.iter().find(|s| s.code == T::ICount).unwrap();
     assert!(count.headline.ends_with("had booked in 100 too many."), "{}", count.headline);
 }

@@ -1,4 +1,4 @@
-//! The desk a case is worked on: facts as they are laid out, losses by part, proposals before they are checked.
+//! What is gathered for one case while it is assessed: facts, losses by part, and proposals before they are checked.
 //!
 //! A loss has a key (`lost:75@3`, `bill:183/quantity`), so that exceptions of one root cause that mean the same unit, claim
 //! or held euro meet in one part: the union, never the sum (handbook §3.4).
@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
+use crate::place_key;
+use crate::role::Role;
 use crate::scene::Scene;
 use reeve_domain::action::{Action, Range};
 use reeve_domain::calendar::{days_between, plus_days};
@@ -80,8 +82,8 @@ pub(super) struct Priced {
 }
 
 /// Everything gathered for one case so far.
-pub(super) struct Desk<'a> {
-    pub view: &'a Scene<'a>,
+pub(super) struct Gathered<'a> {
+    pub scene: &'a Scene<'a>,
     pub facts: BTreeMap<FactId, Fact>,
     pub missing: BTreeSet<Missing>,
     pub parts: BTreeMap<String, LossPart>,
@@ -98,11 +100,11 @@ pub(super) struct Desk<'a> {
     company: Option<&'a str>,
 }
 
-impl<'a> Desk<'a> {
-    /// An empty desk with what the signals brought.
-    pub(super) fn new(view: &'a Scene<'a>) -> Self {
-        let mut desk = Self {
-            view,
+impl<'a> Gathered<'a> {
+    /// Nothing gathered yet but what the signals brought.
+    pub(super) fn new(scene: &'a Scene<'a>) -> Self {
+        let mut gathered = Self {
+            scene,
             facts: BTreeMap::new(),
             missing: BTreeSet::new(),
             parts: BTreeMap::new(),
@@ -111,22 +113,22 @@ impl<'a> Desk<'a> {
             unclear: None,
             shorts: BTreeMap::new(),
             workings: Workings::default(),
-            company: company_of(view),
+            company: company_of(scene),
         };
-        for exception in view.exceptions {
+        for exception in scene.exceptions {
             for fact in &exception.signal.facts {
-                desk.facts.entry(fact.id.clone()).or_insert_with(|| fact.clone());
+                gathered.facts.entry(fact.id.clone()).or_insert_with(|| fact.clone());
             }
-            desk.missing.extend(exception.signal.missing.iter().cloned());
+            gathered.missing.extend(exception.signal.missing.iter().cloned());
         }
-        desk
+        gathered
     }
 
-    /// Lays out a fact read or computed from the book and gives its id.
+    /// Adds a fact read or computed from the book and gives its id.
     pub(super) fn fact(&mut self, source: RecordRef, field: &str, label: &str, value: FactValue) -> FactId {
-        let mut fact = Fact::new(source, field, label, value, self.view.book.as_of);
+        let mut fact = Fact::new(source, field, label, value, self.scene.book.as_of);
         if matches!(fact.value, FactValue::Money(_) | FactValue::Price(_)) {
-            fact.unit.clone_from(&self.view.config.money.currency);
+            fact.unit.clone_from(&self.scene.settings.money.currency);
         }
         let id = fact.id.clone();
         self.facts.insert(id.clone(), fact);
@@ -147,7 +149,7 @@ impl<'a> Desk<'a> {
         label: &str,
         value: FactValue,
     ) -> FactId {
-        let label = format!("{label} at {}", self.view.book.location_name(location));
+        let label = format!("{label} at {}", self.scene.book.location_name(location));
         self.fact(item_ref(item), &format!("{field}@{location}"), &label, value)
     }
 
@@ -163,8 +165,8 @@ impl<'a> Desk<'a> {
 
     /// An item's unit cost in the company whose case it is; its absence is noted.
     pub(super) fn cost(&mut self, item: &ItemId) -> Option<Priced> {
-        let label = self.view.book.item_label(item);
-        let Some(price) = self.view.book.items.get(item).and_then(|i| i.cost_in(self.company)) else {
+        let label = self.scene.book.item_label(item);
+        let Some(price) = self.scene.book.items.get(item).and_then(|i| i.cost_in(self.company)) else {
             self.miss(format!("unit cost of {label}"), "the money of every action on it");
             return None;
         };
@@ -175,7 +177,7 @@ impl<'a> Desk<'a> {
     /// What a lost sale of one unit loses, at tomorrow's price: list price less a promotion's reduction less cost, at least
     /// zero. The absence of a price or cost is noted.
     pub(super) fn margin(&mut self, item: &ItemId) -> Option<(f64, Vec<FactId>)> {
-        let book = self.view.book;
+        let book = self.scene.book;
         let cost = self.cost(item);
         let Some(list) = book.items.get(item).and_then(|i| i.list_price) else {
             self.miss(format!("list price of {}", book.item_label(item)), "the margin of a lost sale");
@@ -197,13 +199,13 @@ impl<'a> Desk<'a> {
 
     /// The share of lost sales bought later or substituted, with its fact.
     pub(super) fn recapture(&mut self, item: &ItemId) -> (f64, FactId) {
-        let share = self.view.config.money.recapture;
+        let share = self.scene.settings.money.recapture;
         (share, self.assume(item_ref(item), "recapture", "share of lost sales bought later or replaced (setting)", share))
     }
 
     /// The yearly holding rate, with its fact.
     pub(super) fn holding(&mut self, item: &ItemId) -> (f64, FactId) {
-        let rate = self.view.config.money.holding_rate;
+        let rate = self.scene.settings.money.holding_rate;
         (rate, self.assume(item_ref(item), "holding", "yearly holding rate (setting)", rate))
     }
 
@@ -257,15 +259,15 @@ impl<'a> Desk<'a> {
     /// What an answer on day `day` leaves of the losses under `keys`: of a shortage, what is lost until then and the share
     /// `left` of the rest; of everything else that share. With the change, where a shortage is among them.
     fn answered(&self, keys: &[String], left: f64, day: Date) -> (BTreeMap<String, Left>, Option<Change>) {
-        let change = Change::Asked { day: days_between(self.view.book.today, day).max(0) as u32, left };
+        let change = Change::Asked { day: days_between(self.scene.book.today, day).max(0) as u32, left };
         let mut after = Self::leaving(keys, left);
         let mut timed = false;
         for (key, left) in &mut after {
             // A ghost under the same key does not end by itself.
             let projected = self.parts.get(key).is_some_and(|part| shortage::is_projected(part.made.as_ref()));
-            let place = key.split_once(':').map_or("", |(_, place)| place);
+            let place = place_key::subject_of(key).unwrap_or_default();
             if let Some(short) = self.shorts.get(place).filter(|_| projected)
-                && let Some(amount) = short.by_key(short.left(self.view, &change, 0, Money::ZERO)).remove(key)
+                && let Some(amount) = short.by_key(short.left(self.scene, &change, 0, Money::ZERO)).remove(key)
             {
                 *left = amount;
                 timed = true;
@@ -276,36 +278,36 @@ impl<'a> Desk<'a> {
 
     /// Does another live case already count a shortage at this place?
     pub(super) fn owned_elsewhere(&self, item: &ItemId, location: &LocationId) -> Option<&'a str> {
-        let owner = self.view.claimed.get(&format!("shortage:{item}@{location}"))?;
-        (owner != self.view.case.id.as_str()).then_some(owner.as_str())
+        let owner = self.scene.claimed.get(&place_key::shortage(item, location))?;
+        (owner != self.scene.case.id.as_str()).then_some(owner.as_str())
     }
 
     /// Does another live case need the stock of this place? One that is worth nothing needs none.
     pub(super) fn needed_elsewhere(&self, item: &ItemId, location: &LocationId) -> Option<&'a str> {
-        needed_elsewhere(self.view, item, location)
+        needed_elsewhere(self.scene, item, location)
     }
 
     /// Days from today on which questions are usually answered.
     pub(super) fn answer_by(&self) -> Date {
-        reeve_domain::calendar::plus_working_days(self.view.book.today, 2)
+        reeve_domain::calendar::plus_working_days(self.scene.book.today, 2)
     }
 
     /// The first day on which anything can be done: the book closes a day, and is read on the morning after.
     pub(super) fn tomorrow(&self) -> Date {
-        plus_days(self.view.book.today, 1)
+        plus_days(self.scene.book.today, 1)
     }
 
     /// A later day, at least tomorrow.
     pub(super) fn today_plus(&self, days: i32) -> Date {
-        plus_days(self.view.book.today, days.max(1))
+        plus_days(self.scene.book.today, days.max(1))
     }
 
     /// Puts a question to a supplier, the warehouse or a store. `left` is the share of the losses under `keys` that remains
     /// on average after asking.
     pub(super) fn contact(&mut self, question: &Question<'_>) {
-        let book = self.view.book;
+        let book = self.scene.book;
         let answer_by = self.answer_by();
-        let cost = self.view.config.costs.contact;
+        let cost = self.scene.settings.costs.contact;
         let source = question.source.clone();
         let mut cites =
             vec![self.fact(source.clone(), "cost_contact", "cost of a question (setting)", FactValue::Money(cost))];
@@ -315,17 +317,18 @@ impl<'a> Desk<'a> {
             "share of the loss that remains after asking",
             question.left,
         ));
+        let role = question.role.name();
         let name = match question.role {
-            "supplier" => book.supplier_name(&SupplierId::new(question.partner)),
-            "data owner" | "sales team" | "channel owner" | "carrier" => question.role.to_owned(),
-            _ => book.location_name(&LocationId::new(question.partner)),
+            Role::Supplier => Some(book.supplier_name(&SupplierId::new(question.partner))),
+            Role::Warehouse | Role::Store => Some(book.location_name(&LocationId::new(question.partner))),
+            Role::DataOwner | Role::SalesTeam | Role::ChannelOwner | Role::Carrier => None,
         };
-        let to = if name == question.role { format!("the {name}") } else { format!("{name} ({})", question.role) };
+        let to = name.map_or_else(|| format!("the {role}"), |name| format!("{name} ({role})"));
         let summary = format!("Ask {to} about {}, answer by {answer_by}.", question.about);
         let (after, change) = self.answered(question.keys, question.left, answer_by);
         self.proposals.push(Proposal {
             action: Action::Contact {
-                role: question.role.to_owned(),
+                role: role.to_owned(),
                 partner: question.partner.to_owned(),
                 about: question.about.to_owned(),
                 answer_by,
@@ -350,9 +353,9 @@ impl<'a> Desk<'a> {
         left: f64,
         not_by: Option<String>,
     ) {
-        let book = self.view.book;
+        let book = self.scene.book;
         let deadline = self.today_plus(2);
-        let cost = self.view.config.costs.recount;
+        let cost = self.scene.settings.costs.recount;
         let cites = vec![
             self.item_fact(item, "cost_recount", "cost of a count (setting)", FactValue::Money(cost)),
             self.assume(item_ref(item), &shared("recount_left", left), "share of the loss that remains after a count", left),
@@ -385,7 +388,7 @@ impl<'a> Desk<'a> {
 
 /// What is asked, of whom.
 pub(super) struct Question<'q> {
-    pub role: &'q str,
+    pub role: Role,
     pub partner: &'q str,
     pub about: &'q str,
     pub keys: &'q [String],

@@ -6,6 +6,7 @@
 //! not do it or took it back, and otherwise when the horizon has passed in which it should have helped.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use anyhow::Context;
 
@@ -16,19 +17,19 @@ use crate::domain::ids::{CaseId, ExceptionId};
 use crate::domain::money::Money;
 use crate::domain::recommendation::Recommendation;
 use crate::pipeline::Context as Stages;
-use crate::pipeline::desk::Laid;
-use crate::pipeline::draft::Promises;
+use crate::pipeline::moment::Moment;
+use crate::pipeline::promises::Promises;
+use crate::pipeline::scenes::{CaseFacts, Scenes};
 use crate::rules::assess::assess;
-use crate::rules::fold::turned_down::{TurnedDown, has_grown};
-use crate::rules::scene::{Scene, open_exceptions};
+use crate::rules::fold::returns::{Returns, has_grown};
 use crate::store::{Reported, Store, StoreError};
 
-/// Looks at what was turned down and is seen again. Where nothing was ever turned down, it costs one query.
-pub(super) async fn turned_down(stages: &Stages, laid: &Laid, known: &[Exception]) -> anyhow::Result<TurnedDown> {
+/// Looks at what was turned down or acted on and is seen again. Where nothing was ever turned down, it costs one query.
+pub(super) async fn returns(stages: &Stages, moment: &Arc<Moment>, known: &[Exception]) -> anyhow::Result<Returns> {
     let Stages { store, config, .. } = stages;
     let waiting = store.list_recommendations_in(RecommendationState::WAITING).await?;
     let signed = waiting.into_iter().filter(|(rec, _)| rec.state.first_signature().is_some());
-    let mut found = TurnedDown { signed: signed.map(|(rec, _)| rec.case_id).collect(), ..TurnedDown::default() };
+    let mut found = Returns { signed: signed.map(|(rec, _)| rec.case_id).collect(), ..Returns::default() };
     let rejected: BTreeSet<CaseId> =
         store.list_recommendations_in(&["rejected"]).await?.into_iter().map(|(rec, _)| rec.case_id).collect();
     let acted_on = acted_on(store).await.context("reading what was handed off")?;
@@ -38,7 +39,7 @@ pub(super) async fn turned_down(stages: &Stages, laid: &Laid, known: &[Exception
     let mut closed: BTreeMap<CaseId, Case> =
         store.list_cases(&["closed"]).await?.into_iter().map(|c| (c.id.clone(), c)).collect();
     closed.retain(|id, case| (rejected.contains(id) || acted_on.contains_key(id)) && !case.is_mute_proposal());
-    let seen: BTreeMap<ExceptionId, &Signal> = laid.seen.signals.iter().map(|s| (s.exception_id(), s)).collect();
+    let seen: BTreeMap<ExceptionId, &Signal> = moment.seen.signals.iter().map(|s| (s.exception_id(), s)).collect();
     let mut again: BTreeMap<CaseId, Vec<Exception>> = BTreeMap::new();
     let owners = store.map_exceptions_to_cases().await?;
     for exception in known {
@@ -47,7 +48,7 @@ pub(super) async fn turned_down(stages: &Stages, laid: &Laid, known: &[Exception
         let fresh = Exception { signal: (*signal).clone(), state: ExceptionState::Open, ..exception.clone() };
         again.entry(owner.clone()).or_default().push(fresh);
     }
-    let claimed = store.list_claims().await?;
+    let scenes = Scenes { moment: Arc::clone(moment), config: Arc::clone(config), claimed: store.list_claims().await? };
     let promises = Promises::firm(store).await.context("reading what is promised")?;
     for (id, exceptions) in again {
         let case = &closed[&id];
@@ -55,20 +56,16 @@ pub(super) async fn turned_down(stages: &Stages, laid: &Laid, known: &[Exception
             found.back.extend(exceptions.into_iter().map(|e| e.id));
             continue;
         }
-        let exceptions = open_exceptions(exceptions, case);
-        let promised = promises.to_others(&id);
-        let (book, outlook, p, claimed) = (&laid.book, &laid.seen.outlook, &laid.p, &claimed);
-        let view =
-            Scene { case, exceptions: &exceptions, book, outlook, p, claimed, promised: &promised, config: &config.rules };
+        let facts = CaseFacts::of(case.clone(), exceptions, promises.to_others(&id));
         let then = case.rank.as_ref().map_or(Money::ZERO, |rank| rank.value.expected);
-        let grown = has_grown(then, assess(&view).rank.value.expected);
+        let grown = has_grown(then, assess(&scenes.scene(&facts)).rank.value.expected);
         // What was acted on may help yet; if it went away and comes again, it is a new one.
         let side = match (grown, acted_on.contains_key(&id)) {
             (true, _) => &mut found.back,
             (false, false) => &mut found.quiet,
             (false, true) => continue,
         };
-        side.extend(exceptions.into_iter().map(|e| e.id));
+        side.extend(facts.exceptions.into_iter().map(|e| e.id));
     }
     Ok(found)
 }
@@ -86,7 +83,7 @@ async fn acted_on(store: &Store) -> anyhow::Result<BTreeMap<CaseId, bool>> {
             _ => store
                 .find_outcome(&rec.id)
                 .await?
-                .is_some_and(|outcome| ["measured", "not_sent"].iter().any(|told| outcome.body.get(told).is_some())),
+                .is_some_and(|outcome| ["measured", "not_sent"].iter().any(|end| outcome.body.get(end).is_some())),
         };
         *cases.entry(rec.case_id).or_insert(false) |= past;
     }

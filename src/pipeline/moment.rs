@@ -1,4 +1,4 @@
-//! The desk: the book of this moment and what the detectors see in it, computed once and shared by every stage, by the
+//! A moment is the book of now and what the detectors see in it, computed once and shared by every stage, by the
 //! check at the click and by the charts.
 
 use std::collections::BTreeMap;
@@ -24,13 +24,13 @@ use crate::store::{DecisionRow, Store};
 /// Weight of a type's prior, as a number of decisions: the prior speaks for as much as ten of them.
 const PRIOR_WEIGHT: f64 = 10.0;
 
-/// Why nothing is laid out.
+/// Why there is no moment to judge by.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the source is being read; nothing is judged by the half that has come in. Try again when the reading has ended")]
 pub struct BeingRead;
 
 /// The book of a moment with everything computed from it.
-pub struct Laid {
+pub struct Moment {
     /// The records.
     pub book: Book,
     /// What the detectors saw.
@@ -41,53 +41,53 @@ pub struct Laid {
     pub p: BTreeMap<ExceptionType, f64>,
 }
 
-/// Says for which records and which day something was laid out: the day, the last day and the last hour that were read to
-/// their end, the newest change, what the source told, how many records, how many decisions to learn from. A page of records
+/// Says of which records and which day a moment is: the day, the last day and the last hour that were read to
+/// their end, the newest change, the state of what the source sent, how many records, how many decisions to learn from. A page of records
 /// can end between two of the same moment, and what was announced can be newer than what is read after it, so the newest
 /// change alone says too little.
 type Key = (Date, Option<(Date, i64)>, Option<Timestamp>, (Option<Timestamp>, i64), i64, usize);
 
-/// What there is to lay out at a moment.
-enum There {
+/// How much of the records' story is there.
+enum Story {
     /// Everything up to the last look, or as much as there is of the first.
     Whole,
     /// Half of a look has come in: this is the whole story of before.
-    Before(Arc<Laid>),
-    /// Half of a look has come in, and nothing was laid out before.
+    Before(Arc<Moment>),
+    /// Half of a look has come in, and there is no moment from before it.
     Half,
 }
 
-/// Lays the book out when it is asked for and keeps it until the records or the day change.
-pub struct Desk {
+/// Computes the moment when it is asked for and keeps it until the records or the day change.
+pub struct Moments {
     store: Store,
     config: Arc<Config>,
     clock: Clock,
-    kept: Mutex<Option<(Key, Arc<Laid>)>>,
+    last: Mutex<Option<(Key, Arc<Moment>)>>,
 }
 
-impl Desk {
-    /// An empty desk.
+impl Moments {
+    /// With no moment computed yet.
     pub fn new(store: Store, config: Arc<Config>, clock: Clock) -> Self {
-        Self { store, config, clock, kept: Mutex::new(None) }
+        Self { store, config, clock, last: Mutex::new(None) }
     }
 
     /// The book of this business day; while half of a look has come in, the one from before it.
     ///
     /// # Errors
     /// Says what could not be read, or that half of a look is all there is: nothing may be judged by it.
-    pub async fn lay_out(&self) -> anyhow::Result<Arc<Laid>> {
-        self.lay_out_of(false).await
+    pub async fn now(&self) -> anyhow::Result<Arc<Moment>> {
+        self.compute(false).await
     }
 
     /// The same for whoever wants names and addresses only, which are right in half of a story, too.
     ///
     /// # Errors
     /// Says what could not be read.
-    pub async fn lay_out_names(&self) -> anyhow::Result<Arc<Laid>> {
-        self.lay_out_of(true).await
+    pub async fn now_or_half(&self) -> anyhow::Result<Arc<Moment>> {
+        self.compute(true).await
     }
 
-    async fn lay_out_of(&self, half_will_do: bool) -> anyhow::Result<Arc<Laid>> {
+    async fn compute(&self, half_will_do: bool) -> anyhow::Result<Arc<Moment>> {
         let calendar = self.config.rules.calendar.calendar();
         let now = self.clock.now();
         let newest = self.store.newest_change().await?;
@@ -96,37 +96,37 @@ impl Desk {
         // of its type, and the next click on one of them would be refused.
         let today = calendar.day_of(now);
         let learnt = decisions.iter().filter(|d| calendar.day_of(d.at) < today);
-        let learnt: Vec<&DecisionRow> = standing(learnt);
-        let told = self.store.state_of_told().await?;
+        let learnt: Vec<&DecisionRow> = not_undone(learnt);
+        let sent = self.store.state_of_told().await?;
         let records = self.store.count_records().await?.values().sum();
         let read_up_to = observe::looked_at(&self.store).await?;
         let closed = read_up_to.map(|at| (calendar.closed_at(at), at.as_second().div_euclid(3600)));
-        let key = (today, closed, newest, told, records, learnt.len());
-        let mut kept = self.kept.lock().await;
-        let mut half = match self.there(kept.as_ref(), &key).await? {
-            There::Before(laid) => return Ok(laid),
-            There::Half => true,
-            There::Whole => false,
+        let key = (today, closed, newest, sent, records, learnt.len());
+        let mut last = self.last.lock().await;
+        let mut half = match self.story(last.as_ref(), &key).await? {
+            Story::Before(moment) => return Ok(moment),
+            Story::Half => true,
+            Story::Whole => false,
         };
         anyhow::ensure!(half_will_do || !half, BeingRead);
-        if let Some((at, laid)) = &*kept
+        if let Some((at, moment)) = &*last
             && *at == key
         {
-            return Ok(Arc::clone(laid));
+            return Ok(Arc::clone(moment));
         }
         let records = self.store.load_records().await.context("loading the records")?;
         // The next look may have begun while they were loaded.
-        match self.there(kept.as_ref(), &key).await? {
-            There::Before(laid) => return Ok(laid),
-            There::Half => half = true,
-            There::Whole => {}
+        match self.story(last.as_ref(), &key).await? {
+            Story::Before(moment) => return Ok(moment),
+            Story::Half => half = true,
+            Story::Whole => {}
         }
         anyhow::ensure!(half_will_do || !half, BeingRead);
         let config = Arc::clone(&self.config);
         let p = self.probabilities(&learnt).await?;
         // Facts are as old as the last whole look at the records, not as the moment of the click.
         let as_of = read_up_to.or(newest).map_or(now, |at| at.min(now));
-        let laid = tokio::task::spawn_blocking(move || {
+        let moment = tokio::task::spawn_blocking(move || {
             let book = config
                 .rules
                 .settled(Book::looked_at(as_of, now, calendar, records))
@@ -134,28 +134,28 @@ impl Desk {
                 .with_zones(&config.odoo.zones());
             let seen = look(&book, &config.rules);
             let classes = Classes::new(&book);
-            Laid { book, seen, classes, p }
+            Moment { book, seen, classes, p }
         })
         .await
         .context("computing what the records say")?;
-        let laid = Arc::new(laid);
+        let moment = Arc::new(moment);
         if !half {
-            *kept = Some((key, Arc::clone(&laid)));
+            *last = Some((key, Arc::clone(&moment)));
         }
-        Ok(laid)
+        Ok(moment)
     }
 
-    /// What there is to lay out for `key`. Before the first whole look there is no story of before that could stand.
-    async fn there(&self, kept: Option<&(Key, Arc<Laid>)>, key: &Key) -> anyhow::Result<There> {
+    /// How much of the story is there for `key`. Before the first whole look there is no earlier story to go by.
+    async fn story(&self, last: Option<&(Key, Arc<Moment>)>, key: &Key) -> anyhow::Result<Story> {
         if observe::is_abreast(&self.store).await? {
-            return Ok(There::Whole);
+            return Ok(Story::Whole);
         }
         let ever_whole = key.1.is_some();
-        let stands = |at: &Key| if ever_whole { at.1.is_some() } else { at.0 == key.0 };
-        Ok(match kept.filter(|(at, _)| stands(at)) {
-            Some((_, laid)) => There::Before(Arc::clone(laid)),
-            None if ever_whole => There::Half,
-            None => There::Whole,
+        let will_do = |at: &Key| if ever_whole { at.1.is_some() } else { at.0 == key.0 };
+        Ok(match last.filter(|(at, _)| will_do(at)) {
+            Some((_, moment)) => Story::Before(Arc::clone(moment)),
+            None if ever_whole => Story::Half,
+            None => Story::Whole,
         })
     }
 
@@ -192,19 +192,19 @@ impl Desk {
 }
 
 /// The decisions without those that were taken back, oldest first as given.
-pub fn standing<'a>(decisions: impl Iterator<Item = &'a DecisionRow>) -> Vec<&'a DecisionRow> {
-    let mut kept: Vec<&DecisionRow> = Vec::new();
+pub fn not_undone<'a>(decisions: impl Iterator<Item = &'a DecisionRow>) -> Vec<&'a DecisionRow> {
+    let mut left: Vec<&DecisionRow> = Vec::new();
     for decision in decisions {
         if decision.verb == "undo" {
             let undone = |d: &&DecisionRow| d.recommendation_id == decision.recommendation_id && d.person == decision.person;
-            if let Some(place) = kept.iter().rposition(undone) {
-                kept.remove(place);
+            if let Some(place) = left.iter().rposition(undone) {
+                left.remove(place);
             }
         } else {
-            kept.push(decision);
+            left.push(decision);
         }
     }
-    kept
+    left
 }
 
 #[cfg(test)]
@@ -230,35 +230,35 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn half_of_a_look_is_not_laid_out_and_what_was_whole_stands_over_the_day() {
+    async fn half_of_a_look_makes_no_moment_and_a_whole_one_lasts_over_the_day() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open_and_migrate(&format!("sqlite:{}", folder.path().join("r.db").display())).await.unwrap();
         let clock = Clock::standing_at("2026-10-08T12:00:00Z".parse().unwrap());
-        let desk = || Desk::new(store.clone(), Arc::new(Config::load_from(None, &[]).unwrap()), clock.clone());
+        let moments = || Moments::new(store.clone(), Arc::new(Config::load_from(None, &[]).unwrap()), clock.clone());
         store.begin_look("erp", &["records"], clock.now()).await.unwrap();
-        let first = desk();
-        first.lay_out().await.expect("of the first look there is as much as there is");
+        let first = moments();
+        first.now().await.expect("of the first look there is as much as there is");
         store.end_look("erp", clock.now()).await.unwrap();
         store.put_setting("observe.behind", "yes").await.unwrap();
-        for started_anew in [first, desk()] {
-            let Err(error) = started_anew.lay_out().await else { panic!("half of a story") };
+        for started_anew in [first, moments()] {
+            let Err(error) = started_anew.now().await else { panic!("half of a story") };
             assert!(error.to_string().starts_with("the source is being read"), "{error}");
-            started_anew.lay_out_names().await.unwrap();
-            assert!(started_anew.lay_out().await.is_err(), "half of it is not kept");
+            started_anew.now_or_half().await.unwrap();
+            assert!(started_anew.now().await.is_err(), "half of it is not kept");
         }
         store.put_setting("observe.behind", "no").await.unwrap();
-        let whole = desk();
-        let laid = whole.lay_out().await.unwrap();
+        let whole = moments();
+        let moment = whole.now().await.unwrap();
         store.put_setting("observe.behind", "yes").await.unwrap();
         clock.set("2026-10-09T00:05:00Z".parse().unwrap());
-        assert!(Arc::ptr_eq(&whole.lay_out().await.unwrap(), &laid));
+        assert!(Arc::ptr_eq(&whole.now().await.unwrap(), &moment));
     }
 
     #[test]
     fn what_was_undone_teaches_nothing() {
         let rows =
             [row("1", "ada", "approve"), row("2", "bob", "approve"), row("3", "ada", "undo"), row("4", "ada", "reject")];
-        let ids: Vec<&str> = standing(rows.iter()).iter().map(|d| d.id.as_str()).collect();
+        let ids: Vec<&str> = not_undone(rows.iter()).iter().map(|d| d.id.as_str()).collect();
         assert_eq!(ids, ["2", "4"]);
     }
 }

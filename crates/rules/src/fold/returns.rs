@@ -1,4 +1,4 @@
-//! What people answered before, as far as folding goes by it: what stays quiet, what comes back, and what is signed already.
+//! What makes a case come back, and what does not: what people answered before, as far as folding goes by it.
 
 use std::collections::BTreeSet;
 
@@ -8,9 +8,9 @@ use reeve_domain::money::Money;
 /// By how much a case has to be worth more, at least.
 const MORE_MIN: Money = Money::from_minor(5_000);
 
-/// Exceptions whose last case was turned down or acted on.
+/// What becomes of exceptions whose last case was turned down or acted on, if they are seen again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TurnedDown {
+pub struct Returns {
     /// They open no case.
     pub quiet: BTreeSet<ExceptionId>,
     /// They open one: they are worth so much more now, or what was done did not end them.

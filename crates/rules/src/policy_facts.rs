@@ -5,15 +5,15 @@ use std::collections::BTreeSet;
 
 use rust_decimal::Decimal;
 
-use crate::domain::action::Action;
-use crate::domain::book::Book;
-use crate::domain::calendar::plus_days;
-use crate::domain::case::Case;
-use crate::domain::ids::{ItemId, LocationId, SupplierId};
-use crate::domain::money::Money;
-use crate::domain::policy::{Class, Facts, Named, Risk, Share};
-use crate::domain::record::PurchaseLine;
-use crate::pipeline::desk::Laid;
+use crate::detect::classes::Classes;
+use reeve_domain::action::Action;
+use reeve_domain::book::Book;
+use reeve_domain::calendar::plus_days;
+use reeve_domain::case::Case;
+use reeve_domain::ids::{ItemId, LocationId, SupplierId};
+use reeve_domain::money::Money;
+use reeve_domain::policy::{Class, Facts, Named, Risk, Share};
+use reeve_domain::record::PurchaseLine;
 
 /// Fewest received lines from which a supplier's risk is read; below it is not known.
 const RISK_LINES: usize = 10;
@@ -25,8 +25,7 @@ const RISK_DAYS: i32 = 365;
 const RISK_SHARES: [f64; 2] = [0.9, 0.7];
 
 /// The facts of `action` in `case`.
-pub(super) fn of(laid: &Laid, case: &Case, action: &Action) -> Facts {
-    let book = &laid.book;
+pub fn of(book: &Book, classes: &Classes, case: &Case, action: &Action) -> Facts {
     let line = lines_of(book, case, action);
     let subject = &case.subject;
     let mut items: BTreeSet<&ItemId> = action.item().into_iter().chain(&subject.item).collect();
@@ -40,7 +39,7 @@ pub(super) fn of(laid: &Laid, case: &Case, action: &Action) -> Facts {
     let (margin_lost, margin_lost_share) = margin(book, action);
     Facts {
         item: line.first().map(|line| line.item.clone()),
-        class: class(laid, &items, &locations),
+        class: class(book, classes, &items, &locations),
         categories: items.iter().map(|id| Some(book.items.get(*id)?.category.clone())).collect(),
         locations: Some(locations.into_iter().map(|id| place(book, id)).collect()),
         supplier_risk: suppliers.iter().map(|id| risk(book, id)).reduce(|a, b| Some(a?.max(b?))).unwrap_or(Some(Risk::Low)),
@@ -86,13 +85,13 @@ fn place(book: &Book, id: &LocationId) -> Named {
 }
 
 /// The strictest class of the items at the locations it is about; None where nothing was sold by which to class them.
-fn class(laid: &Laid, items: &BTreeSet<&ItemId>, locations: &BTreeSet<&LocationId>) -> Option<Class> {
-    if items.is_empty() || laid.book.sale_lines.is_empty() {
+fn class(book: &Book, classes: &Classes, items: &BTreeSet<&ItemId>, locations: &BTreeSet<&LocationId>) -> Option<Class> {
+    if items.is_empty() || book.sale_lines.is_empty() {
         return None;
     }
     let locations: Vec<&LocationId> = locations.iter().copied().collect();
     let each = items.iter().map(|item| {
-        laid.classes.strictest(&laid.book, item, &locations).map(|class| match class {
+        classes.strictest(book, item, &locations).map(|class| match class {
             'A' => Class::A,
             'B' => Class::B,
             _ => Class::C,

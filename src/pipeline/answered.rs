@@ -1,4 +1,5 @@
-//! What stands of a case when it is drafted again: evidence that says the same, and what people have answered on it.
+//! What is not done over when a case is drafted again: evidence that says the same as before, and what people have answered
+//! on it.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +11,7 @@ use crate::store::{Store, StoreError};
 
 /// Keeps the workings of the latest evidence where the facts and every figure are the same: a forecast that moved by less than
 /// any figure shows makes no new evidence, and what people have begun on the old one stands.
-pub(super) fn stand_by(bundle: &mut Bundle, latest: &Bundle) {
+pub(super) fn keep_workings(bundle: &mut Bundle, latest: &Bundle) {
     let figures = |b: &Bundle| b.workings.as_ref().map(|w| w.figures.clone());
     if figures(bundle) == figures(latest) && bundle.facts_hash() == latest.facts_hash() {
         bundle.workings.clone_from(&latest.workings);
@@ -73,7 +74,8 @@ impl<'a> Answered<'a> {
 
 /// Does it still wait for somebody?
 pub(super) fn is_undecided(recommendation: &Recommendation) -> bool {
-    matches!(recommendation.state.name(), "drafted" | "checked") || recommendation.state.is_waiting()
+    matches!(recommendation.state, RecommendationState::Drafted | RecommendationState::Checked)
+        || recommendation.state.is_waiting()
 }
 
 #[cfg(test)]
@@ -117,7 +119,7 @@ mod tests {
             (Bundle { workings: None, ..bundle(2, 5, 2.0, "") }, false),
         ] {
             let mut kept = next.clone();
-            stand_by(&mut kept, &first);
+            keep_workings(&mut kept, &first);
             assert_eq!(kept.hash() == first.hash(), stands, "{next:?}");
             assert!(stands || kept == next);
         }

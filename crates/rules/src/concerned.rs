@@ -1,0 +1,107 @@
+//! Whom a case concerns: nobody may judge what they counted, received or wrote themselves.
+
+use std::collections::BTreeSet;
+
+use reeve_domain::book::Book;
+use reeve_domain::case::Case;
+use reeve_domain::exception::{Exception, Signal};
+use reeve_domain::record::{MoveKind, StockMove};
+
+/// The ERP's user ids of those whose own count, receipt or other document a case is about. The recording and Odoo say of a
+/// bill only when it was entered, so whoever entered one is not known.
+pub fn entered_by<'b>(book: &'b Book, case: &Case, exceptions: &[Exception]) -> BTreeSet<&'b str> {
+    let mut hands = BTreeSet::new();
+    let subjects = exceptions.iter().map(|e| &e.signal.subject).chain([&case.subject]);
+    for subject in subjects {
+        let own_document = |m: &StockMove| subject.document.as_ref().is_some_and(|d| *d == m.document);
+        let own_line =
+            |m: &StockMove| m.kind == MoveKind::Receipt && subject.po_line.is_some() && m.po_line == subject.po_line;
+        hands.extend(book.moves.values().filter(|m| own_document(m) || own_line(m)).filter_map(|m| m.entered_by.as_deref()));
+    }
+    for exception in exceptions {
+        let Signal { subject, from, to, .. } = &exception.signal;
+        let (Some(item), Some(location)) = (&subject.item, &subject.location) else { continue };
+        let counts = book.moves_at(item, location).into_iter().filter(|m| m.kind == MoveKind::Count);
+        let seen = counts.filter(|m| (*from..=*to).contains(&book.calendar.day_of(m.done_at.unwrap_or(m.created_at))));
+        hands.extend(seen.filter_map(|m| m.entered_by.as_deref()));
+    }
+    // Nobody's is nobody's: an empty id must not match people without one.
+    hands.remove("");
+    hands
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::settings::Settings;
+    use reeve_domain::case::CaseState;
+    use reeve_domain::exception::Subject;
+    use reeve_domain::ids::{CaseId, ItemId, LocationId};
+    use reeve_domain::money::Quantity;
+    use reeve_domain::record::Record;
+
+    const NOON: &str = "2026-10-08T12:00:00Z";
+
+    fn moved(id: &str, kind: MoveKind, document: &str, line: Option<&str>, who: &str) -> StockMove {
+        let at: Timestamp = NOON.parse().unwrap();
+        StockMove {
+            id: id.to_owned(),
+            kind,
+            item: ItemId::new("1"),
+            from: None,
+            to: Some(LocationId::new("2")),
+            qty: Quantity::units(1),
+            created_at: at,
+            scheduled_at: None,
+            done_at: Some(at),
+            document: document.to_owned(),
+            document_id: None,
+            origin: String::new(),
+            po_line: line.map(str::to_owned),
+            sale_line: None,
+            partner: None,
+            deadline: None,
+            returns: None,
+            to_replace: false,
+            asked: None,
+            owner: None,
+            entered_by: Some(who.to_owned()),
+            reason: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_case_concerns_whoever_received_or_wrote_what_it_is_about_and_nobody_else() {
+        let calendar = Settings::defaults().calendar.calendar();
+        let moves = [
+            moved("1", MoveKind::Receipt, "IN/1", Some("10"), "receiver"),
+            moved("2", MoveKind::Receipt, "IN/2", Some("11"), "other receiver"),
+            moved("3", MoveKind::Scrap, "SP/1", None, "writer"),
+            moved("4", MoveKind::Delivery, "OUT/1", Some("10"), "deliverer"),
+            moved("5", MoveKind::Receipt, "SP/1", None, ""),
+        ];
+        let book = Book::new(NOON.parse().unwrap(), calendar, moves.map(Record::Move));
+        let about = |subject: Subject| Case {
+            id: CaseId::new("case-1"),
+            version: 1,
+            state: CaseState::Open,
+            exceptions: vec![],
+            codes: vec![],
+            subject,
+            links: vec![],
+            headline: String::new(),
+            rank: None,
+            evidence_hash: None,
+            owner: None,
+            opened_at: NOON.parse().unwrap(),
+            updated_at: NOON.parse().unwrap(),
+        };
+        let line = about(Subject { po_line: Some("10".into()), ..Subject::default() });
+        assert_eq!(entered_by(&book, &line, &[]), BTreeSet::from(["receiver"]));
+        let document = about(Subject { document: Some("SP/1".into()), ..Subject::default() });
+        assert_eq!(entered_by(&book, &document, &[]), BTreeSet::from(["writer"]));
+        assert!(entered_by(&book, &about(Subject::default()), &[]).is_empty());
+    }
+}

@@ -1,0 +1,87 @@
+//! Looks again at the moment of a decision, at the book of that moment.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::moment::Moments;
+use super::noise::{propose, weight};
+use super::promises::Promises;
+use super::recheck::Recheck;
+use super::scenes::Scenes;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::domain::action::{Action, Check};
+use crate::domain::case::Case;
+use crate::domain::ids::PersonId;
+use crate::domain::policy::Facts;
+use crate::domain::recommendation::Recommendation;
+use crate::rules::concerned::entered_by;
+use crate::rules::policy_facts;
+use crate::rules::recheck::{moved, recheck};
+use crate::store::Store;
+
+/// The second look of every queue and click: at the records for what goes outside, at the decisions for Reeve's own list.
+pub struct Rechecking {
+    /// Cases, their exceptions, what was promised.
+    pub store: Store,
+    /// The rules' settings, and people with their names in the ERP.
+    pub config: Arc<Config>,
+    /// When it is.
+    pub clock: Clock,
+    /// The book of this moment.
+    pub moments: Arc<Moments>,
+}
+
+#[async_trait]
+impl Recheck for Rechecking {
+    async fn recheck(&self, case: &Case, action: &Action) -> anyhow::Result<Vec<Check>> {
+        if !action.is_for_the_outside() {
+            return propose::checks(&self.store, &self.config, &self.clock, action).await;
+        }
+        let scenes = self.scenes().await?;
+        let promised = Promises::firm(&self.store).await?.to_others(&case.id);
+        let facts = scenes.read(&self.store, case, promised).await?;
+        Ok(recheck(&scenes.scene(&facts), action))
+    }
+
+    async fn moved(&self, case: &Case, recommendation: &Recommendation) -> anyhow::Result<Vec<String>> {
+        // Its facts are decisions: no record moves them, and its checks look at them again.
+        if !recommendation.candidate.action.is_for_the_outside() {
+            return Ok(Vec::new());
+        }
+        let frozen = self.store.get_bundle(&case.id, &recommendation.evidence_hash).await?;
+        let scenes = self.scenes().await?;
+        let firm = Promises::firm(&self.store).await?.to_others(&case.id);
+        let proposed = Promises::proposed(&self.store).await?.to_others(&case.id);
+        let facts = scenes.read(&self.store, case, firm).await?;
+        let with_proposed = facts.clone().with_promised(proposed);
+        let both = [scenes.scene(&facts), scenes.scene(&with_proposed)];
+        Ok(moved(&both, &scenes.moment.seen.signals, &frozen, recommendation))
+    }
+
+    async fn facts(&self, case: &Case, action: &Action) -> anyhow::Result<Facts> {
+        if !action.is_for_the_outside() {
+            return Ok(weight::facts_of(&self.store, action).await?);
+        }
+        let moment = self.moments.now().await?;
+        Ok(policy_facts::of(&moment.book, &moment.classes, case, action))
+    }
+
+    async fn concerned(&self, case: &Case) -> anyhow::Result<Vec<PersonId>> {
+        let moment = self.moments.now().await?;
+        let exceptions = self.store.list_case_exceptions(&case.id).await?;
+        let hands = entered_by(&moment.book, case, &exceptions);
+        let people = self.config.people.iter().filter(|p| hands.contains(p.erp_user.as_str()));
+        Ok(people.map(|p| p.id.clone()).collect())
+    }
+}
+
+impl Rechecking {
+    /// The scenes of this moment, with what each case was found to be worth when it was drafted last.
+    async fn scenes(&self) -> anyhow::Result<Scenes> {
+        let moment = self.moments.now().await?;
+        let claimed = self.store.list_claims().await?;
+        Ok(Scenes { moment, config: Arc::clone(&self.config), claimed })
+    }
+}
