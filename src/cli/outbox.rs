@@ -104,7 +104,8 @@ fn list(seen: &Picture, held: &[&Held], json: bool) -> anyhow::Result<()> {
     for one in held {
         let state = if one.dead { "dead   " } else { "waiting" };
         let case = if one.case.is_empty() { "no case" } else { one.case.as_str() };
-        say!("{state} {} to {}, {case}, since {}: {}", one.id, one.destination, one.since, one.why);
+        let what = one.kind.words();
+        say!("{state} {} to {}, {what}, {case}, since {}: {}", one.id, one.destination, one.since, one.why);
     }
     say!("{} waiting, {} dead", count(false), count(true));
     Ok(())

@@ -16,6 +16,7 @@ use serde_json::json;
 
 use crate::domain::audit::AuditEntry;
 use crate::domain::ids::content_id;
+use crate::domain::outbox::OutboxKind;
 use crate::pipeline::{Context, Progress, Stage};
 use crate::store::{NewOutbox, Store};
 
@@ -291,6 +292,7 @@ pub(crate) fn message(anchor: &Anchor, channel: &str) -> NewOutbox {
     });
     NewOutbox {
         id,
+        kind: OutboxKind::Anchor,
         channel: channel.to_owned(),
         body: body.to_string(),
         created_at: anchor.at,

@@ -143,6 +143,7 @@ mod tests {
     use crate::domain::decision::{Before, RecommendationState as State};
     use crate::domain::ids::{ItemId, PersonId};
     use crate::domain::money::Money;
+    use crate::domain::outbox::OutboxKind;
     use crate::domain::recommendation::Recommendation;
     use crate::store::testing::{at, entry, moved, on_each, recommendation, with_case};
     use crate::store::{Change, DecisionRow, NewOutbox, OutboxState, Outcome, Store, StoreError};
@@ -166,6 +167,7 @@ mod tests {
     fn message() -> NewOutbox {
         NewOutbox {
             id: "m1".to_owned(),
+            kind: OutboxKind::Approved,
             channel: "webhook".to_owned(),
             body: "{}".to_owned(),
             created_at: at(50),

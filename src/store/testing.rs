@@ -44,6 +44,22 @@ where
     }
 }
 
+/// Runs a test on every database there is, each with the schema that an earlier Reeve left at `version`.
+pub(crate) async fn on_each_left_at<F, Fut>(version: i64, test: F)
+where
+    F: Fn(Store) -> Fut,
+    Fut: Future<Output = ()>,
+{
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = format!("sqlite:{}", folder.path().join("reeve.db").display());
+    for url in std::iter::once(file).chain(postgres_url().await) {
+        let store = Store::open(&url).await.expect("a database");
+        store.migrate_to(version).await;
+        test(store.clone()).await;
+        store.close().await;
+    }
+}
+
 /// A url with an empty schema of its own on the test server.
 async fn postgres_url() -> Option<String> {
     static NUMBER: AtomicU32 = AtomicU32::new(0);

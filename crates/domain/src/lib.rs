@@ -30,6 +30,7 @@ pub mod master;
 pub mod money;
 pub mod mute;
 pub mod notice;
+pub mod outbox;
 pub mod packs;
 pub mod policy;
 pub mod received;

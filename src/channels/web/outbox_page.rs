@@ -29,7 +29,7 @@ pub(super) async fn outbox(State(state): State<ChannelState>, who: SignedIn) -> 
         .take(SHOWN)
         .map(|h| {
             json!({
-                "id": h.id, "destination": plain(&h.destination), "case": h.case, "since": moment(h.since, zone),
+                "id": h.id, "what": h.kind.words(), "destination": plain(&h.destination), "case": h.case, "since": moment(h.since, zone),
                 "dead": h.dead, "attempts": h.attempts, "why": plain(&h.why),
             })
         })

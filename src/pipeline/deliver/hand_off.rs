@@ -8,8 +8,8 @@ use crate::domain::audit::AuditEntry;
 use crate::domain::case_life::CaseEvent;
 use crate::domain::decision::{Event, RecommendationState as State};
 use crate::domain::ids::{RecommendationId, content_hash};
+use crate::domain::outbox::OutboxKind;
 use crate::pipeline::anchors::is_anchor;
-use crate::pipeline::publish::wire::Outward;
 use crate::pipeline::publish::{self, Envelope};
 use crate::store::{Change, OutboxRow, StoreError};
 
@@ -32,19 +32,21 @@ impl Deliver {
         if !known {
             return Ok(Sendable::No(format!("there is no destination {:?} in the configuration", row.channel)));
         }
-        if is_anchor(&row.id, &row.body) {
-            return Ok(Sendable::Yes(None));
+        // The kind says what has to stand behind a message. The body is held against it, so that a row that somebody wrote
+        // into the table can not take a kind that needs less than its body does.
+        let none_of_ours = || Sendable::No("the body is none that is sent".to_owned());
+        if row.kind == OutboxKind::Anchor {
+            return Ok(if is_anchor(&row.id, &row.body) { Sendable::Yes(None) } else { none_of_ours() });
         }
-        let Some(envelope) = Envelope::read(&row.body).filter(|e| e.id == row.id) else {
-            return Ok(Sendable::No("the body is none that is sent".to_owned()));
-        };
+        let envelope = Envelope::read(&row.body).filter(|e| e.id == row.id && e.kind.kind() == row.kind);
+        let Some(envelope) = envelope else { return Ok(none_of_ours()) };
         let Some(id) = envelope.recommendation_id else { return Ok(Sendable::Yes(None)) };
         let rec = match self.store.get_recommendation(&id).await {
             Ok((rec, _)) => rec,
             Err(StoreError::NotFound { .. }) => return Ok(Sendable::No(format!("there is no recommendation {id}"))),
             Err(error) => return Err(error.into()),
         };
-        if envelope.kind == Outward::NotSeen {
+        if row.kind == OutboxKind::NotSeen {
             return Ok(if rec.state == State::NotCarriedOut { Sendable::Yes(None) } else { Sendable::Moot });
         }
         let this_approval = match &rec.state {
@@ -130,8 +132,8 @@ impl Deliver {
     /// What an executor has reported on has arrived, though nobody acknowledged it: it need not be sent again.
     pub(super) async fn settle_reported(&self, done: &mut Delivered) -> anyhow::Result<()> {
         for row in self.store.list_reported_unsent(self.clock.now()).await.context("reading reports")? {
-            if let Some(Envelope { kind: Outward::Approved, recommendation_id: Some(id), .. }) = Envelope::read(&row.body) {
-                self.hand_off(&row, &id).await?;
+            if row.kind == OutboxKind::Approved && !row.about.is_empty() {
+                self.hand_off(&row, &RecommendationId::new(row.about.as_str())).await?;
             }
             let entry = self.entry("outbox.sent", &row, json!({ "to": row.channel, "because": "it was reported on" }));
             if !self.store.mark_reported(&row, self.clock.now(), &[entry]).await.or_taken()? {

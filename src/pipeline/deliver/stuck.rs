@@ -12,6 +12,7 @@ use super::ended::NOT_SENT;
 use super::{ACTOR, Deliver};
 use crate::config::{Config, WEBHOOK};
 use crate::domain::decision::RecommendationState as State;
+use crate::domain::outbox::OutboxKind;
 use crate::pipeline::publish;
 use crate::pipeline::publish::wire;
 use crate::store::{DestinationState, OutboxRow, OutboxState, Store, StoreError};
@@ -43,6 +44,8 @@ pub struct DestinationHealth {
 pub struct Held {
     /// Its id.
     pub id: String,
+    /// What it is.
+    pub kind: OutboxKind,
     /// To where.
     pub destination: String,
     /// Its case; empty where it has none.
@@ -112,6 +115,7 @@ async fn delivering(
     for row in waiting.iter().chain(&dead) {
         held.push(Held {
             id: row.id.clone(),
+            kind: row.kind,
             destination: row.channel.clone(),
             case: row.lane.clone(),
             since: row.created_at,

@@ -15,6 +15,7 @@ use crate::domain::decision::{RejectReason, WakeCondition};
 use crate::domain::digest::{BelowLine, Digest};
 use crate::domain::exception::Subject;
 use crate::domain::ids::{ItemId, PersonId};
+use crate::domain::outbox::OutboxKind;
 use crate::domain::recommendation::Prose;
 use crate::pipeline::draft::Promises;
 use crate::store::{Change, DrillCounts, DrillResult, NewOutbox, OutboxState, Store, StoredDigest};
@@ -335,6 +336,7 @@ async fn the_outbox_takes_no_drill_and_no_mute_whoever_asks() {
     let store = &bench.control.store;
     let message = |body: serde_json::Value| NewOutbox {
         id: "m1".into(),
+        kind: OutboxKind::Approved,
         channel: "webhook".into(),
         body: body.to_string(),
         created_at: start(),

@@ -24,9 +24,9 @@ use crate::domain::book::Book;
 use crate::domain::calendar::plus_days;
 use crate::domain::case_life::CaseEvent;
 use crate::domain::decision::RecommendationState;
+use crate::domain::outbox::OutboxKind;
 use crate::domain::recommendation::Recommendation;
-use crate::pipeline::publish::wire::Outward;
-use crate::pipeline::publish::{self, Envelope};
+use crate::pipeline::publish;
 use crate::store::{Change, NewOutbox, OutboxState, Outcome, StoreError};
 
 /// How long an executor has before "not seen" is said (handbook §8: default 24 h).
@@ -133,9 +133,7 @@ impl Verify {
     async fn missed(&self, recommendation: &Recommendation, left: Timestamp) -> anyhow::Result<Option<NewOutbox>> {
         let Stages { store, clock, config, .. } = &self.0;
         let sent = store.list_outbox_about(recommendation.id.as_str()).await?;
-        let hand_off = sent.iter().rev().find(|row| {
-            row.state == OutboxState::Sent && Envelope::read(&row.body).is_some_and(|e| e.kind == Outward::Approved)
-        });
+        let hand_off = sent.iter().rev().find(|row| row.state == OutboxState::Sent && row.kind == OutboxKind::Approved);
         Ok(hand_off
             .map(|row| publish::not_seen(recommendation, &row.id, &row.channel, &config.web.address(), left, clock.now())))
     }

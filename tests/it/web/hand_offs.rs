@@ -12,6 +12,7 @@ use axum::routing::post;
 use reeve::adapters::webhook::SignedWebhook;
 use reeve::clock::Clock;
 use reeve::config::Config;
+use reeve::domain::outbox::OutboxKind;
 use reeve::ports::{Outgoing, Sender as _};
 use reeve::store::{NewOutbox, Reported};
 use secrecy::SecretString;
@@ -39,6 +40,7 @@ async fn world() -> World {
     for id in ["msg_1", "msg_2"] {
         let message = NewOutbox {
             id: id.to_owned(),
+            kind: OutboxKind::Approved,
             channel: "webhook".to_owned(),
             body: "{}".to_owned(),
             created_at: now(),

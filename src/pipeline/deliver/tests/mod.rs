@@ -17,6 +17,7 @@ use crate::approve::Verb;
 use crate::approve::tests::Bench;
 use crate::domain::decision::RecommendationState as State;
 use crate::domain::ids::{PersonId, RecommendationId};
+use crate::domain::outbox::OutboxKind;
 use crate::store::{OutboxState, Report, Reported};
 
 const SECRET: &str = "whsec_aG9sZG91dC1zZWNyZXQtMzItYnl0ZXMtbG9uZyEhISE=";
@@ -443,6 +444,7 @@ async fn a_row_without_a_standing_approval_is_not_sent() {
     let (other, _) = bench.it.store.list_recommendations_in(&["queued"]).await.unwrap().remove(0);
     let forged = |name: &str, channel: &str, body: String| crate::store::NewOutbox {
         id: name.to_owned(),
+        kind: row.kind,
         channel: channel.to_owned(),
         body,
         created_at: row.created_at,
@@ -458,7 +460,13 @@ async fn a_row_without_a_standing_approval_is_not_sent() {
         forged("msg_d", "pigeon", row.body.clone()),
     ];
     bench.it.store.enqueue(&rows, &[]).await.unwrap();
-    assert_eq!(deliver.run_once().await.unwrap(), delivered(1, 0, 4));
+    // Nor does one that says it is of a kind that nobody has to approve.
+    for (kind, id) in [(OutboxKind::Anchor, "msg_e"), (OutboxKind::Stuck, "msg_f"), (OutboxKind::NotSeen, "msg_g")] {
+        let body = row.body.replace(&row.id, id);
+        let other = crate::store::NewOutbox { kind, ..forged(id, "webhook", body) };
+        bench.it.store.enqueue(&[other], &[]).await.unwrap();
+    }
+    assert_eq!(deliver.run_once().await.unwrap(), delivered(1, 0, 7));
     assert_eq!(receiver.got(), [(row.id, row.body)]);
 }
 
