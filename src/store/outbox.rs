@@ -13,6 +13,7 @@ use sqlx::{Any, AssertSqlSafe, Transaction};
 use super::outbox_rows::{COLUMNS, TABLE, outbox_row};
 use super::{NewOutbox, OutboxRow, OutboxState, Store, StoreError, audit, drills, row};
 use crate::domain::audit::AuditEntry;
+use crate::ports::Receipt;
 
 impl Store {
     /// Puts messages into the outbox, with the audit entries. An id that is there already is left as it is.
@@ -124,19 +125,27 @@ impl Store {
         rows.iter().map(outbox_row).collect()
     }
 
-    /// The receiver acknowledged it.
+    /// The receiver acknowledged it, with this receipt.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when the lease ran out and somebody else took it.
-    pub async fn mark_sent(&self, row: &OutboxRow, at: Timestamp, entries: &[AuditEntry]) -> Result<(), StoreError> {
+    pub async fn mark_sent(
+        &self,
+        row: &OutboxRow,
+        at: Timestamp,
+        receipt: &Receipt,
+        entries: &[AuditEntry],
+    ) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         let done = sqlx::query(
-            "update outbox set state = 'sent', sent_at = $1, lease_until = null, last_error = null
+            "update outbox set state = 'sent', sent_at = $1, lease_until = null, last_error = null, receipt = $4, receipt_at = $5
              where id = $2 and attempts = $3 and state = 'pending'",
         )
         .bind(row::ms(at))
         .bind(row.id.as_str())
         .bind(row.attempts)
+        .bind(receipt.reference.as_deref().map(row::clean))
+        .bind(row::ms(receipt.at))
         .execute(&mut *tx)
         .await?;
         if done.rows_affected() == 0 {
@@ -246,6 +255,18 @@ impl Store {
         rows.iter().map(outbox_row).collect()
     }
 
+    /// Messages that have arrived, the last one first, at most `limit`.
+    pub async fn list_arrived(&self, limit: usize) -> Result<Vec<OutboxRow>, StoreError> {
+        let rows = sqlx::query(AssertSqlSafe(format!(
+            "select {COLUMNS}
+             from outbox where state = 'sent' order by sent_at desc, id limit $1",
+        )))
+        .bind(row::count(limit))
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(outbox_row).collect()
+    }
+
     /// How many messages are in each state.
     pub async fn count_outbox(&self) -> Result<BTreeMap<String, i64>, StoreError> {
         let rows = sqlx::query("select state, count(*) as n from outbox group by state").fetch_all(&self.pool).await?;
@@ -326,6 +347,7 @@ mod tests {
 
     use crate::domain::ids::CaseId;
     use crate::domain::outbox::OutboxKind;
+    use crate::ports::Receipt;
     use crate::store::testing::{at, entry, on_each, on_each_left_at};
     use crate::store::{Change, NewOutbox, OutboxRow, OutboxState, Store, StoreError, Unsent};
 
@@ -378,7 +400,7 @@ mod tests {
             store.mark_dead(&row, at(501), "given up", &[]).await.unwrap();
             assert_eq!(claimed(&store, 502).await, ["a"], "given up, it holds nobody up");
             let row = store.find_outbox("a").await.unwrap().unwrap();
-            store.mark_sent(&row, at(503), &[]).await.unwrap();
+            store.mark_sent(&row, at(503), &Receipt::unnamed(at(503)), &[]).await.unwrap();
             let late = store.replay_dead("z", at(504), &[]).await;
             assert!(matches!(late, Err(StoreError::NotFound { .. })), "a later one has left: {late:?}");
             discard(&store, "z", "done by phone", 505).await.unwrap();
@@ -465,8 +487,10 @@ mod tests {
             let claimed = store.claim_due(at(100), 10, LEASE).await.unwrap();
             assert_eq!(claimed.iter().map(|r| r.id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
             assert!(store.claim_due(at(100), 10, LEASE).await.unwrap().is_empty(), "leased");
-            store.mark_sent(&claimed[0], at(101), &[entry("message.sent")]).await.unwrap();
+            let receipt = Receipt { reference: Some("exec-7".to_owned()), at: at(9_000) };
+            store.mark_sent(&claimed[0], at(101), &receipt, &[entry("message.sent")]).await.unwrap();
             let sent = store.list_outbox(OutboxState::Sent).await.unwrap();
+            assert_eq!((sent[0].receipt.as_ref(), store.list_arrived(9).await.unwrap()), (Some(&receipt), sent.clone()));
             assert_eq!((sent[0].id.as_str(), sent[0].sent_at, sent[0].attempts), ("a", Some(at(101)), 1));
             assert_eq!(store.list_outbox(OutboxState::Pending).await.unwrap().len(), 2);
             assert_eq!(store.next_due().await.unwrap(), Some(at(900)));

@@ -5,6 +5,7 @@ use sqlx::any::AnyRow;
 
 use super::{StoreError, row};
 use crate::domain::outbox::OutboxKind;
+use crate::ports::Receipt;
 
 /// A message to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,13 +97,15 @@ pub struct OutboxRow {
     pub about: String,
     /// Not after this.
     pub expires_at: Option<Timestamp>,
+    /// Its receiver's acknowledgement; none of what was only reported on, or was sent before receipts were kept.
+    pub receipt: Option<Receipt>,
 }
 
 pub(super) const TABLE: &str = "outbox";
 
 /// What [`outbox_row`] reads, for every query that it is read from.
 pub(super) const COLUMNS: &str = "id, kind, channel, body, created_at, due_at, attempts, state, last_error, sent_at, lease_until, \
-                                  lane, about, expires_at";
+                                  lane, about, expires_at, receipt, receipt_at";
 
 /// Reads a message.
 pub(super) fn outbox_row(r: &AnyRow) -> Result<OutboxRow, StoreError> {
@@ -123,5 +126,9 @@ pub(super) fn outbox_row(r: &AnyRow) -> Result<OutboxRow, StoreError> {
         lane: row::get(r, TABLE, "lane")?,
         about: row::get(r, TABLE, "about")?,
         expires_at: row::time_opt(r, TABLE, "expires_at")?,
+        receipt: match row::time_opt(r, TABLE, "receipt_at")? {
+            Some(at) => Some(Receipt { reference: row::get(r, TABLE, "receipt")?, at }),
+            None => None,
+        },
     })
 }

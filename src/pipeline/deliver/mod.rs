@@ -189,17 +189,22 @@ impl Deliver {
                 return Ok(true);
             }
         };
-        let message =
-            Outgoing { to: row.channel.clone(), id: row.id.clone(), body: row.body.clone(), at: self.clock.wire() };
+        let message = Outgoing {
+            kind: row.kind,
+            to: row.channel.clone(),
+            id: row.id.clone(),
+            body: row.body.clone(),
+            at: self.clock.wire(),
+        };
         let failed = match sender.send(&message).await {
-            Ok(()) => {
+            Ok(receipt) => {
                 // The state first: if this process dies before the row is marked, the message goes out again under the same
                 // id. The other way round it would be gone, and nobody would know that the recommendation had left.
                 if let Some(about) = about {
                     self.hand_off(row, &about).await?;
                 }
                 let entry = self.entry("outbox.sent", row, json!({ "attempt": row.attempts, "to": row.channel }));
-                if self.store.mark_sent(row, self.clock.now(), &[entry]).await.or_taken()? {
+                if self.store.mark_sent(row, self.clock.now(), &receipt, &[entry]).await.or_taken()? {
                     warn!(message = %row.id, "Its lease ran out while it was being sent; it may arrive twice");
                 }
                 self.store.note_success(&row.channel).await?;

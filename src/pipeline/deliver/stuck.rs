@@ -60,6 +60,23 @@ pub struct Held {
     pub why: String,
 }
 
+/// A message that has arrived.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Arrived {
+    /// Its id.
+    pub id: String,
+    /// What it is.
+    pub kind: OutboxKind,
+    /// To where.
+    pub destination: String,
+    /// Its case; empty where it has none.
+    pub case: String,
+    /// When it was acknowledged.
+    pub at: Option<Timestamp>,
+    /// What its receiver calls it, where it gave it a name. Text from outside.
+    pub reference: Option<String>,
+}
+
 /// An approval of which the ERP shows nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Unseen {
@@ -91,6 +108,22 @@ pub struct Picture {
 pub async fn picture(store: &Store, config: &Config, now: Timestamp) -> Result<Picture, StoreError> {
     let (destinations, held) = delivering(store, config, now).await?;
     Ok(Picture { destinations, held, unseen: unseen(store).await? })
+}
+
+/// What arrived last, the newest first, at most `limit`.
+///
+/// # Errors
+/// When the store can not be read.
+pub async fn arrived(store: &Store, limit: usize) -> Result<Vec<Arrived>, StoreError> {
+    let of = |row: OutboxRow| Arrived {
+        id: row.id,
+        kind: row.kind,
+        destination: row.channel,
+        case: row.lane,
+        at: row.sent_at,
+        reference: row.receipt.and_then(|receipt| receipt.reference),
+    };
+    Ok(store.list_arrived(limit).await?.into_iter().map(of).collect())
 }
 
 async fn delivering(
