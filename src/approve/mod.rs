@@ -44,7 +44,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::action::{Action, Check};
 use crate::domain::case::Case;
-use crate::domain::decision::RecommendationState as State;
+use crate::domain::decision::{DecisionVerb, RecommendationState as State};
 use crate::domain::ids::{PersonId, RecommendationId};
 use crate::domain::money::Money;
 use crate::domain::policy::{Person, may_turn_down};
@@ -271,7 +271,7 @@ impl Approvals {
         plan.case.version = seen + 1;
         plan.case.updated_at = now;
         let (reason, note) = match &request.verb {
-            Verb::Reject { reason, note } => (Some(reason.code().to_owned()), note.clone()),
+            Verb::Reject { reason, note } => (Some(*reason), note.clone()),
             Verb::Forward { note, .. } | Verb::Return { note } => (None, note.clone()),
             _ => (None, String::new()),
         };
@@ -289,7 +289,7 @@ impl Approvals {
             case_id: plan.case.id.clone(),
             recommendation_id: plan.on.id.clone(),
             person: request.person.clone(),
-            verb: if own.drill.is_some() { drill::DRILL_VERB } else { request.verb.name() }.to_owned(),
+            verb: if own.drill.is_some() { DecisionVerb::Drill } else { request.verb.kind() },
             content_hash: request.content_hash.clone(),
             reason,
             note,

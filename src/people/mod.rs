@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 pub use self::chat::{ChatChannel, ChatUser, IdentityRefused, Invitation};
-pub use self::scope::{BadScope, Scope, VERBS};
+pub use self::scope::{BadScope, Scope};
 pub use self::token::{Bearer, NewToken, PREFIX, TokenRefused, looks_like_token};
 
 use crate::clock::Clock;

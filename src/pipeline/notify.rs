@@ -24,6 +24,7 @@ use crate::domain::audit::AuditEntry;
 use crate::domain::book::Book;
 use crate::domain::calendar::{Calendar, days_between};
 use crate::domain::case::{Case, CaseState, Lane, Rank};
+use crate::domain::decision::DecisionVerb;
 use crate::domain::digest::{BelowLine, Digest, DigestLine, ExplainedLine};
 use crate::domain::draft::order_note;
 use crate::domain::exception::{Exception, ExceptionState, Subject};
@@ -31,7 +32,6 @@ use crate::domain::ids::content_hash;
 use crate::domain::money::Money;
 use crate::domain::recommendation::Recommendation;
 use crate::domain::words::cut;
-use crate::pipeline::noise::drill::DRILL_VERB;
 use crate::render;
 use crate::rules::drafters::drafted_by;
 use crate::rules::settings::RankingConfig;
@@ -357,7 +357,7 @@ async fn decided(stages: &Stages, yesterday: Option<&StoredDigest>) -> anyhow::R
     let mut lines = Vec::new();
     // The answer to a drill decided nothing.
     let decisions = stages.store.list_decisions(since).await?;
-    for decision in decisions.iter().filter(|d| d.verb != DRILL_VERB) {
+    for decision in decisions.iter().filter(|d| d.verb != DecisionVerb::Drill) {
         let Some(case) = stages.store.find_case(&decision.case_id).await? else { continue };
         lines.push(format!("{} by {}: {}", decision.verb, decision.person, case.headline));
     }

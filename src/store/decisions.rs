@@ -7,6 +7,7 @@ use sqlx::{Any, Transaction};
 
 use super::{Store, StoreError, row};
 use crate::domain::case::Case;
+use crate::domain::decision::{DecisionVerb, RejectReason};
 use crate::domain::ids::{CaseId, ItemId, PersonId, RecommendationId, SupplierId};
 use crate::domain::money::Money;
 use crate::domain::recommendation::Recommendation;
@@ -22,12 +23,12 @@ pub struct DecisionRow {
     pub recommendation_id: RecommendationId,
     /// Who.
     pub person: PersonId,
-    /// What: `approve`, `edit`, `reject`, `snooze`, `undo`.
-    pub verb: String,
+    /// What.
+    pub verb: DecisionVerb,
     /// The hash of the content they saw.
     pub content_hash: String,
-    /// Why, as a code, where one is needed: see [`crate::domain::decision::RejectReason`].
-    pub reason: Option<String>,
+    /// Why, where one is needed.
+    pub reason: Option<RejectReason>,
     /// What they wrote beside it. Text from outside.
     pub note: String,
     /// What the decision commits, writes off or claims: counts towards limits.
@@ -135,14 +136,17 @@ pub(super) async fn count<'e>(executor: impl sqlx::Executor<'e, Database = Any>)
 }
 
 pub(super) fn decision(r: &AnyRow) -> Result<DecisionRow, StoreError> {
+    let unknown = |column, found: &str| row::corrupt(r, TABLE, column, format!("{found:?} is no {column}").into());
+    let (verb, reason): (&str, Option<&str>) = (row::get(r, TABLE, "verb")?, row::get(r, TABLE, "reason")?);
+    let coded = |code: &str| RejectReason::coded(code).ok_or_else(|| unknown("reason", code));
     Ok(DecisionRow {
         id: row::get(r, TABLE, "id")?,
         case_id: CaseId(row::get(r, TABLE, "case_id")?),
         recommendation_id: RecommendationId(row::get(r, TABLE, "recommendation_id")?),
         person: PersonId(row::get(r, TABLE, "person")?),
-        verb: row::get(r, TABLE, "verb")?,
+        verb: DecisionVerb::kept(verb).ok_or_else(|| unknown("verb", verb))?,
         content_hash: row::get(r, TABLE, "content_hash")?,
-        reason: row::get(r, TABLE, "reason")?,
+        reason: reason.map(coded).transpose()?,
         note: row::get(r, TABLE, "note")?,
         value: Money::from_minor(row::get(r, TABLE, "value_minor")?),
         at: row::time(r, TABLE, "at")?,
@@ -185,9 +189,9 @@ pub(super) async fn insert(tx: &mut Transaction<'_, Any>, decision: &DecisionRow
     .bind(decision.case_id.as_str())
     .bind(decision.recommendation_id.as_str())
     .bind(decision.person.as_str())
-    .bind(decision.verb.as_str())
+    .bind(decision.verb.name())
     .bind(decision.content_hash.as_str())
-    .bind(decision.reason.clone())
+    .bind(decision.reason.map(RejectReason::code))
     .bind(row::clean(&decision.note))
     .bind(decision.value.minor)
     .bind(row::ms(decision.at))

@@ -19,7 +19,7 @@ use super::refused::refused;
 use crate::approve::{DecisionRequest, Verb};
 use crate::channels::ChannelState;
 use crate::domain::action::Action;
-use crate::domain::decision::{RejectReason, WakeCondition};
+use crate::domain::decision::{DecisionVerb, RejectReason, WakeCondition};
 use crate::domain::ids::is_id;
 use crate::domain::ids::{CaseId, PersonId, RecommendationId, content_hash};
 use crate::domain::money::{Money, Quantity};
@@ -120,16 +120,16 @@ impl Default for Wake {
 }
 
 impl Decision {
-    fn verb(&self) -> &'static str {
+    fn verb(&self) -> DecisionVerb {
         match self {
-            Self::Approve {} => "approve",
-            Self::Edit { .. } => "edit",
-            Self::Reject { .. } => "reject",
-            Self::Snooze { .. } => "snooze",
-            Self::Forward { .. } => "forward",
-            Self::Return { .. } => "return",
-            Self::Merge { .. } => "merge",
-            Self::Undo {} => "undo",
+            Self::Approve {} => DecisionVerb::Approve,
+            Self::Edit { .. } => DecisionVerb::Edit,
+            Self::Reject { .. } => DecisionVerb::Reject,
+            Self::Snooze { .. } => DecisionVerb::Snooze,
+            Self::Forward { .. } => DecisionVerb::Forward,
+            Self::Return { .. } => DecisionVerb::Return,
+            Self::Merge { .. } => DecisionVerb::Merge,
+            Self::Undo {} => DecisionVerb::Undo,
         }
     }
 
@@ -149,7 +149,7 @@ impl Decision {
                 Ok(Verb::Edit { action: Box::new(action_with(action, quantity.transpose()?, date.transpose()?)) })
             }
             Self::Reject { reason, note } => {
-                let known = RejectReason::ALL.into_iter().find(|r| r.code() == reason);
+                let known = RejectReason::coded(reason);
                 let codes = RejectReason::ALL.map(RejectReason::code).join(", ");
                 let why = || Problem::bad_field("decision.reason", format!("{reason:?} is no reason; there are {codes}"));
                 let reason = known.ok_or_else(why)?;
@@ -242,7 +242,6 @@ fn key(headers: &HeaderMap) -> Result<&str, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::people::Scope;
 
     #[test]
     fn what_decides_can_be_given_as_a_scope_under_the_name_of_the_log() {
@@ -259,8 +258,7 @@ mod tests {
             Decision::Merge { into: "c-1".to_owned() },
             Decision::Undo {},
         ] {
-            assert_eq!(decision.asked(&action).unwrap().name(), decision.verb());
-            assert!(Scope::deciding(decision.verb()).is_some(), "{decision:?}");
+            assert_eq!(decision.asked(&action).unwrap().kind(), decision.verb());
         }
     }
 

@@ -32,9 +32,6 @@ use crate::domain::record::{Record, RecordKind};
 use crate::pipeline::recheck::Recheck;
 use crate::store::{Drill, StoreError};
 
-/// The verb under which the answer to a drill is kept: it is no decision, and nobody who counts decisions counts it.
-pub const DRILL_VERB: &str = "drill";
-
 /// A case needs this many days to spare: being answered one click later must cost nothing.
 const SLACK_MIN: f64 = 1.0;
 

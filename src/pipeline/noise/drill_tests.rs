@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::action::{Check, MoneySum, Range};
 use crate::domain::case::Rank;
-use crate::domain::decision::{RejectReason, WakeCondition};
+use crate::domain::decision::{DecisionVerb, RejectReason, WakeCondition};
 use crate::domain::digest::{BelowLine, Digest};
 use crate::domain::exception::Subject;
 use crate::domain::ids::{ItemId, PersonId};
@@ -294,7 +294,7 @@ async fn a_drill_that_is_approved_is_revealed_and_nothing_follows() {
     let real = bench.decide("k4", "ari", &real, Verb::Approve).await.unwrap();
     assert_eq!((real.state.as_str(), real.counted), ("approved", Money::from_minor(8_640)));
     let kept = bench.control.store.find_decision("k1").await.unwrap().unwrap();
-    assert_eq!((kept.verb.as_str(), kept.value), ("drill", Money::ZERO));
+    assert_eq!((kept.verb, kept.value), (DecisionVerb::Drill, Money::ZERO));
 }
 
 #[tokio::test]

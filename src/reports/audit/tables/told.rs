@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::domain::audit::{AuditEntry, Chained};
+use crate::domain::decision::DecisionVerb;
 
 /// A decision as the log has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,7 +14,7 @@ pub(super) struct Decided {
     pub(super) seq: i64,
     pub(super) recommendation: String,
     pub(super) at: Timestamp,
-    pub(super) verb: &'static str,
+    pub(super) verb: DecisionVerb,
     pub(super) person: String,
     pub(super) content: String,
     pub(super) case: String,
@@ -191,7 +192,7 @@ impl Told {
         }
     }
 
-    fn decided(&mut self, seq: i64, id: &str, verb: &'static str, case: &str, entry: &AuditEntry) {
+    fn decided(&mut self, seq: i64, id: &str, verb: DecisionVerb, case: &str, entry: &AuditEntry) {
         let detail = &entry.detail;
         let mutes = detail["action"]["code"] == "MUTE";
         self.decisions.push(Decided {
@@ -204,7 +205,7 @@ impl Told {
             case: case.to_owned(),
             reason: text(detail, "reason").to_owned(),
             note: text(detail, "note").to_owned(),
-            value: if mutes { Some(0) } else { detail["value"].as_i64().filter(|_| verb == "approve") },
+            value: if mutes { Some(0) } else { detail["value"].as_i64().filter(|_| verb == DecisionVerb::Approve) },
             on_behalf_of: detail.get("on_behalf_of").cloned(),
         });
     }
@@ -231,7 +232,7 @@ impl Told {
             "case.merged" => {
                 let superseded = list(&entry.detail, "superseded");
                 if let (true, Some(on)) = (entry.channel != "stage", superseded.first()) {
-                    self.decided(seq, on, "merge", id, entry);
+                    self.decided(seq, on, DecisionVerb::Merge, id, entry);
                 }
                 self.ended(&superseded, seq);
                 self.case_moves(id, seq, |_| Some("merged"));
@@ -293,16 +294,16 @@ fn made(all: &mut BTreeMap<String, Made>, seq: i64, id: &str, entry: &AuditEntry
 }
 
 /// The verb under which a click is kept that the log names so.
-fn verb_of(action: &str) -> Option<&'static str> {
+fn verb_of(action: &str) -> Option<DecisionVerb> {
     Some(match action {
-        "recommendation.approved" | "recommendation.signed" => "approve",
-        "recommendation.edited" => "edit",
-        "recommendation.rejected" => "reject",
-        "recommendation.snoozed" => "snooze",
-        "recommendation.forwarded" => "forward",
-        "recommendation.returned" => "return",
-        "recommendation.undone" => "undo",
-        "drill.caught" | "drill.accepted" => "drill",
+        "recommendation.approved" | "recommendation.signed" => DecisionVerb::Approve,
+        "recommendation.edited" => DecisionVerb::Edit,
+        "recommendation.rejected" => DecisionVerb::Reject,
+        "recommendation.snoozed" => DecisionVerb::Snooze,
+        "recommendation.forwarded" => DecisionVerb::Forward,
+        "recommendation.returned" => DecisionVerb::Return,
+        "recommendation.undone" => DecisionVerb::Undo,
+        "drill.caught" | "drill.accepted" => DecisionVerb::Drill,
         _ => return None,
     })
 }
