@@ -147,6 +147,7 @@ mod tests {
     use crate::domain::ids::{ItemId, PersonId};
     use crate::domain::money::Money;
     use crate::domain::outbox::OutboxKind;
+    use crate::domain::outcome::Findings;
     use crate::domain::recommendation::Recommendation;
     use crate::store::testing::{at, entry, moved, on_each, recommendation, with_case};
     use crate::store::{Change, DecisionRow, NewOutbox, OutboxState, Outcome, Store, StoreError};
@@ -295,8 +296,12 @@ mod tests {
         on_each(|store| async move {
             let (_, rec) = queued(&store).await;
             for (ms, state) in [(60, "partly"), (70, "carried_out")] {
-                let outcome =
-                    Outcome { recommendation_id: rec.id.clone(), at: at(ms), state: state.to_owned(), body: json!({}) };
+                let outcome = Outcome {
+                    recommendation_id: rec.id.clone(),
+                    at: at(ms),
+                    state: state.to_owned(),
+                    found: Findings::default(),
+                };
                 let outcomes = [outcome];
                 store.advance(Change { outcomes: &outcomes, ..Change::default() }).await.unwrap();
             }

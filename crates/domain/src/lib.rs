@@ -31,6 +31,7 @@ pub mod money;
 pub mod mute;
 pub mod notice;
 pub mod outbox;
+pub mod outcome;
 pub mod packs;
 pub mod policy;
 pub mod received;

@@ -86,7 +86,7 @@ async fn acted_on(store: &Store) -> anyhow::Result<BTreeMap<CaseId, bool>> {
             _ => store
                 .find_outcome(&rec.id)
                 .await?
-                .is_some_and(|outcome| ["measured", "not_sent"].iter().any(|told| outcome.body.get(told).is_some())),
+                .is_some_and(|outcome| outcome.found.is_measured() || outcome.found.never_left()),
         };
         *cases.entry(rec.case_id).or_insert(false) |= past;
     }

@@ -25,6 +25,7 @@ use crate::domain::calendar::plus_days;
 use crate::domain::case_life::CaseEvent;
 use crate::domain::decision::RecommendationState;
 use crate::domain::outbox::OutboxKind;
+use crate::domain::outcome::Findings;
 use crate::domain::recommendation::Recommendation;
 use crate::pipeline::publish;
 use crate::store::{Change, NewOutbox, OutboxState, Outcome, StoreError};
@@ -52,7 +53,7 @@ impl Stage for Verify {
         let mut watched = store.list_recommendations_in(&[RecommendationState::HandedOff.name()]).await?;
         for (recommendation, seen) in store.list_recommendations_in(&settled).await? {
             let outcome = store.find_outcome(&recommendation.id).await?;
-            if outcome.is_none_or(|outcome| outcome.body.get("measured").is_none()) {
+            if outcome.is_none_or(|outcome| !outcome.found.is_measured()) {
                 watched.push((recommendation, seen));
             }
         }
@@ -90,8 +91,7 @@ impl Verify {
         let Stages { store, clock, .. } = &self.0;
         let now = clock.now();
         let notice = if told.missed { self.missed(&recommendation, left).await? } else { None };
-        let Told { event, words, .. } = told;
-        let nobody_can_tell = words == word::UNSEEN;
+        let Told { event, words, nobody_can_tell, .. } = told;
         let mut after = recommendation.clone();
         after.state = recommendation.state.clone().after(event, now).context("settling a hand-off")?;
         let case = store.get_case(&recommendation.case_id).await?;
@@ -113,10 +113,13 @@ impl Verify {
             recommendation_id: after.id.clone(),
             at: now,
             state: after.state.name().to_owned(),
-            body: serde_json::json!({
-                "action": after.candidate.action, "predicted": after.candidate.money, "seen": words,
-                "nobody_can_tell": nobody_can_tell,
-            }),
+            found: Findings {
+                action: Some(after.candidate.action.clone()),
+                predicted: Some(after.candidate.money.clone()),
+                seen: Some(words),
+                nobody_can_tell,
+                ..Findings::default()
+            },
         };
         self.write(Change {
             cases: &[(closed, case.version)],
@@ -151,13 +154,12 @@ impl Verify {
         let case = store.get_case(&recommendation.case_id).await?;
         let measured = measure::of(book, &case, &recommendation.candidate, since, horizon, config.rules.money.recapture);
         let earlier = store.find_outcome(&recommendation.id).await?;
-        let mut body = earlier.map_or_else(|| serde_json::json!({}), |outcome| outcome.body);
-        body["measured"] = serde_json::to_value(&measured).context("writing down a measure")?;
+        let found = earlier.map(|outcome| outcome.found).unwrap_or_default();
         let outcome = Outcome {
             recommendation_id: recommendation.id.clone(),
             at: clock.now(),
             state: recommendation.state.name().to_owned(),
-            body,
+            found: Findings { measured: Some(measured.clone()), ..found },
         };
         let entry = AuditEntry {
             at: clock.now(),

@@ -4,9 +4,6 @@ use super::trace::Trace;
 use crate::domain::decision::{Event, RecommendationState as S};
 use crate::store::{Report, Reported};
 
-/// What is said of a hand-off that leaves no trace and whose executor does not report.
-pub(super) const UNSEEN: &str = "handed off; the ERP has no place where more would show";
-
 /// What is said of a hand-off.
 #[derive(Debug, PartialEq)]
 pub(super) struct Told {
@@ -16,13 +13,15 @@ pub(super) struct Told {
     pub(super) words: String,
     /// Does nobody know what became of it? Then its executor is asked.
     pub(super) missed: bool,
+    /// It leaves no trace and its executor does not report: whether it was done, nobody will ever be able to tell.
+    pub(super) nobody_can_tell: bool,
 }
 
 /// What is to be said of a recommendation in `state` now that this was found and its executor's last word is `word`; None where
 /// it has been said. `reports`: its executor reports, so its word is waited for where the ERP can show nothing. `late`: it has
 /// had its time.
 pub(super) fn told(state: &S, found: Trace, word: Option<&Report>, reports: bool, late: bool) -> Option<Told> {
-    let say = |event, words| Some(Told { event, words, missed: false });
+    let say = |event, words| Some(Told { event, words, missed: false, nobody_can_tell: false });
     let said = word.map(|w| w.state);
     let in_words = || {
         let Some(word) = word else { return String::new() };
@@ -39,11 +38,11 @@ pub(super) fn told(state: &S, found: Trace, word: Option<&Report>, reports: bool
             None if reports => words.push_str("; its executor has said nothing"),
             None => {}
         }
-        Some(Told { event: Event::NotSeen, words, missed: true })
+        Some(Told { event: Event::NotSeen, words, missed: true, nobody_can_tell: false })
     };
     if said == Some(Reported::Undone) {
         let watched = matches!(state, S::HandedOff | S::CarriedOut | S::Partly | S::NotCarriedOut);
-        return watched.then(|| Told { event: Event::SeenUndone, words: in_words(), missed: false });
+        return if watched { say(Event::SeenUndone, in_words()) } else { None };
     }
     match (found, state) {
         (Trace::Wholly(seen), S::HandedOff | S::Partly | S::NotCarriedOut) => say(Event::SeenDone, seen),
@@ -60,7 +59,12 @@ pub(super) fn told(state: &S, found: Trace, word: Option<&Report>, reports: bool
             say(Event::SeenPartly, in_words())
         }
         // Nobody will ever say more: it is settled, and counted nowhere as something that was done.
-        (Trace::Unseen, S::HandedOff) if !reports => say(Event::SeenDone, UNSEEN.to_owned()),
+        (Trace::Unseen, S::HandedOff) if !reports => Some(Told {
+            event: Event::SeenDone,
+            words: "handed off; the ERP has no place where more would show".to_owned(),
+            missed: false,
+            nobody_can_tell: true,
+        }),
         (Trace::Nothing, S::HandedOff) if late => missed("no trace in the ERP".to_owned()),
         // Silence of an executor that reports is no word that it was done.
         (Trace::Unseen, S::HandedOff) if late => missed("the ERP has no place where it would show".to_owned()),
@@ -115,6 +119,17 @@ mod tests {
         assert_eq!(of(Trace::Unseen, None, true, true), Some((Event::NotSeen, true)), "silence is no yes");
         assert_eq!(of(Trace::Unseen, Some(Reported::Accepted), true, true), Some((Event::NotSeen, true)));
         assert_eq!(of(Trace::Unseen, None, false, false), Some((Event::SeenDone, false)));
+    }
+
+    #[test]
+    fn that_nobody_can_tell_is_said_only_where_neither_the_erp_nor_an_executor_ever_will() {
+        let no_one = |found: Trace, word: Option<Reported>, reports| {
+            told(&S::HandedOff, found, word.map(report).as_ref(), reports, true).is_some_and(|told| told.nobody_can_tell)
+        };
+        assert!(no_one(Trace::Unseen, None, false));
+        assert!(!no_one(Trace::Unseen, None, true), "its executor is asked");
+        assert!(!no_one(Trace::Unseen, Some(Reported::CarriedOut), false), "its executor said so");
+        assert!(!no_one(Trace::Wholly(seen()), None, false) && !no_one(Trace::Nothing, None, false));
     }
 
     #[test]

@@ -37,8 +37,7 @@ impl Handled<'_> {
 
     /// It was handed off to an executor that does not report, and leaves no trace: whether it was done is not known.
     pub(super) fn nobody_can_tell(&self, rows: &Rows) -> bool {
-        let said = rows.outcomes.get(&self.rec.id).and_then(|outcome| outcome.body.get("nobody_can_tell"));
-        said.and_then(serde_json::Value::as_bool).unwrap_or(false)
+        rows.outcomes.get(&self.rec.id).is_some_and(|outcome| outcome.found.nobody_can_tell)
     }
 
     /// Did people change it before it was approved?
@@ -113,7 +112,10 @@ pub(super) struct Measured {
 /// What was measured of a recommendation at its horizon, in units of the currency; None where it was not, or the records can
 /// not tell.
 pub(super) fn measured(rows: &Rows, rec: &Recommendation) -> Option<Measured> {
-    let measured = rows.outcomes.get(&rec.id)?.body.get("measured")?;
-    let amount = |key: &str| measured.get(key)?.as_i64().map(|minor| minor as f64 / 100.0);
-    Some(Measured { predicted: amount("predicted_loss")?, actual: amount("actual_loss")?, benefit: amount("benefit")? })
+    let measured = rows.outcomes.get(&rec.id)?.found.measured.as_ref()?;
+    Some(Measured {
+        predicted: measured.predicted_loss.to_f64(),
+        actual: measured.actual_loss?.to_f64(),
+        benefit: measured.benefit?.to_f64(),
+    })
 }

@@ -58,7 +58,7 @@ impl Rows {
     /// Was it approved and never left, by a person's will or because its time had passed?
     pub(super) fn never_sent(&self, rec: &Recommendation) -> bool {
         rec.state == RecommendationState::NotCarriedOut
-            && self.outcomes.get(&rec.id).is_some_and(|outcome| outcome.body.get("not_sent").is_some())
+            && self.outcomes.get(&rec.id).is_some_and(|outcome| outcome.found.never_left())
     }
 }
 

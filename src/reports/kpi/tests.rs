@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
-use serde_json::json;
 
 use super::rows::Rows;
 use super::{Kpi, Period, decisions, model, ranking, trust};
@@ -18,6 +17,7 @@ use crate::domain::digest::{BelowLine, Digest, DigestLine};
 use crate::domain::exception::{ExceptionType, Subject};
 use crate::domain::ids::{CaseId, ItemId, LocationId, PersonId, RecommendationId};
 use crate::domain::money::{Money, Quantity};
+use crate::domain::outcome::{Findings, Measured};
 use crate::domain::recommendation::{Drafter, Prose, Recommendation};
 use crate::store::{DecisionRow, DrillCounts, Outcome, View};
 
@@ -172,11 +172,15 @@ impl Bench {
 
     /// What was measured at the horizon.
     fn measured(&mut self, id: &RecommendationId, predicted: i64, actual: i64, benefit: i64) {
-        let minor = |value: i64| value * 100;
-        let body = json!({ "measured": {
-            "predicted_loss": minor(predicted), "actual_loss": minor(actual), "benefit": minor(benefit),
-        }});
-        let outcome = Outcome { recommendation_id: id.clone(), at: at(0), state: "carried_out".to_owned(), body };
+        let measured = Measured {
+            horizon: "2026-10-31".parse().unwrap(),
+            actual_loss: Some(money(actual)),
+            predicted_loss: money(predicted),
+            benefit: Some(money(benefit)),
+            basis: String::new(),
+        };
+        let found = Findings { measured: Some(measured), ..Findings::default() };
+        let outcome = Outcome { recommendation_id: id.clone(), at: at(0), state: "carried_out".to_owned(), found };
         self.0.outcomes.insert(id.clone(), outcome);
     }
 
@@ -367,8 +371,9 @@ fn vector_12_and_the_measured_outcomes_judge_the_order() {
     bench.says("execution_rate", 1.0 / 3.0, 3);
     // What never left was approved, and realised nothing.
     bench.0.recommendations.get_mut(&ids[2]).unwrap().state = State::NotCarriedOut;
-    let body = json!({ "not_sent": "discarded by Dan Director, because done by phone" });
-    let outcome = Outcome { recommendation_id: ids[2].clone(), at: at(0), state: "not_carried_out".to_owned(), body };
+    let not_sent = Some("discarded by Dan Director, because done by phone".to_owned());
+    let found = Findings { not_sent, ..Findings::default() };
+    let outcome = Outcome { recommendation_id: ids[2].clone(), at: at(0), state: "not_carried_out".to_owned(), found };
     bench.0.outcomes.insert(ids[2].clone(), outcome);
     bench.says("execution_rate", 1.0 / 3.0, 3);
     assert!(bench.find("execution_rate").basis.ends_with("; 1 never sent"));
