@@ -53,7 +53,7 @@ use crate::domain::record::{Record, RecordKind};
 use crate::pipeline::noise::drill;
 use crate::pipeline::recheck::Recheck;
 use crate::rules::edit;
-use crate::store::{Change, DecisionRow, NewMute, NewOutbox, Store, StoreError};
+use crate::store::{Change, Circumstances, DecisionRow, NewMute, NewOutbox, Store, StoreError};
 
 /// How often a click is judged anew because somebody else moved the same case, or the sum that limits are compared with, in
 /// between.
@@ -278,9 +278,11 @@ impl Approvals {
         let kept = Kept {
             verb: request.verb.clone(),
             answer: plan.answer.clone(),
-            on_behalf_of: plan.on_behalf_of.clone(),
-            item: plan.about.0.clone(),
-            supplier: plan.about.1.clone(),
+            circumstances: Circumstances {
+                on_behalf_of: plan.on_behalf_of.clone(),
+                item: plan.about.0.clone(),
+                supplier: plan.about.1.clone(),
+            },
         };
         // A drill releases nothing, and a mute only hides.
         let releases = own.drill.is_none() && plan.on.candidate.action.is_for_the_outside();

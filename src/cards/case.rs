@@ -16,6 +16,7 @@ use crate::domain::action::{Action, Check};
 use crate::domain::audit::Chained;
 use crate::domain::case::{Case, Rank};
 use crate::domain::decision::{DecisionVerb, RecommendationState, Signature, WakeCondition};
+use crate::domain::detail::{Detail as _, NotSent};
 use crate::domain::evidence::{Bundle, FactValue, Missing};
 use crate::domain::exception::{Exception, ExceptionState};
 use crate::domain::ids::{FactId, RecommendationId, content_hash as hash};
@@ -336,7 +337,7 @@ fn not_sent(r: &Recommendation, history: &[Chained]) -> Option<String> {
     let ends =
         |e: &&Chained| e.entry.subject == subject && matches!(&*e.entry.action, NOT_SENT | "recommendation.not_carried_out");
     let last = history.iter().rev().find(ends).filter(|e| e.entry.action == NOT_SENT)?;
-    Some(format!("not sent: {}", plain(last.entry.detail["because"].as_str()?)))
+    Some(format!("not sent: {}", plain(&NotSent::of(&last.entry).because?)))
 }
 
 /// What is there of two signatures, after another state's text.

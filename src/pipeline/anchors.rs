@@ -29,6 +29,18 @@ const AT_LEAST: SignedDuration = SignedDuration::from_hours(24);
 /// How an anchor's entry in the log is called.
 const ACTION: &str = "audit.anchored";
 
+/// What an anchor's entry in the log says of it; its hash is the entry's content.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Anchored {
+    /// The newest entry then.
+    seq: i64,
+    /// Was it written to the file?
+    file: bool,
+    /// The message that carries it, where it goes to a destination.
+    #[serde(default)]
+    outbox: Option<String>,
+}
+
 /// A head of the log as it was at a time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Anchor {
@@ -94,10 +106,10 @@ pub async fn read_configured(store: &Store, path: &Path) -> anyhow::Result<Held>
         .await
         .context("reading which anchors were written")?
         .into_iter()
-        .filter(|e| e.entry.action == ACTION && e.entry.detail["file"] == true)
+        .filter(|e| e.entry.action == ACTION)
         .filter_map(|e| {
-            let seq = e.entry.detail["seq"].as_i64()?;
-            Some(Anchor { at: e.entry.at, seq, hash: e.entry.content })
+            let Anchored { seq, file, .. } = Anchored::deserialize(&e.entry.detail).ok()?;
+            file.then_some(Anchor { at: e.entry.at, seq, hash: e.entry.content })
         })
         .collect();
     if !there && !written.is_empty() {
@@ -228,10 +240,10 @@ impl Stage for Anchoring {
             action: ACTION.to_owned(),
             subject: SUBJECT.to_owned(),
             content: anchor.hash.clone(),
-            detail: json!({
-                "seq": anchor.seq,
-                "file": !settings.anchor_file.as_os_str().is_empty(),
-                "outbox": message.as_ref().map(|m| &m.id),
+            detail: json!(Anchored {
+                seq: anchor.seq,
+                file: !settings.anchor_file.as_os_str().is_empty(),
+                outbox: message.as_ref().map(|m| m.id.clone()),
             }),
         };
         store.enqueue(message.as_slice(), &[entry]).await.context("keeping the anchor")?;

@@ -18,6 +18,7 @@ pub mod channel;
 pub mod company;
 mod days;
 pub mod decision;
+pub mod detail;
 pub mod digest;
 pub mod draft;
 pub mod event;

@@ -12,6 +12,7 @@ use crate::domain::audit::AuditEntry;
 use crate::domain::case::Case;
 use crate::domain::case_life::CaseEvent;
 use crate::domain::decision::{Event, RecommendationState as State};
+use crate::domain::detail::{self, Detail as _};
 use crate::domain::ids::{PersonId, RecommendationId};
 use crate::domain::outcome::Findings;
 use crate::domain::recommendation::Recommendation;
@@ -160,13 +161,17 @@ impl Deliver {
         let notices = told
             .map(|to| Notice::new(to, NoticeKind::Undelivered, &[&row.id], said.clone(), now).about(&case.id, Some(&rec.id)))
             .collect();
-        let superseded: Vec<_> = recommendations.iter().map(|(r, _)| &r.id).filter(|id| **id != rec.id).collect();
-        let detail = json!({ "case": case.id, "message": row.id, "because": because, "superseded": superseded });
+        let detail = detail::NotSent {
+            case: Some(case.id.clone()),
+            message: row.id.clone(),
+            because: Some(because.to_owned()),
+            superseded: recommendations.iter().map(|(r, _)| r.id.clone()).filter(|id| *id != rec.id).collect(),
+        };
         let entry = AuditEntry {
             action: NOT_SENT.to_owned(),
             subject: format!("recommendation:{}", rec.id),
             content: rec.content_hash(),
-            detail,
+            detail: detail.to_json(),
             ..like.clone()
         };
         Ok(Some(Ending { case: (case, seen), recommendations, outcome, notices, entry }))

@@ -7,6 +7,7 @@ use super::{Deliver, Delivered, Taken as _};
 use crate::domain::audit::AuditEntry;
 use crate::domain::case_life::CaseEvent;
 use crate::domain::decision::{Event, RecommendationState as State};
+use crate::domain::detail::{self, Detail as _};
 use crate::domain::ids::{RecommendationId, content_hash};
 use crate::domain::outbox::OutboxKind;
 use crate::pipeline::anchors::is_anchor;
@@ -75,11 +76,10 @@ impl Deliver {
     async fn is_what_was_approved(&self, row: &OutboxRow, id: &RecommendationId) -> anyhow::Result<bool> {
         let body = content_hash(&[&row.body]);
         let log = self.store.list_audit_of(&format!("recommendation:{id}")).await.context("reading the approval")?;
-        Ok(log.iter().map(|chained| &chained.entry).any(|entry| {
-            entry.action == "recommendation.approved"
-                && entry.detail["outbox"].as_str() == Some(&*row.id)
-                && entry.detail["body"].as_str() == Some(&*body)
-        }))
+        let approvals = log.iter().map(|chained| &chained.entry).filter(|entry| entry.action == "recommendation.approved");
+        Ok(approvals
+            .map(detail::Approval::of)
+            .any(|approval| approval.outbox.as_deref() == Some(&*row.id) && approval.body.as_deref() == Some(&*body)))
     }
 
     /// Moves the recommendation to handed-off and its case to verifying; what else was proposed comes off the queue.
@@ -108,16 +108,17 @@ impl Deliver {
             case.version = seen + 1;
             case.updated_at = now;
             case.state = case.state.after(CaseEvent::HandOff)?;
-            let detail = json!({
-                "case": case.id,
-                "to": row.channel,
-                "superseded": moved.iter().map(|(r, _)| &r.id).filter(|r| *r != id).collect::<Vec<_>>(),
-            });
+            let detail = detail::HandedOff {
+                case: Some(case.id.clone()),
+                to: row.channel.clone(),
+                message: row.id.clone(),
+                superseded: moved.iter().map(|(r, _)| r.id.clone()).filter(|r| r != id).collect(),
+            };
             let entry = AuditEntry {
                 at: now,
                 content: rec.content_hash(),
                 subject: format!("recommendation:{id}"),
-                ..self.entry("recommendation.handed_off", row, detail)
+                ..self.entry("recommendation.handed_off", row, detail.to_json())
             };
             let cases = [(case, seen)];
             let change = Change { cases: &cases, recommendations: &moved, entries: &[entry], ..Change::default() };

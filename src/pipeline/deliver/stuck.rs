@@ -12,6 +12,7 @@ use super::ended::NOT_SENT;
 use super::{ACTOR, Deliver};
 use crate::config::{Config, WEBHOOK};
 use crate::domain::decision::RecommendationState as State;
+use crate::domain::detail::{Detail as _, NotSent};
 use crate::domain::outbox::OutboxKind;
 use crate::pipeline::publish;
 use crate::pipeline::publish::wire;
@@ -233,7 +234,7 @@ async fn unseen(store: &Store) -> Result<Vec<Unseen>, StoreError> {
         let log = store.list_audit_of(&format!("recommendation:{}", rec.id)).await?;
         let said = log.iter().rev().find(|e| matches!(&*e.entry.action, "recommendation.not_carried_out" | NOT_SENT));
         let since = said.map_or(rec.drafted_at, |e| e.entry.at);
-        let unsent = said.filter(|e| e.entry.action == NOT_SENT).and_then(|e| e.entry.detail["because"].as_str());
+        let unsent = said.filter(|e| e.entry.action == NOT_SENT).and_then(|e| NotSent::of(&e.entry).because);
         let why = unsent.map_or_else(|| "not seen in the ERP".to_owned(), |because| format!("not sent ({because})"));
         unseen.push(Unseen { case: rec.case_id.to_string(), summary: rec.candidate.summary, since, why });
     }

@@ -129,6 +129,13 @@ impl Judges {
     }
 }
 
+/// A lasting change of level, and which way it went.
+struct Shifted {
+    signal: Signal,
+    /// Is less wanted than before?
+    fallen: bool,
+}
+
 impl Demand {
     /// The forecast of every place, promotions that are known in advance included.
     pub fn outlook(&self, book: &Book, config: &Settings) -> Outlook {
@@ -238,11 +245,11 @@ impl Demand {
         let shifted = self.shift(book, config, judges, place, at);
         // A run that is still young is a collapse; once it has lasted it is a shift. Both at once would be one thing twice.
         match (falling, shifted) {
-            (Some(collapse), Some(shift)) if shift.headline.contains("fallen") => {
+            (Some(collapse), Some(Shifted { signal: shift, fallen: true })) => {
                 let lasting = days_between(shift.from, book.closed) >= 10 && collapse.code == T::DCollapse;
                 found.push(if lasting { shift } else { collapse });
             }
-            (collapse, shift) => found.extend(collapse.into_iter().chain(shift)),
+            (collapse, shift) => found.extend(collapse.into_iter().chain(shift.map(|shift| shift.signal))),
         }
         found
     }
@@ -298,7 +305,7 @@ impl Demand {
         Some(judges.explain(signal, place, back, &row))
     }
 
-    fn shift(&self, book: &Book, config: &Settings, judges: &Judges, place: &Place, at: usize) -> Option<Signal> {
+    fn shift(&self, book: &Book, config: &Settings, judges: &Judges, place: &Place, at: usize) -> Option<Shifted> {
         let score = self.scores(place).get(at)?;
         let shift = score.shift.as_ref()?;
         let row = self.features(place, at)?;
@@ -348,7 +355,7 @@ impl Demand {
                 signal.explained = Some(format!("back to the usual: {long_ago:.1} a day were sold six to eight weeks ago"));
             }
         }
-        Some(judges.explain(signal, place, back, &row))
+        Some(Shifted { signal: judges.explain(signal, place, back, &row), fallen: !up })
     }
 }
 

@@ -14,7 +14,7 @@ use std::fmt::Display;
 use anyhow::Context as _;
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::json;
 
 use self::told::{Decided, Stand, Told, UNDECIDED};
 use crate::domain::case::Case;
@@ -265,8 +265,8 @@ fn decision(row: &DecisionRow, log: &Decided, found: &mut Found) {
         found.same(&name, "value", log.seq, &value.to_string(), &row.value.minor.to_string());
     }
     if let Some(on_behalf_of) = &log.on_behalf_of {
-        let kept = row.body.get("on_behalf_of").cloned().unwrap_or_else(|| Value::Array(Vec::new()));
-        found.same(&name, "on behalf of", log.seq, &on_behalf_of.to_string(), &kept.to_string());
+        let (logged, kept) = (json!(on_behalf_of), json!(row.circumstances().on_behalf_of));
+        found.same(&name, "on behalf of", log.seq, &logged.to_string(), &kept.to_string());
     }
 }
 
