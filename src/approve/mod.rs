@@ -6,6 +6,7 @@
 //! approves. Nothing here sends anything: an approval waits in the outbox until its undo window has passed.
 
 pub mod admit;
+mod ask;
 mod batch;
 mod by_command;
 mod delegate;
@@ -29,6 +30,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
+pub use self::ask::{Ask, Loose, Unclear};
 pub use self::batch::{BATCH_MAX, BatchAnswer, BatchFailure};
 pub use self::delegate::DelegationRefused;
 pub use self::opened::opened;
