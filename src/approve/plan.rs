@@ -371,15 +371,9 @@ pub(super) fn entry(
     detail: Value,
     now: Timestamp,
 ) -> AuditEntry {
-    AuditEntry {
-        at: now,
-        actor: request.person.to_string(),
-        channel: request.channel.clone(),
-        action: action.to_owned(),
-        subject: format!("recommendation:{}", on.id),
-        content: on.content_hash(),
-        detail,
-    }
+    AuditEntry::by(request.person.as_str(), &request.channel, now, action, format!("recommendation:{}", on.id))
+        .on(on.content_hash())
+        .with(detail)
 }
 
 /// A person's approval of this content, edited or not.

@@ -233,19 +233,12 @@ impl Stage for Anchoring {
             tokio::task::spawn_blocking(move || append(&path, &line)).await.context("writing the anchor file")??;
         }
         let message = (!settings.anchor_destination.is_empty()).then(|| message(&anchor, &settings.anchor_destination));
-        let entry = AuditEntry {
-            at: now,
-            actor: "stage:anchor".to_owned(),
-            channel: "stage".to_owned(),
-            action: ACTION.to_owned(),
-            subject: SUBJECT.to_owned(),
-            content: anchor.hash.clone(),
-            detail: json!(Anchored {
+        let entry =
+            AuditEntry::by_stage("anchor", now, ACTION, SUBJECT.to_owned()).on(anchor.hash.clone()).with(json!(Anchored {
                 seq: anchor.seq,
                 file: !settings.anchor_file.as_os_str().is_empty(),
                 outbox: message.as_ref().map(|m| m.id.clone()),
-            }),
-        };
+            }));
         store.enqueue(message.as_slice(), &[entry]).await.context("keeping the anchor")?;
         Ok(Progress::Advanced(1))
     }
@@ -275,15 +268,8 @@ impl Anchoring {
         if missing.is_empty() {
             return Ok(false);
         }
-        let entry = AuditEntry {
-            at: clock.now(),
-            actor: "stage:anchor".to_owned(),
-            channel: "stage".to_owned(),
-            action: "audit.guards_restored".to_owned(),
-            subject: "audit:guards".to_owned(),
-            content: String::new(),
-            detail: json!({ "missing": missing }),
-        };
+        let entry = AuditEntry::by_stage("anchor", clock.now(), "audit.guards_restored", "audit:guards".to_owned())
+            .with(json!({ "missing": missing }));
         tracing::error!("The database's guards of the audit log had been taken away: {}", missing.join(", "));
         store.note_guards_restored(&entry).await.context("writing down that guards were missing")?;
         Ok(true)

@@ -82,15 +82,9 @@ impl Stage for Notify {
             made_at: clock.now(),
             digest,
         };
-        let entry = AuditEntry {
-            at: clock.now(),
-            actor: "stage:notify".to_owned(),
-            channel: "stage".to_owned(),
-            action: "digest.made".to_owned(),
-            subject: format!("digest:{day}"),
-            content: content_hash(&[&kept.text]),
-            detail: serde_json::json!({ "cases": kept.digest.lines.len(), "below": kept.digest.below.cases }),
-        };
+        let entry = AuditEntry::by_stage("notify", clock.now(), "digest.made", format!("digest:{day}"))
+            .on(content_hash(&[&kept.text]))
+            .with(serde_json::json!({ "cases": kept.digest.lines.len(), "below": kept.digest.below.cases }));
         store.put_digest(&kept, &entry).await.context("keeping the digest")?;
         Ok(Progress::Advanced(1))
     }

@@ -82,15 +82,7 @@ pub(super) fn at(ms: i64) -> Timestamp {
 }
 
 pub(crate) fn entry(action: &str) -> AuditEntry {
-    AuditEntry {
-        at: at(0),
-        actor: "ada".to_owned(),
-        channel: "web".to_owned(),
-        action: action.to_owned(),
-        subject: "case:case-1".to_owned(),
-        content: String::new(),
-        detail: json!({"why": "test", "p": 0.1 + 0.2}),
-    }
+    AuditEntry::by("ada", "web", at(0), action, "case:case-1".to_owned()).with(json!({"why": "test", "p": 0.1 + 0.2}))
 }
 
 pub(super) fn exception(period: &str) -> Exception {

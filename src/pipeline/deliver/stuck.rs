@@ -8,8 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::json;
 
+use super::Deliver;
 use super::ended::NOT_SENT;
-use super::{ACTOR, Deliver};
 use crate::config::{Config, WEBHOOK};
 use crate::domain::decision::RecommendationState as State;
 use crate::domain::detail::{Detail as _, NotSent};
@@ -285,7 +285,7 @@ impl Deliver {
             };
             let message = publish::stuck(told, fallback, now);
             let detail = json!({ "message": message.id, "to": fallback, "since": since.to_string() });
-            let entry = self.destination_entry("destination.down", ACTOR, &one.name, detail);
+            let entry = self.destination_entry("destination.down", &one.name, detail);
             self.store.tell_of_outage(&one.name, now, &message, &entry).await.context("telling the fallback")?;
         }
         Ok(())

@@ -100,15 +100,14 @@ impl Verify {
         closed.state = closed.state.after(CaseEvent::Settle).context("settling a case")?;
         closed.version += 1;
         closed.updated_at = now;
-        let entry = AuditEntry {
-            at: now,
-            actor: "stage:verify".to_owned(),
-            channel: "stage".to_owned(),
-            action: format!("recommendation.{}", after.state.name()),
-            subject: format!("recommendation:{}", after.id),
-            content: after.content_hash(),
-            detail: serde_json::json!({ "case": case.id.as_str(), "seen": words }),
-        };
+        let entry = AuditEntry::by_stage(
+            "verify",
+            now,
+            &format!("recommendation.{}", after.state.name()),
+            format!("recommendation:{}", after.id),
+        )
+        .on(after.content_hash())
+        .with(serde_json::json!({ "case": case.id.as_str(), "seen": words }));
         let outcome = Outcome {
             recommendation_id: after.id.clone(),
             at: now,
@@ -161,15 +160,10 @@ impl Verify {
             state: recommendation.state.name().to_owned(),
             found: Findings { measured: Some(measured.clone()), ..found },
         };
-        let entry = AuditEntry {
-            at: clock.now(),
-            actor: "stage:verify".to_owned(),
-            channel: "stage".to_owned(),
-            action: "outcome.measured".to_owned(),
-            subject: format!("recommendation:{}", recommendation.id),
-            content: recommendation.content_hash(),
-            detail: serde_json::json!({ "case": case.id.as_str(), "measured": measured }),
-        };
+        let entry =
+            AuditEntry::by_stage("verify", clock.now(), "outcome.measured", format!("recommendation:{}", recommendation.id))
+                .on(recommendation.content_hash())
+                .with(serde_json::json!({ "case": case.id.as_str(), "measured": measured }));
         self.write(Change {
             recommendations: &[(recommendation.clone(), seen)],
             outcomes: &[outcome],

@@ -107,7 +107,7 @@ impl Told {
         if !action.starts_with("recommendation.") && !action.starts_with("drill.") {
             return;
         }
-        let by_stage = entry.channel == "stage";
+        let by_stage = entry.is_by_stage();
         let case = text(&entry.detail, "case").to_owned();
         if let Some(verb) = verb_of(action).filter(|_| !by_stage) {
             self.decided(seq, id, verb, &case, entry);
@@ -238,7 +238,7 @@ impl Told {
             "case.resolved_itself" => self.case_moves(id, seq, |_| Some("resolved_itself")),
             "case.merged" => {
                 let superseded = list(&entry.detail, "superseded");
-                if let (true, Some(on)) = (entry.channel != "stage", superseded.first()) {
+                if let (true, Some(on)) = (!entry.is_by_stage(), superseded.first()) {
                     self.decided(seq, on, DecisionVerb::Merge, id, entry);
                 }
                 self.ended(&superseded, seq);
