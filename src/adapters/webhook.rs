@@ -11,20 +11,28 @@ use std::time::Duration;
 use async_trait::async_trait;
 use base64::Engine;
 use jiff::Timestamp;
-use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
-use reqwest::{Client, StatusCode, Url};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use reqwest::{Client, Response, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use standardwebhooks::{HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP, Webhook};
 
-use crate::config::{DeliveryConfig, DestinationConfig};
+use crate::config::{DeliveryConfig, DestinationConfig, WEBHOOK};
+use crate::domain::words::cut;
 use crate::http::breaker::Breaker;
 use crate::http::bucket::Bucket;
-use crate::ports::{Outgoing, PortError, Sender};
+use crate::ports::{Outgoing, PortError, Receipt, Sender};
 
 const SERVICE: &str = "the webhook receiver";
 
 /// Receivers such as n8n read the body only under exactly this type; the CloudEvents one leaves it empty there.
 const JSON: &str = "application/json";
+
+/// The longest answer of a receiver that is looked at for its name of the message; a longer one is no acknowledgement that
+/// anybody would write.
+const ANSWER_BYTES: usize = 64 * 1024;
+
+/// Longest name of a message on the other side, in characters.
+const REFERENCE_CHARS: usize = 200;
 
 /// No receiver may put a delivery off for longer than this.
 const LONGEST_WAIT: Duration = Duration::from_hours(24);
@@ -78,7 +86,7 @@ impl Destinations {
 
 #[async_trait]
 impl Sender for Destinations {
-    async fn send(&self, message: &Outgoing) -> Result<(), PortError> {
+    async fn send(&self, message: &Outgoing) -> Result<Receipt, PortError> {
         match self.0.get(&message.to) {
             Some(sender) => sender.send(message).await,
             None => Err(PortError::Permanent {
@@ -135,7 +143,7 @@ fn key(secret: &str) -> Result<Webhook, SetupError> {
 
 #[async_trait]
 impl Sender for SignedWebhook {
-    async fn send(&self, message: &Outgoing) -> Result<(), PortError> {
+    async fn send(&self, message: &Outgoing) -> Result<Receipt, PortError> {
         if message.id.contains('.') {
             // The signature joins its parts by dots: an id with one could be read two ways.
             let source = format!("the message id {:?} contains a dot", message.id).into();
@@ -170,7 +178,7 @@ impl Sender for SignedWebhook {
             self.breaker.answered();
         }
         if status.is_success() {
-            return Ok(());
+            return Ok(Receipt { reference: reference(response).await, at: message.at });
         }
         if status == StatusCode::GONE {
             return Err(PortError::Gone { service: SERVICE });
@@ -181,9 +189,51 @@ impl Sender for SignedWebhook {
         Err(PortError::Transient { service: SERVICE, retry_after, source })
     }
 
+    /// By itself it is the way to what no other destination takes; the others are known by name to [`Destinations`].
+    fn knows(&self, destination: &str) -> bool {
+        destination == WEBHOOK
+    }
+
     fn free_at(&self, _destination: &str, now: Timestamp) -> Timestamp {
         self.breaker.free_at(now).max(self.bucket.free_at(now))
     }
+}
+
+/// What the receiver calls the message: the `id` of its answer in JSON, or else the header `x-message-id`. It has acknowledged
+/// already, so whatever is wrong with the rest of its answer makes no difference to that.
+async fn reference(response: Response) -> Option<String> {
+    let header = |headers: &HeaderMap, name: &str| headers.get(name)?.to_str().ok().map(str::to_owned);
+    let by_header = header(response.headers(), "x-message-id");
+    let is_json = header(response.headers(), CONTENT_TYPE.as_str()).is_some_and(|kind| kind.starts_with(JSON));
+    let by_body = if is_json { id_of(&answer(response).await) } else { None };
+    let named = cut(&by_body.or(by_header)?, REFERENCE_CHARS);
+    (!named.is_empty()).then_some(named)
+}
+
+/// The `id` of an answer in JSON, as text.
+fn id_of(answer: &[u8]) -> Option<String> {
+    /// Everything else that the answer says is skipped.
+    #[derive(serde::Deserialize)]
+    struct Named {
+        id: serde_json::Value,
+    }
+    match serde_json::from_slice::<Named>(answer).ok()?.id {
+        serde_json::Value::String(text) => Some(text),
+        serde_json::Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// The body of an answer, as far as it is read; nothing of one that is longer.
+async fn answer(mut response: Response) -> Vec<u8> {
+    let mut body = Vec::new();
+    while let Ok(Some(chunk)) = response.chunk().await {
+        if body.len() + chunk.len() > ANSWER_BYTES {
+            return Vec::new();
+        }
+        body.extend_from_slice(&chunk);
+    }
+    body
 }
 
 /// How long `Retry-After` asks to wait at `now`: seconds, or a date.
@@ -204,12 +254,12 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use axum::Router;
-    use axum::http::HeaderMap;
     use axum::response::IntoResponse;
     use axum::routing::post;
 
     use super::*;
     use crate::clock::Clock;
+    use crate::domain::outbox::OutboxKind;
 
     const SECRET: &str = "whsec_aG9sZG91dC1zZWNyZXQtMzItYnl0ZXMtbG9uZyEhISE=";
 
@@ -218,7 +268,13 @@ mod tests {
     }
 
     fn message() -> Outgoing {
-        Outgoing { to: "webhook".into(), id: "msg_1".into(), body: "{\"a\": 1}".into(), at: Clock::System.now() }
+        Outgoing {
+            kind: OutboxKind::Approved,
+            to: "webhook".into(),
+            id: "msg_1".into(),
+            body: "{\"a\": 1}".into(),
+            at: Clock::System.now(),
+        }
     }
 
     /// A receiver on a free port that answers `status` with `extra` headers and keeps what it got.
@@ -254,6 +310,50 @@ mod tests {
         );
         let signed = sender("http://127.0.0.1:9/").signatures("msg_01k9example", 1_795_407_327, body).unwrap();
         assert_eq!(signed, "v1,zNZWl3gck2rSdYsYzrXhPov9tctq7q82kJnyIVfb4po=");
+    }
+
+    #[test]
+    fn what_the_receiver_calls_a_message_is_an_id_in_json_and_nothing_else() {
+        for (answer, id) in [
+            (r#"{"id":"exec-7","message":"Workflow was started"}"#, Some("exec-7")),
+            (r#"{"id":4711}"#, Some("4711")),
+            (r#"{"id":{"id":"x"}}"#, None),
+            (r#"{"message":"id"}"#, None),
+            (r#"["id"]"#, None),
+            ("ok", None),
+            ("", None),
+        ] {
+            assert_eq!(id_of(answer.as_bytes()).as_deref(), id, "{answer}");
+        }
+    }
+
+    /// What is kept of an answer of `body` with the header `x-message-id`, where it has one.
+    async fn kept(kind: &'static str, body: &'static str, header: Option<&'static str>) -> Option<String> {
+        let answer = move || async move {
+            let mut answer = ([("content-type", kind)], body).into_response();
+            if let Some(id) = header {
+                answer.headers_mut().insert("x-message-id", id.parse().unwrap());
+            }
+            answer
+        };
+        let app = Router::new().fallback(post(answer));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        let message = message();
+        let receipt = sender(&url).send(&message).await.unwrap();
+        assert_eq!(receipt.at, message.at);
+        receipt.reference
+    }
+
+    #[tokio::test]
+    async fn an_acknowledgement_keeps_the_receivers_name_of_the_message_where_there_is_one() {
+        let json = "application/json; charset=utf-8";
+        assert_eq!(kept(json, r#"{"id":"exec\n7"}"#, None).await.as_deref(), Some("exec 7"));
+        assert_eq!(kept(json, r#"{"id":"7"}"#, Some("m-1")).await.as_deref(), Some("7"));
+        assert_eq!(kept(json, "{", Some("m-1")).await.as_deref(), Some("m-1"));
+        assert_eq!(kept("text/plain", r#"{"id":"7"}"#, None).await, None);
+        assert_eq!(kept(json, r#"{"id":""}"#, None).await, None);
     }
 
     #[tokio::test]
@@ -356,6 +456,7 @@ mod tests {
         assert!(all.knows("up") && all.knows("down") && !all.knows("webhook"));
         let now = Clock::System.now();
         let to = |name: &str, seconds: i64| Outgoing {
+            kind: OutboxKind::Approved,
             to: name.to_owned(),
             at: now.checked_add(jiff::SignedDuration::from_secs(seconds)).unwrap(),
             ..message()

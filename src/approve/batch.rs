@@ -68,10 +68,10 @@ impl Approvals {
             Verb::Approve => "approvals only",
             Verb::Reject { .. } => "rejections of one reason only",
             Verb::Undo => "undos only",
-            _ => return Err(bad(format!("a batch approves, rejects or undoes; it does not {}", verb.name()))),
+            _ => return Err(bad(format!("a batch approves, rejects or undoes; it does not {}", verb.kind()))),
         };
         if request.verb != *verb {
-            return Err(bad(format!("this batch takes {taken}, not {}", request.verb.name())));
+            return Err(bad(format!("this batch takes {taken}, not {}", request.verb.kind())));
         }
         if *verb != Verb::Approve {
             return Ok((self.decide(request).await?, Money::ZERO));

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::{Approvals, DecisionRefused, DecisionRequest, Scene, Verb, failed};
 use crate::domain::audit::{AuditEntry, Chained};
+use crate::domain::detail::{self, Detail as _};
 use crate::domain::hand::{Hand, could_be_one};
 use crate::domain::ids::PersonId;
 use crate::domain::recommendation::{Drafter, Recommendation};
@@ -63,16 +64,16 @@ impl Approvals {
         for (sibling, _) in &scene.siblings {
             for e in self.store.list_audit_of(&format!("recommendation:{}", sibling.id)).await.map_err(failed)? {
                 if e.entry.action == "recommendation.edited"
-                    && let Some(new) = e.entry.detail["new"].as_str()
+                    && let Some(new) = detail::Edit::of(&e.entry).new
                 {
-                    made_from.insert(new.to_owned(), (sibling, e.entry.clone()));
+                    made_from.insert(new, (sibling, e.entry.clone()));
                 }
             }
         }
         let (mut hands, mut at) = (Vec::new(), &scene.rec);
         // Taken out as it is walked through: the walk ends whatever the log says.
         while let Drafter::Edited { editors, .. } = &at.drafter {
-            let Some((from, entry)) = made_from.remove(at.id.as_str()) else {
+            let Some((from, entry)) = made_from.remove(&at.id) else {
                 hands.extend(editors.last().map(|who| (who.clone(), None)));
                 break;
             };

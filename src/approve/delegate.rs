@@ -123,18 +123,12 @@ impl Approvals {
     }
 
     fn delegation_entry(&self, action: &str, of: &Delegation, by: &PersonId, channel: &str) -> AuditEntry {
-        self.store.with_os_user(AuditEntry {
-            at: self.clock.now(),
-            actor: by.to_string(),
-            channel: channel.to_owned(),
-            action: action.to_owned(),
-            subject: format!("delegation:{}", of.id),
-            content: String::new(),
-            detail: json!({
+        self.store.with_os_user(
+            AuditEntry::by(by.as_str(), channel, self.clock.now(), action, format!("delegation:{}", of.id)).with(json!({
                 "from": of.from, "to": of.to, "starts": of.starts, "ends": of.ends, "reason": of.reason,
                 "policy": self.config.rules.policy.version(),
-            }),
-        })
+            })),
+        )
     }
 
     /// Whom everybody stands in for, and who stands in for them: every delegation that holds today or later.

@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::queue::{Sweep, case_entry, moved};
 use super::{Approvals, failed};
@@ -25,6 +26,16 @@ const ESCALATED: &str = "case.escalated";
 struct Due<'p> {
     level: u8,
     step: &'p Step,
+}
+
+/// What the log's entry of a step says.
+#[derive(Serialize, Deserialize)]
+struct StepTaken {
+    /// Its number, from 1: what is looked for to know which step is the next.
+    level: u8,
+    /// Whom it told and why; only shown.
+    #[serde(flatten)]
+    more: Value,
 }
 
 impl Approvals {
@@ -106,14 +117,14 @@ impl Approvals {
         let (name, kind) = if reminds { (REMINDED, NoticeKind::Reminded) } else { (ESCALATED, NoticeKind::Escalated) };
         let waited = now.duration_since(since);
         let at_stake = case.rank.as_ref().map(|r| r.at_stake);
-        let detail = json!({
-            "level": due.level,
+        let more = json!({
             "to": due.step.to,
             "told": told,
             "waiting_hours": waited.as_hours(),
             "at_stake": at_stake,
             "owner": case.owner,
         });
+        let detail = json!(StepTaken { level: due.level, more });
         let said = format!("{} waits for a decision since {} hours", case.headline, waited.as_hours());
         let occasion = [case.id.as_str(), &since.to_string(), &due.level.to_string()];
         let notices: Vec<Notice> =
@@ -154,5 +165,5 @@ fn waiting_since(case: &Case, log: &[Chained]) -> Timestamp {
 /// The last step that was taken since then.
 fn last_level(log: &[Chained], since: Timestamp) -> u8 {
     let steps = log.iter().filter(|e| e.entry.at >= since && matches!(&*e.entry.action, REMINDED | ESCALATED));
-    steps.filter_map(|e| u8::try_from(e.entry.detail["level"].as_u64()?).ok()).max().unwrap_or(0)
+    steps.filter_map(|e| StepTaken::deserialize(&e.entry.detail).ok()).map(|step| step.level).max().unwrap_or(0)
 }

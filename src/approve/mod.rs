@@ -6,6 +6,7 @@
 //! approves. Nothing here sends anything: an approval waits in the outbox until its undo window has passed.
 
 pub mod admit;
+mod ask;
 mod batch;
 mod by_command;
 mod delegate;
@@ -29,6 +30,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
+pub use self::ask::{Ask, Loose, Unclear};
 pub use self::batch::{BATCH_MAX, BatchAnswer, BatchFailure};
 pub use self::delegate::DelegationRefused;
 pub use self::opened::opened;
@@ -44,7 +46,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::action::{Action, Check};
 use crate::domain::case::Case;
-use crate::domain::decision::RecommendationState as State;
+use crate::domain::decision::{DecisionVerb, RecommendationState as State};
 use crate::domain::ids::{PersonId, RecommendationId};
 use crate::domain::money::Money;
 use crate::domain::policy::{Person, may_turn_down};
@@ -53,7 +55,7 @@ use crate::domain::record::{Record, RecordKind};
 use crate::pipeline::noise::drill;
 use crate::pipeline::recheck::Recheck;
 use crate::rules::edit;
-use crate::store::{Change, DecisionRow, NewMute, NewOutbox, Store, StoreError};
+use crate::store::{Change, Circumstances, DecisionRow, NewMute, NewOutbox, Store, StoreError};
 
 /// How often a click is judged anew because somebody else moved the same case, or the sum that limits are compared with, in
 /// between.
@@ -271,16 +273,18 @@ impl Approvals {
         plan.case.version = seen + 1;
         plan.case.updated_at = now;
         let (reason, note) = match &request.verb {
-            Verb::Reject { reason, note } => (Some(reason.code().to_owned()), note.clone()),
+            Verb::Reject { reason, note } => (Some(*reason), note.clone()),
             Verb::Forward { note, .. } | Verb::Return { note } => (None, note.clone()),
             _ => (None, String::new()),
         };
         let kept = Kept {
             verb: request.verb.clone(),
             answer: plan.answer.clone(),
-            on_behalf_of: plan.on_behalf_of.clone(),
-            item: plan.about.0.clone(),
-            supplier: plan.about.1.clone(),
+            circumstances: Circumstances {
+                on_behalf_of: plan.on_behalf_of.clone(),
+                item: plan.about.0.clone(),
+                supplier: plan.about.1.clone(),
+            },
         };
         // A drill releases nothing, and a mute only hides.
         let releases = own.drill.is_none() && plan.on.candidate.action.is_for_the_outside();
@@ -289,7 +293,7 @@ impl Approvals {
             case_id: plan.case.id.clone(),
             recommendation_id: plan.on.id.clone(),
             person: request.person.clone(),
-            verb: if own.drill.is_some() { drill::DRILL_VERB } else { request.verb.name() }.to_owned(),
+            verb: if own.drill.is_some() { DecisionVerb::Drill } else { request.verb.kind() },
             content_hash: request.content_hash.clone(),
             reason,
             note,

@@ -182,7 +182,7 @@ fn revealed(
     };
     let detail = json!({
         "case": case.id,
-        "clicked": request.verb.name(),
+        "clicked": request.verb.kind(),
         "what": drill.what,
         "instead_of": drill.instead_of,
         "planted_at": drill.planted_at.to_string(),

@@ -11,6 +11,7 @@ use crate::domain::audit::AuditEntry;
 use crate::domain::case::Case;
 use crate::domain::case_life::CaseEvent;
 use crate::domain::decision::{Event, RecommendationState as State, RejectReason, WakeCondition};
+use crate::domain::detail::{self, Detail as _};
 use crate::domain::ids::{ItemId, PersonId, SupplierId, content_hash};
 use crate::domain::money::Money;
 use crate::domain::policy::{Ruling, Signer};
@@ -130,21 +131,22 @@ pub(super) fn approve(
     } else {
         format!("Signed. {tier} takes a second person; nothing leaves before.")
     };
-    let detail = json!({
-        "case": case.id,
-        "evidence": rec.evidence_hash,
-        "action": rec.candidate.action,
-        "value": rec.candidate.value,
-        "counted": judged.ruling.counted,
-        "tier": tier,
-        "because": judged.ruling.because,
-        "on_behalf_of": judged.signer.on_behalf_of.iter().map(|p| &p.id).collect::<Vec<_>>(),
-        "policy": judged.policy_version,
-        "by": by,
-        "outbox": outbox.as_ref().map(|o| &o.id),
+    let on_behalf_of: Vec<PersonId> = judged.signer.on_behalf_of.iter().map(|p| p.id.clone()).collect();
+    let detail = detail::Approval {
+        case: Some(case.id.clone()),
+        evidence: rec.evidence_hash.clone(),
+        action: Some(rec.candidate.action.clone()),
+        value: Some(rec.candidate.value),
+        counted: Some(judged.ruling.counted),
+        tier: Some(tier),
+        because: judged.ruling.because.clone(),
+        on_behalf_of: Some(on_behalf_of.clone()),
+        policy: judged.policy_version.to_owned(),
+        by: by.clone(),
+        outbox: outbox.as_ref().map(|o| o.id.clone()),
         // What leaves must be this, byte for byte.
-        "body": outbox.as_ref().map(|o| content_hash(&[&o.body])),
-    });
+        body: outbox.as_ref().map(|o| content_hash(&[&o.body])),
+    };
     let name = if by.is_some() { "recommendation.approved" } else { "recommendation.signed" };
     let answer = DecisionAnswer {
         recommendation_id: rec.id.clone(),
@@ -157,8 +159,7 @@ pub(super) fn approve(
         said,
         at: now,
     };
-    let entries = vec![entry(request, name, &on, detail, now)];
-    let on_behalf_of = judged.signer.on_behalf_of.iter().map(|p| p.id.clone()).collect();
+    let entries = vec![entry(request, name, &on, detail.to_json(), now)];
     Ok(Plan { outbox, on_behalf_of, ..Plan::of(on, vec![(rec, seen)], case, entries, answer) })
 }
 
@@ -179,16 +180,16 @@ pub(super) fn edit(
     old.state = old.state.after(Event::Supersede, now)?;
     edited.state = edited.state.after(Event::Check, now)?.after(Event::Queue, now)?;
     case.state = case.state.after(CaseEvent::Propose)?;
-    let detail = json!({
-        "case": case.id,
-        "evidence": on.evidence_hash,
-        "from": on.candidate.action,
-        "to": edited.candidate.action,
-        "changes": changes,
-        "new": edited.id,
-        "new_content": edited.content_hash(),
-        "value": edited.candidate.value,
-    });
+    let detail = detail::Edit {
+        case: Some(case.id.clone()),
+        evidence: on.evidence_hash.clone(),
+        from: Some(on.candidate.action.clone()),
+        to: Some(edited.candidate.action.clone()),
+        changes: changes.to_vec(),
+        new: Some(edited.id.clone()),
+        new_content: Some(edited.content_hash()),
+        value: Some(edited.candidate.value),
+    };
     let answer = DecisionAnswer {
         recommendation_id: edited.id.clone(),
         state: edited.state.name().to_owned(),
@@ -200,7 +201,7 @@ pub(super) fn edit(
         said: format!("Changed: {}. Somebody else has to approve it now.", changes.join(", ")),
         at: now,
     };
-    let entries = vec![entry(request, "recommendation.edited", &on, detail, now)];
+    let entries = vec![entry(request, "recommendation.edited", &on, detail.to_json(), now)];
     Ok(Plan { added: Some(edited), ..Plan::of(on, vec![(old, seen)], case, entries, answer) })
 }
 
@@ -237,14 +238,14 @@ pub(super) fn reject(
     if closes {
         case.state = case.state.after(CaseEvent::Refuse)?;
     }
-    let detail = json!({
-        "case": case.id,
-        "evidence": on.evidence_hash,
-        "reason": reason.code(),
-        "note": note,
-        "closes_case": closes,
-        "rejected": changed.iter().map(|(r, _)| &r.id).collect::<Vec<_>>(),
-    });
+    let detail = detail::Rejection {
+        case: Some(case.id.clone()),
+        evidence: on.evidence_hash.clone(),
+        reason: Some(reason),
+        note: note.to_owned(),
+        closes_case: closes,
+        rejected: changed.iter().map(|(r, _)| r.id.clone()).collect(),
+    };
     let undo_until = now.checked_add(window).ok();
     let said = if closes {
         "Rejected; the case is closed.".to_owned()
@@ -252,7 +253,7 @@ pub(super) fn reject(
         format!("Rejected; {left} other proposals of the case stay.")
     };
     let answer = answer(&changed[0].0, undo_until, said, now);
-    let entries = vec![entry(request, "recommendation.rejected", &on, detail, now)];
+    let entries = vec![entry(request, "recommendation.rejected", &on, detail.to_json(), now)];
     Ok(Plan::of(on, changed, case, entries, answer))
 }
 
@@ -316,14 +317,14 @@ pub(super) fn undo(
     }
     // A case that has gone another way since (it resolved itself, it was merged) stays where it is.
     case.state = case.state.after(CaseEvent::Undo)?;
-    let detail = json!({
-        "case": case.id,
-        "undone": on.state.name(),
-        "outbox": cancel,
-        "back": changed.iter().map(|(r, _)| &r.id).collect::<Vec<_>>(),
-    });
+    let detail = detail::Undo {
+        case: Some(case.id.clone()),
+        undone: on.state.name().to_owned(),
+        outbox: cancel.clone(),
+        back: changed.iter().map(|(r, _)| r.id.clone()).collect(),
+    };
     let answer = answer(&changed[0].0, None, "Undone; it waits for a decision again.".to_owned(), now);
-    let entries = vec![entry(request, "recommendation.undone", &on, detail, now)];
+    let entries = vec![entry(request, "recommendation.undone", &on, detail.to_json(), now)];
     Ok(Plan { cancel, ..Plan::of(on, changed, case, entries, answer) })
 }
 
@@ -370,15 +371,9 @@ pub(super) fn entry(
     detail: Value,
     now: Timestamp,
 ) -> AuditEntry {
-    AuditEntry {
-        at: now,
-        actor: request.person.to_string(),
-        channel: request.channel.clone(),
-        action: action.to_owned(),
-        subject: format!("recommendation:{}", on.id),
-        content: on.content_hash(),
-        detail,
-    }
+    AuditEntry::by(request.person.as_str(), &request.channel, now, action, format!("recommendation:{}", on.id))
+        .on(on.content_hash())
+        .with(detail)
 }
 
 /// A person's approval of this content, edited or not.

@@ -23,7 +23,7 @@ use crate::pipeline::noise::Muting;
 use crate::store::{Change, StoreError};
 
 /// How the machine signs the audit log here. It can not sign an approval.
-const ACTOR: &str = "stage:approve";
+const STAGE: &str = "approve";
 
 /// What a look over the queue did, in cases.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -241,25 +241,11 @@ pub(super) fn moved(mut case: Case, seen: i64, now: Timestamp) -> (Case, i64) {
 }
 
 fn entry(action: &str, rec: &Recommendation, detail: Value, now: Timestamp) -> AuditEntry {
-    AuditEntry {
-        at: now,
-        actor: ACTOR.to_owned(),
-        channel: "stage".to_owned(),
-        action: action.to_owned(),
-        subject: format!("recommendation:{}", rec.id),
-        content: rec.content_hash(),
-        detail,
-    }
+    AuditEntry::by_stage(STAGE, now, action, format!("recommendation:{}", rec.id)).on(rec.content_hash()).with(detail)
 }
 
 pub(super) fn case_entry(action: &str, case: &Case, detail: Value, now: Timestamp) -> AuditEntry {
-    AuditEntry {
-        at: now,
-        actor: ACTOR.to_owned(),
-        channel: "stage".to_owned(),
-        action: action.to_owned(),
-        subject: format!("case:{}", case.id),
-        content: case.evidence_hash.clone().unwrap_or_default(),
-        detail,
-    }
+    AuditEntry::by_stage(STAGE, now, action, format!("case:{}", case.id))
+        .on(case.evidence_hash.clone().unwrap_or_default())
+        .with(detail)
 }

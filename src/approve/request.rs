@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::action::{Action, Check};
 use crate::domain::case_life::CaseRefused;
-use crate::domain::decision::{RejectReason, TransitionError, WakeCondition};
+use crate::domain::decision::{DecisionVerb, RejectReason, TransitionError, WakeCondition};
 use crate::domain::hand::Hand;
 use crate::domain::ids::{CaseId, PersonId, RecommendationId};
 use crate::domain::money::Money;
@@ -46,17 +46,17 @@ pub enum Verb {
 }
 
 impl Verb {
-    /// The name in the store and in the audit log.
-    pub fn name(&self) -> &'static str {
+    /// What it is, without what it says beside it.
+    pub fn kind(&self) -> DecisionVerb {
         match self {
-            Self::Approve => "approve",
-            Self::Edit { .. } => "edit",
-            Self::Reject { .. } => "reject",
-            Self::Snooze { .. } => "snooze",
-            Self::Forward { .. } => "forward",
-            Self::Return { .. } => "return",
-            Self::Merge { .. } => "merge",
-            Self::Undo => "undo",
+            Self::Approve => DecisionVerb::Approve,
+            Self::Edit { .. } => DecisionVerb::Edit,
+            Self::Reject { .. } => DecisionVerb::Reject,
+            Self::Snooze { .. } => DecisionVerb::Snooze,
+            Self::Forward { .. } => DecisionVerb::Forward,
+            Self::Return { .. } => DecisionVerb::Return,
+            Self::Merge { .. } => DecisionVerb::Merge,
+            Self::Undo => DecisionVerb::Undo,
         }
     }
 }

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Approvals, DecisionAnswer, DecisionRefused, DecisionRequest, Scene, Verb, failed, plan};
 use crate::domain::decision::{Event, RecommendationState as State};
-use crate::domain::ids::{ItemId, PersonId, SupplierId};
+use crate::domain::ids::PersonId;
+use crate::store::Circumstances;
 
 impl Approvals {
     /// The answer given to the same click before.
@@ -102,10 +103,6 @@ impl Approvals {
 pub(super) struct Kept {
     pub(super) verb: Verb,
     pub(super) answer: DecisionAnswer,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) on_behalf_of: Vec<PersonId>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) item: Option<ItemId>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) supplier: Option<SupplierId>,
+    #[serde(flatten)]
+    pub(super) circumstances: Circumstances,
 }

@@ -15,7 +15,8 @@ use crate::config::Config;
 use crate::domain::action::{Action, Check};
 use crate::domain::audit::Chained;
 use crate::domain::case::{Case, Rank};
-use crate::domain::decision::{RecommendationState, Signature, WakeCondition};
+use crate::domain::decision::{DecisionVerb, RecommendationState, Signature, WakeCondition};
+use crate::domain::detail::{Detail as _, NotSent};
 use crate::domain::evidence::{Bundle, FactValue, Missing};
 use crate::domain::exception::{Exception, ExceptionState};
 use crate::domain::ids::{FactId, RecommendationId, content_hash as hash};
@@ -42,9 +43,6 @@ pub struct CaseParts<'a> {
     pub csrf: &'a str,
     pub now: Timestamp,
 }
-
-/// What a click on a card can ask for; each form has a key of its own.
-const VERBS: [&str; 8] = ["approve", "edit", "reject", "snooze", "forward", "return", "merge", "undo"];
 
 impl CaseParts<'_> {
     /// Why the viewer sees the case and can do nothing about it, and who could.
@@ -238,7 +236,8 @@ fn recommendation_view(
     let (quantity, date, date_label) = editable(&r.candidate.action);
     RecommendationView {
         id: r.id.to_string(),
-        keys: VERBS.into_iter().map(|verb| (verb, key(verb))).collect(),
+        // Each form has a key of its own.
+        keys: DecisionVerb::ASKED.into_iter().map(|verb| (verb.name(), key(verb.name()))).collect(),
         rank: r.rank,
         action: r.candidate.action.code(),
         summary: plain(&r.candidate.summary),
@@ -338,7 +337,7 @@ fn not_sent(r: &Recommendation, history: &[Chained]) -> Option<String> {
     let ends =
         |e: &&Chained| e.entry.subject == subject && matches!(&*e.entry.action, NOT_SENT | "recommendation.not_carried_out");
     let last = history.iter().rev().find(ends).filter(|e| e.entry.action == NOT_SENT)?;
-    Some(format!("not sent: {}", plain(last.entry.detail["because"].as_str()?)))
+    Some(format!("not sent: {}", plain(&NotSent::of(&last.entry).because?)))
 }
 
 /// What is there of two signatures, after another state's text.

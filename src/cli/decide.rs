@@ -7,13 +7,12 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::{Outcome, open, print_json};
-use crate::approve::{DecisionRequest, Verb, opened};
+use crate::approve::{Ask, Loose, Unclear, opened};
 use crate::config::Config;
 use crate::domain::action::Action;
 use crate::domain::case::{Case, CaseState};
-use crate::domain::decision::{RejectReason, WakeCondition};
-use crate::domain::ids::{CaseId, PersonId, RecommendationId};
-use crate::domain::money::{Money, Quantity};
+use crate::domain::decision::{DecisionVerb, RejectReason};
+use crate::domain::ids::{CaseId, PersonId, RecommendationId, content_hash};
 use crate::domain::recommendation::Recommendation;
 use crate::pipeline::noise::{Muting, drill, mutes};
 use crate::store::Store;
@@ -128,7 +127,7 @@ pub(super) struct What {
 }
 
 pub(super) fn reason(text: &str) -> Result<RejectReason, String> {
-    RejectReason::ALL.into_iter().find(|r| r.code() == text).ok_or_else(|| {
+    RejectReason::coded(text).ok_or_else(|| {
         let all: Vec<&str> = RejectReason::ALL.iter().map(|r| r.code()).collect();
         format!("not a reason; one of {}", all.join(", "))
     })
@@ -139,60 +138,62 @@ pub(super) async fn run(config: Config, command: Queue, json: bool) -> anyhow::R
     match command {
         Queue::List { all } => list(&config, &store, all, json).await,
         Queue::Show { case, person } => show(&config, &store, &CaseId::new(case), person, json).await,
-        Queue::Approve { what } => decide(config, store, what, |_| Ok(Verb::Approve), json).await,
-        Queue::Reject { what, reason, note } => {
-            decide(config, store, what, |_| Ok(Verb::Reject { reason, note }), json).await
-        }
         Queue::Batch(batch) => super::batch::run(config, store, batch, json).await,
+        Queue::Approve { what } => decide(config, store, what, of(DecisionVerb::Approve), json).await,
+        Queue::Undo { what } => decide(config, store, what, of(DecisionVerb::Undo), json).await,
+        Queue::Reject { what, reason, note } => {
+            let loose = Loose { reason: reason.code().to_owned(), note, ..of(DecisionVerb::Reject) };
+            decide(config, store, what, loose, json).await
+        }
         Queue::Forward { what, to, note } => {
-            decide(config, store, what, |_| Ok(Verb::Forward { to: PersonId::new(to), note }), json).await
+            decide(config, store, what, Loose { to, note, ..of(DecisionVerb::Forward) }, json).await
         }
-        Queue::Return { what, note } => decide(config, store, what, |_| Ok(Verb::Return { note }), json).await,
-        Queue::Merge { what, into } => {
-            decide(config, store, what, |_| Ok(Verb::Merge { into: CaseId::new(into) }), json).await
-        }
+        Queue::Return { what, note } => decide(config, store, what, Loose { note, ..of(DecisionVerb::Return) }, json).await,
+        Queue::Merge { what, into } => decide(config, store, what, Loose { into, ..of(DecisionVerb::Merge) }, json).await,
         Queue::Snooze { what, until, above, stage } => {
-            let wake = match above {
-                Some(value) => WakeCondition::ValueAbove { value: Money::from_decimal(value) },
-                None if stage => WakeCondition::StageChanged,
-                None => WakeCondition::Grew,
+            let (wake, above) = match above {
+                Some(value) => ("above", value.to_string()),
+                None if stage => ("stage", String::new()),
+                None => ("grew", String::new()),
             };
-            decide(config, store, what, |_| Ok(Verb::Snooze { until, wake }), json).await
+            let loose = Loose { until: until.to_string(), wake: wake.to_owned(), above, ..of(DecisionVerb::Snooze) };
+            decide(config, store, what, loose, json).await
         }
-        Queue::Undo { what } => decide(config, store, what, |_| Ok(Verb::Undo), json).await,
         Queue::Edit { what, quantity, date } => {
-            let edit = |old: &Action| {
-                let mut action = old.clone();
-                if let Some(text) = &quantity {
-                    set_quantity(&mut action, text)?;
-                }
-                if let Some(day) = date {
-                    set_date(&mut action, day)?;
-                }
-                Ok(Verb::Edit { action: Box::new(action) })
-            };
-            decide(config, store, what, edit, json).await
+            let date = date.map(|day| day.to_string());
+            decide(config, store, what, Loose { quantity, date, ..of(DecisionVerb::Edit) }, json).await
         }
     }
 }
 
-fn set_quantity(action: &mut Action, text: &str) -> anyhow::Result<()> {
-    let new: rust_decimal::Decimal =
-        text.parse().map_err(|_| anyhow::anyhow!("--quantity: {text:?} is not a number of stock units"))?;
-    let code = action.code();
+/// What a verb is asked with when nothing is said beside it.
+fn of(verb: DecisionVerb) -> Loose {
+    Loose { verb: verb.name().to_owned(), ..Loose::default() }
+}
+
+/// Refuses a flag that the action has nothing for: at the shell nobody sees a form without that field.
+fn ensure_editable(action: &Action, loose: &Loose) -> anyhow::Result<()> {
+    let (code, mut action) = (action.code(), action.clone());
     // A claim's value follows its quantity, so its quantity is edited on the page, which shows both.
-    match action.quantity_mut() {
-        Some(quantity) if code != "CLAIM" => *quantity = Quantity(new),
-        _ => anyhow::bail!("--quantity: a {code} has no quantity that could be edited"),
+    if loose.quantity.is_some() && (code == "CLAIM" || action.quantity_mut().is_none()) {
+        anyhow::bail!("--quantity: a {code} has no quantity that could be edited");
+    }
+    if loose.date.is_some() && action.date_mut().is_none() {
+        anyhow::bail!("--date: a {code} has no date that could be edited");
     }
     Ok(())
 }
 
-fn set_date(action: &mut Action, day: Date) -> anyhow::Result<()> {
-    let code = action.code();
-    let Some((_, date)) = action.date_mut() else { anyhow::bail!("--date: a {code} has no date that could be edited") };
-    *date = day;
-    Ok(())
+/// What can not be read, by the flag that it was given with.
+fn unclear(what: Unclear) -> anyhow::Error {
+    match what {
+        Unclear::Quantity(text) => anyhow::anyhow!("--quantity: {text:?} is not a number of stock units"),
+        Unclear::Case(_) => anyhow::anyhow!("--into: {what}"),
+        Unclear::Nobody => anyhow::anyhow!("--to: {what}"),
+        Unclear::Above(_) => anyhow::anyhow!("--above: {what}"),
+        Unclear::Day { field, .. } => anyhow::anyhow!("--{field}: {what}"),
+        Unclear::Verb(_) | Unclear::Reason(_) | Unclear::Wake(_) => what.into(),
+    }
 }
 
 async fn list(config: &Config, store: &Store, all: bool, json: bool) -> anyhow::Result<Outcome> {
@@ -290,13 +291,7 @@ async fn show(config: &Config, store: &Store, id: &CaseId, person: Option<String
     Ok(Outcome::Fine)
 }
 
-async fn decide(
-    config: Config,
-    store: Store,
-    what: What,
-    verb: impl FnOnce(&Action) -> anyhow::Result<Verb>,
-    json: bool,
-) -> anyhow::Result<Outcome> {
+async fn decide(config: Config, store: Store, what: What, loose: Loose, json: bool) -> anyhow::Result<Outcome> {
     let (recommendation, version) = store.get_recommendation(&RecommendationId::new(what.recommendation)).await?;
     let content = recommendation.content_hash();
     anyhow::ensure!(
@@ -304,26 +299,22 @@ async fn decide(
         "--content does not match what this recommendation says; read it again with `reeve queue show {}`",
         recommendation.case_id
     );
-    let verb = verb(&recommendation.candidate.action)?;
-    let key = crate::domain::ids::content_hash(&[
+    let action = &recommendation.candidate.action;
+    ensure_editable(action, &loose)?;
+    let loose = Loose { recommendation: recommendation.id.to_string(), content_hash: content, ..loose };
+    let mut ask = Ask::parse(loose, "cli", Some(action)).map_err(unclear)?;
+    // The same command on the same version is the same request, and is answered the same.
+    ask.key = content_hash(&[
         "cli",
         &what.person,
         recommendation.id.as_str(),
-        &content,
+        &ask.content_hash,
         &version.to_string(),
-        &serde_json::to_string(&verb)?,
+        &serde_json::to_string(&ask.verb)?,
     ]);
     let hand = store.hand_of_command();
     let app = open::app_on(config, store).await?;
-    let request = DecisionRequest {
-        idempotency_key: key,
-        person: PersonId::new(what.person),
-        channel: "cli".to_owned(),
-        hand,
-        recommendation_id: recommendation.id.clone(),
-        content_hash: content,
-        verb,
-    };
+    let request = ask.by(&PersonId::new(what.person), hand);
     let answer = app.approvals.decide(&request).await?;
     if json {
         print_json(&answer)?;

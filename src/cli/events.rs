@@ -123,15 +123,8 @@ pub(super) async fn run(config: &Config, command: Events, json: bool) -> anyhow:
 }
 
 async fn replay(store: &Store, config: &Config, id: &str) -> anyhow::Result<()> {
-    let entry = AuditEntry {
-        at: open::clock_of(store, config).await?.now(),
-        actor: "cli".to_owned(),
-        channel: "cli".to_owned(),
-        action: "event.replayed".to_owned(),
-        subject: format!("event:{id}"),
-        content: String::new(),
-        detail: json!({}),
-    };
+    let entry =
+        AuditEntry::by("cli", "cli", open::clock_of(store, config).await?.now(), "event.replayed", format!("event:{id}"));
     match store.replay_event(id, &entry).await {
         Err(StoreError::Conflict) => {
             let days = config.events.keep_days;

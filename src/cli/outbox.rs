@@ -9,8 +9,11 @@ use super::{Outcome, open, print_json};
 use crate::config::Config;
 use crate::domain::ids::PersonId;
 use crate::pipeline::deliver::Deliver;
-use crate::pipeline::deliver::stuck::{Held, Picture, picture};
+use crate::pipeline::deliver::stuck::{self, Arrived, Held, Picture, picture};
 use crate::pipeline::publish::wire::Outward;
+
+/// Most messages that are listed of those that have arrived.
+const ARRIVED: usize = 50;
 
 /// Deliveries.
 #[derive(Debug, Subcommand)]
@@ -19,6 +22,8 @@ pub(super) enum Outbox {
     List,
     /// List those that failed for good, with their reasons.
     Dead,
+    /// List what arrived last, with what its receiver calls it.
+    Arrived,
     /// Say how each destination is doing; exit with 2 when one is down.
     Status,
     /// Send a dead letter again.
@@ -73,6 +78,7 @@ pub(super) async fn run(config: Config, command: Outbox, json: bool) -> anyhow::
     match command {
         Outbox::List => list(&seen, &seen.held.iter().collect::<Vec<_>>(), json)?,
         Outbox::Dead => list(&seen, &seen.held.iter().filter(|held| held.dead).collect::<Vec<_>>(), json)?,
+        Outbox::Arrived => arrived(&stuck::arrived(&deliver.store, ARRIVED).await?, json)?,
         Outbox::Status => {
             status(&seen, json)?;
             if seen.destinations.iter().any(|d| d.down) {
@@ -104,9 +110,24 @@ fn list(seen: &Picture, held: &[&Held], json: bool) -> anyhow::Result<()> {
     for one in held {
         let state = if one.dead { "dead   " } else { "waiting" };
         let case = if one.case.is_empty() { "no case" } else { one.case.as_str() };
-        say!("{state} {} to {}, {case}, since {}: {}", one.id, one.destination, one.since, one.why);
+        let what = one.kind.words();
+        say!("{state} {} to {}, {what}, {case}, since {}: {}", one.id, one.destination, one.since, one.why);
     }
     say!("{} waiting, {} dead", count(false), count(true));
+    Ok(())
+}
+
+fn arrived(arrived: &[Arrived], json: bool) -> anyhow::Result<()> {
+    if json {
+        return print_json(&arrived);
+    }
+    for one in arrived {
+        let case = if one.case.is_empty() { "no case" } else { one.case.as_str() };
+        let at = one.at.map_or_else(String::new, |at| format!(", at {at}"));
+        let called = one.reference.as_ref().map_or_else(String::new, |name| format!(", there called {name}"));
+        say!("{} to {}, {}, {case}{at}{called}", one.id, one.destination, one.kind.words());
+    }
+    say!("{} arrived last", arrived.len());
     Ok(())
 }
 

@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 pub use self::chat::{ChatChannel, ChatUser, IdentityRefused, Invitation};
-pub use self::scope::{BadScope, Scope, VERBS};
+pub use self::scope::{BadScope, Scope};
 pub use self::token::{Bearer, NewToken, PREFIX, TokenRefused, looks_like_token};
 
 use crate::clock::Clock;
@@ -81,15 +81,7 @@ impl By<'_> {
 const ON_THE_PAGE: &str = "web";
 
 fn entry(at: Timestamp, by: By<'_>, action: &str, subject: String, detail: Value) -> AuditEntry {
-    AuditEntry {
-        at,
-        actor: by.actor.to_owned(),
-        channel: by.channel.to_owned(),
-        action: action.to_owned(),
-        subject,
-        content: String::new(),
-        detail,
-    }
+    AuditEntry::by(by.actor, by.channel, at, action, subject).with(detail)
 }
 
 /// Random bytes from the operating system.

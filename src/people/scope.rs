@@ -3,8 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// What a person can decide, as the audit log names it. `decide` alone means all of them.
-pub const VERBS: [&str; 8] = ["approve", "edit", "reject", "snooze", "forward", "return", "merge", "undo"];
+use crate::domain::decision::DecisionVerb;
 
 /// One thing that a token may be used for. Nothing includes another, but `decide` all of its verbs.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,13 +17,13 @@ pub enum Scope {
     /// See figures on how Reeve and its people do.
     ReadKpi,
     /// Decide, as the person whose token it is. With a verb: only that.
-    Decide(Option<&'static str>),
+    Decide(Option<DecisionVerb>),
 }
 
 /// A text that is no scope.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is no scope; there are read:cases, read:digests, read:audit, read:kpi, decide, and decide: with one of {}",
-    VERBS.join(", "))]
+    DecisionVerb::ASKED.map(DecisionVerb::name).join(", "))]
 pub struct BadScope {
     /// The text.
     pub text: String,
@@ -42,8 +41,8 @@ impl Scope {
     }
 
     /// The scope that deciding `verb` takes.
-    pub fn deciding(verb: &str) -> Option<Self> {
-        VERBS.into_iter().find(|known| *known == verb).map(|verb| Self::Decide(Some(verb)))
+    pub fn deciding(verb: DecisionVerb) -> Self {
+        Self::Decide(Some(verb))
     }
 }
 
@@ -70,7 +69,10 @@ impl FromStr for Scope {
             "read:audit" => Ok(Self::ReadAudit),
             "read:kpi" => Ok(Self::ReadKpi),
             "decide" => Ok(Self::Decide(None)),
-            _ => text.strip_prefix("decide:").and_then(Self::deciding).ok_or_else(|| BadScope { text: text.to_owned() }),
+            _ => {
+                let verb = text.strip_prefix("decide:").and_then(DecisionVerb::asked);
+                verb.map(Self::deciding).ok_or_else(|| BadScope { text: text.to_owned() })
+            }
         }
     }
 }

@@ -10,6 +10,7 @@ use serde_json::json;
 use subtle::ConstantTimeEq as _;
 
 use super::{By, Identities, Scope, random};
+use crate::domain::decision::DecisionVerb;
 use crate::domain::hand::Hand;
 use crate::domain::ids::{PersonId, content_hash};
 use crate::domain::policy::Person;
@@ -67,10 +68,9 @@ impl Bearer {
     ///
     /// # Errors
     /// [`TokenRefused::Machine`] for a service, whatever its scopes; [`TokenRefused::Scope`].
-    pub fn decider(&self, verb: &str) -> Result<&Person, TokenRefused> {
+    pub fn decider(&self, verb: DecisionVerb) -> Result<&Person, TokenRefused> {
         let person = self.person.as_ref().ok_or(TokenRefused::Machine)?;
-        let wanted = Scope::deciding(verb).ok_or_else(|| TokenRefused::Scope(format!("decide:{verb}")))?;
-        self.may(&wanted)?;
+        self.may(&Scope::deciding(verb))?;
         Ok(person)
     }
 }

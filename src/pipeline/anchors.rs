@@ -16,6 +16,7 @@ use serde_json::json;
 
 use crate::domain::audit::AuditEntry;
 use crate::domain::ids::content_id;
+use crate::domain::outbox::OutboxKind;
 use crate::pipeline::{Context, Progress, Stage};
 use crate::store::{NewOutbox, Store};
 
@@ -27,6 +28,18 @@ pub const SUBJECT: &str = "audit:anchor";
 const AT_LEAST: SignedDuration = SignedDuration::from_hours(24);
 /// How an anchor's entry in the log is called.
 const ACTION: &str = "audit.anchored";
+
+/// What an anchor's entry in the log says of it; its hash is the entry's content.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Anchored {
+    /// The newest entry then.
+    seq: i64,
+    /// Was it written to the file?
+    file: bool,
+    /// The message that carries it, where it goes to a destination.
+    #[serde(default)]
+    outbox: Option<String>,
+}
 
 /// A head of the log as it was at a time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,10 +106,10 @@ pub async fn read_configured(store: &Store, path: &Path) -> anyhow::Result<Held>
         .await
         .context("reading which anchors were written")?
         .into_iter()
-        .filter(|e| e.entry.action == ACTION && e.entry.detail["file"] == true)
+        .filter(|e| e.entry.action == ACTION)
         .filter_map(|e| {
-            let seq = e.entry.detail["seq"].as_i64()?;
-            Some(Anchor { at: e.entry.at, seq, hash: e.entry.content })
+            let Anchored { seq, file, .. } = Anchored::deserialize(&e.entry.detail).ok()?;
+            file.then_some(Anchor { at: e.entry.at, seq, hash: e.entry.content })
         })
         .collect();
     if !there && !written.is_empty() {
@@ -220,19 +233,12 @@ impl Stage for Anchoring {
             tokio::task::spawn_blocking(move || append(&path, &line)).await.context("writing the anchor file")??;
         }
         let message = (!settings.anchor_destination.is_empty()).then(|| message(&anchor, &settings.anchor_destination));
-        let entry = AuditEntry {
-            at: now,
-            actor: "stage:anchor".to_owned(),
-            channel: "stage".to_owned(),
-            action: ACTION.to_owned(),
-            subject: SUBJECT.to_owned(),
-            content: anchor.hash.clone(),
-            detail: json!({
-                "seq": anchor.seq,
-                "file": !settings.anchor_file.as_os_str().is_empty(),
-                "outbox": message.as_ref().map(|m| &m.id),
-            }),
-        };
+        let entry =
+            AuditEntry::by_stage("anchor", now, ACTION, SUBJECT.to_owned()).on(anchor.hash.clone()).with(json!(Anchored {
+                seq: anchor.seq,
+                file: !settings.anchor_file.as_os_str().is_empty(),
+                outbox: message.as_ref().map(|m| m.id.clone()),
+            }));
         store.enqueue(message.as_slice(), &[entry]).await.context("keeping the anchor")?;
         Ok(Progress::Advanced(1))
     }
@@ -262,15 +268,8 @@ impl Anchoring {
         if missing.is_empty() {
             return Ok(false);
         }
-        let entry = AuditEntry {
-            at: clock.now(),
-            actor: "stage:anchor".to_owned(),
-            channel: "stage".to_owned(),
-            action: "audit.guards_restored".to_owned(),
-            subject: "audit:guards".to_owned(),
-            content: String::new(),
-            detail: json!({ "missing": missing }),
-        };
+        let entry = AuditEntry::by_stage("anchor", clock.now(), "audit.guards_restored", "audit:guards".to_owned())
+            .with(json!({ "missing": missing }));
         tracing::error!("The database's guards of the audit log had been taken away: {}", missing.join(", "));
         store.note_guards_restored(&entry).await.context("writing down that guards were missing")?;
         Ok(true)
@@ -291,6 +290,7 @@ pub(crate) fn message(anchor: &Anchor, channel: &str) -> NewOutbox {
     });
     NewOutbox {
         id,
+        kind: OutboxKind::Anchor,
         channel: channel.to_owned(),
         body: body.to_string(),
         created_at: anchor.at,

@@ -13,7 +13,7 @@ use super::observe;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::book::Book;
-use crate::domain::decision::RejectReason;
+use crate::domain::decision::{DecisionVerb, RejectReason};
 use crate::domain::exception::ExceptionType;
 use crate::domain::ids::CaseId;
 use crate::models::formulas::beta_binomial_p;
@@ -166,9 +166,9 @@ impl Moments {
         // One label for each case, the last one given: two signatures, or two refused actions of one case, say it once.
         let mut labels: BTreeMap<&CaseId, bool> = BTreeMap::new();
         for decision in learnt {
-            let real = match decision.verb.as_str() {
-                "approve" | "edit" => true,
-                "reject" => decision.reason.as_deref() != Some(RejectReason::NotReal.code()),
+            let real = match decision.verb {
+                DecisionVerb::Approve | DecisionVerb::Edit => true,
+                DecisionVerb::Reject => decision.reason != Some(RejectReason::NotReal),
                 _ => continue,
             };
             labels.insert(&decision.case_id, real);
@@ -195,7 +195,7 @@ impl Moments {
 pub fn not_undone<'a>(decisions: impl Iterator<Item = &'a DecisionRow>) -> Vec<&'a DecisionRow> {
     let mut left: Vec<&DecisionRow> = Vec::new();
     for decision in decisions {
-        if decision.verb == "undo" {
+        if decision.verb == DecisionVerb::Undo {
             let undone = |d: &&DecisionRow| d.recommendation_id == decision.recommendation_id && d.person == decision.person;
             if let Some(place) = left.iter().rposition(undone) {
                 left.remove(place);
@@ -213,13 +213,13 @@ mod tests {
     use crate::domain::ids::{PersonId, RecommendationId};
     use crate::domain::money::Money;
 
-    fn row(id: &str, person: &str, verb: &str) -> DecisionRow {
+    fn row(id: &str, person: &str, verb: DecisionVerb) -> DecisionRow {
         DecisionRow {
             id: id.to_owned(),
             case_id: CaseId::new("case-1"),
             recommendation_id: RecommendationId::new("r-1"),
             person: PersonId::new(person),
-            verb: verb.to_owned(),
+            verb,
             content_hash: String::new(),
             reason: None,
             note: String::new(),
@@ -256,8 +256,8 @@ mod tests {
 
     #[test]
     fn what_was_undone_teaches_nothing() {
-        let rows =
-            [row("1", "ada", "approve"), row("2", "bob", "approve"), row("3", "ada", "undo"), row("4", "ada", "reject")];
+        use DecisionVerb::{Approve, Reject, Undo};
+        let rows = [row("1", "ada", Approve), row("2", "bob", Approve), row("3", "ada", Undo), row("4", "ada", Reject)];
         let ids: Vec<&str> = not_undone(rows.iter()).iter().map(|d| d.id.as_str()).collect();
         assert_eq!(ids, ["2", "4"]);
     }

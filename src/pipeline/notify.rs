@@ -24,7 +24,7 @@ use crate::domain::audit::AuditEntry;
 use crate::domain::book::Book;
 use crate::domain::calendar::{Calendar, days_between};
 use crate::domain::case::{Case, CaseState, Lane, Rank};
-use crate::domain::decision::RecommendationState;
+use crate::domain::decision::{DecisionVerb, RecommendationState};
 use crate::domain::digest::{BelowLine, Digest, DigestLine, ExplainedLine};
 use crate::domain::draft::order_note;
 use crate::domain::exception::{Exception, ExceptionState, Subject};
@@ -32,7 +32,6 @@ use crate::domain::ids::content_hash;
 use crate::domain::money::Money;
 use crate::domain::recommendation::Recommendation;
 use crate::domain::words::cut;
-use crate::pipeline::noise::drill::DRILL_VERB;
 use crate::render;
 use crate::rules::alternatives::alternatives;
 use crate::rules::drafters::drafted_by;
@@ -83,15 +82,9 @@ impl Stage for Notify {
             made_at: clock.now(),
             digest,
         };
-        let entry = AuditEntry {
-            at: clock.now(),
-            actor: "stage:notify".to_owned(),
-            channel: "stage".to_owned(),
-            action: "digest.made".to_owned(),
-            subject: format!("digest:{day}"),
-            content: content_hash(&[&kept.text]),
-            detail: serde_json::json!({ "cases": kept.digest.lines.len(), "below": kept.digest.below.cases }),
-        };
+        let entry = AuditEntry::by_stage("notify", clock.now(), "digest.made", format!("digest:{day}"))
+            .on(content_hash(&[&kept.text]))
+            .with(serde_json::json!({ "cases": kept.digest.lines.len(), "below": kept.digest.below.cases }));
         store.put_digest(&kept, &entry).await.context("keeping the digest")?;
         Ok(Progress::Advanced(1))
     }
@@ -358,7 +351,7 @@ async fn decided(stages: &Stages, yesterday: Option<&StoredDigest>) -> anyhow::R
     let mut lines = Vec::new();
     // The answer to a drill decided nothing.
     let decisions = stages.store.list_decisions(since).await?;
-    for decision in decisions.iter().filter(|d| d.verb != DRILL_VERB) {
+    for decision in decisions.iter().filter(|d| d.verb != DecisionVerb::Drill) {
         let Some(case) = stages.store.find_case(&decision.case_id).await? else { continue };
         lines.push(format!("{} by {}: {}", decision.verb, decision.person, case.headline));
     }

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::domain::audit::AuditEntry;
 use crate::domain::case::Case;
+use crate::domain::decision::DecisionVerb;
 use crate::domain::recommendation::Recommendation;
 
 /// What moves together. Cases and recommendations come with the version that was seen; a case's own version is that plus
@@ -103,7 +104,8 @@ impl Store {
         audit::append(&mut tx, change.entries).await?;
         if let Some(seen) = change.decisions_seen {
             // After the log's head is locked: every decision writes to the log, so none can come in between any more.
-            let own = i64::from(change.decision.is_some_and(|d| matches!(&*d.verb, "approve" | "undo")));
+            let own =
+                i64::from(change.decision.is_some_and(|d| matches!(d.verb, DecisionVerb::Approve | DecisionVerb::Undo)));
             if decisions::count(&mut *tx).await? != seen + own {
                 return Err(StoreError::Conflict);
             }
@@ -140,20 +142,23 @@ mod tests {
     use serde_json::json;
 
     use crate::domain::case::{Case, CaseState};
+    use crate::domain::decision::DecisionVerb;
     use crate::domain::decision::{Before, RecommendationState as State};
     use crate::domain::ids::{ItemId, PersonId};
     use crate::domain::money::Money;
+    use crate::domain::outbox::OutboxKind;
+    use crate::domain::outcome::Findings;
     use crate::domain::recommendation::Recommendation;
     use crate::store::testing::{at, entry, moved, on_each, recommendation, with_case};
     use crate::store::{Change, DecisionRow, NewOutbox, OutboxState, Outcome, Store, StoreError};
 
-    fn decision(key: &str, verb: &str, rec: &Recommendation) -> DecisionRow {
+    fn decision(key: &str, verb: DecisionVerb, rec: &Recommendation) -> DecisionRow {
         DecisionRow {
             id: key.to_owned(),
             case_id: rec.case_id.clone(),
             recommendation_id: rec.id.clone(),
             person: PersonId::new("ada"),
-            verb: verb.to_owned(),
+            verb,
             content_hash: rec.content_hash(),
             reason: None,
             note: "as agreed \0 by phone".to_owned(),
@@ -166,6 +171,7 @@ mod tests {
     fn message() -> NewOutbox {
         NewOutbox {
             id: "m1".to_owned(),
+            kind: OutboxKind::Approved,
             channel: "webhook".to_owned(),
             body: "{}".to_owned(),
             created_at: at(50),
@@ -195,7 +201,7 @@ mod tests {
             with_state(rec, State::Approved { by: vec![PersonId::new("ada")], at: at(50), before: Before::default() });
         store
             .record_decision(
-                &decision(key, "approve", rec),
+                &decision(key, DecisionVerb::Approve, rec),
                 &[(approved, 1)],
                 (&case, case.version - 1),
                 &[message()],
@@ -257,7 +263,7 @@ mod tests {
         on_each(|store| async move {
             let (case, rec) = queued(&store).await;
             let case = approve(&store, "click-1", &case, &rec).await.unwrap();
-            let undo = decision("click-2", "undo", &rec);
+            let undo = decision("click-2", DecisionVerb::Undo, &rec);
             let cases = [(moved(&case, CaseState::Open), case.version)];
             let recs = [(with_state(&rec, State::Queued), 2)];
             let entries = [entry("recommendation.undone")];
@@ -290,8 +296,12 @@ mod tests {
         on_each(|store| async move {
             let (_, rec) = queued(&store).await;
             for (ms, state) in [(60, "partly"), (70, "carried_out")] {
-                let outcome =
-                    Outcome { recommendation_id: rec.id.clone(), at: at(ms), state: state.to_owned(), body: json!({}) };
+                let outcome = Outcome {
+                    recommendation_id: rec.id.clone(),
+                    at: at(ms),
+                    state: state.to_owned(),
+                    found: Findings::default(),
+                };
                 let outcomes = [outcome];
                 store.advance(Change { outcomes: &outcomes, ..Change::default() }).await.unwrap();
             }

@@ -1,12 +1,14 @@
 //! Decisions: who decided what about which content, once for each idempotency key.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::any::AnyRow;
 use sqlx::{Any, Transaction};
 
 use super::{Store, StoreError, row};
 use crate::domain::case::Case;
+use crate::domain::decision::{DecisionVerb, RejectReason};
 use crate::domain::ids::{CaseId, ItemId, PersonId, RecommendationId, SupplierId};
 use crate::domain::money::Money;
 use crate::domain::recommendation::Recommendation;
@@ -22,12 +24,12 @@ pub struct DecisionRow {
     pub recommendation_id: RecommendationId,
     /// Who.
     pub person: PersonId,
-    /// What: `approve`, `edit`, `reject`, `snooze`, `undo`.
-    pub verb: String,
+    /// What.
+    pub verb: DecisionVerb,
     /// The hash of the content they saw.
     pub content_hash: String,
-    /// Why, as a code, where one is needed: see [`crate::domain::decision::RejectReason`].
-    pub reason: Option<String>,
+    /// Why, where one is needed.
+    pub reason: Option<RejectReason>,
     /// What they wrote beside it. Text from outside.
     pub note: String,
     /// What the decision commits, writes off or claims: counts towards limits.
@@ -36,6 +38,28 @@ pub struct DecisionRow {
     pub at: Timestamp,
     /// Anything else worth keeping: edited values, policy version.
     pub body: Value,
+}
+
+/// What a decision was about beside its recommendation, as it was when it was made: kept in its body, among what the door of
+/// decisions keeps there to answer the same click the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Circumstances {
+    /// For whom, nearest first, where somebody stood in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub on_behalf_of: Vec<PersonId>,
+    /// The item that an approval counts by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<ItemId>,
+    /// The supplier that it counts by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supplier: Option<SupplierId>,
+}
+
+impl DecisionRow {
+    /// What it was about. One that was kept before this was, or not by the door of decisions, says nothing.
+    pub fn circumstances(&self) -> Circumstances {
+        Circumstances::deserialize(&self.body).unwrap_or_default()
+    }
 }
 
 /// What a standing approval counts for towards cumulative limits (handbook §9).
@@ -135,14 +159,17 @@ pub(super) async fn count<'e>(executor: impl sqlx::Executor<'e, Database = Any>)
 }
 
 pub(super) fn decision(r: &AnyRow) -> Result<DecisionRow, StoreError> {
+    let unknown = |column, found: &str| row::corrupt(r, TABLE, column, format!("{found:?} is no {column}").into());
+    let (verb, reason): (&str, Option<&str>) = (row::get(r, TABLE, "verb")?, row::get(r, TABLE, "reason")?);
+    let coded = |code: &str| RejectReason::coded(code).ok_or_else(|| unknown("reason", code));
     Ok(DecisionRow {
         id: row::get(r, TABLE, "id")?,
         case_id: CaseId(row::get(r, TABLE, "case_id")?),
         recommendation_id: RecommendationId(row::get(r, TABLE, "recommendation_id")?),
         person: PersonId(row::get(r, TABLE, "person")?),
-        verb: row::get(r, TABLE, "verb")?,
+        verb: DecisionVerb::kept(verb).ok_or_else(|| unknown("verb", verb))?,
         content_hash: row::get(r, TABLE, "content_hash")?,
-        reason: row::get(r, TABLE, "reason")?,
+        reason: reason.map(coded).transpose()?,
         note: row::get(r, TABLE, "note")?,
         value: Money::from_minor(row::get(r, TABLE, "value_minor")?),
         at: row::time(r, TABLE, "at")?,
@@ -154,19 +181,17 @@ fn decided_value(r: &AnyRow) -> Result<DecidedValue, StoreError> {
     let recommendation: Recommendation = row::json(r, TABLE, "recommendation")?;
     let case: Case = row::json(r, TABLE, "subject")?;
     let body: Value = row::json(r, TABLE, "body")?;
-    let on_behalf_of = serde_json::from_value(body["on_behalf_of"].clone()).unwrap_or_default();
     // As it was when it was decided: the case may be about something else by now.
-    let item_then = body["item"].as_str().map(ItemId::new);
-    let supplier_then = body["supplier"].as_str().map(SupplierId::new);
+    let then = Circumstances::deserialize(&body).unwrap_or_default();
     let action = &recommendation.candidate.action;
     let (item, supplier) = (action.item().cloned(), action.supplier().cloned());
     Ok(DecidedValue {
         recommendation_id: recommendation.id,
         case_id: case.id,
-        item: item.or(item_then).or(case.subject.item),
-        supplier: supplier.or(supplier_then).or(case.subject.supplier),
+        item: item.or(then.item).or(case.subject.item),
+        supplier: supplier.or(then.supplier).or(case.subject.supplier),
         person: PersonId(row::get(r, TABLE, "person")?),
-        on_behalf_of,
+        on_behalf_of: then.on_behalf_of,
         action: action.code().to_owned(),
         value: Money::from_minor(row::get(r, TABLE, "value_minor")?),
         at: row::time(r, TABLE, "at")?,
@@ -185,9 +210,9 @@ pub(super) async fn insert(tx: &mut Transaction<'_, Any>, decision: &DecisionRow
     .bind(decision.case_id.as_str())
     .bind(decision.recommendation_id.as_str())
     .bind(decision.person.as_str())
-    .bind(decision.verb.as_str())
+    .bind(decision.verb.name())
     .bind(decision.content_hash.as_str())
-    .bind(decision.reason.clone())
+    .bind(decision.reason.map(RejectReason::code))
     .bind(row::clean(&decision.note))
     .bind(decision.value.minor)
     .bind(row::ms(decision.at))

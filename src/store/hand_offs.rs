@@ -1,9 +1,10 @@
 //! What executors report of hand-offs, each report kept as it came before it is acknowledged. The newest counts.
 
 use jiff::Timestamp;
+use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
 
-use super::outbox::outbox_row;
+use super::outbox_rows::{COLUMNS, outbox_row};
 use super::{Kept, OutboxRow, Store, StoreError, audit, row};
 use crate::domain::audit::AuditEntry;
 
@@ -115,14 +116,13 @@ impl Store {
     /// Messages that an executor has reported on while they count as not delivered: their acknowledgement was lost. One that was
     /// discarded meanwhile had arrived too.
     pub async fn list_reported_unsent(&self, now: Timestamp) -> Result<Vec<OutboxRow>, StoreError> {
-        let rows = sqlx::query(
-            "select o.id, o.channel, o.body, o.created_at, o.due_at, o.attempts, o.state, o.last_error, o.sent_at,
-                o.lease_until, o.lane, o.about, o.expires_at
-             from outbox o
-             where o.state in ('pending', 'dead', 'discarded') and o.attempts > 0 and (o.lease_until is null or o.lease_until <= $1)
-               and exists (select r.id from hand_off_reports r where r.message_id = o.id)
-             order by o.created_at, o.id",
-        )
+        let rows = sqlx::query(AssertSqlSafe(format!(
+            "select {COLUMNS}
+             from outbox
+             where state in ('pending', 'dead', 'discarded') and attempts > 0 and (lease_until is null or lease_until <= $1)
+               and exists (select r.id from hand_off_reports r where r.message_id = outbox.id)
+             order by created_at, id",
+        )))
         .bind(row::ms(now))
         .fetch_all(&self.pool)
         .await?;
@@ -131,11 +131,10 @@ impl Store {
 
     /// The messages about a recommendation, oldest first.
     pub async fn list_outbox_about(&self, recommendation: &str) -> Result<Vec<OutboxRow>, StoreError> {
-        let rows = sqlx::query(
-            "select id, channel, body, created_at, due_at, attempts, state, last_error, sent_at, lease_until,
-                lane, about, expires_at
+        let rows = sqlx::query(AssertSqlSafe(format!(
+            "select {COLUMNS}
              from outbox where about = $1 order by created_at, seq, id",
-        )
+        )))
         .bind(recommendation)
         .fetch_all(&self.pool)
         .await?;
@@ -163,6 +162,7 @@ mod tests {
     use std::time::Duration;
 
     use super::{Report, Reported};
+    use crate::domain::outbox::OutboxKind;
     use crate::store::testing::{at, entry, on_each};
     use crate::store::{Kept, NewOutbox};
 
@@ -184,6 +184,7 @@ mod tests {
         on_each(|store| async move {
             let message = NewOutbox {
                 id: "m1".to_owned(),
+                kind: OutboxKind::Approved,
                 channel: "webhook".to_owned(),
                 body: "{}".to_owned(),
                 created_at: at(0),

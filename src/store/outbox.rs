@@ -8,91 +8,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sqlx::any::AnyRow;
-use sqlx::{Any, Transaction};
+use sqlx::{Any, AssertSqlSafe, Transaction};
 
-use super::{Store, StoreError, audit, drills, row};
+use super::outbox_rows::{COLUMNS, TABLE, outbox_row};
+use super::{NewOutbox, OutboxRow, OutboxState, Store, StoreError, audit, drills, row};
 use crate::domain::audit::AuditEntry;
-
-/// A message to send.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewOutbox {
-    /// The receiver's idempotency key; the same id twice is one message.
-    pub id: String,
-    /// To where: `webhook`.
-    pub channel: String,
-    /// The body, byte for byte.
-    pub body: String,
-    /// When it was decided to send it.
-    pub created_at: Timestamp,
-    /// Not before this: the end of the undo window.
-    pub due_at: Timestamp,
-    /// What it is in order with: its case. Empty: with nothing.
-    pub lane: String,
-    /// The recommendation that it is about; empty where it is about none.
-    pub about: String,
-    /// Not after this: it would be carried out too late.
-    pub expires_at: Option<Timestamp>,
-}
-
-/// Where a message stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OutboxState {
-    /// To be sent, or being sent.
-    Pending,
-    /// Acknowledged by the receiver.
-    Sent,
-    /// Given up; see the dead letters.
-    Dead,
-    /// Taken back before it left.
-    Cancelled,
-    /// Discarded by a person, with a reason.
-    Discarded,
-}
-
-impl OutboxState {
-    /// The name in the store.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Sent => "sent",
-            Self::Dead => "dead",
-            Self::Cancelled => "cancelled",
-            Self::Discarded => "discarded",
-        }
-    }
-}
-
-/// A message as it is kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OutboxRow {
-    /// The receiver's idempotency key.
-    pub id: String,
-    /// To where.
-    pub channel: String,
-    /// The body, byte for byte.
-    pub body: String,
-    /// When it was decided to send it.
-    pub created_at: Timestamp,
-    /// Not before this.
-    pub due_at: Timestamp,
-    /// How often it was taken out to be sent, this time included.
-    pub attempts: i64,
-    /// Where it stands.
-    pub state: OutboxState,
-    /// Why the attempt before failed.
-    pub last_error: Option<String>,
-    /// When it was acknowledged.
-    pub sent_at: Option<Timestamp>,
-    /// Until when somebody is sending it.
-    pub lease_until: Option<Timestamp>,
-    /// What it is in order with; empty: with nothing.
-    pub lane: String,
-    /// The recommendation that it is about; empty where it is about none.
-    pub about: String,
-    /// Not after this.
-    pub expires_at: Option<Timestamp>,
-}
+use crate::ports::Receipt;
 
 impl Store {
     /// Puts messages into the outbox, with the audit entries. An id that is there already is left as it is.
@@ -130,7 +51,7 @@ impl Store {
     ) -> Result<Vec<OutboxRow>, StoreError> {
         let until = row::ms(now).saturating_add(i64::try_from(lease_for.as_millis()).unwrap_or(i64::MAX));
         // The conditions stand twice because PostgreSQL looks again only at the outer ones after it waited for a row.
-        let rows = sqlx::query(
+        let rows = sqlx::query(AssertSqlSafe(format!(
             "update outbox set lease_until = $1, attempts = attempts + 1
              where id in (
                  select o.id from outbox o
@@ -144,9 +65,8 @@ impl Store {
                  order by o.due_at, o.id limit $3
              )
              and state = 'pending' and due_at <= $2 and (lease_until is null or lease_until <= $2)
-             returning id, channel, body, created_at, due_at, attempts, state, last_error, sent_at, lease_until,
-                lane, about, expires_at",
-        )
+             returning {COLUMNS}",
+        )))
         .bind(until)
         .bind(row::ms(now))
         .bind(row::count(limit))
@@ -187,9 +107,8 @@ impl Store {
     /// Messages whose time has passed and that nobody is sending, oldest first: those that wait, and those given up while the
     /// approval behind them still stands.
     pub async fn list_expired(&self, now: Timestamp, limit: usize) -> Result<Vec<OutboxRow>, StoreError> {
-        let rows = sqlx::query(
-            "select id, channel, body, created_at, due_at, attempts, state, last_error, sent_at, lease_until,
-                lane, about, expires_at
+        let rows = sqlx::query(AssertSqlSafe(format!(
+            "select {COLUMNS}
              from outbox
              where expires_at <= $1 and (
                  (state = 'pending' and (lease_until is null or lease_until <= $1))
@@ -198,7 +117,7 @@ impl Store {
                  ))
              )
              order by created_at, id limit $2",
-        )
+        )))
         .bind(row::ms(now))
         .bind(row::count(limit))
         .fetch_all(&self.pool)
@@ -206,19 +125,27 @@ impl Store {
         rows.iter().map(outbox_row).collect()
     }
 
-    /// The receiver acknowledged it.
+    /// The receiver acknowledged it, with this receipt.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when the lease ran out and somebody else took it.
-    pub async fn mark_sent(&self, row: &OutboxRow, at: Timestamp, entries: &[AuditEntry]) -> Result<(), StoreError> {
+    pub async fn mark_sent(
+        &self,
+        row: &OutboxRow,
+        at: Timestamp,
+        receipt: &Receipt,
+        entries: &[AuditEntry],
+    ) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         let done = sqlx::query(
-            "update outbox set state = 'sent', sent_at = $1, lease_until = null, last_error = null
+            "update outbox set state = 'sent', sent_at = $1, lease_until = null, last_error = null, receipt = $4, receipt_at = $5
              where id = $2 and attempts = $3 and state = 'pending'",
         )
         .bind(row::ms(at))
         .bind(row.id.as_str())
         .bind(row.attempts)
+        .bind(receipt.reference.as_deref().map(row::clean))
+        .bind(row::ms(receipt.at))
         .execute(&mut *tx)
         .await?;
         if done.rows_affected() == 0 {
@@ -306,11 +233,10 @@ impl Store {
 
     /// The message `id`, where there is one.
     pub async fn find_outbox(&self, id: &str) -> Result<Option<OutboxRow>, StoreError> {
-        let found = sqlx::query(
-            "select id, channel, body, created_at, due_at, attempts, state, last_error, sent_at, lease_until,
-                lane, about, expires_at
+        let found = sqlx::query(AssertSqlSafe(format!(
+            "select {COLUMNS}
              from outbox where id = $1",
-        )
+        )))
         .bind(id)
         .fetch_optional(&self.pool)
         .await?;
@@ -319,12 +245,23 @@ impl Store {
 
     /// The messages in a state, oldest first.
     pub async fn list_outbox(&self, state: OutboxState) -> Result<Vec<OutboxRow>, StoreError> {
-        let rows = sqlx::query(
-            "select id, channel, body, created_at, due_at, attempts, state, last_error, sent_at, lease_until,
-                lane, about, expires_at
+        let rows = sqlx::query(AssertSqlSafe(format!(
+            "select {COLUMNS}
              from outbox where state = $1 order by created_at, id",
-        )
+        )))
         .bind(state.name())
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(outbox_row).collect()
+    }
+
+    /// Messages that have arrived, the last one first, at most `limit`.
+    pub async fn list_arrived(&self, limit: usize) -> Result<Vec<OutboxRow>, StoreError> {
+        let rows = sqlx::query(AssertSqlSafe(format!(
+            "select {COLUMNS}
+             from outbox where state = 'sent' order by sent_at desc, id limit $1",
+        )))
+        .bind(row::count(limit))
         .fetch_all(&self.pool)
         .await?;
         rows.iter().map(outbox_row).collect()
@@ -346,34 +283,6 @@ impl Store {
         .await?;
         row::time_opt(&next, TABLE, "due_at")
     }
-}
-
-const TABLE: &str = "outbox";
-
-pub(super) fn outbox_row(r: &AnyRow) -> Result<OutboxRow, StoreError> {
-    let state = match row::get::<&str>(r, TABLE, "state")? {
-        "pending" => OutboxState::Pending,
-        "sent" => OutboxState::Sent,
-        "dead" => OutboxState::Dead,
-        "cancelled" => OutboxState::Cancelled,
-        "discarded" => OutboxState::Discarded,
-        other => return Err(row::corrupt(r, TABLE, "state", format!("{other:?} is no state").into())),
-    };
-    Ok(OutboxRow {
-        id: row::get(r, TABLE, "id")?,
-        channel: row::get(r, TABLE, "channel")?,
-        body: row::get(r, TABLE, "body")?,
-        created_at: row::time(r, TABLE, "created_at")?,
-        due_at: row::time(r, TABLE, "due_at")?,
-        attempts: row::get(r, TABLE, "attempts")?,
-        state,
-        last_error: row::get(r, TABLE, "last_error")?,
-        sent_at: row::time_opt(r, TABLE, "sent_at")?,
-        lease_until: row::time_opt(r, TABLE, "lease_until")?,
-        lane: row::get(r, TABLE, "lane")?,
-        about: row::get(r, TABLE, "about")?,
-        expires_at: row::time_opt(r, TABLE, "expires_at")?,
-    })
 }
 
 /// The last door: a recommendation that is wrong on purpose, or that is about Reeve itself, never leaves.
@@ -399,8 +308,8 @@ async fn refuse_what_stays(tx: &mut Transaction<'_, Any>, message: &NewOutbox) -
 pub(super) async fn insert(tx: &mut Transaction<'_, Any>, message: &NewOutbox) -> Result<(), StoreError> {
     refuse_what_stays(tx, message).await?;
     sqlx::query(
-        "insert into outbox (id, channel, body, created_at, due_at, lane, about, expires_at, seq)
-         values ($1, $2, $3, $4, $5, $6, $7, $8,
+        "insert into outbox (id, channel, body, created_at, due_at, lane, about, expires_at, kind, seq)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9,
              (select coalesce(max(e.seq), 0) + 1 from outbox e where e.channel = $2 and e.lane = $6))
          on conflict (id) do nothing",
     )
@@ -412,6 +321,7 @@ pub(super) async fn insert(tx: &mut Transaction<'_, Any>, message: &NewOutbox) -
     .bind(message.lane.as_str())
     .bind(message.about.as_str())
     .bind(message.expires_at.map(row::ms))
+    .bind(message.kind.name())
     .execute(&mut **tx)
     .await?;
     Ok(())
@@ -436,7 +346,9 @@ mod tests {
     use tokio::task::JoinSet;
 
     use crate::domain::ids::CaseId;
-    use crate::store::testing::{at, entry, on_each};
+    use crate::domain::outbox::OutboxKind;
+    use crate::ports::Receipt;
+    use crate::store::testing::{at, entry, on_each, on_each_left_at};
     use crate::store::{Change, NewOutbox, OutboxRow, OutboxState, Store, StoreError, Unsent};
 
     const LEASE: Duration = Duration::from_mins(1);
@@ -445,6 +357,7 @@ mod tests {
         let body = format!(r#"{{"case":"{}"}}"#, CaseId::new(id));
         NewOutbox {
             id: id.to_owned(),
+            kind: OutboxKind::Approved,
             channel: "webhook".to_owned(),
             body,
             created_at: at(0),
@@ -487,13 +400,62 @@ mod tests {
             store.mark_dead(&row, at(501), "given up", &[]).await.unwrap();
             assert_eq!(claimed(&store, 502).await, ["a"], "given up, it holds nobody up");
             let row = store.find_outbox("a").await.unwrap().unwrap();
-            store.mark_sent(&row, at(503), &[]).await.unwrap();
+            store.mark_sent(&row, at(503), &Receipt::unnamed(at(503)), &[]).await.unwrap();
             let late = store.replay_dead("z", at(504), &[]).await;
             assert!(matches!(late, Err(StoreError::NotFound { .. })), "a later one has left: {late:?}");
             discard(&store, "z", "done by phone", 505).await.unwrap();
             assert!(store.list_dead().await.unwrap().is_empty());
             let row = store.find_outbox("z").await.unwrap().unwrap();
             assert_eq!((row.state, row.last_error.as_deref()), (OutboxState::Discarded, Some("done by phone")));
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn messages_of_the_last_release_are_given_their_kinds() {
+        let of_type = |name: &str| format!(r#"{{"data":{{"note":"\"type\":\"x\""}},"id":"m","type":"reeve.{name}.v1"}}"#);
+        let left = [
+            ("a", of_type("recommendation.approved"), OutboxKind::Approved),
+            ("b", of_type("recommendation.not_seen"), OutboxKind::NotSeen),
+            ("c", of_type("delivery.stuck"), OutboxKind::Stuck),
+            ("d", of_type("audit.anchor"), OutboxKind::Anchor),
+            // What is none of ours has to be held against the log, and so does not leave.
+            ("e", "{}".to_owned(), OutboxKind::Approved),
+            // What an approval says in words makes it nothing else.
+            ("f", of_type("recommendation.approved").replace("x", "reeve.audit.anchor.v1"), OutboxKind::Approved),
+        ];
+        on_each_left_at(10, |store| {
+            let left = left.clone();
+            async move {
+                for (id, body, _) in &left {
+                    sqlx::query(
+                        "insert into outbox (id, channel, body, created_at, due_at) values ($1, 'webhook', $2, 0, 0)",
+                    )
+                    .bind(*id)
+                    .bind(body.as_str())
+                    .execute(&store.pool)
+                    .await
+                    .unwrap();
+                }
+                store.migrate().await.unwrap();
+                for (id, body, kind) in left {
+                    let row = store.find_outbox(id).await.unwrap().unwrap();
+                    assert_eq!((row.kind, row.body), (kind, body), "{id}");
+                }
+            }
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_message_is_of_the_kind_that_it_was_put_in_as_whatever_its_body_says() {
+        on_each(|store| async move {
+            for kind in OutboxKind::ALL {
+                store.enqueue(&[NewOutbox { kind, ..message(kind.name(), 0) }], &[]).await.unwrap();
+            }
+            for row in store.claim_due(at(0), 10, LEASE).await.unwrap() {
+                assert_eq!(row.kind.name(), row.id);
+            }
         })
         .await;
     }
@@ -525,8 +487,10 @@ mod tests {
             let claimed = store.claim_due(at(100), 10, LEASE).await.unwrap();
             assert_eq!(claimed.iter().map(|r| r.id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
             assert!(store.claim_due(at(100), 10, LEASE).await.unwrap().is_empty(), "leased");
-            store.mark_sent(&claimed[0], at(101), &[entry("message.sent")]).await.unwrap();
+            let receipt = Receipt { reference: Some("exec-7".to_owned()), at: at(9_000) };
+            store.mark_sent(&claimed[0], at(101), &receipt, &[entry("message.sent")]).await.unwrap();
             let sent = store.list_outbox(OutboxState::Sent).await.unwrap();
+            assert_eq!((sent[0].receipt.as_ref(), store.list_arrived(9).await.unwrap()), (Some(&receipt), sent.clone()));
             assert_eq!((sent[0].id.as_str(), sent[0].sent_at, sent[0].attempts), ("a", Some(at(101)), 1));
             assert_eq!(store.list_outbox(OutboxState::Pending).await.unwrap().len(), 2);
             assert_eq!(store.next_due().await.unwrap(), Some(at(900)));

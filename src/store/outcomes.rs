@@ -1,12 +1,12 @@
 //! What became of recommendations, as the ERP shows it.
 
 use jiff::Timestamp;
-use serde_json::Value;
 use sqlx::any::AnyRow;
 use sqlx::{Any, Transaction};
 
 use super::{Store, StoreError, row};
 use crate::domain::ids::RecommendationId;
+use crate::domain::outcome::Findings;
 
 /// What became of a recommendation: one for each, the newest reading.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,8 +17,8 @@ pub struct Outcome {
     pub at: Timestamp,
     /// The recommendation's state by then: `carried_out`, `partly`, `not_carried_out`.
     pub state: String,
-    /// What was seen: documents, predicted and actual loss.
-    pub body: Value,
+    /// What is known of it.
+    pub found: Findings,
 }
 
 impl Store {
@@ -48,7 +48,7 @@ fn outcome(r: &AnyRow) -> Result<Outcome, StoreError> {
         recommendation_id: RecommendationId(row::get(r, "outcomes", "recommendation_id")?),
         at: row::time(r, "outcomes", "at")?,
         state: row::get(r, "outcomes", "state")?,
-        body: row::json(r, "outcomes", "body")?,
+        found: row::json(r, "outcomes", "body")?,
     })
 }
 
@@ -61,7 +61,7 @@ pub(super) async fn upsert(tx: &mut Transaction<'_, Any>, outcome: &Outcome) -> 
     .bind(outcome.recommendation_id.as_str())
     .bind(row::ms(outcome.at))
     .bind(outcome.state.as_str())
-    .bind(row::body(&outcome.body))
+    .bind(row::body(&outcome.found))
     .execute(&mut **tx)
     .await?;
     Ok(())

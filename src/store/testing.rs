@@ -44,6 +44,22 @@ where
     }
 }
 
+/// Runs a test on every database there is, each with the schema that an earlier Reeve left at `version`.
+pub(crate) async fn on_each_left_at<F, Fut>(version: i64, test: F)
+where
+    F: Fn(Store) -> Fut,
+    Fut: Future<Output = ()>,
+{
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = format!("sqlite:{}", folder.path().join("reeve.db").display());
+    for url in std::iter::once(file).chain(postgres_url().await) {
+        let store = Store::open(&url).await.expect("a database");
+        store.migrate_to(version).await;
+        test(store.clone()).await;
+        store.close().await;
+    }
+}
+
 /// A url with an empty schema of its own on the test server.
 async fn postgres_url() -> Option<String> {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
@@ -66,15 +82,7 @@ pub(super) fn at(ms: i64) -> Timestamp {
 }
 
 pub(crate) fn entry(action: &str) -> AuditEntry {
-    AuditEntry {
-        at: at(0),
-        actor: "ada".to_owned(),
-        channel: "web".to_owned(),
-        action: action.to_owned(),
-        subject: "case:case-1".to_owned(),
-        content: String::new(),
-        detail: json!({"why": "test", "p": 0.1 + 0.2}),
-    }
+    AuditEntry::by("ada", "web", at(0), action, "case:case-1".to_owned()).with(json!({"why": "test", "p": 0.1 + 0.2}))
 }
 
 pub(super) fn exception(period: &str) -> Exception {

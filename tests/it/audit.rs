@@ -16,7 +16,7 @@ use reeve::domain::ids::{PersonId, RecommendationId};
 use reeve::domain::money::Money;
 use reeve::odoo::recorded::Recorded;
 use reeve::pipeline::anchors::{self, Anchor};
-use reeve::ports::{Outgoing, PortError, Ports, Sender, Source};
+use reeve::ports::{Outgoing, PortError, Ports, Receipt, Sender, Source};
 use reeve::reports::audit::{CardReport, card, export, story, tables};
 use reeve::rules::recompute::Verdict;
 use reeve::store::Store;
@@ -30,9 +30,17 @@ struct Kept(Mutex<Vec<Outgoing>>);
 
 #[async_trait]
 impl Sender for Kept {
-    async fn send(&self, message: &Outgoing) -> Result<(), PortError> {
+    async fn send(&self, message: &Outgoing) -> Result<Receipt, PortError> {
         self.0.lock().unwrap().push(message.clone());
-        Ok(())
+        Ok(Receipt::unnamed(message.at))
+    }
+
+    fn knows(&self, destination: &str) -> bool {
+        destination == "webhook"
+    }
+
+    fn free_at(&self, _: &str, now: jiff::Timestamp) -> jiff::Timestamp {
+        now
     }
 }
 

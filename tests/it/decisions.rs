@@ -20,7 +20,7 @@ use reeve::domain::ids::PersonId;
 use reeve::domain::money::{Money, Quantity};
 use reeve::domain::recommendation::Recommendation;
 use reeve::odoo::recorded::Recorded;
-use reeve::ports::{Outgoing, PortError, Ports, Sender, Source};
+use reeve::ports::{Outgoing, PortError, Ports, Receipt, Sender, Source};
 use reeve::store::{Report, Reported, Store};
 
 use crate::audit::tables_agree;
@@ -137,12 +137,20 @@ struct Receiver {
 
 #[async_trait]
 impl Sender for Receiver {
-    async fn send(&self, message: &Outgoing) -> Result<(), PortError> {
+    async fn send(&self, message: &Outgoing) -> Result<Receipt, PortError> {
         if *self.up.lock().unwrap() {
             self.got.lock().unwrap().push(message.clone());
-            return Ok(());
+            return Ok(Receipt::unnamed(message.at));
         }
         Err(PortError::Transient { service: "the receiver", retry_after: None, source: "it is down".into() })
+    }
+
+    fn knows(&self, destination: &str) -> bool {
+        destination == "webhook"
+    }
+
+    fn free_at(&self, _: &str, now: jiff::Timestamp) -> jiff::Timestamp {
+        now
     }
 }
 

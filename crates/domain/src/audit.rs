@@ -18,6 +18,9 @@ pub const GENESIS: &str = "00000000000000000000000000000000000000000000000000000
 /// proves less there than on a page that one signs in to.
 pub const BY_COMMAND: &str = "cli";
 
+/// The channel of what the machine does by itself.
+pub const BY_STAGE: &str = "stage";
+
 /// What is to be written down: who did what to which thing, with which content.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AuditEntry {
@@ -54,6 +57,42 @@ pub struct Chained {
 }
 
 impl AuditEntry {
+    /// What `actor` did to `subject` through `channel`: a person, a command that names nobody, or a destination that reports.
+    pub fn by(actor: &str, channel: &str, at: Timestamp, action: &str, subject: String) -> Self {
+        Self {
+            at,
+            actor: actor.to_owned(),
+            channel: channel.to_owned(),
+            action: action.to_owned(),
+            subject,
+            content: String::new(),
+            detail: serde_json::json!({}),
+        }
+    }
+
+    /// What a stage did by itself: `by_stage("detect", …)`. No stage can come in through another channel than its own, and nobody
+    /// else through that one.
+    pub fn by_stage(stage: &str, at: Timestamp, action: &str, subject: String) -> Self {
+        Self::by(&format!("stage:{stage}"), BY_STAGE, at, action, subject)
+    }
+
+    /// Bound to this content.
+    #[must_use]
+    pub fn on(self, content: String) -> Self {
+        Self { content, ..self }
+    }
+
+    /// With more that is worth keeping.
+    #[must_use]
+    pub fn with(self, detail: serde_json::Value) -> Self {
+        Self { detail, ..self }
+    }
+
+    /// Did the machine do it by itself?
+    pub fn is_by_stage(&self) -> bool {
+        self.channel == BY_STAGE
+    }
+
     /// Does a field hold the byte that closes fields? Then words could move from one field to the next and the hash would not
     /// tell. JSON writes it as an escape, so the detail never does.
     pub fn is_ambiguous(&self) -> bool {
@@ -145,6 +184,19 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_stage_is_known_by_its_channel_and_a_person_has_the_channel_they_came_through() {
+        let at = Timestamp::UNIX_EPOCH;
+        let stage = AuditEntry::by_stage("detect", at, "case.opened", "case:c-1".to_owned());
+        assert_eq!((&*stage.actor, &*stage.channel, stage.is_by_stage()), ("stage:detect", "stage", true));
+        assert_eq!((&*stage.content, &stage.detail), ("", &serde_json::json!({})), "an object that more can be put into");
+        let person = AuditEntry::by("ada", BY_COMMAND, at, "case.woken", "case:c-1".to_owned())
+            .on("e1".to_owned())
+            .with(serde_json::json!({ "why": "asked" }));
+        assert_eq!((&*person.actor, &*person.channel, person.is_by_stage()), ("ada", "cli", false));
+        assert_eq!((&*person.content, &person.detail["why"]), ("e1", &serde_json::json!("asked")));
+    }
 
     fn entry(fields: [&str; 5], detail: serde_json::Value) -> AuditEntry {
         let [actor, channel, action, subject, content] = fields.map(str::to_owned);

@@ -10,6 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use reeve_domain::outbox::OutboxKind;
 use reeve_domain::record::Observed;
 
 pub use self::address::shown_address;
@@ -201,6 +202,8 @@ pub trait Mirror: Send + Sync {
 /// A message on its way out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outgoing {
+    /// What it is.
+    pub kind: OutboxKind,
     /// The destination's name.
     pub to: String,
     /// The same for every attempt: the receiver's idempotency key.
@@ -211,21 +214,36 @@ pub struct Outgoing {
     pub at: Timestamp,
 }
 
-/// Sends messages to destinations.
+/// A receiver's acknowledgement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// What the receiver calls the message, where it gives it a name: what people look for on the other side. Text from
+    /// outside, on one line and short.
+    pub reference: Option<String>,
+    /// When it came, by the machine's clock.
+    pub at: Timestamp,
+}
+
+impl Receipt {
+    /// The acknowledgement of a receiver that gives messages no names.
+    pub fn unnamed(at: Timestamp) -> Self {
+        Self { reference: None, at }
+    }
+}
+
+/// Sends messages to destinations. Which one a message goes to, and what it is, stands in the message; nothing here has a
+/// default, so that no sender says yes to a destination that it never thought of.
 #[async_trait]
 pub trait Sender: Send + Sync {
     /// Sends once. Ok means the receiver acknowledged.
-    async fn send(&self, message: &Outgoing) -> Result<(), PortError>;
+    async fn send(&self, message: &Outgoing) -> Result<Receipt, PortError>;
 
     /// Is there a destination of this name?
-    fn knows(&self, destination: &str) -> bool {
-        destination == "webhook"
-    }
+    fn knows(&self, destination: &str) -> bool;
 
-    /// From when the destination may be sent to, by the machine's clock: `now`, or later when it is left alone or has had enough for the moment.
-    fn free_at(&self, _destination: &str, now: Timestamp) -> Timestamp {
-        now
-    }
+    /// From when the destination may be sent to, by the machine's clock: `now`, or later when it is left alone or has had
+    /// enough for the moment.
+    fn free_at(&self, destination: &str, now: Timestamp) -> Timestamp;
 }
 
 /// All the ways out that a process has.

@@ -6,7 +6,6 @@
 use axum::Json;
 use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode};
-use jiff::civil::Date;
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -16,15 +15,11 @@ use super::auth;
 use super::input::Sent;
 use super::problem::Problem;
 use super::refused::refused;
-use crate::approve::{DecisionRequest, Verb};
+use crate::approve::{Ask, Loose, Unclear};
 use crate::channels::ChannelState;
-use crate::domain::action::Action;
-use crate::domain::decision::{RejectReason, WakeCondition};
-use crate::domain::ids::is_id;
-use crate::domain::ids::{CaseId, PersonId, RecommendationId, content_hash};
-use crate::domain::money::{Money, Quantity};
+use crate::domain::decision::{DecisionVerb, RejectReason};
+use crate::domain::ids::{RecommendationId, content_hash, is_id};
 use crate::people::Bearer;
-use crate::rules::edit::action_with;
 use crate::store::StoreError;
 
 /// The header that names a decision.
@@ -120,66 +115,67 @@ impl Default for Wake {
 }
 
 impl Decision {
-    fn verb(&self) -> &'static str {
+    fn verb(&self) -> DecisionVerb {
         match self {
-            Self::Approve {} => "approve",
-            Self::Edit { .. } => "edit",
-            Self::Reject { .. } => "reject",
-            Self::Snooze { .. } => "snooze",
-            Self::Forward { .. } => "forward",
-            Self::Return { .. } => "return",
-            Self::Merge { .. } => "merge",
-            Self::Undo {} => "undo",
+            Self::Approve {} => DecisionVerb::Approve,
+            Self::Edit { .. } => DecisionVerb::Edit,
+            Self::Reject { .. } => DecisionVerb::Reject,
+            Self::Snooze { .. } => DecisionVerb::Snooze,
+            Self::Forward { .. } => DecisionVerb::Forward,
+            Self::Return { .. } => DecisionVerb::Return,
+            Self::Merge { .. } => DecisionVerb::Merge,
+            Self::Undo {} => DecisionVerb::Undo,
         }
     }
 
-    /// What the approval stage is asked, `action` being what is proposed.
-    fn asked(&self, action: &Action) -> Result<Verb, Problem> {
+    /// What is asked, in loose fields: those of other verbs stay empty.
+    fn loose(self) -> Loose {
+        let of = Loose { verb: self.verb().name().to_owned(), ..Loose::default() };
         match self {
-            Self::Approve {} => Ok(Verb::Approve),
-            Self::Undo {} => Ok(Verb::Undo),
-            Self::Edit { quantity, date } => {
-                let quantity = quantity.as_deref().map(|text| {
-                    let number = text.parse::<Decimal>().ok().filter(|_| text.len() <= 30);
-                    let why =
-                        || Problem::bad_field("decision.quantity", format!("{text:?} is no quantity such as \"12.5\""));
-                    number.map(|n| Quantity(n.normalize())).ok_or_else(why)
-                });
-                let date = date.as_deref().map(|text| day("decision.date", text));
-                Ok(Verb::Edit { action: Box::new(action_with(action, quantity.transpose()?, date.transpose()?)) })
-            }
-            Self::Reject { reason, note } => {
-                let known = RejectReason::ALL.into_iter().find(|r| r.code() == reason);
-                let codes = RejectReason::ALL.map(RejectReason::code).join(", ");
-                let why = || Problem::bad_field("decision.reason", format!("{reason:?} is no reason; there are {codes}"));
-                let reason = known.ok_or_else(why)?;
-                Ok(Verb::Reject { reason, note: noted(note)? })
-            }
+            Self::Approve {} | Self::Undo {} => of,
+            Self::Edit { quantity, date } => Loose { quantity, date, ..of },
+            Self::Reject { reason, note } => Loose { reason, note, ..of },
             Self::Snooze { until, wake } => {
-                let wake = match wake {
-                    Wake::Grew {} => WakeCondition::Grew,
-                    Wake::ValueAbove { value_minor } => WakeCondition::ValueAbove { value: Money::from_minor(*value_minor) },
-                    Wake::StageChanged {} => WakeCondition::StageChanged,
+                let (wake, above) = match wake {
+                    Wake::Grew {} => ("grew", String::new()),
+                    Wake::ValueAbove { value_minor } => ("above", Decimal::new(value_minor, 2).to_string()),
+                    Wake::StageChanged {} => ("stage", String::new()),
                 };
-                Ok(Verb::Snooze { until: day("decision.until", until)?, wake })
+                Loose { until, wake: wake.to_owned(), above, ..of }
             }
-            Self::Forward { to, note } => Ok(Verb::Forward { to: PersonId::new(to.clone()), note: noted(note)? }),
-            Self::Return { note } => Ok(Verb::Return { note: noted(note)? }),
-            Self::Merge { into } if is_id(into) => Ok(Verb::Merge { into: CaseId::new(into.clone()) }),
-            Self::Merge { into } => Err(Problem::bad_field("decision.into", format!("{into:?} is no case"))),
+            Self::Forward { to, note } => Loose { to, note, ..of },
+            Self::Return { note } => Loose { note, ..of },
+            Self::Merge { into } => Loose { into, ..of },
         }
     }
 }
 
-fn noted(note: &str) -> Result<String, Problem> {
+/// What can not be read, by the field that it stands in.
+fn unclear(what: Unclear) -> Problem {
+    match what {
+        Unclear::Quantity(text) => {
+            Problem::bad_field("decision.quantity", format!("{text:?} is no quantity such as \"12.5\""))
+        }
+        Unclear::Reason(reason) => {
+            let codes = RejectReason::ALL.map(RejectReason::code).join(", ");
+            Problem::bad_field("decision.reason", format!("{reason:?} is no reason; there are {codes}"))
+        }
+        Unclear::Day { field, text } => {
+            Problem::bad_field(&format!("decision.{field}"), format!("{text:?} is no day such as 2026-10-31"))
+        }
+        Unclear::Case(into) => Problem::bad_field("decision.into", format!("{into:?} is no case")),
+        Unclear::Nobody => Problem::bad_field("decision.to", "it names nobody".to_owned()),
+        Unclear::Above(_) => Problem::bad_field("decision.wake.value_minor", "it is below zero".to_owned()),
+        Unclear::Verb(_) | Unclear::Wake(_) => Problem::bad_field("decision.verb", what.to_string()),
+    }
+}
+
+/// A note that is too long is refused, not cut: nobody looks at what a machine wrote before it is kept.
+fn ensure_short(note: &str) -> Result<(), Problem> {
     if note.chars().count() > NOTE_MAX {
         return Err(Problem::bad_field("decision.note", format!("a note has at most {NOTE_MAX} letters")));
     }
-    Ok(note.to_owned())
-}
-
-fn day(pointer: &str, text: &str) -> Result<Date, Problem> {
-    text.parse().map_err(|_| Problem::bad_field(pointer, format!("{text:?} is no day such as 2026-10-31")))
+    Ok(())
 }
 
 /// `POST /decisions`
@@ -199,16 +195,15 @@ pub(super) async fn decide(
         StoreError::NotFound { .. } => Problem::not_found("such recommendation"),
         error => error.into(),
     })?;
-    let verb = body.decision.asked(&rec.candidate.action)?;
-    let request = DecisionRequest {
-        idempotency_key: content_hash(&["api", person.id.as_str(), key]),
-        person: person.id.clone(),
-        channel: "api".to_owned(),
-        hand: bearer.hand.clone(),
-        recommendation_id: id,
+    let loose = Loose {
+        recommendation: body.recommendation,
         content_hash: body.content_hash,
-        verb,
+        key: content_hash(&["api", person.id.as_str(), key]),
+        ..body.decision.loose()
     };
+    ensure_short(&loose.note)?;
+    let ask = Ask::parse(loose, "api", Some(&rec.candidate.action)).map_err(unclear)?;
+    let request = ask.by(&person.id, bearer.hand.clone());
     match state.approvals.decide(&request).await {
         Ok(answer) => Ok(Json(Decided {
             recommendation: answer.recommendation_id.to_string(),
@@ -242,25 +237,24 @@ fn key(headers: &HeaderMap) -> Result<&str, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::people::Scope;
+    use crate::domain::action::Action;
 
     #[test]
     fn what_decides_can_be_given_as_a_scope_under_the_name_of_the_log() {
-        let until: Date = "2026-10-31".parse().unwrap();
         let action = Action::NoAction { reason: String::new() };
         let reject = Decision::Reject { reason: "not-real".to_owned(), note: String::new() };
         for decision in [
             Decision::Approve {},
             Decision::Edit { quantity: None, date: None },
             reject,
-            Decision::Snooze { until: until.to_string(), wake: Wake::default() },
+            Decision::Snooze { until: "2026-10-31".to_owned(), wake: Wake::default() },
             Decision::Forward { to: "ari".to_owned(), note: String::new() },
             Decision::Return { note: String::new() },
             Decision::Merge { into: "c-1".to_owned() },
             Decision::Undo {},
         ] {
-            assert_eq!(decision.asked(&action).unwrap().name(), decision.verb());
-            assert!(Scope::deciding(decision.verb()).is_some(), "{decision:?}");
+            let verb = decision.verb();
+            assert_eq!(Ask::parse(decision.loose(), "api", Some(&action)).unwrap().verb.kind(), verb);
         }
     }
 

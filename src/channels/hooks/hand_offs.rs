@@ -96,22 +96,22 @@ async fn report(
         said_at: said.at,
         received_at: now,
     };
-    let entry = AuditEntry {
-        at: now,
-        actor: format!("destination:{}", report.destination),
-        channel: "hand-off".to_owned(),
-        action: "hand_off.reported".to_owned(),
-        subject: format!("recommendation:{}", row.about),
-        content: content_hash(&[text]),
-        detail: json!({
-            "message": report.message_id,
-            "report": report.id,
-            "state": report.state,
-            "note": report.note,
-            "reference": report.reference,
-            "at": report.said_at.map(|at| at.to_string()),
-        }),
-    };
+    let entry = AuditEntry::by(
+        &format!("destination:{}", report.destination),
+        "hand-off",
+        now,
+        "hand_off.reported",
+        format!("recommendation:{}", row.about),
+    )
+    .on(content_hash(&[text]))
+    .with(json!({
+        "message": report.message_id,
+        "report": report.id,
+        "state": report.state,
+        "note": report.note,
+        "reference": report.reference,
+        "at": report.said_at.map(|at| at.to_string()),
+    }));
     match state.store.keep_report(&report, &content_hash(&[text]), &entry).await {
         Ok(Kept::New) => state.hooks.wake(),
         Ok(Kept::Same) => {}

@@ -16,14 +16,13 @@ use super::error::WebError;
 use super::frame::{Choice, Shell};
 use super::session::SignedIn;
 use super::templates;
-use crate::approve::{BATCH_MAX, DecisionRequest, Verb, opened};
+use crate::approve::{Ask, BATCH_MAX, DecisionRequest, Loose, Unclear, opened};
 use crate::cards::names::{Names, moment, reason_text};
 use crate::cards::plain;
 use crate::channels::ChannelState;
 use crate::domain::case::Case;
-use crate::domain::decision::{RecommendationState, RejectReason};
-use crate::domain::ids::is_id;
-use crate::domain::ids::{RecommendationId, content_hash};
+use crate::domain::decision::{DecisionVerb, RecommendationState, RejectReason};
+use crate::domain::ids::{RecommendationId, content_hash, is_id};
 use crate::domain::money::Money;
 use crate::domain::policy::may_turn_down;
 use crate::domain::recommendation::Recommendation;
@@ -179,44 +178,42 @@ pub(super) async fn decide(
     let Form(form) = form.map_err(|rejection| WebError::BadRequest(rejection.body_text()))?;
     let text = |name: &str| form.get(name).map_or("", String::as_str);
     who.check(text("csrf"))?;
-    let verb = match text("verb") {
-        "approve" => Verb::Approve,
-        "undo" => Verb::Undo,
-        "reject" => {
-            let reason = RejectReason::ALL.into_iter().find(|r| r.code() == text("reason"));
-            let reason =
-                reason.ok_or_else(|| WebError::BadRequest("Choose a reason: it is what Reeve learns from.".into()))?;
-            Verb::Reject { reason, note: text("note").chars().take(500).collect() }
-        }
-        other => return Err(WebError::BadRequest(format!("{other:?} is nothing that can be decided for several."))),
+    let verb = DecisionVerb::asked(text("verb"));
+    let Some(verb @ (DecisionVerb::Approve | DecisionVerb::Reject | DecisionVerb::Undo)) = verb else {
+        return Err(WebError::BadRequest(format!("{:?} is nothing that can be decided for several.", text("verb"))));
     };
     let mut requests = Vec::new();
     for (name, content) in &form {
         let Some(field) = name.strip_prefix(CONTENT) else { continue };
         let Some((_, id)) = field.split_once('-').filter(|(_, id)| is_id(id)) else { continue };
         let key = form.get(&format!("{KEY}{field}")).ok_or_else(|| WebError::BadRequest("a key is missing".into()))?;
-        requests.push(DecisionRequest {
-            // What was chosen is part of the click, as on a case's own page.
-            idempotency_key: content_hash(&[key, text("verb"), text("reason"), text("note")]),
-            person: who.person.id.clone(),
-            channel: "web".to_owned(),
-            hand: who.hand.clone(),
-            recommendation_id: RecommendationId::new(id),
+        let loose = Loose {
+            recommendation: id.to_owned(),
             content_hash: content.clone(),
-            verb: verb.clone(),
-        });
+            // What was chosen is part of the click, as on a case's own page.
+            key: content_hash(&[key, text("verb"), text("reason"), text("note")]),
+            verb: verb.name().to_owned(),
+            reason: text("reason").to_owned(),
+            note: text("note").chars().take(500).collect(),
+            ..Loose::default()
+        };
+        let ask = Ask::parse(loose, "web", None).map_err(|unclear| match unclear {
+            Unclear::Reason(_) => WebError::BadRequest("Choose a reason: it is what Reeve learns from.".into()),
+            other => WebError::BadRequest(other.to_string()),
+        })?;
+        requests.push(ask.by(&who.person.id, who.hand.clone()));
     }
     if requests.is_empty() {
         return Err(WebError::BadRequest("Nothing was picked. Go back to the queue and pick what belongs together.".into()));
     }
-    result(&state, &who, &verb, requests).await
+    result(&state, &who, verb, requests).await
 }
 
 /// Decides, and lists what came of each.
 async fn result(
     state: &ChannelState,
     who: &SignedIn,
-    verb: &Verb,
+    verb: DecisionVerb,
     requests: Vec<DecisionRequest>,
 ) -> Result<Html<String>, WebError> {
     let answer = state.approvals.decide_batch(requests).await;
@@ -226,7 +223,7 @@ async fn result(
         let (rec, version) = state.store.get_recommendation(&one.recommendation_id).await?;
         let case = state.store.get_case(&rec.case_id).await?;
         let open = one.undo_until.filter(|until| state.clock.now() < *until);
-        if *verb != Verb::Undo && open.is_some() {
+        if verb != DecisionVerb::Undo && open.is_some() {
             let hash = rec.content_hash();
             let key = content_hash(&[&who.csrf, rec.id.as_str(), &hash, &version.to_string(), "batch"]);
             undo.push(json!({ "field": format!("{place:04}-{}", rec.id), "content_hash": hash, "key": key }));
@@ -252,15 +249,15 @@ async fn result(
         refused.push(json!({ "about": about, "because": plain(&failure.because.to_string()) }));
     }
     let what = match verb {
-        Verb::Approve => "Approve",
-        Verb::Undo => "Undo",
+        DecisionVerb::Approve => "Approve",
+        DecisionVerb::Undo => "Undo",
         _ => "Reject",
     };
     let values = json!({
         "shell": Shell::of("Decided several", "/", who),
         "currency": state.config.rules.money.currency,
         "title": format!("{what}: {} of {} done", done.len(), done.len() + refused.len()),
-        "sum": (*verb == Verb::Approve).then(|| answer.sum.to_string()),
+        "sum": (verb == DecisionVerb::Approve).then(|| answer.sum.to_string()),
         "done": done,
         "refused": refused,
         "undo": undo,

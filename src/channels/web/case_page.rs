@@ -5,30 +5,25 @@ use axum::extract::rejection::FormRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use jiff::civil::Date;
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::error::WebError;
 use super::frame::{Choice, Shell};
 use super::session::SignedIn;
 use super::templates;
-use crate::approve::{DecisionRefused, DecisionRequest, Verb, opened};
+use crate::approve::{Ask, DecisionRefused, Loose, opened};
 use crate::cards::case::{CaseParts, CaseView};
 use crate::cards::names::{Names, actor_name, moment, reason_text};
 use crate::cards::plain;
 use crate::channels::ChannelState;
 use crate::domain::audit::Chained;
 use crate::domain::case::Case;
-use crate::domain::decision::{RecommendationState, RejectReason, WakeCondition};
-use crate::domain::ids::is_id;
-use crate::domain::ids::{CaseId, PersonId, RecommendationId, content_hash};
-use crate::domain::money::{Money, Quantity};
+use crate::domain::decision::{RecommendationState, RejectReason};
+use crate::domain::ids::{CaseId, RecommendationId, content_hash, is_id};
 use crate::domain::policy::may_turn_down;
 use crate::domain::recommendation::Recommendation;
 use crate::pipeline::noise::drill;
 use crate::reports::audit::card;
-use crate::rules::edit::action_with;
 use crate::store::{Drill, DrillResult};
 
 #[derive(Serialize)]
@@ -82,6 +77,43 @@ pub(super) struct Click {
     into: String,
 }
 
+impl Click {
+    /// What the form asks for, as it was filled in.
+    fn loose(self) -> Loose {
+        // What was typed is part of the click: the same form with another reason is another click.
+        let key = content_hash(&[
+            &self.key,
+            &self.verb,
+            &self.quantity,
+            &self.date,
+            &self.reason,
+            &self.note,
+            &self.until,
+            &self.wake,
+            &self.above,
+            &self.to,
+            &self.into,
+        ]);
+        let typed = |text: String| Some(text).filter(|text| !text.trim().is_empty());
+        Loose {
+            recommendation: self.recommendation,
+            content_hash: self.content_hash,
+            key,
+            verb: self.verb,
+            quantity: typed(self.quantity),
+            date: typed(self.date),
+            reason: self.reason,
+            // As much of it as is kept.
+            note: self.note.chars().take(500).collect(),
+            until: self.until,
+            wake: self.wake,
+            above: self.above,
+            to: self.to,
+            into: self.into,
+        }
+    }
+}
+
 /// `GET /cases/{id}`
 pub(super) async fn show(
     State(state): State<ChannelState>,
@@ -111,31 +143,11 @@ pub(super) async fn decide(
     if rec.case_id != case.id {
         return Err(WebError::NotFound("such recommendation in this case"));
     }
-    let verb = match verb_of(&click, &rec) {
-        Ok(verb) => verb,
-        Err(why) => return refused(&state, &who, &case, StatusCode::BAD_REQUEST, &why).await,
-    };
-    let request = DecisionRequest {
-        // What was typed is part of the click: the same form with another reason is another click.
-        idempotency_key: content_hash(&[
-            &click.key,
-            &click.verb,
-            &click.quantity,
-            &click.date,
-            &click.reason,
-            &click.note,
-            &click.until,
-            &click.wake,
-            &click.above,
-            &click.to,
-            &click.into,
-        ]),
-        person: who.person.id.clone(),
-        channel: "web".to_owned(),
-        hand: who.hand.clone(),
-        recommendation_id: rec.id.clone(),
-        content_hash: click.content_hash,
-        verb,
+    let request = match Ask::parse(click.loose(), "web", Some(&rec.candidate.action)) {
+        Ok(ask) => ask.by(&who.person.id, who.hand.clone()),
+        Err(unclear) => {
+            return refused(&state, &who, &case, StatusCode::BAD_REQUEST, &unclear.to_string()).await;
+        }
     };
     match state.approvals.decide(&request).await {
         // The page tells what it was.
@@ -282,61 +294,4 @@ async fn history(
 fn askable(state: &ChannelState, who: &SignedIn) -> Vec<Choice> {
     let others = state.config.people.iter().filter(|p| p.id != who.person.id && may_turn_down(p).is_ok());
     others.map(|p| Choice { value: p.id.to_string(), name: plain(&p.name), chosen: false }).collect()
-}
-
-/// What the form asks for, or what is wrong with it in words for who filled it in.
-fn verb_of(click: &Click, rec: &Recommendation) -> Result<Verb, String> {
-    match click.verb.as_str() {
-        "approve" => Ok(Verb::Approve),
-        "undo" => Ok(Verb::Undo),
-        "reject" => {
-            let reason = RejectReason::ALL.into_iter().find(|r| r.code() == click.reason);
-            let reason = reason.ok_or("choose a reason: it is what Reeve learns from")?;
-            Ok(Verb::Reject { reason, note: note(click) })
-        }
-        "snooze" => Ok(Verb::Snooze { until: day(&click.until)?, wake: wake(click)? }),
-        "forward" if click.to.trim().is_empty() => Err("choose whom to ask".to_owned()),
-        "forward" => Ok(Verb::Forward { to: PersonId::new(click.to.trim()), note: note(click) }),
-        "return" => Ok(Verb::Return { note: note(click) }),
-        "merge" => match click.into.trim() {
-            id if is_id(id) => Ok(Verb::Merge { into: CaseId::new(id) }),
-            id => Err(format!("{id:?} is no case: copy the id from the address of its page")),
-        },
-        "edit" => {
-            let quantity = match click.quantity.trim() {
-                "" => None,
-                text => Some(Quantity(
-                    text.parse::<Decimal>()
-                        .map_err(|_| format!("{text:?} is not a quantity such as 40 or 12.5"))?
-                        .normalize(),
-                )),
-            };
-            let date = if click.date.is_empty() { None } else { Some(day(&click.date)?) };
-            Ok(Verb::Edit { action: Box::new(action_with(&rec.candidate.action, quantity, date)) })
-        }
-        other => Err(format!("{other:?} is nothing that can be decided")),
-    }
-}
-
-/// What they wrote beside it, as much of it as is kept.
-fn note(click: &Click) -> String {
-    click.note.chars().take(500).collect()
-}
-
-/// What ends a snooze early.
-fn wake(click: &Click) -> Result<WakeCondition, String> {
-    match click.wake.as_str() {
-        "" | "grew" => Ok(WakeCondition::Grew),
-        "stage" => Ok(WakeCondition::StageChanged),
-        "above" => {
-            let amount = click.above.trim().replace(',', "").parse::<Decimal>();
-            let value = amount.ok().filter(|a| !a.is_sign_negative()).map(Money::from_decimal);
-            Ok(WakeCondition::ValueAbove { value: value.ok_or("say above which value it comes back, such as 500")? })
-        }
-        other => Err(format!("{other:?} ends no snooze")),
-    }
-}
-
-fn day(text: &str) -> Result<Date, String> {
-    text.trim().parse().map_err(|_| format!("{text:?} is not a day such as 2026-10-31"))
 }

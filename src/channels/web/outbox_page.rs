@@ -11,10 +11,13 @@ use super::templates;
 use crate::cards::names::moment;
 use crate::cards::plain;
 use crate::channels::ChannelState;
-use crate::pipeline::deliver::stuck::{Picture, picture};
+use crate::pipeline::deliver::stuck::{Picture, arrived, picture};
 
 /// Messages on one screen; what is stuck longest comes first.
 const SHOWN: usize = 200;
+
+/// Messages that have arrived, on one screen: enough to find the one that somebody asks about on the phone.
+const ARRIVED: usize = 20;
 
 /// `GET /outbox`
 pub(super) async fn outbox(State(state): State<ChannelState>, who: SignedIn) -> Result<Html<String>, WebError> {
@@ -29,7 +32,7 @@ pub(super) async fn outbox(State(state): State<ChannelState>, who: SignedIn) -> 
         .take(SHOWN)
         .map(|h| {
             json!({
-                "id": h.id, "destination": plain(&h.destination), "case": h.case, "since": moment(h.since, zone),
+                "id": h.id, "what": h.kind.words(), "destination": plain(&h.destination), "case": h.case, "since": moment(h.since, zone),
                 "dead": h.dead, "attempts": h.attempts, "why": plain(&h.why),
             })
         })
@@ -38,12 +41,23 @@ pub(super) async fn outbox(State(state): State<ChannelState>, who: SignedIn) -> 
         .iter()
         .map(|u| json!({ "case": u.case, "summary": plain(&u.summary), "since": moment(u.since, zone), "why": plain(&u.why) }))
         .collect();
+    let arrived: Vec<_> = arrived(&state.store, ARRIVED)
+        .await?
+        .iter()
+        .map(|a| {
+            json!({
+                "id": a.id, "what": a.kind.words(), "destination": plain(&a.destination), "case": a.case,
+                "at": a.at.map(|at| moment(at, zone)), "reference": a.reference.as_deref().map(plain),
+            })
+        })
+        .collect();
     let values = json!({
         "shell": Shell::of("Outbox", "/outbox", &who),
         "destinations": destinations,
         "held": shown,
         "more": held.len().saturating_sub(SHOWN),
         "unseen": unseen,
+        "arrived": arrived,
     });
     Ok(Html(templates::render("outbox.html", &values)?))
 }

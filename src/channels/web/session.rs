@@ -168,15 +168,7 @@ pub async fn sign_in_link(
 }
 
 pub(super) fn entry(at: jiff::Timestamp, actor: &str, action: &str, person: &PersonId) -> AuditEntry {
-    AuditEntry {
-        at,
-        actor: actor.to_owned(),
-        channel: "web".to_owned(),
-        action: action.to_owned(),
-        subject: format!("person:{person}"),
-        content: String::new(),
-        detail: json!({}),
-    }
+    AuditEntry::by(actor, "web", at, action, format!("person:{person}"))
 }
 
 #[derive(Deserialize)]

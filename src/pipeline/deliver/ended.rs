@@ -12,7 +12,9 @@ use crate::domain::audit::AuditEntry;
 use crate::domain::case::Case;
 use crate::domain::case_life::CaseEvent;
 use crate::domain::decision::{Event, RecommendationState as State};
+use crate::domain::detail::{self, Detail as _};
 use crate::domain::ids::{PersonId, RecommendationId};
+use crate::domain::outcome::Findings;
 use crate::domain::recommendation::Recommendation;
 use crate::pipeline::publish;
 use crate::store::{Change, Notice, NoticeKind, OutboxRow, OutboxState, Outcome, StoreError, Unsent};
@@ -142,27 +144,34 @@ impl Deliver {
         case.version = seen + 1;
         case.updated_at = now;
         case.state = case.state.after(CaseEvent::Settle).map_err(|_| StoreError::Conflict)?;
-        let words = format!("not sent: {because}");
         let outcome = Outcome {
             recommendation_id: rec.id.clone(),
             at: now,
             state: State::NotCarriedOut.name().to_owned(),
-            body: json!({
-                "action": rec.candidate.action, "predicted": rec.candidate.money, "seen": words, "not_sent": because,
-            }),
+            found: Findings {
+                action: Some(rec.candidate.action.clone()),
+                predicted: Some(rec.candidate.money.clone()),
+                seen: Some(format!("not sent: {because}")),
+                not_sent: Some(because.to_owned()),
+                ..Findings::default()
+            },
         };
         let said = format!("What you approved was not sent and is not carried out: {}. {because}", rec.candidate.summary);
         let told = approvers.iter().filter(|approver| by != Some(*approver));
         let notices = told
             .map(|to| Notice::new(to, NoticeKind::Undelivered, &[&row.id], said.clone(), now).about(&case.id, Some(&rec.id)))
             .collect();
-        let superseded: Vec<_> = recommendations.iter().map(|(r, _)| &r.id).filter(|id| **id != rec.id).collect();
-        let detail = json!({ "case": case.id, "message": row.id, "because": because, "superseded": superseded });
+        let detail = detail::NotSent {
+            case: Some(case.id.clone()),
+            message: row.id.clone(),
+            because: Some(because.to_owned()),
+            superseded: recommendations.iter().map(|(r, _)| r.id.clone()).filter(|id| *id != rec.id).collect(),
+        };
         let entry = AuditEntry {
             action: NOT_SENT.to_owned(),
             subject: format!("recommendation:{}", rec.id),
             content: rec.content_hash(),
-            detail,
+            detail: detail.to_json(),
             ..like.clone()
         };
         Ok(Some(Ending { case: (case, seen), recommendations, outcome, notices, entry }))
@@ -173,6 +182,6 @@ impl Deliver {
         if rec.state != State::NotCarriedOut {
             return Ok(false);
         }
-        Ok(self.store.find_outcome(&rec.id).await?.is_some_and(|o| o.body.get("not_sent").is_some()))
+        Ok(self.store.find_outcome(&rec.id).await?.is_some_and(|outcome| outcome.found.never_left()))
     }
 }

@@ -7,9 +7,10 @@ use super::{Deliver, Delivered, Taken as _};
 use crate::domain::audit::AuditEntry;
 use crate::domain::case_life::CaseEvent;
 use crate::domain::decision::{Event, RecommendationState as State};
+use crate::domain::detail::{self, Detail as _};
 use crate::domain::ids::{RecommendationId, content_hash};
+use crate::domain::outbox::OutboxKind;
 use crate::pipeline::anchors::is_anchor;
-use crate::pipeline::publish::wire::Outward;
 use crate::pipeline::publish::{self, Envelope};
 use crate::store::{Change, OutboxRow, StoreError};
 
@@ -32,19 +33,21 @@ impl Deliver {
         if !known {
             return Ok(Sendable::No(format!("there is no destination {:?} in the configuration", row.channel)));
         }
-        if is_anchor(&row.id, &row.body) {
-            return Ok(Sendable::Yes(None));
+        // The kind says what has to stand behind a message. The body is held against it, so that a row that somebody wrote
+        // into the table can not take a kind that needs less than its body does.
+        let none_of_ours = || Sendable::No("the body is none that is sent".to_owned());
+        if row.kind == OutboxKind::Anchor {
+            return Ok(if is_anchor(&row.id, &row.body) { Sendable::Yes(None) } else { none_of_ours() });
         }
-        let Some(envelope) = Envelope::read(&row.body).filter(|e| e.id == row.id) else {
-            return Ok(Sendable::No("the body is none that is sent".to_owned()));
-        };
+        let envelope = Envelope::read(&row.body).filter(|e| e.id == row.id && e.kind.kind() == row.kind);
+        let Some(envelope) = envelope else { return Ok(none_of_ours()) };
         let Some(id) = envelope.recommendation_id else { return Ok(Sendable::Yes(None)) };
         let rec = match self.store.get_recommendation(&id).await {
             Ok((rec, _)) => rec,
             Err(StoreError::NotFound { .. }) => return Ok(Sendable::No(format!("there is no recommendation {id}"))),
             Err(error) => return Err(error.into()),
         };
-        if envelope.kind == Outward::NotSeen {
+        if row.kind == OutboxKind::NotSeen {
             return Ok(if rec.state == State::NotCarriedOut { Sendable::Yes(None) } else { Sendable::Moot });
         }
         let this_approval = match &rec.state {
@@ -73,11 +76,10 @@ impl Deliver {
     async fn is_what_was_approved(&self, row: &OutboxRow, id: &RecommendationId) -> anyhow::Result<bool> {
         let body = content_hash(&[&row.body]);
         let log = self.store.list_audit_of(&format!("recommendation:{id}")).await.context("reading the approval")?;
-        Ok(log.iter().map(|chained| &chained.entry).any(|entry| {
-            entry.action == "recommendation.approved"
-                && entry.detail["outbox"].as_str() == Some(&*row.id)
-                && entry.detail["body"].as_str() == Some(&*body)
-        }))
+        let approvals = log.iter().map(|chained| &chained.entry).filter(|entry| entry.action == "recommendation.approved");
+        Ok(approvals
+            .map(detail::Approval::of)
+            .any(|approval| approval.outbox.as_deref() == Some(&*row.id) && approval.body.as_deref() == Some(&*body)))
     }
 
     /// Moves the recommendation to handed-off and its case to verifying; what else was proposed comes off the queue.
@@ -106,16 +108,17 @@ impl Deliver {
             case.version = seen + 1;
             case.updated_at = now;
             case.state = case.state.after(CaseEvent::HandOff)?;
-            let detail = json!({
-                "case": case.id,
-                "to": row.channel,
-                "superseded": moved.iter().map(|(r, _)| &r.id).filter(|r| *r != id).collect::<Vec<_>>(),
-            });
+            let detail = detail::HandedOff {
+                case: Some(case.id.clone()),
+                to: row.channel.clone(),
+                message: row.id.clone(),
+                superseded: moved.iter().map(|(r, _)| r.id.clone()).filter(|r| r != id).collect(),
+            };
             let entry = AuditEntry {
                 at: now,
                 content: rec.content_hash(),
                 subject: format!("recommendation:{id}"),
-                ..self.entry("recommendation.handed_off", row, detail)
+                ..self.entry("recommendation.handed_off", row, detail.to_json())
             };
             let cases = [(case, seen)];
             let change = Change { cases: &cases, recommendations: &moved, entries: &[entry], ..Change::default() };
@@ -130,8 +133,8 @@ impl Deliver {
     /// What an executor has reported on has arrived, though nobody acknowledged it: it need not be sent again.
     pub(super) async fn settle_reported(&self, done: &mut Delivered) -> anyhow::Result<()> {
         for row in self.store.list_reported_unsent(self.clock.now()).await.context("reading reports")? {
-            if let Some(Envelope { kind: Outward::Approved, recommendation_id: Some(id), .. }) = Envelope::read(&row.body) {
-                self.hand_off(&row, &id).await?;
+            if row.kind == OutboxKind::Approved && !row.about.is_empty() {
+                self.hand_off(&row, &RecommendationId::new(row.about.as_str())).await?;
             }
             let entry = self.entry("outbox.sent", &row, json!({ "to": row.channel, "because": "it was reported on" }));
             if !self.store.mark_reported(&row, self.clock.now(), &[entry]).await.or_taken()? {

@@ -43,8 +43,8 @@ const BATCH_BESIDE_OTHERS: usize = 8;
 /// Longest word of a receiver, or of what lies on the way to it, that a reason holds, in characters.
 const REASON_CHARS: usize = 300;
 
-/// How the machine signs the audit log here.
-const ACTOR: &str = "stage:deliver";
+/// The stage's name, here and in the audit log.
+const STAGE: &str = "deliver";
 
 /// This process, among all that may deliver from one store.
 static HOLDER: LazyLock<String> = LazyLock::new(|| {
@@ -189,17 +189,22 @@ impl Deliver {
                 return Ok(true);
             }
         };
-        let message =
-            Outgoing { to: row.channel.clone(), id: row.id.clone(), body: row.body.clone(), at: self.clock.wire() };
+        let message = Outgoing {
+            kind: row.kind,
+            to: row.channel.clone(),
+            id: row.id.clone(),
+            body: row.body.clone(),
+            at: self.clock.wire(),
+        };
         let failed = match sender.send(&message).await {
-            Ok(()) => {
+            Ok(receipt) => {
                 // The state first: if this process dies before the row is marked, the message goes out again under the same
                 // id. The other way round it would be gone, and nobody would know that the recommendation had left.
                 if let Some(about) = about {
                     self.hand_off(row, &about).await?;
                 }
                 let entry = self.entry("outbox.sent", row, json!({ "attempt": row.attempts, "to": row.channel }));
-                if self.store.mark_sent(row, self.clock.now(), &[entry]).await.or_taken()? {
+                if self.store.mark_sent(row, self.clock.now(), &receipt, &[entry]).await.or_taken()? {
                     warn!(message = %row.id, "Its lease ran out while it was being sent; it may arrive twice");
                 }
                 self.store.note_success(&row.channel).await?;
@@ -223,7 +228,7 @@ impl Deliver {
         match failed {
             PortError::Gone { service } => {
                 let why = format!("{service} answered 410: it is gone");
-                let entry = self.destination_entry("destination.disabled", ACTOR, &row.channel, json!({ "why": why }));
+                let entry = self.destination_entry("destination.disabled", &row.channel, json!({ "why": why }));
                 self.store.disable_destination(&row.channel, now, &why, &entry).await?;
                 warn!(destination = row.channel, "Disabled until it is enabled again: {why}");
                 self.store.mark_retry(row, now, &why).await.or_taken()?;
@@ -279,27 +284,13 @@ impl Deliver {
     fn entry(&self, action: &str, row: &OutboxRow, detail: Value) -> AuditEntry {
         let about =
             if row.about.is_empty() { format!("outbox:{}", row.id) } else { format!("recommendation:{}", row.about) };
-        AuditEntry {
-            at: self.clock.now(),
-            actor: ACTOR.to_owned(),
-            channel: "stage".to_owned(),
-            action: action.to_owned(),
-            subject: about,
-            content: content_hash(&[&row.body]),
-            detail: with_message(detail, &row.id),
-        }
+        AuditEntry::by_stage(STAGE, self.clock.now(), action, about)
+            .on(content_hash(&[&row.body]))
+            .with(with_message(detail, &row.id))
     }
 
-    fn destination_entry(&self, action: &str, actor: &str, name: &str, detail: Value) -> AuditEntry {
-        AuditEntry {
-            at: self.clock.now(),
-            actor: actor.to_owned(),
-            channel: if actor == ACTOR { "stage" } else { "cli" }.to_owned(),
-            action: action.to_owned(),
-            subject: format!("destination:{name}"),
-            content: String::new(),
-            detail,
-        }
+    fn destination_entry(&self, action: &str, name: &str, detail: Value) -> AuditEntry {
+        AuditEntry::by_stage(STAGE, self.clock.now(), action, format!("destination:{name}")).with(detail)
     }
 }
 
@@ -336,7 +327,7 @@ fn gap(id: &str, attempt: i64, first: Duration, longest: Duration) -> Duration {
 #[async_trait]
 impl Stage for Deliver {
     fn name(&self) -> &'static str {
-        "deliver"
+        STAGE
     }
 
     async fn run_once(&self) -> anyhow::Result<Progress> {

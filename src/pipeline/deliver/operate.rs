@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use serde_json::json;
 
 use super::{Deliver, with_message};
-use crate::domain::audit::AuditEntry;
+use crate::domain::audit::{AuditEntry, BY_COMMAND};
 use crate::domain::ids::PersonId;
 use crate::store::Unsent;
 
@@ -59,7 +59,8 @@ impl Deliver {
     /// When the person is not known or the destination is not disabled.
     pub async fn enable(&self, destination: &str, by: &PersonId) -> anyhow::Result<()> {
         self.known(by)?;
-        let entry = self.destination_entry("destination.enabled", by.as_str(), destination, json!({}));
+        let subject = format!("destination:{destination}");
+        let entry = AuditEntry::by(by.as_str(), BY_COMMAND, self.clock.now(), "destination.enabled", subject);
         self.store
             .enable_destination(destination, &entry)
             .await
@@ -84,14 +85,13 @@ impl Deliver {
         detail: serde_json::Value,
     ) -> anyhow::Result<AuditEntry> {
         let about = self.store.find_outbox(message).await?.map(|row| row.about).filter(|about| !about.is_empty());
-        Ok(AuditEntry {
-            at: self.clock.now(),
-            actor: actor.to_owned(),
-            channel: channel.to_owned(),
-            action: action.to_owned(),
-            subject: about.map_or_else(|| format!("outbox:{message}"), |about| format!("recommendation:{about}")),
-            content: String::new(),
-            detail: with_message(detail, message),
-        })
+        Ok(AuditEntry::by(
+            actor,
+            channel,
+            self.clock.now(),
+            action,
+            about.map_or_else(|| format!("outbox:{message}"), |about| format!("recommendation:{about}")),
+        )
+        .with(with_message(detail, message)))
     }
 }

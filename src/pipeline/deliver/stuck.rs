@@ -8,10 +8,12 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::json;
 
+use super::Deliver;
 use super::ended::NOT_SENT;
-use super::{ACTOR, Deliver};
 use crate::config::{Config, WEBHOOK};
 use crate::domain::decision::RecommendationState as State;
+use crate::domain::detail::{Detail as _, NotSent};
+use crate::domain::outbox::OutboxKind;
 use crate::pipeline::publish;
 use crate::pipeline::publish::wire;
 use crate::store::{DestinationState, OutboxRow, OutboxState, Store, StoreError};
@@ -43,6 +45,8 @@ pub struct DestinationHealth {
 pub struct Held {
     /// Its id.
     pub id: String,
+    /// What it is.
+    pub kind: OutboxKind,
     /// To where.
     pub destination: String,
     /// Its case; empty where it has none.
@@ -55,6 +59,23 @@ pub struct Held {
     pub attempts: i64,
     /// Why it is where it is.
     pub why: String,
+}
+
+/// A message that has arrived.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Arrived {
+    /// Its id.
+    pub id: String,
+    /// What it is.
+    pub kind: OutboxKind,
+    /// To where.
+    pub destination: String,
+    /// Its case; empty where it has none.
+    pub case: String,
+    /// When it was acknowledged.
+    pub at: Option<Timestamp>,
+    /// What its receiver calls it, where it gave it a name. Text from outside.
+    pub reference: Option<String>,
 }
 
 /// An approval of which the ERP shows nothing.
@@ -90,6 +111,22 @@ pub async fn picture(store: &Store, config: &Config, now: Timestamp) -> Result<P
     Ok(Picture { destinations, held, unseen: unseen(store).await? })
 }
 
+/// What arrived last, the newest first, at most `limit`.
+///
+/// # Errors
+/// When the store can not be read.
+pub async fn arrived(store: &Store, limit: usize) -> Result<Vec<Arrived>, StoreError> {
+    let of = |row: OutboxRow| Arrived {
+        id: row.id,
+        kind: row.kind,
+        destination: row.channel,
+        case: row.lane,
+        at: row.sent_at,
+        reference: row.receipt.and_then(|receipt| receipt.reference),
+    };
+    Ok(store.list_arrived(limit).await?.into_iter().map(of).collect())
+}
+
 async fn delivering(
     store: &Store,
     config: &Config,
@@ -112,6 +149,7 @@ async fn delivering(
     for row in waiting.iter().chain(&dead) {
         held.push(Held {
             id: row.id.clone(),
+            kind: row.kind,
             destination: row.channel.clone(),
             case: row.lane.clone(),
             since: row.created_at,
@@ -196,7 +234,7 @@ async fn unseen(store: &Store) -> Result<Vec<Unseen>, StoreError> {
         let log = store.list_audit_of(&format!("recommendation:{}", rec.id)).await?;
         let said = log.iter().rev().find(|e| matches!(&*e.entry.action, "recommendation.not_carried_out" | NOT_SENT));
         let since = said.map_or(rec.drafted_at, |e| e.entry.at);
-        let unsent = said.filter(|e| e.entry.action == NOT_SENT).and_then(|e| e.entry.detail["because"].as_str());
+        let unsent = said.filter(|e| e.entry.action == NOT_SENT).and_then(|e| NotSent::of(&e.entry).because);
         let why = unsent.map_or_else(|| "not seen in the ERP".to_owned(), |because| format!("not sent ({because})"));
         unseen.push(Unseen { case: rec.case_id.to_string(), summary: rec.candidate.summary, since, why });
     }
@@ -247,7 +285,7 @@ impl Deliver {
             };
             let message = publish::stuck(told, fallback, now);
             let detail = json!({ "message": message.id, "to": fallback, "since": since.to_string() });
-            let entry = self.destination_entry("destination.down", ACTOR, &one.name, detail);
+            let entry = self.destination_entry("destination.down", &one.name, detail);
             self.store.tell_of_outage(&one.name, now, &message, &entry).await.context("telling the fallback")?;
         }
         Ok(())

@@ -83,7 +83,7 @@ async fn acted_on(store: &Store) -> anyhow::Result<BTreeMap<CaseId, bool>> {
             _ => store
                 .find_outcome(&rec.id)
                 .await?
-                .is_some_and(|outcome| ["measured", "not_sent"].iter().any(|end| outcome.body.get(end).is_some())),
+                .is_some_and(|outcome| outcome.found.is_measured() || outcome.found.never_left()),
         };
         *cases.entry(rec.case_id).or_insert(false) |= past;
     }

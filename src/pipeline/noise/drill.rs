@@ -32,9 +32,6 @@ use crate::domain::record::{Record, RecordKind};
 use crate::pipeline::recheck::Recheck;
 use crate::store::{Drill, StoreError};
 
-/// The verb under which the answer to a drill is kept: it is no decision, and nobody who counts decisions counts it.
-pub const DRILL_VERB: &str = "drill";
-
 /// A case needs this many days to spare: being answered one click later must cost nothing.
 const SLACK_MIN: f64 = 1.0;
 
@@ -146,7 +143,7 @@ pub(super) async fn withdraw(it: &NoiseControl) -> anyhow::Result<usize> {
             continue;
         }
         let detail = json!({ "case": case.id, "what": drill.what, "instead_of": drill.instead_of });
-        let entry = entry("drill.withdrawn", "stage:noise", &rec, detail, now);
+        let entry = entry("drill.withdrawn", "noise", &rec, detail, now);
         match store.withdraw_drill(&drill, now, &[entry]).await {
             Ok(()) => count += 1,
             // Somebody answered it in the same moment.
@@ -340,7 +337,7 @@ async fn places(it: &NoiseControl) -> anyhow::Result<Vec<(LocationId, String)>> 
 /// in the log from then on.
 async fn keep(it: &NoiseControl, case: &Case, rec: Recommendation, drill: Drill) -> anyhow::Result<bool> {
     let detail = json!({ "case": case.id, "evidence": rec.evidence_hash, "rank": rec.rank });
-    let entry = entry(QUEUED, "stage:approve", &rec, detail, drill.planted_at);
+    let entry = entry(QUEUED, "approve", &rec, detail, drill.planted_at);
     match it.store.plant_drill(&rec, &drill, &[entry]).await {
         Ok(()) => Ok(true),
         Err(StoreError::Conflict) => Ok(false),
@@ -348,16 +345,8 @@ async fn keep(it: &NoiseControl, case: &Case, rec: Recommendation, drill: Drill)
     }
 }
 
-fn entry(action: &str, actor: &str, rec: &Recommendation, detail: serde_json::Value, at: jiff::Timestamp) -> AuditEntry {
-    AuditEntry {
-        at,
-        actor: actor.to_owned(),
-        channel: "stage".to_owned(),
-        action: action.to_owned(),
-        subject: format!("recommendation:{}", rec.id),
-        content: rec.content_hash(),
-        detail,
-    }
+fn entry(action: &str, stage: &str, rec: &Recommendation, detail: serde_json::Value, at: jiff::Timestamp) -> AuditEntry {
+    AuditEntry::by_stage(stage, at, action, format!("recommendation:{}", rec.id)).on(rec.content_hash()).with(detail)
 }
 
 #[cfg(test)]

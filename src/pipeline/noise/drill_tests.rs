@@ -11,10 +11,11 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::action::{Check, MoneySum, Range};
 use crate::domain::case::Rank;
-use crate::domain::decision::{RejectReason, WakeCondition};
+use crate::domain::decision::{DecisionVerb, RejectReason, WakeCondition};
 use crate::domain::digest::{BelowLine, Digest};
 use crate::domain::exception::Subject;
 use crate::domain::ids::{ItemId, PersonId};
+use crate::domain::outbox::OutboxKind;
 use crate::domain::recommendation::Prose;
 use crate::pipeline::promises::Promises;
 use crate::store::{Change, DrillCounts, DrillResult, NewOutbox, OutboxState, Store, StoredDigest};
@@ -293,7 +294,7 @@ async fn a_drill_that_is_approved_is_revealed_and_nothing_follows() {
     let real = bench.decide("k4", "ari", &real, Verb::Approve).await.unwrap();
     assert_eq!((real.state.as_str(), real.counted), ("approved", Money::from_minor(8_640)));
     let kept = bench.control.store.find_decision("k1").await.unwrap().unwrap();
-    assert_eq!((kept.verb.as_str(), kept.value), ("drill", Money::ZERO));
+    assert_eq!((kept.verb, kept.value), (DecisionVerb::Drill, Money::ZERO));
 }
 
 #[tokio::test]
@@ -335,6 +336,7 @@ async fn the_outbox_takes_no_drill_and_no_mute_whoever_asks() {
     let store = &bench.control.store;
     let message = |body: serde_json::Value| NewOutbox {
         id: "m1".into(),
+        kind: OutboxKind::Approved,
         channel: "webhook".into(),
         body: body.to_string(),
         created_at: start(),

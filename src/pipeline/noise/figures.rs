@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::mutes::categories;
 use crate::domain::calendar::plus_days;
-use crate::domain::decision::RejectReason;
+use crate::domain::decision::{DecisionVerb, RejectReason};
 use crate::domain::exception::{Exception, ExceptionType};
 use crate::domain::ids::{CaseId, ItemId};
 use crate::domain::mute::MuteScope;
@@ -92,7 +92,7 @@ pub async fn shown_cases(store: &Store, since: Date) -> anyhow::Result<Vec<Shown
     let decisions = store.list_decisions(Timestamp::UNIX_EPOCH).await?;
     let mut answers: BTreeMap<&CaseId, Option<&str>> = BTreeMap::new();
     for decision in not_undone(decisions.iter().filter(|d| !drills.contains(&d.recommendation_id))) {
-        let not_real = decision.verb == "reject" && decision.reason.as_deref() == Some(RejectReason::NotReal.code());
+        let not_real = decision.verb == DecisionVerb::Reject && decision.reason == Some(RejectReason::NotReal);
         // A later answer replaces an earlier one: two refused actions of a case are one label.
         answers.insert(&decision.case_id, not_real.then_some(decision.id.as_str()));
     }

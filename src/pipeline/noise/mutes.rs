@@ -368,15 +368,9 @@ pub(crate) fn entry(
     at: Timestamp,
     detail: serde_json::Value,
 ) -> AuditEntry {
-    AuditEntry {
-        at,
-        actor: by.to_string(),
-        channel: channel.to_owned(),
-        action: action.to_owned(),
-        subject: format!("mute:{}", mute.id),
-        content: content_hash(&[mute.code.code(), &mute.scope.to_string(), &mute.until.to_string(), &mute.reason]),
-        detail,
-    }
+    AuditEntry::by(by.as_str(), channel, at, action, format!("mute:{}", mute.id))
+        .on(content_hash(&[mute.code.code(), &mute.scope.to_string(), &mute.until.to_string(), &mute.reason]))
+        .with(detail)
 }
 
 fn person<'c>(config: &'c Config, id: &PersonId) -> Result<&'c Person, MuteRefused> {

@@ -32,7 +32,7 @@ use crate::store::{Change, Store, StoreError};
 const LOOKED: &str = "noise.looked";
 
 /// How the machine signs the log here.
-const ACTOR: &str = "stage:noise";
+const STAGE: &str = "noise";
 
 /// Opens a case for each type that is too noisy, once a day at most. Answers how many.
 ///
@@ -319,15 +319,7 @@ pub(super) async fn settle(it: &NoiseControl) -> anyhow::Result<usize> {
 }
 
 fn entry(action: &str, subject: String, content: String, detail: serde_json::Value, now: Timestamp) -> AuditEntry {
-    AuditEntry {
-        at: now,
-        actor: ACTOR.to_owned(),
-        channel: "stage".to_owned(),
-        action: action.to_owned(),
-        subject,
-        content,
-        detail,
-    }
+    AuditEntry::by_stage(STAGE, now, action, subject).on(content).with(detail)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::approve::{Approvals, DecisionAnswer, DecisionRefused, DecisionRequest, Verb};
-use crate::domain::decision::RejectReason;
+use crate::domain::decision::{DecisionVerb, RejectReason};
 use crate::domain::digest::{BelowLine, Digest, DigestLine};
 use crate::domain::exception::{Exception, ExceptionState, Signal};
 use crate::domain::ids::{ItemId, LocationId, SupplierId};
@@ -101,9 +101,9 @@ impl Bench {
                 case_id: case.id.clone(),
                 recommendation_id: rec.id.clone(),
                 person: PersonId::new("pia"),
-                verb: "reject".into(),
+                verb: DecisionVerb::Reject,
                 content_hash: rec.content_hash(),
-                reason: Some(RejectReason::NotReal.code().into()),
+                reason: Some(RejectReason::NotReal),
                 note: String::new(),
                 value: Money::ZERO,
                 at: start(),

@@ -16,6 +16,7 @@ use self::wire::{Approved, NotSeen, Outward, Stuck, Subject, Worth};
 use crate::config::{Config, WEBHOOK};
 use crate::domain::case::Case;
 use crate::domain::ids::{CaseId, PersonId, RecommendationId, content_id};
+use crate::domain::outbox::OutboxKind;
 use crate::domain::policy::Tier;
 use crate::domain::recommendation::Recommendation;
 use crate::store::NewOutbox;
@@ -126,6 +127,7 @@ pub fn event_for(
     Some(NewOutbox {
         body: Outward::Approved.body(&id, &subject, approval.at, &data),
         id,
+        kind: OutboxKind::Approved,
         channel: terms.channel.clone(),
         created_at: approval.at,
         due_at,
@@ -159,6 +161,7 @@ pub fn not_seen(
     NewOutbox {
         body: Outward::NotSeen.body(&id, &subject, now, &data),
         id,
+        kind: OutboxKind::NotSeen,
         channel: channel.to_owned(),
         created_at: now,
         due_at: now,
@@ -176,6 +179,7 @@ pub fn stuck(told: Stuck, to: &str, now: Timestamp) -> NewOutbox {
     NewOutbox {
         body: Outward::Stuck.body(&id, &subject, now, &data),
         id,
+        kind: OutboxKind::Stuck,
         channel: to.to_owned(),
         created_at: now,
         due_at: now,

@@ -11,6 +11,8 @@ use schemars::generate::SchemaSettings;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::domain::outbox::OutboxKind;
+
 /// A quantity in the item's stock unit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Amount {
@@ -328,6 +330,15 @@ pub enum Outward {
 impl Outward {
     /// Every one.
     pub const ALL: [Self; 3] = [Self::Approved, Self::NotSeen, Self::Stuck];
+
+    /// The kind of message that it is in the outbox.
+    pub fn kind(self) -> OutboxKind {
+        match self {
+            Self::Approved => OutboxKind::Approved,
+            Self::NotSeen => OutboxKind::NotSeen,
+            Self::Stuck => OutboxKind::Stuck,
+        }
+    }
 
     /// The CloudEvents type; it changes when the meaning of a field does.
     pub fn name(self) -> &'static str {

@@ -151,15 +151,9 @@ async fn settle(
         }
     };
     let settled = Settled { kind: kind.map(|k| k.name().to_owned()), ..settled };
-    let entry = AuditEntry {
-        at: now,
-        actor: "stage:understand".to_owned(),
-        channel: "stage".to_owned(),
-        action: action.to_owned(),
-        subject: format!("event:{}", row.id),
-        content: content_hash(&[&row.body]),
-        detail,
-    };
+    let entry = AuditEntry::by_stage("understand", now, action, format!("event:{}", row.id))
+        .on(content_hash(&[&row.body]))
+        .with(detail);
     match store.settle_event(row, &settled, now, &entry).await {
         // Somebody else settled or replayed it in the meantime: it is theirs.
         Ok(()) | Err(StoreError::Conflict) => Ok(()),

@@ -5,31 +5,16 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use serde::Serialize;
 
 use crate::domain::action::{Action, Candidate};
 use crate::domain::book::{Book, Place};
 use crate::domain::calendar::{days_between, plus_days};
 use crate::domain::case::Case;
 use crate::domain::money::Money;
+use crate::domain::outcome::Measured;
 
 /// Days before the decision from which usual demand is taken.
 const USUAL_DAYS: i32 = 28;
-
-/// What happened.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct Measured {
-    /// The last day that counts.
-    pub(super) horizon: Date,
-    /// The loss that came, at the same prices as the prediction; None where the records can not tell.
-    pub(super) actual_loss: Option<Money>,
-    /// The loss that was expected without the action.
-    pub(super) predicted_loss: Money,
-    /// Predicted loss less actual loss less what the action cost; None where the loss is not known.
-    pub(super) benefit: Option<Money>,
-    /// How it was measured, for people.
-    pub(super) basis: String,
-}
 
 /// Measures a recommendation decided at `since` up to `horizon`. `recapture` is the share of lost sales that comes back.
 pub(super) fn of(

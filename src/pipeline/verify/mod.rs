@@ -24,9 +24,10 @@ use crate::domain::book::Book;
 use crate::domain::calendar::plus_days;
 use crate::domain::case_life::CaseEvent;
 use crate::domain::decision::RecommendationState;
+use crate::domain::outbox::OutboxKind;
+use crate::domain::outcome::Findings;
 use crate::domain::recommendation::Recommendation;
-use crate::pipeline::publish::wire::Outward;
-use crate::pipeline::publish::{self, Envelope};
+use crate::pipeline::publish;
 use crate::store::{Change, NewOutbox, OutboxState, Outcome, StoreError};
 
 /// How long an executor has before "not seen" is said (handbook §8: default 24 h).
@@ -52,7 +53,7 @@ impl Stage for Verify {
         let mut watched = store.list_recommendations_in(&[RecommendationState::HandedOff.name()]).await?;
         for (recommendation, seen) in store.list_recommendations_in(&settled).await? {
             let outcome = store.find_outcome(&recommendation.id).await?;
-            if outcome.is_none_or(|outcome| outcome.body.get("measured").is_none()) {
+            if outcome.is_none_or(|outcome| !outcome.found.is_measured()) {
                 watched.push((recommendation, seen));
             }
         }
@@ -105,23 +106,25 @@ impl Verify {
         closed.state = closed.state.after(CaseEvent::Settle).context("settling a case")?;
         closed.version += 1;
         closed.updated_at = now;
-        let entry = AuditEntry {
-            at: now,
-            actor: "stage:verify".to_owned(),
-            channel: "stage".to_owned(),
-            action: format!("recommendation.{}", after.state.name()),
-            subject: format!("recommendation:{}", after.id),
-            content: after.content_hash(),
-            detail: serde_json::json!({ "case": case.id.as_str(), "seen": words }),
-        };
+        let entry = AuditEntry::by_stage(
+            "verify",
+            now,
+            &format!("recommendation.{}", after.state.name()),
+            format!("recommendation:{}", after.id),
+        )
+        .on(after.content_hash())
+        .with(serde_json::json!({ "case": case.id.as_str(), "seen": words }));
         let outcome = Outcome {
             recommendation_id: after.id.clone(),
             at: now,
             state: after.state.name().to_owned(),
-            body: serde_json::json!({
-                "action": after.candidate.action, "predicted": after.candidate.money, "seen": words,
-                "nobody_can_tell": nobody_can_tell,
-            }),
+            found: Findings {
+                action: Some(after.candidate.action.clone()),
+                predicted: Some(after.candidate.money.clone()),
+                seen: Some(words),
+                nobody_can_tell,
+                ..Findings::default()
+            },
         };
         self.write(Change {
             cases: &[(closed, case.version)],
@@ -138,9 +141,7 @@ impl Verify {
     async fn missed(&self, recommendation: &Recommendation, left: Timestamp) -> anyhow::Result<Option<NewOutbox>> {
         let Stages { store, clock, config, .. } = &self.0;
         let sent = store.list_outbox_about(recommendation.id.as_str()).await?;
-        let hand_off = sent.iter().rev().find(|row| {
-            row.state == OutboxState::Sent && Envelope::read(&row.body).is_some_and(|e| e.kind == Outward::Approved)
-        });
+        let hand_off = sent.iter().rev().find(|row| row.state == OutboxState::Sent && row.kind == OutboxKind::Approved);
         Ok(hand_off
             .map(|row| publish::not_seen(recommendation, &row.id, &row.channel, &config.web.address(), left, clock.now())))
     }
@@ -158,23 +159,17 @@ impl Verify {
         let case = store.get_case(&recommendation.case_id).await?;
         let measured = measure::of(book, &case, &recommendation.candidate, since, horizon, config.rules.money.recapture);
         let earlier = store.find_outcome(&recommendation.id).await?;
-        let mut body = earlier.map_or_else(|| serde_json::json!({}), |outcome| outcome.body);
-        body["measured"] = serde_json::to_value(&measured).context("writing down a measure")?;
+        let found = earlier.map(|outcome| outcome.found).unwrap_or_default();
         let outcome = Outcome {
             recommendation_id: recommendation.id.clone(),
             at: clock.now(),
             state: recommendation.state.name().to_owned(),
-            body,
+            found: Findings { measured: Some(measured.clone()), ..found },
         };
-        let entry = AuditEntry {
-            at: clock.now(),
-            actor: "stage:verify".to_owned(),
-            channel: "stage".to_owned(),
-            action: "outcome.measured".to_owned(),
-            subject: format!("recommendation:{}", recommendation.id),
-            content: recommendation.content_hash(),
-            detail: serde_json::json!({ "case": case.id.as_str(), "measured": measured }),
-        };
+        let entry =
+            AuditEntry::by_stage("verify", clock.now(), "outcome.measured", format!("recommendation:{}", recommendation.id))
+                .on(recommendation.content_hash())
+                .with(serde_json::json!({ "case": case.id.as_str(), "measured": measured }));
         self.write(Change {
             recommendations: &[(recommendation.clone(), seen)],
             outcomes: &[outcome],

@@ -120,6 +120,17 @@ mod tests {
     }
 
     #[test]
+    fn that_nobody_can_tell_is_said_only_where_neither_the_erp_nor_an_executor_ever_will() {
+        let no_one = |found: Trace, word: Option<Reported>, reports| {
+            finding(&S::HandedOff, found, word.map(report).as_ref(), reports, true).is_some_and(|finding| finding.nobody_can_tell)
+        };
+        assert!(no_one(Trace::Unseen, None, false));
+        assert!(!no_one(Trace::Unseen, None, true), "its executor is asked");
+        assert!(!no_one(Trace::Unseen, Some(Reported::CarriedOut), false), "its executor said so");
+        assert!(!no_one(Trace::Wholly(seen()), None, false) && !no_one(Trace::Nothing, None, false));
+    }
+
+    #[test]
     fn what_can_not_be_seen_yet_waits_for_its_day_or_for_a_word() {
         assert_eq!(of(Trace::TooEarly, None, true, true), None);
         assert_eq!(of(Trace::TooEarly, None, false, true), None);

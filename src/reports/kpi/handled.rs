@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::rows::Rows;
-use crate::domain::decision::RejectReason;
+use crate::domain::decision::{DecisionVerb, RejectReason};
 use crate::domain::ids::{CaseId, PersonId};
 use crate::domain::recommendation::{Drafter, Recommendation};
 
@@ -20,7 +20,7 @@ pub(super) struct Handled<'r> {
     /// Approved, and not rejected.
     pub accepted: bool,
     /// Why not.
-    pub reason: Option<&'r str>,
+    pub reason: Option<RejectReason>,
     /// When the last signature or the rejection was given.
     pub at: Timestamp,
     /// Whose it was.
@@ -37,8 +37,7 @@ impl Handled<'_> {
 
     /// It was handed off to an executor that does not report, and leaves no trace: whether it was done is not known.
     pub(super) fn nobody_can_tell(&self, rows: &Rows) -> bool {
-        let said = rows.outcomes.get(&self.rec.id).and_then(|outcome| outcome.body.get("nobody_can_tell"));
-        said.and_then(serde_json::Value::as_bool).unwrap_or(false)
+        rows.outcomes.get(&self.rec.id).is_some_and(|outcome| outcome.found.nobody_can_tell)
     }
 
     /// Did people change it before it was approved?
@@ -51,18 +50,18 @@ impl Handled<'_> {
 /// signatures decides nothing yet.
 pub(super) fn handled(rows: &Rows) -> Vec<Handled<'_>> {
     let mut last = BTreeMap::new();
-    for decision in rows.decisions.iter().filter(|d| matches!(d.verb.as_str(), "approve" | "reject")) {
+    for decision in rows.decisions.iter().filter(|d| matches!(d.verb, DecisionVerb::Approve | DecisionVerb::Reject)) {
         last.insert(&decision.recommendation_id, decision);
     }
     let decided = last.into_iter().filter_map(|(id, decision)| {
         let rec = rows.recommendations.get(id)?;
         let state = rec.state.name();
-        let accepted = decision.verb == "approve" && ACCEPTED.contains(&state);
-        let rejected = decision.verb == "reject" && state == "rejected";
+        let accepted = decision.verb == DecisionVerb::Approve && ACCEPTED.contains(&state);
+        let rejected = decision.verb == DecisionVerb::Reject && state == "rejected";
         (accepted || rejected).then_some(Handled {
             rec,
             accepted,
-            reason: decision.reason.as_deref().filter(|_| rejected),
+            reason: decision.reason.filter(|_| rejected),
             at: decision.at,
             by: &decision.person,
             content: &decision.content_hash,
@@ -81,11 +80,9 @@ pub(super) fn labels(rows: &Rows) -> BTreeMap<&CaseId, bool> {
     for decision in handled(rows) {
         let real = match decision.reason {
             None => Some(true),
-            Some(code) if code == RejectReason::NotReal.code() => Some(false),
-            Some(code) => {
-                let silent = [RejectReason::MissingContext, RejectReason::Policy, RejectReason::Duplicate];
-                (!silent.iter().any(|reason| reason.code() == code)).then_some(true)
-            }
+            Some(RejectReason::NotReal) => Some(false),
+            Some(RejectReason::MissingContext | RejectReason::Policy | RejectReason::Duplicate) => None,
+            Some(_) => Some(true),
         };
         if let Some(real) = real {
             labels.insert(&decision.rec.case_id, real);
@@ -115,7 +112,10 @@ pub(super) struct Measured {
 /// What was measured of a recommendation at its horizon, in units of the currency; None where it was not, or the records can
 /// not tell.
 pub(super) fn measured(rows: &Rows, rec: &Recommendation) -> Option<Measured> {
-    let measured = rows.outcomes.get(&rec.id)?.body.get("measured")?;
-    let amount = |key: &str| measured.get(key)?.as_i64().map(|minor| minor as f64 / 100.0);
-    Some(Measured { predicted: amount("predicted_loss")?, actual: amount("actual_loss")?, benefit: amount("benefit")? })
+    let measured = rows.outcomes.get(&rec.id)?.found.measured.as_ref()?;
+    Some(Measured {
+        predicted: measured.predicted_loss.to_f64(),
+        actual: measured.actual_loss?.to_f64(),
+        benefit: measured.benefit?.to_f64(),
+    })
 }

@@ -135,7 +135,7 @@ fn order(rows: &Rows, k: usize) -> [Kpi; 2] {
 fn noise(rows: &Rows) -> [Kpi; 2] {
     let all = shown(rows);
     let unreal: BTreeSet<&CaseId> =
-        handled(rows).iter().filter(|h| h.reason == Some(RejectReason::NotReal.code())).map(|h| &h.rec.case_id).collect();
+        handled(rows).iter().filter(|h| h.reason == Some(RejectReason::NotReal)).map(|h| &h.rec.case_id).collect();
     let mut by_type: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     let mut by_detector: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     for id in all.keys() {

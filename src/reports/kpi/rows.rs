@@ -9,14 +9,13 @@ use super::Period;
 use crate::config::Config;
 use crate::domain::calendar::{Calendar, plus_days};
 use crate::domain::case::Case;
-use crate::domain::decision::RecommendationState;
+use crate::domain::decision::{DecisionVerb, RecommendationState};
 use crate::domain::digest::Digest;
 use crate::domain::evidence::Bundle;
 use crate::domain::exception::Exception;
 use crate::domain::ids::{CaseId, ExceptionId, RecommendationId};
 use crate::domain::recommendation::Recommendation;
 use crate::pipeline::moment::not_undone;
-use crate::pipeline::noise::drill::DRILL_VERB;
 use crate::store::{DecisionRow, DrillCounts, Outcome, Store, View};
 
 /// Days before the period in which a case's first digest is looked for: none waits longer for a decision.
@@ -59,7 +58,7 @@ impl Rows {
     /// Was it approved and never left, by a person's will or because its time had passed?
     pub(super) fn never_sent(&self, rec: &Recommendation) -> bool {
         rec.state == RecommendationState::NotCarriedOut
-            && self.outcomes.get(&rec.id).is_some_and(|outcome| outcome.body.get("not_sent").is_some())
+            && self.outcomes.get(&rec.id).is_some_and(|outcome| outcome.found.never_left())
     }
 }
 
@@ -77,7 +76,7 @@ pub async fn read(store: &Store, config: &Config, period: Period, now: Timestamp
     // An undo may come after the period's end: what was taken back is not counted, whenever.
     let all = store.list_decisions(from).await.context("reading decisions")?;
     // The answer to a drill decided nothing.
-    let all = all.iter().filter(|d| d.verb != DRILL_VERB);
+    let all = all.iter().filter(|d| d.verb != DecisionVerb::Drill);
     let mut decisions: Vec<DecisionRow> = not_undone(all).into_iter().filter(|d| d.at <= to).cloned().collect();
     let mut recommendations = BTreeMap::new();
     for (rec, _) in store.list_recommendations_between(from, to).await.context("reading recommendations")? {

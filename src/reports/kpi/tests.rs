@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
-use serde_json::json;
 
 use super::rows::Rows;
 use super::{Kpi, Period, decisions, model, ranking, trust};
@@ -12,11 +11,13 @@ use crate::config::Config;
 use crate::domain::action::{Action, Candidate, MoneySum, Range};
 use crate::domain::calendar::Calendar;
 use crate::domain::case::{Case, CaseState, Lane, Rank};
+use crate::domain::decision::DecisionVerb::{self, Approve, Reject};
 use crate::domain::decision::{Before, RecommendationState as State, RejectReason};
 use crate::domain::digest::{BelowLine, Digest, DigestLine};
 use crate::domain::exception::{ExceptionType, Subject};
 use crate::domain::ids::{CaseId, ItemId, LocationId, PersonId, RecommendationId};
 use crate::domain::money::{Money, Quantity};
+use crate::domain::outcome::{Findings, Measured};
 use crate::domain::recommendation::{Drafter, Prose, Recommendation};
 use crate::store::{DecisionRow, DrillCounts, Outcome, View};
 
@@ -134,7 +135,7 @@ impl Bench {
         ids
     }
 
-    fn decide(&mut self, id: &RecommendationId, verb: &str, reason: Option<RejectReason>, minutes: i64) {
+    fn decide(&mut self, id: &RecommendationId, verb: DecisionVerb, reason: Option<RejectReason>, minutes: i64) {
         let rec = self.0.recommendations.get_mut(id).unwrap();
         let by = PersonId::new("ada");
         rec.state = match reason {
@@ -146,9 +147,9 @@ impl Bench {
             case_id: rec.case_id.clone(),
             recommendation_id: id.clone(),
             person: by,
-            verb: verb.to_owned(),
+            verb,
             content_hash: rec.content_hash(),
-            reason: reason.map(|r| r.code().to_owned()),
+            reason,
             note: String::new(),
             value: rec.candidate.value,
             at: at(minutes),
@@ -171,11 +172,15 @@ impl Bench {
 
     /// What was measured at the horizon.
     fn measured(&mut self, id: &RecommendationId, predicted: i64, actual: i64, benefit: i64) {
-        let minor = |value: i64| value * 100;
-        let body = json!({ "measured": {
-            "predicted_loss": minor(predicted), "actual_loss": minor(actual), "benefit": minor(benefit),
-        }});
-        let outcome = Outcome { recommendation_id: id.clone(), at: at(0), state: "carried_out".to_owned(), body };
+        let measured = Measured {
+            horizon: "2026-10-31".parse().unwrap(),
+            actual_loss: Some(money(actual)),
+            predicted_loss: money(predicted),
+            benefit: Some(money(benefit)),
+            basis: String::new(),
+        };
+        let found = Findings { measured: Some(measured), ..Findings::default() };
+        let outcome = Outcome { recommendation_id: id.clone(), at: at(0), state: "carried_out".to_owned(), found };
         self.0.outcomes.insert(id.clone(), outcome);
     }
 
@@ -264,11 +269,11 @@ fn acceptance_edits_and_overrides_are_counted_by_what_was_decided_last() {
     let two = bench.case("two", 0.8, &[transfer(10), transfer(20)]);
     let three = bench.case("three", 0.8, &[transfer(10)]);
     let four = bench.case("four", 0.8, &[transfer(10)]);
-    bench.decide(&one[0], "approve", None, 60);
-    bench.decide(&two[1], "approve", None, 70);
-    bench.decide(&three[0], "reject", Some(RejectReason::NotReal), 80);
+    bench.decide(&one[0], Approve, None, 60);
+    bench.decide(&two[1], Approve, None, 70);
+    bench.decide(&three[0], Reject, Some(RejectReason::NotReal), 80);
     // A first signature, and an edit that waits for somebody: neither decides anything yet.
-    bench.decide(&four[0], "approve", None, 90);
+    bench.decide(&four[0], Approve, None, 90);
     bench.0.recommendations.get_mut(&four[0]).unwrap().state = State::Queued;
     bench.says("acceptance_rate", 2.0 / 3.0, 3);
     bench.says("override_rate", 0.5, 2);
@@ -289,7 +294,7 @@ fn the_time_to_a_decision_is_counted_in_working_hours_and_from_the_first_look() 
     // Queued at 4:00, when nobody works; the office opens at 8:00.
     for (name, minutes) in [("a", 30), ("b", 60), ("c", 600), ("d", 26 * 60)] {
         let ids = bench.case(name, 0.8, &[transfer(1)]);
-        bench.decide(&ids[0], "approve", None, minutes);
+        bench.decide(&ids[0], Approve, None, minutes);
     }
     // Half an hour, one, nine until closing, and nine on Thursday with two on Friday.
     bench.says("approval_cycle_median", 5.0, 4);
@@ -329,7 +334,7 @@ fn noise_and_recall_are_counted_from_what_was_shown() {
         ("s4", Some(RejectReason::NotReal)),
     ] {
         let id = first(&bench, case);
-        bench.decide(&id, if reason.is_some() { "reject" } else { "approve" }, reason, 60);
+        bench.decide(&id, if reason.is_some() { Reject } else { Approve }, reason, 60);
     }
     bench.says("alert_noise", 4.0 / 9.0, 9);
     // Of a, b and c two were real; a policy says nothing about it.
@@ -337,7 +342,7 @@ fn noise_and_recall_are_counted_from_what_was_shown() {
     assert!((bench.find("precision_at_k").parts[0].value - 2.0 / 3.0).abs() < 1e-9);
     bench.is_silent("recall_estimated");
     let id = first(&bench, "s5");
-    bench.decide(&id, "reject", Some(RejectReason::NotReal), 61);
+    bench.decide(&id, Reject, Some(RejectReason::NotReal), 61);
     // One of five random places was real: of 20 below the line four are missed; a, c and s1 were shown.
     bench.says("recall_estimated", 3.0 / 7.0, 5);
     // The same again on the next day: what is below the line is counted as often as what is shown.
@@ -351,7 +356,7 @@ fn vector_12_and_the_measured_outcomes_judge_the_order() {
     let mut ids = Vec::new();
     for (name, benefit) in [("a", 50), ("b", 100), ("c", 10)] {
         let id = bench.case(name, 0.8, &[transfer(1)])[0].clone();
-        bench.decide(&id, "approve", None, 60);
+        bench.decide(&id, Approve, None, 60);
         bench.measured(&id, benefit + 5, 0, benefit);
         ids.push(id);
     }
@@ -366,8 +371,9 @@ fn vector_12_and_the_measured_outcomes_judge_the_order() {
     bench.says("execution_rate", 1.0 / 3.0, 3);
     // What never left was approved, and realised nothing.
     bench.0.recommendations.get_mut(&ids[2]).unwrap().state = State::NotCarriedOut;
-    let body = json!({ "not_sent": "discarded by Dan Director, because done by phone" });
-    let outcome = Outcome { recommendation_id: ids[2].clone(), at: at(0), state: "not_carried_out".to_owned(), body };
+    let not_sent = Some("discarded by Dan Director, because done by phone".to_owned());
+    let found = Findings { not_sent, ..Findings::default() };
+    let outcome = Outcome { recommendation_id: ids[2].clone(), at: at(0), state: "not_carried_out".to_owned(), found };
     bench.0.outcomes.insert(ids[2].clone(), outcome);
     bench.says("execution_rate", 1.0 / 3.0, 3);
     assert!(bench.find("execution_rate").basis.ends_with("; 1 never sent"));
@@ -382,7 +388,7 @@ fn calibration_is_counted_on_what_people_judged() {
         [("a", 0.8, None), ("b", 0.4, Some(RejectReason::NotReal)), ("c", 0.9, Some(RejectReason::Duplicate))]
     {
         let id = bench.case(name, p, &[transfer(1)])[0].clone();
-        bench.decide(&id, if reason.is_some() { "reject" } else { "approve" }, reason, 60);
+        bench.decide(&id, if reason.is_some() { Reject } else { Approve }, reason, 60);
     }
     bench.says("calibration_brier", 0.1, 2);
     // Half of the cases 0.2 off, half 0.4.
@@ -395,7 +401,7 @@ fn an_approval_that_was_not_read_is_a_rubber_stamp() {
     let mut bench = Bench::new();
     let ids: Vec<_> = ["a", "b", "c", "d"].map(|name| bench.case(name, 0.8, &[transfer(1)])[0].clone()).into();
     for id in &ids {
-        bench.decide(id, "approve", None, 60);
+        bench.decide(id, Approve, None, 60);
     }
     bench.opened(&ids[0], 59, 0);
     bench.opened(&ids[1], 59, 57);
@@ -417,7 +423,7 @@ fn fatigue_shows_where_the_end_of_a_sitting_is_quicker_than_its_beginning() {
     for i in 0..6 {
         let id = bench.case(&format!("c{i}"), 0.8, &[transfer(1)])[0].clone();
         let reason = (i < 1).then_some(RejectReason::WrongDate);
-        bench.decide(&id, if i < 1 { "reject" } else { "approve" }, reason, i * 10);
+        bench.decide(&id, if i < 1 { Reject } else { Approve }, reason, i * 10);
         // Two minutes each at first, half a minute at the end.
         bench.opened(&id, i * 10, if i < 3 { -120 } else { -30 });
     }
@@ -426,7 +432,7 @@ fn fatigue_shows_where_the_end_of_a_sitting_is_quicker_than_its_beginning() {
     bench.says("decisions_per_hour", 6.0 / (50.0 / 60.0), 6);
     // After a pause of half an hour a new sitting begins: none of them is long enough to be compared.
     let id = bench.case("later", 0.8, &[transfer(1)])[0].clone();
-    bench.decide(&id, "approve", None, 200);
+    bench.decide(&id, Approve, None, 200);
     bench.says("fatigue_time", 0.25, 2);
     bench.0.decisions.retain(|d| d.at != at(20));
     bench.is_silent("fatigue_time");
@@ -439,8 +445,8 @@ fn abstentions_are_right_when_people_see_no_clear_action_either() {
     let one = bench.case("one", 0.2, &[escalate(), transfer(1)]);
     let two = bench.case("two", 0.2, &[escalate(), transfer(1)]);
     bench.case("three", 0.8, &[transfer(1)]);
-    bench.decide(&one[0], "approve", None, 60);
-    bench.decide(&two[1], "approve", None, 60);
+    bench.decide(&one[0], Approve, None, 60);
+    bench.decide(&two[1], Approve, None, 60);
     bench.says("abstention_rate", 2.0 / 3.0, 3);
     bench.says("abstention_precision", 0.5, 2);
 }
@@ -460,7 +466,7 @@ fn model_cost_counts_each_call_once_and_needs_a_price() {
             cost_micro: 0,
         };
     }
-    bench.decide(&ids[0], "approve", None, 60);
+    bench.decide(&ids[0], Approve, None, 60);
     bench.says("model_tokens_per_case", 4_000.0, 1);
     bench.says("model_latency_p95", 2.5, 1);
     bench.is_silent("model_cost_per_case");
@@ -495,9 +501,9 @@ proptest! {
             let ids = bench.case(&name, *p, &[transfer(5), transfer(6)]);
             names.push(name);
             match what {
-                0 => bench.decide(&ids[0], "approve", None, *minutes),
-                1 => bench.decide(&ids[1], "approve", None, *minutes),
-                2 => bench.decide(&ids[0], "reject", Some(RejectReason::NotReal), *minutes),
+                0 => bench.decide(&ids[0], Approve, None, *minutes),
+                1 => bench.decide(&ids[1], Approve, None, *minutes),
+                2 => bench.decide(&ids[0], Reject, Some(RejectReason::NotReal), *minutes),
                 _ => continue,
             }
             bench.opened(&ids[0], *minutes, -look);

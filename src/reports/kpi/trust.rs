@@ -137,7 +137,7 @@ fn abstention(rows: &Rows, decided: &[Handled<'_>]) -> [Kpi; 2] {
         .filter(|h| first.get(&(&h.rec.case_id, h.rec.evidence_hash.as_str())) == Some(&true))
         .map(|h| {
             let handed_over = matches!(h.rec.candidate.action, Action::Escalate { .. });
-            (h.accepted && handed_over) || h.reason == Some(RejectReason::MissingContext.code())
+            (h.accepted && handed_over) || h.reason == Some(RejectReason::MissingContext)
         })
         .collect();
     let unclear = judged.iter().filter(|unclear| **unclear).count();

@@ -3,7 +3,7 @@
 use sqlx::{Any, AssertSqlSafe, Executor as _, pool::PoolConnection};
 
 use crate::domain::case::CaseState;
-use crate::domain::decision::RecommendationState;
+use crate::domain::decision::{DecisionVerb, RecommendationState};
 use crate::domain::ids::PersonId;
 use crate::domain::money::Money;
 use crate::pipeline::{Progress, Stage};
@@ -231,7 +231,7 @@ async fn a_decision_whose_connection_was_cut_on_the_way_is_kept_once() {
             case_id: case.id.clone(),
             recommendation_id: rec.id.clone(),
             person: PersonId::new("ada"),
-            verb: "reject".to_owned(),
+            verb: DecisionVerb::Reject,
             content_hash: rec.content_hash(),
             reason: None,
             note: String::new(),

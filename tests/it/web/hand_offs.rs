@@ -12,7 +12,8 @@ use axum::routing::post;
 use reeve::adapters::webhook::SignedWebhook;
 use reeve::clock::Clock;
 use reeve::config::Config;
-use reeve::ports::{Outgoing, Sender as _};
+use reeve::domain::outbox::OutboxKind;
+use reeve::ports::{Outgoing, Receipt, Sender as _};
 use reeve::store::{NewOutbox, Reported};
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -39,6 +40,7 @@ async fn world() -> World {
     for id in ["msg_1", "msg_2"] {
         let message = NewOutbox {
             id: id.to_owned(),
+            kind: OutboxKind::Approved,
             channel: "webhook".to_owned(),
             body: "{}".to_owned(),
             created_at: now(),
@@ -51,7 +53,7 @@ async fn world() -> World {
     }
     let row = world.store.claim_due(now(), 1, Duration::from_secs(1)).await.unwrap().remove(0);
     assert_eq!(row.id, "msg_1");
-    world.store.mark_sent(&row, now(), &[]).await.unwrap();
+    world.store.mark_sent(&row, now(), &Receipt::unnamed(now()), &[]).await.unwrap();
     world
 }
 
@@ -263,7 +265,13 @@ async fn on_the_wire(id: &str, body: &str, secret: &str) -> Value {
     #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
     tokio::spawn(async move { axum::serve(listener, app).await });
     let sender = SignedWebhook::new(&url, &SecretString::from(secret), Duration::from_secs(5)).unwrap();
-    let message = Outgoing { to: "webhook".into(), id: id.into(), body: body.into(), at: Clock::standing_at(now()).now() };
+    let message = Outgoing {
+        kind: OutboxKind::Approved,
+        to: "webhook".into(),
+        id: id.into(),
+        body: body.into(),
+        at: Clock::standing_at(now()).now(),
+    };
     sender.send(&message).await.unwrap();
     got.lock().unwrap().take().unwrap()
 }

@@ -8,6 +8,7 @@
 mod before;
 mod event;
 mod reason;
+mod verb;
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
@@ -20,6 +21,7 @@ use super::money::Money;
 pub use self::before::Before;
 pub use self::event::Event;
 pub use self::reason::RejectReason;
+pub use self::verb::DecisionVerb;
 
 /// How often a recommendation may be passed on before somebody decides, returns it or lets it be escalated: longer chains
 /// only hide that nobody does.

@@ -58,6 +58,11 @@ impl RejectReason {
             Self::Duplicate => "duplicate",
         }
     }
+
+    /// The reason of this code.
+    pub fn coded(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.code() == code)
+    }
 }
 
 impl RejectReason {

@@ -17,6 +17,8 @@ use crate::approve::Verb;
 use crate::approve::tests::Bench;
 use crate::domain::decision::RecommendationState as State;
 use crate::domain::ids::{PersonId, RecommendationId};
+use crate::domain::outbox::OutboxKind;
+use crate::ports::Receipt;
 use crate::store::{OutboxState, Report, Reported};
 
 const SECRET: &str = "whsec_aG9sZG91dC1zZWNyZXQtMzItYnl0ZXMtbG9uZyEhISE=";
@@ -96,10 +98,60 @@ struct Talking;
 
 #[async_trait::async_trait]
 impl Sender for Talking {
-    async fn send(&self, _: &Outgoing) -> Result<(), PortError> {
+    async fn send(&self, _: &Outgoing) -> Result<Receipt, PortError> {
         let said = format!("no\napproved by Ari\u{202e}\u{1b}[2J{}", "x".repeat(10_000));
         Err(PortError::Transient { service: "the webhook receiver", retry_after: None, source: said.into() })
     }
+
+    fn knows(&self, destination: &str) -> bool {
+        destination == WEBHOOK
+    }
+
+    fn free_at(&self, _: &str, now: Timestamp) -> Timestamp {
+        now
+    }
+}
+
+/// A row as it goes to its sender.
+fn sent_anew(row: &OutboxRow, bench: &Bench) -> Outgoing {
+    Outgoing {
+        kind: row.kind,
+        to: row.channel.clone(),
+        id: row.id.clone(),
+        body: row.body.clone(),
+        at: bench.it.clock.now(),
+    }
+}
+
+/// A receiver that names each message as it takes it.
+struct Naming;
+
+#[async_trait::async_trait]
+impl Sender for Naming {
+    async fn send(&self, message: &Outgoing) -> Result<Receipt, PortError> {
+        assert_eq!(message.kind, OutboxKind::Approved);
+        Ok(Receipt { reference: Some(format!("exec of {}", message.id)), at: message.at })
+    }
+
+    fn knows(&self, destination: &str) -> bool {
+        destination == WEBHOOK
+    }
+
+    fn free_at(&self, _: &str, now: Timestamp) -> Timestamp {
+        now
+    }
+}
+
+#[tokio::test]
+async fn what_the_receiver_called_a_message_is_kept_and_shown() {
+    let (bench, deliver, _) = approved("http://127.0.0.1:9/", 3).await;
+    let deliver = Deliver { sender: Some(Arc::new(Naming)), ..deliver };
+    bench.later(5);
+    assert_eq!(deliver.run_once().await.unwrap(), delivered(1, 0, 0));
+    let arrived = stuck::arrived(&bench.it.store, 10).await.unwrap();
+    let one = &arrived[0];
+    assert_eq!((arrived.len(), one.kind, one.destination.as_str()), (1, OutboxKind::Approved, WEBHOOK));
+    assert_eq!(one.reference.as_deref(), Some(&*format!("exec of {}", one.id)));
 }
 
 #[tokio::test]
@@ -422,7 +474,7 @@ async fn a_sender_that_died_before_it_could_write_sends_the_same_again() {
     bench.later(5);
     // Taken out, sent, handed off; then the process dies before the row is marked.
     let row = bench.it.store.claim_due(bench.it.clock.now(), 1, Duration::from_mins(1)).await.unwrap().remove(0);
-    let message = Outgoing { to: row.channel.clone(), id: row.id.clone(), body: row.body.clone(), at: bench.it.clock.now() };
+    let message = sent_anew(&row, &bench);
     deliver.sender.as_ref().unwrap().send(&message).await.unwrap();
     deliver.hand_off(&row, &id).await.unwrap();
     assert_eq!(deliver.run_once().await.unwrap(), delivered(0, 0, 0), "the lease holds");
@@ -443,6 +495,7 @@ async fn a_row_without_a_standing_approval_is_not_sent() {
     let (other, _) = bench.it.store.list_recommendations_in(&["queued"]).await.unwrap().remove(0);
     let forged = |name: &str, channel: &str, body: String| crate::store::NewOutbox {
         id: name.to_owned(),
+        kind: row.kind,
         channel: channel.to_owned(),
         body,
         created_at: row.created_at,
@@ -458,7 +511,13 @@ async fn a_row_without_a_standing_approval_is_not_sent() {
         forged("msg_d", "pigeon", row.body.clone()),
     ];
     bench.it.store.enqueue(&rows, &[]).await.unwrap();
-    assert_eq!(deliver.run_once().await.unwrap(), delivered(1, 0, 4));
+    // Nor does one that says it is of a kind that nobody has to approve.
+    for (kind, id) in [(OutboxKind::Anchor, "msg_e"), (OutboxKind::Stuck, "msg_f"), (OutboxKind::NotSeen, "msg_g")] {
+        let body = row.body.replace(&row.id, id);
+        let other = crate::store::NewOutbox { kind, ..forged(id, "webhook", body) };
+        bench.it.store.enqueue(&[other], &[]).await.unwrap();
+    }
+    assert_eq!(deliver.run_once().await.unwrap(), delivered(1, 0, 7));
     assert_eq!(receiver.got(), [(row.id, row.body)]);
 }
 

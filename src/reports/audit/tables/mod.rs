@@ -14,11 +14,11 @@ use std::fmt::Display;
 use anyhow::Context as _;
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::json;
 
 use self::told::{Decided, Stand, Told, UNDECIDED};
 use crate::domain::case::Case;
-use crate::domain::decision::RecommendationState as State;
+use crate::domain::decision::{DecisionVerb, RecommendationState as State, RejectReason};
 use crate::domain::ids::PersonId;
 use crate::domain::recommendation::Recommendation;
 use crate::store::{DecisionRow, KeptRow, Snapshot, Store};
@@ -202,9 +202,9 @@ fn beside(found: &mut Found, row: &str, columns: &[(&'static str, String)], body
 
 async fn decisions(from: &mut Snapshot, told: &Told, found: &mut Found) -> anyhow::Result<()> {
     // Several in one moment are told apart by who made them, and by nothing where that was changed: then in their order.
-    let mut open: BTreeMap<(String, Timestamp, String), Vec<&Decided>> = BTreeMap::new();
+    let mut open: BTreeMap<(String, Timestamp, DecisionVerb), Vec<&Decided>> = BTreeMap::new();
     for one in &told.decisions {
-        open.entry((one.recommendation.clone(), one.at, one.verb.to_owned())).or_default().push(one);
+        open.entry((one.recommendation.clone(), one.at, one.verb)).or_default().push(one);
     }
     let mut unmatched = Vec::new();
     let mut after = String::new();
@@ -213,7 +213,7 @@ async fn decisions(from: &mut Snapshot, told: &Told, found: &mut Found) -> anyho
         let Some(last) = rows.last() else { break };
         after.clone_from(&last.id);
         for row in rows {
-            let of = open.get_mut(&(row.recommendation_id.to_string(), row.at, row.verb.clone()));
+            let of = open.get_mut(&(row.recommendation_id.to_string(), row.at, row.verb));
             let same = of.and_then(|all| {
                 let place =
                     all.iter().position(|one| one.person == row.person.as_str() && one.content == row.content_hash)?;
@@ -252,21 +252,21 @@ fn decision(row: &DecisionRow, log: &Decided, found: &mut Found) {
     let name = named(row);
     let clean = |text: &str| text.replace('\0', "\u{fffd}");
     found.same(&name, "person", log.seq, &log.person, row.person.as_str());
-    found.same(&name, "verb", log.seq, log.verb, &row.verb);
+    found.same(&name, "verb", log.seq, log.verb.name(), row.verb.name());
     found.same(&name, "time", log.seq, &log.at.to_string(), &row.at.to_string());
     found.same(&name, "case", log.seq, &log.case, row.case_id.as_str());
     found.same(&name, "content", log.seq, &log.content, &row.content_hash);
     // What was answered to a drill is told by its result alone.
-    if log.verb != "drill" {
-        found.same(&name, "reason", log.seq, &log.reason, row.reason.as_deref().unwrap_or_default());
+    if log.verb != DecisionVerb::Drill {
+        found.same(&name, "reason", log.seq, &log.reason, row.reason.map_or("", RejectReason::code));
         found.same(&name, "note", log.seq, &clean(&log.note), &clean(&row.note));
     }
     if let Some(value) = log.value {
         found.same(&name, "value", log.seq, &value.to_string(), &row.value.minor.to_string());
     }
     if let Some(on_behalf_of) = &log.on_behalf_of {
-        let kept = row.body.get("on_behalf_of").cloned().unwrap_or_else(|| Value::Array(Vec::new()));
-        found.same(&name, "on behalf of", log.seq, &on_behalf_of.to_string(), &kept.to_string());
+        let (logged, kept) = (json!(on_behalf_of), json!(row.circumstances().on_behalf_of));
+        found.same(&name, "on behalf of", log.seq, &logged.to_string(), &kept.to_string());
     }
 }
 

@@ -5,7 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::domain::action::Action;
 use crate::domain::audit::{AuditEntry, Chained};
+use crate::domain::decision::DecisionVerb;
+use crate::domain::detail::{self, Detail as _};
+use crate::domain::ids::{PersonId, RecommendationId};
 
 /// A decision as the log has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,7 +17,7 @@ pub(super) struct Decided {
     pub(super) seq: i64,
     pub(super) recommendation: String,
     pub(super) at: Timestamp,
-    pub(super) verb: &'static str,
+    pub(super) verb: DecisionVerb,
     pub(super) person: String,
     pub(super) content: String,
     pub(super) case: String,
@@ -21,7 +25,7 @@ pub(super) struct Decided {
     pub(super) note: String,
     /// What an approval counts, in minor units; None where the log does not say it.
     pub(super) value: Option<i64>,
-    pub(super) on_behalf_of: Option<Value>,
+    pub(super) on_behalf_of: Option<Vec<PersonId>>,
 }
 
 /// Where a recommendation stands by the log.
@@ -103,7 +107,7 @@ impl Told {
         if !action.starts_with("recommendation.") && !action.starts_with("drill.") {
             return;
         }
-        let by_stage = entry.channel == "stage";
+        let by_stage = entry.is_by_stage();
         let case = text(&entry.detail, "case").to_owned();
         if let Some(verb) = verb_of(action).filter(|_| !by_stage) {
             self.decided(seq, id, verb, &case, entry);
@@ -120,28 +124,30 @@ impl Told {
             "recommendation.queued" => *one = OfRecommendation { stand: Stand::Waiting, signed: None, ..one.clone() },
             "recommendation.signed" => one.signed = Some(entry.actor.clone()),
             "recommendation.approved" => {
-                one.stand = Stand::Approved(list(&entry.detail, "by"));
-                one.value = entry.detail["value"].as_i64();
-                if let (Some(message), Some(body)) = (entry.detail["outbox"].as_str(), entry.detail["body"].as_str()) {
-                    self.messages.insert(message.to_owned(), (body.to_owned(), seq));
+                let approval = detail::Approval::of(entry);
+                one.stand = Stand::Approved(approval.by.into_iter().flatten().map(|by| by.0).collect());
+                one.value = approval.value.map(|value| value.minor);
+                if let (Some(message), Some(body)) = (approval.outbox, approval.body) {
+                    self.messages.insert(message, (body, seq));
                 }
                 self.case_moves(&case, seq, |_| Some("decided"));
             }
             "recommendation.edited" => {
                 one.stand = Stand::Ended;
-                let new = text(&entry.detail, "new").to_owned();
-                let content = Some(text(&entry.detail, "new_content").to_owned());
+                let edit = detail::Edit::of(entry);
+                let new = edit.new.map(|new| new.0).unwrap_or_default();
+                let content = Some(edit.new_content.unwrap_or_default());
                 self.of_case.entry(case).or_default().insert(new.clone());
                 let edited = OfRecommendation { content, seq, ..OfRecommendation::default() };
                 self.recommendations.insert(new, edited);
             }
             "recommendation.rejected" => {
-                let all = list(&entry.detail, "rejected");
-                for id in all.into_iter().chain([id.to_owned()]) {
+                let rejection = detail::Rejection::of(entry);
+                for id in rejection.rejected.into_iter().map(|one| one.0).chain([id.to_owned()]) {
                     let one = self.recommendations.entry(id).or_default();
                     (one.stand, one.seq) = (Stand::Rejected(entry.actor.clone()), seq);
                 }
-                if entry.detail["closes_case"] == Value::Bool(true) {
+                if rejection.closes_case {
                     self.case_moves(&case, seq, |_| Some("closed"));
                 }
             }
@@ -159,7 +165,7 @@ impl Told {
             }
             "recommendation.undone" if by_stage => self.settled(id, seq, "undone", &case),
             "recommendation.undone" => {
-                for id in list(&entry.detail, "back").into_iter().chain([id.to_owned()]) {
+                for id in detail::Undo::of(entry).back.into_iter().map(|one| one.0).chain([id.to_owned()]) {
                     let one = self.recommendations.entry(id).or_default();
                     // A rejection that is taken back leaves the signature that stood before it.
                     let was_rejected = matches!(one.stand, Stand::Rejected(_));
@@ -177,11 +183,11 @@ impl Told {
             }
             "recommendation.handed_off" => {
                 one.stand = Stand::After("handed_off".to_owned());
-                self.ended(&list(&entry.detail, "superseded"), seq);
+                self.superseded(detail::HandedOff::of(entry).superseded, seq);
                 self.case_moves(&case, seq, |was| (was == "decided").then_some("verifying"));
             }
             "recommendation.not_sent" => {
-                self.ended(&list(&entry.detail, "superseded"), seq);
+                self.superseded(detail::NotSent::of(entry).superseded, seq);
                 self.settled(id, seq, "not_carried_out", &case);
             }
             "recommendation.carried_out" | "recommendation.partly" | "recommendation.not_carried_out" => {
@@ -191,9 +197,11 @@ impl Told {
         }
     }
 
-    fn decided(&mut self, seq: i64, id: &str, verb: &'static str, case: &str, entry: &AuditEntry) {
-        let detail = &entry.detail;
-        let mutes = detail["action"]["code"] == "MUTE";
+    fn decided(&mut self, seq: i64, id: &str, verb: DecisionVerb, case: &str, entry: &AuditEntry) {
+        let said = &entry.detail;
+        // Only of an approval does it say what it counts; one of a mute counts nothing.
+        let approval = (verb == DecisionVerb::Approve).then(|| detail::Approval::of(entry)).unwrap_or_default();
+        let mutes = matches!(approval.action, Some(Action::Mute { .. }));
         self.decisions.push(Decided {
             seq,
             recommendation: id.to_owned(),
@@ -202,10 +210,10 @@ impl Told {
             person: entry.actor.clone(),
             content: entry.content.clone(),
             case: case.to_owned(),
-            reason: text(detail, "reason").to_owned(),
-            note: text(detail, "note").to_owned(),
-            value: if mutes { Some(0) } else { detail["value"].as_i64().filter(|_| verb == "approve") },
-            on_behalf_of: detail.get("on_behalf_of").cloned(),
+            reason: text(said, "reason").to_owned(),
+            note: text(said, "note").to_owned(),
+            value: if mutes { Some(0) } else { approval.value.map(|value| value.minor) },
+            on_behalf_of: approval.on_behalf_of,
         });
     }
 
@@ -230,8 +238,8 @@ impl Told {
             "case.resolved_itself" => self.case_moves(id, seq, |_| Some("resolved_itself")),
             "case.merged" => {
                 let superseded = list(&entry.detail, "superseded");
-                if let (true, Some(on)) = (entry.channel != "stage", superseded.first()) {
-                    self.decided(seq, on, "merge", id, entry);
+                if let (true, Some(on)) = (!entry.is_by_stage(), superseded.first()) {
+                    self.decided(seq, on, DecisionVerb::Merge, id, entry);
                 }
                 self.ended(&superseded, seq);
                 self.case_moves(id, seq, |_| Some("merged"));
@@ -245,6 +253,11 @@ impl Told {
         let one = self.recommendations.entry(id.to_owned()).or_default();
         (one.stand, one.seq) = (Stand::After(state.to_owned()), seq);
         self.case_moves(case, seq, |was| matches!(was, "decided" | "verifying").then_some("closed"));
+    }
+
+    fn superseded(&mut self, ids: Vec<RecommendationId>, seq: i64) {
+        let ids: Vec<String> = ids.into_iter().map(|id| id.0).collect();
+        self.ended(&ids, seq);
     }
 
     fn ended(&mut self, ids: &[String], seq: i64) {
@@ -293,16 +306,16 @@ fn made(all: &mut BTreeMap<String, Made>, seq: i64, id: &str, entry: &AuditEntry
 }
 
 /// The verb under which a click is kept that the log names so.
-fn verb_of(action: &str) -> Option<&'static str> {
+fn verb_of(action: &str) -> Option<DecisionVerb> {
     Some(match action {
-        "recommendation.approved" | "recommendation.signed" => "approve",
-        "recommendation.edited" => "edit",
-        "recommendation.rejected" => "reject",
-        "recommendation.snoozed" => "snooze",
-        "recommendation.forwarded" => "forward",
-        "recommendation.returned" => "return",
-        "recommendation.undone" => "undo",
-        "drill.caught" | "drill.accepted" => "drill",
+        "recommendation.approved" | "recommendation.signed" => DecisionVerb::Approve,
+        "recommendation.edited" => DecisionVerb::Edit,
+        "recommendation.rejected" => DecisionVerb::Reject,
+        "recommendation.snoozed" => DecisionVerb::Snooze,
+        "recommendation.forwarded" => DecisionVerb::Forward,
+        "recommendation.returned" => DecisionVerb::Return,
+        "recommendation.undone" => DecisionVerb::Undo,
+        "drill.caught" | "drill.accepted" => DecisionVerb::Drill,
         _ => return None,
     })
 }
