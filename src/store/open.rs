@@ -192,7 +192,7 @@ impl Store {
     /// Brings the schema up to `version` only: a store as an earlier Reeve left it.
     pub(crate) async fn migrate_to(&self, version: i64) {
         let earlier = MIGRATIONS.iter().filter(|m| m.version <= version).cloned().collect();
-        let migrator = Migrator { migrations: std::borrow::Cow::Owned(earlier), ..Migrator::DEFAULT };
+        let migrator = sqlx::migrate::Migrator::with_migrations(earlier);
         migrator.run(&self.pool).await.expect("the earlier schema can be made");
     }
 }
