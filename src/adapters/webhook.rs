@@ -11,7 +11,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use base64::Engine;
 use jiff::Timestamp;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Client, Response, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use standardwebhooks::{HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP, Webhook};
@@ -20,6 +20,7 @@ use crate::config::{DeliveryConfig, DestinationConfig, WEBHOOK};
 use crate::domain::words::cut;
 use crate::http::breaker::Breaker;
 use crate::http::bucket::Bucket;
+use crate::http::retry::retry_after;
 use crate::ports::{Outgoing, PortError, Receipt, Sender};
 
 const SERVICE: &str = "the webhook receiver";
@@ -121,7 +122,7 @@ impl SignedWebhook {
         }
         let client = crate::http::client(timeout).map_err(|e| SetupError::Client(e.to_string()))?;
         // Without a limit and without a rest, until somebody sets them.
-        let (bucket, breaker) = (Bucket::new(f64::MAX, u32::MAX), Breaker::new(u32::MAX, Duration::from_mins(1)));
+        let (bucket, breaker) = (Bucket::new(f64::INFINITY, u32::MAX), Breaker::new(u32::MAX, Duration::from_mins(1)));
         Ok(Self { client, url, keys, bucket, breaker })
     }
 
@@ -184,8 +185,7 @@ impl Sender for SignedWebhook {
             return Err(PortError::Gone { service: SERVICE });
         }
         let source = format!("it answered {status}").into();
-        let retry_after =
-            response.headers().get(RETRY_AFTER).and_then(|v| v.to_str().ok()).and_then(|v| wait(v, message.at));
+        let retry_after = retry_after(response.headers(), message.at, LONGEST_WAIT);
         Err(PortError::Transient { service: SERVICE, retry_after, source })
     }
 
@@ -234,17 +234,6 @@ async fn answer(mut response: Response) -> Vec<u8> {
         body.extend_from_slice(&chunk);
     }
     body
-}
-
-/// How long `Retry-After` asks to wait at `now`: seconds, or a date.
-fn wait(header: &str, now: Timestamp) -> Option<Duration> {
-    let asked = if let Ok(seconds) = header.trim().parse::<u64>() {
-        Duration::from_secs(seconds)
-    } else {
-        let until = jiff::fmt::rfc2822::parse(header.trim()).ok()?.timestamp();
-        Duration::try_from(until.duration_since(now)).unwrap_or(Duration::ZERO)
-    };
-    Some(asked.min(LONGEST_WAIT))
 }
 
 #[cfg(test)]
@@ -412,16 +401,6 @@ mod tests {
             Err(PortError::Transient { source, .. }) => assert!(!source.to_string().contains("secret-path"), "{source}"),
             other => panic!("{other:?}"),
         }
-    }
-
-    #[test]
-    fn retry_after_is_read_as_seconds_or_as_a_date() {
-        let now: Timestamp = "2026-10-08T12:00:00Z".parse().unwrap();
-        assert_eq!(wait("90", now), Some(Duration::from_secs(90)));
-        assert_eq!(wait("Thu, 08 Oct 2026 12:01:00 GMT", now), Some(Duration::from_mins(1)));
-        assert_eq!(wait("Thu, 08 Oct 2026 11:00:00 GMT", now), Some(Duration::ZERO));
-        assert_eq!(wait("99999999", now), Some(LONGEST_WAIT));
-        assert_eq!(wait("soon", now), None);
     }
 
     #[test]

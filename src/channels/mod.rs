@@ -6,6 +6,7 @@
 
 pub mod api;
 pub mod hooks;
+mod quota;
 mod sockets;
 mod state;
 pub mod web;

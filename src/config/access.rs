@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::{Config, WebConfig};
 use crate::domain::policy::Person;
+use crate::ports::bare_host;
 
 /// `[identity]`: how long what was given holds.
 #[derive(Clone, Debug, Deserialize)]
@@ -32,9 +33,7 @@ impl WebConfig {
         if !self.base_url.is_empty() {
             return self.base_url.starts_with("https://");
         }
-        let host = self.listen.rsplit_once(':').map_or(self.listen.as_str(), |(host, _)| host);
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        host != "localhost" && host.parse::<std::net::IpAddr>().is_ok_and(|ip| !ip.is_loopback())
+        bare_host(&self.listen).parse::<std::net::IpAddr>().is_ok_and(|ip| !ip.is_loopback())
     }
 
     /// The address that people are told, without a slash at its end.

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::domain::calendar::{Calendar, plus_days};
-use crate::domain::words::cut;
+use crate::domain::words::{cut, with_causes};
 use crate::ports::{PortError, Stream};
 use crate::store::{Store, StoreError, Watermark};
 
@@ -28,13 +28,7 @@ pub(super) fn why_not(error: &PortError) -> String {
     if let PortError::Resting { until, .. } = error {
         return format!("{LEFT_ALONE}{until}");
     }
-    let mut said = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        said = format!("{said}: {error}");
-        cause = error.source();
-    }
-    cut(&said, SAID_CHARS)
+    cut(&with_causes(error), SAID_CHARS)
 }
 
 /// Says of a source that can not be read since when and why.

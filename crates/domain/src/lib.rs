@@ -51,6 +51,7 @@ pub mod text;
 pub mod transit;
 pub mod units;
 pub mod waits;
+pub mod wall;
 pub mod words;
 pub mod working;
 pub mod workings;

@@ -4,6 +4,7 @@
 //! in a terminal. [`plain`] is for text that stands alone, [`quoted`] for text inside a sentence of ours. For prompts, where
 //! brackets mean something too, there is [`text::clean`](crate::text::clean).
 
+use std::error::Error;
 use std::fmt::Write as _;
 
 use crate::text::is_invisible;
@@ -100,6 +101,20 @@ pub fn quoted(text: &str, max_chars: usize) -> String {
     format!("“{inner}”")
 }
 
+/// An error with its causes, as one text. Some repeat their cause in their own words: what was said is not said again.
+pub fn with_causes(error: &(dyn Error + 'static)) -> String {
+    let mut said = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let inner_said = inner.to_string();
+        if !said.contains(&inner_said) {
+            said = format!("{said}: {inner_said}");
+        }
+        cause = inner.source();
+    }
+    said
+}
+
 /// Looks like a space without being one.
 fn is_blank(c: char) -> bool {
     matches!(c, '\u{2800}' | '\u{3164}' | '\u{ffa0}' | '\u{115f}' | '\u{1160}')
@@ -162,6 +177,23 @@ mod tests {
         assert_eq!(visible, "{\n  \"a\": \"x\\u202e\\u009b\\u007f\\udb40\\udc41ü\"\n}");
         let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
         assert_eq!(value(&visible), value(json));
+    }
+
+    #[test]
+    fn an_error_tells_its_causes_once() {
+        #[derive(Debug, thiserror::Error)]
+        enum Told {
+            #[error("the shop is closed")]
+            Shop(#[source] Box<Told>),
+            #[error("no way: {0}")]
+            Way(#[source] Box<Told>),
+            #[error("the bridge is up")]
+            Bridge,
+        }
+        let way = Told::Way(Box::new(Told::Bridge));
+        assert_eq!(with_causes(&Told::Bridge), "the bridge is up");
+        assert_eq!(with_causes(&way), "no way: the bridge is up");
+        assert_eq!(with_causes(&Told::Shop(Box::new(way))), "the shop is closed: no way: the bridge is up");
     }
 
     proptest! {

@@ -1,4 +1,7 @@
-//! Addresses as they are shown. A secret can stand anywhere in one: before the host, in its path, behind a question mark.
+//! Addresses: what of one may be shown (a secret can stand anywhere in it: before the host, in its path, behind a question
+//! mark), and whether it is this machine's own.
+
+use std::net::IpAddr;
 
 use reeve_domain::words;
 
@@ -24,9 +27,37 @@ pub fn shown_address(address: &str) -> String {
     format!("{scheme}://{}{more}", words::plain(host))
 }
 
+/// The host of `host` or `host:port`, without the brackets of an IPv6 address.
+pub fn bare_host(host: &str) -> &str {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) && (!name.contains(':') || name.ends_with(']')) => {
+            name
+        }
+        _ => host,
+    };
+    name.trim_start_matches('[').trim_end_matches(']')
+}
+
+/// Is `host`, with or without a port, this machine's own address?
+pub fn is_loopback(host: &str) -> bool {
+    let name = bare_host(host);
+    name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_this_machines_names_are_loopback() {
+        for host in ["127.0.0.1", "127.0.0.1:8087", "localhost", "LocalHost:80", "[::1]", "[::1]:8087", "::1"] {
+            assert!(is_loopback(host), "{host}");
+        }
+        for host in ["evil.example", "127.0.0.1.evil.example:8087", "10.0.0.1:80", "0.0.0.0:80", "[::]:80", ""] {
+            assert!(!is_loopback(host), "{host}");
+        }
+        assert_eq!(["[::]:80", "10.0.0.1:80", "a.example"].map(bare_host), ["::", "10.0.0.1", "a.example"]);
+    }
 
     const SECRET: &str = "s3cr3t";
 

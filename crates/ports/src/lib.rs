@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use reeve_domain::outbox::OutboxKind;
 use reeve_domain::record::Observed;
 
-pub use self::address::shown_address;
+pub use self::address::{bare_host, is_loopback, shown_address};
 pub use self::model::{LanguageModel, ModelError, ModelReply, ModelRequest, NoWay, Unread};
 
 /// A source's error, boxed.

@@ -29,6 +29,7 @@ use crate::clock::Clock;
 use crate::config::ModelConfig;
 use crate::http;
 use crate::http::breaker::Breaker;
+use crate::http::retry::Retries;
 use crate::ports::{LanguageModel, ModelError, ModelReply, ModelRequest};
 
 /// Transient failures in a row after which the endpoint is left alone, and for how long.
@@ -49,18 +50,8 @@ pub enum SetupError {
     Client(#[from] reqwest::Error),
 }
 
-/// When and how often a failed attempt is repeated.
-#[derive(Clone, Copy, Debug)]
-struct Retries {
-    /// Attempts after the first.
-    max: u32,
-    /// The first pause; it doubles.
-    base: Duration,
-    /// A Retry-After beyond this is not waited for: the caller is told instead.
-    longest: Duration,
-}
-
-const RETRIES: Retries = Retries { max: 2, base: Duration::from_millis(500), longest: Duration::from_secs(20) };
+/// How often a question is put, and how long is waited in between.
+const RETRIES: Retries = Retries { attempts: 3, first: Duration::from_millis(500), longest: Duration::from_secs(20) };
 
 /// The adapter.
 pub struct OpenAi {
@@ -102,13 +93,13 @@ impl OpenAi {
     #[cfg(test)]
     pub(crate) fn impatient(config: &ModelConfig, clock: Clock) -> Self {
         let mut model = Self::from_config(config, clock).unwrap().expect("an endpoint is configured");
-        model.retries.base = Duration::from_millis(1);
+        model.retries.first = Duration::from_millis(1);
         model
     }
 
     /// Asks, in another form where this one is refused, and again where that may help. The caller bounds the time.
     async fn attempts(&self, request: &ModelRequest) -> Result<(Said, Value), ModelError> {
-        let (mut form, mut tried, mut attempt, mut inside) = (self.form(), Vec::new(), 0, 0);
+        let (mut form, mut tried, mut failed, mut inside) = (self.form(), Vec::new(), 0, 0);
         loop {
             let body = form.body(request, &self.name, self.tokens_max);
             let (error, again) = match self.once(&body).await {
@@ -136,13 +127,10 @@ impl OpenAi {
                     judge(&refusal, &words)
                 }
             };
-            let pause = error.retry_after().unwrap_or_else(|| self.retries.base * 2_u32.pow(attempt).min(64));
-            if !again || attempt >= self.retries.max || pause > self.retries.longest {
-                return Err(error);
-            }
-            attempt += 1;
-            // Up to half as long again, so that callers who failed together do not come back together.
-            tokio::time::sleep(pause.mul_f64(1.0 + rand::random::<f64>() / 2.0)).await;
+            failed += 1;
+            let pause = again.then(|| self.retries.pause(failed, error.retry_after(), rand::random())).flatten();
+            let Some(pause) = pause else { return Err(error) };
+            tokio::time::sleep(pause).await;
         }
     }
 

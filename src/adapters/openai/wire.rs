@@ -3,15 +3,15 @@
 use std::io;
 use std::time::Duration;
 
-use jiff::Timestamp;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use super::SetupError;
 use crate::clock::Clock;
 use crate::config::ModelConfig;
-use crate::domain::words::quoted;
+use crate::domain::words::{quoted, with_causes};
+use crate::http::retry::retry_after;
 use crate::ports::{ModelError, NoWay, Unread};
 
 /// Where questions go, below the base address.
@@ -86,11 +86,7 @@ impl Wire {
         if status.is_success() {
             return self.read(&mut response).await;
         }
-        let retry_after = response
-            .headers()
-            .get(RETRY_AFTER)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| wait_of(value, self.clock.wire()));
+        let retry_after = retry_after(response.headers(), self.clock.wire(), Duration::MAX);
         let mut body = Vec::new();
         // A body that breaks off still leaves the status to go by.
         while body.len() < REFUSAL_MAX {
@@ -161,34 +157,6 @@ fn no_way(error: &reqwest::Error) -> NoWay {
 }
 
 fn causes(error: &reqwest::Error) -> String {
-    let mut text = String::new();
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        text = format!("{text}{}{inner}", if text.is_empty() { "" } else { ": " });
-        cause = inner.source();
-    }
-    text
-}
-
-/// Reads a Retry-After: seconds, or a date.
-pub(super) fn wait_of(value: &str, now: Timestamp) -> Option<Duration> {
-    if let Ok(seconds) = value.trim().parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let at = jiff::fmt::rfc2822::parse(value.trim()).ok()?.timestamp();
-    Some(Duration::try_from(at.duration_since(now)).unwrap_or_default())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_retry_after_is_seconds_or_a_date() {
-        let now: Timestamp = "2015-10-21T07:27:30Z".parse().unwrap();
-        assert_eq!(wait_of("12", now), Some(Duration::from_secs(12)));
-        assert_eq!(wait_of("Wed, 21 Oct 2015 07:28:00 GMT", now), Some(Duration::from_secs(30)));
-        assert_eq!(wait_of("Wed, 21 Oct 2015 07:00:00 GMT", now), Some(Duration::ZERO));
-        assert_eq!(wait_of("soon", now), None);
-    }
+    // Not the error itself: it names the address, and there may be a key in that.
+    std::error::Error::source(error).map(with_causes).unwrap_or_default()
 }

@@ -26,6 +26,7 @@ use axum::routing::{MethodRouter, get, post};
 use self::openapi::{Operation, Parts};
 use self::problem::Problem;
 use crate::channels::ChannelState;
+use crate::channels::quota::Quota;
 use crate::people::Scope;
 
 pub use self::openapi::document;
@@ -131,7 +132,7 @@ pub(super) fn routes(state: &ChannelState) -> Router<ChannelState> {
     let inner = inner
         .fallback(nothing_here)
         .method_not_allowed_fallback(wrong_method)
-        .layer(middleware::from_fn_with_state((state.clone(), auth::Pace::new(&state.config)), auth::authenticate))
+        .layer(middleware::from_fn_with_state((state.clone(), Quota::new(state.config.api.per_minute)), auth::authenticate))
         // Public: it says nothing about anybody.
         .route("/openapi.json", get(openapi_json))
         .layer(DefaultBodyLimit::max(state.config.api.body_max))

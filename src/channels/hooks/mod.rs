@@ -30,6 +30,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 
 use self::signed::{Refusal, answer, unread};
 use crate::channels::ChannelState;
+use crate::channels::quota::Quota;
 use crate::config::{Config, HookConfig, HookKind};
 use crate::pipeline::observe::Hint;
 use crate::store::{Kept, NewEvent, Store};
@@ -41,11 +42,12 @@ const SETTLE: Duration = Duration::from_secs(5);
 pub struct Hooks {
     senders: BTreeMap<String, Sender>,
     window: SignedDuration,
-    per_minute: u32,
+    quota: Quota,
     settle: Duration,
     rung: Notify,
     hint: Arc<Hint>,
-    counts: Mutex<Counts>,
+    /// Calls that carry nothing and are not yet written down, and the newest of each sender.
+    calls: Mutex<BTreeMap<String, (u64, Timestamp)>>,
 }
 
 struct Sender {
@@ -54,25 +56,17 @@ struct Sender {
     path_secrets: Vec<SecretString>,
 }
 
-#[derive(Default)]
-struct Counts {
-    /// Of each sender, the minute it sent in last, and how many events in that minute.
-    minutes: BTreeMap<String, (i64, u32)>,
-    /// Calls that carry nothing and are not yet written down, and the newest of each sender.
-    calls: BTreeMap<String, (u64, Timestamp)>,
-}
-
 impl Hooks {
     /// The configured senders; `hint` tells the reading stage of Odoo's calls.
     pub fn new(config: &Config, hint: Arc<Hint>) -> Self {
         Self {
             senders: config.hooks.iter().map(|hook| (hook.name.clone(), Sender::new(hook))).collect(),
             window: SignedDuration::try_from(config.events.window).unwrap_or(SignedDuration::ZERO),
-            per_minute: config.events.per_minute,
+            quota: Quota::new(config.events.per_minute),
             settle: SETTLE,
             rung: Notify::new(),
             hint,
-            counts: Mutex::default(),
+            calls: Mutex::default(),
         }
     }
 
@@ -100,7 +94,7 @@ impl Hooks {
     }
 
     async fn write_down(&self, store: &Store) {
-        let calls = std::mem::take(&mut self.counts().calls);
+        let calls = std::mem::take(&mut *self.calls());
         if !calls.is_empty() {
             self.hint.give();
         }
@@ -117,29 +111,22 @@ impl Hooks {
     }
 
     fn called(&self, source: &str, now: Timestamp) {
-        let mut counts = self.counts();
-        let (count, last) = counts.calls.entry(source.to_owned()).or_insert((0, now));
+        let mut calls = self.calls();
+        let (count, last) = calls.entry(source.to_owned()).or_insert((0, now));
         *count += 1;
         *last = now.max(*last);
-        drop(counts);
+        drop(calls);
         self.rung.notify_one();
     }
 
     /// Counts an event against its sender's limit. Answers for how many seconds it has to wait where it has too many.
     pub(super) fn too_many(&self, source: &str, now: Timestamp) -> Option<i64> {
-        let minute = now.as_second().div_euclid(60);
-        let mut counts = self.counts();
-        let (at, count) = counts.minutes.entry(source.to_owned()).or_insert((minute, 0));
-        if *at != minute {
-            (*at, *count) = (minute, 0);
-        }
-        *count = count.saturating_add(1);
-        (*count > self.per_minute).then(|| 60 - now.as_second().rem_euclid(60))
+        self.quota.too_many(source, now)
     }
 
-    fn counts(&self) -> MutexGuard<'_, Counts> {
+    fn calls(&self) -> MutexGuard<'_, BTreeMap<String, (u64, Timestamp)>> {
         // Counts are whole after every step, so a panic elsewhere leaves nothing half-done in them.
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -360,7 +347,7 @@ mod tests {
     fn a_sender_has_a_number_of_events_each_minute() {
         let hooks = Hooks::new(&Config::load_from(None, &[]).unwrap(), Arc::default());
         let at = |seconds| Timestamp::from_second(seconds).unwrap();
-        for _ in 0..hooks.per_minute {
+        for _ in 0..hooks.quota.per_minute {
             assert_eq!(hooks.too_many("acme", at(120)), None);
         }
         assert_eq!(hooks.too_many("acme", at(150)), Some(30));

@@ -1,7 +1,5 @@
 //! What holds for every request: from where it may come, and what the browser is told about the answer.
 
-use std::net::IpAddr;
-
 use axum::extract::{Request, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, ORIGIN, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
@@ -13,6 +11,7 @@ use axum::response::Response;
 use super::error::message;
 use crate::channels::ChannelState;
 use crate::config::WebConfig;
+use crate::ports::is_loopback;
 
 /// Nothing but our own style sheet, images of our own and forms to ourselves; no scripts at all.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; \
@@ -66,18 +65,6 @@ fn is_named(web: &WebConfig, host: &str) -> bool {
     named.is_some_and(|named| named.eq_ignore_ascii_case(host))
 }
 
-/// Is `host`, with or without a port, this machine's own address?
-pub(super) fn is_loopback(host: &str) -> bool {
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) && (!name.contains(':') || name.ends_with(']')) => {
-            name
-        }
-        _ => host,
-    };
-    let name = name.trim_start_matches('[').trim_end_matches(']');
-    name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
-
 /// Browsers say with every POST where it comes from; other programs may leave it out and still need the CSRF token.
 fn same_origin(headers: &HeaderMap, host: Option<&str>) -> bool {
     let Some(origin) = headers.get(ORIGIN) else { return true };
@@ -89,16 +76,6 @@ fn same_origin(headers: &HeaderMap, host: Option<&str>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_this_machines_names_are_loopback() {
-        for host in ["127.0.0.1", "127.0.0.1:8087", "localhost", "LocalHost:80", "[::1]:8087", "::1"] {
-            assert!(is_loopback(host), "{host}");
-        }
-        for host in ["evil.example", "127.0.0.1.evil.example:8087", "10.0.0.1:80", "0.0.0.0:80", ""] {
-            assert!(!is_loopback(host), "{host}");
-        }
-    }
 
     #[test]
     fn a_foreign_or_unknown_origin_is_refused() {

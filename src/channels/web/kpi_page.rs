@@ -14,11 +14,11 @@ use subtle::ConstantTimeEq;
 
 use super::error::WebError;
 use super::frame::Shell;
-use super::guard::is_loopback;
 use super::session::SignedIn;
 use super::templates;
 use crate::channels::ChannelState;
 use crate::pipeline::moment::BeingRead;
+use crate::ports::is_loopback;
 use crate::reports::kpi::{Group, Kpi, Period, Report, USUAL_DAYS};
 
 /// The version of the text that Prometheus reads.

@@ -122,7 +122,8 @@ mod tests {
     #[test]
     fn that_nobody_can_tell_is_said_only_where_neither_the_erp_nor_an_executor_ever_will() {
         let no_one = |found: Trace, word: Option<Reported>, reports| {
-            finding(&S::HandedOff, found, word.map(report).as_ref(), reports, true).is_some_and(|finding| finding.nobody_can_tell)
+            finding(&S::HandedOff, found, word.map(report).as_ref(), reports, true)
+                .is_some_and(|finding| finding.nobody_can_tell)
         };
         assert!(no_one(Trace::Unseen, None, false));
         assert!(!no_one(Trace::Unseen, None, true), "its executor is asked");

@@ -10,8 +10,11 @@ use super::{File, assert_none, assert_one, root, rust_files, tree};
 const LINES_MAX: usize = 450;
 
 /// Data that a module compiles in, so that a rule on it can not pass for want of files: where the module is, the data is.
-const DATA: &[(&str, &str)] =
-    &[("src/config", "config/default.toml"), ("crates/rules/src/prompts", "prompts/"), ("src/store", "src/store/migrations/")];
+const DATA: &[(&str, &str)] = &[
+    ("src/config", "config/default.toml"),
+    ("crates/rules/src/prompts", "prompts/"),
+    ("src/store", "src/store/migrations/"),
+];
 
 fn files_below<'a>(files: &'a [File], folder: &str) -> Vec<&'a File> {
     files.iter().filter(|file| file.path.starts_with(folder)).collect()

@@ -3,72 +3,16 @@
 //! A day's hours are read on the wall of their time zone, so that a change of the clocks moves them as it moves people.
 
 use std::collections::BTreeSet;
-use std::fmt;
-use std::str::FromStr;
 
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::wall::WallTime;
+
 /// Farthest ahead that working time is looked for, in days: holidays may cover weeks, not years.
 const DAYS_MAX: i32 = 3_660;
-
-/// A time on the wall, in minutes after midnight: 0 to 1440, which is the end of the day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct WallTime(u16);
-
-impl WallTime {
-    /// Minutes after midnight, at most 1440.
-    pub fn from_minutes(minutes: u16) -> Option<Self> {
-        (minutes <= 1_440).then_some(Self(minutes))
-    }
-
-    /// Minutes after midnight.
-    pub fn minutes(self) -> u16 {
-        self.0
-    }
-
-    /// The moment of this time on `day`. A time that the clocks leave out is the first after it, one that comes twice is
-    /// the earlier.
-    pub(super) fn on(self, day: Date, zone: &TimeZone) -> Timestamp {
-        let day = if self.0 == 1_440 { day.saturating_add(jiff::Span::new().days(1)) } else { day };
-        let (hour, minute) = (self.0 / 60 % 24, self.0 % 60);
-        let at = day.at(i8::try_from(hour).expect("below 24"), i8::try_from(minute).expect("below 60"), 0, 0);
-        zone.to_ambiguous_timestamp(at).compatible().unwrap_or(Timestamp::MAX)
-    }
-}
-
-impl fmt::Display for WallTime {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:02}:{:02}", self.0 / 60, self.0 % 60)
-    }
-}
-
-impl FromStr for WallTime {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let two_digits = |part: &str| part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());
-        let parts = text.split_once(':').filter(|(h, m)| two_digits(h) && two_digits(m));
-        let read = parts.and_then(|(h, m)| Some((h.parse::<u16>().ok()?, m.parse::<u16>().ok()?)));
-        read.filter(|(_, minute)| *minute < 60)
-            .and_then(|(hour, minute)| Self::from_minutes(hour * 60 + minute))
-            .ok_or_else(|| format!("{text:?} is not a time of day: write hours and minutes, such as \"08:30\""))
-    }
-}
-
-impl<'de> Deserialize<'de> for WallTime {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        String::deserialize(d)?.parse().map_err(serde::de::Error::custom)
-    }
-}
-
-impl Serialize for WallTime {
-    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.collect_str(self)
-    }
-}
 
 /// A day of the week.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

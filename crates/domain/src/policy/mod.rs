@@ -29,7 +29,7 @@ pub use self::delegation::{BadDelegation, Delegation, DelegationRules, acting_fo
 pub use self::document::{Cumulative, DEFAULT_TOML, Drills, ModelSight, Mutes, Permitted, Policy, PolicyError};
 pub use self::escalation::{Addressee, Escalation, Recipients, Step};
 pub use self::facts::{Class, Facts, Named, Risk};
-pub use self::hours::{WallTime, WorkDay, WorkingHours};
+pub use self::hours::{WorkDay, WorkingHours};
 pub use self::judge::{Earlier, Question, Ruling, Splitting};
 pub use self::lint::{Finding, KnownNames, Severity, lint, lint_with};
 pub use self::own::Shares;

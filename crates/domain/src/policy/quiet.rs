@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::hours::{WallTime, WorkingHours};
+use super::hours::WorkingHours;
+use crate::wall::{WallSpan, WallTime, minute_of};
 
 /// `[quiet]`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,15 +28,12 @@ impl QuietHours {
 
     /// Is this minute of a working day quiet?
     pub(super) fn holds_minute(&self, minute: u16) -> bool {
-        let (from, to) = (self.from.minutes(), self.to.minutes());
-        if from <= to { from <= minute && minute < to } else { from <= minute || minute < to }
+        WallSpan { from: self.from, to: self.to }.holds_minute(minute)
     }
 
     /// Is it quiet at `at`, on the wall of the place where `hours` are kept?
     pub fn is_quiet(&self, at: Timestamp, hours: &WorkingHours) -> bool {
-        let wall = at.to_zoned(hours.time_zone.clone());
-        let minute = u16::from(wall.hour().unsigned_abs()) * 60 + u16::from(wall.minute().unsigned_abs());
-        (self.days_off && !hours.is_working_day(wall.date())) || self.holds_minute(minute)
+        (self.days_off && !hours.is_working_day(hours.day_of(at))) || self.holds_minute(minute_of(at, &hours.time_zone))
     }
 
     /// The first moment from `at` on that is not quiet: when what waits may be sent. None when there is none in a month.

@@ -113,14 +113,16 @@ impl OdooError {
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::Busy { .. } | Self::Garbled { .. })
     }
+
+    /// How long the server asked to be left alone.
+    pub(crate) fn asked_pause(&self) -> Option<Duration> {
+        if let Self::Busy { retry_after, .. } = self { *retry_after } else { None }
+    }
 }
 
 impl From<OdooError> for PortError {
     fn from(error: OdooError) -> Self {
-        let retry_after = match &error {
-            OdooError::Busy { retry_after, .. } => *retry_after,
-            _ => None,
-        };
+        let retry_after = error.asked_pause();
         if error.is_transient() {
             Self::Transient { service: "Odoo", retry_after, source: Box::new(error) }
         } else {

@@ -4,16 +4,17 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use reqwest::{StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::error::OdooError;
 use crate::settings::OdooConfig;
-use reeve_domain::words::{cut, plain, quoted};
+use reeve_domain::words::{cut, plain, quoted, with_causes};
+use reeve_http::retry::retry_after;
 use reeve_http::{Proxy, Route, client_by};
 use reeve_ports::clock::Clock;
+use reeve_ports::is_loopback;
 
 /// Longest answer that is read, so that no server can fill the memory. A page of 20,000 rows has about 10 MiB.
 pub(super) const BODY_MAX: usize = 256 * 1024 * 1024;
@@ -70,7 +71,7 @@ impl Transport {
         let mut secrets = vec![config.api_key.clone()];
         let proxy = match config.proxy.trim() {
             // A server on this machine is never behind a proxy.
-            "" if is_loopback(&root) => Proxy::None,
+            "" if root.host_str().is_some_and(is_loopback) => Proxy::None,
             "" => Proxy::Environment,
             address => {
                 secrets.extend(Url::parse(address).ok().and_then(|url| url.password().map(SecretString::from)));
@@ -97,7 +98,7 @@ impl Transport {
 
     /// Does the key go over the network without encryption?
     pub(super) fn is_open(&self) -> bool {
-        self.root.scheme() == "http" && !is_loopback(&self.root)
+        self.root.scheme() == "http" && !self.root.host_str().is_some_and(is_loopback)
     }
 
     /// Sends a JSON body to a path.
@@ -130,12 +131,10 @@ impl Transport {
         let mut response = request.send().await.map_err(|error| self.unreachable(error))?;
         let status = response.status();
         if is_busy(status) {
-            let asked = response.headers().get(RETRY_AFTER).and_then(|wait| wait.to_str().ok());
-            let retry_after = asked.and_then(|wait| wait_of(wait, self.clock.wire()));
             return Err(OdooError::Busy {
                 url: self.shown.clone(),
                 detail: format!("HTTP {}", status.as_u16()),
-                retry_after,
+                retry_after: retry_after(response.headers(), self.clock.wire(), WAIT_MAX),
             });
         }
         let is_json = is_json(response.headers());
@@ -147,7 +146,7 @@ impl Transport {
                 Ok(None) => break,
                 Err(error) if error.is_timeout() => return Err(self.unreachable(error)),
                 Err(error) => {
-                    let why = self.clean(&chain(error));
+                    let why = self.clean(&with_causes(&error.without_url()));
                     return Err(self.garbled(what, &format!("it ended after {} bytes ({why})", body.len())));
                 }
             };
@@ -168,7 +167,8 @@ impl Transport {
         let detail = if error.is_timeout() && !error.is_connect() {
             format!("no answer within {} s", self.timeout.as_secs_f64())
         } else {
-            self.clean(&chain(error))
+            // The caller names the address.
+            self.clean(&with_causes(&error.without_url()))
         };
         OdooError::Unreachable { url: self.shown.clone(), detail }
     }
@@ -190,13 +190,6 @@ impl Transport {
     }
 }
 
-fn is_loopback(url: &Url) -> bool {
-    url.host_str().is_some_and(|host| {
-        let bare = host.trim_start_matches('[').trim_end_matches(']');
-        bare == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-    })
-}
-
 fn is_busy(status: StatusCode) -> bool {
     matches!(
         status,
@@ -214,32 +207,6 @@ fn is_json(headers: &HeaderMap) -> bool {
         .is_some_and(|kind| kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json")))
 }
 
-/// How long `Retry-After` asks to wait at `now`: seconds, or a date.
-fn wait_of(header: &str, now: Timestamp) -> Option<Duration> {
-    let asked = if let Ok(seconds) = header.trim().parse::<u64>() {
-        Duration::from_secs(seconds)
-    } else {
-        let until = jiff::fmt::rfc2822::parse(header.trim()).ok()?.timestamp();
-        Duration::try_from(until.duration_since(now)).unwrap_or(Duration::ZERO)
-    };
-    Some(asked.min(WAIT_MAX))
-}
-
-/// An error with its causes, as one text and without the address (which the caller names).
-fn chain(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(&error);
-    while let Some(inner) = cause {
-        let said = inner.to_string();
-        if !text.contains(&said) {
-            text = format!("{text}: {said}");
-        }
-        cause = inner.source();
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -252,7 +219,7 @@ mod tests {
     }
 
     fn transport(url: &str) -> Result<Transport, OdooError> {
-        Transport::new(&config(url), Clock::standing_at(Timestamp::UNIX_EPOCH))
+        Transport::new(&config(url), Clock::standing_at(jiff::Timestamp::UNIX_EPOCH))
     }
 
     #[test]
@@ -272,16 +239,6 @@ mod tests {
         assert!(!transport("https://erp.example.com").unwrap().is_open());
         assert!(!transport("http://[::1]:8069").unwrap().is_open());
         assert!(!transport("http://localhost:8069").unwrap().is_open());
-    }
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date_and_has_a_limit() {
-        let now: Timestamp = "2026-11-23T08:00:00Z".parse().unwrap();
-        assert_eq!(wait_of("7", now), Some(Duration::from_secs(7)));
-        assert_eq!(wait_of("Mon, 23 Nov 2026 08:02:00 GMT", now), Some(Duration::from_mins(2)));
-        assert_eq!(wait_of("Mon, 23 Nov 2026 07:00:00 GMT", now), Some(Duration::ZERO));
-        assert_eq!(wait_of("999999999", now), Some(WAIT_MAX));
-        assert_eq!(wait_of("soon", now), None);
     }
 
     #[test]

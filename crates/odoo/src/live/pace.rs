@@ -10,50 +10,37 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use jiff::civil::Time;
 use jiff::tz::TimeZone;
-use tokio::sync::Mutex;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep};
 
 use super::call::{Domain, FieldInfo, Group, ReadGroups, ReadRows, Right, Scope, Server, Version};
 use super::error::OdooError;
 use crate::rows::cell::Cell;
+use reeve_domain::wall::{WallSpan, WallTime};
+use reeve_http::bucket::Bucket;
 
 /// Lets requests through one after the other, so many in a second, and counts them.
 #[derive(Debug)]
 pub struct Pace {
-    /// Time from one request to the next.
-    step: Duration,
-    /// When the next one may go.
-    next: Mutex<Option<Instant>>,
+    bucket: Bucket,
+    /// From when its moments are counted: by a clock that only goes forward.
+    start: Instant,
     requests: AtomicU64,
 }
 
 impl Pace {
     /// At most `per_second` requests in a second; zero or less: as many as are asked.
     pub fn new(per_second: f64) -> Self {
-        let step = if per_second > 0.0 {
-            Duration::try_from_secs_f64(1.0 / per_second).unwrap_or(Duration::MAX)
-        } else {
-            Duration::ZERO
-        };
-        // A rate so low that it never comes is a day.
-        Self { step: step.min(Duration::from_hours(24)), next: Mutex::new(None), requests: AtomicU64::new(0) }
+        let per_second = if per_second > 0.0 { per_second } else { f64::INFINITY };
+        Self { bucket: Bucket::new(per_second, 1), start: Instant::now(), requests: AtomicU64::new(0) }
     }
 
     /// Waits until a request may go.
     pub async fn turn(&self) {
         self.requests.fetch_add(1, Ordering::Relaxed);
-        if self.step.is_zero() {
-            return;
-        }
-        let at = {
-            let mut next = self.next.lock().await;
-            let at = next.map_or_else(Instant::now, |at| at.max(Instant::now()));
-            *next = Some(at + self.step);
-            at
-        };
-        sleep_until(at).await;
+        let now = Timestamp::UNIX_EPOCH + self.start.elapsed();
+        let wait = self.bucket.take(now).duration_since(now);
+        sleep(Duration::try_from(wait).unwrap_or_default()).await;
     }
 
     /// Requests so far.
@@ -65,8 +52,7 @@ impl Pace {
 /// Hours of the day in which a server is left alone.
 #[derive(Clone, Debug)]
 pub struct Quiet {
-    from: Time,
-    until: Time,
+    hours: WallSpan,
     zone: TimeZone,
 }
 
@@ -83,32 +69,19 @@ impl Quiet {
         if text.trim().is_empty() {
             return Ok(None);
         }
-        let time = |text: &str| {
-            let (hour, minute) = text.trim().split_once(':')?;
-            Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok()
-        };
-        let both = text.split_once('-').and_then(|(from, until)| Some((time(from)?, time(until)?)));
+        // "8:00" is as good as "08:00".
+        let time =
+            |text: &str| format!("{:0>5}", text.trim()).parse::<WallTime>().ok().filter(|time| time.minutes() < 1_440);
+        let both = text.split_once('-').and_then(|(from, to)| Some(WallSpan { from: time(from)?, to: time(to)? }));
         match both {
-            Some((from, until)) if from != until => Ok(Some(Self { from, until, zone: zone.clone() })),
+            Some(hours) if hours.from != hours.to => Ok(Some(Self { hours, zone: zone.clone() })),
             _ => Err(QuietError { text: text.to_owned() }),
         }
     }
 
     /// Until when it is quiet at `now`; None where it is not.
     pub fn over_at(&self, now: Timestamp) -> Option<Timestamp> {
-        let here = now.to_zoned(self.zone.clone());
-        let time = here.time();
-        let inside = if self.from < self.until {
-            self.from <= time && time < self.until
-        } else {
-            time >= self.from || time < self.until
-        };
-        if !inside {
-            return None;
-        }
-        let day = if time < self.until { here.date() } else { here.date().tomorrow().ok()? };
-        // Never in the past: an hour that the clocks skip ends when they have.
-        day.to_datetime(self.until).to_zoned(self.zone.clone()).ok().map(|end| end.timestamp().max(now))
+        self.hours.end_at(now, &self.zone)
     }
 }
 
@@ -195,30 +168,23 @@ mod tests {
         assert_eq!(start.elapsed(), Duration::ZERO);
     }
 
-    fn over_at(text: &str, now: &str) -> Option<String> {
+    #[test]
+    fn quiet_hours_are_those_of_the_place() {
         let zone = TimeZone::get("Europe/Berlin").unwrap();
-        let quiet = Quiet::parse(text, &zone).unwrap().unwrap();
-        quiet.over_at(now.parse().unwrap()).map(|at| at.to_string())
-    }
-
-    #[test]
-    fn quiet_hours_are_those_of_the_wall_clock() {
-        assert_eq!(over_at("08:00-10:30", "2026-07-01T05:59:59Z"), None);
-        assert_eq!(over_at("08:00-10:30", "2026-07-01T06:00:00Z").as_deref(), Some("2026-07-01T08:30:00Z"));
-        assert_eq!(over_at("08:00-10:30", "2026-01-01T09:29:59Z").as_deref(), Some("2026-01-01T09:30:00Z"));
-        assert_eq!(over_at("08:00-10:30", "2026-01-01T09:30:00Z"), None);
-    }
-
-    #[test]
-    fn quiet_hours_may_go_over_midnight() {
+        let over_at = |text: &str, now: &str| {
+            let quiet = Quiet::parse(text, &zone).unwrap().unwrap();
+            quiet.over_at(now.parse().unwrap()).map(|at| at.to_string())
+        };
+        for text in ["08:00-10:30", " 8:00 - 10:30 "] {
+            assert_eq!(over_at(text, "2026-07-01T05:59:59Z"), None);
+            assert_eq!(over_at(text, "2026-07-01T06:00:00Z").as_deref(), Some("2026-07-01T08:30:00Z"));
+        }
         assert_eq!(over_at("22:00-06:00", "2026-01-01T22:00:00Z").as_deref(), Some("2026-01-02T05:00:00Z"));
-        assert_eq!(over_at("22:00-06:00", "2026-01-02T03:00:00Z").as_deref(), Some("2026-01-02T05:00:00Z"));
-        assert_eq!(over_at("22:00-06:00", "2026-01-02T12:00:00Z"), None);
     }
 
     #[test]
     fn what_is_not_hours_is_refused() {
-        for bad in ["8", "08:00", "08:00-08:00", "25:00-26:00", "08:00-ten", "08-10"] {
+        for bad in ["8", "08:00", "08:00-08:00", "25:00-26:00", "08:00-24:00", "08:00-ten", "08-10"] {
             let error = Quiet::parse(bad, &TimeZone::UTC).unwrap_err();
             assert!(error.to_string().contains("odoo.quiet_hours"), "{error}");
         }

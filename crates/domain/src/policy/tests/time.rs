@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
 use super::*;
+use crate::wall::WallTime;
 
 fn hours(zone: &str, from: &str, to: &str) -> WorkingHours {
     let mut hours = Policy::standard().hours;

@@ -9,6 +9,7 @@ use super::super::call::{Domain, ReadRows};
 use super::super::error::OdooError;
 use super::{Halt, Puller};
 use crate::rows::cell::Cell;
+use reeve_http::retry::Retries;
 
 /// How often one thing is asked before the pull is given up for now. What was read stays.
 const TRIES: u32 = 5;
@@ -89,17 +90,9 @@ impl Puller {
     /// Waits before another try, or gives the error back.
     async fn rest_after(&self, error: OdooError, tries: &mut u32) -> Result<(), Halt> {
         *tries += 1;
-        if !error.is_transient() || *tries >= TRIES {
-            return Err(Halt::Odoo(error));
-        }
-        let asked_for = match &error {
-            OdooError::Busy { retry_after, .. } => *retry_after,
-            _ => None,
-        };
-        let rest = asked_for.unwrap_or(self.settings.patience * 2_u32.pow(*tries - 1));
-        if rest > REST_MAX {
-            return Err(Halt::Odoo(error));
-        }
+        let retries = Retries { attempts: TRIES, first: self.settings.patience, longest: REST_MAX };
+        let rest = error.is_transient().then(|| retries.pause(*tries, error.asked_pause(), 0.0)).flatten();
+        let Some(rest) = rest else { return Err(Halt::Odoo(error)) };
         tracing::debug!(%error, rest_ms = rest.as_millis() as u64, "asking again");
         sleep(rest).await;
         Ok(())
