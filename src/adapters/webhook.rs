@@ -32,6 +32,9 @@ const JSON: &str = "application/json";
 /// anybody would write.
 const ANSWER_BYTES: usize = 64 * 1024;
 
+/// How long the body of an answer is waited for, once its status has acknowledged the message.
+const ANSWER_TIME: Duration = Duration::from_secs(1);
+
 /// Longest name of a message on the other side, in characters.
 const REFERENCE_CHARS: usize = 200;
 
@@ -205,7 +208,9 @@ async fn reference(response: Response) -> Option<String> {
     let header = |headers: &HeaderMap, name: &str| headers.get(name)?.to_str().ok().map(str::to_owned);
     let by_header = header(response.headers(), "x-message-id");
     let is_json = header(response.headers(), CONTENT_TYPE.as_str()).is_some_and(|kind| kind.starts_with(JSON));
-    let by_body = if is_json { id_of(&answer(response).await) } else { None };
+    // It has the message: what it calls it is nice to know, and not worth a queue behind a body that does not end.
+    let body = tokio::time::timeout(ANSWER_TIME, answer(response));
+    let by_body = if is_json { id_of(&body.await.unwrap_or_default()) } else { None };
     let named = cut(&by_body.or(by_header)?, REFERENCE_CHARS);
     (!named.is_empty()).then_some(named)
 }

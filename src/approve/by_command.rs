@@ -64,7 +64,7 @@ impl Approvals {
         for (sibling, _) in &scene.siblings {
             for e in self.store.list_audit_of(&format!("recommendation:{}", sibling.id)).await.map_err(failed)? {
                 if e.entry.action == "recommendation.edited"
-                    && let Some(new) = detail::Edit::of(&e.entry).new
+                    && let Some(new) = detail::Became::of(&e.entry).new
                 {
                     made_from.insert(new, (sibling, e.entry.clone()));
                 }

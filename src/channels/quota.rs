@@ -23,7 +23,9 @@ impl Quota {
         let minute = now.as_second().div_euclid(60);
         // Counts are whole after every step, so a panic elsewhere leaves nothing half-done in them.
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        if counts.0 != minute {
+        // Somebody who read the clock in the minute before, and came here after it had turned, counts with those of this one. A
+        // clock that is further back than that was set back.
+        if minute > counts.0 || minute < counts.0 - 1 {
             *counts = (minute, BTreeMap::new());
         }
         let count = counts.1.entry(who.to_owned()).or_default();
@@ -46,6 +48,11 @@ mod tests {
         assert_eq!(quota.too_many("a", at(150)), Some(30));
         assert_eq!(quota.too_many("b", at(150)), None);
         assert_eq!(quota.too_many("a", at(180)), None);
+        assert!(quota.too_many("b", at(179)).is_none(), "one that read the clock before the minute turned");
+        for _ in 0..2 {
+            assert_eq!(quota.too_many("a", at(180)), None);
+        }
+        assert_eq!(quota.too_many("a", at(180)), Some(60), "it has taken nothing from the others");
         assert_eq!(quota.too_many("a", at(0)), None, "a clock that was set back begins a minute of its own");
     }
 }

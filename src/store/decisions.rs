@@ -182,7 +182,12 @@ fn decided_value(r: &AnyRow) -> Result<DecidedValue, StoreError> {
     let case: Case = row::json(r, TABLE, "subject")?;
     let body: Value = row::json(r, TABLE, "body")?;
     // As it was when it was decided: the case may be about something else by now.
-    let then = Circumstances::deserialize(&body).unwrap_or_default();
+    // Limits are counted by it: what can not be read is not taken for nothing.
+    let then: Circumstances = if body.is_null() {
+        Circumstances::default()
+    } else {
+        Circumstances::deserialize(&body).map_err(|error| row::corrupt(r, TABLE, "body", error.into()))?
+    };
     let action = &recommendation.candidate.action;
     let (item, supplier) = (action.item().cloned(), action.supplier().cloned());
     Ok(DecidedValue {

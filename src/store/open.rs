@@ -337,7 +337,11 @@ async fn connect(
     shown: &str,
 ) -> Result<Store, StoreError> {
     let in_memory = *place == Place::Memory;
+    // No connection is closed for its age: sqlx's sweep of idle ones can read a count that has gone below zero, and then spins for
+    // ever, in a process that does nothing else any more (its issue 3645). One that broke is found when it is next used.
     let pool = AnyPoolOptions::new()
+        .idle_timeout(None)
+        .max_lifetime(None)
         .acquire_timeout(WAIT)
         .after_connect(move |connection, _| {
             Box::pin(async move {
@@ -352,7 +356,7 @@ async fn connect(
         .after_release(move |connection, _| Box::pin(health::fit_for_use(connection, in_memory)));
     let pool = if in_memory {
         // Every connection to memory would be a database of its own, and the last one to close takes the data with it.
-        pool.max_connections(1).min_connections(1).idle_timeout(None).max_lifetime(None)
+        pool.max_connections(1).min_connections(1)
     } else {
         // A pool retries what fails and then only says that time ran out. One connection says why.
         let mut first = AnyConnection::connect_with(&options).await?;
@@ -383,6 +387,15 @@ async fn prepare_sqlite(connection: &mut AnyConnection, reads_only: bool) -> Res
 mod tests {
     use crate::store::testing::{at, entry, on_each, on_each_at, with_case};
     use crate::store::{Store, StoreError};
+
+    #[tokio::test]
+    async fn no_connection_is_swept_for_its_age() {
+        on_each(|store| async move {
+            let options = store.pool.options();
+            assert_eq!((options.get_idle_timeout(), options.get_max_lifetime()), (None, None));
+        })
+        .await;
+    }
 
     #[tokio::test]
     async fn migrating_twice_is_migrating_once() {

@@ -58,6 +58,25 @@ pub struct Approval {
     pub body: Option<String>,
 }
 
+/// The part of an [`Approval`] that a message is held against before it leaves. Read by itself, so that nothing else that an
+/// approval says can come between it and what it approved.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Approved {
+    /// The message that it makes.
+    pub outbox: Option<String>,
+    /// The hash of that message's body.
+    pub body: Option<String>,
+}
+
+/// The part of an [`Edit`] that says which recommendation came of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Became {
+    /// The recommendation that took its place.
+    pub new: Option<RecommendationId>,
+}
+
 /// Of `recommendation.edited`, which stands under the recommendation that was edited.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -141,6 +160,8 @@ pub struct NotSent {
 }
 
 impl Detail for Approval {}
+impl Detail for Approved {}
+impl Detail for Became {}
 impl Detail for Edit {}
 impl Detail for Rejection {}
 impl Detail for Undo {}
@@ -163,6 +184,15 @@ mod tests {
             content: String::new(),
             detail,
         }
+    }
+
+    /// What somebody approved leaves, whatever later releases make of the rest of the entry.
+    #[test]
+    fn what_is_held_against_a_message_needs_nothing_else_of_its_entry() {
+        let odd = json!({ "action": {"code": "UNHEARD-OF"}, "tier": 7, "outbox": "msg_1", "body": "abc", "new": "r-2" });
+        let approved = Approved { outbox: Some("msg_1".to_owned()), body: Some("abc".to_owned()) };
+        assert_eq!(Approved::of(&entry(odd.clone())), approved);
+        assert_eq!(Became::of(&entry(odd)).new, Some(RecommendationId::new("r-2")));
     }
 
     /// As the release before wrote them.

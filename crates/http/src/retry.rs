@@ -43,7 +43,9 @@ impl Retries {
         }
         let doubled = 2_u32.saturating_pow(failed.saturating_sub(1));
         let pause = self.first.saturating_mul(doubled).max(asked.unwrap_or_default());
-        (pause <= self.longest).then(|| pause.mul_f64(1.0 + chance.clamp(0.0, 1.0) / 2.0))
+        let spread = || pause.mul_f64(1.0 + chance.clamp(0.0, 1.0) / 2.0);
+        // Never shorter than what was asked for, and never longer than anybody wants to wait.
+        (pause <= self.longest).then(|| spread().min(self.longest))
     }
 }
 

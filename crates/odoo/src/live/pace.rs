@@ -70,8 +70,13 @@ impl Quiet {
             return Ok(None);
         }
         // "8:00" is as good as "08:00".
-        let time =
-            |text: &str| format!("{:0>5}", text.trim()).parse::<WallTime>().ok().filter(|time| time.minutes() < 1_440);
+        let digits = |text: &str| (1..=2).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+        let number = |text: &str| text.parse::<u16>().ok().filter(|_| digits(text));
+        let time = |text: &str| {
+            let (hour, minute) = text.trim().split_once(':')?;
+            let (hour, minute) = (number(hour)?, number(minute).filter(|minute| *minute < 60)?);
+            WallTime::from_minutes(hour * 60 + minute).filter(|time| time.minutes() < 1_440)
+        };
         let both = text.split_once('-').and_then(|(from, to)| Some(WallSpan { from: time(from)?, to: time(to)? }));
         match both {
             Some(hours) if hours.from != hours.to => Ok(Some(Self { hours, zone: zone.clone() })),
@@ -175,7 +180,7 @@ mod tests {
             let quiet = Quiet::parse(text, &zone).unwrap().unwrap();
             quiet.over_at(now.parse().unwrap()).map(|at| at.to_string())
         };
-        for text in ["08:00-10:30", " 8:00 - 10:30 "] {
+        for text in ["08:00-10:30", " 8:00 - 10:30 ", "8:0-10:30"] {
             assert_eq!(over_at(text, "2026-07-01T05:59:59Z"), None);
             assert_eq!(over_at(text, "2026-07-01T06:00:00Z").as_deref(), Some("2026-07-01T08:30:00Z"));
         }
@@ -184,7 +189,8 @@ mod tests {
 
     #[test]
     fn what_is_not_hours_is_refused() {
-        for bad in ["8", "08:00", "08:00-08:00", "25:00-26:00", "08:00-24:00", "08:00-ten", "08-10"] {
+        for bad in ["8", "08:00", "08:00-08:00", "25:00-26:00", "08:00-24:00", "08:00-ten", "08-10", ":30-6:00", "8:+5-9:00"]
+        {
             let error = Quiet::parse(bad, &TimeZone::UTC).unwrap_err();
             assert!(error.to_string().contains("odoo.quiet_hours"), "{error}");
         }

@@ -21,7 +21,11 @@ pub(super) fn lines(rec: &Recommendation, bundle: &Bundle, first: Option<&Recomm
     let worked = worked::of(bundle).and_then(|again| Some((again, worked::effect(again, candidate)?)));
     match worked {
         Some((again, effect)) => lines.extend(worked::lines(again, effect, rec, &cited)),
-        // Actions and their workings are frozen together: an action that the workings do not know has no sum to be held against.
+        // Actions and their workings are frozen together: workings that do not know the action are not this card's.
+        None if worked::of(bundle).is_some() => {
+            let stated = candidate.money.benefit.expected;
+            lines.push(Line::near("workings", stated, "none", false, "the frozen workings do not know this action"));
+        }
         None => lines.extend(not_worked(&candidate.money)),
     }
     lines.extend(net(&candidate.money));

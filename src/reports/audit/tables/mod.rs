@@ -265,7 +265,7 @@ fn decision(row: &DecisionRow, log: &Decided, found: &mut Found) {
         found.same(&name, "value", log.seq, &value.to_string(), &row.value.minor.to_string());
     }
     if let Some(on_behalf_of) = &log.on_behalf_of {
-        let (logged, kept) = (json!(on_behalf_of), json!(row.circumstances().on_behalf_of));
+        let (logged, kept) = (json!(on_behalf_of), row.body.get("on_behalf_of").cloned().unwrap_or_else(|| json!([])));
         found.same(&name, "on behalf of", log.seq, &logged.to_string(), &kept.to_string());
     }
 }
