@@ -217,13 +217,8 @@ async fn reference(response: Response) -> Option<String> {
 
 /// The `id` of an answer in JSON, as text.
 fn id_of(answer: &[u8]) -> Option<String> {
-    /// Everything else that the answer says is skipped.
-    #[derive(serde::Deserialize)]
-    struct Named {
-        id: serde_json::Value,
-    }
-    match serde_json::from_slice::<Named>(answer).ok()?.id {
-        serde_json::Value::String(text) => Some(text),
+    match serde_json::from_slice::<serde_json::Value>(answer).ok()?.get("id")? {
+        serde_json::Value::String(text) => Some(text.clone()),
         serde_json::Value::Number(number) => Some(number.to_string()),
         _ => None,
     }
