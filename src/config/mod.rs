@@ -158,7 +158,14 @@ impl Config {
             let text =
                 std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
             origin = path.display().to_string();
-            merge(&mut table, parse(&origin, &text)?);
+            let own = parse(&origin, &text)?;
+            // Here, where all sections are still together: below, each part knows only its own.
+            if let Some(unknown) = own.keys().find(|section| !table.contains_key(*section)) {
+                let known: Vec<String> = table.keys().map(|section| format!("`{section}`")).collect();
+                let message = format!("unknown section `{unknown}`, expected one of {}", known.join(", "));
+                return Err(ConfigError::Key { key: unknown.clone(), origin, message });
+            }
+            merge(&mut table, own);
         }
         for (name, value) in environment {
             let Some(rest) = name.strip_prefix("REEVE_") else { continue };
