@@ -100,7 +100,7 @@ impl Shop {
         let text = "replace(replace(?1, char(10), ' '), char(13), ' ')";
         let forms = format!("plain = {text}, markdown = {text}, html = {text}");
         set("digests", &format!("{forms}, body = json_set(body, '$.lines[0].headline', ?1)")).await;
-        set("outbox", "last_error = ?1, channel = 'gone' || ?1").await;
+        set("outbox", "last_error = ?1, receipt = ?1, channel = 'gone' || ?1").await;
         set("jobs_status", "last_error = ?1").await;
         set("watermarks", "failing_since = 1, failing = ?1").await;
         for sql in [
@@ -241,6 +241,7 @@ async fn text_of_others_is_words_in_whatever_any_command_prints() {
         ("kpi", &["kpi", "--details"]),
         ("outbox list", &["outbox", "list"]),
         ("outbox dead", &["outbox", "dead"]),
+        ("outbox arrived", &["outbox", "arrived"]),
         ("outbox status", &["outbox", "status"]),
         ("outbox replay", &["outbox", "replay", "m-dead", "--as", "ari"]),
         ("outbox discard", &["outbox", "discard", HOSTILE, "--as", "ari", "--reason", HOSTILE]),
@@ -282,6 +283,7 @@ async fn text_of_others_is_words_in_whatever_any_command_prints() {
         &["audit", "show", &second],
         &["audit", "list", "--limit", "10000"],
         &["outbox", "list"],
+        &["outbox", "arrived"],
         &["events", "list"],
         &["events", "show", "acme/2"],
         &["delegate", "list"],
