@@ -34,15 +34,15 @@ pub struct Retries {
 }
 
 impl Retries {
-    /// The pause after so many attempts that failed in passing; None where the question is not put again. It is never shorter
-    /// than what the server asked for. `chance` (0 to 1) makes it up to half as long again, so that those who failed together
+    /// The pause after so many attempts that failed in passing; None where the question is not put again. What the server asked
+    /// for counts in place of ours, nothing included. `chance` (0 to 1) makes it up to half as long again, so that those who failed together
     /// do not come back together.
     pub fn pause(&self, failed: u32, asked: Option<Duration>, chance: f64) -> Option<Duration> {
         if failed >= self.attempts {
             return None;
         }
         let doubled = 2_u32.saturating_pow(failed.saturating_sub(1));
-        let pause = self.first.saturating_mul(doubled).max(asked.unwrap_or_default());
+        let pause = asked.unwrap_or_else(|| self.first.saturating_mul(doubled));
         let spread = || pause.mul_f64(1.0 + chance.clamp(0.0, 1.0) / 2.0);
         // Never shorter than what was asked for, and never longer than anybody wants to wait.
         (pause <= self.longest).then(|| spread().min(self.longest))
@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn what_the_server_asks_for_counts_unless_it_is_long() {
         assert_eq!(RETRIES.pause(3, Some(Duration::from_secs(20)), 0.0), Some(Duration::from_secs(20)));
-        assert_eq!(RETRIES.pause(1, Some(Duration::ZERO), 0.0), Some(RETRIES.first), "no server has itself asked at once");
+        assert_eq!(RETRIES.pause(1, Some(Duration::ZERO), 1.0), Some(Duration::ZERO));
         assert_eq!(RETRIES.pause(1, Some(Duration::from_secs(21)), 0.0), None);
     }
 }

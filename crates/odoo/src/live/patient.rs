@@ -54,7 +54,9 @@ impl Patient {
             return None;
         }
         let chance = self.jitter.lock().unwrap_or_else(PoisonError::into_inner).gen_range(0.0..1.0);
-        RETRIES.pause(attempt, error.asked_pause(), chance)
+        // "At once" is an answer of a server that is overwhelmed: it gets our pause all the same.
+        let asked = error.asked_pause().filter(|asked| !asked.is_zero());
+        RETRIES.pause(attempt, asked, chance)
     }
 
     async fn again<T, F>(&self, ask: impl Fn() -> F + Send) -> Result<T, OdooError>

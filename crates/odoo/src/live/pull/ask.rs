@@ -91,7 +91,10 @@ impl Puller {
     async fn rest_after(&self, error: OdooError, tries: &mut u32) -> Result<(), Halt> {
         *tries += 1;
         let retries = Retries { attempts: TRIES, first: self.settings.patience, longest: REST_MAX };
-        let rest = error.is_transient().then(|| retries.pause(*tries, error.asked_pause(), 0.0)).flatten();
+        let rest = error
+            .is_transient()
+            .then(|| retries.pause(*tries, error.asked_pause().filter(|asked| !asked.is_zero()), 0.0))
+            .flatten();
         let Some(rest) = rest else { return Err(Halt::Odoo(error)) };
         tracing::debug!(%error, rest_ms = rest.as_millis() as u64, "asking again");
         sleep(rest).await;
