@@ -146,7 +146,7 @@ pub(super) async fn run(config: Config, command: Queue, json: bool) -> anyhow::R
             decide(config, store, what, loose, json).await
         }
         Queue::Forward { what, to, note } => {
-            decide(config, store, what, Loose { to, note, ..of(DecisionVerb::Forward) }, json).await
+            decide(config, store, what, Loose { note, to, ..of(DecisionVerb::Forward) }, json).await
         }
         Queue::Return { what, note } => decide(config, store, what, Loose { note, ..of(DecisionVerb::Return) }, json).await,
         Queue::Merge { what, into } => decide(config, store, what, Loose { into, ..of(DecisionVerb::Merge) }, json).await,

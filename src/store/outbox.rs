@@ -422,7 +422,7 @@ mod tests {
             // What is none of ours has to be held against the log, and so does not leave.
             ("e", "{}".to_owned(), OutboxKind::Approved),
             // What an approval says in words makes it nothing else.
-            ("f", of_type("recommendation.approved").replace("x", "reeve.audit.anchor.v1"), OutboxKind::Approved),
+            ("f", of_type("recommendation.approved").replace('x', "reeve.audit.anchor.v1"), OutboxKind::Approved),
         ];
         on_each_left_at(10, |store| {
             let left = left.clone();

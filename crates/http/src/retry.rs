@@ -12,12 +12,11 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 /// for more than `longest`. None where there is no such header, or it says neither.
 pub fn retry_after(headers: &HeaderMap, now: Timestamp, longest: Duration) -> Option<Duration> {
     let said = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let asked = match said.parse() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => {
-            let until = jiff::fmt::rfc2822::parse(said).ok()?.timestamp();
-            Duration::try_from(until.duration_since(now)).unwrap_or_default()
-        }
+    let asked = if let Ok(seconds) = said.parse() {
+        Duration::from_secs(seconds)
+    } else {
+        let until = jiff::fmt::rfc2822::parse(said).ok()?.timestamp();
+        Duration::try_from(until.duration_since(now)).unwrap_or_default()
     };
     Some(asked.min(longest))
 }

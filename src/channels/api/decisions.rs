@@ -143,7 +143,7 @@ impl Decision {
                 };
                 Loose { until, wake: wake.to_owned(), above, ..of }
             }
-            Self::Forward { to, note } => Loose { to, note, ..of },
+            Self::Forward { to, note } => Loose { note, to, ..of },
             Self::Return { note } => Loose { note, ..of },
             Self::Merge { into } => Loose { into, ..of },
         }

@@ -79,10 +79,9 @@ pub(super) fn labels(rows: &Rows) -> BTreeMap<&CaseId, bool> {
     let mut labels = BTreeMap::new();
     for decision in handled(rows) {
         let real = match decision.reason {
-            None => Some(true),
             Some(RejectReason::NotReal) => Some(false),
             Some(RejectReason::MissingContext | RejectReason::Policy | RejectReason::Duplicate) => None,
-            Some(_) => Some(true),
+            None | Some(_) => Some(true),
         };
         if let Some(real) = real {
             labels.insert(&decision.rec.case_id, real);

@@ -139,6 +139,9 @@ fn counted(shop: &mut Shop, counts: &[(f64, i32)]) -> String {
 fn count(id: &str) -> Exception {
     let mut count = here(ExceptionType::ICount, "2");
     count.signal.period = format!("count {id}");
+    let source = RecordRef::new(RecordKind::Move, id);
+    count.signal.facts =
+        vec![Fact::new(source, "done_on", "counted on", FactValue::Date(day(-1)), jiff::Timestamp::UNIX_EPOCH)];
     count
 }
 

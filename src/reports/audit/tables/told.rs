@@ -200,7 +200,7 @@ impl Told {
     fn decided(&mut self, seq: i64, id: &str, verb: DecisionVerb, case: &str, entry: &AuditEntry) {
         let said = &entry.detail;
         // Only of an approval does it say what it counts; one of a mute counts nothing.
-        let approval = (verb == DecisionVerb::Approve).then(|| detail::Approval::of(entry)).unwrap_or_default();
+        let approval = if verb == DecisionVerb::Approve { detail::Approval::of(entry) } else { detail::Approval::default() };
         let mutes = matches!(approval.action, Some(Action::Mute { .. }));
         self.decisions.push(Decided {
             seq,
