@@ -189,7 +189,7 @@ fn a_path_that_points_up_is_found() {
     bad("src/pipeline/draft.rs", "use crate::{domain::{Case, adapters_x}, adapters::openai};", "`crate::adapters`");
     bad("src/adapters/webhook.rs", "use crate::store::Store;", "`crate::store`");
     bad("src/pipeline/detect/mod.rs", "use crate::odoo::live;", "`crate::odoo`");
-    bad("src/app.rs", "let x = crate::odoo::live::Odoo::new();", "`crate::adapters`");
+    bad("src/app.rs", "let x = crate::adapters::openai::OpenAi::new();", "`crate::adapters`");
     bad("src/pipeline/notify.rs", "use crate::approve::Approvals;", "`crate::approve`");
     bad("src/helpers.rs", "", "`helpers` has no place");
     bad("src/worker.rs", "use crate::app::App;\n#[cfg(test)]\nmod tests {\n use crate::cli; }\n", "`crate::app`");

@@ -96,3 +96,10 @@ impl State {
         }
     }
 }
+
+impl super::RecommendationState {
+    /// Does a recommendation in this state still count for anything? One that was replaced, or never shown, does not.
+    pub fn counts(&self) -> bool {
+        !matches!(self, Self::Superseded | Self::Drafted)
+    }
+}

@@ -158,11 +158,6 @@ pub enum RecommendationState {
 }
 
 impl RecommendationState {
-    /// Does a recommendation in this state still count for anything? One that was replaced, or never shown, does not.
-    pub fn counts(&self) -> bool {
-        !matches!(self, Self::Superseded | Self::Drafted)
-    }
-
     /// The names of the states in which a person may still decide, as the store keeps them.
     pub const WAITING: &'static [&'static str] = &["queued", "signed", "forwarded", "escalated", "snoozed"];
 

@@ -4,8 +4,8 @@
 //! have seen it, so that replaying day by day has no hindsight. The visibility rules stand where they are applied:
 //! `catalog` (items), `places`, `terms` (suppliers, prices, rules), `promotions`, `sales`, `purchases`, `moves`, `bills`.
 //!
-//! Where rows come from is behind [`Rows`]; what happens to one that can not be understood is decided there: a recording is
-//! refused as a whole, a live reading leaves the row out and counts it ([`Care`]). What is simply so in the world (a product
+//! Where rows come from is behind `Rows`; what happens to one that can not be understood is decided there: a recording is
+//! refused as a whole, a live reading leaves the row out and counts it (`Care`). What is simply so in the world (a product
 //! without cost, a list price of zero) is a missing value. Nothing is written.
 
 mod bills;
