@@ -229,14 +229,14 @@ fn case(id: CaseId, noisy: &Noisy, headline: String, hash: String, until: Date, 
 async fn scope_text(store: &Store, scope: &MuteScope) -> anyhow::Result<String> {
     let (what, kind, id) = match scope {
         MuteScope::All => return Ok("every subject".to_owned()),
-        MuteScope::Category(name) => return Ok(format!("the category {}", crate::cards::plain(name))),
+        MuteScope::Category(name) => return Ok(format!("the category {}", crate::domain::words::plain(name))),
         MuteScope::Item(id) => ("the item", RecordKind::Item, id.as_str()),
         MuteScope::Location(id) => ("the location", RecordKind::Location, id.as_str()),
         MuteScope::Supplier(id) => ("the supplier", RecordKind::Supplier, id.as_str()),
     };
     let names = store.list_names().await?;
     let name = names.get(&RecordRef::new(kind, id)).map_or(id, String::as_str);
-    Ok(format!("{what} {}", crate::cards::plain(name)))
+    Ok(format!("{what} {}", crate::domain::words::plain(name)))
 }
 
 /// The checks of a proposal, at the queue and at the click: as hard as those of any other action.
