@@ -1,7 +1,7 @@
 //! A recording of an Odoo server, replayed as a source.
 //!
 //! A recording is a folder with one `<model>.json.gz` for each model: what `search_read` answered at one moment. From it
-//! `adapters::rows` makes a feed in which every version of a record stands at the time from which a reader could have seen
+//! `rows` makes a feed in which every version of a record stands at the time from which a reader could have seen
 //! it, so that replaying day by day has no hindsight.
 //!
 //! [`Recorded::open`] reads and checks everything before the first page: nothing is ever half loaded. What is simply so in
