@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::request::{DecisionRequest, Verb};
-use crate::domain::action::Action;
+use crate::domain::action::Candidate;
 use crate::domain::decision::{DecisionVerb, RejectReason, WakeCondition};
 use crate::domain::hand::Hand;
 use crate::domain::ids::{CaseId, PersonId, RecommendationId, is_id};
@@ -28,6 +28,8 @@ pub struct Loose {
     pub key: String,
     /// What is asked, by name: `approve`.
     pub verb: String,
+    /// Of an edit of a plan: which step, from 1; empty for the first.
+    pub step: String,
     /// Of an edit: the new quantity, where it is to change.
     pub quantity: Option<String>,
     /// Of an edit: the new day, where it is to change.
@@ -65,6 +67,9 @@ pub enum Unclear {
         /// What it said.
         text: String,
     },
+    /// No step of the plan.
+    #[error("{0:?} is no step of this plan: name one of its {1}, by number")]
+    Step(String, u32),
     /// No number.
     #[error("{0:?} is not a quantity such as 40 or 12.5")]
     Quantity(String),
@@ -98,12 +103,12 @@ pub struct Ask {
 }
 
 impl Ask {
-    /// Reads what came through `channel`; `proposed` is the action that an edit changes. Where several are decided at once
+    /// Reads what came through `channel`; `proposed` is the plan of which an edit changes a step. Where several are decided at once
     /// there is none, and nothing can be edited.
     ///
     /// # Errors
     /// The first field that can not be read.
-    pub fn parse(loose: Loose, channel: &'static str, proposed: Option<&Action>) -> Result<Self, Unclear> {
+    pub fn parse(loose: Loose, channel: &'static str, proposed: Option<&Candidate>) -> Result<Self, Unclear> {
         Ok(Self {
             verb: verb(&loose, proposed)?,
             recommendation: RecommendationId::new(loose.recommendation),
@@ -127,7 +132,7 @@ impl Ask {
     }
 }
 
-fn verb(loose: &Loose, proposed: Option<&Action>) -> Result<Verb, Unclear> {
+fn verb(loose: &Loose, proposed: Option<&Candidate>) -> Result<Verb, Unclear> {
     let none = || Unclear::Verb(loose.verb.clone());
     let note = || loose.note.clone();
     match DecisionVerb::asked(&loose.verb).ok_or_else(none)? {
@@ -149,7 +154,11 @@ fn verb(loose: &Loose, proposed: Option<&Action>) -> Result<Verb, Unclear> {
             let proposed = proposed.ok_or_else(none)?;
             let quantity = loose.quantity.as_deref().map(quantity).transpose()?;
             let date = loose.date.as_deref().map(|text| day("date", text)).transpose()?;
-            Ok(Verb::Edit { action: Box::new(action_with(proposed, quantity, date)) })
+            let typed = loose.step.trim();
+            let number = if typed.is_empty() { Some(1) } else { typed.parse().ok() };
+            let step = number.and_then(|number| proposed.step(number));
+            let step = step.ok_or_else(|| Unclear::Step(typed.to_owned(), proposed.step_count()))?;
+            Ok(Verb::Edit { step: step.number, action: Box::new(action_with(step.action, quantity, date)) })
         }
         DecisionVerb::Drill => Err(none()),
     }
@@ -183,15 +192,28 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::domain::action::{Action, MoneySum, Range, Step};
     use crate::domain::ids::{ItemId, LocationId};
 
-    fn transfer() -> Action {
-        Action::Transfer {
+    /// Two donors, and one place that both fill.
+    fn plan() -> Candidate {
+        let transfer = |from: &str| Action::Transfer {
             item: ItemId::new("7"),
-            from: LocationId::new("1"),
+            from: LocationId::new(from),
             to: LocationId::new("2"),
             quantity: Quantity::units(48),
             ship_on: "2026-10-09".parse().unwrap(),
+        };
+        Candidate {
+            id: "A1".to_owned(),
+            action: transfer("1"),
+            summary: String::new(),
+            money: MoneySum::nothing(1.0, Range::default()),
+            value: Money::ZERO,
+            latest_date: "2026-10-09".parse().unwrap(),
+            checks: vec![],
+            cites: vec![],
+            then: vec![Step { action: transfer("3"), summary: String::new(), checks: vec![] }],
         }
     }
 
@@ -202,6 +224,7 @@ mod tests {
             content_hash: "h1".to_owned(),
             key: "k1".to_owned(),
             verb: verb.name().to_owned(),
+            step: " 2 ".to_owned(),
             quantity: Some(" 12.50 ".to_owned()),
             date: Some("2026-10-11".to_owned()),
             reason: "not-real".to_owned(),
@@ -215,13 +238,13 @@ mod tests {
     }
 
     fn read(loose: Loose) -> Result<Verb, Unclear> {
-        Ask::parse(loose, "web", Some(&transfer())).map(|ask| ask.verb)
+        Ask::parse(loose, "web", Some(&plan())).map(|ask| ask.verb)
     }
 
     #[test]
     fn every_verb_is_read_from_its_fields_and_keeps_target_content_and_key() {
         for verb in DecisionVerb::ASKED {
-            let ask = Ask::parse(whole(verb), "api", Some(&transfer())).unwrap();
+            let ask = Ask::parse(whole(verb), "api", Some(&plan())).unwrap();
             assert_eq!(ask.verb.kind(), verb);
             let request = ask.by(&PersonId::new("ari"), Hand::Own);
             let on = (request.recommendation_id.as_str(), &*request.content_hash, &*request.idempotency_key);
@@ -231,8 +254,11 @@ mod tests {
         let wake = WakeCondition::ValueAbove { value: Money::from_minor(123_450) };
         assert_eq!(read(whole(DecisionVerb::Snooze)), Ok(Verb::Snooze { until, wake }));
         assert_eq!(read(whole(DecisionVerb::Merge)), Ok(Verb::Merge { into: CaseId::new("c-2") }));
-        let Ok(Verb::Edit { action }) = read(whole(DecisionVerb::Edit)) else { panic!("an edit") };
-        assert_eq!(action.quantity().unwrap().0.to_string(), "12.5");
+        let Ok(Verb::Edit { step, action }) = read(whole(DecisionVerb::Edit)) else { panic!("an edit") };
+        assert_eq!((step, action.quantity().unwrap().0.to_string()), (2, "12.5".to_owned()));
+        assert!(matches!(*action, Action::Transfer { from, .. } if from.as_str() == "3"), "of that step's donor");
+        let Ok(Verb::Edit { step, .. }) = read(Loose { step: String::new(), ..whole(DecisionVerb::Edit) }) else { panic!() };
+        assert_eq!(step, 1, "the first where none is named");
     }
 
     #[test]
@@ -246,6 +272,8 @@ mod tests {
             (Loose { above: "-1".into(), ..whole(Snooze) }, Unclear::Above("-1".into())),
             (Loose { to: " ".into(), ..whole(Forward) }, Unclear::Nobody),
             (Loose { into: "c 2".into(), ..whole(Merge) }, Unclear::Case("c 2".into())),
+            (Loose { step: "3".into(), ..whole(Edit) }, Unclear::Step("3".into(), 2)),
+            (Loose { step: "one".into(), ..whole(Edit) }, Unclear::Step("one".into(), 2)),
             (Loose { quantity: Some("many".into()), ..whole(Edit) }, Unclear::Quantity("many".into())),
             (Loose { quantity: Some("1".repeat(31)), ..whole(Edit) }, Unclear::Quantity("1".repeat(31))),
             (Loose { date: Some("soon".into()), ..whole(Edit) }, Unclear::Day { field: "date", text: "soon".into() }),

@@ -85,7 +85,7 @@ impl Approvals {
         let now = self.clock.now();
         let (person, grounds) = (self.person(&request.person)?, self.grounds(now).await?);
         let judgement = self.judgement(&grounds, person, &scene.case, &scene.rec, &[], now).await?;
-        let found = format!("{} {}", scene.rec.candidate.action.code(), judgement.ruling.tier);
+        let found = format!("{} {}", scene.rec.candidate.codes(), judgement.ruling.tier);
         let first = first.get_or_insert_with(|| found.clone());
         if *first != found {
             return Err(DecisionRefused::MixedBatch { first: first.clone(), found });

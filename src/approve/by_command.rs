@@ -215,7 +215,7 @@ mod tests {
         let (bench, recs) = Bench::queued(500).await;
         let Action::Transfer { item, from, to, ship_on, .. } = recs[0].candidate.action.clone() else { panic!() };
         let fewer = Action::Transfer { item, from, to, ship_on, quantity: Quantity::units(30) };
-        let edit = Verb::Edit { action: Box::new(fewer) };
+        let edit = Verb::Edit { step: 1, action: Box::new(fewer) };
         let edited = command(&bench, "pia", &recs[0], edit).await.unwrap().recommendation_id;
         let (edited, _) = bench.it.store.get_recommendation(&edited).await.unwrap();
         let refused = command(&bench, "ari", &edited, Verb::Approve).await.unwrap_err();
@@ -235,7 +235,7 @@ mod tests {
                 ship_on,
                 quantity: Quantity::units(units),
             };
-            Verb::Edit { action: Box::new(action) }
+            Verb::Edit { step: 1, action: Box::new(action) }
         };
         let get = async |id: &crate::domain::ids::RecommendationId| bench.it.store.get_recommendation(id).await.unwrap().0;
         let first = get(&command(&bench, "pia", &recs[0], of(30)).await.unwrap().recommendation_id).await;

@@ -8,16 +8,17 @@ use super::{Approvals, DecisionRefused, DecisionRequest, Scene, failed};
 use crate::domain::action::Action;
 use crate::domain::case::Case;
 use crate::domain::decision::{RecommendationState as State, Signature};
-use crate::domain::ids::{ItemId, PersonId, SupplierId};
+use crate::domain::ids::{PersonId, SupplierId};
 use crate::domain::money::Money;
 use crate::domain::mute::Mute;
 use crate::domain::policy::{
-    ActionCode, Attempt, Delegation, Earlier, Facts, Person, Question, Refusal, Refused, Ruling, Signer, Standing,
-    acting_for, may_turn_down,
+    ActionCode, Attempt, Delegation, Earlier, Facts, Person, Question, QuestionStep, Refusal, Refused, Ruling, Signer,
+    Standing, acting_for, may_turn_down,
 };
 use crate::domain::recommendation::Recommendation;
 use crate::pipeline::noise::weight;
 use crate::pipeline::publish::Terms;
+use crate::store::About;
 
 /// What was found out about one signature on one recommendation.
 pub(crate) struct Judgement {
@@ -25,8 +26,8 @@ pub(crate) struct Judgement {
     pub(crate) ruling: Ruling,
     /// In which capacity the person may give it, or why they may not.
     pub(crate) standing: Result<(Signer, Standing), Refused>,
-    /// The item and the supplier that it counts together with, where it is about one.
-    pub(crate) about: (Option<ItemId>, Option<SupplierId>),
+    /// The item and the supplier that each of its steps counts together with, where it is about one.
+    pub(crate) about: Vec<About>,
 }
 
 /// What rulings rest on, read once for each click or page.
@@ -60,15 +61,16 @@ impl Approvals {
             let newest = scene.newest().map(|r| r.id.clone()).filter(|id| *id != scene.rec.id);
             return Err(DecisionRefused::FactsChanged { moved, newest });
         }
-        self.checks_hold(&scene.case, &scene.rec.candidate.action).await?;
+        let actions: Vec<&Action> = scene.rec.candidate.actions().collect();
+        self.checks_hold(&scene.case, &actions).await?;
         let on_behalf_of: Vec<PersonId> = signer.on_behalf_of.iter().map(|p| p.id.clone()).collect();
         let event = plan::approval(&scene.rec, person.id.clone(), on_behalf_of, standing.needs_second);
         let version = self.config.rules.policy.version();
-        let unit = match plan::about(&scene.case, &scene.rec.candidate.action).0 {
-            Some(item) => self.store.find_unit(&item).await.map_err(failed)?.unwrap_or_default(),
-            None => String::new(),
-        };
-        let terms = Terms::of(&self.config, &scene.rec, unit);
+        let mut terms = Vec::new();
+        for action in actions {
+            let unit = self.unit_of(&scene.case, action).await?;
+            terms.push(Terms::of(&self.config, &scene.rec, action, unit));
+        }
         let judged = plan::Judged { ruling: &ruling, signer: &signer, policy_version: &version, terms: &terms };
         let mut plan = plan::approve(request, scene, event, judged, self.undo_window(), now)?;
         plan.decisions_seen = Some(decisions_seen);
@@ -91,8 +93,8 @@ impl Approvals {
             at: value.at,
             action: ActionCode::named(&value.action),
             value: value.value,
-            item: value.item,
-            supplier: value.supplier,
+            item: value.about.item,
+            supplier: value.about.supplier,
             by: value.person,
             on_behalf_of: value.on_behalf_of,
         });
@@ -111,9 +113,9 @@ impl Approvals {
         now: Timestamp,
     ) -> Result<Judgement, DecisionRefused> {
         let policy = &self.config.rules.policy;
-        let facts = self.recheck.facts(case, &rec.candidate.action).await.map_err(DecisionRefused::Failed)?;
+        let facts = self.facts_of(case, rec).await?;
         let signed: Vec<Signer> = rec.state.first_signature().iter().map(|first| self.signer(first)).collect();
-        let about = about(case, rec, &facts);
+        let about = abouts(case, rec, &facts);
         let mut first_refusal = None;
         for signer in self.capacities(grounds, person, now) {
             let value = self.value_of(rec, &signed, &signer, now).await?;
@@ -140,22 +142,27 @@ impl Approvals {
         case: &Case,
         rec: &Recommendation,
         value: Money,
-        facts: &Facts,
+        facts: &[Facts],
         signed: &[Signer],
         signer: &Signer,
         now: Timestamp,
     ) -> Ruling {
-        let (item, supplier) = about(case, rec, facts);
+        let about = abouts(case, rec, facts);
+        let steps: Vec<QuestionStep<'_>> = (rec.candidate.actions().zip(&about).zip(facts))
+            .map(|((action, about), facts)| QuestionStep {
+                action: ActionCode::of(action),
+                item: about.item.as_ref(),
+                supplier: about.supplier.as_ref(),
+                facts,
+            })
+            .collect();
         let all = || signed.iter().chain([signer]);
         let signers: Vec<PersonId> = all().map(|s| s.person.id.clone()).collect();
         let on_behalf_of: Vec<PersonId> = all().flat_map(|s| &s.on_behalf_of).map(|p| p.id.clone()).collect();
         self.config.rules.policy.judge(&Question {
             id: &rec.id,
-            action: ActionCode::of(&rec.candidate.action),
+            steps: &steps,
             value,
-            item: item.as_ref(),
-            supplier: supplier.as_ref(),
-            facts,
             signers: &signers,
             on_behalf_of: &on_behalf_of,
             earlier: &grounds.earlier,
@@ -170,13 +177,22 @@ impl Approvals {
         case: &Case,
         rec: &Recommendation,
         now: Timestamp,
-    ) -> Result<(Ruling, Facts, Vec<Signer>), DecisionRefused> {
-        let facts = self.recheck.facts(case, &rec.candidate.action).await.map_err(DecisionRefused::Failed)?;
+    ) -> Result<(Ruling, Vec<Facts>, Vec<Signer>), DecisionRefused> {
+        let facts = self.facts_of(case, rec).await?;
         let signed: Vec<Signer> = rec.state.first_signature().iter().map(|first| self.signer(first)).collect();
         // Nobody in particular: what it takes whoever signs.
         let nobody = Signer::own(Person::gone(PersonId::new("stage:approve")));
         let value = self.value_of(rec, &signed, &nobody, now).await?;
         Ok((self.ruling(grounds, case, rec, value, &facts, &signed, &nobody, now), facts, signed))
+    }
+
+    /// What rules ask about each step.
+    async fn facts_of(&self, case: &Case, rec: &Recommendation) -> Result<Vec<Facts>, DecisionRefused> {
+        let mut facts = Vec::new();
+        for action in rec.candidate.actions() {
+            facts.push(self.recheck.facts(case, action).await.map_err(DecisionRefused::Failed)?);
+        }
+        Ok(facts)
     }
 
     /// What limits are compared with. Of a mute it is what it weighs at this moment, with all that those who sign have muted,
@@ -206,9 +222,8 @@ impl Approvals {
             return Ok(());
         }
         let grounds = self.grounds(now).await?;
-        let action = &scene.rec.candidate.action;
-        let facts = self.recheck.facts(&scene.case, action).await.map_err(DecisionRefused::Failed)?;
-        if self.capacities(&grounds, person, now).iter().any(|signer| signer.authority().scopes.hold(&facts)) {
+        let facts = self.facts_of(&scene.case, &scene.rec).await?;
+        if self.capacities(&grounds, person, now).iter().any(|signer| signer.authority().scopes.hold_all(&facts)) {
             return Ok(());
         }
         Err(Refusal::OutOfScope { who: person.name.clone(), scope: person.scopes.told() }.into())
@@ -232,12 +247,14 @@ impl Approvals {
     }
 }
 
-/// Item and supplier that a recommendation counts together with others by. An order line names them only through the records:
-/// cancelling lines of one supplier one by one is still cancelling with one supplier.
-fn about(case: &Case, rec: &Recommendation, facts: &Facts) -> (Option<ItemId>, Option<SupplierId>) {
-    let action = &rec.candidate.action;
-    let of_line = facts.item.clone().filter(|_| action.item().is_none());
-    let (item, supplier) = plan::about(case, action);
-    let of_records = || facts.suppliers.iter().flatten().next().map(|named| SupplierId::new(named.id.clone()));
-    (of_line.or(item), supplier.or_else(of_records))
+/// Item and supplier that each step of a recommendation counts together with others by. An order line names them only through
+/// the records: cancelling lines of one supplier one by one is still cancelling with one supplier.
+fn abouts(case: &Case, rec: &Recommendation, facts: &[Facts]) -> Vec<About> {
+    let about = |(action, facts): (&Action, &Facts)| {
+        let of_line = facts.item.clone().filter(|_| action.item().is_none());
+        let About { item, supplier } = plan::about(case, action);
+        let of_records = || facts.suppliers.iter().flatten().next().map(|named| SupplierId::new(named.id.clone()));
+        About { item: of_line.or(item), supplier: supplier.or_else(of_records) }
+    };
+    rec.candidate.actions().zip(facts).map(about).collect()
 }

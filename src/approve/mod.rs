@@ -51,11 +51,10 @@ use crate::domain::ids::{PersonId, RecommendationId};
 use crate::domain::money::Money;
 use crate::domain::policy::{Person, may_turn_down};
 use crate::domain::recommendation::Recommendation;
-use crate::domain::record::{Record, RecordKind};
 use crate::pipeline::noise::drill;
 use crate::pipeline::recheck::Recheck;
 use crate::rules::edit;
-use crate::store::{Change, Circumstances, DecisionRow, NewMute, NewOutbox, Store, StoreError};
+use crate::store::{Change, Circumstances, DecisionRow, NewMute, Store, StoreError};
 
 /// How often a click is judged anew because somebody else moved the same case, or the sum that limits are compared with, in
 /// between.
@@ -149,7 +148,7 @@ impl Approvals {
         }
         let plan = match &request.verb {
             Verb::Approve => self.approve(request, person, scene, now).await?,
-            Verb::Edit { action } => self.edit(request, person, scene, action, now).await?,
+            Verb::Edit { step, action } => self.edit(request, person, scene, (*step, action), now).await?,
             Verb::Reject { reason, note } => {
                 self.may_put_away(person, &scene, now).await?;
                 plan::reject(request, scene, *reason, note, self.undo_window(), now)?
@@ -195,36 +194,37 @@ impl Approvals {
         request: &DecisionRequest,
         person: &Person,
         scene: Scene,
-        action: &Action,
+        (number, action): (u32, &Action),
         now: Timestamp,
     ) -> Result<Plan, DecisionRefused> {
         may_turn_down(person)?;
-        let (action, changes) =
-            edit::edited_action(&scene.rec.candidate.action, action).map_err(DecisionRefused::BadEdit)?;
-        if let (Some(was), Some(asked)) = (scene.rec.candidate.action.quantity(), action.quantity()) {
+        let candidate = &scene.rec.candidate;
+        let none = || DecisionRefused::BadEdit(format!("it has {} steps and no step {number}", candidate.step_count()));
+        let was = candidate.step(number).ok_or_else(none)?.action;
+        let (action, changes) = edit::edited_action(was, action).map_err(DecisionRefused::BadEdit)?;
+        if let (Some(was), Some(asked)) = (was.quantity(), action.quantity()) {
             let unit = self.unit_of(&scene.case, &action).await?;
             edit::is_countable(asked, was, &unit).map_err(DecisionRefused::BadEdit)?;
         }
-        let checks = self.checks_hold(&scene.case, &action).await?;
-        let edited = edit::edited(&scene.rec, person, action, &changes, checks, now);
-        plan::edit(request, scene, edited, &changes, now)
+        // All steps are looked at again: more of one leaves less for another.
+        let steps: Vec<&Action> =
+            candidate.steps().map(|step| if step.number == number { &action } else { step.action }).collect();
+        let checks = self.checks_hold(&scene.case, &steps).await?;
+        let edit = edit::Edited { step: number, action, changes: changes.clone(), checks };
+        let edited = edit::edited(&scene.rec, person, edit, now);
+        plan::edit(request, scene, edited, number, &changes, now)
     }
 
     /// The unit in which the item of an action is counted; empty where no record says it.
     async fn unit_of(&self, case: &Case, action: &Action) -> Result<String, DecisionRefused> {
-        let Some(id) = action.item().or(case.subject.item.as_ref()) else { return Ok(String::new()) };
-        let items = self.store.load_records_of(&[RecordKind::Item]).await.map_err(failed)?;
-        let unit = items.into_iter().find_map(|record| match record {
-            Record::Item(item) if item.id == *id => Some(item.unit),
-            _ => None,
-        });
-        Ok(unit.unwrap_or_default())
+        let Some(item) = plan::about(case, action).item else { return Ok(String::new()) };
+        Ok(self.store.find_unit(&item).await.map_err(failed)?.unwrap_or_default())
     }
 
-    /// Makes the checks again; refuses when a hard one fails.
-    async fn checks_hold(&self, case: &Case, action: &Action) -> Result<Vec<Check>, DecisionRefused> {
-        let checks = self.recheck.recheck(case, action).await.map_err(DecisionRefused::Failed)?;
-        let failed: Vec<Check> = checks.iter().filter(|c| c.hard && !c.passed).cloned().collect();
+    /// Makes the checks of a plan's steps again; refuses when a hard one fails.
+    async fn checks_hold(&self, case: &Case, steps: &[&Action]) -> Result<Vec<Vec<Check>>, DecisionRefused> {
+        let checks = self.recheck.recheck(case, steps).await.map_err(DecisionRefused::Failed)?;
+        let failed: Vec<Check> = checks.iter().flatten().filter(|c| c.hard && !c.passed).cloned().collect();
         if failed.is_empty() { Ok(checks) } else { Err(DecisionRefused::ChecksFailed(failed)) }
     }
 
@@ -280,11 +280,7 @@ impl Approvals {
         let kept = Kept {
             verb: request.verb.clone(),
             answer: plan.answer.clone(),
-            circumstances: Circumstances {
-                on_behalf_of: plan.on_behalf_of.clone(),
-                item: plan.about.0.clone(),
-                supplier: plan.about.1.clone(),
-            },
+            circumstances: Circumstances::of(plan.on_behalf_of.clone(), plan.about.clone()),
         };
         // A drill releases nothing, and a mute only hides.
         let releases = own.drill.is_none() && plan.on.candidate.action.is_for_the_outside();
@@ -304,8 +300,7 @@ impl Approvals {
         plan.notices.extend(self.told_by_command(request, &plan.on, now));
         let entries: Vec<_> = plan.entries.into_iter().map(|e| with_hand(self.store.with_os_user(e), request)).collect();
         let added: Vec<Recommendation> = plan.added.into_iter().collect();
-        let outbox: Vec<NewOutbox> = plan.outbox.into_iter().collect();
-        let cancel: Vec<&str> = plan.cancel.as_deref().into_iter().collect();
+        let cancel: Vec<&str> = plan.cancel.iter().map(String::as_str).collect();
         // The case that ends gives up its links before the other one takes them.
         let mut cases = vec![(plan.case, seen)];
         cases.extend(plan.other_case);
@@ -317,7 +312,7 @@ impl Approvals {
             cases: &cases,
             recommendations: &plan.changed,
             added: &added,
-            outbox: &outbox,
+            outbox: &plan.outbox,
             cancel: &cancel,
             notices: &plan.notices,
             mute: mute.as_ref(),

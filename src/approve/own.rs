@@ -91,7 +91,7 @@ impl Approvals {
             detail.remove("outbox");
         }
         // Nothing is told to anybody outside, whatever was planned.
-        plan.outbox = None;
+        plan.outbox.clear();
         if mute_of(&plan.on).is_none()
             && let Some((rec, _)) = plan.changed.first()
             && let Some(mute) = mute_of(rec)
@@ -106,7 +106,7 @@ impl Approvals {
                 format!("Approved{tier}: {} is muted for {} until {}.{until}", mute.code, mute.scope, mute.until);
             own.mute = Some(mute);
         }
-        if plan.cancel.take().is_some()
+        if !std::mem::take(&mut plan.cancel).is_empty()
             && let Some(mute) = mute_of(&plan.on)
             && let Some(kept) = self.store.find_mute(&mute.id).await.map_err(failed)?
             && kept.ended.is_none()
@@ -134,7 +134,7 @@ fn result_of(request: &DecisionRequest, standing: &Standing) -> Option<DrillResu
     match &request.verb {
         Verb::Approve => Some(DrillResult::Accepted),
         Verb::Reject { .. } => Some(DrillResult::Caught),
-        Verb::Edit { action } => {
+        Verb::Edit { action, .. } => {
             let planted = &standing.rec.candidate.action;
             let mended = match standing.drill.field.as_str() {
                 "quantity" => action.quantity() != planted.quantity(),

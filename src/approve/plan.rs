@@ -12,12 +12,12 @@ use crate::domain::case::Case;
 use crate::domain::case_life::CaseEvent;
 use crate::domain::decision::{Event, RecommendationState as State, RejectReason, WakeCondition};
 use crate::domain::detail::{self, Detail as _};
-use crate::domain::ids::{ItemId, PersonId, SupplierId, content_hash};
+use crate::domain::ids::{PersonId, content_hash};
 use crate::domain::money::Money;
 use crate::domain::policy::{Ruling, Signer};
 use crate::domain::recommendation::{Drafter, Recommendation};
 use crate::pipeline::publish::{self, Approval, Terms};
-use crate::store::{NewOutbox, Notice};
+use crate::store::{About, NewOutbox, Notice};
 
 /// Everything one decision changes.
 pub(super) struct Plan {
@@ -29,10 +29,10 @@ pub(super) struct Plan {
     pub(super) added: Option<Recommendation>,
     /// The case in its new state; its version is the one read.
     pub(super) case: Case,
-    /// What is to leave when the undo window has passed.
-    pub(super) outbox: Option<NewOutbox>,
-    /// An outbox row that must not leave.
-    pub(super) cancel: Option<String>,
+    /// What is to leave when the undo window has passed: a message for each step.
+    pub(super) outbox: Vec<NewOutbox>,
+    /// Outbox rows that must not leave.
+    pub(super) cancel: Vec<String>,
     /// The case that takes this one in, in its new state, with the version read.
     pub(super) other_case: Option<(Case, i64)>,
     /// Whom to tell.
@@ -44,8 +44,8 @@ pub(super) struct Plan {
     pub(super) mutes_seen: Option<(i64, i64)>,
     /// How many delegations there were when it was judged, and how many of them had been ended.
     pub(super) delegations_seen: Option<(i64, i64)>,
-    /// The item and the supplier that an approval counts by, as the records say.
-    pub(super) about: (Option<ItemId>, Option<SupplierId>),
+    /// The item and the supplier that each step of what is approved counts by, as the records say.
+    pub(super) about: Vec<About>,
     /// For whom the decision was made, nearest first, where somebody stood in.
     pub(super) on_behalf_of: Vec<PersonId>,
     pub(super) answer: DecisionAnswer,
@@ -65,15 +65,15 @@ impl Plan {
             changed,
             added: None,
             case,
-            outbox: None,
-            cancel: None,
+            outbox: Vec::new(),
+            cancel: Vec::new(),
             other_case: None,
             notices: Vec::new(),
             entries,
             decisions_seen: None,
             mutes_seen: None,
             delegations_seen: None,
-            about: (None, None),
+            about: Vec::new(),
             on_behalf_of: Vec::new(),
             answer,
         }
@@ -86,7 +86,8 @@ pub(super) struct Judged<'a> {
     pub(super) ruling: &'a Ruling,
     pub(super) signer: &'a Signer,
     pub(super) policy_version: &'a str,
-    pub(super) terms: &'a Terms,
+    /// On which each step leaves, in order.
+    pub(super) terms: &'a [Terms],
 }
 
 /// A person signs: the first of two signatures, or the approval itself.
@@ -111,31 +112,50 @@ pub(super) fn approve(
     let mut rec = rec;
     rec.state = rec.state.after(event, now)?;
     let leaves = now.checked_add(window).unwrap_or(Timestamp::MAX);
-    // What could only leave after it has expired would be acknowledged and never arrive.
-    if rec.candidate.action.is_for_the_outside() && judged.terms.expires_at <= leaves {
+    // What Reeve does itself is a step beside no other: half of the plan would be sent, and the other half begin here.
+    if rec.candidate.is_plan() && !rec.candidate.actions().all(Action::is_for_the_outside) {
         return Err(DecisionRefused::BadRequest(format!(
-            "it can be carried out until {} only, and would leave after that; do it by hand, and reject it as already handled",
-            judged.terms.expires_at
+            "a plan of {} can not be approved: what Reeve does itself stands alone; reject it",
+            rec.candidate.codes()
+        )));
+    }
+    // What could only leave after it has expired would be acknowledged and never arrive.
+    if let Some(until) = judged.terms.iter().map(|terms| terms.expires_at).min()
+        && rec.candidate.action.is_for_the_outside()
+        && until <= leaves
+    {
+        return Err(DecisionRefused::BadRequest(format!(
+            "it can be carried out until {until} only, and would leave after that; do it by hand, and reject it as already handled"
         )));
     }
     let by = match &rec.state {
         State::Approved { by, .. } | State::ApprovedWithEdit { by, .. } => Some(by.clone()),
         _ => None,
     };
-    let mut outbox = None;
+    let mut outbox = Vec::new();
     let said = if let Some(by) = &by {
         case.state = case.state.after(CaseEvent::Approve)?;
         let approval = Approval { by, at: now, tier: judged.ruling.tier, policy_version: judged.policy_version };
-        outbox = publish::event_for(&rec, &case, approval, judged.terms, leaves);
-        format!("Approved ({tier}). It leaves at {leaves}; until then it can be undone.")
+        outbox = publish::events_for(&rec, &case, approval, judged.terms, leaves);
+        let steps = rec.candidate.step_count();
+        let what = if steps > 1 { format!("All {steps} steps leave") } else { "It leaves".to_owned() };
+        format!("Approved ({tier}). {what} at {leaves}; until then it can be undone.")
     } else {
         format!("Signed. {tier} takes a second person; nothing leaves before.")
     };
+    // What leaves must be this, byte for byte.
+    let mut messages = outbox.iter().map(|message| detail::Approved {
+        outbox: Some(message.id.clone()),
+        body: Some(content_hash(&[&message.body])),
+        then: Vec::new(),
+    });
+    let first = messages.next().unwrap_or_default();
     let on_behalf_of: Vec<PersonId> = judged.signer.on_behalf_of.iter().map(|p| p.id.clone()).collect();
     let detail = detail::Approval {
         case: Some(case.id.clone()),
         evidence: rec.evidence_hash.clone(),
         action: Some(rec.candidate.action.clone()),
+        then_actions: rec.candidate.then.iter().map(|step| step.action.clone()).collect(),
         value: Some(rec.candidate.value),
         counted: Some(judged.ruling.counted),
         tier: Some(tier),
@@ -143,9 +163,9 @@ pub(super) fn approve(
         on_behalf_of: Some(on_behalf_of.clone()),
         policy: judged.policy_version.to_owned(),
         by: by.clone(),
-        outbox: outbox.as_ref().map(|o| o.id.clone()),
-        // What leaves must be this, byte for byte.
-        body: outbox.as_ref().map(|o| content_hash(&[&o.body])),
+        outbox: first.outbox,
+        body: first.body,
+        then: messages.collect(),
     };
     let name = if by.is_some() { "recommendation.approved" } else { "recommendation.signed" };
     let answer = DecisionAnswer {
@@ -168,6 +188,7 @@ pub(super) fn edit(
     request: &DecisionRequest,
     scene: Scene,
     mut edited: Recommendation,
+    step: u32,
     changes: &[String],
     now: Timestamp,
 ) -> Result<Plan, DecisionRefused> {
@@ -183,8 +204,9 @@ pub(super) fn edit(
     let detail = detail::Edit {
         case: Some(case.id.clone()),
         evidence: on.evidence_hash.clone(),
-        from: Some(on.candidate.action.clone()),
-        to: Some(edited.candidate.action.clone()),
+        step: (step > 1).then_some(step),
+        from: on.candidate.step(step).map(|step| step.action.clone()),
+        to: edited.candidate.step(step).map(|step| step.action.clone()),
         changes: changes.to_vec(),
         new: Some(edited.id.clone()),
         new_content: Some(edited.content_hash()),
@@ -303,8 +325,8 @@ pub(super) fn undo(
     }
     let event = Event::Undo { by: request.person.clone(), window };
     let cancel = match &on.state {
-        State::Approved { at, .. } | State::ApprovedWithEdit { at, .. } => Some(publish::message_id(&on, *at)),
-        _ => None,
+        State::Approved { at, .. } | State::ApprovedWithEdit { at, .. } => publish::message_ids(&on, *at),
+        _ => Vec::new(),
     };
     let mut rec = rec;
     rec.state = rec.state.after(event.clone(), now)?;
@@ -320,7 +342,8 @@ pub(super) fn undo(
     let detail = detail::Undo {
         case: Some(case.id.clone()),
         undone: on.state.name().to_owned(),
-        outbox: cancel.clone(),
+        outbox: cancel.first().cloned(),
+        then_outbox: cancel.iter().skip(1).cloned().collect(),
         back: changed.iter().map(|(r, _)| r.id.clone()).collect(),
     };
     let answer = answer(&changed[0].0, None, "Undone; it waits for a decision again.".to_owned(), now);
@@ -397,7 +420,10 @@ pub(super) fn decided(state: &State) -> Option<(Vec<PersonId>, &'static str, Tim
 }
 
 /// Item and supplier that an action of a case is about: what its value counts together with.
-pub(super) fn about(case: &Case, action: &Action) -> (Option<ItemId>, Option<SupplierId>) {
+pub(super) fn about(case: &Case, action: &Action) -> About {
     let (item, supplier) = (action.item(), action.supplier());
-    (item.or(case.subject.item.as_ref()).cloned(), supplier.or(case.subject.supplier.as_ref()).cloned())
+    About {
+        item: item.or(case.subject.item.as_ref()).cloned(),
+        supplier: supplier.or(case.subject.supplier.as_ref()).cloned(),
+    }
 }

@@ -76,8 +76,9 @@ impl Approvals {
             self.keep(&[(rec, seen)], &[], &[entry]).await?;
             return Ok(false);
         }
-        let checks = self.recheck.recheck(&case, &rec.candidate.action).await.context("making the checks again")?;
-        let failed: Vec<_> = checks.iter().filter(|c| c.hard && !c.passed).collect();
+        let steps: Vec<_> = rec.candidate.actions().collect();
+        let checks = self.recheck.recheck(&case, &steps).await.context("making the checks again")?;
+        let failed: Vec<_> = checks.iter().flatten().filter(|c| c.hard && !c.passed).collect();
         let (name, detail) = if failed.is_empty() {
             if rec.state == State::Drafted {
                 rec.state = rec.state.after(Event::Check, now)?;

@@ -12,6 +12,15 @@ use crate::domain::ids::{CaseId, PersonId, RecommendationId};
 use crate::domain::money::Money;
 use crate::domain::policy::{Refusal, Refused, Tier};
 
+fn first_step() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes what it may leave out by reference")]
+fn is_first_step(step: &u32) -> bool {
+    *step == 1
+}
+
 /// What a person wants to happen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "verb", rename_all = "snake_case")]
@@ -19,7 +28,13 @@ pub enum Verb {
     /// Do it.
     Approve,
     /// Do it with these quantities and dates; somebody else has to approve that.
-    Edit { action: Box<Action> },
+    Edit {
+        /// Which step of a plan, from 1.
+        #[serde(default = "first_step", skip_serializing_if = "is_first_step")]
+        step: u32,
+        /// What the step is to say.
+        action: Box<Action>,
+    },
     /// Do not do it.
     Reject { reason: RejectReason, note: String },
     /// Ask again on that day, or when `wake` holds.

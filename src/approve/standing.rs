@@ -79,7 +79,7 @@ impl Approvals {
         }
         let chosen = scene.siblings.iter().filter_map(|(r, _)| Some((r, plan::decided(&r.state)?)));
         if let Some((rec, (by, what, at))) = chosen.max_by_key(|(_, (_, _, at))| *at) {
-            return told(&by, format!("{what} {} of this case", rec.candidate.action.code()), at);
+            return told(&by, format!("{what} {} of this case", rec.candidate.codes()), at);
         }
         // Handed off and beyond: the state no longer names who approved, the log does.
         for rec in scene.siblings.iter().map(|(r, _)| r).chain([&scene.rec]) {
@@ -88,7 +88,7 @@ impl Approvals {
                 && matches!(rec.state, State::HandedOff | State::CarriedOut | State::Partly | State::NotCarriedOut)
             {
                 let by = [PersonId::new(last.entry.actor.clone())];
-                return told(&by, format!("approved {} of this case", rec.candidate.action.code()), last.entry.at);
+                return told(&by, format!("approved {} of this case", rec.candidate.codes()), last.entry.at);
             }
         }
         Err(DecisionRefused::BadRequest(format!(

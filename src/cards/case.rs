@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
+use super::card::{Card, CardStep};
 use super::chart::{self, ChartData};
 use super::entry::Entry;
 use super::names::{Code, Names, actor_name, lane_mark, moment, people_names, reason_text, state_text};
@@ -12,7 +13,7 @@ use super::plain;
 use super::sums::{Cite, SumLine, number, priority_lines, share, sum_lines};
 use crate::approve::Preview;
 use crate::config::Config;
-use crate::domain::action::{Action, Check};
+use crate::domain::action::Check;
 use crate::domain::audit::Chained;
 use crate::domain::case::{Case, Rank};
 use crate::domain::decision::{DecisionVerb, RecommendationState, Signature, WakeCondition};
@@ -93,8 +94,10 @@ struct RecommendationView {
     content_hash: String,
     keys: BTreeMap<&'static str, String>,
     rank: u32,
-    action: &'static str,
+    action: String,
     summary: String,
+    /// Of a plan of several steps, each of them.
+    steps: Vec<StepView>,
     benefit: String,
     value: String,
     latest: String,
@@ -113,11 +116,20 @@ struct RecommendationView {
     can_return: bool,
     takes: Option<String>,
     can_undo: Option<String>,
-    edit: Option<EditView>,
+    edits: Vec<EditView>,
+}
+
+#[derive(Serialize)]
+struct StepView {
+    number: u32,
+    action: &'static str,
+    summary: String,
+    checks: Vec<Check>,
 }
 
 #[derive(Serialize)]
 struct EditView {
+    step: u32,
     quantity: Option<String>,
     date: Option<String>,
     date_label: &'static str,
@@ -228,29 +240,24 @@ fn recommendation_view(
     facts: &BTreeMap<&str, Cite>,
 ) -> RecommendationView {
     let config = parts.config;
-    let content_hash = r.content_hash();
-    let cites = cited(&r.candidate.cites, facts);
+    let card = Card::of(r);
+    let cites = cited(&card.cites, facts);
     // The version is part of the key: a second click on the same page is the same click, a click on the page as it looks
     // after an undo is a new one.
-    let key = |verb| hash(&[parts.csrf, r.id.as_str(), &content_hash, &version.to_string(), verb]);
-    let (quantity, date, date_label) = editable(&r.candidate.action);
+    let key = |verb| hash(&[parts.csrf, r.id.as_str(), &card.content_hash, &version.to_string(), verb]);
     RecommendationView {
         id: r.id.to_string(),
         // Each form has a key of its own.
         keys: DecisionVerb::ASKED.into_iter().map(|verb| (verb.name(), key(verb.name()))).collect(),
-        rank: r.rank,
-        action: r.candidate.action.code(),
-        summary: plain(&r.candidate.summary),
-        benefit: r.candidate.money.benefit.expected.to_string(),
-        value: r.candidate.value.to_string(),
-        latest: r.candidate.latest_date.to_string(),
+        rank: card.rank,
+        summary: if card.is_plan() { format!("a plan of {} steps", card.steps.len()) } else { card.summary.clone() },
+        steps: if card.is_plan() { card.steps.iter().map(step_view).collect() } else { Vec::new() },
+        benefit: card.money.benefit.expected.to_string(),
+        value: card.value.to_string(),
+        latest: card.latest_date.to_string(),
         state_text: not_sent(r, parts.history).unwrap_or_else(|| recommendation_state(&r.state, config)),
-        rationale: plain(&r.prose.rationale),
-        risks: plain(&r.prose.risks),
-        would_change: plain(&r.prose.would_change),
-        message: r.prose.message.clone(),
-        drafter: drafter_text(&r.drafter, &config.people),
-        checks: r.candidate.checks.clone(),
+        drafter: drafter_text(&card.drafter, &config.people),
+        checks: if card.is_plan() { Vec::new() } else { card.steps.iter().flat_map(|s| s.checks.clone()).collect() },
         sum: sum_lines(&r.candidate, &cites, parts.case),
         takes: parts.previews.get(&r.id).filter(|p| p.may_turn_down).map(takes),
         can_decide: r.state.is_waiting() && parts.why_not().is_none(),
@@ -258,8 +265,13 @@ fn recommendation_view(
         can_forward: can_forward(r, parts),
         can_return: matches!(&r.state, RecommendationState::Forwarded { to, .. } if *to == parts.viewer.id),
         can_undo: undo_text(r, parts).filter(|_| parts.why_not().is_none()),
-        edit: (quantity.is_some() || date.is_some()).then_some(EditView { quantity, date, date_label }),
-        content_hash,
+        edits: card.steps.iter().filter_map(edit_view).collect(),
+        action: card.codes,
+        rationale: card.rationale,
+        risks: card.risks,
+        would_change: card.would_change,
+        message: card.message,
+        content_hash: card.content_hash,
     }
 }
 
@@ -274,13 +286,21 @@ fn takes(preview: &Preview) -> String {
     format!("It is {tier}: you can approve it{who}{then}.")
 }
 
-/// What an edit may change: the quantity and one date.
-fn editable(action: &Action) -> (Option<String>, Option<String>, &'static str) {
-    let quantity = action.quantity().map(|q| q.to_string());
-    match action.date() {
-        Some((field, date)) => (quantity, Some(date.to_string()), field.label),
-        None => (quantity, None, ""),
-    }
+fn step_view(step: &CardStep) -> StepView {
+    let CardStep { number, action, summary, checks } = step;
+    StepView { number: *number, action: action.code(), summary: summary.clone(), checks: checks.clone() }
+}
+
+/// What an edit of a step may change: the quantity and one date. None where there is neither.
+fn edit_view(step: &CardStep) -> Option<EditView> {
+    let quantity = step.action.quantity().map(|q| q.to_string());
+    let (date, date_label) = step.action.date().map(|(field, date)| (date.to_string(), field.label)).unzip();
+    (quantity.is_some() || date.is_some()).then(|| EditView {
+        step: step.number,
+        quantity,
+        date,
+        date_label: date_label.unwrap_or_default(),
+    })
 }
 
 fn recommendation_state(state: &RecommendationState, config: &Config) -> String {

@@ -1,9 +1,10 @@
 //! What people are shown, in words: one view of a case, of a digest and of the log, which every channel renders and none makes for
 //! itself. No business number is made here.
 //!
-//! [`case`] is a case with its cards, [`sums`] their money line by line, [`chart`] the days before;
+//! [`card`] is a recommendation, [`case`] a case with its cards, [`sums`] their money line by line, [`chart`] the days before;
 //! [`entry`] the log; [`names`] how records, people and states are called.
 
+pub mod card;
 pub mod case;
 pub mod chart;
 pub mod entry;

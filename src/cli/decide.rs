@@ -43,6 +43,9 @@ pub(super) enum Queue {
     Edit {
         #[command(flatten)]
         what: What,
+        /// Of a plan of several steps, which one, from 1.
+        #[arg(long)]
+        step: Option<u32>,
         /// The new quantity, in stock units.
         #[arg(long)]
         quantity: Option<String>,
@@ -159,9 +162,10 @@ pub(super) async fn run(config: Config, command: Queue, json: bool) -> anyhow::R
             let loose = Loose { until: until.to_string(), wake: wake.to_owned(), above, ..of(DecisionVerb::Snooze) };
             decide(config, store, what, loose, json).await
         }
-        Queue::Edit { what, quantity, date } => {
+        Queue::Edit { what, step, quantity, date } => {
             let date = date.map(|day| day.to_string());
-            decide(config, store, what, Loose { quantity, date, ..of(DecisionVerb::Edit) }, json).await
+            let step = step.map_or_else(String::new, |number| number.to_string());
+            decide(config, store, what, Loose { step, quantity, date, ..of(DecisionVerb::Edit) }, json).await
         }
     }
 }
@@ -191,6 +195,7 @@ fn unclear(what: Unclear) -> anyhow::Error {
         Unclear::Case(_) => anyhow::anyhow!("--into: {what}"),
         Unclear::Nobody => anyhow::anyhow!("--to: {what}"),
         Unclear::Above(_) => anyhow::anyhow!("--above: {what}"),
+        Unclear::Step(..) => anyhow::anyhow!("--step: {what}"),
         Unclear::Day { field, .. } => anyhow::anyhow!("--{field}: {what}"),
         Unclear::Verb(_) | Unclear::Reason(_) | Unclear::Wake(_) => what.into(),
     }
@@ -265,6 +270,9 @@ async fn show(config: &Config, store: &Store, id: &CaseId, person: Option<String
     for r in &recommendations {
         let m = &r.candidate.money;
         say!("\n{}. {} {}  [{}]", r.rank, r.candidate.action.code(), r.candidate.summary, r.state.name());
+        for step in r.candidate.steps().skip(1) {
+            say!("   step {}: {} {}", step.number, step.action.code(), step.summary);
+        }
         say!(
             "   {:.4} x ({} - {}) - {} - {:.4} x {} = {}",
             m.p,
@@ -299,10 +307,11 @@ async fn decide(config: Config, store: Store, what: What, loose: Loose, json: bo
         "--content does not match what this recommendation says; read it again with `reeve queue show {}`",
         recommendation.case_id
     );
-    let action = &recommendation.candidate.action;
-    ensure_editable(action, &loose)?;
+    let candidate = &recommendation.candidate;
+    let step = loose.step.parse().ok().and_then(|number| candidate.step(number));
+    ensure_editable(step.map_or(&candidate.action, |step| step.action), &loose)?;
     let loose = Loose { recommendation: recommendation.id.to_string(), content_hash: content, ..loose };
-    let mut ask = Ask::parse(loose, "cli", Some(action)).map_err(unclear)?;
+    let mut ask = Ask::parse(loose, "cli", Some(candidate)).map_err(unclear)?;
     // The same command on the same version is the same request, and is answered the same.
     ask.key = content_hash(&[
         "cli",

@@ -297,6 +297,7 @@ pub(crate) fn message(anchor: &Anchor, channel: &str) -> NewOutbox {
         due_at: anchor.at,
         lane: String::new(),
         about: String::new(),
+        step: 1,
         expires_at: None,
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::action::Action;
+use crate::domain::action::{Action, Candidate};
 use crate::domain::decision::RecommendationState;
 use crate::domain::evidence::Bundle;
 use crate::domain::recommendation::{Drafter, Recommendation};
@@ -45,8 +45,8 @@ pub(super) async fn same_facts(
 pub(super) struct Answered<'a> {
     /// Signed by one of two, passed on to somebody, or edited and waiting for somebody else: they stay as they are.
     pub(super) held: Vec<&'a Recommendation>,
-    /// Actions that are not proposed anew: rejected, or held.
-    pub(super) gone: Vec<&'a Action>,
+    /// Plans that are not proposed anew, by what their steps do: rejected, or held.
+    gone: Vec<Vec<&'a Action>>,
 }
 
 impl<'a> Answered<'a> {
@@ -62,13 +62,18 @@ impl<'a> Answered<'a> {
                 held.push(rec);
             }
             if holds || matches!(rec.state, RecommendationState::Rejected { .. }) {
-                gone.push(&rec.candidate.action);
-                if let Drafter::Edited { was, .. } = &rec.drafter {
-                    gone.push(was);
+                gone.push(rec.candidate.actions().collect());
+                if let Drafter::Edited { was, was_then, .. } = &rec.drafter {
+                    gone.push(std::iter::once(was.as_ref()).chain(was_then).collect());
                 }
             }
         }
         Self { held, gone }
+    }
+
+    /// Was this plan answered already?
+    pub(super) fn is_answered(&self, candidate: &Candidate) -> bool {
+        self.gone.iter().any(|plan| plan.iter().copied().eq(candidate.actions()))
     }
 }
 
@@ -85,7 +90,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::domain::action::{Candidate, MoneySum, Range};
+    use crate::domain::action::{MoneySum, Range};
     use crate::domain::decision::{Before, RejectReason};
     use crate::domain::evidence::{Fact, FactValue};
     use crate::domain::ids::{CaseId, PersonId};
@@ -144,6 +149,7 @@ mod tests {
                     latest_date: "2026-10-09".parse().unwrap(),
                     checks: vec![],
                     cites: vec![],
+                    then: vec![],
                 };
                 let (case, at) = (CaseId::new("case-1"), Timestamp::UNIX_EPOCH);
                 let drafter = Drafter::Playbook { because: None };

@@ -24,7 +24,7 @@ use crate::domain::case_life::CaseEvent;
 use crate::domain::draft::Draft;
 use crate::domain::evidence::{Bundle, Fact};
 use crate::domain::ids::FactId;
-use crate::domain::policy::{ActionCode, Policy};
+use crate::domain::policy::Policy;
 use crate::domain::recommendation::{Drafter, Prose, Recommendation};
 use crate::ports::{LanguageModel, ModelError, ModelReply, ModelRequest};
 use crate::rules::assess::{Assessment, RECOMMENDATIONS, assess};
@@ -156,15 +156,9 @@ impl Drafting {
         let recommendations = self.recommend(scene, assessment, &answered, draft, &drafter, &hash);
         next.version = case.version + 1;
         next.updated_at = clock.now();
-        let entry = AuditEntry {
-            at: clock.now(),
-            actor: "stage:draft".to_owned(),
-            channel: "stage".to_owned(),
-            action: "case.drafted".to_owned(),
-            subject: format!("case:{}", case.id),
-            content: hash,
-            detail: serde_json::json!({ "recommendations": recommendations.len(), "drafter": drafter_name(&drafter) }),
-        };
+        let detail = serde_json::json!({ "recommendations": recommendations.len(), "drafter": drafter_name(&drafter) });
+        let entry =
+            AuditEntry::by_stage("draft", clock.now(), "case.drafted", format!("case:{}", case.id)).on(hash).with(detail);
         store
             .replace_recommendations(&next, case.version, &recommendations, &[entry])
             .await
@@ -234,9 +228,7 @@ impl Drafting {
             }
         }
         let policy = &self.0.config.rules.policy;
-        order.retain(|(candidate, _)| {
-            policy.permits(ActionCode::of(&candidate.action)) && !answered.gone.contains(&&candidate.action)
-        });
+        order.retain(|(candidate, _)| policy.permits_all(candidate.actions()) && !answered.is_answered(candidate));
         let now = self.0.clock.now();
         let number = |i: usize| u32::try_from(i + 1).unwrap_or(u32::MAX);
         order
@@ -322,7 +314,7 @@ fn same_candidates(
     assessment: &Assessment,
     policy: &Policy,
 ) -> bool {
-    let asked = |c: &&Candidate| policy.permits(ActionCode::of(&c.action)) && !answered.gone.contains(&&c.action);
+    let asked = |c: &&Candidate| policy.permits_all(c.actions()) && !answered.is_answered(c);
     let stored: Vec<&Candidate> =
         undecided.iter().filter(|(r, _)| !answered.held.contains(&r)).map(|(r, _)| &r.candidate).collect();
     let wanted = assessment.candidates.iter().filter(asked).count().min(RECOMMENDATIONS);
@@ -357,6 +349,7 @@ mod tests {
             latest_date: "2026-10-09".parse().unwrap(),
             checks: vec![],
             cites: vec![],
+            then: vec![],
         }
     }
 
@@ -392,7 +385,7 @@ mod tests {
                 playbook(),
             ),
             proposed("c", "e1", S::Signed { by: by.clone(), on_behalf_of: vec![], at }, playbook()),
-            proposed("e", "e1", S::Queued, Drafter::Edited { editors: vec![by.clone()], first, was }),
+            proposed("e", "e1", S::Queued, Drafter::Edited { editors: vec![by.clone()], first, was, was_then: vec![] }),
             proposed(
                 "f",
                 "e0",
@@ -401,9 +394,8 @@ mod tests {
             ),
         ];
         let answered = Answered::on("e1", &BTreeSet::from(["e1".to_owned()]), &current);
-        let codes = |actions: &[&Action]| actions.iter().map(|a| format!("{a:?}")).collect::<Vec<_>>().join(" ");
         for (reason, gone) in [("a", false), ("b", true), ("c", true), ("d", true), ("e", true), ("f", false)] {
-            assert_eq!(answered.gone.contains(&&candidate(reason).action), gone, "{reason}: {}", codes(&answered.gone));
+            assert_eq!(answered.is_answered(&candidate(reason)), gone, "{reason}");
         }
         assert_eq!(answered.held.len(), 2);
     }

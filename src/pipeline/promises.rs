@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::action::Action;
+use crate::domain::action::{Action, Candidate};
 use crate::domain::book::Place;
-use crate::domain::decision::RecommendationState;
 use crate::domain::ids::CaseId;
 use crate::domain::money::Quantity;
 use crate::rules::assess::Assessment;
@@ -27,11 +26,7 @@ impl Promises {
         let drills = store.drill_recommendations().await?;
         let mut firm = Self::default();
         for (rec, _) in signed.iter().filter(|(r, _)| !drills.contains(&r.id)) {
-            let action = match &rec.state {
-                RecommendationState::ApprovedWithEdit { edited, .. } => edited,
-                _ => &rec.candidate.action,
-            };
-            firm.add(&rec.case_id, action);
+            firm.add_all(&rec.case_id, &rec.candidate);
         }
         Ok(firm)
     }
@@ -45,7 +40,7 @@ impl Promises {
         let drills = store.drill_recommendations().await?;
         for (rec, _) in store.list_recommendations_in(&["queued"]).await? {
             if rec.rank == 1 && !drills.contains(&rec.id) && all.0.iter().all(|(owner, ..)| *owner != rec.case_id) {
-                all.add(&rec.case_id, &rec.candidate.action);
+                all.add_all(&rec.case_id, &rec.candidate);
             }
         }
         Ok(all)
@@ -56,14 +51,18 @@ impl Promises {
         let best =
             assessment.candidates.first().filter(|c| assessment.abstain.is_none() && c.money.benefit.expected.minor > 0);
         if let Some(best) = best.filter(|_| self.0.iter().all(|(owner, ..)| owner != case)) {
-            self.add(case, &best.action);
+            self.add_all(case, best);
         }
     }
 
+    /// Adds what every step of a plan takes.
+    fn add_all(&mut self, case: &CaseId, plan: &Candidate) {
+        plan.actions().for_each(|action| self.add(case, action));
+    }
+
     pub(super) fn add(&mut self, case: &CaseId, action: &Action) {
-        if let Action::Transfer { item, from, quantity, .. } = action {
-            self.0.push((case.clone(), (item.clone(), from.clone()), *quantity));
-        }
+        let taken = taken_from(action).map(|(donor, quantity)| (case.clone(), donor, quantity));
+        self.0.extend(taken);
     }
 
     /// What is promised to other cases than `case`, by donor.
@@ -74,6 +73,12 @@ impl Promises {
         }
         sums
     }
+}
+
+/// The donor that an action takes units from, and how many.
+pub(super) fn taken_from(action: &Action) -> Option<(Place, Quantity)> {
+    let Action::Transfer { item, from, quantity, .. } = action else { return None };
+    Some(((item.clone(), from.clone()), *quantity))
 }
 
 #[cfg(test)]

@@ -12,8 +12,9 @@ use crate::domain::recommendation::Recommendation;
 /// Nothing has a default: whoever looks says each of the four.
 #[async_trait]
 pub trait Recheck: Send + Sync {
-    /// Makes the hard and soft checks of `action` again, on the records as they are now.
-    async fn recheck(&self, case: &Case, action: &Action) -> anyhow::Result<Vec<Check>>;
+    /// Makes the hard and soft checks of a plan's steps again, on the records as they are now: a list for each step, in their
+    /// order, each on what the steps before it leave.
+    async fn recheck(&self, case: &Case, steps: &[&Action]) -> anyhow::Result<Vec<Vec<Check>>>;
 
     /// What the policy's rules ask about an action: its item's class, the places it touches and so on. What is not known
     /// counts as the stricter case.

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::moment::Moments;
 use super::noise::{propose, weight};
-use super::promises::Promises;
+use super::promises::{Promises, taken_from};
 use super::recheck::Recheck;
 use super::scenes::Scenes;
 use crate::clock::Clock;
@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::domain::action::{Action, Check};
 use crate::domain::case::Case;
 use crate::domain::ids::PersonId;
+use crate::domain::money::Quantity;
 use crate::domain::policy::Facts;
 use crate::domain::recommendation::Recommendation;
 use crate::rules::concerned::entered_by;
@@ -35,14 +36,26 @@ pub struct Rechecking {
 
 #[async_trait]
 impl Recheck for Rechecking {
-    async fn recheck(&self, case: &Case, action: &Action) -> anyhow::Result<Vec<Check>> {
-        if !action.is_for_the_outside() {
-            return propose::checks(&self.store, &self.config, &self.clock, action).await;
+    async fn recheck(&self, case: &Case, steps: &[&Action]) -> anyhow::Result<Vec<Vec<Check>>> {
+        // What Reeve does itself stands alone.
+        if let [action] = steps
+            && !action.is_for_the_outside()
+        {
+            return Ok(vec![propose::checks(&self.store, &self.config, &self.clock, action).await?]);
         }
         let scenes = self.scenes().await?;
-        let promised = Promises::firm(&self.store).await?.to_others(&case.id);
-        let facts = scenes.read(&self.store, case, promised).await?;
-        Ok(recheck(&scenes.scene(&facts), action))
+        let mut promised = Promises::firm(&self.store).await?.to_others(&case.id);
+        let mut facts = scenes.read(&self.store, case, promised.clone()).await?;
+        let mut checks = Vec::new();
+        for action in steps {
+            checks.push(recheck(&scenes.scene(&facts), action));
+            // What one step takes from a donor is not there for the next.
+            if let Some((donor, quantity)) = taken_from(action) {
+                *promised.entry(donor).or_insert(Quantity::ZERO) += quantity;
+                facts = facts.with_promised(promised.clone());
+            }
+        }
+        Ok(checks)
     }
 
     async fn moved(&self, case: &Case, recommendation: &Recommendation) -> anyhow::Result<Vec<String>> {

@@ -178,6 +178,7 @@ mod tests {
             due_at: at(350),
             lane: "case-1".to_owned(),
             about: String::new(),
+            step: 1,
             expires_at: None,
         }
     }
@@ -225,7 +226,7 @@ mod tests {
             assert_eq!(store.list_decisions(at(50)).await.unwrap().len(), 1);
             assert!(store.list_decisions(at(51)).await.unwrap().is_empty());
             let values = store.decided_values(at(0)).await.unwrap();
-            assert_eq!((values[0].item.clone(), values[0].value.minor), (Some(ItemId::new("75")), 1_200));
+            assert_eq!((values[0].about.item.clone(), values[0].value.minor), (Some(ItemId::new("75")), 1_200));
             assert_eq!(store.verify_audit().await.unwrap().0, 3);
         })
         .await;
@@ -295,17 +296,13 @@ mod tests {
     async fn an_outcome_replaces_an_earlier_reading() {
         on_each(|store| async move {
             let (_, rec) = queued(&store).await;
-            for (ms, state) in [(60, "partly"), (70, "carried_out")] {
-                let outcome = Outcome {
-                    recommendation_id: rec.id.clone(),
-                    at: at(ms),
-                    state: state.to_owned(),
-                    found: Findings::default(),
-                };
+            for (ms, state) in [(60, State::Partly), (70, State::CarriedOut)] {
+                let outcome = Outcome { recommendation_id: rec.id.clone(), at: at(ms), state, found: Findings::default() };
                 let outcomes = [outcome];
                 store.advance(Change { outcomes: &outcomes, ..Change::default() }).await.unwrap();
             }
-            assert_eq!(store.find_outcome(&rec.id).await.unwrap().unwrap().state, "carried_out");
+            let outcome = store.find_outcome(&rec.id).await.unwrap().unwrap();
+            assert_eq!(outcome.state, State::CarriedOut);
             assert_eq!(store.list_outcomes(at(0)).await.unwrap().len(), 1);
         })
         .await;

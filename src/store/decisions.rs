@@ -7,6 +7,7 @@ use sqlx::any::AnyRow;
 use sqlx::{Any, Transaction};
 
 use super::{Store, StoreError, row};
+use crate::domain::action::Action;
 use crate::domain::case::Case;
 use crate::domain::decision::{DecisionVerb, RejectReason};
 use crate::domain::ids::{CaseId, ItemId, PersonId, RecommendationId, SupplierId};
@@ -47,10 +48,29 @@ pub struct Circumstances {
     /// For whom, nearest first, where somebody stood in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub on_behalf_of: Vec<PersonId>,
-    /// The item that an approval counts by.
+    /// What an approval counts by; of a plan, its first step.
+    #[serde(flatten)]
+    pub about: About,
+    /// Of a plan, what its further steps count by.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub then_about: Vec<About>,
+}
+
+impl Circumstances {
+    /// Those of a decision made for `on_behalf_of` on what is `about` this, step by step.
+    pub fn of(on_behalf_of: Vec<PersonId>, about: Vec<About>) -> Self {
+        let mut steps = about.into_iter();
+        Self { on_behalf_of, about: steps.next().unwrap_or_default(), then_about: steps.collect() }
+    }
+}
+
+/// What values count together by.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct About {
+    /// The item.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item: Option<ItemId>,
-    /// The supplier that it counts by.
+    /// The supplier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub supplier: Option<SupplierId>,
 }
@@ -65,21 +85,19 @@ impl DecisionRow {
 /// What a standing approval counts for towards cumulative limits (handbook §9).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DecidedValue {
-    /// Two signatures on one recommendation are two of these.
+    /// Two signatures on one recommendation are two of these, and so are two steps of it.
     pub recommendation_id: RecommendationId,
     /// Whose.
     pub case_id: CaseId,
-    /// The item it is about.
-    pub item: Option<ItemId>,
-    /// The supplier it is about.
-    pub supplier: Option<SupplierId>,
+    /// The item and the supplier that the step is about.
+    pub about: About,
     /// Who decided.
     pub person: PersonId,
     /// For whom, nearest first, where they stood in for somebody.
     pub on_behalf_of: Vec<PersonId>,
-    /// The code of the action that was approved.
+    /// The code of the step's action.
     pub action: String,
-    /// How much.
+    /// How much, all steps together.
     pub value: Money,
     /// When.
     pub at: Timestamp,
@@ -144,7 +162,8 @@ impl Store {
         .bind(row::ms(since))
         .fetch_all(&self.pool)
         .await?;
-        rows.iter().map(decided_value).collect()
+        let values: Vec<Vec<DecidedValue>> = rows.iter().map(decided_values).collect::<Result<_, _>>()?;
+        Ok(values.into_iter().flatten().collect())
     }
 }
 
@@ -177,7 +196,8 @@ pub(super) fn decision(r: &AnyRow) -> Result<DecisionRow, StoreError> {
     })
 }
 
-fn decided_value(r: &AnyRow) -> Result<DecidedValue, StoreError> {
+/// The values of one approval: one for each step.
+fn decided_values(r: &AnyRow) -> Result<Vec<DecidedValue>, StoreError> {
     let recommendation: Recommendation = row::json(r, TABLE, "recommendation")?;
     let case: Case = row::json(r, TABLE, "subject")?;
     let body: Value = row::json(r, TABLE, "body")?;
@@ -188,19 +208,24 @@ fn decided_value(r: &AnyRow) -> Result<DecidedValue, StoreError> {
     } else {
         Circumstances::deserialize(&body).map_err(|error| row::corrupt(r, TABLE, "body", error.into()))?
     };
-    let action = &recommendation.candidate.action;
-    let (item, supplier) = (action.item().cloned(), action.supplier().cloned());
-    Ok(DecidedValue {
-        recommendation_id: recommendation.id,
-        case_id: case.id,
-        item: item.or(then.item).or(case.subject.item),
-        supplier: supplier.or(then.supplier).or(case.subject.supplier),
-        person: PersonId(row::get(r, TABLE, "person")?),
-        on_behalf_of: then.on_behalf_of,
+    let (person, at) = (PersonId(row::get(r, TABLE, "person")?), row::time(r, TABLE, "at")?);
+    let value = Money::from_minor(row::get(r, TABLE, "value_minor")?);
+    let nothing = About::default();
+    let kept = std::iter::once(&then.about).chain(&then.then_about).chain(std::iter::repeat(&nothing));
+    let of_step = |(action, kept): (&Action, &About)| DecidedValue {
+        recommendation_id: recommendation.id.clone(),
+        case_id: case.id.clone(),
+        about: About {
+            item: action.item().or(kept.item.as_ref()).or(case.subject.item.as_ref()).cloned(),
+            supplier: action.supplier().or(kept.supplier.as_ref()).or(case.subject.supplier.as_ref()).cloned(),
+        },
+        person: person.clone(),
+        on_behalf_of: then.on_behalf_of.clone(),
         action: action.code().to_owned(),
-        value: Money::from_minor(row::get(r, TABLE, "value_minor")?),
-        at: row::time(r, TABLE, "at")?,
-    })
+        value,
+        at,
+    };
+    Ok(recommendation.candidate.actions().zip(kept).map(of_step).collect())
 }
 
 /// Keeps a decision, once.

@@ -133,7 +133,7 @@ impl Store {
     pub async fn list_outbox_about(&self, recommendation: &str) -> Result<Vec<OutboxRow>, StoreError> {
         let rows = sqlx::query(AssertSqlSafe(format!(
             "select {COLUMNS}
-             from outbox where about = $1 order by created_at, seq, id",
+             from outbox where about = $1 order by created_at, step, seq, id",
         )))
         .bind(recommendation)
         .fetch_all(&self.pool)
@@ -191,6 +191,7 @@ mod tests {
                 due_at: at(0),
                 lane: "case-1".to_owned(),
                 about: "r-1".to_owned(),
+                step: 1,
                 expires_at: None,
             };
             store.enqueue(&[message], &[]).await.unwrap();

@@ -51,7 +51,7 @@ pub use audit::AuditFault;
 pub use case_pages::CaseAfter;
 pub use change::Change;
 pub use dead_letters::{DeadLetter, Unsent};
-pub use decisions::{Circumstances, DecidedValue, DecisionRow};
+pub use decisions::{About, Circumstances, DecidedValue, DecisionRow};
 pub use destinations::DestinationState;
 pub use digests::StoredDigest;
 pub use drills::{Drill, DrillCounts, DrillEnd, DrillResult};

@@ -308,8 +308,8 @@ async fn refuse_what_stays(tx: &mut Transaction<'_, Any>, message: &NewOutbox) -
 pub(super) async fn insert(tx: &mut Transaction<'_, Any>, message: &NewOutbox) -> Result<(), StoreError> {
     refuse_what_stays(tx, message).await?;
     sqlx::query(
-        "insert into outbox (id, channel, body, created_at, due_at, lane, about, expires_at, kind, seq)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9,
+        "insert into outbox (id, channel, body, created_at, due_at, lane, about, expires_at, kind, step, seq)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
              (select coalesce(max(e.seq), 0) + 1 from outbox e where e.channel = $2 and e.lane = $6))
          on conflict (id) do nothing",
     )
@@ -322,6 +322,7 @@ pub(super) async fn insert(tx: &mut Transaction<'_, Any>, message: &NewOutbox) -
     .bind(message.about.as_str())
     .bind(message.expires_at.map(row::ms))
     .bind(message.kind.name())
+    .bind(i64::from(message.step))
     .execute(&mut **tx)
     .await?;
     Ok(())
@@ -364,6 +365,7 @@ mod tests {
             due_at: at(due),
             lane: String::new(),
             about: String::new(),
+            step: 1,
             expires_at: None,
         }
     }

@@ -26,6 +26,8 @@ pub struct NewOutbox {
     pub lane: String,
     /// The recommendation that it is about; empty where it is about none.
     pub about: String,
+    /// Which step of that recommendation, from 1.
+    pub step: u32,
     /// Not after this: it would be carried out too late.
     pub expires_at: Option<Timestamp>,
 }
@@ -95,6 +97,8 @@ pub struct OutboxRow {
     pub lane: String,
     /// The recommendation that it is about; empty where it is about none.
     pub about: String,
+    /// Which step of that recommendation, from 1.
+    pub step: u32,
     /// Not after this.
     pub expires_at: Option<Timestamp>,
     /// Its receiver's acknowledgement; none of what was only reported on, or was sent before receipts were kept.
@@ -105,7 +109,7 @@ pub(super) const TABLE: &str = "outbox";
 
 /// What [`outbox_row`] reads, for every query that it is read from.
 pub(super) const COLUMNS: &str = "id, kind, channel, body, created_at, due_at, attempts, state, last_error, sent_at, lease_until, \
-                                  lane, about, expires_at, receipt, receipt_at";
+                                  lane, about, step, expires_at, receipt, receipt_at";
 
 /// Reads a message.
 pub(super) fn outbox_row(r: &AnyRow) -> Result<OutboxRow, StoreError> {
@@ -127,6 +131,8 @@ pub(super) fn outbox_row(r: &AnyRow) -> Result<OutboxRow, StoreError> {
         lease_until: row::time_opt(r, TABLE, "lease_until")?,
         lane: row::get(r, TABLE, "lane")?,
         about: row::get(r, TABLE, "about")?,
+        step: u32::try_from(row::get::<i64>(r, TABLE, "step")?)
+            .map_err(|error| row::corrupt(r, TABLE, "step", error.into()))?,
         expires_at: row::time_opt(r, TABLE, "expires_at")?,
         receipt: match row::time_opt(r, TABLE, "receipt_at")? {
             Some(at) => Some(Receipt { reference: row::get(r, TABLE, "receipt")?, at }),

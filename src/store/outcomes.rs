@@ -5,6 +5,7 @@ use sqlx::any::AnyRow;
 use sqlx::{Any, Transaction};
 
 use super::{Store, StoreError, row};
+use crate::domain::decision::RecommendationState;
 use crate::domain::ids::RecommendationId;
 use crate::domain::outcome::Findings;
 
@@ -15,8 +16,8 @@ pub struct Outcome {
     pub recommendation_id: RecommendationId,
     /// When it was read.
     pub at: Timestamp,
-    /// The recommendation's state by then: `carried_out`, `partly`, `not_carried_out`.
-    pub state: String,
+    /// The recommendation's state by then: one of those after the hand-off.
+    pub state: RecommendationState,
     /// What is known of it.
     pub found: Findings,
 }
@@ -44,10 +45,12 @@ impl Store {
 }
 
 fn outcome(r: &AnyRow) -> Result<Outcome, StoreError> {
+    let state: &str = row::get(r, "outcomes", "state")?;
+    let unknown = || row::corrupt(r, "outcomes", "state", format!("{state:?} is no state after a hand-off").into());
     Ok(Outcome {
         recommendation_id: RecommendationId(row::get(r, "outcomes", "recommendation_id")?),
         at: row::time(r, "outcomes", "at")?,
-        state: row::get(r, "outcomes", "state")?,
+        state: RecommendationState::after_hand_off(state).ok_or_else(unknown)?,
         found: row::json(r, "outcomes", "body")?,
     })
 }
@@ -60,7 +63,7 @@ pub(super) async fn upsert(tx: &mut Transaction<'_, Any>, outcome: &Outcome) -> 
     )
     .bind(outcome.recommendation_id.as_str())
     .bind(row::ms(outcome.at))
-    .bind(outcome.state.as_str())
+    .bind(outcome.state.name())
     .bind(row::body(&outcome.found))
     .execute(&mut **tx)
     .await?;

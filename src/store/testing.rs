@@ -178,6 +178,7 @@ pub(crate) fn recommendation(case: &Case, rank: u32, state: RecommendationState)
         latest_date: date(2026, 10, 9),
         checks: vec![],
         cites: vec![],
+        then: vec![],
     };
     let drafter = Drafter::Playbook { because: None };
     let mut rec =

@@ -35,8 +35,8 @@ struct AllHolds;
 
 #[async_trait]
 impl Recheck for AllHolds {
-    async fn recheck(&self, _: &Case, _: &Action) -> anyhow::Result<Vec<Check>> {
-        Ok(Vec::new())
+    async fn recheck(&self, _: &Case, steps: &[&Action]) -> anyhow::Result<Vec<Vec<Check>>> {
+        Ok(steps.iter().map(|_| Vec::new()).collect())
     }
 
     async fn facts(&self, _: &Case, _: &Action) -> anyhow::Result<reeve::domain::policy::Facts> {
@@ -109,6 +109,7 @@ async fn fill(store: &Store) -> Vec<Recommendation> {
             latest_date: "2026-10-20".parse().unwrap(),
             checks: vec![],
             cites: vec![],
+            then: vec![],
         };
         let drafter = Drafter::Playbook { because: None };
         let rec =

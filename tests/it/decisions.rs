@@ -109,7 +109,7 @@ async fn decide_all(app: &App) {
     let mut edited = None;
     for (n, rec) in now.iter().enumerate().filter(|(_, r)| r.case_id != refused.case_id) {
         if let Some(action) = one_less(&rec.candidate.action) {
-            let verb = Verb::Edit { action: Box::new(action) };
+            let verb = Verb::Edit { step: 1, action: Box::new(action) };
             if let Ok(answer) = click(app, &format!("edit-{n}"), "pia", rec, verb).await {
                 edited = Some(answer.recommendation_id);
                 break;

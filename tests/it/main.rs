@@ -26,6 +26,7 @@ mod odoo_demand;
 mod odoo_live;
 mod odoo_sync;
 mod odoo_tills;
+mod plans;
 mod received;
 mod recording;
 mod signals;

@@ -425,25 +425,123 @@ impl MoneySum {
     }
 }
 
-/// An action that passed every hard check, with its money and the facts behind each figure.
+/// A plan of one or more steps that passed every hard check, with its money and the facts behind each figure (handbook §5:
+/// "a recommendation is a plan of one or more steps with one net benefit").
+///
+/// Its first step stands in fields of its own, and most plans have no other: what was kept and hashed before there were
+/// plans of several steps reads, and hashes, as a plan of one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {
     /// Short id within the case, in order of benefit: `A1`, `A2`. Drafters refer to it.
     pub id: String,
-    /// What to do.
+    /// What to do first. The plan is called by it.
     pub action: Action,
-    /// One computed sentence saying what to do, with names for people: "Move 40 units of … from … to …".
+    /// One computed sentence saying what to do first, with names for people: "Move 40 units of … from … to …".
     pub summary: String,
-    /// What it is worth.
+    /// What the whole plan is worth.
     pub money: MoneySum,
-    /// Committed, written off or claimed, whichever is largest: compared with limits (handbook §9).
+    /// Committed, written off or claimed by all steps together, whichever is largest: compared with limits (handbook §9).
     pub value: Money,
-    /// The last day on which it still works.
+    /// The last day on which the whole plan still works.
     pub latest_date: Date,
-    /// Checks made, hard ones first.
+    /// Checks made of the first step, hard ones first.
     pub checks: Vec<Check>,
     /// The facts its figures come from; all of them are in the bundle.
     pub cites: Vec<FactId>,
+    /// What is done beside it, in order: approved by the same signatures, each handed off and read back by itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub then: Vec<Step>,
+}
+
+/// A step of a plan after its first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// What to do.
+    pub action: Action,
+    /// One computed sentence saying so, with names for people.
+    pub summary: String,
+    /// Checks made of it on what the steps before it leave, hard ones first.
+    pub checks: Vec<Check>,
+}
+
+/// Any step of a plan, the first one among them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepRef<'a> {
+    /// Which one, from 1.
+    pub number: u32,
+    /// What to do.
+    pub action: &'a Action,
+    /// The sentence that says so.
+    pub summary: &'a str,
+    /// Checks made of it.
+    pub checks: &'a [Check],
+}
+
+impl Candidate {
+    /// Every step, in order.
+    pub fn steps(&self) -> impl Iterator<Item = StepRef<'_>> {
+        let first = StepRef { number: 1, action: &self.action, summary: &self.summary, checks: &self.checks };
+        let then = self.then.iter().zip(2..).map(|(step, number)| StepRef {
+            number,
+            action: &step.action,
+            summary: &step.summary,
+            checks: &step.checks,
+        });
+        std::iter::once(first).chain(then)
+    }
+
+    /// What every step does, in order.
+    pub fn actions(&self) -> impl Iterator<Item = &Action> {
+        self.steps().map(|step| step.action)
+    }
+
+    /// Step `number`, counted from 1; None where the plan has no such step.
+    pub fn step(&self, number: u32) -> Option<StepRef<'_>> {
+        self.steps().find(|step| step.number == number)
+    }
+
+    /// How many steps it has: one or more.
+    pub fn step_count(&self) -> u32 {
+        u32::try_from(1 + self.then.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Has it more than one step?
+    pub fn is_plan(&self) -> bool {
+        !self.then.is_empty()
+    }
+
+    /// The whole plan in one line: what its steps say, one after the other.
+    pub fn told(&self) -> String {
+        let mut told = self.summary.clone();
+        for step in &self.then {
+            told.truncate(told.trim_end_matches('.').len());
+            told.push_str("; ");
+            told.push_str(&step.summary);
+        }
+        told
+    }
+
+    /// The codes of its steps, each once: `TRANSFER`, or `TRANSFER + CONTACT`.
+    pub fn codes(&self) -> String {
+        let mut codes: Vec<&str> = Vec::new();
+        for action in self.actions() {
+            if !codes.contains(&action.code()) {
+                codes.push(action.code());
+            }
+        }
+        codes.join(" + ")
+    }
+
+    /// The same plan with another action, sentence and checks in step `number`; unchanged where it has no such step.
+    #[must_use]
+    pub fn with_step(mut self, number: u32, new: Step) -> Self {
+        if number == 1 {
+            (self.action, self.summary, self.checks) = (new.action, new.summary, new.checks);
+        } else if let Some(step) = (number as usize).checked_sub(2).and_then(|at| self.then.get_mut(at)) {
+            *step = new;
+        }
+        self
+    }
 }
 
 #[cfg(test)]

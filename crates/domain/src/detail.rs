@@ -36,8 +36,11 @@ pub struct Approval {
     pub case: Option<CaseId>,
     /// The hash of the evidence that it rests on.
     pub evidence: String,
-    /// What was approved.
+    /// What was approved; of a plan, its first step.
     pub action: Option<Action>,
+    /// Of a plan, its further steps.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub then_actions: Vec<Action>,
     /// What it commits, writes off or claims.
     pub value: Option<Money>,
     /// What the limits were compared with.
@@ -52,10 +55,13 @@ pub struct Approval {
     pub policy: String,
     /// Who signed, first one first, once it is approved; none of a first signature.
     pub by: Option<Vec<PersonId>>,
-    /// The message that it makes.
+    /// The message that it makes; of a plan, that of its first step.
     pub outbox: Option<String>,
     /// The hash of that message's body: what leaves must be this, byte for byte.
     pub body: Option<String>,
+    /// Of a plan, the messages of its further steps.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub then: Vec<Approved>,
 }
 
 /// The part of an [`Approval`] that a message is held against before it leaves. Read by itself, so that nothing else that an
@@ -67,6 +73,17 @@ pub struct Approved {
     pub outbox: Option<String>,
     /// The hash of that message's body.
     pub body: Option<String>,
+    /// Of a plan, the messages of its further steps.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub then: Vec<Self>,
+}
+
+impl Approved {
+    /// Every message that the approval makes, with the hash of its body.
+    pub fn messages(&self) -> impl Iterator<Item = (&str, &str)> {
+        let all = std::iter::once(self).chain(&self.then);
+        all.filter_map(|one| Some((one.outbox.as_deref()?, one.body.as_deref()?)))
+    }
 }
 
 /// The part of an [`Edit`] that says which recommendation came of it.
@@ -85,6 +102,9 @@ pub struct Edit {
     pub case: Option<CaseId>,
     /// The hash of the evidence that it rests on.
     pub evidence: String,
+    /// Which step of a plan, from 1; the first where it does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step: Option<u32>,
     /// What it said.
     pub from: Option<Action>,
     /// What it says now.
@@ -125,8 +145,11 @@ pub struct Undo {
     pub case: Option<CaseId>,
     /// The state that was taken back, by name.
     pub undone: String,
-    /// The message that does not leave for it.
+    /// The message that does not leave for it; of a plan, that of its first step.
     pub outbox: Option<String>,
+    /// Of a plan, the messages of its further steps, which do not leave either.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub then_outbox: Vec<String>,
     /// All that wait again.
     pub back: Vec<RecommendationId>,
 }
@@ -190,7 +213,7 @@ mod tests {
     #[test]
     fn what_is_held_against_a_message_needs_nothing_else_of_its_entry() {
         let odd = json!({ "action": {"code": "UNHEARD-OF"}, "tier": 7, "outbox": "msg_1", "body": "abc", "new": "r-2" });
-        let approved = Approved { outbox: Some("msg_1".to_owned()), body: Some("abc".to_owned()) };
+        let approved = Approved { outbox: Some("msg_1".to_owned()), body: Some("abc".to_owned()), then: Vec::new() };
         assert_eq!(Approved::of(&entry(odd.clone())), approved);
         assert_eq!(Became::of(&entry(odd)).new, Some(RecommendationId::new("r-2")));
     }

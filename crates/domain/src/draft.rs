@@ -77,10 +77,11 @@ impl Draft {
             match candidates.iter().find(|candidate| candidate.id == *id) {
                 None => faults.push(DraftFault::UnknownCandidate(short(id))),
                 Some(candidate) => {
-                    if let Some(check) = candidate.checks.iter().find(|check| check.hard && !check.passed) {
+                    let mut checks = candidate.steps().flat_map(|step| step.checks);
+                    if let Some(check) = checks.find(|check| check.hard && !check.passed) {
                         faults.push(DraftFault::Illegal { candidate: id.clone(), check: check.name.clone() });
                     }
-                    if choice.prose.message.is_some() && !sends_message(&candidate.action) {
+                    if choice.prose.message.is_some() && !candidate.actions().any(sends_message) {
                         let code = candidate.action.code();
                         faults.push(DraftFault::MessageNotAllowed { candidate: id.clone(), code });
                     }
@@ -177,6 +178,7 @@ mod tests {
             latest_date: "2026-10-09".parse().unwrap(),
             checks: Vec::new(),
             cites: Vec::new(),
+            then: vec![],
         }
     }
 

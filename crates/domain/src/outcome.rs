@@ -4,6 +4,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::action::{Action, MoneySum};
+use super::decision::{Event, RecommendationState};
 use super::money::Money;
 
 /// What is known of what became of a recommendation. Each reading adds to it or takes the place of the one before.
@@ -27,6 +28,43 @@ pub struct Findings {
     /// What came of it up to its horizon, once that is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measured: Option<Measured>,
+    /// Of a plan of several steps, what became of each that anything is known of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<StepFound>,
+}
+
+/// What became of one step of a plan. It was handed off by itself, and is read back by itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StepFound {
+    /// Which step, from 1.
+    pub step: u32,
+    /// The message that handed it off.
+    pub message: String,
+    /// Where it stands: a step lives as a recommendation of one step does once that is handed off.
+    pub state: RecommendationState,
+    /// By what it is known, for people.
+    pub seen: String,
+}
+
+impl StepFound {
+    /// Where a plan stands whose steps stand here; None while one of them is not settled.
+    pub fn whole<'a>(steps: impl IntoIterator<Item = &'a RecommendationState>) -> Option<Event> {
+        use RecommendationState as S;
+        let steps: Vec<&S> = steps.into_iter().collect();
+        let all = |wanted: &S| !steps.is_empty() && steps.iter().all(|step| *step == wanted);
+        let settled = |step: &&S| matches!(step, S::CarriedOut | S::Partly | S::NotCarriedOut | S::Undone);
+        if !steps.iter().all(settled) {
+            return None;
+        }
+        let in_effect = steps.iter().any(|step| matches!(step, S::CarriedOut | S::Partly));
+        Some(match in_effect {
+            true if all(&S::CarriedOut) => Event::SeenDone,
+            true => Event::SeenPartly,
+            // Nothing of it holds: it says so that something was taken back, where something was.
+            false if steps.contains(&&S::Undone) => Event::SeenUndone,
+            false => Event::NotSeen,
+        })
+    }
 }
 
 impl Findings {

@@ -25,9 +25,15 @@ pub enum Drafter {
         latency_ms: u64,
         cost_micro: u64,
     },
-    /// People who changed its quantity or dates, first one first; `first` is the recommendation they started from and `was`
-    /// its action. None of them can approve it.
-    Edited { editors: Vec<PersonId>, first: RecommendationId, was: Box<Action> },
+    /// People who changed its quantity or dates, first one first; `first` is the recommendation they started from, `was` what
+    /// its first step did, and `was_then` what its further steps did. None of them can approve it.
+    Edited {
+        editors: Vec<PersonId>,
+        first: RecommendationId,
+        was: Box<Action>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        was_then: Vec<Action>,
+    },
 }
 
 /// The words around a candidate. They can not change a number, a check or the order of cases.

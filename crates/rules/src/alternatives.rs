@@ -121,6 +121,7 @@ mod tests {
             latest_date: date(2026, 10, 12),
             checks: vec![],
             cites: vec![],
+            then: vec![],
         };
         let drafter = Drafter::Playbook { because: None };
         Recommendation::drafted(

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
-use reeve_domain::action::{Action, Candidate, Check};
+use reeve_domain::action::{Action, Candidate, Check, Step};
 use reeve_domain::ids::PersonId;
 use reeve_domain::money::{Money, Quantity};
 use reeve_domain::policy::Person;
@@ -119,36 +119,56 @@ pub fn by_piece(action: &Action) -> bool {
     matches!(action, Action::NewPo { .. } | Action::IncreasePo { .. } | Action::AltSupplier { .. } | Action::Claim { .. })
 }
 
+/// What a plan is worth for limits once its step `number` is `new`. Of a plan of several steps it never falls: how much of its
+/// value is that step's is not kept, and an edit must not lower the tier of what the others commit.
+pub fn plan_value(old: &Candidate, number: u32, new: &Action) -> Money {
+    let Some(step) = old.step(number) else { return old.value };
+    let value = edited_value(old.value, step.action, new);
+    if old.is_plan() { value.max(old.value) } else { value }
+}
+
+/// One step of a plan as somebody changed it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Edited {
+    /// Which step, from 1.
+    pub step: u32,
+    /// What it says now.
+    pub action: Action,
+    /// What changed, in words.
+    pub changes: Vec<String>,
+    /// The checks of every step of the plan as it is now, in order.
+    pub checks: Vec<Vec<Check>>,
+}
+
 /// The recommendation that `old` becomes by the edit of `editor`. Whoever edited an earlier version counts as an editor of
 /// this one too, so two people can not pass their own values through each other.
-pub fn edited(
-    old: &Recommendation,
-    editor: &Person,
-    action: Action,
-    changes: &[String],
-    checks: Vec<Check>,
-    now: Timestamp,
-) -> Recommendation {
-    let value = edited_value(old.candidate.value, &old.candidate.action, &action);
+pub fn edited(old: &Recommendation, editor: &Person, edit: Edited, now: Timestamp) -> Recommendation {
+    let Edited { step: number, action, changes, checks } = edit;
+    let value = plan_value(&old.candidate, number, &action);
     let changed = format!("Changed by {} on {now}: {}.", editor.name, changes.join(", "));
     let mut by: Vec<PersonId> = editors(old).to_vec();
     if !by.contains(&editor.id) {
         by.push(editor.id.clone());
     }
-    let (first, was) = match &old.drafter {
-        Drafter::Edited { first, was, .. } => (first.clone(), was.clone()),
-        _ => (old.id.clone(), Box::new(old.candidate.action.clone())),
+    let (first, was, was_then) = if let Drafter::Edited { first, was, was_then, .. } = &old.drafter {
+        (first.clone(), was.clone(), was_then.clone())
+    } else {
+        let then = old.candidate.then.iter().map(|step| step.action.clone()).collect();
+        (old.id.clone(), Box::new(old.candidate.action.clone()), then)
     };
+    let mut candidate = Candidate { value, ..old.candidate.clone() };
+    for (step, checks) in old.candidate.steps().zip(checks) {
+        let new = if step.number == number {
+            Step { action: action.clone(), summary: format!("{changed} Before: {}", step.summary), checks }
+        } else {
+            Step { action: step.action.clone(), summary: step.summary.to_owned(), checks }
+        };
+        candidate = candidate.with_step(step.number, new);
+    }
     Recommendation::drafted(
         old.case_id.clone(),
         old.rank,
-        Candidate {
-            summary: format!("{changed} Before: {}", old.candidate.summary),
-            value,
-            action,
-            checks,
-            ..old.candidate.clone()
-        },
+        candidate,
         Prose {
             rationale: format!("{changed} The money was computed before the change. {}", old.prose.rationale),
             // A drafted message names the old quantity or date.
@@ -156,7 +176,7 @@ pub fn edited(
             ..old.prose.clone()
         },
         old.evidence_hash.clone(),
-        Drafter::Edited { editors: by, first, was },
+        Drafter::Edited { editors: by, first, was, was_then },
         now,
     )
 }

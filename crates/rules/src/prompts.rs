@@ -158,7 +158,7 @@ impl CandidateView {
         Self {
             id: candidate.id.clone(),
             code: candidate.action.code(),
-            summary: clean(&candidate.summary, SENTENCE_MAX),
+            summary: clean(&candidate.told(), SENTENCE_MAX),
             benefit: money.benefit.expected.to_string(),
             benefit_low: money.benefit.low.to_string(),
             benefit_high: money.benefit.high.to_string(),
@@ -167,7 +167,7 @@ impl CandidateView {
             cost: money.cost.to_string(),
             quantity: candidate.action.quantity().map_or_else(|| "none".to_owned(), |q| q.to_string()),
             latest_date: candidate.latest_date.to_string(),
-            checks: candidate.checks.iter().map(check).collect(),
+            checks: candidate.steps().flat_map(|step| step.checks).map(check).collect(),
         }
     }
 }

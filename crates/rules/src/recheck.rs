@@ -160,6 +160,7 @@ mod tests {
             latest_date: "2026-10-12".parse().unwrap(),
             checks: vec![],
             cites: cites.iter().map(|id| FactId::new(*id)).collect(),
+            then: vec![],
         };
         let drafter = Drafter::Playbook { because: None };
         let rec = Recommendation::drafted(case.id.clone(), 1, candidate, Prose::default(), "e1".into(), drafter, at());

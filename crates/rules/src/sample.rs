@@ -180,6 +180,7 @@ fn candidates() -> Vec<Candidate> {
             hard: true,
         }],
         cites: vec![FactId::new("po_line:183/qty")],
+        then: vec![],
     };
     vec![
         candidate("A1", expedite, "Ask Nordic Roasters to bring 48 units forward.", 2_320, 2_500),

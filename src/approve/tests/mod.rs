@@ -38,7 +38,7 @@ struct Facts {
 
 #[async_trait::async_trait]
 impl Recheck for Facts {
-    async fn recheck(&self, _: &Case, action: &Action) -> anyhow::Result<Vec<Check>> {
+    async fn recheck(&self, _: &Case, steps: &[&Action]) -> anyhow::Result<Vec<Vec<Check>>> {
         let other = self.meanwhile.lock().unwrap().take();
         match other {
             Some((process, Meanwhile::Clicks(click))) => drop(process.decide(&click).await.unwrap()),
@@ -46,12 +46,13 @@ impl Recheck for Facts {
             None => {}
         }
         let broken = self.broken.lock().unwrap();
-        Ok(vec![Check {
+        let check = |action: &&Action| Check {
             name: "quantity ≤ free quantity".into(),
             detail: broken.unwrap_or("40 ≤ 60").into(),
             passed: broken.is_none() && action.quantity().is_none_or(|q| q <= Quantity::units(60)),
             hard: true,
-        }])
+        };
+        Ok(steps.iter().map(|action| vec![check(action)]).collect())
     }
 
     async fn facts(&self, _: &Case, _: &Action) -> anyhow::Result<policy::Facts> {
@@ -101,6 +102,7 @@ fn candidate(action: Action, value: i64, benefit: i64) -> Candidate {
         latest_date: "2026-10-12".parse().unwrap(),
         checks: vec![],
         cites: vec![],
+        then: vec![],
     }
 }
 
@@ -243,6 +245,8 @@ impl Bench {
         format!("{recs:?} {cases:?} {decisions:?} {} {:?}", self.pending().await, store.audit_head().await.unwrap())
     }
 }
+
+mod plans;
 
 fn reject(reason: RejectReason) -> Verb {
     Verb::Reject { reason, note: String::new() }
@@ -504,7 +508,7 @@ async fn two_approvals_at_once_can_not_pass_a_limit_that_they_break_together() {
 #[tokio::test]
 async fn an_edit_that_raises_the_value_takes_the_approver_of_the_new_value() {
     let (bench, recs) = Bench::queued(8_000).await;
-    let edit = Verb::Edit { action: Box::new(transfer("7", 60)) };
+    let edit = Verb::Edit { step: 1, action: Box::new(transfer("7", 60)) };
     let answer = bench.decide("pia", &recs[0], edit).await.unwrap();
     let (edited, _) = bench.it.store.get_recommendation(&answer.recommendation_id).await.unwrap();
     assert_eq!(edited.candidate.value, Money::from_minor(1_200_000));
@@ -540,10 +544,10 @@ async fn a_clock_that_goes_back_releases_nothing_early() {
 #[tokio::test]
 async fn an_edit_waits_for_somebody_else_and_keeps_both_versions() {
     let (bench, recs) = Bench::queued(500).await;
-    let edit = |units| Verb::Edit { action: Box::new(transfer("7", units)) };
+    let edit = |units| Verb::Edit { step: 1, action: Box::new(transfer("7", units)) };
     let too_much = bench.decide("ari", &recs[0], edit(80)).await.unwrap_err();
     assert!(matches!(too_much, DecisionRefused::ChecksFailed(_)), "{too_much}");
-    let other = Verb::Edit { action: Box::new(transfer("8", 40)) };
+    let other = Verb::Edit { step: 1, action: Box::new(transfer("8", 40)) };
     assert!(matches!(bench.decide("ari", &recs[0], other).await, Err(DecisionRefused::BadEdit(_))));
 
     let answer = bench.decide("ari", &recs[0], edit(60)).await.unwrap();
@@ -928,7 +932,7 @@ async fn what_was_passed_on_is_superseded_like_everything_else_when_the_facts_mo
 async fn an_edit_does_not_lower_what_fixed_parts_are_worth() {
     let bench = Bench::new().await;
     let recs = bench.case("case-1", "7", 1_500).await;
-    let fewer = Verb::Edit { action: Box::new(transfer("7", 10)) };
+    let fewer = Verb::Edit { step: 1, action: Box::new(transfer("7", 10)) };
     let answer = bench.decide("pia", &recs[0], fewer).await.unwrap();
     let (edited, _) = bench.it.store.get_recommendation(&answer.recommendation_id).await.unwrap();
     assert_eq!(edited.candidate.value, recs[0].candidate.value, "a quarter of the units is not a quarter of the van");

@@ -123,12 +123,14 @@ pub(super) struct Card {
     pub state: &'static str,
     /// May it still be decided on?
     pub waiting: bool,
-    /// The action's code: `TRANSFER`.
+    /// The code of the first step's action: `TRANSFER`. Most recommendations have no other step.
     pub action: &'static str,
-    /// The action's parameters.
+    /// The first step's parameters.
     pub parameters: Map<String, Value>,
-    /// What to do, in one sentence.
+    /// What to do, a sentence for each step.
     pub summary: String,
+    /// Every step, in order: one decision is for all of them.
+    pub steps: Vec<CardStep>,
     /// Why.
     pub rationale: String,
     /// What could go wrong.
@@ -151,7 +153,7 @@ pub(super) struct Card {
     pub value_minor: i64,
     /// The last day on which it still works.
     pub latest_date: String,
-    /// Checks that were made.
+    /// Checks that were made, of all steps.
     pub checks: Vec<Check>,
     /// The facts its figures come from.
     pub cites: Vec<String>,
@@ -159,6 +161,21 @@ pub(super) struct Card {
     pub evidence_hash: String,
     /// What the caller can do with it; absent for services and where it is decided.
     pub you: Option<You>,
+}
+
+/// One step of a recommendation.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct CardStep {
+    /// Which one, from 1.
+    pub step: u32,
+    /// The action's code.
+    pub action: &'static str,
+    /// The action's parameters.
+    pub parameters: Map<String, Value>,
+    /// What to do, in one sentence.
+    pub summary: String,
+    /// Checks that were made of it.
+    pub checks: Vec<Check>,
 }
 
 /// What the policy lets the caller do with a card. What counts is the answer to the decision itself, which is judged anew.

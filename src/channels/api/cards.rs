@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::answers::{Card, CaseLine, Check, Evidence, Fact, Missing, Range, Subject, You};
+use super::answers::{Card, CardStep, CaseLine, Check, Evidence, Fact, Missing, Range, Subject, You};
 use crate::approve::Preview;
 use crate::cards::names::Names;
-use crate::cards::plain;
+use crate::cards::{self, plain};
 use crate::domain::action;
 use crate::domain::case::Case;
 use crate::domain::evidence::Bundle;
@@ -43,36 +43,48 @@ pub(super) fn line(case: &Case, names: &Names) -> CaseLine {
 
 /// A card, without what its reader can do with it.
 pub(super) fn card(rec: &Recommendation) -> Card {
-    let candidate = &rec.candidate;
-    let (drafted_by, editors) = match &rec.drafter {
+    let view = cards::card::Card::of(rec);
+    let (drafted_by, editors) = match &view.drafter {
         Drafter::Playbook { .. } => ("playbook", Vec::new()),
         Drafter::Model { .. } => ("model", Vec::new()),
         Drafter::Edited { editors, .. } => ("edited", editors.iter().map(ToString::to_string).collect()),
     };
+    let steps: Vec<CardStep> = view.steps.iter().map(step).collect();
     Card {
-        recommendation: rec.id.to_string(),
-        content_hash: rec.content_hash(),
-        rank: rec.rank,
-        state: rec.state.name(),
-        waiting: rec.state.is_waiting(),
-        action: candidate.action.code(),
-        parameters: parameters(&candidate.action),
-        summary: plain(&candidate.summary),
-        rationale: plain(&rec.prose.rationale),
-        risks: plain(&rec.prose.risks),
-        would_change: plain(&rec.prose.would_change),
-        message: rec.prose.message.clone(),
+        recommendation: view.id.to_string(),
+        content_hash: view.content_hash,
+        rank: view.rank,
+        state: view.state.name(),
+        waiting: view.state.is_waiting(),
+        action: rec.candidate.action.code(),
+        parameters: parameters(&rec.candidate.action),
+        summary: view.summary,
+        rationale: view.rationale,
+        risks: view.risks,
+        would_change: view.would_change,
+        message: view.message,
         drafted_by,
         editors,
-        benefit: range(candidate.money.benefit),
-        cost_minor: candidate.money.cost.minor,
-        regret_minor: candidate.money.regret.minor,
-        value_minor: candidate.value.minor,
-        latest_date: candidate.latest_date.to_string(),
-        checks: candidate.checks.iter().map(check).collect(),
-        cites: candidate.cites.iter().map(ToString::to_string).collect(),
-        evidence_hash: rec.evidence_hash.clone(),
+        benefit: range(view.money.benefit),
+        cost_minor: view.money.cost.minor,
+        regret_minor: view.money.regret.minor,
+        value_minor: view.value.minor,
+        latest_date: view.latest_date.to_string(),
+        checks: rec.candidate.steps().flat_map(|step| step.checks).map(check).collect(),
+        steps,
+        cites: view.cites.iter().map(ToString::to_string).collect(),
+        evidence_hash: view.evidence_hash,
         you: None,
+    }
+}
+
+fn step(step: &cards::card::CardStep) -> CardStep {
+    CardStep {
+        step: step.number,
+        action: step.action.code(),
+        parameters: parameters(&step.action),
+        summary: step.summary.clone(),
+        checks: step.checks.iter().map(check).collect(),
     }
 }
 

@@ -49,6 +49,9 @@ pub(super) enum Decision {
     Approve {},
     /// Put it forward with another quantity or date; somebody else has to approve that.
     Edit {
+        /// Of a plan of several steps, which one, from 1; the first where nothing is said.
+        #[serde(default)]
+        step: Option<u32>,
         /// The new quantity, as decimal digits.
         quantity: Option<String>,
         /// The new day, such as 2026-10-31.
@@ -133,7 +136,10 @@ impl Decision {
         let of = Loose { verb: self.verb().name().to_owned(), ..Loose::default() };
         match self {
             Self::Approve {} | Self::Undo {} => of,
-            Self::Edit { quantity, date } => Loose { quantity, date, ..of },
+            Self::Edit { step, quantity, date } => {
+                let step = step.map_or_else(String::new, |number| number.to_string());
+                Loose { step, quantity, date, ..of }
+            }
             Self::Reject { reason, note } => Loose { reason, note, ..of },
             Self::Snooze { until, wake } => {
                 let (wake, above) = match wake {
@@ -156,6 +162,7 @@ fn unclear(what: Unclear) -> Problem {
         Unclear::Quantity(text) => {
             Problem::bad_field("decision.quantity", format!("{text:?} is no quantity such as \"12.5\""))
         }
+        Unclear::Step(..) => Problem::bad_field("decision.step", what.to_string()),
         Unclear::Reason(reason) => {
             let codes = RejectReason::ALL.map(RejectReason::code).join(", ");
             Problem::bad_field("decision.reason", format!("{reason:?} is no reason; there are {codes}"))
@@ -202,7 +209,7 @@ pub(super) async fn decide(
         ..body.decision.loose()
     };
     ensure_short(&loose.note)?;
-    let ask = Ask::parse(loose, "api", Some(&rec.candidate.action)).map_err(unclear)?;
+    let ask = Ask::parse(loose, "api", Some(&rec.candidate)).map_err(unclear)?;
     let request = ask.by(&person.id, bearer.hand.clone());
     match state.approvals.decide(&request).await {
         Ok(answer) => Ok(Json(Decided {
@@ -237,15 +244,16 @@ fn key(headers: &HeaderMap) -> Result<&str, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::action::Action;
+    use crate::rules::sample::Sample;
 
     #[test]
     fn what_decides_can_be_given_as_a_scope_under_the_name_of_the_log() {
-        let action = Action::NoAction { reason: String::new() };
+        let sample = Sample::made_up();
+        let plan = &sample.file().candidates[0];
         let reject = Decision::Reject { reason: "not-real".to_owned(), note: String::new() };
         for decision in [
             Decision::Approve {},
-            Decision::Edit { quantity: None, date: None },
+            Decision::Edit { step: None, quantity: None, date: None },
             reject,
             Decision::Snooze { until: "2026-10-31".to_owned(), wake: Wake::default() },
             Decision::Forward { to: "ari".to_owned(), note: String::new() },
@@ -254,7 +262,7 @@ mod tests {
             Decision::Undo {},
         ] {
             let verb = decision.verb();
-            assert_eq!(Ask::parse(decision.loose(), "api", Some(&action)).unwrap().verb.kind(), verb);
+            assert_eq!(Ask::parse(decision.loose(), "api", Some(plan)).unwrap().verb.kind(), verb);
         }
     }
 

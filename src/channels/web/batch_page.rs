@@ -38,7 +38,7 @@ const KEY: &str = "key-";
 /// Those of one kind of action and one tier.
 #[derive(Serialize)]
 struct Group {
-    action: &'static str,
+    action: String,
     tier: String,
     title: String,
     rows: Vec<Row>,
@@ -133,7 +133,7 @@ async fn groups(
         let judged = state.approvals.judgement(&grounds, &who.person, case, rec, &[], now).await;
         let judged = judged.map_err(|error| WebError::BadRequest(error.to_string()))?;
         let ruling = judged.ruling;
-        let (action, tier, counted) = (rec.candidate.action.code(), ruling.tier.to_string(), ruling.counted);
+        let (action, tier, counted) = (rec.candidate.codes(), ruling.tier.to_string(), ruling.counted);
         let at = groups.iter().position(|g| g.action == action && g.tier == tier).unwrap_or_else(|| {
             let title = format!("{action}, {tier}");
             let (sum, counted) = (String::new(), String::new());

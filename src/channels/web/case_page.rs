@@ -58,6 +58,8 @@ pub(super) struct Click {
     key: String,
     verb: String,
     #[serde(default)]
+    step: String,
+    #[serde(default)]
     quantity: String,
     #[serde(default)]
     date: String,
@@ -84,6 +86,7 @@ impl Click {
         let key = content_hash(&[
             &self.key,
             &self.verb,
+            &self.step,
             &self.quantity,
             &self.date,
             &self.reason,
@@ -100,6 +103,7 @@ impl Click {
             content_hash: self.content_hash,
             key,
             verb: self.verb,
+            step: self.step,
             quantity: typed(self.quantity),
             date: typed(self.date),
             reason: self.reason,
@@ -143,7 +147,7 @@ pub(super) async fn decide(
     if rec.case_id != case.id {
         return Err(WebError::NotFound("such recommendation in this case"));
     }
-    let request = match Ask::parse(click.loose(), "web", Some(&rec.candidate.action)) {
+    let request = match Ask::parse(click.loose(), "web", Some(&rec.candidate)) {
         Ok(ask) => ask.by(&who.person.id, who.hand.clone()),
         Err(unclear) => {
             return refused(&state, &who, &case, StatusCode::BAD_REQUEST, &unclear.to_string()).await;

@@ -295,8 +295,8 @@ fn row(case: &Case, line: Option<&DigestLine>, first: Option<&Recommendation>, n
         worth: rank.map_or_else(String::new, |r| r.value.expected.to_string()),
         left: rank.map_or_else(String::new, |r| left_to_decide(r.slack_days, r.value.expected)),
         urgent: rank.is_some_and(|r| r.slack_days < 1.0),
-        action: first.map_or("", |r| r.candidate.action.code()).to_owned(),
+        action: first.map(|r| r.candidate.codes()).unwrap_or_default(),
         pick: first.filter(|r| waits(&r.state)).map(|r| format!("{PICK}{}", r.id)),
-        recommendation: first.map_or_else(String::new, |r| plain(&r.candidate.summary)),
+        recommendation: first.map_or_else(String::new, |r| plain(&r.candidate.told())),
     }
 }

@@ -5,6 +5,7 @@
 //! its executor that it had arrived, `pipeline::verify` and `hand_off` say so.
 
 use anyhow::Context as _;
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::{Deliver, Delivered, hand_off};
@@ -123,7 +124,8 @@ impl Deliver {
         else {
             return Ok(None);
         };
-        if publish::message_id(&rec, *at) != row.id {
+        let messages = publish::message_ids(&rec, *at);
+        if !messages.contains(&row.id) || self.others_may_leave(row, &messages, now).await? {
             return Ok(None);
         }
         let mut case = self.store.get_case(&rec.case_id).await?;
@@ -147,7 +149,7 @@ impl Deliver {
         let outcome = Outcome {
             recommendation_id: rec.id.clone(),
             at: now,
-            state: State::NotCarriedOut.name().to_owned(),
+            state: State::NotCarriedOut,
             found: Findings {
                 action: Some(rec.candidate.action.clone()),
                 predicted: Some(rec.candidate.money.clone()),
@@ -156,7 +158,7 @@ impl Deliver {
                 ..Findings::default()
             },
         };
-        let said = format!("What you approved was not sent and is not carried out: {}. {because}", rec.candidate.summary);
+        let said = format!("What you approved was not sent and is not carried out: {}. {because}", rec.candidate.told());
         let told = approvers.iter().filter(|approver| by != Some(*approver));
         let notices = told
             .map(|to| Notice::new(to, NoticeKind::Undelivered, &[&row.id], said.clone(), now).about(&case.id, Some(&rec.id)))
@@ -175,6 +177,21 @@ impl Deliver {
             ..like.clone()
         };
         Ok(Some(Ending { case: (case, seen), recommendations, outcome, notices, entry }))
+    }
+
+    /// May another step of the plan still leave? Then the approval stands for that one, and this message ends alone.
+    async fn others_may_leave(&self, row: &OutboxRow, messages: &[String], now: Timestamp) -> Result<bool, StoreError> {
+        if messages.len() < 2 {
+            return Ok(false);
+        }
+        let rows = self.store.list_outbox_about(&row.about).await?;
+        let waits = |other: &OutboxRow| match other.state {
+            OutboxState::Pending => true,
+            // A person may send it once more, until its time has passed.
+            OutboxState::Dead => other.expires_at.is_none_or(|until| until > now),
+            OutboxState::Sent | OutboxState::Cancelled | OutboxState::Discarded => false,
+        };
+        Ok(rows.iter().any(|other| other.id != row.id && messages.contains(&other.id) && waits(other)))
     }
 
     /// Was it told not to have left? Then it does not leave any more.

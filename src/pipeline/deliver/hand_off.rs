@@ -1,6 +1,7 @@
 //! What a delivery means for the recommendation that it is about: whether it may leave, and what changes once it has.
 
 use anyhow::Context as _;
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::{Deliver, Delivered, Taken as _};
@@ -10,9 +11,16 @@ use crate::domain::decision::{Event, RecommendationState as State};
 use crate::domain::detail::{self, Detail as _};
 use crate::domain::ids::{RecommendationId, content_hash};
 use crate::domain::outbox::OutboxKind;
+use crate::domain::recommendation::Recommendation;
 use crate::pipeline::anchors::is_anchor;
 use crate::pipeline::publish::{self, Envelope};
 use crate::store::{Change, OutboxRow, StoreError};
+
+/// The log's entry of a recommendation whose first message has left.
+const HANDED_OFF: &str = "recommendation.handed_off";
+
+/// The log's entry of a further step of a plan that has left.
+const STEP_HANDED_OFF: &str = "recommendation.step_handed_off";
 
 /// May a message leave?
 pub(super) enum Sendable {
@@ -53,10 +61,16 @@ impl Deliver {
             Err(error) => return Err(error.into()),
         };
         if kind == OutboxKind::NotSeen {
-            return Ok(if rec.state == State::NotCarriedOut { Sendable::Yes(None) } else { Sendable::Moot });
+            let missed = match envelope.hand_off.filter(|_| rec.candidate.is_plan()) {
+                Some(message) => self.is_step_missed(&rec, &message).await?,
+                None => rec.state == State::NotCarriedOut,
+            };
+            return Ok(if missed { Sendable::Yes(None) } else { Sendable::Moot });
         }
         let this_approval = match &rec.state {
-            State::Approved { at, .. } | State::ApprovedWithEdit { at, .. } => publish::message_id(&rec, *at) == row.id,
+            State::Approved { at, .. } | State::ApprovedWithEdit { at, .. } => {
+                publish::message_ids(&rec, *at).contains(&row.id)
+            }
             // Sent before, when the process died before it could write that down; or replayed by hand.
             State::HandedOff | State::CarriedOut | State::Partly | State::NotCarriedOut | State::Undone => true,
             _ => false,
@@ -82,9 +96,17 @@ impl Deliver {
         let body = content_hash(&[&row.body]);
         let log = self.store.list_audit_of(&format!("recommendation:{id}")).await.context("reading the approval")?;
         let approvals = log.iter().map(|chained| &chained.entry).filter(|entry| entry.action == "recommendation.approved");
-        Ok(approvals
-            .map(detail::Approved::of)
-            .any(|approval| approval.outbox.as_deref() == Some(&*row.id) && approval.body.as_deref() == Some(&*body)))
+        let approved = |approval: detail::Approved| {
+            let mut messages = approval.messages();
+            messages.any(|message| message == (row.id.as_str(), body.as_str()))
+        };
+        Ok(approvals.map(detail::Approved::of).any(approved))
+    }
+
+    /// Does the ERP still show nothing of the step that this message handed off?
+    async fn is_step_missed(&self, rec: &Recommendation, message: &str) -> anyhow::Result<bool> {
+        let found = self.store.find_outcome(&rec.id).await?.map(|outcome| outcome.found.steps).unwrap_or_default();
+        Ok(found.iter().any(|step| step.message == message && step.state == State::NotCarriedOut))
     }
 
     /// Moves the recommendation to handed-off and its case to verifying; what else was proposed comes off the queue.
@@ -95,7 +117,7 @@ impl Deliver {
             // One that was on its way when its end was told, or is reported on now, has arrived all the same.
             let waits = matches!(rec.state, State::Approved { .. } | State::ApprovedWithEdit { .. });
             if !waits && !self.was_told_unsent(&rec).await? {
-                return Ok(());
+                return if rec.candidate.is_plan() { self.note_step(row, &rec, now).await } else { Ok(()) };
             }
             let mut case = self.store.get_case(&rec.case_id).await?;
             let mut moved = Vec::new();
@@ -123,7 +145,7 @@ impl Deliver {
                 at: now,
                 content: rec.content_hash(),
                 subject: format!("recommendation:{id}"),
-                ..self.entry("recommendation.handed_off", row, detail.to_json())
+                ..self.entry(HANDED_OFF, row, detail.to_json())
             };
             let cases = [(case, seen)];
             let change = Change { cases: &cases, recommendations: &moved, entries: &[entry], ..Change::default() };
@@ -133,6 +155,31 @@ impl Deliver {
                 result => return Ok(result?),
             }
         }
+    }
+
+    /// Writes down that a further step of a plan has left, once: the plan itself was handed off with the first that did.
+    async fn note_step(&self, row: &OutboxRow, rec: &Recommendation, now: Timestamp) -> anyhow::Result<()> {
+        let log = self.store.list_audit_of(&format!("recommendation:{}", rec.id)).await?;
+        let mut left = log
+            .iter()
+            .filter(|e| matches!(&*e.entry.action, HANDED_OFF | STEP_HANDED_OFF))
+            .map(|e| detail::HandedOff::of(&e.entry));
+        if left.any(|left| left.message == row.id) {
+            return Ok(());
+        }
+        let detail = detail::HandedOff {
+            case: Some(rec.case_id.clone()),
+            to: row.channel.clone(),
+            message: row.id.clone(),
+            superseded: Vec::new(),
+        };
+        let entry = AuditEntry {
+            at: now,
+            content: rec.content_hash(),
+            subject: format!("recommendation:{}", rec.id),
+            ..self.entry(STEP_HANDED_OFF, row, detail.to_json())
+        };
+        Ok(self.store.advance(Change { entries: &[entry], ..Change::default() }).await?)
     }
 
     /// What an executor has reported on has arrived, though nobody acknowledged it: it need not be sent again.

@@ -19,7 +19,7 @@ use rust_decimal::prelude::ToPrimitive;
 use serde_json::json;
 
 use super::NoiseControl;
-use crate::domain::action::{Action, Candidate};
+use crate::domain::action::{Action, Candidate, Check};
 use crate::domain::audit::{AuditEntry, Chained};
 use crate::domain::calendar::plus_days;
 use crate::domain::case::{Case, CaseState, Lane};
@@ -139,7 +139,7 @@ pub(super) async fn withdraw(it: &NoiseControl) -> anyhow::Result<usize> {
             && original.state.is_waiting()
             && matches!(case.state, CaseState::New | CaseState::Open)
             && case.evidence_hash.as_deref() == Some(&*rec.evidence_hash);
-        if stands && is_legal(it.recheck.as_ref(), &case, &rec.candidate.action).await?.is_some() {
+        if stands && is_legal(it.recheck.as_ref(), &case, &rec.candidate).await?.is_some() {
             continue;
         }
         let detail = json!({ "case": case.id, "what": drill.what, "instead_of": drill.instead_of });
@@ -190,9 +190,13 @@ async fn wrong(
         return Ok(None);
     }
     let Some(&first) = waiting.iter().filter(current).min_by_key(|r| (r.rank, r.id.clone())) else { return Ok(None) };
+    // What is wrong is looked for in one step; among several it would be found or missed by luck.
+    if first.candidate.is_plan() {
+        return Ok(None);
+    }
     let places = places(it).await?;
     for variant in variants(&first.candidate, case, &places) {
-        let Some(checks) = is_legal(it.recheck.as_ref(), case, &variant.candidate.action).await? else { continue };
+        let Some(checks) = is_legal(it.recheck.as_ref(), case, &variant.candidate).await? else { continue };
         let candidate = Candidate { checks, ..variant.candidate };
         let (words, hash, drafter) = (first.prose.clone(), first.evidence_hash.clone(), first.drafter.clone());
         let mut rec =
@@ -218,16 +222,12 @@ async fn wrong(
 }
 
 fn same_action(one: &Recommendation, other: &Recommendation) -> bool {
-    one.candidate.action == other.candidate.action
+    one.candidate.actions().eq(other.candidate.actions())
 }
 
-/// The checks of an action, when every hard one passes.
-async fn is_legal(
-    recheck: &dyn Recheck,
-    case: &Case,
-    action: &Action,
-) -> anyhow::Result<Option<Vec<crate::domain::action::Check>>> {
-    let checks = recheck.recheck(case, action).await.context("making a drill's checks")?;
+/// The checks of the one step of a drill, when every hard one passes.
+async fn is_legal(recheck: &dyn Recheck, case: &Case, candidate: &Candidate) -> anyhow::Result<Option<Vec<Check>>> {
+    let checks = recheck.recheck(case, &[&candidate.action]).await.context("making a drill's checks")?.concat();
     Ok(checks.iter().all(|c| c.passed || !c.hard).then_some(checks))
 }
 

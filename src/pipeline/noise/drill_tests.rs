@@ -28,11 +28,14 @@ struct Free;
 
 #[async_trait::async_trait]
 impl Recheck for Free {
-    async fn recheck(&self, _: &Case, action: &Action) -> anyhow::Result<Vec<Check>> {
-        let asked = action.quantity().unwrap_or(Quantity::ZERO);
-        let passed = asked <= Quantity::units(100);
-        let name = "quantity ≤ free quantity".to_owned();
-        Ok(vec![Check { name, detail: format!("{asked} ≤ 100"), passed, hard: true }])
+    async fn recheck(&self, _: &Case, steps: &[&Action]) -> anyhow::Result<Vec<Vec<Check>>> {
+        let check = |action: &&Action| {
+            let asked = action.quantity().unwrap_or(Quantity::ZERO);
+            let passed = asked <= Quantity::units(100);
+            let name = "quantity ≤ free quantity".to_owned();
+            vec![Check { name, detail: format!("{asked} ≤ 100"), passed, hard: true }]
+        };
+        Ok(steps.iter().map(check).collect())
     }
 
     async fn facts(&self, _: &Case, _: &Action) -> anyhow::Result<crate::domain::policy::Facts> {
@@ -221,6 +224,7 @@ fn candidate(units: i64) -> Candidate {
         latest_date: "2026-10-12".parse().unwrap(),
         checks: vec![],
         cites: vec![],
+        then: vec![],
     }
 }
 
@@ -312,7 +316,7 @@ async fn a_drill_that_is_turned_down_or_mended_is_caught() {
     let field = bench.control.store.list_drills().await.unwrap()[0].field.clone();
     let mut mended = wrong.candidate.action.clone();
     *mended.quantity_mut().unwrap() = Quantity::units(11);
-    let answer = bench.decide("k1", "ari", &wrong, Verb::Edit { action: Box::new(mended) }).await.unwrap();
+    let answer = bench.decide("k1", "ari", &wrong, Verb::Edit { step: 1, action: Box::new(mended) }).await.unwrap();
     assert!(answer.is_drill());
     let caught = u32::from(field == "quantity");
     assert_eq!(bench.counts().await, DrillCounts { answered: 1, caught, accepted: 1 - caught });
@@ -343,6 +347,7 @@ async fn the_outbox_takes_no_drill_and_no_mute_whoever_asks() {
         due_at: start(),
         lane: String::new(),
         about: String::new(),
+        step: 1,
         expires_at: None,
     };
     let data = json!({ "data": { "recommendation_id": wrong.id, "action": wrong.candidate.action } });

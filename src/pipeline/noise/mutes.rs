@@ -281,7 +281,8 @@ async fn may_hide_so_much(
     let hides = weight.counted();
     let (facts, ruling) = weight::ruling(store, config, &person.id, mute, hides, now).await?;
     let signer = Signer::own(person.clone());
-    let attempt = Attempt { signer: &signer, ruling: &ruling, facts: &facts, signed: &[], touched_by: &[] };
+    let attempt =
+        Attempt { signer: &signer, ruling: &ruling, facts: std::slice::from_ref(&facts), signed: &[], touched_by: &[] };
     if config.rules.policy.may_sign(&attempt)?.needs_second {
         let when =
             if hides > weight.now { "in all, with what you muted before and by what such cases came to" } else { "now" };

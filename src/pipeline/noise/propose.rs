@@ -109,6 +109,7 @@ async fn open(it: &NoiseControl, noisy: &Noisy, since: Date, today: Date) -> any
         value: hides,
         latest_date: plus_days(until, -1),
         cites: bundle.facts.keys().cloned().collect(),
+        then: vec![],
     };
     let percent = |share: f64| FactValue::percent(share * 100.0).show();
     let prose = Prose {

@@ -22,8 +22,8 @@ struct Own(Store, Arc<Config>, Clock);
 
 #[async_trait::async_trait]
 impl Recheck for Own {
-    async fn recheck(&self, _: &Case, action: &Action) -> anyhow::Result<Vec<Check>> {
-        checks(&self.0, &self.1, &self.2, action).await
+    async fn recheck(&self, _: &Case, steps: &[&Action]) -> anyhow::Result<Vec<Vec<Check>>> {
+        Ok(vec![checks(&self.0, &self.1, &self.2, steps[0]).await?])
     }
 
     async fn facts(&self, _: &Case, _: &Action) -> anyhow::Result<crate::domain::policy::Facts> {
@@ -87,6 +87,7 @@ impl Bench {
             latest_date: day,
             checks: vec![],
             cites: vec![],
+            then: vec![],
         };
         let drafter = Drafter::Playbook { because: None };
         let mut rec =

@@ -21,7 +21,7 @@ use crate::domain::exception::Exception;
 use crate::domain::ids::{PersonId, RecommendationId};
 use crate::domain::money::Money;
 use crate::domain::mute::{Mute, MuteScope};
-use crate::domain::policy::{ActionCode, Facts, Named, Question, Ruling};
+use crate::domain::policy::{ActionCode, Facts, Named, Question, QuestionStep, Ruling};
 use crate::domain::record::{RecordKind, RecordRef};
 use crate::store::{Store, StoreError};
 
@@ -116,11 +116,8 @@ pub(crate) async fn ruling(
     let id = RecommendationId::new("mute");
     let ruling = config.rules.policy.judge(&Question {
         id: &id,
-        action: ActionCode::of(&action),
+        steps: &[QuestionStep { action: ActionCode::of(&action), item: None, supplier: None, facts: &facts }],
         value: hides,
-        item: None,
-        supplier: None,
-        facts: &facts,
         signers: std::slice::from_ref(owner),
         on_behalf_of: &[],
         earlier: &[],

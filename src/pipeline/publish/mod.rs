@@ -1,7 +1,7 @@
 //! The events that tell the outside: CloudEvents 1.0 envelopes in JSON.
 //!
-//! A body is made once, in the transaction of what it tells, and never again: what was approved is what leaves. Each approved
-//! recommendation goes to one destination, as two executors would do it twice. Signing and headers are the sender's.
+//! A body is made once, in the transaction of what it tells, and never again: what was approved is what leaves. Each step of an
+//! approved recommendation goes to one destination, as two executors would do it twice. Signing and headers are the sender's.
 
 mod action;
 #[cfg(test)]
@@ -12,8 +12,9 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 pub use self::action::plain_name;
-use self::wire::{Approved, NotSeen, Outward, Stuck, Subject, Worth};
+use self::wire::{Approved, NotSeen, Outward, PlanStep, Stuck, Subject, Worth};
 use crate::config::{Config, WEBHOOK};
+use crate::domain::action::{Action, StepRef};
 use crate::domain::case::Case;
 use crate::domain::ids::{CaseId, PersonId, RecommendationId, content_id};
 use crate::domain::outbox::OutboxKind;
@@ -56,34 +57,51 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// The terms of a recommendation about an item that is counted in `unit`.
-    pub fn of(config: &Config, recommendation: &Recommendation, unit: String) -> Self {
+    /// The terms of the step of a recommendation that does `action`, about an item that is counted in `unit`.
+    pub fn of(config: &Config, recommendation: &Recommendation, action: &Action, unit: String) -> Self {
         Self {
             currency: config.rules.money.currency.clone(),
             unit,
             page: config.web.address(),
-            channel: config.route(recommendation.candidate.action.code()).to_owned(),
+            channel: config.route(action.code()).to_owned(),
             expires_at: config.rules.calendar.calendar().close_of(recommendation.candidate.latest_date),
         }
     }
 }
 
-/// The id of the message about this content approved at `at`: the receiver's idempotency key. The same approval always has
-/// the same id; one that was undone and given again is another.
-pub fn message_id(recommendation: &Recommendation, at: Timestamp) -> String {
-    content_id("msg_", &[&recommendation.content_hash(), &at.as_millisecond().to_string()], 32)
+/// The ids of the messages about this content approved at `at`, one for each step in order: the receiver's idempotency keys. The
+/// same approval always has the same ids; one that was undone and given again has others.
+pub fn message_ids(recommendation: &Recommendation, at: Timestamp) -> Vec<String> {
+    let (content, at) = (recommendation.content_hash(), at.as_millisecond().to_string());
+    let id = |number: u32| match number {
+        1 => content_id("msg_", &[&content, &at], 32),
+        _ => content_id("msg_", &[&content, &at, &format!("step {number}")], 32),
+    };
+    recommendation.candidate.steps().map(|step| id(step.number)).collect()
 }
 
-/// The outbox row for an approval; it may leave from `due_at` on, when the undo window has passed. None for what Reeve does
-/// itself: nobody outside is told to do it.
-pub fn event_for(
+/// The outbox rows for an approval, one for each step with its `terms`; they may leave from `due_at` on, when the undo window
+/// has passed. None for what Reeve does itself: nobody outside is told to do it.
+pub fn events_for(
     recommendation: &Recommendation,
     case: &Case,
     approval: Approval<'_>,
+    terms: &[Terms],
+    due_at: Timestamp,
+) -> Vec<NewOutbox> {
+    let ids = message_ids(recommendation, approval.at);
+    let steps = recommendation.candidate.steps().zip(ids).zip(terms);
+    steps.filter_map(|((step, id), terms)| event_for(recommendation, case, approval, (step, id), terms, due_at)).collect()
+}
+
+fn event_for(
+    recommendation: &Recommendation,
+    case: &Case,
+    approval: Approval<'_>,
+    (step, id): (StepRef<'_>, String),
     terms: &Terms,
     due_at: Timestamp,
 ) -> Option<NewOutbox> {
-    let id = message_id(recommendation, approval.at);
     let candidate = &recommendation.candidate;
     let cash = |amount| action::cash(amount, terms);
     let about = &case.subject;
@@ -94,9 +112,10 @@ pub fn event_for(
         recommendation_id: recommendation.id.to_string(),
         content_hash: recommendation.content_hash(),
         evidence_hash: recommendation.evidence_hash.clone(),
-        action: action::act(&candidate.action, terms)?,
-        action_name: plain_name(&candidate.action).to_owned(),
-        summary: candidate.summary.clone(),
+        plan: candidate.is_plan().then(|| PlanStep { step: step.number, of: candidate.step_count() }),
+        action: action::act(step.action, terms)?,
+        action_name: plain_name(step.action).to_owned(),
+        summary: step.summary.to_owned(),
         reason: recommendation.prose.rationale.clone(),
         message: recommendation.prose.message.clone(),
         subject: Subject {
@@ -114,7 +133,7 @@ pub fn event_for(
             cost: cash(candidate.money.cost),
             regret: cash(candidate.money.regret),
         },
-        conditions: action::conditions(&candidate.checks),
+        conditions: action::conditions(step.checks),
         latest_date: candidate.latest_date,
         expires_at: terms.expires_at,
         approved_by: approval.by.iter().map(ToString::to_string).collect(),
@@ -133,6 +152,7 @@ pub fn event_for(
         due_at,
         lane: case.id.to_string(),
         about: recommendation.id.to_string(),
+        step: step.number,
         expires_at: Some(terms.expires_at),
     })
 }
@@ -140,6 +160,7 @@ pub fn event_for(
 /// Tells the executor, once for each hand-off, that the ERP shows nothing of it.
 pub fn not_seen(
     recommendation: &Recommendation,
+    step: StepRef<'_>,
     hand_off: &str,
     channel: &str,
     page: &str,
@@ -153,8 +174,8 @@ pub fn not_seen(
         case_id: recommendation.case_id.to_string(),
         case_link: link(page, &recommendation.case_id),
         recommendation_id: recommendation.id.to_string(),
-        action: recommendation.candidate.action.code().to_owned(),
-        summary: recommendation.candidate.summary.clone(),
+        action: step.action.code().to_owned(),
+        summary: step.summary.to_owned(),
         handed_off_at: left,
     };
     let subject = format!("recommendation/{}", recommendation.id);
@@ -167,6 +188,7 @@ pub fn not_seen(
         due_at: now,
         lane: recommendation.case_id.to_string(),
         about: recommendation.id.to_string(),
+        step: step.number,
         expires_at: None,
     }
 }
@@ -185,6 +207,7 @@ pub fn stuck(told: Stuck, to: &str, now: Timestamp) -> NewOutbox {
         due_at: now,
         lane: String::new(),
         about: String::new(),
+        step: 1,
         expires_at: None,
     }
 }
@@ -204,6 +227,8 @@ pub struct Envelope {
     pub recommendation_id: Option<RecommendationId>,
     /// What was approved, of an approval.
     pub content_hash: Option<String>,
+    /// Which message it is about, of one that says that nothing is seen of it.
+    pub hand_off: Option<String>,
 }
 
 impl Envelope {
@@ -216,6 +241,7 @@ impl Envelope {
             kind: Outward::named(event["type"].as_str()?)?,
             recommendation_id: text("recommendation_id").map(RecommendationId::new),
             content_hash: text("content_hash"),
+            hand_off: text("hand_off"),
         };
         let whole = match read.kind {
             Outward::Approved => read.recommendation_id.is_some() && read.content_hash.is_some(),

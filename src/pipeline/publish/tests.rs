@@ -132,6 +132,7 @@ fn event_of(action: Action) -> (NewOutbox, Value) {
             check("supplier refused last time", "", false),
         ],
         cites: vec![FactId::new("po_line:9/qty")],
+        then: vec![],
     };
     let case = Case {
         id: CaseId::new("c-1"),
@@ -154,8 +155,8 @@ fn event_of(action: Action) -> (NewOutbox, Value) {
     let config = Config::load_from(None, &[]).unwrap();
     let by = [PersonId::new("ari"), PersonId::new("fay")];
     let approval = Approval { by: &by, at: now(), tier: Tier::T3, policy_version: "p1" };
-    let terms = Terms::of(&config, &rec, "Units".into());
-    let row = event_for(&rec, &case, approval, &terms, now()).expect("somebody outside can do it");
+    let terms = [Terms::of(&config, &rec, &rec.candidate.action, "Units".into())];
+    let row = events_for(&rec, &case, approval, &terms, now()).pop().expect("somebody outside can do it");
     let body = serde_json::from_str(&row.body).unwrap();
     (row, body)
 }
@@ -346,9 +347,10 @@ fn the_notices_are_valid_too_and_are_told_apart() {
         latest_date: approved.latest_date,
         checks: vec![],
         cites: vec![],
+        then: vec![],
     };
     let rec = Recommendation::drafted(CaseId::new("c-1"), 1, candidate, Prose::default(), "e1".into(), drafter, now());
-    let row = not_seen(&rec, "msg_1", "webhook", "http://reeve", now(), now());
+    let row = not_seen(&rec, rec.candidate.step(1).unwrap(), "msg_1", "webhook", "http://reeve", now(), now());
     assert_eq!(is_valid(Outward::NotSeen, &serde_json::from_str(&row.body).unwrap()), Vec::<String>::new());
     assert!(Envelope::read("{}").is_none() && Envelope::read("not JSON").is_none());
 }

@@ -228,7 +228,16 @@ pub struct Worth {
     pub regret: Cash,
 }
 
-/// An approved recommendation: `reeve.recommendation.approved.v1`.
+/// Which step of a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PlanStep {
+    /// From 1.
+    pub step: u32,
+    /// How many there are.
+    pub of: u32,
+}
+
+/// A step of an approved recommendation: `reeve.recommendation.approved.v1`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Approved {
     /// The same for every attempt, and the `webhook-id`: carry it out once for each key.
@@ -243,6 +252,10 @@ pub struct Approved {
     pub content_hash: String,
     /// The hash of the evidence that it rests on.
     pub evidence_hash: String,
+    /// Which step of a plan of several this is; absent of a plan of one. Each step is its own event with its own key, and all of
+    /// them were approved together.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub plan: Option<PlanStep>,
     /// What to do.
     pub action: Act,
     /// The same in plain words.
@@ -256,9 +269,9 @@ pub struct Approved {
     pub message: Option<String>,
     /// What the case is about.
     pub subject: Subject,
-    /// Committed, written off or claimed, whichever is largest.
+    /// Committed, written off or claimed, whichever is largest: by all steps of a plan together.
     pub value: Cash,
-    /// What it was worth.
+    /// What it was worth, all steps of a plan together.
     pub worth: Worth,
     /// What must still hold. Refuse, and report `not_carried_out`, when one does not.
     pub conditions: Vec<Condition>,

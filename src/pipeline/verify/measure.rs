@@ -25,7 +25,26 @@ pub(super) fn of(
     horizon: Date,
     recapture: f64,
 ) -> Measured {
-    let (actual_loss, basis) = match &candidate.action {
+    let mut steps = candidate.actions().map(|action| lost(book, case, action, since, horizon, recapture));
+    let first = steps.next().unwrap_or_default();
+    // Of a plan, the first step of which the records tell anything: its steps work on one loss.
+    let (actual_loss, basis) =
+        if first.0.is_some() { first } else { steps.find(|(loss, _)| loss.is_some()).unwrap_or(first) };
+    let predicted_loss = candidate.money.loss_now.expected;
+    let benefit = actual_loss.map(|actual| predicted_loss - actual - candidate.money.cost);
+    Measured { horizon, actual_loss, predicted_loss, benefit, basis }
+}
+
+/// The loss that came where `action` worked against it, and how that is known.
+fn lost(
+    book: &Book,
+    case: &Case,
+    action: &Action,
+    since: Timestamp,
+    horizon: Date,
+    recapture: f64,
+) -> (Option<Money>, String) {
+    match action {
         Action::Claim { bill: Some(bill), value, .. } => {
             let asked: Option<Money> =
                 book.bill_lines.values().filter(|line| line.bill_id == *bill).map(|line| Some(line.qty * line.price?)).sum();
@@ -50,10 +69,7 @@ pub(super) fn of(
             Some(place) => lost_margin(book, &place, since, horizon, recapture),
             None => (None, "the records do not tell what it came to".to_owned()),
         },
-    };
-    let predicted_loss = candidate.money.loss_now.expected;
-    let benefit = actual_loss.map(|actual| predicted_loss - actual - candidate.money.cost);
-    Measured { horizon, actual_loss, predicted_loss, benefit, basis }
+    }
 }
 
 /// Where the action was to keep stock available.

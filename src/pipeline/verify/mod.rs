@@ -8,6 +8,7 @@
 //! says "not done" or "taken back" is taken at once, unless the ERP shows otherwise.
 
 mod measure;
+mod plan;
 mod trace;
 mod word;
 
@@ -67,6 +68,10 @@ impl Stage for Verify {
         let moment = moments.now().await?;
         let mut moved = 0;
         for (recommendation, seen) in watched {
+            if recommendation.candidate.is_plan() {
+                moved += usize::from(self.look_at_plan(&moment.book, recommendation, seen).await?);
+                continue;
+            }
             let (since, left) = decided_and_left(&self.0, &recommendation).await?;
             let found = trace::of(&moment.book, &recommendation.candidate.action, since);
             let late = clock.now().duration_since(left) > PATIENCE;
@@ -77,10 +82,7 @@ impl Stage for Verify {
                 moved += usize::from(self.settle(recommendation, seen, finding, left).await?);
                 continue;
             }
-            let horizon = plus_days(moment.book.calendar.day_of(left), config.rules.detect.horizon_days as i32);
-            if recommendation.state != RecommendationState::HandedOff && moment.book.today > horizon {
-                moved += usize::from(self.measure(&moment.book, &recommendation, seen, since, horizon).await?);
-            }
+            moved += usize::from(self.measure_when_over(&moment.book, &recommendation, seen, (since, left)).await?);
         }
         Ok(if moved == 0 { Progress::Idle } else { Progress::Advanced(moved) })
     }
@@ -117,7 +119,7 @@ impl Verify {
         let outcome = Outcome {
             recommendation_id: after.id.clone(),
             at: now,
-            state: after.state.name().to_owned(),
+            state: after.state.clone(),
             found: Findings {
                 action: Some(after.candidate.action.clone()),
                 predicted: Some(after.candidate.money.clone()),
@@ -142,8 +144,24 @@ impl Verify {
         let Stages { store, clock, config, .. } = &self.0;
         let sent = store.list_outbox_about(recommendation.id.as_str()).await?;
         let hand_off = sent.iter().rev().find(|row| row.state == OutboxState::Sent && row.kind == OutboxKind::Approved);
-        Ok(hand_off
-            .map(|row| publish::not_seen(recommendation, &row.id, &row.channel, &config.web.address(), left, clock.now())))
+        Ok(hand_off.zip(recommendation.candidate.step(1)).map(|(row, step)| {
+            publish::not_seen(recommendation, step, &row.id, &row.channel, &config.web.address(), left, clock.now())
+        }))
+    }
+
+    /// Writes down what happened, once what was settled has come to its horizon.
+    async fn measure_when_over(
+        &self,
+        book: &Book,
+        recommendation: &Recommendation,
+        seen: i64,
+        (since, left): (Timestamp, Timestamp),
+    ) -> anyhow::Result<bool> {
+        let horizon = plus_days(book.calendar.day_of(left), self.0.config.rules.detect.horizon_days as i32);
+        if recommendation.state == RecommendationState::HandedOff || book.today <= horizon {
+            return Ok(false);
+        }
+        self.measure(book, recommendation, seen, since, horizon).await
     }
 
     /// Writes down what happened up to the horizon, once.
@@ -163,7 +181,7 @@ impl Verify {
         let outcome = Outcome {
             recommendation_id: recommendation.id.clone(),
             at: clock.now(),
-            state: recommendation.state.name().to_owned(),
+            state: recommendation.state.clone(),
             found: Findings { measured: Some(measured.clone()), ..found },
         };
         let entry =
@@ -191,8 +209,8 @@ impl Verify {
 
 /// When it was decided, and when it left: an executor has heard of it only since then.
 async fn decided_and_left(stages: &Stages, recommendation: &Recommendation) -> anyhow::Result<(Timestamp, Timestamp)> {
-    let decisions = stages.store.list_decisions(Timestamp::UNIX_EPOCH).await?;
-    let last = decisions.iter().filter(|d| d.recommendation_id == recommendation.id).map(|d| d.at).max();
+    let decisions = stages.store.list_decisions_on(&recommendation.id).await?;
+    let last = decisions.iter().map(|d| d.at).max();
     let decided = last.unwrap_or(recommendation.drafted_at);
     let log = stages.store.list_audit_of(&format!("recommendation:{}", recommendation.id)).await?;
     let left = log.iter().rev().find(|e| e.entry.action == "recommendation.handed_off").map_or(decided, |e| e.entry.at);

@@ -115,6 +115,7 @@ impl Bench {
                 latest_date: "2026-10-12".parse().unwrap(),
                 checks: vec![],
                 cites: vec![],
+                then: vec![],
             };
             Recommendation::drafted(
                 case_id.clone(),
@@ -180,7 +181,7 @@ impl Bench {
             basis: String::new(),
         };
         let found = Findings { measured: Some(measured), ..Findings::default() };
-        let outcome = Outcome { recommendation_id: id.clone(), at: at(0), state: "carried_out".to_owned(), found };
+        let outcome = Outcome { recommendation_id: id.clone(), at: at(0), state: State::CarriedOut, found };
         self.0.outcomes.insert(id.clone(), outcome);
     }
 
@@ -281,8 +282,12 @@ fn acceptance_edits_and_overrides_are_counted_by_what_was_decided_last() {
     bench.is_silent("edit_distance_quantity");
     // The second one was changed from 20 to 15 before.
     let edited = bench.0.recommendations.get_mut(&two[1]).unwrap();
-    edited.drafter =
-        Drafter::Edited { editors: vec![PersonId::new("bob")], first: one[0].clone(), was: Box::new(transfer(25)) };
+    edited.drafter = Drafter::Edited {
+        editors: vec![PersonId::new("bob")],
+        first: one[0].clone(),
+        was: Box::new(transfer(25)),
+        was_then: vec![],
+    };
     bench.says("edit_rate", 0.5, 2);
     bench.says("edit_distance_quantity", 0.2, 1);
     bench.is_silent("edit_distance_days");
@@ -373,7 +378,7 @@ fn vector_12_and_the_measured_outcomes_judge_the_order() {
     bench.0.recommendations.get_mut(&ids[2]).unwrap().state = State::NotCarriedOut;
     let not_sent = Some("discarded by Dan Director, because done by phone".to_owned());
     let found = Findings { not_sent, ..Findings::default() };
-    let outcome = Outcome { recommendation_id: ids[2].clone(), at: at(0), state: "not_carried_out".to_owned(), found };
+    let outcome = Outcome { recommendation_id: ids[2].clone(), at: at(0), state: State::NotCarriedOut, found };
     bench.0.outcomes.insert(ids[2].clone(), outcome);
     bench.says("execution_rate", 1.0 / 3.0, 3);
     assert!(bench.find("execution_rate").basis.ends_with("; 1 never sent"));

@@ -24,22 +24,22 @@ async fn token_of(world: &World, owner: TokenOwner, scopes: &[&str]) -> String {
     identities(world).new_token(owner, "test", &scopes, 30, ADMIN).await.unwrap().shown
 }
 
-async fn token(world: &World, person: &str, scopes: &[&str]) -> String {
+pub(super) async fn token(world: &World, person: &str, scopes: &[&str]) -> String {
     token_of(world, TokenOwner::Person(person.to_owned()), scopes).await
 }
 
-async fn get(world: &World, path: &str, token: &str) -> Answer {
+pub(super) async fn get(world: &World, path: &str, token: &str) -> Answer {
     let bearer = format!("Bearer {token}");
     send(world, "GET", &format!("/api/v1{path}"), &[("Authorization", &bearer), ("Host", "gateway.example")], "").await
 }
 
-async fn post(world: &World, token: &str, key: &str, body: &Value) -> Answer {
+pub(super) async fn post(world: &World, token: &str, key: &str, body: &Value) -> Answer {
     let bearer = format!("Bearer {token}");
     let headers = [("Authorization", bearer.as_str()), ("Content-Type", "application/json"), ("Idempotency-Key", key)];
     send(world, "POST", "/api/v1/decisions", &headers, &body.to_string()).await
 }
 
-fn read(answer: &Answer) -> Value {
+pub(super) fn read(answer: &Answer) -> Value {
     serde_json::from_str(&answer.body).unwrap_or_else(|error| panic!("{error}: {}", answer.body))
 }
 

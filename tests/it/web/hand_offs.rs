@@ -47,6 +47,7 @@ async fn world() -> World {
             due_at: now(),
             lane: world.case.id.to_string(),
             about: world.recommendations[0].id.to_string(),
+            step: 1,
             expires_at: None,
         };
         world.store.enqueue(&[message], &[]).await.unwrap();

@@ -12,4 +12,5 @@ mod me;
 mod metrics;
 mod noise;
 mod people;
+mod plans;
 mod world;

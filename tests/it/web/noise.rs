@@ -86,6 +86,7 @@ async fn watched(world: &World, id: &str) -> Recommendation {
         latest_date: "2026-10-20".parse().unwrap(),
         checks: vec![],
         cites: vec![],
+        then: vec![],
     };
     let drafter = Drafter::Playbook { because: None };
     let mut rec = Recommendation::drafted(case.id.clone(), 1, candidate, Prose::default(), hash.clone(), drafter, now());

@@ -91,8 +91,8 @@ struct AllHolds;
 
 #[async_trait]
 impl Recheck for AllHolds {
-    async fn recheck(&self, _: &Case, _: &Action) -> anyhow::Result<Vec<Check>> {
-        Ok(vec![check("quantity ≤ stock to spare", "40 ≤ 190", true)])
+    async fn recheck(&self, _: &Case, steps: &[&Action]) -> anyhow::Result<Vec<Vec<Check>>> {
+        Ok(steps.iter().map(|_| vec![check("quantity ≤ stock to spare", "40 ≤ 190", true)]).collect())
     }
 
     async fn facts(&self, _: &Case, _: &Action) -> anyhow::Result<reeve::domain::policy::Facts> {
@@ -368,6 +368,7 @@ fn candidates(bundle: &Bundle) -> Vec<Candidate> {
             check("supplier's note read by a person", "not yet", false),
         ],
         cites: cites.clone(),
+        then: vec![],
     };
     let transfer = Action::Transfer {
         item: ItemId::new("75"),

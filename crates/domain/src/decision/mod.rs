@@ -161,6 +161,12 @@ impl RecommendationState {
     /// The names of the states in which a person may still decide, as the store keeps them.
     pub const WAITING: &'static [&'static str] = &["queued", "signed", "forwarded", "escalated", "snoozed"];
 
+    /// The state of this name, of those in which nothing but the name is kept: after the hand-off.
+    pub fn after_hand_off(name: &str) -> Option<Self> {
+        let all = [Self::HandedOff, Self::CarriedOut, Self::Partly, Self::NotCarriedOut, Self::Undone];
+        all.into_iter().find(|state| state.name() == name)
+    }
+
     /// The name in the store and in messages.
     pub fn name(&self) -> &'static str {
         match self {
@@ -324,6 +330,7 @@ impl RecommendationState {
                 Ok(Self::CarriedOut)
             }
             Event::SeenPartly if matches!(self, Self::HandedOff | Self::Partly | Self::NotCarriedOut) => Ok(Self::Partly),
+            Event::StepUndone if matches!(self, Self::CarriedOut | Self::Partly) => Ok(Self::Partly),
             Event::NotSeen if matches!(self, Self::HandedOff | Self::NotCarriedOut) => Ok(Self::NotCarriedOut),
             Event::SeenUndone
                 if matches!(
@@ -349,6 +356,7 @@ impl RecommendationState {
             | Event::SeenDone
             | Event::SeenPartly
             | Event::NotSeen
+            | Event::StepUndone
             | Event::SeenUndone => Err(refused),
         }
     }

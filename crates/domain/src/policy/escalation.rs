@@ -133,7 +133,7 @@ impl Policy {
             may.map(|signer| signer.person.id.clone()).collect()
         };
         let people = || of.everybody.iter().filter(|s| s.on_behalf_of.is_empty()).map(|s| &s.person);
-        let scoped = |p: &&Person, facts: &Facts| p.scopes.hold(facts) && !p.is_machine();
+        let scoped = |p: &&Person, facts: &[Facts]| p.scopes.hold_all(facts) && !p.is_machine();
         match to {
             Addressee::Owner => of.owner.cloned().into_iter().collect(),
             // One of two signatures is something everybody with a role could give: who is told can release the tier, or has

@@ -14,6 +14,7 @@ use super::own::{Released, Shares};
 use super::people::Role;
 use super::rules::{ActionCode, Held};
 use super::tiers::Tier;
+use crate::action::Action;
 use crate::ids::{ItemId, PersonId, RecommendationId, SupplierId};
 use crate::money::Money;
 
@@ -22,16 +23,10 @@ use crate::money::Money;
 pub struct Question<'a> {
     /// Which one.
     pub id: &'a RecommendationId,
-    /// What it would have done.
-    pub action: ActionCode,
-    /// Committed, written off or claimed, whichever is largest, in company currency.
+    /// What each step of it would have done: one or more.
+    pub steps: &'a [QuestionStep<'a>],
+    /// Committed, written off or claimed by all steps together, whichever is largest, in company currency.
     pub value: Money,
-    /// Its item, where it has one.
-    pub item: Option<&'a ItemId>,
-    /// Its supplier, where it has one.
-    pub supplier: Option<&'a SupplierId>,
-    /// What rules ask about.
-    pub facts: &'a Facts,
     /// Who signed and who is about to.
     pub signers: &'a [PersonId],
     /// For whom they do so, where they stand in for somebody.
@@ -42,16 +37,29 @@ pub struct Question<'a> {
     pub now: Timestamp,
 }
 
-/// One signature under a recommendation that was released.
+/// One step of it.
+#[derive(Clone, Debug)]
+pub struct QuestionStep<'a> {
+    /// What it would have done.
+    pub action: ActionCode,
+    /// Its item, where it has one.
+    pub item: Option<&'a ItemId>,
+    /// Its supplier, where it has one.
+    pub supplier: Option<&'a SupplierId>,
+    /// What rules ask about.
+    pub facts: &'a Facts,
+}
+
+/// One signature under one step of a recommendation that was released.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Earlier {
-    /// Which one. Several signatures under one recommendation are one value.
+    /// Which one. Several signatures under one recommendation, and several steps of it, are one value.
     pub recommendation: RecommendationId,
     /// When it was decided.
     pub at: Timestamp,
     /// What it would have done; None counts as the same as the one in question.
     pub action: Option<ActionCode>,
-    /// Its value in company currency.
+    /// The value of the whole recommendation, in company currency.
     pub value: Money,
     /// Its item.
     pub item: Option<ItemId>,
@@ -98,54 +106,70 @@ pub struct Ruling {
     pub because: Vec<String>,
 }
 
-/// What counts together with the one in question.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Before {
-    all: Money,
-    /// Of the same action.
-    same_action: Money,
-    /// How many recommendations.
-    count: usize,
+/// What counts together with the one in question: each recommendation once, with the actions of its steps (None: not known).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Before(Vec<(Money, BTreeSet<Option<ActionCode>>)>);
+
+impl Before {
+    fn all(&self) -> Money {
+        self.0.iter().map(|(value, _)| *value).sum()
+    }
+
+    /// Those of which a step does this.
+    fn of_action(&self, action: ActionCode) -> Money {
+        let same = |actions: &BTreeSet<Option<ActionCode>>| actions.contains(&Some(action)) || actions.contains(&None);
+        self.0.iter().filter(|(_, actions)| same(actions)).map(|(value, _)| *value).sum()
+    }
 }
 
 impl Policy {
-    /// What this recommendation needs before it is released.
+    /// May every one of these actions be recommended under it?
+    pub fn permits_all<'a>(&self, mut actions: impl Iterator<Item = &'a Action>) -> bool {
+        actions.all(|action| self.permits(ActionCode::of(action)))
+    }
+
+    /// What this recommendation needs before it is released: of several steps, what the strictest of them needs, each at the
+    /// value of all together.
     pub fn judge(&self, question: &Question<'_>) -> Ruling {
-        let action = question.action;
         let mut because = Vec::new();
-        let permitted = self.permits(action);
-        if !permitted {
-            because.push(format!("{action} may not be recommended under this policy"));
-        }
+        let mut say = |reason: String| {
+            if !because.contains(&reason) {
+                because.push(reason);
+            }
+        };
         let value = question.value.abs();
         let (before, by) = self.before(question);
-        let counted = value + before.all;
-
-        let free = self.tiers.t0.actions.contains(&action);
-        let mut tier = if free {
-            because.push(format!("T0: {action} commits nothing"));
-            Tier::T0
-        } else {
-            let tier = self.tier_by_value(counted);
-            because.push(self.value_told(tier, value, before, &by));
-            tier
-        };
-        let held = Held { action, same_action: value + before.same_action, facts: question.facts };
-        let (mut signatures, mut with) = (1, BTreeSet::new());
-        for rule in &self.rules {
-            let Some(unknown) = rule.holds(&held, |amount| self.in_company(amount)) else { continue };
-            tier = tier.max(rule.tier.unwrap_or(Tier::T0));
-            signatures = signatures.max(rule.signatures.unwrap_or(1));
-            if !rule.with.is_empty() {
-                // A co-approval is somebody's beside the one who approves.
-                signatures = 2;
-                with.extend(rule.with.iter().copied());
+        let counted = value + before.all();
+        let (mut permitted, mut tier, mut signatures, mut with) = (true, Tier::T0, 1, BTreeSet::new());
+        for step in question.steps {
+            let action = step.action;
+            if !self.permits(action) {
+                permitted = false;
+                say(format!("{action} may not be recommended under this policy"));
             }
-            let unknown = match unknown.as_slice() {
-                [] => String::new(),
-                all => format!(" ({} not known: the stricter counts)", all.join(" and ")),
-            };
-            because.push(format!("{}: {} takes {}{unknown}", rule.name, rule.when_told(), rule.asks_told()));
+            if self.tiers.t0.actions.contains(&action) {
+                say(format!("T0: {action} commits nothing"));
+            } else {
+                let by_value = self.tier_by_value(counted);
+                say(self.value_told(by_value, value, &before, &by));
+                tier = tier.max(by_value);
+            }
+            let held = Held { action, same_action: value + before.of_action(action), facts: step.facts };
+            for rule in &self.rules {
+                let Some(unknown) = rule.holds(&held, |amount| self.in_company(amount)) else { continue };
+                tier = tier.max(rule.tier.unwrap_or(Tier::T0));
+                signatures = signatures.max(rule.signatures.unwrap_or(1));
+                if !rule.with.is_empty() {
+                    // A co-approval is somebody's beside the one who approves.
+                    signatures = 2;
+                    with.extend(rule.with.iter().copied());
+                }
+                let unknown = match unknown.as_slice() {
+                    [] => String::new(),
+                    all => format!(" ({} not known: the stricter counts)", all.join(" and ")),
+                };
+                say(format!("{}: {} takes {}{unknown}", rule.name, rule.when_told(), rule.asks_told()));
+            }
         }
         let takes = self.tiers.takes(tier);
         with.extend(takes.with.iter().copied());
@@ -197,11 +221,11 @@ impl Policy {
         self.tiers.limited().iter().find(|row| within(row)).map_or(Tier::T4, |(tier, _)| *tier)
     }
 
-    fn value_told(&self, tier: Tier, value: Money, before: Before, by: &BTreeSet<Splitting>) -> String {
+    fn value_told(&self, tier: Tier, value: Money, before: &Before, by: &BTreeSet<Splitting>) -> String {
         let limit = self.tiers.limited().iter().find(|(t, _)| *t == tier).and_then(|(_, row)| self.in_company(&row.limit));
         let range = limit.map_or_else(|| "above every limit".to_owned(), |limit| format!("up to {limit}"));
         let own = format!("{tier}: {value} {}", self.currency);
-        if before.count == 0 {
+        if before.0.is_empty() {
             return format!("{own}, {range}");
         }
         let by: Vec<&str> = by
@@ -215,38 +239,30 @@ impl Policy {
             .collect();
         format!(
             "{own}, together with {} released in the last {} days for the same {} ({} recommendation{}) {}, {range}",
-            before.all,
+            before.all(),
             self.cumulative.days,
             by.join(" or "),
-            before.count,
-            if before.count == 1 { "" } else { "s" },
-            value + before.all,
+            before.0.len(),
+            if before.0.len() == 1 { "" } else { "s" },
+            value + before.all(),
         )
     }
 
     /// What was released in the window and counts with it, each recommendation once, and by what.
     fn before(&self, question: &Question<'_>) -> (Before, BTreeSet<Splitting>) {
-        let mut before = Before::default();
         let mut by = BTreeSet::new();
-        let mut counted = BTreeSet::from([question.id]);
-        for earlier in self.in_window(question) {
+        let mut counted: BTreeMap<&RecommendationId, (Money, BTreeSet<Option<ActionCode>>)> = BTreeMap::new();
+        for earlier in self.in_window(question).filter(|earlier| earlier.recommendation != *question.id) {
             let ways = self.ways(question, earlier);
             if ways.is_empty() {
                 continue;
             }
-            if earlier.recommendation != *question.id {
-                by.extend(ways);
-            }
-            if !counted.insert(&earlier.recommendation) {
-                continue;
-            }
-            before.all += earlier.value.abs();
-            before.count += 1;
-            if earlier.action.is_none_or(|action| action == question.action) {
-                before.same_action += earlier.value.abs();
-            }
+            by.extend(ways);
+            let (value, actions) = counted.entry(&earlier.recommendation).or_default();
+            *value = (*value).max(earlier.value.abs());
+            actions.insert(earlier.action);
         }
-        (before, by)
+        (Before(counted.into_values().collect()), by)
     }
 
     /// By what an earlier value counts with this one.
@@ -255,12 +271,12 @@ impl Policy {
         let signed = question.signers.contains(&earlier.by);
         let chained = question.on_behalf_of.contains(&earlier.by)
             || earlier.on_behalf_of.iter().any(|p| question.signers.contains(p) || question.on_behalf_of.contains(p));
+        let same_item = question.steps.iter().any(|step| step.item.is_some() && earlier.item.as_ref() == step.item);
+        let same_supplier =
+            question.steps.iter().any(|step| step.supplier.is_some() && earlier.supplier.as_ref() == step.supplier);
         let ways = [
-            (count.item && question.item.is_some() && earlier.item.as_ref() == question.item, Splitting::Item),
-            (
-                count.supplier && question.supplier.is_some() && earlier.supplier.as_ref() == question.supplier,
-                Splitting::Supplier,
-            ),
+            (count.item && same_item, Splitting::Item),
+            (count.supplier && same_supplier, Splitting::Supplier),
             (count.approver && signed, Splitting::Approver),
             (count.chain && chained, Splitting::Chain),
         ];

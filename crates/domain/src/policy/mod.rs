@@ -30,7 +30,7 @@ pub use self::document::{Cumulative, DEFAULT_TOML, Drills, ModelSight, Mutes, Pe
 pub use self::escalation::{Addressee, Escalation, Recipients, Step};
 pub use self::facts::{Class, Facts, Named, Risk};
 pub use self::hours::{WorkDay, WorkingHours};
-pub use self::judge::{Earlier, Question, Ruling, Splitting};
+pub use self::judge::{Earlier, Question, QuestionStep, Ruling, Splitting};
 pub use self::lint::{Finding, KnownNames, Severity, lint, lint_with};
 pub use self::own::Shares;
 pub use self::people::{Person, Role, Scopes};

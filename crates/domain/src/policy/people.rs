@@ -92,6 +92,11 @@ impl Scopes {
         all.iter().all(|c| *c != Some(false)) && all.contains(&Some(true))
     }
 
+    /// Does everything that a plan's steps touch lie in it?
+    pub fn hold_all(&self, steps: &[Facts]) -> bool {
+        steps.iter().all(|facts| self.hold(facts))
+    }
+
     /// "location NOR; category All / Food", or "everything".
     pub fn told(&self) -> String {
         let kinds = [("location", &self.locations), ("category", &self.categories), ("supplier", &self.suppliers)];

@@ -49,8 +49,8 @@ pub struct Attempt<'a> {
     pub signer: &'a Signer,
     /// What it takes.
     pub ruling: &'a Ruling,
-    /// What it touches: scopes are held against it.
-    pub facts: &'a Facts,
+    /// What each of its steps touches: scopes are held against all of it.
+    pub facts: &'a [Facts],
     /// Who signed already.
     pub signed: &'a [Signer],
     /// Whoever edited it, or whose count, receipt or bill it concerns.
@@ -181,7 +181,7 @@ impl Policy {
         if !signer.person.decides() || !ruling.who.iter().any(|role| authority.is(*role)) {
             return Err(Refusal::Role { who: who(), tier: ruling.tier, needed: needed(ruling) });
         }
-        if !authority.scopes.hold(facts) {
+        if !authority.scopes.hold_all(facts) {
             return Err(Refusal::OutOfScope { who: who(), scope: authority.scopes.told() });
         }
         // What commits nothing has no value to be limited.
@@ -196,7 +196,8 @@ impl Policy {
             let first = earlier.authority();
             let counted = self.counted_for(ruling, earlier);
             let enough = first.limit.as_ref().is_none_or(|limit| self.in_company(limit).is_some_and(|own| counted <= own));
-            let may = earlier.person.decides() && ruling.who.iter().any(|role| first.is(*role)) && first.scopes.hold(facts);
+            let may =
+                earlier.person.decides() && ruling.who.iter().any(|role| first.is(*role)) && first.scopes.hold_all(facts);
             if !(may && enough) {
                 return Err(Refusal::FirstNoLonger(earlier.told()));
             }

@@ -9,7 +9,9 @@ use reeve_domain::case_life::CaseEvent;
 use reeve_domain::decision::{Before, Event, RecommendationState as State, RejectReason, TransitionError, WakeCondition};
 use reeve_domain::ids::{CaseId, PersonId, RecommendationId};
 use reeve_domain::money::Money;
-use reeve_domain::policy::{ActionCode, Attempt, Class, Facts, Person, Policy, Question, Refusal, Role, Ruling, Signer};
+use reeve_domain::policy::{
+    ActionCode, Attempt, Class, Facts, Person, Policy, Question, QuestionStep, Refusal, Role, Ruling, Signer,
+};
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
@@ -133,11 +135,13 @@ impl Rules {
         let judged = |(action, value): &(&str, i64)| {
             policy.judge(&Question {
                 id: &id,
-                action: ActionCode::named(action).expect("an action of the catalogue"),
+                steps: &[QuestionStep {
+                    action: ActionCode::named(action).expect("an action of the catalogue"),
+                    item: None,
+                    supplier: None,
+                    facts: &facts,
+                }],
                 value: Money::from_minor(value * 100),
-                item: None,
-                supplier: None,
-                facts: &facts,
                 signers: &[],
                 on_behalf_of: &[],
                 earlier: &[],
@@ -270,6 +274,7 @@ impl Rules {
             "seen_partly" => Event::SeenPartly,
             "not_seen" => Event::NotSeen,
             "seen_undone" => Event::SeenUndone,
+            "step_undone" => Event::StepUndone,
             other => panic!("{other} is no event"),
         }
     }
@@ -375,7 +380,7 @@ impl World<'_> {
             "approved" | "approved_with_edit" => &["undo", "hand_off", "hand_off", "not_sent", "approve", "approve_edited"],
             "rejected" => &["undo", "reject"],
             "snoozed" => &["wake", "snooze"],
-            _ => &["seen_done", "seen_partly", "not_seen", "seen_undone"],
+            _ => &["seen_done", "seen_partly", "not_seen", "seen_undone", "step_undone"],
         };
         let any = chance.below(3) == 0;
         let pick = |of: usize, chance: &mut Chance| usize::try_from(chance.below(of as u64)).expect("few");
@@ -476,7 +481,7 @@ impl World<'_> {
         let by_policy = rules.policy.may_sign(&Attempt {
             signer: &signer(happens.by, happens.acting_for),
             ruling: &rules.rulings[usize::from(watched.tier)],
-            facts: &rules.facts,
+            facts: std::slice::from_ref(&rules.facts),
             signed: &signed,
             touched_by: &touched_by,
         });

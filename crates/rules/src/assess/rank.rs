@@ -81,6 +81,7 @@ pub(super) fn candidate(gathered: &Gathered<'_>, p: f64, p_cite: &FactId, propos
         latest_date: proposal.latest,
         checks,
         cites,
+        then: Vec::new(),
     })
 }
 

@@ -983,6 +983,7 @@ fn opposite_actions_worth_nearly_the_same_are_left_to_a_person() {
                 checks: Vec::new(),
                 cites: Vec::new(),
                 action,
+                then: vec![],
             }
         };
         let (po_line, quantity) = ("1".to_owned(), Quantity::units(5));

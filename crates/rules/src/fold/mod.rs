@@ -414,15 +414,7 @@ fn telling_rank(code: T) -> u8 {
 }
 
 fn entry(now: Timestamp, action: &str, case: &Case, detail: serde_json::Value) -> AuditEntry {
-    AuditEntry {
-        at: now,
-        actor: "stage:detect".to_owned(),
-        channel: "stage".to_owned(),
-        action: action.to_owned(),
-        subject: format!("case:{}", case.id),
-        content: String::new(),
-        detail,
-    }
+    AuditEntry::by_stage("detect", now, action, format!("case:{}", case.id)).with(detail)
 }
 
 #[cfg(test)]

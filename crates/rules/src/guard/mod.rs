@@ -123,7 +123,7 @@ fn judge(at: usize, choice: &AnswerChoice, file: &CaseFile<'_>, objections: &mut
     let risks = say("risks", &choice.risks, REMARK_MAX, Audience::House);
     let would_change = say("would_change", &choice.would_change, REMARK_MAX, Audience::House);
     // A letter for an action that sends none is left out: nobody would get it, and the rest of the answer is still good.
-    let wanted = !choice.message.trim().is_empty() && candidate.is_none_or(|c| sends_message(&c.action));
+    let wanted = !choice.message.trim().is_empty() && candidate.is_none_or(|c| c.actions().any(sends_message));
     let message = wanted.then(|| say("message", &choice.message, MESSAGE_MAX, Audience::Outside));
     if let (Some(text), Some(candidate)) = (&message, candidate) {
         check_partners(text, candidate, &format!("{id} message"), file, objections);
@@ -145,7 +145,9 @@ fn judge(at: usize, choice: &AnswerChoice, file: &CaseFile<'_>, objections: &mut
 /// A message tells its receiver nothing about other suppliers (handbook §5, CONTACT).
 fn check_partners(text: &str, candidate: &Candidate, field: &str, file: &CaseFile<'_>, objections: &mut Vec<Objection>) {
     let supplier = file.subject.supplier.as_ref().map(SupplierId::as_str);
-    let receiver: Option<&str> = match &candidate.action {
+    // One message goes out with a plan: it is for whoever the first of its steps that sends one writes to.
+    let sends = candidate.actions().find(|action| sends_message(action)).unwrap_or(&candidate.action);
+    let receiver: Option<&str> = match sends {
         Action::NewPo { supplier, .. } | Action::Claim { supplier, .. } => Some(supplier.as_str()),
         Action::Expedite { .. } | Action::DeferPo { .. } | Action::CancelPo { .. } => supplier,
         Action::Contact { partner, .. } => Some(partner.as_str()),

@@ -5,7 +5,7 @@
 use super::again::Again;
 use super::facts::field_of;
 use super::{Line, Verdict, worked};
-use crate::edit::{by_piece, edited_value};
+use crate::edit::{by_piece, plan_value};
 use reeve_domain::action::{Action, Candidate, MoneySum, Range};
 use reeve_domain::evidence::{Bundle, Fact, FactValue};
 use reeve_domain::ids::FactId;
@@ -95,6 +95,18 @@ fn net(sum: &MoneySum) -> Vec<Line> {
     ]
 }
 
+/// What an action says itself that it commits, writes off or claims.
+fn commits(action: &Action) -> Option<Money> {
+    match action {
+        Action::Claim { value, .. } => Some(*value),
+        Action::BlockBill { disputed, .. } => Some(*disputed),
+        Action::AcceptVar { variance, .. } => Some(variance.abs()),
+        Action::NewPo { quantity, price, .. } | Action::AltSupplier { quantity, price, .. } => Some(*quantity * *price),
+        Action::Expedite { surcharge_max, .. } => Some(*surcharge_max),
+        _ => None,
+    }
+}
+
 /// What is compared with limits: the larger of money committed, written off and claimed (handbook §9).
 fn value(
     rec: &Recommendation,
@@ -106,13 +118,19 @@ fn value(
     let candidate = &rec.candidate;
     let stated = candidate.value;
     if let (Drafter::Edited { .. }, Some(first)) = (&rec.drafter, first) {
-        let again = edited_value(first.candidate.value, &first.candidate.action, &candidate.action);
+        let edited = candidate.steps().map(|step| plan_value(&first.candidate, step.number, step.action));
+        let again = edited.max().unwrap_or(first.candidate.value);
         // Each edit rounds up: several may add a minor unit each. What does not shrink keeps the largest on the way.
-        let near = (stated - again).abs().minor <= 3 || (stated > again && !by_piece(&candidate.action));
+        let keeps = candidate.is_plan() || !by_piece(&candidate.action);
+        let near = (stated - again).abs().minor <= 3 || (stated > again && keeps);
         return Line::near(figure, stated, again, near, "the first version's value in proportion of the quantities");
     }
     if let Some(line) = worked.and_then(|(again, effect)| worked::value(again, effect, rec)) {
         return line;
+    }
+    if candidate.is_plan() {
+        let sum = candidate.actions().filter_map(commits).sum::<Money>().max(candidate.money.cost);
+        return Line::same(figure, stated, sum, "what its steps commit together, or its cost");
     }
     match &candidate.action {
         Action::Claim { value, .. } => Line::same(figure, stated, value, "the claim"),

@@ -65,21 +65,24 @@ fn figures_of(candidate: &Candidate, figures: &mut BTreeSet<String>) {
     figures.insert(format!("{:.0}", m.p * 100.0));
     figures.insert(format!("{:.2}", m.p));
     figures.insert(candidate.latest_date.to_string());
-    figures.extend(candidate.action.quantity().map(|q| q.to_string()));
-    figures.extend(tokens(&serde_json::to_string(&candidate.action).unwrap_or_default()));
     figures.extend(tokens(&candidate.id));
-    for check in &candidate.checks {
-        figures.extend(tokens(&check.name));
-        figures.extend(tokens(&check.detail));
+    for step in candidate.steps() {
+        figures.extend(step.action.quantity().map(|q| q.to_string()));
+        figures.extend(tokens(&serde_json::to_string(step.action).unwrap_or_default()));
+        for check in step.checks {
+            figures.extend(tokens(&check.name));
+            figures.extend(tokens(&check.detail));
+        }
     }
 }
 
 /// A line for each text of the card that has words.
 pub fn lines(rec: &Recommendation, sources: &Sources) -> Vec<Line> {
     let prose = &rec.prose;
+    let told = rec.candidate.told();
     let message = prose.message.as_deref().unwrap_or_default();
     [
-        ("numbers in the summary", rec.candidate.summary.as_str()),
+        ("numbers in the summary", told.as_str()),
         ("numbers in the rationale", prose.rationale.as_str()),
         ("numbers in the risks", prose.risks.as_str()),
         ("numbers in what would change it", prose.would_change.as_str()),

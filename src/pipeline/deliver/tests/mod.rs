@@ -502,6 +502,7 @@ async fn a_row_without_a_standing_approval_is_not_sent() {
         due_at: row.due_at,
         lane: String::new(),
         about: String::new(),
+        step: 1,
         expires_at: None,
     };
     let rows = [

@@ -51,7 +51,7 @@ async fn lived_in(store: Store) -> Bench {
         quantity: Quantity::units(30),
         ship_on: "2026-10-09".parse().unwrap(),
     };
-    bench.decide("pia", &all[4][0], Verb::Edit { action: Box::new(fewer) }).await.unwrap();
+    bench.decide("pia", &all[4][0], Verb::Edit { step: 1, action: Box::new(fewer) }).await.unwrap();
     bench.approve("ari", &all[5][0]).await.unwrap();
     bench.decide("ari", &all[5][0], Verb::Undo).await.unwrap();
     let forward = Verb::Forward { to: PersonId::new("fay"), note: "you know them".into() };

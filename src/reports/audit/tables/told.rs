@@ -127,8 +127,8 @@ impl Told {
                 let approval = detail::Approval::of(entry);
                 one.stand = Stand::Approved(approval.by.into_iter().flatten().map(|by| by.0).collect());
                 one.value = approval.value.map(|value| value.minor);
-                if let (Some(message), Some(body)) = (approval.outbox, approval.body) {
-                    self.messages.insert(message, (body, seq));
+                for (message, body) in detail::Approved::of(entry).messages() {
+                    self.messages.insert(message.to_owned(), (body.to_owned(), seq));
                 }
                 self.case_moves(&case, seq, |_| Some("decided"));
             }

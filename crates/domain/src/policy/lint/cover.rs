@@ -122,7 +122,9 @@ fn rulings(policy: &Policy) -> Vec<Ruling> {
 fn completers(policy: &Policy, people: &[Person], ruling: &Ruling, facts: &Facts) -> Vec<BTreeSet<PersonId>> {
     let signers: Vec<Signer> = people.iter().cloned().map(Signer::own).collect();
     let may = |signer: &Signer, signed: &[Signer]| {
-        policy.may_sign(&Attempt { signer, ruling, facts, signed, touched_by: &[] }).map(|standing| standing.needs_second)
+        policy
+            .may_sign(&Attempt { signer, ruling, facts: std::slice::from_ref(facts), signed, touched_by: &[] })
+            .map(|standing| standing.needs_second)
     };
     let mut sets = Vec::new();
     for first in &signers {

@@ -49,7 +49,13 @@ fn told(to: &str, action: &'static str, value: i64, facts: &Facts, touched: &[&s
     asked.facts = facts.clone();
     let ruling = asked.by(&policy);
     let (signer, touched_by) = (Signer::own(pia()), touched.iter().map(|id| PersonId::new(*id)).collect::<Vec<_>>());
-    let attempt = Attempt { signer: &signer, ruling: &ruling, facts, signed: &[], touched_by: &touched_by };
+    let attempt = Attempt {
+        signer: &signer,
+        ruling: &ruling,
+        facts: std::slice::from_ref(facts),
+        signed: &[],
+        touched_by: &touched_by,
+    };
     let owner = PersonId::new("pia");
     let found: BTreeSet<PersonId> =
         policy.recipients(&to.parse().unwrap(), &Recipients { attempt, owner: Some(&owner), everybody: &everybody });

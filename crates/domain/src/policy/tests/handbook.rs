@@ -121,7 +121,7 @@ fn who_may_sign_each_tier_is_as_the_handbook_says() {
             .may_sign(&Attempt {
                 signer: &signer,
                 ruling: &ruling,
-                facts: &harmless(),
+                facts: &[harmless()],
                 signed: &signed,
                 touched_by: &touched_by,
             })

@@ -80,11 +80,13 @@ impl Asked {
         let id = RecommendationId::new("r-now");
         policy.judge(&Question {
             id: &id,
-            action: ActionCode::named(self.action).unwrap(),
+            steps: &[QuestionStep {
+                action: ActionCode::named(self.action).unwrap(),
+                item: self.item.as_ref(),
+                supplier: self.supplier.as_ref(),
+                facts: &self.facts,
+            }],
             value: self.value,
-            item: self.item.as_ref(),
-            supplier: self.supplier.as_ref(),
-            facts: &self.facts,
             signers: &self.signers,
             on_behalf_of: &self.on_behalf_of,
             earlier: &self.earlier,

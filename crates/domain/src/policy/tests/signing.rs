@@ -32,7 +32,7 @@ impl Try {
         asked.facts = self.facts.clone();
         let ruling = asked.by(&self.policy);
         let (facts, signed, touched_by) = (&self.facts, self.signed.as_slice(), self.touched.as_slice());
-        self.policy.may_sign(&Attempt { signer, ruling: &ruling, facts, signed, touched_by })
+        self.policy.may_sign(&Attempt { signer, ruling: &ruling, facts: std::slice::from_ref(facts), signed, touched_by })
     }
 
     fn by(&self, person: &Person) -> Result<Standing, Refusal> {
@@ -263,7 +263,7 @@ fn a_refusal_says_who_could() {
         [pia(), ari(), fay(), dan()].into_iter().map(Signer::own).chain([for_(ari(), &[fay()])]).collect();
     let signed = [Signer::own(dan())];
     let signer = Signer::own(pia());
-    let attempt = Attempt { signer: &signer, ruling: &ruling, facts: &harmless(), signed: &signed, touched_by: &[] };
+    let attempt = Attempt { signer: &signer, ruling: &ruling, facts: &[harmless()], signed: &signed, touched_by: &[] };
     let refused = policy.may_sign_among(&attempt, &everybody).unwrap_err();
     assert_eq!(refused.could, ["fay", "ari for fay"]);
     assert_eq!(
@@ -310,7 +310,13 @@ fn pair(first: (&Signer, i64), second: (&Signer, i64), way: impl Fn(&mut Earlier
     let (facts, signed) = (asked.facts.clone(), [first.0.clone()]);
     let ruling = asked.by(&policy);
     assert_eq!(ruling.counted, units(20_000 + first.1 + second.1), "the tier counts what either released");
-    policy.may_sign(&Attempt { signer: second.0, ruling: &ruling, facts: &facts, signed: &signed, touched_by: &[] })
+    policy.may_sign(&Attempt {
+        signer: second.0,
+        ruling: &ruling,
+        facts: std::slice::from_ref(&facts),
+        signed: &signed,
+        touched_by: &[],
+    })
 }
 
 #[test]

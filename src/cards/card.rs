@@ -1,0 +1,100 @@
+//! A recommendation as people are shown it, wherever they are: page and API render this, and so does whatever comes after
+//! them. It holds what the recommendation says, in words that are safe to show; what its reader may do with it stands beside it.
+
+use jiff::civil::Date;
+
+use super::plain;
+use crate::domain::action::{Action, Check, MoneySum};
+use crate::domain::decision::RecommendationState;
+use crate::domain::ids::{FactId, RecommendationId};
+use crate::domain::money::Money;
+use crate::domain::recommendation::{Drafter, Recommendation};
+
+/// What can be decided: a plan, with why, what it is worth and what it rests on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Card {
+    /// Which recommendation.
+    pub id: RecommendationId,
+    /// What a decision binds to.
+    pub content_hash: String,
+    /// 1 is the first choice.
+    pub rank: u32,
+    /// Where it stands.
+    pub state: RecommendationState,
+    /// What is to be done, in order: one step or more.
+    pub steps: Vec<CardStep>,
+    /// The codes of all steps: `TRANSFER`, or `TRANSFER + CONTACT`.
+    pub codes: String,
+    /// What is to be done, in one line.
+    pub summary: String,
+    /// Why.
+    pub rationale: String,
+    /// What could go wrong.
+    pub risks: String,
+    /// What would change the drafter's mind.
+    pub would_change: String,
+    /// A draft message, as it would be sent.
+    pub message: Option<String>,
+    /// Whose words these are.
+    pub drafter: Drafter,
+    /// What all steps together are worth.
+    pub money: MoneySum,
+    /// What limits are compared with.
+    pub value: Money,
+    /// The last day on which it still works.
+    pub latest_date: Date,
+    /// The facts its figures come from.
+    pub cites: Vec<FactId>,
+    /// The evidence that it was drafted on.
+    pub evidence_hash: String,
+}
+
+/// One step of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CardStep {
+    /// Which one, from 1.
+    pub number: u32,
+    /// What to do.
+    pub action: Action,
+    /// The sentence that says so.
+    pub summary: String,
+    /// Checks made of it.
+    pub checks: Vec<Check>,
+}
+
+impl Card {
+    /// The card of a recommendation.
+    pub fn of(rec: &Recommendation) -> Self {
+        let candidate = &rec.candidate;
+        let steps = candidate.steps().map(|step| CardStep {
+            number: step.number,
+            action: step.action.clone(),
+            summary: plain(step.summary),
+            checks: step.checks.to_vec(),
+        });
+        Self {
+            id: rec.id.clone(),
+            content_hash: rec.content_hash(),
+            rank: rec.rank,
+            state: rec.state.clone(),
+            steps: steps.collect(),
+            codes: candidate.codes(),
+            summary: plain(&candidate.told()),
+            rationale: plain(&rec.prose.rationale),
+            risks: plain(&rec.prose.risks),
+            would_change: plain(&rec.prose.would_change),
+            message: rec.prose.message.clone(),
+            drafter: rec.drafter.clone(),
+            money: candidate.money.clone(),
+            value: candidate.value,
+            latest_date: candidate.latest_date,
+            cites: candidate.cites.clone(),
+            evidence_hash: rec.evidence_hash.clone(),
+        }
+    }
+
+    /// Has it more than one step?
+    pub fn is_plan(&self) -> bool {
+        self.steps.len() > 1
+    }
+}
