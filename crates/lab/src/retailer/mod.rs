@@ -35,6 +35,9 @@ const READ_HOUR: u8 = 6;
 /// What orders are told of reaches back at least so many days, however few days of single sales are told.
 const ORDER_DAYS: u32 = 60;
 
+/// Locations times days of detail for which the ids of an item's records have room.
+const ROOM_DAYS: f64 = 400_000.0;
+
 /// How large a retailer is, and what is in it.
 #[derive(Clone, Debug)]
 pub struct Shape {
@@ -112,6 +115,7 @@ impl Retailer {
             ("days of detail", f64::from(shape.detail_days), 14.0, f64::from(shape.days)),
             ("listed share", shape.listed, 0.0, 1.0),
             ("injected share", shape.injected, 0.0, 0.5),
+            ("locations times days of detail", f64::from(shape.locations) * f64::from(shape.detail_days), 14.0, ROOM_DAYS),
         ];
         for (what, given, least, most) in bounds {
             if !(least..=most).contains(&given) {

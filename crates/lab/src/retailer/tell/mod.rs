@@ -18,7 +18,7 @@ use super::injected::{Kind, Plan, Truth};
 use super::life::Life;
 use super::{Retailer, Told};
 
-/// Ids of an item's records: room for so many of each kind.
+/// Room for the ids of an item's records: two for each day of detail at each location, what fills stores beside them.
 const ROOM: u64 = 1_000_000;
 
 /// Tells of one item.
