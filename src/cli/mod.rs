@@ -16,6 +16,7 @@ mod demo;
 mod doctor;
 mod events;
 mod kpi;
+mod lab;
 mod models;
 mod mute;
 mod open;
@@ -109,6 +110,9 @@ enum Command {
     /// Score Reeve on recorded input, and its detectors on trials.
     #[command(subcommand)]
     Eval(show::Eval),
+    /// Make up retailers to measure with.
+    #[command(subcommand)]
+    Lab(lab::Lab),
     /// Print completions for a shell.
     Completions {
         /// Which shell.
@@ -185,6 +189,7 @@ pub fn main() -> ExitCode {
 
 async fn run(cli: Cli) -> anyhow::Result<Outcome> {
     let mut config = crate::config::Config::load(cli.config.as_deref())?;
+    let names_store = cli.store.is_some();
     if let Some(url) = cli.store {
         anyhow::ensure!(
             !matches!(cli.command, Command::Demo(_)),
@@ -216,6 +221,7 @@ async fn run(cli: Cli) -> anyhow::Result<Outcome> {
         }
         Command::Models(command) => Box::pin(models::run(config, command, cli.json)).await,
         Command::Eval(command) => show::eval(config, command, cli.json).await,
+        Command::Lab(command) => Box::pin(lab::run(config, command, names_store, cli.json)).await,
         Command::Completions { .. } => Ok(Outcome::Fine),
     }
 }

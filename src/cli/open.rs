@@ -12,6 +12,7 @@ use crate::adapters::{openai, webhook};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::evals::retailer;
 use crate::odoo::live;
 use crate::odoo::live::barrier::{MayWrite, in_words};
 use crate::odoo::live::progress::{Progress, Silent};
@@ -50,7 +51,8 @@ pub(super) async fn recording(config: &Config) -> anyhow::Result<Arc<Recorded>> 
     Ok(Arc::new(opened.with_context(|| format!("the recording in {} can not be used", config.source.recording.display()))?))
 }
 
-/// What a command reads: the live Odoo where one is configured, else the recording.
+/// What a command reads: the live Odoo where one is configured, else what a store was filled with by `reeve lab`, else the
+/// recording.
 ///
 /// # Errors
 /// What is wrong with either; a user who may write is refused.
@@ -62,7 +64,10 @@ pub(super) async fn source(
 ) -> anyhow::Result<Arc<dyn Source>> {
     if config.odoo.url.is_empty() {
         store.put_setting(WARNING, "").await?;
-        return Ok(recording(config).await?);
+        return match retailer::filled(store).await? {
+            Some(filled) => Ok(filled),
+            None => Ok(recording(config).await?),
+        };
     }
     anyhow::ensure!(
         !stands(store).await?,
@@ -125,9 +130,11 @@ pub(super) fn receiver(config: &Config) -> anyhow::Result<Option<Arc<dyn Sender>
     Ok(Some(Arc::new(senders)))
 }
 
-/// The App on the configured store and source.
+/// The App on the configured store and source. In a store with a made-up retailer it is the morning at which that stands.
 pub(super) async fn app(config: Config, clock: Clock) -> anyhow::Result<App> {
     let store = store_or_new(&config).await?;
+    let is_made_up = retailer::filled(&store).await?.is_some();
+    let clock = if is_made_up { clock_of(&store, &config).await? } else { clock };
     let source = source(&config, &store, &clock, Arc::new(Silent)).await?;
     let ports = ports(&config, source, &clock)?;
     Ok(App::new(Arc::new(config), store, ports, clock))

@@ -11,7 +11,6 @@
 
 pub mod contest;
 pub mod demand;
-mod draw;
 pub mod files;
 pub mod measure;
 pub mod receiving;

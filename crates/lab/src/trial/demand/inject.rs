@@ -5,8 +5,8 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::{Event, EventKind, Plan, Scope, Trial};
+use crate::draw::{chance, pick, poisson, thinned, uniform};
 use crate::trial::TrialError;
-use crate::trial::draw::{chance, pick, poisson, thinned, uniform};
 use reeve_models::demand::panel::{Cell, Panel, TRADING_HOURS};
 use reeve_models::formulas::median;
 

@@ -6,7 +6,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use super::*;
-use crate::trial::draw::poisson;
+use crate::draw::poisson;
 use reeve_models::demand::panel::{Cell, SeriesKey, TRADING_HOURS};
 
 const DAYS: usize = 120;

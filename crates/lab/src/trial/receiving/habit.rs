@@ -6,7 +6,7 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use super::BaseLine;
-use crate::trial::draw::{chance, pick, weighted};
+use crate::draw::{chance, pick, weighted};
 use reeve_models::formulas::median;
 
 /// What a vendor does without anything being wrong.

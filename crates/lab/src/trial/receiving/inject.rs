@@ -10,8 +10,8 @@ use rand_chacha::ChaCha8Rng;
 
 use super::habit::{Habit, days_between, habits, known_lead};
 use super::{BaseLine, Label, LineTruth, Trial};
+use crate::draw::{chance, normal, pick, uniform, weighted};
 use crate::trial::TrialError;
-use crate::trial::draw::{chance, normal, pick, uniform, weighted};
 use reeve_models::receiving::{Bill, Notice, NoticeKind, PurchaseLine, Receipt, ReceivingKind, Records};
 
 /// Kinds of exceptions and their shares.

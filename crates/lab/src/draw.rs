@@ -1,25 +1,25 @@
-//! Random numbers of the kinds that injection needs.
+//! Random numbers of the kinds that injection and made-up histories need.
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 /// From `low` up to `high`.
-pub(super) fn uniform(rng: &mut ChaCha8Rng, low: f64, high: f64) -> f64 {
+pub(crate) fn uniform(rng: &mut ChaCha8Rng, low: f64, high: f64) -> f64 {
     low + (high - low) * rng.r#gen::<f64>()
 }
 
 /// True with probability `p`.
-pub(super) fn chance(rng: &mut ChaCha8Rng, p: f64) -> bool {
+pub(crate) fn chance(rng: &mut ChaCha8Rng, p: f64) -> bool {
     rng.r#gen::<f64>() < p
 }
 
 /// One of `from`, all alike.
-pub(super) fn pick<T: Copy>(rng: &mut ChaCha8Rng, from: &[T]) -> T {
+pub(crate) fn pick<T: Copy>(rng: &mut ChaCha8Rng, from: &[T]) -> T {
     from[rng.gen_range(0..from.len())]
 }
 
 /// One of `from`, by their weights.
-pub(super) fn weighted<T: Copy>(rng: &mut ChaCha8Rng, from: &[(T, f64)]) -> T {
+pub(crate) fn weighted<T: Copy>(rng: &mut ChaCha8Rng, from: &[(T, f64)]) -> T {
     let mut left = rng.r#gen::<f64>() * from.iter().map(|(_, weight)| weight).sum::<f64>();
     for (value, weight) in from {
         left -= weight;
@@ -31,14 +31,14 @@ pub(super) fn weighted<T: Copy>(rng: &mut ChaCha8Rng, from: &[(T, f64)]) -> T {
 }
 
 /// A standard normal number (Box and Muller).
-pub(super) fn normal(rng: &mut ChaCha8Rng) -> f64 {
+pub(crate) fn normal(rng: &mut ChaCha8Rng) -> f64 {
     let (u, v): (f64, f64) = (rng.r#gen(), rng.r#gen());
     (-2.0 * (1.0 - u).ln()).sqrt() * (std::f64::consts::TAU * v).cos()
 }
 
 /// A Poisson count: the number of arrivals in a time of `mean`, in parts of at most 30 that add up (their products would
 /// vanish otherwise); above 10,000 by the normal law, whose error is then below one in a thousand deviations.
-pub(super) fn poisson(rng: &mut ChaCha8Rng, mean: f64) -> f64 {
+pub(crate) fn poisson(rng: &mut ChaCha8Rng, mean: f64) -> f64 {
     const PART: f64 = 30.0;
     if mean > 10_000.0 {
         return (mean + mean.sqrt() * normal(rng)).round();
@@ -58,7 +58,7 @@ pub(super) fn poisson(rng: &mut ChaCha8Rng, mean: f64) -> f64 {
 
 /// How many of `units` are kept when each is kept with probability `p`. Units that are no whole number are thinned as the
 /// nearest one is, in proportion.
-pub(super) fn thinned(rng: &mut ChaCha8Rng, units: f64, p: f64) -> f64 {
+pub(crate) fn thinned(rng: &mut ChaCha8Rng, units: f64, p: f64) -> f64 {
     let whole = units.round().max(1.0);
     if units <= 0.0 {
         return 0.0;
