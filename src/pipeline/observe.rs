@@ -158,7 +158,7 @@ impl Observe {
         let names: Vec<&str> = streams.iter().map(|stream| stream.name).collect();
         store.begin_look(&source, &names, began).await?;
         let tells_meanwhile = streams.iter().any(|stream| !stream.paged);
-        let before = (is_abreast(store).await?, store.state_of_told().await?);
+        let before = (is_abreast(store).await?, store.count_told_changes().await?);
         // Said before anything can come in and taken back when all has: killed in between, it stays said.
         if tells_meanwhile && before.0 {
             store.put_setting(BEHIND, "yes").await?;
@@ -172,7 +172,7 @@ impl Observe {
         let read = ports.source.brought_in().await?;
         store.fail_look(&source, began, &why_not(&error), &read).await?;
         // Where nothing came in, the story is the old one, and whole.
-        if tells_meanwhile && before.0 && store.state_of_told().await? == before.1 {
+        if tells_meanwhile && before.0 && store.count_told_changes().await? == before.1 {
             store.put_setting(BEHIND, "no").await?;
         }
         match error {
