@@ -84,8 +84,7 @@ impl Store {
     }
 
     async fn counter(&self, name: &str) -> Result<i64, StoreError> {
-        let row =
-            sqlx::query("select name as id, n from counters where name = $1").bind(name).fetch_one(&self.pool).await?;
+        let row = sqlx::query("select name as id, n from counters where name = $1").bind(name).fetch_one(&self.pool).await?;
         row::get(&row, "counters", "n")
     }
 
@@ -238,9 +237,7 @@ mod tests {
     #[tokio::test]
     async fn changes_are_counted_and_what_changes_nothing_is_not() {
         on_each(|store| async move {
-            let seen = async || {
-                (store.count_record_changes().await.unwrap(), store.count_told_changes().await.unwrap())
-            };
+            let seen = async || (store.count_record_changes().await.unwrap(), store.count_told_changes().await.unwrap());
             let (records, told) = seen().await;
             let made = supplier(1, "S", 1);
             store.apply_page("erp", &page(vec![made.clone()], "1"), at(1)).await.unwrap();
