@@ -7,10 +7,7 @@ use std::io::Write as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::{Body, Bytes};
-use axum::extract::State;
-use axum::http::{HeaderMap, Method, Response, Uri};
+use axum::http::HeaderMap;
 use jiff::Timestamp;
 use reeve::clock::Clock;
 use reeve::config::{Config, OdooConfig, OdooProtocol};
@@ -18,6 +15,7 @@ use reeve::odoo::live::call::{Domain, Group, ReadGroups, ReadRows, Right, Scope,
 use reeve::odoo::live::connect::connect;
 use reeve::odoo::live::error::OdooError;
 use reeve::odoo::rows::cell::Cell;
+use reeve_testing::endpoint::{Asked, Endpoint, Says};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::task::JoinSet;
@@ -40,23 +38,15 @@ const READS: [&str; 12] = [
     "search_read",
 ];
 
-/// An answer to be given.
-#[derive(Clone, Debug)]
-struct Reply {
-    status: u16,
-    headers: Vec<(String, String)>,
-    body: Vec<u8>,
-}
-
 /// The answer recorded in `tests/odoo-answers/<name>.json`.
-fn recorded(name: &str) -> Reply {
+fn recorded(name: &str) -> Says {
     let path = format!("{}/tests/odoo-answers/{name}.json", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
     let file: Value = serde_json::from_str(&text).unwrap();
     let response = &file["response"];
     let headers = response["headers"].as_object().unwrap();
     let is_json = headers["Content-Type"].as_str().unwrap().starts_with("application/json");
-    Reply {
+    Says {
         status: u16::try_from(response["status"].as_u64().unwrap()).unwrap(),
         headers: headers.iter().map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())).collect(),
         body: match &response["body"] {
@@ -64,15 +54,6 @@ fn recorded(name: &str) -> Reply {
             body => body.to_string().into_bytes(),
         },
     }
-}
-
-fn plain(status: u16, kind: &str, body: &str) -> Reply {
-    Reply { status, headers: vec![("Content-Type".to_owned(), kind.to_owned())], body: body.as_bytes().to_vec() }
-}
-
-fn with(mut reply: Reply, name: &str, value: &str) -> Reply {
-    reply.headers.push((name.to_owned(), value.to_owned()));
-    reply
 }
 
 /// A request as it came.
@@ -94,7 +75,7 @@ impl Seen {
 
 #[derive(Clone, Default)]
 struct Replay {
-    replies: Arc<Mutex<BTreeMap<String, Reply>>>,
+    replies: Arc<Mutex<BTreeMap<String, Says>>>,
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
@@ -114,43 +95,36 @@ fn asked(path: &str, body: &Value) -> String {
     path.strip_prefix("/json/2/").map_or_else(|| path.to_owned(), |rest| rest.replace('/', "."))
 }
 
-async fn answer(State(replay): State<Replay>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response<Body> {
-    let body: Value = if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap() };
-    let path = uri.path().to_owned();
-    assert_eq!(method, if path == "/web/version" { Method::GET } else { Method::POST });
-    let asked = asked(&path, &body);
-    replay.seen.lock().unwrap().push(Seen { asked: asked.clone(), path, headers, body });
-    let reply = replay.replies.lock().unwrap().get(&asked).cloned().unwrap_or_else(|| recorded("18/http_404"));
-    let mut response = Response::builder().status(reply.status);
-    for (name, value) in &reply.headers {
-        response = response.header(name, value);
-    }
-    response.body(Body::from(reply.body)).unwrap()
+/// What was recorded for the question that this is.
+fn answer(replay: &Replay, request: Asked) -> Says {
+    let body = request.json();
+    assert_eq!(request.method, if request.path == "/web/version" { "GET" } else { "POST" });
+    let asked = asked(&request.path, &body);
+    let seen = Seen { asked: asked.clone(), path: request.path, headers: request.headers, body };
+    replay.seen.lock().unwrap().push(seen);
+    replay.replies.lock().unwrap().get(&asked).cloned().unwrap_or_else(|| recorded("18/http_404"))
 }
 
 /// A server that replays.
 struct Fake {
     replay: Replay,
     url: String,
-    _running: JoinSet<()>,
+    _running: Endpoint,
 }
 
 impl Fake {
-    async fn start(replies: &[(&str, Reply)]) -> Self {
+    async fn start(replies: &[(&str, Says)]) -> Self {
         let replay = Replay::default();
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let router = Router::new().fallback(answer).with_state(replay.clone());
-        let mut running = JoinSet::new();
-        running.spawn(async move { axum::serve(listener, router).await.unwrap() });
-        let fake = Self { replay, url, _running: running };
+        let replays = replay.clone();
+        let running = Endpoint::start(move |request| std::future::ready(Some(answer(&replays, request)))).await;
+        let fake = Self { replay, url: running.url.clone(), _running: running };
         for (asked, reply) in replies {
             fake.set(asked, reply.clone());
         }
         fake
     }
 
-    fn set(&self, asked: &str, reply: Reply) {
+    fn set(&self, asked: &str, reply: Says) {
         self.replay.replies.lock().unwrap().insert(asked.to_owned(), reply);
     }
 
@@ -229,7 +203,7 @@ fn by_day(zone: &str) -> ReadGroups {
 }
 
 /// Asks for moves, whatever the server has been told to answer to that.
-async fn told(fake: &Fake, server: &dyn Server, reply: Reply) -> OdooError {
+async fn told(fake: &Fake, server: &dyn Server, reply: Says) -> OdooError {
     fake.set("stock.move.search_read", reply);
     server.rows(&rows_of("stock.move", &["product_id"])).await.unwrap_err()
 }
@@ -347,7 +321,7 @@ async fn ids_counts_fields_and_rights_are_understood() {
     let (fake, server) = Fake::odoo_19().await;
     fake.set("stock.move.search", recorded("19/search"));
     fake.set("stock.move.search_count", recorded("19/search_count"));
-    fake.set("stock.move.has_access", plain(200, "application/json; charset=utf-8", "false"));
+    fake.set("stock.move.has_access", Says::raw(200, "application/json; charset=utf-8", "false"));
     assert_eq!(server.ids("stock.move", &Domain::all(), 5, &scope).await.unwrap(), [77, 76, 75, 74, 73]);
     assert_eq!(server.count("stock.move", &Domain::all(), &scope).await, Ok(77));
     assert_eq!(server.may("stock.move", Right::Unlink).await, Ok(false));
@@ -357,7 +331,10 @@ async fn ids_counts_fields_and_rights_are_understood() {
 #[tokio::test]
 async fn a_17_is_asked_for_rights_in_its_own_way() {
     let fake = Fake::start(&[
-        ("common.version", plain(200, "application/json", r#"{"jsonrpc":"2.0","id":1,"result":{"server_version":"17.0"}}"#)),
+        (
+            "common.version",
+            Says::raw(200, "application/json", r#"{"jsonrpc":"2.0","id":1,"result":{"server_version":"17.0"}}"#),
+        ),
         ("common.authenticate", recorded("18/authenticate_ok")),
         ("stock.move.check_access_rights", recorded("18/has_access_no")),
     ])
@@ -527,7 +504,7 @@ async fn an_empty_database_is_found_where_there_is_only_one() {
     config.database = String::new();
     let several = fake.refusal(&config).await.to_string();
     assert!(several.starts_with("odoo.database") && several.contains("retail, retail19, retail_pristine"), "{several}");
-    fake.set("db.list", plain(200, "application/json", r#"{"jsonrpc":"2.0","id":1,"result":["only"]}"#));
+    fake.set("db.list", Says::raw(200, "application/json", r#"{"jsonrpc":"2.0","id":1,"result":["only"]}"#));
     assert_eq!(fake.connect(&config).await.unwrap().name(), format!("{} (only)", fake.url));
     assert_eq!(fake.last().body["params"]["args"][0], "only");
     // Most servers on the internet do not tell.
@@ -538,7 +515,7 @@ async fn an_empty_database_is_found_where_there_is_only_one() {
 #[tokio::test]
 async fn versions_that_are_not_spoken_are_refused_and_newer_ones_read_as_19() {
     let said = |version: &str| {
-        plain(
+        Says::raw(
             200,
             "application/json",
             &json!({ "jsonrpc": "2.0", "id": 1, "result": { "server_version": version } }).to_string(),
@@ -574,8 +551,8 @@ async fn what_is_not_odoo_is_said_to_be_none() {
 async fn a_server_that_asks_for_a_pause_is_busy() {
     let (fake, server) = Fake::odoo_18().await;
     for (status, wait) in [(429, Some(7)), (502, None), (503, Some(30)), (504, None)] {
-        let page = plain(status, "text/html", "<h1>later</h1>");
-        let reply = wait.map_or(page.clone(), |seconds: u64| with(page, "Retry-After", &seconds.to_string()));
+        let page = Says::raw(status, "text/html", "<h1>later</h1>");
+        let reply = wait.map_or(page.clone(), |seconds: u64| page.clone().with("Retry-After", &seconds.to_string()));
         let error = told(&fake, &*server, reply).await;
         let OdooError::Busy { retry_after, .. } = &error else { panic!("{status}: {error:?}") };
         assert_eq!(*retry_after, wait.map(Duration::from_secs));
@@ -583,7 +560,7 @@ async fn a_server_that_asks_for_a_pause_is_busy() {
     // The server's own database has trouble that passes.
     let data = json!({ "name": "psycopg2.OperationalError", "message": "server closed the connection unexpectedly\n" });
     let body = json!({ "jsonrpc": "2.0", "id": 1, "error": { "code": 200, "message": "Odoo Server Error", "data": data } });
-    let error = told(&fake, &*server, plain(200, "application/json", &body.to_string())).await;
+    let error = told(&fake, &*server, Says::raw(200, "application/json", &body.to_string())).await;
     assert!(matches!(error, OdooError::Busy { .. }), "{error:?}");
 }
 
@@ -592,15 +569,15 @@ async fn what_no_odoo_says_is_garbled() {
     let (fake, server) = Fake::odoo_18().await;
     let json = "application/json; charset=utf-8";
     for (why, reply) in [
-        ("a sign-in page", plain(200, "text/html; charset=utf-8", "<form action=\"/web/login\">")),
-        ("an error page", plain(500, "text/html", "<h1>Internal Server Error</h1>")),
-        ("nothing", plain(200, json, "")),
-        ("an early end", plain(200, json, r#"{"jsonrpc": "2.0", "id": 1, "result": [{"id": 1, "product_"#)),
-        ("more behind the end", plain(200, json, r#"{"jsonrpc": "2.0", "id": 1, "result": []} oops"#)),
+        ("a sign-in page", Says::raw(200, "text/html; charset=utf-8", "<form action=\"/web/login\">")),
+        ("an error page", Says::raw(500, "text/html", "<h1>Internal Server Error</h1>")),
+        ("nothing", Says::raw(200, json, "")),
+        ("an early end", Says::raw(200, json, r#"{"jsonrpc": "2.0", "id": 1, "result": [{"id": 1, "product_"#)),
+        ("more behind the end", Says::raw(200, json, r#"{"jsonrpc": "2.0", "id": 1, "result": []} oops"#)),
         ("no result", recorded("18/method_returning_none")),
         ("another kind of result", recorded("18/count")),
-        ("a row without id", plain(200, json, r#"{"result": [{"product_id": 5}]}"#)),
-        ("a bare list", plain(200, json, "[]")),
+        ("a row without id", Says::raw(200, json, r#"{"result": [{"product_id": 5}]}"#)),
+        ("a bare list", Says::raw(200, json, "[]")),
     ] {
         let error = told(&fake, &*server, reply).await;
         assert!(matches!(error, OdooError::Garbled { .. }) && error.is_transient(), "{why}: {error:?}");
@@ -612,7 +589,7 @@ async fn a_redirect_is_named_and_never_followed() {
     let elsewhere = Fake::start(&[]).await;
     let (fake, server) = Fake::odoo_19().await;
     for status in [301, 302, 307, 308] {
-        let reply = with(plain(status, "text/html", ""), "Location", &format!("{}/json/2/x/y", elsewhere.url));
+        let reply = Says::raw(status, "text/html", "").with("Location", &format!("{}/json/2/x/y", elsewhere.url));
         let error = told(&fake, &*server, reply).await;
         assert!(matches!(&error, OdooError::Unreachable { detail, .. } if detail.contains(&elsewhere.url)), "{error:?}");
     }
@@ -626,7 +603,7 @@ async fn a_zipped_answer_is_understood() {
     let mut zip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     zip.write_all(&reply.body).unwrap();
     reply.body = zip.finish().unwrap();
-    fake.set("stock.move.search_read", with(reply, "Content-Encoding", "gzip"));
+    fake.set("stock.move.search_read", reply.with("Content-Encoding", "gzip"));
     assert_eq!(server.rows(&rows_of("stock.move", &["product_id"])).await.unwrap().len(), 3);
 }
 
@@ -635,7 +612,7 @@ async fn twenty_thousand_rows_are_one_answer() {
     let (fake, server) = Fake::odoo_18().await;
     let row = |id: u32| json!({ "id": id, "product_id": id % 7 + 1, "note": format!("row {id}"), "tags": [1, 2, 3] });
     let body = json!({ "jsonrpc": "2.0", "id": 1, "result": (1..=20_000).map(row).collect::<Vec<_>>() });
-    fake.set("stock.move.search_read", plain(200, "application/json", &body.to_string()));
+    fake.set("stock.move.search_read", Says::raw(200, "application/json", &body.to_string()));
     let rows = server.rows(&rows_of("stock.move", &["tags", "product_id"])).await.unwrap();
     assert_eq!(rows.len(), 20_000);
     let tags = Cell::List(vec![Cell::Number(1.0), Cell::Number(2.0), Cell::Number(3.0)]);

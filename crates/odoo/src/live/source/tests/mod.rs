@@ -1,5 +1,7 @@
 //! A server's rows in a mirror in memory, told as records.
 
+mod company;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::Path;

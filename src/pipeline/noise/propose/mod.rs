@@ -324,5 +324,4 @@ fn entry(action: &str, subject: String, content: String, detail: serde_json::Val
 }
 
 #[cfg(test)]
-#[path = "propose_tests.rs"]
 mod tests;

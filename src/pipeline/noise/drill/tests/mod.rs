@@ -20,7 +20,6 @@ use crate::domain::recommendation::Prose;
 use crate::pipeline::promises::Promises;
 use crate::store::{Change, DrillCounts, DrillResult, NewOutbox, OutboxState, Store, StoredDigest};
 
-#[path = "drill_shown_tests.rs"]
 mod shown;
 
 /// Up to 100 units are free at the donor.

@@ -350,5 +350,4 @@ fn entry(action: &str, stage: &str, rec: &Recommendation, detail: serde_json::Va
 }
 
 #[cfg(test)]
-#[path = "drill_tests.rs"]
 mod tests;

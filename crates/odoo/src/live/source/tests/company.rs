@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::tests::{BUNDLED, World, row_of};
+use super::{BUNDLED, World, row_of};
 use reeve_domain::money::UnitPrice;
 use reeve_domain::record::{Item, MoveKind, Record, RecordKind};
 use reeve_ports::Source;

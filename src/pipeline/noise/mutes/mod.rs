@@ -430,5 +430,4 @@ pub(crate) async fn hidden_of<'c, 'm>(
 }
 
 #[cfg(test)]
-#[path = "mutes_tests.rs"]
 mod tests;
