@@ -514,13 +514,8 @@ async fn an_empty_database_is_found_where_there_is_only_one() {
 
 #[tokio::test]
 async fn versions_that_are_not_spoken_are_refused_and_newer_ones_read_as_19() {
-    let said = |version: &str| {
-        Says::raw(
-            200,
-            "application/json",
-            &json!({ "jsonrpc": "2.0", "id": 1, "result": { "server_version": version } }).to_string(),
-        )
-    };
+    let said =
+        |version: &str| Says::json(200, &json!({ "jsonrpc": "2.0", "id": 1, "result": { "server_version": version } }));
     let fake = Fake::start(&[("common.version", said("16.0"))]).await;
     let error = fake.refusal(&fake.config()).await;
     assert_eq!(error, OdooError::Unsupported { url: fake.url.clone(), version: "16.0".to_owned() });
@@ -560,7 +555,7 @@ async fn a_server_that_asks_for_a_pause_is_busy() {
     // The server's own database has trouble that passes.
     let data = json!({ "name": "psycopg2.OperationalError", "message": "server closed the connection unexpectedly\n" });
     let body = json!({ "jsonrpc": "2.0", "id": 1, "error": { "code": 200, "message": "Odoo Server Error", "data": data } });
-    let error = told(&fake, &*server, Says::raw(200, "application/json", &body.to_string())).await;
+    let error = told(&fake, &*server, Says::json(200, &body)).await;
     assert!(matches!(error, OdooError::Busy { .. }), "{error:?}");
 }
 
@@ -612,7 +607,7 @@ async fn twenty_thousand_rows_are_one_answer() {
     let (fake, server) = Fake::odoo_18().await;
     let row = |id: u32| json!({ "id": id, "product_id": id % 7 + 1, "note": format!("row {id}"), "tags": [1, 2, 3] });
     let body = json!({ "jsonrpc": "2.0", "id": 1, "result": (1..=20_000).map(row).collect::<Vec<_>>() });
-    fake.set("stock.move.search_read", Says::raw(200, "application/json", &body.to_string()));
+    fake.set("stock.move.search_read", Says::json(200, &body));
     let rows = server.rows(&rows_of("stock.move", &["tags", "product_id"])).await.unwrap();
     assert_eq!(rows.len(), 20_000);
     let tags = Cell::List(vec![Cell::Number(1.0), Cell::Number(2.0), Cell::Number(3.0)]);

@@ -20,7 +20,8 @@ pub fn completion(content: impl Into<Value>) -> Value {
 ///
 /// # Panics
 /// The endpoint's task, where it is asked more often than there are steps: the question is then not answered.
-pub async fn scripted(steps: Vec<Option<Says>>) -> Endpoint {
+pub async fn scripted(steps: Vec<impl Into<Option<Says>>>) -> Endpoint {
+    let steps: Vec<Option<Says>> = steps.into_iter().map(Into::into).collect();
     Endpoint::start(move |asked| {
         let step = steps.get(asked.before).cloned().expect("the script has a step for each call");
         async move { if step.is_some() { step } else { std::future::pending().await } }

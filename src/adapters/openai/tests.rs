@@ -29,11 +29,11 @@ fn config(base_url: &str) -> ModelConfig {
     config
 }
 
-async fn fake(steps: Vec<Option<Says>>) -> Fake {
+async fn fake(steps: Vec<Says>) -> Fake {
     fake_with(steps, |_| {}).await
 }
 
-async fn fake_with(steps: Vec<Option<Says>>, change: impl FnOnce(&mut ModelConfig)) -> Fake {
+async fn fake_with(steps: Vec<impl Into<Option<Says>>>, change: impl FnOnce(&mut ModelConfig)) -> Fake {
     let endpoint = scripted(steps).await;
     let mut config = config(&format!("{}{BASE}/", endpoint.url));
     change(&mut config);
@@ -42,18 +42,18 @@ async fn fake_with(steps: Vec<Option<Says>>, change: impl FnOnce(&mut ModelConfi
     Fake { endpoint, model, clock }
 }
 
-fn answer(content: &str, finish_reason: &str) -> Option<Says> {
+fn answer(content: &str, finish_reason: &str) -> Says {
     let body = json!({
         "id": "c-1", "object": "chat.completion", "created": 1, "model": "tiny-q4",
         "choices": [{"index": 0, "finish_reason": finish_reason, "message": {"role": "assistant", "content": content}}],
         "usage": {"prompt_tokens": 300, "completion_tokens": 50, "total_tokens": 350}
     });
-    Some(Says::json(200, &body))
+    Says::json(200, &body)
 }
 
-fn refusal(status: u16, headers: &[(&str, &str)], body: &str) -> Option<Says> {
+fn refusal(status: u16, headers: &[(&str, &str)], body: &str) -> Says {
     let says = Says::raw(status, "application/json", body);
-    Some(headers.iter().fold(says, |says, (name, value)| says.with(name, value)))
+    headers.iter().fold(says, |says, (name, value)| says.with(name, value))
 }
 
 fn request() -> ModelRequest {
@@ -176,7 +176,7 @@ async fn a_redirect_is_not_followed() {
 
 #[tokio::test]
 async fn a_slow_endpoint_runs_into_the_time_limit() {
-    let fake = fake_with(vec![None], |config| config.timeout = Duration::from_millis(200)).await;
+    let fake = fake_with(vec![None::<Says>], |config| config.timeout = Duration::from_millis(200)).await;
     assert_eq!(fake.ask().await.unwrap_err(), ModelError::Late(Duration::from_millis(200)));
     assert_eq!(fake.calls(), 1);
 }
@@ -231,7 +231,7 @@ fn forms(fake: &Fake) -> Vec<String> {
     fake.endpoint.asked().iter().map(form).collect()
 }
 
-fn unsupported(param: &str) -> Option<Says> {
+fn unsupported(param: &str) -> Says {
     let error = json!({ "error": { "message": "It is not supported with this model.", "param": param } });
     refusal(400, &[], &error.to_string())
 }
