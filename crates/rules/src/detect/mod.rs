@@ -17,8 +17,6 @@ mod level;
 mod matching;
 mod opinion;
 pub mod panel;
-#[cfg(test)]
-mod place_tests;
 mod promotion;
 mod receiving;
 pub mod roots;

@@ -1,6 +1,7 @@
 //! What is announced, offered and on its way, on books built by hand: each type with its subject, links and facts, what it is
 //! easily taken for, and what it costs.
 
+mod place;
 mod received;
 
 use std::collections::BTreeMap;

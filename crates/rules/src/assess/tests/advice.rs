@@ -1,13 +1,8 @@
 //! What is not advised: a price for goods that nobody holds, a surcharge on what is owed, a count after one that agreed.
 
-use super::tests::{Shop, codes, day, find, here, money, must, on_line};
 use super::*;
-use crate::recheck::failures;
 use crate::recompute::recomputed::assert_recomputes;
-use reeve_domain::action::{Action, Param};
-use reeve_domain::money::Quantity;
-use reeve_domain::record::Record;
-use reeve_models::formulas;
+use reeve_domain::action::Param;
 
 /// Four orders for the store, each ordered ten days before its promise and received `late` days after it.
 fn late_orders(late: i32) -> Shop {
@@ -33,10 +28,7 @@ fn minimum(shop: &mut Shop, min: i64) {
 
 fn shift() -> Exception {
     let mut shift = on_line(ExceptionType::SLtShift, "3", "2");
-    shift.signal.subject = reeve_domain::exception::Subject {
-        supplier: shift.signal.subject.supplier.clone(),
-        ..reeve_domain::exception::Subject::default()
-    };
+    shift.signal.subject = Subject { supplier: shift.signal.subject.supplier.clone(), ..Subject::default() };
     shift
 }
 

@@ -1,9 +1,6 @@
 //! How long a decision on a shortage can wait, what a day of waiting costs, who waits, and what comes anyway.
 
-use super::tests::{Shop, day, find, here, money, must, on_line, short_shop};
 use super::*;
-use reeve_domain::ids::LocationId;
-use reeve_domain::money::Quantity;
 
 /// What is said of the shop on its day, remembered as what was said before.
 fn walk(shop: &mut Shop) -> Rank {

@@ -1,14 +1,8 @@
 //! Kits on their way (an order line whose product comes as its components), what is paid for without an order, and what a
 //! promotion leaves over in one company.
 
-use super::tests::{Shop, day, find, here, money, must, on_line};
 use super::*;
-use crate::recheck::failures;
 use crate::recompute::recomputed::assert_recomputes;
-use reeve_domain::exception::Subject;
-use reeve_domain::ids::SupplierId;
-use reeve_domain::money::Quantity;
-use reeve_domain::record::{BillLine, Record};
 
 /// Item 1 runs out in five days and comes in eight, in kits of four of it and one of item 2, at 40.00 each.
 fn kits_on_their_way() -> Shop {
@@ -18,7 +12,7 @@ fn kits_on_their_way() -> Shop {
     shop.demand("2", 12.0, 5.0);
     shop.order("1", "2", 50, 8);
     let Some(Record::PoLine(line)) = shop.records.last_mut() else { panic!("an order was just pushed") };
-    (line.item, line.kit, line.price) = (ItemId::new("77"), Some("Gift set".into()), Some(super::tests::price(40.0)));
+    (line.item, line.kit, line.price) = (ItemId::new("77"), Some("Gift set".into()), Some(price(40.0)));
     for (item, asked) in [("1", 200), ("2", 50)] {
         shop.receipt("1", "2", asked, None);
         let Some(Record::Move(m)) = shop.records.last_mut() else { panic!("a move was just pushed") };
@@ -37,7 +31,7 @@ fn a_component_that_runs_out_is_hurried_by_whole_kits_at_their_price() {
     // 54 units are needed to cover nine shortages in ten: of four in a kit that is fourteen kits.
     assert_eq!(*quantity, Quantity::units(14));
     let costs = &shop.settings.costs;
-    let rate = (*quantity * super::tests::price(40.0)).to_f64() * costs.expedite_rate;
+    let rate = (*quantity * price(40.0)).to_f64() * costs.expedite_rate;
     assert_eq!(*surcharge_max, costs.expedite_fixed + Money::from_f64(rate));
     assert!(
         sooner.summary.contains("kits of Gift set, with 4 of AC-001 Kitchen scale each, on P0001"),
@@ -137,20 +131,20 @@ fn a_claim_for_a_bill_holds_only_while_it_is_paid_doubled_and_not_credited() {
     assert_eq!(refused("74", |_| {}, "85.01", "9"), ["value is owed and not yet credited"]);
     assert!(refused("74", |line| line.paid = false, "85.00", "9").contains(&"bill is paid".to_owned()));
     assert!(refused("74", |line| line.reversed = true, "85.00", "9").contains(&"bill is paid".to_owned()));
-    let another = |line: &mut BillLine| line.price = Some(super::tests::price(31.0));
+    let another = |line: &mut BillLine| line.price = Some(price(31.0));
     assert!(refused("73", another, "85.00", "9").contains(&"it repeats another that stands".to_owned()));
     assert!(refused("73", |line| line.reversed = true, "85.00", "9").contains(&"it repeats another that stands".to_owned()));
 }
 
 #[test]
 fn what_a_promotion_leaves_over_costs_each_company_its_own() {
-    let mut shop = super::tests::short_shop();
+    let mut shop = short_shop();
     shop.stock("2", -55.0);
     for record in &mut shop.records {
         match record {
             Record::Location(location) => location.company = Some(location.id.to_string()),
             Record::Item(item) => {
-                let own = [("1".to_owned(), super::tests::price(3.0)), ("2".to_owned(), super::tests::price(7.0))];
+                let own = [("1".to_owned(), price(3.0)), ("2".to_owned(), price(7.0))];
                 item.costs = own.into();
             }
             _ => {}
@@ -158,7 +152,7 @@ fn what_a_promotion_leaves_over_costs_each_company_its_own() {
     }
     let at_stake = |company: &str| {
         let subject = Subject { item: Some(ItemId::new("1")), document: Some("pricelist-1".into()), ..Subject::default() };
-        let mut weak = super::tests::exception(ExceptionType::DPromoUnder, subject);
+        let mut weak = exception(ExceptionType::DPromoUnder, subject);
         let source = RecordRef::new(RecordKind::Location, company);
         weak.signal.facts.push(Fact::new(
             source,

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::{Seen, look};
+use crate::detect::{Seen, look};
 use crate::settings::Settings;
 use reeve_domain::book::Book;
 use reeve_domain::calendar::{Calendar, plus_days};

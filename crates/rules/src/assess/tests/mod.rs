@@ -1,5 +1,10 @@
 //! Cases built by hand: the handbook's vectors, what must hold for any book, and what each family proposes.
 
+mod advice;
+mod decide;
+mod frozen;
+mod kit;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -26,7 +31,7 @@ use reeve_models::formulas;
 
 const TODAY: &str = "2026-11-02";
 
-pub(super) fn day(offset: i32) -> Date {
+fn day(offset: i32) -> Date {
     plus_days(TODAY.parse().unwrap(), offset)
 }
 
@@ -34,31 +39,31 @@ fn at(offset: i32) -> Timestamp {
     day(offset).at(12, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp()
 }
 
-pub(super) fn price(p: f64) -> UnitPrice {
+fn price(p: f64) -> UnitPrice {
     UnitPrice::from_erp(p).unwrap()
 }
 
-pub(super) fn money(text: &str) -> Money {
+fn money(text: &str) -> Money {
     Money::from_decimal(text.parse().unwrap())
 }
 
 /// A shop with one item (cost 4.00, price 10.00), two places and one supplier, to which tests add what they need.
 #[derive(Debug)]
-pub(super) struct Shop {
-    pub(super) records: Vec<Record>,
+struct Shop {
+    records: Vec<Record>,
     outlook: Outlook,
-    pub(super) claimed: BTreeMap<String, String>,
-    pub(super) promised: BTreeMap<reeve_domain::book::Place, Quantity>,
+    claimed: BTreeMap<String, String>,
+    promised: BTreeMap<reeve_domain::book::Place, Quantity>,
     p: BTreeMap<ExceptionType, f64>,
-    pub(super) settings: Settings,
+    settings: Settings,
     /// The day that is looked at, from the first, and what was said of the case before.
-    pub(super) now: i32,
-    pub(super) said: Option<reeve_domain::case::Rank>,
+    now: i32,
+    said: Option<reeve_domain::case::Rank>,
     next: u32,
 }
 
 impl Shop {
-    pub(super) fn new() -> Self {
+    fn new() -> Self {
         let mut shop = Self {
             records: Vec::new(),
             outlook: Outlook::default(),
@@ -105,7 +110,7 @@ impl Shop {
         self.next.to_string()
     }
 
-    pub(super) fn offer(&mut self, lead_days: u32, min_qty: i64, multiple: i64) {
+    fn offer(&mut self, lead_days: u32, min_qty: i64, multiple: i64) {
         let id = self.id();
         self.records.push(Record::SupplierPrice(SupplierPrice {
             id,
@@ -134,7 +139,7 @@ impl Shop {
         }
     }
 
-    pub(super) fn moved(&mut self, kind: MoveKind, location: &str, qty: f64, done: Option<i32>) -> &mut StockMove {
+    fn moved(&mut self, kind: MoveKind, location: &str, qty: f64, done: Option<i32>) -> &mut StockMove {
         let inward = matches!(kind, MoveKind::Opening | MoveKind::Receipt | MoveKind::CustomerReturn);
         let place = Some(LocationId::new(location));
         let id = self.id();
@@ -169,12 +174,12 @@ impl Shop {
     }
 
     /// Opening stock; a negative one is a delivery of what was never there.
-    pub(super) fn stock(&mut self, location: &str, qty: f64) {
+    fn stock(&mut self, location: &str, qty: f64) {
         let kind = if qty < 0.0 { MoveKind::Delivery } else { MoveKind::Opening };
         self.moved(kind, location, qty, Some(-50));
     }
 
-    pub(super) fn order(&mut self, line: &str, location: &str, qty: i64, promised: i32) {
+    fn order(&mut self, line: &str, location: &str, qty: i64, promised: i32) {
         self.records.push(Record::PoLine(PurchaseLine {
             id: line.into(),
             order_id: format!("5{line}"),
@@ -198,11 +203,11 @@ impl Shop {
         }));
     }
 
-    pub(super) fn receipt(&mut self, line: &str, location: &str, qty: i64, done: Option<i32>) {
+    fn receipt(&mut self, line: &str, location: &str, qty: i64, done: Option<i32>) {
         self.moved(MoveKind::Receipt, location, qty as f64, done).po_line = Some(line.into());
     }
 
-    pub(super) fn bill(&mut self, line: &str, qty: i64, unit: f64, due: i32, paid: bool) {
+    fn bill(&mut self, line: &str, qty: i64, unit: f64, due: i32, paid: bool) {
         let id = self.id();
         self.records.push(Record::BillLine(BillLine {
             id,
@@ -228,7 +233,7 @@ impl Shop {
         }));
     }
 
-    pub(super) fn demand(&mut self, location: &str, mean: f64, sigma: f64) {
+    fn demand(&mut self, location: &str, mean: f64, sigma: f64) {
         let place = (ItemId::new("1"), LocationId::new(location));
         self.outlook.daily.insert(place, vec![DayForecast { mean, sigma }; 60]);
     }
@@ -237,7 +242,7 @@ impl Shop {
         Book::new(at(self.now), Calendar::utc(), self.records.clone())
     }
 
-    pub(super) fn with<T>(&self, exceptions: &[Exception], work: impl FnOnce(&Scene<'_>) -> T) -> T {
+    fn with<T>(&self, exceptions: &[Exception], work: impl FnOnce(&Scene<'_>) -> T) -> T {
         let book = self.book();
         let case = Case { rank: self.said.clone(), ..case(exceptions) };
         let scene = Scene {
@@ -253,7 +258,7 @@ impl Shop {
         work(&scene)
     }
 
-    pub(super) fn assess(&self, exceptions: &[Exception]) -> Assessment {
+    fn assess(&self, exceptions: &[Exception]) -> Assessment {
         self.with(exceptions, |scene| {
             let found = assess(scene);
             sound(scene, &found);
@@ -280,7 +285,7 @@ fn case(exceptions: &[Exception]) -> Case {
     }
 }
 
-pub(super) fn exception(code: ExceptionType, subject: Subject) -> Exception {
+fn exception(code: ExceptionType, subject: Subject) -> Exception {
     let signal = Signal {
         detector: "test/1".into(),
         code,
@@ -307,11 +312,11 @@ pub(super) fn exception(code: ExceptionType, subject: Subject) -> Exception {
     }
 }
 
-pub(super) fn here(code: ExceptionType, location: &str) -> Exception {
+fn here(code: ExceptionType, location: &str) -> Exception {
     exception(code, Subject::at(&ItemId::new("1"), &LocationId::new(location)))
 }
 
-pub(super) fn on_line(code: ExceptionType, line: &str, location: &str) -> Exception {
+fn on_line(code: ExceptionType, line: &str, location: &str) -> Exception {
     let mut subject = Subject::at(&ItemId::new("1"), &LocationId::new(location));
     subject.po_line = Some(line.into());
     subject.order = Some(format!("5{line}"));
@@ -320,16 +325,16 @@ pub(super) fn on_line(code: ExceptionType, line: &str, location: &str) -> Except
     exception(code, subject)
 }
 
-pub(super) fn find<'a>(found: &'a Assessment, code: &str) -> Option<&'a Candidate> {
+fn find<'a>(found: &'a Assessment, code: &str) -> Option<&'a Candidate> {
     found.candidates.iter().find(|c| c.action.code() == code)
 }
 
 #[track_caller]
-pub(super) fn must<'a>(found: &'a Assessment, code: &str) -> &'a Candidate {
+fn must<'a>(found: &'a Assessment, code: &str) -> &'a Candidate {
     find(found, code).unwrap_or_else(|| panic!("{code} is not among {:?}", codes(found)))
 }
 
-pub(super) fn codes(found: &Assessment) -> Vec<&'static str> {
+fn codes(found: &Assessment) -> Vec<&'static str> {
     found.candidates.iter().map(|c| c.action.code()).collect()
 }
 
@@ -345,7 +350,7 @@ fn sound(scene: &Scene<'_>, found: &Assessment) {
         assert!(part.cites.iter().all(|c| ids.contains(c)), "{} cites a fact that is not there", part.what);
         assert!(part.amount.low <= part.amount.expected && part.amount.expected <= part.amount.high);
         assert!(part.amount.low >= Money::ZERO);
-        whole = super::gathered::plus(whole, part.amount);
+        whole = gathered::plus(whole, part.amount);
     }
     for (i, c) in found.candidates.iter().enumerate() {
         assert_eq!(c.id, format!("A{}", i + 1));
@@ -389,7 +394,7 @@ fn sound(scene: &Scene<'_>, found: &Assessment) {
 }
 
 /// A store that runs out in three days while the warehouse has plenty and a receipt is eight days away.
-pub(super) fn short_shop() -> Shop {
+fn short_shop() -> Shop {
     let mut shop = Shop::new();
     shop.offer(12, 0, 1);
     shop.stock("1", 500.0);

@@ -2,12 +2,9 @@
 
 use serde_json::Value;
 
-use super::tests::{Shop, here, short_shop};
 use super::*;
 use crate::recompute::recomputed::{frozen, lines, wrong};
 use reeve_domain::evidence::Bundle;
-use reeve_domain::ids::{ItemId, LocationId};
-use reeve_domain::money::Quantity;
 
 /// The bundle with the leaf at `pointer` of its workings changed.
 fn tampered(bundle: &Bundle, pointer: &str, change: impl Fn(&Value) -> Value) -> Bundle {
