@@ -239,7 +239,7 @@ fn classes_are_each_companys_own() {
     shop.sells("small", "1", 1, 100);
     shop.sells("small", "2", 1, 100);
     let (book, _) = shop.look("");
-    let classes = super::classes::Classes::new(&book);
+    let classes = crate::detect::classes::Classes::new(&book);
     let at = |item: &str, location: &str| classes.at(&book, &ItemId::new(item), &LocationId::new(location));
     assert_eq!((at("big", "1"), at("small", "1"), at("small", "2")), (Some('A'), Some('C'), Some('A')));
     assert_eq!(at("small", "3"), Some('C'), "the third store is the first company's");
