@@ -249,8 +249,7 @@ mod tests {
     use super::*;
     use crate::clock::Clock;
     use crate::config::Config;
-    use crate::domain::ids::LocationId;
-    use crate::domain::record::{Location, Observed, Record};
+    use crate::domain::record::{Observed, Record};
     use crate::pipeline::moment::Moments;
     use crate::ports::{Page, PortError, Ports, Source};
 
@@ -276,13 +275,7 @@ mod tests {
         }
 
         async fn read(&self, cursor: Option<&str>, until: Timestamp, _: usize) -> Result<Page, PortError> {
-            let shop = Location {
-                id: LocationId::new("1"),
-                code: "NOR".into(),
-                name: "North".into(),
-                company: None,
-                company_name: String::new(),
-            };
+            let shop = reeve_testing::records::location("1", "North");
             let observed = match cursor {
                 None => vec![Observed { changed_at: until, record: Record::Location(shop) }],
                 Some(_) => Vec::new(),

@@ -219,8 +219,8 @@ fn about(record: &Record) -> About<'_> {
 mod tests {
     use proptest::prelude::*;
 
-    use crate::domain::ids::{LocationId, SupplierId};
-    use crate::domain::record::{Location, Observed, Record, Supplier};
+    use crate::domain::ids::SupplierId;
+    use crate::domain::record::{Observed, Record, Supplier};
     use crate::ports::Page;
     use crate::store::testing::{at, on_each};
     use crate::store::{Store, StoreError};
@@ -256,13 +256,7 @@ mod tests {
         on_each(|store| async move {
             // More rows than one statement takes.
             let mut observed: Vec<Observed> = (0..250).map(|i| supplier(i, "S", 1)).collect();
-            let record = Record::Location(Location {
-                id: LocationId::new("3"),
-                code: "NOR".into(),
-                name: "North".into(),
-                company: None,
-                company_name: String::new(),
-            });
+            let record = Record::Location(reeve_testing::records::location("3", "North"));
             observed.push(Observed { changed_at: at(2), record });
             let page = page(observed, "p1");
             assert_eq!(store.apply_page("erp", &page, at(9)).await.unwrap(), 251);

@@ -108,7 +108,7 @@ mod tests {
     use reeve_domain::calendar::Calendar;
     use reeve_domain::ids::{CaseId, ItemId, LocationId};
     use reeve_domain::recommendation::{Drafter, Prose};
-    use reeve_domain::record::{Location, Record};
+    use reeve_domain::record::Record;
 
     fn proposed(action: Action, benefit: f64) -> Recommendation {
         let mut money = MoneySum::nothing(1.0, Range::default());
@@ -137,15 +137,7 @@ mod tests {
     }
 
     fn book() -> Book {
-        let location = |id: &str, name: &str| {
-            Record::Location(Location {
-                id: LocationId::new(id),
-                code: name.to_owned(),
-                name: name.to_owned(),
-                company: None,
-                company_name: String::new(),
-            })
-        };
+        let location = |id: &str, name: &str| Record::Location(reeve_testing::records::location(id, name));
         Book::new(Timestamp::UNIX_EPOCH, Calendar::utc(), [location("1", "Northgate DC"), location("2", "Riverside")])
     }
 

@@ -36,10 +36,7 @@ mod tests {
 
     use super::*;
     use crate::settings::Settings;
-    use reeve_domain::case::CaseState;
     use reeve_domain::exception::Subject;
-    use reeve_domain::ids::{CaseId, ItemId, LocationId};
-    use reeve_domain::money::Quantity;
     use reeve_domain::record::Record;
 
     const NOON: &str = "2026-10-08T12:00:00Z";
@@ -47,28 +44,12 @@ mod tests {
     fn moved(id: &str, kind: MoveKind, document: &str, line: Option<&str>, who: &str) -> StockMove {
         let at: Timestamp = NOON.parse().unwrap();
         StockMove {
-            id: id.to_owned(),
-            kind,
-            item: ItemId::new("1"),
-            from: None,
-            to: Some(LocationId::new("2")),
-            qty: Quantity::units(1),
             created_at: at,
-            scheduled_at: None,
             done_at: Some(at),
             document: document.to_owned(),
-            document_id: None,
-            origin: String::new(),
             po_line: line.map(str::to_owned),
-            sale_line: None,
-            partner: None,
-            deadline: None,
-            returns: None,
-            to_replace: false,
-            asked: None,
-            owner: None,
             entered_by: Some(who.to_owned()),
-            reason: String::new(),
+            ..reeve_testing::records::moved(id, kind, None, Some("2"))
         }
     }
 
@@ -83,21 +64,7 @@ mod tests {
             moved("5", MoveKind::Receipt, "SP/1", None, ""),
         ];
         let book = Book::new(NOON.parse().unwrap(), calendar, moves.map(Record::Move));
-        let about = |subject: Subject| Case {
-            id: CaseId::new("case-1"),
-            version: 1,
-            state: CaseState::Open,
-            exceptions: vec![],
-            codes: vec![],
-            subject,
-            links: vec![],
-            headline: String::new(),
-            rank: None,
-            evidence_hash: None,
-            owner: None,
-            opened_at: NOON.parse().unwrap(),
-            updated_at: NOON.parse().unwrap(),
-        };
+        let about = |subject: Subject| Case { subject, ..reeve_testing::cases::case("case-1", &[], NOON.parse().unwrap()) };
         let line = about(Subject { po_line: Some("10".into()), ..Subject::default() });
         assert_eq!(entered_by(&book, &line, &[]), BTreeSet::from(["receiver"]));
         let document = about(Subject { document: Some("SP/1".into()), ..Subject::default() });

@@ -110,7 +110,8 @@ mod tests {
     use reeve_domain::calendar::{Calendar, plus_days};
     use reeve_domain::ids::{ItemId, LocationId};
     use reeve_domain::money::{Quantity, UnitPrice};
-    use reeve_domain::record::{Item, Location, MoveKind, Promotion, PromotionSource, Record, SaleLine, StockMove};
+    use reeve_domain::record::{MoveKind, Record, SaleLine, StockMove};
+    use reeve_testing::records;
 
     const FIRST: &str = "2026-07-06";
 
@@ -123,74 +124,34 @@ mod tests {
     }
 
     fn item(id: &str) -> Record {
-        Record::Item(Item {
-            id: ItemId::new(id),
-            sku: id.to_owned(),
-            name: id.to_owned(),
-            category: String::new(),
-            unit: "Units".to_owned(),
-            cost: None,
-            list_price: None,
-            sellable: true,
-            delisted_at: None,
-            keys: reeve_domain::packs::ItemKeys::default(),
-            costs: std::collections::BTreeMap::new(),
-        })
+        Record::Item(records::item(id))
     }
 
     fn sale(number: i32, item: &str, units: i64, price: Option<f64>) -> Record {
-        let id = format!("{number}-{item}");
         Record::SaleLine(SaleLine {
-            order_id: id.clone(),
-            order_name: id.clone(),
-            id,
-            customer: "1".to_owned(),
-            reference: String::new(),
             item: ItemId::new(item),
             location: LocationId::new("1"),
             qty: Quantity::units(units),
             price: price.and_then(UnitPrice::from_erp),
             ordered_at: noon(number),
+            ..records::sale_line(&format!("{number}-{item}"))
         })
     }
 
     fn stock(number: i32, kind: MoveKind, units: i64) -> Record {
-        let (out, place) = (kind == MoveKind::Delivery, LocationId::new("1"));
+        let (from, to) = if kind == MoveKind::Delivery { (Some("1"), None) } else { (None, Some("1")) };
         Record::Move(StockMove {
-            id: format!("m{number}"),
-            kind,
             item: ItemId::new("a"),
-            from: out.then(|| place.clone()),
-            to: (!out).then_some(place),
             qty: Quantity::units(units),
             created_at: noon(number),
-            scheduled_at: None,
             done_at: Some(noon(number)),
-            document: String::new(),
-            document_id: None,
-            origin: String::new(),
-            po_line: None,
-            sale_line: None,
-            partner: None,
-            deadline: None,
-            returns: None,
-            to_replace: false,
-            asked: None,
-            owner: None,
-            entered_by: None,
-            reason: String::new(),
+            ..records::moved(&format!("m{number}"), kind, from, to)
         })
     }
 
     /// A shop of one location: `a` sells every day but Sundays for eleven weeks, `b` from the second week on, `c` never.
     fn shop() -> Panel {
-        let location = Location {
-            id: LocationId::new("1"),
-            code: "ONE".to_owned(),
-            name: "One".to_owned(),
-            company: None,
-            company_name: String::new(),
-        };
+        let location = records::location("1", "One");
         let mut records = vec![item("a"), item("b"), item("c"), Record::Location(location)];
         for number in (0..77).filter(|number| number % 7 != 6) {
             records.push(sale(number, "a", 2, (number < 10).then_some(1.5)));
@@ -204,19 +165,7 @@ mod tests {
             stock(20, MoveKind::Delivery, 30),
             stock(22, MoveKind::Receipt, 90),
         ]);
-        let (from, to) = (day(30), day(31));
-        let (id, name) = ("loyalty-1".to_owned(), "Weekend".to_owned());
-        let source = PromotionSource::Loyalty;
-        records.push(Record::Promotion(Promotion {
-            id,
-            source,
-            item: ItemId::new("a"),
-            name,
-            from,
-            to,
-            percent: 20.0,
-            company: None,
-        }));
+        records.push(Record::Promotion(records::promotion("loyalty-1", "a", day(30), day(31))));
         let book = Book::new(Calendar::utc().close_of(day(76)), Calendar::utc(), records);
         panel(&book, &Feeds::default()).unwrap().unwrap()
     }

@@ -13,8 +13,6 @@ mod unsure;
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
-use jiff::civil::Date;
 use proptest::prelude::*;
 
 use super::gathered::Proposal;
@@ -25,25 +23,15 @@ use crate::recheck::{failures, recheck};
 use crate::settings::Settings;
 use reeve_domain::action::MoneySum;
 use reeve_domain::book::Book;
-use reeve_domain::calendar::{Calendar, plus_days};
-use reeve_domain::case::{Case, CaseState, Lane};
-use reeve_domain::exception::{Exception, ExceptionState, Signal, Subject};
-use reeve_domain::ids::{CaseId, ItemId, LocationId, SupplierId};
+use reeve_domain::calendar::Calendar;
+use reeve_domain::case::{Case, Lane};
+use reeve_domain::exception::{Exception, Signal, Subject};
+use reeve_domain::ids::{ItemId, LocationId, SupplierId};
 use reeve_domain::money::{Money, Quantity, UnitPrice};
-use reeve_domain::record::{
-    BillLine, Item, Location, PurchaseLine, Record, ReorderRule, SaleLine, StockMove, Supplier, SupplierPrice,
-};
+use reeve_domain::record::{BillLine, Item, PurchaseLine, Record, ReorderRule, SaleLine, StockMove, SupplierPrice};
 use reeve_models::formulas;
-
-const TODAY: &str = "2026-11-02";
-
-fn day(offset: i32) -> Date {
-    plus_days(TODAY.parse().unwrap(), offset)
-}
-
-fn at(offset: i32) -> Timestamp {
-    day(offset).at(12, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp()
-}
+use reeve_testing::cases;
+use reeve_testing::records::{self, at, day};
 
 fn price(p: f64) -> UnitPrice {
     UnitPrice::from_erp(p).unwrap()
@@ -83,32 +71,15 @@ impl Shop {
         };
         shop.item("1", Some(4.0), Some(10.0));
         for (id, name) in [("1", "Northgate DC"), ("2", "Market Street Store")] {
-            shop.records.push(Record::Location(Location {
-                id: LocationId::new(id),
-                code: name[..3].to_uppercase(),
-                name: name.into(),
-                company: None,
-                company_name: String::new(),
-            }));
+            shop.records.push(Record::Location(records::location(id, name)));
         }
-        shop.records.push(Record::Supplier(Supplier { id: SupplierId::new("9"), name: "Acme".into() }));
+        shop.records.push(Record::Supplier(records::supplier("9", "Acme")));
         shop
     }
 
     fn item(&mut self, id: &str, cost: Option<f64>, list: Option<f64>) {
-        self.records.push(Record::Item(Item {
-            id: ItemId::new(id),
-            sku: format!("AC-{id:0>3}"),
-            name: "Kitchen scale".into(),
-            category: "Kitchen".into(),
-            unit: "Units".into(),
-            cost: cost.map(price),
-            list_price: list.map(price),
-            sellable: true,
-            delisted_at: None,
-            keys: reeve_domain::packs::ItemKeys::default(),
-            costs: std::collections::BTreeMap::new(),
-        }));
+        let item = Item { cost: cost.map(price), list_price: list.map(price), ..records::item(id) };
+        self.records.push(Record::Item(item));
     }
 
     fn id(&mut self) -> String {
@@ -118,20 +89,9 @@ impl Shop {
 
     fn offer(&mut self, lead_days: u32, min_qty: i64, multiple: i64) {
         let id = self.id();
-        self.records.push(Record::SupplierPrice(SupplierPrice {
-            id,
-            supplier: SupplierId::new("9"),
-            item: ItemId::new("1"),
-            price: Some(price(4.0)),
-            foreign: None,
-            company: None,
-            min_qty: Quantity::units(min_qty),
-            lead_days,
-            valid_from: None,
-            valid_to: None,
-            sequence: 1,
-            keys: reeve_domain::packs::SupplierKeys::default(),
-        }));
+        let terms = records::supplier_price("1");
+        let min_qty = Quantity::units(min_qty);
+        self.records.push(Record::SupplierPrice(SupplierPrice { id, min_qty, lead_days, ..terms }));
         for location in ["1", "2"] {
             let id = self.id();
             self.records.push(Record::ReorderRule(ReorderRule {
@@ -147,31 +107,13 @@ impl Shop {
 
     fn moved(&mut self, kind: MoveKind, location: &str, qty: f64, done: Option<i32>) -> &mut StockMove {
         let inward = matches!(kind, MoveKind::Opening | MoveKind::Receipt | MoveKind::CustomerReturn);
-        let place = Some(LocationId::new(location));
+        let (from, to) = if inward { (None, Some(location)) } else { (Some(location), None) };
         let id = self.id();
         self.records.push(Record::Move(StockMove {
-            document: format!("DOC/{id}"),
-            id,
-            kind,
-            item: ItemId::new("1"),
-            from: place.clone().filter(|_| !inward),
-            to: place.filter(|_| inward),
             qty: Quantity::from_erp(qty.abs()).unwrap(),
-            created_at: at(-60),
-            scheduled_at: None,
             done_at: done.map(at),
             document_id: None,
-            origin: String::new(),
-            po_line: None,
-            sale_line: None,
-            partner: None,
-            deadline: None,
-            returns: None,
-            to_replace: false,
-            asked: None,
-            owner: None,
-            entered_by: Some("7".into()),
-            reason: String::new(),
+            ..records::moved(&id, kind, from, to)
         }));
         match self.records.last_mut() {
             Some(Record::Move(m)) => m,
@@ -187,25 +129,12 @@ impl Shop {
 
     fn order(&mut self, line: &str, location: &str, qty: i64, promised: i32) {
         self.records.push(Record::PoLine(PurchaseLine {
-            id: line.into(),
-            order_id: format!("5{line}"),
-            order_name: format!("P000{line}"),
-            supplier: SupplierId::new("9"),
-            item: ItemId::new("1"),
             location: LocationId::new(location),
             qty: Quantity::units(qty),
-            price: Some(price(8.0)),
-            foreign: None,
-            company: None,
             ordered_at: at(promised.min(0) - 10),
             promised_first: at(promised),
             promised: at(promised),
-            confirmed: true,
-            draft: false,
-            pack: None,
-            to_customer: false,
-            kits_received: None,
-            kit: None,
+            ..records::po_line(line)
         }));
     }
 
@@ -216,26 +145,13 @@ impl Shop {
     fn bill(&mut self, line: &str, qty: i64, unit: f64, due: i32, paid: bool) {
         let id = self.id();
         self.records.push(Record::BillLine(BillLine {
-            id,
-            bill_id: format!("7{line}"),
-            bill_name: format!("BILL/2026/{line}"),
-            reference: "INV-1".into(),
-            origin: String::new(),
-            supplier: SupplierId::new("9"),
-            po_line: Some(line.into()),
-            item: Some(ItemId::new("1")),
             qty: Quantity::units(qty),
             price: Some(price(unit)),
             billed_on: day(-3),
             due_on: Some(day(due)),
             paid,
             created_at: at(-3),
-            foreign: None,
-            company: None,
-            partly: false,
-            reversed: false,
-            entered_by: None,
-            reverses: None,
+            ..records::bill_line(&id, line)
         }));
     }
 
@@ -250,7 +166,7 @@ impl Shop {
 
     fn with<T>(&self, exceptions: &[Exception], work: impl FnOnce(&Scene<'_>) -> T) -> T {
         let book = self.book();
-        let case = Case { rank: self.said.clone(), ..case(exceptions) };
+        let case = Case { rank: self.said.clone(), ..cases::case("case-1", exceptions, at(0)) };
         let scene = Scene {
             case: &case,
             exceptions,
@@ -273,49 +189,10 @@ impl Shop {
     }
 }
 
-fn case(exceptions: &[Exception]) -> Case {
-    Case {
-        id: CaseId::new("case-1"),
-        version: 1,
-        state: CaseState::Open,
-        exceptions: exceptions.iter().map(|e| e.id.clone()).collect(),
-        codes: exceptions.iter().map(|e| e.signal.code).collect(),
-        subject: exceptions.first().map(|e| e.signal.subject.clone()).unwrap_or_default(),
-        links: Vec::new(),
-        headline: "Something happened".into(),
-        rank: None,
-        evidence_hash: None,
-        owner: None,
-        opened_at: at(0),
-        updated_at: at(0),
-    }
-}
-
 fn exception(code: ExceptionType, subject: Subject) -> Exception {
-    let signal = Signal {
-        detector: "test/1".into(),
-        code,
-        subject,
-        period: "2026-W45".into(),
-        links: Vec::new(),
-        from: day(-7),
-        to: day(0),
-        score: 1.0,
-        drivers: Vec::new(),
-        headline: "Something happened".into(),
-        facts: Vec::new(),
-        missing: Vec::new(),
-        explained: None,
-        opens_until: None,
-    };
-    Exception {
-        id: signal.exception_id(),
-        signal,
-        state: ExceptionState::Open,
-        first_seen: at(0),
-        last_seen: at(0),
-        misses: 0,
-    }
+    let days = (day(-7), day(0));
+    let signal = Signal::rule("test/1", code, subject, "2026-W45".into(), days, "Something happened".into());
+    cases::exception(signal, at(0))
 }
 
 fn here(code: ExceptionType, location: &str) -> Exception {

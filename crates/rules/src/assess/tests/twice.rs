@@ -24,16 +24,11 @@ fn the_same_customer_order_twice_is_reversed() {
     let mut shop = Shop::new();
     for (id, name) in [("1", "S00426"), ("2", "S00428")] {
         shop.records.push(Record::SaleLine(SaleLine {
-            id: id.into(),
-            order_id: id.into(),
             order_name: name.into(),
-            customer: "5".into(),
             reference: "WEB-1".into(),
-            item: ItemId::new("1"),
-            location: LocationId::new("2"),
             qty: Quantity::units(30),
-            price: Some(price(10.0)),
             ordered_at: at(-1),
+            ..records::sale_line(id)
         }));
     }
     let subject =

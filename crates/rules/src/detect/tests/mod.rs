@@ -12,7 +12,6 @@ mod unconfirmed;
 
 use std::collections::BTreeMap;
 
-use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
@@ -26,23 +25,16 @@ use crate::scene::Scene;
 use crate::settings::Settings;
 use reeve_domain::action::Action;
 use reeve_domain::book::Book;
-use reeve_domain::calendar::{Calendar, plus_days};
+use reeve_domain::calendar::Calendar;
 use reeve_domain::case::Case;
 use reeve_domain::evidence::FactValue;
-use reeve_domain::exception::{Exception, ExceptionState, ExceptionType as T, Signal};
+use reeve_domain::exception::{Exception, ExceptionType as T, Signal};
 use reeve_domain::ids::{FactId, ItemId, LocationId, SupplierId};
-use reeve_domain::money::{Money, Quantity, UnitPrice};
+use reeve_domain::money::{Money, Quantity};
 use reeve_domain::notice::{CarrierState, Notice, NoticeContent, NoticeLine};
-use reeve_domain::record::{BillLine, Item, Location, MoveKind, PurchaseLine, Record, StockMove, Supplier, SupplierPrice};
-
-fn day(offset: i32) -> Date {
-    plus_days("2026-11-02".parse().unwrap(), offset)
-}
-
-/// Noon of a day; the book is read at noon of day 0, a Monday.
-fn at(offset: i32) -> Timestamp {
-    day(offset).at(12, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp()
-}
+use reeve_domain::record::{BillLine, Location, MoveKind, PurchaseLine, Record, StockMove, SupplierPrice};
+use reeve_testing::cases;
+use reeve_testing::records::{self, at, day};
 
 /// So many minutes before the book is read.
 fn ago(minutes: i64) -> Timestamp {
@@ -69,34 +61,11 @@ struct Shop {
 impl Shop {
     fn new() -> Self {
         let mut shop = Self { records: Vec::new(), outlook: Outlook::default(), settings: Settings::defaults(), next: 1000 };
-        for id in ["1", "2"] {
-            shop.records.push(Record::Item(Item {
-                id: ItemId::new(id),
-                sku: format!("AC-00{id}"),
-                name: "Kitchen scale".into(),
-                category: "Kitchen".into(),
-                unit: "Units".into(),
-                cost: UnitPrice::from_erp(4.0),
-                list_price: UnitPrice::from_erp(10.0),
-                sellable: true,
-                delisted_at: None,
-                keys: reeve_domain::packs::ItemKeys::default(),
-                costs: std::collections::BTreeMap::new(),
-            }));
-        }
-        for (id, name) in [("1", "Northgate DC"), ("2", "Market Street Store")] {
-            let (id, code) = (LocationId::new(id), name[..3].to_uppercase());
-            shop.records.push(Record::Location(Location {
-                id,
-                code,
-                name: name.into(),
-                company: None,
-                company_name: String::new(),
-            }));
-        }
-        for (id, name) in [("9", "Acme"), ("8", "Borealis")] {
-            shop.records.push(Record::Supplier(Supplier { id: SupplierId::new(id), name: name.into() }));
-        }
+        shop.records.extend(["1", "2"].map(|id| Record::Item(records::item(id))));
+        let places = [("1", "Northgate DC"), ("2", "Market Street Store")];
+        shop.records.extend(places.map(|(id, name)| Record::Location(records::location(id, name))));
+        let suppliers = [("9", "Acme"), ("8", "Borealis")];
+        shop.records.extend(suppliers.map(|(id, name)| Record::Supplier(records::supplier(id, name))));
         shop
     }
 
@@ -119,30 +88,8 @@ impl Shop {
         done: Option<i32>,
     ) -> &mut StockMove {
         let id = self.id();
-        self.records.push(Record::Move(StockMove {
-            document: format!("DOC/{id}"),
-            document_id: Some(id.clone()),
-            id,
-            kind,
-            item: ItemId::new("1"),
-            from: from.map(LocationId::new),
-            to: to.map(LocationId::new),
-            qty: Quantity::units(qty),
-            created_at: at(-60),
-            scheduled_at: None,
-            done_at: done.map(at),
-            origin: String::new(),
-            po_line: None,
-            sale_line: None,
-            partner: None,
-            deadline: None,
-            returns: None,
-            to_replace: false,
-            asked: None,
-            owner: None,
-            entered_by: Some("7".into()),
-            reason: String::new(),
-        }));
+        let of = records::moved(&id, kind, from, to);
+        self.records.push(Record::Move(StockMove { qty: Quantity::units(qty), done_at: done.map(at), ..of }));
         match self.records.last_mut() {
             Some(Record::Move(m)) => m,
             _ => unreachable!("a move was just pushed"),
@@ -156,25 +103,11 @@ impl Shop {
     /// A line of an order of its own (`5<line>`, P000<line>) to the store, from Acme.
     fn order(&mut self, line: &str, qty: i64, ordered: i32, promised: i32) -> &mut PurchaseLine {
         self.records.push(Record::PoLine(PurchaseLine {
-            id: line.into(),
-            order_id: format!("5{line}"),
-            order_name: format!("P000{line}"),
-            supplier: SupplierId::new("9"),
-            item: ItemId::new("1"),
-            location: LocationId::new("2"),
             qty: Quantity::units(qty),
-            price: UnitPrice::from_erp(8.0),
-            foreign: None,
-            company: None,
             ordered_at: at(ordered),
             promised_first: at(promised),
             promised: at(promised),
-            confirmed: true,
-            draft: false,
-            pack: None,
-            to_customer: false,
-            kits_received: None,
-            kit: None,
+            ..records::po_line(line)
         }));
         match self.records.last_mut() {
             Some(Record::PoLine(l)) => l,
@@ -310,25 +243,33 @@ impl Shop {
     fn assess_signals(&self, signals: Vec<Signal>) -> Assessment {
         let exceptions: Vec<Exception> = signals.into_iter().map(exception).collect();
         let folded = fold(at(0), exceptions.iter().map(|e| e.signal.clone()).collect(), Vec::new(), Vec::new());
-        let book = self.book();
-        let scene = Scene {
-            case: &folded.cases[0].0,
-            exceptions: &exceptions,
-            book: &book,
+        self.with(&folded.cases[0].0, &exceptions, Self::sound)
+    }
+
+    /// Lays a case out.
+    fn with<T>(&self, case: &Case, exceptions: &[Exception], work: impl FnOnce(&Scene<'_>) -> T) -> T {
+        work(&Scene {
+            case,
+            exceptions,
+            book: &self.book(),
             outlook: &self.outlook,
             p: &BTreeMap::new(),
             claimed: &BTreeMap::new(),
             promised: &BTreeMap::new(),
             settings: &self.settings,
-        };
-        let found = assess(&scene);
+        })
+    }
+
+    /// Assesses, and looks whether the result is sound.
+    fn sound(scene: &Scene<'_>) -> Assessment {
+        let found = assess(scene);
         crate::recompute::recomputed::assert_recomputes(&found);
         let ids = found.fact_ids();
         for c in &found.candidates {
             assert!(!c.cites.is_empty() && c.cites.iter().all(|id| ids.contains(id)), "{}", c.summary);
-            assert!(failures(&recheck(&scene, &c.action)).is_empty(), "{} fails at the click", c.summary);
+            assert!(failures(&recheck(scene, &c.action)).is_empty(), "{} fails at the click", c.summary);
         }
-        let draft = playbook::draft(&scene, &found);
+        let draft = playbook::draft(scene, &found);
         assert_eq!(draft.choices.len(), found.candidates.len());
         for choice in &draft.choices {
             let prose = &choice.prose;
@@ -342,14 +283,7 @@ impl Shop {
 }
 
 fn exception(signal: Signal) -> Exception {
-    Exception {
-        id: signal.exception_id(),
-        signal,
-        state: ExceptionState::Open,
-        first_seen: at(0),
-        last_seen: at(0),
-        misses: 0,
-    }
+    cases::exception(signal, at(0))
 }
 
 /// A notice's line about one of ours.

@@ -8,12 +8,7 @@ fn order_of_five(promised: i32, stock: i64) -> Shop {
     for n in 1..=5 {
         let item = ItemId::new(n.to_string());
         if n > 2 {
-            let known = shop.records.iter().find_map(|r| match r {
-                Record::Item(item) if item.id.as_str() == "1" => Some(item.clone()),
-                _ => None,
-            });
-            shop.records
-                .extend(known.map(|known| Record::Item(Item { id: item.clone(), sku: format!("AC-00{n}"), ..known })));
+            shop.records.push(Record::Item(records::item(&n.to_string())));
         }
         let place = (item.clone(), LocationId::new("2"));
         shop.outlook.daily.insert(place, vec![DayForecast { mean: 6.0, sigma: 2.0 }; 60]);
@@ -31,18 +26,7 @@ fn assessed(shop: &Shop, signals: Vec<Signal>) -> (Case, Assessment) {
     let folded = fold(at(0), signals.clone(), Vec::new(), Vec::new());
     let case = folded.cases[0].0.clone();
     let exceptions = crate::scene::open_exceptions(signals.into_iter().map(exception).collect(), &case);
-    let book = shop.book();
-    let scene = Scene {
-        case: &case,
-        exceptions: &exceptions,
-        book: &book,
-        outlook: &shop.outlook,
-        p: &BTreeMap::new(),
-        claimed: &BTreeMap::new(),
-        promised: &BTreeMap::new(),
-        settings: &shop.settings,
-    };
-    let found = assess(&scene);
+    let found = shop.with(&case, &exceptions, assess);
     crate::recompute::recomputed::assert_recomputes(&found);
     (case, found)
 }

@@ -1,30 +1,12 @@
 //! Where an item is not carried nothing is missing, and what is another company's is out of reach: whole books, looked at by
 //! every detector.
 
-use jiff::Timestamp;
-use jiff::civil::Date;
-
+use super::*;
 use crate::detect::{Seen, look};
-use crate::settings::Settings;
-use reeve_domain::book::Book;
-use reeve_domain::calendar::{Calendar, plus_days};
-use reeve_domain::exception::ExceptionType as T;
-use reeve_domain::ids::{ItemId, LocationId, SupplierId};
-use reeve_domain::money::{Quantity, UnitPrice};
-use reeve_domain::record::{
-    Item, Location, MoveKind, Promotion, PromotionSource, Record, SaleLine, StockMove, Supplier, SupplierPrice,
-};
+use reeve_domain::record::{Promotion, SaleLine};
 
 /// Days of history.
 const DAYS: i32 = 70;
-
-fn day(offset: i32) -> Date {
-    plus_days("2026-11-02".parse().unwrap(), offset)
-}
-
-fn at(offset: i32) -> Timestamp {
-    day(offset).at(12, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp()
-}
 
 /// Three places, of one company unless said otherwise.
 struct Shop {
@@ -36,74 +18,28 @@ impl Shop {
     fn new(companies: [Option<&str>; 3]) -> Self {
         let mut shop = Self { records: Vec::new(), next: 0 };
         for (id, company) in ["1", "2", "3"].into_iter().zip(companies) {
-            shop.records.push(Record::Location(Location {
-                id: LocationId::new(id),
-                code: format!("L{id}"),
-                name: format!("Store {id}"),
-                company: company.map(str::to_owned),
-                company_name: String::new(),
-            }));
+            let company = company.map(str::to_owned);
+            let place = Location { company, ..records::location(id, &format!("Store {id}")) };
+            shop.records.push(Record::Location(place));
         }
-        shop.records.push(Record::Supplier(Supplier { id: SupplierId::new("9"), name: "Acme".into() }));
+        shop.records.push(Record::Supplier(records::supplier("9", "Acme")));
         shop
     }
 
     fn item(&mut self, id: &str) {
-        self.records.push(Record::Item(Item {
-            id: ItemId::new(id),
-            sku: id.to_owned(),
-            name: format!("Item {id}"),
-            category: String::new(),
-            unit: "Units".into(),
-            cost: UnitPrice::from_erp(4.0),
-            costs: std::collections::BTreeMap::new(),
-            list_price: UnitPrice::from_erp(10.0),
-            sellable: true,
-            delisted_at: None,
-            keys: reeve_domain::packs::ItemKeys::default(),
-        }));
-        self.records.push(Record::SupplierPrice(SupplierPrice {
-            id: format!("price-{id}"),
-            supplier: SupplierId::new("9"),
-            item: ItemId::new(id),
-            price: UnitPrice::from_erp(4.0),
-            foreign: None,
-            company: None,
-            min_qty: Quantity::ZERO,
-            lead_days: 7,
-            valid_from: None,
-            valid_to: None,
-            sequence: 1,
-            keys: reeve_domain::packs::SupplierKeys::default(),
-        }));
+        self.records.push(Record::Item(records::item(id)));
+        self.records.push(Record::SupplierPrice(records::supplier_price(id)));
     }
 
     fn moved(&mut self, kind: MoveKind, item: &str, location: &str, qty: i64, done: i32) {
         self.next += 1;
-        let (here, leaves) = (Some(LocationId::new(location)), kind == MoveKind::Delivery);
+        let (from, to) = if kind == MoveKind::Delivery { (Some(location), None) } else { (None, Some(location)) };
         self.records.push(Record::Move(StockMove {
-            id: self.next.to_string(),
-            kind,
             item: ItemId::new(item),
-            from: here.clone().filter(|_| leaves),
-            to: here.filter(|_| !leaves),
             qty: Quantity::units(qty),
             created_at: at(done),
-            scheduled_at: None,
             done_at: Some(at(done)),
-            document: String::new(),
-            document_id: None,
-            origin: String::new(),
-            po_line: None,
-            sale_line: None,
-            partner: None,
-            deadline: None,
-            returns: None,
-            to_replace: false,
-            asked: None,
-            owner: None,
-            entered_by: None,
-            reason: String::new(),
+            ..records::moved(&self.next.to_string(), kind, from, to)
         }));
     }
 
@@ -112,18 +48,13 @@ impl Shop {
         self.moved(MoveKind::Opening, item, location, i64::from(DAYS) * daily + left, -DAYS - 1);
         for offset in -DAYS..0 {
             self.next += 1;
-            let id = format!("s{}", self.next);
             self.records.push(Record::SaleLine(SaleLine {
-                order_id: id.clone(),
-                order_name: id.clone(),
-                id,
                 customer: self.next.to_string(),
-                reference: String::new(),
                 item: ItemId::new(item),
                 location: LocationId::new(location),
                 qty: Quantity::units(daily),
-                price: UnitPrice::from_erp(10.0),
                 ordered_at: at(offset),
+                ..records::sale_line(&format!("s{}", self.next))
             }));
             self.moved(MoveKind::Delivery, item, location, daily, offset);
         }
@@ -255,16 +186,9 @@ fn a_promotion_is_looked_at_in_each_company_that_runs_it_and_nowhere_else() {
             shop.sells("scale", location, 6, 300);
         }
         // Nobody buys more for it.
-        shop.records.push(Record::Promotion(Promotion {
-            id: "pricelist-1".into(),
-            source: PromotionSource::Pricelist,
-            item: ItemId::new("scale"),
-            name: "Autumn".into(),
-            from: day(-8),
-            to: day(3),
-            percent: 30.0,
-            company: company.map(str::to_owned),
-        }));
+        let promotion = records::promotion("pricelist-1", "scale", day(-8), day(3));
+        let company = company.map(str::to_owned);
+        shop.records.push(Record::Promotion(Promotion { percent: 30.0, company, ..promotion }));
         let (book, seen) = shop.look("");
         let on = |location: &str| book.promotion_on(&ItemId::new("scale"), &LocationId::new(location), day(-1)).is_some();
         let weak = seen.signals.iter().filter(|signal| signal.code == T::DPromoUnder);

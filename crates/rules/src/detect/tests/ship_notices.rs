@@ -192,28 +192,7 @@ fn what_did_not_come_is_worth_its_price_and_is_the_bills_difference_once_billed(
     let found = shop.assess(&[T::RAsn]);
     assert_eq!(found.rank.at_stake, money("64.00"));
     assert!(has(&found, "CONTACT") && has(&found, "RECOUNT") && !has(&found, "CLAIM"));
-    shop.records.push(Record::BillLine(BillLine {
-        id: "77".into(),
-        bill_id: "7".into(),
-        bill_name: "BILL/7".into(),
-        reference: String::new(),
-        origin: String::new(),
-        supplier: SupplierId::new("9"),
-        po_line: Some("1".into()),
-        item: Some(ItemId::new("1")),
-        qty: Quantity::units(100),
-        price: UnitPrice::from_erp(8.0),
-        billed_on: day(-1),
-        due_on: Some(day(20)),
-        paid: false,
-        created_at: at(-1),
-        foreign: None,
-        company: None,
-        partly: false,
-        reversed: false,
-        entered_by: None,
-        reverses: None,
-    }));
+    shop.records.push(Record::BillLine(records::bill_line("77", "1")));
     let billed = shop.assess(&[T::RAsn, T::RShort]);
     assert_eq!(billed.rank.at_stake, money("64.00"), "the same eight units");
     assert!(has(&billed, "CLAIM") && has(&billed, "BLOCK-BILL"));

@@ -120,20 +120,8 @@ fn received_and_not_booked_in_is_not_lost() {
 #[test]
 fn an_overdue_transfer_costs_the_receivers_sales_and_a_share_of_the_goods() {
     let mut shop = lane_shop();
-    shop.records.push(Record::SupplierPrice(SupplierPrice {
-        id: "5".into(),
-        supplier: SupplierId::new("9"),
-        item: ItemId::new("1"),
-        price: UnitPrice::from_erp(4.0),
-        foreign: None,
-        company: None,
-        min_qty: Quantity::ZERO,
-        lead_days: 6,
-        valid_from: None,
-        valid_to: None,
-        sequence: 1,
-        keys: reeve_domain::packs::SupplierKeys::default(),
-    }));
+    let price = SupplierPrice { lead_days: 6, ..records::supplier_price("1") };
+    shop.records.push(Record::SupplierPrice(price));
     shop.transit(-5, None);
     let found = shop.assess(&[T::TLate]);
     let part = |what: &str| found.loss_sum.iter().find(|p| p.what.starts_with(what)).unwrap().amount.expected;

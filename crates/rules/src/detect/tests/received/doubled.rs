@@ -27,17 +27,7 @@ fn is_still_there(shop: &Shop) -> bool {
     let days = (day(-5), day(-5));
     let signal = Signal::rule("test/1", T::RDup, Subject::default(), "receipt".into(), days, "Twice".into());
     let case = fold(at(0), vec![signal], Vec::new(), Vec::new()).cases.remove(0).0;
-    let scene = Scene {
-        case: &case,
-        exceptions: &[],
-        book: &book,
-        outlook: &shop.outlook,
-        p: &BTreeMap::new(),
-        claimed: &BTreeMap::new(),
-        promised: &BTreeMap::new(),
-        settings: &shop.settings,
-    };
-    let checks = checks_of(&scene, &action);
+    let checks = shop.with(&case, &[], |scene| checks_of(scene, &action));
     checks.iter().find(|c| c.hard && c.name == "surplus still on the books").unwrap().passed
 }
 

@@ -33,28 +33,13 @@ fn replaced(shop: &mut Shop, qty: i64, day: i32, of: &str) {
 }
 
 fn billed(shop: &mut Shop, bill: &str, qty: i64) {
-    let id = shop.id();
+    let line = records::bill_line(&shop.id(), "1");
     shop.records.push(Record::BillLine(BillLine {
-        id,
         bill_id: bill.into(),
         bill_name: format!("BILL/{bill}"),
         reference: format!("INV-{bill}"),
-        origin: String::new(),
-        supplier: SupplierId::new("9"),
-        po_line: Some("1".into()),
-        item: Some(ItemId::new("1")),
         qty: Quantity::units(qty),
-        price: UnitPrice::from_erp(8.0),
-        billed_on: day(-1),
-        due_on: Some(day(20)),
-        foreign: None,
-        company: None,
-        paid: false,
-        partly: false,
-        reversed: false,
-        created_at: at(-1),
-        entered_by: None,
-        reverses: None,
+        ..line
     }));
 }
 
