@@ -170,6 +170,8 @@ impl Work {
             is_run(signal.code) && case.codes.contains(&signal.code) && case.state.is_undecided()
         };
         let linked = || of_links(&self.runs, &signal.links).into_iter().filter_map(|id| self.cases.get(id));
+        #[cfg(test)]
+        assert_eq!(linked().map(|(case, _)| &case.id).collect::<Vec<_>>(), self.runs_by_scan(signal));
         let case = own.or_else(|| linked().map(|(case, _)| case).find(same));
         case.is_some_and(|case| match case.state {
             CaseState::Snoozed { .. } => true,
@@ -249,6 +251,8 @@ impl Work {
             .filter(|case| exception.signal.code != T::SOverdue || self.takes_in(case))
             .min_by_key(|case| (case.opened_at, case.id.clone()))
             .map(|case| case.id.clone());
+        #[cfg(test)]
+        assert_eq!(found, self.found_by_scan(id));
         if let Some(case_id) = found {
             self.case_of.insert(id.clone(), case_id.clone());
             if let Some((case, _)) = self.cases.get_mut(&case_id)
@@ -311,6 +315,8 @@ impl Work {
             let sharing = of_links(&self.linked, &links).into_iter().filter_map(|id| self.cases.get(id));
             let symptoms: Vec<CaseId> =
                 sharing.map(|(case, _)| case).filter(|case| joins(case)).map(|case| case.id.clone()).collect();
+            #[cfg(test)]
+            assert!(self.cases.values().filter(|(case, _)| joins(case)).map(|(case, _)| &case.id).eq(&symptoms));
             for symptom in symptoms {
                 self.merge(&symptom, &root);
             }
