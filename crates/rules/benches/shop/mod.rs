@@ -104,7 +104,16 @@ impl Shop {
         if number % 10 == 3 {
             let (from, to) = (day(self.days - 14), day(self.days - 2));
             let (id, source, name) = (self.id(), PromotionSource::Pricelist, "Ten days".to_owned());
-            self.records.push(Record::Promotion(Promotion { id, source, item, name, from, to, percent: 20.0, company: None }));
+            self.records.push(Record::Promotion(Promotion {
+                id,
+                source,
+                item,
+                name,
+                from,
+                to,
+                percent: 20.0,
+                company: None,
+            }));
         }
     }
 

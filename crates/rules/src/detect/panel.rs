@@ -67,13 +67,7 @@ pub(super) fn assemble(days: Vec<Date>, mut series: Vec<Cells>) -> Result<Option
 
 /// The cells of a place; none where nothing was ever sold there. `promo` says of each day that is over there whether the item
 /// was on promotion.
-pub(super) fn cells(
-    ground: &Ground<'_>,
-    place: &Place,
-    shelf: &Shelf<'_>,
-    promo: &[bool],
-    days: &[Date],
-) -> Option<Cells> {
+pub(super) fn cells(ground: &Ground<'_>, place: &Place, shelf: &Shelf<'_>, promo: &[bool], days: &[Date]) -> Option<Cells> {
     let launched = shelf.units.iter().position(|units| *units > 0.0)?;
     let (item, location) = place;
     let book = ground.book;

@@ -166,9 +166,7 @@ impl Work {
         let own = self.case_of.get(&id).and_then(|case| self.cases.get(case)).map(|(case, _)| case).filter(|_| is_open);
         // A run of losses or returns is named by its beginning. Where that leaves the window the run has another name, and its case
         // is the one that it shares a link with.
-        let same = |case: &&Case| {
-            is_run(signal.code) && case.codes.contains(&signal.code) && case.state.is_undecided()
-        };
+        let same = |case: &&Case| is_run(signal.code) && case.codes.contains(&signal.code) && case.state.is_undecided();
         let linked = || of_links(&self.runs, &signal.links).into_iter().filter_map(|id| self.cases.get(id));
         #[cfg(test)]
         assert_eq!(linked().map(|(case, _)| &case.id).collect::<Vec<_>>(), self.runs_by_scan(signal));
