@@ -13,10 +13,10 @@ pub fn entered_by<'b>(book: &'b Book, case: &Case, exceptions: &[Exception]) -> 
     let mut hands = BTreeSet::new();
     let subjects = exceptions.iter().map(|e| &e.signal.subject).chain([&case.subject]);
     for subject in subjects {
-        let own_document = |m: &StockMove| subject.document.as_ref().is_some_and(|d| *d == m.document);
-        let own_line =
-            |m: &StockMove| m.kind == MoveKind::Receipt && subject.po_line.is_some() && m.po_line == subject.po_line;
-        hands.extend(book.moves.values().filter(|m| own_document(m) || own_line(m)).filter_map(|m| m.entered_by.as_deref()));
+        let of_document = subject.document.iter().flat_map(|document| book.moves_of_document(document));
+        let of_line = subject.po_line.iter().flat_map(|line| book.moves_of_po_line(line));
+        let own_line = |m: &&StockMove| m.kind == MoveKind::Receipt && m.po_line == subject.po_line;
+        hands.extend(of_document.chain(of_line.filter(own_line)).filter_map(|m| m.entered_by.as_deref()));
     }
     for exception in exceptions {
         let Signal { subject, from, to, .. } = &exception.signal;

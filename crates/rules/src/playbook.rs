@@ -263,7 +263,7 @@ fn names(scene: &Scene<'_>, action: &Action) -> BTreeMap<&'static str, String> {
             names.insert("supplier", plain(&book.supplier_name(supplier)));
         }
         Action::Claim { supplier, bill: Some(bill), .. } => {
-            let name = book.bill_lines.values().find(|line| line.bill_id == *bill).map(|line| line.bill_name.as_str());
+            let name = book.lines_of_bill(bill).first().map(|line| line.bill_name.as_str());
             names.insert("bill", plain(name.unwrap_or(bill)));
             names.insert("supplier", plain(&book.supplier_name(supplier)));
         }

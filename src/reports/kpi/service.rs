@@ -147,8 +147,8 @@ fn stockouts(moment: &Moment, rows: &Rows, period: Period) -> (Kpi, Kpi) {
         let wanted: Vec<Date> = moment
             .seen
             .demand
-            .scores(&place)
-            .iter()
+            .scores(book, &place)
+            .into_iter()
             .filter(|s| s.learned_days > 0 && s.expected > 0.0 && s.day >= from && s.day <= to)
             .map(|s| s.day)
             .collect();

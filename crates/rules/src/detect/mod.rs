@@ -13,6 +13,7 @@ mod duplicate;
 mod facts;
 pub mod feed;
 mod forest;
+mod item;
 mod level;
 mod matching;
 mod opinion;
@@ -25,6 +26,7 @@ pub mod shortage;
 mod spike;
 pub mod stock;
 pub mod supply;
+mod tail;
 #[cfg(test)]
 mod tests;
 mod transfer;
