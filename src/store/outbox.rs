@@ -176,6 +176,25 @@ impl Store {
         Ok(())
     }
 
+    /// A message that was taken out and not tried is put back as it was: the attempt does not count.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the lease ran out and somebody else took it.
+    pub async fn put_back(&self, row: &OutboxRow) -> Result<(), StoreError> {
+        let done = sqlx::query(
+            "update outbox set attempts = attempts - 1, lease_until = null
+             where id = $1 and attempts = $2 and state = 'pending'",
+        )
+        .bind(row.id.as_str())
+        .bind(row.attempts)
+        .execute(&self.pool)
+        .await?;
+        if done.rows_affected() == 0 {
+            return Err(StoreError::Conflict);
+        }
+        Ok(())
+    }
+
     /// A message that was taken out tells something that is no longer so: it does not leave.
     ///
     /// # Errors
