@@ -122,7 +122,7 @@ pub async fn stop(
     let what = format!("Reeve was stopped: {}", new.reason);
     let told = store.told_by_command(channel, by, &occasion, &what, new.at);
     if store.stop(&new, told.as_slice(), &store.with_os_user(entry)).await? {
-        tracing::warn!(by = %by, "Stopped: nothing is drafted and nothing leaves");
+        tracing::info!(by = %by, "Stopped: nothing is drafted and nothing leaves");
         return Ok((new, true));
     }
     // Somebody may have ended the other stop since; then there is none to name, and ours was not kept.
@@ -177,4 +177,81 @@ fn known<'c>(config: &'c Config, by: &PersonId) -> anyhow::Result<&'c Person> {
 
 fn entry(stop: &Stop, channel: &str, action: &str) -> AuditEntry {
     AuditEntry::by(stop.by.as_str(), channel, stop.at, action, SUBJECT.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::audit::BY_COMMAND;
+    use crate::store::testing::on_each;
+
+    fn config() -> Config {
+        let mut config = Config::load_from(None, &[]).unwrap();
+        let person = |id: &str, roles: &[Role], tier| Person {
+            name: id.to_owned(),
+            roles: roles.to_vec(),
+            tier,
+            ..Person::gone(PersonId::new(id))
+        };
+        config.people = vec![
+            person("viv", &[Role::Viewer], 0),
+            person("pia", &[Role::Planner], 0),
+            person("abe", &[Role::Approver], 1),
+            person("ari", &[Role::Approver], 2),
+            person("adm", &[Role::Admin], 0),
+            person("fin", &[Role::Finance], 4),
+            person("system", &[Role::Admin], 0),
+        ];
+        config
+    }
+
+    #[tokio::test]
+    async fn whoever_decides_or_administers_may_stop_and_fewer_may_resume() {
+        on_each(|store| async move {
+            let (config, clock) = (config(), Clock::System);
+            for (who, may_stop, may_resume) in [
+                ("viv", false, false),
+                ("pia", true, false),
+                ("abe", true, false),
+                ("ari", true, true),
+                ("adm", true, true),
+                ("fin", true, false),
+                ("system", false, false),
+                ("nobody", false, false),
+            ] {
+                let by = (&PersonId::new(who), BY_COMMAND);
+                let stopped = stop(&store, &config, &clock, by, "wrong prices").await;
+                assert_eq!(stopped.is_ok(), may_stop, "{who}: {stopped:?}");
+                assert_eq!(resume(&store, &config, &clock, by, "").await.is_ok(), may_resume, "{who}");
+                resume(&store, &config, &clock, (&PersonId::new("adm"), "web"), "").await.unwrap();
+            }
+            let log = store.list_audit_of(SUBJECT).await.unwrap();
+            assert_eq!(log.len(), 10, "five stops that began, each ended once");
+            assert_eq!((&*log[0].entry.actor, &*log[0].entry.action), ("pia", "work.stopped"));
+            assert_eq!(log[1].entry.detail["stopped_by"], "pia");
+            assert_eq!(store.count_untold(&PersonId::new("ari")).await.unwrap(), 2, "what a command did in their name");
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn stopping_twice_is_stopping_once_and_a_reason_is_needed() {
+        on_each(|store| async move {
+            let (config, clock) = (config(), Clock::System);
+            let by = |who: &str| PersonId::new(who);
+            assert!(stop(&store, &config, &clock, (&by("pia"), "web"), " \n").await.is_err());
+            assert_eq!(stopped(&store, &config).await.unwrap(), None);
+            assert!(stop(&store, &config, &clock, (&by("pia"), "web"), "first.").await.unwrap().1);
+            let (holds, is_new) = stop(&store, &config, &clock, (&by("ari"), "web"), "second").await.unwrap();
+            assert_eq!((holds.by.as_str(), &*holds.reason, is_new), ("pia", "first.", false));
+            let says = stopped(&store, &config).await.unwrap().unwrap().says(&config);
+            assert!(says.contains("pia stopped it at ") && says.contains("UTC: first. `reeve resume"), "{says}");
+            let done = resume(&store, &config, &clock, (&by("ari"), "web"), "fine again").await.unwrap();
+            assert_eq!(done.ended, Some(holds));
+            let again = resume(&store, &config, &clock, (&by("ari"), "web"), "").await.unwrap();
+            assert_eq!(again, Resumed { ended: None, file: None });
+            assert_eq!(store.list_audit_of(SUBJECT).await.unwrap().len(), 2);
+        })
+        .await;
+    }
 }

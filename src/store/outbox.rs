@@ -536,6 +536,20 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_was_taken_out_and_not_tried_is_as_it_was() {
+        on_each(|store| async move {
+            store.enqueue(&[message("a", 0)], &[]).await.unwrap();
+            let first = store.claim_due(at(0), 1, LEASE).await.unwrap().remove(0);
+            store.put_back(&first).await.unwrap();
+            assert!(matches!(store.put_back(&first).await, Err(StoreError::Conflict)), "it is not ours any more");
+            let row = store.find_outbox("a").await.unwrap().unwrap();
+            assert_eq!((row.attempts, row.lease_until, row.due_at), (0, None, at(0)));
+            assert_eq!(store.claim_due(at(0), 1, LEASE).await.unwrap()[0].attempts, 1);
+        })
+        .await;
+    }
+
+    #[tokio::test]
     async fn a_message_can_be_taken_back_until_somebody_takes_it_out() {
         on_each(|store| async move {
             store.enqueue(&[message("a", 0), message("b", 0)], &[]).await.unwrap();

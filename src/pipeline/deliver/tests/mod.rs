@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "the receiver of a test ends with the test's runtime")]
 
 mod ended;
+mod stopped;
 
 use std::sync::Mutex;
 
