@@ -25,7 +25,7 @@ use crate::pipeline::{Context, Stage};
 use crate::ports::Ports;
 use crate::reports::kpi::Figures;
 use crate::store::Store;
-use crate::worker;
+use crate::worker::{self, Run, StageFigures};
 
 /// The whole of Reeve on one store.
 #[derive(Clone)]
@@ -106,5 +106,13 @@ impl App {
     /// The first stage that failed, and why.
     pub async fn run_until_idle(&self) -> anyhow::Result<()> {
         worker::run_until_idle(&self.stages(), &self.context.store, &self.context.clock).await
+    }
+
+    /// The same, measured; where a stage fails the others go on.
+    ///
+    /// # Errors
+    /// As [`worker::run_measured`].
+    pub async fn run_measured(&self, tell: impl FnMut(&StageFigures)) -> anyhow::Result<Run> {
+        worker::run_measured(&self.stages(), &self.context.store, &self.context.clock, tell).await
     }
 }

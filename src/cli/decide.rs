@@ -15,6 +15,7 @@ use crate::domain::decision::{DecisionVerb, RejectReason};
 use crate::domain::ids::{CaseId, PersonId, RecommendationId, content_hash};
 use crate::domain::recommendation::Recommendation;
 use crate::pipeline::noise::{Muting, drill, mutes};
+use crate::pipeline::stop;
 use crate::store::Store;
 
 /// Looking at the queue and deciding.
@@ -329,6 +330,9 @@ async fn decide(config: Config, store: Store, what: What, loose: Loose, json: bo
         print_json(&answer)?;
     } else {
         say!("{}", answer.said);
+        if let Some(stopped) = stop::stopped(&app.context.store, &app.context.config).await? {
+            say!("{} What this would send waits until that ends.", stopped.says(&app.context.config));
+        }
     }
     Ok(Outcome::Fine)
 }

@@ -23,8 +23,10 @@ mod open;
 mod os_user;
 mod outbox;
 mod policy;
+mod run;
 mod serve;
 mod show;
+mod stop;
 mod sync;
 mod terminal;
 
@@ -60,6 +62,12 @@ enum Command {
     Demo(demo::Demo),
     /// Run the daemon: stages, page and deliveries, until stopped.
     Serve,
+    /// Run all stages once, until nothing is left to do, and say what each did and took: for cron and for measuring.
+    Run(run::Run),
+    /// Stop drafting and every delivery at once, for everybody who works on the store; reading and the queue go on.
+    Stop(stop::Stop),
+    /// End a stop: what waited leaves, what is new is drafted.
+    Resume(stop::Resume),
     /// Check configuration, store, source, model and webhook, and say what to do.
     Doctor,
     /// Read what has changed in Odoo, once.
@@ -200,6 +208,9 @@ async fn run(cli: Cli) -> anyhow::Result<Outcome> {
     match cli.command {
         Command::Demo(args) => demo::run(config, args).await,
         Command::Serve => serve::run(config).await,
+        Command::Run(args) => run::run(config, args, cli.json).await,
+        Command::Stop(args) => stop::stop(&config, args, cli.json).await,
+        Command::Resume(args) => stop::resume(&config, args, cli.json).await,
         Command::Doctor => doctor::run(config, cli.json).await,
         Command::Sync(args) => sync::run(config, args, cli.json).await,
         Command::Migrate => show::migrate(&config).await,

@@ -135,6 +135,11 @@ pub(super) async fn app(config: Config, clock: Clock) -> anyhow::Result<App> {
     let store = store_or_new(&config).await?;
     let is_made_up = retailer::filled(&store).await?.is_some();
     let clock = if is_made_up { clock_of(&store, &config).await? } else { clock };
+    app_of(config, store, clock).await
+}
+
+/// The App on the configured source and an open store, at the time of `clock` whatever the store stands at.
+pub(super) async fn app_of(config: Config, store: Store, clock: Clock) -> anyhow::Result<App> {
     let source = source(&config, &store, &clock, Arc::new(Silent)).await?;
     let ports = ports(&config, source, &clock)?;
     Ok(App::new(Arc::new(config), store, ports, clock))

@@ -81,7 +81,7 @@ pub(super) async fn run(config: Config, command: Outbox, json: bool) -> anyhow::
         Outbox::Arrived => arrived(&stuck::arrived(&deliver.store, ARRIVED).await?, json)?,
         Outbox::Status => {
             status(&seen, json)?;
-            if seen.destinations.iter().any(|d| d.down) {
+            if seen.stopped.is_some() || seen.destinations.iter().any(|d| d.down) {
                 return Ok(Outcome::CheckFailed);
             }
         }
@@ -134,6 +134,9 @@ fn arrived(arrived: &[Arrived], json: bool) -> anyhow::Result<()> {
 fn status(seen: &Picture, json: bool) -> anyhow::Result<()> {
     if json {
         return print_json(seen);
+    }
+    if let Some(stopped) = &seen.stopped {
+        say!("STOPPED {stopped}");
     }
     for one in &seen.destinations {
         let state = if one.down { "DOWN" } else { "ok  " };

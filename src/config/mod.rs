@@ -19,7 +19,7 @@ use serde::Deserialize;
 pub use self::access::{ApiConfig, IdentityConfig};
 pub use self::destinations::{DeliveryConfig, DestinationConfig, WEBHOOK, WebhookConfig};
 pub use self::hooks::{EventsConfig, HookConfig, HookKind};
-pub use self::work::{ApprovalConfig, AuditConfig, KpiConfig, NoiseConfig};
+pub use self::work::{ApprovalConfig, AuditConfig, KpiConfig, NoiseConfig, SafetyConfig};
 pub use crate::odoo::{OdooConfig, OdooProtocol};
 pub use crate::rules::settings::{DEFAULT_TOML, Settings};
 
@@ -55,6 +55,7 @@ pub struct Config {
     #[serde(skip, default = "Settings::defaults")]
     pub rules: Settings,
     pub approval: ApprovalConfig,
+    pub safety: SafetyConfig,
     pub audit: AuditConfig,
     pub kpi: KpiConfig,
     pub noise: NoiseConfig,

@@ -16,6 +16,13 @@ pub struct ApprovalConfig {
     pub policy_file: String,
 }
 
+/// `[safety]`: what stops Reeve beside `reeve stop`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SafetyConfig {
+    pub stop_file: PathBuf,
+}
+
 /// `[audit]`: where heads of the log are put down outside of it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

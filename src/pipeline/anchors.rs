@@ -17,7 +17,7 @@ use serde_json::json;
 use crate::domain::audit::AuditEntry;
 use crate::domain::ids::content_id;
 use crate::domain::outbox::OutboxKind;
-use crate::pipeline::{Context, Progress, Stage};
+use crate::pipeline::{Context, Progress, Stage, stop};
 use crate::store::{NewOutbox, Store};
 
 /// The type of the event that carries an anchor.
@@ -220,6 +220,10 @@ impl Stage for Anchoring {
         let settings = &config.audit;
         let restored = self.tell_restored().await?;
         if settings.anchor_file.as_os_str().is_empty() && settings.anchor_destination.is_empty() {
+            return Ok(if restored { Progress::Advanced(1) } else { Progress::Idle });
+        }
+        // An anchor tells an executor nothing, but it leaves. What is missed is made up for by the first one after the stop.
+        if stop::stopped(store, config).await?.is_some() {
             return Ok(if restored { Progress::Advanced(1) } else { Progress::Idle });
         }
         let (seq, hash) = store.audit_head().await.context("reading the head of the log")?;

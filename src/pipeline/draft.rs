@@ -16,7 +16,7 @@ use super::model_draft::{ModelOutcome, draft_with_model};
 use super::observe::may_look;
 use super::promises::Promises;
 use super::scenes::{Scenes, claims};
-use super::{Context as Stages, Progress, Stage};
+use super::{Context as Stages, Progress, Stage, stop};
 use crate::domain::action::{Action, Candidate};
 use crate::domain::audit::AuditEntry;
 use crate::domain::case::{Case, CaseState, Rank};
@@ -48,7 +48,7 @@ impl Stage for Drafting {
         // A proposal about Reeve's own list rests on decisions, not on records.
         cases.retain(|case| !case.is_mute_proposal());
         asleep.retain(|case| !case.is_mute_proposal());
-        if cases.is_empty() && asleep.is_empty() {
+        if cases.is_empty() && asleep.is_empty() || self.is_stopped().await? {
             return Ok(Progress::Idle);
         }
         // What was drafted on the last whole story stands until there is a newer one.
@@ -74,6 +74,10 @@ impl Stage for Drafting {
         scenes.claimed = claims(&links, |case| idle.contains(case));
         let mut changed = 0;
         for (.., facts) in order {
+            // Asked before each case: a long run must not go on because it began before the stop.
+            if self.is_stopped().await? {
+                break;
+            }
             // Those that were drafted before it have been promised their donors' units by now.
             let promised = promises.to_others(&facts.case.id);
             let facts = facts.with_promised(promised);
@@ -108,6 +112,10 @@ fn as_read_back(rank: &Rank) -> anyhow::Result<Rank> {
 }
 
 impl Drafting {
+    async fn is_stopped(&self) -> Result<bool, StoreError> {
+        Ok(stop::stopped(&self.0.store, &self.0.config).await?.is_some())
+    }
+
     /// What a case that was put off is worth now: nothing is drafted for it, but whoever said "until it has grown" must find
     /// out when it has.
     async fn rank_asleep(&self, case: Case, rank: Rank) -> anyhow::Result<bool> {
@@ -153,6 +161,10 @@ impl Drafting {
         }
         store.insert_bundle(&bundle).await.context("freezing the evidence")?;
         let (draft, drafter) = self.words(scene, assessment, &bundle).await?;
+        // A model may take long to answer. What it wrote while people stopped Reeve is not shown to anybody.
+        if self.is_stopped().await? {
+            return Ok(false);
+        }
         let recommendations = self.recommend(scene, assessment, &answered, draft, &drafter, &hash);
         next.version = case.version + 1;
         next.updated_at = clock.now();
@@ -269,6 +281,9 @@ impl LanguageModel for Metered<'_> {
             ModelError::Uncounted
         };
         let Stages { store, config, .. } = &self.drafting.0;
+        if self.drafting.is_stopped().await.map_err(unkept)? {
+            return Err(ModelError::Stopped);
+        }
         let spent = self.drafting.calls_spent().await.map_err(unkept)?;
         if spent >= config.model.calls_per_day {
             return Err(ModelError::UsedUp(config.model.calls_per_day));

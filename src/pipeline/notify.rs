@@ -19,7 +19,7 @@ use super::detect::{is_current, looked_through};
 use super::moment::Moment;
 use super::noise::{Muting, drill, mutes};
 use super::watermark::Reading;
-use super::{Context as Stages, Progress, Stage, observe};
+use super::{Context as Stages, Progress, Stage, observe, stop};
 use crate::domain::audit::AuditEntry;
 use crate::domain::book::Book;
 use crate::domain::calendar::{Calendar, days_between};
@@ -101,12 +101,14 @@ async fn is_read(stages: &Stages, day: Date) -> anyhow::Result<bool> {
 /// Is the work of the stages before done? A digest is made once, so it must not be made of half of it, nor of nothing. A case
 /// that can not be drafted holds it up for a while and not for ever.
 async fn is_settled(stages: &Stages) -> anyhow::Result<bool> {
-    let Stages { store, clock, .. } = stages;
+    let Stages { store, clock, config, .. } = stages;
     if looked_through(stages).await?.is_none() {
         return Ok(false);
     }
     let fresh = |case: &Case| clock.now().duration_since(case.opened_at) < UNDRAFTED_HOLDS;
-    let undrafted = store.list_cases(&["new"]).await?.iter().any(fresh);
+    // While Reeve is stopped nothing is drafted, so there is nothing to wait for.
+    let drafts_come = stop::stopped(store, config).await?.is_none();
+    let undrafted = drafts_come && store.list_cases(&["new"]).await?.iter().any(fresh);
     Ok(!undrafted && store.list_recommendations_in(&["drafted", "checked"]).await?.is_empty())
 }
 
@@ -359,8 +361,16 @@ async fn decided(stages: &Stages, yesterday: Option<&StoredDigest>) -> anyhow::R
 }
 
 async fn health(stages: &Stages, moment: &Moment) -> anyhow::Result<Vec<String>> {
-    let Stages { store, clock, .. } = stages;
+    let Stages { store, clock, config, .. } = stages;
     let mut lines = Vec::new();
+    if let Some(stopped) = stop::stopped(store, config).await? {
+        let undrafted = match store.list_cases(&["new"]).await?.len() {
+            0 => String::new(),
+            1 => " One new case waits for its draft.".to_owned(),
+            n => format!(" {n} new cases wait for their drafts."),
+        };
+        lines.push(format!("{}{undrafted}", stopped.says(config)));
+    }
     if let Some(newest) = store.newest_change().await? {
         let hours = clock.now().duration_since(newest).as_hours();
         if hours >= STALE_HOURS {

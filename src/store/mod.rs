@@ -41,6 +41,7 @@ mod row;
 mod sessions;
 mod settings;
 mod snapshot;
+mod stops;
 #[cfg(test)]
 pub(crate) mod testing;
 mod tokens;
@@ -67,6 +68,7 @@ pub use outbox_rows::{NewOutbox, OutboxRow, OutboxState};
 pub use outcomes::Outcome;
 pub use sessions::{Session, UsedLink};
 pub use snapshot::{Kept as KeptRow, KeptLink, Snapshot};
+pub use stops::Stop;
 pub use tokens::{TokenOwner, TokenRow};
 pub use views::View;
 pub use watermarks::Watermark;

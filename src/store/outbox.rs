@@ -176,6 +176,25 @@ impl Store {
         Ok(())
     }
 
+    /// A message that was taken out and not tried is put back as it was: the attempt does not count.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the lease ran out and somebody else took it.
+    pub async fn put_back(&self, row: &OutboxRow) -> Result<(), StoreError> {
+        let done = sqlx::query(
+            "update outbox set attempts = attempts - 1, lease_until = null
+             where id = $1 and attempts = $2 and state = 'pending'",
+        )
+        .bind(row.id.as_str())
+        .bind(row.attempts)
+        .execute(&self.pool)
+        .await?;
+        if done.rows_affected() == 0 {
+            return Err(StoreError::Conflict);
+        }
+        Ok(())
+    }
+
     /// A message that was taken out tells something that is no longer so: it does not leave.
     ///
     /// # Errors
@@ -513,6 +532,20 @@ mod tests {
             store.mark_retry(&second, at(70_000), "503").await.unwrap();
             let row = store.find_outbox("a").await.unwrap().unwrap();
             assert_eq!((row.due_at, row.last_error.as_deref(), row.lease_until), (at(70_000), Some("503"), None));
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn what_was_taken_out_and_not_tried_is_as_it_was() {
+        on_each(|store| async move {
+            store.enqueue(&[message("a", 0)], &[]).await.unwrap();
+            let first = store.claim_due(at(0), 1, LEASE).await.unwrap().remove(0);
+            store.put_back(&first).await.unwrap();
+            assert!(matches!(store.put_back(&first).await, Err(StoreError::Conflict)), "it is not ours any more");
+            let row = store.find_outbox("a").await.unwrap().unwrap();
+            assert_eq!((row.attempts, row.lease_until, row.due_at), (0, None, at(0)));
+            assert_eq!(store.claim_due(at(0), 1, LEASE).await.unwrap()[0].attempts, 1);
         })
         .await;
     }

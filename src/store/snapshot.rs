@@ -187,6 +187,13 @@ impl Snapshot {
         self.page(TABLE, "id", columns, after).await?.iter().map(kept).collect()
     }
 
+    /// Who has stopped Reeve, where a stop holds.
+    pub async fn stopped_by(&mut self) -> Result<Option<String>, StoreError> {
+        let sql = "select stopped_by from stops where resumed_at is null";
+        let found = sqlx::query(sql).fetch_optional(&mut *self.tx).await?;
+        found.map(|r| row::get(&r, "stops", "stopped_by")).transpose()
+    }
+
     /// Ids of messages after `after`, each with its body, by id.
     pub async fn messages(&mut self, after: &str) -> Result<Vec<(String, String)>, StoreError> {
         const TABLE: &str = "outbox";

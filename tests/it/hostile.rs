@@ -213,6 +213,10 @@ async fn text_of_others_is_words_in_whatever_any_command_prints() {
         &[&["delegate", "add", "--to", "fay", "--from", &day, "--until", &until, "--reason", HOSTILE], &by[..]].concat(),
     );
     run("delegate end", &[&["delegate", "end", HOSTILE], &by[..]].concat());
+    run("stop", &[&["stop", "--reason", HOSTILE], &by[..]].concat());
+    run("stop", &["stop", "--reason", "again", "--as", HOSTILE]);
+    run("run", &["run", "--at", "2026-10-31T15:30:00Z"]);
+    run("resume", &["resume", "--as", HOSTILE]);
     run("token new", &["token", "new", "--service", "n8n", "--name", &HOSTILE[..60], "--scope", "read:cases"]);
     run("identity link", &["identity", "link", "pia", "--channel", "slack", "--tenant", "T0123456", "--user", "U0123456"]);
     run("identity invite", &["identity", "invite", HOSTILE, "--channel", "slack"]);
@@ -264,6 +268,9 @@ async fn text_of_others_is_words_in_whatever_any_command_prints() {
         ("doctor", &["doctor"]),
         ("migrate", &["migrate"]),
         ("sync", &["sync"]),
+        ("run", &["run", "--at", "2026-10-31T15:30:00Z"]),
+        ("run", &["run", "--at", HOSTILE]),
+        ("resume", &["resume", "--as", "ari", "--reason", HOSTILE]),
         ("openapi", &["openapi"]),
         ("completions", &["completions", "bash"]),
         ("completions", &["completions", HOSTILE]),
@@ -291,6 +298,7 @@ async fn text_of_others_is_words_in_whatever_any_command_prints() {
         &["token", "list"],
         &["kpi"],
         &["doctor"],
+        &["run", "--at", "2026-10-31T15:30:00Z"],
     ] {
         let ended = shop.run(&[&["--json"], args].concat());
         harmless(&format!("--json {}", args.join(" ")), &ended);
@@ -315,6 +323,9 @@ async fn text_of_others_is_words_in_whatever_any_command_prints() {
         "identity list",
         "token list",
         "policy show",
+        "stop",
+        "run",
+        "resume",
     ] {
         assert!(met(name), "{name} shows no text of others: is it in the store?");
     }

@@ -30,6 +30,7 @@ mod plans;
 mod received;
 mod recording;
 mod signals;
+mod stopped;
 mod support;
 mod tidy;
 mod web;

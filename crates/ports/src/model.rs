@@ -130,6 +130,9 @@ pub enum ModelError {
     /// The budget can not be kept, so nothing is spent.
     #[error("the count of model calls can not be kept in the store")]
     Uncounted,
+    /// People have stopped Reeve: nothing is asked.
+    #[error("Reeve is stopped, so no language model is asked")]
+    Stopped,
 }
 
 impl ModelError {
@@ -178,6 +181,7 @@ impl ModelError {
             Self::Unread(_) => "check that model.base_url leads to an OpenAI-compatible server",
             Self::UsedUp(_) => "raise model.calls_per_day",
             Self::Uncounted => "run `reeve doctor`: the store can not be written",
+            Self::Stopped => "`reeve resume` ends the stop; docs/GOLIVE.md",
         }
     }
 }
@@ -252,6 +256,7 @@ mod tests {
             ModelError::Unread(Unread::Field("choices")),
             ModelError::UsedUp(8),
             ModelError::Uncounted,
+            ModelError::Stopped,
         ] {
             let said = error.to_string();
             // A head line is cut at a colon: the reason of an error has none.

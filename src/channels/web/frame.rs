@@ -13,6 +13,8 @@ pub(super) struct Shell {
     csrf: String,
     /// What everybody should know before they decide.
     warning: Option<String>,
+    /// That Reeve is stopped, by whom and why.
+    stopped: Option<String>,
     /// Whether somebody else changed how they sign in or act, and they have not looked yet.
     untold: bool,
     links: Vec<Link>,
@@ -45,6 +47,7 @@ impl Shell {
             person: Some(plain(&who.person.name)),
             csrf: who.csrf.clone(),
             warning: who.warning.as_deref().map(plain),
+            stopped: who.stopped.as_deref().map(plain),
             untold: who.untold > 0,
             links: LINKS.into_iter().map(link).collect(),
         }
@@ -57,6 +60,7 @@ impl Shell {
             person: None,
             csrf: String::new(),
             warning: None,
+            stopped: None,
             untold: false,
             links: Vec::new(),
         }

@@ -18,6 +18,7 @@ use super::session::SignedIn;
 use super::templates;
 use crate::channels::ChannelState;
 use crate::pipeline::moment::BeingRead;
+use crate::pipeline::stop;
 use crate::ports::is_loopback;
 use crate::reports::kpi::{Group, Kpi, Period, Report, USUAL_DAYS};
 
@@ -137,6 +138,9 @@ async fn text(state: &ChannelState) -> anyhow::Result<String> {
     let now = state.clock.now();
     let mut out = Exposition::default();
     out.family("reeve_info", "Which Reeve this is.").sample("reeve_info", &[("version", env!("CARGO_PKG_VERSION"))], 1.0);
+    out.family("reeve_stopped", "1 while people have stopped drafting and delivering.");
+    let stopped = stop::stopped(store, &state.config).await?.is_some();
+    out.sample("reeve_stopped", &[], f64::from(u8::from(stopped)));
     out.family("reeve_cases", "Cases by state.");
     for (case, count) in store.count_cases().await? {
         out.sample("reeve_cases", &[("state", &case)], count as f64);

@@ -22,7 +22,7 @@ const ARRIVED: usize = 20;
 /// `GET /outbox`
 pub(super) async fn outbox(State(state): State<ChannelState>, who: SignedIn) -> Result<Html<String>, WebError> {
     let zone = &state.config.rules.calendar.timezone;
-    let Picture { destinations, held, unseen } = picture(&state.store, &state.config, state.clock.now()).await?;
+    let Picture { destinations, held, unseen, .. } = picture(&state.store, &state.config, state.clock.now()).await?;
     let destinations: Vec<_> = destinations
         .iter()
         .map(|d| json!({ "name": plain(&d.name), "down": d.down, "says": plain(&d.says), "waiting": d.waiting, "dead": d.dead }))

@@ -26,6 +26,7 @@ use crate::domain::ids::{PersonId, content_hash};
 use crate::domain::policy::Person;
 use crate::pipeline::deliver::stuck::DELIVERY_WARNING;
 use crate::pipeline::observe::WARNING;
+use crate::pipeline::stop;
 use crate::store::{Session, Store, StoreError, UsedLink};
 
 /// The cookie's name. With the prefix a browser takes it from this host over https only, and sends it nowhere else.
@@ -40,6 +41,8 @@ pub(super) struct SignedIn {
     pub csrf: String,
     /// What everybody should know about the source.
     pub warning: Option<String>,
+    /// Who stopped Reeve, when and why, while it is stopped.
+    pub stopped: Option<String>,
     /// How much was done in their name by others, or by command, that they were not told of.
     pub untold: i64,
     /// Whose hand it could be.
@@ -86,6 +89,7 @@ impl FromRequestParts<ChannelState> for SignedIn {
             let warning = state.store.find_setting(setting).await.map_err(|e| NotSignedIn::Failed(e.into()))?;
             warnings.extend(warning.filter(|warning| !warning.is_empty()));
         }
+        let stopped = stop::stopped(&state.store, &state.config).await.map_err(|e| NotSignedIn::Failed(e.into()))?;
         warnings.extend(state.config.warning_of_samples());
         let warning = (!warnings.is_empty()).then(|| warnings.join(" · "));
         let untold = state.store.count_untold(&person.id).await.map_err(|e| NotSignedIn::Failed(e.into()))?;
@@ -93,6 +97,7 @@ impl FromRequestParts<ChannelState> for SignedIn {
             person: person.clone(),
             csrf: session.csrf,
             warning,
+            stopped: stopped.map(|stopped| stopped.says(&state.config)),
             untold,
             hand: session.hand,
             token_hash: session.token_hash,

@@ -20,6 +20,7 @@ use crate::odoo::live::barrier::in_words;
 use crate::odoo::live::progress::Silent;
 use crate::pipeline::anchors;
 use crate::pipeline::observe;
+use crate::pipeline::stop;
 use crate::pipeline::watermark::Reading;
 use crate::ports::Source;
 use crate::ports::shown_address;
@@ -49,6 +50,13 @@ pub(super) async fn run(config: Config, json: bool) -> anyhow::Result<Outcome> {
     // Before anything opens the store for work: that would put missing guards back.
     let guards = guards(&config).await;
     findings.push(finding("store", store(&config).await));
+    let stopped = stopped(&config).await;
+    let is_stopped = !matches!(stopped, Ok(None));
+    let says = stopped.and_then(|says| match says {
+        Some(says) => Err(anyhow::anyhow!(says)),
+        None => Ok("nobody has stopped Reeve".to_owned()),
+    });
+    findings.push(finding("stop", says));
     findings.push(finding("audit guards", guards));
     findings.push(finding("audit log", audit(&config).await));
     findings.push(finding("audit anchors", anchors(&config).await));
@@ -58,7 +66,12 @@ pub(super) async fn run(config: Config, json: bool) -> anyhow::Result<Outcome> {
         Err(error) => findings.push(finding("coverage", Err(error))),
     }
     findings.push(finding("feeds", feeds(&config).await));
-    findings.push(finding("model", model::look(&config.model).await));
+    let model = if is_stopped {
+        Ok("not asked: while Reeve is stopped no language model is".to_owned())
+    } else {
+        model::look(&config.model).await
+    };
+    findings.push(finding("model", model));
     findings.push(finding("webhook", webhook(&config)));
     findings.push(finding("page", page(&config).await));
     if json {
@@ -97,6 +110,12 @@ async fn looked_at(config: &Config) -> anyhow::Result<Store> {
         }
         found => found,
     }
+}
+
+/// That Reeve is stopped, where it is: a deliberate state, but none that anybody should overlook.
+async fn stopped(config: &Config) -> anyhow::Result<Option<String>> {
+    let stopped = stop::stopped(&looked_at(config).await?, config).await?;
+    Ok(stopped.map(|stopped| stopped.says(config)))
 }
 
 async fn audit(config: &Config) -> anyhow::Result<String> {

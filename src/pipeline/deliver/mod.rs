@@ -4,7 +4,8 @@
 //! What a destination does not take is tried again with growing gaps for about a day, and is then a dead letter with its
 //! reason; so is what nobody took before its expiry. Messages of one case leave in order. One process at a time sends to a
 //! destination, and one destination's trouble holds up no other. Without a destination nothing is attempted and nothing is
-//! lost: the rows wait.
+//! lost: the rows wait. While people have stopped Reeve (`pipeline::stop`) they wait too, all of them: that is asked before each
+//! message anew. What expires meanwhile ends as ever.
 
 pub mod ended;
 mod hand_off;
@@ -25,7 +26,7 @@ use tokio::task::JoinSet;
 use tracing::{Instrument as _, info, warn};
 
 use self::hand_off::Sendable;
-use super::{Progress, Stage};
+use super::{Progress, Stage, stop};
 use crate::clock::Clock;
 use crate::config::{Config, WEBHOOK};
 use crate::domain::audit::AuditEntry;
@@ -88,6 +89,10 @@ impl Deliver {
         // What has arrived first: what was reported on needs no end.
         self.settle_reported(&mut done).await?;
         self.bury_expired(&mut done).await?;
+        if self.is_stopped().await? {
+            // The fallback is told nothing either: a notice is a delivery.
+            return Ok(done);
+        }
         if let Some(sender) = &self.sender {
             let served = self.serve(sender, &mut done).await;
             // Also when one of them failed: that is what the fallback is for.
@@ -97,6 +102,10 @@ impl Deliver {
             self.tell_fallback().await?;
         }
         Ok(done)
+    }
+
+    async fn is_stopped(&self) -> Result<bool, StoreError> {
+        Ok(stop::stopped(&self.store, &self.config).await?.is_some())
     }
 
     /// Sends to every open destination at the same time: one that is slow, or whose rows can not be read, holds up no other.
@@ -157,6 +166,10 @@ impl Deliver {
             if due.is_none_or(|due| due > now) || sender.free_at(destination, wire) > wire {
                 break;
             }
+            // Before it is taken out, so that what waits for the end of a stop is not touched again and again.
+            if self.is_stopped().await? {
+                break;
+            }
             // Before each message anew: two processes that took turns in the middle could overtake each other.
             held = self.store.try_lease(&turn, &HOLDER, now, lease).await?;
             if !held {
@@ -196,6 +209,11 @@ impl Deliver {
             body: row.body.clone(),
             at: self.clock.wire(),
         };
+        // The last moment: nobody who has said stop sees another message begin to leave.
+        if self.is_stopped().await? {
+            self.store.put_back(row).await.or_taken()?;
+            return Ok(false);
+        }
         let failed = match sender.send(&message).await {
             Ok(receipt) => {
                 // The state first: if this process dies before the row is marked, the message goes out again under the same
@@ -338,6 +356,10 @@ impl Stage for Deliver {
 
     async fn due_in(&self) -> Option<Duration> {
         let (sender, now, wire) = (self.sender.as_ref()?, self.clock.now(), self.clock.wire());
+        // Nobody wakes this process when another one ends a stop: it looks again by its period.
+        if self.is_stopped().await.ok()? {
+            return None;
+        }
         let mut next = None;
         for destination in self.open_destinations(sender.as_ref()).await.ok()? {
             let Some(due) = self.store.next_due_to(&destination).await.ok()? else { continue };

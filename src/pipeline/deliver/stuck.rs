@@ -16,6 +16,7 @@ use crate::domain::detail::{Detail as _, NotSent};
 use crate::domain::outbox::OutboxKind;
 use crate::pipeline::publish;
 use crate::pipeline::publish::wire;
+use crate::pipeline::stop;
 use crate::store::{DestinationState, OutboxRow, OutboxState, Store, StoreError};
 
 /// The setting that holds what everybody who signs in is told of deliveries; empty while all is well.
@@ -94,6 +95,8 @@ pub struct Unseen {
 /// Everything an operator asks of the outbox.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Picture {
+    /// Who stopped Reeve, when and why, while it is stopped: then nothing below leaves.
+    pub stopped: Option<String>,
     /// Every destination, by name.
     pub destinations: Vec<DestinationHealth>,
     /// Messages that wait or were given up, oldest first.
@@ -108,7 +111,8 @@ pub struct Picture {
 /// When the store can not be read.
 pub async fn picture(store: &Store, config: &Config, now: Timestamp) -> Result<Picture, StoreError> {
     let (destinations, held) = delivering(store, config, now).await?;
-    Ok(Picture { destinations, held, unseen: unseen(store).await? })
+    let stopped = stop::stopped(store, config).await?.map(|stopped| stopped.says(config));
+    Ok(Picture { stopped, destinations, held, unseen: unseen(store).await? })
 }
 
 /// What arrived last, the newest first, at most `limit`.
@@ -135,6 +139,9 @@ async fn delivering(
     let waiting = store.list_outbox(OutboxState::Pending).await?;
     let dead = store.list_outbox(OutboxState::Dead).await?;
     let states = store.list_destinations().await?;
+    let stopped = stop::stopped(store, config).await?.is_some();
+    // What waited because of a stop says nothing about a destination.
+    let free_since = if stopped { Some(now) } else { store.find_resumed_at().await? };
     let states: BTreeMap<&str, &DestinationState> = states.iter().map(|d| (d.name.as_str(), d)).collect();
     let mut names: BTreeSet<String> = config.all_destinations().into_iter().map(|d| d.name).collect();
     names.extend(waiting.iter().chain(&dead).map(|row| row.channel.clone()));
@@ -142,6 +149,7 @@ async fn delivering(
     for name in names {
         let of = |rows: &[OutboxRow]| rows.iter().filter(|row| row.channel == name).count();
         let due = waiting.iter().filter(|row| row.channel == name && row.attempts == 0).map(|row| row.due_at).min();
+        let due = due.map(|due| free_since.map_or(due, |since| due.max(since)));
         let state = states.get(name.as_str()).copied();
         destinations.push(health(&name, config, state, due, (of(&waiting), of(&dead)), now));
     }
@@ -155,7 +163,7 @@ async fn delivering(
             since: row.created_at,
             dead: row.state == OutboxState::Dead,
             attempts: row.attempts,
-            why: why(row, &waiting, config, states.get(row.channel.as_str()).copied(), now),
+            why: why(row, &waiting, config, states.get(row.channel.as_str()).copied(), (now, stopped)),
         });
     }
     held.sort_by(|a, b| (a.since, &a.id).cmp(&(b.since, &b.id)));
@@ -200,7 +208,13 @@ fn health(
     seen(false, None, "well".to_owned())
 }
 
-fn why(row: &OutboxRow, waiting: &[OutboxRow], config: &Config, state: Option<&DestinationState>, now: Timestamp) -> String {
+fn why(
+    row: &OutboxRow,
+    waiting: &[OutboxRow],
+    config: &Config,
+    state: Option<&DestinationState>,
+    (now, stopped): (Timestamp, bool),
+) -> String {
     let last = row.last_error.as_deref().unwrap_or("not tried yet");
     if row.state == OutboxState::Dead {
         return format!("given up: {last}");
@@ -213,6 +227,9 @@ fn why(row: &OutboxRow, waiting: &[OutboxRow], config: &Config, state: Option<&D
     }
     if let Some(until) = row.lease_until.filter(|until| *until > now) {
         return format!("is being sent; if that ended without a word, it is taken up again at {until}");
+    }
+    if stopped {
+        return "Reeve is stopped: it waits until that ends".to_owned();
     }
     // Rows come oldest first, so what stands before this one in its lane goes first.
     let ahead = waiting.iter().take_while(|other| other.id != row.id);

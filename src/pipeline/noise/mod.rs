@@ -15,7 +15,7 @@ use async_trait::async_trait;
 
 pub use mutes::{MuteRefused, MuteRequest, Muting, mute, unmute};
 
-use super::{Progress, Stage};
+use super::{Progress, Stage, stop};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::pipeline::recheck::Recheck;
@@ -41,9 +41,12 @@ impl Stage for NoiseControl {
 
     async fn run_once(&self) -> anyhow::Result<Progress> {
         let mut done = propose::settle(self).await?;
-        done += propose::propose(self).await?;
         done += drill::withdraw(self).await?;
-        done += drill::plant(self).await?;
+        // What is over is cleared away also while Reeve is stopped; proposals and drills are drafts, and wait.
+        if stop::stopped(&self.store, &self.config).await?.is_none() {
+            done += propose::propose(self).await?;
+            done += drill::plant(self).await?;
+        }
         Ok(if done == 0 { Progress::Idle } else { Progress::Advanced(done) })
     }
 }

@@ -13,4 +13,5 @@ mod metrics;
 mod noise;
 mod people;
 mod plans;
+mod stopped;
 mod world;

@@ -1,6 +1,7 @@
 //! Deliveries to a receiver as a retailer would write one, on a real store.
 
 mod ended;
+mod stopped;
 
 use reeve_testing::endpoint::{Endpoint, Says};
 use reeve_testing::receiver::{Receiver, SECRET};

@@ -1,4 +1,4 @@
-//! Who was given what, held against the log: delegations, mutes, tokens of the API and chat links; and the words of messages
+//! Who was given what, held against the log: delegations, mutes, tokens of the API and chat links; a stop of all work; and the words of messages
 //! that approvals made. Each was made and ended by entries of its own.
 
 use std::collections::BTreeMap;
@@ -9,6 +9,14 @@ use super::told::{Made, Told};
 use super::{Found, beside};
 use crate::domain::ids::content_hash;
 use crate::store::{Snapshot, TokenOwner};
+
+/// Whether Reeve is stopped: a stop that was lifted past it would let things leave.
+pub(super) async fn stop(from: &mut Snapshot, told: &Told, found: &mut Found) -> anyhow::Result<()> {
+    let (by, seq) = told.stop.clone().unwrap_or_default();
+    let (log, table) = (by.unwrap_or_default(), from.stopped_by().await?.unwrap_or_default());
+    found.same("stop of all work", "stopped by", seq, &log, &table);
+    Ok(())
+}
 
 /// Delegations, mutes and tokens: made and ended by entries of their own.
 pub(super) async fn rights(from: &mut Snapshot, told: &Told, found: &mut Found) -> anyhow::Result<()> {

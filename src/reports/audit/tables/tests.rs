@@ -12,6 +12,7 @@ use crate::domain::ids::{ItemId, LocationId, PersonId};
 use crate::domain::money::Quantity;
 use crate::people::{By, ChatChannel, ChatUser, Identities};
 use crate::pipeline::noise::mutes::{MuteRequest, mute};
+use crate::pipeline::stop;
 use crate::store::testing::{on_each, on_each_at};
 
 async fn said(store: &Store) -> Vec<String> {
@@ -206,6 +207,26 @@ async fn a_row_that_was_changed_past_reeve_is_named_with_what_the_log_says() {
             store.put_rows(&before).await;
             assert_eq!(said(store).await, Vec::<String>::new(), "as it was before: {sql}");
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_stop_that_was_lifted_or_made_past_reeve_is_found() {
+    on_each(|store| async move {
+        let bench = lived_in(store).await;
+        let (store, config, clock) = (&bench.it.store, &bench.it.config, &bench.it.clock);
+        let ari = PersonId::new("ari");
+        stop::stop(store, config, clock, (&ari, "web"), "wrong prices").await.unwrap();
+        assert_eq!(said(store).await, Vec::<String>::new());
+        store.past_reeve("update stops set resumed_at = 1").await;
+        let found = said(store).await.join("\n");
+        assert!(found.starts_with("stop of all work: the log says stopped by \"ari\""), "{found}");
+        store.past_reeve("update stops set resumed_at = null").await;
+        stop::resume(store, config, clock, (&ari, "web"), "").await.unwrap();
+        assert_eq!(said(store).await, Vec::<String>::new());
+        store.past_reeve("update stops set resumed_at = null").await;
+        assert_eq!(said(store).await.len(), 1);
     })
     .await;
 }

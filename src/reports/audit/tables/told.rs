@@ -79,6 +79,8 @@ pub(super) struct Told {
     pub(super) links: BTreeMap<(String, String), (Option<Timestamp>, i64)>,
     /// Messages that approvals made, with the hash of their bodies.
     pub(super) messages: BTreeMap<String, (String, i64)>,
+    /// The last word on whether Reeve is stopped: who stopped it, or None where somebody ended that; and the entry that says so.
+    pub(super) stop: Option<(Option<String>, i64)>,
     of_case: BTreeMap<String, BTreeSet<String>>,
 }
 
@@ -96,6 +98,8 @@ impl Told {
             "delegation" => made(&mut self.delegations, seq, id, entry, "delegation.made"),
             "mute" => made(&mut self.mutes, seq, id, entry, "mute.made"),
             "token" => made(&mut self.tokens, seq, id, entry, "token.made"),
+            "work" if entry.action == "work.stopped" => self.stop = Some((Some(entry.actor.clone()), seq)),
+            "work" if entry.action == "work.resumed" => self.stop = Some((None, seq)),
             "person" => self.link(seq, id, entry),
             _ => {}
         }
