@@ -2,6 +2,7 @@
 //!
 //! One look and no repetition: a large shop takes minutes. It prints processor time and the most memory for the book and for
 //! the look, each by series and day, and the hash of what was seen: two builds that print the same hash see the same.
+#![expect(clippy::print_stdout, reason = "its output is its purpose")]
 
 mod shop;
 

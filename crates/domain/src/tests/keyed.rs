@@ -16,7 +16,7 @@ fn ids<'r, T: crate::table::Row + 'r>(records: impl IntoIterator<Item = &'r T>) 
     records.into_iter().map(|record| record.id().to_owned()).collect()
 }
 
-fn in_time<'b>(mut moves: Vec<&'b StockMove>) -> Vec<&'b StockMove> {
+fn in_time(mut moves: Vec<&StockMove>) -> Vec<&StockMove> {
     moves.sort_by_key(|m| (m.done_at.unwrap_or(Timestamp::MAX), numeric(&m.id)));
     moves
 }
@@ -91,7 +91,7 @@ proptest! {
             let of_line = in_time(of_line.collect());
             // Only what its documents ask for makes a kit of a line.
             let asks = |m: &&StockMove| m.kind == MoveKind::Receipt && m.returns.is_none() && m.asked.is_some();
-            prop_assert!(!book.is_kit(&id) || of_line.iter().any(|m| asks(m)));
+            prop_assert!(!book.is_kit(&id) || of_line.iter().any(asks));
             prop_assert_eq!(ids(book.moves_of_po_line(&id)), ids(of_line));
             let of_sale = in_time(book.moves.values().filter(|m| m.sale_line.as_ref() == Some(&id)).collect());
             prop_assert_eq!(ids(book.moves_of_sale_line(&id)), ids(of_sale));

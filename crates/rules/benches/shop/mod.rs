@@ -119,7 +119,7 @@ impl Shop {
 
     /// The story of an item at a location: it sells at its own pace, is ordered every fortnight and sometimes comes late.
     fn place(&mut self, number: usize, place: usize) {
-        let pace = self.rng.gen_range(0.05..0.5) * if number % 5 == 0 { 4.0 } else { 1.0 };
+        let pace = self.rng.gen_range(0.05..0.5) * if number.is_multiple_of(5) { 4.0 } else { 1.0 };
         let (rises, stops) = (self.rng.gen_ratio(1, 60), self.rng.gen_ratio(1, 60));
         self.moved(number, MoveKind::Opening, (None, Some(place)), 30 + (pace * 40.0) as i64, 0);
         for today in 0..self.days {

@@ -85,9 +85,8 @@ pub(super) fn look_at(
     }
     kept.promoted = Promoted::of(ground.book, settings, &places[0].0, &scored);
     let neighbours = Neighbours::of(ground.book, &scored);
-    for own in 0..scored.len() {
-        let row = |at: usize| Some(row(scored[own].scores.get(at)?, neighbours.ratio(own, at)));
-        let scores = &scored[own].scores;
+    for (own, Scored { place, scores, running, bulk, .. }) in scored.iter().enumerate() {
+        let row = |at: usize| Some(row(scores.get(at)?, neighbours.ratio(own, at)));
         // A day is never judged by a forest that has seen it.
         let (known, warm) = (scores.len().saturating_sub(2), settings.detect.warmup_days as usize);
         for (at, score) in scores.iter().enumerate().take(known).skip(warm) {
@@ -96,7 +95,6 @@ pub(super) fn look_at(
             }
         }
         let elsewhere = scores.len().checked_sub(1).and_then(|at| neighbours.ratio(own, at));
-        let Scored { place, running, bulk, .. } = &scored[own];
         kept.tails.push((place.clone(), Tail::of(scores, running.clone(), elsewhere, bulk.clone(), row)));
     }
     kept
