@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::card::{Card, CardStep};
+use super::card::Card;
 use super::chart::{self, ChartData};
 use super::entry::Entry;
 use super::names::{Code, Names, actor_name, lane_mark, moment, people_names, reason_text, state_text};
 use super::plain;
+use super::steps::{EditView, StepView, edit_view, step_view};
 use super::sums::{Cite, SumLine, number, priority_lines, share, sum_lines};
 use crate::approve::Preview;
 use crate::config::Config;
@@ -17,7 +18,7 @@ use crate::domain::action::Check;
 use crate::domain::audit::Chained;
 use crate::domain::case::{Case, Rank};
 use crate::domain::decision::{DecisionVerb, RecommendationState, Signature, WakeCondition};
-use crate::domain::detail::{Detail as _, NotSent, STEP_SETTLED, StepSettled};
+use crate::domain::detail::{Detail as _, NotSent};
 use crate::domain::evidence::{Bundle, FactValue, Missing};
 use crate::domain::exception::{Exception, ExceptionState};
 use crate::domain::ids::{FactId, RecommendationId, content_hash as hash};
@@ -117,24 +118,6 @@ struct RecommendationView {
     takes: Option<String>,
     can_undo: Option<String>,
     edits: Vec<EditView>,
-}
-
-#[derive(Serialize)]
-struct StepView {
-    number: u32,
-    action: &'static str,
-    summary: String,
-    checks: Vec<Check>,
-    /// What became of it, once anything is known.
-    found: Option<String>,
-}
-
-#[derive(Serialize)]
-struct EditView {
-    step: u32,
-    quantity: Option<String>,
-    date: Option<String>,
-    date_label: &'static str,
 }
 
 #[derive(Serialize)]
@@ -286,27 +269,6 @@ fn takes(preview: &Preview) -> String {
     let who = preview.acting_for.as_ref().map_or_else(String::new, |name| format!(" for {}", plain(name)));
     let then = if preview.needs_second { "; somebody else has to sign too" } else { "" };
     format!("It is {tier}: you can approve it{who}{then}.")
-}
-
-fn step_view(r: &Recommendation, step: &CardStep, parts: &CaseParts<'_>) -> StepView {
-    let CardStep { number, action, summary, checks } = step;
-    let subject = format!("recommendation:{}", r.id);
-    let of_it = |e: &&Chained| e.entry.subject == subject && e.entry.action == STEP_SETTLED;
-    let settled = parts.history.iter().rev().filter(of_it).map(|e| StepSettled::of(&e.entry)).find(|s| s.step == *number);
-    let found = settled.map(|s| format!("{}: {}", s.state.replace('_', " "), plain(&s.seen)));
-    StepView { number: *number, action: action.code(), summary: summary.clone(), checks: checks.clone(), found }
-}
-
-/// What an edit of a step may change: the quantity and one date. None where there is neither.
-fn edit_view(step: &CardStep) -> Option<EditView> {
-    let quantity = step.action.quantity().map(|q| q.to_string());
-    let (date, date_label) = step.action.date().map(|(field, date)| (date.to_string(), field.label)).unzip();
-    (quantity.is_some() || date.is_some()).then(|| EditView {
-        step: step.number,
-        quantity,
-        date,
-        date_label: date_label.unwrap_or_default(),
-    })
 }
 
 fn recommendation_state(state: &RecommendationState, config: &Config) -> String {

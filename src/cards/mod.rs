@@ -9,6 +9,7 @@ pub mod case;
 pub mod chart;
 pub mod entry;
 pub mod names;
+mod steps;
 pub mod sums;
 
 pub use crate::domain::words::plain;

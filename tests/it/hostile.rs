@@ -226,7 +226,9 @@ async fn text_of_others_is_words_in_whatever_any_command_prints() {
 
     let id = ["acme/1", "acme/2"];
     let hostile_file = shop.path.with_file_name(format!("no{HOSTILE}").replace('/', "")).to_str().unwrap().to_owned();
+    let hostile_folder = format!("{hostile_file} made");
     let rows: &[(&str, &[&str])] = &[
+        ("lab retailer", &["lab", "retailer", "--items", "1", "--locations", "1", "--days", "60", "--out", &hostile_folder]),
         ("queue list", &["queue", "list", "--all"]),
         ("queue show", &["queue", "show", &first]),
         ("queue show", &["queue", "show", HOSTILE]),

@@ -1,3 +1,5 @@
+//! A made-up retailer fills a store as a live source would, resumes where it was cut off, and is streamed as it was made.
+
 use super::source::MadeUp;
 use super::*;
 use crate::lab::retailer::Shape;

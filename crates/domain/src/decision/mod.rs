@@ -6,6 +6,7 @@
 //! *may* decide is [`super::policy`]'s business, what becomes of the case [`super::case_life`]'s.
 
 mod before;
+mod error;
 mod event;
 mod reason;
 mod verb;
@@ -19,6 +20,7 @@ use super::ids::PersonId;
 use super::money::Money;
 
 pub use self::before::Before;
+pub use self::error::TransitionError;
 pub use self::event::Event;
 pub use self::reason::RejectReason;
 pub use self::verb::DecisionVerb;
@@ -189,33 +191,6 @@ impl RecommendationState {
             Self::Undone => "undone",
         }
     }
-}
-
-/// Something that can not happen to a recommendation where it stands.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum TransitionError {
-    /// The event does not fit the state.
-    #[error("can not {event} a recommendation that is {}", from.replace('_', " "))]
-    Refused { from: &'static str, event: &'static str },
-    /// The undo window has passed.
-    #[error("the decision of {decided_at} can no longer be undone: the window closed at {closed_at}")]
-    WindowClosed { decided_at: Timestamp, closed_at: Timestamp },
-    /// Only who decided may take it back.
-    #[error("{by} did not make this decision and can not undo it; ask {}", names(decided_by))]
-    NotYours { by: PersonId, decided_by: Vec<PersonId> },
-    /// Only whom it is with may pass it on or return it.
-    #[error("it is with {with}, so {by} can not pass it on or return it; decide it, or ask {with}")]
-    NotWithYou { by: PersonId, with: PersonId },
-    /// To oneself, or to somebody it came from.
-    #[error("{to} has had it already; return it, decide it, or ask somebody else")]
-    Circle { to: PersonId },
-    /// It has been passed on often enough.
-    #[error("it has been passed on {FORWARDS_MAX} times; decide it, or return it")]
-    TooManyForwards,
-}
-
-fn names(people: &[PersonId]) -> String {
-    people.iter().map(PersonId::as_str).collect::<Vec<_>>().join(" or ")
 }
 
 impl RecommendationState {

@@ -8,14 +8,18 @@
 //! Missing data are another matter: what was last seen on a day that had not been read to its close, and is gone now that it
 //! has, was born of what was not there yet. It is over at once, and so is a fault of the data (D-DATA).
 
+mod links;
 pub mod returns;
+mod telling;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::place_key;
 use jiff::Timestamp;
 
+use self::links::{Linked, case_links, link, of_links};
 use self::returns::Returns;
+use self::telling::{is_run, telling_rank};
 use crate::detect::roots::{is_root, is_symptom};
 use reeve_domain::audit::AuditEntry;
 use reeve_domain::calendar::Calendar;
@@ -420,52 +424,6 @@ impl Work {
             entries: self.entries,
             ..Folded::default()
         }
-    }
-}
-
-/// Cases by the links that they have.
-type Linked = BTreeMap<String, BTreeSet<CaseId>>;
-
-fn link<'l>(linked: &mut Linked, links: impl IntoIterator<Item = &'l String>, case: &CaseId) {
-    for link in links {
-        linked.entry(link.clone()).or_default().insert(case.clone());
-    }
-}
-
-/// The cases that have some of the links, in the order of their ids.
-fn of_links<'c, 'l>(linked: &'c Linked, links: impl IntoIterator<Item = &'l String>) -> BTreeSet<&'c CaseId> {
-    links.into_iter().filter_map(|link| linked.get(link)).flatten().collect()
-}
-
-/// Is it a run of losses or returns, which is named by its beginning?
-fn is_run(code: T) -> bool {
-    matches!(code, T::IShrink | T::DReturn)
-}
-
-/// The links of a case's open exceptions, as they are now: a signal may have gained one since the case was written.
-fn case_links(case: &Case, exceptions: &BTreeMap<ExceptionId, Exception>) -> BTreeSet<String> {
-    case.exceptions
-        .iter()
-        .filter_map(|id| exceptions.get(id))
-        .filter(|e| e.state == ExceptionState::Open)
-        .flat_map(|e| e.signal.links.iter().cloned())
-        .collect()
-}
-
-/// Which exception of a case leads: what is being decided before what caused it, certain before likely. An order that
-/// shortages wait for leads them: it is what is decided on.
-fn telling_rank(code: T) -> u8 {
-    match code {
-        T::MMaster | T::DData => 0,
-        T::RDup | T::RUom | T::FDupBill => 1,
-        T::IOut => 2,
-        T::RShort | T::FQty | T::FPrice | T::ROver | T::RDamage | T::RUnplanned | T::RAsn => 3,
-        T::ILow | T::OOversell => 4,
-        T::SDelay | T::SOverdue | T::TLate | T::SUnconf | T::RLate | T::REarly | T::SLtShift => 5,
-        T::IShrink | T::INeg | T::IPhantom | T::OSync => 6,
-        T::ICount | T::IScrap | T::DReturn => 7,
-        T::DPromoOver | T::DPromoUnder | T::DSpike | T::DCollapse | T::DShift => 8,
-        T::IImbal => 9,
     }
 }
 

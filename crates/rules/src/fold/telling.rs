@@ -1,0 +1,25 @@
+//! Which types of exception tell more than others, and which are seen over a run of days.
+
+use reeve_domain::exception::ExceptionType as T;
+
+/// Is it a run of losses or returns, which is named by its beginning?
+pub(super) fn is_run(code: T) -> bool {
+    matches!(code, T::IShrink | T::DReturn)
+}
+
+/// Which exception of a case leads: what is being decided before what caused it, certain before likely. An order that
+/// shortages wait for leads them: it is what is decided on.
+pub(super) fn telling_rank(code: T) -> u8 {
+    match code {
+        T::MMaster | T::DData => 0,
+        T::RDup | T::RUom | T::FDupBill => 1,
+        T::IOut => 2,
+        T::RShort | T::FQty | T::FPrice | T::ROver | T::RDamage | T::RUnplanned | T::RAsn => 3,
+        T::ILow | T::OOversell => 4,
+        T::SDelay | T::SOverdue | T::TLate | T::SUnconf | T::RLate | T::REarly | T::SLtShift => 5,
+        T::IShrink | T::INeg | T::IPhantom | T::OSync => 6,
+        T::ICount | T::IScrap | T::DReturn => 7,
+        T::DPromoOver | T::DPromoUnder | T::DSpike | T::DCollapse | T::DShift => 8,
+        T::IImbal => 9,
+    }
+}
