@@ -238,19 +238,12 @@ async fn answer(mut response: Response) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::disallowed_methods, reason = "the receiver of a test ends with the test's runtime")]
-
-    use std::sync::{Arc, Mutex};
-
-    use axum::Router;
-    use axum::response::IntoResponse;
-    use axum::routing::post;
+    use reeve_testing::endpoint::{Endpoint, Says};
+    use reeve_testing::receiver::SECRET;
 
     use super::*;
     use crate::clock::Clock;
     use crate::domain::outbox::OutboxKind;
-
-    const SECRET: &str = "whsec_aG9sZG91dC1zZWNyZXQtMzItYnl0ZXMtbG9uZyEhISE=";
 
     fn sender(url: &str) -> SignedWebhook {
         SignedWebhook::new(url, &SecretString::from(SECRET), Duration::from_secs(5)).unwrap()
@@ -264,28 +257,6 @@ mod tests {
             body: "{\"a\": 1}".into(),
             at: Clock::System.now(),
         }
-    }
-
-    /// A receiver on a free port that answers `status` with `extra` headers and keeps what it got.
-    async fn receiver(
-        status: StatusCode,
-        extra: Vec<(&'static str, &'static str)>,
-    ) -> (String, Arc<Mutex<Vec<(HeaderMap, String)>>>) {
-        let got = Arc::new(Mutex::new(Vec::new()));
-        let keep = Arc::clone(&got);
-        let app = Router::new().fallback(post(move |headers: HeaderMap, body: String| {
-            keep.lock().unwrap().push((headers, body));
-            let mut answer = HeaderMap::new();
-            for (name, value) in &extra {
-                answer.insert(*name, value.parse().unwrap());
-            }
-            let answer = (status, answer).into_response();
-            async move { answer }
-        }));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/hook", listener.local_addr().unwrap());
-        tokio::spawn(async move { axum::serve(listener, app).await });
-        (url, got)
     }
 
     #[test]
@@ -317,20 +288,12 @@ mod tests {
     }
 
     /// What is kept of an answer of `body` with the header `x-message-id`, where it has one.
-    async fn kept(kind: &'static str, body: &'static str, header: Option<&'static str>) -> Option<String> {
-        let answer = move || async move {
-            let mut answer = ([("content-type", kind)], body).into_response();
-            if let Some(id) = header {
-                answer.headers_mut().insert("x-message-id", id.parse().unwrap());
-            }
-            answer
-        };
-        let app = Router::new().fallback(post(answer));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/", listener.local_addr().unwrap());
-        tokio::spawn(async move { axum::serve(listener, app).await });
+    async fn kept(kind: &str, body: &str, header: Option<&str>) -> Option<String> {
+        let says = Says::raw(200, kind, body);
+        let says = if let Some(id) = header { says.with("x-message-id", id) } else { says };
+        let receiver = Endpoint::saying(says).await;
         let message = message();
-        let receipt = sender(&url).send(&message).await.unwrap();
+        let receipt = sender(&receiver.url).send(&message).await.unwrap();
         assert_eq!(receipt.at, message.at);
         receipt.reference
     }
@@ -347,36 +310,34 @@ mod tests {
 
     #[tokio::test]
     async fn a_receiver_can_verify_what_it_gets() {
-        let (url, got) = receiver(StatusCode::ACCEPTED, vec![]).await;
-        sender(&url).send(&message()).await.unwrap();
-        let got = got.lock().unwrap();
-        let (headers, body) = &got[0];
-        assert_eq!(headers["content-type"], "application/json");
-        assert_eq!(body, &message().body);
+        let receiver = Endpoint::saying(Says::status(202)).await;
+        sender(&receiver.url).send(&message()).await.unwrap();
+        let got = &receiver.asked()[0];
+        assert_eq!((got.header("content-type"), got.text()), ("application/json", &*message().body));
         let key = Webhook::new(SECRET).unwrap();
-        key.verify(body.as_bytes(), headers).unwrap();
-        assert!(key.verify(b"{\"a\": 2}", headers).is_err());
+        key.verify(&got.body, &got.headers).unwrap();
+        assert!(key.verify(b"{\"a\": 2}", &got.headers).is_err());
     }
 
     #[tokio::test]
     async fn while_a_secret_is_rotated_either_one_verifies() {
-        let (url, got) = receiver(StatusCode::OK, vec![]).await;
+        let receiver = Endpoint::saying(Says::status(200)).await;
         let other = "whsec_b3RoZXItc2VjcmV0LTMyLWJ5dGVzLWxvbmctYXMtd2VsbA==";
         let both = SecretString::from(format!("{SECRET} {other}"));
-        SignedWebhook::new(&url, &both, Duration::from_secs(5)).unwrap().send(&message()).await.unwrap();
-        let got = got.lock().unwrap();
+        SignedWebhook::new(&receiver.url, &both, Duration::from_secs(5)).unwrap().send(&message()).await.unwrap();
+        let got = &receiver.asked()[0];
         for secret in [SECRET, other] {
-            Webhook::new(secret).unwrap().verify(got[0].1.as_bytes(), &got[0].0).unwrap();
+            Webhook::new(secret).unwrap().verify(&got.body, &got.headers).unwrap();
         }
     }
 
     #[tokio::test]
     async fn only_gone_is_final_and_retry_after_is_heard() {
-        let (url, _) = receiver(StatusCode::GONE, vec![]).await;
-        assert!(matches!(sender(&url).send(&message()).await, Err(PortError::Gone { .. })));
-        for status in [StatusCode::TOO_MANY_REQUESTS, StatusCode::BAD_REQUEST, StatusCode::BAD_GATEWAY] {
-            let (url, _) = receiver(status, vec![("retry-after", "7")]).await;
-            match sender(&url).send(&message()).await {
+        let gone = Endpoint::saying(Says::status(410)).await;
+        assert!(matches!(sender(&gone.url).send(&message()).await, Err(PortError::Gone { .. })));
+        for status in [429, 400, 502] {
+            let receiver = Endpoint::saying(Says::status(status).with("retry-after", "7")).await;
+            match sender(&receiver.url).send(&message()).await {
                 Err(PortError::Transient { retry_after, .. }) => assert_eq!(retry_after, Some(Duration::from_secs(7))),
                 other => panic!("{status}: {other:?}"),
             }
@@ -385,11 +346,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_redirect_is_not_followed() {
-        let (elsewhere, strayed) = receiver(StatusCode::OK, vec![]).await;
-        let location: &'static str = Box::leak(elsewhere.into_boxed_str());
-        let (url, _) = receiver(StatusCode::TEMPORARY_REDIRECT, vec![("location", location)]).await;
-        assert!(matches!(sender(&url).send(&message()).await, Err(PortError::Transient { .. })));
-        assert!(strayed.lock().unwrap().is_empty());
+        let elsewhere = Endpoint::saying(Says::status(200)).await;
+        let receiver = Endpoint::saying(Says::status(307).with("location", &elsewhere.url)).await;
+        assert!(matches!(sender(&receiver.url).send(&message()).await, Err(PortError::Transient { .. })));
+        assert!(elsewhere.asked().is_empty());
     }
 
     #[tokio::test]
@@ -420,12 +380,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_destination_that_keeps_failing_is_left_alone_and_holds_up_no_other() {
-        let (down, tried) = receiver(StatusCode::BAD_GATEWAY, vec![]).await;
-        let (up, got) = receiver(StatusCode::OK, vec![]).await;
+        let (down, up) = (Endpoint::saying(Says::status(502)).await, Endpoint::saying(Says::status(200)).await);
         let text = format!(
             "[delivery]\nbreaker_failures = 2\nbreaker_pause = \"1min\"\n\
-             [[destinations]]\nname = \"down\"\nurl = \"{down}\"\nsecret = \"{SECRET}\"\nburst = 3\nper_second = 1.0\n\
-             [[destinations]]\nname = \"up\"\nurl = \"{up}\"\nsecret = \"{SECRET}\"\nburst = 3\nper_second = 1.0\n"
+             [[destinations]]\nname = \"down\"\nurl = \"{}\"\nsecret = \"{SECRET}\"\nburst = 3\nper_second = 1.0\n\
+             [[destinations]]\nname = \"up\"\nurl = \"{}\"\nsecret = \"{SECRET}\"\nburst = 3\nper_second = 1.0\n",
+            down.url, up.url
         );
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("reeve.toml");
@@ -446,12 +406,12 @@ mod tests {
         let rested = to("down", 61).at;
         assert_eq!(all.free_at("down", to("down", 2).at), rested);
         assert!(matches!(all.send(&to("down", 2)).await, Err(PortError::Resting { until, .. }) if until == rested));
-        assert_eq!(tried.lock().unwrap().len(), 2, "left alone is not asked");
+        assert_eq!(down.asked().len(), 2, "left alone is not asked");
         for _ in 0..3 {
             all.send(&to("up", 0)).await.unwrap();
         }
         assert!(all.free_at("up", now) > now, "its burst is used up");
-        assert_eq!(got.lock().unwrap().len(), 3);
+        assert_eq!(up.asked().len(), 3);
         assert!(all.send(&to("nobody", 0)).await.is_err());
     }
 }

@@ -35,7 +35,7 @@ fn chart(moment: &Moment, subject: &Subject) -> Option<ChartData> {
     let Moment { book, seen, .. } = moment;
     let place = (subject.item.clone()?, subject.location.clone()?);
     let from = plus_days(book.closed_at(&place.1), 1 - DAYS).max(book.first_day()?);
-    let scores = seen.demand.scores(&place);
+    let scores = seen.demand.scores(book, &place);
     let stock = book.on_hand_by_day(&place.0, &place.1, from);
     let out = book.out_by_day(&place.0, &place.1, from);
     let days = book.days_from(from, &place.1).into_iter().zip(stock).zip(out).map(|((day, stock), out)| {

@@ -86,7 +86,7 @@ impl Approvals {
     /// What the person whose name was given is told of a decision by command.
     pub(super) fn told_by_command(&self, request: &DecisionRequest, on: &Recommendation, now: Timestamp) -> Option<Notice> {
         let occasion = ["decision", request.idempotency_key.as_str()];
-        let what = format!("{} {}", done(&request.verb), on.candidate.summary);
+        let what = format!("{} {}", done(&request.verb), on.candidate.told());
         let notice = self.store.told_by_command(&request.channel, &request.person, &occasion, &what, now)?;
         Some(notice.about(&on.case_id, Some(&on.id)))
     }

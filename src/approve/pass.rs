@@ -57,7 +57,7 @@ fn passed(
     let detail = json!({ "case": case.id, "to": to.id, "note": note });
     let answer = plan::answer(&rec, None, format!("Passed on to {}. Whoever else may decide still may.", to.name), now);
     let entries = vec![plan::entry(request, "recommendation.forwarded", &on, detail, now)];
-    let said = told(&format!("{from} asks you to decide"), &rec.candidate.summary, note);
+    let said = told(&format!("{from} asks you to decide"), &rec.candidate.told(), note);
     let notice = Notice::new(&to.id, NoticeKind::Forwarded, &occasion(&rec, request, &day.to_string()), said, now)
         .about(&case.id, Some(&rec.id));
     Ok(Plan { notices: vec![notice], ..Plan::of(on, vec![(rec, seen)], case, entries, answer) })
@@ -82,7 +82,7 @@ pub(super) fn give_back(
     let detail = json!({ "case": case.id, "to": from, "note": note });
     let answer = plan::answer(&rec, None, "Given back; it waits for a decision again.".to_owned(), now);
     let entries = vec![plan::entry(request, "recommendation.returned", &on, detail, now)];
-    let said = told(&format!("{} gave this back", person.name), &rec.candidate.summary, note);
+    let said = told(&format!("{} gave this back", person.name), &rec.candidate.told(), note);
     let notices = from.iter().map(|to| {
         Notice::new(to, NoticeKind::Returned, &occasion(&rec, request, &day.to_string()), said.clone(), now)
             .about(&case.id, Some(&rec.id))

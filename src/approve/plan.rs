@@ -112,10 +112,9 @@ pub(super) fn approve(
     let mut rec = rec;
     rec.state = rec.state.after(event, now)?;
     let leaves = now.checked_add(window).unwrap_or(Timestamp::MAX);
-    // What Reeve does itself is a step beside no other: half of the plan would be sent, and the other half begin here.
-    if rec.candidate.is_plan() && !rec.candidate.actions().all(Action::is_for_the_outside) {
+    if let Some(why) = rec.candidate.clash() {
         return Err(DecisionRefused::BadRequest(format!(
-            "a plan of {} can not be approved: what Reeve does itself stands alone; reject it",
+            "a plan of {} can not be approved: {why}; reject it",
             rec.candidate.codes()
         )));
     }

@@ -79,7 +79,10 @@ impl Approvals {
         let steps: Vec<_> = rec.candidate.actions().collect();
         let checks = self.recheck.recheck(&case, &steps).await.context("making the checks again")?;
         let failed: Vec<_> = checks.iter().flatten().filter(|c| c.hard && !c.passed).collect();
-        let (name, detail) = if failed.is_empty() {
+        let (name, detail) = if let Some(why) = rec.candidate.clash() {
+            rec.state = rec.state.after(Event::Supersede, now)?;
+            ("recommendation.superseded", json!({ "case": case.id, "because": why }))
+        } else if failed.is_empty() {
             if rec.state == State::Drafted {
                 rec.state = rec.state.after(Event::Check, now)?;
             }

@@ -17,7 +17,7 @@ use crate::domain::action::Check;
 use crate::domain::audit::Chained;
 use crate::domain::case::{Case, Rank};
 use crate::domain::decision::{DecisionVerb, RecommendationState, Signature, WakeCondition};
-use crate::domain::detail::{Detail as _, NotSent};
+use crate::domain::detail::{Detail as _, NotSent, STEP_SETTLED, StepSettled};
 use crate::domain::evidence::{Bundle, FactValue, Missing};
 use crate::domain::exception::{Exception, ExceptionState};
 use crate::domain::ids::{FactId, RecommendationId, content_hash as hash};
@@ -125,6 +125,8 @@ struct StepView {
     action: &'static str,
     summary: String,
     checks: Vec<Check>,
+    /// What became of it, once anything is known.
+    found: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -251,7 +253,7 @@ fn recommendation_view(
         keys: DecisionVerb::ASKED.into_iter().map(|verb| (verb.name(), key(verb.name()))).collect(),
         rank: card.rank,
         summary: if card.is_plan() { format!("a plan of {} steps", card.steps.len()) } else { card.summary.clone() },
-        steps: if card.is_plan() { card.steps.iter().map(step_view).collect() } else { Vec::new() },
+        steps: if card.is_plan() { card.steps.iter().map(|step| step_view(r, step, parts)).collect() } else { Vec::new() },
         benefit: card.money.benefit.expected.to_string(),
         value: card.value.to_string(),
         latest: card.latest_date.to_string(),
@@ -286,9 +288,13 @@ fn takes(preview: &Preview) -> String {
     format!("It is {tier}: you can approve it{who}{then}.")
 }
 
-fn step_view(step: &CardStep) -> StepView {
+fn step_view(r: &Recommendation, step: &CardStep, parts: &CaseParts<'_>) -> StepView {
     let CardStep { number, action, summary, checks } = step;
-    StepView { number: *number, action: action.code(), summary: summary.clone(), checks: checks.clone() }
+    let subject = format!("recommendation:{}", r.id);
+    let of_it = |e: &&Chained| e.entry.subject == subject && e.entry.action == STEP_SETTLED;
+    let settled = parts.history.iter().rev().filter(of_it).map(|e| StepSettled::of(&e.entry)).find(|s| s.step == *number);
+    let found = settled.map(|s| format!("{}: {}", s.state.replace('_', " "), plain(&s.seen)));
+    StepView { number: *number, action: action.code(), summary: summary.clone(), checks: checks.clone(), found }
 }
 
 /// What an edit of a step may change: the quantity and one date. None where there is neither.

@@ -207,7 +207,8 @@ async fn run(cli: Cli) -> anyhow::Result<Outcome> {
     }
     match cli.command {
         Command::Demo(args) => demo::run(config, args).await,
-        Command::Serve => serve::run(config).await,
+        // On the heap: it holds the whole of Reeve.
+        Command::Serve => Box::pin(serve::run(config)).await,
         Command::Run(args) => run::run(config, args, cli.json).await,
         Command::Stop(args) => stop::stop(&config, args, cli.json).await,
         Command::Resume(args) => stop::resume(&config, args, cli.json).await,

@@ -72,7 +72,7 @@ pub(super) async fn resume(config: &Config, args: Resume, json: bool) -> anyhow:
         match &done.file {
             Some(file) => say!("It is still stopped. {}", file.says()),
             None if done.ended.is_some() => {
-                say!("A running `reeve serve` sends what waits and drafts what is new, by its next look.")
+                say!("A running `reeve serve` sends what waits and drafts what is new, by its next look.");
             }
             None => {}
         }

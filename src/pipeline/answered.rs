@@ -71,9 +71,9 @@ impl<'a> Answered<'a> {
         Self { held, gone }
     }
 
-    /// Was this plan answered already?
+    /// Was this plan answered already? What was refused is not asked again with something beside it, or in another order.
     pub(super) fn is_answered(&self, candidate: &Candidate) -> bool {
-        self.gone.iter().any(|plan| plan.iter().copied().eq(candidate.actions()))
+        self.gone.iter().any(|plan| plan.iter().all(|gone| candidate.actions().any(|action| action == *gone)))
     }
 }
 

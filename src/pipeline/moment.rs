@@ -41,11 +41,9 @@ pub struct Moment {
     pub p: BTreeMap<ExceptionType, f64>,
 }
 
-/// Says of which records and which day a moment is: the day, the last day and the last hour that were read to
-/// their end, the newest change, the state of what the source sent, how many records, how many decisions to learn from. A page of records
-/// can end between two of the same moment, and what was announced can be newer than what is read after it, so the newest
-/// change alone says too little.
-type Key = (Date, Option<(Date, i64)>, Option<Timestamp>, (Option<Timestamp>, i64), i64, usize);
+/// Says of which records and which day a moment is: the day, the last day and the last hour that were read to their end, how
+/// often records have changed, how many decisions there are to learn from.
+type Key = (Date, Option<(Date, i64)>, i64, i64);
 
 /// How much of the records' story is there.
 enum Story {
@@ -90,18 +88,14 @@ impl Moments {
     async fn compute(&self, half_will_do: bool) -> anyhow::Result<Arc<Moment>> {
         let calendar = self.config.rules.calendar.calendar();
         let now = self.clock.now();
-        let newest = self.store.newest_change().await?;
-        let decisions = self.store.list_decisions(Timestamp::UNIX_EPOCH).await?;
         // What people decide today moves p tomorrow: otherwise every click would change the figures under every other card
         // of its type, and the next click on one of them would be refused.
         let today = calendar.day_of(now);
-        let learnt = decisions.iter().filter(|d| calendar.day_of(d.at) < today);
-        let learnt: Vec<&DecisionRow> = not_undone(learnt);
-        let sent = self.store.state_of_told().await?;
-        let records = self.store.count_records().await?.values().sum();
+        let learnt = self.store.count_decisions_before(calendar.begin_of(today)).await?;
+        let changes = self.store.count_record_changes().await?;
         let read_up_to = observe::looked_at(&self.store).await?;
         let closed = read_up_to.map(|at| (calendar.closed_at(at), at.as_second().div_euclid(3600)));
-        let key = (today, closed, newest, sent, records, learnt.len());
+        let key = (today, closed, changes, learnt);
         let mut last = self.last.lock().await;
         let mut half = match self.story(last.as_ref(), &key).await? {
             Story::Before(moment) => return Ok(moment),
@@ -123,9 +117,15 @@ impl Moments {
         }
         anyhow::ensure!(half_will_do || !half, BeingRead);
         let config = Arc::clone(&self.config);
+        let decisions = self.store.list_decisions(Timestamp::UNIX_EPOCH).await?;
+        let learnt = not_undone(decisions.iter().filter(|d| calendar.day_of(d.at) < today));
         let p = self.probabilities(&learnt).await?;
         // Facts are as old as the last whole look at the records, not as the moment of the click.
-        let as_of = read_up_to.or(newest).map_or(now, |at| at.min(now));
+        let read = match read_up_to {
+            Some(at) => Some(at),
+            None => self.store.newest_change().await?,
+        };
+        let as_of = read.map_or(now, |at| at.min(now));
         let moment = tokio::task::spawn_blocking(move || {
             let book = config
                 .rules

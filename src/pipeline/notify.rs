@@ -409,8 +409,6 @@ mod tests {
     use super::*;
     use crate::config::Config;
     use crate::domain::action::Range;
-    use crate::domain::case::CaseState;
-    use crate::domain::ids::CaseId;
 
     const DAY: &str = "2026-10-09";
 
@@ -430,19 +428,9 @@ mod tests {
             unknown: false,
         };
         let case = Case {
-            id: CaseId::new(id),
-            version: 1,
-            state: CaseState::Open,
-            exceptions: vec![],
-            codes: vec![],
-            subject: Subject::default(),
-            links: vec![],
             headline: format!("case {id}."),
             rank: Some(rank.clone()),
-            evidence_hash: None,
-            owner: None,
-            opened_at: Timestamp::UNIX_EPOCH,
-            updated_at: Timestamp::UNIX_EPOCH,
+            ..reeve_testing::cases::case(id, &[], Timestamp::UNIX_EPOCH)
         };
         Ranked { case, damped: rank.priority, rank, recommendations: vec![] }
     }

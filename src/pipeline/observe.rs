@@ -158,7 +158,7 @@ impl Observe {
         let names: Vec<&str> = streams.iter().map(|stream| stream.name).collect();
         store.begin_look(&source, &names, began).await?;
         let tells_meanwhile = streams.iter().any(|stream| !stream.paged);
-        let before = (is_abreast(store).await?, store.state_of_told().await?);
+        let before = (is_abreast(store).await?, store.count_told_changes().await?);
         // Said before anything can come in and taken back when all has: killed in between, it stays said.
         if tells_meanwhile && before.0 {
             store.put_setting(BEHIND, "yes").await?;
@@ -172,7 +172,7 @@ impl Observe {
         let read = ports.source.brought_in().await?;
         store.fail_look(&source, began, &why_not(&error), &read).await?;
         // Where nothing came in, the story is the old one, and whole.
-        if tells_meanwhile && before.0 && store.state_of_told().await? == before.1 {
+        if tells_meanwhile && before.0 && store.count_told_changes().await? == before.1 {
             store.put_setting(BEHIND, "no").await?;
         }
         match error {
@@ -249,8 +249,7 @@ mod tests {
     use super::*;
     use crate::clock::Clock;
     use crate::config::Config;
-    use crate::domain::ids::LocationId;
-    use crate::domain::record::{Location, Observed, Record};
+    use crate::domain::record::{Observed, Record};
     use crate::pipeline::moment::Moments;
     use crate::ports::{Page, PortError, Ports, Source};
 
@@ -276,13 +275,7 @@ mod tests {
         }
 
         async fn read(&self, cursor: Option<&str>, until: Timestamp, _: usize) -> Result<Page, PortError> {
-            let shop = Location {
-                id: LocationId::new("1"),
-                code: "NOR".into(),
-                name: "North".into(),
-                company: None,
-                company_name: String::new(),
-            };
+            let shop = reeve_testing::records::location("1", "North");
             let observed = match cursor {
                 None => vec![Observed { changed_at: until, record: Record::Location(shop) }],
                 Some(_) => Vec::new(),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::action::{Action, Candidate};
 use crate::domain::book::Place;
+use crate::domain::decision::RecommendationState;
 use crate::domain::ids::CaseId;
 use crate::domain::money::Quantity;
 use crate::rules::assess::Assessment;
@@ -26,7 +27,13 @@ impl Promises {
         let drills = store.drill_recommendations().await?;
         let mut firm = Self::default();
         for (rec, _) in signed.iter().filter(|(r, _)| !drills.contains(&r.id)) {
-            firm.add_all(&rec.case_id, &rec.candidate);
+            // A step of a plan that has moved its goods, or never will, needs no more of the donor.
+            let found = if rec.candidate.is_plan() { store.find_outcome(&rec.id).await? } else { None };
+            let found = found.map(|outcome| outcome.found.steps).unwrap_or_default();
+            let settled = |step: u32| found.iter().any(|f| f.step == step && f.state != RecommendationState::HandedOff);
+            for step in rec.candidate.steps().filter(|step| !settled(step.number)) {
+                firm.add(&rec.case_id, step.action);
+            }
         }
         Ok(firm)
     }

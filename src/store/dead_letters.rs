@@ -66,7 +66,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`] when there is no such dead letter, its time has passed, or a later message of its lane has left
-    /// already: it would come too late, or out of order.
+    /// already: it would come too late, or out of order. Steps of one plan are done beside one another, in no order.
     pub async fn replay_dead(&self, id: &str, now: Timestamp, entries: &[AuditEntry]) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         let done = sqlx::query(
@@ -75,7 +75,7 @@ impl Store {
                and not exists (
                    select l.id from outbox l
                    where l.channel = outbox.channel and l.lane = outbox.lane and l.lane <> '' and l.seq > outbox.seq
-                     and l.state = 'sent'
+                     and l.state = 'sent' and (l.about = '' or l.about <> outbox.about)
                )",
         )
         .bind(row::ms(now))

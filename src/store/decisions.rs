@@ -121,6 +121,15 @@ impl Store {
         count(&self.pool).await
     }
 
+    /// How many decisions were made before `until`.
+    pub async fn count_decisions_before(&self, until: Timestamp) -> Result<i64, StoreError> {
+        let row = sqlx::query("select 'before' as id, count(*) as n from decisions where at < $1")
+            .bind(row::ms(until))
+            .fetch_one(&self.pool)
+            .await?;
+        row::get(&row, TABLE, "n")
+    }
+
     /// The decisions made at or after `since`, oldest first.
     pub async fn list_decisions(&self, since: Timestamp) -> Result<Vec<DecisionRow>, StoreError> {
         let rows = sqlx::query(

@@ -253,6 +253,9 @@ impl Store {
                 .bind("%\"content\":{\"notice\":\"channel_stock\"%")
                 .execute(&mut *tx)
                 .await?;
+        if notices.rows_affected() > 0 {
+            records::note_change(&mut tx, false).await?;
+        }
         tx.commit().await?;
         Ok(blanked.rows_affected() + notices.rows_affected())
     }

@@ -29,6 +29,7 @@ const FILES: &[(&str, &str)] = files![
     "0011_outbox_kinds.sql",
     "0012_plans.sql",
     "0013_stops.sql",
+    "0014_counters.sql",
 ];
 
 /// All of them.
@@ -69,6 +70,7 @@ mod tests {
         "11 outbox kinds 599e19caeddb434fc97fad1f67c8eb7b7d5993e07660ac74da2d04baee1bf99be51948d50f5fdb8b2696faeaccf731d6",
         "12 plans 6970f8956c80d794af8c5df278ff320dad8da67baeb482493d53b44f0d2f766669cafc512c826adf0bf6bf147c49a779",
         "13 stops b2cc52b6ab83933f0daa84beec34906c9e5d5fcd2f832974f8a751dbb957fdbb33f25181b1fdba406ff5fc01ce52b68d",
+        "14 counters 67bfb9f9ac34469b50acab67a4dfa67f9319dd940586c3b84dcb78ea0f85b8bfc728fb84741d46939598591188ae2160",
     ];
 
     #[tokio::test]

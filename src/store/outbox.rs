@@ -347,11 +347,12 @@ pub(super) async fn insert(tx: &mut Transaction<'_, Any>, message: &NewOutbox) -
     Ok(())
 }
 
-/// Takes a message back unless somebody took it out, ever: an attempt that failed may have arrived all the same.
+/// Takes a message back unless somebody took it out, ever: an attempt that failed may have arrived all the same. One that was
+/// discarded before anybody took it out does not leave either, and is as good as taken back.
 pub(super) async fn cancel(tx: &mut Transaction<'_, Any>, id: &str) -> Result<bool, StoreError> {
     let done = sqlx::query(
         "update outbox set state = 'cancelled'
-         where id = $1 and state = 'pending' and attempts = 0 and lease_until is null",
+         where id = $1 and state in ('pending', 'discarded') and attempts = 0 and lease_until is null",
     )
     .bind(id)
     .execute(&mut **tx)

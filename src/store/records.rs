@@ -73,15 +73,19 @@ impl Store {
         row::time_opt(&newest, "records", "changed_at")
     }
 
-    /// Newest change and number of the records that the source tells, which events add nothing to: when both are the same as
-    /// before, it told nothing.
-    pub async fn state_of_told(&self) -> Result<(Option<Timestamp>, i64), StoreError> {
-        let told = sqlx::query(
-            "select 'told' as id, max(changed_at) as changed_at, count(*) as n from records where kind <> 'notice'",
-        )
-        .fetch_one(&self.pool)
-        .await?;
-        Ok((row::time_opt(&told, "records", "changed_at")?, row::get(&told, "records", "n")?))
+    /// How often records have changed: when it is the same as before, none has.
+    pub async fn count_record_changes(&self) -> Result<i64, StoreError> {
+        self.counter("records").await
+    }
+
+    /// How often what the source tells has changed, which events add nothing to: when it is the same as before, it told nothing.
+    pub async fn count_told_changes(&self) -> Result<i64, StoreError> {
+        self.counter("told").await
+    }
+
+    async fn counter(&self, name: &str) -> Result<i64, StoreError> {
+        let row = sqlx::query("select name as id, n from counters where name = $1").bind(name).fetch_one(&self.pool).await?;
+        row::get(&row, "counters", "n")
     }
 
     /// How many records there are of each kind.
@@ -116,7 +120,19 @@ pub(super) async fn put_all(tx: &mut Transaction<'_, Any>, observed: &[Observed]
             .await?;
         changed += deleted.rows_affected();
     }
+    if changed > 0 {
+        note_change(tx, observed.iter().any(|one| one.record.key().kind != RecordKind::Notice)).await?;
+    }
     Ok(changed)
+}
+
+/// Writes down that records have changed; `told`: what the source tells is among them.
+pub(super) async fn note_change(tx: &mut Transaction<'_, Any>, told: bool) -> Result<(), StoreError> {
+    sqlx::query("update counters set n = n + 1 where name = 'records' or (name = 'told' and $1 = 1)")
+        .bind(i64::from(told))
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
 }
 
 /// Moves a cursor as part of a larger change.
@@ -203,8 +219,8 @@ fn about(record: &Record) -> About<'_> {
 mod tests {
     use proptest::prelude::*;
 
-    use crate::domain::ids::{LocationId, SupplierId};
-    use crate::domain::record::{Location, Observed, Record, Supplier};
+    use crate::domain::ids::SupplierId;
+    use crate::domain::record::{Observed, Record, Supplier};
     use crate::ports::Page;
     use crate::store::testing::{at, on_each};
     use crate::store::{Store, StoreError};
@@ -219,17 +235,28 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn changes_are_counted_and_what_changes_nothing_is_not() {
+        on_each(|store| async move {
+            let seen = async || (store.count_record_changes().await.unwrap(), store.count_told_changes().await.unwrap());
+            let (records, told) = seen().await;
+            let made = supplier(1, "S", 1);
+            store.apply_page("erp", &page(vec![made.clone()], "1"), at(1)).await.unwrap();
+            assert_eq!(seen().await, (records + 1, told + 1));
+            store.apply_page("erp", &page(vec![made.clone()], "1"), at(2)).await.unwrap();
+            assert_eq!(seen().await, (records + 1, told + 1), "the same again changes nothing");
+            let gone = Observed { record: Record::Gone(made.record.key()), changed_at: at(3) };
+            store.apply_page("erp", &page(vec![gone], "1"), at(3)).await.unwrap();
+            assert_eq!(seen().await, (records + 2, told + 2), "as many records as before, and other ones");
+        })
+        .await;
+    }
+
+    #[tokio::test]
     async fn the_same_page_twice_is_once() {
         on_each(|store| async move {
             // More rows than one statement takes.
             let mut observed: Vec<Observed> = (0..250).map(|i| supplier(i, "S", 1)).collect();
-            let record = Record::Location(Location {
-                id: LocationId::new("3"),
-                code: "NOR".into(),
-                name: "North".into(),
-                company: None,
-                company_name: String::new(),
-            });
+            let record = Record::Location(reeve_testing::records::location("3", "North"));
             observed.push(Observed { changed_at: at(2), record });
             let page = page(observed, "p1");
             assert_eq!(store.apply_page("erp", &page, at(9)).await.unwrap(), 251);

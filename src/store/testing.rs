@@ -5,15 +5,16 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use jiff::Timestamp;
 use jiff::civil::date;
+use reeve_testing::cases;
 use serde_json::json;
 
 use super::Store;
 use crate::domain::action::{Action, Candidate, MoneySum, Range};
 use crate::domain::audit::AuditEntry;
-use crate::domain::case::{Case, CaseState, Lane, Rank};
+use crate::domain::case::{Case, CaseState, Rank};
 use crate::domain::decision::RecommendationState;
-use crate::domain::exception::{Exception, ExceptionState, ExceptionType, Signal, Subject};
-use crate::domain::ids::{CaseId, ItemId, LocationId};
+use crate::domain::exception::{Exception, ExceptionType, Signal, Subject};
+use crate::domain::ids::{ItemId, LocationId};
 use crate::domain::money::Money;
 use crate::domain::recommendation::{Drafter, Prose, Recommendation};
 
@@ -86,65 +87,23 @@ pub(crate) fn entry(action: &str) -> AuditEntry {
 }
 
 pub(super) fn exception(period: &str) -> Exception {
-    let signal = Signal {
-        detector: "rules/1".to_owned(),
-        code: ExceptionType::RShort,
-        subject: Subject::at(&ItemId::new("75"), &LocationId::new("3")),
-        period: period.to_owned(),
-        links: vec!["shortage:75@3".to_owned()],
-        from: date(2026, 10, 1),
-        to: date(2026, 10, 2),
-        score: 1.0,
-        drivers: vec![],
-        headline: "48 of 60 came".to_owned(),
-        facts: vec![],
-        missing: vec![],
-        explained: None,
-        opens_until: None,
-    };
-    Exception {
-        id: signal.exception_id(),
-        signal,
-        state: ExceptionState::Open,
-        first_seen: at(0),
-        last_seen: at(0),
-        misses: 0,
-    }
+    let subject = Subject::at(&ItemId::new("75"), &LocationId::new("3"));
+    let (days, said) = ((date(2026, 10, 1), date(2026, 10, 2)), "48 of 60 came".to_owned());
+    let signal = Signal::rule("rules/1", ExceptionType::RShort, subject, period.to_owned(), days, said);
+    cases::exception(signal.link("shortage:75@3".to_owned()), at(0))
 }
 
 /// A place in the order, by a deadline.
 pub(crate) fn rank(deadline: jiff::civil::Date, priority: i64) -> Rank {
-    Rank {
-        lane: Lane::Ordinary,
-        p: 0.9,
-        value: Range::certain(Money::from_minor(priority)),
-        at_stake: Money::from_minor(priority),
-        deadline,
-        slack_days: 2.0,
-        perishing: 0.5,
-        priority: Money::from_minor(priority),
-        wait_cost: Money::ZERO,
-        hangs_on: None,
-        unknown: false,
-    }
+    Rank { deadline, ..cases::rank(Money::from_minor(priority)) }
 }
 
 pub(super) fn case(id: &str, priority: i64) -> Case {
-    let exception = exception(id);
     Case {
-        id: CaseId::new(id),
-        version: 1,
         state: CaseState::New,
-        exceptions: vec![exception.id],
-        codes: vec![ExceptionType::RShort],
-        subject: exception.signal.subject,
         links: vec![format!("link:{id}")],
-        headline: "48 of 60 came".to_owned(),
         rank: Some(rank(date(2026, 10, 9), priority)),
-        evidence_hash: None,
-        owner: None,
-        opened_at: at(0),
-        updated_at: at(0),
+        ..cases::case(id, &[exception(id)], at(0))
     }
 }
 

@@ -4,33 +4,22 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use jiff::civil::Date;
-use jiff::{SignedDuration, Span, Timestamp};
+use jiff::{SignedDuration, Timestamp};
 use reeve::app::App;
 use reeve::clock::Clock;
 use reeve::config::Config;
 use reeve::domain::exception::ExceptionType as T;
-use reeve::domain::ids::{ItemId, LocationId, SupplierId};
+use reeve::domain::ids::{ItemId, LocationId};
 use reeve::domain::money::{Quantity, UnitPrice};
 use reeve::domain::notice::{Notice, NoticeContent, NoticeLine};
-use reeve::domain::record::{
-    Item, Location, MoveKind, Observed, PurchaseLine, Record, SaleLine, StockMove, Supplier, SupplierPrice,
-};
+use reeve::domain::record::{Item, MoveKind, Observed, PurchaseLine, Record, SaleLine, StockMove, SupplierPrice};
 use reeve::ports::{Page, PortError, Ports, Source};
 use reeve::store::{Store, Which};
+use reeve_testing::records::{self, at, day};
 
 const WANTED: [T; 6] = [T::SDelay, T::SUnconf, T::RAsn, T::OOversell, T::OSync, T::TLate];
 
-fn day(offset: i32) -> Date {
-    let today: Date = "2026-11-02".parse().expect("a date");
-    today + Span::new().days(offset)
-}
-
-/// Noon of a day; the App looks at eight in the evening of day 0.
-fn at(offset: i32) -> Timestamp {
-    day(offset).at(12, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC).expect("noon is there").timestamp()
-}
-
+/// The App looks at eight in the evening of day 0.
 fn now() -> Timestamp {
     at(0) + SignedDuration::from_hours(8)
 }
@@ -62,85 +51,32 @@ impl Shop {
     ) -> StockMove {
         let id = self.id();
         StockMove {
-            document: format!("DOC/{id}"),
-            document_id: Some(id.clone()),
-            id,
-            kind,
             item: ItemId::new(item),
-            from: ends.0.map(LocationId::new),
-            to: ends.1.map(LocationId::new),
             qty: Quantity::units(qty),
             created_at: done.map_or(at(-9), at),
-            scheduled_at: None,
             done_at: done.map(at),
-            origin: String::new(),
-            po_line: None,
-            sale_line: None,
-            partner: None,
-            deadline: None,
-            returns: None,
-            to_replace: false,
-            asked: None,
-            owner: None,
-            entered_by: None,
-            reason: String::new(),
+            ..records::moved(&id, kind, ends.0, ends.1)
         }
     }
 
     /// An item that sells five a day at the store, where `stock` is left today.
     fn item(&mut self, item: &str, stock: i64) {
-        self.tell(
-            at(-80),
-            Record::Item(Item {
-                id: ItemId::new(item),
-                sku: format!("SKU-{item}"),
-                name: format!("Thing {item}"),
-                category: "Things".into(),
-                unit: "Units".into(),
-                cost: UnitPrice::from_erp(4.0),
-                list_price: UnitPrice::from_erp(12.0),
-                sellable: true,
-                delisted_at: None,
-                keys: reeve::domain::packs::ItemKeys::default(),
-                costs: std::collections::BTreeMap::new(),
-            }),
-        );
-        self.tell(
-            at(-80),
-            Record::SupplierPrice(SupplierPrice {
-                id: format!("price-{item}"),
-                supplier: SupplierId::new("9"),
-                item: ItemId::new(item),
-                price: UnitPrice::from_erp(4.0),
-                foreign: None,
-                company: None,
-                min_qty: Quantity::ZERO,
-                lead_days: 14,
-                valid_from: None,
-                valid_to: None,
-                sequence: 1,
-                keys: reeve::domain::packs::SupplierKeys::default(),
-            }),
-        );
+        let sells = Item { list_price: UnitPrice::from_erp(12.0), ..records::item(item) };
+        self.tell(at(-80), Record::Item(sells));
+        let comes = SupplierPrice { lead_days: 14, ..records::supplier_price(item) };
+        self.tell(at(-80), Record::SupplierPrice(comes));
         let opening = self.moved(item, MoveKind::Opening, (None, Some("2")), stock + 5 * 60, Some(-70));
         self.tell(at(-70), Record::Move(opening));
         for offset in -60..0 {
             let id = self.id();
-            self.tell(
-                at(offset),
-                Record::SaleLine(SaleLine {
-                    order_id: id.clone(),
-                    order_name: format!("S{id}"),
-                    id: id.clone(),
-                    customer: "5".into(),
-                    reference: String::new(),
-                    item: ItemId::new(item),
-                    location: LocationId::new("2"),
-                    qty: Quantity::units(5),
-                    price: UnitPrice::from_erp(12.0),
-                    ordered_at: at(offset),
-                }),
-            );
+            let sold = SaleLine {
+                item: ItemId::new(item),
+                qty: Quantity::units(5),
+                price: UnitPrice::from_erp(12.0),
+                ordered_at: at(offset),
+                ..records::sale_line(&id)
+            };
+            self.tell(at(offset), Record::SaleLine(sold));
             let shipped = StockMove {
                 sale_line: Some(id),
                 ..self.moved(item, MoveKind::Delivery, (Some("2"), None), 5, Some(offset))
@@ -150,30 +86,16 @@ impl Shop {
     }
 
     fn order(&mut self, line: &str, item: &str, qty: i64, (ordered, promised): (i32, i32), received: &[(i64, i32)]) {
-        self.tell(
-            at(ordered),
-            Record::PoLine(PurchaseLine {
-                id: line.into(),
-                order_id: format!("5{line}"),
-                order_name: format!("P{line}"),
-                supplier: SupplierId::new("9"),
-                item: ItemId::new(item),
-                location: LocationId::new("2"),
-                qty: Quantity::units(qty),
-                price: UnitPrice::from_erp(4.0),
-                foreign: None,
-                company: None,
-                ordered_at: at(ordered),
-                promised_first: at(promised),
-                promised: at(promised),
-                confirmed: true,
-                draft: false,
-                pack: None,
-                to_customer: false,
-                kits_received: None,
-                kit: None,
-            }),
-        );
+        let asked = PurchaseLine {
+            item: ItemId::new(item),
+            qty: Quantity::units(qty),
+            price: UnitPrice::from_erp(4.0),
+            ordered_at: at(ordered),
+            promised_first: at(promised),
+            promised: at(promised),
+            ..records::po_line(line)
+        };
+        self.tell(at(ordered), Record::PoLine(asked));
         let done = received.iter().map(|(qty, on)| (*qty, Some(*on)));
         let open = [(qty, None)].into_iter().filter(|_| received.is_empty());
         for (qty, done) in done.chain(open).collect::<Vec<_>>() {
@@ -193,13 +115,9 @@ impl Shop {
     fn with_troubles() -> Self {
         let mut shop = Self::default();
         for (id, name) in [("1", "Northgate DC"), ("2", "Market Street Store")] {
-            let (id, code) = (LocationId::new(id), name[..3].to_uppercase());
-            shop.tell(
-                at(-80),
-                Record::Location(Location { id, code, name: name.into(), company: None, company_name: String::new() }),
-            );
+            shop.tell(at(-80), Record::Location(records::location(id, name)));
         }
-        shop.tell(at(-80), Record::Supplier(Supplier { id: SupplierId::new("9"), name: "Acme".into() }));
+        shop.tell(at(-80), Record::Supplier(records::supplier("9", "Acme")));
         // Comes later than the stock lasts.
         shop.item("1", 30);
         shop.order("11", "1", 100, (-8, 4), &[]);
@@ -255,7 +173,7 @@ impl Shop {
 fn about(line: &str, item: &str, qty: Option<i64>) -> NoticeLine {
     NoticeLine {
         po_line: Some(line.into()),
-        order: format!("P{line}"),
+        order: format!("P000{line}"),
         item: Some(ItemId::new(item)),
         item_text: String::new(),
         qty: qty.map(Quantity::units),

@@ -14,7 +14,7 @@ use reeve::domain::action::{Action, Candidate, Check, MoneySum, Range};
 use reeve::domain::case::{Case, CaseState};
 use reeve::domain::decision::{RecommendationState as State, RejectReason};
 use reeve::domain::exception::Subject;
-use reeve::domain::ids::{CaseId, ItemId, LocationId, PersonId, RecommendationId};
+use reeve::domain::ids::{ItemId, LocationId, PersonId, RecommendationId};
 use reeve::domain::money::{Money, Quantity};
 use reeve::domain::policy::{Person, Role};
 use reeve::domain::recommendation::{Drafter, Prose, Recommendation};
@@ -75,19 +75,9 @@ async fn fill(store: &Store) -> Vec<Recommendation> {
     let mut all = Vec::new();
     for n in 0..CASES {
         let mut case = Case {
-            id: CaseId::new(format!("case-{n:03}")),
-            version: 1,
             state: CaseState::New,
-            exceptions: vec![],
-            codes: vec![],
             subject: Subject::at(&ItemId::new((n % ITEMS).to_string()), &LocationId::new("1")),
-            links: vec![],
-            headline: "48 of 60 came".to_owned(),
-            rank: None,
-            evidence_hash: None,
-            owner: None,
-            opened_at: start(),
-            updated_at: start(),
+            ..reeve_testing::cases::case(&format!("case-{n:03}"), &[], start())
         };
         store.save_detection(&[], &[(case.clone(), None)], &[], None).await.unwrap();
         case.version = 2;

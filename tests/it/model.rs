@@ -4,18 +4,14 @@
 
 use std::sync::{Arc, Mutex};
 
-use axum::Router;
-use axum::body::Body;
-use axum::extract::State;
-use axum::http::{Response, StatusCode};
-use axum::routing::post;
 use reeve::domain::ids::content_id;
 use reeve::domain::recommendation::{Drafter, Recommendation};
 use reeve::store::Store;
+use reeve_testing::endpoint as http;
+use reeve_testing::model::{BASE, completion};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
-use tokio::task::JoinSet;
 
 use super::support::binary::{Ended, reeve};
 
@@ -76,26 +72,16 @@ impl Endpoint {
     }
 }
 
-async fn complete(State(endpoint): State<Endpoint>, body: String) -> Response<Body> {
-    let asked = endpoint.asked(&serde_json::from_str(&body).unwrap());
-    let (status, retry_after, text) = match (endpoint.manner)(&asked) {
-        Says::Nothing => return std::future::pending().await,
-        Says::Raw(status, retry_after, text) => (status, retry_after, text),
-        Says::Chat(text) => {
-            let message = json!({ "role": "assistant", "content": text });
-            let answer = json!({
-                "id": "c-1", "object": "chat.completion", "created": 1, "model": "fake-1",
-                "choices": [{ "index": 0, "finish_reason": "stop", "message": message }],
-                "usage": { "prompt_tokens": 900, "completion_tokens": 100, "total_tokens": 1000 }
-            });
-            (200, None, answer.to_string())
+/// Answers as the endpoint does; nothing where it never does.
+async fn complete(endpoint: &Endpoint, request: &Value) -> http::Says {
+    match (endpoint.manner)(&endpoint.asked(request)) {
+        Says::Nothing => std::future::pending().await,
+        Says::Raw(status, retry_after, text) => {
+            let says = http::Says::raw(status, "application/json", text);
+            retry_after.map_or(says.clone(), |seconds| says.with("retry-after", seconds))
         }
-    };
-    let mut response = Response::builder().status(StatusCode::from_u16(status).unwrap());
-    if let Some(seconds) = retry_after {
-        response = response.header("retry-after", seconds);
+        Says::Chat(text) => http::Says::json(200, &completion(text)),
     }
-    response.header("content-type", "application/json").body(Body::from(text)).unwrap()
 }
 
 /// A finished demo: its digest, and every recommendation in the queue.
@@ -116,15 +102,17 @@ impl Demo {
     /// The same in a folder that is looked at afterwards.
     async fn run_in(home: &TempDir, manner: Option<Manner>, more: &[(&'static str, &'static str)]) -> Self {
         let mut environment: Vec<(&str, String)> = more.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-        let mut server = JoinSet::new();
+        let mut server = None;
         let marks = Arc::new(Mutex::new(Vec::new()));
         if let Some(manner) = manner {
-            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-            environment.push(("REEVE_MODEL__BASE_URL", format!("http://{}/v1", listener.local_addr().unwrap())));
-            environment.push(("REEVE_MODEL__NAME", "fake".to_owned()));
             let endpoint = Endpoint { manner, marks: Arc::clone(&marks) };
-            let router = Router::new().route("/v1/chat/completions", post(complete)).with_state(endpoint);
-            server.spawn(async move { axum::serve(listener, router).await.unwrap() });
+            let started = http::Endpoint::start(move |request| {
+                let endpoint = endpoint.clone();
+                async move { Some(complete(&endpoint, &request.json()).await) }
+            });
+            let started = server.insert(started.await);
+            environment.push(("REEVE_MODEL__BASE_URL", format!("{}{BASE}", started.url)));
+            environment.push(("REEVE_MODEL__NAME", "fake".to_owned()));
         }
         let (ended, json) = ran(home, environment).await;
         let store = Store::open(&url(home)).await.unwrap();
@@ -232,12 +220,12 @@ async fn a_model_orders_and_explains_actions_and_changes_no_figure_and_no_place(
     assert_eq!(plain.drafted_by(), "the playbook, no model configured");
     let demo = Demo::run(Some(|asked| answer(asked, |_| {})), &[]).await;
     assert_eq!((demo.ended.code, demo.ended.err.as_str()), (Some(0), ""));
-    assert!(demo.ended.out.contains("Drafted by model fake-1 ("), "{}", demo.ended.out);
+    assert!(demo.ended.out.contains("Drafted by model stub-1 ("), "{}", demo.ended.out);
     assert!(demo.marks.len() > 10, "only {} cases were asked about", demo.marks.len());
     demo.computes_what(plain);
     for (nth, (_, calls)) in demo.marks.iter().enumerate() {
         let first = demo.first_of(nth);
-        assert!(matches!(&first.drafter, Drafter::Model { tokens: 1000, .. }), "{first:#?}");
+        assert!(matches!(&first.drafter, Drafter::Model { tokens: 2200, .. }), "{first:#?}");
         assert_eq!(*calls, 1, "a good answer is asked for once");
         let worth = format!(
             "It is worth {} and costs {} in all.",
@@ -280,7 +268,7 @@ async fn words_that_do_not_hold_are_refused_and_the_card_says_why() {
             3 => &["not JSON of the schema", "a field that was not asked for"],
             4 => &["not JSON of the schema"],
             _ => {
-                assert!(matches!(&demo.first_of(nth).drafter, Drafter::Model { tokens: 2000, .. }));
+                assert!(matches!(&demo.first_of(nth).drafter, Drafter::Model { tokens: 4400, .. }));
                 continue;
             }
         };

@@ -292,3 +292,51 @@ async fn a_step_that_is_discarded_ends_alone_and_the_approval_ends_with_the_last
     assert!(rows.iter().all(|row| row.about != bench.plan.id.as_str()));
     tables_agree(store).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_erp_shows_of_a_step_counts_though_it_never_left_and_so_does_a_report_that_comes_late() {
+    let db = databases().await.remove(0);
+    let bench = Bench::on(&db).await;
+    bench.decide("approve", "ari", Verb::Approve).await;
+    *bench.executors.down.lock().unwrap() = vec!["wms"];
+    bench.later(1).await;
+    let store = &bench.app.context.store;
+    let rows = store.list_outbox_about(bench.plan.id.as_str()).await.unwrap();
+    bench.deliver().discard(&rows[0].id, "done by phone", &PersonId::new("dan"), "web").await.unwrap();
+    bench.report("webhook", Reported::CarriedOut).await;
+    assert_eq!(bench.state().await, "partly", "{:?}", bench.steps().await);
+    let told = store.list_notices(&PersonId::new("ari")).await.unwrap();
+    assert!(told.iter().any(|notice| notice.said.contains("done by phone")), "who approved it is told: {told:?}");
+    let seen = reeve::pipeline::deliver::stuck::picture(store, &bench.app.context.config, bench.app.context.clock.now());
+    let unseen = seen.await.unwrap().unseen;
+    assert!(unseen.iter().any(|one| one.summary == bench.plan.candidate.summary), "and the outbox page says so");
+    bench.goods_arrive().await;
+    assert_eq!(bench.state().await, "carried_out", "somebody moved them: {:?}", bench.steps().await);
+    tables_agree(store).await;
+
+    // Both were given up, and then one of the executors says that it had arrived.
+    let db = databases().await.remove(0);
+    let bench = Bench::on(&db).await;
+    bench.decide("approve", "ari", Verb::Approve).await;
+    *bench.executors.down.lock().unwrap() = vec!["webhook", "wms"];
+    bench.later(1).await;
+    let store = &bench.app.context.store;
+    let rows = store.list_outbox_about(bench.plan.id.as_str()).await.unwrap();
+    for row in &rows {
+        bench.deliver().discard(&row.id, "too late", &PersonId::new("dan"), "web").await.unwrap();
+    }
+    assert_eq!(bench.state().await, "not_carried_out");
+    bench.later(1).await;
+    bench.executors.got.lock().unwrap().push(Outgoing {
+        kind: rows[1].kind,
+        to: "webhook".to_owned(),
+        id: rows[1].id.clone(),
+        body: rows[1].body.clone(),
+        at: bench.app.context.clock.now(),
+    });
+    bench.report("webhook", Reported::NotCarriedOut).await;
+    assert_eq!(bench.state().await, "not_carried_out", "{:?}", bench.steps().await);
+    let outcome = store.find_outcome(&bench.plan.id).await.unwrap().unwrap();
+    assert!(outcome.found.not_sent.is_none(), "one of them had arrived");
+    tables_agree(store).await;
+}

@@ -2,6 +2,8 @@
 //!
 //! Candidates are computed, never imagined. "Do nothing" is always among them and is worth nothing.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -303,6 +305,76 @@ impl Action {
         !matches!(self, Self::Mute { .. })
     }
 
+    /// Does it write to somebody?
+    pub fn sends_message(&self) -> bool {
+        matches!(
+            self,
+            Self::Expedite { .. }
+                | Self::DeferPo { .. }
+                | Self::CancelPo { .. }
+                | Self::NewPo { .. }
+                | Self::IncreasePo { .. }
+                | Self::SplitShip { .. }
+                | Self::AltSupplier { .. }
+                | Self::Return { .. }
+                | Self::Transfer { .. }
+                | Self::Recount { .. }
+                | Self::Claim { .. }
+                | Self::Contact { .. }
+        )
+    }
+
+    /// Is it never a step beside others?
+    fn stands_alone(&self) -> bool {
+        matches!(self, Self::NoAction { .. } | Self::Escalate { .. } | Self::Mute { .. })
+    }
+
+    /// What it changes, or leaves its trace on, in words: two actions that have one of these in common can not be checked, or
+    /// told apart afterwards, each by itself.
+    fn works_on(&self) -> Vec<String> {
+        match self {
+            Self::Expedite { po_line, .. }
+            | Self::DeferPo { po_line, .. }
+            | Self::CancelPo { po_line, .. }
+            | Self::IncreasePo { po_line, .. }
+            | Self::SplitShip { po_line, .. } => vec![format!("order line {po_line}")],
+            Self::NewPo { item, supplier, destination, .. } | Self::AltSupplier { item, supplier, destination, .. } => {
+                vec![format!("an order of item {item} to supplier {supplier} for location {destination}")]
+            }
+            // Two donors may fill one place, and one donor two places: what it takes is checked in order.
+            Self::Transfer { item, from, to, .. } => {
+                vec![format!("the way of item {item} from location {from} to location {to}")]
+            }
+            Self::Reallocate { from_line, to_line, .. } => {
+                vec![format!("sale line {from_line}"), format!("sale line {to_line}")]
+            }
+            Self::AdjustParam { param, record, .. } => {
+                let (record, field) = param.field(record);
+                vec![format!("{field} of {record}")]
+            }
+            Self::FixMaster { record, field, .. } => vec![format!("{field} of {record}")],
+            Self::ForecastFix { item, location, .. } => vec![format!("the forecast of item {item} at location {location}")],
+            Self::MarkEvent { item, location, .. } => vec![format!("the history of item {item} at location {location}")],
+            Self::Recount { item, location, .. } | Self::AdjustStock { item, location, .. } => {
+                vec![format!("the count of item {item} at location {location}")]
+            }
+            // Goods that are held or sent back are taken from the shelf; no check of another step knows of it.
+            Self::HoldQc { item, location, .. } | Self::Return { item, location, .. } => {
+                vec![format!("goods of item {item} at location {location}")]
+            }
+            Self::PromoChange { promotion, .. } => vec![format!("promotion {promotion}")],
+            Self::Markdown { item, .. } => vec![format!("the price of item {item}")],
+            Self::Claim { bill: Some(bill), .. } => vec![format!("the claim for bill {bill}")],
+            Self::Claim { lines, .. } => lines.iter().map(|line| format!("the claim for order line {line}")).collect(),
+            Self::BlockBill { bill, .. } => vec![format!("the payment of bill {bill}")],
+            Self::AcceptVar { document, .. } => vec![format!("the variance of {document}")],
+            Self::ReverseDoc { document, .. } => vec![format!("document {document}")],
+            Self::Contact { partner, about, .. } => vec![format!("the question to {partner} about {about}")],
+            Self::Monitor { condition, .. } => vec![format!("the watch for {condition}")],
+            Self::NoAction { .. } | Self::Escalate { .. } | Self::Mute { .. } => Vec::new(),
+        }
+    }
+
     /// The item that the action itself names.
     pub fn item(&self) -> Option<&ItemId> {
         match self {
@@ -521,15 +593,48 @@ impl Candidate {
         told
     }
 
-    /// The codes of its steps, each once: `TRANSFER`, or `TRANSFER + CONTACT`.
+    /// The codes of its steps, in order: `TRANSFER`, or `TRANSFER + TRANSFER + CONTACT`.
     pub fn codes(&self) -> String {
-        let mut codes: Vec<&str> = Vec::new();
-        for action in self.actions() {
-            if !codes.contains(&action.code()) {
-                codes.push(action.code());
+        self.actions().map(Action::code).collect::<Vec<_>>().join(" + ")
+    }
+
+    /// The step whose message the plan's draft message is: the first that sends one.
+    pub fn step_of_message(&self) -> u32 {
+        self.steps().find(|step| step.action.sends_message()).map_or(1, |step| step.number)
+    }
+
+    /// Why its steps can not stand in one plan; None where they can, and of a single step.
+    ///
+    /// Checks look at a step by itself, but for what the steps before it take from a donor, and a step is read back by the
+    /// trace that it leaves. So no two steps work on the same thing; what changes nothing, asks for judgement or is done by
+    /// Reeve itself stands alone.
+    pub fn clash(&self) -> Option<String> {
+        if !self.is_plan() {
+            return None;
+        }
+        if let Some(alone) = self.actions().find(|action| action.stands_alone()) {
+            return Some(format!("{} stands alone", alone.code()));
+        }
+        let mut worked_on = BTreeMap::new();
+        for step in self.steps() {
+            for thing in step.action.works_on() {
+                if let Some(other) = worked_on.insert(thing.clone(), step.number).filter(|other| *other != step.number) {
+                    return Some(format!("steps {other} and {} both work on {thing}", step.number));
+                }
             }
         }
-        codes.join(" + ")
+        // Two transfers may leave one donor, which is checked; what is held or sent back there is not.
+        let from = |action: &Action| match action {
+            Action::Transfer { item, from, .. } => Some((item.clone(), from.clone())),
+            _ => None,
+        };
+        let donors: Vec<_> = self.actions().filter_map(from).collect();
+        self.actions().find_map(|action| match action {
+            Action::HoldQc { item, location, .. } | Action::Return { item, location, .. } => donors
+                .contains(&(item.clone(), location.clone()))
+                .then(|| format!("{} and a transfer take goods of item {item} at location {location}", action.code())),
+            _ => None,
+        })
     }
 
     /// The same plan with another action, sentence and checks in step `number`; unchanged where it has no such step.

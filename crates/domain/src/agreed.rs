@@ -38,17 +38,17 @@ impl Book {
 
     /// A supplier's price by the record's id, valid or not.
     pub fn supplier_price(&self, id: &str) -> Option<&SupplierPrice> {
-        self.supplier_prices.values().flatten().find(|p| p.id == id)
+        self.supplier_prices.get(self.keyed.priced.get(id)?)?.iter().find(|p| p.id == id)
     }
 
     /// A reorder rule by the record's id.
     pub fn rule_by_id(&self, id: &str) -> Option<&ReorderRule> {
-        self.rules.values().find(|r| r.id == id)
+        self.rules.get(self.keyed.ruled.get(id)?)
     }
 
     /// A promotion by the record's id.
     pub fn promotion(&self, id: &str) -> Option<&Promotion> {
-        self.promotions.values().flatten().find(|p| p.id == id)
+        self.promotions.get(self.keyed.promoted.get(id)?)?.iter().find(|p| p.id == id)
     }
 
     /// The reorder rule of an item at a location.

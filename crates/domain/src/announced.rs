@@ -74,12 +74,17 @@ pub(super) fn name_key(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect()
 }
 
+/// Notices, oldest word first.
+pub(super) fn in_order<'n>(notices: impl Iterator<Item = &'n Notice>) -> Vec<&'n Notice> {
+    let mut notices: Vec<&Notice> = notices.collect();
+    notices.sort_by(|a, b| (a.told_at(), a.received_at, &a.id).cmp(&(b.told_at(), b.received_at, &b.id)));
+    notices
+}
+
 impl Book {
     /// Every notice, oldest word first.
     pub fn notices_in_order(&self) -> Vec<&Notice> {
-        let mut notices: Vec<&Notice> = self.notices.values().collect();
-        notices.sort_by(|a, b| (a.told_at(), a.received_at, &a.id).cmp(&(b.told_at(), b.received_at, &b.id)));
-        notices
+        in_order(self.notices.values())
     }
 
     /// The purchase line that a notice's line is about. None where it is about another order or item than it was taken for.

@@ -69,7 +69,7 @@ impl<'b> Bill<'b> {
     }
 
     /// Item and order line, quantity and price of each line, where any of them names goods; for comparing whole bills.
-    fn goods(&self) -> Option<Vec<Goods<'_>>> {
+    fn goods(&self) -> Option<Vec<Goods<'b>>> {
         let named = |l: &&BillLine| l.item.is_some() || l.po_line.is_some();
         if !self.lines.iter().any(named) {
             return None;
@@ -158,7 +158,7 @@ struct Register<'r, 'b> {
     by_id: BTreeMap<&'b str, usize>,
     by_name: BTreeMap<(&'b SupplierId, String), Vec<usize>>,
     by_number: BTreeMap<(&'b SupplierId, String), Vec<usize>>,
-    by_supplier: BTreeMap<&'b SupplierId, Vec<usize>>,
+    by_goods: BTreeMap<(&'b SupplierId, Vec<Goods<'b>>), Vec<usize>>,
 }
 
 impl<'r, 'b> Register<'r, 'b> {
@@ -168,12 +168,14 @@ impl<'r, 'b> Register<'r, 'b> {
             by_id: BTreeMap::new(),
             by_name: BTreeMap::new(),
             by_number: BTreeMap::new(),
-            by_supplier: BTreeMap::new(),
+            by_goods: BTreeMap::new(),
         };
         for (at, bill) in bills.iter().enumerate() {
             let supplier = &bill.first.supplier;
             register.by_id.insert(bill.id, at);
-            register.by_supplier.entry(supplier).or_default().push(at);
+            if let Some(goods) = bill.goods() {
+                register.by_goods.entry((supplier, goods)).or_default().push(at);
+            }
             register.by_name.entry((supplier, bill.first.bill_name.to_uppercase())).or_default().push(at);
             if let Some(number) = BillNumber::read(&bill.first.reference) {
                 register.by_number.entry((supplier, number.compact())).or_default().push(at);
@@ -210,11 +212,8 @@ impl<'r, 'b> Register<'r, 'b> {
             return (numbered.into_iter().map(|at| &self.bills[at]).collect(), "gives the supplier's number of");
         }
         let Some(goods) = note.goods() else { return (Vec::new(), "") };
-        let equal = self.by_supplier.get(supplier).into_iter().flat_map(theirs).map(|at| &self.bills[at]).rfind(|bill| {
-            bill.first.created_at <= note.first.created_at
-                && !found.contains_key(bill.id)
-                && bill.goods().as_ref() == Some(&goods)
-        });
+        let mut equal = self.by_goods.get(&(supplier, goods)).into_iter().flat_map(theirs).map(|at| &self.bills[at]);
+        let equal = equal.rfind(|bill| bill.first.created_at <= note.first.created_at && !found.contains_key(bill.id));
         (equal.into_iter().collect(), "has the lines of")
     }
 }
@@ -240,11 +239,7 @@ impl Book {
     /// neither is what took it back, on whatever lines it was entered.
     pub fn bills(&self, line: &str) -> Vec<&BillLine> {
         let whole = |id: &str| self.taken_back.get(id).is_some_and(|taken| taken.whole);
-        let mut bills: Vec<&BillLine> = self
-            .bills_of_po_line
-            .get(line)
-            .map(|ids| ids.iter().map(|id| &self.bill_lines[id]).collect())
-            .unwrap_or_default();
+        let mut bills = self.billed_on(line);
         bills.retain(|b| !whole(&b.bill_id) && !self.takes_back_only(&b.bill_id, whole));
         bills.sort_by_key(|b| (b.created_at, numeric(&b.id)));
         bills

@@ -17,18 +17,30 @@ use super::calendar::{Calendar, plus_days};
 use super::carried::CarriedRule;
 use super::days::day_of;
 use super::ids::{ItemId, LocationId, SupplierId};
+use super::keyed::Keyed;
 use super::money::Quantity;
 use super::notice::Notice;
 use super::record::{
     BillLine, DemandMonth, Item, Location, MoveKind, Promotion, PurchaseLine, Record, ReorderRule, SaleLine, StockLevel,
     StockMove, Supplier, SupplierPrice,
 };
-use super::repeat::Repeat;
+use super::repeat::Repeats;
+use super::table::Table;
 use super::waits::Waits;
 use super::working::Weekdays;
 
 /// An item at a location.
 pub type Place = (ItemId, LocationId);
+
+/// Records as they come in, before they are put in order.
+#[derive(Default)]
+struct Rows {
+    po_lines: Vec<PurchaseLine>,
+    draft_lines: Vec<PurchaseLine>,
+    moves: Vec<StockMove>,
+    bill_lines: Vec<BillLine>,
+    sale_lines: Vec<SaleLine>,
+}
 
 /// All records at one time.
 #[derive(Clone, Debug)]
@@ -51,15 +63,15 @@ pub struct Book {
     /// Suppliers by id.
     pub suppliers: BTreeMap<SupplierId, Supplier>,
     /// Purchase lines by id.
-    pub po_lines: BTreeMap<String, PurchaseLine>,
+    pub po_lines: Table<PurchaseLine>,
     /// Lines of orders that are still drafts, by id: they bind nobody and bring nothing.
-    pub draft_lines: BTreeMap<String, PurchaseLine>,
+    pub draft_lines: Table<PurchaseLine>,
     /// Stock moves by id.
-    pub moves: BTreeMap<String, StockMove>,
+    pub moves: Table<StockMove>,
     /// Bill lines by id.
-    pub bill_lines: BTreeMap<String, BillLine>,
+    pub bill_lines: Table<BillLine>,
     /// Sale lines by id.
-    pub sale_lines: BTreeMap<String, SaleLine>,
+    pub sale_lines: Table<SaleLine>,
     /// What was announced, by id.
     pub notices: BTreeMap<String, Notice>,
     /// Stock as the ERP states it, where it does.
@@ -77,24 +89,14 @@ pub struct Book {
     pub(super) supplier_prices: BTreeMap<ItemId, Vec<SupplierPrice>>,
     pub(super) rules: BTreeMap<Place, ReorderRule>,
     pub(super) promotions: BTreeMap<ItemId, Vec<Promotion>>,
-    sales_at: BTreeMap<Place, Vec<String>>,
-    lines_of_sale: BTreeMap<String, Vec<String>>,
-    pub(super) moves_at: BTreeMap<Place, Vec<String>>,
-    moves_of_po_line: BTreeMap<String, Vec<String>>,
-    moves_of_sale_line: BTreeMap<String, Vec<String>>,
-    pub(super) moves_of_document: BTreeMap<String, Vec<String>>,
-    pub(super) bills_of_po_line: BTreeMap<String, Vec<String>>,
-    po_lines_of_order: BTreeMap<String, Vec<String>>,
-    po_lines_at: BTreeMap<Place, Vec<String>>,
-    /// Moves of kits' components by the place they come to.
-    pub(super) components_at: BTreeMap<Place, Vec<String>>,
+    pub(super) keyed: Keyed,
     /// Names of kits that are no items themselves.
     kit_names: BTreeMap<ItemId, String>,
     pub(super) announced: BTreeMap<String, Announced>,
     pub(super) taken_back: BTreeMap<String, TakenBack>,
     /// By credit note: the bills that it takes back.
     pub(super) bills_of_note: BTreeMap<String, Vec<String>>,
-    pub(super) repeats: OnceLock<Vec<Repeat>>,
+    pub(super) repeats: OnceLock<Repeats>,
     pub(super) habits: OnceLock<Habits>,
     pub(super) carried: BTreeSet<Place>,
     pub(super) trade: Vec<Vec<String>>,
@@ -124,11 +126,11 @@ impl Book {
             items: BTreeMap::new(),
             locations: BTreeMap::new(),
             suppliers: BTreeMap::new(),
-            po_lines: BTreeMap::new(),
-            draft_lines: BTreeMap::new(),
-            moves: BTreeMap::new(),
-            bill_lines: BTreeMap::new(),
-            sale_lines: BTreeMap::new(),
+            po_lines: Table::default(),
+            draft_lines: Table::default(),
+            moves: Table::default(),
+            bill_lines: Table::default(),
+            sale_lines: Table::default(),
             notices: BTreeMap::new(),
             stock_levels: BTreeMap::new(),
             demand_months: BTreeMap::new(),
@@ -140,16 +142,7 @@ impl Book {
             supplier_prices: BTreeMap::new(),
             rules: BTreeMap::new(),
             promotions: BTreeMap::new(),
-            sales_at: BTreeMap::new(),
-            lines_of_sale: BTreeMap::new(),
-            moves_at: BTreeMap::new(),
-            moves_of_po_line: BTreeMap::new(),
-            moves_of_sale_line: BTreeMap::new(),
-            moves_of_document: BTreeMap::new(),
-            bills_of_po_line: BTreeMap::new(),
-            po_lines_of_order: BTreeMap::new(),
-            po_lines_at: BTreeMap::new(),
-            components_at: BTreeMap::new(),
+            keyed: Keyed::default(),
             kit_names: BTreeMap::new(),
             announced: BTreeMap::new(),
             taken_back: BTreeMap::new(),
@@ -159,9 +152,15 @@ impl Book {
             carried: BTreeSet::new(),
             trade: Vec::new(),
         };
+        let mut rows = Rows::default();
         for record in records {
-            book.add(record, now);
+            book.add(record, now, &mut rows);
         }
+        book.po_lines = Table::of(rows.po_lines);
+        book.draft_lines = Table::of(rows.draft_lines);
+        book.moves = Table::of(rows.moves);
+        book.bill_lines = Table::of(rows.bill_lines);
+        book.sale_lines = Table::of(rows.sale_lines);
         book.index();
         book.detail_from = book.sale_lines.values().map(|line| line.ordered_at).min().map(|at| book.calendar.day_of(at));
         book.first_day = book.find_first_day();
@@ -175,7 +174,7 @@ impl Book {
         book
     }
 
-    fn add(&mut self, record: Record, now: Timestamp) {
+    fn add(&mut self, record: Record, now: Timestamp, rows: &mut Rows) {
         match record {
             Record::Item(r) => {
                 self.items.insert(r.id.clone(), r);
@@ -191,21 +190,11 @@ impl Book {
                 self.rules.insert((r.item.clone(), r.location.clone()), r);
             }
             Record::Promotion(r) => self.promotions.entry(r.item.clone()).or_default().push(r),
-            Record::SaleLine(r) => {
-                self.sale_lines.insert(r.id.clone(), r);
-            }
-            Record::PoLine(r) if r.draft => {
-                self.draft_lines.insert(r.id.clone(), r);
-            }
-            Record::PoLine(r) => {
-                self.po_lines.insert(r.id.clone(), r);
-            }
-            Record::Move(r) => {
-                self.moves.insert(r.id.clone(), r);
-            }
-            Record::BillLine(r) => {
-                self.bill_lines.insert(r.id.clone(), r);
-            }
+            Record::SaleLine(r) => rows.sale_lines.push(r),
+            Record::PoLine(r) if r.draft => rows.draft_lines.push(r),
+            Record::PoLine(r) => rows.po_lines.push(r),
+            Record::Move(r) => rows.moves.push(r),
+            Record::BillLine(r) => rows.bill_lines.push(r),
             Record::StockLevel(r) => {
                 self.stock_levels.insert((r.item.clone(), r.location.clone()), r);
             }
@@ -223,41 +212,9 @@ impl Book {
     }
 
     fn index(&mut self) {
-        for line in self.sale_lines.values() {
-            self.sales_at.entry((line.item.clone(), line.location.clone())).or_default().push(line.id.clone());
-            self.lines_of_sale.entry(line.order_id.clone()).or_default().push(line.id.clone());
-        }
         for line in self.po_lines.values() {
             if let Some(name) = &line.kit {
                 self.kit_names.insert(line.item.clone(), name.clone());
-            }
-            self.po_lines_of_order.entry(line.order_id.clone()).or_default().push(line.id.clone());
-            // What goes straight to a customer never comes to the place that ordered it.
-            if !line.to_customer {
-                self.po_lines_at.entry((line.item.clone(), line.location.clone())).or_default().push(line.id.clone());
-            }
-        }
-        for m in self.moves.values() {
-            self.moves_of_document.entry(m.document.clone()).or_default().push(m.id.clone());
-            let places: BTreeSet<&LocationId> = m.from.iter().chain(m.to.iter()).collect();
-            for place in places {
-                self.moves_at.entry((m.item.clone(), place.clone())).or_default().push(m.id.clone());
-            }
-            if let (Some(_), Some(to)) = (m.asked, &m.to) {
-                self.components_at.entry((m.item.clone(), to.clone())).or_default().push(m.id.clone());
-            }
-            if let Some(line) = &m.sale_line {
-                self.moves_of_sale_line.entry(line.clone()).or_default().push(m.id.clone());
-            }
-        }
-        let of_line = |m: &StockMove| Some((self.line_of(m)?.to_owned(), m.id.clone()));
-        let of_lines: Vec<(String, String)> = self.moves.values().filter_map(of_line).collect();
-        for (line, id) in of_lines {
-            self.moves_of_po_line.entry(line).or_default().push(id);
-        }
-        for bill in self.bill_lines.values() {
-            if let Some(line) = &bill.po_line {
-                self.bills_of_po_line.entry(line.clone()).or_default().push(bill.id.clone());
             }
         }
         for prices in self.supplier_prices.values_mut() {
@@ -269,21 +226,7 @@ impl Book {
         for promotions in self.promotions.values_mut() {
             promotions.sort_by(|a, b| (a.from, &a.id).cmp(&(b.from, &b.id)));
         }
-        let order = |id: &String| {
-            let m = &self.moves[id];
-            (m.done_at.unwrap_or(Timestamp::MAX), numeric(&m.id))
-        };
-        for ids in
-            self.moves_at.values_mut().chain(self.moves_of_po_line.values_mut()).chain(self.moves_of_sale_line.values_mut())
-        {
-            ids.sort_by(|a, b| order(a).cmp(&order(b)));
-        }
-        for ids in self.sales_at.values_mut() {
-            ids.sort_by(|a, b| {
-                let (a, b) = (&self.sale_lines[a], &self.sale_lines[b]);
-                (a.ordered_at, numeric(&a.id)).cmp(&(b.ordered_at, numeric(&b.id)))
-            });
-        }
+        self.keyed = Keyed::of(self);
     }
 
     /// The first day on which anything was ordered or moved, opening stock aside. Where demand was summed, the first day with
@@ -350,60 +293,6 @@ impl Book {
     /// The supplier's name.
     pub fn supplier_name(&self, supplier: &SupplierId) -> String {
         self.suppliers.get(supplier).map_or_else(|| format!("supplier {supplier}"), |s| s.name.clone())
-    }
-
-    /// Moves that touch an item at a location, done ones in order of time, then planned ones.
-    pub fn moves_at(&self, item: &ItemId, location: &LocationId) -> Vec<&StockMove> {
-        self.moves_at
-            .get(&(item.clone(), location.clone()))
-            .map(|ids| ids.iter().map(|id| &self.moves[id]).collect())
-            .unwrap_or_default()
-    }
-
-    /// Sale lines of an item served from a location, in order of time.
-    pub fn sales_at(&self, item: &ItemId, location: &LocationId) -> Vec<&SaleLine> {
-        self.sales_at
-            .get(&(item.clone(), location.clone()))
-            .map(|ids| ids.iter().map(|id| &self.sale_lines[id]).collect())
-            .unwrap_or_default()
-    }
-
-    /// A customer order's lines.
-    pub fn lines_of_sale(&self, order: &str) -> Vec<&SaleLine> {
-        self.lines_of_sale.get(order).map(|ids| ids.iter().map(|id| &self.sale_lines[id]).collect()).unwrap_or_default()
-    }
-
-    /// A purchase order's lines.
-    pub fn lines_of_order(&self, order: &str) -> Vec<&PurchaseLine> {
-        self.po_lines_of_order.get(order).map(|ids| ids.iter().map(|id| &self.po_lines[id]).collect()).unwrap_or_default()
-    }
-
-    /// Ids of all purchase orders, oldest first.
-    pub fn orders(&self) -> Vec<&str> {
-        let mut orders: Vec<&str> = self.po_lines_of_order.keys().map(String::as_str).collect();
-        orders.sort_by_key(|o| numeric(o));
-        orders
-    }
-
-    /// Purchase lines for an item to a location, oldest first.
-    pub fn po_lines_at(&self, item: &ItemId, location: &LocationId) -> Vec<&PurchaseLine> {
-        let mut lines: Vec<&PurchaseLine> = self
-            .po_lines_at
-            .get(&(item.clone(), location.clone()))
-            .map(|ids| ids.iter().map(|id| &self.po_lines[id]).collect())
-            .unwrap_or_default();
-        lines.sort_by_key(|l| (l.ordered_at, numeric(&l.id)));
-        lines
-    }
-
-    /// Moves that fulfil a purchase line.
-    pub fn moves_of_po_line(&self, line: &str) -> Vec<&StockMove> {
-        self.moves_of_po_line.get(line).map(|ids| ids.iter().map(|id| &self.moves[id]).collect()).unwrap_or_default()
-    }
-
-    /// Moves that serve a sale line.
-    pub fn moves_of_sale_line(&self, line: &str) -> Vec<&StockMove> {
-        self.moves_of_sale_line.get(line).map(|ids| ids.iter().map(|id| &self.moves[id]).collect()).unwrap_or_default()
     }
 
     /// On hand now (OH): what the ERP states, and nothing where it states levels but none of this place; else what done moves

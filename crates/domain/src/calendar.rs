@@ -52,6 +52,12 @@ impl Calendar {
         at.to_zoned(self.timezone.clone()).map_or(Timestamp::MAX, |zoned| zoned.timestamp())
     }
 
+    /// The moment at which business day `day` begins: the millisecond after the day before has closed.
+    pub fn begin_of(&self, day: Date) -> Timestamp {
+        let closed = self.close_of(plus_days(day, -1));
+        closed.checked_add(SignedDuration::from_millis(1)).unwrap_or(closed)
+    }
+
     /// The moment at which business day `day` closes: its last millisecond.
     pub fn close_of(&self, day: Date) -> Timestamp {
         let midnight = day

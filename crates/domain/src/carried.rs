@@ -95,13 +95,9 @@ impl Book {
     /// The locations that have something of an item on hand, whether they carry it or not, in order: who could give some.
     pub fn stocked_at(&self, item: &ItemId) -> Vec<LocationId> {
         let from = (item.clone(), LocationId::new(""));
-        let levels = self.stock_levels.range(from.clone()..).map(|(place, _)| place);
-        let moves = self.moves_at.range(from..).map(|(place, _)| place);
-        let places: BTreeSet<&LocationId> = levels
-            .take_while(|place| place.0 == *item)
-            .chain(moves.take_while(|place| place.0 == *item))
-            .map(|(_, location)| location)
-            .collect();
+        let levels = self.stock_levels.range(from..).map(|(place, _)| place).take_while(|place| place.0 == *item);
+        let moves = self.keyed.moves_at.locations_of(item);
+        let places: BTreeSet<&LocationId> = levels.map(|(_, location)| location).chain(moves).collect();
         let stocked =
             |location: &&LocationId| self.locations.contains_key(*location) && self.on_hand(item, location).is_positive();
         places.into_iter().filter(stocked).cloned().collect()
@@ -134,12 +130,14 @@ impl Book {
                 touched.still(place.clone());
             }
         }
-        for place in self.moves_at.keys() {
-            let done = self.moves_at(&place.0, &place.1).into_iter().filter(|m| !m.qty.0.is_zero());
+        for (item, location) in self.keyed.moves_at.places() {
+            let done = self.moves_at(item, location).into_iter().filter(|m| !m.qty.0.is_zero());
             if let Some(last) = done.filter_map(|m| m.done_at).max() {
-                touched.on(place.clone(), self.calendar.day_of(last));
-                if !self.on_hand(&place.0, &place.1).0.is_zero() {
-                    touched.still(place.clone());
+                let place = (item.clone(), location.clone());
+                if self.on_hand(item, location).0.is_zero() {
+                    touched.on(place, self.calendar.day_of(last));
+                } else {
+                    touched.still(place);
                 }
             }
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::announced::in_order;
 use super::book::{Book, signed};
 use super::ids::{ItemId, LocationId};
 use super::money::Quantity;
@@ -55,8 +56,18 @@ impl Offer {
 impl Book {
     /// The newest word of every channel on every item and location that the book knows.
     pub fn channel_offers(&self) -> Vec<Offer> {
+        self.offers_of(|_| true)
+    }
+
+    /// The newest word of every channel on one item.
+    pub fn channel_offers_of(&self, item: &ItemId) -> Vec<Offer> {
+        self.offers_of(|of| of == item)
+    }
+
+    fn offers_of(&self, wanted: impl Fn(&ItemId) -> bool) -> Vec<Offer> {
         let mut by_key: BTreeMap<Key<'_>, Vec<(&Notice, Quantity)>> = BTreeMap::new();
-        for notice in self.notices_in_order().into_iter().rev() {
+        let is_wanted = |n: &&Notice| matches!(&n.content, NoticeContent::ChannelStock { item, .. } if wanted(item));
+        for notice in in_order(self.notices.values().filter(is_wanted)).into_iter().rev() {
             if let NoticeContent::ChannelStock { channel, item, location, published } = &notice.content {
                 let known =
                     self.items.contains_key(item) && location.as_ref().is_none_or(|l| self.locations.contains_key(l));

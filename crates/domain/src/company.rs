@@ -30,10 +30,15 @@ impl Book {
         self.locations.values().map(|location| location.company.as_deref()).collect()
     }
 
+    /// Do locations belong to more than one company? Those of which the ERP tells no company count as one more.
+    pub fn has_several_companies(&self) -> bool {
+        self.keyed.several_companies
+    }
+
     /// What a company is called for people: its name, else its id.
     pub fn company_label(&self, company: &str) -> String {
-        let named = self.locations.values().find(|l| l.company.as_deref() == Some(company) && !l.company_name.is_empty());
-        named.map_or_else(|| format!("company {company}"), |location| location.company_name.clone())
+        let named = self.keyed.company_names.get(company).and_then(Option::as_ref);
+        named.map_or_else(|| format!("company {company}"), String::clone)
     }
 
     /// Do two locations belong to one company?
@@ -67,7 +72,7 @@ impl Book {
 
     /// Under which key the delays of a supplier are counted for the company of a location: one for each company.
     pub fn delays_key(&self, supplier: &SupplierId, location: &LocationId) -> String {
-        match self.company_of(location).filter(|_| self.companies().len() > 1) {
+        match self.company_of(location).filter(|_| self.has_several_companies()) {
             Some(company) => format!("leadtime:{supplier}@{company}"),
             None => format!("leadtime:{supplier}"),
         }

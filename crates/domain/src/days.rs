@@ -13,7 +13,7 @@ use jiff::civil::Date;
 use super::book::{Book, Place, signed};
 use super::calendar::{days_between, plus_days};
 use super::ids::{ItemId, LocationId};
-use super::record::{DemandMonth, MoveKind};
+use super::record::{DemandMonth, MoveKind, SaleLine};
 
 impl Book {
     /// The first day of which single sale lines are an item's demand at a location; [`Date::MAX`] where it is never sold by
@@ -46,13 +46,29 @@ impl Book {
     }
 
     fn demand_until(&self, item: &ItemId, location: &LocationId, from: Date, to: Date) -> Vec<f64> {
-        let mut days = vec![0.0; day_count(from, to)];
+        let sales = self.dated_sales(item, location);
+        self.demand_of(item, location, &sales, self.lines_from(item, location), (from, to))
+    }
+
+    /// Sale lines of an item served from a location, in order of time, with the location's day of each.
+    pub(super) fn dated_sales(&self, item: &ItemId, location: &LocationId) -> Vec<(Date, &SaleLine)> {
         let calendar = self.calendar_of(location);
-        let lines_from = self.lines_from(item, location);
-        for line in self.sales_at(item, location) {
-            let day = calendar.day_of(line.ordered_at);
-            if day >= lines_from
-                && let Some(slot) = slot(&mut days, from, day)
+        self.sales_at(item, location).into_iter().map(|line| (calendar.day_of(line.ordered_at), line)).collect()
+    }
+
+    /// Wanted on each day from one to another, by lines whose days are known already.
+    pub(super) fn demand_of(
+        &self,
+        item: &ItemId,
+        location: &LocationId,
+        sales: &[(Date, &SaleLine)],
+        lines_from: Date,
+        (from, to): (Date, Date),
+    ) -> Vec<f64> {
+        let mut days = vec![0.0; day_count(from, to)];
+        for (day, line) in sales {
+            if *day >= lines_from
+                && let Some(slot) = slot(&mut days, from, *day)
             {
                 *slot += line.qty.to_f64();
             }

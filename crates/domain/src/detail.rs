@@ -182,6 +182,24 @@ pub struct NotSent {
     pub superseded: Vec<RecommendationId>,
 }
 
+/// The log's entry of a step of a plan that was settled.
+pub const STEP_SETTLED: &str = "recommendation.step_settled";
+
+/// Of [`STEP_SETTLED`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct StepSettled {
+    /// Of which case.
+    pub case: Option<CaseId>,
+    /// Which step, from 1.
+    pub step: u32,
+    /// The name of the state that it is in now.
+    pub state: String,
+    /// By what that is known, in words for people.
+    pub seen: String,
+}
+
+impl Detail for StepSettled {}
 impl Detail for Approval {}
 impl Detail for Approved {}
 impl Detail for Became {}

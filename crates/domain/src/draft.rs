@@ -81,7 +81,7 @@ impl Draft {
                     if let Some(check) = checks.find(|check| check.hard && !check.passed) {
                         faults.push(DraftFault::Illegal { candidate: id.clone(), check: check.name.clone() });
                     }
-                    if choice.prose.message.is_some() && !candidate.actions().any(sends_message) {
+                    if choice.prose.message.is_some() && !candidate.actions().any(Action::sends_message) {
                         let code = candidate.action.code();
                         faults.push(DraftFault::MessageNotAllowed { candidate: id.clone(), code });
                     }
@@ -111,26 +111,7 @@ fn short(id: &str) -> String {
     id.chars().take(60).collect()
 }
 
-/// Is the action carried out by writing to somebody: supplier, carrier or store?
-pub fn sends_message(action: &Action) -> bool {
-    matches!(
-        action,
-        Action::Expedite { .. }
-            | Action::DeferPo { .. }
-            | Action::CancelPo { .. }
-            | Action::NewPo { .. }
-            | Action::IncreasePo { .. }
-            | Action::SplitShip { .. }
-            | Action::AltSupplier { .. }
-            | Action::Return { .. }
-            | Action::Transfer { .. }
-            | Action::Recount { .. }
-            | Action::Claim { .. }
-            | Action::Contact { .. }
-    )
-}
-
-/// Codes of the actions that [`sends_message`] names, for people and prompts.
+/// Codes of the actions that [`Action::sends_message`] names, for people and prompts.
 pub const MESSAGE_CODES: &str = "EXPEDITE, DEFER-PO, CANCEL-PO, NEW-PO, TRANSFER, RECOUNT, CLAIM, CONTACT";
 
 /// What to say beside a draft whose first choice is worth more than 10 % less than the best (handbook §6 rule 7). None when

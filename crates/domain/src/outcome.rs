@@ -44,26 +44,55 @@ pub struct StepFound {
     pub state: RecommendationState,
     /// By what it is known, for people.
     pub seen: String,
+    /// It never left.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub never_left: bool,
+    /// Whether it was done, nobody can tell: see [`Findings::nobody_can_tell`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub nobody_can_tell: bool,
 }
 
 impl StepFound {
-    /// Where a plan stands whose steps stand here; None while one of them is not settled.
-    pub fn whole<'a>(steps: impl IntoIterator<Item = &'a RecommendationState>) -> Option<Event> {
+    /// Does it hold, wholly or in part?
+    pub fn holds(&self) -> bool {
+        matches!(self.state, RecommendationState::CarriedOut | RecommendationState::Partly)
+    }
+
+    /// Where a plan stands whose steps all stand here; None while one of them is not settled, and of none.
+    ///
+    /// One that is not seen may be seen later, and is watched; so a plan counts as taken back only where no step is left that
+    /// may still be.
+    pub fn whole(steps: &[Self]) -> Option<RecommendationState> {
         use RecommendationState as S;
-        let steps: Vec<&S> = steps.into_iter().collect();
-        let all = |wanted: &S| !steps.is_empty() && steps.iter().all(|step| *step == wanted);
-        let settled = |step: &&S| matches!(step, S::CarriedOut | S::Partly | S::NotCarriedOut | S::Undone);
-        if !steps.iter().all(settled) {
+        let settled = |step: &Self| matches!(step.state, S::CarriedOut | S::Partly | S::NotCarriedOut | S::Undone);
+        if steps.is_empty() || !steps.iter().all(settled) {
             return None;
         }
-        let in_effect = steps.iter().any(|step| matches!(step, S::CarriedOut | S::Partly));
-        Some(match in_effect {
-            true if all(&S::CarriedOut) => Event::SeenDone,
-            true => Event::SeenPartly,
-            // Nothing of it holds: it says so that something was taken back, where something was.
-            false if steps.contains(&&S::Undone) => Event::SeenUndone,
-            false => Event::NotSeen,
+        let all = |wanted: &dyn Fn(&Self) -> bool| steps.iter().all(wanted);
+        Some(if all(&|step| step.state == S::CarriedOut) {
+            S::CarriedOut
+        } else if steps.iter().any(Self::holds) {
+            S::Partly
+        } else if all(&|step| step.state == S::Undone || step.never_left) && !all(&|step| step.never_left) {
+            S::Undone
+        } else {
+            S::NotCarriedOut
         })
+    }
+
+    /// What happens to a plan that stands at `from` when its steps come to stand for `to`; None where nothing does.
+    pub fn event(from: &RecommendationState, to: &RecommendationState) -> Option<Event> {
+        use RecommendationState as S;
+        match (from, to) {
+            (from, to) if from == to => None,
+            (_, S::CarriedOut) => Some(Event::SeenDone),
+            (_, S::Undone) => Some(Event::SeenUndone),
+            (S::CarriedOut, S::Partly) => Some(Event::StepUndone { holds: true }),
+            (S::CarriedOut | S::Partly, S::NotCarriedOut) => Some(Event::StepUndone { holds: false }),
+            (_, S::Partly) => Some(Event::SeenPartly),
+            (_, S::NotCarriedOut) => Some(Event::NotSeen),
+            _ => None,
+        }
     }
 }
 
@@ -97,6 +126,44 @@ pub struct Measured {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn found(state: RecommendationState) -> StepFound {
+        let never_left = false;
+        StepFound { step: 1, message: "m".into(), state, seen: String::new(), never_left, nobody_can_tell: false }
+    }
+
+    #[test]
+    fn a_plan_stands_where_its_steps_leave_it_and_can_always_get_there() {
+        use RecommendationState as S;
+        let unsent = StepFound { never_left: true, ..found(S::NotCarriedOut) };
+        let all = [S::CarriedOut, S::Partly, S::NotCarriedOut, S::Undone].map(found);
+        let table: [(&[StepFound], Option<S>); 9] = [
+            (&[], None),
+            (&[found(S::CarriedOut), found(S::HandedOff)], None),
+            (&[found(S::CarriedOut), found(S::CarriedOut)], Some(S::CarriedOut)),
+            (&[found(S::CarriedOut), found(S::NotCarriedOut)], Some(S::Partly)),
+            (&[found(S::CarriedOut), found(S::Undone)], Some(S::Partly)),
+            (&[found(S::NotCarriedOut), unsent.clone()], Some(S::NotCarriedOut)),
+            // What is not seen may be seen later: the plan is watched.
+            (&[found(S::NotCarriedOut), found(S::Undone)], Some(S::NotCarriedOut)),
+            (&[unsent.clone(), found(S::Undone)], Some(S::Undone)),
+            (&[unsent.clone(), unsent], Some(S::NotCarriedOut)),
+        ];
+        for (steps, whole) in table {
+            assert_eq!(StepFound::whole(steps), whole, "{steps:?}");
+        }
+        // From wherever a plan of two stands, it can follow one step that moves as a step may.
+        for (one, other) in all.iter().flat_map(|one| all.iter().map(move |other| (one, other))) {
+            let from = StepFound::whole(&[one.clone(), other.clone()]).unwrap();
+            for event in [Event::SeenDone, Event::SeenPartly, Event::NotSeen, Event::SeenUndone] {
+                let Ok(moved) = one.state.clone().after(event, jiff::Timestamp::UNIX_EPOCH) else { continue };
+                let to = StepFound::whole(&[found(moved), other.clone()]).unwrap();
+                let Some(event) = StepFound::event(&from, &to) else { continue };
+                let after = from.clone().after(event, jiff::Timestamp::UNIX_EPOCH);
+                assert_eq!(after, Ok(to), "{one:?} beside {other:?}");
+            }
+        }
+    }
 
     /// What the release before kept, word for word.
     #[test]

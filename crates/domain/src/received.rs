@@ -38,11 +38,6 @@ impl Book {
         None
     }
 
-    /// The moves of a document, by its name.
-    pub fn moves_of_document(&self, document: &str) -> impl Iterator<Item = &StockMove> {
-        self.moves_of_document.get(document).into_iter().flatten().filter_map(|id| self.moves.get(id))
-    }
-
     /// Done receipts of a purchase line, in order of time, replacements among them. Of a kit these are its components.
     pub fn receipts(&self, line: &str) -> Vec<&StockMove> {
         self.moves_of_po_line(line).into_iter().filter(|m| m.kind == MoveKind::Receipt && m.done_at.is_some()).collect()
@@ -138,7 +133,7 @@ impl Book {
     /// The components of kits that are still to come to a place, by purchase line.
     pub(super) fn components_to_come(&self, place: &Place) -> BTreeMap<&str, Quantity> {
         let mut open: BTreeMap<&str, Quantity> = BTreeMap::new();
-        let moves = self.components_at.get(place).into_iter().flatten().filter_map(|id| self.moves.get(id));
+        let moves = self.moves.at(self.keyed.components_at.get(&place.0, &place.1)).into_iter();
         for m in moves.filter(|m| m.kind == MoveKind::Receipt && m.done_at.is_none()) {
             if let Some(line) = self.line_of(m) {
                 *open.entry(line).or_insert(Quantity::ZERO) += m.qty;
@@ -173,6 +168,9 @@ impl Book {
     /// The recipe of a line whose product is a kit, by what its documents ask for in all. Odoo keeps recipes too, but those of
     /// today: what was ordered before a recipe changed comes by the old one.
     fn recipe<'b>(&'b self, line: &str) -> Option<Recipe<'b>> {
+        if !self.keyed.maybe_kits.contains(line) {
+            return None;
+        }
         let moves = self.moves_of_po_line(line);
         let asked = || moves.iter().filter(|m| m.returns.is_none() && m.kind == MoveKind::Receipt);
         if !asked().any(|m| m.asked.is_some()) {

@@ -72,6 +72,14 @@ impl Repeat {
     }
 }
 
+/// All repeats of a book.
+#[derive(Clone, Debug)]
+pub(super) struct Repeats {
+    found: Vec<Repeat>,
+    /// The later bills of those that are taken for repeats.
+    taken: BTreeSet<String>,
+}
+
 /// What receipts say of a bill's quantities.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Cover {
@@ -163,21 +171,28 @@ fn own_number(book: &Book, bill: &Bill<'_>) -> Option<BillNumber> {
 impl Book {
     /// Bills that ask twice for one thing, each once, the later bill with the earlier that it repeats most surely.
     pub fn repeats(&self) -> &[Repeat] {
-        self.repeats.get_or_init(|| repeats(self))
+        &self.all_repeats().found
+    }
+
+    fn all_repeats(&self) -> &Repeats {
+        self.repeats.get_or_init(|| {
+            let found = repeats(self);
+            let taken = found.iter().filter(|r| r.is_taken()).map(|r| r.later.clone()).collect();
+            Repeats { found, taken }
+        })
     }
 
     /// The bills of a purchase line without those that repeat another: what the supplier asks for the line.
     pub fn asked(&self, line: &str) -> Vec<&BillLine> {
-        let taken: BTreeSet<&str> = self.repeats().iter().filter(|r| r.is_taken()).map(|r| r.later.as_str()).collect();
-        self.bills_without(line, &taken)
+        self.bills_without(line, |bill| self.all_repeats().taken.contains(bill))
     }
 
     /// The bills of a purchase line that stand, without some and without the credit notes for them: what was taken off a
     /// repeat was not taken off the bill that it repeats.
-    fn bills_without(&self, line: &str, repeats: &BTreeSet<&str>) -> Vec<&BillLine> {
-        let gone = |id: &str| repeats.contains(id) || self.taken_back(id).is_some_and(|taken| taken.whole);
+    fn bills_without(&self, line: &str, repeats: impl Fn(&str) -> bool) -> Vec<&BillLine> {
+        let gone = |id: &str| repeats(id) || self.taken_back(id).is_some_and(|taken| taken.whole);
         let mut bills = self.bills(line);
-        bills.retain(|b| !repeats.contains(b.bill_id.as_str()) && !self.takes_back_only(&b.bill_id, gone));
+        bills.retain(|b| !repeats(&b.bill_id) && !self.takes_back_only(&b.bill_id, gone));
         bills
     }
 }
@@ -192,12 +207,15 @@ fn repeats(book: &Book) -> Vec<Repeat> {
     pairs.sort_by_key(|(rank, earlier, later)| (*rank, *later, *earlier));
     let mut found: Vec<Repeat> = Vec::new();
     let mut taken: BTreeSet<&str> = BTreeSet::new();
+    let mut settled: BTreeSet<&str> = BTreeSet::new();
+    let charges = Charges::of(&bills);
     for (_, earlier, later) in pairs {
         let (a, b) = (&bills[earlier], &bills[later]);
-        if taken.contains(a.bill.id) || found.iter().any(|r| r.later == b.bill.id) {
+        if taken.contains(a.bill.id) || settled.contains(b.bill.id) {
             continue;
         }
-        let Some(repeat) = weigh(book, &bills, a, b, &taken) else { continue };
+        let Some(repeat) = weigh(book, &charges, a, b, &taken) else { continue };
+        settled.insert(b.bill.id);
         if repeat.score >= TAKEN {
             taken.insert(b.bill.id);
         }
@@ -272,8 +290,33 @@ fn pairs(bills: &[Compared<'_>]) -> Vec<(u8, usize, usize)> {
     pairs.into_iter().collect()
 }
 
+/// Bills that are for neither goods nor an order, by supplier.
+struct Charges<'c, 'b>(BTreeMap<&'c str, Vec<&'c Compared<'b>>>);
+
+impl<'c, 'b> Charges<'c, 'b> {
+    fn of(bills: &'c [Compared<'b>]) -> Self {
+        let mut charges: BTreeMap<&str, Vec<&Compared<'b>>> = BTreeMap::new();
+        for bill in bills.iter().filter(|bill| bill.charge) {
+            charges.entry(bill.bill.first.supplier.as_str()).or_default().push(bill);
+        }
+        Self(charges)
+    }
+
+    /// The days on which the supplier of a bill has charged the same amount.
+    fn days_of(&self, bill: &Compared<'_>) -> BTreeSet<Date> {
+        let theirs = self.0.get(bill.bill.first.supplier.as_str()).into_iter().flatten();
+        theirs.filter(|c| c.bill.same_books(&bill.bill) && c.same_total(bill)).map(|c| c.day()).collect()
+    }
+}
+
 /// Weighs what speaks for two bills being one against what does not. None where it is not worth a question.
-fn weigh(book: &Book, bills: &[Compared<'_>], a: &Compared<'_>, b: &Compared<'_>, taken: &BTreeSet<&str>) -> Option<Repeat> {
+fn weigh(
+    book: &Book,
+    charged: &Charges<'_, '_>,
+    a: &Compared<'_>,
+    b: &Compared<'_>,
+    taken: &BTreeSet<&str>,
+) -> Option<Repeat> {
     let apart = days_between(a.day(), b.day()).abs();
     let numbers = compare(a.number.as_ref(), b.number.as_ref());
     let (same_lines, same_amount) = (a.same_lines(b), a.same_total(b));
@@ -319,9 +362,7 @@ fn weigh(book: &Book, bills: &[Compared<'_>], a: &Compared<'_>, b: &Compared<'_>
             score *= 0.7;
         }
         Cover::Unknown if charges => {
-            let alike = |c: &&Compared<'_>| c.charge && c.bill.same_books(&b.bill) && c.same_total(b);
-            let days: BTreeSet<Date> = bills.iter().filter(alike).map(Compared::day).collect();
-            let regular = periods(&days);
+            let regular = periods(&charged.days_of(b));
             if numbers != Numbers::Same && (numbers == Numbers::Other || regular >= 3) {
                 return None;
             }
@@ -378,7 +419,7 @@ fn cover(book: &Book, later: &Compared<'_>, taken: &BTreeSet<&str>) -> Cover {
         }
     }
     for (id, qty) in &by_line {
-        let billed: Quantity = book.bills_without(id, taken).into_iter().map(|b| b.qty).sum();
+        let billed: Quantity = book.bills_without(id, |bill| taken.contains(bill)).into_iter().map(|b| b.qty).sum();
         let over = billed - book.received(id);
         let within = |over: Quantity| over.min(*qty).max(Quantity::ZERO).to_f64();
         let share = value_of(later, id) / qty.to_f64();

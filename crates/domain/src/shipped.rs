@@ -119,9 +119,11 @@ impl Book {
         let (by_supplier, by_warehouse) = (self.by_goods(&shipped), self.by_goods(&advised));
         let none: &[&Notice] = &[];
         let told: BTreeSet<Goods<'_>> = by_supplier.keys().chain(by_warehouse.keys()).copied().collect();
+        let lines = shipped.iter().chain(&advised).flat_map(|n| lines_of(n)).filter_map(|l| self.line_told(l));
+        let named: BTreeSet<&str> = lines.map(|l| l.id.as_str()).collect();
         let mut found = Vec::new();
         for goods in told {
-            let Some(same) = self.same_goods(goods, &[&shipped, &advised]) else { continue };
+            let Some(same) = self.same_goods(goods, &named) else { continue };
             let sent = by_supplier.get(&goods).map_or(none, Vec::as_slice);
             let came = by_warehouse.get(&goods).map_or(none, Vec::as_slice);
             found.extend(self.against(&same, Teller::Supplier, sent));
@@ -155,12 +157,10 @@ impl Book {
         by_goods
     }
 
-    /// The lines of an order and item, the first that any of the notices names before the others.
-    fn same_goods<'b>(&'b self, (order, item): Goods<'b>, notices: &[&[&'b Notice]]) -> Option<Vec<&'b PurchaseLine>> {
+    /// The lines of an order and item, the first of those that notices have `named` before the others.
+    fn same_goods<'b>(&'b self, (order, item): Goods<'b>, named: &BTreeSet<&str>) -> Option<Vec<&'b PurchaseLine>> {
         let mut lines: Vec<&PurchaseLine> =
             self.lines_of_order(order).into_iter().filter(|l| l.item == *item && l.confirmed).collect();
-        let told = notices.iter().copied().flatten().flat_map(|n| lines_of(n)).filter_map(|l| self.line_told(l));
-        let named: BTreeSet<&str> = told.map(|l| l.id.as_str()).collect();
         let first = lines.iter().position(|l| named.contains(l.id.as_str()))?;
         lines[..=first].rotate_right(1);
         Some(lines)

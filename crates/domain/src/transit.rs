@@ -129,7 +129,8 @@ impl Book {
     pub fn passage(&self, id: &str) -> Option<Passage> {
         let item = &self.moves.get(id)?.item;
         let mut moves: BTreeMap<&str, &StockMove> = BTreeMap::new();
-        for m in self.locations.keys().flat_map(|l| self.moves_at(item, l)).filter(|m| m.kind == MoveKind::Transfer) {
+        let known = self.keyed.moves_at.locations_of(item).filter(|location| self.locations.contains_key(*location));
+        for m in known.flat_map(|l| self.moves_at(item, l)).filter(|m| m.kind == MoveKind::Transfer) {
             moves.insert(&m.id, m);
         }
         let moves: Vec<&StockMove> = moves.into_values().collect();

@@ -1,4 +1,5 @@
-//! The daily increment and the first pass of the demand detector: `cargo bench -p reeve-models --bench demand`.
+//! The daily increment and the first pass of the demand detector, and the scores of whole series:
+//! `cargo bench -p reeve-models --bench demand`.
 //!
 //! On one core, so that the figure is series a second a core. Series differ in level, weekday and noise; a tenth are on
 //! promotion and a tenth were out of stock for some hours.
@@ -9,6 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use reeve_models::demand::detector::{Detector, Scorer};
 use reeve_models::demand::panel::Cell;
 use reeve_models::demand::watch::Watch;
+use reeve_models::demand::{DemandParams, Series, score_series};
 
 const SERIES: usize = 20_000;
 const ITEMS: usize = 1_000;
@@ -58,5 +60,28 @@ fn increments(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, increments);
+/// Whole series scored from their first day on: what a series-day costs.
+fn whole_series(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("score_series");
+    for days in [120, 400] {
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let mut series = |pace: f64| {
+            let mut units = || (0..4).map(|_| rng.r#gen::<f64>()).sum::<f64>() * pace / 2.0;
+            let units: Vec<f64> = (0..days).map(|_| units().round()).collect();
+            let promo = (0..days).map(|day| day % 45 > 40).collect();
+            let censored = (0..days).map(|day| day % 60 > 57).collect();
+            let first = jiff::civil::date(2026, 1, 1);
+            Series { first, units, censored, promo, blocked: vec![false; days] }
+        };
+        let many: Vec<Series> = (0..32).map(|n| series(0.4 + 0.3 * f64::from(n))).collect();
+        let params = DemandParams::default();
+        group.sample_size(10).throughput(Throughput::Elements((many.len() * days) as u64));
+        group.bench_function(BenchmarkId::new("days", days), |bench| {
+            bench.iter(|| many.iter().map(|series| score_series(series, &params).len()).sum::<usize>());
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, increments, whole_series);
 criterion_main!(benches);

@@ -13,15 +13,16 @@ type Marks = [Option<String>; 6];
 /// One unit is no plan, and what costs more than it brings no alternative.
 pub fn alternatives(book: &Book, all: &[Recommendation]) -> Vec<String> {
     let helps = |r: &&Recommendation| {
-        let enough = r.candidate.action.quantity().is_none_or(|quantity| quantity > Quantity::units(1));
+        let mut quantities = r.candidate.actions().map(Action::quantity);
+        let enough = quantities.any(|quantity| quantity.is_none_or(|quantity| quantity > Quantity::units(1)));
         r.candidate.money.benefit.expected > Money::ZERO && enough
     };
     let Some((first, others)) = all.split_first() else { return Vec::new() };
     let shown: Vec<&Recommendation> = others.iter().filter(helps).collect();
-    let marks: Vec<(&str, Marks)> = [first]
+    let marks: Vec<(String, Marks)> = [first]
         .into_iter()
         .chain(shown.iter().copied())
-        .map(|r| (r.candidate.action.code(), marks(book, &r.candidate.action)))
+        .map(|r| (r.candidate.codes(), marks(book, &r.candidate.action)))
         .collect();
     let words = |at: usize| -> String {
         let (code, own) = &marks[at];
@@ -34,7 +35,7 @@ pub fn alternatives(book: &Book, all: &[Recommendation]) -> Vec<String> {
         said(own, &rivals)
     };
     let line = |(n, r): (usize, &&Recommendation)| {
-        format!("{}{} {}", r.candidate.action.code(), words(n + 1), r.candidate.money.benefit.expected)
+        format!("{}{} {}", r.candidate.codes(), words(n + 1), r.candidate.money.benefit.expected)
     };
     shown.iter().enumerate().map(line).collect()
 }
@@ -107,7 +108,7 @@ mod tests {
     use reeve_domain::calendar::Calendar;
     use reeve_domain::ids::{CaseId, ItemId, LocationId};
     use reeve_domain::recommendation::{Drafter, Prose};
-    use reeve_domain::record::{Location, Record};
+    use reeve_domain::record::Record;
 
     fn proposed(action: Action, benefit: f64) -> Recommendation {
         let mut money = MoneySum::nothing(1.0, Range::default());
@@ -136,15 +137,7 @@ mod tests {
     }
 
     fn book() -> Book {
-        let location = |id: &str, name: &str| {
-            Record::Location(Location {
-                id: LocationId::new(id),
-                code: name.to_owned(),
-                name: name.to_owned(),
-                company: None,
-                company_name: String::new(),
-            })
-        };
+        let location = |id: &str, name: &str| Record::Location(reeve_testing::records::location(id, name));
         Book::new(Timestamp::UNIX_EPOCH, Calendar::utc(), [location("1", "Northgate DC"), location("2", "Riverside")])
     }
 

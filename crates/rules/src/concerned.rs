@@ -13,10 +13,10 @@ pub fn entered_by<'b>(book: &'b Book, case: &Case, exceptions: &[Exception]) -> 
     let mut hands = BTreeSet::new();
     let subjects = exceptions.iter().map(|e| &e.signal.subject).chain([&case.subject]);
     for subject in subjects {
-        let own_document = |m: &StockMove| subject.document.as_ref().is_some_and(|d| *d == m.document);
-        let own_line =
-            |m: &StockMove| m.kind == MoveKind::Receipt && subject.po_line.is_some() && m.po_line == subject.po_line;
-        hands.extend(book.moves.values().filter(|m| own_document(m) || own_line(m)).filter_map(|m| m.entered_by.as_deref()));
+        let of_document = subject.document.iter().flat_map(|document| book.moves_of_document(document));
+        let of_line = subject.po_line.iter().flat_map(|line| book.moves_of_po_line(line));
+        let own_line = |m: &&StockMove| m.kind == MoveKind::Receipt && m.po_line == subject.po_line;
+        hands.extend(of_document.chain(of_line.filter(own_line)).filter_map(|m| m.entered_by.as_deref()));
     }
     for exception in exceptions {
         let Signal { subject, from, to, .. } = &exception.signal;
@@ -36,10 +36,7 @@ mod tests {
 
     use super::*;
     use crate::settings::Settings;
-    use reeve_domain::case::CaseState;
     use reeve_domain::exception::Subject;
-    use reeve_domain::ids::{CaseId, ItemId, LocationId};
-    use reeve_domain::money::Quantity;
     use reeve_domain::record::Record;
 
     const NOON: &str = "2026-10-08T12:00:00Z";
@@ -47,28 +44,12 @@ mod tests {
     fn moved(id: &str, kind: MoveKind, document: &str, line: Option<&str>, who: &str) -> StockMove {
         let at: Timestamp = NOON.parse().unwrap();
         StockMove {
-            id: id.to_owned(),
-            kind,
-            item: ItemId::new("1"),
-            from: None,
-            to: Some(LocationId::new("2")),
-            qty: Quantity::units(1),
             created_at: at,
-            scheduled_at: None,
             done_at: Some(at),
             document: document.to_owned(),
-            document_id: None,
-            origin: String::new(),
             po_line: line.map(str::to_owned),
-            sale_line: None,
-            partner: None,
-            deadline: None,
-            returns: None,
-            to_replace: false,
-            asked: None,
-            owner: None,
             entered_by: Some(who.to_owned()),
-            reason: String::new(),
+            ..reeve_testing::records::moved(id, kind, None, Some("2"))
         }
     }
 
@@ -83,21 +64,7 @@ mod tests {
             moved("5", MoveKind::Receipt, "SP/1", None, ""),
         ];
         let book = Book::new(NOON.parse().unwrap(), calendar, moves.map(Record::Move));
-        let about = |subject: Subject| Case {
-            id: CaseId::new("case-1"),
-            version: 1,
-            state: CaseState::Open,
-            exceptions: vec![],
-            codes: vec![],
-            subject,
-            links: vec![],
-            headline: String::new(),
-            rank: None,
-            evidence_hash: None,
-            owner: None,
-            opened_at: NOON.parse().unwrap(),
-            updated_at: NOON.parse().unwrap(),
-        };
+        let about = |subject: Subject| Case { subject, ..reeve_testing::cases::case("case-1", &[], NOON.parse().unwrap()) };
         let line = about(Subject { po_line: Some("10".into()), ..Subject::default() });
         assert_eq!(entered_by(&book, &line, &[]), BTreeSet::from(["receiver"]));
         let document = about(Subject { document: Some("SP/1".into()), ..Subject::default() });

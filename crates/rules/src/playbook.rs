@@ -100,7 +100,7 @@ fn confidence(candidate: &Candidate, better: bool) -> u8 {
     if matches!(candidate.action, Action::NoAction { .. } | Action::Monitor { .. }) {
         return if better { 100 - p } else { p.max(100 - p) };
     }
-    let warnings = candidate.checks.iter().filter(|c| !c.hard && !c.passed).count();
+    let warnings = candidate.steps().flat_map(|step| step.checks).filter(|c| !c.hard && !c.passed).count();
     let doubtful = usize::from(candidate.money.benefit.low.minor <= 0);
     p.saturating_sub(u8::try_from(warnings + doubtful).unwrap_or(u8::MAX).saturating_mul(PER_WARNING))
 }
@@ -147,14 +147,14 @@ fn prose(scene: &Scene<'_>, assessment: &Assessment, facts: &BTreeMap<&FactId, &
         .collect();
     // Soft checks do not stop an action, and whoever decides has to know them.
     let warnings: Vec<String> = candidate
-        .checks
-        .iter()
+        .steps()
+        .flat_map(|step| step.checks)
         .filter(|c| !c.hard && !c.passed)
         .map(|c| plain(&format!("{} ({})", c.name, c.detail)))
         .collect();
     let names = names(scene, &candidate.action);
     let context = context! {
-        summary => plain(&candidate.summary),
+        summary => plain(&candidate.told()),
         f => values,
         a => minijinja::value::Serde(&candidate.action),
         n => names,
@@ -263,7 +263,7 @@ fn names(scene: &Scene<'_>, action: &Action) -> BTreeMap<&'static str, String> {
             names.insert("supplier", plain(&book.supplier_name(supplier)));
         }
         Action::Claim { supplier, bill: Some(bill), .. } => {
-            let name = book.bill_lines.values().find(|line| line.bill_id == *bill).map(|line| line.bill_name.as_str());
+            let name = book.lines_of_bill(bill).first().map(|line| line.bill_name.as_str());
             names.insert("bill", plain(name.unwrap_or(bill)));
             names.insert("supplier", plain(&book.supplier_name(supplier)));
         }

@@ -105,9 +105,9 @@ fn risk(book: &Book, supplier: &SupplierId) -> Option<Risk> {
     let since = plus_days(book.today, -RISK_DAYS);
     let due = |line: &&PurchaseLine| {
         let promised = book.calendar.day_of(line.promised_first);
-        &line.supplier == supplier && promised >= since && promised < book.today
+        promised >= since && promised < book.today
     };
-    let lines: Vec<&PurchaseLine> = book.po_lines.values().filter(due).collect();
+    let lines: Vec<&PurchaseLine> = book.lines_of_supplier(supplier).into_iter().filter(due).collect();
     if lines.len() < RISK_LINES {
         return None;
     }

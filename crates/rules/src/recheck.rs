@@ -81,13 +81,13 @@ mod tests {
     use reeve_domain::action::{Candidate, MoneySum, Range};
     use reeve_domain::book::Book;
     use reeve_domain::calendar::Calendar;
-    use reeve_domain::case::{Case, CaseState};
     use reeve_domain::evidence::FactValue;
-    use reeve_domain::exception::{ExceptionState, ExceptionType, Subject};
-    use reeve_domain::ids::{CaseId, ItemId, LocationId};
+    use reeve_domain::exception::{ExceptionType, Subject};
+    use reeve_domain::ids::{ItemId, LocationId};
     use reeve_domain::money::{Money, Quantity};
     use reeve_domain::recommendation::{Drafter, Prose};
     use reeve_domain::record::{RecordKind, RecordRef};
+    use reeve_testing::cases;
 
     fn at() -> Timestamp {
         "2026-10-08T08:00:00Z".parse().unwrap()
@@ -112,33 +112,11 @@ mod tests {
 
     /// What has moved since a card was drafted on `then`, citing `cites`, now that the detectors say `now`.
     fn moved_since(then: &Signal, cites: &[&str], now: &[Signal]) -> Vec<String> {
-        let exception = Exception {
-            id: then.exception_id(),
-            signal: then.clone(),
-            state: ExceptionState::Open,
-            first_seen: at(),
-            last_seen: at(),
-            misses: 0,
-        };
-        let case = Case {
-            id: CaseId::new("case-1"),
-            version: 1,
-            state: CaseState::Open,
-            exceptions: vec![exception.id.clone()],
-            codes: vec![then.code],
-            subject: then.subject.clone(),
-            links: vec![],
-            headline: then.headline.clone(),
-            rank: None,
-            evidence_hash: None,
-            owner: None,
-            opened_at: at(),
-            updated_at: at(),
-        };
+        let exceptions = [cases::exception(then.clone(), at())];
+        let case = cases::case("case-1", &exceptions, at());
         let (book, outlook) = (Book::new(at(), Calendar::utc(), vec![]), Outlook::default());
         let (p, claimed, promised) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         let settings = Settings::defaults();
-        let exceptions = [exception];
         let scene = Scene {
             case: &case,
             exceptions: &exceptions,

@@ -1,5 +1,12 @@
 //! What tests put in place of the outside: one fake with a state of its own for each system.
 //!
-//! [`odoo`] is an Odoo server, 17 to 19.
+//! [`odoo`] is an Odoo server, 17 to 19; [`model`] what a language model's endpoint says; [`receiver`] takes signed messages. The
+//! last two stand on [`endpoint`], a server that answers in one manner. [`records`] are what a source tells, [`cases`] what
+//! detection makes of it.
 
+pub mod cases;
+pub mod endpoint;
+pub mod model;
 pub mod odoo;
+pub mod receiver;
+pub mod records;

@@ -9,8 +9,6 @@ mod message;
 mod refusal;
 mod reply;
 #[cfg(test)]
-pub(crate) mod stub;
-#[cfg(test)]
 mod tests;
 mod wire;
 

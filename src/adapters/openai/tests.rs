@@ -1,52 +1,21 @@
 //! One call: retries, limits, the breaker, the form that is remembered, the account.
 
-use std::collections::VecDeque;
-
-use axum::Router;
-use axum::body::Body;
-use axum::extract::State;
-use axum::http::{HeaderMap as Headers, Response};
-use axum::routing::post;
 use jiff::Timestamp;
+use reeve_testing::endpoint::{Asked, Endpoint, Says};
+use reeve_testing::model::{BASE, scripted};
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use tokio::task::JoinSet;
 
 use super::dialect::{FORMS_MAX, SEED};
 use super::*;
 use crate::config::Config;
 use crate::ports::{NoWay, Unread};
 
-/// What the fake endpoint does with the next call.
-#[derive(Clone)]
-enum Step {
-    Say(u16, &'static [(&'static str, &'static str)], String),
-    Hang,
-}
-
-#[derive(Clone, Default)]
-struct Script {
-    steps: Arc<Mutex<VecDeque<Step>>>,
-    seen: Arc<Mutex<Vec<(Headers, Value)>>>,
-}
-
-async fn play(State(script): State<Script>, headers: Headers, body: String) -> Response<Body> {
-    script.seen.lock().unwrap().push((headers, serde_json::from_str(&body).unwrap()));
-    let step = script.steps.lock().unwrap().pop_front().expect("the script has a step for each call");
-    let Step::Say(status, headers, body) = step else { return std::future::pending().await };
-    let mut response = Response::builder().status(status).header("content-type", "application/json");
-    for (name, value) in headers {
-        response = response.header(*name, *value);
-    }
-    response.body(Body::from(body)).unwrap()
-}
-
 /// A fake endpoint, and the adapter on it.
 struct Fake {
-    script: Script,
+    endpoint: Endpoint,
     model: OpenAi,
     clock: Clock,
-    _server: JoinSet<()>,
 }
 
 const KEY: &str = "sk-not-for-logs";
@@ -60,35 +29,31 @@ fn config(base_url: &str) -> ModelConfig {
     config
 }
 
-async fn fake(steps: Vec<Step>) -> Fake {
+async fn fake(steps: Vec<Says>) -> Fake {
     fake_with(steps, |_| {}).await
 }
 
-async fn fake_with(steps: Vec<Step>, change: impl FnOnce(&mut ModelConfig)) -> Fake {
-    let script = Script { steps: Arc::new(Mutex::new(steps.into())), ..Script::default() };
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let router = Router::new().route("/v1/chat/completions", post(play)).with_state(script.clone());
-    let mut server = JoinSet::new();
-    server.spawn(async move { axum::serve(listener, router).await.unwrap() });
-    let mut config = config(&format!("http://{address}/v1/"));
+async fn fake_with(steps: Vec<impl Into<Option<Says>>>, change: impl FnOnce(&mut ModelConfig)) -> Fake {
+    let endpoint = scripted(steps).await;
+    let mut config = config(&format!("{}{BASE}/", endpoint.url));
     change(&mut config);
     let clock = Clock::standing_at(Timestamp::from_second(1_790_000_000).unwrap());
     let model = OpenAi::impatient(&config, clock.clone());
-    Fake { script, model, clock, _server: server }
+    Fake { endpoint, model, clock }
 }
 
-fn answer(content: &str, finish_reason: &str) -> Step {
+fn answer(content: &str, finish_reason: &str) -> Says {
     let body = json!({
         "id": "c-1", "object": "chat.completion", "created": 1, "model": "tiny-q4",
         "choices": [{"index": 0, "finish_reason": finish_reason, "message": {"role": "assistant", "content": content}}],
         "usage": {"prompt_tokens": 300, "completion_tokens": 50, "total_tokens": 350}
     });
-    Step::Say(200, &[], body.to_string())
+    Says::json(200, &body)
 }
 
-fn refusal(status: u16, headers: &'static [(&'static str, &'static str)], body: &str) -> Step {
-    Step::Say(status, headers, body.to_owned())
+fn refusal(status: u16, headers: &[(&str, &str)], body: &str) -> Says {
+    let says = Says::raw(status, "application/json", body);
+    headers.iter().fold(says, |says, (name, value)| says.with(name, value))
 }
 
 fn request() -> ModelRequest {
@@ -107,7 +72,7 @@ impl Fake {
     }
 
     fn calls(&self) -> usize {
-        self.script.seen.lock().unwrap().len()
+        self.endpoint.asked().len()
     }
 }
 
@@ -117,9 +82,9 @@ async fn a_good_reply_comes_back_with_its_account() {
     let reply = fake.ask().await.unwrap();
     assert_eq!((reply.text.as_str(), reply.model.as_str()), ("{\"abstain\": false}", "tiny"));
     assert_eq!((reply.truncated, reply.tokens), (false, 350));
-    let seen = fake.script.seen.lock().unwrap();
-    let (headers, body) = &seen[0];
-    assert_eq!(headers["authorization"], format!("Bearer {KEY}"));
+    let asked = &fake.endpoint.asked()[0];
+    let body = asked.json();
+    assert_eq!((&*asked.path, asked.header("authorization")), ("/v1/chat/completions", &*format!("Bearer {KEY}")));
     assert_eq!(body["model"], "tiny");
     assert_eq!(body["temperature"], 0.0);
     assert_eq!(body["seed"], SEED);
@@ -211,7 +176,7 @@ async fn a_redirect_is_not_followed() {
 
 #[tokio::test]
 async fn a_slow_endpoint_runs_into_the_time_limit() {
-    let fake = fake_with(vec![Step::Hang], |config| config.timeout = Duration::from_millis(200)).await;
+    let fake = fake_with(vec![None::<Says>], |config| config.timeout = Duration::from_millis(200)).await;
     assert_eq!(fake.ask().await.unwrap_err(), ModelError::Late(Duration::from_millis(200)));
     assert_eq!(fake.calls(), 1);
 }
@@ -257,16 +222,16 @@ fn a_bad_configuration_names_its_key_and_not_its_value() {
 
 /// What was asked of the forms: the limit's name, and what stands under `temperature`, `seed` and the response format.
 fn forms(fake: &Fake) -> Vec<String> {
-    let seen = fake.script.seen.lock().unwrap();
-    let form = |(_, body): &(Headers, Value)| {
+    let form = |asked: &Asked| {
+        let body = asked.json();
         let limit =
             ["max_tokens", "max_completion_tokens"].into_iter().find(|name| body[*name].is_number()).unwrap_or("none");
         format!("{limit} {} {} {}", body["temperature"], body["seed"], body["response_format"]["type"])
     };
-    seen.iter().map(form).collect()
+    fake.endpoint.asked().iter().map(form).collect()
 }
 
-fn unsupported(param: &str) -> Step {
+fn unsupported(param: &str) -> Says {
     let error = json!({ "error": { "message": "It is not supported with this model.", "param": param } });
     refusal(400, &[], &error.to_string())
 }
@@ -295,9 +260,9 @@ async fn what_an_endpoint_refuses_is_left_out_once_and_for_all() {
         ]
     );
     assert_eq!(fake.model.dialect(), "max_completion_tokens, no temperature, json_object, the schema in the prompt");
-    let seen = fake.script.seen.lock().unwrap();
-    assert_eq!(seen[0].1["messages"][0]["content"], "rules");
-    assert_eq!(seen[3].1["messages"][0]["content"], "rules\n\nform", "no schema holds the model: it is told");
+    let seen: Vec<Value> = fake.endpoint.asked().iter().map(Asked::json).collect();
+    assert_eq!(seen[0]["messages"][0]["content"], "rules");
+    assert_eq!(seen[3]["messages"][0]["content"], "rules\n\nform", "no schema holds the model: it is told");
 }
 
 #[tokio::test]
@@ -342,8 +307,8 @@ async fn words_about_the_form_come_once_it_was_not_kept() {
     fake.ask().await.unwrap();
     fake.model.tell_form();
     fake.ask().await.unwrap();
-    let seen = fake.script.seen.lock().unwrap();
-    let systems: Vec<&Value> = seen.iter().map(|(_, body)| &body["messages"][0]["content"]).collect();
+    let seen = fake.endpoint.asked();
+    let systems: Vec<Value> = seen.iter().map(|asked| asked.json()["messages"][0]["content"].clone()).collect();
     assert_eq!(systems, ["rules", "rules\n\nform"]);
 }
 

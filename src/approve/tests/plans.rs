@@ -39,7 +39,7 @@ async fn plan(bench: &Bench, id: &str, value: i64, actions: Vec<Action>) -> Reco
         case.id.clone(),
         1,
         plan,
-        Prose::default(),
+        Prose { message: Some("Dear warehouse".into()), ..Prose::default() },
         drafted[0].evidence_hash.clone(),
         drafter,
         start(),
@@ -83,6 +83,11 @@ async fn a_plan_is_approved_once_and_each_step_leaves_as_a_message_of_its_own() 
         assert_eq!(data["plan"], serde_json::json!({ "step": step, "of": 2 }));
         assert_eq!((&data["action"]["code"], &data["value"]["amount"]), (&code.into(), &"500.00".into()));
         assert_eq!(data["content_hash"], rec.content_hash());
+        assert_eq!(
+            data["message"].as_str(),
+            (step == 1).then_some("Dear warehouse"),
+            "a letter goes to whom it was written"
+        );
     }
     let log = bench.it.store.list_audit_of(&format!("recommendation:{}", rec.id)).await.unwrap();
     let approved = log.iter().filter(|e| e.entry.action == "recommendation.approved").count();
@@ -110,6 +115,19 @@ async fn taking_a_plan_back_takes_every_step_back_or_none() {
     let late = bench.decide("ari", &rec, Verb::Undo).await;
     assert!(matches!(late, Err(DecisionRefused::Leaving)), "{late:?}");
     assert_eq!(bench.snapshot().await, before);
+}
+
+#[tokio::test]
+async fn what_an_operator_discarded_does_not_keep_the_rest_from_being_taken_back() {
+    let bench = Bench::new().await;
+    let rec = plan(&bench, "case-1", 500, vec![transfer("7", 40), ask()]).await;
+    bench.approve("ari", &rec).await.unwrap();
+    let rows = bench.it.store.list_outbox_about(rec.id.as_str()).await.unwrap();
+    let now = bench.it.clock.now();
+    let unsent = crate::store::Unsent::Discarded { row: &rows[0], reason: "by phone", at: now };
+    bench.it.store.advance(Change { unsent: Some(unsent), ..Change::default() }).await.unwrap();
+    bench.decide("ari", &rec, Verb::Undo).await.unwrap();
+    assert_eq!((bench.pending().await, &*bench.state(&rec.id).await), (0, "queued"));
 }
 
 #[tokio::test]
@@ -185,7 +203,7 @@ async fn an_edit_changes_the_step_it_names_and_never_lowers_what_the_plan_counts
 }
 
 #[tokio::test]
-async fn what_reeve_does_itself_is_no_step_beside_others() {
+async fn what_can_not_be_checked_or_told_apart_beside_others_never_comes_before_people() {
     let bench = Bench::new().await;
     let mute = Action::Mute {
         exception: crate::domain::exception::ExceptionType::ALL[0],
@@ -193,8 +211,20 @@ async fn what_reeve_does_itself_is_no_step_beside_others() {
         until: "2026-10-20".parse().unwrap(),
         hides: Money::ZERO,
     };
-    let rec = plan(&bench, "case-1", 0, vec![transfer("7", 40), mute]).await;
-    let refused = bench.approve("dan", &rec).await.unwrap_err().to_string();
-    assert!(refused.contains("what Reeve does itself stands alone"), "{refused}");
-    assert_eq!(bench.pending().await, 0);
+    let nothing = Action::NoAction { reason: "seasonal".into() };
+    for (n, beside) in [mute, nothing, transfer("7", 10), buy("7", "9", 10)].into_iter().enumerate() {
+        let steps = vec![transfer("7", 40), buy("7", "9", 20), beside.clone()];
+        let rec = plan(&bench, &format!("case-{n}"), 0, steps).await;
+        assert_eq!(bench.state(&rec.id).await, "superseded", "{beside:?}");
+        assert!(rec.candidate.clash().is_some());
+    }
+    let other_way = Action::Transfer {
+        item: ItemId::new("7"),
+        from: LocationId::new("3"),
+        to: LocationId::new("2"),
+        quantity: Quantity::units(10),
+        ship_on: "2026-10-09".parse().unwrap(),
+    };
+    let rec = plan(&bench, "case-9", 0, vec![transfer("7", 40), other_way]).await;
+    assert_eq!(bench.state(&rec.id).await, "queued", "two donors for one place are a plan");
 }

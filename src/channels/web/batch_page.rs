@@ -151,7 +151,7 @@ async fn groups(
             case: case.id.to_string(),
             headline: plain(&case.headline),
             subject: names.subject(&case.subject),
-            summary: plain(&rec.candidate.summary),
+            summary: plain(&rec.candidate.told()),
             rationale: plain(&rec.prose.rationale),
             benefit: rec.candidate.money.benefit.expected.to_string(),
             value: value.to_string(),
@@ -231,7 +231,7 @@ async fn result(
         done.push(json!({
             "case": case.id.to_string(),
             "headline": plain(&case.headline),
-            "summary": plain(&rec.candidate.summary),
+            "summary": plain(&rec.candidate.told()),
             "said": plain(&one.said),
             "drill": one.is_drill(),
             "undo_until": open.map(|until| moment(until, zone)),
@@ -242,7 +242,7 @@ async fn result(
         let about = match find(state, failure.recommendation_id.as_str()).await? {
             Some((rec, _)) => {
                 let case = state.store.get_case(&rec.case_id).await?;
-                json!({ "case": case.id.to_string(), "headline": plain(&case.headline), "summary": plain(&rec.candidate.summary) })
+                json!({ "case": case.id.to_string(), "headline": plain(&case.headline), "summary": plain(&rec.candidate.told()) })
             }
             None => json!({ "case": null, "headline": plain(failure.recommendation_id.as_str()), "summary": "" }),
         };

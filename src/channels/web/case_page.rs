@@ -83,10 +83,11 @@ impl Click {
     /// What the form asks for, as it was filled in.
     fn loose(self) -> Loose {
         // What was typed is part of the click: the same form with another reason is another click.
+        // Of a plan also its step; a form without one makes the key that it always made.
+        let verb = if self.step.is_empty() { self.verb.clone() } else { format!("{} step {}", self.verb, self.step) };
         let key = content_hash(&[
             &self.key,
-            &self.verb,
-            &self.step,
+            &verb,
             &self.quantity,
             &self.date,
             &self.reason,

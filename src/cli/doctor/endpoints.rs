@@ -3,12 +3,15 @@
 
 use std::io::Write as _;
 
+use reeve_testing::endpoint::{Asked, Endpoint as Server, Says};
+use reeve_testing::model::{BASE, completion};
+use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use super::model::look_at;
 use crate::adapters::openai::OpenAi;
-use crate::adapters::openai::stub::{Asked, Says, Stub, completion};
 use crate::clock::Clock;
+use crate::config::Config;
 
 /// An endpoint of a kind.
 struct Endpoint {
@@ -24,20 +27,45 @@ const BARE: &str = "max_tokens, no temperature, no seed, no response_format, the
 const OBJECT: &str = "max_tokens, json_object, the schema in the prompt";
 const TOLD: &str = "max_tokens, json_schema, the schema in the prompt";
 
+/// A draft of the case that `reeve doctor` makes up, by a model that knows no form unless it is told.
+fn draft(asked: &Asked) -> Value {
+    if !asked.text().contains("additionalProperties") {
+        return json!({ "best": "A1", "because": "It stops the loss soonest." });
+    }
+    json!({
+        "abstain": false,
+        "abstain_reason": "",
+        "choices": [{
+            "candidate": "A1",
+            "confidence_percent": 60,
+            "rationale": "This comes first since it stops the loss soonest and needs the least from others.",
+            "risks": "The partner may refuse.",
+            "would_change": "A newer word from the partner would change it.",
+            "message": "",
+            "cites": ["po_line:183/qty"]
+        }]
+    })
+}
+
+/// The same as text.
+fn drafted(asked: &Asked) -> String {
+    draft(asked).to_string()
+}
+
 /// A good answer with something about the whole changed.
 fn changed(asked: &Asked, change: impl FnOnce(&mut Value)) -> Says {
-    let mut answer = completion(asked.text());
+    let mut answer = completion(drafted(asked));
     change(&mut answer);
     Says::json(200, &answer)
 }
 
 /// A good answer with something about its message changed.
 fn message(asked: &Asked, change: impl FnOnce(&mut Value, String)) -> Says {
-    changed(asked, |answer| change(&mut answer["choices"][0]["message"], asked.text()))
+    changed(asked, |answer| change(&mut answer["choices"][0]["message"], drafted(asked)))
 }
 
 fn content(asked: &Asked, wrap: impl FnOnce(String) -> String) -> Says {
-    Says::json(200, &completion(wrap(asked.text())))
+    Says::json(200, &completion(wrap(drafted(asked))))
 }
 
 fn finish(asked: &Asked, reason: Value) -> Says {
@@ -58,8 +86,8 @@ fn page(status: u16) -> Says {
         .with("retry-after", "0")
 }
 
-fn format_of(asked: &Asked) -> &str {
-    asked.body["response_format"]["type"].as_str().unwrap_or_default()
+fn format_of(asked: &Asked) -> String {
+    asked.json()["response_format"]["type"].as_str().unwrap_or_default().to_owned()
 }
 
 fn chunk(delta: &Value, finish: &Value) -> String {
@@ -69,7 +97,7 @@ fn chunk(delta: &Value, finish: &Value) -> String {
 
 /// The answer as a stream, in pieces.
 fn streamed(asked: &Asked) -> String {
-    let text = asked.text();
+    let text = drafted(asked);
     let (one, two) = text.split_at(text.len() / 2);
     let usage = "data: {\"choices\": [], \"usage\": {\"total_tokens\": 2200}}\n\n";
     let pieces = [
@@ -115,7 +143,7 @@ fn endpoints() -> Vec<Endpoint> {
         })),
         of("`logprobs` as an object", FULL, |a| changed(a, |r| r["choices"][0]["logprobs"] = json!({}))),
         of("no `id`, `object`, `created`, `model`, `index`, `role`", FULL, |a| {
-            let message = json!({ "content": a.text() });
+            let message = json!({ "content": drafted(a) });
             Says::json(200, &json!({ "choices": [{ "message": message, "finish_reason": "stop" }], "usage": { "total_tokens": 2200 } }))
         }),
         of("`created` as a float or in milliseconds", FULL, |a| changed(a, |r| r["created"] = json!(1_793_460_600_370.5))),
@@ -123,20 +151,20 @@ fn endpoints() -> Vec<Endpoint> {
             let reasons = [json!("abort"), json!("eos"), json!(""), Value::Null, json!(7)];
             finish(a, reasons[a.before % 5].clone())
         }),
-        of("a byte order mark", FULL, |a| Says::raw(200, "application/json", format!("\u{feff}{}", completion(a.text())))),
-        of("blank lines before the JSON, to keep the connection", FULL, |a| Says::raw(200, "application/json", format!("\n\n\r\n  \n{}\n\n", completion(a.text())))),
+        of("a byte order mark", FULL, |a| Says::raw(200, "application/json", format!("\u{feff}{}", completion(drafted(a))))),
+        of("blank lines before the JSON, to keep the connection", FULL, |a| Says::raw(200, "application/json", format!("\n\n\r\n  \n{}\n\n", completion(drafted(a))))),
         of("OpenRouter: `: OPENROUTER PROCESSING` before the JSON", FULL, |a| {
-            Says::raw(200, "application/json", format!(": OPENROUTER PROCESSING\n\n: OPENROUTER PROCESSING\n\n{}", completion(a.text())))
+            Says::raw(200, "application/json", format!(": OPENROUTER PROCESSING\n\n: OPENROUTER PROCESSING\n\n{}", completion(drafted(a))))
         }),
         of("a stream that nobody asked for", FULL, |a| Says::raw(200, "text/event-stream", streamed(a))),
         of("a stream with comments, CRLF, and no empty lines between events", FULL, |a| {
             let stream = streamed(a).replace("\n\n", "\n").replace('\n', "\r\n");
             Says::raw(200, "text/event-stream", format!(": OPENROUTER PROCESSING\r\n\r\n{stream}"))
         }),
-        of("a stream of one event that holds the whole", FULL, |a| Says::raw(200, "text/event-stream", format!("data: {}\n\ndata: [DONE]\n\n", completion(a.text())))),
+        of("a stream of one event that holds the whole", FULL, |a| Says::raw(200, "text/event-stream", format!("data: {}\n\ndata: [DONE]\n\n", completion(drafted(a))))),
         of("gzip", FULL, |a| {
             let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-            packed.write_all(completion(a.text()).to_string().as_bytes()).unwrap();
+            packed.write_all(completion(drafted(a)).to_string().as_bytes()).unwrap();
             Says::raw(200, "application/json", packed.finish().unwrap()).with("content-encoding", "gzip")
         }),
         of("escapes in the text", FULL, |a| content(a, |text| text.replace("This comes", "\\u0054his comes\\u202f"))),
@@ -148,7 +176,7 @@ fn endpoints() -> Vec<Endpoint> {
             r["usage"] = json!({ "prompt_tokens": counts[a.before % 4], "completion_tokens": counts[a.before % 4], "total_tokens": 0 });
         })),
         of("numbers beyond any type in `usage` and `created`", FULL, |a| {
-            let text = completion(a.text()).to_string().replace("2200", "1e999999").replace("1793460600", "-99e99999");
+            let text = completion(drafted(a)).to_string().replace("2200", "1e999999").replace("1793460600", "-99e99999");
             Says::raw(200, "application/json", text)
         }),
         // Where the answer is.
@@ -180,10 +208,10 @@ fn endpoints() -> Vec<Endpoint> {
             m["content"] = json!("");
             m["function_call"] = json!({ "name": "draft", "arguments": text });
         })),
-        of("a completion of text, without a message", FULL, |a| Says::json(200, &json!({ "choices": [{ "text": a.text(), "finish_reason": "stop" }] }))),
-        of("`content` as an object", field, |a| message(a, |m, _| m["content"] = a.draft())),
+        of("a completion of text, without a message", FULL, |a| Says::json(200, &json!({ "choices": [{ "text": drafted(a), "finish_reason": "stop" }] }))),
+        of("`content` as an object", field, |a| message(a, |m, _| m["content"] = draft(a))),
         of("`content` twice", Err("the language model's answer had another form (choices[0].message)"), |a| {
-            let text = completion(a.text()).to_string().replace("\"role\":\"assistant\"", "\"content\":\"\"");
+            let text = completion(drafted(a)).to_string().replace("\"role\":\"assistant\"", "\"content\":\"\"");
             Says::raw(200, "application/json", text)
         }),
         of("no `choices`", Err("the language model's answer had another form (choices)"), |_| Says::json(200, &json!({ "output": [] }))),
@@ -219,16 +247,16 @@ fn endpoints() -> Vec<Endpoint> {
         })),
         // What is refused by name is left out.
         of("OpenAI's thinking models: not `max_tokens`, no `temperature` but 1", Ok("max_completion_tokens, no temperature, json_schema"), |a| {
-            if a.body.get("max_tokens").is_some() {
+            if a.json().get("max_tokens").is_some() {
                 return error(400, "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.", Some("max_tokens"));
             }
-            if a.body.get("temperature").is_some() {
+            if a.json().get("temperature").is_some() {
                 return error(400, "Unsupported value: 'temperature' does not support 0.0 with this model. Only the default (1) value is supported.", Some("temperature"));
             }
             fine(a)
         }),
         of("o1: no message of the system, no schema", Ok("max_tokens, json_object, one message, the schema in the prompt"), |a| {
-            if a.body["messages"][0]["role"] == "system" {
+            if a.json()["messages"][0]["role"] == "system" {
                 return error(400, "Unsupported value: 'messages[0].role' does not support 'system' with this model.", Some("messages[0].role"));
             }
             if format_of(a) == "json_schema" {
@@ -237,7 +265,7 @@ fn endpoints() -> Vec<Endpoint> {
             fine(a)
         }),
         of("vLLM with a template that knows user and assistant only", Ok("max_tokens, json_schema, one message"), |a| {
-            if a.body["messages"].as_array().is_some_and(|all| all.len() > 1) {
+            if a.json()["messages"].as_array().is_some_and(|all| all.len() > 1) {
                 let said = "After the optional system message, conversation roles must alternate user/assistant/user/assistant/...";
                 return Says::json(400, &json!({ "object": "error", "message": said, "type": "BadRequestError", "param": null, "code": 400 }));
             }
@@ -247,7 +275,7 @@ fn endpoints() -> Vec<Endpoint> {
             if format_of(a) == "json_schema" { error(400, "This response_format type is unavailable now", None) } else { fine(a) }
         }),
         of("neither `json_schema` nor `json_object`", Ok("max_tokens, no response_format, the schema in the prompt"), |a| {
-            if a.body.get("response_format").is_some() { error(400, "'response_format.type' must be 'text'", None) } else { fine(a) }
+            if a.json().get("response_format").is_some() { error(400, "'response_format.type' must be 'text'", None) } else { fine(a) }
         }),
         of("vLLM: cannot build the grammar of `guided_json`", Ok(OBJECT), |a| {
             if format_of(a) == "json_schema" {
@@ -257,13 +285,13 @@ fn endpoints() -> Vec<Endpoint> {
             fine(a)
         }),
         of("no `strict`", Ok("max_tokens, json_schema without strict"), |a| {
-            if a.body["response_format"]["json_schema"].get("strict").is_some() {
+            if a.json()["response_format"]["json_schema"].get("strict").is_some() {
                 return error(400, "Unknown parameter: 'response_format.json_schema.strict'.", Some("response_format.json_schema.strict"));
             }
             fine(a)
         }),
         of("Mistral and other validators: 422, a field that is not permitted, by its place", Ok("max_tokens, no seed, json_schema"), |a| {
-            if a.body.get("seed").is_some() {
+            if a.json().get("seed").is_some() {
                 return Says::json(422, &json!({ "detail": [{ "type": "extra_forbidden", "loc": ["body", "seed"], "msg": "Extra inputs are not permitted", "input": 7 }] }));
             }
             fine(a)
@@ -275,13 +303,13 @@ fn endpoints() -> Vec<Endpoint> {
             fine(a)
         }),
         of("Gemini: 400 as a list, naming nothing", Ok(BARE), |a| {
-            if a.body.get("response_format").is_some() {
+            if a.json().get("response_format").is_some() {
                 return Says::json(400, &json!([{ "error": { "code": 400, "message": "Request contains an invalid argument.", "status": "INVALID_ARGUMENT" } }]));
             }
             fine(a)
         }),
         of("takes `response_format` and does not keep to it", Ok(TOLD), |a| {
-            let told = a.body["messages"].to_string().contains("additionalProperties");
+            let told = a.json()["messages"].to_string().contains("additionalProperties");
             if told { fine(a) } else { content(a, |_| "{\"best\": \"A1\"}".to_owned()) }
         }),
         of("refuses every form", Err("the language model's server refused the request (400)"), |_| error(400, "max_tokens, max_completion_tokens, temperature, seed, strict, response_format: no", None)),
@@ -304,14 +332,14 @@ fn endpoints() -> Vec<Endpoint> {
         of("a page, 200", Err("the language model's answer is not a chat completion (it is an HTML page)"), |_| page(200)),
         of("nothing, 200", Err("the language model's answer is not a chat completion (it is empty)"), |_| Says::raw(200, "application/json", "")),
         of("plain text, 200", Err("the language model's answer is not a chat completion (it is not JSON)"), |_| Says::raw(200, "text/plain", SMUGGLED)),
-        of("JSON that breaks off, 200", Err("the language model's answer is not a chat completion (it breaks off)"), |a| Says::raw(200, "application/json", &completion(a.text()).to_string()[..300])),
+        of("JSON that breaks off, 200", Err("the language model's answer is not a chat completion (it breaks off)"), |a| Says::raw(200, "application/json", &completion(drafted(a)).to_string()[..300])),
         of("a redirect", Err("the language model's address sends elsewhere (307)"), |_| Says::raw(307, "text/plain", "").with("location", "https://example.com/v1")),
         of("OpenRouter: 200 with an error and its status", Err("the language model's server fails (502)"), |_| Says::json(200, &json!({ "error": { "message": SMUGGLED, "code": 502, "metadata": { "provider_name": "X" } } }))),
         of("200 with an error without a status", Err("the language model's server answered with an error in place of a chat completion"), |_| Says::json(200, &json!({ "error": SMUGGLED }))),
         of("an error inside the choice", Err("the language model's server fails (502)"), |a| changed(a, |r| {
             r["choices"][0] = json!({ "index": 0, "finish_reason": "error", "error": { "code": 502, "message": SMUGGLED }, "message": { "content": "" } });
         })),
-        of("a stream that ends in an error", Err("the language model's server fails (503)"), |a| Says::raw(200, "text/event-stream", format!("{}data: {{\"error\": {{\"code\": 503, \"message\": \"{SMUGGLED}\"}}}}\n\n", chunk(&json!({ "content": &a.text()[..40] }), &Value::Null)))),
+        of("a stream that ends in an error", Err("the language model's server fails (503)"), |a| Says::raw(200, "text/event-stream", format!("{}data: {{\"error\": {{\"code\": 503, \"message\": \"{SMUGGLED}\"}}}}\n\n", chunk(&json!({ "content": &drafted(a)[..40] }), &Value::Null)))),
         of("a refusal", Err("the language model declined to answer"), |a| message(a, |m, _| {
             m["content"] = Value::Null;
             m["refusal"] = SMUGGLED.into();
@@ -355,8 +383,12 @@ fn row(endpoint: &Endpoint, said: &str) -> String {
 async fn each_endpoint_is_drafted_by_its_model_or_says_why_not_in_our_words() {
     let (mut rows, mut faults) = (Vec::new(), Vec::new());
     for endpoint in endpoints() {
-        let stub = Stub::start(endpoint.says).await;
-        let config = stub.config();
+        let says = endpoint.says;
+        let server = Server::start(move |asked| std::future::ready(Some(says(&asked)))).await;
+        let mut config = Config::load_from(None, &[]).unwrap().model;
+        config.base_url = format!("{}{BASE}", server.url);
+        "stub".clone_into(&mut config.name);
+        config.api_key = SecretString::from("sk-not-for-logs".to_owned());
         let model = OpenAi::impatient(&config, Clock::standing_at(jiff::Timestamp::UNIX_EPOCH));
         let looked = look_at(&model, &config).await;
         let told = match (&looked, &endpoint.comes) {
@@ -381,7 +413,7 @@ async fn each_endpoint_is_drafted_by_its_model_or_says_why_not_in_our_words() {
                 faults.push(format!("{}: {word} is in {looked:?}", endpoint.does));
             }
         }
-        let asked = stub.asked().len();
+        let asked = server.asked().len();
         if asked > 9 {
             faults.push(format!("{}: asked {asked} times", endpoint.does));
         }

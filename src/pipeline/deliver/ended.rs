@@ -35,6 +35,17 @@ struct Ending {
     entry: AuditEntry,
 }
 
+/// What a message's end means for the approval behind it.
+enum Behind {
+    /// No approval waits for it to leave.
+    Nothing,
+    /// Another step of the approved plan may still leave. The recommendation stays as it is, at the version that was read: of two
+    /// that end at once, one is worked out anew.
+    OtherSteps(Box<(Recommendation, i64)>),
+    /// The approval ends with it.
+    Ends(Box<Ending>),
+}
+
 impl Deliver {
     /// What nobody took in time is given up for good: carried out now it would do harm.
     pub(super) async fn bury_expired(&self, done: &mut Delivered) -> anyhow::Result<()> {
@@ -72,15 +83,21 @@ impl Deliver {
         entry: AuditEntry,
     ) -> Result<(), StoreError> {
         for _ in 0..TRIES {
-            let ending = self.ending(row, because, by, &entry).await?;
-            let change = Change { unsent: Some(unsent), ..Change::default() };
-            let result = match ending {
+            let behind = self.behind(row, because, by, &entry).await?;
+            let change = Change { unsent: Some(unsent), entries: std::slice::from_ref(&entry), ..Change::default() };
+            let result = match behind {
                 // It was given up before, and nothing waits for it.
-                None if row.state == OutboxState::Dead && matches!(unsent, Unsent::Expired { .. }) => {
+                Behind::Nothing | Behind::OtherSteps(_)
+                    if row.state == OutboxState::Dead && matches!(unsent, Unsent::Expired { .. }) =>
+                {
                     return Err(StoreError::Conflict);
                 }
-                None => self.store.advance(Change { entries: std::slice::from_ref(&entry), ..change }).await,
-                Some(Ending { case, recommendations, outcome, notices, entry: ended }) => {
+                Behind::Nothing => self.store.advance(change).await,
+                Behind::OtherSteps(plan) => {
+                    self.store.advance(Change { recommendations: std::slice::from_ref(plan.as_ref()), ..change }).await
+                }
+                Behind::Ends(ending) => {
+                    let Ending { case, recommendations, outcome, notices, entry: ended } = *ending;
                     let (cases, outcomes, entries) = ([case], [outcome], [entry.clone(), ended]);
                     let change = Change {
                         cases: &cases,
@@ -103,30 +120,33 @@ impl Deliver {
         Err(StoreError::Conflict)
     }
 
-    /// What ends with a message; None where no approval waits for it to leave.
-    async fn ending(
+    /// What ends with a message.
+    async fn behind(
         &self,
         row: &OutboxRow,
         because: &str,
         by: Option<&PersonId>,
         like: &AuditEntry,
-    ) -> Result<Option<Ending>, StoreError> {
+    ) -> Result<Behind, StoreError> {
         if row.about.is_empty() {
-            return Ok(None);
+            return Ok(Behind::Nothing);
         }
         let now = self.clock.now();
-        let rec = match self.store.get_recommendation(&RecommendationId::new(row.about.as_str())).await {
-            Ok((rec, _)) => rec,
-            Err(StoreError::NotFound { .. }) => return Ok(None),
+        let (rec, version) = match self.store.get_recommendation(&RecommendationId::new(row.about.as_str())).await {
+            Ok(found) => found,
+            Err(StoreError::NotFound { .. }) => return Ok(Behind::Nothing),
             Err(error) => return Err(error),
         };
         let (State::Approved { by: approvers, at, .. } | State::ApprovedWithEdit { by: approvers, at, .. }) = &rec.state
         else {
-            return Ok(None);
+            return Ok(Behind::Nothing);
         };
         let messages = publish::message_ids(&rec, *at);
-        if !messages.contains(&row.id) || self.others_may_leave(row, &messages, now).await? {
-            return Ok(None);
+        if !messages.contains(&row.id) {
+            return Ok(Behind::Nothing);
+        }
+        if self.others_may_leave(row, &messages, now).await? {
+            return Ok(Behind::OtherSteps(Box::new((rec, version))));
         }
         let mut case = self.store.get_case(&rec.case_id).await?;
         let mut recommendations = Vec::new();
@@ -176,7 +196,7 @@ impl Deliver {
             detail: detail.to_json(),
             ..like.clone()
         };
-        Ok(Some(Ending { case: (case, seen), recommendations, outcome, notices, entry }))
+        Ok(Behind::Ends(Box::new(Ending { case: (case, seen), recommendations, outcome, notices, entry })))
     }
 
     /// May another step of the plan still leave? Then the approval stands for that one, and this message ends alone.

@@ -113,11 +113,15 @@ impl Deliver {
     pub(super) async fn hand_off(&self, row: &OutboxRow, id: &RecommendationId) -> anyhow::Result<()> {
         loop {
             let now = self.clock.now();
-            let (rec, _) = self.store.get_recommendation(id).await?;
+            let (rec, version) = self.store.get_recommendation(id).await?;
             // One that was on its way when its end was told, or is reported on now, has arrived all the same.
             let waits = matches!(rec.state, State::Approved { .. } | State::ApprovedWithEdit { .. });
             if !waits && !self.was_told_unsent(&rec).await? {
-                return if rec.candidate.is_plan() { self.note_step(row, &rec, now).await } else { Ok(()) };
+                match self.note_step(row, rec, version, now).await {
+                    // Somebody moved it in between, or wrote down the same.
+                    Err(StoreError::Conflict) => continue,
+                    noted => return Ok(noted?),
+                }
             }
             let mut case = self.store.get_case(&rec.case_id).await?;
             let mut moved = Vec::new();
@@ -158,7 +162,10 @@ impl Deliver {
     }
 
     /// Writes down that a further step of a plan has left, once: the plan itself was handed off with the first that did.
-    async fn note_step(&self, row: &OutboxRow, rec: &Recommendation, now: Timestamp) -> anyhow::Result<()> {
+    async fn note_step(&self, row: &OutboxRow, rec: Recommendation, version: i64, now: Timestamp) -> Result<(), StoreError> {
+        if !rec.candidate.is_plan() {
+            return Ok(());
+        }
         let log = self.store.list_audit_of(&format!("recommendation:{}", rec.id)).await?;
         let mut left = log
             .iter()
@@ -179,7 +186,7 @@ impl Deliver {
             subject: format!("recommendation:{}", rec.id),
             ..self.entry(STEP_HANDED_OFF, row, detail.to_json())
         };
-        Ok(self.store.advance(Change { entries: &[entry], ..Change::default() }).await?)
+        self.store.advance(Change { recommendations: &[(rec, version)], entries: &[entry], ..Change::default() }).await
     }
 
     /// What an executor has reported on has arrived, though nobody acknowledged it: it need not be sent again.

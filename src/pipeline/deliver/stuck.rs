@@ -253,7 +253,19 @@ async fn unseen(store: &Store) -> Result<Vec<Unseen>, StoreError> {
         let since = said.map_or(rec.drafted_at, |e| e.entry.at);
         let unsent = said.filter(|e| e.entry.action == NOT_SENT).and_then(|e| NotSent::of(&e.entry).because);
         let why = unsent.map_or_else(|| "not seen in the ERP".to_owned(), |because| format!("not sent ({because})"));
-        unseen.push(Unseen { case: rec.case_id.to_string(), summary: rec.candidate.summary, since, why });
+        unseen.push(Unseen { case: rec.case_id.to_string(), summary: rec.candidate.told(), since, why });
+    }
+    // Of a plan that was done in part, each step that was not.
+    for (rec, _) in store.list_recommendations_in(&[State::HandedOff.name(), State::Partly.name()]).await? {
+        if !rec.candidate.is_plan() {
+            continue;
+        }
+        let Some(outcome) = store.find_outcome(&rec.id).await? else { continue };
+        for step in outcome.found.steps.iter().filter(|step| step.state == State::NotCarriedOut) {
+            let summary = rec.candidate.step(step.step).map_or_else(String::new, |of| of.summary.to_owned());
+            let why = if step.never_left { step.seen.clone() } else { "not seen in the ERP".to_owned() };
+            unseen.push(Unseen { case: rec.case_id.to_string(), summary, since: outcome.at, why });
+        }
     }
     unseen.sort_by(|a, b| (a.since, &a.case).cmp(&(b.since, &b.case)));
     Ok(unseen)

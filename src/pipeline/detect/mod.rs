@@ -66,9 +66,9 @@ struct Done {
     /// On which decisions and reports it was folded: what people do is in the audit.
     #[serde(default)]
     audit: String,
-    /// What the source had told.
+    /// How often what the source tells had changed.
     #[serde(default)]
-    told: (Option<Timestamp>, i64),
+    told_changes: i64,
 }
 
 impl Done {
@@ -122,12 +122,12 @@ impl Stage for Detect {
         if last.as_ref().is_some_and(|last| last.sight == sight) {
             return Ok(Progress::Idle);
         }
-        let (audit, told) = (store.audit_head().await?.1, store.state_of_told().await?);
+        let (audit, told) = (store.audit_head().await?.1, store.count_told_changes().await?);
         // A look that brought nothing, where nobody has done anything and nothing waits for it, would be folded into nothing.
         if let Some(last) = &last
             && last.all_seen
             && last.sight.shows_the_same(&sight, config)
-            && (&last.audit, last.told) == (&audit, told)
+            && (&last.audit, last.told_changes) == (&audit, told)
         {
             let done = Done { sight, ..last.clone() };
             store.put_setting(DONE, &done.write()?).await?;
@@ -152,7 +152,7 @@ impl Stage for Detect {
         };
         let folded = fold_after(&returns, &look, moment.seen.signals.clone(), known, live);
         let found = folded.cases.len();
-        let state = Done { sight, all_seen: folded.all_seen, audit, told }.write()?;
+        let state = Done { sight, all_seen: folded.all_seen, audit, told_changes: told }.write()?;
         store
             .save_detection(&folded.exceptions, &folded.cases, &folded.entries, Some((DONE, &state)))
             .await

@@ -15,6 +15,7 @@ use crate::domain::decision::RecommendationState;
 use crate::domain::exception::{Exception, ExceptionState, Signal};
 use crate::domain::ids::{CaseId, ExceptionId};
 use crate::domain::money::Money;
+use crate::domain::outcome::StepFound;
 use crate::domain::recommendation::Recommendation;
 use crate::pipeline::Context as Stages;
 use crate::pipeline::moment::Moment;
@@ -80,6 +81,8 @@ async fn acted_on(store: &Store) -> anyhow::Result<BTreeMap<CaseId, bool>> {
         let past = match rec.state {
             S::Undone => true,
             S::NotCarriedOut if refused_by_its_executor(store, &rec).await? => true,
+            // A part of a plan that is lost for good leaves what it was for.
+            S::Partly if rec.candidate.is_plan() && refused_by_its_executor(store, &rec).await? => true,
             _ => store
                 .find_outcome(&rec.id)
                 .await?
@@ -90,9 +93,19 @@ async fn acted_on(store: &Store) -> anyhow::Result<BTreeMap<CaseId, bool>> {
     Ok(cases)
 }
 
+/// Did its executor say that it will not be done? Of a plan: is there nothing of what is missing that may still be done?
 async fn refused_by_its_executor(store: &Store, rec: &Recommendation) -> Result<bool, StoreError> {
-    let last = store.list_reports_about(rec.id.as_str()).await?.pop();
-    Ok(last.is_some_and(|word| word.state == Reported::NotCarriedOut))
+    let reports = store.list_reports_about(rec.id.as_str()).await?;
+    if !rec.candidate.is_plan() {
+        return Ok(reports.last().is_some_and(|word| word.state == Reported::NotCarriedOut));
+    }
+    let steps = store.find_outcome(&rec.id).await?.map(|outcome| outcome.found.steps).unwrap_or_default();
+    let refused = |step: &StepFound| {
+        let last = reports.iter().rfind(|word| word.message_id == step.message);
+        step.never_left || last.is_some_and(|word| word.state == Reported::NotCarriedOut)
+    };
+    let mut missing = steps.iter().filter(|step| step.state == RecommendationState::NotCarriedOut).peekable();
+    Ok(missing.peek().is_some() && missing.all(refused))
 }
 
 #[cfg(test)]

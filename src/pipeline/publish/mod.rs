@@ -117,7 +117,8 @@ fn event_for(
         action_name: plain_name(step.action).to_owned(),
         summary: step.summary.to_owned(),
         reason: recommendation.prose.rationale.clone(),
-        message: recommendation.prose.message.clone(),
+        // It was written to one receiver, and no other is told what it says.
+        message: recommendation.prose.message.clone().filter(|_| step.number == candidate.step_of_message()),
         subject: Subject {
             item: about.item.as_ref().map(ToString::to_string),
             location: about.location.as_ref().map(ToString::to_string),

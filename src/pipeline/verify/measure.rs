@@ -3,6 +3,8 @@
 //! Measured is what the records can tell: days without stock and what they cost at the item's margin, money that came back.
 //! Where they can tell nothing, nothing is made up: the measure says so.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -25,14 +27,37 @@ pub(super) fn of(
     horizon: Date,
     recapture: f64,
 ) -> Measured {
-    let mut steps = candidate.actions().map(|action| lost(book, case, action, since, horizon, recapture));
-    let first = steps.next().unwrap_or_default();
-    // Of a plan, the first step of which the records tell anything: its steps work on one loss.
-    let (actual_loss, basis) =
-        if first.0.is_some() { first } else { steps.find(|(loss, _)| loss.is_some()).unwrap_or(first) };
+    // Of a plan, what came where all steps of which anything can be told work on one place or one claim. Of several, what each of
+    // them avoided can not be told from what was predicted for all together.
+    let told: Vec<&Action> = candidate.actions().filter(|action| object(book, case, action).is_some()).collect();
+    let objects: BTreeSet<Object> = told.iter().filter_map(|action| object(book, case, action)).collect();
+    let (actual_loss, basis) = match objects.len() {
+        0 | 1 => {
+            let action = told.first().copied().unwrap_or(&candidate.action);
+            lost(book, case, action, since, horizon, recapture)
+        }
+        n => (None, format!("its steps work on {n} places or claims, and the records do not tell them apart")),
+    };
     let predicted_loss = candidate.money.loss_now.expected;
     let benefit = actual_loss.map(|actual| predicted_loss - actual - candidate.money.cost);
     Measured { horizon, actual_loss, predicted_loss, benefit, basis }
+}
+
+/// What a loss is measured at.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Object {
+    Place(Place),
+    Bill(String),
+    Lines(Vec<String>),
+}
+
+/// At what the loss is measured that `action` works against; None where the records tell nothing of it.
+fn object(book: &Book, case: &Case, action: &Action) -> Option<Object> {
+    match action {
+        Action::Claim { bill: Some(bill), .. } => Some(Object::Bill(bill.clone())),
+        Action::Claim { lines, .. } => Some(Object::Lines(lines.clone())),
+        action => place(book, case, action).map(Object::Place),
+    }
 }
 
 /// The loss that came where `action` worked against it, and how that is known.

@@ -59,7 +59,7 @@ fn report(rec: &Recommendation, lines: Vec<Line>, notes: Vec<String>, drill: Opt
     CardReport {
         recommendation: rec.id.to_string(),
         case: rec.case_id.to_string(),
-        summary: rec.candidate.summary.clone(),
+        summary: rec.candidate.told(),
         lines,
         notes,
         drill,
@@ -70,7 +70,7 @@ fn report(rec: &Recommendation, lines: Vec<Line>, notes: Vec<String>, drill: Opt
 /// figure that could be computed from frozen facts.
 async fn checks(store: &Store, rec: &Recommendation) -> anyhow::Result<Vec<String>> {
     let named = |hard: bool, passed: bool| -> Vec<&str> {
-        let of = rec.candidate.checks.iter().filter(|c| c.hard == hard && c.passed == passed);
+        let of = rec.candidate.steps().flat_map(|step| step.checks).filter(|c| c.hard == hard && c.passed == passed);
         of.map(|c| c.name.as_str()).collect()
     };
     let mut notes = Vec::new();

@@ -7,7 +7,8 @@
 //! JSON escapes, and no cell of a CSV file begins like a formula.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, Write};
+use std::io::{BufRead, Lines, Write};
+use std::iter::Enumerate;
 
 use anyhow::{Context, ensure};
 use jiff::Timestamp;
@@ -162,7 +163,7 @@ pub async fn write(
             let exported = Exported::of(chained);
             match form {
                 Form::JsonLines => writeln!(out, "{}", visible_json(&serde_json::to_string(&exported)?))?,
-                Form::Csv => writeln!(out, "{}", exported.cells().map(|cell| quoted(&cell)).join(","))?,
+                Form::Csv => csv_line(out, &exported.cells())?,
             }
             end.entries += 1;
             end.seq = chained.seq;
@@ -181,7 +182,7 @@ pub async fn write(
             cells[2] = end.seq.to_string();
             cells[8] = detail.to_string();
             cells[10] = end.hash;
-            writeln!(out, "{}", cells.map(|cell| quoted(&cell)).join(","))?;
+            csv_line(out, &cells)?;
         }
     }
     out.flush()?;
@@ -216,8 +217,11 @@ fn hashed_detail(cell: &str) -> anyhow::Result<String> {
     Ok(detail)
 }
 
-fn quoted(cell: &str) -> String {
-    if cell.contains([',', '"', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.to_owned() }
+/// Writes a line of CSV.
+fn csv_line(out: &mut (dyn Write + Send), cells: &[String]) -> csv::Result<()> {
+    let mut line = csv::WriterBuilder::new().buffer_capacity(1_024).from_writer(out);
+    line.write_record(cells)?;
+    Ok(line.flush()?)
 }
 
 /// Checks an export without a store: each entry against its hash and the one before, the head, and `anchors` where they
@@ -298,84 +302,31 @@ enum Record {
 }
 
 /// The records of a file in either form.
-struct Records<R> {
-    input: R,
-    form: Form,
-    number: usize,
+enum Records<R: BufRead> {
+    JsonLines(Enumerate<Lines<R>>),
+    Csv(csv::StringRecordsIntoIter<R>),
 }
 
 impl<R: BufRead> Records<R> {
     fn new(mut input: R) -> anyhow::Result<Self> {
         let first = input.fill_buf().context("reading the file")?.first().copied();
-        let form = if first == Some(b'{') { Form::JsonLines } else { Form::Csv };
-        let mut records = Self { input, form, number: 0 };
-        if form == Form::Csv {
-            let header = records.cells().context("the file is empty")??;
-            ensure!(header == COLUMNS, "the first line is not the header of an audit log's export");
+        ensure!(first.is_some(), "the file is empty");
+        if first == Some(b'{') {
+            return Ok(Self::JsonLines(input.lines().enumerate()));
         }
-        Ok(records)
+        // A line with too few cells is told by us.
+        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(input);
+        let header = reader.headers().context("reading line 1")?;
+        ensure!(header.iter().eq(COLUMNS), "the first line is not the header of an audit log's export");
+        Ok(Self::Csv(reader.into_records()))
     }
+}
 
-    fn text(&mut self) -> Option<anyhow::Result<String>> {
-        let mut line = String::new();
-        self.number += 1;
-        match self.input.read_line(&mut line) {
-            Ok(0) => None,
-            Ok(_) => Some(Ok(line)),
-            Err(error) => Some(Err(error).with_context(|| format!("reading line {}", self.number))),
-        }
+fn json_record(text: &str) -> serde_json::Result<Record> {
+    if text.starts_with("{\"head\"") {
+        return serde_json::from_str::<End>(text).map(|end| Record::End(end.head));
     }
-
-    /// The cells of the next CSV record, which may go over several lines.
-    fn cells(&mut self) -> Option<anyhow::Result<Vec<String>>> {
-        let mut text = match self.text()? {
-            Ok(text) => text,
-            Err(error) => return Some(Err(error)),
-        };
-        while text.matches('"').count() % 2 == 1 {
-            match self.text() {
-                Some(Ok(more)) => text.push_str(&more),
-                Some(Err(error)) => return Some(Err(error)),
-                None => return Some(Err(anyhow::anyhow!("line {}: a quoted cell has no end", self.number))),
-            }
-        }
-        let (mut cells, mut cell, mut inside) = (Vec::new(), String::new(), false);
-        let mut chars = text.trim_end_matches(['\n', '\r']).chars().peekable();
-        while let Some(c) = chars.next() {
-            match c {
-                '"' if inside && chars.peek() == Some(&'"') => {
-                    chars.next();
-                    cell.push('"');
-                }
-                '"' => inside = !inside,
-                ',' if !inside => cells.push(std::mem::take(&mut cell)),
-                c => cell.push(c),
-            }
-        }
-        cells.push(cell);
-        Some(Ok(cells))
-    }
-
-    fn csv(&mut self) -> Option<anyhow::Result<Record>> {
-        let cells = match self.cells()? {
-            Ok(cells) => cells,
-            Err(error) => return Some(Err(error)),
-        };
-        Some(csv_record(cells).with_context(|| format!("line {}", self.number)))
-    }
-
-    fn json(&mut self) -> Option<anyhow::Result<Record>> {
-        let text = match self.text()? {
-            Ok(text) => text,
-            Err(error) => return Some(Err(error)),
-        };
-        let parsed = if text.starts_with("{\"head\"") {
-            serde_json::from_str::<End>(&text).map(|end| Record::End(end.head))
-        } else {
-            serde_json::from_str(&text).map(Record::Entry)
-        };
-        Some(parsed.with_context(|| format!("line {} is no entry of an audit log", self.number)))
-    }
+    serde_json::from_str(text).map(Record::Entry)
 }
 
 fn csv_record(cells: Vec<String>) -> anyhow::Result<Record> {
@@ -405,9 +356,23 @@ impl<R: BufRead> Iterator for Records<R> {
     type Item = anyhow::Result<Record>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        match self.form {
-            Form::JsonLines => self.json(),
-            Form::Csv => self.csv(),
+        match self {
+            Self::JsonLines(lines) => {
+                let (number, line) = lines.next().map(|(before, line)| (before + 1, line))?;
+                let line = line.with_context(|| format!("reading line {number}"));
+                Some(line.and_then(|text| {
+                    json_record(&text).with_context(|| format!("line {number} is no entry of an audit log"))
+                }))
+            }
+            Self::Csv(records) => {
+                let record = match records.next()? {
+                    Ok(record) => record,
+                    Err(error) => return Some(Err(error.into())),
+                };
+                let line = record.position().map_or(0, csv::Position::line);
+                let cells = record.iter().map(str::to_owned).collect();
+                Some(csv_record(cells).with_context(|| format!("line {line}")))
+            }
         }
     }
 }

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::config::Config;
 use crate::domain::audit::Chained;
+use crate::domain::detail::{Approved, Detail as _};
 use crate::domain::ids::CaseId;
 use crate::domain::policy::Person;
 use crate::domain::record::RecordKind;
@@ -84,6 +85,8 @@ pub async fn tell(store: &Store, config: &Config, id: &CaseId) -> anyhow::Result
     for entry in &log {
         let of = |key: &str| entry.entry.detail[key].as_str().map(str::to_owned);
         messages.extend(of("outbox").into_iter().chain(of("message")));
+        let approved = Approved::of(&entry.entry);
+        messages.extend(approved.messages().map(|(message, _)| message.to_owned()));
     }
     let mut deliveries = Vec::new();
     for message in messages {
@@ -107,8 +110,8 @@ pub async fn tell(store: &Store, config: &Config, id: &CaseId) -> anyhow::Result
     }
     let proposed = recommendations.iter().map(|(r, _)| {
         let state = r.state.name().replace('_', " ");
-        let (action, worth) = (r.candidate.action.code(), r.candidate.money.benefit.expected);
-        format!("{} {action}, worth {worth}, {state}: {} [content {}]", r.id, r.candidate.summary, first(&r.content_hash()))
+        let (action, worth) = (r.candidate.codes(), r.candidate.money.benefit.expected);
+        format!("{} {action}, worth {worth}, {state}: {} [content {}]", r.id, r.candidate.told(), first(&r.content_hash()))
     });
     Ok(Story {
         case: id.to_string(),

@@ -114,30 +114,29 @@ fn first_queued(rows: &Rows, rec: &Recommendation) -> Option<Timestamp> {
 fn acceptance(rows: &Rows, decided: &[Handled<'_>]) -> Vec<Kpi> {
     let accepted = decided.iter().filter(|h| h.accepted).count();
     let edited: Vec<&Handled<'_>> = decided.iter().filter(|h| h.accepted && h.is_edited()).collect();
-    let mut by_action: BTreeMap<&'static str, (usize, usize)> = BTreeMap::new();
+    let mut by_action: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     for h in decided {
-        let entry = by_action.entry(h.rec.candidate.action.code()).or_default();
+        let entry = by_action.entry(h.rec.candidate.codes()).or_default();
         entry.0 += usize::from(h.accepted);
         entry.1 += 1;
     }
-    let parts = by_action
-        .into_iter()
-        .map(|(code, (yes, n))| Part { name: code.to_owned(), value: yes as f64 / n as f64, n })
-        .collect();
+    let parts = by_action.into_iter().map(|(code, (yes, n))| Part { name: code, value: yes as f64 / n as f64, n }).collect();
     let (mut quantities, mut days) = (Vec::new(), Vec::new());
     for h in &edited {
-        let Drafter::Edited { was, .. } = &h.rec.drafter else { continue };
-        let now = &h.rec.candidate.action;
-        if let (Some(old), Some(new)) = (was.quantity(), now.quantity())
-            && old != new
-            && !old.is_zero()
-        {
-            quantities.push(((new.to_f64() - old.to_f64()) / old.to_f64()).abs());
-        }
-        if let (Some((_, old)), Some((_, new))) = (was.date(), now.date())
-            && old != new
-        {
-            days.push(f64::from(days_between(old, new).abs()));
+        let Drafter::Edited { was, was_then, .. } = &h.rec.drafter else { continue };
+        let before = std::iter::once(was.as_ref()).chain(was_then);
+        for (was, now) in before.zip(h.rec.candidate.actions()) {
+            if let (Some(old), Some(new)) = (was.quantity(), now.quantity())
+                && old != new
+                && !old.is_zero()
+            {
+                quantities.push(((new.to_f64() - old.to_f64()) / old.to_f64()).abs());
+            }
+            if let (Some((_, old)), Some((_, new))) = (was.date(), now.date())
+                && old != new
+            {
+                days.push(f64::from(days_between(old, new).abs()));
+            }
         }
     }
     let mean = |values: &[f64]| (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
@@ -209,7 +208,7 @@ fn execution(rows: &Rows, decided: &[Handled<'_>]) -> Kpi {
         decided.iter().filter(|h| h.accepted && rows.now.duration_since(h.at) >= CARRY_OUT).collect();
     // That a bill was not paid shows on its day, and that somebody was asked may never show.
     let told = |h: &&&Handled<'_>| {
-        let late_to_show = matches!(h.rec.candidate.action, Action::BlockBill { .. });
+        let late_to_show = h.rec.candidate.actions().any(|action| matches!(action, Action::BlockBill { .. }));
         !h.nobody_can_tell(rows) && (!late_to_show || h.rec.state.name() == "not_carried_out")
     };
     let due: Vec<&&Handled<'_>> = all.iter().filter(told).collect();

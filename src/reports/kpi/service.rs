@@ -11,7 +11,7 @@ use super::handled::{handled, labels, measured};
 use super::rows::Rows;
 use super::{Definition, Group, Kpi, Part, Period, Unit};
 use crate::config::Config;
-use crate::domain::action::Action;
+use crate::domain::action::{Action, Candidate};
 use crate::domain::book::{Book, Place};
 use crate::domain::calendar::{days_between, plus_days};
 use crate::domain::exception::ExceptionType;
@@ -147,8 +147,8 @@ fn stockouts(moment: &Moment, rows: &Rows, period: Period) -> (Kpi, Kpi) {
         let wanted: Vec<Date> = moment
             .seen
             .demand
-            .scores(&place)
-            .iter()
+            .scores(book, &place)
+            .into_iter()
             .filter(|s| s.learned_days > 0 && s.expected > 0.0 && s.day >= from && s.day <= to)
             .map(|s| s.day)
             .collect();
@@ -241,8 +241,9 @@ fn excess(book: &Book) -> Kpi {
 }
 
 fn transfers(book: &Book, rows: &Rows, period: Period) -> Vec<Kpi> {
-    let approved =
-        handled(rows).into_iter().filter(|h| h.is_done(rows) && matches!(h.rec.candidate.action, Action::Transfer { .. }));
+    // What a transfer beside other steps brought can not be told from what the plan brought.
+    let transfers_only = |plan: &Candidate| plan.actions().all(|action| matches!(action, Action::Transfer { .. }));
+    let approved = handled(rows).into_iter().filter(|h| h.is_done(rows) && transfers_only(&h.rec.candidate));
     let (mut avoided, mut cost, mut n) = (0.0, 0.0, 0);
     for done in approved {
         if let Some(found) = measured(rows, done.rec) {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
+use reeve_testing::cases;
 
 use super::rows::Rows;
 use super::{Kpi, Period, decisions, model, ranking, trust};
@@ -14,7 +15,7 @@ use crate::domain::case::{Case, CaseState, Lane, Rank};
 use crate::domain::decision::DecisionVerb::{self, Approve, Reject};
 use crate::domain::decision::{Before, RecommendationState as State, RejectReason};
 use crate::domain::digest::{BelowLine, Digest, DigestLine};
-use crate::domain::exception::{ExceptionType, Subject};
+use crate::domain::exception::ExceptionType;
 use crate::domain::ids::{CaseId, ItemId, LocationId, PersonId, RecommendationId};
 use crate::domain::money::{Money, Quantity};
 use crate::domain::outcome::{Findings, Measured};
@@ -78,31 +79,17 @@ impl Bench {
         self.0.cases.insert(
             case_id.clone(),
             Case {
-                id: case_id.clone(),
-                version: 1,
-                state: CaseState::Open,
-                exceptions: vec![],
                 codes: vec![ExceptionType::IOut],
-                subject: Subject::default(),
-                links: vec![],
-                headline: String::new(),
                 rank: Some(Rank {
-                    lane: Lane::Ordinary,
                     p,
                     value: worth,
                     at_stake: money(90),
-                    deadline: "2026-10-12".parse().unwrap(),
                     slack_days: 3.0,
                     perishing: 0.3,
-                    priority: money(20),
-                    wait_cost: Money::ZERO,
-                    hangs_on: None,
-                    unknown: false,
+                    ..cases::rank(money(20))
                 }),
-                evidence_hash: None,
-                owner: None,
                 opened_at: at(-600),
-                updated_at: at(0),
+                ..cases::case(id, &[], at(0))
             },
         );
         let drafted = actions.iter().zip(1..).map(|(action, rank)| {

@@ -13,7 +13,7 @@ use flate2::write::GzEncoder;
 use jiff::{Span, Timestamp};
 use reeve::clock::Clock;
 use reeve::domain::case::{Case, CaseState};
-use reeve::domain::ids::{CaseId, ItemId, SupplierId};
+use reeve::domain::ids::{CaseId, SupplierId};
 use reeve::domain::money::{Quantity, UnitPrice};
 use reeve::domain::record::{BillLine, Observed, Record, Supplier};
 use reeve::odoo::recorded::Recorded;
@@ -105,28 +105,20 @@ impl Shop {
 
     fn bill(&self, n: usize, which: &str, reference: String) -> BillLine {
         let today = self.opened.to_zoned(jiff::tz::TimeZone::UTC).date();
+        let id = format!("{n}{which}");
         BillLine {
-            id: format!("{n}{which}"),
-            bill_id: format!("{n}{which}"),
-            bill_name: format!("BILL/{n}{which}"),
+            bill_id: id.clone(),
+            bill_name: format!("BILL/{id}"),
             reference,
-            origin: String::new(),
             supplier: supplier(n),
+            // Of goods: charges without an order repeat, and two of them are no duplicate.
             po_line: None,
-            // Goods: charges without an order repeat, and two of them are no duplicate.
-            item: Some(ItemId::new("1")),
             qty: Quantity::units(10),
             price: UnitPrice::from_erp(20.0),
             billed_on: today - Span::new().days(2),
             due_on: Some(today + Span::new().days(20)),
-            paid: false,
             created_at: self.opened - Span::new().hours(if which == "A" { 30 } else { 26 }),
-            foreign: None,
-            company: None,
-            partly: false,
-            reversed: false,
-            entered_by: None,
-            reverses: None,
+            ..reeve_testing::records::bill_line(&id, "")
         }
     }
 }

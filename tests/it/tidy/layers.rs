@@ -41,7 +41,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("rules", &["domain", "models"]),
     ("lab", &["domain", "models"]),
     ("odoo", &["domain", "http", "ports"]),
-    ("testing", &[]),
+    ("testing", &["domain"]),
 ];
 
 /// What the rules may not know, for they are pure.

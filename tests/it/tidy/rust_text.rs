@@ -37,10 +37,7 @@ pub(super) fn without_tests(text: &str) -> &str {
 /// Whether a whole file is test code: `tests.rs`, the body of a `#[cfg(test)] mod tests;`.
 pub(super) fn is_tests(path: &str) -> bool {
     // What stands in place of the outside for tests is no code of the daemon.
-    path.ends_with("/tests.rs")
-        || path.ends_with("_tests.rs")
-        || path.contains("/tests/")
-        || path.starts_with("crates/testing/")
+    path.ends_with("/tests.rs") || path.contains("/tests/") || path.starts_with("crates/testing/")
 }
 
 /// Whether a byte can be part of a name.

@@ -3,18 +3,16 @@
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum::Router;
-use axum::http::HeaderMap;
-use axum::routing::post;
+use base64::Engine as _;
 use reeve::adapters::webhook::SignedWebhook;
 use reeve::clock::Clock;
 use reeve::config::Config;
 use reeve::domain::outbox::OutboxKind;
 use reeve::ports::{Outgoing, Receipt, Sender as _};
 use reeve::store::{NewOutbox, Reported};
+use reeve_testing::endpoint::{Endpoint, Says};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use standardwebhooks::Webhook;
@@ -250,22 +248,8 @@ fn in_node(calls: &[Value]) -> Option<Vec<Value>> {
 
 /// What the real sender put on the wire for `body`: headers and bytes.
 async fn on_the_wire(id: &str, body: &str, secret: &str) -> Value {
-    let got: Arc<Mutex<Option<Value>>> = Arc::default();
-    let keep = Arc::clone(&got);
-    let app = Router::new().fallback(post(move |headers: HeaderMap, body: axum::body::Bytes| {
-        use base64::Engine as _;
-        let of = |name: &str| headers[name].to_str().unwrap().to_owned();
-        let names = ["content-type", "webhook-id", "webhook-timestamp", "webhook-signature"];
-        let headers: serde_json::Map<String, Value> = names.iter().map(|n| ((*n).to_owned(), of(n).into())).collect();
-        let raw = base64::engine::general_purpose::STANDARD.encode(&body);
-        *keep.lock().unwrap() = Some(json!({ "headers": headers, "raw": raw }));
-        async {}
-    }));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/", listener.local_addr().unwrap());
-    #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
-    tokio::spawn(async move { axum::serve(listener, app).await });
-    let sender = SignedWebhook::new(&url, &SecretString::from(secret), Duration::from_secs(5)).unwrap();
+    let receiver = Endpoint::saying(Says::status(200)).await;
+    let sender = SignedWebhook::new(&receiver.url, &SecretString::from(secret), Duration::from_secs(5)).unwrap();
     let message = Outgoing {
         kind: OutboxKind::Approved,
         to: "webhook".into(),
@@ -274,7 +258,11 @@ async fn on_the_wire(id: &str, body: &str, secret: &str) -> Value {
         at: Clock::standing_at(now()).now(),
     };
     sender.send(&message).await.unwrap();
-    got.lock().unwrap().take().unwrap()
+    let got = &receiver.asked()[0];
+    let names = ["content-type", "webhook-id", "webhook-timestamp", "webhook-signature"];
+    let headers: serde_json::Map<String, Value> =
+        names.iter().map(|name| ((*name).to_owned(), got.header(name).into())).collect();
+    json!({ "headers": headers, "raw": base64::engine::general_purpose::STANDARD.encode(&got.body) })
 }
 
 fn event(id: &str, expires: &str) -> String {

@@ -22,8 +22,7 @@ async fn planned() -> (World, Recommendation) {
     let mut case = world.store.get_case(&world.case.id).await.unwrap();
     let candidate = Candidate { then, ..first.candidate };
     let (prose, evidence) = (first.prose, first.evidence_hash);
-    let mut plan =
-        Recommendation::drafted(first.case_id, 1, candidate, prose, evidence, first.drafter, first.drafted_at);
+    let mut plan = Recommendation::drafted(first.case_id, 1, candidate, prose, evidence, first.drafter, first.drafted_at);
     plan.state = first.state;
     let seen = case.version;
     case.version += 1;

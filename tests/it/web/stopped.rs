@@ -17,9 +17,7 @@ async fn every_screen_says_who_stopped_reeve_and_why_until_somebody_ends_it() {
     let by = PersonId::new("pia");
     stop::stop(&world.store, &config, &world.clock, (&by, "web"), "wrong <b>prices</b>").await.unwrap();
     let case = pia.case();
-    for path in
-        ["/", &case, "/digests", "/kpi", "/mutes", "/outbox", "/audit", "/policy", "/health", "/me"]
-    {
+    for path in ["/", &case, "/digests", "/kpi", "/mutes", "/outbox", "/audit", "/policy", "/health", "/me"] {
         let page = ari.get(path).await.body;
         let says = "Pia Planner stopped it at 2026-10-09 06:30 UTC: wrong &lt;b&gt;prices&lt;";
         assert!(page.contains("<strong>Stopped.</strong> Reeve is stopped") && page.contains(says), "{path}: {page}");

@@ -14,21 +14,22 @@ use reeve::clock::Clock;
 use reeve::config::Config;
 use reeve::domain::action::{Action, Candidate, Check, MoneySum, Range};
 use reeve::domain::audit::AuditEntry;
-use reeve::domain::case::{Case, CaseState, Lane, Rank};
+use reeve::domain::case::{Case, Lane, Rank};
 use reeve::domain::decision::RecommendationState;
 use reeve::domain::digest::{BelowLine, Digest, DigestLine, ExplainedLine};
 use reeve::domain::evidence::{Bundle, Fact, FactValue, Missing};
-use reeve::domain::exception::{Driver, Exception, ExceptionState, ExceptionType, Signal, Subject};
-use reeve::domain::ids::{CaseId, ItemId, LocationId, PersonId, SupplierId};
+use reeve::domain::exception::{Driver, Exception, ExceptionType, Signal, Subject};
+use reeve::domain::ids::{ItemId, LocationId, PersonId, SupplierId};
 use reeve::domain::money::{Money, Quantity, UnitPrice};
 use reeve::domain::recommendation::{Drafter, Prose, Recommendation};
-use reeve::domain::record::{Item, Location, Observed, Record, RecordKind, RecordRef, Supplier};
+use reeve::domain::record::{Item, Observed, Record, RecordKind, RecordRef};
 use reeve::pipeline::moment::Moments;
 use reeve::pipeline::recheck::Recheck;
 use reeve::ports::Page;
 use reeve::render;
 use reeve::reports::kpi::Figures;
 use reeve::store::{JobStatus, Store, StoredDigest};
+use reeve_testing::{cases, records};
 
 use crate::support::databases::{TestDb, databases};
 
@@ -181,8 +182,7 @@ fn exception(code: ExceptionType, subject: &Subject, headline: &str) -> Exceptio
         explained: None,
         opens_until: None,
     };
-    let id = signal.exception_id();
-    Exception { id, signal, state: ExceptionState::Open, first_seen: now(), last_seen: now(), misses: 0 }
+    cases::exception(signal, now())
 }
 
 fn rank(priority: f64, slack: f64, lane: Lane) -> Rank {
@@ -211,25 +211,13 @@ async fn fill(store: &Store) -> (Case, Vec<Recommendation>) {
         "40 of 100 units did not come with receipt WH/IN/00012; the shelf is empty on 2026-10-11",
     );
     let spike = exception(ExceptionType::DSpike, &subject, "41 sold on 2026-10-03 where 9 to 15 are usual");
+    let found = [short, spike];
     let case = Case {
-        id: CaseId::new("c-00112233aabbccdd"),
-        version: 1,
-        state: CaseState::Open,
-        exceptions: vec![short.id.clone(), spike.id.clone()],
-        codes: vec![ExceptionType::RShort, ExceptionType::DSpike],
-        subject,
         links: vec!["shortage:75@3".to_owned()],
-        headline: short.signal.headline.clone(),
         rank: Some(rank(892.5, 0.5, Lane::Ordinary)),
-        evidence_hash: None,
-        owner: None,
-        opened_at: now(),
-        updated_at: now(),
+        ..cases::case("c-00112233aabbccdd", &found, now())
     };
-    store
-        .save_detection(&[short, spike], &[(case.clone(), None)], &[entry("case.opened", case.id.as_str())], None)
-        .await
-        .unwrap();
+    store.save_detection(&found, &[(case.clone(), None)], &[entry("case.opened", case.id.as_str())], None).await.unwrap();
     others(store).await;
 
     let bundle = bundle(&case);
@@ -263,33 +251,18 @@ async fn fill(store: &Store) -> (Case, Vec<Recommendation>) {
 
 async fn records(store: &Store) {
     let item = Item {
-        id: ItemId::new("75"),
         sku: "AC-006".to_owned(),
         name: format!("Espresso Beans 1 kg {EVIL}"),
         category: "Coffee".to_owned(),
-        unit: "Units".to_owned(),
         cost: Some(UnitPrice("7.20".parse().unwrap())),
         list_price: Some(UnitPrice("14.90".parse().unwrap())),
-        sellable: true,
-        delisted_at: None,
-        keys: reeve::domain::packs::ItemKeys::default(),
-        costs: std::collections::BTreeMap::new(),
+        ..records::item("75")
     };
-    let location = |id: &str, name: &str| {
-        Record::Location(Location {
-            id: LocationId::new(id),
-            code: name[..3].to_uppercase(),
-            name: name.to_owned(),
-            company: None,
-            company_name: String::new(),
-        })
-    };
-    let supplier = Supplier { id: SupplierId::new("9"), name: "Nordic Coffee Traders".to_owned() };
     let records = [
         Record::Item(item),
-        location("3", "Riverside Store"),
-        location("1", "Central Warehouse"),
-        Record::Supplier(supplier),
+        Record::Location(records::location("3", "Riverside Store")),
+        Record::Location(records::location("1", "Central Warehouse")),
+        Record::Supplier(records::supplier("9", "Nordic Coffee Traders")),
     ];
     let observed = records.map(|record| Observed { changed_at: now(), record }).to_vec();
     store.apply_page("made-up", &Page { observed, next: "1".to_owned(), more: false }, now()).await.unwrap();
@@ -305,24 +278,14 @@ async fn others(store: &Store) {
         ("c-4", ExceptionType::ROver, place, "112 came where 100 were ordered", 33.0, 6.5),
     ];
     for (id, code, subject, headline, priority, slack) in all {
-        let exception = exception(code, &subject, headline);
         let lane = if code == ExceptionType::FPrice { Lane::BillDue } else { Lane::Ordinary };
+        let found = [exception(code, &subject, headline)];
         let case = Case {
-            id: CaseId::new(id),
-            version: 1,
-            state: CaseState::Open,
-            exceptions: vec![exception.id.clone()],
-            codes: vec![code],
-            subject,
             links: vec![format!("link:{id}")],
-            headline: headline.to_owned(),
             rank: Some(rank(priority, slack, lane)),
-            evidence_hash: None,
-            owner: None,
-            opened_at: now(),
-            updated_at: now(),
+            ..cases::case(id, &found, now())
         };
-        store.save_detection(&[exception], &[(case, None)], &[entry("case.opened", id)], None).await.unwrap();
+        store.save_detection(&found, &[(case, None)], &[entry("case.opened", id)], None).await.unwrap();
     }
 }
 

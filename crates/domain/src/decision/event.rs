@@ -48,8 +48,8 @@ pub enum Event {
     NotSeen,
     /// Its executor says that it was taken back.
     SeenUndone,
-    /// Of a plan of several steps that was carried out, a step was taken back, and others still hold.
-    StepUndone,
+    /// Of a plan of several steps that was carried out, wholly or in part, a step was taken back. `holds`: another still holds.
+    StepUndone { holds: bool },
 }
 
 impl Event {
@@ -75,7 +75,7 @@ impl Event {
             Self::SeenPartly => "note as partly carried out",
             Self::NotSeen => "note as not carried out",
             Self::SeenUndone => "note as undone",
-            Self::StepUndone => "note a step as undone",
+            Self::StepUndone { .. } => "note a step as undone",
         }
     }
 }

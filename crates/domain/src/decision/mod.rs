@@ -330,7 +330,9 @@ impl RecommendationState {
                 Ok(Self::CarriedOut)
             }
             Event::SeenPartly if matches!(self, Self::HandedOff | Self::Partly | Self::NotCarriedOut) => Ok(Self::Partly),
-            Event::StepUndone if matches!(self, Self::CarriedOut | Self::Partly) => Ok(Self::Partly),
+            Event::StepUndone { holds } if matches!(self, Self::CarriedOut | Self::Partly) => {
+                Ok(if holds { Self::Partly } else { Self::NotCarriedOut })
+            }
             Event::NotSeen if matches!(self, Self::HandedOff | Self::NotCarriedOut) => Ok(Self::NotCarriedOut),
             Event::SeenUndone
                 if matches!(
@@ -356,7 +358,7 @@ impl RecommendationState {
             | Event::SeenDone
             | Event::SeenPartly
             | Event::NotSeen
-            | Event::StepUndone
+            | Event::StepUndone { .. }
             | Event::SeenUndone => Err(refused),
         }
     }

@@ -77,7 +77,8 @@ fn events() -> Vec<Event> {
         Event::SeenPartly,
         Event::NotSeen,
         Event::SeenUndone,
-        Event::StepUndone,
+        Event::StepUndone { holds: true },
+        Event::StepUndone { holds: false },
     ]
 }
 
@@ -85,23 +86,23 @@ fn events() -> Vec<Event> {
 fn every_pair_of_state_and_event_has_its_answer() {
     // Rows: states; columns: events, as above. `.` refused, `=` stays, else the first letters of what follows.
     let table = "
-        drafted            ch .  .  .  .  .  .  .  .  .  ex su .  .  .  .  .  .  . .
-        checked            .  qu .  .  .  .  .  .  .  .  ex su .  .  .  .  .  .  . .
-        queued             .  .  ap ae re sn fo .  .  es ex su .  .  .  .  .  .  . .
-        signed             .  .  =  =  re sn fo .  .  es ex su qu .  .  .  .  .  . .
-        forwarded          .  .  ap ae re sn =  .  .  es ex su qu .  .  .  .  .  . .
-        escalated          .  .  ap ae re sn fo .  .  =  ex su .  .  .  .  .  .  . .
-        approved           .  .  =  .  .  .  .  .  .  .  .  .  qu ha no .  .  .  . .
-        approved_with_edit .  .  .  =  .  .  .  .  .  .  .  .  qu ha no .  .  .  . .
-        rejected           .  .  .  .  =  .  .  .  .  .  .  .  qu .  .  .  .  .  . .
-        snoozed            .  .  .  .  re =  .  .  qu .  ex su qu .  .  .  .  .  . .
-        expired            .  .  .  .  .  .  .  .  .  .  =  .  .  .  .  .  .  .  . .
-        superseded         .  .  .  .  .  .  .  .  .  .  .  =  .  .  .  .  .  .  . .
-        handed_off         .  .  .  .  .  .  .  .  .  .  .  .  .  =  .  ca pa no un .
-        carried_out        .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  =  .  .  un pa
-        partly             .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  ca =  .  un =
-        not_carried_out    .  .  .  .  .  .  .  .  .  .  .  .  .  ha =  ca pa =  un .
-        undone             .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  = .";
+        drafted            ch .  .  .  .  .  .  .  .  .  ex su .  .  .  .  .  .  . . .
+        checked            .  qu .  .  .  .  .  .  .  .  ex su .  .  .  .  .  .  . . .
+        queued             .  .  ap ae re sn fo .  .  es ex su .  .  .  .  .  .  . . .
+        signed             .  .  =  =  re sn fo .  .  es ex su qu .  .  .  .  .  . . .
+        forwarded          .  .  ap ae re sn =  .  .  es ex su qu .  .  .  .  .  . . .
+        escalated          .  .  ap ae re sn fo .  .  =  ex su .  .  .  .  .  .  . . .
+        approved           .  .  =  .  .  .  .  .  .  .  .  .  qu ha no .  .  .  . . .
+        approved_with_edit .  .  .  =  .  .  .  .  .  .  .  .  qu ha no .  .  .  . . .
+        rejected           .  .  .  .  =  .  .  .  .  .  .  .  qu .  .  .  .  .  . . .
+        snoozed            .  .  .  .  re =  .  .  qu .  ex su qu .  .  .  .  .  . . .
+        expired            .  .  .  .  .  .  .  .  .  .  =  .  .  .  .  .  .  .  . . .
+        superseded         .  .  .  .  .  .  .  .  .  .  .  =  .  .  .  .  .  .  . . .
+        handed_off         .  .  .  .  .  .  .  .  .  .  .  .  .  =  .  ca pa no un . .
+        carried_out        .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  =  .  .  un pa no
+        partly             .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  ca =  .  un = no
+        not_carried_out    .  .  .  .  .  .  .  .  .  .  .  .  .  ha =  ca pa =  un . .
+        undone             .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  = . .";
     let rows: Vec<Vec<&str>> = table.trim().lines().map(|l| l.split_whitespace().collect()).collect();
     assert_eq!(rows.len(), states().len());
     for (state, row) in states().into_iter().zip(rows) {
@@ -289,7 +290,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         Just(Event::SeenPartly),
         Just(Event::NotSeen),
         Just(Event::SeenUndone),
-        Just(Event::StepUndone),
+        any::<bool>().prop_map(|holds| Event::StepUndone { holds }),
     ]
 }
 

@@ -25,7 +25,7 @@ pub(crate) const STATES: [&str; 17] = [
 ];
 
 /// Events of a recommendation, in the order of the table's columns.
-pub(crate) const EVENTS: [&str; 20] = [
+pub(crate) const EVENTS: [&str; 21] = [
     "check",
     "queue",
     "approve",
@@ -46,27 +46,28 @@ pub(crate) const EVENTS: [&str; 20] = [
     "not_seen",
     "seen_undone",
     "step_undone",
+    "all_undone",
 ];
 
 /// `.` refused, `=` stays; capitals go to a state and forget everything; small letters are in [`Card::after`].
 const TABLE: [&str; 17] = [
-    "C.........XS........", // drafted
-    ".Q........XS........", // checked
-    "..aerzf..lXS........", // queued
-    "..aerzf..lXSu.......", // signed
-    "..aerzfb.lXSu.......", // forwarded
-    "..aerzf..lXSu.......", // escalated
-    "..i.........dHN.....", // approved
-    "...j........dHN.....", // approved_with_edit
-    "....k.......d.......", // rejected
-    "....rz..Q.XSq.......", // snoozed
-    "..........=.........", // expired
-    "...........=........", // superseded
-    ".............=.DPNU.", // handed_off
-    "...............=..UP", // carried_out
-    "...............D=.U=", // partly
-    ".............H=DP=U.", // not_carried_out
-    "..................=.", // undone
+    "C.........XS.........", // drafted
+    ".Q........XS.........", // checked
+    "..aerzf..lXS.........", // queued
+    "..aerzf..lXSu........", // signed
+    "..aerzfb.lXSu........", // forwarded
+    "..aerzf..lXSu........", // escalated
+    "..i.........dHN......", // approved
+    "...j........dHN......", // approved_with_edit
+    "....k.......d........", // rejected
+    "....rz..Q.XSq........", // snoozed
+    "..........=..........", // expired
+    "...........=.........", // superseded
+    ".............=.DPNU..", // handed_off
+    "...............=..UPN", // carried_out
+    "...............D=.U=N", // partly
+    ".............H=DP=U..", // not_carried_out
+    "..................=..", // undone
 ];
 
 /// Why an event is refused: it does not fit, it is not yours, too late, it is with somebody else, a circle, too often.

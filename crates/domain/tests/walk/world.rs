@@ -274,7 +274,8 @@ impl Rules {
             "seen_partly" => Event::SeenPartly,
             "not_seen" => Event::NotSeen,
             "seen_undone" => Event::SeenUndone,
-            "step_undone" => Event::StepUndone,
+            "step_undone" => Event::StepUndone { holds: true },
+            "all_undone" => Event::StepUndone { holds: false },
             other => panic!("{other} is no event"),
         }
     }
@@ -380,7 +381,7 @@ impl World<'_> {
             "approved" | "approved_with_edit" => &["undo", "hand_off", "hand_off", "not_sent", "approve", "approve_edited"],
             "rejected" => &["undo", "reject"],
             "snoozed" => &["wake", "snooze"],
-            _ => &["seen_done", "seen_partly", "not_seen", "seen_undone", "step_undone"],
+            _ => &["seen_done", "seen_partly", "not_seen", "seen_undone", "step_undone", "all_undone"],
         };
         let any = chance.below(3) == 0;
         let pick = |of: usize, chance: &mut Chance| usize::try_from(chance.below(of as u64)).expect("few");

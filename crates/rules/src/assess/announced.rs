@@ -191,8 +191,8 @@ fn slips(gathered: &mut Gathered<'_>, supplier: &SupplierId) -> (f64, u32, Vec<F
         let came = book.receipts(&line.id).first().and_then(|m| m.done_at)?;
         Some(days_between(book.calendar.day_of(line.promised_first), book.calendar.day_of(came)))
     };
-    let all: Vec<i32> =
-        book.po_lines.values().filter(|l| &l.supplier == supplier && l.confirmed).filter_map(lateness).collect();
+    let theirs = book.lines_of_supplier(supplier).into_iter();
+    let all: Vec<i32> = theirs.filter(|l| l.confirmed).filter_map(lateness).collect();
     let late: Vec<f64> = all.iter().filter(|days| **days > allowed).map(|days| f64::from(*days)).collect();
     let share = formulas::beta_binomial_p(late.len() as u32, all.len() as u32, SLIP_PRIOR.0, SLIP_PRIOR.1);
     let days = formulas::median(&late).unwrap_or(SLIP_DAYS).ceil();

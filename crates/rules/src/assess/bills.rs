@@ -57,7 +57,7 @@ pub(super) fn reverse(scene: &Scene<'_>, c: &mut Checks, document: &str, duplica
         return reverse_bill(book, c, &bill, &other);
     }
     let receipt = |d: &str| book.moves_of_document(d).any(|m| m.done_at.is_some());
-    let order = |d: &str| book.sale_lines.values().any(|l| l.order_name == d);
+    let order = |d: &str| !book.sales_named(d).is_empty();
     let both = document != duplicate_of
         && ((receipt(document) && receipt(duplicate_of)) || (order(document) && order(duplicate_of)));
     c.hard("both documents exist", both, format!("{document} and {duplicate_of}"));
@@ -74,8 +74,7 @@ pub(super) fn reverse(scene: &Scene<'_>, c: &mut Checks, document: &str, duplica
         let detail = if counted { "what a count left there was there" } else { "no count since" };
         c.soft("no count since has confirmed it", !counted, detail.to_owned());
     }
-    let moved: BTreeSet<&str> = book.moves_of_document(document).map(|m| m.id.as_str()).collect();
-    let undone = book.moves.values().any(|m| m.returns.as_ref().is_some_and(|id| moved.contains(id.as_str())));
+    let undone = book.moves_of_document(document).any(|m| !book.moves_returning(&m.id).is_empty());
     c.hard("not already reversed", !undone, if undone { "goods went back".into() } else { "no reversal found".into() });
 }
 
@@ -93,8 +92,14 @@ fn named<'b>(scene: &Scene<'b>, document: &str, duplicate_of: &str) -> Option<(B
     let book = scene.book;
     let company = books_of(scene);
     let ours = |l: &&BillLine| l.company.is_none() || company.is_none() || l.company.as_deref() == company;
-    let is = |l: &&BillLine, name: &str| l.bill_name == name || l.bill_id == name;
-    let called = |name: &str| Bill::of_lines(book.bill_lines.values().filter(|l| is(l, name)).filter(ours));
+    let called = |name: &str| {
+        // A bill that the ERP has not numbered yet goes by its id. In order of ids, each line once.
+        let mut lines = book.bill_lines_named(name);
+        lines.extend(book.lines_of_bill(name));
+        lines.sort_by(|a, b| a.id.cmp(&b.id));
+        lines.dedup_by(|a, b| a.id == b.id);
+        Bill::of_lines(lines.into_iter().filter(ours))
+    };
     let others = called(duplicate_of);
     called(document).into_iter().find_map(|bill| {
         let other = others.iter().find(|other| other.id != bill.id && other.same_books(&bill))?;
@@ -106,8 +111,9 @@ fn named<'b>(scene: &Scene<'b>, document: &str, duplicate_of: &str) -> Option<(B
 /// no place.
 fn books_of<'b>(scene: &Scene<'b>) -> Option<&'b str> {
     let bills: BTreeSet<&str> = scene.exceptions.iter().filter_map(|e| e.signal.subject.bill.as_deref()).collect();
-    let of_bill = |l: &'b BillLine| l.company.as_deref().filter(|_| bills.contains(l.bill_id.as_str()));
-    scene.book.bill_lines.values().find_map(of_bill).or_else(|| company_of(scene))
+    let lines = bills.into_iter().flat_map(|bill| scene.book.lines_of_bill(bill));
+    let first = lines.filter(|l| l.company.is_some()).min_by(|a, b| a.id.cmp(&b.id));
+    first.and_then(|l| l.company.as_deref()).or_else(|| company_of(scene))
 }
 
 fn reverse_bill(book: &Book, c: &mut Checks, bill: &Bill<'_>, other: &Bill<'_>) {
@@ -141,7 +147,7 @@ fn reverse_bill(book: &Book, c: &mut Checks, bill: &Bill<'_>, other: &Bill<'_>) 
 /// CLAIM for a bill that was paid twice and is for no order: nothing but the other bill speaks against it.
 pub(super) fn claim_back(scene: &Scene<'_>, c: &mut Checks, supplier: &SupplierId, bill: &str, value: Money) {
     let book = scene.book;
-    let lines: Vec<&BillLine> = book.bill_lines.values().filter(|l| l.bill_id == bill).collect();
+    let lines = book.lines_of_bill(bill);
     let theirs = !lines.is_empty() && lines.iter().all(|l| l.supplier == *supplier);
     c.hard("bill is the supplier's", theirs, format!("bill {bill}, {} lines", lines.len()));
     let taken = book.taken_back(bill);
@@ -168,7 +174,7 @@ pub(super) fn total<'b>(lines: impl IntoIterator<Item = &'b BillLine>) -> Option
 pub(super) fn paid_twice(book: &Book, lines: &[String]) -> Money {
     let later: BTreeSet<&str> = book.repeats().iter().filter(|r| r.paid).map(|r| r.later.as_str()).collect();
     let owed = |bill: &str| {
-        let theirs: Vec<&BillLine> = book.bill_lines.values().filter(|l| l.bill_id == bill).collect();
+        let theirs = book.lines_of_bill(bill);
         let touches = theirs.iter().any(|l| l.po_line.as_ref().is_some_and(|line| lines.contains(line)));
         let taken = book.taken_back(bill);
         if !touches || taken.is_some_and(|taken| taken.whole) {

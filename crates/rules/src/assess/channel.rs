@@ -46,7 +46,8 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception) {
             && Some(&o.item) == subject.item.as_ref()
             && o.location == subject.location
     };
-    let Some(offer) = scene.book.channel_offers().into_iter().find(same) else { return };
+    let offers = subject.item.as_ref().map(|item| scene.book.channel_offers_of(item)).unwrap_or_default();
+    let Some(offer) = offers.into_iter().find(same) else { return };
     let label = scene.book.item_label(&offer.item);
     let places = offer.places(scene.book).into_iter().map(|l| (offer.item.clone(), l.clone()));
     let known: Vec<_> = places.filter(|p| scene.outlook.daily.contains_key(p)).collect();

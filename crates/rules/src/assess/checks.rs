@@ -335,7 +335,7 @@ fn worth_a_claim(c: &mut Checks, value: Money) {
 fn accept(scene: &Scene<'_>, c: &mut Checks, document: &str, variance: Money) {
     let book = scene.book;
     let bills = matching::lines_of_bill(book, document);
-    let lines: Vec<&PurchaseLine> = book.po_lines.values().filter(|l| l.order_name == document).collect();
+    let lines = book.lines_named(document);
     let receipt = book.moves_of_document(document).next().is_some();
     let known = receipt || !bills.is_empty() || !lines.is_empty();
     c.hard("document exists", known, document.to_owned());
@@ -345,10 +345,10 @@ fn accept(scene: &Scene<'_>, c: &mut Checks, document: &str, variance: Money) {
     let supplier = bills.first().map(|b| &b.supplier).or_else(|| lines.first().map(|l| &l.supplier));
     if let Some(supplier) = supplier {
         let since = plus_days(book.today, -VARIANCE_DAYS);
-        let recent = |l: &&PurchaseLine| &l.supplier == supplier && book.calendar.day_of(l.ordered_at) >= since;
+        let recent = |l: &&PurchaseLine| book.calendar.day_of(l.ordered_at) >= since;
         let all: Money = book
-            .po_lines
-            .values()
+            .lines_of_supplier(supplier)
+            .into_iter()
             .filter(recent)
             .filter_map(|l| three_way(book, scene.settings, l))
             .map(|w| w.total.abs())

@@ -32,8 +32,8 @@ const LOST_WHEN_PAID_AHEAD: f64 = 0.1;
 
 /// The lines of a bill by its id or its name.
 pub(super) fn lines_of_bill<'b>(book: &'b Book, bill: &str) -> Vec<&'b BillLine> {
-    let by_id: Vec<&BillLine> = book.bill_lines.values().filter(|b| b.bill_id == bill).collect();
-    if by_id.is_empty() { book.bill_lines.values().filter(|b| b.bill_name == bill).collect() } else { by_id }
+    let by_id = book.lines_of_bill(bill);
+    if by_id.is_empty() { book.bill_lines_named(bill) } else { by_id }
 }
 
 /// A bill's name for people: its id where the ERP has not numbered it yet.

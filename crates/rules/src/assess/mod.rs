@@ -12,25 +12,17 @@
 //! - `working`: on which days goods leave and arrive;
 //! - `rank`: net benefit, order, lane, slack, abstention.
 
-#[cfg(test)]
-mod advice_tests;
 mod announced;
 mod bills;
 mod catalogue;
 mod channel;
 mod checks;
 mod counted;
-#[cfg(test)]
-mod decide_tests;
 mod doubled;
 mod duplicate;
 mod feed;
 mod frozen;
-#[cfg(test)]
-mod frozen_tests;
 mod gathered;
-#[cfg(test)]
-mod kit_tests;
 mod matching;
 mod next_order;
 mod ordered;

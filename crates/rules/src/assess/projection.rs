@@ -204,8 +204,8 @@ pub(super) fn lead_time(book: &Book, place: &Place, supplier: &SupplierId) -> Op
     let (item, location) = place;
     let mut own = Vec::new();
     let mut all = Vec::new();
-    let ours = |l: &&PurchaseLine| &l.supplier == supplier && l.confirmed && book.same_company(&l.location, location);
-    for line in book.po_lines.values().filter(ours) {
+    let ours = |l: &&PurchaseLine| l.confirmed && book.same_company(&l.location, location);
+    for line in book.lines_of_supplier(supplier).into_iter().filter(ours) {
         if let Some(days) = observed_days(book, line) {
             all.push(days);
             if &line.item == item {
@@ -228,9 +228,9 @@ pub(super) fn lead_time(book: &Book, place: &Place, supplier: &SupplierId) -> Op
 /// receipts are known.
 pub(super) fn lateness(book: &Book, supplier: &SupplierId, location: &LocationId) -> (f64, f64) {
     let late: Vec<f64> = book
-        .po_lines
-        .values()
-        .filter(|l| &l.supplier == supplier && book.same_company(&l.location, location))
+        .lines_of_supplier(supplier)
+        .into_iter()
+        .filter(|l| book.same_company(&l.location, location))
         .filter_map(|l| {
             let first = book.receipts(&l.id).first().and_then(|m| m.done_at)?;
             Some(f64::from(days_between(book.calendar.day_of(l.promised_first), book.calendar.day_of(first))))
@@ -261,9 +261,9 @@ pub(super) fn arrivals(book: &Book, place: &Place) -> Vec<Arrival> {
 /// Days between two orders from a supplier to a location: the median gap, held to 1 to 14 days.
 pub(super) fn review_days(book: &Book, supplier: &SupplierId, location: &LocationId) -> f64 {
     let mut days: Vec<Date> = book
-        .po_lines
-        .values()
-        .filter(|l| &l.supplier == supplier && &l.location == location && l.confirmed)
+        .lines_of_supplier(supplier)
+        .into_iter()
+        .filter(|l| &l.location == location && l.confirmed)
         .map(|l| book.calendar.day_of(l.ordered_at))
         .collect();
     days.sort();

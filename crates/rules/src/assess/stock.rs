@@ -151,7 +151,12 @@ pub(super) fn shrink(gathered: &mut Gathered<'_>, exception: &Exception) {
     let from = exception.signal.from;
     let mut places: BTreeSet<Place> = BTreeSet::new();
     let day = |m: &StockMove| m.done_at.map(|at| book.calendar.day_of(at));
-    for m in book.moves.values().filter(|m| m.kind == MoveKind::Count && day(m).is_some_and(|d| d >= from)) {
+    // Every detector names a place; without one it is about all of them.
+    let moves = match (&subject.item, &subject.location) {
+        (Some(item), Some(location)) => book.moves_at(item, location),
+        _ => book.moves.values().collect(),
+    };
+    for m in moves.into_iter().filter(|m| m.kind == MoveKind::Count && day(m).is_some_and(|d| d >= from)) {
         let Some(at) = &m.from else { continue };
         let same_item = subject.item.as_ref().is_none_or(|i| *i == m.item);
         if same_item && subject.location.as_ref().is_none_or(|l| l == at) {
@@ -354,7 +359,7 @@ pub(super) fn doubled_order(gathered: &mut Gathered<'_>, exception: &Exception) 
         gathered.miss(format!("the two orders of {document}"), "the value of the duplicate");
         return;
     };
-    let lines: Vec<SaleLine> = book.sale_lines.values().filter(|l| l.order_name == second).cloned().collect();
+    let lines: Vec<SaleLine> = book.sales_named(second).into_iter().cloned().collect();
     let Some(head) = lines.first() else {
         gathered.miss(format!("order {second}"), "the value of the duplicate");
         return;

@@ -16,8 +16,8 @@ pub(super) fn company_of<'a>(scene: &Scene<'a>) -> Option<&'a str> {
         let line = subject.po_line.as_ref().and_then(|line| book.po_lines.get(line));
         let of_order = || subject.order.as_ref().and_then(|order| book.lines_of_order(order).into_iter().next());
         let of_bill = || {
-            let mut lines = book.bill_lines.values().filter(|b| subject.bill.as_deref() == Some(b.bill_id.as_str()));
-            lines.find_map(|b| book.po_lines.get(b.po_line.as_ref()?))
+            let lines = subject.bill.as_ref().map(|bill| book.lines_of_bill(bill)).unwrap_or_default();
+            lines.into_iter().find_map(|b| book.po_lines.get(b.po_line.as_ref()?))
         };
         let cited = || {
             let mut lines = exception.signal.facts.iter().filter(|fact| fact.source.kind == RecordKind::PoLine);
@@ -26,7 +26,7 @@ pub(super) fn company_of<'a>(scene: &Scene<'a>) -> Option<&'a str> {
         // What is about a whole company cites one of its locations.
         let cited_place = || {
             let mut places = exception.signal.facts.iter().filter(|fact| fact.source.kind == RecordKind::Location);
-            places.find_map(|fact| book.locations.values().find(|location| location.id.as_str() == fact.source.id))
+            places.find_map(|fact| book.locations.get(&LocationId::new(fact.source.id.as_str())))
         };
         let location = subject
             .location

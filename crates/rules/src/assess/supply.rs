@@ -57,8 +57,8 @@ pub(super) fn lead_time_shift(gathered: &mut Gathered<'_>, exception: &Exception
     let source = RecordRef::new(RecordKind::Supplier, supplier.as_str());
     // What another company orders of the same supplier is that company's loss.
     let company = super::gathered::company_of(scene);
-    let ours = |l: &&PurchaseLine| &l.supplier == supplier && l.confirmed && book.company_of(&l.location) == company;
-    let ordered = book.po_lines.values().filter(ours);
+    let ours = |l: &&PurchaseLine| l.confirmed && book.company_of(&l.location) == company;
+    let ordered = book.lines_of_supplier(supplier).into_iter().filter(ours);
     let places: BTreeSet<Place> = ordered.map(|l| (l.item.clone(), l.location.clone())).collect();
     let shift = lead_shift(book, scene.settings, supplier, company);
     let mut late: Vec<Late> = Vec::new();

@@ -171,7 +171,7 @@ fn unconfirmed(book: &Book, settings: &Settings, answers: &Answers, order: &str)
 /// How many of a supplier's orders before this one it has confirmed, of how many since the first that it confirmed.
 fn habit(book: &Book, answers: &Answers, line: &PurchaseLine) -> (usize, usize) {
     let mut earlier: BTreeMap<&str, jiff::Timestamp> = BTreeMap::new();
-    for other in book.po_lines.values().filter(|l| l.supplier == line.supplier && l.confirmed) {
+    for other in book.lines_of_supplier(&line.supplier).into_iter().filter(|l| l.confirmed) {
         if other.ordered_at < line.ordered_at && other.order_id != line.order_id {
             earlier.insert(&other.order_id, other.ordered_at);
         }

@@ -4,27 +4,32 @@
 //! combination, and the trained detector how likely an alarm is right, each with what made it say so. What a business reason
 //! explains (a promotion within its plan, one customer's bulk order, a delisting) is recorded as explained, not alarmed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::{fact, place_fact, record};
 use super::feed::Feeds;
 use super::forest::Forest;
+use super::item::{Kept, look_at, scores_of};
 use super::level::Turn;
 use super::opinion::Opinion;
+use super::panel;
 use super::promotion::planned_uplift;
-use super::series::{running_day, series_of};
+use super::series::Ground;
 use super::spike::spike;
 use super::stock;
+use super::tail::{NEWS_DAYS, Row, Tail};
 use crate::outlook::{DayForecast, Outlook};
 use crate::settings::Settings;
 use jiff::civil::Date;
+use rayon::prelude::*;
 use reeve_domain::book::{Book, Place};
 use reeve_domain::calendar::{days_between, iso_week, plus_days};
 use reeve_domain::evidence::{Fact, FactValue};
 use reeve_domain::exception::{ExceptionType as T, Signal, Subject};
 use reeve_domain::ids::LocationId;
 use reeve_domain::record::RecordKind;
-use reeve_models::demand::{DayScore, DemandParams, Series, project, score_series};
+use reeve_models::demand::panel::Panel;
+use reeve_models::demand::{DayScore, DemandParams, project};
 
 pub(super) const DETECTOR: &str = "demand-forest/1";
 
@@ -40,62 +45,70 @@ const HOURS_LINES: u32 = 50;
 /// Days at the end of the projections.
 const OUTLOOK_DAYS: u32 = 92;
 
-/// The scored history of every place.
+/// What demand has shown, place by place: the ends of the scored series, and what all of them together are judged by.
 pub struct Demand {
-    pub(super) series: BTreeMap<Place, Series>,
-    pub(super) scores: BTreeMap<Place, Vec<DayScore>>,
-    pub(super) promo_ratio: BTreeMap<Place, f64>,
+    /// The ends of the series that were ever wanted.
+    tails: BTreeMap<Place, Tail>,
+    /// Places at which nothing was ever wanted.
+    unsold: Vec<Place>,
+    promo_ratio: BTreeMap<Place, f64>,
+    /// What promotions have to say.
+    promotions: Vec<Signal>,
+    /// What the forest learns from, until it has.
+    rows: Vec<Row>,
+    /// What the trained detector sees, until it has.
+    panel: Option<Panel>,
     /// What has not come in.
     feeds: Feeds,
-    /// The day that still runs, where something was sold on it: judged as if it were over, so only what is already beyond a
-    /// whole day counts against it.
-    running: BTreeMap<Place, DayScore>,
+    /// The first day of the series. None in an empty book.
+    first: Option<Date>,
+    /// Orders that are another order once more.
+    twins: BTreeSet<String>,
+    params: DemandParams,
     /// The last day that is over at any location.
     newest: Date,
-    /// Whose each location is, where the ERP tells.
-    companies: BTreeMap<LocationId, String>,
 }
 
-impl Demand {
-    fn empty(newest: Date, feeds: Feeds) -> Self {
-        let (series, scores, promo_ratio, running, companies) = Default::default();
-        Self { series, scores, promo_ratio, feeds, running, newest, companies }
-    }
-}
-
-/// Scores every series of the book.
+/// Scores every series of the book, item by item.
 pub fn score(book: &Book, settings: &Settings, feeds: &Feeds) -> Demand {
-    use rayon::prelude::*;
     let params = DemandParams {
         window_days: settings.detect.window_days as usize,
         warmup_days: settings.detect.warmup_days as usize,
         ..DemandParams::default()
     };
-    // An order that was entered twice was wanted once.
-    let twins = stock::twin_order_ids(book, i32::MAX);
-    let Some(first) = book.first_day() else {
-        return Demand::empty(book.closed, feeds.clone());
+    let mut demand = Demand {
+        tails: BTreeMap::new(),
+        unsold: Vec::new(),
+        promo_ratio: BTreeMap::new(),
+        promotions: Vec::new(),
+        rows: Vec::new(),
+        panel: None,
+        feeds: feeds.clone(),
+        first: book.first_day(),
+        // An order that was entered twice was wanted once.
+        twins: stock::twin_order_ids(book, i32::MAX),
+        params,
+        newest: book.closed,
     };
-    let series: BTreeMap<Place, Series> =
-        book.places().into_iter().map(|place| (place.clone(), series_of(book, &place, first, &twins, feeds))).collect();
-    // What never sold somewhere has no baseline there: nothing is expected, and nothing that it does is odd.
-    let scores: BTreeMap<Place, Vec<DayScore>> = series
-        .par_iter()
-        .filter(|(_, series)| series.units.iter().any(|units| *units > 0.0))
-        .map(|(place, series)| (place.clone(), score_series(series, &params)))
-        .collect::<Vec<_>>()
-        .into_iter()
-        .collect();
-    // A day that is not over can only be judged upwards: what has sold has sold.
-    let running = series
-        .par_iter()
-        .filter(|(place, _)| scores.contains_key(*place))
-        .filter_map(|(place, series)| Some((place.clone(), running_day(book, place, series, &twins, &params)?)))
-        .collect::<Vec<_>>();
-    let newest = book.days_anywhere(first).last().copied().unwrap_or(book.closed);
-    let companies = book.locations.values().filter_map(|l| Some((l.id.clone(), l.company.clone()?))).collect();
-    let running = running.into_iter().collect();
-    Demand { series, scores, running, companies, ..Demand::empty(newest, feeds.clone()) }
+    let Some(first) = demand.first else { return demand };
+    let days = book.days_anywhere(first);
+    demand.newest = days.last().copied().unwrap_or(book.closed);
+    let places = book.places();
+    let by_item: Vec<&[Place]> = places.chunk_by(|a, b| a.0 == b.0).collect();
+    let ground = Ground::of(book, first, &demand.twins, feeds);
+    let look = |places: &&[Place]| look_at(&ground, settings, &demand.params, &days, places);
+    let kept: Vec<Kept> = by_item.par_iter().map(look).collect();
+    let mut cells = Vec::with_capacity(places.len());
+    for mut item in kept {
+        demand.tails.extend(item.tails);
+        demand.unsold.append(&mut item.unsold);
+        demand.rows.append(&mut item.rows);
+        demand.promo_ratio.extend(item.promoted.ratios);
+        demand.promotions.append(&mut item.promoted.signals);
+        cells.append(&mut item.cells);
+    }
+    demand.panel = panel::assemble(days, cells).ok().flatten();
+    demand
 }
 
 /// Who may agree with the statistics: then a weaker p is enough.
@@ -106,12 +119,12 @@ pub(super) struct Judges {
 
 impl Judges {
     /// How much weaker a p is enough for a place `back` days before the newest.
-    pub(super) fn bonus(&self, place: &Place, back: usize, row: &[f64; 8]) -> f64 {
+    pub(super) fn bonus(&self, place: &Place, back: usize, row: &Row) -> f64 {
         if self.forest.is_rare(row) || self.opinion.agrees(place, back) { AGREEMENT_BONUS } else { 1.0 }
     }
 
     /// Adds a score and what drove it: the trained detector's where it agrees, else the forest's.
-    pub(super) fn explain(&self, mut signal: Signal, place: &Place, back: usize, row: &[f64; 8]) -> Signal {
+    pub(super) fn explain(&self, mut signal: Signal, place: &Place, back: usize, row: &Row) -> Signal {
         match self.opinion.view(place, back).filter(|view| !view.drivers.is_empty()) {
             Some(view) => {
                 signal.score = view.probability;
@@ -129,17 +142,17 @@ impl Demand {
         // What remains of a day that has begun is forecast apart from whole days: a receipt tomorrow does not help it.
         let left = left_of_day(book);
         let mut outlook = Outlook::default();
-        for place in self.series.keys().filter(|place| !self.scores.contains_key(*place)) {
+        for place in &self.unsold {
             outlook.daily.insert(place.clone(), vec![DayForecast::default(); OUTLOOK_DAYS as usize]);
         }
-        for (place, scores) in &self.scores {
+        for (place, tail) in &self.tails {
             let sellable = book.items.get(&place.0).is_some_and(|i| i.sellable);
             let from = plus_days(book.closed_at(&place.1), 1);
             // Days that have begun and are not over: none at a day's close, one in the morning, two far west of the calendar.
             let begun = usize::try_from(days_between(from, book.today) + 1).unwrap_or(0);
             let days = OUTLOOK_DAYS + u32::try_from(begun).unwrap_or(0);
             let mut daily: Vec<DayForecast> =
-                project(scores, from, days).into_iter().map(|(mean, sigma)| DayForecast::rounded(mean, sigma)).collect();
+                project(&tail.last, from, days).into_iter().map(|(mean, sigma)| DayForecast::rounded(mean, sigma)).collect();
             for (ahead, day) in daily.iter_mut().enumerate() {
                 // What is delisted is wanted by nobody, whatever it sold before.
                 if !sellable {
@@ -164,76 +177,46 @@ impl Demand {
         outlook
     }
 
-    /// The scored days of a place.
-    pub fn scores(&self, place: &Place) -> &[DayScore] {
-        self.scores.get(place).map_or(&[], Vec::as_slice)
+    /// The scored days of a place, computed anew from the book that was looked at: nobody keeps all of them.
+    pub fn scores(&self, book: &Book, place: &Place) -> Vec<DayScore> {
+        let Some(first) = self.first.filter(|_| self.tails.contains_key(place)) else { return Vec::new() };
+        scores_of(&Ground::of(book, first, &self.twins, &self.feeds), place, &self.params)
     }
 
     /// Everything that demand has to say on the book's day.
     pub fn signals(&mut self, book: &Book, settings: &Settings) -> Vec<Signal> {
-        let mut found = self.promotions(book, settings);
+        let mut found = std::mem::take(&mut self.promotions);
+        let (rows, panel) = (std::mem::take(&mut self.rows), self.panel.take());
         // The forest learns what is ordinary from all series together, so it is fitted once and asked of each.
-        let Some(forest) = Forest::fit(self, book, settings) else { return found };
-        let judges = Judges { forest, opinion: Opinion::of(book, &self.feeds, settings.detect.false_share) };
-        for place in book.places() {
-            found.extend(self.verdict(book, settings, &judges, &place));
-        }
+        let Some(forest) = Forest::fit(rows, settings) else { return found };
+        let judges = Judges { forest, opinion: Opinion::of(panel, settings.detect.false_share) };
+        let verdict = |(place, tail): (&Place, &Tail)| self.verdict(book, settings, &judges, place, tail);
+        found.extend(self.tails.par_iter().map(verdict).collect::<Vec<_>>().into_iter().flatten());
         share_roots(book, &mut found);
         found
     }
 
-    /// How the same item sells at the company's other places on a day: ln of actual by expected. None where it is sold at no
-    /// other.
-    pub(super) fn neighbours_ratio(&self, place: &Place, at: usize) -> Option<f64> {
-        // Places stand in the order of their items.
-        let first = (place.0.clone(), LocationId::new(""));
-        let mine = self.companies.get(&place.1);
-        let others = self.scores.range(first..).take_while(|(p, _)| p.0 == place.0);
-        let others = others.filter(|(p, _)| p.1 != place.1 && self.companies.get(&p.1) == mine);
-        let days: Vec<&DayScore> = others.filter_map(|(_, scores)| scores.get(at)).collect();
-        let (actual, expected) = days.iter().fold((0.0, 0.0), |(a, e), s| (a + s.actual, e + s.expected));
-        (!days.is_empty()).then(|| ((actual + 1.0) / (expected + 1.0_f64)).ln())
-    }
-
-    pub(super) fn features(&self, place: &Place, at: usize) -> Option<[f64; 8]> {
-        let score = self.scores.get(place)?.get(at)?;
-        let surprise = |p: f64| -p.max(1e-12).log10();
-        Some([
-            surprise(score.p_high),
-            surprise(score.p_low_run),
-            surprise(score.p_high_run),
-            surprise(score.p_zero_run),
-            score.shift.as_ref().map_or(0.0, |s| surprise(s.p)),
-            score.tracking_signal,
-            ((score.actual + 1.0) / (score.expected + 1.0)).ln(),
-            self.neighbours_ratio(place, at).unwrap_or(0.0),
-        ])
-    }
-
-    fn verdict(&self, book: &Book, settings: &Settings, judges: &Judges, place: &Place) -> Vec<Signal> {
+    fn verdict(&self, book: &Book, settings: &Settings, judges: &Judges, place: &Place, tail: &Tail) -> Vec<Signal> {
         let mut found = Vec::new();
-        let scores = self.scores(place);
         // That sales end with a delisting is meant: it is kept as explained, and nothing else is said of the place.
         let delisted = book.items.get(&place.0).is_some_and(|i| !i.sellable);
         if delisted {
-            found.extend(delisting(book, scores, place));
+            found.extend(delisting(book, tail, place));
             return found;
         }
         // What is already above a whole day's upper bound is certain, however much of the day is left.
-        if let Some(running) = self.running.get(place) {
-            found.extend(spike(book, settings, place, running, 1.0));
+        if let Some(running) = &tail.running {
+            found.extend(spike(book, settings, place, running, tail.bulk_on(running.day), 1.0));
         }
         // A spike stays worth a look for a day after; older ones are history.
-        for back in 0..2_usize {
-            let Some(at) = scores.len().checked_sub(back + 1) else { continue };
-            let Some(row) = self.features(place, at) else { continue };
-            let back = self.back(&scores[at]);
-            let signal = spike(book, settings, place, &scores[at], judges.bonus(place, back, &row));
-            found.extend(signal.map(|signal| judges.explain(signal, place, back, &row)));
+        for (score, row) in (0..NEWS_DAYS).filter_map(|back| tail.day(back)) {
+            let back = self.back(score);
+            let bonus = judges.bonus(place, back, row);
+            let signal = spike(book, settings, place, score, tail.bulk_on(score.day), bonus);
+            found.extend(signal.map(|signal| judges.explain(signal, place, back, row)));
         }
-        let Some(at) = scores.len().checked_sub(1) else { return found };
-        let falling = self.collapse(book, settings, judges, place, at);
-        let shifted = self.shift(book, settings, judges, place, at);
+        let falling = self.collapse(book, settings, judges, place, tail);
+        let shifted = self.shift(book, settings, judges, place, tail);
         // A run that is still young is a collapse; once it has lasted it is a shift. Both at once would be one thing twice.
         match (falling, shifted) {
             (Some(collapse), Some((shift, Turn::Down))) => {
@@ -267,9 +250,9 @@ fn left_of_day(book: &Book) -> BTreeMap<LocationId, f64> {
     known.map(|(location, (all, later))| (location, f64::from(later) / f64::from(all))).collect()
 }
 
-fn delisting(book: &Book, scores: &[DayScore], place: &Place) -> Option<Signal> {
+fn delisting(book: &Book, tail: &Tail, place: &Place) -> Option<Signal> {
     let since = book.calendar.day_of(book.items.get(&place.0)?.delisted_at?);
-    if days_between(since, book.today) > 7 || scores.len() < 14 {
+    if days_between(since, book.today) > 7 || tail.days < 14 {
         return None;
     }
     let headline = format!("{} at {} has stopped selling.", book.item_label(&place.0), book.location_name(&place.1));
@@ -301,7 +284,7 @@ pub(super) fn day_facts(book: &Book, place: &Place, score: &DayScore) -> Vec<Fac
 /// One cause for a whole company: the same type on the same item at two or more of its locations in one week is one case.
 fn share_roots(book: &Book, signals: &mut [Signal]) {
     let mut places: BTreeMap<(T, String), usize> = BTreeMap::new();
-    let several = book.companies().len() > 1;
+    let several = book.has_several_companies();
     let key = |s: &Signal| {
         let company = s.subject.location.as_ref().and_then(|l| book.company_of(l)).filter(|_| several);
         let company = company.map_or_else(String::new, |company| format!(" company {company}"));

@@ -13,9 +13,8 @@ const DETECTOR: &str = "matching-rules/2";
 
 /// A signal for each bill that repeats another.
 pub(super) fn signals(book: &Book) -> Vec<Signal> {
-    let bills = book.all_bills();
-    let find = |id: &str| bills.iter().find(|b| b.id == id);
-    let both = |repeat: &Repeat| signal(book, repeat, find(&repeat.earlier)?, find(&repeat.later)?);
+    let find = |id: &str| Bill::of_lines(book.lines_of_bill(id)).pop();
+    let both = |repeat: &Repeat| signal(book, repeat, &find(&repeat.earlier)?, &find(&repeat.later)?);
     book.repeats().iter().filter_map(both).collect()
 }
 

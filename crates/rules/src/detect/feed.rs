@@ -246,7 +246,7 @@ mod tests {
     use reeve_domain::calendar::Calendar;
     use reeve_domain::ids::ItemId;
     use reeve_domain::money::Quantity;
-    use reeve_domain::record::{Location, Record, SaleLine};
+    use reeve_domain::record::{Record, SaleLine};
 
     const FIRST: &str = "2026-07-06";
 
@@ -258,28 +258,15 @@ mod tests {
     fn book(lines: i32, left_out: impl Fn(&str, i32, i32) -> bool) -> Book {
         let mut records = Vec::new();
         for (id, name) in [("1", "North"), ("2", "South")] {
-            let location = Location {
-                id: LocationId::new(id),
-                code: name.to_uppercase(),
-                name: name.to_owned(),
-                company: None,
-                company_name: String::new(),
-            };
-            records.push(Record::Location(location));
+            records.push(Record::Location(reeve_testing::records::location(id, name)));
             for number in (0..70).filter(|number| number % 7 != 6) {
                 for line in (0..lines).filter(|line| !left_out(id, number, *line)) {
-                    let key = format!("{id}-{number}-{line}");
                     records.push(Record::SaleLine(SaleLine {
-                        order_id: key.clone(),
-                        order_name: key.clone(),
-                        id: key,
-                        customer: "1".to_owned(),
-                        reference: String::new(),
                         item: ItemId::new((line % 10).to_string()),
                         location: LocationId::new(id),
                         qty: Quantity::units(2),
-                        price: None,
                         ordered_at: format!("{}T12:00:00Z", day(number)).parse().unwrap(),
+                        ..reeve_testing::records::sale_line(&format!("{id}-{number}-{line}"))
                     }));
                 }
             }

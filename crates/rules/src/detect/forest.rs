@@ -3,9 +3,8 @@
 use linfa::prelude::*;
 use ndarray::{Array2, ArrayView1};
 
-use super::demand::Demand;
+use super::tail::Row;
 use crate::settings::Settings;
-use reeve_domain::book::Book;
 use reeve_domain::exception::{Driver, Signal};
 use reeve_models::forest::{IsolationForest, IsolationForestParams};
 
@@ -31,44 +30,33 @@ pub(super) struct Forest {
 }
 
 impl Forest {
-    /// Trains on every scored day before the last two, so that a day is never judged by a forest that has seen it.
-    pub(super) fn fit(demand: &Demand, book: &Book, settings: &Settings) -> Option<Self> {
-        let mut rows: Vec<[f64; 8]> = Vec::new();
-        for place in book.places() {
-            let scores = demand.scores(&place);
-            let warm = settings.detect.warmup_days as usize;
-            let known = scores.len().saturating_sub(2);
-            for (at, score) in scores.iter().enumerate().take(known).skip(warm) {
-                if !score.promo && !score.censored {
-                    rows.extend(demand.features(&place, at));
-                }
-            }
-        }
+    /// Trains on rows of days before the last two, so that a day is never judged by a forest that has seen it.
+    pub(super) fn fit(rows: Vec<Row>, settings: &Settings) -> Option<Self> {
         if rows.len() < 64 {
             return None;
         }
-        let flat: Vec<f64> = rows.iter().flatten().copied().collect();
-        let table = Array2::from_shape_vec((rows.len(), FEATURES.len()), flat).ok()?;
+        let table = Array2::from_shape_vec((rows.len(), FEATURES.len()), rows.into_flattened()).ok()?;
         let params = IsolationForestParams::new().trees(settings.detect.forest_trees).seed(settings.detect.forest_seed);
-        let model = params.fit(&DatasetBase::from(table.clone())).ok()?;
-        let mut scores = model.score(&table).to_vec();
+        let rows = DatasetBase::from(table);
+        let model = params.fit(&rows).ok()?;
+        let mut scores = model.score(rows.records()).to_vec();
         scores.sort_by(f64::total_cmp);
         let rank = ((1.0 - 1.0 / FOREST_RARITY) * scores.len() as f64) as usize;
         let threshold = scores[rank.min(scores.len() - 1)];
         Some(Self { model, threshold })
     }
 
-    fn score(&self, row: &[f64; 8]) -> f64 {
+    fn score(&self, row: &Row) -> f64 {
         let table = Array2::from_shape_fn((1, row.len()), |(_, column)| row[column]);
         self.model.score(&table)[0]
     }
 
-    pub(super) fn is_rare(&self, row: &[f64; 8]) -> bool {
+    pub(super) fn is_rare(&self, row: &Row) -> bool {
         self.score(row) > self.threshold
     }
 
     /// Adds the score and the features that drove it.
-    pub(super) fn explain(&self, mut signal: Signal, row: &[f64; 8]) -> Signal {
+    pub(super) fn explain(&self, mut signal: Signal, row: &Row) -> Signal {
         let shares = self.model.attribute(ArrayView1::from(row));
         signal.score = self.score(row);
         signal.drivers = FEATURES

@@ -2,12 +2,14 @@
 
 use super::demand::{DETECTOR, Demand, Judges, day_facts};
 use super::facts::place_fact;
+use super::tail::{RunSums, Tail};
 use crate::place_key;
 use crate::settings::Settings;
 use reeve_domain::book::{Book, Place};
 use reeve_domain::calendar::{iso_week, plus_days};
 use reeve_domain::evidence::FactValue;
 use reeve_domain::exception::{ExceptionType as T, Signal, Subject};
+use reeve_models::demand::DayScore;
 
 /// Days after which a shift is no longer news: by then the baseline has taken it up.
 const SHIFT_NEWS_DAYS: u32 = 35;
@@ -26,13 +28,12 @@ impl Demand {
         settings: &Settings,
         judges: &Judges,
         place: &Place,
-        at: usize,
+        tail: &Tail,
     ) -> Option<Signal> {
-        let score = self.scores(place).get(at)?;
-        let row = self.features(place, at)?;
+        let (score, row) = tail.day(0)?;
         let back = self.back(score);
         // Two judges that look at other things may agree with the statistics; then less surprise is enough.
-        let limit = settings.detect.collapse_p * judges.bonus(place, back, &row);
+        let limit = settings.detect.collapse_p * judges.bonus(place, back, row);
         let (item, location) = place;
         // Nothing sold for longer than the series is ever silent, or sold too little for days: each by its own tail.
         let silent =
@@ -45,10 +46,9 @@ impl Demand {
         let from = plus_days(score.day, 1 - run as i32);
         let on_hand = book.on_hand(item, location);
         // Silence with stock in the books, while others sell the item, speaks of goods that are not there or can not be found.
-        let sells_elsewhere = self.neighbours_ratio(place, at).is_some_and(|ratio| ratio > -0.7);
+        let sells_elsewhere = tail.elsewhere.is_some_and(|ratio| ratio > -0.7);
         let phantom = silent && on_hand.is_positive() && sells_elsewhere;
-        let sold: f64 = self.scores(place)[at + 1 - run as usize..=at].iter().map(|s| s.actual).sum();
-        let usual: f64 = self.scores(place)[at + 1 - run as usize..=at].iter().map(|s| s.expected).sum();
+        let RunSums { sold, usual } = if silent { tail.silent } else { tail.low };
         let (code, headline) = if phantom {
             let words = format!(
                 "{} at {} has not sold for {run} days while the books say {on_hand} are there and other locations sell it.",
@@ -73,7 +73,7 @@ impl Demand {
                 place_fact(book, item, location, "run_usual", "usual in the run", FactValue::number(usual, 1)),
                 place_fact(book, item, location, "on_hand", "on hand", FactValue::Quantity(on_hand)),
             ]);
-        Some(judges.explain(signal, place, back, &row))
+        Some(judges.explain(signal, place, back, row))
     }
 
     /// A level that has stayed elsewhere, and which way it went.
@@ -83,13 +83,12 @@ impl Demand {
         settings: &Settings,
         judges: &Judges,
         place: &Place,
-        at: usize,
+        tail: &Tail,
     ) -> Option<(Signal, Turn)> {
-        let score = self.scores(place).get(at)?;
+        let (score, row) = tail.day(0)?;
         let shift = score.shift.as_ref()?;
-        let row = self.features(place, at)?;
         let back = self.back(score);
-        let limit = settings.detect.shift_p * judges.bonus(place, back, &row);
+        let limit = settings.detect.shift_p * judges.bonus(place, back, row);
         // A level that changed long ago has been learned, and one that changed by less than a quarter moves no order.
         if shift.p > limit || shift.days > SHIFT_NEWS_DAYS || (shift.ratio > 0.75 && shift.ratio < 1.33) {
             return None;
@@ -131,12 +130,11 @@ impl Demand {
         // A higher level may run the place out, so it shares its case with a shortage there; a return to the usual is no news.
         if turn == Turn::Up {
             signal = signal.link(place_key::shortage(item, location));
-            let units: Vec<f64> = self.scores(place).iter().map(|s| s.actual).collect();
-            if let Some(long_ago) = usual_before(&units).filter(|usual| is_return(*usual, shift.after)) {
+            if let Some(long_ago) = tail.long_ago.filter(|usual| is_return(*usual, shift.after)) {
                 signal.explained = Some(format!("back to the usual: {long_ago:.1} a day were sold six to eight weeks ago"));
             }
         }
-        Some((judges.explain(signal, place, back, &row), turn))
+        Some((judges.explain(signal, place, back, row), turn))
     }
 }
 
@@ -166,10 +164,10 @@ impl Turn {
 }
 
 /// Mean demand a day six to eight weeks ago. None where the series is younger.
-fn usual_before(units: &[f64]) -> Option<f64> {
-    let from = units.len().checked_sub(LONG_AGO_DAYS.end)?;
-    let days = &units[from..from + LONG_AGO_DAYS.len()];
-    Some(days.iter().sum::<f64>() / days.len() as f64)
+pub(super) fn usual_before(scores: &[DayScore]) -> Option<f64> {
+    let from = scores.len().checked_sub(LONG_AGO_DAYS.end)?;
+    let days = &scores[from..from + LONG_AGO_DAYS.len()];
+    Some(days.iter().map(|score| score.actual).sum::<f64>() / days.len() as f64)
 }
 
 fn is_return(usual: f64, after: f64) -> bool {
@@ -179,15 +177,21 @@ fn is_return(usual: f64, after: f64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use reeve_models::demand::{DemandParams, Series, score_series};
 
     #[test]
     fn a_rise_back_to_the_level_of_six_weeks_ago_is_a_return() {
         let mut units = vec![5.0; 14];
         units.extend(vec![0.5; 42]);
-        let usual = usual_before(&units).unwrap();
+        let (series, flags) = (units.clone(), vec![false; units.len()]);
+        let (censored, promo, blocked) = (flags.clone(), flags.clone(), flags);
+        let first = jiff::civil::date(2026, 9, 1);
+        let series = Series { first, units: series, censored, promo, blocked };
+        let scores = score_series(&series, &DemandParams::default());
+        let usual = usual_before(&scores).unwrap();
         assert!((usual - 5.0).abs() < 1e-9);
         assert!(is_return(usual, 6.7) && is_return(usual, 3.3));
         assert!(!is_return(usual, 7.0) && !is_return(usual, 3.0) && !is_return(0.0, 0.0));
-        assert_eq!(usual_before(&units[..55]), None, "too young to say");
+        assert_eq!(usual_before(&scores[..55]), None, "too young to say");
     }
 }

@@ -13,12 +13,11 @@ mod duplicate;
 mod facts;
 pub mod feed;
 mod forest;
+mod item;
 mod level;
 mod matching;
 mod opinion;
 pub mod panel;
-#[cfg(test)]
-mod place_tests;
 mod promotion;
 mod receiving;
 pub mod roots;
@@ -27,6 +26,7 @@ pub mod shortage;
 mod spike;
 pub mod stock;
 pub mod supply;
+mod tail;
 #[cfg(test)]
 mod tests;
 mod transfer;

@@ -6,13 +6,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::feed::Feeds;
-use super::panel::panel;
-use reeve_domain::book::{Book, Place};
+use reeve_domain::book::Place;
 use reeve_domain::exception::Driver;
 use reeve_domain::ids::{ItemId, LocationId};
 use reeve_models::control::discovery;
 use reeve_models::demand::detector::{Detector, Scorer};
+use reeve_models::demand::panel::Panel;
 
 /// Newest days that it has an opinion on.
 const DAYS: usize = 2;
@@ -39,9 +38,9 @@ pub(super) struct Opinion {
 }
 
 impl Opinion {
-    /// Of the book's last days. Silent about a young book.
-    pub(super) fn of(book: &Book, feeds: &Feeds, share: f64) -> Self {
-        let Ok(Some(panel)) = panel(book, feeds) else { return Self::default() };
+    /// Of the last days of a book's demand. Silent about a young book, and where nothing was ever sold.
+    pub(super) fn of(panel: Option<Panel>, share: f64) -> Self {
+        let Some(panel) = panel else { return Self::default() };
         let days = panel.days().len();
         if days < WARMUP_DAYS + DAYS {
             return Self::default();

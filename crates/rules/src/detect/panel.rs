@@ -3,17 +3,21 @@
 //! What a day says is what was known at its close. A location is closed on a weekday on which it has sold nothing at all
 //! for eight weeks; what it never sold up to a day is closed there on that day. The books know no holidays.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
 use super::feed::Feeds;
+use super::series::{Ground, index};
 use reeve_domain::book::{Book, Place};
-use reeve_domain::calendar::days_between;
+use reeve_domain::shelf::Shelf;
 use reeve_models::demand::panel::{Cell, Panel, PanelError, SeriesKey, TRADING_HOURS};
 
 /// Weeks without a sale on a weekday after which a location counts as closed on it.
 const CLOSED_WEEKS: usize = 8;
+
+/// The cells of a series.
+pub(super) type Cells = (SeriesKey, Vec<Cell>);
 
 /// The demand of a book; nothing where nothing was ever sold.
 ///
@@ -21,54 +25,58 @@ const CLOSED_WEEKS: usize = 8;
 /// None that a book could meet: its days and places are in order.
 pub fn panel(book: &Book, feeds: &Feeds) -> Result<Option<Panel>, PanelError> {
     let Some(first) = book.first_day() else { return Ok(None) };
-    let days = book.days_anywhere(first);
-    if days.is_empty() {
-        return Ok(None);
-    }
-    let mut series: BTreeMap<SeriesKey, Vec<Cell>> = BTreeMap::new();
-    for place in book.places() {
-        let units = book.demand_by_day(&place.0, &place.1, first);
-        if let Some(launched) = units.iter().position(|units| *units > 0.0) {
-            let key = SeriesKey { location: place.1.to_string(), item: place.0.to_string() };
-            series.insert(key, cells(book, feeds, &place, first, &days, &units, launched));
-        }
-    }
-    let mut by_location: BTreeMap<String, Vec<f32>> = BTreeMap::new();
-    for (key, cells) in &series {
-        let sold = by_location.entry(key.location.clone()).or_insert_with(|| vec![0.0; days.len()]);
-        sold.iter_mut().zip(cells).for_each(|(sold, cell)| *sold += cell.units);
-    }
-    for (key, cells) in &mut series {
-        let sold = &by_location[&key.location];
-        for (at, cell) in cells.iter_mut().enumerate() {
-            // Today and the same weekday of the weeks before.
-            let weeks = (0..=CLOSED_WEEKS).map(|week| at.checked_sub(7 * week));
-            let silent = weeks.map(|day| day.is_some_and(|day| sold[day] <= 0.0));
-            cell.open &= !silent.into_iter().all(|silent| silent);
-        }
-    }
-    let (keys, cells): (Vec<SeriesKey>, Vec<Vec<Cell>>) = series.into_iter().unzip();
-    Panel::new(days, keys, cells.concat()).map(|panel| (!panel.keys().is_empty()).then_some(panel))
+    let (days, none) = (book.days_anywhere(first), BTreeSet::new());
+    let ground = Ground::of(book, first, &none, feeds);
+    let of = |place: Place| {
+        let shelf = book.shelf(&place.0, &place.1, first);
+        cells(&ground, &place, &shelf, &ground.promoted(&place), &days)
+    };
+    let series = book.places().into_iter().filter_map(of).collect();
+    assemble(days, series)
 }
 
-fn cells(
-    book: &Book,
-    feeds: &Feeds,
-    place: &Place,
-    first: Date,
-    days: &[Date],
-    units: &[f64],
-    launched: usize,
-) -> Vec<Cell> {
+/// A panel of series over the same days, in any order; nothing where there are none.
+///
+/// # Errors
+/// None that a book could meet: its days are in order, and no place has two series.
+pub(super) fn assemble(days: Vec<Date>, mut series: Vec<Cells>) -> Result<Option<Panel>, PanelError> {
+    if days.is_empty() || series.is_empty() {
+        return Ok(None);
+    }
+    series.sort_by(|a, b| a.0.cmp(&b.0));
+    for of_location in series.chunk_by_mut(|a, b| a.0.location == b.0.location) {
+        let mut sold: Vec<f32> = vec![0.0; days.len()];
+        for (_, cells) in of_location.iter() {
+            sold.iter_mut().zip(cells).for_each(|(sold, cell)| *sold += cell.units);
+        }
+        // Today and the same weekday of the weeks before.
+        let weeks = |at: usize| (0..=CLOSED_WEEKS).map(move |week| at.checked_sub(7 * week));
+        let closed = |at: usize| weeks(at).all(|day| day.is_some_and(|day| sold[day] <= 0.0));
+        let closed: Vec<bool> = (0..days.len()).map(closed).collect();
+        for (_, cells) in of_location {
+            cells.iter_mut().zip(&closed).for_each(|(cell, closed)| cell.open &= !closed);
+        }
+    }
+    let (mut keys, mut cells) = (Vec::with_capacity(series.len()), Vec::with_capacity(series.len() * days.len()));
+    for (key, of_series) in series {
+        keys.push(key);
+        cells.extend(of_series);
+    }
+    Panel::new(days, keys, cells).map(Some)
+}
+
+/// The cells of a place; none where nothing was ever sold there. `promo` says of each day that is over there whether the item
+/// was on promotion.
+pub(super) fn cells(ground: &Ground<'_>, place: &Place, shelf: &Shelf<'_>, promo: &[bool], days: &[Date]) -> Option<Cells> {
+    let launched = shelf.units.iter().position(|units| *units > 0.0)?;
     let (item, location) = place;
-    let out = book.out_by_day(item, location, first);
+    let book = ground.book;
+    let (out, silent) = (&shelf.out, ground.days_of(location).1);
     let delisted = book.items.get(item).and_then(|item| item.delisted_at).map(|at| book.calendar.day_of(at));
-    let prices = prices(book, place, first, days.len());
+    let prices = prices(shelf, ground.first, days.len());
     let cell = |(at, day): (usize, &Date)| {
         // Where the day still runs it is no day yet, though it is over elsewhere.
-        let Some(units) = units.get(at) else {
-            return Cell { units: 0.0, price: prices[at], stockout_hours: 0.0, promo: false, holiday: false, open: false };
-        };
+        let Some(units) = shelf.units.get(at) else { return Cell { price: prices[at], ..Cell::CLOSED } };
         // Out at the close of the day before, at its own close, or at both: half the hours for each.
         let ends = [at > 0 && out[at - 1], out[at]].into_iter().filter(|out| *out).count();
         Cell {
@@ -76,19 +84,20 @@ fn cells(
             units: units.max(0.0) as f32,
             price: prices[at],
             stockout_hours: TRADING_HOURS * ends as f32 / 2.0,
-            promo: book.promotion_on(item, location, *day).is_some(),
+            promo: promo[at],
             holiday: false,
-            open: at >= launched && delisted.is_none_or(|from| *day < from) && !feeds.is_silent(location, *day),
+            open: at >= launched && delisted.is_none_or(|from| *day < from) && !silent[at],
         }
     };
-    days.iter().enumerate().map(cell).collect()
+    let key = SeriesKey { location: location.to_string(), item: item.to_string() };
+    Some((key, days.iter().enumerate().map(cell).collect()))
 }
 
 /// The mean price of a unit on each day, that of the day before where nothing was sold at a price that is known.
-fn prices(book: &Book, place: &Place, first: Date, days: usize) -> Vec<f32> {
+fn prices(shelf: &Shelf<'_>, first: Date, days: usize) -> Vec<f32> {
     let mut sums = vec![(0.0, 0.0); days];
-    for line in book.sales_at(&place.0, &place.1) {
-        let at = usize::try_from(days_between(first, book.calendar_of(&place.1).day_of(line.ordered_at))).ok();
+    for (day, line) in &shelf.sales {
+        let at = index(first, *day);
         if let (Some(sum), Some(price)) = (at.and_then(|at| sums.get_mut(at)), line.price) {
             let qty = line.qty.to_f64().max(0.0);
             *sum = (sum.0 + qty * price.to_f64(), sum.1 + qty);
@@ -110,7 +119,8 @@ mod tests {
     use reeve_domain::calendar::{Calendar, plus_days};
     use reeve_domain::ids::{ItemId, LocationId};
     use reeve_domain::money::{Quantity, UnitPrice};
-    use reeve_domain::record::{Item, Location, MoveKind, Promotion, PromotionSource, Record, SaleLine, StockMove};
+    use reeve_domain::record::{MoveKind, Record, SaleLine, StockMove};
+    use reeve_testing::records;
 
     const FIRST: &str = "2026-07-06";
 
@@ -123,74 +133,34 @@ mod tests {
     }
 
     fn item(id: &str) -> Record {
-        Record::Item(Item {
-            id: ItemId::new(id),
-            sku: id.to_owned(),
-            name: id.to_owned(),
-            category: String::new(),
-            unit: "Units".to_owned(),
-            cost: None,
-            list_price: None,
-            sellable: true,
-            delisted_at: None,
-            keys: reeve_domain::packs::ItemKeys::default(),
-            costs: std::collections::BTreeMap::new(),
-        })
+        Record::Item(records::item(id))
     }
 
     fn sale(number: i32, item: &str, units: i64, price: Option<f64>) -> Record {
-        let id = format!("{number}-{item}");
         Record::SaleLine(SaleLine {
-            order_id: id.clone(),
-            order_name: id.clone(),
-            id,
-            customer: "1".to_owned(),
-            reference: String::new(),
             item: ItemId::new(item),
             location: LocationId::new("1"),
             qty: Quantity::units(units),
             price: price.and_then(UnitPrice::from_erp),
             ordered_at: noon(number),
+            ..records::sale_line(&format!("{number}-{item}"))
         })
     }
 
     fn stock(number: i32, kind: MoveKind, units: i64) -> Record {
-        let (out, place) = (kind == MoveKind::Delivery, LocationId::new("1"));
+        let (from, to) = if kind == MoveKind::Delivery { (Some("1"), None) } else { (None, Some("1")) };
         Record::Move(StockMove {
-            id: format!("m{number}"),
-            kind,
             item: ItemId::new("a"),
-            from: out.then(|| place.clone()),
-            to: (!out).then_some(place),
             qty: Quantity::units(units),
             created_at: noon(number),
-            scheduled_at: None,
             done_at: Some(noon(number)),
-            document: String::new(),
-            document_id: None,
-            origin: String::new(),
-            po_line: None,
-            sale_line: None,
-            partner: None,
-            deadline: None,
-            returns: None,
-            to_replace: false,
-            asked: None,
-            owner: None,
-            entered_by: None,
-            reason: String::new(),
+            ..records::moved(&format!("m{number}"), kind, from, to)
         })
     }
 
     /// A shop of one location: `a` sells every day but Sundays for eleven weeks, `b` from the second week on, `c` never.
     fn shop() -> Panel {
-        let location = Location {
-            id: LocationId::new("1"),
-            code: "ONE".to_owned(),
-            name: "One".to_owned(),
-            company: None,
-            company_name: String::new(),
-        };
+        let location = records::location("1", "One");
         let mut records = vec![item("a"), item("b"), item("c"), Record::Location(location)];
         for number in (0..77).filter(|number| number % 7 != 6) {
             records.push(sale(number, "a", 2, (number < 10).then_some(1.5)));
@@ -204,19 +174,7 @@ mod tests {
             stock(20, MoveKind::Delivery, 30),
             stock(22, MoveKind::Receipt, 90),
         ]);
-        let (from, to) = (day(30), day(31));
-        let (id, name) = ("loyalty-1".to_owned(), "Weekend".to_owned());
-        let source = PromotionSource::Loyalty;
-        records.push(Record::Promotion(Promotion {
-            id,
-            source,
-            item: ItemId::new("a"),
-            name,
-            from,
-            to,
-            percent: 20.0,
-            company: None,
-        }));
+        records.push(Record::Promotion(records::promotion("loyalty-1", "a", day(30), day(31))));
         let book = Book::new(Calendar::utc().close_of(day(76)), Calendar::utc(), records);
         panel(&book, &Feeds::default()).unwrap().unwrap()
     }

@@ -1,33 +1,43 @@
 //! D-PROMO-OVER and D-PROMO-UNDER: promotions against the uplift that was to be expected (handbook §4.1).
 
-use super::demand::Demand;
+use std::collections::BTreeMap;
+
 use super::facts::{fact, record};
+use super::item::Scored;
 use crate::settings::Settings;
 use reeve_domain::book::{Book, Place};
 use reeve_domain::calendar::days_between;
 use reeve_domain::evidence::FactValue;
 use reeve_domain::exception::{ExceptionType as T, Signal, Subject};
+use reeve_domain::ids::ItemId;
 use reeve_domain::record::{Promotion, RecordKind};
 use reeve_models::demand::promo_uplift;
 
-impl Demand {
-    /// The promotions that run or have just ended, each over all locations of a company together: what is left over costs
-    /// each company its own money.
-    pub(super) fn promotions(&mut self, book: &Book, settings: &Settings) -> Vec<Signal> {
-        let mut found = Vec::new();
-        let items: Vec<_> = book.items.keys().cloned().collect();
-        for item in items {
-            for promotion in book.promotions(&item).to_vec() {
-                // A promotion that began this morning has shown nothing yet.
-                let ended = days_between(promotion.to, book.closed);
-                if promotion.from <= book.closed && ended <= 3 {
-                    for company in book.companies().into_iter().filter(|company| promotion.runs_in(*company)) {
-                        found.extend(self.promotion(book, settings, &promotion, company));
-                    }
+/// What an item's promotions have shown.
+#[derive(Default)]
+pub(super) struct Promoted {
+    /// Times the usual that was sold, by place.
+    pub(super) ratios: BTreeMap<Place, f64>,
+    /// Those that sell other than planned.
+    pub(super) signals: Vec<Signal>,
+}
+
+impl Promoted {
+    /// The item's promotions that run or have just ended, each over all locations of a company together: what is left over
+    /// costs each company its own money.
+    pub(super) fn of(book: &Book, settings: &Settings, item: &ItemId, scored: &[Scored]) -> Self {
+        let mut promoted = Self::default();
+        for promotion in book.promotions(item) {
+            // A promotion that began this morning has shown nothing yet.
+            let ended = days_between(promotion.to, book.closed);
+            if promotion.from <= book.closed && ended <= 3 {
+                for company in book.companies().into_iter().filter(|company| promotion.runs_in(*company)) {
+                    let signal = promoted.promotion(book, settings, promotion, company, scored);
+                    promoted.signals.extend(signal);
                 }
             }
         }
-        found
+        promoted
     }
 
     fn promotion(
@@ -36,17 +46,18 @@ impl Demand {
         settings: &Settings,
         promotion: &Promotion,
         company: Option<&str>,
+        scored: &[Scored],
     ) -> Option<Signal> {
         let to = promotion.to.min(book.closed);
         let (mut expected, mut actual, mut low, mut high) = (0.0, 0.0, 0.0, 0.0);
         let mut days = 0;
         // Promotions have no location: each company's places are judged together, and apart from the others'.
-        let ours = |place: &Place| place.0 == promotion.item && book.company_of(&place.1) == company;
+        let ours = |scored: &&Scored| book.company_of(&scored.place.1) == company;
         let mut first = None;
-        for (place, scores) in self.scores.iter().filter(|(place, _)| ours(place)) {
+        for Scored { place, series, scores, .. } in scored.iter().filter(ours) {
             first = first.or(Some(&place.1));
-            let Some(lift) = promo_uplift(&self.series[place], scores, promotion.from, to) else { continue };
-            self.promo_ratio.insert(place.clone(), lift.ratio);
+            let Some(lift) = promo_uplift(series, scores, promotion.from, to) else { continue };
+            self.ratios.insert(place.clone(), lift.ratio);
             expected += lift.expected_baseline;
             actual += lift.actual;
             // Independent places: their half-widths add in squares.
@@ -72,7 +83,7 @@ impl Demand {
             return None;
         };
         // Where there are several companies it is said for which, and each has a case of its own.
-        let company = company.filter(|_| book.companies().len() > 1);
+        let company = company.filter(|_| book.has_several_companies());
         let whose = company.map_or_else(String::new, |company| format!(" at {}", book.company_label(company)));
         let about = company.map_or_else(|| promotion.id.clone(), |company| format!("{}, company {company}", promotion.id));
         let headline = format!(

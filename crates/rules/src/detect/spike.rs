@@ -2,7 +2,7 @@
 
 use super::demand::{DETECTOR, SPIKE_UNITS, day_facts};
 use super::facts::{fact, record};
-use super::series::{BULK_TIMES, bulk_order};
+use super::series::{BULK_TIMES, Bulk};
 use crate::place_key;
 use crate::settings::Settings;
 use reeve_domain::book::{Book, Place};
@@ -12,12 +12,19 @@ use reeve_domain::exception::{ExceptionType as T, Signal, Subject};
 use reeve_domain::record::RecordKind;
 use reeve_models::demand::DayScore;
 
-/// D-SPIKE: a day far above the usual. `bonus` is how much weaker a p is enough, where others agree.
-pub(super) fn spike(book: &Book, settings: &Settings, place: &Place, score: &DayScore, bonus: f64) -> Option<Signal> {
+/// D-SPIKE: a day far above the usual. `bulk` is the day's bulk order, `bonus` how much weaker a p is enough, where
+/// others agree.
+pub(super) fn spike(
+    book: &Book,
+    settings: &Settings,
+    place: &Place,
+    score: &DayScore,
+    bulk: Option<&Bulk>,
+    bonus: f64,
+) -> Option<Signal> {
     let limit = settings.detect.spike_p * bonus;
-    let bulk = bulk_order(book, place, score.day);
     let promotion = book.promotion_on(&place.0, &place.1, score.day);
-    let odd = score.p_high <= limit || bulk.as_ref().is_some_and(|_| score.actual > BULK_TIMES * score.expected.max(1.0));
+    let odd = score.p_high <= limit || bulk.is_some_and(|_| score.actual > BULK_TIMES * score.expected.max(1.0));
     if !odd || score.actual < score.expected + SPIKE_UNITS {
         return None;
     }
@@ -37,10 +44,10 @@ pub(super) fn spike(book: &Book, settings: &Settings, place: &Place, score: &Day
         .link(format!("demand:{item}@{location}"))
         .link(place_key::shortage(item, location))
         .with(day_facts(book, place, score));
-    if let Some((line, order, qty)) = bulk {
+    if let Some(Bulk { line, order, qty }) = bulk {
         signal.explained = Some(format!("one order of one customer, {order}, took {qty}"));
-        let source = record(RecordKind::SaleLine, &line);
-        signal = signal.with([fact(book, source, "qty", "in one order", FactValue::Quantity(qty))]);
+        let source = record(RecordKind::SaleLine, line);
+        signal = signal.with([fact(book, source, "qty", "in one order", FactValue::Quantity(*qty))]);
     } else if let Some(promotion) = promotion {
         // Promotions are judged over their run, by D-PROMO-OVER and D-PROMO-UNDER.
         signal.explained = Some(format!("on promotion: {} % off until {}", promotion.percent, promotion.to));

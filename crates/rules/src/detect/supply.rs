@@ -46,9 +46,9 @@ pub(super) fn signals(book: &Book, settings: &Settings) -> Vec<Signal> {
 
 fn legs<'a>(book: &'a Book, settings: &Settings, supplier: &SupplierId, company: Option<&str>) -> Vec<Leg<'a>> {
     let mut legs = Vec::new();
-    for order in book.orders() {
+    for order in book.orders_of_supplier(supplier) {
         let lines = book.lines_of_order(order);
-        let ours = |l: &&&PurchaseLine| &l.supplier == supplier && l.confirmed && book.company_of(&l.location) == company;
+        let ours = |l: &&&PurchaseLine| l.confirmed && book.company_of(&l.location) == company;
         let Some(line) = lines.first().filter(ours) else { continue };
         let promised = book.calendar.day_of(line.promised_first);
         let received = lines.iter().flat_map(|l| book.receipts(&l.id)).filter_map(|m| m.done_at).min();
@@ -107,7 +107,7 @@ fn lead_time_shift(book: &Book, settings: &Settings, supplier: &SupplierId, comp
     // Without agreed terms there is nothing that could be corrected.
     let master = terms.into_iter().find(|p| &p.supplier == supplier)?;
     // Where there are several companies it is said for which, and each has a case of its own.
-    let company = company.filter(|_| book.companies().len() > 1);
+    let company = company.filter(|_| book.has_several_companies());
     let name = match company {
         Some(company) => format!("{} (for {})", book.supplier_name(supplier), book.company_label(company)),
         None => book.supplier_name(supplier),

@@ -96,6 +96,7 @@ pub fn fold_after(returns: &Returns, look: &Look, signals: Vec<Signal>, known: V
     fresh.extend(grown);
     // Roots first: their symptoms join them, and open no case of their own.
     fresh.sort_by_key(|id| !is_root(work.exceptions[id].signal.code));
+    work.know_cases();
     for id in fresh {
         work.place(&id);
     }
@@ -113,6 +114,11 @@ struct Work {
     changed: BTreeSet<ExceptionId>,
     cases: BTreeMap<CaseId, (Case, Option<Case>)>,
     case_of: BTreeMap<ExceptionId, CaseId>,
+    /// Cases of runs of losses or returns, by the links that they were written with.
+    runs: Linked,
+    /// Cases by the exceptions that they hold, and by the links of those that are open.
+    holding: BTreeMap<ExceptionId, BTreeSet<CaseId>>,
+    linked: Linked,
     /// What people turned down and what is not worth much more since: it may join a case, but opens none.
     quiet: BTreeSet<ExceptionId>,
     /// Cases of which somebody has signed something: they stay by themselves.
@@ -123,9 +129,13 @@ struct Work {
 impl Work {
     fn new(look: &Look, known: Vec<Exception>, live: Vec<Case>) -> Self {
         let mut case_of = BTreeMap::new();
+        let mut runs = Linked::new();
         for case in &live {
             for id in &case.exceptions {
                 case_of.insert(id.clone(), case.id.clone());
+            }
+            if case.codes.iter().any(|code| is_run(*code)) {
+                link(&mut runs, &case.links, &case.id);
             }
         }
         Self {
@@ -135,6 +145,9 @@ impl Work {
             changed: BTreeSet::new(),
             cases: live.into_iter().map(|case| (case.id.clone(), (case.clone(), Some(case)))).collect(),
             case_of,
+            runs,
+            holding: BTreeMap::new(),
+            linked: Linked::new(),
             quiet: BTreeSet::new(),
             signed: BTreeSet::new(),
             entries: Vec::new(),
@@ -153,13 +166,11 @@ impl Work {
         let own = self.case_of.get(&id).and_then(|case| self.cases.get(case)).map(|(case, _)| case).filter(|_| is_open);
         // A run of losses or returns is named by its beginning. Where that leaves the window the run has another name, and its case
         // is the one that it shares a link with.
-        let same = |case: &&Case| {
-            matches!(signal.code, T::IShrink | T::DReturn)
-                && case.codes.contains(&signal.code)
-                && case.state.is_undecided()
-                && signal.links.iter().any(|link| case.links.contains(link))
-        };
-        let case = own.or_else(|| self.cases.values().map(|(case, _)| case).find(same));
+        let same = |case: &&Case| is_run(signal.code) && case.codes.contains(&signal.code) && case.state.is_undecided();
+        let linked = || of_links(&self.runs, &signal.links).into_iter().filter_map(|id| self.cases.get(id));
+        #[cfg(test)]
+        assert_eq!(linked().map(|(case, _)| &case.id).collect::<Vec<_>>(), self.runs_by_scan(signal));
+        let case = own.or_else(|| linked().map(|(case, _)| case).find(same));
         case.is_some_and(|case| match case.state {
             CaseState::Snoozed { .. } => true,
             _ => case.state.is_undecided() && case.rank.as_ref().is_some_and(|rank| rank.deadline > today),
@@ -205,27 +216,48 @@ impl Work {
         }
     }
 
+    /// Puts down which cases there are by what they hold, before exceptions are placed: from now on no state changes.
+    fn know_cases(&mut self) {
+        for (case, _) in self.cases.values() {
+            for id in &case.exceptions {
+                self.holding.entry(id.clone()).or_default().insert(case.id.clone());
+            }
+            link(&mut self.linked, &case_links(case, &self.exceptions), &case.id);
+        }
+    }
+
+    /// The same for a case that has come to hold an exception.
+    fn hold(&mut self, case: &CaseId, id: &ExceptionId) {
+        self.holding.entry(id.clone()).or_default().insert(case.clone());
+        if let Some(exception) = self.exceptions.get(id).filter(|e| e.state == ExceptionState::Open) {
+            link(&mut self.linked, &exception.signal.links, case);
+        }
+    }
+
     /// Finds or opens the case of an exception.
     fn place(&mut self, id: &ExceptionId) {
         let exception = &self.exceptions[id];
-        let joins =
-            |case: &Case| exception.signal.links.iter().any(|link| case_links(case, &self.exceptions).contains(link));
+        let mut candidates = of_links(&self.linked, &exception.signal.links);
+        candidates.extend(self.holding.get(id).into_iter().flatten());
         // The oldest of several: its owner, notes and reminders have been there longest.
-        let found = self
-            .cases
-            .values()
+        let found = candidates
+            .into_iter()
+            .filter_map(|id| self.cases.get(id))
             .map(|(case, _)| case)
-            .filter(|case| case.state.is_undecided() && (case.exceptions.contains(id) || joins(case)))
+            .filter(|case| case.state.is_undecided())
             // An overdue order is not hidden in what somebody has put off, nor added to what is half signed.
             .filter(|case| exception.signal.code != T::SOverdue || self.takes_in(case))
             .min_by_key(|case| (case.opened_at, case.id.clone()))
             .map(|case| case.id.clone());
+        #[cfg(test)]
+        assert_eq!(found, self.found_by_scan(id));
         if let Some(case_id) = found {
             self.case_of.insert(id.clone(), case_id.clone());
             if let Some((case, _)) = self.cases.get_mut(&case_id)
                 && !case.exceptions.contains(id)
             {
                 case.exceptions.push(id.clone());
+                self.hold(&case_id, id);
             }
             return;
         }
@@ -254,6 +286,7 @@ impl Work {
         };
         self.entries.push(entry(self.now, "case.opened", &case, serde_json::json!({ "exception": signal.fingerprint() })));
         self.case_of.insert(id.clone(), case_id.clone());
+        self.hold(&case_id, id);
         self.cases.insert(case_id, (case, None));
     }
 
@@ -276,8 +309,12 @@ impl Work {
                     && self.root_links(case).is_empty()
                     && !case_links(case, &self.exceptions).is_disjoint(&links)
             };
+            // Only roots gain links by a merger, and no root is a symptom: whoever shares one of these is known already.
+            let sharing = of_links(&self.linked, &links).into_iter().filter_map(|id| self.cases.get(id));
             let symptoms: Vec<CaseId> =
-                self.cases.values().map(|(case, _)| case).filter(|case| joins(case)).map(|case| case.id.clone()).collect();
+                sharing.map(|(case, _)| case).filter(|case| joins(case)).map(|case| case.id.clone()).collect();
+            #[cfg(test)]
+            assert!(self.cases.values().filter(|(case, _)| joins(case)).map(|(case, _)| &case.id).eq(&symptoms));
             for symptom in symptoms {
                 self.merge(&symptom, &root);
             }
@@ -384,6 +421,25 @@ impl Work {
             ..Folded::default()
         }
     }
+}
+
+/// Cases by the links that they have.
+type Linked = BTreeMap<String, BTreeSet<CaseId>>;
+
+fn link<'l>(linked: &mut Linked, links: impl IntoIterator<Item = &'l String>, case: &CaseId) {
+    for link in links {
+        linked.entry(link.clone()).or_default().insert(case.clone());
+    }
+}
+
+/// The cases that have some of the links, in the order of their ids.
+fn of_links<'c, 'l>(linked: &'c Linked, links: impl IntoIterator<Item = &'l String>) -> BTreeSet<&'c CaseId> {
+    links.into_iter().filter_map(|link| linked.get(link)).flatten().collect()
+}
+
+/// Is it a run of losses or returns, which is named by its beginning?
+fn is_run(code: T) -> bool {
+    matches!(code, T::IShrink | T::DReturn)
 }
 
 /// The links of a case's open exceptions, as they are now: a signal may have gained one since the case was written.

@@ -7,6 +7,47 @@ use reeve_domain::exception::Subject;
 use reeve_domain::ids::ItemId;
 use reeve_domain::money::Money;
 
+/// What the indexes give, by a walk over all cases: every fold in these tests is held against it.
+impl Work {
+    pub(super) fn found_by_scan(&self, id: &ExceptionId) -> Option<CaseId> {
+        let exception = &self.exceptions[id];
+        let joins =
+            |case: &Case| exception.signal.links.iter().any(|link| case_links(case, &self.exceptions).contains(link));
+        let cases = self.cases.values().map(|(case, _)| case);
+        cases
+            .filter(|case| case.state.is_undecided() && (case.exceptions.contains(id) || joins(case)))
+            .filter(|case| exception.signal.code != T::SOverdue || self.takes_in(case))
+            .min_by_key(|case| (case.opened_at, case.id.clone()))
+            .map(|case| case.id.clone())
+    }
+
+    pub(super) fn runs_by_scan(&self, signal: &Signal) -> Vec<&CaseId> {
+        let shares = |case: &&Case| {
+            case.codes.iter().any(|code| is_run(*code)) && signal.links.iter().any(|link| case.links.contains(link))
+        };
+        self.cases.values().map(|(case, _)| case).filter(shares).map(|case| &case.id).collect()
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn cases_found_by_link_are_those_that_a_walk_finds(
+        days in proptest::collection::vec(proptest::collection::vec((0_usize..6, 0_u8..5, 0_u8..5, 0_u8..5), 0..9), 1..7),
+    ) {
+        const CODES: [T; 6] = [T::IOut, T::SOverdue, T::IShrink, T::DReturn, T::RShort, T::ILow];
+        let mut kept = Kept::default();
+        for (day, seen) in (0_i64..).zip(days) {
+            let signals = seen.into_iter().map(|(code, item, one, other)| {
+                let signal = signal(CODES[code], &item.to_string(), &format!("shortage:{one}@3"));
+                let signal = signal.link(format!("books:{other}@3"));
+                // Some are no news any more.
+                if other == 4 { signal.opens_until(Calendar::utc().day_of(at(day - 2))) } else { signal }
+            });
+            kept.fold(day, signals.collect());
+        }
+    }
+}
+
 fn at(day: i64) -> Timestamp {
     Timestamp::from_second(1_790_000_000 + day * 86_400).unwrap()
 }

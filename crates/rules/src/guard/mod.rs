@@ -11,7 +11,7 @@ mod tests;
 
 use crate::prompts::CaseFile;
 use reeve_domain::action::{Action, Candidate};
-use reeve_domain::draft::{Choice, Draft, DraftFault, sends_message};
+use reeve_domain::draft::{Choice, Draft, DraftFault};
 use reeve_domain::ids::{FactId, SupplierId};
 use reeve_domain::recommendation::Prose;
 use reeve_domain::record::RecordKind;
@@ -123,7 +123,7 @@ fn judge(at: usize, choice: &AnswerChoice, file: &CaseFile<'_>, objections: &mut
     let risks = say("risks", &choice.risks, REMARK_MAX, Audience::House);
     let would_change = say("would_change", &choice.would_change, REMARK_MAX, Audience::House);
     // A letter for an action that sends none is left out: nobody would get it, and the rest of the answer is still good.
-    let wanted = !choice.message.trim().is_empty() && candidate.is_none_or(|c| c.actions().any(sends_message));
+    let wanted = !choice.message.trim().is_empty() && candidate.is_none_or(|c| c.actions().any(Action::sends_message));
     let message = wanted.then(|| say("message", &choice.message, MESSAGE_MAX, Audience::Outside));
     if let (Some(text), Some(candidate)) = (&message, candidate) {
         check_partners(text, candidate, &format!("{id} message"), file, objections);
@@ -146,7 +146,7 @@ fn judge(at: usize, choice: &AnswerChoice, file: &CaseFile<'_>, objections: &mut
 fn check_partners(text: &str, candidate: &Candidate, field: &str, file: &CaseFile<'_>, objections: &mut Vec<Objection>) {
     let supplier = file.subject.supplier.as_ref().map(SupplierId::as_str);
     // One message goes out with a plan: it is for whoever the first of its steps that sends one writes to.
-    let sends = candidate.actions().find(|action| sends_message(action)).unwrap_or(&candidate.action);
+    let sends = candidate.step(candidate.step_of_message()).map_or(&candidate.action, |step| step.action);
     let receiver: Option<&str> = match sends {
         Action::NewPo { supplier, .. } | Action::Claim { supplier, .. } => Some(supplier.as_str()),
         Action::Expedite { .. } | Action::DeferPo { .. } | Action::CancelPo { .. } => supplier,

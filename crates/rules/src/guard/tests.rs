@@ -173,7 +173,7 @@ fn a_message_for_an_action_that_sends_none_is_left_out() {
 fn the_prompt_names_the_actions_that_send_messages() {
     for candidate in &Sample::hostile().candidates {
         let named = MESSAGE_CODES.split(", ").any(|code| code == candidate.action.code());
-        assert_eq!(named, sends_message(&candidate.action), "{}", candidate.action.code());
+        assert_eq!(named, candidate.action.sends_message(), "{}", candidate.action.code());
     }
 }
 

@@ -103,6 +103,13 @@ fn commits(action: &Action) -> Option<Money> {
         Action::AcceptVar { variance, .. } => Some(variance.abs()),
         Action::NewPo { quantity, price, .. } | Action::AltSupplier { quantity, price, .. } => Some(*quantity * *price),
         Action::Expedite { surcharge_max, .. } => Some(*surcharge_max),
+        // What a transfer costs is in the plan's cost; the others commit nothing.
+        Action::Transfer { .. }
+        | Action::Recount { .. }
+        | Action::Contact { .. }
+        | Action::Monitor { .. }
+        | Action::NoAction { .. }
+        | Action::Escalate { .. } => Some(Money::ZERO),
         _ => None,
     }
 }
@@ -125,12 +132,15 @@ fn value(
         let near = (stated - again).abs().minor <= 3 || (stated > again && keeps);
         return Line::near(figure, stated, again, near, "the first version's value in proportion of the quantities");
     }
+    if candidate.is_plan() {
+        // Each step says itself what it commits, or the whole can not be computed.
+        let Some(sum) = candidate.actions().map(commits).sum::<Option<Money>>() else {
+            return Line::not_frozen(figure, stated, "a step does not say what it commits");
+        };
+        return Line::same(figure, stated, sum.max(candidate.money.cost), "what its steps commit together, or its cost");
+    }
     if let Some(line) = worked.and_then(|(again, effect)| worked::value(again, effect, rec)) {
         return line;
-    }
-    if candidate.is_plan() {
-        let sum = candidate.actions().filter_map(commits).sum::<Money>().max(candidate.money.cost);
-        return Line::same(figure, stated, sum, "what its steps commit together, or its cost");
     }
     match &candidate.action {
         Action::Claim { value, .. } => Line::same(figure, stated, value, "the claim"),

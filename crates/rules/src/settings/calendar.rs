@@ -116,13 +116,7 @@ mod tests {
         let entries = |of: &[&str]| ClosedDays::try_from(of.iter().map(|e| (*e).to_owned()).collect::<Vec<_>>());
         let closed = entries(&["2026-12-25", "PAR = 2026-12-24"]).unwrap();
         let day = |text: &str| text.parse::<Date>().unwrap();
-        let location = |code: &str| Location {
-            id: LocationId::new(code),
-            code: code.into(),
-            name: code.into(),
-            company: None,
-            company_name: String::new(),
-        };
+        let location = |code: &str| reeve_testing::records::location(code, code);
         let locations = ["NOR", "PAR"].map(location);
         let book = Book::new(Timestamp::UNIX_EPOCH, Calendar::utc(), locations.clone().map(Record::Location));
         let of = |code: &str| closed.of(&book, &LocationId::new(code)).into_iter().collect::<Vec<_>>();

@@ -64,13 +64,8 @@ mod tests {
     use reeve_domain::record::Record;
 
     fn location(id: &str, code: &str, company: &str) -> Location {
-        Location {
-            id: LocationId::new(id),
-            code: code.into(),
-            name: id.into(),
-            company: Some(company.to_lowercase()),
-            company_name: company.into(),
-        }
+        let (company, company_name) = (Some(company.to_lowercase()), company.into());
+        Location { code: code.into(), company, company_name, ..reeve_testing::records::location(id, id) }
     }
 
     fn book() -> Book {

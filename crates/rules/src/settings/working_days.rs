@@ -72,13 +72,7 @@ mod tests {
     #[test]
     fn one_location_may_have_its_own_days() {
         let days = WorkingDays::read(&["mon-fri".into(), "DC = sat-mon wed".into()]).unwrap();
-        let location = |code: &str| Location {
-            id: LocationId::new(code),
-            code: code.into(),
-            name: code.into(),
-            company: None,
-            company_name: String::new(),
-        };
+        let location = |code: &str| reeve_testing::records::location(code, code);
         let records = ["MKT", "DC"].map(|code| Record::Location(location(code)));
         let book = Book::new(jiff::Timestamp::UNIX_EPOCH, Calendar::utc(), records);
         assert_eq!(days.of(&book, &LocationId::new("MKT")), Some(&Weekdays::from([0, 1, 2, 3, 4])));

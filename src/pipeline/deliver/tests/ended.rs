@@ -29,7 +29,7 @@ async fn told(bench: &Bench, recs: &[Recommendation]) -> (String, String, String
 #[tokio::test]
 async fn what_an_operator_discards_is_not_carried_out_and_who_approved_it_is_told_why() {
     on_each(|store| async move {
-        let (receiver, url) = Receiver::new(&[]).await;
+        let (receiver, url) = receiver(&[]).await;
         let (bench, recs) = approved_on(store).await;
         let deliver = sending(&bench, &url, 3);
         let row = bench.it.store.list_outbox(OutboxState::Pending).await.unwrap().remove(0);
@@ -65,7 +65,7 @@ async fn what_an_operator_discards_is_not_carried_out_and_who_approved_it_is_tol
 #[tokio::test]
 async fn what_expires_before_it_was_sent_ends_whether_it_waits_or_was_given_up() {
     on_each(|store| async move {
-        let (_, url) = Receiver::new(&[StatusCode::BAD_GATEWAY; 2]).await;
+        let (_receiver, url) = receiver(&[502; 2]).await;
         let (bench, recs) = approved_on(store).await;
         let other = bench.case("case-2", "8", 500).await;
         bench.approve("ari", &other[0]).await.unwrap();
@@ -100,7 +100,7 @@ async fn what_expires_before_it_was_sent_ends_whether_it_waits_or_was_given_up()
 #[tokio::test]
 async fn what_was_on_its_way_when_its_end_was_told_is_handed_off_all_the_same() {
     on_each(|store| async move {
-        let (receiver, url) = Receiver::new(&[StatusCode::BAD_GATEWAY]).await;
+        let (receiver, url) = receiver(&[502]).await;
         let (bench, recs) = approved_on(store).await;
         let deliver = sending(&bench, &url, 9);
         bench.later(5);
@@ -134,7 +134,7 @@ async fn what_was_on_its_way_when_its_end_was_told_is_handed_off_all_the_same() 
 #[tokio::test]
 async fn an_end_and_an_undo_at_once_never_both_happen() {
     on_each(|store| async move {
-        let (_, url) = Receiver::new(&[]).await;
+        let (_receiver, url) = receiver(&[]).await;
         let (bench, recs) = approved_on(store).await;
         let deliver = sending(&bench, &url, 9);
         let row = bench.it.store.list_outbox(OutboxState::Pending).await.unwrap().remove(0);

@@ -1,16 +1,11 @@
 //! Deliveries to a receiver as a retailer would write one, on a real store.
-#![expect(clippy::disallowed_methods, reason = "the receiver of a test ends with the test's runtime")]
 
 mod ended;
 mod stopped;
 
-use std::sync::Mutex;
-
-use axum::Router;
-use axum::http::{HeaderMap, StatusCode};
-use axum::routing::post;
+use reeve_testing::endpoint::{Endpoint, Says};
+use reeve_testing::receiver::{Receiver, SECRET};
 use secrecy::SecretString;
-use standardwebhooks::Webhook;
 
 use super::*;
 use crate::adapters::webhook::{Destinations, SignedWebhook};
@@ -22,54 +17,11 @@ use crate::domain::outbox::OutboxKind;
 use crate::ports::Receipt;
 use crate::store::{OutboxState, Report, Reported};
 
-const SECRET: &str = "whsec_aG9sZG91dC1zZWNyZXQtMzItYnl0ZXMtbG9uZyEhISE=";
-
-/// A receiver as a retailer would write one: it verifies, and answers what it is told to.
-#[derive(Clone, Default)]
-struct Receiver {
-    got: Arc<Mutex<Vec<(String, String)>>>,
-    answers: Arc<Mutex<Vec<StatusCode>>>,
-    /// Does it hold a signature's time against the clock on the wall, as receivers do?
-    strict: Arc<std::sync::atomic::AtomicBool>,
-}
-
-impl Receiver {
-    /// Answers `answers` in turn, then 200.
-    async fn new(answers: &[StatusCode]) -> (Self, String) {
-        let it = Self::default();
-        it.answers.lock().unwrap().extend(answers.iter().rev());
-        let this = it.clone();
-        let app = Router::new().fallback(post(move |headers: HeaderMap, body: String| {
-            let answer = this.take(&headers, body);
-            async move { answer }
-        }));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/", listener.local_addr().unwrap());
-        tokio::spawn(async move { axum::serve(listener, app).await });
-        (it, url)
-    }
-
-    fn take(&self, headers: &HeaderMap, body: String) -> StatusCode {
-        // The library looks at the time too, by the clock on the wall; ours stands.
-        let header = |name: &str| headers[name].to_str().unwrap();
-        let at = header("webhook-timestamp").parse().unwrap();
-        let signed = Webhook::new(SECRET).unwrap().sign(header("webhook-id"), at, body.as_bytes()).unwrap();
-        let in_time = || Webhook::new(SECRET).unwrap().verify(body.as_bytes(), headers).is_ok();
-        let strict = self.strict.load(std::sync::atomic::Ordering::SeqCst);
-        if header("webhook-signature") != signed || (strict && !in_time()) {
-            return StatusCode::UNAUTHORIZED;
-        }
-        let answer = self.answers.lock().unwrap().pop().unwrap_or(StatusCode::OK);
-        if answer.is_success() {
-            let id = headers["webhook-id"].to_str().unwrap().to_owned();
-            self.got.lock().unwrap().push((id, body));
-        }
-        answer
-    }
-
-    fn got(&self) -> Vec<(String, String)> {
-        self.got.lock().unwrap().clone()
-    }
+/// A receiver that answers `answers` in turn, then 200, and its address.
+async fn receiver(answers: &[u16]) -> (Receiver, String) {
+    let receiver = Receiver::start(answers).await;
+    let url = receiver.url();
+    (receiver, url)
 }
 
 /// One approved case and a sender to `url`.
@@ -173,7 +125,7 @@ fn delivered(sent: usize, retried: usize, dead: usize) -> Delivered {
 
 #[tokio::test]
 async fn an_approval_leaves_once_after_its_undo_window_and_its_case_is_watched_from_then_on() {
-    let (receiver, url) = Receiver::new(&[]).await;
+    let (receiver, url) = receiver(&[]).await;
     let (bench, deliver, id) = approved(&url, 3).await;
     assert_eq!(deliver.run_once().await.unwrap(), delivered(0, 0, 0), "the undo window is open");
     bench.later(5);
@@ -195,8 +147,8 @@ async fn an_approval_leaves_once_after_its_undo_window_and_its_case_is_watched_f
 
 #[tokio::test]
 async fn what_a_demo_sends_is_signed_with_the_machines_time_so_that_a_receiver_takes_it() {
-    let (receiver, url) = Receiver::new(&[]).await;
-    receiver.strict.store(true, std::sync::atomic::Ordering::SeqCst);
+    let (receiver, url) = receiver(&[]).await;
+    receiver.mind_the_time();
     let (bench, mut deliver, _) = approved(&url, 9).await;
     bench.later(5);
     assert_eq!(deliver.run_once().await.unwrap(), delivered(0, 1, 0), "signed with the recording's time");
@@ -209,7 +161,7 @@ async fn what_a_demo_sends_is_signed_with_the_machines_time_so_that_a_receiver_t
 
 #[tokio::test]
 async fn a_pause_by_the_machines_clock_is_as_long_by_the_recordings() {
-    let (receiver, url) = Receiver::new(&[StatusCode::BAD_GATEWAY]).await;
+    let (receiver, url) = receiver(&[502]).await;
     let (bench, mut deliver, _) = approved(&url, 9).await;
     let mut config = (*deliver.config).clone();
     config.webhook.secret = SecretString::from(SECRET);
@@ -232,7 +184,7 @@ async fn a_pause_by_the_machines_clock_is_as_long_by_the_recordings() {
 
 #[tokio::test]
 async fn an_undone_approval_never_leaves() {
-    let (receiver, url) = Receiver::new(&[]).await;
+    let (receiver, url) = receiver(&[]).await;
     let (bench, deliver, id) = approved(&url, 3).await;
     let (rec, _) = bench.it.store.get_recommendation(&id).await.unwrap();
     bench.decide("ari", &rec, Verb::Undo).await.unwrap();
@@ -243,7 +195,7 @@ async fn an_undone_approval_never_leaves() {
 
 #[tokio::test]
 async fn what_was_changed_between_the_approval_and_the_door_never_leaves() {
-    let (receiver, url) = Receiver::new(&[]).await;
+    let (receiver, url) = receiver(&[]).await;
     let (bench, deliver, id) = approved(&url, 3).await;
     let row = bench.it.store.list_outbox(OutboxState::Pending).await.unwrap().remove(0);
     let forged = row.body.replacen("\"amount\":\"40\"", "\"amount\":\"4000\"", 1);
@@ -259,7 +211,7 @@ async fn what_was_changed_between_the_approval_and_the_door_never_leaves() {
 
 #[tokio::test]
 async fn what_is_not_taken_is_tried_again_then_dead_then_replayed_as_it_was() {
-    let (receiver, url) = Receiver::new(&[StatusCode::BAD_GATEWAY, StatusCode::INTERNAL_SERVER_ERROR]).await;
+    let (receiver, url) = receiver(&[502, 500]).await;
     let (bench, deliver, id) = approved(&url, 2).await;
     bench.later(5);
     assert_eq!(deliver.run_once().await.unwrap(), delivered(0, 1, 0));
@@ -285,7 +237,7 @@ async fn what_is_not_taken_is_tried_again_then_dead_then_replayed_as_it_was() {
 
 #[tokio::test]
 async fn a_receiver_that_is_gone_is_not_asked_again_until_somebody_says_so_and_nothing_is_lost() {
-    let (receiver, url) = Receiver::new(&[StatusCode::GONE]).await;
+    let (receiver, url) = receiver(&[410]).await;
     let (bench, deliver, id) = approved(&url, 9).await;
     bench.later(5);
     assert_eq!(deliver.run_once().await.unwrap(), delivered(0, 1, 0));
@@ -308,7 +260,7 @@ async fn a_receiver_that_is_gone_is_not_asked_again_until_somebody_says_so_and_n
 
 #[tokio::test]
 async fn what_nobody_took_before_its_expiry_is_given_up_and_the_reason_says_whether_it_may_have_arrived() {
-    let (receiver, url) = Receiver::new(&[StatusCode::BAD_GATEWAY]).await;
+    let (receiver, url) = receiver(&[502]).await;
     let (bench, deliver, id) = approved(&url, 9).await;
     bench.later(5);
     assert_eq!(deliver.run_once().await.unwrap(), delivered(0, 1, 0));
@@ -334,7 +286,7 @@ async fn what_nobody_took_before_its_expiry_is_given_up_and_the_reason_says_whet
 
 #[tokio::test]
 async fn while_another_process_has_its_turn_nothing_is_sent() {
-    let (receiver, url) = Receiver::new(&[]).await;
+    let (receiver, url) = receiver(&[]).await;
     let (bench, deliver, _) = approved(&url, 3).await;
     bench.later(5);
     let (store, now) = (&bench.it.store, deliver.clock.now());
@@ -349,8 +301,8 @@ async fn while_another_process_has_its_turn_nothing_is_sent() {
 /// Two destinations: one that fails, and the fallback.
 #[tokio::test]
 async fn the_fallback_is_told_once_of_an_outage() {
-    let (bad, bad_url) = Receiver::new(&[StatusCode::BAD_GATEWAY; 9]).await;
-    let (good, good_url) = Receiver::new(&[]).await;
+    let (bad, bad_url) = receiver(&[502; 9]).await;
+    let (good, good_url) = receiver(&[]).await;
     let (bench, mut deliver, _) = approved(&bad_url, 9).await;
     let text = format!(
         "[webhook]\nurl = \"{bad_url}\"\nsecret = \"{SECRET}\"\n[delivery]\nfallback = \"ops\"\nbreaker_failures = 2\n\
@@ -384,23 +336,22 @@ async fn a_destination_that_does_not_answer_holds_up_no_other() {
     // It takes what it is sent and says nothing until it is told to.
     let release = Arc::new(tokio::sync::Notify::new());
     let hangs = release.clone();
-    let slow = Router::new().fallback(post(move || {
+    let slow = Endpoint::start(move |_| {
         let hangs = hangs.clone();
-        async move { hangs.notified().await }
-    }));
-    let (got, arrived) = (Arc::new(tokio::sync::Notify::new()), Arc::new(Mutex::new(0)));
-    let (tells, counts) = (got.clone(), arrived.clone());
-    let fast = Router::new().fallback(post(move || {
-        *counts.lock().unwrap() += 1;
+        async move {
+            hangs.notified().await;
+            Some(Says::status(200))
+        }
+    })
+    .await;
+    let got = Arc::new(tokio::sync::Notify::new());
+    let tells = got.clone();
+    let fast = Endpoint::start(move |_| {
         tells.notify_one();
-        async {}
-    }));
-    let mut urls = Vec::new();
-    for app in [slow, fast] {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        urls.push(format!("http://{}/", listener.local_addr().unwrap()));
-        tokio::spawn(async move { axum::serve(listener, app).await });
-    }
+        std::future::ready(Some(Says::status(200)))
+    })
+    .await;
+    let urls = [&slow, &fast].map(|endpoint| format!("{}/", endpoint.url));
     let (bench, mut deliver, _) = approved(&urls[0], 9).await;
     let text = format!(
         "[webhook]\nurl = \"{}\"\nsecret = \"{SECRET}\"\ntimeout = \"10m\"\n\
@@ -425,13 +376,13 @@ async fn a_destination_that_does_not_answer_holds_up_no_other() {
         release.notify_one();
     };
     let (done, ()) = tokio::join!(deliver.run_once(), when_it_came);
-    assert_eq!((done.unwrap(), *arrived.lock().unwrap()), (delivered(2, 0, 0), 1));
+    assert_eq!((done.unwrap(), fast.asked().len()), (delivered(2, 0, 0), 1));
     store.verify_audit().await.unwrap();
 }
 
 #[tokio::test]
 async fn what_an_executor_reports_on_has_arrived_even_if_it_never_said_so() {
-    let (receiver, url) = Receiver::new(&[StatusCode::INTERNAL_SERVER_ERROR]).await;
+    let (receiver, url) = receiver(&[500]).await;
     let (bench, deliver, id) = approved(&url, 9).await;
     bench.later(5);
     assert_eq!(deliver.run_once().await.unwrap(), delivered(0, 1, 0));
@@ -457,7 +408,7 @@ async fn what_an_executor_reports_on_has_arrived_even_if_it_never_said_so() {
 
 #[tokio::test]
 async fn without_a_receiver_nothing_is_attempted_and_nothing_is_lost() {
-    let (receiver, url) = Receiver::new(&[]).await;
+    let (receiver, url) = receiver(&[]).await;
     let (bench, deliver, _) = approved(&url, 1).await;
     bench.later(5);
     let unset = Deliver { sender: None, ..deliver.clone() };
@@ -470,7 +421,7 @@ async fn without_a_receiver_nothing_is_attempted_and_nothing_is_lost() {
 
 #[tokio::test]
 async fn a_sender_that_died_before_it_could_write_sends_the_same_again() {
-    let (receiver, url) = Receiver::new(&[]).await;
+    let (receiver, url) = receiver(&[]).await;
     let (bench, deliver, id) = approved(&url, 3).await;
     bench.later(5);
     // Taken out, sent, handed off; then the process dies before the row is marked.
@@ -489,7 +440,7 @@ async fn a_sender_that_died_before_it_could_write_sends_the_same_again() {
 
 #[tokio::test]
 async fn a_row_without_a_standing_approval_is_not_sent() {
-    let (receiver, url) = Receiver::new(&[]).await;
+    let (receiver, url) = receiver(&[]).await;
     let (bench, deliver, id) = approved(&url, 3).await;
     bench.later(5);
     let row = bench.it.store.list_outbox(OutboxState::Pending).await.unwrap().remove(0);

@@ -16,7 +16,7 @@ async fn resume(deliver: &Deliver) {
 
 #[tokio::test]
 async fn what_is_due_waits_untouched_while_reeve_is_stopped_and_leaves_once_after_it() {
-    let (receiver, url) = Receiver::new(&[]).await;
+    let (receiver, url) = receiver(&[]).await;
     let (bench, deliver, id) = approved(&url, 3).await;
     stop_it(&deliver).await;
     bench.later(60);
@@ -38,11 +38,11 @@ async fn what_is_due_waits_untouched_while_reeve_is_stopped_and_leaves_once_afte
 
 #[tokio::test]
 async fn a_stop_between_taking_a_message_out_and_sending_it_holds_it_back() {
-    let (receiver, url) = Receiver::new(&[]).await;
+    let (receiver, url) = receiver(&[]).await;
     let (bench, deliver, _) = approved(&url, 3).await;
     bench.later(5);
     let now = bench.it.clock.now();
-    let row = deliver.store.claim_due_to(WEBHOOK, now, Duration::from_secs(60)).await.unwrap().unwrap();
+    let row = deliver.store.claim_due_to(WEBHOOK, now, Duration::from_mins(1)).await.unwrap().unwrap();
     stop_it(&deliver).await;
     let sender = deliver.sender.clone().unwrap();
     let mut done = Delivered::default();
@@ -54,7 +54,7 @@ async fn a_stop_between_taking_a_message_out_and_sending_it_holds_it_back() {
 
 #[tokio::test]
 async fn a_file_stops_too_and_no_command_takes_it_away() {
-    let (receiver, url) = Receiver::new(&[]).await;
+    let (receiver, url) = receiver(&[]).await;
     let (bench, deliver, _) = approved(&url, 3).await;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("stop");
@@ -81,7 +81,7 @@ async fn a_file_stops_too_and_no_command_takes_it_away() {
 
 #[tokio::test]
 async fn what_expires_while_reeve_is_stopped_ends_as_ever_and_the_fallback_is_told_nothing() {
-    let (receiver, url) = Receiver::new(&[]).await;
+    let (receiver, url) = receiver(&[]).await;
     let (bench, deliver, id) = approved(&url, 3).await;
     let mut config = (*deliver.config).clone();
     config.delivery.fallback = "phone".to_owned();

@@ -9,8 +9,6 @@
 //! Rows that can not be understood are left out, counted and kept in mind (`left_out`): they are tried again when what
 //! they miss comes. Nothing here asks the server: that is done by what is given as [`Refresh`].
 
-#[cfg(test)]
-mod company_tests;
 mod left_out;
 pub(in crate::live) mod live;
 mod masters;
