@@ -111,8 +111,8 @@ async fn nothing_is_drafted_and_nothing_leaves_from_stop_to_resume() {
         let store = &app.context.store;
         app.run_until_idle().await.unwrap();
         assert_eq!((got(), drafted(&app).await, undrafted(&app).await), (vec![], before, found));
-        let digest = &store.list_digests(1).await.unwrap()[0].text;
-        assert!(digest.contains("Pia Planner stopped it"), "{digest}");
+        let health = &store.list_digests(1).await.unwrap()[0].digest.health;
+        assert!(health.iter().any(|line| line.contains("Pia Planner stopped it")), "{health:?}");
         let said = picture(store, &config, clock.now()).await.unwrap().stopped.unwrap();
         assert!(said.contains("the price list is wrong"), "{said}");
 
@@ -134,7 +134,11 @@ async fn nothing_is_drafted_and_nothing_leaves_from_stop_to_resume() {
 fn a_run_says_what_each_stage_did_and_took_and_makes_the_digest_of_the_demo() {
     let home = tempfile::tempdir().unwrap();
     let store = format!("sqlite:{}", home.path().join("reeve.db").display());
-    let at = "2026-10-31T15:30:00Z";
+    let dir = home.path().join("demo");
+    let demo = reeve(&["demo", "--once", "--dir", dir.to_str().unwrap()], &[]).fine();
+    let made = format!("sqlite:{}", dir.join("reeve.db").display());
+    let made: Value = serde_json::from_str(&reeve(&["--json", "--store", &made, "digest"], &[]).fine()).unwrap();
+    let at = made["as_of"].as_str().unwrap();
     let on = |args: &[&str]| reeve(&[&["--store", &store], args].concat(), &[]);
     let ran: Value = serde_json::from_str(&on(&["--json", "run", "--at", at]).fine()).unwrap();
     assert_eq!((&ran["at"], &ran["stopped"], &ran["failed"]), (&at.into(), &Value::Null, &serde_json::json!([])));
@@ -154,13 +158,9 @@ fn a_run_says_what_each_stage_did_and_took_and_makes_the_digest_of_the_demo() {
     }
     let again = on(&["run", "--at", at]).fine();
     assert_eq!(again.lines().filter(|line| line.contains("nothing to do")).count(), 10, "{again}");
-    assert!(
-        again.lines().last().unwrap().starts_with("Nothing is left to do at 2026-10-31T15:30:00Z after 1 rounds"),
-        "{again}"
-    );
+    let last = again.lines().last().unwrap();
+    assert!(last.starts_with("Nothing is left to do at ") && last.contains("after 1 rounds: "), "{again}");
 
-    let dir = home.path().join("demo");
-    let demo = reeve(&["demo", "--once", "--dir", dir.to_str().unwrap()], &[]).fine();
     let digest = on(&["digest"]).fine();
     let lines = |text: &str| {
         text.lines().filter(|l| !l.is_empty() && !l.starts_with("The store is")).map(str::to_owned).collect::<Vec<_>>()
