@@ -23,6 +23,10 @@ mod verdict;
 pub mod watch;
 
 #[cfg(test)]
+mod equality;
+#[cfg(test)]
+mod reference;
+#[cfg(test)]
 mod simulation;
 
 use jiff::civil::Date;
