@@ -4,7 +4,7 @@ use jiff::{ToSpan, civil::Date};
 
 use super::tail::Demand;
 use super::{DemandParams, Series, is_set};
-use crate::formulas::{DemandClass, demand_class, mean_sd, quantile};
+use crate::formulas::{DemandClass, demand_class, mean_sd, quantile_of_sorted};
 
 /// Days to either side that make the local level to which a day is compared for the weekday profile: three whole weeks.
 const LOCAL_DAYS: usize = 10;
@@ -23,6 +23,20 @@ pub(super) struct History<'a> {
     first_weekday: usize,
     sums: Vec<f64>,
     counts: Vec<usize>,
+    settled: Settled,
+    powers: Vec<f64>,
+}
+
+/// Ratios to the local level of days whose local level does not change any more, by weekday, smallest first.
+#[derive(Default)]
+struct Settled {
+    from: usize,
+    to: usize,
+    ratios: [Vec<f64>; 7],
+    /// Which days are held back has changed.
+    stale: bool,
+    /// The ratios of one weekday with those that are not settled.
+    all: Vec<f64>,
 }
 
 impl<'a> History<'a> {
@@ -41,7 +55,16 @@ impl<'a> History<'a> {
             counts.push(counts[day] + usize::from(is_clean));
         }
         let first_weekday = weekday(series.first);
-        Self { series, clean, held: vec![false; days], learn_from: 0, first_weekday, sums, counts }
+        let held = vec![false; days];
+        let settled = Settled::default();
+        Self { series, clean, held, learn_from: 0, first_weekday, sums, counts, settled, powers: Vec::new() }
+    }
+
+    /// Holds the days from `from` to `to`, both included, back from learning, or no longer.
+    pub(super) fn hold(&mut self, from: usize, to: usize, held: bool) {
+        let days = &mut self.held[from..=to];
+        self.settled.stale |= days.iter().any(|&day| day != held);
+        days.fill(held);
     }
 
     /// Units of a day; returns beyond sales count as nothing sold.
@@ -68,7 +91,7 @@ impl<'a> History<'a> {
     }
 
     /// What is known before day `to`: nothing at or after it is looked at.
-    pub(super) fn fit(&self, to: usize, params: &DemandParams) -> Baseline {
+    pub(super) fn fit(&mut self, to: usize, params: &DemandParams) -> Baseline {
         let start = to.saturating_sub(params.window_days);
         let mut days = self.learnable(start.max(self.learn_from), to);
         if days.len() < LEARNED_DAYS_MIN {
@@ -84,9 +107,12 @@ impl<'a> History<'a> {
         let level_of: Vec<f64> = days.iter().map(|&day| self.units(day) / factors[self.weekday(day)]).collect();
         let limit = outlier_limit(&level_of, params.outlier_sd);
         let kept: Vec<usize> = days.iter().zip(&level_of).filter(|(_, y)| **y <= limit).map(|(&day, _)| day).collect();
+        for age in self.powers.len()..=to.saturating_sub(start) {
+            self.powers.push((1.0 - params.smoothing).powf(age as f64));
+        }
         let (mut weight_sum, mut weight_square_sum, mut units_sum, mut exposure) = (0.0, 0.0, 0.0, 0.0);
         for &day in &kept {
-            let weight = (1.0 - params.smoothing).powf((to - 1 - day) as f64);
+            let weight = self.powers[to - 1 - day];
             weight_sum += weight;
             weight_square_sum += weight * weight;
             units_sum += weight * self.units(day);
@@ -112,32 +138,69 @@ impl<'a> History<'a> {
     }
 
     /// Weekday factors of mean 1 and the variance left in each, by ratio to the local level, shrunk towards 1.
-    fn profile(&self, to: usize, relative_variance: f64, params: &DemandParams) -> ([f64; 7], [f64; 7]) {
-        let mut ratios: [Vec<f64>; 7] = Default::default();
-        for day in to.saturating_sub(params.profile_days)..to {
-            let (from, until) = (day.saturating_sub(LOCAL_DAYS), (day + LOCAL_DAYS + 1).min(to));
-            let (sum, count) = (self.sums[until] - self.sums[from], self.clean_days(from, until));
-            if self.clean[day] && !self.held[day] && sum > 0.0 && count >= 7 {
-                ratios[self.weekday(day)].push(self.units(day) * count as f64 / sum);
-            }
-        }
+    fn profile(&mut self, to: usize, relative_variance: f64, params: &DemandParams) -> ([f64; 7], [f64; 7]) {
+        let first = to.saturating_sub(params.profile_days);
+        let edge = to.saturating_sub(LOCAL_DAYS);
+        let mut settled = std::mem::take(&mut self.settled);
+        self.settle(&mut settled, first.min(edge), edge);
         let spread = params.weekday_spread * params.weekday_spread;
         // How many observations the belief "like any other day" is worth: noise ÷ spread (empirical Bayes).
         let worth = (relative_variance / spread).max(1.0);
         let (mut factors, mut variances) = ([1.0; 7], [spread; 7]);
-        for (day, of_day) in ratios.iter_mut().enumerate() {
-            let n = of_day.len() as f64;
-            if of_day.len() >= 4 {
-                // One spike in eight weeks must not make a weekday: the largest counts as the second largest.
-                of_day.sort_by(f64::total_cmp);
-                let last = of_day.len() - 1;
-                of_day[last] = of_day[last - 1];
+        for weekday in 0..7 {
+            let all = &mut settled.all;
+            all.clear();
+            all.extend_from_slice(&settled.ratios[weekday]);
+            for day in (edge.max(first)..to).filter(|&day| self.weekday(day) == weekday) {
+                if let Some(ratio) = self.ratio(day, to) {
+                    insert(all, ratio);
+                }
             }
-            factors[day] = (of_day.iter().sum::<f64>() + worth) / (n + worth);
-            variances[day] = spread * worth / (n + worth);
+            let n = all.len() as f64;
+            if all.len() >= 4 {
+                // One spike in eight weeks must not make a weekday: the largest counts as the second largest.
+                let last = all.len() - 1;
+                all[last] = all[last - 1];
+            } else {
+                // So few are added up as the days come: in another order the last digit may differ.
+                all.clear();
+                all.extend((first..to).filter(|&day| self.weekday(day) == weekday).filter_map(|day| self.ratio(day, to)));
+            }
+            factors[weekday] = (all.iter().sum::<f64>() + worth) / (n + worth);
+            variances[weekday] = spread * worth / (n + worth);
         }
+        self.settled = settled;
         let mean = factors.iter().sum::<f64>() / 7.0;
         (factors.map(|factor| factor / mean), variances)
+    }
+
+    /// A day's units ÷ the mean of the days around it, as known before day `to`, where there are enough.
+    fn ratio(&self, day: usize, to: usize) -> Option<f64> {
+        let (from, until) = (day.saturating_sub(LOCAL_DAYS), (day + LOCAL_DAYS + 1).min(to));
+        let (sum, count) = (self.sums[until] - self.sums[from], self.clean_days(from, until));
+        let counted = self.clean[day] && !self.held[day] && sum > 0.0 && count >= 7;
+        counted.then(|| self.units(day) * count as f64 / sum)
+    }
+
+    /// Makes `settled` hold the ratios of the days from `first` to before `edge`.
+    fn settle(&self, settled: &mut Settled, first: usize, edge: usize) {
+        if settled.stale {
+            settled.ratios.iter_mut().for_each(Vec::clear);
+            (settled.from, settled.to, settled.stale) = (first, first, false);
+        }
+        let known = |day: usize| self.ratio(day, day + LOCAL_DAYS + 1);
+        for day in settled.to..edge {
+            if let Some(ratio) = known(day) {
+                insert(&mut settled.ratios[self.weekday(day)], ratio);
+            }
+        }
+        for day in settled.from..first {
+            if let Some(ratio) = known(day) {
+                let ratios = &mut settled.ratios[self.weekday(day)];
+                ratios.remove(ratios.partition_point(|other| other.total_cmp(&ratio).is_lt()));
+            }
+        }
+        (settled.from, settled.to) = (first, edge);
     }
 
     /// Variance beyond Poisson ÷ mean², by moments, drawn towards the assumed one.
@@ -185,6 +248,11 @@ impl Baseline {
     }
 }
 
+/// Puts a value where it belongs in a list that is in order.
+fn insert(sorted: &mut Vec<f64>, value: f64) {
+    sorted.insert(sorted.partition_point(|other| other.total_cmp(&value).is_lt()), value);
+}
+
 /// The values without those too far above the mean.
 pub(super) fn without_outliers(values: &[f64], deviations: f64) -> Vec<f64> {
     let limit = outlier_limit(values, deviations);
@@ -195,20 +263,28 @@ pub(super) fn without_outliers(values: &[f64], deviations: f64) -> Vec<f64> {
 fn outlier_limit(values: &[f64], deviations: f64) -> f64 {
     let mut limit = f64::INFINITY;
     for _ in 0..2 {
-        let kept: Vec<f64> = values.iter().copied().filter(|&x| x <= limit).collect();
-        if let (mean, Some(sd)) = mean_sd(&kept)
-            && kept.len() >= LEARNED_DAYS_MIN
-        {
-            limit = mean + deviations * sd.max(mean.sqrt());
+        let kept = || values.iter().filter(|&&x| x <= limit);
+        let n = kept().count();
+        if n >= LEARNED_DAYS_MIN {
+            let mean = kept().sum::<f64>() / n as f64;
+            let sd = (kept().map(|x| (x - mean).powi(2)).sum::<f64>() / (n as f64 - 1.0)).sqrt();
+            let next = mean + deviations * sd.max(mean.sqrt());
+            // None left out: the second round would come to the same.
+            let same = n == values.len() && !values.iter().any(|&x| x > next);
+            limit = next;
+            if same {
+                break;
+            }
         }
     }
     limit
 }
 
-/// Shortest gap between sales, in days without one, that 99 of 100 gaps stay below, by chance and by experience.
+/// Shortest gap between sales, in days without one, that 99 of 100 gaps stay below, by chance and by experience. The gaps
+/// are in order.
 pub(super) fn usual_gap(sale_share: f64, gaps: &[f64]) -> f64 {
     let by_chance = (0.01_f64.ln() / (1.0 - sale_share).max(f64::MIN_POSITIVE).ln()).max(0.0);
-    by_chance.max(quantile(gaps, 0.99).unwrap_or(0.0))
+    by_chance.max(quantile_of_sorted(gaps, 0.99).unwrap_or(0.0))
 }
 
 pub(super) fn weekday(day: Date) -> usize {

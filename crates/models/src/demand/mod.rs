@@ -180,10 +180,10 @@ fn learn_about_shift(history: &mut History<'_>, today: usize, baseline: &Baselin
         // A level that already follows the change needs no second beginning.
         Some(since) if (baseline.level - shift.before).abs() < 2.0 * (baseline.level - shift.after).abs() => {
             history.learn_from = since;
-            history.held[since..=today].fill(false);
+            history.hold(since, today, false);
         }
         Some(_) => {}
-        None => history.held[start..=today].fill(true),
+        None => history.hold(start, today, true),
     }
 }
 

@@ -28,14 +28,16 @@ pub(super) struct Past {
     low: Vec<RunDay>,
     high: Vec<RunDay>,
     errors: Vec<f64>,
-    /// Days without a sale before each sale, zero included.
+    /// Days without a sale before each sale, zero included; shortest first.
     gaps: Vec<f64>,
     zero_days: u32,
     /// Probability that none of the days of the current gap has a sale, as they were expected when it began.
     p_gap: f64,
     /// What was known when the current gap began: a gap that goes on must not become usual by being learned from.
     sale_share: f64,
-    no_sale: [f64; 7],
+    began: Option<Baseline>,
+    /// Probability of no sale on each weekday, as it was then; counted when such a day comes, for most days have a sale.
+    no_sale: [Option<f64>; 7],
 }
 
 impl Past {
@@ -66,17 +68,20 @@ impl Past {
 
     fn push_gap(&mut self, units: f64, weekday: usize, baseline: &Baseline) {
         if units > 0.0 {
-            self.gaps.push(f64::from(self.zero_days));
+            let gap = f64::from(self.zero_days);
+            self.gaps.insert(self.gaps.partition_point(|&other| other <= gap), gap);
             self.zero_days = 0;
         }
         if self.zero_days == 0 {
             self.p_gap = 1.0;
             self.sale_share = baseline.sale_share;
-            self.no_sale = std::array::from_fn(|weekday| baseline.day(weekday).at_most(0.0));
+            self.began = Some(baseline.clone());
+            self.no_sale = [None; 7];
         }
         if units <= 0.0 {
             self.zero_days += 1;
-            self.p_gap *= self.no_sale[weekday];
+            let began = self.began.as_ref().unwrap_or(baseline);
+            self.p_gap *= *self.no_sale[weekday].get_or_insert_with(|| began.day(weekday).at_most(0.0));
         }
     }
 
@@ -101,12 +106,14 @@ impl Past {
 
     /// The days without a sale up to now.
     pub(super) fn zero_run(&self) -> Run {
+        if self.zero_days == 0 {
+            return Run { days: 0, p: 1.0 };
+        }
         let days = f64::from(self.zero_days);
-        let as_long = self.gaps.iter().filter(|&&gap| gap >= days).count() as f64;
+        let as_long = (self.gaps.len() - self.gaps.partition_point(|&gap| gap < days)) as f64;
         let seen = as_long / (self.gaps.len() as f64 + 1.0);
         let by_chance = (1.0 - self.sale_share).powf(days);
-        let p = if self.zero_days == 0 { 1.0 } else { seen.max(by_chance).max(self.p_gap).min(1.0) };
-        Run { days: self.zero_days, p }
+        Run { days: self.zero_days, p: seen.max(by_chance).max(self.p_gap).min(1.0) }
     }
 
     pub(super) fn usual_gap(&self) -> f64 {

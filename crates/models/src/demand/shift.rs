@@ -100,12 +100,20 @@ fn try_span(
     let plain = |days: &[usize]| days.iter().map(|&day| history.units(day) / factor(day)).collect::<Vec<f64>>();
     let learned = without_outliers(&plain(&before_days), params.outlier_sd);
     let n = learned.len() as f64;
-    let before = mean_sd(&learned).0.max(0.5 / n);
+    let mean_of = |days: &[usize]| mean(days.iter().map(|&day| history.units(day) / factor(day)));
+    let before = mean(learned.iter().copied()).max(0.5 / n);
     let limit = learned.iter().copied().fold(before, f64::max);
     let kept: Vec<usize> = before_days.iter().copied().filter(|&day| history.units(day) / factor(day) <= limit).collect();
     let dispersion = history.dispersion(&kept, before, factors, params);
     let before_variance = (1.0 / before + dispersion) / n;
 
+    let last = |days: usize| mean_of(&after_days[after_days.len().saturating_sub(days)..]);
+    let after_level = if trend { last(7) } else { mean_of(&after_days) };
+    let changed = after_level - before;
+    // Before the tails, which cost most.
+    if !departed(last(STILL_DAYS), before, changed, 0.25) {
+        return None;
+    }
     // One odd day is no shift: each counts up to a limit, and the largest as much as the second largest.
     let deviation = |mean: f64| (mean + dispersion * mean * mean).sqrt();
     let mut after: Vec<f64> = after_days
@@ -131,22 +139,28 @@ fn try_span(
     // A weighted sum of counts is taken as a count times the scale at which its Poisson part has the right variance.
     let scale = squares / mean;
     let demand = Demand { mean: mean / scale, variance: (variance + mean * mean * before_variance) / (scale * scale) };
-    let (low, high) = (demand.at_most(sum / scale), demand.at_least(sum / scale));
-
-    let mean_of = |days: &[usize]| mean_sd(&plain(days)).0;
-    let last = |days: usize| mean_of(&after_days[after_days.len().saturating_sub(days)..]);
-    let after_level = if trend { last(7) } else { mean_of(&after_days) };
-    let changed = after_level - before;
-    let same_side = (low < high) == (changed < 0.0);
+    let p = p_of(demand, sum / scale, changed < 0.0)?;
     let shift = Shift {
         since: history.date(start),
         days: (today + 1 - start) as u32,
         before,
         after: after_level,
         ratio: after_level / before,
-        p: (low.min(high) * TESTS).min(1.0),
+        p: (p * TESTS).min(1.0),
     };
-    (departed(last(STILL_DAYS), before, changed, 0.25) && same_side).then_some(Found { shift, start })
+    Some(Found { shift, start })
+}
+
+/// The smaller tail, if it lies on the side of the change. The two tails overlap: where one is far below a half, the other is
+/// above it and need not be counted.
+fn p_of(demand: Demand, units: f64, falls: bool) -> Option<f64> {
+    let near = if falls { demand.at_most(units) } else { demand.at_least(units) };
+    if near < 0.49 {
+        return Some(near);
+    }
+    let far = if falls { demand.at_least(units) } else { demand.at_most(units) };
+    let (low, high) = if falls { (near, far) } else { (far, near) };
+    ((low < high) == falls).then_some(low.min(high))
 }
 
 /// The day since which the level is a new one: the first of the last `confirm_days` clean days, if these belong to a shift
@@ -173,6 +187,12 @@ pub(super) fn lasting_since(
             .all(|part| departed(mean_sd(part).0, shift.before, changed, 0.6))
         && departed(levels[levels.len() - 1], shift.before, changed, 0.5);
     if lasts { days.first().copied() } else { None }
+}
+
+/// The mean, added up in order.
+fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
+    let n = values.len() as f64;
+    values.sum::<f64>() / n
 }
 
 /// Whether a level is further from `before` than a share of the change, in its direction.

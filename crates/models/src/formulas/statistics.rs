@@ -47,6 +47,11 @@ pub fn median_of_sorted(sorted: &[f64]) -> Option<f64> {
 pub fn quantile(values: &[f64], share: f64) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
+    quantile_of_sorted(&sorted, share)
+}
+
+/// The [`quantile`] of values that are in order already. `None` of nothing.
+pub fn quantile_of_sorted(sorted: &[f64], share: f64) -> Option<f64> {
     let rank = (share.clamp(0.0, 1.0) * sorted.len() as f64).ceil() as usize;
     sorted.get(rank.saturating_sub(1)).copied()
 }
