@@ -112,7 +112,7 @@ impl Demo {
             });
             let started = server.insert(started.await);
             environment.push(("REEVE_MODEL__BASE_URL", format!("{}{BASE}", started.url)));
-            environment.push(("REEVE_MODEL__NAME", "fake".to_owned()));
+            environment.push(("REEVE_MODEL__NAME", "stub".to_owned()));
         }
         let (ended, json) = ran(home, environment).await;
         let store = Store::open(&url(home)).await.unwrap();

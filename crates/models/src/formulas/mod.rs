@@ -15,8 +15,8 @@ pub use ranking::{
 };
 pub use shortage::{cancelled_share, days_to_decide, keeps_value, low_stock_p, waited_share};
 pub use statistics::{
-    DemandClass, demand_class, mean_sd, median, median_of_sorted, normal_cdf, normal_pdf, normal_quantile, quantile, quantile_of_sorted,
-    shrunk_mean, tracking_signal,
+    DemandClass, demand_class, mean_sd, median, median_of_sorted, normal_cdf, normal_pdf, normal_quantile, quantile,
+    quantile_of_sorted, shrunk_mean, tracking_signal,
 };
 pub use stock::{
     EXCESS_STAY_DAYS_MAX, excess_cost, expected_shortage, holding_cost, late_reorder_shortage, lead_time_demand,

@@ -48,4 +48,3 @@ impl Demand {
 fn probability(p: Option<f64>) -> f64 {
     p.filter(|p| p.is_finite()).unwrap_or(1.0).clamp(f64::MIN_POSITIVE, 1.0)
 }
-
