@@ -83,7 +83,8 @@ pub(super) async fn run(config: Config, args: Run, json: bool) -> anyhow::Result
         let cpu = all.cpu_seconds.map_or_else(String::new, |cpu| format!(", {cpu:.2} s of the processor"));
         let mebibytes = all.peak_memory_bytes.map(|bytes| bytes / (1024 * 1024));
         let memory = mebibytes.map_or_else(String::new, |mebibytes| format!(", at most {mebibytes} MiB of memory"));
-        say!("Nothing is left to do at {at} after {} rounds: {:.2} s{cpu}{memory}.", run.rounds, all.seconds);
+        let rounds = if run.rounds == 1 { "1 round".to_owned() } else { format!("{} rounds", run.rounds) };
+        say!("Nothing is left to do at {at} after {rounds}: {:.2} s{cpu}{memory}.", all.seconds);
     }
     context.store.close().await;
     anyhow::ensure!(said.is_empty(), "{}; the other stages went on", said.join("; "));

@@ -159,7 +159,7 @@ fn a_run_says_what_each_stage_did_and_took_and_makes_the_digest_of_the_demo() {
     let again = on(&["run", "--at", at]).fine();
     assert_eq!(again.lines().filter(|line| line.contains("nothing to do")).count(), 10, "{again}");
     let last = again.lines().last().unwrap();
-    assert!(last.starts_with("Nothing is left to do at ") && last.contains("after 1 rounds: "), "{again}");
+    assert!(last.starts_with("Nothing is left to do at ") && last.contains("after 1 round: "), "{again}");
 
     let digest = on(&["digest"]).fine();
     let lines = |text: &str| {
