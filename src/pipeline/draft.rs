@@ -48,7 +48,7 @@ impl Stage for Drafting {
         // A proposal about Reeve's own list rests on decisions, not on records.
         cases.retain(|case| !case.is_mute_proposal());
         asleep.retain(|case| !case.is_mute_proposal());
-        if cases.is_empty() && asleep.is_empty() || self.is_stopped().await? {
+        if (cases.is_empty() && asleep.is_empty()) || self.is_stopped().await? {
             return Ok(Progress::Idle);
         }
         // What was drafted on the last whole story stands until there is a newer one.
@@ -240,7 +240,7 @@ impl Drafting {
             }
         }
         let policy = &self.0.config.rules.policy;
-        order.retain(|(candidate, _)| policy.permits_all(candidate.actions()) && !answered.is_answered(candidate));
+        order.retain(|(candidate, _)| is_asked(candidate, answered, policy));
         let now = self.0.clock.now();
         let number = |i: usize| u32::try_from(i + 1).unwrap_or(u32::MAX);
         order
@@ -323,13 +323,19 @@ fn lost_race(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| matches!(cause.downcast_ref::<StoreError>(), Some(StoreError::Conflict)))
 }
 
+/// Is it put before people at all? Nobody is asked what the policy does not permit, what they have answered, or a plan whose
+/// steps can not stand together: the queue would set it aside, and it would be drafted again for ever.
+fn is_asked(candidate: &Candidate, answered: &Answered<'_>, policy: &Policy) -> bool {
+    policy.permits_all(candidate.actions()) && candidate.clash().is_none() && !answered.is_answered(candidate)
+}
+
 fn same_candidates(
     undecided: &[&(Recommendation, i64)],
     answered: &Answered<'_>,
     assessment: &Assessment,
     policy: &Policy,
 ) -> bool {
-    let asked = |c: &&Candidate| policy.permits_all(c.actions()) && !answered.is_answered(c);
+    let asked = |c: &&Candidate| is_asked(c, answered, policy);
     let stored: Vec<&Candidate> =
         undecided.iter().filter(|(r, _)| !answered.held.contains(&r)).map(|(r, _)| &r.candidate).collect();
     let wanted = assessment.candidates.iter().filter(asked).count().min(RECOMMENDATIONS);
@@ -348,7 +354,7 @@ fn drafter_name(drafter: &Drafter) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::action::{MoneySum, Range};
+    use crate::domain::action::{MoneySum, Range, Step};
     use crate::domain::decision::{Before, RecommendationState, RejectReason};
     use crate::domain::ids::{CaseId, PersonId};
     use crate::domain::money::Money;
@@ -413,5 +419,18 @@ mod tests {
             assert_eq!(answered.is_answered(&candidate(reason)), gone, "{reason}");
         }
         assert_eq!(answered.held.len(), 2);
+    }
+
+    #[test]
+    fn a_plan_that_the_queue_would_set_aside_is_not_drafted() {
+        let policy = &crate::config::Config::load_from(None, &[]).unwrap().rules.policy;
+        let nobody = Answered::on("e1", &BTreeSet::new(), &[]);
+        let watch = |what: &str| Action::Monitor { condition: what.to_owned(), until: "2026-10-09".parse().unwrap() };
+        let plan = |steps: [&str; 2]| {
+            let then = vec![Step { action: watch(steps[1]), summary: String::new(), checks: vec![] }];
+            Candidate { action: watch(steps[0]), then, ..candidate("a") }
+        };
+        assert!(is_asked(&plan(["price", "stock"]), &nobody, policy));
+        assert!(!is_asked(&plan(["price", "price"]), &nobody, policy), "both would look for one trace");
     }
 }

@@ -2,8 +2,8 @@
 
 use jiff::{ToSpan, civil::Date};
 
-use super::tail::Demand;
 use super::{DemandParams, Series, is_set};
+use crate::demand::tail::Demand;
 use crate::formulas::{DemandClass, demand_class, mean_sd, quantile};
 
 /// Days to either side that make the local level to which a day is compared for the weekday profile: three whole weeks.

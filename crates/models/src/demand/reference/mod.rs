@@ -4,13 +4,12 @@
 mod baseline;
 mod runs;
 mod shift;
-mod tail;
 
 use self::baseline::{Baseline, History};
 use self::runs::Past;
 use self::shift::Found;
-use self::tail::Demand;
 use super::{DayScore, DemandParams, Series, Shift, WARMUP_WIDENING, is_set};
+use crate::demand::tail::Demand;
 use crate::formulas::tracking_signal;
 
 /// Scores every day of a series, in order. `params` are taken as they are: [`DemandParams::check`] them where they are read.

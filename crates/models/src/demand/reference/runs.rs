@@ -1,7 +1,7 @@
 //! Days in a row: below expectation, above it, and without a sale.
 
 use super::baseline::{Baseline, History, usual_gap};
-use super::tail::Demand;
+use crate::demand::tail::Demand;
 
 /// The current run of one kind.
 #[derive(Clone, Copy, Debug)]

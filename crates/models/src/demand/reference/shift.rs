@@ -1,8 +1,8 @@
 //! Has the level changed? Steps and slow trends, tested against the weeks before them.
 
 use super::baseline::{History, without_outliers};
-use super::tail::Demand;
 use super::{DemandParams, Shift};
+use crate::demand::tail::Demand;
 use crate::formulas::{mean_sd, median};
 
 /// Lengths of a step tried, in days: short ones singly, longer ones in growing distances, for they differ less.
