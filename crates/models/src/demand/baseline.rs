@@ -197,6 +197,7 @@ impl<'a> History<'a> {
         for day in settled.from..first {
             if let Some(ratio) = known(day) {
                 let ratios = &mut settled.ratios[self.weekday(day)];
+                // It was put in with these very bits: what it is made of can not change, or it is stale.
                 ratios.remove(ratios.partition_point(|other| other.total_cmp(&ratio).is_lt()));
             }
         }
