@@ -1,6 +1,7 @@
 //! A plan of several steps on the page and over the API: every step is shown with its checks, one click is for all of them, and
 //! an edit names the step that it changes.
 
+use fantoccini::Locator;
 use reeve::domain::action::{Candidate, Step};
 use reeve::domain::recommendation::Recommendation;
 use serde_json::{Value, json};
@@ -8,6 +9,7 @@ use serde_json::{Value, json};
 use super::api;
 use super::http::Visitor;
 use super::world::World;
+use crate::support::browser::Browser;
 
 /// The world's case with a plan in the place of what was proposed: its first proposal, and what its last one asks.
 async fn planned() -> (World, Recommendation) {
@@ -74,4 +76,23 @@ async fn a_program_reads_all_steps_and_one_decision_is_for_all_of_them() {
     assert_eq!(answer["state"], "approved", "{answer}");
     let rows = world.store.list_outbox_about(plan.id.as_str()).await.unwrap();
     assert_eq!(rows.iter().map(|row| row.step).collect::<Vec<_>>(), [1, 2]);
+}
+
+#[tokio::test]
+async fn an_approver_reads_both_steps_in_a_browser_and_approves_them_with_one_click() {
+    let Some(browser) = Browser::start().await else { return };
+    let (world, plan) = planned().await;
+    let page = &browser.client;
+    page.goto(&world.link("ari").await).await.unwrap();
+    page.find(Locator::Css("main button")).await.unwrap().click().await.unwrap();
+    page.wait().for_element(Locator::Css(".queue h3 a")).await.unwrap().click().await.unwrap();
+    let card = page.wait().for_element(Locator::Css("article.first")).await.unwrap().text().await.unwrap();
+    for step in plan.candidate.steps() {
+        assert!(card.contains(step.summary), "{card}");
+    }
+    let approve = page.wait().for_element(Locator::XPath("//button[normalize-space()='Approve']")).await.unwrap();
+    approve.click().await.unwrap();
+    page.wait().for_element(Locator::Css("[role=status]")).await.unwrap();
+    let rows = world.store.list_outbox_about(plan.id.as_str()).await.unwrap();
+    assert_eq!(rows.len(), 2, "a message for each step");
 }
