@@ -2,12 +2,12 @@
 //!
 //! Records come item by item, so memory stays flat however many there are. Everything follows from the seed: each item draws
 //! from streams of its own, so its records are the same whether the retailer has ten items or a million. What crosses items, an
-//! order's rhythm and lateness, belongs to a block of five neighbours ([`supply`]) and hangs on nothing else.
+//! order's rhythm and lateness, belongs to a block of five neighbours (`supply`) and hangs on nothing else.
 //!
-//! - [`statistics`]: what the numbers are and where they come from;
-//! - [`promotions`], [`supply`], [`injected`]: what is planned of an item before its life begins;
-//! - [`life`]: an item's life, day by day, at all its locations; stock is counted, nothing is sold that is not there;
-//! - [`tell`]: that life as the records that a live source would have told of it, single documents in the last days, sums before.
+//! - `statistics`: what the numbers are and where they come from;
+//! - `promotions`, `supply`, `injected`: what is planned of an item before its life begins;
+//! - `life`: an item's life, day by day, at all its locations; stock is counted, nothing is sold that is not there;
+//! - `tell`: that life as the records that a live source would have told of it, single documents in the last days, sums before.
 //!
 //! Days are days of UTC, which is the calendar of a configuration that says nothing else.
 
