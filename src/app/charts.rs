@@ -1,5 +1,6 @@
 //! The demand chart of a case: what was wanted each day, what was to be expected, stock, receipts and promotions.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -11,7 +12,10 @@ use crate::domain::book::Book;
 use crate::domain::calendar::plus_days;
 use crate::domain::exception::Subject;
 use crate::domain::record::MoveKind;
-use crate::pipeline::moment::{Moment, Moments};
+use crate::pipeline::moment::Moments;
+use crate::rules::detect::gather::Overview;
+use crate::rules::detect::scores;
+use crate::rules::settings::Settings;
 
 /// Days shown: the eight weeks that the baseline learns from.
 const DAYS: i32 = 56;
@@ -26,16 +30,17 @@ pub(super) struct Charts(pub(super) Arc<Moments>);
 impl ChartSource for Charts {
     async fn chart(&self, subject: &Subject, _as_of: Timestamp) -> Option<ChartData> {
         let moment = self.0.now().await.ok()?;
-        chart(&moment, subject)
+        let item = subject.item.clone()?;
+        let book = moment.book_of(self.0.store(), &BTreeSet::from([item])).await.ok()?;
+        chart(&book, &moment.seen.overview, self.0.settings(), subject)
     }
 }
 
 /// The chart of an item at a location. Other subjects have no one series that would explain them.
-fn chart(moment: &Moment, subject: &Subject) -> Option<ChartData> {
-    let Moment { book, seen, .. } = moment;
+fn chart(book: &Book, overview: &Overview, settings: &Settings, subject: &Subject) -> Option<ChartData> {
     let place = (subject.item.clone()?, subject.location.clone()?);
     let from = plus_days(book.closed_at(&place.1), 1 - DAYS).max(book.first_day()?);
-    let scores = seen.demand.scores(book, &place);
+    let scores = scores(book, settings, overview, &place);
     let stock = book.on_hand_by_day(&place.0, &place.1, from);
     let out = book.out_by_day(&place.0, &place.1, from);
     let days = book.days_from(from, &place.1).into_iter().zip(stock).zip(out).map(|((day, stock), out)| {

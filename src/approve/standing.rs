@@ -75,6 +75,13 @@ impl Approvals {
             return told(&by, format!("{what} this"), at);
         }
         if open {
+            // The case may have been read just before somebody approved another proposal of it, and the proposals just after.
+            let same_facts = scene.siblings.iter().map(|(r, _)| r).filter(|r| r.evidence_hash == scene.rec.evidence_hash);
+            for rec in same_facts.filter(|r| plan::is_released(&r.state)) {
+                if let Some((by, what, at)) = plan::decided(&rec.state) {
+                    return told(&by, format!("{what} {} of this case", rec.candidate.codes()), at);
+                }
+            }
             return Ok(());
         }
         let chosen = scene.siblings.iter().filter_map(|(r, _)| Some((r, plan::decided(&r.state)?)));

@@ -68,7 +68,7 @@ impl Stage for Drafting {
             if rank.value.expected.minor <= 0 && !rank.unknown {
                 idle.insert(case.id.clone());
             }
-            order.push((rank.lane, Reverse(rank.priority), facts));
+            order.push((rank.lane, Reverse(rank.priority), facts.put_away(&scenes)));
         }
         order.sort_by(|a, b| (a.0, a.1, &a.2.case.id).cmp(&(b.0, b.1, &b.2.case.id)));
         scenes.claimed = claims(&links, |case| idle.contains(case));
@@ -80,7 +80,7 @@ impl Stage for Drafting {
             }
             // Those that were drafted before it have been promised their donors' units by now.
             let promised = promises.to_others(&facts.case.id);
-            let facts = facts.with_promised(promised);
+            let facts = scenes.take_up(store, facts.with_promised(promised)).await?;
             let case = &facts.case;
             let assessment = assess(&scenes.scene(&facts));
             promises.first_choice(&case.id, &assessment);

@@ -19,6 +19,7 @@ pub mod publish;
 pub mod recheck;
 pub mod rechecking;
 pub mod scenes;
+mod shop;
 pub mod stop;
 pub mod understand;
 pub mod verify;

@@ -1,7 +1,7 @@
 //! A moment is the book of now and what the detectors see in it, computed once and shared by every stage, by the
 //! check at the click and by the charts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -10,15 +10,17 @@ use jiff::civil::Date;
 use tokio::sync::Mutex;
 
 use super::observe;
+use super::shop::{LookedAt, Shop};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::book::Book;
 use crate::domain::decision::{DecisionVerb, RejectReason};
 use crate::domain::exception::ExceptionType;
-use crate::domain::ids::CaseId;
+use crate::domain::ids::{CaseId, ItemId};
 use crate::models::formulas::beta_binomial_p;
+use crate::rules::detect::Seen;
 use crate::rules::detect::classes::Classes;
-use crate::rules::detect::{Seen, look};
+use crate::rules::settings::Settings;
 use crate::store::{DecisionRow, Store};
 
 /// Weight of a type's prior, as a number of decisions: the prior speaks for as much as ten of them.
@@ -31,14 +33,52 @@ pub struct BeingRead;
 
 /// The book of a moment with everything computed from it.
 pub struct Moment {
-    /// The records.
-    pub book: Book,
+    /// The supply, and what is summed of all sales. The sales themselves are in it only where all of them are kept in memory:
+    /// whoever asks for those asks [`Moment::book_of`].
+    pub book: Arc<Book>,
     /// What the detectors saw.
     pub seen: Seen,
-    /// ABC class of each item, by company.
-    pub classes: Classes,
     /// Probability that an exception of a type is real.
     pub p: BTreeMap<ExceptionType, f64>,
+    /// Has the book all sales?
+    whole: bool,
+    /// How often what the source tells had changed when it was read.
+    told: i64,
+}
+
+impl Moment {
+    /// ABC class of each item, by company.
+    pub fn classes(&self) -> &Classes {
+        &self.seen.overview.classes
+    }
+
+    /// Has its book the sales of all items?
+    pub fn is_whole(&self) -> bool {
+        self.whole
+    }
+
+    /// The book of the moment with the sales of these items at least.
+    ///
+    /// # Errors
+    /// Says what could not be read, or [`BeingRead`] where the source has told more since: half of it is nothing to judge by.
+    pub async fn book_of(&self, store: &Store, items: &BTreeSet<ItemId>) -> anyhow::Result<Arc<Book>> {
+        if self.whole || items.is_empty() {
+            return Ok(Arc::clone(&self.book));
+        }
+        let bodies = store.load_sales_of(items).await.context("loading sales")?;
+        anyhow::ensure!(store.count_told_changes().await? == self.told, BeingRead);
+        let (book, items) = (Arc::clone(&self.book), items.clone());
+        let laid_out = tokio::task::spawn_blocking(move || anyhow::Ok(book.with_sales_of(&items, bodies.read()?)));
+        Ok(Arc::new(laid_out.await.context("laying out the sales of a case")??))
+    }
+
+    /// The book of the moment with all sales, in memory for as long as it is used: for figures that go over all of them.
+    ///
+    /// # Errors
+    /// As [`Moment::book_of`].
+    pub async fn whole_book(&self, store: &Store) -> anyhow::Result<Arc<Book>> {
+        self.book_of(store, &self.book.items.keys().cloned().collect()).await
+    }
 }
 
 /// Says of which records and which day a moment is: the day, the last day and the last hour that were read to their end, how
@@ -67,6 +107,16 @@ impl Moments {
     /// With no moment computed yet.
     pub fn new(store: Store, config: Arc<Config>, clock: Clock) -> Self {
         Self { store, config, clock, last: Mutex::new(None) }
+    }
+
+    /// The store that moments are of.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The settings that they are looked at with.
+    pub fn settings(&self) -> &Settings {
+        &self.config.rules
     }
 
     /// The book of this business day; while half of a look has come in, the one from before it.
@@ -108,7 +158,15 @@ impl Moments {
         {
             return Ok(Arc::clone(moment));
         }
-        let records = self.store.load_records().await.context("loading the records")?;
+        let told = self.store.count_told_changes().await?;
+        // Facts are as old as the last whole look at the records, not as the moment of the click.
+        let read = match read_up_to {
+            Some(at) => Some(at),
+            None => self.store.newest_change().await?,
+        };
+        let as_of = read.map_or(now, |at| at.min(now));
+        let shop = Shop { store: &self.store, config: &self.config, as_of, now };
+        let looked = shop.look().await?;
         // The next look may have begun while they were loaded.
         match self.story(last.as_ref(), &key).await? {
             Story::Before(moment) => return Ok(moment),
@@ -116,28 +174,14 @@ impl Moments {
             Story::Whole => {}
         }
         anyhow::ensure!(half_will_do || !half, BeingRead);
-        let config = Arc::clone(&self.config);
+        // What was read in parts while more was told is no book of one time.
+        let torn = !looked.whole && self.store.count_told_changes().await? != told;
+        anyhow::ensure!(!torn, BeingRead);
         let decisions = self.store.list_decisions(Timestamp::UNIX_EPOCH).await?;
         let learnt = not_undone(decisions.iter().filter(|d| calendar.day_of(d.at) < today));
         let p = self.probabilities(&learnt).await?;
-        // Facts are as old as the last whole look at the records, not as the moment of the click.
-        let read = match read_up_to {
-            Some(at) => Some(at),
-            None => self.store.newest_change().await?,
-        };
-        let as_of = read.map_or(now, |at| at.min(now));
-        let moment = tokio::task::spawn_blocking(move || {
-            let book = config
-                .rules
-                .settled(Book::looked_at(as_of, now, calendar, records))
-                .with_detail_days(config.odoo.detail_days)
-                .with_zones(&config.odoo.zones());
-            let seen = look(&book, &config.rules);
-            let classes = Classes::new(&book);
-            Moment { book, seen, classes, p }
-        })
-        .await
-        .context("computing what the records say")?;
+        let LookedAt { book, seen, whole } = looked;
+        let moment = Moment { book: Arc::new(book), seen, p, whole, told };
         let moment = Arc::new(moment);
         if !half {
             *last = Some((key, Arc::clone(&moment)));

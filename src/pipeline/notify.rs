@@ -397,8 +397,8 @@ async fn health(stages: &Stages, moment: &Moment) -> anyhow::Result<Vec<String>>
             lines.push(format!("The stage {} last failed: {}", status.stage, cut(&error, ERROR_CHARS)));
         }
     }
-    lines.extend(moment.seen.feeds.lines(&moment.book));
-    if moment.book.sale_lines.is_empty() {
+    lines.extend(moment.seen.overview.feeds.lines(&moment.book));
+    if !moment.book.has_sale_lines() {
         lines.push("There are no sales in the records: demand can not be judged.".to_owned());
     }
     Ok(lines)

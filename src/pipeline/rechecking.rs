@@ -78,7 +78,7 @@ impl Recheck for Rechecking {
             return Ok(weight::facts_of(&self.store, action).await?);
         }
         let moment = self.moments.now().await?;
-        Ok(policy_facts::of(&moment.book, &moment.classes, case, action))
+        Ok(policy_facts::of(&moment.book, moment.classes(), case, action))
     }
 
     async fn concerned(&self, case: &Case) -> anyhow::Result<Vec<PersonId>> {

@@ -7,14 +7,15 @@ use std::sync::Arc;
 
 use super::moment::Moment;
 use crate::config::Config;
-use crate::domain::book::Place;
+use crate::domain::book::{Book, Place};
 use crate::domain::case::Case;
 use crate::domain::exception::Exception;
 use crate::domain::ids::CaseId;
 use crate::domain::money::Quantity;
 use crate::rules::place_key;
 use crate::rules::scene::{Scene, open_exceptions};
-use crate::store::{Store, StoreError};
+use crate::rules::scope;
+use crate::store::Store;
 
 /// What all cases of a moment are judged on alike.
 pub struct Scenes {
@@ -35,19 +36,22 @@ pub struct CaseFacts {
     pub exceptions: Vec<Exception>,
     /// What other cases are promised of donors' units: [`Scene::promised`].
     promised: BTreeMap<Place, Quantity>,
+    /// The book with the sales of the case's items; None while it is put away.
+    book: Option<Arc<Book>>,
 }
 
 impl CaseFacts {
-    /// The facts of a case with these exceptions, of which the open ones count.
-    pub fn of(case: Case, exceptions: Vec<Exception>, promised: BTreeMap<Place, Quantity>) -> Self {
-        let exceptions = open_exceptions(exceptions, &case);
-        Self { case, exceptions, promised }
-    }
-
     /// The same where other cases are promised this.
     #[must_use]
     pub fn with_promised(self, promised: BTreeMap<Place, Quantity>) -> Self {
         Self { promised, ..self }
+    }
+
+    /// The same without the case's sales, for keeping many: [`Scenes::take_up`] brings them back.
+    #[must_use]
+    pub fn put_away(self, scenes: &Scenes) -> Self {
+        let kept = scenes.moment.is_whole();
+        Self { book: self.book.filter(|_| kept), ..self }
     }
 }
 
@@ -56,13 +60,45 @@ impl Scenes {
     ///
     /// # Errors
     /// Says what could not be read.
-    pub async fn read(
+    pub async fn read(&self, store: &Store, case: &Case, promised: BTreeMap<Place, Quantity>) -> anyhow::Result<CaseFacts> {
+        let exceptions = store.list_case_exceptions(&case.id).await?;
+        self.facts(store, case.clone(), exceptions, promised).await
+    }
+
+    /// The facts of a case with these exceptions, of which the open ones count.
+    ///
+    /// # Errors
+    /// Says what could not be read.
+    pub async fn facts(
         &self,
         store: &Store,
-        case: &Case,
+        case: Case,
+        exceptions: Vec<Exception>,
         promised: BTreeMap<Place, Quantity>,
-    ) -> Result<CaseFacts, StoreError> {
-        Ok(CaseFacts::of(case.clone(), store.list_case_exceptions(&case.id).await?, promised))
+    ) -> anyhow::Result<CaseFacts> {
+        let exceptions = open_exceptions(exceptions, &case);
+        self.take_up(store, CaseFacts { case, exceptions, promised, book: None }).await
+    }
+
+    /// The facts with the sales of the case's items.
+    ///
+    /// # Errors
+    /// Says what could not be read.
+    pub async fn take_up(&self, store: &Store, facts: CaseFacts) -> anyhow::Result<CaseFacts> {
+        if facts.book.is_some() {
+            return Ok(facts);
+        }
+        let book = self.book_of(store, &facts.case, &facts.exceptions).await?;
+        Ok(CaseFacts { book: Some(book), ..facts })
+    }
+
+    /// The book with the sales of a case's items.
+    ///
+    /// # Errors
+    /// Says what could not be read.
+    pub async fn book_of(&self, store: &Store, case: &Case, exceptions: &[Exception]) -> anyhow::Result<Arc<Book>> {
+        let Moment { book, seen, .. } = self.moment.as_ref();
+        self.moment.book_of(store, &scope::of_case(book, &seen.overview, case, exceptions)).await
     }
 
     /// The scene of a case, for whatever computes on it.
@@ -71,7 +107,7 @@ impl Scenes {
         Scene {
             case: &own.case,
             exceptions: &own.exceptions,
-            book,
+            book: own.book.as_deref().unwrap_or(book),
             outlook: &seen.outlook,
             p,
             claimed: &self.claimed,

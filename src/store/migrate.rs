@@ -30,6 +30,7 @@ const FILES: &[(&str, &str)] = files![
     "0012_plans.sql",
     "0013_stops.sql",
     "0014_counters.sql",
+    "0015_sales.sql",
 ];
 
 /// All of them.

@@ -66,6 +66,7 @@ pub use mutes::{MuteEnd, NewMute};
 pub use notices::{Notice, NoticeKind};
 pub use outbox_rows::{NewOutbox, OutboxRow, OutboxState};
 pub use outcomes::Outcome;
+pub use records::Bodies;
 pub use sessions::{Session, UsedLink};
 pub use snapshot::{Kept as KeptRow, KeptLink, Snapshot};
 pub use stops::Stop;

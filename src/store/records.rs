@@ -1,18 +1,26 @@
 //! Records and the cursors up to which their sources were read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::TryStreamExt as _;
 use jiff::Timestamp;
 use jiff::civil::Date;
+use rayon::prelude::*;
+use sqlx::any::{AnyArguments, AnyRow};
+use sqlx::query::Query;
 use sqlx::{Any, AssertSqlSafe, Row as _, Transaction};
 
 use super::{Store, StoreError, row, settings};
 use crate::domain::ids::{ItemId, LocationId};
 use crate::domain::record::{Observed, Record, RecordKind, RecordRef};
+use crate::domain::sales::is_sale_record;
 use crate::ports::Page;
 
-/// Rows in one statement: 100 × 7 values stay far below the limits of both databases (32,766 and 65,535).
+/// Rows in one statement: 100 × 8 values stay far below the limits of both databases (32,766 and 65,535).
 const CHUNK: usize = 100;
+
+/// Items that one statement names.
+const ITEMS: usize = 500;
 
 impl Store {
     /// Keeps a page of records and moves the source's cursor, both or neither; `at` is the time of reading. Answers how
@@ -54,6 +62,60 @@ impl Store {
         Ok(records.into_iter().map(|(_, record)| record).collect())
     }
 
+    /// The bodies of every record that is no sale, in no order.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn load_supply(&self) -> Result<Bodies, StoreError> {
+        let mut bodies = Bodies::default();
+        self.add_bodies(sqlx::query("select id, body from records where sale = 0"), &mut bodies).await?;
+        Ok(bodies)
+    }
+
+    /// The bodies of all that there is of the sales of some items, in no order.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn load_sales_of(&self, items: &BTreeSet<ItemId>) -> Result<Bodies, StoreError> {
+        let mut bodies = Bodies::default();
+        let items: Vec<&ItemId> = items.iter().collect();
+        for some in items.chunks(ITEMS) {
+            let named = row::placeholders(1, some.len());
+            let sql = format!("select id, body from records where sale = 1 and item_id in ({named})");
+            // Safe: the text is made of placeholders only.
+            let mut query = sqlx::query(AssertSqlSafe(sql));
+            for item in some {
+                query = query.bind(item.as_str());
+            }
+            self.add_bodies(query, &mut bodies).await?;
+        }
+        Ok(bodies)
+    }
+
+    /// Rows are taken off the connection one by one: as the driver keeps it a row is several times its text.
+    async fn add_bodies(&self, query: Query<'_, Any, AnyArguments>, bodies: &mut Bodies) -> Result<(), StoreError> {
+        let mut rows = query.fetch(&self.pool);
+        while let Some(found) = rows.try_next().await? {
+            bodies.0.push((row::get(&found, "records", "id")?, row::get(&found, "records", "body")?));
+        }
+        Ok(())
+    }
+
+    /// How many records of sales each item has.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn count_sales(&self) -> Result<BTreeMap<ItemId, u64>, StoreError> {
+        let sql = "select item_id as id, count(*) as n from records where sale = 1 group by item_id";
+        let rows = sqlx::query(sql).fetch_all(&self.pool).await?;
+        let count = |r: &AnyRow| {
+            let item: Option<String> = row::get(r, "records", "id")?;
+            let n: i64 = row::get(r, "records", "n")?;
+            Ok(item.map(|item| (ItemId::new(item), u64::try_from(n).unwrap_or(0))))
+        };
+        rows.iter().filter_map(|r| count(r).transpose()).collect()
+    }
+
     /// Every record of some kinds, in no order.
     pub async fn load_records_of(&self, kinds: &[RecordKind]) -> Result<Vec<Record>, StoreError> {
         let sql = format!("select id, body from records where kind in ({})", row::placeholders(1, kinds.len()));
@@ -92,6 +154,28 @@ impl Store {
     pub async fn count_records(&self) -> Result<BTreeMap<String, i64>, StoreError> {
         let rows = sqlx::query("select kind, count(*) as n from records group by kind").fetch_all(&self.pool).await?;
         rows.iter().map(|r| Ok((row::get(r, "records", "kind")?, r.try_get("n")?))).collect()
+    }
+}
+
+/// Records as the store has them, still to be read: that takes all cores for a moment, so whoever asks chooses where.
+#[derive(Default)]
+pub struct Bodies(Vec<(String, String)>);
+
+impl Bodies {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] for one that is none.
+    pub fn read(self) -> Result<Vec<Record>, StoreError> {
+        let read = |(id, body): &(String, String)| {
+            serde_json::from_str(body).map_err(|error| StoreError::Corrupt {
+                table: "records",
+                id: id.clone(),
+                column: "body",
+                source: Box::new(error),
+            })
+        };
+        self.0.par_iter().map(read).collect()
     }
 }
 
@@ -155,12 +239,12 @@ pub(super) async fn move_cursor(
 }
 
 async fn upsert(tx: &mut Transaction<'_, Any>, chunk: &[(RecordRef, &Observed)]) -> Result<u64, StoreError> {
-    let rows: Vec<String> = (0..chunk.len()).map(|i| format!("({})", row::placeholders(i * 7 + 1, 7))).collect();
+    let rows: Vec<String> = (0..chunk.len()).map(|i| format!("({})", row::placeholders(i * 8 + 1, 8))).collect();
     let sql = format!(
-        "insert into records (kind, id, item_id, location_id, happened_at, changed_at, body) values {}
+        "insert into records (kind, id, item_id, location_id, happened_at, changed_at, body, sale) values {}
          on conflict (kind, id) do update set
              item_id = excluded.item_id, location_id = excluded.location_id, happened_at = excluded.happened_at,
-             changed_at = excluded.changed_at, body = excluded.body
+             changed_at = excluded.changed_at, body = excluded.body, sale = excluded.sale
          where excluded.changed_at >= records.changed_at and excluded.body <> records.body",
         rows.join(", ")
     );
@@ -175,7 +259,8 @@ async fn upsert(tx: &mut Transaction<'_, Any>, chunk: &[(RecordRef, &Observed)])
             .bind(about.location.map(|id| id.0.clone()))
             .bind(about.happened_at)
             .bind(row::ms(observed.changed_at))
-            .bind(row::body(&observed.record));
+            .bind(row::body(&observed.record))
+            .bind(i64::from(is_sale_record(&observed.record)));
     }
     Ok(query.execute(&mut **tx).await?.rows_affected())
 }

@@ -2,12 +2,12 @@
 
 use jiff::civil::Date;
 
-use super::book::Book;
 use super::ids::{ItemId, LocationId};
 use super::money::UnitPrice;
 use super::record::{Promotion, PurchaseLine, ReorderRule, SupplierPrice};
+use super::supply::Supply;
 
-impl Book {
+impl Supply {
     /// Suppliers' prices for an item that are valid on `day`, the preferred first.
     pub fn supplier_prices(&self, item: &ItemId, day: Date) -> Vec<&SupplierPrice> {
         let valid = |p: &&SupplierPrice| p.valid_from.is_none_or(|f| f <= day) && p.valid_to.is_none_or(|t| day <= t);

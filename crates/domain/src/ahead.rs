@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use super::book::Book;
 use super::calendar::days_between;
 use super::ids::SupplierId;
 use super::money::Quantity;
 use super::record::{BillLine, PurchaseLine};
+use super::supply::Supply;
 
 /// Lines of a supplier that were billed before all had come, from which on there is a habit, and the share of them that was
 /// billed whole.
@@ -35,7 +35,7 @@ pub struct Excess {
 
 impl Excess {
     /// What a line's bills ask for beyond `received`. `late_days` is how many days a receipt may be late.
-    pub fn of(book: &Book, line: &PurchaseLine, billed: Quantity, received: Quantity, late_days: i32) -> Self {
+    pub fn of(book: &Supply, line: &PurchaseLine, billed: Quantity, received: Quantity, late_days: i32) -> Self {
         let over = billed - received;
         let outstanding = over.min(book.to_come(&line.id)).max(Quantity::ZERO);
         let planned = book.moves_of_po_line(&line.id).into_iter().filter(|m| m.done_at.is_none() && m.qty.is_positive());
@@ -50,7 +50,7 @@ impl Excess {
     }
 
     /// How the supplier bills orders that come in parts; looked up only where something is outstanding.
-    pub fn habit(&self, book: &Book, line: &PurchaseLine) -> Habit {
+    pub fn habit(&self, book: &Supply, line: &PurchaseLine) -> Habit {
         if self.outstanding.is_positive() { book.billing_habit(line) } else { Habit::default() }
     }
 
@@ -85,7 +85,7 @@ impl Habit {
     }
 }
 
-impl Book {
+impl Supply {
     /// How a line's supplier bills orders that come in parts, by all other lines of the company that have come whole.
     pub fn billing_habit(&self, line: &PurchaseLine) -> Habit {
         let all = self.habits.get_or_init(|| self.find_habits());

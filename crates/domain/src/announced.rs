@@ -8,12 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use super::book::{Book, numeric};
+use super::book::numeric;
 use super::calendar::{days_between, plus_days};
 use super::ids::{ItemId, LocationId, SupplierId};
 use super::money::Quantity;
 use super::notice::{CarrierState, Notice, NoticeContent, NoticeLine};
 use super::record::PurchaseLine;
+use super::supply::Supply;
 
 /// A delivery that is on its way to a location.
 #[derive(Clone, Debug, PartialEq)]
@@ -81,7 +82,7 @@ pub(super) fn in_order<'n>(notices: impl Iterator<Item = &'n Notice>) -> Vec<&'n
     notices
 }
 
-impl Book {
+impl Supply {
     /// Every notice, oldest word first.
     pub fn notices_in_order(&self) -> Vec<&Notice> {
         in_order(self.notices.values())

@@ -8,10 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use rust_decimal::Decimal;
 
 use super::bill_number::BillNumber;
-use super::book::{Book, numeric};
+use super::book::numeric;
 use super::ids::SupplierId;
 use super::money::{Money, Quantity};
 use super::record::BillLine;
+use super::supply::Supply;
 
 /// What may be left of a bill that counts as taken back whole: cents that were rounded.
 pub const ROUNDING: Money = Money::from_minor(5);
@@ -106,7 +107,7 @@ impl TakenBack {
 
 /// By bill: what took it back. Credit notes are tried by their link, then by the bill's name in their origin or text, then by
 /// the supplier's number there, and last by equal lines.
-pub fn taken_back(book: &Book) -> BTreeMap<String, TakenBack> {
+pub fn taken_back(book: &Supply) -> BTreeMap<String, TakenBack> {
     let (notes, bills): (Vec<Bill<'_>>, Vec<Bill<'_>>) =
         Bill::of_lines(book.bill_lines.values()).into_iter().partition(Bill::is_credit);
     let mut found: BTreeMap<String, TakenBack> = BTreeMap::new();
@@ -229,7 +230,7 @@ fn words<'t>(texts: &[&'t str]) -> Vec<&'t str> {
         .collect()
 }
 
-impl Book {
+impl Supply {
     /// All bills and credit notes, oldest first.
     pub fn all_bills(&self) -> Vec<Bill<'_>> {
         Bill::of_lines(self.bill_lines.values())

@@ -2,29 +2,29 @@
 //!
 //! It answers questions of fact (how much is on hand, what is open, what was wanted on which day) and judges nothing.
 //! What was not yet visible at `as_of` is not in it, so whatever is computed from it can not look ahead.
+//!
+//! It has two layers. The [supply](Supply) is what crosses items and is small: orders, receipts, bills, stock, terms, notices.
+//! It is there whole, and shared. What customers order, take and bring back is large and hardly crosses items: a book has it
+//! of some items only, or of all ([`Book::with_sales_of`]). What has to be known of everybody's sales all the same, such as the
+//! first day or the working days of a location, is summed beforehand ([`AllSales`]). So the book of one item answers all
+//! questions about that item as the book of everything would.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::OnceLock;
+use std::ops::Deref;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::ahead::Habits;
-use super::announced::Announced;
-use super::bill::{TakenBack, by_note, taken_back};
 use super::calendar::{Calendar, plus_days};
 use super::carried::CarriedRule;
-use super::days::day_of;
-use super::ids::{ItemId, LocationId, SupplierId};
-use super::keyed::Keyed;
+use super::ids::{ItemId, LocationId};
+use super::keyed::KeyedSales;
 use super::money::Quantity;
-use super::notice::Notice;
-use super::record::{
-    BillLine, DemandMonth, Item, Location, MoveKind, Promotion, PurchaseLine, Record, ReorderRule, SaleLine, StockLevel,
-    StockMove, Supplier, SupplierPrice,
-};
-use super::repeat::Repeats;
+use super::record::{DemandMonth, MoveKind, Record, SaleLine, StockMove};
+use super::sales::{AllSales, SalesRows, SalesSums};
+use super::supply::{Supply, SupplyRows};
 use super::table::Table;
 use super::waits::Waits;
 use super::working::Weekdays;
@@ -32,74 +32,27 @@ use super::working::Weekdays;
 /// An item at a location.
 pub type Place = (ItemId, LocationId);
 
-/// Records as they come in, before they are put in order.
-#[derive(Default)]
-struct Rows {
-    po_lines: Vec<PurchaseLine>,
-    draft_lines: Vec<PurchaseLine>,
-    moves: Vec<StockMove>,
-    bill_lines: Vec<BillLine>,
-    sale_lines: Vec<SaleLine>,
-}
-
-/// All records at one time.
+/// Records at one time: the supply of everything, and the sales of some items or of all.
 #[derive(Clone, Debug)]
 pub struct Book {
-    /// The records were read up to here.
-    pub as_of: Timestamp,
-    /// The business day it is: it may have hardly begun, and be a later one than that of `as_of`, where nobody has read since.
-    pub today: Date,
-    /// The last business day that was over at `as_of`. Demand, levels and runs end with it: a day that still runs says
-    /// nothing yet about how much is sold in a day.
-    pub closed: Date,
-    /// The business calendar.
-    pub calendar: Calendar,
-    /// Calendars of the locations whose days begin and end at another hour than the business calendar's.
-    calendars: BTreeMap<LocationId, Calendar>,
-    /// Items by id.
-    pub items: BTreeMap<ItemId, Item>,
-    /// Locations by id.
-    pub locations: BTreeMap<LocationId, Location>,
-    /// Suppliers by id.
-    pub suppliers: BTreeMap<SupplierId, Supplier>,
-    /// Purchase lines by id.
-    pub po_lines: Table<PurchaseLine>,
-    /// Lines of orders that are still drafts, by id: they bind nobody and bring nothing.
-    pub draft_lines: Table<PurchaseLine>,
-    /// Stock moves by id.
-    pub moves: Table<StockMove>,
-    /// Bill lines by id.
-    pub bill_lines: Table<BillLine>,
-    /// Sale lines by id.
+    supply: Arc<Supply>,
+    all: Arc<AllSales>,
+    /// Sale lines by id, of the book's items.
     pub sale_lines: Table<SaleLine>,
-    /// What was announced, by id.
-    pub notices: BTreeMap<String, Notice>,
-    /// Stock as the ERP states it, where it does.
-    pub stock_levels: BTreeMap<Place, StockLevel>,
-    /// Demand by month, oldest first, where it was summed in the ERP.
+    /// Demand by month, oldest first, where it was summed in the ERP, of the book's items.
     pub demand_months: BTreeMap<Place, Vec<DemandMonth>>,
-    /// Deliveries that customers had to wait for.
-    pub waits: Waits,
-    /// The weekdays on which locations work, where the records tell.
-    pub working_days: BTreeMap<LocationId, Weekdays>,
-    pub(super) receiving_days: BTreeMap<LocationId, Weekdays>,
-    /// From when all single sale lines are known; None where there are none.
-    pub(super) detail_from: Option<Date>,
-    first_day: Option<Date>,
-    pub(super) supplier_prices: BTreeMap<ItemId, Vec<SupplierPrice>>,
-    pub(super) rules: BTreeMap<Place, ReorderRule>,
-    pub(super) promotions: BTreeMap<ItemId, Vec<Promotion>>,
-    pub(super) keyed: Keyed,
-    /// Names of kits that are no items themselves.
-    kit_names: BTreeMap<ItemId, String>,
-    pub(super) announced: BTreeMap<String, Announced>,
-    pub(super) taken_back: BTreeMap<String, TakenBack>,
-    /// By credit note: the bills that it takes back.
-    pub(super) bills_of_note: BTreeMap<String, Vec<String>>,
-    pub(super) repeats: OnceLock<Repeats>,
-    pub(super) habits: OnceLock<Habits>,
+    /// What customers took and brought back, of the book's items.
+    pub(super) sold: Table<StockMove>,
+    pub(super) keyed_sales: KeyedSales,
     pub(super) carried: BTreeSet<Place>,
-    pub(super) trade: Vec<Vec<String>>,
+}
+
+impl Deref for Book {
+    type Target = Supply;
+
+    fn deref(&self) -> &Supply {
+        &self.supply
+    }
 }
 
 impl Book {
@@ -116,189 +69,163 @@ impl Book {
         calendar: Calendar,
         records: impl IntoIterator<Item = Record>,
     ) -> Self {
-        let today = calendar.day_of(now);
-        let mut book = Self {
-            as_of,
-            today,
-            closed: calendar.closed_at(as_of),
-            calendar,
-            calendars: BTreeMap::new(),
-            items: BTreeMap::new(),
-            locations: BTreeMap::new(),
-            suppliers: BTreeMap::new(),
-            po_lines: Table::default(),
-            draft_lines: Table::default(),
-            moves: Table::default(),
-            bill_lines: Table::default(),
-            sale_lines: Table::default(),
-            notices: BTreeMap::new(),
-            stock_levels: BTreeMap::new(),
-            demand_months: BTreeMap::new(),
-            waits: Waits::default(),
-            working_days: BTreeMap::new(),
-            receiving_days: BTreeMap::new(),
-            detail_from: None,
-            first_day: None,
-            supplier_prices: BTreeMap::new(),
-            rules: BTreeMap::new(),
-            promotions: BTreeMap::new(),
-            keyed: Keyed::default(),
-            kit_names: BTreeMap::new(),
-            announced: BTreeMap::new(),
-            taken_back: BTreeMap::new(),
-            bills_of_note: BTreeMap::new(),
-            repeats: OnceLock::new(),
-            habits: OnceLock::new(),
-            carried: BTreeSet::new(),
-            trade: Vec::new(),
-        };
-        let mut rows = Rows::default();
+        let (mut supply, mut sales) = (SupplyRows::default(), SalesRows::default());
+        let mut moves = Vec::new();
         for record in records {
-            book.add(record, now, &mut rows);
+            match record {
+                Record::Move(r) => moves.push(r),
+                record => {
+                    if let Some(record) = sales.take(record) {
+                        supply.add(record, now);
+                    }
+                }
+            }
         }
-        book.po_lines = Table::of(rows.po_lines);
-        book.draft_lines = Table::of(rows.draft_lines);
-        book.moves = Table::of(rows.moves);
-        book.bill_lines = Table::of(rows.bill_lines);
-        book.sale_lines = Table::of(rows.sale_lines);
-        book.index();
-        book.detail_from = book.sale_lines.values().map(|line| line.ordered_at).min().map(|at| book.calendar.day_of(at));
-        book.first_day = book.find_first_day();
-        book.announced = book.newest_dates();
-        book.taken_back = taken_back(&book);
-        book.bills_of_note = by_note(&book.taken_back);
-        book.carried = book.find_carried(&CarriedRule::default());
-        book.waits = book.count_waits();
-        book.working_days = book.learn_working_days();
-        book.receiving_days = book.learn_receiving_days();
-        book
+        // Of a move that is there twice the last one stands, whichever layer it belongs to.
+        for record in Table::of(moves).into_rows().map(Record::Move) {
+            if let Some(record) = sales.take(record) {
+                supply.add(record, now);
+            }
+        }
+        let book = Self::of_supply(Arc::new(Supply::of(as_of, now, calendar, supply)));
+        let items = book.items.keys().cloned().collect();
+        book.with_rows(&items, sales).with_own_sums()
     }
 
-    fn add(&mut self, record: Record, now: Timestamp, rows: &mut Rows) {
-        match record {
-            Record::Item(r) => {
-                self.items.insert(r.id.clone(), r);
-            }
-            Record::Location(r) => {
-                self.locations.insert(r.id.clone(), r);
-            }
-            Record::Supplier(r) => {
-                self.suppliers.insert(r.id.clone(), r);
-            }
-            Record::SupplierPrice(r) => self.supplier_prices.entry(r.item.clone()).or_default().push(r),
-            Record::ReorderRule(r) => {
-                self.rules.insert((r.item.clone(), r.location.clone()), r);
-            }
-            Record::Promotion(r) => self.promotions.entry(r.item.clone()).or_default().push(r),
-            Record::SaleLine(r) => rows.sale_lines.push(r),
-            Record::PoLine(r) if r.draft => rows.draft_lines.push(r),
-            Record::PoLine(r) => rows.po_lines.push(r),
-            Record::Move(r) => rows.moves.push(r),
-            Record::BillLine(r) => rows.bill_lines.push(r),
-            Record::StockLevel(r) => {
-                self.stock_levels.insert((r.item.clone(), r.location.clone()), r);
-            }
-            Record::DemandMonth(r) => {
-                self.demand_months.entry((r.item.clone(), r.location.clone())).or_default().push(r);
-            }
-            // What came in after the book was read is not in it, whenever it was written down.
-            Record::Notice(r) if r.received_at > now => {}
-            Record::Notice(r) => {
-                self.notices.insert(r.id.clone(), r);
-            }
-            // The store drops what is gone.
-            Record::Gone(_) => {}
+    /// A book without any sales.
+    fn of_supply(supply: Arc<Supply>) -> Self {
+        Self {
+            supply,
+            all: Arc::default(),
+            sale_lines: Table::default(),
+            demand_months: BTreeMap::new(),
+            sold: Table::default(),
+            keyed_sales: KeyedSales::default(),
+            carried: BTreeSet::new(),
         }
     }
 
-    fn index(&mut self) {
-        for line in self.po_lines.values() {
-            if let Some(name) = &line.kit {
-                self.kit_names.insert(line.item.clone(), name.clone());
-            }
+    /// The book with the sales of `items`, in place of whatever sales it has: `records` are all that there are of these items'
+    /// sale lines, months, deliveries and customers' returns. What is summed of all sales stays as it is.
+    #[must_use]
+    pub fn with_sales_of(&self, items: &BTreeSet<ItemId>, records: impl IntoIterator<Item = Record>) -> Self {
+        let mut sales = SalesRows::default();
+        for record in records {
+            // Whatever is no sale stands in the supply.
+            let _supply = sales.take(record);
         }
-        for prices in self.supplier_prices.values_mut() {
-            prices.sort_by(|a, b| (a.sequence, numeric(&a.id)).cmp(&(b.sequence, numeric(&b.id))));
-        }
-        for months in self.demand_months.values_mut() {
-            months.sort_by_key(|m| m.month);
-        }
-        for promotions in self.promotions.values_mut() {
-            promotions.sort_by(|a, b| (a.from, &a.id).cmp(&(b.from, &b.id)));
-        }
-        self.keyed = Keyed::of(self);
+        let book = Self { all: Arc::clone(&self.all), ..Self::of_supply(Arc::clone(&self.supply)) };
+        book.with_rows(items, sales)
+    }
+
+    fn with_rows(mut self, items: &BTreeSet<ItemId>, sales: SalesRows) -> Self {
+        (self.sale_lines, self.sold, self.demand_months) = sales.into_tables();
+        self.keyed_sales = KeyedSales::of(&self.sale_lines, &self.sold);
+        self.carried = self.find_carried(items);
+        self
+    }
+
+    /// The book with what is summed of all sales.
+    #[must_use]
+    pub fn with_sums(mut self, sums: &SalesSums) -> Self {
+        self.all = Arc::new(sums.settled(&self.supply));
+        self
+    }
+
+    /// The book of all sales, with what they sum to.
+    fn with_own_sums(self) -> Self {
+        let mut sums = SalesSums::default();
+        sums.add(&self);
+        self.with_sums(&sums)
+    }
+
+    /// The book with another supply or other settings of it, and what hangs on that.
+    fn with_supply(mut self, change: impl FnOnce(&mut Supply)) -> Self {
+        change(Arc::make_mut(&mut self.supply));
+        self.with_own_sums()
     }
 
     /// The first day on which anything was ordered or moved, opening stock aside. Where demand was summed, the first day with
     /// any: what is older is there only as far as it is still open.
     pub fn first_day(&self) -> Option<Date> {
-        self.first_day
+        self.all.first_day
     }
 
-    fn find_first_day(&self) -> Option<Date> {
-        let first = |m: &DemandMonth| Some(day_of(m, *m.sold.keys().chain(m.returned.keys()).min()?));
-        let summed = self.demand_months.values().flatten().filter_map(first).min();
-        let sales = self.sale_lines.values().map(|s| s.ordered_at);
-        let moves = self.moves.values().filter(|m| m.kind != MoveKind::Opening).filter_map(|m| m.done_at);
-        summed.or_else(|| sales.chain(moves).min().map(|at| self.calendar.day_of(at)))
+    /// From when all single sale lines are known; None where there are none.
+    pub fn lines_whole_from(&self) -> Option<Date> {
+        self.all.lines_from
+    }
+
+    /// Is there any sale line at all, of whatever item?
+    pub fn has_sale_lines(&self) -> bool {
+        self.all.lines_from.is_some()
+    }
+
+    /// Was demand summed in the ERP, of whatever item?
+    pub fn has_months(&self) -> bool {
+        self.all.has_months
+    }
+
+    /// Are all single sale lines of a day read? Of older days only those that were still open are.
+    pub fn detail_is_whole_on(&self, day: Date) -> bool {
+        self.whole_from.is_none_or(|from| day >= from)
+    }
+
+    /// What customers took and brought back, of the book's items.
+    pub fn sold_moves(&self) -> impl Iterator<Item = &StockMove> {
+        self.sold.values()
+    }
+
+    /// Was an item ever sold or moved?
+    pub fn is_used(&self, item: &ItemId) -> bool {
+        self.locations_of_sales(item).next().is_some() || !self.locations_of_moves(item).is_empty()
+    }
+
+    /// Deliveries that customers had to wait for.
+    pub fn waits(&self) -> Waits {
+        self.all.waits
+    }
+
+    /// The weekdays on which locations work, where the records tell.
+    pub fn working_days(&self) -> &BTreeMap<LocationId, Weekdays> {
+        &self.all.working_days
     }
 
     /// Says of how many days up to today all single sale lines are read; the few that are older were still open. Without it
     /// they count from the first on.
     #[must_use]
-    pub fn with_detail_days(mut self, days: u32) -> Self {
+    pub fn with_detail_days(self, days: u32) -> Self {
         let whole = plus_days(self.today, 1 - i32::try_from(days).unwrap_or(i32::MAX));
-        self.detail_from = self.detail_from.map(|from| from.max(whole));
-        self
+        self.with_supply(|supply| supply.whole_from = Some(whole))
     }
 
     /// Says in which zones locations lie that are not in the business calendar's, by the location's code. A code that no
     /// location has is passed over: whoever configured it is told where the zones are read.
     #[must_use]
-    pub fn with_zones(mut self, zones: &BTreeMap<String, TimeZone>) -> Self {
-        // Codes are unique within a company only: what names its company goes first.
-        let of_company = |l: &Location| zones.iter().find(|(key, _)| l.is_named_with_company(key)).map(|(_, zone)| zone);
-        let zone = |l: &Location| {
-            let timezone = of_company(l).or_else(|| zones.get(&l.code))?.clone();
-            Some((l.id.clone(), Calendar { timezone, cut_off_hour: self.calendar.cut_off_hour }))
-        };
-        self.calendars = self.locations.values().filter_map(zone).collect();
+    pub fn with_zones(self, zones: &BTreeMap<String, TimeZone>) -> Self {
         // Which weekdays are worked on hangs on where a day begins.
-        self.working_days = self.learn_working_days();
-        self.receiving_days = self.learn_receiving_days();
-        self
+        self.with_supply(|supply| supply.set_zones(zones))
     }
 
-    /// The calendar of a location: in its zone its days begin and end.
-    pub fn calendar_of(&self, location: &LocationId) -> &Calendar {
-        self.calendars.get(location).unwrap_or(&self.calendar)
+    /// Says which companies may transfer goods among each other: each entry names those that may, by name or by the ERP's id.
+    #[must_use]
+    pub fn with_trade(self, groups: &[Vec<String>]) -> Self {
+        self.with_supply(|supply| supply.trade = groups.to_vec())
     }
 
-    /// The last business day that was over at a location when the records were read.
-    pub fn closed_at(&self, location: &LocationId) -> Date {
-        self.calendars.get(location).map_or(self.closed, |calendar| calendar.closed_at(self.as_of))
-    }
-
-    /// `AC-006 Espresso beans 1 kg`; the bare id of what is no item and was not ordered as a kit either.
-    pub fn item_label(&self, item: &ItemId) -> String {
-        let kit = || self.kit_names.get(item).cloned().unwrap_or_else(|| format!("item {item}"));
-        self.items.get(item).map_or_else(kit, Item::label)
-    }
-
-    /// The location's name.
-    pub fn location_name(&self, location: &LocationId) -> String {
-        self.locations.get(location).map_or_else(|| format!("location {location}"), |l| l.name.clone())
-    }
-
-    /// The supplier's name.
-    pub fn supplier_name(&self, supplier: &SupplierId) -> String {
-        self.suppliers.get(supplier).map_or_else(|| format!("supplier {supplier}"), |s| s.name.clone())
+    /// Says by what a location carries an item. Without it the usual rule holds.
+    #[must_use]
+    pub fn with_carried(self, rule: &CarriedRule) -> Self {
+        let mut book = self.with_supply(|supply| supply.carried_rule = rule.clone());
+        let items = book.items.keys().cloned().collect();
+        book.carried = book.find_carried(&items);
+        book
     }
 
     /// On hand now (OH): what the ERP states, and nothing where it states levels but none of this place; else what done moves
     /// add up to. Can be negative, as in the ERP.
     pub fn on_hand(&self, item: &ItemId, location: &LocationId) -> Quantity {
-        if !self.stock_levels.is_empty() {
+        if self.has_levels() {
             let level = self.stock_levels.get(&(item.clone(), location.clone()));
             return level.map_or(Quantity::ZERO, |level| level.on_hand);
         }

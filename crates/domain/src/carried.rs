@@ -14,7 +14,8 @@ use super::calendar::days_between;
 use super::days::day_of;
 use super::ids::{ItemId, LocationId};
 use super::notice::NoticeContent;
-use super::record::MoveKind;
+use super::record::{MoveKind, StockMove};
+use super::supply::Supply;
 
 /// Days after which a place has given up what it has not touched. More than a year, so that what comes back each season stays.
 const GIVEN_UP_DAYS: u32 = 400;
@@ -54,8 +55,8 @@ impl Default for CarriedRule {
 
 /// What is known of places while they are gathered: the last day on which each was touched; [`Date::MAX`] while something is
 /// left.
-#[derive(Default)]
-struct Touched(BTreeMap<Place, Date>);
+#[derive(Clone, Debug, Default)]
+pub(super) struct Touched(BTreeMap<Place, Date>);
 
 impl Touched {
     fn on(&mut self, place: Place, day: Date) {
@@ -66,16 +67,14 @@ impl Touched {
     fn still(&mut self, place: Place) {
         self.on(place, Date::MAX);
     }
+
+    /// Adds what is known of an item elsewhere.
+    fn take(&mut self, item: &ItemId, other: &Self) {
+        of_item(&other.0, item).for_each(|(place, day)| self.on(place.clone(), *day));
+    }
 }
 
 impl Book {
-    /// Says by what a location carries an item. Without it the usual rule holds.
-    #[must_use]
-    pub fn with_carried(mut self, rule: &CarriedRule) -> Self {
-        self.carried = self.find_carried(rule);
-        self
-    }
-
     /// Every item at every location that carries it, in order.
     pub fn places(&self) -> Vec<Place> {
         self.carried.iter().cloned().collect()
@@ -96,41 +95,44 @@ impl Book {
     pub fn stocked_at(&self, item: &ItemId) -> Vec<LocationId> {
         let from = (item.clone(), LocationId::new(""));
         let levels = self.stock_levels.range(from..).map(|(place, _)| place).take_while(|place| place.0 == *item);
-        let moves = self.keyed.moves_at.locations_of(item);
+        let moves = self.locations_of_moves(item);
         let places: BTreeSet<&LocationId> = levels.map(|(_, location)| location).chain(moves).collect();
         let stocked =
             |location: &&LocationId| self.locations.contains_key(*location) && self.on_hand(item, location).is_positive();
         places.into_iter().filter(stocked).cloned().collect()
     }
 
-    /// One pass over what the book has; never over items times locations.
-    pub(super) fn find_carried(&self, rule: &CarriedRule) -> BTreeSet<Place> {
+    /// Which places carry these items. One pass over what the book has of them; never over items times locations.
+    pub(super) fn find_carried(&self, items: &BTreeSet<ItemId>) -> BTreeSet<Place> {
+        let rule = &self.carried_rule;
         let mut touched = Touched::default();
-        for by in &rule.by {
-            match by {
-                CarriedBy::Stock => self.touched_by_stock(&mut touched),
-                CarriedBy::Sale => self.touched_by_sales(&mut touched),
-                CarriedBy::Order => self.touched_by_orders(&mut touched),
-                CarriedBy::Rule => self.touched_by_rules(&mut touched),
-                CarriedBy::Price => self.touched_by_prices(&mut touched),
+        for item in items.iter().filter(|item| self.items.contains_key(*item)) {
+            for by in &rule.by {
+                match by {
+                    CarriedBy::Stock => self.touched_by_stock(item, &mut touched),
+                    CarriedBy::Sale => self.touched_by_sales(item, &mut touched),
+                    CarriedBy::Order => self.touched_by_orders(item, &mut touched),
+                    CarriedBy::Rule => self.touched_by_rules(item, &mut touched),
+                    CarriedBy::Price => touched.take(item, &self.offered),
+                }
             }
         }
         let given_up = |last: Date| {
             let days = u32::try_from(days_between(last, self.today)).unwrap_or(0);
             rule.given_up_days > 0 && days > rule.given_up_days
         };
-        let known = |(item, location): &Place| self.items.contains_key(item) && self.locations.contains_key(location);
+        let known = |(_, location): &Place| self.locations.contains_key(location);
         let kept = touched.0.into_iter().filter(|(place, last)| known(place) && !(*last < Date::MAX && given_up(*last)));
         kept.map(|(place, _)| place).collect()
     }
 
-    fn touched_by_stock(&self, touched: &mut Touched) {
-        for (place, level) in &self.stock_levels {
+    fn touched_by_stock(&self, item: &ItemId, touched: &mut Touched) {
+        for (place, level) in of_item(&self.stock_levels, item) {
             if !level.on_hand.0.is_zero() {
                 touched.still(place.clone());
             }
         }
-        for (item, location) in self.keyed.moves_at.places() {
+        for location in self.locations_of_moves(item) {
             let done = self.moves_at(item, location).into_iter().filter(|m| !m.qty.0.is_zero());
             if let Some(last) = done.filter_map(|m| m.done_at).max() {
                 let place = (item.clone(), location.clone());
@@ -141,18 +143,21 @@ impl Book {
                 }
             }
         }
-        for (place, months) in &self.demand_months {
+        for (place, months) in of_item(&self.demand_months, item) {
             if let Some(month) = months.iter().rfind(|month| !month.closing.0.is_zero()) {
                 touched.on(place.clone(), month.month.last_of_month().min(self.today));
             }
         }
     }
 
-    fn touched_by_sales(&self, touched: &mut Touched) {
-        for line in self.sale_lines.values().filter(|line| line.qty.is_positive()) {
-            touched.on((line.item.clone(), line.location.clone()), self.calendar.day_of(line.ordered_at));
+    fn touched_by_sales(&self, item: &ItemId, touched: &mut Touched) {
+        for location in self.locations_of_sales(item) {
+            let sold = self.sales_at(item, location).into_iter().filter(|line| line.qty.is_positive());
+            if let Some(last) = sold.map(|line| line.ordered_at).max() {
+                touched.on((item.clone(), location.clone()), self.calendar.day_of(last));
+            }
         }
-        for (place, months) in &self.demand_months {
+        for (place, months) in of_item(&self.demand_months, item) {
             let days = months.iter().filter_map(|month| {
                 let sold = month.sold.iter().chain(&month.tills).filter(|(_, units)| units.is_positive());
                 Some(day_of(month, *sold.map(|(day, _)| day).max()?))
@@ -161,33 +166,63 @@ impl Book {
                 touched.on(place.clone(), last);
             }
         }
-        for m in self.moves.values().filter(|m| m.kind == MoveKind::Delivery && m.done_at.is_none()) {
-            if let (Some(from), true) = (&m.from, m.qty.is_positive()) {
-                touched.still((m.item.clone(), from.clone()));
+        for location in self.locations_of_moves(item) {
+            let waits = |m: &&StockMove| {
+                m.kind == MoveKind::Delivery
+                    && m.done_at.is_none()
+                    && m.from.as_ref() == Some(location)
+                    && m.qty.is_positive()
+            };
+            if self.moves_at(item, location).iter().any(waits) {
+                touched.still((item.clone(), location.clone()));
             }
         }
     }
 
-    fn touched_by_orders(&self, touched: &mut Touched) {
-        for line in self.po_lines.values().filter(|line| line.confirmed && line.qty.is_positive()) {
-            touched.on((line.item.clone(), line.location.clone()), self.calendar.day_of(line.ordered_at));
-        }
-        for m in self.moves.values().filter(|m| m.done_at.is_none() && m.qty.is_positive()) {
-            if let (MoveKind::Receipt | MoveKind::Transfer, Some(to)) = (m.kind, &m.to) {
-                touched.still((m.item.clone(), to.clone()));
+    fn touched_by_orders(&self, item: &ItemId, touched: &mut Touched) {
+        touched.take(item, &self.ordered);
+        for location in self.supply_locations_of(item) {
+            let comes = |m: &&StockMove| {
+                matches!(m.kind, MoveKind::Receipt | MoveKind::Transfer)
+                    && m.done_at.is_none()
+                    && m.qty.is_positive()
+                    && m.to.as_ref() == Some(location)
+            };
+            if self.supply_moves_at(item, location).iter().any(comes) {
+                touched.still((item.clone(), location.clone()));
             }
         }
     }
 
-    fn touched_by_rules(&self, touched: &mut Touched) {
-        for (place, rule) in &self.rules {
+    fn touched_by_rules(&self, item: &ItemId, touched: &mut Touched) {
+        for (place, rule) in of_item(&self.rules, item) {
             if rule.max.is_positive() || rule.min.is_positive() {
                 touched.still(place.clone());
             }
         }
     }
+}
 
-    fn touched_by_prices(&self, touched: &mut Touched) {
+/// What there is of an item, by place.
+fn of_item<'m, T>(all: &'m BTreeMap<Place, T>, item: &ItemId) -> impl Iterator<Item = (&'m Place, &'m T)> {
+    let from = (item.clone(), LocationId::new(""));
+    let item = item.clone();
+    all.range(from..).take_while(move |((of, _), _)| *of == item)
+}
+
+impl Supply {
+    /// When each place was last ordered for.
+    pub(super) fn touched_by_lines(&self) -> Touched {
+        let mut touched = Touched::default();
+        for line in self.po_lines.values().filter(|line| line.confirmed && line.qty.is_positive()) {
+            touched.on((line.item.clone(), line.location.clone()), self.calendar.day_of(line.ordered_at));
+        }
+        touched
+    }
+
+    /// When a channel last offered an item from each place by name.
+    pub(super) fn touched_by_offers(&self) -> Touched {
+        let mut touched = Touched::default();
         for notice in self.notices.values() {
             if let NoticeContent::ChannelStock { item, location: Some(location), published, .. } = &notice.content
                 && published.is_positive()
@@ -195,6 +230,7 @@ impl Book {
                 touched.on((item.clone(), location.clone()), self.told_on(notice));
             }
         }
+        touched
     }
 }
 

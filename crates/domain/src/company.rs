@@ -7,19 +7,12 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
-use super::book::Book;
 use super::ids::{ItemId, LocationId, SupplierId};
 use super::money::UnitPrice;
 use super::record::{Item, Location, SupplierPrice};
+use super::supply::Supply;
 
-impl Book {
-    /// Says which companies may transfer goods among each other: each entry names those that may, by name or by the ERP's id.
-    #[must_use]
-    pub fn with_trade(mut self, groups: &[Vec<String>]) -> Self {
-        self.trade = groups.to_vec();
-        self
-    }
-
+impl Supply {
     /// The company that a location belongs to (the ERP's id), where the ERP tells.
     pub fn company_of(&self, location: &LocationId) -> Option<&str> {
         self.locations.get(location)?.company.as_deref()
@@ -119,6 +112,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::book::Book;
     use crate::calendar::Calendar;
     use crate::money::Quantity;
     use crate::record::Record;

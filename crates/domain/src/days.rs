@@ -19,17 +19,12 @@ impl Book {
     /// The first day of which single sale lines are an item's demand at a location; [`Date::MAX`] where it is never sold by
     /// lines. Without sums in the book the lines are all there is.
     pub fn lines_from(&self, item: &ItemId, location: &LocationId) -> Date {
-        if self.demand_months.is_empty() {
+        if !self.has_months() {
             return Date::MIN;
         }
-        let Some(from) = self.detail_from else { return Date::MAX };
+        let Some(from) = self.lines_whole_from() else { return Date::MAX };
         let last = self.sales_at(item, location).last().map(|line| self.calendar.day_of(line.ordered_at));
         if last.is_some_and(|day| day >= from) { from } else { Date::MAX }
-    }
-
-    /// From when all single sale lines are known; None where there are none.
-    pub fn lines_whole_from(&self) -> Option<Date> {
-        self.detail_from
     }
 
     /// Wanted by customers on each day from `from` to the last that is over there: ordered, whether or not it could be shipped. Where only sums are
@@ -89,7 +84,7 @@ impl Book {
             for (number, quantity) in &month.settled {
                 let day = day_of(month, *number);
                 if day < lines_from
-                    && self.detail_from.is_some_and(|from| day >= from)
+                    && self.lines_whole_from().is_some_and(|from| day >= from)
                     && let Some(slot) = slot(&mut days, from, day)
                 {
                     *slot -= quantity.to_f64();
@@ -106,7 +101,7 @@ impl Book {
         let mut days = vec![0.0; day_count(from, closed)];
         // What the running day has moved so far, to be taken off a level that is stated as of now.
         let mut since = 0.0;
-        let months = if self.stock_levels.is_empty() { &[] } else { self.months(item, location) };
+        let months = if self.has_levels() { self.months(item, location) } else { &[] };
         let mut before = 0.0;
         for m in self.moves_at(item, location) {
             let Some(done) = m.done_at else { continue };
@@ -134,7 +129,7 @@ impl Book {
                 }
             }
         }
-        if self.stock_levels.is_empty() {
+        if !self.has_levels() {
             let mut level = before;
             for day in &mut days {
                 level += *day;

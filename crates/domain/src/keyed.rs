@@ -9,23 +9,97 @@ use jiff::Timestamp;
 use super::book::{Book, Place, numeric};
 use super::ids::{ItemId, LocationId, SupplierId};
 use super::record::{BillLine, MoveKind, PurchaseLine, SaleLine, StockMove};
-use super::table::{By, ByPlace, Position};
+use super::supply::Supply;
+use super::table::{By, ByPlace, Position, Table};
 
-/// The indexes of a book. Positions stand in the order of ids unless it says otherwise.
+/// Moves by what they are about. Positions stand in the order of ids unless it says otherwise.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Keyed {
+pub(super) struct KeyedMoves {
+    /// Done ones in order of time, then planned ones.
+    at: ByPlace,
+    /// In the same order.
+    of_sale_line: By<String>,
+    of_document: By<String>,
+    returning: By<String>,
+}
+
+impl KeyedMoves {
+    fn of(moves: &Table<StockMove>) -> Self {
+        let mut keyed = Self::default();
+        for (at, m) in moves.positions() {
+            keyed.of_document.add(m.document.as_str(), at);
+            if let Some(returned) = &m.returns {
+                keyed.returning.add(returned.as_str(), at);
+            }
+            let places: BTreeSet<&LocationId> = m.from.iter().chain(m.to.iter()).collect();
+            for place in places {
+                keyed.at.add(&m.item, place, at);
+            }
+            if let Some(line) = &m.sale_line {
+                keyed.of_sale_line.add(line.as_str(), at);
+            }
+        }
+        let lists = keyed.at.lists_mut().chain(keyed.of_sale_line.lists_mut());
+        lists.for_each(|list| list.sort_by(|a, b| time(moves.row(*a)).cmp(&time(moves.row(*b)))));
+        keyed
+    }
+}
+
+/// Done moves in order of time, then planned ones.
+fn time(m: &StockMove) -> (Timestamp, (u64, &str)) {
+    (m.done_at.unwrap_or(Timestamp::MAX), numeric(&m.id))
+}
+
+/// Two lists in one order become one in that order.
+fn merged<'b, K: Ord>(
+    mut one: Vec<&'b StockMove>,
+    other: Vec<&'b StockMove>,
+    order: impl Fn(&'b StockMove) -> K,
+) -> Vec<&'b StockMove> {
+    if one.is_empty() {
+        return other;
+    }
+    if !other.is_empty() {
+        // Both are in order already, which the sort finds out in one pass.
+        one.extend(other);
+        one.sort_by(|a, b| order(a).cmp(&order(b)));
+    }
+    one
+}
+
+/// The indexes of sales.
+#[derive(Clone, Debug, Default)]
+pub(super) struct KeyedSales {
     /// In order of time.
     sales_at: ByPlace,
     lines_of_sale: By<String>,
     sales_named: By<String>,
+    pub(super) moves: KeyedMoves,
+}
+
+impl KeyedSales {
+    pub(super) fn of(lines: &Table<SaleLine>, moves: &Table<StockMove>) -> Self {
+        let mut keyed = Self { moves: KeyedMoves::of(moves), ..Self::default() };
+        for (at, line) in lines.positions() {
+            keyed.sales_at.add(&line.item, &line.location, at);
+            keyed.lines_of_sale.add(line.order_id.as_str(), at);
+            keyed.sales_named.add(line.order_name.as_str(), at);
+        }
+        let time = |at: &Position| {
+            let line = lines.row(*at);
+            (line.ordered_at, numeric(&line.id))
+        };
+        keyed.sales_at.lists_mut().for_each(|list| list.sort_by(|a, b| time(a).cmp(&time(b))));
+        keyed
+    }
+}
+
+/// The indexes of the supply. Positions stand in the order of ids unless it says otherwise.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Keyed {
+    moves: KeyedMoves,
     /// Done ones in order of time, then planned ones.
-    pub(super) moves_at: ByPlace,
-    /// In order of time, as [`Keyed::moves_at`].
     moves_of_po_line: By<String>,
-    /// In order of time, as [`Keyed::moves_at`].
-    moves_of_sale_line: By<String>,
-    moves_of_document: By<String>,
-    moves_returning: By<String>,
     /// Moves of kits' components by the place they come to.
     pub(super) components_at: ByPlace,
     /// Purchase lines some receipt of which says what its document asked for: only these can be of kits.
@@ -38,6 +112,8 @@ pub(super) struct Keyed {
     /// By when they were ordered, oldest first.
     po_lines_at: ByPlace,
     po_lines_of_supplier: By<SupplierId>,
+    /// To customers, too.
+    po_lines_of_item: By<ItemId>,
     /// Ids of orders, oldest first, by the supplier of their first line.
     orders_of_supplier: BTreeMap<SupplierId, Vec<String>>,
     /// The items of suppliers' prices and of promotions, and the places of reorder rules, by the record's id.
@@ -50,14 +126,13 @@ pub(super) struct Keyed {
 }
 
 impl Keyed {
-    /// Indexes what the book has.
-    pub(super) fn of(book: &Book) -> Self {
-        let mut keyed = Self::default();
-        keyed.index_sales(book);
-        keyed.index_purchases(book);
-        keyed.index_moves(book);
-        keyed.index_terms(book);
-        for (at, bill) in book.bill_lines.positions() {
+    /// Indexes what the supply has.
+    pub(super) fn of(supply: &Supply) -> Self {
+        let mut keyed = Self { moves: KeyedMoves::of(&supply.supply_moves), ..Self::default() };
+        keyed.index_purchases(supply);
+        keyed.index_moves(supply);
+        keyed.index_terms(supply);
+        for (at, bill) in supply.bill_lines.positions() {
             if let Some(line) = &bill.po_line {
                 keyed.bills_of_po_line.add(line.as_str(), at);
             }
@@ -67,31 +142,19 @@ impl Keyed {
         keyed
     }
 
-    fn index_sales(&mut self, book: &Book) {
-        for (at, line) in book.sale_lines.positions() {
-            self.sales_at.add(&line.item, &line.location, at);
-            self.lines_of_sale.add(line.order_id.as_str(), at);
-            self.sales_named.add(line.order_name.as_str(), at);
-        }
-        let time = |at: &Position| {
-            let line = book.sale_lines.row(*at);
-            (line.ordered_at, numeric(&line.id))
-        };
-        self.sales_at.lists_mut().for_each(|list| list.sort_by(|a, b| time(a).cmp(&time(b))));
-    }
-
-    fn index_purchases(&mut self, book: &Book) {
-        for (at, line) in book.po_lines.positions() {
+    fn index_purchases(&mut self, supply: &Supply) {
+        for (at, line) in supply.po_lines.positions() {
             self.po_lines_of_order.add(line.order_id.as_str(), at);
             self.po_lines_named.add(line.order_name.as_str(), at);
             self.po_lines_of_supplier.add(&line.supplier, at);
+            self.po_lines_of_item.add(&line.item, at);
             // What goes straight to a customer never comes to the place that ordered it.
             if !line.to_customer {
                 self.po_lines_at.add(&line.item, &line.location, at);
             }
         }
         let time = |at: &Position| {
-            let line = book.po_lines.row(*at);
+            let line = supply.po_lines.row(*at);
             (line.ordered_at, numeric(&line.id))
         };
         self.po_lines_at.lists_mut().for_each(|list| list.sort_by(|a, b| time(a).cmp(&time(b))));
@@ -99,86 +162,51 @@ impl Keyed {
         orders.sort_by_key(|order| numeric(order));
         for order in orders {
             if let Some(first) = self.po_lines_of_order.get(order.as_str()).first() {
-                let supplier = book.po_lines.row(*first).supplier.clone();
+                let supplier = supply.po_lines.row(*first).supplier.clone();
                 self.orders_of_supplier.entry(supplier).or_default().push(order.clone());
             }
         }
     }
 
-    fn index_terms(&mut self, book: &Book) {
-        for price in book.supplier_prices.values().flatten() {
+    fn index_terms(&mut self, supply: &Supply) {
+        for price in supply.supplier_prices.values().flatten() {
             self.priced.entry(price.id.clone()).or_insert_with(|| price.item.clone());
         }
-        for promotion in book.promotions.values().flatten() {
+        for promotion in supply.promotions.values().flatten() {
             self.promoted.entry(promotion.id.clone()).or_insert_with(|| promotion.item.clone());
         }
-        for (place, rule) in &book.rules {
+        for (place, rule) in &supply.rules {
             self.ruled.entry(rule.id.clone()).or_insert_with(|| place.clone());
         }
-        for location in book.locations.values() {
+        for location in supply.locations.values() {
             let Some(company) = &location.company else { continue };
             let name = self.company_names.entry(company.clone()).or_default();
             if name.is_none() && !location.company_name.is_empty() {
                 *name = Some(location.company_name.clone());
             }
         }
-        self.several_companies = book.companies().len() > 1;
+        self.several_companies = supply.companies().len() > 1;
     }
 
-    fn index_moves(&mut self, book: &Book) {
-        for (at, m) in book.moves.positions() {
-            self.moves_of_document.add(m.document.as_str(), at);
-            if let Some(returned) = &m.returns {
-                self.moves_returning.add(returned.as_str(), at);
-            }
-            let places: BTreeSet<&LocationId> = m.from.iter().chain(m.to.iter()).collect();
-            for place in places {
-                self.moves_at.add(&m.item, place, at);
-            }
+    fn index_moves(&mut self, supply: &Supply) {
+        for (at, m) in supply.supply_moves.positions() {
             if let (Some(_), Some(to)) = (m.asked, &m.to) {
                 self.components_at.add(&m.item, to, at);
             }
-            if let Some(line) = &m.sale_line {
-                self.moves_of_sale_line.add(line.as_str(), at);
-            }
-            if let Some(line) = book.line_of(m) {
+            if let Some(line) = supply.line_of(m) {
                 self.moves_of_po_line.add(line, at);
                 if m.kind == MoveKind::Receipt && m.returns.is_none() && m.asked.is_some() {
                     self.maybe_kits.insert(line.to_owned());
                 }
             }
         }
-        let time = |at: &Position| {
-            let m = book.moves.row(*at);
-            (m.done_at.unwrap_or(Timestamp::MAX), numeric(&m.id))
-        };
-        let lists = self.moves_at.lists_mut();
-        let lists = lists.chain(self.moves_of_po_line.lists_mut()).chain(self.moves_of_sale_line.lists_mut());
-        lists.for_each(|list| list.sort_by(|a, b| time(a).cmp(&time(b))));
+        let moves = &supply.supply_moves;
+        let lists = self.moves_of_po_line.lists_mut();
+        lists.for_each(|list| list.sort_by(|a, b| time(moves.row(*a)).cmp(&time(moves.row(*b)))));
     }
 }
 
-impl Book {
-    /// Moves that touch an item at a location, done ones in order of time, then planned ones.
-    pub fn moves_at(&self, item: &ItemId, location: &LocationId) -> Vec<&StockMove> {
-        self.moves.at(self.keyed.moves_at.get(item, location))
-    }
-
-    /// Sale lines of an item served from a location, in order of time.
-    pub fn sales_at(&self, item: &ItemId, location: &LocationId) -> Vec<&SaleLine> {
-        self.sale_lines.at(self.keyed.sales_at.get(item, location))
-    }
-
-    /// A customer order's lines, by the order's id.
-    pub fn lines_of_sale(&self, order: &str) -> Vec<&SaleLine> {
-        self.sale_lines.at(self.keyed.lines_of_sale.get(order))
-    }
-
-    /// The lines of customers' orders of a name.
-    pub fn sales_named(&self, order: &str) -> Vec<&SaleLine> {
-        self.sale_lines.at(self.keyed.sales_named.get(order))
-    }
-
+impl Supply {
     /// A purchase order's lines, by the order's id.
     pub fn lines_of_order(&self, order: &str) -> Vec<&PurchaseLine> {
         self.po_lines.at(self.keyed.po_lines_of_order.get(order))
@@ -192,6 +220,11 @@ impl Book {
     /// The purchase lines of a supplier, for all companies.
     pub fn lines_of_supplier(&self, supplier: &SupplierId) -> Vec<&PurchaseLine> {
         self.po_lines.at(self.keyed.po_lines_of_supplier.get(supplier))
+    }
+
+    /// The purchase lines for an item, wherever it goes.
+    pub fn lines_of_item(&self, item: &ItemId) -> Vec<&PurchaseLine> {
+        self.po_lines.at(self.keyed.po_lines_of_item.get(item))
     }
 
     /// Ids of all purchase orders, oldest first.
@@ -213,22 +246,7 @@ impl Book {
 
     /// Moves that fulfil a purchase line, done ones in order of time, then planned ones.
     pub fn moves_of_po_line(&self, line: &str) -> Vec<&StockMove> {
-        self.moves.at(self.keyed.moves_of_po_line.get(line))
-    }
-
-    /// Moves that serve a sale line, in the same order.
-    pub fn moves_of_sale_line(&self, line: &str) -> Vec<&StockMove> {
-        self.moves.at(self.keyed.moves_of_sale_line.get(line))
-    }
-
-    /// The moves of a document, by its name.
-    pub fn moves_of_document(&self, document: &str) -> impl Iterator<Item = &StockMove> {
-        self.moves.at(self.keyed.moves_of_document.get(document)).into_iter()
-    }
-
-    /// The moves that take a move back.
-    pub fn moves_returning(&self, id: &str) -> Vec<&StockMove> {
-        self.moves.at(self.keyed.moves_returning.get(id))
+        self.supply_moves.at(self.keyed.moves_of_po_line.get(line))
     }
 
     /// All bill lines (and credit notes) that name a purchase line, whether or not they stand.
@@ -244,5 +262,85 @@ impl Book {
     /// The lines of bills of a name: suppliers and companies number alike.
     pub fn bill_lines_named(&self, bill: &str) -> Vec<&BillLine> {
         self.bill_lines.at(self.keyed.bills_named.get(bill))
+    }
+
+    /// Moves that touch an item at a location, sales left out; done ones in order of time, then planned ones.
+    pub fn supply_moves_at(&self, item: &ItemId, location: &LocationId) -> Vec<&StockMove> {
+        self.supply_moves.at(self.keyed.moves.at.get(item, location))
+    }
+
+    /// The moves of a document, by its name, sales left out.
+    pub fn supply_moves_of_document(&self, document: &str) -> Vec<&StockMove> {
+        self.supply_moves.at(self.keyed.moves.of_document.get(document))
+    }
+
+    /// The locations at which an item has moves that are no sales.
+    pub(super) fn supply_locations_of(&self, item: &ItemId) -> impl Iterator<Item = &LocationId> {
+        self.keyed.moves.at.locations_of(item)
+    }
+}
+
+impl Book {
+    /// A move by its id.
+    pub fn find_move(&self, id: &str) -> Option<&StockMove> {
+        self.supply_moves.get(id).or_else(|| self.sold.get(id))
+    }
+
+    /// Every move that the book has, in the order of ids.
+    pub fn every_move(&self) -> Vec<&StockMove> {
+        merged(self.supply_moves.values().collect(), self.sold.values().collect(), |m| m.id.as_str())
+    }
+
+    /// Moves that touch an item at a location, done ones in order of time, then planned ones.
+    pub fn moves_at(&self, item: &ItemId, location: &LocationId) -> Vec<&StockMove> {
+        merged(self.supply_moves_at(item, location), self.sold.at(self.keyed_sales.moves.at.get(item, location)), time)
+    }
+
+    /// The locations at which an item has moves, in order.
+    pub(super) fn locations_of_moves(&self, item: &ItemId) -> BTreeSet<&LocationId> {
+        self.supply_locations_of(item).chain(self.keyed_sales.moves.at.locations_of(item)).collect()
+    }
+
+    /// The locations from which an item was sold by lines, in order.
+    pub(super) fn locations_of_sales(&self, item: &ItemId) -> impl Iterator<Item = &LocationId> {
+        self.keyed_sales.sales_at.locations_of(item)
+    }
+
+    /// The sale lines of an item, location by location in order of time.
+    pub fn sales_of(&self, item: &ItemId) -> Vec<&SaleLine> {
+        self.locations_of_sales(item).flat_map(|location| self.sales_at(item, location)).collect()
+    }
+
+    /// Moves that serve a sale line, in the same order.
+    pub fn moves_of_sale_line(&self, line: &str) -> Vec<&StockMove> {
+        let supply = self.supply_moves.at(self.keyed.moves.of_sale_line.get(line));
+        merged(supply, self.sold.at(self.keyed_sales.moves.of_sale_line.get(line)), time)
+    }
+
+    /// The moves of a document, by its name.
+    pub fn moves_of_document(&self, document: &str) -> impl Iterator<Item = &StockMove> {
+        let sold = self.sold.at(self.keyed_sales.moves.of_document.get(document));
+        merged(self.supply_moves_of_document(document), sold, |m| m.id.as_str()).into_iter()
+    }
+
+    /// The moves that take a move back.
+    pub fn moves_returning(&self, id: &str) -> Vec<&StockMove> {
+        let supply = self.supply_moves.at(self.keyed.moves.returning.get(id));
+        merged(supply, self.sold.at(self.keyed_sales.moves.returning.get(id)), |m| m.id.as_str())
+    }
+
+    /// Sale lines of an item served from a location, in order of time.
+    pub fn sales_at(&self, item: &ItemId, location: &LocationId) -> Vec<&SaleLine> {
+        self.sale_lines.at(self.keyed_sales.sales_at.get(item, location))
+    }
+
+    /// A customer order's lines, by the order's id.
+    pub fn lines_of_sale(&self, order: &str) -> Vec<&SaleLine> {
+        self.sale_lines.at(self.keyed_sales.lines_of_sale.get(order))
+    }
+
+    /// The lines of customers' orders of a name.
+    pub fn sales_named(&self, order: &str) -> Vec<&SaleLine> {
+        self.sale_lines.at(self.keyed_sales.sales_named.get(order))
     }
 }

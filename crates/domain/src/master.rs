@@ -1,14 +1,14 @@
 //! Master data by name: what a field of a record says now, for actions that change it and for reading back whether they did.
 
-use super::book::Book;
 use super::ids::ItemId;
 use super::record::{RecordKind, RecordRef};
+use super::supply::Supply;
 
 /// What the field of a record says, as text; None where there is no such record, no such field, or nothing in it.
 ///
 /// Fields: `cost`, `list_price`, `unit`, `category` of an item; `lead_days`, `price`, `min_qty` of a supplier's price; `min`,
 /// `max`, `multiple` of a reorder rule.
-pub fn field(book: &Book, record: &RecordRef, field: &str) -> Option<String> {
+pub fn field(book: &Supply, record: &RecordRef, field: &str) -> Option<String> {
     match record.kind {
         RecordKind::Item => {
             let item = book.items.get(&ItemId::new(record.id.clone()))?;

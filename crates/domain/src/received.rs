@@ -11,10 +11,11 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
-use super::book::{Book, Place};
+use super::book::Place;
 use super::ids::ItemId;
 use super::money::Quantity;
 use super::record::{MoveKind, PurchaseLine, StockMove};
+use super::supply::Supply;
 
 /// Returns of returns that are followed to the line they began with: goods are exchanged again and again only by mistake.
 const EXCHANGES: usize = 16;
@@ -22,7 +23,7 @@ const EXCHANGES: usize = 16;
 /// How many of each component one kit holds.
 type Recipe<'b> = BTreeMap<&'b ItemId, Decimal>;
 
-impl Book {
+impl Supply {
     /// The purchase line that a move fulfils or takes back. A return that names only what it returns belongs to its line.
     pub fn line_of<'b>(&'b self, m: &'b StockMove) -> Option<&'b str> {
         let mut at = m;
@@ -33,7 +34,7 @@ impl Book {
             if !matches!(at.kind, MoveKind::Receipt | MoveKind::SupplierReturn) {
                 return None;
             }
-            at = self.moves.get(at.returns.as_ref()?)?;
+            at = self.supply_moves.get(at.returns.as_ref()?)?;
         }
         None
     }
@@ -87,7 +88,7 @@ impl Book {
         let received = self.received(&line.id);
         // A return that changes nothing on the order is answered by goods: neither it nor its answer changes what is owed.
         let owed = |m: &&StockMove| {
-            let answers = m.returns.as_ref().and_then(|id| self.moves.get(id)).is_some_and(|back| back.to_replace);
+            let answers = m.returns.as_ref().and_then(|id| self.supply_moves.get(id)).is_some_and(|back| back.to_replace);
             !m.to_replace && !answers
         };
         let came = self.receipts(&line.id).into_iter().filter(owed).collect();
@@ -133,7 +134,7 @@ impl Book {
     /// The components of kits that are still to come to a place, by purchase line.
     pub(super) fn components_to_come(&self, place: &Place) -> BTreeMap<&str, Quantity> {
         let mut open: BTreeMap<&str, Quantity> = BTreeMap::new();
-        let moves = self.moves.at(self.keyed.components_at.get(&place.0, &place.1)).into_iter();
+        let moves = self.supply_moves.at(self.keyed.components_at.get(&place.0, &place.1)).into_iter();
         for m in moves.filter(|m| m.kind == MoveKind::Receipt && m.done_at.is_none()) {
             if let Some(line) = self.line_of(m) {
                 *open.entry(line).or_insert(Quantity::ZERO) += m.qty;

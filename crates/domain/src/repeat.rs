@@ -10,10 +10,11 @@ use rust_decimal::Decimal;
 
 use super::bill::{Bill, ROUNDING};
 use super::bill_number::{BillNumber, Numbers, compare};
-use super::book::Book;
+
 use super::calendar::days_between;
 use super::money::{Money, Quantity};
 use super::record::BillLine;
+use super::supply::Supply;
 
 /// Days between two bills that can be one without a number that says so (handbook §4.3).
 const DAYS: i32 = 3;
@@ -109,7 +110,7 @@ struct Compared<'b> {
 
 impl<'b> Compared<'b> {
     /// None where nothing is asked for, or a price is not known in any one currency.
-    fn of(book: &Book, bill: Bill<'b>) -> Option<Self> {
+    fn of(book: &Supply, bill: Bill<'b>) -> Option<Self> {
         let free = |l: &BillLine| l.price.is_some_and(|p| p.0.is_zero());
         let asked: Vec<&BillLine> = bill.lines.iter().copied().filter(|l| !free(l)).collect();
         let abroad: BTreeSet<Option<&str>> = asked.iter().map(|l| l.foreign.as_ref().map(|f| f.currency.as_str())).collect();
@@ -156,19 +157,19 @@ impl<'b> Compared<'b> {
     }
 }
 
-fn ordered<'b>(book: &'b Book, line: &BillLine) -> Option<&'b super::record::PurchaseLine> {
+fn ordered<'b>(book: &'b Supply, line: &BillLine) -> Option<&'b super::record::PurchaseLine> {
     book.po_lines.get(line.po_line.as_ref()?)
 }
 
 /// The supplier's number of a bill. The name of its order is none: it stands on all bills of the order.
-fn own_number(book: &Book, bill: &Bill<'_>) -> Option<BillNumber> {
+fn own_number(book: &Supply, bill: &Bill<'_>) -> Option<BillNumber> {
     let number = BillNumber::read(&bill.first.reference)?;
     let names_order =
         bill.lines.iter().filter_map(|l| ordered(book, l)).any(|l| l.order_name == bill.first.reference.trim());
     (!names_order && bill.first.origin.trim() != bill.first.reference.trim()).then_some(number)
 }
 
-impl Book {
+impl Supply {
     /// Bills that ask twice for one thing, each once, the later bill with the earlier that it repeats most surely.
     pub fn repeats(&self) -> &[Repeat] {
         &self.all_repeats().found
@@ -197,7 +198,7 @@ impl Book {
     }
 }
 
-fn repeats(book: &Book) -> Vec<Repeat> {
+fn repeats(book: &Supply) -> Vec<Repeat> {
     let stands = |bill: &Bill<'_>| !bill.is_credit() && book.taken_back(bill.id).is_none_or(|taken| !taken.whole);
     let mut bills: Vec<Compared<'_>> =
         book.all_bills().into_iter().filter(stands).filter_map(|bill| Compared::of(book, bill)).collect();
@@ -311,7 +312,7 @@ impl<'c, 'b> Charges<'c, 'b> {
 
 /// Weighs what speaks for two bills being one against what does not. None where it is not worth a question.
 fn weigh(
-    book: &Book,
+    book: &Supply,
     charged: &Charges<'_, '_>,
     a: &Compared<'_>,
     b: &Compared<'_>,
@@ -406,7 +407,7 @@ fn weigh(
 }
 
 /// Holds the later bill's quantities against the receipts of its lines. What other bills repeat does not count.
-fn cover(book: &Book, later: &Compared<'_>, taken: &BTreeSet<&str>) -> Cover {
+fn cover(book: &Supply, later: &Compared<'_>, taken: &BTreeSet<&str>) -> Cover {
     let mut by_line: BTreeMap<&str, Quantity> = BTreeMap::new();
     let (mut linked, mut beyond, mut never, mut all) = (0.0, 0.0, 0.0, 0.0);
     for line in &later.bill.lines {

@@ -11,12 +11,13 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::announced::name_key;
-use super::book::Book;
+
 use super::calendar::plus_days;
 use super::ids::ItemId;
 use super::money::Quantity;
 use super::notice::{Notice, NoticeContent, NoticeLine};
 use super::record::{PurchaseLine, StockMove};
+use super::supply::Supply;
 
 /// Who told how much.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -97,7 +98,7 @@ fn standing<'b>(told: impl Iterator<Item = (&'b Notice, Option<&'b str>)>) -> Ve
     kept.into_iter().map(|(_, notice)| notice).collect()
 }
 
-impl Book {
+impl Supply {
     /// The ship notices that stand, oldest first: the newest of each shipment, without those that a later one replaces.
     pub fn ship_notices(&self) -> Vec<&Notice> {
         let told = self.notices_in_order().into_iter();

@@ -7,10 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::book::{Book, Place};
+use super::book::Place;
 use super::ids::ItemId;
 use super::money::Quantity;
 use super::record::{MoveKind, StockMove};
+use super::supply::Supply;
 
 /// A line of a receipt beside its surplus.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,7 +47,7 @@ pub fn lines_of(surplus: &[Surplus]) -> BTreeSet<&str> {
     surplus.iter().map(|s| s.po_line.as_str()).collect()
 }
 
-impl Book {
+impl Supply {
     /// The lines of a done receipt, each with what it booked in beyond its order. Empty where there is no such receipt, or where
     /// it brought nothing to a place of ours.
     pub fn surplus_of(&self, document: &str) -> Vec<Surplus> {
@@ -54,7 +55,7 @@ impl Book {
         let mut left: BTreeMap<&str, Quantity> = BTreeMap::new();
         let mut over: BTreeMap<(&str, &ItemId), Quantity> = BTreeMap::new();
         let mut found = Vec::new();
-        for m in self.moves_of_document(document).filter(done) {
+        for m in self.supply_moves_of_document(document).into_iter().filter(done) {
             let (Some(to), Some(at)) = (&m.to, m.done_at) else { continue };
             let Some(line) = self.line_of(m).and_then(|line| self.po_lines.get(line)) else { continue };
             let beyond = Quantity(self.excess(line).0 * self.per_unit(&line.id, &m.item));
@@ -113,7 +114,7 @@ impl Book {
                 && m.done_at.is_some_and(|at| Some(at) < count.done_at)
                 && line.is_some_and(|line| self.excess(line).is_positive())
         };
-        let newest_first = self.moves_at(&place.0, &place.1).into_iter().rev().filter(beyond);
+        let newest_first = self.supply_moves_at(&place.0, &place.1).into_iter().rev().filter(beyond);
         newest_first.into_iter().find_map(|receipt| {
             let surplus = self.surplus_of(&receipt.document).into_iter().find(|s| s.receipt == receipt.id)?;
             let (_, taken) =
@@ -124,7 +125,7 @@ impl Book {
 
     fn counts_since<'b>(&'b self, place: &Place, since: Timestamp) -> impl Iterator<Item = &'b StockMove> + use<'b> {
         let counted = move |m: &&StockMove| m.kind == MoveKind::Count && m.done_at.is_some_and(|at| at > since);
-        self.moves_at(&place.0, &place.1).into_iter().filter(counted)
+        self.supply_moves_at(&place.0, &place.1).into_iter().filter(counted)
     }
 
     /// What took goods of a place off the books since, other than by selling or moving them: counts that were not undone by
@@ -150,6 +151,6 @@ impl Book {
             };
             takes && m.from.as_ref() == Some(&place.1) && m.qty.is_positive() && m.done_at.is_some_and(|at| at > since)
         };
-        self.moves_at(&place.0, &place.1).into_iter().filter(leaves).filter(|m| stands(m)).collect()
+        self.supply_moves_at(&place.0, &place.1).into_iter().filter(leaves).filter(|m| stands(m)).collect()
     }
 }

@@ -53,6 +53,11 @@ impl<T: Row> Table<T> {
         Self(rows)
     }
 
+    /// The records, in the order of their ids.
+    pub(super) fn into_rows(self) -> impl Iterator<Item = T> {
+        self.0.into_iter()
+    }
+
     /// The record with an id.
     pub fn get(&self, id: &str) -> Option<&T> {
         self.0.get(self.0.binary_search_by(|row| row.id().cmp(id)).ok()?)
@@ -167,11 +172,6 @@ impl ByPlace {
     /// The locations at which an item has records, in order.
     pub(super) fn locations_of(&self, item: &ItemId) -> impl Iterator<Item = &LocationId> {
         self.0.get(item).into_iter().flat_map(By::keys)
-    }
-
-    /// Every item at every location with records, in order.
-    pub(super) fn places(&self) -> impl Iterator<Item = (&ItemId, &LocationId)> {
-        self.0.iter().flat_map(|(item, places)| places.keys().map(move |location| (item, location)))
     }
 
     pub(super) fn lists_mut(&mut self) -> impl Iterator<Item = &mut Vec<Position>> {

@@ -9,11 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::book::{Book, numeric};
+use super::book::numeric;
 use super::calendar::days_between;
 use super::ids::{ItemId, LocationId};
 use super::money::Quantity;
 use super::record::{MoveKind, StockMove};
+use super::supply::Supply;
 
 /// A transfer that is under way or due to be.
 #[derive(Clone, Debug, PartialEq)]
@@ -109,10 +110,10 @@ impl<'b> Legs<'b> {
     }
 }
 
-impl Book {
+impl Supply {
     fn transfers(&self) -> BTreeMap<&ItemId, Vec<&StockMove>> {
         let mut by_item: BTreeMap<&ItemId, Vec<&StockMove>> = BTreeMap::new();
-        for m in self.moves.values().filter(|m| m.kind == MoveKind::Transfer) {
+        for m in self.supply_moves.values().filter(|m| m.kind == MoveKind::Transfer) {
             by_item.entry(&m.item).or_default().push(m);
         }
         by_item
@@ -127,10 +128,10 @@ impl Book {
 
     /// The passage told by a move, while it lasts.
     pub fn passage(&self, id: &str) -> Option<Passage> {
-        let item = &self.moves.get(id)?.item;
+        let item = &self.supply_moves.get(id)?.item;
         let mut moves: BTreeMap<&str, &StockMove> = BTreeMap::new();
-        let known = self.keyed.moves_at.locations_of(item).filter(|location| self.locations.contains_key(*location));
-        for m in known.flat_map(|l| self.moves_at(item, l)).filter(|m| m.kind == MoveKind::Transfer) {
+        let known = self.supply_locations_of(item).filter(|location| self.locations.contains_key(*location));
+        for m in known.flat_map(|l| self.supply_moves_at(item, l)).filter(|m| m.kind == MoveKind::Transfer) {
             moves.insert(&m.id, m);
         }
         let moves: Vec<&StockMove> = moves.into_values().collect();

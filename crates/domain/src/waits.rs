@@ -1,7 +1,7 @@
 //! Customers who had to wait: how many of them cancelled (handbook §3.4, waiting customers).
 
-use super::book::Book;
-use super::record::MoveKind;
+use super::calendar::Calendar;
+use super::record::{MoveKind, StockMove};
 
 /// Deliveries that customers had to wait for, in the history that the book holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -12,14 +12,14 @@ pub struct Waits {
     pub cancelled: u32,
 }
 
-impl Book {
+impl Waits {
     /// Counts deliveries that were waited for. A cancelled one is planned, with nothing to deliver; one that left on the day
     /// on which it was ordered was not waited for, and of one that still waits nobody knows yet.
-    pub(super) fn count_waits(&self) -> Waits {
-        let mut waits = Waits::default();
-        for delivery in self.moves.values().filter(|m| m.kind == MoveKind::Delivery) {
+    pub(super) fn of<'m>(calendar: &Calendar, moves: impl Iterator<Item = &'m StockMove>) -> Self {
+        let mut waits = Self::default();
+        for delivery in moves.filter(|m| m.kind == MoveKind::Delivery) {
             let waited = match delivery.done_at {
-                Some(done) => self.calendar.day_of(done) > self.calendar.day_of(delivery.created_at),
+                Some(done) => calendar.day_of(done) > calendar.day_of(delivery.created_at),
                 None => delivery.qty.is_zero(),
             };
             if waited {
@@ -28,5 +28,9 @@ impl Book {
             }
         }
         waits
+    }
+
+    pub(super) fn and(self, other: Self) -> Self {
+        Self { all: self.all + other.all, cancelled: self.cancelled + other.cancelled }
     }
 }

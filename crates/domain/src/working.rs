@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use super::book::Book;
 use super::calendar::{days_between, plus_days};
 use super::ids::LocationId;
 use super::record::MoveKind;
+use super::supply::Supply;
 
 /// Days that are looked back over: eight of each weekday.
 const LOOK_BACK: i32 = 56;
@@ -28,35 +28,25 @@ pub fn weekday_of(day: Date) -> i8 {
     day.weekday().to_monday_zero_offset()
 }
 
-impl Book {
-    /// Learns the working days of each location. One that is too new or too quiet to tell is left out.
-    pub(super) fn learn_working_days(&self) -> BTreeMap<LocationId, Weekdays> {
-        let mut active: BTreeMap<&LocationId, BTreeSet<Date>> = BTreeMap::new();
-        for m in self.moves.values() {
-            let Some(at) = m.done_at else { continue };
-            for place in m.from.iter().chain(&m.to) {
-                active.entry(place).or_default().insert(self.calendar_of(place).day_of(at));
-            }
-        }
-        for line in self.sale_lines.values() {
-            let day = self.calendar_of(&line.location).day_of(line.ordered_at);
-            active.entry(&line.location).or_default().insert(day);
-        }
-        let known = active.into_iter().filter_map(|(location, days)| {
-            let old = days.first().is_some_and(|first| days_between(*first, self.today) >= LOOK_BACK);
-            let recent = days.into_iter().filter(|day| (0..LOOK_BACK).contains(&days_between(*day, self.today)));
-            let recent: Vec<Date> = recent.collect();
-            let told = old && recent.len() >= ACTIVE_MIN;
-            told.then(|| (location.clone(), recent.into_iter().map(weekday_of).collect()))
-        });
-        known.collect()
-    }
+/// The weekdays on which each location works, of the days on which something happened there. A location that is too new or too
+/// quiet to tell is left out.
+pub(super) fn worked_weekdays(active: BTreeMap<LocationId, BTreeSet<Date>>, today: Date) -> BTreeMap<LocationId, Weekdays> {
+    let known = active.into_iter().filter_map(|(location, days)| {
+        let old = days.first().is_some_and(|first| days_between(*first, today) >= LOOK_BACK);
+        let recent = days.into_iter().filter(|day| (0..LOOK_BACK).contains(&days_between(*day, today)));
+        let recent: Vec<Date> = recent.collect();
+        let told = old && recent.len() >= ACTIVE_MIN;
+        told.then(|| (location, recent.into_iter().map(weekday_of).collect()))
+    });
+    known.collect()
+}
 
+impl Supply {
     /// Learns the weekdays on which each location books goods in. What comes on a Saturday and is booked on Monday is not late
     /// by what nobody books. A location with few receipts is left out.
     pub(super) fn learn_receiving_days(&self) -> BTreeMap<LocationId, Weekdays> {
         let mut days: BTreeMap<&LocationId, BTreeSet<Date>> = BTreeMap::new();
-        for m in self.moves.values().filter(|m| m.kind == MoveKind::Receipt) {
+        for m in self.supply_moves.values().filter(|m| m.kind == MoveKind::Receipt) {
             if let (Some(place), Some(at)) = (&m.to, m.done_at) {
                 let day = self.calendar_of(place).day_of(at);
                 if (0..RECEIVING_DAYS).contains(&days_between(day, self.today)) {
@@ -84,6 +74,7 @@ impl Book {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::book::Book;
     use crate::calendar::Calendar;
 
     #[test]

@@ -24,4 +24,5 @@ pub mod recompute;
 mod role;
 pub mod sample;
 pub mod scene;
+pub mod scope;
 pub mod settings;

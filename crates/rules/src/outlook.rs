@@ -46,6 +46,12 @@ impl Outlook {
         self.daily.get(place).into_iter().flatten().map(move |day| rest.take().map_or(*day, |rest| rest.and(*day)))
     }
 
+    /// Adds the forecasts of other places.
+    pub fn append(&mut self, mut other: Self) {
+        self.daily.append(&mut other.daily);
+        self.rest.append(&mut other.rest);
+    }
+
     /// Mean and standard deviation of the demand on the `days` days that follow after skipping `skip` days.
     pub fn window(&self, place: &Place, skip: u32, days: u32) -> (f64, f64) {
         let days = self.course(place).skip(skip as usize).take(days as usize);

@@ -86,7 +86,7 @@ fn place(book: &Book, id: &LocationId) -> Named {
 
 /// The strictest class of the items at the locations it is about; None where nothing was sold by which to class them.
 fn class(book: &Book, classes: &Classes, items: &BTreeSet<&ItemId>, locations: &BTreeSet<&LocationId>) -> Option<Class> {
-    if items.is_empty() || book.sale_lines.is_empty() {
+    if items.is_empty() || !book.has_sale_lines() {
         return None;
     }
     let locations: Vec<&LocationId> = locations.iter().copied().collect();

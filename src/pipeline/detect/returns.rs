@@ -20,7 +20,7 @@ use crate::domain::recommendation::Recommendation;
 use crate::pipeline::Context as Stages;
 use crate::pipeline::moment::Moment;
 use crate::pipeline::promises::Promises;
-use crate::pipeline::scenes::{CaseFacts, Scenes};
+use crate::pipeline::scenes::Scenes;
 use crate::rules::assess::assess;
 use crate::rules::fold::returns::{Returns, has_grown};
 use crate::store::{Reported, Store, StoreError};
@@ -57,7 +57,7 @@ pub(super) async fn returns(stages: &Stages, moment: &Arc<Moment>, known: &[Exce
             found.back.extend(exceptions.into_iter().map(|e| e.id));
             continue;
         }
-        let facts = CaseFacts::of(case.clone(), exceptions, promises.to_others(&id));
+        let facts = scenes.facts(store, case.clone(), exceptions, promises.to_others(&id)).await?;
         let then = case.rank.as_ref().map_or(Money::ZERO, |rank| rank.value.expected);
         let grown = has_grown(then, assess(&scenes.scene(&facts)).rank.value.expected);
         // What was acted on may help yet; if it went away and comes again, it is a new one.

@@ -12,6 +12,8 @@ mod plan;
 mod trace;
 mod word;
 
+use std::sync::Arc;
+
 use anyhow::Context;
 use async_trait::async_trait;
 use jiff::civil::Date;
@@ -28,7 +30,9 @@ use crate::domain::decision::RecommendationState;
 use crate::domain::outbox::OutboxKind;
 use crate::domain::outcome::Findings;
 use crate::domain::recommendation::Recommendation;
+use crate::pipeline::moment::Moment;
 use crate::pipeline::publish;
+use crate::rules::scope;
 use crate::store::{Change, NewOutbox, OutboxState, Outcome, StoreError};
 
 /// How long an executor has before "not seen" is said (handbook §8: default 24 h).
@@ -69,11 +73,13 @@ impl Stage for Verify {
         let mut moved = 0;
         for (recommendation, seen) in watched {
             if recommendation.candidate.is_plan() {
-                moved += usize::from(self.look_at_plan(&moment.book, recommendation, seen).await?);
+                let book = self.book_of(&moment, &recommendation).await?;
+                moved += usize::from(self.look_at_plan(&book, recommendation, seen).await?);
                 continue;
             }
+            let book = self.book_of(&moment, &recommendation).await?;
             let (since, left) = decided_and_left(&self.0, &recommendation).await?;
-            let found = trace::of(&moment.book, &recommendation.candidate.action, since);
+            let found = trace::of(&book, &recommendation.candidate.action, since);
             let late = clock.now().duration_since(left) > PATIENCE;
             let word = store.list_reports_about(recommendation.id.as_str()).await?.pop();
             let reports =
@@ -82,13 +88,29 @@ impl Stage for Verify {
                 moved += usize::from(self.settle(recommendation, seen, finding, left).await?);
                 continue;
             }
-            moved += usize::from(self.measure_when_over(&moment.book, &recommendation, seen, (since, left)).await?);
+            moved += usize::from(self.measure_when_over(&book, &recommendation, seen, (since, left)).await?);
         }
         Ok(if moved == 0 { Progress::Idle } else { Progress::Advanced(moved) })
     }
 }
 
 impl Verify {
+    /// The book with the sales of what a recommendation and its case are about.
+    async fn book_of(&self, moment: &Moment, recommendation: &Recommendation) -> anyhow::Result<Arc<Book>> {
+        let Stages { store, .. } = &self.0;
+        if moment.is_whole() {
+            return Ok(Arc::clone(&moment.book));
+        }
+        let case = store.get_case(&recommendation.case_id).await?;
+        let exceptions = store.list_case_exceptions(&case.id).await?;
+        let (book, overview) = (&moment.book, &moment.seen.overview);
+        let mut items = scope::of_case(book, overview, &case, &exceptions);
+        for action in recommendation.candidate.actions() {
+            items.extend(scope::of_action(book, overview, action));
+        }
+        moment.book_of(store, &items).await
+    }
+
     async fn settle(
         &self,
         recommendation: Recommendation,

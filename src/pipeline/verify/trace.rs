@@ -263,11 +263,11 @@ fn accepted(book: &Book, document: &str) -> Trace {
 fn reversed(book: &Book, document: &str, since: Timestamp) -> Trace {
     let returned = |m: &&StockMove| {
         let takes_back = matches!(m.kind, MoveKind::SupplierReturn | MoveKind::CustomerReturn);
-        let original = m.returns.as_ref().and_then(|id| book.moves.get(id));
+        let original = m.returns.as_ref().and_then(|id| book.find_move(id));
         let names_it = m.origin.contains(document) || original.is_some_and(|original| original.document == document);
         takes_back && m.created_at > since && names_it
     };
-    if let Some(m) = book.moves.values().find(returned) {
+    if let Some(m) = book.every_move().into_iter().find(returned) {
         return Trace::Wholly(format!("return {}", m.document));
     }
     // That it stood when the reversal was approved is a hard check: whatever took it back came since.
@@ -282,7 +282,7 @@ fn reversed(book: &Book, document: &str, since: Timestamp) -> Trace {
     }
     // It was there when the reversal was approved (a hard check): what is called so nowhere any more was cancelled.
     let sold: Vec<_> = book.sale_lines.values().filter(|l| l.order_name == document).collect();
-    let known = book.moves.values().any(|m| m.document == document && !m.qty.is_zero())
+    let known = book.every_move().into_iter().any(|m| m.document == document && !m.qty.is_zero())
         || book.bill_lines.values().any(|b| b.bill_name == document);
     let withdrawn = |line: &str| {
         let deliveries = book.moves_of_sale_line(line);

@@ -54,7 +54,8 @@ impl Figures {
         let moment = self.moments.now().await.context("computing the moment")?;
         let rows = read(&self.store, &self.config, period, now).await?;
         let config = Arc::clone(&self.config);
-        let computed = tokio::task::spawn_blocking(move || report(&rows, &moment, &config, period));
+        let book = moment.whole_book(&self.store).await.context("reading all sales")?;
+        let computed = tokio::task::spawn_blocking(move || report(&rows, &book, &moment.seen.overview, &config, period));
         let report = Arc::new(computed.await.context("computing the figures")?);
         *kept = Some((period, now, Arc::clone(&report)));
         Ok(report)

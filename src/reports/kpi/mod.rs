@@ -24,8 +24,9 @@ pub use self::figures::Figures;
 pub use self::rows::{Rows, read};
 
 use crate::config::Config;
+use crate::domain::book::Book;
 use crate::domain::calendar::plus_days;
-use crate::pipeline::moment::Moment;
+use crate::rules::detect::gather::Overview;
 
 /// Days of the period where none is asked for: four weeks, today included.
 pub const USUAL_DAYS: i32 = 28;
@@ -252,9 +253,10 @@ impl Report {
 }
 
 /// Computes every figure.
-pub fn report(rows: &Rows, moment: &Moment, config: &Config, period: Period) -> Report {
-    let mut kpis = service::all(moment, rows, config, period);
-    kpis.extend(suppliers::all(&moment.book, config, period));
+/// `book` has the sales of all items.
+pub fn report(rows: &Rows, book: &Book, overview: &Overview, config: &Config, period: Period) -> Report {
+    let mut kpis = service::all(book, overview, rows, config, period);
+    kpis.extend(suppliers::all(book, config, period));
     kpis.extend(decisions::all(rows, config, period));
     kpis.extend(ranking::all(rows, config, period));
     kpis.extend(trust::all(rows, period));

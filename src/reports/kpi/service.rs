@@ -16,7 +16,8 @@ use crate::domain::book::{Book, Place};
 use crate::domain::calendar::{days_between, plus_days};
 use crate::domain::exception::ExceptionType;
 use crate::domain::record::{MoveKind, StockMove};
-use crate::pipeline::moment::Moment;
+use crate::rules::detect::gather::Overview;
+use crate::rules::detect::scores;
 
 /// Days in which moved units should sell, and in which moving them back says that it was for nothing (handbook §10).
 const TRANSFER_DAYS: i32 = 30;
@@ -61,9 +62,8 @@ const TRANSFER_SOLD: Definition = definition(
 const TRANSFER_BACK: Definition =
     definition("transfer_reversed_30d", "Transfers reversed", "transfers moved back within 30 days ÷ transfers");
 
-pub(super) fn all(moment: &Moment, rows: &Rows, config: &Config, period: Period) -> Vec<Kpi> {
-    let book = &moment.book;
-    let (out, shelf) = stockouts(moment, rows, period);
+pub(super) fn all(book: &Book, overview: &Overview, rows: &Rows, config: &Config, period: Period) -> Vec<Kpi> {
+    let (out, shelf) = stockouts(book, overview, rows, config, period);
     let mut kpis = vec![cycles(book, period), fill(book, period), out, shelf];
     kpis.extend(accuracy(book, config, period));
     kpis.push(excess(book));
@@ -136,18 +136,14 @@ fn fill(book: &Book, period: Period) -> Kpi {
     FILL.of((demanded > 0.0).then(|| served / demanded), lines, basis)
 }
 
-fn stockouts(moment: &Moment, rows: &Rows, period: Period) -> (Kpi, Kpi) {
-    let book = &moment.book;
+fn stockouts(book: &Book, overview: &Overview, rows: &Rows, config: &Config, period: Period) -> (Kpi, Kpi) {
     let missing = "no day of the period has an expected demand";
     let Some((from, to)) = known(book, period) else { return (OUT.without(missing), SHELF.without(missing)) };
     let not_there = phantom_days(rows);
     let (mut days, mut out, mut phantom) = (0, 0, 0);
     let mut by_place: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     for place in book.places() {
-        let wanted: Vec<Date> = moment
-            .seen
-            .demand
-            .scores(book, &place)
+        let wanted: Vec<Date> = scores(book, &config.rules, overview, &place)
             .into_iter()
             .filter(|s| s.learned_days > 0 && s.expected > 0.0 && s.day >= from && s.day <= to)
             .map(|s| s.day)
@@ -193,8 +189,8 @@ fn phantom_days(rows: &Rows) -> BTreeMap<Place, BTreeSet<Date>> {
 
 fn accuracy(book: &Book, config: &Config, period: Period) -> Vec<Kpi> {
     let counts: Vec<&StockMove> = book
-        .moves
-        .values()
+        .every_move()
+        .into_iter()
         .filter(|m| m.kind == MoveKind::Count && day_done(book, m).is_some_and(|day| period.holds(day)))
         .collect();
     let cost = |m: &StockMove| book.cost(&m.item, m.from.as_ref().or(m.to.as_ref())?);
@@ -260,8 +256,8 @@ fn transfers(book: &Book, rows: &Rows, period: Period) -> Vec<Kpi> {
     // Thirty days must have passed, or what may still sell counts as unsold.
     let last = plus_days(book.today, -TRANSFER_DAYS);
     let mut done: Vec<(&StockMove, Date)> = book
-        .moves
-        .values()
+        .every_move()
+        .into_iter()
         .filter(|m| m.kind == MoveKind::Transfer)
         .filter_map(|m| Some((m, day_done(book, m)?)))
         .filter(|(_, day)| period.holds(*day) && *day <= last)

@@ -100,7 +100,7 @@ async fn two_companies_with_names_alike_and_a_currency_each_stay_apart() {
         assert_eq!(carried, BTreeSet::from(expected), "{what}");
 
         // Goods sold by one to the other have left the one and are received by the other.
-        let moved = |id: i64| &book.moves[&id.to_string()];
+        let moved = |id: i64| book.find_move(&id.to_string()).unwrap();
         assert_eq!((moved(SHIPPED).kind, moved(RECEIVED).kind), (MoveKind::Delivery, MoveKind::Receipt), "{what}");
         assert_eq!(book.received(&line.id), line.qty, "{what}");
         assert_eq!(book.passages(), [], "{what}: nothing is under way");

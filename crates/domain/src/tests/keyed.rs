@@ -32,7 +32,7 @@ proptest! {
             let touches = |m: &&StockMove| {
                 m.item == item && (m.from.as_ref() == Some(&location) || m.to.as_ref() == Some(&location))
             };
-            let moves = in_time(book.moves.values().filter(touches).collect());
+            let moves = in_time(book.every_move().into_iter().filter(touches).collect());
             prop_assert_eq!(ids(book.moves_at(&item, &location)), ids(moves));
             let lines = book.po_lines.values().filter(|l| l.item == item && l.location == location && !l.to_customer);
             let mut lines: Vec<_> = lines.collect();
@@ -87,22 +87,22 @@ proptest! {
     fn lines_and_documents_have_their_moves(book in a_book()) {
         for n in 0..60 {
             let id = n.to_string();
-            let of_line = book.moves.values().filter(|m| book.line_of(m) == Some(id.as_str()));
+            let of_line = book.every_move().into_iter().filter(|m| book.line_of(m) == Some(id.as_str()));
             let of_line = in_time(of_line.collect());
             // Only what its documents ask for makes a kit of a line.
             let asks = |m: &&StockMove| m.kind == MoveKind::Receipt && m.returns.is_none() && m.asked.is_some();
             prop_assert!(!book.is_kit(&id) || of_line.iter().any(asks));
             prop_assert_eq!(ids(book.moves_of_po_line(&id)), ids(of_line));
-            let of_sale = in_time(book.moves.values().filter(|m| m.sale_line.as_ref() == Some(&id)).collect());
+            let of_sale = in_time(book.every_move().into_iter().filter(|m| m.sale_line.as_ref() == Some(&id)).collect());
             prop_assert_eq!(ids(book.moves_of_sale_line(&id)), ids(of_sale));
             let document = format!("D{n}");
             prop_assert_eq!(
                 ids(book.moves_of_document(&document)),
-                ids(book.moves.values().filter(|m| m.document == document))
+                ids(book.every_move().into_iter().filter(|m| m.document == document))
             );
             prop_assert_eq!(
                 ids(book.moves_returning(&id)),
-                ids(book.moves.values().filter(|m| m.returns.as_ref() == Some(&id)))
+                ids(book.every_move().into_iter().filter(|m| m.returns.as_ref() == Some(&id)))
             );
         }
     }
@@ -116,10 +116,10 @@ proptest! {
             }
         }
         let book = Book::new(Timestamp::from_second(1_793_000_000).unwrap(), Calendar::utc(), records);
-        prop_assert_eq!(book.moves.len(), last.len());
-        prop_assert!(book.moves.values().zip(last.values()).all(|(kept, last)| kept == last));
-        prop_assert!(last.keys().all(|id| book.moves.get(id).is_some_and(|m| m.id == *id)));
-        prop_assert!(!book.moves.contains_key("none"));
+        prop_assert_eq!(book.every_move().len(), last.len());
+        prop_assert!(book.every_move().into_iter().zip(last.values()).all(|(kept, last)| kept == last));
+        prop_assert!(last.keys().all(|id| book.find_move(id).is_some_and(|m| m.id == *id)));
+        prop_assert!(book.find_move("none").is_none());
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception, dispute
         for (taken, qty) in &surplus.taken_out {
             taken_out.entry(taken).or_insert((Quantity::ZERO, &surplus.place.0)).0 += *qty;
         }
-        let ours = book.moves.get(&surplus.receipt).is_none_or(|m| m.owner.is_none());
+        let ours = book.find_move(&surplus.receipt).is_none_or(|m| m.owner.is_none());
         // Goods of another owner on our shelf are no loss of ours.
         if ours && surplus.left().is_positive() {
             places.entry(&surplus.place).or_insert((Quantity::ZERO, surplus)).0 += surplus.left();
@@ -52,7 +52,7 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception, dispute
     for (place, (left, surplus)) in places {
         let source = RecordRef::new(RecordKind::Move, surplus.receipt.clone());
         let Some(key) = false_stock(gathered, place, left, "stock received twice", source) else { continue };
-        let counter = book.moves.get(&surplus.receipt).and_then(|m| m.entered_by.clone());
+        let counter = book.find_move(&surplus.receipt).and_then(|m| m.entered_by.clone());
         gathered.recount(&place.0, &place.1, std::slice::from_ref(&key), LEFT_AFTER_COUNT, counter);
         keys.push(key);
     }

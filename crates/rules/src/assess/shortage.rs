@@ -171,7 +171,7 @@ impl Stake {
 
 /// Share of waiting customers who cancel, learned from those who waited.
 pub(super) fn waits_share(scene: &Scene<'_>) -> f64 {
-    let (waits, money) = (scene.book.waits, &scene.settings.money);
+    let (waits, money) = (scene.book.waits(), &scene.settings.money);
     formulas::cancelled_share(waits.cancelled, waits.all, money.cancelled, money.cancelled_weight)
 }
 

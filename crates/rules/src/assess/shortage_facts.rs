@@ -21,7 +21,7 @@ pub(super) fn waiting_facts(
     cites: &[FactId],
 ) -> Vec<FactId> {
     let (item, location) = place;
-    let waits = gathered.scene.book.waits;
+    let waits = gathered.scene.book.waits();
     let count = |n: u32| FactValue::Quantity(Quantity::units(i64::from(n)));
     let mut own = cites.to_vec();
     own.extend([

@@ -154,7 +154,7 @@ pub(super) fn shrink(gathered: &mut Gathered<'_>, exception: &Exception) {
     // Every detector names a place; without one it is about all of them.
     let moves = match (&subject.item, &subject.location) {
         (Some(item), Some(location)) => book.moves_at(item, location),
-        _ => book.moves.values().collect(),
+        _ => book.every_move(),
     };
     for m in moves.into_iter().filter(|m| m.kind == MoveKind::Count && day(m).is_some_and(|d| d >= from)) {
         let Some(at) = &m.from else { continue };

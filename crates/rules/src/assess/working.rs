@@ -13,7 +13,7 @@ use super::projection::in_days;
 /// `day`, or the first day after it on which the location works.
 fn next(scene: &Scene<'_>, location: &LocationId, day: Date) -> Date {
     let set = scene.settings.calendar.working_days.of(scene.book, location);
-    let Some(days) = set.or_else(|| scene.book.working_days.get(location)) else { return day };
+    let Some(days) = set.or_else(|| scene.book.working_days().get(location)) else { return day };
     (0..7).map(|ahead| plus_days(day, ahead)).find(|day| days.contains(&weekday_of(*day))).unwrap_or(day)
 }
 

@@ -17,6 +17,7 @@ use reeve_domain::book::Book;
 use reeve_domain::calendar::{days_between, plus_days, plus_working_days};
 use reeve_domain::evidence::{Fact, FactValue};
 use reeve_domain::exception::{ExceptionType as T, Signal};
+use reeve_domain::ids::ItemId;
 use reeve_domain::money::Quantity;
 use reeve_domain::notice::NoticeContent;
 use reeve_domain::record::{PurchaseLine, RecordKind};
@@ -26,12 +27,21 @@ const DETECTOR: &str = "announcement-rules/1";
 /// Share of a supplier's orders, since the first that it confirmed, that must be confirmed for it to do so "usually".
 const USUALLY: f64 = 0.5;
 
-/// Everything that announcements, and their absence, have to say on the book's day.
-pub(super) fn signals(book: &Book, settings: &Settings, outlook: &Outlook) -> Vec<Signal> {
-    let mut found: Vec<Signal> = book.po_lines.values().filter_map(|line| delay(book, settings, outlook, line)).collect();
+/// Everything that announced dates have to say of an item on the book's day.
+pub(super) fn delays_of(book: &Book, settings: &Settings, outlook: &Outlook, item: &ItemId) -> Vec<Signal> {
+    book.lines_of_item(item).into_iter().filter_map(|line| delay(book, settings, outlook, line)).collect()
+}
+
+/// Delays of lines whose item nobody knows, a kit for example: what is expected to be wanted of it is not known either.
+pub(super) fn delays_of_unknown(book: &Book, settings: &Settings) -> Vec<Signal> {
+    let unknown = book.po_lines.values().filter(|line| !book.items.contains_key(&line.item));
+    unknown.filter_map(|line| delay(book, settings, &Outlook::default(), line)).collect()
+}
+
+/// Everything that missing confirmations have to say on the book's day.
+pub(super) fn unanswered(book: &Book, settings: &Settings) -> Vec<Signal> {
     let answers = book.answers();
-    found.extend(book.orders().into_iter().filter_map(|order| unconfirmed(book, settings, &answers, order)));
-    found
+    book.orders().into_iter().filter_map(|order| unconfirmed(book, settings, &answers, order)).collect()
 }
 
 /// The first day on which the stock of a line's item would be gone if the line did not come. None where it lasts as long as

@@ -12,6 +12,7 @@ use reeve_domain::book::Book;
 use reeve_domain::channel::{Offer, Told};
 use reeve_domain::evidence::{Fact, FactValue};
 use reeve_domain::exception::{ExceptionType as T, Signal, Subject};
+use reeve_domain::ids::ItemId;
 use reeve_domain::money::Quantity;
 use reeve_domain::record::RecordKind;
 
@@ -20,10 +21,10 @@ const DETECTOR: &str = "channel-rules/1";
 /// Standard normal deviate of the 90th percentile: a day's demand that is exceeded one day in ten.
 const Z90: f64 = 1.281_6;
 
-/// Everything that channels have to say on the book's day.
-pub(super) fn signals(book: &Book, settings: &Settings, outlook: &Outlook) -> Vec<Signal> {
+/// Everything that channels have to say of an item on the book's day.
+pub(super) fn signals_of(book: &Book, settings: &Settings, outlook: &Outlook, item: &ItemId) -> Vec<Signal> {
     let fresh = SignedDuration::try_from(settings.channel.fresh).unwrap_or(SignedDuration::MAX);
-    let offers = book.channel_offers();
+    let offers = book.channel_offers_of(item);
     let current = offers.iter().filter(|o| book.as_of.duration_since(o.last.at) <= fresh);
     current.flat_map(|offer| [oversell(book, settings, outlook, offer), drift(book, settings, offer)]).flatten().collect()
 }

@@ -15,21 +15,49 @@ const SHARES: (f64, f64) = (0.8, 0.95);
 #[derive(Clone, Debug, Default)]
 pub struct Classes(BTreeMap<Option<String>, BTreeMap<ItemId, char>>);
 
+/// What was sold of each item, in value at each company's own cost, while it is summed.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SoldValue(BTreeMap<Option<String>, BTreeMap<ItemId, f64>>);
+
+impl SoldValue {
+    /// Adds the sales of a book's items, none of which has been added before.
+    pub(super) fn add(&mut self, book: &Book) {
+        for line in book.sale_lines.values() {
+            let cost = book.cost(&line.item, &line.location).map_or(0.0, UnitPrice::to_f64);
+            let company = book.company_of(&line.location);
+            let values = match self.0.get_mut(&company.map(str::to_owned)) {
+                Some(values) => values,
+                None => self.0.entry(company.map(str::to_owned)).or_default(),
+            };
+            *values.entry(line.item.clone()).or_default() += line.qty.to_f64() * cost;
+        }
+    }
+
+    /// Adds what was summed of other items.
+    pub(super) fn merge(&mut self, other: Self) {
+        for (company, values) in other.0 {
+            self.0.entry(company).or_default().extend(values);
+        }
+    }
+
+    /// Ranks each company's items by it.
+    pub(super) fn classes(self, book: &Book) -> Classes {
+        let of_company = |company: Option<&str>| {
+            let sold = self.0.get(&company.map(str::to_owned));
+            let value = |item: &ItemId| sold.and_then(|sold| sold.get(item)).copied().unwrap_or(0.0);
+            let values = book.items.keys().map(|item| (item, value(item))).collect();
+            (company.map(str::to_owned), ranked(values))
+        };
+        Classes(book.companies().into_iter().map(of_company).collect())
+    }
+}
+
 impl Classes {
     /// Ranks each company's items by what was sold of them, at its own cost.
     pub fn new(book: &Book) -> Self {
-        let mut sold: BTreeMap<Option<&str>, BTreeMap<&ItemId, f64>> = BTreeMap::new();
-        for company in book.companies() {
-            sold.insert(company, book.items.keys().map(|item| (item, 0.0)).collect());
-        }
-        for line in book.sale_lines.values() {
-            let cost = book.cost(&line.item, &line.location).map_or(0.0, UnitPrice::to_f64);
-            let values = sold.get_mut(&book.company_of(&line.location));
-            if let Some(value) = values.and_then(|values| values.get_mut(&line.item)) {
-                *value += line.qty.to_f64() * cost;
-            }
-        }
-        Self(sold.into_iter().map(|(company, values)| (company.map(str::to_owned), ranked(values))).collect())
+        let mut sold = SoldValue::default();
+        sold.add(book);
+        sold.classes(book)
     }
 
     /// The class of an item at a location.

@@ -18,6 +18,7 @@ use reeve_domain::calendar::{days_between, plus_days};
 use reeve_domain::evidence::FactValue;
 use reeve_domain::exception::{ExceptionType as T, Signal, Subject};
 use reeve_domain::ids::LocationId;
+use reeve_domain::money::Quantity;
 use reeve_domain::record::RecordKind;
 
 const DETECTOR: &str = "feed-gaps/1";
@@ -82,9 +83,16 @@ pub struct Feeds {
 impl Feeds {
     /// Looks once over all rows of the last weeks. On a day that is `off` nothing is missing.
     pub fn of(book: &Book, off: &ClosedDays) -> Self {
+        let mut rows = FeedRows::default();
+        rows.add(book);
+        Self::of_rows(book, off, rows)
+    }
+
+    /// The same by rows that were counted before.
+    pub(super) fn of_rows(book: &Book, off: &ClosedDays, rows: FeedRows) -> Self {
         let off = book.locations.keys().map(|location| (location.clone(), off.of(book, location))).collect();
         let mut found = Self { off, ..Self::default() };
-        for ((location, feed), rows) in rows_by_day(book) {
+        for ((location, feed), rows) in rows.by_day() {
             found.look(book, &location, feed, &rows);
         }
         found
@@ -210,34 +218,53 @@ fn signal(book: &Book, location: &LocationId, gap: &Gap) -> Signal {
         .with(facts)
 }
 
-/// Rows of each location and feed by day of the last weeks: order lines one by one, sums in units.
-fn rows_by_day(book: &Book) -> BTreeMap<(LocationId, Feed), BTreeMap<Date, f64>> {
-    let oldest = plus_days(book.closed, -LOOK_BACK - 7 * WEEKS as i32);
-    let mut rows: BTreeMap<(LocationId, Feed), BTreeMap<Date, f64>> = BTreeMap::new();
-    let mut add = |location: &LocationId, feed, day: Date, count: f64| {
-        if day >= oldest && count > 0.0 {
-            *rows.entry((location.clone(), feed)).or_default().entry(day).or_default() += count;
+/// Rows of each location and feed by day of the last weeks, while they are counted: order lines one by one, sums in units.
+#[derive(Clone, Debug, Default)]
+pub(super) struct FeedRows(BTreeMap<(LocationId, Feed), BTreeMap<Date, Quantity>>);
+
+impl FeedRows {
+    /// Adds those of a book's items, none of which has been added before.
+    pub(super) fn add(&mut self, book: &Book) {
+        let oldest = plus_days(book.closed, -LOOK_BACK - 7 * WEEKS as i32);
+        for line in book.sale_lines.values() {
+            let day = book.calendar_of(&line.location).day_of(line.ordered_at);
+            // The few lines that are older than the detail window are only those still open: no feed's whole day.
+            if day >= oldest && book.detail_is_whole_on(day) {
+                self.count(&line.location, Feed::Orders, day, Quantity::units(1));
+            }
         }
-    };
-    for line in book.sale_lines.values() {
-        let day = book.calendar_of(&line.location).day_of(line.ordered_at);
-        // The few lines that are older than the detail window are only those still open: no feed's whole day.
-        if book.lines_whole_from().is_none_or(|from| day >= from) {
-            add(&line.location, Feed::Orders, day, 1.0);
-        }
-    }
-    for month in book.demand_months.values().flatten().filter(|month| month.month.last_of_month() >= oldest) {
-        for (sums, feed) in [(&month.tills, Feed::Tills), (&month.sold, Feed::Shipments)] {
-            for (number, quantity) in sums {
-                add(&month.location, feed, plus_days(month.month, i32::from(*number) - 1), quantity.to_f64());
+        for month in book.demand_months.values().flatten().filter(|month| month.month.last_of_month() >= oldest) {
+            for (sums, feed) in [(&month.tills, Feed::Tills), (&month.sold, Feed::Shipments)] {
+                for (number, quantity) in sums.iter().filter(|(_, quantity)| quantity.is_positive()) {
+                    let day = plus_days(month.month, i32::from(*number) - 1);
+                    if day >= oldest {
+                        self.count(&month.location, feed, day, *quantity);
+                    }
+                }
             }
         }
     }
-    // Shipments speak only where nothing else does: of an order that waits for stock they say nothing on its day.
-    let covered: BTreeSet<LocationId> =
-        rows.keys().filter(|(_, feed)| *feed != Feed::Shipments).map(|(location, _)| location.clone()).collect();
-    rows.retain(|(location, feed), _| *feed != Feed::Shipments || !covered.contains(location));
-    rows
+
+    fn count(&mut self, location: &LocationId, feed: Feed, day: Date, rows: Quantity) {
+        *self.0.entry((location.clone(), feed)).or_default().entry(day).or_insert(Quantity::ZERO) += rows;
+    }
+
+    /// Adds what was counted of other items.
+    pub(super) fn merge(&mut self, other: Self) {
+        for ((location, feed), days) in other.0 {
+            days.into_iter().for_each(|(day, rows)| self.count(&location, feed, day, rows));
+        }
+    }
+
+    /// The rows of the feeds that say something.
+    fn by_day(self) -> BTreeMap<(LocationId, Feed), BTreeMap<Date, f64>> {
+        // Shipments speak only where nothing else does: of an order that waits for stock they say nothing on its day.
+        let told = self.0.keys().filter(|(_, feed)| *feed != Feed::Shipments);
+        let covered: BTreeSet<LocationId> = told.map(|(location, _)| location.clone()).collect();
+        let says = |(location, feed): &(LocationId, Feed)| *feed != Feed::Shipments || !covered.contains(location);
+        let in_numbers = |days: BTreeMap<Date, Quantity>| days.into_iter().map(|(day, rows)| (day, rows.to_f64())).collect();
+        self.0.into_iter().filter(|(key, _)| says(key)).map(|(key, days)| (key, in_numbers(days))).collect()
+    }
 }
 
 #[cfg(test)]
@@ -256,6 +283,11 @@ mod tests {
 
     /// Two shops that sell `lines` of ten items on each day but Sundays for ten weeks, less what `left_out` says.
     fn book(lines: i32, left_out: impl Fn(&str, i32, i32) -> bool) -> Book {
+        book_of(68, lines, left_out)
+    }
+
+    /// The same when a day has closed.
+    fn book_of(closed: i32, lines: i32, left_out: impl Fn(&str, i32, i32) -> bool) -> Book {
         let mut records = Vec::new();
         for (id, name) in [("1", "North"), ("2", "South")] {
             records.push(Record::Location(reeve_testing::records::location(id, name)));
@@ -271,7 +303,7 @@ mod tests {
                 }
             }
         }
-        Book::new(Calendar::utc().close_of(day(68)), Calendar::utc(), records)
+        Book::new(Calendar::utc().close_of(day(closed)), Calendar::utc(), records)
     }
 
     fn found(book: &Book) -> Vec<String> {
@@ -313,8 +345,7 @@ mod tests {
     #[test]
     fn closed_weekdays_small_shops_and_shops_that_are_sometimes_silent_are_not_judged() {
         // The 69th day is a Sunday: nothing was ever sold on one.
-        let mut sunday = book(20, |_, _, _| false);
-        sunday.closed = day(69);
+        let sunday = book_of(69, 20, |_, _, _| false);
         assert_eq!(found(&sunday), Vec::<String>::new());
         assert_eq!(found(&book(4, |shop, number, _| shop == "2" && number == 68)), Vec::<String>::new());
         // Silent on that weekday eight weeks ago too, before anybody could say that this was unusual.

@@ -5,12 +5,19 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
+use super::gather::Overview;
 use super::panel::{self, Cells};
 use super::promotion::Promoted;
+use super::roots::{self, Awaits};
 use super::series::{Bulk, Ground};
 use super::tail::{Row, Tail};
+use super::{announced, channel, forecast, shortage, stock};
+use crate::outlook::Outlook;
 use crate::settings::Settings;
 use reeve_domain::book::{Book, Place};
+use reeve_domain::exception::Signal;
+use reeve_domain::ids::ItemId;
+use reeve_domain::record::SaleLine;
 use reeve_models::demand::{DayScore, DemandParams, Series, score_series};
 
 /// A place whose demand is scored.
@@ -22,19 +29,44 @@ pub(super) struct Scored {
     bulk: BTreeMap<Date, Bulk>,
 }
 
-/// What is kept of an item.
+/// What is kept of items once they were looked at, in the order of items.
 #[derive(Default)]
 pub(super) struct Kept {
-    /// The ends of its series, by place.
-    pub(super) tails: Vec<(Place, Tail)>,
-    /// Places at which it was never wanted: nothing is expected there, and nothing that it does is odd.
-    pub(super) unsold: Vec<Place>,
+    /// The ends of their series, by place.
+    pub(super) tails: BTreeMap<Place, Tail>,
     /// What the forest learns from, place after place, oldest day first.
     pub(super) rows: Vec<Row>,
     /// What the trained detector sees, by place.
     pub(super) cells: Vec<Cells>,
-    /// What its promotions have shown.
-    pub(super) promoted: Promoted,
+    /// What is expected to be wanted.
+    pub(super) outlook: Outlook,
+    /// What promotions, the stock, the projections, announced dates and channels have to say, each in the order of items.
+    pub(super) promotions: Vec<Signal>,
+    pub(super) stock: Vec<Signal>,
+    pub(super) shortages: Vec<Signal>,
+    pub(super) delays: Vec<Signal>,
+    pub(super) channels: Vec<Signal>,
+    /// What the places that are short wait for.
+    pub(super) awaits: BTreeMap<Place, Awaits>,
+    /// The lines of orders that are probably one order entered twice.
+    pub(super) twinned: Vec<SaleLine>,
+}
+
+impl Kept {
+    /// Adds what was kept of items that come after these.
+    pub(super) fn append(&mut self, mut other: Self) {
+        self.tails.append(&mut other.tails);
+        self.rows.append(&mut other.rows);
+        self.cells.append(&mut other.cells);
+        self.outlook.append(other.outlook);
+        self.promotions.append(&mut other.promotions);
+        self.stock.append(&mut other.stock);
+        self.shortages.append(&mut other.shortages);
+        self.delays.append(&mut other.delays);
+        self.channels.append(&mut other.channels);
+        self.awaits.append(&mut other.awaits);
+        self.twinned.append(&mut other.twinned);
+    }
 }
 
 /// Scores a series to its last day and, where enough was sold, the day that still runs.
@@ -61,18 +93,43 @@ fn is_wanted(series: &Series) -> bool {
     series.units.iter().any(|units| *units > 0.0)
 }
 
-/// Looks at an item at all `places` that carry it. `days` are those of the trained detector's panel.
-pub(super) fn look_at(
-    ground: &Ground<'_>,
-    settings: &Settings,
-    params: &DemandParams,
-    days: &[Date],
-    places: &[Place],
-) -> Kept {
+/// What items are looked at with.
+pub(super) struct With<'b> {
+    pub(super) settings: &'b Settings,
+    pub(super) overview: &'b Overview,
+    /// Absent in a book without any day.
+    pub(super) ground: Option<Ground<'b>>,
+    pub(super) params: DemandParams,
+    /// The days of the trained detector's panel.
+    pub(super) days: Vec<Date>,
+}
+
+/// Looks at an item at all places that carry it.
+pub(super) fn look_at(book: &Book, with: &With<'_>, item: &ItemId) -> Kept {
+    let With { settings, overview, .. } = with;
     let mut kept = Kept::default();
+    if let Some(ground) = &with.ground {
+        let places: Vec<Place> = book.carriers_of(item).into_iter().map(|location| (item.clone(), location)).collect();
+        score_all(&mut kept, book, with, ground, &places);
+    }
+    kept.stock = stock::signals_of(book, settings, overview, item);
+    kept.shortages = shortage::signals_of(book, settings, &kept.outlook, item);
+    kept.awaits = kept.shortages.iter().filter_map(|signal| roots::awaits(book, &kept.outlook, signal)).collect();
+    kept.delays = announced::delays_of(book, settings, &kept.outlook, item);
+    kept.channels = channel::signals_of(book, settings, &kept.outlook, item);
+    if !overview.twinned.is_empty() {
+        let lines = book.sales_of(item).into_iter().filter(|line| overview.twinned.contains(&line.order_id));
+        kept.twinned = lines.cloned().collect();
+    }
+    kept
+}
+
+/// Scores the series of an item at all places that carry it.
+fn score_all(kept: &mut Kept, book: &Book, with: &With<'_>, ground: &Ground<'_>, places: &[Place]) {
+    let With { settings, overview, params, days, .. } = with;
     let mut scored: Vec<Scored> = Vec::with_capacity(places.len());
     for place in places {
-        let shelf = ground.book.shelf(&place.0, &place.1, ground.first);
+        let shelf = book.shelf(&place.0, &place.1, ground.first);
         let (series, bulk) = ground.series(place, &shelf);
         kept.cells.extend(panel::cells(ground, place, &shelf, &series.promo, days));
         if is_wanted(&series) {
@@ -80,11 +137,13 @@ pub(super) fn look_at(
             let (scores, running) = score(&series, longer, params);
             scored.push(Scored { place: place.clone(), series, scores, running, bulk });
         } else {
-            kept.unsold.push(place.clone());
+            // It was never wanted there: nothing is expected, and nothing that it does is odd.
+            forecast::of_unsold(&mut kept.outlook, place);
         }
     }
-    kept.promoted = Promoted::of(ground.book, settings, &places[0].0, &scored);
-    let neighbours = Neighbours::of(ground.book, &scored);
+    let Some(item) = places.first().map(|place| &place.0) else { return };
+    let promoted = Promoted::of(book, settings, item, &scored);
+    let neighbours = Neighbours::of(book, &scored);
     for (own, Scored { place, scores, running, bulk, .. }) in scored.iter().enumerate() {
         let row = |at: usize| Some(row(scores.get(at)?, neighbours.ratio(own, at)));
         // A day is never judged by a forest that has seen it.
@@ -95,9 +154,12 @@ pub(super) fn look_at(
             }
         }
         let elsewhere = scores.len().checked_sub(1).and_then(|at| neighbours.ratio(own, at));
-        kept.tails.push((place.clone(), Tail::of(scores, running.clone(), elsewhere, bulk.clone(), row)));
+        let on_hand = book.on_hand(&place.0, &place.1);
+        let tail = Tail::of(scores, running.clone(), elsewhere, bulk.clone(), on_hand, row);
+        forecast::of_tail(&mut kept.outlook, (book, settings, overview), place, &tail, &promoted.ratios);
+        kept.tails.insert(place.clone(), tail);
     }
-    kept
+    kept.promotions = promoted.signals;
 }
 
 /// What the forest and the judges see of a day.

@@ -44,7 +44,7 @@ impl Demand {
         }
         let run = if silent { score.zero_run } else { score.low_run };
         let from = plus_days(score.day, 1 - run as i32);
-        let on_hand = book.on_hand(item, location);
+        let on_hand = tail.on_hand;
         // Silence with stock in the books, while others sell the item, speaks of goods that are not there or can not be found.
         let sells_elsewhere = tail.elsewhere.is_some_and(|ratio| ratio > -0.7);
         let phantom = silent && on_hand.is_positive() && sells_elsewhere;

@@ -8,11 +8,13 @@ mod asn;
 mod channel;
 pub mod classes;
 pub mod counted;
-pub mod demand;
+mod demand;
 mod duplicate;
 mod facts;
 pub mod feed;
+mod forecast;
 mod forest;
+pub mod gather;
 mod item;
 mod level;
 mod matching;
@@ -31,10 +33,19 @@ mod tail;
 mod tests;
 mod transfer;
 
+use std::collections::BTreeSet;
+
+use rayon::prelude::*;
+
+use self::gather::{Gathered, Overview};
+use self::item::{Kept, With};
+use self::series::Ground;
 use crate::outlook::Outlook;
 use crate::settings::Settings;
-use reeve_domain::book::Book;
+use reeve_domain::book::{Book, Place};
 use reeve_domain::exception::Signal;
+use reeve_domain::ids::ItemId;
+use reeve_models::demand::DayScore;
 
 /// What the detectors saw in a book.
 pub struct Seen {
@@ -42,32 +53,74 @@ pub struct Seen {
     pub signals: Vec<Signal>,
     /// The forecast that candidates are computed with.
     pub outlook: Outlook,
-    /// The scored demand, for charts.
-    pub demand: demand::Demand,
-    /// What has not come in.
-    pub feeds: feed::Feeds,
+    /// What was known of the whole company.
+    pub overview: Overview,
 }
 
-/// Runs every detector over the book.
+/// Runs every detector over a book that has the sales of all items.
 pub fn look(book: &Book, settings: &Settings) -> Seen {
-    // What has not come can not be judged: it is known before anything is.
-    let feeds = feed::Feeds::of(book, &settings.calendar.closed_days);
-    let mut demand = demand::score(book, settings, &feeds);
-    let mut signals = demand.signals(book, settings);
-    let outlook = demand.outlook(book, settings);
-    signals.extend(feeds.signals(book, settings));
-    signals.extend(receiving::signals(book, settings));
-    signals.extend(matching::signals(book, settings));
-    signals.extend(stock::signals(book, settings));
-    signals.extend(supply::signals(book, settings));
-    signals.extend(shortage::signals(book, settings, &outlook));
-    signals.extend(announced::signals(book, settings, &outlook));
-    signals.extend(asn::signals(book, settings));
-    signals.extend(channel::signals(book, settings, &outlook));
-    signals.extend(transfer::signals(book, settings));
-    roots::trace(book, &outlook, &mut signals);
-    signals.sort_by_key(Signal::fingerprint);
-    // The first of two signals with one fingerprint stands: detectors list the newest first.
-    signals.dedup_by_key(|signal| signal.fingerprint());
-    Seen { signals, outlook, demand, feeds }
+    let overview = Overview::of(book, settings, Gathered::of(book));
+    let mut looked = Looked::default();
+    looked.at_items(book, settings, &overview, &book.items.keys().cloned().collect());
+    looked.finish(book, settings, overview)
+}
+
+/// What was seen so far of a look that goes through the items in parts.
+#[derive(Default)]
+pub struct Looked(Kept);
+
+impl Looked {
+    /// Looks at items whose sales the book has; they come after those that were looked at before.
+    pub fn at_items(&mut self, book: &Book, settings: &Settings, overview: &Overview, items: &BTreeSet<ItemId>) {
+        let first = book.first_day();
+        let with = With {
+            settings,
+            overview,
+            ground: first.map(|first| Ground::of(book, first, overview)),
+            params: demand::params(settings),
+            days: first.map_or_else(Vec::new, |first| book.days_anywhere(first)),
+        };
+        let items: Vec<&ItemId> = items.iter().collect();
+        let kept: Vec<Kept> = items.par_iter().map(|item| item::look_at(book, &with, item)).collect();
+        kept.into_iter().for_each(|kept| self.0.append(kept));
+    }
+
+    /// Judges what was seen of all items together, and looks at what crosses them. Of the book nothing but the supply and the
+    /// sums of all sales is asked.
+    pub fn finish(self, book: &Book, settings: &Settings, mut overview: Overview) -> Seen {
+        let Kept { tails, rows, cells, outlook, promotions, stock, shortages, delays, channels, awaits, twinned } = self.0;
+        for line in &twinned {
+            overview.twin_items.entry(line.order_name.clone()).or_default().insert(line.item.clone());
+        }
+        let days = book.first_day().map_or_else(Vec::new, |first| book.days_anywhere(first));
+        let newest = days.last().copied().unwrap_or(book.closed);
+        let panel = panel::assemble(days, cells).ok().flatten();
+        let demand = demand::Demand { tails, promotions, rows, panel, newest };
+        let mut signals = demand.signals(book, settings);
+        // What has not come can not be judged: it was known before anything was.
+        signals.extend(overview.feeds.signals(book, settings));
+        signals.extend(receiving::signals(book, settings));
+        signals.extend(matching::signals(book, settings));
+        signals.extend(stock);
+        signals.extend(stock::twin_orders(book, settings, twinned));
+        signals.extend(supply::signals(book, settings));
+        signals.extend(shortages);
+        signals.extend(delays);
+        signals.extend(announced::delays_of_unknown(book, settings));
+        signals.extend(announced::unanswered(book, settings));
+        signals.extend(asn::signals(book, settings));
+        signals.extend(channels);
+        signals.extend(transfer::signals(book, settings));
+        roots::trace(book, &awaits, &mut signals);
+        signals.sort_by_key(Signal::fingerprint);
+        // The first of two signals with one fingerprint stands: detectors list the newest first.
+        signals.dedup_by_key(|signal| signal.fingerprint());
+        Seen { signals, outlook, overview }
+    }
+}
+
+/// The scored days of a place, computed anew from a book that has the item's sales: nobody keeps all of them.
+pub fn scores(book: &Book, settings: &Settings, overview: &Overview, place: &Place) -> Vec<DayScore> {
+    let Some(first) = book.first_day().filter(|_| book.carries(&place.0, &place.1)) else { return Vec::new() };
+    item::scores_of(&Ground::of(book, first, overview), place, &demand::params(settings))
 }

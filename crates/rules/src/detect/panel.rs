@@ -3,11 +3,10 @@
 //! What a day says is what was known at its close. A location is closed on a weekday on which it has sold nothing at all
 //! for eight weeks; what it never sold up to a day is closed there on that day. The books know no holidays.
 
-use std::collections::BTreeSet;
-
 use jiff::civil::Date;
 
 use super::feed::Feeds;
+use super::gather::Overview;
 use super::series::{Ground, index};
 use reeve_domain::book::{Book, Place};
 use reeve_domain::shelf::Shelf;
@@ -25,8 +24,8 @@ pub(super) type Cells = (SeriesKey, Vec<Cell>);
 /// None that a book could meet: its days and places are in order.
 pub fn panel(book: &Book, feeds: &Feeds) -> Result<Option<Panel>, PanelError> {
     let Some(first) = book.first_day() else { return Ok(None) };
-    let (days, none) = (book.days_anywhere(first), BTreeSet::new());
-    let ground = Ground::of(book, first, &none, feeds);
+    let overview = Overview { feeds: feeds.clone(), ..Overview::default() };
+    let (days, ground) = (book.days_anywhere(first), Ground::of(book, first, &overview));
     let of = |place: Place| {
         let shelf = book.shelf(&place.0, &place.1, first);
         cells(&ground, &place, &shelf, &ground.promoted(&place), &days)

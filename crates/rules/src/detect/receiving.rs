@@ -39,8 +39,8 @@ pub(super) fn signals(book: &Book, settings: &Settings) -> Vec<Signal> {
             found.extend(quantity(book, settings, line, &lines, doubled));
         }
     }
-    found.extend(book.moves.values().filter_map(|m| unplanned(book, settings, m)));
-    found.extend(book.moves.values().filter_map(|m| sent_back(book, settings, m)));
+    found.extend(book.supply_moves.values().filter_map(|m| unplanned(book, settings, m)));
+    found.extend(book.supply_moves.values().filter_map(|m| sent_back(book, settings, m)));
     found
 }
 

@@ -28,40 +28,68 @@ pub fn is_symptom(code: T) -> bool {
     matches!(code, T::IOut | T::ILow)
 }
 
+/// What a place that is short waits for, put down while its item is looked at.
+#[derive(Clone, Debug)]
+pub(super) struct Awaits {
+    /// The open line that comes first.
+    line: String,
+    /// The name of its order.
+    order: String,
+    /// What a shortage there says of it.
+    cause: String,
+    /// What the line's signal calls the item that is short.
+    label: String,
+}
+
+/// What the place of a shortage waits for. Nothing where no order is on its way there.
+pub(super) fn awaits(book: &Book, outlook: &Outlook, signal: &Signal) -> Option<(Place, Awaits)> {
+    // What is explained asks for nothing, so there is nothing to trace.
+    if !is_symptom(signal.code) || signal.explained.is_some() {
+        return None;
+    }
+    let (item, location) = (signal.subject.item.as_ref()?, signal.subject.location.as_ref()?);
+    let place = (item.clone(), location.clone());
+    let (line, qty) = awaited(book, &place)?;
+    // By its number where it has one: five names would not fit on two lines.
+    let sku = book.items.get(item).map(|item| item.sku.clone()).filter(|sku| !sku.is_empty());
+    let awaits = Awaits {
+        line: line.id.clone(),
+        order: line.order_name.clone(),
+        cause: cause(book, outlook, (line, qty), &place, signal.code),
+        label: sku.unwrap_or_else(|| book.item_label(item)),
+    };
+    Some((place, awaits))
+}
+
 /// Gives each root the links of its symptoms, and each symptom the name of its root.
-pub(super) fn trace(book: &Book, outlook: &Outlook, signals: &mut [Signal]) {
+pub(super) fn trace(book: &Book, awaits: &BTreeMap<Place, Awaits>, signals: &mut [Signal]) {
     let roots = lines_of_roots(book, signals);
-    let mut short: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
+    let mut short: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
     for at in 0..signals.len() {
         let signal = &signals[at];
-        let subject = &signal.subject;
-        let (Some(item), Some(location)) = (&subject.item, &subject.location) else { continue };
-        // What is explained asks for nothing, so there is nothing to trace.
+        let (Some(item), Some(location)) = (&signal.subject.item, &signal.subject.location) else { continue };
         if !is_symptom(signal.code) || signal.explained.is_some() {
             continue;
         }
-        let place = (item.clone(), location.clone());
         // Only where the place waits for that very line is the late order its cause.
-        let Some((line, qty)) = awaited(book, &place) else { continue };
-        let Some(root) = roots.get(line.id.as_str()).copied() else { continue };
-        let link = place_key::shortage(item, location);
-        let cause = cause(book, outlook, (line, qty), &place, signal.code);
-        let fact = FactValue::Text(line.order_name.clone());
-        let fact = place_fact(book, item, location, "caused_by", "it waits for", fact);
-        // By its number where it has one: five names would not fit on two lines.
-        let sku = book.items.get(item).map(|item| item.sku.clone()).filter(|sku| !sku.is_empty());
-        let label = sku.unwrap_or_else(|| book.item_label(item));
+        let (item, location) = (item.clone(), location.clone());
+        let link = place_key::shortage(&item, &location);
+        let place = (item, location);
+        let Some(awaits) = awaits.get(&place) else { continue };
+        let Some(root) = roots.get(&awaits.line).copied() else { continue };
+        let fact = FactValue::Text(awaits.order.clone());
+        let fact = place_fact(book, &place.0, &place.1, "caused_by", "it waits for", fact);
         let symptom = &mut signals[at];
-        symptom.headline = format!("{} {cause}", symptom.headline);
+        symptom.headline = format!("{} {}", symptom.headline, awaits.cause);
         symptom.facts.push(fact);
         // The link goes to the root, so that folding finds both in one case.
         if !signals[root].links.contains(&link) {
             signals[root].links.push(link);
         }
-        short.entry(root).or_default().insert(label);
+        short.entry(root).or_default().insert(&awaits.label);
     }
     for (root, items) in short {
-        let named: Vec<&str> = items.iter().take(NAMED).map(String::as_str).collect();
+        let named: Vec<&str> = items.iter().take(NAMED).copied().collect();
         let rest = items.len().saturating_sub(NAMED);
         let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
         let joined = named.join(", ");

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 
 use super::demand::SPIKE_UNITS;
-use super::feed::Feeds;
+use super::gather::Overview;
 use reeve_domain::book::{Book, Place};
 use reeve_domain::calendar::{days_between, plus_days};
 use reeve_domain::ids::LocationId;
@@ -42,18 +42,22 @@ pub(super) struct Ground<'b> {
     pub(super) first: Date,
     /// Orders that are another order once more: they are no demand.
     twins: &'b BTreeSet<String>,
+    /// Units in the orders that have several lines, of whatever item.
+    order_units: &'b BTreeMap<String, f64>,
     /// By location: the days that are over there, and of which of them data are missing.
     days: BTreeMap<&'b LocationId, (Vec<Date>, Vec<bool>)>,
 }
 
 impl<'b> Ground<'b> {
-    pub(super) fn of(book: &'b Book, first: Date, twins: &'b BTreeSet<String>, feeds: &Feeds) -> Self {
+    /// Of a book whose first day is `first`.
+    pub(super) fn of(book: &'b Book, first: Date, overview: &'b Overview) -> Self {
+        let Overview { feeds, twins, order_units, .. } = overview;
         let of = |location: &'b LocationId| {
             let days = book.days_from(first, location);
             let silent = days.iter().map(|day| feeds.is_silent(location, *day)).collect();
             (location, (days, silent))
         };
-        Self { book, first, twins, days: book.locations.keys().map(of).collect() }
+        Self { book, first, twins, order_units, days: book.locations.keys().map(of).collect() }
     }
 
     /// The days of a location that are over, and of which of them data are missing.
@@ -92,7 +96,7 @@ impl<'b> Ground<'b> {
         // A day that has not come says nothing, whatever it looks like.
         blocked.iter_mut().zip(silent).for_each(|(blocked, silent)| *blocked |= silent);
         // Twice as much as the rest of the week in one line says nothing about the next week.
-        let bulk = bulk_orders(book, &shelf.sales);
+        let bulk = bulk_orders(book, self.order_units, &shelf.sales);
         for at in bulk.keys().filter_map(|day| index(first, *day)) {
             if let Some(blocked) = blocked.get_mut(at) {
                 *blocked = true;
@@ -128,7 +132,7 @@ pub(super) fn index(first: Date, day: Date) -> Option<usize> {
 
 /// D-BULK as an explanation, by day: one line far above the usual line before that day, in an order that is hardly anything
 /// else, while the rest of the day is ordinary. A surge that happens to fall on one customer's ordinary order is still a surge.
-fn bulk_orders(book: &Book, sales: &[(Date, &SaleLine)]) -> BTreeMap<Date, Bulk> {
+fn bulk_orders(book: &Book, units: &BTreeMap<String, f64>, sales: &[(Date, &SaleLine)]) -> BTreeMap<Date, Bulk> {
     // Where clocks are put back over midnight a later line can be of an earlier day.
     let mut sales: Vec<&(Date, &SaleLine)> = sales.iter().collect();
     sales.sort_by_key(|(day, _)| *day);
@@ -138,7 +142,8 @@ fn bulk_orders(book: &Book, sales: &[(Date, &SaleLine)]) -> BTreeMap<Date, Bulk>
     for lines in sales.chunk_by(|a, b| a.0 == b.0) {
         if let Some((day, largest)) = lines.iter().max_by(|a, b| a.1.qty.cmp(&b.1.qty)) {
             let usual = median_of_sorted(&before).filter(|_| before.len() >= USUAL_LINES);
-            if usual.is_some_and(|usual| largest.qty.to_f64() > BULK_TIMES * usual) && makes_its_order(book, largest) {
+            if usual.is_some_and(|usual| largest.qty.to_f64() > BULK_TIMES * usual) && makes_its_order(book, units, largest)
+            {
                 let (line, order) = (largest.id.clone(), largest.order_name.clone());
                 found.insert(*day, Bulk { line, order, qty: largest.qty });
             }
@@ -152,8 +157,9 @@ fn bulk_orders(book: &Book, sales: &[(Date, &SaleLine)]) -> BTreeMap<Date, Bulk>
 }
 
 /// Is an order hardly anything else than this line?
-fn makes_its_order(book: &Book, line: &SaleLine) -> bool {
-    let order: f64 = book.lines_of_sale(&line.order_id).iter().map(|l| l.qty.to_f64()).sum();
+fn makes_its_order(book: &Book, units: &BTreeMap<String, f64>, line: &SaleLine) -> bool {
+    let alone = || book.lines_of_sale(&line.order_id).iter().map(|l| l.qty.to_f64()).sum();
+    let order = units.get(&line.order_id).copied().unwrap_or_else(alone);
     line.qty.to_f64() >= BULK_SHARE * order
 }
 
@@ -206,7 +212,7 @@ mod tests {
             });
             let book = Book::new(now, Calendar::utc(), sales.into_iter().enumerate().map(line));
             let first = plus_days(book.today, -45);
-            let all = bulk_orders(&book, &book.shelf(&place.0, &place.1, first).sales);
+            let all = bulk_orders(&book, &BTreeMap::new(), &book.shelf(&place.0, &place.1, first).sales);
             for day in (0..50).map(|at| plus_days(first, at)) {
                 prop_assert_eq!(all.get(&day).cloned(), by_scan(&book, &place, day));
             }

@@ -18,13 +18,13 @@ use reeve_models::formulas::{normal_cdf, normal_quantile, safety_stock, transfer
 
 const DETECTOR: &str = "stock-projection/1";
 
-/// Everything that the projections have to say on the book's day.
-pub(super) fn signals(book: &Book, settings: &Settings, outlook: &Outlook) -> Vec<Signal> {
+/// Everything that the projections have to say of an item on the book's day.
+pub(super) fn signals_of(book: &Book, settings: &Settings, outlook: &Outlook, item: &ItemId) -> Vec<Signal> {
     let mut found = Vec::new();
-    for (item, location) in book.places() {
-        let sellable = book.items.get(&item).is_some_and(|i| i.sellable);
-        let Some(signal) = shortage(book, settings, outlook, &item, &location).filter(|_| sellable) else { continue };
-        found.extend(imbalance(book, settings, outlook, &item, &location));
+    let sellable = book.items.get(item).is_some_and(|i| i.sellable);
+    for location in book.carriers_of(item) {
+        let Some(signal) = shortage(book, settings, outlook, item, &location).filter(|_| sellable) else { continue };
+        found.extend(imbalance(book, settings, outlook, item, &location));
         found.push(signal);
     }
     found

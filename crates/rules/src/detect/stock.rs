@@ -1,7 +1,7 @@
 //! Stock: what the evidence decides without a model: counts, losses, scraps, returns, negative and missing stock
 //! (handbook §4.4, and D-RETURN, D-DATA, M-MASTER).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use statrs::distribution::{DiscreteCDF, Poisson};
@@ -9,6 +9,7 @@ use statrs::distribution::{DiscreteCDF, Poisson};
 use super::classes::Classes;
 use super::counted;
 use super::facts::{fact, place_fact, record};
+use super::gather::Overview;
 use crate::settings::Settings;
 use reeve_domain::book::Book;
 use reeve_domain::calendar::{days_between, iso_week, plus_days};
@@ -35,7 +36,8 @@ const RETURN_P: f64 = 1e-4;
 const RETURN_DAYS: i32 = 2;
 
 /// What is usual over the whole chain.
-struct Chain {
+#[derive(Clone, Debug, Default)]
+pub(super) struct Chain {
     /// Units that are scrapped at once, in the middle; None where nothing ever was.
     scrap: Option<f64>,
     /// Units that come back to a place in three days.
@@ -43,17 +45,22 @@ struct Chain {
 }
 
 impl Chain {
-    fn of(book: &Book) -> Self {
-        let done = |kind: MoveKind| book.moves.values().filter(move |m| m.kind == kind && m.done_at.is_some());
-        let scraps: Vec<f64> = done(MoveKind::Scrap).map(|m| m.qty.to_f64()).collect();
-        let before = done(MoveKind::CustomerReturn).filter(|m| age(book, m) > RETURN_DAYS);
-        let back: f64 = before.map(|m| m.qty.to_f64()).sum();
+    /// `back` came back at the sales' `places` before the last days.
+    pub(super) fn of(book: &Book, back: Quantity, places: usize) -> Self {
+        let scrapped = book.supply_moves.values().filter(|m| m.kind == MoveKind::Scrap && m.done_at.is_some());
+        let scraps: Vec<f64> = scrapped.map(|m| m.qty.to_f64()).collect();
+        let back = (back + came_back(book, book.supply_moves.values())).to_f64();
         let days = book.first_day().map_or(0, |first| days_between(first, book.today)).max(14);
-        let places = book.places().len().max(1) as f64;
         // Half a return of doubt where nothing has come back yet.
-        let returns = (back + 0.5) / f64::from(days) * f64::from(RETURN_DAYS + 1) / places;
+        let returns = (back + 0.5) / f64::from(days) * f64::from(RETURN_DAYS + 1) / places.max(1) as f64;
         Self { scrap: reeve_models::formulas::median(&scraps), returns }
     }
+}
+
+/// What customers brought back before the days that returns are looked at.
+pub(super) fn came_back<'m>(book: &Book, moves: impl Iterator<Item = &'m StockMove>) -> Quantity {
+    let before = moves.filter(|m| m.kind == MoveKind::CustomerReturn && m.done_at.is_some() && age(book, m) > RETURN_DAYS);
+    before.map(|m| m.qty).sum()
 }
 
 /// Days since a move was done.
@@ -61,23 +68,20 @@ fn age(book: &Book, m: &StockMove) -> i32 {
     m.done_at.map_or(i32::MAX, |at| days_between(book.calendar.day_of(at), book.today))
 }
 
-/// Everything that the stock records have to say on the book's day.
-pub(super) fn signals(book: &Book, settings: &Settings) -> Vec<Signal> {
-    let mut found = Vec::new();
-    let classes = Classes::new(book);
-    let chain = Chain::of(book);
-    for (item, location) in book.places() {
-        let moves = book.moves_at(&item, &location);
-        found.extend(counts(book, settings, &item, &location, &moves, &classes));
-        found.extend(shrink(book, settings, &item, &location, &moves, &classes));
-        found.extend(negative(book, &item, &location));
-        found.extend(scraps(book, settings, &item, &location, &moves, chain.scrap));
-        found.extend(returns(book, settings, &item, &location, &moves, chain.returns));
+/// Everything that the stock records have to say of an item on the book's day.
+pub(super) fn signals_of(book: &Book, settings: &Settings, overview: &Overview, item: &ItemId) -> Vec<Signal> {
+    let (mut found, Overview { classes, chain, .. }) = (Vec::new(), overview);
+    for location in book.carriers_of(item) {
+        let moves = book.moves_at(item, &location);
+        found.extend(counts(book, settings, item, &location, &moves, classes));
+        found.extend(shrink(book, settings, item, &location, &moves, classes));
+        found.extend(negative(book, item, &location));
+        found.extend(scraps(book, settings, item, &location, &moves, chain.scrap));
+        found.extend(returns(book, settings, item, &location, &moves, chain.returns));
     }
-    found.extend(twin_orders(book, settings));
-    let used: BTreeSet<&ItemId> =
-        book.sale_lines.values().map(|l| &l.item).chain(book.moves.values().map(|m| &m.item)).collect();
-    found.extend(used.into_iter().filter_map(|item| master(book, item)));
+    if book.is_used(item) {
+        found.extend(master(book, item));
+    }
     found
 }
 
@@ -310,9 +314,9 @@ fn returns(
 
 /// Pairs of orders of one customer on one day with the same lines, entered in the last `days`: the second is probably the
 /// first, entered again.
-fn twins(book: &Book, days: i32) -> Vec<(Vec<&SaleLine>, Vec<&SaleLine>)> {
+fn twins<'l>(book: &Book, lines: &'l [SaleLine], days: i32) -> Vec<(Vec<&'l SaleLine>, Vec<&'l SaleLine>)> {
     let mut orders: BTreeMap<&str, Vec<&SaleLine>> = BTreeMap::new();
-    for line in book.sale_lines.values() {
+    for line in lines {
         if days_between(book.calendar.day_of(line.ordered_at), book.today) <= days {
             orders.entry(&line.order_id).or_default().push(line);
         }
@@ -338,9 +342,10 @@ fn twins(book: &Book, days: i32) -> Vec<(Vec<&SaleLine>, Vec<&SaleLine>)> {
 }
 
 /// D-DATA: two orders of one customer on one day with the same lines: probably entered twice.
-fn twin_orders(book: &Book, settings: &Settings) -> Vec<Signal> {
+pub(super) fn twin_orders(book: &Book, settings: &Settings, mut lines: Vec<SaleLine>) -> Vec<Signal> {
     let mut found = Vec::new();
-    for (twin, lines) in twins(book, settings.detect.keep(settings.detect.event_days)) {
+    lines.sort_by(|a, b| a.id.cmp(&b.id));
+    for (twin, lines) in twins(book, &lines, settings.detect.keep(settings.detect.event_days)) {
         let first = lines[0];
         let day = book.calendar.day_of(first.ordered_at);
         let headline = format!(
@@ -364,11 +369,6 @@ fn twin_orders(book: &Book, settings: &Settings) -> Vec<Signal> {
         found.push(signal.link(format!("order:{}", first.order_id)).with(facts.collect::<Vec<_>>()));
     }
     found
-}
-
-/// Ids of the second of two orders that are probably one, entered in the last `days`: their demand is counted once.
-pub(super) fn twin_order_ids(book: &Book, days: i32) -> BTreeSet<String> {
-    twins(book, days).into_iter().filter_map(|(_, second)| second.first().map(|line| line.order_id.clone())).collect()
 }
 
 /// M-MASTER: an item that is sold or stocked without what the arithmetic needs.

@@ -6,6 +6,7 @@ use jiff::civil::Date;
 
 use super::level::usual_before;
 use super::series::Bulk;
+use reeve_domain::money::Quantity;
 use reeve_models::demand::DayScore;
 
 /// Newest days that a spike is looked for on.
@@ -54,6 +55,8 @@ pub(super) struct Tail {
     pub(super) running: Option<DayScore>,
     /// Bulk orders of these days.
     bulk: BTreeMap<Date, Bulk>,
+    /// On hand now.
+    pub(super) on_hand: Quantity,
 }
 
 impl Tail {
@@ -63,6 +66,7 @@ impl Tail {
         running: Option<DayScore>,
         elsewhere: Option<f64>,
         mut bulk: BTreeMap<Date, Bulk>,
+        on_hand: Quantity,
         row: impl Fn(usize) -> Option<Row>,
     ) -> Self {
         let newest = scores.last();
@@ -79,6 +83,7 @@ impl Tail {
             last,
             running,
             bulk,
+            on_hand,
         }
     }
 

@@ -32,6 +32,7 @@ pub struct DetectConfig {
     pub confirm_working_days: u32,
     pub confirm_lead_share: f64,
     pub confirms_usually: usize,
+    pub sales_in_memory: u64,
 }
 
 impl DetectConfig {

@@ -216,7 +216,7 @@ fn working_days_are_learned_where_the_configuration_says_none() {
     for back in (1..63).filter(|back| (7 - back % 7) % 7 != 1) {
         shop.moved(MoveKind::Scrap, "1", 0.0, Some(-back));
     }
-    let learned = shop.with(&[], |scene| scene.book.working_days.get(&LocationId::new("1")).cloned()).unwrap();
+    let learned = shop.with(&[], |scene| scene.book.working_days().get(&LocationId::new("1")).cloned()).unwrap();
     assert_eq!(learned.into_iter().collect::<Vec<_>>(), [0, 2, 3, 4, 5, 6]);
     let found = shop.assess(&[here(ExceptionType::ILow, "2")]);
     assert!(must(&found, "TRANSFER").summary.ends_with("shipping 2026-11-04."));

@@ -198,13 +198,18 @@ impl Shop {
     /// Everything the detectors of goods on their way say, in order of fingerprint.
     fn seen(&self) -> Vec<Signal> {
         let (book, settings) = (self.book(), &self.settings);
-        let mut signals = announced::signals(&book, settings, &self.outlook);
+        let items: Vec<&ItemId> = book.items.keys().collect();
+        let mut signals: Vec<Signal> =
+            items.iter().flat_map(|item| announced::delays_of(&book, settings, &self.outlook, item)).collect();
+        signals.extend(announced::delays_of_unknown(&book, settings));
+        signals.extend(announced::unanswered(&book, settings));
         signals.extend(asn::signals(&book, settings));
-        signals.extend(channel::signals(&book, settings, &self.outlook));
+        signals.extend(items.iter().flat_map(|item| channel::signals_of(&book, settings, &self.outlook, item)));
         signals.extend(transfer::signals(&book, settings));
         signals.extend(receiving::signals(&book, settings));
-        signals.extend(shortage::signals(&book, settings, &self.outlook));
-        roots::trace(&book, &self.outlook, &mut signals);
+        signals.extend(items.iter().flat_map(|item| shortage::signals_of(&book, settings, &self.outlook, item)));
+        let awaits = signals.iter().filter_map(|signal| roots::awaits(&book, &self.outlook, signal)).collect();
+        roots::trace(&book, &awaits, &mut signals);
         signals.sort_by_key(Signal::fingerprint);
         signals
     }

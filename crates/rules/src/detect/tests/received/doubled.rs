@@ -82,8 +82,8 @@ fn a_count_that_took_a_doubled_receipt_out_is_neither_reversed_nor_repeated() {
     assert!(!has(&found, "REVERSE-DOC") && !has(&found, "RECOUNT"), "{:?}", found.candidates);
     assert_eq!(found.rank.at_stake, Money::ZERO);
     assert!(found.rank.p < before.assess(&[T::RDup]).rank.p, "p falls when a count took it out");
-    let signals = crate::detect::stock::signals(&shop.book(), &shop.settings);
-    let count = signals.iter().find(|s| s.code == T::ICount).unwrap();
+    let seen = crate::detect::look(&shop.book(), &shop.settings);
+    let count = seen.signals.iter().find(|s| s.code == T::ICount).unwrap();
     assert!(count.headline.ends_with("had booked in 100 too many."), "{}", count.headline);
 }
 

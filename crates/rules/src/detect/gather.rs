@@ -1,0 +1,184 @@
+//! What has to be known of the whole company before single items can be looked at.
+//!
+//! It is gathered from the sales of some items at a time, in any order, and is small whatever the history: sums, counts, and of
+//! orders with several lines a key each. Whoever looks at an item later is given the [`Overview`] that it comes to, so that the
+//! look at one item finds what the look at all of them would.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sha2::{Digest, Sha256};
+
+use super::classes::{Classes, SoldValue};
+use super::feed::{FeedRows, Feeds};
+use super::stock::{Chain, came_back};
+use crate::settings::Settings;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use reeve_domain::book::Book;
+use reeve_domain::ids::{ItemId, LocationId};
+use reeve_domain::money::Quantity;
+use reeve_domain::record::SaleLine;
+use reeve_domain::sales::SalesSums;
+
+/// Orders from which the hours of a location's day are known.
+const HOURS_LINES: u32 = 50;
+
+/// What is known of the whole company.
+#[derive(Clone, Debug, Default)]
+pub struct Overview {
+    /// What has not come in.
+    pub feeds: Feeds,
+    /// How much of its company's value each item makes.
+    pub classes: Classes,
+    /// Orders that are another order once more.
+    pub(super) twins: BTreeSet<String>,
+    /// Both orders of each such pair.
+    pub(super) twinned: BTreeSet<String>,
+    /// Units in the orders that have several lines.
+    pub(super) order_units: BTreeMap<String, f64>,
+    /// The share of a day's demand that is still to come at each location, read off the hours at which its orders came in. Not
+    /// for locations with few orders by the hour: there the clock alone says.
+    pub(super) left_of_day: BTreeMap<LocationId, f64>,
+    /// What is usual over the whole chain.
+    pub(super) chain: Chain,
+    /// The items of the orders that were probably entered twice, by the orders' names.
+    pub(super) twin_items: BTreeMap<String, BTreeSet<ItemId>>,
+}
+
+impl Overview {
+    /// The items of an order that was probably entered twice, by the order's name; nothing of any other.
+    pub fn twin_items(&self, order: &str) -> impl Iterator<Item = &ItemId> {
+        self.twin_items.get(order).into_iter().flatten()
+    }
+}
+
+/// The same while it is gathered.
+#[derive(Clone, Debug, Default)]
+pub struct Gathered {
+    /// What the book has to know of all sales.
+    pub sums: SalesSums,
+    rows: FeedRows,
+    sold: SoldValue,
+    orders: BTreeMap<String, OrderSum>,
+    /// By location: order lines, and those that came in later in their day than it is now.
+    hours: BTreeMap<LocationId, (u32, u32)>,
+    back: Quantity,
+    places: usize,
+}
+
+/// A customer's order, as far as it has been seen.
+#[derive(Clone, Debug)]
+struct OrderSum {
+    /// The line with the smallest id, which speaks for the order.
+    head: String,
+    customer: String,
+    location: LocationId,
+    at: Timestamp,
+    lines: u32,
+    units: Quantity,
+    /// The sum of what its lines hash to: the same for the same lines in any order.
+    content: u128,
+}
+
+impl OrderSum {
+    fn of(line: &SaleLine) -> Self {
+        let hash = Sha256::digest(format!("{}x{}", line.item, line.qty));
+        let mut first = [0; 16];
+        first.copy_from_slice(&hash[..16]);
+        Self {
+            head: line.id.clone(),
+            customer: line.customer.clone(),
+            location: line.location.clone(),
+            at: line.ordered_at,
+            lines: 1,
+            units: line.qty,
+            content: u128::from_be_bytes(first),
+        }
+    }
+
+    fn and(self, other: Self) -> Self {
+        let (lines, units) = (self.lines + other.lines, self.units + other.units);
+        let content = self.content.wrapping_add(other.content);
+        let speaks = if self.head <= other.head { self } else { other };
+        Self { lines, units, content, ..speaks }
+    }
+}
+
+fn add_order(orders: &mut BTreeMap<String, OrderSum>, id: &str, sum: OrderSum) {
+    match orders.remove(id) {
+        Some(known) => orders.insert(id.to_owned(), known.and(sum)),
+        None => orders.insert(id.to_owned(), sum),
+    };
+}
+
+impl Gathered {
+    /// What the sales of a book add.
+    pub fn of(book: &Book) -> Self {
+        let mut gathered = Self { places: book.places().len(), ..Self::default() };
+        gathered.sums.add(book);
+        gathered.rows.add(book);
+        gathered.sold.add(book);
+        gathered.back = came_back(book, book.sold_moves());
+        let now: BTreeMap<&LocationId, f64> =
+            book.locations.keys().map(|l| (l, book.calendar_of(l).left_of_day(book.as_of))).collect();
+        for line in book.sale_lines.values() {
+            add_order(&mut gathered.orders, &line.order_id, OrderSum::of(line));
+            let Some(left) = now.get(&line.location) else { continue };
+            let later = book.calendar_of(&line.location).left_of_day(line.ordered_at) < *left;
+            let (all, after) = gathered.hours.entry(line.location.clone()).or_default();
+            *all += 1;
+            *after += u32::from(later);
+        }
+        gathered
+    }
+
+    /// Adds what was gathered of other items.
+    pub fn merge(&mut self, other: Self) {
+        self.sums.merge(other.sums);
+        self.rows.merge(other.rows);
+        self.sold.merge(other.sold);
+        self.back += other.back;
+        self.places += other.places;
+        for (id, sum) in other.orders {
+            add_order(&mut self.orders, &id, sum);
+        }
+        for (location, (all, after)) in other.hours {
+            let sum = self.hours.entry(location).or_default();
+            *sum = (sum.0 + all, sum.1 + after);
+        }
+    }
+}
+
+impl Overview {
+    /// What was gathered of all items comes to. `book` has the sums of all sales; of the sales themselves it needs none.
+    pub fn of(book: &Book, settings: &Settings, gathered: Gathered) -> Self {
+        let mut overview = Self {
+            feeds: Feeds::of_rows(book, &settings.calendar.closed_days, gathered.rows),
+            classes: gathered.sold.classes(book),
+            chain: Chain::of(book, gathered.back, gathered.places),
+            ..Self::default()
+        };
+        let known = gathered.hours.into_iter().filter(|(_, (all, _))| *all >= HOURS_LINES);
+        overview.left_of_day = known.map(|(location, (all, after))| (location, f64::from(after) / f64::from(all))).collect();
+        overview.find_twins(book, &gathered.orders);
+        let several = gathered.orders.into_iter().filter(|(_, order)| order.lines > 1);
+        overview.order_units = several.map(|(id, order)| (id, order.units.to_f64())).collect();
+        overview
+    }
+
+    /// Orders of one customer on one day with the same lines: the later ones are probably the first, entered again. One line
+    /// alone proves little: people do order the same thing twice.
+    fn find_twins(&mut self, book: &Book, orders: &BTreeMap<String, OrderSum>) {
+        type Same<'o> = (&'o str, &'o LocationId, Date, u32, u128);
+        let mut same: BTreeMap<Same<'_>, Vec<(Timestamp, &String)>> = BTreeMap::new();
+        for (id, order) in orders.iter().filter(|(_, order)| order.lines > 1) {
+            let key = (order.customer.as_str(), &order.location, book.calendar.day_of(order.at), order.lines, order.content);
+            same.entry(key).or_default().push((order.at, id));
+        }
+        for mut alike in same.into_values().filter(|alike| alike.len() > 1) {
+            alike.sort();
+            self.twinned.extend(alike.iter().map(|(_, id)| (*id).clone()));
+            self.twins.extend(alike.into_iter().skip(1).map(|(_, id)| id.clone()));
+        }
+    }
+}
