@@ -62,7 +62,7 @@ impl App {
             Box::new(Observe::new(context())),
             Box::new(Understand::new(context())),
             Box::new(Detect(context())),
-            Box::new(Drafting(context())),
+            Box::new(Drafting::new(context())),
             Box::new(Queue(Arc::clone(&self.approvals))),
             Box::new(Notify(context())),
             Box::new(Anchoring(context())),

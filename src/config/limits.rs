@@ -37,6 +37,7 @@ fn numbers(c: &Config) -> Vec<Bounded> {
         ("detect.keep_days", c.rules.detect.keep_days.into(), 1.0, 3_650.0),
         ("detect.forest_trees", c.rules.detect.forest_trees as f64, 1.0, 10_000.0),
         ("detect.horizon_days", c.rules.detect.horizon_days.into(), 1.0, 365.0),
+        ("detect.sales_in_memory", c.rules.detect.sales_in_memory as f64, 0.0, 1e9),
         ("detect.carried_days", c.rules.detect.carried_days.into(), 0.0, 36_500.0),
         ("detect.confirm_working_days", c.rules.detect.confirm_working_days.into(), 0.0, 365.0),
         ("detect.confirms_usually", c.rules.detect.confirms_usually as f64, 0.0, 1e6),

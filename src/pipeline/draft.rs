@@ -10,12 +10,15 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use async_trait::async_trait;
+use tokio::sync::Mutex;
 
 use super::answered::{Answered, is_undecided, keep_workings, same_facts};
+use super::detect::folded;
 use super::model_draft::{ModelOutcome, draft_with_model};
 use super::observe::may_look;
-use super::promises::Promises;
+use super::promises::{Promises, first_choice};
 use super::scenes::{Scenes, claims};
+use super::settled::{Settled, inputs};
 use super::{Context as Stages, Progress, Stage, stop};
 use crate::domain::action::{Action, Candidate};
 use crate::domain::audit::AuditEntry;
@@ -23,7 +26,7 @@ use crate::domain::case::{Case, CaseState, Rank};
 use crate::domain::case_life::CaseEvent;
 use crate::domain::draft::Draft;
 use crate::domain::evidence::{Bundle, Fact};
-use crate::domain::ids::FactId;
+use crate::domain::ids::{FactId, ItemId};
 use crate::domain::policy::Policy;
 use crate::domain::recommendation::{Drafter, Prose, Recommendation};
 use crate::ports::{LanguageModel, ModelError, ModelReply, ModelRequest};
@@ -33,7 +36,17 @@ use crate::rules::scene::Scene;
 use crate::store::StoreError;
 
 /// Evidence, candidates and words for every case that waits for people.
-pub struct Drafting(pub Stages);
+pub struct Drafting {
+    stages: Stages,
+    settled: Mutex<Settled>,
+}
+
+impl Drafting {
+    /// With nothing drafted yet.
+    pub fn new(stages: Stages) -> Self {
+        Self { stages, settled: Mutex::default() }
+    }
+}
 
 #[async_trait]
 impl Stage for Drafting {
@@ -42,7 +55,7 @@ impl Stage for Drafting {
     }
 
     async fn run_once(&self) -> anyhow::Result<Progress> {
-        let Stages { store, config, moments, .. } = &self.0;
+        let Stages { store, config, moments, .. } = &self.stages;
         let mut cases = store.list_cases(CaseState::UNDECIDED).await?;
         let mut asleep = store.list_cases(&["snoozed"]).await?;
         // A proposal about Reeve's own list rests on decisions, not on records.
@@ -52,42 +65,50 @@ impl Stage for Drafting {
             return Ok(Progress::Idle);
         }
         // What was drafted on the last whole story stands until there is a newer one.
-        if !may_look(&self.0).await? {
+        if !may_look(&self.stages).await? {
             return Ok(Progress::Idle);
         }
         let moment = moments.now().await?;
         let links = store.list_links().await?;
+        let proposals = store.count_proposals().await?;
         let mut promises = Promises::firm(store).await?;
+        let mut settled = self.settled.lock().await;
+        settled.turn_to(&moment, folded(store).await?);
         // Judged alone first: who ranks better is served first from a donor that two cases want. What is worth nothing even if
         // every donor gave is worth nothing, and needs no stock itself: that hangs on no other case.
         let (mut order, mut idle) = (Vec::new(), BTreeSet::new());
         let mut scenes = Scenes { moment, config: Arc::clone(config), claimed: claims(&links, |_| true) };
-        for case in &cases {
-            let facts = scenes.read(store, case, promises.to_others(&case.id)).await?;
-            let rank = assess(&scenes.scene(&facts)).rank;
+        for case in cases {
+            let rank = self.rank_alone(&mut settled, &scenes, &promises, &case).await?;
             if rank.value.expected.minor <= 0 && !rank.unknown {
                 idle.insert(case.id.clone());
             }
-            order.push((rank.lane, Reverse(rank.priority), facts.put_away(&scenes)));
+            order.push((rank.lane, Reverse(rank.priority), case));
         }
-        order.sort_by(|a, b| (a.0, a.1, &a.2.case.id).cmp(&(b.0, b.1, &b.2.case.id)));
+        order.sort_by(|a, b| (a.0, a.1, &a.2.id).cmp(&(b.0, b.1, &b.2.id)));
         scenes.claimed = claims(&links, |case| idle.contains(case));
         let mut changed = 0;
-        for (.., facts) in order {
+        for (.., case) in order {
             // Asked before each case: a long run must not go on because it began before the stop.
             if self.is_stopped().await? {
                 break;
             }
             // Those that were drafted before it have been promised their donors' units by now.
-            let promised = promises.to_others(&facts.case.id);
-            let facts = scenes.take_up(store, facts.with_promised(promised)).await?;
-            let case = &facts.case;
+            let Some(items) = settled.of(&case).map(|known| known.items.clone()) else { continue };
+            let promised = promises.to_others_on(&case.id, &items);
+            let on = inputs(&items, &promised, &scenes.claimed, proposals.get(&case.id).copied().unwrap_or(0));
+            if let Some(known) = settled.unchanged(&case, on) {
+                promises.promise(&case.id, known.to_vec());
+                continue;
+            }
+            let facts = scenes.read(store, &case, promised).await?;
             let assessment = assess(&scenes.scene(&facts));
-            promises.first_choice(&case.id, &assessment);
+            let best = first_choice(&assessment);
+            promises.promise(&case.id, best.clone());
             // One bad case must not keep the others from being drafted.
             match self.draft(&scenes.scene(&facts), &assessment).await {
                 Ok(true) => changed += 1,
-                Ok(false) => {}
+                Ok(false) => settled.left_unchanged(&case, on, best),
                 // Another stage or a click was first. It wakes this one, which then looks at the case as it is now.
                 Err(error) if lost_race(&error) => {
                     tracing::debug!(case.id = %case.id, "Case {} moved on meanwhile", case.id);
@@ -112,8 +133,35 @@ fn as_read_back(rank: &Rank) -> anyhow::Result<Rank> {
 }
 
 impl Drafting {
+    /// What a case is worth by itself; what was found before, where nothing that it hangs on has changed.
+    async fn rank_alone(
+        &self,
+        settled: &mut Settled,
+        scenes: &Scenes,
+        promises: &Promises,
+        case: &Case,
+    ) -> anyhow::Result<Rank> {
+        let on = |items: &BTreeSet<ItemId>| {
+            let promised = promises.to_others_on(&case.id, items);
+            (inputs(items, &promised, &scenes.claimed, 0), promised)
+        };
+        if let Some(known) = settled.of(case)
+            && let Some(rank) = settled.rank_alone(case, on(&known.items).0)
+        {
+            return Ok(rank.clone());
+        }
+        let store = &self.stages.store;
+        let exceptions = store.list_case_exceptions(&case.id).await?;
+        let items = scenes.items_of(case, &exceptions);
+        let (on, promised) = on(&items);
+        let facts = scenes.facts(store, case.clone(), exceptions, promised).await?;
+        let rank = assess(&scenes.scene(&facts)).rank;
+        settled.judged(case, items, on, rank.clone());
+        Ok(rank)
+    }
+
     async fn is_stopped(&self) -> Result<bool, StoreError> {
-        Ok(stop::stopped(&self.0.store, &self.0.config).await?.is_some())
+        Ok(stop::stopped(&self.stages.store, &self.stages.config).await?.is_some())
     }
 
     /// What a case that was put off is worth now: nothing is drafted for it, but whoever said "until it has grown" must find
@@ -122,8 +170,8 @@ impl Drafting {
         if case.rank.as_ref() == Some(&rank) {
             return Ok(false);
         }
-        let next = Case { rank: Some(rank), version: case.version + 1, updated_at: self.0.clock.now(), ..case.clone() };
-        match self.0.store.advance_case(&next, case.version, &[]).await {
+        let next = Case { rank: Some(rank), version: case.version + 1, updated_at: self.stages.clock.now(), ..case.clone() };
+        match self.stages.store.advance_case(&next, case.version, &[]).await {
             Ok(()) => Ok(true),
             Err(StoreError::Conflict) => Ok(false),
             Err(error) => Err(error).context("updating the rank of a case that was put off"),
@@ -131,7 +179,7 @@ impl Drafting {
     }
 
     async fn draft(&self, scene: &Scene<'_>, assessment: &Assessment) -> anyhow::Result<bool> {
-        let Stages { store, clock, .. } = &self.0;
+        let Stages { store, clock, .. } = &self.stages;
         let case = scene.case;
         let latest = store.find_latest_bundle(&case.id).await?;
         let mut bundle = bundle(scene, assessment, latest.as_ref());
@@ -150,7 +198,7 @@ impl Drafting {
         let same = !undecided.is_empty() && undecided.iter().all(|(r, _)| r.evidence_hash == hash);
         let facts = same_facts(store, &bundle, &hash, &current).await?;
         let answered = Answered::on(&hash, &facts, &current);
-        if same && same_candidates(&undecided, &answered, assessment, &self.0.config.rules.policy) {
+        if same && same_candidates(&undecided, &answered, assessment, &self.stages.config.rules.policy) {
             if next.rank == case.rank && next.state == case.state {
                 return Ok(false);
             }
@@ -179,19 +227,19 @@ impl Drafting {
     }
 
     async fn words(&self, scene: &Scene<'_>, assessment: &Assessment, bundle: &Bundle) -> anyhow::Result<(Draft, Drafter)> {
-        let Some(model) = &self.0.ports.model else {
+        let Some(model) = &self.stages.ports.model else {
             return Ok((playbook::draft(scene, assessment), Drafter::Playbook { because: None }));
         };
         let because = if assessment.abstain.is_some() {
             // What the rules give to a human is not for a model to decide.
             Some("the rules ask for human judgement".to_owned())
-        } else if self.calls_spent().await? >= self.0.config.model.calls_per_day {
-            Some(ModelError::UsedUp(self.0.config.model.calls_per_day).to_string())
+        } else if self.calls_spent().await? >= self.stages.config.model.calls_per_day {
+            Some(ModelError::UsedUp(self.stages.config.model.calls_per_day).to_string())
         } else {
             let metered = Metered { drafting: self, model: model.as_ref() };
             // What the policy does not let a model see is not told it, and so not cited by it.
             let mut sight = Bundle { workings: None, ..bundle.clone() };
-            sight.facts.retain(|_, fact| self.0.config.rules.policy.model.shows(fact));
+            sight.facts.retain(|_, fact| self.stages.config.rules.policy.model.shows(fact));
             match draft_with_model(&metered, scene, &assessment.candidates, &sight).await {
                 ModelOutcome::Drafted { draft, drafter, .. } => return Ok((draft, drafter)),
                 ModelOutcome::GaveUp { because, .. } => Some(because.to_string()),
@@ -202,12 +250,12 @@ impl Drafting {
 
     /// Under which key the calls of this day are counted: the machine's, since they are paid by it.
     fn calls_key(&self) -> String {
-        let Stages { config, clock, .. } = &self.0;
+        let Stages { config, clock, .. } = &self.stages;
         format!("model.calls.{}", config.rules.calendar.calendar().day_of(clock.wire()))
     }
 
     async fn calls_spent(&self) -> Result<u32, StoreError> {
-        Ok(self.0.store.find_setting(&self.calls_key()).await?.and_then(|n| n.parse().ok()).unwrap_or(0))
+        Ok(self.stages.store.find_setting(&self.calls_key()).await?.and_then(|n| n.parse().ok()).unwrap_or(0))
     }
 
     fn recommend(
@@ -239,9 +287,9 @@ impl Drafting {
                 prose.rationale.truncate(prose.rationale.trim_end().len());
             }
         }
-        let policy = &self.0.config.rules.policy;
+        let policy = &self.stages.config.rules.policy;
         order.retain(|(candidate, _)| is_asked(candidate, answered, policy));
-        let now = self.0.clock.now();
+        let now = self.stages.clock.now();
         let number = |i: usize| u32::try_from(i + 1).unwrap_or(u32::MAX);
         order
             .into_iter()
@@ -280,7 +328,7 @@ impl LanguageModel for Metered<'_> {
             tracing::error!("The count of model calls can not be kept: {error}");
             ModelError::Uncounted
         };
-        let Stages { store, config, .. } = &self.drafting.0;
+        let Stages { store, config, .. } = &self.drafting.stages;
         if self.drafting.is_stopped().await.map_err(unkept)? {
             return Err(ModelError::Stopped);
         }

@@ -19,6 +19,7 @@ pub mod publish;
 pub mod recheck;
 pub mod rechecking;
 pub mod scenes;
+mod settled;
 mod shop;
 pub mod stop;
 pub mod understand;

@@ -1,5 +1,6 @@
 //! Looks again at the moment of a decision, at the book of that moment.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -13,13 +14,16 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::action::{Action, Check};
 use crate::domain::case::Case;
-use crate::domain::ids::PersonId;
+use crate::domain::exception::Exception;
+use crate::domain::ids::{ItemId, PersonId};
 use crate::domain::money::Quantity;
 use crate::domain::policy::Facts;
 use crate::domain::recommendation::Recommendation;
 use crate::rules::concerned::entered_by;
+use crate::rules::place_key;
 use crate::rules::policy_facts;
 use crate::rules::recheck::{moved, recheck};
+use crate::rules::scope;
 use crate::store::Store;
 
 /// The second look of every queue and click: at the records for what goes outside, at the decisions for Reeve's own list.
@@ -43,9 +47,9 @@ impl Recheck for Rechecking {
         {
             return Ok(vec![propose::checks(&self.store, &self.config, &self.clock, action).await?]);
         }
-        let scenes = self.scenes().await?;
-        let mut promised = Promises::firm(&self.store).await?.to_others(&case.id);
-        let mut facts = scenes.read(&self.store, case, promised.clone()).await?;
+        let (scenes, items, exceptions) = self.scenes(case).await?;
+        let mut promised = Promises::firm_on(&self.store, &items).await?.to_others(&case.id);
+        let mut facts = scenes.facts(&self.store, case.clone(), exceptions, promised.clone()).await?;
         let mut checks = Vec::new();
         for action in steps {
             checks.push(recheck(&scenes.scene(&facts), action));
@@ -64,10 +68,10 @@ impl Recheck for Rechecking {
             return Ok(Vec::new());
         }
         let frozen = self.store.get_bundle(&case.id, &recommendation.evidence_hash).await?;
-        let scenes = self.scenes().await?;
-        let firm = Promises::firm(&self.store).await?.to_others(&case.id);
-        let proposed = Promises::proposed(&self.store).await?.to_others(&case.id);
-        let facts = scenes.read(&self.store, case, firm).await?;
+        let (scenes, items, exceptions) = self.scenes(case).await?;
+        let firm = Promises::firm_on(&self.store, &items).await?.to_others(&case.id);
+        let proposed = Promises::proposed_on(&self.store, &items).await?.to_others(&case.id);
+        let facts = scenes.facts(&self.store, case.clone(), exceptions, firm).await?;
         let with_proposed = facts.clone().with_promised(proposed);
         let both = [scenes.scene(&facts), scenes.scene(&with_proposed)];
         Ok(moved(&both, &scenes.moment.seen.signals, &frozen, recommendation))
@@ -91,10 +95,15 @@ impl Recheck for Rechecking {
 }
 
 impl Rechecking {
-    /// The scenes of this moment, with what each case was found to be worth when it was drafted last.
-    async fn scenes(&self) -> anyhow::Result<Scenes> {
+    /// The scenes of this moment for one case, with what each case that it meets was found to be worth when it was drafted last;
+    /// the case's items and exceptions beside it. Nothing is read but what the case is about.
+    async fn scenes(&self, case: &Case) -> anyhow::Result<(Scenes, BTreeSet<ItemId>, Vec<Exception>)> {
         let moment = self.moments.now().await?;
-        let claimed = self.store.list_claims().await?;
-        Ok(Scenes { moment, config: Arc::clone(&self.config), claimed })
+        let exceptions = self.store.list_case_exceptions(&case.id).await?;
+        let items = scope::of_case(&moment.book, &moment.seen.overview, case, &exceptions);
+        let places = items.iter().flat_map(|item| moment.book.locations.keys().map(move |location| (item, location)));
+        let links: Vec<String> = places.map(|(item, location)| place_key::shortage(item, location)).collect();
+        let claimed = self.store.list_claims_on(&links).await?;
+        Ok((Scenes { moment, config: Arc::clone(&self.config), claimed }, items, exceptions))
     }
 }

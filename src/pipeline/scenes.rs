@@ -2,7 +2,7 @@
 //! case's own. Drafting, the look at what was turned down and the check at the click lend the rules their [`Scene`] from here,
 //! so that no two of them judge a case on different things.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::moment::Moment;
@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::domain::book::{Book, Place};
 use crate::domain::case::Case;
 use crate::domain::exception::Exception;
-use crate::domain::ids::CaseId;
+use crate::domain::ids::{CaseId, ItemId};
 use crate::domain::money::Quantity;
 use crate::rules::place_key;
 use crate::rules::scene::{Scene, open_exceptions};
@@ -36,8 +36,8 @@ pub struct CaseFacts {
     pub exceptions: Vec<Exception>,
     /// What other cases are promised of donors' units: [`Scene::promised`].
     promised: BTreeMap<Place, Quantity>,
-    /// The book with the sales of the case's items; None while it is put away.
-    book: Option<Arc<Book>>,
+    /// The book with the sales of the case's items.
+    book: Arc<Book>,
 }
 
 impl CaseFacts {
@@ -45,13 +45,6 @@ impl CaseFacts {
     #[must_use]
     pub fn with_promised(self, promised: BTreeMap<Place, Quantity>) -> Self {
         Self { promised, ..self }
-    }
-
-    /// The same without the case's sales, for keeping many: [`Scenes::take_up`] brings them back.
-    #[must_use]
-    pub fn put_away(self, scenes: &Scenes) -> Self {
-        let kept = scenes.moment.is_whole();
-        Self { book: self.book.filter(|_| kept), ..self }
     }
 }
 
@@ -76,38 +69,24 @@ impl Scenes {
         exceptions: Vec<Exception>,
         promised: BTreeMap<Place, Quantity>,
     ) -> anyhow::Result<CaseFacts> {
+        let items = self.items_of(&case, &exceptions);
+        let book = self.moment.book_of(store, &items).await?;
         let exceptions = open_exceptions(exceptions, &case);
-        self.take_up(store, CaseFacts { case, exceptions, promised, book: None }).await
+        Ok(CaseFacts { case, exceptions, promised, book })
     }
 
-    /// The facts with the sales of the case's items.
-    ///
-    /// # Errors
-    /// Says what could not be read.
-    pub async fn take_up(&self, store: &Store, facts: CaseFacts) -> anyhow::Result<CaseFacts> {
-        if facts.book.is_some() {
-            return Ok(facts);
-        }
-        let book = self.book_of(store, &facts.case, &facts.exceptions).await?;
-        Ok(CaseFacts { book: Some(book), ..facts })
-    }
-
-    /// The book with the sales of a case's items.
-    ///
-    /// # Errors
-    /// Says what could not be read.
-    pub async fn book_of(&self, store: &Store, case: &Case, exceptions: &[Exception]) -> anyhow::Result<Arc<Book>> {
-        let Moment { book, seen, .. } = self.moment.as_ref();
-        self.moment.book_of(store, &scope::of_case(book, &seen.overview, case, exceptions)).await
+    /// The items that a case is about.
+    pub fn items_of(&self, case: &Case, exceptions: &[Exception]) -> BTreeSet<ItemId> {
+        scope::of_case(&self.moment.book, &self.moment.seen.overview, case, exceptions)
     }
 
     /// The scene of a case, for whatever computes on it.
     pub fn scene<'s>(&'s self, own: &'s CaseFacts) -> Scene<'s> {
-        let Moment { book, seen, p, .. } = self.moment.as_ref();
+        let Moment { seen, p, .. } = self.moment.as_ref();
         Scene {
             case: &own.case,
             exceptions: &own.exceptions,
-            book: own.book.as_deref().unwrap_or(book),
+            book: &own.book,
             outlook: &seen.outlook,
             p,
             claimed: &self.claimed,

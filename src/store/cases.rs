@@ -10,6 +10,9 @@ use crate::domain::case::Case;
 use crate::domain::exception::Exception;
 use crate::domain::ids::CaseId;
 
+/// Links that one statement names.
+const LINKS: usize = 500;
+
 impl Store {
     /// Keeps what a detection run found, all or nothing: exceptions, new cases (`None`) and changed ones (with the version
     /// that was seen), the audit entries, and what was looked at (a setting), so that the same is not looked at again.
@@ -100,22 +103,47 @@ impl Store {
             .collect()
     }
 
-    /// The same as a case is judged by: with `idle:75@3` beside `shortage:75@3` where the case that owns it has been judged and
-    /// is worth nothing. It counts that shortage, and needs no stock for it.
+    /// What a case is judged by: which live case owns each link, and `idle:75@3` beside `shortage:75@3` where the case that owns
+    /// it has been judged and is worth nothing. It counts that shortage, and needs no stock for it.
+    ///
+    /// # Errors
+    /// The database's.
     pub async fn list_claims(&self) -> Result<BTreeMap<String, String>, StoreError> {
-        let mut claims: BTreeMap<String, String> =
-            self.list_links().await?.into_iter().map(|(link, case)| (link, case.to_string())).collect();
-        let rows = sqlx::query(
-            "select l.link, l.case_id from case_links l join cases c on c.id = l.case_id
-             where c.evidence_hash is not null and c.value_minor <= 0",
-        )
-        .fetch_all(&self.pool)
-        .await?;
-        for r in &rows {
-            let link: String = row::get(r, "case_links", "link")?;
-            if let Some(place) = link.strip_prefix("shortage:") {
-                claims.insert(format!("idle:{place}"), row::get(r, "case_links", "case_id")?);
+        self.claims(String::new(), &[]).await
+    }
+
+    /// The same of these links only.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn list_claims_on(&self, links: &[String]) -> Result<BTreeMap<String, String>, StoreError> {
+        let mut claims = BTreeMap::new();
+        for some in links.chunks(LINKS) {
+            let filter = format!("where l.link in ({})", row::placeholders(1, some.len()));
+            claims.append(&mut self.claims(filter, some).await?);
+        }
+        Ok(claims)
+    }
+
+    async fn claims(&self, filter: String, links: &[String]) -> Result<BTreeMap<String, String>, StoreError> {
+        let sql = format!(
+            "select l.link, l.case_id,
+                 case when c.evidence_hash is not null and c.value_minor <= 0 then 1 else 0 end as idle
+             from case_links l join cases c on c.id = l.case_id {filter}"
+        );
+        // Safe: the text is made of placeholders only.
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for link in links {
+            query = query.bind(link.as_str());
+        }
+        let mut claims = BTreeMap::new();
+        for r in &query.fetch_all(&self.pool).await? {
+            let (link, case): (String, String) = (row::get(r, "case_links", "link")?, row::get(r, "case_links", "case_id")?);
+            let idle = link.strip_prefix("shortage:").map(|place| format!("idle:{place}"));
+            if let (Some(idle), 1) = (idle, row::get::<i64>(r, "cases", "idle")?) {
+                claims.insert(idle, case.clone());
             }
+            claims.insert(link, case);
         }
         Ok(claims)
     }

@@ -31,6 +31,7 @@ const FILES: &[(&str, &str)] = files![
     "0013_stops.sql",
     "0014_counters.sql",
     "0015_sales.sql",
+    "0016_donors.sql",
 ];
 
 /// All of them.
@@ -72,6 +73,8 @@ mod tests {
         "12 plans 6970f8956c80d794af8c5df278ff320dad8da67baeb482493d53b44f0d2f766669cafc512c826adf0bf6bf147c49a779",
         "13 stops b2cc52b6ab83933f0daa84beec34906c9e5d5fcd2f832974f8a751dbb957fdbb33f25181b1fdba406ff5fc01ce52b68d",
         "14 counters 67bfb9f9ac34469b50acab67a4dfa67f9319dd940586c3b84dcb78ea0f85b8bfc728fb84741d46939598591188ae2160",
+        "15 sales 32602282b39cd407b2363bc5910bc80330503b5d3b32877446ea334dd6631747e38c2f36d08102f2d33f3cb7aaedffdd",
+        "16 donors 340d89c898a2998ecf6790743ec0ca4ac2f3e6780d9e5f2a69760e6c656844d2ef87f7a80b51faee8ebefc72555d00d1",
     ];
 
     #[tokio::test]

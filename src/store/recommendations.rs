@@ -8,15 +8,18 @@ use sqlx::{Any, AssertSqlSafe, Transaction};
 
 use super::{Store, StoreError, audit, cases, row};
 use crate::domain::audit::AuditEntry;
-use crate::domain::case::Case;
+use crate::domain::case::{Case, CaseState};
 use crate::domain::decision::RecommendationState;
-use crate::domain::ids::{CaseId, RecommendationId};
+use crate::domain::ids::{CaseId, ItemId, RecommendationId};
 use crate::domain::recommendation::Recommendation;
 
 /// Nobody has decided them yet: they may be superseded.
 fn is_undecided(state: &RecommendationState) -> bool {
     matches!(state, RecommendationState::Drafted | RecommendationState::Checked) || state.is_waiting()
 }
+
+/// What stands for an item where a recommendation takes units of several.
+const SEVERAL: &str = "*";
 
 /// Set aside without a decision: when the same content comes back, so do they.
 fn is_set_aside(state: &RecommendationState) -> bool {
@@ -88,6 +91,60 @@ impl Store {
         query.fetch_all(&self.pool).await?.iter().map(versioned).collect()
     }
 
+    /// How often the recommendations of each undecided case have changed: while it is the same, none of them has.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn count_proposals(&self) -> Result<BTreeMap<CaseId, i64>, StoreError> {
+        let sql = format!(
+            "select r.case_id as id, cast(sum(r.version) as bigint) as n from recommendations r join cases c on c.id = r.case_id
+             where c.state in ({}) group by r.case_id",
+            row::placeholders(1, CaseState::UNDECIDED.len())
+        );
+        // Safe: the text is made of placeholders only.
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for state in CaseState::UNDECIDED {
+            query = query.bind(*state);
+        }
+        let rows = query.fetch_all(&self.pool).await?;
+        let count = |r: &AnyRow| Ok((CaseId(row::get(r, "recommendations", "id")?), row::get(r, "recommendations", "n")?));
+        rows.iter().map(count).collect()
+    }
+
+    /// The recommendations in any of `states` that take units of one of `items` from some place, or belong to one of `cases` and
+    /// take units of anything: by case, then the drafter's order. There may be some among them that take other items' units.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn list_takers(
+        &self,
+        states: &[&str],
+        items: &[&ItemId],
+        cases: &[&CaseId],
+    ) -> Result<Vec<Recommendation>, StoreError> {
+        let (s, i, c) = (states.len(), items.len(), cases.len());
+        let of_cases = if c == 0 { "1 = 0".to_owned() } else { format!("case_id in ({})", row::placeholders(s + i + 2, c)) };
+        let sql = format!(
+            "select id, version, body from recommendations
+             where donates is not null and state in ({}) and (donates in ({}) or {of_cases})
+             order by case_id, rank, drafted_at, id",
+            row::placeholders(1, s),
+            row::placeholders(s + 1, i + 1),
+        );
+        // Safe: the text is made of placeholders only.
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for state in states {
+            query = query.bind(*state);
+        }
+        for item in items.iter().map(|item| item.as_str()).chain([SEVERAL]) {
+            query = query.bind(item);
+        }
+        for case in cases {
+            query = query.bind(case.as_str());
+        }
+        query.fetch_all(&self.pool).await?.iter().map(|r| Ok(versioned(r)?.0)).collect()
+    }
+
     /// The recommendations drafted from `from` to `to`, each with its version, oldest first.
     pub async fn list_recommendations_between(
         &self,
@@ -151,8 +208,8 @@ fn versioned(r: &AnyRow) -> Result<(Recommendation, i64), StoreError> {
 pub(super) async fn insert(tx: &mut Transaction<'_, Any>, rec: &Recommendation) -> Result<(), StoreError> {
     let done = sqlx::query(
         "insert into recommendations
-             (id, case_id, rank, state, version, evidence_hash, content_hash, value_minor, drafted_at, body)
-         values ($1, $2, $3, $4, 1, $5, $6, $7, $8, $9)
+             (id, case_id, rank, state, version, evidence_hash, content_hash, value_minor, drafted_at, body, donates)
+         values ($1, $2, $3, $4, 1, $5, $6, $7, $8, $9, $10)
          on conflict (id) do nothing",
     )
     .bind(rec.id.as_str())
@@ -164,12 +221,20 @@ pub(super) async fn insert(tx: &mut Transaction<'_, Any>, rec: &Recommendation) 
     .bind(rec.candidate.value.minor)
     .bind(row::ms(rec.drafted_at))
     .bind(row::body(rec))
+    .bind(donates(rec))
     .execute(&mut **tx)
     .await?;
     if done.rows_affected() == 0 {
         return Err(StoreError::Conflict);
     }
     Ok(())
+}
+
+/// Of which item's stock it takes units; `*` of several.
+fn donates(rec: &Recommendation) -> Option<String> {
+    let mut items = rec.candidate.actions().filter_map(|action| Some(action.donor()?.0));
+    let first = items.next()?;
+    Some(if items.all(|item| item == first) { first.to_string() } else { SEVERAL.to_owned() })
 }
 
 /// Moves a recommendation on from version `seen`. Its content is what its id was made of and stays.

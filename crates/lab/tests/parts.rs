@@ -27,12 +27,7 @@ fn whole(retailer: &Retailer, records: Vec<Record>, settings: &Settings) -> (Boo
 }
 
 /// Looks with the sales of no more items in memory than each part has.
-fn in_parts(
-    retailer: &Retailer,
-    records: Vec<Record>,
-    parts: &[BTreeSet<ItemId>],
-    settings: &Settings,
-) -> (Book, Seen) {
+fn in_parts(retailer: &Retailer, records: Vec<Record>, parts: &[BTreeSet<ItemId>], settings: &Settings) -> (Book, Seen) {
     let (sales, supply): (Vec<Record>, Vec<Record>) = records.into_iter().partition(is_sale_record);
     let book = settings.settled(Book::new(retailer.read_at(), Calendar::utc(), supply));
     let of = |items: &BTreeSet<ItemId>| -> Vec<Record> {

@@ -32,6 +32,16 @@ pub fn shortage(item: &ItemId, location: &LocationId) -> String {
     format!("{SHORTAGE}{item}@{location}")
 }
 
+/// How the links of all shortages of an item begin.
+pub fn shortages_of(item: &ItemId) -> String {
+    format!("{SHORTAGE}{item}@")
+}
+
+/// How all of an item's begin that [`idle`] makes.
+pub fn idle_ones_of(item: &ItemId) -> String {
+    format!("idle:{item}@")
+}
+
 /// Is this the link of a shortage?
 pub fn is_shortage(link: &str) -> bool {
     link.starts_with(SHORTAGE)

@@ -17,7 +17,7 @@ use crate::domain::calendar::{days_between, plus_days};
 use crate::domain::exception::ExceptionType;
 use crate::domain::record::{MoveKind, StockMove};
 use crate::rules::detect::gather::Overview;
-use crate::rules::detect::scores;
+use crate::rules::detect::scores_since;
 
 /// Days in which moved units should sell, and in which moving them back says that it was for nothing (handbook §10).
 const TRANSFER_DAYS: i32 = 30;
@@ -138,12 +138,14 @@ fn fill(book: &Book, period: Period) -> Kpi {
 
 fn stockouts(book: &Book, overview: &Overview, rows: &Rows, config: &Config, period: Period) -> (Kpi, Kpi) {
     let missing = "no day of the period has an expected demand";
-    let Some((from, to)) = known(book, period) else { return (OUT.without(missing), SHELF.without(missing)) };
+    let Some(((from, to), first)) = known(book, period).zip(book.first_day()) else {
+        return (OUT.without(missing), SHELF.without(missing));
+    };
     let not_there = phantom_days(rows);
     let (mut days, mut out, mut phantom) = (0, 0, 0);
     let mut by_place: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     for place in book.places() {
-        let wanted: Vec<Date> = scores(book, &config.rules, overview, &place)
+        let wanted: Vec<Date> = scores_since(book, &config.rules, overview, &place, first)
             .into_iter()
             .filter(|s| s.learned_days > 0 && s.expected > 0.0 && s.day >= from && s.day <= to)
             .map(|s| s.day)

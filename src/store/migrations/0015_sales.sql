@@ -6,5 +6,5 @@ update records set sale = 1 where kind in ('sale_line', 'demand_month');
 update records set sale = 1
     where kind = 'move' and (body like '%"kind":"delivery"%' or body like '%"kind":"customer_return"%')
         and body like '%"po_line":null%';
-create index records_of_item on records (item_id, sale);
-create index records_of_supply on records (kind) where sale = 0;
+create index records_of_sales on records (item_id, kind) where sale = 1;
+create index records_of_supply on records (item_id, kind) where sale = 0;

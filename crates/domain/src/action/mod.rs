@@ -346,6 +346,12 @@ impl Action {
         }
     }
 
+    /// Whose stock it takes units from: the item, the location, and how many.
+    pub fn donor(&self) -> Option<(&ItemId, &LocationId, Quantity)> {
+        let Self::Transfer { item, from, quantity, .. } = self else { return None };
+        Some((item, from, *quantity))
+    }
+
     /// The supplier that the action itself names.
     pub fn supplier(&self) -> Option<&SupplierId> {
         match self {

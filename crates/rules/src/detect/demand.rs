@@ -26,14 +26,14 @@ use reeve_models::demand::{DayScore, DemandParams};
 pub(super) const DETECTOR: &str = "demand-forest/1";
 
 /// How much weaker a p the agreement of the forest or of the trained detector makes good.
-const AGREEMENT_BONUS: f64 = 10.0;
+pub(super) const AGREEMENT_BONUS: f64 = 10.0;
 
 /// A day this many units above the usual at least is a spike: below it a rare item's second sale would be one.
 pub(super) const SPIKE_UNITS: f64 = 3.0;
 
 /// What demand has shown, place by place: the ends of the scored series, and what all of them together are judged by.
 pub(super) struct Demand {
-    /// The ends of the series that were ever wanted.
+    /// The ends of the series of which something may be said.
     pub(super) tails: BTreeMap<Place, Tail>,
     /// What promotions have to say.
     pub(super) promotions: Vec<Signal>,

@@ -9,6 +9,7 @@ use super::gather::Overview;
 use super::panel::{self, Cells};
 use super::promotion::Promoted;
 use super::roots::{self, Awaits};
+use super::rows::{Draw, Rows};
 use super::series::{Bulk, Ground};
 use super::tail::{Row, Tail};
 use super::{announced, channel, forecast, shortage, stock};
@@ -32,10 +33,10 @@ pub(super) struct Scored {
 /// What is kept of items once they were looked at, in the order of items.
 #[derive(Default)]
 pub(super) struct Kept {
-    /// The ends of their series, by place.
+    /// The ends of the series of which something may be said, by place.
     pub(super) tails: BTreeMap<Place, Tail>,
     /// What the forest learns from, place after place, oldest day first.
-    pub(super) rows: Vec<Row>,
+    pub(super) rows: Rows,
     /// What the trained detector sees, by place.
     pub(super) cells: Vec<Cells>,
     /// What is expected to be wanted.
@@ -56,7 +57,7 @@ impl Kept {
     /// Adds what was kept of items that come after these.
     pub(super) fn append(&mut self, mut other: Self) {
         self.tails.append(&mut other.tails);
-        self.rows.append(&mut other.rows);
+        self.rows.append(other.rows);
         self.cells.append(&mut other.cells);
         self.outlook.append(other.outlook);
         self.promotions.append(&mut other.promotions);
@@ -146,18 +147,24 @@ fn score_all(kept: &mut Kept, book: &Book, with: &With<'_>, ground: &Ground<'_>,
     let neighbours = Neighbours::of(book, &scored);
     for (own, Scored { place, scores, running, bulk, .. }) in scored.iter().enumerate() {
         let row = |at: usize| Some(row(scores.get(at)?, neighbours.ratio(own, at)));
+        let draw = Draw::of(place);
         // A day is never judged by a forest that has seen it.
         let (known, warm) = (scores.len().saturating_sub(2), settings.detect.warmup_days as usize);
         for (at, score) in scores.iter().enumerate().take(known).skip(warm) {
             if !score.promo && !score.censored {
-                kept.rows.extend(row(at));
+                if let Some(row) = row(at) {
+                    kept.rows.push(&draw, score.day, row);
+                }
             }
         }
         let elsewhere = scores.len().checked_sub(1).and_then(|at| neighbours.ratio(own, at));
         let on_hand = book.on_hand(&place.0, &place.1);
         let tail = Tail::of(scores, running.clone(), elsewhere, bulk.clone(), on_hand, row);
         forecast::of_tail(&mut kept.outlook, (book, settings, overview), place, &tail, &promoted.ratios);
-        kept.tails.insert(place.clone(), tail);
+        let sellable = book.items.get(item).is_some_and(|item| item.sellable);
+        if !sellable || tail.may_speak(&settings.detect) {
+            kept.tails.insert(place.clone(), tail);
+        }
     }
     kept.promotions = promoted.signals;
 }

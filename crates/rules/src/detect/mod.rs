@@ -23,6 +23,7 @@ pub mod panel;
 mod promotion;
 mod receiving;
 pub mod roots;
+mod rows;
 mod series;
 pub mod shortage;
 mod spike;
@@ -35,11 +36,12 @@ mod transfer;
 
 use std::collections::BTreeSet;
 
+use jiff::civil::Date;
 use rayon::prelude::*;
 
 use self::gather::{Gathered, Overview};
 use self::item::{Kept, With};
-use self::series::Ground;
+use self::series::{Ground, scored_from};
 use crate::outlook::Outlook;
 use crate::settings::Settings;
 use reeve_domain::book::{Book, Place};
@@ -72,7 +74,7 @@ pub struct Looked(Kept);
 impl Looked {
     /// Looks at items whose sales the book has; they come after those that were looked at before.
     pub fn at_items(&mut self, book: &Book, settings: &Settings, overview: &Overview, items: &BTreeSet<ItemId>) {
-        let first = book.first_day();
+        let first = scored_from(book);
         let with = With {
             settings,
             overview,
@@ -92,10 +94,10 @@ impl Looked {
         for line in &twinned {
             overview.twin_items.entry(line.order_name.clone()).or_default().insert(line.item.clone());
         }
-        let days = book.first_day().map_or_else(Vec::new, |first| book.days_anywhere(first));
+        let days = scored_from(book).map_or_else(Vec::new, |first| book.days_anywhere(first));
         let newest = days.last().copied().unwrap_or(book.closed);
         let panel = panel::assemble(days, cells).ok().flatten();
-        let demand = demand::Demand { tails, promotions, rows, panel, newest };
+        let demand = demand::Demand { tails, promotions, rows: rows.into_rows(), panel, newest };
         let mut signals = demand.signals(book, settings);
         // What has not come can not be judged: it was known before anything was.
         signals.extend(overview.feeds.signals(book, settings));
@@ -119,8 +121,16 @@ impl Looked {
     }
 }
 
-/// The scored days of a place, computed anew from a book that has the item's sales: nobody keeps all of them.
+/// The scored days of a place, as the detectors saw them, computed anew from a book that has the item's sales: nobody keeps all
+/// of them.
 pub fn scores(book: &Book, settings: &Settings, overview: &Overview, place: &Place) -> Vec<DayScore> {
-    let Some(first) = book.first_day().filter(|_| book.carries(&place.0, &place.1)) else { return Vec::new() };
+    scored_from(book).map_or_else(Vec::new, |first| scores_since(book, settings, overview, place, first))
+}
+
+/// The same of all days from `first` on, however long ago that is.
+pub fn scores_since(book: &Book, settings: &Settings, overview: &Overview, place: &Place, first: Date) -> Vec<DayScore> {
+    if !book.carries(&place.0, &place.1) {
+        return Vec::new();
+    }
     item::scores_of(&Ground::of(book, first, overview), place, &demand::params(settings))
 }

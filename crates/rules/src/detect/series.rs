@@ -24,6 +24,17 @@ pub(super) const BULK_TIMES: f64 = 5.0;
 /// Earlier lines from which the usual line is known.
 const USUAL_LINES: usize = 5;
 
+/// Days of history over which series are scored at least. What is usual is learned from the last eight weeks, weekdays from all
+/// of them; what happened before says little about today and would cost as much to go through as what did not.
+const SCORED_DAYS: i32 = 150;
+
+/// The first day of every series: the book's first, or where that is long ago the first of a month, so that series begin anew
+/// once a month and not every day. None in a book without any day.
+pub(super) fn scored_from(book: &Book) -> Option<Date> {
+    let long_ago = plus_days(book.closed, -SCORED_DAYS).first_of_month();
+    book.first_day().map(|first| first.max(long_ago))
+}
+
 /// One customer's bulk order, by the line that makes it one.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Bulk {

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
+use super::demand::AGREEMENT_BONUS;
 use super::level::usual_before;
 use super::series::Bulk;
+use crate::settings::DetectConfig;
 use reeve_domain::money::Quantity;
 use reeve_models::demand::DayScore;
 
@@ -91,6 +93,20 @@ impl Tail {
     pub(super) fn day(&self, back: usize) -> Option<(&DayScore, &Row)> {
         let score = self.last.get(self.last.len().checked_sub(back + 1)?)?;
         Some((score, self.rows.get(back)?.as_ref()?))
+    }
+
+    /// May anything be said of its last days, if all that may agree does? Most series are as they always are.
+    pub(super) fn may_speak(&self, settings: &DetectConfig) -> bool {
+        let (spike, collapse, shift) =
+            (AGREEMENT_BONUS * settings.spike_p, AGREEMENT_BONUS * settings.collapse_p, AGREEMENT_BONUS * settings.shift_p);
+        let runs = |score: &DayScore| score.p_zero_run <= collapse || score.p_low_run <= collapse;
+        let shifts = |score: &DayScore| score.shift.as_ref().is_some_and(|found| found.p <= shift);
+        let newest = self.last.last();
+        let news = self.last.iter().rev().take(NEWS_DAYS);
+        self.running.is_some()
+            || !self.bulk.is_empty()
+            || news.into_iter().any(|score| score.p_high <= spike)
+            || newest.is_some_and(|score| runs(score) || shifts(score))
     }
 
     /// The bulk order of one of these days.

@@ -1,0 +1,95 @@
+//! What cases came to when they were drafted last, so that a case on which nothing has changed is not judged again: a click on
+//! one case must not cost what all the others cost.
+//!
+//! It is a memory of the process and no truth: without it everything is judged anew, with the same result.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, Weak};
+
+use super::moment::Moment;
+use crate::domain::book::Place;
+use crate::domain::case::{Case, Rank};
+use crate::domain::ids::{CaseId, ItemId};
+use crate::domain::money::Quantity;
+use crate::rules::place_key;
+
+/// What cases came to in one moment.
+#[derive(Default)]
+pub(super) struct Settled {
+    moment: Weak<Moment>,
+    /// What the detectors had written down: exceptions change with nothing else.
+    folded: String,
+    cases: BTreeMap<CaseId, Known>,
+}
+
+/// What is known of a case.
+#[derive(Clone)]
+pub(super) struct Known {
+    version: i64,
+    /// The items that it is about.
+    pub(super) items: BTreeSet<ItemId>,
+    /// What it was judged on alone, and what that came to.
+    alone: u64,
+    pub(super) rank: Rank,
+    /// What it was drafted on after others, where that changed nothing, and what it promises its donors.
+    after_others: Option<(u64, Vec<(Place, Quantity)>)>,
+}
+
+/// Everything beside the moment, the case and its exceptions that a case is judged on.
+pub(super) fn inputs(
+    items: &BTreeSet<ItemId>,
+    promised: &BTreeMap<Place, Quantity>,
+    claimed: &BTreeMap<String, String>,
+    proposals: i64,
+) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    promised.iter().for_each(|(place, quantity)| (place, quantity.0).hash(&mut hasher));
+    for item in items {
+        for key in [place_key::shortages_of(item), place_key::idle_ones_of(item)] {
+            let own = claimed.range(key.clone()..).take_while(|(link, _)| link.starts_with(&key));
+            own.for_each(|claim| claim.hash(&mut hasher));
+        }
+    }
+    proposals.hash(&mut hasher);
+    hasher.finish()
+}
+
+impl Settled {
+    /// Forgets what was found in another moment, or before the detectors wrote something down.
+    pub(super) fn turn_to(&mut self, moment: &Arc<Moment>, folded: String) {
+        if !Weak::ptr_eq(&self.moment, &Arc::downgrade(moment)) || self.folded != folded {
+            *self = Self { moment: Arc::downgrade(moment), folded, cases: BTreeMap::new() };
+        }
+    }
+
+    /// What is known of a case as it is.
+    pub(super) fn of(&self, case: &Case) -> Option<&Known> {
+        self.cases.get(&case.id).filter(|known| known.version == case.version)
+    }
+
+    /// The rank of a case that is judged alone on the same as before.
+    pub(super) fn rank_alone(&self, case: &Case, on: u64) -> Option<&Rank> {
+        self.of(case).filter(|known| known.alone == on).map(|known| &known.rank)
+    }
+
+    /// What a case promises that is drafted after others on the same as before, which changed nothing then.
+    pub(super) fn unchanged(&self, case: &Case, on: u64) -> Option<&[(Place, Quantity)]> {
+        let (known, promises) = self.of(case)?.after_others.as_ref()?;
+        (*known == on).then_some(promises.as_slice())
+    }
+
+    /// Remembers what a case came to alone.
+    pub(super) fn judged(&mut self, case: &Case, items: BTreeSet<ItemId>, alone: u64, rank: Rank) {
+        let after_others = self.of(case).and_then(|known| known.after_others.clone());
+        let known = Known { version: case.version, items, alone, rank, after_others };
+        self.cases.insert(case.id.clone(), known);
+    }
+
+    /// Remembers on what a case was drafted without being changed by it.
+    pub(super) fn left_unchanged(&mut self, case: &Case, on: u64, promises: Vec<(Place, Quantity)>) {
+        if let Some(known) = self.cases.get_mut(&case.id).filter(|known| known.version == case.version) {
+            known.after_others = Some((on, promises));
+        }
+    }
+}
