@@ -13,7 +13,6 @@ use async_trait::async_trait;
 use tokio::sync::Mutex;
 
 use super::answered::{Answered, is_undecided, keep_workings, same_facts};
-use super::detect::folded;
 use super::model_draft::{ModelOutcome, draft_with_model};
 use super::observe::may_look;
 use super::promises::{Promises, first_choice};
@@ -26,7 +25,7 @@ use crate::domain::case::{Case, CaseState, Rank};
 use crate::domain::case_life::CaseEvent;
 use crate::domain::draft::Draft;
 use crate::domain::evidence::{Bundle, Fact};
-use crate::domain::ids::{FactId, ItemId};
+use crate::domain::ids::{CaseId, FactId, ItemId};
 use crate::domain::policy::Policy;
 use crate::domain::recommendation::{Drafter, Prose, Recommendation};
 use crate::ports::{LanguageModel, ModelError, ModelReply, ModelRequest};
@@ -70,16 +69,20 @@ impl Stage for Drafting {
         }
         let moment = moments.now().await?;
         let links = store.list_links().await?;
-        let proposals = store.count_proposals().await?;
+        let (proposals, exceptions) = (store.count_proposals().await?, store.count_case_exceptions().await?);
+        let written = |case: &Case| {
+            let count = |of: &BTreeMap<CaseId, i64>| of.get(&case.id).copied().unwrap_or(0);
+            (count(&exceptions), count(&proposals))
+        };
         let mut promises = Promises::firm(store).await?;
         let mut settled = self.settled.lock().await;
-        settled.turn_to(&moment, folded(store).await?);
+        settled.turn_to(&moment);
         // Judged alone first: who ranks better is served first from a donor that two cases want. What is worth nothing even if
         // every donor gave is worth nothing, and needs no stock itself: that hangs on no other case.
         let (mut order, mut idle) = (Vec::new(), BTreeSet::new());
         let mut scenes = Scenes { moment, config: Arc::clone(config), claimed: claims(&links, |_| true) };
         for case in cases {
-            let rank = self.rank_alone(&mut settled, &scenes, &promises, &case).await?;
+            let rank = self.rank_alone(&mut settled, &scenes, &promises, &case, written(&case).0).await?;
             if rank.value.expected.minor <= 0 && !rank.unknown {
                 idle.insert(case.id.clone());
             }
@@ -96,7 +99,7 @@ impl Stage for Drafting {
             // Those that were drafted before it have been promised their donors' units by now.
             let Some(items) = settled.of(&case).map(|known| known.items.clone()) else { continue };
             let promised = promises.to_others_on(&case.id, &items);
-            let on = inputs(&items, &promised, &scenes.claimed, proposals.get(&case.id).copied().unwrap_or(0));
+            let on = inputs(&items, &promised, &scenes.claimed, written(&case));
             if let Some(known) = settled.unchanged(&case, on) {
                 promises.promise(&case.id, known.to_vec());
                 continue;
@@ -140,10 +143,11 @@ impl Drafting {
         scenes: &Scenes,
         promises: &Promises,
         case: &Case,
+        exceptions_written: i64,
     ) -> anyhow::Result<Rank> {
         let on = |items: &BTreeSet<ItemId>| {
             let promised = promises.to_others_on(&case.id, items);
-            (inputs(items, &promised, &scenes.claimed, 0), promised)
+            (inputs(items, &promised, &scenes.claimed, (exceptions_written, 0)), promised)
         };
         if let Some(known) = settled.of(case)
             && let Some(rank) = settled.rank_alone(case, on(&known.items).0)
@@ -156,7 +160,7 @@ impl Drafting {
         let (on, promised) = on(&items);
         let facts = scenes.facts(store, case.clone(), exceptions, promised).await?;
         let rank = assess(&scenes.scene(&facts)).rank;
-        settled.judged(case, items, on, rank.clone());
+        settled.judged(&scenes.moment.book, case, items, on, rank.clone());
         Ok(rank)
     }
 

@@ -2,7 +2,7 @@
 //! check at the click and by the charts.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use anyhow::Context;
 use jiff::Timestamp;
@@ -21,7 +21,7 @@ use crate::models::formulas::beta_binomial_p;
 use crate::rules::detect::Seen;
 use crate::rules::detect::classes::Classes;
 use crate::rules::settings::Settings;
-use crate::store::{DecisionRow, Store};
+use crate::store::{Changed, DecisionRow, Store};
 
 /// Weight of a type's prior, as a number of decisions: the prior speaks for as much as ten of them.
 const PRIOR_WEIGHT: f64 = 10.0;
@@ -42,14 +42,22 @@ pub struct Moment {
     pub p: BTreeMap<ExceptionType, f64>,
     /// Has the book all sales?
     whole: bool,
-    /// How often what the source tells had changed when it was read.
-    told: i64,
+    /// How often records had changed when it was read.
+    changes: i64,
+    /// The moment that it continues, and what had changed since: all else was seen there.
+    continues: Option<(Weak<Moment>, Changed)>,
 }
 
 impl Moment {
     /// ABC class of each item, by company.
     pub fn classes(&self) -> &Classes {
         &self.seen.overview.classes
+    }
+
+    /// What has changed since `other`, if this moment continues that one.
+    pub(super) fn changed_since(&self, other: &Weak<Self>) -> Option<&Changed> {
+        let (before, changed) = self.continues.as_ref()?;
+        Weak::ptr_eq(before, other).then_some(changed)
     }
 
     /// Has its book the sales of all items?
@@ -60,13 +68,14 @@ impl Moment {
     /// The book of the moment with the sales of these items at least.
     ///
     /// # Errors
-    /// Says what could not be read, or [`BeingRead`] where the source has told more since: half of it is nothing to judge by.
+    /// Says what could not be read, or [`BeingRead`] where the source has told more of these items since: half of it is nothing
+    /// to judge by. Of other items it may have told what it wants.
     pub async fn book_of(&self, store: &Store, items: &BTreeSet<ItemId>) -> anyhow::Result<Arc<Book>> {
         if self.whole || items.is_empty() {
             return Ok(Arc::clone(&self.book));
         }
         let bodies = store.load_sales_of(items).await.context("loading sales")?;
-        anyhow::ensure!(store.count_told_changes().await? == self.told, BeingRead);
+        anyhow::ensure!(!store.has_changed_since(self.changes, items).await?, BeingRead);
         let (book, items) = (Arc::clone(&self.book), items.clone());
         let laid_out = tokio::task::spawn_blocking(move || anyhow::Ok(book.with_sales_of(&items, bodies.read()?)));
         Ok(Arc::new(laid_out.await.context("laying out the sales of a case")??))
@@ -158,7 +167,7 @@ impl Moments {
         {
             return Ok(Arc::clone(moment));
         }
-        let told = self.store.count_told_changes().await?;
+        let (changes, told) = (key.2, self.store.count_told_changes().await?);
         // Facts are as old as the last whole look at the records, not as the moment of the click.
         let read = match read_up_to {
             Some(at) => Some(at),
@@ -166,7 +175,17 @@ impl Moments {
         };
         let as_of = read.map_or(now, |at| at.min(now));
         let shop = Shop { store: &self.store, config: &self.config, as_of, now };
-        let looked = shop.look().await?;
+        let before = last.as_ref().map(|(_, moment)| moment).filter(|moment| !moment.whole);
+        let (looked, continues) = match before {
+            Some(before) => {
+                let changed = self.store.list_changed_since(before.changes).await?;
+                match shop.look_again(before, &changed).await? {
+                    Some(looked) => (looked, Some((Arc::downgrade(before), changed))),
+                    None => (shop.look().await?, None),
+                }
+            }
+            None => (shop.look().await?, None),
+        };
         // The next look may have begun while they were loaded.
         match self.story(last.as_ref(), &key).await? {
             Story::Before(moment) => return Ok(moment),
@@ -181,7 +200,7 @@ impl Moments {
         let learnt = not_undone(decisions.iter().filter(|d| calendar.day_of(d.at) < today));
         let p = self.probabilities(&learnt).await?;
         let LookedAt { book, seen, whole } = looked;
-        let moment = Moment { book: Arc::new(book), seen, p, whole, told };
+        let moment = Moment { book: Arc::new(book), seen, p, whole, changes, continues };
         let moment = Arc::new(moment);
         if !half {
             *last = Some((key, Arc::clone(&moment)));

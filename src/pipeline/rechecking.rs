@@ -100,7 +100,7 @@ impl Rechecking {
     async fn scenes(&self, case: &Case) -> anyhow::Result<(Scenes, BTreeSet<ItemId>, Vec<Exception>)> {
         let moment = self.moments.now().await?;
         let exceptions = self.store.list_case_exceptions(&case.id).await?;
-        let items = scope::of_case(&moment.book, &moment.seen.overview, case, &exceptions);
+        let items = scope::of_case(&moment.book, &moment.seen, case, &exceptions);
         let places = items.iter().flat_map(|item| moment.book.locations.keys().map(move |location| (item, location)));
         let links: Vec<String> = places.map(|(item, location)| place_key::shortage(item, location)).collect();
         let claimed = self.store.list_claims_on(&links).await?;

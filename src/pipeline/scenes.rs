@@ -77,7 +77,7 @@ impl Scenes {
 
     /// The items that a case is about.
     pub fn items_of(&self, case: &Case, exceptions: &[Exception]) -> BTreeSet<ItemId> {
-        scope::of_case(&self.moment.book, &self.moment.seen.overview, case, exceptions)
+        scope::of_case(&self.moment.book, &self.moment.seen, case, exceptions)
     }
 
     /// The scene of a case, for whatever computes on it.

@@ -8,18 +8,17 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Weak};
 
 use super::moment::Moment;
-use crate::domain::book::Place;
+use crate::domain::book::{Book, Place};
 use crate::domain::case::{Case, Rank};
-use crate::domain::ids::{CaseId, ItemId};
+use crate::domain::ids::{CaseId, ItemId, SupplierId};
 use crate::domain::money::Quantity;
 use crate::rules::place_key;
+use crate::store::Changed;
 
 /// What cases came to in one moment.
 #[derive(Default)]
 pub(super) struct Settled {
     moment: Weak<Moment>,
-    /// What the detectors had written down: exceptions change with nothing else.
-    folded: String,
     cases: BTreeMap<CaseId, Known>,
 }
 
@@ -27,8 +26,9 @@ pub(super) struct Settled {
 #[derive(Clone)]
 pub(super) struct Known {
     version: i64,
-    /// The items that it is about.
+    /// The items that it is about, and who supplies them.
     pub(super) items: BTreeSet<ItemId>,
+    suppliers: BTreeSet<SupplierId>,
     /// What it was judged on alone, and what that came to.
     alone: u64,
     pub(super) rank: Rank,
@@ -36,12 +36,13 @@ pub(super) struct Known {
     after_others: Option<(u64, Vec<(Place, Quantity)>)>,
 }
 
-/// Everything beside the moment, the case and its exceptions that a case is judged on.
+/// Everything beside the moment and the case itself that a case is judged on. `written`: how often its exceptions and its
+/// proposals have been.
 pub(super) fn inputs(
     items: &BTreeSet<ItemId>,
     promised: &BTreeMap<Place, Quantity>,
     claimed: &BTreeMap<String, String>,
-    proposals: i64,
+    written: (i64, i64),
 ) -> u64 {
     let mut hasher = DefaultHasher::new();
     promised.iter().for_each(|(place, quantity)| (place, quantity.0).hash(&mut hasher));
@@ -51,16 +52,24 @@ pub(super) fn inputs(
             own.for_each(|claim| claim.hash(&mut hasher));
         }
     }
-    proposals.hash(&mut hasher);
+    written.hash(&mut hasher);
     hasher.finish()
 }
 
 impl Settled {
-    /// Forgets what was found in another moment, or before the detectors wrote something down.
-    pub(super) fn turn_to(&mut self, moment: &Arc<Moment>, folded: String) {
-        if !Weak::ptr_eq(&self.moment, &Arc::downgrade(moment)) || self.folded != folded {
-            *self = Self { moment: Arc::downgrade(moment), folded, cases: BTreeMap::new() };
+    /// Forgets what was found in another moment; where this one continues it, only of what has changed since.
+    pub(super) fn turn_to(&mut self, moment: &Arc<Moment>) {
+        let now = Arc::downgrade(moment);
+        if Weak::ptr_eq(&self.moment, &now) {
+            return;
         }
+        match moment.changed_since(&self.moment) {
+            Some(Changed { items, suppliers, .. }) => {
+                self.cases.retain(|_, known| known.items.is_disjoint(items) && known.suppliers.is_disjoint(suppliers))
+            }
+            None => self.cases.clear(),
+        }
+        self.moment = now;
     }
 
     /// What is known of a case as it is.
@@ -80,9 +89,12 @@ impl Settled {
     }
 
     /// Remembers what a case came to alone.
-    pub(super) fn judged(&mut self, case: &Case, items: BTreeSet<ItemId>, alone: u64, rank: Rank) {
+    pub(super) fn judged(&mut self, book: &Book, case: &Case, items: BTreeSet<ItemId>, alone: u64, rank: Rank) {
         let after_others = self.of(case).and_then(|known| known.after_others.clone());
-        let known = Known { version: case.version, items, alone, rank, after_others };
+        let lines = items.iter().flat_map(|item| book.lines_of_item(item)).map(|line| &line.supplier);
+        let prices = items.iter().flat_map(|item| book.supplier_prices(item, book.today)).map(|price| &price.supplier);
+        let suppliers = lines.chain(prices).chain(&case.subject.supplier).cloned().collect();
+        let known = Known { version: case.version, items, suppliers, alone, rank, after_others };
         self.cases.insert(case.id.clone(), known);
     }
 

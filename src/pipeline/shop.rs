@@ -6,17 +6,24 @@ use std::sync::Arc;
 use anyhow::Context;
 use jiff::Timestamp;
 
+use super::moment::Moment;
 use crate::config::Config;
 use crate::domain::book::Book;
-use crate::domain::ids::ItemId;
+use crate::domain::ids::{ItemId, LocationId};
 use crate::domain::record::Record;
 use crate::rules::detect::gather::{Gathered, Overview};
 use crate::rules::detect::{Looked, Seen, look};
-use crate::store::Store;
+use crate::store::{Changed, Store};
 
 /// Records of sales that are looked at together where not all fit into memory: enough to keep all cores busy, and a small part
 /// of a large shop.
 const PART: u64 = 40_000;
+
+/// Items that are looked at again together.
+const ITEMS_AGAIN: usize = 50;
+
+/// Share of the items that may have changed for the rest to be taken from the look before.
+const AGAIN_SHARE: f64 = 0.2;
 
 /// A shop whose records were read up to a time.
 pub(super) struct Shop<'s> {
@@ -44,6 +51,53 @@ impl Shop<'_> {
         }
     }
 
+    /// Looks at what has changed since a moment of the same day, and takes the rest from there. None where everything is to be
+    /// looked at: another day has closed, much has changed, or something that all hangs on.
+    pub(super) async fn look_again(&self, before: &Moment, changed: &Changed) -> anyhow::Result<Option<LookedAt>> {
+        let few = changed.items.len() as f64 <= AGAIN_SHARE * before.book.items.len() as f64;
+        if changed.everything || !few {
+            return Ok(None);
+        }
+        let book = self.supply().await?.with_sums_of(&before.book);
+        let same_day = |location: &LocationId| book.closed_at(location) == before.book.closed_at(location);
+        if book.today != before.book.today || !book.locations.keys().all(same_day) {
+            return Ok(None);
+        }
+        let mut items: BTreeSet<ItemId> = changed.items.clone();
+        // An order of a kit moves the shelves of its components.
+        for line in changed.items.iter().flat_map(|item| book.lines_of_item(item)) {
+            items.extend(book.moves_of_po_line(&line.id).into_iter().map(|m| m.item.clone()));
+        }
+        items.retain(|item| book.items.contains_key(item));
+        let all: Vec<ItemId> = items.iter().cloned().collect();
+        let parts: Arc<[BTreeSet<ItemId>]> = all.chunks(ITEMS_AGAIN).map(|some| some.iter().cloned().collect()).collect();
+        let book = Arc::new(book);
+        let looked = self.look_at_parts(&book, &parts, &before.seen.overview).await?;
+        let seen = looked.after(&before.seen, &book, &self.config.rules, &items);
+        Ok(Some(LookedAt { book: Arc::unwrap_or_clone(book), seen, whole: false }))
+    }
+
+    /// The book without any sales.
+    async fn supply(&self) -> anyhow::Result<Book> {
+        let supply = self.store.load_supply().await.context("loading the records")?;
+        let lay_out = self.layout();
+        let laid_out = tokio::task::spawn_blocking(move || anyhow::Ok(lay_out.book(supply.read()?)));
+        laid_out.await.context("laying out the records")?
+    }
+
+    async fn look_at_parts(
+        &self,
+        book: &Arc<Book>,
+        parts: &Arc<[BTreeSet<ItemId>]>,
+        overview: &Arc<Overview>,
+    ) -> anyhow::Result<Looked> {
+        let (config, overview) = (Arc::clone(self.config), Arc::clone(overview));
+        let look_at = move |looked: &mut Looked, part: &Book, items: &BTreeSet<ItemId>| {
+            looked.at_items(part, &config.rules, &overview, items);
+        };
+        self.go_through(book, parts, Looked::default(), look_at).await
+    }
+
     async fn look_whole(&self) -> anyhow::Result<LookedAt> {
         let records = self.store.load_records().await.context("loading the records")?;
         let lay_out = self.layout();
@@ -58,24 +112,16 @@ impl Shop<'_> {
     /// Goes through the items twice: what has to be known of all of them is gathered first. Of each part nothing stays but what
     /// it comes to.
     async fn look_in_parts(&self, sales: &BTreeMap<ItemId, u64>) -> anyhow::Result<LookedAt> {
-        let supply = self.store.load_supply().await.context("loading the records")?;
-        let lay_out = self.layout();
-        let laid_out = tokio::task::spawn_blocking(move || anyhow::Ok(lay_out.book(supply.read()?)));
-        let book = Arc::new(laid_out.await.context("laying out the records")??);
+        let book = Arc::new(self.supply().await?);
         let parts: Arc<[BTreeSet<ItemId>]> = parts(book.items.keys(), sales).into();
         let add = |gathered: &mut Gathered, part: &Book, _: &BTreeSet<ItemId>| gathered.merge(Gathered::of(part));
         let gathered = self.go_through(&book, &parts, Gathered::default(), add).await?;
         let book = Arc::new(Book::clone(&book).with_sums(&gathered.sums));
-        let config = Arc::clone(self.config);
-        let overview = Arc::new(Overview::of(&book, &config.rules, gathered));
-        let known = Arc::clone(&overview);
-        let look_at = move |looked: &mut Looked, part: &Book, items: &BTreeSet<ItemId>| {
-            looked.at_items(part, &config.rules, &known, items);
-        };
-        let looked = self.go_through(&book, &parts, Looked::default(), look_at).await?;
+        let overview = Arc::new(Overview::of(&book, &self.config.rules, gathered));
+        let looked = self.look_at_parts(&book, &parts, &overview).await?;
         let config = Arc::clone(self.config);
         let judged = tokio::task::spawn_blocking(move || {
-            let seen = looked.finish(&book, &config.rules, Arc::unwrap_or_clone(overview));
+            let seen = looked.finish(&book, &config.rules, overview);
             LookedAt { book: Arc::unwrap_or_clone(book), seen, whole: false }
         });
         judged.await.context("judging what was seen of all items")

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use sqlx::{Any, Transaction};
+use sqlx::{Any, AssertSqlSafe, Transaction};
 
 use super::{Store, StoreError, row};
+use crate::domain::case::CaseState;
 use crate::domain::exception::{Exception, ExceptionState};
 use crate::domain::ids::{CaseId, ExceptionId};
 
@@ -39,6 +40,26 @@ impl Store {
         .fetch_all(&self.pool)
         .await?;
         rows.iter().map(|r| row::json(r, "exceptions", "body")).collect()
+    }
+
+    /// How often the exceptions of each undecided case have been written: while it is the same, so are they.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn count_case_exceptions(&self) -> Result<BTreeMap<CaseId, i64>, StoreError> {
+        let sql = format!(
+            "select ce.case_id as id, cast(sum(e.version) as bigint) as n
+             from cases c join case_exceptions ce on ce.case_id = c.id join exceptions e on e.id = ce.exception_id
+             where c.state in ({}) group by ce.case_id",
+            row::placeholders(1, CaseState::UNDECIDED.len())
+        );
+        // Safe: the text is made of placeholders only.
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for state in CaseState::UNDECIDED {
+            query = query.bind(*state);
+        }
+        let rows = query.fetch_all(&self.pool).await?;
+        rows.iter().map(|r| Ok((CaseId(row::get(r, "exceptions", "id")?), row::get(r, "exceptions", "n")?))).collect()
     }
 
     /// The exceptions of a case, in order of joining.
@@ -82,7 +103,7 @@ pub(super) async fn upsert(tx: &mut Transaction<'_, Any>, exception: &Exception)
          values ($1, $2, $3, $4, $5, $6, $7)
          on conflict (id) do update set
              state = excluded.state, first_seen = excluded.first_seen, last_seen = excluded.last_seen,
-             body = excluded.body",
+             body = excluded.body, version = exceptions.version + 1",
     )
     .bind(exception.id.as_str())
     .bind(exception.signal.code.code())

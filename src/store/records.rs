@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Row as _, Transaction};
 
+use super::changed::{self, Changed};
 use super::{Backend, Store, StoreError, row, settings};
 use crate::domain::ids::{ItemId, LocationId};
 use crate::domain::record::{Observed, Record, RecordKind, RecordRef};
@@ -228,23 +229,31 @@ pub(super) async fn put_all(tx: &mut Transaction<'_, Any>, observed: &[Observed]
     }
     let (gone, there): (Vec<_>, Vec<_>) =
         newest.into_iter().partition(|(_, observed)| matches!(observed.record, Record::Gone(_)));
-    let mut changed = 0;
+    let (mut rows, mut changed) = (0, Changed::default());
     for chunk in there.chunks(CHUNK) {
-        changed += upsert(tx, chunk).await?;
+        let keys = upsert(tx, chunk).await?;
+        rows += keys.len() as u64;
+        let touched = chunk.iter().filter(|(key, _)| keys.contains(&(key.kind.as_str().to_owned(), key.id.clone())));
+        touched.for_each(|(_, observed)| changed.add(&observed.record));
     }
     for (key, observed) in &gone {
-        let deleted = sqlx::query("delete from records where kind = $1 and id = $2 and changed_at <= $3")
+        let sql = "delete from records where kind = $1 and id = $2 and changed_at <= $3 returning id, item_id";
+        let deleted = sqlx::query(sql)
             .bind(key.kind.as_str())
             .bind(key.id.clone())
             .bind(row::ms(observed.changed_at))
-            .execute(&mut **tx)
+            .fetch_all(&mut **tx)
             .await?;
-        changed += deleted.rows_affected();
+        for r in &deleted {
+            rows += 1;
+            changed.gone(key.kind, row::get(r, "records", "item_id")?);
+        }
     }
-    if changed > 0 {
+    if rows > 0 {
         note_change(tx, observed.iter().any(|one| one.record.key().kind != RecordKind::Notice)).await?;
+        changed::note(tx, &changed).await?;
     }
-    Ok(changed)
+    Ok(rows)
 }
 
 /// Writes down that records have changed; `told`: what the source tells is among them.
@@ -275,14 +284,19 @@ pub(super) async fn move_cursor(
     Ok(())
 }
 
-async fn upsert(tx: &mut Transaction<'_, Any>, chunk: &[(RecordRef, &Observed)]) -> Result<u64, StoreError> {
+/// Puts records in; answers the kinds and ids of those that are new or changed.
+async fn upsert(
+    tx: &mut Transaction<'_, Any>,
+    chunk: &[(RecordRef, &Observed)],
+) -> Result<BTreeSet<(String, String)>, StoreError> {
     let rows: Vec<String> = (0..chunk.len()).map(|i| format!("({})", row::placeholders(i * 8 + 1, 8))).collect();
     let sql = format!(
         "insert into records (kind, id, item_id, location_id, happened_at, changed_at, body, sale) values {}
          on conflict (kind, id) do update set
              item_id = excluded.item_id, location_id = excluded.location_id, happened_at = excluded.happened_at,
              changed_at = excluded.changed_at, body = excluded.body, sale = excluded.sale
-         where excluded.changed_at >= records.changed_at and excluded.body <> records.body",
+         where excluded.changed_at >= records.changed_at and excluded.body <> records.body
+         returning id, kind",
         rows.join(", ")
     );
     // Safe: the text is made of placeholders only.
@@ -299,7 +313,8 @@ async fn upsert(tx: &mut Transaction<'_, Any>, chunk: &[(RecordRef, &Observed)])
             .bind(row::body(&observed.record))
             .bind(i64::from(is_sale_record(&observed.record)));
     }
-    Ok(query.execute(&mut **tx).await?.rows_affected())
+    let rows = query.fetch_all(&mut **tx).await?;
+    rows.iter().map(|r| Ok((row::get(r, "records", "kind")?, row::get(r, "records", "id")?))).collect()
 }
 
 /// The columns beside a record's body.

@@ -132,6 +132,13 @@ impl Book {
         self
     }
 
+    /// The book with what was summed of all sales for another book.
+    #[must_use]
+    pub fn with_sums_of(mut self, other: &Self) -> Self {
+        self.all = Arc::clone(&other.all);
+        self
+    }
+
     /// The book of all sales, with what they sum to.
     fn with_own_sums(self) -> Self {
         let mut sums = SalesSums::default();

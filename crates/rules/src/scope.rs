@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::detect::gather::Overview;
+use crate::detect::Seen;
 use crate::place_key;
 use reeve_domain::action::Action;
 use reeve_domain::case::Case;
@@ -13,8 +13,8 @@ use reeve_domain::supply::Supply;
 
 /// The items of a case: of its subjects, of the orders, bills and receipts that these name, of the shortages that it stands
 /// for, and of the records that its facts cite.
-pub fn of_case(supply: &Supply, overview: &Overview, case: &Case, exceptions: &[Exception]) -> BTreeSet<ItemId> {
-    let mut scope = Scope { supply, overview, items: BTreeSet::new() };
+pub fn of_case(supply: &Supply, seen: &Seen, case: &Case, exceptions: &[Exception]) -> BTreeSet<ItemId> {
+    let mut scope = Scope { supply, seen, items: BTreeSet::new() };
     scope.subject(&case.subject);
     for exception in exceptions {
         let signal = &exception.signal;
@@ -31,8 +31,8 @@ pub fn of_case(supply: &Supply, overview: &Overview, case: &Case, exceptions: &[
 }
 
 /// The items of an action.
-pub fn of_action(supply: &Supply, overview: &Overview, action: &Action) -> BTreeSet<ItemId> {
-    let mut scope = Scope { supply, overview, items: BTreeSet::new() };
+pub fn of_action(supply: &Supply, seen: &Seen, action: &Action) -> BTreeSet<ItemId> {
+    let mut scope = Scope { supply, seen, items: BTreeSet::new() };
     scope.items.extend(action.item().cloned());
     match action {
         Action::Expedite { po_line, .. }
@@ -50,7 +50,7 @@ pub fn of_action(supply: &Supply, overview: &Overview, action: &Action) -> BTree
 
 struct Scope<'s> {
     supply: &'s Supply,
-    overview: &'s Overview,
+    seen: &'s Seen,
     items: BTreeSet<ItemId>,
 }
 
@@ -93,7 +93,7 @@ impl Scope<'_> {
         supply.lines_named(name).into_iter().for_each(|line| self.line(line));
         supply.bill_lines_named(name).into_iter().for_each(|line| self.bill_line(line));
         self.items.extend(supply.supply_moves_of_document(name).into_iter().map(|m| m.item.clone()));
-        self.items.extend(self.overview.twin_items(name).cloned());
+        self.items.extend(self.seen.twin_items(name).cloned());
     }
 
     fn supplier(&mut self, supplier: &SupplierId) {

@@ -15,7 +15,7 @@ use crate::domain::case::CaseState;
 use crate::pipeline::observe::{is_abreast, looked_at, may_look};
 use crate::pipeline::{Context as Stages, Progress, Stage};
 use crate::rules::fold::{Look, fold_after};
-use crate::store::{Store, StoreError, Which};
+use crate::store::{Store, Which};
 
 /// Under which key the store remembers what was looked at last.
 const DONE: &str = "detect.done";
@@ -81,14 +81,6 @@ impl Done {
     fn write(&self) -> anyhow::Result<String> {
         serde_json::to_string(self).context("writing down what was looked at")
     }
-}
-
-/// What the detectors have written down last, as it is kept: while it is the same, no exception has changed.
-///
-/// # Errors
-/// The store's.
-pub async fn folded(store: &Store) -> Result<String, StoreError> {
-    Ok(store.find_setting(DONE).await?.unwrap_or_default())
 }
 
 /// Up to where the records were read that the detectors have looked at; None before the first time.

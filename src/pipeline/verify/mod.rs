@@ -103,10 +103,10 @@ impl Verify {
         }
         let case = store.get_case(&recommendation.case_id).await?;
         let exceptions = store.list_case_exceptions(&case.id).await?;
-        let (book, overview) = (&moment.book, &moment.seen.overview);
-        let mut items = scope::of_case(book, overview, &case, &exceptions);
+        let (book, seen) = (&moment.book, &moment.seen);
+        let mut items = scope::of_case(book, seen, &case, &exceptions);
         for action in recommendation.candidate.actions() {
-            items.extend(scope::of_action(book, overview, action));
+            items.extend(scope::of_action(book, seen, action));
         }
         moment.book_of(store, &items).await
     }

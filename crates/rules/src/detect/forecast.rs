@@ -46,7 +46,7 @@ pub(super) fn of_tail(
     }
     // What remains of a day that has begun is forecast apart from whole days: a receipt tomorrow does not help it.
     if let Some(running) = daily.first_mut().filter(|_| begun > 0) {
-        let by_clock = || book.calendar_of(&place.1).left_of_day(book.as_of);
+        let by_clock = || book.calendar_of(&place.1).left_of_day(overview.as_of);
         let left = overview.left_of_day.get(&place.1).copied().unwrap_or_else(by_clock);
         // What is still to come of a day varies as what comes on it: by its root.
         *running = DayForecast::rounded(running.mean * left, running.sigma * left.sqrt());

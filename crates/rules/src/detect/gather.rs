@@ -15,7 +15,7 @@ use crate::settings::Settings;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use reeve_domain::book::Book;
-use reeve_domain::ids::{ItemId, LocationId};
+use reeve_domain::ids::LocationId;
 use reeve_domain::money::Quantity;
 use reeve_domain::record::SaleLine;
 use reeve_domain::sales::SalesSums;
@@ -41,15 +41,8 @@ pub struct Overview {
     pub(super) left_of_day: BTreeMap<LocationId, f64>,
     /// What is usual over the whole chain.
     pub(super) chain: Chain,
-    /// The items of the orders that were probably entered twice, by the orders' names.
-    pub(super) twin_items: BTreeMap<String, BTreeSet<ItemId>>,
-}
-
-impl Overview {
-    /// The items of an order that was probably entered twice, by the order's name; nothing of any other.
-    pub fn twin_items(&self, order: &str) -> impl Iterator<Item = &ItemId> {
-        self.twin_items.get(order).into_iter().flatten()
-    }
+    /// Up to when the records were read that it was gathered from.
+    pub(super) as_of: Timestamp,
 }
 
 /// The same while it is gathered.
@@ -156,6 +149,7 @@ impl Overview {
             feeds: Feeds::of_rows(book, &settings.calendar.closed_days, gathered.rows),
             classes: gathered.sold.classes(book),
             chain: Chain::of(book, gathered.back, gathered.places),
+            as_of: book.as_of,
             ..Self::default()
         };
         let known = gathered.hours.into_iter().filter(|(_, (all, _))| *all >= HOURS_LINES);

@@ -41,16 +41,31 @@ pub(super) struct Kept {
     pub(super) cells: Vec<Cells>,
     /// What is expected to be wanted.
     pub(super) outlook: Outlook,
-    /// What promotions, the stock, the projections, announced dates and channels have to say, each in the order of items.
+    /// What promotions have to say.
     pub(super) promotions: Vec<Signal>,
+    /// What else was seen of each item.
+    pub(super) items: BTreeMap<ItemId, OfItem>,
+}
+
+/// What was seen of an item beside its demand.
+#[derive(Clone, Debug, Default)]
+pub(super) struct OfItem {
+    /// What the stock, the projections, announced dates and channels have to say.
     pub(super) stock: Vec<Signal>,
     pub(super) shortages: Vec<Signal>,
     pub(super) delays: Vec<Signal>,
     pub(super) channels: Vec<Signal>,
     /// What the places that are short wait for.
-    pub(super) awaits: BTreeMap<Place, Awaits>,
+    pub(super) awaits: Vec<(Place, Awaits)>,
     /// The lines of orders that are probably one order entered twice.
     pub(super) twinned: Vec<SaleLine>,
+}
+
+impl OfItem {
+    fn is_empty(&self) -> bool {
+        let Self { stock, shortages, delays, channels, awaits, twinned } = self;
+        [stock, shortages, delays, channels].into_iter().all(Vec::is_empty) && awaits.is_empty() && twinned.is_empty()
+    }
 }
 
 impl Kept {
@@ -61,12 +76,7 @@ impl Kept {
         self.cells.append(&mut other.cells);
         self.outlook.append(other.outlook);
         self.promotions.append(&mut other.promotions);
-        self.stock.append(&mut other.stock);
-        self.shortages.append(&mut other.shortages);
-        self.delays.append(&mut other.delays);
-        self.channels.append(&mut other.channels);
-        self.awaits.append(&mut other.awaits);
-        self.twinned.append(&mut other.twinned);
+        self.items.append(&mut other.items);
     }
 }
 
@@ -113,14 +123,19 @@ pub(super) fn look_at(book: &Book, with: &With<'_>, item: &ItemId) -> Kept {
         let places: Vec<Place> = book.carriers_of(item).into_iter().map(|location| (item.clone(), location)).collect();
         score_all(&mut kept, book, with, ground, &places);
     }
-    kept.stock = stock::signals_of(book, settings, overview, item);
-    kept.shortages = shortage::signals_of(book, settings, &kept.outlook, item);
-    kept.awaits = kept.shortages.iter().filter_map(|signal| roots::awaits(book, &kept.outlook, signal)).collect();
-    kept.delays = announced::delays_of(book, settings, &kept.outlook, item);
-    kept.channels = channel::signals_of(book, settings, &kept.outlook, item);
-    if !overview.twinned.is_empty() {
-        let lines = book.sales_of(item).into_iter().filter(|line| overview.twinned.contains(&line.order_id));
-        kept.twinned = lines.cloned().collect();
+    let shortages = shortage::signals_of(book, settings, &kept.outlook, item);
+    let own = |line: &&SaleLine| overview.twinned.contains(&line.order_id);
+    let lines = if overview.twinned.is_empty() { Vec::new() } else { book.sales_of(item) };
+    let seen = OfItem {
+        stock: stock::signals_of(book, settings, overview, item),
+        awaits: shortages.iter().filter_map(|signal| roots::awaits(book, &kept.outlook, signal)).collect(),
+        shortages,
+        delays: announced::delays_of(book, settings, &kept.outlook, item),
+        channels: channel::signals_of(book, settings, &kept.outlook, item),
+        twinned: lines.into_iter().filter(own).cloned().collect(),
+    };
+    if !seen.is_empty() {
+        kept.items.insert(item.clone(), seen);
     }
     kept
 }

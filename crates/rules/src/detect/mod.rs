@@ -34,13 +34,14 @@ mod tail;
 mod tests;
 mod transfer;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::civil::Date;
 use rayon::prelude::*;
 
 use self::gather::{Gathered, Overview};
-use self::item::{Kept, With};
+use self::item::{Kept, OfItem, With};
 use self::series::{Ground, scored_from};
 use crate::outlook::Outlook;
 use crate::settings::Settings;
@@ -56,7 +57,11 @@ pub struct Seen {
     /// The forecast that candidates are computed with.
     pub outlook: Outlook,
     /// What was known of the whole company.
-    pub overview: Overview,
+    pub overview: Arc<Overview>,
+    /// What demand had to say, which is judged over all items together.
+    demand: Vec<Signal>,
+    /// What else was seen of each item.
+    items: BTreeMap<ItemId, OfItem>,
 }
 
 /// Runs every detector over a book that has the sales of all items.
@@ -64,7 +69,7 @@ pub fn look(book: &Book, settings: &Settings) -> Seen {
     let overview = Overview::of(book, settings, Gathered::of(book));
     let mut looked = Looked::default();
     looked.at_items(book, settings, &overview, &book.items.keys().cloned().collect());
-    looked.finish(book, settings, overview)
+    looked.finish(book, settings, Arc::new(overview))
 }
 
 /// What was seen so far of a look that goes through the items in parts.
@@ -89,35 +94,61 @@ impl Looked {
 
     /// Judges what was seen of all items together, and looks at what crosses them. Of the book nothing but the supply and the
     /// sums of all sales is asked.
-    pub fn finish(self, book: &Book, settings: &Settings, mut overview: Overview) -> Seen {
-        let Kept { tails, rows, cells, outlook, promotions, stock, shortages, delays, channels, awaits, twinned } = self.0;
-        for line in &twinned {
-            overview.twin_items.entry(line.order_name.clone()).or_default().insert(line.item.clone());
-        }
+    pub fn finish(self, book: &Book, settings: &Settings, overview: Arc<Overview>) -> Seen {
+        let Kept { tails, rows, cells, outlook, promotions, items } = self.0;
         let days = scored_from(book).map_or_else(Vec::new, |first| book.days_anywhere(first));
         let newest = days.last().copied().unwrap_or(book.closed);
         let panel = panel::assemble(days, cells).ok().flatten();
         let demand = demand::Demand { tails, promotions, rows: rows.into_rows(), panel, newest };
-        let mut signals = demand.signals(book, settings);
+        let demand = demand.signals(book, settings);
+        Seen { signals: Vec::new(), outlook, overview, demand, items }.with_signals(book, settings)
+    }
+
+    /// What was seen `before`, with these items as they are now. What demand says, and what is known of the whole company, stays
+    /// as it was: that is judged over all items together, when a day has closed.
+    pub fn after(self, before: &Seen, book: &Book, settings: &Settings, looked_at: &BTreeSet<ItemId>) -> Seen {
+        let (mut items, mut outlook) = (before.items.clone(), before.outlook.clone());
+        items.retain(|item, _| !looked_at.contains(item));
+        items.extend(self.0.items);
+        outlook.append(self.0.outlook);
+        let (demand, overview) = (before.demand.clone(), Arc::clone(&before.overview));
+        Seen { signals: Vec::new(), outlook, overview, demand, items }.with_signals(book, settings)
+    }
+}
+
+impl Seen {
+    /// Puts together what was seen of items and what crosses them.
+    fn with_signals(mut self, book: &Book, settings: &Settings) -> Self {
+        let items = || self.items.values();
+        let mut signals = self.demand.clone();
         // What has not come can not be judged: it was known before anything was.
-        signals.extend(overview.feeds.signals(book, settings));
+        signals.extend(self.overview.feeds.signals(book, settings));
         signals.extend(receiving::signals(book, settings));
         signals.extend(matching::signals(book, settings));
-        signals.extend(stock);
+        signals.extend(items().flat_map(|item| item.stock.iter().cloned()));
+        let twinned = items().flat_map(|item| item.twinned.iter().cloned()).collect();
         signals.extend(stock::twin_orders(book, settings, twinned));
         signals.extend(supply::signals(book, settings));
-        signals.extend(shortages);
-        signals.extend(delays);
+        signals.extend(items().flat_map(|item| item.shortages.iter().cloned()));
+        signals.extend(items().flat_map(|item| item.delays.iter().cloned()));
         signals.extend(announced::delays_of_unknown(book, settings));
         signals.extend(announced::unanswered(book, settings));
         signals.extend(asn::signals(book, settings));
-        signals.extend(channels);
+        signals.extend(items().flat_map(|item| item.channels.iter().cloned()));
         signals.extend(transfer::signals(book, settings));
+        let awaits = items().flat_map(|item| item.awaits.iter().cloned()).collect();
         roots::trace(book, &awaits, &mut signals);
         signals.sort_by_key(Signal::fingerprint);
         // The first of two signals with one fingerprint stands: detectors list the newest first.
         signals.dedup_by_key(|signal| signal.fingerprint());
-        Seen { signals, outlook, overview }
+        self.signals = signals;
+        self
+    }
+
+    /// The items of an order that was probably entered twice, by the order's name; nothing of any other.
+    pub fn twin_items<'s>(&'s self, order: &'s str) -> impl Iterator<Item = &'s ItemId> {
+        let twinned = self.items.values().flat_map(|item| &item.twinned);
+        twinned.filter(move |line| line.order_name == order).map(|line| &line.item)
     }
 }
 
