@@ -10,12 +10,16 @@
 
 mod baseline;
 pub mod detector;
+mod outliers;
 mod outlook;
+mod packed;
 pub mod panel;
 mod params;
+mod profile;
 pub mod review;
 mod runs;
 mod shift;
+mod span;
 mod tail;
 mod tails;
 pub mod train;
