@@ -1,5 +1,7 @@
 //! What is known of a series before a day: weekday profile, level, dispersion, and how sure each of them is.
 
+use std::ops::Range;
+
 use jiff::{ToSpan, civil::Date};
 
 use super::outliers::{self, LEARNED_DAYS_MIN};
@@ -94,13 +96,19 @@ impl<'a> History<'a> {
         (self.first_weekday + day) % 7
     }
 
-    /// Days from `from` to before `to` that are clean and not held back. None of them is more than `LOOKED_AT_DAYS` and
-    /// `window_days` before the day that was fitted last.
-    pub(super) fn learnable(&self, from: usize, to: usize) -> Part<'_> {
+    /// The numbers of the days from `from` to before `to` in the list of those that may be learned from: clean, and not held
+    /// back. None of them is more than [`LOOKED_AT_DAYS`] and `window_days` before the day that was fitted last.
+    pub(super) fn learnable_range(&self, from: usize, to: usize) -> Range<usize> {
+        let to = to.max(from);
         match &self.free {
-            Some(free) => free.part(free.before(from), free.before(to).max(free.before(from))),
-            None => self.clean_part(from, to),
+            Some(free) => free.before(from)..free.before(to),
+            None => self.counts[from]..self.counts[to],
         }
+    }
+
+    /// The days with these numbers of [`History::learnable_range`].
+    pub(super) fn learned(&self, numbers: Range<usize>) -> Part<'_> {
+        self.free.as_ref().unwrap_or(&self.days).part(numbers.start, numbers.end)
     }
 
     /// Days from `from` to before `to` that are clean.
@@ -140,7 +148,7 @@ impl<'a> History<'a> {
     /// The days before `to` that level and dispersion are learned from.
     fn window(&self, to: usize, params: &DemandParams) -> Part<'_> {
         let start = to.saturating_sub(params.window_days);
-        let days = self.learnable(start.max(self.learn_from), to);
+        let days = self.learned(self.learnable_range(start.max(self.learn_from), to));
         if days.len() < LEARNED_DAYS_MIN { self.clean_part(start, to) } else { days }
     }
 

@@ -10,6 +10,7 @@
 
 mod baseline;
 pub mod detector;
+mod floor;
 mod outliers;
 mod outlook;
 mod packed;
@@ -18,8 +19,10 @@ mod params;
 mod profile;
 pub mod review;
 mod runs;
+mod screen;
 mod shift;
 mod span;
+mod sums;
 mod tail;
 mod tails;
 pub mod train;

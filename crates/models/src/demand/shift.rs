@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use super::DemandParams;
 use super::baseline::History;
 use super::span::Span;
+use super::sums::Sums;
 use crate::formulas::{mean_sd, median};
 
 /// Lengths of a step tried, in days: short ones singly, longer ones in growing distances, for they differ less.
@@ -56,15 +57,27 @@ pub(super) struct Found {
 /// The likeliest shift that still holds on day `today`. Looks at no later day.
 pub(super) fn find(history: &History<'_>, today: usize, factors: &[f64; 7], params: &DemandParams) -> Option<Found> {
     let known = (history.learn_from > 0 && today + 1 - history.learn_from <= 28).then(|| today + 1 - history.learn_from);
-    let likeliest = |lengths: &mut dyn Iterator<Item = usize>, trend: bool| {
+    let sums = Sums::of(history, today, factors);
+    let likeliest = |lengths: &mut dyn Iterator<Item = usize>, trend: bool, all: bool| {
         lengths
-            .filter_map(|days| {
-                Span::of(history, (today + 1).checked_sub(days)?, today, trend)?.test(history, factors, params)
-            })
+            .filter_map(|days| Span::of(history, (today + 1).checked_sub(days)?, today, trend))
+            .filter(|span| all || !span.is_surely_above(params.report_p, &sums, factors, params))
+            .filter_map(|span| span.test(history, factors, params))
             .min_by(|a, b| a.shift.p.total_cmp(&b.shift.p))
     };
-    let step = likeliest(&mut STEPS.into_iter().chain(known), false);
-    let trend = likeliest(&mut TRENDS.into_iter(), true);
+    let is_likely = |found: &Option<Found>| found.as_ref().is_some_and(|found| found.shift.p <= params.report_p);
+    let mut steps = STEPS.into_iter().chain(known);
+    let mut step = likeliest(&mut steps.clone(), false, false);
+    let trend = likeliest(&mut TRENDS.into_iter(), true, false);
+    // Spans that are surely above `report_p` are passed over, which is exact: a group with a p up to it has its least among
+    // the others; if neither group has one, nothing is reported; and beside a likely step, an unlikely trend changes nothing,
+    // for its p is the larger. Only beside a likely trend it matters which of the unlikely steps is the likeliest.
+    if !is_likely(&step) {
+        if !is_likely(&trend) {
+            return None;
+        }
+        step = likeliest(&mut steps, false, true);
+    }
     let found = match (step, trend) {
         (Some(step), Some(trend)) if trend.shift.p < step.shift.p * TREND_P_FACTOR => trend,
         // Whatever it is called, that something changed is as likely as the clearer of the two says.

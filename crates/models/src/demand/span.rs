@@ -1,5 +1,7 @@
 //! One span of days tested against those before it: has the level changed at its start?
 
+use std::ops::Range;
+
 use super::DemandParams;
 use super::baseline::{History, dispersion};
 use super::outliers;
@@ -16,9 +18,11 @@ const TREND_LEVEL_DAYS: usize = 7;
 pub(super) struct Span<'a> {
     start: usize,
     today: usize,
-    trend: bool,
-    before: Part<'a>,
-    after: Part<'a>,
+    pub(super) trend: bool,
+    pub(super) before: Part<'a>,
+    /// Their numbers in the list of those that may be learned from.
+    pub(super) before_range: Range<usize>,
+    pub(super) after: Part<'a>,
 }
 
 /// What the days before a span come to.
@@ -48,10 +52,11 @@ impl<'a> Span<'a> {
             since if start > since => (since, BEFORE_DAYS_MIN_RENEWED),
             _ => return None,
         };
-        let before = history.learnable(from.max(start.saturating_sub(BEFORE_DAYS)), start);
+        let before_range = history.learnable_range(from.max(start.saturating_sub(BEFORE_DAYS)), start);
+        let before = history.learned(before_range.clone());
         let after = history.clean_part(start, today + 1);
         let tested = before.len() >= enough && after.len() >= AFTER_DAYS_MIN;
-        tested.then_some(Self { start, today, trend, before, after })
+        tested.then_some(Self { start, today, trend, before, before_range, after })
     }
 
     /// The shift, if the level is on the other side of what it was for most of the span.
@@ -75,7 +80,7 @@ impl<'a> Span<'a> {
         Some(Found { shift, start: self.start })
     }
 
-    fn level_after(&self) -> f64 {
+    pub(super) fn level_after(&self) -> f64 {
         mean(if self.trend { self.after.last(TREND_LEVEL_DAYS).levels } else { self.after.levels })
     }
 
@@ -83,12 +88,11 @@ impl<'a> Span<'a> {
         let levels = self.before.levels;
         let usual = outliers::limit(levels, params.outlier_sd);
         let within = |limit: f64| levels.iter().copied().filter(move |&level| level <= limit);
-        let (n, learned) = match usual.of_all {
-            Some((mean, _)) => (levels.len() as f64, mean),
-            None => {
-                let n = outliers::kept(levels, usual.value) as f64;
-                (n, within(usual.value).sum::<f64>() / n)
-            }
+        let (n, learned) = if let Some((mean, _)) = usual.of_all {
+            (levels.len() as f64, mean)
+        } else {
+            let n = outliers::kept(levels, usual.value) as f64;
+            (n, within(usual.value).sum::<f64>() / n)
         };
         let level = learned.max(0.5 / n);
         let limit = within(usual.value).fold(level, f64::max);
@@ -98,7 +102,7 @@ impl<'a> Span<'a> {
     }
 
     /// Adds the span up against `ground`.
-    fn sold(&self, ground: Ground, factors: &[f64; 7], params: &DemandParams) -> Sold {
+    pub(super) fn sold(&self, ground: Ground, factors: &[f64; 7], params: &DemandParams) -> Sold {
         let Ground { level, dispersion, n } = ground;
         let expected = ByWeekday::new(|weekday| level * factors[weekday]);
         let variances = ByWeekday::new(|weekday| {
@@ -154,6 +158,6 @@ impl Sold {
 }
 
 /// The mean, added up in order.
-fn mean(values: &[f64]) -> f64 {
+pub(super) fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
