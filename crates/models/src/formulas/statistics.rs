@@ -126,6 +126,24 @@ mod tests {
         assert!(normal_quantile(1.2).is_nan());
     }
 
+    /// As the definition says it, from a list of the demands above zero.
+    fn demand_class_by_list(units: &[f64]) -> Option<(f64, f64)> {
+        let positive: Vec<f64> = units.iter().copied().filter(|&x| x > 0.0).collect();
+        let (mean, sd) = mean_sd(&positive);
+        Some((units.len() as f64 / positive.len() as f64, (sd? / mean).powi(2)))
+    }
+
+    proptest! {
+        #[test]
+        fn the_demand_class_is_that_of_a_list_bit_for_bit(
+            units in prop::collection::vec(prop_oneof![Just(0.0), Just(-0.0), -3.0..9.0_f64, 0.0..1e9_f64], 0..70),
+        ) {
+            let bits = |(adi, cv2): (f64, f64)| (adi.to_bits(), cv2.to_bits());
+            let class = demand_class(&units).map(|(_, adi, cv2)| bits((adi, cv2)));
+            prop_assert_eq!(class, demand_class_by_list(&units).map(bits));
+        }
+    }
+
     #[test]
     fn vector_8_demand_class() {
         let units = [0.0, 3.0, 0.0, 0.0, 4.0, 0.0, 5.0, 0.0, 0.0, 2.0, 0.0, 0.0, 3.0, 0.0];
