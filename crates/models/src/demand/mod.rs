@@ -10,12 +10,19 @@
 
 mod baseline;
 pub mod detector;
+mod floor;
+mod outliers;
 mod outlook;
+mod packed;
 pub mod panel;
 mod params;
+mod profile;
 pub mod review;
 mod runs;
+mod screen;
 mod shift;
+mod span;
+mod sums;
 mod tail;
 mod tails;
 pub mod train;

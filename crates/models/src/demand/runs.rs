@@ -27,6 +27,8 @@ struct RunDay {
 pub(super) struct Past {
     low: Vec<RunDay>,
     high: Vec<RunDay>,
+    /// The one of them that goes on, as of the last clean day; the other one is empty.
+    current: Option<(bool, Run)>,
     errors: Vec<f64>,
     /// Days without a sale before each sale, zero included; shortest first.
     gaps: Vec<f64>,
@@ -64,6 +66,8 @@ impl Past {
             if units < alone.mean { (&mut self.low, &mut self.high) } else { (&mut self.high, &mut self.low) };
         run.push(RunDay { sold: units, alone, level_variance: baseline.level_variance });
         other.clear();
+        let above = self.low.is_empty();
+        self.current = Some((above, self.judge(above)));
     }
 
     fn push_gap(&mut self, units: f64, weekday: usize, baseline: &Baseline) {
@@ -85,10 +89,15 @@ impl Past {
         }
     }
 
+    /// The run above (or below) expectation.
+    pub(super) fn run(&self, above: bool) -> Run {
+        self.current.filter(|(side, _)| *side == above).map_or(Run { days: 0, p: 1.0 }, |(_, run)| run)
+    }
+
     /// The run above (or below) expectation, judged by those of its last days that speak clearest. The sum over exactly n
     /// days has probability p, and as any n from two on is looked at, n is paid for by n (n + 1) ÷ 2, whose inverses sum
     /// to one.
-    pub(super) fn run(&self, above: bool) -> Run {
+    fn judge(&self, above: bool) -> Run {
         let days = if above { &self.high } else { &self.low };
         let (mut sold, mut mean, mut variance, mut best) = (0.0, 0.0, 0.0, 1.0_f64);
         for (n, day) in (1_u32..).zip(days.iter().rev().take(RUN_DAYS_MAX)) {
@@ -96,9 +105,14 @@ impl Past {
             mean += day.alone.mean;
             variance += day.alone.variance;
             if n >= 2 {
+                let price = f64::from(n * (n + 1) / 2);
                 let demand = Demand { mean, variance: variance + mean * mean * day.level_variance };
+                // What is sure to be no less than the best changes nothing.
+                if demand.is_surely_above(sold, !above, best / price) {
+                    continue;
+                }
                 let p = if above { demand.at_least(sold) } else { demand.at_most(sold) };
-                best = best.min(p * f64::from(n * (n + 1) / 2));
+                best = best.min(p * price);
             }
         }
         Run { days: days.len() as u32, p: best }

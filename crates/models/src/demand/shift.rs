@@ -3,8 +3,9 @@
 use jiff::civil::Date;
 
 use super::DemandParams;
-use super::baseline::{History, without_outliers};
-use super::tail::Demand;
+use super::baseline::History;
+use super::span::Span;
+use super::sums::Sums;
 use crate::formulas::{mean_sd, median};
 
 /// Lengths of a step tried, in days: short ones singly, longer ones in growing distances, for they differ less.
@@ -12,18 +13,18 @@ const STEPS: [usize; 8] = [5, 6, 7, 9, 11, 14, 17, 21];
 /// Lengths of a slow trend tried, in days.
 const TRENDS: [usize; 3] = [14, 21, 28];
 /// Days behind the split that it is compared with, where there are as many.
-const BEFORE_DAYS: usize = 56;
+pub(super) const BEFORE_DAYS: usize = 56;
 /// Fewest days before the split; half a window.
-const BEFORE_DAYS_MIN: usize = 21;
+pub(super) const BEFORE_DAYS_MIN: usize = 21;
 /// Fewest days of a level that was confirmed as new before it can shift again.
-const BEFORE_DAYS_MIN_RENEWED: usize = 14;
+pub(super) const BEFORE_DAYS_MIN_RENEWED: usize = 14;
 /// Fewest clean days that make a step rather than an incident.
-const AFTER_DAYS_MIN: usize = 5;
+pub(super) const AFTER_DAYS_MIN: usize = 5;
 /// Two-sided tests of eleven nested spans, worth about six independent ones, for they share most of their days: simulated
 /// on 73,200 days of pure noise, a corrected p below 0.01 came on 1.0 % of the days and one below 1e-4 on 0.02 %.
-const TESTS: f64 = 2.0 * 6.0;
+pub(super) const TESTS: f64 = 2.0 * 6.0;
 /// Days at the end of a shift that must still be on its side.
-const STILL_DAYS: usize = 3;
+pub(super) const STILL_DAYS: usize = 3;
 
 /// A change of level, a step or a trend.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,13 +57,27 @@ pub(super) struct Found {
 /// The likeliest shift that still holds on day `today`. Looks at no later day.
 pub(super) fn find(history: &History<'_>, today: usize, factors: &[f64; 7], params: &DemandParams) -> Option<Found> {
     let known = (history.learn_from > 0 && today + 1 - history.learn_from <= 28).then(|| today + 1 - history.learn_from);
-    let likeliest = |lengths: &mut dyn Iterator<Item = usize>, trend: bool| {
+    let sums = Sums::of(history, today, factors);
+    let likeliest = |lengths: &mut dyn Iterator<Item = usize>, trend: bool, all: bool| {
         lengths
-            .filter_map(|days| try_span(history, (today + 1).checked_sub(days)?, today, trend, factors, params))
+            .filter_map(|days| Span::of(history, (today + 1).checked_sub(days)?, today, trend))
+            .filter(|span| all || !span.is_surely_above(params.report_p, &sums, factors, params))
+            .filter_map(|span| span.test(history, factors, params))
             .min_by(|a, b| a.shift.p.total_cmp(&b.shift.p))
     };
-    let step = likeliest(&mut STEPS.into_iter().chain(known), false);
-    let trend = likeliest(&mut TRENDS.into_iter(), true);
+    let is_likely = |found: &Option<Found>| found.as_ref().is_some_and(|found| found.shift.p <= params.report_p);
+    let mut steps = STEPS.into_iter().chain(known);
+    let mut step = likeliest(&mut steps.clone(), false, false);
+    let trend = likeliest(&mut TRENDS.into_iter(), true, false);
+    // Spans that are surely above `report_p` are passed over, which is exact: a group with a p up to it has its least among
+    // the others; if neither group has one, nothing is reported; and beside a likely step, an unlikely trend changes nothing,
+    // for its p is the larger. Only beside a likely trend it matters which of the unlikely steps is the likeliest.
+    if !is_likely(&step) {
+        if !is_likely(&trend) {
+            return None;
+        }
+        step = likeliest(&mut steps, false, true);
+    }
     let found = match (step, trend) {
         (Some(step), Some(trend)) if trend.shift.p < step.shift.p * TREND_P_FACTOR => trend,
         // Whatever it is called, that something changed is as likely as the clearer of the two says.
@@ -73,94 +88,6 @@ pub(super) fn find(history: &History<'_>, today: usize, factors: &[f64; 7], para
         (step, trend) => step.or(trend)?,
     };
     (found.shift.p <= params.report_p).then_some(found)
-}
-
-/// Tests the days from `start` to `today` against those before `start`, as a step or as a trend.
-fn try_span(
-    history: &History<'_>,
-    start: usize,
-    today: usize,
-    trend: bool,
-    factors: &[f64; 7],
-    params: &DemandParams,
-) -> Option<Found> {
-    let (from, enough) = match history.learn_from {
-        0 => (0, BEFORE_DAYS_MIN),
-        // The start of the level that holds now is compared with the level before it, and no span may straddle it.
-        since if start == since && !trend => (0, BEFORE_DAYS_MIN),
-        since if start > since => (since, BEFORE_DAYS_MIN_RENEWED),
-        _ => return None,
-    };
-    let before_days = history.learnable(from.max(start.saturating_sub(BEFORE_DAYS)), start);
-    let after_days: Vec<usize> = (start..=today).filter(|&day| history.clean[day]).collect();
-    if before_days.len() < enough || after_days.len() < AFTER_DAYS_MIN {
-        return None;
-    }
-    let factor = |day: usize| factors[history.weekday(day)];
-    let plain = |days: &[usize]| days.iter().map(|&day| history.units(day) / factor(day)).collect::<Vec<f64>>();
-    let learned = without_outliers(&plain(&before_days), params.outlier_sd);
-    let n = learned.len() as f64;
-    let mean_of = |days: &[usize]| mean(days.iter().map(|&day| history.units(day) / factor(day)));
-    let before = mean(learned.iter().copied()).max(0.5 / n);
-    let limit = learned.iter().copied().fold(before, f64::max);
-    let kept: Vec<usize> = before_days.iter().copied().filter(|&day| history.units(day) / factor(day) <= limit).collect();
-    let dispersion = history.dispersion(&kept, before, factors, params);
-    let before_variance = (1.0 / before + dispersion) / n;
-
-    let last = |days: usize| mean_of(&after_days[after_days.len().saturating_sub(days)..]);
-    let after_level = if trend { last(7) } else { mean_of(&after_days) };
-    let changed = after_level - before;
-    // Before the tails, which cost most.
-    if !departed(last(STILL_DAYS), before, changed, 0.25) {
-        return None;
-    }
-    // One odd day is no shift: each counts up to a limit, and the largest as much as the second largest.
-    let deviation = |mean: f64| (mean + dispersion * mean * mean).sqrt();
-    let mut after: Vec<f64> = after_days
-        .iter()
-        .map(|&day| history.units(day).min(before * factor(day) + params.outlier_sd * deviation(before * factor(day))))
-        .collect();
-    if let Some(top) = (0..after.len()).max_by(|&a, &b| after[a].total_cmp(&after[b])) {
-        let second = (0..after.len()).filter(|&day| day != top).map(|day| after[day]).fold(0.0, f64::max);
-        if !trend {
-            after[top] = second;
-        }
-    }
-
-    let (mut sum, mut mean, mut variance, mut squares) = (0.0, 0.0, 0.0, 0.0);
-    for (&day, &units) in after_days.iter().zip(&after) {
-        let weight = if trend { (day + 1 - start) as f64 / (today + 1 - start) as f64 } else { 1.0 };
-        let expected = before * factor(day);
-        sum += weight * units;
-        mean += weight * expected;
-        squares += weight * weight * expected;
-        variance += weight * weight * (expected + dispersion * expected * expected);
-    }
-    // A weighted sum of counts is taken as a count times the scale at which its Poisson part has the right variance.
-    let scale = squares / mean;
-    let demand = Demand { mean: mean / scale, variance: (variance + mean * mean * before_variance) / (scale * scale) };
-    let p = p_of(demand, sum / scale, changed < 0.0)?;
-    let shift = Shift {
-        since: history.date(start),
-        days: (today + 1 - start) as u32,
-        before,
-        after: after_level,
-        ratio: after_level / before,
-        p: (p * TESTS).min(1.0),
-    };
-    Some(Found { shift, start })
-}
-
-/// The smaller tail, if it lies on the side of the change. The two tails overlap: where one is far below a half, the other is
-/// above it and need not be counted.
-fn p_of(demand: Demand, units: f64, falls: bool) -> Option<f64> {
-    let near = if falls { demand.at_most(units) } else { demand.at_least(units) };
-    if near < 0.49 {
-        return Some(near);
-    }
-    let far = if falls { demand.at_least(units) } else { demand.at_most(units) };
-    let (low, high) = if falls { (near, far) } else { (far, near) };
-    ((low < high) == falls).then_some(low.min(high))
 }
 
 /// The day since which the level is a new one: the first of the last `confirm_days` clean days, if these belong to a shift
@@ -189,13 +116,7 @@ pub(super) fn lasting_since(
     if lasts { days.first().copied() } else { None }
 }
 
-/// The mean, added up in order.
-fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
-    let n = values.len() as f64;
-    values.sum::<f64>() / n
-}
-
 /// Whether a level is further from `before` than a share of the change, in its direction.
-fn departed(level: f64, before: f64, changed: f64, share: f64) -> bool {
+pub(super) fn departed(level: f64, before: f64, changed: f64, share: f64) -> bool {
     (level - before) * changed.signum() > share * changed.abs()
 }

@@ -1,5 +1,6 @@
 //! Tail probabilities of demand: negative binomial, Poisson where it does not vary more.
 
+use super::floor;
 use statrs::function::beta::checked_beta_reg;
 use statrs::function::gamma::{checked_gamma_lr, checked_gamma_ur};
 
@@ -34,6 +35,17 @@ impl Demand {
             None => checked_gamma_ur(units + 1.0, self.mean).ok(),
         };
         probability(p)
+    }
+
+    /// Whether [`Demand::at_most`] (`low`) or [`Demand::at_least`] is certainly above `least`. `false` says nothing. Holds of
+    /// demands whose numbers are as good as these, too.
+    pub(super) fn is_surely_above(self, units: f64, low: bool, least: f64) -> bool {
+        // Near the Poisson, whose tails are computed otherwise, nothing is said.
+        match self.shape().filter(|_| self.mean > 0.0 && self.variance - self.mean > 2e-4 * self.mean) {
+            Some((r, p)) if low => floor::is_above(r, units.max(0.0) + 1.0, p, least),
+            Some((r, p)) => units <= 0.0 || floor::is_above(units, r, 1.0 - p, least),
+            None => false,
+        }
     }
 
     /// Size and success probability of the negative binomial, unless the variance is that of a Poisson or less.

@@ -82,10 +82,15 @@ pub enum DemandClass {
 /// ADI is periods ÷ periods with demand; CV² is that of the demands above zero. `None` with fewer than two periods with
 /// demand, for then the variation of the demands is unknown. Cut-offs 1.32 and 0.49: Syntetos, Boylan and Croston 2005.
 pub fn demand_class(units: &[f64]) -> Option<(DemandClass, f64, f64)> {
-    let positive: Vec<f64> = units.iter().copied().filter(|&x| x > 0.0).collect();
-    let (mean, sd) = mean_sd(&positive);
-    let cv2 = (sd? / mean).powi(2);
-    let adi = units.len() as f64 / positive.len() as f64;
+    let n = units.iter().filter(|&&x| x > 0.0).count() as f64;
+    if n < 2.0 {
+        return None;
+    }
+    // A zero leaves a sum as it is to the last bit, so the loops need neither branch nor copy.
+    let mean = units.iter().map(|&x| if x > 0.0 { x } else { 0.0 }).sum::<f64>() / n;
+    let squares: f64 = units.iter().map(|&x| if x > 0.0 { (x - mean).powi(2) } else { 0.0 }).sum();
+    let cv2 = ((squares / (n - 1.0)).sqrt() / mean).powi(2);
+    let adi = units.len() as f64 / n;
     let class = match (adi < 1.32, cv2 < 0.49) {
         (true, true) => DemandClass::Smooth,
         (true, false) => DemandClass::Erratic,
@@ -119,6 +124,24 @@ mod tests {
         close(normal_cdf(1.644_853_627), 0.95, 1e-9);
         close(normal_quantile(0.975), 1.959_963_985, 1e-8);
         assert!(normal_quantile(1.2).is_nan());
+    }
+
+    /// As the definition says it, from a list of the demands above zero.
+    fn demand_class_by_list(units: &[f64]) -> Option<(f64, f64)> {
+        let positive: Vec<f64> = units.iter().copied().filter(|&x| x > 0.0).collect();
+        let (mean, sd) = mean_sd(&positive);
+        Some((units.len() as f64 / positive.len() as f64, (sd? / mean).powi(2)))
+    }
+
+    proptest! {
+        #[test]
+        fn the_demand_class_is_that_of_a_list_bit_for_bit(
+            units in prop::collection::vec(prop_oneof![Just(0.0), Just(-0.0), -3.0..9.0_f64, 0.0..1e9_f64], 0..70),
+        ) {
+            let bits = |(adi, cv2): (f64, f64)| (adi.to_bits(), cv2.to_bits());
+            let class = demand_class(&units).map(|(_, adi, cv2)| bits((adi, cv2)));
+            prop_assert_eq!(class, demand_class_by_list(&units).map(bits));
+        }
     }
 
     #[test]
