@@ -193,3 +193,6 @@ fn parts<'i>(items: impl Iterator<Item = &'i ItemId>, sales: &BTreeMap<ItemId, u
     }
     parts
 }
+
+#[cfg(test)]
+mod tests;

@@ -52,9 +52,11 @@ impl Rows {
 
     /// Adds those of items that come after these.
     pub(super) fn append(&mut self, mut other: Self) {
-        self.rows.append(&mut other.rows);
         let zeros = self.zeros.max(other.zeros);
-        if zeros > self.zeros {
+        // Either side may have left out more than the other so far.
+        let differ = self.zeros != other.zeros;
+        self.rows.append(&mut other.rows);
+        if differ {
             self.keep(zeros);
         }
         while self.rows.len() > ROWS_MAX && self.zeros < u64::BITS {
