@@ -13,6 +13,7 @@ use sqlx::{Any, AssertSqlSafe, Transaction};
 use super::outbox_rows::{COLUMNS, TABLE, outbox_row};
 use super::{NewOutbox, OutboxRow, OutboxState, Store, StoreError, audit, drills, row};
 use crate::domain::audit::AuditEntry;
+use crate::domain::outbox::OutboxKind;
 use crate::ports::Receipt;
 
 impl Store {
@@ -29,34 +30,37 @@ impl Store {
     /// Takes out at most `limit` messages that are due, oldest first, and leases them: nobody else gets them before
     /// `lease_for` has passed.
     pub async fn claim_due(&self, now: Timestamp, limit: usize, lease_for: Duration) -> Result<Vec<OutboxRow>, StoreError> {
-        self.claim("", now, limit, lease_for).await
+        self.claim("", &OutboxKind::ALL, now, limit, lease_for).await
     }
 
-    /// Takes out the message to `channel` that has been due for longest, in the same way.
+    /// Takes out the message of `kinds` to `channel` that has been due for longest, in the same way.
     pub async fn claim_due_to(
         &self,
         channel: &str,
+        kinds: &[OutboxKind],
         now: Timestamp,
         lease_for: Duration,
     ) -> Result<Option<OutboxRow>, StoreError> {
-        Ok(self.claim(channel, now, 1, lease_for).await?.pop())
+        Ok(self.claim(channel, kinds, now, 1, lease_for).await?.pop())
     }
 
     async fn claim(
         &self,
         channel: &str,
+        kinds: &[OutboxKind],
         now: Timestamp,
         limit: usize,
         lease_for: Duration,
     ) -> Result<Vec<OutboxRow>, StoreError> {
         let until = row::ms(now).saturating_add(i64::try_from(lease_for.as_millis()).unwrap_or(i64::MAX));
+        let of_kinds = of_kinds(kinds);
         // The conditions stand twice because PostgreSQL looks again only at the outer ones after it waited for a row.
         let rows = sqlx::query(AssertSqlSafe(format!(
             "update outbox set lease_until = $1, attempts = attempts + 1
              where id in (
                  select o.id from outbox o
                  where o.state = 'pending' and o.due_at <= $2 and (o.lease_until is null or o.lease_until <= $2)
-                   and ($4 = '' or o.channel = $4)
+                   and ($4 = '' or o.channel = $4) and {of_kinds}
                    and not exists (
                        select e.id from outbox e
                        where e.channel = o.channel and e.lane = o.lane and e.lane <> '' and e.seq < o.seq
@@ -78,29 +82,33 @@ impl Store {
         Ok(claimed)
     }
 
-    /// From when a message to `channel` can be taken out; None when none waits that is not behind another one.
-    pub async fn next_due_to(&self, channel: &str) -> Result<Option<Timestamp>, StoreError> {
-        let next = sqlx::query(
+    /// From when a message of `kinds` to `channel` can be taken out; None when none waits that is not behind another one.
+    pub async fn next_due_to(&self, channel: &str, kinds: &[OutboxKind]) -> Result<Option<Timestamp>, StoreError> {
+        let next = sqlx::query(AssertSqlSafe(format!(
             "select 'next' as id, min(case when o.lease_until > o.due_at then o.lease_until else o.due_at end) as due_at
              from outbox o
-             where o.state = 'pending' and o.channel = $1
+             where o.state = 'pending' and o.channel = $1 and {}
                and not exists (
                    select e.id from outbox e
                    where e.channel = o.channel and e.lane = o.lane and e.lane <> '' and e.seq < o.seq
                      and e.state = 'pending'
                )",
-        )
+            of_kinds(kinds)
+        )))
         .bind(channel)
         .fetch_one(&self.pool)
         .await?;
         row::time_opt(&next, TABLE, "due_at")
     }
 
-    /// Destinations to which something waits, by name.
-    pub async fn list_waiting_channels(&self) -> Result<Vec<String>, StoreError> {
-        let rows = sqlx::query("select distinct channel as id from outbox where state = 'pending' order by channel")
-            .fetch_all(&self.pool)
-            .await?;
+    /// Destinations to which something of `kinds` waits, by name.
+    pub async fn list_waiting_channels(&self, kinds: &[OutboxKind]) -> Result<Vec<String>, StoreError> {
+        let rows = sqlx::query(AssertSqlSafe(format!(
+            "select distinct o.channel as id from outbox o where o.state = 'pending' and {} order by o.channel",
+            of_kinds(kinds)
+        )))
+        .fetch_all(&self.pool)
+        .await?;
         rows.iter().map(|r| row::get(r, TABLE, "id")).collect()
     }
 
@@ -304,6 +312,15 @@ impl Store {
     }
 }
 
+/// The condition that a row `o` is of one of `kinds`. A kind that we do not know counts as an approval, as it does where a row is
+/// read ([`outbox_row`]).
+fn of_kinds(kinds: &[OutboxKind]) -> String {
+    // Safe: these names are our own, and of letters.
+    let list = |kinds: &[OutboxKind]| kinds.iter().map(|kind| format!("'{}'", kind.name())).collect::<Vec<_>>().join(", ");
+    let known = format!("case when o.kind in ({}) then o.kind else 'approved' end", list(&OutboxKind::ALL));
+    if kinds.is_empty() { "1 = 0".to_owned() } else { format!("({known}) in ({})", list(kinds)) }
+}
+
 /// The last door: a recommendation that is wrong on purpose, or that is about Reeve itself, never leaves.
 async fn refuse_what_stays(tx: &mut Transaction<'_, Any>, message: &NewOutbox) -> Result<(), StoreError> {
     let stays = |what| StoreError::NotForSending { id: message.id.clone(), what };
@@ -412,13 +429,13 @@ mod tests {
                 store.enqueue(&[message], &[]).await.unwrap();
             }
             assert_eq!(claimed(&store, 10).await, ["m"], "its predecessor is not even due");
-            assert_eq!(store.next_due_to("webhook").await.unwrap(), Some(at(50)));
+            assert_eq!(store.next_due_to("webhook", &OutboxKind::ALL).await.unwrap(), Some(at(50)));
             assert_eq!(claimed(&store, 60).await, ["z"]);
             assert!(claimed(&store, 60).await.is_empty(), "being sent is not acknowledged");
             let row = store.find_outbox("z").await.unwrap().unwrap();
             store.mark_retry(&row, at(500), "500").await.unwrap();
             assert!(claimed(&store, 499).await.is_empty(), "it failed, so the later one goes on waiting");
-            let row = store.claim_due_to("webhook", at(500), LEASE).await.unwrap().unwrap();
+            let row = store.claim_due_to("webhook", &OutboxKind::ALL, at(500), LEASE).await.unwrap().unwrap();
             store.mark_dead(&row, at(501), "given up", &[]).await.unwrap();
             assert_eq!(claimed(&store, 502).await, ["a"], "given up, it holds nobody up");
             let row = store.find_outbox("a").await.unwrap().unwrap();
@@ -483,6 +500,28 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn each_sender_gets_its_kinds_and_what_has_no_known_kind_goes_with_approvals() {
+        on_each(|store| async move {
+            let about = |id: &str, kind| NewOutbox { kind, ..message(id, 7) };
+            store.enqueue(&[about("a", OutboxKind::Approved), about("s", OutboxKind::Stuck)], &[]).await.unwrap();
+            store.enqueue(&[about("x", OutboxKind::Approved)], &[]).await.unwrap();
+            sqlx::query("update outbox set kind = 'of a later release' where id = 'x'").execute(&store.pool).await.unwrap();
+            let (nobody, approved): (&[OutboxKind], _) = (&[], &[OutboxKind::Approved]);
+            let (stuck, anchor) = (&[OutboxKind::Stuck], &[OutboxKind::Anchor]);
+            for (kinds, waits) in [(nobody, false), (anchor, false), (approved, true), (stuck, true)] {
+                assert_eq!(store.list_waiting_channels(kinds).await.unwrap().is_empty(), !waits, "{kinds:?}");
+                assert_eq!(store.next_due_to("webhook", kinds).await.unwrap(), waits.then(|| at(7)), "{kinds:?}");
+            }
+            let mut claimed = Vec::new();
+            for kinds in [stuck, stuck, approved, approved, approved] {
+                claimed.push(store.claim_due_to("webhook", kinds, at(7), LEASE).await.unwrap().map(|row| row.id));
+            }
+            assert_eq!(claimed, [Some("s".to_owned()), None, Some("a".to_owned()), Some("x".to_owned()), None]);
+        })
+        .await;
+    }
+
+    #[tokio::test]
     async fn only_what_nobody_is_sending_can_be_discarded_or_has_expired() {
         on_each(|store| async move {
             store.enqueue(&[of_case("a", "1", 0), message("b", 0)], &[]).await.unwrap();
@@ -494,7 +533,7 @@ mod tests {
             assert!(matches!(sending, Err(StoreError::NotFound { .. })), "{sending:?}");
             discard(&store, "b", "no", 65_000).await.unwrap();
             assert!(matches!(discard(&store, "b", "no", 65_000).await, Err(StoreError::NotFound { .. })));
-            assert_eq!(store.list_waiting_channels().await.unwrap(), ["webhook"]);
+            assert_eq!(store.list_waiting_channels(&OutboxKind::ALL).await.unwrap(), ["webhook"]);
         })
         .await;
     }

@@ -14,9 +14,10 @@ use reeve::config::Config;
 use reeve::domain::calendar::plus_days;
 use reeve::domain::ids::{PersonId, RecommendationId};
 use reeve::domain::money::Money;
+use reeve::domain::outbox::OutboxKind;
 use reeve::odoo::recorded::Recorded;
 use reeve::pipeline::anchors::{self, Anchor};
-use reeve::ports::{Outgoing, PortError, Ports, Receipt, Sender, Source};
+use reeve::ports::{Outgoing, PortError, Ports, Receipt, Sender, Senders, Source};
 use reeve::reports::audit::{CardReport, card, export, story, tables};
 use reeve::rules::recompute::Verdict;
 use reeve::store::Store;
@@ -30,6 +31,14 @@ struct Kept(Mutex<Vec<Outgoing>>);
 
 #[async_trait]
 impl Sender for Kept {
+    fn name(&self) -> &'static str {
+        "the receiver"
+    }
+
+    fn kinds(&self) -> &'static [OutboxKind] {
+        &OutboxKind::ALL
+    }
+
     async fn send(&self, message: &Outgoing) -> Result<Receipt, PortError> {
         self.0.lock().unwrap().push(message.clone());
         Ok(Receipt::unnamed(message.at))
@@ -45,15 +54,15 @@ impl Sender for Kept {
 }
 
 async fn app(db: &TestDb, config: Config) -> App {
-    app_with(db, config, None).await
+    app_with(db, config, Senders::default()).await
 }
 
-async fn app_with(db: &TestDb, config: Config, webhook: Option<Arc<dyn Sender>>) -> App {
+async fn app_with(db: &TestDb, config: Config, senders: Senders) -> App {
     let recording = Path::new(env!("CARGO_MANIFEST_DIR")).join(&config.source.recording);
     let source = Recorded::open(&recording, &config.rules.money.currency).unwrap();
     let (_, last) = source.span().unwrap();
     let store = Store::open_and_migrate(&db.store_url()).await.unwrap();
-    let ports = Ports { source: Arc::new(source), model: None, webhook };
+    let ports = Ports { source: Arc::new(source), model: None, senders };
     let app = App::new(Arc::new(config), store, ports, Clock::standing_at(last));
     app.run_until_idle().await.unwrap();
     app
@@ -165,7 +174,7 @@ async fn cards_of_many_days_recompute_and_a_drill_is_called_one_once_it_is_over(
     let last = calendar.day_of(source.span().unwrap().1);
     let clock = Clock::standing_at(calendar.close_of(plus_days(last, 1 - DAYS)));
     let store = Store::open_and_migrate(&db.store_url()).await.unwrap();
-    let ports = Ports { source: Arc::new(source), model: None, webhook: None };
+    let ports = Ports { source: Arc::new(source), model: None, senders: Senders::default() };
     let app = App::new(Arc::new(config), store.clone(), ports, clock.clone());
     for day in (0..DAYS).rev() {
         clock.set(calendar.close_of(plus_days(last, -day)));
@@ -326,7 +335,7 @@ async fn anchors_find_a_log_that_was_rewritten_whole() {
         config.webhook.url = "http://127.0.0.1:9/".to_owned();
         config.audit.anchor_destination = "webhook".to_owned();
         let elsewhere = Arc::new(Kept::default());
-        let app = app_with(&db, config, Some(Arc::clone(&elsewhere) as Arc<dyn Sender>)).await;
+        let app = app_with(&db, config, Senders::only(Arc::clone(&elsewhere) as Arc<dyn Sender>)).await;
         let store = &app.context.store;
         let kept = anchors::read(&file).unwrap().anchors;
         assert_eq!(kept.len(), 1, "one with the digest, however often the stages run");

@@ -12,7 +12,7 @@ use reeve::config::Config;
 use reeve::domain::book::Book;
 use reeve::domain::exception::{ExceptionType as T, Signal};
 use reeve::odoo::recorded::Recorded;
-use reeve::ports::{Ports, Source};
+use reeve::ports::{Ports, Senders, Source};
 use reeve::rules::detect::look;
 use reeve::store::Store;
 use serde_json::{Value, json};
@@ -104,7 +104,7 @@ async fn a_card_about_a_reversed_bill_can_not_reverse_it_again_and_an_ordered_pr
     let recorded = open(dir.path());
     let (_, last) = recorded.span().expect("things happened");
     let store = Store::open_and_migrate("sqlite::memory:").await.expect("the store opens");
-    let ports = Ports { source: Arc::new(recorded), model: None, webhook: None };
+    let ports = Ports { source: Arc::new(recorded), model: None, senders: Senders::default() };
     let app = App::new(Arc::new(config()), store.clone(), ports, Clock::standing_at(last));
     app.run_until_idle().await.expect("the stages come to rest");
     let day = config().rules.calendar.calendar().day_of(last);

@@ -10,7 +10,7 @@ use reeve::config::Config;
 use reeve::domain::exception::ExceptionType as T;
 use reeve::domain::recommendation::Recommendation;
 use reeve::odoo::recorded::Recorded;
-use reeve::ports::{Ports, Source};
+use reeve::ports::{Ports, Senders, Source};
 use reeve::store::{Store, Which};
 use serde_json::json;
 
@@ -45,7 +45,7 @@ async fn lived(url: &str, recording: &Path) -> Kept {
     let source = Recorded::open(recording, "USD").expect("the recording opens");
     let (_, last) = source.span().expect("things happened");
     let store = Store::open_and_migrate(url).await.expect("the store opens");
-    let ports = Ports { source: Arc::new(source), model: None, webhook: None };
+    let ports = Ports { source: Arc::new(source), model: None, senders: Senders::default() };
     let app = App::new(Arc::clone(&config), store.clone(), ports, Clock::standing_at(last));
     app.run_until_idle().await.expect("the stages come to rest");
     let open = store.list_exceptions(Which::Live).await.expect("the store answers");

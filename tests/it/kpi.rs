@@ -14,7 +14,7 @@ use reeve::domain::decision::RejectReason;
 use reeve::domain::ids::PersonId;
 use reeve::domain::recommendation::Recommendation;
 use reeve::odoo::recorded::Recorded;
-use reeve::ports::{Ports, Source};
+use reeve::ports::{Ports, Senders, Source};
 use reeve::reports::kpi::{Figures, Period, Report};
 use reeve::store::{Store, View};
 
@@ -49,7 +49,7 @@ async fn the_figures_of_the_recording_are_those_counted_by_hand() {
         let source = Recorded::open(&recording, &config.rules.money.currency).unwrap();
         let (_, last) = source.span().unwrap();
         let store = Store::open_and_migrate(&db.store_url()).await.unwrap();
-        let ports = Ports { source: Arc::new(source), model: None, webhook: None };
+        let ports = Ports { source: Arc::new(source), model: None, senders: Senders::default() };
         // At the close of the last day: the figures were counted over whole days.
         let calendar = config.rules.calendar.calendar();
         let clock = Clock::standing_at(calendar.close_of(calendar.day_of(last)));

@@ -14,13 +14,14 @@ use reeve::domain::action::{Action, Candidate, Step};
 use reeve::domain::audit::AuditEntry;
 use reeve::domain::decision::RecommendationState as State;
 use reeve::domain::ids::PersonId;
+use reeve::domain::outbox::OutboxKind;
 use reeve::domain::outcome::StepFound;
 use reeve::domain::recommendation::Recommendation;
 use reeve::domain::record::{MoveKind, Observed, Record, StockMove};
 use reeve::odoo::recorded::Recorded;
 use reeve::pipeline::Context;
 use reeve::pipeline::deliver::Deliver;
-use reeve::ports::{Outgoing, Page, PortError, Ports, Receipt, Sender, Source};
+use reeve::ports::{Outgoing, Page, PortError, Ports, Receipt, Sender, Senders, Source};
 use reeve::store::{OutboxState, Report, Reported, Store};
 
 use crate::audit::tables_agree;
@@ -35,6 +36,14 @@ struct Executors {
 
 #[async_trait]
 impl Sender for Executors {
+    fn name(&self) -> &'static str {
+        "the executors"
+    }
+
+    fn kinds(&self) -> &'static [OutboxKind] {
+        &OutboxKind::ALL
+    }
+
     async fn send(&self, message: &Outgoing) -> Result<Receipt, PortError> {
         if self.down.lock().unwrap().iter().any(|down| *down == message.to) {
             return Err(PortError::Transient { service: "the receiver", retry_after: None, source: "it is down".into() });
@@ -83,8 +92,8 @@ impl Bench {
         let (_, last) = source.span().unwrap();
         let store = Store::open_and_migrate(&db.store_url()).await.unwrap();
         let executors = Arc::new(Executors::default());
-        let webhook = Some(Arc::clone(&executors) as Arc<dyn Sender>);
-        let ports = Ports { source: Arc::new(source), model: None, webhook };
+        let senders = Senders::only(Arc::clone(&executors) as Arc<dyn Sender>);
+        let ports = Ports { source: Arc::new(source), model: None, senders };
         let app = App::new(Arc::new(config), store, ports, Clock::standing_at(last));
         app.run_until_idle().await.unwrap();
         let plan = planned(&app).await;
@@ -107,7 +116,7 @@ impl Bench {
     /// What an operator has at hand.
     fn deliver(&self) -> Deliver {
         let Context { store, config, clock, .. } = self.app.context.clone();
-        Deliver { store, config, clock, sender: None }
+        Deliver { store, config, clock, senders: Senders::default() }
     }
 
     async fn later(&self, hours: i64) {

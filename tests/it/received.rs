@@ -13,7 +13,7 @@ use reeve::domain::evidence::FactValue;
 use reeve::domain::exception::{Exception, ExceptionType as T};
 use reeve::domain::recommendation::Recommendation;
 use reeve::odoo::recorded::Recorded;
-use reeve::ports::{Ports, Source};
+use reeve::ports::{Ports, Senders, Source};
 use reeve::store::{Store, Which};
 
 use crate::support::databases::databases;
@@ -29,7 +29,7 @@ async fn run(url: &str, dir: &Path, at: Option<Timestamp>) -> Store {
     let source = Recorded::open(dir, "USD").expect("the recording opens");
     let at = at.unwrap_or_else(|| source.span().expect("things happened").1);
     let store = Store::open_and_migrate(url).await.expect("the store opens");
-    let ports = Ports { source: Arc::new(source), model: None, webhook: None };
+    let ports = Ports { source: Arc::new(source), model: None, senders: Senders::default() };
     App::new(config(), store.clone(), ports, Clock::standing_at(at))
         .run_until_idle()
         .await
