@@ -366,7 +366,7 @@ fn undo_text(r: &Recommendation, parts: &CaseParts<'_>) -> Option<String> {
 fn drafter_text(drafter: &Drafter, people: &[Person]) -> String {
     match drafter {
         Drafter::Playbook { because: None } => "Written by the playbook.".to_owned(),
-        Drafter::Playbook { because: Some(why) } => format!("Written by the playbook, because {}.", plain(why)),
+        Drafter::Playbook { because: Some(why) } => format!("Written by the playbook, because {}.", plain(&why.whole)),
         Drafter::Model { name, .. } => format!("Written by the model {}; figures and checks are computed.", plain(name)),
         Drafter::Edited { editors, .. } => format!("Edited by {}.", people_names(editors, people)),
     }
