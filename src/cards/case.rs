@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::card::Card;
 use super::chart::{self, ChartData};
 use super::entry::Entry;
 use super::names::{Code, Names, actor_name, lane_mark, moment, people_names, reason_text, state_text};
@@ -26,6 +25,7 @@ use crate::domain::policy::{Person, may_turn_down};
 use crate::domain::recommendation::{Drafter, Recommendation};
 use crate::pipeline::deliver::ended::NOT_SENT;
 use crate::render::{left_to_decide, wait_words};
+use crate::rules::card::Card;
 
 /// Everything a case page is made of.
 pub struct CaseParts<'a> {
