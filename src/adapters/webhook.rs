@@ -17,6 +17,7 @@ use secrecy::{ExposeSecret, SecretString};
 use standardwebhooks::{HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP, Webhook};
 
 use crate::config::{DeliveryConfig, DestinationConfig, WEBHOOK};
+use crate::domain::outbox::OutboxKind;
 use crate::domain::words::cut;
 use crate::http::breaker::Breaker;
 use crate::http::bucket::Bucket;
@@ -24,6 +25,12 @@ use crate::http::retry::retry_after;
 use crate::ports::{Outgoing, PortError, Receipt, Sender};
 
 const SERVICE: &str = "the webhook receiver";
+
+/// What it is called where the configuration is wrong.
+const NAME: &str = "webhook";
+
+/// What is sent as a signed webhook. Not [`OutboxKind::ALL`]: a kind that is made for another way out is none of these.
+const KINDS: &[OutboxKind] = &[OutboxKind::Approved, OutboxKind::NotSeen, OutboxKind::Stuck, OutboxKind::Anchor];
 
 /// Receivers such as n8n read the body only under exactly this type; the CloudEvents one leaves it empty there.
 const JSON: &str = "application/json";
@@ -90,6 +97,14 @@ impl Destinations {
 
 #[async_trait]
 impl Sender for Destinations {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn kinds(&self) -> &'static [OutboxKind] {
+        KINDS
+    }
+
     async fn send(&self, message: &Outgoing) -> Result<Receipt, PortError> {
         match self.0.get(&message.to) {
             Some(sender) => sender.send(message).await,
@@ -147,6 +162,14 @@ fn key(secret: &str) -> Result<Webhook, SetupError> {
 
 #[async_trait]
 impl Sender for SignedWebhook {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn kinds(&self) -> &'static [OutboxKind] {
+        KINDS
+    }
+
     async fn send(&self, message: &Outgoing) -> Result<Receipt, PortError> {
         if message.id.contains('.') {
             // The signature joins its parts by dots: an id with one could be read two ways.
@@ -243,7 +266,6 @@ mod tests {
 
     use super::*;
     use crate::clock::Clock;
-    use crate::domain::outbox::OutboxKind;
 
     fn sender(url: &str) -> SignedWebhook {
         SignedWebhook::new(url, &SecretString::from(SECRET), Duration::from_secs(5)).unwrap()

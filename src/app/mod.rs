@@ -76,7 +76,7 @@ impl App {
                 store: self.context.store.clone(),
                 config: Arc::clone(&self.context.config),
                 clock: self.context.clock.clone(),
-                sender: self.context.ports.webhook.clone(),
+                senders: self.context.ports.senders.clone(),
             }),
             Box::new(Verify(context())),
         ]

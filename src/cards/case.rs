@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::card::Card;
 use super::chart::{self, ChartData};
 use super::entry::Entry;
 use super::names::{Code, Names, actor_name, lane_mark, moment, people_names, reason_text, state_text};
@@ -26,6 +25,7 @@ use crate::domain::policy::{Person, may_turn_down};
 use crate::domain::recommendation::{Drafter, Recommendation};
 use crate::pipeline::deliver::ended::NOT_SENT;
 use crate::render::{left_to_decide, wait_words};
+use crate::rules::card::Card;
 
 /// Everything a case page is made of.
 pub struct CaseParts<'a> {
@@ -366,7 +366,7 @@ fn undo_text(r: &Recommendation, parts: &CaseParts<'_>) -> Option<String> {
 fn drafter_text(drafter: &Drafter, people: &[Person]) -> String {
     match drafter {
         Drafter::Playbook { because: None } => "Written by the playbook.".to_owned(),
-        Drafter::Playbook { because: Some(why) } => format!("Written by the playbook, because {}.", plain(why)),
+        Drafter::Playbook { because: Some(why) } => format!("Written by the playbook, because {}.", plain(&why.whole)),
         Drafter::Model { name, .. } => format!("Written by the model {}; figures and checks are computed.", plain(name)),
         Drafter::Edited { editors, .. } => format!("Edited by {}.", people_names(editors, people)),
     }

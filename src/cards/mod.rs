@@ -1,10 +1,10 @@
-//! What people are shown, in words: one view of a case, of a digest and of the log, which every channel renders and none makes for
-//! itself. No business number is made here.
+//! What people are shown, in words: one view of a case and of the log, which every channel renders and none makes for itself. No
+//! business number is made here.
 //!
-//! [`card`] is a recommendation, [`case`] a case with its cards, [`sums`] their money line by line, [`chart`] the days before;
-//! [`entry`] the log; [`names`] how records, people and states are called.
+//! [`card`] is a recommendation, made by the rules, for the digest says it too and is made below; [`case`] a case with its cards,
+//! [`sums`] their money line by line, [`chart`] the days before; [`entry`] the log; [`names`] how records, people and states are
+//! called.
 
-pub mod card;
 pub mod case;
 pub mod chart;
 pub mod entry;
@@ -13,3 +13,4 @@ mod steps;
 pub mod sums;
 
 pub use crate::domain::words::plain;
+pub use crate::rules::card;

@@ -2,13 +2,13 @@
 
 use serde::Serialize;
 
-use super::card::CardStep;
 use super::case::CaseParts;
 use super::plain;
 use crate::domain::action::Check;
 use crate::domain::audit::Chained;
 use crate::domain::detail::{Detail as _, STEP_SETTLED, StepSettled};
 use crate::domain::recommendation::Recommendation;
+use crate::rules::card::CardStep;
 
 #[derive(Serialize)]
 pub(super) struct StepView {

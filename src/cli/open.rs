@@ -18,7 +18,7 @@ use crate::odoo::live::barrier::{MayWrite, in_words};
 use crate::odoo::live::progress::{Progress, Silent};
 use crate::odoo::recorded::Recorded;
 use crate::pipeline::observe::WARNING;
-use crate::ports::{Page, PortError, Ports, Sender, Source};
+use crate::ports::{Page, PortError, Ports, Sender, Senders, Source};
 use crate::store::Store;
 
 /// The configured store, which has to be there, migrated. What is done by command in it is logged with the user who gave the
@@ -108,11 +108,16 @@ fn warning(may_write: &[MayWrite]) -> String {
 
 /// Every way out, with `source` as the way in.
 pub(super) fn ports(config: &Config, source: Arc<dyn Source>, clock: &Clock) -> anyhow::Result<Ports> {
-    Ok(Ports { source, model: openai::model(&config.model, clock.clone())?, webhook: receiver(config)? })
+    Ok(Ports { source, model: openai::model(&config.model, clock.clone())?, senders: senders(config)? })
 }
 
-/// The destinations of approved recommendations, where any is configured.
-pub(super) fn receiver(config: &Config) -> anyhow::Result<Option<Arc<dyn Sender>>> {
+/// Everybody who sends: an entry for each way out that is configured. Two for one kind of message are refused.
+pub(super) fn senders(config: &Config) -> anyhow::Result<Senders> {
+    Ok(Senders::new(receivers(config)?.into_iter().collect())?)
+}
+
+/// The sender to those who get signed webhooks, where any is configured.
+fn receivers(config: &Config) -> anyhow::Result<Option<Arc<dyn Sender>>> {
     let all = config.all_destinations();
     if all.is_empty() {
         return Ok(None);
@@ -126,8 +131,8 @@ pub(super) fn receiver(config: &Config) -> anyhow::Result<Option<Arc<dyn Sender>
         );
     }
     let set_up = webhook::Destinations::new(&all, &config.delivery);
-    let senders = set_up.map_err(|(name, error)| anyhow::anyhow!(error).context(format!("destination {name:?}")))?;
-    Ok(Some(Arc::new(senders)))
+    let set_up = set_up.map_err(|(name, error)| anyhow::anyhow!(error).context(format!("destination {name:?}")))?;
+    Ok(Some(Arc::new(set_up)))
 }
 
 /// The App on the configured store and source. In a store with a made-up retailer it is the morning at which that stands.
@@ -149,7 +154,7 @@ pub(super) async fn app_of(config: Config, store: Store, clock: Clock) -> anyhow
 /// possible while the ERP is away, and needs no recording where one is read live.
 pub(super) async fn app_on(config: Config, store: Store) -> anyhow::Result<App> {
     let clock = clock_of(&store, &config).await?;
-    let ports = Ports { source: Arc::new(NotRead), model: None, webhook: None };
+    let ports = Ports { source: Arc::new(NotRead), model: None, senders: Senders::default() };
     Ok(App::new(Arc::new(config), store, ports, clock))
 }
 

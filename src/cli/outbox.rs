@@ -11,6 +11,7 @@ use crate::domain::ids::PersonId;
 use crate::pipeline::deliver::Deliver;
 use crate::pipeline::deliver::stuck::{self, Arrived, Held, Picture, picture};
 use crate::pipeline::publish::wire::Outward;
+use crate::ports::Senders;
 
 /// Most messages that are listed of those that have arrived.
 const ARRIVED: usize = 50;
@@ -73,7 +74,7 @@ pub(super) async fn run(config: Config, command: Outbox, json: bool) -> anyhow::
     }
     let store = open::store(&config).await?;
     let clock = open::clock_of(&store, &config).await?;
-    let deliver = Deliver { store, config: Arc::new(config), clock, sender: None };
+    let deliver = Deliver { store, config: Arc::new(config), clock, senders: Senders::default() };
     let seen = picture(&deliver.store, &deliver.config, deliver.clock.now()).await?;
     match command {
         Outbox::List => list(&seen, &seen.held.iter().collect::<Vec<_>>(), json)?,

@@ -13,7 +13,7 @@ use crate::channels::web;
 use crate::config::Config;
 use crate::domain::ids::PersonId;
 use crate::evals::recording::{self, Reads, Replay};
-use crate::ports::Ports;
+use crate::ports::{Ports, Senders};
 use crate::store::Store;
 
 /// Which digest, in which form.
@@ -113,7 +113,7 @@ pub(super) async fn eval(mut config: Config, command: Eval, json: bool) -> anyho
     let source = open::recording(&config).await?;
     let store = Store::open_and_migrate("sqlite::memory:").await?;
     let path = config.source.recording.clone();
-    let ports = Ports { source, model: None, webhook: None };
+    let ports = Ports { source, model: None, senders: Senders::default() };
     let bar = ProgressBar::new(0);
     if let Ok(style) = ProgressStyle::with_template("{spinner} [{bar:28}] day {pos} of {len} ({elapsed})") {
         bar.set_style(style.progress_chars("=> "));

@@ -99,6 +99,15 @@ pub struct DeliveryConfig {
     pub fallback: String,
 }
 
+/// How patient one is with a destination.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// How long one attempt may take.
+    pub timeout: Duration,
+    /// After how many attempts a message is given up.
+    pub attempts: u32,
+}
+
 impl DestinationConfig {
     /// The keys of its signatures, which are the same in both directions.
     pub fn signing_keys(&self) -> Vec<Vec<u8>> {
@@ -129,6 +138,18 @@ impl Config {
     /// The destination of this name, where there is one.
     pub fn destination(&self, name: &str) -> Option<DestinationConfig> {
         self.all_destinations().into_iter().find(|d| d.name == name)
+    }
+
+    /// Everybody who may be sent to, by name. Another way out (a chat, mail) puts the names of its destinations here.
+    pub fn destination_names(&self) -> BTreeSet<String> {
+        self.all_destinations().into_iter().map(|d| d.name).collect()
+    }
+
+    /// How patient one is with the destination of this name; as with the webhook where there is none. Another way out answers for
+    /// its own here.
+    pub fn patience(&self, name: &str) -> Patience {
+        let webhook = Patience { timeout: self.webhook.timeout, attempts: self.webhook.attempts };
+        self.destination(name).map_or(webhook, |d| Patience { timeout: d.timeout, attempts: d.attempts })
     }
 
     /// Who carries out the action of this code: the first destination that names it, else `[webhook]`.

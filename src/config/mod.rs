@@ -17,7 +17,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 pub use self::access::{ApiConfig, IdentityConfig};
-pub use self::destinations::{DeliveryConfig, DestinationConfig, WEBHOOK, WebhookConfig};
+pub use self::destinations::{DeliveryConfig, DestinationConfig, Patience, WEBHOOK, WebhookConfig};
 pub use self::hooks::{EventsConfig, HookConfig, HookKind};
 pub use self::work::{ApprovalConfig, AuditConfig, KpiConfig, NoiseConfig, SafetyConfig};
 pub use crate::odoo::{OdooConfig, OdooProtocol};

@@ -27,7 +27,7 @@ use crate::domain::draft::Draft;
 use crate::domain::evidence::{Bundle, Fact};
 use crate::domain::ids::{CaseId, FactId, ItemId};
 use crate::domain::policy::Policy;
-use crate::domain::recommendation::{Drafter, Prose, Recommendation};
+use crate::domain::recommendation::{Drafter, NotByModel, Prose, Recommendation};
 use crate::ports::{LanguageModel, ModelError, ModelReply, ModelRequest};
 use crate::rules::assess::{Assessment, RECOMMENDATIONS, assess};
 use crate::rules::playbook;
@@ -236,9 +236,9 @@ impl Drafting {
         };
         let because = if assessment.abstain.is_some() {
             // What the rules give to a human is not for a model to decide.
-            Some("the rules ask for human judgement".to_owned())
+            NotByModel::of("the rules ask for human judgement")
         } else if self.calls_spent().await? >= self.stages.config.model.calls_per_day {
-            Some(ModelError::UsedUp(self.stages.config.model.calls_per_day).to_string())
+            NotByModel::of(ModelError::UsedUp(self.stages.config.model.calls_per_day).to_string())
         } else {
             let metered = Metered { drafting: self, model: model.as_ref() };
             // What the policy does not let a model see is not told it, and so not cited by it.
@@ -246,10 +246,10 @@ impl Drafting {
             sight.facts.retain(|_, fact| self.stages.config.rules.policy.model.shows(fact));
             match draft_with_model(&metered, scene, &assessment.candidates, &sight).await {
                 ModelOutcome::Drafted { draft, drafter, .. } => return Ok((draft, drafter)),
-                ModelOutcome::GaveUp { because, .. } => Some(because.to_string()),
+                ModelOutcome::GaveUp { because, .. } => NotByModel::from(&because),
             }
         };
-        Ok((playbook::draft(scene, assessment), Drafter::Playbook { because }))
+        Ok((playbook::draft(scene, assessment), Drafter::Playbook { because: Some(because) }))
     }
 
     /// Under which key the calls of this day are counted: the machine's, since they are paid by it.
@@ -397,7 +397,7 @@ fn same_candidates(
 fn drafter_name(drafter: &Drafter) -> String {
     match drafter {
         Drafter::Playbook { because: None } => "playbook".to_owned(),
-        Drafter::Playbook { because: Some(why) } => format!("playbook, because {why}"),
+        Drafter::Playbook { because: Some(why) } => format!("playbook, because {}", why.whole),
         Drafter::Model { name, .. } => format!("model {name}"),
         Drafter::Edited { .. } => "people".to_owned(),
     }

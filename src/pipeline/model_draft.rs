@@ -7,7 +7,7 @@ use crate::domain::action::Candidate;
 use crate::domain::draft::Draft;
 use crate::domain::evidence::Bundle;
 use crate::domain::ids::content_hash;
-use crate::domain::recommendation::Drafter;
+use crate::domain::recommendation::{Drafter, NotByModel};
 use crate::ports::{LanguageModel, ModelError, ModelReply, ModelRequest};
 use crate::rules::prompts::{CaseFile, Prompt, draft_request, prompt_hash};
 
@@ -57,8 +57,7 @@ impl Trace {
     }
 }
 
-/// Why no words of the model are used. What it displays is for people, and holds no word of the model or its server: what
-/// stands before the first colon is the kind, of which there are few, what stands behind it is the place.
+/// Why no words of the model are used. What it displays is for people, and holds no word of the model or its server.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Because {
     /// There was nothing to ask about.
@@ -71,23 +70,46 @@ pub enum Because {
     #[error(transparent)]
     Model(#[from] ModelError),
     /// The guard refused each answer; these are its objections to the last.
-    #[error("its draft was refused twice, {}", told(.0))]
+    #[error("{}{}", refused(.0), places(.0))]
     Refused(Vec<Objection>),
 }
 
-/// The first fault's kind, and where each is.
-fn told(objections: &[Objection]) -> String {
-    let Some(first) = objections.first() else { return "and nobody said why".to_owned() };
+impl Because {
+    /// What kind of reason it is, of which there are few: the same words wherever in a draft the fault was.
+    pub fn kind(&self) -> String {
+        match self {
+            Self::Refused(objections) => refused(objections),
+            Self::Nothing | Self::Prompt | Self::Model(_) => self.to_string(),
+        }
+    }
+}
+
+impl From<&Because> for NotByModel {
+    fn from(because: &Because) -> Self {
+        Self { kind: Some(because.kind()), whole: because.to_string() }
+    }
+}
+
+/// The first fault's kind.
+fn refused(objections: &[Objection]) -> String {
+    let since =
+        objections.first().map_or_else(|| "and nobody said why".to_owned(), |first| format!("since {}", first.kind()));
+    format!("its draft was refused twice, {since}")
+}
+
+/// Where each fault is; nothing where the first one's kind says it all.
+fn places(objections: &[Objection]) -> String {
     let mut places: Vec<String> = objections.iter().take(OBJECTIONS_MAX).map(Objection::for_people).collect();
     places.dedup();
     if objections.len() > OBJECTIONS_MAX {
         places.push(format!("and {} more", objections.len() - OBJECTIONS_MAX));
     }
-    if places == [first.kind()] {
-        return format!("since {}", first.kind());
+    let says_it_all = |first: &Objection| places == [first.kind()];
+    if objections.first().is_none_or(says_it_all) {
+        return String::new();
     }
     // One colon parts the kind from the places.
-    format!("since {}: {}", first.kind(), places.join("; ").replace(": ", ", "))
+    format!(": {}", places.join("; ").replace(": ", ", "))
 }
 
 /// What came of asking the model.
@@ -269,10 +291,23 @@ mod tests {
         let bad = || Ok(sample.reply_with(|answer| answer["choices"][0]["candidate"] = "A9".into()));
         let model = Scripted::new(vec![bad(), bad()]);
         let ModelOutcome::GaveUp { because, trace } = ask(&model, &sample.file()).await else { panic!("taken") };
-        let because = because.to_string();
-        assert_eq!(because, "its draft was refused twice, since it chose what is no candidate of the case");
+        let because = NotByModel::from(&because);
+        assert_eq!(because, NotByModel::of("its draft was refused twice, since it chose what is no candidate of the case"));
         assert_eq!(trace.rounds, 2);
         assert!(!trace.reply_hash.is_empty());
+    }
+
+    #[test]
+    fn a_reason_is_of_one_kind_wherever_the_fault_was() {
+        let at = |field: &str| Objection::SaysNothing(field.to_owned());
+        let because = NotByModel::from(&Because::Refused(vec![at("A1 risks"), at("A2 rationale")]));
+        assert_eq!(because.kind.as_deref(), Some("its draft was refused twice, since a text said nothing"));
+        assert_eq!(
+            because.whole,
+            "its draft was refused twice, since a text said nothing: A1 risks, a text said nothing; A2 rationale, a text said \
+             nothing"
+        );
+        assert_eq!(Because::Refused(Vec::new()).to_string(), "its draft was refused twice, and nobody said why");
     }
 
     #[tokio::test]

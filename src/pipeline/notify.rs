@@ -31,9 +31,10 @@ use crate::domain::exception::{Exception, ExceptionState, Subject};
 use crate::domain::ids::content_hash;
 use crate::domain::money::Money;
 use crate::domain::recommendation::Recommendation;
-use crate::domain::words::cut;
+use crate::domain::words::{cut, plain};
 use crate::render;
 use crate::rules::alternatives::alternatives;
+use crate::rules::card::Card;
 use crate::rules::drafters::drafted_by;
 use crate::rules::settings::RankingConfig;
 use crate::store::{StoredDigest, Which};
@@ -250,6 +251,8 @@ fn lane(rank: &Rank, ranking: &RankingConfig) -> Lane {
 fn line(book: &Book, entry: &Ranked, place: u32, sampled: bool, new: bool) -> DigestLine {
     let Ranked { case, rank, recommendations, .. } = entry;
     let first = recommendations.first();
+    // Its words are the card's, as on the page and in the API.
+    let card = first.map(Card::of);
     let note = first.and_then(|first| {
         let candidates: Vec<_> = recommendations.iter().map(|r| r.candidate.clone()).collect();
         order_note(&candidates, &first.candidate.id)
@@ -258,7 +261,7 @@ fn line(book: &Book, entry: &Ranked, place: u32, sampled: bool, new: bool) -> Di
         case_id: case.id.clone(),
         place,
         codes: case.codes.iter().map(|c| c.code().to_owned()).collect(),
-        headline: case.headline.clone(),
+        headline: plain(&case.headline),
         subject: subject_label(book, &case.subject),
         at_stake: rank.at_stake,
         value: rank.value,
@@ -268,9 +271,9 @@ fn line(book: &Book, entry: &Ranked, place: u32, sampled: bool, new: bool) -> Di
         slack_days: rank.slack_days,
         wait_cost: rank.wait_cost,
         lane: rank.lane,
-        action: first.map(|r| r.candidate.codes()).unwrap_or_default(),
-        recommendation: first.map(|r| r.candidate.told()).unwrap_or_default(),
-        why: first.map(|r| reason(&r.prose.rationale)).unwrap_or_default(),
+        why: card.as_ref().map(|card| reason(&card.rationale)).unwrap_or_default(),
+        action: card.as_ref().map(|card| card.codes.clone()).unwrap_or_default(),
+        recommendation: card.map(|card| card.summary).unwrap_or_default(),
         alternatives: alternatives(book, recommendations),
         note,
         sampled,

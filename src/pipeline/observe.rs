@@ -251,7 +251,7 @@ mod tests {
     use crate::config::Config;
     use crate::domain::record::{Observed, Record};
     use crate::pipeline::moment::Moments;
-    use crate::ports::{Page, PortError, Ports, Source};
+    use crate::ports::{Page, PortError, Ports, Senders, Source};
 
     /// A live server with one shop, which answers only while it is up.
     #[derive(Default)]
@@ -299,7 +299,7 @@ mod tests {
         let config = Arc::new(Config::load_from(None, &[]).unwrap());
         let clock = Clock::standing_at("2026-10-08T12:00:00Z".parse().unwrap());
         let live = Arc::new(Live::default());
-        let ports = Ports { source: live.clone(), model: None, webhook: None };
+        let ports = Ports { source: live.clone(), model: None, senders: Senders::default() };
         let moments = Arc::new(Moments::new(store.clone(), Arc::clone(&config), clock.clone()));
         let stages = Stages { store, config, ports, clock: clock.clone(), moments, hint: Arc::default() };
         (live, clock, Observe::new(stages.clone()), stages, folder)

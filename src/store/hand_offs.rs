@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
 
-use super::outbox_rows::{COLUMNS, outbox_row};
+use super::outbox::{COLUMNS, outbox_row};
 use super::{Kept, OutboxRow, Store, StoreError, audit, row};
 use crate::domain::audit::AuditEntry;
 

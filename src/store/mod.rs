@@ -34,7 +34,6 @@ mod names;
 mod notices;
 mod open;
 mod outbox;
-mod outbox_rows;
 mod outcomes;
 mod recommendations;
 mod records;
@@ -66,7 +65,7 @@ pub use identity_rows::{CodeOutcome, CodeTry, IdentityRow, IdentityState, Proof}
 pub use jobs::JobStatus;
 pub use mutes::{MuteEnd, NewMute};
 pub use notices::{Notice, NoticeKind};
-pub use outbox_rows::{NewOutbox, OutboxRow, OutboxState};
+pub use outbox::{NewOutbox, OutboxRow, OutboxState};
 pub use outcomes::Outcome;
 pub use records::Bodies;
 pub use sessions::{Session, UsedLink};

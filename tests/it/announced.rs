@@ -13,7 +13,7 @@ use reeve::domain::ids::{ItemId, LocationId};
 use reeve::domain::money::{Quantity, UnitPrice};
 use reeve::domain::notice::{Notice, NoticeContent, NoticeLine};
 use reeve::domain::record::{Item, MoveKind, Observed, PurchaseLine, Record, SaleLine, StockMove, SupplierPrice};
-use reeve::ports::{Page, PortError, Ports, Source};
+use reeve::ports::{Page, PortError, Ports, Senders, Source};
 use reeve::store::{Store, Which};
 use reeve_testing::records::{self, at, day};
 
@@ -208,7 +208,7 @@ async fn what_is_announced_offered_and_on_its_way_reaches_the_digest_with_someth
     // Small troubles too: what they are worth is not what is looked at.
     config.rules.ranking.least_value = reeve::domain::money::Money::ZERO;
     let config = Arc::new(config);
-    let ports = Ports { source: Arc::new(Shop::with_troubles()), model: None, webhook: None };
+    let ports = Ports { source: Arc::new(Shop::with_troubles()), model: None, senders: Senders::default() };
     let app = App::new(config, store.clone(), ports, Clock::standing_at(now()));
     app.run_until_idle().await.unwrap();
 

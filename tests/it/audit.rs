@@ -3,26 +3,25 @@
 #![expect(clippy::unwrap_used, reason = "a test that can not go on has failed")]
 
 use std::io::BufReader;
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use reeve::app::App;
 use reeve::approve::{DecisionRequest, Verb};
-use reeve::clock::Clock;
 use reeve::config::Config;
 use reeve::domain::calendar::plus_days;
 use reeve::domain::ids::{PersonId, RecommendationId};
 use reeve::domain::money::Money;
-use reeve::odoo::recorded::Recorded;
+use reeve::domain::outbox::OutboxKind;
 use reeve::pipeline::anchors::{self, Anchor};
-use reeve::ports::{Outgoing, PortError, Ports, Receipt, Sender, Source};
+use reeve::ports::{Outgoing, PortError, Receipt, Sender, Senders};
 use reeve::reports::audit::{CardReport, card, export, story, tables};
 use reeve::rules::recompute::Verdict;
 use reeve::store::Store;
 use sqlx::{AnyConnection, AssertSqlSafe, Connection};
 
 use crate::support::databases::{TestDb, databases};
+use crate::support::shop::{at_the_end, bundled};
 
 /// Keeps what it is sent.
 #[derive(Default)]
@@ -30,6 +29,14 @@ struct Kept(Mutex<Vec<Outgoing>>);
 
 #[async_trait]
 impl Sender for Kept {
+    fn name(&self) -> &'static str {
+        "the receiver"
+    }
+
+    fn kinds(&self) -> &'static [OutboxKind] {
+        &OutboxKind::ALL
+    }
+
     async fn send(&self, message: &Outgoing) -> Result<Receipt, PortError> {
         self.0.lock().unwrap().push(message.clone());
         Ok(Receipt::unnamed(message.at))
@@ -45,16 +52,11 @@ impl Sender for Kept {
 }
 
 async fn app(db: &TestDb, config: Config) -> App {
-    app_with(db, config, None).await
+    app_with(db, config, Senders::default()).await
 }
 
-async fn app_with(db: &TestDb, config: Config, webhook: Option<Arc<dyn Sender>>) -> App {
-    let recording = Path::new(env!("CARGO_MANIFEST_DIR")).join(&config.source.recording);
-    let source = Recorded::open(&recording, &config.rules.money.currency).unwrap();
-    let (_, last) = source.span().unwrap();
-    let store = Store::open_and_migrate(&db.store_url()).await.unwrap();
-    let ports = Ports { source: Arc::new(source), model: None, webhook };
-    let app = App::new(Arc::new(config), store, ports, Clock::standing_at(last));
+async fn app_with(db: &TestDb, config: Config, senders: Senders) -> App {
+    let app = at_the_end(bundled(), &db.store_url(), config, senders).await;
     app.run_until_idle().await.unwrap();
     app
 }
@@ -159,14 +161,10 @@ async fn cards_of_many_days_recompute_and_a_drill_is_called_one_once_it_is_over(
     let db = &databases().await[0];
     let mut config = Config::load_from(None, &[]).unwrap();
     config.rules.policy.drills.share = "1".parse().unwrap();
-    let recording = Path::new(env!("CARGO_MANIFEST_DIR")).join(&config.source.recording);
-    let source = Recorded::open(&recording, &config.rules.money.currency).unwrap();
     let calendar = config.rules.calendar.calendar();
-    let last = calendar.day_of(source.span().unwrap().1);
-    let clock = Clock::standing_at(calendar.close_of(plus_days(last, 1 - DAYS)));
-    let store = Store::open_and_migrate(&db.store_url()).await.unwrap();
-    let ports = Ports { source: Arc::new(source), model: None, webhook: None };
-    let app = App::new(Arc::new(config), store.clone(), ports, clock.clone());
+    let app = at_the_end(bundled(), &db.store_url(), config, Senders::default()).await;
+    let (store, clock) = (app.context.store.clone(), app.context.clock.clone());
+    let last = calendar.day_of(clock.now());
     for day in (0..DAYS).rev() {
         clock.set(calendar.close_of(plus_days(last, -day)));
         app.run_until_idle().await.unwrap();
@@ -326,7 +324,7 @@ async fn anchors_find_a_log_that_was_rewritten_whole() {
         config.webhook.url = "http://127.0.0.1:9/".to_owned();
         config.audit.anchor_destination = "webhook".to_owned();
         let elsewhere = Arc::new(Kept::default());
-        let app = app_with(&db, config, Some(Arc::clone(&elsewhere) as Arc<dyn Sender>)).await;
+        let app = app_with(&db, config, Senders::only(Arc::clone(&elsewhere) as Arc<dyn Sender>)).await;
         let store = &app.context.store;
         let kept = anchors::read(&file).unwrap().anchors;
         assert_eq!(kept.len(), 1, "one with the digest, however often the stages run");

@@ -3,21 +3,18 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 
 use jiff::Timestamp;
-use reeve::app::App;
-use reeve::clock::Clock;
 use reeve::config::Config;
 use reeve::domain::book::Book;
 use reeve::domain::exception::{ExceptionType as T, Signal};
 use reeve::odoo::recorded::Recorded;
-use reeve::ports::{Ports, Source};
+use reeve::ports::{Senders, Source};
 use reeve::rules::detect::look;
-use reeve::store::Store;
 use serde_json::{Value, json};
 
 use crate::support::recordings::{with_case, with_rows};
+use crate::support::shop::at_the_end;
 
 /// The bundled recording's duplicate.
 const DUPLICATE: &str = "BILL/2026/09/0010";
@@ -101,14 +98,10 @@ async fn half_an_order_billed_whole_is_quiet_until_it_is_late_and_says_then_what
 #[tokio::test]
 async fn a_card_about_a_reversed_bill_can_not_reverse_it_again_and_an_ordered_price_is_owed() {
     let dir = with_case("04-duplicate-already-reversed/rows-dup_reversed.json");
-    let recorded = open(dir.path());
-    let (_, last) = recorded.span().expect("things happened");
-    let store = Store::open_and_migrate("sqlite::memory:").await.expect("the store opens");
-    let ports = Ports { source: Arc::new(recorded), model: None, webhook: None };
-    let app = App::new(Arc::new(config()), store.clone(), ports, Clock::standing_at(last));
+    let app = at_the_end(dir.path(), "sqlite::memory:", config(), Senders::default()).await;
     app.run_until_idle().await.expect("the stages come to rest");
-    let day = config().rules.calendar.calendar().day_of(last);
-    let text = store.find_digest(day).await.expect("the store answers").expect("the day has a digest").text;
+    let day = config().rules.calendar.calendar().day_of(app.context.clock.now());
+    let text = app.context.store.find_digest(day).await.expect("the store answers").expect("the day has a digest").text;
     assert!(!text.contains(DUPLICATE), "{text}");
     // Ordered at 2.07, listed at 1.80, and billed as ordered: nothing of the bill is held back.
     assert!(!text.contains("Keep 17.82"), "{text}");

@@ -2,20 +2,17 @@
 //! advised and what the digest says. What the detectors alone make of them is in `bills`, `received` and `event_cases`.
 
 use std::path::Path;
-use std::sync::Arc;
 
-use reeve::app::App;
-use reeve::clock::Clock;
 use reeve::config::Config;
 use reeve::domain::exception::ExceptionType as T;
 use reeve::domain::recommendation::Recommendation;
-use reeve::odoo::recorded::Recorded;
-use reeve::ports::{Ports, Source};
-use reeve::store::{Store, Which};
+use reeve::ports::Senders;
+use reeve::store::Which;
 use serde_json::json;
 
 use crate::support::databases::databases;
 use crate::support::recordings::{first_row, with_case, with_rows};
+use crate::support::shop::at_the_end;
 
 /// What is kept at the end of a recording.
 struct Kept {
@@ -41,12 +38,10 @@ impl Kept {
 }
 
 async fn lived(url: &str, recording: &Path) -> Kept {
-    let config = Arc::new(Config::load_from(None, &[]).expect("the defaults load"));
-    let source = Recorded::open(recording, "USD").expect("the recording opens");
-    let (_, last) = source.span().expect("things happened");
-    let store = Store::open_and_migrate(url).await.expect("the store opens");
-    let ports = Ports { source: Arc::new(source), model: None, webhook: None };
-    let app = App::new(Arc::clone(&config), store.clone(), ports, Clock::standing_at(last));
+    let config = Config::load_from(None, &[]).expect("the defaults load");
+    let calendar = config.rules.calendar.calendar();
+    let app = at_the_end(recording, url, config, Senders::default()).await;
+    let store = &app.context.store;
     app.run_until_idle().await.expect("the stages come to rest");
     let open = store.list_exceptions(Which::Live).await.expect("the store answers");
     let by_case = store.map_exceptions_to_cases().await.expect("the store answers");
@@ -56,7 +51,7 @@ async fn lived(url: &str, recording: &Path) -> Kept {
         let all = store.list_recommendations(case).await.expect("the store answers");
         advice.extend(all.into_iter().map(|(rec, _)| rec));
     }
-    let day = config.rules.calendar.calendar().day_of(last);
+    let day = calendar.day_of(app.context.clock.now());
     let kept = Kept {
         open: open.into_iter().map(|e| (e.signal.code, e.signal.headline)).collect(),
         advice,

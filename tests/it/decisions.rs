@@ -1,7 +1,6 @@
 //! People decide on the bundled recording: the queue fills, their clicks count, and every stage comes to rest after them.
 #![expect(clippy::unwrap_used, reason = "a test that can not go on has failed")]
 
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -9,7 +8,6 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 use reeve::app::App;
 use reeve::approve::{DecisionAnswer, DecisionRefused, DecisionRequest, Verb};
-use reeve::clock::Clock;
 use reeve::config::Config;
 use reeve::domain::action::{Action, Range};
 use reeve::domain::audit::AuditEntry;
@@ -18,23 +16,18 @@ use reeve::domain::case::{Case, CaseState};
 use reeve::domain::decision::{RejectReason, WakeCondition};
 use reeve::domain::ids::PersonId;
 use reeve::domain::money::{Money, Quantity};
+use reeve::domain::outbox::OutboxKind;
 use reeve::domain::recommendation::Recommendation;
-use reeve::odoo::recorded::Recorded;
-use reeve::ports::{Outgoing, PortError, Ports, Receipt, Sender, Source};
-use reeve::store::{Report, Reported, Store};
+use reeve::ports::{Outgoing, PortError, Receipt, Sender, Senders};
+use reeve::store::{Report, Reported};
 
 use crate::audit::tables_agree;
 use crate::support::databases::{TestDb, databases};
+use crate::support::shop::{at_the_end, bundled};
 
 /// Reeve at the end of the recording, everything found and drafted.
-async fn at_the_end(db: &TestDb, webhook: Option<Arc<dyn Sender>>) -> App {
-    let config = Config::load_from(None, &[]).unwrap();
-    let recording = Path::new(env!("CARGO_MANIFEST_DIR")).join(&config.source.recording);
-    let source = Recorded::open(&recording, &config.rules.money.currency).unwrap();
-    let (_, last) = source.span().unwrap();
-    let store = Store::open_and_migrate(db.url.trim_end_matches("?mode=rwc")).await.unwrap();
-    let ports = Ports { source: Arc::new(source), model: None, webhook };
-    let app = App::new(Arc::new(config), store, ports, Clock::standing_at(last));
+async fn drafted(db: &TestDb, senders: Senders) -> App {
+    let app = at_the_end(bundled(), &db.store_url(), Config::load_from(None, &[]).unwrap(), senders).await;
     rest(&app).await;
     app
 }
@@ -78,7 +71,7 @@ fn one_less(action: &Action) -> Option<Action> {
 #[tokio::test(flavor = "multi_thread")]
 async fn decisions_on_the_recording_count_and_stay_counted() {
     for db in databases().await {
-        let app = at_the_end(&db, None).await;
+        let app = drafted(&db, Senders::default()).await;
         decide_all(&app).await;
         app.context.store.close().await;
     }
@@ -137,6 +130,14 @@ struct Receiver {
 
 #[async_trait]
 impl Sender for Receiver {
+    fn name(&self) -> &'static str {
+        "the receiver"
+    }
+
+    fn kinds(&self) -> &'static [OutboxKind] {
+        &OutboxKind::ALL
+    }
+
     async fn send(&self, message: &Outgoing) -> Result<Receipt, PortError> {
         if *self.up.lock().unwrap() {
             self.got.lock().unwrap().push(message.clone());
@@ -158,7 +159,7 @@ impl Sender for Receiver {
 async fn an_executor_has_its_day_from_when_it_was_told_and_not_from_the_decision() {
     let db = databases().await.remove(0);
     let receiver = Arc::new(Receiver::default());
-    let app = at_the_end(&db, Some(Arc::clone(&receiver) as Arc<dyn Sender>)).await;
+    let app = drafted(&db, Senders::only(Arc::clone(&receiver) as Arc<dyn Sender>)).await;
     let all = queued(&app).await;
     let rec = all.iter().find(|r| r.candidate.action.code() == "TRANSFER").expect("goods can be moved");
     click(&app, "approve", "ari", rec, Verb::Approve).await.unwrap();
@@ -189,7 +190,7 @@ async fn an_executor_has_its_day_from_when_it_was_told_and_not_from_the_decision
 async fn what_its_executor_took_back_is_put_before_people_again() {
     let db = databases().await.remove(0);
     let receiver = Arc::new(Receiver { up: Mutex::new(true), ..Receiver::default() });
-    let app = at_the_end(&db, Some(Arc::clone(&receiver) as Arc<dyn Sender>)).await;
+    let app = drafted(&db, Senders::only(Arc::clone(&receiver) as Arc<dyn Sender>)).await;
     let store = &app.context.store;
     let all = queued(&app).await;
     let rec = all.iter().find(|r| r.candidate.action.code() == "TRANSFER").expect("goods can be moved");
@@ -235,7 +236,7 @@ async fn what_its_executor_took_back_is_put_before_people_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_case_that_was_put_off_wakes_when_the_records_say_that_it_has_grown() {
     for db in databases().await {
-        let app = at_the_end(&db, None).await;
+        let app = drafted(&db, Senders::default()).await;
         let store = &app.context.store;
         let worth = |case: &Case| case.rank.as_ref().unwrap().value.expected;
         let all = queued(&app).await;

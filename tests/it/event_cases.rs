@@ -13,7 +13,7 @@ use reeve::domain::exception::ExceptionType;
 use reeve::domain::notice::NoticeContent;
 use reeve::domain::record::{Record, RecordKind};
 use reeve::odoo::recorded::Recorded;
-use reeve::ports::Ports;
+use reeve::ports::{Ports, Senders};
 use reeve::store::{EventState, NewEvent, Store, Which};
 use serde_json::Value;
 
@@ -39,7 +39,8 @@ async fn played(store: &Store, name: &str, event: &str, hook: &str, later: Times
     fs::write(&settings, hooks).unwrap();
     let config = Arc::new(Config::load_from(Some(&settings), &[]).unwrap());
     let shop = with_case(&format!("{name}/rows.json"));
-    let ports = Ports { source: Arc::new(Recorded::open(shop.path(), "USD").unwrap()), model: None, webhook: None };
+    let ports =
+        Ports { source: Arc::new(Recorded::open(shop.path(), "USD").unwrap()), model: None, senders: Senders::default() };
     let body = fs::read_to_string(case(name).join(event)).unwrap();
     let told: Value = serde_json::from_str(&body).unwrap();
     let came = at(told["timestamp"].as_str().unwrap());

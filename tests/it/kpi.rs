@@ -2,23 +2,22 @@
 //! from the program: see the comment at each figure.
 #![expect(clippy::unwrap_used, reason = "a test that can not go on has failed")]
 
-use std::path::Path;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
 use reeve::app::App;
 use reeve::approve::{DecisionRequest, Verb};
-use reeve::clock::Clock;
 use reeve::config::Config;
 use reeve::domain::decision::RejectReason;
 use reeve::domain::ids::PersonId;
 use reeve::domain::recommendation::Recommendation;
-use reeve::odoo::recorded::Recorded;
-use reeve::ports::{Ports, Source};
+use reeve::pipeline::Context;
+use reeve::ports::Senders;
 use reeve::reports::kpi::{Figures, Period, Report};
-use reeve::store::{Store, View};
+use reeve::store::View;
 
 use crate::support::databases::databases;
+use crate::support::shop::{at_the_end, bundled};
 
 #[track_caller]
 fn says(report: &Report, id: &str, value: f64, n: usize) {
@@ -44,16 +43,12 @@ async fn click(app: &App, who: &str, on: &Recommendation, verb: Verb) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_figures_of_the_recording_are_those_counted_by_hand() {
     for db in databases().await {
-        let config = Arc::new(Config::load_from(None, &[]).unwrap());
-        let recording = Path::new(env!("CARGO_MANIFEST_DIR")).join(&config.source.recording);
-        let source = Recorded::open(&recording, &config.rules.money.currency).unwrap();
-        let (_, last) = source.span().unwrap();
-        let store = Store::open_and_migrate(&db.store_url()).await.unwrap();
-        let ports = Ports { source: Arc::new(source), model: None, webhook: None };
+        let config = Config::load_from(None, &[]).unwrap();
+        let app = at_the_end(bundled(), &db.store_url(), config, Senders::default()).await;
+        let Context { config, store, clock, .. } = app.context.clone();
         // At the close of the last day: the figures were counted over whole days.
         let calendar = config.rules.calendar.calendar();
-        let clock = Clock::standing_at(calendar.close_of(calendar.day_of(last)));
-        let app = App::new(Arc::clone(&config), store.clone(), ports, clock.clone());
+        clock.set(calendar.close_of(calendar.day_of(clock.now())));
         app.run_until_idle().await.unwrap();
         let moments = Arc::clone(&app.context.moments);
         let figures = || Figures::new(store.clone(), Arc::clone(&config), clock.clone(), Arc::clone(&moments));

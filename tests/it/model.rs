@@ -158,7 +158,7 @@ impl Demo {
     #[track_caller]
     fn because(&self, nth: usize) -> &str {
         match self.first_of(nth) {
-            Recommendation { drafter: Drafter::Playbook { because: Some(why) }, .. } => why,
+            Recommendation { drafter: Drafter::Playbook { because: Some(why) }, .. } => &why.whole,
             other => panic!("case {nth} is not by the playbook for a reason: {other:#?}"),
         }
     }
@@ -345,8 +345,8 @@ async fn the_days_calls_are_counted_and_what_is_left_over_goes_to_the_playbook()
     let mut used_up = 0;
     for rec in others {
         match &rec.drafter {
-            Drafter::Playbook { because: Some(why) } if why == "the day's 2 model calls are used up" => used_up += 1,
-            Drafter::Playbook { because: Some(why) } if why.contains("human judgement") => {}
+            Drafter::Playbook { because: Some(why) } if why.whole == "the day's 2 model calls are used up" => used_up += 1,
+            Drafter::Playbook { because: Some(why) } if why.whole.contains("human judgement") => {}
             other => panic!("nobody said that the calls are used up: {other:?}"),
         }
     }

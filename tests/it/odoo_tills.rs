@@ -15,7 +15,7 @@ use reeve::domain::money::Quantity;
 use reeve::domain::record::Record;
 use reeve::odoo::live;
 use reeve::odoo::live::progress::Silent;
-use reeve::ports::{Gap, Ports, Source as _};
+use reeve::ports::{Gap, Ports, Senders, Source as _};
 use reeve::store::{Store, Which};
 
 use reeve_testing::odoo::tills::{DOZEN, Retail};
@@ -73,7 +73,7 @@ impl Shop {
             progress: Arc::new(Silent),
         };
         let source = Arc::new(live::open(setup).await.expect("the server opens").source);
-        let ports = Ports { source: Arc::clone(&source) as _, model: None, webhook: None };
+        let ports = Ports { source: Arc::clone(&source) as _, model: None, senders: Senders::default() };
         let app = App::new(Arc::new(self.config.clone()), self.store.clone(), ports, clock);
         app.run_until_idle().await.expect("the stages come to rest");
         assert!(self.fake.writes_seen().is_empty());

@@ -1,30 +1,29 @@
 //! A plan of two steps on the bundled recording, from the queue to the ERP: drafted by nobody yet, so it is put there by the test.
 #![expect(clippy::unwrap_used, reason = "a test that can not go on has failed")]
 
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use reeve::app::App;
 use reeve::approve::{DecisionRequest, Verb};
-use reeve::clock::Clock;
 use reeve::config::Config;
 use reeve::domain::action::{Action, Candidate, Step};
 use reeve::domain::audit::AuditEntry;
 use reeve::domain::decision::RecommendationState as State;
 use reeve::domain::ids::PersonId;
+use reeve::domain::outbox::OutboxKind;
 use reeve::domain::outcome::StepFound;
 use reeve::domain::recommendation::Recommendation;
 use reeve::domain::record::{MoveKind, Observed, Record, StockMove};
-use reeve::odoo::recorded::Recorded;
 use reeve::pipeline::Context;
 use reeve::pipeline::deliver::Deliver;
-use reeve::ports::{Outgoing, Page, PortError, Ports, Receipt, Sender, Source};
-use reeve::store::{OutboxState, Report, Reported, Store};
+use reeve::ports::{Outgoing, Page, PortError, Receipt, Sender, Senders};
+use reeve::store::{OutboxState, Report, Reported};
 
 use crate::audit::tables_agree;
 use crate::support::databases::{TestDb, databases};
+use crate::support::shop::{at_the_end, bundled};
 
 /// A warehouse's system that takes transfers, and a webhook that takes everything else. Each takes what it is sent while it is up.
 #[derive(Default)]
@@ -35,6 +34,14 @@ struct Executors {
 
 #[async_trait]
 impl Sender for Executors {
+    fn name(&self) -> &'static str {
+        "the executors"
+    }
+
+    fn kinds(&self) -> &'static [OutboxKind] {
+        &OutboxKind::ALL
+    }
+
     async fn send(&self, message: &Outgoing) -> Result<Receipt, PortError> {
         if self.down.lock().unwrap().iter().any(|down| *down == message.to) {
             return Err(PortError::Transient { service: "the receiver", retry_after: None, source: "it is down".into() });
@@ -78,14 +85,9 @@ impl Bench {
         );
         std::fs::write(&file, text).unwrap();
         let config = Config::load_from(Some(&file), &[]).unwrap();
-        let recording = Path::new(env!("CARGO_MANIFEST_DIR")).join(&config.source.recording);
-        let source = Recorded::open(&recording, &config.rules.money.currency).unwrap();
-        let (_, last) = source.span().unwrap();
-        let store = Store::open_and_migrate(&db.store_url()).await.unwrap();
         let executors = Arc::new(Executors::default());
-        let webhook = Some(Arc::clone(&executors) as Arc<dyn Sender>);
-        let ports = Ports { source: Arc::new(source), model: None, webhook };
-        let app = App::new(Arc::new(config), store, ports, Clock::standing_at(last));
+        let senders = Senders::only(Arc::clone(&executors) as Arc<dyn Sender>);
+        let app = at_the_end(bundled(), &db.store_url(), config, senders).await;
         app.run_until_idle().await.unwrap();
         let plan = planned(&app).await;
         Self { app, executors, plan }
@@ -107,7 +109,7 @@ impl Bench {
     /// What an operator has at hand.
     fn deliver(&self) -> Deliver {
         let Context { store, config, clock, .. } = self.app.context.clone();
-        Deliver { store, config, clock, sender: None }
+        Deliver { store, config, clock, senders: Senders::default() }
     }
 
     async fn later(&self, hours: i64) {

@@ -2,39 +2,29 @@
 //! out again.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use jiff::Timestamp;
-use reeve::app::App;
-use reeve::clock::Clock;
 use reeve::config::Config;
 use reeve::domain::action::Action;
 use reeve::domain::evidence::FactValue;
 use reeve::domain::exception::{Exception, ExceptionType as T};
 use reeve::domain::recommendation::Recommendation;
-use reeve::odoo::recorded::Recorded;
-use reeve::ports::{Ports, Source};
+use reeve::ports::Senders;
 use reeve::store::{Store, Which};
 
 use crate::support::databases::databases;
 use crate::support::recordings::with_case;
+use crate::support::shop::{at_the_end, bundled};
 
-const BUNDLED: &str = "evals/recordings/odoo-18-retailer";
-
-fn config() -> Arc<Config> {
-    Arc::new(Config::load_from(None, &[]).expect("the defaults load"))
+fn config() -> Config {
+    Config::load_from(None, &[]).expect("the defaults load")
 }
 
 async fn run(url: &str, dir: &Path, at: Option<Timestamp>) -> Store {
-    let source = Recorded::open(dir, "USD").expect("the recording opens");
-    let at = at.unwrap_or_else(|| source.span().expect("things happened").1);
-    let store = Store::open_and_migrate(url).await.expect("the store opens");
-    let ports = Ports { source: Arc::new(source), model: None, webhook: None };
-    App::new(config(), store.clone(), ports, Clock::standing_at(at))
-        .run_until_idle()
-        .await
-        .expect("the stages come to rest");
-    store
+    let app = at_the_end(dir, url, config(), Senders::default()).await;
+    app.context.clock.set(at.unwrap_or_else(|| app.context.clock.now()));
+    app.run_until_idle().await.expect("the stages come to rest");
+    app.context.store.clone()
 }
 
 /// The open exceptions of a purchase line, in order of type.
@@ -82,7 +72,7 @@ async fn what_was_exchanged_and_billed_again_is_billed_too_much() {
 /// The recommendations of the case that P00040's second receipt is in, as that evening has them.
 async fn doubled_receipt_on(day: &str) -> (Vec<Exception>, Vec<Recommendation>) {
     let at = config().rules.calendar.calendar().close_of(day.parse().expect("a day"));
-    let store = run("sqlite::memory:", Path::new(BUNDLED), Some(at)).await;
+    let store = run("sqlite::memory:", bundled(), Some(at)).await;
     let open = store.list_exceptions(Which::Live).await.expect("the store answers");
     let cases = store.map_exceptions_to_cases().await.expect("the store answers");
     let doubled: Vec<Exception> = open.into_iter().filter(|e| e.signal.code == T::RDup).collect();

@@ -10,7 +10,7 @@ use reeve::app::App;
 use reeve::clock::Clock;
 use reeve::config::Config;
 use reeve::odoo::recorded::Recorded;
-use reeve::ports::{Page, PortError, Ports, Source};
+use reeve::ports::{Page, PortError, Ports, Senders, Source};
 use reeve::store::{Store, StoredDigest};
 
 use crate::support::databases::databases;
@@ -24,7 +24,7 @@ fn recording() -> Recorded {
 }
 
 fn ports(source: impl Source + 'static) -> Ports {
-    Ports { source: Arc::new(source), model: None, webhook: None }
+    Ports { source: Arc::new(source), model: None, senders: Senders::default() }
 }
 
 async fn digest_at(url: &str, source: impl Source + 'static, at: Timestamp) -> StoredDigest {

@@ -13,11 +13,12 @@ use reeve::clock::Clock;
 use reeve::config::Config;
 use reeve::domain::hand::Hand;
 use reeve::domain::ids::PersonId;
+use reeve::domain::outbox::OutboxKind;
 use reeve::domain::recommendation::Recommendation;
 use reeve::odoo::recorded::Recorded;
 use reeve::pipeline::deliver::stuck::picture;
 use reeve::pipeline::stop;
-use reeve::ports::{Outgoing, PortError, Ports, Receipt, Sender, Source};
+use reeve::ports::{Outgoing, PortError, Ports, Receipt, Sender, Senders, Source};
 use reeve::store::{OutboxState, Store};
 use serde_json::Value;
 
@@ -31,6 +32,14 @@ struct Receiver(Mutex<Vec<String>>);
 
 #[async_trait]
 impl Sender for Receiver {
+    fn name(&self) -> &'static str {
+        "the receiver"
+    }
+
+    fn kinds(&self) -> &'static [OutboxKind] {
+        &OutboxKind::ALL
+    }
+
     async fn send(&self, message: &Outgoing) -> Result<Receipt, PortError> {
         self.0.lock().unwrap().push(message.id.clone());
         Ok(Receipt::unnamed(message.at))
@@ -51,7 +60,7 @@ async fn started(url: &str, source: &Arc<Recorded>, receiver: &Arc<Receiver>, cl
     let ports = Ports {
         source: Arc::clone(source) as Arc<dyn Source>,
         model: None,
-        webhook: Some(Arc::clone(receiver) as Arc<dyn Sender>),
+        senders: Senders::only(Arc::clone(receiver) as Arc<dyn Sender>),
     };
     App::new(Arc::new(Config::load_from(None, &[]).unwrap()), store, ports, clock.clone())
 }

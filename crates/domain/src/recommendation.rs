@@ -12,7 +12,7 @@ use super::ids::{CaseId, FactId, PersonId, RecommendationId, content_hash, conte
 #[serde(tag = "by", rename_all = "snake_case")]
 pub enum Drafter {
     /// The deterministic playbook. `because` says why not the model, when one is configured.
-    Playbook { because: Option<String> },
+    Playbook { because: Option<NotByModel> },
     /// A language model, with what is needed to audit the call. `estimated` says that its server gave no number of tokens
     /// that can be true.
     Model {
@@ -34,6 +34,42 @@ pub enum Drafter {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         was_then: Vec<Action>,
     },
+}
+
+/// Why the playbook drafted although a model is configured, in words for people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Kept")]
+pub struct NotByModel {
+    /// What kind of reason it is: the same words for every case that has it, so that a digest can count them. None where it
+    /// was kept by a release that wrote only the whole.
+    pub kind: Option<String>,
+    /// The reason whole, with every place in the draft that was refused.
+    pub whole: String,
+}
+
+impl NotByModel {
+    /// A reason that is a kind of its own.
+    pub fn of(kind: impl Into<String>) -> Self {
+        let kind = kind.into();
+        Self { whole: kind.clone(), kind: Some(kind) }
+    }
+}
+
+/// A reason as it may be found in the store.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Kept {
+    Whole(String),
+    WithKind { kind: Option<String>, whole: String },
+}
+
+impl From<Kept> for NotByModel {
+    fn from(kept: Kept) -> Self {
+        match kept {
+            Kept::Whole(whole) => Self { kind: None, whole },
+            Kept::WithKind { kind, whole } => Self { kind, whole },
+        }
+    }
 }
 
 /// The words around a candidate. They can not change a number, a check or the order of cases.
@@ -109,4 +145,22 @@ fn content_of(case_id: &CaseId, rank: u32, candidate: &Candidate, prose: &Prose,
     let candidate = serde_json::to_string(candidate).expect("a candidate has no map with keys that are not text");
     let prose = serde_json::to_string(prose).expect("prose is plain text");
     content_hash(&[case_id.as_str(), &rank.to_string(), &candidate, &prose, evidence_hash])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_reads_back_and_so_does_one_that_was_kept_without_its_kind() {
+        let because = NotByModel { kind: Some("it was empty".to_owned()), whole: "it was empty: A1".to_owned() };
+        let drafter = Drafter::Playbook { because: Some(because) };
+        let stored = serde_json::to_string(&drafter).unwrap();
+        assert_eq!(serde_json::from_str::<Drafter>(&stored).unwrap(), drafter);
+        let before = r#"{"by":"playbook","because":"it was empty: A1"}"#;
+        let because = NotByModel { kind: None, whole: "it was empty: A1".to_owned() };
+        assert_eq!(serde_json::from_str::<Drafter>(before).unwrap(), Drafter::Playbook { because: Some(because) });
+        let none = r#"{"by":"playbook","because":null}"#;
+        assert_eq!(serde_json::from_str::<Drafter>(none).unwrap(), Drafter::Playbook { because: None });
+    }
 }

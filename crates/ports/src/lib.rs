@@ -3,6 +3,7 @@
 mod address;
 pub mod clock;
 mod model;
+mod send;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,11 +11,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use reeve_domain::outbox::OutboxKind;
 use reeve_domain::record::Observed;
 
 pub use self::address::{bare_host, is_loopback, shown_address};
 pub use self::model::{LanguageModel, ModelError, ModelReply, ModelRequest, NoWay, Unread};
+pub use self::send::{Outgoing, Receipt, Sender, Senders, TwoSenders};
 
 /// A source's error, boxed.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -199,53 +200,6 @@ pub trait Mirror: Send + Sync {
     async fn all(&self, stream: &str) -> Result<Vec<MirrorRow>, BoxError>;
 }
 
-/// A message on its way out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outgoing {
-    /// What it is.
-    pub kind: OutboxKind,
-    /// The destination's name.
-    pub to: String,
-    /// The same for every attempt: the receiver's idempotency key.
-    pub id: String,
-    /// The body, as it was signed off: never changed between attempts.
-    pub body: String,
-    /// The time of this attempt, by the machine's clock: the receiver compares it with its own.
-    pub at: Timestamp,
-}
-
-/// A receiver's acknowledgement.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Receipt {
-    /// What the receiver calls the message, where it gives it a name: what people look for on the other side. Text from
-    /// outside, on one line and short.
-    pub reference: Option<String>,
-    /// When it came, by the machine's clock.
-    pub at: Timestamp,
-}
-
-impl Receipt {
-    /// The acknowledgement of a receiver that gives messages no names.
-    pub fn unnamed(at: Timestamp) -> Self {
-        Self { reference: None, at }
-    }
-}
-
-/// Sends messages to destinations. Which one a message goes to, and what it is, stands in the message; nothing here has a
-/// default, so that no sender says yes to a destination that it never thought of.
-#[async_trait]
-pub trait Sender: Send + Sync {
-    /// Sends once. Ok means the receiver acknowledged.
-    async fn send(&self, message: &Outgoing) -> Result<Receipt, PortError>;
-
-    /// Is there a destination of this name?
-    fn knows(&self, destination: &str) -> bool;
-
-    /// From when the destination may be sent to, by the machine's clock: `now`, or later when it is left alone or has had
-    /// enough for the moment.
-    fn free_at(&self, destination: &str, now: Timestamp) -> Timestamp;
-}
-
 /// All the ways out that a process has.
 #[derive(Clone)]
 pub struct Ports {
@@ -253,6 +207,6 @@ pub struct Ports {
     pub source: Arc<dyn Source>,
     /// A language model, where one is configured.
     pub model: Option<Arc<dyn LanguageModel>>,
-    /// Who is told about approved recommendations, where a receiver is configured.
-    pub webhook: Option<Arc<dyn Sender>>,
+    /// Who sends what waits in the outbox, by kinds of messages. What nobody sends waits.
+    pub senders: Senders,
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use reeve_domain::recommendation::Drafter;
+use reeve_domain::recommendation::{Drafter, NotByModel};
 use reeve_domain::words::cut;
 
 /// Longest kind of a reason why the playbook drafted, in characters.
@@ -48,11 +48,10 @@ pub fn drafted_by<'d>(drafters: impl Iterator<Item = &'d Drafter>) -> String {
     }
 }
 
-/// The kind of a reason: what stands before its first colon. The card has the reason whole, with every place; the head of a
-/// digest has one short line for each kind.
-fn kind_of(why: &str) -> String {
-    let kind = why.split([':', ';']).next().unwrap_or(why);
-    cut(kind, KIND_CHARS)
+/// The kind of a reason. The card has the reason whole, with every place; the head of a digest has one short line for each kind.
+fn kind_of(why: &NotByModel) -> String {
+    // Releases that kept no kind kept words of models too: those are not repeated here.
+    why.kind.as_ref().map_or_else(|| "of what stands on the card".to_owned(), |kind| cut(kind, KIND_CHARS))
 }
 
 #[cfg(test)]
@@ -61,23 +60,27 @@ mod tests {
 
     #[test]
     fn each_kind_of_reason_stands_once() {
+        let refused = "its draft was refused twice, since a number was not a cited fact";
+        let at = |place: &str| NotByModel { kind: Some(refused.to_owned()), whole: format!("{refused}: {place}") };
+        // As it was kept before kinds were, and before reasons were words of ours.
+        let kept = |id: &str| format!("language model refused the request: its answer is not one: (\"id\": \"{id}\"");
+        let before = |id: &str| serde_json::from_value(kept(id).into()).unwrap();
         let all = [
-            "its draft was refused twice, since a number was not a cited fact: A1 rationale, a number was not",
-            "its draft was refused twice, since a number was not a cited fact: A2 risks, a number was not",
-            "the language model's answer had another form (choices[0].message.content)",
-            // As it was kept before reasons were words of ours.
-            "language model refused the request: its answer is not one (line 1 column 570): (\"id\": \"c-1\"",
-            "language model refused the request: its answer is not one (line 1 column 571): (\"id\": \"c-2\"",
-            &format!("x\n\u{202e}{}", "y".repeat(500)),
+            at("A1 rationale, a number was not"),
+            at("A2 risks, a number was not"),
+            NotByModel::of("the language model's answer had another form (choices[0].message.content)"),
+            before("c-1"),
+            before("c-2"),
+            NotByModel::of(format!("x\n\u{202e}{}", "y".repeat(500))),
         ]
-        .map(|why| Drafter::Playbook { because: Some(why.to_owned()) });
+        .map(|why| Drafter::Playbook { because: Some(why) });
         let long = format!("x {}…", "y".repeat(KIND_CHARS - 3));
         assert_eq!(
             drafted_by(all.iter()),
             format!(
-                "the playbook: 2 because its draft was refused twice, since a number was not a cited fact; 2 because language \
-                 model refused the request; 1 because the language model's answer had another form \
-                 (choices[0].message.content); 1 because {long}"
+                "the playbook: 2 because its draft was refused twice, since a number was not a cited fact; 2 because of what \
+                 stands on the card; 1 because the language model's answer had another form (choices[0].message.content); 1 \
+                 because {long}"
             )
         );
     }

@@ -13,7 +13,7 @@ use crate::domain::book::Book;
 use crate::models::demand::panel::Panel;
 use crate::pipeline::observe::{Observe, looked_at};
 use crate::pipeline::{Progress, Stage};
-use crate::ports::{Ports, Source};
+use crate::ports::{Ports, Senders, Source};
 use crate::rules::detect::feed::Feeds;
 use crate::rules::detect::panel::panel;
 use crate::store::Store;
@@ -44,7 +44,7 @@ async fn recorded(config: Config) -> anyhow::Result<Book> {
     let source = open::recording(&config).await?;
     let (_, as_of) = source.span().context("the recording holds nothing that happened")?;
     let store = Store::open_and_migrate("sqlite::memory:").await?;
-    let ports = Ports { source, model: None, webhook: None };
+    let ports = Ports { source, model: None, senders: Senders::default() };
     let calendar = config.rules.calendar.calendar();
     let config = Arc::new(config);
     let app = App::new(Arc::clone(&config), store.clone(), ports, Clock::standing_at(as_of));

@@ -22,7 +22,7 @@ use crate::config::Config;
 use crate::lab::retailer::{Kind, Retailer, Told};
 use crate::pipeline::observe::Observe;
 use crate::pipeline::{Progress, Stage};
-use crate::ports::Ports;
+use crate::ports::{Ports, Senders};
 use crate::store::Store;
 
 /// Records of one page, and so of one transaction.
@@ -117,7 +117,7 @@ pub async fn fill(
     }
     config.source.page = PAGE;
     let source = Arc::new(MadeUp::new(retailer.clone()));
-    let ports = Ports { source: source.clone(), model: None, webhook: None };
+    let ports = Ports { source: source.clone(), model: None, senders: Senders::default() };
     let app = App::new(Arc::new(config), store.clone(), ports, Clock::standing_at(retailer.read_at()));
     let stage = Observe::new(app.context.clone());
     while let Progress::Advanced(_) =

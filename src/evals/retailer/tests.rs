@@ -4,7 +4,7 @@ use super::source::MadeUp;
 use super::*;
 use crate::lab::retailer::Shape;
 use crate::pipeline::watermark::Reading;
-use crate::ports::{Page, Source};
+use crate::ports::{Page, Senders, Source};
 
 fn retailer(items: u32) -> Retailer {
     let until = "2026-10-08".parse().unwrap();
@@ -35,7 +35,7 @@ async fn a_filled_store_stands_where_a_look_has_ended_and_can_be_looked_at_witho
     assert_eq!(Reading::load(&store).await.unwrap().up_to(), Some(retailer.read_at()));
 
     let source = filled(&store).await.unwrap().expect("it is a made-up one");
-    let ports = Ports { source, model: None, webhook: None };
+    let ports = Ports { source, model: None, senders: Senders::default() };
     let clock = Clock::standing_at(retailer.read_at());
     let app = App::new(Arc::new(config()), store.clone(), ports, clock);
     app.run_until_idle().await.unwrap();

@@ -14,6 +14,7 @@ use crate::domain::outbox::OutboxKind;
 use crate::domain::recommendation::Recommendation;
 use crate::pipeline::anchors::is_anchor;
 use crate::pipeline::publish::{self, Envelope};
+use crate::ports::Sender;
 use crate::store::{Change, OutboxRow, StoreError};
 
 /// The log's entry of a recommendation whose first message has left.
@@ -36,9 +37,8 @@ pub(super) enum Sendable {
 
 impl Deliver {
     /// Looks once more, right before anything leaves, for what stands behind a message.
-    pub(super) async fn sendable(&self, row: &OutboxRow) -> anyhow::Result<Sendable> {
-        let known = self.sender.as_ref().is_some_and(|sender| sender.knows(&row.channel));
-        if !known {
+    pub(super) async fn sendable(&self, sender: &dyn Sender, row: &OutboxRow) -> anyhow::Result<Sendable> {
+        if !sender.knows(&row.channel) {
             return Ok(Sendable::No(format!("there is no destination {:?} in the configuration", row.channel)));
         }
         // The kind says what has to stand behind a message. The body is held against it, so that a row that somebody wrote

@@ -3,9 +3,10 @@
 //! A message leaves at least once and under one id; whether it arrived twice is for the receiver's idempotency to sort out.
 //! What a destination does not take is tried again with growing gaps for about a day, and is then a dead letter with its
 //! reason; so is what nobody took before its expiry. Messages of one case leave in order. One process at a time sends to a
-//! destination, and one destination's trouble holds up no other. Without a destination nothing is attempted and nothing is
-//! lost: the rows wait. While people have stopped Reeve (`pipeline::stop`) they wait too, all of them: that is asked before each
-//! message anew. What expires meanwhile ends as ever.
+//! destination, and one destination's trouble holds up no other. Each kind of message has one sender at most. Without a
+//! destination, or without a sender of its kind, nothing is attempted and nothing is lost: the rows wait. While people have
+//! stopped Reeve (`pipeline::stop`) they wait too, all of them: that is asked before each message anew. What expires meanwhile
+//! ends as ever.
 
 pub mod ended;
 mod hand_off;
@@ -14,7 +15,7 @@ pub mod stuck;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -32,7 +33,7 @@ use crate::config::{Config, WEBHOOK};
 use crate::domain::audit::AuditEntry;
 use crate::domain::ids::content_hash;
 use crate::domain::words::cut;
-use crate::ports::{Outgoing, PortError, Sender};
+use crate::ports::{Outgoing, PortError, Sender, Senders};
 use crate::store::{OutboxRow, Store, StoreError};
 
 /// Most messages of one run to one destination, so that a shutdown does not wait for a long queue.
@@ -64,8 +65,8 @@ pub struct Deliver {
     /// When it is. The outbox counts in business time, as the undo window, the deadline and the log do that its rows stand
     /// beside; what a receiver sees and asks for is in wire time.
     pub clock: Clock,
-    /// Who sends; none, and everything stays where it is.
-    pub sender: Option<Arc<dyn Sender>>,
+    /// Who sends, by kinds of messages. What nobody sends stays where it is.
+    pub senders: Senders,
 }
 
 /// What one run did, in messages.
@@ -93,14 +94,10 @@ impl Deliver {
             // The fallback is told nothing either: a notice is a delivery.
             return Ok(done);
         }
-        if let Some(sender) = &self.sender {
-            let served = self.serve(sender, &mut done).await;
-            // Also when one of them failed: that is what the fallback is for.
-            self.tell_fallback().await?;
-            served?;
-        } else {
-            self.tell_fallback().await?;
-        }
+        let served = self.serve(&mut done).await;
+        // Also when one of them failed: that is what the fallback is for.
+        self.tell_fallback().await?;
+        served?;
         Ok(done)
     }
 
@@ -110,16 +107,16 @@ impl Deliver {
 
     /// Sends to every open destination at the same time: one that is slow, or whose rows can not be read, holds up no other.
     /// All that failed are told of together, when all have ended.
-    async fn serve(&self, sender: &Arc<dyn Sender>, done: &mut Delivered) -> anyhow::Result<()> {
-        let open = self.open_destinations(sender.as_ref()).await?;
+    async fn serve(&self, done: &mut Delivered) -> anyhow::Result<()> {
+        let open = self.open_destinations().await?;
         // A run ends when all have ended: where others wait for the next one, none takes many turns.
         let most = if open.len() > 1 { BATCH_BESIDE_OTHERS } else { BATCH };
         let mut turns = JoinSet::new();
-        for destination in open {
-            let (it, sender) = (self.clone(), Arc::clone(sender));
+        for (destination, senders) in open {
+            let it = self.clone();
             let turn = async move {
                 let mut done = Delivered::default();
-                let sent = it.send_to(sender.as_ref(), &destination, most, &mut done).await;
+                let sent = it.send_by(&senders, &destination, most, &mut done).await;
                 (done, sent.with_context(|| format!("delivering to {destination}")))
             };
             turns.spawn(turn.in_current_span());
@@ -137,17 +134,38 @@ impl Deliver {
         Ok(())
     }
 
-    /// Destinations that something waits for and that may be sent to.
-    async fn open_destinations(&self, sender: &dyn Sender) -> anyhow::Result<Vec<String>> {
+    /// Destinations that something waits for and that may be sent to, each with those who send what waits.
+    async fn open_destinations(&self) -> anyhow::Result<BTreeMap<String, Vec<Arc<dyn Sender>>>> {
         let disabled: BTreeSet<String> =
             self.store.list_destinations().await?.into_iter().filter(|d| d.disabled_at.is_some()).map(|d| d.name).collect();
-        let mut open = self.store.list_waiting_channels().await.context("reading the outbox")?;
-        // What would go to an address that is not set yet waits for it; a name that is nobody's is a fault, and told.
-        open.retain(|name| !disabled.contains(name) && (name != WEBHOOK || sender.knows(name)));
+        let mut open: BTreeMap<String, Vec<Arc<dyn Sender>>> = BTreeMap::new();
+        for sender in self.senders.all() {
+            let waiting = self.store.list_waiting_channels(sender.kinds()).await.context("reading the outbox")?;
+            for name in waiting {
+                // What would go to an address that is not set yet waits for it; a name that is nobody's is a fault, and told.
+                if !disabled.contains(&name) && (name != WEBHOOK || sender.knows(&name)) {
+                    open.entry(name).or_default().push(Arc::clone(sender));
+                }
+            }
+        }
         Ok(open)
     }
 
-    /// Sends to one destination what is due for it, while nobody else does.
+    /// Sends to one destination what is due for it, one sender after the other: they share its lease.
+    async fn send_by(
+        &self,
+        senders: &[Arc<dyn Sender>],
+        destination: &str,
+        most: usize,
+        done: &mut Delivered,
+    ) -> anyhow::Result<()> {
+        for sender in senders {
+            self.send_to(sender.as_ref(), destination, most, done).await?;
+        }
+        Ok(())
+    }
+
+    /// Sends to one destination what is due for it of the sender's kinds, while nobody else does.
     async fn send_to(
         &self,
         sender: &dyn Sender,
@@ -155,13 +173,13 @@ impl Deliver {
         most: usize,
         done: &mut Delivered,
     ) -> anyhow::Result<()> {
-        let timeout = self.config.destination(destination).map_or(self.config.webhook.timeout, |d| d.timeout);
+        let timeout = self.config.patience(destination).timeout;
         // Long enough to send and to write down how it went.
         let lease = timeout + self.config.delivery.margin;
         let (turn, mut held) = (format!("deliver:{destination}"), false);
         for _ in 0..most {
             let now = self.clock.now();
-            let due = self.store.next_due_to(destination).await.context("reading the outbox")?;
+            let due = self.store.next_due_to(destination, sender.kinds()).await.context("reading the outbox")?;
             let wire = self.clock.wire();
             if due.is_none_or(|due| due > now) || sender.free_at(destination, wire) > wire {
                 break;
@@ -176,9 +194,8 @@ impl Deliver {
                 break;
             }
             // One at a time: a lease must not run out while others of the same batch are being sent.
-            let Some(row) = self.store.claim_due_to(destination, now, lease).await.context("reading the outbox")? else {
-                break;
-            };
+            let claimed = self.store.claim_due_to(destination, sender.kinds(), now, lease).await;
+            let Some(row) = claimed.context("reading the outbox")? else { break };
             let more = self.send(sender, &row, done).await.with_context(|| format!("delivering message {}", row.id))?;
             if !more {
                 break;
@@ -192,7 +209,7 @@ impl Deliver {
 
     /// Sends one message. Answers whether its destination may be sent to any further.
     async fn send(&self, sender: &dyn Sender, row: &OutboxRow, done: &mut Delivered) -> anyhow::Result<bool> {
-        let about = match self.sendable(row).await? {
+        let about = match self.sendable(sender, row).await? {
             Sendable::Yes(about) => about,
             Sendable::No(reason) => return self.bury(row, &reason, done).await.map(|()| true),
             Sendable::TooLate => return self.expire(row, done).await.map(|()| true),
@@ -267,7 +284,7 @@ impl Deliver {
                 let reason = format!("{service}: {}", cut(&source.to_string(), REASON_CHARS));
                 let free = self.in_business_time(sender.free_at(&row.channel, self.clock.wire()));
                 self.store.note_failure(&row.channel, now, &reason, (free > now).then_some(free)).await?;
-                let most = self.config.destination(&row.channel).map_or(self.config.webhook.attempts, |d| d.attempts);
+                let most = self.config.patience(&row.channel).attempts;
                 if row.attempts >= i64::from(most) {
                     let reason = format!("given up after {} attempts; the last one: {reason}", row.attempts);
                     self.bury(row, &reason, done).await?;
@@ -355,16 +372,18 @@ impl Stage for Deliver {
     }
 
     async fn due_in(&self) -> Option<Duration> {
-        let (sender, now, wire) = (self.sender.as_ref()?, self.clock.now(), self.clock.wire());
+        let (now, wire) = (self.clock.now(), self.clock.wire());
         // Nobody wakes this process when another one ends a stop: it looks again by its period.
         if self.is_stopped().await.ok()? {
             return None;
         }
         let mut next = None;
-        for destination in self.open_destinations(sender.as_ref()).await.ok()? {
-            let Some(due) = self.store.next_due_to(&destination).await.ok()? else { continue };
-            let due = due.max(self.in_business_time(sender.free_at(&destination, wire)));
-            next = Some(next.map_or(due, |next: Timestamp| next.min(due)));
+        for (destination, senders) in self.open_destinations().await.ok()? {
+            for sender in senders {
+                let Some(due) = self.store.next_due_to(&destination, sender.kinds()).await.ok()? else { continue };
+                let due = due.max(self.in_business_time(sender.free_at(&destination, wire)));
+                next = Some(next.map_or(due, |next: Timestamp| next.min(due)));
+            }
         }
         Some(Duration::try_from(next?.duration_since(now)).unwrap_or(Duration::ZERO))
     }

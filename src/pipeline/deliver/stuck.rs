@@ -1,7 +1,7 @@
 //! What is stuck and why, in words: for the command line, the page, the digest and the fallback. Read from the store alone, so
 //! that every process tells the same.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
@@ -143,7 +143,7 @@ async fn delivering(
     // What waited because of a stop says nothing about a destination.
     let free_since = if stopped { Some(now) } else { store.find_resumed_at().await? };
     let states: BTreeMap<&str, &DestinationState> = states.iter().map(|d| (d.name.as_str(), d)).collect();
-    let mut names: BTreeSet<String> = config.all_destinations().into_iter().map(|d| d.name).collect();
+    let mut names = config.destination_names();
     names.extend(waiting.iter().chain(&dead).map(|row| row.channel.clone()));
     let mut destinations = Vec::new();
     for name in names {
@@ -184,7 +184,7 @@ fn health(
     };
     let told = state.is_some_and(|s| s.told_at.is_some());
     let seen = |down, since, says| DestinationHealth { name: name.to_owned(), down, since, says, waiting, dead, told };
-    if config.destination(name).is_none() {
+    if !config.destination_names().contains(name) {
         let says = if name == WEBHOOK {
             "has no address yet: set webhook.url; until then everything for it waits".to_owned()
         } else {
@@ -219,7 +219,7 @@ fn why(
     if row.state == OutboxState::Dead {
         return format!("given up: {last}");
     }
-    if config.destination(&row.channel).is_none() {
+    if !config.destination_names().contains(&row.channel) {
         return format!("no destination {:?} is configured", row.channel);
     }
     if state.is_some_and(|s| s.disabled_at.is_some()) {

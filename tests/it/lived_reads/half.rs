@@ -13,7 +13,7 @@ use reeve::domain::ids::{ItemId, LocationId};
 use reeve::domain::money::Quantity;
 use reeve::domain::record::{Observed, Record, RecordKind, RecordRef, StockLevel};
 use reeve::odoo::recorded::Recorded;
-use reeve::ports::{Mirror, Page, PortError, Ports, Source, Stream};
+use reeve::ports::{Mirror, Page, PortError, Ports, Senders, Source, Stream};
 use reeve::store::{Store, Which};
 
 use super::at;
@@ -84,7 +84,7 @@ async fn half_of_a_look_is_not_judged_and_the_digest_says_which_half_is_missing(
         let app = || {
             let config = Arc::new(Config::load_from(None, &[]).expect("the defaults load"));
             let source: Arc<dyn Source> = server.clone();
-            App::new(config, store.clone(), Ports { source, model: None, webhook: None }, clock.clone())
+            App::new(config, store.clone(), Ports { source, model: None, senders: Senders::default() }, clock.clone())
         };
         let found = async || {
             let all = store.list_exceptions(Which::All).await.expect("the store answers");

@@ -19,7 +19,7 @@ use reeve::config::Config;
 use reeve::domain::exception::Exception;
 use reeve::domain::record::Observed;
 use reeve::odoo::recorded::Recorded;
-use reeve::ports::{Page, PortError, Ports, RECORDS, Source, Stream};
+use reeve::ports::{Page, PortError, Ports, RECORDS, Senders, Source, Stream};
 use reeve::store::{Store, StoredDigest, Which};
 
 fn at(text: &str) -> Timestamp {
@@ -147,5 +147,5 @@ impl Shop {
 fn app(store: &Store, server: &Arc<Server>, clock: &Clock) -> App {
     let config = Arc::new(Config::load_from(None, &[]).expect("the defaults load"));
     let source: Arc<dyn Source> = server.clone();
-    App::new(config, store.clone(), Ports { source, model: None, webhook: None }, clock.clone())
+    App::new(config, store.clone(), Ports { source, model: None, senders: Senders::default() }, clock.clone())
 }

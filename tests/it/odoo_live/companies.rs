@@ -16,7 +16,7 @@ use reeve::domain::money::UnitPrice;
 use reeve::domain::record::MoveKind;
 use reeve::odoo::live;
 use reeve::odoo::live::progress::Silent;
-use reeve::ports::{Ports, Source};
+use reeve::ports::{Ports, Senders, Source};
 use reeve::rules::detect::look;
 use reeve::store::{Store, Which};
 
@@ -55,7 +55,7 @@ async fn read(config: &Config, store: &Store) -> (Book, Vec<String>) {
     };
     let opened = live::open(setup).await.expect("the server opens");
     let source: Arc<dyn Source> = Arc::new(opened.source);
-    let ports = Ports { source: Arc::clone(&source), model: None, webhook: None };
+    let ports = Ports { source: Arc::clone(&source), model: None, senders: Senders::default() };
     let app = App::new(Arc::new(config.clone()), store.clone(), ports, Clock::standing_at(at));
     app.run_until_idle().await.expect("the stages come to rest");
     let records = store.load_records().await.expect("the store answers");

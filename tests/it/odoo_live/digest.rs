@@ -13,7 +13,7 @@ use reeve::domain::record::Record;
 use reeve::odoo::live;
 use reeve::odoo::live::progress::Silent;
 use reeve::odoo::recorded::Recorded;
-use reeve::ports::{Ports, Source};
+use reeve::ports::{Ports, Senders, Source};
 use reeve::store::Store;
 use serde_json::Value;
 
@@ -29,7 +29,7 @@ fn config() -> Config {
 
 async fn digest(config: Config, store: &Store, source: Arc<dyn Source>, at: Timestamp) -> Digest {
     let day = config.rules.calendar.calendar().day_of(at);
-    let ports = Ports { source, model: None, webhook: None };
+    let ports = Ports { source, model: None, senders: Senders::default() };
     let app = App::new(Arc::new(config), store.clone(), ports, Clock::standing_at(at));
     app.run_until_idle().await.expect("the stages come to rest");
     store.find_digest(day).await.expect("the store answers").expect("the day has a digest").digest

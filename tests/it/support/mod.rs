@@ -1,9 +1,11 @@
-//! What the integration tests stand on: fresh databases, a real browser and the real program. Nothing here knows a feature of Reeve.
+//! What the integration tests stand on: fresh databases, a real browser, the real program, and the App on a recording.
+//! Nothing here knows a feature of Reeve.
 
 pub(crate) mod binary;
 pub(crate) mod browser;
 pub(crate) mod databases;
 pub(crate) mod recordings;
+pub(crate) mod shop;
 
 /// The value of an environment variable that steers the tests, `None` when it is unset or empty.
 #[expect(clippy::disallowed_methods, reason = "what steers the tests is no configuration of Reeve")]

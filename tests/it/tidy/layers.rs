@@ -44,6 +44,9 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("testing", &["domain"]),
 ];
 
+/// The folders of `crates/odoo` from the bottom up: a recording is read by what reads a server, both by the same translation.
+const ODOO: &[&str] = &["kits", "rows", "live", "recorded"];
+
 /// What the rules may not know, for they are pure.
 const IMPURE: &[&str] = &["async-trait", "axum", "reqwest", "sqlx", "tokio"];
 
@@ -145,6 +148,24 @@ fn problems(file: &File) -> Vec<String> {
 fn nothing_points_up() {
     let files = rust_files(&["src/"]);
     assert_none(&files.iter().flat_map(problems).collect::<Vec<_>>());
+}
+
+/// What a file of `crates/odoo` uses from a folder above its own.
+fn odoo_problems(file: &File) -> Vec<String> {
+    let path = file.path.trim_start_matches("crates/odoo/");
+    let place = |folder: &str| ODOO.iter().position(|known| *known == folder);
+    let Some(user) = place(module_of(path)).filter(|_| !is_tests(path)) else { return Vec::new() };
+    let used = modules_used(path, &code(without_tests(&file.text)));
+    let up = used.iter().filter(|used| place(used).is_some_and(|used| used > user));
+    up.map(|used| format!("{}: it may not use `crate::{used}`, which stands on it", file.path)).collect()
+}
+
+#[test]
+fn the_folders_of_odoo_make_no_circle() {
+    let files = rust_files(&["crates/odoo/src/"]);
+    assert_none(&files.iter().flat_map(odoo_problems).collect::<Vec<_>>());
+    let bad = File::new("crates/odoo/src/rows/sales.rs", "use crate::live::kits::Part;");
+    assert_one(&odoo_problems(&bad), "`crate::live`");
 }
 
 /// The dependencies that a package names, dev-dependencies left out.

@@ -15,7 +15,7 @@ pub mod error;
 mod http;
 mod json2;
 mod jsonrpc;
-pub(crate) mod kits;
+mod kits;
 pub mod levels;
 mod open;
 pub mod pace;

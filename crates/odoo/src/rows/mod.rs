@@ -38,7 +38,7 @@ pub(crate) use self::terms::Partners;
 use self::pickings::Pickings;
 use self::purchases::Purchases;
 use self::terms::Suppliers;
-use crate::live::kits::Kits;
+use crate::kits::Kits;
 
 /// Where rows come from.
 pub(crate) trait Rows {

@@ -16,7 +16,7 @@ use super::catalog::some_price;
 use super::feed::Feed;
 use super::row::{Model, Row};
 use super::{Masters, Rows};
-use crate::live::kits::Part;
+use crate::kits::Part;
 use reeve_domain::ids::LocationId;
 use reeve_domain::money::Quantity;
 use reeve_domain::record::{Record, SaleLine};

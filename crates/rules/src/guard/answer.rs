@@ -3,14 +3,11 @@
 //! How it is wrapped does not matter: thoughts before it, a code fence, a polite sentence. What is in it does: keys that were
 //! not asked for, a key twice, or two answers that differ are refused, for nobody can say which of them was meant.
 
-use std::fmt;
-
-use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, Visitor};
+use serde::de::IgnoredAny;
 
 use super::objection::{Objection, Shape};
+use super::raw::{Field, Raw, fields};
 use super::{REPLY_MAX, Reply};
-use crate::prompts::clean;
 
 /// Most beginnings of an object that are tried: prose with more braces is no answer.
 const OPENINGS_MAX: usize = 200;
@@ -31,25 +28,50 @@ const CHANNEL: &str = "<|channel|>";
 const MESSAGE: &str = "<|message|>";
 
 /// The answer as the schema asks for it.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug)]
 pub(super) struct Answer {
     pub(super) abstain: bool,
     pub(super) abstain_reason: String,
     pub(super) choices: Vec<AnswerChoice>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug)]
 pub(super) struct AnswerChoice {
     pub(super) candidate: String,
-    #[serde(deserialize_with = "percent")]
     pub(super) confidence_percent: i64,
     pub(super) rationale: String,
     pub(super) risks: String,
     pub(super) would_change: String,
     pub(super) message: String,
     pub(super) cites: Vec<String>,
+}
+
+impl Answer {
+    fn of(raw: Raw) -> Result<Self, Shape> {
+        let [abstain, abstain_reason, choices] = fields(raw, ["abstain", "abstain_reason", "choices"])?;
+        Ok(Self {
+            abstain: abstain.flag()?,
+            abstain_reason: abstain_reason.text()?,
+            choices: choices.list()?.into_iter().map(AnswerChoice::of).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl AnswerChoice {
+    fn of(raw: Raw) -> Result<Self, Shape> {
+        let names = ["candidate", "confidence_percent", "rationale", "risks", "would_change", "message", "cites"];
+        let [candidate, confidence, rationale, risks, would_change, message, cites] = fields(raw, names)?;
+        let cite = |value| Field { name: "cites", value }.text();
+        Ok(Self {
+            candidate: candidate.text()?,
+            confidence_percent: confidence.percent()?,
+            rationale: rationale.text()?,
+            risks: risks.text()?,
+            would_change: would_change.text()?,
+            message: message.text()?,
+            cites: cites.list()?.into_iter().map(cite).collect::<Result<_, _>>()?,
+        })
+    }
 }
 
 /// A reply without its thoughts, and the answer in it.
@@ -67,7 +89,7 @@ pub(super) struct Found<'t> {
 pub(super) fn find(reply: &Reply) -> Result<Found<'_>, Objection> {
     let whole = trimmed(reply);
     if whole.len() <= REPLY_MAX
-        && let Ok(answer) = serde_json::from_str(whole)
+        && let Ok(answer) = read(whole)
     {
         return Ok(Found { said: whole, answer });
     }
@@ -94,22 +116,8 @@ fn trimmed(reply: &Reply) -> &str {
 }
 
 fn read(object: &str) -> Result<Answer, Objection> {
-    serde_json::from_str(object).map_err(|error| {
-        let said = error.to_string();
-        let kind = if said.starts_with("missing field") {
-            "it was not JSON of the schema (a field is missing)"
-        } else if said.starts_with("unknown field") {
-            "it was not JSON of the schema (it has a field that was not asked for)"
-        } else if said.starts_with("duplicate field") {
-            "it was not JSON of the schema (it has a field twice)"
-        } else if said.starts_with(NOT_WHOLE) {
-            "it was not JSON of the schema (a confidence is no whole number)"
-        } else {
-            "it was not JSON of the schema (a field has another type)"
-        };
-        // The parser's words may hold pieces of the reply.
-        Objection::Shape(Shape::Other { kind, said: clean(&said, 160) })
-    })
+    let raw: Raw = serde_json::from_str(object).map_err(|_| Objection::Shape(Shape::Unreadable))?;
+    Answer::of(raw).map_err(Objection::Shape)
 }
 
 /// What stands behind the thoughts. Without an end they have no answer behind them.
@@ -152,43 +160,4 @@ fn object_in(text: &str) -> Result<&str, Objection> {
         }
     }
     found.ok_or(Objection::Shape(Shape::NoObject))
-}
-
-/// What [`percent`] says first of a number that it does not take.
-const NOT_WHOLE: &str = "confidence_percent is not a whole number";
-
-/// A whole number of percent: `60`, `60.0` or `"60"`, which all say the same. `0.6` may be six tenths of a percent or sixty, and
-/// so may `1.0` be one or a hundred: what may be either is asked for again.
-fn percent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
-    struct Percent;
-    impl Visitor<'_> for Percent {
-        type Value = i64;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a whole number from 0 to 100")
-        }
-
-        fn visit_i64<E>(self, n: i64) -> Result<i64, E> {
-            Ok(n)
-        }
-
-        fn visit_u64<E>(self, n: u64) -> Result<i64, E> {
-            Ok(i64::try_from(n).unwrap_or(i64::MAX))
-        }
-
-        fn visit_f64<E: serde::de::Error>(self, n: f64) -> Result<i64, E> {
-            if n.fract() == 0.0 && n > 1.0 && n <= 100.0 {
-                return Ok(n as i64);
-            }
-            Err(E::custom(format!("{NOT_WHOLE} from 0 to 100")))
-        }
-
-        fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<i64, E> {
-            let number = text.trim().trim_end_matches('%').trim_end();
-            let is_whole = !number.is_empty() && number.len() <= 3 && number.bytes().all(|b| b.is_ascii_digit());
-            let parsed = if is_whole { number.parse().ok() } else { None };
-            parsed.ok_or_else(|| E::custom(format!("{NOT_WHOLE} from 0 to 100")))
-        }
-    }
-    deserializer.deserialize_any(Percent)
 }

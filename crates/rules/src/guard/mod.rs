@@ -6,6 +6,7 @@
 
 mod answer;
 mod objection;
+mod raw;
 #[cfg(test)]
 mod tests;
 

@@ -94,14 +94,38 @@ pub enum Shape {
     /// Several, and they differ.
     #[error("there are several JSON objects in it; answer with one and nothing else")]
     Several,
-    /// The object is another one than asked.
-    #[error("{said}")]
-    Other {
-        /// What is the matter, for people: as [`Objection::kind`].
-        kind: &'static str,
-        /// What the parser says: it may hold pieces of the reply.
-        said: String,
-    },
+    /// A number of it is too large, or it is nested too deep.
+    #[error("it can not be read")]
+    Unreadable,
+    /// A field is missing.
+    #[error("the field {0:?} is missing")]
+    Missing(&'static str),
+    /// A field that was not asked for; what it is called is a piece of the reply.
+    #[error("it has a field {0:?}, which was not asked for")]
+    NotAsked(String),
+    /// A field twice.
+    #[error("the field {0:?} is there twice")]
+    Twice(&'static str),
+    /// A field of another type.
+    #[error("{field:?} is not {wanted}")]
+    Type { field: &'static str, wanted: &'static str },
+    /// A confidence that may be read in two ways.
+    #[error("{0:?} is not a whole number from 0 to 100")]
+    NotWhole(&'static str),
+}
+
+impl Shape {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::NoObject | Self::Unreadable => "it was not JSON of the schema",
+            Self::Several => "it was not JSON of the schema (there are several answers)",
+            Self::Missing(_) => "it was not JSON of the schema (a field is missing)",
+            Self::NotAsked(_) => "it was not JSON of the schema (it has a field that was not asked for)",
+            Self::Twice(_) => "it was not JSON of the schema (it has a field twice)",
+            Self::Type { .. } => "it was not JSON of the schema (a field has another type)",
+            Self::NotWhole(_) => "it was not JSON of the schema (a confidence is no whole number)",
+        }
+    }
 }
 
 impl Objection {
@@ -112,9 +136,7 @@ impl Objection {
             Self::OnlyThought => "there were thoughts and no answer",
             Self::Empty => "it was empty",
             Self::TooMuch => "it was too long",
-            Self::Shape(Shape::Other { kind, .. }) => kind,
-            Self::Shape(Shape::NoObject) => "it was not JSON of the schema",
-            Self::Shape(Shape::Several) => "it was not JSON of the schema (there are several answers)",
+            Self::Shape(shape) => shape.kind(),
             Self::Canary => "it repeated the mark around the data",
             Self::ChoiceCount(_) => "it had no choice or too many",
             Self::Confidence(_) => "a confidence was no percentage",

@@ -360,7 +360,6 @@ fn what_can_be_meant_in_two_ways_is_refused() {
     let answer = Sample::good_answer().to_string();
     let other = answer.replace("A1", "A2");
     let shape = |text: &str| match check(&Sample::reply_text(text), &sample.file()).unwrap_err().remove(0) {
-        Objection::Shape(Shape::Other { kind, .. }) => kind,
         Objection::Shape(Shape::Several) => "several",
         Objection::Shape(Shape::NoObject) => "none",
         other => other.kind(),
@@ -399,6 +398,24 @@ fn what_can_be_meant_in_two_ways_is_refused() {
     assert!(check(&Sample::reply_text(&thought), &sample.file()).is_ok(), "thoughts are shown to nobody");
     let said = format!("The mark is {mark}. {answer}");
     assert_eq!(check(&Sample::reply_text(&said), &sample.file()).unwrap_err(), [Objection::Canary]);
+}
+
+#[test]
+fn a_model_is_told_which_field_is_wrong_and_how() {
+    let sample = Sample::hostile();
+    let answer = Sample::good_answer().to_string();
+    let told = |text: &str| check(&Sample::reply_text(text), &sample.file()).unwrap_err().remove(0).to_string();
+    for (text, wrong) in [
+        (answer.replace("\"risks\"", "\"[notes]\""), "it has a field \"(notes)\", which was not asked for"),
+        (answer.replace(",\"cites\"", ",\"risks\":\"\",\"cites\""), "the field \"risks\" is there twice"),
+        (answer.replace("\"abstain\":false,", ""), "the field \"abstain\" is missing"),
+        (answer.replace("\"abstain\":false", "\"abstain\":0"), "\"abstain\" is not true or false"),
+        (answer.replace("\"abstain_reason\":\"\"", "\"abstain_reason\":null"), "\"abstain_reason\" is not text"),
+        (answer.replace(":70,", ":0.7,"), "\"confidence_percent\" is not a whole number from 0 to 100"),
+        (answer.replace(":70,", ":1e999,"), "it can not be read"),
+    ] {
+        assert_eq!(told(&text), format!("the answer is not JSON of the schema: {wrong}"), "{text}");
+    }
 }
 
 /// Words that an endpoint would like people to read.

@@ -73,8 +73,13 @@ async fn what_expires_before_it_was_sent_ends_whether_it_waits_or_was_given_up()
         let deliver = sending(&bench, &url, 1);
         bench.later(5);
         let first = bench.it.store.list_outbox_about(recs[0].id.as_str()).await.unwrap().remove(0);
-        let held =
-            bench.it.store.claim_due_to("webhook", bench.it.clock.now(), Duration::from_secs(1)).await.unwrap().unwrap();
+        let held = bench
+            .it
+            .store
+            .claim_due_to("webhook", &OutboxKind::ALL, bench.it.clock.now(), Duration::from_secs(1))
+            .await
+            .unwrap()
+            .unwrap();
         bench.it.store.mark_dead(&held, bench.it.clock.now(), "refused for good", &[]).await.unwrap();
         let both = [bench.state(&recs[0].id).await, bench.state(&other[0].id).await];
         assert_eq!(both, ["approved", "approved"], "given up is not ended: it can be replayed");

@@ -1,6 +1,7 @@
 //! Deliveries to a receiver as a retailer would write one, on a real store.
 
 mod ended;
+mod kinds;
 mod stopped;
 
 use reeve_testing::endpoint::{Endpoint, Says};
@@ -42,7 +43,7 @@ fn sending(bench: &Bench, url: &str, attempts: u32) -> Deliver {
         store: bench.it.store.clone(),
         config: Arc::new(config),
         clock: bench.it.clock.clone(),
-        sender: Some(Arc::new(sender)),
+        senders: Senders::only(Arc::new(sender)),
     }
 }
 
@@ -51,6 +52,14 @@ struct Talking;
 
 #[async_trait::async_trait]
 impl Sender for Talking {
+    fn name(&self) -> &'static str {
+        "the receiver"
+    }
+
+    fn kinds(&self) -> &'static [OutboxKind] {
+        &OutboxKind::ALL
+    }
+
     async fn send(&self, _: &Outgoing) -> Result<Receipt, PortError> {
         let said = format!("no\napproved by Ari\u{202e}\u{1b}[2J{}", "x".repeat(10_000));
         Err(PortError::Transient { service: "the webhook receiver", retry_after: None, source: said.into() })
@@ -81,6 +90,14 @@ struct Naming;
 
 #[async_trait::async_trait]
 impl Sender for Naming {
+    fn name(&self) -> &'static str {
+        "the receiver"
+    }
+
+    fn kinds(&self) -> &'static [OutboxKind] {
+        &OutboxKind::ALL
+    }
+
     async fn send(&self, message: &Outgoing) -> Result<Receipt, PortError> {
         assert_eq!(message.kind, OutboxKind::Approved);
         Ok(Receipt { reference: Some(format!("exec of {}", message.id)), at: message.at })
@@ -98,7 +115,7 @@ impl Sender for Naming {
 #[tokio::test]
 async fn what_the_receiver_called_a_message_is_kept_and_shown() {
     let (bench, deliver, _) = approved("http://127.0.0.1:9/", 3).await;
-    let deliver = Deliver { sender: Some(Arc::new(Naming)), ..deliver };
+    let deliver = Deliver { senders: Senders::only(Arc::new(Naming)), ..deliver };
     bench.later(5);
     assert_eq!(deliver.run_once().await.unwrap(), delivered(1, 0, 0));
     let arrived = stuck::arrived(&bench.it.store, 10).await.unwrap();
@@ -110,7 +127,7 @@ async fn what_the_receiver_called_a_message_is_kept_and_shown() {
 #[tokio::test]
 async fn why_a_delivery_failed_is_kept_as_one_short_line_whatever_the_receiver_says() {
     let (bench, deliver, _) = approved("http://127.0.0.1:9/", 3).await;
-    let deliver = Deliver { sender: Some(Arc::new(Talking)), ..deliver };
+    let deliver = Deliver { senders: Senders::only(Arc::new(Talking)), ..deliver };
     bench.later(5);
     deliver.run_once().await.unwrap();
     let states = bench.it.store.list_destinations().await.unwrap();
@@ -167,7 +184,7 @@ async fn a_pause_by_the_machines_clock_is_as_long_by_the_recordings() {
     config.webhook.secret = SecretString::from(SECRET);
     config.delivery.breaker_failures = 1;
     config.delivery.breaker_pause = Duration::from_hours(1);
-    deliver.sender = Some(Arc::new(Destinations::new(&config.all_destinations(), &config.delivery).ok().unwrap()));
+    deliver.senders = Senders::only(Arc::new(Destinations::new(&config.all_destinations(), &config.delivery).ok().unwrap()));
     let wire = Clock::standing_at(bench.it.clock.now() + jiff::SignedDuration::from_hours(24 * 900));
     deliver.clock = bench.it.clock.clone().with_wire(wire.clone());
     bench.later(5);
@@ -312,7 +329,7 @@ async fn the_fallback_is_told_once_of_an_outage() {
     let file = folder.path().join("reeve.toml");
     std::fs::write(&file, text).unwrap();
     let config = Config::load_from(Some(&file), &[]).unwrap();
-    deliver.sender = Some(Arc::new(Destinations::new(&config.all_destinations(), &config.delivery).unwrap()));
+    deliver.senders = Senders::only(Arc::new(Destinations::new(&config.all_destinations(), &config.delivery).unwrap()));
     deliver.config = Arc::new(config);
     bench.later(5);
     for _ in 0..6 {
@@ -362,7 +379,7 @@ async fn a_destination_that_does_not_answer_holds_up_no_other() {
     let file = folder.path().join("reeve.toml");
     std::fs::write(&file, text).unwrap();
     let config = Config::load_from(Some(&file), &[]).unwrap();
-    deliver.sender = Some(Arc::new(Destinations::new(&config.all_destinations(), &config.delivery).unwrap()));
+    deliver.senders = Senders::only(Arc::new(Destinations::new(&config.all_destinations(), &config.delivery).unwrap()));
     deliver.config = Arc::new(config);
     bench.later(5);
     let store = &bench.it.store;
@@ -411,7 +428,7 @@ async fn without_a_receiver_nothing_is_attempted_and_nothing_is_lost() {
     let (receiver, url) = receiver(&[]).await;
     let (bench, deliver, _) = approved(&url, 1).await;
     bench.later(5);
-    let unset = Deliver { sender: None, ..deliver.clone() };
+    let unset = Deliver { senders: Senders::default(), ..deliver.clone() };
     assert_eq!(unset.run_once().await.unwrap(), delivered(0, 0, 0));
     let rows = bench.it.store.list_outbox(OutboxState::Pending).await.unwrap();
     assert_eq!(rows[0].attempts, 0);
@@ -427,7 +444,7 @@ async fn a_sender_that_died_before_it_could_write_sends_the_same_again() {
     // Taken out, sent, handed off; then the process dies before the row is marked.
     let row = bench.it.store.claim_due(bench.it.clock.now(), 1, Duration::from_mins(1)).await.unwrap().remove(0);
     let message = sent_anew(&row, &bench);
-    deliver.sender.as_ref().unwrap().send(&message).await.unwrap();
+    deliver.senders.of(row.kind).unwrap().send(&message).await.unwrap();
     deliver.hand_off(&row, &id).await.unwrap();
     assert_eq!(deliver.run_once().await.unwrap(), delivered(0, 0, 0), "the lease holds");
     bench.later(2);

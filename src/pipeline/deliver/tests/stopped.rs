@@ -42,11 +42,11 @@ async fn a_stop_between_taking_a_message_out_and_sending_it_holds_it_back() {
     let (bench, deliver, _) = approved(&url, 3).await;
     bench.later(5);
     let now = bench.it.clock.now();
-    let row = deliver.store.claim_due_to(WEBHOOK, now, Duration::from_mins(1)).await.unwrap().unwrap();
+    let row = deliver.store.claim_due_to(WEBHOOK, &OutboxKind::ALL, now, Duration::from_mins(1)).await.unwrap().unwrap();
     stop_it(&deliver).await;
-    let sender = deliver.sender.clone().unwrap();
+    let sender = deliver.senders.of(row.kind).unwrap();
     let mut done = Delivered::default();
-    assert!(!deliver.send(sender.as_ref(), &row, &mut done).await.unwrap(), "nothing more is sent there");
+    assert!(!deliver.send(sender, &row, &mut done).await.unwrap(), "nothing more is sent there");
     let row = deliver.store.find_outbox(&row.id).await.unwrap().unwrap();
     assert_eq!((row.attempts, row.lease_until, row.state), (0, None, OutboxState::Pending), "it was not tried");
     assert!(receiver.got().is_empty());

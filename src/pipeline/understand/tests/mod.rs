@@ -17,7 +17,7 @@ use crate::domain::money::{Money, Quantity, UnitPrice};
 use crate::domain::notice::{CarrierState, NoticeLine};
 use crate::domain::record::{Item, Location, PurchaseLine, Supplier};
 use crate::pipeline::moment::Moments;
-use crate::ports::{Page, PortError, Ports, Source};
+use crate::ports::{Page, PortError, Ports, Senders, Source};
 use crate::store::{EventState, NewEvent};
 
 const NOW: &str = "2026-10-05T09:00:00Z";
@@ -372,7 +372,7 @@ async fn stage() -> (Store, Clock, Understand) {
     config.hooks = vec![hook("acme", "", &[]), hook("notes", "9", &[EventType::SupplierNote])];
     let config = Arc::new(config);
     let moments = Arc::new(Moments::new(store.clone(), Arc::clone(&config), clock.clone()));
-    let ports = Ports { source: Arc::new(Nothing), model: None, webhook: None };
+    let ports = Ports { source: Arc::new(Nothing), model: None, senders: Senders::default() };
     let context = Stages { store: store.clone(), config, ports, clock: clock.clone(), moments, hint: Arc::default() };
     learn(&store, records(), now()).await;
     (store, clock, Understand::new(context))

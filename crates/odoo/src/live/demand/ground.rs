@@ -9,9 +9,10 @@ use jiff::tz::TimeZone;
 
 use super::asking::Asking;
 use super::zones::Zones;
+use crate::kits::{Kits, Part};
 use crate::live::call::Version;
 use crate::live::error::OdooError;
-use crate::live::kits::{self, Kits};
+use crate::live::kits;
 use crate::rows::cell::Cell;
 use crate::settings::OdooConfig;
 use reeve_domain::calendar::Calendar;
@@ -216,7 +217,7 @@ impl Ground {
     }
 
     /// The components of a product that is a kit at a warehouse, each with how many; None where it is none.
-    pub(super) fn parts(&self, product: i64, warehouse: i64) -> Option<&[kits::Part]> {
+    pub(super) fn parts(&self, product: i64, warehouse: i64) -> Option<&[Part]> {
         self.kits.as_ref()?.parts(product, self.company(warehouse))
     }
 

@@ -29,8 +29,8 @@ pub(crate) use self::left_out::gaps_of;
 use self::masters::Base;
 use self::working::Targets;
 use super::costs::{COSTS, PRODUCT};
-use super::kits;
 use super::streams::{Extent, stream_of};
+use crate::kits;
 use reeve_domain::record::{Observed, Record, RecordKind, RecordRef};
 use reeve_ports::{BoxError, Gap, Mirror, MirrorChange, Page, PortError, Source, Stream};
 

@@ -1,4 +1,4 @@
-//! `read_group` and, from 19 on, `formatted_read_group`: sums by references, days, months.
+//! Rows put into groups, and what is reckoned of each.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -6,37 +6,26 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::Version;
-use super::calls::Args;
-use super::cell::{Cell, DAY, Kind, SECOND, civil_of, date_text, days_of, parse_date, time_text, write_json};
-use super::domain::{Light, RowRef};
-use super::fail::Fail;
-use super::schema::FieldDef;
-use super::search::{Plan, compare_cells};
-use super::state::{State, Table};
+use super::spans::{Span, begin_of, end_of, offset, to_utc};
+use crate::odoo::calls::Args;
+use crate::odoo::cell::{Cell, DAY, Kind, SECOND, date_text, parse_date, time_text, write_json};
+use crate::odoo::domain::{Light, RowRef};
+use crate::odoo::fail::Fail;
+use crate::odoo::schema::FieldDef;
+use crate::odoo::search::{Plan, compare_cells};
+use crate::odoo::state::{State, Table};
 
 /// What rows are grouped by.
-struct Key {
+pub(super) struct Key {
     /// As it was asked for: `date:day`.
-    asked: String,
+    pub(super) asked: String,
     field: FieldDef,
     place: Option<usize>,
-    span: Option<Span>,
-}
-
-/// A stretch of time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Span {
-    Hour,
-    Day,
-    Week,
-    Month,
-    Quarter,
-    Year,
+    pub(super) span: Option<Span>,
 }
 
 /// What is answered of a group.
-struct Sum {
+pub(super) struct Sum {
     /// The name in the answer.
     shown: String,
     place: Option<usize>,
@@ -45,7 +34,7 @@ struct Sum {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum How {
+pub(super) enum How {
     Sum,
     Avg,
     Min,
@@ -72,20 +61,20 @@ impl How {
 
 /// The value of a key in a group, small enough to be compared often. Text is kept aside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Part {
+pub(super) enum Part {
     /// An id, a day, a place in the list of texts. Empty ones come last, as in PostgreSQL.
     Value(i64),
     Empty,
 }
 
 #[derive(Default)]
-struct Group {
-    count: u64,
+pub(super) struct Group {
+    pub(super) count: u64,
     sums: Vec<Total>,
 }
 
 #[derive(Clone, Default)]
-struct Total {
+pub(super) struct Total {
     sum: f64,
     count: u64,
     low: Option<Cell>,
@@ -93,12 +82,12 @@ struct Total {
     seen: Option<Vec<i64>>,
 }
 
-struct Grouped<'a> {
+pub(super) struct Grouped<'a> {
     state: &'a State,
-    keys: Vec<Key>,
+    pub(super) keys: Vec<Key>,
     sums: Vec<Sum>,
     texts: Vec<Arc<str>>,
-    groups: Vec<(Vec<Part>, Group)>,
+    pub(super) groups: Vec<(Vec<Part>, Group)>,
     zone: TimeZone,
 }
 
@@ -151,7 +140,7 @@ fn sum(state: &State, model: &str, table: Option<&Table>, asked: &str, full_name
 }
 
 impl<'a> Grouped<'a> {
-    fn new(
+    pub(super) fn new(
         state: &'a State,
         model: &'a str,
         args: &Args,
@@ -263,7 +252,7 @@ impl<'a> Grouped<'a> {
     }
 
     /// The begin and the end of a stretch of time in UTC, as the field writes times.
-    fn range(&self, key: &Key, begin: i64) -> (String, String) {
+    pub(super) fn range(&self, key: &Key, begin: i64) -> (String, String) {
         let end = end_of(key.span.unwrap_or(Span::Day), begin);
         if key.field.kind == Kind::Date {
             return (date_text(begin / DAY), date_text(end / DAY));
@@ -272,7 +261,7 @@ impl<'a> Grouped<'a> {
     }
 
     /// The terms that a group's key adds to the domain.
-    fn term(&self, key: &Key, part: Part) -> Value {
+    pub(super) fn term(&self, key: &Key, part: Part) -> Value {
         let name = &key.field.name;
         match (part, key.span) {
             (Part::Empty, _) => json!([[name, "=", false]]),
@@ -288,7 +277,7 @@ impl<'a> Grouped<'a> {
         }
     }
 
-    fn write_sums(&self, out: &mut Vec<u8>, group: &Group) {
+    pub(super) fn write_sums(&self, out: &mut Vec<u8>, group: &Group) {
         for (sum, total) in self.sums.iter().zip(&group.sums) {
             out.extend_from_slice(b", ");
             write_json(out, &sum.shown);
@@ -297,7 +286,7 @@ impl<'a> Grouped<'a> {
         }
     }
 
-    fn write_key(&self, out: &mut Vec<u8>, key: &Key, part: Part) {
+    pub(super) fn write_key(&self, out: &mut Vec<u8>, key: &Key, part: Part) {
         match (part, key.field.kind) {
             (Part::Empty, _) => out.extend_from_slice(b"false"),
             (Part::Value(id), Kind::Many2one) => {
@@ -359,225 +348,4 @@ fn value(part: Part) -> Option<i64> {
         Part::Value(value) => Some(value),
         Part::Empty => None,
     }
-}
-
-/// Microseconds by which a zone is ahead of UTC at a time.
-fn offset(zone: &TimeZone, at: i64) -> i64 {
-    let at = jiff::Timestamp::from_microsecond(at).expect("a row's time is in range");
-    i64::from(zone.to_offset(at).seconds()) * SECOND
-}
-
-/// The UTC time at which a local time is.
-fn to_utc(zone: &TimeZone, local: i64) -> i64 {
-    let first = local - offset(zone, local);
-    local - offset(zone, first)
-}
-
-fn begin_of(span: Span, local: i64) -> i64 {
-    let days = local.div_euclid(DAY);
-    let (year, month, _) = civil_of(days);
-    match span {
-        Span::Hour => local.div_euclid(3600 * SECOND) * 3600 * SECOND,
-        Span::Day => days * DAY,
-        Span::Week => (days - (days + 3).rem_euclid(7)) * DAY,
-        Span::Month => days_of(year, month, 1) * DAY,
-        Span::Quarter => days_of(year, (month - 1) / 3 * 3 + 1, 1) * DAY,
-        Span::Year => days_of(year, 1, 1) * DAY,
-    }
-}
-
-fn end_of(span: Span, begin: i64) -> i64 {
-    let (year, month, _) = civil_of(begin.div_euclid(DAY));
-    let months = |count: i64| {
-        let month = month - 1 + count;
-        days_of(year + month / 12, month % 12 + 1, 1) * DAY
-    };
-    match span {
-        Span::Hour => begin + 3600 * SECOND,
-        Span::Day => begin + DAY,
-        Span::Week => begin + 7 * DAY,
-        Span::Month => months(1),
-        Span::Quarter => months(3),
-        Span::Year => months(12),
-    }
-}
-
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-
-/// What people are shown of a stretch of time, in English.
-fn label(span: Span, begin: i64) -> String {
-    let days = begin.div_euclid(DAY);
-    let (year, month, day) = civil_of(days);
-    let name = MONTHS[(month - 1) as usize];
-    match span {
-        Span::Hour => format!("{:02}:00 {day:02} {}", begin.rem_euclid(DAY) / (3600 * SECOND), &name[..3]),
-        Span::Day => format!("{day:02} {} {year}", &name[..3]),
-        Span::Week => {
-            let (iso_year, _, _) = civil_of(days + 3);
-            let week = (days + 3 - days_of(iso_year, 1, 1)) / 7 + 1;
-            format!("W{week} {iso_year}")
-        }
-        Span::Month => format!("{name} {year}"),
-        Span::Quarter => format!("Q{} {year}", (month - 1) / 3 + 1),
-        Span::Year => year.to_string(),
-    }
-}
-
-/// A domain with its `&`s written out, without the brackets around it.
-fn normal(domain: &Value) -> Vec<u8> {
-    let items = domain.as_array().map(Vec::as_slice).unwrap_or_default();
-    let leaves = items.iter().filter(|item| item.is_array()).count();
-    let operators = items.iter().filter(|item| matches!(item.as_str(), Some("&" | "|"))).count();
-    let mut all = vec![json!("&"); leaves.saturating_sub(operators + 1)];
-    all.extend(items.iter().cloned());
-    let text = Value::Array(all).to_string();
-    text.as_bytes()[1..text.len() - 1].to_vec()
-}
-
-/// Appends `a and b and …` in prefix notation, as `expression.AND` puts domains together.
-fn write_joined(out: &mut Vec<u8>, domains: &[&[u8]]) {
-    let count = domains.iter().filter(|domain| !domain.is_empty()).count();
-    out.push(b'[');
-    for _ in 1..count {
-        out.extend_from_slice(b"\"&\", ");
-    }
-    for (nth, domain) in domains.iter().filter(|domain| !domain.is_empty()).enumerate() {
-        if nth > 0 {
-            out.extend_from_slice(b", ");
-        }
-        out.extend_from_slice(domain);
-    }
-    out.push(b']');
-}
-
-/// What an answer says of one value of one key; many groups share it.
-struct Piece {
-    /// The value as `read_group` and as `formatted_read_group` show it.
-    plain: Vec<u8>,
-    formatted: Vec<u8>,
-    term: Vec<u8>,
-    range: Vec<u8>,
-}
-
-impl Grouped<'_> {
-    fn piece(&self, key: &Key, part: Part) -> Piece {
-        let (mut plain, mut formatted, mut range) = (Vec::new(), Vec::new(), b"false".to_vec());
-        if let (Some(span), Part::Value(begin)) = (key.span, part) {
-            let (from, to) = self.range(key, begin);
-            write_json(&mut plain, &label(span, begin));
-            write_json(&mut formatted, &json!([from, label(span, begin)]));
-            range = json!({"from": from, "to": to}).to_string().into_bytes();
-        } else {
-            self.write_key(&mut plain, key, part);
-            formatted.clone_from(&plain);
-        }
-        Piece { plain, formatted, term: normal(&self.term(key, part)), range }
-    }
-
-    /// The pieces of every value of every key.
-    fn pieces(&self) -> Vec<HashMap<Part, Piece>> {
-        let of_key = |(at, key): (usize, &Key)| {
-            let mut pieces = HashMap::new();
-            for (parts, _) in &self.groups {
-                pieces.entry(parts[at]).or_insert_with(|| self.piece(key, parts[at]));
-            }
-            pieces
-        };
-        self.keys.iter().enumerate().map(of_key).collect()
-    }
-}
-
-/// `read_group`, lazy or not.
-pub(super) fn read_group(state: &State, model: &str, args: &Args, light: &Light) -> Result<Vec<u8>, Fail> {
-    let lazy = args.named.get("lazy") != Some(&Value::Bool(false));
-    let mut by = match args.named.get("groupby") {
-        Some(Value::String(one)) => vec![one.clone()],
-        _ => args.texts("groupby"),
-    };
-    let rest = if lazy && by.len() > 1 { by.split_off(1) } else { Vec::new() };
-    let mut sums = args.texts("fields");
-    sums.retain(|name| !by.contains(name) && name != "__count");
-    let grouped = Grouped::new(state, model, args, light, &by, (&sums, false))?;
-    let domain = normal(&args.domain());
-    let pieces = grouped.pieces();
-    let count = match by.first() {
-        Some(first) if lazy => format!("{}_count", first.split(':').next().unwrap_or_default()),
-        _ => "__count".to_owned(),
-    };
-    let mut out = vec![b'['];
-    for (nth, (parts, group)) in grouped.groups.iter().enumerate() {
-        out.extend_from_slice(if nth > 0 { b", {" } else { b"{" });
-        let pieces: Vec<&Piece> = pieces.iter().zip(parts).map(|(pieces, part)| &pieces[part]).collect();
-        for (key, piece) in grouped.keys.iter().zip(&pieces) {
-            write_json(&mut out, &key.asked);
-            out.extend_from_slice(b": ");
-            out.extend_from_slice(&piece.plain);
-            out.extend_from_slice(b", ");
-        }
-        write_json(&mut out, &count);
-        out.extend_from_slice(format!(": {}", group.count).as_bytes());
-        grouped.write_sums(&mut out, group);
-        let mut domains: Vec<&[u8]> = vec![&domain];
-        domains.extend(pieces.iter().map(|piece| &*piece.term));
-        out.extend_from_slice(b", \"__domain\": ");
-        write_joined(&mut out, &domains);
-        let spans = grouped.keys.iter().zip(&pieces).filter(|(key, _)| key.span.is_some());
-        for (nth, (key, piece)) in spans.clone().enumerate() {
-            out.extend_from_slice(if nth > 0 { b", " } else { b", \"__range\": {" });
-            write_json(&mut out, &key.asked);
-            out.extend_from_slice(b": ");
-            out.extend_from_slice(&piece.range);
-        }
-        if spans.count() > 0 {
-            out.push(b'}');
-        }
-        if lazy && !rest.is_empty() {
-            out.extend_from_slice(b", \"__context\": ");
-            write_json(&mut out, &json!({"group_by": rest}));
-        }
-        out.push(b'}');
-    }
-    out.push(b']');
-    Ok(out)
-}
-
-/// `formatted_read_group`: a group's values, what it adds to the domain, its sums.
-pub(super) fn formatted_read_group(state: &State, model: &str, args: &Args, light: &Light) -> Result<Vec<u8>, Fail> {
-    debug_assert_eq!(state.version, Version::V19, "older servers do not know the method");
-    let grouped = Grouped::new(state, model, args, light, &args.texts("groupby"), (&args.texts("aggregates"), true))?;
-    let pieces = grouped.pieces();
-    let mut out = vec![b'['];
-    for (nth, (parts, group)) in grouped.groups.iter().enumerate() {
-        out.extend_from_slice(if nth > 0 { b", {" } else { b"{" });
-        let pieces: Vec<&Piece> = pieces.iter().zip(parts).map(|(pieces, part)| &pieces[part]).collect();
-        for (key, piece) in grouped.keys.iter().zip(&pieces) {
-            write_json(&mut out, &key.asked);
-            out.extend_from_slice(b": ");
-            out.extend_from_slice(&piece.formatted);
-            out.extend_from_slice(b", ");
-        }
-        let mut domains: Vec<&[u8]> = pieces.iter().map(|piece| &*piece.term).collect();
-        if domains.is_empty() {
-            domains.push(b"[1, \"=\", 1]");
-        }
-        out.extend_from_slice(b"\"__extra_domain\": ");
-        write_joined(&mut out, &domains);
-        grouped.write_sums(&mut out, group);
-        out.push(b'}');
-    }
-    out.push(b']');
-    Ok(out)
 }

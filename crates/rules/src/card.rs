@@ -1,14 +1,15 @@
-//! A recommendation as people are shown it, wherever they are: page and API render this, and so does whatever comes after
-//! them. It holds what the recommendation says, in words that are safe to show; what its reader may do with it stands beside it.
+//! A recommendation as people are shown it, wherever they are: page, API and digest take their words from here, and so does
+//! whatever comes after them. It holds what the recommendation says, in words that are safe to show; what its reader may do with
+//! it stands beside it.
 
 use jiff::civil::Date;
 
-use super::plain;
-use crate::domain::action::{Action, Check, MoneySum};
-use crate::domain::decision::RecommendationState;
-use crate::domain::ids::{FactId, RecommendationId};
-use crate::domain::money::Money;
-use crate::domain::recommendation::{Drafter, Recommendation};
+use reeve_domain::action::{Action, Check, MoneySum};
+use reeve_domain::decision::RecommendationState;
+use reeve_domain::ids::{FactId, RecommendationId};
+use reeve_domain::money::Money;
+use reeve_domain::recommendation::{Drafter, Recommendation};
+use reeve_domain::words::plain;
 
 /// What can be decided: a plan, with why, what it is worth and what it rests on.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,10 +1,10 @@
-//! Bills of material as Odoo has them, and which of them counts for a product.
+//! Reads kits: bills of material as Odoo has them, and which of them counts for a product.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::{Kit, Kits, Part};
+use crate::kits::{Kit, Kits, Part};
 use crate::live::call::Domain;
 use crate::live::demand::Asking;
 use crate::live::error::OdooError;
@@ -16,10 +16,7 @@ const LINE: &str = "mrp.bom.line";
 const IDS_MAX: usize = 500;
 
 /// Reads all kits. `ratio` says how many of one unit another is. `Err` inside: why they can not be read.
-pub(in crate::live) async fn read(
-    asking: &Asking,
-    ratio: impl Fn(i64, i64) -> f64,
-) -> Result<Result<Kits, OdooError>, OdooError> {
+pub(super) async fn read(asking: &Asking, ratio: impl Fn(i64, i64) -> f64) -> Result<Result<Kits, OdooError>, OdooError> {
     let mut line_fields = BTreeSet::new();
     for model in [BOM, LINE] {
         match asking.readable(model).await? {
@@ -166,8 +163,7 @@ impl Shelf {
         let mut kits = BTreeMap::new();
         for product in self.products.keys() {
             let in_company = |company: &Option<i64>| {
-                let mut kit =
-                    Kit { company: *company, since: Timestamp::MIN, began: None, parts: Vec::new(), earlier: Vec::new() };
+                let mut kit = Kit::without_parts(*company, Timestamp::MIN);
                 self.take_apart(*product, 1.0, &mut Vec::new(), &mut kit, ratio).then_some(kit)
             };
             let all: Vec<Kit> = companies.iter().filter_map(in_company).collect();

@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use sqlx::any::AnyRow;
 
-use super::{StoreError, row};
 use crate::domain::outbox::OutboxKind;
 use crate::ports::Receipt;
+use crate::store::{StoreError, row};
 
 /// A message to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,11 +108,11 @@ pub struct OutboxRow {
 pub(super) const TABLE: &str = "outbox";
 
 /// What [`outbox_row`] reads, for every query that it is read from.
-pub(super) const COLUMNS: &str = "id, kind, channel, body, created_at, due_at, attempts, state, last_error, sent_at, lease_until, \
+pub(in crate::store) const COLUMNS: &str = "id, kind, channel, body, created_at, due_at, attempts, state, last_error, sent_at, lease_until, \
                                   lane, about, step, expires_at, receipt, receipt_at";
 
 /// Reads a message.
-pub(super) fn outbox_row(r: &AnyRow) -> Result<OutboxRow, StoreError> {
+pub(in crate::store) fn outbox_row(r: &AnyRow) -> Result<OutboxRow, StoreError> {
     let (kind, state): (&str, &str) = (row::get(r, TABLE, "kind")?, row::get(r, TABLE, "state")?);
     let unknown = |column, found: &str| row::corrupt(r, TABLE, column, format!("{found:?} is no {column}").into());
     Ok(OutboxRow {

@@ -7,8 +7,9 @@
 //! Odoo keeps no earlier state of a bill; what was read of one is kept here when it changes, so that an order stays what it was
 //! when it was made. How a kit was made up before it was first read is not known: an order from before that counts as it was
 //! read first, and what tills sold before its last change as the moves say.
+//!
+//! `live::kits` reads the bills; what is sold is taken apart where rows are translated (`rows::sales`) and where sums are.
 
-mod read;
 #[cfg(test)]
 mod tests;
 
@@ -17,17 +18,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub(super) use self::read::read;
 use reeve_ports::{BoxError, Mirror, MirrorRow};
 
 /// Where the mirror keeps them, by the kit's product.
-pub(super) const KEPT: &str = "odoo/kits";
+pub(crate) const KEPT: &str = "odoo/kits";
 
 /// A component of a kit.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Part {
     /// The line of the bill that asks for it.
-    pub(super) line: i64,
+    pub(crate) line: i64,
     /// The component.
     pub(crate) product: i64,
     /// How many of its stock unit one stock unit of the kit is.
@@ -36,16 +36,16 @@ pub(crate) struct Part {
 
 /// How a kit is made up.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Kit {
+pub(crate) struct Kit {
     /// In which company; None: in those that have no bill of their own.
-    company: Option<i64>,
+    pub(crate) company: Option<i64>,
     /// Since when nothing was written about it.
-    since: Timestamp,
+    pub(crate) since: Timestamp,
     /// Since when it is made up so, where that is another time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     began: Option<Timestamp>,
     /// Empty: it is no kit there any more.
-    parts: Vec<Part>,
+    pub(crate) parts: Vec<Part>,
     /// How it was made up before, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     earlier: Vec<Earlier>,
@@ -59,6 +59,11 @@ struct Earlier {
 }
 
 impl Kit {
+    /// None, or one whose parts are still to come.
+    pub(crate) fn without_parts(company: Option<i64>, since: Timestamp) -> Self {
+        Self { company, since, began: None, parts: Vec::new(), earlier: Vec::new() }
+    }
+
     /// As it is; None where it is no kit any more.
     fn now(&self) -> Option<&[Part]> {
         Some(self.parts.as_slice()).filter(|parts| !parts.is_empty())
@@ -107,7 +112,7 @@ pub(crate) struct Kits {
 }
 
 impl Kits {
-    fn new(of: BTreeMap<i64, Vec<Kit>>) -> Self {
+    pub(crate) fn new(of: BTreeMap<i64, Vec<Kit>>) -> Self {
         let (mut with, mut since) = (BTreeMap::<i64, BTreeSet<i64>>::new(), BTreeMap::<i64, Timestamp>::new());
         for (product, kits) in &of {
             for kit in kits {
@@ -144,12 +149,12 @@ impl Kits {
     }
 
     /// The kits that have one of these components.
-    pub(super) fn with(&self, components: impl Iterator<Item = i64>) -> BTreeSet<i64> {
+    pub(crate) fn with(&self, components: impl Iterator<Item = i64>) -> BTreeSet<i64> {
         components.filter_map(|component| self.with.get(&component)).flatten().copied().collect()
     }
 
     /// Every component that a product has in any company; the product itself where it is no kit.
-    pub(super) fn touched_by(&self, product: i64) -> BTreeSet<i64> {
+    pub(crate) fn touched_by(&self, product: i64) -> BTreeSet<i64> {
         match self.of.get(&product) {
             Some(kits) => kits.iter().flat_map(|kit| &kit.parts).map(|part| part.product).chain([product]).collect(),
             None => BTreeSet::from([product]),
@@ -157,18 +162,18 @@ impl Kits {
     }
 
     /// Since when a bill's line says what is sold; None for one that is in no kit (any more).
-    pub(super) fn since(&self, line: i64) -> Option<Timestamp> {
+    pub(crate) fn since(&self, line: i64) -> Option<Timestamp> {
         self.since.get(&line).copied()
     }
 
     /// As they were kept.
-    pub(super) async fn load(mirror: &dyn Mirror) -> Result<Self, BoxError> {
+    pub(crate) async fn load(mirror: &dyn Mirror) -> Result<Self, BoxError> {
         let kits = |row: MirrorRow| Some((row.id, serde_json::from_str(&row.body).ok()?));
         Ok(Self::new(mirror.all(KEPT).await?.into_iter().filter_map(kits).collect()))
     }
 
     /// Keeps them, where they changed, with what they were before.
-    pub(super) async fn save(&self, mirror: &dyn Mirror, at: Timestamp) -> Result<(), BoxError> {
+    pub(crate) async fn save(&self, mirror: &dyn Mirror, at: Timestamp) -> Result<(), BoxError> {
         let kept = mirror.position(KEPT).await?;
         let before: Option<BTreeMap<i64, Vec<Kit>>> = kept.as_deref().and_then(|text| serde_json::from_str(text).ok());
         let now = following(&self.of, before.as_ref(), at);
@@ -196,7 +201,6 @@ fn following(
     at: Timestamp,
 ) -> BTreeMap<i64, Vec<Kit>> {
     let Some(before) = before else { return read.clone() };
-    let none = |company, since| Kit { company, since, began: None, parts: Vec::new(), earlier: Vec::new() };
     let products: BTreeSet<i64> = read.keys().chain(before.keys()).copied().collect();
     let kits = |product: i64| {
         let of = |all: &BTreeMap<i64, Vec<Kit>>| all.get(&product).cloned().unwrap_or_default();
@@ -204,8 +208,8 @@ fn following(
         let companies: BTreeSet<Option<i64>> = read.iter().chain(&before).map(|kit| kit.company).collect();
         let kit = |company: Option<i64>| {
             let of = |all: &[Kit]| all.iter().find(|kit| kit.company == company).cloned();
-            let was = of(&before).unwrap_or_else(|| none(company, Timestamp::MIN));
-            of(&read).unwrap_or_else(|| none(company, at)).following(&was, at)
+            let was = of(&before).unwrap_or_else(|| Kit::without_parts(company, Timestamp::MIN));
+            of(&read).unwrap_or_else(|| Kit::without_parts(company, at)).following(&was, at)
         };
         (product, companies.into_iter().map(kit).collect())
     };
