@@ -1,7 +1,7 @@
 //! A moment is the book of now and what the detectors see in it, computed once and shared by every stage, by the
 //! check at the click and by the charts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Weak};
 
 use anyhow::Context;
@@ -26,6 +26,10 @@ use crate::store::{Changed, DecisionRow, Store};
 /// Weight of a type's prior, as a number of decisions: the prior speaks for as much as ten of them.
 const PRIOR_WEIGHT: f64 = 10.0;
 
+/// Books of some items that a moment keeps, and of how many items each may be.
+const RECENT: usize = 16;
+const RECENT_ITEMS: usize = 20;
+
 /// Why there is no moment to judge by.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the source is being read; nothing is judged by the half that has come in. Try again when the reading has ended")]
@@ -46,6 +50,8 @@ pub struct Moment {
     changes: i64,
     /// The moment that it continues, and what had changed since: all else was seen there.
     continues: Option<(Weak<Moment>, Changed)>,
+    /// The books that were laid out last, with the items whose sales they have: proposals of one case follow each other.
+    recent: std::sync::Mutex<VecDeque<(BTreeSet<ItemId>, Arc<Book>)>>,
 }
 
 impl Moment {
@@ -74,11 +80,32 @@ impl Moment {
         if self.whole || items.is_empty() {
             return Ok(Arc::clone(&self.book));
         }
-        let bodies = store.load_sales_of(items).await.context("loading sales")?;
+        let known = self.recent.lock().ok().and_then(|recent| {
+            let (_, book) = recent.iter().find(|(of, _)| of == items)?;
+            Some(Arc::clone(book))
+        });
+        let book = match known {
+            Some(book) => book,
+            None => self.lay_out(store, items).await?,
+        };
+        // Asked last, so that what came in while the sales were loaded counts.
         anyhow::ensure!(!store.has_changed_since(self.changes, items).await?, BeingRead);
-        let (book, items) = (Arc::clone(&self.book), items.clone());
-        let laid_out = tokio::task::spawn_blocking(move || anyhow::Ok(book.with_sales_of(&items, bodies.read()?)));
-        Ok(Arc::new(laid_out.await.context("laying out the sales of a case")??))
+        Ok(book)
+    }
+
+    async fn lay_out(&self, store: &Store, items: &BTreeSet<ItemId>) -> anyhow::Result<Arc<Book>> {
+        let bodies = store.load_sales_of(items).await.context("loading sales")?;
+        let (book, of) = (Arc::clone(&self.book), items.clone());
+        let laid_out = tokio::task::spawn_blocking(move || anyhow::Ok(book.with_sales_of(&of, bodies.read()?)));
+        let book = Arc::new(laid_out.await.context("laying out the sales of a case")??);
+        // Few items' sales are small; all of them are what is not to be kept.
+        if items.len() <= RECENT_ITEMS
+            && let Ok(mut recent) = self.recent.lock()
+        {
+            recent.push_front((items.clone(), Arc::clone(&book)));
+            recent.truncate(RECENT);
+        }
+        Ok(book)
     }
 
     /// The book of the moment with all sales, in memory for as long as it is used: for figures that go over all of them.
@@ -200,7 +227,8 @@ impl Moments {
         let learnt = not_undone(decisions.iter().filter(|d| calendar.day_of(d.at) < today));
         let p = self.probabilities(&learnt).await?;
         let LookedAt { book, seen, whole } = looked;
-        let moment = Moment { book: Arc::new(book), seen, p, whole, changes, continues };
+        let moment =
+            Moment { book: Arc::new(book), seen, p, whole, changes, continues, recent: std::sync::Mutex::default() };
         let moment = Arc::new(moment);
         if !half {
             *last = Some((key, Arc::clone(&moment)));

@@ -84,7 +84,9 @@ impl Promises {
     /// Adds what a case would take as its first choice, unless the case has a promise already.
     pub(super) fn promise(&mut self, case: &CaseId, best: Vec<(Place, Quantity)>) {
         if !self.owners.contains(case) {
-            best.into_iter().for_each(|(donor, quantity)| self.put(case, donor, quantity));
+            for (donor, quantity) in best {
+                self.put(case, donor, quantity);
+            }
         }
     }
 

@@ -45,7 +45,9 @@ pub(super) fn inputs(
     written: (i64, i64),
 ) -> u64 {
     let mut hasher = DefaultHasher::new();
-    promised.iter().for_each(|(place, quantity)| (place, quantity.0).hash(&mut hasher));
+    for (place, quantity) in promised {
+        (place, quantity.0).hash(&mut hasher);
+    }
     for item in items {
         for key in [place_key::shortages_of(item), place_key::idle_ones_of(item)] {
             let own = claimed.range(key.clone()..).take_while(|(link, _)| link.starts_with(&key));
@@ -65,7 +67,7 @@ impl Settled {
         }
         match moment.changed_since(&self.moment) {
             Some(Changed { items, suppliers, .. }) => {
-                self.cases.retain(|_, known| known.items.is_disjoint(items) && known.suppliers.is_disjoint(suppliers))
+                self.cases.retain(|_, known| known.items.is_disjoint(items) && known.suppliers.is_disjoint(suppliers));
             }
             None => self.cases.clear(),
         }

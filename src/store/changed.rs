@@ -190,7 +190,7 @@ mod tests {
     async fn what_changed_records_are_about_is_told_from_the_count_on_at_which_they_changed() {
         on_each(|store| async move {
             let observed = |record, changed| Observed { changed_at: at(changed), record };
-            let put = async |all: Vec<Observed>, time| {
+            let put = async |all: Vec<Observed>, time: i64| {
                 let page = Page { observed: all, next: time.to_string(), more: false };
                 store.apply_page("erp", &page, at(time)).await.unwrap();
                 store.count_record_changes().await.unwrap()

@@ -62,7 +62,7 @@ fn merged<'b, K: Ord>(
     if !other.is_empty() {
         // Both are in order already, which the sort finds out in one pass.
         one.extend(other);
-        one.sort_by(|a, b| order(a).cmp(&order(b)));
+        one.sort_by_key(|m| order(m));
     }
     one
 }

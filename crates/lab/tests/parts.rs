@@ -2,6 +2,7 @@
 //! whatever order the company's sums are gathered.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 use proptest::sample::subsequence;
@@ -49,7 +50,7 @@ fn in_parts(retailer: &Retailer, records: Vec<Record>, parts: &[BTreeSet<ItemId>
     for items in parts {
         looked.at_items(&book.with_sales_of(items, of(items)), settings, &overview, items);
     }
-    let seen = looked.finish(&book, settings, overview);
+    let seen = looked.finish(&book, settings, Arc::new(overview));
     (book, seen)
 }
 

@@ -47,9 +47,10 @@ impl Outlook {
     }
 
     /// Adds the forecasts of other places.
-    pub fn append(&mut self, mut other: Self) {
-        self.daily.append(&mut other.daily);
-        self.rest.append(&mut other.rest);
+    pub fn append(&mut self, other: Self) {
+        // One by one: appending a map to a map goes through both of them whole.
+        self.daily.extend(other.daily);
+        self.rest.extend(other.rest);
     }
 
     /// Mean and standard deviation of the demand on the `days` days that follow after skipping `skip` days.

@@ -23,10 +23,16 @@ pub fn of_case(supply: &Supply, seen: &Seen, case: &Case, exceptions: &[Exceptio
         if let (T::SLtShift, Some(supplier)) = (signal.code, &signal.subject.supplier) {
             scope.supplier(supplier);
         }
-        signal.facts.iter().for_each(|fact| scope.record(&fact.source));
-        signal.links.iter().for_each(|link| scope.link(link));
+        for fact in &signal.facts {
+            scope.record(&fact.source);
+        }
+        for link in &signal.links {
+            scope.link(link);
+        }
     }
-    case.links.iter().for_each(|link| scope.link(link));
+    for link in &case.links {
+        scope.link(link);
+    }
     scope.items
 }
 
@@ -41,7 +47,11 @@ pub fn of_action(supply: &Supply, seen: &Seen, action: &Action) -> BTreeSet<Item
         | Action::IncreasePo { po_line, .. }
         | Action::SplitShip { po_line, .. }
         | Action::AltSupplier { instead_of: po_line, .. } => scope.line_id(po_line),
-        Action::Claim { lines, .. } => lines.iter().for_each(|line| scope.line_id(line)),
+        Action::Claim { lines, .. } => {
+            for line in lines {
+                scope.line_id(line);
+            }
+        }
         Action::ReverseDoc { document, .. } | Action::AcceptVar { document, .. } => scope.document(document),
         _ => {}
     }
@@ -58,7 +68,9 @@ impl Scope<'_> {
     fn subject(&mut self, subject: &Subject) {
         let Subject { item, po_line, order, bill, document, .. } = subject;
         self.items.extend(item.clone());
-        po_line.iter().for_each(|line| self.line_id(line));
+        if let Some(line) = po_line {
+            self.line_id(line);
+        }
         for line in order.iter().flat_map(|order| self.supply.lines_of_order(order)) {
             self.line(line);
         }
@@ -85,13 +97,19 @@ impl Scope<'_> {
 
     fn bill_line(&mut self, line: &BillLine) {
         self.items.extend(line.item.clone());
-        line.po_line.iter().for_each(|id| self.line_id(id));
+        if let Some(id) = &line.po_line {
+            self.line_id(id);
+        }
     }
 
     fn document(&mut self, name: &str) {
         let supply = self.supply;
-        supply.lines_named(name).into_iter().for_each(|line| self.line(line));
-        supply.bill_lines_named(name).into_iter().for_each(|line| self.bill_line(line));
+        for line in supply.lines_named(name) {
+            self.line(line);
+        }
+        for line in supply.bill_lines_named(name) {
+            self.bill_line(line);
+        }
         self.items.extend(supply.supply_moves_of_document(name).into_iter().map(|m| m.item.clone()));
         self.items.extend(self.seen.twin_items(name).cloned());
     }
@@ -109,7 +127,11 @@ impl Scope<'_> {
                 self.items.insert(ItemId::new(id.clone()));
             }
             RecordKind::PoLine => self.line_id(id),
-            RecordKind::BillLine => supply.bill_lines.get(id).into_iter().for_each(|line| self.bill_line(line)),
+            RecordKind::BillLine => {
+                if let Some(line) = supply.bill_lines.get(id) {
+                    self.bill_line(line);
+                }
+            }
             RecordKind::Move => self.items.extend(supply.supply_moves.get(id).map(|m| m.item.clone())),
             _ => {}
         }

@@ -49,7 +49,8 @@ pub struct SeriesKey {
 pub struct Panel {
     days: Vec<Date>,
     keys: Vec<SeriesKey>,
-    cells: Vec<Cell>,
+    /// By series.
+    cells: Vec<Vec<Cell>>,
     locations: Vec<usize>,
     items: Vec<usize>,
 }
@@ -86,6 +87,21 @@ impl Panel {
         if cells.len() != days.len() * keys.len() {
             return Err(PanelError::Shape { series: keys.len(), days: days.len(), cells: cells.len() });
         }
+        let (each, mut cells) = (days.len(), cells.into_iter());
+        let series = keys.into_iter().map(|key| (key, cells.by_ref().take(each).collect())).collect();
+        Self::of_series(days, series)
+    }
+
+    /// A panel of series, each with a cell for each of all `days`: nothing is copied, however many there are.
+    ///
+    /// # Errors
+    /// As [`Panel::new`].
+    pub fn of_series(days: Vec<Date>, series: Vec<(SeriesKey, Vec<Cell>)>) -> Result<Self, PanelError> {
+        let (keys, cells): (Vec<SeriesKey>, Vec<Vec<Cell>>) = series.into_iter().unzip();
+        if cells.iter().any(|cells| cells.len() != days.len()) {
+            let there = cells.iter().map(Vec::len).sum();
+            return Err(PanelError::Shape { series: keys.len(), days: days.len(), cells: there });
+        }
         let rising = |what, at: Option<usize>| at.map_or(Ok(()), |at| Err(PanelError::Order { what, at: at + 1 }));
         rising("days", days.windows(2).position(|pair| pair[0] >= pair[1]))?;
         rising("series", keys.windows(2).position(|pair| pair[0] >= pair[1]))?;
@@ -116,13 +132,12 @@ impl Panel {
 
     /// One series, a cell for each day.
     pub fn series(&self, series: usize) -> &[Cell] {
-        &self.cells[series * self.days.len()..][..self.days.len()]
+        &self.cells[series]
     }
 
     /// One series, to be changed.
     pub fn series_mut(&mut self, series: usize) -> &mut [Cell] {
-        let days = self.days.len();
-        &mut self.cells[series * days..][..days]
+        &mut self.cells[series]
     }
 
     /// For each series the number of its location: equal for equal locations, from 0 on without gaps.

@@ -252,7 +252,9 @@ impl FeedRows {
     /// Adds what was counted of other items.
     pub(super) fn merge(&mut self, other: Self) {
         for ((location, feed), days) in other.0 {
-            days.into_iter().for_each(|(day, rows)| self.count(&location, feed, day, rows));
+            for (day, rows) in days {
+                self.count(&location, feed, day, rows);
+            }
         }
     }
 

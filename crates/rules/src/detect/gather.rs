@@ -30,12 +30,12 @@ pub struct Overview {
     pub feeds: Feeds,
     /// How much of its company's value each item makes.
     pub classes: Classes,
-    /// Orders that are another order once more.
-    pub(super) twins: BTreeSet<String>,
-    /// Both orders of each such pair.
-    pub(super) twinned: BTreeSet<String>,
-    /// Units in the orders that have several lines.
-    pub(super) order_units: BTreeMap<String, f64>,
+    /// Orders that are another order once more, by the hashes of their ids.
+    pub(super) twins: BTreeSet<u64>,
+    /// Both orders of each such pair, likewise.
+    pub(super) twinned: BTreeSet<u64>,
+    /// Units in the orders that have several lines, likewise.
+    pub(super) order_units: BTreeMap<u64, f64>,
     /// The share of a day's demand that is still to come at each location, read off the hours at which its orders came in. Not
     /// for locations with few orders by the hour: there the clock alone says.
     pub(super) left_of_day: BTreeMap<LocationId, f64>,
@@ -52,56 +52,55 @@ pub struct Gathered {
     pub sums: SalesSums,
     rows: FeedRows,
     sold: SoldValue,
-    orders: BTreeMap<String, OrderSum>,
+    /// By the hash of the order's id.
+    orders: BTreeMap<u64, OrderSum>,
     /// By location: order lines, and those that came in later in their day than it is now.
     hours: BTreeMap<LocationId, (u32, u32)>,
     back: Quantity,
     places: usize,
 }
 
-/// A customer's order, as far as it has been seen.
-#[derive(Clone, Debug)]
+/// A customer's order, as far as it has been seen. There are as many as a retailer has orders, so it holds numbers only.
+#[derive(Clone, Copy, Debug)]
 struct OrderSum {
-    /// The line with the smallest id, which speaks for the order.
-    head: String,
-    customer: String,
-    location: LocationId,
-    at: Timestamp,
+    /// When it was ordered, from where it is to be served and by whom it was ordered, the latter two by their hashes.
+    about: (Timestamp, u64, u64),
     lines: u32,
     units: Quantity,
     /// The sum of what its lines hash to: the same for the same lines in any order.
-    content: u128,
+    content: u64,
+}
+
+/// The beginning of a text's hash: of a million texts two are the same once in forty million times.
+pub(super) fn hash_of(text: &str) -> u64 {
+    let mut first = [0; 8];
+    first.copy_from_slice(&Sha256::digest(text)[..8]);
+    u64::from_be_bytes(first)
 }
 
 impl OrderSum {
     fn of(line: &SaleLine) -> Self {
-        let hash = Sha256::digest(format!("{}x{}", line.item, line.qty));
-        let mut first = [0; 16];
-        first.copy_from_slice(&hash[..16]);
         Self {
-            head: line.id.clone(),
-            customer: line.customer.clone(),
-            location: line.location.clone(),
-            at: line.ordered_at,
+            about: (line.ordered_at, hash_of(line.location.as_str()), hash_of(&line.customer)),
             lines: 1,
             units: line.qty,
-            content: u128::from_be_bytes(first),
+            content: hash_of(&format!("{}x{}", line.item, line.qty)),
         }
     }
 
     fn and(self, other: Self) -> Self {
-        let (lines, units) = (self.lines + other.lines, self.units + other.units);
-        let content = self.content.wrapping_add(other.content);
-        let speaks = if self.head <= other.head { self } else { other };
-        Self { lines, units, content, ..speaks }
+        Self {
+            // Lines of one order say the same; where they do not, the earliest speaks.
+            about: self.about.min(other.about),
+            lines: self.lines + other.lines,
+            units: self.units + other.units,
+            content: self.content.wrapping_add(other.content),
+        }
     }
 }
 
-fn add_order(orders: &mut BTreeMap<String, OrderSum>, id: &str, sum: OrderSum) {
-    match orders.remove(id) {
-        Some(known) => orders.insert(id.to_owned(), known.and(sum)),
-        None => orders.insert(id.to_owned(), sum),
-    };
+fn add_order(orders: &mut BTreeMap<u64, OrderSum>, order: u64, sum: OrderSum) {
+    orders.entry(order).and_modify(|known| *known = known.and(sum)).or_insert(sum);
 }
 
 impl Gathered {
@@ -115,7 +114,7 @@ impl Gathered {
         let now: BTreeMap<&LocationId, f64> =
             book.locations.keys().map(|l| (l, book.calendar_of(l).left_of_day(book.as_of))).collect();
         for line in book.sale_lines.values() {
-            add_order(&mut gathered.orders, &line.order_id, OrderSum::of(line));
+            add_order(&mut gathered.orders, hash_of(&line.order_id), OrderSum::of(line));
             let Some(left) = now.get(&line.location) else { continue };
             let later = book.calendar_of(&line.location).left_of_day(line.ordered_at) < *left;
             let (all, after) = gathered.hours.entry(line.location.clone()).or_default();
@@ -133,7 +132,7 @@ impl Gathered {
         self.back += other.back;
         self.places += other.places;
         for (id, sum) in other.orders {
-            add_order(&mut self.orders, &id, sum);
+            add_order(&mut self.orders, id, sum);
         }
         for (location, (all, after)) in other.hours {
             let sum = self.hours.entry(location).or_default();
@@ -162,17 +161,18 @@ impl Overview {
 
     /// Orders of one customer on one day with the same lines: the later ones are probably the first, entered again. One line
     /// alone proves little: people do order the same thing twice.
-    fn find_twins(&mut self, book: &Book, orders: &BTreeMap<String, OrderSum>) {
-        type Same<'o> = (&'o str, &'o LocationId, Date, u32, u128);
-        let mut same: BTreeMap<Same<'_>, Vec<(Timestamp, &String)>> = BTreeMap::new();
+    fn find_twins(&mut self, book: &Book, orders: &BTreeMap<u64, OrderSum>) {
+        type Same = (u64, u64, Date, u32, u64);
+        let mut same: BTreeMap<Same, Vec<(Timestamp, u64)>> = BTreeMap::new();
         for (id, order) in orders.iter().filter(|(_, order)| order.lines > 1) {
-            let key = (order.customer.as_str(), &order.location, book.calendar.day_of(order.at), order.lines, order.content);
-            same.entry(key).or_default().push((order.at, id));
+            let (at, location, customer) = order.about;
+            let key = (customer, location, book.calendar.day_of(at), order.lines, order.content);
+            same.entry(key).or_default().push((at, *id));
         }
         for mut alike in same.into_values().filter(|alike| alike.len() > 1) {
-            alike.sort();
-            self.twinned.extend(alike.iter().map(|(_, id)| (*id).clone()));
-            self.twins.extend(alike.into_iter().skip(1).map(|(_, id)| id.clone()));
+            alike.sort_unstable();
+            self.twinned.extend(alike.iter().map(|(_, id)| *id));
+            self.twins.extend(alike.into_iter().skip(1).map(|(_, id)| id));
         }
     }
 }

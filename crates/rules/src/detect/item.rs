@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use super::gather::Overview;
+use super::gather::{Overview, hash_of};
 use super::panel::{self, Cells};
 use super::promotion::Promoted;
 use super::roots::{self, Awaits};
@@ -71,12 +71,13 @@ impl OfItem {
 impl Kept {
     /// Adds what was kept of items that come after these.
     pub(super) fn append(&mut self, mut other: Self) {
-        self.tails.append(&mut other.tails);
+        // One by one: appending a map to a map goes through both of them whole.
+        self.tails.extend(other.tails);
         self.rows.append(other.rows);
         self.cells.append(&mut other.cells);
         self.outlook.append(other.outlook);
         self.promotions.append(&mut other.promotions);
-        self.items.append(&mut other.items);
+        self.items.extend(other.items);
     }
 }
 
@@ -124,7 +125,7 @@ pub(super) fn look_at(book: &Book, with: &With<'_>, item: &ItemId) -> Kept {
         score_all(&mut kept, book, with, ground, &places);
     }
     let shortages = shortage::signals_of(book, settings, &kept.outlook, item);
-    let own = |line: &&SaleLine| overview.twinned.contains(&line.order_id);
+    let own = |line: &&SaleLine| overview.twinned.contains(&hash_of(&line.order_id));
     let lines = if overview.twinned.is_empty() { Vec::new() } else { book.sales_of(item) };
     let seen = OfItem {
         stock: stock::signals_of(book, settings, overview, item),
@@ -166,10 +167,11 @@ fn score_all(kept: &mut Kept, book: &Book, with: &With<'_>, ground: &Ground<'_>,
         // A day is never judged by a forest that has seen it.
         let (known, warm) = (scores.len().saturating_sub(2), settings.detect.warmup_days as usize);
         for (at, score) in scores.iter().enumerate().take(known).skip(warm) {
-            if !score.promo && !score.censored {
-                if let Some(row) = row(at) {
-                    kept.rows.push(&draw, score.day, row);
-                }
+            if !score.promo
+                && !score.censored
+                && let Some(row) = row(at)
+            {
+                kept.rows.push(&draw, score.day, row);
             }
         }
         let elsewhere = scores.len().checked_sub(1).and_then(|at| neighbours.ratio(own, at));

@@ -89,7 +89,9 @@ impl Looked {
         };
         let items: Vec<&ItemId> = items.iter().collect();
         let kept: Vec<Kept> = items.par_iter().map(|item| item::look_at(book, &with, item)).collect();
-        kept.into_iter().for_each(|kept| self.0.append(kept));
+        for kept in kept {
+            self.0.append(kept);
+        }
     }
 
     /// Judges what was seen of all items together, and looks at what crosses them. Of the book nothing but the supply and the

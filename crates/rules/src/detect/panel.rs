@@ -56,12 +56,7 @@ pub(super) fn assemble(days: Vec<Date>, mut series: Vec<Cells>) -> Result<Option
             cells.iter_mut().zip(&closed).for_each(|(cell, closed)| cell.open &= !closed);
         }
     }
-    let (mut keys, mut cells) = (Vec::with_capacity(series.len()), Vec::with_capacity(series.len() * days.len()));
-    for (key, of_series) in series {
-        keys.push(key);
-        cells.extend(of_series);
-    }
-    Panel::new(days, keys, cells).map(Some)
+    Panel::of_series(days, series).map(Some)
 }
 
 /// The cells of a place; none where nothing was ever sold there. `promo` says of each day that is over there whether the item

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 
 use super::demand::SPIKE_UNITS;
-use super::gather::Overview;
+use super::gather::{Overview, hash_of};
 use reeve_domain::book::{Book, Place};
 use reeve_domain::calendar::{days_between, plus_days};
 use reeve_domain::ids::LocationId;
@@ -52,9 +52,9 @@ pub(super) struct Ground<'b> {
     /// The first day of every series.
     pub(super) first: Date,
     /// Orders that are another order once more: they are no demand.
-    twins: &'b BTreeSet<String>,
+    twins: &'b BTreeSet<u64>,
     /// Units in the orders that have several lines, of whatever item.
-    order_units: &'b BTreeMap<String, f64>,
+    order_units: &'b BTreeMap<u64, f64>,
     /// By location: the days that are over there, and of which of them data are missing.
     days: BTreeMap<&'b LocationId, (Vec<Date>, Vec<bool>)>,
 }
@@ -84,7 +84,7 @@ impl<'b> Ground<'b> {
     }
 
     fn is_twin(&self, line: &SaleLine) -> bool {
-        self.twins.contains(&line.order_id)
+        !self.twins.is_empty() && self.twins.contains(&hash_of(&line.order_id))
     }
 
     /// The series of a place, and its bulk orders by day.
@@ -143,7 +143,7 @@ pub(super) fn index(first: Date, day: Date) -> Option<usize> {
 
 /// D-BULK as an explanation, by day: one line far above the usual line before that day, in an order that is hardly anything
 /// else, while the rest of the day is ordinary. A surge that happens to fall on one customer's ordinary order is still a surge.
-fn bulk_orders(book: &Book, units: &BTreeMap<String, f64>, sales: &[(Date, &SaleLine)]) -> BTreeMap<Date, Bulk> {
+fn bulk_orders(book: &Book, units: &BTreeMap<u64, f64>, sales: &[(Date, &SaleLine)]) -> BTreeMap<Date, Bulk> {
     // Where clocks are put back over midnight a later line can be of an earlier day.
     let mut sales: Vec<&(Date, &SaleLine)> = sales.iter().collect();
     sales.sort_by_key(|(day, _)| *day);
@@ -168,9 +168,9 @@ fn bulk_orders(book: &Book, units: &BTreeMap<String, f64>, sales: &[(Date, &Sale
 }
 
 /// Is an order hardly anything else than this line?
-fn makes_its_order(book: &Book, units: &BTreeMap<String, f64>, line: &SaleLine) -> bool {
+fn makes_its_order(book: &Book, units: &BTreeMap<u64, f64>, line: &SaleLine) -> bool {
     let alone = || book.lines_of_sale(&line.order_id).iter().map(|l| l.qty.to_f64()).sum();
-    let order = units.get(&line.order_id).copied().unwrap_or_else(alone);
+    let order = units.get(&hash_of(&line.order_id)).copied().unwrap_or_else(alone);
     line.qty.to_f64() >= BULK_SHARE * order
 }
 

@@ -221,8 +221,9 @@ fn what_is_on_consignment_names_its_owner_and_a_return_says_whether_it_is_to_be_
         }
     });
     let book = book(&copy);
-    assert_eq!(book.moves["139"].owner.as_deref(), Some("44"));
-    assert!(book.moves["90001"].to_replace && !book.moves["90002"].to_replace && !book.moves["139"].to_replace);
+    let moved = |id: &str| book.find_move(id).unwrap();
+    assert_eq!(moved("139").owner.as_deref(), Some("44"));
+    assert!(moved("90001").to_replace && !moved("90002").to_replace && !moved("139").to_replace);
     // Twelve are owed in goods, twelve in money.
     let line = &book.po_lines[LINE];
     let figures = [book.received(LINE), book.away(LINE), book.billable(line)].map(|q| q.to_string());
