@@ -35,6 +35,7 @@ async fn read(store: &Store, observed: Vec<Observed>, at: Timestamp) {
     let page = Page { observed, next: at.to_string(), more: false };
     store.apply_page("erp", &page, at).await.unwrap();
     store.end_look("erp", at).await.unwrap();
+    store.put_setting("observe.behind", "no").await.unwrap();
 }
 
 /// Everything seen beside demand, which is judged once a day over all items, without the time of reading.
