@@ -110,7 +110,10 @@ impl Stage for Drafting {
             promises.promise(&case.id, best.clone());
             // One bad case must not keep the others from being drafted.
             match self.draft(&scenes.scene(&facts), &assessment).await {
-                Ok(true) => changed += 1,
+                Ok(true) => {
+                    settled.drafted(&case);
+                    changed += 1;
+                }
                 Ok(false) => settled.left_unchanged(&case, on, best),
                 // Another stage or a click was first. It wakes this one, which then looks at the case as it is now.
                 Err(error) if lost_race(&error) => {

@@ -100,6 +100,14 @@ impl Settled {
         self.cases.insert(case.id.clone(), known);
     }
 
+    /// Remembers that a case was drafted anew: it has moved on by that, and is worth alone what it was.
+    pub(super) fn drafted(&mut self, case: &Case) {
+        if let Some(known) = self.cases.get_mut(&case.id).filter(|known| known.version == case.version) {
+            known.version += 1;
+            known.after_others = None;
+        }
+    }
+
     /// Remembers on what a case was drafted without being changed by it.
     pub(super) fn left_unchanged(&mut self, case: &Case, on: u64, promises: Vec<(Place, Quantity)>) {
         if let Some(known) = self.cases.get_mut(&case.id).filter(|known| known.version == case.version) {
