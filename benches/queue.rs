@@ -14,8 +14,8 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::header::{CONTENT_TYPE, COOKIE, HOST, SET_COOKIE};
 use axum::http::{Request, Response};
+use jiff::Timestamp;
 use jiff::civil::{Date, date};
-use jiff::{Timestamp};
 use reeve::app::App;
 use reeve::channels::router;
 use reeve::channels::web::{LinkFor, sign_in_link};
@@ -201,7 +201,9 @@ fn proposed(case: &Case, each: usize) -> Vec<Recommendation> {
             money: MoneySum::nothing(0.9, Range::default()),
             value: Money::from_minor(1_200),
             latest_date: plus_days(DAY, 20),
-            checks: ["quantity ≤ stock to spare", "a day that is worked", "the place is open", "the item is sold"].map(check).to_vec(),
+            checks: ["quantity ≤ stock to spare", "a day that is worked", "the place is open", "the item is sold"]
+                .map(check)
+                .to_vec(),
             cites: Vec::new(),
             then: Vec::new(),
         };
@@ -224,7 +226,8 @@ fn proposed(case: &Case, each: usize) -> Vec<Recommendation> {
 async fn sign_in(pages: &Router, store: &Store, clock: &Clock) -> anyhow::Result<String> {
     let link = sign_in_link(store, &PersonId::new("pia"), clock, "http://localhost", LinkFor::Demo).await?;
     let token = link.split_once('?').map_or("", |(_, token)| token).to_owned();
-    let request = Request::post("/sign-in").header(HOST, "localhost").header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+    let request =
+        Request::post("/sign-in").header(HOST, "localhost").header(CONTENT_TYPE, "application/x-www-form-urlencoded");
     let answer = pages.clone().oneshot(request.body(Body::from(token))?).await?;
     let cookie = answer.headers().get(SET_COOKIE).and_then(|cookie| cookie.to_str().ok()).unwrap_or_default();
     anyhow::ensure!(!cookie.is_empty(), "nobody was signed in: {}", answer.status());
