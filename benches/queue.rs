@@ -2,8 +2,8 @@
 //! each case, closed cases, items), and a url behind them for an empty store other than a file of SQLite.
 //!
 //! It fills a store directly, as the stages would leave it, asks the router for pages as a browser does, and lets the digests of
-//! three days be made. It prints the middle and the longest of several, and a hash of what was said: two builds that print the
-//! same hashes say the same.
+//! three days be made. It prints the middle and the longest of several, the processor's time for each, and a hash of what was
+//! said: two builds that print the same hashes say the same.
 #![expect(clippy::print_stdout, reason = "its output is its purpose")]
 
 use std::sync::Arc;
@@ -30,7 +30,7 @@ use reeve::domain::ids::{CaseId, ItemId, LocationId, PersonId, content_hash};
 use reeve::domain::money::Money;
 use reeve::domain::recommendation::{Drafter, Prose, Recommendation};
 use reeve::domain::record::{Observed, Record};
-use reeve::ports::{Page, PortError, Ports, Source};
+use reeve::ports::{Page, PortError, Ports, Senders, Source};
 use reeve::store::Store;
 use reeve_testing::{cases, records};
 use tower::ServiceExt as _;
@@ -77,7 +77,7 @@ async fn main() -> anyhow::Result<()> {
     let config = Arc::new(Config::load_from(None, &[])?);
     let clock = Clock::standing_at(due(&config, DAY));
     let store = Store::open_and_migrate(&url).await?;
-    let ports = Ports { source: Arc::new(Goods(goods(items))), model: None, webhook: None };
+    let ports = Ports { source: Arc::new(Goods(goods(items))), model: None, senders: Senders::default() };
     let app = App::new(Arc::clone(&config), store.clone(), ports, clock.clone());
     for stage in app.stages().iter().filter(|stage| ["observe", "detect"].contains(&stage.name())) {
         while stage.run_once().await? != reeve::pipeline::Progress::Idle {}
@@ -91,45 +91,54 @@ async fn main() -> anyhow::Result<()> {
 
     let notify = app.stages().into_iter().find(|stage| stage.name() == "notify").expect("it is a stage");
     let (mut took, mut said) = (Vec::new(), Vec::new());
+    let mut cpu = 0.0;
     for day in (0..3).map(|days| plus_days(DAY, days)) {
         clock.set(due(&config, day));
         // The book of the day is another matter, and is kept.
         app.context.moments.now_or_half().await?;
-        let began = Instant::now();
+        let (began, spent) = (Instant::now(), cpu_seconds());
         notify.run_once().await?;
         took.push(began.elapsed().as_secs_f64() * 1e3);
+        cpu += cpu_seconds() - spent;
         said.push(store.find_digest(day).await?.map_or_else(|| "no digest".to_owned(), |made| made.text));
     }
-    tell("a digest", &mut took, &content_hash(&said.iter().map(String::as_str).collect::<Vec<_>>()));
+    tell("a digest", &mut took, cpu, &content_hash(&said.iter().map(String::as_str).collect::<Vec<_>>()));
 
     let pages = router(app.web());
     let cookie = sign_in(&pages, &store, &clock).await?;
     let one = format!("/cases/{}", case_id("open", 7));
     let late = format!("/?type={}", ExceptionType::RLate.code());
     for path in ["/", &late, "/?state=snoozed", "/?state=done", "/?state=all", "/mutes", &one] {
-        let (mut took, mut page) = (Vec::new(), String::new());
+        let (mut took, mut page, spent) = (Vec::new(), String::new(), cpu_seconds());
         for _ in 0..TIMES {
             let began = Instant::now();
             let answer = get(&pages, path, &cookie).await?;
             page = String::from_utf8(to_bytes(answer.into_body(), usize::MAX).await?.to_vec())?;
             took.push(began.elapsed().as_secs_f64() * 1e3);
         }
-        tell(path, &mut took, &content_hash(&[&without_secrets(&page)]));
+        tell(path, &mut took, cpu_seconds() - spent, &content_hash(&[&without_secrets(&page)]));
     }
-    for waiting in ["approve"] {
-        let stage = app.stages().into_iter().find(|stage| stage.name() == waiting).expect("it is a stage");
-        let began = Instant::now();
-        stage.run_once().await?;
-        println!("{:<24} {:>9.1} ms", "a look over the queue", began.elapsed().as_secs_f64() * 1e3);
-    }
+    let approve = app.stages().into_iter().find(|stage| stage.name() == "approve").expect("it is a stage");
+    let (began, spent) = (Instant::now(), cpu_seconds());
+    approve.run_once().await?;
+    tell("a look over the queue", &mut [began.elapsed().as_secs_f64() * 1e3], cpu_seconds() - spent, &content_hash(&[]));
     store.close().await;
     Ok(())
 }
 
-fn tell(what: &str, took: &mut [f64], hash: &str) {
+fn tell(what: &str, took: &mut [f64], cpu: f64, hash: &str) {
     took.sort_by(f64::total_cmp);
     let (middle, longest) = (took[took.len() / 2], took[took.len() - 1]);
-    println!("{what:<24} {middle:>9.1} ms, at most {longest:>9.1} ms, hash {}", &hash[..12]);
+    let cpu = cpu * 1e3 / took.len() as f64;
+    println!("{what:<24} {middle:>8.1} ms, at most {longest:>8.1} ms, {cpu:>8.1} ms of CPU, hash {}", &hash[..12]);
+}
+
+/// Processor time of this process so far; zero where the system does not tell.
+fn cpu_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The name in parentheses may hold blanks: fields are counted behind it. Ticks are hundredths of a second.
+    let fields = stat.rsplit(") ").next().unwrap_or_default().split(' ');
+    fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
 }
 
 /// When the digest of `day` is made whatever was read.

@@ -22,7 +22,7 @@ use crate::domain::exception::ExceptionType;
 use crate::domain::ids::PersonId;
 use crate::domain::record::{Observed, Record};
 use crate::pipeline::Progress;
-use crate::ports::{Page, PortError, Ports, Source};
+use crate::ports::{Page, PortError, Ports, Senders, Source};
 use crate::store::Store;
 use crate::store::testing::{at, case_of, moved, on_each, recommendation};
 
@@ -51,7 +51,7 @@ impl Source for TwoItems {
 }
 
 fn app(store: &Store, config: Config, now: Timestamp) -> App {
-    let ports = Ports { source: Arc::new(TwoItems), model: None, webhook: None };
+    let ports = Ports { source: Arc::new(TwoItems), model: None, senders: Senders::default() };
     App::new(Arc::new(config), store.clone(), ports, Clock::standing_at(now))
 }
 
