@@ -1,5 +1,7 @@
 //! The only place where the inside is wired: settings, store, ports and clock become stages, queue and page.
 
+#[cfg(test)]
+mod bounded;
 mod charts;
 
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 //!
 //! None of it approves anything. Time only ever takes choices away.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
 use jiff::Timestamp;
@@ -20,10 +20,13 @@ use crate::domain::ids::CaseId;
 use crate::domain::money::Money;
 use crate::domain::recommendation::Recommendation;
 use crate::pipeline::noise::Muting;
-use crate::store::{Change, StoreError};
+use crate::store::{Change, States, StoreError};
 
 /// How the machine signs the audit log here. It can not sign an approval.
 const STAGE: &str = "approve";
+
+/// Cases that are looked over together: what is read of them at once.
+const CASES: usize = 200;
 
 /// What a look over the queue did, in cases.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -104,21 +107,39 @@ impl Approvals {
     /// When the store can not be used.
     pub async fn remind_and_expire(&self) -> anyhow::Result<Sweep> {
         let now = self.clock.now();
-        let mut waiting: BTreeMap<CaseId, Vec<(Recommendation, i64)>> = BTreeMap::new();
-        for (rec, seen) in self.store.list_recommendations_in(State::WAITING).await? {
-            waiting.entry(rec.case_id.clone()).or_default().push((rec, seen));
-        }
         // Nobody is reminded of what is muted, nor of a proposal to mute something.
         let muting = Muting::load(&self.store, &self.config, now).await?;
+        let hidden: BTreeSet<CaseId> = muting.hidden(&self.store).await?.into_iter().map(|(case, _)| case.id).collect();
         let mut sweep = Sweep::default();
+        let waiting = self.store.list_cases_proposing(State::WAITING).await?;
+        for some in waiting.chunks(CASES) {
+            self.sweep(some, &hidden, now, &mut sweep).await?;
+        }
+        Ok(sweep)
+    }
+
+    /// Looks over some cases with what waits in them.
+    async fn sweep(
+        &self,
+        ids: &[CaseId],
+        hidden: &BTreeSet<CaseId>,
+        now: Timestamp,
+        sweep: &mut Sweep,
+    ) -> anyhow::Result<()> {
+        let ids: Vec<&CaseId> = ids.iter().collect();
+        let mut waiting: BTreeMap<CaseId, Vec<(Recommendation, i64)>> = BTreeMap::new();
+        for (rec, seen) in self.store.list_recommendations_of(&ids, States::In(State::WAITING)).await? {
+            waiting.entry(rec.case_id.clone()).or_default().push((rec, seen));
+        }
+        let mut cases = self.store.list_cases_of(&ids).await?;
         for (id, recs) in waiting {
-            let case = self.store.get_case(&id).await?;
+            let Some(case) = cases.remove(&id) else { continue };
             match &case.state {
                 CaseState::New | CaseState::Open => {
                     if let Some(lost) = lost_to_waiting(&recs, self.today(now)) {
                         sweep.expired += usize::from(self.expire(case, recs, lost, now).await?);
-                    } else if !case.is_mute_proposal() && muting.hides(&self.store, &case).await?.is_none() {
-                        self.escalate(&case, &recs, now, &mut sweep).await?;
+                    } else if !case.is_mute_proposal() && !hidden.contains(&case.id) {
+                        self.escalate(&case, &recs, now, sweep).await?;
                     }
                 }
                 CaseState::Snoozed { until, value_then, wake, codes_then } => {
@@ -141,7 +162,7 @@ impl Approvals {
                 | CaseState::Merged { .. } => sweep.cleared += usize::from(self.clear(&case, recs, now).await?),
             }
         }
-        Ok(sweep)
+        Ok(())
     }
 
     async fn expire(

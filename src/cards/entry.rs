@@ -1,13 +1,14 @@
 //! The audit log as it is shown to people who decide.
 
+use std::collections::BTreeSet;
+
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::names::{actor_name, moment};
 use super::plain;
 use crate::domain::audit::Chained;
-use crate::domain::decision::RecommendationState;
-use crate::domain::ids::is_id;
+use crate::domain::ids::{RecommendationId, is_id};
 use crate::domain::policy::Person;
 use crate::pipeline::noise::drill;
 use crate::store::{Store, StoreError};
@@ -15,8 +16,12 @@ use crate::store::{Store, StoreError};
 /// Entries of the log as they are shown to people who decide: nothing by which a waiting drill could be known.
 pub async fn told(store: &Store, entries: Vec<Chained>) -> Result<Vec<Chained>, StoreError> {
     // First the entries were read: what is answered since may be shown.
-    let waiting = store.list_recommendations_in(RecommendationState::WAITING).await?;
-    Ok(drill::told(entries, &waiting, &store.list_drills().await?))
+    let drills = store.list_waiting_drills().await?;
+    let about = entries.iter().filter_map(|entry| entry.entry.subject.strip_prefix("recommendation:"));
+    let mut ids: BTreeSet<RecommendationId> = about.map(RecommendationId::new).collect();
+    ids.extend(drills.iter().map(|drill| drill.recommendation_id.clone()));
+    let recs = store.list_recommendations_named(&ids.iter().collect::<Vec<_>>()).await?;
+    Ok(drill::told(entries, &recs, &drills))
 }
 
 /// An audit entry, ready to be shown.

@@ -1,6 +1,6 @@
 //! What everybody is shown in the same way: names of records and people, states, reasons, moments.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -13,6 +13,7 @@ use crate::domain::exception::{ExceptionType, Subject};
 use crate::domain::ids::PersonId;
 use crate::domain::policy::Person;
 use crate::domain::record::{RecordKind, RecordRef};
+use crate::store::{Store, StoreError};
 
 /// An exception type for people.
 #[derive(Clone, Debug, Serialize)]
@@ -32,6 +33,20 @@ impl Code {
 pub struct Names(pub BTreeMap<RecordRef, String>);
 
 impl Names {
+    /// Those of the records that `subjects` are about, and of no others.
+    ///
+    /// # Errors
+    /// When the store can not be read.
+    pub async fn about<'s>(store: &Store, subjects: impl IntoIterator<Item = &'s Subject>) -> Result<Self, StoreError> {
+        let mut records = BTreeSet::new();
+        for subject in subjects {
+            records.extend(subject.item.iter().map(|id| RecordRef::new(RecordKind::Item, id.as_str())));
+            records.extend(subject.location.iter().map(|id| RecordRef::new(RecordKind::Location, id.as_str())));
+            records.extend(subject.supplier.iter().map(|id| RecordRef::new(RecordKind::Supplier, id.as_str())));
+        }
+        Ok(Self(store.list_names_of(&records).await?))
+    }
+
     /// The item, the place, the supplier, and the documents, as far as they are set.
     pub fn subject(&self, subject: &Subject) -> String {
         let named = |kind, id: &str, what: &str| {

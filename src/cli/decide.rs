@@ -1,6 +1,8 @@
 //! `reeve queue`: what waits for people, and deciding it from the shell. The same rules hold as on the page: a decision is
 //! bound to the content that was shown, by its hash.
 
+use std::collections::BTreeSet;
+
 use anyhow::Context;
 use clap::Subcommand;
 use jiff::civil::Date;
@@ -17,6 +19,9 @@ use crate::domain::recommendation::Recommendation;
 use crate::pipeline::noise::{Muting, drill, mutes};
 use crate::pipeline::stop;
 use crate::store::Store;
+
+/// Cases of a list that are read at once.
+const PAGE: usize = 500;
 
 /// Looking at the queue and deciding.
 #[derive(Debug, Subcommand)]
@@ -203,31 +208,43 @@ fn unclear(what: Unclear) -> anyhow::Error {
 }
 
 async fn list(config: &Config, store: &Store, all: bool, json: bool) -> anyhow::Result<Outcome> {
-    let mut cases = store.list_cases(if all { &[] } else { CaseState::UNDECIDED }).await?;
+    let mut ids = store.list_case_ids(if all { &[] } else { CaseState::UNDECIDED }).await?;
     let mut muted = None;
     if !all {
         let now = open::clock_of(store, config).await?.now();
         let muting = Muting::load(store, config, now).await?;
-        let hidden = mutes::hidden_of(store, &muting, cases.iter()).await?;
+        let hidden = muting.hidden(store).await?;
         muted = mutes::account(config, &hidden);
-        let hidden: Vec<CaseId> = hidden.iter().map(|(case, _)| case.id.clone()).collect();
-        cases.retain(|case| !hidden.contains(&case.id));
+        let hidden: BTreeSet<CaseId> = hidden.into_iter().map(|(case, _)| case.id).collect();
+        ids.retain(|id| !hidden.contains(id));
+    }
+    let mut cases = Vec::new();
+    for page in ids.chunks(PAGE) {
+        let mut found = store.list_cases_of(&page.iter().collect::<Vec<_>>()).await?;
+        let page = page.iter().filter_map(|id| found.remove(id));
+        if json {
+            cases.extend(page);
+        } else {
+            page.for_each(|case| say_line(&case));
+        }
     }
     if json {
         print_json(&cases)?;
         return Ok(Outcome::Fine);
     }
-    for case in &cases {
-        let codes: Vec<&str> = case.codes.iter().map(|c| c.code()).collect();
-        let (worth, by) =
-            case.rank.as_ref().map_or_else(Default::default, |r| (r.value.expected.to_string(), r.deadline.to_string()));
-        say!("{} {:<10} {worth:>12} {by:<10} {:<24} {}", case.id, case.state.name(), codes.join(","), case.headline);
-    }
     if let Some(muted) = muted {
         say!("{muted}");
     }
-    say!("{} cases", cases.len());
+    say!("{} cases", ids.len());
     Ok(Outcome::Fine)
+}
+
+/// A case on one line.
+fn say_line(case: &Case) {
+    let codes: Vec<&str> = case.codes.iter().map(|c| c.code()).collect();
+    let (worth, by) =
+        case.rank.as_ref().map_or_else(Default::default, |r| (r.value.expected.to_string(), r.deadline.to_string()));
+    say!("{} {:<10} {worth:>12} {by:<10} {:<24} {}", case.id, case.state.name(), codes.join(","), case.headline);
 }
 
 /// A case as JSON.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sqlx::{Any, AssertSqlSafe, Transaction};
 
-use super::{Store, StoreError, audit, exceptions, row, settings};
+use super::{Store, StoreError, audit, case_pages, exceptions, row, settings};
 use crate::domain::audit::AuditEntry;
 use crate::domain::case::Case;
 use crate::domain::exception::Exception;
@@ -78,7 +78,7 @@ impl Store {
         };
         let sql = format!(
             "select id, body from cases {filter}
-             order by case when priority_minor is null then 1 else 0 end, priority_minor desc, opened_at, id"
+             order by place desc, opened_at, id"
         );
         // Safe: the text is made of placeholders only.
         let mut query = sqlx::query(AssertSqlSafe(sql));
@@ -153,8 +153,8 @@ impl Store {
 pub(super) async fn insert(tx: &mut Transaction<'_, Any>, case: &Case) -> Result<(), StoreError> {
     let done = sqlx::query(
         "insert into cases
-             (id, state, version, opened_at, updated_at, priority_minor, value_minor, evidence_hash, owner, body)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+             (id, state, version, opened_at, updated_at, priority_minor, value_minor, evidence_hash, owner, body, place, codes)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
          on conflict (id) do nothing",
     )
     .bind(case.id.as_str())
@@ -167,6 +167,8 @@ pub(super) async fn insert(tx: &mut Transaction<'_, Any>, case: &Case) -> Result
     .bind(case.evidence_hash.clone())
     .bind(case.owner.as_ref().map(|p| p.0.clone()))
     .bind(row::body(case))
+    .bind(case_pages::place(case))
+    .bind(case_pages::codes(case))
     .execute(&mut **tx)
     .await?;
     if done.rows_affected() == 0 {
@@ -180,8 +182,8 @@ pub(super) async fn advance(tx: &mut Transaction<'_, Any>, case: &Case, seen: i6
     debug_assert_eq!(case.version, seen + 1, "a case's version counts up by one");
     let moved = sqlx::query(
         "update cases set state = $1, version = $2, opened_at = $3, updated_at = $4, priority_minor = $5,
-             value_minor = $6, evidence_hash = $7, owner = $8, body = $9
-         where id = $10 and version = $11",
+             value_minor = $6, evidence_hash = $7, owner = $8, body = $9, place = $10, codes = $11
+         where id = $12 and version = $13",
     )
     .bind(case.state.name())
     .bind(case.version)
@@ -192,6 +194,8 @@ pub(super) async fn advance(tx: &mut Transaction<'_, Any>, case: &Case, seen: i6
     .bind(case.evidence_hash.clone())
     .bind(case.owner.as_ref().map(|p| p.0.clone()))
     .bind(row::body(case))
+    .bind(case_pages::place(case))
+    .bind(case_pages::codes(case))
     .bind(case.id.as_str())
     .bind(seen)
     .execute(&mut **tx)

@@ -90,6 +90,12 @@ impl Store {
         Ok(tx.commit().await?)
     }
 
+    /// How many messages failed for good and are not dealt with.
+    pub async fn count_dead(&self) -> Result<usize, StoreError> {
+        let found = sqlx::query("select 'all' as id, count(*) as n from dead_letters").fetch_one(&self.pool).await?;
+        Ok(usize::try_from(row::get::<i64>(&found, "dead_letters", "n")?).unwrap_or(0))
+    }
+
     /// The dead letters, oldest first.
     pub async fn list_dead(&self) -> Result<Vec<DeadLetter>, StoreError> {
         let rows = sqlx::query("select id, channel, attempts, reason, died_at from dead_letters order by died_at, id")

@@ -15,6 +15,9 @@ use crate::domain::decision::RecommendationState;
 use crate::domain::ids::{CaseId, PersonId, RecommendationId};
 use crate::domain::recommendation::Recommendation;
 
+/// Rows that one statement names.
+const SOME: usize = 500;
+
 const TABLE: &str = "drills";
 const COLUMNS: &str = "recommendation_id, case_id, instead_of, day, field, what, planted_at, result, person, ended_at";
 
@@ -147,10 +150,34 @@ impl Store {
         sqlx::query(sql).fetch_all(&self.pool).await?.iter().map(drill).collect()
     }
 
+    /// The drills that nobody has answered and that were not taken back, oldest first.
+    pub async fn list_waiting_drills(&self) -> Result<Vec<Drill>, StoreError> {
+        let sql = format!("select {COLUMNS} from drills where result is null order by planted_at, recommendation_id");
+        // Safe: the text is a constant.
+        sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(&self.pool).await?.iter().map(drill).collect()
+    }
+
     /// The drills of a case, oldest first.
     pub async fn list_drills_of(&self, case: &CaseId) -> Result<Vec<Drill>, StoreError> {
-        let of_case = |d: &Drill| d.case_id == *case;
-        Ok(self.list_drills().await?.into_iter().filter(of_case).collect())
+        self.list_drills_in(&[case]).await
+    }
+
+    /// The drills of each of `cases`, oldest first.
+    pub async fn list_drills_in(&self, cases: &[&CaseId]) -> Result<Vec<Drill>, StoreError> {
+        let mut found = Vec::new();
+        for some in cases.chunks(SOME) {
+            let sql = format!("select {COLUMNS} from drills where case_id in ({})", row::placeholders(1, some.len()));
+            // Safe: the text is made of a constant and placeholders only.
+            let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
+            for case in some {
+                query = query.bind(case.as_str());
+            }
+            for r in &query.fetch_all(&self.pool).await? {
+                found.push(drill(r)?);
+            }
+        }
+        found.sort_by(|a, b| (a.planted_at, &a.recommendation_id).cmp(&(b.planted_at, &b.recommendation_id)));
+        Ok(found)
     }
 
     /// Which recommendations are drills, answered or not: whoever counts decisions or money leaves them out.

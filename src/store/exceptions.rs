@@ -10,6 +10,9 @@ use crate::domain::case::CaseState;
 use crate::domain::exception::{Exception, ExceptionState};
 use crate::domain::ids::{CaseId, ExceptionId};
 
+/// Rows that one statement names.
+const SOME: usize = 500;
+
 /// Which exceptions are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {
@@ -71,6 +74,36 @@ impl Store {
         .bind(case.as_str())
         .fetch_all(&self.pool)
         .await?;
+        rows.iter().map(|r| row::json(r, "exceptions", "body")).collect()
+    }
+
+    /// The exceptions of each of `cases`, in order of joining.
+    pub async fn list_exceptions_of(&self, cases: &[&CaseId]) -> Result<BTreeMap<CaseId, Vec<Exception>>, StoreError> {
+        let mut found: BTreeMap<CaseId, Vec<Exception>> = BTreeMap::new();
+        for some in cases.chunks(SOME) {
+            let sql = format!(
+                "select e.id, e.body, ce.case_id from case_exceptions ce join exceptions e on e.id = ce.exception_id
+                 where ce.case_id in ({}) order by ce.case_id, ce.place",
+                row::placeholders(1, some.len())
+            );
+            // Safe: the text is made of placeholders only.
+            let mut query = sqlx::query(AssertSqlSafe(sql));
+            for case in some {
+                query = query.bind(case.as_str());
+            }
+            for r in &query.fetch_all(&self.pool).await? {
+                let case = CaseId(row::get(r, "case_exceptions", "case_id")?);
+                found.entry(case).or_default().push(row::json(r, "exceptions", "body")?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Exceptions that hold and are ordinary for a business reason, in order of their first sighting, then id.
+    pub async fn list_explained(&self) -> Result<Vec<Exception>, StoreError> {
+        let rows = sqlx::query("select id, body from exceptions where state = 'explained' order by first_seen, id")
+            .fetch_all(&self.pool)
+            .await?;
         rows.iter().map(|r| row::json(r, "exceptions", "body")).collect()
     }
 

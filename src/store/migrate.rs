@@ -32,6 +32,7 @@ const FILES: &[(&str, &str)] = files![
     "0014_counters.sql",
     "0015_sales.sql",
     "0016_donors.sql",
+    "0017_queue.sql",
     "0018_changed.sql",
 ];
 
@@ -76,6 +77,7 @@ mod tests {
         "14 counters 67bfb9f9ac34469b50acab67a4dfa67f9319dd940586c3b84dcb78ea0f85b8bfc728fb84741d46939598591188ae2160",
         "15 sales 32602282b39cd407b2363bc5910bc80330503b5d3b32877446ea334dd6631747e38c2f36d08102f2d33f3cb7aaedffdd",
         "16 donors 340d89c898a2998ecf6790743ec0ca4ac2f3e6780d9e5f2a69760e6c656844d2ef87f7a80b51faee8ebefc72555d00d1",
+        "17 queue 975052f28d2886a7fa936d7dd299e55c37aaeb2d9f2bbc5ed056731fad025d86ab3b53d03f40faf29d2ffc1dbd7196ab",
         "18 changed 68aa8f3158bf7db4480f2a9de82f65b887143b5cd6f98cc824334a77247b081c3515941caa7fd6466c68799f1d4b344b",
     ];
 

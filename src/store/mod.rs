@@ -67,6 +67,7 @@ pub use mutes::{MuteEnd, NewMute};
 pub use notices::{Notice, NoticeKind};
 pub use outbox::{NewOutbox, OutboxRow, OutboxState};
 pub use outcomes::Outcome;
+pub use recommendations::States;
 pub use records::Bodies;
 pub use sessions::{Session, UsedLink};
 pub use snapshot::{Kept as KeptRow, KeptLink, Snapshot};

@@ -13,6 +13,31 @@ use crate::domain::decision::RecommendationState;
 use crate::domain::ids::{CaseId, ItemId, RecommendationId};
 use crate::domain::recommendation::Recommendation;
 
+/// Rows that one statement names.
+const SOME: usize = 500;
+
+/// States of recommendations, by their names as in [`RecommendationState::name`].
+#[derive(Clone, Copy, Debug)]
+pub enum States<'a> {
+    /// Whatever it is.
+    Any,
+    /// Any of these.
+    In(&'a [&'a str]),
+    /// Any other.
+    NotIn(&'a [&'a str]),
+}
+
+impl<'a> States<'a> {
+    /// The condition, with placeholders from `$from` on, and what they stand for.
+    fn filter(self, from: usize) -> (String, &'a [&'a str]) {
+        match self {
+            Self::Any => (String::new(), &[]),
+            Self::In(names) => (format!(" and state in ({})", row::placeholders(from, names.len())), names),
+            Self::NotIn(names) => (format!(" and state not in ({})", row::placeholders(from, names.len())), names),
+        }
+    }
+}
+
 /// Nobody has decided them yet: they may be superseded.
 fn is_undecided(state: &RecommendationState) -> bool {
     matches!(state, RecommendationState::Drafted | RecommendationState::Checked) || state.is_waiting()
@@ -72,6 +97,106 @@ impl Store {
                 .fetch_all(&self.pool)
                 .await?;
         rows.iter().map(versioned).collect()
+    }
+
+    /// What each of `cases` proposes and proposed, as far as it is in one of `states`, each with its version: by case, then the
+    /// drafter's order, then age.
+    pub async fn list_recommendations_of(
+        &self,
+        cases: &[&CaseId],
+        states: States<'_>,
+    ) -> Result<Vec<(Recommendation, i64)>, StoreError> {
+        let mut found = Vec::new();
+        for some in cases.chunks(SOME) {
+            let (filter, names) = states.filter(1);
+            let sql = format!(
+                "select id, version, body from recommendations where case_id in ({}){filter}
+                 order by case_id, rank, drafted_at, id",
+                row::placeholders(1 + names.len(), some.len())
+            );
+            // Safe: the text is made of placeholders only.
+            let mut query = sqlx::query(AssertSqlSafe(sql));
+            for text in names.iter().copied().chain(some.iter().map(|case| case.as_str())) {
+                query = query.bind(text);
+            }
+            for r in &query.fetch_all(&self.pool).await? {
+                found.push(versioned(r)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The recommendations of these ids, as far as there are any, each with its version, by id.
+    pub async fn list_recommendations_named(
+        &self,
+        ids: &[&RecommendationId],
+    ) -> Result<Vec<(Recommendation, i64)>, StoreError> {
+        let mut found = Vec::new();
+        for some in ids.chunks(SOME) {
+            let sql = format!(
+                "select id, version, body from recommendations where id in ({}) order by id",
+                row::placeholders(1, some.len())
+            );
+            // Safe: the text is made of placeholders only.
+            let mut query = sqlx::query(AssertSqlSafe(sql));
+            for id in some {
+                query = query.bind(id.as_str());
+            }
+            for r in &query.fetch_all(&self.pool).await? {
+                found.push(versioned(r)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The first recommendation of each of `cases` that is in one of `states`: by the drafter's order, then age.
+    pub async fn list_first_recommendations(
+        &self,
+        cases: &[&CaseId],
+        states: States<'_>,
+    ) -> Result<BTreeMap<CaseId, Recommendation>, StoreError> {
+        let mut found = BTreeMap::new();
+        for some in cases.chunks(SOME) {
+            let (filter, names) = states.filter(1);
+            // The bodies of the others are not read.
+            let sql = format!(
+                "select id, version, body from recommendations where id in (
+                     select id from (
+                         select id, row_number() over (partition by case_id order by rank, drafted_at, id) as n
+                         from recommendations where case_id in ({}){filter}
+                     ) as numbered where n = 1
+                 )",
+                row::placeholders(1 + names.len(), some.len())
+            );
+            // Safe: the text is made of placeholders only.
+            let mut query = sqlx::query(AssertSqlSafe(sql));
+            for text in names.iter().copied().chain(some.iter().map(|case| case.as_str())) {
+                query = query.bind(text);
+            }
+            for r in &query.fetch_all(&self.pool).await? {
+                let (rec, _) = versioned(r)?;
+                found.insert(rec.case_id.clone(), rec);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Which cases have recommendations in any of `states`, by id.
+    pub async fn list_cases_proposing(&self, states: &[&str]) -> Result<Vec<CaseId>, StoreError> {
+        let sql =
+            format!("select distinct case_id from recommendations where state in ({})", row::placeholders(1, states.len()));
+        // Safe: the text is made of placeholders only.
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for state in states {
+            query = query.bind(*state);
+        }
+        let rows = query.fetch_all(&self.pool).await?;
+        let mut cases = rows
+            .iter()
+            .map(|r| Ok(CaseId(row::get(r, "recommendations", "case_id")?)))
+            .collect::<Result<Vec<_>, StoreError>>()?;
+        cases.sort();
+        Ok(cases)
     }
 
     /// The recommendations in any of `states` (names as in [`RecommendationState::name`]; none means all), each with its

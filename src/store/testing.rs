@@ -78,7 +78,7 @@ async fn postgres_url() -> Option<String> {
     Some(format!("{server}?options[search_path]={schema}"))
 }
 
-pub(super) fn at(ms: i64) -> Timestamp {
+pub(crate) fn at(ms: i64) -> Timestamp {
     Timestamp::from_millisecond(1_760_000_000_000 + ms).expect("in range")
 }
 
@@ -105,6 +105,18 @@ pub(super) fn case(id: &str, priority: i64) -> Case {
         rank: Some(rank(date(2026, 10, 9), priority)),
         ..cases::case(id, &[exception(id)], at(0))
     }
+}
+
+/// A case with an exception of each of `types`, and these.
+pub(crate) fn case_of(id: &str, types: &[ExceptionType], priority: i64) -> (Case, Vec<Exception>) {
+    let of_type = |code: &ExceptionType| {
+        let made = exception(&format!("{id} {code}"));
+        cases::exception(Signal { code: *code, ..made.signal }, at(0))
+    };
+    let exceptions: Vec<Exception> = types.iter().map(of_type).collect();
+    let rank = Some(rank(date(2026, 10, 9), priority));
+    let case = Case { links: vec![format!("link:{id}")], rank, ..cases::case(id, &exceptions, at(0)) };
+    (case, exceptions)
 }
 
 /// The case one step on.

@@ -96,22 +96,20 @@ pub(super) async fn list(
     };
     let mut found = Vec::new();
     while found.len() <= limit {
-        let chunk = state.store.list_cases_after(states.1, after.as_ref(), CHUNK).await?;
+        let chunk = state.store.list_cases_after(states.1, code, after.as_ref(), CHUNK).await?;
         let last = chunk.len() < CHUNK;
         after = chunk.last().map(CaseAfter::of);
-        for case in chunk.into_iter().filter(fits) {
-            let hidden = case.state.is_undecided() && muting.hides(&state.store, &case).await?.is_some();
-            if !hidden {
-                found.push(case);
-            }
-        }
+        let fitting: Vec<Case> = chunk.into_iter().filter(fits).collect();
+        let mutes = muting.hides_each(&state.store, &fitting).await?;
+        let shown = fitting.into_iter().zip(mutes).filter(|(case, mute)| mute.is_none() || !case.state.is_undecided());
+        found.extend(shown.map(|(case, _)| case));
         if last {
             break;
         }
     }
     let more = found.len() > limit;
     found.truncate(limit);
-    let names = Names(state.store.list_names().await?);
+    let names = Names::about(&state.store, found.iter().map(|case| &case.subject)).await?;
     Ok(Json(CaseList {
         currency: state.config.rules.money.currency.clone(),
         next: found.last().filter(|_| more).map(|case| written(&CaseAfter::of(case))),
@@ -149,7 +147,7 @@ pub(super) async fn one(
             card.you = Some(cards::you(preview));
         }
     }
-    let names = Names(state.store.list_names().await?);
+    let names = Names::about(&state.store, [&case.subject]).await?;
     Ok(Json(CaseFull {
         currency: state.config.rules.money.currency.clone(),
         case: cards::line(&case, &names),

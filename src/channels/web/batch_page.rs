@@ -3,7 +3,7 @@
 //! Picking changes nothing, so it comes by GET. The confirmation carries each content's hash, so what is decided is what was
 //! shown; and a key for each, so that sending it twice is sending it once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::Form;
 use axum::extract::rejection::FormRejection;
@@ -22,12 +22,11 @@ use crate::cards::plain;
 use crate::channels::ChannelState;
 use crate::domain::case::Case;
 use crate::domain::decision::{DecisionVerb, RecommendationState, RejectReason};
-use crate::domain::ids::{RecommendationId, content_hash, is_id};
+use crate::domain::ids::{CaseId, RecommendationId, content_hash, is_id};
 use crate::domain::money::Money;
 use crate::domain::policy::may_turn_down;
 use crate::domain::recommendation::Recommendation;
 use crate::render::count;
-use crate::store::StoreError;
 
 /// What the names of picked boxes begin with; the recommendation's id follows.
 pub(super) const PICK: &str = "pick-";
@@ -72,20 +71,14 @@ pub(super) async fn confirm(
     Query(query): Query<BTreeMap<String, String>>,
 ) -> Result<Html<String>, WebError> {
     let picked: Vec<&str> = query.keys().filter_map(|name| name.strip_prefix(PICK)).filter(|id| is_id(id)).collect();
-    let names = Names(state.store.list_names().await?);
-    let mut gone = 0;
+    let picked_ids: Vec<RecommendationId> = picked.iter().take(BATCH_MAX).map(|id| RecommendationId::new(*id)).collect();
+    let there = find(&state, picked_ids.iter()).await?;
+    let gone = picked_ids.len() - there.values().filter(|(rec, ..)| waits(&rec.state)).count();
     let mut found: Vec<(Case, Recommendation, i64)> = Vec::new();
-    for id in picked.iter().take(BATCH_MAX) {
-        let Some((rec, version)) = find(&state, id).await? else {
-            gone += 1;
-            continue;
-        };
-        if waits(&rec.state) {
-            found.push((state.store.get_case(&rec.case_id).await?, rec, version));
-        } else {
-            gone += 1;
-        }
+    for (rec, version, case) in there.into_values().filter(|(rec, ..)| waits(&rec.state)) {
+        found.push((case, rec, version));
     }
+    let names = Names::about(&state.store, found.iter().map(|(case, ..)| &case.subject)).await?;
     // As in the queue: what is worth more first.
     let priority = |case: &Case| case.rank.as_ref().map_or(Money::ZERO, |r| r.priority);
     found.sort_by(|a, b| priority(&b.0).cmp(&priority(&a.0)).then_with(|| a.1.id.cmp(&b.1.id)));
@@ -111,12 +104,19 @@ pub(super) fn waits(state: &RecommendationState) -> bool {
     state.is_waiting() && !matches!(state, RecommendationState::Snoozed { .. })
 }
 
-async fn find(state: &ChannelState, id: &str) -> Result<Option<(Recommendation, i64)>, WebError> {
-    match state.store.get_recommendation(&RecommendationId::new(id)).await {
-        Ok(found) => Ok(Some(found)),
-        Err(StoreError::NotFound { .. }) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+/// Those of these recommendations that there are, each with its version and its case.
+async fn find(
+    state: &ChannelState,
+    ids: impl Iterator<Item = &RecommendationId>,
+) -> Result<BTreeMap<RecommendationId, (Recommendation, i64, Case)>, WebError> {
+    let recs = state.store.list_recommendations_named(&ids.collect::<Vec<_>>()).await?;
+    let ids: Vec<&CaseId> = recs.iter().map(|(rec, _)| &rec.case_id).collect::<BTreeSet<_>>().into_iter().collect();
+    let cases = state.store.list_cases_of(&ids).await?;
+    let with_case = |(rec, version): (Recommendation, i64)| {
+        let case = cases.get(&rec.case_id)?.clone();
+        Some((rec.id.clone(), (rec, version, case)))
+    };
+    Ok(recs.into_iter().filter_map(with_case).collect())
 }
 
 async fn groups(
@@ -219,9 +219,10 @@ async fn result(
     let answer = state.approvals.decide_batch(requests).await;
     let zone = &state.config.rules.calendar.timezone;
     let (mut done, mut undo) = (Vec::new(), Vec::new());
+    let asked = answer.done.iter().map(|one| &one.recommendation_id);
+    let there = find(state, asked.chain(answer.refused.iter().map(|failure| &failure.recommendation_id))).await?;
     for (place, one) in answer.done.iter().enumerate() {
-        let (rec, version) = state.store.get_recommendation(&one.recommendation_id).await?;
-        let case = state.store.get_case(&rec.case_id).await?;
+        let (rec, version, case) = there.get(&one.recommendation_id).ok_or(WebError::NotFound("such recommendation"))?;
         let open = one.undo_until.filter(|until| state.clock.now() < *until);
         if verb != DecisionVerb::Undo && open.is_some() {
             let hash = rec.content_hash();
@@ -239,9 +240,8 @@ async fn result(
     }
     let mut refused = Vec::new();
     for failure in &answer.refused {
-        let about = match find(state, failure.recommendation_id.as_str()).await? {
-            Some((rec, _)) => {
-                let case = state.store.get_case(&rec.case_id).await?;
+        let about = match there.get(&failure.recommendation_id) {
+            Some((rec, _, case)) => {
                 json!({ "case": case.id.to_string(), "headline": plain(&case.headline), "summary": plain(&rec.candidate.told()) })
             }
             None => json!({ "case": null, "headline": plain(failure.recommendation_id.as_str()), "summary": "" }),

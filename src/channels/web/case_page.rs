@@ -212,7 +212,7 @@ async fn page(
     };
     let as_of = evidence.as_ref().map_or_else(|| state.clock.now(), |bundle| bundle.as_of);
     let chart = state.charts.chart(&case.subject, as_of).await;
-    let names = Names(state.store.list_names().await?);
+    let names = Names::about(&state.store, [&case.subject]).await?;
     let history = history(state, case, &all, &drills).await?;
     let waiting: Vec<&Recommendation> = recommendations.iter().map(|(r, _)| r).filter(|r| r.state.is_waiting()).collect();
     let previews = state.approvals.preview(&who.person.id, case, &waiting).await.map_err(WebError::judged)?;

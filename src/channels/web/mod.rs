@@ -15,6 +15,7 @@ mod outbox_page;
 mod pages;
 mod policy_page;
 mod queue_page;
+mod queue_read;
 mod session;
 mod templates;
 

@@ -17,7 +17,6 @@ use crate::cards::names::{Names, actor_name, moment};
 use crate::cards::plain;
 use crate::channels::ChannelState;
 use crate::domain::calendar::plus_days;
-use crate::domain::case::CaseState;
 use crate::domain::exception::ExceptionType;
 use crate::domain::mute::{Mute, MuteScope};
 use crate::domain::policy::may_turn_down;
@@ -153,16 +152,13 @@ async fn page(
 ) -> Result<String, WebError> {
     let (config, now) = (&state.config, state.clock.now());
     let today = config.rules.calendar.calendar().day_of(now);
-    let names = Names(state.store.list_names().await?);
     let (live, past): (Vec<Mute>, Vec<Mute>) = state.store.list_mutes().await?.into_iter().partition(|m| m.is_live(today));
-    let waiting = state.store.list_cases(CaseState::UNDECIDED).await?;
+    let names =
+        Names(state.store.list_names_of(&live.iter().chain(past.iter().take(PAST)).filter_map(about).collect()).await?);
     let mut on = Vec::new();
     for mute in &live {
         let alone = Muting::of(&state.store, config, vec![mute.clone()]).await?;
-        let mut hidden = 0;
-        for case in &waiting {
-            hidden += usize::from(alone.hides(&state.store, case).await?.is_some());
-        }
+        let hidden = alone.hidden(&state.store).await?.len();
         on.push(row(mute, state, &names, Some(&count(hidden, "case", "cases"))));
     }
     let choice = |value: &str, name: &str, chosen: &str| Choice {
@@ -229,6 +225,16 @@ fn noise_row(figure: &figures::DetectorNoise) -> Value {
         "share": percent(figure.noise.share),
         "interval": format!("{} to {}", percent(figure.noise.low), percent(figure.noise.high)),
     })
+}
+
+/// The record that a mute's scope names.
+fn about(mute: &Mute) -> Option<RecordRef> {
+    match &mute.scope {
+        MuteScope::Item(id) => Some(RecordRef::new(RecordKind::Item, id.as_str())),
+        MuteScope::Location(id) => Some(RecordRef::new(RecordKind::Location, id.as_str())),
+        MuteScope::Supplier(id) => Some(RecordRef::new(RecordKind::Supplier, id.as_str())),
+        MuteScope::All | MuteScope::Category(_) => None,
+    }
 }
 
 /// A scope for people: with the name of what it is about, and its id.

@@ -1,6 +1,6 @@
 //! The queue: cases in the digest's order, above and below the line.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use axum::Form;
 use axum::extract::{Path, Query, State};
@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::batch_page::{PICK, waits};
 use super::error::WebError;
 use super::frame::{Choice, Shell};
+use super::queue_read::{self, Found, Shown, Wanted};
 use super::session::SignedIn;
 use super::templates;
 use crate::cards::names::{Code, Names, lane_mark, moment, state_text};
@@ -18,11 +19,9 @@ use crate::channels::ChannelState;
 use crate::domain::case::{Case, Rank};
 use crate::domain::digest::{Digest, DigestLine};
 use crate::domain::exception::ExceptionType;
-use crate::domain::ids::CaseId;
 use crate::domain::money::Money;
 use crate::domain::policy::may_turn_down;
 use crate::domain::recommendation::Recommendation;
-use crate::pipeline::noise::{self, Muting, drill};
 use crate::render::{count, left_to_decide};
 use crate::store::Notice;
 
@@ -133,21 +132,19 @@ pub(super) async fn queue(
 ) -> Result<Html<String>, WebError> {
     let chosen = STATES.iter().find(|s| s.0 == filter.state).unwrap_or(&STATES[0]);
     let code = filter.code.parse::<ExceptionType>().ok();
-    let mut cases = state.store.list_cases(chosen.2).await?;
     let muted = match chosen.0 {
-        "open" | "muted" => keep_muted(&state, &mut cases, chosen.0 == "muted").await?,
+        "open" => Some(Shown::Rest),
+        "muted" => Some(Shown::Hidden),
         _ => None,
     };
-    let types = type_choices(&cases, code);
-    cases.retain(|case| code.is_none_or(|code| case.codes.contains(&code)));
-    let found = cases.len();
-    // By priority from the highest, as the store lists them.
-    cases.truncate(ROWS_MAX);
+    let wanted = Wanted { states: chosen.2, code, muted, limit: ROWS_MAX };
+    let Found { cases, of: found, types, muted } =
+        queue_read::find(&state.store, &state.config, state.clock.now(), &wanted).await?;
+    let types = type_choices(&types, code);
     let digest = state.store.list_digests(1).await?.into_iter().next().map(|stored| stored.digest);
-    let names = Names(state.store.list_names().await?);
-    let all = state.store.list_recommendations_in(&[]).await?;
+    let names = Names::about(&state.store, cases.iter().map(|case| &case.subject)).await?;
     let may = may_turn_down(&who.person).is_ok();
-    let firsts = first_recommendations(drill::cards(all, &state.store.list_drills().await?));
+    let firsts = queue_read::first_recommendations(&state.store, &cases).await?;
     let row = |case: &Case, line: Option<&DigestLine>| row(case, line, firsts.get(&case.id), &names);
 
     let in_queue = chosen.0 == "open";
@@ -179,46 +176,15 @@ pub(super) async fn queue(
     Ok(Html(templates::render("queue.html", &page)?))
 }
 
-/// Keeps those that are muted, or those that are not, and says in one line what is.
-async fn keep_muted(state: &ChannelState, cases: &mut Vec<Case>, keep: bool) -> Result<Option<String>, WebError> {
-    let muting = Muting::load(&state.store, &state.config, state.clock.now()).await?;
-    let mut hidden = Vec::new();
-    for case in cases.iter() {
-        if let Some(mute) = muting.hides(&state.store, case).await? {
-            hidden.push((case, mute));
-        }
-    }
-    let said: Vec<String> = noise::mutes::account(&state.config, &hidden)
-        .into_iter()
-        .chain(muting.lifted().to_vec())
-        .map(|text| plain(&text))
-        .collect();
-    let text = (!said.is_empty()).then(|| said.join(" "));
-    let ids: BTreeSet<CaseId> = hidden.iter().map(|(case, _)| case.id.clone()).collect();
-    cases.retain(|case| ids.contains(&case.id) == keep);
-    Ok(text)
-}
-
 fn choice(value: &str, name: &str, chosen: bool) -> Choice {
     Choice { value: value.to_owned(), name: name.to_owned(), chosen }
 }
 
-fn type_choices(cases: &[Case], chosen: Option<ExceptionType>) -> Vec<Choice> {
-    let there = |code: &&ExceptionType| Some(**code) == chosen || cases.iter().any(|case| case.codes.contains(code));
+fn type_choices(types: &BTreeSet<ExceptionType>, chosen: Option<ExceptionType>) -> Vec<Choice> {
+    let there = |code: &&ExceptionType| Some(**code) == chosen || types.contains(code);
     let all = ExceptionType::ALL.iter().filter(there);
     let named = all.map(|c| choice(c.code(), &format!("{} · {}", c.code(), c.name()), Some(*c) == chosen));
     std::iter::once(choice("", "all types", chosen.is_none())).chain(named).collect()
-}
-
-/// The best recommendation of each case that still counts.
-fn first_recommendations(all: Vec<(Recommendation, i64)>) -> BTreeMap<CaseId, Recommendation> {
-    let mut firsts: BTreeMap<CaseId, Recommendation> = BTreeMap::new();
-    for (rec, _) in all {
-        if rec.state.counts() && firsts.get(&rec.case_id).is_none_or(|first| rec.rank < first.rank) {
-            firsts.insert(rec.case_id.clone(), rec);
-        }
-    }
-    firsts
 }
 
 /// Above the line stands what the newest digest put there, in its order. Before the first digest: the first K by lane and

@@ -5,6 +5,7 @@
 
 pub mod drill;
 pub mod figures;
+mod firsts;
 pub mod mutes;
 pub mod propose;
 pub(crate) mod weight;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+pub use firsts::first_recommendations;
 pub use mutes::{MuteRefused, MuteRequest, Muting, mute, unmute};
 
 use super::{Progress, Stage, stop};

@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::domain::action::Action;
 use crate::domain::calendar::{days_between, plus_days};
 use crate::domain::case::{Case, CaseState};
-use crate::domain::exception::Exception;
+use crate::domain::exception::{Exception, ExceptionType};
 use crate::domain::ids::{PersonId, RecommendationId};
 use crate::domain::money::Money;
 use crate::domain::mute::{Mute, MuteScope};
@@ -140,13 +140,16 @@ pub(super) async fn allowed(
     live.sort_by(|a, b| a.made_at.cmp(&b.made_at).then_with(|| a.id.cmp(&b.id)));
     let every = Muting::of(store, config, live.clone()).await?;
     let codes: BTreeSet<_> = live.iter().map(|m| m.code).collect();
-    let mut waiting: Vec<(Case, Vec<Exception>)> = Vec::new();
-    for case in store.list_cases(CaseState::UNDECIDED).await? {
-        if every.may_hide(&case) && case.codes.iter().any(|code| codes.contains(code)) {
-            let found = store.list_case_exceptions(&case.id).await?;
-            waiting.push((case, found));
-        }
-    }
+    let codes: Vec<ExceptionType> = codes.into_iter().collect();
+    let mut cases = store.list_cases_with(CaseState::UNDECIDED, &codes).await?;
+    cases.retain(|case| every.may_hide(case));
+    let ids: Vec<_> = cases.iter().map(|case| &case.id).collect();
+    let mut exceptions = store.list_exceptions_of(&ids).await?;
+    let of = |case: Case| {
+        let found = exceptions.remove(&case.id).unwrap_or_default();
+        (case, found)
+    };
+    let waiting: Vec<(Case, Vec<Exception>)> = cases.into_iter().map(of).collect();
     let (mut kept, mut said): (Vec<Mute>, Vec<String>) = (Vec::new(), Vec::new());
     for mute in live {
         let own: Vec<Mute> = kept.iter().filter(|m| m.owner == mute.owner).chain([&mute]).cloned().collect();
@@ -195,7 +198,8 @@ pub(crate) async fn facts_of(store: &Store, action: &Action) -> Result<Facts, St
 }
 
 async fn named(store: &Store, kind: RecordKind, id: &str) -> Result<Named, StoreError> {
-    let names = store.list_names().await?;
-    let name = names.get(&RecordRef::new(kind, id)).map(String::as_str);
+    let record = RecordRef::new(kind, id);
+    let names = store.list_names_of(&BTreeSet::from([record.clone()])).await?;
+    let name = names.get(&record).map(String::as_str);
     Ok(Named::new(id, name.as_slice()))
 }

@@ -40,8 +40,10 @@ pub async fn verify(store: &Store, config: &Config, id: &RecommendationId) -> an
         _ => None,
     };
     lines.extend(figures(&rec, &bundle, first));
-    let names = store.list_names().await.context("reading names of records")?.into_values();
-    let sources = Sources::of(&rec, &bundle, &same, names.chain([case.headline.clone()]));
+    let sources = Sources::of(&rec, &bundle, &same, [case.headline.clone()]);
+    // Few words have numbers that the card itself does not explain: only for these is a name looked for.
+    let open: Vec<String> = words::from_nowhere(&rec, &sources).into_iter().collect();
+    let sources = sources.with_names(store.list_names_with(&open).await.context("reading names of records")?);
     lines.extend(words::lines(&rec, &sources));
     let mut notes = checks(store, &rec).await?;
     if matches!(rec.candidate.action, Action::Mute { .. }) {

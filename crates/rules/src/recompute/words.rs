@@ -48,6 +48,19 @@ impl Sources {
         known.extend(bundle.missing.iter().flat_map(|m| tokens(&m.what)));
         Self { facts, figures, names: known }
     }
+
+    /// The same with more names of records.
+    #[must_use]
+    pub fn with_names(mut self, names: impl IntoIterator<Item = String>) -> Self {
+        self.names.extend(names.into_iter().flat_map(|name| tokens(&name)));
+        self
+    }
+}
+
+/// The numbers of the card's words that are in none of the sources: they may stand in another record's name.
+pub fn from_nowhere(rec: &Recommendation, sources: &Sources) -> BTreeSet<String> {
+    let known = |token: &String| [&sources.facts, &sources.figures, &sources.names].iter().any(|all| all.contains(token));
+    texts(rec).iter().flat_map(|(_, text)| tokens(text)).filter(|token| !known(token)).collect()
 }
 
 /// The numbers of a text as they stand in it.
@@ -78,20 +91,20 @@ fn figures_of(candidate: &Candidate, figures: &mut BTreeSet<String>) {
 
 /// A line for each text of the card that has words.
 pub fn lines(rec: &Recommendation, sources: &Sources) -> Vec<Line> {
+    let texts = texts(rec);
+    texts.iter().filter(|(_, text)| !text.is_empty()).map(|(figure, text)| line(figure, text, sources)).collect()
+}
+
+/// What a card says in words, each with what its numbers are called.
+fn texts(rec: &Recommendation) -> [(&'static str, String); 5] {
     let prose = &rec.prose;
-    let told = rec.candidate.told();
-    let message = prose.message.as_deref().unwrap_or_default();
     [
-        ("numbers in the summary", told.as_str()),
-        ("numbers in the rationale", prose.rationale.as_str()),
-        ("numbers in the risks", prose.risks.as_str()),
-        ("numbers in what would change it", prose.would_change.as_str()),
-        ("numbers in the message", message),
+        ("numbers in the summary", rec.candidate.told()),
+        ("numbers in the rationale", prose.rationale.clone()),
+        ("numbers in the risks", prose.risks.clone()),
+        ("numbers in what would change it", prose.would_change.clone()),
+        ("numbers in the message", prose.message.clone().unwrap_or_default()),
     ]
-    .into_iter()
-    .filter(|(_, text)| !text.is_empty())
-    .map(|(figure, text)| line(figure, text, sources))
-    .collect()
 }
 
 fn line(figure: &str, text: &str, sources: &Sources) -> Line {

@@ -128,7 +128,7 @@ pub(super) async fn withdraw(it: &NoiseControl) -> anyhow::Result<usize> {
     let now = clock.now();
     let today = config.rules.calendar.calendar().day_of(now);
     let mut count = 0;
-    for drill in store.list_drills().await?.into_iter().filter(|d| d.end.is_none()) {
+    for drill in store.list_waiting_drills().await? {
         let (rec, _) = store.get_recommendation(&drill.recommendation_id).await?;
         let (original, _) = store.get_recommendation(&drill.instead_of).await?;
         let case = store.get_case(&drill.case_id).await?;

@@ -1,8 +1,7 @@
 //! Muting: a person's decision, for a while, with a reason; and which cases are hidden by it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::Context;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::json;
@@ -14,7 +13,7 @@ use crate::domain::audit::AuditEntry;
 use crate::domain::calendar::{days_between, plus_days};
 use crate::domain::case::{Case, CaseState};
 use crate::domain::exception::{Exception, ExceptionState, ExceptionType};
-use crate::domain::ids::{ItemId, PersonId, content_hash};
+use crate::domain::ids::{CaseId, ItemId, PersonId, content_hash};
 use crate::domain::money::Money;
 use crate::domain::mute::{Mute, MuteScope, may_hide};
 use crate::domain::policy::{Attempt, Person, Refusal, Signer, Tier, may_turn_down};
@@ -110,15 +109,28 @@ impl Muting {
         found.into_iter().min_by_key(|m| (m.until, &m.id))
     }
 
-    /// The same with the exceptions read from the store.
+    /// The mute that hides each of these waiting cases, with the exceptions read from the store together.
     ///
     /// # Errors
     /// When the store can not be read.
-    pub async fn hides(&self, store: &Store, case: &Case) -> Result<Option<&Mute>, StoreError> {
-        if self.live.is_empty() || !may_hide(case, self.cap) {
-            return Ok(None);
-        }
-        Ok(self.hider(case, &store.list_case_exceptions(&case.id).await?))
+    pub async fn hides_each(&self, store: &Store, cases: &[Case]) -> Result<Vec<Option<&Mute>>, StoreError> {
+        let may: Vec<&CaseId> =
+            cases.iter().filter(|case| !self.live.is_empty() && self.may_hide(case)).map(|c| &c.id).collect();
+        let mut exceptions = store.list_exceptions_of(&may).await?;
+        Ok(cases.iter().map(|case| self.hider(case, &exceptions.remove(&case.id)?)).collect())
+    }
+
+    /// The waiting cases that are hidden, each with its mute, in the order of the queue. Only those are read in which something
+    /// holds that is of a muted type.
+    ///
+    /// # Errors
+    /// When the store can not be read.
+    pub async fn hidden(&self, store: &Store) -> Result<Vec<(Case, &Mute)>, StoreError> {
+        let codes: BTreeSet<ExceptionType> = self.live.iter().map(|mute| mute.code).collect();
+        let codes: Vec<ExceptionType> = codes.into_iter().collect();
+        let cases = store.list_cases_with(CaseState::UNDECIDED, &codes).await?;
+        let mutes = self.hides_each(store, &cases).await?;
+        Ok(cases.into_iter().zip(mutes).filter_map(|(case, mute)| Some((case, mute?))).collect())
     }
 
     /// The money at stake in the waiting cases that are hidden, and how many they are.
@@ -126,14 +138,9 @@ impl Muting {
     /// # Errors
     /// When the store can not be read.
     pub async fn weigh(&self, store: &Store) -> Result<(usize, Money), StoreError> {
-        let (mut cases, mut at_stake) = (0, Money::ZERO);
-        for case in store.list_cases(CaseState::UNDECIDED).await? {
-            if self.hides(store, &case).await?.is_some() {
-                cases += 1;
-                at_stake += case.rank.as_ref().map_or(Money::ZERO, |r| r.at_stake);
-            }
-        }
-        Ok((cases, at_stake))
+        let hidden = self.hidden(store).await?;
+        let at_stake = hidden.iter().filter_map(|(case, _)| case.rank.as_ref()).map(|rank| rank.at_stake).sum();
+        Ok((hidden.len(), at_stake))
     }
 }
 
@@ -388,7 +395,7 @@ fn already(config: &Config, standing: &Mute) -> MuteRefused {
 }
 
 /// The digest's one line about what is hidden: how much, and by whom until when. None where nothing is.
-pub(crate) fn account(config: &Config, hidden: &[(&Case, &Mute)]) -> Option<String> {
+pub(crate) fn account(config: &Config, hidden: &[(Case, &Mute)]) -> Option<String> {
     if hidden.is_empty() {
         return None;
     }
@@ -406,27 +413,6 @@ pub(crate) fn account(config: &Config, hidden: &[(&Case, &Mute)]) -> Option<Stri
         .collect();
     let cases = crate::render::count(hidden.len(), "case", "cases");
     Some(format!("Muted: {cases} worth {worth}: {}.", each.join("; ")))
-}
-
-/// The cases of `cases` that are hidden, each with its mute.
-///
-/// # Errors
-/// When the store can not be read.
-pub(crate) async fn hidden_of<'c, 'm>(
-    store: &Store,
-    muting: &'m Muting,
-    cases: impl Iterator<Item = &'c Case>,
-) -> anyhow::Result<Vec<(&'c Case, &'m Mute)>> {
-    let mut hidden = Vec::new();
-    if muting.is_empty() {
-        return Ok(hidden);
-    }
-    for case in cases {
-        if let Some(mute) = muting.hides(store, case).await.context("reading what is muted")? {
-            hidden.push((case, mute));
-        }
-    }
-    Ok(hidden)
 }
 
 #[cfg(test)]

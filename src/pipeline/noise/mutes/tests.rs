@@ -10,6 +10,13 @@ fn start() -> Timestamp {
     "2026-10-08T08:00:00Z".parse().unwrap()
 }
 
+impl Muting {
+    /// The mute that hides one case.
+    pub(in super::super) async fn hides(&self, store: &Store, case: &Case) -> Result<Option<&Mute>, StoreError> {
+        Ok(self.hides_each(store, std::slice::from_ref(case)).await?.remove(0))
+    }
+}
+
 async fn bench() -> (Store, Config, Clock) {
     let store = Store::open_and_migrate("sqlite::memory:").await.unwrap();
     (store, Config::load_from(None, &[]).unwrap(), Clock::standing_at(start()))
@@ -150,7 +157,7 @@ async fn a_category_is_muted_by_the_items_records() {
     let muting = Muting::load(&store, &config, clock.now()).await.unwrap();
     let by = muting.hides(&store, &short).await.unwrap().unwrap();
     assert_eq!(by.scope.to_string(), "category:Coffee");
-    let line = account(&config, &[(&short, by)]).unwrap();
+    let line = account(&config, &[(short.clone(), by)]).unwrap();
     assert_eq!(line, "Muted: 1 case worth 100.00: R-SHORT for category:Coffee by Pia Planner until 2026-10-20 (1).");
     assert_eq!(account(&config, &[]), None, "nothing is said of nothing");
 }

@@ -235,8 +235,9 @@ async fn scope_text(store: &Store, scope: &MuteScope) -> anyhow::Result<String> 
         MuteScope::Location(id) => ("the location", RecordKind::Location, id.as_str()),
         MuteScope::Supplier(id) => ("the supplier", RecordKind::Supplier, id.as_str()),
     };
-    let names = store.list_names().await?;
-    let name = names.get(&RecordRef::new(kind, id)).map_or(id, String::as_str);
+    let record = RecordRef::new(kind, id);
+    let names = store.list_names_of(&BTreeSet::from([record.clone()])).await?;
+    let name = names.get(&record).map_or(id, String::as_str);
     Ok(format!("{what} {}", crate::domain::words::plain(name)))
 }
 

@@ -7,6 +7,8 @@
 //! done in the ERP just before is not recommended again), and until that look has been looked through. At its deadline it is
 //! made all the same, of what the detectors have seen, and says what is not in it.
 
+mod undecided;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
@@ -14,30 +16,29 @@ use async_trait::async_trait;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
+use self::undecided::{Ranked, Undecided};
 use super::deliver::stuck;
 use super::detect::{is_current, looked_through};
 use super::moment::Moment;
-use super::noise::{Muting, drill, mutes};
 use super::watermark::Reading;
 use super::{Context as Stages, Progress, Stage, observe, stop};
 use crate::domain::audit::AuditEntry;
 use crate::domain::book::Book;
 use crate::domain::calendar::{Calendar, days_between};
-use crate::domain::case::{Case, CaseState, Lane, Rank};
-use crate::domain::decision::{DecisionVerb, RecommendationState};
+use crate::domain::case::{Lane, Rank};
+use crate::domain::decision::DecisionVerb;
 use crate::domain::digest::{BelowLine, Digest, DigestLine, ExplainedLine};
 use crate::domain::draft::order_note;
 use crate::domain::exception::{Exception, ExceptionState, Subject};
-use crate::domain::ids::content_hash;
+use crate::domain::ids::{CaseId, content_hash};
 use crate::domain::money::Money;
-use crate::domain::recommendation::Recommendation;
 use crate::domain::words::{cut, plain};
 use crate::render;
 use crate::rules::alternatives::alternatives;
 use crate::rules::card::Card;
 use crate::rules::drafters::drafted_by;
 use crate::rules::settings::RankingConfig;
-use crate::store::{StoredDigest, Which};
+use crate::store::StoredDigest;
 
 /// A case keeps its place unless its priority moves by more than this share (handbook §6 rule 4).
 const STABLE_SHARE: f64 = 0.20;
@@ -106,19 +107,11 @@ async fn is_settled(stages: &Stages) -> anyhow::Result<bool> {
     if looked_through(stages).await?.is_none() {
         return Ok(false);
     }
-    let fresh = |case: &Case| clock.now().duration_since(case.opened_at) < UNDRAFTED_HOLDS;
+    let since = clock.now().checked_sub(UNDRAFTED_HOLDS).unwrap_or(Timestamp::MIN);
     // While Reeve is stopped nothing is drafted, so there is nothing to wait for.
     let drafts_come = stop::stopped(store, config).await?.is_none();
-    let undrafted = drafts_come && store.list_cases(&["new"]).await?.iter().any(fresh);
-    Ok(!undrafted && store.list_recommendations_in(&["drafted", "checked"]).await?.is_empty())
-}
-
-/// A case with what its line is made of.
-struct Ranked {
-    case: Case,
-    rank: Rank,
-    recommendations: Vec<Recommendation>,
-    damped: Money,
+    let undrafted = drafts_come && store.has_new_since(since).await?;
+    Ok(!undrafted && store.list_cases_proposing(&["drafted", "checked"]).await?.is_empty())
 }
 
 async fn compose(stages: &Stages, moment: &Moment, day: Date) -> anyhow::Result<Digest> {
@@ -137,44 +130,25 @@ async fn compose(stages: &Stages, moment: &Moment, day: Date) -> anyhow::Result<
     let yesterday = store.find_digest(crate::domain::calendar::plus_days(day, -1)).await?;
     let before: BTreeMap<&str, &DigestLine> =
         yesterday.iter().flat_map(|d| &d.digest.lines).map(|l| (l.case_id.as_str(), l)).collect();
-    let mut ranked = Vec::new();
-    let drills = store.list_drills().await?;
-    let muting = Muting::load(store, config, clock.now()).await?;
-    let waiting = store.list_cases(CaseState::UNDECIDED).await?;
-    let hidden = mutes::hidden_of(store, &muting, waiting.iter()).await?;
-    let mut noise: Vec<String> = mutes::account(config, &hidden).into_iter().chain(muting.lifted().to_vec()).collect();
-    let unseen: BTreeSet<&str> = hidden.iter().map(|(case, _)| case.id.as_str()).collect();
-    for case in waiting.iter().filter(|case| !unseen.contains(case.id.as_str())) {
-        if case.is_mute_proposal() {
-            noise.push(format!("Proposed: {} See case {}.", case.headline, case.id));
-            continue;
-        }
-        let case = case.clone();
-        let Some(mut rank) = case.rank.clone() else { continue };
+    let Undecided { mut ranked, noise, drafters } = undecided::read(stages, |rank| {
         rank.slack_days -= stood_still;
-        rank.lane = lane(&rank, &config.rules.ranking);
-        // A digest is never wrong on purpose.
-        let all = drill::true_ones(store.list_recommendations(&case.id).await?, &drills);
-        let mut recommendations: Vec<Recommendation> = all
-            .into_iter()
-            .map(|(r, _)| r)
-            .filter(|r| {
-                matches!(r.state, RecommendationState::Drafted | RecommendationState::Checked) || r.state.is_before_people()
-            })
-            .collect();
-        recommendations.sort_by_key(|r| r.rank);
-        let damped = before.get(case.id.as_str()).map_or(rank.priority, |old| stable(old, &rank));
-        ranked.push(Ranked { case, rank, recommendations, damped });
+        rank.lane = lane(rank, &config.rules.ranking);
+    })
+    .await?;
+    for entry in &mut ranked {
+        let old = before.get(entry.case.id.as_str());
+        entry.damped = old.map_or(entry.rank.priority, |old| stable(old, &entry.rank));
     }
     ranked.sort_by_key(order);
     let (straight, sampled) = above(&ranked, &config.rules.ranking, day);
+    let shown: BTreeSet<usize> = straight.union(&sampled).copied().collect();
+    undecided::fill(store, &mut ranked, &shown).await?;
     let book = &moment.book;
     let (mut lines, mut below) = (Vec::new(), Vec::new());
     for (i, entry) in ranked.iter().enumerate() {
-        let shown = straight.contains(&i);
-        if shown || sampled.contains(&i) {
+        if shown.contains(&i) {
             let place = u32::try_from(lines.len() + 1).unwrap_or(u32::MAX);
-            lines.push(line(book, entry, place, !shown, !before.contains_key(entry.case.id.as_str())));
+            lines.push(line(book, entry, place, sampled.contains(&i), !before.contains_key(entry.case.id.as_str())));
         } else {
             below.push(entry);
         }
@@ -186,10 +160,10 @@ async fn compose(stages: &Stages, moment: &Moment, day: Date) -> anyhow::Result<
         currency: config.rules.money.currency.clone(),
         at_stake: lines.iter().filter(|l| l.is_worth_deciding()).map(|l| l.at_stake).sum(),
         below: account(&below),
-        explained: explained(&store.list_exceptions(Which::Live).await?, day),
+        explained: explained(&store.list_explained().await?, day),
         noise,
         decided: decided(stages, yesterday.as_ref()).await?,
-        drafted_by: drafted_by(ranked.iter().filter_map(|e| e.recommendations.first()).map(|first| &first.drafter)),
+        drafted_by: drafted_by(drafters.iter()),
         health: health(stages, moment).await?.into_iter().chain(unknown(&below)).collect(),
         audit_head: store.audit_head().await?,
         lines,
@@ -356,8 +330,10 @@ async fn decided(stages: &Stages, yesterday: Option<&StoredDigest>) -> anyhow::R
     let mut lines = Vec::new();
     // The answer to a drill decided nothing.
     let decisions = stages.store.list_decisions(since).await?;
+    let about: BTreeSet<&CaseId> = decisions.iter().map(|decision| &decision.case_id).collect();
+    let cases = stages.store.list_cases_of(&about.into_iter().collect::<Vec<_>>()).await?;
     for decision in decisions.iter().filter(|d| d.verb != DecisionVerb::Drill) {
-        let Some(case) = stages.store.find_case(&decision.case_id).await? else { continue };
+        let Some(case) = cases.get(&decision.case_id) else { continue };
         lines.push(format!("{} by {}: {}", decision.verb, decision.person, case.headline));
     }
     Ok(lines)
@@ -367,7 +343,7 @@ async fn health(stages: &Stages, moment: &Moment) -> anyhow::Result<Vec<String>>
     let Stages { store, clock, config, .. } = stages;
     let mut lines = Vec::new();
     if let Some(stopped) = stop::stopped(store, config).await? {
-        let undrafted = match store.list_cases(&["new"]).await?.len() {
+        let undrafted = match store.count_cases_in(&["new"]).await? {
             0 => String::new(),
             1 => " One new case waits for its draft.".to_owned(),
             n => format!(" {n} new cases wait for their drafts."),
@@ -390,7 +366,7 @@ async fn health(stages: &Stages, moment: &Moment) -> anyhow::Result<Vec<String>>
     for gap in observe::gaps(store).await? {
         lines.push(gap.to_string());
     }
-    let dead = store.list_dead().await?.len();
+    let dead = store.count_dead().await?;
     if dead > 0 {
         lines.push(format!("{dead} deliveries failed for good; see `reeve outbox list`."));
     }
@@ -412,6 +388,7 @@ mod tests {
     use super::*;
     use crate::config::Config;
     use crate::domain::action::Range;
+    use crate::domain::case::Case;
 
     const DAY: &str = "2026-10-09";
 

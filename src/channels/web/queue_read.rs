@@ -1,0 +1,212 @@
+//! What a page of the queue reads: the cases on it, of each its first recommendation, and of all others only how many they are.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::cards::plain;
+use crate::config::Config;
+use crate::domain::case::Case;
+use crate::domain::decision::RecommendationState;
+use crate::domain::exception::ExceptionType;
+use crate::domain::ids::CaseId;
+use crate::domain::mute::Mute;
+use crate::domain::recommendation::Recommendation;
+use crate::pipeline::noise::{self, Muting, drill, mutes};
+use crate::store::{CaseAfter, States, Store, StoreError};
+
+/// Which cases are asked for.
+pub(super) struct Wanted<'a> {
+    /// In these states; none means all.
+    pub(super) states: &'a [&'a str],
+    /// With an exception of this type.
+    pub(super) code: Option<ExceptionType>,
+    /// With or without what is muted, where that plays a part.
+    pub(super) muted: Option<Shown>,
+    /// At most so many.
+    pub(super) limit: usize,
+}
+
+/// What mutes leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// What is hidden, and nothing else.
+    Hidden,
+    /// What is not hidden.
+    Rest,
+}
+
+/// What there is of them.
+#[derive(Debug, PartialEq)]
+pub(super) struct Found {
+    /// Those of the highest priority, from the highest.
+    pub(super) cases: Vec<Case>,
+    /// How many there are in all.
+    pub(super) of: usize,
+    /// The types there are, whichever type is asked for.
+    pub(super) types: BTreeSet<ExceptionType>,
+    /// What is hidden, by whom and until when.
+    pub(super) muted: Option<String>,
+}
+
+/// Reads them.
+pub(super) async fn find(store: &Store, config: &Config, now: Timestamp, wanted: &Wanted<'_>) -> Result<Found, StoreError> {
+    let Some(shown) = wanted.muted else { return visible(store, wanted, &[]).await };
+    let muting = Muting::load(store, config, now).await?;
+    let hidden = muting.hidden(store).await?;
+    let account = mutes::account(config, &hidden).into_iter();
+    let said: Vec<String> = account.chain(muting.lifted().to_vec()).map(|text| plain(&text)).collect();
+    let found = match shown {
+        Shown::Rest => visible(store, wanted, &hidden).await?,
+        Shown::Hidden => {
+            let mut cases: Vec<Case> = hidden.into_iter().map(|(case, _)| case).collect();
+            let types = cases.iter().flat_map(|case| case.codes.clone()).collect();
+            cases.retain(|case| wanted.code.is_none_or(|code| case.codes.contains(&code)));
+            let of = cases.len();
+            cases.truncate(wanted.limit);
+            Found { cases, of, types, muted: None }
+        }
+    };
+    Ok(Found { muted: (!said.is_empty()).then(|| said.join(" ")), ..found })
+}
+
+/// Those that are not `hidden`. Cases behind the last one wanted are counted and not read.
+async fn visible(store: &Store, wanted: &Wanted<'_>, hidden: &[(Case, &Mute)]) -> Result<Found, StoreError> {
+    let mut counts = store.count_case_types(wanted.states).await?;
+    for (case, _) in hidden {
+        if let Some(count) = counts.get_mut(&case.codes.iter().copied().collect::<BTreeSet<_>>()) {
+            *count = count.saturating_sub(1);
+        }
+    }
+    counts.retain(|_, count| *count > 0);
+    let of = counts.iter().filter(|(types, _)| wanted.code.is_none_or(|code| types.contains(&code))).map(|(_, n)| n).sum();
+    let unseen: BTreeSet<&CaseId> = hidden.iter().map(|(case, _)| &case.id).collect();
+    let (mut cases, mut after) = (Vec::new(), None);
+    while cases.len() < wanted.limit {
+        let page = store.list_cases_after(wanted.states, wanted.code, after.as_ref(), wanted.limit).await?;
+        let is_last = page.len() < wanted.limit;
+        after = page.last().map(CaseAfter::of);
+        cases.extend(page.into_iter().filter(|case| !unseen.contains(&case.id)));
+        if is_last {
+            break;
+        }
+    }
+    cases.truncate(wanted.limit);
+    Ok(Found { cases, of, types: counts.into_keys().flatten().collect(), muted: None })
+}
+
+/// The best recommendation of each case that still counts, as it is shown while drills wait.
+pub(super) async fn first_recommendations(
+    store: &Store,
+    cases: &[Case],
+) -> Result<BTreeMap<CaseId, Recommendation>, StoreError> {
+    let ids: Vec<&CaseId> = cases.iter().map(|case| &case.id).collect();
+    let uncounted = [RecommendationState::Drafted.name(), RecommendationState::Superseded.name()];
+    noise::first_recommendations(store, &ids, States::NotIn(&uncounted), drill::cards).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::case::CaseState;
+    use crate::domain::exception::ExceptionType as T;
+    use crate::domain::ids::{PersonId, RecommendationId};
+    use crate::domain::mute::MuteScope;
+    use crate::store::testing::{at, case_of, entry, on_each, recommendation};
+    use crate::store::{Drill, NewMute};
+
+    const TYPES: [T; 3] = [T::RShort, T::RLate, T::FPrice];
+
+    /// Thirty cases, some alike, some unranked, some of two types; a mute that hides some, and the order in which they come.
+    async fn filled(store: &Store) -> Vec<Case> {
+        for n in 0_i64..30 {
+            let types = if n % 5 == 0 { vec![TYPES[0], TYPES[1]] } else { vec![TYPES[n as usize % 3]] };
+            let (mut case, exceptions) = case_of(&format!("case-{n:02}"), &types, 100 * (n % 7));
+            case.rank = case.rank.filter(|_| n % 11 != 3);
+            case.state = if n % 2 == 0 { CaseState::New } else { CaseState::Open };
+            store.save_detection(&exceptions, &[(case, None)], &[entry("case.opened")], None).await.unwrap();
+        }
+        let (owner, until) = (PersonId::new("pia"), "2025-12-01".parse().unwrap());
+        let mute = crate::domain::mute::Mute::new(T::RLate, MuteScope::All, owner, "known".into(), at(0), until);
+        let today = "2025-10-09".parse().unwrap();
+        store.insert_mute(&NewMute { mute: &mute, today, seen: None }, &[]).await.unwrap();
+        store.list_cases(CaseState::UNDECIDED).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_is_found_is_what_reading_everything_finds() {
+        on_each(|store| async move {
+            let config = Config::load_from(None, &[]).unwrap();
+            let all = filled(&store).await;
+            let muting = Muting::load(&store, &config, at(0)).await.unwrap();
+            let mut hidden = Vec::new();
+            for case in &all {
+                let exceptions = store.list_case_exceptions(&case.id).await.unwrap();
+                hidden.extend(muting.hider(case, &exceptions).map(|_| case.id.clone()));
+            }
+            assert!(hidden.len() > 3 && hidden.len() < 10, "{hidden:?}");
+            for muted in [None, Some(Shown::Hidden), Some(Shown::Rest)] {
+                for code in [None, Some(T::RShort), Some(T::RLate), Some(T::TLate)] {
+                    let in_view = |case: &&Case| match muted {
+                        None => true,
+                        Some(Shown::Hidden) => hidden.contains(&case.id),
+                        Some(Shown::Rest) => !hidden.contains(&case.id),
+                    };
+                    let view: Vec<&Case> = all.iter().filter(in_view).collect();
+                    let of_type = |case: &&&Case| code.is_none_or(|code| case.codes.contains(&code));
+                    let wanted: Vec<Case> = view.iter().filter(of_type).map(|case| (*case).clone()).collect();
+                    for limit in [1, 4, 100] {
+                        let asked = Wanted { states: CaseState::UNDECIDED, code, muted, limit };
+                        let found = find(&store, &config, at(0), &asked).await.unwrap();
+                        assert_eq!(found.of, wanted.len(), "{muted:?} {code:?}");
+                        assert_eq!(found.cases, wanted[..limit.min(wanted.len())], "{muted:?} {code:?} {limit}");
+                        assert_eq!(found.types, view.iter().flat_map(|case| case.codes.clone()).collect());
+                        assert_eq!(found.muted.is_some(), muted.is_some());
+                    }
+                }
+            }
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn the_first_of_each_case_is_what_reading_everything_finds_also_where_drills_stand() {
+        use RecommendationState as State;
+        on_each(|store| async move {
+            let all = filled(&store).await;
+            for (n, case) in all.iter().enumerate() {
+                let state = |rank: usize| match (n + rank) % 4 {
+                    0 => State::Superseded,
+                    1 => State::Drafted,
+                    _ => State::Queued,
+                };
+                let recs: Vec<Recommendation> =
+                    (1..=3).map(|rank| recommendation(case, rank, state(rank as usize))).collect();
+                let next = Case { version: case.version + 1, ..case.clone() };
+                store.replace_recommendations(&next, case.version, &recs, &[]).await.unwrap();
+            }
+            let kept = store.list_recommendations_in(&[]).await.unwrap();
+            let first = kept.iter().find(|(rec, _)| rec.rank == 1 && rec.state == State::Queued).unwrap().0.clone();
+            let wrong = Recommendation { id: RecommendationId::new("r-wrong"), ..first.clone() };
+            let drill = Drill {
+                recommendation_id: wrong.id.clone(),
+                case_id: first.case_id.clone(),
+                instead_of: first.id.clone(),
+                day: "2025-10-09".parse().unwrap(),
+                field: "quantity".into(),
+                what: "it said 400".into(),
+                planted_at: at(0),
+                end: None,
+            };
+            store.plant_drill(&wrong, &drill, &[]).await.unwrap();
+            let mut wanted: BTreeMap<CaseId, Recommendation> = BTreeMap::new();
+            let shown = drill::cards(store.list_recommendations_in(&[]).await.unwrap(), &store.list_drills().await.unwrap());
+            for (rec, _) in shown.into_iter().filter(|(rec, _)| rec.state.counts()) {
+                wanted.entry(rec.case_id.clone()).or_insert(rec);
+            }
+            assert_eq!(wanted[&first.case_id].id, wrong.id, "the drill stands for it");
+            assert_eq!(first_recommendations(&store, &all).await.unwrap(), wanted);
+        })
+        .await;
+    }
+}
