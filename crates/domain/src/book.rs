@@ -6,7 +6,7 @@
 //! It has two layers. The [supply](Supply) is what crosses items and is small: orders, receipts, bills, stock, terms, notices.
 //! It is there whole, and shared. What customers order, take and bring back is large and hardly crosses items: a book has it
 //! of some items only, or of all ([`Book::with_sales_of`]). What has to be known of everybody's sales all the same, such as the
-//! first day or the working days of a location, is summed beforehand ([`AllSales`]). So the book of one item answers all
+//! first day or the working days of a location, is summed beforehand (`AllSales`). So the book of one item answers all
 //! questions about that item as the book of everything would.
 
 use std::collections::{BTreeMap, BTreeSet};

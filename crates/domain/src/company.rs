@@ -1,7 +1,7 @@
 //! Legal entities: which places belong together, and what each company's own books say.
 //!
 //! Goods, costs, prices and lead times are a company's own. Between two companies nothing is moved, lent or compared unless
-//! somebody said that it may be ([`Book::with_trade`]). A source that knows no companies makes one of everything.
+//! somebody said that it may be ([`with_trade`](super::book::Book::with_trade)). A source that knows no companies makes one of everything.
 
 use std::collections::BTreeSet;
 
