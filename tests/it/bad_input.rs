@@ -327,8 +327,9 @@ fn a_port_in_use_is_named_before_anything_is_done() {
 fn a_store_without_room_says_what_to_do_and_goes_on_from_there() {
     let home = tempfile::tempdir().unwrap();
     let demo = home.path().join("demo").to_str().unwrap().to_owned();
-    // A limit on the size of files stands for a full disk, which takes more rights to arrange. 512-byte blocks: one MiB.
-    let script = "trap '' XFSZ; ulimit -f 2048; exec \"$REEVE\" demo --once --dir \"$DEMO\"";
+    // A limit on the size of files stands for a full disk, which takes more rights to arrange. 512-byte blocks: two MiB,
+    // which the empty store fits into and a shop does not.
+    let script = "trap '' XFSZ; ulimit -f 4096; exec \"$REEVE\" demo --once --dir \"$DEMO\"";
     let said = in_a_shell(script, &[("DEMO", &demo)]).error();
     names(&said, &[&demo, "goes on from there", "can not be read or written", "room"]);
     // What was stored before is whole: the same command ends well with room again.
