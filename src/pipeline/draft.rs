@@ -14,6 +14,7 @@ use tokio::sync::Mutex;
 
 use super::answered::{Answered, is_undecided, keep_workings, same_facts};
 use super::model_draft::{ModelOutcome, draft_with_model};
+use super::moment::BeingRead;
 use super::observe::may_look;
 use super::promises::{Promises, first_choice};
 use super::scenes::{Scenes, claims};
@@ -76,13 +77,17 @@ impl Stage for Drafting {
         };
         let mut promises = Promises::firm(store).await?;
         let mut settled = self.settled.lock().await;
-        settled.turn_to(&moment);
+        settled.turn_to(store, &moment).await?;
         // Judged alone first: who ranks better is served first from a donor that two cases want. What is worth nothing even if
         // every donor gave is worth nothing, and needs no stock itself: that hangs on no other case.
         let (mut order, mut idle) = (Vec::new(), BTreeSet::new());
         let mut scenes = Scenes { moment, config: Arc::clone(config), claimed: claims(&links, |_| true) };
         for case in cases {
-            let rank = self.rank_alone(&mut settled, &scenes, &promises, &case, written(&case).0).await?;
+            let rank = match self.rank_alone(&mut settled, &scenes, &promises, &case, written(&case).0).await {
+                // What is told of its items meanwhile is looked at first; the others need not wait for that.
+                Err(error) if is_being_read(&error) => continue,
+                rank => rank?,
+            };
             if rank.value.expected.minor <= 0 && !rank.unknown {
                 idle.insert(case.id.clone());
             }
@@ -104,17 +109,21 @@ impl Stage for Drafting {
                 promises.promise(&case.id, known.to_vec());
                 continue;
             }
-            let facts = scenes.read(store, &case, promised).await?;
+            let facts = match scenes.read(store, &case, promised).await {
+                Err(error) if is_being_read(&error) => continue,
+                facts => facts?,
+            };
             let assessment = assess(&scenes.scene(&facts));
             let best = first_choice(&assessment);
             promises.promise(&case.id, best.clone());
             // One bad case must not keep the others from being drafted.
             match self.draft(&scenes.scene(&facts), &assessment).await {
-                Ok(true) => {
+                Ok(Drafted::Anew) => {
                     settled.drafted(&case);
                     changed += 1;
                 }
-                Ok(false) => settled.left_unchanged(&case, on, best),
+                Ok(Drafted::Unchanged) => settled.left_unchanged(&case, on, best),
+                Ok(Drafted::Stopped) => break,
                 // Another stage or a click was first. It wakes this one, which then looks at the case as it is now.
                 Err(error) if lost_race(&error) => {
                     tracing::debug!(case.id = %case.id, "Case {} moved on meanwhile", case.id);
@@ -123,12 +132,29 @@ impl Stage for Drafting {
             }
         }
         for case in asleep {
-            let facts = scenes.read(store, &case, promises.to_others(&case.id)).await?;
+            let facts = match scenes.read(store, &case, promises.to_others(&case.id)).await {
+                Err(error) if is_being_read(&error) => continue,
+                facts => facts?,
+            };
             let rank = as_read_back(&assess(&scenes.scene(&facts)).rank)?;
             changed += usize::from(self.rank_asleep(case, rank).await?);
         }
         Ok(if changed == 0 { Progress::Idle } else { Progress::Advanced(changed) })
     }
+}
+
+/// What drafting a case came to.
+enum Drafted {
+    /// Something of it was written.
+    Anew,
+    /// It stands as it was.
+    Unchanged,
+    /// People stopped Reeve while the words were written: it waits for its draft as before.
+    Stopped,
+}
+
+fn is_being_read(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| cause.downcast_ref::<BeingRead>().is_some())
 }
 
 /// A rank as it will read back: some decimals do not parse to the number that wrote them, and a rank that never equals the
@@ -185,7 +211,7 @@ impl Drafting {
         }
     }
 
-    async fn draft(&self, scene: &Scene<'_>, assessment: &Assessment) -> anyhow::Result<bool> {
+    async fn draft(&self, scene: &Scene<'_>, assessment: &Assessment) -> anyhow::Result<Drafted> {
         let Stages { store, clock, .. } = &self.stages;
         let case = scene.case;
         let latest = store.find_latest_bundle(&case.id).await?;
@@ -207,18 +233,18 @@ impl Drafting {
         let answered = Answered::on(&hash, &facts, &current);
         if same && same_candidates(&undecided, &answered, assessment, &self.stages.config.rules.policy) {
             if next.rank == case.rank && next.state == case.state {
-                return Ok(false);
+                return Ok(Drafted::Unchanged);
             }
             next.version = case.version + 1;
             next.updated_at = clock.now();
             store.advance_case(&next, case.version, &[]).await.context("updating a case's rank")?;
-            return Ok(true);
+            return Ok(Drafted::Anew);
         }
         store.insert_bundle(&bundle).await.context("freezing the evidence")?;
         let (draft, drafter) = self.words(scene, assessment, &bundle).await?;
         // A model may take long to answer. What it wrote while people stopped Reeve is not shown to anybody.
         if self.is_stopped().await? {
-            return Ok(false);
+            return Ok(Drafted::Stopped);
         }
         let recommendations = self.recommend(scene, assessment, &answered, draft, &drafter, &hash);
         next.version = case.version + 1;
@@ -230,7 +256,7 @@ impl Drafting {
             .replace_recommendations(&next, case.version, &recommendations, &[entry])
             .await
             .context("storing recommendations")?;
-        Ok(true)
+        Ok(Drafted::Anew)
     }
 
     async fn words(&self, scene: &Scene<'_>, assessment: &Assessment, bundle: &Bundle) -> anyhow::Result<(Draft, Drafter)> {

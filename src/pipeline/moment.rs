@@ -2,7 +2,7 @@
 //! check at the click and by the charts.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use anyhow::Context;
 use jiff::Timestamp;
@@ -21,7 +21,7 @@ use crate::models::formulas::beta_binomial_p;
 use crate::rules::detect::Seen;
 use crate::rules::detect::classes::Classes;
 use crate::rules::settings::Settings;
-use crate::store::{Changed, DecisionRow, Store};
+use crate::store::{DecisionRow, Store};
 
 /// Weight of a type's prior, as a number of decisions: the prior speaks for as much as ten of them.
 const PRIOR_WEIGHT: f64 = 10.0;
@@ -48,8 +48,6 @@ pub struct Moment {
     whole: bool,
     /// How often records had changed when it was read.
     changes: i64,
-    /// The moment that it continues, and what had changed since: all else was seen there.
-    continues: Option<(Weak<Moment>, Changed)>,
     /// The books that were laid out last, with the items whose sales they have: proposals of one case follow each other.
     recent: std::sync::Mutex<VecDeque<(BTreeSet<ItemId>, Arc<Book>)>>,
 }
@@ -60,10 +58,9 @@ impl Moment {
         &self.seen.overview.classes
     }
 
-    /// What has changed since `other`, if this moment continues that one.
-    pub(super) fn changed_since(&self, other: &Weak<Self>) -> Option<&Changed> {
-        let (before, changed) = self.continues.as_ref()?;
-        Weak::ptr_eq(before, other).then_some(changed)
+    /// How often records had changed when it was read.
+    pub(super) fn changes(&self) -> i64 {
+        self.changes
     }
 
     /// Has its book the sales of all items?
@@ -173,12 +170,13 @@ impl Moments {
 
     async fn compute(&self, half_will_do: bool) -> anyhow::Result<Arc<Moment>> {
         let calendar = self.config.rules.calendar.calendar();
+        // Counted before it is asked what time it is: what is told in between is in the book and counts as told since.
+        let changes = self.store.count_record_changes().await?;
         let now = self.clock.now();
         // What people decide today moves p tomorrow: otherwise every click would change the figures under every other card
         // of its type, and the next click on one of them would be refused.
         let today = calendar.day_of(now);
         let learnt = self.store.count_decisions_before(calendar.begin_of(today)).await?;
-        let changes = self.store.count_record_changes().await?;
         let read_up_to = observe::looked_at(&self.store).await?;
         let closed = read_up_to.map(|at| (calendar.closed_at(at), at.as_second().div_euclid(3600)));
         let key = (today, closed, changes, learnt);
@@ -194,7 +192,6 @@ impl Moments {
         {
             return Ok(Arc::clone(moment));
         }
-        let (changes, told) = (key.2, self.store.count_told_changes().await?);
         // Facts are as old as the last whole look at the records, not as the moment of the click.
         let read = match read_up_to {
             Some(at) => Some(at),
@@ -203,36 +200,35 @@ impl Moments {
         let as_of = read.map_or(now, |at| at.min(now));
         let shop = Shop { store: &self.store, config: &self.config, as_of, now };
         let before = last.as_ref().map(|(_, moment)| moment).filter(|moment| !moment.whole);
-        let (looked, continues) = match before {
+        let again = match before {
             Some(before) => {
                 let changed = self.store.list_changed_since(before.changes).await?;
-                match shop.look_again(before, &changed).await? {
-                    Some(looked) => (looked, Some((Arc::downgrade(before), changed))),
-                    None => (shop.look().await?, None),
-                }
+                shop.look_again(before, &changed).await?
             }
-            None => (shop.look().await?, None),
+            None => None,
         };
-        // The next look may have begun while they were loaded.
+        let looked = match again {
+            Some(looked) => looked,
+            None => shop.look().await?,
+        };
+        // The next look may have begun while they were loaded. Of a shop that is read in parts it stands in its place all the same:
+        // whatever was told meanwhile is marked as changed since, so it is looked at again, and nobody decides on it before.
         match self.story(last.as_ref(), &key).await? {
-            Story::Before(moment) => return Ok(moment),
-            Story::Half => half = true,
+            Story::Before(moment) if looked.whole => return Ok(moment),
+            Story::Half | Story::Before(_) => half = true,
             Story::Whole => {}
         }
-        anyhow::ensure!(half_will_do || !half, BeingRead);
-        // What was read in parts while more was told is no book of one time.
-        let torn = !looked.whole && self.store.count_told_changes().await? != told;
-        anyhow::ensure!(!torn, BeingRead);
+        anyhow::ensure!(half_will_do || !half || !looked.whole, BeingRead);
         let decisions = self.store.list_decisions(Timestamp::UNIX_EPOCH).await?;
         let learnt = not_undone(decisions.iter().filter(|d| calendar.day_of(d.at) < today));
         let p = self.probabilities(&learnt).await?;
         let LookedAt { book, seen, whole } = looked;
-        let moment =
-            Moment { book: Arc::new(book), seen, p, whole, changes, continues, recent: std::sync::Mutex::default() };
+        let moment = Moment { book: Arc::new(book), seen, p, whole, changes, recent: std::sync::Mutex::default() };
         let moment = Arc::new(moment);
-        if !half {
+        if !half || !moment.whole {
             *last = Some((key, Arc::clone(&moment)));
         }
+        anyhow::ensure!(half_will_do || !half, BeingRead);
         Ok(moment)
     }
 

@@ -10,15 +10,20 @@ use std::sync::{Arc, Weak};
 use super::moment::Moment;
 use crate::domain::book::{Book, Place};
 use crate::domain::case::{Case, Rank};
+use crate::domain::exception::ExceptionType;
 use crate::domain::ids::{CaseId, ItemId, SupplierId};
 use crate::domain::money::Quantity;
+use crate::rules::detect::gather::Overview;
 use crate::rules::place_key;
-use crate::store::Changed;
+use crate::store::{Changed, Store, StoreError};
 
 /// What cases came to in one moment.
 #[derive(Default)]
 pub(super) struct Settled {
-    moment: Weak<Moment>,
+    /// What was known of the whole company, how probable each type was, and how often records had changed.
+    overview: Weak<Overview>,
+    p: BTreeMap<ExceptionType, f64>,
+    changes: i64,
     cases: BTreeMap<CaseId, Known>,
 }
 
@@ -59,19 +64,18 @@ pub(super) fn inputs(
 }
 
 impl Settled {
-    /// Forgets what was found in another moment; where this one continues it, only of what has changed since.
-    pub(super) fn turn_to(&mut self, moment: &Arc<Moment>) {
-        let now = Arc::downgrade(moment);
-        if Weak::ptr_eq(&self.moment, &now) {
-            return;
+    /// Forgets what was found on other grounds; where this moment continues the one of before, only of what has changed since.
+    pub(super) async fn turn_to(&mut self, store: &Store, moment: &Moment) -> Result<(), StoreError> {
+        let overview = Arc::downgrade(&moment.seen.overview);
+        if Weak::ptr_eq(&self.overview, &overview) && self.p == moment.p {
+            let Changed { items, suppliers, everything } = store.list_changed_since(self.changes).await?;
+            let untouched = |known: &Known| known.items.is_disjoint(&items) && known.suppliers.is_disjoint(&suppliers);
+            self.cases.retain(|_, known| !everything && untouched(known));
+        } else {
+            self.cases.clear();
         }
-        match moment.changed_since(&self.moment) {
-            Some(Changed { items, suppliers, .. }) => {
-                self.cases.retain(|_, known| known.items.is_disjoint(items) && known.suppliers.is_disjoint(suppliers));
-            }
-            None => self.cases.clear(),
-        }
-        self.moment = now;
+        (self.overview, self.p, self.changes) = (overview, moment.p.clone(), moment.changes());
+        Ok(())
     }
 
     /// What is known of a case as it is.

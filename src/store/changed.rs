@@ -89,8 +89,8 @@ impl Changed {
             | NoticeContent::Invoice { lines, .. } => lines,
             _ => &[],
         };
-        // A line that names no item may be of any.
-        self.everything |= lines.is_empty() || lines.iter().any(|line| line.item.is_none());
+        // A line of ours that names no item may be of any; what names no line of ours is looked at with the orders.
+        self.everything |= lines.iter().any(|line| line.po_line.is_some() && line.item.is_none());
         self.items.extend(lines.iter().filter_map(|line| line.item.clone()));
     }
 

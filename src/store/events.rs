@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use sqlx::any::AnyRow;
 
+use super::changed::{self, Changed};
 use super::{Store, StoreError, audit, records, row};
 use crate::domain::audit::AuditEntry;
 use crate::domain::ids::content_hash;
@@ -246,18 +247,23 @@ impl Store {
                 .execute(&mut *tx)
                 .await?;
         let notices =
-            sqlx::query("delete from records where kind = $1 and (changed_at < $2 or (changed_at < $3 and body like $4))")
+            sqlx::query("delete from records where kind = $1 and (changed_at < $2 or (changed_at < $3 and body like $4)) returning id, body")
                 .bind(RecordKind::Notice.as_str())
                 .bind(row::ms(words))
                 .bind(row::ms(offers))
                 .bind("%\"content\":{\"notice\":\"channel_stock\"%")
-                .execute(&mut *tx)
+                .fetch_all(&mut *tx)
                 .await?;
-        if notices.rows_affected() > 0 {
+        if !notices.is_empty() {
+            let mut changed = Changed::default();
+            for r in &notices {
+                changed.add(&row::json(r, "records", "body")?);
+            }
             records::note_change(&mut tx, false).await?;
+            changed::note(&mut tx, &changed).await?;
         }
         tx.commit().await?;
-        Ok(blanked.rows_affected() + notices.rows_affected())
+        Ok(blanked.rows_affected() + notices.len() as u64)
     }
 
     /// How many events of each source are in each state.

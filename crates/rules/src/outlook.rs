@@ -1,8 +1,9 @@
 //! The demand that is to be expected, day by day and place by place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use reeve_domain::book::Place;
+use reeve_domain::ids::ItemId;
 
 /// The demand forecast of one day at one place.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -44,6 +45,12 @@ impl Outlook {
     pub fn course(&self, place: &Place) -> impl Iterator<Item = DayForecast> + '_ {
         let mut rest = self.rest.get(place).copied();
         self.daily.get(place).into_iter().flatten().map(move |day| rest.take().map_or(*day, |rest| rest.and(*day)))
+    }
+
+    /// Removes the forecasts of these items.
+    pub fn forget(&mut self, items: &BTreeSet<ItemId>) {
+        self.daily.retain(|(item, _), _| !items.contains(item));
+        self.rest.retain(|(item, _), _| !items.contains(item));
     }
 
     /// Adds the forecasts of other places.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::Context;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::moment::Moment;
 use crate::config::Config;
@@ -21,6 +21,9 @@ const PART: u64 = 40_000;
 
 /// Items that are looked at again together.
 const ITEMS_AGAIN: usize = 50;
+
+/// How long what is known of everybody lasts: it says how much of the running day is still to come.
+const OVERVIEW_LASTS: SignedDuration = SignedDuration::from_hours(3);
 
 /// Share of the items that may have changed for the rest to be taken from the look before.
 const AGAIN_SHARE: f64 = 0.2;
@@ -55,7 +58,9 @@ impl Shop<'_> {
     /// looked at: another day has closed, much has changed, or something that all hangs on.
     pub(super) async fn look_again(&self, before: &Moment, changed: &Changed) -> anyhow::Result<Option<LookedAt>> {
         let few = changed.items.len() as f64 <= AGAIN_SHARE * before.book.items.len() as f64;
-        if changed.everything || !few {
+        // What is still to come of the day is forecast with what is known of everybody.
+        let old = self.as_of.duration_since(before.seen.overview.as_of) >= OVERVIEW_LASTS;
+        if changed.everything || !few || old {
             return Ok(None);
         }
         let book = self.supply().await?.with_sums_of(&before.book);
@@ -68,8 +73,7 @@ impl Shop<'_> {
         for line in changed.items.iter().flat_map(|item| book.lines_of_item(item)) {
             items.extend(book.moves_of_po_line(&line.id).into_iter().map(|m| m.item.clone()));
         }
-        items.retain(|item| book.items.contains_key(item));
-        let all: Vec<ItemId> = items.iter().cloned().collect();
+        let all: Vec<ItemId> = items.iter().filter(|item| book.items.contains_key(*item)).cloned().collect();
         let parts: Arc<[BTreeSet<ItemId>]> = all.chunks(ITEMS_AGAIN).map(|some| some.iter().cloned().collect()).collect();
         let book = Arc::new(book);
         let looked = self.look_at_parts(&book, &parts, &before.seen.overview).await?;

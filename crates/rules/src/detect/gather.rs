@@ -42,7 +42,7 @@ pub struct Overview {
     /// What is usual over the whole chain.
     pub(super) chain: Chain,
     /// Up to when the records were read that it was gathered from.
-    pub(super) as_of: Timestamp,
+    pub as_of: Timestamp,
 }
 
 /// The same while it is gathered.

@@ -112,6 +112,7 @@ impl Looked {
         let (mut items, mut outlook) = (before.items.clone(), before.outlook.clone());
         items.retain(|item, _| !looked_at.contains(item));
         items.extend(self.0.items);
+        outlook.forget(looked_at);
         outlook.append(self.0.outlook);
         let (demand, overview) = (before.demand.clone(), Arc::clone(&before.overview));
         Seen { signals: Vec::new(), outlook, overview, demand, items }.with_signals(book, settings)
