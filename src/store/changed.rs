@@ -7,7 +7,7 @@ use sqlx::{Any, AssertSqlSafe, Transaction};
 use super::{Store, StoreError, row};
 use crate::domain::ids::{ItemId, SupplierId};
 use crate::domain::notice::{NoticeContent, NoticeLine};
-use crate::domain::record::{MoveKind, Record, RecordKind};
+use crate::domain::record::{MoveKind, Record};
 
 const TABLE: &str = "changed";
 
@@ -55,18 +55,17 @@ impl Changed {
             }
             Record::Notice(r) => self.notice(&r.content),
             Record::Location(_) | Record::Supplier(_) => self.everything = true,
-            Record::Gone(key) => self.gone(key.kind, None),
+            // What is gone is told by what it was.
+            Record::Gone(_) => {}
         }
     }
 
-    /// Adds what a record of a kind was about that is gone, as far as its row said.
-    pub(super) fn gone(&mut self, kind: RecordKind, item: Option<String>) {
-        match (kind, item) {
-            // Of these nobody knows any more whose they were.
-            (RecordKind::PoLine | RecordKind::BillLine, _) | (_, None) => self.everything = true,
-            (_, Some(item)) => {
-                self.items.insert(ItemId::new(item));
-            }
+    /// Adds what a record was about that is gone or has become another. Where that can not be read any more, it may have been
+    /// anything.
+    pub(super) fn add_as_it_was(&mut self, record: Result<Record, StoreError>) {
+        match record {
+            Ok(record) => self.add(&record),
+            Err(_) => self.everything = true,
         }
     }
 
@@ -181,7 +180,7 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::record::Observed;
+    use crate::domain::record::{Observed, PurchaseLine};
     use crate::ports::Page;
     use crate::store::testing::{at, on_each};
     use reeve_testing::records;
@@ -212,8 +211,21 @@ mod tests {
             put(vec![observed(gone, 4)], 4).await;
             let changed = store.list_changed_since(second).await.unwrap();
             assert_eq!((changed.items, changed.everything), (items, false));
+            let moved = |item: &str, changed| {
+                let item = ItemId::new(item);
+                observed(Record::PoLine(PurchaseLine { item, ..records::po_line("7") }), changed)
+            };
+            let before = put(vec![moved("here", 5)], 5).await;
+            put(vec![moved("there", 6)], 6).await;
+            let both = BTreeSet::from(["here", "there"].map(ItemId::new));
+            assert_eq!(store.list_changed_since(before).await.unwrap().items, both, "the one that it left, too");
+            let before = store.count_record_changes().await.unwrap();
+            let gone = Record::Gone(Record::PoLine(records::po_line("7")).key());
+            put(vec![observed(gone, 7)], 7).await;
+            let changed = store.list_changed_since(before).await.unwrap();
+            assert_eq!((changed.items, changed.everything), (BTreeSet::from([ItemId::new("there")]), false));
             let third = store.count_record_changes().await.unwrap();
-            put(vec![observed(Record::Location(records::location("3", "North")), 5)], 5).await;
+            put(vec![observed(Record::Location(records::location("3", "North")), 8)], 8).await;
             assert!(store.list_changed_since(third).await.unwrap().everything);
             assert!(store.has_changed_since(third, &BTreeSet::from([ItemId::new("none")])).await.unwrap());
         })

@@ -231,13 +231,14 @@ pub(super) async fn put_all(tx: &mut Transaction<'_, Any>, observed: &[Observed]
         newest.into_iter().partition(|(_, observed)| matches!(observed.record, Record::Gone(_)));
     let (mut rows, mut changed) = (0, Changed::default());
     for chunk in there.chunks(CHUNK) {
+        add_former(tx, chunk, &mut changed).await?;
         let keys = upsert(tx, chunk).await?;
         rows += keys.len() as u64;
         let touched = chunk.iter().filter(|(key, _)| keys.contains(&(key.kind.as_str().to_owned(), key.id.clone())));
         touched.for_each(|(_, observed)| changed.add(&observed.record));
     }
     for (key, observed) in &gone {
-        let sql = "delete from records where kind = $1 and id = $2 and changed_at <= $3 returning id, item_id";
+        let sql = "delete from records where kind = $1 and id = $2 and changed_at <= $3 returning id, body";
         let deleted = sqlx::query(sql)
             .bind(key.kind.as_str())
             .bind(key.id.clone())
@@ -246,7 +247,7 @@ pub(super) async fn put_all(tx: &mut Transaction<'_, Any>, observed: &[Observed]
             .await?;
         for r in &deleted {
             rows += 1;
-            changed.gone(key.kind, row::get(r, "records", "item_id")?);
+            changed.add_as_it_was(row::json(r, "records", "body"));
         }
     }
     if rows > 0 {
@@ -281,6 +282,34 @@ pub(super) async fn move_cursor(
     .bind(row::ms(at))
     .execute(&mut **tx)
     .await?;
+    Ok(())
+}
+
+/// Adds what records are about that go over to another item: whoever looks again must look at the one that they leave, too.
+async fn add_former(
+    tx: &mut Transaction<'_, Any>,
+    chunk: &[(RecordRef, &Observed)],
+    changed: &mut Changed,
+) -> Result<(), StoreError> {
+    let rows: Vec<String> = (0..chunk.len())
+        .map(|i| {
+            let (kind, id, item) = (3 * i + 1, 3 * i + 2, 3 * i + 3);
+            format!("select cast(${kind} as text) as kind, cast(${id} as text) as id, cast(${item} as text) as item")
+        })
+        .collect();
+    let sql = format!(
+        "select r.id, r.body from ({}) v join records r on r.kind = v.kind and r.id = v.id
+         where coalesce(r.item_id, '') <> coalesce(v.item, '')",
+        rows.join(" union all ")
+    );
+    // Safe: the text is made of placeholders only.
+    let mut query = sqlx::query(AssertSqlSafe(sql));
+    for (key, observed) in chunk {
+        query = query.bind(key.kind.as_str()).bind(key.id.clone()).bind(about(&observed.record).item.map(|id| id.0.clone()));
+    }
+    for r in &query.fetch_all(&mut **tx).await? {
+        changed.add_as_it_was(row::json(r, "records", "body"));
+    }
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can not go on has failed")]
 
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -18,7 +19,9 @@ use reeve::domain::recommendation::Recommendation;
 use reeve::odoo::recorded::Recorded;
 use reeve::pipeline::deliver::stuck::picture;
 use reeve::pipeline::stop;
-use reeve::ports::{Outgoing, PortError, Ports, Receipt, Sender, Senders, Source};
+use reeve::ports::{
+    LanguageModel, ModelError, ModelReply, ModelRequest, Outgoing, PortError, Ports, Receipt, Sender, Senders, Source,
+};
 use reeve::store::{OutboxState, Store};
 use serde_json::Value;
 
@@ -54,12 +57,46 @@ impl Sender for Receiver {
     }
 }
 
+/// A model during whose first answer people stop Reeve; it never writes anything.
+struct Stopping {
+    url: String,
+    clock: Clock,
+    asked: AtomicUsize,
+}
+
+#[async_trait]
+impl LanguageModel for Stopping {
+    fn name(&self) -> String {
+        "stopping".to_owned()
+    }
+
+    async fn complete(&self, _: &ModelRequest) -> Result<ModelReply, ModelError> {
+        if self.asked.fetch_add(1, Ordering::SeqCst) == 0 {
+            let store = Store::open_and_migrate(&self.url).await.unwrap();
+            let config = Config::load_from(None, &[]).unwrap();
+            stop::stop(&store, &config, &self.clock, (&PersonId::new("pia"), "web"), "now").await.unwrap();
+            store.close().await;
+        }
+        Err(ModelError::Down { status: 503, retry_after: None })
+    }
+}
+
 /// A process on the store.
 async fn started(url: &str, source: &Arc<Recorded>, receiver: &Arc<Receiver>, clock: &Clock) -> App {
+    started_with(url, source, receiver, clock, None).await
+}
+
+async fn started_with(
+    url: &str,
+    source: &Arc<Recorded>,
+    receiver: &Arc<Receiver>,
+    clock: &Clock,
+    model: Option<Arc<dyn LanguageModel>>,
+) -> App {
     let store = Store::open_and_migrate(url).await.unwrap();
     let ports = Ports {
         source: Arc::clone(source) as Arc<dyn Source>,
-        model: None,
+        model,
         senders: Senders::only(Arc::clone(receiver) as Arc<dyn Sender>),
     };
     App::new(Arc::new(Config::load_from(None, &[]).unwrap()), store, ports, clock.clone())
@@ -135,6 +172,29 @@ async fn nothing_is_drafted_and_nothing_leaves_from_stop_to_resume() {
         assert_eq!(got().len(), 1, "once");
         store.verify_audit().await.unwrap();
         tables_agree(store).await;
+        store.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_case_whose_words_were_being_written_at_the_stop_is_drafted_once_reeve_goes_on() {
+    let config = Config::load_from(None, &[]).unwrap();
+    let recording = Path::new(env!("CARGO_MANIFEST_DIR")).join(&config.source.recording);
+    let source = Arc::new(Recorded::open(&recording, &config.rules.money.currency).unwrap());
+    let clock = Clock::standing_at(source.span().unwrap().1);
+    for db in databases().await {
+        let url = db.store_url();
+        let model = Arc::new(Stopping { url: url.clone(), clock: clock.clone(), asked: AtomicUsize::new(0) });
+        let receiver = Arc::new(Receiver::default());
+        let app = started_with(&url, &source, &receiver, &clock, Some(Arc::clone(&model) as Arc<dyn LanguageModel>)).await;
+        let store = &app.context.store;
+        app.run_until_idle().await.unwrap();
+        let waiting = undrafted(&app).await;
+        assert!(waiting > 0 && model.asked.load(Ordering::SeqCst) > 0, "{waiting} cases wait");
+        // The same process goes on, at the same time and on the same records: it must not hold the case to be done.
+        stop::resume(store, &config, &clock, (&PersonId::new("ari"), "web"), "").await.unwrap();
+        app.run_until_idle().await.unwrap();
+        assert_eq!(undrafted(&app).await, 0);
         store.close().await;
     }
 }

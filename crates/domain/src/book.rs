@@ -146,10 +146,10 @@ impl Book {
         self.with_sums(&sums)
     }
 
-    /// The book with another supply or other settings of it, and what hangs on that.
+    /// The book with other settings of its supply.
     fn with_supply(mut self, change: impl FnOnce(&mut Supply)) -> Self {
         change(Arc::make_mut(&mut self.supply));
-        self.with_own_sums()
+        self
     }
 
     /// The first day on which anything was ordered or moved, opening stock aside. Where demand was summed, the first day with
@@ -203,7 +203,10 @@ impl Book {
     #[must_use]
     pub fn with_detail_days(self, days: u32) -> Self {
         let whole = plus_days(self.today, 1 - i32::try_from(days).unwrap_or(i32::MAX));
-        self.with_supply(|supply| supply.whole_from = Some(whole))
+        let mut book = self.with_supply(|supply| supply.whole_from = Some(whole));
+        let all = Arc::make_mut(&mut book.all);
+        all.lines_from = all.lines_from.map(|from| from.max(whole));
+        book
     }
 
     /// Says in which zones locations lie that are not in the business calendar's, by the location's code. A code that no
@@ -211,7 +214,7 @@ impl Book {
     #[must_use]
     pub fn with_zones(self, zones: &BTreeMap<String, TimeZone>) -> Self {
         // Which weekdays are worked on hangs on where a day begins.
-        self.with_supply(|supply| supply.set_zones(zones))
+        self.with_supply(|supply| supply.set_zones(zones)).with_own_sums()
     }
 
     /// Says which companies may transfer goods among each other: each entry names those that may, by name or by the ERP's id.

@@ -20,7 +20,8 @@ use crate::store::Store;
 
 fn retailer(seed: u64) -> Retailer {
     let until = "2026-10-08".parse().unwrap();
-    let shape = Shape { items: 14, locations: 3, days: 100, detail_days: 28, listed: 0.9, injected: 0.3, seed, until };
+    // Two edits are about four items at most, which is few enough of them for a look again.
+    let shape = Shape { items: 24, locations: 3, days: 100, detail_days: 28, listed: 0.9, injected: 0.3, seed, until };
     Retailer::new(shape).unwrap()
 }
 
@@ -61,6 +62,8 @@ enum Edit {
     Count { nth: usize, units: i64 },
     /// A move is deleted.
     Gone { nth: usize },
+    /// An order line is for another item.
+    Other { nth: usize, item: u32 },
 }
 
 fn edit() -> impl Strategy<Value = Edit> {
@@ -70,12 +73,14 @@ fn edit() -> impl Strategy<Value = Edit> {
         (nth(), 0_i64..20, 1_i64..90).prop_map(|(nth, days, units)| Edit::Order { nth, days, units }),
         (nth(), 1_i64..30).prop_map(|(nth, units)| Edit::Count { nth, units }),
         nth().prop_map(|nth| Edit::Gone { nth }),
+        (nth(), 1_u32..25).prop_map(|(nth, item)| Edit::Other { nth, item }),
     ]
 }
 
 impl Edit {
     fn of(&self, records: &[Observed], at: Timestamp) -> Option<Observed> {
         let levels = || records.iter().filter_map(|o| if let Record::StockLevel(r) = &o.record { Some(r) } else { None });
+        let lines = || records.iter().filter_map(|o| if let Record::PoLine(r) = &o.record { Some(r) } else { None });
         let nth = |nth: usize, len: usize| nth.checked_rem(len);
         let record = match self {
             Self::Level { nth: n, units } => {
@@ -84,7 +89,6 @@ impl Edit {
                 Record::StockLevel(level)
             }
             Self::Order { nth: n, days, units } => {
-                let lines = || records.iter().filter_map(|o| if let Record::PoLine(r) = &o.record { Some(r) } else { None });
                 let mut line = lines().nth(nth(*n, lines().count())?)?.clone();
                 line.promised += SignedDuration::from_hours(24 * days);
                 line.qty = Quantity::units(*units);
@@ -97,6 +101,11 @@ impl Edit {
                 let when = at - SignedDuration::from_hours(30);
                 let (item, qty) = (level.item.clone(), Quantity::units(*units));
                 Record::Move(StockMove { item, qty, created_at: when, done_at: Some(when), ..moved })
+            }
+            Self::Other { nth: n, item } => {
+                let mut line = lines().nth(nth(*n, lines().count())?)?.clone();
+                line.item = levels().nth(nth(*item as usize, levels().count())?)?.item.clone();
+                Record::PoLine(line)
             }
             Self::Gone { nth: n } => {
                 let receipts =
@@ -164,7 +173,7 @@ async fn half_of_a_look_holds_up_only_what_it_has_changed() {
     let retailer = retailer(1);
     let told = |item: u32| retailer.item(item).observed;
     let at = retailer.read_at();
-    read(&store, retailer.masters().into_iter().chain((1..=14).flat_map(told)).collect(), at).await;
+    read(&store, retailer.masters().into_iter().chain((1..=24).flat_map(told)).collect(), at).await;
     let moments = Moments::new(store.clone(), config(0), Clock::standing_at(at));
     let moment = moments.now().await.unwrap();
     let level = told(3).into_iter().find_map(|o| if let Record::StockLevel(r) = o.record { Some(r) } else { None });
