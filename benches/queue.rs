@@ -169,7 +169,7 @@ async fn fill(store: &Store, open: usize, closed: usize, each: usize, items: usi
         let made: Vec<(Exception, Case)> = some.iter().map(|(what, n)| made_up(what, *n, items)).collect();
         let (exceptions, cases): (Vec<Exception>, Vec<Case>) = made.into_iter().unzip();
         let new: Vec<(Case, Option<i64>)> = cases.iter().map(|case| (case.clone(), None)).collect();
-        store.save_detection(&exceptions, &new, &[], None).await?;
+        store.save_detection(&exceptions, &new, &[], &[], None).await?;
         let added: Vec<Recommendation> = cases.iter().flat_map(|case| proposed(case, each)).collect();
         store.advance(reeve::store::Change { added: &added, ..Default::default() }).await?;
     }

@@ -66,7 +66,7 @@ async fn filled(app: &App) {
     let store = &app.context.store;
     for n in 0..CASES {
         let (case, exceptions) = case_of(&format!("case-{n:03}"), &[ExceptionType::RShort], 100_000 - n);
-        store.save_detection(&exceptions, &[(case.clone(), None)], &[], None).await.unwrap();
+        store.save_detection(&exceptions, &[(case.clone(), None)], &[], &[], None).await.unwrap();
         let recs: Vec<_> = (1..=2).map(|rank| recommendation(&case, rank, RecommendationState::Queued)).collect();
         let next = Case { version: 2, ..moved(&case, CaseState::Open) };
         store.replace_recommendations(&next, 1, &recs, &[]).await.unwrap();
@@ -136,7 +136,7 @@ async fn what_gets_no_line_is_read_for_its_place_only_and_what_is_over_not_at_al
         let app = app(&store, config.clone(), config.rules.calendar.digest_by(day));
         filled(&app).await;
         let (closed, exceptions) = case_of("case-over", &[ExceptionType::RLate], 1);
-        store.save_detection(&exceptions, &[(closed.clone(), None)], &[], None).await.unwrap();
+        store.save_detection(&exceptions, &[(closed.clone(), None)], &[], &[], None).await.unwrap();
         let over = recommendation(&closed, 1, RecommendationState::Expired);
         store.replace_recommendations(&moved(&closed, CaseState::Closed), 1, &[over], &[]).await.unwrap();
         run(&app, &["notify"]).await;

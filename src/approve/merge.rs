@@ -33,6 +33,12 @@ impl Approvals {
                 other.state.name().replace('_', " ")
             )));
         }
+        // It may turn out to be worth nothing, and this one would vanish with it.
+        if other.is_untold() {
+            return Err(DecisionRefused::Nowhere(format!(
+                "case {into} has just been found and is not drafted yet; try again in a minute"
+            )));
+        }
         if let CaseState::Snoozed { until, .. } = &other.state {
             return Err(DecisionRefused::Nowhere(format!(
                 "case {into} is put off until {until}, and this one would vanish with it; bring it back first, or fold it into this \

@@ -21,6 +21,7 @@ mod preview;
 mod queue;
 mod request;
 mod standing;
+mod want;
 #[cfg(test)]
 pub(super) mod tests;
 

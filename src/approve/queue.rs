@@ -155,7 +155,9 @@ impl Approvals {
                         sweep.cleared += usize::from(self.clear(&case, recs, now).await?);
                     }
                 }
-                CaseState::Verifying
+                // What is latent has nothing before people; what should have is taken off.
+                CaseState::Latent
+                | CaseState::Verifying
                 | CaseState::Closed
                 | CaseState::ResolvedItself
                 | CaseState::Expired

@@ -80,6 +80,7 @@ impl Names {
 pub fn state_text(state: &CaseState) -> String {
     match state {
         CaseState::New | CaseState::Open => "to be decided".to_owned(),
+        CaseState::Latent => "worth nothing so far".to_owned(),
         CaseState::Snoozed { until, .. } => format!("snoozed until {until}"),
         CaseState::Decided => "decided".to_owned(),
         CaseState::Verifying => "handed off, being verified".to_owned(),

@@ -12,6 +12,7 @@ use super::{Outcome, open, print_json};
 use crate::approve::{Ask, Loose, Unclear, opened};
 use crate::config::Config;
 use crate::domain::action::Action;
+use crate::domain::audit::BY_COMMAND;
 use crate::domain::case::{Case, CaseState};
 use crate::domain::decision::{DecisionVerb, RejectReason};
 use crate::domain::ids::{CaseId, PersonId, RecommendationId, content_hash};
@@ -29,8 +30,19 @@ pub(super) enum Queue {
     /// List the cases that wait, best first.
     List {
         /// Every case, decided and closed ones too.
-        #[arg(long)]
+        #[arg(long, conflicts_with = "latent")]
         all: bool,
+        /// Those that by what is known no decision would gain anything for.
+        #[arg(long)]
+        latent: bool,
+    },
+    /// Ask for recommendations on a latent case: one that by what is known no decision would gain anything for.
+    Want {
+        /// The case's id; `queue list --latent` lists them.
+        case: String,
+        /// Who asks: anybody in [[people]] who decides. The audit log keeps the name.
+        #[arg(long = "as", value_name = "PERSON")]
+        person: String,
     },
     /// Show a case with its recommendations, money and evidence.
     Show {
@@ -145,7 +157,15 @@ pub(super) fn reason(text: &str) -> Result<RejectReason, String> {
 pub(super) async fn run(config: Config, command: Queue, json: bool) -> anyhow::Result<Outcome> {
     let store = open::store(&config).await?;
     match command {
-        Queue::List { all } => list(&config, &store, all, json).await,
+        Queue::List { all, latent } => {
+            let states = match (all, latent) {
+                (true, _) => &[][..],
+                (false, true) => &["latent"],
+                (false, false) => CaseState::UNDECIDED,
+            };
+            list(&config, &store, states, json).await
+        }
+        Queue::Want { case, person } => want(config, store, &CaseId::new(case), &PersonId::new(person), json).await,
         Queue::Show { case, person } => show(&config, &store, &CaseId::new(case), person, json).await,
         Queue::Batch(batch) => super::batch::run(config, store, batch, json).await,
         Queue::Approve { what } => decide(config, store, what, of(DecisionVerb::Approve), json).await,
@@ -207,10 +227,25 @@ fn unclear(what: Unclear) -> anyhow::Error {
     }
 }
 
-async fn list(config: &Config, store: &Store, all: bool, json: bool) -> anyhow::Result<Outcome> {
-    let mut ids = store.list_case_ids(if all { &[] } else { CaseState::UNDECIDED }).await?;
+/// Has a latent case drafted by the next look of whoever drafts.
+async fn want(config: Config, store: Store, case: &CaseId, person: &PersonId, json: bool) -> anyhow::Result<Outcome> {
+    let app = open::app_on(config, store).await?;
+    let opened = app.approvals.want(case, person, BY_COMMAND).await?;
+    if json {
+        print_json(&serde_json::json!({ "case": case, "opened": opened }))?;
+    } else if opened {
+        say!("{case} is opened; a running `reeve serve` drafts it by its next look, or `reeve run` now.");
+    } else {
+        say!("{case} is not latent: `reeve queue show {case}` says where it stands.");
+    }
+    Ok(Outcome::Fine)
+}
+
+/// The cases in any of `states`; none means all.
+async fn list(config: &Config, store: &Store, states: &[&str], json: bool) -> anyhow::Result<Outcome> {
+    let mut ids = store.list_case_ids(states).await?;
     let mut muted = None;
-    if !all {
+    if !states.is_empty() {
         let now = open::clock_of(store, config).await?.now();
         let muting = Muting::load(store, config, now).await?;
         let hidden = muting.hidden(store).await?;

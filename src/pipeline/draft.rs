@@ -3,6 +3,9 @@
 //! The evidence is frozen and hashed first; candidates are computed from the same book; then the model, where there is one,
 //! may put them in another order and explain them, and the playbook does where there is none, it fails, or it is over
 //! budget. What the facts still support is left as it is: a recommendation changes only when its content does.
+//!
+//! Every case is judged, for the order needs its money. What no decision would gain anything for stays latent, and costs nothing more:
+//! no evidence, no words, no entry in the log. A model is asked only for what can come above the line, or what somebody wants.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,10 +22,10 @@ use super::observe::may_look;
 use super::promises::{Promises, first_choice};
 use super::scenes::{Scenes, claims};
 use super::settled::{Settled, inputs};
-use super::{Context as Stages, Progress, Stage, stop};
+use super::{Context as Stages, Progress, Stage, stop, want};
 use crate::domain::action::{Action, Candidate};
 use crate::domain::audit::AuditEntry;
-use crate::domain::case::{Case, CaseState, Rank};
+use crate::domain::case::{Case, CaseState, Lane, Rank};
 use crate::domain::case_life::CaseEvent;
 use crate::domain::draft::Draft;
 use crate::domain::evidence::{Bundle, Fact};
@@ -34,6 +37,10 @@ use crate::rules::assess::{Assessment, RECOMMENDATIONS, assess};
 use crate::rules::playbook;
 use crate::rules::scene::Scene;
 use crate::store::StoreError;
+
+/// How many times as many cases as a digest has lines may a model be asked for, from the first in the order: what is just below the
+/// line today may stand above it tomorrow.
+const LINES_ASKED: usize = 2;
 
 /// Evidence, candidates and words for every case that waits for people.
 pub struct Drafting {
@@ -56,7 +63,7 @@ impl Stage for Drafting {
 
     async fn run_once(&self) -> anyhow::Result<Progress> {
         let Stages { store, config, moments, .. } = &self.stages;
-        let mut cases = store.list_cases(CaseState::UNDECIDED).await?;
+        let mut cases = store.list_cases(CaseState::RANKED).await?;
         let mut asleep = store.list_cases(&["snoozed"]).await?;
         // A proposal about Reeve's own list rests on decisions, not on records.
         cases.retain(|case| !case.is_mute_proposal());
@@ -80,7 +87,7 @@ impl Stage for Drafting {
         settled.turn_to(store, &moment).await?;
         // Judged alone first: who ranks better is served first from a donor that two cases want. What is worth nothing even if
         // every donor gave is worth nothing, and needs no stock itself: that hangs on no other case.
-        let (mut order, mut idle) = (Vec::new(), BTreeSet::new());
+        let (mut order, mut idle, mut changed) = (Vec::new(), BTreeSet::new(), 0);
         let mut scenes = Scenes { moment, config: Arc::clone(config), claimed: claims(&links, |_| true) };
         for case in cases {
             let rank = match self.rank_alone(&mut settled, &scenes, &promises, &case, written(&case).0).await {
@@ -90,13 +97,18 @@ impl Stage for Drafting {
             };
             if rank.value.expected.minor <= 0 && !rank.unknown {
                 idle.insert(case.id.clone());
+                // It promises nothing and is promised nothing, so it needs no turn after others.
+                if rank.lane == Lane::Ordinary && case.is_untold() {
+                    changed += usize::from(self.stay_latent(&mut settled, case, &rank).await?);
+                    continue;
+                }
             }
             order.push((rank.lane, Reverse(rank.priority), case));
         }
         order.sort_by(|a, b| (a.0, a.1, &a.2.id).cmp(&(b.0, b.1, &b.2.id)));
         scenes.claimed = claims(&links, |case| idle.contains(case));
-        let mut changed = 0;
-        for (.., case) in order {
+        let asked = config.rules.ranking.capacity.saturating_mul(LINES_ASKED);
+        for (place, (.., case)) in order.into_iter().enumerate() {
             // Asked before each case: a long run must not go on because it began before the stop.
             if self.is_stopped().await? {
                 break;
@@ -104,7 +116,8 @@ impl Stage for Drafting {
             // Those that were drafted before it have been promised their donors' units by now.
             let Some(items) = settled.of(&case).map(|known| known.items.clone()) else { continue };
             let promised = promises.to_others_on(&case.id, &items);
-            let on = inputs(&items, &promised, &scenes.claimed, written(&case));
+            let asks = self.stages.ports.model.is_some() && (place < asked || case.wanted);
+            let on = inputs(&items, &promised, &scenes.claimed, written(&case), asks);
             if let Some(known) = settled.unchanged(&case, on) {
                 promises.promise(&case.id, known.to_vec());
                 continue;
@@ -117,7 +130,7 @@ impl Stage for Drafting {
             let best = first_choice(&assessment);
             promises.promise(&case.id, best.clone());
             // One bad case must not keep the others from being drafted.
-            match self.draft(&scenes.scene(&facts), &assessment).await {
+            match self.draft(&scenes.scene(&facts), &assessment, asks).await {
                 Ok(Drafted::Anew) => {
                     settled.drafted(&case);
                     changed += 1;
@@ -176,7 +189,7 @@ impl Drafting {
     ) -> anyhow::Result<Rank> {
         let on = |items: &BTreeSet<ItemId>| {
             let promised = promises.to_others_on(&case.id, items);
-            (inputs(items, &promised, &scenes.claimed, (exceptions_written, 0)), promised)
+            (inputs(items, &promised, &scenes.claimed, (exceptions_written, 0), false), promised)
         };
         if let Some(known) = settled.of(case)
             && let Some(rank) = settled.rank_alone(case, on(&known.items).0)
@@ -211,7 +224,25 @@ impl Drafting {
         }
     }
 
-    async fn draft(&self, scene: &Scene<'_>, assessment: &Assessment) -> anyhow::Result<Drafted> {
+    /// Leaves a case latent that no decision would gain anything for, with what it is worth now. Answers whether that is new.
+    async fn stay_latent(&self, settled: &mut Settled, case: Case, rank: &Rank) -> anyhow::Result<bool> {
+        let rank = as_read_back(rank)?;
+        let state = case.state.clone().after(CaseEvent::StayLatent)?;
+        if case.rank.as_ref() == Some(&rank) && case.state == state {
+            return Ok(false);
+        }
+        let now = self.stages.clock.now();
+        let next = Case { rank: Some(rank), state, version: case.version + 1, updated_at: now, ..case.clone() };
+        match self.stages.store.advance_case(&next, case.version, &[]).await {
+            Ok(()) => settled.drafted(&case),
+            Err(StoreError::Conflict) => return Ok(false),
+            Err(error) => return Err(error).context("keeping what a latent case is worth"),
+        }
+        Ok(true)
+    }
+
+    /// `asks`: may a model be asked for its words?
+    async fn draft(&self, scene: &Scene<'_>, assessment: &Assessment, asks: bool) -> anyhow::Result<Drafted> {
         let Stages { store, clock, .. } = &self.stages;
         let case = scene.case;
         let latest = store.find_latest_bundle(&case.id).await?;
@@ -228,7 +259,10 @@ impl Drafting {
         next.state = next.state.after(CaseEvent::Propose)?;
         next.evidence_hash = Some(hash.clone());
         let undecided = current.iter().filter(|(r, _)| is_undecided(r)).collect::<Vec<_>>();
-        let same = !undecided.is_empty() && undecided.iter().all(|(r, _)| r.evidence_hash == hash);
+        let below = |r: &Recommendation| matches!(&r.drafter, Drafter::Playbook { because: Some(why) } if *why == below_line());
+        let same = !undecided.is_empty()
+            && undecided.iter().all(|(r, _)| r.evidence_hash == hash)
+            && !(asks && undecided.iter().any(|(r, _)| below(r)));
         let facts = same_facts(store, &bundle, &hash, &current).await?;
         let answered = Answered::on(&hash, &facts, &current);
         if same && same_candidates(&undecided, &answered, assessment, &self.stages.config.rules.policy) {
@@ -241,7 +275,7 @@ impl Drafting {
             return Ok(Drafted::Anew);
         }
         store.insert_bundle(&bundle).await.context("freezing the evidence")?;
-        let (draft, drafter) = self.words(scene, assessment, &bundle).await?;
+        let (draft, drafter) = self.words(scene, assessment, &bundle, asks).await?;
         // A model may take long to answer. What it wrote while people stopped Reeve is not shown to anybody.
         if self.is_stopped().await? {
             return Ok(Drafted::Stopped);
@@ -249,23 +283,40 @@ impl Drafting {
         let recommendations = self.recommend(scene, assessment, &answered, draft, &drafter, &hash);
         next.version = case.version + 1;
         next.updated_at = clock.now();
+        let opened = case.is_untold().then(|| {
+            // Latent, it was before nobody: people are reminded of it by how long it has been before them.
+            if case.state == CaseState::Latent {
+                next.opened_at = clock.now();
+            }
+            let first = scene.exceptions.first().map(|exception| exception.signal.fingerprint());
+            AuditEntry::by_stage("draft", clock.now(), want::OPENED, want::subject(case))
+                .with(serde_json::json!({ "exception": first }))
+        });
         let detail = serde_json::json!({ "recommendations": recommendations.len(), "drafter": drafter_name(&drafter) });
         let entry =
             AuditEntry::by_stage("draft", clock.now(), "case.drafted", format!("case:{}", case.id)).on(hash).with(detail);
         store
-            .replace_recommendations(&next, case.version, &recommendations, &[entry])
+            .replace_recommendations(&next, case.version, &recommendations, &opened.into_iter().chain([entry]).collect::<Vec<_>>())
             .await
             .context("storing recommendations")?;
         Ok(Drafted::Anew)
     }
 
-    async fn words(&self, scene: &Scene<'_>, assessment: &Assessment, bundle: &Bundle) -> anyhow::Result<(Draft, Drafter)> {
+    async fn words(
+        &self,
+        scene: &Scene<'_>,
+        assessment: &Assessment,
+        bundle: &Bundle,
+        asks: bool,
+    ) -> anyhow::Result<(Draft, Drafter)> {
         let Some(model) = &self.stages.ports.model else {
             return Ok((playbook::draft(scene, assessment), Drafter::Playbook { because: None }));
         };
         let because = if assessment.abstain.is_some() {
             // What the rules give to a human is not for a model to decide.
             NotByModel::of("the rules ask for human judgement")
+        } else if !asks {
+            below_line()
         } else if self.calls_spent().await? >= self.stages.config.model.calls_per_day {
             NotByModel::of(ModelError::UsedUp(self.stages.config.model.calls_per_day).to_string())
         } else {
@@ -342,6 +393,11 @@ impl Drafting {
             .chain(answered.held.iter().map(|&held| held.clone()))
             .collect()
     }
+}
+
+/// Why the playbook drafts what is not near the line.
+fn below_line() -> NotByModel {
+    NotByModel::of("it is far below the line")
 }
 
 /// The model with its budget: each call, a repair too, is counted before it is made. A crash in the middle has spent it.

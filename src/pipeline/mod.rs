@@ -24,6 +24,7 @@ mod shop;
 pub mod stop;
 pub mod understand;
 pub mod verify;
+pub mod want;
 pub mod watermark;
 
 use std::sync::Arc;

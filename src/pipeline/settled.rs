@@ -42,12 +42,13 @@ pub(super) struct Known {
 }
 
 /// Everything beside the moment and the case itself that a case is judged on. `written`: how often its exceptions and its
-/// proposals have been.
+/// proposals have been. `asks`: may a model write its words?
 pub(super) fn inputs(
     items: &BTreeSet<ItemId>,
     promised: &BTreeMap<Place, Quantity>,
     claimed: &BTreeMap<String, String>,
     written: (i64, i64),
+    asks: bool,
 ) -> u64 {
     let mut hasher = DefaultHasher::new();
     for (place, quantity) in promised {
@@ -59,7 +60,7 @@ pub(super) fn inputs(
             own.for_each(|claim| claim.hash(&mut hasher));
         }
     }
-    written.hash(&mut hasher);
+    (written, asks).hash(&mut hasher);
     hasher.finish()
 }
 

@@ -34,8 +34,8 @@ impl CaseAfter {
 }
 
 /// Every state: who asks for all of them reads each in its order.
-const STATES: [&str; 9] =
-    ["new", "open", "snoozed", "decided", "verifying", "closed", "resolved_itself", "expired", "merged"];
+const STATES: [&str; 10] =
+    ["new", "latent", "open", "snoozed", "decided", "verifying", "closed", "resolved_itself", "expired", "merged"];
 
 /// The place of what is not ranked: below every amount.
 const UNRANKED: i64 = -i64::MAX;
@@ -212,7 +212,7 @@ mod tests {
                 // Some of the same priority, some opened at the same time.
                 let made = Case { opened_at: at(n / 3), ..case(&id, 100 * (n % 4)) };
                 let made = Case { rank: made.rank.clone().filter(|_| !unranked), ..made };
-                store.save_detection(&[exception(&id)], &[(made.clone(), None)], &[entry("opened")], None).await.unwrap();
+                store.save_detection(&[exception(&id)], &[(made.clone(), None)], &[], &[entry("opened")], None).await.unwrap();
                 if n % 5 == 0 {
                     store.advance_case(&moved(&made, CaseState::Closed), 1, &[]).await.unwrap();
                 }
@@ -241,7 +241,7 @@ mod tests {
             for n in 0_i64..20 {
                 let types = if n % 3 == 0 { vec![T::RShort, T::DSpike] } else { vec![T::RLate] };
                 let (case, exceptions) = case_of(&format!("case-{n:02}"), &types, 100 * (n % 4));
-                store.save_detection(&exceptions, &[(case.clone(), None)], &[], None).await.unwrap();
+                store.save_detection(&exceptions, &[(case.clone(), None)], &[], &[], None).await.unwrap();
                 if n == 5 {
                     // What a case is about may change, and its row with it.
                     let other = Case { codes: vec![T::DSpike], rank: None, ..moved(&case, CaseState::Open) };

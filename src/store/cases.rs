@@ -14,8 +14,8 @@ use crate::domain::ids::CaseId;
 const LINKS: usize = 500;
 
 impl Store {
-    /// Keeps what a detection run found, all or nothing: exceptions, new cases (`None`) and changed ones (with the version
-    /// that was seen), the audit entries, and what was looked at (a setting), so that the same is not looked at again.
+    /// Keeps what a detection run found, all or nothing: exceptions, new cases (`None`), changed ones (with the version
+    /// that was seen) and those that are gone, the audit entries, and what was looked at (a setting), so that the same is not looked at again.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when one of the cases exists already or was changed since it was seen.
@@ -23,10 +23,14 @@ impl Store {
         &self,
         exceptions: &[Exception],
         cases: &[(Case, Option<i64>)],
+        gone: &[(CaseId, i64)],
         entries: &[AuditEntry],
         done: Option<(&str, &str)>,
     ) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
+        for (case, seen) in gone {
+            remove(&mut tx, case, *seen).await?;
+        }
         for exception in exceptions {
             exceptions::upsert(&mut tx, exception).await?;
         }
@@ -128,7 +132,7 @@ impl Store {
     async fn claims(&self, filter: String, links: &[String]) -> Result<BTreeMap<String, String>, StoreError> {
         let sql = format!(
             "select l.link, l.case_id,
-                 case when c.evidence_hash is not null and c.value_minor <= 0 then 1 else 0 end as idle
+                 case when (c.evidence_hash is not null or c.state = 'latent') and c.value_minor <= 0 then 1 else 0 end as idle
              from case_links l join cases c on c.id = l.case_id {filter}"
         );
         // Safe: the text is made of placeholders only.
@@ -175,6 +179,22 @@ pub(super) async fn insert(tx: &mut Transaction<'_, Any>, case: &Case) -> Result
         return Err(StoreError::Conflict);
     }
     keep_members(tx, case).await
+}
+
+/// Takes away a case that is still at version `seen` and that nobody has been told of.
+async fn remove(tx: &mut Transaction<'_, Any>, id: &CaseId, seen: i64) -> Result<(), StoreError> {
+    // What belongs to it first: it refers to the case.
+    for table in ["case_exceptions", "case_links"] {
+        // Safe: these names are our own.
+        let sql = format!("delete from {table} where case_id = $1");
+        sqlx::query(AssertSqlSafe(sql)).bind(id.as_str()).execute(&mut **tx).await?;
+    }
+    let done = sqlx::query("delete from cases where id = $1 and version = $2 and state in ('new', 'latent')")
+        .bind(id.as_str())
+        .bind(seen)
+        .execute(&mut **tx)
+        .await?;
+    if done.rows_affected() == 0 { Err(StoreError::Conflict) } else { Ok(()) }
 }
 
 /// Moves a case from version `seen` to its new content, whose version is `seen` + 1.
@@ -284,15 +304,34 @@ mod tests {
             let new = case("case-2", 200);
             let stale = (crate::domain::case::Case { version: 8, ..moved(&old, CaseState::Open) }, Some(7));
             let run = store
-                .save_detection(&[exception("case-2")], &[(new.clone(), None), stale], &[entry("case.opened")], None)
+                .save_detection(&[exception("case-2")], &[(new.clone(), None), stale], &[], &[entry("case.opened")], None)
                 .await;
             assert!(matches!(run, Err(StoreError::Conflict)), "{run:?}");
             assert_eq!(store.find_case(&new.id).await.unwrap(), None);
             assert_eq!(store.list_exceptions(Which::All).await.unwrap().len(), 1);
             assert_eq!(store.audit_head().await.unwrap().0, 1);
             assert_eq!(store.find_setting("seen").await.unwrap(), None);
-            let again = store.save_detection(&[], &[(old, None)], &[], None).await;
+            let again = store.save_detection(&[], &[(old, None)], &[], &[], None).await;
             assert!(matches!(again, Err(StoreError::Conflict)), "a case is opened once: {again:?}");
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_case_that_people_were_told_of_is_never_taken_away() {
+        on_each(|store| async move {
+            let (gone, told) = (with_case(&store, "case-1", 100).await, with_case(&store, "case-2", 100).await);
+            let told = moved(&told, CaseState::Open);
+            store.advance_case(&told, 1, &[]).await.unwrap();
+            for (id, seen) in [(&told.id, 2), (&gone.id, 7)] {
+                let refused = store.save_detection(&[], &[], &[(id.clone(), seen)], &[], None).await;
+                assert!(matches!(refused, Err(StoreError::Conflict)), "{id}: {refused:?}");
+            }
+            assert_eq!(store.list_links().await.unwrap().len(), 2, "nothing of it is half done");
+            store.save_detection(&[], &[], &[(gone.id.clone(), 1)], &[], None).await.unwrap();
+            assert_eq!(store.find_case(&gone.id).await.unwrap(), None);
+            assert_eq!(store.list_links().await.unwrap().into_values().collect::<Vec<_>>(), [told.id]);
+            assert_eq!(store.list_exceptions(Which::All).await.unwrap().len(), 2, "its exceptions stay");
         })
         .await;
     }
@@ -304,7 +343,7 @@ mod tests {
             with_case(&store, "case-b", 300).await;
             let mut unranked = case("case-c", 0);
             unranked.rank = None;
-            store.save_detection(&[exception("case-c")], &[(unranked, None)], &[], None).await.unwrap();
+            store.save_detection(&[exception("case-c")], &[(unranked, None)], &[], &[], None).await.unwrap();
             let open = with_case(&store, "case-d", 200).await;
             store.advance_case(&moved(&open, CaseState::Open), 1, &[]).await.unwrap();
             let ids = |cases: Vec<crate::domain::case::Case>| cases.into_iter().map(|c| c.id.0).collect::<Vec<_>>();

@@ -45,7 +45,7 @@ impl Store {
         rows.iter().map(|r| row::json(r, "exceptions", "body")).collect()
     }
 
-    /// How often the exceptions of each undecided case have been written: while it is the same, so are they.
+    /// How often the exceptions of each case that has a place in the digest's order have been written: while it is the same, so are they.
     ///
     /// # Errors
     /// The database's.
@@ -54,11 +54,11 @@ impl Store {
             "select ce.case_id as id, cast(sum(e.version) as bigint) as n
              from cases c join case_exceptions ce on ce.case_id = c.id join exceptions e on e.id = ce.exception_id
              where c.state in ({}) group by ce.case_id",
-            row::placeholders(1, CaseState::UNDECIDED.len())
+            row::placeholders(1, CaseState::RANKED.len())
         );
         // Safe: the text is made of placeholders only.
         let mut query = sqlx::query(AssertSqlSafe(sql));
-        for state in CaseState::UNDECIDED {
+        for state in CaseState::RANKED {
             query = query.bind(*state);
         }
         let rows = query.fetch_all(&self.pool).await?;

@@ -128,7 +128,7 @@ pub(crate) fn moved(case: &Case, state: CaseState) -> Case {
 pub(crate) async fn with_case(store: &Store, id: &str, priority: i64) -> Case {
     let case = case(id, priority);
     store
-        .save_detection(&[exception(id)], &[(case.clone(), None)], &[entry("case.opened")], None)
+        .save_detection(&[exception(id)], &[(case.clone(), None)], &[], &[entry("case.opened")], None)
         .await
         .expect("a new case");
     case

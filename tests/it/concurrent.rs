@@ -79,7 +79,7 @@ async fn fill(store: &Store) -> Vec<Recommendation> {
             subject: Subject::at(&ItemId::new((n % ITEMS).to_string()), &LocationId::new("1")),
             ..reeve_testing::cases::case(&format!("case-{n:03}"), &[], start())
         };
-        store.save_detection(&[], &[(case.clone(), None)], &[], None).await.unwrap();
+        store.save_detection(&[], &[(case.clone(), None)], &[], &[], None).await.unwrap();
         case.version = 2;
         case.evidence_hash = Some("e1".to_owned());
         case.state = CaseState::Open;

@@ -18,6 +18,7 @@ mod hostile;
 mod killed;
 mod killed_deliver;
 mod kpi;
+mod latent;
 mod lived_reads;
 mod model;
 mod models;

@@ -14,8 +14,11 @@ use super::money::{Money, Quantity};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum CaseState {
-    /// Found, not yet in any digest.
+    /// Found, not judged yet.
     New,
+    /// Judged, and by what is known no decision would gain anything: its exceptions hold and are counted below the line, and nobody
+    /// is asked. Where that changes, or somebody wants to know, it becomes a case that waits for people.
+    Latent,
     /// In the queue.
     Open,
     /// Put off until a day or until `wake` holds, whichever comes first.
@@ -47,15 +50,19 @@ pub enum CaseState {
 
 impl CaseState {
     /// Names of the states in which a case is not over.
-    pub const LIVE: &'static [&'static str] = &["new", "open", "snoozed", "decided", "verifying"];
+    pub const LIVE: &'static [&'static str] = &["new", "latent", "open", "snoozed", "decided", "verifying"];
 
     /// Names of the states in which a case waits for people.
     pub const UNDECIDED: &'static [&'static str] = &["new", "open"];
+
+    /// Names of the states in which a case has a place in the digest's order: above the line, or below it.
+    pub const RANKED: &'static [&'static str] = &["new", "latent", "open"];
 
     /// The name in the store and in filters.
     pub fn name(&self) -> &'static str {
         match self {
             Self::New => "new",
+            Self::Latent => "latent",
             Self::Open => "open",
             Self::Snoozed { .. } => "snoozed",
             Self::Decided => "decided",
@@ -133,6 +140,13 @@ impl HangsOn {
     }
 }
 
+impl Case {
+    /// Has nobody been told of it, on a page, in a digest or in the log?
+    pub fn is_untold(&self) -> bool {
+        self.state.is_unseen() && !self.wanted
+    }
+}
+
 /// One root cause, one decision.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Case {
@@ -158,7 +172,10 @@ pub struct Case {
     pub evidence_hash: Option<String>,
     /// Who looks after it.
     pub owner: Option<PersonId>,
-    /// When it was opened.
+    /// Was it asked for, by a person or by the digest's draw? Then it is drafted, whatever it is worth.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub wanted: bool,
+    /// When it was found.
     pub opened_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,

@@ -1,4 +1,4 @@
-//! The life of a case, as one total function (handbook §8): new → open → (snoozed) → decided → verifying → closed; or
+//! The life of a case, as one total function (handbook §8): new → (latent) → open → (snoozed) → decided → verifying → closed; or
 //! resolved by itself, expired, or folded into another. It knows no clock and no store.
 //!
 //! A case that is over stays over: only the undo of the decision that ended it brings it back. What happens to its
@@ -15,6 +15,10 @@ use super::money::Money;
 /// What can happen to a case.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CaseEvent {
+    /// It was judged, and no decision would gain anything.
+    StayLatent,
+    /// Somebody wants to see what could be done, whatever it is worth.
+    Want,
     /// Recommendations for it were drafted, or one of them was changed by a person.
     Propose,
     /// A person puts it off.
@@ -55,6 +59,8 @@ impl CaseEvent {
     /// The name in messages.
     pub fn name(&self) -> &'static str {
         match self {
+            Self::StayLatent => "leave below the line",
+            Self::Want => "ask for recommendations for",
             Self::Propose => "propose something for",
             Self::Snooze { .. } => "snooze",
             Self::Wake => "wake",
@@ -84,6 +90,16 @@ impl CaseState {
         matches!(self, Self::New | Self::Open | Self::Snoozed { .. })
     }
 
+    /// May further exceptions join it, and does it still hang on them whether it is there? So does one that nobody has seen yet.
+    pub fn may_grow(&self) -> bool {
+        self.is_undecided() || *self == Self::Latent
+    }
+
+    /// Is nothing drafted for it yet, nor put before people?
+    pub fn is_unseen(&self) -> bool {
+        matches!(self, Self::New | Self::Latent)
+    }
+
     /// Where a case stands after `event`.
     ///
     /// News about what was handed off changes nothing in a case that has gone another way since: it stays where it went.
@@ -93,7 +109,9 @@ impl CaseState {
     pub fn after(self, event: CaseEvent) -> Result<Self, CaseRefused> {
         let refused = CaseRefused { from: self.name(), event: event.name() };
         match event {
-            CaseEvent::Propose if matches!(self, Self::New | Self::Open) => Ok(Self::Open),
+            CaseEvent::StayLatent if self.is_unseen() => Ok(Self::Latent),
+            CaseEvent::Want if matches!(self, Self::New | Self::Latent) => Ok(Self::New),
+            CaseEvent::Propose if matches!(self, Self::New | Self::Latent | Self::Open) => Ok(Self::Open),
             CaseEvent::Snooze { until, wake, value_then, codes_then } if self.is_undecided() => {
                 Ok(Self::Snoozed { until, value_then, wake, codes_then })
             }
@@ -115,7 +133,9 @@ impl CaseState {
                 Self::Decided | Self::Verifying => Ok(Self::Closed),
                 other => Ok(other),
             },
-            CaseEvent::Propose
+            CaseEvent::StayLatent
+            | CaseEvent::Want
+            | CaseEvent::Propose
             | CaseEvent::Snooze { .. }
             | CaseEvent::Wake
             | CaseEvent::Approve
@@ -135,6 +155,7 @@ mod tests {
         let until = "2026-10-09".parse().unwrap();
         vec![
             CaseState::New,
+            CaseState::Latent,
             CaseState::Open,
             CaseState::Snoozed { until, value_then: Money::ZERO, wake: WakeCondition::Grew, codes_then: vec![] },
             CaseState::Decided,
@@ -149,6 +170,8 @@ mod tests {
     fn events() -> Vec<CaseEvent> {
         let until = "2026-10-10".parse().unwrap();
         vec![
+            CaseEvent::StayLatent,
+            CaseEvent::Want,
             CaseEvent::Propose,
             CaseEvent::Snooze { until, wake: WakeCondition::Grew, value_then: Money::ZERO, codes_then: vec![] },
             CaseEvent::Wake,
@@ -165,18 +188,19 @@ mod tests {
 
     #[test]
     fn every_pair_of_state_and_event_has_its_answer() {
-        // Rows: states; columns: propose snooze wake approve refuse undo hand-off settle resolve expire merge. `.` refused,
+        // Rows: states; columns: stay-latent want propose snooze wake approve refuse undo hand-off settle resolve expire merge. `.` refused,
         // `=` stays, else the first letters of what follows.
         let table = "
-            new             op sn .  de cl =  =  =  re ex me
-            open            op sn .  de cl =  =  =  re ex me
-            snoozed         .  sn op de cl op =  =  re ex me
-            decided         .  .  .  .  .  op ve cl .  .  .
-            verifying       .  .  .  .  .  =  =  cl .  .  .
-            closed          .  .  .  .  .  op =  =  .  .  .
-            resolved_itself .  .  .  .  .  =  =  =  .  .  .
-            expired         .  .  .  .  .  =  =  =  .  .  .
-            merged          .  .  .  .  .  =  =  =  .  .  .";
+            new             la =  op sn .  de cl =  =  =  re ex me
+            latent          =  ne op .  .  .  .  =  =  =  .  .  .
+            open            .  .  op sn .  de cl =  =  =  re ex me
+            snoozed         .  .  .  sn op de cl op =  =  re ex me
+            decided         .  .  .  .  .  .  .  op ve cl .  .  .
+            verifying       .  .  .  .  .  .  .  =  =  cl .  .  .
+            closed          .  .  .  .  .  .  .  op =  =  .  .  .
+            resolved_itself .  .  .  .  .  .  .  =  =  =  .  .  .
+            expired         .  .  .  .  .  .  .  =  =  =  .  .  .
+            merged          .  .  .  .  .  .  .  =  =  =  .  .  .";
         let rows: Vec<Vec<&str>> = table.trim().lines().map(|l| l.split_whitespace().collect()).collect();
         assert_eq!(rows.len(), states().len());
         for (state, row) in states().into_iter().zip(rows) {

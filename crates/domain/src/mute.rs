@@ -299,6 +299,7 @@ mod tests {
             rank: Some(rank),
             evidence_hash: None,
             owner: None,
+            wanted: false,
             opened_at: Timestamp::UNIX_EPOCH,
             updated_at: Timestamp::UNIX_EPOCH,
         }

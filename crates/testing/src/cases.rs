@@ -29,6 +29,7 @@ pub fn case(id: &str, exceptions: &[Exception], at: Timestamp) -> Case {
         rank: None,
         evidence_hash: None,
         owner: None,
+        wanted: false,
         opened_at: at,
         updated_at: at,
     }

@@ -130,10 +130,11 @@ async fn with_linked_case(store: &Store, id: &str, links: Vec<String>, actions: 
         rank: None,
         evidence_hash: None,
         owner: None,
+        wanted: false,
         opened_at: start(),
         updated_at: start(),
     };
-    store.save_detection(&[], &[(case, None)], &[], None).await.unwrap();
+    store.save_detection(&[], &[(case, None)], &[], &[], None).await.unwrap();
     on_evidence(store, id, "e1", actions).await
 }
 

@@ -71,7 +71,7 @@ pub(super) struct CaseLine {
     pub id: String,
     /// Counts up with every change.
     pub version: i64,
-    /// `new`, `open`, `snoozed`, `decided`, `verifying`, `closed`, `resolved_itself`, `expired`, `merged`.
+    /// `new`, `latent`, `open`, `snoozed`, `decided`, `verifying`, `closed`, `resolved_itself`, `expired`, `merged`.
     pub state: &'static str,
     /// The types of its exceptions, most telling first.
     pub types: Vec<&'static str>,
@@ -95,6 +95,15 @@ pub(super) struct CaseLine {
     pub opened_at: String,
     /// When it last changed.
     pub updated_at: String,
+}
+
+/// What asking for recommendations came to.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Wanted {
+    /// The case.
+    pub case: String,
+    /// Was it opened by this? Its recommendations follow within a minute. `false`: it is not latent.
+    pub opened: bool,
 }
 
 /// A case with everything that is decided on.

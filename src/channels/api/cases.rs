@@ -5,8 +5,8 @@ use axum::{Json, http::StatusCode};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::answers::{Card, CaseFull, CaseList};
-use super::auth::needs;
+use super::answers::{Card, CaseFull, CaseList, Wanted};
+use super::auth::{self, needs};
 use super::cards;
 use super::input::Asked;
 use super::problem::Problem;
@@ -19,7 +19,7 @@ use crate::domain::exception::ExceptionType;
 use crate::domain::ids::is_id;
 use crate::domain::ids::{CaseId, ItemId, LocationId, SupplierId};
 use crate::domain::recommendation::Recommendation;
-use crate::people::{Bearer, Scope};
+use crate::people::{Bearer, Scope, TokenRefused};
 use crate::pipeline::noise::{Muting, drill};
 use crate::store::CaseAfter;
 
@@ -33,7 +33,7 @@ const CHUNK: usize = 200;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CasesQuery {
-    /// `open` (the default), `snoozed`, `decided`, `done` or `all`.
+    /// `open` (the default), `latent` (worth nothing so far), `snoozed`, `decided`, `done` or `all`.
     state: Option<String>,
     /// Only cases with this type of exception, such as `R-SHORT`.
     r#type: Option<String>,
@@ -52,8 +52,9 @@ pub(super) struct CasesQuery {
 }
 
 /// Which states each filter shows.
-const STATES: [(&str, &[&str]); 5] = [
+const STATES: [(&str, &[&str]); 6] = [
     ("open", &["new", "open"]),
+    ("latent", &["latent"]),
     ("snoozed", &["snoozed"]),
     ("decided", &["decided", "verifying"]),
     ("done", &["closed", "resolved_itself", "expired", "merged"]),
@@ -70,7 +71,7 @@ pub(super) async fn list(
     let wanted = query.state.as_deref().unwrap_or("open");
     let states = STATES.iter().find(|(name, _)| *name == wanted);
     let states = states
-        .ok_or_else(|| Problem::bad_field("state", format!("{wanted:?} is none of open, snoozed, decided, done and all")))?;
+        .ok_or_else(|| Problem::bad_field("state", format!("{wanted:?} is none of open, latent, snoozed, decided, done and all")))?;
     let code = query.r#type.as_deref().map(str::parse::<ExceptionType>).transpose();
     let code = code.map_err(|_| {
         Problem::bad_field("type", format!("{:?} is no type of exception", query.r#type.as_deref().unwrap_or_default()))
@@ -115,6 +116,22 @@ pub(super) async fn list(
         next: found.last().filter(|_| more).map(|case| written(&CaseAfter::of(case))),
         cases: found.iter().map(|case| cards::line(case, &names)).collect(),
     }))
+}
+
+/// `POST /cases/{id}/want`
+pub(super) async fn want(
+    State(state): State<ChannelState>,
+    Extension(bearer): Extension<Bearer>,
+    Path(id): Path<String>,
+) -> Result<Json<Wanted>, Problem> {
+    needs(&bearer, &Scope::Decide(None))?;
+    let person = bearer.person.as_ref().ok_or(TokenRefused::Machine).map_err(auth::refused)?;
+    let case = if is_id(&id) { state.store.find_case(&CaseId::new(id)).await? } else { None };
+    let case = case.ok_or_else(|| Problem::not_found("such case"))?;
+    match state.approvals.want(&case.id, &person.id, "api").await {
+        Ok(opened) => Ok(Json(Wanted { case: case.id.to_string(), opened })),
+        Err(refusal) => Err(refused(&state, &bearer, refusal).await),
+    }
 }
 
 /// `GET /cases/{id}`

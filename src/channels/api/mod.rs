@@ -71,6 +71,17 @@ fn operations() -> Vec<(Operation, MethodRouter<ChannelState>)> {
             get(cases::one),
         ),
         (
+            Operation {
+                method: Method::POST,
+                path: "/cases/{id}/want",
+                id: "wantCase",
+                summary: "Ask for recommendations on a latent case, as the person whose token it is",
+                scope: Some(Scope::Decide(None).to_string()),
+                parts: Parts::answer::<answers::Wanted>(),
+            },
+            post(cases::want),
+        ),
+        (
             read(
                 "/digests",
                 "listDigests",

@@ -17,7 +17,7 @@ use crate::cards::names::{Names, actor_name, moment, reason_text};
 use crate::cards::plain;
 use crate::channels::ChannelState;
 use crate::domain::audit::Chained;
-use crate::domain::case::Case;
+use crate::domain::case::{Case, CaseState};
 use crate::domain::decision::{RecommendationState, RejectReason};
 use crate::domain::ids::{CaseId, RecommendationId, content_hash, is_id};
 use crate::domain::policy::may_turn_down;
@@ -38,6 +38,11 @@ struct Page {
     drills: Vec<String>,
     refused: Option<String>,
     done: Option<&'static str>,
+    /// Is it latent, and may the viewer ask for recommendations?
+    latent: bool,
+    may_want: bool,
+    /// Is it about to be drafted because somebody asked?
+    wanted: bool,
     /// What recomputing the shown card came to; whether everything agreed.
     recomputed: Option<(String, bool)>,
 }
@@ -176,6 +181,33 @@ pub(super) async fn decide(
     }
 }
 
+/// What asking for recommendations sends.
+#[derive(Deserialize)]
+pub(super) struct Wanting {
+    #[serde(default)]
+    csrf: String,
+}
+
+/// `POST /cases/{id}/want`
+pub(super) async fn want(
+    State(state): State<ChannelState>,
+    who: SignedIn,
+    Path(id): Path<String>,
+    form: Result<Form<Wanting>, FormRejection>,
+) -> Result<Response, WebError> {
+    let Form(form) = form.map_err(|rejection| WebError::BadRequest(rejection.body_text()))?;
+    who.check(&form.csrf)?;
+    let case = case_of(&state, &id).await?;
+    match state.approvals.want(&case.id, &who.person.id, "web").await {
+        Ok(_) => Ok(Redirect::to(&format!("/cases/{}", case.id)).into_response()),
+        Err(DecisionRefused::Failed(error)) => {
+            tracing::error!(error = format!("{error:#}"), "a case could not be opened");
+            refused(&state, &who, &case, StatusCode::SERVICE_UNAVAILABLE, "it could not be kept; try again").await
+        }
+        Err(refusal) => refused(&state, &who, &case, StatusCode::FORBIDDEN, &refusal.to_string()).await,
+    }
+}
+
 async fn case_of(state: &ChannelState, id: &str) -> Result<Case, WebError> {
     if !is_id(id) {
         return Err(WebError::NotFound("such case"));
@@ -250,6 +282,9 @@ async fn page(
         drills: drills.iter().filter_map(|d| drill_text(d, state)).collect(),
         refused: refused.map(str::to_owned),
         done,
+        latent: case.state == CaseState::Latent,
+        may_want: may_turn_down(&who.person).is_ok(),
+        wanted: case.state == CaseState::New && case.wanted,
         recomputed,
     };
     Ok(templates::render("case.html", &values)?)

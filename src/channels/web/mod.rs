@@ -39,6 +39,7 @@ pub(super) fn routes(state: &ChannelState, timeout: TimeoutLayer) -> Router<Chan
         .route("/", get(queue_page::queue))
         .route("/cases/{id}", get(case_page::show))
         .route("/cases/{id}/decide", post(case_page::decide))
+        .route("/cases/{id}/want", post(case_page::want))
         .route("/batch", get(batch_page::confirm).post(batch_page::decide))
         .route("/mutes", get(mutes_page::mutes).post(mutes_page::add))
         .route("/mutes/end", post(mutes_page::end))

@@ -29,9 +29,10 @@ use crate::store::Notice;
 const ROWS_MAX: usize = 300;
 
 /// Which states each filter shows.
-const STATES: [(&str, &str, &[&str]); 6] = [
+const STATES: [(&str, &str, &[&str]); 7] = [
     ("open", "to be decided", &["new", "open"]),
     ("muted", "muted", &["new", "open"]),
+    ("latent", "worth nothing so far", &["latent"]),
     ("snoozed", "snoozed", &["snoozed"]),
     ("decided", "decided", &["decided", "verifying"]),
     ("done", "done with", &["closed", "resolved_itself", "expired", "merged"]),

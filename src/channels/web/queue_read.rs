@@ -124,7 +124,7 @@ mod tests {
             let (mut case, exceptions) = case_of(&format!("case-{n:02}"), &types, 100 * (n % 7));
             case.rank = case.rank.filter(|_| n % 11 != 3);
             case.state = if n % 2 == 0 { CaseState::New } else { CaseState::Open };
-            store.save_detection(&exceptions, &[(case, None)], &[entry("case.opened")], None).await.unwrap();
+            store.save_detection(&exceptions, &[(case, None)], &[], &[entry("case.opened")], None).await.unwrap();
         }
         let (owner, until) = (PersonId::new("pia"), "2025-12-01".parse().unwrap());
         let mute = crate::domain::mute::Mute::new(T::RLate, MuteScope::All, owner, "known".into(), at(0), until);

@@ -154,7 +154,7 @@ impl Stage for Detect {
         let found = folded.cases.len();
         let state = Done { sight, all_seen: folded.all_seen, audit, told_changes: told }.write()?;
         store
-            .save_detection(&folded.exceptions, &folded.cases, &folded.entries, Some((DONE, &state)))
+            .save_detection(&folded.exceptions, &folded.cases, &folded.gone, &folded.entries, Some((DONE, &state)))
             .await
             .context("writing what the detectors found")?;
         Ok(Progress::Advanced(found.max(1)))

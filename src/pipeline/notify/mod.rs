@@ -21,7 +21,7 @@ use super::deliver::stuck;
 use super::detect::{is_current, looked_through};
 use super::moment::Moment;
 use super::watermark::Reading;
-use super::{Context as Stages, Progress, Stage, observe, stop};
+use super::{Context as Stages, Progress, Stage, observe, stop, want};
 use crate::domain::audit::AuditEntry;
 use crate::domain::book::Book;
 use crate::domain::calendar::{Calendar, days_between};
@@ -74,9 +74,16 @@ impl Stage for Notify {
         if !(is_settled(&self.0).await? && (is_read(&self.0, day).await? || now >= config.rules.calendar.digest_by(day))) {
             return Ok(Progress::Idle);
         }
+        let order = Order::of_day(&self.0, day).await?;
+        // What is drawn from below the line has to be drafted to be decided. At the deadline, or while nothing is drafted, it has a
+        // line without a proposal.
+        let in_time = now < config.rules.calendar.digest_by(day) && stop::stopped(store, config).await?.is_none();
+        if in_time && order.open_drawn(&self.0, day).await? {
+            return Ok(Progress::Advanced(1));
+        }
         // What it says was judged before; of the records it wants names, and at its deadline there may be no more than half.
         let moment = moments.now_or_half().await?;
-        let digest = compose(&self.0, &moment, day).await?;
+        let digest = compose(&self.0, &moment, day, order).await?;
         let kept = StoredDigest {
             text: render::text(&digest),
             markdown: render::markdown(&digest),
@@ -114,33 +121,71 @@ async fn is_settled(stages: &Stages) -> anyhow::Result<bool> {
     Ok(!undrafted && store.list_cases_proposing(&["drafted", "checked"]).await?.is_empty())
 }
 
-async fn compose(stages: &Stages, moment: &Moment, day: Date) -> anyhow::Result<Digest> {
+/// Which cases are shown on a day, and in which order all stand.
+struct Order {
+    /// What waits for people, and what is latent.
+    undecided: Undecided,
+    /// The places of those that stand above the line on their own merit, and of those that are drawn from below it.
+    straight: BTreeSet<usize>,
+    sampled: BTreeSet<usize>,
+    /// Up to when was looked through what was read; None before the first look.
+    as_of: Option<Timestamp>,
+    yesterday: Option<StoredDigest>,
+}
+
+impl Order {
+    async fn of_day(stages: &Stages, day: Date) -> anyhow::Result<Self> {
+        let Stages { store, config, .. } = stages;
+        let calendar = config.rules.calendar.calendar();
+        // What the cases rest on, which may be less than what was read since.
+        let as_of = looked_through(stages).await?;
+        // Ranks were counted on the day of the last look; the time that is left has gone on.
+        let stood_still = as_of.map_or(0, |at| days_between(calendar.day_of(at), day).max(0));
+        let yesterday = store.find_digest(crate::domain::calendar::plus_days(day, -1)).await?;
+        let before = lines_of(yesterday.as_ref());
+        let mut undecided = undecided::read(stages, |rank| {
+            rank.slack_days -= f64::from(stood_still);
+            rank.lane = lane(rank, &config.rules.ranking);
+        })
+        .await?;
+        for entry in &mut undecided.ranked {
+            let old = before.get(entry.case.id.as_str());
+            entry.damped = old.map_or(entry.rank.priority, |old| stable(old, &entry.rank));
+        }
+        undecided.ranked.sort_by_key(order);
+        let (straight, sampled) = above(&undecided.ranked, &config.rules.ranking, day);
+        Ok(Self { undecided, straight, sampled, as_of, yesterday })
+    }
+
+    /// Opens what is drawn and nobody was told of. Answers whether there was any: then it is drafted first, and the same is drawn again.
+    async fn open_drawn(&self, stages: &Stages, day: Date) -> anyhow::Result<bool> {
+        let Stages { store, clock, .. } = stages;
+        let mut opened = false;
+        for case in self.sampled.iter().filter_map(|i| self.undecided.ranked.get(*i)).map(|entry| &entry.case) {
+            let entry = AuditEntry::by_stage("notify", clock.now(), want::OPENED, want::subject(case));
+            let because = format!("drawn for the digest of {day}");
+            opened |= want::want(store, case, entry, &because, clock.now()).await.context("opening what was drawn")?;
+        }
+        Ok(opened)
+    }
+}
+
+fn lines_of(digest: Option<&StoredDigest>) -> BTreeMap<&str, &DigestLine> {
+    digest.into_iter().flat_map(|d| &d.digest.lines).map(|line| (line.case_id.as_str(), line)).collect()
+}
+
+async fn compose(stages: &Stages, moment: &Moment, day: Date, order: Order) -> anyhow::Result<Digest> {
     let Stages { store, config, clock, ports, .. } = stages;
     let calendar = config.rules.calendar.calendar();
-    // What the cases rest on, which may be less than what was read since.
-    let as_of = looked_through(stages).await?.unwrap_or(moment.book.as_of);
+    let Order { undecided: Undecided { mut ranked, noise, drafters }, straight, sampled, as_of, yesterday } = order;
+    let as_of = as_of.unwrap_or(moment.book.as_of);
+    let before = lines_of(yesterday.as_ref());
     let reading = Reading::load(store).await?;
     let due = config.rules.calendar.digest_at(day);
     let mut unread = reading.unread(day, due, &calendar, ports.source.streams());
     if as_of < due && reading.up_to().is_some_and(|at| at >= due) {
         unread.push(not_looked_through(as_of, &calendar));
     }
-    // Ranks were counted on the day of the last look; the time that is left has gone on.
-    let stood_still = f64::from(days_between(calendar.day_of(as_of), day).max(0));
-    let yesterday = store.find_digest(crate::domain::calendar::plus_days(day, -1)).await?;
-    let before: BTreeMap<&str, &DigestLine> =
-        yesterday.iter().flat_map(|d| &d.digest.lines).map(|l| (l.case_id.as_str(), l)).collect();
-    let Undecided { mut ranked, noise, drafters } = undecided::read(stages, |rank| {
-        rank.slack_days -= stood_still;
-        rank.lane = lane(rank, &config.rules.ranking);
-    })
-    .await?;
-    for entry in &mut ranked {
-        let old = before.get(entry.case.id.as_str());
-        entry.damped = old.map_or(entry.rank.priority, |old| stable(old, &entry.rank));
-    }
-    ranked.sort_by_key(order);
-    let (straight, sampled) = above(&ranked, &config.rules.ranking, day);
     let shown: BTreeSet<usize> = straight.union(&sampled).copied().collect();
     undecided::fill(store, &mut ranked, &shown).await?;
     let book = &moment.book;

@@ -45,12 +45,12 @@ pub(super) async fn read(stages: &Stages, of_the_day: impl Fn(&mut Rank)) -> Res
         Undecided { ranked: Vec::new(), noise: account.chain(muting.lifted().to_vec()).collect(), drafters: Vec::new() };
     let unseen: BTreeSet<&CaseId> = hidden.iter().map(|(case, _)| &case.id).collect();
     // A case that is ranked anew meanwhile is neither passed over nor there twice: which there are is read once.
-    let mut waiting = store.list_case_ids(CaseState::UNDECIDED).await?;
+    let mut waiting = store.list_case_ids(CaseState::RANKED).await?;
     waiting.retain(|id| !unseen.contains(id));
     for page in waiting.chunks(PAGE) {
         let mut cases = store.list_cases_of(&page.iter().collect::<Vec<_>>()).await?;
         let begun = found.ranked.len();
-        for case in page.iter().filter_map(|id| cases.remove(id)).filter(|case| case.state.is_undecided()) {
+        for case in page.iter().filter_map(|id| cases.remove(id)).filter(|case| is_ranked(&case.state)) {
             if case.is_mute_proposal() {
                 found.noise.push(format!("Proposed: {} See case {}.", case.headline, case.id));
                 continue;
@@ -64,6 +64,11 @@ pub(super) async fn read(stages: &Stages, of_the_day: impl Fn(&mut Rank)) -> Res
         found.drafters.extend(firsts.into_values().map(|first| first.drafter));
     }
     Ok(found)
+}
+
+/// Has it a place in the order? What was put off meanwhile has none.
+fn is_ranked(state: &CaseState) -> bool {
+    CaseState::RANKED.contains(&state.name())
 }
 
 /// Reads what those of `ranked` propose that get a line. A digest is never wrong on purpose.

@@ -146,6 +146,7 @@ fn event_of(action: Action) -> (NewOutbox, Value) {
         rank: None,
         evidence_hash: Some("e1".into()),
         owner: None,
+        wanted: false,
         opened_at: now(),
         updated_at: now(),
     };

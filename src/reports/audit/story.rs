@@ -156,7 +156,10 @@ fn sentence(action: &str, subject: &str, detail: &Value) -> String {
     let about = subject.split_once(':').map_or(subject, |(_, id)| id);
     let amount = |key: &str| number(key).map(|minor| crate::domain::money::Money::from_minor(minor).to_string());
     match action {
-        "case.opened" => format!("opened the case on {}", text("exception").unwrap_or("a first exception")),
+        "case.opened" => {
+            let because = text("because").map(|because| format!(", because: {because}")).unwrap_or_default();
+            format!("opened the case on {}{because}", text("exception").unwrap_or("a first exception"))
+        }
         "recommendation.queued" => {
             let rank = number("rank").map(|rank| format!(", as number {rank}")).unwrap_or_default();
             format!("put {about} before people{rank}")

@@ -267,24 +267,25 @@ impl Card {
 }
 
 /// States of a case.
-pub(crate) const CASE_STATES: [&str; 9] =
-    ["new", "open", "snoozed", "decided", "verifying", "closed", "resolved_itself", "expired", "merged"];
+pub(crate) const CASE_STATES: [&str; 10] =
+    ["new", "latent", "open", "snoozed", "decided", "verifying", "closed", "resolved_itself", "expired", "merged"];
 
 /// Events of a case.
-pub(crate) const CASE_EVENTS: [&str; 11] =
-    ["propose", "snooze", "wake", "approve", "refuse", "undo", "hand_off", "settle", "resolve", "expire", "merge"];
+pub(crate) const CASE_EVENTS: [&str; 13] =
+    ["stay_latent", "want", "propose", "snooze", "wake", "approve", "refuse", "undo", "hand_off", "settle", "resolve", "expire", "merge"];
 
 /// A digit goes to that state, `=` stays, `.` is refused.
-const CASE_TABLE: [&str; 9] = [
-    "12.35===678", // new
-    "12.35===678", // open
-    ".21351==678", // snoozed
-    ".....145...", // decided
-    ".....==5...", // verifying
-    ".....1==...", // closed
-    ".....===...", // resolved_itself
-    ".....===...", // expired
-    ".....===...", // merged
+const CASE_TABLE: [&str; 10] = [
+    "1=23.46===789", // new
+    "=02....===...", // latent
+    "..23.46===789", // open
+    "...32462==789", // snoozed
+    ".......256...", // decided
+    ".......==6...", // verifying
+    ".......2==...", // closed
+    ".......===...", // resolved_itself
+    ".......===...", // expired
+    ".......===...", // merged
 ];
 
 /// Where a case stands, and what it was put off until or folded into.

@@ -282,6 +282,8 @@ impl Rules {
 
     fn case_event(&self, event: usize, detail: u8) -> CaseEvent {
         match CASE_EVENTS[event] {
+            "stay_latent" => CaseEvent::StayLatent,
+            "want" => CaseEvent::Want,
             "propose" => CaseEvent::Propose,
             "snooze" => CaseEvent::Snooze {
                 until: self.dates[usize::from(detail)],
@@ -535,6 +537,8 @@ impl World<'_> {
             1 => "resolve",
             2 => "expire",
             3 => "merge",
+            4 | 5 => "stay_latent",
+            6 => "want",
             n => ["propose", "snooze", "wake", "settle", "undo", "hand_off", "approve", "propose", "wake"]
                 [usize::try_from(n % 9).expect("few")],
         };

@@ -7,6 +7,9 @@
 //!
 //! Missing data are another matter: what was last seen on a day that had not been read to its close, and is gone now that it
 //! has, was born of what was not there yet. It is over at once, and so is a fault of the data (D-DATA).
+//!
+//! A case that people have not been told of leaves no trace when it goes: the log has nothing of it, and what it held passes to
+//! another case or is over.
 
 mod links;
 pub mod returns;
@@ -67,7 +70,9 @@ pub struct Folded {
     pub exceptions: Vec<Exception>,
     /// New (no version) and changed cases with the version they were read at.
     pub cases: Vec<(Case, Option<i64>)>,
-    /// One entry for each case that was opened or ended.
+    /// Cases that nobody was told of and that are gone, with the version they were read at.
+    pub gone: Vec<(CaseId, i64)>,
+    /// One entry for each case that people were told of and that ended or took another in.
     pub entries: Vec<AuditEntry>,
     /// Was every open exception seen? Then the same signals again change nothing.
     pub all_seen: bool,
@@ -127,6 +132,7 @@ struct Work {
     quiet: BTreeSet<ExceptionId>,
     /// Cases of which somebody has signed something: they stay by themselves.
     signed: BTreeSet<CaseId>,
+    gone: Vec<(CaseId, i64)>,
     entries: Vec<AuditEntry>,
 }
 
@@ -154,6 +160,7 @@ impl Work {
             linked: Linked::new(),
             quiet: BTreeSet::new(),
             signed: BTreeSet::new(),
+            gone: Vec::new(),
             entries: Vec::new(),
         }
     }
@@ -170,14 +177,14 @@ impl Work {
         let own = self.case_of.get(&id).and_then(|case| self.cases.get(case)).map(|(case, _)| case).filter(|_| is_open);
         // A run of losses or returns is named by its beginning. Where that leaves the window the run has another name, and its case
         // is the one that it shares a link with.
-        let same = |case: &&Case| is_run(signal.code) && case.codes.contains(&signal.code) && case.state.is_undecided();
+        let same = |case: &&Case| is_run(signal.code) && case.codes.contains(&signal.code) && case.state.may_grow();
         let linked = || of_links(&self.runs, &signal.links).into_iter().filter_map(|id| self.cases.get(id));
         #[cfg(test)]
         assert_eq!(linked().map(|(case, _)| &case.id).collect::<Vec<_>>(), self.runs_by_scan(signal));
         let case = own.or_else(|| linked().map(|(case, _)| case).find(same));
         case.is_some_and(|case| match case.state {
             CaseState::Snoozed { .. } => true,
-            _ => case.state.is_undecided() && case.rank.as_ref().is_some_and(|rank| rank.deadline > today),
+            _ => case.state.may_grow() && case.rank.as_ref().is_some_and(|rank| rank.deadline > today),
         })
     }
 
@@ -248,7 +255,7 @@ impl Work {
             .into_iter()
             .filter_map(|id| self.cases.get(id))
             .map(|(case, _)| case)
-            .filter(|case| case.state.is_undecided())
+            .filter(|case| case.state.may_grow())
             // An overdue order is not hidden in what somebody has put off, nor added to what is half signed.
             .filter(|case| exception.signal.code != T::SOverdue || self.takes_in(case))
             .min_by_key(|case| (case.opened_at, case.id.clone()))
@@ -285,10 +292,10 @@ impl Work {
             rank: None,
             evidence_hash: None,
             owner: None,
+            wanted: false,
             opened_at: self.now,
             updated_at: self.now,
         };
-        self.entries.push(entry(self.now, "case.opened", &case, serde_json::json!({ "exception": signal.fingerprint() })));
         self.case_of.insert(id.clone(), case_id.clone());
         self.hold(&case_id, id);
         self.cases.insert(case_id, (case, None));
@@ -327,7 +334,7 @@ impl Work {
 
     /// Does a case wait, and has nobody signed anything of it? Only then can it be folded with another.
     fn takes_in(&self, case: &Case) -> bool {
-        matches!(case.state, CaseState::New | CaseState::Open) && !self.signed.contains(&case.id)
+        (case.state.is_unseen() || case.state == CaseState::Open) && !self.signed.contains(&case.id)
     }
 
     /// The shortages that roots in a case stand for.
@@ -342,23 +349,47 @@ impl Work {
 
     fn merge(&mut self, from: &CaseId, into: &CaseId) {
         let Some((case, _)) = self.cases.get_mut(from) else { return };
-        let Ok(merged) = case.state.clone().after(CaseEvent::Merge { into: into.clone() }) else { return };
-        case.state = merged;
         let moved = case.exceptions.clone();
-        let detail = serde_json::json!({ "into": into, "exceptions": moved, "because": "the order that it waits for" });
-        self.entries.push(entry(self.now, "case.merged", case, detail));
+        let untold = case.is_untold();
+        if untold {
+            self.forget(from);
+        } else {
+            let Ok(merged) = case.state.clone().after(CaseEvent::Merge { into: into.clone() }) else { return };
+            case.state = merged;
+            let detail = serde_json::json!({ "into": into, "exceptions": moved, "because": "the order that it waits for" });
+            self.entries.push(entry(self.now, "case.merged", case, detail));
+        }
         let Some((root, _)) = self.cases.get_mut(into) else { return };
+        if !untold && root.is_untold() {
+            // What people were shown does not go where they can not see it.
+            root.state = CaseState::New;
+            root.wanted = true;
+            let first = root.exceptions.first().and_then(|id| self.exceptions.get(id)).map(|e| e.signal.fingerprint());
+            let detail = serde_json::json!({ "exception": first, "because": "it takes in a case that people were told of" });
+            self.entries.push(entry(self.now, "case.opened", root, detail));
+        }
+        if !root.is_untold() {
+            let detail = if untold { serde_json::json!({ "exceptions": moved }) } else { serde_json::json!({ "from": from }) };
+            self.entries.push(entry(self.now, "case.took_in", root, detail));
+        }
         for id in moved {
             if !root.exceptions.contains(&id) {
                 root.exceptions.push(id.clone());
             }
             self.case_of.insert(id, into.clone());
         }
-        self.entries.push(entry(self.now, "case.took_in", root, serde_json::json!({ "from": from })));
+    }
+
+    /// Takes away a case that nobody was told of.
+    fn forget(&mut self, id: &CaseId) {
+        if let Some((_, Some(before))) = self.cases.remove(id) {
+            self.gone.push((before.id, before.version));
+        }
     }
 
     /// Brings every case up to date with its exceptions, and ends those that have none left.
     fn close_over(&mut self) {
+        let mut over = Vec::new();
         for (case, _) in self.cases.values_mut() {
             if matches!(case.state, CaseState::Merged { .. }) {
                 continue;
@@ -370,7 +401,9 @@ impl Work {
                 .filter(|e| e.state == ExceptionState::Open)
                 .collect();
             if open.is_empty() {
-                if let Ok(resolved) = case.state.clone().after(CaseEvent::Resolve) {
+                if case.is_untold() {
+                    over.push(case.id.clone());
+                } else if let Ok(resolved) = case.state.clone().after(CaseEvent::Resolve) {
                     case.state = resolved;
                     self.entries.push(entry(self.now, "case.resolved_itself", case, serde_json::json!({})));
                 }
@@ -397,8 +430,11 @@ impl Work {
             case.headline = telling[0].signal.headline.clone();
             let links: BTreeSet<String> = open.iter().flat_map(|e| e.signal.links.iter().cloned()).collect();
             // A decided case counts no losses that came after the decision: whoever runs short now has a case of its own.
-            let counted = |link: &String| case.state.is_undecided() || case.links.contains(link);
+            let counted = |link: &String| case.state.may_grow() || case.links.contains(link);
             case.links = links.into_iter().filter(counted).collect();
+        }
+        for id in over {
+            self.forget(&id);
         }
     }
 
@@ -421,6 +457,7 @@ impl Work {
         Folded {
             exceptions: self.changed.iter().filter_map(|id| exceptions.remove(id)).collect(),
             cases,
+            gone: self.gone,
             entries: self.entries,
             ..Folded::default()
         }

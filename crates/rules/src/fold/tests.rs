@@ -15,7 +15,7 @@ impl Work {
             |case: &Case| exception.signal.links.iter().any(|link| case_links(case, &self.exceptions).contains(link));
         let cases = self.cases.values().map(|(case, _)| case);
         cases
-            .filter(|case| case.state.is_undecided() && (case.exceptions.contains(id) || joins(case)))
+            .filter(|case| case.state.may_grow() && (case.exceptions.contains(id) || joins(case)))
             .filter(|case| exception.signal.code != T::SOverdue || self.takes_in(case))
             .min_by_key(|case| (case.opened_at, case.id.clone()))
             .map(|case| case.id.clone())
@@ -58,9 +58,10 @@ fn signal(code: T, item: &str, link: &str) -> Signal {
     Signal::rule("test/1", code, subject, "p".to_owned(), (day, day), format!("{code} {item}")).link(link.to_owned())
 }
 
-/// Keeps what was folded, as the store would.
+/// Keeps what was folded, as the store would, and drafts every new case, unless told not to.
 #[derive(Default)]
 struct Kept {
+    undrafted: bool,
     exceptions: BTreeMap<ExceptionId, Exception>,
     cases: BTreeMap<CaseId, Case>,
     before: Option<Timestamp>,
@@ -85,6 +86,12 @@ impl Kept {
         self.before = Some(read_up_to);
         self.exceptions.extend(folded.exceptions.iter().map(|e| (e.id.clone(), e.clone())));
         self.cases.extend(folded.cases.iter().map(|(c, _)| (c.id.clone(), c.clone())));
+        for (gone, _) in &folded.gone {
+            assert!(self.cases.remove(gone).unwrap().is_untold(), "people were told of {gone}");
+        }
+        for case in self.cases.values_mut().filter(|case| case.state == CaseState::New && !self.undrafted) {
+            case.state = CaseState::Open;
+        }
         folded
     }
 }
@@ -281,7 +288,7 @@ fn an_overdue_order_is_one_case_with_what_is_short_for_want_of_it() {
     let mut kept = Kept::default();
     let folded = kept.fold(0, vec![overdue(&["1", "2", "4"]), out("1"), out("2"), out("4"), out("5")]);
     assert_eq!(kept.cases.len(), 2, "item 5 waits for something else");
-    assert_eq!(folded.entries.len(), 2, "no case is opened to be merged at once");
+    assert_eq!(folded.cases.len(), 2, "no case is opened to be merged at once");
     let root = kept.cases.values().find(|c| c.exceptions.len() == 4).unwrap();
     assert_eq!((root.codes.as_slice(), root.headline.as_str()), ([T::SOverdue, T::IOut].as_slice(), "S-OVERDUE order"));
 }
@@ -303,7 +310,7 @@ fn symptoms_that_had_a_case_join_the_root_and_decided_ones_stay() {
     let known = Returns { signed: BTreeSet::from([signed.clone()]), ..Returns::default() };
     let now = || [vec![overdue(&["1", "2", "4", "5", "6"])], all()].concat();
     kept.fold_after(&known, 1, now());
-    let waiting: Vec<&Case> = kept.cases.values().filter(|c| c.state == CaseState::New).collect();
+    let waiting: Vec<&Case> = kept.cases.values().filter(|c| c.state == CaseState::Open).collect();
     assert_eq!(waiting.len(), 2, "the root's and the signed one");
     let root = waiting.iter().find(|c| c.codes.contains(&T::SOverdue)).unwrap();
     assert_eq!(root.exceptions.len(), 3);
@@ -313,6 +320,38 @@ fn symptoms_that_had_a_case_join_the_root_and_decided_ones_stay() {
     assert_eq!(merged, 1, "the root joined the older of the two cases and took the other in");
     let again = kept.fold_after(&known, 2, now());
     assert!(again.cases.is_empty() && again.entries.is_empty(), "{:?}", again.entries);
+}
+
+#[test]
+fn what_nobody_was_told_of_goes_as_it_came() {
+    let mut kept = Kept { undrafted: true, ..Kept::default() };
+    kept.fold(0, vec![out("1"), out("2")]);
+    kept.cases.values_mut().for_each(|case| case.state = CaseState::Latent);
+    let latent: Vec<CaseId> = kept.cases.keys().cloned().collect();
+    // It is one case with what joins it, latent or not.
+    kept.fold(1, vec![out("1"), out("2"), signal(T::ILow, "1", "shortage:1@3")]);
+    assert_eq!(kept.cases.keys().cloned().collect::<Vec<_>>(), latent);
+    // Its root takes it in, and its condition ends: neither is an event for the log.
+    let folded = kept.fold(2, vec![overdue(&["1"]), out("1")]);
+    assert!(folded.entries.is_empty(), "{:?}", folded.entries);
+    let (gone, over) = (kept.fold(3, vec![overdue(&["1"]), out("1")]), kept.fold(4, vec![]));
+    assert_eq!((gone.gone.len(), gone.entries.len(), over.gone.len()), (1, 0, 0), "item 2 is not short any more");
+    assert_eq!(kept.cases.len(), 1);
+}
+
+#[test]
+fn a_latent_root_that_takes_in_what_people_were_told_of_is_put_before_them() {
+    let mut kept = Kept::default();
+    kept.fold(0, vec![overdue(&["8"]), out("1")]);
+    let of = |kept: &Kept, code: T| kept.cases.values().find(|case| case.codes[0] == code).unwrap().id.clone();
+    let (root, told) = (of(&kept, T::SOverdue), of(&kept, T::IOut));
+    kept.cases.get_mut(&root).unwrap().state = CaseState::Latent;
+    kept.undrafted = true;
+    let folded = kept.fold(1, vec![overdue(&["8", "1"]), out("1")]);
+    assert_eq!(kept.cases[&told].state, CaseState::Merged { into: root.clone() });
+    assert_eq!((kept.cases[&root].state.clone(), kept.cases[&root].wanted), (CaseState::New, true));
+    let actions: Vec<&str> = folded.entries.iter().map(|entry| entry.action.as_str()).collect();
+    assert_eq!(actions, ["case.merged", "case.opened", "case.took_in"]);
 }
 
 #[test]

@@ -128,7 +128,7 @@ impl Muting {
     pub async fn hidden(&self, store: &Store) -> Result<Vec<(Case, &Mute)>, StoreError> {
         let codes: BTreeSet<ExceptionType> = self.live.iter().map(|mute| mute.code).collect();
         let codes: Vec<ExceptionType> = codes.into_iter().collect();
-        let cases = store.list_cases_with(CaseState::UNDECIDED, &codes).await?;
+        let cases = store.list_cases_with(CaseState::RANKED, &codes).await?;
         let mutes = self.hides_each(store, &cases).await?;
         Ok(cases.into_iter().zip(mutes).filter_map(|(case, mute)| Some((case, mute?))).collect())
     }

@@ -56,10 +56,11 @@ async fn case(store: &Store, id: &str, found: &[Exception], at_stake: i64, lane:
         }),
         evidence_hash: None,
         owner: None,
+        wanted: false,
         opened_at: start(),
         updated_at: start(),
     };
-    store.save_detection(found, &[(case.clone(), None)], &[], None).await.unwrap();
+    store.save_detection(found, &[(case.clone(), None)], &[], &[], None).await.unwrap();
     case
 }
 

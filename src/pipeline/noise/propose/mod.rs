@@ -222,6 +222,7 @@ fn case(id: CaseId, noisy: &Noisy, headline: String, hash: String, until: Date, 
         rank: Some(rank),
         evidence_hash: Some(hash),
         owner: None,
+        wanted: false,
         opened_at: now,
         updated_at: now,
     }

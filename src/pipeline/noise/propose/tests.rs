@@ -77,7 +77,7 @@ impl Bench {
         case.exceptions = vec![found.id.clone()];
         case.subject = found.signal.subject.clone();
         case.rank.as_mut().unwrap().at_stake = Money::from_minor(2_000);
-        store.save_detection(&[found], &[(case.clone(), None)], &[], None).await.unwrap();
+        store.save_detection(&[found], &[(case.clone(), None)], &[], &[], None).await.unwrap();
         let candidate = Candidate {
             id: "A1".into(),
             action: Action::NoAction { reason: String::new() },

@@ -93,10 +93,11 @@ impl Bench {
             rank: Some(rank()),
             evidence_hash: None,
             owner: None,
+            wanted: false,
             opened_at: start(),
             updated_at: start(),
         };
-        store.save_detection(&[], &[(case.clone(), None)], &[], None).await.unwrap();
+        store.save_detection(&[], &[(case.clone(), None)], &[], &[], None).await.unwrap();
         let mut case = Case { version: 2, evidence_hash: Some("e1".into()), ..case };
         case.updated_at = start();
         let recs: Vec<Recommendation> = [(12, 1), (6, 2)]
@@ -429,6 +430,7 @@ fn each_kind_of_drill_shows_what_is_wrong_in_the_summary() {
         rank,
         evidence_hash: None,
         owner: None,
+        wanted: false,
         opened_at: start(),
         updated_at: start(),
     };
