@@ -21,9 +21,9 @@ mod preview;
 mod queue;
 mod request;
 mod standing;
-mod want;
 #[cfg(test)]
 pub(super) mod tests;
+mod want;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -228,6 +228,8 @@ pub async fn run(
     let app = App::new(Arc::clone(&config), store.clone(), ports, clock.clone());
     let mut shown: Vec<Shown> = Vec::new();
     let mut best: BTreeMap<Occurrence, Exception> = BTreeMap::new();
+    // What had a case, latent or not, on any day: a latent one leaves nothing behind.
+    let mut in_cases: BTreeSet<ExceptionId> = BTreeSet::new();
     let mut mornings = Mornings::default();
     let total = crate::domain::calendar::days_between(first, last) as u64 + 1;
     // What happened on a day is read by the next morning, where it is lived.
@@ -240,6 +242,7 @@ pub async fn run(
             clock.set(moment);
             app.run_until_idle().await.with_context(|| format!("replaying {day}"))?;
             let all = store.list_exceptions(Which::All).await?;
+            in_cases.extend(store.map_exceptions_to_cases().await?.into_keys());
             mornings.note(&calendar, moment, at + 1 == moments.len(), &all);
             for exception in all {
                 if exception.state != ExceptionState::Resolved {
@@ -263,7 +266,7 @@ pub async fn run(
         day = plus_days(day, 1);
     }
     let book = config.rules.settled(Book::new(clock.now(), calendar, store.load_records().await?));
-    let score = score(&store, &truth, &book, &best, &shown, days).await?;
+    let score = score(&store, &truth, &book, (&best, &in_cases), &shown, days).await?;
     Ok(Score { reads: replay.reads.words(), low_stock: mornings.bands(&book, last), ..score })
 }
 
@@ -271,12 +274,11 @@ async fn score(
     store: &Store,
     truth: &Truth,
     book: &Book,
-    exceptions: &BTreeMap<Occurrence, Exception>,
+    (exceptions, in_cases): (&BTreeMap<Occurrence, Exception>, &BTreeSet<ExceptionId>),
     shown: &[Shown],
     days: u32,
 ) -> anyhow::Result<Score> {
-    let case_of = store.map_exceptions_to_cases().await?;
-    let in_cases: Vec<&Exception> = exceptions.values().filter(|e| case_of.contains_key(&e.id)).collect();
+    let in_cases: Vec<&Exception> = exceptions.values().filter(|e| in_cases.contains(&e.id)).collect();
     let above: BTreeSet<&Occurrence> = shown.iter().flat_map(|s| &s.exceptions).collect();
     let (mut found, mut seen_above, mut missed, mut alarmed) = (0, 0, Vec::new(), Vec::new());
     let (injected, look_alikes): (Vec<_>, Vec<_>) = truth.events.iter().partition(|e| !e.explained);

@@ -212,7 +212,10 @@ mod tests {
                 // Some of the same priority, some opened at the same time.
                 let made = Case { opened_at: at(n / 3), ..case(&id, 100 * (n % 4)) };
                 let made = Case { rank: made.rank.clone().filter(|_| !unranked), ..made };
-                store.save_detection(&[exception(&id)], &[(made.clone(), None)], &[], &[entry("opened")], None).await.unwrap();
+                store
+                    .save_detection(&[exception(&id)], &[(made.clone(), None)], &[], &[entry("opened")], None)
+                    .await
+                    .unwrap();
                 if n % 5 == 0 {
                     store.advance_case(&moved(&made, CaseState::Closed), 1, &[]).await.unwrap();
                 }

@@ -1,6 +1,5 @@
 //! Cases that nobody could gain by deciding, on the bundled recording: judged and counted, not drafted and not told, until the
 //! digest draws one or somebody asks.
-#![expect(clippy::unwrap_used, reason = "a test that can not go on has failed")]
 
 use std::collections::BTreeSet;
 
@@ -51,7 +50,12 @@ async fn what_nobody_could_gain_by_deciding_waits_for_nobody() {
         assert_eq!(now.state, CaseState::Open);
         let recs = store.list_recommendations(&asked.id).await.unwrap();
         assert!(!recs.is_empty() && recs.iter().all(|(rec, _)| rec.state.is_waiting()), "{recs:?}");
-        let said: Vec<(String, String)> = log().await.into_iter().filter(|e| e.subject == format!("case:{}", asked.id)).map(|e| (e.actor, e.action)).collect();
+        let said: Vec<(String, String)> = log()
+            .await
+            .into_iter()
+            .filter(|e| e.subject == format!("case:{}", asked.id))
+            .map(|e| (e.actor, e.action))
+            .collect();
         assert_eq!(said[0], ("pia".to_owned(), "case.opened".to_owned()));
         assert_eq!(said.len(), 2, "opened once, and drafted: {said:?}");
         // The others stay where they are.

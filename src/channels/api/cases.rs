@@ -70,8 +70,9 @@ pub(super) async fn list(
     needs(&bearer, &Scope::ReadCases)?;
     let wanted = query.state.as_deref().unwrap_or("open");
     let states = STATES.iter().find(|(name, _)| *name == wanted);
-    let states = states
-        .ok_or_else(|| Problem::bad_field("state", format!("{wanted:?} is none of open, latent, snoozed, decided, done and all")))?;
+    let states = states.ok_or_else(|| {
+        Problem::bad_field("state", format!("{wanted:?} is none of open, latent, snoozed, decided, done and all"))
+    })?;
     let code = query.r#type.as_deref().map(str::parse::<ExceptionType>).transpose();
     let code = code.map_err(|_| {
         Problem::bad_field("type", format!("{:?} is no type of exception", query.r#type.as_deref().unwrap_or_default()))

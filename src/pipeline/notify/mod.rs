@@ -7,25 +7,26 @@
 //! done in the ERP just before is not recommended again), and until that look has been looked through. At its deadline it is
 //! made all the same, of what the detectors have seen, and says what is not in it.
 
+mod order;
 mod undecided;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use anyhow::Context;
 use async_trait::async_trait;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
+use self::order::{Order, lines_of};
 use self::undecided::{Ranked, Undecided};
 use super::deliver::stuck;
 use super::detect::{is_current, looked_through};
 use super::moment::Moment;
 use super::watermark::Reading;
-use super::{Context as Stages, Progress, Stage, observe, stop, want};
+use super::{Context as Stages, Progress, Stage, observe, stop};
 use crate::domain::audit::AuditEntry;
 use crate::domain::book::Book;
 use crate::domain::calendar::{Calendar, days_between};
-use crate::domain::case::{Lane, Rank};
 use crate::domain::decision::DecisionVerb;
 use crate::domain::digest::{BelowLine, Digest, DigestLine, ExplainedLine};
 use crate::domain::draft::order_note;
@@ -37,11 +38,7 @@ use crate::render;
 use crate::rules::alternatives::alternatives;
 use crate::rules::card::Card;
 use crate::rules::drafters::drafted_by;
-use crate::rules::settings::RankingConfig;
 use crate::store::StoredDigest;
-
-/// A case keeps its place unless its priority moves by more than this share (handbook §6 rule 4).
-const STABLE_SHARE: f64 = 0.20;
 
 /// Longest reason in a digest of more than one sentence, in characters: two lines of a terminal.
 const REASON_CHARS: usize = 180;
@@ -121,59 +118,6 @@ async fn is_settled(stages: &Stages) -> anyhow::Result<bool> {
     Ok(!undrafted && store.list_cases_proposing(&["drafted", "checked"]).await?.is_empty())
 }
 
-/// Which cases are shown on a day, and in which order all stand.
-struct Order {
-    /// What waits for people, and what is latent.
-    undecided: Undecided,
-    /// The places of those that stand above the line on their own merit, and of those that are drawn from below it.
-    straight: BTreeSet<usize>,
-    sampled: BTreeSet<usize>,
-    /// Up to when was looked through what was read; None before the first look.
-    as_of: Option<Timestamp>,
-    yesterday: Option<StoredDigest>,
-}
-
-impl Order {
-    async fn of_day(stages: &Stages, day: Date) -> anyhow::Result<Self> {
-        let Stages { store, config, .. } = stages;
-        let calendar = config.rules.calendar.calendar();
-        // What the cases rest on, which may be less than what was read since.
-        let as_of = looked_through(stages).await?;
-        // Ranks were counted on the day of the last look; the time that is left has gone on.
-        let stood_still = as_of.map_or(0, |at| days_between(calendar.day_of(at), day).max(0));
-        let yesterday = store.find_digest(crate::domain::calendar::plus_days(day, -1)).await?;
-        let before = lines_of(yesterday.as_ref());
-        let mut undecided = undecided::read(stages, |rank| {
-            rank.slack_days -= f64::from(stood_still);
-            rank.lane = lane(rank, &config.rules.ranking);
-        })
-        .await?;
-        for entry in &mut undecided.ranked {
-            let old = before.get(entry.case.id.as_str());
-            entry.damped = old.map_or(entry.rank.priority, |old| stable(old, &entry.rank));
-        }
-        undecided.ranked.sort_by_key(order);
-        let (straight, sampled) = above(&undecided.ranked, &config.rules.ranking, day);
-        Ok(Self { undecided, straight, sampled, as_of, yesterday })
-    }
-
-    /// Opens what is drawn and nobody was told of. Answers whether there was any: then it is drafted first, and the same is drawn again.
-    async fn open_drawn(&self, stages: &Stages, day: Date) -> anyhow::Result<bool> {
-        let Stages { store, clock, .. } = stages;
-        let mut opened = false;
-        for case in self.sampled.iter().filter_map(|i| self.undecided.ranked.get(*i)).map(|entry| &entry.case) {
-            let entry = AuditEntry::by_stage("notify", clock.now(), want::OPENED, want::subject(case));
-            let because = format!("drawn for the digest of {day}");
-            opened |= want::want(store, case, entry, &because, clock.now()).await.context("opening what was drawn")?;
-        }
-        Ok(opened)
-    }
-}
-
-fn lines_of(digest: Option<&StoredDigest>) -> BTreeMap<&str, &DigestLine> {
-    digest.into_iter().flat_map(|d| &d.digest.lines).map(|line| (line.case_id.as_str(), line)).collect()
-}
-
 async fn compose(stages: &Stages, moment: &Moment, day: Date, order: Order) -> anyhow::Result<Digest> {
     let Stages { store, config, clock, ports, .. } = stages;
     let calendar = config.rules.calendar.calendar();
@@ -220,51 +164,6 @@ async fn compose(stages: &Stages, moment: &Moment, day: Date, order: Order) -> a
 fn not_looked_through(as_of: Timestamp, calendar: &Calendar) -> String {
     let at = as_of.to_zoned(calendar.timezone.clone()).strftime("%Y-%m-%d %H:%M %Z").to_string();
     format!("Not in it: what was read after {at}; it had not been looked through, see Health.")
-}
-
-/// Damps small moves: yesterday's priority stands unless it changed by more than a fifth or the slack crossed a whole day.
-fn stable(old: &DigestLine, rank: &Rank) -> Money {
-    let moved = (rank.priority - old.priority).abs().minor as f64 > STABLE_SHARE * old.priority.abs().minor as f64;
-    let crossed = old.slack_days.floor().total_cmp(&rank.slack_days.floor()).is_ne();
-    if moved || crossed { rank.priority } else { old.priority }
-}
-
-/// Lanes before money; then priority; equal ones with a positive low end first; then cost of delay, deadline and id.
-fn order(entry: &Ranked) -> (Lane, std::cmp::Reverse<Money>, bool, std::cmp::Reverse<Money>, Date, String) {
-    use std::cmp::Reverse;
-    let doubtful = entry.rank.value.low <= Money::ZERO;
-    let delay = Money::from_f64(entry.rank.value.expected.to_f64() * entry.rank.perishing);
-    (entry.rank.lane, Reverse(entry.damped), doubtful, Reverse(delay), entry.rank.deadline, entry.case.id.to_string())
-}
-
-/// Which cases stand above the line on their own merit, and which are drawn from those below it. Only what is worth a
-/// decision, or stands in a lane, has merit. The draw goes by hash of day and case: random to people, the same for everybody
-/// who recomputes it.
-fn above(ranked: &[Ranked], ranking: &RankingConfig, day: Date) -> (BTreeSet<usize>, BTreeSet<usize>) {
-    let (capacity, places) = (ranking.capacity, ranking.sample_places);
-    let worth: Vec<usize> = (0..ranked.len()).filter(|&i| is_worth_deciding(&ranked[i].rank, ranking)).collect();
-    if ranked.len() == worth.len() && worth.len() <= capacity {
-        return (worth.into_iter().collect(), BTreeSet::new());
-    }
-    let places = places.min(capacity.saturating_sub(1));
-    let straight: BTreeSet<usize> = worth.into_iter().take(capacity - places).collect();
-    let mut rest: Vec<(String, usize)> = (0..ranked.len())
-        .filter(|i| !straight.contains(i))
-        .map(|i| (content_hash(&[&day.to_string(), ranked[i].case.id.as_str()]), i))
-        .collect();
-    rest.sort();
-    (straight, rest.into_iter().take(places).map(|(_, i)| i).collect())
-}
-
-/// Is it worth a line? In a lane it takes more: a lane puts a case before others whatever they are worth.
-fn is_worth_deciding(rank: &Rank, ranking: &RankingConfig) -> bool {
-    let least = if rank.lane == Lane::Ordinary { ranking.least_value } else { ranking.least_value_lane };
-    rank.value.expected > Money::ZERO && rank.value.expected >= least
-}
-
-/// The lane that a case stands in: one that is worth too little for it stands by money.
-fn lane(rank: &Rank, ranking: &RankingConfig) -> Lane {
-    if rank.value.expected >= ranking.least_value_lane { rank.lane } else { Lane::Ordinary }
 }
 
 fn line(book: &Book, entry: &Ranked, place: u32, sampled: bool, new: bool) -> DigestLine {
@@ -429,138 +328,4 @@ async fn health(stages: &Stages, moment: &Moment) -> anyhow::Result<Vec<String>>
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::Config;
-    use crate::domain::action::Range;
-    use crate::domain::case::Case;
-
-    const DAY: &str = "2026-10-09";
-
-    fn ranked(id: &str, worth: i64, at_stake: i64, lane: Lane) -> Ranked {
-        let expected = Money::from_minor(worth);
-        let rank = Rank {
-            lane,
-            p: 0.9,
-            value: Range { low: expected, expected, high: expected },
-            at_stake: Money::from_minor(at_stake),
-            deadline: DAY.parse().unwrap(),
-            slack_days: 1.0,
-            perishing: 1.0,
-            priority: expected,
-            wait_cost: Money::ZERO,
-            hangs_on: None,
-            unknown: false,
-        };
-        let case = Case {
-            headline: format!("case {id}."),
-            rank: Some(rank.clone()),
-            ..reeve_testing::cases::case(id, &[], Timestamp::UNIX_EPOCH)
-        };
-        Ranked { case, damped: rank.priority, rank, recommendations: vec![] }
-    }
-
-    fn ranking(capacity: usize) -> RankingConfig {
-        RankingConfig { capacity, ..Config::load_from(None, &[]).unwrap().rules.ranking }
-    }
-
-    #[test]
-    fn only_what_is_worth_a_decision_is_above_the_line() {
-        let all = [
-            ranked("due", 2500, 0, Lane::BillDue),
-            ranked("a", 1000, 2000, Lane::Ordinary),
-            ranked("b", 999, 2000, Lane::Ordinary),
-            ranked("c", 0, 800, Lane::Ordinary),
-        ];
-        let (straight, sampled) = above(&all, &ranking(15), DAY.parse().unwrap());
-        assert_eq!(straight, BTreeSet::from([0, 1]));
-        assert_eq!(sampled.len(), 1, "one of the rest is drawn");
-        assert!(sampled.is_disjoint(&straight));
-        assert_eq!(above(&all[..2], &ranking(15), DAY.parse().unwrap()).1, BTreeSet::new(), "nothing is left to draw from");
-        assert_eq!(above(&all[..2], &ranking(1), DAY.parse().unwrap()).0.len(), 1, "the line holds");
-    }
-
-    #[test]
-    fn a_lane_does_not_lift_what_is_worth_little() {
-        let ranking = ranking(15);
-        let due = |worth: i64| {
-            let mut entry = ranked("due", worth, worth, Lane::BillDue);
-            entry.rank.lane = lane(&entry.rank, &ranking);
-            entry
-        };
-        let first = |worth: i64| {
-            let mut all = [due(worth), ranked("a", 32_600, 40_000, Lane::Ordinary)];
-            all.sort_by_key(order);
-            all[0].case.id.to_string()
-        };
-        assert_eq!((first(2000), first(2499), first(2500)), ("a".into(), "a".into(), "due".into()));
-        assert!(is_worth_deciding(&due(2000).rank, &ranking), "it is worth a line of its own");
-        assert!(!is_worth_deciding(&due(900).rank, &ranking));
-    }
-
-    #[test]
-    fn a_case_keeps_its_priority_until_it_moved_by_a_fifth_or_its_slack_crossed_a_day() {
-        let book = Book::new(Timestamp::UNIX_EPOCH, crate::domain::calendar::Calendar::utc(), []);
-        let entry = ranked("a", 10_000, 0, Lane::Ordinary);
-        let old = line(&book, &entry, 1, false, true);
-        let now = |priority: i64, slack_days: f64| {
-            let rank = Rank { priority: Money::from_minor(priority), slack_days, ..entry.rank.clone() };
-            stable(&old, &rank).minor
-        };
-        assert_eq!(now(12_000, 1.0), 10_000, "a fifth is not more than a fifth");
-        assert_eq!(now(12_001, 1.0), 12_001);
-        assert_eq!(now(8_000, 1.0), 10_000);
-        assert_eq!(now(7_999, 1.0), 7_999);
-        assert_eq!(now(10_500, 1.9), 10_000, "the same whole day");
-        assert_eq!(now(10_500, 0.9), 10_500, "a day was crossed");
-        assert_eq!(now(10_500, 2.0), 10_500);
-    }
-
-    #[test]
-    fn equal_ones_with_a_doubtful_low_end_stand_below_and_lanes_above_money() {
-        let mut doubtful = ranked("a", 500, 900, Lane::Ordinary);
-        doubtful.rank.value.low = Money::ZERO;
-        let mut all = [
-            doubtful,
-            ranked("b", 500, 900, Lane::Ordinary),
-            ranked("c", 2500, 2500, Lane::KeyItem),
-            ranked("d", 2500, 2500, Lane::BillDue),
-        ];
-        all.sort_by_key(order);
-        let ids: Vec<&str> = all.iter().map(|r| r.case.id.as_str()).collect();
-        assert_eq!(ids, ["d", "c", "b", "a"]);
-    }
-
-    #[test]
-    fn the_random_place_is_marked_the_same_for_everybody_and_another_on_another_day() {
-        let mut all = vec![ranked("top", 9000, 9000, Lane::Ordinary)];
-        all.extend((0..40).map(|n| ranked(&format!("low-{n}"), 0, 700, Lane::Ordinary)));
-        let drawn = |day: &str| above(&all, &ranking(15), day.parse().unwrap()).1;
-        assert_eq!(drawn(DAY), drawn(DAY));
-        let days: BTreeSet<_> = (1..=20).map(|d| drawn(&format!("2026-10-{d:02}"))).collect();
-        assert!(days.len() > 10, "it is not always the same case: {days:?}");
-        let book = Book::new(Timestamp::UNIX_EPOCH, crate::domain::calendar::Calendar::utc(), []);
-        let at = *drawn(DAY).first().unwrap();
-        assert!(
-            line(&book, &all[at], 2, true, false).sampled,
-            "its line says so, and the estimate of what is missed reads it"
-        );
-    }
-
-    #[test]
-    fn where_nothing_below_is_worth_anything_the_largest_is_told_by_what_is_at_stake() {
-        let (b, c) = (ranked("b", 0, 700, Lane::Ordinary), ranked("c", 0, 800, Lane::Ordinary));
-        let account = account(&[&b, &c]);
-        assert_eq!(account.largest.as_deref(), Some("case c (at stake 8.00)"));
-        assert_eq!((account.cases, account.value), (2, Money::ZERO));
-    }
-
-    #[test]
-    fn a_reason_is_whole_sentences_that_fit() {
-        let first = "Riverside can spare 5.5 units; moving them saves 12.00.";
-        assert_eq!(reason(&format!("{first} It is short.")), format!("{first} It is short."));
-        assert_eq!(reason(&format!("{first} {}", "Long ".repeat(60))), first);
-        let long = "word ".repeat(60);
-        assert_eq!(reason(&long), long.trim());
-    }
-}
+mod tests;

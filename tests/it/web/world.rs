@@ -217,7 +217,10 @@ async fn fill(store: &Store) -> (Case, Vec<Recommendation>) {
         rank: Some(rank(892.5, 0.5, Lane::Ordinary)),
         ..cases::case("c-00112233aabbccdd", &found, now())
     };
-    store.save_detection(&found, &[(case.clone(), None)], &[], &[entry("case.opened", case.id.as_str())], None).await.unwrap();
+    store
+        .save_detection(&found, &[(case.clone(), None)], &[], &[entry("case.opened", case.id.as_str())], None)
+        .await
+        .unwrap();
     others(store).await;
 
     let bundle = bundle(&case);

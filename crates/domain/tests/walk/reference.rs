@@ -271,8 +271,21 @@ pub(crate) const CASE_STATES: [&str; 10] =
     ["new", "latent", "open", "snoozed", "decided", "verifying", "closed", "resolved_itself", "expired", "merged"];
 
 /// Events of a case.
-pub(crate) const CASE_EVENTS: [&str; 13] =
-    ["stay_latent", "want", "propose", "snooze", "wake", "approve", "refuse", "undo", "hand_off", "settle", "resolve", "expire", "merge"];
+pub(crate) const CASE_EVENTS: [&str; 13] = [
+    "stay_latent",
+    "want",
+    "propose",
+    "snooze",
+    "wake",
+    "approve",
+    "refuse",
+    "undo",
+    "hand_off",
+    "settle",
+    "resolve",
+    "expire",
+    "merge",
+];
 
 /// A digit goes to that state, `=` stays, `.` is refused.
 const CASE_TABLE: [&str; 10] = [

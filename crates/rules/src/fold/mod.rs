@@ -369,7 +369,8 @@ impl Work {
             self.entries.push(entry(self.now, "case.opened", root, detail));
         }
         if !root.is_untold() {
-            let detail = if untold { serde_json::json!({ "exceptions": moved }) } else { serde_json::json!({ "from": from }) };
+            let detail =
+                if untold { serde_json::json!({ "exceptions": moved }) } else { serde_json::json!({ "from": from }) };
             self.entries.push(entry(self.now, "case.took_in", root, detail));
         }
         for id in moved {

@@ -7,6 +7,8 @@
 //! Every case is judged, for the order needs its money. What no decision would gain anything for stays latent, and costs nothing more:
 //! no evidence, no words, no entry in the log. A model is asked only for what can come above the line, or what somebody wants.
 
+mod words;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,8 +17,8 @@ use anyhow::Context;
 use async_trait::async_trait;
 use tokio::sync::Mutex;
 
+use self::words::{below_line, drafter_name};
 use super::answered::{Answered, is_undecided, keep_workings, same_facts};
-use super::model_draft::{ModelOutcome, draft_with_model};
 use super::moment::BeingRead;
 use super::observe::may_look;
 use super::promises::{Promises, first_choice};
@@ -31,8 +33,7 @@ use crate::domain::draft::Draft;
 use crate::domain::evidence::{Bundle, Fact};
 use crate::domain::ids::{CaseId, FactId, ItemId};
 use crate::domain::policy::Policy;
-use crate::domain::recommendation::{Drafter, NotByModel, Prose, Recommendation};
-use crate::ports::{LanguageModel, ModelError, ModelReply, ModelRequest};
+use crate::domain::recommendation::{Drafter, Prose, Recommendation};
 use crate::rules::assess::{Assessment, RECOMMENDATIONS, assess};
 use crate::rules::playbook;
 use crate::rules::scene::Scene;
@@ -259,7 +260,8 @@ impl Drafting {
         next.state = next.state.after(CaseEvent::Propose)?;
         next.evidence_hash = Some(hash.clone());
         let undecided = current.iter().filter(|(r, _)| is_undecided(r)).collect::<Vec<_>>();
-        let below = |r: &Recommendation| matches!(&r.drafter, Drafter::Playbook { because: Some(why) } if *why == below_line());
+        let below =
+            |r: &Recommendation| matches!(&r.drafter, Drafter::Playbook { because: Some(why) } if *why == below_line());
         let same = !undecided.is_empty()
             && undecided.iter().all(|(r, _)| r.evidence_hash == hash)
             && !(asks && undecided.iter().any(|(r, _)| below(r)));
@@ -296,50 +298,15 @@ impl Drafting {
         let entry =
             AuditEntry::by_stage("draft", clock.now(), "case.drafted", format!("case:{}", case.id)).on(hash).with(detail);
         store
-            .replace_recommendations(&next, case.version, &recommendations, &opened.into_iter().chain([entry]).collect::<Vec<_>>())
+            .replace_recommendations(
+                &next,
+                case.version,
+                &recommendations,
+                &opened.into_iter().chain([entry]).collect::<Vec<_>>(),
+            )
             .await
             .context("storing recommendations")?;
         Ok(Drafted::Anew)
-    }
-
-    async fn words(
-        &self,
-        scene: &Scene<'_>,
-        assessment: &Assessment,
-        bundle: &Bundle,
-        asks: bool,
-    ) -> anyhow::Result<(Draft, Drafter)> {
-        let Some(model) = &self.stages.ports.model else {
-            return Ok((playbook::draft(scene, assessment), Drafter::Playbook { because: None }));
-        };
-        let because = if assessment.abstain.is_some() {
-            // What the rules give to a human is not for a model to decide.
-            NotByModel::of("the rules ask for human judgement")
-        } else if !asks {
-            below_line()
-        } else if self.calls_spent().await? >= self.stages.config.model.calls_per_day {
-            NotByModel::of(ModelError::UsedUp(self.stages.config.model.calls_per_day).to_string())
-        } else {
-            let metered = Metered { drafting: self, model: model.as_ref() };
-            // What the policy does not let a model see is not told it, and so not cited by it.
-            let mut sight = Bundle { workings: None, ..bundle.clone() };
-            sight.facts.retain(|_, fact| self.stages.config.rules.policy.model.shows(fact));
-            match draft_with_model(&metered, scene, &assessment.candidates, &sight).await {
-                ModelOutcome::Drafted { draft, drafter, .. } => return Ok((draft, drafter)),
-                ModelOutcome::GaveUp { because, .. } => NotByModel::from(&because),
-            }
-        };
-        Ok((playbook::draft(scene, assessment), Drafter::Playbook { because: Some(because) }))
-    }
-
-    /// Under which key the calls of this day are counted: the machine's, since they are paid by it.
-    fn calls_key(&self) -> String {
-        let Stages { config, clock, .. } = &self.stages;
-        format!("model.calls.{}", config.rules.calendar.calendar().day_of(clock.wire()))
-    }
-
-    async fn calls_spent(&self) -> Result<u32, StoreError> {
-        Ok(self.stages.store.find_setting(&self.calls_key()).await?.and_then(|n| n.parse().ok()).unwrap_or(0))
     }
 
     fn recommend(
@@ -395,49 +362,6 @@ impl Drafting {
     }
 }
 
-/// Why the playbook drafts what is not near the line.
-fn below_line() -> NotByModel {
-    NotByModel::of("it is far below the line")
-}
-
-/// The model with its budget: each call, a repair too, is counted before it is made. A crash in the middle has spent it.
-struct Metered<'a> {
-    drafting: &'a Drafting,
-    model: &'a dyn LanguageModel,
-}
-
-#[async_trait]
-impl LanguageModel for Metered<'_> {
-    fn name(&self) -> String {
-        self.model.name()
-    }
-
-    async fn complete(&self, request: &ModelRequest) -> Result<ModelReply, ModelError> {
-        let unkept = |error: StoreError| {
-            tracing::error!("The count of model calls can not be kept: {error}");
-            ModelError::Uncounted
-        };
-        let Stages { store, config, .. } = &self.drafting.stages;
-        if self.drafting.is_stopped().await.map_err(unkept)? {
-            return Err(ModelError::Stopped);
-        }
-        let spent = self.drafting.calls_spent().await.map_err(unkept)?;
-        if spent >= config.model.calls_per_day {
-            return Err(ModelError::UsedUp(config.model.calls_per_day));
-        }
-        store.put_setting(&self.drafting.calls_key(), &(spent + 1).to_string()).await.map_err(unkept)?;
-        self.model.complete(request).await
-    }
-
-    fn tell_form(&self) {
-        self.model.tell_form();
-    }
-
-    fn dialect(&self) -> String {
-        self.model.dialect()
-    }
-}
-
 fn bundle(scene: &Scene<'_>, assessment: &Assessment, latest: Option<&Bundle>) -> Bundle {
     let Scene { case, exceptions, book, .. } = scene;
     let mut facts: BTreeMap<FactId, Fact> = BTreeMap::new();
@@ -479,95 +403,5 @@ fn same_candidates(
     stored.len() >= wanted && stored.iter().all(|c| assessment.candidates.contains(c))
 }
 
-fn drafter_name(drafter: &Drafter) -> String {
-    match drafter {
-        Drafter::Playbook { because: None } => "playbook".to_owned(),
-        Drafter::Playbook { because: Some(why) } => format!("playbook, because {}", why.whole),
-        Drafter::Model { name, .. } => format!("model {name}"),
-        Drafter::Edited { .. } => "people".to_owned(),
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::action::{MoneySum, Range, Step};
-    use crate::domain::decision::{Before, RecommendationState, RejectReason};
-    use crate::domain::ids::{CaseId, PersonId};
-    use crate::domain::money::Money;
-    use jiff::Timestamp;
-
-    fn candidate(reason: &str) -> Candidate {
-        Candidate {
-            id: reason.to_owned(),
-            action: Action::NoAction { reason: reason.to_owned() },
-            summary: String::new(),
-            money: MoneySum::nothing(1.0, Range::default()),
-            value: Money::ZERO,
-            latest_date: "2026-10-09".parse().unwrap(),
-            checks: vec![],
-            cites: vec![],
-            then: vec![],
-        }
-    }
-
-    fn proposed(reason: &str, evidence: &str, state: RecommendationState, drafter: Drafter) -> (Recommendation, i64) {
-        let mut rec = Recommendation::drafted(
-            CaseId::new("case-1"),
-            1,
-            candidate(reason),
-            Prose::default(),
-            evidence.to_owned(),
-            drafter,
-            Timestamp::UNIX_EPOCH,
-        );
-        rec.state = state;
-        (rec, 1)
-    }
-
-    #[test]
-    fn what_people_answered_is_not_asked_again_while_its_evidence_stands() {
-        use RecommendationState as S;
-        let by = PersonId::new("ada");
-        let playbook = || Drafter::Playbook { because: None };
-        let at = Timestamp::UNIX_EPOCH;
-        let queued = proposed("a", "e1", S::Queued, playbook());
-        let first = queued.0.id.clone();
-        let was = Box::new(candidate("d").action);
-        let current = [
-            queued,
-            proposed(
-                "b",
-                "e1",
-                S::Rejected { by: by.clone(), at, reason: RejectReason::WrongDate, before: Before::default() },
-                playbook(),
-            ),
-            proposed("c", "e1", S::Signed { by: by.clone(), on_behalf_of: vec![], at }, playbook()),
-            proposed("e", "e1", S::Queued, Drafter::Edited { editors: vec![by.clone()], first, was, was_then: vec![] }),
-            proposed(
-                "f",
-                "e0",
-                S::Rejected { by, at, reason: RejectReason::WrongDate, before: Before::default() },
-                playbook(),
-            ),
-        ];
-        let answered = Answered::on("e1", &BTreeSet::from(["e1".to_owned()]), &current);
-        for (reason, gone) in [("a", false), ("b", true), ("c", true), ("d", true), ("e", true), ("f", false)] {
-            assert_eq!(answered.is_answered(&candidate(reason)), gone, "{reason}");
-        }
-        assert_eq!(answered.held.len(), 2);
-    }
-
-    #[test]
-    fn a_plan_that_the_queue_would_set_aside_is_not_drafted() {
-        let policy = &crate::config::Config::load_from(None, &[]).unwrap().rules.policy;
-        let nobody = Answered::on("e1", &BTreeSet::new(), &[]);
-        let watch = |what: &str| Action::Monitor { condition: what.to_owned(), until: "2026-10-09".parse().unwrap() };
-        let plan = |steps: [&str; 2]| {
-            let then = vec![Step { action: watch(steps[1]), summary: String::new(), checks: vec![] }];
-            Candidate { action: watch(steps[0]), then, ..candidate("a") }
-        };
-        assert!(is_asked(&plan(["price", "stock"]), &nobody, policy));
-        assert!(!is_asked(&plan(["price", "price"]), &nobody, policy), "both would look for one trace");
-    }
-}
+mod tests;

@@ -1,0 +1,111 @@
+//! Who writes a case's words: the model, where there is one, it may be asked and its day's calls are not used up; else the playbook.
+
+use async_trait::async_trait;
+
+use super::Drafting;
+use crate::domain::draft::Draft;
+use crate::domain::evidence::Bundle;
+use crate::domain::recommendation::{Drafter, NotByModel};
+use crate::pipeline::Context as Stages;
+use crate::pipeline::model_draft::{ModelOutcome, draft_with_model};
+use crate::ports::{LanguageModel, ModelError, ModelReply, ModelRequest};
+use crate::rules::assess::Assessment;
+use crate::rules::playbook;
+use crate::rules::scene::Scene;
+use crate::store::StoreError;
+
+impl Drafting {
+    /// Words for a case, and who wrote them. `asks`: may a model be asked?
+    pub(super) async fn words(
+        &self,
+        scene: &Scene<'_>,
+        assessment: &Assessment,
+        bundle: &Bundle,
+        asks: bool,
+    ) -> anyhow::Result<(Draft, Drafter)> {
+        let Some(model) = &self.stages.ports.model else {
+            return Ok((playbook::draft(scene, assessment), Drafter::Playbook { because: None }));
+        };
+        let because = if assessment.abstain.is_some() {
+            // What the rules give to a human is not for a model to decide.
+            NotByModel::of("the rules ask for human judgement")
+        } else if !asks {
+            below_line()
+        } else if self.calls_spent().await? >= self.stages.config.model.calls_per_day {
+            NotByModel::of(ModelError::UsedUp(self.stages.config.model.calls_per_day).to_string())
+        } else {
+            let metered = Metered { drafting: self, model: model.as_ref() };
+            // What the policy does not let a model see is not told it, and so not cited by it.
+            let mut sight = Bundle { workings: None, ..bundle.clone() };
+            sight.facts.retain(|_, fact| self.stages.config.rules.policy.model.shows(fact));
+            match draft_with_model(&metered, scene, &assessment.candidates, &sight).await {
+                ModelOutcome::Drafted { draft, drafter, .. } => return Ok((draft, drafter)),
+                ModelOutcome::GaveUp { because, .. } => NotByModel::from(&because),
+            }
+        };
+        Ok((playbook::draft(scene, assessment), Drafter::Playbook { because: Some(because) }))
+    }
+
+    /// Under which key the calls of this day are counted: the machine's, since they are paid by it.
+    fn calls_key(&self) -> String {
+        let Stages { config, clock, .. } = &self.stages;
+        format!("model.calls.{}", config.rules.calendar.calendar().day_of(clock.wire()))
+    }
+
+    async fn calls_spent(&self) -> Result<u32, StoreError> {
+        Ok(self.stages.store.find_setting(&self.calls_key()).await?.and_then(|n| n.parse().ok()).unwrap_or(0))
+    }
+}
+
+/// Why the playbook drafts what is not near the line.
+pub(super) fn below_line() -> NotByModel {
+    NotByModel::of("it is far below the line")
+}
+
+/// The model with its budget: each call, a repair too, is counted before it is made. A crash in the middle has spent it.
+struct Metered<'a> {
+    drafting: &'a Drafting,
+    model: &'a dyn LanguageModel,
+}
+
+#[async_trait]
+impl LanguageModel for Metered<'_> {
+    fn name(&self) -> String {
+        self.model.name()
+    }
+
+    async fn complete(&self, request: &ModelRequest) -> Result<ModelReply, ModelError> {
+        let unkept = |error: StoreError| {
+            tracing::error!("The count of model calls can not be kept: {error}");
+            ModelError::Uncounted
+        };
+        let Stages { store, config, .. } = &self.drafting.stages;
+        if self.drafting.is_stopped().await.map_err(unkept)? {
+            return Err(ModelError::Stopped);
+        }
+        let spent = self.drafting.calls_spent().await.map_err(unkept)?;
+        if spent >= config.model.calls_per_day {
+            return Err(ModelError::UsedUp(config.model.calls_per_day));
+        }
+        store.put_setting(&self.drafting.calls_key(), &(spent + 1).to_string()).await.map_err(unkept)?;
+        self.model.complete(request).await
+    }
+
+    fn tell_form(&self) {
+        self.model.tell_form();
+    }
+
+    fn dialect(&self) -> String {
+        self.model.dialect()
+    }
+}
+
+/// Who wrote, as the log says it.
+pub(super) fn drafter_name(drafter: &Drafter) -> String {
+    match drafter {
+        Drafter::Playbook { because: None } => "playbook".to_owned(),
+        Drafter::Playbook { because: Some(why) } => format!("playbook, because {}", why.whole),
+        Drafter::Model { name, .. } => format!("model {name}"),
+        Drafter::Edited { .. } => "people".to_owned(),
+    }
+}
