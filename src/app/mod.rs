@@ -53,6 +53,7 @@ impl App {
                 clock: context.clock.clone(),
                 moments: Arc::clone(&context.moments),
             }),
+            turn: Arc::default(),
         });
         Self { context, approvals }
     }

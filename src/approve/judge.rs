@@ -39,38 +39,55 @@ pub(crate) struct Grounds {
     earlier: Vec<Earlier>,
 }
 
+/// What the records say of what is to be approved. Whether it holds is answered only to who may approve it.
+pub(super) struct Looked {
+    touched: Vec<PersonId>,
+    moved: Result<Vec<String>, DecisionRefused>,
+    checks: Result<(), DecisionRefused>,
+    terms: Vec<Terms>,
+}
+
 impl Approvals {
+    /// Looks at the records for an approval.
+    pub(super) async fn look(&self, scene: &Scene) -> Result<Looked, DecisionRefused> {
+        let touched = self.touched(scene).await?;
+        let moved = self.recheck.moved(&scene.case, &scene.rec).await.map_err(DecisionRefused::Failed);
+        let actions: Vec<&Action> = scene.rec.candidate.actions().collect();
+        let checks = self.checks_hold(&scene.case, &actions).await.map(drop);
+        let mut terms = Vec::new();
+        for action in actions {
+            let unit = self.unit_of(&scene.case, action).await?;
+            terms.push(Terms::of(&self.config, &scene.rec, action, unit));
+        }
+        Ok(Looked { touched, moved, checks, terms })
+    }
+
     pub(super) async fn approve(
         &self,
         request: &DecisionRequest,
         person: &Person,
         scene: Scene,
+        looked: Looked,
         now: Timestamp,
     ) -> Result<Plan, DecisionRefused> {
         // Before the sums are read: whatever is decided afterwards, in whichever process, makes this judgement void.
         let decisions_seen = self.store.count_decisions().await.map_err(failed)?;
         let mutes_seen = self.store.mutes_seen().await.map_err(failed)?;
         let grounds = self.grounds(now).await?;
-        let touched = self.touched(&scene).await?;
+        let Looked { touched, moved, checks, terms } = looked;
         let Judgement { ruling, standing, about } =
             self.judgement(&grounds, person, &scene.case, &scene.rec, &touched, now).await?;
         let (signer, standing) = standing.map_err(DecisionRefused::MayNotSign)?;
         self.refuse_one_hand(request, &scene).await?;
-        let moved = self.recheck.moved(&scene.case, &scene.rec).await.map_err(DecisionRefused::Failed)?;
+        let moved = moved?;
         if !moved.is_empty() {
             let newest = scene.newest().map(|r| r.id.clone()).filter(|id| *id != scene.rec.id);
             return Err(DecisionRefused::FactsChanged { moved, newest });
         }
-        let actions: Vec<&Action> = scene.rec.candidate.actions().collect();
-        self.checks_hold(&scene.case, &actions).await?;
+        checks?;
         let on_behalf_of: Vec<PersonId> = signer.on_behalf_of.iter().map(|p| p.id.clone()).collect();
         let event = plan::approval(&scene.rec, person.id.clone(), on_behalf_of, standing.needs_second);
         let version = self.config.rules.policy.version();
-        let mut terms = Vec::new();
-        for action in actions {
-            let unit = self.unit_of(&scene.case, action).await?;
-            terms.push(Terms::of(&self.config, &scene.rec, action, unit));
-        }
         let judged = plan::Judged { ruling: &ruling, signer: &signer, policy_version: &version, terms: &terms };
         let mut plan = plan::approve(request, scene, event, judged, self.undo_window(), now)?;
         plan.decisions_seen = Some(decisions_seen);

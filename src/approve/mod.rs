@@ -30,6 +30,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Mutex;
 
 pub use self::ask::{Ask, Loose, Unclear};
 pub use self::batch::{BATCH_MAX, BatchAnswer, BatchFailure};
@@ -75,6 +76,9 @@ pub struct Approvals {
     pub clock: Clock,
     /// The facts of this moment.
     pub recheck: Arc<dyn Recheck>,
+    /// Whose approval is being judged and written in this process. What an approval releases counts with all others, so that of two judged
+    /// at once one would have to be judged again, and of fifty all but a few would be told to try again.
+    pub turn: Arc<Mutex<()>>,
 }
 
 /// What a click is judged on, read before anything is written.
@@ -147,8 +151,14 @@ impl Approvals {
                 return Err(scene.facts_changed());
             }
         }
+        let mut turn = None;
         let plan = match &request.verb {
-            Verb::Approve => self.approve(request, person, scene, now).await?,
+            Verb::Approve => {
+                // What the records say hangs on no other decision: it is read before the turn comes, and answered for after it.
+                let looked = self.look(&scene).await?;
+                turn = Some(self.turn.lock().await);
+                self.approve(request, person, scene, looked, now).await?
+            }
             Verb::Edit { step, action } => self.edit(request, person, scene, (*step, action), now).await?,
             Verb::Reject { reason, note } => {
                 self.may_put_away(person, &scene, now).await?;
@@ -180,7 +190,9 @@ impl Approvals {
             }
         };
         let (plan, own) = Box::pin(self.own(request, plan, drill, now)).await?;
-        self.write(request, plan, own, now).await
+        let answer = self.write(request, plan, own, now).await;
+        drop(turn);
+        answer
     }
 
     /// Who has a hand in it: whoever edited it, or entered the count or receipt that it is about.

@@ -156,6 +156,7 @@ async fn fifty_people_on_the_same_cases_decide_each_once_and_pass_no_limit() {
             config: Arc::clone(&config),
             clock: Clock::standing_at(start()),
             recheck: Arc::new(AllHolds),
+            turn: Arc::default(),
         };
         let one = process(Store::open_and_migrate(&db.store_url()).await.unwrap());
         let two = process(Store::open_and_migrate(&db.store_url()).await.unwrap());

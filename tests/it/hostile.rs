@@ -200,6 +200,7 @@ async fn text_of_others_is_words_in_whatever_any_command_prints() {
     run("queue edit", &[&["queue", "edit", &one, "--content", &one_content, "--quantity", HOSTILE], &by[..]].concat());
     run("queue merge", &[&["queue", "merge", &one, "--content", &one_content, "--into", HOSTILE], &by[..]].concat());
     run("queue approve", &[&["queue", "approve", &one, "--content", HOSTILE], &by[..]].concat());
+    run("queue want", &[&["queue", "want", HOSTILE], &by[..]].concat());
     run("queue batch", &["queue", "batch", HOSTILE]);
     let day = shop.json(&["digest"])["day"].as_str().unwrap().to_owned();
     let until = reeve::domain::calendar::plus_days(day.parse().unwrap(), 3).to_string();

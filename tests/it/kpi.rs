@@ -74,7 +74,7 @@ async fn the_figures_of_the_recording_are_those_counted_by_hand() {
         says(&before, "excess_share", 823.4 / 31_670.41, 60);
         // 22 exceptions, 8 cases in the digest.
         says(&before, "compression", 22.0 / 8.0, 8);
-        says(&before, "grounding", 1.0, 2_368);
+        says(&before, "grounding", 1.0, 2_189);
         // Four losing counts in a row are given to loss prevention.
         says(&before, "abstention_rate", 1.0 / 15.0, 15);
         says(&before, "digest_completion", 0.0, 8);

@@ -174,7 +174,8 @@ impl Bench {
         let facts = Arc::new(Facts::default());
         let recheck: Arc<dyn Recheck> = Arc::clone(&facts) as _;
         let url = store.url().to_owned();
-        let it = Approvals { store, config: Arc::new(config), clock: Clock::standing_at(start()), recheck };
+        let it =
+            Approvals { store, config: Arc::new(config), clock: Clock::standing_at(start()), recheck, turn: Arc::default() };
         Self { _folder: None, url, it, facts, keys: Mutex::new(0) }
     }
 

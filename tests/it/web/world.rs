@@ -67,8 +67,13 @@ impl World {
         let clock = Clock::standing_at(now());
         let config = Arc::new(config);
         let (case, recommendations) = fill(&store).await;
-        let approvals =
-            Approvals { store: store.clone(), config: config.clone(), clock: clock.clone(), recheck: Arc::new(AllHolds) };
+        let approvals = Approvals {
+            store: store.clone(),
+            config: config.clone(),
+            clock: clock.clone(),
+            recheck: Arc::new(AllHolds),
+            turn: Arc::default(),
+        };
         let hooks = Arc::new(Hooks::new(&config, Arc::default()));
         let charts = Arc::new(MadeUpChart);
         let moments = Arc::new(Moments::new(store.clone(), config.clone(), clock.clone()));

@@ -50,8 +50,13 @@ impl Bench {
         let store = Store::open_and_migrate("sqlite::memory:").await.unwrap();
         let (config, clock) = (Arc::new(Config::load_from(None, &[]).unwrap()), Clock::standing_at(start()));
         let recheck: Arc<dyn Recheck> = Arc::new(Own(store.clone(), config.clone(), clock.clone()));
-        let approvals =
-            Approvals { store: store.clone(), config: config.clone(), clock: clock.clone(), recheck: recheck.clone() };
+        let approvals = Approvals {
+            store: store.clone(),
+            config: config.clone(),
+            clock: clock.clone(),
+            recheck: recheck.clone(),
+            turn: Arc::default(),
+        };
         let it = Self { control: NoiseControl { store, config, clock, recheck }, approvals };
         let ids: Vec<String> = (0..14).map(|n| format!("case-{n}")).collect();
         for (n, id) in ids.iter().enumerate() {

@@ -71,8 +71,13 @@ impl Bench {
         config.rules.policy.drills.share = share.parse().unwrap();
         let (config, clock) = (Arc::new(config), Clock::standing_at(start()));
         let recheck: Arc<dyn Recheck> = Arc::new(Free);
-        let approvals =
-            Approvals { store: store.clone(), config: config.clone(), clock: clock.clone(), recheck: recheck.clone() };
+        let approvals = Approvals {
+            store: store.clone(),
+            config: config.clone(),
+            clock: clock.clone(),
+            recheck: recheck.clone(),
+            turn: Arc::default(),
+        };
         let it = Self { control: NoiseControl { store, config, clock, recheck }, approvals };
         it.case("case-1").await;
         it.digest(&[line("case-1")]).await;
