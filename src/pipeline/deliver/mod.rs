@@ -365,6 +365,10 @@ impl Stage for Deliver {
         STAGE
     }
 
+    fn is_for_one(&self) -> bool {
+        false
+    }
+
     async fn run_once(&self) -> anyhow::Result<Progress> {
         let done = Self::run_once(self).await?;
         let moved = done.sent + done.retried + done.dead;
