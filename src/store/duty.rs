@@ -293,8 +293,7 @@ mod tests {
             store.renew_duty(&a, OVER).await.unwrap();
             work.put_setting("a", "late").await.unwrap();
             let b = take(&store, "b", LONG).await.unwrap();
-            let status =
-                JobStatus { stage: "draft".into(), last_run: at(1), last_ok: None, last_error: None, advanced: 0 };
+            let status = JobStatus { stage: "draft".into(), last_run: at(1), last_ok: None, last_error: None, advanced: 0 };
             for refused in [
                 work.put_setting("a", "over").await,
                 work.append_audit(&[entry("x")]).await.map(|_| ()),

@@ -191,7 +191,9 @@ fn postgres(code: &str) -> Option<(&'static str, &'static str)> {
         "53300" => ("takes no more connections", "raise max_connections or stop what else uses it"),
         _ if code.starts_with("28") => ("refused the user or the password", "check both"),
         // A change that stood still for too long was given up.
-        _ if code.starts_with("57P") || code.starts_with("08") || code == "25P03" => ("went away", "check that the database runs"),
+        _ if code.starts_with("57P") || code.starts_with("08") || code == "25P03" => {
+            ("went away", "check that the database runs")
+        }
         _ if code.starts_with("XX") || code == "58030" => ("is damaged", "restore it from a backup"),
         _ => return None,
     })

@@ -27,12 +27,13 @@ pub async fn try_take(store: &Store, lease: Duration) -> Result<Result<Duty, OnD
     loop {
         let on = store.find_duty(STAGES).await?;
         let dead = on.as_ref().filter(|on| is_dead(&on.process)).map(|on| on.token);
+        // To ask is to read: nobody who waits writes, or waits at a row that somebody has locked.
+        if let Some(on) = on.filter(|on| !on.is_over && dead.is_none() && on.process.id != own().id) {
+            return Ok(Err(on));
+        }
+        // Where another one was faster, it is asked again who that is.
         if let Some(duty) = store.take_duty(STAGES, own(), lease, dead).await? {
             return Ok(Ok(duty));
-        }
-        // Whoever has it came on duty before the question or between the two: then it is asked again who that is.
-        if let Some(on) = store.find_duty(STAGES).await?.filter(|on| !on.is_over) {
-            return Ok(Err(on));
         }
     }
 }
