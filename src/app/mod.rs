@@ -26,7 +26,7 @@ use crate::pipeline::verify::Verify;
 use crate::pipeline::{Context, Stage};
 use crate::ports::Ports;
 use crate::reports::kpi::Figures;
-use crate::store::Store;
+use crate::store::{Fence, Store};
 use crate::worker::{self, Run, StageFigures};
 
 /// The whole of Reeve on one store.
@@ -34,8 +34,12 @@ use crate::worker::{self, Run, StageFigures};
 pub struct App {
     /// What every stage has at hand.
     pub context: Context,
-    /// The approval queue.
+    /// The approval queue, as people use it.
     pub approvals: Arc<Approvals>,
+    /// The same for the stage that fills it.
+    filling: Arc<Approvals>,
+    /// By what the stages know that another process has taken over; None where there is none beside this one.
+    fence: Option<Fence>,
 }
 
 impl App {
@@ -43,19 +47,28 @@ impl App {
     pub fn new(config: Arc<Config>, store: Store, ports: Ports, clock: Clock) -> Self {
         let moments = Arc::new(Moments::new(store.clone(), Arc::clone(&config), clock.clone()));
         let context = Context { store, config, ports, clock, moments, hint: Arc::default() };
-        let approvals = Arc::new(Approvals {
-            store: context.store.clone(),
-            config: Arc::clone(&context.config),
-            clock: context.clock.clone(),
-            recheck: Arc::new(Rechecking {
-                store: context.store.clone(),
-                config: Arc::clone(&context.config),
-                clock: context.clock.clone(),
-                moments: Arc::clone(&context.moments),
-            }),
-            turn: Arc::default(),
-        });
-        Self { context, approvals }
+        let approvals = approvals(&context);
+        Self { context, filling: Arc::clone(&approvals), approvals, fence: None }
+    }
+
+    /// The same with stages that write only what `fence` lets through. What people do goes on in every process: it is guarded
+    /// by versions and idempotency keys.
+    #[must_use]
+    pub fn fenced(mut self, fence: &Fence) -> Self {
+        self.context.store = self.context.store.fenced(fence);
+        self.filling = approvals(&self.context);
+        self.fence = Some(fence.clone());
+        self
+    }
+
+    /// By what the stages know that another process has taken over.
+    pub fn fence(&self) -> Option<&Fence> {
+        self.fence.as_ref()
+    }
+
+    /// The store as everybody may write it, whatever process does the stages' work.
+    pub fn store(&self) -> &Store {
+        &self.approvals.store
     }
 
     /// The stages, in the order in which an exception meets them.
@@ -66,7 +79,7 @@ impl App {
             Box::new(Understand::new(context())),
             Box::new(Detect(context())),
             Box::new(Drafting::new(context())),
-            Box::new(Queue(Arc::clone(&self.approvals))),
+            Box::new(Queue(Arc::clone(&self.filling))),
             Box::new(Notify(context())),
             Box::new(Anchoring(context())),
             Box::new(NoiseControl {
@@ -76,7 +89,7 @@ impl App {
                 recheck: Arc::clone(&self.approvals.recheck),
             }),
             Box::new(Deliver {
-                store: self.context.store.clone(),
+                store: self.store().clone(),
                 config: Arc::clone(&self.context.config),
                 clock: self.context.clock.clone(),
                 senders: self.context.ports.senders.clone(),
@@ -88,12 +101,12 @@ impl App {
     /// What the page needs.
     pub fn web(&self) -> ChannelState {
         ChannelState {
-            store: self.context.store.clone(),
+            store: self.store().clone(),
             config: Arc::clone(&self.context.config),
             clock: self.context.clock.clone(),
             approvals: self.approvals.as_ref().clone(),
             figures: Arc::new(Figures::new(
-                self.context.store.clone(),
+                self.store().clone(),
                 Arc::clone(&self.context.config),
                 self.context.clock.clone(),
                 Arc::clone(&self.context.moments),
@@ -118,4 +131,20 @@ impl App {
     pub async fn run_measured(&self, tell: impl FnMut(&StageFigures)) -> anyhow::Result<Run> {
         worker::run_measured(&self.stages(), &self.context.store, &self.context.clock, tell).await
     }
+}
+
+/// The approval queue on the store of `context`.
+fn approvals(context: &Context) -> Arc<Approvals> {
+    Arc::new(Approvals {
+        store: context.store.clone(),
+        config: Arc::clone(&context.config),
+        clock: context.clock.clone(),
+        recheck: Arc::new(Rechecking {
+            store: context.store.clone(),
+            config: Arc::clone(&context.config),
+            clock: context.clock.clone(),
+            moments: Arc::clone(&context.moments),
+        }),
+        turn: Arc::default(),
+    })
 }

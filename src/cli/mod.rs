@@ -14,6 +14,7 @@ mod decide;
 mod delegate;
 mod demo;
 mod doctor;
+mod duty;
 mod events;
 mod kpi;
 mod lab;

@@ -19,7 +19,7 @@ use crate::odoo::live::progress::{Progress, Silent};
 use crate::odoo::recorded::Recorded;
 use crate::pipeline::observe::WARNING;
 use crate::ports::{Page, PortError, Ports, Sender, Senders, Source};
-use crate::store::Store;
+use crate::store::{Fence, Store};
 
 /// The configured store, which has to be there, migrated. What is done by command in it is logged with the user who gave the
 /// command.
@@ -145,9 +145,11 @@ pub(super) async fn app(config: Config, clock: Clock) -> anyhow::Result<App> {
 
 /// The App on the configured source and an open store, at the time of `clock` whatever the store stands at.
 pub(super) async fn app_of(config: Config, store: Store, clock: Clock) -> anyhow::Result<App> {
-    let source = source(&config, &store, &clock, Arc::new(Silent)).await?;
+    // A live source writes what it reads, so it stands behind the same fence as the stages.
+    let fence = Fence::default();
+    let source = source(&config, &store.fenced(&fence), &clock, Arc::new(Silent)).await?;
     let ports = ports(&config, source, &clock)?;
-    Ok(App::new(Arc::new(config), store, ports, clock))
+    Ok(App::new(Arc::new(config), store, ports, clock).fenced(&fence))
 }
 
 /// The App for a command that decides on what the store holds. It reads no source, so none has to be there: a decision must be

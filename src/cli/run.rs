@@ -4,6 +4,7 @@ use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::duty::Turn;
 use super::{Outcome, open, print_json};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -56,6 +57,8 @@ pub(super) async fn run(config: Config, args: Run, json: bool) -> anyhow::Result
     if let Some(stopped) = stopped.as_ref().filter(|_| !json) {
         say!("{stopped}");
     }
+    let fence = app.fence().cloned().unwrap_or_default();
+    let turn = Turn::take(app.store(), &fence, context.config.worker.lease).await?;
     let (at, started) = (context.clock.now(), Started::now());
     let run = app
         .run_measured(|took| {
@@ -63,7 +66,9 @@ pub(super) async fn run(config: Config, args: Run, json: bool) -> anyhow::Result
                 say!("{:<11} {:<28} {:>8.2} s", took.stage, did(took), took.seconds);
             }
         })
-        .await?;
+        .await;
+    turn.end().await;
+    let run = run?;
     let all = started.took("all", run.stages.iter().map(|figures| figures.advanced).sum());
     let failed: Vec<Failed> =
         run.failed.iter().map(|(stage, error)| Failed { stage, error: super::told_once(error) }).collect();

@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::{Outcome, open};
+use super::{Outcome, duty, open};
 use crate::app::App;
 use crate::channels::web::LinkFor;
 use crate::channels::{self, web};
@@ -76,7 +76,7 @@ pub(super) async fn say_where(
         say!("\nThe queue is at {base}. Sign in with a link below; each works once, for half an hour.");
         let people = &app.context.config.people;
         for person in people.iter().filter(|p| p.roles.iter().any(|r| !matches!(r, Role::Viewer | Role::Admin))) {
-            let link = web::sign_in_link(&app.context.store, &person.id, &app.context.clock, &base, made_for).await?;
+            let link = web::sign_in_link(app.store(), &person.id, &app.context.clock, &base, made_for).await?;
             say!("  {:<14} {link}", person.name);
         }
     } else {
@@ -94,12 +94,13 @@ pub(super) async fn until_stopped(app: App, listener: TcpListener) -> anyhow::Re
     let wake = Arc::new(Notify::new());
     let tasks = TaskTracker::new();
     let context = &app.context;
-    for stage in app.stages() {
-        let (store, clock) = (context.store.clone(), context.clock.clone());
+    for stage in app.stages().into_iter().filter(|stage| !stage.is_for_one()) {
+        let (store, clock) = (app.store().clone(), context.clock.clone());
         tasks.spawn(worker::drive(stage, store, clock, context.config.worker.period, Arc::clone(&wake), stop.clone()));
     }
+    tasks.spawn(duty::work(app.clone(), Arc::clone(&wake), stop.clone()));
     let state = app.web();
-    tasks.spawn(Arc::clone(&state.hooks).pass_on(context.store.clone(), Arc::clone(&wake), stop.clone()));
+    tasks.spawn(Arc::clone(&state.hooks).pass_on(app.store().clone(), Arc::clone(&wake), stop.clone()));
     let router = channels::router(state);
     let ended = stop.clone();
     let most = context.config.web.connections_max;

@@ -91,6 +91,7 @@ fn times(c: &Config) -> Vec<(&'static str, Duration, Duration)> {
         ("delivery.stuck_after", c.delivery.stuck_after, 31 * DAY),
         ("events.window", c.events.window, hour),
         ("worker.period", c.worker.period, DAY),
+        ("worker.lease", c.worker.lease, hour),
     ]
 }
 

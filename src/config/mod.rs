@@ -134,6 +134,8 @@ pub struct WebConfig {
 pub struct WorkerConfig {
     #[serde(deserialize_with = "duration")]
     pub period: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub lease: Duration,
 }
 
 impl Config {

@@ -69,6 +69,11 @@ pub trait Stage: Send + Sync {
     /// The verb.
     fn name(&self) -> &'static str;
 
+    /// Is it work of which one process at a time does all? What is not, such as deliveries, processes share piece by piece.
+    fn is_for_one(&self) -> bool {
+        true
+    }
+
     /// Does one batch of the work there is.
     async fn run_once(&self) -> anyhow::Result<Progress>;
 

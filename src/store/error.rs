@@ -21,6 +21,9 @@ pub enum StoreError {
     /// The same idempotency key was used before; nothing was changed.
     #[error("this was recorded before")]
     Duplicate,
+    /// This process is not on duty any more; nothing was changed. It is no failure: the work goes on elsewhere.
+    #[error("another process has taken over the work: what this one had begun is done there")]
+    Fenced,
     /// A message can not be taken back any more; nothing was changed.
     #[error("message {id:?} can not be taken back: it is on its way or has left")]
     AlreadyLeft {
@@ -187,7 +190,10 @@ fn postgres(code: &str) -> Option<(&'static str, &'static str)> {
         "53100" => ("has no room", "the disk is full; make room and try again: what was confirmed is safe"),
         "53300" => ("takes no more connections", "raise max_connections or stop what else uses it"),
         _ if code.starts_with("28") => ("refused the user or the password", "check both"),
-        _ if code.starts_with("57P") || code.starts_with("08") => ("went away", "check that the database runs"),
+        // A change that stood still for too long was given up.
+        _ if code.starts_with("57P") || code.starts_with("08") || code == "25P03" => {
+            ("went away", "check that the database runs")
+        }
         _ if code.starts_with("XX") || code == "58030" => ("is damaged", "restore it from a backup"),
         _ => return None,
     })

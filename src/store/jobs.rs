@@ -1,4 +1,5 @@
-//! How the stages are doing, and which process may run them.
+//! How the stages are doing, and whose turn it is at a destination. Turns are in business time, as the outbox is; which process
+//! does the stages' work is in [`super::duty`].
 
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ pub struct JobStatus {
 impl Store {
     /// Keeps how a stage is doing. A status without `last_ok` keeps the one that was known.
     pub async fn put_job_status(&self, status: &JobStatus) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
         sqlx::query(
             "insert into jobs_status (stage, last_run, last_ok, last_error, advanced) values ($1, $2, $3, $4, $5)
              on conflict (stage) do update set
@@ -35,9 +37,9 @@ impl Store {
         .bind(status.last_ok.map(row::ms))
         .bind(status.last_error.as_deref().map(row::clean))
         .bind(status.advanced)
-        .execute(&self.pool)
+        .execute(&mut *tx)
         .await?;
-        Ok(())
+        Ok(tx.commit().await?)
     }
 
     /// How the stages are doing, by name.
@@ -58,7 +60,7 @@ impl Store {
             .collect()
     }
 
-    /// Takes or renews the lease `name` for `holder`. Answers false while somebody else has it.
+    /// Takes or renews the lease `name` for `holder`, in business time. Answers false while somebody else has it.
     pub async fn try_lease(
         &self,
         name: &str,

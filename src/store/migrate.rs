@@ -34,6 +34,7 @@ const FILES: &[(&str, &str)] = files![
     "0016_donors.sql",
     "0017_queue.sql",
     "0018_changed.sql",
+    "0019_duty.sql",
 ];
 
 /// All of them.
@@ -79,6 +80,7 @@ mod tests {
         "16 donors 340d89c898a2998ecf6790743ec0ca4ac2f3e6780d9e5f2a69760e6c656844d2ef87f7a80b51faee8ebefc72555d00d1",
         "17 queue 975052f28d2886a7fa936d7dd299e55c37aaeb2d9f2bbc5ed056731fad025d86ab3b53d03f40faf29d2ffc1dbd7196ab",
         "18 changed 68aa8f3158bf7db4480f2a9de82f65b887143b5cd6f98cc824334a77247b081c3515941caa7fd6466c68799f1d4b344b",
+        "19 duty 5b1df4a7f4cb61eb1ea6d27db0d7d9f5c9424641644a7b4e2cb4f153944cb3a92bf29292cc4d389a6937ef501066678c",
     ];
 
     #[tokio::test]

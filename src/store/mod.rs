@@ -17,6 +17,7 @@ mod delegations;
 mod destinations;
 mod digests;
 mod drills;
+mod duty;
 mod error;
 mod events;
 mod evidence;
@@ -57,6 +58,7 @@ pub use decisions::{About, Circumstances, DecidedValue, DecisionRow};
 pub use destinations::DestinationState;
 pub use digests::StoredDigest;
 pub use drills::{Drill, DrillCounts, DrillEnd, DrillResult};
+pub use duty::{Duty, Fence, OnDuty, Process};
 pub use error::StoreError;
 pub use events::{EventRow, EventState, Kept, NewEvent, Settled};
 pub use exceptions::Which;
@@ -98,6 +100,8 @@ pub struct Store {
     shown: String,
     /// Who of the operating system's users gives commands through it.
     os_user: Option<Arc<str>>,
+    /// Whether this process may still do the work that is written through it; None where anybody may.
+    fence: Option<Fence>,
 }
 
 impl Store {
@@ -141,12 +145,17 @@ impl Store {
     }
 
     /// Begins a transaction that will write. Where the connection turns out to be lost, another one is taken, once: nothing
-    /// of the work has been done yet. How it ends is in [`health`].
+    /// of the work has been done yet. How it ends is in [`health`]. Through a store with a fence it begins only while this process
+    /// is on duty, and nobody else comes on duty before it has ended.
     async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {
-        match self.begin_once().await {
-            Err(error) if health::is_lost(&error) => Ok(self.begin_once().await?),
-            begun => Ok(begun?),
+        let mut tx = match self.begin_once().await {
+            Err(error) if health::is_lost(&error) => self.begin_once().await?,
+            begun => begun?,
+        };
+        if let Some(fence) = &self.fence {
+            fence.check(&mut tx, self.backend).await?;
         }
+        Ok(tx)
     }
 
     /// SQLite takes the write lock at once: a transaction that reads first and writes later could otherwise be refused

@@ -26,6 +26,26 @@ impl Store {
         put(&mut tx, key, value).await?;
         Ok(tx.commit().await?)
     }
+
+    /// Counts one more under `key`, unless `most` are counted there: of many who ask at once no more than that many are
+    /// allowed, whatever the process. Answers whether it was counted.
+    pub async fn spend(&self, key: &str, most: u32) -> Result<bool, StoreError> {
+        if most == 0 {
+            return Ok(false);
+        }
+        let mut tx = self.begin().await?;
+        let spent = sqlx::query(
+            "insert into settings (key, value) values ($1, '1')
+             on conflict (key) do update set value = cast(cast(settings.value as bigint) + 1 as text)
+             where cast(settings.value as bigint) < $2",
+        )
+        .bind(key)
+        .bind(i64::from(most))
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(spent.rows_affected() == 1)
+    }
 }
 
 /// Sets `key` as part of a larger change.
@@ -63,6 +83,24 @@ mod tests {
             assert_eq!(store.settle_setting("company", "Another").await.unwrap(), "Nordic Outdoor");
             assert_eq!(store.settle_setting("key", "one").await.unwrap(), "one");
             assert_eq!(store.settle_setting("key", "two").await.unwrap(), "one", "the first stays");
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn no_more_is_spent_than_there_is_however_many_ask() {
+        on_each(|store| async move {
+            let asked = (0..20).map(|_| {
+                let store = store.clone();
+                tokio::spawn(async move { store.spend("model.calls.2026-10-09", 7).await.unwrap() })
+            });
+            let mut spent = 0;
+            for one in asked.collect::<Vec<_>>() {
+                spent += usize::from(one.await.unwrap());
+            }
+            let kept = store.find_setting("model.calls.2026-10-09").await.unwrap();
+            assert_eq!((spent, kept.as_deref()), (7, Some("7")));
+            assert!(!store.spend("none", 0).await.unwrap());
         })
         .await;
     }

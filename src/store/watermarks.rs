@@ -54,12 +54,13 @@ impl Store {
 
     /// Everything that was visible to the look that began at `at` is among the records.
     pub async fn end_look(&self, source: &str, at: Timestamp) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
         sqlx::query("update watermarks set looked_at = $1, failing_since = null, failing = null where source = $2")
             .bind(row::ms(at))
             .bind(source)
-            .execute(&self.pool)
+            .execute(&mut *tx)
             .await?;
-        Ok(())
+        Ok(tx.commit().await?)
     }
 
     /// The look that began at `at` has failed, but for the streams in `read`, each with the beginning of its last look that

@@ -1,6 +1,9 @@
-//! Keeps the stages running: by period, by wake-up, with back-off after a failure, until it is told to stop.
+//! Keeps the stages running: by period, by wake-up, with back-off after a failure, until it is told to stop. [`duty`] says which
+//! of several processes does.
 
+pub mod duty;
 mod figures;
+mod process;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -118,7 +121,7 @@ async fn turn(stage: &dyn Stage, store: &Store, clock: &Clock) -> anyhow::Result
     anyhow::bail!("the stage {} finds new work each time it is run; {FAULT}", stage.name())
 }
 
-/// Drives one stage until `stop`.
+/// Drives one stage until `stop`. Where another process has taken over that is no failure: `stop` is cancelled, for all that share it.
 pub async fn drive(
     stage: Box<dyn Stage>,
     store: Store,
@@ -135,7 +138,16 @@ pub async fn drive(
         let woken = wake.notified();
         let started = Started::now();
         let outcome = stage.run_once().await;
-        if let Err(error) = note(stage.as_ref(), &outcome, &store, &clock).await {
+        let noted = match &outcome {
+            Err(error) if duty::is_overtaken(error) => Ok(()),
+            outcome => note(stage.as_ref(), outcome, &store, &clock).await,
+        };
+        if outcome.as_ref().err().or(noted.as_ref().err()).is_some_and(duty::is_overtaken) {
+            log(stage.name(), round.take());
+            stop.cancel();
+            return;
+        }
+        if let Err(error) = noted {
             tracing::warn!(stage = stage.name(), "Could not note the status of stage {}: {error:#}", stage.name());
         }
         let pause = match outcome {

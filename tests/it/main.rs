@@ -9,6 +9,7 @@ mod bills;
 mod cases;
 mod concurrent;
 mod decisions;
+mod duty;
 mod edges;
 mod event_cases;
 mod events;

@@ -18,6 +18,7 @@ use crate::cards::plain;
 use crate::channels::ChannelState;
 use crate::domain::policy::may_turn_down;
 use crate::store::{AuditFault, StoredDigest};
+use crate::worker::duty;
 
 /// Digests in the archive's list.
 const ARCHIVE: usize = 400;
@@ -154,8 +155,10 @@ pub(super) async fn health(State(state): State<ChannelState>, who: SignedIn) -> 
             "error": s.last_error.as_deref().map(plain),
         })
     };
+    let work = duty::health(&state.store).await?;
     let values = json!({
         "shell": Shell::of("Health", "/health", &who),
+        "work": { "well": work.is_well, "says": plain(&work.says) },
         "lead": newest.map_or_else(
             || "No record has been read yet.".to_owned(),
             |at| format!("The newest record is of {}.", moment(at, zone)),

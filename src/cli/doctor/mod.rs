@@ -25,6 +25,7 @@ use crate::pipeline::watermark::Reading;
 use crate::ports::Source;
 use crate::ports::shown_address;
 use crate::store::{Store, StoreError, Watermark};
+use crate::worker::duty;
 
 /// How long the page of a Reeve that runs already may take to answer.
 const ASKED_FOR: std::time::Duration = std::time::Duration::from_secs(3);
@@ -57,6 +58,7 @@ pub(super) async fn run(config: Config, json: bool) -> anyhow::Result<Outcome> {
         None => Ok("nobody has stopped Reeve".to_owned()),
     });
     findings.push(finding("stop", says));
+    findings.push(finding("work", work(&config).await));
     findings.push(finding("audit guards", guards));
     findings.push(finding("audit log", audit(&config).await));
     findings.push(finding("audit anchors", anchors(&config).await));
@@ -116,6 +118,13 @@ async fn looked_at(config: &Config) -> anyhow::Result<Store> {
 async fn stopped(config: &Config) -> anyhow::Result<Option<String>> {
     let stopped = stop::stopped(&looked_at(config).await?, config).await?;
     Ok(stopped.map(|stopped| stopped.says(config)))
+}
+
+/// Which process does the stages' work, and whether it still lives.
+async fn work(config: &Config) -> anyhow::Result<String> {
+    let work = duty::health(&looked_at(config).await?).await?;
+    anyhow::ensure!(work.is_well, "{}", work.says);
+    Ok(work.says)
 }
 
 async fn audit(config: &Config) -> anyhow::Result<String> {

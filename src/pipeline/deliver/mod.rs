@@ -231,6 +231,10 @@ impl Deliver {
             self.store.put_back(row).await.or_taken()?;
             return Ok(false);
         }
+        // A process that stood still since it took the message out has lost it to another one.
+        if !self.store.still_has(row).await? {
+            return Ok(false);
+        }
         let failed = match sender.send(&message).await {
             Ok(receipt) => {
                 // The state first: if this process dies before the row is marked, the message goes out again under the same
@@ -363,6 +367,10 @@ fn gap(id: &str, attempt: i64, first: Duration, longest: Duration) -> Duration {
 impl Stage for Deliver {
     fn name(&self) -> &'static str {
         STAGE
+    }
+
+    fn is_for_one(&self) -> bool {
+        false
     }
 
     async fn run_once(&self) -> anyhow::Result<Progress> {

@@ -76,18 +76,20 @@ impl LanguageModel for Metered<'_> {
 
     async fn complete(&self, request: &ModelRequest) -> Result<ModelReply, ModelError> {
         let unkept = |error: StoreError| {
-            tracing::error!("The count of model calls can not be kept: {error}");
+            // Whoever was overtaken writes down nothing of the draft either.
+            if !matches!(error, StoreError::Fenced) {
+                tracing::error!("The count of model calls can not be kept: {error}");
+            }
             ModelError::Uncounted
         };
         let Stages { store, config, .. } = &self.drafting.stages;
         if self.drafting.is_stopped().await.map_err(unkept)? {
             return Err(ModelError::Stopped);
         }
-        let spent = self.drafting.calls_spent().await.map_err(unkept)?;
-        if spent >= config.model.calls_per_day {
+        // Counted where all processes count. It is a write, too, so a process that was overtaken pays for nothing any more.
+        if !store.spend(&self.drafting.calls_key(), config.model.calls_per_day).await.map_err(unkept)? {
             return Err(ModelError::UsedUp(config.model.calls_per_day));
         }
-        store.put_setting(&self.drafting.calls_key(), &(spent + 1).to_string()).await.map_err(unkept)?;
         self.model.complete(request).await
     }
 

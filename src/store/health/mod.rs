@@ -44,9 +44,9 @@ pub(super) fn is_lost(error: &sqlx::Error) -> bool {
         | sqlx::Error::WorkerCrashed
         | sqlx::Error::BeginFailed
         | sqlx::Error::InvalidSavePointStatement => true,
-        sqlx::Error::Database(database) => {
-            database.code().is_some_and(|code| code.len() == 5 && (code.starts_with("57P") || code.starts_with("08")))
-        }
+        sqlx::Error::Database(database) => database
+            .code()
+            .is_some_and(|code| code.len() == 5 && (code.starts_with("57P") || code.starts_with("08") || code == "25P03")),
         _ => false,
     }
 }

@@ -24,6 +24,11 @@ const WAIT: Duration = Duration::from_secs(10);
 /// Connections to PostgreSQL, or readers of a SQLite file; more would only queue behind the one writer.
 const CONNECTIONS: u32 = 8;
 
+/// A process that stands still, or whose machine is gone, in the middle of a change holds what it has locked: after a minute
+/// PostgreSQL gives that change up. Whoever set another time, in the url or at the server, has that one.
+const NO_STANDING_STILL: &str = "select set_config('idle_in_transaction_session_timeout', '60s', false) \
+     where current_setting('idle_in_transaction_session_timeout') = '0'";
+
 /// For what a store is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
@@ -162,6 +167,8 @@ async fn connect(
                     prepare_sqlite(connection, reads_only).await?;
                 } else if reads_only {
                     connection.execute("set default_transaction_read_only = on").await?;
+                } else {
+                    connection.execute(NO_STANDING_STILL).await?;
                 }
                 Ok(())
             })
@@ -180,7 +187,7 @@ async fn connect(
         pool.max_connections(CONNECTIONS)
     };
     let pool = pool.connect_with(options).await?;
-    Ok(Store { pool, backend, shown: shown.to_owned(), os_user: None })
+    Ok(Store { pool, backend, shown: shown.to_owned(), os_user: None, fence: None })
 }
 
 /// What SQLite forgets with each connection. `synchronous = full` because a confirmed decision must outlive a power cut.

@@ -65,6 +65,17 @@ impl Store {
         Ok(claimed)
     }
 
+    /// Is a message that was taken out still in the hands of whoever took it? Each time it is taken out it has another attempt's
+    /// number, and once it was settled it does not wait any more.
+    pub async fn still_has(&self, row: &OutboxRow) -> Result<bool, StoreError> {
+        let found = sqlx::query("select id from outbox where id = $1 and attempts = $2 and state = 'pending'")
+            .bind(row.id.as_str())
+            .bind(row.attempts)
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(found.is_some())
+    }
+
     /// From when a message of `kinds` to `channel` can be taken out; None when none waits that is not behind another one.
     pub async fn next_due_to(&self, channel: &str, kinds: &[OutboxKind]) -> Result<Option<Timestamp>, StoreError> {
         let next = sqlx::query(AssertSqlSafe(format!(

@@ -187,6 +187,7 @@ async fn what_a_killed_process_was_sending_comes_back_and_its_late_answer_is_ref
         let second = store.claim_due(at(60_000), 1, LEASE).await.unwrap().remove(0);
         assert_eq!(second.attempts, 2);
         assert!(matches!(store.mark_retry(&first, at(70_000), "late").await, Err(StoreError::Conflict)));
+        assert!(!store.still_has(&first).await.unwrap(), "so it does not send it either");
         store.mark_retry(&second, at(70_000), "503").await.unwrap();
         let row = store.find_outbox("a").await.unwrap().unwrap();
         assert_eq!((row.due_at, row.last_error.as_deref(), row.lease_until), (at(70_000), Some("503"), None));
