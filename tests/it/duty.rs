@@ -29,7 +29,7 @@ const STANDS_AT: &str = "2026-10-09T06:10:00Z";
 const LOOKS: usize = 6_000;
 const AT_REST: usize = 100;
 /// What people approve in each round.
-const APPROVED: usize = 6;
+const APPROVED: usize = 5;
 
 /// A made-up retailer with much to find, and who works on it.
 struct Shop {
@@ -57,7 +57,7 @@ impl Shop {
         let size = ["--items", "24", "--locations", "3", "--days", "100", "--injected", "0.2", "--seed", "5"];
         let store = Store::open_and_migrate(&db.store_url()).await.unwrap();
         let shop = Self { db, folder, receiver, store };
-        shop.command(&[&["lab", "retailer"], size.as_slice()].concat()).unwrap();
+        shop.command(&[&["--store", &shop.db.store_url(), "lab", "retailer"], size.as_slice()].concat()).unwrap();
         let began = jiff::Timestamp::now();
         shop.store.put_setting("demo.stands_at", &format!("{STANDS_AT} {began}")).await.unwrap();
         shop
