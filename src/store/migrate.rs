@@ -34,6 +34,7 @@ const FILES: &[(&str, &str)] = files![
     "0016_donors.sql",
     "0017_queue.sql",
     "0018_changed.sql",
+    "0020_modes.sql",
 ];
 
 /// All of them.

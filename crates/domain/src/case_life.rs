@@ -10,6 +10,7 @@ use super::case::CaseState;
 use super::decision::WakeCondition;
 use super::exception::ExceptionType;
 use super::ids::CaseId;
+use super::mode::Mode;
 use super::money::Money;
 
 /// What can happen to a case.
@@ -49,6 +50,11 @@ pub enum CaseEvent {
         /// The other one.
         into: CaseId,
     },
+    /// Its scope is taken to another mode.
+    Withdraw {
+        /// Which one.
+        to: Mode,
+    },
 }
 
 impl CaseEvent {
@@ -66,6 +72,7 @@ impl CaseEvent {
             Self::Resolve => "resolve",
             Self::Expire => "expire",
             Self::Merge { .. } => "merge",
+            Self::Withdraw { .. } => "withdraw",
         }
     }
 }
@@ -84,6 +91,16 @@ impl CaseState {
         matches!(self, Self::New | Self::Open | Self::Snoozed { .. })
     }
 
+    /// Is it open to what detectors see: undecided, or in shadow, where nobody decides?
+    pub fn is_pending(&self) -> bool {
+        self.is_undecided() || matches!(self, Self::Shadow)
+    }
+
+    /// Is it in shadow, or was it to its end?
+    pub fn is_shadow(&self) -> bool {
+        matches!(self, Self::Shadow | Self::ShadowOver { .. })
+    }
+
     /// Where a case stands after `event`.
     ///
     /// News about what was handed off changes nothing in a case that has gone another way since: it stays where it went.
@@ -94,6 +111,11 @@ impl CaseState {
         let refused = CaseRefused { from: self.name(), event: event.name() };
         match event {
             CaseEvent::Propose if matches!(self, Self::New | Self::Open) => Ok(Self::Open),
+            // Of what is in shadow nobody is asked anything, so all that can happen to it is that it ends.
+            CaseEvent::Propose if matches!(self, Self::Shadow) => Ok(Self::Shadow),
+            CaseEvent::Resolve | CaseEvent::Merge { .. } if matches!(self, Self::Shadow) => Ok(Self::ShadowOver { to: None }),
+            CaseEvent::Withdraw { to } if matches!(self, Self::Shadow) => Ok(Self::ShadowOver { to: Some(to) }),
+            CaseEvent::Withdraw { to } if self.is_undecided() => Ok(Self::Withdrawn { to }),
             CaseEvent::Snooze { until, wake, value_then, codes_then } if self.is_undecided() => {
                 Ok(Self::Snoozed { until, value_then, wake, codes_then })
             }
@@ -122,7 +144,8 @@ impl CaseState {
             | CaseEvent::Refuse
             | CaseEvent::Resolve
             | CaseEvent::Expire
-            | CaseEvent::Merge { .. } => Err(refused),
+            | CaseEvent::Merge { .. }
+            | CaseEvent::Withdraw { .. } => Err(refused),
         }
     }
 }
@@ -143,6 +166,9 @@ mod tests {
             CaseState::ResolvedItself,
             CaseState::Expired,
             CaseState::Merged { into: CaseId::new("case-2") },
+            CaseState::Shadow,
+            CaseState::ShadowOver { to: None },
+            CaseState::Withdrawn { to: Mode::Shadow },
         ]
     }
 
@@ -160,23 +186,27 @@ mod tests {
             CaseEvent::Resolve,
             CaseEvent::Expire,
             CaseEvent::Merge { into: CaseId::new("case-3") },
+            CaseEvent::Withdraw { to: Mode::Off },
         ]
     }
 
     #[test]
     fn every_pair_of_state_and_event_has_its_answer() {
-        // Rows: states; columns: propose snooze wake approve refuse undo hand-off settle resolve expire merge. `.` refused,
+        // Rows: states; columns: propose snooze wake approve refuse undo hand-off settle resolve expire merge withdraw. `.` refused,
         // `=` stays, else the first letters of what follows.
         let table = "
-            new             op sn .  de cl =  =  =  re ex me
-            open            op sn .  de cl =  =  =  re ex me
-            snoozed         .  sn op de cl op =  =  re ex me
-            decided         .  .  .  .  .  op ve cl .  .  .
-            verifying       .  .  .  .  .  =  =  cl .  .  .
-            closed          .  .  .  .  .  op =  =  .  .  .
-            resolved_itself .  .  .  .  .  =  =  =  .  .  .
-            expired         .  .  .  .  .  =  =  =  .  .  .
-            merged          .  .  .  .  .  =  =  =  .  .  .";
+            new             op sn .  de cl =  =  =  re ex me wi
+            open            op sn .  de cl =  =  =  re ex me wi
+            snoozed         .  sn op de cl op =  =  re ex me wi
+            decided         .  .  .  .  .  op ve cl .  .  .  .
+            verifying       .  .  .  .  .  =  =  cl .  .  .  .
+            closed          .  .  .  .  .  op =  =  .  .  .  .
+            resolved_itself .  .  .  .  .  =  =  =  .  .  .  .
+            expired         .  .  .  .  .  =  =  =  .  .  .  .
+            merged          .  .  .  .  .  =  =  =  .  .  .  .
+            shadow          sh .  .  .  .  =  =  =  sh .  sh sh
+            shadow_over     .  .  .  .  .  =  =  =  .  .  .  .
+            withdrawn       .  .  .  .  .  =  =  =  .  .  .  .";
         let rows: Vec<Vec<&str>> = table.trim().lines().map(|l| l.split_whitespace().collect()).collect();
         assert_eq!(rows.len(), states().len());
         for (state, row) in states().into_iter().zip(rows) {

@@ -52,12 +52,13 @@ pub(super) struct CasesQuery {
 }
 
 /// Which states each filter shows.
-const STATES: [(&str, &[&str]); 5] = [
+const STATES: [(&str, &[&str]); 6] = [
     ("open", &["new", "open"]),
     ("snoozed", &["snoozed"]),
     ("decided", &["decided", "verifying"]),
-    ("done", &["closed", "resolved_itself", "expired", "merged"]),
+    ("done", &["closed", "resolved_itself", "expired", "merged", "withdrawn"]),
     ("all", &[]),
+    ("shadow", &["shadow"]),
 ];
 
 /// `GET /cases`
@@ -70,7 +71,7 @@ pub(super) async fn list(
     let wanted = query.state.as_deref().unwrap_or("open");
     let states = STATES.iter().find(|(name, _)| *name == wanted);
     let states = states
-        .ok_or_else(|| Problem::bad_field("state", format!("{wanted:?} is none of open, snoozed, decided, done and all")))?;
+        .ok_or_else(|| Problem::bad_field("state", format!("{wanted:?} is none of open, snoozed, decided, done, all and shadow")))?;
     let code = query.r#type.as_deref().map(str::parse::<ExceptionType>).transpose();
     let code = code.map_err(|_| {
         Problem::bad_field("type", format!("{:?} is no type of exception", query.r#type.as_deref().unwrap_or_default()))

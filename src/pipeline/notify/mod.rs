@@ -19,6 +19,7 @@ use jiff::{SignedDuration, Timestamp};
 use self::undecided::{Ranked, Undecided};
 use super::deliver::stuck;
 use super::detect::{is_current, looked_through};
+use super::modes::in_force;
 use super::moment::Moment;
 use super::watermark::Reading;
 use super::{Context as Stages, Progress, Stage, observe, stop};
@@ -125,6 +126,7 @@ async fn compose(stages: &Stages, moment: &Moment, day: Date) -> anyhow::Result<
     if as_of < due && reading.up_to().is_some_and(|at| at >= due) {
         unread.push(not_looked_through(as_of, &calendar));
     }
+    unread.extend(in_force(store, config).await?.says());
     // Ranks were counted on the day of the last look; the time that is left has gone on.
     let stood_still = f64::from(days_between(calendar.day_of(as_of), day).max(0));
     let yesterday = store.find_digest(crate::domain::calendar::plus_days(day, -1)).await?;

@@ -4,8 +4,9 @@
 //! differ, one of them is wrong.
 
 /// States of a recommendation, in the order of the table's rows.
-pub(crate) const STATES: [&str; 17] = [
+pub(crate) const STATES: [&str; 18] = [
     "drafted",
+    "shadow",
     "checked",
     "queued",
     "signed",
@@ -50,8 +51,9 @@ pub(crate) const EVENTS: [&str; 21] = [
 ];
 
 /// `.` refused, `=` stays; capitals go to a state and forget everything; small letters are in [`Card::after`].
-const TABLE: [&str; 17] = [
+const TABLE: [&str; 18] = [
     "C.........XS.........", // drafted
+    "..........XS.........", // shadow
     ".Q........XS.........", // checked
     "..aerzf..lXS.........", // queued
     "..aerzf..lXSu........", // signed
@@ -267,24 +269,39 @@ impl Card {
 }
 
 /// States of a case.
-pub(crate) const CASE_STATES: [&str; 9] =
-    ["new", "open", "snoozed", "decided", "verifying", "closed", "resolved_itself", "expired", "merged"];
+pub(crate) const CASE_STATES: [&str; 12] = [
+    "new",
+    "open",
+    "snoozed",
+    "decided",
+    "verifying",
+    "closed",
+    "resolved_itself",
+    "expired",
+    "merged",
+    "shadow",
+    "shadow_over",
+    "withdrawn",
+];
 
 /// Events of a case.
-pub(crate) const CASE_EVENTS: [&str; 11] =
-    ["propose", "snooze", "wake", "approve", "refuse", "undo", "hand_off", "settle", "resolve", "expire", "merge"];
+pub(crate) const CASE_EVENTS: [&str; 12] =
+    ["propose", "snooze", "wake", "approve", "refuse", "undo", "hand_off", "settle", "resolve", "expire", "merge", "withdraw"];
 
-/// A digit goes to that state, `=` stays, `.` is refused.
-const CASE_TABLE: [&str; 9] = [
-    "12.35===678", // new
-    "12.35===678", // open
-    ".21351==678", // snoozed
-    ".....145...", // decided
-    ".....==5...", // verifying
-    ".....1==...", // closed
-    ".....===...", // resolved_itself
-    ".....===...", // expired
-    ".....===...", // merged
+/// A digit goes to that state, and so do `o` (shadow over) and `w` (withdrawn); `=` stays, `.` is refused.
+const CASE_TABLE: [&str; 12] = [
+    "12.35===678w", // new
+    "12.35===678w", // open
+    ".21351==678w", // snoozed
+    ".....145....", // decided
+    ".....==5....", // verifying
+    ".....1==....", // closed
+    ".....===....", // resolved_itself
+    ".....===....", // expired
+    ".....===....", // merged
+    "9....===o.oo", // shadow
+    ".....===....", // shadow_over
+    ".....===....", // withdrawn
 ];
 
 /// Where a case stands, and what it was put off until or folded into.
@@ -299,9 +316,14 @@ impl CaseCard {
         match CASE_TABLE[self.at].as_bytes()[event] {
             b'.' => Err(No::Fit),
             b'=' => Ok(self),
-            digit => {
-                let at = usize::from(digit - b'0');
-                let keeps = CASE_STATES[at] == "snoozed" || CASE_STATES[at] == "merged";
+            letter => {
+                let at = match letter {
+                    b'o' => 10,
+                    b'w' => 11,
+                    digit => usize::from(digit - b'0'),
+                };
+                let withdrawn = at >= 10 && CASE_EVENTS[event] == "withdraw";
+                let keeps = CASE_STATES[at] == "snoozed" || CASE_STATES[at] == "merged" || withdrawn;
                 Ok(Self { at, detail: if keeps { detail } else { 0 } })
             }
         }

@@ -8,6 +8,7 @@ use reeve_domain::case::CaseState;
 use reeve_domain::case_life::CaseEvent;
 use reeve_domain::decision::{Before, Event, RecommendationState as State, RejectReason, TransitionError, WakeCondition};
 use reeve_domain::ids::{CaseId, PersonId, RecommendationId};
+use reeve_domain::mode::Mode;
 use reeve_domain::money::Money;
 use reeve_domain::policy::{
     ActionCode, Attempt, Class, Facts, Person, Policy, Question, QuestionStep, Refusal, Role, Ruling, Signer,
@@ -298,6 +299,7 @@ impl Rules {
             "resolve" => CaseEvent::Resolve,
             "expire" => CaseEvent::Expire,
             "merge" => CaseEvent::Merge { into: CaseId::new(detail.to_string()) },
+            "withdraw" => CaseEvent::Withdraw { to: Mode::ALL[usize::from(detail % 3)] },
             other => panic!("{other} is no event of a case"),
         }
     }
@@ -307,6 +309,9 @@ impl Rules {
         let detail = match state {
             CaseState::Snoozed { until, .. } => u8::try_from(until.day() - 1).expect("days of a month"),
             CaseState::Merged { into } => into.as_str().parse().expect("a number was written"),
+            CaseState::ShadowOver { to: Some(to) } | CaseState::Withdrawn { to } => {
+                u8::try_from(Mode::ALL.iter().position(|mode| mode == to).expect("all are listed")).expect("three")
+            }
             _ => 0,
         };
         CaseCard { at, detail }

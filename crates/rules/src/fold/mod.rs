@@ -9,6 +9,7 @@
 //! has, was born of what was not there yet. It is over at once, and so is a fault of the data (D-DATA).
 
 mod links;
+pub mod modes;
 pub mod returns;
 mod telling;
 
@@ -17,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::place_key;
 use jiff::Timestamp;
 
+use self::modes::Side;
 use self::links::{Linked, case_links, link, of_links};
 use self::returns::Returns;
 use self::telling::{is_run, telling_rank};
@@ -83,7 +85,19 @@ pub fn fold(now: Timestamp, signals: Vec<Signal>, known: Vec<Exception>, live: V
 
 /// The same after people turned some down: what they did not want to see opens no case, unless it has grown.
 pub fn fold_after(returns: &Returns, look: &Look, signals: Vec<Signal>, known: Vec<Exception>, live: Vec<Case>) -> Folded {
-    let mut work = Work::new(look, known, live);
+    fold_side(Side::default(), returns, look, signals, known, live)
+}
+
+/// Folds what is of one mode, with the exceptions and cases of that mode only.
+fn fold_side(
+    side: Side,
+    returns: &Returns,
+    look: &Look,
+    signals: Vec<Signal>,
+    known: Vec<Exception>,
+    live: Vec<Case>,
+) -> Folded {
+    let mut work = Work::new(look, side, known, live);
     work.quiet.clone_from(&returns.quiet);
     work.signed.clone_from(&returns.signed);
     let mut signals: Vec<Signal> = signals.into_iter().filter(|signal| work.is_news_or_waits(signal)).collect();
@@ -95,7 +109,8 @@ pub fn fold_after(returns: &Returns, look: &Look, signals: Vec<Signal>, known: V
         work.miss(&seen, look);
     }
     // What has come back without having been away (it has only grown) is not new, and needs a case all the same.
-    let grown = returns.back.iter().filter(|id| seen.contains(id) && !work.case_of.contains_key(id));
+    let back = returns.back.iter().chain(work.side.moved.iter().filter(|id| !returns.back.contains(*id)));
+    let grown = back.filter(|id| seen.contains(id) && !work.case_of.contains_key(id));
     let grown: Vec<ExceptionId> = grown.filter(|id| !fresh.contains(id)).cloned().collect();
     fresh.extend(grown);
     // Roots first: their symptoms join them, and open no case of their own.
@@ -114,6 +129,8 @@ pub fn fold_after(returns: &Returns, look: &Look, signals: Vec<Signal>, known: V
 struct Work {
     now: Timestamp,
     calendar: Calendar,
+    /// Of which mode all of it is, and what comes from another or goes there.
+    side: Side,
     exceptions: BTreeMap<ExceptionId, Exception>,
     changed: BTreeSet<ExceptionId>,
     cases: BTreeMap<CaseId, (Case, Option<Case>)>,
@@ -131,7 +148,10 @@ struct Work {
 }
 
 impl Work {
-    fn new(look: &Look, known: Vec<Exception>, live: Vec<Case>) -> Self {
+    fn new(look: &Look, side: Side, known: Vec<Exception>, live: Vec<Case>) -> Self {
+        let left: Vec<Case> = live.iter().map(|case| side.without_what_leaves(case)).collect();
+        let before = live;
+        let live = left;
         let mut case_of = BTreeMap::new();
         let mut runs = Linked::new();
         for case in &live {
@@ -145,9 +165,10 @@ impl Work {
         Self {
             now: look.at,
             calendar: look.calendar.clone(),
+            changed: side.moved.clone(),
+            side,
             exceptions: known.into_iter().map(|e| (e.id.clone(), e)).collect(),
-            changed: BTreeSet::new(),
-            cases: live.into_iter().map(|case| (case.id.clone(), (case.clone(), Some(case)))).collect(),
+            cases: live.into_iter().zip(before).map(|(case, before)| (case.id.clone(), (case, Some(before)))).collect(),
             case_of,
             runs,
             holding: BTreeMap::new(),
@@ -166,18 +187,22 @@ impl Work {
             return true;
         }
         let id = signal.exception_id();
+        // It waited in another mode.
+        if self.side.moved.contains(&id) {
+            return true;
+        }
         let is_open = self.exceptions.get(&id).is_some_and(|e| e.state == ExceptionState::Open);
         let own = self.case_of.get(&id).and_then(|case| self.cases.get(case)).map(|(case, _)| case).filter(|_| is_open);
         // A run of losses or returns is named by its beginning. Where that leaves the window the run has another name, and its case
         // is the one that it shares a link with.
-        let same = |case: &&Case| is_run(signal.code) && case.codes.contains(&signal.code) && case.state.is_undecided();
+        let same = |case: &&Case| is_run(signal.code) && case.codes.contains(&signal.code) && case.state.is_pending();
         let linked = || of_links(&self.runs, &signal.links).into_iter().filter_map(|id| self.cases.get(id));
         #[cfg(test)]
         assert_eq!(linked().map(|(case, _)| &case.id).collect::<Vec<_>>(), self.runs_by_scan(signal));
         let case = own.or_else(|| linked().map(|(case, _)| case).find(same));
         case.is_some_and(|case| match case.state {
             CaseState::Snoozed { .. } => true,
-            _ => case.state.is_undecided() && case.rank.as_ref().is_some_and(|rank| rank.deadline > today),
+            _ => case.state.is_pending() && case.rank.as_ref().is_some_and(|rank| rank.deadline > today),
         })
     }
 
@@ -191,7 +216,7 @@ impl Work {
             (Some(old), Some(ExceptionState::Open | ExceptionState::Explained)) => old.first_seen,
             _ => self.now,
         };
-        let exception = Exception { id: id.clone(), signal, state, first_seen, last_seen: self.now, misses: 0 };
+        let exception = Exception { id: id.clone(), signal, state, first_seen, last_seen: self.now, misses: 0, mode: self.side.mode };
         // That it was seen again a minute later is nothing to be written down.
         if self.exceptions.get(&id).is_none_or(|old| self.differ(old, &exception)) {
             self.changed.insert(id.clone());
@@ -202,7 +227,7 @@ impl Work {
 
     fn differ(&self, old: &Exception, new: &Exception) -> bool {
         let day = |e: &Exception| self.calendar.day_of(e.last_seen);
-        old.signal != new.signal || old.state != new.state || old.misses != new.misses || day(old) != day(new)
+        old.signal != new.signal || old.state != new.state || old.mode != new.mode || old.misses != new.misses || day(old) != day(new)
     }
 
     /// Counts a miss for every open exception without a signal.
@@ -248,7 +273,7 @@ impl Work {
             .into_iter()
             .filter_map(|id| self.cases.get(id))
             .map(|(case, _)| case)
-            .filter(|case| case.state.is_undecided())
+            .filter(|case| case.state.is_pending())
             // An overdue order is not hidden in what somebody has put off, nor added to what is half signed.
             .filter(|case| exception.signal.code != T::SOverdue || self.takes_in(case))
             .min_by_key(|case| (case.opened_at, case.id.clone()))
@@ -272,11 +297,14 @@ impl Work {
         let signal = &exception.signal;
         // The moment is in the id, so that what comes back after years is another case than the one of then.
         let opened = self.now.as_millisecond().to_string();
-        let case_id = CaseId(content_id("case-", &[&signal.fingerprint(), &opened], 12));
+        let fingerprint = signal.fingerprint();
+        let mut named = vec![fingerprint.as_str(), opened.as_str()];
+        named.extend(self.side.names(id));
+        let case_id = CaseId(content_id("case-", &named, 12));
         let case = Case {
             id: case_id.clone(),
             version: 1,
-            state: CaseState::New,
+            state: self.side.opens_in(),
             exceptions: vec![id.clone()],
             codes: vec![signal.code],
             subject: signal.subject.clone(),
@@ -288,7 +316,11 @@ impl Work {
             opened_at: self.now,
             updated_at: self.now,
         };
-        self.entries.push(entry(self.now, "case.opened", &case, serde_json::json!({ "exception": signal.fingerprint() })));
+        let mut detail = serde_json::json!({ "exception": fingerprint });
+        if self.side.moved.contains(id) {
+            detail["because"] = format!("its scope is {} now", self.side.mode).into();
+        }
+        self.entries.push(entry(self.now, self.side.opening(), &case, detail));
         self.case_of.insert(id.clone(), case_id.clone());
         self.hold(&case_id, id);
         self.cases.insert(case_id, (case, None));
@@ -327,7 +359,7 @@ impl Work {
 
     /// Does a case wait, and has nobody signed anything of it? Only then can it be folded with another.
     fn takes_in(&self, case: &Case) -> bool {
-        matches!(case.state, CaseState::New | CaseState::Open) && !self.signed.contains(&case.id)
+        matches!(case.state, CaseState::New | CaseState::Open | CaseState::Shadow) && !self.signed.contains(&case.id)
     }
 
     /// The shortages that roots in a case stand for.
@@ -346,7 +378,8 @@ impl Work {
         case.state = merged;
         let moved = case.exceptions.clone();
         let detail = serde_json::json!({ "into": into, "exceptions": moved, "because": "the order that it waits for" });
-        self.entries.push(entry(self.now, "case.merged", case, detail));
+        let name = if case.state.is_shadow() { "case.shadow_over" } else { "case.merged" };
+        self.entries.push(entry(self.now, name, case, detail));
         let Some((root, _)) = self.cases.get_mut(into) else { return };
         for id in moved {
             if !root.exceptions.contains(&id) {
@@ -359,8 +392,8 @@ impl Work {
 
     /// Brings every case up to date with its exceptions, and ends those that have none left.
     fn close_over(&mut self) {
-        for (case, _) in self.cases.values_mut() {
-            if matches!(case.state, CaseState::Merged { .. }) {
+        for (case, before) in self.cases.values_mut() {
+            if matches!(case.state, CaseState::Merged { .. } | CaseState::ShadowOver { .. }) {
                 continue;
             }
             let open: Vec<&Exception> = case
@@ -370,9 +403,18 @@ impl Work {
                 .filter(|e| e.state == ExceptionState::Open)
                 .collect();
             if open.is_empty() {
-                if let Ok(resolved) = case.state.clone().after(CaseEvent::Resolve) {
+                if let Some((to, gone)) = before.as_ref().and_then(|before| self.side.emptied(&before.exceptions))
+                    && let Ok(ended) = case.state.clone().after(CaseEvent::Withdraw { to })
+                {
+                    case.state = ended;
+                    let name = if case.state.is_shadow() { "case.shadow_over" } else { "case.withdrawn" };
+                    let because = format!("its scope is {to} now");
+                    let detail = serde_json::json!({ "to": to, "because": because, "exceptions": gone });
+                    self.entries.push(entry(self.now, name, case, detail));
+                } else if let Ok(resolved) = case.state.clone().after(CaseEvent::Resolve) {
                     case.state = resolved;
-                    self.entries.push(entry(self.now, "case.resolved_itself", case, serde_json::json!({})));
+                    let name = if case.state.is_shadow() { "case.shadow_over" } else { "case.resolved_itself" };
+                    self.entries.push(entry(self.now, name, case, serde_json::json!({})));
                 }
                 continue;
             }
@@ -397,7 +439,7 @@ impl Work {
             case.headline = telling[0].signal.headline.clone();
             let links: BTreeSet<String> = open.iter().flat_map(|e| e.signal.links.iter().cloned()).collect();
             // A decided case counts no losses that came after the decision: whoever runs short now has a case of its own.
-            let counted = |link: &String| case.state.is_undecided() || case.links.contains(link);
+            let counted = |link: &String| case.state.is_pending() || case.links.contains(link);
             case.links = links.into_iter().filter(counted).collect();
         }
     }

@@ -15,7 +15,7 @@ impl Work {
             |case: &Case| exception.signal.links.iter().any(|link| case_links(case, &self.exceptions).contains(link));
         let cases = self.cases.values().map(|(case, _)| case);
         cases
-            .filter(|case| case.state.is_undecided() && (case.exceptions.contains(id) || joins(case)))
+            .filter(|case| case.state.is_pending() && (case.exceptions.contains(id) || joins(case)))
             .filter(|case| exception.signal.code != T::SOverdue || self.takes_in(case))
             .min_by_key(|case| (case.opened_at, case.id.clone()))
             .map(|case| case.id.clone())
