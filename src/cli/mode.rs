@@ -77,7 +77,13 @@ async fn show(config: &Config, store: &Store, json: bool) -> anyhow::Result<Outc
     }
     for step in &proposed {
         let wish = step.mode.map_or("as configured", Mode::name);
-        say!("PROPOSED {}: {wish}, by {} at {}: {}. A second person confirms it.", step.scope, step.by, step.at, step.reason);
+        say!(
+            "PROPOSED {}: {wish}, by {} at {}: {}. A second person confirms it.",
+            step.scope,
+            step.by,
+            step.at,
+            step.reason
+        );
     }
     for line in &unknown {
         say!("UNKNOWN {line}");

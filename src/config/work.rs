@@ -64,7 +64,9 @@ impl ModesConfig {
         let rules = self.modes().rules;
         for (i, rule) in rules.iter().enumerate() {
             if rule.scope.names() == 0 {
-                return Err("a rule names none of category, location, supplier and type; use modes.default for all others".into());
+                return Err(
+                    "a rule names none of category, location, supplier and type; use modes.default for all others".into()
+                );
             }
             if rules[..i].iter().any(|other| other.scope.is(&rule.scope)) {
                 return Err(format!("two rules are about {}; keep one", rule.scope));

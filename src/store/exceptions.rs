@@ -102,9 +102,11 @@ impl Store {
 
     /// Live exceptions that hold and are ordinary for a business reason, in order of their first sighting, then id.
     pub async fn list_explained(&self) -> Result<Vec<Exception>, StoreError> {
-        let rows = sqlx::query("select id, body from exceptions where state = 'explained' and mode = 'live' order by first_seen, id")
-            .fetch_all(&self.pool)
-            .await?;
+        let rows = sqlx::query(
+            "select id, body from exceptions where state = 'explained' and mode = 'live' order by first_seen, id",
+        )
+        .fetch_all(&self.pool)
+        .await?;
         rows.iter().map(|r| row::json(r, "exceptions", "body")).collect()
     }
 

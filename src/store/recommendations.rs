@@ -40,7 +40,8 @@ impl<'a> States<'a> {
 
 /// Nobody has decided them yet: they may be superseded.
 fn is_undecided(state: &RecommendationState) -> bool {
-    matches!(state, RecommendationState::Drafted | RecommendationState::Shadow | RecommendationState::Checked) || state.is_waiting()
+    matches!(state, RecommendationState::Drafted | RecommendationState::Shadow | RecommendationState::Checked)
+        || state.is_waiting()
 }
 
 /// What stands for an item where a recommendation takes units of several.

@@ -21,6 +21,7 @@ mod kpi;
 mod lived_reads;
 mod model;
 mod models;
+mod modes;
 mod odoo_client;
 mod odoo_demand;
 mod odoo_live;

@@ -113,7 +113,9 @@ impl CaseState {
             CaseEvent::Propose if matches!(self, Self::New | Self::Open) => Ok(Self::Open),
             // Of what is in shadow nobody is asked anything, so all that can happen to it is that it ends.
             CaseEvent::Propose if matches!(self, Self::Shadow) => Ok(Self::Shadow),
-            CaseEvent::Resolve | CaseEvent::Merge { .. } if matches!(self, Self::Shadow) => Ok(Self::ShadowOver { to: None }),
+            CaseEvent::Resolve | CaseEvent::Merge { .. } if matches!(self, Self::Shadow) => {
+                Ok(Self::ShadowOver { to: None })
+            }
             CaseEvent::Withdraw { to } if matches!(self, Self::Shadow) => Ok(Self::ShadowOver { to: Some(to) }),
             CaseEvent::Withdraw { to } if self.is_undecided() => Ok(Self::Withdrawn { to }),
             CaseEvent::Snooze { until, wake, value_then, codes_then } if self.is_undecided() => {

@@ -82,7 +82,9 @@ pub struct ModeScope {
 
 /// A part of a scope that can not be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no scope; use all, category=NAME, location=NAME, supplier=NAME or type=CODE, several of them for what is within all")]
+#[error(
+    "{0:?} is no scope; use all, category=NAME, location=NAME, supplier=NAME or type=CODE, several of them for what is within all"
+)]
 pub struct BadScope(pub String);
 
 impl ModeScope {
@@ -285,7 +287,10 @@ mod tests {
         assert!(!north.holds(&at("Tools", &["North", "South"])));
         assert!(!north.holds(&at("Tools", &[])), "what is not known is not within");
         assert!(rule(&["location=7"], Mode::Live).scope.holds(&at("Tools", &["North", "South"])));
-        assert!(!rule(&["category=Tool"], Mode::Live).scope.holds(&at("Tools", &[])), "a part of a name is no part of a path");
+        assert!(
+            !rule(&["category=Tool"], Mode::Live).scope.holds(&at("Tools", &[])),
+            "a part of a name is no part of a path"
+        );
     }
 
     #[test]
@@ -307,7 +312,9 @@ mod tests {
         let scope = ModeScope::read(["type=R-SHORT", "location=North / Yard"]).unwrap();
         assert_eq!(scope.to_string(), "location=North / Yard, type=R-SHORT");
         assert_eq!(ModeScope::read(["all"]).unwrap().to_string(), "all");
-        for bad in [&["drinks"][..], &["item=7"], &["category="], &["type=X"], &["category=A", "category=B"], &["supplier=\n"]] {
+        for bad in
+            [&["drinks"][..], &["item=7"], &["category="], &["type=X"], &["category=A", "category=B"], &["supplier=\n"]]
+        {
             assert!(ModeScope::read(bad.iter().copied()).is_err(), "{bad:?}");
         }
         assert_eq!("shadow".parse(), Ok(Mode::Shadow));

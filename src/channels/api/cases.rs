@@ -33,7 +33,7 @@ const CHUNK: usize = 200;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CasesQuery {
-    /// `open` (the default), `snoozed`, `decided`, `done` or `all`.
+    /// `open` (the default), `snoozed`, `decided`, `done`, `all`, or `shadow`: what would be shown if its scope were live.
     state: Option<String>,
     /// Only cases with this type of exception, such as `R-SHORT`.
     r#type: Option<String>,
@@ -70,8 +70,9 @@ pub(super) async fn list(
     needs(&bearer, &Scope::ReadCases)?;
     let wanted = query.state.as_deref().unwrap_or("open");
     let states = STATES.iter().find(|(name, _)| *name == wanted);
-    let states = states
-        .ok_or_else(|| Problem::bad_field("state", format!("{wanted:?} is none of open, snoozed, decided, done, all and shadow")))?;
+    let states = states.ok_or_else(|| {
+        Problem::bad_field("state", format!("{wanted:?} is none of open, snoozed, decided, done, all and shadow"))
+    })?;
     let code = query.r#type.as_deref().map(str::parse::<ExceptionType>).transpose();
     let code = code.map_err(|_| {
         Problem::bad_field("type", format!("{:?} is no type of exception", query.r#type.as_deref().unwrap_or_default()))

@@ -89,7 +89,8 @@ pub(super) async fn change(
 }
 
 fn asked(form: &Wish) -> Result<(ModeScope, Option<Mode>), String> {
-    let parts = [("category", &form.category), ("location", &form.location), ("supplier", &form.supplier), ("type", &form.code)];
+    let parts =
+        [("category", &form.category), ("location", &form.location), ("supplier", &form.supplier), ("type", &form.code)];
     let named = parts.into_iter().filter(|(_, name)| !name.trim().is_empty()).map(|(what, name)| format!("{what}={name}"));
     let named: Vec<String> = named.collect();
     let scope = ModeScope::read(named.iter().map(String::as_str)).map_err(|bad| bad.to_string())?;
@@ -127,12 +128,8 @@ async fn page(
             "type": scope.code.map(ExceptionType::code),
         })
     };
-    let by = |step: &ModeStep| {
-        json!({ "by": actor_name(step.by.as_str(), people), "at": moment(step.at, zone), "reason": plain(&step.reason) })
-    };
-    let rule = |rule: &modes::Rule| {
-        json!({ "scope": scope(&rule.rule.scope), "mode": rule.rule.mode, "set": rule.set.as_ref().map(by) })
-    };
+    let by = |step: &ModeStep| json!({ "by": actor_name(step.by.as_str(), people), "at": moment(step.at, zone), "reason": plain(&step.reason) });
+    let rule = |rule: &modes::Rule| json!({ "scope": scope(&rule.rule.scope), "mode": rule.rule.mode, "set": rule.set.as_ref().map(by) });
     let wish = |step: &ModeStep| {
         json!({
             "scope": scope(&step.scope), "step": by(step), "mine": step.by == who.person.id,

@@ -173,15 +173,15 @@ pub(super) async fn queue(
             SHADOW => format!("What shadow would have shown: {}", count(found, "case", "cases")),
             _ => format!("Cases: {}", chosen.1),
         },
-        lead: if in_shadow {
-            IN_SHADOW.to_owned()
-        } else {
-            lead(digest.as_ref(), &state.config.rules.money.currency)
-        },
+        lead: if in_shadow { IN_SHADOW.to_owned() } else { lead(digest.as_ref(), &state.config.rules.money.currency) },
         currency: state.config.rules.money.currency.clone(),
         notices: state.store.list_notices(&who.person.id).await?.iter().map(|n| notice(n, &state)).collect(),
         health: digest.iter().flat_map(|d| d.unread.iter().chain(&d.health).map(|h| plain(h))).collect(),
-        states: STATES.iter().filter(|s| s.0 != SHADOW || in_shadow || modes.is_some()).map(|s| choice(s.0, s.1, s.0 == chosen.0)).collect(),
+        states: STATES
+            .iter()
+            .filter(|s| s.0 != SHADOW || in_shadow || modes.is_some())
+            .map(|s| choice(s.0, s.1, s.0 == chosen.0))
+            .collect(),
         types,
         above_title: if in_queue { "Above the line" } else { "Cases" },
         above: above.iter().map(|(case, line)| row(case, line.as_ref())).collect(),

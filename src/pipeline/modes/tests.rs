@@ -20,7 +20,14 @@ fn config() -> Config {
     config
 }
 
-async fn set(store: &Store, config: &Config, who: &str, hand: &Hand, code: &str, mode: Option<Mode>) -> anyhow::Result<Changed> {
+async fn set(
+    store: &Store,
+    config: &Config,
+    who: &str,
+    hand: &Hand,
+    code: &str,
+    mode: Option<Mode>,
+) -> anyhow::Result<Changed> {
     let scope = ModeScope::read([format!("type={code}").as_str()]).unwrap();
     change(store, config, &Clock::System, (&PersonId::new(who), "web", hand), (&scope, mode), "a reason").await
 }

@@ -156,6 +156,9 @@ fn sentence(action: &str, subject: &str, detail: &Value) -> String {
     let about = subject.split_once(':').map_or(subject, |(_, id)| id);
     let amount = |key: &str| number(key).map(|minor| crate::domain::money::Money::from_minor(minor).to_string());
     match action {
+        "case.shadowed" => format!("opened the case in shadow, on {}", text("exception").unwrap_or("a first exception")),
+        "case.withdrawn" => format!("withdrew the case: {}", text("because").unwrap_or("its scope has another mode")),
+        "case.shadow_over" => format!("ended the case in shadow: {}", text("because").unwrap_or("its exceptions went away")),
         "case.opened" => format!("opened the case on {}", text("exception").unwrap_or("a first exception")),
         "recommendation.queued" => {
             let rank = number("rank").map(|rank| format!(", as number {rank}")).unwrap_or_default();

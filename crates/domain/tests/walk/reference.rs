@@ -285,8 +285,9 @@ pub(crate) const CASE_STATES: [&str; 12] = [
 ];
 
 /// Events of a case.
-pub(crate) const CASE_EVENTS: [&str; 12] =
-    ["propose", "snooze", "wake", "approve", "refuse", "undo", "hand_off", "settle", "resolve", "expire", "merge", "withdraw"];
+pub(crate) const CASE_EVENTS: [&str; 12] = [
+    "propose", "snooze", "wake", "approve", "refuse", "undo", "hand_off", "settle", "resolve", "expire", "merge", "withdraw",
+];
 
 /// A digit goes to that state, and so do `o` (shadow over) and `w` (withdrawn); `=` stays, `.` is refused.
 const CASE_TABLE: [&str; 12] = [

@@ -18,8 +18,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::place_key;
 use jiff::Timestamp;
 
-use self::modes::Side;
 use self::links::{Linked, case_links, link, of_links};
+use self::modes::Side;
 use self::returns::Returns;
 use self::telling::{is_run, telling_rank};
 use crate::detect::roots::{is_root, is_symptom};
@@ -216,7 +216,8 @@ impl Work {
             (Some(old), Some(ExceptionState::Open | ExceptionState::Explained)) => old.first_seen,
             _ => self.now,
         };
-        let exception = Exception { id: id.clone(), signal, state, first_seen, last_seen: self.now, misses: 0, mode: self.side.mode };
+        let exception =
+            Exception { id: id.clone(), signal, state, first_seen, last_seen: self.now, misses: 0, mode: self.side.mode };
         // That it was seen again a minute later is nothing to be written down.
         if self.exceptions.get(&id).is_none_or(|old| self.differ(old, &exception)) {
             self.changed.insert(id.clone());
@@ -227,7 +228,11 @@ impl Work {
 
     fn differ(&self, old: &Exception, new: &Exception) -> bool {
         let day = |e: &Exception| self.calendar.day_of(e.last_seen);
-        old.signal != new.signal || old.state != new.state || old.mode != new.mode || old.misses != new.misses || day(old) != day(new)
+        old.signal != new.signal
+            || old.state != new.state
+            || old.mode != new.mode
+            || old.misses != new.misses
+            || day(old) != day(new)
     }
 
     /// Counts a miss for every open exception without a signal.

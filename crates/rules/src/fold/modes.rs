@@ -151,3 +151,166 @@ fn held(cases: &[Case], look: &Look) -> BTreeMap<ExceptionId, bool> {
     let pending = cases.iter().filter(|case| case.state.is_pending());
     pending.flat_map(|case| case.exceptions.iter().map(move |id| (id.clone(), in_time(case)))).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{at, rank, signal};
+    use super::*;
+    use reeve_domain::audit::AuditEntry;
+    use reeve_domain::calendar::Calendar;
+    use reeve_domain::case_life::CaseEvent;
+    use reeve_domain::exception::ExceptionType as T;
+    use reeve_domain::ids::{CaseId, ItemId};
+
+    /// What was folded, as a store would keep it.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    struct Kept {
+        exceptions: BTreeMap<ExceptionId, Exception>,
+        cases: BTreeMap<CaseId, Case>,
+        entries: Vec<AuditEntry>,
+        before: Option<jiff::Timestamp>,
+    }
+
+    impl Kept {
+        fn look(&self, day: i64) -> Look {
+            let (calendar, calendars) = (Calendar::utc(), BTreeMap::new());
+            Look { at: at(day), calendar, calendars, read_up_to: at(day), before: self.before }
+        }
+
+        fn open(&self) -> (Vec<Exception>, Vec<Case>) {
+            let open = |case: &&Case| case.state.is_live() || case.state == CaseState::Shadow;
+            (self.exceptions.values().cloned().collect(), self.cases.values().filter(open).cloned().collect())
+        }
+
+        fn keep(&mut self, day: i64, folded: Folded) {
+            self.before = Some(at(day));
+            self.exceptions.extend(folded.exceptions.into_iter().map(|e| (e.id.clone(), e)));
+            for (case, seen) in folded.cases {
+                let before = self.cases.insert(case.id.clone(), case);
+                assert_eq!(before.map(|case| case.version), seen, "a case is opened once and changed from what it was");
+            }
+            self.entries.extend(folded.entries);
+        }
+
+        fn fold(&mut self, modes: impl Fn(&str) -> Mode, occasion: &str, day: i64, signals: Vec<Signal>) {
+            let (known, cases) = self.open();
+            let mode_of = |signal: &Signal| modes(signal.subject.item.as_ref().map_or("", ItemId::as_str));
+            let look = self.look(day);
+            let folded = fold_in_modes(&mode_of, occasion, (&Returns::default(), &look), signals, known, cases);
+            self.keep(day, folded);
+        }
+
+        fn fold_plain(&mut self, day: i64, signals: Vec<Signal>) {
+            let (known, cases) = self.open();
+            let folded = super::super::fold_after(&Returns::default(), &self.look(day), signals, known, cases);
+            self.keep(day, folded);
+        }
+
+        /// What of it is live.
+        fn live(mut self) -> Self {
+            self.exceptions.retain(|_, exception| exception.mode.is_live());
+            self.cases.retain(|_, case| !case.state.is_shadow());
+            self.entries.retain(|entry| !entry.action.contains("shadow"));
+            self
+        }
+
+        fn states(&self) -> Vec<&'static str> {
+            let mut names: Vec<_> = self.cases.values().map(|case| case.state.name()).collect();
+            names.sort_unstable();
+            names
+        }
+
+        fn actions(&self) -> Vec<&str> {
+            self.entries.iter().map(|entry| &*entry.action).collect()
+        }
+    }
+
+    fn short() -> Vec<Signal> {
+        vec![signal(T::IOut, "1", "shortage:1@3")]
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_live_is_folded_as_if_shadow_and_off_were_not_there(
+            days in proptest::collection::vec(proptest::collection::vec((0_usize..6, 0_u8..6, 0_u8..4, 0_u8..4), 0..9), 1..7),
+        ) {
+            const CODES: [T; 6] = [T::IOut, T::SOverdue, T::IShrink, T::DReturn, T::RShort, T::ILow];
+            let mode = |item: &str| match item {
+                "0" | "1" => Mode::Shadow,
+                "2" => Mode::Off,
+                _ => Mode::Live,
+            };
+            let (mut all, mut live) = (Kept::default(), Kept::default());
+            for (day, seen) in (0_i64..).zip(days) {
+                // Links are shared between all of them: nothing may cross.
+                let signals = seen.into_iter().map(|(code, item, one, other)| {
+                    let signal = signal(CODES[code], &item.to_string(), &format!("shortage:{one}@3"));
+                    signal.link(format!("books:{other}@3"))
+                });
+                let signals: Vec<Signal> = signals.collect();
+                let of_live = |signal: &&Signal| mode(signal.subject.item.as_ref().unwrap().as_str()).is_live();
+                live.fold_plain(day, signals.iter().filter(of_live).cloned().collect());
+                all.fold(mode, "rules", day, signals);
+                proptest::prop_assert_eq!(&all.clone().live(), &live);
+                let shadow: Vec<&Case> = all.cases.values().filter(|case| case.state.is_shadow()).collect();
+                for exception in shadow.iter().flat_map(|case| &case.exceptions) {
+                    proptest::prop_assert_eq!(all.exceptions[exception].mode, Mode::Shadow);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_stands_in_shadow_has_a_live_case_when_its_scope_is_live() {
+        let mut kept = Kept::default();
+        kept.fold(|_| Mode::Shadow, "1", 1, short());
+        assert_eq!(kept.states(), ["shadow"]);
+        // The same look again: only the modes are others.
+        kept.fold(|_| Mode::Live, "2", 1, short());
+        assert_eq!(kept.states(), ["new", "shadow_over"]);
+        assert_eq!(kept.actions(), ["case.shadowed", "case.opened", "case.shadow_over"]);
+        assert_eq!(kept.entries[1].detail["because"], "its scope is live now");
+        // And back, and live again, all in one moment.
+        kept.fold(|_| Mode::Shadow, "3", 1, short());
+        kept.fold(|_| Mode::Live, "4", 1, short());
+        assert_eq!(kept.states(), ["new", "shadow_over", "shadow_over", "withdrawn"]);
+        kept.fold(|_| Mode::Live, "4", 2, short());
+        assert_eq!(kept.cases.len(), 4, "the same again changes nothing");
+    }
+
+    #[test]
+    fn what_is_put_off_or_undecided_is_withdrawn_and_what_was_decided_goes_on() {
+        for (event, ends) in [(None, "withdrawn"), (Some(CaseEvent::Approve), "decided")] {
+            let mut kept = Kept::default();
+            kept.fold(|_| Mode::Live, "1", 1, short());
+            for case in kept.cases.values_mut() {
+                case.rank = Some(rank(at(9).to_zoned(jiff::tz::TimeZone::UTC).date(), 100));
+                if let Some(event) = event.clone() {
+                    case.state = case.state.clone().after(event).unwrap();
+                }
+            }
+            kept.fold(|_| Mode::Off, "2", 1, short());
+            assert_eq!(kept.states(), [ends]);
+            let exception = kept.exceptions.values().next().unwrap();
+            assert_eq!((exception.state, exception.mode), (ExceptionState::Resolved, Mode::Off));
+            kept.fold(|_| Mode::Off, "2", 2, short());
+            assert_eq!(kept.cases.len(), 1);
+            // Live again: what was off begins anew.
+            kept.fold(|_| Mode::Live, "3", 3, short());
+            assert_eq!(kept.cases.len(), if ends == "decided" { 1 } else { 2 }, "a case that goes on holds it");
+        }
+    }
+
+    #[test]
+    fn a_case_that_keeps_something_live_stays_without_what_is_not() {
+        let both = || vec![signal(T::IOut, "1", "shortage:1@3"), signal(T::DSpike, "2", "shortage:1@3")];
+        let mut kept = Kept::default();
+        kept.fold(|_| Mode::Live, "1", 1, both());
+        assert_eq!(kept.cases.len(), 1);
+        let second = |item: &str| if item == "2" { Mode::Shadow } else { Mode::Live };
+        kept.fold(second, "2", 1, both());
+        assert_eq!(kept.states(), ["new", "shadow"]);
+        assert!(kept.cases.values().all(|case| case.exceptions.len() == 1), "{:?}", kept.cases);
+        assert_eq!(kept.cases.values().find(|case| case.state == CaseState::New).unwrap().codes, [T::IOut]);
+    }
+}
