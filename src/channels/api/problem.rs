@@ -49,6 +49,7 @@ pub(super) const CODES: [(&str, &str); 36] = [
     ("edit-refused", "The edit changes more than it may"),
     ("decision-refused", "The decision can not be taken"),
     ("already-left", "It is on its way and can not be taken back"),
+    ("not-live", "Its scope is in shadow or off"),
     ("busy", "Somebody else was changing it at the same moment"),
     ("unavailable", "Reeve's store did not answer"),
 ];

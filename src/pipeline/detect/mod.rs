@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::domain::calendar::Calendar;
 use crate::domain::case::CaseState;
 use crate::domain::exception::Signal;
+use crate::domain::mode::Mode;
 use crate::pipeline::modes::{InForce, in_force, whereabouts};
 use crate::pipeline::observe::{is_abreast, looked_at, may_look};
 use crate::pipeline::{Context as Stages, Progress, Stage};
@@ -158,7 +159,8 @@ impl Stage for Detect {
             read_up_to: sight.read_up_to,
             before: last.map(|last| last.sight.read_up_to),
         };
-        let mode_of = |signal: &Signal| modes.of(&whereabouts(&moment.book, signal));
+        let all_live = modes.are_all_live();
+        let mode_of = |signal: &Signal| if all_live { Mode::Live } else { modes.of(&whereabouts(&moment.book, signal)) };
         let signals = moment.seen.signals.clone();
         let folded = fold_in_modes(&mode_of, &key, (&returns, &look), signals, known, live);
         let found = folded.cases.len();

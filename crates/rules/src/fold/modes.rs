@@ -72,10 +72,11 @@ pub fn fold_in_modes(
     cases: Vec<Case>,
 ) -> Folded {
     let mut parted: BTreeMap<Mode, Vec<Signal>> = BTreeMap::new();
-    let mut now: BTreeMap<ExceptionId, Mode> = BTreeMap::new();
+    // Where each is now, and whether it is out of the ordinary.
+    let mut now: BTreeMap<ExceptionId, (Mode, bool)> = BTreeMap::new();
     for signal in signals {
         let mode = mode_of(&signal);
-        now.insert(signal.exception_id(), mode);
+        now.insert(signal.exception_id(), (mode, signal.explained.is_none()));
         parted.entry(mode).or_default().push(signal);
     }
     let held = held(&cases, look);
@@ -86,8 +87,13 @@ pub fn fold_in_modes(
     }
     let mut ended = Vec::new();
     for mut exception in known {
-        let is_seen = now.contains_key(&exception.id);
-        let mode = now.get(&exception.id).copied().unwrap_or_else(|| mode_of(&exception.signal));
+        let seen = now.get(&exception.id).copied();
+        let mode = match seen {
+            Some((mode, _)) => mode,
+            // What is over is asked for when it is seen again.
+            None if exception.state == ExceptionState::Resolved => exception.mode,
+            None => mode_of(&exception.signal),
+        };
         let before = std::mem::replace(&mut exception.mode, mode);
         let waits = held.get(&exception.id).copied();
         if before == mode {
@@ -110,7 +116,7 @@ pub fn fold_in_modes(
             continue;
         };
         match waits {
-            Some(true) if is_seen => {
+            Some(true) if seen.is_some_and(|(_, is_odd)| is_odd) => {
                 side.moved.insert(exception.id.clone());
             }
             // Whatever is not there now begins anew when it is seen again, and so gets a case.
