@@ -14,7 +14,7 @@ use crate::store::StoreError;
 const TYPE: &str = "urn:reeve:problem:";
 
 /// Every code there is, with the sentence of its kind. A code never changes its meaning.
-pub(super) const CODES: [(&str, &str); 36] = [
+pub(super) const CODES: [(&str, &str); 37] = [
     ("bad-request", "The request can not be read"),
     ("token-in-address", "A token does not belong into an address"),
     ("not-authenticated", "A token is needed"),
