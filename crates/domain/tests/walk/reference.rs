@@ -325,6 +325,8 @@ impl CaseCard {
                 };
                 let withdrawn = at >= 10 && CASE_EVENTS[event] == "withdraw";
                 let keeps = CASE_STATES[at] == "snoozed" || CASE_STATES[at] == "merged" || withdrawn;
+                // There are three modes.
+                let detail = if withdrawn { detail % 3 } else { detail };
                 Ok(Self { at, detail: if keeps { detail } else { 0 } })
             }
         }
