@@ -110,7 +110,10 @@ pub fn fold_in_modes(
         }
         let Some((side, known, _)) = sides.get_mut(&mode) else {
             if exception.state != ExceptionState::Resolved {
-                exception.state = ExceptionState::Resolved;
+                // What a decision was taken on stays open, so that it gets no second case when its scope is live again.
+                if waits.is_some() || exception.state == ExceptionState::Explained {
+                    exception.state = ExceptionState::Resolved;
+                }
                 ended.push(exception);
             }
             continue;
@@ -216,7 +219,9 @@ mod tests {
         fn live(mut self) -> Self {
             self.exceptions.retain(|_, exception| exception.mode.is_live());
             self.cases.retain(|_, case| !case.state.is_shadow());
-            self.entries.retain(|entry| !entry.action.contains("shadow"));
+            let shadow = |entry: &AuditEntry| entry.action.contains("shadow") || entry.action == "case.took_in";
+            let live: Vec<String> = self.cases.keys().map(|id| format!("case:{id}")).collect();
+            self.entries.retain(|entry| !shadow(entry) || live.contains(&entry.subject));
             self
         }
 
@@ -298,7 +303,8 @@ mod tests {
             kept.fold(|_| Mode::Off, "2", 1, short());
             assert_eq!(kept.states(), [ends]);
             let exception = kept.exceptions.values().next().unwrap();
-            assert_eq!((exception.state, exception.mode), (ExceptionState::Resolved, Mode::Off));
+            let over = exception.state == ExceptionState::Resolved;
+            assert_eq!((over, exception.mode), (ends == "withdrawn", Mode::Off));
             kept.fold(|_| Mode::Off, "2", 2, short());
             assert_eq!(kept.cases.len(), 1);
             // Live again: what was off begins anew.
