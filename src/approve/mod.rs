@@ -47,9 +47,10 @@ use self::standing::Kept;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::action::{Action, Check};
-use crate::domain::case::Case;
+use crate::domain::case::{Case, CaseState};
 use crate::domain::decision::{DecisionVerb, RecommendationState as State};
 use crate::domain::ids::{PersonId, RecommendationId};
+use crate::domain::mode::Mode;
 use crate::domain::money::Money;
 use crate::domain::policy::{Person, may_turn_down};
 use crate::domain::recommendation::Recommendation;
@@ -138,6 +139,9 @@ impl Approvals {
         if request.content_hash != scene.rec.content_hash() {
             return Err(scene.facts_changed());
         }
+        if !matches!(request.verb, Verb::Undo) {
+            self.refuse_unless_live(&scene.case).await?;
+        }
         let drill = self.drill_of(request, &scene).await?;
         if !matches!(request.verb, Verb::Undo) {
             if let Some(answer) = self.standing_decision(request, &scene) {
@@ -193,6 +197,28 @@ impl Approvals {
         let answer = self.write(request, plan, own, now).await;
         drop(turn);
         answer
+    }
+
+    /// Refuses what is in shadow or off, or will be from the next look on: its scope may have been taken there a moment ago.
+    async fn refuse_unless_live(&self, case: &Case) -> Result<(), DecisionRefused> {
+        let mode = match &case.state {
+            CaseState::Shadow => Mode::Shadow,
+            CaseState::ShadowOver { to } => to.unwrap_or(Mode::Shadow),
+            CaseState::Withdrawn { to } => *to,
+            state if state.is_undecided() => self.recheck.mode(case).await.map_err(DecisionRefused::Failed)?,
+            _ => Mode::Live,
+        };
+        if mode.is_live() && !case.state.is_shadow() && !matches!(case.state, CaseState::Withdrawn { .. }) {
+            return Ok(());
+        }
+        let why = match mode {
+            Mode::Live => "its scope has changed, and what is still wrong has another case: look at the queue".to_owned(),
+            mode => format!(
+                "its scope is {mode}: nobody decides on it, and nothing of it leaves. `reeve mode show` says since when; where \
+                 it should be decided, set its scope live"
+            ),
+        };
+        Err(DecisionRefused::NotLive(why))
     }
 
     /// Who has a hand in it: whoever edited it, or entered the count or receipt that it is about.

@@ -161,7 +161,10 @@ impl Approvals {
                 | CaseState::Closed
                 | CaseState::ResolvedItself
                 | CaseState::Expired
-                | CaseState::Merged { .. } => sweep.cleared += usize::from(self.clear(&case, recs, now).await?),
+                | CaseState::Merged { .. }
+                | CaseState::Shadow
+                | CaseState::ShadowOver { .. }
+                | CaseState::Withdrawn { .. } => sweep.cleared += usize::from(self.clear(&case, recs, now).await?),
             }
         }
         Ok(())

@@ -210,6 +210,9 @@ pub enum DecisionRefused {
         /// This one's.
         found: String,
     },
+    /// Its scope is in shadow or off: nobody decides on it.
+    #[error("{0}")]
+    NotLive(String),
     /// Others keep deciding at the same moment.
     #[error(
         "somebody else was changing this at the same moment; look at it again and repeat the click if you still want to"

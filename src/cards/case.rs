@@ -275,6 +275,7 @@ fn recommendation_state(state: &RecommendationState, config: &Config) -> String 
     let zone = &config.rules.calendar.timezone;
     let people = &config.people;
     match state {
+        RecommendationState::Shadow => "in shadow: nobody is asked".to_owned(),
         RecommendationState::Drafted | RecommendationState::Checked => "not yet in the queue".to_owned(),
         RecommendationState::Queued => String::new(),
         RecommendationState::Signed { by, at, .. } => {

@@ -88,6 +88,10 @@ pub fn state_text(state: &CaseState) -> String {
         CaseState::ResolvedItself => "resolved by itself".to_owned(),
         CaseState::Expired => "expired".to_owned(),
         CaseState::Merged { .. } => "merged into another case".to_owned(),
+        CaseState::Shadow => "in shadow: nobody is asked".to_owned(),
+        CaseState::ShadowOver { to: None } => "over, in shadow".to_owned(),
+        CaseState::ShadowOver { to: Some(to) } => format!("was in shadow until its scope was {to}"),
+        CaseState::Withdrawn { to } => format!("withdrawn: its scope was taken to {to}"),
     }
 }
 

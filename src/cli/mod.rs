@@ -18,6 +18,7 @@ mod duty;
 mod events;
 mod kpi;
 mod lab;
+mod mode;
 mod models;
 mod mute;
 mod open;
@@ -69,6 +70,9 @@ enum Command {
     Stop(stop::Stop),
     /// End a stop: what waited leaves, what is new is drafted.
     Resume(stop::Resume),
+    /// See and set what is live, what is only watched (shadow) and what is off, by category, location, supplier or type.
+    #[command(subcommand)]
+    Mode(mode::ModeCommand),
     /// Check configuration, store, source, model and webhook, and say what to do.
     Doctor,
     /// Read what has changed in Odoo, once.
@@ -213,6 +217,7 @@ async fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Run(args) => run::run(config, args, cli.json).await,
         Command::Stop(args) => stop::stop(&config, args, cli.json).await,
         Command::Resume(args) => stop::resume(&config, args, cli.json).await,
+        Command::Mode(command) => mode::run(&config, command, cli.json).await,
         Command::Doctor => doctor::run(config, cli.json).await,
         Command::Sync(args) => sync::run(config, args, cli.json).await,
         Command::Migrate => show::migrate(&config).await,

@@ -19,7 +19,7 @@ use serde::Deserialize;
 pub use self::access::{ApiConfig, IdentityConfig};
 pub use self::destinations::{DeliveryConfig, DestinationConfig, Patience, WEBHOOK, WebhookConfig};
 pub use self::hooks::{EventsConfig, HookConfig, HookKind};
-pub use self::work::{ApprovalConfig, AuditConfig, KpiConfig, NoiseConfig, SafetyConfig};
+pub use self::work::{ApprovalConfig, AuditConfig, KpiConfig, ModesConfig, NoiseConfig, SafetyConfig};
 pub use crate::odoo::{OdooConfig, OdooProtocol};
 pub use crate::rules::settings::{DEFAULT_TOML, Settings};
 
@@ -56,6 +56,7 @@ pub struct Config {
     pub rules: Settings,
     pub approval: ApprovalConfig,
     pub safety: SafetyConfig,
+    pub modes: ModesConfig,
     pub audit: AuditConfig,
     pub kpi: KpiConfig,
     pub noise: NoiseConfig,
@@ -278,6 +279,9 @@ impl Config {
         }
         if self.rules.detect.window_days < self.rules.detect.warmup_days {
             return bad("detect.warmup_days", "must not be above detect.window_days");
+        }
+        if let Err(message) = self.modes.check() {
+            return bad("modes.rules", &message);
         }
         if self.model.base_url.is_empty() != self.model.name.is_empty() {
             return bad("model.name", "set both model.base_url and model.name, or neither");

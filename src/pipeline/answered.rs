@@ -79,7 +79,7 @@ impl<'a> Answered<'a> {
 
 /// Does it still wait for somebody?
 pub(super) fn is_undecided(recommendation: &Recommendation) -> bool {
-    matches!(recommendation.state, RecommendationState::Drafted | RecommendationState::Checked)
+    matches!(recommendation.state, RecommendationState::Drafted | RecommendationState::Shadow | RecommendationState::Checked)
         || recommendation.state.is_waiting()
 }
 

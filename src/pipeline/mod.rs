@@ -10,6 +10,7 @@ pub mod deliver;
 pub mod detect;
 pub mod draft;
 pub mod model_draft;
+pub mod modes;
 pub mod moment;
 pub mod noise;
 pub mod notify;

@@ -18,7 +18,7 @@ const FIRM: &[&str] = &["signed", "forwarded", "escalated", "approved", "approve
 const NAMED: usize = 400;
 
 /// Donors' units that transfers claim, by case: two open recommendations may not claim the same stock (handbook §5).
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Promises {
     by_donor: BTreeMap<Place, Vec<(CaseId, Quantity)>>,
     /// Cases that have a promise.

@@ -5,11 +5,12 @@ use async_trait::async_trait;
 use crate::domain::action::{Action, Check};
 use crate::domain::case::Case;
 use crate::domain::ids::PersonId;
+use crate::domain::mode::Mode;
 use crate::domain::policy::Facts;
 use crate::domain::recommendation::Recommendation;
 
 /// Looks at the facts of this moment. Supplied by whoever knows the books; called at the queue and at every approving click.
-/// Nothing has a default: whoever looks says each of the four.
+/// Nothing has a default: whoever looks says each of the five.
 #[async_trait]
 pub trait Recheck: Send + Sync {
     /// Makes the hard and soft checks of a plan's steps again, on the records as they are now: a list for each step, in their
@@ -26,4 +27,7 @@ pub trait Recheck: Send + Sync {
 
     /// The people whose own count, receipt or bill the case is about: they can not approve it.
     async fn concerned(&self, case: &Case) -> anyhow::Result<Vec<PersonId>>;
+
+    /// In which mode the scope of a case is now, of several exceptions the one that is most in sight.
+    async fn mode(&self, case: &Case) -> anyhow::Result<Mode>;
 }

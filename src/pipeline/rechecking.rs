@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use super::modes;
 use super::moment::Moments;
 use super::noise::{propose, weight};
 use super::promises::{Promises, taken_from};
@@ -14,8 +15,9 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::action::{Action, Check};
 use crate::domain::case::Case;
-use crate::domain::exception::Exception;
+use crate::domain::exception::{Exception, ExceptionState};
 use crate::domain::ids::{ItemId, PersonId};
+use crate::domain::mode::Mode;
 use crate::domain::money::Quantity;
 use crate::domain::policy::Facts;
 use crate::domain::recommendation::Recommendation;
@@ -91,6 +93,19 @@ impl Recheck for Rechecking {
         let hands = entered_by(&moment.book, case, &exceptions);
         let people = self.config.people.iter().filter(|p| hands.contains(p.erp_user.as_str()));
         Ok(people.map(|p| p.id.clone()).collect())
+    }
+
+    async fn mode(&self, case: &Case) -> anyhow::Result<Mode> {
+        let modes = modes::in_force(&self.store, &self.config).await?.modes;
+        // A proposal about Reeve's own list is of no scope.
+        if modes.are_all_live() || case.is_mute_proposal() {
+            return Ok(Mode::Live);
+        }
+        let moment = self.moments.now().await?;
+        let exceptions = self.store.list_case_exceptions(&case.id).await?;
+        let open = exceptions.iter().filter(|exception| exception.state == ExceptionState::Open);
+        let of = open.map(|exception| modes.of(&modes::whereabouts(&moment.book, &exception.signal)));
+        Ok(of.max().unwrap_or_default())
     }
 }
 

@@ -33,9 +33,21 @@ impl CaseAfter {
     }
 }
 
-/// Every state: who asks for all of them reads each in its order.
-const STATES: [&str; 10] =
-    ["new", "latent", "open", "snoozed", "decided", "verifying", "closed", "resolved_itself", "expired", "merged"];
+/// Every state of what is or was put before people, or waits to be: who asks for all of them reads each in its order. What is in
+/// shadow is asked for by name.
+const STATES: [&str; 11] = [
+    "new",
+    "latent",
+    "open",
+    "snoozed",
+    "decided",
+    "verifying",
+    "closed",
+    "resolved_itself",
+    "expired",
+    "merged",
+    "withdrawn",
+];
 
 /// The place of what is not ranked: below every amount.
 const UNRANKED: i64 = -i64::MAX;

@@ -93,9 +93,14 @@ impl Store {
         rows.iter().map(|r| row::json(r, "cases", "body")).collect()
     }
 
-    /// How many cases are in each state.
+    /// How many cases are in each state; those in shadow are not counted with them.
     pub async fn count_cases(&self) -> Result<BTreeMap<String, i64>, StoreError> {
-        let rows = sqlx::query("select state, count(*) as n from cases group by state").fetch_all(&self.pool).await?;
+        let rows = sqlx::query(
+            "select state, count(*) as n from cases
+             where state not in ('shadow', 'shadow_over') group by state",
+        )
+        .fetch_all(&self.pool)
+        .await?;
         rows.iter().map(|r| Ok((row::get(r, "cases", "state")?, row::get(r, "cases", "n")?))).collect()
     }
 

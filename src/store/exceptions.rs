@@ -33,10 +33,11 @@ impl Store {
         rows.iter().map(|r| row::json(r, "exceptions", "body")).collect()
     }
 
-    /// Exceptions first seen from `from` to `to`, oldest first.
+    /// Live exceptions first seen from `from` to `to`, oldest first.
     pub async fn list_exceptions_between(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Exception>, StoreError> {
         let rows = sqlx::query(
-            "select id, body from exceptions where first_seen >= $1 and first_seen <= $2 order by first_seen, id",
+            "select id, body from exceptions where first_seen >= $1 and first_seen <= $2 and mode = 'live'
+             order by first_seen, id",
         )
         .bind(row::ms(from))
         .bind(row::ms(to))
@@ -45,7 +46,7 @@ impl Store {
         rows.iter().map(|r| row::json(r, "exceptions", "body")).collect()
     }
 
-    /// How often the exceptions of each case that has a place in the digest's order have been written: while it is the same, so are they.
+    /// How often the exceptions of each case for which something is drafted have been written: while it is the same, so are they.
     ///
     /// # Errors
     /// The database's.
@@ -54,11 +55,11 @@ impl Store {
             "select ce.case_id as id, cast(sum(e.version) as bigint) as n
              from cases c join case_exceptions ce on ce.case_id = c.id join exceptions e on e.id = ce.exception_id
              where c.state in ({}) group by ce.case_id",
-            row::placeholders(1, CaseState::RANKED.len())
+            row::placeholders(1, CaseState::JUDGED.len())
         );
         // Safe: the text is made of placeholders only.
         let mut query = sqlx::query(AssertSqlSafe(sql));
-        for state in CaseState::RANKED {
+        for state in CaseState::JUDGED {
             query = query.bind(*state);
         }
         let rows = query.fetch_all(&self.pool).await?;
@@ -99,11 +100,13 @@ impl Store {
         Ok(found)
     }
 
-    /// Exceptions that hold and are ordinary for a business reason, in order of their first sighting, then id.
+    /// Live exceptions that hold and are ordinary for a business reason, in order of their first sighting, then id.
     pub async fn list_explained(&self) -> Result<Vec<Exception>, StoreError> {
-        let rows = sqlx::query("select id, body from exceptions where state = 'explained' order by first_seen, id")
-            .fetch_all(&self.pool)
-            .await?;
+        let rows = sqlx::query(
+            "select id, body from exceptions where state = 'explained' and mode = 'live' order by first_seen, id",
+        )
+        .fetch_all(&self.pool)
+        .await?;
         rows.iter().map(|r| row::json(r, "exceptions", "body")).collect()
     }
 
@@ -132,11 +135,11 @@ pub(super) async fn upsert(tx: &mut Transaction<'_, Any>, exception: &Exception)
         ExceptionState::Explained => "explained",
     };
     sqlx::query(
-        "insert into exceptions (id, code, fingerprint, state, first_seen, last_seen, body)
-         values ($1, $2, $3, $4, $5, $6, $7)
+        "insert into exceptions (id, code, fingerprint, state, first_seen, last_seen, body, mode)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)
          on conflict (id) do update set
              state = excluded.state, first_seen = excluded.first_seen, last_seen = excluded.last_seen,
-             body = excluded.body, version = exceptions.version + 1",
+             body = excluded.body, mode = excluded.mode, version = exceptions.version + 1",
     )
     .bind(exception.id.as_str())
     .bind(exception.signal.code.code())
@@ -145,6 +148,7 @@ pub(super) async fn upsert(tx: &mut Transaction<'_, Any>, exception: &Exception)
     .bind(row::ms(exception.first_seen))
     .bind(row::ms(exception.last_seen))
     .bind(row::body(exception))
+    .bind(exception.mode.name())
     .execute(&mut **tx)
     .await?;
     Ok(())

@@ -40,7 +40,8 @@ impl<'a> States<'a> {
 
 /// Nobody has decided them yet: they may be superseded.
 fn is_undecided(state: &RecommendationState) -> bool {
-    matches!(state, RecommendationState::Drafted | RecommendationState::Checked) || state.is_waiting()
+    matches!(state, RecommendationState::Drafted | RecommendationState::Shadow | RecommendationState::Checked)
+        || state.is_waiting()
 }
 
 /// What stands for an item where a recommendation takes units of several.
@@ -216,7 +217,7 @@ impl Store {
         query.fetch_all(&self.pool).await?.iter().map(versioned).collect()
     }
 
-    /// How often the recommendations of each undecided case have changed: while it is the same, none of them has.
+    /// How often the recommendations of each case for which something is drafted have changed: while it is the same, none of them has.
     ///
     /// # Errors
     /// The database's.
@@ -224,11 +225,11 @@ impl Store {
         let sql = format!(
             "select r.case_id as id, cast(sum(r.version) as bigint) as n from recommendations r join cases c on c.id = r.case_id
              where c.state in ({}) group by r.case_id",
-            row::placeholders(1, CaseState::UNDECIDED.len())
+            row::placeholders(1, CaseState::JUDGED.len())
         );
         // Safe: the text is made of placeholders only.
         let mut query = sqlx::query(AssertSqlSafe(sql));
-        for state in CaseState::UNDECIDED {
+        for state in CaseState::JUDGED {
             query = query.bind(*state);
         }
         let rows = query.fetch_all(&self.pool).await?;

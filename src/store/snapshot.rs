@@ -7,6 +7,7 @@ use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Executor as _, Transaction};
 
 use super::decisions::{self, DecisionRow};
+use super::modes::{self, ModeStep};
 use super::{Backend, Store, StoreError, TokenRow, audit, row, tokens};
 use crate::domain::audit::Chained;
 use crate::domain::case::Case;
@@ -192,6 +193,12 @@ impl Snapshot {
         let sql = "select stopped_by from stops where resumed_at is null";
         let found = sqlx::query(sql).fetch_optional(&mut *self.tx).await?;
         found.map(|r| row::get(&r, "stops", "stopped_by")).transpose()
+    }
+
+    /// What people have set live, in shadow or off, step by step.
+    pub async fn mode_steps(&mut self) -> Result<Vec<ModeStep>, StoreError> {
+        let sql = "select seq, scope, step, mode, set_by, set_at, reason, hand from modes order by seq";
+        sqlx::query(sql).fetch_all(&mut *self.tx).await?.iter().map(modes::step).collect()
     }
 
     /// Ids of messages after `after`, each with its body, by id.

@@ -216,6 +216,10 @@ async fn text_of_others_is_words_in_whatever_any_command_prints() {
     run("delegate end", &[&["delegate", "end", HOSTILE], &by[..]].concat());
     run("stop", &[&["stop", "--reason", HOSTILE], &by[..]].concat());
     run("stop", &["stop", "--reason", "again", "--as", HOSTILE]);
+    let quiet = ["mode", "set", "--scope", "type=O-SYNC", "--mode", "shadow", "--reason", HOSTILE];
+    run("mode set", &[&quiet[..], &by[..]].concat());
+    run("mode set", &[&["mode", "set", "--scope", HOSTILE, "--mode", "off", "--reason", "x"], &by[..]].concat());
+    run("mode show", &["mode", "show"]);
     run("run", &["run", "--at", "2026-10-31T15:30:00Z"]);
     run("resume", &["resume", "--as", HOSTILE]);
     run("token new", &["token", "new", "--service", "n8n", "--name", &HOSTILE[..60], "--scope", "read:cases"]);

@@ -23,6 +23,7 @@ mod latent;
 mod lived_reads;
 mod model;
 mod models;
+mod modes;
 mod odoo_client;
 mod odoo_demand;
 mod odoo_live;

@@ -8,6 +8,7 @@ use super::action::Range;
 use super::decision::WakeCondition;
 use super::exception::{ExceptionType, Subject};
 use super::ids::{CaseId, ExceptionId, PersonId};
+use super::mode::Mode;
 use super::money::{Money, Quantity};
 
 /// Where a case stands (handbook §8).
@@ -46,11 +47,20 @@ pub enum CaseState {
     Expired,
     /// Folded into another case.
     Merged { into: CaseId },
+    /// Its scope is in shadow: it is watched and drafted, and nobody is told or asked.
+    Shadow,
+    /// It was in shadow and is over: its exceptions went away by themselves, or its scope was taken to another mode.
+    ShadowOver { to: Option<Mode> },
+    /// Nobody decided it before its scope was taken to another mode.
+    Withdrawn { to: Mode },
 }
 
 impl CaseState {
     /// Names of the states in which a case is not over.
     pub const LIVE: &'static [&'static str] = &["new", "latent", "open", "snoozed", "decided", "verifying"];
+
+    /// Names of the states in which a case is judged anew whenever something has changed, and drafted where that is worth it.
+    pub const JUDGED: &'static [&'static str] = &["new", "latent", "open", "shadow"];
 
     /// Names of the states in which a case waits for people.
     pub const UNDECIDED: &'static [&'static str] = &["new", "open"];
@@ -71,6 +81,9 @@ impl CaseState {
             Self::ResolvedItself => "resolved_itself",
             Self::Expired => "expired",
             Self::Merged { .. } => "merged",
+            Self::Shadow => "shadow",
+            Self::ShadowOver { .. } => "shadow_over",
+            Self::Withdrawn { .. } => "withdrawn",
         }
     }
 

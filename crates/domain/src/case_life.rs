@@ -10,6 +10,7 @@ use super::case::CaseState;
 use super::decision::WakeCondition;
 use super::exception::ExceptionType;
 use super::ids::CaseId;
+use super::mode::Mode;
 use super::money::Money;
 
 /// What can happen to a case.
@@ -53,6 +54,11 @@ pub enum CaseEvent {
         /// The other one.
         into: CaseId,
     },
+    /// Its scope is taken to another mode.
+    Withdraw {
+        /// Which one.
+        to: Mode,
+    },
 }
 
 impl CaseEvent {
@@ -72,6 +78,7 @@ impl CaseEvent {
             Self::Resolve => "resolve",
             Self::Expire => "expire",
             Self::Merge { .. } => "merge",
+            Self::Withdraw { .. } => "withdraw",
         }
     }
 }
@@ -90,14 +97,20 @@ impl CaseState {
         matches!(self, Self::New | Self::Open | Self::Snoozed { .. })
     }
 
-    /// May further exceptions join it, and does it still hang on them whether it is there? So does one that nobody has seen yet.
+    /// May further exceptions join it, and does it still hang on them whether it is there? So does one that nobody has seen yet, and
+    /// one in shadow, where nobody decides.
     pub fn may_grow(&self) -> bool {
-        self.is_undecided() || *self == Self::Latent
+        self.is_undecided() || matches!(self, Self::Latent | Self::Shadow)
     }
 
     /// Is nothing drafted for it yet, nor put before people?
     pub fn is_unseen(&self) -> bool {
         matches!(self, Self::New | Self::Latent)
+    }
+
+    /// Is it in shadow, or was it to its end?
+    pub fn is_shadow(&self) -> bool {
+        matches!(self, Self::Shadow | Self::ShadowOver { .. })
     }
 
     /// Where a case stands after `event`.
@@ -112,6 +125,13 @@ impl CaseState {
             CaseEvent::StayLatent if self.is_unseen() => Ok(Self::Latent),
             CaseEvent::Want if matches!(self, Self::New | Self::Latent) => Ok(Self::New),
             CaseEvent::Propose if matches!(self, Self::New | Self::Latent | Self::Open) => Ok(Self::Open),
+            // Of what is in shadow nobody is asked anything, so all that can happen to it is that it ends.
+            CaseEvent::Propose if matches!(self, Self::Shadow) => Ok(Self::Shadow),
+            CaseEvent::Resolve | CaseEvent::Merge { .. } if matches!(self, Self::Shadow) => {
+                Ok(Self::ShadowOver { to: None })
+            }
+            CaseEvent::Withdraw { to } if matches!(self, Self::Shadow) => Ok(Self::ShadowOver { to: Some(to) }),
+            CaseEvent::Withdraw { to } if self.is_undecided() => Ok(Self::Withdrawn { to }),
             CaseEvent::Snooze { until, wake, value_then, codes_then } if self.is_undecided() => {
                 Ok(Self::Snoozed { until, value_then, wake, codes_then })
             }
@@ -142,7 +162,8 @@ impl CaseState {
             | CaseEvent::Refuse
             | CaseEvent::Resolve
             | CaseEvent::Expire
-            | CaseEvent::Merge { .. } => Err(refused),
+            | CaseEvent::Merge { .. }
+            | CaseEvent::Withdraw { .. } => Err(refused),
         }
     }
 }
@@ -164,6 +185,9 @@ mod tests {
             CaseState::ResolvedItself,
             CaseState::Expired,
             CaseState::Merged { into: CaseId::new("case-2") },
+            CaseState::Shadow,
+            CaseState::ShadowOver { to: None },
+            CaseState::Withdrawn { to: Mode::Shadow },
         ]
     }
 
@@ -183,24 +207,28 @@ mod tests {
             CaseEvent::Resolve,
             CaseEvent::Expire,
             CaseEvent::Merge { into: CaseId::new("case-3") },
+            CaseEvent::Withdraw { to: Mode::Off },
         ]
     }
 
     #[test]
     fn every_pair_of_state_and_event_has_its_answer() {
-        // Rows: states; columns: stay-latent want propose snooze wake approve refuse undo hand-off settle resolve expire merge. `.` refused,
-        // `=` stays, else the first letters of what follows.
+        // Rows: states; columns: stay-latent want propose snooze wake approve refuse undo hand-off settle resolve expire merge withdraw.
+        // `.` refused, `=` stays, else the first letters of what follows.
         let table = "
-            new             la =  op sn .  de cl =  =  =  re ex me
-            latent          =  ne op .  .  .  .  =  =  =  .  .  .
-            open            .  .  op sn .  de cl =  =  =  re ex me
-            snoozed         .  .  .  sn op de cl op =  =  re ex me
-            decided         .  .  .  .  .  .  .  op ve cl .  .  .
-            verifying       .  .  .  .  .  .  .  =  =  cl .  .  .
-            closed          .  .  .  .  .  .  .  op =  =  .  .  .
-            resolved_itself .  .  .  .  .  .  .  =  =  =  .  .  .
-            expired         .  .  .  .  .  .  .  =  =  =  .  .  .
-            merged          .  .  .  .  .  .  .  =  =  =  .  .  .";
+            new             la =  op sn .  de cl =  =  =  re ex me wi
+            latent          =  ne op .  .  .  .  =  =  =  .  .  .  .
+            open            .  .  op sn .  de cl =  =  =  re ex me wi
+            snoozed         .  .  .  sn op de cl op =  =  re ex me wi
+            decided         .  .  .  .  .  .  .  op ve cl .  .  .  .
+            verifying       .  .  .  .  .  .  .  =  =  cl .  .  .  .
+            closed          .  .  .  .  .  .  .  op =  =  .  .  .  .
+            resolved_itself .  .  .  .  .  .  .  =  =  =  .  .  .  .
+            expired         .  .  .  .  .  .  .  =  =  =  .  .  .  .
+            merged          .  .  .  .  .  .  .  =  =  =  .  .  .  .
+            shadow          .  .  sh .  .  .  .  =  =  =  sh .  sh sh
+            shadow_over     .  .  .  .  .  .  .  =  =  =  .  .  .  .
+            withdrawn       .  .  .  .  .  .  .  =  =  =  .  .  .  .";
         let rows: Vec<Vec<&str>> = table.trim().lines().map(|l| l.split_whitespace().collect()).collect();
         assert_eq!(rows.len(), states().len());
         for (state, row) in states().into_iter().zip(rows) {

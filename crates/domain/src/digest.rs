@@ -93,8 +93,8 @@ pub struct Digest {
     pub day: Date,
     /// The records were read up to here.
     pub as_of: Timestamp,
-    /// What is not in it though its day was over, because it was not read in time, and why: one line each, none when all was
-    /// read.
+    /// What is not in it though its day was over, because it was not read in time, and why, and which scopes are not
+    /// live: one line each, none when all was read and is live.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unread: Vec<String>,
     /// ISO code of all amounts.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::evidence::{Fact, Missing};
 use super::ids::{ExceptionId, ItemId, LocationId, SupplierId, content_id};
+use super::mode::Mode;
 
 macro_rules! types {
     ($($(#[$doc:meta])* $variant:ident, $code:literal, $name:literal, $family:ident, $prior:literal;)+) => {
@@ -335,6 +336,9 @@ pub struct Exception {
     pub last_seen: Timestamp,
     /// Reads in a row in which it no longer held.
     pub misses: u32,
+    /// Whether people are asked about it, as its scope was when it was last looked at.
+    #[serde(default, skip_serializing_if = "Mode::is_live")]
+    pub mode: Mode,
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ pub mod hand;
 pub mod ids;
 mod keyed;
 pub mod master;
+pub mod mode;
 pub mod money;
 pub mod mute;
 pub mod notice;

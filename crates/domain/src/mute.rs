@@ -261,7 +261,7 @@ mod tests {
                 opens_until: None,
             };
             let (id, state, at) = (signal.exception_id(), ExceptionState::Open, Timestamp::UNIX_EPOCH);
-            Exception { id, signal, state, first_seen: at, last_seen: at, misses: 0 }
+            Exception { id, signal, state, first_seen: at, last_seen: at, misses: 0, mode: crate::mode::Mode::Live }
         };
         let mute = |scope: &str| {
             let (by, until) = (PersonId::new("ada"), "2026-10-20".parse().unwrap());

@@ -93,6 +93,7 @@ impl Sample {
             first_seen: at,
             last_seen: at,
             misses: 0,
+            mode: reeve_domain::mode::Mode::Live,
         }];
         Self { case_id, subject, exceptions, candidates: candidates(), bundle }
     }

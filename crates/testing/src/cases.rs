@@ -11,7 +11,15 @@ use reeve_domain::money::Money;
 /// The exception of a signal that was seen once.
 pub fn exception(signal: Signal, at: Timestamp) -> Exception {
     let id = signal.exception_id();
-    Exception { id, signal, state: ExceptionState::Open, first_seen: at, last_seen: at, misses: 0 }
+    Exception {
+        id,
+        signal,
+        state: ExceptionState::Open,
+        first_seen: at,
+        last_seen: at,
+        misses: 0,
+        mode: reeve_domain::mode::Mode::Live,
+    }
 }
 
 /// An open case of `exceptions`, about what the first of them is about.

@@ -71,6 +71,10 @@ impl Recheck for Facts {
         Ok(self.moved.lock().unwrap().clone())
     }
 
+    async fn mode(&self, _: &Case) -> anyhow::Result<crate::domain::mode::Mode> {
+        Ok(crate::domain::mode::Mode::Live)
+    }
+
     async fn concerned(&self, _: &Case) -> anyhow::Result<Vec<PersonId>> {
         Ok(self.concerned.lock().unwrap().clone())
     }

@@ -33,7 +33,8 @@ const CHUNK: usize = 200;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CasesQuery {
-    /// `open` (the default), `latent` (worth nothing so far), `snoozed`, `decided`, `done` or `all`.
+    /// `open` (the default), `latent` (worth nothing so far), `snoozed`, `decided`, `done`, `all`, or `shadow`: what would be shown if
+    /// its scope were live.
     state: Option<String>,
     /// Only cases with this type of exception, such as `R-SHORT`.
     r#type: Option<String>,
@@ -52,13 +53,14 @@ pub(super) struct CasesQuery {
 }
 
 /// Which states each filter shows.
-const STATES: [(&str, &[&str]); 6] = [
+const STATES: [(&str, &[&str]); 7] = [
     ("open", &["new", "open"]),
     ("latent", &["latent"]),
     ("snoozed", &["snoozed"]),
     ("decided", &["decided", "verifying"]),
-    ("done", &["closed", "resolved_itself", "expired", "merged"]),
+    ("done", &["closed", "resolved_itself", "expired", "merged", "withdrawn"]),
     ("all", &[]),
+    ("shadow", &["shadow"]),
 ];
 
 /// `GET /cases`
@@ -71,7 +73,7 @@ pub(super) async fn list(
     let wanted = query.state.as_deref().unwrap_or("open");
     let states = STATES.iter().find(|(name, _)| *name == wanted);
     let states = states.ok_or_else(|| {
-        Problem::bad_field("state", format!("{wanted:?} is none of open, latent, snoozed, decided, done and all"))
+        Problem::bad_field("state", format!("{wanted:?} is none of open, latent, snoozed, decided, done, all and shadow"))
     })?;
     let code = query.r#type.as_deref().map(str::parse::<ExceptionType>).transpose();
     let code = code.map_err(|_| {

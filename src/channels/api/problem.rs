@@ -14,7 +14,7 @@ use crate::store::StoreError;
 const TYPE: &str = "urn:reeve:problem:";
 
 /// Every code there is, with the sentence of its kind. A code never changes its meaning.
-pub(super) const CODES: [(&str, &str); 36] = [
+pub(super) const CODES: [(&str, &str); 37] = [
     ("bad-request", "The request can not be read"),
     ("token-in-address", "A token does not belong into an address"),
     ("not-authenticated", "A token is needed"),
@@ -49,6 +49,7 @@ pub(super) const CODES: [(&str, &str); 36] = [
     ("edit-refused", "The edit changes more than it may"),
     ("decision-refused", "The decision can not be taken"),
     ("already-left", "It is on its way and can not be taken back"),
+    ("not-live", "Its scope is in shadow or off"),
     ("busy", "Somebody else was changing it at the same moment"),
     ("unavailable", "Reeve's store did not answer"),
 ];

@@ -58,6 +58,7 @@ fn kind(refusal: &DecisionRefused) -> (StatusCode, &'static str) {
         }
         DecisionRefused::KeyReused => (StatusCode::CONFLICT, "idempotency-key-reused"),
         DecisionRefused::Leaving => (StatusCode::CONFLICT, "already-left"),
+        DecisionRefused::NotLive(_) => (StatusCode::CONFLICT, "not-live"),
         DecisionRefused::Busy => (StatusCode::CONFLICT, "busy"),
         DecisionRefused::Failed(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
     }

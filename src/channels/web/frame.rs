@@ -27,11 +27,12 @@ struct Link {
     here: bool,
 }
 
-const LINKS: [(&str, &str); 8] = [
+const LINKS: [(&str, &str); 9] = [
     ("/", "Queue"),
     ("/digests", "Digests"),
     ("/kpi", "Figures"),
     ("/mutes", "Mutes"),
+    ("/modes", "Modes"),
     ("/outbox", "Outbox"),
     ("/audit", "Audit"),
     ("/policy", "Policy"),

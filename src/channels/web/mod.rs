@@ -10,6 +10,7 @@ mod frame;
 mod guard;
 mod kpi_page;
 mod me_page;
+mod modes_page;
 mod mutes_page;
 mod outbox_page;
 mod pages;
@@ -41,6 +42,7 @@ pub(super) fn routes(state: &ChannelState, timeout: TimeoutLayer) -> Router<Chan
         .route("/cases/{id}/decide", post(case_page::decide))
         .route("/cases/{id}/want", post(case_page::want))
         .route("/batch", get(batch_page::confirm).post(batch_page::decide))
+        .route("/modes", get(modes_page::modes).post(modes_page::change))
         .route("/mutes", get(mutes_page::mutes).post(mutes_page::add))
         .route("/mutes/end", post(mutes_page::end))
         .route("/digests", get(pages::digests))

@@ -22,6 +22,7 @@ use crate::domain::exception::ExceptionType;
 use crate::domain::money::Money;
 use crate::domain::policy::may_turn_down;
 use crate::domain::recommendation::Recommendation;
+use crate::pipeline::modes::in_force;
 use crate::render::{count, left_to_decide};
 use crate::store::Notice;
 
@@ -29,15 +30,22 @@ use crate::store::Notice;
 const ROWS_MAX: usize = 300;
 
 /// Which states each filter shows.
-const STATES: [(&str, &str, &[&str]); 7] = [
+const STATES: [(&str, &str, &[&str]); 8] = [
     ("open", "to be decided", &["new", "open"]),
     ("muted", "muted", &["new", "open"]),
     ("latent", "worth nothing so far", &["latent"]),
     ("snoozed", "snoozed", &["snoozed"]),
     ("decided", "decided", &["decided", "verifying"]),
-    ("done", "done with", &["closed", "resolved_itself", "expired", "merged"]),
+    ("done", "done with", &["closed", "resolved_itself", "expired", "merged", "withdrawn"]),
     ("all", "everything", &[]),
+    (SHADOW, "in shadow", &["shadow"]),
 ];
+
+/// The filter for what shadow would have shown. It is offered where anything is in shadow.
+const SHADOW: &str = "shadow";
+
+const IN_SHADOW: &str = "Read only: nobody is asked about these, and nothing of them can be approved or leaves. They are drafted and \
+                         ranked as they would be if they were live.";
 
 #[derive(Deserialize)]
 pub(super) struct Filter {
@@ -64,6 +72,8 @@ struct Page {
     cut: Option<String>,
     /// What is hidden, by whom and until when.
     muted: Option<String>,
+    /// Which scopes are not live.
+    modes: Option<String>,
     /// May the viewer decide, so that picking makes sense?
     may: bool,
     empty: &'static str,
@@ -155,14 +165,24 @@ pub(super) async fn queue(
         (cases.into_iter().map(|case| (case, None)).collect(), Vec::new())
     };
     let worth: Money = below.iter().filter_map(|case| case.rank.as_ref()).map(|rank| rank.value.expected).sum();
+    let modes = in_force(&state.store, &state.config).await?.says();
+    let in_shadow = chosen.0 == SHADOW;
     let page = Page {
         shell: Shell::of("Queue", "/", &who),
-        heading: if in_queue { heading(&above) } else { format!("Cases: {}", chosen.1) },
-        lead: lead(digest.as_ref(), &state.config.rules.money.currency),
+        heading: match chosen.0 {
+            "open" => heading(&above),
+            SHADOW => format!("What shadow would have shown: {}", count(found, "case", "cases")),
+            _ => format!("Cases: {}", chosen.1),
+        },
+        lead: if in_shadow { IN_SHADOW.to_owned() } else { lead(digest.as_ref(), &state.config.rules.money.currency) },
         currency: state.config.rules.money.currency.clone(),
         notices: state.store.list_notices(&who.person.id).await?.iter().map(|n| notice(n, &state)).collect(),
         health: digest.iter().flat_map(|d| d.unread.iter().chain(&d.health).map(|h| plain(h))).collect(),
-        states: STATES.iter().map(|s| choice(s.0, s.1, s.0 == chosen.0)).collect(),
+        states: STATES
+            .iter()
+            .filter(|s| s.0 != SHADOW || in_shadow || modes.is_some())
+            .map(|s| choice(s.0, s.1, s.0 == chosen.0))
+            .collect(),
         types,
         above_title: if in_queue { "Above the line" } else { "Cases" },
         above: above.iter().map(|(case, line)| row(case, line.as_ref())).collect(),
@@ -171,7 +191,8 @@ pub(super) async fn queue(
         cut: (found > ROWS_MAX)
             .then(|| format!("Only the {ROWS_MAX} of highest priority are shown, of {found}. Filter to see others.")),
         muted,
-        may,
+        modes: modes.map(|says| plain(&says)),
+        may: may && !in_shadow,
         empty: if in_queue { "Nothing needs a decision." } else { "There is none." },
     };
     Ok(Html(templates::render("queue.html", &page)?))

@@ -24,6 +24,7 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         ("case.html", include_str!("templates/case.html")),
         ("batch.html", include_str!("templates/batch.html")),
         ("batch_done.html", include_str!("templates/batch_done.html")),
+        ("modes.html", include_str!("templates/modes.html")),
         ("mutes.html", include_str!("templates/mutes.html")),
         ("digests.html", include_str!("templates/digests.html")),
         ("digest.html", include_str!("templates/digest.html")),

@@ -19,6 +19,7 @@ use crate::odoo::live;
 use crate::odoo::live::barrier::in_words;
 use crate::odoo::live::progress::Silent;
 use crate::pipeline::anchors;
+use crate::pipeline::modes;
 use crate::pipeline::observe;
 use crate::pipeline::stop;
 use crate::pipeline::watermark::Reading;
@@ -59,6 +60,7 @@ pub(super) async fn run(config: Config, json: bool) -> anyhow::Result<Outcome> {
     });
     findings.push(finding("stop", says));
     findings.push(finding("work", work(&config).await));
+    findings.push(finding("modes", modes(&config).await));
     findings.push(finding("audit guards", guards));
     findings.push(finding("audit log", audit(&config).await));
     findings.push(finding("audit anchors", anchors(&config).await));
@@ -125,6 +127,26 @@ async fn work(config: &Config) -> anyhow::Result<String> {
     let work = duty::health(&looked_at(config).await?).await?;
     anyhow::ensure!(work.is_well, "{}", work.says);
     Ok(work.says)
+}
+
+/// What is not live, rules about what is not there, and a word to whoever is about to begin.
+async fn modes(config: &Config) -> anyhow::Result<String> {
+    let store = looked_at(config).await?;
+    let now = modes::in_force(&store, config).await?;
+    let unknown = modes::unknown_names(&store, now.modes.rules.iter().map(|rule| &rule.scope)).await?;
+    // Before anything was read there are no names to compare with.
+    let has_read = store.newest_change().await?.is_some();
+    anyhow::ensure!(unknown.is_empty() || !has_read, "{}", unknown.join("; "));
+    let waits = match now.proposed.len() {
+        0 => String::new(),
+        n => format!(" {n} changes wait for a second person: `reeve mode show`"),
+    };
+    if let Some(says) = now.says() {
+        return Ok(format!("{says}{waits}"));
+    }
+    let begins = !config.odoo.url.is_empty() && store.list_decisions(Timestamp::UNIX_EPOCH).await?.is_empty();
+    let advice = ". Nobody has decided anything yet: begin in shadow (modes.default = \"shadow\", docs/GOLIVE.md)";
+    Ok(format!("everything is live{}{waits}", if begins { advice } else { "" }))
 }
 
 async fn audit(config: &Config) -> anyhow::Result<String> {

@@ -12,9 +12,13 @@ use self::returns::returns;
 use crate::config::Config;
 use crate::domain::calendar::Calendar;
 use crate::domain::case::CaseState;
+use crate::domain::exception::Signal;
+use crate::domain::mode::Mode;
+use crate::pipeline::modes::{InForce, in_force, whereabouts};
 use crate::pipeline::observe::{is_abreast, looked_at, may_look};
 use crate::pipeline::{Context as Stages, Progress, Stage};
-use crate::rules::fold::{Look, fold_after};
+use crate::rules::fold::Look;
+use crate::rules::fold::modes::fold_in_modes;
 use crate::store::{Store, Which};
 
 /// Under which key the store remembers what was looked at last.
@@ -69,6 +73,9 @@ struct Done {
     /// How often what the source tells had changed.
     #[serde(default)]
     told_changes: i64,
+    /// Under which modes it was folded.
+    #[serde(default)]
+    modes: String,
 }
 
 impl Done {
@@ -119,7 +126,8 @@ impl Stage for Detect {
         let Stages { store, clock, moments, config, .. } = &self.0;
         let Some(sight) = Sight::of_now(&self.0).await? else { return Ok(Progress::Idle) };
         let last = Done::load(store).await?;
-        if last.as_ref().is_some_and(|last| last.sight == sight) {
+        let InForce { modes, key, .. } = in_force(store, config).await.context("reading the modes")?;
+        if last.as_ref().is_some_and(|last| last.sight == sight && last.modes == key) {
             return Ok(Progress::Idle);
         }
         let (audit, told) = (store.audit_head().await?.1, store.count_told_changes().await?);
@@ -127,7 +135,7 @@ impl Stage for Detect {
         if let Some(last) = &last
             && last.all_seen
             && last.sight.shows_the_same(&sight, config)
-            && (&last.audit, last.told_changes) == (&audit, told)
+            && (&last.audit, last.told_changes, &last.modes) == (&audit, told, &key)
         {
             let done = Done { sight, ..last.clone() };
             store.put_setting(DONE, &done.write()?).await?;
@@ -141,6 +149,7 @@ impl Stage for Detect {
         }
         let known = store.list_exceptions(Which::All).await?;
         let mut live = store.list_cases(CaseState::LIVE).await?;
+        live.extend(store.list_cases(&[CaseState::Shadow.name()]).await?);
         live.retain(|case| !case.is_mute_proposal());
         let returns = returns(&self.0, &moment, &known).await.context("looking at what was turned down")?;
         let look = Look {
@@ -150,9 +159,12 @@ impl Stage for Detect {
             read_up_to: sight.read_up_to,
             before: last.map(|last| last.sight.read_up_to),
         };
-        let folded = fold_after(&returns, &look, moment.seen.signals.clone(), known, live);
+        let all_live = modes.are_all_live();
+        let mode_of = |signal: &Signal| if all_live { Mode::Live } else { modes.of(&whereabouts(&moment.book, signal)) };
+        let signals = moment.seen.signals.clone();
+        let folded = fold_in_modes(&mode_of, &key, (&returns, &look), signals, known, live);
         let found = folded.cases.len();
-        let state = Done { sight, all_seen: folded.all_seen, audit, told_changes: told }.write()?;
+        let state = Done { sight, all_seen: folded.all_seen, audit, told_changes: told, modes: key }.write()?;
         store
             .save_detection(&folded.exceptions, &folded.cases, &folded.gone, &folded.entries, Some((DONE, &state)))
             .await

@@ -29,6 +29,7 @@ use crate::domain::action::{Action, Candidate};
 use crate::domain::audit::AuditEntry;
 use crate::domain::case::{Case, CaseState, Lane, Rank};
 use crate::domain::case_life::CaseEvent;
+use crate::domain::decision::RecommendationState;
 use crate::domain::draft::Draft;
 use crate::domain::evidence::{Bundle, Fact};
 use crate::domain::ids::{CaseId, FactId, ItemId};
@@ -64,7 +65,7 @@ impl Stage for Drafting {
 
     async fn run_once(&self) -> anyhow::Result<Progress> {
         let Stages { store, config, moments, .. } = &self.stages;
-        let mut cases = store.list_cases(CaseState::RANKED).await?;
+        let mut cases = store.list_cases(CaseState::JUDGED).await?;
         let mut asleep = store.list_cases(&["snoozed"]).await?;
         // A proposal about Reeve's own list rests on decisions, not on records.
         cases.retain(|case| !case.is_mute_proposal());
@@ -104,12 +105,15 @@ impl Stage for Drafting {
                     continue;
                 }
             }
-            order.push((rank.lane, Reverse(rank.priority), case));
+            // What is in shadow comes last, and gets none of what live cases are promised.
+            order.push((case.state.is_shadow(), rank.lane, Reverse(rank.priority), case));
         }
-        order.sort_by(|a, b| (a.0, a.1, &a.2.id).cmp(&(b.0, b.1, &b.2.id)));
+        order.sort_by(|a, b| (a.0, a.1, a.2, &a.3.id).cmp(&(b.0, b.1, b.2, &b.3.id)));
         scenes.claimed = claims(&links, |case| idle.contains(case));
         let asked = config.rules.ranking.capacity.saturating_mul(LINES_ASKED);
-        for (place, (.., case)) in order.into_iter().enumerate() {
+        let mut in_shadow = None;
+        for (place, (is_shadow, .., case)) in order.into_iter().enumerate() {
+            let promises = if is_shadow { in_shadow.get_or_insert_with(|| promises.clone()) } else { &mut promises };
             // Asked before each case: a long run must not go on because it began before the stop.
             if self.is_stopped().await? {
                 break;
@@ -347,7 +351,7 @@ impl Drafting {
             .take(RECOMMENDATIONS)
             .enumerate()
             .map(|(i, (candidate, prose))| {
-                Recommendation::drafted(
+                let drafted = Recommendation::drafted(
                     scene.case.id.clone(),
                     number(i),
                     candidate.clone(),
@@ -355,7 +359,9 @@ impl Drafting {
                     evidence_hash.to_owned(),
                     drafter.clone(),
                     now,
-                )
+                );
+                let state = if scene.case.state.is_shadow() { RecommendationState::Shadow } else { drafted.state };
+                Recommendation { state, ..drafted }
             })
             .chain(answered.held.iter().map(|&held| held.clone()))
             .collect()

@@ -23,7 +23,8 @@ impl Drafting {
         bundle: &Bundle,
         asks: bool,
     ) -> anyhow::Result<(Draft, Drafter)> {
-        let Some(model) = &self.stages.ports.model else {
+        // Of what is in shadow nobody reads them before its scope is live, when they are written anew: a model is paid for each.
+        let Some(model) = self.stages.ports.model.as_ref().filter(|_| !scene.case.state.is_shadow()) else {
             return Ok((playbook::draft(scene, assessment), Drafter::Playbook { because: None }));
         };
         let because = if assessment.abstain.is_some() {

@@ -86,7 +86,9 @@ async fn ahead(store: &Store, config: &Config, muting: &Muting, now: Timestamp) 
     let codes: BTreeSet<_> = muting.live().iter().map(|m| m.code).collect();
     let mut at_stake = 0_i128;
     for case in store.list_cases(&[]).await? {
-        let recent = calendar.day_of(case.opened_at) > since && !matches!(case.state, CaseState::Merged { .. });
+        let recent = calendar.day_of(case.opened_at) > since
+            && !matches!(case.state, CaseState::Merged { .. })
+            && !case.state.is_shadow();
         if recent && case.codes.iter().all(|code| codes.contains(code)) && muting.may_hide(&case) {
             let found: Vec<Exception> = store.list_case_exceptions(&case.id).await?;
             if muting.covers_all(found.iter()).is_some() {

@@ -21,6 +21,7 @@ use self::order::{Order, lines_of};
 use self::undecided::{Ranked, Undecided};
 use super::deliver::stuck;
 use super::detect::{is_current, looked_through};
+use super::modes::in_force;
 use super::moment::Moment;
 use super::watermark::Reading;
 use super::{Context as Stages, Progress, Stage, observe, stop};
@@ -130,6 +131,7 @@ async fn compose(stages: &Stages, moment: &Moment, day: Date, order: Order) -> a
     if as_of < due && reading.up_to().is_some_and(|at| at >= due) {
         unread.push(not_looked_through(as_of, &calendar));
     }
+    unread.extend(in_force(store, config).await?.says());
     let shown: BTreeSet<usize> = straight.union(&sampled).copied().collect();
     undecided::fill(store, &mut ranked, &shown).await?;
     let book = &moment.book;

@@ -160,6 +160,9 @@ fn sentence(action: &str, subject: &str, detail: &Value) -> String {
             let because = text("because").map(|because| format!(", because: {because}")).unwrap_or_default();
             format!("opened the case on {}{because}", text("exception").unwrap_or("a first exception"))
         }
+        "case.shadowed" => format!("opened the case in shadow, on {}", text("exception").unwrap_or("a first exception")),
+        "case.withdrawn" => format!("withdrew the case: {}", text("because").unwrap_or("its scope has another mode")),
+        "case.shadow_over" => format!("ended the case in shadow: {}", text("because").unwrap_or("its exceptions went away")),
         "recommendation.queued" => {
             let rank = number("rank").map(|rank| format!(", as number {rank}")).unwrap_or_default();
             format!("put {about} before people{rank}")

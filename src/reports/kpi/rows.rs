@@ -119,6 +119,9 @@ pub async fn read(store: &Store, config: &Config, period: Period, now: Timestamp
             cases.insert(id, case);
         }
     }
+    // What is in shadow is counted by itself: nobody was asked about it.
+    cases.retain(|_, case: &mut Case| !case.state.is_shadow());
+    recommendations.retain(|_, rec| cases.contains_key(&rec.case_id));
     let mut exceptions = BTreeMap::new();
     for exception in store.list_exceptions_between(from, to).await.context("reading exceptions")? {
         exceptions.insert(exception.id.clone(), exception);

@@ -10,6 +10,7 @@ mod hooks;
 mod http;
 mod me;
 mod metrics;
+mod modes;
 mod noise;
 mod people;
 mod plans;

@@ -109,6 +109,10 @@ impl Recheck for AllHolds {
         Ok(Vec::new())
     }
 
+    async fn mode(&self, _: &Case) -> anyhow::Result<reeve::domain::mode::Mode> {
+        Ok(reeve::domain::mode::Mode::Live)
+    }
+
     async fn concerned(&self, _: &Case) -> anyhow::Result<Vec<PersonId>> {
         Ok(Vec::new())
     }

@@ -60,6 +60,8 @@ pub enum WakeCondition {
 pub enum RecommendationState {
     /// Written, not yet checked.
     Drafted,
+    /// Written for a case that is in shadow: nobody is asked, so nobody can decide it.
+    Shadow,
     /// Every check passed.
     Checked,
     /// Waiting for people.
@@ -173,6 +175,7 @@ impl RecommendationState {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Drafted => "drafted",
+            Self::Shadow => "shadow",
             Self::Checked => "checked",
             Self::Queued => "queued",
             Self::Signed { .. } => "signed",
@@ -340,7 +343,7 @@ impl RecommendationState {
 
     /// Not yet decided, so that time or new facts may still end it.
     fn may_still_end(&self) -> bool {
-        self.is_waiting() || matches!(self, Self::Drafted | Self::Checked)
+        self.is_waiting() || matches!(self, Self::Drafted | Self::Shadow | Self::Checked)
     }
 
     /// The step of the policy's chain that it has been escalated to.
@@ -405,6 +408,7 @@ impl RecommendationState {
                 Ok(before.restored())
             }
             Self::Drafted
+            | Self::Shadow
             | Self::Checked
             | Self::Queued
             | Self::Escalated { signed: None, .. }

@@ -4,8 +4,9 @@
 //! differ, one of them is wrong.
 
 /// States of a recommendation, in the order of the table's rows.
-pub(crate) const STATES: [&str; 17] = [
+pub(crate) const STATES: [&str; 18] = [
     "drafted",
+    "shadow",
     "checked",
     "queued",
     "signed",
@@ -50,8 +51,9 @@ pub(crate) const EVENTS: [&str; 21] = [
 ];
 
 /// `.` refused, `=` stays; capitals go to a state and forget everything; small letters are in [`Card::after`].
-const TABLE: [&str; 17] = [
+const TABLE: [&str; 18] = [
     "C.........XS.........", // drafted
+    "..........XS.........", // shadow
     ".Q........XS.........", // checked
     "..aerzf..lXS.........", // queued
     "..aerzf..lXSu........", // signed
@@ -267,11 +269,24 @@ impl Card {
 }
 
 /// States of a case.
-pub(crate) const CASE_STATES: [&str; 10] =
-    ["new", "latent", "open", "snoozed", "decided", "verifying", "closed", "resolved_itself", "expired", "merged"];
+pub(crate) const CASE_STATES: [&str; 13] = [
+    "new",
+    "latent",
+    "open",
+    "snoozed",
+    "decided",
+    "verifying",
+    "closed",
+    "resolved_itself",
+    "expired",
+    "merged",
+    "shadow",
+    "shadow_over",
+    "withdrawn",
+];
 
 /// Events of a case.
-pub(crate) const CASE_EVENTS: [&str; 13] = [
+pub(crate) const CASE_EVENTS: [&str; 14] = [
     "stay_latent",
     "want",
     "propose",
@@ -285,20 +300,24 @@ pub(crate) const CASE_EVENTS: [&str; 13] = [
     "resolve",
     "expire",
     "merge",
+    "withdraw",
 ];
 
-/// A digit goes to that state, `=` stays, `.` is refused.
-const CASE_TABLE: [&str; 10] = [
-    "1=23.46===789", // new
-    "=02....===...", // latent
-    "..23.46===789", // open
-    "...32462==789", // snoozed
-    ".......256...", // decided
-    ".......==6...", // verifying
-    ".......2==...", // closed
-    ".......===...", // resolved_itself
-    ".......===...", // expired
-    ".......===...", // merged
+/// A digit goes to that state, and so do `s` (shadow), `o` (shadow over) and `w` (withdrawn); `=` stays, `.` is refused.
+const CASE_TABLE: [&str; 13] = [
+    "1=23.46===789w", // new
+    "=02....===....", // latent
+    "..23.46===789w", // open
+    "...32462==789w", // snoozed
+    ".......256....", // decided
+    ".......==6....", // verifying
+    ".......2==....", // closed
+    ".......===....", // resolved_itself
+    ".......===....", // expired
+    ".......===....", // merged
+    "..s....===o.oo", // shadow
+    ".......===....", // shadow_over
+    ".......===....", // withdrawn
 ];
 
 /// Where a case stands, and what it was put off until or folded into.
@@ -313,9 +332,17 @@ impl CaseCard {
         match CASE_TABLE[self.at].as_bytes()[event] {
             b'.' => Err(No::Fit),
             b'=' => Ok(self),
-            digit => {
-                let at = usize::from(digit - b'0');
-                let keeps = CASE_STATES[at] == "snoozed" || CASE_STATES[at] == "merged";
+            letter => {
+                let at = match letter {
+                    b's' => 10,
+                    b'o' => 11,
+                    b'w' => 12,
+                    digit => usize::from(digit - b'0'),
+                };
+                let withdrawn = at >= 10 && CASE_EVENTS[event] == "withdraw";
+                let keeps = CASE_STATES[at] == "snoozed" || CASE_STATES[at] == "merged" || withdrawn;
+                // There are three modes.
+                let detail = if withdrawn { detail % 3 } else { detail };
                 Ok(Self { at, detail: if keeps { detail } else { 0 } })
             }
         }

@@ -8,6 +8,7 @@ use reeve_domain::case::CaseState;
 use reeve_domain::case_life::CaseEvent;
 use reeve_domain::decision::{Before, Event, RecommendationState as State, RejectReason, TransitionError, WakeCondition};
 use reeve_domain::ids::{CaseId, PersonId, RecommendationId};
+use reeve_domain::mode::Mode;
 use reeve_domain::money::Money;
 use reeve_domain::policy::{
     ActionCode, Attempt, Class, Facts, Person, Policy, Question, QuestionStep, Refusal, Role, Ruling, Signer,
@@ -300,6 +301,7 @@ impl Rules {
             "resolve" => CaseEvent::Resolve,
             "expire" => CaseEvent::Expire,
             "merge" => CaseEvent::Merge { into: CaseId::new(detail.to_string()) },
+            "withdraw" => CaseEvent::Withdraw { to: Mode::ALL[usize::from(detail % 3)] },
             other => panic!("{other} is no event of a case"),
         }
     }
@@ -309,6 +311,9 @@ impl Rules {
         let detail = match state {
             CaseState::Snoozed { until, .. } => u8::try_from(until.day() - 1).expect("days of a month"),
             CaseState::Merged { into } => into.as_str().parse().expect("a number was written"),
+            CaseState::ShadowOver { to: Some(to) } | CaseState::Withdrawn { to } => {
+                u8::try_from(Mode::ALL.iter().position(|mode| mode == to).expect("all are listed")).expect("three")
+            }
             _ => 0,
         };
         CaseCard { at, detail }
@@ -539,6 +544,7 @@ impl World<'_> {
             3 => "merge",
             4 | 5 => "stay_latent",
             6 => "want",
+            7 => "withdraw",
             n => ["propose", "snooze", "wake", "settle", "undo", "hand_off", "approve", "propose", "wake"]
                 [usize::try_from(n % 9).expect("few")],
         };
@@ -550,7 +556,7 @@ impl World<'_> {
         if only_asked {
             return None;
         }
-        if matches!(event, "refuse" | "resolve" | "expire" | "merge") && waiting(&scene) {
+        if matches!(event, "refuse" | "resolve" | "expire" | "merge" | "withdraw") && waiting(&scene) {
             for rec in 0..CARDS {
                 let happens = Happens {
                     event: EVENTS.iter().position(|e| *e == "supersede").expect("an event of the list"),
@@ -611,7 +617,7 @@ impl World<'_> {
             }
             watched.dead |= matches!(is.name(), "expired" | "superseded");
             assert!(!watched.dead || matches!(is.name(), "expired" | "superseded"), "{is:?} was dead");
-            assert!(!watched.left || STATES[12..].contains(&is.name()), "{is:?} had left");
+            assert!(!watched.left || STATES[13..].contains(&is.name()), "{is:?} had left");
             assert!(is.via.len() <= 2 && is.via.iter().all(|who| Some(*who) != is.to), "{is:?} goes in a circle");
             if was.is_waiting() && is.is_waiting() && is.name() != "snoozed" && was.name() != "snoozed" {
                 assert!(is.level >= was.level, "{was:?} → {is:?}: fewer people know");
@@ -619,7 +625,7 @@ impl World<'_> {
                 assert!(!signed || is.to == was.to, "{was:?} → {is:?}: a signature took the name off");
             }
         }
-        let decided = next.recs.iter().filter(|pair| pair.card.is_approved() || STATES[12..].contains(&pair.card.name()));
+        let decided = next.recs.iter().filter(|pair| pair.card.is_approved() || STATES[13..].contains(&pair.card.name()));
         assert!(decided.count() <= 1, "two of one case were approved");
     }
 }
@@ -654,8 +660,14 @@ pub(crate) fn walk(steps: u64, seed: u64) -> Report {
         // Each case has its own numbers: one that fails can be walked alone.
         let mut chance = Chance(seed.wrapping_mul(0x0100_0000_01b3) ^ report.worlds);
         let pair = Pair { state: State::Drafted, card: Card::default() };
-        let scene =
+        let mut scene =
             Scene { version: 0, recs: vec![pair; CARDS], case: CaseState::New, case_card: reference::CaseCard::default() };
+        // One in eight is in shadow: whatever the actors try, nothing of it is ever decided.
+        if report.worlds % 8 == 7 {
+            let card = Card { at: 1, ..Card::default() };
+            scene.recs = vec![Pair { state: State::Shadow, card }; CARDS];
+            (scene.case, scene.case_card.at) = (CaseState::Shadow, CASE_STATES.len() - 3);
+        }
         let watched = |chance: &mut Chance| {
             let editors = (0..chance.below(3)).map(|_| chance.small(8)).collect();
             Watched { tier: chance.small(5), editors, ..Watched::default() }

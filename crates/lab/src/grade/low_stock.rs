@@ -170,7 +170,15 @@ mod tests {
         signal.facts = vec![reeve_domain::evidence::Fact::new(source, "relief_on@2", "relief on", relief, at(day))];
         signal.score = risk;
         let (id, state) = (signal.exception_id(), ExceptionState::Open);
-        Exception { id, signal, state, first_seen: at("2026-11-01"), last_seen: at(day), misses: 0 }
+        Exception {
+            id,
+            signal,
+            state,
+            first_seen: at("2026-11-01"),
+            last_seen: at(day),
+            misses: 0,
+            mode: reeve_domain::mode::Mode::Live,
+        }
     }
 
     fn opening(item: &str, units: i64, day: &str, kind: MoveKind) -> Record {

@@ -11,23 +11,24 @@
 //! A case that people have not been told of leaves no trace when it goes: the log has nothing of it, and what it held passes to
 //! another case or is over.
 
+mod joined;
 mod links;
+pub mod modes;
 pub mod returns;
 mod telling;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::place_key;
 use jiff::Timestamp;
 
 use self::links::{Linked, case_links, link, of_links};
+use self::modes::Side;
 use self::returns::Returns;
-use self::telling::{is_run, telling_rank};
-use crate::detect::roots::{is_root, is_symptom};
+use self::telling::is_run;
+use crate::detect::roots::is_root;
 use reeve_domain::audit::AuditEntry;
 use reeve_domain::calendar::Calendar;
 use reeve_domain::case::{Case, CaseState};
-use reeve_domain::case_life::CaseEvent;
 use reeve_domain::exception::{Exception, ExceptionState, ExceptionType as T, Signal};
 use reeve_domain::ids::{CaseId, ExceptionId, LocationId, content_id};
 
@@ -88,7 +89,19 @@ pub fn fold(now: Timestamp, signals: Vec<Signal>, known: Vec<Exception>, live: V
 
 /// The same after people turned some down: what they did not want to see opens no case, unless it has grown.
 pub fn fold_after(returns: &Returns, look: &Look, signals: Vec<Signal>, known: Vec<Exception>, live: Vec<Case>) -> Folded {
-    let mut work = Work::new(look, known, live);
+    fold_side(Side::default(), returns, look, signals, known, live)
+}
+
+/// Folds what is of one mode, with the exceptions and cases of that mode only.
+fn fold_side(
+    side: Side,
+    returns: &Returns,
+    look: &Look,
+    signals: Vec<Signal>,
+    known: Vec<Exception>,
+    live: Vec<Case>,
+) -> Folded {
+    let mut work = Work::new(look, side, known, live);
     work.quiet.clone_from(&returns.quiet);
     work.signed.clone_from(&returns.signed);
     let mut signals: Vec<Signal> = signals.into_iter().filter(|signal| work.is_news_or_waits(signal)).collect();
@@ -100,7 +113,8 @@ pub fn fold_after(returns: &Returns, look: &Look, signals: Vec<Signal>, known: V
         work.miss(&seen, look);
     }
     // What has come back without having been away (it has only grown) is not new, and needs a case all the same.
-    let grown = returns.back.iter().filter(|id| seen.contains(id) && !work.case_of.contains_key(id));
+    let back = returns.back.iter().chain(work.side.moved.iter().filter(|id| !returns.back.contains(*id)));
+    let grown = back.filter(|id| seen.contains(id) && !work.case_of.contains_key(id));
     let grown: Vec<ExceptionId> = grown.filter(|id| !fresh.contains(id)).cloned().collect();
     fresh.extend(grown);
     // Roots first: their symptoms join them, and open no case of their own.
@@ -119,6 +133,8 @@ pub fn fold_after(returns: &Returns, look: &Look, signals: Vec<Signal>, known: V
 struct Work {
     now: Timestamp,
     calendar: Calendar,
+    /// Of which mode all of it is, and what comes from another or goes there.
+    side: Side,
     exceptions: BTreeMap<ExceptionId, Exception>,
     changed: BTreeSet<ExceptionId>,
     cases: BTreeMap<CaseId, (Case, Option<Case>)>,
@@ -137,7 +153,10 @@ struct Work {
 }
 
 impl Work {
-    fn new(look: &Look, known: Vec<Exception>, live: Vec<Case>) -> Self {
+    fn new(look: &Look, side: Side, known: Vec<Exception>, live: Vec<Case>) -> Self {
+        let left: Vec<Case> = live.iter().map(|case| side.without_what_leaves(case)).collect();
+        let before = live;
+        let live = left;
         let mut case_of = BTreeMap::new();
         let mut runs = Linked::new();
         for case in &live {
@@ -151,9 +170,10 @@ impl Work {
         Self {
             now: look.at,
             calendar: look.calendar.clone(),
+            changed: side.moved.clone(),
+            side,
             exceptions: known.into_iter().map(|e| (e.id.clone(), e)).collect(),
-            changed: BTreeSet::new(),
-            cases: live.into_iter().map(|case| (case.id.clone(), (case.clone(), Some(case)))).collect(),
+            cases: live.into_iter().zip(before).map(|(case, before)| (case.id.clone(), (case, Some(before)))).collect(),
             case_of,
             runs,
             holding: BTreeMap::new(),
@@ -173,6 +193,10 @@ impl Work {
             return true;
         }
         let id = signal.exception_id();
+        // It waited in another mode.
+        if self.side.moved.contains(&id) {
+            return true;
+        }
         let is_open = self.exceptions.get(&id).is_some_and(|e| e.state == ExceptionState::Open);
         let own = self.case_of.get(&id).and_then(|case| self.cases.get(case)).map(|(case, _)| case).filter(|_| is_open);
         // A run of losses or returns is named by its beginning. Where that leaves the window the run has another name, and its case
@@ -198,7 +222,8 @@ impl Work {
             (Some(old), Some(ExceptionState::Open | ExceptionState::Explained)) => old.first_seen,
             _ => self.now,
         };
-        let exception = Exception { id: id.clone(), signal, state, first_seen, last_seen: self.now, misses: 0 };
+        let exception =
+            Exception { id: id.clone(), signal, state, first_seen, last_seen: self.now, misses: 0, mode: self.side.mode };
         // That it was seen again a minute later is nothing to be written down.
         if self.exceptions.get(&id).is_none_or(|old| self.differ(old, &exception)) {
             self.changed.insert(id.clone());
@@ -209,7 +234,11 @@ impl Work {
 
     fn differ(&self, old: &Exception, new: &Exception) -> bool {
         let day = |e: &Exception| self.calendar.day_of(e.last_seen);
-        old.signal != new.signal || old.state != new.state || old.misses != new.misses || day(old) != day(new)
+        old.signal != new.signal
+            || old.state != new.state
+            || old.mode != new.mode
+            || old.misses != new.misses
+            || day(old) != day(new)
     }
 
     /// Counts a miss for every open exception without a signal.
@@ -279,11 +308,14 @@ impl Work {
         let signal = &exception.signal;
         // The moment is in the id, so that what comes back after years is another case than the one of then.
         let opened = self.now.as_millisecond().to_string();
-        let case_id = CaseId(content_id("case-", &[&signal.fingerprint(), &opened], 12));
+        let fingerprint = signal.fingerprint();
+        let mut named = vec![fingerprint.as_str(), opened.as_str()];
+        named.extend(self.side.names(id));
+        let case_id = CaseId(content_id("case-", &named, 12));
         let case = Case {
             id: case_id.clone(),
             version: 1,
-            state: CaseState::New,
+            state: self.side.opens_in(),
             exceptions: vec![id.clone()],
             codes: vec![signal.code],
             subject: signal.subject.clone(),
@@ -296,147 +328,17 @@ impl Work {
             opened_at: self.now,
             updated_at: self.now,
         };
+        // What is live is untold until it is drafted.
+        if self.side.is_shadow() {
+            let mut detail = serde_json::json!({ "exception": fingerprint });
+            if self.side.moved.contains(id) {
+                detail["because"] = format!("its scope is {} now", self.side.mode).into();
+            }
+            self.entries.push(entry(self.now, "case.shadowed", &case, detail));
+        }
         self.case_of.insert(id.clone(), case_id.clone());
         self.hold(&case_id, id);
         self.cases.insert(case_id, (case, None));
-    }
-
-    /// Takes the cases of symptoms into the case of their root, so that one decision ends them all. What somebody has put off,
-    /// signed or decided stays where it is, and so does what has a root of its own.
-    fn gather_symptoms(&mut self) {
-        let mut roots: Vec<(Timestamp, CaseId)> = self
-            .cases
-            .values()
-            .filter(|(case, _)| self.takes_in(case) && !self.root_links(case).is_empty())
-            .map(|(case, _)| (case.opened_at, case.id.clone()))
-            .collect();
-        // In order of age, so that which root takes a symptom does not hang on ids.
-        roots.sort();
-        for (_, root) in roots {
-            let links = self.root_links(&self.cases[&root].0);
-            let joins = |case: &Case| {
-                self.takes_in(case)
-                    && case.id != root
-                    && self.root_links(case).is_empty()
-                    && !case_links(case, &self.exceptions).is_disjoint(&links)
-            };
-            // Only roots gain links by a merger, and no root is a symptom: whoever shares one of these is known already.
-            let sharing = of_links(&self.linked, &links).into_iter().filter_map(|id| self.cases.get(id));
-            let symptoms: Vec<CaseId> =
-                sharing.map(|(case, _)| case).filter(|case| joins(case)).map(|case| case.id.clone()).collect();
-            #[cfg(test)]
-            assert!(self.cases.values().filter(|(case, _)| joins(case)).map(|(case, _)| &case.id).eq(&symptoms));
-            for symptom in symptoms {
-                self.merge(&symptom, &root);
-            }
-        }
-    }
-
-    /// Does a case wait, and has nobody signed anything of it? Only then can it be folded with another.
-    fn takes_in(&self, case: &Case) -> bool {
-        (case.state.is_unseen() || case.state == CaseState::Open) && !self.signed.contains(&case.id)
-    }
-
-    /// The shortages that roots in a case stand for.
-    fn root_links(&self, case: &Case) -> BTreeSet<String> {
-        case.exceptions
-            .iter()
-            .filter_map(|id| self.exceptions.get(id))
-            .filter(|e| e.state == ExceptionState::Open && is_root(e.signal.code))
-            .flat_map(|e| e.signal.links.iter().filter(|link| place_key::is_shortage(link)).cloned())
-            .collect()
-    }
-
-    fn merge(&mut self, from: &CaseId, into: &CaseId) {
-        let Some((case, _)) = self.cases.get_mut(from) else { return };
-        let moved = case.exceptions.clone();
-        let untold = case.is_untold();
-        if untold {
-            self.forget(from);
-        } else {
-            let Ok(merged) = case.state.clone().after(CaseEvent::Merge { into: into.clone() }) else { return };
-            case.state = merged;
-            let detail = serde_json::json!({ "into": into, "exceptions": moved, "because": "the order that it waits for" });
-            self.entries.push(entry(self.now, "case.merged", case, detail));
-        }
-        let Some((root, _)) = self.cases.get_mut(into) else { return };
-        if !untold && root.is_untold() {
-            // What people were shown does not go where they can not see it.
-            root.state = CaseState::New;
-            root.wanted = true;
-            let first = root.exceptions.first().and_then(|id| self.exceptions.get(id)).map(|e| e.signal.fingerprint());
-            let detail = serde_json::json!({ "exception": first, "because": "it takes in a case that people were told of" });
-            self.entries.push(entry(self.now, "case.opened", root, detail));
-        }
-        if !root.is_untold() {
-            let detail =
-                if untold { serde_json::json!({ "exceptions": moved }) } else { serde_json::json!({ "from": from }) };
-            self.entries.push(entry(self.now, "case.took_in", root, detail));
-        }
-        for id in moved {
-            if !root.exceptions.contains(&id) {
-                root.exceptions.push(id.clone());
-            }
-            self.case_of.insert(id, into.clone());
-        }
-    }
-
-    /// Takes away a case that nobody was told of.
-    fn forget(&mut self, id: &CaseId) {
-        if let Some((_, Some(before))) = self.cases.remove(id) {
-            self.gone.push((before.id, before.version));
-        }
-    }
-
-    /// Brings every case up to date with its exceptions, and ends those that have none left.
-    fn close_over(&mut self) {
-        let mut over = Vec::new();
-        for (case, _) in self.cases.values_mut() {
-            if matches!(case.state, CaseState::Merged { .. }) {
-                continue;
-            }
-            let open: Vec<&Exception> = case
-                .exceptions
-                .iter()
-                .filter_map(|id| self.exceptions.get(id))
-                .filter(|e| e.state == ExceptionState::Open)
-                .collect();
-            if open.is_empty() {
-                if case.is_untold() {
-                    over.push(case.id.clone());
-                } else if let Ok(resolved) = case.state.clone().after(CaseEvent::Resolve) {
-                    case.state = resolved;
-                    self.entries.push(entry(self.now, "case.resolved_itself", case, serde_json::json!({})));
-                }
-                continue;
-            }
-            let mut telling: Vec<&Exception> = open.clone();
-            // The exception that leads gives the case its words: a late order where shortages wait for it, for it is what is decided.
-            let symptoms: BTreeSet<&String> =
-                open.iter().filter(|e| is_symptom(e.signal.code)).flat_map(|e| &e.signal.links).collect();
-            let carries =
-                |e: &Exception| is_root(e.signal.code) && e.signal.links.iter().any(|link| symptoms.contains(link));
-            telling.sort_by_key(|e| {
-                let rank = if carries(e) { telling_rank(T::IOut) } else { telling_rank(e.signal.code) };
-                (rank, !is_root(e.signal.code), e.first_seen, e.id.clone())
-            });
-            let mut codes: Vec<T> = Vec::new();
-            for exception in &telling {
-                if !codes.contains(&exception.signal.code) {
-                    codes.push(exception.signal.code);
-                }
-            }
-            case.codes = codes;
-            case.subject = telling[0].signal.subject.clone();
-            case.headline = telling[0].signal.headline.clone();
-            let links: BTreeSet<String> = open.iter().flat_map(|e| e.signal.links.iter().cloned()).collect();
-            // A decided case counts no losses that came after the decision: whoever runs short now has a case of its own.
-            let counted = |link: &String| case.state.may_grow() || case.links.contains(link);
-            case.links = links.into_iter().filter(counted).collect();
-        }
-        for id in over {
-            self.forget(&id);
-        }
     }
 
     fn finish(self) -> Folded {

@@ -48,11 +48,11 @@ proptest::proptest! {
     }
 }
 
-fn at(day: i64) -> Timestamp {
+pub(super) fn at(day: i64) -> Timestamp {
     Timestamp::from_second(1_790_000_000 + day * 86_400).unwrap()
 }
 
-fn signal(code: T, item: &str, link: &str) -> Signal {
+pub(super) fn signal(code: T, item: &str, link: &str) -> Signal {
     let day = "2026-10-01".parse().unwrap();
     let subject = Subject::at(&ItemId::new(item), &LocationId::new("3"));
     Signal::rule("test/1", code, subject, "p".to_owned(), (day, day), format!("{code} {item}")).link(link.to_owned())
@@ -375,7 +375,7 @@ fn an_explained_signal_opens_no_case() {
 }
 
 /// A rank that is worth `priority` cents until `deadline`.
-fn rank(deadline: jiff::civil::Date, priority: i64) -> Rank {
+pub(super) fn rank(deadline: jiff::civil::Date, priority: i64) -> Rank {
     let worth = Money::from_minor(priority);
     Rank {
         lane: Lane::Ordinary,

@@ -27,7 +27,15 @@ fn exception(code: ExceptionType, item: &str, period: &str) -> Exception {
     let subject = Subject { supplier: Some(SupplierId::new("9")), ..Subject::at(&ItemId::new(item), &LocationId::new("3")) };
     let signal = Signal::rule("receiving/1", code, subject, period.to_owned(), (day, day), "48 of 60 came".to_owned());
     let id = signal.exception_id();
-    Exception { id, signal, state: ExceptionState::Open, first_seen: start(), last_seen: start(), misses: 0 }
+    Exception {
+        id,
+        signal,
+        state: ExceptionState::Open,
+        first_seen: start(),
+        last_seen: start(),
+        misses: 0,
+        mode: crate::domain::mode::Mode::Live,
+    }
 }
 
 async fn case(store: &Store, id: &str, found: &[Exception], at_stake: i64, lane: Lane) -> Case {

@@ -34,6 +34,10 @@ impl Recheck for Own {
         Ok(Vec::new())
     }
 
+    async fn mode(&self, _: &Case) -> anyhow::Result<crate::domain::mode::Mode> {
+        Ok(crate::domain::mode::Mode::Live)
+    }
+
     async fn concerned(&self, _: &Case) -> anyhow::Result<Vec<PersonId>> {
         Ok(Vec::new())
     }
@@ -73,8 +77,15 @@ impl Bench {
             Subject { supplier: Some(SupplierId::new(supplier)), ..Subject::at(&ItemId::new(id), &LocationId::new("3")) };
         let signal = Signal::rule("receiving/1", ExceptionType::RShort, subject, id.into(), (day, day), "short".into());
         let (first_seen, last_seen) = (start(), start());
-        let found =
-            Exception { id: signal.exception_id(), signal, state: ExceptionState::Open, first_seen, last_seen, misses: 0 };
+        let found = Exception {
+            id: signal.exception_id(),
+            signal,
+            state: ExceptionState::Open,
+            first_seen,
+            last_seen,
+            misses: 0,
+            mode: crate::domain::mode::Mode::Live,
+        };
         let noisy =
             Noisy { code: ExceptionType::RShort, scope: MuteScope::All, noise: figures::Noise::of(0, 0), cases: vec![] };
         let mut case = super::case(CaseId::new(id), &noisy, "short".into(), "e1".into(), day, day, start());

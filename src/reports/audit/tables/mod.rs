@@ -1,5 +1,5 @@
 //! The tables that decide, held against the log: decisions, recommendations, cases, outcomes, delegations, mutes, tokens, chat
-//! links, a stop of all work, and the words of messages that wait.
+//! links, a stop of all work, modes, and the words of messages that wait.
 //!
 //! The chain proves that nobody touched the log; nothing ties the tables to it but this. A row that was changed, added or
 //! deleted past Reeve differs from what the log says of it. What the log does not say (a rank, a draft) is not judged. Log and
@@ -66,6 +66,7 @@ pub async fn compare(store: &Store) -> anyhow::Result<Vec<Difference>> {
         .context("comparing delegations, mutes and tokens with the log")?;
     rights::links(&mut snapshot, &told, &mut found).await.context("comparing chat links with the log")?;
     rights::stop(&mut snapshot, &told, &mut found).await.context("comparing a stop with the log")?;
+    rights::modes(&mut snapshot, &told, &mut found).await.context("comparing modes with the log")?;
     rights::messages(&mut snapshot, &told, &mut found).await.context("comparing messages with the log")?;
     Ok(found.0)
 }
@@ -174,7 +175,7 @@ fn recommendation(kept: &KeptRow<Recommendation>, told: &Told, found: &mut Found
 
 /// Drafted, or set aside: neither needs an entry of its own.
 fn is_open_end(state: &State) -> bool {
-    matches!(state, State::Drafted | State::Checked | State::Superseded | State::Expired)
+    matches!(state, State::Drafted | State::Shadow | State::Checked | State::Superseded | State::Expired)
 }
 
 fn before_people(state: &State) -> bool {

@@ -1,13 +1,15 @@
 //! Who was given what, held against the log: delegations, mutes, tokens of the API and chat links; a stop of all work; and the words of messages
 //! that approvals made. Each was made and ended by entries of its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use anyhow::Context as _;
 use jiff::Timestamp;
 
 use super::told::{Made, Told};
 use super::{Found, beside};
 use crate::domain::ids::content_hash;
+use crate::domain::mode::Mode;
 use crate::store::{Snapshot, TokenOwner};
 
 /// Whether Reeve is stopped: a stop that was lifted past it would let things leave.
@@ -16,6 +18,32 @@ pub(super) async fn stop(from: &mut Snapshot, told: &Told, found: &mut Found) ->
     let (log, table) = (by.unwrap_or_default(), from.stopped_by().await?.unwrap_or_default());
     found.same("stop of all work", "stopped by", seq, &log, &table);
     Ok(())
+}
+
+/// What is live, in shadow and off: every step of it.
+pub(super) async fn modes(from: &mut Snapshot, told: &Told, found: &mut Found) -> anyhow::Result<()> {
+    let mut there = BTreeSet::new();
+    for step in from.mode_steps().await? {
+        let row = format!("step {} of modes", step.seq);
+        let scope = serde_json::to_value(&step.scope).context("writing a scope")?;
+        let mode = step.mode.map_or("", Mode::name);
+        let says = step_in_words(&scope, step.step.name(), mode, step.by.as_str(), &step.reason);
+        match told.modes.get(&step.seq) {
+            Some((logged, seq)) => found.same(&row, "step", *seq, logged, &says),
+            None => found.unknown(&row),
+        }
+        there.insert(step.seq);
+    }
+    for (step, (_, seq)) in told.modes.iter().filter(|(step, _)| !there.contains(*step)) {
+        found.gone(&format!("step {step} of modes"), *seq);
+    }
+    Ok(())
+}
+
+/// A step of a mode in one line, the same for log and table.
+pub(super) fn step_in_words(scope: &serde_json::Value, step: &str, mode: &str, by: &str, reason: &str) -> String {
+    let mode = if mode.is_empty() { "as configured" } else { mode };
+    format!("{scope} {step} {mode} by {by}: {}", reason.replace('\0', "\u{fffd}"))
 }
 
 /// Delegations, mutes and tokens: made and ended by entries of their own.

@@ -81,6 +81,8 @@ pub(super) struct Told {
     pub(super) messages: BTreeMap<String, (String, i64)>,
     /// The last word on whether Reeve is stopped: who stopped it, or None where somebody ended that; and the entry that says so.
     pub(super) stop: Option<(Option<String>, i64)>,
+    /// Steps of modes, each as its row should say it, and the entry that says so.
+    pub(super) modes: BTreeMap<i64, (String, i64)>,
     of_case: BTreeMap<String, BTreeSet<String>>,
 }
 
@@ -101,6 +103,11 @@ impl Told {
             "work" if entry.action == "work.stopped" => self.stop = Some((Some(entry.actor.clone()), seq)),
             "work" if entry.action == "work.resumed" => self.stop = Some((None, seq)),
             "person" => self.link(seq, id, entry),
+            "mode" => {
+                if let Some(step) = entry.detail["seq"].as_i64() {
+                    self.modes.insert(step, (mode_step(entry), seq));
+                }
+            }
             _ => {}
         }
     }
@@ -227,6 +234,11 @@ impl Told {
             "case.opened" => {
                 self.cases.insert(id.to_owned(), (UNDECIDED, seq));
             }
+            "case.shadowed" => {
+                self.cases.insert(id.to_owned(), ("shadow", seq));
+            }
+            "case.shadow_over" => self.case_moves(id, seq, |_| Some("shadow_over")),
+            "case.withdrawn" => self.case_moves(id, seq, |_| Some("withdrawn")),
             "case.woken" => {
                 for one in listed {
                     let one = self.recommendations.entry(one).or_default();
@@ -295,6 +307,12 @@ impl Told {
             _ => {}
         }
     }
+}
+
+/// A step of a mode as its row says it.
+fn mode_step(entry: &AuditEntry) -> String {
+    let said = |key| text(&entry.detail, key);
+    super::rights::step_in_words(&entry.detail["scope"], said("step"), said("mode"), &entry.actor, said("reason"))
 }
 
 fn made(all: &mut BTreeMap<String, Made>, seq: i64, id: &str, entry: &AuditEntry, begins: &str) {

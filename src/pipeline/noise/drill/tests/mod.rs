@@ -45,6 +45,10 @@ impl Recheck for Free {
         Ok(Vec::new())
     }
 
+    async fn mode(&self, _: &Case) -> anyhow::Result<crate::domain::mode::Mode> {
+        Ok(crate::domain::mode::Mode::Live)
+    }
+
     async fn concerned(&self, _: &Case) -> anyhow::Result<Vec<PersonId>> {
         Ok(Vec::new())
     }
