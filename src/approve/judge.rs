@@ -41,6 +41,8 @@ pub(crate) struct Grounds {
 
 /// What the records say of what is to be approved. Whether it holds is answered only to who may approve it.
 pub(super) struct Looked {
+    /// How many decisions there were before: what was decided since may take the same stock.
+    decisions_seen: i64,
     touched: Vec<PersonId>,
     moved: Result<Vec<String>, DecisionRefused>,
     checks: Result<(), DecisionRefused>,
@@ -50,6 +52,7 @@ pub(super) struct Looked {
 impl Approvals {
     /// Looks at the records for an approval.
     pub(super) async fn look(&self, scene: &Scene) -> Result<Looked, DecisionRefused> {
+        let decisions_seen = self.store.count_decisions().await.map_err(failed)?;
         let touched = self.touched(scene).await?;
         let moved = self.recheck.moved(&scene.case, &scene.rec).await.map_err(DecisionRefused::Failed);
         let actions: Vec<&Action> = scene.rec.candidate.actions().collect();
@@ -59,7 +62,7 @@ impl Approvals {
             let unit = self.unit_of(&scene.case, action).await?;
             terms.push(Terms::of(&self.config, &scene.rec, action, unit));
         }
-        Ok(Looked { touched, moved, checks, terms })
+        Ok(Looked { decisions_seen, touched, moved, checks, terms })
     }
 
     pub(super) async fn approve(
@@ -72,9 +75,12 @@ impl Approvals {
     ) -> Result<Plan, DecisionRefused> {
         // Before the sums are read: whatever is decided afterwards, in whichever process, makes this judgement void.
         let decisions_seen = self.store.count_decisions().await.map_err(failed)?;
+        // What was approved meanwhile is promised what it takes, so what is left for this one is looked at again.
+        let looked = if looked.decisions_seen == decisions_seen { looked } else { self.look(&scene).await? };
+        self.refuse_unless_live(&scene.case).await?;
         let mutes_seen = self.store.mutes_seen().await.map_err(failed)?;
         let grounds = self.grounds(now).await?;
-        let Looked { touched, moved, checks, terms } = looked;
+        let Looked { touched, moved, checks, terms, .. } = looked;
         let Judgement { ruling, standing, about } =
             self.judgement(&grounds, person, &scene.case, &scene.rec, &touched, now).await?;
         let (signer, standing) = standing.map_err(DecisionRefused::MayNotSign)?;

@@ -158,7 +158,7 @@ impl Approvals {
         let mut turn = None;
         let plan = match &request.verb {
             Verb::Approve => {
-                // What the records say hangs on no other decision: it is read before the turn comes, and answered for after it.
+                // What the records say is read before the turn comes, and again in it only where something was decided meanwhile.
                 let looked = self.look(&scene).await?;
                 turn = Some(self.turn.lock().await);
                 self.approve(request, person, scene, looked, now).await?

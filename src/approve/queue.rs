@@ -79,6 +79,10 @@ impl Approvals {
             self.keep(&[(rec, seen)], &[], &[entry]).await?;
             return Ok(false);
         }
+        // Its scope is not live any more: the next look takes it off, and nobody is asked until then.
+        if !self.recheck.mode(&case).await.context("looking up its mode")?.is_live() {
+            return Ok(false);
+        }
         let steps: Vec<_> = rec.candidate.actions().collect();
         let checks = self.recheck.recheck(&case, &steps).await.context("making the checks again")?;
         let failed: Vec<_> = checks.iter().flatten().filter(|c| c.hard && !c.passed).collect();
@@ -138,7 +142,10 @@ impl Approvals {
                 CaseState::New | CaseState::Open => {
                     if let Some(lost) = lost_to_waiting(&recs, self.today(now)) {
                         sweep.expired += usize::from(self.expire(case, recs, lost, now).await?);
-                    } else if !case.is_mute_proposal() && !hidden.contains(&case.id) {
+                    } else if !case.is_mute_proposal()
+                        && !hidden.contains(&case.id)
+                        && self.recheck.mode(&case).await.is_ok_and(|mode| mode.is_live())
+                    {
                         self.escalate(&case, &recs, now, sweep).await?;
                     }
                 }

@@ -55,7 +55,13 @@ async fn run(app: &App, wake: &Arc<Notify>, term: &CancellationToken) {
     let context = &app.context;
     for stage in app.stages().into_iter().filter(|stage| stage.is_for_one()) {
         let (store, clock) = (context.store.clone(), context.clock.clone());
-        tasks.spawn(worker::drive(stage, store, clock, context.config.worker.period, Arc::clone(wake), term.clone()));
+        let drive = worker::drive(stage, store, clock, context.config.worker.period, Arc::clone(wake), term.clone());
+        // A stage that panics is not run any more: the process lets go of the work, so that it or another one begins anew.
+        let lets_go = term.clone().drop_guard();
+        tasks.spawn(async move {
+            drive.await;
+            drop(lets_go);
+        });
     }
     tasks.close();
     tasks.wait().await;

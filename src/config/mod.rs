@@ -19,7 +19,7 @@ use serde::Deserialize;
 pub use self::access::{ApiConfig, IdentityConfig};
 pub use self::destinations::{DeliveryConfig, DestinationConfig, Patience, WEBHOOK, WebhookConfig};
 pub use self::hooks::{EventsConfig, HookConfig, HookKind};
-pub use self::work::{ApprovalConfig, AuditConfig, KpiConfig, ModesConfig, NoiseConfig, SafetyConfig};
+pub use self::work::{ApprovalConfig, AuditConfig, KpiConfig, ModeRuleConfig, ModesConfig, NoiseConfig, SafetyConfig};
 pub use crate::odoo::{OdooConfig, OdooProtocol};
 pub use crate::rules::settings::{DEFAULT_TOML, Settings};
 

@@ -189,7 +189,8 @@ pub(super) async fn insert(tx: &mut Transaction<'_, Any>, case: &Case) -> Result
 /// Takes away a case that is still at version `seen` and that nobody has been told of.
 async fn remove(tx: &mut Transaction<'_, Any>, id: &CaseId, seen: i64) -> Result<(), StoreError> {
     // What belongs to it first: it refers to the case.
-    for table in ["case_exceptions", "case_links"] {
+    // Evidence too: one whose draft was cut off has it frozen already.
+    for table in ["case_exceptions", "case_links", "evidence"] {
         // Safe: these names are our own.
         let sql = format!("delete from {table} where case_id = $1");
         sqlx::query(AssertSqlSafe(sql)).bind(id.as_str()).execute(&mut **tx).await?;
@@ -266,6 +267,7 @@ async fn keep_members(tx: &mut Transaction<'_, Any>, case: &Case) -> Result<(), 
 #[cfg(test)]
 mod tests {
     use crate::domain::case::CaseState;
+    use crate::domain::evidence::Bundle;
     use crate::store::testing::{case, entry, exception, moved, on_each, with_case};
     use crate::store::{StoreError, Which};
 
@@ -333,6 +335,13 @@ mod tests {
                 assert!(matches!(refused, Err(StoreError::Conflict)), "{id}: {refused:?}");
             }
             assert_eq!(store.list_links().await.unwrap().len(), 2, "nothing of it is half done");
+            // Its draft was begun, and cut off before anybody was told.
+            let (case_id, as_of) = (gone.id.clone(), gone.opened_at);
+            let facts = std::collections::BTreeMap::new();
+            store
+                .insert_bundle(&Bundle { case_id, version: 1, as_of, facts, missing: vec![], workings: None })
+                .await
+                .unwrap();
             store.save_detection(&[], &[], &[(gone.id.clone(), 1)], &[], None).await.unwrap();
             assert_eq!(store.find_case(&gone.id).await.unwrap(), None);
             assert_eq!(store.list_links().await.unwrap().into_values().collect::<Vec<_>>(), [told.id]);

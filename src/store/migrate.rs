@@ -36,6 +36,7 @@ const FILES: &[(&str, &str)] = files![
     "0018_changed.sql",
     "0019_duty.sql",
     "0020_modes.sql",
+    "0021_told.sql",
 ];
 
 /// All of them.
@@ -83,6 +84,7 @@ mod tests {
         "18 changed 68aa8f3158bf7db4480f2a9de82f65b887143b5cd6f98cc824334a77247b081c3515941caa7fd6466c68799f1d4b344b",
         "19 duty 5b1df4a7f4cb61eb1ea6d27db0d7d9f5c9424641644a7b4e2cb4f153944cb3a92bf29292cc4d389a6937ef501066678c",
         "20 modes a6e45d2eb15afa7de6178b3f9db703e6aa019d21fb7d17f42edfc5803585c25decbb1f9d7f0e321dc78a0208ece1f2ed",
+        "21 told 3426f4e95bde28db9039aea8748a62a7ec6d4f9d4a53368febb62366f31b5488a896019a21240a37d741683a1075f066",
     ];
 
     #[tokio::test]

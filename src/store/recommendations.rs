@@ -83,6 +83,10 @@ impl Store {
             match kept.iter().find(|(old, _)| old.id == rec.id) {
                 None => insert(&mut tx, rec).await?,
                 Some((old, version)) if is_set_aside(&old.state) => advance(&mut tx, rec, *version).await?,
+                // The same words by another hand, or for another reason: what people have begun on them stands.
+                Some((old, version)) if is_undecided(&old.state) && old.drafter != rec.drafter => {
+                    advance(&mut tx, &Recommendation { drafter: rec.drafter.clone(), ..old.clone() }, *version).await?;
+                }
                 Some(_) => {}
             }
         }

@@ -49,7 +49,7 @@ impl Shop {
             "[store]\nurl = \"{}{give_up}\"\n[approval]\nundo_minutes = 0\n[web]\nlisten = \"127.0.0.1:0\"\n\
              [webhook]\nurl = \"{}\"\nsecret = \"{SECRET}\"\ntimeout = \"2s\"\nattempts = 1000\nper_second = 400.0\n\
              [delivery]\nfirst_gap = \"100ms\"\nlongest_gap = \"200ms\"\nmargin = \"500ms\"\n\
-             [worker]\nperiod = \"100ms\"\nlease = \"600ms\"\n",
+             [ranking]\nsample_places = 0\n[worker]\nperiod = \"100ms\"\nlease = \"600ms\"\n",
             db.store_url(),
             receiver.url()
         );

@@ -76,7 +76,7 @@ async fn the_figures_of_the_recording_are_those_counted_by_hand() {
         says(&before, "compression", 22.0 / 8.0, 8);
         says(&before, "grounding", 1.0, 2_189);
         // Four losing counts in a row are given to loss prevention.
-        says(&before, "abstention_rate", 1.0 / 15.0, 15);
+        says(&before, "abstention_rate", 1.0 / 10.0, 10);
         says(&before, "digest_completion", 0.0, 8);
         for silent in ["acceptance_rate", "alert_noise", "rubber_stamp_share", "realised_value", "count_accuracy_lines"] {
             let kpi = before.find(silent).unwrap();

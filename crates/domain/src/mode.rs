@@ -144,6 +144,16 @@ impl ModeScope {
         self.is_around(other) && other.is_around(self)
     }
 
+    /// Could anything be within both? Not where both name another category or type. A place and a supplier have several names, so
+    /// these never tell two scopes apart.
+    pub fn may_meet(&self, other: &Self) -> bool {
+        let apart = |own: &Option<String>, other: &Option<String>| match (own, other) {
+            (Some(own), Some(other)) => !is_within(own, other) && !is_within(other, own),
+            _ => false,
+        };
+        !apart(&self.category, &other.category) && (self.code.is_none() || other.code.is_none() || self.code == other.code)
+    }
+
     /// Is everything that it names named by `other` too?
     fn is_around(&self, other: &Self) -> bool {
         let same = |own: &Option<String>, other: &Option<String>| {

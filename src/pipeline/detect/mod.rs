@@ -103,7 +103,11 @@ pub async fn looked_through(stages: &Stages) -> anyhow::Result<Option<Timestamp>
 /// # Errors
 /// The store's.
 pub async fn is_current(stages: &Stages) -> anyhow::Result<bool> {
-    let Some(last) = Sight::last(stages).await? else { return Ok(false) };
+    let Some(Done { sight: last, modes, .. }) = Done::load(&stages.store).await? else { return Ok(false) };
+    // What is live by other rules than these has still to be sorted.
+    if modes != in_force(&stages.store, &stages.config).await?.key {
+        return Ok(false);
+    }
     if let Some(sight) = Sight::of_now(stages).await? {
         return Ok(sight == last);
     }

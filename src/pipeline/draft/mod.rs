@@ -264,13 +264,13 @@ impl Drafting {
         next.state = next.state.after(CaseEvent::Propose)?;
         next.evidence_hash = Some(hash.clone());
         let undecided = current.iter().filter(|(r, _)| is_undecided(r)).collect::<Vec<_>>();
+        let facts = same_facts(store, &bundle, &hash, &current).await?;
+        let answered = Answered::on(&hash, &facts, &current);
         let below =
             |r: &Recommendation| matches!(&r.drafter, Drafter::Playbook { because: Some(why) } if *why == below_line());
         let same = !undecided.is_empty()
             && undecided.iter().all(|(r, _)| r.evidence_hash == hash)
-            && !(asks && undecided.iter().any(|(r, _)| below(r)));
-        let facts = same_facts(store, &bundle, &hash, &current).await?;
-        let answered = Answered::on(&hash, &facts, &current);
+            && !(asks && undecided.iter().any(|(r, _)| below(r) && !answered.held.contains(&r)));
         if same && same_candidates(&undecided, &answered, assessment, &self.stages.config.rules.policy) {
             if next.rank == case.rank && next.state == case.state {
                 return Ok(Drafted::Unchanged);

@@ -21,6 +21,9 @@ use crate::store::{ModeStep, Step, Store, StoreError};
 /// Longest reason, in characters.
 const REASON_CHARS: usize = 500;
 
+/// For how many days a proposal to go live may be confirmed.
+const PROPOSAL_DAYS: i64 = 30;
+
 /// The least tier of an approver who may set something live or off.
 const TIER: u8 = 2;
 
@@ -211,7 +214,8 @@ pub async fn change(
     let before = now.modes.of_scope(scope);
     let after = mode.unwrap_or_else(|| configured(config, &now, scope));
     let person = known(config, by)?;
-    let asks_no_more = after <= before && after != Mode::Off;
+    let (rises, highest) = rises(&now, scope, mode, (before, after));
+    let asks_no_more = !rises && after == Mode::Shadow;
     let may = if asks_no_more { person.decides() || person.is(Role::Admin) } else { may_operate(person) };
     anyhow::ensure!(
         !person.is_machine() && may,
@@ -230,8 +234,9 @@ pub async fn change(
     anyhow::ensure!(!reason.is_empty(), "say why: whoever looks at the modes later has to know");
     let unknown = unknown_names(store, [scope]).await?;
     anyhow::ensure!(mode.is_none() || unknown.is_empty(), "{}", unknown.join("; "));
-    let two = after.is_live() && !before.is_live() && takes_two(config);
-    let first = now.proposed.iter().find(|old| old.scope.is(scope) && old.mode == mode);
+    let two = rises && highest.is_live() && takes_two(config);
+    let is_it = |old: &&ModeStep| old.scope.is(scope) && old.mode == mode && stands(config, old, clock.now());
+    let first = now.proposed.iter().find(is_it);
     if let (true, Some(first)) = (two, first) {
         confirms(config, first, by, hand)?;
     }
@@ -268,6 +273,24 @@ async fn keep(
         Err(StoreError::Conflict) => anyhow::bail!("somebody else set a mode at the same moment; look at it and try again"),
         kept => Ok(kept?),
     }
+}
+
+/// Would anything become more than it is now, and the most that anything comes to? Not only the scope as a whole: what rules about
+/// other things say of a part of it goes under a rule that names more, and comes up again where such a rule is taken back.
+fn rises(now: &InForce, scope: &ModeScope, mode: Option<Mode>, (before, after): (Mode, Mode)) -> (bool, Mode) {
+    let others = now.modes.rules.iter().filter(|rule| !rule.scope.is(scope) && rule.scope.may_meet(scope));
+    let others: Vec<Mode> = others.map(|rule| rule.mode).collect();
+    if let Some(mode) = mode {
+        return (others.iter().chain([&before]).any(|was| mode > *was), mode);
+    }
+    let highest = others.into_iter().fold(after, Mode::max);
+    (highest > before, highest)
+}
+
+/// Does a proposal to go live still stand: is it recent, and would whoever made it be asked today?
+fn stands(config: &Config, first: &ModeStep, now: jiff::Timestamp) -> bool {
+    let is_recent = now.duration_since(first.at) <= jiff::SignedDuration::from_hours(24 * PROPOSAL_DAYS);
+    is_recent && operators(config).any(|person| person.id == first.by)
 }
 
 /// What a scope comes to when what was set of it is taken back.

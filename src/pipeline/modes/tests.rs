@@ -1,4 +1,7 @@
+//! Who may set modes, and how many of them it takes.
+
 use super::*;
+use crate::config::ModeRuleConfig;
 use crate::store::testing::on_each;
 
 fn config() -> Config {
@@ -83,6 +86,58 @@ async fn going_live_takes_two_people_by_two_hands() {
         let log = store.list_audit_of("mode:type=R-SHORT").await.unwrap();
         assert_eq!(log.iter().map(|e| &*e.entry.action).collect::<Vec<_>>(), ["mode.set", "mode.proposed", "mode.set"]);
         assert_eq!(log[2].entry.detail["proposed_by"], "ari");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_part_of_what_is_in_shadow_goes_live_by_two_people_too() {
+    on_each(|store| async move {
+        let mut config = config();
+        let scope = |parts: &[&str]| ModeScope::read(parts.iter().copied()).unwrap();
+        let rule = |category: &str, code: Option<&str>, mode| ModeRuleConfig {
+            category: Some(category.to_owned()),
+            location: None,
+            supplier: None,
+            r#type: code.map(|code| code.parse().unwrap()),
+            mode,
+        };
+        config.modes.rules = vec![rule("Drinks", None, Mode::Shadow), rule("Toys", Some("I-OUT"), Mode::Off)];
+        let set = async |who: &str, parts: &[&str], mode| {
+            let by = PersonId::new(who);
+            change(&store, &config, &Clock::System, (&by, "web", &Hand::Own), (&scope(parts), mode), "a reason").await
+        };
+        // As a whole it is live already; the drinks in it are not, and a rule of two names goes before one of one.
+        let two = ["supplier=9", "type=R-SHORT"];
+        assert!(set("pia", &two, Some(Mode::Live)).await.is_err());
+        // Names are looked up only of what is set: here there are none, so types alone.
+        assert!(matches!(set("ari", &["type=R-SHORT"], Some(Mode::Live)).await.unwrap(), Changed::Proposed(_)));
+        assert!(set("pia", &["type=I-OUT"], Some(Mode::Shadow)).await.is_err(), "some of it is off, and would not be");
+        assert!(set("pia", &["type=I-LOW"], Some(Mode::Shadow)).await.is_ok(), "nothing of that is");
+        // Taken back, it comes under what others say again.
+        assert!(matches!(set("ari", &["type=I-LOW"], None).await.unwrap(), Changed::Proposed(_)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_proposal_stands_for_a_month_and_while_who_made_it_may() {
+    on_each(|store| async move {
+        let mut config = config();
+        config.modes.default = Mode::Shadow;
+        let live = (&ModeScope::read(["type=R-SHORT"]).unwrap(), Some(Mode::Live));
+        let clock = Clock::standing_at("2026-10-01T08:00:00Z".parse().unwrap());
+        let by = async |who: &str, config: &Config| {
+            change(&store, config, &clock, (&PersonId::new(who), "web", &Hand::Own), live, "a reason").await.unwrap()
+        };
+        assert!(matches!(by("ari", &config).await, Changed::Proposed(_)));
+        clock.set("2026-11-15T08:00:00Z".parse().unwrap());
+        assert!(matches!(by("adm", &config).await, Changed::Proposed(_)), "it is too old to be a first");
+        let mut gone = config.clone();
+        gone.people.retain(|person| person.id.as_str() != "adm");
+        gone.people.push(Person { name: "eve".into(), roles: vec![Role::Admin], ..Person::gone(PersonId::new("eve")) });
+        assert!(matches!(by("ari", &gone).await, Changed::Proposed(_)), "who made it is not there any more");
+        assert!(matches!(by("adm", &config).await, Changed::Set(_)));
     })
     .await;
 }

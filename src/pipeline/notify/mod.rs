@@ -73,10 +73,8 @@ impl Stage for Notify {
             return Ok(Progress::Idle);
         }
         let order = Order::of_day(&self.0, day).await?;
-        // What is drawn from below the line has to be drafted to be decided. At the deadline, or while nothing is drafted, it has a
-        // line without a proposal.
-        let in_time = now < config.rules.calendar.digest_by(day) && stop::stopped(store, config).await?.is_none();
-        if in_time && order.open_drawn(&self.0, day).await? {
+        // What is drawn from below the line has to be drafted to be decided. While nothing is drafted, it has a line without a proposal.
+        if stop::stopped(store, config).await?.is_none() && order.open_drawn(&self.0, day).await? {
             return Ok(Progress::Advanced(1));
         }
         // What it says was judged before; of the records it wants names, and at its deadline there may be no more than half.

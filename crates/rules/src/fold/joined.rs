@@ -80,6 +80,8 @@ impl Work {
             // What people were shown does not go where they can not see it.
             root.state = CaseState::New;
             root.wanted = true;
+            // People are reminded of it, and a digest waits for its draft, by when it was put before them.
+            root.opened_at = self.now;
             let first = root.exceptions.first().and_then(|id| self.exceptions.get(id)).map(|e| e.signal.fingerprint());
             let detail = serde_json::json!({ "exception": first, "because": "it takes in a case that people were told of" });
             self.entries.push(entry(self.now, "case.opened", root, detail));

@@ -94,8 +94,11 @@ pub fn fold_in_modes(
             None if exception.state == ExceptionState::Resolved => exception.mode,
             None => mode_of(&exception.signal),
         };
-        let before = std::mem::replace(&mut exception.mode, mode);
-        let waits = held.get(&exception.id).copied();
+        let was = std::mem::replace(&mut exception.mode, mode);
+        let waits = held.get(&exception.id).map(|(in_time, _)| *in_time);
+        // By the case that holds it, where one waits: an undo brings a case back when its exceptions have moved already.
+        let elsewhere = held.get(&exception.id).and_then(|(_, sides)| sides.iter().find(|side| **side != mode)).copied();
+        let before = elsewhere.unwrap_or(was);
         if before == mode {
             // What is off and resolved stays as it is.
             if let Some((_, known, _)) = sides.get_mut(&mode) {
@@ -154,12 +157,21 @@ pub fn fold_in_modes(
     folded
 }
 
-/// Whatever an undecided case holds, and whether that could still be decided in time.
-fn held(cases: &[Case], look: &Look) -> BTreeMap<ExceptionId, bool> {
+/// Whatever an undecided case holds, whether that could still be decided in time, and the modes of the cases that hold it.
+fn held(cases: &[Case], look: &Look) -> BTreeMap<ExceptionId, (bool, BTreeSet<Mode>)> {
     let today = look.calendar.day_of(look.at);
     let in_time = |case: &Case| case.rank.as_ref().is_none_or(|rank| rank.deadline > today);
     let pending = cases.iter().filter(|case| case.state.may_grow());
-    pending.flat_map(|case| case.exceptions.iter().map(move |id| (id.clone(), in_time(case)))).collect()
+    let mut held: BTreeMap<ExceptionId, (bool, BTreeSet<Mode>)> = BTreeMap::new();
+    for case in pending {
+        let side = if case.state.is_shadow() { Mode::Shadow } else { Mode::Live };
+        for id in &case.exceptions {
+            let (could_be, sides) = held.entry(id.clone()).or_default();
+            *could_be |= in_time(case);
+            sides.insert(side);
+        }
+    }
+    held
 }
 
 #[cfg(test)]
