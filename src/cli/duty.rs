@@ -26,7 +26,7 @@ pub(super) async fn work(app: App, wake: Arc<Notify>, stop: CancellationToken) {
         let Some(duty) = duty::take(&store, lease, &stop).await else { break };
         fence.raise(duty.clone());
         let (term, done) = (stop.child_token(), CancellationToken::new());
-        let beat = tokio::spawn(duty::keep(store.clone(), duty.clone(), lease, term.clone(), done.clone()));
+        let beat = TaskTracker::new().spawn(duty::keep(store.clone(), duty.clone(), lease, term.clone(), done.clone()));
         let ready = if is_first { Ok(()) } else { anew(&mut app).await };
         match ready {
             Ok(()) => run(&app, &wake, &term).await,
@@ -113,7 +113,7 @@ impl Turn {
         let done = CancellationToken::new();
         // Where another one takes over, the fence refuses what is written: nothing has to be cancelled.
         let beat = duty::keep(store.clone(), duty.clone(), lease, CancellationToken::new(), done.clone());
-        Ok(Self { store: store.clone(), duty, done, beat: tokio::spawn(beat) })
+        Ok(Self { store: store.clone(), duty, done, beat: TaskTracker::new().spawn(beat) })
     }
 
     /// Gives it back.

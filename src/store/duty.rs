@@ -206,6 +206,8 @@ fn millis(lease: Duration) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use tokio_util::task::TaskTracker;
+
     use super::*;
     use crate::store::JobStatus;
     use crate::store::testing::{at, entry, on_each};
@@ -234,7 +236,7 @@ mod tests {
                 let asked: Vec<_> = (0..8)
                     .map(|n| {
                         let store = store.clone();
-                        tokio::spawn(async move { take(&store, &format!("{round}-{n}"), LONG).await })
+                        TaskTracker::new().spawn(async move { take(&store, &format!("{round}-{n}"), LONG).await })
                     })
                     .collect();
                 let mut on = Vec::new();
@@ -296,9 +298,9 @@ mod tests {
             let status = JobStatus { stage: "draft".into(), last_run: at(1), last_ok: None, last_error: None, advanced: 0 };
             for refused in [
                 work.put_setting("a", "over").await,
-                work.append_audit(&[entry("x")]).await.map(|_| ()),
+                work.append_audit(&[entry("x")]).await,
                 work.end_look("odoo", at(1)).await,
-                work.spend("calls", 9).await.map(|_| ()),
+                work.spend("calls", 9).await.map(drop),
                 work.put_job_status(&status).await,
             ] {
                 assert!(matches!(refused, Err(StoreError::Fenced)), "{refused:?}");
@@ -321,7 +323,7 @@ mod tests {
             let work = store.fenced(&fence);
             let tx = work.begin().await.unwrap();
             let other = store.clone();
-            let over = tokio::spawn(async move { take(&other, "b", LONG).await });
+            let over = TaskTracker::new().spawn(async move { take(&other, "b", LONG).await });
             for _ in 0..100 {
                 tokio::task::yield_now().await;
             }

@@ -71,6 +71,8 @@ pub(super) async fn settle(tx: &mut Transaction<'_, Any>, key: &str, value: &str
 
 #[cfg(test)]
 mod tests {
+    use tokio_util::task::TaskTracker;
+
     use crate::store::testing::on_each;
 
     #[tokio::test]
@@ -92,7 +94,7 @@ mod tests {
         on_each(|store| async move {
             let asked = (0..20).map(|_| {
                 let store = store.clone();
-                tokio::spawn(async move { store.spend("model.calls.2026-10-09", 7).await.unwrap() })
+                TaskTracker::new().spawn(async move { store.spend("model.calls.2026-10-09", 7).await.unwrap() })
             });
             let mut spent = 0;
             for one in asked.collect::<Vec<_>>() {

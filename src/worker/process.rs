@@ -72,7 +72,7 @@ mod tests {
         }
         assert!(!is_dead(own));
         let (place, began) = own.mark.rsplit_once(' ').unwrap();
-        let earlier = Process { mark: format!("{place} {}0", began), ..own.clone() };
+        let earlier = Process { mark: format!("{place} {began}0"), ..own.clone() };
         assert!(is_dead(&earlier), "its number was given to another one");
         for elsewhere in [String::new(), format!("another {began}0")] {
             assert!(!is_dead(&Process { mark: elsewhere, ..own.clone() }));

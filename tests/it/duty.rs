@@ -58,7 +58,7 @@ impl Shop {
         let store = Store::open_and_migrate(&db.store_url()).await.unwrap();
         let shop = Self { db, folder, receiver, store };
         shop.command(&[&["--store", &shop.db.store_url(), "lab", "retailer"], size.as_slice()].concat()).unwrap();
-        let began = jiff::Timestamp::now();
+        let began = reeve::clock::Clock::System.now();
         shop.store.put_setting("demo.stands_at", &format!("{STANDS_AT} {began}")).await.unwrap();
         shop
     }
