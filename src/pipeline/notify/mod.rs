@@ -73,8 +73,12 @@ impl Stage for Notify {
             return Ok(Progress::Idle);
         }
         let order = Order::of_day(&self.0, day).await?;
-        // What is drawn from below the line has to be drafted to be decided. While nothing is drafted, it has a line without a proposal.
-        if stop::stopped(store, config).await?.is_none() && order.open_drawn(&self.0, day).await? {
+        // What is drawn from below the line has to be drafted to be decided. While nothing is drafted, since people stopped it or a
+        // source is away, it has a line without a proposal.
+        if stop::stopped(store, config).await?.is_none()
+            && observe::may_look(&self.0).await?
+            && order.open_drawn(&self.0, day).await?
+        {
             return Ok(Progress::Advanced(1));
         }
         // What it says was judged before; of the records it wants names, and at its deadline there may be no more than half.

@@ -19,6 +19,8 @@ pub(super) struct Side {
     pub(super) mode: Mode,
     /// What came here from an undecided case of another mode.
     pub(super) moved: BTreeSet<ExceptionId>,
+    /// What came here in any way. A case of it has the occasion in its id: it may have had one in this mode at this moment already.
+    came: BTreeSet<ExceptionId>,
     /// What leaves undecided cases of this mode, and to where.
     leaves: BTreeMap<ExceptionId, Mode>,
     /// Names the rules under which something moved.
@@ -45,7 +47,7 @@ impl Side {
     /// What the id of a case is made of beside its beginning: one exception may open several in the same moment.
     pub(super) fn names(&self, id: &ExceptionId) -> Vec<&str> {
         let shadow = (self.mode == Mode::Shadow).then_some("shadow");
-        let moved = self.moved.contains(id).then_some(self.occasion.as_str());
+        let moved = self.came.contains(id).then_some(self.occasion.as_str());
         shadow.into_iter().chain(moved).collect()
     }
 
@@ -121,6 +123,7 @@ pub fn fold_in_modes(
             }
             continue;
         };
+        side.came.insert(exception.id.clone());
         match waits {
             Some(true) if seen.is_some_and(|(_, is_odd)| is_odd) => {
                 side.moved.insert(exception.id.clone());
