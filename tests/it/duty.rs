@@ -29,7 +29,7 @@ const STANDS_AT: &str = "2026-10-09T06:10:00Z";
 const LOOKS: usize = 6_000;
 const AT_REST: usize = 100;
 /// What people approve in each round.
-const APPROVED: usize = 5;
+const APPROVED: usize = 4;
 
 /// A made-up retailer with much to find, and who works on it.
 struct Shop {
