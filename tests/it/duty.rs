@@ -31,6 +31,9 @@ const AT_REST: usize = 100;
 /// What people approve in each round.
 const APPROVED: usize = 4;
 
+/// Kills and stops that are too few to show anything.
+const ENOUGH: u32 = 3;
+
 /// A made-up retailer with much to find, and who works on it.
 struct Shop {
     db: TestDb,
@@ -258,7 +261,9 @@ async fn two_of_which_one_is_killed_or_stopped_come_to_what_one_comes_to() {
     alone.came_right().await;
     let expected = alone.result().await;
     let (until, mut chance, mut done) = (Instant::now() + Duration::from_secs(seconds), Chance(19), Disturbed::default());
-    while Instant::now() < until {
+    // On a slow machine it takes longer until enough has happened.
+    while Instant::now() < until || done.killed + done.stopped <= ENOUGH {
+        let until = until.max(Instant::now() + Duration::from_secs(1));
         let shop = Shop::open(postgres().await.unwrap()).await;
         disturbed(&shop, &mut chance, until, &mut done).await;
         shop.came_right().await;
@@ -272,7 +277,7 @@ async fn two_of_which_one_is_killed_or_stopped_come_to_what_one_comes_to() {
     eprintln!(
         "{rounds} rounds in {seconds} s: killed {killed} times, stopped {stopped} times, {take_overs} holders of the work"
     );
-    assert!(killed + stopped > 0 && take_overs > i64::from(rounds), "too little happened");
+    assert!(killed + stopped > ENOUGH && take_overs > i64::from(rounds), "too little happened");
     alone.store.close().await;
 }
 

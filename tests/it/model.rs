@@ -102,6 +102,8 @@ impl Demo {
     /// The same in a folder that is looked at afterwards.
     async fn run_in(home: &TempDir, manner: Option<Manner>, more: &[(&'static str, &'static str)]) -> Self {
         let mut environment: Vec<(&str, String)> = more.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        // What is worth nothing is not drafted unless the digest draws it: more cases for the endpoint to fail on.
+        environment.push(("REEVE_RANKING__SAMPLE_PLACES", "6".to_owned()));
         let mut server = None;
         let marks = Arc::new(Mutex::new(Vec::new()));
         if let Some(manner) = manner {
@@ -221,7 +223,7 @@ async fn a_model_orders_and_explains_actions_and_changes_no_figure_and_no_place(
     let demo = Demo::run(Some(|asked| answer(asked, |_| {})), &[]).await;
     assert_eq!((demo.ended.code, demo.ended.err.as_str()), (Some(0), ""));
     assert!(demo.ended.out.contains("Drafted by model stub-1 ("), "{}", demo.ended.out);
-    assert!(demo.marks.len() >= 10, "only {} cases were asked about", demo.marks.len());
+    assert!(demo.marks.len() > 10, "only {} cases were asked about", demo.marks.len());
     demo.computes_what(plain);
     for (nth, (_, calls)) in demo.marks.iter().enumerate() {
         let first = demo.first_of(nth);
@@ -258,7 +260,7 @@ async fn words_that_do_not_hold_are_refused_and_the_card_says_why() {
     let demo = Demo::run(Some(manner), &[]).await;
     assert_eq!((demo.ended.code, demo.ended.err.as_str()), (Some(0), ""));
     demo.computes_what(without_a_model().await);
-    assert!(demo.marks.len() >= 10, "only {} cases were asked about", demo.marks.len());
+    assert!(demo.marks.len() > 10, "only {} cases were asked about", demo.marks.len());
     for nth in 0..demo.marks.len() {
         assert_eq!(demo.marks[nth].1, 2, "each is asked once more, with the objections");
         let parts: &[&str] = match nth % 6 {
@@ -379,7 +381,7 @@ async fn words_that_an_endpoint_wants_people_to_read_are_read_by_nobody() {
     let home = tempfile::tempdir().unwrap();
     let demo = Demo::run_in(&home, Some(manner), &[]).await;
     demo.computes_what(without_a_model().await);
-    assert!(demo.marks.len() >= 10, "only {} cases were asked about", demo.marks.len());
+    assert!(demo.marks.len() > 10, "only {} cases were asked about", demo.marks.len());
     for (nth, because) in [
         (0, "its draft was refused twice, since it was not JSON of the schema"),
         (1, "the language model's answer had another form (choices[0].message.content)"),
