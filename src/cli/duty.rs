@@ -38,9 +38,8 @@ pub(super) async fn work(app: App, wake: Arc<Notify>, stop: CancellationToken) {
         if let Err(error) = beat.await {
             tracing::warn!("The lease was not renewed: {error}");
         }
-        if stop.is_cancelled() || !term.is_cancelled() {
-            give_back(&store, &duty).await;
-        } else {
+        // Who was overtaken has nothing to give back, and who has lost a stage must not keep the others waiting.
+        if !give_back(&store, &duty).await {
             tracing::info!("Another process has taken over the work");
         }
         if !term.is_cancelled() {
@@ -75,9 +74,14 @@ async fn anew(app: &mut App) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn give_back(store: &Store, duty: &Duty) {
-    if let Err(error) = store.give_back_duty(duty).await {
-        tracing::warn!("Others wait until the lease has run out: {error}");
+/// Gives the work back. False where another process has it by now.
+async fn give_back(store: &Store, duty: &Duty) -> bool {
+    match store.give_back_duty(duty).await {
+        Ok(was_held) => was_held,
+        Err(error) => {
+            tracing::warn!("Others wait until the lease has run out: {error}");
+            true
+        }
     }
 }
 

@@ -159,9 +159,9 @@ impl Store {
         self.set_until(duty, &format!("{} + $4", now(self.backend)), lease).await
     }
 
-    /// Goes off duty: whoever asks next gets it at once. Nothing happens where another one has it already.
-    pub async fn give_back_duty(&self, duty: &Duty) -> Result<(), StoreError> {
-        self.set_until(duty, "$4", Duration::ZERO).await.map(|_| ())
+    /// Goes off duty: whoever asks next gets it at once. Answers false, and nothing happens, where another one has it already.
+    pub async fn give_back_duty(&self, duty: &Duty) -> Result<bool, StoreError> {
+        self.set_until(duty, "$4", Duration::ZERO).await
     }
 
     async fn set_until(&self, duty: &Duty, until: &str, lease: Duration) -> Result<bool, StoreError> {
