@@ -129,6 +129,11 @@ async fn what_is_approved_arrives_once_for_each_key_in_order_however_often_the_p
         finish(&shop, &mut people).await;
         let behind = holds(&shop.store, &receiver, &people.told, db.kind()).await;
         let verified = reeve(&["--config", shop.config.to_str().unwrap(), "audit", "verify"], &[]);
+        if verified.code != Some(0) {
+            for one in shop.store.list_audit(0, i64::MAX).await.unwrap() {
+                eprintln!("{} {} {} {} {}", one.seq, one.entry.actor, one.entry.action, one.entry.subject, one.entry.detail);
+            }
+        }
         assert_eq!(verified.code, Some(0), "{}: {verified:?}", db.kind());
         let (calls, faults) = {
             let seen = receiver.seen.lock().unwrap();

@@ -12,6 +12,7 @@ use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use jiff::{Span, Timestamp};
 use reeve::clock::Clock;
+use reeve::domain::audit::AuditEntry;
 use reeve::domain::case::{Case, CaseState};
 use reeve::domain::ids::{CaseId, SupplierId};
 use reeve::domain::money::{Quantity, UnitPrice};
@@ -94,7 +95,9 @@ impl Shop {
         loop {
             let now = self.store.get_case(case).await.unwrap();
             let next = Case { state: CaseState::Open, version: now.version + 1, ..now.clone() };
-            match self.store.advance_case(&next, now.version, &[]).await {
+            // The log has to say so: else a hand-off of the round before that comes in between leaves it with another state.
+            let woken = AuditEntry::by_stage("approve", Clock::System.now(), "case.woken", format!("case:{case}"));
+            match self.store.advance_case(&next, now.version, &[woken]).await {
                 Ok(()) => return,
                 // The daemon moved it in between.
                 Err(StoreError::Conflict) => {}
