@@ -336,6 +336,26 @@ mod tests {
     }
 
     #[test]
+    fn what_an_undo_brings_back_goes_where_its_scope_has_gone_meanwhile() {
+        for (mode, states) in [(Mode::Shadow, &["shadow", "withdrawn"][..]), (Mode::Off, &["withdrawn"])] {
+            let mut kept = Kept::default();
+            kept.fold(|_| Mode::Live, "1", 1, short());
+            let first = kept.cases.keys().next().unwrap().clone();
+            let moved = |kept: &mut Kept, event: CaseEvent| {
+                let case = kept.cases.get_mut(&first).unwrap();
+                case.state = case.state.clone().after(event).unwrap();
+            };
+            moved(&mut kept, CaseEvent::Approve);
+            kept.fold(|_| mode, "2", 2, short());
+            assert_eq!(kept.cases[&first].state, CaseState::Decided, "what was decided goes on");
+            moved(&mut kept, CaseEvent::Undo);
+            kept.fold(|_| mode, "2", 3, short());
+            assert_eq!(kept.states(), states);
+            assert!(!kept.actions().contains(&"case.resolved_itself"), "nothing went away: {:?}", kept.actions());
+        }
+    }
+
+    #[test]
     fn a_case_that_keeps_something_live_stays_without_what_is_not() {
         let both = || vec![signal(T::IOut, "1", "shortage:1@3"), signal(T::DSpike, "2", "shortage:1@3")];
         let mut kept = Kept::default();
