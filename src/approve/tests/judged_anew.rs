@@ -100,6 +100,61 @@ async fn a_delegation_that_ends_while_the_click_is_judged_counts_no_more_either(
     .await;
 }
 
+/// A donor whose stock is enough for one approval. Somebody else approves right after it was looked at.
+struct Donor {
+    store: Store,
+    meanwhile: Mutex<Option<(Approvals, DecisionRequest)>>,
+}
+
+#[async_trait::async_trait]
+impl Recheck for Donor {
+    async fn recheck(&self, _: &Case, steps: &[&Action]) -> anyhow::Result<Vec<Vec<Check>>> {
+        let passed = self.store.count_decisions().await? == 0;
+        let other = self.meanwhile.lock().unwrap().take();
+        if let Some((process, click)) = other {
+            process.decide(&click).await?;
+        }
+        let detail = if passed { "40 ≤ 60" } else { "40 ≤ 20" };
+        let check = Check { name: "quantity ≤ transferable".into(), detail: detail.into(), passed, hard: true };
+        Ok(steps.iter().map(|_| vec![check.clone()]).collect())
+    }
+
+    async fn facts(&self, _: &Case, _: &Action) -> anyhow::Result<policy::Facts> {
+        Ok(policy::Facts { suppliers: Some(vec![]), ..policy::Facts::default() })
+    }
+
+    async fn moved(&self, _: &Case, _: &Recommendation) -> anyhow::Result<Vec<String>> {
+        Ok(vec![])
+    }
+
+    async fn mode(&self, _: &Case) -> anyhow::Result<crate::domain::mode::Mode> {
+        Ok(crate::domain::mode::Mode::Live)
+    }
+
+    async fn concerned(&self, _: &Case) -> anyhow::Result<Vec<PersonId>> {
+        Ok(vec![])
+    }
+}
+
+#[tokio::test]
+async fn stock_that_somebody_takes_while_a_click_waits_for_its_turn_is_not_given_away_twice() {
+    on_each(|store| async move {
+        let bench = Bench::on(store.clone());
+        let (first, second) = (bench.case("case-1", "7", 100).await, bench.case("case-2", "7", 100).await);
+        let click = bench.click("ari", &second[0], Verb::Approve);
+        let meanwhile = Mutex::new(Some((bench.it.clone(), click)));
+        let late = Approvals { recheck: Arc::new(Donor { store, meanwhile }), ..bench.it.clone() };
+        let refused = late.decide(&bench.click("fay", &first[0], Verb::Approve)).await.unwrap_err();
+        assert!(matches!(refused, DecisionRefused::ChecksFailed(_)), "{refused}");
+        assert_eq!(
+            (bench.state(&first[0].id).await, bench.state(&second[0].id).await),
+            ("queued".into(), "approved".into())
+        );
+        assert_eq!(bench.pending().await, 1, "one message leaves");
+    })
+    .await;
+}
+
 /// What somebody rewrites of a person in the configuration.
 type Rewrite = fn(&mut Person);
 
