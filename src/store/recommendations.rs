@@ -391,7 +391,7 @@ mod tests {
     use crate::domain::case::CaseState;
     use crate::domain::decision::{Before, RecommendationState as State};
     use crate::domain::ids::{PersonId, RecommendationId};
-    use crate::domain::recommendation::Recommendation;
+    use crate::domain::recommendation::{Drafter, NotByModel, Recommendation};
     use crate::store::testing::{at, entry, moved, on_each, recommendation, with_case};
     use crate::store::{Change, Store, StoreError};
 
@@ -442,6 +442,23 @@ mod tests {
             let late = store.advance(Change { recommendations: &handed, ..Change::default() }).await;
             assert!(matches!(late, Err(StoreError::Conflict)), "{late:?}");
             assert_eq!(states(&store, &case).await, [(1, "expired", 2)]);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn the_same_words_by_another_hand_say_whose_they_are_and_stay_where_they_were() {
+        on_each(|store| async move {
+            let v1 = with_case(&store, "case-1", 100).await;
+            let v2 = moved(&v1, CaseState::Open);
+            let queued = recommendation(&v1, 1, State::Queued);
+            store.replace_recommendations(&v2, 1, std::slice::from_ref(&queued), &[]).await.unwrap();
+            let because = Some(NotByModel::of("the model is away"));
+            let again = Recommendation { drafter: Drafter::Playbook { because }, state: State::Drafted, ..queued.clone() };
+            let v3 = moved(&v2, CaseState::Open);
+            store.replace_recommendations(&v3, 2, std::slice::from_ref(&again), &[]).await.unwrap();
+            let (kept, _) = store.get_recommendation(&queued.id).await.unwrap();
+            assert_eq!((&kept.drafter, kept.state.name()), (&again.drafter, "queued"));
         })
         .await;
     }
