@@ -132,7 +132,10 @@ pub(super) async fn want(
     let case = if is_id(&id) { state.store.find_case(&CaseId::new(id)).await? } else { None };
     let case = case.ok_or_else(|| Problem::not_found("such case"))?;
     match state.approvals.want(&case.id, &person.id, "api").await {
-        Ok(opened) => Ok(Json(Wanted { case: case.id.to_string(), opened })),
+        Ok(opened) => {
+            state.hooks.wake();
+            Ok(Json(Wanted { case: case.id.to_string(), opened }))
+        }
         Err(refusal) => Err(refused(&state, &bearer, refusal).await),
     }
 }

@@ -199,7 +199,11 @@ pub(super) async fn want(
     who.check(&form.csrf)?;
     let case = case_of(&state, &id).await?;
     match state.approvals.want(&case.id, &who.person.id, "web").await {
-        Ok(_) => Ok(Redirect::to(&format!("/cases/{}", case.id)).into_response()),
+        Ok(_) => {
+            // Who asked waits for it.
+            state.hooks.wake();
+            Ok(Redirect::to(&format!("/cases/{}", case.id)).into_response())
+        }
         Err(DecisionRefused::Failed(error)) => {
             tracing::error!(error = format!("{error:#}"), "a case could not be opened");
             refused(&state, &who, &case, StatusCode::SERVICE_UNAVAILABLE, "it could not be kept; try again").await
