@@ -18,6 +18,7 @@ use crate::domain::policy::{
 use crate::domain::recommendation::Recommendation;
 use crate::pipeline::noise::weight;
 use crate::pipeline::publish::Terms;
+use crate::pipeline::recheck::Promised;
 use crate::store::About;
 
 /// What was found out about one signature on one recommendation.
@@ -41,8 +42,8 @@ pub(crate) struct Grounds {
 
 /// What the records say of what is to be approved. Whether it holds is answered only to who may approve it.
 pub(super) struct Looked {
-    /// How many decisions there were before: what was decided since may take the same stock.
-    decisions_seen: i64,
+    /// What others were promised then: what was decided since may take the same stock.
+    promised: Promised,
     touched: Vec<PersonId>,
     moved: Result<Vec<String>, DecisionRefused>,
     checks: Result<(), DecisionRefused>,
@@ -52,7 +53,8 @@ pub(super) struct Looked {
 impl Approvals {
     /// Looks at the records for an approval.
     pub(super) async fn look(&self, scene: &Scene) -> Result<Looked, DecisionRefused> {
-        let decisions_seen = self.store.count_decisions().await.map_err(failed)?;
+        // Before the rest: what is promised while the records are read shows as a difference in the click's turn.
+        let promised = self.recheck.promised(&scene.case).await.map_err(DecisionRefused::Failed)?;
         let touched = self.touched(scene).await?;
         let moved = self.recheck.moved(&scene.case, &scene.rec).await.map_err(DecisionRefused::Failed);
         let actions: Vec<&Action> = scene.rec.candidate.actions().collect();
@@ -62,7 +64,7 @@ impl Approvals {
             let unit = self.unit_of(&scene.case, action).await?;
             terms.push(Terms::of(&self.config, &scene.rec, action, unit));
         }
-        Ok(Looked { decisions_seen, touched, moved, checks, terms })
+        Ok(Looked { promised, touched, moved, checks, terms })
     }
 
     pub(super) async fn approve(
@@ -75,8 +77,10 @@ impl Approvals {
     ) -> Result<Plan, DecisionRefused> {
         // Before the sums are read: whatever is decided afterwards, in whichever process, makes this judgement void.
         let decisions_seen = self.store.count_decisions().await.map_err(failed)?;
-        // What was approved meanwhile is promised what it takes, so what is left for this one is looked at again.
-        let looked = if looked.decisions_seen == decisions_seen { looked } else { self.look(&scene).await? };
+        // What was approved meanwhile is promised what it takes. Where that is of what this one takes, too, what is left is looked
+        // at again; the others of fifty who click at once do not wait for it.
+        let promised = self.recheck.promised(&scene.case).await.map_err(DecisionRefused::Failed)?;
+        let looked = if looked.promised == promised { looked } else { self.look(&scene).await? };
         self.refuse_unless_live(&scene.case).await?;
         let mutes_seen = self.store.mutes_seen().await.map_err(failed)?;
         let grounds = self.grounds(now).await?;

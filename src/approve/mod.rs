@@ -319,7 +319,11 @@ impl Approvals {
         let kept = Kept {
             verb: request.verb.clone(),
             answer: plan.answer.clone(),
-            circumstances: Circumstances::of(plan.on_behalf_of.clone(), plan.about.clone()),
+            circumstances: Circumstances::of(
+                plan.on_behalf_of.clone(),
+                plan.on.candidate.actions().map(|action| action.code().to_owned()).collect(),
+                plan.about.clone(),
+            ),
         };
         // A drill releases nothing, and a mute only hides.
         let releases = own.drill.is_none() && plan.on.candidate.action.is_for_the_outside();

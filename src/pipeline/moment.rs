@@ -27,7 +27,7 @@ use crate::store::{DecisionRow, Store};
 const PRIOR_WEIGHT: f64 = 10.0;
 
 /// Books of some items that a moment keeps, and of how many items each may be.
-const RECENT: usize = 16;
+const RECENT: usize = 64;
 const RECENT_ITEMS: usize = 20;
 
 /// Why there is no moment to judge by.

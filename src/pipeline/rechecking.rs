@@ -9,7 +9,7 @@ use super::modes;
 use super::moment::Moments;
 use super::noise::{propose, weight};
 use super::promises::{Promises, taken_from};
-use super::recheck::Recheck;
+use super::recheck::{Promised, Recheck};
 use super::scenes::Scenes;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -71,12 +71,22 @@ impl Recheck for Rechecking {
         }
         let frozen = self.store.get_bundle(&case.id, &recommendation.evidence_hash).await?;
         let (scenes, items, exceptions) = self.scenes(case).await?;
-        let firm = Promises::firm_on(&self.store, &items).await?.to_others(&case.id);
-        let proposed = Promises::proposed_on(&self.store, &items).await?.to_others(&case.id);
+        let Promised { firm, proposed } = self.promised_on(case, &items).await?;
+        let same = firm == proposed;
         let facts = scenes.facts(&self.store, case.clone(), exceptions, firm).await?;
         let with_proposed = facts.clone().with_promised(proposed);
-        let both = [scenes.scene(&facts), scenes.scene(&with_proposed)];
-        Ok(moved(&both, &scenes.moment.seen.signals, &frozen, recommendation))
+        let mut readings = vec![scenes.scene(&facts)];
+        // Where nobody else proposes to take anything, the second reading is the first.
+        if !same {
+            readings.push(scenes.scene(&with_proposed));
+        }
+        Ok(moved(&readings, &scenes.moment.seen.signals, &frozen, recommendation))
+    }
+
+    async fn promised(&self, case: &Case) -> anyhow::Result<Promised> {
+        let moment = self.moments.now().await?;
+        let exceptions = self.store.list_case_exceptions(&case.id).await?;
+        self.promised_on(case, &scope::of_case(&moment.book, &moment.seen, case, &exceptions)).await
     }
 
     async fn facts(&self, case: &Case, action: &Action) -> anyhow::Result<Facts> {
@@ -110,6 +120,12 @@ impl Recheck for Rechecking {
 }
 
 impl Rechecking {
+    async fn promised_on(&self, case: &Case, items: &BTreeSet<ItemId>) -> anyhow::Result<Promised> {
+        let firm = Promises::firm_on(&self.store, items).await?.to_others(&case.id);
+        let proposed = Promises::proposed_on(&self.store, items).await?.to_others(&case.id);
+        Ok(Promised { firm, proposed })
+    }
+
     /// The scenes of this moment for one case, with what each case that it meets was found to be worth when it was drafted last;
     /// the case's items and exceptions beside it. Nothing is read but what the case is about.
     async fn scenes(&self, case: &Case) -> anyhow::Result<(Scenes, BTreeSet<ItemId>, Vec<Exception>)> {

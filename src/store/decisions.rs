@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::any::AnyRow;
-use sqlx::{Any, Transaction};
+use sqlx::{Any, AssertSqlSafe, Transaction};
 
 use super::{Store, StoreError, row};
 use crate::domain::action::Action;
@@ -54,13 +54,17 @@ pub struct Circumstances {
     /// Of a plan, what its further steps count by.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub then_about: Vec<About>,
+    /// The codes of the actions of its steps, so that what it counts for is read without its recommendation. Empty in what was kept
+    /// before this was.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub actions: Vec<String>,
 }
 
 impl Circumstances {
-    /// Those of a decision made for `on_behalf_of` on what is `about` this, step by step.
-    pub fn of(on_behalf_of: Vec<PersonId>, about: Vec<About>) -> Self {
+    /// Those of a decision made for `on_behalf_of` on these actions, each of which is `about` this.
+    pub fn of(on_behalf_of: Vec<PersonId>, actions: Vec<String>, about: Vec<About>) -> Self {
         let mut steps = about.into_iter();
-        Self { on_behalf_of, about: steps.next().unwrap_or_default(), then_about: steps.collect() }
+        Self { on_behalf_of, about: steps.next().unwrap_or_default(), then_about: steps.collect(), actions }
     }
 }
 
@@ -157,20 +161,17 @@ impl Store {
     /// What was approved at or after `since` and still stands, signatures included; what was undone, refused or put off
     /// does not count. Oldest first.
     pub async fn decided_values(&self, since: Timestamp) -> Result<Vec<DecidedValue>, StoreError> {
-        let rows = sqlx::query(
-            "select d.id, d.recommendation_id, d.case_id, d.person, d.value_minor, d.at, d.body,
-                 r.body as recommendation, c.body as subject
-             from decisions d
-             join recommendations r on r.id = d.recommendation_id
-             join cases c on c.id = d.case_id
-             where d.at >= $1 and d.verb = 'approve'
-                 and r.state in ('signed', 'forwarded', 'escalated', 'approved', 'approved_with_edit', 'handed_off', 'carried_out', 'partly',
-                     'not_carried_out')
-             order by d.at, d.id",
-        )
-        .bind(row::ms(since))
-        .fetch_all(&self.pool)
-        .await?;
+        // Asked at every click, so it reads what the decisions themselves keep, and no recommendation.
+        let sql = standing("d.body");
+        // Safe: the text is made of our own words only.
+        let rows = sqlx::query(AssertSqlSafe(sql)).bind(row::ms(since)).fetch_all(&self.pool).await?;
+        let kept: Option<Vec<Vec<DecidedValue>>> = rows.iter().map(kept_values).collect::<Result<_, _>>()?;
+        if let Some(values) = kept {
+            return Ok(values.into_iter().flatten().collect());
+        }
+        let sql = standing("d.body, r.body as recommendation, c.body as subject");
+        // Safe: as above.
+        let rows = sqlx::query(AssertSqlSafe(sql)).bind(row::ms(since)).fetch_all(&self.pool).await?;
         let values: Vec<Vec<DecidedValue>> = rows.iter().map(decided_values).collect::<Result<_, _>>()?;
         Ok(values.into_iter().flatten().collect())
     }
@@ -206,35 +207,69 @@ pub(super) fn decision(r: &AnyRow) -> Result<DecisionRow, StoreError> {
 }
 
 /// The values of one approval: one for each step.
+/// The approvals from a time on that still stand, with these columns of the decision, its recommendation and its case.
+fn standing(columns: &str) -> String {
+    format!(
+        "select d.id, d.recommendation_id, d.case_id, d.person, d.value_minor, d.at, {columns}
+         from decisions d
+         join recommendations r on r.id = d.recommendation_id
+         join cases c on c.id = d.case_id
+         where d.at >= $1 and d.verb = 'approve'
+             and r.state in ('signed', 'forwarded', 'escalated', 'approved', 'approved_with_edit', 'handed_off', 'carried_out', 'partly',
+                 'not_carried_out')
+         order by d.at, d.id"
+    )
+}
+
+/// What a decision was about, as its body has it.
+fn circumstances(r: &AnyRow) -> Result<Circumstances, StoreError> {
+    let body: Value = row::json(r, TABLE, "body")?;
+    if body.is_null() {
+        return Ok(Circumstances::default());
+    }
+    // Limits are counted by it: what can not be read is not taken for nothing.
+    Circumstances::deserialize(&body).map_err(|error| row::corrupt(r, TABLE, "body", error.into()))
+}
+
+/// What an approval counts for, step by step, from what it keeps itself; None where it was kept before its actions were.
+fn kept_values(r: &AnyRow) -> Result<Option<Vec<DecidedValue>>, StoreError> {
+    let then = circumstances(r)?;
+    if then.actions.is_empty() {
+        return Ok(None);
+    }
+    let about = std::iter::once(&then.about).chain(&then.then_about);
+    let steps = then.actions.iter().zip(about);
+    Ok(Some(steps.map(|(action, about)| value(r, action, about.clone(), &then)).collect::<Result<_, _>>()?))
+}
+
+/// The same from its recommendation and its case. Both may have moved on since: what was kept goes first.
 fn decided_values(r: &AnyRow) -> Result<Vec<DecidedValue>, StoreError> {
     let recommendation: Recommendation = row::json(r, TABLE, "recommendation")?;
     let case: Case = row::json(r, TABLE, "subject")?;
-    let body: Value = row::json(r, TABLE, "body")?;
-    // As it was when it was decided: the case may be about something else by now.
-    // Limits are counted by it: what can not be read is not taken for nothing.
-    let then: Circumstances = if body.is_null() {
-        Circumstances::default()
-    } else {
-        Circumstances::deserialize(&body).map_err(|error| row::corrupt(r, TABLE, "body", error.into()))?
-    };
-    let (person, at) = (PersonId(row::get(r, TABLE, "person")?), row::time(r, TABLE, "at")?);
-    let value = Money::from_minor(row::get(r, TABLE, "value_minor")?);
+    let then = circumstances(r)?;
     let nothing = About::default();
     let kept = std::iter::once(&then.about).chain(&then.then_about).chain(std::iter::repeat(&nothing));
-    let of_step = |(action, kept): (&Action, &About)| DecidedValue {
-        recommendation_id: recommendation.id.clone(),
-        case_id: case.id.clone(),
-        about: About {
+    let of_step = |(action, kept): (&Action, &About)| {
+        let about = About {
             item: action.item().or(kept.item.as_ref()).or(case.subject.item.as_ref()).cloned(),
             supplier: action.supplier().or(kept.supplier.as_ref()).or(case.subject.supplier.as_ref()).cloned(),
-        },
-        person: person.clone(),
-        on_behalf_of: then.on_behalf_of.clone(),
-        action: action.code().to_owned(),
-        value,
-        at,
+        };
+        value(r, action.code(), about, &then)
     };
-    Ok(recommendation.candidate.actions().zip(kept).map(of_step).collect())
+    recommendation.candidate.actions().zip(kept).map(of_step).collect()
+}
+
+fn value(r: &AnyRow, action: &str, about: About, then: &Circumstances) -> Result<DecidedValue, StoreError> {
+    Ok(DecidedValue {
+        recommendation_id: RecommendationId(row::get(r, TABLE, "recommendation_id")?),
+        case_id: CaseId(row::get(r, TABLE, "case_id")?),
+        about,
+        person: PersonId(row::get(r, TABLE, "person")?),
+        on_behalf_of: then.on_behalf_of.clone(),
+        action: action.to_owned(),
+        value: Money::from_minor(row::get(r, TABLE, "value_minor")?),
+        at: row::time(r, TABLE, "at")?,
+    })
 }
 
 /// Keeps a decision, once.

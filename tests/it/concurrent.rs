@@ -18,7 +18,7 @@ use reeve::domain::ids::{ItemId, LocationId, PersonId, RecommendationId};
 use reeve::domain::money::{Money, Quantity};
 use reeve::domain::policy::{Person, Role};
 use reeve::domain::recommendation::{Drafter, Prose, Recommendation};
-use reeve::pipeline::recheck::Recheck;
+use reeve::pipeline::recheck::{Promised, Recheck};
 use reeve::store::{OutboxState, Store};
 
 use crate::support::databases::databases;
@@ -45,6 +45,10 @@ impl Recheck for AllHolds {
 
     async fn moved(&self, _: &Case, _: &Recommendation) -> anyhow::Result<Vec<String>> {
         Ok(Vec::new())
+    }
+
+    async fn promised(&self, _: &Case) -> anyhow::Result<Promised> {
+        Ok(Promised::default())
     }
 
     async fn mode(&self, _: &Case) -> anyhow::Result<reeve::domain::mode::Mode> {

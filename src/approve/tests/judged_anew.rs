@@ -1,8 +1,12 @@
 //! What a click is judged by is what holds at the click: who stands in for whom, who may sign what, what counts together.
 //! On every database there is.
 
+use std::collections::BTreeMap;
+
 use super::*;
+use crate::domain::ids::LocationId;
 use crate::domain::policy::Amount;
+use crate::pipeline::recheck::Promised;
 use crate::store::testing::on_each;
 
 fn line(id: &str) -> Action {
@@ -125,6 +129,13 @@ impl Recheck for Donor {
 
     async fn moved(&self, _: &Case, _: &Recommendation) -> anyhow::Result<Vec<String>> {
         Ok(vec![])
+    }
+
+    /// Who approves takes of it.
+    async fn promised(&self, _: &Case) -> anyhow::Result<Promised> {
+        let taken = Quantity::units(40 * self.store.count_decisions().await?);
+        let firm = BTreeMap::from([((ItemId::new("7"), LocationId::new("1")), taken)]);
+        Ok(Promised { firm: firm.clone(), proposed: firm })
     }
 
     async fn mode(&self, _: &Case) -> anyhow::Result<crate::domain::mode::Mode> {

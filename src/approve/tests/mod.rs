@@ -23,6 +23,7 @@ use crate::domain::ids::{CaseId, ItemId, LocationId, RecommendationId};
 use crate::domain::money::{Money, Quantity};
 use crate::domain::policy::{self, Named, Refusal, Refused, Role, Tier};
 use crate::domain::recommendation::{Drafter, Prose};
+use crate::pipeline::recheck::Promised;
 use crate::store::OutboxState;
 
 /// Something that happens between reading and writing.
@@ -69,6 +70,10 @@ impl Recheck for Facts {
 
     async fn moved(&self, _: &Case, _: &Recommendation) -> anyhow::Result<Vec<String>> {
         Ok(self.moved.lock().unwrap().clone())
+    }
+
+    async fn promised(&self, _: &Case) -> anyhow::Result<Promised> {
+        Ok(Promised::default())
     }
 
     async fn mode(&self, _: &Case) -> anyhow::Result<crate::domain::mode::Mode> {

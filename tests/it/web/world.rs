@@ -24,7 +24,7 @@ use reeve::domain::money::{Money, Quantity, UnitPrice};
 use reeve::domain::recommendation::{Drafter, Prose, Recommendation};
 use reeve::domain::record::{Item, Observed, Record, RecordKind, RecordRef};
 use reeve::pipeline::moment::Moments;
-use reeve::pipeline::recheck::Recheck;
+use reeve::pipeline::recheck::{Promised, Recheck};
 use reeve::ports::Page;
 use reeve::render;
 use reeve::reports::kpi::Figures;
@@ -107,6 +107,10 @@ impl Recheck for AllHolds {
 
     async fn moved(&self, _: &Case, _: &Recommendation) -> anyhow::Result<Vec<String>> {
         Ok(Vec::new())
+    }
+
+    async fn promised(&self, _: &Case) -> anyhow::Result<Promised> {
+        Ok(Promised::default())
     }
 
     async fn mode(&self, _: &Case) -> anyhow::Result<reeve::domain::mode::Mode> {

@@ -141,7 +141,7 @@ impl Seen {
         signals.extend(transfer::signals(book, settings));
         let awaits = items().flat_map(|item| item.awaits.iter().cloned()).collect();
         roots::trace(book, &awaits, &mut signals);
-        signals.sort_by_key(Signal::fingerprint);
+        signals.sort_by_cached_key(Signal::fingerprint);
         // The first of two signals with one fingerprint stands: detectors list the newest first.
         signals.dedup_by_key(|signal| signal.fingerprint());
         self.signals = signals;

@@ -105,7 +105,7 @@ fn fold_side(
     work.quiet.clone_from(&returns.quiet);
     work.signed.clone_from(&returns.signed);
     let mut signals: Vec<Signal> = signals.into_iter().filter(|signal| work.is_news_or_waits(signal)).collect();
-    signals.sort_by_key(Signal::fingerprint);
+    signals.sort_by_cached_key(Signal::fingerprint);
     let seen: BTreeSet<ExceptionId> = signals.iter().map(Signal::exception_id).collect();
     let mut fresh: Vec<ExceptionId> = signals.into_iter().filter_map(|signal| work.see(signal)).collect();
     // Looking again at what one look brought is no second look: only a new one lets exceptions end.

@@ -10,7 +10,7 @@ use crate::domain::exception::{Exception, ExceptionState, Signal};
 use crate::domain::ids::{ItemId, LocationId, SupplierId};
 use crate::models::formulas::wilson;
 use crate::pipeline::noise::figures;
-use crate::pipeline::recheck::Recheck;
+use crate::pipeline::recheck::{Promised, Recheck};
 use crate::store::{DecisionRow, OutboxState, StoredDigest};
 
 fn start() -> Timestamp {
@@ -32,6 +32,10 @@ impl Recheck for Own {
 
     async fn moved(&self, _: &Case, _: &Recommendation) -> anyhow::Result<Vec<String>> {
         Ok(Vec::new())
+    }
+
+    async fn promised(&self, _: &Case) -> anyhow::Result<Promised> {
+        Ok(Promised::default())
     }
 
     async fn mode(&self, _: &Case) -> anyhow::Result<crate::domain::mode::Mode> {

@@ -18,6 +18,7 @@ use crate::domain::ids::{ItemId, PersonId};
 use crate::domain::outbox::OutboxKind;
 use crate::domain::recommendation::Prose;
 use crate::pipeline::promises::Promises;
+use crate::pipeline::recheck::Promised;
 use crate::store::{Change, DrillCounts, DrillResult, NewOutbox, OutboxState, Store, StoredDigest};
 
 mod shown;
@@ -43,6 +44,10 @@ impl Recheck for Free {
 
     async fn moved(&self, _: &Case, _: &Recommendation) -> anyhow::Result<Vec<String>> {
         Ok(Vec::new())
+    }
+
+    async fn promised(&self, _: &Case) -> anyhow::Result<Promised> {
+        Ok(Promised::default())
     }
 
     async fn mode(&self, _: &Case) -> anyhow::Result<crate::domain::mode::Mode> {
