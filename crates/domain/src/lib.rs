@@ -41,6 +41,7 @@ pub mod received;
 pub mod recommendation;
 pub mod record;
 pub mod reference;
+pub mod remembered;
 pub mod repeat;
 pub mod sales;
 pub mod setting;

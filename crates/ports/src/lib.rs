@@ -2,6 +2,7 @@
 
 mod address;
 pub mod clock;
+mod memory;
 mod model;
 mod send;
 
@@ -14,6 +15,7 @@ use jiff::Timestamp;
 use reeve_domain::record::Observed;
 
 pub use self::address::{bare_host, is_loopback, shown_address};
+pub use self::memory::{Embedder, Near, Nearest, Point, Space, VectorIndex};
 pub use self::model::{LanguageModel, ModelError, ModelReply, ModelRequest, NoWay, Unread};
 pub use self::send::{Outgoing, Receipt, Sender, Senders, TwoSenders};
 
