@@ -22,6 +22,7 @@ pub mod channels;
 pub mod cli;
 pub mod config;
 pub mod evals;
+pub mod memory;
 pub mod people;
 pub mod pipeline;
 pub mod render;

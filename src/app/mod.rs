@@ -12,6 +12,7 @@ use crate::channels::ChannelState;
 use crate::channels::hooks::Hooks;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::memory::{InProcess, Memories};
 use crate::pipeline::anchors::Anchoring;
 use crate::pipeline::deliver::Deliver;
 use crate::pipeline::detect::Detect;
@@ -21,10 +22,11 @@ use crate::pipeline::noise::NoiseControl;
 use crate::pipeline::notify::Notify;
 use crate::pipeline::observe::Observe;
 use crate::pipeline::rechecking::Rechecking;
+use crate::pipeline::remember::Remember;
 use crate::pipeline::understand::Understand;
 use crate::pipeline::verify::Verify;
 use crate::pipeline::{Context, Stage};
-use crate::ports::Ports;
+use crate::ports::{Embedder, Ports, VectorIndex};
 use crate::reports::kpi::Figures;
 use crate::store::{Fence, Store};
 use crate::worker::{self, Run, StageFigures};
@@ -46,9 +48,18 @@ impl App {
     /// Wires an App.
     pub fn new(config: Arc<Config>, store: Store, ports: Ports, clock: Clock) -> Self {
         let moments = Arc::new(Moments::new(store.clone(), Arc::clone(&config), clock.clone()));
-        let context = Context { store, config, ports, clock, moments, hint: Arc::default() };
+        let memories = Arc::new(Memories::new(store.clone(), Arc::new(InProcess::default()), None));
+        let context = Context { store, config, ports, clock, moments, memories, hint: Arc::default() };
         let approvals = approvals(&context);
         Self { context, filling: Arc::clone(&approvals), approvals, fence: None }
+    }
+
+    /// The same with what finds memories, and what makes vectors of their words where there is something. Without this they are
+    /// found in this process, by their numbers.
+    #[must_use]
+    pub fn remembering(mut self, index: Arc<dyn VectorIndex>, embedder: Option<Arc<dyn Embedder>>) -> Self {
+        self.context.memories = Arc::new(Memories::new(self.store().clone(), index, embedder));
+        self
     }
 
     /// The same with stages that write only what `fence` lets through. What people do goes on in every process: it is guarded
@@ -56,6 +67,7 @@ impl App {
     #[must_use]
     pub fn fenced(mut self, fence: &Fence) -> Self {
         self.context.store = self.context.store.fenced(fence);
+        self.context.memories = Arc::new(self.context.memories.on(self.context.store.clone()));
         self.filling = approvals(&self.context);
         self.fence = Some(fence.clone());
         self
@@ -78,6 +90,7 @@ impl App {
             Box::new(Observe::new(context())),
             Box::new(Understand::new(context())),
             Box::new(Detect(context())),
+            Box::new(Remember(context())),
             Box::new(Drafting::new(context())),
             Box::new(Queue(Arc::clone(&self.filling))),
             Box::new(Notify(context())),

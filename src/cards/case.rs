@@ -23,6 +23,7 @@ use crate::domain::exception::{Exception, ExceptionState};
 use crate::domain::ids::{FactId, RecommendationId, content_hash as hash};
 use crate::domain::policy::{Person, may_turn_down};
 use crate::domain::recommendation::{Drafter, Recommendation};
+use crate::memory::{like_cases, told};
 use crate::pipeline::deliver::ended::NOT_SENT;
 use crate::render::{left_to_decide, wait_words};
 use crate::rules::card::Card;
@@ -69,6 +70,7 @@ pub struct CaseView {
     priority: Vec<SumLine>,
     chart: String,
     exceptions: Vec<ExceptionView>,
+    like: Option<LikeView>,
     facts: Vec<FactView>,
     evidence: Option<EvidenceView>,
     missing: Vec<Missing>,
@@ -155,6 +157,21 @@ struct FactView {
     third_party: bool,
 }
 
+/// How like cases were decided and ended.
+#[derive(Serialize)]
+struct LikeView {
+    said: String,
+    cases: Vec<LikeCaseView>,
+}
+
+#[derive(Serialize)]
+struct LikeCaseView {
+    id: String,
+    ended: String,
+    about: String,
+    measured: String,
+}
+
 #[derive(Serialize)]
 struct EvidenceView {
     version: u32,
@@ -189,6 +206,7 @@ impl CaseView {
             priority: parts.case.rank.as_ref().map(|r| priority_lines(r, config.rules.ranking.lambda)).unwrap_or_default(),
             chart: parts.chart.map(chart::svg).unwrap_or_default(),
             exceptions: parts.exceptions.iter().map(|e| exception_view(e, config)).collect(),
+            like: parts.evidence.and_then(|bundle| like_view(bundle, &config.rules.money.currency)),
             facts,
             evidence: parts.evidence.map(|b| EvidenceView {
                 version: b.version,
@@ -201,6 +219,18 @@ impl CaseView {
             why_not: parts.why_not(),
         }
     }
+}
+
+fn like_view(bundle: &Bundle, currency: &str) -> Option<LikeView> {
+    let like = like_cases(bundle);
+    let said = told(&like, currency)?;
+    let cases = like.into_iter().map(|case| LikeCaseView {
+        id: case.case.to_string(),
+        ended: plain(&case.ended),
+        about: plain(&case.about),
+        measured: case.measured.map_or_else(String::new, |money| format!("{money} {currency}")),
+    });
+    Some(LikeView { said, cases: cases.collect() })
 }
 
 fn rank_view(rank: &Rank) -> RankView {

@@ -55,6 +55,8 @@ fn numbers(c: &Config) -> Vec<Bounded> {
         ("model.tokens_max", c.model.tokens_max.into(), 1.0, 1e6),
         ("model.calls_per_day", c.model.calls_per_day.into(), 0.0, 1e9),
         ("model.concurrency", c.model.concurrency as f64, 1.0, 1_000.0),
+        ("memory.like_cases", c.memory.like_cases as f64, 1.0, 20.0),
+        ("memory.keep_days", c.memory.keep_days.into(), 1.0, 36_500.0),
         ("webhook.attempts", c.webhook.attempts.into(), 1.0, 1_000.0),
         ("webhook.per_second", c.webhook.per_second, f64::MIN_POSITIVE, 1e6),
         ("webhook.burst", c.webhook.burst.into(), 1.0, 1e6),

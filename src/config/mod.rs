@@ -7,6 +7,7 @@ mod access;
 mod destinations;
 mod hooks;
 mod limits;
+mod memory;
 mod read;
 mod work;
 
@@ -19,6 +20,7 @@ use serde::Deserialize;
 pub use self::access::{ApiConfig, IdentityConfig};
 pub use self::destinations::{DeliveryConfig, DestinationConfig, Patience, WEBHOOK, WebhookConfig};
 pub use self::hooks::{EventsConfig, HookConfig, HookKind};
+pub use self::memory::{EmbeddingKind, IndexKind, MemoryConfig};
 pub use self::work::{ApprovalConfig, AuditConfig, KpiConfig, ModeRuleConfig, ModesConfig, NoiseConfig, SafetyConfig};
 pub use crate::odoo::{OdooConfig, OdooProtocol};
 pub use crate::rules::settings::{DEFAULT_TOML, Settings};
@@ -61,6 +63,7 @@ pub struct Config {
     pub kpi: KpiConfig,
     pub noise: NoiseConfig,
     pub model: ModelConfig,
+    pub memory: MemoryConfig,
     pub webhook: WebhookConfig,
     pub delivery: DeliveryConfig,
     pub destinations: Vec<DestinationConfig>,

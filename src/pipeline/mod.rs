@@ -19,6 +19,7 @@ pub mod promises;
 pub mod publish;
 pub mod recheck;
 pub mod rechecking;
+pub mod remember;
 pub mod scenes;
 mod settled;
 mod shop;
@@ -35,6 +36,7 @@ use async_trait::async_trait;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::memory::Memories;
 use crate::ports::Ports;
 use crate::store::Store;
 
@@ -51,6 +53,8 @@ pub struct Context {
     pub clock: Clock,
     /// The book of this moment.
     pub moments: Arc<moment::Moments>,
+    /// What was decided on like cases.
+    pub memories: Arc<Memories>,
     /// Whether somebody said that the source has changed.
     pub hint: Arc<observe::Hint>,
 }

@@ -21,7 +21,7 @@ use crate::models::formulas::beta_binomial_p;
 use crate::rules::detect::Seen;
 use crate::rules::detect::classes::Classes;
 use crate::rules::settings::Settings;
-use crate::store::{DecisionRow, Store};
+use crate::store::{DecisionRow, Store, not_undone};
 
 /// Weight of a type's prior, as a number of decisions: the prior speaks for as much as ten of them.
 const PRIOR_WEIGHT: f64 = 10.0;
@@ -276,22 +276,6 @@ impl Moments {
         });
         Ok(p.collect())
     }
-}
-
-/// The decisions without those that were taken back, oldest first as given.
-pub fn not_undone<'a>(decisions: impl Iterator<Item = &'a DecisionRow>) -> Vec<&'a DecisionRow> {
-    let mut left: Vec<&DecisionRow> = Vec::new();
-    for decision in decisions {
-        if decision.verb == DecisionVerb::Undo {
-            let undone = |d: &&DecisionRow| d.recommendation_id == decision.recommendation_id && d.person == decision.person;
-            if let Some(place) = left.iter().rposition(undone) {
-                left.remove(place);
-            }
-        } else {
-            left.push(decision);
-        }
-    }
-    left
 }
 
 #[cfg(test)]

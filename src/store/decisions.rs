@@ -146,6 +146,33 @@ impl Store {
         rows.iter().map(decision).collect()
     }
 
+    /// The cases on which something was decided, or of which an outcome was read, from `from` on and before `until`, each once, by id.
+    pub async fn list_cases_decided_between(&self, from: Timestamp, until: Timestamp) -> Result<Vec<CaseId>, StoreError> {
+        let rows = sqlx::query(
+            "select case_id from decisions where at >= $1 and at < $2
+             union
+             select r.case_id from outcomes o join recommendations r on r.id = o.recommendation_id where o.at >= $1 and o.at < $2
+             order by case_id",
+        )
+        .bind(row::ms(from))
+        .bind(row::ms(until))
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(|r| Ok(CaseId(row::get(r, TABLE, "case_id")?))).collect()
+    }
+
+    /// The decisions made on one case, oldest first.
+    pub async fn list_decisions_of(&self, case: &CaseId) -> Result<Vec<DecisionRow>, StoreError> {
+        let rows = sqlx::query(
+            "select id, case_id, recommendation_id, person, verb, content_hash, reason, note, value_minor, at, body
+             from decisions where case_id = $1 order by at, id",
+        )
+        .bind(case.as_str())
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(decision).collect()
+    }
+
     /// The decisions made on one recommendation, oldest first.
     pub async fn list_decisions_on(&self, id: &RecommendationId) -> Result<Vec<DecisionRow>, StoreError> {
         let rows = sqlx::query(
@@ -207,6 +234,22 @@ pub(super) fn decision(r: &AnyRow) -> Result<DecisionRow, StoreError> {
 }
 
 /// The values of one approval: one for each step.
+/// The decisions without those that were taken back, oldest first as given.
+pub fn not_undone<'a>(decisions: impl Iterator<Item = &'a DecisionRow>) -> Vec<&'a DecisionRow> {
+    let mut left: Vec<&DecisionRow> = Vec::new();
+    for decision in decisions {
+        if decision.verb == DecisionVerb::Undo {
+            let undone = |d: &&DecisionRow| d.recommendation_id == decision.recommendation_id && d.person == decision.person;
+            if let Some(place) = left.iter().rposition(undone) {
+                left.remove(place);
+            }
+        } else {
+            left.push(decision);
+        }
+    }
+    left
+}
+
 /// The approvals from a time on that still stand, with these columns of the decision, its recommendation and its case.
 fn standing(columns: &str) -> String {
     format!(

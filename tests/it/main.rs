@@ -21,6 +21,7 @@ mod killed_deliver;
 mod kpi;
 mod latent;
 mod lived_reads;
+mod memory;
 mod model;
 mod models;
 mod modes;

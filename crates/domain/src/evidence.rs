@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::{CaseId, FactId, content_hash};
 use super::money::{Money, Quantity, UnitPrice};
-use super::record::RecordRef;
+use super::record::{RecordKind, RecordRef};
 use super::workings::Workings;
 
 /// The value of a fact.
@@ -149,23 +149,36 @@ impl Bundle {
     /// The hash of what the facts say and of what the figures were computed from. The version and the time of reading are
     /// left out, so a bundle that says the same has the same hash.
     pub fn hash(&self) -> String {
-        let facts = self.facts_hash();
+        let mut facts = self.facts_hash();
+        let remembered: Vec<String> = self.remembered().map(line).collect();
+        if !remembered.is_empty() {
+            facts = content_hash(&std::iter::once(&facts).chain(&remembered).map(String::as_str).collect::<Vec<_>>());
+        }
         let Some(workings) = &self.workings else { return facts };
         let workings = serde_json::to_string(workings).expect("workings have no map with keys that are not text");
         content_hash(&[&facts, &workings])
     }
 
-    /// The hash of what the facts say alone: ids, values, units, and what is missing.
+    /// The facts that memory has added: how like cases were decided and ended.
+    pub fn remembered(&self) -> impl Iterator<Item = &Fact> {
+        self.facts.values().filter(|fact| fact.source.kind == RecordKind::Case)
+    }
+
+    /// The hash of what the records say alone: ids, values, units, and what is missing. What is remembered of other cases is left
+    /// out, for what was refused on these records is not asked again because another case was decided.
     pub fn facts_hash(&self) -> String {
         let mut parts: Vec<String> = vec![self.case_id.to_string()];
-        for fact in self.facts.values() {
-            parts.push(format!("{}={} {} {}", fact.id, fact.value.show(), fact.unit, fact.third_party));
-        }
+        parts.extend(self.facts.values().filter(|fact| fact.source.kind != RecordKind::Case).map(line));
         for missing in &self.missing {
             parts.push(format!("missing {} for {}", missing.what, missing.blocks));
         }
         content_hash(&parts.iter().map(String::as_str).collect::<Vec<_>>())
     }
+}
+
+/// What a fact says, for a hash.
+fn line(fact: &Fact) -> String {
+    format!("{}={} {} {}", fact.id, fact.value.show(), fact.unit, fact.third_party)
 }
 
 #[cfg(test)]

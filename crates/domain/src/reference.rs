@@ -58,6 +58,8 @@ pub enum RecordKind {
     Notice,
     /// What a person decided here. No record of the ERP's: only cited, where Reeve judges itself.
     Decision,
+    /// A case that people decided here. No record of the ERP's: only cited, where memory shows it beside a like one.
+    Case,
 }
 
 impl RecordKind {
@@ -78,6 +80,7 @@ impl RecordKind {
             Self::DemandMonth => "demand_month",
             Self::Notice => "notice",
             Self::Decision => "decision",
+            Self::Case => "case",
         }
     }
 }

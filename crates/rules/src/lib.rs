@@ -14,6 +14,7 @@ pub mod drafters;
 pub mod edit;
 pub mod fold;
 pub mod guard;
+pub mod likeness;
 pub mod outlook;
 pub mod place_key;
 pub mod playbook;

@@ -35,7 +35,10 @@ use crate::domain::evidence::{Bundle, Fact};
 use crate::domain::ids::{CaseId, FactId, ItemId};
 use crate::domain::policy::Policy;
 use crate::domain::recommendation::{Drafter, Prose, Recommendation};
+use crate::domain::words::with_causes;
+use crate::memory::{Asked, MemoryError};
 use crate::rules::assess::{Assessment, RECOMMENDATIONS, assess};
+use crate::rules::likeness::company_of;
 use crate::rules::playbook;
 use crate::rules::scene::Scene;
 use crate::store::StoreError;
@@ -85,6 +88,12 @@ impl Stage for Drafting {
             (count(&exceptions), count(&proposals))
         };
         let mut promises = Promises::firm(store).await?;
+        // Told once for all cases. Where the index does not answer, each case is drafted without it.
+        if config.memory.enabled
+            && let Err(error) = self.stages.memories.tell_index().await
+        {
+            tracing::warn!("The index of memory was not told what is new: {}", with_causes(&error));
+        }
         let mut settled = self.settled.lock().await;
         settled.turn_to(store, &moment).await?;
         // Judged alone first: who ranks better is served first from a donor that two cases want. What is worth nothing even if
@@ -252,6 +261,9 @@ impl Drafting {
         let case = scene.case;
         let latest = store.find_latest_bundle(&case.id).await?;
         let mut bundle = bundle(scene, assessment, latest.as_ref());
+        for fact in self.remembered(scene, latest.as_ref()).await? {
+            bundle.facts.insert(fact.id.clone(), fact);
+        }
         if let Some(latest) = &latest {
             keep_workings(&mut bundle, latest);
         }
@@ -311,6 +323,31 @@ impl Drafting {
             .await
             .context("storing recommendations")?;
         Ok(Drafted::Anew)
+    }
+
+    /// What memory adds to the facts of a case: like cases of its company that were decided before today.
+    async fn remembered(&self, scene: &Scene<'_>, latest: Option<&Bundle>) -> anyhow::Result<Vec<Fact>> {
+        let Stages { config, memories, .. } = &self.stages;
+        if !config.memory.enabled {
+            return Ok(Vec::new());
+        }
+        let Some(company) = company_of(scene.book, scene.exceptions) else { return Ok(Vec::new()) };
+        let asked = Asked {
+            case: &scene.case.id,
+            exceptions: scene.exceptions,
+            company: &company,
+            known_before: config.rules.calendar.calendar().begin_of(scene.book.today),
+            limit: config.memory.like_cases,
+        };
+        match memories.facts(&asked).await {
+            Ok(facts) => Ok(facts),
+            // What was shown before stays: a card must not change because an index is away for a moment.
+            Err(MemoryError::Port(error)) => {
+                tracing::warn!("Memory did not answer; the case is drafted without: {}", with_causes(&error));
+                Ok(latest.into_iter().flat_map(Bundle::remembered).cloned().collect())
+            }
+            Err(error) => Err(error).context("asking what was decided on like cases"),
+        }
     }
 
     fn recommend(

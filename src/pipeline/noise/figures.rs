@@ -17,8 +17,7 @@ use crate::domain::exception::{Exception, ExceptionType};
 use crate::domain::ids::{CaseId, ItemId};
 use crate::domain::mute::MuteScope;
 use crate::models::formulas::wilson;
-use crate::pipeline::moment::not_undone;
-use crate::store::{Store, StoredDigest};
+use crate::store::{Store, StoredDigest, not_undone};
 
 /// The normal quantile of the interval: 95 of 100 such intervals hold the true share.
 const Z: f64 = 1.959_963_984_540_054;

@@ -15,8 +15,7 @@ use crate::domain::evidence::Bundle;
 use crate::domain::exception::Exception;
 use crate::domain::ids::{CaseId, ExceptionId, RecommendationId};
 use crate::domain::recommendation::Recommendation;
-use crate::pipeline::moment::not_undone;
-use crate::store::{DecisionRow, DrillCounts, Outcome, Store, View};
+use crate::store::{DecisionRow, DrillCounts, Outcome, Store, View, not_undone};
 
 /// Days before the period in which a case's first digest is looked for: none waits longer for a decision.
 const SHOWN_BEFORE: i32 = 90;

@@ -10,6 +10,7 @@ const LAYERS: &[&[&str]] = &[
     &["config"],
     &["render"],
     &["store"],
+    &["memory"],
     &["people", "pipeline"],
     &["approve"],
     &["reports"],

@@ -1,0 +1,257 @@
+//! What was decided on like cases, on the bundled recording: shown from the next day on, beside cases of the same kind, moving
+//! nothing.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use reeve::app::App;
+use reeve::approve::{DecisionRequest, Verb};
+use reeve::config::Config;
+use reeve::domain::case::{Case, CaseState};
+use reeve::domain::decision::RejectReason;
+use reeve::domain::hand::Hand;
+use reeve::domain::ids::{PersonId, content_hash};
+use reeve::domain::recommendation::Recommendation;
+use reeve::domain::remembered::{MemoryKind, Verdict};
+use reeve::memory::{InProcess, like_cases, told};
+use reeve::ports::{Embedder, Near, Nearest, Point, PortError, Senders, VectorIndex};
+
+use crate::support::databases::databases;
+use crate::support::shop;
+
+/// The days on which people decide, and on which what they decided is shown.
+const DECIDED: &str = "2026-10-20T18:00:00Z";
+const SAME_DAY: &str = "2026-10-20T20:00:00Z";
+const NEXT_DAY: &str = "2026-10-21T06:10:00Z";
+
+/// A vector of the words that stand in a text, whatever they mean.
+struct Words;
+
+#[async_trait]
+impl Embedder for Words {
+    fn name(&self) -> String {
+        "words/1".to_owned()
+    }
+
+    async fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, PortError> {
+        let vector = |text: &String| {
+            let mut vector = vec![0.0_f32; 64];
+            for word in text.split_whitespace() {
+                vector[usize::from_str_radix(&content_hash(&[word])[..4], 16).unwrap() % 64] += 1.0;
+            }
+            let length = vector.iter().map(|c| c * c).sum::<f32>().sqrt().max(1.0);
+            vector.iter().map(|c| c / length).collect()
+        };
+        Ok(texts.iter().map(vector).collect())
+    }
+}
+
+/// An index that does not answer.
+struct Away;
+
+fn away<T>() -> Result<T, PortError> {
+    Err(PortError::Transient { service: "the index", retry_after: None, source: "connection refused".into() })
+}
+
+#[async_trait]
+impl VectorIndex for Away {
+    fn name(&self) -> String {
+        "away".to_owned()
+    }
+    async fn check(&self) -> Result<String, PortError> {
+        away()
+    }
+    async fn position(&self) -> Result<i64, PortError> {
+        away()
+    }
+    async fn put(&self, _: &[Point]) -> Result<(), PortError> {
+        away()
+    }
+    async fn forget(&self, _: &[String]) -> Result<(), PortError> {
+        away()
+    }
+    async fn hold_up_to(&self, _: i64) -> Result<(), PortError> {
+        away()
+    }
+    async fn nearest(&self, _: &Nearest) -> Result<Vec<Near>, PortError> {
+        away()
+    }
+    async fn count(&self) -> Result<usize, PortError> {
+        away()
+    }
+    async fn clear(&self) -> Result<(), PortError> {
+        away()
+    }
+}
+
+async fn app(url: &str, at: &str) -> App {
+    let app = shop::at_the_end(shop::bundled(), url, Config::load_from(None, &[]).unwrap(), Senders::default()).await;
+    app.context.clock.set(at.parse().unwrap());
+    app.remembering(Arc::new(InProcess::default()), Some(Arc::new(Words)))
+}
+
+async fn go_on(app: &App, at: &str) {
+    app.context.clock.set(at.parse().unwrap());
+    app.run_until_idle().await.unwrap();
+}
+
+async fn decide(app: &App, rec: &Recommendation, verb: Verb) -> bool {
+    let request = DecisionRequest {
+        idempotency_key: format!("{} {}", rec.id, verb.kind().name()),
+        person: PersonId::new("fay"),
+        channel: "web".to_owned(),
+        hand: Hand::Own,
+        recommendation_id: rec.id.clone(),
+        content_hash: rec.content_hash(),
+        verb,
+    };
+    app.approvals.decide(&request).await.is_ok()
+}
+
+/// Approves the first choice of every second case, and rejects that of the others.
+async fn decide_all(app: &App) -> (usize, usize) {
+    let store = &app.context.store;
+    let (mut approved, mut rejected) = (0, 0);
+    for (place, case) in store.list_cases(&["open"]).await.unwrap().iter().enumerate() {
+        let recs = store.list_recommendations(&case.id).await.unwrap();
+        let Some((rec, _)) = recs.iter().find(|(rec, _)| rec.rank == 1 && rec.state.is_waiting()) else { continue };
+        if place % 2 == 0 {
+            approved += usize::from(decide(app, rec, Verb::Approve).await);
+        } else {
+            let reason = RejectReason::NotWorthIt;
+            let note = "Ask Fay Finance, the season is over".to_owned();
+            rejected += usize::from(decide(app, rec, Verb::Reject { reason, note }).await);
+        }
+    }
+    (approved, rejected)
+}
+
+/// The open cases with their newest evidence's like cases.
+async fn shown(app: &App) -> Vec<(Case, Vec<reeve::memory::LikeCase>)> {
+    let store = &app.context.store;
+    let mut shown = Vec::new();
+    for case in store.list_cases(CaseState::UNDECIDED).await.unwrap() {
+        let Some(bundle) = store.find_latest_bundle(&case.id).await.unwrap() else { continue };
+        shown.push((case, like_cases(&bundle)));
+    }
+    shown
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_decided_is_shown_from_the_next_day_on_beside_cases_of_its_kind() {
+    for database in databases().await {
+        let app = app(&database.store_url(), DECIDED).await;
+        app.run_until_idle().await.unwrap();
+        let (approved, rejected) = decide_all(&app).await;
+        assert!(approved > 3 && rejected > 3, "{approved} approved, {rejected} rejected");
+        go_on(&app, SAME_DAY).await;
+        assert!(shown(&app).await.iter().all(|(_, like)| like.is_empty()), "a click changes no other card on its day");
+
+        go_on(&app, NEXT_DAY).await;
+        let store = &app.context.store;
+        let all = store.list_memory_changes(0, 10_000).await.unwrap();
+        let ids: Vec<String> = store
+            .list_memories(&all.iter().filter_map(put).map(|point| point.id.clone()).collect::<Vec<_>>())
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|(id, memory)| {
+                assert_eq!(memory.model, "words/1", "its words were read");
+                if memory.what.kind == MemoryKind::PlannerNote {
+                    assert!(!memory.what.words.contains("Fay"), "nobody stands in it by name: {}", memory.what.words);
+                }
+                id
+            })
+            .collect();
+        assert!(ids.len() >= approved + rejected, "{} remembered", ids.len());
+        let shown_now = shown(&app).await;
+        let with: Vec<_> = shown_now.iter().filter(|(_, like)| !like.is_empty()).collect();
+        assert!(!with.is_empty(), "some of the new day's cases are like some that were decided");
+        for (case, like) in &with {
+            assert!(like.len() <= 3);
+            assert!(told(like, "USD").unwrap().contains("like case"), "{like:?}");
+            for like in like {
+                let then = store.get_case(&like.case).await.unwrap();
+                assert_eq!(then.codes[0], case.codes[0], "{} beside {}", then.headline, case.headline);
+                assert!(!like.ended.is_empty() && !like.about.is_empty());
+            }
+        }
+        // The same index filled anew, and the same day drafted by another process, say the same.
+        let again = app.clone().remembering(Arc::new(InProcess::default()), Some(Arc::new(Words)));
+        again.run_until_idle().await.unwrap();
+        assert_eq!(shown(&again).await, shown_now);
+        store.close().await;
+    }
+}
+
+fn put(change: &reeve::store::MemoryChange) -> Option<&Point> {
+    match change {
+        reeve::store::MemoryChange::Put(point) => Some(point),
+        reeve::store::MemoryChange::Gone { .. } => None,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_that_is_away_changes_no_card_and_memory_moves_no_figure() {
+    let figures = |recs: Vec<(Recommendation, i64)>| {
+        recs.into_iter()
+            .map(|(rec, _)| (rec.candidate.action.code().to_owned(), rec.candidate.money.clone(), rec.rank))
+            .collect::<Vec<_>>()
+    };
+    let mut said = Vec::new();
+    for index in [Arc::new(InProcess::default()) as Arc<dyn VectorIndex>, Arc::new(Away)] {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("r.db").display());
+        let app = app(&url, DECIDED).await;
+        app.run_until_idle().await.unwrap();
+        decide_all(&app).await;
+        let app = app.remembering(index, Some(Arc::new(Words)));
+        go_on(&app, NEXT_DAY).await;
+        let store = &app.context.store;
+        let mut cards = Vec::new();
+        for (case, _) in shown(&app).await {
+            cards.push((case.id.clone(), case.rank.clone(), figures(store.list_recommendations(&case.id).await.unwrap())));
+        }
+        let any = shown(&app).await.iter().any(|(_, like)| !like.is_empty());
+        let digest = store.list_digests(1).await.unwrap().remove(0).digest;
+        said.push((any, cards, digest.lines));
+        store.close().await;
+    }
+    let [(with, cards, lines), (without, same_cards, same_lines)] = said.try_into().ok().expect("two runs");
+    assert_eq!((with, without), (true, false), "one of them remembers");
+    assert_eq!(cards, same_cards);
+    assert_eq!(lines, same_lines);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outcome_is_learnt_later_and_what_is_old_is_forgotten_with_its_words() {
+    let app = app("sqlite::memory:", DECIDED).await;
+    app.run_until_idle().await.unwrap();
+    decide_all(&app).await;
+    for day in 21..=29 {
+        go_on(&app, &format!("2026-10-{day}T06:10:00Z")).await;
+    }
+    let store = &app.context.store;
+    let changes = store.list_memory_changes(0, 10_000).await.unwrap();
+    let ids: Vec<String> = changes.iter().filter_map(put).map(|point| point.id.clone()).collect();
+    let memories = store.list_memories(&ids).await.unwrap();
+    let verdicts: BTreeSet<&str> = memories
+        .iter()
+        .filter_map(|(_, memory)| memory.what.ended.as_ref())
+        .map(|ended| match ended.verdict {
+            Verdict::Approved => "approved",
+            Verdict::Done => "done",
+            Verdict::NotDone => "not done",
+            Verdict::Rejected { .. } => "rejected",
+        })
+        .collect();
+    assert!(verdicts.contains("rejected") && verdicts.len() > 1, "{verdicts:?}");
+    let until: Timestamp = "2027-01-01T00:00:00Z".parse().unwrap();
+    let memory = &app.context.memories;
+    assert_eq!(memory.forget_before(until).await.unwrap(), memories.len());
+    let standing = memory.standing().await.unwrap();
+    assert_eq!((standing.points, standing.holds), (0, standing.last), "the index has forgotten them, too");
+    store.close().await;
+}
