@@ -12,7 +12,7 @@ use crate::channels::ChannelState;
 use crate::channels::hooks::Hooks;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::memory::{InProcess, Memories};
+use crate::memory::Memories;
 use crate::pipeline::anchors::Anchoring;
 use crate::pipeline::deliver::Deliver;
 use crate::pipeline::detect::Detect;
@@ -48,7 +48,7 @@ impl App {
     /// Wires an App.
     pub fn new(config: Arc<Config>, store: Store, ports: Ports, clock: Clock) -> Self {
         let moments = Arc::new(Moments::new(store.clone(), Arc::clone(&config), clock.clone()));
-        let memories = Arc::new(Memories::new(store.clone(), Arc::new(InProcess::default()), None));
+        let memories = Arc::new(Memories::by_numbers(store.clone()));
         let context = Context { store, config, ports, clock, moments, memories, hint: Arc::default() };
         let approvals = approvals(&context);
         Self { context, filling: Arc::clone(&approvals), approvals, fence: None }

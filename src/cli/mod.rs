@@ -18,6 +18,7 @@ mod duty;
 mod events;
 mod kpi;
 mod lab;
+mod memory;
 mod mode;
 mod models;
 mod mute;
@@ -117,6 +118,9 @@ enum Command {
     Token(access::Token),
     /// Print the OpenAPI document of the JSON API.
     Openapi,
+    /// What people decided on like cases: what is remembered, looking it up, filling the index anew.
+    #[command(subcommand)]
+    Memory(memory::MemoryCommand),
     /// Train detectors, and score histories, orders and tables with them.
     #[command(subcommand)]
     Models(models::Models),
@@ -237,6 +241,7 @@ async fn run(cli: Cli) -> anyhow::Result<Outcome> {
             print_json(&crate::channels::api_document())?;
             Ok(Outcome::Fine)
         }
+        Command::Memory(command) => Box::pin(memory::run(config, command, cli.json)).await,
         Command::Models(command) => Box::pin(models::run(config, command, cli.json)).await,
         Command::Eval(command) => show::eval(config, command, cli.json).await,
         Command::Lab(command) => Box::pin(lab::run(config, command, names_store, cli.json)).await,

@@ -16,7 +16,7 @@ use tokio::sync::Mutex;
 
 pub use self::in_process::InProcess;
 pub use self::recall::{Asked, Recalled};
-pub use self::told::{LikeCase, like_cases, told};
+pub use self::told::{LikeCase, ended_words, like_cases, told};
 
 use crate::domain::ids::content_hash;
 use crate::ports::{Embedder, PortError, VectorIndex};
@@ -66,6 +66,11 @@ impl Memories {
     /// Memory on a store, found by `index`, with words by `embedder` where there is one.
     pub fn new(store: Store, index: Arc<dyn VectorIndex>, embedder: Option<Arc<dyn Embedder>>) -> Self {
         Self { store, index, embedder, kept: Mutex::default() }
+    }
+
+    /// Memory on a store, found in this process and by its numbers alone.
+    pub fn by_numbers(store: Store) -> Self {
+        Self::new(store, Arc::new(InProcess::default()), None)
     }
 
     /// The same on another door of the same store, with the same index.

@@ -35,14 +35,15 @@ pub(super) fn facts(remembered: &Remembered) -> Vec<Fact> {
     let source = || RecordRef::new(RecordKind::Case, case.to_string());
     let fact = |field: &str, label: &str, value| Fact::new(source(), field, label, value, remembered.at);
     let label = "like case";
-    let mut facts = vec![fact(ENDED, label, FactValue::Text(words(ended)))];
+    let mut facts = vec![fact(ENDED, label, FactValue::Text(ended_words(ended)))];
     // Names of items and suppliers stand in it.
     facts.push(fact("about", "like case was about", FactValue::Text(remembered.words.clone())).from_outside());
     facts.extend(ended.measured.map(|money| fact(MEASURED, "measured of the like case", FactValue::Money(money))));
     facts
 }
 
-fn words(ended: &Ended) -> String {
+/// How a case was decided and ended, in a few words: "approved and carried out: TRANSFER".
+pub fn ended_words(ended: &Ended) -> String {
     let actions = &ended.actions;
     match ended.verdict {
         Verdict::Approved => format!("{APPROVED}: {actions}"),

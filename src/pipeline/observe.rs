@@ -301,7 +301,8 @@ mod tests {
         let live = Arc::new(Live::default());
         let ports = Ports { source: live.clone(), model: None, senders: Senders::default() };
         let moments = Arc::new(Moments::new(store.clone(), Arc::clone(&config), clock.clone()));
-        let stages = Stages { store, config, ports, clock: clock.clone(), moments, hint: Arc::default() };
+        let memories = Arc::new(crate::memory::Memories::by_numbers(store.clone()));
+        let stages = Stages { store, config, ports, clock: clock.clone(), moments, memories, hint: Arc::default() };
         (live, clock, Observe::new(stages.clone()), stages, folder)
     }
 

@@ -24,7 +24,8 @@ use crate::support::shop;
 /// The days on which people decide, and on which what they decided is shown.
 const DECIDED: &str = "2026-10-20T18:00:00Z";
 const SAME_DAY: &str = "2026-10-20T20:00:00Z";
-const NEXT_DAY: &str = "2026-10-21T06:10:00Z";
+/// Enough days for something like it to go wrong again.
+const DAYS_AFTER: std::ops::RangeInclusive<u32> = 21..=27;
 
 /// A vector of the words that stand in a text, whatever they mean.
 struct Words;
@@ -97,6 +98,12 @@ async fn go_on(app: &App, at: &str) {
     app.run_until_idle().await.unwrap();
 }
 
+async fn go_on_for_days(app: &App) {
+    for day in DAYS_AFTER {
+        go_on(app, &format!("2026-10-{day}T06:10:00Z")).await;
+    }
+}
+
 async fn decide(app: &App, rec: &Recommendation, verb: Verb) -> bool {
     let request = DecisionRequest {
         idempotency_key: format!("{} {}", rec.id, verb.kind().name()),
@@ -149,7 +156,7 @@ async fn what_was_decided_is_shown_from_the_next_day_on_beside_cases_of_its_kind
         go_on(&app, SAME_DAY).await;
         assert!(shown(&app).await.iter().all(|(_, like)| like.is_empty()), "a click changes no other card on its day");
 
-        go_on(&app, NEXT_DAY).await;
+        go_on_for_days(&app).await;
         let store = &app.context.store;
         let all = store.list_memory_changes(0, 10_000).await.unwrap();
         let ids: Vec<String> = store
@@ -208,7 +215,7 @@ async fn an_index_that_is_away_changes_no_card_and_memory_moves_no_figure() {
         app.run_until_idle().await.unwrap();
         decide_all(&app).await;
         let app = app.remembering(index, Some(Arc::new(Words)));
-        go_on(&app, NEXT_DAY).await;
+        go_on_for_days(&app).await;
         let store = &app.context.store;
         let mut cards = Vec::new();
         for (case, _) in shown(&app).await {
@@ -230,9 +237,7 @@ async fn an_outcome_is_learnt_later_and_what_is_old_is_forgotten_with_its_words(
     let app = app("sqlite::memory:", DECIDED).await;
     app.run_until_idle().await.unwrap();
     decide_all(&app).await;
-    for day in 21..=29 {
-        go_on(&app, &format!("2026-10-{day}T06:10:00Z")).await;
-    }
+    go_on_for_days(&app).await;
     let store = &app.context.store;
     let changes = store.list_memory_changes(0, 10_000).await.unwrap();
     let ids: Vec<String> = changes.iter().filter_map(put).map(|point| point.id.clone()).collect();

@@ -373,7 +373,9 @@ async fn stage() -> (Store, Clock, Understand) {
     let config = Arc::new(config);
     let moments = Arc::new(Moments::new(store.clone(), Arc::clone(&config), clock.clone()));
     let ports = Ports { source: Arc::new(Nothing), model: None, senders: Senders::default() };
-    let context = Stages { store: store.clone(), config, ports, clock: clock.clone(), moments, hint: Arc::default() };
+    let memories = Arc::new(crate::memory::Memories::by_numbers(store.clone()));
+    let context =
+        Stages { store: store.clone(), config, ports, clock: clock.clone(), moments, memories, hint: Arc::default() };
     learn(&store, records(), now()).await;
     (store, clock, Understand::new(context))
 }
