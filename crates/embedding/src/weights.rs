@@ -110,3 +110,50 @@ impl<'a> Weights<'a> {
 fn signed(byte: u8) -> f32 {
     f32::from(byte.cast_signed())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file with the given header and eight bytes of numbers.
+    fn file(header: &str) -> Vec<u8> {
+        let mut file = (header.len() as u64).to_le_bytes().to_vec();
+        file.extend(header.as_bytes());
+        file.extend([255, 2, 3, 4, 0, 0, 0, 63]); // four bytes, and 0.5 as a float
+        file
+    }
+
+    const HEADER: &str = r#"{"__metadata__":{"format":"np"},
+        "m.q8":{"dtype":"U8","shape":[1,4],"data_offsets":[0,4]},"m.scale":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#;
+
+    #[test]
+    fn bytes_are_signed_and_times_their_rows_scale() {
+        let file = file(HEADER);
+        let weights = Weights::parse(&file).unwrap();
+        assert_eq!(weights.matrix("m", 4, 1).unwrap().into_raw_vec_and_offset().0, [-0.5, 1.0, 1.5, 2.0]);
+        let mut sum = [1.0; 4];
+        weights.table("m", 1, 4).unwrap().add_row(0, &mut sum);
+        assert_eq!(sum, [0.5, 2.0, 2.5, 3.0]);
+    }
+
+    #[test]
+    fn what_is_not_this_model_is_refused_by_name() {
+        let refused = |file: &[u8], name: &str| {
+            let read = Weights::parse(file).and_then(|weights| weights.matrix(name, 4, 1));
+            read.err().map(|error| error.to_string()).unwrap_or_default()
+        };
+        assert!(refused(&file(HEADER), "n").contains("tensor n.q8 is missing"));
+        assert!(
+            refused(&file(&HEADER.replace("[1,4]", "[4,1]")), "m").contains("m.q8 is U8 [4, 1], expected was U8 [1, 4]")
+        );
+        assert!(refused(&file(&HEADER.replace("F32", "F16")), "m").contains("m.scale is F16 [1]"));
+        assert!(refused(&file(&HEADER.replace("[4,8]", "[4,9]")), "m").contains("m.scale has not 4 bytes at 4 to 9"));
+        assert!(refused(&file(&HEADER.replace("[4,8]", "[8,4]")), "m").contains("m.scale has not 4 bytes at 8 to 4"));
+        assert!(refused(&file("[]"), "m").contains("header"));
+        assert!(refused(&file(r#"{"m":{}}"#), "m").contains("tensor m"));
+        for cut in [0, 7, 8, 40] {
+            assert!(refused(&file(HEADER)[..cut], "m").contains("cut off"), "{cut}");
+        }
+        assert!(refused(&[255; 16], "m").contains("cut off"));
+    }
+}
