@@ -61,5 +61,7 @@ fn most_questions_find_their_case() {
     let within = |places| ranks.iter().filter(|rank| **rank <= places).count();
     let reciprocal = ranks.iter().map(|rank| 1.0 / *rank as f64).sum::<f64>() / ranks.len() as f64;
     let found = (within(1), within(3), (reciprocal * 100.0).round());
-    assert_eq!(found, (0, 0, 0.0), "ranks {ranks:?}");
+    // The figures that the model's card tells: of twenty, how many come first, how many among the first three, and the MRR in
+    // hundredths. Where they change, either the vectors have or the card has to.
+    assert_eq!(found, (12, 16, 73.0), "ranks {ranks:?}");
 }
