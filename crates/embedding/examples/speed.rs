@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{}: loaded in {} ms", model.name(), start.elapsed().as_millis());
     println!("memory: {}", resident());
 
-    let sentences: Vec<String> = (0..256)
+    let sentences: Vec<String> = (0..128)
         .map(|number| {
             format!("Order P{number:05} of oat milk is {} days late and three shops run out before it comes", number % 9 + 2)
         })
@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sentences: Vec<&str> = sentences.iter().map(String::as_str).collect();
     for threads in [1, 2] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
-        for together in [1, 4, 16, 256] {
+        for together in [1, 4, 16, 128] {
             let (time, cpu) = fastest(|| {
                 for texts in sentences.chunks(together) {
                     pool.install(|| model.embed(texts));
