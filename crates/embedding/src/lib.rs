@@ -1,6 +1,6 @@
 //! Sentence embeddings in process: all-MiniLM-L6-v2, whose weights are part of the program. No network, no files, no clock.
 //!
-//! A text goes through [`wordpiece`] (text → numbers of pieces), [`bert`] (pieces → one vector each) and [`MiniLm::embed`]
+//! A text goes through `wordpiece` (text → numbers of pieces), `bert` (pieces → one vector each) and [`MiniLm::embed`]
 //! (their mean, of length 1). What the model is good for, and what not, is said in `models/embedding/README.md`.
 //!
 //! - The same text gives the same bytes on one machine, whatever it is embedded together with and on however many threads.

@@ -133,7 +133,7 @@ mod tests {
         assert_eq!(weights.matrix("m", 4, 1).unwrap().into_raw_vec_and_offset().0, [-0.5, 1.0, 1.5, 2.0]);
         let mut sum = [1.0; 4];
         weights.table("m", 1, 4).unwrap().add_row(0, &mut sum);
-        assert_eq!(sum, [0.5, 2.0, 2.5, 3.0]);
+        assert_eq!(sum.map(f32::to_bits), [0.5_f32, 2.0, 2.5, 3.0].map(f32::to_bits));
     }
 
     #[test]

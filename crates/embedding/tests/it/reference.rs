@@ -16,7 +16,7 @@ struct Golden {
 }
 
 fn golden() -> Vec<Golden> {
-    serde_json::from_str(include_str!("../vectors.json")).unwrap()
+    serde_json::from_str(include_str!("../vectors.json")).expect("the golden file is what the reference wrote")
 }
 
 #[test]
