@@ -50,14 +50,14 @@ pub enum EmbeddingError {
     Vocabulary(String),
 }
 
-/// The model, loaded. It is only read after that: share it by reference or in an `Arc`, some 45 MB are there once.
+/// The model, loaded. It is only read after that: share it by reference or in an `Arc`, its 50 MB are there once.
 pub struct MiniLm {
     wordpiece: WordPiece,
     bert: Bert<'static>,
 }
 
 impl MiniLm {
-    /// Unpacks the weights that are part of the program. Takes some hundredths of a second.
+    /// Unpacks the weights that are part of the program. Takes a tenth of a second or two.
     ///
     /// # Errors
     /// [`EmbeddingError`], when the program was built from other files than the model's.
