@@ -36,6 +36,7 @@ const ADAPTERS_USE: &[&str] = &["clock", "config", "domain", "http", "ports"];
 /// Which packages a package may stand on.
 const PACKAGES: &[(&str, &[&str])] = &[
     ("domain", &[]),
+    ("embedding", &[]),
     ("http", &[]),
     ("models", &[]),
     ("ports", &["domain"]),
