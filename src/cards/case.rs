@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::chart::{self, ChartData};
 use super::entry::Entry;
+use super::like::{LikeView, like_view};
 use super::names::{Code, Names, actor_name, lane_mark, moment, people_names, reason_text, state_text};
 use super::plain;
 use super::steps::{EditView, StepView, edit_view, step_view};
@@ -23,7 +24,6 @@ use crate::domain::exception::{Exception, ExceptionState};
 use crate::domain::ids::{FactId, RecommendationId, content_hash as hash};
 use crate::domain::policy::{Person, may_turn_down};
 use crate::domain::recommendation::{Drafter, Recommendation};
-use crate::memory::{like_cases, told};
 use crate::pipeline::deliver::ended::NOT_SENT;
 use crate::render::{left_to_decide, wait_words};
 use crate::rules::card::Card;
@@ -157,21 +157,6 @@ struct FactView {
     third_party: bool,
 }
 
-/// How like cases were decided and ended.
-#[derive(Serialize)]
-struct LikeView {
-    said: String,
-    cases: Vec<LikeCaseView>,
-}
-
-#[derive(Serialize)]
-struct LikeCaseView {
-    id: String,
-    ended: String,
-    about: String,
-    measured: String,
-}
-
 #[derive(Serialize)]
 struct EvidenceView {
     version: u32,
@@ -219,18 +204,6 @@ impl CaseView {
             why_not: parts.why_not(),
         }
     }
-}
-
-fn like_view(bundle: &Bundle, currency: &str) -> Option<LikeView> {
-    let like = like_cases(bundle);
-    let said = told(&like, currency)?;
-    let cases = like.into_iter().map(|case| LikeCaseView {
-        id: case.case.to_string(),
-        ended: plain(&case.ended),
-        about: plain(&case.about),
-        measured: case.measured.map_or_else(String::new, |money| format!("{money} {currency}")),
-    });
-    Some(LikeView { said, cases: cases.collect() })
 }
 
 fn rank_view(rank: &Rank) -> RankView {

@@ -2,12 +2,13 @@
 //! business number is made here.
 //!
 //! [`card`] is a recommendation, made by the rules, for the digest says it too and is made below; [`case`] a case with its cards,
-//! [`sums`] their money line by line, [`chart`] the days before; [`entry`] the log; [`names`] how records, people and states are
+//! [`sums`] their money line by line, [`chart`] the days before; [`entry`] the log; `like` what was decided on like cases; [`names`] how records, people and states are
 //! called.
 
 pub mod case;
 pub mod chart;
 pub mod entry;
+mod like;
 pub mod names;
 mod steps;
 pub mod sums;

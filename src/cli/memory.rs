@@ -5,7 +5,6 @@ use serde_json::json;
 
 use super::{Outcome, open, print_json};
 use crate::app::App;
-use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::ids::CaseId;
 use crate::domain::remembered::MemoryKind;
@@ -43,7 +42,8 @@ pub(super) struct Search {
 
 pub(super) async fn run(config: Config, command: MemoryCommand, as_json: bool) -> anyhow::Result<Outcome> {
     anyhow::ensure!(config.memory.enabled, "memory is switched off: set memory.enabled to have it");
-    let app = open::app(config, Clock::System).await?;
+    let store = open::store(&config).await?;
+    let app = open::app_on(config, store).await?;
     match command {
         MemoryCommand::Status => status(&app, as_json).await,
         MemoryCommand::Search(search) => look_up(&app, &search, as_json).await,

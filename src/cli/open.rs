@@ -8,17 +8,18 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
 
 use super::os_user::os_user;
-use crate::adapters::{openai, webhook};
+use crate::adapters::{minilm, openai, webhook};
 use crate::app::App;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, EmbeddingKind, IndexKind};
 use crate::evals::retailer;
+use crate::memory::InProcess;
 use crate::odoo::live;
 use crate::odoo::live::barrier::{MayWrite, in_words};
 use crate::odoo::live::progress::{Progress, Silent};
 use crate::odoo::recorded::Recorded;
 use crate::pipeline::observe::WARNING;
-use crate::ports::{Page, PortError, Ports, Sender, Senders, Source};
+use crate::ports::{Embedder, Page, PortError, Ports, Sender, Senders, Source, VectorIndex};
 use crate::store::{Fence, Store};
 
 /// The configured store, which has to be there, migrated. What is done by command in it is logged with the user who gave the
@@ -149,7 +150,20 @@ pub(super) async fn app_of(config: Config, store: Store, clock: Clock) -> anyhow
     let fence = Fence::default();
     let source = source(&config, &store.fenced(&fence), &clock, Arc::new(Silent)).await?;
     let ports = ports(&config, source, &clock)?;
-    Ok(App::new(Arc::new(config), store, ports, clock).fenced(&fence))
+    Ok(remembering(App::new(Arc::new(config), store, ports, clock)).fenced(&fence))
+}
+
+/// The same App with memory as configured.
+pub(super) fn remembering(app: App) -> App {
+    let memory = &app.context.config.memory;
+    let index: Arc<dyn VectorIndex> = match memory.index {
+        IndexKind::InProcess => Arc::new(InProcess::default()),
+    };
+    let embedder: Option<Arc<dyn Embedder>> = match memory.embedding {
+        EmbeddingKind::Minilm => Some(Arc::new(minilm::InProcess::default())),
+        EmbeddingKind::None => None,
+    };
+    app.remembering(index, embedder)
 }
 
 /// The App for a command that decides on what the store holds. It reads no source, so none has to be there: a decision must be
@@ -157,7 +171,7 @@ pub(super) async fn app_of(config: Config, store: Store, clock: Clock) -> anyhow
 pub(super) async fn app_on(config: Config, store: Store) -> anyhow::Result<App> {
     let clock = clock_of(&store, &config).await?;
     let ports = Ports { source: Arc::new(NotRead), model: None, senders: Senders::default() };
-    Ok(App::new(Arc::new(config), store, ports, clock))
+    Ok(remembering(App::new(Arc::new(config), store, ports, clock)))
 }
 
 /// The source of a command that reads none.

@@ -25,6 +25,8 @@ pub enum IndexKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EmbeddingKind {
+    /// The model that the program brings along; it reads English.
+    Minilm,
     /// Nothing: numbers alone count.
     None,
 }

@@ -256,7 +256,9 @@ impl VectorIndex for InProcess {
 
     async fn forget(&self, ids: &[String]) -> Result<(), PortError> {
         let mut kept = self.write();
-        ids.iter().for_each(|id| kept.forget(id));
+        for id in ids {
+            kept.forget(id);
+        }
         Ok(())
     }
 

@@ -56,6 +56,10 @@ impl Memories {
     /// The store's, the index's, or the model's.
     pub async fn like(&self, asked: &Asked<'_>) -> Result<Vec<Recalled>, MemoryError> {
         let Some(leading) = asked.exceptions.first().map(|exception| exception.signal.code) else { return Ok(Vec::new()) };
+        // Where nothing was ever decided no model has to be woken for it.
+        if self.store.last_memory_change().await? == 0 {
+            return Ok(Vec::new());
+        }
         let profile = likeness::profile(asked.exceptions);
         let words = self.vectors(&[likeness::words(asked.exceptions)]).await?.and_then(|made| made.into_iter().next());
         let mut found = BTreeSet::new();

@@ -7,6 +7,7 @@ use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Transaction};
 
 use super::{Store, StoreError, row, settings};
+use crate::domain::ids::CaseId;
 use crate::domain::remembered::{MemoryKind, Remembered};
 use crate::ports::Point;
 
@@ -213,7 +214,7 @@ async fn upsert(tx: &mut Transaction<'_, Any>, memory: &Memory) -> Result<bool, 
     .bind(seq)
     .bind(what.kind.name())
     .bind(what.company.as_str())
-    .bind(what.case.as_ref().map(|case| case.as_str()))
+    .bind(what.case.as_ref().map(CaseId::as_str))
     .bind(row::ms(*known_at))
     .bind(row::ms(what.at))
     .bind(body)
@@ -281,7 +282,7 @@ fn vector(r: &AnyRow, column: &'static str) -> Result<Vec<f32>, StoreError> {
 mod tests {
     use super::*;
     use crate::domain::exception::{ExceptionType, Subject};
-    use crate::domain::ids::{CaseId, ItemId};
+    use crate::domain::ids::ItemId;
     use crate::store::testing::{at, on_each};
 
     fn memory(case: &str, words: &str, time: i64) -> Memory {

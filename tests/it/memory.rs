@@ -40,7 +40,7 @@ impl Embedder for Words {
         let vector = |text: &String| {
             let mut vector = vec![0.0_f32; 64];
             for word in text.split_whitespace() {
-                vector[usize::from_str_radix(&content_hash(&[word])[..4], 16).unwrap() % 64] += 1.0;
+                vector[usize::from_str_radix(&content_hash(&[word])[..4], 16).expect("hexadecimal") % 64] += 1.0;
             }
             let length = vector.iter().map(|c| c * c).sum::<f32>().sqrt().max(1.0);
             vector.iter().map(|c| c / length).collect()
@@ -88,14 +88,16 @@ impl VectorIndex for Away {
 }
 
 async fn app(url: &str, at: &str) -> App {
-    let app = shop::at_the_end(shop::bundled(), url, Config::load_from(None, &[]).unwrap(), Senders::default()).await;
-    app.context.clock.set(at.parse().unwrap());
+    let app =
+        shop::at_the_end(shop::bundled(), url, Config::load_from(None, &[]).expect("the defaults"), Senders::default())
+            .await;
+    app.context.clock.set(at.parse().expect("a time"));
     app.remembering(Arc::new(InProcess::default()), Some(Arc::new(Words)))
 }
 
 async fn go_on(app: &App, at: &str) {
-    app.context.clock.set(at.parse().unwrap());
-    app.run_until_idle().await.unwrap();
+    app.context.clock.set(at.parse().expect("a time"));
+    app.run_until_idle().await.expect("it runs");
 }
 
 async fn go_on_for_days(app: &App) {
@@ -121,8 +123,8 @@ async fn decide(app: &App, rec: &Recommendation, verb: Verb) -> bool {
 async fn decide_all(app: &App) -> (usize, usize) {
     let store = &app.context.store;
     let (mut approved, mut rejected) = (0, 0);
-    for (place, case) in store.list_cases(&["open"]).await.unwrap().iter().enumerate() {
-        let recs = store.list_recommendations(&case.id).await.unwrap();
+    for (place, case) in store.list_cases(&["open"]).await.expect("it runs").iter().enumerate() {
+        let recs = store.list_recommendations(&case.id).await.expect("it runs");
         let Some((rec, _)) = recs.iter().find(|(rec, _)| rec.rank == 1 && rec.state.is_waiting()) else { continue };
         if place % 2 == 0 {
             approved += usize::from(decide(app, rec, Verb::Approve).await);
@@ -139,8 +141,8 @@ async fn decide_all(app: &App) -> (usize, usize) {
 async fn shown(app: &App) -> Vec<(Case, Vec<reeve::memory::LikeCase>)> {
     let store = &app.context.store;
     let mut shown = Vec::new();
-    for case in store.list_cases(CaseState::UNDECIDED).await.unwrap() {
-        let Some(bundle) = store.find_latest_bundle(&case.id).await.unwrap() else { continue };
+    for case in store.list_cases(CaseState::UNDECIDED).await.expect("it runs") {
+        let Some(bundle) = store.find_latest_bundle(&case.id).await.expect("it runs") else { continue };
         shown.push((case, like_cases(&bundle)));
     }
     shown

@@ -28,7 +28,7 @@ pub const PIECES_MAX: usize = 256;
 
 /// The model, and the first eight digits of the SHA-256 of its weights. A test holds it to the file, so that nothing has to be hashed
 /// at a start. Whoever changes what else a vector depends on (pieces, mean) has to change it too.
-const NAME: &str = "all-MiniLM-L6-v2-q8@c039b3cd";
+pub const NAME: &str = "all-MiniLM-L6-v2-q8@c039b3cd";
 
 const WEIGHTS: &[u8] = include_bytes!("../../../models/embedding/minilm/minilm-q8.safetensors");
 const TOKENIZER: &[u8] = include_bytes!("../../../models/embedding/minilm/tokenizer.json");
