@@ -20,7 +20,7 @@ use reeve::clock::Clock;
 use reeve::config::Config;
 use reeve::domain::case::Case;
 use reeve::domain::exception::Exception;
-use reeve::domain::ids::CaseId;
+use reeve::domain::ids::{CaseId, LocationId};
 use reeve::domain::remembered::{Ended, MemoryKind, Remembered, Verdict};
 use reeve::evals::retailer::{fill, filled};
 use reeve::lab::retailer::{Kind, Retailer, Shape, Truth};
@@ -56,7 +56,9 @@ async fn fast() -> anyhow::Result<()> {
     let mut vector = |length: usize| {
         let mut made: Vec<f32> = (0..length).map(|_| rng.gen_range(-1.0..1.0)).collect();
         let scale = made.iter().map(|c| c * c).sum::<f32>().sqrt();
-        made.iter_mut().for_each(|c| *c /= scale);
+        for component in &mut made {
+            *component /= scale;
+        }
         made
     };
     let index = InProcess::default();
@@ -195,8 +197,9 @@ async fn well(retailers: u32, items: u32, locations: u32) -> anyhow::Result<()> 
     for query in &queries {
         let known_before = Timestamp::MAX;
         let asked = Asked { case: &query.case.id, exceptions: &query.exceptions, company: "", known_before, limit: 5 };
-        let hybrid = memories.like(&asked).await?.into_iter().map(|found| kind_of(&found.memory)).collect();
-        note(&mut said, "numbers and words", query.kind, hybrid);
+        let hybrid: Vec<Option<Kind>> =
+            memories.like(&asked).await?.into_iter().map(|found| kind_of(&found.memory)).collect();
+        note(&mut said, "numbers and words", query.kind, &hybrid);
         let words = model.embed(&[likeness::words(&query.exceptions)]).await?.remove(0);
         for (space, vector) in [(Space::Profile, likeness::profile(&query.exceptions)), (Space::Text, words)] {
             let nearest = Nearest {
@@ -210,9 +213,9 @@ async fn well(retailers: u32, items: u32, locations: u32) -> anyhow::Result<()> 
                 limit: 5,
             };
             let near = index.nearest(&nearest).await?;
-            let found = near.iter().map(|near| by_id.get(&near.id).and_then(kind_of)).collect();
+            let found: Vec<Option<Kind>> = near.iter().map(|near| by_id.get(&near.id).and_then(kind_of)).collect();
             let name = if space == Space::Text { "words alone, any type" } else { "numbers alone, any type" };
-            note(&mut said, name, query.kind, found);
+            note(&mut said, name, query.kind, &found);
         }
     }
     for (name, all) in &said {
@@ -230,7 +233,7 @@ async fn well(retailers: u32, items: u32, locations: u32) -> anyhow::Result<()> 
     Ok(())
 }
 
-fn note<'a>(said: &mut BTreeMap<&'a str, Vec<(f64, f64, Kind)>>, name: &'a str, kind: Kind, found: Vec<Option<Kind>>) {
+fn note<'a>(said: &mut BTreeMap<&'a str, Vec<(f64, f64, Kind)>>, name: &'a str, kind: Kind, found: &[Option<Kind>]) {
     let relevant = found.iter().filter(|found| **found == Some(kind)).count();
     let first = found.iter().position(|found| *found == Some(kind));
     let rank = first.map_or(0.0, |place| 1.0 / (place as f64 + 1.0));
@@ -281,7 +284,6 @@ fn is_of(truth: &Truth, exception: &Exception) -> bool {
     let order = truth.order.as_deref().is_some_and(|order| subject.order.as_deref() == Some(order));
     let bill = truth.bill.as_deref().is_some_and(|bill| subject.bill.as_deref() == Some(bill));
     let item = subject.item.as_ref().is_some_and(|item| item.as_str() == truth.item);
-    let place =
-        truth.location.is_none() || subject.location.as_ref().map(|place| place.as_str()) == truth.location.as_deref();
+    let place = truth.location.is_none() || subject.location.as_ref().map(LocationId::as_str) == truth.location.as_deref();
     code && (line || order || bill || (item && place && truth.po_line.is_none()))
 }

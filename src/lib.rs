@@ -9,7 +9,7 @@
 //! - no change without a trace: the store writes state, audit entry and outbox rows in one transaction.
 //!
 //! ```text
-//! main -> cli -> evals -> app -> channels -> cards -> reports -> approve -> pipeline, people -> store, render -> config
+//! main -> cli -> evals -> app -> channels -> cards -> reports -> approve -> pipeline, people -> memory -> store, render -> config
 //!         cli, evals -> adapters, odoo, lab                      worker -> pipeline
 //! below all: rules -> models, domain    ports -> domain    clock
 //! ```

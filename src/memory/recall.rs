@@ -97,7 +97,8 @@ impl Memories {
             #[expect(clippy::cast_precision_loss, reason = "days between two decisions are few")]
             let new = NEW * (-(days as f32) / NEW_DAYS).exp();
             let place = alike + if known { KNOWN } else { 0.0 } + new;
-            like.push((place, id, Recalled { memory, alike }));
+            // To the thousandth: vectors of words differ in their last digits from machine to machine, and the order must not.
+            like.push(((place * 1_000.0).round(), id, Recalled { memory, alike }));
         }
         like.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
         // Five times the same item at the same place say less than three different ones.

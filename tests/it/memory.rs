@@ -225,6 +225,9 @@ async fn an_index_that_is_away_changes_no_card_and_memory_moves_no_figure() {
         }
         let any = shown(&app).await.iter().any(|(_, like)| !like.is_empty());
         let digest = store.list_digests(1).await.unwrap().remove(0).digest;
+        let away =
+            digest.health.iter().any(|line| line.contains("Memory does not answer") && line.contains("connection refused"));
+        assert_eq!(away, !any, "the digest says so where it is away: {:?}", digest.health);
         said.push((any, cards, digest.lines));
         store.close().await;
     }

@@ -76,6 +76,7 @@ pub(super) async fn run(config: Config, json: bool) -> anyhow::Result<Outcome> {
         model::look(&config.model).await
     };
     findings.push(finding("model", model));
+    findings.push(finding("memory", memory(&config).await));
     findings.push(finding("webhook", webhook(&config)));
     findings.push(finding("page", page(&config).await));
     if json {
@@ -270,6 +271,20 @@ async fn odoo(config: &Config) -> anyhow::Result<String> {
 async fn gaps(config: &Config) -> anyhow::Result<Vec<Finding>> {
     let gaps = observe::gaps(&looked_at(config).await?).await?;
     Ok(gaps.iter().map(|gap| Finding { what: "coverage", ok: true, says: gap.to_string() }).collect())
+}
+
+/// What is remembered, and whether what finds it answers.
+async fn memory(config: &Config) -> anyhow::Result<String> {
+    if !config.memory.enabled {
+        return Ok("off: cards do not show how like cases ended (memory.enabled)".to_owned());
+    }
+    let store = open::store_to_read(config).await?;
+    let counted = store.count_memories().await?;
+    let app = open::app_on(config.clone(), store).await?;
+    let standing = app.context.memories.standing().await?;
+    let remembered: usize = counted.iter().map(|(_, n)| n).sum();
+    let words = standing.model.map_or_else(|| "words are not compared".to_owned(), |model| format!("words by {model}"));
+    Ok(format!("{remembered} remembered; found {}; {words}", standing.index))
 }
 
 fn webhook(config: &Config) -> anyhow::Result<String> {

@@ -35,6 +35,7 @@ use crate::domain::evidence::{Bundle, Fact};
 use crate::domain::ids::{CaseId, FactId, ItemId};
 use crate::domain::policy::Policy;
 use crate::domain::recommendation::{Drafter, Prose, Recommendation};
+use crate::domain::text::clean;
 use crate::domain::words::with_causes;
 use crate::memory::{Asked, MemoryError};
 use crate::rules::assess::{Assessment, RECOMMENDATIONS, assess};
@@ -46,6 +47,11 @@ use crate::store::StoreError;
 /// How many times as many cases as a digest has lines may a model be asked for, from the first in the order: what is just below the
 /// line today may stand above it tomorrow.
 const LINES_ASKED: usize = 2;
+
+/// Why memory does not answer, for the digest: a setting, empty while it does.
+pub(super) const AWAY: &str = "memory.away";
+/// Longest reason, in characters.
+const AWAY_MAX: usize = 200;
 
 /// Evidence, candidates and words for every case that waits for people.
 pub struct Drafting {
@@ -88,11 +94,16 @@ impl Stage for Drafting {
             (count(&exceptions), count(&proposals))
         };
         let mut promises = Promises::firm(store).await?;
-        // Told once for all cases. Where the index does not answer, each case is drafted without it.
-        if config.memory.enabled
-            && let Err(error) = self.stages.memories.tell_index().await
-        {
-            tracing::warn!("The index of memory was not told what is new: {}", with_causes(&error));
+        // Told once for all cases. Where the index does not answer, each case is drafted without it, and the digest says so.
+        if config.memory.enabled {
+            let away = match self.stages.memories.tell_index().await {
+                Ok(_) => String::new(),
+                Err(MemoryError::Port(error)) => clean(&with_causes(&error), AWAY_MAX),
+                Err(error) => return Err(error).context("telling the index of memory what is new"),
+            };
+            if store.find_setting(AWAY).await?.unwrap_or_default() != away {
+                store.put_setting(AWAY, &away).await?;
+            }
         }
         let mut settled = self.settled.lock().await;
         settled.turn_to(store, &moment).await?;

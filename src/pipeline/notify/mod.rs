@@ -21,6 +21,7 @@ use self::order::{Order, lines_of};
 use self::undecided::{Ranked, Undecided};
 use super::deliver::stuck;
 use super::detect::{is_current, looked_through};
+use super::draft::AWAY;
 use super::modes::in_force;
 use super::moment::Moment;
 use super::watermark::Reading;
@@ -313,6 +314,9 @@ async fn health(stages: &Stages, moment: &Moment) -> anyhow::Result<Vec<String>>
     lines.extend(store.find_setting(observe::WARNING).await?.filter(|warning| !warning.is_empty()));
     for gap in observe::gaps(store).await? {
         lines.push(gap.to_string());
+    }
+    if let Some(why) = store.find_setting(AWAY).await?.filter(|why| !why.is_empty()) {
+        lines.push(format!("Memory does not answer, so new cards do not show how like cases ended: {why}."));
     }
     let dead = store.count_dead().await?;
     if dead > 0 {
