@@ -65,7 +65,7 @@ pub(super) async fn run(mut config: Config, args: Demo) -> anyhow::Result<Outcom
     open::stand(&store, as_of).await?;
     let ports = open::ports(&config, source, &clock)?;
     let config = Arc::new(config);
-    let app = open::remembering(App::new(Arc::clone(&config), store.clone(), ports.clone(), clock));
+    let app = open::remembering(App::new(Arc::clone(&config), store.clone(), ports.clone(), clock))?;
     work(&app, &bar).await.with_context(|| {
         format!("the demo in {} stopped; what it has stored stays, the same command goes on from there", args.dir.display())
     })?;
@@ -73,7 +73,7 @@ pub(super) async fn run(mut config: Config, args: Demo) -> anyhow::Result<Outcom
     let kept = store.find_digest(day).await?.context("the digest was not made; run with -v to see why")?;
     print(&kept, &args.dir);
     let Some(listener) = listener else { return Ok(Outcome::Fine) };
-    let app = open::remembering(App::new(config, store, ports, Clock::going_on_from(as_of)));
+    let app = open::remembering(App::new(config, store, ports, Clock::going_on_from(as_of)))?;
     // Its people are made up and its store is its own: whoever tries it is each of them. Real people are not.
     let made_for = if app.context.config.has_only_samples() { LinkFor::Demo } else { LinkFor::Person };
     serve::say_where(&app, &listener, |_| Some(made_for)).await?;

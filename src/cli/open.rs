@@ -150,20 +150,31 @@ pub(super) async fn app_of(config: Config, store: Store, clock: Clock) -> anyhow
     let fence = Fence::default();
     let source = source(&config, &store.fenced(&fence), &clock, Arc::new(Silent)).await?;
     let ports = ports(&config, source, &clock)?;
-    Ok(remembering(App::new(Arc::new(config), store, ports, clock)).fenced(&fence))
+    Ok(remembering(App::new(Arc::new(config), store, ports, clock))?.fenced(&fence))
 }
 
 /// The same App with memory as configured.
-pub(super) fn remembering(app: App) -> App {
+///
+/// # Errors
+/// Names the setting that can not be used.
+pub(super) fn remembering(app: App) -> anyhow::Result<App> {
     let memory = &app.context.config.memory;
     let index: Arc<dyn VectorIndex> = match memory.index {
         IndexKind::InProcess => Arc::new(InProcess::default()),
     };
     let embedder: Option<Arc<dyn Embedder>> = match memory.embedding {
         EmbeddingKind::Minilm => Some(Arc::new(minilm::InProcess::default())),
+        EmbeddingKind::Endpoint => {
+            let endpoint = &memory.endpoint;
+            anyhow::ensure!(
+                !endpoint.model.is_empty(),
+                "memory.embedding is \"endpoint\": name its model in memory.endpoint.model"
+            );
+            Some(Arc::new(openai::Embeddings::from_config(endpoint, app.context.clock.clone())?))
+        }
         EmbeddingKind::None => None,
     };
-    app.remembering(index, embedder)
+    Ok(app.remembering(index, embedder))
 }
 
 /// The App for a command that decides on what the store holds. It reads no source, so none has to be there: a decision must be
@@ -171,7 +182,7 @@ pub(super) fn remembering(app: App) -> App {
 pub(super) async fn app_on(config: Config, store: Store) -> anyhow::Result<App> {
     let clock = clock_of(&store, &config).await?;
     let ports = Ports { source: Arc::new(NotRead), model: None, senders: Senders::default() };
-    Ok(remembering(App::new(Arc::new(config), store, ports, clock)))
+    remembering(App::new(Arc::new(config), store, ports, clock))
 }
 
 /// The source of a command that reads none.

@@ -1,6 +1,12 @@
 //! The keys of memory.
 
+use std::time::Duration;
+
+use secrecy::SecretString;
 use serde::Deserialize;
+
+use crate::domain::setting::duration;
+use crate::ports::shown_address;
 
 /// `[memory]`: what was decided on like cases.
 #[derive(Clone, Debug, Deserialize)]
@@ -11,6 +17,26 @@ pub struct MemoryConfig {
     pub embedding: EmbeddingKind,
     pub like_cases: usize,
     pub keep_days: u32,
+    pub endpoint: EmbeddingEndpoint,
+}
+
+/// `[memory.endpoint]`: who makes vectors of words where `embedding` is "endpoint".
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EmbeddingEndpoint {
+    pub base_url: String,
+    pub model: String,
+    pub api_key: SecretString,
+    pub api_key_file: String,
+    #[serde(deserialize_with = "duration")]
+    pub timeout: Duration,
+}
+
+impl std::fmt::Debug for EmbeddingEndpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let url = shown_address(&self.base_url);
+        f.debug_struct("EmbeddingEndpoint").field("base_url", &url).field("model", &self.model).finish_non_exhaustive()
+    }
 }
 
 /// What finds the nearest of what is remembered.
@@ -27,6 +53,8 @@ pub enum IndexKind {
 pub enum EmbeddingKind {
     /// The model that the program brings along; it reads English.
     Minilm,
+    /// An endpoint that speaks OpenAI's dialect: for other languages than English.
+    Endpoint,
     /// Nothing: numbers alone count.
     None,
 }

@@ -20,7 +20,7 @@ use serde::Deserialize;
 pub use self::access::{ApiConfig, IdentityConfig};
 pub use self::destinations::{DeliveryConfig, DestinationConfig, Patience, WEBHOOK, WebhookConfig};
 pub use self::hooks::{EventsConfig, HookConfig, HookKind};
-pub use self::memory::{EmbeddingKind, IndexKind, MemoryConfig};
+pub use self::memory::{EmbeddingEndpoint, EmbeddingKind, IndexKind, MemoryConfig};
 pub use self::work::{ApprovalConfig, AuditConfig, KpiConfig, ModeRuleConfig, ModesConfig, NoiseConfig, SafetyConfig};
 pub use crate::odoo::{OdooConfig, OdooProtocol};
 pub use crate::rules::settings::{DEFAULT_TOML, Settings};
@@ -218,6 +218,8 @@ impl Config {
 
     fn with_secret_files(mut self) -> Result<Self, ConfigError> {
         read_secret("model.api_key_file", &self.model.api_key_file, &mut self.model.api_key)?;
+        let embedding = &mut self.memory.endpoint;
+        read_secret("memory.endpoint.api_key_file", &embedding.api_key_file, &mut embedding.api_key)?;
         read_secret("odoo.api_key_file", &self.odoo.api_key_file, &mut self.odoo.api_key)?;
         read_secret("webhook.secret_file", &self.webhook.secret_file, &mut self.webhook.secret)?;
         read_secret("kpi.metrics_token_file", &self.kpi.metrics_token_file, &mut self.kpi.metrics_token)?;

@@ -5,6 +5,7 @@
 //! words leaves here but the answer, which the guard reads: errors are kinds and statuses.
 
 mod dialect;
+mod embeddings;
 mod message;
 mod refusal;
 mod reply;
@@ -19,10 +20,12 @@ use async_trait::async_trait;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
+pub use self::embeddings::Embeddings;
+
 use self::dialect::Form;
 use self::refusal::{Words, judge};
 use self::reply::{NoAnswer, Said};
-use self::wire::{Failure, Refusal, Wire};
+use self::wire::{Endpoint, Failure, QUESTIONS, Refusal, Wire};
 use crate::clock::Clock;
 use crate::config::ModelConfig;
 use crate::http;
@@ -38,11 +41,13 @@ const BREAKER_PAUSE: Duration = Duration::from_mins(1);
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
     /// Not an address.
-    #[error("configuration key `model.base_url`: {0} is not an http or https address such as \"http://localhost:8080/v1\"")]
-    BaseUrl(String),
+    #[error(
+        "configuration key `{section}.base_url`: {url} is not an http or https address such as \"http://localhost:8080/v1\""
+    )]
+    BaseUrl { section: &'static str, url: String },
     /// A key that can not stand in a header.
-    #[error("configuration key `model.api_key`: the key has characters that can not be sent; check for line breaks")]
-    Key,
+    #[error("configuration key `{section}.api_key`: the key has characters that can not be sent; check for line breaks")]
+    Key { section: &'static str },
     /// No client.
     #[error("the HTTP client can not be made: {0}; check the machine's root certificates")]
     Client(#[from] reqwest::Error),
@@ -75,7 +80,7 @@ impl OpenAi {
             return Ok(None);
         }
         Ok(Some(Self {
-            wire: Wire::new(config, http::client(config.timeout)?, clock.clone())?,
+            wire: Wire::new(endpoint_of(config), QUESTIONS, http::client(config.timeout)?, clock.clone())?,
             name: config.name.clone(),
             tokens_max: config.tokens_max,
             timeout: config.timeout,
@@ -248,6 +253,10 @@ fn is_version(text: &str) -> bool {
     let number = rest.strip_prefix('v').unwrap_or(rest);
     let is_short = (1..=4).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit());
     is_short || rest.parse::<jiff::civil::Date>().is_ok_and(|day| (2020..2100).contains(&day.year()))
+}
+
+fn endpoint_of(config: &ModelConfig) -> Endpoint<'_> {
+    Endpoint { base_url: &config.base_url, api_key: &config.api_key, timeout: config.timeout, section: "model" }
 }
 
 /// The adapter as the port.

@@ -9,13 +9,24 @@ use serde_json::Value;
 
 use super::SetupError;
 use crate::clock::Clock;
-use crate::config::ModelConfig;
 use crate::domain::words::{quoted, with_causes};
 use crate::http::retry::retry_after;
 use crate::ports::{ModelError, NoWay, Unread};
 
 /// Where questions go, below the base address.
-const PATH: &str = "/chat/completions";
+pub(super) const QUESTIONS: &str = "/chat/completions";
+/// Where texts go to be made vectors of.
+pub(super) const EMBEDDINGS: &str = "/embeddings";
+
+/// An endpoint as it is configured: its base address, its key, and how long one question may take.
+#[derive(Clone, Copy)]
+pub(super) struct Endpoint<'a> {
+    pub(super) base_url: &'a str,
+    pub(super) api_key: &'a SecretString,
+    pub(super) timeout: Duration,
+    /// Which section of the configuration names it.
+    pub(super) section: &'static str,
+}
 /// Longest answer that is read, in MiB: a long chain of thoughts with the odds of each token is shorter.
 pub(super) const ANSWER_MAX_MIB: usize = 4;
 /// Longest piece of a refusal's body that is read, in bytes.
@@ -56,26 +67,28 @@ pub(super) enum Failure {
 }
 
 impl Wire {
-    pub(super) fn new(config: &ModelConfig, http: reqwest::Client, clock: Clock) -> Result<Self, SetupError> {
-        let base = config.base_url.trim();
+    /// To ask what stands below `path` of the endpoint.
+    pub(super) fn new(endpoint: Endpoint<'_>, path: &str, http: reqwest::Client, clock: Clock) -> Result<Self, SetupError> {
+        let base = endpoint.base_url.trim();
         let url = reqwest::Url::parse(base).ok();
         // What has a slip in it may hold a key all the same.
         let Some(mut url) = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) else {
-            return Err(SetupError::BaseUrl(crate::ports::shown_address(base)));
+            return Err(SetupError::BaseUrl { section: endpoint.section, url: crate::ports::shown_address(base) });
         };
         // What providers show to copy is often the whole address, with a query after it.
-        let path = url.path().trim_end_matches('/');
-        let path = format!("{}{PATH}", path.strip_suffix(PATH).unwrap_or(path));
-        url.set_path(&path);
+        let given = url.path().trim_end_matches('/');
+        let given = format!("{}{path}", given.strip_suffix(path).unwrap_or(given));
+        url.set_path(&given);
         let mut headers = HeaderMap::new();
-        let key = config.api_key.expose_secret();
+        let key = endpoint.api_key.expose_secret();
         if !key.is_empty() {
-            let mut value = HeaderValue::from_str(&format!("Bearer {key}")).map_err(|_| SetupError::Key)?;
+            let mut value = HeaderValue::from_str(&format!("Bearer {key}"))
+                .map_err(|_| SetupError::Key { section: endpoint.section })?;
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
         }
         let address = url.to_string();
-        Ok(Self { http, address, key: config.api_key.clone(), headers, timeout: config.timeout, clock })
+        Ok(Self { http, address, key: endpoint.api_key.clone(), headers, timeout: endpoint.timeout, clock })
     }
 
     /// Sends once.
