@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use async_trait::async_trait;
+use futures_util::stream::{self, StreamExt as _};
 use tokio::sync::Mutex;
 
 use self::words::{below_line, drafter_name};
@@ -47,6 +48,9 @@ use crate::store::StoreError;
 /// How many times as many cases as a digest has lines may a model be asked for, from the first in the order: what is just below the
 /// line today may stand above it tomorrow.
 const LINES_ASKED: usize = 2;
+
+/// Cases of which the sales are read at a time.
+const AT_ONCE: usize = 4;
 
 /// Why memory does not answer, for the digest: a setting, empty while it does.
 pub(super) const AWAY: &str = "memory.away";
@@ -111,12 +115,10 @@ impl Stage for Drafting {
         // every donor gave is worth nothing, and needs no stock itself: that hangs on no other case.
         let (mut order, mut idle, mut changed) = (Vec::new(), BTreeSet::new(), 0);
         let mut scenes = Scenes { moment, config: Arc::clone(config), claimed: claims(&links, |_| true) };
-        for case in cases {
-            let rank = match self.rank_alone(&mut settled, &scenes, &promises, &case, written(&case).0).await {
-                // What is told of its items meanwhile is looked at first; the others need not wait for that.
-                Err(error) if is_being_read(&error) => continue,
-                rank => rank?,
-            };
+        let exceptions_written: Vec<i64> = cases.iter().map(|case| written(case).0).collect();
+        let being_read = self.judge_alone(&mut settled, &scenes, &promises, &cases, &exceptions_written).await?;
+        for case in cases.into_iter().filter(|case| !being_read.contains(&case.id)) {
+            let Some(rank) = settled.of(&case).map(|known| known.rank.clone()) else { continue };
             if rank.value.expected.minor <= 0 && !rank.unknown {
                 idle.insert(case.id.clone());
                 // It promises nothing and is promised nothing, so it needs no turn after others.
@@ -203,32 +205,62 @@ fn as_read_back(rank: &Rank) -> anyhow::Result<Rank> {
 }
 
 impl Drafting {
-    /// What a case is worth by itself; what was found before, where nothing that it hangs on has changed.
-    async fn rank_alone(
+    /// Finds what each case is worth by itself, where that is not known from before with all that it hangs on. Several at a time: while
+    /// one is judged the sales of the next are read. `exceptions_written`: how often those of each have been, in the order of the cases.
+    /// Answers the cases of whose items more is being told: they wait for that, the others need not.
+    async fn judge_alone(
         &self,
         settled: &mut Settled,
         scenes: &Scenes,
         promises: &Promises,
+        cases: &[Case],
+        exceptions_written: &[i64],
+    ) -> anyhow::Result<BTreeSet<CaseId>> {
+        let is_known = |at: &usize| {
+            let case = &cases[*at];
+            settled.of(case).is_some_and(|known| {
+                let promised = promises.to_others_on(&case.id, &known.items);
+                let on = inputs(&known.items, &promised, &scenes.claimed, (exceptions_written[*at], 0), false);
+                settled.rank_alone(case, on).is_some()
+            })
+        };
+        let unknown: Vec<usize> = (0..cases.len()).filter(|at| !is_known(at)).collect();
+        let mut each = Vec::new();
+        for &at in &unknown {
+            each.push(self.judge(scenes, promises, &cases[at], exceptions_written[at]));
+        }
+        // None of them begins before its turn.
+        let mut judged = stream::iter(each).buffered(AT_ONCE);
+        let (mut place, mut being_read) = (0, BTreeSet::new());
+        while let Some(found) = judged.next().await {
+            let case = &cases[unknown[place]];
+            place += 1;
+            match found {
+                Ok((items, on, rank)) => settled.judged(&scenes.moment.book, case, items, on, rank),
+                Err(error) if is_being_read(&error) => {
+                    being_read.insert(case.id.clone());
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(being_read)
+    }
+
+    /// What one case is worth by itself, with its items and the inputs that it hangs on.
+    async fn judge(
+        &self,
+        scenes: &Scenes,
+        promises: &Promises,
         case: &Case,
         exceptions_written: i64,
-    ) -> anyhow::Result<Rank> {
-        let on = |items: &BTreeSet<ItemId>| {
-            let promised = promises.to_others_on(&case.id, items);
-            (inputs(items, &promised, &scenes.claimed, (exceptions_written, 0), false), promised)
-        };
-        if let Some(known) = settled.of(case)
-            && let Some(rank) = settled.rank_alone(case, on(&known.items).0)
-        {
-            return Ok(rank.clone());
-        }
+    ) -> anyhow::Result<(BTreeSet<ItemId>, u64, Rank)> {
         let store = &self.stages.store;
         let exceptions = store.list_case_exceptions(&case.id).await?;
         let items = scenes.items_of(case, &exceptions);
-        let (on, promised) = on(&items);
+        let promised = promises.to_others_on(&case.id, &items);
+        let on = inputs(&items, &promised, &scenes.claimed, (exceptions_written, 0), false);
         let facts = scenes.facts(store, case.clone(), exceptions, promised).await?;
-        let rank = assess(&scenes.scene(&facts)).rank;
-        settled.judged(&scenes.moment.book, case, items, on, rank.clone());
-        Ok(rank)
+        Ok((items, on, assess(&scenes.scene(&facts)).rank))
     }
 
     async fn is_stopped(&self) -> Result<bool, StoreError> {
