@@ -41,7 +41,8 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("rules", &["domain", "models"]),
     ("lab", &["domain", "models"]),
     ("odoo", &["domain", "http", "ports"]),
-    ("testing", &["domain"]),
+    ("qdrant", &["domain", "ports"]),
+    ("testing", &["domain", "ports"]),
 ];
 
 /// The folders of `crates/odoo` from the bottom up: a recording is read by what reads a server, both by the same translation.
