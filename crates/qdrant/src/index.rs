@@ -18,6 +18,9 @@ use crate::shape::Shape;
 /// Most points of one request: with vectors of a thousand numbers some 2 MB.
 const BATCH: usize = 256;
 
+/// From how many results on it is asked first how many there can be.
+const MANY: usize = 4_096;
+
 /// Memory's index in a Qdrant server.
 ///
 /// It makes its collection when something is first put. One [`VectorIndex::hold_up_to`] may be refused where somebody else has made
@@ -115,6 +118,10 @@ impl QdrantIndex {
         fits(&asked.vector, asked.space, &self.collection.shape, "the question")?;
         let mut count = first(asked.limit);
         loop {
+            if count > MANY {
+                // The server makes room for as many as are asked for, so no more than there are.
+                count = count.min(self.counted().await?.saturating_add(1));
+            }
             let mut client = self.collection.link.points();
             let question = request(&self.collection.name, asked, count);
             let answer = match self.collection.link.ask("search", client.query(question)).await {
