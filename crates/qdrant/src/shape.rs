@@ -15,9 +15,9 @@ const LAYOUT: &str = "1";
 /// Which vectors are kept: who made them, and how many numbers each has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shape {
-    /// The embedder's name, as [`reeve_ports::Embedder::name`] says it.
+    /// The embedder's name, as [`reeve_ports::Embedder::name`] says it; empty where there is none.
     pub embedder: String,
-    /// Numbers of a vector of words.
+    /// Numbers of a vector of words; 0 where nothing makes them.
     pub text: usize,
     /// Numbers of a vector of figures.
     pub profile: usize,
@@ -32,10 +32,15 @@ impl Shape {
         }
     }
 
+    /// The spaces that have vectors.
+    fn spaces(&self) -> impl Iterator<Item = Space> {
+        Space::ALL.into_iter().filter(|space| self.numbers(*space) > 0)
+    }
+
     /// The collection for vectors of this shape: `reeve_memory_4f1c…`.
     ///
     /// # Errors
-    /// When `prefix` can not begin a collection's name, or a vector has no numbers.
+    /// When `prefix` can not begin a collection's name, or there are no vectors at all.
     pub(crate) fn collection(&self, prefix: &str) -> Result<String, QdrantError> {
         if !is_id(prefix) || prefix.len() > 60 {
             return Err(QdrantError::Setting {
@@ -43,10 +48,10 @@ impl Shape {
                 message: "use 1 to 60 letters, digits, `-` and `_`".to_owned(),
             });
         }
-        if self.text == 0 || self.profile == 0 {
+        if self.spaces().next().is_none() {
             return Err(QdrantError::Setting {
                 key: "memory.qdrant",
-                message: format!("vectors of `{}` have no numbers", words::plain(&self.embedder)),
+                message: format!("neither `{}` nor anything else makes vectors", words::plain(&self.embedder)),
             });
         }
         let parts = [LAYOUT, &self.embedder, &self.text.to_string(), &self.profile.to_string()];
@@ -65,7 +70,7 @@ impl Shape {
             let size = self.numbers(space) as u64;
             (space.name().to_owned(), VectorParams { size, distance: Distance::Cosine.into(), ..VectorParams::default() })
         };
-        let map = Space::ALL.into_iter().map(params).collect();
+        let map = self.spaces().map(params).collect();
         VectorsConfig { config: Some(vectors_config::Config::ParamsMap(qdrant_client::qdrant::VectorParamsMap { map })) }
     }
 
@@ -74,7 +79,7 @@ impl Shape {
         let Some(vectors_config::Config::ParamsMap(found)) = found.and_then(|found| found.config.as_ref()) else {
             return Some("it has no named vectors".to_owned());
         };
-        Space::ALL.into_iter().find_map(|space| {
+        self.spaces().find_map(|space| {
             let (name, expected) = (space.name(), self.numbers(space) as u64);
             match found.map.get(name) {
                 None => Some(format!("it has no vector `{name}`")),
@@ -114,7 +119,15 @@ mod tests {
             let error = shape("minilm", 384).collection(prefix).unwrap_err();
             assert!(error.to_string().contains("memory.qdrant.collection"), "{error}");
         }
-        assert!(shape("minilm", 0).collection("memory").is_err());
+        assert!(Shape { embedder: String::new(), text: 0, profile: 0 }.collection("memory").is_err());
+    }
+
+    #[test]
+    fn without_an_embedder_there_are_figures_only() {
+        let figures = shape("", 0);
+        let Some(vectors_config::Config::ParamsMap(made)) = figures.vectors().config else { panic!("it has named vectors") };
+        assert_eq!(made.map.keys().collect::<Vec<_>>(), ["profile"]);
+        assert_ne!(figures.collection("memory").unwrap(), shape("minilm", 384).collection("memory").unwrap());
     }
 
     #[test]
