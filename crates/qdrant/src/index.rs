@@ -52,11 +52,15 @@ impl QdrantIndex {
         Ok(self.collection.others().await?)
     }
 
-    /// Removes [`QdrantIndex::others`], and answers which those were.
+    /// Removes [`QdrantIndex::others`], and answers which those were. Until the alias leads to this one nothing is removed: it may not
+    /// hold as much yet.
     ///
     /// # Errors
     /// When the server does not answer; what was removed before stays so.
     pub async fn remove_others(&self) -> Result<Vec<String>, PortError> {
+        if self.collection.in_use().await?.as_deref() != Some(self.collection()) {
+            return Ok(Vec::new());
+        }
         let others = self.collection.others().await?;
         for name in &others {
             self.collection.drop_collection(name).await?;
@@ -168,7 +172,8 @@ impl QdrantIndex {
         // Looked at only: who asks for the position begins to fill from it.
         let position = collection.marker().await?.map_or(0, |marker| marker.position);
         let count = self.counted().await?;
-        let mut said = format!("Qdrant {version}: {count} points in {}, up to change {position}", collection.name);
+        let points = if count == 1 { "point" } else { "points" };
+        let mut said = format!("Qdrant {version}: {count} {points} in {}, up to change {position}", collection.name);
         if collection.in_use().await?.as_ref() != Some(&collection.name) {
             said.push_str("; it is being filled, and not yet the one in use");
         }

@@ -53,6 +53,9 @@ impl Link {
     /// # Errors
     /// When the address, the key or the file with certificates can not be used.
     pub(crate) fn new(config: &QdrantConfig) -> Result<Self, QdrantError> {
+        if config.timeout.is_zero() {
+            return Err(setting("memory.qdrant.timeout", "is nothing: use a few seconds"));
+        }
         let (uri, tls) = address(&config.url)?;
         let key = Key::new(&config.api_key)?;
         if key.0.is_some() && !tls && !uri.host().is_some_and(is_loopback) {

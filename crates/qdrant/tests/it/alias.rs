@@ -22,6 +22,9 @@ async fn the_alias_follows_when_the_new_collection_holds_as_much_as_the_old_one(
     assert_eq!(server.shelf.aliases()["reeve_contract"], old.collection());
     assert!(new.check().await.unwrap().contains("not yet the one in use"));
     assert_eq!(new.others().await.unwrap(), [""; 0], "what is in use is not called of no use");
+    let third = QdrantIndex::new(&config(&server.url), shape("model-3")).unwrap();
+    assert_eq!(third.others().await.unwrap(), [new.collection()]);
+    assert_eq!(third.remove_others().await.unwrap(), [""; 0], "what is not in use itself removes nothing");
 
     new.hold_up_to(20).await.unwrap();
     assert_eq!(server.shelf.aliases()["reeve_contract"], new.collection());
@@ -30,7 +33,7 @@ async fn the_alias_follows_when_the_new_collection_holds_as_much_as_the_old_one(
     assert_eq!(ids(&old, &asked(3)).await, ["a"], "a process that still has the old model goes on");
 
     let said = new.check().await.unwrap();
-    assert!(said.contains("1 points") && said.contains("up to change 20") && said.contains(old.collection()), "{said}");
+    assert!(said.contains("1 point in") && said.contains("up to change 20") && said.contains(old.collection()), "{said}");
     assert_eq!(new.remove_others().await.unwrap(), [old.collection()]);
     assert_eq!(server.shelf.collections(), [new.collection()]);
     assert_eq!(ids(&new, &asked(3)).await, ["b"]);
