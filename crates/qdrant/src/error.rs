@@ -152,9 +152,7 @@ impl QdrantError {
                 detail => Self::Refused { url, what, detail },
             },
             _ if detail.contains("invalid peer certificate") => Self::Untrusted { url, detail },
-            Code::Unavailable | Code::Unknown | Code::Cancelled if came_from_here(status) => {
-                Self::Unreachable { url, detail }
-            }
+            _ if came_from_here(status) => Self::Unreachable { url, detail },
             // What is left may be otherwise the next time: overloaded, no room on its disk, a shard that is moved.
             _ => Self::Busy { url, what, detail, retry_after: retry_after(status) },
         }
