@@ -1,10 +1,10 @@
 //! The contract of every index of memory, and in which form its requests leave.
 
-use qdrant_client::qdrant::collections_client::CollectionsClient;
 use qdrant_client::qdrant::{
-    DeleteCollection, QueryPoints, condition::ConditionOneOf, r#match::MatchValue, payload_index_params::IndexParams,
+    QueryPoints, condition::ConditionOneOf, r#match::MatchValue, payload_index_params::IndexParams,
 };
 use reeve_ports::VectorIndex;
+use reeve_qdrant::{QdrantConfig, QdrantIndex};
 use reeve_testing::qdrant::Qdrant;
 use reeve_testing::vectors::{asked, keeps_the_contract, point};
 
