@@ -265,13 +265,11 @@ impl Collection {
         self.ensure().await?;
         let made = {
             let mut known = self.known();
-            match (known.doubt, known.made.clone()) {
-                (Doubt::No, Some(made)) => made,
-                (..) => {
-                    known.doubt = Doubt::Told;
-                    return Err(self.made_anew());
-                }
-            }
+            let (Doubt::No, Some(made)) = (known.doubt, known.made.clone()) else {
+                known.doubt = Doubt::Told;
+                return Err(self.made_anew());
+            };
+            made
         };
         // Asked and written in one step on the server: a collection that is made anew just now is not met by the filter.
         let still = Filter::must([has_id(marker_id()), keyword(field::MADE, &made)]);

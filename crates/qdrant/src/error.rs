@@ -211,7 +211,7 @@ fn detail(status: &Status) -> String {
         below = error.source();
     }
     if said.is_empty() {
-        said = status.code().description().to_owned();
+        said.push_str(status.code().description());
     }
     words::quoted(&said, DETAIL_CHARS)
 }

@@ -29,7 +29,7 @@ use crate::settings::QdrantConfig;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How often a connection on which nothing happens is tried: firewalls forget what is silent for some minutes, and nobody is told.
-const KEEP_ALIVE: Duration = Duration::from_secs(60);
+const KEEP_ALIVE: Duration = Duration::from_mins(1);
 
 /// Longest answer: ids and scores of some hundred thousand points that are all as near.
 const ANSWER_BYTES: usize = 64 << 20;

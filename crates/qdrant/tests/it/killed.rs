@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -15,7 +16,7 @@ use crate::support::index;
 const KILLS: usize = 5;
 
 /// Changes in the order of their numbers, as the store tells them: each thing once, at its last change; none where it is forgotten.
-fn store() -> BTreeMap<i64, (String, Option<Point>)> {
+static STORE: LazyLock<BTreeMap<i64, (String, Option<Point>)>> = LazyLock::new(|| {
     let mut random = ChaCha8Rng::seed_from_u64(11);
     let points = random_points(&mut random, 3_000);
     let change = |point: Point| {
@@ -23,14 +24,13 @@ fn store() -> BTreeMap<i64, (String, Option<Point>)> {
         (point.seq, (point.id, kept))
     };
     points.into_iter().map(change).collect()
-}
+});
 
 /// Brings an index up to the store's end, a few changes at a time.
 async fn catch_up(index: &dyn VectorIndex) -> Result<(), PortError> {
-    let store = store();
     let mut held = index.position().await?;
     loop {
-        let page: Vec<_> = store.range(held + 1..).take(300).collect();
+        let page: Vec<_> = STORE.range(held + 1..).take(300).collect();
         let Some((last, _)) = page.last() else { return Ok(()) };
         let put: Vec<Point> = page.iter().filter_map(|(_, (_, point))| point.clone()).collect();
         let gone: Vec<String> =
@@ -58,7 +58,7 @@ fn held(shelf: &Shelf, collection: &str) -> (BTreeSet<String>, i64) {
 
 fn assert_claims_no_more_than_is_there(shelf: &Shelf, collection: &str) {
     let (ids, position) = held(shelf, collection);
-    for (seq, (id, point)) in store().range(..=position) {
+    for (seq, (id, point)) in STORE.range(..=position) {
         assert_eq!(ids.contains(id), point.is_some(), "change {seq} of {position}: {id}");
     }
 }
@@ -66,7 +66,7 @@ fn assert_claims_no_more_than_is_there(shelf: &Shelf, collection: &str) {
 async fn assert_equal_after_catching_up(index: &dyn VectorIndex, shelf: &Shelf, collection: &str) {
     catch_up(index).await.expect("nothing fails any more");
     let (ids, position) = held(shelf, collection);
-    let kept: BTreeSet<String> = store().into_values().filter_map(|(_, point)| Some(point?.id)).collect();
+    let kept: BTreeSet<String> = STORE.values().filter_map(|(_, point)| Some(point.as_ref()?.id.clone())).collect();
     assert_eq!((ids, position), (kept.clone(), 3_000));
     assert_eq!(index.count().await.unwrap(), kept.len());
 }

@@ -15,7 +15,7 @@ pub(crate) fn config(url: &str) -> QdrantConfig {
         ca_file: String::new(),
         collection: "reeve_contract".to_owned(),
         // Long, since it is no limit that a test waits for: the machine may be busy.
-        timeout: Duration::from_secs(60),
+        timeout: Duration::from_mins(1),
     }
 }
 
