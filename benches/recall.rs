@@ -176,13 +176,13 @@ async fn well(retailers: u32, items: u32, locations: u32) -> anyhow::Result<()> 
     queries.truncate(QUERIES);
     println!("{} remembered, {} asked for, of a retailer that none of them is from", kinds.len(), queries.len());
     let index = InProcess::default();
-    for change in store.list_memory_changes(0, usize::MAX >> 1).await? {
+    for change in store.list_memory_changes(0, usize::MAX >> 1, &model.name()).await? {
         if let reeve::store::MemoryChange::Put(point) = change {
             index.put(&[*point]).await?;
         }
     }
     let by_id: BTreeMap<String, Memory> = {
-        let all = store.list_memory_changes(0, usize::MAX >> 1).await?;
+        let all = store.list_memory_changes(0, usize::MAX >> 1, &model.name()).await?;
         let ids: Vec<String> = all
             .iter()
             .filter_map(|change| match change {

@@ -37,4 +37,5 @@ pub use reeve_models as models;
 pub use reeve_odoo as odoo;
 pub use reeve_ports as ports;
 pub use reeve_ports::clock;
+pub use reeve_qdrant as qdrant;
 pub use reeve_rules as rules;

@@ -20,6 +20,8 @@ use crate::odoo::live::progress::{Progress, Silent};
 use crate::odoo::recorded::Recorded;
 use crate::pipeline::observe::WARNING;
 use crate::ports::{Embedder, Page, PortError, Ports, Sender, Senders, Source, VectorIndex};
+use crate::qdrant::{QdrantIndex, Shape};
+use crate::rules::likeness;
 use crate::store::{Fence, Store};
 
 /// The configured store, which has to be there, migrated. What is done by command in it is logged with the user who gave the
@@ -159,9 +161,6 @@ pub(super) async fn app_of(config: Config, store: Store, clock: Clock) -> anyhow
 /// Names the setting that can not be used.
 pub(super) fn remembering(app: App) -> anyhow::Result<App> {
     let memory = &app.context.config.memory;
-    let index: Arc<dyn VectorIndex> = match memory.index {
-        IndexKind::InProcess => Arc::new(InProcess::default()),
-    };
     let embedder: Option<Arc<dyn Embedder>> = match memory.embedding {
         EmbeddingKind::Minilm => Some(Arc::new(minilm::InProcess::default())),
         EmbeddingKind::Endpoint => {
@@ -173,6 +172,23 @@ pub(super) fn remembering(app: App) -> anyhow::Result<App> {
             Some(Arc::new(openai::Embeddings::from_config(endpoint, app.context.clock.clone())?))
         }
         EmbeddingKind::None => None,
+    };
+    let index: Arc<dyn VectorIndex> = match memory.index {
+        IndexKind::InProcess => Arc::new(InProcess::default()),
+        IndexKind::Qdrant => {
+            let text = match memory.embedding {
+                EmbeddingKind::Minilm => reeve_embedding::DIMENSIONS,
+                EmbeddingKind::Endpoint => memory.endpoint.dimensions,
+                EmbeddingKind::None => 0,
+            };
+            anyhow::ensure!(
+                text > 0 || embedder.is_none(),
+                "Qdrant has to know how many numbers a vector of {:?} has; say it in memory.endpoint.dimensions",
+                memory.endpoint.model
+            );
+            let embedder = embedder.as_ref().map(|embedder| embedder.name()).unwrap_or_default();
+            Arc::new(QdrantIndex::new(&memory.qdrant, Shape { embedder, text, profile: likeness::PROFILE })?)
+        }
     };
     Ok(app.remembering(index, embedder))
 }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use crate::domain::setting::duration;
 use crate::ports::shown_address;
+use crate::qdrant::QdrantConfig;
 
 /// `[memory]`: what was decided on like cases.
 #[derive(Clone, Debug, Deserialize)]
@@ -18,6 +19,7 @@ pub struct MemoryConfig {
     pub like_cases: usize,
     pub keep_days: u32,
     pub endpoint: EmbeddingEndpoint,
+    pub qdrant: QdrantConfig,
 }
 
 /// `[memory.endpoint]`: who makes vectors of words where `embedding` is "endpoint".
@@ -26,6 +28,7 @@ pub struct MemoryConfig {
 pub struct EmbeddingEndpoint {
     pub base_url: String,
     pub model: String,
+    pub dimensions: usize,
     pub api_key: SecretString,
     pub api_key_file: String,
     #[serde(deserialize_with = "duration")]
@@ -45,6 +48,8 @@ impl std::fmt::Debug for EmbeddingEndpoint {
 pub enum IndexKind {
     /// In this process.
     InProcess,
+    /// A Qdrant server.
+    Qdrant,
 }
 
 /// What makes vectors of words.

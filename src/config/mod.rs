@@ -220,6 +220,8 @@ impl Config {
         read_secret("model.api_key_file", &self.model.api_key_file, &mut self.model.api_key)?;
         let embedding = &mut self.memory.endpoint;
         read_secret("memory.endpoint.api_key_file", &embedding.api_key_file, &mut embedding.api_key)?;
+        let qdrant = &mut self.memory.qdrant;
+        read_secret("memory.qdrant.api_key_file", &qdrant.api_key_file, &mut qdrant.api_key)?;
         read_secret("odoo.api_key_file", &self.odoo.api_key_file, &mut self.odoo.api_key)?;
         read_secret("webhook.secret_file", &self.webhook.secret_file, &mut self.webhook.secret)?;
         read_secret("kpi.metrics_token_file", &self.kpi.metrics_token_file, &mut self.kpi.metrics_token)?;

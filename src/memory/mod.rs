@@ -84,9 +84,10 @@ impl Memories {
     /// # Errors
     /// The store's or the index's.
     pub async fn tell_index(&self) -> Result<usize, MemoryError> {
+        let model = self.model().unwrap_or_default();
         let mut told = 0;
         loop {
-            let changes = self.store.list_memory_changes(self.index.position().await?, BATCH).await?;
+            let changes = self.store.list_memory_changes(self.index.position().await?, BATCH, &model).await?;
             let Some(last) = changes.last().map(MemoryChange::seq) else { return Ok(told) };
             told += changes.len();
             let (mut points, mut gone) = (Vec::new(), Vec::new());

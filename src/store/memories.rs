@@ -98,20 +98,21 @@ impl Store {
         Ok(rows.len())
     }
 
-    /// The changes after `seq`, oldest first, at most `limit`. What changed twice stands once, at its last change.
+    /// The changes after `seq`, oldest first, at most `limit`. What changed twice stands once, at its last change. Vectors of words are those
+    /// of `model`: what another one made is left out until this one has read it, which is a change of its own.
     ///
     /// # Errors
     /// The database's.
-    pub async fn list_memory_changes(&self, after: i64, limit: usize) -> Result<Vec<MemoryChange>, StoreError> {
+    pub async fn list_memory_changes(&self, after: i64, limit: usize, model: &str) -> Result<Vec<MemoryChange>, StoreError> {
         let rows = sqlx::query(
-            "select id, seq, kind, company, known_at, body, text_vector, profile, gone
+            "select id, seq, kind, company, known_at, body, text_vector, profile, model, gone
              from memories where seq > $1 order by seq limit $2",
         )
         .bind(after)
         .bind(row::count(limit))
         .fetch_all(&self.pool)
         .await?;
-        rows.iter().map(change).collect()
+        rows.iter().map(|r| change(r, model)).collect()
     }
 
     /// Those of these ids that are remembered, with their ids.
@@ -226,13 +227,14 @@ async fn upsert(tx: &mut Transaction<'_, Any>, memory: &Memory) -> Result<bool, 
     Ok(true)
 }
 
-fn change(r: &AnyRow) -> Result<MemoryChange, StoreError> {
+fn change(r: &AnyRow, model: &str) -> Result<MemoryChange, StoreError> {
     let (id, seq): (String, i64) = (row::get(r, TABLE, "id")?, row::get(r, TABLE, "seq")?);
     if row::get::<i64>(r, TABLE, "gone")? == 1 {
         return Ok(MemoryChange::Gone { id, seq });
     }
     let what: Remembered = row::json(r, TABLE, "body")?;
     let subject = what.subject;
+    let is_of_model = !model.is_empty() && row::get::<&str>(r, TABLE, "model")? == model;
     Ok(MemoryChange::Put(Box::new(Point {
         id,
         seq,
@@ -243,7 +245,7 @@ fn change(r: &AnyRow) -> Result<MemoryChange, StoreError> {
         supplier: subject.supplier.map(|supplier| supplier.to_string()),
         location: subject.location.map(|location| location.to_string()),
         known_at: row::get(r, TABLE, "known_at")?,
-        text: vector(r, "text_vector")?,
+        text: if is_of_model { vector(r, "text_vector")? } else { Vec::new() },
         profile: vector(r, "profile")?,
     })))
 }
@@ -310,18 +312,21 @@ mod tests {
             let (one, two) = (memory("case-1", "short by eight", 1), memory("case-2", "late", 5));
             assert_eq!(store.remember(&[one.clone(), two.clone()], Some(("memory.read", "5"))).await.unwrap(), 2);
             assert_eq!(store.remember(&[one.clone(), two.clone()], None).await.unwrap(), 0, "the same again");
-            let changes = store.list_memory_changes(0, 10).await.unwrap();
+            let changes = store.list_memory_changes(0, 10, "small@1").await.unwrap();
             let [MemoryChange::Put(first), MemoryChange::Put(second)] = changes.as_slice() else { panic!("{changes:?}") };
             assert_eq!((first.seq, second.seq, store.last_memory_change().await.unwrap()), (1, 2, 2));
             assert_eq!((first.codes.clone(), first.item.clone()), (vec!["R-SHORT".to_owned()], Some("7".to_owned())));
             assert_eq!((first.text.clone(), first.profile.clone()), (one.text.clone(), one.profile.clone()));
+            let of_another = store.list_memory_changes(0, 10, "small@2").await.unwrap();
+            let MemoryChange::Put(unread) = &of_another[0] else { panic!("{of_another:?}") };
+            assert!(unread.text.is_empty() && !unread.profile.is_empty(), "vectors of two models never meet");
             let found = store.list_memories(&[one.what.id(), "m-none".to_owned()]).await.unwrap();
             assert_eq!(found, [(one.what.id(), one.clone())]);
             // Another model has to see both again.
             assert_eq!(store.list_memories_not_of("small@2", 10).await.unwrap().len(), 2);
             assert!(store.list_memories_not_of("small@1", 10).await.unwrap().is_empty());
             assert_eq!(store.forget_before(at(3)).await.unwrap(), 1);
-            let later = store.list_memory_changes(2, 10).await.unwrap();
+            let later = store.list_memory_changes(2, 10, "small@1").await.unwrap();
             assert_eq!(later, [MemoryChange::Gone { id: one.what.id(), seq: 3 }]);
             assert!(store.list_memories(&[one.what.id()]).await.unwrap().is_empty());
             let left = sqlx::query("select id from memories where body like '%short by eight%'").fetch_all(&store.pool);

@@ -160,7 +160,7 @@ async fn what_was_decided_is_shown_from_the_next_day_on_beside_cases_of_its_kind
 
         go_on_for_days(&app).await;
         let store = &app.context.store;
-        let all = store.list_memory_changes(0, 10_000).await.unwrap();
+        let all = store.list_memory_changes(0, 10_000, "words/1").await.unwrap();
         let ids: Vec<String> = store
             .list_memories(&all.iter().filter_map(put).map(|point| point.id.clone()).collect::<Vec<_>>())
             .await
@@ -244,7 +244,7 @@ async fn an_outcome_is_learnt_later_and_what_is_old_is_forgotten_with_its_words(
     decide_all(&app).await;
     go_on_for_days(&app).await;
     let store = &app.context.store;
-    let changes = store.list_memory_changes(0, 10_000).await.unwrap();
+    let changes = store.list_memory_changes(0, 10_000, "words/1").await.unwrap();
     let ids: Vec<String> = changes.iter().filter_map(put).map(|point| point.id.clone()).collect();
     let memories = store.list_memories(&ids).await.unwrap();
     let verdicts: BTreeSet<&str> = memories

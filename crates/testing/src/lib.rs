@@ -1,12 +1,15 @@
 //! What tests put in place of the outside: one fake with a state of its own for each system.
 //!
-//! [`odoo`] is an Odoo server, 17 to 19; [`model`] what a language model's endpoint says; [`receiver`] takes signed messages. The
-//! last two stand on [`endpoint`], a server that answers in one manner. [`records`] are what a source tells, [`cases`] what
-//! detection makes of it.
+//! [`odoo`] is an Odoo server, 17 to 19; `qdrant`, behind the feature of its name, a Qdrant server; [`model`] what a language model's
+//! endpoint says; [`receiver`] takes signed messages. The last two stand on [`endpoint`], a server that answers in one manner.
+//! [`records`] are what a source tells, [`cases`] what detection makes of it; [`vectors`] is what every index of memory has to do.
 
 pub mod cases;
 pub mod endpoint;
 pub mod model;
 pub mod odoo;
+#[cfg(feature = "qdrant")]
+pub mod qdrant;
 pub mod receiver;
 pub mod records;
+pub mod vectors;

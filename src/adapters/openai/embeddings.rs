@@ -187,6 +187,7 @@ mod tests {
         let config = EmbeddingEndpoint {
             base_url,
             model: "m".into(),
+            dimensions: 0,
             api_key: SecretString::from("k"),
             api_key_file: String::new(),
             timeout: std::time::Duration::from_secs(5),

@@ -28,6 +28,7 @@ const BESIDE: &[(&str, &[&str])] = &[
     ("adapters", &["cli", "evals"]),
     // Its section is a part of the configuration.
     ("odoo", &["cli", "config", "evals"]),
+    ("qdrant", &["cli", "config"]),
     ("http", &["adapters", "cli"]),
     ("lab", &["cli", "evals"]),
 ];
@@ -43,7 +44,8 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("rules", &["domain", "models"]),
     ("lab", &["domain", "models"]),
     ("odoo", &["domain", "http", "ports"]),
-    ("testing", &["domain"]),
+    ("qdrant", &["domain", "ports"]),
+    ("testing", &["domain", "ports"]),
 ];
 
 /// The folders of `crates/odoo` from the bottom up: a recording is read by what reads a server, both by the same translation.
