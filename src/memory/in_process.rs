@@ -281,3 +281,13 @@ impl VectorIndex for InProcess {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn it_keeps_the_contract_of_every_index() {
+        reeve_testing::vectors::keeps_the_contract(&InProcess::default()).await;
+    }
+}
