@@ -44,7 +44,7 @@ async fn catch_up(index: &dyn VectorIndex) -> Result<(), PortError> {
 
 /// What the server holds, and up to where it says it does.
 fn held(shelf: &Shelf, collection: &str) -> (BTreeSet<String>, i64) {
-    let collection = shelf.collection(collection).unwrap();
+    let collection = shelf.collection(collection).expect("it has been made");
     let mut position = 0;
     let mut ids = BTreeSet::new();
     for stored in collection.points.values() {
@@ -68,7 +68,7 @@ async fn assert_equal_after_catching_up(index: &dyn VectorIndex, shelf: &Shelf, 
     let (ids, position) = held(shelf, collection);
     let kept: BTreeSet<String> = STORE.values().filter_map(|(_, point)| Some(point.as_ref()?.id.clone())).collect();
     assert_eq!((ids, position), (kept.clone(), 3_000));
-    assert_eq!(index.count().await.unwrap(), kept.len());
+    assert_eq!(index.count().await.expect("it counts"), kept.len());
 }
 
 #[tokio::test]
