@@ -28,7 +28,9 @@ use crate::domain::setting::{duration, money};
 
 use crate::domain::money::Money;
 use crate::domain::policy::{Person, Policy};
+use crate::models::receiving::Detector;
 use crate::ports::shown_address;
+use crate::rules::settings::Models;
 
 /// Why a configuration can not be used. Each message names the key and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -187,7 +189,7 @@ impl Config {
         let mut config: Self = read(&origin, table)?;
         config.rules = read(&origin, rules)?;
         config.check(&origin)?;
-        config.with_policy()?.with_secret_files()
+        config.with_policy()?.with_models()?.with_secret_files()
     }
 
     /// Reads the policy. The one that comes with the program holds in any currency; one of the operator's own names its.
@@ -210,6 +212,28 @@ impl Config {
             return Err(bad(format!("its currency is {policy} and the company's is {company}; make them the same")));
         }
         self.rules.policy = policy;
+        Ok(self)
+    }
+
+    /// Gives the rules the detector of receiving that is named.
+    fn with_models(mut self) -> Result<Self, ConfigError> {
+        let named = self.rules.detect.receiving_model.clone();
+        let bad = |message: String| ConfigError::Key {
+            key: "detect.receiving_model".to_owned(),
+            origin: named.clone(),
+            message,
+        };
+        let detector = match named.as_str() {
+            "unsupervised" => Detector::unsupervised(),
+            "trained" => Detector::shipped(),
+            path => {
+                let text = std::fs::read_to_string(path).map_err(|source| {
+                    bad(format!("the file can not be read: {source}; name one that `reeve models train --receiving` wrote, or write \"unsupervised\" or \"trained\""))
+                })?;
+                Detector::from_json(&text).map_err(|error| bad(error.to_string()))?
+            }
+        };
+        self.rules.models = Models::with_receiving(detector);
         Ok(self)
     }
 

@@ -26,6 +26,11 @@ const PRIOR: f64 = 0.08 / 9.0;
 /// From the log of the summed likelihood to a log-odds: slope and offset, fitted on the public vendors' lines.
 const TO_LOG_ODDS: (f64, f64) = (1.15, 0.25);
 
+/// Everything that a likeness is made of, to tell one version from another.
+pub(super) fn constants() -> String {
+    format!("{DAYS_WEIGHT} {PRICE_WEIGHT} {FIRST} {LEAST} {PRIOR} {TO_LOG_ODDS:?} {:?}", Features::NAMES)
+}
+
 /// Log-likelihood ratio of each kind, in the order of [`ReceivingKind::ALL`].
 pub(super) fn likeness(f: &Features) -> [f64; 9] {
     let present = |is: bool, x: f64| if is { x.max(LEAST) } else { LEAST };

@@ -20,12 +20,14 @@ mod kind;
 mod likeness;
 mod observe;
 mod records;
+mod scorer;
 mod timing;
 mod trees;
 
 pub use self::detector::{Detector, Labelled, LineScore, score};
 pub use self::features::Features;
 pub use self::kind::ReceivingKind;
+pub use self::scorer::{Scored, Scorer};
 pub use self::records::{Bill, Notice, NoticeKind, PurchaseLine, Receipt, ReceivingError, Records};
 
 /// Features of every line that something came of, with its index in [`Records::lines`], in the order in which the lines
@@ -34,7 +36,8 @@ pub use self::records::{Bill, Notice, NoticeKind, PurchaseLine, Receipt, Receivi
 /// # Errors
 /// [`ReceivingError::Number`] and [`ReceivingError::Twice`] for records that make no sense.
 pub fn features(records: &Records) -> Result<Vec<(usize, Features)>, ReceivingError> {
-    Ok(observe::observe(&records::Ledger::new(records)?))
+    let ledger = records::Ledger::new(records)?;
+    Ok(observe::observe(&ledger).into_iter().map(|(at, features)| (ledger.places[at], features)).collect())
 }
 
 #[cfg(test)]

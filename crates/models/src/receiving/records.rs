@@ -80,6 +80,8 @@ pub struct Notice {
     pub vendor: Option<String>,
     /// The location it is about; `None` for all.
     pub location: Option<String>,
+    /// The line it is about; `None` for all.
+    pub line: Option<String>,
     /// First promised day it holds for.
     pub from: Date,
     /// Last promised day it holds for.
@@ -197,7 +199,9 @@ impl Entry {
 /// The records by line, and the order in which lines can be judged.
 pub(super) struct Ledger {
     pub(super) entries: Vec<Entry>,
-    /// Indices of entries by the day they are complete; ties in the order of the lines.
+    /// Where each entry stands in [`Records::lines`].
+    pub(super) places: Vec<usize>,
+    /// Indices of entries by the day they are complete; of one day in the order of the lines' identities.
     pub(super) order: Vec<usize>,
     pub(super) vendors: usize,
     pub(super) locations: usize,
@@ -214,10 +218,17 @@ impl<'a> Names<'a> {
     }
 }
 
+const EPOCH: Date = Date::constant(1970, 1, 1);
+
 /// Days since 1970-01-01.
 fn day(date: Date) -> i32 {
-    let since = date.since(Date::constant(1970, 1, 1)).expect("two dates are a span of days apart");
+    let since = date.since(EPOCH).expect("two dates are a span of days apart");
     since.get_days()
+}
+
+/// The day of a number.
+pub(super) fn date(day: i32) -> Date {
+    EPOCH.saturating_add(jiff::Span::new().days(day))
 }
 
 fn check(line: &str, field: &'static str, value: f64) -> Result<f64, ReceivingError> {
@@ -230,11 +241,24 @@ impl Ledger {
     pub(super) fn new(records: &Records) -> Result<Self, ReceivingError> {
         let (mut pos, mut vendors, mut locations) = (Names::default(), Names::default(), Names::default());
         let mut index: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut own: BTreeMap<&str, Vec<&Notice>> = BTreeMap::new();
+        let mut common: Vec<&Notice> = Vec::new();
+        for notice in &records.notices {
+            match &notice.line {
+                Some(line) => own.entry(line).or_default().push(notice),
+                None => common.push(notice),
+            }
+        }
         let mut entries = Vec::with_capacity(records.lines.len());
-        for (at, line) in records.lines.iter().enumerate() {
+        // By identity, so that nothing hangs on the order in which records come.
+        let mut places: Vec<usize> = (0..records.lines.len()).collect();
+        places.sort_by(|a, b| records.lines[*a].line.cmp(&records.lines[*b].line));
+        for (at, line) in places.iter().map(|place| &records.lines[*place]).enumerate() {
             if index.insert(&line.line, at).is_some() {
                 return Err(ReceivingError::Twice(line.line.clone()));
             }
+            let named = own.get(line.line.as_str()).map_or(&[][..], Vec::as_slice);
+            let said = |kind| notice(named, &common, line, kind);
             entries.push(Entry {
                 po: pos.number(&line.po),
                 vendor: vendors.number(&line.vendor),
@@ -247,9 +271,9 @@ impl Ledger {
                 parts: Vec::new(),
                 billed: None,
                 complete: None,
-                price_notice: notice(records, line, NoticeKind::PriceChange),
-                bonus_notice: notice(records, line, NoticeKind::Bonus),
-                delay_notice: notice(records, line, NoticeKind::Delay),
+                price_notice: said(NoticeKind::PriceChange),
+                bonus_notice: said(NoticeKind::Bonus),
+                delay_notice: said(NoticeKind::Delay),
             });
         }
         for receipt in &records.receipts {
@@ -259,7 +283,11 @@ impl Ledger {
                 entries[at].complete = entries[at].complete.max(Some(day(receipt.date)));
             }
         }
-        for bill in &records.bills {
+        let mut bills: Vec<&Bill> = records.bills.iter().collect();
+        bills.sort_by(|a, b| {
+            (a.date.cmp(&b.date)).then(a.quantity.total_cmp(&b.quantity)).then(a.price.total_cmp(&b.price))
+        });
+        for bill in bills {
             let quantity = check(&bill.line, "quantity billed", bill.quantity)?;
             let price = check(&bill.line, "price billed", bill.price)?;
             if let Some(&at) = index.get(bill.line.as_str()) {
@@ -276,22 +304,26 @@ impl Ledger {
         let mut order: Vec<usize> =
             (0..entries.len()).filter(|at| entries[*at].complete.is_some() && entries[*at].quantity > 0.0).collect();
         order.sort_by_key(|at| (entries[*at].complete, *at));
-        Ok(Ledger { order, vendors: vendors.0.len(), locations: locations.0.len(), entries })
+        Ok(Ledger { places, order, vendors: vendors.0.len(), locations: locations.0.len(), entries })
     }
 }
 
-/// The value of the first notice of a kind that holds for a line; 0 for none.
-fn notice(records: &Records, line: &PurchaseLine, kind: NoticeKind) -> f64 {
+/// The value of the notice of a kind that holds for a line; 0 for none. Of several the one that says most exactly what it is about
+/// holds, then the newest, then the larger. `own` are those that name the line, `common` those that name none: a shop may have a
+/// notice for each line, which are not all to be looked through for every other.
+fn notice(own: &[&Notice], common: &[&Notice], line: &PurchaseLine, kind: NoticeKind) -> f64 {
     let about = |name: &Option<String>, this: &str| name.as_deref().is_none_or(|n| n == this);
-    records
-        .notices
-        .iter()
-        .find(|n| {
-            n.kind == kind
-                && n.value.is_finite()
-                && about(&n.vendor, &line.vendor)
-                && about(&n.location, &line.location)
-                && (n.from..=n.to).contains(&line.promised)
-        })
-        .map_or(0.0, |n| n.value)
+    let holds = |n: &&&Notice| {
+        n.kind == kind
+            && n.value.is_finite()
+            && about(&n.vendor, &line.vendor)
+            && about(&n.location, &line.location)
+            && (n.from..=n.to).contains(&line.promised)
+    };
+    let said = own.iter().chain(common).filter(holds);
+    let exactness = |n: &Notice| [n.line.is_some(), n.vendor.is_some(), n.location.is_some()];
+    let best = said.max_by(|a, b| {
+        (exactness(a), a.from, a.to).cmp(&(exactness(b), b.from, b.to)).then(a.value.total_cmp(&b.value))
+    });
+    best.map_or(0.0, |n| n.value)
 }

@@ -62,6 +62,12 @@ pub(super) fn freeze(
 ) -> Workings {
     let mut workings = std::mem::take(&mut gathered.workings);
     workings.settings = settings(gathered.scene);
+    let habits = gathered.scene.exceptions.iter().filter_map(|e| e.signal.habit.as_deref());
+    workings.habits = habits.map(|habit| (format!("{}/{}", habit.line, habit.kind), habit.clone())).collect();
+    // Elsewhere the probability is that of the types, which decisions say and no evidence holds.
+    if !workings.habits.is_empty() {
+        workings.odds = super::odds(gathered.scene);
+    }
     for (key, part) in &gathered.parts {
         let expected = part.amount.expected;
         let says = |id: &&reeve_domain::ids::FactId| {

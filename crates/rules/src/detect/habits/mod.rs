@@ -1,0 +1,215 @@
+//! Purchase lines beside what their suppliers usually do: short, late, dear or billed otherwise than this supplier's way.
+//!
+//! Tolerances are the same for everybody. A supplier that is always 2 % short is within them and no news; one that never was is
+//! news from the first time on, and no tolerance sees it. Every complete line is scored once for the records there are
+//! (`reeve_models::receiving`), by what was known on the day on which it was complete, and that is used in three ways:
+//!
+//! - *found*: what no rule says and the detector is sure of becomes a signal (`own`);
+//! - *usual*: what a rule says and is this supplier's way is explained, for the types that the settings name (`usual`);
+//! - *sure*: what a rule says carries the detector's probability, which enters the case's (`assess`).
+//!
+//! Sure enough is whoever is wrong once in so many times at most as a planner allows (`detect.false_share`). It is asked of each
+//! line by itself, on the day on which it was complete, with nothing that came later. Rules stay certain: nothing here takes a
+//! signal of theirs away.
+
+mod own;
+mod reading;
+mod usual;
+mod words;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use reeve_domain::book::Book;
+use reeve_domain::calendar::days_between;
+use reeve_domain::evidence::{Fact, FactValue};
+use reeve_domain::exception::{ExceptionType as T, Signal};
+use reeve_domain::habit::{Habit, KEPT};
+use reeve_domain::record::{PurchaseLine, RecordKind};
+use reeve_models::receiving::{Features, LineScore, ReceivingKind, Scored};
+
+use super::facts::{fact, record};
+pub(crate) use own::DETECTOR;
+use crate::settings::Settings;
+use rust_decimal::prelude::ToPrimitive;
+
+/// Adds to what the rules found in receiving and matching what the suppliers' habits say of it, and of what no rule sees.
+pub(super) fn join(book: &Book, settings: &Settings, found: &mut Vec<Signal>) {
+    let Some(lines) = Lines::of(book, settings) else { return };
+    let mut ruled: BTreeMap<String, Vec<T>> = BTreeMap::new();
+    for signal in found.iter_mut() {
+        let about: Vec<&str> = match (&signal.subject.po_line, &signal.subject.order) {
+            (Some(line), _) => vec![line],
+            (None, Some(order)) => book.lines_of_order(order).iter().map(|line| line.id.as_str()).collect(),
+            (None, None) => Vec::new(),
+        };
+        for line in &about {
+            ruled.entry((*line).to_owned()).or_default().push(signal.code);
+        }
+        let Some(kind) = kind_of(signal.code) else { continue };
+        let judged: Vec<Option<Judged<'_>>> = about.iter().map(|line| lines.judged(line)).collect();
+        if settings.detect.explain_usual.contains(&signal.code) {
+            signal.explained = usual::reason(kind, &judged);
+        }
+        // Of an order the line that is odd for the most speaks: one fault is enough.
+        let oddest = judged.iter().flatten().max_by(|a, b| a.probability().total_cmp(&b.probability()));
+        if let Some(line) = oddest {
+            let habit = line.habit(kind.unwrap_or(line.score.kind));
+            signal.facts.extend(line.facts(book, &habit));
+            signal.habit = Some(Box::new(habit));
+        }
+    }
+    for line in lines.newest(settings.detect.keep(settings.detect.claim_days)) {
+        let said = ruled.get(&line.line.id).map_or(&[][..], Vec::as_slice);
+        found.extend(own::signal(book, settings, &line, said));
+    }
+}
+
+/// The kind of deviation that a type is about: of prices and units the line itself says to which side. None of what hangs on no
+/// supplier's habit.
+fn kind_of(code: T) -> Option<Option<ReceivingKind>> {
+    use ReceivingKind as K;
+    match code {
+        T::RShort => Some(Some(K::Short)),
+        T::ROver => Some(Some(K::Over)),
+        T::RLate => Some(Some(K::Late)),
+        T::REarly => Some(Some(K::Early)),
+        T::FQty => Some(Some(K::BilledNotReceived)),
+        T::RDup => Some(Some(K::DuplicateReceipt)),
+        T::RUom => Some(Some(K::WrongUnit)),
+        T::FPrice => Some(None),
+        _ => None,
+    }
+}
+
+/// Every complete line, with what is said of it.
+struct Lines<'b> {
+    book: &'b Book,
+    scored: Arc<Scored>,
+    version: &'b str,
+    /// By vendor, in the order in which its lines were complete: where each is scored.
+    of_vendor: BTreeMap<String, Vec<usize>>,
+    /// By line: the vendor, and where the line is among the vendor's.
+    at: BTreeMap<&'b str, (String, usize)>,
+}
+
+impl<'b> Lines<'b> {
+    fn of(book: &'b Book, settings: &'b Settings) -> Option<Self> {
+        let scorer = &settings.models.receiving;
+        // A record that makes no sense (a quantity that is no number) would be a fault of ours: the rules have their say all the same.
+        let scored = scorer.score(reading::records(book)).ok()?;
+        let mut lines =
+            Self { book, scored: Arc::clone(&scored), version: scorer.version(), of_vendor: BTreeMap::new(), at: BTreeMap::new() };
+        for (place, score) in scored.lines.iter().enumerate() {
+            let Some(line) = book.po_lines.get(&score.line) else { continue };
+            let vendor = reading::vendor(book, line);
+            let own = lines.of_vendor.entry(vendor.clone()).or_default();
+            lines.at.insert(line.id.as_str(), (vendor, own.len()));
+            own.push(place);
+        }
+        Some(lines)
+    }
+
+    fn judged(&self, line: &str) -> Option<Judged<'_>> {
+        let (vendor, nth) = self.at.get(line)?;
+        let own = self.of_vendor.get(vendor)?;
+        let score = &self.scored.lines[own[*nth]];
+        Some(Judged { line: self.book.po_lines.get(line)?, score, lines: self, earlier: &own[..*nth] })
+    }
+
+    /// The lines that were complete within so many days, in the order of their ids.
+    fn newest(&self, days: i32) -> impl Iterator<Item = Judged<'_>> {
+        let lines = self.at.keys().filter_map(|line| self.judged(line));
+        lines.filter(move |line| days_between(line.score.complete, self.book.today) <= days)
+    }
+}
+
+/// A complete line with what is said of it.
+struct Judged<'l> {
+    line: &'l PurchaseLine,
+    score: &'l LineScore,
+    lines: &'l Lines<'l>,
+    /// Where the vendor's lines are scored that were complete before.
+    earlier: &'l [usize],
+}
+
+impl Judged<'_> {
+    /// The probability that the line is an exception, as its fact shows it.
+    fn probability(&self) -> f64 {
+        shown(self.score.probability)
+    }
+
+    /// The line beside its supplier's habit, by how far both are off to the side of a kind.
+    fn habit(&self, kind: ReceivingKind) -> Habit {
+        let off = |score: &LineScore| round(side(kind, &score.features));
+        // What is complete on the same day was not known on the day before: it is no habit yet.
+        let earlier = self.earlier.iter().map(|at| &self.lines.scored.lines[*at]);
+        let mut before: Vec<f64> = earlier.filter(|other| other.complete < self.score.complete).map(off).collect();
+        before.drain(..before.len().saturating_sub(KEPT));
+        Habit {
+            line: self.line.id.clone(),
+            detector: self.lines.version.to_owned(),
+            kind: kind.name().to_owned(),
+            features: self.score.features.values(),
+            together: None,
+            off: off(self.score),
+            before,
+        }
+    }
+
+    fn facts(&self, book: &Book, habit: &Habit) -> Vec<Fact> {
+        facts_of(habit, self.probability())
+            .into_iter()
+            .map(|(field, label, value)| fact(book, record(RecordKind::PoLine, &self.line.id), &field, label, value))
+            .collect()
+    }
+}
+
+/// What a habit is shown as: field, label and value. The audit computes the same again.
+pub(crate) fn facts_of(habit: &Habit, probability: f64) -> Vec<(String, &'static str, FactValue)> {
+    let count = |n: usize| FactValue::number(n as f64, 0);
+    let (recent, last) = habit.recent();
+    let kind = &habit.kind;
+    vec![
+        ("habit_p".to_owned(), "probability that it is not this supplier's way", FactValue::number(probability, 4)),
+        ("habit_detector".to_owned(), "judged by", FactValue::Text(habit.detector.clone())),
+        ("habit_before".to_owned(), "earlier lines of the supplier that it is compared with", count(habit.before.len())),
+        ("habit_last".to_owned(), "the supplier's last lines, with this one", count(last)),
+        (format!("{kind}_as_far"), "earlier lines of the supplier as far off or further", count(habit.as_far())),
+        (format!("{kind}_recent"), "of the supplier's last lines off to the same side", count(recent)),
+    ]
+}
+
+/// The probability that a signal's line is not its supplier's way, where that is known.
+pub(crate) fn probability_of(signal: &Signal) -> Option<f64> {
+    let habit = signal.habit.as_ref()?;
+    let id = format!("po_line:{}/habit_p", habit.line);
+    match &signal.facts.iter().find(|fact| fact.id.as_str() == id)?.value {
+        FactValue::Number(p) => p.to_f64(),
+        _ => None,
+    }
+}
+
+/// A probability as its fact shows it: whatever is computed from it can be computed again.
+pub(crate) fn shown(probability: f64) -> f64 {
+    (probability * 10_000.0).round() / 10_000.0
+}
+
+fn round(x: f64) -> f64 {
+    (x * 1e6).round() / 1e6
+}
+
+/// How far a line is off to the side of a kind: a share, or days.
+fn side(kind: ReceivingKind, f: &Features) -> f64 {
+    use ReceivingKind as K;
+    match kind {
+        K::Short => f.short - f.over,
+        K::Over | K::DuplicateReceipt => f.over - f.short,
+        K::Late => f.days,
+        K::Early => -f.days,
+        K::PriceUp => f.price.exp_m1(),
+        K::PriceDown => -f.price.exp_m1(),
+        K::WrongUnit => f.received_ordered.abs(),
+        K::BilledNotReceived => f.billed_received.exp_m1(),
+    }
+}

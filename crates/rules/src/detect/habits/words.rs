@@ -1,0 +1,54 @@
+//! What is odd of a line, in a planner's words.
+
+use reeve_domain::habit::Habit;
+use reeve_domain::exception::Driver;
+use reeve_models::receiving::Features;
+
+/// Earlier lines of a supplier up to which it is said that there are few: it is then held against what all suppliers do.
+pub(super) const FEW: usize = 5;
+
+/// What speaks against the supplier's habit: "as much on 1 of its last 40 lines".
+pub(super) fn beside_habit(habit: &Habit) -> String {
+    let (as_far, of) = (habit.as_far(), habit.before.len());
+    let (recent, last) = habit.recent();
+    let again = if recent > 1 && last > recent { format!(", and off on {recent} of the last {last}") } else { String::new() };
+    match of {
+        0 => "this is the supplier's first line: it is held against what all suppliers do".to_owned(),
+        1..FEW => {
+            let lines = if of == 1 { "line" } else { "lines" };
+            format!("this supplier has only {of} earlier {lines} ({as_far} as far off): it is held against what all suppliers do")
+        }
+        _ if as_far == 0 => format!("not this supplier's way: none of its last {of} lines was as far off{again}"),
+        _ => format!("not this supplier's way: as far off on {as_far} of its last {of} lines{again}"),
+    }
+}
+
+/// What makes a line odd, the strongest first: each with how far it is off and its share in the surprise.
+pub(super) fn drivers(f: &Features) -> Vec<Driver> {
+    /// A tenth is no surprise.
+    const LEAST: f64 = 1.0;
+    /// More are not read.
+    const MOST: usize = 4;
+    let price = f.price.exp_m1();
+    let tails = [
+        ("short by a share of the order", f.short, f.short_tail),
+        ("beyond the order by a share", f.over, f.over_tail),
+        ("billed above the agreed price by a share", price.max(0.0), f.price_tail),
+        ("billed below the agreed price by a share", (-price).max(0.0), f.price_tail),
+        ("days late", f.days.max(0.0), f.late_tail),
+        ("days early", (-f.days).max(0.0), f.early_tail),
+        ("billed and not received, a share", f.billed_received.exp_m1().max(0.0), f.unreceived_tail),
+        ("receipts of equal quantity", f.equal_parts, f.duplicate_odds.max(0.0)),
+        ("received for one ordered", f.received_ordered.exp(), f.unit_odds.max(0.0)),
+    ];
+    let mut odd: Vec<_> = tails.into_iter().filter(|(_, value, tail)| *value > 0.0 && *tail >= LEAST).collect();
+    odd.sort_by(|a, b| b.2.total_cmp(&a.2));
+    odd.truncate(MOST);
+    let all: f64 = odd.iter().map(|(_, _, tail)| tail).sum();
+    let driver = |(feature, value, tail): (&str, f64, f64)| Driver {
+        feature: feature.to_owned(),
+        value: super::round(value),
+        share: super::round(tail / all),
+    };
+    odd.into_iter().map(driver).collect()
+}
