@@ -5,6 +5,7 @@
 
 use super::features::Features;
 use super::kind::ReceivingKind;
+use super::timing;
 
 /// Weight of ratios about days. Deliveries are late for reasons shared by many lines, so their evidence is not
 /// independent and counts less than it seems to.
@@ -20,15 +21,13 @@ const FIRST: f64 = 12.0;
 /// The least a ratio counts for.
 const LEAST: f64 = -6.0;
 
-/// Exceptions among lines, and the share of each kind: as likely as any other.
-const PRIOR: f64 = 0.08 / 9.0;
-
-/// From the log of the summed likelihood to a log-odds: slope and offset, fitted on the public vendors' lines.
-const TO_LOG_ODDS: (f64, f64) = (1.15, 0.25);
+/// Exceptions among lines: a flat prior, one line in twenty, each kind as likely as any other. A shop's own rate is not known before
+/// somebody has decided; where it is lower, the probabilities are too high by as much.
+const PRIOR: f64 = 0.05 / 9.0;
 
 /// Everything that a likeness is made of, to tell one version from another.
 pub(super) fn constants() -> String {
-    format!("{DAYS_WEIGHT} {PRICE_WEIGHT} {FIRST} {LEAST} {PRIOR} {TO_LOG_ODDS:?} {:?}", Features::NAMES)
+    format!("{DAYS_WEIGHT} {PRICE_WEIGHT} {FIRST} {LEAST} {PRIOR} {} {:?}", timing::constants(), Features::NAMES)
 }
 
 /// Log-likelihood ratio of each kind, in the order of [`ReceivingKind::ALL`].
@@ -54,7 +53,7 @@ pub(super) fn likeness(f: &Features) -> [f64; 9] {
 /// Log-odds that a line is an exception of any kind.
 pub(super) fn log_odds(likeness: &[f64; 9]) -> f64 {
     let total: f64 = likeness.iter().map(|like| PRIOR * like.exp()).sum();
-    TO_LOG_ODDS.0 * total.ln() + TO_LOG_ODDS.1
+    total.ln()
 }
 
 /// The likeliest kind; of equals the first.

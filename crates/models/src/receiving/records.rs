@@ -154,12 +154,12 @@ pub enum ReceivingError {
 pub(super) struct Entry {
     pub(super) po: usize,
     pub(super) vendor: usize,
+    pub(super) item: usize,
     pub(super) location: usize,
     /// Day numbers.
     pub(super) ordered: i32,
     pub(super) promised: i32,
     pub(super) quantity: f64,
-    pub(super) pack: f64,
     pub(super) price: f64,
     /// Day and quantity of each receipt, in order of day.
     pub(super) parts: Vec<(i32, f64)>,
@@ -196,6 +196,9 @@ impl Entry {
     }
 }
 
+/// Packs of an item that are looked at: of more, any ratio would be near one.
+const PACKS_MAX: usize = 6;
+
 /// The records by line, and the order in which lines can be judged.
 pub(super) struct Ledger {
     pub(super) entries: Vec<Entry>,
@@ -203,6 +206,8 @@ pub(super) struct Ledger {
     pub(super) places: Vec<usize>,
     /// Indices of entries by the day they are complete; of one day in the order of the lines' identities.
     pub(super) order: Vec<usize>,
+    /// Units in the packs that each item was ordered in.
+    pub(super) packs_of: Vec<Vec<f64>>,
     pub(super) vendors: usize,
     pub(super) locations: usize,
 }
@@ -240,6 +245,7 @@ impl Ledger {
     /// Puts records together. Receipts and bills of lines that are not there are left out: they are another matter.
     pub(super) fn new(records: &Records) -> Result<Self, ReceivingError> {
         let (mut pos, mut vendors, mut locations) = (Names::default(), Names::default(), Names::default());
+        let (mut items, mut packs_of) = (Names::default(), Vec::<Vec<f64>>::new());
         let mut index: BTreeMap<&str, usize> = BTreeMap::new();
         let mut own: BTreeMap<&str, Vec<&Notice>> = BTreeMap::new();
         let mut common: Vec<&Notice> = Vec::new();
@@ -257,16 +263,22 @@ impl Ledger {
             if index.insert(&line.line, at).is_some() {
                 return Err(ReceivingError::Twice(line.line.clone()));
             }
+            let item = items.number(&line.item);
+            let pack = check(&line.line, "pack size", line.pack_size)?;
+            packs_of.resize_with(packs_of.len().max(item + 1), Vec::new);
+            if !packs_of[item].contains(&pack) && packs_of[item].len() < PACKS_MAX {
+                packs_of[item].push(pack);
+            }
             let named = own.get(line.line.as_str()).map_or(&[][..], Vec::as_slice);
             let said = |kind| notice(named, &common, line, kind);
             entries.push(Entry {
                 po: pos.number(&line.po),
                 vendor: vendors.number(&line.vendor),
+                item,
                 location: locations.number(&line.location),
                 ordered: day(line.ordered),
                 promised: day(line.promised),
                 quantity: check(&line.line, "quantity", line.quantity)?,
-                pack: check(&line.line, "pack size", line.pack_size)?,
                 price: check(&line.line, "price", line.price)?,
                 parts: Vec::new(),
                 billed: None,
@@ -304,7 +316,7 @@ impl Ledger {
         let mut order: Vec<usize> =
             (0..entries.len()).filter(|at| entries[*at].complete.is_some() && entries[*at].quantity > 0.0).collect();
         order.sort_by_key(|at| (entries[*at].complete, *at));
-        Ok(Ledger { places, order, vendors: vendors.0.len(), locations: locations.0.len(), entries })
+        Ok(Ledger { places, packs_of, order, vendors: vendors.0.len(), locations: locations.0.len(), entries })
     }
 }
 
