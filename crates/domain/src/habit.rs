@@ -2,34 +2,49 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Lines of a supplier that are kept to compare a line with.
+/// Lines, and deliveries, of a supplier that are kept to compare with.
 pub const KEPT: usize = 60;
 
-/// Newest lines of a supplier that say what it does just now, the line in question among them.
-pub const RECENT: usize = 6;
+/// Newest deliveries of a supplier that say what it does just now, the one in question among them.
+pub const NEWEST: usize = 6;
 
-/// Below this a line is not off: prices are kept at four decimals, and weights at three.
+/// Below this nothing is off: prices are kept at four decimals, and weights at three.
 const LEAST: f64 = 5e-4;
 
-/// What a detector of habits says of a purchase line. Inputs only: whatever people are shown is computed from them.
+/// What is said of a purchase line beside its supplier's habit. Inputs only: whatever people are shown is computed from them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Habit {
     /// The purchase line.
     pub line: String,
     /// The detector: its name, and the beginning of a hash of its parameters.
     pub detector: String,
-    /// What the line is off by most: `short`, `price_up`.
+    /// The side to which the line is compared: `short`, `price_up`.
     pub kind: String,
     /// What the line was judged by, in the detector's order.
     pub features: Vec<f64>,
-    /// How odd the line was in combination among its company's earlier lines, where that was asked: a p-value.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub together: Option<f64>,
-    /// How far the line is off by its kind: a share of what was ordered or agreed, or days.
+    /// How far the line is off to the side of its kind: a share of what was ordered or agreed, or days.
     pub off: f64,
-    /// The same of the supplier's lines that were complete before it, oldest first, [`KEPT`] at most. Below zero is off to the
+    /// The same of the supplier's lines that were complete on days before, oldest first, [`KEPT`] at most. Below zero is off to the
     /// other side.
     pub before: Vec<f64>,
+    /// The same of the supplier's deliveries, oldest first, the line's own as the last: of each its line that was off the most.
+    pub deliveries: Vec<f64>,
+    /// The share of all suppliers' earlier deliveries that were off to this side.
+    pub usual: f64,
+}
+
+/// How many of some deliveries were off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Off {
+    /// Were off.
+    pub off: u32,
+    /// Of so many.
+    pub of: u32,
+}
+
+/// Is it off at all?
+pub fn is_off(off: f64) -> bool {
+    off >= LEAST
 }
 
 impl Habit {
@@ -39,11 +54,11 @@ impl Habit {
         self.before.iter().filter(|off| **off >= least - 1e-9).count()
     }
 
-    /// How many of the supplier's last lines were off to this side at all, this one among them, and how many they are.
-    pub fn recent(&self) -> (usize, usize) {
-        let before = &self.before[self.before.len().saturating_sub(RECENT - 1)..];
-        let off = before.iter().chain([&self.off]).filter(|off| **off >= LEAST).count();
-        (off, before.len() + 1)
+    /// How many of the newest deliveries were off to this side, and how many of those before.
+    pub fn runs(&self) -> (Off, Off) {
+        let (before, newest) = self.deliveries.split_at(self.deliveries.len().saturating_sub(NEWEST));
+        let count = |of: &[f64]| Off { off: of.iter().filter(|off| is_off(**off)).count() as u32, of: of.len() as u32 };
+        (count(newest), count(before))
     }
 }
 
@@ -51,21 +66,22 @@ impl Habit {
 mod tests {
     use super::*;
 
-    fn habit(off: f64, before: &[f64]) -> Habit {
+    fn habit(off: f64, before: &[f64], deliveries: &[f64]) -> Habit {
         let (line, detector, kind) = ("1".to_owned(), "unsupervised-0".to_owned(), "short".to_owned());
-        Habit { line, detector, kind, features: Vec::new(), together: None, off, before: before.to_vec() }
+        let (before, deliveries) = (before.to_vec(), deliveries.to_vec());
+        Habit { line, detector, kind, features: Vec::new(), off, before, deliveries, usual: 0.1 }
     }
 
     #[test]
-    fn lines_as_far_off_and_the_last_ones_are_counted() {
-        let habit = habit(0.02, &[0.0, 0.02, 0.05, -0.3, 0.01, 0.0, 0.0]);
+    fn lines_as_far_off_and_newest_deliveries_are_counted() {
+        let habit = habit(0.02, &[0.0, 0.02, 0.05, -0.3, 0.01], &[0.0, 0.1, 0.0, 0.0, 0.02, 0.0, 0.01, 0.02]);
         assert_eq!(habit.as_far(), 2);
-        assert_eq!(habit.recent(), (3, 6), "0.05, 0.01 and the line itself");
+        assert_eq!(habit.runs(), (Off { off: 3, of: 6 }, Off { off: 1, of: 2 }));
     }
 
     #[test]
     fn a_first_line_has_nothing_before_it() {
-        let habit = habit(0.02, &[]);
-        assert_eq!((habit.as_far(), habit.recent()), (0, (1, 1)));
+        let habit = habit(0.02, &[], &[0.02]);
+        assert_eq!((habit.as_far(), habit.runs()), (0, (Off { off: 1, of: 1 }, Off { off: 0, of: 0 })));
     }
 }

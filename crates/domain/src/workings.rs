@@ -59,6 +59,9 @@ pub struct Odds {
     /// The detector's probability, as its fact shows it; none where no habit is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub habit: Option<f64>,
+    /// Which of [`Workings::habits`] says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
     /// What all else leaves of it.
     pub left: f64,
 }

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use super::features::Features;
 use super::kind::ReceivingKind;
-use super::likeness::{constants, evidence, likeliest, likeness, log_odds};
+use super::likeness::{constants, evidence, likeliest, likeness, log_odds, several};
 use super::observe;
 use super::records::{Ledger, ReceivingError, Records, date};
 use super::trees::{Example, Trees};
@@ -143,7 +143,7 @@ struct Judgement {
 
 fn plain(features: &Features) -> Judgement {
     let likeness = likeness(features);
-    let score = log_odds(&likeness);
+    let score = log_odds(&likeness, several(features));
     let probability = logistic(score);
     let kind = likeliest(&likeness);
     let mut drivers = Vec::new();

@@ -10,6 +10,7 @@
 //! - [`Features`]: what is told of a line, without units, so that it transfers to vendors never seen;
 //! - [`Detector`]: how the features become a probability.
 
+mod change;
 mod company;
 mod days;
 mod detector;
@@ -24,6 +25,7 @@ mod scorer;
 mod timing;
 mod trees;
 
+pub use self::change::changed;
 pub use self::detector::{Detector, Labelled, LineScore, score};
 pub use self::features::Features;
 pub use self::kind::ReceivingKind;

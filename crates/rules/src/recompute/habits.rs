@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Line;
 use super::facts::Frozen;
-use crate::detect::habits::{facts_of, shown};
+use crate::detect::habits::{facts_of, run, run_facts_of, shown};
 use crate::settings::Models;
 use reeve_domain::evidence::FactValue;
 use reeve_domain::exception::ExceptionType as T;
@@ -19,7 +19,7 @@ pub(super) fn facts(frozen: Frozen<'_>, workings: &Workings, models: &Models) ->
     let mut found = BTreeMap::new();
     for habit in workings.habits.values() {
         let probability = probability(habit, models);
-        for (field, _, value) in facts_of(habit, probability.unwrap_or_default()) {
+        for (field, _, value) in facts_of(habit, probability.unwrap_or_default()).into_iter().chain(run_facts_of(habit)) {
             let id = format!("po_line:{}/{field}", habit.line);
             let Some(fact) = frozen.fact(&id) else { continue };
             let line = match (field.as_str(), probability) {
@@ -30,7 +30,7 @@ pub(super) fn facts(frozen: Frozen<'_>, workings: &Workings, models: &Models) ->
                 ("habit_p", Some(_)) => {
                     Line::same(id, fact.value.show(), value.show(), "the line's frozen features, judged again")
                 }
-                _ => Line::same(id, fact.value.show(), value.show(), "the supplier's frozen lines, counted again"),
+                _ => Line::same(id, fact.value.show(), value.show(), "the supplier's frozen lines and deliveries, counted again"),
             };
             found.insert(fact.id.clone(), line);
         }
@@ -38,7 +38,7 @@ pub(super) fn facts(frozen: Frozen<'_>, workings: &Workings, models: &Models) ->
     if let Some((id, stated)) = frozen.0.facts.iter().find(|(id, _)| id.as_str().ends_with("/p_real"))
         && !workings.odds.is_empty()
     {
-        let p = workings.odds.iter().map(p_of).fold(0.0, f64::max).clamp(0.0, 1.0);
+        let p = workings.odds.iter().map(|odds| p_of(odds, workings, models)).fold(0.0, f64::max).clamp(0.0, 1.0);
         let from = "what people decided of each type, and what is said of the supplier's habits";
         found.insert(id.clone(), Line::same(id.as_str(), stated.value.show(), FactValue::number(p, 4).show(), from));
     }
@@ -59,8 +59,14 @@ fn probability(habit: &Habit, models: &Models) -> Option<f64> {
 }
 
 /// What one exception says of the probability of the case.
-fn p_of(odds: &Odds) -> f64 {
-    let p = match (odds.code.parse(), odds.habit) {
+fn p_of(odds: &Odds, workings: &Workings, models: &Models) -> f64 {
+    // What a detector alone has found is as sure as the line by itself, or as the supplier's newest deliveries together.
+    let habit = odds.by.as_ref().and_then(|by| workings.habits.get(by)).and_then(|habit| {
+        let alone = probability(habit, models)?;
+        let run = Some(run(habit)).filter(|run| !odds.ruled && odds.habit == Some(*run));
+        Some(run.unwrap_or(alone))
+    });
+    let p = match (odds.code.parse(), habit.or(odds.habit)) {
         (Ok(T::ILow), _) => formulas::low_stock_p(odds.said, odds.learnt, odds.prior),
         (Ok(T::FDupBill), _) => odds.learnt * odds.said,
         (_, Some(habit)) => formulas::habit_p(habit, odds.learnt, odds.prior, odds.ruled),

@@ -4,7 +4,8 @@
 //! news from the first time on, and no tolerance sees it. Every complete line is scored once for the records there are
 //! (`reeve_models::receiving`), by what was known on the day on which it was complete, and that is used in three ways:
 //!
-//! - *found*: what no rule says and the detector is sure of becomes a signal (`own`);
+//! - *found*: what no rule says becomes a signal where the detector is sure of the line, or where the supplier's newest deliveries
+//!   are another habit than the one before (`own`);
 //! - *usual*: what a rule says and is this supplier's way is explained, for the types that the settings name (`usual`);
 //! - *sure*: what a rule says carries the detector's probability, which enters the case's (`assess`).
 //!
@@ -14,23 +15,27 @@
 
 mod own;
 mod reading;
+#[cfg(test)]
+pub(super) use reading::records;
 mod usual;
 mod words;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use reeve_domain::book::Book;
 use reeve_domain::calendar::days_between;
 use reeve_domain::evidence::{Fact, FactValue};
 use reeve_domain::exception::{ExceptionType as T, Signal};
-use reeve_domain::habit::{Habit, KEPT};
+use reeve_domain::habit::{Habit, KEPT, NEWEST, is_off};
 use reeve_domain::record::{PurchaseLine, RecordKind};
-use reeve_models::receiving::{Features, LineScore, ReceivingKind, Scored};
+use reeve_models::receiving::{Features, LineScore, ReceivingKind, Scored, changed};
 
 use super::facts::{fact, record};
 pub(crate) use own::DETECTOR;
 use crate::settings::Settings;
+use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 /// Adds to what the rules found in receiving and matching what the suppliers' habits say of it, and of what no rule sees.
@@ -46,16 +51,16 @@ pub(super) fn join(book: &Book, settings: &Settings, found: &mut Vec<Signal>) {
         for line in &about {
             ruled.entry((*line).to_owned()).or_default().push(signal.code);
         }
-        let Some(kind) = kind_of(signal.code) else { continue };
         let judged: Vec<Option<Judged<'_>>> = about.iter().map(|line| lines.judged(line)).collect();
         if settings.detect.explain_usual.contains(&signal.code) {
-            signal.explained = usual::reason(kind, &judged);
+            signal.explained = usual::reason(signal.code, &judged);
         }
-        // Of an order the line that is odd for the most speaks: one fault is enough.
-        let oddest = judged.iter().flatten().max_by(|a, b| a.probability().total_cmp(&b.probability()));
-        if let Some(line) = oddest {
-            let habit = line.habit(kind.unwrap_or(line.score.kind));
-            signal.facts.extend(line.facts(book, &habit));
+        // The detector asks whether a line is odd by itself. Of an order that came late as a whole, or whose own price is off, it says
+        // nothing.
+        let line = judged.iter().flatten().next().filter(|_| signal.subject.po_line.is_some());
+        if let Some((line, kind)) = line.and_then(|line| Some((line, kind_of(signal, line)?))) {
+            let habit = line.habit(kind);
+            signal.facts.extend(line.facts(book, facts_of(&habit, line.probability())));
             signal.habit = Some(Box::new(habit));
         }
     }
@@ -65,19 +70,18 @@ pub(super) fn join(book: &Book, settings: &Settings, found: &mut Vec<Signal>) {
     }
 }
 
-/// The kind of deviation that a type is about: of prices and units the line itself says to which side. None of what hangs on no
-/// supplier's habit.
-fn kind_of(code: T) -> Option<Option<ReceivingKind>> {
+/// The kind of deviation that a rule's signal of a line is about; None of what hangs on no supplier's habit.
+fn kind_of(signal: &Signal, line: &Judged<'_>) -> Option<ReceivingKind> {
     use ReceivingKind as K;
-    match code {
-        T::RShort => Some(Some(K::Short)),
-        T::ROver => Some(Some(K::Over)),
-        T::RLate => Some(Some(K::Late)),
-        T::REarly => Some(Some(K::Early)),
-        T::FQty => Some(Some(K::BilledNotReceived)),
-        T::RDup => Some(Some(K::DuplicateReceipt)),
-        T::RUom => Some(Some(K::WrongUnit)),
-        T::FPrice => Some(None),
+    match signal.code {
+        T::RShort => Some(K::Short),
+        T::ROver => Some(K::Over),
+        T::RUom => Some(K::WrongUnit),
+        T::FQty => Some(K::BilledNotReceived),
+        // The price of an order is compared with a list, not with what the supplier does.
+        T::FPrice if signal.subject.bill.is_none() => None,
+        T::FPrice if line.score.features.price < 0.0 => Some(K::PriceDown),
+        T::FPrice => Some(K::PriceUp),
         _ => None,
     }
 }
@@ -117,6 +121,29 @@ impl<'b> Lines<'b> {
         Some(Judged { line: self.book.po_lines.get(line)?, score, lines: self, earlier: &own[..*nth] })
     }
 
+    /// The share of all suppliers' deliveries before a day that were off to the side of a kind. One in twenty while there are none.
+    fn usual(&self, kind: ReceivingKind, day: Date) -> f64 {
+        let (mut off, mut all) = (1.0, 20.0);
+        for own in self.of_vendor.values() {
+            let mut last: Option<(Date, bool)> = None;
+            for score in own.iter().map(|at| &self.scored.lines[*at]).take_while(|score| score.complete < day) {
+                let is = is_off(round(side(kind, &score.features)));
+                match &mut last {
+                    Some((day, was)) if *day == score.complete => {
+                        off += f64::from(is && !*was);
+                        *was |= is;
+                    }
+                    _ => {
+                        all += 1.0;
+                        off += f64::from(is);
+                        last = Some((score.complete, is));
+                    }
+                }
+            }
+        }
+        round(off / all)
+    }
+
     /// The lines that were complete within so many days, in the order of their ids.
     fn newest(&self, days: i32) -> impl Iterator<Item = Judged<'_>> {
         let lines = self.at.keys().filter_map(|line| self.judged(line));
@@ -141,48 +168,96 @@ impl Judged<'_> {
 
     /// The line beside its supplier's habit, by how far both are off to the side of a kind.
     fn habit(&self, kind: ReceivingKind) -> Habit {
+        Habit { usual: self.lines.usual(kind, self.score.complete), ..self.own_habit(kind) }
+    }
+
+    /// The same where the line is off to that side, and where the supplier's newest deliveries may be another habit at all: what is
+    /// usual of all suppliers is dear to count.
+    fn run_habit(&self, kind: ReceivingKind, sure: impl Fn(f64) -> bool) -> Option<Habit> {
+        if !is_off(side(kind, &self.score.features)) {
+            return None;
+        }
+        let habit = self.own_habit(kind);
+        // The rarer it is elsewhere the surer it is a change: as sure as it can be.
+        sure(run(&habit)).then(|| Habit { usual: self.lines.usual(kind, self.score.complete), ..habit })
+    }
+
+    fn own_habit(&self, kind: ReceivingKind) -> Habit {
         let off = |score: &LineScore| round(side(kind, &score.features));
-        // What is complete on the same day was not known on the day before: it is no habit yet.
-        let earlier = self.earlier.iter().map(|at| &self.lines.scored.lines[*at]);
-        let mut before: Vec<f64> = earlier.filter(|other| other.complete < self.score.complete).map(off).collect();
+        // What is complete on the same day was not known on the day before: it is no habit yet, but the same delivery.
+        let earlier = || self.earlier.iter().map(|at| &self.lines.scored.lines[*at]);
+        let mut before: Vec<f64> = earlier().filter(|other| other.complete < self.score.complete).map(off).collect();
         before.drain(..before.len().saturating_sub(KEPT));
+        let mut deliveries: Vec<(Date, f64)> = Vec::new();
+        for score in earlier().chain([self.score]) {
+            match deliveries.last_mut() {
+                Some((day, most)) if *day == score.complete => *most = most.max(off(score)),
+                _ => deliveries.push((score.complete, off(score))),
+            }
+        }
+        deliveries.drain(..deliveries.len().saturating_sub(KEPT + NEWEST));
         Habit {
             line: self.line.id.clone(),
             detector: self.lines.version.to_owned(),
             kind: kind.name().to_owned(),
             features: self.score.features.values(),
-            together: None,
             off: off(self.score),
             before,
+            deliveries: deliveries.into_iter().map(|(_, off)| off).collect(),
+            usual: 0.0,
         }
     }
 
-    fn facts(&self, book: &Book, habit: &Habit) -> Vec<Fact> {
-        facts_of(habit, self.probability())
-            .into_iter()
-            .map(|(field, label, value)| fact(book, record(RecordKind::PoLine, &self.line.id), &field, label, value))
-            .collect()
+    /// What is said of the line, as facts of it.
+    fn facts(&self, book: &Book, said: Vec<(String, &'static str, FactValue)>) -> Vec<Fact> {
+        let of_line = |(field, label, value): (String, &str, FactValue)| {
+            fact(book, record(RecordKind::PoLine, &self.line.id), &field, label, value)
+        };
+        said.into_iter().map(of_line).collect()
     }
 }
 
-/// What a habit is shown as: field, label and value. The audit computes the same again.
+fn count(n: impl Into<u64>) -> FactValue {
+    FactValue::Number(Decimal::from(n.into()))
+}
+
+/// What a line is shown as beside the supplier's earlier ones: field, label and value. The audit computes the same again.
 pub(crate) fn facts_of(habit: &Habit, probability: f64) -> Vec<(String, &'static str, FactValue)> {
-    let count = |n: usize| FactValue::number(n as f64, 0);
-    let (recent, last) = habit.recent();
     let kind = &habit.kind;
     vec![
-        ("habit_p".to_owned(), "probability that it is not this supplier's way", FactValue::number(probability, 4)),
+        ("habit_p".to_owned(), "probability that the line is not this supplier's way", FactValue::number(probability, 4)),
         ("habit_detector".to_owned(), "judged by", FactValue::Text(habit.detector.clone())),
-        ("habit_before".to_owned(), "earlier lines of the supplier that it is compared with", count(habit.before.len())),
-        ("habit_last".to_owned(), "the supplier's last lines, with this one", count(last)),
-        (format!("{kind}_as_far"), "earlier lines of the supplier as far off or further", count(habit.as_far())),
-        (format!("{kind}_recent"), "of the supplier's last lines off to the same side", count(recent)),
+        ("habit_before".to_owned(), "earlier lines of the supplier that it is compared with", count(habit.before.len() as u64)),
+        (format!("{kind}_as_far"), "of the supplier's earlier lines as far off or further", count(habit.as_far() as u64)),
     ]
+}
+
+/// The same of the supplier's newest deliveries beside those before.
+pub(crate) fn run_facts_of(habit: &Habit) -> Vec<(String, &'static str, FactValue)> {
+    let (newest, before) = habit.runs();
+    let kind = &habit.kind;
+    vec![
+        (format!("{kind}_run_p"), "probability that this has become the supplier's way", FactValue::number(run(habit), 4)),
+        (format!("{kind}_newest"), "of the supplier's newest deliveries off to the same side", count(newest.off)),
+        ("habit_newest".to_owned(), "the supplier's newest deliveries", count(newest.of)),
+        (format!("{kind}_earlier"), "of the supplier's deliveries before off to the same side", count(before.off)),
+        ("habit_earlier".to_owned(), "the supplier's deliveries before", count(before.of)),
+        (format!("{kind}_usual"), "of all suppliers' deliveries off to that side", FactValue::percent(habit.usual * 100.0)),
+    ]
+}
+
+/// The probability that the supplier's newest deliveries are another habit than the one before.
+pub(crate) fn run(habit: &Habit) -> f64 {
+    let (newest, before) = habit.runs();
+    shown(changed((newest.off, newest.of), (before.off, before.of), habit.usual))
 }
 
 /// The probability that a signal's line is not its supplier's way, where that is known.
 pub(crate) fn probability_of(signal: &Signal) -> Option<f64> {
     let habit = signal.habit.as_ref()?;
+    if signal.is_made_by(DETECTOR) {
+        return Some(signal.score);
+    }
     let id = format!("po_line:{}/habit_p", habit.line);
     match &signal.facts.iter().find(|fact| fact.id.as_str() == id)?.value {
         FactValue::Number(p) => p.to_f64(),

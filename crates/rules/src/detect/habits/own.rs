@@ -5,8 +5,9 @@
 
 use reeve_domain::book::Book;
 use reeve_domain::calendar::{days_between, plus_days};
-use reeve_domain::evidence::FactValue;
+use reeve_domain::evidence::{Fact, FactValue};
 use reeve_domain::exception::{ExceptionType as T, Signal, Subject};
+use reeve_domain::habit::Habit;
 use reeve_domain::money::{Money, Quantity, UnitPrice};
 use reeve_domain::record::{BillLine, PurchaseLine, RecordKind};
 use reeve_models::receiving::ReceivingKind as K;
@@ -39,35 +40,62 @@ fn side_of(code: T) -> Option<Side> {
 /// What is found: type, until when it is news, and what happened in words without the habit.
 struct Found<'b> {
     code: T,
-    /// The last day on which it opens a case; None while a bill is unpaid.
+    /// Days after it was complete for which it opens a case; None while a bill is unpaid.
     until: Option<i32>,
     what: String,
     bill: Option<&'b BillLine>,
-    facts: Vec<reeve_domain::evidence::Fact>,
+    facts: Vec<Fact>,
+    /// Is it within the tolerance that the rules have for it?
+    within: bool,
 }
 
-/// The signal of a line that the detector is sure of and no rule has spoken of; `ruled` are the types that rules have.
+/// Why a line is held to be none of its supplier's way.
+struct Voice {
+    kind: K,
+    habit: Habit,
+    p: f64,
+    /// Is it the supplier's newest deliveries that say so, not the line by itself?
+    by_run: bool,
+}
+
+/// The signal of a line that is surely odd and of which no rule has spoken; `ruled` are the types that rules have.
 pub(super) fn signal(book: &Book, settings: &Settings, judged: &Judged<'_>, ruled: &[T]) -> Option<Signal> {
-    if 1.0 - judged.probability() > settings.detect.false_share {
-        return None;
-    }
-    let line = judged.line;
-    let found = match judged.score.kind {
-        K::Short => short(book, settings, line),
-        K::Over | K::DuplicateReceipt | K::WrongUnit => over(book, settings, line),
-        K::Late | K::Early => timing(book, settings, line),
-        K::PriceUp | K::PriceDown => price(book, line),
-        K::BilledNotReceived => billed(book, line),
-    }?;
-    if ruled.iter().any(|code| side_of(*code) == side_of(found.code)) {
-        return None;
-    }
-    let kind = match found.code {
-        T::ROver => K::Over,
-        _ => judged.score.kind,
+    let sure = |p: f64| 1.0 - p <= settings.detect.false_share;
+    let said = |voice: &Voice| {
+        let found = find(book, settings, judged.line, voice.kind)?;
+        (!ruled.iter().any(|code| side_of(*code) == side_of(found.code))).then_some(found)
     };
-    let habit = judged.habit(kind);
-    let headline = format!("{} Within tolerance, but {}.", found.what, words::beside_habit(&habit));
+    let alone = Some(judged.probability()).filter(|p| sure(*p)).map(|p| {
+        let kind = judged.score.kind;
+        Voice { kind, habit: judged.habit(kind), p, by_run: false }
+    });
+    let runs = RUNS.into_iter().filter_map(|kind| {
+        let habit = judged.run_habit(kind, sure)?;
+        let p = super::run(&habit);
+        sure(p).then_some(Voice { kind, habit, p, by_run: true })
+    });
+    // The surest speaks; of equals the line by itself.
+    let mut best: Option<(Voice, Found<'_>)> = None;
+    for voice in alone.into_iter().chain(runs) {
+        if best.as_ref().is_none_or(|(known, _)| voice.p > known.p)
+            && let Some(found) = said(&voice)
+        {
+            best = Some((voice, found));
+        }
+    }
+    let (voice, found) = best?;
+    Some(made(book, judged, voice, found))
+}
+
+/// Sides to which a supplier's way may change unseen. When goods come is looked at by order (S-LTSHIFT).
+const RUNS: [K; 5] = [K::Short, K::Over, K::PriceUp, K::PriceDown, K::BilledNotReceived];
+
+fn made(book: &Book, judged: &Judged<'_>, voice: Voice, found: Found<'_>) -> Signal {
+    let line = judged.line;
+    let Voice { habit, p, by_run, .. } = voice;
+    let why = if by_run { words::run(&habit) } else { words::beside_habit(&habit) };
+    let within = if found.within { "Within tolerance, but " } else { "No rule sees it: " };
+    let headline = format!("{} {within}{why}.", found.what);
     let (subject, period) = match found.bill {
         Some(bill) => (Subject { bill: Some(bill.bill_id.clone()), ..subject_of_line(line) }, format!("bill {}", bill.bill_id)),
         None => (subject_of_line(line), "line".to_owned()),
@@ -78,14 +106,30 @@ pub(super) fn signal(book: &Book, settings: &Settings, judged: &Judged<'_>, rule
         .link(format!("line:{}", line.id))
         .with(line_facts(book, line))
         .with(found.facts)
-        .with(judged.facts(book, &habit));
+        .with(judged.facts(book, super::facts_of(&habit, judged.probability())));
+    if by_run {
+        // One change of a supplier's way is one cause, however many lines show it.
+        signal = signal
+            .link(format!("habit:{}/{}", super::reading::vendor(book, line), habit.kind))
+            .with(judged.facts(book, super::run_facts_of(&habit)));
+    }
     if let Some(days) = found.until {
         signal = signal.opens_until(plus_days(complete, days));
     }
-    signal.score = judged.probability();
+    signal.score = p;
     signal.drivers = words::drivers(&judged.score.features);
     signal.habit = Some(Box::new(habit));
-    Some(signal)
+    signal
+}
+
+fn find<'b>(book: &'b Book, settings: &Settings, line: &PurchaseLine, kind: K) -> Option<Found<'b>> {
+    match kind {
+        K::Short => short(book, settings, line),
+        K::Over | K::DuplicateReceipt | K::WrongUnit => over(book, settings, line),
+        K::Late | K::Early => timing(book, settings, line),
+        K::PriceUp | K::PriceDown => price(book, line),
+        K::BilledNotReceived => billed(book, line),
+    }
 }
 
 fn short(book: &Book, settings: &Settings, line: &PurchaseLine) -> Option<Found<'static>> {
@@ -99,7 +143,7 @@ fn short(book: &Book, settings: &Settings, line: &PurchaseLine) -> Option<Found<
         line.order_name
     );
     let until = Some(settings.detect.claim_days);
-    missing.is_positive().then_some(Found { code: T::RShort, until, what, bill: None, facts: Vec::new() })
+    missing.is_positive().then_some(Found { code: T::RShort, until, what, bill: None, facts: Vec::new(), within: true })
 }
 
 fn over(book: &Book, settings: &Settings, line: &PurchaseLine) -> Option<Found<'static>> {
@@ -113,7 +157,7 @@ fn over(book: &Book, settings: &Settings, line: &PurchaseLine) -> Option<Found<'
         line.order_name
     );
     let until = Some(settings.detect.claim_days);
-    excess.is_positive().then_some(Found { code: T::ROver, until, what, bill: None, facts: Vec::new() })
+    excess.is_positive().then_some(Found { code: T::ROver, until, what, bill: None, facts: Vec::new(), within: true })
 }
 
 fn timing(book: &Book, settings: &Settings, line: &PurchaseLine) -> Option<Found<'static>> {
@@ -136,7 +180,9 @@ fn timing(book: &Book, settings: &Settings, line: &PurchaseLine) -> Option<Found
         fact(book, source(), "days_off", "days after the promise", FactValue::days(f64::from(days))),
     ];
     let until = Some(settings.detect.event_days);
-    (days != 0).then_some(Found { code, until, what, bill: None, facts })
+    let tolerances = &settings.tolerances;
+    let within = days <= tolerances.late_days && -days <= tolerances.early_days;
+    (days != 0).then_some(Found { code, until, what, bill: None, facts, within })
 }
 
 fn price<'b>(book: &'b Book, line: &PurchaseLine) -> Option<Found<'b>> {
@@ -160,7 +206,7 @@ fn price<'b>(book: &'b Book, line: &PurchaseLine) -> Option<Found<'b>> {
         fact(book, source(), "price", "billed price", FactValue::Price(price)),
         fact(book, source(), "price_variance", "price variance", FactValue::Money(variance)),
     ];
-    (variance != Money::ZERO).then_some(Found { code: T::FPrice, until: None, what, bill: Some(bill), facts })
+    (variance != Money::ZERO).then_some(Found { code: T::FPrice, until: None, what, bill: Some(bill), facts, within: true })
 }
 
 fn billed<'b>(book: &'b Book, line: &PurchaseLine) -> Option<Found<'b>> {
@@ -182,5 +228,5 @@ fn billed<'b>(book: &'b Book, line: &PurchaseLine) -> Option<Found<'b>> {
         "billed in all",
         FactValue::Quantity(total),
     )];
-    over.is_positive().then_some(Found { code: T::FQty, until: None, what, bill: Some(bill), facts })
+    over.is_positive().then_some(Found { code: T::FQty, until: None, what, bill: Some(bill), facts, within: true })
 }

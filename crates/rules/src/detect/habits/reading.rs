@@ -40,7 +40,7 @@ fn add(records: &mut Records, book: &Book, line: &PurchaseLine, lines: &[&Purcha
         ordered: calendar.day_of(line.ordered_at),
         promised,
         quantity: line.qty.to_f64(),
-        pack_size: line.pack.as_ref().map_or(0.0, |pack| pack.qty.to_f64()),
+        pack_size: pack(book, line),
         price: agreed,
     });
     let came = came(book, line, lines);
@@ -66,6 +66,12 @@ fn add(records: &mut Records, book: &Book, line: &PurchaseLine, lines: &[&Purcha
     }
     records.receipts.extend(came);
     records.bills.extend(asked);
+}
+
+/// Units in a pack of the item: the one that was ordered in, else the item's own; 0 where none is known.
+fn pack(book: &Book, line: &PurchaseLine) -> f64 {
+    let of_item = || book.items.get(&line.item)?.keys.packs.first();
+    line.pack.as_ref().or_else(of_item).map_or(0.0, |pack| number(pack.qty))
 }
 
 /// Who delivers: companies have their suppliers each for themselves.

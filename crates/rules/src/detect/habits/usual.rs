@@ -1,6 +1,7 @@
 //! What is a supplier's usual way, and so no news where the policy says that usual ways need none.
 
-use reeve_models::receiving::ReceivingKind;
+use reeve_domain::exception::ExceptionType as T;
+use reeve_models::receiving::ReceivingKind as K;
 
 use super::Judged;
 
@@ -10,8 +11,14 @@ const LINES: usize = 20;
 const SHARE: f64 = 0.5;
 
 /// Why lines that a rule is about are no news; None where any of them is, or where nothing is known of it.
-pub(super) fn reason(kind: Option<ReceivingKind>, lines: &[Option<Judged<'_>>]) -> Option<String> {
-    let kind = kind?;
+pub(super) fn reason(code: T, lines: &[Option<Judged<'_>>]) -> Option<String> {
+    let kind = match code {
+        T::RShort => K::Short,
+        T::ROver => K::Over,
+        T::RLate => K::Late,
+        T::REarly => K::Early,
+        _ => return None,
+    };
     let mut least: Option<(usize, usize)> = None;
     for line in lines {
         let habit = line.as_ref()?.habit(kind);

@@ -4,22 +4,35 @@ use reeve_domain::habit::Habit;
 use reeve_domain::exception::Driver;
 use reeve_models::receiving::Features;
 
-/// Earlier lines of a supplier up to which it is said that there are few: it is then held against what all suppliers do.
-pub(super) const FEW: usize = 5;
+/// Earlier lines of a supplier, or deliveries, up to which it is said that there are few: it is then held against what all suppliers
+/// do.
+const FEW: usize = 5;
 
-/// What speaks against the supplier's habit: "as much on 1 of its last 40 lines".
+/// What speaks against the supplier's habit: "as far off on 1 of its last 40 lines".
 pub(super) fn beside_habit(habit: &Habit) -> String {
     let (as_far, of) = (habit.as_far(), habit.before.len());
-    let (recent, last) = habit.recent();
-    let again = if recent > 1 && last > recent { format!(", and off on {recent} of the last {last}") } else { String::new() };
     match of {
-        0 => "this is the supplier's first line: it is held against what all suppliers do".to_owned(),
+        0 => "this is the supplier's first line, held against what all suppliers do".to_owned(),
         1..FEW => {
             let lines = if of == 1 { "line" } else { "lines" };
-            format!("this supplier has only {of} earlier {lines} ({as_far} as far off): it is held against what all suppliers do")
+            format!("this supplier has only {of} earlier {lines} ({as_far} as far off), so it is held against what all suppliers do")
         }
-        _ if as_far == 0 => format!("not this supplier's way: none of its last {of} lines was as far off{again}"),
-        _ => format!("not this supplier's way: as far off on {as_far} of its last {of} lines{again}"),
+        _ if as_far == 0 => format!("not this supplier's way: none of its last {of} lines was as far off"),
+        _ => format!("not this supplier's way: as far off on {as_far} of its last {of} lines"),
+    }
+}
+
+/// What has become of the supplier's habit: "off so on 5 of its last 6 deliveries, and on 1 of 20 before".
+pub(super) fn run(habit: &Habit) -> String {
+    let (newest, before) = habit.runs();
+    let now = format!("this supplier was so on {} of its last {} deliveries", newest.off, newest.of);
+    match before.of as usize {
+        0 => format!("{now}, and there are none before: it is held against what all suppliers do"),
+        1..FEW => format!(
+            "{now}, and on {} of only {} before: it is held against what all suppliers do",
+            before.off, before.of
+        ),
+        _ => format!("{now}, and on {} of {} before", before.off, before.of),
     }
 }
 
