@@ -10,7 +10,7 @@ use statrs::function::beta::ln_beta;
 const PRIOR: f64 = 0.05;
 
 /// Deliveries that the usual share of all vendors counts for beside a vendor's own.
-const USUAL_WEIGHT: f64 = 8.0;
+const USUAL_WEIGHT: f64 = 4.0;
 
 /// Fewer newest deliveries say nothing.
 const NEWEST_LEAST: u32 = 3;
@@ -44,7 +44,7 @@ mod tests {
         assert!(changed((5, 6), (1, 20), 0.05) > 0.95);
         assert!(changed((1, 6), (1, 20), 0.05) < 0.1);
         assert!(changed((3, 6), (0, 40), 0.03) > 0.95, "a vendor that never was short");
-        assert!(changed((2, 6), (0, 40), 0.03) < 0.9);
+        assert!(changed((2, 6), (1, 20), 0.05) < 0.9);
     }
 
     #[test]

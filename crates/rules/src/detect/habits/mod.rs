@@ -14,9 +14,7 @@
 //! signal of theirs away.
 
 mod own;
-mod reading;
-#[cfg(test)]
-pub(super) use reading::records;
+pub(super) mod reading;
 mod usual;
 mod words;
 

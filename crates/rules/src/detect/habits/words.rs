@@ -65,3 +65,30 @@ pub(super) fn drivers(f: &Features) -> Vec<Driver> {
     };
     odd.into_iter().map(driver).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn habit(before: &[f64], deliveries: &[f64]) -> Habit {
+        let (line, detector, kind) = ("1".to_owned(), "unsupervised-0".to_owned(), "short".to_owned());
+        let (before, deliveries) = (before.to_vec(), deliveries.to_vec());
+        Habit { line, detector, kind, features: Vec::new(), off: 0.02, before, deliveries, usual: 0.1 }
+    }
+
+    #[test]
+    fn few_lines_are_said_to_be_few() {
+        assert_eq!(
+            beside_habit(&habit(&[0.0, 0.03], &[])),
+            "this supplier has only 2 earlier lines (1 as far off), so it is held against what all suppliers do"
+        );
+        assert_eq!(
+            beside_habit(&habit(&[0.0; 20], &[])),
+            "not this supplier's way: none of its last 20 lines was as far off"
+        );
+        assert_eq!(
+            run(&habit(&[], &[0.0, 0.0, 0.1, 0.1, 0.1, 0.0, 0.1, 0.1])),
+            "this supplier was so on 5 of its last 6 deliveries, and on 0 of only 2 before: it is held against what all suppliers do"
+        );
+    }
+}

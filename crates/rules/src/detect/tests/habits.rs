@@ -140,16 +140,18 @@ fn four_small_deviations_on_one_line_are_raised_with_what_drove_them() {
 #[test]
 fn a_supplier_with_two_lines_is_held_against_all_and_the_card_says_so() {
     let mut shop = Shop::new();
-    for supplier in ["9", "7"] {
-        shop.history(supplier, 60, |_| AS_ORDERED);
-    }
+    shop.history("9", 60, |_| AS_ORDERED);
     shop.history("8", 2, |_| AS_ORDERED);
-    let line = shop.bought("8", -6, Done { cents: 812, ..AS_ORDERED });
+    let dear = Done { cents: 812, ..AS_ORDERED };
+    let (known, new) = (shop.bought("9", -6, dear), shop.bought("8", -6, dear));
+    let missing = shop.bought("8", -3, short(40));
     let found = shop.found();
-    let raised = about(&found, &line);
-    assert_eq!(raised.len(), 1, "a price 1.5 % up where all suppliers bill what was agreed");
-    assert!(raised[0].headline.contains("only 2 earlier lines"), "{}", raised[0].headline);
-    assert_eq!(value(raised[0], "habit_before"), Some(&FactValue::number(2.0, 0)));
+    assert_eq!(about(&found, &known).len(), 1, "a supplier that always billed what was agreed");
+    assert!(about(&found, &new).is_empty(), "of one with two lines nobody knows whether it always does: {found:?}");
+    let judged = shop.judged();
+    let short = about(&judged, &missing)[0];
+    assert_eq!(value(short, "habit_before"), Some(&FactValue::number(3.0, 0)), "what it is compared with is on the card");
+    assert!(matches!(value(short, "habit_p"), Some(FactValue::Number(p)) if *p > "0.5".parse().unwrap()), "{short:?}");
 }
 
 #[test]
@@ -182,7 +184,7 @@ fn what_a_rule_finds_is_surer_where_it_is_not_the_suppliers_way() {
         shop.assess_signals(vec![signal]).rank.p
     };
     assert!(p(&odd) > p(&usual), "{} {}", p(&odd), p(&usual));
-    assert!(p(&usual) > 0.7, "beyond tolerance is beyond what was agreed");
+    assert!(p(&usual) > 0.4, "beyond tolerance is beyond what was agreed");
 }
 
 #[test]
@@ -195,7 +197,7 @@ fn an_announced_delay_is_no_odd_day() {
             shop.delay(&line, told, -6);
         }
         let book = shop.book();
-        let scored = shop.settings.models.receiving.score(habits::records(&book)).unwrap();
+        let scored = shop.settings.models.receiving.score(habits::reading::records(&book)).unwrap();
         scored.lines.iter().find(|score| score.line == line).unwrap().probability
     };
     let (untold, told, afterwards) = (shop_with(None), shop_with(Some(-22)), shop_with(Some(-3)));
