@@ -218,11 +218,8 @@ impl Config {
     /// Gives the rules the detector of receiving that is named.
     fn with_models(mut self) -> Result<Self, ConfigError> {
         let named = self.rules.detect.receiving_model.clone();
-        let bad = |message: String| ConfigError::Key {
-            key: "detect.receiving_model".to_owned(),
-            origin: named.clone(),
-            message,
-        };
+        let bad =
+            |message: String| ConfigError::Key { key: "detect.receiving_model".to_owned(), origin: named.clone(), message };
         let detector = match named.as_str() {
             "unsupervised" => Detector::unsupervised(),
             "trained" => Detector::shipped(),
@@ -327,6 +324,25 @@ mod tests {
         let config = Config::load_from(None, &[]).unwrap();
         assert_eq!(config.rules.ranking.capacity, 15);
         assert_eq!(config.rules.policy.currency, config.rules.money.currency);
+    }
+
+    #[test]
+    fn the_detector_of_receiving_is_the_one_that_is_named() {
+        let version = |named: &str| {
+            let config = with_env("REEVE_DETECT__RECEIVING_MODEL", named).unwrap();
+            config.rules.models.receiving.version().to_owned()
+        };
+        assert!(version("unsupervised").starts_with("unsupervised-"));
+        let trained = version("trained");
+        assert!(trained.starts_with("trained-"));
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), Detector::shipped().to_json().unwrap()).unwrap();
+        assert_eq!(version(file.path().to_str().unwrap()), trained, "the same detector has the same version");
+        let refused = with_env("REEVE_DETECT__RECEIVING_MODEL", "/none/here.json").unwrap_err().to_string();
+        assert!(refused.contains("detect.receiving_model") && refused.contains("models train --receiving"), "{refused}");
+        std::fs::write(file.path(), "{\"version\":1}").unwrap();
+        let refused = with_env("REEVE_DETECT__RECEIVING_MODEL", file.path().to_str().unwrap()).unwrap_err().to_string();
+        assert!(refused.contains("detect.receiving_model"), "{refused}");
     }
 
     #[test]

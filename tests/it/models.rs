@@ -85,7 +85,8 @@ fn a_detector_from_a_file_scores_as_it_was_written() {
     let model = model.to_str().expect("UTF-8");
     run(&["models", "train", "--demand", &folder, "--out", model]).fine();
     // Learning hangs on the seed; what scores as it is does not.
-    let scored = |seed: &str| written(home.path(), &["models", "score", "--demand", &folder, "--model", model, "--seed", seed]);
+    let scored =
+        |seed: &str| written(home.path(), &["models", "score", "--demand", &folder, "--model", model, "--seed", seed]);
     assert_eq!(scored("1"), scored("2"));
 }
 
@@ -182,7 +183,10 @@ fn what_is_wrong_is_said_with_file_and_line() {
     let folder = home.path().display().to_string();
     let error = run(&["models", "score", "--demand", &folder, "--out", &out]).error();
     assert_eq!(error, format!("{folder}/demand.csv, line 2: units is -2, but must be 0 or more"));
-    file("demand.csv", "date,sku,location,units,price,promo,holiday,stockout_hours,open\n2026-01-01 08:30:00,A,B,2,1,0,0,0,1\n");
+    file(
+        "demand.csv",
+        "date,sku,location,units,price,promo,holiday,stockout_hours,open\n2026-01-01 08:30:00,A,B,2,1,0,0,0,1\n",
+    );
     let error = run(&["models", "score", "--demand", &folder, "--out", &out]).error();
     let said = "date is \"2026-01-01 08:30:00\", a moment, but must be a day: write the day alone, such as 2026-01-01";
     assert_eq!(error, format!("{folder}/demand.csv, line 2: {said}"));

@@ -6,9 +6,10 @@ use jiff::civil::Date;
 
 use super::features::Features;
 use super::kind::ReceivingKind;
+use super::ledger::{Ledger, date};
 use super::likeness::{constants, evidence, likeliest, likeness, log_odds, several};
 use super::observe;
-use super::records::{Ledger, ReceivingError, Records, date};
+use super::records::{ReceivingError, Records};
 use super::trees::{Example, Trees};
 use crate::boost::logistic;
 use sha2::{Digest, Sha256};

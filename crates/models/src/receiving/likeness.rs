@@ -30,7 +30,11 @@ const SEVERAL_PRIOR: f64 = PRIOR / 10.0;
 
 /// Everything that a likeness is made of, to tell one version from another.
 pub(super) fn constants() -> String {
-    format!("{DAYS_WEIGHT} {PRICE_WEIGHT} {FIRST} {LEAST} {PRIOR} {SEVERAL_PRIOR} {} {:?}", timing::constants(), Features::NAMES)
+    format!(
+        "{DAYS_WEIGHT} {PRICE_WEIGHT} {FIRST} {LEAST} {PRIOR} {SEVERAL_PRIOR} {} {:?}",
+        timing::constants(),
+        Features::NAMES
+    )
 }
 
 /// Log-likelihood ratio of each kind, in the order of [`ReceivingKind::ALL`].

@@ -18,6 +18,7 @@ mod explain;
 mod features;
 mod habit;
 mod kind;
+mod ledger;
 mod likeness;
 mod observe;
 mod records;
@@ -29,8 +30,8 @@ pub use self::change::changed;
 pub use self::detector::{Detector, Labelled, LineScore, score};
 pub use self::features::Features;
 pub use self::kind::ReceivingKind;
-pub use self::scorer::{Scored, Scorer};
 pub use self::records::{Bill, Notice, NoticeKind, PurchaseLine, Receipt, ReceivingError, Records};
+pub use self::scorer::{Scored, Scorer};
 
 /// Features of every line that something came of, with its index in [`Records::lines`], in the order in which the lines
 /// were complete.
@@ -38,7 +39,7 @@ pub use self::records::{Bill, Notice, NoticeKind, PurchaseLine, Receipt, Receivi
 /// # Errors
 /// [`ReceivingError::Number`] and [`ReceivingError::Twice`] for records that make no sense.
 pub fn features(records: &Records) -> Result<Vec<(usize, Features)>, ReceivingError> {
-    let ledger = records::Ledger::new(records)?;
+    let ledger = ledger::Ledger::new(records)?;
     Ok(observe::observe(&ledger).into_iter().map(|(at, features)| (ledger.places[at], features)).collect())
 }
 

@@ -6,7 +6,7 @@ use super::days::Share;
 use super::explain::{Explained, explained};
 use super::features::Features;
 use super::habit::{Grid, OneSided, TwoSided, Verdict};
-use super::records::{Entry, Ledger};
+use super::ledger::{Entry, Ledger};
 use super::timing::Timing;
 use crate::boost::logistic;
 

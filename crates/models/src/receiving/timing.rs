@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use super::company::{Company, Shared, Siblings};
 use super::days::{Days, Share, Week};
 use super::features::Features;
+use super::ledger::{Entry, Ledger};
 use super::observe::surprise;
-use super::records::{Entry, Ledger};
 
 /// Observations a wider group is worth beside a vendor's own days.
 const DAYS_PRIOR: f64 = 4.0;

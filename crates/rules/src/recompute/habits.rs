@@ -30,7 +30,12 @@ pub(super) fn facts(frozen: Frozen<'_>, workings: &Workings, models: &Models) ->
                 ("habit_p", Some(_)) => {
                     Line::same(id, fact.value.show(), value.show(), "the line's frozen features, judged again")
                 }
-                _ => Line::same(id, fact.value.show(), value.show(), "the supplier's frozen lines and deliveries, counted again"),
+                _ => Line::same(
+                    id,
+                    fact.value.show(),
+                    value.show(),
+                    "the supplier's frozen lines and deliveries, counted again",
+                ),
             };
             found.insert(fact.id.clone(), line);
         }

@@ -97,12 +97,7 @@ impl Line {
 
 /// What the frozen evidence alone says of a card's figures. `first` is the card that people's edits started from; `models` are
 /// asked again for what they said, where they are the same.
-pub fn figures(
-    rec: &Recommendation,
-    bundle: &Bundle,
-    first: Option<&Recommendation>,
-    models: &Models,
-) -> Vec<Line> {
+pub fn figures(rec: &Recommendation, bundle: &Bundle, first: Option<&Recommendation>, models: &Models) -> Vec<Line> {
     let mut lines = vec![money::cites(rec, bundle)];
     if let Some(muted) = muted::lines(rec, bundle) {
         lines.extend(muted);

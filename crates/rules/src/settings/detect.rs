@@ -70,3 +70,16 @@ pub struct ChannelConfig {
     #[serde(deserialize_with = "duration")]
     pub fresh: Duration,
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::settings::Settings;
+
+    #[test]
+    fn what_is_billed_is_never_explained_by_being_usual() {
+        let set = Settings::with("[detect]\nexplain_usual = [\"R-SHORT\", \"R-EARLY\"]").unwrap();
+        assert_eq!(set.detect.explain_usual.len(), 2);
+        let refused = Settings::with("[detect]\nexplain_usual = [\"F-PRICE\"]").unwrap_err();
+        assert!(refused.contains("F-PRICE can not be explained by being usual; only R-SHORT"), "{refused}");
+    }
+}

@@ -100,7 +100,15 @@ pub fn read_receiving_folder(folder: &Path) -> Result<Records, TrialError> {
         };
         let whom = |text: &str| (text != "*" && !text.is_empty()).then(|| text.to_owned());
         let (vendor, location) = (whom(row.text(1)), whom(row.text(2)));
-        records.notices.push(Notice { kind, vendor, location, line: None, from: row.date(3)?, to: row.date(4)?, value: row.number(5)? });
+        records.notices.push(Notice {
+            kind,
+            vendor,
+            location,
+            line: None,
+            from: row.date(3)?,
+            to: row.date(4)?,
+            value: row.number(5)?,
+        });
         Ok(())
     })?;
     Ok(records)

@@ -15,6 +15,7 @@
 
 mod own;
 pub(super) mod reading;
+mod told;
 mod usual;
 mod words;
 
@@ -28,13 +29,12 @@ use reeve_domain::evidence::{Fact, FactValue};
 use reeve_domain::exception::{ExceptionType as T, Signal};
 use reeve_domain::habit::{Habit, KEPT, NEWEST, is_off};
 use reeve_domain::record::{PurchaseLine, RecordKind};
-use reeve_models::receiving::{Features, LineScore, ReceivingKind, Scored, changed};
+use reeve_models::receiving::{Features, LineScore, ReceivingKind, Scored};
 
 use super::facts::{fact, record};
-pub(crate) use own::DETECTOR;
 use crate::settings::Settings;
-use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive;
+pub(crate) use own::DETECTOR;
+pub(crate) use told::{facts_of, probability_of, run, run_facts_of, shown};
 
 /// Adds to what the rules found in receiving and matching what the suppliers' habits say of it, and of what no rule sees.
 pub(super) fn join(book: &Book, settings: &Settings, found: &mut Vec<Signal>) {
@@ -100,8 +100,13 @@ impl<'b> Lines<'b> {
         let scorer = &settings.models.receiving;
         // A record that makes no sense (a quantity that is no number) would be a fault of ours: the rules have their say all the same.
         let scored = scorer.score(reading::records(book)).ok()?;
-        let mut lines =
-            Self { book, scored: Arc::clone(&scored), version: scorer.version(), of_vendor: BTreeMap::new(), at: BTreeMap::new() };
+        let mut lines = Self {
+            book,
+            scored: Arc::clone(&scored),
+            version: scorer.version(),
+            of_vendor: BTreeMap::new(),
+            at: BTreeMap::new(),
+        };
         for (place, score) in scored.lines.iter().enumerate() {
             let Some(line) = book.po_lines.get(&score.line) else { continue };
             let vendor = reading::vendor(book, line);
@@ -213,59 +218,6 @@ impl Judged<'_> {
         };
         said.into_iter().map(of_line).collect()
     }
-}
-
-fn count(n: impl Into<u64>) -> FactValue {
-    FactValue::Number(Decimal::from(n.into()))
-}
-
-/// What a line is shown as beside the supplier's earlier ones: field, label and value. The audit computes the same again.
-pub(crate) fn facts_of(habit: &Habit, probability: f64) -> Vec<(String, &'static str, FactValue)> {
-    let kind = &habit.kind;
-    vec![
-        ("habit_p".to_owned(), "probability that the line is not this supplier's way", FactValue::number(probability, 4)),
-        ("habit_detector".to_owned(), "judged by", FactValue::Text(habit.detector.clone())),
-        ("habit_before".to_owned(), "earlier lines of the supplier that it is compared with", count(habit.before.len() as u64)),
-        (format!("{kind}_as_far"), "of the supplier's earlier lines as far off or further", count(habit.as_far() as u64)),
-    ]
-}
-
-/// The same of the supplier's newest deliveries beside those before.
-pub(crate) fn run_facts_of(habit: &Habit) -> Vec<(String, &'static str, FactValue)> {
-    let (newest, before) = habit.runs();
-    let kind = &habit.kind;
-    vec![
-        (format!("{kind}_run_p"), "probability that this has become the supplier's way", FactValue::number(run(habit), 4)),
-        (format!("{kind}_newest"), "of the supplier's newest deliveries off to the same side", count(newest.off)),
-        ("habit_newest".to_owned(), "the supplier's newest deliveries", count(newest.of)),
-        (format!("{kind}_earlier"), "of the supplier's deliveries before off to the same side", count(before.off)),
-        ("habit_earlier".to_owned(), "the supplier's deliveries before", count(before.of)),
-        (format!("{kind}_usual"), "of all suppliers' deliveries off to that side", FactValue::percent(habit.usual * 100.0)),
-    ]
-}
-
-/// The probability that the supplier's newest deliveries are another habit than the one before.
-pub(crate) fn run(habit: &Habit) -> f64 {
-    let (newest, before) = habit.runs();
-    shown(changed((newest.off, newest.of), (before.off, before.of), habit.usual))
-}
-
-/// The probability that a signal's line is not its supplier's way, where that is known.
-pub(crate) fn probability_of(signal: &Signal) -> Option<f64> {
-    let habit = signal.habit.as_ref()?;
-    if signal.is_made_by(DETECTOR) {
-        return Some(signal.score);
-    }
-    let id = format!("po_line:{}/habit_p", habit.line);
-    match &signal.facts.iter().find(|fact| fact.id.as_str() == id)?.value {
-        FactValue::Number(p) => p.to_f64(),
-        _ => None,
-    }
-}
-
-/// A probability as its fact shows it: whatever is computed from it can be computed again.
-pub(crate) fn shown(probability: f64) -> f64 {
-    (probability * 10_000.0).round() / 10_000.0
 }
 
 fn round(x: f64) -> f64 {

@@ -97,7 +97,9 @@ fn made(book: &Book, judged: &Judged<'_>, voice: Voice, found: Found<'_>) -> Sig
     let within = if found.within { "Within tolerance, but " } else { "No rule sees it: " };
     let headline = format!("{} {within}{why}.", found.what);
     let (subject, period) = match found.bill {
-        Some(bill) => (Subject { bill: Some(bill.bill_id.clone()), ..subject_of_line(line) }, format!("bill {}", bill.bill_id)),
+        Some(bill) => {
+            (Subject { bill: Some(bill.bill_id.clone()), ..subject_of_line(line) }, format!("bill {}", bill.bill_id))
+        }
         None => (subject_of_line(line), "line".to_owned()),
     };
     let complete = judged.score.complete;
@@ -187,7 +189,8 @@ fn timing(book: &Book, settings: &Settings, line: &PurchaseLine) -> Option<Found
 
 fn price<'b>(book: &'b Book, line: &PurchaseLine) -> Option<Found<'b>> {
     let agreed = line.price?;
-    let unpaid = |bill: &&&BillLine| book.is_unpaid(bill) && bill.qty.is_positive() && bill.price.is_some_and(|p| p != agreed);
+    let unpaid =
+        |bill: &&&BillLine| book.is_unpaid(bill) && bill.qty.is_positive() && bill.price.is_some_and(|p| p != agreed);
     let asked = book.asked(&line.id);
     let bill = *asked.iter().find(unpaid)?;
     let price = bill.price?;
@@ -221,12 +224,7 @@ fn billed<'b>(book: &'b Book, line: &PurchaseLine) -> Option<Found<'b>> {
         book.item_label(&line.item),
         bill.bill_name
     );
-    let facts = vec![fact(
-        book,
-        record(RecordKind::PoLine, &line.id),
-        "billed",
-        "billed in all",
-        FactValue::Quantity(total),
-    )];
+    let facts =
+        vec![fact(book, record(RecordKind::PoLine, &line.id), "billed", "billed in all", FactValue::Quantity(total))];
     over.is_positive().then_some(Found { code: T::FQty, until: None, what, bill: Some(bill), facts, within: true })
 }

@@ -1,7 +1,7 @@
 //! What is odd of a line, in a planner's words.
 
-use reeve_domain::habit::Habit;
 use reeve_domain::exception::Driver;
+use reeve_domain::habit::Habit;
 use reeve_models::receiving::Features;
 
 /// Earlier lines of a supplier, or deliveries, up to which it is said that there are few: it is then held against what all suppliers
@@ -15,7 +15,9 @@ pub(super) fn beside_habit(habit: &Habit) -> String {
         0 => "this is the supplier's first line, held against what all suppliers do".to_owned(),
         1..FEW => {
             let lines = if of == 1 { "line" } else { "lines" };
-            format!("this supplier has only {of} earlier {lines} ({as_far} as far off), so it is held against what all suppliers do")
+            format!(
+                "this supplier has only {of} earlier {lines} ({as_far} as far off), so it is held against what all suppliers do"
+            )
         }
         _ if as_far == 0 => format!("not this supplier's way: none of its last {of} lines was as far off"),
         _ => format!("not this supplier's way: as far off on {as_far} of its last {of} lines"),
@@ -28,10 +30,9 @@ pub(super) fn run(habit: &Habit) -> String {
     let now = format!("this supplier was so on {} of its last {} deliveries", newest.off, newest.of);
     match before.of as usize {
         0 => format!("{now}, and there are none before: it is held against what all suppliers do"),
-        1..FEW => format!(
-            "{now}, and on {} of only {} before: it is held against what all suppliers do",
-            before.off, before.of
-        ),
+        1..FEW => {
+            format!("{now}, and on {} of only {} before: it is held against what all suppliers do", before.off, before.of)
+        }
         _ => format!("{now}, and on {} of {} before", before.off, before.of),
     }
 }
