@@ -161,7 +161,7 @@ fn odds(scene: &Scene<'_>) -> Vec<Odds> {
         learnt: scene.p.get(&e.signal.code).copied().unwrap_or_else(|| e.signal.code.prior()),
         prior: e.signal.code.prior(),
         habit: habits::probability_of(&e.signal),
-        by: e.signal.habit.as_ref().map(|habit| frozen::habit_key(habit)),
+        by: e.signal.habit.as_deref().map(frozen::habit_key),
         left: doubled::still_real(scene, e),
     };
     scene.exceptions.iter().filter(tells).map(odds).collect()
