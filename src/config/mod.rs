@@ -30,7 +30,9 @@ use crate::domain::setting::{duration, money};
 
 use crate::domain::money::Money;
 use crate::domain::policy::{Person, Policy};
+use crate::models::receiving::Detector;
 use crate::ports::shown_address;
+use crate::rules::settings::Models;
 
 /// Why a configuration can not be used. Each message names the key and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -190,7 +192,7 @@ impl Config {
         let mut config: Self = read(&origin, table)?;
         config.rules = read(&origin, rules)?;
         config.check(&origin)?;
-        config.with_policy()?.with_secret_files()
+        config.with_policy()?.with_models()?.with_secret_files()
     }
 
     /// Reads the policy. The one that comes with the program holds in any currency; one of the operator's own names its.
@@ -213,6 +215,25 @@ impl Config {
             return Err(bad(format!("its currency is {policy} and the company's is {company}; make them the same")));
         }
         self.rules.policy = policy;
+        Ok(self)
+    }
+
+    /// Gives the rules the detector of receiving that is named.
+    fn with_models(mut self) -> Result<Self, ConfigError> {
+        let named = self.rules.detect.receiving_model.clone();
+        let bad =
+            |message: String| ConfigError::Key { key: "detect.receiving_model".to_owned(), origin: named.clone(), message };
+        let detector = match named.as_str() {
+            "unsupervised" => Detector::unsupervised(),
+            "trained" => Detector::shipped(),
+            path => {
+                let text = std::fs::read_to_string(path).map_err(|source| {
+                    bad(format!("the file can not be read: {source}; name one that `reeve models train --receiving` wrote, or write \"unsupervised\" or \"trained\""))
+                })?;
+                Detector::from_json(&text).map_err(|error| bad(error.to_string()))?
+            }
+        };
+        self.rules.models = Models::with_receiving(detector);
         Ok(self)
     }
 
@@ -310,6 +331,25 @@ mod tests {
         let config = Config::load_from(None, &[]).unwrap();
         assert_eq!(config.rules.ranking.capacity, 15);
         assert_eq!(config.rules.policy.currency, config.rules.money.currency);
+    }
+
+    #[test]
+    fn the_detector_of_receiving_is_the_one_that_is_named() {
+        let version = |named: &str| {
+            let config = with_env("REEVE_DETECT__RECEIVING_MODEL", named).unwrap();
+            config.rules.models.receiving.version().to_owned()
+        };
+        assert!(version("unsupervised").starts_with("unsupervised-"));
+        let trained = version("trained");
+        assert!(trained.starts_with("trained-"));
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), Detector::shipped().to_json().unwrap()).unwrap();
+        assert_eq!(version(file.path().to_str().unwrap()), trained, "the same detector has the same version");
+        let refused = with_env("REEVE_DETECT__RECEIVING_MODEL", "/none/here.json").unwrap_err().to_string();
+        assert!(refused.contains("detect.receiving_model") && refused.contains("models train --receiving"), "{refused}");
+        std::fs::write(file.path(), "{\"version\":1}").unwrap();
+        let refused = with_env("REEVE_DETECT__RECEIVING_MODEL", file.path().to_str().unwrap()).unwrap_err().to_string();
+        assert!(refused.contains("detect.receiving_model"), "{refused}");
     }
 
     #[test]

@@ -61,12 +61,48 @@ fn alarms_keep_the_promise_and_say_what_how_sure_and_why() {
 }
 
 #[test]
+fn alarms_of_what_was_not_trained_keep_the_promise_by_p_values_and_json_has_count_and_drift() {
+    let home = tempfile::tempdir().unwrap();
+    let (folder, alarms, out) = (trial("demand"), home.path().join("alarms.csv"), home.path().join("scores.csv"));
+    let (alarms_name, out_name) = (alarms.to_str().expect("UTF-8"), out.to_str().expect("UTF-8"));
+    for detector in ["unsupervised", "shipped"] {
+        let args = ["models", "score", "--demand", &folder, "--detector", detector, "--alarms", alarms_name, "--json"];
+        let said = run(&[&args[..], &["--out", out_name]].concat()).fine();
+        let said: Value = serde_json::from_str(&said).expect("JSON");
+        let written = read(&alarms).lines().count() - 1;
+        assert_eq!(said["alarms"]["count"], written, "{detector}: {said}");
+        let drift: Vec<&str> =
+            said["alarms"]["drift"].as_array().unwrap().iter().map(|d| d["drift"].as_str().unwrap()).collect();
+        assert_eq!(drift.len(), 4, "{said}");
+        assert!(drift.iter().all(|word| ["stable", "moved", "changed"].contains(word)), "{said}");
+    }
+}
+
+#[test]
+fn a_detector_from_a_file_scores_as_it_was_written() {
+    let home = tempfile::tempdir().unwrap();
+    let (folder, model) = (trial("demand"), home.path().join("model.json"));
+    let model = model.to_str().expect("UTF-8");
+    run(&["models", "train", "--demand", &folder, "--out", model]).fine();
+    // Learning hangs on the seed; what scores as it is does not.
+    let scored =
+        |seed: &str| written(home.path(), &["models", "score", "--demand", &folder, "--model", model, "--seed", seed]);
+    assert_eq!(scored("1"), scored("2"));
+}
+
+#[test]
 fn a_folder_of_orders_is_scored_line_by_line() {
     let home = tempfile::tempdir().unwrap();
     for detector in ["unsupervised", "trained"] {
         let scores = written(home.path(), &["models", "score", "--receiving", &trial("receiving"), "--detector", detector]);
-        assert!(scores.starts_with("line,score\n"), "{scores}");
-        assert_eq!(scores.lines().count(), 261, "a score for each line");
+        let lines: Vec<Vec<&str>> = scores.lines().map(|line| line.split(',').collect()).collect();
+        assert_eq!(lines[0], ["line", "score", "probability", "kind", "drivers"]);
+        assert_eq!(lines.len(), 261, "a score for each line");
+        let sure = lines[1..].iter().filter(|line| line[2].parse::<f64>().unwrap() > 0.9);
+        assert!(sure.clone().count() > 0, "{scores}");
+        for line in sure {
+            assert!(line[4].contains('=') && !line[3].is_empty(), "what is likely says what it is and why: {line:?}");
+        }
     }
 }
 
@@ -147,6 +183,13 @@ fn what_is_wrong_is_said_with_file_and_line() {
     let folder = home.path().display().to_string();
     let error = run(&["models", "score", "--demand", &folder, "--out", &out]).error();
     assert_eq!(error, format!("{folder}/demand.csv, line 2: units is -2, but must be 0 or more"));
+    file(
+        "demand.csv",
+        "date,sku,location,units,price,promo,holiday,stockout_hours,open\n2026-01-01 08:30:00,A,B,2,1,0,0,0,1\n",
+    );
+    let error = run(&["models", "score", "--demand", &folder, "--out", &out]).error();
+    let said = "date is \"2026-01-01 08:30:00\", a moment, but must be a day: write the day alone, such as 2026-01-01";
+    assert_eq!(error, format!("{folder}/demand.csv, line 2: {said}"));
     let error = run(&["models", "score", "--table", &table, "--detector", "trained", "--out", &out]).error();
     assert!(error.starts_with("--detector forest is for --table"), "{error}");
     let error = run(&["eval", "detectors"]).error();

@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::evidence::{Fact, Missing};
+use super::habit::Habit;
 use super::ids::{ExceptionId, ItemId, LocationId, SupplierId, content_id};
 use super::mode::Mode;
 
@@ -242,6 +243,9 @@ pub struct Signal {
     /// what waits for a decision does not go away by itself. None where it is news on any day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opens_until: Option<Date>,
+    /// What a detector of the supplier's habits says of its purchase line, where one has looked at it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub habit: Option<Box<Habit>>,
 }
 
 impl Signal {
@@ -269,6 +273,7 @@ impl Signal {
             missing: Vec::new(),
             explained: None,
             opens_until: None,
+            habit: None,
         }
     }
 

@@ -25,6 +25,7 @@ pub mod event;
 pub mod evidence;
 pub mod exception;
 pub mod gtin;
+pub mod habit;
 pub mod hand;
 pub mod ids;
 mod keyed;

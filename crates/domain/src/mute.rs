@@ -259,6 +259,7 @@ mod tests {
                 missing: vec![],
                 explained: None,
                 opens_until: None,
+                habit: None,
             };
             let (id, state, at) = (signal.exception_id(), ExceptionState::Open, Timestamp::UNIX_EPOCH);
             Exception { id, signal, state, first_seen: at, last_seen: at, misses: 0, mode: crate::mode::Mode::Live }

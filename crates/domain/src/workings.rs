@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::habit::Habit;
 use super::ids::FactId;
 use super::money::{Money, UnitPrice};
 
@@ -31,9 +32,38 @@ pub struct Workings {
     /// What each action would change, by the candidate's id: also of those that nobody was shown.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub options: BTreeMap<String, Effect>,
+    /// What is odd of purchase lines beside their suppliers' habits, by line and kind: `272/short`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub habits: BTreeMap<String, Habit>,
+    /// What the probability of the case was made of, where habits are among it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub odds: Vec<Odds>,
     /// A hash of the figures that came out. While it and the facts stand, the evidence stands, although a forecast may have
     /// moved by less than any figure shows.
     pub figures: String,
+}
+
+/// What one exception of a case says of the probability that it is real.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Odds {
+    /// Its type's code.
+    pub code: String,
+    /// The score of its signal.
+    pub said: f64,
+    /// Has a rule found it? Else only the detector of habits has.
+    pub ruled: bool,
+    /// Probability of the type by what people decided, or its prior.
+    pub learnt: f64,
+    /// The type's prior.
+    pub prior: f64,
+    /// The detector's probability, as its fact shows it; none where no habit is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub habit: Option<f64>,
+    /// Which of [`Workings::habits`] says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// What all else leaves of it.
+    pub left: f64,
 }
 
 /// Settings that figures rest on (`config/default.toml` says what they mean).

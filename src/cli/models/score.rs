@@ -14,7 +14,7 @@ use crate::lab::trial::{contest, files};
 use crate::models::control::drift::Drift;
 use crate::models::demand::detector::Detector as DemandDetector;
 use crate::models::demand::panel::Panel;
-use crate::models::demand::review::{Review, review};
+use crate::models::demand::review::{Moved, Review, review};
 use crate::models::receiving::{self, Detector as ReceivingDetector};
 
 /// How to score.
@@ -24,8 +24,8 @@ enum Choice {
     Forest,
     /// What needs no training, for demand and receiving.
     Unsupervised,
-    /// The trained detector that comes with the program, or that of --model; of demand it first learns from the days before
-    /// the first scored one.
+    /// The trained detector that comes with the program; of demand it first learns from the days before the first scored one.
+    /// That of --model scores as it was written.
     Trained,
     /// The trained detector as it comes with the program: quicker, and the same for every shop.
     Shipped,
@@ -39,7 +39,7 @@ pub(in crate::cli) struct Score {
     /// How to score; tables by the forest, all else trained when left out.
     #[arg(long, value_enum)]
     detector: Option<Choice>,
-    /// A detector that `reeve models train` wrote.
+    /// A detector that `reeve models train` wrote; it scores as it is and learns nothing more.
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
     /// The seed of what is drawn by lot: the forest's, and that of learning.
@@ -66,7 +66,7 @@ struct What {
     /// Folder with demand.csv and meta.json; its days from eval_from on are scored. Writes date,sku,location,score.
     #[arg(long, value_name = "DIR")]
     demand: Option<PathBuf>,
-    /// Folder with `po_lines.csv`, receipts.csv, bills.csv and notices.csv. Writes line,score.
+    /// Folder with `po_lines.csv`, receipts.csv, bills.csv and notices.csv. Writes line,score,probability,kind,drivers.
     #[arg(long, value_name = "DIR")]
     receiving: Option<PathBuf>,
     /// CSV of numbers with a header line; an empty field is missing, a column called label or y is left out. Writes
@@ -82,6 +82,38 @@ struct What {
 struct Summary {
     scored: usize,
     out: String,
+    /// With --alarms: how many there are, and what has moved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alarms: Option<Alarms>,
+}
+
+#[derive(serde::Serialize)]
+struct Alarms {
+    count: usize,
+    drift: Vec<Watched>,
+}
+
+/// The population stability index of something that is watched, and what it means.
+#[derive(serde::Serialize)]
+struct Watched {
+    what: &'static str,
+    index: f64,
+    drift: &'static str,
+}
+
+impl Alarms {
+    fn of(review: &Review) -> Self {
+        let watched = |moved: &Moved| Watched { what: moved.what, index: moved.index, drift: word(moved.drift) };
+        Self { count: review.alarms.len(), drift: review.drift.iter().map(watched).collect() }
+    }
+}
+
+fn word(drift: Drift) -> &'static str {
+    match drift {
+        Drift::Stable => "stable",
+        Drift::Moved => "moved",
+        Drift::Changed => "changed",
+    }
 }
 
 pub(super) async fn run(config: Config, args: Score, json: bool) -> anyhow::Result<Outcome> {
@@ -100,6 +132,7 @@ pub(super) async fn run(config: Config, args: Score, json: bool) -> anyhow::Resu
     );
     anyhow::ensure!((0.0..1.0).contains(&args.promise), "--promise is a share: from 0 to below 1");
     let bar = spinner("scoring");
+    let mut alarmed = None;
     let scored = if let Some(file) = &args.what.table {
         table(file, &args)?
     } else if let Some(folder) = &args.what.receiving {
@@ -117,7 +150,8 @@ pub(super) async fn run(config: Config, args: Score, json: bool) -> anyhow::Resu
             (panel, from)
         };
         let learn = |detector: DemandDetector| {
-            if choice != Choice::Trained {
+            // What somebody trained is what they want to see at work.
+            if choice != Choice::Trained || args.model.is_some() {
                 return Ok(detector);
             }
             bar.set_message(format!("learning from {from} days"));
@@ -134,6 +168,7 @@ pub(super) async fn run(config: Config, args: Score, json: bool) -> anyhow::Resu
             files::write_demand_alarms(create(alarms)?, &panel, from, &review)
                 .with_context(|| format!("writing {}", alarms.display()))?;
             bar.suspend(|| say_review(&review, json));
+            alarmed = Some(Alarms::of(&review));
             contest::by_series(&panel, from, review.scores)
         } else {
             contest::score_panel(&detector, &panel, from)
@@ -143,7 +178,7 @@ pub(super) async fn run(config: Config, args: Score, json: bool) -> anyhow::Resu
     };
     bar.finish_and_clear();
     if json {
-        print_json(&Summary { scored, out: args.out.display().to_string() })?;
+        print_json(&Summary { scored, out: args.out.display().to_string(), alarms: alarmed })?;
     } else {
         say!("{scored} scores are in {}.", args.out.display());
     }
@@ -157,10 +192,10 @@ fn say_review(review: &Review, json: bool) {
     }
     say!("{} alarms keep the promise.", review.alarms.len());
     for moved in review.drift.iter().filter(|moved| moved.drift > Drift::Stable) {
-        let word = if moved.drift == Drift::Changed { "has changed" } else { "has moved" };
         say!(
-            "{} {word} (population stability index {:.2}): look before you trust the probabilities.",
+            "{} has {} (population stability index {:.2}): look before you trust the probabilities.",
             moved.what,
+            word(moved.drift),
             moved.index
         );
     }

@@ -39,7 +39,7 @@ pub async fn verify(store: &Store, config: &Config, id: &RecommendationId) -> an
         Drafter::Edited { first, .. } => all.iter().map(|(other, _)| other).find(|other| other.id == *first),
         _ => None,
     };
-    lines.extend(figures(&rec, &bundle, first));
+    lines.extend(figures(&rec, &bundle, first, &config.rules.models));
     let sources = Sources::of(&rec, &bundle, &same, [case.headline.clone()]);
     // Few words have numbers that the card itself does not explain: only for these is a name looked for.
     let open: Vec<String> = words::from_nowhere(&rec, &sources).into_iter().collect();

@@ -11,7 +11,7 @@ mod statistics;
 mod stock;
 
 pub use ranking::{
-    beta_binomial_p, brier, ndcg, perished_share, perishing_share, precision_at_k, priority, value_capture, wilson,
+    beta_binomial_p, brier, habit_p, ndcg, perished_share, perishing_share, precision_at_k, priority, value_capture, wilson,
 };
 pub use shortage::{cancelled_share, days_to_decide, keeps_value, low_stock_p, waited_share};
 pub use statistics::{

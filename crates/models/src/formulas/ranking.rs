@@ -24,6 +24,25 @@ pub fn beta_binomial_p(confirmed: impl Into<f64>, shown: impl Into<f64>, alpha: 
     (confirmed.into() + alpha) / (shown.into() + alpha + beta)
 }
 
+/// What is beyond tolerance and the supplier's usual way is real in one case of two: what was agreed was not kept, and nobody has
+/// minded so far. A flat prior; what people decide moves `learnt`.
+const USUAL_SHARE: f64 = 0.5;
+
+/// Probability that an exception of a purchase line is real, by the detector's probability that the line is not its supplier's way.
+///
+/// What a rule found (`ruled`) is beyond what was agreed: `learnt` · (1 - 0.5 · (1 - habit)), so that a usual deviation stands
+/// behind an unusual one. What the detector alone found is as sure as it says, corrected by what people decided: habit · learnt ÷
+/// `prior`, at most 0.99.
+pub fn habit_p(habit: f64, learnt: f64, prior: f64, ruled: bool) -> f64 {
+    if ruled {
+        learnt * (1.0 - USUAL_SHARE * (1.0 - habit))
+    } else if prior > 0.0 {
+        (habit * learnt / prior).clamp(0.0, 0.99)
+    } else {
+        0.0
+    }
+}
+
 /// The interval of a share by Wilson's score, `z` being the normal quantile (1.96 for 95 %): where it lies when `hits` of `n`
 /// were seen. With nothing seen it may be anything.
 pub fn wilson(hits: u32, n: u32, z: f64) -> (f64, f64) {

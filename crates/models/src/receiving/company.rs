@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::records::Ledger;
+use super::ledger::Ledger;
 
 /// Most lines of a group that are looked at, to bound the work for very large orders.
 const GROUP_MAX: usize = 64;

@@ -2,12 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
+
 use super::features::Features;
 use super::kind::ReceivingKind;
-use super::likeness::{evidence, likeliest, likeness, log_odds};
+use super::ledger::{Ledger, date};
+use super::likeness::{constants, evidence, likeliest, likeness, log_odds, several};
+use super::observe;
 use super::records::{ReceivingError, Records};
 use super::trees::{Example, Trees};
 use crate::boost::logistic;
+use sha2::{Digest, Sha256};
 
 /// Below this probability nobody asks for drivers, and finding them is the dearest part of scoring.
 const DRIVERS_FROM: f64 = 0.05;
@@ -33,6 +38,8 @@ enum Judge {
 pub struct LineScore {
     /// The line's identity.
     pub line: String,
+    /// The day on which it was complete: it is judged by what was known then.
+    pub complete: Date,
     /// The higher the odder: log-odds, of which only the order is meant to be used.
     pub score: f64,
     /// Probability that the line is an exception.
@@ -41,6 +48,8 @@ pub struct LineScore {
     pub kind: ReceivingKind,
     /// The features that speak most for it, the strongest first: name and value. Empty for a line that is hardly odd.
     pub drivers: Vec<(&'static str, f64)>,
+    /// What it was judged by.
+    pub features: Features,
 }
 
 /// Records in which it is known of some lines whether they are exceptions.
@@ -100,6 +109,22 @@ impl Detector {
         Ok(Detector(Judge::Trees(Box::new(Trees::from_json(text)?))))
     }
 
+    /// The detector's name and the beginning of a hash of what it was made of: `trained-1c9f03ab`. Two that may judge a line
+    /// differently have different versions.
+    pub fn version(&self) -> String {
+        let (name, made_of) = match &self.0 {
+            Judge::Likeness => ("unsupervised", constants()),
+            Judge::Trees(trees) => ("trained", trees.to_json()),
+        };
+        let hash = hex::encode(Sha256::digest(made_of));
+        format!("{name}-{}", &hash[..8])
+    }
+
+    /// What it says of features alone: the probability that a line with them is an exception.
+    pub fn probability(&self, features: &Features) -> f64 {
+        self.judge(std::slice::from_ref(features)).first().map_or(0.0, |judged| judged.probability)
+    }
+
     fn judge(&self, all: &[Features]) -> Vec<Judgement> {
         match &self.0 {
             Judge::Likeness => all.iter().map(plain).collect(),
@@ -119,7 +144,7 @@ struct Judgement {
 
 fn plain(features: &Features) -> Judgement {
     let likeness = likeness(features);
-    let score = log_odds(&likeness);
+    let score = log_odds(&likeness, several(features));
     let probability = logistic(score);
     let kind = likeliest(&likeness);
     let mut drivers = Vec::new();
@@ -142,19 +167,23 @@ fn learned(trees: &Trees, features: &Features, score: f64) -> Judgement {
     Judgement { score, probability, kind: likeliest(&likeness(features)), drivers }
 }
 
-/// Scores every line that something came of, in the order in which they were complete.
+/// Scores every line that something came of, in the order in which they were complete, those of one day by identity. Neither the
+/// order of the records nor the number of threads matters.
 ///
 /// # Errors
 /// [`ReceivingError::Number`] and [`ReceivingError::Twice`] for records that make no sense.
 pub fn score(records: &Records, detector: &Detector) -> Result<Vec<LineScore>, ReceivingError> {
-    let (places, features): (Vec<usize>, Vec<Features>) = super::features(records)?.into_iter().unzip();
+    let ledger = Ledger::new(records)?;
+    let (entries, features): (Vec<usize>, Vec<Features>) = observe::observe(&ledger).into_iter().unzip();
     let judged = detector.judge(&features);
-    let line = |(at, j): (usize, Judgement)| LineScore {
-        line: records.lines[at].line.clone(),
-        score: j.score,
-        probability: j.probability,
-        kind: j.kind,
-        drivers: j.drivers,
+    let line = |((at, features), judged): ((usize, Features), Judgement)| LineScore {
+        line: records.lines[ledger.places[at]].line.clone(),
+        complete: date(ledger.entries[at].complete.unwrap_or(ledger.entries[at].promised)),
+        score: judged.score,
+        probability: judged.probability,
+        kind: judged.kind,
+        drivers: judged.drivers,
+        features,
     };
-    Ok(places.into_iter().zip(judged).map(line).collect())
+    Ok(entries.into_iter().zip(features).zip(judged).map(line).collect())
 }

@@ -1,6 +1,6 @@
 //! Takes off what notices on file explain: an agreed price, goods on top, an announced delay.
 
-use super::records::Entry;
+use super::ledger::Entry;
 
 /// Smallest step of a price: the fourth decimal, with a little room for two roundings.
 const PRICE_STEP: f64 = 1.2e-4;

@@ -17,6 +17,13 @@ macro_rules! features {
             pub fn values(&self) -> Vec<f64> {
                 vec![$(self.$name,)+]
             }
+
+            /// The features with these values, in the order of [`Features::NAMES`]; `None` where they are not as many.
+            pub fn from_values(values: &[f64]) -> Option<Self> {
+                let mut values = values.iter().copied();
+                let features = Self { $($name: values.next()?,)+ };
+                values.next().is_none().then_some(features)
+            }
         }
     };
 }

@@ -5,6 +5,7 @@
 
 use super::features::Features;
 use super::kind::ReceivingKind;
+use super::timing;
 
 /// Weight of ratios about days. Deliveries are late for reasons shared by many lines, so their evidence is not
 /// independent and counts less than it seems to.
@@ -20,11 +21,21 @@ const FIRST: f64 = 12.0;
 /// The least a ratio counts for.
 const LEAST: f64 = -6.0;
 
-/// Exceptions among lines, and the share of each kind: as likely as any other.
-const PRIOR: f64 = 0.08 / 9.0;
+/// Exceptions among lines: a flat prior, one line in twenty, each kind as likely as any other. A shop's own rate is not known before
+/// somebody has decided; where it is lower, the probabilities are too high by as much.
+const PRIOR: f64 = 0.05 / 9.0;
 
-/// From the log of the summed likelihood to a log-odds: slope and offset, fitted on the public vendors' lines.
-const TO_LOG_ODDS: (f64, f64) = (1.15, 0.25);
+/// Lines on which several things went wrong at once, likewise: a tenth of those of one kind.
+const SEVERAL_PRIOR: f64 = PRIOR / 10.0;
+
+/// Everything that a likeness is made of, to tell one version from another.
+pub(super) fn constants() -> String {
+    format!(
+        "{DAYS_WEIGHT} {PRICE_WEIGHT} {FIRST} {LEAST} {PRIOR} {SEVERAL_PRIOR} {} {:?}",
+        timing::constants(),
+        Features::NAMES
+    )
+}
 
 /// Log-likelihood ratio of each kind, in the order of [`ReceivingKind::ALL`].
 pub(super) fn likeness(f: &Features) -> [f64; 9] {
@@ -46,10 +57,23 @@ pub(super) fn likeness(f: &Features) -> [f64; 9] {
     ]
 }
 
-/// Log-odds that a line is an exception of any kind.
-pub(super) fn log_odds(likeness: &[f64; 9]) -> f64 {
+/// Log-likelihood ratio of a line on which everything went a little wrong, quantity, price and day: what speaks for and against each,
+/// added up. `None` where one of them is as agreed: then the others say it.
+pub(super) fn several(f: &Features) -> Option<f64> {
+    let quantity = if f.short > 0.0 { f.short_odds.max(f.unreceived_odds) } else { f.over_odds };
+    let day = if f.days > 0.0 { f.late_odds } else { f.early_odds };
+    let sides = [
+        (f.short > 0.0 || f.over > 0.0, quantity),
+        (f.price_odds != 0.0, PRICE_WEIGHT * f.price_odds),
+        (f.days != 0.0, DAYS_WEIGHT * day),
+    ];
+    sides.iter().all(|(off, _)| *off).then(|| sides.iter().map(|(_, odds)| odds.max(LEAST)).sum())
+}
+
+/// Log-odds that a line is an exception of any kind, or of several.
+pub(super) fn log_odds(likeness: &[f64; 9], several: Option<f64>) -> f64 {
     let total: f64 = likeness.iter().map(|like| PRIOR * like.exp()).sum();
-    TO_LOG_ODDS.0 * total.ln() + TO_LOG_ODDS.1
+    (total + several.map_or(0.0, |like| SEVERAL_PRIOR * like.exp())).ln()
 }
 
 /// The likeliest kind; of equals the first.

@@ -10,6 +10,7 @@
 //! - [`Features`]: what is told of a line, without units, so that it transfers to vendors never seen;
 //! - [`Detector`]: how the features become a probability.
 
+mod change;
 mod company;
 mod days;
 mod detector;
@@ -17,16 +18,20 @@ mod explain;
 mod features;
 mod habit;
 mod kind;
+mod ledger;
 mod likeness;
 mod observe;
 mod records;
+mod scorer;
 mod timing;
 mod trees;
 
+pub use self::change::changed;
 pub use self::detector::{Detector, Labelled, LineScore, score};
 pub use self::features::Features;
 pub use self::kind::ReceivingKind;
 pub use self::records::{Bill, Notice, NoticeKind, PurchaseLine, Receipt, ReceivingError, Records};
+pub use self::scorer::{Scored, Scorer};
 
 /// Features of every line that something came of, with its index in [`Records::lines`], in the order in which the lines
 /// were complete.
@@ -34,7 +39,8 @@ pub use self::records::{Bill, Notice, NoticeKind, PurchaseLine, Receipt, Receivi
 /// # Errors
 /// [`ReceivingError::Number`] and [`ReceivingError::Twice`] for records that make no sense.
 pub fn features(records: &Records) -> Result<Vec<(usize, Features)>, ReceivingError> {
-    Ok(observe::observe(&records::Ledger::new(records)?))
+    let ledger = ledger::Ledger::new(records)?;
+    Ok(observe::observe(&ledger).into_iter().map(|(at, features)| (ledger.places[at], features)).collect())
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use super::days::Share;
 use super::explain::{Explained, explained};
 use super::features::Features;
 use super::habit::{Grid, OneSided, TwoSided, Verdict};
-use super::records::{Entry, Ledger};
+use super::ledger::{Entry, Ledger};
 use super::timing::Timing;
 use crate::boost::logistic;
 
@@ -138,8 +138,9 @@ impl<'a> Observer<'a> {
         }
         let unit = entry.step() / entry.quantity;
         let ratio = line.received / entry.quantity;
-        let packs = [entry.pack, 12.0, 10.0, 100.0, 1000.0];
-        let steps = packs.into_iter().filter(|pack| *pack >= 2.0).flat_map(|pack| [pack, 1.0 / pack]);
+        // What the item is packed in, on this line or another, and shifts of the decimal point (the catalogue's R-UOM).
+        let packs = self.ledger.packs_of[entry.item].iter().copied().chain([10.0, 100.0, 1000.0]);
+        let steps = packs.filter(|pack| *pack >= 2.0).flat_map(|pack| [pack, 1.0 / pack]);
         // Whole units are as near as can be, or 1 % of the quantity (the catalogue's bound).
         let near = steps.map(|step| (ratio - step).abs() / (0.01 * step + 0.5 * unit)).fold(f64::INFINITY, f64::min);
         let outside = !(0.6..=1.7).contains(&ratio) && line.received > 0.0;

@@ -1,9 +1,6 @@
 //! What the detector reads: lines of purchase orders, what came, what was billed, and what was announced.
 //!
-//! [`Records`] is plain data in the units of the order line. [`Ledger`] is the same put together by line, with names
-//! replaced by numbers and dates by day numbers. It judges nothing.
-
-use std::collections::BTreeMap;
+//! Plain data in the units of the order line, in any order; `ledger` puts them together by line.
 
 use jiff::civil::Date;
 
@@ -80,6 +77,8 @@ pub struct Notice {
     pub vendor: Option<String>,
     /// The location it is about; `None` for all.
     pub location: Option<String>,
+    /// The line it is about; `None` for all.
+    pub line: Option<String>,
     /// First promised day it holds for.
     pub from: Date,
     /// Last promised day it holds for.
@@ -145,153 +144,4 @@ pub enum ReceivingError {
     /// A saved detector that makes no sense.
     #[error("the saved detector can not be read")]
     Unreadable(#[source] Box<dyn std::error::Error + Send + Sync>),
-}
-
-/// One line with all that happened to it.
-#[derive(Clone, Debug)]
-pub(super) struct Entry {
-    pub(super) po: usize,
-    pub(super) vendor: usize,
-    pub(super) location: usize,
-    /// Day numbers.
-    pub(super) ordered: i32,
-    pub(super) promised: i32,
-    pub(super) quantity: f64,
-    pub(super) pack: f64,
-    pub(super) price: f64,
-    /// Day and quantity of each receipt, in order of day.
-    pub(super) parts: Vec<(i32, f64)>,
-    /// Quantity billed and mean price, where there is a bill.
-    pub(super) billed: Option<(f64, f64)>,
-    /// Day of the last receipt or bill: from then on the line can be judged. `None` while nothing has come.
-    pub(super) complete: Option<i32>,
-    /// What notices on file say about this line: change of price, bonus share, delay in days. 0 for none.
-    pub(super) price_notice: f64,
-    pub(super) bonus_notice: f64,
-    pub(super) delay_notice: f64,
-}
-
-impl Entry {
-    pub(super) fn received(&self) -> f64 {
-        self.parts.iter().map(|(_, quantity)| quantity).sum()
-    }
-
-    /// Smallest step of its quantities: one where all are whole, a thousandth where some are weighed.
-    pub(super) fn step(&self) -> f64 {
-        let whole = |quantity: f64| (quantity - quantity.round()).abs() < 1e-6;
-        let all = whole(self.quantity) && self.parts.iter().all(|(_, quantity)| whole(*quantity));
-        if all { 1.0 } else { 1e-3 }
-    }
-
-    /// Logarithm of one of its quantities over another, where either may be 0.
-    pub(super) fn ratio(&self, over: f64, under: f64) -> f64 {
-        let half = self.step() / 2.0;
-        ((over + half) / (under + half)).ln()
-    }
-
-    pub(super) fn first(&self) -> Option<i32> {
-        self.parts.first().map(|(day, _)| *day)
-    }
-}
-
-/// The records by line, and the order in which lines can be judged.
-pub(super) struct Ledger {
-    pub(super) entries: Vec<Entry>,
-    /// Indices of entries by the day they are complete; ties in the order of the lines.
-    pub(super) order: Vec<usize>,
-    pub(super) vendors: usize,
-    pub(super) locations: usize,
-}
-
-/// Numbers names in the order of their appearance.
-#[derive(Default)]
-struct Names<'a>(BTreeMap<&'a str, usize>);
-
-impl<'a> Names<'a> {
-    fn number(&mut self, name: &'a str) -> usize {
-        let next = self.0.len();
-        *self.0.entry(name).or_insert(next)
-    }
-}
-
-/// Days since 1970-01-01.
-fn day(date: Date) -> i32 {
-    let since = date.since(Date::constant(1970, 1, 1)).expect("two dates are a span of days apart");
-    since.get_days()
-}
-
-fn check(line: &str, field: &'static str, value: f64) -> Result<f64, ReceivingError> {
-    let good = value.is_finite() && value >= 0.0;
-    if good { Ok(value) } else { Err(ReceivingError::Number { line: line.to_owned(), field, value }) }
-}
-
-impl Ledger {
-    /// Puts records together. Receipts and bills of lines that are not there are left out: they are another matter.
-    pub(super) fn new(records: &Records) -> Result<Self, ReceivingError> {
-        let (mut pos, mut vendors, mut locations) = (Names::default(), Names::default(), Names::default());
-        let mut index: BTreeMap<&str, usize> = BTreeMap::new();
-        let mut entries = Vec::with_capacity(records.lines.len());
-        for (at, line) in records.lines.iter().enumerate() {
-            if index.insert(&line.line, at).is_some() {
-                return Err(ReceivingError::Twice(line.line.clone()));
-            }
-            entries.push(Entry {
-                po: pos.number(&line.po),
-                vendor: vendors.number(&line.vendor),
-                location: locations.number(&line.location),
-                ordered: day(line.ordered),
-                promised: day(line.promised),
-                quantity: check(&line.line, "quantity", line.quantity)?,
-                pack: check(&line.line, "pack size", line.pack_size)?,
-                price: check(&line.line, "price", line.price)?,
-                parts: Vec::new(),
-                billed: None,
-                complete: None,
-                price_notice: notice(records, line, NoticeKind::PriceChange),
-                bonus_notice: notice(records, line, NoticeKind::Bonus),
-                delay_notice: notice(records, line, NoticeKind::Delay),
-            });
-        }
-        for receipt in &records.receipts {
-            let quantity = check(&receipt.line, "quantity received", receipt.quantity)?;
-            if let Some(&at) = index.get(receipt.line.as_str()) {
-                entries[at].parts.push((day(receipt.date), quantity));
-                entries[at].complete = entries[at].complete.max(Some(day(receipt.date)));
-            }
-        }
-        for bill in &records.bills {
-            let quantity = check(&bill.line, "quantity billed", bill.quantity)?;
-            let price = check(&bill.line, "price billed", bill.price)?;
-            if let Some(&at) = index.get(bill.line.as_str()) {
-                let (sum, mean) = entries[at].billed.unwrap_or((0.0, price));
-                let total = sum + quantity;
-                let mean = if total > 0.0 { (mean * sum + price * quantity) / total } else { price };
-                entries[at].billed = Some((total, mean));
-                entries[at].complete = entries[at].complete.max(Some(day(bill.date)));
-            }
-        }
-        for entry in &mut entries {
-            entry.parts.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
-        }
-        let mut order: Vec<usize> =
-            (0..entries.len()).filter(|at| entries[*at].complete.is_some() && entries[*at].quantity > 0.0).collect();
-        order.sort_by_key(|at| (entries[*at].complete, *at));
-        Ok(Ledger { order, vendors: vendors.0.len(), locations: locations.0.len(), entries })
-    }
-}
-
-/// The value of the first notice of a kind that holds for a line; 0 for none.
-fn notice(records: &Records, line: &PurchaseLine, kind: NoticeKind) -> f64 {
-    let about = |name: &Option<String>, this: &str| name.as_deref().is_none_or(|n| n == this);
-    records
-        .notices
-        .iter()
-        .find(|n| {
-            n.kind == kind
-                && n.value.is_finite()
-                && about(&n.vendor, &line.vendor)
-                && about(&n.location, &line.location)
-                && (n.from..=n.to).contains(&line.promised)
-        })
-        .map_or(0.0, |n| n.value)
 }

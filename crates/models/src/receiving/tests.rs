@@ -153,7 +153,15 @@ fn what_a_notice_explains_is_taken_off() {
     records.bills[at].date = records.receipts[at].date;
     let odd = features_of(&records, "v0-50");
     assert!(odd.price > 0.07 && odd.over > 0.1 && odd.days > 20.0);
-    let notice = |kind, value| Notice { kind, vendor: None, location: None, from: line.promised, to: line.promised, value };
+    let notice = |kind, value| Notice {
+        kind,
+        vendor: None,
+        location: None,
+        line: None,
+        from: line.promised,
+        to: line.promised,
+        value,
+    };
     records.notices = vec![
         notice(NoticeKind::PriceChange, 0.08),
         notice(NoticeKind::Bonus, 0.125),
@@ -220,7 +228,8 @@ fn a_notice_of_any_number_is_survived() {
     for value in [f64::MAX, -f64::MAX, f64::NAN, f64::INFINITY, -1.0, 1e9] {
         for kind in [NoticeKind::PriceChange, NoticeKind::Bonus, NoticeKind::Delay] {
             let mut records = records.clone();
-            records.notices = vec![Notice { kind, vendor: None, location: None, from: on(0), to: on(900), value }];
+            records.notices =
+                vec![Notice { kind, vendor: None, location: None, line: None, from: on(0), to: on(900), value }];
             let scores = score(&records, &Detector::shipped()).unwrap();
             assert!(scores.iter().all(|s| s.score.is_finite()), "{kind:?} of {value}");
         }

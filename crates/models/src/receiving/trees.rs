@@ -68,7 +68,7 @@ pub(super) struct Example {
 
 /// What likeness adds to the log-odds of the trees.
 fn lean(features: &Features) -> f64 {
-    LIKENESS_WEIGHT * log_odds(&likeness(features)).clamp(-LIKENESS_MAX, LIKENESS_MAX)
+    LIKENESS_WEIGHT * log_odds(&likeness(features), None).clamp(-LIKENESS_MAX, LIKENESS_MAX)
 }
 
 /// The features as the trees read them.

@@ -11,6 +11,7 @@ use crate::scene::Scene;
 use reeve_domain::action::{Action, Candidate};
 use reeve_domain::book::Place;
 use reeve_domain::evidence::FactValue;
+use reeve_domain::habit::Habit;
 use reeve_domain::ids::content_id;
 use reeve_domain::money::Money;
 use reeve_domain::workings::{Effect, Forecast, Made, Part, Receipt, Settings, Workings};
@@ -18,6 +19,11 @@ use reeve_domain::workings::{Effect, Forecast, Made, Part, Receipt, Settings, Wo
 /// A place as workings name it.
 pub(super) fn name(place: &Place) -> String {
     place_key::of(&place.0, &place.1)
+}
+
+/// What a habit is called among the workings.
+pub(super) fn habit_key(habit: &Habit) -> String {
+    format!("{}/{}", habit.line, habit.kind)
 }
 
 /// The receipts of a projection.
@@ -62,6 +68,12 @@ pub(super) fn freeze(
 ) -> Workings {
     let mut workings = std::mem::take(&mut gathered.workings);
     workings.settings = settings(gathered.scene);
+    let habits = gathered.scene.exceptions.iter().filter_map(|e| e.signal.habit.as_deref());
+    workings.habits = habits.map(|habit| (habit_key(habit), habit.clone())).collect();
+    // Elsewhere the probability is that of the types, which decisions say and no evidence holds.
+    if !workings.habits.is_empty() {
+        workings.odds = super::odds(gathered.scene);
+    }
     for (key, part) in &gathered.parts {
         let expected = part.amount.expected;
         let says = |id: &&reeve_domain::ids::FactId| {

@@ -46,6 +46,7 @@ mod working;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::detect::feed::is_feed;
+use crate::detect::habits;
 use crate::scene::Scene;
 use reeve_domain::action::{Action, Candidate, Check, Range};
 use reeve_domain::book::{Book, Place};
@@ -55,7 +56,7 @@ use reeve_domain::exception::{Exception, ExceptionType};
 use reeve_domain::ids::{FactId, ItemId};
 use reeve_domain::money::{Money, Quantity};
 use reeve_domain::record::{MoveKind, PurchaseLine, RecordKind, RecordRef};
-use reeve_domain::workings::{Made, Workings};
+use reeve_domain::workings::{Made, Odds, Workings};
 use reeve_models::formulas;
 
 pub(crate) use rank::is_dated;
@@ -143,24 +144,41 @@ pub fn checks_of(scene: &Scene<'_>, action: &Action) -> Vec<Check> {
     checks::of(scene, action)
 }
 
-/// The probability that the case is real: that of its most certain exception. That a shortage could be helped from elsewhere
-/// says nothing about whether it comes.
+/// The probability that the case is real: that of its most certain exception.
 fn probability(scene: &Scene<'_>) -> f64 {
+    odds(scene).iter().map(p_of).fold(0.0, f64::max).clamp(0.0, 1.0)
+}
+
+/// What each exception says of it. That a shortage could be helped from elsewhere says nothing about whether it comes.
+fn odds(scene: &Scene<'_>) -> Vec<Odds> {
     use ExceptionType as T;
     let short = scene.exceptions.iter().any(|e| matches!(e.signal.code, T::ILow | T::IOut));
     let tells = |e: &&Exception| !(short && e.signal.code == T::IImbal);
-    let p = |e: &Exception| {
-        let learnt = scene.p.get(&e.signal.code).copied().unwrap_or_else(|| e.signal.code.prior());
-        // What people decided corrects the prior; a low stock has a probability of its own, which is corrected alike.
-        let p = match e.signal.code {
-            T::ILow => formulas::low_stock_p(e.signal.score, learnt, T::ILow.prior()),
-            // A duplicate's score says what speaks against it: equal bills may both be owed.
-            T::FDupBill => learnt * e.signal.score,
-            _ => learnt,
-        };
-        p * doubled::still_real(scene, e)
+    let odds = |e: &Exception| Odds {
+        code: e.signal.code.code().to_owned(),
+        said: e.signal.score,
+        ruled: !e.signal.is_made_by(habits::DETECTOR),
+        learnt: scene.p.get(&e.signal.code).copied().unwrap_or_else(|| e.signal.code.prior()),
+        prior: e.signal.code.prior(),
+        habit: habits::probability_of(&e.signal),
+        by: e.signal.habit.as_deref().map(frozen::habit_key),
+        left: doubled::still_real(scene, e),
     };
-    scene.exceptions.iter().filter(tells).map(p).fold(0.0, f64::max).clamp(0.0, 1.0)
+    scene.exceptions.iter().filter(tells).map(odds).collect()
+}
+
+/// What people decided corrects the prior; what a detector says has a probability of its own, which is corrected alike.
+fn p_of(odds: &Odds) -> f64 {
+    use ExceptionType as T;
+    let &Odds { said, ruled, learnt, prior, habit, left, .. } = odds;
+    let p = match (odds.code.parse(), habit) {
+        (Ok(T::ILow), _) => formulas::low_stock_p(said, learnt, prior),
+        // A duplicate's score says what speaks against it: equal bills may both be owed.
+        (Ok(T::FDupBill), _) => learnt * said,
+        (_, Some(habit)) => formulas::habit_p(habit, learnt, prior, ruled),
+        _ => learnt,
+    };
+    p * left
 }
 
 /// The record a case-wide fact is kept under.

@@ -15,6 +15,7 @@ pub mod feed;
 mod forecast;
 mod forest;
 pub mod gather;
+pub mod habits;
 mod item;
 mod level;
 mod matching;
@@ -126,8 +127,10 @@ impl Seen {
         let mut signals = self.demand.clone();
         // What has not come can not be judged: it was known before anything was.
         signals.extend(self.overview.feeds.signals(book, settings));
-        signals.extend(receiving::signals(book, settings));
-        signals.extend(matching::signals(book, settings));
+        let mut bought = receiving::signals(book, settings);
+        bought.extend(matching::signals(book, settings));
+        habits::join(book, settings, &mut bought);
+        signals.extend(bought);
         signals.extend(items().flat_map(|item| item.stock.iter().cloned()));
         let twinned = items().flat_map(|item| item.twinned.iter().cloned()).collect();
         signals.extend(stock::twin_orders(book, settings, twinned));

@@ -273,16 +273,16 @@ fn quantity(
 }
 
 /// How far a line is from what was ordered.
-struct Difference {
+pub(super) struct Difference {
     /// Too much where positive, too little where negative.
     off: Quantity,
     /// What was brought: of too much what is kept, of too little also what went back, which is another matter.
-    came: Quantity,
+    pub(super) came: Quantity,
 }
 
 /// What a line has too much another line of the order may have too little, where both are of one item: free goods are a line of
 /// their own, and are booked in with the others. While that line still waits for its goods it waits for its own.
-fn difference(book: &Book, line: &PurchaseLine, lines: &[&PurchaseLine]) -> Difference {
+pub(super) fn difference(book: &Book, line: &PurchaseLine, lines: &[&PurchaseLine]) -> Difference {
     let beside = || lines.iter().filter(|l| l.id != line.id && l.item == line.item && l.qty.is_positive());
     let (excess, missing) = (book.excess(line), book.missing(line));
     let waits = |l: &PurchaseLine| {

@@ -5,7 +5,8 @@
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
-use super::{Line, worked};
+use super::{Line, habits, worked};
+use crate::settings::Models;
 use reeve_domain::evidence::{Bundle, Fact, FactValue};
 use reeve_domain::ids::FactId;
 use reeve_models::formulas;
@@ -87,9 +88,12 @@ impl Again {
 }
 
 /// A line for each fact that other frozen facts give again.
-pub(super) fn lines(bundle: &Bundle) -> Vec<Line> {
+pub(super) fn lines(bundle: &Bundle, models: &Models) -> Vec<Line> {
     // What the workings give again is exact; the facts alone are rounded.
     let mut worked = worked::of(bundle).map(worked::facts).unwrap_or_default();
+    if let Some(workings) = &bundle.workings {
+        worked.extend(habits::facts(Frozen(bundle), workings, models));
+    }
     bundle.facts.values().filter_map(|fact| worked.remove(&fact.id).or_else(|| line(Frozen(bundle), fact))).collect()
 }
 

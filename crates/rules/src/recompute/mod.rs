@@ -2,10 +2,12 @@
 //! What the frozen evidence can not say is named and never counted as agreeing.
 //!
 //! - `facts`, `money`, `words`, `rank`: how each kind of line is recomputed; `muted`: a proposal to mute;
+//! - `habits`: what is said of purchase lines beside their suppliers' habits;
 //! - `worked`, `again`, `projected`: the same from the workings that are frozen beside the facts.
 
 mod again;
 mod facts;
+mod habits;
 mod money;
 mod muted;
 mod projected;
@@ -15,6 +17,7 @@ pub(crate) mod recomputed;
 pub mod words;
 mod worked;
 
+use crate::settings::Models;
 use reeve_domain::evidence::Bundle;
 use reeve_domain::recommendation::Recommendation;
 use serde::Serialize;
@@ -92,14 +95,15 @@ impl Line {
     }
 }
 
-/// What the frozen evidence alone says of a card's figures. `first` is the card that people's edits started from.
-pub fn figures(rec: &Recommendation, bundle: &Bundle, first: Option<&Recommendation>) -> Vec<Line> {
+/// What the frozen evidence alone says of a card's figures. `first` is the card that people's edits started from; `models` are
+/// asked again for what they said, where they are the same.
+pub fn figures(rec: &Recommendation, bundle: &Bundle, first: Option<&Recommendation>, models: &Models) -> Vec<Line> {
     let mut lines = vec![money::cites(rec, bundle)];
     if let Some(muted) = muted::lines(rec, bundle) {
         lines.extend(muted);
         return lines;
     }
-    lines.extend(facts::lines(bundle));
+    lines.extend(facts::lines(bundle, models));
     lines.extend(money::lines(rec, bundle, first));
     lines
 }

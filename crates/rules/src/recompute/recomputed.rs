@@ -33,7 +33,7 @@ pub(crate) fn lines(found: &Assessment, bundle: &Bundle) -> Vec<(String, Line)> 
         let (case, drafter) = (bundle.case_id.clone(), Drafter::Playbook { because: None });
         let (words, hash, at) = (Prose::default(), bundle.hash(), Timestamp::UNIX_EPOCH);
         let rec = Recommendation::drafted(case, 1, candidate.clone(), words, hash, drafter, at);
-        let lines = figures(&rec, bundle, None);
+        let lines = figures(&rec, bundle, None, &crate::settings::Models::default());
         lines.into_iter().map(|line| (candidate.summary.clone(), line)).collect::<Vec<_>>()
     };
     found.candidates.iter().flat_map(card).collect()

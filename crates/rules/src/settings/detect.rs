@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use reeve_domain::carried::CarriedBy;
+use reeve_domain::exception::ExceptionType;
 use reeve_domain::setting::duration;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 /// `[detect]`
 #[derive(Clone, Debug, Deserialize)]
@@ -17,6 +18,9 @@ pub struct DetectConfig {
     pub collapse_p: f64,
     pub shift_p: f64,
     pub false_share: f64,
+    pub receiving_model: String,
+    #[serde(deserialize_with = "usual")]
+    pub explain_usual: BTreeSet<ExceptionType>,
     pub low_probability: f64,
     pub promo_uplift_per_ten_percent: f64,
     pub promo_band: f64,
@@ -33,6 +37,19 @@ pub struct DetectConfig {
     pub confirm_lead_share: f64,
     pub confirms_usually: usize,
     pub sales_in_memory: u64,
+}
+
+/// Types that a supplier's usual way may explain: what is billed is never explained by being usual.
+fn usual<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeSet<ExceptionType>, D::Error> {
+    use ExceptionType as T;
+    const MAY: [T; 4] = [T::RShort, T::ROver, T::RLate, T::REarly];
+    let types = BTreeSet::<ExceptionType>::deserialize(deserializer)?;
+    match types.iter().find(|code| !MAY.contains(code)) {
+        None => Ok(types),
+        Some(code) => Err(serde::de::Error::custom(format!(
+            "{code} can not be explained by being usual; only R-SHORT, R-OVER, R-LATE and R-EARLY can"
+        ))),
+    }
 }
 
 impl DetectConfig {
@@ -52,4 +69,17 @@ pub struct ChannelConfig {
     pub drift: Duration,
     #[serde(deserialize_with = "duration")]
     pub fresh: Duration,
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::settings::Settings;
+
+    #[test]
+    fn what_is_billed_is_never_explained_by_being_usual() {
+        let set = Settings::with("[detect]\nexplain_usual = [\"R-SHORT\", \"R-EARLY\"]").unwrap();
+        assert_eq!(set.detect.explain_usual.len(), 2);
+        let refused = Settings::with("[detect]\nexplain_usual = [\"F-PRICE\"]").unwrap_err();
+        assert!(refused.contains("F-PRICE can not be explained by being usual; only R-SHORT"), "{refused}");
+    }
 }

@@ -3,6 +3,7 @@
 mod calendar;
 mod companies;
 mod detect;
+mod models;
 mod money;
 mod places;
 mod ranking;
@@ -14,6 +15,7 @@ use serde::Deserialize;
 pub use self::calendar::{CalendarConfig, ClosedDays};
 pub use self::companies::CompaniesConfig;
 pub use self::detect::{ChannelConfig, DetectConfig};
+pub use self::models::Models;
 pub use self::money::{CostsConfig, MoneyConfig, TolerancesConfig};
 pub use self::ranking::RankingConfig;
 pub use self::working_days::WorkingDays;
@@ -36,6 +38,9 @@ pub struct Settings {
     /// Who may approve what: `approval.policy_file`, or the policy that comes with the program.
     #[serde(skip, default = "Policy::standard")]
     pub policy: Policy,
+    /// The models: `detect.receiving_model`, or those that come with the program.
+    #[serde(skip)]
+    pub models: Models,
 }
 
 impl Settings {

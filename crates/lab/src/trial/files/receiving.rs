@@ -100,7 +100,15 @@ pub fn read_receiving_folder(folder: &Path) -> Result<Records, TrialError> {
         };
         let whom = |text: &str| (text != "*" && !text.is_empty()).then(|| text.to_owned());
         let (vendor, location) = (whom(row.text(1)), whom(row.text(2)));
-        records.notices.push(Notice { kind, vendor, location, from: row.date(3)?, to: row.date(4)?, value: row.number(5)? });
+        records.notices.push(Notice {
+            kind,
+            vendor,
+            location,
+            line: None,
+            from: row.date(3)?,
+            to: row.date(4)?,
+            value: row.number(5)?,
+        });
         Ok(())
     })?;
     Ok(records)
@@ -162,15 +170,18 @@ pub fn read_receiving_scores(file: &Path, records: &Records) -> Result<Vec<f64>,
     Ok(records.lines.iter().map(|line| scores.get(&line.line).copied().unwrap_or(f64::NAN)).collect())
 }
 
-/// Writes scores as `line,score`, in the order given.
+/// Writes `line,score,probability,kind,drivers`, in the order given. Drivers are names with their values, the strongest first,
+/// separated by blanks; the kind is the likeliest one, whether or not the line is an exception.
 ///
 /// # Errors
 /// Those of the writer.
 pub fn write_receiving_scores(to: impl Write, scores: &[LineScore]) -> Result<(), std::io::Error> {
     let mut writer = csv::Writer::from_writer(to);
-    writer.write_record(["line", "score"])?;
+    writer.write_record(["line", "score", "probability", "kind", "drivers"])?;
     for line in scores {
-        writer.write_record([&line.line, &line.score.to_string()])?;
+        let drivers: Vec<String> = line.drivers.iter().map(|(name, value)| format!("{name}={value:.4}")).collect();
+        let (score, probability) = (line.score.to_string(), format!("{:.6}", line.probability));
+        writer.write_record([line.line.as_str(), &score, &probability, line.kind.name(), &drivers.join(" ")])?;
     }
     writer.flush()
 }

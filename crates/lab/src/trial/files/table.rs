@@ -129,6 +129,12 @@ impl Row<'_> {
     pub(super) fn date_or_none(&self, column: usize) -> Result<Option<Date>, TrialError> {
         match self.text(column) {
             "" => Ok(None),
+            // A moment has a day only where its time zone is known, which a table does not say.
+            text if text.parse::<Date>().is_ok() && text.len() > "2026-03-31".len() => Err(self.error(format!(
+                "{} is {text:?}, a moment, but must be a day: write the day alone, such as {}",
+                self.columns[column],
+                text.parse::<Date>().map_or_else(|_| String::new(), |day| day.to_string()),
+            ))),
             text => match text.parse() {
                 Ok(date) => Ok(Some(date)),
                 Err(_) => {

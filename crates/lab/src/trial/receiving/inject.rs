@@ -97,7 +97,7 @@ fn notices(scored: &[BaseLine], rng: &mut ChaCha8Rng) -> Vec<Notice> {
             };
             let name = Some(whom[rng.gen_range(0..whom.len())].clone());
             let (vendor, location) = if kind == NoticeKind::Delay { (None, name) } else { (name, None) };
-            notices.push(Notice { kind, vendor, location, from, to: plus(from, days), value });
+            notices.push(Notice { kind, vendor, location, line: None, from, to: plus(from, days), value });
         }
     }
     notices

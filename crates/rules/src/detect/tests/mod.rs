@@ -3,6 +3,7 @@
 
 mod channels;
 mod delays;
+mod habits;
 mod overdue;
 mod place;
 mod received;
