@@ -194,6 +194,7 @@ fn exception(code: ExceptionType, subject: &Subject, headline: &str) -> Exceptio
         missing: vec![],
         explained: None,
         opens_until: None,
+        habit: None,
     };
     cases::exception(signal, now())
 }
