@@ -5,6 +5,7 @@
 //! served by one [`router`] over bounded `sockets`.
 
 pub mod api;
+pub mod chat;
 pub mod hooks;
 mod quota;
 mod sockets;

@@ -37,6 +37,7 @@ const FILES: &[(&str, &str)] = files![
     "0019_duty.sql",
     "0020_modes.sql",
     "0021_told.sql",
+    "0030_chat.sql",
 ];
 
 /// All of them.
