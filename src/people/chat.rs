@@ -98,6 +98,11 @@ impl ChatUser {
         self.channel
     }
 
+    /// Their id in the chat.
+    pub fn user_id(&self) -> &str {
+        &self.user_id
+    }
+
     /// How the audit log calls them.
     pub fn subject(&self) -> String {
         format!("chat:{}:{}:{}", self.channel, self.tenant, self.user_id)

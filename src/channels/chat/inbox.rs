@@ -42,13 +42,14 @@ pub struct Inbox {
     /// How the chat answers.
     pub voice: Arc<dyn Voice>,
     /// Rung when something was written down.
-    pub rung: Arc<Notify>,
+    rung: Arc<Notify>,
 }
 
 impl Inbox {
     /// The inbox of the chat that `voice` speaks in.
     pub fn new(state: ChannelState, voice: Arc<dyn Voice>) -> Self {
-        Self { state, voice, rung: Arc::default() }
+        let rung = state.hooks.asked();
+        Self { state, voice, rung }
     }
 
     fn chat(&self) -> &'static str {

@@ -23,7 +23,7 @@ const SHOWN: usize = 10;
 ///
 /// # Errors
 /// When the store can not be read.
-pub async fn waiting(state: &ChannelState, person: &PersonId) -> anyhow::Result<Waiting> {
+pub(super) async fn waiting(state: &ChannelState, person: &PersonId) -> anyhow::Result<Waiting> {
     let ChannelState { store, config, clock, approvals, .. } = state;
     let cases = store.list_cases_after(CaseState::UNDECIDED, None, None, LOOKED_AT).await?;
     let muting = Muting::load(store, config, clock.now()).await?;

@@ -290,8 +290,8 @@ pub(super) fn plain_text(text: &str) -> Value {
     json!({ "type": "plain_text", "text": text, "emoji": false })
 }
 
-/// Text from outside for where formatting is read: the three signs that make mentions and links, and nothing else, are replaced;
-/// signs of formatting lose their effect by an invisible sign beside them.
+/// Text from outside for where formatting is read: the three signs that make mentions and links are replaced. A star in a name may make
+/// a word bold, and no more.
 pub(super) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -299,11 +299,6 @@ pub(super) fn escaped(text: &str) -> String {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
-            '*' | '_' | '~' | '`' => {
-                out.push('\u{200b}');
-                out.push(c);
-                out.push('\u{200b}');
-            }
             c => out.push(c),
         }
     }

@@ -274,7 +274,7 @@ async fn gaps(config: &Config) -> anyhow::Result<Vec<Finding>> {
 
 fn webhook(config: &Config) -> anyhow::Result<String> {
     // A test event would be an event: the receiver is not asked, only what we would send with.
-    open::senders(config)?;
+    open::senders(config, &Clock::System)?;
     let all = config.all_destinations();
     if all.is_empty() {
         return Ok("none configured: approved recommendations wait in the outbox".to_owned());

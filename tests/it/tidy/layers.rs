@@ -27,7 +27,7 @@ const BESIDE: &[(&str, &[&str])] = &[
     ("adapters", &["cli", "evals"]),
     // Its section is a part of the configuration.
     ("odoo", &["cli", "config", "evals"]),
-    ("http", &["adapters", "cli"]),
+    ("http", &["adapters", "channels", "cli"]),
     ("lab", &["cli", "evals"]),
 ];
 const ADAPTERS_USE: &[&str] = &["clock", "config", "domain", "http", "ports"];
