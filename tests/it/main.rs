@@ -33,6 +33,7 @@ mod plans;
 mod received;
 mod recording;
 mod signals;
+mod slack;
 mod stopped;
 mod support;
 mod tidy;

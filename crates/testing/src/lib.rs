@@ -1,7 +1,7 @@
 //! What tests put in place of the outside: one fake with a state of its own for each system.
 //!
-//! [`odoo`] is an Odoo server, 17 to 19; [`model`] what a language model's endpoint says; [`receiver`] takes signed messages. The
-//! last two stand on [`endpoint`], a server that answers in one manner. [`records`] are what a source tells, [`cases`] what
+//! [`odoo`] is an Odoo server, 17 to 19; [`model`] what a language model's endpoint says; [`receiver`] takes signed messages,
+//! [`slack`] is a workspace. The last three stand on [`endpoint`], a server that answers in one manner. [`records`] are what a source tells, [`cases`] what
 //! detection makes of it.
 
 pub mod cases;
@@ -10,3 +10,4 @@ pub mod model;
 pub mod odoo;
 pub mod receiver;
 pub mod records;
+pub mod slack;
