@@ -365,6 +365,3 @@ pub(super) fn pieces(text: &str, most: usize) -> Vec<String> {
     }
     all
 }
-
-#[cfg(test)]
-mod tests;

@@ -111,6 +111,8 @@ impl Bench {
         for (user, person) in [(ARI, "ari"), (FAY, "fay")] {
             bench.link(user, person).await;
         }
+        // At half past six nobody is disturbed yet.
+        bench.later(Duration::from_hours(1));
         bench
     }
 

@@ -5,6 +5,7 @@
 
 mod bench;
 mod clicks;
+mod drawn;
 mod faults;
 mod forms;
 mod refused;

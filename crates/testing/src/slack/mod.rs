@@ -32,6 +32,14 @@ pub const CHANNEL: &str = "C2EAF21CB2";
 /// A channel that it is not in.
 pub const ELSEWHERE: &str = "C0ELSEWHERE";
 
+/// Would the platform take these blocks in a message?
+///
+/// # Errors
+/// Says what is too much.
+pub fn check_blocks(blocks: &[Value]) -> Result<(), String> {
+    limits::check(blocks, limits::Surface::Message)
+}
+
 /// What goes wrong with one call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {

@@ -1,1 +1,0 @@
-//! Cards as Slack gets them.
