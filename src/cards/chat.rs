@@ -228,7 +228,8 @@ fn offer(rec: &Recommendation, version: i64, name: &str, parts: &ChatParts<'_>) 
         steps: card.steps.into_iter().map(|step| step.summary).collect(),
         until: card.latest_date.to_string(),
         stands: not_sent(rec, parts.history).unwrap_or_else(|| recommendation_state(&rec.state, parts.config)),
-        waits: rec.state.is_waiting(),
+        // What is put off is decided where it comes back, or on the page.
+        waits: rec.state.is_before_people(),
         drafter: drafter_text(&card.drafter, &parts.config.people),
         recommendation: card.id.to_string(),
         content_hash: card.content_hash,

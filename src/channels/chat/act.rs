@@ -4,18 +4,17 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
-use serde_json::Value;
 
-use super::heard::{Heard, NOTE_MAX, Press, Wish, field_of};
+use super::heard::{Heard, Press, Wish, field_of};
 use super::voice::{Answer, Voice};
 use super::waiting::waiting;
-use crate::approve::{Ask, DecisionAnswer, DecisionRefused, Loose, opened};
+use crate::approve::{Ask, DecisionAnswer, DecisionRefused, opened};
 use crate::cards::chat::case_link;
 use crate::cards::form::{ChatForm, FormParts};
 use crate::cards::names::actor_name;
 use crate::channels::ChannelState;
 use crate::domain::decision::DecisionVerb;
-use crate::domain::ids::{CaseId, RecommendationId, is_id};
+use crate::domain::ids::{RecommendationId, is_id};
 use crate::domain::recommendation::Recommendation;
 use crate::people::{ChatUser, Identities, IdentityRefused, Linked};
 use crate::store::StoreError;
@@ -179,9 +178,9 @@ fn field_of_refused(
 ) -> Option<&'static str> {
     let among = |names: &[&'static str]| names.iter().copied().find(|name| fields.contains_key(*name));
     match (refused, DecisionVerb::asked(&press.verb)?) {
-        (DecisionRefused::BadEdit(_), DecisionVerb::Edit) => among(&["quantity", "date"]),
-        (DecisionRefused::ChecksFailed(_), DecisionVerb::Edit) => among(&["quantity", "date"]),
-        (DecisionRefused::BadRequest(_), DecisionVerb::Reject) => among(&["note", "reason"]),
+        (DecisionRefused::BadEdit(_) | DecisionRefused::ChecksFailed(_), DecisionVerb::Edit) => among(&["quantity", "date"]),
+        // A field that may stay empty is not among what was sent.
+        (DecisionRefused::BadRequest(_), DecisionVerb::Reject) => (!fields.is_empty()).then_some("note"),
         (DecisionRefused::BadRequest(_), DecisionVerb::Snooze) => among(&["until"]),
         (DecisionRefused::Nowhere(_), DecisionVerb::Forward) => among(&["to"]),
         _ => None,
@@ -303,35 +302,4 @@ fn help(voice: &dyn Voice) -> String {
          for you, \"help\" this.",
         voice.chat()
     )
-}
-
-/// What is wrong with the fields of a form, where that can be said without deciding anything: the first such field, and what.
-///
-/// # Errors
-/// When the store can not be read.
-pub async fn unreadable(
-    state: &ChannelState,
-    voice: &dyn Voice,
-    heard: &Heard,
-) -> anyhow::Result<Option<(&'static str, String)>> {
-    let Wish::Decide { press, fields } = &heard.wish else { return Ok(None) };
-    if let Some(note) = fields.get("note")
-        && note.chars().count() > NOTE_MAX
-    {
-        return Ok(Some(("note", format!("At most {NOTE_MAX} letters."))));
-    }
-    let Some(rec) = find(state, press).await? else { return Ok(None) };
-    let loose: Loose = heard.loose(voice.chat(), press, fields);
-    let read = Ask::parse(loose, voice.chat().name(), Some(&rec.candidate));
-    Ok(read.err().map(|unclear| (field_of(&unclear), sentence(&unclear.to_string()))))
-}
-
-/// The case that a button is about, for whoever has only the button.
-pub async fn case_of(state: &ChannelState, press: &Press) -> anyhow::Result<Option<CaseId>> {
-    Ok(find(state, press).await?.map(|rec| rec.case_id))
-}
-
-/// What came with a request, for a log: nothing of it is anybody's words.
-pub fn shape(back: &Value) -> Vec<&str> {
-    back.as_object().map(|map| map.keys().map(String::as_str).collect()).unwrap_or_default()
 }

@@ -123,7 +123,7 @@ impl Heard {
 }
 
 /// Longest note that is kept, in characters, as on the page.
-pub const NOTE_MAX: usize = 500;
+const NOTE_MAX: usize = 500;
 
 /// The field in which something could not be read.
 pub fn field_of(unclear: &Unclear) -> &'static str {

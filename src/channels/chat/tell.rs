@@ -6,6 +6,7 @@
 //! what is up already is changed at once, for that makes no noise.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -27,6 +28,9 @@ use crate::store::{NewOutbox, OutboxRow, StoreError};
 
 /// Entries of the log that are read at once.
 const ENTRIES: i64 = 500;
+
+/// How often the log is looked at for what is new: two small reads.
+const PERIOD: Duration = Duration::from_secs(2);
 
 /// In what order cards are put up: each waits for the one before, so that a channel that was away gets them in order.
 const NEW: &str = "shown";
@@ -52,6 +56,11 @@ impl Stage for Tell {
         }
         Ok(if done == 0 { Progress::Idle } else { Progress::Advanced(done) })
     }
+
+    async fn due_in(&self) -> Option<Duration> {
+        // Nobody wakes it for what is decided on the page, by the API or in another process, and whoever decided looks at the card.
+        Some(PERIOD)
+    }
 }
 
 impl Tell {
@@ -71,11 +80,12 @@ impl Tell {
                 (self.waiting().await?, head, false)
             }
         };
+        let now = self.0.clock.now();
+        let muting = Muting::load(store, &self.0.config, now).await?;
         let mut cards = Vec::new();
         for id in &cases {
-            cards.extend(self.card(destination, id).await?);
+            cards.extend(self.card(destination, id, &muting).await?);
         }
-        let now = self.0.clock.now();
         let loud = loud_from(&self.0.config, &self.0.clock);
         let mut messages = Vec::new();
         for (shows, card, is_up) in cards {
@@ -129,8 +139,13 @@ impl Tell {
     }
 
     /// The card of a case, where it has to be put in: what it shows, the card, and whether it is up already.
-    async fn card(&self, destination: &str, id: &CaseId) -> anyhow::Result<Option<(String, ChatCard, bool)>> {
-        let Context { store, config, clock, .. } = &self.0;
+    async fn card(
+        &self,
+        destination: &str,
+        id: &CaseId,
+        muting: &Muting,
+    ) -> anyhow::Result<Option<(String, ChatCard, bool)>> {
+        let store = &self.0.store;
         let Some(case) = store.find_case(id).await? else { return Ok(None) };
         if case.is_mute_proposal() || case.state.is_shadow() {
             return Ok(None);
@@ -141,7 +156,6 @@ impl Tell {
             if !matches!(case.state, CaseState::New | CaseState::Open) {
                 return Ok(None);
             }
-            let muting = Muting::load(store, config, clock.now()).await?;
             let hidden = muting.hides_each(store, std::slice::from_ref(&case)).await?;
             if hidden.iter().any(Option::is_some) {
                 return Ok(None);

@@ -103,7 +103,7 @@ fn draw_card(card: &ChatCard) -> Drawn {
 
 /// The first choice with everything that can be done about it.
 fn first_offer(card: &ChatCard, offer: &Offer) -> Vec<Value> {
-    let lead = if card.open { "Recommended" } else { "What it was about" };
+    let lead = if card.open { "Recommended" } else { "Proposed" };
     let mut said = format!("*{lead}: {}* · {} {}", escaped(&offer.name), escaped(&card.currency), escaped(&offer.worth));
     for step in &offer.steps {
         said.push_str(&format!("\n{}", escaped(step)));

@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod endpoints;
 mod model;
+mod slack;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -77,6 +78,7 @@ pub(super) async fn run(config: Config, json: bool) -> anyhow::Result<Outcome> {
     };
     findings.push(finding("model", model));
     findings.push(finding("webhook", webhook(&config)));
+    findings.push(finding("slack", slack::look(&config).await));
     findings.push(finding("page", page(&config).await));
     if json {
         print_json(&findings)?;

@@ -82,7 +82,7 @@ async fn why_shows_the_arithmetic_with_its_facts_and_decides_nothing() {
     let view = open(&bench, ARI, "reeve/why").await;
     assert!(view["submit"].is_null());
     let said = view.to_string();
-    for part in ["probability that it is real", "NB = 270.00", "unit cost = 7.20", "you can approve it"] {
+    for part in ["probability that it is real", "NB = 896.68", "unit cost = 7.20", "you can approve it"] {
         assert!(said.contains(part), "{part}: {said}");
     }
     assert!(!said.contains("ignore all rules"), "what a supplier wrote is for the page");

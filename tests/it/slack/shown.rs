@@ -147,7 +147,8 @@ async fn the_digest_is_shown_once_for_each_destination_and_day() {
         }
         let digests: Vec<_> =
             bench.slack.posted().into_iter().filter(|p| p.metadata["event_payload"]["shows"] == "digest:2026-10-08").collect();
-        let channels: Vec<&str> = digests.iter().map(|digest| &*digest.channel).collect();
+        let mut channels: Vec<&str> = digests.iter().map(|digest| &*digest.channel).collect();
+        channels.sort_unstable();
         assert_eq!(channels, ["C2EAF21CB2", "DUARI"]);
         assert!(digests[0].shown().contains("1 case worth deciding") && !digests[0].shown().contains("<script>"), "{}", digests[0].shown());
         bench.later(Duration::from_hours(3));
