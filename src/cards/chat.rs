@@ -43,6 +43,8 @@ pub enum Content {
     Card(ChatCard),
     /// The list of a day.
     Digest(ChatDigest),
+    /// A word beside a case that is shown.
+    Note(ChatNote),
 }
 
 /// A case in a few lines.
@@ -169,6 +171,21 @@ pub struct ChatLine {
     pub link: Option<String>,
 }
 
+/// A word beside a case that is shown: that it waits too long.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ChatNote {
+    /// Which case.
+    pub case: String,
+    /// What is to be said, in a sentence.
+    pub text: String,
+    /// Under which message, as the chat calls it.
+    pub under: String,
+    /// Whom to tell, by their ids in the chat: those of them who are linked.
+    pub users: Vec<String>,
+    /// The case's page.
+    pub link: Option<String>,
+}
+
 /// Everything a card is made of.
 pub struct ChatParts<'a> {
     /// The case.
@@ -211,7 +228,12 @@ impl ChatCard {
             open,
             actions,
             facts: facts(parts),
-            history: parts.recommendations.iter().zip(parts.told_apart).flat_map(|(rec, name)| told(rec, name, parts)).collect(),
+            history: parts
+                .recommendations
+                .iter()
+                .zip(parts.told_apart)
+                .flat_map(|(rec, name)| told(rec, name, parts))
+                .collect(),
             link: case_link(config, &case.id),
         }
     }
@@ -289,7 +311,8 @@ impl ChatDigest {
     pub fn of(digest: &Digest, config: &Config) -> Self {
         let all = |lines: &[String]| lines.iter().map(|line| plain(line)).collect();
         let lines = digest.lines.iter().map(|line| {
-            let mut about = vec![plain(&line.subject), line.codes.iter().map(|code| plain(code)).collect::<Vec<_>>().join(", ")];
+            let mut about =
+                vec![plain(&line.subject), line.codes.iter().map(|code| plain(code)).collect::<Vec<_>>().join(", ")];
             about.extend(render::marks(line).into_iter().map(str::to_owned));
             about.retain(|part| !part.is_empty());
             ChatLine {

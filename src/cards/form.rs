@@ -114,10 +114,7 @@ impl ChatForm {
                     value: Some(parts.today.tomorrow().unwrap_or(parts.today).to_string()),
                     optional: false,
                 };
-                let wakes = [
-                    ("grew", "or when it is worth a fifth more"),
-                    ("stage", "or when something else is wrong too"),
-                ];
+                let wakes = [("grew", "or when it is worth a fifth more"), ("stage", "or when something else is wrong too")];
                 let wake = Field {
                     name: "wake",
                     label: "Or earlier".to_owned(),
@@ -133,9 +130,7 @@ impl ChatForm {
                 let to = Field {
                     name: "to",
                     label: "Whom do you ask?".to_owned(),
-                    kind: FieldKind::Choice(
-                        others.map(|p| (p.id.to_string(), actor_name(p.id.as_str(), people))).collect(),
-                    ),
+                    kind: FieldKind::Choice(others.map(|p| (p.id.to_string(), actor_name(p.id.as_str(), people))).collect()),
                     value: None,
                     optional: false,
                 };
@@ -198,7 +193,10 @@ fn edit_fields(card: &Card) -> Vec<Field> {
             name: "step",
             label: "Which step?".to_owned(),
             kind: FieldKind::Choice(
-                steps.iter().map(|(step, _)| (step.number.to_string(), format!("{}. {}", step.number, step.summary))).collect(),
+                steps
+                    .iter()
+                    .map(|(step, _)| (step.number.to_string(), format!("{}. {}", step.number, step.summary)))
+                    .collect(),
             ),
             value: steps.first().map(|(step, _)| step.number.to_string()),
             optional: false,

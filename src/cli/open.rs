@@ -114,9 +114,10 @@ pub(super) fn ports(config: &Config, source: Arc<dyn Source>, clock: &Clock) -> 
 
 /// Everybody who sends: an entry for each way out that is configured. Two for one kind of message are refused.
 pub(super) fn senders(config: &Config, clock: &Clock) -> anyhow::Result<Senders> {
-    let slack = config.slack.is_set().then(|| -> Arc<dyn Sender> {
-        Arc::new(SlackSender::new(&config.slack, &config.delivery, clock.clone()))
-    });
+    let slack = config
+        .slack
+        .is_set()
+        .then(|| -> Arc<dyn Sender> { Arc::new(SlackSender::new(&config.slack, &config.delivery, clock.clone())) });
     Ok(Senders::new(receivers(config)?.into_iter().chain(slack).collect())?)
 }
 

@@ -162,7 +162,10 @@ impl SlackConfig {
         if self.channel.is_empty() || self.channel.len() > 80 || !self.channel.bytes().all(|b| b.is_ascii_graphic()) {
             return bad(
                 "channel",
-                format!("{:?} is no channel: give its id (C…), which stands at the end of its details in Slack", self.channel),
+                format!(
+                    "{:?} is no channel: give its id (C…), which stands at the end of its details in Slack",
+                    self.channel
+                ),
             );
         }
         if let Some(other) = self.digest.iter().find(|to| *to != CHANNEL && !id(to, &['C', 'G', 'D', 'U', 'W'])) {
@@ -172,7 +175,12 @@ impl SlackConfig {
         if !base.starts_with("https://") && !base.strip_prefix("http://").is_some_and(is_on_this_machine) {
             return bad("api_base", format!("{base:?} must begin with https://: the token goes there"));
         }
-        if self.attempts == 0 || self.burst == 0 || self.updates_per_minute == 0 || !(self.per_second > 0.0) {
+        if self.attempts == 0
+            || self.burst == 0
+            || self.updates_per_minute == 0
+            || !self.per_second.is_finite()
+            || self.per_second <= 0.0
+        {
             return bad(
                 "attempts, per_second, burst, updates_per_minute",
                 "must be above 0, or nothing would ever be shown".to_owned(),
@@ -246,7 +254,8 @@ mod tests {
 
     #[test]
     fn its_secrets_are_never_printed() {
-        let config = with(&[("BOT_TOKEN", "xoxb-s3cr3t"), ("APP_TOKEN", "xapp-s3cr3t"), ("SIGNING_SECRET", "s3cr3t")]).unwrap();
+        let config =
+            with(&[("BOT_TOKEN", "xoxb-s3cr3t"), ("APP_TOKEN", "xapp-s3cr3t"), ("SIGNING_SECRET", "s3cr3t")]).unwrap();
         assert!(!format!("{config:?}").contains("s3cr3t"));
     }
 }

@@ -75,7 +75,12 @@ pub fn stakes(line: &DigestLine) -> String {
     let Range { low, expected, high } = line.value;
     // A figure without doubt needs no range: the three-way match is exact.
     let range = if low == high { String::new() } else { format!(" ({low} to {high})") };
-    format!("At stake {} · worth {expected}{range} · by {}, {}", line.at_stake, line.deadline, pressing(line.slack_days, line.value.expected, line.wait_cost))
+    format!(
+        "At stake {} · worth {expected}{range} · by {}, {}",
+        line.at_stake,
+        line.deadline,
+        pressing(line.slack_days, line.value.expected, line.wait_cost)
+    )
 }
 
 /// Why a case stands where it stands, where that is not money alone.

@@ -126,7 +126,8 @@ impl Store {
 
     /// Forgets requests that were done with before `before`: nobody sends one again after so long.
     pub async fn forget_chat(&self, before: Timestamp) -> Result<u64, StoreError> {
-        let done = sqlx::query("delete from chat_inbox where done_at < $1").bind(row::ms(before)).execute(&self.pool).await?;
+        let done =
+            sqlx::query("delete from chat_inbox where done_at < $1").bind(row::ms(before)).execute(&self.pool).await?;
         Ok(done.rows_affected())
     }
 }
@@ -144,12 +145,12 @@ fn asked(r: &AnyRow) -> Result<ChatRow, StoreError> {
 #[cfg(test)]
 mod tests {
     use crate::store::testing::{at, on_each};
-    use crate::store::{NewOutbox, OutboxState, StoreError};
+    use crate::store::{NewOutbox, OutboxState, Place, StoreError};
 
     use super::*;
     use crate::domain::outbox::OutboxKind;
 
-    const LEASE: Duration = Duration::from_secs(60);
+    const LEASE: Duration = Duration::from_mins(1);
 
     #[tokio::test]
     async fn what_comes_twice_is_one_and_one_at_a_time_works_on_it() {

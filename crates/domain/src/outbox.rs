@@ -21,15 +21,18 @@ pub enum OutboxKind {
     Card,
     /// The digest of a day, for a chat.
     Digest,
+    /// A word beside a case that a chat shows: that it waits too long, to those who are asked next.
+    Reminder,
 }
 
 impl OutboxKind {
     /// Every one.
-    pub const ALL: [Self; 6] = [Self::Approved, Self::NotSeen, Self::Stuck, Self::Anchor, Self::Card, Self::Digest];
+    pub const ALL: [Self; 7] =
+        [Self::Approved, Self::NotSeen, Self::Stuck, Self::Anchor, Self::Card, Self::Digest, Self::Reminder];
 
     /// What is shown to people in chats. Each chat shows it in its own way, so these kinds have a sender for each; which one
     /// a message goes to, its destination says.
-    pub const SHOWN: [Self; 2] = [Self::Card, Self::Digest];
+    pub const SHOWN: [Self; 3] = [Self::Card, Self::Digest, Self::Reminder];
 
     /// The name in the store, in logs and in lists.
     pub fn name(self) -> &'static str {
@@ -40,6 +43,7 @@ impl OutboxKind {
             Self::Anchor => "anchor",
             Self::Card => "card",
             Self::Digest => "digest",
+            Self::Reminder => "reminder",
         }
     }
 
@@ -52,6 +56,7 @@ impl OutboxKind {
             Self::Anchor => "head of the audit log",
             Self::Card => "card of a case",
             Self::Digest => "digest of a day",
+            Self::Reminder => "reminder of a case",
         }
     }
 

@@ -166,7 +166,7 @@ mod tests {
         let both =
             senders(&[("webhook", &[OutboxKind::Approved, OutboxKind::NotSeen]), ("mail", &[OutboxKind::Stuck])]).unwrap();
         let of = |kind| both.of(kind).map(Sender::name);
-        assert_eq!(OutboxKind::ALL.map(of), [Some("webhook"), Some("webhook"), Some("mail"), None, None, None]);
+        assert_eq!(OutboxKind::ALL.map(of), [Some("webhook"), Some("webhook"), Some("mail"), None, None, None, None]);
         assert!(Senders::default().of(OutboxKind::Approved).is_none());
     }
 

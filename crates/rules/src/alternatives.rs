@@ -26,8 +26,7 @@ pub fn alternatives(book: &Book, all: &[Recommendation]) -> Vec<String> {
 
 /// The name of each of `all`, with what tells it from others of its kind: "TRANSFER from Northgate DC".
 pub fn told_apart(book: &Book, all: &[&Recommendation]) -> Vec<String> {
-    let marks: Vec<(String, Marks)> =
-        all.iter().map(|r| (r.candidate.codes(), marks(book, &r.candidate.action))).collect();
+    let marks: Vec<(String, Marks)> = all.iter().map(|r| (r.candidate.codes(), marks(book, &r.candidate.action))).collect();
     let name = |(at, (code, own)): (usize, &(String, Marks))| {
         let rivals: Vec<&Marks> = marks
             .iter()

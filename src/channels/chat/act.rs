@@ -2,6 +2,7 @@
 //! here, whichever way they came in.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anyhow::Context as _;
 
@@ -18,6 +19,9 @@ use crate::domain::ids::{RecommendationId, is_id};
 use crate::domain::recommendation::Recommendation;
 use crate::people::{ChatUser, Identities, IdentityRefused, Linked};
 use crate::store::StoreError;
+
+/// How long a form waits for what the policy says of its viewer: a chat gives three seconds from the click until it has to be there.
+const LOOK: Duration = Duration::from_millis(800);
 
 /// How a request ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -171,11 +175,7 @@ async fn decide(
 }
 
 /// Which field of the form that was sent would have to say something else, where that would help.
-fn field_of_refused(
-    refused: &DecisionRefused,
-    press: &Press,
-    fields: &BTreeMap<String, String>,
-) -> Option<&'static str> {
+fn field_of_refused(refused: &DecisionRefused, press: &Press, fields: &BTreeMap<String, String>) -> Option<&'static str> {
     let among = |names: &[&'static str]| names.iter().copied().find(|name| fields.contains_key(*name));
     match (refused, DecisionVerb::asked(&press.verb)?) {
         (DecisionRefused::BadEdit(_) | DecisionRefused::ChecksFailed(_), DecisionVerb::Edit) => among(&["quantity", "date"]),
@@ -221,8 +221,10 @@ async fn open(
     let now = state.clock.now();
     // The arithmetic says also what the viewer may do, which takes a look at the policy: a form has to be there at once.
     let preview = if press.verb == Press::WHY && rec.state.is_waiting() {
-        let previews = state.approvals.preview(&linked.person, &case, &[&rec]).await;
-        previews.ok().and_then(|previews| previews.into_iter().next())
+        let waiting = [&rec];
+        let preview = state.approvals.preview(&linked.person, &case, &waiting);
+        let previews = tokio::time::timeout(LOOK, preview).await;
+        previews.ok().and_then(Result::ok).and_then(|previews| previews.into_iter().next())
     } else {
         None
     };
@@ -272,7 +274,12 @@ async fn find(state: &ChannelState, press: &Press) -> anyhow::Result<Option<Reco
 }
 
 async fn unknown(voice: &dyn Voice, heard: &Heard, who: &ChatUser, press: &Press) -> Ended {
-    tracing::warn!(request = heard.id, user = who.subject(), "Refused: there is no recommendation {:?}", press.recommendation);
+    tracing::warn!(
+        request = heard.id,
+        user = who.subject(),
+        "Refused: there is no recommendation {:?}",
+        press.recommendation
+    );
     say(voice, heard, who, Answer::words("Reeve knows nothing of this card; look for a newer one.")).await;
     Ended::with("refused: unknown")
 }
@@ -284,7 +291,11 @@ async fn say(voice: &dyn Voice, heard: &Heard, who: &ChatUser, answer: Answer) {
 /// An answer that does not get through changes nothing about what was done.
 fn told(said: Result<(), crate::ports::PortError>, heard: &Heard) {
     if let Err(error) = said {
-        tracing::warn!(request = heard.id, error = &error as &dyn std::error::Error, "An answer could not be given: {error}");
+        tracing::warn!(
+            request = heard.id,
+            error = &error as &dyn std::error::Error,
+            "An answer could not be given: {error}"
+        );
     }
 }
 

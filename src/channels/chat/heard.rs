@@ -91,15 +91,8 @@ impl Heard {
         let field = |name: &str| fields.get(name).cloned().unwrap_or_default();
         let typed = |name: &str| fields.get(name).filter(|text| !text.trim().is_empty()).cloned();
         let version = press.version.to_string();
-        let mut parts = vec![
-            chat.name(),
-            &self.tenant,
-            &self.user,
-            &press.recommendation,
-            &press.content_hash,
-            &version,
-            &press.verb,
-        ];
+        let mut parts =
+            vec![chat.name(), &self.tenant, &self.user, &press.recommendation, &press.content_hash, &version, &press.verb];
         for (name, text) in fields {
             parts.extend([name.as_str(), text.as_str()]);
         }

@@ -17,7 +17,7 @@ use crate::channels::ChannelState;
 use crate::store::{ChatRow, StoreError};
 
 /// How long a process has for one request before another one may take it up.
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_mins(1);
 
 /// Requests that are worked on at once.
 const AT_ONCE: usize = 8;

@@ -12,19 +12,20 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::cards::case::in_order;
-use crate::cards::chat::{ChatCard, ChatDigest, ChatParts, Content, Message};
+use crate::cards::chat::{ChatCard, ChatDigest, ChatNote, ChatParts, Content, Message, case_link};
 use crate::cards::names::Names;
+use crate::cards::plain;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::audit::Chained;
 use crate::domain::case::{Case, CaseState};
-use crate::domain::ids::{CaseId, RecommendationId, content_id};
+use crate::domain::ids::{CaseId, PersonId, RecommendationId, content_id};
 use crate::domain::outbox::OutboxKind;
 use crate::domain::recommendation::Recommendation;
 use crate::pipeline::noise::{Muting, drill};
 use crate::pipeline::{Context, Progress, Stage};
 use crate::rules::alternatives::told_apart;
-use crate::store::{NewOutbox, OutboxRow, StoreError};
+use crate::store::{IdentityRow, IdentityState, NewOutbox, OutboxRow, StoreError};
 
 /// Entries of the log that are read at once.
 const ENTRIES: i64 = 500;
@@ -68,17 +69,16 @@ impl Tell {
     async fn tell_cases(&self, destination: &str) -> anyhow::Result<usize> {
         let store = &self.0.store;
         let key = format!("shown.{destination}");
-        let (cases, position, more) = match store.find_setting(&key).await?.and_then(|at| at.parse::<i64>().ok()) {
-            Some(at) => {
-                let entries = store.list_audit(at, ENTRIES).await?;
-                let Some(last) = entries.last() else { return Ok(0) };
-                (self.cases_in(&entries).await?, last.seq, entries.len() as i64 == ENTRIES)
-            }
-            None => {
-                // First the position: what happens while the cases are read is told once more.
-                let head = store.audit_head().await?.0;
-                (self.waiting().await?, head, false)
-            }
+        let told = store.find_setting(&key).await?.and_then(|at| at.parse::<i64>().ok());
+        let (cases, entries, position, more) = if let Some(at) = told {
+            let entries = store.list_audit(at, ENTRIES).await?;
+            let Some(last) = entries.last() else { return Ok(0) };
+            let (last, more) = (last.seq, entries.len() as i64 == ENTRIES);
+            (self.cases_in(&entries).await?, entries, last, more)
+        } else {
+            // First the position: what happens while the cases are read is told once more.
+            let head = store.audit_head().await?.0;
+            (self.waiting().await?, Vec::new(), head, false)
         };
         let now = self.0.clock.now();
         let muting = Muting::load(store, &self.0.config, now).await?;
@@ -106,6 +106,7 @@ impl Tell {
                 shows,
             });
         }
+        messages.extend(self.reminders(destination, &entries).await?);
         store.put_shown(&messages, (&key, &position.to_string())).await?;
         Ok(messages.len() + usize::from(more))
     }
@@ -208,6 +209,57 @@ impl Tell {
         }))
     }
 
+    /// What was said to people since about cases that wait too long, beside those that are up.
+    async fn reminders(&self, destination: &str, entries: &[Chained]) -> anyhow::Result<Vec<NewOutbox>> {
+        let Context { store, config, clock, .. } = &self.0;
+        let mut messages = Vec::new();
+        for Chained { seq, entry, .. } in entries.iter().filter(|e| is_reminder(&e.entry.action)) {
+            let Some(id) = entry.subject.strip_prefix("case:").map(CaseId::new) else { continue };
+            let up = store.find_place(destination, &format!("case:{id}"), "").await?.reference;
+            let (Some(under), Some(case)) = (up, store.find_case(&id).await?) else { continue };
+            let hours = entry.detail["waiting_hours"].as_i64().unwrap_or_default();
+            let told = entry.detail["told"].as_array().map(Vec::as_slice).unwrap_or_default();
+            let told: Vec<PersonId> = told.iter().filter_map(|id| id.as_str()).map(PersonId::new).collect();
+            let data = Content::Note(ChatNote {
+                case: id.to_string(),
+                text: format!("{} waits for a decision since {hours} hours.", plain(case.headline.trim_end_matches('.'))),
+                under,
+                users: self.users(destination, &told).await?,
+                link: case_link(config, &id),
+            });
+            let shows = format!("reminder:{id}:{seq}");
+            let message = content_id("msg_", &[destination, &shows], 32);
+            messages.push(NewOutbox {
+                body: serde_json::to_string(&Message { id: message.clone(), shows: shows.clone(), data })?,
+                id: message,
+                kind: OutboxKind::Reminder,
+                channel: destination.to_owned(),
+                created_at: clock.now(),
+                due_at: loud_from(config, clock),
+                lane: NEW.to_owned(),
+                about: String::new(),
+                step: 1,
+                expires_at: None,
+                shows,
+            });
+        }
+        Ok(messages)
+    }
+
+    /// The ids in the chat of those people who are linked there now.
+    async fn users(&self, destination: &str, people: &[PersonId]) -> Result<Vec<String>, StoreError> {
+        let chat = destination.split(':').next().unwrap_or_default();
+        let now = self.0.clock.wire();
+        let mut users = Vec::new();
+        for person in people {
+            let links = self.0.store.list_identities(Some(person)).await?;
+            let holds =
+                |l: &&IdentityRow| l.state == IdentityState::Verified && l.expires_at.is_some_and(|until| now < until);
+            users.extend(links.iter().filter(holds).filter(|l| l.channel == chat).map(|l| l.user_id.clone()));
+        }
+        Ok(users)
+    }
+
     /// Puts in the digest of today once it is made, once for each destination.
     async fn tell_digest(&self, destination: &str) -> anyhow::Result<usize> {
         let Context { store, config, clock, .. } = &self.0;
@@ -238,11 +290,16 @@ impl Tell {
     }
 }
 
+/// Does an entry of the log say that people were told of a case that waits too long?
+fn is_reminder(action: &str) -> bool {
+    matches!(action, "case.reminded" | "case.escalated")
+}
+
 /// The card that a message shows.
 fn card_in(row: &OutboxRow) -> Option<ChatCard> {
     match serde_json::from_str::<Message>(&row.body).ok()?.data {
         Content::Card(card) => Some(card),
-        Content::Digest(_) => None,
+        Content::Digest(_) | Content::Note(_) => None,
     }
 }
 

@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use super::press::{self, action_id};
-use crate::cards::chat::{ChatCard, ChatDigest, ChatLine, Content, Message, Offer};
+use crate::cards::chat::{ChatCard, ChatDigest, ChatLine, ChatNote, Content, Message, Offer};
 use crate::channels::chat::heard::Press;
 use crate::domain::decision::DecisionVerb;
 
@@ -46,6 +46,7 @@ pub fn draw(message: &Message) -> Drawn {
     let mut drawn = match &message.data {
         Content::Card(card) => draw_card(card),
         Content::Digest(digest) => draw_digest(digest),
+        Content::Note(note) => draw_note(note),
     };
     // Slack gives it back with the message: by it a message is found whose answer was lost.
     if let Some(first) = drawn.blocks.first_mut() {
@@ -97,7 +98,7 @@ fn draw_card(card: &ChatCard) -> Drawn {
         blocks.push(context(said));
     }
     left_out += card.history.len().saturating_sub(HISTORY_MAX);
-    blocks.push(context_link(&card.link, left_out));
+    blocks.push(context_link(card.link.as_deref(), left_out));
     Drawn { text: card_text(card), blocks: fitting(blocks) }
 }
 
@@ -106,7 +107,8 @@ fn first_offer(card: &ChatCard, offer: &Offer) -> Vec<Value> {
     let lead = if card.open { "Recommended" } else { "Proposed" };
     let mut said = format!("*{lead}: {}* · {} {}", escaped(&offer.name), escaped(&card.currency), escaped(&offer.worth));
     for step in &offer.steps {
-        said.push_str(&format!("\n{}", escaped(step)));
+        said.push('\n');
+        said.push_str(&escaped(step));
     }
     let mut blocks = sections(&said);
     if !offer.why.is_empty() {
@@ -132,7 +134,8 @@ fn first_offer(card: &ChatCard, offer: &Offer) -> Vec<Value> {
 /// Another choice, with the one button that takes it.
 fn other_offer(card: &ChatCard, offer: &Offer) -> Value {
     let what = offer.steps.join("; ");
-    let mut said = format!("{} · {} {}\n{}", escaped(&offer.name), escaped(&card.currency), escaped(&offer.worth), escaped(&what));
+    let mut said =
+        format!("{} · {} {}\n{}", escaped(&offer.name), escaped(&card.currency), escaped(&offer.worth), escaped(&what));
     if said.chars().count() > SECTION_CHARS {
         said = format!("{} · {} {}", escaped(&offer.name), escaped(&card.currency), escaped(&offer.worth));
     }
@@ -175,7 +178,10 @@ pub(super) fn button(press: &Press, text: &str, style: Option<&str>) -> Value {
 fn card_text(card: &ChatCard) -> String {
     let mut said = vec![format!("{}: {}", card.state, card.headline)];
     if let Some(stakes) = &card.stakes {
-        said.push(format!("At stake {} {}, worth {}, by {} ({})", card.currency, stakes.at_stake, stakes.worth, stakes.deadline, stakes.left));
+        said.push(format!(
+            "At stake {} {}, worth {}, by {} ({})",
+            card.currency, stakes.at_stake, stakes.worth, stakes.deadline, stakes.left
+        ));
     }
     if let Some(first) = card.actions.first() {
         said.push(format!("{} {} {}: {}", first.name, card.currency, first.worth, first.steps.join("; ")));
@@ -202,12 +208,23 @@ fn draw_digest(digest: &ChatDigest) -> Drawn {
         blocks.push(context(&format!("Health: {line}")));
     }
     let over = |all: usize, most: usize| all.saturating_sub(most);
-    let left_out = over(digest.lines.len(), LINES_MAX) + over(digest.health.len(), NOTES_MAX) + over(digest.unread.len(), NOTES_MAX);
-    blocks.push(context_link(&digest.link, left_out));
+    let left_out =
+        over(digest.lines.len(), LINES_MAX) + over(digest.health.len(), NOTES_MAX) + over(digest.unread.len(), NOTES_MAX);
+    blocks.push(context_link(digest.link.as_deref(), left_out));
     let mut said = vec![format!("Reeve, {}: {}", digest.day, digest.title)];
     said.extend(digest.lines.iter().map(|line| format!("{}. {}", line.place, line.headline)));
     said.push(digest.below.clone());
     Drawn { text: text_of(&said), blocks: fitting(blocks) }
+}
+
+/// A word under a card. Those who are meant are mentioned, by the ids that the platform gave us for them.
+fn draw_note(note: &ChatNote) -> Drawn {
+    let is_id = |user: &&String| user.bytes().all(|b| b.is_ascii_alphanumeric());
+    let mentions: Vec<String> = note.users.iter().filter(is_id).map(|user| format!("<@{user}>")).collect();
+    let said = format!("{} {}", mentions.join(" "), escaped(&note.text)).trim().to_owned();
+    let mut blocks = sections(&said);
+    blocks.push(context_link(note.link.as_deref(), 0));
+    Drawn { text: whole_words(&said, TEXT_CHARS), blocks: fitting(blocks) }
 }
 
 fn digest_line(line: &ChatLine) -> Value {
@@ -219,8 +236,10 @@ fn digest_line(line: &ChatLine) -> Value {
         escaped(&line.stakes),
         escaped(&line.action)
     );
-    let said = if full.chars().count() <= SECTION_CHARS { full } else { format!("*{}. {}*", line.place, escaped(&line.headline)) };
-    let mut section = json!({ "type": "section", "text": { "type": "mrkdwn", "text": whole_words(said.trim_end(), SECTION_CHARS) } });
+    let said =
+        if full.chars().count() <= SECTION_CHARS { full } else { format!("*{}. {}*", line.place, escaped(&line.headline)) };
+    let mut section =
+        json!({ "type": "section", "text": { "type": "mrkdwn", "text": whole_words(said.trim_end(), SECTION_CHARS) } });
     if let Some(link) = &line.link {
         section["accessory"] = json!({
             "type": "button",
@@ -233,14 +252,16 @@ fn digest_line(line: &ChatLine) -> Value {
 }
 
 /// Where the rest is, with how much was left out here.
-fn context_link(link: &Option<String>, left_out: usize) -> Value {
+fn context_link(link: Option<&str>, left_out: usize) -> Value {
     let more = match left_out {
         0 => String::new(),
         n => format!("{n} more on the page. "),
     };
     match link {
         // Our own address: it is the only link that a card has.
-        Some(link) => json!({ "type": "context", "elements": [mrkdwn(&format!("{more}<{link}|The whole of it on Reeve's page>"))] }),
+        Some(link) => {
+            json!({ "type": "context", "elements": [mrkdwn(&format!("{more}<{link}|The whole of it on Reeve's page>"))] })
+        }
         None => context(&format!("{more}The whole of it is on Reeve's page.")),
     }
 }
@@ -277,7 +298,10 @@ fn context(text: &str) -> Value {
 }
 
 fn fields(all: &[(&str, String)]) -> Value {
-    let each = all.iter().take(FIELDS_MAX).map(|(label, value)| mrkdwn(&format!("*{label}*\n{}", whole_words(&escaped(value), FIELD_CHARS))));
+    let each = all
+        .iter()
+        .take(FIELDS_MAX)
+        .map(|(label, value)| mrkdwn(&format!("*{label}*\n{}", whole_words(&escaped(value), FIELD_CHARS))));
     json!({ "type": "section", "fields": each.collect::<Vec<_>>() })
 }
 
@@ -318,7 +342,11 @@ fn text_of(said: &[String]) -> String {
         }
         text.push_str(&line);
     }
-    if text.is_empty() { said.first().map_or_else(|| "Reeve".to_owned(), |line| whole_words(&escaped(line), TEXT_CHARS)) } else { text }
+    if text.is_empty() {
+        said.first().map_or_else(|| "Reeve".to_owned(), |line| whole_words(&escaped(line), TEXT_CHARS))
+    } else {
+        text
+    }
 }
 
 /// As many whole words as fit, with a sign that more follows. One word that is longer than all the room is a name without an end, and the only

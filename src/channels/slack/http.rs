@@ -44,7 +44,7 @@ pub(super) fn routes(inbox: Inbox) -> Router<()> {
 async fn interactions(State(inbox): State<Inbox>, headers: HeaderMap, body: Result<Bytes, BytesRejection>) -> Response {
     let body = match taken(&inbox, &headers, body) {
         Ok(body) => body,
-        Err(refused) => return refused,
+        Err((status, why)) => return refuse(status, why),
     };
     let payload = form(&body).remove("payload").and_then(|payload| serde_json::from_str::<Value>(&payload).ok());
     let Some(payload) = payload else { return refuse(StatusCode::BAD_REQUEST, "there is no payload") };
@@ -54,7 +54,7 @@ async fn interactions(State(inbox): State<Inbox>, headers: HeaderMap, body: Resu
 async fn commands(State(inbox): State<Inbox>, headers: HeaderMap, body: Result<Bytes, BytesRejection>) -> Response {
     let body = match taken(&inbox, &headers, body) {
         Ok(body) => body,
-        Err(refused) => return refused,
+        Err((status, why)) => return refuse(status, why),
     };
     let fields = form(&body);
     let field = |name: &str| fields.get(name).cloned().unwrap_or_default();
@@ -64,7 +64,7 @@ async fn commands(State(inbox): State<Inbox>, headers: HeaderMap, body: Result<B
 async fn events(State(inbox): State<Inbox>, headers: HeaderMap, body: Result<Bytes, BytesRejection>) -> Response {
     let body = match taken(&inbox, &headers, body) {
         Ok(body) => body,
-        Err(refused) => return refused,
+        Err((status, why)) => return refuse(status, why),
     };
     let Ok(body) = serde_json::from_slice::<Value>(&body) else {
         return refuse(StatusCode::BAD_REQUEST, "the body is no JSON");
@@ -73,11 +73,15 @@ async fn events(State(inbox): State<Inbox>, headers: HeaderMap, body: Result<Byt
 }
 
 /// The body of a request that is Slack's.
-fn taken(inbox: &Inbox, headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Bytes, Response> {
-    let body = body.map_err(|rejection| refuse(rejection.status(), "the body could not be read"))?;
+fn taken(
+    inbox: &Inbox,
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Bytes, (StatusCode, &'static str)> {
+    let body = body.map_err(|rejection| (rejection.status(), "the body could not be read"))?;
     let now = inbox.state.clock.wire();
-    check(&inbox.state.config.slack.signing_secret, headers, &body, now)
-        .map_err(|why| refuse(StatusCode::UNAUTHORIZED, why))?;
+    let secret = &inbox.state.config.slack.signing_secret;
+    check(secret, headers, &body, now).map_err(|why| (StatusCode::UNAUTHORIZED, why))?;
     Ok(body)
 }
 

@@ -85,7 +85,13 @@ impl SlackSender {
             }
         }
         self.posts.take(at);
-        let to = json!({ "channel": target, "unfurl_links": false, "unfurl_media": false });
+        let mut to = json!({ "channel": target, "unfurl_links": false, "unfurl_media": false });
+        if let Content::Note(note) = &message.data
+            && let Some((channel, ts)) = note.under.split_once('/')
+        {
+            // Under the card, and in the channel too: who is asked next should not have to look for it.
+            (to["channel"], to["thread_ts"], to["reply_broadcast"]) = (channel.into(), ts.into(), true.into());
+        }
         let answer = self.say("chat.postMessage", to, &drawn, message).await?;
         let (channel, ts) = (answer["channel"].as_str().unwrap_or(target), answer["ts"].as_str().unwrap_or_default());
         if ts.is_empty() {
@@ -141,7 +147,9 @@ impl SlackSender {
             let page = match self.api.call("conversations.history", &asked).await {
                 Ok(answer) => answer.body,
                 Err(CallError::Refused(word)) => {
-                    tracing::warn!("It can not be looked for a message whose answer was lost ({word}); it may stand there twice");
+                    tracing::warn!(
+                        "It can not be looked for a message whose answer was lost ({word}); it may stand there twice"
+                    );
                     return Ok(None);
                 }
                 Err(error) => return Err(error),
@@ -192,7 +200,8 @@ impl Sender for SlackSender {
         let permanent = |why: String| PortError::Permanent { service: SERVICE, source: why.into() };
         let target = self.slack.target(&message.to);
         let target = target.ok_or_else(|| permanent(format!("there is no destination {:?}", message.to)))?;
-        let read = serde_json::from_str(&message.body).map_err(|error| permanent(format!("the body can not be read: {error}")))?;
+        let read =
+            serde_json::from_str(&message.body).map_err(|error| permanent(format!("the body can not be read: {error}")))?;
         if let Err(wait) = self.breaker.admit(message.at) {
             let until = message.at.checked_add(wait).unwrap_or(Timestamp::MAX);
             return Err(PortError::Resting { service: SERVICE, until });
@@ -233,7 +242,7 @@ fn is_marked(message: &Value, shows: &str, mark: &str) -> bool {
 fn waits(message: &Message) -> bool {
     match &message.data {
         Content::Card(card) => card.open,
-        Content::Digest(_) => false,
+        Content::Digest(_) | Content::Note(_) => false,
     }
 }
 
@@ -259,7 +268,12 @@ fn is_about_form(word: &str) -> bool {
 /// What has to be done about a refusal that holds for everything that would be sent, until it is.
 pub(super) fn remedy(word: &str) -> Option<&'static str> {
     Some(match word {
-        "token_revoked" | "token_expired" | "invalid_auth" | "not_authed" | "account_inactive" | "not_allowed_token_type" => {
+        "token_revoked"
+        | "token_expired"
+        | "invalid_auth"
+        | "not_authed"
+        | "account_inactive"
+        | "not_allowed_token_type" => {
             "install the app again, set its new bot token (slack.bot_token), and `reeve outbox enable slack --as PERSON`"
         }
         "missing_scope" | "no_permission" | "access_denied" | "ekm_access_denied" | "team_access_not_granted" => {
@@ -269,7 +283,9 @@ pub(super) fn remedy(word: &str) -> Option<&'static str> {
         "channel_not_found" => {
             "set slack.channel to the id of a channel that the app is in (C…), and `reeve outbox enable slack --as PERSON`"
         }
-        "is_archived" => "take the channel out of the archive or name another one, and `reeve outbox enable slack --as PERSON`",
+        "is_archived" => {
+            "take the channel out of the archive or name another one, and `reeve outbox enable slack --as PERSON`"
+        }
         "restricted_action" | "restricted_action_read_only_channel" | "restricted_action_non_threadable_channel" => {
             "let the app write in the channel, and `reeve outbox enable slack --as PERSON`"
         }

@@ -28,7 +28,7 @@ use crate::channels::chat::inbox::Inbox;
 const OPENING: Duration = Duration::from_secs(20);
 
 /// How long nothing may be heard before it is asked whether anybody is there, and how long after that the socket counts as dead.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 const NO_ANSWER: Duration = Duration::from_secs(20);
 
 /// Largest frame: an interaction brings the whole message along.
@@ -36,7 +36,7 @@ const FRAME_MAX: usize = 1024 * 1024;
 
 /// First and longest pause before another socket is opened.
 const PAUSE: Duration = Duration::from_millis(500);
-const PAUSE_MAX: Duration = Duration::from_secs(60);
+const PAUSE_MAX: Duration = Duration::from_mins(1);
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
@@ -91,7 +91,11 @@ pub(super) async fn run(inbox: Inbox, api: Api, stop: CancellationToken) {
                 }
                 failures += 1;
                 let pause = pause(failures);
-                tracing::warn!(failures, "The socket to Slack is gone and is opened again in {} ms: {why}", pause.as_millis());
+                tracing::warn!(
+                    failures,
+                    "The socket to Slack is gone and is opened again in {} ms: {why}",
+                    pause.as_millis()
+                );
                 tokio::select! {
                     () = stop.cancelled() => break,
                     () = tokio::time::sleep(pause) => start(&mut open, &mut sockets),
@@ -142,7 +146,9 @@ async fn opened(inbox: &Inbox, api: &Api) -> Result<Socket, String> {
         }
         Err(error) => {
             return Err(match super::send::remedy(error.word()) {
-                Some(_) => format!("{error}: make a new app-level token with the scope connections:write and set slack.app_token"),
+                Some(_) => {
+                    format!("{error}: make a new app-level token with the scope connections:write and set slack.app_token")
+                }
                 None => error.to_string(),
             });
         }

@@ -60,7 +60,9 @@ async fn channel(api: &Api, id: &str) -> anyhow::Result<String> {
             Ok(format!("whether it is in the channel {id} can not be seen without channels:read"))
         }
         Err(CallError::Refused(word)) if word == "channel_not_found" => {
-            anyhow::bail!("there is no channel {id} that the app can see: set slack.channel to its id (C…) and /invite the app there")
+            anyhow::bail!(
+                "there is no channel {id} that the app can see: set slack.channel to its id (C…) and /invite the app there"
+            )
         }
         Err(error) => Err(error.into()),
     }

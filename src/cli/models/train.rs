@@ -63,7 +63,7 @@ pub(super) async fn run(config: Config, args: Train, json: bool) -> anyhow::Resu
     } else if !args.what.demand.is_empty() {
         demand(&args)?
     } else {
-        own(config, &args).await?
+        Box::pin(own(config, &args)).await?
     };
     let mut out = create(&args.out)?;
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).with_context(|| format!("writing {}", args.out.display()))?;

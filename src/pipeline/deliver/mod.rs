@@ -294,7 +294,8 @@ impl Deliver {
                     return Ok(true);
                 }
                 let Patience { longest_gap, .. } = self.config.patience(&row.channel);
-                let wait = gap(&row.id, row.attempts, self.config.delivery.first_gap, longest_gap).max(retry_after.unwrap_or_default());
+                let wait = gap(&row.id, row.attempts, self.config.delivery.first_gap, longest_gap)
+                    .max(retry_after.unwrap_or_default());
                 let due = now.checked_add(wait).unwrap_or(Timestamp::MAX);
                 warn!(message = %row.id, attempt = row.attempts, %due, "Not delivered, will be tried again: {reason}");
                 self.store.mark_retry(row, due, &reason).await.or_taken()?;

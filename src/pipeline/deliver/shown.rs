@@ -23,8 +23,13 @@ impl Deliver {
         if self.store.is_outdated(row).await? {
             return Ok(Sendable::Moot);
         }
-        if row.kind != OutboxKind::Card {
+        if row.kind == OutboxKind::Digest {
             return Ok(Sendable::Yes(None));
+        }
+        if row.kind == OutboxKind::Reminder {
+            let about = CaseId::new(body["data"]["note"]["case"].as_str().unwrap_or_default());
+            let waits = self.store.find_case(&about).await?.is_some_and(|case| case.state.is_undecided());
+            return Ok(if waits { Sendable::Yes(None) } else { Sendable::Moot });
         }
         let id = CaseId::new(row.shows.strip_prefix(CASE).unwrap_or_default());
         let Some(case) = self.store.find_case(&id).await? else {

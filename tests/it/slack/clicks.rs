@@ -49,8 +49,7 @@ async fn a_second_trigger_of_one_click_is_the_same_decision() {
         assert_eq!(bench.interact(&click).await.status, 200);
     }
     assert_eq!(bench.decisions().await, 1);
-    let said: Vec<String> =
-        bench.slack.ephemeral().iter().map(|said| said["text"].as_str().unwrap().to_owned()).collect();
+    let said: Vec<String> = bench.slack.ephemeral().iter().map(|said| said["text"].as_str().unwrap().to_owned()).collect();
     assert_eq!(said.len(), 2);
     assert_eq!(said[0], said[1], "answered the same");
 }
@@ -75,7 +74,10 @@ async fn what_was_decided_on_the_page_changes_the_card_and_a_late_click_is_told_
     let click = bench.slack.press(ARI, &card, "reeve/approve");
     bench.interact(&click).await;
     let said = bench.slack.last_said();
-    assert!(said.starts_with("Not counted: Fay Finance approved this at") && said.contains("the first decision counts"), "{said}");
+    assert!(
+        said.starts_with("Not counted: Fay Finance approved this at") && said.contains("the first decision counts"),
+        "{said}"
+    );
     assert_eq!(bench.decisions().await, 1);
 }
 
@@ -87,8 +89,7 @@ async fn an_undo_in_the_chat_brings_the_buttons_back_and_a_click_on_them_is_a_ne
     bench.show().await;
     let said = bench.slack.ephemeral().pop().unwrap();
     let undo = &said["blocks"].as_array().unwrap().iter().find(|b| b["type"] == "actions").unwrap()["elements"][0];
-    let click =
-        bench.slack.press_value(ARI, &card.ts, undo["action_id"].as_str().unwrap(), undo["value"].as_str().unwrap());
+    let click = bench.slack.press_value(ARI, &card.ts, undo["action_id"].as_str().unwrap(), undo["value"].as_str().unwrap());
     bench.interact(&click).await;
     assert_eq!(bench.state_of_first().await, "queued");
     let back = bench.card().await;

@@ -57,6 +57,7 @@ fn drawn(data: Content) -> Value {
     let shows = match &data {
         Content::Card(card) => format!("case:{}", card.case),
         Content::Digest(digest) => format!("digest:{}", digest.day),
+        Content::Note(note) => format!("reminder:{}", note.case),
     };
     let drawn = draw(&Message { id: "msg_1".to_owned(), shows, data });
     json!({ "text": drawn.text, "blocks": drawn.blocks })
@@ -177,7 +178,9 @@ fn nothing_that_a_name_says_mentions_links_or_formats() {
 fn collect(value: &Value, into: &mut Vec<(String, String)>) {
     match value {
         Value::Object(map) => {
-            if let (Some(kind), Some(text)) = (map.get("type").and_then(Value::as_str), map.get("text").and_then(Value::as_str)) {
+            if let (Some(kind), Some(text)) =
+                (map.get("type").and_then(Value::as_str), map.get("text").and_then(Value::as_str))
+            {
                 into.push((kind.to_owned(), text.to_owned()));
             }
             map.values().for_each(|value| collect(value, into));

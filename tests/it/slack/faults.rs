@@ -85,7 +85,12 @@ async fn a_channel_that_was_away_gets_every_card_once_in_its_last_state_and_in_o
         let mut rec = first.clone();
         (rec.id, rec.case_id) = (reeve::domain::ids::RecommendationId::new(format!("r-{n}")), case.id.clone());
         let next = Case { version: case.version + 1, ..case.clone() };
-        let entry = reeve::domain::audit::AuditEntry::by_stage("draft", bench.world.clock.now(), "recommendation.queued", format!("case:{id}"));
+        let entry = reeve::domain::audit::AuditEntry::by_stage(
+            "draft",
+            bench.world.clock.now(),
+            "recommendation.queued",
+            format!("case:{id}"),
+        );
         bench.world.store.replace_recommendations(&next, case.version, &[rec], &[entry]).await.unwrap();
     }
     for _ in 0..40 {
@@ -96,7 +101,12 @@ async fn a_channel_that_was_away_gets_every_card_once_in_its_last_state_and_in_o
     // Meanwhile one of them is over.
     let store = &bench.world.store;
     let case = store.get_case(&bench.world.case.id).await.unwrap();
-    let entry = reeve::domain::audit::AuditEntry::by_stage("detect", bench.world.clock.now(), "case.resolved", format!("case:{}", case.id));
+    let entry = reeve::domain::audit::AuditEntry::by_stage(
+        "detect",
+        bench.world.clock.now(),
+        "case.resolved",
+        format!("case:{}", case.id),
+    );
     let next = Case { state: CaseState::ResolvedItself, version: case.version + 1, ..case.clone() };
     store.advance_case(&next, case.version, &[entry]).await.unwrap();
     try_again(&bench, 60).await;
@@ -129,7 +139,8 @@ async fn what_nobody_can_get_through_waits_until_somebody_has_done_something() {
         let why = state.disabled_why.unwrap();
         assert!(why.contains(word) && why.contains("reeve outbox enable slack"), "{why}");
         let now = bench.world.clock.now();
-        let entry = reeve::domain::audit::AuditEntry::by("ari", "web", now, "destination.enabled", "destination:slack".to_owned());
+        let entry =
+            reeve::domain::audit::AuditEntry::by("ari", "web", now, "destination.enabled", "destination:slack".to_owned());
         bench.world.store.enable_destination("slack", &entry).await.unwrap();
         bench.show().await;
         assert_eq!(bench.cards().len(), 1, "{word}: nothing was lost");
@@ -180,7 +191,8 @@ async fn what_was_acknowledged_before_the_process_died_is_done_by_the_next_one()
         let signed = Signed::interaction(&click, bench.seconds());
         assert_eq!(bench.post("/slack/interactions", &signed).await.status, 200);
         // It was taken out, and whoever did it is gone.
-        let taken = bench.world.store.claim_chat("slack", None, bench.world.clock.wire(), Duration::from_secs(60)).await.unwrap();
+        let taken =
+            bench.world.store.claim_chat("slack", None, bench.world.clock.wire(), Duration::from_mins(1)).await.unwrap();
         assert!(taken.is_some());
         let (next, _): (Inbox, _) = slack::inbox(&bench.world.state).unwrap();
         assert_eq!(next.work_off().await.unwrap(), 0, "somebody may still be at it");

@@ -54,7 +54,11 @@ async fn an_edit_needs_somebody_else_and_says_what_is_no_quantity() {
     assert!(bench.slack.last_said().contains("Somebody else has to approve it"), "{}", bench.slack.last_said());
     let card = bench.card().await;
     bench.interact(&bench.slack.press(ARI, &card, "reeve/approve")).await;
-    assert!(bench.slack.last_said().starts_with("Not counted"), "who changed it does not sign it: {}", bench.slack.last_said());
+    assert!(
+        bench.slack.last_said().starts_with("Not counted"),
+        "who changed it does not sign it: {}",
+        bench.slack.last_said()
+    );
     bench.interact(&bench.slack.press(FAY, &card, "reeve/approve")).await;
     assert!(bench.slack.last_said().starts_with("Approved"), "{}", bench.slack.last_said());
 }
@@ -73,7 +77,11 @@ async fn putting_off_and_asking_somebody_are_forms_too() {
     bench.interact(&bench.slack.send_form(FAY, &[("until", "2026-10-12"), ("wake", "stage")])).await;
     assert_eq!(bench.state_of_first().await, "snoozed", "{}", bench.slack.last_said());
     let card = bench.card().await;
-    assert!(card.shown().contains("snoozed until 2026-10-12") && card.buttons("reeve/approve").is_empty(), "{}", card.shown());
+    assert!(
+        card.shown().contains("snoozed until 2026-10-12") && card.buttons("reeve/approve").is_empty(),
+        "{}",
+        card.shown()
+    );
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@
 
 mod bench;
 mod clicks;
+mod daemon;
 mod drawn;
 mod faults;
 mod forms;

@@ -139,7 +139,11 @@ async fn a_click_on_what_has_changed_since_and_a_link_that_ended_are_refused() {
     bench.interact(&bench.slack.press("UFAY", &card, "reeve/approve")).await;
     assert!(bench.slack.last_said().contains("the facts changed"), "{}", bench.slack.last_said());
     let newer = bench.card().await;
-    assert!(newer.shown().contains("30") && newer.shown().to_lowercase().contains("edited by ari approver"), "{}", newer.shown());
+    assert!(
+        newer.shown().contains("30") && newer.shown().to_lowercase().contains("edited by ari approver"),
+        "{}",
+        newer.shown()
+    );
     bench.later(Duration::from_hours(24 * 400));
     bench.interact(&bench.slack.press("UFAY", &newer, "reeve/approve")).await;
     assert!(bench.slack.last_said().contains("ended on"), "{}", bench.slack.last_said());

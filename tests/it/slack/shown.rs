@@ -20,7 +20,12 @@ use crate::support::databases::databases;
 async fn moved(bench: &Bench, state: CaseState) {
     let store = &bench.world.store;
     let case = store.get_case(&bench.world.case.id).await.unwrap();
-    let entry = reeve::domain::audit::AuditEntry::by_stage("detect", bench.world.clock.now(), "case.moved", format!("case:{}", case.id));
+    let entry = reeve::domain::audit::AuditEntry::by_stage(
+        "detect",
+        bench.world.clock.now(),
+        "case.moved",
+        format!("case:{}", case.id),
+    );
     let next = Case { state, version: case.version + 1, ..case.clone() };
     store.advance_case(&next, case.version, &[entry]).await.unwrap();
 }
@@ -88,12 +93,22 @@ async fn a_case_with_a_drill_in_it_is_not_put_up_and_one_that_is_up_stays_as_it_
             planted_at: bench.world.clock.now(),
             end: None,
         };
-        let entry = reeve::domain::audit::AuditEntry::by_stage("noise", drill.planted_at, "recommendation.queued", "recommendation:r-wrong".to_owned());
+        let entry = reeve::domain::audit::AuditEntry::by_stage(
+            "noise",
+            drill.planted_at,
+            "recommendation.queued",
+            "recommendation:r-wrong".to_owned(),
+        );
         store.plant_drill(&wrong, &drill, &[entry]).await.unwrap();
         bench.show().await;
         assert_eq!((bench.cards().len(), bench.slack.calls("chat.update").len()), (usize::from(is_up), 0));
         assert!(bench.slack.posted().iter().all(|posted| !posted.shown().contains("r-wrong")));
-        let entry = reeve::domain::audit::AuditEntry::by_stage("noise", drill.planted_at, "drill.withdrawn", "recommendation:r-wrong".to_owned());
+        let entry = reeve::domain::audit::AuditEntry::by_stage(
+            "noise",
+            drill.planted_at,
+            "drill.withdrawn",
+            "recommendation:r-wrong".to_owned(),
+        );
         store.withdraw_drill(&drill, drill.planted_at, &[entry]).await.unwrap();
         let card = bench.card().await;
         assert!(!card.buttons("reeve/approve").is_empty(), "when it is over, the case is shown");
@@ -122,7 +137,10 @@ async fn a_new_card_waits_for_the_end_of_quiet_hours_and_a_change_does_not() {
     bench.show().await;
     assert!(bench.slack.posted().is_empty(), "nobody is disturbed on a Friday evening");
     let waits = bench.world.store.list_outbox(OutboxState::Pending).await.unwrap();
-    assert_eq!(waits.iter().filter(|row| row.kind == OutboxKind::Card).map(|row| row.due_at).next(), Some("2026-10-12T07:00:00Z".parse().unwrap()));
+    assert_eq!(
+        waits.iter().filter(|row| row.kind == OutboxKind::Card).map(|row| row.due_at).next(),
+        Some("2026-10-12T07:00:00Z".parse().unwrap())
+    );
     bench.world.clock.set("2026-10-12T07:00:00Z".parse().unwrap());
     let card = bench.card().await;
     bench.world.clock.set("2026-10-12T21:00:00Z".parse().unwrap());
@@ -133,8 +151,27 @@ async fn a_new_card_waits_for_the_end_of_quiet_hours_and_a_change_does_not() {
 #[tokio::test]
 async fn a_demo_has_no_quiet_hours_and_its_clicks_go_by_the_machines_clock() {
     let now: Timestamp = "2026-10-31T15:30:00Z".parse().unwrap();
-    let replay = reeve::clock::Clock::standing_at(now).with_wire(reeve::clock::Clock::standing_at("2026-11-28T23:00:00Z".parse().unwrap()));
+    let replay = reeve::clock::Clock::standing_at(now)
+        .with_wire(reeve::clock::Clock::standing_at("2026-11-28T23:00:00Z".parse().unwrap()));
     assert!(replay.is_replay() && replay.wire() > replay.now());
+}
+
+#[tokio::test]
+async fn whoever_is_asked_next_is_told_under_the_card_once() {
+    let bench = Bench::new().await;
+    let card = bench.card().await;
+    let now = bench.world.clock.now();
+    let detail = serde_json::json!({ "level": 1, "told": ["ari", "dan"], "waiting_hours": 9 });
+    let subject = format!("case:{}", bench.world.case.id);
+    let entry = reeve::domain::audit::AuditEntry::by_stage("approve", now, "case.escalated", subject).with(detail);
+    bench.world.store.append_audit(&[entry]).await.unwrap();
+    bench.show().await;
+    bench.show().await;
+    let said = bench.slack.posted().pop().unwrap();
+    assert!(said.text.starts_with("<@UARI> 40 of 100 units") && said.text.contains("since 9 hours"), "{}", said.text);
+    assert_eq!(bench.slack.posted().len(), 2, "once; who is not linked is told on the page");
+    let asked = bench.slack.calls("chat.postMessage").pop().unwrap();
+    assert_eq!((&asked["thread_ts"], &asked["reply_broadcast"]), (&card.ts.as_str().into(), &true.into()));
 }
 
 #[tokio::test]
@@ -145,12 +182,20 @@ async fn the_digest_is_shown_once_for_each_destination_and_day() {
         for _ in 0..3 {
             bench.show().await;
         }
-        let digests: Vec<_> =
-            bench.slack.posted().into_iter().filter(|p| p.metadata["event_payload"]["shows"] == "digest:2026-10-08").collect();
+        let digests: Vec<_> = bench
+            .slack
+            .posted()
+            .into_iter()
+            .filter(|p| p.metadata["event_payload"]["shows"] == "digest:2026-10-08")
+            .collect();
         let mut channels: Vec<&str> = digests.iter().map(|digest| &*digest.channel).collect();
         channels.sort_unstable();
         assert_eq!(channels, ["C2EAF21CB2", "DUARI"]);
-        assert!(digests[0].shown().contains("1 case worth deciding") && !digests[0].shown().contains("<script>"), "{}", digests[0].shown());
+        assert!(
+            digests[0].shown().contains("1 case worth deciding") && !digests[0].shown().contains("<script>"),
+            "{}",
+            digests[0].shown()
+        );
         bench.later(Duration::from_hours(3));
         bench.show().await;
         assert_eq!(bench.slack.posted().len(), digests.len() + bench.cards().len());

@@ -106,7 +106,10 @@ fn text(value: &Value, most: usize, kinds: &[&str]) -> Result<(), String> {
     let said = value["text"].as_str().unwrap_or_default();
     let length = said.chars().count();
     if !kinds.contains(&kind) || length == 0 || length > most {
-        return Err(format!("a text of type {kind:?} with {length} characters: {}", said.chars().take(80).collect::<String>()));
+        return Err(format!(
+            "a text of type {kind:?} with {length} characters: {}",
+            said.chars().take(80).collect::<String>()
+        ));
     }
     Ok(())
 }

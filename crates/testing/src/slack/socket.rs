@@ -36,7 +36,9 @@ impl Link {
 
     /// Says that it is to be replaced.
     pub fn refresh(&self) {
-        self.send(json!({ "type": "disconnect", "reason": "refresh_requested", "debug_info": { "host": "applink-holdout" } }));
+        self.send(
+            json!({ "type": "disconnect", "reason": "refresh_requested", "debug_info": { "host": "applink-holdout" } }),
+        );
     }
 
     /// Closes it without a word.
