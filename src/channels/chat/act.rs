@@ -2,16 +2,15 @@
 //! here, whichever way they came in.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use anyhow::Context as _;
 
 use super::heard::{Heard, Press, Wish, field_of};
+use super::opening::open;
 use super::voice::{Answer, Voice};
 use super::waiting::waiting;
-use crate::approve::{Ask, DecisionAnswer, DecisionRefused, opened};
+use crate::approve::{Ask, DecisionAnswer, DecisionRefused};
 use crate::cards::chat::case_link;
-use crate::cards::form::{ChatForm, FormParts};
 use crate::cards::names::actor_name;
 use crate::channels::ChannelState;
 use crate::domain::decision::DecisionVerb;
@@ -19,9 +18,6 @@ use crate::domain::ids::{RecommendationId, is_id};
 use crate::domain::recommendation::Recommendation;
 use crate::people::{ChatUser, Identities, IdentityRefused, Linked};
 use crate::store::StoreError;
-
-/// How long a form waits for what the policy says of its viewer: a chat gives three seconds from the click until it has to be there.
-const LOOK: Duration = Duration::from_millis(800);
 
 /// How a request ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +29,7 @@ pub struct Ended {
 }
 
 impl Ended {
-    fn with(outcome: impl Into<String>) -> Self {
+    pub(super) fn with(outcome: impl Into<String>) -> Self {
         Self { outcome: outcome.into(), field: None }
     }
 }
@@ -145,7 +141,10 @@ async fn decide(
     let ask = match Ask::parse(heard.loose(voice.chat(), press, fields), voice.chat().name(), Some(&rec.candidate)) {
         Ok(ask) => ask,
         Err(unclear) => {
-            say(voice, heard, who, Answer::words(sentence(&unclear.to_string()))).await;
+            // Of a form it stands at the field.
+            if fields.is_empty() {
+                say(voice, heard, who, Answer::words(sentence(&unclear.to_string()))).await;
+            }
             let field = Some((field_of(&unclear), sentence(&unclear.to_string())));
             return Ok(Ended { outcome: format!("refused: {unclear}"), field });
         }
@@ -197,72 +196,8 @@ async fn undo(state: &ChannelState, answer: &DecisionAnswer, press: &Press) -> a
     Ok(Some(Press { content_hash: rec.content_hash(), recommendation: rec.id.to_string(), version, ..press.to("undo") }))
 }
 
-async fn open(
-    state: &ChannelState,
-    voice: &dyn Voice,
-    heard: &Heard,
-    who: &ChatUser,
-    linked: &Linked,
-    press: &Press,
-) -> anyhow::Result<Ended> {
-    let Some(rec) = find(state, press).await? else { return Ok(unknown(voice, heard, who, press).await) };
-    let case = state.store.get_case(&rec.case_id).await?;
-    let link = case_link(&state.config, &case.id);
-    if rec.content_hash() != press.content_hash || (press.verb != Press::WHY && !rec.state.is_waiting()) {
-        let text = "This is not how it stands any more: look at the card again, it shows the newest state.";
-        say(voice, heard, who, Answer { text: text.to_owned(), link, ..Answer::default() }).await;
-        return Ok(Ended::with("refused: outdated"));
-    }
-    let evidence = match state.store.get_bundle(&case.id, &rec.evidence_hash).await {
-        Ok(bundle) => Some(bundle),
-        Err(StoreError::NotFound { .. }) => None,
-        Err(error) => return Err(error.into()),
-    };
-    let now = state.clock.now();
-    // The arithmetic says also what the viewer may do, which takes a look at the policy: a form has to be there at once.
-    let preview = if press.verb == Press::WHY && rec.state.is_waiting() {
-        let waiting = [&rec];
-        let preview = state.approvals.preview(&linked.person, &case, &waiting);
-        let previews = tokio::time::timeout(LOOK, preview).await;
-        previews.ok().and_then(Result::ok).and_then(|previews| previews.into_iter().next())
-    } else {
-        None
-    };
-    let parts = FormParts {
-        case: &case,
-        rec: &rec,
-        evidence: evidence.as_ref(),
-        preview: preview.as_ref(),
-        viewer: &linked.person,
-        config: &state.config,
-        today: state.config.rules.calendar.calendar().day_of(now),
-        link: link.clone(),
-    };
-    let form = if press.verb == Press::WHY {
-        Some(ChatForm::why(&parts))
-    } else {
-        DecisionVerb::asked(&press.verb).and_then(|verb| ChatForm::of(verb, &parts))
-    };
-    let Some(form) = form else {
-        say(voice, heard, who, Answer::words("There is nothing to fill in for that.")).await;
-        return Ok(Ended::with("refused: no form"));
-    };
-    match voice.ask(&heard.back, press, &form).await {
-        Ok(()) => {
-            opened(&state.store, now, &linked.person, voice.chat().name(), [&rec]).await?;
-            Ok(Ended::with(format!("showed the form: {}", press.verb)))
-        }
-        Err(error) => {
-            tracing::warn!(request = heard.id, "A form could not be shown: {error}");
-            let text = "The form could not be shown in time; press the button again, or use the page.";
-            say(voice, heard, who, Answer { text: text.to_owned(), link, ..Answer::default() }).await;
-            Ok(Ended::with(format!("the form could not be shown: {error}")))
-        }
-    }
-}
-
 /// What a button is about; None where there is no such thing.
-async fn find(state: &ChannelState, press: &Press) -> anyhow::Result<Option<Recommendation>> {
+pub(super) async fn find(state: &ChannelState, press: &Press) -> anyhow::Result<Option<Recommendation>> {
     if !is_id(&press.recommendation) {
         return Ok(None);
     }
@@ -273,7 +208,7 @@ async fn find(state: &ChannelState, press: &Press) -> anyhow::Result<Option<Reco
     }
 }
 
-async fn unknown(voice: &dyn Voice, heard: &Heard, who: &ChatUser, press: &Press) -> Ended {
+pub(super) async fn unknown(voice: &dyn Voice, heard: &Heard, who: &ChatUser, press: &Press) -> Ended {
     tracing::warn!(
         request = heard.id,
         user = who.subject(),
@@ -284,7 +219,7 @@ async fn unknown(voice: &dyn Voice, heard: &Heard, who: &ChatUser, press: &Press
     Ended::with("refused: unknown")
 }
 
-async fn say(voice: &dyn Voice, heard: &Heard, who: &ChatUser, answer: Answer) {
+pub(super) async fn say(voice: &dyn Voice, heard: &Heard, who: &ChatUser, answer: Answer) {
     told(voice.say(&heard.back, who, &answer).await, heard);
 }
 

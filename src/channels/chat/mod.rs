@@ -8,6 +8,7 @@
 pub mod act;
 pub mod heard;
 pub mod inbox;
+mod opening;
 pub mod tell;
 pub mod voice;
 mod waiting;

@@ -6,6 +6,7 @@
 use serde_json::{Value, json};
 
 use super::press::{self, action_id};
+use super::text::{escaped, mrkdwn, pieces, plain_text, whole_words};
 use crate::cards::chat::{ChatCard, ChatDigest, ChatLine, ChatNote, Content, Message, Offer};
 use crate::channels::chat::heard::Press;
 use crate::domain::decision::DecisionVerb;
@@ -305,30 +306,6 @@ fn fields(all: &[(&str, String)]) -> Value {
     json!({ "type": "section", "fields": each.collect::<Vec<_>>() })
 }
 
-fn mrkdwn(text: &str) -> Value {
-    json!({ "type": "mrkdwn", "text": text })
-}
-
-/// Text that stands as it is. Emoji names stay letters: what is in a product's name is no picture.
-pub(super) fn plain_text(text: &str) -> Value {
-    json!({ "type": "plain_text", "text": text, "emoji": false })
-}
-
-/// Text from outside for where formatting is read: the three signs that make mentions and links are replaced. A star in a name may make
-/// a word bold, and no more.
-pub(super) fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
 /// A text that is sent as a message's own, which reads formatting too.
 fn text_of(said: &[String]) -> String {
     let mut text = String::new();
@@ -347,49 +324,4 @@ fn text_of(said: &[String]) -> String {
     } else {
         text
     }
-}
-
-/// As many whole words as fit, with a sign that more follows. One word that is longer than all the room is a name without an end, and the only
-/// thing that is ever cut.
-pub(super) fn whole_words(text: &str, most: usize) -> String {
-    if text.chars().count() <= most {
-        return text.to_owned();
-    }
-    let mut out = String::new();
-    let mut length = 0;
-    for word in text.split_inclusive(char::is_whitespace) {
-        let wide = word.chars().count();
-        if length + wide + 1 > most {
-            break;
-        }
-        out.push_str(word);
-        length += wide;
-    }
-    if out.trim().is_empty() {
-        out = text.chars().take(most - 1).collect();
-    }
-    format!("{}…", out.trim_end())
-}
-
-/// A text in pieces of at most `most` characters, each of whole words.
-pub(super) fn pieces(text: &str, most: usize) -> Vec<String> {
-    let mut all = Vec::new();
-    let mut piece = String::new();
-    let mut length = 0;
-    for word in text.split_inclusive(char::is_whitespace) {
-        // A name without an end stands in several pieces.
-        let chars: Vec<char> = word.chars().collect();
-        for part in chars.chunks(most) {
-            if length + part.len() > most && length > 0 {
-                all.push(std::mem::take(&mut piece).trim_end().to_owned());
-                length = 0;
-            }
-            piece.extend(part);
-            length += part.len();
-        }
-    }
-    if !piece.trim().is_empty() {
-        all.push(piece.trim_end().to_owned());
-    }
-    all
 }

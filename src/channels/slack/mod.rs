@@ -11,6 +11,7 @@ mod press;
 pub mod send;
 pub mod signed;
 mod socket;
+mod text;
 mod views;
 pub mod voice;
 pub mod wire;

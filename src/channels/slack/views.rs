@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::blocks::{button, escaped, pieces, plain_text, whole_words};
+use super::blocks::button;
+use super::text::{escaped, pieces, plain_text, whole_words};
 use super::wire::{Carried, FIELD, FORM};
 use crate::cards::form::{ChatForm, Field, FieldKind};
 use crate::channels::chat::heard::Press;

@@ -25,7 +25,7 @@ impl Voice for SlackVoice {
 
     async fn say(&self, back: &Value, who: &ChatUser, answer: &Answer) -> Result<(), PortError> {
         let blocks = views::answer_blocks(answer);
-        let text = super::blocks::escaped(&answer.text);
+        let text = super::text::escaped(&answer.text);
         if let Some(url) = back["response_url"].as_str().filter(|url| !url.is_empty()) {
             let said = json!({ "response_type": "ephemeral", "replace_original": false, "text": text, "blocks": blocks });
             match self.api.respond(url, &said).await {
