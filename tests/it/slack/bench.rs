@@ -56,7 +56,7 @@ impl Source for Silent {
 }
 
 /// The settings for a workspace, with clicks by `mode`.
-pub(super) fn config(slack: &Slack, mode: &str) -> Config {
+pub(super) fn config(slack: &Slack, mode: &str) -> Box<Config> {
     let all = [
         ("MODE", mode),
         ("API_BASE", &slack.api),
@@ -74,7 +74,7 @@ pub(super) fn config(slack: &Slack, mode: &str) -> Config {
     let mut all: Vec<(String, String)> =
         all.iter().map(|(key, value)| (format!("REEVE_SLACK__{key}"), (*value).to_owned())).collect();
     all.push(("REEVE_WEB__BASE_URL".to_owned(), "https://reeve.example.com".to_owned()));
-    Config::load_from(None, &all).unwrap()
+    Box::new(Config::load_from(None, &all).unwrap())
 }
 
 impl Bench {
@@ -88,11 +88,12 @@ impl Bench {
         let slack = Slack::start().await;
         let mut config = config(&slack, "http");
         change(&mut config);
-        Self::of(db, slack, config).await
+        Box::pin(Self::of(db, slack, config)).await
     }
 
-    pub(super) async fn of(db: TestDb, slack: Slack, config: Config) -> Self {
-        let world = World::on(db, config).await;
+    pub(super) async fn of(db: TestDb, slack: Slack, config: Box<Config>) -> Self {
+        // On the heap: the settings are much, and tests hold this within their own.
+        let world = Box::pin(World::on(db, *config)).await;
         let state = world.state.clone();
         let sender = SlackSender::new(&state.config.slack, &state.config.delivery, state.clock.clone());
         let senders = Senders::only(Arc::new(sender));
