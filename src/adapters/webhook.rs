@@ -278,6 +278,7 @@ mod tests {
             id: "msg_1".into(),
             body: "{\"a\": 1}".into(),
             at: Clock::System.now(),
+            shown: crate::ports::Shown::default(),
         }
     }
 
@@ -420,6 +421,7 @@ mod tests {
             kind: OutboxKind::Approved,
             to: name.to_owned(),
             at: now.checked_add(jiff::SignedDuration::from_secs(seconds)).unwrap(),
+            shown: crate::ports::Shown::default(),
             ..message()
         };
         for second in [0, 1] {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::approve::Approvals;
 use crate::approve::admit::Queue;
 use crate::channels::ChannelState;
+use crate::channels::chat::tell::Tell;
 use crate::channels::hooks::Hooks;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -86,7 +87,7 @@ impl App {
     /// The stages, in the order in which an exception meets them.
     pub fn stages(&self) -> Vec<Box<dyn Stage>> {
         let context = || self.context.clone();
-        vec![
+        let mut stages: Vec<Box<dyn Stage>> = vec![
             Box::new(Observe::new(context())),
             Box::new(Understand::new(context())),
             Box::new(Detect(context())),
@@ -101,14 +102,19 @@ impl App {
                 clock: self.context.clock.clone(),
                 recheck: Arc::clone(&self.approvals.recheck),
             }),
-            Box::new(Deliver {
-                store: self.store().clone(),
-                config: Arc::clone(&self.context.config),
-                clock: self.context.clock.clone(),
-                senders: self.context.ports.senders.clone(),
-            }),
-            Box::new(Verify(context())),
-        ]
+        ];
+        // Where no chat is configured there is nobody to tell.
+        if !self.context.config.card_destinations().is_empty() {
+            stages.push(Box::new(Tell(context())));
+        }
+        stages.push(Box::new(Deliver {
+            store: self.store().clone(),
+            config: Arc::clone(&self.context.config),
+            clock: self.context.clock.clone(),
+            senders: self.context.ports.senders.clone(),
+        }));
+        stages.push(Box::new(Verify(context())));
+        stages
     }
 
     /// What the page needs.

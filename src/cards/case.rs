@@ -7,10 +7,11 @@ use serde::Serialize;
 
 use super::chart::{self, ChartData};
 use super::entry::Entry;
+use super::form::takes;
 use super::like::{LikeView, like_view};
 use super::names::{Code, Names, actor_name, lane_mark, moment, people_names, reason_text, state_text};
 use super::plain;
-use super::steps::{EditView, StepView, edit_view, step_view};
+use super::steps::{EditView, StepView, editable, step_view};
 use super::sums::{Cite, SumLine, number, priority_lines, share, sum_lines};
 use crate::approve::Preview;
 use crate::config::Config;
@@ -25,7 +26,7 @@ use crate::domain::ids::{FactId, RecommendationId, content_hash as hash};
 use crate::domain::policy::{Person, may_turn_down};
 use crate::domain::recommendation::{Drafter, Recommendation};
 use crate::pipeline::deliver::ended::NOT_SENT;
-use crate::render::{left_to_decide, wait_words};
+use crate::render::pressing;
 use crate::rules::card::Card;
 
 /// Everything a case page is made of.
@@ -213,10 +214,7 @@ fn rank_view(rank: &Rank) -> RankView {
         low: rank.value.low.to_string(),
         high: rank.value.high.to_string(),
         deadline: rank.deadline.to_string(),
-        left: match wait_words(rank.wait_cost) {
-            Some(cost) => format!("{}; {cost}", left_to_decide(rank.slack_days, rank.value.expected)),
-            None => left_to_decide(rank.slack_days, rank.value.expected),
-        },
+        left: pressing(rank.slack_days, rank.value.expected, rank.wait_cost),
         p: share(rank.p),
     }
 }
@@ -253,7 +251,7 @@ fn recommendation_view(
         can_forward: can_forward(r, parts),
         can_return: matches!(&r.state, RecommendationState::Forwarded { to, .. } if *to == parts.viewer.id),
         can_undo: undo_text(r, parts).filter(|_| parts.why_not().is_none()),
-        edits: card.steps.iter().filter_map(edit_view).collect(),
+        edits: card.steps.iter().filter_map(editable).collect(),
         action: card.codes,
         rationale: card.rationale,
         risks: card.risks,
@@ -263,18 +261,17 @@ fn recommendation_view(
     }
 }
 
-/// What it takes, and whether the viewer can give it.
-fn takes(preview: &Preview) -> String {
-    let tier = preview.tier;
-    if let Some(why_not) = &preview.why_not {
-        return format!("You can not approve it: {}.", plain(why_not));
-    }
-    let who = preview.acting_for.as_ref().map_or_else(String::new, |name| format!(" for {}", plain(name)));
-    let then = if preview.needs_second { "; somebody else has to sign too" } else { "" };
-    format!("It is {tier}: you can approve it{who}{then}.")
+/// What counts, the one that was decided first, then by rank; of an edited one the newest.
+pub fn in_order(all: &[(Recommendation, i64)]) -> Vec<(Recommendation, i64)> {
+    let mut shown: Vec<(Recommendation, i64)> = all.iter().filter(|(r, _)| r.state.counts()).cloned().collect();
+    shown.sort_by_key(|(r, _)| {
+        let decided = !r.state.is_waiting() && !matches!(r.state, RecommendationState::Checked);
+        (!decided, r.rank, std::cmp::Reverse(r.drafted_at))
+    });
+    shown
 }
 
-fn recommendation_state(state: &RecommendationState, config: &Config) -> String {
+pub(super) fn recommendation_state(state: &RecommendationState, config: &Config) -> String {
     let zone = &config.rules.calendar.timezone;
     let people = &config.people;
     match state {
@@ -321,7 +318,7 @@ fn recommendation_state(state: &RecommendationState, config: &Config) -> String 
 }
 
 /// Why what was approved never left, where that is how it ended.
-fn not_sent(r: &Recommendation, history: &[Chained]) -> Option<String> {
+pub(super) fn not_sent(r: &Recommendation, history: &[Chained]) -> Option<String> {
     if r.state != RecommendationState::NotCarriedOut {
         return None;
     }
@@ -367,7 +364,7 @@ fn undo_text(r: &Recommendation, parts: &CaseParts<'_>) -> Option<String> {
     }
 }
 
-fn drafter_text(drafter: &Drafter, people: &[Person]) -> String {
+pub(super) fn drafter_text(drafter: &Drafter, people: &[Person]) -> String {
     match drafter {
         Drafter::Playbook { because: None } => "Written by the playbook.".to_owned(),
         Drafter::Playbook { because: Some(why) } => format!("Written by the playbook, because {}.", plain(&why.whole)),

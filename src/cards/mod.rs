@@ -2,12 +2,15 @@
 //! business number is made here.
 //!
 //! [`card`] is a recommendation, made by the rules, for the digest says it too and is made below; [`case`] a case with its cards,
-//! [`sums`] their money line by line, [`chart`] the days before; [`entry`] the log; `like` what was decided on like cases; [`names`] how records, people and states are
+//! [`chat`] the same for a chat, where a few lines have to do, and [`form`] what is filled in there; [`sums`] their money line by line,
+//! [`chart`] the days before; [`entry`] the log; `like` what was decided on like cases; [`names`] how records, people and states are
 //! called.
 
 pub mod case;
 pub mod chart;
+pub mod chat;
 pub mod entry;
+pub mod form;
 mod like;
 pub mod names;
 mod steps;

@@ -22,10 +22,10 @@ pub(super) struct StepView {
 
 #[derive(Serialize)]
 pub(super) struct EditView {
-    step: u32,
-    quantity: Option<String>,
-    date: Option<String>,
-    date_label: &'static str,
+    pub(super) step: u32,
+    pub(super) quantity: Option<String>,
+    pub(super) date: Option<String>,
+    pub(super) date_label: &'static str,
 }
 
 pub(super) fn step_view(r: &Recommendation, step: &CardStep, parts: &CaseParts<'_>) -> StepView {
@@ -38,7 +38,7 @@ pub(super) fn step_view(r: &Recommendation, step: &CardStep, parts: &CaseParts<'
 }
 
 /// What an edit of a step may change: the quantity and one date. None where there is neither.
-pub(super) fn edit_view(step: &CardStep) -> Option<EditView> {
+pub(super) fn editable(step: &CardStep) -> Option<EditView> {
     let quantity = step.action.quantity().map(|q| q.to_string());
     let (date, date_label) = step.action.date().map(|(field, date)| (date.to_string(), field.label)).unzip();
     (quantity.is_some() || date.is_some()).then(|| EditView {

@@ -29,6 +29,17 @@ pub struct SumLine {
     total: bool,
 }
 
+impl SumLine {
+    /// The line in words, for where there are no columns: "p = 0.95, probability that it is real".
+    pub fn said(&self) -> String {
+        let range = self.range.as_ref().map_or_else(String::new, |range| format!(" ({range})"));
+        let note = if self.note.is_empty() { String::new() } else { format!("; {}", self.note) };
+        // A line that is a result brings its sign along.
+        let name = self.symbol.trim_start_matches("= ");
+        format!("{name} = {}{range}: {}{note}", self.value, self.what)
+    }
+}
+
 /// NB = p·(L₀ − Lₐ) − C − (1 − p)·G, term by term, from the rounded figures.
 pub fn sum_lines(candidate: &Candidate, cites: &[Cite], case: &Case) -> Vec<SumLine> {
     let m: &MoneySum = &candidate.money;

@@ -1,12 +1,14 @@
 //! How people and machines come in: each channel learns who asks and what for, and hands that to [`crate::approve`]; what it shows
 //! is made by [`crate::cards`].
 //!
-//! [`web`] has the pages, [`api`] answers programs that have a token, [`hooks`] takes signed events from machines. All three are
-//! served by one [`router`] over bounded `sockets`.
+//! [`web`] has the pages, [`api`] answers programs that have a token, [`hooks`] takes signed events from machines, [`slack`] shows cases and takes
+//! clicks in a chat ([`chat`] is what all chats have in common). All that speaks HTTP is served by one [`router`] over bounded `sockets`.
 
 pub mod api;
+pub mod chat;
 pub mod hooks;
 mod quota;
+pub mod slack;
 mod sockets;
 mod state;
 pub mod web;
@@ -15,6 +17,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::StatusCode;
+use tokio_util::sync::CancellationToken;
 use tower_http::timeout::TimeoutLayer;
 
 pub use self::api::document as api_document;
@@ -24,10 +27,16 @@ pub use self::state::{ChannelState, ChartSource};
 /// Longest time for one request.
 const REQUEST_MAX: Duration = Duration::from_secs(30);
 
-/// Pages, API and hooks as one router.
+/// Works on what people ask for in chats, until `stop`. What was acknowledged before a process ended is taken up here.
+pub async fn listen_to_chats(state: ChannelState, stop: CancellationToken) {
+    slack::work(state, stop).await;
+}
+
+/// Pages, API, hooks and chats as one router.
 pub fn router(state: ChannelState) -> Router {
     let timeout = || TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_MAX);
     let pages = web::routes(&state, timeout());
     // What machines send is signed and comes through gateways under other names: the guard of the pages is for browsers.
-    pages.merge(hooks::routes(&state).merge(api::routes(&state)).layer(timeout())).with_state(state)
+    let chats = slack::routes(&state).layer(timeout());
+    pages.merge(hooks::routes(&state).merge(api::routes(&state)).layer(timeout())).with_state(state).merge(chats)
 }

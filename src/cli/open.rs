@@ -10,6 +10,7 @@ use secrecy::ExposeSecret;
 use super::os_user::os_user;
 use crate::adapters::{minilm, openai, webhook};
 use crate::app::App;
+use crate::channels::slack::send::SlackSender;
 use crate::clock::Clock;
 use crate::config::{Config, EmbeddingKind, IndexKind};
 use crate::evals::retailer;
@@ -111,12 +112,16 @@ fn warning(may_write: &[MayWrite]) -> String {
 
 /// Every way out, with `source` as the way in.
 pub(super) fn ports(config: &Config, source: Arc<dyn Source>, clock: &Clock) -> anyhow::Result<Ports> {
-    Ok(Ports { source, model: openai::model(&config.model, clock.clone())?, senders: senders(config)? })
+    Ok(Ports { source, model: openai::model(&config.model, clock.clone())?, senders: senders(config, clock)? })
 }
 
 /// Everybody who sends: an entry for each way out that is configured. Two for one kind of message are refused.
-pub(super) fn senders(config: &Config) -> anyhow::Result<Senders> {
-    Ok(Senders::new(receivers(config)?.into_iter().collect())?)
+pub(super) fn senders(config: &Config, clock: &Clock) -> anyhow::Result<Senders> {
+    let slack = config
+        .slack
+        .is_set()
+        .then(|| -> Arc<dyn Sender> { Arc::new(SlackSender::new(&config.slack, &config.delivery, clock.clone())) });
+    Ok(Senders::new(receivers(config)?.into_iter().chain(slack).collect())?)
 }
 
 /// The sender to those who get signed webhooks, where any is configured.

@@ -101,6 +101,7 @@ pub(super) async fn until_stopped(app: App, listener: TcpListener) -> anyhow::Re
     tasks.spawn(duty::work(app.clone(), Arc::clone(&wake), stop.clone()));
     let state = app.web();
     tasks.spawn(Arc::clone(&state.hooks).pass_on(app.store().clone(), Arc::clone(&wake), stop.clone()));
+    tasks.spawn(channels::listen_to_chats(state.clone(), stop.clone()));
     let router = channels::router(state);
     let ended = stop.clone();
     let most = context.config.web.connections_max;

@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
+use super::slack::SLACK;
 use super::{Config, ConfigError};
 use crate::domain::setting::duration;
 use crate::ports::shown_address;
@@ -106,6 +107,8 @@ pub struct Patience {
     pub timeout: Duration,
     /// After how many attempts a message is given up.
     pub attempts: u32,
+    /// The longest gap between two of them.
+    pub longest_gap: Duration,
 }
 
 impl DestinationConfig {
@@ -142,14 +145,28 @@ impl Config {
 
     /// Everybody who may be sent to, by name. Another way out (a chat, mail) puts the names of its destinations here.
     pub fn destination_names(&self) -> BTreeSet<String> {
-        self.all_destinations().into_iter().map(|d| d.name).collect()
+        self.all_destinations().into_iter().map(|d| d.name).chain(self.slack.destinations()).collect()
+    }
+
+    /// The destinations at which cases are shown as they stand: one for each chat.
+    pub fn card_destinations(&self) -> Vec<String> {
+        self.slack.is_set().then(|| SLACK.to_owned()).into_iter().collect()
+    }
+
+    /// The destinations that get the digest of each day in a chat.
+    pub fn digest_destinations(&self) -> Vec<String> {
+        self.slack.digests()
     }
 
     /// How patient one is with the destination of this name; as with the webhook where there is none. Another way out answers for
     /// its own here.
     pub fn patience(&self, name: &str) -> Patience {
-        let webhook = Patience { timeout: self.webhook.timeout, attempts: self.webhook.attempts };
-        self.destination(name).map_or(webhook, |d| Patience { timeout: d.timeout, attempts: d.attempts })
+        if self.slack.destinations().iter().any(|slack| slack == name) {
+            return self.slack.patience();
+        }
+        let longest_gap = self.delivery.longest_gap;
+        let webhook = Patience { timeout: self.webhook.timeout, attempts: self.webhook.attempts, longest_gap };
+        self.destination(name).map_or(webhook, |d| Patience { timeout: d.timeout, attempts: d.attempts, longest_gap })
     }
 
     /// Who carries out the action of this code: the first destination that names it, else `[webhook]`.
@@ -164,14 +181,15 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
         let origin = "[webhook], [[destinations]] and [delivery]".to_owned();
         Err(ConfigError::Key { key: key.to_owned(), origin, message })
     };
-    let mut names = BTreeSet::from([WEBHOOK]);
+    // A chat's destinations are called after it.
+    let mut names = BTreeSet::from([WEBHOOK, SLACK]);
     for d in &config.destinations {
         let name = d.name.as_str();
         if name.is_empty() || name.len() > 60 || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') {
             return bad("destinations.name", format!("{name:?} must be 1 to 60 letters, digits, - and _"));
         }
         if !names.insert(name) {
-            return bad("destinations.name", format!("{name:?} is there twice, or is the name of [webhook]"));
+            return bad("destinations.name", format!("{name:?} is there twice, or is the name of [webhook] or [slack]"));
         }
         if d.url.is_empty() {
             return bad("destinations.url", format!("destination {name:?} has no address"));

@@ -9,6 +9,7 @@ mod hooks;
 mod limits;
 mod memory;
 mod read;
+mod slack;
 mod work;
 
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ pub use self::access::{ApiConfig, IdentityConfig};
 pub use self::destinations::{DeliveryConfig, DestinationConfig, Patience, WEBHOOK, WebhookConfig};
 pub use self::hooks::{EventsConfig, HookConfig, HookKind};
 pub use self::memory::{EmbeddingEndpoint, EmbeddingKind, IndexKind, MemoryConfig};
+pub use self::slack::{SLACK, SlackConfig, SlackMode};
 pub use self::work::{ApprovalConfig, AuditConfig, KpiConfig, ModeRuleConfig, ModesConfig, NoiseConfig, SafetyConfig};
 pub use crate::odoo::{OdooConfig, OdooProtocol};
 pub use crate::rules::settings::{DEFAULT_TOML, Settings};
@@ -69,6 +71,7 @@ pub struct Config {
     pub webhook: WebhookConfig,
     pub delivery: DeliveryConfig,
     pub destinations: Vec<DestinationConfig>,
+    pub slack: SlackConfig,
     pub web: WebConfig,
     pub identity: IdentityConfig,
     pub api: ApiConfig,
@@ -253,7 +256,9 @@ impl Config {
             read_secret("hooks.secret_file", &hook.secret_file, &mut hook.secret)?;
             read_secret("hooks.secret_next_file", &hook.secret_next_file, &mut hook.secret_next)?;
         }
+        self.slack.read_secrets()?;
         // Last, as a secret can come from a file.
+        self.slack.check()?;
         hooks::check(&self.events, &self.hooks)?;
         destinations::check(&self)?;
         let to = &self.audit.anchor_destination;

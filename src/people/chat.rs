@@ -12,7 +12,8 @@ use serde_json::json;
 
 use super::code::Code;
 use super::{By, Identities, entry, random};
-use crate::domain::audit::AuditEntry;
+use crate::domain::audit::{AuditEntry, BY_COMMAND};
+use crate::domain::hand::Hand;
 use crate::domain::ids::PersonId;
 use crate::store::{CodeOutcome, CodeTry, IdentityRow, IdentityState, Proof, StoreError};
 
@@ -92,9 +93,29 @@ impl ChatUser {
         Ok(Self { channel, tenant: tenant.to_owned(), user_id })
     }
 
-    fn subject(&self) -> String {
+    /// Which chat.
+    pub fn channel(&self) -> ChatChannel {
+        self.channel
+    }
+
+    /// Their id in the chat.
+    pub fn user_id(&self) -> &str {
+        &self.user_id
+    }
+
+    /// How the audit log calls them.
+    pub fn subject(&self) -> String {
         format!("chat:{}:{}:{}", self.channel, self.tenant, self.user_id)
     }
+}
+
+/// Who stands behind a chat user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Linked {
+    /// The person.
+    pub person: PersonId,
+    /// Whose hand it could be.
+    pub hand: Hand,
 }
 
 /// A code for a person to type in their chat. Shown once.
@@ -146,6 +167,20 @@ impl Identities {
     /// # Errors
     /// [`IdentityRefused::UnknownPerson`].
     pub async fn invite(&self, person: &PersonId, channel: ChatChannel, by: By<'_>) -> Result<Invitation, IdentityRefused> {
+        self.invite_in(person, channel, by, &self.hand_of(by)).await
+    }
+
+    /// The same by somebody whose hand is known: what is done through the link could be theirs.
+    ///
+    /// # Errors
+    /// As [`Self::invite`].
+    pub async fn invite_in(
+        &self,
+        person: &PersonId,
+        channel: ChatChannel,
+        by: By<'_>,
+        hand: &Hand,
+    ) -> Result<Invitation, IdentityRefused> {
         self.person(person).ok_or_else(|| IdentityRefused::UnknownPerson(person.to_string()))?;
         let now = self.clock.wire();
         let until = now.checked_add(SignedDuration::from_mins(CODE_MINUTES)).unwrap_or(now);
@@ -154,6 +189,7 @@ impl Identities {
             let waiting = IdentityRow {
                 code_id: Some(code.id().to_owned()),
                 code_hash: Some(code.hash()),
+                hand: hand.clone(),
                 ..waiting(person, channel, now, until, by)
             };
             let detail = json!({ "chat": channel.name(), "until": until });
@@ -178,6 +214,7 @@ impl Identities {
         let waiting = IdentityRow {
             tenant: user.tenant.clone(),
             user_id: user.user_id.clone(),
+            hand: self.hand_of(by),
             ..waiting(person, user.channel, now, until, by)
         };
         let detail = json!({ "chat": user.subject(), "until": until });
@@ -191,9 +228,23 @@ impl Identities {
     /// # Errors
     /// [`IdentityRefused::Store`] with [`StoreError::NotFound`] when no such link waits for them.
     pub async fn accept(&self, id: &str, person: &PersonId, by: By<'_>) -> Result<IdentityRow, IdentityRefused> {
+        self.accept_in(id, person, by, &self.hand_of(by)).await
+    }
+
+    /// The same by somebody whose hand is known.
+    ///
+    /// # Errors
+    /// As [`Self::accept`].
+    pub async fn accept_in(
+        &self,
+        id: &str,
+        person: &PersonId,
+        by: By<'_>,
+        hand: &Hand,
+    ) -> Result<IdentityRow, IdentityRefused> {
         self.person(person).ok_or(IdentityRefused::PersonGone)?;
         let now = self.clock.wire();
-        let proof = Proof { by: person.as_str(), at: now, expires_at: self.holds_until(now) };
+        let proof = Proof { by: person.as_str(), at: now, expires_at: self.holds_until(now), hand: Some(hand) };
         let entries = |row: &IdentityRow, ended: &[IdentityRow]| linked(row, ended, self.clock.now(), by);
         Ok(self.store.verify_identity(id, person, proof, entries).await?)
     }
@@ -235,6 +286,15 @@ impl Identities {
     /// # Errors
     /// [`IdentityRefused`], with what to do about it.
     pub async fn resolve(&self, user: &ChatUser, now: Timestamp) -> Result<PersonId, IdentityRefused> {
+        Ok(self.linked(user, now).await?.person)
+    }
+
+    /// The same, with whose hand it could be: what is done through a link that a command made could be that of whoever gave the
+    /// command.
+    ///
+    /// # Errors
+    /// As [`Self::resolve`].
+    pub async fn linked(&self, user: &ChatUser, now: Timestamp) -> Result<Linked, IdentityRefused> {
         let found = self.store.find_identity_of(user.channel.name(), &user.tenant, &user.user_id).await?;
         let row = found.ok_or(IdentityRefused::NotLinked)?;
         if row.state != IdentityState::Verified {
@@ -246,7 +306,13 @@ impl Identities {
             return Err(IdentityRefused::Expired(until));
         }
         self.person(&row.person).ok_or(IdentityRefused::PersonGone)?;
-        Ok(row.person)
+        Ok(Linked { person: row.person, hand: row.hand })
+    }
+
+    /// Whose hand it could be that asks for a link: of a command that of its user, on the page their own as far as nobody says
+    /// otherwise.
+    fn hand_of(&self, by: By<'_>) -> Hand {
+        if by.channel == BY_COMMAND { self.store.hand_made_by_command() } else { Hand::Own }
     }
 
     /// Ends a link. Where `only` is given, it has to be theirs.
@@ -293,6 +359,7 @@ fn waiting(person: &PersonId, channel: ChatChannel, now: Timestamp, until: Times
         ended_by: String::new(),
         ended_why: String::new(),
         told_at: by.is_proven(person.as_str()).then_some(now),
+        hand: Hand::MadeByCommand(String::new()),
     }
 }
 

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::Value;
 
-pub use self::chat::{ChatChannel, ChatUser, IdentityRefused, Invitation};
+pub use self::chat::{ChatChannel, ChatUser, IdentityRefused, Invitation, Linked};
 pub use self::scope::{BadScope, Scope};
 pub use self::token::{Bearer, NewToken, PREFIX, TokenRefused, looks_like_token};
 

@@ -303,6 +303,7 @@ pub(crate) fn message(anchor: &Anchor, channel: &str) -> NewOutbox {
         about: String::new(),
         step: 1,
         expires_at: None,
+        shows: String::new(),
     }
 }
 

@@ -67,7 +67,7 @@ impl Row {
             low: line.value.low.to_string(),
             high: line.value.high.to_string(),
             deadline: line.deadline.to_string(),
-            left: pressing(line),
+            left: pressing(line.slack_days, line.value.expected, line.wait_cost),
             action: plain(&line.action),
             recommendation: plain(&line.recommendation),
             why: plain(&line.why),

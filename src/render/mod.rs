@@ -35,10 +35,10 @@ pub fn time_left(slack_days: f64) -> String {
     }
 }
 
-/// The same of a case, with what waiting costs. As long as something can be saved it is not too late.
-fn pressing(line: &DigestLine) -> String {
-    let left = left_to_decide(line.slack_days, line.value.expected);
-    match wait_words(line.wait_cost) {
+/// The same of a case that is worth `value`, with what waiting costs.
+pub fn pressing(slack_days: f64, value: Money, wait_cost: Money) -> String {
+    let left = left_to_decide(slack_days, value);
+    match wait_words(wait_cost) {
         Some(cost) => format!("{left}; {cost}"),
         None => left,
     }
@@ -55,13 +55,13 @@ pub fn wait_words(cost: Money) -> Option<String> {
 }
 
 /// The first line of every form.
-fn title(digest: &Digest) -> String {
+pub fn title(digest: &Digest) -> String {
     let worth = digest.lines.iter().filter(|l| l.is_worth_deciding()).count();
     format!("{} worth deciding, {} {} at stake", count(worth, "case", "cases"), plain(&digest.currency), digest.at_stake)
 }
 
 /// Who wrote it, and on which records.
-fn origin(digest: &Digest) -> String {
+pub fn origin(digest: &Digest) -> String {
     format!("Drafted by {}. Records read up to {}.", plain(&digest.drafted_by), minute(digest.as_of))
 }
 
@@ -71,15 +71,20 @@ pub fn minute(at: jiff::Timestamp) -> String {
 }
 
 /// The money and the time of one case.
-fn stakes(line: &DigestLine) -> String {
+pub fn stakes(line: &DigestLine) -> String {
     let Range { low, expected, high } = line.value;
     // A figure without doubt needs no range: the three-way match is exact.
     let range = if low == high { String::new() } else { format!(" ({low} to {high})") };
-    format!("At stake {} · worth {expected}{range} · by {}, {}", line.at_stake, line.deadline, pressing(line))
+    format!(
+        "At stake {} · worth {expected}{range} · by {}, {}",
+        line.at_stake,
+        line.deadline,
+        pressing(line.slack_days, line.value.expected, line.wait_cost)
+    )
 }
 
 /// Why a case stands where it stands, where that is not money alone.
-fn marks(line: &DigestLine) -> Vec<&'static str> {
+pub fn marks(line: &DigestLine) -> Vec<&'static str> {
     let mut marks = Vec::new();
     match line.lane {
         Lane::BillDue => marks.push("bill due"),
@@ -96,7 +101,7 @@ fn marks(line: &DigestLine) -> Vec<&'static str> {
 }
 
 /// The account of what is not listed.
-fn below(digest: &Digest) -> String {
+pub fn below(digest: &Digest) -> String {
     let below = &digest.below;
     if below.cases == 0 {
         return "Below the line: nothing.".to_owned();

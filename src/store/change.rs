@@ -180,6 +180,7 @@ mod tests {
             about: String::new(),
             step: 1,
             expires_at: None,
+            shows: String::new(),
         }
     }
 

@@ -193,6 +193,7 @@ mod tests {
                 about: "r-1".to_owned(),
                 step: 1,
                 expires_at: None,
+                shows: String::new(),
             };
             store.enqueue(&[message], &[]).await.unwrap();
             let log = entry("hand_off.reported");

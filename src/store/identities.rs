@@ -15,7 +15,7 @@ use crate::domain::audit::AuditEntry;
 use crate::domain::ids::PersonId;
 
 const COLUMNS: &str = "id, channel, tenant, user_id, person, state, made_at, made_by, code_id, attempts, confirm_by, \
-                       verified_at, verified_by, expires_at, ended_at, ended_by, ended_why, told_at";
+                       verified_at, verified_by, expires_at, ended_at, ended_by, ended_why, told_at, hand";
 const TABLE: &str = "identities";
 
 /// A query text around the columns of a link.
@@ -45,8 +45,8 @@ impl Store {
         .await?;
         let done = sqlx::query(
             "insert into identities
-                 (id, channel, tenant, user_id, person, state, made_at, made_by, code_id, code_hash, confirm_by, told_at)
-             values ($1, $2, $3, $4, $5, 'pending', $6, $7, $8, $9, $10, $11)
+                 (id, channel, tenant, user_id, person, state, made_at, made_by, code_id, code_hash, confirm_by, told_at, hand)
+             values ($1, $2, $3, $4, $5, 'pending', $6, $7, $8, $9, $10, $11, $12)
              on conflict do nothing",
         )
         .bind(new.id.as_str())
@@ -60,6 +60,7 @@ impl Store {
         .bind(new.code_hash.clone())
         .bind(row::ms(new.confirm_by))
         .bind(new.told_at.map(row::ms))
+        .bind(row::clean(&new.hand.recorded()))
         .execute(&mut *tx)
         .await?;
         if done.rows_affected() == 0 {
@@ -238,7 +239,7 @@ async fn outcome_of(tx: &mut Transaction<'_, Any>, code: CodeTry<'_>) -> Result<
     let (tenant, user_id) = (code.tenant.to_owned(), code.user_id.to_owned());
     let waiting = IdentityRow { tenant, user_id, ..identity(&waiting)? };
     let by = waiting.person.as_str().to_owned();
-    let (row, ended) = bind(tx, waiting, Proof { by: &by, at: code.now, expires_at: code.expires_at }).await?;
+    let (row, ended) = bind(tx, waiting, Proof { by: &by, at: code.now, expires_at: code.expires_at, hand: None }).await?;
     sqlx::query("delete from identity_tries where channel = $1 and tenant = $2 and user_id = $3")
         .bind(code.channel)
         .bind(code.tenant)
@@ -292,7 +293,7 @@ async fn bind(
     let told = own.then(|| row::ms(proof.at));
     let done = sqlx::query(
         "update identities set state = 'verified', tenant = $1, user_id = $2, verified_at = $3, verified_by = $4,
-             expires_at = $5, code_hash = null, told_at = $6
+             expires_at = $5, code_hash = null, told_at = $6, hand = coalesce($8, hand)
          where id = $7 and state = 'pending'",
     )
     .bind(waiting.tenant.clone())
@@ -302,6 +303,7 @@ async fn bind(
     .bind(row::ms(proof.expires_at))
     .bind(told)
     .bind(waiting.id.clone())
+    .bind(proof.hand.map(|hand| row::clean(&hand.recorded())))
     .execute(&mut **tx)
     .await?;
     if done.rows_affected() == 0 {
@@ -357,5 +359,6 @@ fn identity(r: &AnyRow) -> Result<IdentityRow, StoreError> {
         ended_by: row::get(r, TABLE, "ended_by")?,
         ended_why: row::get(r, TABLE, "ended_why")?,
         told_at: row::time_opt(r, TABLE, "told_at")?,
+        hand: row::hand(r, TABLE)?,
     })
 }

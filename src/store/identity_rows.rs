@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::domain::hand::Hand;
 use crate::domain::ids::PersonId;
 
 /// Where a link stands.
@@ -71,6 +72,8 @@ pub struct IdentityRow {
     pub ended_why: String,
     /// When the person was told, where somebody else had a hand in it; None while they are still to be told.
     pub told_at: Option<Timestamp>,
+    /// Whose hand could have made it: who asked for the code, or said yes on the page. What is done through the link is theirs.
+    pub hand: Hand,
 }
 
 /// A code typed in a chat.
@@ -116,4 +119,6 @@ pub struct Proof<'a> {
     pub at: Timestamp,
     /// Until when it holds.
     pub expires_at: Timestamp,
+    /// Whose hand the proof could be, where that is not the hand that asked for the link.
+    pub hand: Option<&'a Hand>,
 }

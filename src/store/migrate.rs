@@ -38,6 +38,7 @@ const FILES: &[(&str, &str)] = files![
     "0020_modes.sql",
     "0021_told.sql",
     "0022_memories.sql",
+    "0023_chat.sql",
 ];
 
 /// All of them.
@@ -87,6 +88,7 @@ mod tests {
         "20 modes a6e45d2eb15afa7de6178b3f9db703e6aa019d21fb7d17f42edfc5803585c25decbb1f9d7f0e321dc78a0208ece1f2ed",
         "21 told 3426f4e95bde28db9039aea8748a62a7ec6d4f9d4a53368febb62366f31b5488a896019a21240a37d741683a1075f066",
         "22 memories 7576d76052a6134c917f502780e7802277b4c4568089bf91da29c5c3934c2f2a225f0a3888bc7ad237bd00429e5834eb",
+        "23 chat c52c0d828030c60d75fd2fc1f4c2812c172c7666e4c9df565d88a769a465498efd1b5bb9895e3835979ad052af880098",
     ];
 
     #[tokio::test]

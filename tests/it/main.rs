@@ -34,6 +34,7 @@ mod plans;
 mod received;
 mod recording;
 mod signals;
+mod slack;
 mod stopped;
 mod support;
 mod tidy;

@@ -335,6 +335,7 @@ async fn what_the_erp_shows_of_a_step_counts_though_it_never_left_and_so_does_a_
         id: rows[1].id.clone(),
         body: rows[1].body.clone(),
         at: bench.app.context.clock.now(),
+        shown: reeve::ports::Shown::default(),
     });
     bench.report("webhook", Reported::NotCarriedOut).await;
     assert_eq!(bench.state().await, "not_carried_out", "{:?}", bench.steps().await);

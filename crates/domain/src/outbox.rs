@@ -17,11 +17,22 @@ pub enum OutboxKind {
     Stuck,
     /// A head of the audit log, to be kept outside of it.
     Anchor,
+    /// A case as people in a chat see it: put up once, and shown anew whenever it has changed.
+    Card,
+    /// The digest of a day, for a chat.
+    Digest,
+    /// A word beside a case that a chat shows: that it waits too long, to those who are asked next.
+    Reminder,
 }
 
 impl OutboxKind {
     /// Every one.
-    pub const ALL: [Self; 4] = [Self::Approved, Self::NotSeen, Self::Stuck, Self::Anchor];
+    pub const ALL: [Self; 7] =
+        [Self::Approved, Self::NotSeen, Self::Stuck, Self::Anchor, Self::Card, Self::Digest, Self::Reminder];
+
+    /// What is shown to people in chats. Each chat shows it in its own way, so these kinds have a sender for each; which one
+    /// a message goes to, its destination says.
+    pub const SHOWN: [Self; 3] = [Self::Card, Self::Digest, Self::Reminder];
 
     /// The name in the store, in logs and in lists.
     pub fn name(self) -> &'static str {
@@ -30,6 +41,9 @@ impl OutboxKind {
             Self::NotSeen => "not_seen",
             Self::Stuck => "stuck",
             Self::Anchor => "anchor",
+            Self::Card => "card",
+            Self::Digest => "digest",
+            Self::Reminder => "reminder",
         }
     }
 
@@ -40,7 +54,15 @@ impl OutboxKind {
             Self::NotSeen => "nothing seen of a hand-off",
             Self::Stuck => "a destination is down",
             Self::Anchor => "head of the audit log",
+            Self::Card => "card of a case",
+            Self::Digest => "digest of a day",
+            Self::Reminder => "reminder of a case",
         }
+    }
+
+    /// Is it shown to people in a chat, and not sent to who carries something out?
+    pub fn is_shown(self) -> bool {
+        Self::SHOWN.contains(&self)
     }
 
     /// The kind of this name.

@@ -52,6 +52,11 @@ impl Clock {
         }
     }
 
+    /// Is business time that of a recording, and not the time in which people live?
+    pub fn is_replay(&self) -> bool {
+        matches!(self, Self::From(..) | Self::Two(_))
+    }
+
     /// Business time, now, at whole milliseconds: what the store keeps.
     pub fn now(&self) -> Timestamp {
         #[expect(clippy::disallowed_methods, reason = "this is the one place that asks")]

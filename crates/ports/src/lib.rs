@@ -17,7 +17,7 @@ use reeve_domain::record::Observed;
 pub use self::address::{bare_host, is_loopback, shown_address};
 pub use self::memory::{Embedder, Near, Nearest, Point, Space, VectorIndex};
 pub use self::model::{LanguageModel, ModelError, ModelReply, ModelRequest, NoWay, Unread};
-pub use self::send::{Outgoing, Receipt, Sender, Senders, TwoSenders};
+pub use self::send::{Outgoing, Receipt, Sender, Senders, Shown, TwoSenders};
 
 /// A source's error, boxed.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -48,6 +48,15 @@ pub enum PortError {
     Gone {
         /// Which system.
         service: &'static str,
+    },
+    /// Nothing gets through to it until somebody has changed something there: a right, a token, an invitation. What waits for
+    /// it waits.
+    #[error("{service} takes nothing until somebody changes that: {why}")]
+    Shut {
+        /// Which system.
+        service: &'static str,
+        /// What it said, and what to do about it.
+        why: String,
     },
     /// It will not work however often it is tried.
     #[error("{service} does not work as it is set up")]

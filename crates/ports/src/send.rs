@@ -21,6 +21,20 @@ pub struct Outgoing {
     pub body: String,
     /// The time of this attempt, by the machine's clock: the receiver compares it with its own.
     pub at: Timestamp,
+    /// Of what is shown in a chat: where it is shown already.
+    pub shown: Shown,
+}
+
+/// Where something that a chat shows has been put up before, as far as that is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shown {
+    /// What is shown: a case, a day's digest. Empty where the message is no such thing.
+    pub what: String,
+    /// What the chat calls the message that shows it; None where none is known.
+    pub reference: Option<String>,
+    /// Since when, by the machine's clock, it may have been put up by an attempt that nobody knows the end of: then it is looked
+    /// for before it is put up again.
+    pub lost_since: Option<Timestamp>,
 }
 
 /// A receiver's acknowledgement.
@@ -62,7 +76,7 @@ pub trait Sender: Send + Sync {
 }
 
 /// The senders of a process. For each kind of message there is at most one, so that it leaves by one way; a kind without one
-/// waits.
+/// waits. Only what chats show ([`OutboxKind::SHOWN`]) has one for each chat: a destination is in one of them.
 #[derive(Clone, Default)]
 pub struct Senders(Vec<Arc<dyn Sender>>);
 
@@ -89,7 +103,8 @@ impl Senders {
     pub fn new(senders: Vec<Arc<dyn Sender>>) -> Result<Self, TwoSenders> {
         for (at, second) in senders.iter().enumerate() {
             for first in &senders[..at] {
-                if let Some(kind) = second.kinds().iter().find(|kind| first.kinds().contains(kind)) {
+                let both = |kind: &&OutboxKind| !kind.is_shown() && first.kinds().contains(kind);
+                if let Some(kind) = second.kinds().iter().find(both) {
                     return Err(TwoSenders { kind: *kind, first: first.name(), second: second.name() });
                 }
             }
@@ -151,7 +166,7 @@ mod tests {
         let both =
             senders(&[("webhook", &[OutboxKind::Approved, OutboxKind::NotSeen]), ("mail", &[OutboxKind::Stuck])]).unwrap();
         let of = |kind| both.of(kind).map(Sender::name);
-        assert_eq!(OutboxKind::ALL.map(of), [Some("webhook"), Some("webhook"), Some("mail"), None]);
+        assert_eq!(OutboxKind::ALL.map(of), [Some("webhook"), Some("webhook"), Some("mail"), None, None, None, None]);
         assert!(Senders::default().of(OutboxKind::Approved).is_none());
     }
 

@@ -19,25 +19,24 @@ pub fn alternatives(book: &Book, all: &[Recommendation]) -> Vec<String> {
     };
     let Some((first, others)) = all.split_first() else { return Vec::new() };
     let shown: Vec<&Recommendation> = others.iter().filter(helps).collect();
-    let marks: Vec<(String, Marks)> = [first]
-        .into_iter()
-        .chain(shown.iter().copied())
-        .map(|r| (r.candidate.codes(), marks(book, &r.candidate.action)))
-        .collect();
-    let words = |at: usize| -> String {
-        let (code, own) = &marks[at];
+    let all: Vec<&Recommendation> = [first].into_iter().chain(shown).collect();
+    let line = |(name, r): (String, &&Recommendation)| format!("{name} {}", r.candidate.money.benefit.expected);
+    told_apart(book, &all).into_iter().zip(&all).skip(1).map(line).collect()
+}
+
+/// The name of each of `all`, with what tells it from others of its kind: "TRANSFER from Northgate DC".
+pub fn told_apart(book: &Book, all: &[&Recommendation]) -> Vec<String> {
+    let marks: Vec<(String, Marks)> = all.iter().map(|r| (r.candidate.codes(), marks(book, &r.candidate.action))).collect();
+    let name = |(at, (code, own)): (usize, &(String, Marks))| {
         let rivals: Vec<&Marks> = marks
             .iter()
             .enumerate()
             .filter(|(n, (other, _))| *n != at && other == code)
             .map(|(_, (_, marks))| marks)
             .collect();
-        said(own, &rivals)
+        format!("{code}{}", said(own, &rivals))
     };
-    let line = |(n, r): (usize, &&Recommendation)| {
-        format!("{}{} {}", r.candidate.codes(), words(n + 1), r.candidate.money.benefit.expected)
-    };
-    shown.iter().enumerate().map(line).collect()
+    marks.iter().enumerate().map(name).collect()
 }
 
 /// From where goods come is always said; of the rest as much as tells this one from each of its rivals.

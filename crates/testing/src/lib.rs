@@ -1,8 +1,9 @@
 //! What tests put in place of the outside: one fake with a state of its own for each system.
 //!
 //! [`odoo`] is an Odoo server, 17 to 19; `qdrant`, behind the feature of its name, a Qdrant server; [`model`] what a language model's
-//! endpoint says; [`receiver`] takes signed messages. The last two stand on [`endpoint`], a server that answers in one manner.
-//! [`records`] are what a source tells, [`cases`] what detection makes of it; [`vectors`] is what every index of memory has to do.
+//! endpoint says; [`receiver`] takes signed messages, [`slack`] is a workspace. The last three stand on [`endpoint`], a server that answers
+//! in one manner. [`records`] are what a source tells, [`cases`] what detection makes of it; [`vectors`] is what every index of memory
+//! has to do.
 
 pub mod cases;
 pub mod endpoint;
@@ -12,4 +13,5 @@ pub mod odoo;
 pub mod qdrant;
 pub mod receiver;
 pub mod records;
+pub mod slack;
 pub mod vectors;

@@ -45,6 +45,7 @@ pub struct Hooks {
     quota: Quota,
     settle: Duration,
     rung: Notify,
+    asked: Arc<Notify>,
     hint: Arc<Hint>,
     /// Calls that carry nothing and are not yet written down, and the newest of each sender.
     calls: Mutex<BTreeMap<String, (u64, Timestamp)>>,
@@ -65,6 +66,7 @@ impl Hooks {
             quota: Quota::new(config.events.per_minute),
             settle: SETTLE,
             rung: Notify::new(),
+            asked: Arc::default(),
             hint,
             calls: Mutex::default(),
         }
@@ -103,6 +105,11 @@ impl Hooks {
                 tracing::warn!(source, count, "Could not count {count} calls of hook {source}: {error}");
             }
         }
+    }
+
+    /// Rung when something that somebody asked for in a chat was kept.
+    pub(super) fn asked(&self) -> Arc<Notify> {
+        Arc::clone(&self.asked)
     }
 
     /// Something was kept that a stage has to look at.

@@ -12,13 +12,13 @@ use super::frame::{Choice, Shell};
 use super::session::SignedIn;
 use super::templates;
 use crate::approve::{Ask, DecisionRefused, Loose, opened};
-use crate::cards::case::{CaseParts, CaseView};
+use crate::cards::case::{CaseParts, CaseView, in_order};
 use crate::cards::names::{Names, actor_name, moment, reason_text};
 use crate::cards::plain;
 use crate::channels::ChannelState;
 use crate::domain::audit::Chained;
 use crate::domain::case::{Case, CaseState};
-use crate::domain::decision::{RecommendationState, RejectReason};
+use crate::domain::decision::RejectReason;
 use crate::domain::ids::{CaseId, RecommendationId, content_hash, is_id};
 use crate::domain::policy::may_turn_down;
 use crate::domain::recommendation::Recommendation;
@@ -240,7 +240,7 @@ async fn page(
 ) -> Result<String, WebError> {
     let all = state.store.list_recommendations(&case.id).await?;
     let drills = state.store.list_drills_of(&case.id).await?;
-    let recommendations = shown(&drill::cards(all.clone(), &drills));
+    let recommendations = in_order(&drill::cards(all.clone(), &drills));
     let exceptions = state.store.list_case_exceptions(&case.id).await?;
     let evidence = match &case.evidence_hash {
         Some(hash) => Some(state.store.get_bundle(&case.id, hash).await?),
@@ -307,16 +307,6 @@ fn drill_text(drill: &Drill, state: &ChannelState) -> Option<String> {
     let did = if *result == DrillResult::Caught { "noticed" } else { "approved it" };
     let at = moment(*at, &state.config.rules.calendar.timezone);
     Some(format!("A drill stood here: {} {who} {did} on {at}. Nothing followed from it.", plain(&drill.what)))
-}
-
-/// What counts, the one that was decided first, then by rank; of an edited one the newest.
-fn shown(all: &[(Recommendation, i64)]) -> Vec<(Recommendation, i64)> {
-    let mut shown: Vec<(Recommendation, i64)> = all.iter().filter(|(r, _)| r.state.counts()).cloned().collect();
-    shown.sort_by_key(|(r, _)| {
-        let decided = !r.state.is_waiting() && !matches!(r.state, RecommendationState::Checked);
-        (!decided, r.rank, std::cmp::Reverse(r.drafted_at))
-    });
-    shown
 }
 
 /// What was done to the case and to its recommendations, oldest first, and nothing by which a waiting drill could be known.

@@ -133,12 +133,12 @@ pub(super) async fn act(
     let done = match act.what.as_str() {
         "code" => {
             let channel = act.id.parse::<ChatChannel>().map_err(WebError::BadRequest)?;
-            identities.invite(me, channel, by).await.map(|made| {
+            identities.invite_in(me, channel, by, &who.hand).await.map(|made| {
                 let code = CodeView { code: made.code, channel: channel.name(), until: moment(made.until, zone) };
                 Said { code: Some(code), ..Said::default() }
             })
         }
-        "accept" => identities.accept(&act.id, me, by).await.map(|_| said("The chat is linked to you.")),
+        "accept" => identities.accept_in(&act.id, me, by, &who.hand).await.map(|_| said("The chat is linked to you.")),
         "unlink" => identities.unlink(&act.id, Some(me), by).await.map(|_| said("The link is ended.")),
         "revoke" => match identities.revoke_token(&act.id, Some(me), by).await {
             Ok(_) => Ok(said("The token can no longer be used.")),

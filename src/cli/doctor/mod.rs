@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod endpoints;
 mod model;
+mod slack;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -78,6 +79,7 @@ pub(super) async fn run(config: Config, json: bool) -> anyhow::Result<Outcome> {
     findings.push(finding("model", model));
     findings.push(finding("memory", memory(&config).await));
     findings.push(finding("webhook", webhook(&config)));
+    findings.push(finding("slack", slack::look(&config).await));
     findings.push(finding("page", page(&config).await));
     if json {
         print_json(&findings)?;
@@ -289,7 +291,7 @@ async fn memory(config: &Config) -> anyhow::Result<String> {
 
 fn webhook(config: &Config) -> anyhow::Result<String> {
     // A test event would be an event: the receiver is not asked, only what we would send with.
-    open::senders(config)?;
+    open::senders(config, &Clock::System)?;
     let all = config.all_destinations();
     if all.is_empty() {
         return Ok("none configured: approved recommendations wait in the outbox".to_owned());

@@ -41,6 +41,9 @@ impl Deliver {
         if !sender.knows(&row.channel) {
             return Ok(Sendable::No(format!("there is no destination {:?} in the configuration", row.channel)));
         }
+        if row.kind.is_shown() {
+            return self.worth_showing(row).await;
+        }
         // The kind says what has to stand behind a message. The body is held against it, so that a row that somebody wrote
         // into the table can not take a kind that needs less than its body does.
         let none_of_ours = || Sendable::No("the body is none that is sent".to_owned());

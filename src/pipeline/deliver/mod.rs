@@ -11,6 +11,7 @@
 pub mod ended;
 mod hand_off;
 mod operate;
+mod shown;
 pub mod stuck;
 #[cfg(test)]
 mod tests;
@@ -29,7 +30,7 @@ use tracing::{Instrument as _, info, warn};
 use self::hand_off::Sendable;
 use super::{Progress, Stage, stop};
 use crate::clock::Clock;
-use crate::config::{Config, WEBHOOK};
+use crate::config::{Config, Patience, WEBHOOK};
 use crate::domain::audit::AuditEntry;
 use crate::domain::ids::content_hash;
 use crate::domain::words::cut;
@@ -142,8 +143,10 @@ impl Deliver {
         for sender in self.senders.all() {
             let waiting = self.store.list_waiting_channels(sender.kinds()).await.context("reading the outbox")?;
             for name in waiting {
-                // What would go to an address that is not set yet waits for it; a name that is nobody's is a fault, and told.
-                if !disabled.contains(&name) && (name != WEBHOOK || sender.knows(&name)) {
+                // What would go to an address that is not set yet waits for it; a name that is nobody's is a fault, and told. What a
+                // chat shows waits for the chat that its destination is in.
+                let waits = name == WEBHOOK || sender.kinds().iter().all(|kind| kind.is_shown());
+                if !disabled.contains(&name) && (!waits || sender.knows(&name)) {
                     open.entry(name).or_default().push(Arc::clone(sender));
                 }
             }
@@ -225,6 +228,7 @@ impl Deliver {
             id: row.id.clone(),
             body: row.body.clone(),
             at: self.clock.wire(),
+            shown: self.shown_before(row).await?,
         };
         // The last moment: nobody who has said stop sees another message begin to leave.
         if self.is_stopped().await? {
@@ -265,14 +269,9 @@ impl Deliver {
     ) -> anyhow::Result<bool> {
         let now = self.clock.now();
         match failed {
-            PortError::Gone { service } => {
-                let why = format!("{service} answered 410: it is gone");
-                let entry = self.destination_entry("destination.disabled", &row.channel, json!({ "why": why }));
-                self.store.disable_destination(&row.channel, now, &why, &entry).await?;
-                warn!(destination = row.channel, "Disabled until it is enabled again: {why}");
-                self.store.mark_retry(row, now, &why).await.or_taken()?;
-                done.retried += 1;
-                Ok(false)
+            PortError::Gone { service } => self.disable(row, &format!("{service} answered 410: it is gone"), done).await,
+            PortError::Shut { service, why } => {
+                self.disable(row, &format!("{service}: {}", cut(&why, REASON_CHARS)), done).await
             }
             PortError::Permanent { service, source } => {
                 self.bury(row, &format!("{service} refused it for good: {}", cut(&source.to_string(), REASON_CHARS)), done)
@@ -294,8 +293,9 @@ impl Deliver {
                     self.bury(row, &reason, done).await?;
                     return Ok(true);
                 }
-                let (first, longest) = (self.config.delivery.first_gap, self.config.delivery.longest_gap);
-                let wait = gap(&row.id, row.attempts, first, longest).max(retry_after.unwrap_or_default());
+                let Patience { longest_gap, .. } = self.config.patience(&row.channel);
+                let wait = gap(&row.id, row.attempts, self.config.delivery.first_gap, longest_gap)
+                    .max(retry_after.unwrap_or_default());
                 let due = now.checked_add(wait).unwrap_or(Timestamp::MAX);
                 warn!(message = %row.id, attempt = row.attempts, %due, "Not delivered, will be tried again: {reason}");
                 self.store.mark_retry(row, due, &reason).await.or_taken()?;
@@ -303,6 +303,17 @@ impl Deliver {
                 Ok(true)
             }
         }
+    }
+
+    /// Nothing more is sent to a destination until somebody enables it again; what waits for it waits.
+    async fn disable(&self, row: &OutboxRow, why: &str, done: &mut Delivered) -> anyhow::Result<bool> {
+        let now = self.clock.now();
+        let entry = self.destination_entry("destination.disabled", &row.channel, json!({ "why": why }));
+        self.store.disable_destination(&row.channel, now, why, &entry).await?;
+        warn!(destination = row.channel, "Disabled until it is enabled again: {why}");
+        self.store.mark_retry(row, now, why).await.or_taken()?;
+        done.retried += 1;
+        Ok(false)
     }
 
     /// A moment of the machine's clock, such as until when a receiver wants to be left alone, as one of the outbox: as long

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::Deliver;
 use super::ended::NOT_SENT;
+use super::shown::CASE;
 use crate::config::{Config, WEBHOOK};
 use crate::domain::decision::RecommendationState as State;
 use crate::domain::detail::{Detail as _, NotSent};
@@ -121,10 +122,10 @@ pub async fn picture(store: &Store, config: &Config, now: Timestamp) -> Result<P
 /// When the store can not be read.
 pub async fn arrived(store: &Store, limit: usize) -> Result<Vec<Arrived>, StoreError> {
     let of = |row: OutboxRow| Arrived {
+        case: case_of(&row),
         id: row.id,
         kind: row.kind,
         destination: row.channel,
-        case: row.lane,
         at: row.sent_at,
         reference: row.receipt.and_then(|receipt| receipt.reference),
     };
@@ -159,7 +160,7 @@ async fn delivering(
             id: row.id.clone(),
             kind: row.kind,
             destination: row.channel.clone(),
-            case: row.lane.clone(),
+            case: case_of(row),
             since: row.created_at,
             dead: row.state == OutboxState::Dead,
             attempts: row.attempts,
@@ -234,14 +235,21 @@ fn why(
     // Rows come oldest first, so what stands before this one in its lane goes first.
     let ahead = waiting.iter().take_while(|other| other.id != row.id);
     if let Some(other) = ahead.filter(|o| !row.lane.is_empty() && o.lane == row.lane && o.channel == row.channel).last() {
-        return format!("waits behind {} of the same case", other.id);
+        let of = if row.kind.is_shown() { "" } else { " of the same case" };
+        return format!("waits behind {}{of}", other.id);
     }
     match (row.attempts, row.due_at > now) {
+        (0, true) if row.kind.is_shown() => format!("leaves at {}: nobody is disturbed before", row.due_at),
         (0, true) => format!("leaves at {}, when it can no longer be undone", row.due_at),
         (0, false) => format!("due since {}", row.due_at),
         (n, true) => format!("failed {n} times, tried again at {}; last: {last}", row.due_at),
         (n, false) => format!("failed {n} times, due again; last: {last}"),
     }
+}
+
+/// The case that a message is about; empty where it is about none. What chats show stands in one lane, whatever it is about.
+fn case_of(row: &OutboxRow) -> String {
+    if row.kind.is_shown() { row.shows.strip_prefix(CASE).unwrap_or_default().to_owned() } else { row.lane.clone() }
 }
 
 /// Approvals of which nothing is to be seen in the ERP. One that is seen later is not among them any more.

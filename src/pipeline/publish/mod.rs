@@ -155,6 +155,7 @@ fn event_for(
         about: recommendation.id.to_string(),
         step: step.number,
         expires_at: Some(terms.expires_at),
+        shows: String::new(),
     })
 }
 
@@ -191,6 +192,7 @@ pub fn not_seen(
         about: recommendation.id.to_string(),
         step: step.number,
         expires_at: None,
+        shows: String::new(),
     }
 }
 
@@ -210,6 +212,7 @@ pub fn stuck(told: Stuck, to: &str, now: Timestamp) -> NewOutbox {
         about: String::new(),
         step: 1,
         expires_at: None,
+        shows: String::new(),
     }
 }
 

@@ -9,6 +9,7 @@
 mod lists;
 mod rows;
 mod settled;
+mod shown;
 mod taking;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ use sqlx::{Any, Transaction};
 
 pub(super) use self::rows::{COLUMNS, outbox_row};
 pub use self::rows::{NewOutbox, OutboxRow, OutboxState};
+pub use self::shown::Place;
 use super::{Store, StoreError, audit, drills, row};
 use crate::domain::audit::AuditEntry;
 
@@ -53,10 +55,18 @@ async fn refuse_what_stays(tx: &mut Transaction<'_, Any>, message: &NewOutbox) -
     if event["data"]["action"]["code"] == "MUTE" {
         return Err(stays("a mute, which is Reeve's own"));
     }
-    match event["data"]["recommendation_id"].as_str() {
-        Some(id) if drills::is_drill(tx, id).await? => Err(stays("a drill")),
-        _ => Ok(()),
+    let data = &event["data"];
+    let shown = data["card"]["actions"].as_array().map(Vec::as_slice).unwrap_or_default();
+    if shown.iter().any(|action| action["code"] == "MUTE") {
+        return Err(stays("a mute, which is Reeve's own"));
     }
+    let ids = shown.iter().map(|action| &action["recommendation"]).chain([&data["recommendation_id"]]);
+    for id in ids.filter_map(serde_json::Value::as_str) {
+        if drills::is_drill(tx, id).await? {
+            return Err(stays("a drill"));
+        }
+    }
+    Ok(())
 }
 
 /// Puts a message in, once for each id.
@@ -66,8 +76,8 @@ async fn refuse_what_stays(tx: &mut Transaction<'_, Any>, message: &NewOutbox) -
 pub(super) async fn insert(tx: &mut Transaction<'_, Any>, message: &NewOutbox) -> Result<(), StoreError> {
     refuse_what_stays(tx, message).await?;
     sqlx::query(
-        "insert into outbox (id, channel, body, created_at, due_at, lane, about, expires_at, kind, step, seq)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
+        "insert into outbox (id, channel, body, created_at, due_at, lane, about, expires_at, kind, step, shows, seq)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
              (select coalesce(max(e.seq), 0) + 1 from outbox e where e.channel = $2 and e.lane = $6))
          on conflict (id) do nothing",
     )
@@ -81,6 +91,7 @@ pub(super) async fn insert(tx: &mut Transaction<'_, Any>, message: &NewOutbox) -
     .bind(message.expires_at.map(row::ms))
     .bind(message.kind.name())
     .bind(i64::from(message.step))
+    .bind(message.shows.as_str())
     .execute(&mut **tx)
     .await?;
     Ok(())

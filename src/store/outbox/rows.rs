@@ -30,6 +30,8 @@ pub struct NewOutbox {
     pub step: u32,
     /// Not after this: it would be carried out too late.
     pub expires_at: Option<Timestamp>,
+    /// Of what a chat shows: what it shows, of which only the newest state is worth showing. Empty for everything else.
+    pub shows: String,
 }
 
 /// Where a message stands.
@@ -101,6 +103,8 @@ pub struct OutboxRow {
     pub step: u32,
     /// Not after this.
     pub expires_at: Option<Timestamp>,
+    /// Of what a chat shows: what it shows; empty for everything else.
+    pub shows: String,
     /// Its receiver's acknowledgement; none of what was only reported on, or was sent before receipts were kept.
     pub receipt: Option<Receipt>,
 }
@@ -109,7 +113,7 @@ pub(super) const TABLE: &str = "outbox";
 
 /// What [`outbox_row`] reads, for every query that it is read from.
 pub(in crate::store) const COLUMNS: &str = "id, kind, channel, body, created_at, due_at, attempts, state, last_error, sent_at, lease_until, \
-                                  lane, about, step, expires_at, receipt, receipt_at";
+                                  lane, about, step, expires_at, shows, receipt, receipt_at";
 
 /// Reads a message.
 pub(in crate::store) fn outbox_row(r: &AnyRow) -> Result<OutboxRow, StoreError> {
@@ -134,6 +138,7 @@ pub(in crate::store) fn outbox_row(r: &AnyRow) -> Result<OutboxRow, StoreError> 
         step: u32::try_from(row::get::<i64>(r, TABLE, "step")?)
             .map_err(|error| row::corrupt(r, TABLE, "step", error.into()))?,
         expires_at: row::time_opt(r, TABLE, "expires_at")?,
+        shows: row::get(r, TABLE, "shows")?,
         receipt: match row::time_opt(r, TABLE, "receipt_at")? {
             Some(at) => Some(Receipt { reference: row::get(r, TABLE, "receipt")?, at }),
             None => None,

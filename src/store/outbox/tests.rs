@@ -25,6 +25,7 @@ fn message(id: &str, due: i64) -> NewOutbox {
         about: String::new(),
         step: 1,
         expires_at: None,
+        shows: String::new(),
     }
 }
 

@@ -29,7 +29,7 @@ const BESIDE: &[(&str, &[&str])] = &[
     // Its section is a part of the configuration.
     ("odoo", &["cli", "config", "evals"]),
     ("qdrant", &["cli", "config"]),
-    ("http", &["adapters", "cli"]),
+    ("http", &["adapters", "channels", "cli"]),
     ("lab", &["cli", "evals"]),
 ];
 const ADAPTERS_USE: &[&str] = &["clock", "config", "domain", "http", "ports"];

@@ -47,6 +47,7 @@ async fn world() -> World {
             about: world.recommendations[0].id.to_string(),
             step: 1,
             expires_at: None,
+            shows: String::new(),
         };
         world.store.enqueue(&[message], &[]).await.unwrap();
     }
@@ -256,6 +257,7 @@ async fn on_the_wire(id: &str, body: &str, secret: &str) -> Value {
         id: id.into(),
         body: body.into(),
         at: Clock::standing_at(now()).now(),
+        shown: reeve::ports::Shown::default(),
     };
     sender.send(&message).await.unwrap();
     let got = &receiver.asked()[0];

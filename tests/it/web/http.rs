@@ -8,10 +8,10 @@ use tokio::net::TcpStream;
 
 use super::world::{EVIL, World};
 
-pub(super) struct Answer {
-    pub(super) status: u16,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
     headers: BTreeMap<String, String>,
-    pub(super) body: String,
+    pub(crate) body: String,
 }
 
 impl Answer {
@@ -21,7 +21,7 @@ impl Answer {
 }
 
 /// One request, with exactly the headers given beside the needed ones.
-pub(super) async fn send(world: &World, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+pub(crate) async fn send(world: &World, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
     let host = world.base.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(host).await.unwrap();
     let named = headers.iter().any(|(name, _)| *name == "Host");

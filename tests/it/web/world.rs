@@ -34,36 +34,42 @@ use reeve_testing::{cases, records};
 use crate::support::databases::{TestDb, databases};
 
 /// A name that would run in a page that does not escape it.
-pub(super) const EVIL: &str = "<script>alert(1)</script>";
+pub(crate) const EVIL: &str = "<script>alert(1)</script>";
 
-pub(super) struct World {
-    pub(super) store: Store,
-    pub(super) clock: Clock,
+pub(crate) struct World {
+    pub(crate) store: Store,
+    pub(crate) clock: Clock,
     /// `http://127.0.0.1:PORT`
-    pub(super) base: String,
-    pub(super) case: Case,
-    pub(super) recommendations: Vec<Recommendation>,
+    pub(crate) base: String,
+    pub(crate) case: Case,
+    pub(crate) recommendations: Vec<Recommendation>,
+    /// What the server stands on.
+    pub(crate) state: ChannelState,
     _db: TestDb,
 }
 
-pub(super) fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     "2026-10-09T06:30:00Z".parse().unwrap()
 }
 
-pub(super) fn today() -> Date {
+pub(crate) fn today() -> Date {
     date(2026, 10, 9)
 }
 
 impl World {
     /// A new world on SQLite.
-    pub(super) async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::of(Config::load_from(None, &[]).unwrap()).await
     }
 
     /// The same with a configuration of its own.
-    pub(super) async fn of(config: Config) -> Self {
-        let db = databases().await.remove(0);
-        let store = Store::open_and_migrate(db.url.trim_end_matches("?mode=rwc")).await.unwrap();
+    pub(crate) async fn of(config: Config) -> Self {
+        Self::on(databases().await.remove(0), config).await
+    }
+
+    /// The same on a database.
+    pub(crate) async fn on(db: TestDb, config: Config) -> Self {
+        let store = Store::open_and_migrate(&db.store_url()).await.unwrap();
         let clock = Clock::standing_at(now());
         let config = Arc::new(config);
         let (case, recommendations) = fill(&store).await;
@@ -81,13 +87,13 @@ impl World {
         let state = ChannelState { store: store.clone(), config, clock: clock.clone(), approvals, charts, figures, hooks };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
-        let server = axum::serve(listener, router(state));
+        let server = axum::serve(listener, router(state.clone()));
         #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
         tokio::spawn(async move { server.await });
-        Self { store, clock, base, case, recommendations, _db: db }
+        Self { store, clock, base, case, recommendations, state, _db: db }
     }
 
-    pub(super) async fn link(&self, person: &str) -> String {
+    pub(crate) async fn link(&self, person: &str) -> String {
         sign_in_link(&self.store, &PersonId::new(person), &self.clock, &self.base, LinkFor::Demo).await.unwrap()
     }
 }

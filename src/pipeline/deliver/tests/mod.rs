@@ -82,6 +82,7 @@ fn sent_anew(row: &OutboxRow, bench: &Bench) -> Outgoing {
         id: row.id.clone(),
         body: row.body.clone(),
         at: bench.it.clock.now(),
+        shown: crate::ports::Shown::default(),
     }
 }
 
@@ -473,6 +474,7 @@ async fn a_row_without_a_standing_approval_is_not_sent() {
         about: String::new(),
         step: 1,
         expires_at: None,
+        shows: String::new(),
     };
     let rows = [
         forged("msg_a", "webhook", row.body.clone()),

@@ -363,6 +363,7 @@ async fn the_outbox_takes_no_drill_and_no_mute_whoever_asks() {
         about: String::new(),
         step: 1,
         expires_at: None,
+        shows: String::new(),
     };
     let data = json!({ "data": { "recommendation_id": wrong.id, "action": wrong.candidate.action } });
     let mute = json!({ "data": { "recommendation_id": "r-0", "action": { "code": "MUTE" } } });

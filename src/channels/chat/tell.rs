@@ -1,0 +1,315 @@
+//! Tell: puts into the outbox what chats are to show. The audit log is what it reads: every change of a case or of what is
+//! proposed for it stands there, whoever made it and through whatever, so no other part of Reeve has to think of chats.
+//!
+//! A card is put in where it differs from the last one that was; the position in the log moves in the same transaction. What is in
+//! shadow, latent, muted, a proposal about Reeve itself, or has a drill in it, is not put up. When nobody is to be disturbed a new card waits;
+//! what is up already is changed at once, for that makes no noise.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::cards::case::in_order;
+use crate::cards::chat::{ChatCard, ChatDigest, ChatNote, ChatParts, Content, Message, case_link};
+use crate::cards::names::Names;
+use crate::cards::plain;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::domain::audit::Chained;
+use crate::domain::case::{Case, CaseState};
+use crate::domain::ids::{CaseId, PersonId, RecommendationId, content_id};
+use crate::domain::outbox::OutboxKind;
+use crate::domain::recommendation::Recommendation;
+use crate::pipeline::noise::{Muting, drill};
+use crate::pipeline::{Context, Progress, Stage};
+use crate::rules::alternatives::told_apart;
+use crate::store::{IdentityRow, IdentityState, NewOutbox, OutboxRow, StoreError};
+
+/// Entries of the log that are read at once.
+const ENTRIES: i64 = 500;
+
+/// How often the log is looked at for what is new: two small reads.
+const PERIOD: Duration = Duration::from_secs(2);
+
+/// In what order cards are put up: each waits for the one before, so that a channel that was away gets them in order.
+const NEW: &str = "shown";
+/// In what order they are changed. Of its own, so that a change does not wait for the morning behind a new card.
+const CHANGED: &str = "shown again";
+
+/// The stage that tells chats.
+pub struct Tell(pub Context);
+
+#[async_trait]
+impl Stage for Tell {
+    fn name(&self) -> &'static str {
+        "tell"
+    }
+
+    async fn run_once(&self) -> anyhow::Result<Progress> {
+        let mut done = 0;
+        for destination in self.0.config.card_destinations() {
+            done += self.tell_cases(&destination).await?;
+        }
+        for destination in self.0.config.digest_destinations() {
+            done += self.tell_digest(&destination).await?;
+        }
+        Ok(if done == 0 { Progress::Idle } else { Progress::Advanced(done) })
+    }
+
+    async fn due_in(&self) -> Option<Duration> {
+        // Nobody wakes it for what is decided on the page, by the API or in another process, and whoever decided looks at the card.
+        Some(PERIOD)
+    }
+}
+
+impl Tell {
+    /// Tells one destination what has changed since it was told last; one that never was, what waits for a decision.
+    async fn tell_cases(&self, destination: &str) -> anyhow::Result<usize> {
+        let store = &self.0.store;
+        let key = format!("shown.{destination}");
+        let told = store.find_setting(&key).await?.and_then(|at| at.parse::<i64>().ok());
+        let (cases, entries, position, more) = if let Some(at) = told {
+            let entries = store.list_audit(at, ENTRIES).await?;
+            let Some(last) = entries.last() else { return Ok(0) };
+            let (last, more) = (last.seq, entries.len() as i64 == ENTRIES);
+            (self.cases_in(&entries).await?, entries, last, more)
+        } else {
+            // First the position: what happens while the cases are read is told once more.
+            let head = store.audit_head().await?.0;
+            (self.waiting().await?, Vec::new(), head, false)
+        };
+        let now = self.0.clock.now();
+        let muting = Muting::load(store, &self.0.config, now).await?;
+        let mut cards = Vec::new();
+        for id in &cases {
+            cards.extend(self.card(destination, id, &muting).await?);
+        }
+        let loud = loud_from(&self.0.config, &self.0.clock);
+        let mut messages = Vec::new();
+        for (shows, card, is_up) in cards {
+            let content = Content::Card(card);
+            let said = serde_json::to_string(&content)?;
+            let id = content_id("msg_", &[destination, &shows, &said, &position.to_string()], 32);
+            messages.push(NewOutbox {
+                body: serde_json::to_string(&Message { id: id.clone(), shows: shows.clone(), data: content })?,
+                id,
+                kind: OutboxKind::Card,
+                channel: destination.to_owned(),
+                created_at: now,
+                due_at: if is_up { now } else { loud },
+                lane: if is_up { CHANGED } else { NEW }.to_owned(),
+                about: String::new(),
+                step: 1,
+                expires_at: None,
+                shows,
+            });
+        }
+        messages.extend(self.reminders(destination, &entries).await?);
+        store.put_shown(&messages, (&key, &position.to_string())).await?;
+        Ok(messages.len() + usize::from(more))
+    }
+
+    /// The cases that wait for people, the most pressing first.
+    async fn waiting(&self) -> Result<Vec<CaseId>, StoreError> {
+        Ok(self.0.store.list_cases(CaseState::UNDECIDED).await?.into_iter().map(|case| case.id).collect())
+    }
+
+    /// The cases that entries are about, each once, in their order.
+    async fn cases_in(&self, entries: &[Chained]) -> anyhow::Result<Vec<CaseId>> {
+        let (mut cases, mut seen) = (Vec::new(), BTreeSet::new());
+        for Chained { entry, .. } in entries {
+            let about = if let Some(id) = entry.subject.strip_prefix("case:") {
+                vec![CaseId::new(id)]
+            } else if let Some(id) = entry.subject.strip_prefix("recommendation:") {
+                match self.0.store.get_recommendation(&RecommendationId::new(id)).await {
+                    Ok((rec, _)) => vec![rec.case_id],
+                    Err(StoreError::NotFound { .. }) => Vec::new(),
+                    Err(error) => return Err(error.into()),
+                }
+            } else if entry.action.starts_with("mute.") {
+                // What a mute hid, and its end brings back, has no entry of its own.
+                self.waiting().await?
+            } else {
+                Vec::new()
+            };
+            cases.extend(about.into_iter().filter(|id| seen.insert(id.clone())));
+        }
+        Ok(cases)
+    }
+
+    /// The card of a case, where it has to be put in: what it shows, the card, and whether it is up already.
+    async fn card(
+        &self,
+        destination: &str,
+        id: &CaseId,
+        muting: &Muting,
+    ) -> anyhow::Result<Option<(String, ChatCard, bool)>> {
+        let store = &self.0.store;
+        let Some(case) = store.find_case(id).await? else { return Ok(None) };
+        if case.is_mute_proposal() || case.state.is_shadow() {
+            return Ok(None);
+        }
+        let shows = format!("case:{id}");
+        let before = store.find_showing(destination, &shows).await?;
+        if before.is_none() {
+            if !matches!(case.state, CaseState::New | CaseState::Open) {
+                return Ok(None);
+            }
+            let hidden = muting.hides_each(store, std::slice::from_ref(&case)).await?;
+            if hidden.iter().any(Option::is_some) {
+                return Ok(None);
+            }
+        }
+        let all = store.list_recommendations(id).await?;
+        let drills = store.list_drills_of(id).await?;
+        if !drill::hidden(&all, &drills).is_empty() {
+            // What is up stays as it is until the drill is over: a change now would give it away, and a drill never leaves.
+            return Ok(None);
+        }
+        let recommendations = in_order(&drill::true_ones(all, &drills));
+        let card = self.compose(&case, &recommendations).await?;
+        if before.is_none() && !card.open {
+            return Ok(None);
+        }
+        if before.as_ref().and_then(card_in).as_ref() == Some(&card) {
+            return Ok(None);
+        }
+        let is_up = before.is_some() && store.find_place(destination, &shows, "").await?.reference.is_some();
+        Ok(Some((shows, card, is_up)))
+    }
+
+    async fn compose(&self, case: &Case, recommendations: &[(Recommendation, i64)]) -> anyhow::Result<ChatCard> {
+        let Context { store, config, moments, .. } = &self.0;
+        let told = if recommendations.is_empty() {
+            Vec::new()
+        } else {
+            let moment = moments.now_or_half().await?;
+            told_apart(&moment.book, &recommendations.iter().map(|(rec, _)| rec).collect::<Vec<_>>())
+        };
+        let evidence = match &case.evidence_hash {
+            Some(hash) => Some(store.get_bundle(&case.id, hash).await?),
+            None => store.find_latest_bundle(&case.id).await?,
+        };
+        let mut history = Vec::new();
+        for (rec, _) in recommendations {
+            history.extend(store.list_audit_of(&format!("recommendation:{}", rec.id)).await?);
+        }
+        history.sort_by_key(|entry| entry.seq);
+        let names = Names::about(store, [&case.subject]).await?;
+        Ok(ChatCard::of(&ChatParts {
+            case,
+            recommendations,
+            told_apart: &told,
+            evidence: evidence.as_ref(),
+            history: &history,
+            names: &names,
+            config,
+        }))
+    }
+
+    /// What was said to people since about cases that wait too long, beside those that are up.
+    async fn reminders(&self, destination: &str, entries: &[Chained]) -> anyhow::Result<Vec<NewOutbox>> {
+        let Context { store, config, clock, .. } = &self.0;
+        let mut messages = Vec::new();
+        for Chained { seq, entry, .. } in entries.iter().filter(|e| is_reminder(&e.entry.action)) {
+            let Some(id) = entry.subject.strip_prefix("case:").map(CaseId::new) else { continue };
+            let up = store.find_place(destination, &format!("case:{id}"), "").await?.reference;
+            let (Some(under), Some(case)) = (up, store.find_case(&id).await?) else { continue };
+            let hours = entry.detail["waiting_hours"].as_i64().unwrap_or_default();
+            let told = entry.detail["told"].as_array().map(Vec::as_slice).unwrap_or_default();
+            let told: Vec<PersonId> = told.iter().filter_map(|id| id.as_str()).map(PersonId::new).collect();
+            let data = Content::Note(ChatNote {
+                case: id.to_string(),
+                text: format!("{} waits for a decision since {hours} hours.", plain(case.headline.trim_end_matches('.'))),
+                under,
+                users: self.users(destination, &told).await?,
+                link: case_link(config, &id),
+            });
+            let shows = format!("reminder:{id}:{seq}");
+            let message = content_id("msg_", &[destination, &shows], 32);
+            messages.push(NewOutbox {
+                body: serde_json::to_string(&Message { id: message.clone(), shows: shows.clone(), data })?,
+                id: message,
+                kind: OutboxKind::Reminder,
+                channel: destination.to_owned(),
+                created_at: clock.now(),
+                due_at: loud_from(config, clock),
+                lane: NEW.to_owned(),
+                about: String::new(),
+                step: 1,
+                expires_at: None,
+                shows,
+            });
+        }
+        Ok(messages)
+    }
+
+    /// The ids in the chat of those people who are linked there now.
+    async fn users(&self, destination: &str, people: &[PersonId]) -> Result<Vec<String>, StoreError> {
+        let chat = destination.split(':').next().unwrap_or_default();
+        let now = self.0.clock.wire();
+        let mut users = Vec::new();
+        for person in people {
+            let links = self.0.store.list_identities(Some(person)).await?;
+            let holds =
+                |l: &&IdentityRow| l.state == IdentityState::Verified && l.expires_at.is_some_and(|until| now < until);
+            users.extend(links.iter().filter(holds).filter(|l| l.channel == chat).map(|l| l.user_id.clone()));
+        }
+        Ok(users)
+    }
+
+    /// Puts in the digest of today once it is made, once for each destination.
+    async fn tell_digest(&self, destination: &str) -> anyhow::Result<usize> {
+        let Context { store, config, clock, .. } = &self.0;
+        let day = config.rules.calendar.calendar().day_of(clock.now());
+        let key = format!("shown.digest.{destination}");
+        if store.find_setting(&key).await?.as_deref() == Some(&day.to_string()) {
+            return Ok(0);
+        }
+        let Some(made) = store.find_digest(day).await? else { return Ok(0) };
+        let shows = format!("digest:{day}");
+        let id = content_id("msg_", &["digest", destination, &day.to_string()], 32);
+        let data = Content::Digest(ChatDigest::of(&made.digest, config));
+        let message = NewOutbox {
+            body: serde_json::to_string(&Message { id: id.clone(), shows: shows.clone(), data })?,
+            id,
+            kind: OutboxKind::Digest,
+            channel: destination.to_owned(),
+            created_at: clock.now(),
+            due_at: loud_from(config, clock),
+            lane: NEW.to_owned(),
+            about: String::new(),
+            step: 1,
+            expires_at: None,
+            shows,
+        };
+        store.put_shown(&[message], (&key, &day.to_string())).await?;
+        Ok(1)
+    }
+}
+
+/// Does an entry of the log say that people were told of a case that waits too long?
+fn is_reminder(action: &str) -> bool {
+    matches!(action, "case.reminded" | "case.escalated")
+}
+
+/// The card that a message shows.
+fn card_in(row: &OutboxRow) -> Option<ChatCard> {
+    match serde_json::from_str::<Message>(&row.body).ok()?.data {
+        Content::Card(card) => Some(card),
+        Content::Digest(_) | Content::Note(_) => None,
+    }
+}
+
+/// From when, in business time, people may be disturbed. Quiet hours are those of the people who would be, so they go by the
+/// machine's clock; while a recording is replayed nobody's are meant.
+fn loud_from(config: &Config, clock: &Clock) -> Timestamp {
+    let (now, wire) = (clock.now(), clock.wire());
+    if clock.is_replay() {
+        return now;
+    }
+    let wait = config.rules.policy.may_be_said_from(wire).map(|from| from.duration_since(wire));
+    wait.and_then(|wait| now.checked_add(wait).ok()).unwrap_or(now)
+}

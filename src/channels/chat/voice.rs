@@ -1,0 +1,73 @@
+//! How a chat answers: what every chat has to be able to say, in its own way.
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+use super::heard::Press;
+use crate::cards::form::ChatForm;
+use crate::people::{ChatChannel, ChatUser};
+use crate::ports::PortError;
+
+/// A chat's own part. It is told what to say and to whom, and draws it.
+#[async_trait]
+pub trait Voice: Send + Sync {
+    /// Which chat.
+    fn chat(&self) -> ChatChannel;
+
+    /// Answers whoever asked, and nobody else. `back` is what came with the request.
+    async fn say(&self, back: &Value, who: &ChatUser, answer: &Answer) -> Result<(), PortError>;
+
+    /// Shows a form to whoever asked for it. `press` is what it is for.
+    async fn ask(&self, back: &Value, press: &Press, form: &ChatForm) -> Result<(), PortError>;
+
+    /// Shows somebody's own page in the chat.
+    async fn show_home(&self, who: &ChatUser, waiting: &Waiting) -> Result<(), PortError>;
+}
+
+/// What somebody is answered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// In a sentence or two.
+    pub text: String,
+    /// A button that takes back what was just done, where that can be done.
+    pub undo: Option<Press>,
+    /// Where to read on.
+    pub link: Option<String>,
+    /// A list, where they asked for one.
+    pub waiting: Option<Waiting>,
+}
+
+impl Answer {
+    /// Words alone.
+    pub fn words(text: impl Into<String>) -> Self {
+        Self { text: text.into(), ..Self::default() }
+    }
+}
+
+/// What waits for somebody.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// What stands above it: for whom it is, or how to be known.
+    pub title: String,
+    /// The first of them.
+    pub lines: Vec<WaitingLine>,
+    /// How many there are in all.
+    pub of: usize,
+    /// Where the whole queue is.
+    pub link: Option<String>,
+}
+
+/// A case that waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaitingLine {
+    /// What happened.
+    pub headline: String,
+    /// Money and time.
+    pub stakes: String,
+    /// What is recommended.
+    pub action: String,
+    /// By which it is opened here.
+    pub press: Option<Press>,
+    /// Its page.
+    pub link: Option<String>,
+}

@@ -1,0 +1,294 @@
+//! Shows cards and digests in a channel: put up once, changed in place from then on.
+//!
+//! Where an earlier attempt ended without an answer, the channel's history is looked at before anything is put up again: each
+//! message carries a mark of what it shows. What Slack says no to is told apart by what it means: again later, not until somebody changes
+//! something, in plain text, or never.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::SERVICE;
+use super::api::{Api, CallError};
+use super::blocks::{Drawn, draw, mark};
+use crate::cards::chat::{Content, Message};
+use crate::clock::Clock;
+use crate::config::{DeliveryConfig, SLACK, SlackConfig};
+use crate::domain::outbox::OutboxKind;
+use crate::http::breaker::Breaker;
+use crate::http::bucket::Bucket;
+use crate::ports::{Outgoing, PortError, Receipt, Sender, Shown};
+
+/// Changes at once, within what a minute allows.
+const UPDATES_BURST: u32 = 10;
+
+/// Pages of a channel's history that are looked at for a message whose answer was lost, and messages on one.
+const PAGES: usize = 5;
+const PAGE: u32 = 200;
+
+/// How much earlier than the first attempt it is looked from: clocks differ.
+const EARLIER: Duration = Duration::from_mins(5);
+
+/// The type of the data that a message carries.
+const EVENT: &str = "reeve_shown";
+
+/// The sender to one workspace.
+pub struct SlackSender {
+    api: Api,
+    slack: SlackConfig,
+    posts: Bucket,
+    updates: Bucket,
+    breaker: Breaker,
+    /// Until when Slack wants to be left alone.
+    rest: Mutex<Timestamp>,
+}
+
+impl SlackSender {
+    /// A sender as configured.
+    pub fn new(slack: &SlackConfig, delivery: &DeliveryConfig, clock: Clock) -> Self {
+        Self {
+            api: Api::new(slack, clock),
+            posts: Bucket::new(slack.per_second, slack.burst),
+            updates: Bucket::new(f64::from(slack.updates_per_minute) / 60.0, UPDATES_BURST.min(slack.updates_per_minute)),
+            breaker: Breaker::new(delivery.breaker_failures, delivery.breaker_pause),
+            rest: Mutex::new(Timestamp::MIN),
+            slack: slack.clone(),
+        }
+    }
+
+    fn rest(&self) -> Timestamp {
+        *self.rest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts it up or changes it. Answers where it is.
+    async fn show(&self, target: &str, message: &Message, shown: &Shown, at: Timestamp) -> Result<String, CallError> {
+        let drawn = draw(message);
+        let mut place = shown.reference.clone();
+        if let (None, Some(since)) = (&place, shown.lost_since) {
+            place = self.look(target, &message.shows, since).await?;
+        }
+        if let Some((channel, ts)) = place.as_deref().and_then(|place| place.split_once('/')) {
+            self.updates.take(at);
+            let to = json!({ "channel": channel, "ts": ts });
+            match self.say("chat.update", to, &drawn, message).await {
+                Ok(_) => return Ok(format!("{channel}/{ts}")),
+                // Somebody has deleted it there. What is over is not put up again.
+                Err(CallError::Refused(word)) if is_gone(&word) => {
+                    if !waits(message) {
+                        return Ok(format!("{channel}/{ts}"));
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        self.posts.take(at);
+        let mut to = json!({ "channel": target, "unfurl_links": false, "unfurl_media": false });
+        if let Content::Note(note) = &message.data
+            && let Some((channel, ts)) = note.under.split_once('/')
+        {
+            // Under the card, and in the channel too: who is asked next should not have to look for it.
+            (to["channel"], to["thread_ts"], to["reply_broadcast"]) = (channel.into(), ts.into(), true.into());
+        }
+        let answer = self.say("chat.postMessage", to, &drawn, message).await?;
+        let (channel, ts) = (answer["channel"].as_str().unwrap_or(target), answer["ts"].as_str().unwrap_or_default());
+        if ts.is_empty() {
+            return Err(CallError::Lost("the answer does not say where it put the message".to_owned()));
+        }
+        Ok(format!("{channel}/{ts}"))
+    }
+
+    /// Sends a message with its blocks, or in plain text where the workspace does not take them.
+    async fn say(&self, method: &str, mut to: Value, drawn: &Drawn, message: &Message) -> Result<Value, CallError> {
+        to["text"] = drawn.text.as_str().into();
+        to["blocks"] = drawn.blocks.clone().into();
+        to["metadata"] = json!({ "event_type": EVENT, "event_payload": { "shows": message.shows, "message": message.id } });
+        match self.api.call(method, &to).await {
+            Err(CallError::Refused(word)) if is_about_form(&word) => {
+                tracing::warn!(message = message.id, "Slack does not take its blocks ({word}); it is sent in plain text");
+                // An empty list takes away those that are there.
+                to["blocks"] = if method == "chat.update" { json!([]) } else { Value::Null };
+                if let (Some(object), true) = (to.as_object_mut(), method != "chat.update") {
+                    object.remove("blocks");
+                }
+                if let (Some(object), "invalid_metadata_format" | "metadata_must_be_sent_from_app" | "metadata_too_large") =
+                    (to.as_object_mut(), word.as_str())
+                {
+                    object.remove("metadata");
+                    object.insert("blocks".to_owned(), drawn.blocks.clone().into());
+                }
+                Ok(self.api.call(method, &to).await?.body)
+            }
+            answer => Ok(answer?.body),
+        }
+    }
+
+    /// Looks whether something is up already that an earlier attempt put there. Where the token may not look, it can not be known.
+    async fn look(&self, target: &str, shows: &str, since: Timestamp) -> Result<Option<String>, CallError> {
+        let channel = match target.chars().next() {
+            Some('U' | 'W') => match self.api.call("conversations.open", &json!({ "users": target })).await {
+                Ok(answer) => answer.body["channel"]["id"].as_str().unwrap_or_default().to_owned(),
+                Err(CallError::Refused(_)) => return Ok(None),
+                Err(error) => return Err(error),
+            },
+            _ => target.to_owned(),
+        };
+        let oldest = since.checked_sub(EARLIER).unwrap_or(since).as_second();
+        let (mark, mut cursor) = (mark(shows), String::new());
+        for _ in 0..PAGES {
+            let mut asked = json!({
+                "channel": channel, "oldest": format!("{oldest}.000000"), "limit": PAGE, "include_all_metadata": true,
+            });
+            if !cursor.is_empty() {
+                asked["cursor"] = cursor.as_str().into();
+            }
+            let page = match self.api.call("conversations.history", &asked).await {
+                Ok(answer) => answer.body,
+                Err(CallError::Refused(word)) => {
+                    tracing::warn!(
+                        "It can not be looked for a message whose answer was lost ({word}); it may stand there twice"
+                    );
+                    return Ok(None);
+                }
+                Err(error) => return Err(error),
+            };
+            let messages = page["messages"].as_array().map(Vec::as_slice).unwrap_or_default();
+            if let Some(found) = messages.iter().find(|message| is_marked(message, shows, &mark)) {
+                let ts = found["ts"].as_str().unwrap_or_default();
+                return Ok((!ts.is_empty()).then(|| format!("{channel}/{ts}")));
+            }
+            page["response_metadata"]["next_cursor"].as_str().unwrap_or_default().clone_into(&mut cursor);
+            if cursor.is_empty() {
+                break;
+            }
+        }
+        Ok(None)
+    }
+
+    fn failed(&self, error: CallError, at: Timestamp) -> PortError {
+        match error {
+            CallError::TooMany(wait) => {
+                let until = at.checked_add(wait).unwrap_or(Timestamp::MAX);
+                *self.rest.lock().unwrap_or_else(PoisonError::into_inner) = until;
+                PortError::Resting { service: SERVICE, until }
+            }
+            CallError::Lost(_) => {
+                self.breaker.failed(at);
+                PortError::Transient { service: SERVICE, retry_after: None, source: Box::new(error) }
+            }
+            CallError::Refused(word) => match remedy(&word) {
+                Some(remedy) => PortError::Shut { service: SERVICE, why: format!("it says {word}: {remedy}") },
+                None => PortError::Permanent { service: SERVICE, source: format!("it says {word}").into() },
+            },
+        }
+    }
+}
+
+#[async_trait]
+impl Sender for SlackSender {
+    fn name(&self) -> &'static str {
+        SLACK
+    }
+
+    fn kinds(&self) -> &'static [OutboxKind] {
+        &OutboxKind::SHOWN
+    }
+
+    async fn send(&self, message: &Outgoing) -> Result<Receipt, PortError> {
+        let permanent = |why: String| PortError::Permanent { service: SERVICE, source: why.into() };
+        let target = self.slack.target(&message.to);
+        let target = target.ok_or_else(|| permanent(format!("there is no destination {:?}", message.to)))?;
+        let read =
+            serde_json::from_str(&message.body).map_err(|error| permanent(format!("the body can not be read: {error}")))?;
+        if let Err(wait) = self.breaker.admit(message.at) {
+            let until = message.at.checked_add(wait).unwrap_or(Timestamp::MAX);
+            return Err(PortError::Resting { service: SERVICE, until });
+        }
+        match self.show(target, &read, &message.shown, message.at).await {
+            Ok(place) => {
+                self.breaker.answered();
+                Ok(Receipt { reference: Some(place), at: message.at })
+            }
+            Err(error) => {
+                if !matches!(error, CallError::Lost(_)) {
+                    self.breaker.answered();
+                }
+                Err(self.failed(error, message.at))
+            }
+        }
+    }
+
+    fn knows(&self, destination: &str) -> bool {
+        self.slack.target(destination).is_some()
+    }
+
+    fn free_at(&self, _: &str, now: Timestamp) -> Timestamp {
+        let free = self.breaker.free_at(now).max(self.posts.free_at(now)).max(self.updates.free_at(now));
+        free.max(self.rest())
+    }
+}
+
+/// Is it a message of ours that shows this? By the data that it carries, or by the name of its first block, which comes back where data
+/// does not.
+fn is_marked(message: &Value, shows: &str, mark: &str) -> bool {
+    let by_data = message["metadata"]["event_type"] == EVENT && message["metadata"]["event_payload"]["shows"] == shows;
+    let blocks = message["blocks"].as_array().map(Vec::as_slice).unwrap_or_default();
+    by_data || blocks.iter().any(|block| block["block_id"] == mark)
+}
+
+/// Can what a message shows still be decided, or read today? Then it is put up again where somebody took it away.
+fn waits(message: &Message) -> bool {
+    match &message.data {
+        Content::Card(card) => card.open,
+        Content::Digest(_) | Content::Note(_) => false,
+    }
+}
+
+/// Refusals that mean that the message is not there any more.
+fn is_gone(word: &str) -> bool {
+    matches!(word, "message_not_found" | "cant_update_message" | "edit_window_closed" | "channel_not_found")
+}
+
+/// Refusals that are about how the message looks.
+fn is_about_form(word: &str) -> bool {
+    matches!(
+        word,
+        "invalid_blocks"
+            | "invalid_blocks_format"
+            | "msg_blocks_too_long"
+            | "invalid_arguments"
+            | "invalid_metadata_format"
+            | "metadata_must_be_sent_from_app"
+            | "metadata_too_large"
+    )
+}
+
+/// What has to be done about a refusal that holds for everything that would be sent, until it is.
+pub(super) fn remedy(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "token_revoked"
+        | "token_expired"
+        | "invalid_auth"
+        | "not_authed"
+        | "account_inactive"
+        | "not_allowed_token_type" => {
+            "install the app again, set its new bot token (slack.bot_token), and `reeve outbox enable slack --as PERSON`"
+        }
+        "missing_scope" | "no_permission" | "access_denied" | "ekm_access_denied" | "team_access_not_granted" => {
+            "give the app the scopes of config/slack/manifest.yaml, install it again, and `reeve outbox enable slack --as PERSON`"
+        }
+        "not_in_channel" => "invite the app into the channel (/invite), and `reeve outbox enable slack --as PERSON`",
+        "channel_not_found" => {
+            "set slack.channel to the id of a channel that the app is in (C…), and `reeve outbox enable slack --as PERSON`"
+        }
+        "is_archived" => {
+            "take the channel out of the archive or name another one, and `reeve outbox enable slack --as PERSON`"
+        }
+        "restricted_action" | "restricted_action_read_only_channel" | "restricted_action_non_threadable_channel" => {
+            "let the app write in the channel, and `reeve outbox enable slack --as PERSON`"
+        }
+        _ => return None,
+    })
+}
