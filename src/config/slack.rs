@@ -69,7 +69,7 @@ impl std::fmt::Debug for SlackConfig {
 }
 
 impl SlackConfig {
-    /// Is anything of it set? Then all that is needed has to be, which [`Self::check`] sees to.
+    /// Is anything of it set? Then all that is needed has to be, which is checked when the settings are read.
     pub fn is_set(&self) -> bool {
         let secrets = [&self.bot_token, &self.app_token, &self.signing_secret];
         secrets.iter().any(|secret| !secret.expose_secret().is_empty())

@@ -259,9 +259,9 @@ fn count(trial: &Trial, detector: Detector, counts: &mut Counts) {
     for (line, is) in truth {
         let at = usize::from(is);
         if is {
-            counts.exceptions += 1
+            counts.exceptions += 1;
         } else {
-            counts.ordinary += 1
+            counts.ordinary += 1;
         }
         let (ruled, own) = (by_rules.contains(line), by_habits.contains(line));
         counts.rules[at] += usize::from(ruled);
