@@ -280,7 +280,7 @@ async fn memory(config: &Config) -> anyhow::Result<String> {
     if !config.memory.enabled {
         return Ok("off: cards do not show how like cases ended (memory.enabled)".to_owned());
     }
-    let store = open::store_to_read(config).await?;
+    let store = looked_at(config).await?;
     let counted = store.count_memories().await?;
     let app = open::app_on(config.clone(), store).await?;
     let standing = app.context.memories.standing().await?;
