@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Approvals, DecisionAnswer, DecisionRefused, DecisionRequest, Scene, Verb, failed, plan};
 use crate::domain::decision::{Event, RecommendationState as State};
 use crate::domain::ids::PersonId;
+use crate::domain::recommendation::Recommendation;
 use crate::store::Circumstances;
 
 impl Approvals {
@@ -62,6 +63,16 @@ impl Approvals {
             said: format!("You decided this already; it is {}.", scene.rec.state.name().replace('_', " ")),
             at,
         })
+    }
+
+    /// Until when what was decided about a recommendation can be taken back, as far as its state says; None where it can not.
+    pub fn undo_until(&self, rec: &Recommendation) -> Option<Timestamp> {
+        match &rec.state {
+            State::Approved { at, .. } | State::ApprovedWithEdit { at, .. } | State::Rejected { at, .. } => {
+                Some(at.checked_add(self.undo_window()).unwrap_or(Timestamp::MAX))
+            }
+            _ => None,
+        }
     }
 
     /// Refuses a click on what is decided, with who decided what and when.

@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 
 use super::*;
 use crate::domain::decision::DecisionVerb;
+use crate::domain::hand::Hand;
 use crate::store::testing::on_each;
 use crate::store::{IdentityRow, IdentityState, StoreError, TokenOwner};
 
@@ -195,6 +196,25 @@ async fn a_new_link_ends_the_old_ones_on_both_sides_and_whoever_loses_one_is_tol
         let log = ids.store.list_audit_of("person:pia").await.unwrap();
         assert_eq!(log.last().unwrap().entry.action, "identity.unlinked");
         assert_eq!(log.last().unwrap().entry.detail["replaced_for"], "ari");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_yes_does_not_wash_the_hand_of_the_command_that_asked() {
+    each(|ids| async move {
+        let by_command = Hand::MadeByCommand("adm (uid 1001)".to_owned());
+        for (asked_by, chat, kept) in [(ADMIN, "U1", None), (PAGE, "U2", Some(Hand::Own))] {
+            let asked = ids.link(&id("ari"), &slack(chat), asked_by).await.unwrap();
+            let row = ids.accept_in(&asked.id, &id("ari"), PAGE, &Hand::Own).await.unwrap();
+            match kept {
+                Some(kept) => assert_eq!(row.hand, kept),
+                None => assert!(matches!(row.hand, Hand::MadeByCommand(_)), "{:?}", row.hand),
+            }
+        }
+        let asked = ids.link(&id("ari"), &slack("U3"), PAGE).await.unwrap();
+        let row = ids.accept_in(&asked.id, &id("ari"), PAGE, &by_command).await.unwrap();
+        assert_eq!(row.hand, by_command, "the stricter of the two");
     })
     .await;
 }

@@ -12,6 +12,7 @@ use subtle::ConstantTimeEq as _;
 use super::identity_rows::{CodeOutcome, CodeTry, IdentityRow, IdentityState, Proof};
 use super::{Store, StoreError, audit, row};
 use crate::domain::audit::AuditEntry;
+use crate::domain::hand::Hand;
 use crate::domain::ids::PersonId;
 
 const COLUMNS: &str = "id, channel, tenant, user_id, person, state, made_at, made_by, code_id, attempts, confirm_by, \
@@ -291,6 +292,8 @@ async fn bind(
         end(tx, &old.id, proof.at, told.then_some(proof.at), proof.by, "replaced").await?;
     }
     let told = own.then(|| row::ms(proof.at));
+    // A command that named the chat user may have named its own: the person's yes does not make that hand theirs.
+    let hand = proof.hand.filter(|_| !matches!(waiting.hand, Hand::MadeByCommand(_)));
     let done = sqlx::query(
         "update identities set state = 'verified', tenant = $1, user_id = $2, verified_at = $3, verified_by = $4,
              expires_at = $5, code_hash = null, told_at = $6, hand = coalesce($8, hand)
@@ -303,7 +306,7 @@ async fn bind(
     .bind(row::ms(proof.expires_at))
     .bind(told)
     .bind(waiting.id.clone())
-    .bind(proof.hand.map(|hand| row::clean(&hand.recorded())))
+    .bind(hand.map(|hand| row::clean(&hand.recorded())))
     .execute(&mut **tx)
     .await?;
     if done.rows_affected() == 0 {

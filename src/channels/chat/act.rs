@@ -9,7 +9,7 @@ use super::heard::{Heard, Press, Wish, field_of};
 use super::opening::open;
 use super::voice::{Answer, Voice};
 use super::waiting::waiting;
-use crate::approve::{Ask, DecisionAnswer, DecisionRefused};
+use crate::approve::{Ask, DecisionRefused};
 use crate::cards::chat::case_link;
 use crate::cards::names::actor_name;
 use crate::channels::ChannelState;
@@ -18,6 +18,11 @@ use crate::domain::ids::{RecommendationId, is_id};
 use crate::domain::recommendation::Recommendation;
 use crate::people::{ChatUser, Identities, IdentityRefused, Linked};
 use crate::store::StoreError;
+
+/// Others keep deciding the same at the same moment: it can be done in a while.
+#[derive(Debug, thiserror::Error)]
+#[error("others keep deciding at the same moment")]
+pub(super) struct NotYet;
 
 /// How a request ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,13 +159,26 @@ async fn decide(
         Ok(answer) => {
             // What follows is for the stages, and nobody should wait for it.
             state.hooks.wake();
-            let undo = undo(state, &answer, press).await?;
-            let outcome = format!("{}: {}", press.verb, answer.state);
-            say(voice, heard, who, Answer { text: answer.said, undo, link, waiting: None }).await;
+            let (rec, version) = state.store.get_recommendation(&answer.recommendation_id).await?;
+            let moved = !answer.is_drill() && rec.state.name() != answer.state;
+            // What is pressed on an old message is answered as it was then, which may not hold any more.
+            let (text, until) = if moved {
+                (moved_since(&rec), state.approvals.undo_until(&rec))
+            } else {
+                (answer.said.clone(), answer.undo_until.filter(|_| !answer.is_drill()))
+            };
+            let undo = until.filter(|until| *until > state.clock.now()).map(|_| Press {
+                content_hash: rec.content_hash(),
+                recommendation: rec.id.to_string(),
+                version,
+                ..press.to(DecisionVerb::Undo.name())
+            });
+            let outcome = format!("{}: {}{}", press.verb, rec.state.name(), if moved { " since" } else { "" });
+            say(voice, heard, who, Answer { text, undo, link, waiting: None }).await;
             Ok(Ended::with(outcome))
         }
         Err(DecisionRefused::Failed(error)) => Err(error.context("deciding what was asked for in a chat")),
-        Err(DecisionRefused::Busy) => anyhow::bail!("others keep deciding at the same moment"),
+        Err(DecisionRefused::Busy) => Err(NotYet.into()),
         Err(refused) => {
             tracing::info!(request = heard.id, person = %linked.person, "Refused: {refused}");
             let text = format!("Not counted: {}.", refused.to_string().trim_end_matches('.'));
@@ -186,14 +204,10 @@ fn field_of_refused(refused: &DecisionRefused, press: &Press, fields: &BTreeMap<
     }
 }
 
-/// The button that takes a decision back, as long as it can be.
-async fn undo(state: &ChannelState, answer: &DecisionAnswer, press: &Press) -> anyhow::Result<Option<Press>> {
-    let undoable = answer.undo_until.is_some_and(|until| until > state.clock.now());
-    if !undoable || answer.is_drill() {
-        return Ok(None);
-    }
-    let (rec, version) = state.store.get_recommendation(&answer.recommendation_id).await?;
-    Ok(Some(Press { content_hash: rec.content_hash(), recommendation: rec.id.to_string(), version, ..press.to("undo") }))
+/// What is said of a click that was counted before, and no longer is what holds.
+fn moved_since(rec: &Recommendation) -> String {
+    let stands = rec.state.name().replace('_', " ");
+    format!("Nothing was done now: this was answered before and has moved on since. It is {stands}.")
 }
 
 /// What a button is about; None where there is no such thing.

@@ -10,10 +10,11 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::act::{Ended, act};
+use super::act::{Ended, NotYet, act, say};
 use super::heard::Heard;
-use super::voice::Voice;
+use super::voice::{Answer, Voice};
 use crate::channels::ChannelState;
+use crate::pipeline::moment::BeingRead;
 use crate::store::{ChatRow, StoreError};
 
 /// How long a process has for one request before another one may take it up.
@@ -27,6 +28,12 @@ const ATTEMPTS: i64 = 5;
 
 /// Pause before a request that failed is taken up again.
 const PAUSE: SignedDuration = SignedDuration::from_secs(5);
+
+/// For how long what can not be judged yet waits: longer than the ERP is read anew, and short enough that whoever asked still means it.
+const NOT_YET: SignedDuration = SignedDuration::from_hours(6);
+
+/// The longest pause of what can not be judged yet.
+const PAUSE_MAX: SignedDuration = SignedDuration::from_mins(5);
 
 /// How often it is looked for what another process left lying.
 const PERIOD: Duration = Duration::from_secs(15);
@@ -167,8 +174,16 @@ impl Inbox {
         let now = self.state.clock.wire();
         let ended = match outcome {
             Ok(ended) => ended,
+            Err(error) if is_not_yet(&error) && now.duration_since(row.received_at) < NOT_YET => {
+                // Longer each time, from the pause of what failed on.
+                let times = 1 << row.attempts.clamp(0, 10);
+                let from = now.checked_add((PAUSE * times).min(PAUSE_MAX)).unwrap_or(now);
+                taken(store.put_back_chat(row, from).await)?;
+                return Err(error);
+            }
             Err(error) if row.attempts >= ATTEMPTS => {
-                tracing::error!(request = row.id, "Given up after {ATTEMPTS} attempts: {error:#}");
+                tracing::error!(request = row.id, "Given up after {} attempts: {error:#}", row.attempts);
+                self.give_up(row).await;
                 Ended { outcome: format!("given up: {error:#}"), field: None }
             }
             Err(error) => {
@@ -181,12 +196,26 @@ impl Inbox {
         Ok(ended)
     }
 
+    /// Tells whoever asked that nothing came of it.
+    async fn give_up(&self, row: &ChatRow) {
+        let Ok(heard) = serde_json::from_str::<Heard>(&row.body) else { return };
+        if let Ok(who) = heard.who(self.voice.chat()) {
+            let text = "Not counted: Reeve could not do this. Look how the card stands, and press again.";
+            say(self.voice.as_ref(), &heard, &who, Answer::words(text)).await;
+        }
+    }
+
     async fn forget(&self) {
         let before = self.state.clock.wire().checked_sub(KEPT).unwrap_or_default();
         if let Err(error) = self.state.store.forget_chat(before).await {
             tracing::warn!("Old requests could not be forgotten: {error}");
         }
     }
+}
+
+/// Will it pass by itself: is the source being read, or are others deciding?
+fn is_not_yet(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<NotYet>().is_some() || error.chain().any(|cause| cause.downcast_ref::<BeingRead>().is_some())
 }
 
 /// Another process may have taken the request up meanwhile; then it is theirs to finish, and what both did is one by its key.

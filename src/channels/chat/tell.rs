@@ -35,7 +35,8 @@ const PERIOD: Duration = Duration::from_secs(2);
 
 /// In what order cards are put up: each waits for the one before, so that a channel that was away gets them in order.
 const NEW: &str = "shown";
-/// In what order they are changed. Of its own, so that a change does not wait for the morning behind a new card.
+/// In what order each is changed. Of its own, so that a change does not wait for the morning behind a new card, and for each case, so that
+/// one that does not get through holds up no other.
 const CHANGED: &str = "shown again";
 
 /// The stage that tells chats.
@@ -99,7 +100,7 @@ impl Tell {
                 channel: destination.to_owned(),
                 created_at: now,
                 due_at: if is_up { now } else { loud },
-                lane: if is_up { CHANGED } else { NEW }.to_owned(),
+                lane: if is_up { format!("{CHANGED}:{shows}") } else { NEW.to_owned() },
                 about: String::new(),
                 step: 1,
                 expires_at: None,

@@ -132,17 +132,23 @@ fn first_offer(card: &ChatCard, offer: &Offer) -> Vec<Value> {
     blocks
 }
 
-/// Another choice, with the one button that takes it.
+/// Another choice, with the one button that takes it, where all of it fits.
 fn other_offer(card: &ChatCard, offer: &Offer) -> Value {
     let what = offer.steps.join("; ");
     let mut said =
         format!("{} · {} {}\n{}", escaped(&offer.name), escaped(&card.currency), escaped(&offer.worth), escaped(&what));
-    if said.chars().count() > SECTION_CHARS {
+    let whole = said.chars().count() <= SECTION_CHARS;
+    if !whole {
         said = format!("{} · {} {}", escaped(&offer.name), escaped(&card.currency), escaped(&offer.worth));
     }
-    let mut section = json!({ "type": "section", "text": { "type": "mrkdwn", "text": whole_words(&said, SECTION_CHARS) } });
+    let mut section = json!({ "type": "section", "text": mrkdwn(&whole_words(&said, SECTION_CHARS)) });
     if card.open && offer.waits {
-        section["accessory"] = button(&press_of(offer, DecisionVerb::Approve.name()), "Approve this", None);
+        // Nobody approves what they have not been shown.
+        section["accessory"] = if whole {
+            button(&press_of(offer, DecisionVerb::Approve.name()), "Approve this", None)
+        } else {
+            button(&press_of(offer, Press::WHY), "Why?", None)
+        };
     }
     section
 }
@@ -239,8 +245,7 @@ fn digest_line(line: &ChatLine) -> Value {
     );
     let said =
         if full.chars().count() <= SECTION_CHARS { full } else { format!("*{}. {}*", line.place, escaped(&line.headline)) };
-    let mut section =
-        json!({ "type": "section", "text": { "type": "mrkdwn", "text": whole_words(said.trim_end(), SECTION_CHARS) } });
+    let mut section = json!({ "type": "section", "text": mrkdwn(&whole_words(said.trim_end(), SECTION_CHARS)) });
     if let Some(link) = &line.link {
         section["accessory"] = json!({
             "type": "button",

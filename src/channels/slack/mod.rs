@@ -35,7 +35,7 @@ pub fn inbox(state: &ChannelState) -> Option<(Inbox, Api)> {
     let slack = &state.config.slack;
     slack.is_set().then(|| {
         let api = Api::new(slack, state.clock.clone());
-        (Inbox::new(state.clone(), Arc::new(SlackVoice { api: api.clone() })), api)
+        (Inbox::new(state.clone(), Arc::new(SlackVoice { api: api.clone(), state: state.clone() })), api)
     })
 }
 

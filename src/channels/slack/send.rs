@@ -81,6 +81,8 @@ impl SlackSender {
                         return Ok(format!("{channel}/{ts}"));
                     }
                 }
+                // It stands there and can not be changed: what holds now is said below it.
+                Err(CallError::Refused(word)) if is_frozen(&word) => {}
                 Err(error) => return Err(error),
             }
         }
@@ -246,9 +248,14 @@ fn waits(message: &Message) -> bool {
     }
 }
 
-/// Refusals that mean that the message is not there any more.
+/// The refusal that means that the message is not there any more.
 fn is_gone(word: &str) -> bool {
-    matches!(word, "message_not_found" | "cant_update_message" | "edit_window_closed" | "channel_not_found")
+    word == "message_not_found"
+}
+
+/// Refusals that mean that the message is there and stays as it is.
+fn is_frozen(word: &str) -> bool {
+    matches!(word, "cant_update_message" | "edit_window_closed")
 }
 
 /// Refusals that are about how the message looks.

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-/// Text that is read for formatting, which is ours.
+/// Text that is read for formatting, which is ours. Addresses and names of channels and people in it stay letters.
 pub(super) fn mrkdwn(text: &str) -> Value {
-    json!({ "type": "mrkdwn", "text": text })
+    json!({ "type": "mrkdwn", "text": text, "verbatim": true })
 }
 
 /// Text that stands as it is. Emoji names stay letters: what is in a product's name is no picture.

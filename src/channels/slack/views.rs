@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::blocks::button;
-use super::text::{escaped, pieces, plain_text, whole_words};
+use super::text::{escaped, mrkdwn, pieces, plain_text, whole_words};
 use super::wire::{Carried, FIELD, FORM};
 use crate::cards::form::{ChatForm, Field, FieldKind};
 use crate::channels::chat::heard::Press;
@@ -27,7 +27,7 @@ pub(super) fn modal(press: &Press, channel: Option<&str>, form: &ChatForm) -> Va
     blocks.extend(form.fields.iter().map(input));
     if let Some(link) = &form.link {
         let link = format!("<{link}|The whole of it on Reeve's page>");
-        blocks.push(json!({ "type": "context", "elements": [{ "type": "mrkdwn", "text": link }] }));
+        blocks.push(json!({ "type": "context", "elements": [mrkdwn(&link)] }));
     }
     let mut view = json!({
         "type": "modal",
@@ -96,7 +96,7 @@ pub(super) fn answer_blocks(answer: &Answer) -> Vec<Value> {
     }
     if let Some(link) = &answer.link {
         let link = format!("<{link}|Reeve's page>");
-        blocks.push(json!({ "type": "context", "elements": [{ "type": "mrkdwn", "text": link }] }));
+        blocks.push(json!({ "type": "context", "elements": [mrkdwn(&link)] }));
     }
     blocks
 }
@@ -120,7 +120,7 @@ pub(super) fn home(waiting: &Waiting) -> Value {
 fn waiting_line(line: &WaitingLine) -> Value {
     let full = format!("*{}*\n{}\n{}", escaped(&line.headline), escaped(&line.stakes), escaped(&line.action));
     let text = whole_words(full.trim_end(), SECTION_CHARS);
-    let mut section = json!({ "type": "section", "text": { "type": "mrkdwn", "text": text } });
+    let mut section = json!({ "type": "section", "text": mrkdwn(&text) });
     if let Some(press) = &line.press {
         section["accessory"] = button(press, "Why?", None);
     }

@@ -6,15 +6,19 @@ use serde_json::{Value, json};
 use super::api::{Api, CallError};
 use super::{SERVICE, views};
 use crate::cards::form::ChatForm;
+use crate::channels::ChannelState;
 use crate::channels::chat::heard::Press;
 use crate::channels::chat::voice::{Answer, Voice, Waiting};
 use crate::people::{ChatChannel, ChatUser};
+use crate::pipeline::stop;
 use crate::ports::PortError;
 
 /// Slack's own part of what all chats do.
 pub struct SlackVoice {
     /// The Web API.
     pub api: Api,
+    /// Whether Reeve is stopped.
+    pub state: ChannelState,
 }
 
 #[async_trait]
@@ -41,6 +45,10 @@ impl Voice for SlackVoice {
                 let said = json!({ "channel": channel, "user": user, "text": text, "blocks": blocks });
                 self.api.call("chat.postEphemeral", &said).await
             }
+            // While Reeve is stopped no message leaves; what goes with a click is an answer to it.
+            None if self.is_stopped().await => {
+                return Err(PortError::Permanent { service: SERVICE, source: "reeve is stopped and sends no message".into() });
+            }
             None => self.api.call("chat.postMessage", &json!({ "channel": user, "text": text, "blocks": blocks })).await,
         };
         said.map(drop).map_err(failed)
@@ -58,6 +66,13 @@ impl Voice for SlackVoice {
     async fn show_home(&self, who: &ChatUser, waiting: &Waiting) -> Result<(), PortError> {
         let home = json!({ "user_id": who.user_id(), "view": views::home(waiting) });
         self.api.call("views.publish", &home).await.map(drop).map_err(failed)
+    }
+}
+
+impl SlackVoice {
+    /// Where it can not be known, nothing leaves.
+    async fn is_stopped(&self) -> bool {
+        !matches!(stop::stopped(&self.state.store, &self.state.config).await, Ok(None))
     }
 }
 

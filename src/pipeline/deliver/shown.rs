@@ -5,7 +5,7 @@ use super::hand_off::Sendable;
 use crate::domain::case::CaseState;
 use crate::domain::ids::CaseId;
 use crate::domain::outbox::OutboxKind;
-use crate::pipeline::noise::drill;
+use crate::pipeline::noise::{Muting, drill};
 use crate::ports::Shown;
 use crate::store::{OutboxRow, Place};
 
@@ -35,9 +35,18 @@ impl Deliver {
         let Some(case) = self.store.find_case(&id).await? else {
             return Ok(Sendable::No(format!("there is no case {id}")));
         };
-        let never = self.store.find_place(&row.channel, &row.shows, &row.id).await?.reference.is_none();
+        let place = self.store.find_place(&row.channel, &row.shows, &row.id).await?;
+        let never = place.reference.is_none();
         if case.state.is_shadow() || (case.state == CaseState::Latent && never) {
             return Ok(Sendable::Moot);
+        }
+        // What waited out the night may be over or muted by the morning. Where an answer was lost it may be up, and is changed.
+        if never && place.lost_since.is_none() {
+            let muting = Muting::load(&self.store, &self.config, self.clock.now()).await?;
+            let hidden = muting.hides_each(&self.store, std::slice::from_ref(&case)).await?;
+            if !matches!(case.state, CaseState::New | CaseState::Open) || hidden.iter().any(Option::is_some) {
+                return Ok(Sendable::Moot);
+            }
         }
         // What is shown while a drill waits would give it away, or be it.
         let drills = self.store.list_drills_of(&id).await?;

@@ -20,3 +20,7 @@ create table chat_inbox (
     outcome text not null default ''
 );
 create index chat_inbox_waiting on chat_inbox (done_at, received_at);
+
+-- The newest place of a destination, and what waits before a message in its lane: neither reads all that was ever shown.
+create index outbox_seq on outbox (channel, seq);
+create index outbox_lanes on outbox (channel, lane, seq) where state = 'pending';

@@ -100,6 +100,32 @@ async fn an_undo_in_the_chat_brings_the_buttons_back_and_a_click_on_them_is_a_ne
 }
 
 #[tokio::test]
+async fn an_old_button_says_how_it_stands_now() {
+    let bench = Bench::new().await;
+    let old = bench.card().await;
+    bench.interact(&bench.slack.press(ARI, &old, "reeve/approve")).await;
+    bench.show().await;
+    let said = bench.slack.ephemeral().pop().unwrap();
+    let undo = &said["blocks"].as_array().unwrap().iter().find(|b| b["type"] == "actions").unwrap()["elements"][0];
+    let undo = (undo["action_id"].as_str().unwrap(), undo["value"].as_str().unwrap());
+    bench.interact(&bench.slack.press_value(ARI, &old.ts, undo.0, undo.1)).await;
+    // The card that was not refreshed: its click was counted before, and was taken back since.
+    bench.interact(&bench.slack.press(ARI, &old, "reeve/approve")).await;
+    assert_eq!(bench.state_of_first().await, "queued");
+    let said = bench.slack.last_said();
+    assert!(said.contains("Nothing was done now") && said.contains("It is queued"), "{said}");
+    let back = bench.card().await;
+    bench.interact(&bench.slack.press(ARI, &back, "reeve/approve")).await;
+    // The undo of the first approval does not take back the second, but offers to.
+    bench.interact(&bench.slack.press_value(ARI, &old.ts, undo.0, undo.1)).await;
+    assert_eq!(bench.state_of_first().await, "approved");
+    let said = bench.slack.ephemeral().pop().unwrap();
+    let text = said["text"].as_str().unwrap();
+    assert!(text.contains("Nothing was done now") && text.contains("It is approved"), "{text}");
+    assert!(said["blocks"].as_array().unwrap().iter().any(|b| b["type"] == "actions"), "{said}");
+}
+
+#[tokio::test]
 async fn whoever_is_not_linked_is_told_how_and_then_decides() {
     let bench = Bench::new().await;
     let card = bench.card().await;
