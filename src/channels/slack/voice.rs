@@ -47,7 +47,10 @@ impl Voice for SlackVoice {
             }
             // While Reeve is stopped no message leaves; what goes with a click is an answer to it.
             None if self.is_stopped().await => {
-                return Err(PortError::Permanent { service: SERVICE, source: "reeve is stopped and sends no message".into() });
+                return Err(PortError::Permanent {
+                    service: SERVICE,
+                    source: "reeve is stopped and sends no message".into(),
+                });
             }
             None => self.api.call("chat.postMessage", &json!({ "channel": user, "text": text, "blocks": blocks })).await,
         };
