@@ -24,6 +24,7 @@ pub mod draft;
 pub mod event;
 pub mod evidence;
 pub mod exception;
+pub mod forecast;
 pub mod gtin;
 pub mod habit;
 pub mod hand;

@@ -7,6 +7,7 @@
 //! Every case is judged, for the order needs its money. What no decision would gain anything for stays latent, and costs nothing more:
 //! no evidence, no words, no entry in the log. A model is asked only for what can come above the line, or what somebody wants.
 
+mod alone;
 mod words;
 
 use std::cmp::Reverse;
@@ -15,7 +16,6 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use async_trait::async_trait;
-use futures_util::stream::{self, StreamExt as _};
 use tokio::sync::Mutex;
 
 use self::words::{below_line, drafter_name};
@@ -33,7 +33,7 @@ use crate::domain::case_life::CaseEvent;
 use crate::domain::decision::RecommendationState;
 use crate::domain::draft::Draft;
 use crate::domain::evidence::{Bundle, Fact};
-use crate::domain::ids::{CaseId, FactId, ItemId};
+use crate::domain::ids::{CaseId, FactId};
 use crate::domain::policy::Policy;
 use crate::domain::recommendation::{Drafter, Prose, Recommendation};
 use crate::domain::text::clean;
@@ -48,9 +48,6 @@ use crate::store::StoreError;
 /// How many times as many cases as a digest has lines may a model be asked for, from the first in the order: what is just below the
 /// line today may stand above it tomorrow.
 const LINES_ASKED: usize = 2;
-
-/// Cases of which the sales are read at a time.
-const AT_ONCE: usize = 4;
 
 /// Why memory does not answer, for the digest: a setting, empty while it does.
 pub(super) const AWAY: &str = "memory.away";
@@ -205,64 +202,6 @@ fn as_read_back(rank: &Rank) -> anyhow::Result<Rank> {
 }
 
 impl Drafting {
-    /// Finds what each case is worth by itself, where that is not known from before with all that it hangs on. Several at a time: while
-    /// one is judged the sales of the next are read. `exceptions_written`: how often those of each have been, in the order of the cases.
-    /// Answers the cases of whose items more is being told: they wait for that, the others need not.
-    async fn judge_alone(
-        &self,
-        settled: &mut Settled,
-        scenes: &Scenes,
-        promises: &Promises,
-        cases: &[Case],
-        exceptions_written: &[i64],
-    ) -> anyhow::Result<BTreeSet<CaseId>> {
-        let is_known = |at: &usize| {
-            let case = &cases[*at];
-            settled.of(case).is_some_and(|known| {
-                let promised = promises.to_others_on(&case.id, &known.items);
-                let on = inputs(&known.items, &promised, &scenes.claimed, (exceptions_written[*at], 0), false);
-                settled.rank_alone(case, on).is_some()
-            })
-        };
-        let unknown: Vec<usize> = (0..cases.len()).filter(|at| !is_known(at)).collect();
-        let mut each = Vec::new();
-        for &at in &unknown {
-            each.push(self.judge(scenes, promises, &cases[at], exceptions_written[at]));
-        }
-        // None of them begins before its turn.
-        let mut judged = stream::iter(each).buffered(AT_ONCE);
-        let (mut place, mut being_read) = (0, BTreeSet::new());
-        while let Some(found) = judged.next().await {
-            let case = &cases[unknown[place]];
-            place += 1;
-            match found {
-                Ok((items, on, rank)) => settled.judged(&scenes.moment.book, case, items, on, rank),
-                Err(error) if is_being_read(&error) => {
-                    being_read.insert(case.id.clone());
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(being_read)
-    }
-
-    /// What one case is worth by itself, with its items and the inputs that it hangs on.
-    async fn judge(
-        &self,
-        scenes: &Scenes,
-        promises: &Promises,
-        case: &Case,
-        exceptions_written: i64,
-    ) -> anyhow::Result<(BTreeSet<ItemId>, u64, Rank)> {
-        let store = &self.stages.store;
-        let exceptions = store.list_case_exceptions(&case.id).await?;
-        let items = scenes.items_of(case, &exceptions);
-        let promised = promises.to_others_on(&case.id, &items);
-        let on = inputs(&items, &promised, &scenes.claimed, (exceptions_written, 0), false);
-        let facts = scenes.facts(store, case.clone(), exceptions, promised).await?;
-        Ok((items, on, assess(&scenes.scene(&facts)).rank))
-    }
-
     async fn is_stopped(&self) -> Result<bool, StoreError> {
         Ok(stop::stopped(&self.stages.store, &self.stages.config).await?.is_some())
     }
