@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Context, Progress, Stage};
+use super::{Context, Progress, Stage, stop};
 use crate::domain::book::Book;
 use crate::domain::case::Case;
 use crate::domain::decision::{DecisionVerb, RecommendationState as State};
@@ -74,7 +74,10 @@ impl Stage for Remember {
             let until = day.checked_sub(keep).unwrap_or(Timestamp::UNIX_EPOCH);
             changed += store.forget_before(until).await?;
         }
-        changed += self.put_into_vectors(memories).await?;
+        // A model may stand outside of the house: while people have stopped Reeve none is asked.
+        if stop::stopped(store, config).await?.is_none() {
+            changed += self.put_into_vectors(memories).await?;
+        }
         Ok(if changed == 0 { Progress::Idle } else { Progress::Advanced(changed) })
     }
 }
