@@ -97,6 +97,7 @@ impl Remember {
             let standing = not_undone(decisions.iter().filter(|decision| decision.at < until));
             let exceptions = exceptions_of(&case, store.list_case_exceptions(&id).await?);
             let Some(company) = likeness::company_of(book, &exceptions) else { continue };
+            let before = found.len();
             if let Some((at, ended)) = self.ended(&standing, until).await? {
                 let what = Remembered {
                     kind: MemoryKind::Case,
@@ -124,6 +125,9 @@ impl Remember {
                 };
                 unread(what, until)
             }));
+            // What was taken back after the day on which it was remembered is no memory any more.
+            let left = found[before..].iter().map(|memory| memory.what.id()).collect();
+            store.forget_of(&id, &left).await?;
         }
         Ok(found)
     }

@@ -1,5 +1,7 @@
 //! What is remembered, with the vectors by which it is found. The truth of memory: every index is a copy of this table.
 
+use std::collections::BTreeSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
@@ -85,17 +87,33 @@ impl Store {
             .fetch_all(&mut *tx)
             .await?;
         for r in &rows {
-            let seq = next(&mut tx).await?;
-            sqlx::query(
-                "update memories set gone = 1, seq = $2, body = '', text_vector = '', profile = '', case_id = null where id = $1",
-            )
-            .bind(row::get::<String>(r, TABLE, "id")?)
-            .bind(seq)
-            .execute(&mut *tx)
-            .await?;
+            wipe(&mut tx, row::get(r, TABLE, "id")?).await?;
         }
         tx.commit().await?;
         Ok(rows.len())
+    }
+
+    /// Forgets what is remembered of a case and is not among `left` (ids): what was decided on it and taken back since. Answers how
+    /// many.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn forget_of(&self, case: &CaseId, left: &BTreeSet<String>) -> Result<usize, StoreError> {
+        let mut tx = self.begin().await?;
+        let rows = sqlx::query("select id from memories where case_id = $1 and gone = 0 order by id")
+            .bind(case.as_str())
+            .fetch_all(&mut *tx)
+            .await?;
+        let mut gone = 0;
+        for r in &rows {
+            let id: &str = row::get(r, TABLE, "id")?;
+            if !left.contains(id) {
+                wipe(&mut tx, id).await?;
+                gone += 1;
+            }
+        }
+        tx.commit().await?;
+        Ok(gone)
     }
 
     /// The changes after `seq`, oldest first, at most `limit`. What changed twice stands once, at its last change. Vectors of words are those
@@ -185,6 +203,19 @@ async fn next(tx: &mut Transaction<'_, Any>) -> Result<i64, StoreError> {
         .fetch_one(&mut **tx)
         .await?;
     row::get(&r, "counters", "n")
+}
+
+/// Wipes one, and leaves the mark by which indexes are told.
+async fn wipe(tx: &mut Transaction<'_, Any>, id: &str) -> Result<(), StoreError> {
+    let seq = next(tx).await?;
+    sqlx::query(
+        "update memories set gone = 1, seq = $2, body = '', text_vector = '', profile = '', case_id = null where id = $1",
+    )
+    .bind(id)
+    .bind(seq)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
 }
 
 /// Keeps one; answers whether it says something else than before.
@@ -332,6 +363,10 @@ mod tests {
             let left = sqlx::query("select id from memories where body like '%short by eight%'").fetch_all(&store.pool);
             assert!(left.await.unwrap().is_empty(), "its words are gone");
             assert_eq!(store.count_memories().await.unwrap(), [(MemoryKind::Case, 1)]);
+            let case = CaseId::new("case-2");
+            assert_eq!(store.forget_of(&case, &BTreeSet::from([two.what.id()])).await.unwrap(), 0, "it still stands");
+            assert_eq!(store.forget_of(&case, &BTreeSet::new()).await.unwrap(), 1, "it was taken back");
+            assert!(store.count_memories().await.unwrap().is_empty());
             assert_eq!(store.find_setting("memory.read").await.unwrap().as_deref(), Some("5"));
         })
         .await;

@@ -19,4 +19,5 @@ create table memories (
 create index memories_seq on memories (seq);
 create index memories_model on memories (model, id);
 create index memories_happened on memories (happened_at);
+create index memories_case on memories (case_id);
 insert into counters (name, n) values ('memories', 0);
