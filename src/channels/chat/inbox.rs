@@ -35,6 +35,10 @@ const NOT_YET: SignedDuration = SignedDuration::from_hours(6);
 /// The longest pause of what can not be judged yet.
 const PAUSE_MAX: SignedDuration = SignedDuration::from_mins(5);
 
+/// What whoever pressed is told where it can not be judged yet, and where nothing came of it.
+const LATER: &str = "Kept, and not counted yet: the records are being read, or others are deciding. It is judged after that, and you are told how it ended.";
+const GIVEN_UP: &str = "Not counted: Reeve could not do this. Look how the card stands, and press again.";
+
 /// How often it is looked for what another process left lying.
 const PERIOD: Duration = Duration::from_secs(15);
 
@@ -175,6 +179,10 @@ impl Inbox {
         let ended = match outcome {
             Ok(ended) => ended,
             Err(error) if is_not_yet(&error) && now.duration_since(row.received_at) < NOT_YET => {
+                // Whoever pressed sees nothing happen, so they are told, once.
+                if row.attempts <= 1 {
+                    self.tell(row, LATER).await;
+                }
                 // Longer each time, from the pause of what failed on.
                 let times = 1 << row.attempts.clamp(0, 10);
                 let from = now.checked_add((PAUSE * times).min(PAUSE_MAX)).unwrap_or(now);
@@ -183,7 +191,7 @@ impl Inbox {
             }
             Err(error) if row.attempts >= ATTEMPTS => {
                 tracing::error!(request = row.id, "Given up after {} attempts: {error:#}", row.attempts);
-                self.give_up(row).await;
+                self.tell(row, GIVEN_UP).await;
                 Ended { outcome: format!("given up: {error:#}"), field: None }
             }
             Err(error) => {
@@ -196,11 +204,10 @@ impl Inbox {
         Ok(ended)
     }
 
-    /// Tells whoever asked that nothing came of it.
-    async fn give_up(&self, row: &ChatRow) {
+    /// Tells whoever asked what became of it.
+    async fn tell(&self, row: &ChatRow, text: &str) {
         let Ok(heard) = serde_json::from_str::<Heard>(&row.body) else { return };
         if let Ok(who) = heard.who(self.voice.chat()) {
-            let text = "Not counted: Reeve could not do this. Look how the card stands, and press again.";
             say(self.voice.as_ref(), &heard, &who, Answer::words(text)).await;
         }
     }

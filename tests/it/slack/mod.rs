@@ -12,3 +12,4 @@ mod forms;
 mod refused;
 mod shown;
 mod socket;
+mod waits;
