@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
@@ -34,6 +34,15 @@ const NO_ANSWER: Duration = Duration::from_secs(20);
 /// Largest frame: an interaction brings the whole message along.
 const FRAME_MAX: usize = 1024 * 1024;
 
+/// A socket that ends or is to be renewed sooner than this has failed, whatever it said: another one right away would come to the same.
+const LIVED: Duration = Duration::from_mins(1);
+
+/// For how long a socket is listened to after the next one has said hello: Slack may have sent something its way already.
+const LINGERS: Duration = Duration::from_secs(30);
+
+/// Longest pause that Slack can ask for.
+const ASKED_MAX: Duration = Duration::from_mins(10);
+
 /// First and longest pause before another socket is opened.
 const PAUSE: Duration = Duration::from_millis(500);
 const PAUSE_MAX: Duration = Duration::from_mins(1);
@@ -47,20 +56,50 @@ enum Told {
     /// It is to be replaced.
     Refresh(u64),
     /// It is gone.
-    Ended(u64, String),
+    Ended(u64, Ended),
+}
+
+/// Why a socket is gone.
+struct Ended {
+    why: String,
+    /// How long Slack asked to be left alone, where it did.
+    asked: Duration,
+}
+
+impl Ended {
+    fn because(why: impl Into<String>) -> Self {
+        Self { why: why.into(), asked: Duration::ZERO }
+    }
+}
+
+/// A socket that is kept.
+struct Kept {
+    /// Ends it at once.
+    end: CancellationToken,
+    /// Ends it in a while: the next one is there.
+    renewed: CancellationToken,
+    /// When it said hello.
+    since: Option<Instant>,
+}
+
+impl Kept {
+    fn has_lived(&self) -> bool {
+        self.since.is_some_and(|since| since.elapsed() >= LIVED)
+    }
 }
 
 /// Keeps a socket open until `stop`.
 pub(super) async fn run(inbox: Inbox, api: Api, stop: CancellationToken) {
     let (tell, mut told) = mpsc::unbounded_channel();
-    let mut open: BTreeMap<u64, CancellationToken> = BTreeMap::new();
+    let mut open: BTreeMap<u64, Kept> = BTreeMap::new();
     let mut sockets = JoinSet::new();
     let (mut newest, mut failures) = (0_u64, 0_u32);
-    let mut start = |open: &mut BTreeMap<u64, CancellationToken>, sockets: &mut JoinSet<()>| {
+    let mut start = |open: &mut BTreeMap<u64, Kept>, sockets: &mut JoinSet<()>| {
         newest += 1;
-        let end = stop.child_token();
-        open.insert(newest, end.clone());
-        sockets.spawn(one(newest, inbox.clone(), api.clone(), tell.clone(), end));
+        let (end, renewed) = (stop.child_token(), CancellationToken::new());
+        let tokens = Tokens { end: end.clone(), renewed: renewed.clone() };
+        open.insert(newest, Kept { end, renewed, since: None });
+        sockets.spawn(one(newest, inbox.clone(), api.clone(), tell.clone(), tokens));
     };
     start(&mut open, &mut sockets);
     loop {
@@ -69,45 +108,61 @@ pub(super) async fn run(inbox: Inbox, api: Api, stop: CancellationToken) {
             Some(_) = sockets.join_next(), if !sockets.is_empty() => continue,
             heard = told.recv() => heard,
         };
-        match heard {
+        let pause = match heard {
             Some(Told::Hello(number)) => {
-                failures = 0;
                 tracing::info!("The socket to Slack is open");
-                // The new one hears: those before it may go.
-                for (_, end) in open.range(..number) {
-                    end.cancel();
+                if let Some(kept) = open.get_mut(&number) {
+                    kept.since = Some(Instant::now());
                 }
+                // The new one hears: those before it may go.
+                for (_, kept) in open.range(..number) {
+                    kept.renewed.cancel();
+                }
+                continue;
             }
             Some(Told::Refresh(number)) => {
-                if open.range(number + 1..).next().is_none() {
-                    start(&mut open, &mut sockets);
+                // Another one is on its way.
+                if open.range(number + 1..).next().is_some() {
+                    continue;
                 }
+                let has_lived = open.get(&number).is_some_and(Kept::has_lived);
+                failures = if has_lived { 0 } else { failures + 1 };
+                // The first time it is renewed at once, however young it is: Slack moves sockets as it likes.
+                if failures > 1 { pause(failures) } else { Duration::ZERO }
             }
-            Some(Told::Ended(number, why)) => {
-                open.remove(&number);
+            Some(Told::Ended(number, ended)) => {
+                let has_lived = open.remove(&number).is_some_and(|kept| kept.has_lived());
                 // Another one is there already, or on its way.
                 if open.range(number + 1..).next().is_some() || stop.is_cancelled() {
                     continue;
                 }
-                failures += 1;
-                let pause = pause(failures);
+                failures = if has_lived { 1 } else { failures + 1 };
+                let pause = pause(failures).max(ended.asked.min(ASKED_MAX));
                 tracing::warn!(
                     failures,
-                    "The socket to Slack is gone and is opened again in {} ms: {why}",
-                    pause.as_millis()
+                    "The socket to Slack is gone and is opened again in {} ms: {}",
+                    pause.as_millis(),
+                    ended.why
                 );
-                tokio::select! {
-                    () = stop.cancelled() => break,
-                    () = tokio::time::sleep(pause) => start(&mut open, &mut sockets),
-                }
+                pause
             }
             None => break,
+        };
+        tokio::select! {
+            () = stop.cancelled() => break,
+            () = tokio::time::sleep(pause) => start(&mut open, &mut sockets),
         }
     }
-    for end in open.values() {
-        end.cancel();
+    for kept in open.values() {
+        kept.end.cancel();
     }
     while sockets.join_next().await.is_some() {}
+}
+
+/// By what a socket is told to go: at once, or after a while.
+struct Tokens {
+    end: CancellationToken,
+    renewed: CancellationToken,
 }
 
 /// The pause after so many failures in a row, up to half as long again, so that those who lost their sockets together do not come back together.
@@ -118,41 +173,44 @@ fn pause(failures: u32) -> Duration {
 }
 
 /// One socket from its opening to its end.
-async fn one(number: u64, inbox: Inbox, api: Api, tell: mpsc::UnboundedSender<Told>, end: CancellationToken) {
-    let why = tokio::select! {
+async fn one(number: u64, inbox: Inbox, api: Api, tell: mpsc::UnboundedSender<Told>, tokens: Tokens) {
+    let ended = tokio::select! {
         // Only while nothing has come by it: from then on what was begun is finished.
-        () = end.cancelled() => Ok("it is not needed any more".to_owned()),
+        () = tokens.end.cancelled() => Ended::because("it is not needed any more"),
         opened = timeout(OPENING, opened(&inbox, &api)) => match opened {
-            Err(_) => Err("it did not open in time".to_owned()),
-            Ok(Err(why)) => Err(why),
+            Err(_) => Ended::because("it did not open in time"),
+            Ok(Err(ended)) => ended,
             Ok(Ok(socket)) => {
                 // Nobody listens any more where everything ends.
                 drop(tell.send(Told::Hello(number)));
-                Ok(listen(socket, number, &inbox, &tell, &end).await)
+                Ended::because(listen(socket, number, &inbox, &tell, &tokens).await)
             }
         },
     };
-    let (Ok(why) | Err(why)) = why;
-    drop(tell.send(Told::Ended(number, why)));
+    drop(tell.send(Told::Ended(number, ended)));
 }
 
 /// Opens a socket and waits for its hello.
-async fn opened(inbox: &Inbox, api: &Api) -> Result<Socket, String> {
+async fn opened(inbox: &Inbox, api: &Api) -> Result<Socket, Ended> {
     let url = match api.open_connection().await {
         Ok(url) => url,
-        Err(CallError::TooMany(wait)) => {
-            tokio::time::sleep(wait.min(OPENING)).await;
-            return Err("Slack wants to be left alone for a while".to_owned());
+        Err(CallError::TooMany(asked)) => {
+            return Err(Ended { why: "Slack wants to be left alone for a while".to_owned(), asked });
         }
         Err(error) => {
-            return Err(match super::send::remedy(error.word()) {
+            return Err(Ended::because(match super::send::remedy(error.word()) {
                 Some(_) => {
                     format!("{error}: make a new app-level token with the scope connections:write and set slack.app_token")
                 }
                 None => error.to_string(),
-            });
+            }));
         }
     };
+    connected(inbox, &url).await.map_err(Ended::because)
+}
+
+/// Connects, and waits for the hello.
+async fn connected(inbox: &Inbox, url: &str) -> Result<Socket, String> {
     let limits = WebSocketConfig::default().max_message_size(Some(FRAME_MAX)).max_frame_size(Some(FRAME_MAX));
     // The address holds a ticket, so an error is told without it.
     let (mut socket, _) = connect_async_with_config(url, Some(limits), true).await.map_err(|error| error.to_string())?;
@@ -177,15 +235,19 @@ async fn listen(
     number: u64,
     inbox: &Inbox,
     tell: &mpsc::UnboundedSender<Told>,
-    end: &CancellationToken,
+    tokens: &Tokens,
 ) -> String {
     let (ack, mut acks) = mpsc::unbounded_channel::<String>();
     let mut at_work: JoinSet<()> = JoinSet::new();
     let (mut asked, mut leaving) = (false, false);
+    // Set once the next one is there.
+    let mut until = None;
     let why = loop {
         let silence = if asked { NO_ANSWER } else { SILENCE };
         tokio::select! {
-            () = end.cancelled(), if !leaving => leaving = true,
+            () = tokens.end.cancelled(), if !leaving => leaving = true,
+            () = tokens.renewed.cancelled(), if until.is_none() => until = Some(Instant::now() + LINGERS),
+            () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() && !leaving => leaving = true,
             Some(ack) = acks.recv() => {
                 if let Err(error) = socket.send(Message::text(ack)).await {
                     break error.to_string();
