@@ -67,24 +67,24 @@ impl SlackSender {
     async fn show(&self, target: &str, message: &Message, shown: &Shown, at: Timestamp) -> Result<String, CallError> {
         let drawn = draw(message);
         let mut place = shown.reference.clone();
-        if let (None, Some(since)) = (&place, shown.lost_since) {
-            place = self.look(target, &message.shows, since).await?;
-        }
-        if let Some((channel, ts)) = place.as_deref().and_then(|place| place.split_once('/')) {
-            self.updates.take(at);
-            let to = json!({ "channel": channel, "ts": ts });
-            match self.say("chat.update", to, &drawn, message).await {
-                Ok(_) => return Ok(format!("{channel}/{ts}")),
-                // Somebody has deleted it there. What is over is not put up again.
-                Err(CallError::Refused(word)) if is_gone(&word) => {
-                    if !waits(message) {
-                        return Ok(format!("{channel}/{ts}"));
-                    }
+        // Where an answer was lost it may stand somewhere else than is known: in place of one that is gone, or for the first time.
+        let mut lost_since = shown.lost_since;
+        loop {
+            if let Some(known) = &place {
+                match self.change(known, &drawn, message, at).await? {
+                    Changed::Done => return Ok(known.clone()),
+                    // Somebody has deleted it there. What is over is not put up again.
+                    Changed::Gone if !waits(message) => return Ok(known.clone()),
+                    // It stands there and can not be changed: what holds now is said below it.
+                    Changed::Gone | Changed::Frozen => {}
                 }
-                // It stands there and can not be changed: what holds now is said below it.
-                Err(CallError::Refused(word)) if is_frozen(&word) => {}
-                Err(error) => return Err(error),
             }
+            let Some(since) = lost_since.take() else { break };
+            let found = self.look(target, &message.shows, since).await?;
+            if found.is_none() || found == place {
+                break;
+            }
+            place = found;
         }
         self.posts.take(at);
         let mut to = json!({ "channel": target, "unfurl_links": false, "unfurl_media": false });
@@ -100,6 +100,18 @@ impl SlackSender {
             return Err(CallError::Lost("the answer does not say where it put the message".to_owned()));
         }
         Ok(format!("{channel}/{ts}"))
+    }
+
+    /// Changes what stands at a place, `channel/ts`.
+    async fn change(&self, place: &str, drawn: &Drawn, message: &Message, at: Timestamp) -> Result<Changed, CallError> {
+        let Some((channel, ts)) = place.split_once('/') else { return Ok(Changed::Gone) };
+        self.updates.take(at);
+        match self.say("chat.update", json!({ "channel": channel, "ts": ts }), drawn, message).await {
+            Ok(_) => Ok(Changed::Done),
+            Err(CallError::Refused(word)) if is_gone(&word) => Ok(Changed::Gone),
+            Err(CallError::Refused(word)) if is_frozen(&word) => Ok(Changed::Frozen),
+            Err(error) => Err(error),
+        }
     }
 
     /// Sends a message with its blocks, or in plain text where the workspace does not take them.
@@ -230,6 +242,15 @@ impl Sender for SlackSender {
         let free = self.breaker.free_at(now).max(self.posts.free_at(now)).max(self.updates.free_at(now));
         free.max(self.rest())
     }
+}
+
+/// What came of changing a message.
+enum Changed {
+    Done,
+    /// It is not there any more.
+    Gone,
+    /// It is there and stays as it is.
+    Frozen,
 }
 
 /// Is it a message of ours that shows this? By the data that it carries, or by the name of its first block, which comes back where data

@@ -174,6 +174,24 @@ async fn a_card_that_somebody_deleted_is_put_up_again_while_it_can_be_decided() 
 }
 
 #[tokio::test]
+async fn a_card_that_is_put_up_again_and_whose_answer_is_lost_stands_there_once() {
+    let bench = Bench::new().await;
+    let card = bench.card().await;
+    bench.interact(&bench.slack.press(ARI, &card, "reeve/forward")).await;
+    bench.slack.delete(&card.ts);
+    for _ in 0..2 {
+        bench.slack.fail("chat.postMessage", Fault::LoseAnswer);
+    }
+    bench.interact(&bench.slack.send_form(ARI, &[("to", "fay")])).await;
+    bench.show().await;
+    try_again(&bench, 4).await;
+    let cards = bench.cards();
+    assert_eq!(cards.len(), 1, "{cards:#?}");
+    assert!(cards[0].shown().contains("passed on to Fay Finance"));
+    assert!(bench.world.store.list_outbox(OutboxState::Pending).await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn a_channel_that_the_app_is_not_in_is_told_of() {
     let db = databases().await.remove(0);
     let bench = Bench::on(db, |config| config.slack.channel = ELSEWHERE.to_owned()).await;
