@@ -238,6 +238,34 @@ async fn an_index_that_is_away_changes_no_card_and_memory_moves_no_figure() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_taken_back_after_midnight_is_remembered_no_longer_than_that_day() {
+    let app = app("sqlite::memory:", "2026-10-20T23:57:00Z").await;
+    app.run_until_idle().await.unwrap();
+    let store = &app.context.store;
+    let mut decided = None;
+    for case in store.list_cases(&["open"]).await.unwrap() {
+        let recs = store.list_recommendations(&case.id).await.unwrap();
+        let first = recs.into_iter().map(|(rec, _)| rec).find(|rec| rec.rank == 1 && rec.state.is_waiting());
+        if let Some(rec) = first
+            && decide(&app, &rec, Verb::Approve).await
+            // Not the first of two signatures.
+            && store.get_recommendation(&rec.id).await.unwrap().0.state.name() == "approved"
+        {
+            decided = Some(rec);
+            break;
+        }
+    }
+    let decided = decided.expect("something can be approved");
+    go_on(&app, "2026-10-21T00:01:00Z").await;
+    assert_eq!(store.count_memories().await.unwrap(), [(MemoryKind::Case, 1)]);
+    assert!(decide(&app, &decided, Verb::Undo).await, "within the window");
+    go_on(&app, "2026-10-22T00:01:00Z").await;
+    assert!(store.count_memories().await.unwrap().is_empty(), "nobody decided that");
+    assert_eq!(app.context.memories.standing().await.unwrap().points, 0);
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_outcome_is_learnt_later_and_what_is_old_is_forgotten_with_its_words() {
     let app = app("sqlite::memory:", DECIDED).await;
     app.run_until_idle().await.unwrap();
