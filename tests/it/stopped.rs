@@ -215,7 +215,19 @@ fn a_run_says_what_each_stage_did_and_took_and_makes_the_digest_of_the_demo() {
     let names: Vec<&str> = stages.iter().map(|stage| stage["stage"].as_str().unwrap()).collect();
     assert_eq!(
         names,
-        ["observe", "understand", "detect", "draft", "approve", "notify", "anchor", "noise", "deliver", "verify"]
+        [
+            "observe",
+            "understand",
+            "detect",
+            "remember",
+            "draft",
+            "approve",
+            "notify",
+            "anchor",
+            "noise",
+            "deliver",
+            "verify"
+        ]
     );
     for stage in ["observe", "detect", "draft", "approve", "notify"] {
         let figures = stages.iter().find(|figures| figures["stage"] == stage).unwrap();
@@ -226,7 +238,7 @@ fn a_run_says_what_each_stage_did_and_took_and_makes_the_digest_of_the_demo() {
         }
     }
     let again = on(&["run", "--at", at]).fine();
-    assert_eq!(again.lines().filter(|line| line.contains("nothing to do")).count(), 10, "{again}");
+    assert_eq!(again.lines().filter(|line| line.contains("nothing to do")).count(), 11, "{again}");
     let last = again.lines().last().unwrap();
     assert!(last.starts_with("Nothing is left to do at ") && last.contains("after 1 round: "), "{again}");
 

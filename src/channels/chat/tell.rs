@@ -16,7 +16,7 @@ use crate::cards::chat::{ChatCard, ChatDigest, ChatNote, ChatParts, Content, Mes
 use crate::cards::names::Names;
 use crate::cards::plain;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, SLACK};
 use crate::domain::audit::Chained;
 use crate::domain::case::{Case, CaseState};
 use crate::domain::ids::{CaseId, PersonId, RecommendationId, content_id};
@@ -212,7 +212,7 @@ impl Tell {
 
     /// What was said to people since about cases that wait too long, beside those that are up.
     async fn reminders(&self, destination: &str, entries: &[Chained]) -> anyhow::Result<Vec<NewOutbox>> {
-        let Context { store, config, clock, .. } = &self.0;
+        let Context { store, config, .. } = &self.0;
         let mut messages = Vec::new();
         for Chained { seq, entry, .. } in entries.iter().filter(|e| is_reminder(&e.entry.action)) {
             let Some(id) = entry.subject.strip_prefix("case:").map(CaseId::new) else { continue };
@@ -230,21 +230,27 @@ impl Tell {
             });
             let shows = format!("reminder:{id}:{seq}");
             let message = content_id("msg_", &[destination, &shows], 32);
-            messages.push(NewOutbox {
-                body: serde_json::to_string(&Message { id: message.clone(), shows: shows.clone(), data })?,
-                id: message,
-                kind: OutboxKind::Reminder,
-                channel: destination.to_owned(),
-                created_at: clock.now(),
-                due_at: loud_from(config, clock),
-                lane: NEW.to_owned(),
-                about: String::new(),
-                step: 1,
-                expires_at: None,
-                shows,
-            });
+            messages.push(self.to_show(OutboxKind::Reminder, destination, Message { id: message, shows, data })?);
         }
         Ok(messages)
+    }
+
+    /// Something that is put up once and not changed, when it is not quiet.
+    fn to_show(&self, kind: OutboxKind, destination: &str, message: Message) -> serde_json::Result<NewOutbox> {
+        let Context { config, clock, .. } = &self.0;
+        Ok(NewOutbox {
+            body: serde_json::to_string(&message)?,
+            id: message.id,
+            kind,
+            channel: destination.to_owned(),
+            created_at: clock.now(),
+            due_at: loud_from(config, clock),
+            lane: NEW.to_owned(),
+            about: String::new(),
+            step: 1,
+            expires_at: None,
+            shows: message.shows,
+        })
     }
 
     /// The ids in the chat of those people who are linked there now.
@@ -256,7 +262,9 @@ impl Tell {
             let links = self.0.store.list_identities(Some(person)).await?;
             let holds =
                 |l: &&IdentityRow| l.state == IdentityState::Verified && l.expires_at.is_some_and(|until| now < until);
-            users.extend(links.iter().filter(holds).filter(|l| l.channel == chat).map(|l| l.user_id.clone()));
+            // Of a workspace that is not the one any more an id may be somebody else's here.
+            let here = |l: &&IdentityRow| l.channel == chat && (chat != SLACK || l.tenant == self.0.config.slack.team);
+            users.extend(links.iter().filter(holds).filter(here).map(|l| l.user_id.clone()));
         }
         Ok(users)
     }
@@ -273,19 +281,7 @@ impl Tell {
         let shows = format!("digest:{day}");
         let id = content_id("msg_", &["digest", destination, &day.to_string()], 32);
         let data = Content::Digest(ChatDigest::of(&made.digest, config));
-        let message = NewOutbox {
-            body: serde_json::to_string(&Message { id: id.clone(), shows: shows.clone(), data })?,
-            id,
-            kind: OutboxKind::Digest,
-            channel: destination.to_owned(),
-            created_at: clock.now(),
-            due_at: loud_from(config, clock),
-            lane: NEW.to_owned(),
-            about: String::new(),
-            step: 1,
-            expires_at: None,
-            shows,
-        };
+        let message = self.to_show(OutboxKind::Digest, destination, Message { id, shows, data })?;
         store.put_shown(&[message], (&key, &day.to_string())).await?;
         Ok(1)
     }
