@@ -242,7 +242,8 @@ pub async fn run(
             clock.set(moment);
             app.run_until_idle().await.with_context(|| format!("replaying {day}"))?;
             let all = store.list_exceptions(Which::All).await?;
-            in_cases.extend(store.map_exceptions_to_cases().await?.into_keys());
+            let ids: Vec<&ExceptionId> = all.iter().map(|exception| &exception.id).collect();
+            in_cases.extend(store.map_exceptions_to_cases(&ids).await?.into_keys());
             mornings.note(&calendar, moment, at + 1 == moments.len(), &all);
             for exception in all {
                 if exception.state != ExceptionState::Resolved {

@@ -21,10 +21,13 @@ use crate::models::formulas::beta_binomial_p;
 use crate::rules::detect::Seen;
 use crate::rules::detect::classes::Classes;
 use crate::rules::settings::Settings;
-use crate::store::{DecisionRow, Store, not_undone};
+use crate::store::{Store, not_undone};
 
 /// Weight of a type's prior, as a number of decisions: the prior speaks for as much as ten of them.
 const PRIOR_WEIGHT: f64 = 10.0;
+
+/// Decided cases that are in memory together: there are more of them every day.
+const LABELLED: usize = 500;
 
 /// Books of some items that a moment keeps, and of how many items each may be.
 const RECENT: usize = 64;
@@ -219,9 +222,11 @@ impl Moments {
             Story::Whole => {}
         }
         anyhow::ensure!(half_will_do || !half || !looked.whole, BeingRead);
-        let decisions = self.store.list_decisions(Timestamp::UNIX_EPOCH).await?;
-        let learnt = not_undone(decisions.iter().filter(|d| calendar.day_of(d.at) < today));
-        let p = self.probabilities(&learnt).await?;
+        // The same decisions teach the same.
+        let p = match last.as_ref().filter(|(at, _)| (at.0, at.3) == (today, learnt)) {
+            Some((_, moment)) => moment.p.clone(),
+            None => self.probabilities(calendar.begin_of(today)).await?,
+        };
         let LookedAt { book, seen, whole } = looked;
         let moment = Moment { book: Arc::new(book), seen, p, whole, changes, recent: std::sync::Mutex::default() };
         let moment = Arc::new(moment);
@@ -246,13 +251,14 @@ impl Moments {
         })
     }
 
-    /// Beta-binomial p by type: the prior, moved by what people decided (handbook §7). "Real, but another action" confirms
+    /// Beta-binomial p by type: the prior, moved by what people decided before a time (handbook §7). "Real, but another action" confirms
     /// the detector; only "not real" speaks against it.
-    async fn probabilities(&self, learnt: &[&DecisionRow]) -> anyhow::Result<BTreeMap<ExceptionType, f64>> {
+    async fn probabilities(&self, until: Timestamp) -> anyhow::Result<BTreeMap<ExceptionType, f64>> {
+        let decisions = self.store.list_verdicts_before(until).await.context("reading what was decided")?;
         let mut counts: BTreeMap<ExceptionType, (u32, u32)> = BTreeMap::new();
         // One label for each case, the last one given: two signatures, or two refused actions of one case, say it once.
         let mut labels: BTreeMap<&CaseId, bool> = BTreeMap::new();
-        for decision in learnt {
+        for decision in not_undone(decisions.iter()) {
             let real = match decision.verb {
                 DecisionVerb::Approve | DecisionVerb::Edit => true,
                 DecisionVerb::Reject => decision.reason != Some(RejectReason::NotReal),
@@ -260,13 +266,16 @@ impl Moments {
             };
             labels.insert(&decision.case_id, real);
         }
-        for (case, real) in labels {
-            // That a detector may be silenced says nothing about whether what it finds is real.
-            let Some(case) = self.store.find_case(case).await?.filter(|case| !case.is_mute_proposal()) else { continue };
-            if let Some(code) = case.codes.first() {
-                let (confirmed, shown) = counts.entry(*code).or_default();
-                *confirmed += u32::from(real);
-                *shown += 1;
+        let labelled: Vec<&CaseId> = labels.keys().copied().collect();
+        for some in labelled.chunks(LABELLED) {
+            for (id, case) in self.store.list_cases_named(some).await.context("reading the cases that were decided")? {
+                // That a detector may be silenced says nothing about whether what it finds is real.
+                let code = case.codes.first().filter(|_| !case.is_mute_proposal());
+                if let (Some(code), Some(real)) = (code, labels.get(&id)) {
+                    let (confirmed, shown) = counts.entry(*code).or_default();
+                    *confirmed += u32::from(*real);
+                    *shown += 1;
+                }
             }
         }
         let p = ExceptionType::ALL.iter().map(|code| {
@@ -283,6 +292,7 @@ mod tests {
     use super::*;
     use crate::domain::ids::{PersonId, RecommendationId};
     use crate::domain::money::Money;
+    use crate::store::DecisionRow;
 
     fn row(id: &str, person: &str, verb: DecisionVerb) -> DecisionRow {
         DecisionRow {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use sqlx::{Any, AssertSqlSafe, Transaction};
 
 use super::{Store, StoreError, audit, case_pages, exceptions, row, settings};
@@ -10,8 +11,9 @@ use crate::domain::case::Case;
 use crate::domain::exception::Exception;
 use crate::domain::ids::CaseId;
 
-/// Links that one statement names.
+/// Links, and cases, that one statement names.
 const LINKS: usize = 500;
+const NAMED: usize = 500;
 
 impl Store {
     /// Keeps what a detection run found, all or nothing: exceptions, new cases (`None`), changed ones (with the version
@@ -91,6 +93,36 @@ impl Store {
         }
         let rows = query.fetch_all(&self.pool).await?;
         rows.iter().map(|r| row::json(r, "cases", "body")).collect()
+    }
+
+    /// The cases of which something changed from `from` to `to`, and has not changed since, in the order of [`Store::list_cases`].
+    pub async fn list_cases_updated_between(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Case>, StoreError> {
+        let rows = sqlx::query(
+            "select id, body from cases where updated_at >= $1 and updated_at <= $2 order by place desc, opened_at, id",
+        )
+        .bind(row::ms(from))
+        .bind(row::ms(to))
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(|r| row::json(r, "cases", "body")).collect()
+    }
+
+    /// Those of `ids` that there are, by id.
+    pub async fn list_cases_named(&self, ids: &[&CaseId]) -> Result<BTreeMap<CaseId, Case>, StoreError> {
+        let mut found = BTreeMap::new();
+        for some in ids.chunks(NAMED) {
+            let sql = format!("select id, body from cases where id in ({})", row::placeholders(1, some.len()));
+            // Safe: the text is made of placeholders only.
+            let mut query = sqlx::query(AssertSqlSafe(sql));
+            for id in some {
+                query = query.bind(id.as_str());
+            }
+            for r in &query.fetch_all(&self.pool).await? {
+                let case: Case = row::json(r, "cases", "body")?;
+                found.insert(case.id.clone(), case);
+            }
+        }
+        Ok(found)
     }
 
     /// How many cases are in each state; those in shadow are not counted with them.
@@ -377,7 +409,7 @@ mod tests {
             store.advance_case(&moved(&case, CaseState::Closed), 1, &[]).await.unwrap();
             assert!(store.list_links().await.unwrap().is_empty());
             assert_eq!(store.list_case_exceptions(&case.id).await.unwrap(), [exception("case-1")]);
-            assert_eq!(store.map_exceptions_to_cases().await.unwrap()[&case.exceptions[0]], case.id);
+            assert_eq!(store.map_exceptions_to_cases(&[&case.exceptions[0]]).await.unwrap()[&case.exceptions[0]], case.id);
         })
         .await;
     }

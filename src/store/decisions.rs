@@ -110,13 +110,9 @@ pub struct DecidedValue {
 impl Store {
     /// The decision made under this idempotency key.
     pub async fn find_decision(&self, key: &str) -> Result<Option<DecisionRow>, StoreError> {
-        let found = sqlx::query(
-            "select id, case_id, recommendation_id, person, verb, content_hash, reason, note, value_minor, at, body
-             from decisions where id = $1",
-        )
-        .bind(key)
-        .fetch_optional(&self.pool)
-        .await?;
+        let sql = format!("select {COLUMNS} from decisions where id = $1");
+        // Safe: the text is made of our own words only; so it is below.
+        let found = sqlx::query(AssertSqlSafe(sql)).bind(key).fetch_optional(&self.pool).await?;
         found.map(|r| decision(&r)).transpose()
     }
 
@@ -136,14 +132,39 @@ impl Store {
 
     /// The decisions made at or after `since`, oldest first.
     pub async fn list_decisions(&self, since: Timestamp) -> Result<Vec<DecisionRow>, StoreError> {
+        let sql = format!("select {COLUMNS} from decisions where at >= $1 order by at, id");
+        let rows = sqlx::query(AssertSqlSafe(sql)).bind(row::ms(since)).fetch_all(&self.pool).await?;
+        rows.iter().map(decision).collect()
+    }
+
+    /// The decisions made before `until`, oldest first, each without what else it keeps in its body.
+    pub async fn list_verdicts_before(&self, until: Timestamp) -> Result<Vec<DecisionRow>, StoreError> {
         let rows = sqlx::query(
-            "select id, case_id, recommendation_id, person, verb, content_hash, reason, note, value_minor, at, body
-             from decisions where at >= $1 order by at, id",
+            "select id, case_id, recommendation_id, person, verb, content_hash, reason, note, value_minor, at, 'null' as body
+             from decisions where at < $1 order by at, id",
         )
-        .bind(row::ms(since))
+        .bind(row::ms(until))
         .fetch_all(&self.pool)
         .await?;
         rows.iter().map(decision).collect()
+    }
+
+    /// The decisions made about `cases`, oldest first.
+    pub async fn list_decisions_about(&self, cases: &[&CaseId]) -> Result<Vec<DecisionRow>, StoreError> {
+        let mut found = Vec::new();
+        for some in cases.chunks(CASES) {
+            let places = row::placeholders(1, some.len());
+            let sql = format!("select {COLUMNS} from decisions where case_id in ({places})");
+            let mut query = sqlx::query(AssertSqlSafe(sql));
+            for case in some {
+                query = query.bind(case.as_str());
+            }
+            for r in &query.fetch_all(&self.pool).await? {
+                found.push(decision(r)?);
+            }
+        }
+        found.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
+        Ok(found)
     }
 
     /// The cases on which something was decided, or of which an outcome was read, from `from` on and before `until`, each once, by id.
@@ -163,25 +184,17 @@ impl Store {
 
     /// The decisions made on one case, oldest first.
     pub async fn list_decisions_of(&self, case: &CaseId) -> Result<Vec<DecisionRow>, StoreError> {
-        let rows = sqlx::query(
-            "select id, case_id, recommendation_id, person, verb, content_hash, reason, note, value_minor, at, body
-             from decisions where case_id = $1 order by at, id",
-        )
-        .bind(case.as_str())
-        .fetch_all(&self.pool)
-        .await?;
-        rows.iter().map(decision).collect()
+        self.list_decisions_by("case_id", case.as_str()).await
     }
 
     /// The decisions made on one recommendation, oldest first.
     pub async fn list_decisions_on(&self, id: &RecommendationId) -> Result<Vec<DecisionRow>, StoreError> {
-        let rows = sqlx::query(
-            "select id, case_id, recommendation_id, person, verb, content_hash, reason, note, value_minor, at, body
-             from decisions where recommendation_id = $1 order by at, id",
-        )
-        .bind(id.as_str())
-        .fetch_all(&self.pool)
-        .await?;
+        self.list_decisions_by("recommendation_id", id.as_str()).await
+    }
+
+    async fn list_decisions_by(&self, column: &'static str, value: &str) -> Result<Vec<DecisionRow>, StoreError> {
+        let sql = format!("select {COLUMNS} from decisions where {column} = $1 order by at, id");
+        let rows = sqlx::query(AssertSqlSafe(sql)).bind(value).fetch_all(&self.pool).await?;
         rows.iter().map(decision).collect()
     }
 
@@ -205,6 +218,12 @@ impl Store {
 }
 
 const TABLE: &str = "decisions";
+
+/// What is read of a decision.
+const COLUMNS: &str = "id, case_id, recommendation_id, person, verb, content_hash, reason, note, value_minor, at, body";
+
+/// Cases that one statement names.
+const CASES: usize = 500;
 
 /// How many approvals and undos there are. None is ever deleted.
 pub(super) async fn count<'e>(executor: impl sqlx::Executor<'e, Database = Any>) -> Result<i64, StoreError> {
@@ -233,7 +252,6 @@ pub(super) fn decision(r: &AnyRow) -> Result<DecisionRow, StoreError> {
     })
 }
 
-/// The values of one approval: one for each step.
 /// The decisions without those that were taken back, oldest first as given.
 pub fn not_undone<'a>(decisions: impl Iterator<Item = &'a DecisionRow>) -> Vec<&'a DecisionRow> {
     let mut left: Vec<&DecisionRow> = Vec::new();

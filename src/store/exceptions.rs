@@ -1,6 +1,6 @@
 //! Exceptions: kept by fingerprint, never deleted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use sqlx::{Any, AssertSqlSafe, Transaction};
@@ -29,6 +29,43 @@ impl Store {
             Which::Live => sqlx::query("select id, body from exceptions where state <> 'resolved' order by first_seen, id"),
             Which::All => sqlx::query("select id, body from exceptions order by first_seen, id"),
         };
+        let rows = query.fetch_all(&self.pool).await?;
+        rows.iter().map(|r| row::json(r, "exceptions", "body")).collect()
+    }
+
+    /// What a look is folded into, in order of first sighting, then id: the exceptions that are not over, those of cases in any of
+    /// `states`, and those of `seen`, over or not. What is over, waits in no case and is not seen again is what most of a long
+    /// history is, and nothing comes of it.
+    pub async fn list_exceptions_to_fold(
+        &self,
+        states: &[&str],
+        seen: &BTreeSet<ExceptionId>,
+    ) -> Result<Vec<Exception>, StoreError> {
+        let mut found = self.list_exceptions(Which::Live).await?;
+        let sql = format!(
+            "select id, body from exceptions where state = 'resolved' and id in (
+                 select ce.exception_id from cases c join case_exceptions ce on ce.case_id = c.id where c.state in ({})
+             )",
+            row::placeholders(1, states.len())
+        );
+        found.append(&mut self.exceptions_of(&sql, states).await?);
+        let known: BTreeSet<&ExceptionId> = found.iter().map(|exception| &exception.id).collect();
+        let others: Vec<&str> = seen.iter().filter(|id| !known.contains(id)).map(ExceptionId::as_str).collect();
+        for some in others.chunks(SOME) {
+            let sql = format!("select id, body from exceptions where id in ({})", row::placeholders(1, some.len()));
+            found.append(&mut self.exceptions_of(&sql, some).await?);
+        }
+        found.sort_by(|a, b| (a.first_seen, &a.id).cmp(&(b.first_seen, &b.id)));
+        Ok(found)
+    }
+
+    /// `sql` is made of words of this file and of placeholders for `values`.
+    async fn exceptions_of(&self, sql: &str, values: &[&str]) -> Result<Vec<Exception>, StoreError> {
+        // Safe: see above.
+        let mut query = sqlx::query(AssertSqlSafe(sql.to_owned()));
+        for value in values {
+            query = query.bind(*value);
+        }
         let rows = query.fetch_all(&self.pool).await?;
         rows.iter().map(|r| row::json(r, "exceptions", "body")).collect()
     }
@@ -110,20 +147,30 @@ impl Store {
         rows.iter().map(|r| row::json(r, "exceptions", "body")).collect()
     }
 
-    /// Which case each exception belongs to. One that joined several in its life belongs to the one opened last.
-    pub async fn map_exceptions_to_cases(&self) -> Result<BTreeMap<ExceptionId, CaseId>, StoreError> {
-        let rows = sqlx::query(
-            "select ce.exception_id, ce.case_id from case_exceptions ce join cases c on c.id = ce.case_id
-             order by c.opened_at, c.id",
-        )
-        .fetch_all(&self.pool)
-        .await?;
-        rows.iter()
-            .map(|r| {
+    /// Which case each of `exceptions` belongs to, where it does. One that joined several in its life belongs to the one opened
+    /// last.
+    pub async fn map_exceptions_to_cases(
+        &self,
+        exceptions: &[&ExceptionId],
+    ) -> Result<BTreeMap<ExceptionId, CaseId>, StoreError> {
+        let mut owners = BTreeMap::new();
+        for some in exceptions.chunks(SOME) {
+            let sql = format!(
+                "select ce.exception_id, ce.case_id from case_exceptions ce join cases c on c.id = ce.case_id
+                 where ce.exception_id in ({}) order by c.opened_at, c.id",
+                row::placeholders(1, some.len())
+            );
+            // Safe: the text is made of placeholders only.
+            let mut query = sqlx::query(AssertSqlSafe(sql));
+            for id in some {
+                query = query.bind(id.as_str());
+            }
+            for r in &query.fetch_all(&self.pool).await? {
                 let exception = ExceptionId(row::get(r, "case_exceptions", "exception_id")?);
-                Ok((exception, CaseId(row::get(r, "case_exceptions", "case_id")?)))
-            })
-            .collect()
+                owners.insert(exception, CaseId(row::get(r, "case_exceptions", "case_id")?));
+            }
+        }
+        Ok(owners)
     }
 }
 
@@ -152,4 +199,31 @@ pub(super) async fn upsert(tx: &mut Transaction<'_, Any>, exception: &Exception)
     .execute(&mut **tx)
     .await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use crate::domain::case::{Case, CaseState};
+    use crate::domain::exception::{Exception, ExceptionState};
+    use crate::store::testing::{case, exception, on_each};
+
+    #[tokio::test]
+    async fn a_look_is_folded_into_what_goes_on_and_what_is_seen_again() {
+        on_each(|store| async move {
+            let over = |id: &str| Exception { state: ExceptionState::Resolved, ..exception(id) };
+            let closed = |id: &str| Case { state: CaseState::Closed, ..case(id, 100) };
+            let exceptions = [exception("case-open"), over("case-part"), over("case-gone"), over("case-again")];
+            let cases = [case("case-part", 100), closed("case-gone"), closed("case-again")].map(|case| (case, None));
+            store.save_detection(&exceptions, &cases, &[], &[], None).await.unwrap();
+            let seen = BTreeSet::from([over("case-again").id, exception("never").id]);
+            let found = store.list_exceptions_to_fold(&[CaseState::New.name()], &seen).await.unwrap();
+            let found: BTreeSet<_> = found.into_iter().map(|exception| exception.id).collect();
+            assert_eq!(found, ["case-open", "case-part", "case-again"].map(|id| exception(id).id).into());
+            let owners = store.map_exceptions_to_cases(&[&over("case-gone").id, &exception("never").id]).await.unwrap();
+            assert_eq!(owners.into_values().collect::<Vec<_>>(), [closed("case-gone").id]);
+        })
+        .await;
+    }
 }

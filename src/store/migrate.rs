@@ -39,6 +39,7 @@ const FILES: &[(&str, &str)] = files![
     "0021_told.sql",
     "0022_memories.sql",
     "0023_chat.sql",
+    "0024_case_updates.sql",
 ];
 
 /// All of them.

@@ -44,7 +44,9 @@ async fn lived(url: &str, recording: &Path) -> Kept {
     let store = &app.context.store;
     app.run_until_idle().await.expect("the stages come to rest");
     let open = store.list_exceptions(Which::Live).await.expect("the store answers");
-    let by_case = store.map_exceptions_to_cases().await.expect("the store answers");
+    let all = store.list_exceptions(Which::All).await.expect("the store answers");
+    let ids: Vec<_> = all.iter().map(|exception| &exception.id).collect();
+    let by_case = store.map_exceptions_to_cases(&ids).await.expect("the store answers");
     let cases: std::collections::BTreeSet<_> = by_case.into_values().collect();
     let mut advice = Vec::new();
     for case in &cases {

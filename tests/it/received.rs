@@ -74,7 +74,8 @@ async fn doubled_receipt_on(day: &str) -> (Vec<Exception>, Vec<Recommendation>) 
     let at = config().rules.calendar.calendar().close_of(day.parse().expect("a day"));
     let store = run("sqlite::memory:", bundled(), Some(at)).await;
     let open = store.list_exceptions(Which::Live).await.expect("the store answers");
-    let cases = store.map_exceptions_to_cases().await.expect("the store answers");
+    let ids: Vec<_> = open.iter().map(|exception| &exception.id).collect();
+    let cases = store.map_exceptions_to_cases(&ids).await.expect("the store answers");
     let doubled: Vec<Exception> = open.into_iter().filter(|e| e.signal.code == T::RDup).collect();
     let mut recommended = Vec::new();
     for case in doubled.iter().filter_map(|e| cases.get(&e.id)) {

@@ -19,7 +19,7 @@ use crate::pipeline::observe::{is_abreast, looked_at, may_look};
 use crate::pipeline::{Context as Stages, Progress, Stage};
 use crate::rules::fold::Look;
 use crate::rules::fold::modes::fold_in_modes;
-use crate::store::{Store, Which};
+use crate::store::Store;
 
 /// Under which key the store remembers what was looked at last.
 const DONE: &str = "detect.done";
@@ -151,10 +151,11 @@ impl Stage for Detect {
         if Sight::of_now(&self.0).await?.as_ref() != Some(&sight) {
             return Ok(Progress::Idle);
         }
-        let known = store.list_exceptions(Which::All).await?;
-        let mut live = store.list_cases(CaseState::LIVE).await?;
-        live.extend(store.list_cases(&[CaseState::Shadow.name()]).await?);
+        let going_on: Vec<&str> = CaseState::LIVE.iter().copied().chain([CaseState::Shadow.name()]).collect();
+        let mut live = store.list_cases(&going_on).await?;
         live.retain(|case| !case.is_mute_proposal());
+        let seen = moment.seen.signals.iter().map(Signal::exception_id).collect();
+        let known = store.list_exceptions_to_fold(&going_on, &seen).await?;
         let returns = returns(&self.0, &moment, &known).await.context("looking at what was turned down")?;
         let look = Look {
             at: clock.now(),

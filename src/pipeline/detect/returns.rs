@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 
-use crate::domain::case::Case;
+use crate::domain::case::CaseState;
 use crate::domain::decision::RecommendationState;
 use crate::domain::exception::{Exception, ExceptionState, Signal};
 use crate::domain::ids::{CaseId, ExceptionId};
@@ -23,7 +23,7 @@ use crate::pipeline::promises::Promises;
 use crate::pipeline::scenes::Scenes;
 use crate::rules::assess::assess;
 use crate::rules::fold::returns::{Returns, has_grown};
-use crate::store::{Reported, Store, StoreError};
+use crate::store::{Reported, States, Store, StoreError};
 
 /// Looks at what was turned down or acted on and is seen again. Where nothing was ever turned down, it costs one query.
 pub(super) async fn returns(stages: &Stages, moment: &Arc<Moment>, known: &[Exception]) -> anyhow::Result<Returns> {
@@ -31,21 +31,26 @@ pub(super) async fn returns(stages: &Stages, moment: &Arc<Moment>, known: &[Exce
     let waiting = store.list_recommendations_in(RecommendationState::WAITING).await?;
     let signed = waiting.into_iter().filter(|(rec, _)| rec.state.first_signature().is_some());
     let mut found = Returns { signed: signed.map(|(rec, _)| rec.case_id).collect(), ..Returns::default() };
-    let rejected: BTreeSet<CaseId> =
-        store.list_recommendations_in(&["rejected"]).await?.into_iter().map(|(rec, _)| rec.case_id).collect();
-    let acted_on = acted_on(store).await.context("reading what was handed off")?;
-    if rejected.is_empty() && acted_on.is_empty() {
+    let seen: BTreeMap<ExceptionId, &Signal> =
+        moment.seen.signals.iter().filter(|s| s.explained.is_none()).map(|s| (s.exception_id(), s)).collect();
+    // What is over and done with and is not seen again is not asked for, however much of it there is.
+    let ids: Vec<&ExceptionId> = known.iter().map(|e| &e.id).filter(|id| seen.contains_key(id)).collect();
+    let owners = store.map_exceptions_to_cases(&ids).await?;
+    let owning: Vec<&CaseId> = owners.values().collect::<BTreeSet<_>>().into_iter().collect();
+    let mut closed = store.list_cases_named(&owning).await?;
+    closed.retain(|_, case| case.state == CaseState::Closed && !case.is_mute_proposal());
+    if closed.is_empty() {
         return Ok(found);
     }
-    let mut closed: BTreeMap<CaseId, Case> =
-        store.list_cases(&["closed"]).await?.into_iter().map(|c| (c.id.clone(), c)).collect();
-    closed.retain(|id, case| (rejected.contains(id) || acted_on.contains_key(id)) && !case.is_mute_proposal());
-    let seen: BTreeMap<ExceptionId, &Signal> = moment.seen.signals.iter().map(|s| (s.exception_id(), s)).collect();
+    let of: Vec<&CaseId> = closed.keys().collect();
+    let rejected = store.list_recommendations_of(&of, States::In(&["rejected"])).await?;
+    let rejected: BTreeSet<CaseId> = rejected.into_iter().map(|(rec, _)| rec.case_id).collect();
+    let acted_on = acted_on(store, &of).await.context("reading what was handed off")?;
+    closed.retain(|id, _| rejected.contains(id) || acted_on.contains_key(id));
     let mut again: BTreeMap<CaseId, Vec<Exception>> = BTreeMap::new();
-    let owners = store.map_exceptions_to_cases().await?;
     for exception in known {
         let Some(owner) = owners.get(&exception.id).filter(|owner| closed.contains_key(owner)) else { continue };
-        let Some(signal) = seen.get(&exception.id).filter(|s| s.explained.is_none()) else { continue };
+        let Some(signal) = seen.get(&exception.id) else { continue };
         let fresh = Exception { signal: (*signal).clone(), state: ExceptionState::Open, ..exception.clone() };
         again.entry(owner.clone()).or_default().push(fresh);
     }
@@ -71,13 +76,13 @@ pub(super) async fn returns(stages: &Stages, moment: &Arc<Moment>, known: &[Exce
     Ok(found)
 }
 
-/// Cases of which something was to be handed off, and whether its time to help is past: it never left, it was not done or taken
+/// Those of `cases` of which something was to be handed off, and whether its time to help is past: it never left, it was not done or taken
 /// back by its executor's own word, or what came of it has been measured.
-async fn acted_on(store: &Store) -> anyhow::Result<BTreeMap<CaseId, bool>> {
+async fn acted_on(store: &Store, of: &[&CaseId]) -> anyhow::Result<BTreeMap<CaseId, bool>> {
     use RecommendationState as S;
     let settled = [&S::CarriedOut, &S::Partly, &S::NotCarriedOut, &S::Undone].map(S::name);
     let mut cases = BTreeMap::new();
-    for (rec, _) in store.list_recommendations_in(&settled).await? {
+    for (rec, _) in store.list_recommendations_of(of, States::In(&settled)).await? {
         let past = match rec.state {
             S::Undone => true,
             S::NotCarriedOut if refused_by_its_executor(store, &rec).await? => true,

@@ -6,7 +6,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
-use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 
@@ -88,7 +87,10 @@ pub async fn shown_cases(store: &Store, since: Date) -> anyhow::Result<Vec<Shown
         return Ok(Vec::new());
     }
     let drills = store.drill_recommendations().await?;
-    let decisions = store.list_decisions(Timestamp::UNIX_EPOCH).await?;
+    let ids: Vec<&CaseId> = first.keys().collect();
+    let decisions = store.list_decisions_about(&ids).await?;
+    let cases = store.list_cases_named(&ids).await?;
+    let mut found = store.list_exceptions_of(&ids).await?;
     let mut answers: BTreeMap<&CaseId, Option<&str>> = BTreeMap::new();
     for decision in not_undone(decisions.iter().filter(|d| !drills.contains(&d.recommendation_id))) {
         let not_real = decision.verb == DecisionVerb::Reject && decision.reason == Some(RejectReason::NotReal);
@@ -97,14 +99,12 @@ pub async fn shown_cases(store: &Store, since: Date) -> anyhow::Result<Vec<Shown
     }
     let categories = categories(store).await?;
     let mut shown = Vec::new();
-    for (id, first_shown) in first {
-        let Some(case) = store.find_case(&id).await? else { continue };
-        if case.is_mute_proposal() {
-            continue;
-        }
+    for (id, first_shown) in &first {
+        let Some(case) = cases.get(id).filter(|case| !case.is_mute_proposal()) else { continue };
         let Some(code) = case.codes.first().copied() else { continue };
-        let exceptions = store.list_case_exceptions(&id).await?;
+        let exceptions = found.remove(id).unwrap_or_default();
         let Some(leading) = exceptions.iter().find(|e| e.signal.code == code) else { continue };
+        let (id, first_shown) = (id.clone(), *first_shown);
         let rejected_by = answers.get(&id).copied().flatten().map(str::to_owned);
         let scopes = scopes_of(leading, &categories);
         shown.push(ShownCase { id, first_shown, code, detector: leading.signal.detector.clone(), scopes, rejected_by });

@@ -85,7 +85,8 @@ async fn ahead(store: &Store, config: &Config, muting: &Muting, now: Timestamp) 
     let since = plus_days(today, -looked_back);
     let codes: BTreeSet<_> = muting.live().iter().map(|m| m.code).collect();
     let mut at_stake = 0_i128;
-    for case in store.list_cases(&[]).await? {
+    // What was opened since has been updated since.
+    for case in store.list_cases_updated_between(calendar.begin_of(since), Timestamp::MAX).await? {
         let recent = calendar.day_of(case.opened_at) > since
             && !matches!(case.state, CaseState::Merged { .. })
             && !case.state.is_shadow();

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::Period;
 use crate::config::Config;
 use crate::domain::calendar::{Calendar, plus_days};
-use crate::domain::case::Case;
+use crate::domain::case::{Case, CaseState};
 use crate::domain::decision::{DecisionVerb, RecommendationState};
 use crate::domain::digest::Digest;
 use crate::domain::evidence::Bundle;
@@ -108,16 +108,13 @@ pub async fn read(store: &Store, config: &Config, period: Period, now: Timestamp
     let drafted = recommendations.values().map(|r| r.case_id.clone());
     let wanted: BTreeSet<CaseId> = shown.chain(decided).chain(drafted).collect();
     let mut cases = BTreeMap::new();
-    for case in store.list_cases(&["expired"]).await.context("reading expired cases")? {
-        if case.updated_at >= from && case.updated_at <= to {
+    for case in store.list_cases_updated_between(from, to).await.context("reading expired cases")? {
+        if case.state == CaseState::Expired {
             cases.insert(case.id.clone(), case);
         }
     }
-    for id in wanted {
-        if let Some(case) = store.find_case(&id).await.context("reading a case")? {
-            cases.insert(id, case);
-        }
-    }
+    let wanted: Vec<&CaseId> = wanted.iter().collect();
+    cases.append(&mut store.list_cases_named(&wanted).await.context("reading cases")?);
     // What is in shadow is counted by itself: nobody was asked about it.
     cases.retain(|_, case: &mut Case| !case.state.is_shadow());
     recommendations.retain(|_, rec| cases.contains_key(&rec.case_id));

@@ -179,7 +179,7 @@ fn held(cases: &[Case], look: &Look) -> BTreeMap<ExceptionId, (bool, BTreeSet<Mo
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{at, rank, signal};
+    use super::super::tests::{at, rank, signal, that_matter};
     use super::*;
     use reeve_domain::audit::AuditEntry;
     use reeve_domain::calendar::Calendar;
@@ -226,7 +226,11 @@ mod tests {
             let (known, cases) = self.open();
             let mode_of = |signal: &Signal| modes(signal.subject.item.as_ref().map_or("", ItemId::as_str));
             let look = self.look(day);
-            let folded = fold_in_modes(&mode_of, occasion, (&Returns::default(), &look), signals, known, cases);
+            let returns = Returns::default();
+            let of_few = that_matter(&known, &signals, &cases);
+            let of_few = fold_in_modes(&mode_of, occasion, (&returns, &look), signals.clone(), of_few, cases.clone());
+            let folded = fold_in_modes(&mode_of, occasion, (&returns, &look), signals, known, cases);
+            assert_eq!(format!("{of_few:?}"), format!("{folded:?}"), "nothing comes of what the store leaves out");
             self.keep(day, folded);
         }
 

@@ -48,7 +48,7 @@ pub(super) async fn propose(it: &NoiseControl) -> anyhow::Result<usize> {
     let mut shown = shown_cases(store, since).await?;
     // Nothing was shown: nothing to look at, and nothing to ask the store for.
     let (mut opened, waits, last) =
-        (0, waiting(store).await?, if shown.is_empty() { BTreeMap::new() } else { answered(it).await? });
+        (0, waiting(store).await?, if shown.is_empty() { BTreeMap::new() } else { answered(it, since).await? });
     // What was answered is not asked again: only cases that were first shown after the last answer count.
     shown.retain(|c| !waits.contains(&c.code) && last.get(&c.code).is_none_or(|day| c.first_shown > *day));
     for noisy in noisiest(&shown, config.noise.proposal_shown_min, config.noise.proposal_share) {
@@ -64,8 +64,9 @@ async fn waiting(store: &Store) -> anyhow::Result<BTreeSet<ExceptionType>> {
     Ok(ExceptionType::ALL.iter().copied().filter(|code| links.contains_key(&proposal_link(*code))).collect())
 }
 
-/// The day of the last answer about muting each type: a proposal that is over, or a mute that has ended or will.
-async fn answered(it: &NoiseControl) -> anyhow::Result<BTreeMap<ExceptionType, Date>> {
+/// The day of the last answer about muting each type since a day: a proposal that is over, or a mute that has ended or will. What
+/// was answered before it is no answer to what was shown since.
+async fn answered(it: &NoiseControl, since: Date) -> anyhow::Result<BTreeMap<ExceptionType, Date>> {
     let NoiseControl { store, config, .. } = it;
     let calendar = config.rules.calendar.calendar();
     let mut last: BTreeMap<ExceptionType, Date> = BTreeMap::new();
@@ -73,7 +74,8 @@ async fn answered(it: &NoiseControl) -> anyhow::Result<BTreeMap<ExceptionType, D
         let known = last.entry(code).or_insert(day);
         *known = (*known).max(day);
     };
-    for case in store.list_cases(&[]).await?.iter().filter(|c| c.is_mute_proposal()) {
+    let lately = store.list_cases_updated_between(calendar.begin_of(since), Timestamp::MAX).await?;
+    for case in lately.iter().filter(|c| c.is_mute_proposal()) {
         let of = ExceptionType::ALL.iter().find(|code| case.links.contains(&proposal_link(**code)));
         if let Some(code) = of {
             note(*code, calendar.day_of(case.updated_at));
