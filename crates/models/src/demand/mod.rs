@@ -120,25 +120,42 @@ pub struct DayScore {
 
 /// Scores every day of a series, in order. `params` are taken as they are: [`DemandParams::check`] them where they are read.
 pub fn score_series(series: &Series, params: &DemandParams) -> Vec<DayScore> {
+    score_days_of(series, params, |_| true)
+}
+
+/// The same, judging only the days that `judged` says, by their number in the series. The others are learned from, which costs less
+/// than half of it: what was expected of them and how long runs are is as [`score_series`] has it, but their probabilities are 1, and
+/// they have no shift, no usual gap and no tracking signal. What is judged comes to the same bits.
+pub fn score_days_of(series: &Series, params: &DemandParams, judged: impl Fn(usize) -> bool) -> Vec<DayScore> {
     let mut history = History::new(series);
     let mut past = Past::default();
     let mut scores = Vec::with_capacity(series.units.len());
     for today in 0..series.units.len() {
         let baseline = history.fit(today, params);
-        let mut score = score_day(&history, today, &baseline, &mut past, params);
+        let judged = judged(today);
+        let mut score = score_day(&history, today, &baseline, &mut past, params, judged);
         if baseline.learned_days >= params.warmup_days && !is_set(&series.blocked, today) {
-            let found = shift::find(&history, today, &baseline.factors, params);
+            // Of a day that is not judged it matters only whether the change is clear enough to be held back from learning.
+            let most = if judged { params.report_p } else { params.alert_p };
+            let found = shift::find(&history, today, &baseline.factors, params, most);
             if let Some(found) = &found {
                 learn_about_shift(&mut history, today, &baseline, found, params);
             }
-            score.shift = found.map(|found| found.shift);
+            score.shift = found.filter(|_| judged).map(|found| found.shift);
         }
         scores.push(score);
     }
     scores
 }
 
-fn score_day(history: &History<'_>, today: usize, baseline: &Baseline, past: &mut Past, params: &DemandParams) -> DayScore {
+fn score_day(
+    history: &History<'_>,
+    today: usize,
+    baseline: &Baseline,
+    past: &mut Past,
+    params: &DemandParams,
+    judged: bool,
+) -> DayScore {
     let series = history.series;
     let (censored, promo) = (is_set(&series.censored, today), is_set(&series.promo, today));
     let usable = !is_set(&series.blocked, today) && series.units[today].is_finite();
@@ -149,9 +166,8 @@ fn score_day(history: &History<'_>, today: usize, baseline: &Baseline, past: &mu
     let units = if usable { history.units(today) } else { 0.0 };
 
     past.push(history, today, baseline, alone, warm, usable && !censored);
-    let (low, high, zero) = (past.run(false), past.run(true), past.zero_run());
-    let judged = warm && usable;
-    let when = |judged: bool, p: f64| if judged { p } else { 1.0 };
+    let odd = judged && warm && usable;
+    let when = |judged: bool, p: &mut dyn FnMut() -> f64| if judged { p() } else { 1.0 };
     DayScore {
         day: history.date(today),
         actual: series.units[today],
@@ -161,17 +177,17 @@ fn score_day(history: &History<'_>, today: usize, baseline: &Baseline, past: &mu
         weekday_factor: baseline.factors[weekday],
         class: baseline.class,
         learned_days: baseline.learned_days,
-        p_high: when(judged, demand.at_least(units)),
-        p_low: when(judged && !censored, demand.at_most(units)),
-        low_run: low.days,
-        p_low_run: when(judged, low.p),
-        zero_run: zero.days,
-        p_zero_run: when(judged, zero.p),
-        zero_run_usual_p99: past.usual_gap(),
-        high_run: high.days,
-        p_high_run: when(judged, high.p),
+        p_high: when(odd, &mut || demand.at_least(units)),
+        p_low: when(odd && !censored, &mut || demand.at_most(units)),
+        low_run: past.run_days(false),
+        p_low_run: when(odd, &mut || past.p_run(false)),
+        zero_run: past.zero_days(),
+        p_zero_run: when(odd, &mut || past.p_zero_run()),
+        zero_run_usual_p99: if judged { past.usual_gap() } else { 0.0 },
+        high_run: past.run_days(true),
+        p_high_run: when(odd, &mut || past.p_run(true)),
         shift: None,
-        tracking_signal: tracking_signal(past.errors(params.tracking_days)),
+        tracking_signal: if judged { tracking_signal(past.errors(params.tracking_days)) } else { 0.0 },
         promo,
         censored,
     }

@@ -3,13 +3,6 @@
 use super::baseline::{Baseline, History, usual_gap};
 use super::tail::Demand;
 
-/// The current run of one kind.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Run {
-    pub(super) days: u32,
-    pub(super) p: f64,
-}
-
 /// Days at the end of a run that are looked at; a longer run is as clear as it will be, or is a level shift by then.
 const RUN_DAYS_MAX: usize = 28;
 
@@ -27,12 +20,12 @@ struct RunDay {
 pub(super) struct Past {
     low: Vec<RunDay>,
     high: Vec<RunDay>,
-    /// The one of them that goes on, as of the last clean day; the other one is empty.
-    current: Option<(bool, Run)>,
     errors: Vec<f64>,
     /// Days without a sale before each sale, zero included; shortest first.
     gaps: Vec<f64>,
     zero_days: u32,
+    /// The weekdays of the current gap whose share of `p_gap` is still to be counted: it is only where the gap is judged.
+    uncounted: Vec<u8>,
     /// Probability that none of the days of the current gap has a sale, as they were expected when it began.
     p_gap: f64,
     /// What was known when the current gap began: a gap that goes on must not become usual by being learned from.
@@ -66,8 +59,6 @@ impl Past {
             if units < alone.mean { (&mut self.low, &mut self.high) } else { (&mut self.high, &mut self.low) };
         run.push(RunDay { sold: units, alone, level_variance: baseline.level_variance });
         other.clear();
-        let above = self.low.is_empty();
-        self.current = Some((above, self.judge(above)));
     }
 
     fn push_gap(&mut self, units: f64, weekday: usize, baseline: &Baseline) {
@@ -78,26 +69,26 @@ impl Past {
         }
         if self.zero_days == 0 {
             self.p_gap = 1.0;
+            self.uncounted.clear();
             self.sale_share = baseline.sale_share;
             self.began = Some(baseline.clone());
             self.no_sale = [None; 7];
         }
         if units <= 0.0 {
             self.zero_days += 1;
-            let began = self.began.as_ref().unwrap_or(baseline);
-            self.p_gap *= *self.no_sale[weekday].get_or_insert_with(|| began.day(weekday).at_most(0.0));
+            self.uncounted.push(weekday as u8);
         }
     }
 
-    /// The run above (or below) expectation.
-    pub(super) fn run(&self, above: bool) -> Run {
-        self.current.filter(|(side, _)| *side == above).map_or(Run { days: 0, p: 1.0 }, |(_, run)| run)
+    /// Days of the run above (or below) expectation, as of the last clean day; one of the two is empty.
+    pub(super) fn run_days(&self, above: bool) -> u32 {
+        (if above { self.high.len() } else { self.low.len() }) as u32
     }
 
     /// The run above (or below) expectation, judged by those of its last days that speak clearest. The sum over exactly n
     /// days has probability p, and as any n from two on is looked at, n is paid for by n (n + 1) ÷ 2, whose inverses sum
     /// to one.
-    fn judge(&self, above: bool) -> Run {
+    pub(super) fn p_run(&self, above: bool) -> f64 {
         let days = if above { &self.high } else { &self.low };
         let (mut sold, mut mean, mut variance, mut best) = (0.0, 0.0, 0.0, 1.0_f64);
         for (n, day) in (1_u32..).zip(days.iter().rev().take(RUN_DAYS_MAX)) {
@@ -115,19 +106,28 @@ impl Past {
                 best = best.min(p * price);
             }
         }
-        Run { days: days.len() as u32, p: best }
+        best
     }
 
-    /// The days without a sale up to now.
-    pub(super) fn zero_run(&self) -> Run {
+    /// Days without a sale up to now.
+    pub(super) fn zero_days(&self) -> u32 {
+        self.zero_days
+    }
+
+    /// Probability of as many days without a sale.
+    pub(super) fn p_zero_run(&mut self) -> f64 {
         if self.zero_days == 0 {
-            return Run { days: 0, p: 1.0 };
+            return 1.0;
+        }
+        for weekday in self.uncounted.drain(..).map(usize::from) {
+            let no_sale = || self.began.as_ref().map_or(1.0, |began| began.day(weekday).at_most(0.0));
+            self.p_gap *= *self.no_sale[weekday].get_or_insert_with(no_sale);
         }
         let days = f64::from(self.zero_days);
         let as_long = (self.gaps.len() - self.gaps.partition_point(|&gap| gap < days)) as f64;
         let seen = as_long / (self.gaps.len() as f64 + 1.0);
         let by_chance = (1.0 - self.sale_share).powf(days);
-        Run { days: self.zero_days, p: seen.max(by_chance).max(self.p_gap).min(1.0) }
+        seen.max(by_chance).max(self.p_gap).min(1.0)
     }
 
     pub(super) fn usual_gap(&self) -> f64 {

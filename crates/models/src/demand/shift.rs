@@ -54,22 +54,28 @@ pub(super) struct Found {
     pub(super) start: usize,
 }
 
-/// The likeliest shift that still holds on day `today`. Looks at no later day.
-pub(super) fn find(history: &History<'_>, today: usize, factors: &[f64; 7], params: &DemandParams) -> Option<Found> {
+/// The likeliest shift that still holds on day `today`, if its p is at most `most`. Looks at no later day.
+pub(super) fn find(
+    history: &History<'_>,
+    today: usize,
+    factors: &[f64; 7],
+    params: &DemandParams,
+    most: f64,
+) -> Option<Found> {
     let known = (history.learn_from > 0 && today + 1 - history.learn_from <= 28).then(|| today + 1 - history.learn_from);
     let sums = Sums::of(history, today, factors);
     let likeliest = |lengths: &mut dyn Iterator<Item = usize>, trend: bool, all: bool| {
         lengths
             .filter_map(|days| Span::of(history, (today + 1).checked_sub(days)?, today, trend))
-            .filter(|span| all || !span.is_surely_above(params.report_p, &sums, factors, params))
+            .filter(|span| all || !span.is_surely_above(most, &sums, factors, params))
             .filter_map(|span| span.test(history, factors, params))
             .min_by(|a, b| a.shift.p.total_cmp(&b.shift.p))
     };
-    let is_likely = |found: &Option<Found>| found.as_ref().is_some_and(|found| found.shift.p <= params.report_p);
+    let is_likely = |found: &Option<Found>| found.as_ref().is_some_and(|found| found.shift.p <= most);
     let mut steps = STEPS.into_iter().chain(known);
     let mut step = likeliest(&mut steps.clone(), false, false);
     let trend = likeliest(&mut TRENDS.into_iter(), true, false);
-    // Spans that are surely above `report_p` are passed over, which is exact: a group with a p up to it has its least among
+    // Spans that are surely above `most` are passed over, which is exact: a group with a p up to it has its least among
     // the others; if neither group has one, nothing is reported; and beside a likely step, an unlikely trend changes nothing,
     // for its p is the larger. Only beside a likely trend it matters which of the unlikely steps is the likeliest.
     if !is_likely(&step) {
@@ -87,7 +93,7 @@ pub(super) fn find(history: &History<'_>, today: usize, factors: &[f64; 7], para
         }
         (step, trend) => step.or(trend)?,
     };
-    (found.shift.p <= params.report_p).then_some(found)
+    (found.shift.p <= most).then_some(found)
 }
 
 /// The day since which the level is a new one: the first of the last `confirm_days` clean days, if these belong to a shift

@@ -41,6 +41,8 @@ pub struct Overview {
     pub(super) left_of_day: BTreeMap<LocationId, f64>,
     /// What is usual over the whole chain.
     pub(super) chain: Chain,
+    /// How many places carry an item, over all items.
+    pub(super) places: usize,
     /// Up to when the records were read that it was gathered from.
     pub as_of: Timestamp,
 }
@@ -148,6 +150,7 @@ impl Overview {
             feeds: Feeds::of_rows(book, &settings.calendar.closed_days, gathered.rows),
             classes: gathered.sold.classes(book),
             chain: Chain::of(book, gathered.back, gathered.places),
+            places: gathered.places,
             as_of: book.as_of,
             ..Self::default()
         };

@@ -11,15 +11,16 @@ use super::promotion::Promoted;
 use super::roots::{self, Awaits};
 use super::rows::{Draw, Rows};
 use super::series::{Bulk, Ground};
-use super::tail::{Row, Tail};
+use super::tail::{LAST_SCORES, Row, Tail};
 use super::{announced, channel, forecast, shortage, stock};
 use crate::outlook::Outlook;
 use crate::settings::Settings;
 use reeve_domain::book::{Book, Place};
+use reeve_domain::calendar::plus_days;
 use reeve_domain::exception::Signal;
 use reeve_domain::ids::ItemId;
 use reeve_domain::record::SaleLine;
-use reeve_models::demand::{DayScore, DemandParams, Series, score_series};
+use reeve_models::demand::{DayScore, DemandParams, Series, score_days_of, score_series};
 
 /// A place whose demand is scored.
 pub(super) struct Scored {
@@ -81,16 +82,24 @@ impl Kept {
     }
 }
 
-/// Scores a series to its last day and, where enough was sold, the day that still runs.
-fn score(series: &Series, with_running_day: Option<Series>, params: &DemandParams) -> (Vec<DayScore>, Option<DayScore>) {
+/// Scores a series to its last day and, where enough was sold, the day that still runs. Judged are its end, and the days that the
+/// forest learns from, by number.
+fn score(
+    series: &Series,
+    with_running_day: Option<Series>,
+    params: &DemandParams,
+    is_learned: impl Fn(usize) -> bool,
+) -> (Vec<DayScore>, Option<DayScore>) {
+    let end = series.units.len().saturating_sub(LAST_SCORES);
+    let judged = |day: usize| day >= end || is_learned(day);
     // What a day comes to does not hang on later ones, so one pass serves both.
     match with_running_day {
         Some(longer) => {
-            let mut scores = score_series(&longer, params);
+            let mut scores = score_days_of(&longer, params, judged);
             let running = scores.pop();
             (scores, running)
         }
-        None => (score_series(series, params), None),
+        None => (score_days_of(series, params, judged), None),
     }
 }
 
@@ -119,7 +128,8 @@ pub(super) struct With<'b> {
 /// Looks at an item at all places that carry it.
 pub(super) fn look_at(book: &Book, with: &With<'_>, item: &ItemId) -> Kept {
     let With { settings, overview, .. } = with;
-    let mut kept = Kept::default();
+    let rows = Rows::of_so_many(overview.places * with.days.len());
+    let mut kept = Kept { rows, ..Kept::default() };
     if let Some(ground) = &with.ground {
         let places: Vec<Place> = book.carriers_of(item).into_iter().map(|location| (item.clone(), location)).collect();
         score_all(&mut kept, book, with, ground, &places);
@@ -151,7 +161,9 @@ fn score_all(kept: &mut Kept, book: &Book, with: &With<'_>, ground: &Ground<'_>,
         kept.cells.extend(panel::cells(ground, place, &shelf, &series.promo, days));
         if is_wanted(&series) {
             let longer = ground.with_running_day(place, &shelf, &series);
-            let (scores, running) = score(&series, longer, params);
+            let draw = Draw::of(place);
+            let is_learned = |day: usize| kept.rows.take(&draw, plus_days(series.first, day as i32));
+            let (scores, running) = score(&series, longer, params, is_learned);
             scored.push(Scored { place: place.clone(), series, scores, running, bulk });
         } else {
             // It was never wanted there: nothing is expected, and nothing that it does is odd.
@@ -169,6 +181,7 @@ fn score_all(kept: &mut Kept, book: &Book, with: &With<'_>, ground: &Ground<'_>,
         for (at, score) in scores.iter().enumerate().take(known).skip(warm) {
             if !score.promo
                 && !score.censored
+                && kept.rows.take(&draw, score.day)
                 && let Some(row) = row(at)
             {
                 kept.rows.push(&draw, score.day, row);

@@ -42,6 +42,18 @@ impl Draw {
 }
 
 impl Rows {
+    /// None yet, for a shop that has so many days in all: where they are more than are kept, most are left out from the start, and
+    /// need not be judged.
+    pub(super) fn of_so_many(days: usize) -> Self {
+        let zeros = days.div_ceil(ROWS_MAX).max(1).next_power_of_two().trailing_zeros();
+        Self { rows: Vec::new(), zeros }
+    }
+
+    /// Is the row of a day kept?
+    pub(super) fn take(&self, draw: &Draw, day: Date) -> bool {
+        draw.on(day).trailing_zeros() >= self.zeros
+    }
+
     /// Adds the row of a day.
     pub(super) fn push(&mut self, draw: &Draw, day: Date, row: Row) {
         let number = draw.on(day);
@@ -90,6 +102,20 @@ mod tests {
             }
         }
         rows
+    }
+
+    #[test]
+    fn what_is_left_out_from_the_start_would_be_left_out_in_the_end() {
+        let mut known = Rows::of_so_many(400_000);
+        known.append(rows_of(0..400));
+        let mut at_once = Rows::default();
+        at_once.append(rows_of(0..400));
+        assert_eq!(known.into_rows(), at_once.into_rows());
+        let draw = Draw::of(&(ItemId::new("1"), LocationId::new("1")));
+        let days = (0..1000).map(|day| plus_days("2026-01-01".parse().unwrap(), day));
+        assert!(days.clone().all(|day| Rows::of_so_many(ROWS_MAX).take(&draw, day)), "of a small shop all are learned from");
+        let some = days.filter(|day| Rows::of_so_many(ROWS_MAX + 1).take(&draw, *day)).count();
+        assert!((400..600).contains(&some), "{some}");
     }
 
     #[test]

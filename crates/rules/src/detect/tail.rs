@@ -15,7 +15,7 @@ use reeve_models::demand::DayScore;
 pub(super) const NEWS_DAYS: usize = 2;
 
 /// Newest scores that are kept: a week, which projections are read off.
-const LAST_SCORES: usize = 7;
+pub(super) const LAST_SCORES: usize = 7;
 
 /// What the forest and the judges see of a day.
 pub(super) type Row = [f64; 8];
