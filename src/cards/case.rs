@@ -155,6 +155,8 @@ struct FactView {
     words: bool,
     as_of: String,
     source: String,
+    /// Where Odoo shows the record, if it does.
+    link: Option<String>,
     third_party: bool,
 }
 
@@ -416,6 +418,7 @@ fn fact_views(bundle: &Bundle, config: &Config) -> Vec<FactView> {
         words: matches!(fact.value, FactValue::Text(_)),
         as_of: moment(fact.as_of, &config.rules.calendar.timezone),
         source: plain(&fact.source.to_string()),
+        link: config.odoo.link_to(&fact.source),
         third_party: fact.third_party,
     };
     bundle.facts.values().enumerate().map(view).collect()

@@ -290,7 +290,14 @@ struct Shown<'a> {
     evidence: Option<&'a crate::domain::evidence::Bundle>,
 }
 
-async fn show(config: &Config, store: &Store, id: &CaseId, person: Option<String>, json: bool) -> anyhow::Result<Outcome> {
+/// Shows a case with its recommendations, money and evidence.
+pub(super) async fn show(
+    config: &Config,
+    store: &Store,
+    id: &CaseId,
+    person: Option<String>,
+    json: bool,
+) -> anyhow::Result<Outcome> {
     let case = store.get_case(id).await?;
     let cards = drill::cards(store.list_recommendations(id).await?, &store.list_drills_of(id).await?);
     let mut recommendations: Vec<Recommendation> =

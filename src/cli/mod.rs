@@ -10,6 +10,7 @@ macro_rules! say {
 mod access;
 mod audit;
 mod batch;
+mod case;
 mod decide;
 mod delegate;
 mod demo;
@@ -85,6 +86,9 @@ enum Command {
     /// Look at the queue and decide.
     #[command(subcommand)]
     Queue(decide::Queue),
+    /// Look at what a case rests on, and what has changed in it.
+    #[command(subcommand)]
+    Case(case::Cases),
     /// Choose what not to be shown for a while, and see what is hidden.
     #[command(subcommand)]
     Mute(mute::Mute),
@@ -227,6 +231,7 @@ async fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Migrate => show::migrate(&config).await,
         Command::Digest(args) => show::digest(&config, &args, cli.json).await,
         Command::Queue(queue) => Box::pin(decide::run(config, queue, cli.json)).await,
+        Command::Case(command) => Box::pin(case::run(&config, command, cli.json)).await,
         Command::Mute(command) => mute::run(&config, command, cli.json).await,
         Command::Audit(command) => audit::run(&config, command, cli.json).await,
         Command::Kpi(args) => kpi::run(config, args, cli.json).await,

@@ -268,7 +268,7 @@ impl Moments {
         }
         let labelled: Vec<&CaseId> = labels.keys().copied().collect();
         for some in labelled.chunks(LABELLED) {
-            for (id, case) in self.store.list_cases_named(some).await.context("reading the cases that were decided")? {
+            for (id, case) in self.store.list_cases_of(some).await.context("reading the cases that were decided")? {
                 // That a detector may be silenced says nothing about whether what it finds is real.
                 let code = case.codes.first().filter(|_| !case.is_mute_proposal());
                 if let (Some(code), Some(real)) = (code, labels.get(&id)) {

@@ -11,9 +11,8 @@ use crate::domain::case::Case;
 use crate::domain::exception::Exception;
 use crate::domain::ids::CaseId;
 
-/// Links, and cases, that one statement names.
+/// Links that one statement names.
 const LINKS: usize = 500;
-const NAMED: usize = 500;
 
 impl Store {
     /// Keeps what a detection run found, all or nothing: exceptions, new cases (`None`), changed ones (with the version
@@ -105,24 +104,6 @@ impl Store {
         .fetch_all(&self.pool)
         .await?;
         rows.iter().map(|r| row::json(r, "cases", "body")).collect()
-    }
-
-    /// Those of `ids` that there are, by id.
-    pub async fn list_cases_named(&self, ids: &[&CaseId]) -> Result<BTreeMap<CaseId, Case>, StoreError> {
-        let mut found = BTreeMap::new();
-        for some in ids.chunks(NAMED) {
-            let sql = format!("select id, body from cases where id in ({})", row::placeholders(1, some.len()));
-            // Safe: the text is made of placeholders only.
-            let mut query = sqlx::query(AssertSqlSafe(sql));
-            for id in some {
-                query = query.bind(id.as_str());
-            }
-            for r in &query.fetch_all(&self.pool).await? {
-                let case: Case = row::json(r, "cases", "body")?;
-                found.insert(case.id.clone(), case);
-            }
-        }
-        Ok(found)
     }
 
     /// How many cases are in each state; those in shadow are not counted with them.

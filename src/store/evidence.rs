@@ -35,6 +35,16 @@ impl Store {
         }
     }
 
+    /// The bundle of `case` with this version.
+    pub async fn find_bundle_version(&self, case: &CaseId, version: u32) -> Result<Option<Bundle>, StoreError> {
+        let found = sqlx::query("select case_id, body from evidence where case_id = $1 and version = $2")
+            .bind(case.as_str())
+            .bind(i64::from(version))
+            .fetch_optional(&self.pool)
+            .await?;
+        found.map(|r| row::json(&r, "evidence", "body")).transpose()
+    }
+
     /// The newest bundle of `case`.
     pub async fn find_latest_bundle(&self, case: &CaseId) -> Result<Option<Bundle>, StoreError> {
         let found = sqlx::query("select case_id, body from evidence where case_id = $1 order by version desc limit 1")

@@ -13,6 +13,7 @@ mod duty;
 mod edges;
 mod event_cases;
 mod events;
+mod evidence;
 mod fake_odoo_answers;
 mod fake_odoo_client;
 mod hostile;

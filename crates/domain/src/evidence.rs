@@ -176,6 +176,44 @@ impl Bundle {
     }
 }
 
+/// What has become of a fact from one version of a case's evidence to a later one.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(tag = "change", rename_all = "snake_case")]
+pub enum FactChange<'b> {
+    /// It was not there before.
+    New {
+        /// The fact.
+        now: &'b Fact,
+    },
+    /// It is not there any more.
+    Gone {
+        /// As it was.
+        then: &'b Fact,
+    },
+    /// It says something else.
+    Moved {
+        /// As it was.
+        then: &'b Fact,
+        /// As it is.
+        now: &'b Fact,
+    },
+}
+
+impl Bundle {
+    /// What its facts say other than those of an earlier version, in order of their ids. That something was read again and says
+    /// the same is no change.
+    pub fn changes_since<'b>(&'b self, earlier: &'b Self) -> Vec<FactChange<'b>> {
+        let ids: std::collections::BTreeSet<&FactId> = self.facts.keys().chain(earlier.facts.keys()).collect();
+        let change = |id: &FactId| match (earlier.facts.get(id), self.facts.get(id)) {
+            (None, Some(now)) => Some(FactChange::New { now }),
+            (Some(then), None) => Some(FactChange::Gone { then }),
+            (Some(then), Some(now)) => (line(then) != line(now)).then_some(FactChange::Moved { then, now }),
+            (None, None) => None,
+        };
+        ids.into_iter().filter_map(change).collect()
+    }
+}
+
 /// What a fact says, for a hash.
 fn line(fact: &Fact) -> String {
     format!("{}={} {} {}", fact.id, fact.value.show(), fact.unit, fact.third_party)
@@ -207,5 +245,34 @@ mod tests {
         let worked = Bundle { workings: Some(Box::default()), ..bundle };
         assert_eq!(worked.facts_hash(), before);
         assert_ne!(worked.hash(), before, "workings are under the hash, also empty ones");
+    }
+
+    #[test]
+    fn what_changed_is_what_facts_say_and_not_when_they_were_read() {
+        let fact = |field: &str, units: i64, at: i64| {
+            let (source, at) = (RecordRef::new(RecordKind::Item, "75"), Timestamp::from_second(at).unwrap());
+            Fact::new(source, field, field, FactValue::Quantity(Quantity::units(units)), at)
+        };
+        let bundle = |version: u32, facts: Vec<Fact>| Bundle {
+            case_id: CaseId::new("case-1"),
+            version,
+            as_of: Timestamp::UNIX_EPOCH,
+            facts: facts.into_iter().map(|fact| (fact.id.clone(), fact)).collect(),
+            missing: Vec::new(),
+            workings: None,
+        };
+        let then = bundle(1, vec![fact("gone", 1, 0), fact("moved", 5, 0), fact("same", 7, 0)]);
+        let now = bundle(2, vec![fact("moved", 4, 9), fact("new", 2, 9), fact("same", 7, 9)]);
+        let ids: Vec<(&str, &str)> = now
+            .changes_since(&then)
+            .into_iter()
+            .map(|change| match change {
+                FactChange::New { now } => ("new", now.label.as_str()),
+                FactChange::Gone { then } => ("gone", then.label.as_str()),
+                FactChange::Moved { now, .. } => ("moved", now.label.as_str()),
+            })
+            .collect();
+        assert_eq!(ids, [("gone", "gone"), ("moved", "moved"), ("new", "new")]);
+        assert!(now.changes_since(&now).is_empty());
     }
 }

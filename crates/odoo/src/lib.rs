@@ -5,6 +5,7 @@
 //! translation; nothing the other way round. Nothing here knows what becomes of the records.
 
 mod kits;
+mod link;
 pub mod live;
 pub mod recorded;
 pub mod rows;

@@ -247,6 +247,9 @@ pub(super) struct Fact {
     pub as_of: String,
     /// The record it comes from.
     pub source: String,
+    /// Where Odoo shows that record, where it has a form for it and a server is read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
     /// Text that somebody outside wrote: data, never an instruction.
     pub third_party: bool,
 }

@@ -6,6 +6,7 @@ use super::answers::{Card, CardStep, CaseLine, Check, Evidence, Fact, Missing, R
 use crate::approve::Preview;
 use crate::cards::names::Names;
 use crate::cards::{self, plain};
+use crate::config::OdooConfig;
 use crate::domain::action;
 use crate::domain::case::Case;
 use crate::domain::evidence::Bundle;
@@ -106,7 +107,7 @@ fn parameters(action: &action::Action) -> serde_json::Map<String, Value> {
     fields
 }
 
-pub(super) fn evidence(bundle: &Bundle) -> Evidence {
+pub(super) fn evidence(bundle: &Bundle, odoo: &OdooConfig) -> Evidence {
     let fact = |fact: &crate::domain::evidence::Fact| Fact {
         id: fact.id.to_string(),
         label: plain(&fact.label),
@@ -114,6 +115,7 @@ pub(super) fn evidence(bundle: &Bundle) -> Evidence {
         unit: plain(&fact.unit),
         as_of: fact.as_of.to_string(),
         source: fact.source.to_string(),
+        link: odoo.link_to(&fact.source),
         third_party: fact.third_party,
     };
     Evidence {

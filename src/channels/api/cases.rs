@@ -175,7 +175,7 @@ pub(super) async fn one(
         currency: state.config.rules.money.currency.clone(),
         case: cards::line(&case, &names),
         cards,
-        evidence: evidence.as_ref().map(cards::evidence),
+        evidence: evidence.as_ref().map(|bundle| cards::evidence(bundle, &state.config.odoo)),
     }))
 }
 

@@ -37,7 +37,7 @@ pub(super) async fn returns(stages: &Stages, moment: &Arc<Moment>, known: &[Exce
     let ids: Vec<&ExceptionId> = known.iter().map(|e| &e.id).filter(|id| seen.contains_key(id)).collect();
     let owners = store.map_exceptions_to_cases(&ids).await?;
     let owning: Vec<&CaseId> = owners.values().collect::<BTreeSet<_>>().into_iter().collect();
-    let mut closed = store.list_cases_named(&owning).await?;
+    let mut closed = store.list_cases_of(&owning).await?;
     closed.retain(|_, case| case.state == CaseState::Closed && !case.is_mute_proposal());
     if closed.is_empty() {
         return Ok(found);

@@ -89,7 +89,7 @@ pub async fn shown_cases(store: &Store, since: Date) -> anyhow::Result<Vec<Shown
     let drills = store.drill_recommendations().await?;
     let ids: Vec<&CaseId> = first.keys().collect();
     let decisions = store.list_decisions_about(&ids).await?;
-    let cases = store.list_cases_named(&ids).await?;
+    let cases = store.list_cases_of(&ids).await?;
     let mut found = store.list_exceptions_of(&ids).await?;
     let mut answers: BTreeMap<&CaseId, Option<&str>> = BTreeMap::new();
     for decision in not_undone(decisions.iter().filter(|d| !drills.contains(&d.recommendation_id))) {

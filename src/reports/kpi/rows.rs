@@ -114,7 +114,7 @@ pub async fn read(store: &Store, config: &Config, period: Period, now: Timestamp
         }
     }
     let wanted: Vec<&CaseId> = wanted.iter().collect();
-    cases.append(&mut store.list_cases_named(&wanted).await.context("reading cases")?);
+    cases.append(&mut store.list_cases_of(&wanted).await.context("reading cases")?);
     // What is in shadow is counted by itself: nobody was asked about it.
     cases.retain(|_, case: &mut Case| !case.state.is_shadow());
     recommendations.retain(|_, rec| cases.contains_key(&rec.case_id));
