@@ -97,6 +97,17 @@ async fn stop_file(path: &Path) -> Option<StopFile> {
     Some(StopFile { path: path.to_owned(), unseen })
 }
 
+/// Whoever decides or runs Reeve may stop it.
+pub fn may_stop(person: &Person) -> bool {
+    !person.is_machine() && (person.decides() || person.is(Role::Admin))
+}
+
+/// Fewer may let things leave again.
+pub fn may_resume(person: &Person) -> bool {
+    let may = person.is(Role::Admin) || (person.is(Role::Approver) && person.tier >= RESUME_TIER);
+    may && !person.is_machine()
+}
+
 /// Stops, in the name of `by`. Answers the stop that holds now, and whether it is this one: stopping twice is stopping once.
 ///
 /// # Errors
@@ -109,13 +120,9 @@ pub async fn stop(
     reason: &str,
 ) -> anyhow::Result<(Stop, bool)> {
     let person = known(config, by)?;
-    anyhow::ensure!(
-        !person.is_machine() && (person.decides() || person.is(Role::Admin)),
-        "{} may look only; anybody who decides or runs Reeve can stop it",
-        person.name
-    );
+    anyhow::ensure!(may_stop(person), "{} may look only; anybody who decides or runs Reeve can stop it", person.name);
     let reason: String = reason.trim().chars().take(REASON_CHARS).collect();
-    anyhow::ensure!(!reason.is_empty(), "say why with --reason: whoever finds Reeve stopped has to know what to look at");
+    anyhow::ensure!(!reason.is_empty(), "say why: whoever finds Reeve stopped has to know what to look at");
     let new = Stop { by: by.clone(), at: clock.now(), reason };
     let entry = entry(&new, channel, "work.stopped").with(json!({ "reason": new.reason }));
     let occasion = [SUBJECT, "stopped", &new.at.to_string()];
@@ -151,9 +158,8 @@ pub async fn resume(
     reason: &str,
 ) -> anyhow::Result<Resumed> {
     let person = known(config, by)?;
-    let may = person.is(Role::Admin) || (person.is(Role::Approver) && person.tier >= RESUME_TIER);
     anyhow::ensure!(
-        !person.is_machine() && may,
+        may_resume(person),
         "{} may not let things leave again; ask an administrator or an approver of tier {RESUME_TIER} or more",
         person.name
     );

@@ -18,6 +18,7 @@ mod policy_page;
 mod queue_page;
 mod queue_read;
 mod session;
+mod stop_page;
 mod templates;
 
 use axum::Router;
@@ -58,6 +59,8 @@ pub(super) fn routes(state: &ChannelState, timeout: TimeoutLayer) -> Router<Chan
         .route("/notices/{id}/seen", post(queue_page::seen))
         .route("/health", get(pages::health))
         .route("/me", get(me_page::show).post(me_page::act))
+        .route("/stop", get(stop_page::show).post(stop_page::begin))
+        .route("/stop/end", post(stop_page::end))
         .route("/sign-in", get(session::ask).post(session::sign_in))
         .route("/sign-out", post(session::sign_out))
         .route("/style.css", get(pages::style))

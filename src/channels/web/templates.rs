@@ -31,6 +31,7 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         ("audit.html", include_str!("templates/audit.html")),
         ("outbox.html", include_str!("templates/outbox.html")),
         ("policy.html", include_str!("templates/policy.html")),
+        ("stop.html", include_str!("templates/stop.html")),
         ("me.html", include_str!("templates/me.html")),
         ("kpi.html", include_str!("templates/kpi.html")),
         ("health.html", include_str!("templates/health.html")),

@@ -111,7 +111,7 @@ async fn state_of(world: &World, index: usize) -> RecommendationState {
     world.store.get_recommendation(&world.recommendations[index].id).await.unwrap().0.state
 }
 
-const SCREENS: [&str; 10] = [
+const SCREENS: [&str; 11] = [
     "/mutes",
     "/batch",
     "/",
@@ -122,6 +122,7 @@ const SCREENS: [&str; 10] = [
     "/audit",
     "/policy",
     "/health",
+    "/stop",
 ];
 
 #[tokio::test]
