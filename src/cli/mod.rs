@@ -125,7 +125,7 @@ enum Command {
     /// What people decided on like cases: what is remembered, looking it up, filling the index anew.
     #[command(subcommand)]
     Memory(memory::MemoryCommand),
-    /// Train detectors, and score histories, orders and tables with them.
+    /// Train detectors and score with them; see, validate and promote the versions that there are.
     #[command(subcommand)]
     Models(models::Models),
     /// Score Reeve on recorded input, and its detectors on trials.

@@ -221,22 +221,23 @@ impl Config {
         Ok(self)
     }
 
-    /// Gives the rules the detector of receiving that is named.
+    /// Gives the rules the detector of receiving that a store begins with. What people promote later stands in the store.
     fn with_models(mut self) -> Result<Self, ConfigError> {
-        let named = self.rules.detect.receiving_model.clone();
-        let bad =
-            |message: String| ConfigError::Key { key: "detect.receiving_model".to_owned(), origin: named.clone(), message };
+        let named = &self.rules.detect.receiving_model;
         let detector = match named.as_str() {
             "unsupervised" => Detector::unsupervised(),
             "trained" => Detector::shipped(),
-            path => {
-                let text = std::fs::read_to_string(path).map_err(|source| {
-                    bad(format!("the file can not be read: {source}; name one that `reeve models train --receiving` wrote, or write \"unsupervised\" or \"trained\""))
-                })?;
-                Detector::from_json(&text).map_err(|error| bad(error.to_string()))?
+            _ => {
+                return Err(ConfigError::Key {
+                    key: "detect.receiving_model".to_owned(),
+                    origin: named.clone(),
+                    message: "must be \"unsupervised\" or \"trained\"; bring a detector of your own into the registry with \
+                              `reeve models add`, have it judged with `reeve models validate`, and promote it"
+                        .to_owned(),
+                });
             }
         };
-        self.rules.models = Models::with_receiving(detector);
+        self.rules.models = Models::default().with_receiving(detector);
         Ok(self)
     }
 
@@ -347,14 +348,8 @@ mod tests {
         assert!(version("unsupervised").starts_with("unsupervised-"));
         let trained = version("trained");
         assert!(trained.starts_with("trained-"));
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), Detector::shipped().to_json().unwrap()).unwrap();
-        assert_eq!(version(file.path().to_str().unwrap()), trained, "the same detector has the same version");
         let refused = with_env("REEVE_DETECT__RECEIVING_MODEL", "/none/here.json").unwrap_err().to_string();
-        assert!(refused.contains("detect.receiving_model") && refused.contains("models train --receiving"), "{refused}");
-        std::fs::write(file.path(), "{\"version\":1}").unwrap();
-        let refused = with_env("REEVE_DETECT__RECEIVING_MODEL", file.path().to_str().unwrap()).unwrap_err().to_string();
-        assert!(refused.contains("detect.receiving_model"), "{refused}");
+        assert!(refused.contains("detect.receiving_model") && refused.contains("reeve models add"), "{refused}");
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub mod promises;
 pub mod publish;
 pub mod recheck;
 pub mod rechecking;
+pub mod registry;
 pub mod remember;
 pub mod scenes;
 mod settled;
@@ -57,6 +58,13 @@ pub struct Context {
     pub memories: Arc<Memories>,
     /// Whether somebody said that the source has changed.
     pub hint: Arc<observe::Hint>,
+}
+
+impl Context {
+    /// Which detectors run: the same that the moments are looked at with.
+    pub fn models(&self) -> &registry::Registry {
+        self.moments.registry()
+    }
 }
 
 /// What a run of a stage came to.

@@ -10,6 +10,7 @@ use jiff::civil::Date;
 use tokio::sync::Mutex;
 
 use super::observe;
+use super::registry::Registry;
 use super::shop::{LookedAt, Shop};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -51,6 +52,8 @@ pub struct Moment {
     whole: bool,
     /// How often records had changed when it was read.
     changes: i64,
+    /// Which detectors looked.
+    models: String,
     /// The books that were laid out last, with the items whose sales they have: proposals of one case follow each other.
     recent: std::sync::Mutex<VecDeque<(BTreeSet<ItemId>, Arc<Book>)>>,
 }
@@ -118,8 +121,8 @@ impl Moment {
 }
 
 /// Says of which records and which day a moment is: the day, the last day and the last hour that were read to their end, how
-/// often records have changed, how many decisions there are to learn from.
-type Key = (Date, Option<(Date, i64)>, i64, i64);
+/// often records have changed, how many decisions there are to learn from, and which detectors run.
+type Key = (Date, Option<(Date, i64)>, i64, i64, String);
 
 /// How much of the records' story is there.
 enum Story {
@@ -136,13 +139,20 @@ pub struct Moments {
     store: Store,
     config: Arc<Config>,
     clock: Clock,
+    models: Arc<Registry>,
     last: Mutex<Option<(Key, Arc<Moment>)>>,
 }
 
 impl Moments {
     /// With no moment computed yet.
     pub fn new(store: Store, config: Arc<Config>, clock: Clock) -> Self {
-        Self { store, config, clock, last: Mutex::new(None) }
+        let models = Arc::new(Registry::new(store.clone(), Arc::clone(&config)));
+        Self { store, config, clock, models, last: Mutex::new(None) }
+    }
+
+    /// Which detectors look.
+    pub fn registry(&self) -> &Arc<Registry> {
+        &self.models
     }
 
     /// The store that moments are of.
@@ -182,7 +192,8 @@ impl Moments {
         let learnt = self.store.count_decisions_before(calendar.begin_of(today)).await?;
         let read_up_to = observe::looked_at(&self.store).await?;
         let closed = read_up_to.map(|at| (calendar.closed_at(at), at.as_second().div_euclid(3600)));
-        let key = (today, closed, changes, learnt);
+        let running = self.models.now().await?;
+        let key = (today, closed, changes, learnt, running.key.clone());
         let mut last = self.last.lock().await;
         let mut half = match self.story(last.as_ref(), &key).await? {
             Story::Before(moment) => return Ok(moment),
@@ -201,8 +212,9 @@ impl Moments {
             None => self.store.newest_change().await?,
         };
         let as_of = read.map_or(now, |at| at.min(now));
-        let shop = Shop { store: &self.store, config: &self.config, as_of, now };
-        let before = last.as_ref().map(|(_, moment)| moment).filter(|moment| !moment.whole);
+        let shop = Shop { store: &self.store, config: &running.config, as_of, now };
+        // What another detector said of the rest is not taken over.
+        let before = last.as_ref().map(|(_, moment)| moment).filter(|moment| !moment.whole && moment.models == running.key);
         let again = match before {
             Some(before) => {
                 let changed = self.store.list_changed_since(before.changes).await?;
@@ -228,7 +240,8 @@ impl Moments {
             None => self.probabilities(calendar.begin_of(today)).await?,
         };
         let LookedAt { book, seen, whole } = looked;
-        let moment = Moment { book: Arc::new(book), seen, p, whole, changes, recent: std::sync::Mutex::default() };
+        let models = running.key.clone();
+        let moment = Moment { book: Arc::new(book), seen, p, whole, changes, models, recent: std::sync::Mutex::default() };
         let moment = Arc::new(moment);
         if !half || !moment.whole {
             *last = Some((key, Arc::clone(&moment)));

@@ -40,6 +40,7 @@ const FILES: &[(&str, &str)] = files![
     "0022_memories.sql",
     "0023_chat.sql",
     "0024_case_updates.sql",
+    "0025_models.sql",
 ];
 
 /// All of them.
@@ -91,6 +92,7 @@ mod tests {
         "22 memories 5f7bc6e9d4a1c8f9ff2f38893a33cce77ef55bef947989cb1fc8b289db3308d398d210630062647858bb6d09d8637ba2",
         "23 chat 896f919c6a28f0999aa3ee18b30cb51472a33bb0fdb7bf75fdfe5133b8b4ce89eb4e67e0d782cf6fb14bfa4838da9a87",
         "24 case updates 0e0036e31283d89b88a0bf6ddf3bf788ea1af52a81be74840fc9b0690c787c731ea8b7852d8e0d3896f08a1cac19dbd2",
+        "25 models b0882b22e7c90128e661ccab2b6699c2542272c63828fee067711c1546f5cff4f666fde8585b7374664be1bcb235f25b",
     ];
 
     #[tokio::test]

@@ -7,6 +7,7 @@ use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Executor as _, Transaction};
 
 use super::decisions::{self, DecisionRow};
+use super::models::{self, KeptModel, KeptValidation, ModelStep};
 use super::modes::{self, ModeStep};
 use super::{Backend, Store, StoreError, TokenRow, audit, row, tokens};
 use crate::domain::audit::Chained;
@@ -199,6 +200,23 @@ impl Snapshot {
     pub async fn mode_steps(&mut self) -> Result<Vec<ModeStep>, StoreError> {
         let sql = "select seq, scope, step, mode, set_by, set_at, reason, hand from modes order by seq";
         sqlx::query(sql).fetch_all(&mut *self.tx).await?.iter().map(modes::step).collect()
+    }
+
+    /// What people did with versions of detectors, step by step.
+    pub async fn model_steps(&mut self) -> Result<Vec<ModelStep>, StoreError> {
+        sqlx::query(models::STEPS).fetch_all(&mut *self.tx).await?.iter().map(models::step).collect()
+    }
+
+    /// Versions of detectors, without their parameters.
+    pub async fn models(&mut self) -> Result<Vec<KeptModel>, StoreError> {
+        let sql = "select name, sheet, added_by, added_at from models order by name";
+        sqlx::query(sql).fetch_all(&mut *self.tx).await?.iter().map(models::kept).collect()
+    }
+
+    /// What versions of detectors were measured at.
+    pub async fn validations(&mut self) -> Result<Vec<KeptValidation>, StoreError> {
+        let sql = "select id, passed, body, made_by from model_validations order by id";
+        sqlx::query(sql).fetch_all(&mut *self.tx).await?.iter().map(models::validation).collect()
     }
 
     /// Ids of messages after `after`, each with its body, by id.

@@ -291,6 +291,15 @@ async fn text_of_others_is_words_in_whatever_any_command_prints() {
         ("completions", &["completions", HOSTILE]),
         ("models score", &["models", "score", "--out", "/dev/null", "--table", &hostile_file]),
         ("models train", &["models", "train", "--out", &hostile_file, "--demand", &hostile_file]),
+        ("models list", &["models", "list"]),
+        ("models card", &["models", "card", HOSTILE]),
+        ("models diff", &["models", "diff", HOSTILE, "demand/x"]),
+        ("models add", &["models", "add", &hostile_file]),
+        ("models export", &["models", "export", "demand/x", "--out", &hostile_folder]),
+        ("models validate", &["models", "validate", "demand/x", "--recording", HOSTILE]),
+        ("models promote", &["models", "promote", "demand/x", "--as", HOSTILE, "--reason", HOSTILE]),
+        ("models rollback", &["models", "rollback", "demand", "--as", "ari", "--reason", HOSTILE]),
+        ("models drift", &["models", "drift"]),
         ("eval detectors", &["eval", "detectors", "--demand", &hostile_file]),
     ];
     for (name, args) in rows {

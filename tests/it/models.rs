@@ -167,6 +167,100 @@ fn an_evaluation_prints_its_tables_and_writes_them_as_json() {
     assert_eq!(report["receiving"][1]["measures"][0]["exceptions"], 26);
 }
 
+/// A store with a made-up retailer in it, and commands on it.
+struct Kept {
+    home: tempfile::TempDir,
+    policy: String,
+}
+
+impl Kept {
+    fn with_a_retailer() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        // One signature, so that a command can go all the way: two take the page.
+        let policy = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("config/policy.toml")).unwrap();
+        let (before, after) = policy.split_once("[detectors]").expect("the policy says who promotes");
+        let one = format!("{before}[detectors]{}", after.replacen("signatures = 2", "signatures = 1", 1));
+        let file = home.path().join("policy.toml");
+        std::fs::write(&file, one).unwrap();
+        let kept = Self { policy: file.display().to_string(), home };
+        let size = ["--items", "24", "--locations", "3", "--days", "120", "--seed", "77"];
+        kept.run(&[&["lab", "retailer"][..], &size].concat()).fine();
+        kept
+    }
+
+    fn run(&self, args: &[&str]) -> Ended {
+        let store = format!("sqlite:{}", self.home.path().join("reeve.db").display());
+        reeve(&[&["--store", store.as_str()], args].concat(), &[("REEVE_APPROVAL__POLICY_FILE", &self.policy)])
+    }
+
+    fn json(&self, args: &[&str]) -> Value {
+        serde_json::from_str(&self.run(&[&["--json"], args].concat()).fine()).expect("JSON")
+    }
+
+    /// What runs of a detector.
+    fn runs(&self, detector: &str) -> String {
+        let all = self.json(&["models", "list"]);
+        let runs = |v: &&Value| v["state"] == "runs" && v["name"].as_str().unwrap().starts_with(detector);
+        let found: Vec<&Value> = all["versions"].as_array().unwrap().iter().filter(runs).collect();
+        assert_eq!(found.len(), 1, "{all}");
+        found[0]["name"].as_str().unwrap().to_owned()
+    }
+}
+
+#[test]
+fn a_version_is_trained_held_to_the_test_promoted_and_taken_back_and_the_log_agrees() {
+    let shop = Kept::with_a_retailer();
+    shop.run(&["run"]).fine();
+    let first = shop.runs("demand/");
+    let said = shop.json(&["models", "train"]);
+    let name = said["name"].as_str().expect("it has a name").to_owned();
+    assert!(name.starts_with("demand/trained-") && name != first && said["out"].is_null(), "{said}");
+    assert_eq!(shop.json(&["models", "train"])["name"], name.as_str(), "the same history gives the same version");
+    let refused = shop.run(&["models", "promote", &name, "--as", "ari", "--reason", "new"]).error();
+    assert!(refused.contains(&format!("run `reeve models validate {name}` first")), "{refused}");
+
+    let judged = shop.run(&["--json", "models", "validate", &name, "--seeds", "9000001"]);
+    let validation: Value = serde_json::from_str(&judged.out).expect("JSON");
+    assert!(validation["measures"]["average precision"][0].as_f64().unwrap() > 0.0, "{validation}");
+    assert_eq!(validation["beside"], first.as_str());
+    let passed = validation["failed"].as_array().unwrap().is_empty();
+    assert_eq!(judged.code, Some(if passed { 0 } else { 2 }));
+    let promoted = shop.run(&["models", "promote", &name, "--as", "ari", "--reason", "better on our own days"]);
+    if passed {
+        assert!(promoted.fine().contains("runs from the next look on"));
+        assert_eq!(shop.runs("demand/"), name);
+        shop.run(&["run"]).fine();
+        shop.run(&["models", "rollback", "demand", "--as", "ari", "--reason", "to see"]).fine();
+    } else {
+        assert!(promoted.error().contains("did not pass its newest validation"));
+    }
+    assert_eq!(shop.runs("demand/"), first);
+    let card = shop.run(&["models", "card", &name]).fine();
+    assert!(card.contains("exceptions put into them") && card.contains("average precision"), "{card}");
+    let differ = shop.run(&["models", "diff", &name, &first]).fine();
+    assert!(differ.contains("parameters") && differ.contains("Judged side by side"), "{differ}");
+    let verified = shop.run(&["audit", "verify"]).fine();
+    assert!(verified.contains("say what the log says"), "{verified}");
+
+    // As a folder it goes into another store, and back out to the byte.
+    let out = shop.home.path().join("versions");
+    shop.run(&["models", "export", &name, "--out", out.to_str().unwrap()]).fine();
+    let folder = out.join(&name);
+    let other = tempfile::tempdir().unwrap();
+    let store = format!("sqlite:{}", other.path().join("other.db").display());
+    run(&["--store", &store, "migrate"]).fine();
+    run(&["--store", &store, "models", "add", folder.to_str().unwrap()]).fine();
+    let again = other.path().join("again");
+    run(&["--store", &store, "models", "export", &name, "--out", again.to_str().unwrap()]).fine();
+    for file in ["parameters.json", "card.md", "recipe.json", "calibration.json"] {
+        assert_eq!(read(&folder.join(file)), read(&again.join(&name).join(file)), "{file}");
+    }
+    let parameters = folder.join("parameters.json");
+    std::fs::write(&parameters, read(&parameters).replacen('1', "2", 1)).unwrap();
+    let refused = run(&["--store", &store, "models", "add", folder.to_str().unwrap()]).error();
+    assert!(refused.contains("parameters.json does not match its checksum"), "{refused}");
+}
+
 #[test]
 fn what_is_wrong_is_said_with_file_and_line() {
     let home = tempfile::tempdir().unwrap();

@@ -32,6 +32,7 @@ pub mod ids;
 mod keyed;
 pub mod master;
 pub mod mode;
+pub mod model;
 pub mod money;
 pub mod mute;
 pub mod notice;

@@ -184,7 +184,7 @@ fn count(trial: &Trial, detector: Detector, counts: &mut Counts) {
         .map(|(line, truth)| (line.line.as_str(), matches!(truth.label, Label::Exception(_))))
         .collect();
     let mut settings = Settings::defaults();
-    settings.models = Models::with_receiving(detector);
+    settings.models = Models::default().with_receiving(detector);
     let mut usual = settings.clone();
     for code in ["R-SHORT", "R-OVER", "R-LATE", "R-EARLY"] {
         usual.detect.explain_usual.insert(code.parse().expect("a type"));

@@ -13,3 +13,4 @@ pub mod grade;
 pub mod own;
 pub mod retailer;
 pub mod trial;
+pub mod validate;

@@ -10,6 +10,7 @@ mod frame;
 mod guard;
 mod kpi_page;
 mod me_page;
+mod models_page;
 mod modes_page;
 mod mutes_page;
 mod outbox_page;
@@ -57,7 +58,8 @@ pub(super) fn routes(state: &ChannelState, timeout: TimeoutLayer) -> Router<Chan
         .route("/policy/stand-ins", post(policy_page::delegate))
         .route("/policy/stand-ins/end", post(policy_page::end))
         .route("/notices/{id}/seen", post(queue_page::seen))
-        .route("/health", get(pages::health))
+        .route("/health", get(models_page::health))
+        .route("/models", post(models_page::change))
         .route("/me", get(me_page::show).post(me_page::act))
         .route("/stop", get(stop_page::show).post(stop_page::begin))
         .route("/stop/end", post(stop_page::end))

@@ -1,4 +1,4 @@
-//! The screens that only show: digests, audit log, policy, health.
+//! The screens that only show: digests, audit log.
 
 use axum::extract::{Path, Query, State};
 use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
@@ -13,12 +13,10 @@ use super::frame::Shell;
 use super::session::SignedIn;
 use super::templates;
 use crate::cards::entry::{Entry, told};
-use crate::cards::names::moment;
 use crate::cards::plain;
 use crate::channels::ChannelState;
 use crate::domain::policy::may_turn_down;
 use crate::store::{AuditFault, StoredDigest};
-use crate::worker::duty;
 
 /// Digests in the archive's list.
 const ARCHIVE: usize = 400;
@@ -139,33 +137,6 @@ pub(super) async fn audit(
         "older": (after > 0).then(|| format!("/audit?before={}", after + 1)),
     });
     Ok(Html(templates::render("audit.html", &values)?))
-}
-
-/// `GET /health`
-pub(super) async fn health(State(state): State<ChannelState>, who: SignedIn) -> Result<Html<String>, WebError> {
-    let zone = &state.config.rules.calendar.timezone;
-    let newest = state.store.newest_change().await?;
-    let stage = |s: &crate::store::JobStatus| {
-        json!({
-            "stage": plain(&s.stage),
-            "ok": s.last_error.is_none(),
-            "last_run": moment(s.last_run, zone),
-            "last_ok": s.last_ok.map_or_else(|| "never".to_owned(), |at| moment(at, zone)),
-            "advanced": s.advanced,
-            "error": s.last_error.as_deref().map(plain),
-        })
-    };
-    let work = duty::health(&state.store).await?;
-    let values = json!({
-        "shell": Shell::of("Health", "/health", &who),
-        "work": { "well": work.is_well, "says": plain(&work.says) },
-        "lead": newest.map_or_else(
-            || "No record has been read yet.".to_owned(),
-            |at| format!("The newest record is of {}.", moment(at, zone)),
-        ),
-        "stages": state.store.list_job_status().await?.iter().map(stage).collect::<Vec<_>>(),
-    });
-    Ok(Html(templates::render("health.html", &values)?))
 }
 
 /// `GET /style.css`

@@ -16,12 +16,25 @@ use crate::pipeline::{Progress, Stage};
 use crate::ports::{Ports, Senders, Source};
 use crate::rules::detect::feed::Feeds;
 use crate::rules::detect::panel::panel;
+use crate::rules::settings::ClosedDays;
 use crate::store::Store;
 
 /// The demand in a recording or, without one, in the configured store.
-pub(super) async fn read(mut config: Config, recording: Option<PathBuf>) -> anyhow::Result<Panel> {
+pub(super) async fn read(config: Config, recording: Option<PathBuf>) -> anyhow::Result<Panel> {
+    let off = config.rules.calendar.closed_days.clone();
+    let (book, from) = book(config, recording).await?;
+    demand(&book, &off)?.with_context(|| format!("{from} holds no sales to look at"))
+}
+
+/// The demand of a book; None where nothing was sold.
+pub(super) fn demand(book: &Book, off: &ClosedDays) -> anyhow::Result<Option<Panel>> {
+    Ok(panel(book, &Feeds::of(book, off))?)
+}
+
+/// The book of a recording or, without one, of the configured store, and where it is from.
+pub(super) async fn book(mut config: Config, recording: Option<PathBuf>) -> anyhow::Result<(Book, String)> {
     let from;
-    let (off, zones) = (config.rules.calendar.closed_days.clone(), config.odoo.zones());
+    let zones = config.odoo.zones();
     let book = if let Some(folder) = recording {
         from = folder.display().to_string();
         config.source.recording = folder;
@@ -36,8 +49,7 @@ pub(super) async fn read(mut config: Config, recording: Option<PathBuf>) -> anyh
         let book = Book::new(as_of, config.rules.calendar.calendar(), store.load_records().await?);
         config.rules.settled(book).with_detail_days(config.odoo.detail_days)
     };
-    let book = book.with_zones(&zones);
-    panel(&book, &Feeds::of(&book, &off))?.with_context(|| format!("{from} holds no sales to look at"))
+    Ok((book.with_zones(&zones), from))
 }
 
 async fn recorded(config: Config) -> anyhow::Result<Book> {

@@ -1,9 +1,13 @@
-//! `reeve models` and `reeve eval detectors`: detectors at work on files, recordings and the store.
+//! `reeve models` and `reeve eval detectors`: detectors at work on files, recordings and the store, and which of them runs.
 
+mod drift;
 mod eval;
 mod history;
+mod package;
+mod registry;
 mod score;
 mod train;
+mod validate;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,6 +18,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Outcome;
 use crate::config::Config;
+use crate::domain::model::ModelName;
 use crate::lab::trial::demand::Track;
 
 pub(super) use self::eval::{EvalDetectors, run as eval};
@@ -23,8 +28,29 @@ pub(super) use self::eval::{EvalDetectors, run as eval};
 pub(super) enum Models {
     /// Score a folder, a table, a recording or the store, and write the scores as CSV.
     Score(score::Score),
-    /// Train a detector on trials, or on a shop's own history with exceptions put into it, and write it to a file.
+    /// Train a detector on trials, or on a shop's own history with exceptions put into it: into the registry, or to a file.
     Train(train::Train),
+    /// Show the versions of each detector: which runs, which ran, which waits for a second person, and how they were judged.
+    List,
+    /// Print a version's card, recipe and validations.
+    Card {
+        /// The version, such as demand/trained-1c9f03ab.
+        name: ModelName,
+    },
+    /// Say what tells two versions apart.
+    Diff(registry::Diff),
+    /// Add a version from a folder to the registry.
+    Add(registry::Add),
+    /// Write a version to a folder.
+    Export(registry::Export),
+    /// Hold a version to the test beside the one that runs, on records that it was not trained on. Exit code 2 when it does not pass.
+    Validate(validate::Validate),
+    /// Let a version run from the next look on, in the name of a person; where two may, a second one confirms it on the page.
+    Promote(registry::Promote),
+    /// Let a version run again that ran before.
+    Rollback(registry::Rollback),
+    /// Say whether the days of late are distributed like those before, and whether what is raised keeps its promise.
+    Drift,
 }
 
 /// A kind of shop, for how much is injected into a base file.
@@ -75,6 +101,15 @@ pub(super) async fn run(config: Config, command: Models, json: bool) -> anyhow::
     match command {
         Models::Score(args) => Box::pin(score::run(config, args, json)).await,
         Models::Train(args) => Box::pin(train::run(config, args, json)).await,
+        Models::List => registry::list(&config, json).await,
+        Models::Card { name } => registry::card(&config, &name, json).await,
+        Models::Diff(args) => registry::diff(&config, &args, json).await,
+        Models::Add(args) => registry::add(&config, &args, json).await,
+        Models::Export(args) => registry::export(&config, &args, json).await,
+        Models::Validate(args) => Box::pin(validate::run(config, args, json)).await,
+        Models::Promote(args) => registry::promote(&config, args, json).await,
+        Models::Rollback(args) => registry::roll_back(&config, args, json).await,
+        Models::Drift => drift::run(&config, json).await,
     }
 }
 

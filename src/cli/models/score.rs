@@ -103,16 +103,8 @@ struct Watched {
 
 impl Alarms {
     fn of(review: &Review) -> Self {
-        let watched = |moved: &Moved| Watched { what: moved.what, index: moved.index, drift: word(moved.drift) };
+        let watched = |moved: &Moved| Watched { what: moved.what, index: moved.index, drift: moved.drift.name() };
         Self { count: review.alarms.len(), drift: review.drift.iter().map(watched).collect() }
-    }
-}
-
-fn word(drift: Drift) -> &'static str {
-    match drift {
-        Drift::Stable => "stable",
-        Drift::Moved => "moved",
-        Drift::Changed => "changed",
     }
 }
 
@@ -195,7 +187,7 @@ fn say_review(review: &Review, json: bool) {
         say!(
             "{} has {} (population stability index {:.2}): look before you trust the probabilities.",
             moved.what,
-            word(moved.drift),
+            moved.drift.name(),
             moved.index
         );
     }

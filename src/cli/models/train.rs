@@ -8,13 +8,17 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Seeds, Shop, create, history, megabytes, spinner};
-use crate::cli::{Outcome, print_json};
+use crate::cli::{Outcome, open, print_json};
 use crate::config::Config;
-use crate::lab::detectors;
-use crate::lab::own;
+use crate::domain::audit::BY_COMMAND;
+use crate::domain::ids::content_hash;
+use crate::domain::model::{ModelKind, ModelName, Recipe};
+use crate::lab::{detectors, own, validate};
 use crate::models::demand::detector::Detector as DemandDetector;
 use crate::models::demand::train::Lesson;
 use crate::models::receiving::{Detector as ReceivingDetector, Labelled};
+use crate::pipeline::registry;
+use crate::rules::settings::program;
 
 /// What to train on.
 #[derive(Debug, Args)]
@@ -30,9 +34,9 @@ pub(in crate::cli) struct Train {
     /// Seed of the training itself.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// The file to write.
+    /// The file to write its parameters to; left out, it becomes a version in the store's registry.
     #[arg(long, value_name = "FILE")]
-    out: PathBuf,
+    out: Option<PathBuf>,
 }
 
 /// What is trained on; the demand in the store when nothing is named.
@@ -53,29 +57,60 @@ struct What {
 #[derive(serde::Serialize)]
 struct Summary {
     trained_on: String,
-    out: String,
+    name: ModelName,
+    /// The file; none where it went into the registry.
+    out: Option<String>,
     bytes: usize,
 }
 
+/// What training came to.
+struct Trained {
+    kind: ModelKind,
+    parameters: String,
+    recipe: Recipe,
+}
+
 pub(super) async fn run(config: Config, args: Train, json: bool) -> anyhow::Result<Outcome> {
-    let (text, trained_on) = if !args.what.receiving.is_empty() {
+    let trained = if !args.what.receiving.is_empty() {
         receiving(&args)?
     } else if !args.what.demand.is_empty() {
         demand(&args)?
     } else {
-        Box::pin(own(config, &args)).await?
+        Box::pin(own(config.clone(), &args)).await?
     };
-    let mut out = create(&args.out)?;
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).with_context(|| format!("writing {}", args.out.display()))?;
-    if json {
-        print_json(&Summary { trained_on, out: args.out.display().to_string(), bytes: text.len() })?;
+    let Trained { kind, parameters, recipe } = trained;
+    let sheet = registry::sheet_of(kind, &parameters, recipe)?;
+    let mut added = false;
+    if let Some(path) = &args.out {
+        let mut out = create(path)?;
+        let written = out.write_all(parameters.as_bytes()).and_then(|()| out.flush());
+        written.with_context(|| format!("writing {}", path.display()))?;
     } else {
-        say!(
-            "Trained on {trained_on}; the detector is in {}. Score with it: reeve models score --model.",
-            args.out.display()
-        );
+        let store = open::store(&config).await?;
+        let clock = open::clock_of(&store, &config).await?;
+        added = registry::add(&store, &clock, &sheet, &parameters, BY_COMMAND, BY_COMMAND).await?;
+    }
+    let out = args.out.map(|path| path.display().to_string());
+    let (trained_on, name) = (sheet.recipe.trained_on, sheet.name);
+    if json {
+        print_json(&Summary { trained_on, name, out, bytes: parameters.len() })?;
+        return Ok(Outcome::Fine);
+    }
+    match out {
+        Some(out) => {
+            say!("Trained on {trained_on}; the detector {name} is in {out}. Score with it: reeve models score --model.");
+        }
+        None if added => {
+            say!("Trained on {trained_on}: {name} is in the registry. Hold it to the test: reeve models validate {name}.");
+        }
+        None => say!("Trained on {trained_on}: {name} was in the registry already, for nothing has changed."),
     }
     Ok(Outcome::Fine)
+}
+
+/// The recipe of this program.
+fn recipe(trained_on: String, data_hash: String, seed: u64, learned_from: Option<ModelName>) -> Recipe {
+    Recipe { trained_on, data_hash, seed, learned_from, program: env!("CARGO_PKG_VERSION").to_owned() }
 }
 
 /// A bar over rounds of trees.
@@ -93,7 +128,7 @@ fn untrained() -> anyhow::Error {
     anyhow::anyhow!("the detector learned nothing that could be written")
 }
 
-fn demand(args: &Train) -> anyhow::Result<(String, String)> {
+fn demand(args: &Train) -> anyhow::Result<Trained> {
     let reading = spinner("reading histories and putting exceptions into them");
     let mut lessons: Vec<Lesson> = Vec::new();
     for path in &args.what.demand {
@@ -102,6 +137,7 @@ fn demand(args: &Train) -> anyhow::Result<(String, String)> {
     }
     reading.finish_and_clear();
     let labelled: usize = lessons.iter().map(|lesson| lesson.labels.len()).sum();
+    let hashes: Vec<String> = lessons.iter().map(|lesson| validate::panel_hash(&lesson.panel)).collect();
     let bar = rounds();
     bar.set_message(format!("at most {}", megabytes(labelled * 2 * LABELLED_BYTES)));
     let watch = |done: usize, of: usize| {
@@ -112,13 +148,19 @@ fn demand(args: &Train) -> anyhow::Result<(String, String)> {
     let detector = DemandDetector::unsupervised().train(&lessons, params, watch)?;
     bar.finish_and_clear();
     let on = format!("{} trials, {labelled} days of series", lessons.len());
-    Ok((detector.to_json().ok_or_else(untrained)?, on))
+    let parameters = detector.to_json().ok_or_else(untrained)?;
+    Ok(Trained { kind: ModelKind::Demand, parameters, recipe: recipe(on, hash_of(&hashes), args.seed, None) })
+}
+
+/// One hash of several.
+fn hash_of(hashes: &[String]) -> String {
+    content_hash(&hashes.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 /// Bytes for each labelled day of a series; twice that while trees grow.
 const LABELLED_BYTES: usize = 300;
 
-fn receiving(args: &Train) -> anyhow::Result<(String, String)> {
+fn receiving(args: &Train) -> anyhow::Result<Trained> {
     let bar = spinner("reading orders and putting exceptions into them");
     let mut trials = Vec::new();
     for path in &args.what.receiving {
@@ -130,24 +172,35 @@ fn receiving(args: &Train) -> anyhow::Result<(String, String)> {
     bar.set_message(format!("training on {lines} lines, at most {}", megabytes(lines * 2 * LINE_BYTES)));
     let detector = ReceivingDetector::train(&folders, args.seed)?;
     bar.finish_and_clear();
-    Ok((detector.to_json().ok_or_else(untrained)?, format!("{} trials, {lines} lines", trials.len())))
+    let hashes: Vec<String> = trials.iter().map(|(_, records)| validate::records_hash(records)).collect();
+    let on = format!("{} trials, {lines} lines", trials.len());
+    let parameters = detector.to_json().ok_or_else(untrained)?;
+    Ok(Trained { kind: ModelKind::Receiving, parameters, recipe: recipe(on, hash_of(&hashes), args.seed, None) })
 }
 
 /// Bytes for each line, its features and names.
 const LINE_BYTES: usize = 1_500;
 
-async fn own(config: Config, args: &Train) -> anyhow::Result<(String, String)> {
+async fn own(config: Config, args: &Train) -> anyhow::Result<Trained> {
     let reading = spinner("reading the history");
+    let shipped = program::demand();
     let panel = history::read(config, args.what.recording.clone()).await?;
     reading.finish_and_clear();
     let bar = rounds();
-    let days = panel.days().len();
+    // What goes into the registry is validated on the last days, so it must not have seen them.
+    let held_out = if args.out.is_some() { 0 } else { validate::HELD_OUT_DAYS };
+    let days = panel.days().len().saturating_sub(held_out);
     let watch = |done: usize, of: usize| {
         bar.set_length(of as u64);
         bar.set_position(done as u64);
     };
-    let detector = own::learn(DemandDetector::shipped(), &panel, days, args.seed, watch)?;
+    let detector = own::learn(shipped.detector(), &panel, days, args.seed, watch)?;
     bar.finish_and_clear();
-    let on = format!("{} series over {days} days, with exceptions put into them", panel.keys().len());
-    Ok((detector.to_json().ok_or_else(untrained)?, on))
+    let until = days.checked_sub(1).and_then(|last| panel.days().get(last)).map(|day| format!(" until {day}"));
+    let until = until.unwrap_or_default();
+    let on = format!("{} series over {days} days{until}, with exceptions put into them", panel.keys().len());
+    let parameters = detector.to_json().ok_or_else(untrained)?;
+    let from = ModelName { kind: ModelKind::Demand, version: shipped.version().to_owned() };
+    let hash = validate::panel_hash(&panel.until(days)?);
+    Ok(Trained { kind: ModelKind::Demand, parameters, recipe: recipe(on, hash, args.seed, Some(from)) })
 }

@@ -16,6 +16,7 @@ use crate::domain::exception::Signal;
 use crate::domain::mode::Mode;
 use crate::pipeline::modes::{InForce, in_force, whereabouts};
 use crate::pipeline::observe::{is_abreast, looked_at, may_look};
+use crate::pipeline::registry;
 use crate::pipeline::{Context as Stages, Progress, Stage};
 use crate::rules::fold::Look;
 use crate::rules::fold::modes::fold_in_modes;
@@ -76,6 +77,9 @@ struct Done {
     /// Under which modes it was folded.
     #[serde(default)]
     modes: String,
+    /// Which detectors looked.
+    #[serde(default)]
+    models: String,
 }
 
 impl Done {
@@ -103,9 +107,9 @@ pub async fn looked_through(stages: &Stages) -> anyhow::Result<Option<Timestamp>
 /// # Errors
 /// The store's.
 pub async fn is_current(stages: &Stages) -> anyhow::Result<bool> {
-    let Some(Done { sight: last, modes, .. }) = Done::load(&stages.store).await? else { return Ok(false) };
-    // What is live by other rules than these has still to be sorted.
-    if modes != in_force(&stages.store, &stages.config).await?.key {
+    let Some(Done { sight: last, modes, models, .. }) = Done::load(&stages.store).await? else { return Ok(false) };
+    // What is live by other rules than these has still to be sorted, and what other detectors would say to be heard.
+    if modes != in_force(&stages.store, &stages.config).await?.key || models != stages.models().now().await?.key {
         return Ok(false);
     }
     if let Some(sight) = Sight::of_now(stages).await? {
@@ -131,7 +135,10 @@ impl Stage for Detect {
         let Some(sight) = Sight::of_now(&self.0).await? else { return Ok(Progress::Idle) };
         let last = Done::load(store).await?;
         let InForce { modes, key, .. } = in_force(store, config).await.context("reading the modes")?;
-        if last.as_ref().is_some_and(|last| last.sight == sight && last.modes == key) {
+        registry::begin(store, config, clock.now()).await.context("keeping the detectors that the store begins with")?;
+        let running = self.0.models().now().await?;
+        let models = running.key.clone();
+        if last.as_ref().is_some_and(|last| last.sight == sight && last.modes == key && last.models == models) {
             return Ok(Progress::Idle);
         }
         let (audit, told) = (store.audit_head().await?.1, store.count_told_changes().await?);
@@ -139,7 +146,7 @@ impl Stage for Detect {
         if let Some(last) = &last
             && last.all_seen
             && last.sight.shows_the_same(&sight, config)
-            && (&last.audit, last.told_changes, &last.modes) == (&audit, told, &key)
+            && (&last.audit, last.told_changes, &last.modes, &last.models) == (&audit, told, &key, &models)
         {
             let done = Done { sight, ..last.clone() };
             store.put_setting(DONE, &done.write()?).await?;
@@ -169,11 +176,14 @@ impl Stage for Detect {
         let signals = moment.seen.signals.clone();
         let folded = fold_in_modes(&mode_of, &key, (&returns, &look), signals, known, live);
         let found = folded.cases.len();
-        let state = Done { sight, all_seen: folded.all_seen, audit, told_changes: told, modes: key }.write()?;
+        let done = Done { sight, all_seen: folded.all_seen, audit, told_changes: told, modes: key, models };
+        let state = done.write()?;
         store
             .save_detection(&folded.exceptions, &folded.cases, &folded.gone, &folded.entries, Some((DONE, &state)))
             .await
             .context("writing what the detectors found")?;
+        // Of the same records the same is kept again: what is lost between the two comes with the next look.
+        registry::drift::keep(store, &moment, &running).await.context("keeping how the day was distributed")?;
         Ok(Progress::Advanced(found.max(1)))
     }
 }

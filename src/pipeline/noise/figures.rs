@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
 use jiff::civil::Date;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::mutes::categories;
 use crate::domain::calendar::plus_days;
@@ -25,7 +25,7 @@ const Z: f64 = 1.959_963_984_540_054;
 const DIGESTS_MAX: usize = 400;
 
 /// How noisy something is.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Noise {
     /// Cases shown.
     pub shown: u32,

@@ -24,6 +24,7 @@ use super::detect::{is_current, looked_through};
 use super::draft::AWAY;
 use super::modes::in_force;
 use super::moment::Moment;
+use super::registry::drift::{self, Standing};
 use super::watermark::Reading;
 use super::{Context as Stages, Progress, Stage, observe, stop};
 use crate::domain::audit::AuditEntry;
@@ -328,11 +329,21 @@ async fn health(stages: &Stages, moment: &Moment) -> anyhow::Result<Vec<String>>
             lines.push(format!("The stage {} last failed: {}", status.stage, cut(&error, ERROR_CHARS)));
         }
     }
+    lines.extend(detectors(stages).await?);
     lines.extend(moment.seen.overview.feeds.lines(&moment.book));
     if !moment.book.has_sale_lines() {
         lines.push("There are no sales in the records: demand can not be judged.".to_owned());
     }
     Ok(lines)
+}
+
+/// What is wrong with the detectors: one that can not be read, and what has drifted.
+async fn detectors(stages: &Stages) -> anyhow::Result<Vec<String>> {
+    let Stages { store, clock, config, .. } = stages;
+    let running = stages.models().now().await?;
+    let today = config.rules.calendar.calendar().day_of(clock.now());
+    let standings = drift::of_the_day(store, &running, today, config.rules.detect.false_share).await?;
+    Ok(running.unreadable.iter().cloned().chain(standings.iter().filter_map(Standing::line)).collect())
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::domain::action::Action;
 use crate::domain::ids::{RecommendationId, content_id};
 use crate::domain::recommendation::{Drafter, Recommendation};
+use crate::pipeline::registry;
 use crate::rules::recompute::words::{self, Sources};
 use crate::rules::recompute::{Line, figures, rank};
 use crate::store::{Store, StoreError};
@@ -39,7 +40,8 @@ pub async fn verify(store: &Store, config: &Config, id: &RecommendationId) -> an
         Drafter::Edited { first, .. } => all.iter().map(|(other, _)| other).find(|other| other.id == *first),
         _ => None,
     };
-    lines.extend(figures(&rec, &bundle, first, &config.rules.models));
+    let models = registry::in_force(store, config).await.context("reading the detectors")?;
+    lines.extend(figures(&rec, &bundle, first, models.models()));
     let sources = Sources::of(&rec, &bundle, &same, [case.headline.clone()]);
     // Few words have numbers that the card itself does not explain: only for these is a name looked for.
     let open: Vec<String> = words::from_nowhere(&rec, &sources).into_iter().collect();

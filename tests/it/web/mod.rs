@@ -10,6 +10,7 @@ mod hooks;
 pub(crate) mod http;
 mod me;
 mod metrics;
+mod models;
 mod modes;
 mod noise;
 mod people;

@@ -13,9 +13,10 @@ use super::amount::{Amount, rates};
 use super::delegation::DelegationRules;
 use super::escalation::Escalation;
 use super::hours::WorkingHours;
+use super::people::{Person, Role};
 use super::quiet::QuietHours;
 use super::rules::{ActionCode, Rule};
-use super::tiers::Tiers;
+use super::tiers::{Tier, Tiers, one_or_two};
 use crate::evidence::{Fact, FactValue};
 use crate::ids::content_id;
 use crate::money::Money;
@@ -59,6 +60,10 @@ pub struct Policy {
     pub drills: Drills,
     /// Leaving out what is noise.
     pub mutes: Mutes,
+    /// Who says which version of a detector runs. A policy that was written before it could be said is as if it said the usual, and
+    /// its version stays what it was.
+    #[serde(default, skip_serializing_if = "Detectors::is_usual")]
+    pub detectors: Detectors,
 }
 
 /// `[cumulative]`: what counts together, so that splitting does not lower the tier.
@@ -164,6 +169,37 @@ impl ModelSight {
 pub struct Drills {
     /// Share of the recommendations put before people that are planted wrong ones.
     pub share: super::amount::Share,
+}
+
+/// `[detectors]`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Detectors {
+    /// Roles that may promote a version.
+    pub who: Vec<Role>,
+    /// The least tier of an approver who may.
+    pub approver_tier: Tier,
+    /// How many different people promote.
+    #[serde(deserialize_with = "one_or_two")]
+    pub signatures: u8,
+}
+
+impl Default for Detectors {
+    fn default() -> Self {
+        Self { who: vec![Role::Admin, Role::Approver], approver_tier: Tier::T2, signatures: 2 }
+    }
+}
+
+impl Detectors {
+    fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// May somebody promote a version, or go back to an earlier one?
+    pub fn may_promote(&self, person: &Person) -> bool {
+        let by = |role: &Role| person.is(*role) && (*role != Role::Approver || person.tier >= self.approver_tier.level());
+        !person.is_machine() && self.who.iter().any(by)
+    }
 }
 
 /// `[mutes]`
@@ -295,6 +331,18 @@ mod tests {
         let policy = Policy::standard();
         assert_eq!(policy.tiers.t1.limit, Amount::company(1_000));
         assert_eq!(policy.permitted.actions.len(), ActionCode::all().count());
+    }
+
+    #[test]
+    fn a_policy_from_before_detectors_were_in_it_says_the_usual_under_the_version_that_it_had() {
+        let (before, rest) = DEFAULT_TOML.split_once("[detectors]").unwrap();
+        let (_, after) = rest.split_once("# ---- Attention.").unwrap();
+        let old = Policy::parse("old.toml", &format!("{before}{after}")).unwrap();
+        assert_eq!((&old.detectors, old.version()), (&Policy::standard().detectors, Policy::standard().version()));
+        let one = DEFAULT_TOML.replace("signatures = 2\n\n# ---- Attention.", "signatures = 1\n\n# ---- Attention.");
+        let one = Policy::parse("one.toml", &one).unwrap();
+        assert_ne!(one.version(), old.version());
+        assert_eq!(one.detectors.signatures, 1);
     }
 
     #[test]

@@ -26,7 +26,7 @@ mod tiers;
 
 pub use self::amount::{Amount, Share, in_company_currency};
 pub use self::delegation::{BadDelegation, Delegation, DelegationRules, acting_for, check_new};
-pub use self::document::{Cumulative, DEFAULT_TOML, Drills, ModelSight, Mutes, Permitted, Policy, PolicyError};
+pub use self::document::{Cumulative, DEFAULT_TOML, Detectors, Drills, ModelSight, Mutes, Permitted, Policy, PolicyError};
 pub use self::escalation::{Addressee, Escalation, Recipients, Step};
 pub use self::facts::{Class, Facts, Named, Risk};
 pub use self::hours::{WorkDay, WorkingHours};

@@ -93,6 +93,7 @@ pub fn show(policy: &Policy, people: &[Person]) -> PolicyDocument {
             Section::lines("Silence is not consent", silence(policy)),
             Section::lines("Standing in for one another", delegation(policy)),
             Section::lines("Taking back", taking_back()),
+            Section::lines("Detectors", detectors(policy)),
             Section::lines("Attention", attention(policy)),
             the_people(people),
         ],
@@ -264,6 +265,20 @@ fn taking_back() -> Vec<String> {
         "Who decided may take it back until the undo window has passed; until then nothing leaves.".to_owned(),
         "An approval binds to the exact content that was on the screen, and is checked on fresh records at the click."
             .to_owned(),
+    ]
+}
+
+fn detectors(policy: &Policy) -> Vec<String> {
+    let rules = &policy.detectors;
+    let told = |role: &Role| match role {
+        Role::Approver => format!("an approver of tier {} or more", rules.approver_tier),
+        role => role.told().to_owned(),
+    };
+    let who: Vec<String> = rules.who.iter().map(told).collect();
+    let many = if rules.signatures == 1 { "one person promotes" } else { "two different people promote" };
+    vec![
+        "No version of a detector runs that no person has promoted, except the one that a store began with.".to_owned(),
+        format!("After it passed its validation, {many} a version: {}. Going back takes one.", who.join(" or ")),
     ]
 }
 

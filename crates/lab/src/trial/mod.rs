@@ -9,6 +9,7 @@
 //! and, in self-training, for labels of what was injected there; it never enters a score. The same base, plan and seed give
 //! the same trial on any machine. This is the one place of this package that reads files.
 
+pub mod causal;
 pub mod contest;
 pub mod demand;
 pub mod files;

@@ -139,6 +139,21 @@ impl Detector {
         })
     }
 
+    /// The detector's name and the beginning of a hash of what it was made of: `trained-1c9f03ab`. Two that may judge a day
+    /// differently have different versions.
+    pub fn version(&self) -> String {
+        let (name, made_of) = match self.to_json() {
+            Some(text) => ("trained", text),
+            None => ("unsupervised", format!("{TAILS:?} {EARLY_DAYS} {COMPARED_DAYS} {FEATURES:?}")),
+        };
+        format!("{name}-{}", &hex::encode(Sha256::digest(made_of))[..8])
+    }
+
+    /// How its scores become probabilities; None without training.
+    pub fn calibration(&self) -> Option<&Calibration> {
+        self.trained.as_ref().map(|trained| &trained.alarms)
+    }
+
     /// The probability that an alarm with this score is right, where exceptions are as common as in training. None without
     /// training.
     pub fn probability(&self, score: f32) -> Option<f64> {

@@ -20,6 +20,7 @@ mod profile;
 pub mod review;
 mod runs;
 mod screen;
+pub mod seen;
 mod shift;
 mod span;
 mod sums;

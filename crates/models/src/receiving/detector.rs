@@ -120,6 +120,14 @@ impl Detector {
         format!("{name}-{}", &hash[..8])
     }
 
+    /// Slope and offset that make probabilities of its log-odds; None of the one that needs no training.
+    pub fn calibration(&self) -> Option<(f64, f64)> {
+        match &self.0 {
+            Judge::Likeness => None,
+            Judge::Trees(trees) => Some(trees.calibration()),
+        }
+    }
+
     /// What it says of features alone: the probability that a line with them is an exception.
     pub fn probability(&self, features: &Features) -> f64 {
         self.judge(std::slice::from_ref(features)).first().map_or(0.0, |judged| judged.probability)

@@ -100,6 +100,11 @@ fn fit(examples: &[&Example], seed: u64) -> Result<Boosted, ReceivingError> {
 }
 
 impl Trees {
+    /// From the trees' log-odds to calibrated ones: slope and offset.
+    pub(super) fn calibration(&self) -> (f64, f64) {
+        self.calibration
+    }
+
     /// Fits on labelled lines.
     pub(super) fn train(examples: &[Example], seed: u64) -> Result<Self, ReceivingError> {
         let exceptions = examples.iter().filter(|example| example.exception).count();

@@ -20,10 +20,14 @@ use reeve_domain::calendar::{days_between, iso_week};
 use reeve_domain::evidence::{Fact, FactValue};
 use reeve_domain::exception::{ExceptionType as T, Signal, Subject};
 use reeve_domain::record::RecordKind;
+use reeve_models::control::drift::DaySeen;
 use reeve_models::demand::panel::Panel;
 use reeve_models::demand::{DayScore, DemandParams};
 
+/// The detector where only the forest could be asked; behind the same name stands the version of the trained one where that was.
 pub(super) const DETECTOR: &str = "demand-forest/1";
+
+const NAME: &str = "demand-forest";
 
 /// How much weaker a p the agreement of the forest or of the trained detector makes good.
 pub(super) const AGREEMENT_BONUS: f64 = 10.0;
@@ -58,6 +62,8 @@ pub(super) fn params(settings: &Settings) -> DemandParams {
 pub(super) struct Judges {
     forest: Forest,
     opinion: Opinion,
+    /// What the detector is called that both make up.
+    detector: String,
 }
 
 impl Judges {
@@ -68,6 +74,10 @@ impl Judges {
 
     /// Adds a score and what drove it: the trained detector's where it agrees, else the forest's.
     pub(super) fn explain(&self, mut signal: Signal, place: &Place, back: usize, row: &Row) -> Signal {
+        // Also where it does not agree it was asked, and another version might have.
+        if self.opinion.view(place, back).is_some() {
+            signal.detector.clone_from(&self.detector);
+        }
         match self.opinion.view(place, back).filter(|view| !view.drivers.is_empty()) {
             Some(view) => {
                 signal.score = view.probability;
@@ -80,17 +90,22 @@ impl Judges {
 }
 
 impl Demand {
-    /// Everything that demand has to say on the book's day.
-    pub(super) fn signals(mut self, book: &Book, settings: &Settings) -> Vec<Signal> {
+    /// Everything that demand has to say on the book's day, and how what the trained detector saw of the last days was distributed.
+    pub(super) fn signals(mut self, book: &Book, settings: &Settings) -> (Vec<Signal>, BTreeMap<Date, DaySeen>) {
         let mut found = std::mem::take(&mut self.promotions);
         let (rows, panel) = (std::mem::take(&mut self.rows), self.panel.take());
         // The forest learns what is ordinary from all series together, so it is fitted once and asked of each.
-        let Some(forest) = Forest::fit(rows, settings) else { return found };
-        let judges = Judges { forest, opinion: Opinion::of(panel, settings.detect.false_share) };
+        let Some(forest) = Forest::fit(rows, settings) else { return (found, BTreeMap::new()) };
+        let model = &settings.models.demand;
+        let judges = Judges {
+            forest,
+            opinion: Opinion::of(panel, model, settings.detect.false_share),
+            detector: format!("{NAME}/{}", model.version()),
+        };
         let verdict = |(place, tail): (&Place, &Tail)| self.verdict(book, settings, &judges, place, tail);
         found.extend(self.tails.par_iter().map(verdict).collect::<Vec<_>>().into_iter().flatten());
         share_roots(book, &mut found);
-        found
+        (found, judges.opinion.seen)
     }
 
     fn verdict(&self, book: &Book, settings: &Settings, judges: &Judges, place: &Place, tail: &Tail) -> Vec<Signal> {

@@ -49,6 +49,8 @@ use crate::settings::Settings;
 use reeve_domain::book::{Book, Place};
 use reeve_domain::exception::Signal;
 use reeve_domain::ids::ItemId;
+use reeve_domain::model::ModelKind;
+use reeve_models::control::drift::DaySeen;
 use reeve_models::demand::DayScore;
 
 /// What the detectors saw in a book.
@@ -59,6 +61,8 @@ pub struct Seen {
     pub outlook: Outlook,
     /// What was known of the whole company.
     pub overview: Arc<Overview>,
+    /// How what the detectors were shown, and what they said, was distributed on the last days.
+    pub watched: BTreeMap<ModelKind, BTreeMap<Date, DaySeen>>,
     /// What demand had to say, which is judged over all items together.
     demand: Vec<Signal>,
     /// What else was seen of each item.
@@ -103,8 +107,9 @@ impl Looked {
         let newest = days.last().copied().unwrap_or(book.closed);
         let panel = panel::assemble(days, cells).ok().flatten();
         let demand = demand::Demand { tails, promotions, rows: rows.into_rows(), panel, newest };
-        let demand = demand.signals(book, settings);
-        Seen { signals: Vec::new(), outlook, overview, demand, items }.with_signals(book, settings)
+        let (demand, seen) = demand.signals(book, settings);
+        let watched = BTreeMap::from([(ModelKind::Demand, seen)]);
+        Seen { signals: Vec::new(), outlook, overview, watched, demand, items }.with_signals(book, settings)
     }
 
     /// What was seen `before`, with these items as they are now. What demand says, and what is known of the whole company, stays
@@ -115,8 +120,8 @@ impl Looked {
         items.extend(self.0.items);
         outlook.forget(looked_at);
         outlook.append(self.0.outlook);
-        let (demand, overview) = (before.demand.clone(), Arc::clone(&before.overview));
-        Seen { signals: Vec::new(), outlook, overview, demand, items }.with_signals(book, settings)
+        let (demand, overview, watched) = (before.demand.clone(), Arc::clone(&before.overview), before.watched.clone());
+        Seen { signals: Vec::new(), outlook, overview, watched, demand, items }.with_signals(book, settings)
     }
 }
 
@@ -129,7 +134,7 @@ impl Seen {
         signals.extend(self.overview.feeds.signals(book, settings));
         let mut bought = receiving::signals(book, settings);
         bought.extend(matching::signals(book, settings));
-        habits::join(book, settings, &mut bought);
+        self.watched.insert(ModelKind::Receiving, habits::join(book, settings, &mut bought));
         signals.extend(bought);
         signals.extend(items().flat_map(|item| item.stock.iter().cloned()));
         let twinned = items().flat_map(|item| item.twinned.iter().cloned()).collect();

@@ -6,12 +6,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
 use reeve_domain::book::Place;
 use reeve_domain::exception::Driver;
 use reeve_domain::ids::{ItemId, LocationId};
 use reeve_models::control::discovery;
-use reeve_models::demand::detector::{Detector, Scorer};
+use reeve_models::control::drift::DaySeen;
+use reeve_models::demand::detector::Scorer;
 use reeve_models::demand::panel::Panel;
+use reeve_models::demand::seen::seen;
+
+use crate::settings::DemandModel;
 
 /// Newest days that it has an opinion on.
 const DAYS: usize = 2;
@@ -35,19 +40,22 @@ pub(super) struct View {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Opinion {
     views: BTreeMap<Place, [Option<View>; DAYS]>,
+    /// How what it was shown of those days, and what it said, was distributed.
+    pub(super) seen: BTreeMap<Date, DaySeen>,
 }
 
 impl Opinion {
     /// Of the last days of a book's demand. Silent about a young book, and where nothing was ever sold.
-    pub(super) fn of(panel: Option<Panel>, share: f64) -> Self {
+    pub(super) fn of(panel: Option<Panel>, model: &DemandModel, share: f64) -> Self {
         let Some(panel) = panel else { return Self::default() };
         let days = panel.days().len();
         if days < WARMUP_DAYS + DAYS {
             return Self::default();
         }
-        let detector = Detector::shipped();
+        let detector = model.detector();
         let mut scorer = Scorer::new(detector, panel.locations(), panel.items());
         let mut views: BTreeMap<Place, [Option<View>; DAYS]> = BTreeMap::new();
+        let mut counted = BTreeMap::new();
         for day in 0..days {
             let back = days - 1 - day;
             if back >= DAYS {
@@ -60,6 +68,7 @@ impl Opinion {
                 .into_iter()
                 .map(|verdict| of(verdict.score).unwrap_or(f64::NAN))
                 .collect();
+            counted.insert(panel.days()[day], seen(&scorer, &panel, day, &probabilities));
             let agreed: BTreeSet<usize> = discovery::by_probability(&probabilities, share).into_iter().collect();
             for (series, probability) in probabilities.into_iter().enumerate().filter(|(_, p)| !p.is_nan()) {
                 let key = &panel.keys()[series];
@@ -68,7 +77,7 @@ impl Opinion {
                 views.entry(place).or_default()[back] = Some(View { probability, drivers });
             }
         }
-        Self { views }
+        Self { views, seen: counted }
     }
 
     /// What it says of a place `back` days before the newest.

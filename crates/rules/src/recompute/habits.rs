@@ -12,7 +12,7 @@ use reeve_domain::habit::Habit;
 use reeve_domain::ids::FactId;
 use reeve_domain::workings::{Odds, Workings};
 use reeve_models::formulas;
-use reeve_models::receiving::{Detector, Features};
+use reeve_models::receiving::Features;
 
 /// A line for each fact that the frozen habits give again.
 pub(super) fn facts(frozen: Frozen<'_>, workings: &Workings, models: &Models) -> BTreeMap<FactId, Line> {
@@ -24,7 +24,7 @@ pub(super) fn facts(frozen: Frozen<'_>, workings: &Workings, models: &Models) ->
             let Some(fact) = frozen.fact(&id) else { continue };
             let line = match (field.as_str(), probability) {
                 ("habit_p", None) => {
-                    let why = format!("judged by {}, which this program does not have", habit.detector);
+                    let why = format!("judged by {}, which is neither in the registry nor in this program", habit.detector);
                     Line::not_frozen(id, fact.value.show(), why)
                 }
                 ("habit_p", Some(_)) => {
@@ -50,17 +50,10 @@ pub(super) fn facts(frozen: Frozen<'_>, workings: &Workings, models: &Models) ->
     found
 }
 
-/// The probability again, by the same detector: the one that is configured, or one that comes with the program.
+/// The probability again, by the version that judged it then.
 fn probability(habit: &Habit, models: &Models) -> Option<f64> {
     let features = Features::from_values(&habit.features)?;
-    let configured = &models.receiving;
-    let again = if configured.version() == habit.detector {
-        configured.detector().probability(&features)
-    } else {
-        let known = [Detector::unsupervised(), Detector::shipped()];
-        known.into_iter().find(|known| known.version() == habit.detector)?.probability(&features)
-    };
-    Some(shown(again))
+    Some(shown(models.receiving_of(&habit.detector)?.probability(&features)))
 }
 
 /// What one exception says of the probability of the case.

@@ -15,7 +15,7 @@ use serde::Deserialize;
 pub use self::calendar::{CalendarConfig, ClosedDays};
 pub use self::companies::CompaniesConfig;
 pub use self::detect::{ChannelConfig, DetectConfig};
-pub use self::models::Models;
+pub use self::models::{DemandModel, Models, program};
 pub use self::money::{CostsConfig, MoneyConfig, TolerancesConfig};
 pub use self::ranking::RankingConfig;
 pub use self::working_days::WorkingDays;

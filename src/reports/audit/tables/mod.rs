@@ -1,10 +1,11 @@
 //! The tables that decide, held against the log: decisions, recommendations, cases, outcomes, delegations, mutes, tokens, chat
-//! links, a stop of all work, modes, and the words of messages that wait.
+//! links, a stop of all work, modes, versions of detectors, and the words of messages that wait.
 //!
 //! The chain proves that nobody touched the log; nothing ties the tables to it but this. A row that was changed, added or
 //! deleted past Reeve differs from what the log says of it. What the log does not say (a rank, a draft) is not judged. Log and
 //! tables are read once each, in pages, as they stood at one moment.
 
+mod detectors;
 mod rights;
 mod told;
 
@@ -67,6 +68,9 @@ pub async fn compare(store: &Store) -> anyhow::Result<Vec<Difference>> {
     rights::links(&mut snapshot, &told, &mut found).await.context("comparing chat links with the log")?;
     rights::stop(&mut snapshot, &told, &mut found).await.context("comparing a stop with the log")?;
     rights::modes(&mut snapshot, &told, &mut found).await.context("comparing modes with the log")?;
+    detectors::compare(&mut snapshot, &told.detectors, &mut found)
+        .await
+        .context("comparing the registry of detectors with the log")?;
     rights::messages(&mut snapshot, &told, &mut found).await.context("comparing messages with the log")?;
     Ok(found.0)
 }

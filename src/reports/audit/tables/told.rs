@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::detectors::Detectors;
 use crate::domain::action::Action;
 use crate::domain::audit::{AuditEntry, Chained};
 use crate::domain::decision::DecisionVerb;
@@ -83,6 +84,8 @@ pub(super) struct Told {
     pub(super) stop: Option<(Option<String>, i64)>,
     /// Steps of modes, each as its row should say it, and the entry that says so.
     pub(super) modes: BTreeMap<i64, (String, i64)>,
+    /// What was done with versions of detectors.
+    pub(super) detectors: Detectors,
     of_case: BTreeMap<String, BTreeSet<String>>,
 }
 
@@ -103,6 +106,7 @@ impl Told {
             "work" if entry.action == "work.stopped" => self.stop = Some((Some(entry.actor.clone()), seq)),
             "work" if entry.action == "work.resumed" => self.stop = Some((None, seq)),
             "person" => self.link(seq, id, entry),
+            "model" => self.detectors.hear(seq, id, entry),
             "mode" => {
                 if let Some(step) = entry.detail["seq"].as_i64() {
                     self.modes.insert(step, (mode_step(entry), seq));

@@ -29,16 +29,22 @@ use reeve_domain::evidence::{Fact, FactValue};
 use reeve_domain::exception::{ExceptionType as T, Signal};
 use reeve_domain::habit::{Habit, KEPT, NEWEST, is_off};
 use reeve_domain::record::{PurchaseLine, RecordKind};
+use reeve_models::control::drift::{DaySeen, receiving as drift};
 use reeve_models::receiving::{Features, LineScore, ReceivingKind, Scored};
 
 use super::facts::{fact, record};
 use crate::settings::Settings;
 pub(crate) use own::DETECTOR;
+pub use reading::records;
 pub(crate) use told::{facts_of, probability_of, run, run_facts_of, shown};
 
-/// Adds to what the rules found in receiving and matching what the suppliers' habits say of it, and of what no rule sees.
-pub(super) fn join(book: &Book, settings: &Settings, found: &mut Vec<Signal>) {
-    let Some(lines) = Lines::of(book, settings) else { return };
+/// Days that are counted again at each look.
+const WATCHED_DAYS: i32 = 7;
+
+/// Adds to what the rules found in receiving and matching what the suppliers' habits say of it, and of what no rule sees. Answers how
+/// the lines that were complete on the last days, and what was said of them, were distributed.
+pub(super) fn join(book: &Book, settings: &Settings, found: &mut Vec<Signal>) -> BTreeMap<Date, DaySeen> {
+    let Some(lines) = Lines::of(book, settings) else { return BTreeMap::new() };
     let mut ruled: BTreeMap<String, Vec<T>> = BTreeMap::new();
     for signal in found.iter_mut() {
         let about: Vec<&str> = match (&signal.subject.po_line, &signal.subject.order) {
@@ -66,6 +72,20 @@ pub(super) fn join(book: &Book, settings: &Settings, found: &mut Vec<Signal>) {
         let said = ruled.get(&line.line.id).map_or(&[][..], Vec::as_slice);
         found.extend(own::signal(book, settings, &line, said));
     }
+    seen(&lines)
+}
+
+/// Counts the lines that were complete within [`WATCHED_DAYS`]: bills and late receipts still change a day that is over.
+fn seen(lines: &Lines<'_>) -> BTreeMap<Date, DaySeen> {
+    let mut days: BTreeMap<Date, DaySeen> = BTreeMap::new();
+    for line in lines.newest(WATCHED_DAYS) {
+        let (day, f) = (days.entry(line.score.complete).or_default(), &line.score.features);
+        day.add(&drift::SHORT, (f.short - f.over) as f32);
+        day.add(&drift::DAYS, f.days as f32);
+        day.add(&drift::PRICE, f.price as f32);
+        day.add(&drift::PROBABILITY, line.score.probability as f32);
+    }
+    days
 }
 
 /// The kind of deviation that a rule's signal of a line is about; None of what hangs on no supplier's habit.

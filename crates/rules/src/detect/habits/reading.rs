@@ -13,7 +13,7 @@ use crate::detect::receiving::difference;
 
 /// Everything that was ordered, with what came of the lines that are complete. Of a line that something is still to come on
 /// nobody knows yet whether it will be short.
-pub(in crate::detect) fn records(book: &Book) -> Records {
+pub fn records(book: &Book) -> Records {
     let mut records = Records::default();
     for order in book.orders() {
         let lines: Vec<&PurchaseLine> = book.lines_of_order(order).into_iter().filter(|l| l.confirmed).collect();

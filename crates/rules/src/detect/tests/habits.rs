@@ -68,7 +68,7 @@ impl Shop {
     }
 
     fn by(mut self, detector: Detector) -> Self {
-        self.settings.models = Models::with_receiving(detector);
+        self.settings.models = Models::default().with_receiving(detector);
         self
     }
 }

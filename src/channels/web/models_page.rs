@@ -1,0 +1,149 @@
+//! Health: the stages, and the detectors with what has drifted; where a second person confirms which version runs.
+
+use axum::Form;
+use axum::extract::rejection::FormRejection;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::error::WebError;
+use super::frame::Shell;
+use super::session::SignedIn;
+use super::templates;
+use crate::cards::names::{actor_name, moment};
+use crate::cards::plain;
+use crate::channels::ChannelState;
+use crate::domain::model::ModelName;
+use crate::pipeline::registry::drift::{self, Standing};
+use crate::pipeline::registry::{self, Changed, InForce};
+use crate::store::{JobStatus, ModelStep};
+use crate::worker::duty;
+
+#[derive(Deserialize)]
+pub(super) struct Shown {
+    #[serde(default)]
+    done: String,
+}
+
+/// What the form sends.
+#[derive(Default, Deserialize)]
+pub(super) struct Wish {
+    #[serde(default)]
+    csrf: String,
+    /// The version that is to run.
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    reason: String,
+}
+
+/// `GET /health`
+pub(super) async fn health(
+    State(state): State<ChannelState>,
+    who: SignedIn,
+    Query(shown): Query<Shown>,
+) -> Result<Html<String>, WebError> {
+    let done = match shown.done.as_str() {
+        "done" => Some("It runs from the next look on; what people have decided goes on."),
+        "proposed" => Some("Proposed. A second person has to confirm it here."),
+        "same" => Some("It runs already; nothing was changed."),
+        _ => None,
+    };
+    Ok(Html(page(&state, &who, None, done).await?))
+}
+
+/// `POST /models`
+pub(super) async fn change(
+    State(state): State<ChannelState>,
+    who: SignedIn,
+    form: Result<Form<Wish>, FormRejection>,
+) -> Result<Response, WebError> {
+    let Form(form) = form.map_err(|rejection| WebError::BadRequest(rejection.body_text()))?;
+    who.check(&form.csrf)?;
+    let name: ModelName = match form.name.parse() {
+        Ok(name) => name,
+        Err(why) => {
+            let why = why.to_string();
+            return Ok((StatusCode::BAD_REQUEST, Html(page(&state, &who, Some(&why), None).await?)).into_response());
+        }
+    };
+    let by = (&who.person.id, "web", &who.hand);
+    match registry::promote(&state.store, &state.config, &state.clock, by, &name, &form.reason).await {
+        Ok(done) => {
+            let done = match done {
+                Changed::Done(_) => "done",
+                Changed::Proposed(_) => "proposed",
+                Changed::Same => "same",
+            };
+            Ok(Redirect::to(&format!("/health?done={done}")).into_response())
+        }
+        Err(why) => {
+            let why = format!("{why:#}");
+            Ok((StatusCode::CONFLICT, Html(page(&state, &who, Some(&why), None).await?)).into_response())
+        }
+    }
+}
+
+async fn page(state: &ChannelState, who: &SignedIn, refused: Option<&str>, done: Option<&str>) -> Result<String, WebError> {
+    let (people, zone) = (&state.config.people, &state.config.rules.calendar.timezone);
+    let newest = state.store.newest_change().await?;
+    let stage = |s: &JobStatus| {
+        json!({
+            "stage": plain(&s.stage),
+            "ok": s.last_error.is_none(),
+            "last_run": moment(s.last_run, zone),
+            "last_ok": s.last_ok.map_or_else(|| "never".to_owned(), |at| moment(at, zone)),
+            "advanced": s.advanced,
+            "error": s.last_error.as_deref().map(plain),
+        })
+    };
+    let work = duty::health(&state.store).await?;
+    let now = registry::in_force(&state.store, &state.config).await?;
+    let kept = drift::kept(&state.store).await?;
+    let wish = |step: &ModelStep| {
+        json!({
+            "name": step.name.to_string(), "by": actor_name(step.by.as_str(), people), "at": moment(step.at, zone),
+            "reason": plain(&step.reason), "mine": step.by == who.person.id,
+        })
+    };
+    let values = json!({
+        "shell": Shell::of("Health", "/health", who),
+        "refused": refused.map(plain),
+        "done": done,
+        "work": { "well": work.is_well, "says": plain(&work.says) },
+        "lead": newest.map_or_else(
+            || "No record has been read yet.".to_owned(),
+            |at| format!("The newest record is of {}.", moment(at, zone)),
+        ),
+        "stages": state.store.list_job_status().await?.iter().map(stage).collect::<Vec<_>>(),
+        "detectors": detectors(&now, kept.as_ref().map_or(&[][..], |(_, all)| all)),
+        "counted_on": kept.as_ref().map(|(day, _)| day.to_string()),
+        "unreadable": now.unreadable.iter().map(|line| plain(line)).collect::<Vec<_>>(),
+        "proposed": now.proposed.iter().map(wish).collect::<Vec<_>>(),
+        "may_promote": registry::may_promote(&state.config, &who.person),
+    });
+    Ok(templates::render("health.html", &values)?)
+}
+
+/// A row for each detector: what runs, what was counted of it, and what is wrong.
+fn detectors(now: &InForce, standings: &[Standing]) -> Vec<Value> {
+    let row = |kind| {
+        let name = now.models().name(kind);
+        let standing = standings.iter().find(|standing| standing.model == name);
+        let moved = standing.map_or(&[][..], |standing| &standing.moved);
+        let said = |moved: &crate::models::control::drift::Moved| {
+            format!("{}: {} (index {:.2})", moved.what, moved.drift.name(), moved.index)
+        };
+        json!({
+            "name": name.to_string(),
+            "well": standing.is_none_or(|standing| standing.line().is_none()),
+            "moved": moved.iter().map(said).collect::<Vec<_>>(),
+            "answered": standing.map(|s| format!("{} of {}", s.answered.rejected, s.answered.shown)),
+            "promised": standing.map(|s| s.promised),
+            "line": standing.and_then(Standing::line),
+        })
+    };
+    crate::domain::model::ModelKind::ALL.into_iter().map(row).collect()
+}
