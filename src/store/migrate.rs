@@ -39,6 +39,7 @@ const FILES: &[(&str, &str)] = files![
     "0021_told.sql",
     "0022_memories.sql",
     "0023_chat.sql",
+    "0024_teams.sql",
 ];
 
 /// All of them.
@@ -89,6 +90,7 @@ mod tests {
         "21 told 3426f4e95bde28db9039aea8748a62a7ec6d4f9d4a53368febb62366f31b5488a896019a21240a37d741683a1075f066",
         "22 memories 5f7bc6e9d4a1c8f9ff2f38893a33cce77ef55bef947989cb1fc8b289db3308d398d210630062647858bb6d09d8637ba2",
         "23 chat 896f919c6a28f0999aa3ee18b30cb51472a33bb0fdb7bf75fdfe5133b8b4ce89eb4e67e0d782cf6fb14bfa4838da9a87",
+        "24 teams 0d635e5b98737e69c5abbc32115c3c01124c91e53c1d74db24fe00ce05b8367113c3d3d07ed406b4af4dbcc24253a0ce",
     ];
 
     #[tokio::test]
