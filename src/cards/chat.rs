@@ -10,6 +10,7 @@ use super::card::Card;
 use super::case::{drafter_text, not_sent, recommendation_state};
 use super::names::{Names, actor_name, lane_mark, moment, state_text};
 use super::plain;
+use super::steps::{EditView, editable};
 use crate::config::Config;
 use crate::domain::audit::Chained;
 use crate::domain::case::Case;
@@ -120,8 +121,24 @@ pub struct Offer {
     pub waits: bool,
     /// Can a quantity or a date of it be changed?
     pub edits: bool,
+    /// What can be, where that is in one step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edit: Option<OfferEdit>,
     /// Whose words these are.
     pub drafter: String,
+}
+
+/// What can be changed in a step of an offer, as it is now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OfferEdit {
+    /// Which step.
+    pub step: u32,
+    /// How many.
+    pub quantity: Option<String>,
+    /// When.
+    pub date: Option<String>,
+    /// What the date is of; empty where there is none.
+    pub date_label: String,
 }
 
 /// A fact that a figure rests on.
@@ -182,6 +199,9 @@ pub struct ChatNote {
     pub under: String,
     /// Whom to tell, by their ids in the chat: those of them who are linked.
     pub users: Vec<String>,
+    /// How each of them is called here, in the same order.
+    #[serde(default)]
+    pub names: Vec<String>,
     /// The case's page.
     pub link: Option<String>,
 }
@@ -241,7 +261,15 @@ impl ChatCard {
 
 fn offer(rec: &Recommendation, version: i64, name: &str, parts: &ChatParts<'_>) -> Offer {
     let card = Card::of(rec);
+    let mut editable = card.steps.iter().filter_map(editable);
+    let edit = match (editable.next(), editable.next()) {
+        (Some(EditView { step, quantity, date, date_label }), None) => {
+            Some(OfferEdit { step, quantity, date, date_label: date_label.to_owned() })
+        }
+        _ => None,
+    };
     Offer {
+        edit,
         version,
         code: rec.candidate.action.code().to_owned(),
         name: plain(name),

@@ -1,8 +1,8 @@
 //! How people and machines come in: each channel learns who asks and what for, and hands that to [`crate::approve`]; what it shows
 //! is made by [`crate::cards`].
 //!
-//! [`web`] has the pages, [`api`] answers programs that have a token, [`hooks`] takes signed events from machines, [`slack`] shows cases and takes
-//! clicks in a chat ([`chat`] is what all chats have in common). All that speaks HTTP is served by one [`router`] over bounded `sockets`.
+//! [`web`] has the pages, [`api`] answers programs that have a token, [`hooks`] takes signed events from machines, [`slack`] and
+//! [`teams`] show cases and take clicks in a chat ([`chat`] is what all chats have in common). All that speaks HTTP is served by one [`router`] over bounded `sockets`.
 
 pub mod api;
 pub mod chat;
@@ -11,6 +11,7 @@ mod quota;
 pub mod slack;
 mod sockets;
 mod state;
+pub mod teams;
 pub mod web;
 
 use std::time::Duration;
@@ -29,7 +30,7 @@ const REQUEST_MAX: Duration = Duration::from_secs(30);
 
 /// Works on what people ask for in chats, until `stop`. What was acknowledged before a process ended is taken up here.
 pub async fn listen_to_chats(state: ChannelState, stop: CancellationToken) {
-    slack::work(state, stop).await;
+    tokio::join!(slack::work(state.clone(), stop.clone()), teams::work(state, stop));
 }
 
 /// Pages, API, hooks and chats as one router.
@@ -37,6 +38,6 @@ pub fn router(state: ChannelState) -> Router {
     let timeout = || TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_MAX);
     let pages = web::routes(&state, timeout());
     // What machines send is signed and comes through gateways under other names: the guard of the pages is for browsers.
-    let chats = slack::routes(&state).layer(timeout());
+    let chats = slack::routes(&state).merge(teams::routes(&state)).layer(timeout());
     pages.merge(hooks::routes(&state).merge(api::routes(&state)).layer(timeout())).with_state(state).merge(chats)
 }

@@ -63,7 +63,7 @@ pub(super) async fn run(mut config: Config, args: Demo) -> anyhow::Result<Outcom
     let clock = Clock::standing_at(as_of).with_wire(Clock::System);
     let store = open::store_or_new(&config).await?;
     open::stand(&store, as_of).await?;
-    let ports = open::ports(&config, source, &clock)?;
+    let ports = open::ports(&config, &store, source, &clock)?;
     let config = Arc::new(config);
     let app = open::remembering(App::new(Arc::clone(&config), store.clone(), ports.clone(), clock))?;
     work(&app, &bar).await.with_context(|| {

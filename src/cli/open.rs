@@ -11,6 +11,7 @@ use super::os_user::os_user;
 use crate::adapters::{minilm, openai, webhook};
 use crate::app::App;
 use crate::channels::slack::send::SlackSender;
+use crate::channels::teams::send::TeamsSender;
 use crate::clock::Clock;
 use crate::config::{Config, EmbeddingKind, IndexKind};
 use crate::evals::retailer;
@@ -111,21 +112,24 @@ fn warning(may_write: &[MayWrite]) -> String {
 }
 
 /// Every way out, with `source` as the way in.
-pub(super) fn ports(config: &Config, source: Arc<dyn Source>, clock: &Clock) -> anyhow::Result<Ports> {
-    Ok(Ports { source, model: openai::model(&config.model, clock.clone())?, senders: senders(config, clock)? })
+pub(super) fn ports(config: &Config, store: &Store, source: Arc<dyn Source>, clock: &Clock) -> anyhow::Result<Ports> {
+    Ok(Ports { source, model: openai::model(&config.model, clock.clone())?, senders: senders(config, store, clock)? })
 }
 
 /// Everybody who sends: an entry for each way out that is configured. Two for one kind of message are refused.
-pub(super) fn senders(config: &Config, clock: &Clock) -> anyhow::Result<Senders> {
+fn senders(config: &Config, store: &Store, clock: &Clock) -> anyhow::Result<Senders> {
     let slack = config
         .slack
         .is_set()
         .then(|| -> Arc<dyn Sender> { Arc::new(SlackSender::new(&config.slack, &config.delivery, clock.clone())) });
-    Ok(Senders::new(receivers(config)?.into_iter().chain(slack).collect())?)
+    let teams = config.teams.is_set().then(|| -> Arc<dyn Sender> {
+        Arc::new(TeamsSender::new(&config.teams, &config.delivery, store.clone(), clock.clone()))
+    });
+    Ok(Senders::new(receivers(config)?.into_iter().chain(slack).chain(teams).collect())?)
 }
 
 /// The sender to those who get signed webhooks, where any is configured.
-fn receivers(config: &Config) -> anyhow::Result<Option<Arc<dyn Sender>>> {
+pub(super) fn receivers(config: &Config) -> anyhow::Result<Option<Arc<dyn Sender>>> {
     let all = config.all_destinations();
     if all.is_empty() {
         return Ok(None);
@@ -156,7 +160,7 @@ pub(super) async fn app_of(config: Config, store: Store, clock: Clock) -> anyhow
     // A live source writes what it reads, so it stands behind the same fence as the stages.
     let fence = Fence::default();
     let source = source(&config, &store.fenced(&fence), &clock, Arc::new(Silent)).await?;
-    let ports = ports(&config, source, &clock)?;
+    let ports = ports(&config, &store, source, &clock)?;
     Ok(remembering(App::new(Arc::new(config), store, ports, clock))?.fenced(&fence))
 }
 

@@ -59,7 +59,7 @@ pub(super) async fn run(config: Config, args: Sync, json: bool) -> anyhow::Resul
     let clock = Clock::System;
     let source = open::source(&config, &store, &clock, Arc::new(Drawn(bar.clone()))).await?;
     let identity = source.identity();
-    let ports = open::ports(&config, source, &clock)?;
+    let ports = open::ports(&config, &store, source, &clock)?;
     let currency = config.rules.money.currency.clone();
     let app = App::new(Arc::new(config), store.clone(), ports, clock.clone());
     let stage = Observe::new(app.context.clone());

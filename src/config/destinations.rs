@@ -11,6 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::slack::SLACK;
+use super::teams::TEAMS;
 use super::{Config, ConfigError};
 use crate::domain::setting::duration;
 use crate::ports::shown_address;
@@ -145,17 +146,28 @@ impl Config {
 
     /// Everybody who may be sent to, by name. Another way out (a chat, mail) puts the names of its destinations here.
     pub fn destination_names(&self) -> BTreeSet<String> {
-        self.all_destinations().into_iter().map(|d| d.name).chain(self.slack.destinations()).collect()
+        let own = self.all_destinations().into_iter().map(|d| d.name);
+        own.chain(self.slack.destinations()).chain(self.teams.destinations()).collect()
     }
 
     /// The destinations at which cases are shown as they stand: one for each chat.
     pub fn card_destinations(&self) -> Vec<String> {
-        self.slack.is_set().then(|| SLACK.to_owned()).into_iter().collect()
+        let chats = [(self.slack.is_set(), SLACK), (self.teams.has_bot(), TEAMS)];
+        chats.into_iter().filter(|(is_set, _)| *is_set).map(|(_, name)| name.to_owned()).collect()
     }
 
     /// The destinations that get the digest of each day in a chat.
     pub fn digest_destinations(&self) -> Vec<String> {
-        self.slack.digests()
+        self.slack.digests().into_iter().chain(self.teams.digests()).collect()
+    }
+
+    /// The workspace or directory that people of a chat are of; None for one that is not set up.
+    pub fn chat_tenant(&self, chat: &str) -> Option<&str> {
+        match chat {
+            SLACK => self.slack.is_set().then_some(&self.slack.team),
+            TEAMS => self.teams.has_bot().then_some(&self.teams.tenant),
+            _ => None,
+        }
     }
 
     /// How patient one is with the destination of this name; as with the webhook where there is none. Another way out answers for
@@ -163,6 +175,9 @@ impl Config {
     pub fn patience(&self, name: &str) -> Patience {
         if self.slack.destinations().iter().any(|slack| slack == name) {
             return self.slack.patience();
+        }
+        if self.teams.destinations().iter().any(|teams| teams == name) {
+            return self.teams.patience();
         }
         let longest_gap = self.delivery.longest_gap;
         let webhook = Patience { timeout: self.webhook.timeout, attempts: self.webhook.attempts, longest_gap };
@@ -182,14 +197,17 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
         Err(ConfigError::Key { key: key.to_owned(), origin, message })
     };
     // A chat's destinations are called after it.
-    let mut names = BTreeSet::from([WEBHOOK, SLACK]);
+    let mut names = BTreeSet::from([WEBHOOK, SLACK, TEAMS]);
     for d in &config.destinations {
         let name = d.name.as_str();
         if name.is_empty() || name.len() > 60 || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') {
             return bad("destinations.name", format!("{name:?} must be 1 to 60 letters, digits, - and _"));
         }
         if !names.insert(name) {
-            return bad("destinations.name", format!("{name:?} is there twice, or is the name of [webhook] or [slack]"));
+            return bad(
+                "destinations.name",
+                format!("{name:?} is there twice, or is the name of [webhook], [slack] or [teams]"),
+            );
         }
         if d.url.is_empty() {
             return bad("destinations.url", format!("destination {name:?} has no address"));

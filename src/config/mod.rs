@@ -10,6 +10,7 @@ mod limits;
 mod memory;
 mod read;
 mod slack;
+mod teams;
 mod work;
 
 use std::path::{Path, PathBuf};
@@ -23,6 +24,7 @@ pub use self::destinations::{DeliveryConfig, DestinationConfig, Patience, WEBHOO
 pub use self::hooks::{EventsConfig, HookConfig, HookKind};
 pub use self::memory::{EmbeddingEndpoint, EmbeddingKind, IndexKind, MemoryConfig};
 pub use self::slack::{SLACK, SlackConfig, SlackMode};
+pub use self::teams::{TEAMS, TeamsConfig, TeamsTarget};
 pub use self::work::{ApprovalConfig, AuditConfig, KpiConfig, ModeRuleConfig, ModesConfig, NoiseConfig, SafetyConfig};
 pub use crate::odoo::{OdooConfig, OdooProtocol};
 pub use crate::rules::settings::{DEFAULT_TOML, Settings};
@@ -72,6 +74,7 @@ pub struct Config {
     pub delivery: DeliveryConfig,
     pub destinations: Vec<DestinationConfig>,
     pub slack: SlackConfig,
+    pub teams: TeamsConfig,
     pub web: WebConfig,
     pub identity: IdentityConfig,
     pub api: ApiConfig,
@@ -258,8 +261,10 @@ impl Config {
             read_secret("hooks.secret_next_file", &hook.secret_next_file, &mut hook.secret_next)?;
         }
         self.slack.read_secrets()?;
+        self.teams.read_secrets()?;
         // Last, as a secret can come from a file.
         self.slack.check()?;
+        self.teams.check()?;
         hooks::check(&self.events, &self.hooks)?;
         destinations::check(&self)?;
         let to = &self.audit.anchor_destination;

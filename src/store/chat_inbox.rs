@@ -75,17 +75,25 @@ impl Store {
         rows.first().map(asked).transpose()
     }
 
-    /// Says that a request is done with, and how it ended. What it said goes.
+    /// Says that a request is done with, how it ended, and what it was answered where the answer goes back by the request itself. What it
+    /// said goes.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when somebody else has taken it out since.
-    pub async fn finish_chat(&self, row: &ChatRow, at: Timestamp, outcome: &str) -> Result<(), StoreError> {
+    pub async fn finish_chat(
+        &self,
+        row: &ChatRow,
+        at: Timestamp,
+        outcome: &str,
+        answer: Option<&str>,
+    ) -> Result<(), StoreError> {
         let done = sqlx::query(
-            "update chat_inbox set done_at = $1, outcome = $2, lease_until = null, body = ''
-             where id = $3 and attempts = $4 and done_at is null",
+            "update chat_inbox set done_at = $1, outcome = $2, answer = $3, lease_until = null, body = ''
+             where id = $4 and attempts = $5 and done_at is null",
         )
         .bind(row::ms(at))
         .bind(row::clean(outcome))
+        .bind(row::clean(answer.unwrap_or_default()))
         .bind(row.id.as_str())
         .bind(row.attempts)
         .execute(&self.pool)
@@ -114,6 +122,16 @@ impl Store {
             .fetch_optional(&self.pool)
             .await?;
         found.map(|r| row::get(&r, TABLE, "outcome")).transpose()
+    }
+
+    /// What a request was answered; None where it is not done with, or its answer went another way.
+    pub async fn find_chat_answer(&self, id: &str) -> Result<Option<String>, StoreError> {
+        let found = sqlx::query("select id, answer from chat_inbox where id = $1 and done_at is not null")
+            .bind(id)
+            .fetch_optional(&self.pool)
+            .await?;
+        let answer: Option<String> = found.map(|r| row::get(&r, TABLE, "answer")).transpose()?;
+        Ok(answer.filter(|answer| !answer.is_empty()))
     }
 
     /// How many requests wait to be worked on.
@@ -167,9 +185,11 @@ mod tests {
             // The process that had the first one died.
             let again = store.claim_chat("slack", None, at(2 + 60_000), LEASE).await.unwrap().unwrap();
             assert_eq!((&*again.id, again.attempts), ("slack/t1", 2));
-            assert!(matches!(store.finish_chat(&first, at(4), "late").await, Err(StoreError::Conflict)));
-            store.finish_chat(&again, at(5), "approved").await.unwrap();
+            assert!(matches!(store.finish_chat(&first, at(4), "late", None).await, Err(StoreError::Conflict)));
+            store.finish_chat(&again, at(5), "approved", Some("{\"said\":1}")).await.unwrap();
             assert_eq!(store.find_chat_outcome("slack/t1").await.unwrap().as_deref(), Some("approved"));
+            assert_eq!(store.find_chat_answer("slack/t1").await.unwrap().as_deref(), Some("{\"said\":1}"));
+            assert_eq!(store.find_chat_answer("slack/t2").await.unwrap(), None);
             assert!(!store.keep_chat("slack/t1", "slack", "{}", at(9)).await.unwrap(), "done is done");
             assert_eq!(store.count_chat_waiting().await.unwrap(), 1);
             store.put_back_chat(&second, at(100_000)).await.unwrap();

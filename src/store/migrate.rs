@@ -41,6 +41,7 @@ const FILES: &[(&str, &str)] = files![
     "0023_chat.sql",
     "0024_case_updates.sql",
     "0025_models.sql",
+    "0026_teams.sql",
 ];
 
 /// All of them.
@@ -93,6 +94,7 @@ mod tests {
         "23 chat 896f919c6a28f0999aa3ee18b30cb51472a33bb0fdb7bf75fdfe5133b8b4ce89eb4e67e0d782cf6fb14bfa4838da9a87",
         "24 case updates 0e0036e31283d89b88a0bf6ddf3bf788ea1af52a81be74840fc9b0690c787c731ea8b7852d8e0d3896f08a1cac19dbd2",
         "25 models b0882b22e7c90128e661ccab2b6699c2542272c63828fee067711c1546f5cff4f666fde8585b7374664be1bcb235f25b",
+        "26 teams 0d635e5b98737e69c5abbc32115c3c01124c91e53c1d74db24fe00ce05b8367113c3d3d07ed406b4af4dbcc24253a0ce",
     ];
 
     #[tokio::test]

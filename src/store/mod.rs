@@ -48,6 +48,7 @@ mod sessions;
 mod settings;
 mod snapshot;
 mod stops;
+mod teams;
 #[cfg(test)]
 pub(crate) mod testing;
 mod tokens;
@@ -84,6 +85,7 @@ pub use records::Bodies;
 pub use sessions::{Session, UsedLink};
 pub use snapshot::{Kept as KeptRow, KeptLink, Snapshot};
 pub use stops::Stop;
+pub use teams::{TeamsConversation, TeamsKind};
 pub use tokens::{TokenOwner, TokenRow};
 pub use views::View;
 pub use watermarks::Watermark;

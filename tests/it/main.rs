@@ -38,5 +38,6 @@ mod signals;
 mod slack;
 mod stopped;
 mod support;
+mod teams;
 mod tidy;
 mod web;

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 
 use super::heard::{Heard, Press, Wish, field_of};
 use super::opening::open;
-use super::voice::{Answer, Voice};
+use super::voice::{Answer, Reply, Voice};
 use super::waiting::waiting;
 use crate::approve::{Ask, DecisionRefused};
 use crate::cards::chat::case_link;
@@ -31,11 +31,18 @@ pub struct Ended {
     pub outcome: String,
     /// What is wrong with a field of a form that was sent, where that is all that is wrong.
     pub field: Option<(&'static str, String)>,
+    /// What goes back by the request itself.
+    pub reply: Reply,
 }
 
 impl Ended {
     pub(super) fn with(outcome: impl Into<String>) -> Self {
-        Self { outcome: outcome.into(), field: None }
+        Self { outcome: outcome.into(), field: None, reply: None }
+    }
+
+    /// The same with what goes back.
+    pub(super) fn saying(self, reply: Reply) -> Self {
+        Self { reply, ..self }
     }
 }
 
@@ -57,8 +64,8 @@ pub async fn act(state: &ChannelState, voice: &dyn Voice, heard: &Heard) -> anyh
         return link(state, voice, heard, &identities, &who, code).await;
     }
     if heard.wish == Wish::Help {
-        say(voice, heard, &who, Answer::words(help(voice))).await;
-        return Ok(Ended::with("helped"));
+        let reply = say(voice, heard, &who, Answer::words(help(voice))).await;
+        return Ok(Ended::with("helped").saying(reply));
     }
     let linked = match identities.linked(&who, state.clock.wire()).await {
         Ok(linked) => linked,
@@ -72,8 +79,8 @@ pub async fn act(state: &ChannelState, voice: &dyn Voice, heard: &Heard) -> anyh
             let waiting = waiting(state, &linked.person).await?;
             let text = waiting.title.clone();
             let link = waiting.link.clone();
-            say(voice, heard, &who, Answer { text, link, waiting: Some(waiting), undo: None }).await;
-            Ok(Ended::with("showed the queue"))
+            let reply = say(voice, heard, &who, Answer { text, link, waiting: Some(waiting), ..Answer::default() }).await;
+            Ok(Ended::with("showed the queue").saying(reply))
         }
         Wish::Home => {
             let waiting = waiting(state, &linked.person).await?;
@@ -96,10 +103,10 @@ async fn stranger(voice: &dyn Voice, heard: &Heard, who: &ChatUser, refused: &Id
     if heard.wish == Wish::Home {
         let waiting = super::voice::Waiting { title: text, ..Default::default() };
         told(voice.show_home(who, &waiting).await, heard);
-    } else {
-        say(voice, heard, who, Answer::words(text)).await;
+        return Ended::with(format!("refused: {refused}"));
     }
-    Ended::with(format!("refused: {refused}"))
+    let reply = say(voice, heard, who, Answer::words(text)).await;
+    Ended::with(format!("refused: {refused}")).saying(reply)
 }
 
 async fn link(
@@ -114,8 +121,8 @@ async fn link(
         Ok(row) => {
             let name = actor_name(row.person.as_str(), &state.config.people);
             let text = format!("You are {name} here from now on. What waits for you: the command with the word queue.");
-            say(voice, heard, who, Answer::words(text)).await;
-            Ok(Ended::with("linked"))
+            let reply = say(voice, heard, who, Answer::words(text)).await;
+            Ok(Ended::with("linked").saying(reply))
         }
         Err(IdentityRefused::Store(error)) => Err(error.into()),
         Err(refused) => {
@@ -125,8 +132,8 @@ async fn link(
             {
                 let name = actor_name(linked.person.as_str(), &state.config.people);
                 let text = format!("{} You are {name} here already.", sentence(&refused.to_string()));
-                say(voice, heard, who, Answer::words(text)).await;
-                return Ok(Ended::with("refused: linked already"));
+                let reply = say(voice, heard, who, Answer::words(text)).await;
+                return Ok(Ended::with("refused: linked already").saying(reply));
             }
             Ok(stranger(voice, heard, who, &refused).await)
         }
@@ -147,11 +154,12 @@ async fn decide(
         Ok(ask) => ask,
         Err(unclear) => {
             // Of a form it stands at the field.
+            let mut reply = None;
             if fields.is_empty() {
-                say(voice, heard, who, Answer::words(sentence(&unclear.to_string()))).await;
+                reply = say(voice, heard, who, Answer::words(sentence(&unclear.to_string()))).await;
             }
             let field = Some((field_of(&unclear), sentence(&unclear.to_string())));
-            return Ok(Ended { outcome: format!("refused: {unclear}"), field });
+            return Ok(Ended { outcome: format!("refused: {unclear}"), field, reply });
         }
     };
     let link = case_link(&state.config, &rec.case_id);
@@ -174,8 +182,9 @@ async fn decide(
                 ..press.to(DecisionVerb::Undo.name())
             });
             let outcome = format!("{}: {}{}", press.verb, rec.state.name(), if moved { " since" } else { "" });
-            say(voice, heard, who, Answer { text, undo, link, waiting: None }).await;
-            Ok(Ended::with(outcome))
+            let decided = Some(rec.case_id.clone());
+            let reply = say(voice, heard, who, Answer { text, undo, link, waiting: None, decided }).await;
+            Ok(Ended::with(outcome).saying(reply))
         }
         Err(DecisionRefused::Failed(error)) => Err(error.context("deciding what was asked for in a chat")),
         Err(DecisionRefused::Busy) => Err(NotYet.into()),
@@ -183,10 +192,11 @@ async fn decide(
             tracing::info!(request = heard.id, person = %linked.person, "Refused: {refused}");
             let text = format!("Not counted: {}.", refused.to_string().trim_end_matches('.'));
             let field = field_of_refused(&refused, press, fields).map(|field| (field, sentence(&refused.to_string())));
+            let mut reply = None;
             if field.is_none() {
-                say(voice, heard, who, Answer { text, link, ..Answer::default() }).await;
+                reply = say(voice, heard, who, Answer { text, link, ..Answer::default() }).await;
             }
-            Ok(Ended { outcome: format!("refused: {refused}"), field })
+            Ok(Ended { outcome: format!("refused: {refused}"), field, reply })
         }
     }
 }
@@ -229,23 +239,24 @@ pub(super) async fn unknown(voice: &dyn Voice, heard: &Heard, who: &ChatUser, pr
         "Refused: there is no recommendation {:?}",
         press.recommendation
     );
-    say(voice, heard, who, Answer::words("Reeve knows nothing of this card; look for a newer one.")).await;
-    Ended::with("refused: unknown")
+    let reply = say(voice, heard, who, Answer::words("Reeve knows nothing of this card; look for a newer one.")).await;
+    Ended::with("refused: unknown").saying(reply)
 }
 
-pub(super) async fn say(voice: &dyn Voice, heard: &Heard, who: &ChatUser, answer: Answer) {
-    told(voice.say(&heard.back, who, &answer).await, heard);
+pub(super) async fn say(voice: &dyn Voice, heard: &Heard, who: &ChatUser, answer: Answer) -> Reply {
+    told(voice.say(&heard.back, who, &answer).await, heard)
 }
 
 /// An answer that does not get through changes nothing about what was done.
-fn told(said: Result<(), crate::ports::PortError>, heard: &Heard) {
-    if let Err(error) = said {
+fn told<T: Default>(said: Result<T, crate::ports::PortError>, heard: &Heard) -> T {
+    said.unwrap_or_else(|error| {
         tracing::warn!(
             request = heard.id,
             error = &error as &dyn std::error::Error,
             "An answer could not be given: {error}"
         );
-    }
+        T::default()
+    })
 }
 
 /// A refusal as a sentence of its own.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::approve::{Loose, Unclear};
+use crate::domain::decision::DecisionVerb;
 use crate::domain::ids::content_hash;
 use crate::people::{ChatChannel, ChatUser, IdentityRefused};
 
@@ -73,6 +74,22 @@ impl Press {
     #[must_use]
     pub fn to(&self, verb: &str) -> Self {
         Self { verb: verb.to_owned(), ..self.clone() }
+    }
+
+    /// What pressing it asks for: a form, where one is to be filled in first. None where no button of a chat says that.
+    pub fn wish(self) -> Option<Wish> {
+        if self.verb == Self::WHY {
+            return Some(Wish::Open(self));
+        }
+        match DecisionVerb::asked(&self.verb)? {
+            DecisionVerb::Approve | DecisionVerb::Undo | DecisionVerb::Return => {
+                Some(Wish::Decide { press: self, fields: BTreeMap::new() })
+            }
+            DecisionVerb::Edit | DecisionVerb::Reject | DecisionVerb::Snooze | DecisionVerb::Forward => {
+                Some(Wish::Open(self))
+            }
+            DecisionVerb::Merge | DecisionVerb::Drill => None,
+        }
     }
 }
 

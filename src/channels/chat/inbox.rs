@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::act::{Ended, NotYet, act, say};
 use super::heard::Heard;
-use super::voice::{Answer, Voice};
+use super::voice::{Answer, Reply, Voice};
 use crate::channels::ChannelState;
 use crate::pipeline::moment::BeingRead;
 use crate::store::{ChatRow, StoreError};
@@ -36,7 +36,7 @@ const NOT_YET: SignedDuration = SignedDuration::from_hours(6);
 const PAUSE_MAX: SignedDuration = SignedDuration::from_mins(5);
 
 /// What whoever pressed is told where it can not be judged yet, and where nothing came of it.
-const LATER: &str = "Kept, and not counted yet: the records are being read, or others are deciding. It is judged after that, and you are told how it ended.";
+pub(in crate::channels) const LATER: &str = "Kept, and not counted yet: the records are being read, or others are deciding. It is judged after that, and you are told how it ended.";
 const GIVEN_UP: &str = "Not counted: Reeve could not do this. Look how the card stands, and press again.";
 
 /// How often it is looked for what another process left lying.
@@ -59,7 +59,7 @@ pub struct Inbox {
 impl Inbox {
     /// The inbox of the chat that `voice` speaks in.
     pub fn new(state: ChannelState, voice: Arc<dyn Voice>) -> Self {
-        let rung = state.hooks.asked();
+        let rung = state.hooks.asked(voice.chat());
         Self { state, voice, rung }
     }
 
@@ -171,12 +171,13 @@ impl Inbox {
 
     async fn work(&self, row: &ChatRow) -> anyhow::Result<Ended> {
         let store = &self.state.store;
-        let outcome = match serde_json::from_str::<Heard>(&row.body) {
-            Ok(heard) => act(&self.state, self.voice.as_ref(), &heard).await,
-            Err(error) => Err(anyhow::anyhow!(error).context("it was not written by this program")),
+        let heard = serde_json::from_str::<Heard>(&row.body);
+        let outcome = match &heard {
+            Ok(heard) => act(&self.state, self.voice.as_ref(), heard).await,
+            Err(error) => Err(anyhow::anyhow!("it was not written by this program: {error}")),
         };
         let now = self.state.clock.wire();
-        let ended = match outcome {
+        let mut ended = match outcome {
             Ok(ended) => ended,
             Err(error) if is_not_yet(&error) && now.duration_since(row.received_at) < NOT_YET => {
                 // Whoever pressed sees nothing happen, so they are told, once.
@@ -191,8 +192,8 @@ impl Inbox {
             }
             Err(error) if row.attempts >= ATTEMPTS => {
                 tracing::error!(request = row.id, "Given up after {} attempts: {error:#}", row.attempts);
-                self.tell(row, GIVEN_UP).await;
-                Ended { outcome: format!("given up: {error:#}"), field: None }
+                let reply = self.tell(row, GIVEN_UP).await;
+                Ended::with(format!("given up: {error:#}")).saying(reply)
             }
             Err(error) => {
                 let from = now.checked_add(PAUSE).unwrap_or(now);
@@ -200,16 +201,27 @@ impl Inbox {
                 return Err(error);
             }
         };
-        taken(store.finish_chat(row, now, &ended.outcome).await).context("writing down how a request ended")?;
+        if let (None, Some((field, says)), Ok(heard)) = (&ended.reply, &ended.field, &heard) {
+            ended.reply = self.voice.at_field(&heard.back, field, says);
+        }
+        let answer = ended.reply.as_ref().map(ToString::to_string);
+        let finished = store.finish_chat(row, now, &ended.outcome, answer.as_deref()).await;
+        taken(finished).context("writing down how a request ended")?;
+        // The request was answered long before where this is not the first attempt.
+        if let (Some(reply), Ok(heard), true) = (&ended.reply, &heard, row.attempts > 1)
+            && let Ok(who) = heard.who(self.voice.chat())
+            && let Err(error) = self.voice.afterwards(&heard.back, &who, reply).await
+        {
+            tracing::warn!(request = row.id, "Whoever asked could not be told how it ended: {error}");
+        }
         Ok(ended)
     }
 
     /// Tells whoever asked what became of it.
-    async fn tell(&self, row: &ChatRow, text: &str) {
-        let Ok(heard) = serde_json::from_str::<Heard>(&row.body) else { return };
-        if let Ok(who) = heard.who(self.voice.chat()) {
-            say(self.voice.as_ref(), &heard, &who, Answer::words(text)).await;
-        }
+    async fn tell(&self, row: &ChatRow, text: &str) -> Reply {
+        let heard = serde_json::from_str::<Heard>(&row.body).ok()?;
+        let who = heard.who(self.voice.chat()).ok()?;
+        say(self.voice.as_ref(), &heard, &who, Answer::words(text)).await
     }
 
     async fn forget(&self) {

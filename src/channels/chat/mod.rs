@@ -12,3 +12,4 @@ mod opening;
 pub mod tell;
 pub mod voice;
 mod waiting;
+pub(super) mod words;

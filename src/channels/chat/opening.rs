@@ -30,8 +30,8 @@ pub(super) async fn open(
     let link = case_link(&state.config, &case.id);
     if rec.content_hash() != press.content_hash || (press.verb != Press::WHY && !rec.state.is_waiting()) {
         let text = "This is not how it stands any more: look at the card again, it shows the newest state.";
-        say(voice, heard, who, Answer { text: text.to_owned(), link, ..Answer::default() }).await;
-        return Ok(Ended::with("refused: outdated"));
+        let reply = say(voice, heard, who, Answer { text: text.to_owned(), link, ..Answer::default() }).await;
+        return Ok(Ended::with("refused: outdated").saying(reply));
     }
     let evidence = match state.store.get_bundle(&case.id, &rec.evidence_hash).await {
         Ok(bundle) => Some(bundle),
@@ -64,19 +64,19 @@ pub(super) async fn open(
         DecisionVerb::asked(&press.verb).and_then(|verb| ChatForm::of(verb, &parts))
     };
     let Some(form) = form else {
-        say(voice, heard, who, Answer::words("There is nothing to fill in for that.")).await;
-        return Ok(Ended::with("refused: no form"));
+        let reply = say(voice, heard, who, Answer::words("There is nothing to fill in for that.")).await;
+        return Ok(Ended::with("refused: no form").saying(reply));
     };
     match voice.ask(&heard.back, press, &form).await {
-        Ok(()) => {
+        Ok(reply) => {
             opened(&state.store, now, &linked.person, voice.chat().name(), [&rec]).await?;
-            Ok(Ended::with(format!("showed the form: {}", press.verb)))
+            Ok(Ended::with(format!("showed the form: {}", press.verb)).saying(reply))
         }
         Err(error) => {
             tracing::warn!(request = heard.id, "A form could not be shown: {error}");
             let text = "The form could not be shown in time; press the button again, or use the page.";
-            say(voice, heard, who, Answer { text: text.to_owned(), link, ..Answer::default() }).await;
-            Ok(Ended::with(format!("the form could not be shown: {error}")))
+            let reply = say(voice, heard, who, Answer { text: text.to_owned(), link, ..Answer::default() }).await;
+            Ok(Ended::with(format!("the form could not be shown: {error}")).saying(reply))
         }
     }
 }

@@ -13,10 +13,10 @@ use jiff::Timestamp;
 
 use crate::cards::case::in_order;
 use crate::cards::chat::{ChatCard, ChatDigest, ChatNote, ChatParts, Content, Message, case_link};
-use crate::cards::names::Names;
+use crate::cards::names::{Names, actor_name};
 use crate::cards::plain;
 use crate::clock::Clock;
-use crate::config::{Config, SLACK};
+use crate::config::Config;
 use crate::domain::audit::Chained;
 use crate::domain::case::{Case, CaseState};
 use crate::domain::ids::{CaseId, PersonId, RecommendationId, content_id};
@@ -221,11 +221,13 @@ impl Tell {
             let hours = entry.detail["waiting_hours"].as_i64().unwrap_or_default();
             let told = entry.detail["told"].as_array().map(Vec::as_slice).unwrap_or_default();
             let told: Vec<PersonId> = told.iter().filter_map(|id| id.as_str()).map(PersonId::new).collect();
+            let (users, names) = self.users(destination, &told).await?.into_iter().unzip();
             let data = Content::Note(ChatNote {
                 case: id.to_string(),
                 text: format!("{} waits for a decision since {hours} hours.", plain(case.headline.trim_end_matches('.'))),
                 under,
-                users: self.users(destination, &told).await?,
+                users,
+                names,
                 link: case_link(config, &id),
             });
             let shows = format!("reminder:{id}:{seq}");
@@ -253,8 +255,8 @@ impl Tell {
         })
     }
 
-    /// The ids in the chat of those people who are linked there now.
-    async fn users(&self, destination: &str, people: &[PersonId]) -> Result<Vec<String>, StoreError> {
+    /// The ids in the chat of those people who are linked there now, with their names.
+    async fn users(&self, destination: &str, people: &[PersonId]) -> Result<Vec<(String, String)>, StoreError> {
         let chat = destination.split(':').next().unwrap_or_default();
         let now = self.0.clock.wire();
         let mut users = Vec::new();
@@ -263,8 +265,9 @@ impl Tell {
             let holds =
                 |l: &&IdentityRow| l.state == IdentityState::Verified && l.expires_at.is_some_and(|until| now < until);
             // Of a workspace that is not the one any more an id may be somebody else's here.
-            let here = |l: &&IdentityRow| l.channel == chat && (chat != SLACK || l.tenant == self.0.config.slack.team);
-            users.extend(links.iter().filter(holds).filter(here).map(|l| l.user_id.clone()));
+            let here = |l: &&IdentityRow| l.channel == chat && self.0.config.chat_tenant(chat) == Some(l.tenant.as_str());
+            let name = actor_name(person.as_str(), &self.0.config.people);
+            users.extend(links.iter().filter(holds).filter(here).map(|l| (l.user_id.clone(), name.clone())));
         }
         Ok(users)
     }
@@ -293,7 +296,7 @@ fn is_reminder(action: &str) -> bool {
 }
 
 /// The card that a message shows.
-fn card_in(row: &OutboxRow) -> Option<ChatCard> {
+pub(in crate::channels) fn card_in(row: &OutboxRow) -> Option<ChatCard> {
     match serde_json::from_str::<Message>(&row.body).ok()?.data {
         Content::Card(card) => Some(card),
         Content::Digest(_) | Content::Note(_) => None,

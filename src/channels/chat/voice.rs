@@ -5,8 +5,12 @@ use serde_json::Value;
 
 use super::heard::Press;
 use crate::cards::form::ChatForm;
+use crate::domain::ids::CaseId;
 use crate::people::{ChatChannel, ChatUser};
 use crate::ports::PortError;
+
+/// What goes back to whoever asked by the request itself, in the chat's own form; None where the answer went another way.
+pub type Reply = Option<Value>;
 
 /// A chat's own part. It is told what to say and to whom, and draws it.
 #[async_trait]
@@ -15,12 +19,22 @@ pub trait Voice: Send + Sync {
     fn chat(&self) -> ChatChannel;
 
     /// Answers whoever asked, and nobody else. `back` is what came with the request.
-    async fn say(&self, back: &Value, who: &ChatUser, answer: &Answer) -> Result<(), PortError>;
+    async fn say(&self, back: &Value, who: &ChatUser, answer: &Answer) -> Result<Reply, PortError>;
 
     /// Shows a form to whoever asked for it. `press` is what it is for.
-    async fn ask(&self, back: &Value, press: &Press, form: &ChatForm) -> Result<(), PortError>;
+    async fn ask(&self, back: &Value, press: &Press, form: &ChatForm) -> Result<Reply, PortError>;
 
-    /// Shows somebody's own page in the chat.
+    /// What is answered where something is wrong with a field of what was sent, in a chat that says so by the request itself.
+    fn at_field(&self, _back: &Value, _field: &str, _says: &str) -> Reply {
+        None
+    }
+
+    /// Tells whoever asked what came of it after all, where their request itself was answered before that was known.
+    async fn afterwards(&self, _back: &Value, _who: &ChatUser, _reply: &Value) -> Result<(), PortError> {
+        Ok(())
+    }
+
+    /// Shows somebody's own page in the chat, where it has one.
     async fn show_home(&self, who: &ChatUser, waiting: &Waiting) -> Result<(), PortError>;
 }
 
@@ -35,6 +49,8 @@ pub struct Answer {
     pub link: Option<String>,
     /// A list, where they asked for one.
     pub waiting: Option<Waiting>,
+    /// The case that a decision of theirs was counted on.
+    pub decided: Option<CaseId>,
 }
 
 impl Answer {

@@ -32,6 +32,7 @@ use self::signed::{Refusal, answer, unread};
 use crate::channels::ChannelState;
 use crate::channels::quota::Quota;
 use crate::config::{Config, HookConfig, HookKind};
+use crate::people::ChatChannel;
 use crate::pipeline::observe::Hint;
 use crate::store::{Kept, NewEvent, Store};
 
@@ -45,7 +46,8 @@ pub struct Hooks {
     quota: Quota,
     settle: Duration,
     rung: Notify,
-    asked: Arc<Notify>,
+    /// One for each chat: each has somebody else who waits for it.
+    asked: [Arc<Notify>; ChatChannel::ALL.len()],
     hint: Arc<Hint>,
     /// Calls that carry nothing and are not yet written down, and the newest of each sender.
     calls: Mutex<BTreeMap<String, (u64, Timestamp)>>,
@@ -66,7 +68,7 @@ impl Hooks {
             quota: Quota::new(config.events.per_minute),
             settle: SETTLE,
             rung: Notify::new(),
-            asked: Arc::default(),
+            asked: std::array::from_fn(|_| Arc::default()),
             hint,
             calls: Mutex::default(),
         }
@@ -108,8 +110,8 @@ impl Hooks {
     }
 
     /// Rung when something that somebody asked for in a chat was kept.
-    pub(super) fn asked(&self) -> Arc<Notify> {
-        Arc::clone(&self.asked)
+    pub(super) fn asked(&self, chat: ChatChannel) -> Arc<Notify> {
+        Arc::clone(&self.asked[chat as usize])
     }
 
     /// Something was kept that a stage has to look at.

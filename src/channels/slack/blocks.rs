@@ -6,9 +6,10 @@
 use serde_json::{Value, json};
 
 use super::press::{self, action_id};
-use super::text::{escaped, mrkdwn, pieces, plain_text, whole_words};
+use super::text::{escaped, mrkdwn, plain_text};
 use crate::cards::chat::{ChatCard, ChatDigest, ChatLine, ChatNote, Content, Message, Offer};
 use crate::channels::chat::heard::Press;
+use crate::channels::chat::words::{pieces, whole_words};
 use crate::domain::decision::DecisionVerb;
 
 /// Blocks of a message.

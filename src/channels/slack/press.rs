@@ -1,7 +1,6 @@
 //! Buttons of Slack: what stands in them, and what is read from one that was pressed.
 
 use crate::channels::chat::heard::{Press, Wish};
-use crate::domain::decision::DecisionVerb;
 
 /// Before the names of our buttons.
 const OURS: &str = "reeve/";
@@ -24,19 +23,5 @@ pub(super) fn read(action_id: &str, value: &str) -> Option<Wish> {
     if !action_id.starts_with(OURS) || value.len() > VALUE_MAX {
         return None;
     }
-    wish(serde_json::from_str(value).ok()?)
-}
-
-/// What pressing a button asks for: a form, where one is to be filled in first.
-fn wish(press: Press) -> Option<Wish> {
-    if press.verb == Press::WHY {
-        return Some(Wish::Open(press));
-    }
-    match DecisionVerb::asked(&press.verb)? {
-        DecisionVerb::Approve | DecisionVerb::Undo | DecisionVerb::Return => {
-            Some(Wish::Decide { press, fields: std::collections::BTreeMap::new() })
-        }
-        DecisionVerb::Edit | DecisionVerb::Reject | DecisionVerb::Snooze | DecisionVerb::Forward => Some(Wish::Open(press)),
-        DecisionVerb::Merge | DecisionVerb::Drill => None,
-    }
+    serde_json::from_str::<Press>(value).ok()?.wish()
 }

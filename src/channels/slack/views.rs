@@ -3,11 +3,12 @@
 use serde_json::{Value, json};
 
 use super::blocks::button;
-use super::text::{escaped, mrkdwn, pieces, plain_text, whole_words};
+use super::text::{escaped, mrkdwn, plain_text};
 use super::wire::{Carried, FIELD, FORM};
 use crate::cards::form::{ChatForm, Field, FieldKind};
 use crate::channels::chat::heard::Press;
 use crate::channels::chat::voice::{Answer, Waiting, WaitingLine};
+use crate::channels::chat::words::{pieces, whole_words};
 
 /// Blocks of a modal or of a home.
 const BLOCKS_MAX: usize = 100;

@@ -8,7 +8,7 @@ use super::{SERVICE, views};
 use crate::cards::form::ChatForm;
 use crate::channels::ChannelState;
 use crate::channels::chat::heard::Press;
-use crate::channels::chat::voice::{Answer, Voice, Waiting};
+use crate::channels::chat::voice::{Answer, Reply, Voice, Waiting};
 use crate::people::{ChatChannel, ChatUser};
 use crate::pipeline::stop;
 use crate::ports::PortError;
@@ -27,13 +27,13 @@ impl Voice for SlackVoice {
         ChatChannel::Slack
     }
 
-    async fn say(&self, back: &Value, who: &ChatUser, answer: &Answer) -> Result<(), PortError> {
+    async fn say(&self, back: &Value, who: &ChatUser, answer: &Answer) -> Result<Reply, PortError> {
         let blocks = views::answer_blocks(answer);
         let text = super::text::escaped(&answer.text);
         if let Some(url) = back["response_url"].as_str().filter(|url| !url.is_empty()) {
             let said = json!({ "response_type": "ephemeral", "replace_original": false, "text": text, "blocks": blocks });
             match self.api.respond(url, &said).await {
-                Ok(true) => return Ok(()),
+                Ok(true) => return Ok(None),
                 Ok(false) => tracing::warn!("The address for the answer to a click is none of Slack's, and is not used"),
                 // It was used five times, half an hour has passed, or it can not be reached: there is another way.
                 Err(error) => tracing::info!("An answer to a click went another way: {error}"),
@@ -54,16 +54,16 @@ impl Voice for SlackVoice {
             }
             None => self.api.call("chat.postMessage", &json!({ "channel": user, "text": text, "blocks": blocks })).await,
         };
-        said.map(drop).map_err(failed)
+        said.map(|_| None).map_err(failed)
     }
 
-    async fn ask(&self, back: &Value, press: &Press, form: &ChatForm) -> Result<(), PortError> {
+    async fn ask(&self, back: &Value, press: &Press, form: &ChatForm) -> Result<Reply, PortError> {
         let trigger = back["trigger"].as_str().filter(|trigger| !trigger.is_empty());
         let Some(trigger) = trigger else {
             return Err(PortError::Permanent { service: SERVICE, source: "the click allows no form".into() });
         };
         let view = views::modal(press, back["channel"].as_str(), form);
-        self.api.call("views.open", &json!({ "trigger_id": trigger, "view": view })).await.map(drop).map_err(failed)
+        self.api.call("views.open", &json!({ "trigger_id": trigger, "view": view })).await.map(|_| None).map_err(failed)
     }
 
     async fn show_home(&self, who: &ChatUser, waiting: &Waiting) -> Result<(), PortError> {

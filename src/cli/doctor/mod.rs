@@ -4,6 +4,7 @@
 mod endpoints;
 mod model;
 mod slack;
+mod teams;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -80,6 +81,7 @@ pub(super) async fn run(config: Config, json: bool) -> anyhow::Result<Outcome> {
     findings.push(finding("memory", memory(&config).await));
     findings.push(finding("webhook", webhook(&config)));
     findings.push(finding("slack", slack::look(&config).await));
+    findings.push(finding("teams", teams::look(&config).await));
     findings.push(finding("page", page(&config).await));
     if json {
         print_json(&findings)?;
@@ -291,7 +293,7 @@ async fn memory(config: &Config) -> anyhow::Result<String> {
 
 fn webhook(config: &Config) -> anyhow::Result<String> {
     // A test event would be an event: the receiver is not asked, only what we would send with.
-    open::senders(config, &Clock::System)?;
+    open::receivers(config)?;
     let all = config.all_destinations();
     if all.is_empty() {
         return Ok("none configured: approved recommendations wait in the outbox".to_owned());

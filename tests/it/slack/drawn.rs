@@ -19,6 +19,7 @@ fn offer(n: u32, name: &str, worth: &str, waits: bool, stands: &str) -> Offer {
         stands: stands.to_owned(),
         waits,
         edits: true,
+        edit: None,
         drafter: "Written by the playbook.".to_owned(),
     }
 }
