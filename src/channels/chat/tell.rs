@@ -25,7 +25,7 @@ use crate::domain::recommendation::Recommendation;
 use crate::pipeline::noise::{Muting, drill};
 use crate::pipeline::{Context, Progress, Stage};
 use crate::rules::alternatives::told_apart;
-use crate::store::{IdentityRow, IdentityState, NewOutbox, OutboxRow, StoreError};
+use crate::store::{CaseAfter, IdentityRow, IdentityState, NewOutbox, OutboxRow, StoreError};
 
 /// Entries of the log that are read at once.
 const ENTRIES: i64 = 500;
@@ -79,13 +79,16 @@ impl Tell {
         } else {
             // First the position: what happens while the cases are read is told once more.
             let head = store.audit_head().await?.0;
-            (self.waiting().await?, Vec::new(), head, false)
+            (Vec::new(), Vec::new(), head, false)
         };
         let now = self.0.clock.now();
         let muting = Muting::load(store, &self.0.config, now).await?;
+        // Whatever is decided or ends makes room for what comes next, so the first are looked at each time.
+        let pressing = self.pressing(&muting).await?;
+        let rest: Vec<&CaseId> = pressing.iter().filter(|id| !cases.contains(id)).collect();
         let mut cards = Vec::new();
-        for id in &cases {
-            cards.extend(self.card(destination, id, &muting).await?);
+        for id in cases.iter().chain(rest) {
+            cards.extend(self.card(destination, id, pressing.contains(id)).await?);
         }
         let loud = loud_from(&self.0.config, &self.0.clock);
         let mut messages = Vec::new();
@@ -112,9 +115,23 @@ impl Tell {
         Ok(messages.len() + usize::from(more))
     }
 
-    /// The cases that wait for people, the most pressing first.
-    async fn waiting(&self) -> Result<Vec<CaseId>, StoreError> {
-        Ok(self.0.store.list_cases(CaseState::UNDECIDED).await?.into_iter().map(|case| case.id).collect())
+    /// The most pressing of the cases that wait for people and are not muted: as many as a digest has lines. A channel in which all of a
+    /// thousand stood would be read by nobody; the others are on the page, and come up when it is their turn.
+    async fn pressing(&self, muting: &Muting) -> Result<Vec<CaseId>, StoreError> {
+        let Context { store, config, .. } = &self.0;
+        let capacity = config.rules.ranking.capacity;
+        let (mut found, mut after): (Vec<CaseId>, Option<CaseAfter>) = (Vec::new(), None);
+        // Some of a page are muted or proposals to mute: then the next one is looked at.
+        while found.len() < capacity {
+            let page = store.list_cases_after(CaseState::UNDECIDED, None, after.as_ref(), capacity).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(CaseAfter::of(last));
+            let hidden = muting.hides_each(store, &page).await?;
+            let shown = page.into_iter().zip(hidden).filter(|(case, hidden)| hidden.is_none() && !case.is_mute_proposal());
+            found.extend(shown.map(|(case, _)| case.id));
+        }
+        found.truncate(capacity);
+        Ok(found)
     }
 
     /// The cases that entries are about, each once, in their order.
@@ -129,9 +146,6 @@ impl Tell {
                     Err(StoreError::NotFound { .. }) => Vec::new(),
                     Err(error) => return Err(error.into()),
                 }
-            } else if entry.action.starts_with("mute.") {
-                // What a mute hid, and its end brings back, has no entry of its own.
-                self.waiting().await?
             } else {
                 Vec::new()
             };
@@ -140,12 +154,13 @@ impl Tell {
         Ok(cases)
     }
 
-    /// The card of a case, where it has to be put in: what it shows, the card, and whether it is up already.
+    /// The card of a case, where it has to be put in: what it shows, the card, and whether it is up already. What is not up comes up only
+    /// where it is among the most pressing.
     async fn card(
         &self,
         destination: &str,
         id: &CaseId,
-        muting: &Muting,
+        is_pressing: bool,
     ) -> anyhow::Result<Option<(String, ChatCard, bool)>> {
         let store = &self.0.store;
         let Some(case) = store.find_case(id).await? else { return Ok(None) };
@@ -154,14 +169,8 @@ impl Tell {
         }
         let shows = format!("case:{id}");
         let before = store.find_showing(destination, &shows).await?;
-        if before.is_none() {
-            if !matches!(case.state, CaseState::New | CaseState::Open) {
-                return Ok(None);
-            }
-            let hidden = muting.hides_each(store, std::slice::from_ref(&case)).await?;
-            if hidden.iter().any(Option::is_some) {
-                return Ok(None);
-            }
+        if before.is_none() && !(is_pressing && matches!(case.state, CaseState::New | CaseState::Open)) {
+            return Ok(None);
         }
         let all = store.list_recommendations(id).await?;
         let drills = store.list_drills_of(id).await?;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use reeve::config::Config;
 use reeve::domain::case::{Case, CaseState};
 use reeve::domain::decision::RecommendationState;
-use reeve::domain::ids::PersonId;
+use reeve::domain::ids::{CaseId, PersonId};
 use reeve::domain::mode::Mode;
 use reeve::domain::outbox::OutboxKind;
 use reeve::domain::recommendation::Recommendation;
@@ -45,6 +45,31 @@ async fn a_case_is_put_up_once_and_what_does_not_change_is_not_sent_again() {
     assert_eq!(row.receipt.unwrap().reference.unwrap(), format!("{}/{}", card.channel, card.ts));
     let sent = bench.world.store.list_audit_of(&format!("outbox:{}", row.id)).await.unwrap();
     assert_eq!(sent.last().unwrap().entry.action, "outbox.sent");
+}
+
+#[tokio::test]
+async fn as_many_stand_there_as_a_digest_has_lines_and_the_next_comes_when_one_is_done() {
+    let bench = Bench::on(databases().await.remove(0), |config| config.rules.ranking.capacity = 1).await;
+    let store = &bench.world.store;
+    let next = store.get_case(&CaseId::new("c-2")).await.unwrap();
+    let drafted = Recommendation { case_id: next.id.clone(), ..bench.world.recommendations[0].clone() };
+    let drafted = Recommendation { id: reeve::domain::ids::RecommendationId::new("r-next"), ..drafted };
+    let of_next = Case { version: next.version + 1, evidence_hash: Some(drafted.evidence_hash.clone()), ..next.clone() };
+    let bundle = store.get_bundle(&bench.world.case.id, &drafted.evidence_hash).await.unwrap();
+    store.insert_bundle(&reeve::domain::evidence::Bundle { case_id: next.id.clone(), ..bundle }).await.unwrap();
+    let entry = reeve::domain::audit::AuditEntry::by_stage(
+        "approve",
+        bench.world.clock.now(),
+        "case.queued",
+        format!("case:{}", next.id),
+    );
+    store.replace_recommendations(&of_next, next.version, &[drafted], &[entry]).await.unwrap();
+    let up = || bench.slack.posted().into_iter().map(|p| p.metadata["event_payload"]["shows"].clone()).collect::<Vec<_>>();
+    bench.show().await;
+    assert_eq!(up(), [format!("case:{}", bench.world.case.id)], "the more pressing one");
+    moved(&bench, CaseState::Closed).await;
+    bench.show().await;
+    assert_eq!(up(), [format!("case:{}", bench.world.case.id), "case:c-2".to_owned()]);
 }
 
 #[tokio::test]
