@@ -3,13 +3,17 @@
 use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
+use jiff::civil::date;
 
 use super::*;
 use crate::clock::Clock;
+use crate::domain::calendar::plus_days;
 use crate::domain::hand::Hand;
 use crate::domain::ids::PersonId;
 use crate::domain::model::{Recipe, Validation};
+use crate::models::control::drift::{DaySeen, demand};
 use crate::models::receiving::{Labelled, PurchaseLine, Receipt, Records};
+use crate::store::ModelDay;
 use crate::store::testing::on_each;
 
 const PEOPLE: &str = r#"
@@ -22,6 +26,7 @@ tier = 2
 id = "dan"
 name = "Dan"
 roles = ["admin"]
+tier = 0
 [[people]]
 id = "pia"
 name = "Pia"
@@ -233,6 +238,40 @@ async fn a_version_that_was_changed_past_reeve_does_not_run_and_everybody_is_tol
         let bad = crate::domain::model::ModelSheet { name, ..sheet(&text) };
         let refused = add(&door.store, &door.clock, &bad, &text, "dan", "command").await.unwrap_err();
         assert!(refused.to_string().contains("its parameters are those of"), "{refused}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_has_moved_is_said_with_what_to_do_and_the_days_of_another_version_do_not_count() {
+    on_each(|store| async move {
+        let running = in_force(&store, &config("")).await.unwrap();
+        let (today, version) = (date(2026, 10, 8), running.models().name(ModelKind::Demand).version);
+        let seen = |units: f32| {
+            let mut seen = DaySeen::default();
+            (0..60_u8).for_each(|nth| seen.add(&demand::UNITS, units + f32::from(nth) / 30.0));
+            seen
+        };
+        let days_of = |version: &str, late: f32| -> Vec<ModelDay> {
+            let day = |back: i32| ModelDay {
+                kind: ModelKind::Demand,
+                day: plus_days(today, -back),
+                version: version.to_owned(),
+                seen: seen(if back <= drift::LATE_DAYS { late } else { 2.0 }),
+            };
+            (1..=60).map(day).collect()
+        };
+        let standing = async || drift::of_the_day(&store, &running, today, 0.1).await.unwrap();
+        store.put_model_days(&days_of(&version, 2.0)).await.unwrap();
+        assert!(standing().await.iter().all(|standing| standing.line().is_none()));
+        store.put_model_days(&days_of(&version, 30.0)).await.unwrap();
+        let all = standing().await;
+        let line = all[0].line().expect("fifteen times as much was sold");
+        assert!(all[0].has_drifted() && line.contains("units (index ") && line.contains("reeve models train"), "{line}");
+        assert!(all[1].moved.is_empty() && all[1].line().is_none(), "nothing was counted of receiving");
+        assert_eq!(drift::kept(&store).await.unwrap(), Some((today, all)), "the page reads what the digest has counted");
+        store.put_model_days(&days_of("trained-0", 30.0)).await.unwrap();
+        assert!(standing().await[0].moved.is_empty(), "that another version says otherwise is no drift");
     })
     .await;
 }
