@@ -88,8 +88,8 @@ impl ChatUser {
         if !is_id(user_id) || (channel == ChatChannel::Email && !mailbox) {
             return Err(IdentityRefused::BadId(format!("{user_id:?} is no user of {channel}")));
         }
-        // Of an address, case means nothing; of the other ids it does.
-        let user_id = if channel == ChatChannel::Email { user_id.to_lowercase() } else { user_id.to_owned() };
+        // Of an address and of a directory's ids case means nothing; of Slack's it does.
+        let user_id = if channel == ChatChannel::Slack { user_id.to_owned() } else { user_id.to_lowercase() };
         Ok(Self { channel, tenant: tenant.to_owned(), user_id })
     }
 

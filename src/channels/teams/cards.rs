@@ -322,20 +322,21 @@ fn draw_note(note: &ChatNote) -> Drawn {
 
 /// What is shown where no card is taken: in words, with the way to the page.
 pub fn plain_text(message: &Message) -> String {
-    let said = match &message.data {
+    let (said, link) = match &message.data {
         Content::Card(card) => {
             let first = card.actions.first().map(|first| format!("{}: {}", first.name, first.steps.join("; ")));
-            let parts = [Some(format!("{}: {}", card.state, card.headline)), first, card.link.clone()];
-            parts.into_iter().flatten().collect::<Vec<_>>()
+            let parts = [Some(format!("{}: {}", card.state, card.headline)), first];
+            (parts.into_iter().flatten().collect::<Vec<_>>(), &card.link)
         }
         Content::Digest(digest) => {
             let mut said = vec![format!("Reeve, {}: {}", digest.day, digest.title)];
             said.extend(digest.lines.iter().map(|line| format!("{}. {}", line.place, line.headline)));
             said.push(digest.below.clone());
-            said.extend(digest.link.clone());
-            said
+            (said, &digest.link)
         }
-        Content::Note(note) => vec![note.text.clone()],
+        Content::Note(note) => (vec![note.text.clone()], &note.link),
     };
-    said.iter().map(|line| escaped(&whole_words(line, 500))).collect::<Vec<_>>().join("\n\n")
+    // Our own address is the one link that there is.
+    let said = said.iter().map(|line| escaped(&whole_words(line, 500))).chain(link.clone());
+    said.collect::<Vec<_>>().join("\n\n")
 }

@@ -25,8 +25,8 @@ use crate::http::bucket::Bucket;
 use crate::ports::{Outgoing, PortError, Receipt, Sender, Shown};
 use crate::store::{Store, StoreError, TeamsConversation, TeamsKind};
 
-/// What Teams takes of a bot in one conversation within an hour: over time, and at once.
-const PER_HOUR: f64 = 1_800.0;
+/// What may be sent to one conversation within an hour, over time and at once: together less than the 1,800 that Teams takes of a bot.
+const PER_HOUR: f64 = 1_700.0;
 const HOUR_BURST: u32 = 60;
 
 /// How long nothing is tried where Teams has told of no conversation: somebody has to add the app first.

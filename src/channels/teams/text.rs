@@ -31,10 +31,11 @@ pub(super) fn bold(text: &str) -> Value {
     json!({ "type": "TextRun", "text": text, "weight": "Bolder" })
 }
 
-/// Text from outside for the few places where Markdown is read: every sign that means something in it is a letter.
+/// Text from outside for the few places where Markdown is read: every sign that means something in it is a letter, and what would be made
+/// a link by itself is none.
 pub(super) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    for c in text.replace("://", ": //").replace("www.", "www .").chars() {
         match c {
             '\\' | '`' | '*' | '_' | '[' | ']' | '(' | ')' | '#' | '~' | '|' | '!' | '-' | '+' => {
                 out.push('\\');

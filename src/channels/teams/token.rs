@@ -95,3 +95,42 @@ impl Tokens {
         Ok(Held { token: SecretString::from(token.to_owned()), until })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+    use reeve_testing::teams::{self as tenant, Fault, Teams};
+
+    use super::*;
+    use crate::config::Config;
+
+    #[tokio::test]
+    async fn it_is_asked_for_once_renewed_early_and_kept_while_it_holds() {
+        let teams = Teams::start().await;
+        let mut config = Config::load_from(None, &[]).unwrap().teams;
+        (config.app_id, config.tenant) = (tenant::APP_ID.to_owned(), tenant::TENANT.to_owned());
+        config.app_secret = SecretString::from(tenant::SECRET.to_owned());
+        config.token_url = format!("{}/{{tenant}}/oauth2/v2.0/token", teams.host);
+        let clock = Clock::standing_at("2026-10-09T06:30:00Z".parse().unwrap());
+        let client = crate::http::client(config.timeout).unwrap();
+        let tokens = Tokens::new(&config, client, clock.clone());
+        let asked = || teams.calls("token").len();
+        let (one, two, three) = tokio::join!(tokens.token(), tokens.token(), tokens.token());
+        let first = one.unwrap().expose_secret().to_owned();
+        assert_eq!((two.unwrap().expose_secret(), three.unwrap().expose_secret()), (&*first, &*first));
+        assert_eq!(asked(), 1, "those who come together ask once");
+        let later = |minutes: i64| clock.set(clock.now().checked_add(SignedDuration::from_mins(minutes)).unwrap());
+        later(54);
+        assert_eq!((tokens.token().await.unwrap().expose_secret(), asked()), (&*first, 1));
+        later(1);
+        teams.fail("token", Fault::Status(503));
+        assert_eq!((tokens.token().await.unwrap().expose_secret(), asked()), (&*first, 2), "it holds for five minutes more");
+        let renewed = tokens.token().await.unwrap();
+        assert_ne!(renewed.expose_secret(), first);
+        tokens.forget(&SecretString::from(first)).await;
+        assert_eq!((tokens.token().await.unwrap().expose_secret(), asked()), (renewed.expose_secret(), 3));
+        later(120);
+        teams.fail("token", Fault::Says(401, "invalid_client"));
+        assert!(matches!(tokens.token().await, Err(CallError::NoToken(code)) if code == "invalid_client"));
+    }
+}

@@ -102,6 +102,9 @@ fn invoke(body: &Value, teams: &TeamsConfig) -> Came {
         }
         None => return Came::Unclear("no button of Reeve's"),
     };
+    if user(body).is_empty() {
+        return Came::Unclear("a press of nobody in the directory");
+    }
     // The same activity again is the same request; one that says something else under its name is another.
     let pressed = json!([&wish, fields]).to_string();
     let parts = [text("/conversation/id"), text("/id"), &user(body), &pressed];

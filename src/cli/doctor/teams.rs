@@ -57,3 +57,76 @@ fn token(error: &CallError) -> anyhow::Error {
         _ => anyhow::anyhow!("{error}: is teams.token_url right, and can this machine reach it?"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use reeve_testing::teams::{self as tenant, Fault, Signer, TEAM, Teams};
+
+    use super::*;
+    use crate::store::TeamsConversation;
+
+    fn config(teams: &Teams, store: &str, change: &[(&str, &str)]) -> Config {
+        let all = [
+            ("TEAMS__APP_ID", tenant::APP_ID.to_owned()),
+            ("TEAMS__APP_SECRET", tenant::SECRET.to_owned()),
+            ("TEAMS__TENANT", tenant::TENANT.to_owned()),
+            ("TEAMS__CHANNEL", tenant::CHANNEL.to_owned()),
+            ("TEAMS__METADATA_URL", format!("{}/v1/.well-known/openidconfiguration", teams.host)),
+            ("TEAMS__TOKEN_URL", format!("{}/{{tenant}}/oauth2/v2.0/token", teams.host)),
+            ("STORE__URL", store.to_owned()),
+        ];
+        let mut set: Vec<(String, String)> = all.map(|(key, value)| (format!("REEVE_{key}"), value)).to_vec();
+        for (key, value) in change {
+            let name = format!("REEVE_TEAMS__{key}");
+            set.retain(|(known, _)| *known != name);
+            set.push((name, (*value).to_owned()));
+        }
+        Config::load_from(None, &set).unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_holds_is_said_and_what_does_not_with_what_to_do() {
+        let (teams, folder) = (Teams::start().await, tempfile::tempdir().unwrap());
+        let url = format!("sqlite:{}", folder.path().join("reeve.db").display());
+        let store = Store::open_and_migrate(&url).await.unwrap();
+        let with = |change: &[(&str, &str)]| config(&teams, &url, change);
+        let none = look(&with(&[])).await.unwrap_err().to_string();
+        assert!(none.contains("add the app (config/teams)"), "{none}");
+        let told = TeamsConversation {
+            id: TEAM.to_owned(),
+            tenant: tenant::TENANT.to_owned(),
+            kind: TeamsKind::Channel,
+            service_url: teams.service(),
+            bot: tenant::BOT.to_owned(),
+            team: TEAM.to_owned(),
+            person: String::new(),
+            seen_at: Clock::System.wire(),
+        };
+        store.keep_teams_conversation(&told).await.unwrap();
+        let said = look(&with(&[])).await.unwrap();
+        assert!(said.contains("through a team") && said.contains("/teams/messages") && said.contains("1 keys"), "{said}");
+        let of_team = look(&with(&[("CHANNEL", TEAM), ("WORKFLOW_URL", "https://flow.example/s3cr3t")])).await.unwrap();
+        assert!(of_team.contains("the channel is one of 1") && of_team.contains("a workflow"), "{of_team}");
+        assert!(!of_team.contains("s3cr3t"), "{of_team}");
+        for (change, named) in [
+            (("APP_SECRET", "old"), "teams.app_secret"),
+            (("APP_ID", "22222222-2222-3333-4444-555555555555"), "teams.app_id"),
+            (("TENANT", "other"), "teams.tenant"),
+        ] {
+            let error = look(&with(&[change])).await.unwrap_err().to_string();
+            assert!(error.contains(named) && !error.contains("old"), "{change:?}: {error}");
+        }
+        for (call, named) in
+            [("token", "teams.token_url"), ("metadata", "teams.metadata_url"), ("keys", "teams.metadata_url")]
+        {
+            teams.fail(call, Fault::Drop);
+            let error = look(&with(&[])).await.unwrap_err().to_string();
+            assert!(error.contains(named), "{call}: {error}");
+        }
+        teams.tell_of(&[Signer::Elsewhere]);
+        let error = look(&with(&[])).await.unwrap_err().to_string();
+        assert!(error.contains("speaks for Teams"), "{error}");
+        assert!(teams.posted().is_empty());
+        assert_eq!(look(&Config::load_from(None, &[]).unwrap()).await.unwrap(), "not set up (docs/TEAMS.md)");
+    }
+}

@@ -6,6 +6,7 @@
 mod bench;
 mod both;
 mod clicks;
+mod daemon;
 mod drawn;
 mod faults;
 mod forms;

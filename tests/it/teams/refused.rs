@@ -122,7 +122,7 @@ async fn what_comes_from_elsewhere_or_is_about_something_else_changes_nothing() 
         ("no directory", no_tenant, 403, ""),
         ("another channel", with(&click, "/channelId", json!("webchat")), 403, ""),
         ("an unknown user", with(&click, "/from/aadObjectId", json!(EVE)), 200, "does not know who you are"),
-        ("no user", with(&click, "/from/aadObjectId", json!("")), 200, "not counted yet"),
+        ("no user", with(&click, "/from/aadObjectId", json!("")), 200, "nobody in the directory"),
         ("an unknown case", press("r", json!("r-unknown")), 200, "knows nothing of this card"),
         ("an id that is none", press("r", json!("'; drop table cases")), 200, "knows nothing of this card"),
         ("another content", press("h", json!("0".repeat(64))), 200, "the facts changed"),

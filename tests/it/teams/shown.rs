@@ -115,6 +115,4 @@ async fn a_workflow_gets_the_digest_without_buttons_and_its_address_is_told_to_n
     let card = &posted[2]["attachments"][0]["content"];
     assert!(card.to_string().contains("1 case worth deciding") && !card.to_string().contains("Action.Execute"), "{card}");
     assert!(card.to_string().contains("https://reeve.example.com/cases/"), "it leads to the page");
-    bench.teams.fail("workflow", Fault::Says(404, "WorkflowNotFound"));
-    bench.world.store.put_setting("shown.digest.teams:workflow", "2026-10-07").await.unwrap();
 }
