@@ -97,8 +97,8 @@ pub const MUTATIONS: &[Mutation] = &[
             rec.prose.cites.clear();
         })
     }),
-    breaks("arithmetic", "a benefit is a cent off", |_, a| {
-        first(a, |rec| rec.candidate.money.benefit.expected += Money::from_minor(1))
+    breaks("arithmetic", "a benefit is two cents off", |_, a| {
+        first(a, |rec| rec.candidate.money.benefit.expected += Money::from_minor(2))
     }),
     breaks("legality", "a hard check failed", |_, a| {
         first(a, |rec| {

@@ -129,7 +129,8 @@ pub(super) fn language(look: &Look<'_>) -> Option<Grade> {
             let count = |of: &[&str]| words.iter().filter(|word| of.contains(word)).count();
             let (english, others) = (count(ENGLISH), count(OTHERS));
             // A few words are a name or a code: nothing can be said of their language.
-            if words.len() >= 8 && (english <= others || english * 12 < words.len()) {
+            let silent = english == 0 && words.len() >= 15;
+            if words.len() >= 8 && (others > english || silent) {
                 wrong.push(format!(
                     "{} {what}: {english} English function words and {others} of others",
                     rec.candidate.codes()
