@@ -31,6 +31,7 @@ pub mod store;
 pub mod worker;
 
 pub use reeve_domain as domain;
+pub use reeve_evals as suites;
 pub use reeve_http as http;
 pub use reeve_lab as lab;
 pub use reeve_models as models;

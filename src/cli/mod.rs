@@ -9,6 +9,7 @@ macro_rules! say {
 
 mod access;
 mod audit;
+mod backtest;
 mod batch;
 mod case;
 mod decide;
@@ -16,6 +17,7 @@ mod delegate;
 mod demo;
 mod doctor;
 mod duty;
+mod eval;
 mod events;
 mod kpi;
 mod lab;
@@ -27,6 +29,7 @@ mod open;
 mod os_user;
 mod outbox;
 mod policy;
+mod prompts;
 mod run;
 mod serve;
 mod show;
@@ -128,9 +131,14 @@ enum Command {
     /// Train detectors and score with them; see, validate and promote the versions that there are.
     #[command(subcommand)]
     Models(models::Models),
-    /// Score Reeve on recorded input, and its detectors on trials.
+    /// Run suites of scenarios, score Reeve on recordings and its detectors on trials.
     #[command(subcommand)]
-    Eval(show::Eval),
+    Eval(eval::Eval),
+    /// Replay past days of a recording: the digests that would have been, and what they would have been worth.
+    Backtest(backtest::Backtest),
+    /// Look at the prompts of language models: versions, how they read, what changed.
+    #[command(subcommand)]
+    Prompts(prompts::Prompts),
     /// Make up retailers to measure with.
     #[command(subcommand)]
     Lab(lab::Lab),
@@ -248,7 +256,9 @@ async fn run(cli: Cli) -> anyhow::Result<Outcome> {
         }
         Command::Memory(command) => Box::pin(memory::run(config, command, cli.json)).await,
         Command::Models(command) => Box::pin(models::run(config, command, cli.json)).await,
-        Command::Eval(command) => show::eval(config, command, cli.json).await,
+        Command::Eval(command) => Box::pin(eval::run(config, command, cli.json)).await,
+        Command::Backtest(args) => Box::pin(backtest::run(config, args, cli.json)).await,
+        Command::Prompts(command) => prompts::run(&command, cli.json),
         Command::Lab(command) => Box::pin(lab::run(config, command, names_store, cli.json)).await,
         Command::Completions { .. } => Ok(Outcome::Fine),
     }

@@ -36,6 +36,7 @@ use crate::domain::money::Money;
 use crate::domain::policy::{Person, Policy};
 use crate::models::receiving::Detector;
 use crate::ports::shown_address;
+use crate::rules::prompts::DraftPrompt;
 use crate::rules::settings::Models;
 
 /// Why a configuration can not be used. Each message names the key and what to do.
@@ -121,6 +122,8 @@ pub struct ModelConfig {
     #[serde(deserialize_with = "money")]
     pub price_per_1000_tokens: Money,
     pub concurrency: usize,
+    /// Folder of the prompt; empty: the one that comes with the program.
+    pub prompt: String,
 }
 
 impl std::fmt::Debug for ModelConfig {
@@ -167,13 +170,33 @@ impl Config {
     /// # Errors
     /// As [`Self::load`].
     pub fn load_from(file: Option<&Path>, environment: &[(String, String)]) -> Result<Self, ConfigError> {
+        let own = match file {
+            None => None,
+            Some(path) => {
+                let text = std::fs::read_to_string(path)
+                    .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+                let origin = path.display().to_string();
+                let own = parse(&origin, &text)?;
+                Some((origin, own))
+            }
+        };
+        Self::put_together(own, environment)
+    }
+
+    /// The defaults with the sections of `own`, which `origin` names in errors, and nothing of the environment: what a
+    /// scenario is run by.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn of_table(origin: &str, own: toml::Table) -> Result<Self, ConfigError> {
+        Self::put_together(Some((origin.to_owned(), own)), &[])
+    }
+
+    fn put_together(own: Option<(String, toml::Table)>, environment: &[(String, String)]) -> Result<Self, ConfigError> {
         let mut table = parse("the built-in defaults", DEFAULT_TOML)?;
         let mut origin = "the built-in defaults".to_owned();
-        if let Some(path) = file {
-            let text =
-                std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-            origin = path.display().to_string();
-            let own = parse(&origin, &text)?;
+        if let Some((named, own)) = own {
+            origin = named;
             // Here, where all sections are still together: below, each part knows only its own.
             if let Some(unknown) = own.keys().find(|section| !table.contains_key(*section)) {
                 let known: Vec<String> = table.keys().map(|section| format!("`{section}`")).collect();
@@ -198,7 +221,7 @@ impl Config {
         let mut config: Self = read(&origin, table)?;
         config.rules = read(&origin, rules)?;
         config.check(&origin)?;
-        config.with_policy()?.with_models()?.with_secret_files()
+        config.with_policy()?.with_models()?.with_prompt()?.with_secret_files()
     }
 
     /// Reads the policy. The one that comes with the program holds in any currency; one of the operator's own names its.
@@ -241,6 +264,19 @@ impl Config {
             }
         };
         self.rules.models = Models::default().with_receiving(detector);
+        Ok(self)
+    }
+
+    /// Gives the rules the prompt that is named.
+    fn with_prompt(mut self) -> Result<Self, ConfigError> {
+        if !self.model.prompt.is_empty() {
+            let named = Path::new(&self.model.prompt);
+            self.rules.prompt = DraftPrompt::read(named).map_err(|error| ConfigError::Key {
+                key: "model.prompt".to_owned(),
+                origin: self.model.prompt.clone(),
+                message: error.to_string(),
+            })?;
+        }
         Ok(self)
     }
 

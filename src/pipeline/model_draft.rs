@@ -9,7 +9,7 @@ use crate::domain::evidence::Bundle;
 use crate::domain::ids::content_hash;
 use crate::domain::recommendation::{Drafter, NotByModel};
 use crate::ports::{LanguageModel, ModelError, ModelReply, ModelRequest};
-use crate::rules::prompts::{CaseFile, Prompt, draft_request, prompt_hash};
+use crate::rules::prompts::{CaseFile, Prompt, draft_request};
 
 use crate::rules::guard::{self, Objection, Reply};
 use crate::rules::sample::Sample;
@@ -141,6 +141,7 @@ pub async fn draft_with_model(
     bundle: &Bundle,
 ) -> ModelOutcome {
     let file = CaseFile {
+        prompt: &scene.settings.prompt,
         case_id: &scene.case.id,
         headline: &scene.case.headline,
         exceptions: scene.exceptions,
@@ -159,7 +160,7 @@ pub async fn try_out(model: &dyn LanguageModel) -> ModelOutcome {
 
 /// Asks once, and once more with the objections.
 async fn ask(model: &dyn LanguageModel, file: &CaseFile<'_>) -> ModelOutcome {
-    let mut trace = Trace { model: model.name(), prompt_hash: prompt_hash(), ..Trace::default() };
+    let mut trace = Trace { model: model.name(), prompt_hash: file.prompt.hash().to_owned(), ..Trace::default() };
     let give_up = |because: Because, trace: Trace| ModelOutcome::GaveUp { because, trace };
     if file.candidates.is_empty() || file.bundle.facts.values().all(|fact| fact.third_party) {
         return give_up(Because::Nothing, trace);
@@ -218,6 +219,7 @@ mod tests {
 
     use super::*;
     use crate::ports::NoWay;
+    use crate::rules::prompts::DraftPrompt;
 
     /// Answers from a list and remembers what it was asked.
     struct Scripted {
@@ -263,7 +265,7 @@ mod tests {
         assert_eq!(draft.choices[0].candidate, "A1");
         let expected = Drafter::Model {
             name: "scripted".to_owned(),
-            prompt_hash: prompt_hash(),
+            prompt_hash: DraftPrompt::shipped().hash().to_owned(),
             reply_hash: content_hash(&[&reply]),
             tokens: 500,
             estimated: false,

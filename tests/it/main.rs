@@ -11,6 +11,7 @@ mod concurrent;
 mod decisions;
 mod duty;
 mod edges;
+mod evals;
 mod event_cases;
 mod events;
 mod evidence;

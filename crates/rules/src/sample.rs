@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use crate::guard::Reply;
-use crate::prompts::CaseFile;
+use crate::prompts::{CaseFile, DraftPrompt};
 use reeve_domain::action::{Action, Candidate, Check, MoneySum, Range};
 use reeve_domain::evidence::{Bundle, Fact, FactValue, Missing};
 use reeve_domain::exception::{Exception, ExceptionState, ExceptionType, Signal, Subject};
@@ -28,6 +28,7 @@ const AT: Timestamp = Timestamp::constant(1_791_489_600, 0);
 
 /// The parts that a [`CaseFile`] borrows.
 pub struct Sample {
+    pub prompt: DraftPrompt,
     pub case_id: CaseId,
     pub subject: Subject,
     pub exceptions: Vec<Exception>,
@@ -95,11 +96,12 @@ impl Sample {
             misses: 0,
             mode: reeve_domain::mode::Mode::Live,
         }];
-        Self { case_id, subject, exceptions, candidates: candidates(), bundle }
+        Self { prompt: DraftPrompt::shipped(), case_id, subject, exceptions, candidates: candidates(), bundle }
     }
 
     pub fn file(&self) -> CaseFile<'_> {
         CaseFile {
+            prompt: &self.prompt,
             case_id: &self.case_id,
             headline: "48 units of Espresso beans 1 kg are 6 days late.",
             exceptions: &self.exceptions,

@@ -31,6 +31,7 @@ const BESIDE: &[(&str, &[&str])] = &[
     ("qdrant", &["cli", "config"]),
     ("http", &["adapters", "channels", "cli"]),
     ("lab", &["cli", "evals"]),
+    ("suites", &["cli", "evals"]),
 ];
 const ADAPTERS_USE: &[&str] = &["clock", "config", "domain", "http", "ports"];
 
@@ -38,6 +39,7 @@ const ADAPTERS_USE: &[&str] = &["clock", "config", "domain", "http", "ports"];
 const PACKAGES: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("embedding", &[]),
+    ("evals", &["domain", "rules"]),
     ("http", &[]),
     ("models", &[]),
     ("ports", &["domain"]),

@@ -9,6 +9,7 @@ mod places;
 mod ranking;
 mod working_days;
 
+use crate::prompts::DraftPrompt;
 use reeve_domain::policy::Policy;
 use serde::Deserialize;
 
@@ -41,6 +42,9 @@ pub struct Settings {
     /// The models: `detect.receiving_model`, or those that come with the program.
     #[serde(skip)]
     pub models: Models,
+    /// What a language model is told: `model.prompt`, or the prompt that comes with the program.
+    #[serde(skip)]
+    pub prompt: DraftPrompt,
 }
 
 impl Settings {

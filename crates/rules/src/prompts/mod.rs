@@ -3,6 +3,8 @@
 //! Everything that comes from the ERP is data here: cleaned of what can not be seen, capped, and fenced by a mark that the
 //! answer must not repeat. No text of a prompt is written in Rust.
 
+mod version;
+
 use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, context};
 use serde::Serialize;
@@ -12,14 +14,10 @@ use reeve_domain::action::{Candidate, Check};
 use reeve_domain::draft::MESSAGE_CODES;
 use reeve_domain::evidence::{Bundle, Fact};
 use reeve_domain::exception::{Exception, Subject};
-use reeve_domain::ids::{CaseId, content_hash, content_id};
+use reeve_domain::ids::{CaseId, content_id};
 
+pub use self::version::{Card, CardChange, DraftPrompt, FILES, PromptFault, semver};
 pub use reeve_domain::text::{clean, is_invisible};
-
-const SYSTEM: &str = include_str!("../../../prompts/draft/system.md");
-const USER: &str = include_str!("../../../prompts/draft/user.md");
-const FORM: &str = include_str!("../../../prompts/draft/form.md");
-const SCHEMA: &str = include_str!("../../../prompts/draft/answer.schema.json");
 
 /// Longest piece of outside text that a prompt shows, in characters.
 pub const OUTSIDE_MAX: usize = 200;
@@ -46,6 +44,8 @@ pub struct Prompt {
 /// What a drafter is told about one case.
 #[derive(Clone, Copy, Debug)]
 pub struct CaseFile<'a> {
+    /// By which prompt it is told.
+    pub prompt: &'a DraftPrompt,
     /// Whose.
     pub case_id: &'a CaseId,
     /// What happened, in one sentence.
@@ -77,26 +77,22 @@ impl CaseFile<'_> {
     }
 }
 
-/// Says which version of the prompt a draft was made with: the hash of its four files, whichever of them the endpoint needs.
-pub fn prompt_hash() -> String {
-    content_hash(&[SYSTEM, USER, FORM, SCHEMA])
-}
-
 /// Renders the request for one case. `objections` are the faults of the answer before, if there was one.
 ///
 /// # Errors
-/// When a template names something that is not there: a fault of the release, seen by the first test.
+/// When a template names something that is not there: of the shipped prompt a fault of the release, seen by the first test.
 pub fn draft_request(file: &CaseFile<'_>, objections: &[String]) -> Result<Prompt, minijinja::Error> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     let canary = file.canary();
-    let system = environment.render_str(SYSTEM, context! { canary => canary.clone(), message_actions => MESSAGE_CODES })?;
+    let [system, user, form, schema] = file.prompt.texts();
+    let system = environment.render_str(system, context! { canary => canary.clone(), message_actions => MESSAGE_CODES })?;
     let listed = file.listed_facts();
     let exceptions: Vec<String> = file.exceptions.iter().map(exception_line).collect();
     let missing: Vec<String> =
         file.bundle.missing.iter().map(|m| clean(&format!("{}, needed for {}", m.what, m.blocks), SENTENCE_MAX)).collect();
     let user = environment.render_str(
-        USER,
+        user,
         context! {
             canary,
             currency => file.currency,
@@ -110,8 +106,8 @@ pub fn draft_request(file: &CaseFile<'_>, objections: &[String]) -> Result<Promp
             objections => objections.to_vec(),
         },
     )?;
-    let schema = answer_schema(file, &listed);
-    let form = environment.render_str(FORM, context! { schema => schema.to_string() })?;
+    let schema = answer_schema(schema, file, &listed);
+    let form = environment.render_str(form, context! { schema => schema.to_string() })?;
     Ok(Prompt { system, user, form, schema_name: "draft", schema })
 }
 
@@ -122,8 +118,8 @@ fn exception_line(exception: &Exception) -> String {
 }
 
 /// The answer's schema with the ids of this case filled in.
-fn answer_schema(file: &CaseFile<'_>, listed: &[&Fact]) -> Value {
-    let mut schema: Value = serde_json::from_str(SCHEMA).expect("the schema is compiled in and a test parses it");
+fn answer_schema(schema: &str, file: &CaseFile<'_>, listed: &[&Fact]) -> Value {
+    let mut schema: Value = serde_json::from_str(schema).expect("a prompt's schema was parsed when it was read");
     let candidates: Vec<&str> = file.candidates.iter().map(|candidate| candidate.id.as_str()).collect();
     let facts: Vec<&str> = listed.iter().map(|fact| fact.id.as_str()).collect();
     let choice = &mut schema["properties"]["choices"]["items"]["properties"];
