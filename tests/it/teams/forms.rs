@@ -21,8 +21,8 @@ async fn a_rejection_asks_for_its_reason_and_says_what_is_missing() {
     assert_eq!(reasons[0]["choices"].as_array().unwrap().len(), RejectReason::ALL.len());
     for (filled, says) in [
         (vec![("field.reason", json!("missing-context"))], "what context is missing"),
-        (vec![("field.reason", json!("because"))], "because"),
-        (vec![], "reason"),
+        (vec![("field.reason", json!("because"))], "Choose a reason"),
+        (vec![], "Choose a reason"),
     ] {
         let said = bench.press(ARI, &card, "reeve.reject", &filled).await;
         assert!(said.contains(says) && said.contains("activity.message"), "{filled:?}: {said}");
