@@ -109,7 +109,8 @@ fn the_suites_are_clean_and_cover_every_type() {
     let found = lint::lint(&suites, date(2026, 11, 30));
     assert!(found.is_empty(), "{}", found.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
     let about: std::collections::BTreeSet<_> = suites[0].scenarios.iter().filter_map(|s| s.spec.kind).collect();
-    let missing: Vec<_> = reeve::domain::exception::ExceptionType::ALL.iter().filter(|code| !about.contains(code)).collect();
+    let missing: Vec<_> =
+        reeve::domain::exception::ExceptionType::ALL.iter().filter(|code| !about.contains(*code)).collect();
     assert!(missing.is_empty(), "no scenario is about {missing:?}");
 }
 
