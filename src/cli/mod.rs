@@ -230,7 +230,7 @@ async fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Demo(args) => demo::run(config, args).await,
         // On the heap: it holds the whole of Reeve.
         Command::Serve => Box::pin(serve::run(config)).await,
-        Command::Run(args) => run::run(config, args, cli.json).await,
+        Command::Run(args) => Box::pin(run::run(config, args, cli.json)).await,
         Command::Stop(args) => stop::stop(&config, args, cli.json).await,
         Command::Resume(args) => stop::resume(&config, args, cli.json).await,
         Command::Mode(command) => mode::run(&config, command, cli.json).await,

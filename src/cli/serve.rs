@@ -29,7 +29,7 @@ const DRAIN: Duration = Duration::from_secs(20);
 
 pub(super) async fn run(config: Config) -> anyhow::Result<Outcome> {
     let listener = listen(&config).await?;
-    let app = open::app(config, Clock::System).await?;
+    let app = Box::pin(open::app(config, Clock::System)).await?;
     if let Some(warning) = app.context.config.warning_of_samples() {
         tracing::warn!("{warning}");
     }

@@ -93,7 +93,7 @@ fn differing(report: &CardReport) -> Vec<&str> {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_card_recomputes_from_its_frozen_evidence_and_a_tampered_one_does_not() {
     for db in databases().await {
-        let app = app(&db, Config::load_from(None, &[]).unwrap()).await;
+        let app = Box::pin(app(&db, Config::load_from(None, &[]).unwrap())).await;
         want_all(&app).await;
         let all = app.context.store.list_recommendations_in(&["queued"]).await.unwrap();
         assert!(all.len() > 50, "{}", all.len());
@@ -222,7 +222,7 @@ async fn cards_of_many_days_recompute_and_a_drill_is_called_one_once_it_is_over(
 #[tokio::test(flavor = "multi_thread")]
 async fn the_story_of_a_case_tells_who_did_what_under_which_policy() {
     let db = &databases().await[0];
-    let app = app(db, Config::load_from(None, &[]).unwrap()).await;
+    let app = Box::pin(app(db, Config::load_from(None, &[]).unwrap())).await;
     let store = &app.context.store;
     let all = store.list_recommendations_in(&["queued"]).await.unwrap();
     let (rec, _) = all.iter().find(|(r, _)| r.candidate.action.code() == "BLOCK-BILL").unwrap();
@@ -272,7 +272,7 @@ fn cut_to(text: &str, form: export::Form, last: i64) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_export_proves_itself_and_no_line_of_it_can_be_changed() {
     for db in databases().await {
-        let app = app(&db, Config::load_from(None, &[]).unwrap()).await;
+        let app = Box::pin(app(&db, Config::load_from(None, &[]).unwrap())).await;
         let store = &app.context.store;
         let (seq, hash) = store.audit_head().await.unwrap();
         for form in [export::Form::JsonLines, export::Form::Csv] {

@@ -1,5 +1,4 @@
 //! What a case rests on, from the shell: every fact with its record, where Odoo shows that, and what has changed since one looked.
-#![expect(clippy::unwrap_used, reason = "a test that can not go on has failed")]
 
 use serde_json::Value;
 

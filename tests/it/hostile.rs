@@ -141,10 +141,12 @@ fn commands(above: &[&str]) -> BTreeSet<String> {
 }
 
 /// Commands that print no text of others, and why that is so.
-const OWN_WORDS: [(&str, &str); 3] = [
+const OWN_WORDS: [(&str, &str); 5] = [
     ("serve", "prints its address and, on a terminal only, links; its log is cleaned by cli::terminal's own test"),
     ("eval recording", "prints counts and shares of a recording that comes with Reeve"),
     ("models train", "prints figures of trials; its file names are in the row below"),
+    ("eval key", "prints the public half of a key, and writes a file"),
+    ("prompts list", "prints what stands in files that come with Reeve"),
 ];
 
 /// The case of a recommendation.
@@ -301,6 +303,47 @@ async fn text_of_others_is_words_in_whatever_any_command_prints() {
         ("models rollback", &["models", "rollback", "demand", "--as", "ari", "--reason", HOSTILE]),
         ("models drift", &["models", "drift"]),
         ("eval detectors", &["eval", "detectors", "--demand", &hostile_file]),
+        ("eval run", &["eval", "run", "--suite", &hostile_file]),
+        ("eval compare", &["eval", "compare", &hostile_file, HOSTILE]),
+        (
+            "eval accept",
+            &[
+                "eval",
+                "accept",
+                &hostile_file,
+                "--suite",
+                &hostile_file,
+                "--by",
+                HOSTILE,
+                "--key",
+                &hostile_file,
+                "--commit",
+                "abc",
+                "--because",
+                HOSTILE,
+            ],
+        ),
+        ("eval explain", &["eval", "explain", HOSTILE, "--suite", &hostile_file]),
+        ("eval lint", &["eval", "lint", "--suite", &hostile_file]),
+        ("eval graders", &["eval", "graders", "--suite", &hostile_file]),
+        ("eval promote", &["eval", "promote", HOSTILE, "--suite", &hostile_file, "--name", HOSTILE]),
+        (
+            "eval standing",
+            &["eval", "standing", "--playbook", &hostile_file, "--model", &hostile_file, "--suite", &hostile_file],
+        ),
+        ("eval votes ask", &["eval", "votes", "ask", "--first", &hostile_file, "--second", &hostile_file, "--by", HOSTILE]),
+        (
+            "eval votes page",
+            &["eval", "votes", "page", "--first", &hostile_file, "--second", &hostile_file, "--by", HOSTILE],
+        ),
+        ("eval votes count", &["eval", "votes", "count", "--votes", &hostile_file]),
+        ("eval export", &["eval", "export", &hostile_file, "--form", "inspect"]),
+        ("eval import", &["eval", "import", &hostile_file, "--suite", &hostile_folder]),
+        ("prompts render", &["prompts", "render", "--prompt", &hostile_file]),
+        ("prompts diff", &["prompts", "diff", &hostile_file]),
+        ("prompts hash", &["prompts", "hash", "--prompt", &hostile_file]),
+        ("prompts bump", &["prompts", "bump", "--part", "patch", "--words", HOSTILE, &hostile_file]),
+        ("backtest", &["backtest", "--recording", &hostile_file]),
     ];
     for (name, args) in rows {
         run(name, args);

@@ -1,4 +1,5 @@
 //! Detectors from the command line: what is written, that it is the same every time, and how what is wrong is said.
+#![expect(clippy::unwrap_used, reason = "a test that can not go on has failed")]
 
 use std::path::{Path, PathBuf};
 

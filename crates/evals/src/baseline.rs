@@ -3,6 +3,7 @@
 //! A baseline that nobody signed, or whose signer `evals/signers.toml` does not list, holds nothing: a gate that whoever is stopped
 //! by it can lower is none. The key stays with the person; the file holds its public half only.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::Context;
@@ -137,7 +138,11 @@ pub fn public_of(private: &[u8]) -> anyhow::Result<String> {
 
 /// Bytes in hex.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a text can not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// Hex as bytes; None where it is none.

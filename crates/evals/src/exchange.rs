@@ -49,7 +49,7 @@ pub fn line(form: Form, scenario: &Scenario, question: Option<&Question>) -> any
         .unwrap_or_default();
     let metadata = json!({
         "title": scenario.spec.title,
-        "type": scenario.spec.kind.map(|code| code.code()),
+        "type": scenario.spec.kind.map(reeve_domain::exception::ExceptionType::code),
         "cause": scenario.spec.cause,
         "tags": scenario.spec.tags,
         "split": scenario.spec.split,

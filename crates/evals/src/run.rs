@@ -128,7 +128,7 @@ impl SuiteRun {
         let mut stops = Vec::new();
         let mut stop = |gate: &str, why: String| stops.push(Stop { gate: gate.to_owned(), why });
         let (passed, of) = self.by_scenario().values().fold((0, 0), |(p, n), (a, b)| (p + u64::from(a == b), n + 1));
-        let rate = passed as f64 / (of as f64).max(1.0);
+        let rate = passed as f64 / f64::from(of).max(1.0);
         if of == 0 {
             stop("scenarios", "nothing was run that counts".to_owned());
         } else if rate < gates.pass_rate {

@@ -17,6 +17,9 @@ use crate::trial::measure::{self, ReceivingMeasures};
 use crate::trial::receiving::{BaseLine, inject as inject_receiving};
 use crate::trial::{TrialError, causal, contest};
 
+/// A sum, and of how many.
+type Mean = (f64, u32);
+
 /// Newest days of demand that nothing learns from which is to be validated.
 pub const HELD_OUT_DAYS: usize = 28;
 
@@ -76,7 +79,7 @@ pub fn demand(
         return Err(TrialError::Plan(format!("{days} days are too few to validate on: it takes {least}")));
     }
     let plan = Plan::like(Track::Fresh, panel.keys().len(), days - HELD_OUT_DAYS..days);
-    let mut sums: BTreeMap<String, ((f64, u32), (f64, u32))> = BTreeMap::new();
+    let mut sums: BTreeMap<String, (Mean, Mean)> = BTreeMap::new();
     for seed in seeds {
         let trial = inject(panel, &plan, *seed)?;
         for (is_version, detector) in [(true, version), (false, beside)] {

@@ -96,7 +96,7 @@ fn fitting(size: usize, draw: impl Fn(&Room) -> Value) -> Value {
 }
 
 /// A card of these parts.
-pub(super) fn card_of(body: Vec<Value>, actions: Vec<Value>) -> Value {
+pub(super) fn card_of(body: &[Value], actions: &[Value]) -> Value {
     json!({
         "type": "AdaptiveCard",
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
@@ -160,7 +160,7 @@ fn case_card(card: &ChatCard, room: &Room, own: Option<&Own>) -> Value {
     left_out += card.history.len().saturating_sub(room.history);
     body.push(aside(&rest(left_out, card.link.is_some())));
     actions.extend(card.link.as_deref().map(open));
-    card_of(body, actions)
+    card_of(&body, &actions)
 }
 
 /// May they approve it, as far as that is known?
@@ -278,7 +278,7 @@ fn draw_digest(digest: &ChatDigest, size: usize) -> Drawn {
         let left_out =
             over(digest.lines.len(), room.lines) + over(digest.unread.len(), notes) + over(digest.health.len(), notes);
         body.push(aside(&rest(left_out, digest.link.is_some())));
-        card_of(body, digest.link.as_deref().map(open).into_iter().collect())
+        card_of(&body, digest.link.as_deref().map(open).as_slice())
     });
     Drawn { summary: whole_words(&head, SUMMARY_CHARS), card: drawn }
 }
@@ -315,7 +315,7 @@ fn draw_note(note: &ChatNote) -> Drawn {
         body.push(json!({ "type": "TextBlock", "text": said, "wrap": true }));
     }
     body.push(words(&whole_words(&note.text, ROOMS[0].chars)));
-    let mut card = card_of(body, note.link.as_deref().map(open).into_iter().collect());
+    let mut card = card_of(&body, note.link.as_deref().map(open).as_slice());
     card["msteams"]["entities"] = mentions.into_iter().map(|(_, entity)| entity).collect();
     Drawn { summary: whole_words(&note.text, SUMMARY_CHARS), card }
 }

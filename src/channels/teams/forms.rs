@@ -22,7 +22,7 @@ const OPTIONS_MAX: usize = 100;
 const NOTE_CHARS: usize = 500;
 
 /// A button that unfolds inputs.
-fn unfold(name: &str, inputs: Vec<Value>, submit: Value) -> Value {
+fn unfold(name: &str, inputs: &[Value], submit: &Value) -> Value {
     let card = json!({ "type": "AdaptiveCard", "version": "1.5", "body": inputs, "actions": [submit] });
     json!({ "type": "Action.ShowCard", "title": name, "card": card })
 }
@@ -39,7 +39,7 @@ pub(super) fn change(press: &Press, edit: &OfferEdit) -> Value {
     let step = edit.step.to_string();
     // Of a single step nobody needs to say which.
     let fixed: &[(&str, &str)] = if edit.step > 1 { &[("step", &step)] } else { &[] };
-    unfold("Change…", inputs, submit(press, "Propose", fixed))
+    unfold("Change…", &inputs, &submit(press, "Propose", fixed))
 }
 
 /// Why not.
@@ -49,7 +49,7 @@ pub(super) fn reject(press: &Press) -> Value {
         input("reason", "Why not?", &FieldKind::Choice(reasons.to_vec()), None, false),
         input("note", "In a few words", &FieldKind::Words(NOTE_CHARS), None, true),
     ];
-    unfold("Reject…", inputs, submit(press, "Reject", &[]))
+    unfold("Reject…", &inputs, &submit(press, "Reject", &[]))
 }
 
 /// Until when.
@@ -60,7 +60,7 @@ pub(super) fn put_off(press: &Press) -> Value {
         input("until", "Ask again on", &FieldKind::Day, None, false),
         input("wake", "Or earlier", &FieldKind::Choice(wakes), Some("grew"), false),
     ];
-    unfold("Put off…", inputs, submit(press, "Put off", &[]))
+    unfold("Put off…", &inputs, &submit(press, "Put off", &[]))
 }
 
 fn input(name: &str, label: &str, kind: &FieldKind, value: Option<&str>, optional: bool) -> Value {
@@ -110,7 +110,7 @@ pub(super) fn form_card(press: &Press, form: &ChatForm) -> Value {
             body.push(aside(&format!("{} more on the page.", lines.len() - shown)));
         }
         body.extend(inputs.iter().cloned());
-        card_of(body, actions.clone())
+        card_of(&body, &actions)
     };
     let fits = |shown: &usize| with(*shown).to_string().len() <= CARD_BYTES;
     with((0..=lines.len()).rev().find(fits).unwrap_or_default())
@@ -133,7 +133,7 @@ pub(super) fn answer_card(answer: &Answer, headline: Option<&str>) -> Value {
         body.extend(waiting_lines(waiting));
     }
     actions.extend(answer.link.as_deref().map(open));
-    card_of(body, actions)
+    card_of(&body, &actions)
 }
 
 /// What waits for somebody. They open it on the page: a card of theirs alone would not change with the one in the channel.

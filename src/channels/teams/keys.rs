@@ -134,7 +134,7 @@ impl Keys {
         let in_the_clear = |url: &str| {
             url.strip_prefix("http://").is_some_and(|rest| is_loopback(rest.split('/').next().unwrap_or_default()))
         };
-        if !address.starts_with("https://") && !(in_the_clear(address) && in_the_clear(&self.metadata_url)) {
+        if !(address.starts_with("https://") || in_the_clear(address) && in_the_clear(&self.metadata_url)) {
             return Err(CallError::Lost("the metadata names no safe address of keys".to_owned()));
         }
         let answer = read_json(client.get(address), &self.clock).await?;
@@ -145,6 +145,7 @@ impl Keys {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it goes where there may be no time")]
 fn later(now: Timestamp, pause: Duration) -> Option<Timestamp> {
     Some(now.checked_add(pause).unwrap_or(Timestamp::MAX))
 }

@@ -217,7 +217,7 @@ impl TeamsSender {
         Ok(talk)
     }
 
-    fn failed(&self, error: CallError, to: &str, lane: &Lane, at: Timestamp) -> PortError {
+    fn failed(error: CallError, to: &str, lane: &Lane, at: Timestamp) -> PortError {
         let resting = |wait: Duration| {
             let until = at.checked_add(wait).unwrap_or(Timestamp::MAX);
             *lane.rest.lock().unwrap_or_else(PoisonError::into_inner) = until;
@@ -294,7 +294,7 @@ impl Sender for TeamsSender {
                 if !matches!(error, CallError::Lost(_)) {
                     lane.breaker.answered();
                 }
-                Err(self.failed(error, &message.to, lane, message.at))
+                Err(Self::failed(error, &message.to, lane, message.at))
             }
         }
     }

@@ -120,10 +120,12 @@ fn install() {
     });
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that jsonwebtoken asks for")]
 fn no_signer(_: &Algorithm, _: &EncodingKey) -> jsonwebtoken::errors::Result<Box<dyn JwtSigner>> {
     Err(ErrorKind::InvalidAlgorithm.into())
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that jsonwebtoken asks for")]
 fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> jsonwebtoken::errors::Result<Box<dyn JwtVerifier>> {
     match key.kind() {
         DecodingKeyKind::RsaModulusExponent { n, e } if *algorithm == Algorithm::RS256 => {

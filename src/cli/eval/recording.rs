@@ -15,6 +15,7 @@ use crate::ports::{Ports, Senders};
 use crate::store::Store;
 
 /// What is replayed, and how.
+#[expect(clippy::struct_field_names, reason = "it is the name of the flag")]
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Recording {
     /// Times of the day at which it is read, in order; the digest is made at the last one.

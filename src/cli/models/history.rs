@@ -22,7 +22,7 @@ use crate::store::Store;
 /// The demand in a recording or, without one, in the configured store.
 pub(super) async fn read(config: Config, recording: Option<PathBuf>) -> anyhow::Result<Panel> {
     let off = config.rules.calendar.closed_days.clone();
-    let (book, from) = book(config, recording).await?;
+    let (book, from) = Box::pin(book(config, recording)).await?;
     demand(&book, &off)?.with_context(|| format!("{from} holds no sales to look at"))
 }
 

@@ -137,7 +137,7 @@ pub(super) async fn run(config: Config, args: Score, json: bool) -> anyhow::Resu
         let (panel, from) = if let Some(folder) = &args.what.demand {
             files::read_demand_folder(folder)?
         } else {
-            let panel = history::read(config, args.what.recording.clone()).await?;
+            let panel = Box::pin(history::read(config, args.what.recording.clone())).await?;
             let from = panel.days().len().saturating_sub(args.days);
             (panel, from)
         };

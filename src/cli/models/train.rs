@@ -184,7 +184,7 @@ const LINE_BYTES: usize = 1_500;
 async fn own(config: Config, args: &Train) -> anyhow::Result<Trained> {
     let reading = spinner("reading the history");
     let shipped = program::demand();
-    let panel = history::read(config, args.what.recording.clone()).await?;
+    let panel = Box::pin(history::read(config, args.what.recording.clone())).await?;
     reading.finish_and_clear();
     let bar = rounds();
     // What goes into the registry is validated on the last days, so it must not have seen them.

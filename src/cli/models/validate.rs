@@ -50,7 +50,7 @@ pub(super) async fn run(config: Config, args: Validate, json: bool) -> anyhow::R
     find(&store, &config, &name).await?;
     let loaded = registry::load(&store, &config, &name).await?.map_err(|why| anyhow::anyhow!("{name}: {why}"))?;
     let bar = spinner("reading the records");
-    let (book, from) = history::book(config.clone(), args.recording.clone()).await?;
+    let (book, from) = Box::pin(history::book(config.clone(), args.recording.clone())).await?;
     let watch = |what: &str| bar.set_message(what.to_owned());
     let mut models = now.models().clone();
     match loaded {

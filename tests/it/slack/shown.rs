@@ -54,9 +54,11 @@ async fn as_many_stand_there_as_a_digest_has_lines_and_the_next_comes_when_one_i
     let next = store.get_case(&CaseId::new("c-2")).await.unwrap();
     let drafted = Recommendation { case_id: next.id.clone(), ..bench.world.recommendations[0].clone() };
     let drafted = Recommendation { id: reeve::domain::ids::RecommendationId::new("r-next"), ..drafted };
-    let of_next = Case { version: next.version + 1, evidence_hash: Some(drafted.evidence_hash.clone()), ..next.clone() };
     let bundle = store.get_bundle(&bench.world.case.id, &drafted.evidence_hash).await.unwrap();
-    store.insert_bundle(&reeve::domain::evidence::Bundle { case_id: next.id.clone(), ..bundle }).await.unwrap();
+    let bundle = reeve::domain::evidence::Bundle { case_id: next.id.clone(), ..bundle };
+    let hash = store.insert_bundle(&bundle).await.unwrap();
+    let drafted = Recommendation { evidence_hash: hash.clone(), ..drafted };
+    let of_next = Case { version: next.version + 1, evidence_hash: Some(hash), ..next.clone() };
     let entry = reeve::domain::audit::AuditEntry::by_stage(
         "approve",
         bench.world.clock.now(),

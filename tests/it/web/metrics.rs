@@ -16,7 +16,7 @@ async fn world(token: &str) -> World {
 
 #[tokio::test]
 async fn with_a_token_set_nobody_reads_the_metrics_without_it() {
-    let world = world(TOKEN).await;
+    let world = Box::pin(world(TOKEN)).await;
     let signed_in = Visitor::sign_in(&world, "pia").await;
     let with = |value: &str| format!("Bearer {value}");
     let (wrong, short, twice) = (with("another"), with(&TOKEN[..8]), with(&format!("{TOKEN} {TOKEN}")));
@@ -48,7 +48,7 @@ async fn with_a_token_set_nobody_reads_the_metrics_without_it() {
 
 #[tokio::test]
 async fn without_one_a_page_that_is_open_to_this_machine_only_shows_them() {
-    let world = world("").await;
+    let world = Box::pin(world("")).await;
     let answer = send(&world, "GET", "/metrics", &[], "").await;
     assert!(answer.status == 200 && answer.body.contains("reeve_info"), "{}", answer.body);
 }

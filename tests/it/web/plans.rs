@@ -34,7 +34,7 @@ async fn planned() -> (World, Recommendation) {
 
 #[tokio::test]
 async fn the_page_shows_every_step_and_edits_the_one_that_is_named() {
-    let (world, plan) = planned().await;
+    let (world, plan) = Box::pin(planned()).await;
     let pia = Visitor::sign_in(&world, "pia").await;
     let page = pia.get(&pia.case()).await.body;
     assert!(page.contains(&format!("{}: a plan of 2 steps", plan.candidate.codes())), "{page}");
@@ -60,7 +60,7 @@ async fn the_page_shows_every_step_and_edits_the_one_that_is_named() {
 
 #[tokio::test]
 async fn a_program_reads_all_steps_and_one_decision_is_for_all_of_them() {
-    let (world, plan) = planned().await;
+    let (world, plan) = Box::pin(planned()).await;
     let token = api::token(&world, "ari", &["read:cases", "decide:approve"]).await;
     let case: Value = api::read(&api::get(&world, &format!("/cases/{}", world.case.id), &token).await);
     let card = &case["cards"][0];
@@ -81,7 +81,7 @@ async fn a_program_reads_all_steps_and_one_decision_is_for_all_of_them() {
 #[tokio::test]
 async fn an_approver_reads_both_steps_in_a_browser_and_approves_them_with_one_click() {
     let Some(browser) = Browser::start().await else { return };
-    let (world, plan) = planned().await;
+    let (world, plan) = Box::pin(planned()).await;
     let page = &browser.client;
     page.goto(&world.link("ari").await).await.unwrap();
     page.find(Locator::Css("main button")).await.unwrap().click().await.unwrap();

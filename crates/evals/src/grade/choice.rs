@@ -67,7 +67,7 @@ pub(super) fn best(look: &Look<'_>) -> Option<Grade> {
 /// It hands over to people exactly where it must.
 pub(super) fn abstention(look: &Look<'_>) -> Option<Grade> {
     let must = look.scenario.expected.abstain?;
-    let does = look.about().is_some_and(|seen| seen.abstains());
+    let does = look.about().is_some_and(super::super::attempt::CaseSeen::abstains);
     let wrong = match (must, does) {
         (true, false) => vec!["it recommends something where people must judge".to_owned()],
         (false, true) => vec!["it hands over what can be recommended".to_owned()],

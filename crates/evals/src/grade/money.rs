@@ -49,7 +49,7 @@ pub(super) fn ndcg(look: &Look<'_>) -> Option<Grade> {
         return None;
     }
     let gain = |case: &Case| case.codes.iter().filter_map(|code| worth.get(code)).copied().fold(0.0, f64::max);
-    let capacity = look.settings.ranking.capacity as usize;
+    let capacity = look.settings.ranking.capacity;
     let find = |id: &reeve_domain::ids::CaseId| look.attempt.cases.iter().find(|seen| seen.case.id == *id);
     let lines = look.attempt.digest.as_ref().map(|digest| digest.lines.as_slice()).unwrap_or_default();
     let shown: Vec<f64> = lines

@@ -188,8 +188,8 @@ pub const MUTATIONS: &[Mutation] = &[
     }),
     breaks("language", "a reason is German", |_, a| {
         first(a, |rec| {
-            rec.prose.rationale =
-                "Die Ware ist nicht mit dem Lieferschein gekommen und das ist für den Laden nicht gut.".to_owned();
+            "Die Ware ist nicht mit dem Lieferschein gekommen und das ist für den Laden nicht gut."
+                .clone_into(&mut rec.prose.rationale);
         })
     }),
 ];
@@ -225,6 +225,7 @@ pub struct Caught {
 }
 
 /// Breaks each attempt in every way and looks which grader says so.
+#[expect(clippy::needless_pass_by_value, reason = "it is gone through once for each way")]
 pub fn table<'a>(attempts: impl Iterator<Item = (&'a Scenario, &'a Attempt, &'a Settings)> + Clone) -> Vec<Caught> {
     let of = |mutation: &Mutation| {
         let held = grader(mutation.grader).expect("a test holds every mutation to a grader");

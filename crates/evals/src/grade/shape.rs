@@ -7,6 +7,7 @@ use reeve_domain::recommendation::Recommendation;
 use super::{Grade, Look};
 
 /// The run came to its end, and every question of a model had its cassette.
+#[expect(clippy::unnecessary_wraps, reason = "graders have one form")]
 pub(super) fn finished(look: &Look<'_>) -> Option<Grade> {
     let mut wrong: Vec<String> = look.attempt.failed.iter().cloned().collect();
     let missing = look.attempt.calls.iter().filter(|call| call.origin.is_none());

@@ -109,7 +109,7 @@ pub(super) fn tone(look: &Look<'_>) -> Option<Grade> {
                 wrong.push(format!("{code} {what}: it shouts"));
             }
             // Codes and SKUs are in capitals; five such words in a row are not.
-            let loud = |word: &str| word.chars().count() > 3 && word.chars().all(|c| c.is_uppercase());
+            let loud = |word: &str| word.chars().count() > 3 && word.chars().all(char::is_uppercase);
             let shouted = text.split_whitespace().collect::<Vec<_>>();
             if shouted.windows(5).any(|row| row.iter().all(|word| loud(word))) {
                 wrong.push(format!("{code} {what}: it is in capitals"));

@@ -44,6 +44,7 @@ pub(super) fn bare_move(id: &str, kind: MoveKind, at: Timestamp) -> StockMove {
 /// A line of a purchase order.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a word of the file")]
 pub struct PoSpec {
     pub id: String,
     /// Its order; a line of which nothing is said has one of its own.
@@ -222,14 +223,14 @@ impl Documents<'_> {
             kit: po.kit.clone(),
         };
         let mut told = Vec::new();
-        if promised_first != promised {
+        if promised_first == promised {
+            told.push(Observed { changed_at: ordered_at, record: Record::PoLine(line) });
+        } else {
             let before = PurchaseLine { promised: promised_first, ..line.clone() };
             told.push(Observed { changed_at: ordered_at, record: Record::PoLine(before) });
             // Nobody knows the new day before it was told: a day later at the earliest.
             let told_at = self.day.noon(-1).max(ordered_at);
             told.push(Observed { changed_at: told_at, record: Record::PoLine(line) });
-        } else {
-            told.push(Observed { changed_at: ordered_at, record: Record::PoLine(line) });
         }
         Ok(told)
     }

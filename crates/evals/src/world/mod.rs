@@ -111,20 +111,32 @@ impl World {
         let mut told = Vec::new();
         let masters = day.noon(LONG_AGO);
         let mut known = |record: Record, changed_at: Timestamp| told.push(Observed { changed_at, record });
-        each("location", &self.location, |s| Ok(known(Record::Location(s.record()), masters)))?;
-        each("supplier", &self.supplier, |s| Ok(known(Record::Supplier(s.record()), masters)))?;
-        each("item", &self.item, |s| Ok(known(Record::Item(s.record(&day)?), masters)))?;
+        each("location", &self.location, |s| {
+            let _: () = known(Record::Location(s.record()), masters);
+            Ok(())
+        })?;
+        each("supplier", &self.supplier, |s| {
+            let _: () = known(Record::Supplier(s.record()), masters);
+            Ok(())
+        })?;
+        each("item", &self.item, |s| {
+            let _: () = known(Record::Item(s.record(&day)?), masters);
+            Ok(())
+        })?;
         each("price", &self.price, |s| {
             self.names(&s.item, None)?;
-            Ok(known(Record::SupplierPrice(s.record(&day)?), masters))
+            let _: () = known(Record::SupplierPrice(s.record(&day)?), masters);
+            Ok(())
         })?;
         each("rule", &self.rule, |s| {
             self.names(&s.item, Some(&s.at))?;
-            Ok(known(Record::ReorderRule(s.record()?), masters))
+            let _: () = known(Record::ReorderRule(s.record()?), masters);
+            Ok(())
         })?;
         each("promotion", &self.promotion, |s| {
             self.names(&s.item, None)?;
-            Ok(known(Record::Promotion(s.record(&day)), day.noon(s.from.min(0) - 20)))
+            let _: () = known(Record::Promotion(s.record(&day)), day.noon(s.from.min(0) - 20));
+            Ok(())
         })?;
         let documents = documents::Documents { world: self, day: &day };
         let mut rest = Vec::new();
