@@ -98,6 +98,8 @@ async fn cases_are_put_up_and_decided_and_a_killed_program_loses_no_click() {
         process.kill().unwrap();
         process.wait().unwrap();
         killed.push(decide);
+        // Else the dead program's socket could still be taken for the next one's.
+        slack.links().until(|links| links.newest().is_none()).await;
         process = start();
         slack.links().until(|links| links.newest().is_some()).await;
     }
