@@ -234,11 +234,9 @@ impl Moments {
             Story::Whole => {}
         }
         anyhow::ensure!(half_will_do || !half || !looked.whole, BeingRead);
-        // The same decisions teach the same.
-        let p = match last.as_ref().filter(|(at, _)| (at.0, at.3) == (today, learnt)) {
-            Some((_, moment)) => moment.p.clone(),
-            None => self.probabilities(calendar.begin_of(today)).await?,
-        };
+        // Not taken from the moment before: a case that was decided may have another leading type by now, and what a process has in
+        // memory must not decide what its digest says.
+        let p = self.probabilities(calendar.begin_of(today)).await?;
         let LookedAt { book, seen, whole } = looked;
         let models = running.key.clone();
         let moment = Moment { book: Arc::new(book), seen, p, whole, changes, models, recent: std::sync::Mutex::default() };
