@@ -9,7 +9,6 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use jiff::civil::{Date, date};
@@ -18,7 +17,7 @@ use reeve::worker::duty;
 use reeve_testing::receiver::{Receiver, SECRET};
 use serde_json::Value;
 
-use crate::support::binary::{reeve, started};
+use crate::support::binary::{Process, reeve, started};
 use crate::support::databases::{TestDb, databases};
 use crate::support::variable;
 
@@ -80,8 +79,8 @@ impl Shop {
         if ended.code == Some(0) { Ok(ended.out) } else { Err(format!("{args:?}: {ended:?}")) }
     }
 
-    fn serve(&self) -> Daemon {
-        Daemon(started(&["--config", &self.config(), "serve"], &self.log()))
+    fn serve(&self) -> Process {
+        started(&["--config", &self.config(), "serve"], &self.log())
     }
 
     /// Has the digest been made, and everything that was decided been sent?
@@ -167,24 +166,6 @@ impl Shop {
     }
 }
 
-/// `reeve serve`, which is killed when it is dropped.
-struct Daemon(Child);
-
-impl Daemon {
-    fn signal(&self, name: &str) {
-        #[expect(clippy::disallowed_methods, reason = "what is killed is killed as an operator would")]
-        let sent = Command::new("kill").args([&format!("-{name}"), &self.0.id().to_string()]).status();
-        assert!(sent.unwrap().success(), "the daemon ended by itself");
-    }
-}
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        let _ended = self.0.kill();
-        let _ended = self.0.wait();
-    }
-}
-
 /// Numbers that look like chance and are the same each time.
 struct Chance(u64);
 
@@ -216,7 +197,7 @@ async fn disturbed(shop: &Shop, chance: &mut Chance, until: Instant, done: &mut 
         }
         // Mostly the one that works; the other one too.
         let on = shop.store.find_duty(duty::STAGES).await.unwrap().map(|on| on.process.pid);
-        let works = two.iter().position(|daemon| Some(daemon.0.id()) == on);
+        let works = two.iter().position(|daemon| Some(daemon.id()) == on);
         let which = if chance.below(4) > 0 { works.unwrap_or(0) } else { chance.below(2) as usize };
         if chance.below(2) == 0 {
             two[which] = shop.serve();
@@ -312,15 +293,15 @@ async fn whoever_ends_by_a_signal_gives_the_work_back_and_the_commands_say_who_h
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         };
-        on(one.0.id()).await;
+        on(one.id()).await;
         let (ok, says) = doctor(&shop);
-        assert!(ok && says.starts_with(&format!("process {} on ", one.0.id())), "{kind}: {says}");
+        assert!(ok && says.starts_with(&format!("process {} on ", one.id())), "{kind}: {says}");
         let refused = tokio::task::block_in_place(|| shop.command(&["run"])).unwrap_err();
         assert!(refused.contains("one process at a time runs the stages"), "{kind}: {refused}");
         let two = shop.serve();
         one.signal("TERM");
-        tokio::task::block_in_place(|| one.0.wait()).unwrap();
-        on(two.0.id()).await;
+        tokio::task::block_in_place(|| one.wait()).unwrap();
+        on(two.id()).await;
         // Killed, it gives nothing back: on its own machine it is known to be dead, and nobody waits.
         drop(two);
         let run = tokio::task::block_in_place(|| shop.command(&["run"]));

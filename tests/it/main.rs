@@ -7,6 +7,7 @@ mod audit;
 mod bad_input;
 mod bills;
 mod cases;
+mod chat;
 mod concurrent;
 mod decisions;
 mod duty;

@@ -14,7 +14,7 @@ mod shop;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, ChildStdout};
+use std::process::ChildStdout;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ use reeve::store::{OutboxState, Store};
 use self::people::{Acknowledged, People};
 use self::receiver::{Chance, Receiver};
 use self::shop::Shop;
-use crate::support::binary::{reeve, started};
+use crate::support::binary::{Process, reeve, started};
 use crate::support::databases::databases;
 use crate::support::variable;
 
@@ -34,7 +34,7 @@ const LOOKS: usize = 3_000;
 
 /// `reeve serve`.
 struct Daemon {
-    process: Child,
+    process: Process,
     out: BufReader<ChildStdout>,
 }
 
@@ -55,21 +55,6 @@ impl Daemon {
                 return rest.split(". ").next().unwrap().parse().unwrap();
             }
         }
-    }
-
-    /// Kills it where it stands.
-    fn kill(mut self) {
-        assert!(self.process.try_wait().unwrap().is_none(), "the daemon ended by itself");
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-    }
-}
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        // Fails when it has ended already, which is what is wanted.
-        let _ended = self.process.kill();
-        let _ended = self.process.wait();
     }
 }
 
@@ -122,7 +107,7 @@ async fn what_is_approved_arrives_once_for_each_key_in_order_however_often_the_p
                 let address = tokio::task::block_in_place(|| daemon.address());
                 until_killed(&mut people, &receiver, address, &mut chance).await;
             }
-            daemon.kill();
+            daemon.process.killed();
         }
         let before = receiver.seen.lock().unwrap().calls.len();
         receiver.seen.lock().unwrap().good = true;
@@ -174,7 +159,7 @@ async fn finish(shop: &Shop, people: &mut People<'_>) {
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    daemon.kill();
+    daemon.process.killed();
 }
 
 /// What went over the wire: each key with one content, in the order of approval, all of it and nothing else.

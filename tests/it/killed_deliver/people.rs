@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
-use std::process::Child;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -99,17 +98,6 @@ pub(super) struct People<'s> {
     /// Rung when somebody decides: the other moment at which a kill hurts.
     pub(super) asked: Arc<Notify>,
     pub(super) told: Acknowledged,
-}
-
-/// A command that is killed where nobody waits for it any more.
-struct Shell(Child);
-
-impl Drop for Shell {
-    fn drop(&mut self) {
-        // Fails when it has ended already, which is what is wanted.
-        let _ended = self.0.kill();
-        let _ended = self.0.wait();
-    }
 }
 
 impl<'s> People<'s> {
@@ -277,17 +265,17 @@ impl<'s> People<'s> {
         let config = if click.way == Way::Window { &self.shop.window } else { &self.shop.config };
         let arguments = ["--config", config.to_str().unwrap(), "queue", click.verb, &click.recommendation];
         let who = ["--as", "ari", "--content", &click.content];
-        let mut command = Shell(started(&[&arguments[..], &who[..]].concat(), &self.shop.log));
+        let mut command = started(&[&arguments[..], &who[..]].concat(), &self.shop.log);
         if self.chance.below(3) == 0 {
             tokio::time::sleep(Duration::from_millis(self.chance.below(120))).await;
-            if command.0.try_wait().unwrap().is_none() {
+            if command.try_wait().unwrap().is_none() {
                 self.told.killed += 1;
                 drop(command);
                 return Err(Gone);
             }
         }
         let ended = loop {
-            match command.0.try_wait().unwrap() {
+            match command.try_wait().unwrap() {
                 Some(ended) => break ended,
                 None => tokio::time::sleep(Duration::from_millis(5)).await,
             }

@@ -1,27 +1,19 @@
 //! A world with a workspace beside it: one case with three recommendations, people who are linked, and everything that works on chats.
 
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
-use std::time::Duration;
 
-use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
-use reeve::channels::chat::inbox::Inbox;
-use reeve::channels::chat::tell::Tell;
 use reeve::channels::slack;
 use reeve::channels::slack::send::SlackSender;
 use reeve::config::Config;
-use reeve::domain::ids::PersonId;
-use reeve::people::{By, ChatChannel, ChatUser, Identities};
-use reeve::pipeline::deliver::{Deliver, Delivered};
-use reeve::pipeline::moment::Moments;
-use reeve::pipeline::{Context, Progress, Stage as _};
-use reeve::ports::{Page, PortError, Ports, Senders, Source};
+use reeve::people::ChatChannel;
+use reeve::ports::Senders;
 use reeve_testing::slack::{self as workspace, Posted, Signed, Slack};
 use serde_json::Value;
 
+use crate::chat::desk::Desk;
 use crate::support::databases::{TestDb, databases};
-use crate::web::http::{Answer, send};
-use crate::web::world::World;
+use crate::web::http::Answer;
 
 /// Linked: an approver, one with a higher tier, a planner.
 pub(super) const ARI: &str = "UARI";
@@ -30,28 +22,21 @@ pub(super) const FAY: &str = "UFAY";
 pub(super) const EVE: &str = "UEVE";
 
 pub(super) struct Bench {
-    pub(super) world: World,
+    desk: Desk,
     pub(super) slack: Slack,
-    pub(super) inbox: Inbox,
-    pub(super) tell: Tell,
-    pub(super) deliver: Deliver,
 }
 
-/// A source that tells nothing more than what is in the store.
-struct Silent;
+impl Deref for Bench {
+    type Target = Desk;
 
-#[async_trait]
-impl Source for Silent {
-    fn identity(&self) -> String {
-        "made-up".to_owned()
+    fn deref(&self) -> &Desk {
+        &self.desk
     }
+}
 
-    async fn read(&self, _: Option<&str>, _: Timestamp, _: usize) -> Result<Page, PortError> {
-        Ok(Page::default())
-    }
-
-    fn span(&self) -> Option<(Timestamp, Timestamp)> {
-        None
+impl DerefMut for Bench {
+    fn deref_mut(&mut self) -> &mut Desk {
+        &mut self.desk
     }
 }
 
@@ -92,63 +77,20 @@ impl Bench {
     }
 
     pub(super) async fn of(db: TestDb, slack: Slack, config: Box<Config>) -> Self {
-        // On the heap: the settings are much, and tests hold this within their own.
-        let world = Box::pin(World::on(db, *config)).await;
-        let state = world.state.clone();
-        let sender = SlackSender::new(&state.config.slack, &state.config.delivery, state.clock.clone());
-        let senders = Senders::only(Arc::new(sender));
-        let context = Context {
-            store: state.store.clone(),
-            config: state.config.clone(),
-            ports: Ports { source: Arc::new(Silent), model: None, senders: senders.clone() },
-            clock: state.clock.clone(),
-            moments: Arc::new(Moments::new(state.store.clone(), state.config.clone(), state.clock.clone())),
-            memories: Arc::new(reeve::memory::Memories::by_numbers(state.store.clone())),
-            hint: Arc::default(),
-        };
-        let deliver =
-            Deliver { store: state.store.clone(), config: state.config.clone(), clock: state.clock.clone(), senders };
-        let (inbox, _) = slack::inbox(&state).unwrap();
-        let bench = Self { world, slack, inbox, tell: Tell(context), deliver };
+        let desk = Desk::on(db, config, |state| {
+            let sender = SlackSender::new(&state.config.slack, &state.config.delivery, state.clock.clone());
+            (Senders::only(Arc::new(sender)), slack::inbox(state).unwrap().0)
+        });
+        let desk = Box::pin(desk).await;
         for (user, person) in [(ARI, "ari"), (FAY, "fay")] {
-            bench.link(user, person).await;
+            desk.link(ChatChannel::Slack, workspace::TEAM, user, person).await;
         }
-        // At half past six nobody is disturbed yet.
-        bench.later(Duration::from_hours(1));
-        bench
-    }
-
-    /// Who is who.
-    pub(super) fn identities(&self) -> Identities {
-        let state = &self.world.state;
-        Identities { store: state.store.clone(), config: state.config.clone(), clock: state.clock.clone() }
+        Self { desk, slack }
     }
 
     /// A code for a person, made on the page.
     pub(super) async fn code(&self, person: &str) -> String {
-        let by = By { actor: person, channel: "web" };
-        self.identities().invite(&PersonId::new(person), ChatChannel::Slack, by).await.unwrap().code
-    }
-
-    async fn link(&self, user: &str, person: &str) {
-        let code = self.code(person).await;
-        let user = ChatUser::new(ChatChannel::Slack, workspace::TEAM, user).unwrap();
-        self.identities().confirm(&user, &code).await.unwrap();
-    }
-
-    /// Tells chats, and sends what is due.
-    pub(super) async fn show(&self) -> Delivered {
-        while self.tell.run_once().await.unwrap() != Progress::Idle {}
-        let mut all = Delivered::default();
-        loop {
-            let done = self.deliver.run_once().await.unwrap();
-            all.sent += done.sent;
-            all.retried += done.retried;
-            all.dead += done.dead;
-            if done == Delivered::default() {
-                return all;
-            }
-        }
+        self.desk.code_for(person, ChatChannel::Slack).await
     }
 
     /// The card of the world's case, after everything is shown.
@@ -165,8 +107,7 @@ impl Bench {
 
     /// Sends a request over HTTP.
     pub(super) async fn post(&self, path: &str, signed: &Signed) -> Answer {
-        let headers: Vec<(&str, &str)> = signed.headers.iter().map(|(name, value)| (&**name, &**value)).collect();
-        send(&self.world, "POST", path, &headers, &signed.body).await
+        self.desk.post(path, &signed.headers, &signed.body).await
     }
 
     /// An interaction over HTTP, signed now, acknowledged and worked on.
@@ -183,26 +124,5 @@ impl Bench {
         assert_eq!((answer.status, &*answer.body), (200, ""));
         self.inbox.work_off().await.unwrap();
         self.slack.last_said()
-    }
-
-    pub(super) fn seconds(&self) -> i64 {
-        self.world.clock.wire().as_second()
-    }
-
-    /// Lets time pass.
-    pub(super) fn later(&self, passed: Duration) {
-        let now = self.world.clock.now();
-        self.world.clock.set(now.checked_add(SignedDuration::try_from(passed).unwrap()).unwrap());
-    }
-
-    /// The state of the first recommendation.
-    pub(super) async fn state_of_first(&self) -> String {
-        let (rec, _) = self.world.store.get_recommendation(&self.world.recommendations[0].id).await.unwrap();
-        rec.state.name().to_owned()
-    }
-
-    /// Decisions that were kept.
-    pub(super) async fn decisions(&self) -> usize {
-        self.world.store.list_decisions(Timestamp::UNIX_EPOCH).await.unwrap().len()
     }
 }

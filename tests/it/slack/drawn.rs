@@ -1,58 +1,10 @@
 //! How cards and digests look in Slack: snapshots, reviewed like code, and what never happens whatever a name is like.
 
-use reeve::cards::chat::{ChatCard, ChatDigest, ChatFact, ChatLine, Content, Message, Offer, Stakes};
+use reeve::cards::chat::{ChatFact, Content, Message};
 use reeve::channels::slack::blocks::draw;
 use serde_json::{Value, json};
 
-fn offer(n: u32, name: &str, worth: &str, waits: bool, stands: &str) -> Offer {
-    Offer {
-        recommendation: format!("r-{n}"),
-        content_hash: format!("{n:064}"),
-        version: 1,
-        code: "TRANSFER".to_owned(),
-        name: name.to_owned(),
-        worth: worth.to_owned(),
-        steps: vec![format!("Move 40 units to Riverside Store, way {n}, shipping on 2026-10-09")],
-        why: "Riverside Store sells 11.4 a day and will be empty on 2026-10-11.".to_owned(),
-        risks: "If the supplier delivers the rest tomorrow, the transfer cost is wasted.".to_owned(),
-        until: "2026-10-10".to_owned(),
-        stands: stands.to_owned(),
-        waits,
-        edits: true,
-        edit: None,
-        drafter: "Written by the playbook.".to_owned(),
-    }
-}
-
-fn card() -> ChatCard {
-    ChatCard {
-        case: "c-1".to_owned(),
-        headline: "40 of 100 units did not come with receipt WH/IN/00012; the shelf is empty on 2026-10-11".to_owned(),
-        subject: "AC-006 Espresso Beans 1 kg <b>&co</b> · Riverside Store".to_owned(),
-        kinds: vec!["R-SHORT short receipt".to_owned(), "D-SPIKE demand spike".to_owned()],
-        marks: vec!["key item".to_owned()],
-        currency: "USD".to_owned(),
-        stakes: Some(Stakes {
-            at_stake: "1,249.50".to_owned(),
-            worth: "892.50".to_owned(),
-            deadline: "2026-10-11".to_owned(),
-            left: "decide today".to_owned(),
-        }),
-        state: "to be decided".to_owned(),
-        open: true,
-        actions: vec![
-            offer(1, "TRANSFER from Northgate DC", "110.70", true, ""),
-            offer(2, "TRANSFER from Central Warehouse", "90.10", true, ""),
-            offer(3, "EXPEDITE of P00051", "60.00", true, ""),
-        ],
-        facts: vec![
-            ChatFact { label: "ordered".to_owned(), value: "100".to_owned() },
-            ChatFact { label: "received".to_owned(), value: "60".to_owned() },
-        ],
-        history: vec![],
-        link: Some("https://reeve.example.com/cases/c-1".to_owned()),
-    }
-}
+use crate::chat::samples::{card, digest, offer, signed};
 
 fn drawn(data: Content) -> Value {
     let shows = match &data {
@@ -75,11 +27,7 @@ fn a_card_that_waits() {
 
 #[test]
 fn a_card_with_one_of_two_signatures() {
-    let stands = "signed by Ari Approver on 2026-10-09 06:30 UTC; a second signature is needed";
-    let mut card = card();
-    card.actions[0].stands = stands.to_owned();
-    card.history = vec![format!("TRANSFER from Northgate DC: {stands}")];
-    snapshot("signed", Content::Card(card));
+    snapshot("signed", Content::Card(signed()));
 }
 
 #[test]
@@ -111,28 +59,6 @@ fn a_card_of_very_long_names_and_many_actions() {
     let text = drawn.to_string();
     assert!(text.contains("more on the page"), "what is left out is told");
     assert_eq!(text.matches("\\\"v\\\":\\\"approve\\\"").count(), 1, "what is not shown whole is not approved");
-}
-
-fn digest(lines: u32) -> ChatDigest {
-    ChatDigest {
-        day: "2026-10-09".to_owned(),
-        title: format!("{lines} cases worth deciding, USD 12,345.00 at stake"),
-        origin: "Drafted by playbook. Records read up to 2026-10-09 05:58 UTC.".to_owned(),
-        unread: vec![],
-        lines: (1..=lines)
-            .map(|place| ChatLine {
-                place,
-                headline: format!("Receipt {place} came short of <units> & more"),
-                about: "AC-006 Espresso Beans · Riverside Store · R-SHORT · new".to_owned(),
-                stakes: "At stake 1,249.50 · worth 892.50 · by 2026-10-11, decide today".to_owned(),
-                action: "TRANSFER: Move 40 units from Central Warehouse to Riverside Store".to_owned(),
-                link: Some(format!("https://reeve.example.com/cases/c-{place}")),
-            })
-            .collect(),
-        below: "Below the line: 3 cases, together worth USD 404.20.".to_owned(),
-        health: vec!["Not read: loyalty.program (module loyalty is not installed)".to_owned()],
-        link: Some("https://reeve.example.com/digests/2026-10-09".to_owned()),
-    }
 }
 
 #[test]

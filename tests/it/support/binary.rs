@@ -4,6 +4,7 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
@@ -68,16 +69,56 @@ fn program(name: &str, environment: &[(&str, &str)]) -> Command {
 }
 
 /// Starts `reeve` for a test that kills it: what it prints is a pipe, what it logs goes to the end of the file `log`.
-pub(crate) fn started<S: AsRef<str>>(args: &[S], log: &Path) -> Child {
+pub(crate) fn started<S: AsRef<str>>(args: &[S], log: &Path) -> Process {
     let log = File::options().create(true).append(true).open(log).expect("a log can be written");
     let mut command = program(env!("CARGO_BIN_EXE_reeve"), &[]);
     command.args(args.iter().map(AsRef::as_ref)).stdout(Stdio::piped()).stderr(log);
-    command.spawn().expect("reeve can be started")
+    Process(command.spawn().expect("reeve can be started"))
 }
 
-/// A `reeve` that runs on until it is told to end. Dropping it kills it.
+/// A program that ends with the test that started it, also where that fails: dropping it kills it.
+pub(crate) struct Process(Child);
+
+impl Process {
+    /// Kills it where it stands.
+    #[track_caller]
+    pub(crate) fn killed(mut self) {
+        assert!(self.try_wait().expect("it can be asked").is_none(), "it ended by itself");
+    }
+
+    /// Sends it `signal` (`INT`, `STOP`), as an operator would.
+    #[track_caller]
+    pub(crate) fn signal(&self, signal: &str) {
+        let sent = program("kill", &[]).args([&format!("-{signal}"), &self.id().to_string()]).status();
+        assert!(sent.expect("kill can be started").success(), "it ended by itself");
+    }
+}
+
+impl Deref for Process {
+    type Target = Child;
+
+    fn deref(&self) -> &Child {
+        &self.0
+    }
+}
+
+impl DerefMut for Process {
+    fn deref_mut(&mut self) -> &mut Child {
+        &mut self.0
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Fails when it has ended already, which is what is wanted.
+        let _ended = self.0.kill();
+        let _ended = self.0.wait();
+    }
+}
+
+/// A `reeve` that runs on until it is told to end.
 pub(crate) struct Running {
-    process: Child,
+    process: Process,
     out: BufReader<ChildStdout>,
 }
 
@@ -86,7 +127,7 @@ impl Running {
     pub(crate) fn start<S: AsRef<str>>(args: &[S], environment: &[(&str, &str)]) -> Self {
         let mut command = program(env!("CARGO_BIN_EXE_reeve"), environment);
         command.args(args.iter().map(AsRef::as_ref)).stdout(Stdio::piped());
-        let mut process = command.spawn().expect("reeve can be started");
+        let mut process = Process(command.spawn().expect("reeve can be started"));
         let out = BufReader::new(process.stdout.take().expect("it was asked for as a pipe"));
         Self { process, out }
     }
@@ -106,16 +147,7 @@ impl Running {
 
     /// Sends it `signal` (`INT`, `TERM`) and waits for its exit code.
     pub(crate) fn stopped_by(mut self, signal: &str) -> Option<i32> {
-        let sent = program("kill", &[]).args([&format!("-{signal}"), &self.process.id().to_string()]).status();
-        assert!(sent.expect("kill can be started").success());
+        self.process.signal(signal);
         self.process.wait().expect("it can be waited for").code()
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // Fails when it has ended already, which is what is wanted.
-        let _ended = self.process.kill();
-        let _ended = self.process.wait();
     }
 }

@@ -1,30 +1,23 @@
 //! A world with a tenant of Teams beside it, and a workspace of Slack where one is wanted: one case with three recommendations, people who
 //! are linked, and everything that works on chats.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
-use reeve::channels::chat::inbox::Inbox;
-use reeve::channels::chat::tell::Tell;
 use reeve::channels::slack::send::SlackSender;
 use reeve::channels::teams;
 use reeve::channels::teams::send::TeamsSender;
 use reeve::config::Config;
-use reeve::domain::ids::PersonId;
-use reeve::people::{By, ChatChannel, ChatUser, Identities};
-use reeve::pipeline::deliver::{Deliver, Delivered};
-use reeve::pipeline::moment::Moments;
-use reeve::pipeline::{Context, Progress, Stage as _};
-use reeve::ports::{Page, PortError, Ports, Sender, Senders, Source};
+use reeve::people::ChatChannel;
+use reeve::ports::{Sender, Senders};
 use reeve_testing::slack::{self as workspace, Slack};
 use reeve_testing::teams::{self as tenant, Posted, Signed, Teams};
 use serde_json::Value;
 
+use crate::chat::desk::Desk;
 use crate::support::databases::{TestDb, databases};
-use crate::web::http::{Answer, send};
-use crate::web::world::World;
+use crate::web::http::Answer;
 
 /// Linked: an approver, and one with a higher tier.
 pub(super) const ARI: &str = "6a1f0f7c-5a0b-4a63-9d4e-0c7a5a4f0001";
@@ -33,29 +26,16 @@ pub(super) const FAY: &str = "6a1f0f7c-5a0b-4a63-9d4e-0c7a5a4f0002";
 pub(super) const EVE: &str = "6a1f0f7c-5a0b-4a63-9d4e-0c7a5a4f0009";
 
 pub(super) struct Bench {
-    pub(super) world: World,
+    desk: Desk,
     pub(super) teams: Teams,
     pub(super) slack: Slack,
-    pub(super) inbox: Inbox,
-    pub(super) tell: Tell,
-    pub(super) deliver: Deliver,
 }
 
-/// A source that tells nothing more than what is in the store.
-struct Silent;
+impl Deref for Bench {
+    type Target = Desk;
 
-#[async_trait]
-impl Source for Silent {
-    fn identity(&self) -> String {
-        "made-up".to_owned()
-    }
-
-    async fn read(&self, _: Option<&str>, _: Timestamp, _: usize) -> Result<Page, PortError> {
-        Ok(Page::default())
-    }
-
-    fn span(&self) -> Option<(Timestamp, Timestamp)> {
-        None
+    fn deref(&self) -> &Desk {
+        &self.desk
     }
 }
 
@@ -94,68 +74,27 @@ impl Bench {
     }
 
     async fn of(db: TestDb, teams: Teams, slack: Slack, config: Box<Config>) -> Self {
-        // On the heap: the settings are much, and tests hold this within their own.
-        let world = Box::pin(World::on(db, *config)).await;
-        let state = world.state.clone();
-        let (config, clock) = (state.config.clone(), state.clock.clone());
-        let sender = TeamsSender::new(&config.teams, &config.delivery, state.store.clone(), clock.clone());
-        let mut all: Vec<Arc<dyn Sender>> = vec![Arc::new(sender)];
-        if config.slack.is_set() {
-            all.push(Arc::new(SlackSender::new(&config.slack, &config.delivery, clock.clone())));
-        }
-        let senders = Senders::new(all).unwrap();
-        let context = Context {
-            store: state.store.clone(),
-            config: config.clone(),
-            ports: Ports { source: Arc::new(Silent), model: None, senders: senders.clone() },
-            clock: clock.clone(),
-            moments: Arc::new(Moments::new(state.store.clone(), config.clone(), clock.clone())),
-            memories: Arc::new(reeve::memory::Memories::by_numbers(state.store.clone())),
-            hint: Arc::default(),
-        };
-        let deliver = Deliver { store: state.store.clone(), config, clock, senders };
-        let (inbox, _) = teams::inbox(&state).unwrap();
-        let bench = Self { world, teams, slack, inbox, tell: Tell(context), deliver };
+        let desk = Desk::on(db, config, |state| {
+            let (config, clock) = (&state.config, &state.clock);
+            let sender = TeamsSender::new(&config.teams, &config.delivery, state.store.clone(), clock.clone());
+            let mut all: Vec<Arc<dyn Sender>> = vec![Arc::new(sender)];
+            if config.slack.is_set() {
+                all.push(Arc::new(SlackSender::new(&config.slack, &config.delivery, clock.clone())));
+            }
+            (Senders::new(all).unwrap(), teams::inbox(state).unwrap().0)
+        });
+        let desk = Box::pin(desk).await;
         for (user, person) in [(ARI, "ari"), (FAY, "fay")] {
-            bench.link(user, person).await;
+            desk.link(ChatChannel::Teams, tenant::TENANT, user, person).await;
         }
-        // At half past six nobody is disturbed yet.
-        bench.later(Duration::from_hours(1));
+        let bench = Self { desk, teams, slack };
         assert_eq!(bench.tell_bot(&bench.teams.team_changes(ARI, true)).await.status, 200);
         bench
     }
 
-    /// Who is who.
-    pub(super) fn identities(&self) -> Identities {
-        let state = &self.world.state;
-        Identities { store: state.store.clone(), config: state.config.clone(), clock: state.clock.clone() }
-    }
-
     /// A code for a person, made on the page.
     pub(super) async fn code(&self, person: &str, chat: ChatChannel) -> String {
-        let by = By { actor: person, channel: "web" };
-        self.identities().invite(&PersonId::new(person), chat, by).await.unwrap().code
-    }
-
-    async fn link(&self, user: &str, person: &str) {
-        let code = self.code(person, ChatChannel::Teams).await;
-        let user = ChatUser::new(ChatChannel::Teams, tenant::TENANT, user).unwrap();
-        self.identities().confirm(&user, &code).await.unwrap();
-    }
-
-    /// Tells chats, and sends what is due.
-    pub(super) async fn show(&self) -> Delivered {
-        while self.tell.run_once().await.unwrap() != Progress::Idle {}
-        let mut all = Delivered::default();
-        loop {
-            let done = self.deliver.run_once().await.unwrap();
-            all.sent += done.sent;
-            all.retried += done.retried;
-            all.dead += done.dead;
-            if done == Delivered::default() {
-                return all;
-            }
-        }
+        self.desk.code_for(person, chat).await
     }
 
     /// The card of the world's case, after everything is shown.
@@ -179,8 +118,7 @@ impl Bench {
 
     /// Sends a request.
     pub(super) async fn post(&self, signed: &Signed) -> Answer {
-        let headers: Vec<(&str, &str)> = signed.headers.iter().map(|(name, value)| (&**name, &**value)).collect();
-        send(&self.world, "POST", "/teams/messages", &headers, &signed.body).await
+        self.desk.post("/teams/messages", &signed.headers, &signed.body).await
     }
 
     /// Sends an activity, signed now.
@@ -206,27 +144,6 @@ impl Bench {
         assert_eq!((answer.status, &*answer.body), (200, ""));
         self.inbox.work_off().await.unwrap();
         self.teams.posted().pop().map(|posted| posted.shown()).unwrap_or_default()
-    }
-
-    pub(super) fn seconds(&self) -> i64 {
-        self.world.clock.wire().as_second()
-    }
-
-    /// Lets time pass.
-    pub(super) fn later(&self, passed: Duration) {
-        let now = self.world.clock.now();
-        self.world.clock.set(now.checked_add(SignedDuration::try_from(passed).unwrap()).unwrap());
-    }
-
-    /// The state of the first recommendation.
-    pub(super) async fn state_of_first(&self) -> String {
-        let (rec, _) = self.world.store.get_recommendation(&self.world.recommendations[0].id).await.unwrap();
-        rec.state.name().to_owned()
-    }
-
-    /// Decisions that were kept.
-    pub(super) async fn decisions(&self) -> usize {
-        self.world.store.list_decisions(Timestamp::UNIX_EPOCH).await.unwrap().len()
     }
 }
 

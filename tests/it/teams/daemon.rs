@@ -2,44 +2,21 @@
 //! program is killed between what it decided and what it would have answered.
 
 use std::io::{BufRead, BufReader};
-use std::process::Child;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use reeve::channels::teams::wire::{self, Came};
-use reeve::config::Config;
-use reeve::domain::ids::PersonId;
-use reeve::people::{By, ChatChannel, ChatUser, Identities};
-use reeve::store::Store;
+use reeve::people::ChatChannel;
 use reeve_testing::teams::{self as tenant, Posted, Teams};
 use serde_json::Value;
 
-use crate::support::binary::{reeve, started};
-use crate::support::databases::databases;
-
-/// The morning after the last day of the retailer's records.
-const STANDS_AT: &str = "2026-10-09T06:10:00Z";
-
-/// How long anything may take before it counts as stuck.
-const STUCK: Duration = Duration::from_mins(4);
+use crate::chat::program::{Installed, until};
+use crate::support::binary::Process;
 
 const DAN: &str = "6a1f0f7c-5a0b-4a63-9d4e-0c7a5a4f0003";
 
-/// Waits until something is there.
-async fn until<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
-    let began = Instant::now();
-    loop {
-        if let Some(found) = look().await {
-            return found;
-        }
-        assert!(began.elapsed() < STUCK, "{what}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
-
-fn settings(teams: &Teams, store: &str) -> String {
+fn settings(teams: &Teams) -> String {
     format!(
-        "[store]\nurl = \"{store}\"\n[web]\nlisten = \"127.0.0.1:0\"\n[worker]\nperiod = \"200ms\"\nlease = \"2s\"\n\
-         [teams]\napp_id = \"{}\"\napp_secret = \"{}\"\ntenant = \"{}\"\nchannel = \"{}\"\nper_second = 1000.0\nburst = 1000\n\
+        "[teams]\napp_id = \"{}\"\napp_secret = \"{}\"\ntenant = \"{}\"\nchannel = \"{}\"\nper_second = 1000.0\nburst = 1000\n\
          metadata_url = \"{host}/v1/.well-known/openidconfiguration\"\ntoken_url = \"{host}/{{tenant}}/oauth2/v2.0/token\"\n\
          service_hosts = [\"{}\"]\n",
         tenant::APP_ID,
@@ -53,13 +30,12 @@ fn settings(teams: &Teams, store: &str) -> String {
 
 /// The program, and where it can be reached.
 struct Served {
-    process: Child,
+    process: Process,
     address: String,
 }
 
 impl Served {
-    fn start(file: &str, log: &std::path::Path) -> Self {
-        let mut process = started(&["--config", file, "serve"], log);
+    fn of(mut process: Process) -> Self {
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let said = lines.find_map(|line| line.unwrap().split_once("http://").map(|(_, rest)| rest.to_owned())).unwrap();
         let address = said.split(['.', ' ', '/']).take(4).collect::<Vec<_>>().join(".");
@@ -80,11 +56,6 @@ impl Served {
         let text = answer.text().await.ok()?;
         Some(serde_json::from_str(&text).unwrap_or_default())
     }
-
-    fn kill(mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-    }
 }
 
 fn cards(teams: &Teams) -> Vec<Posted> {
@@ -93,22 +64,11 @@ fn cards(teams: &Teams) -> Vec<Posted> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn cases_are_put_up_and_decided_and_a_killed_program_answers_what_comes_again() {
-    let (db, teams, folder) = (databases().await.remove(0), Teams::start().await, tempfile::tempdir().unwrap());
-    let file = folder.path().join("reeve.toml");
-    std::fs::write(&file, settings(&teams, &db.store_url())).unwrap();
-    let (file, log) = (file.to_str().unwrap().to_owned(), folder.path().join("reeve.log"));
-    let store = Store::open_and_migrate(&db.store_url()).await.unwrap();
-    let size = ["--items", "12", "--locations", "3", "--days", "100", "--injected", "0.3", "--seed", "5"];
-    reeve(&[&["--store", &db.store_url(), "lab", "retailer"], size.as_slice()].concat(), &[]).fine();
-    let began = reeve::clock::Clock::System.now();
-    store.put_setting("demo.stands_at", &format!("{STANDS_AT} {began}")).await.unwrap();
-    let config = std::sync::Arc::new(Config::load_from(Some(std::path::Path::new(&file)), &[]).unwrap());
-    let identities = Identities { store: store.clone(), config: config.clone(), clock: reeve::clock::Clock::System };
-    let by = By { actor: "dan", channel: "web" };
-    let code = identities.invite(&PersonId::new("dan"), ChatChannel::Teams, by).await.unwrap().code;
-    identities.confirm(&ChatUser::new(ChatChannel::Teams, tenant::TENANT, DAN).unwrap(), &code).await.unwrap();
+    let teams = Teams::start().await;
+    let shop = Installed::with(&settings(&teams), ChatChannel::Teams, tenant::TENANT, DAN).await;
+    let store = &shop.store;
 
-    let mut served = Served::start(&file, &log);
+    let mut served = Served::of(shop.serve());
     served.tell(&teams, &teams.team_changes(DAN, true)).await.unwrap();
     let first = until("a card is put up", async || cards(&teams).into_iter().next()).await;
 
@@ -126,7 +86,7 @@ async fn cases_are_put_up_and_decided_and_a_killed_program_answers_what_comes_ag
     // Others: the program is killed as soon as it is done with them, whether or not it could still say so.
     for card in cards(&teams).into_iter().filter(|card| card.id != first.id).take(2) {
         let activity = teams.press(DAN, &card, "reeve.approve", &[]);
-        let Came::Pressed(heard) = wire::activity(&activity, &config.teams) else { panic!("it is a press") };
+        let Came::Pressed(heard) = wire::activity(&activity, &shop.config.teams) else { panic!("it is a press") };
         let kept = async || store.find_chat_outcome(&heard.id).await.unwrap();
         let pressed = async {
             served.tell(&teams, &activity).await;
@@ -135,19 +95,14 @@ async fn cases_are_put_up_and_decided_and_a_killed_program_answers_what_comes_ag
             () = pressed => {}
             _ = until("the press is done with", async || kept().await) => {}
         }
-        served.kill();
-        served = Served::start(&file, &log);
+        served.process.killed();
+        served = Served::of(shop.serve());
         until("it is done by the next program", async || kept().await).await;
         let again = served.tell(&teams, &activity).await.unwrap();
         assert_eq!(again["statusCode"], 200, "{again}");
         let once_more = served.tell(&teams, &activity).await.unwrap();
         assert_eq!(again, once_more, "and so it stays");
     }
-    let decisions = store.list_decisions(jiff::Timestamp::UNIX_EPOCH).await.unwrap();
-    let mut about: Vec<_> = decisions.iter().map(|decision| decision.recommendation_id.clone()).collect();
-    about.sort();
-    about.dedup();
-    assert_eq!(about.len(), decisions.len(), "each is decided at most once");
-    store.verify_audit().await.unwrap();
-    served.kill();
+    shop.is_sound().await;
+    served.process.killed();
 }

@@ -1,62 +1,20 @@
 //! How cards and digests look in Teams: snapshots, reviewed like code, and what never happens whatever a name is like.
 
-use reeve::cards::chat::{ChatCard, ChatDigest, ChatFact, ChatLine, ChatNote, Content, Message, Offer, OfferEdit, Stakes};
+use reeve::cards::chat::{ChatCard, ChatFact, ChatNote, Content, Message};
 use reeve::channels::teams::cards::{CARD_BYTES, SIZES, draw, plain_text};
 use reeve_testing::teams::{buttons, check_card};
 use serde_json::Value;
 
-fn offer(n: u32, name: &str, worth: &str, waits: bool, stands: &str) -> Offer {
-    Offer {
-        recommendation: format!("r-{n}"),
-        content_hash: format!("{n:064}"),
-        version: 1,
-        code: "TRANSFER".to_owned(),
-        name: name.to_owned(),
-        worth: worth.to_owned(),
-        steps: vec![format!("Move 40 units to Riverside Store, way {n}, shipping on 2026-10-09")],
-        why: "Riverside Store sells 11.4 a day and will be empty on 2026-10-11.".to_owned(),
-        risks: "If the supplier delivers the rest tomorrow, the transfer cost is wasted.".to_owned(),
-        until: "2026-10-10".to_owned(),
-        stands: stands.to_owned(),
-        waits,
-        edits: true,
-        edit: Some(OfferEdit {
-            step: 1,
-            quantity: Some("40".to_owned()),
-            date: Some("2026-10-09".to_owned()),
-            date_label: "Ships on".to_owned(),
-        }),
-        drafter: "Written by the playbook.".to_owned(),
-    }
+use crate::chat::samples::{self, digest, offer};
+
+/// With two of the three actions.
+fn of_two(mut card: ChatCard) -> ChatCard {
+    card.actions.truncate(2);
+    card
 }
 
 fn card() -> ChatCard {
-    ChatCard {
-        case: "c-1".to_owned(),
-        headline: "40 of 100 units did not come with receipt WH/IN/00012; the shelf is empty on 2026-10-11".to_owned(),
-        subject: "AC-006 Espresso Beans 1 kg <b>&co</b> · Riverside Store".to_owned(),
-        kinds: vec!["R-SHORT short receipt".to_owned(), "D-SPIKE demand spike".to_owned()],
-        marks: vec!["key item".to_owned()],
-        currency: "USD".to_owned(),
-        stakes: Some(Stakes {
-            at_stake: "1,249.50".to_owned(),
-            worth: "892.50".to_owned(),
-            deadline: "2026-10-11".to_owned(),
-            left: "decide today".to_owned(),
-        }),
-        state: "to be decided".to_owned(),
-        open: true,
-        actions: vec![
-            offer(1, "TRANSFER from Northgate DC", "110.70", true, ""),
-            offer(2, "TRANSFER from Central Warehouse", "90.10", true, ""),
-        ],
-        facts: vec![
-            ChatFact { label: "ordered".to_owned(), value: "100".to_owned() },
-            ChatFact { label: "received".to_owned(), value: "60".to_owned() },
-        ],
-        history: vec![],
-        link: Some("https://reeve.example.com/cases/c-1".to_owned()),
-    }
+    of_two(samples::card())
 }
 
 fn drawn(data: Content, size: usize) -> Value {
@@ -83,11 +41,7 @@ fn a_card_that_waits() {
 
 #[test]
 fn a_card_with_one_of_two_signatures() {
-    let stands = "signed by Ari Approver on 2026-10-09 06:30 UTC; a second signature is needed";
-    let mut card = card();
-    card.actions[0].stands = stands.to_owned();
-    card.history = vec![format!("TRANSFER from Northgate DC: {stands}")];
-    snapshot("signed", Content::Card(card));
+    snapshot("signed", Content::Card(of_two(samples::signed())));
 }
 
 #[test]
@@ -113,28 +67,6 @@ fn a_digest_and_a_word_under_a_card() {
         link: None,
     };
     snapshot("note", Content::Note(note));
-}
-
-fn digest(lines: u32) -> ChatDigest {
-    ChatDigest {
-        day: "2026-10-09".to_owned(),
-        title: format!("{lines} cases worth deciding, USD 12,345.00 at stake"),
-        origin: "Drafted by playbook. Records read up to 2026-10-09 05:58 UTC.".to_owned(),
-        unread: vec![],
-        lines: (1..=lines)
-            .map(|place| ChatLine {
-                place,
-                headline: format!("Receipt {place} came short of <units> & more"),
-                about: "AC-006 Espresso Beans · Riverside Store · R-SHORT · new".to_owned(),
-                stakes: "At stake 1,249.50 · worth 892.50 · by 2026-10-11, decide today".to_owned(),
-                action: "TRANSFER: Move 40 units from Central Warehouse to Riverside Store".to_owned(),
-                link: Some(format!("https://reeve.example.com/cases/c-{place}")),
-            })
-            .collect(),
-        below: "Below the line: 3 cases, together worth USD 404.20.".to_owned(),
-        health: vec!["Not read: loyalty.program (module loyalty is not installed)".to_owned()],
-        link: Some("https://reeve.example.com/digests/2026-10-09".to_owned()),
-    }
 }
 
 #[test]

@@ -1,0 +1,5 @@
+//! What the tests of all chats have in common: a world with everything that works on chats, cards to be drawn, the real program.
+
+pub(crate) mod desk;
+pub(crate) mod program;
+pub(crate) mod samples;
