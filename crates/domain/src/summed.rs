@@ -106,7 +106,9 @@ impl Book {
 /// is found first.
 mod by_day {
     use std::collections::BTreeMap;
+    use std::fmt;
 
+    use serde::de::{Error, MapAccess, Visitor};
     use serde::{Deserialize, Deserializer, Serializer};
 
     use super::Quantity;
@@ -116,8 +118,50 @@ mod by_day {
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<u8, Quantity>, D::Error> {
-        let days = BTreeMap::<String, Quantity>::deserialize(deserializer)?;
-        days.into_iter().map(|(day, quantity)| Ok((day.parse().map_err(serde::de::Error::custom)?, quantity))).collect()
+        deserializer.deserialize_map(Days)
+    }
+
+    /// Reads days where they stand: months are most of what a large shop has, and a text of its own for each of their days would
+    /// cost more than its number does.
+    struct Days;
+
+    impl<'de> Visitor<'de> for Days {
+        type Value = BTreeMap<u8, Quantity>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("quantities by the number of the day")
+        }
+
+        fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+            let mut days = BTreeMap::new();
+            while let Some((Day(day), quantity)) = map.next_entry()? {
+                days.insert(day, quantity);
+            }
+            Ok(days)
+        }
+    }
+
+    /// The number of a day in its month, as a key.
+    struct Day(u8);
+
+    impl<'de> Deserialize<'de> for Day {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            deserializer.deserialize_str(Number)
+        }
+    }
+
+    struct Number;
+
+    impl Visitor<'_> for Number {
+        type Value = Day;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("the number of a day in its month, as text")
+        }
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<Day, E> {
+            text.parse().map(Day).map_err(E::custom)
+        }
     }
 }
 
