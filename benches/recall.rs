@@ -158,6 +158,7 @@ async fn well(retailers: u32, items: u32, locations: u32) -> anyhow::Result<()> 
                 subject: reeve::domain::exception::Subject { document: Some(id.to_string()), ..case.subject },
                 codes: exceptions.iter().map(|exception| exception.signal.code).collect(),
                 case: Some(id),
+                notice: None,
                 at,
                 words,
                 ended: Some(Ended { verdict: Verdict::Approved, actions: String::new(), measured: None }),

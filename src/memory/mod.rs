@@ -5,6 +5,7 @@
 //! decide today is remembered from tomorrow on, as it moves probabilities from tomorrow on: a click on one card changes no other.
 
 mod in_process;
+mod notes;
 mod recall;
 mod told;
 
@@ -15,6 +16,7 @@ use jiff::Timestamp;
 use tokio::sync::Mutex;
 
 pub use self::in_process::InProcess;
+pub use self::notes::Concerned;
 pub use self::recall::{Asked, Recalled};
 pub use self::told::{LikeCase, ended_words, like_cases, told};
 

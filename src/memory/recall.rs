@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::{Memories, MemoryError, told};
+use super::{Concerned, Memories, MemoryError, told};
 use crate::domain::evidence::Fact;
 use crate::domain::exception::Exception;
 use crate::domain::ids::CaseId;
@@ -18,9 +18,9 @@ const CLOSER: usize = 40;
 
 /// How much it counts that a case is known to have ended, and that it is new: both less than a small difference in likeness.
 const KNOWN: f32 = 0.03;
-const NEW: f32 = 0.03;
+pub(super) const NEW: f32 = 0.03;
 /// In so many days what counts for being new falls to a third.
-const NEW_DAYS: f32 = 180.0;
+pub(super) const NEW_DAYS: f32 = 180.0;
 
 /// What is asked of memory.
 pub struct Asked<'a> {
@@ -108,12 +108,20 @@ impl Memories {
         Ok(like.into_iter().map(|(_, _, recalled)| recalled).collect())
     }
 
-    /// The same as facts for a case's evidence.
+    /// The same as facts for a case's evidence, with what others wrote that belongs to it.
     ///
     /// # Errors
     /// As [`Memories::like`].
-    pub async fn facts(&self, asked: &Asked<'_>) -> Result<Vec<Fact>, MemoryError> {
-        Ok(self.like(asked).await?.iter().flat_map(|recalled| told::facts(&recalled.memory.what)).collect())
+    pub async fn facts(&self, asked: &Asked<'_>, concerned: &Concerned) -> Result<Vec<Fact>, MemoryError> {
+        // Where nothing was ever remembered nothing has to be looked for.
+        if self.store.last_memory_change().await? == 0 {
+            return Ok(Vec::new());
+        }
+        let like = self.like(asked).await?;
+        let mut facts: Vec<Fact> = like.iter().flat_map(|recalled| told::facts(&recalled.memory.what)).collect();
+        let cases: Vec<CaseId> = like.into_iter().filter_map(|recalled| recalled.memory.what.case).collect();
+        facts.extend(self.notes(asked.exceptions, concerned, &cases, asked.company, asked.known_before).await?);
+        Ok(facts)
     }
 
     /// What is remembered that is near to these words, nearest first, with how near it is: for people who look something up.

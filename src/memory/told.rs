@@ -8,6 +8,8 @@ use crate::domain::remembered::{Ended, Remembered, Verdict};
 
 /// How a like case was decided and ended.
 const ENDED: &str = "ended";
+/// What it was about.
+const ABOUT: &str = "about";
 /// What was measured of it.
 const MEASURED: &str = "measured";
 
@@ -37,7 +39,7 @@ pub(super) fn facts(remembered: &Remembered) -> Vec<Fact> {
     let label = "like case";
     let mut facts = vec![fact(ENDED, label, FactValue::Text(ended_words(ended)))];
     // Names of items and suppliers stand in it.
-    facts.push(fact("about", "like case was about", FactValue::Text(remembered.words.clone())).from_outside());
+    facts.push(fact(ABOUT, "like case was about", FactValue::Text(remembered.words.clone())).from_outside());
     facts.extend(ended.measured.map(|money| fact(MEASURED, "measured of the like case", FactValue::Money(money))));
     facts
 }
@@ -56,7 +58,7 @@ pub fn ended_words(ended: &Ended) -> String {
 /// The like cases that a bundle tells of, in the order of their ids.
 pub fn like_cases(bundle: &Bundle) -> Vec<LikeCase> {
     let mut found: Vec<LikeCase> = Vec::new();
-    for fact in bundle.remembered() {
+    for fact in bundle.remembered().filter(|fact| fact.source.kind == RecordKind::Case) {
         let case = CaseId::new(fact.source.id.clone());
         if found.last().is_none_or(|last| last.case != case) {
             found.push(LikeCase { case, ended: String::new(), about: String::new(), measured: None });
@@ -66,7 +68,7 @@ pub fn like_cases(bundle: &Bundle) -> Vec<LikeCase> {
         match (field, &fact.value) {
             (ENDED, FactValue::Text(words)) => last.ended.clone_from(words),
             (MEASURED, FactValue::Money(money)) => last.measured = Some(*money),
-            (_, FactValue::Text(words)) => last.about.clone_from(words),
+            (ABOUT, FactValue::Text(words)) => last.about.clone_from(words),
             _ => {}
         }
     }

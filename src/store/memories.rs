@@ -157,6 +157,33 @@ impl Store {
         Ok(found)
     }
 
+    /// What others wrote about something (see [`Remembered::about`]) in a company, newest first, at most `limit`: written since, and known
+    /// before, two moments.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn list_notes(
+        &self,
+        company: &str,
+        about: &str,
+        (since, known_before): (Timestamp, Timestamp),
+        limit: usize,
+    ) -> Result<Vec<Memory>, StoreError> {
+        let rows = sqlx::query(
+            "select id, known_at, body, text_vector, profile, model from memories
+             where about = $1 and happened_at >= $2 and known_at < $3 and company = $4 and gone = 0
+             order by happened_at desc, id limit $5",
+        )
+        .bind(about)
+        .bind(row::ms(since))
+        .bind(row::ms(known_before))
+        .bind(company)
+        .bind(row::count(limit))
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(memory).collect()
+    }
+
     /// Memories whose words another model made into a vector, or none has yet, by id, at most `limit`.
     ///
     /// # Errors
@@ -209,7 +236,8 @@ async fn next(tx: &mut Transaction<'_, Any>) -> Result<i64, StoreError> {
 async fn wipe(tx: &mut Transaction<'_, Any>, id: &str) -> Result<(), StoreError> {
     let seq = next(tx).await?;
     sqlx::query(
-        "update memories set gone = 1, seq = $2, body = '', text_vector = '', profile = '', case_id = null where id = $1",
+        "update memories set gone = 1, seq = $2, body = '', text_vector = '', profile = '', case_id = null, about = ''
+         where id = $1",
     )
     .bind(id)
     .bind(seq)
@@ -236,10 +264,10 @@ async fn upsert(tx: &mut Transaction<'_, Any>, memory: &Memory) -> Result<bool, 
     let seq = next(tx).await?;
     sqlx::query(
         "insert into memories
-             (id, seq, kind, company, case_id, known_at, happened_at, body, text_vector, profile, model, gone)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0)
+             (id, seq, kind, company, case_id, known_at, happened_at, body, text_vector, profile, model, about, gone)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0)
          on conflict (id) do update set seq = excluded.seq, case_id = excluded.case_id, known_at = excluded.known_at,
-             happened_at = excluded.happened_at, body = excluded.body, text_vector = excluded.text_vector,
+             happened_at = excluded.happened_at, about = excluded.about, body = excluded.body, text_vector = excluded.text_vector,
              profile = excluded.profile, model = excluded.model, gone = 0",
     )
     .bind(id.as_str())
@@ -253,6 +281,7 @@ async fn upsert(tx: &mut Transaction<'_, Any>, memory: &Memory) -> Result<bool, 
     .bind(text)
     .bind(profile)
     .bind(model.as_str())
+    .bind(what.about())
     .execute(&mut **tx)
     .await?;
     Ok(true)
@@ -326,6 +355,7 @@ mod tests {
                 subject: Subject { item: Some(ItemId::new("7")), ..Subject::default() },
                 codes: vec![ExceptionType::RShort],
                 case: Some(CaseId::new(case)),
+                notice: None,
                 at: at(time),
                 words: words.to_owned(),
                 ended: None,

@@ -42,6 +42,7 @@ const FILES: &[(&str, &str)] = files![
     "0024_case_updates.sql",
     "0025_models.sql",
     "0026_teams.sql",
+    "0027_notes.sql",
 ];
 
 /// All of them.

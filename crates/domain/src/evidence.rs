@@ -110,6 +110,13 @@ impl Fact {
         }
     }
 
+    /// Did memory add it? It tells of another case, or is words of others that came in a notice.
+    pub fn is_remembered(&self) -> bool {
+        self.source.kind == RecordKind::Case
+            || (self.source.kind == RecordKind::Notice
+                && self.id.as_str().rsplit_once('/').is_some_and(|(_, field)| field == WROTE))
+    }
+
     /// Marks text that was written outside.
     #[must_use]
     pub fn from_outside(mut self) -> Self {
@@ -117,6 +124,9 @@ impl Fact {
         self
     }
 }
+
+/// The field of a fact that holds the words of a notice.
+pub const WROTE: &str = "wrote";
 
 /// Something that was needed and was not there. Missing is a value: it is shown, never replaced by zero.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -159,16 +169,16 @@ impl Bundle {
         content_hash(&[&facts, &workings])
     }
 
-    /// The facts that memory has added: how like cases were decided and ended.
+    /// The facts that memory has added: how like cases were decided and ended, and what others wrote.
     pub fn remembered(&self) -> impl Iterator<Item = &Fact> {
-        self.facts.values().filter(|fact| fact.source.kind == RecordKind::Case)
+        self.facts.values().filter(|fact| fact.is_remembered())
     }
 
     /// The hash of what the records say alone: ids, values, units, and what is missing. What is remembered of other cases is left
     /// out, for what was refused on these records is not asked again because another case was decided.
     pub fn facts_hash(&self) -> String {
         let mut parts: Vec<String> = vec![self.case_id.to_string()];
-        parts.extend(self.facts.values().filter(|fact| fact.source.kind != RecordKind::Case).map(line));
+        parts.extend(self.facts.values().filter(|fact| !fact.is_remembered()).map(line));
         for missing in &self.missing {
             parts.push(format!("missing {} for {}", missing.what, missing.blocks));
         }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::decision::RejectReason;
 use super::exception::{ExceptionType, Subject};
-use super::ids::{CaseId, content_id};
+use super::ids::{CaseId, ItemId, SupplierId, content_id};
 use super::money::Money;
 
 /// What a memory is of.
@@ -65,6 +65,9 @@ pub struct Remembered {
     /// The case that it is, or was written beside.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub case: Option<CaseId>,
+    /// The notice in which it was told, of what others wrote (its id).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<String>,
     /// When it happened.
     pub at: Timestamp,
     /// What is found by its meaning: cleaned, short, and without names of people.
@@ -81,6 +84,34 @@ impl Remembered {
         let note = if self.kind.is_from_outside() { self.words.as_str() } else { "" };
         content_id("m-", &[self.kind.name(), &self.company, &what, &self.subject.key(), note], 20)
     }
+
+    /// What words of others are about, as [`about_supplier`], [`about_item`] or [`about_case`] say it. Nothing of a case: cases
+    /// are found by what they are like.
+    pub fn about(&self) -> String {
+        let Subject { supplier, item, .. } = &self.subject;
+        let about = match self.kind {
+            MemoryKind::Case => None,
+            MemoryKind::SupplierNote => supplier.as_ref().map(about_supplier),
+            MemoryKind::Promotion => item.as_ref().map(about_item),
+            MemoryKind::PlannerNote => self.case.as_ref().map(about_case),
+        };
+        about.unwrap_or_default()
+    }
+}
+
+/// Words of or on a supplier.
+pub fn about_supplier(supplier: &SupplierId) -> String {
+    format!("supplier:{supplier}")
+}
+
+/// Words on an item.
+pub fn about_item(item: &ItemId) -> String {
+    format!("item:{item}")
+}
+
+/// Words beside a case's decision.
+pub fn about_case(case: &CaseId) -> String {
+    format!("case:{case}")
 }
 
 /// How a case was decided, and what came of it.
@@ -139,6 +170,7 @@ mod tests {
             subject: Subject::default(),
             codes: vec![],
             case: Some(CaseId::new("case-1")),
+            notice: None,
             at: Timestamp::UNIX_EPOCH,
             words: words.to_owned(),
             ended: None,

@@ -38,7 +38,7 @@ use crate::domain::policy::Policy;
 use crate::domain::recommendation::{Drafter, Prose, Recommendation};
 use crate::domain::text::clean;
 use crate::domain::words::with_causes;
-use crate::memory::{Asked, MemoryError};
+use crate::memory::{Asked, Concerned, MemoryError};
 use crate::rules::assess::{Assessment, RECOMMENDATIONS, assess};
 use crate::rules::likeness::company_of;
 use crate::rules::playbook;
@@ -321,7 +321,7 @@ impl Drafting {
             known_before: config.rules.calendar.calendar().begin_of(scene.book.today),
             limit: config.memory.like_cases,
         };
-        match memories.facts(&asked).await {
+        match memories.facts(&asked, &Concerned::of(scene.book, scene.exceptions)).await {
             Ok(facts) => Ok(facts),
             // What was shown before stays: a card must not change because an index is away for a moment.
             Err(MemoryError::Port(error)) => {
