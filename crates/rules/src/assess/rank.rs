@@ -219,7 +219,7 @@ pub(super) fn rank(scene: &Scene<'_>, p: f64, at_stake: Money, candidates: &[Can
 
 /// Is what it is worth fixed until a day that is written down (a bill is due, a claim window ends)?
 pub(crate) fn is_dated(action: &Action) -> bool {
-    matches!(action, Action::BlockBill { .. } | Action::Claim { .. })
+    action.entry().dated
 }
 
 /// What the deadline hangs on. A day that is written down hangs on nothing: it moves only when it is written anew.
