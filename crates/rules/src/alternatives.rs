@@ -78,7 +78,9 @@ fn marks(book: &Book, action: &Action) -> Marks {
     let place = match (action, about.places.as_slice()) {
         // From where it comes is said already.
         (Action::Transfer { .. }, _) | (_, []) => None,
-        (Action::NewPo { .. } | Action::AltSupplier { .. }, [place, ..]) => Some(format!("to {}", book.location_name(place))),
+        (Action::NewPo { .. } | Action::AltSupplier { .. }, [place, ..]) => {
+            Some(format!("to {}", book.location_name(place)))
+        }
         (_, [place, ..]) => Some(format!("at {}", book.location_name(place))),
     };
     let item = action.item().map(|item| match book.items.get(item) {

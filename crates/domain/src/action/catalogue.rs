@@ -119,11 +119,7 @@ pub const CATALOGUE: [Entry; 28] = [
         .writes(Message::Supplier),
     row("DEFER-PO", "Push an order line back").date("new date", "New date").less().writes(Message::Supplier),
     row("CANCEL-PO", "Cancel an order line or the rest of it").less().writes(Message::Supplier),
-    row("NEW-PO", "Draft a purchase order")
-        .date("need date", "Needed on")
-        .more()
-        .writes(Message::Supplier)
-        .by_piece(),
+    row("NEW-PO", "Draft a purchase order").date("need date", "Needed on").more().writes(Message::Supplier).by_piece(),
     row("INCREASE-PO", "Raise an open order line").more().writes(Message::Supplier).by_piece(),
     row("SPLIT-SHIP", "Have part shipped now and the rest later")
         .date("date of the rest", "Rest on")
@@ -234,12 +230,9 @@ impl Action {
             Self::NewPo { item, supplier, destination, .. } => {
                 About { item: Some(item), places: vec![destination], supplier: Some(supplier), ..nothing() }
             }
-            Self::AltSupplier { item, supplier, destination, instead_of, .. } => About {
-                item: Some(item),
-                places: vec![destination],
-                lines: vec![instead_of],
-                supplier: Some(supplier),
-            },
+            Self::AltSupplier { item, supplier, destination, instead_of, .. } => {
+                About { item: Some(item), places: vec![destination], lines: vec![instead_of], supplier: Some(supplier) }
+            }
             Self::Transfer { item, from, to, .. } => About { item: Some(item), places: vec![from, to], ..nothing() },
             Self::Reallocate { item, location, .. }
             | Self::ForecastFix { item, location, .. }

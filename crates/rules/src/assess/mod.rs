@@ -7,14 +7,15 @@
 //! - `gathered`: facts, parts of the loss, proposals;
 //! - `frozen`: what the figures were computed from, for whoever computes them again;
 //! - `projection`: stock in the days to come;
+//! - `act`: the actions, one file for each: what is proposed, and its checks;
 //! - `checks`: hard and soft checks, the same ones that run again at the queue and at the click;
 //! - `doubled`: how far a doubled receipt still asks for anything;
 //! - `working`: on which days goods leave and arrive;
 //! - `rank`: net benefit, order, lane, slack, abstention.
 
+mod act;
 mod announced;
 mod bills;
-mod catalogue;
 mod channel;
 mod checks;
 mod counted;
@@ -30,7 +31,6 @@ mod projection;
 mod rank;
 mod received_twice;
 mod receiving;
-mod replenish;
 mod shortage;
 mod shortage_facts;
 mod stock;

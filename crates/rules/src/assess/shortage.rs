@@ -1,5 +1,5 @@
 //! Shortages: what is lost while a place has too little (handbook §3.4). What brings more, or brings it sooner, is in
-//! `replenish`.
+//! `act`.
 //!
 //! The loss has three parts. `lost:item@loc` is of those who will ask until relief: the first receipt that is enough, or an
 //! order placed today, whichever is earlier. `waited:item@loc` is of those who have ordered and wait: they are not lost yet,
@@ -19,11 +19,11 @@ use reeve_domain::money::Money;
 use reeve_domain::workings::{self, Change, Made};
 use reeve_models::formulas;
 
+use super::act;
 use super::frozen;
 use super::gathered::{Gathered, Left, plus, range, scaled, units};
 use super::next_order;
 use super::projection::{self, Projection, Shortage, Z90};
-use super::replenish;
 use super::shortage_facts::{waiting_facts, window_facts};
 
 /// By how much the share of recaptured sales may be off either way (handbook §6 rule 3).
@@ -276,7 +276,7 @@ impl Short {
     /// What a change adds to a donor's own loss.
     pub(super) fn donor_risk(&self, scene: &Scene<'_>, change: &Change) -> Money {
         match change {
-            Change::Moved { from, quantity, .. } => replenish::donor_risk(scene, from, *quantity, self.margin),
+            Change::Moved { from, quantity, .. } => act::transfer::donor_risk(scene, from, *quantity, self.margin),
             _ => Money::ZERO,
         }
     }
@@ -404,13 +404,13 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, place: &Place, need: Need) {
     gathered.shorts.insert(frozen::name(place), short.clone());
     // Answers in the order of their speed: from another shelf, from an order sooner, from a new order, and a question.
     if worst.units >= LEAST_UNITS || short.now.waiting > 0.0 {
-        replenish::transfers(gathered, &short);
-        replenish::expedites(gathered, &short);
+        act::transfer::transfers(gathered, &short);
+        act::expedite::expedites(gathered, &short);
     }
     if need.reorder {
-        replenish::new_order(gathered, &short);
+        act::new_po::new_order(gathered, &short);
     }
-    replenish::questions(gathered, &short);
+    act::contact::questions(gathered, &short);
     if gathered.watch.is_none() {
         // Above the safety stock nothing is wrong yet.
         let available = scene.book.available(item, location).to_f64();

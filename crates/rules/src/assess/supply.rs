@@ -252,7 +252,7 @@ pub(super) fn overdue_order(gathered: &mut Gathered<'_>, exception: &Exception) 
     let late = days_between(book.calendar.day_of(line.promised_first), book.today).max(0);
     gathered.fact(line_ref(&line.id), "open_value", "value still to come", FactValue::Money(value));
     gathered.fact(line_ref(&line.id), "overdue_days", "days after the first promise", FactValue::days(f64::from(late)));
-    super::replenish::ask_overdue(gathered, &line.id, &[]);
+    super::act::contact::ask_overdue(gathered, &line.id, &[]);
     let name = line.order_name.clone();
     gathered.watch.get_or_insert_with(|| format!("{name} is received, or promised again"));
 }
