@@ -104,6 +104,26 @@ pub struct Settings {
     pub contact: Money,
     /// Of a dispute or a reversal.
     pub paperwork: Money,
+    /// Of a second delivery of one order line.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub split_fixed: Money,
+    /// Of sending goods back, whatever their number.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub return_fixed: Money,
+    /// Of sending goods back, for each unit.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub return_per_unit: Money,
+    /// Of taking goods out of sale and inspecting them.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub hold: Money,
+    /// Of changing a promotion.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub promotion_change: Money,
+}
+
+/// Settings that evidence of before does not know are left out of it, so that it hashes as it did.
+fn is_nothing(amount: &Money) -> bool {
+    *amount == Money::ZERO
 }
 
 /// A receipt to come.
@@ -247,6 +267,37 @@ pub enum Made {
         /// What is lost with one unit.
         margin: f64,
     },
+    /// One cycle's shortage because stock is reordered for another demand than it is now.
+    Level {
+        /// Demand of a day before it rose.
+        before: f64,
+        /// Demand of a day now.
+        after: f64,
+        /// Its deviation.
+        sigma: f64,
+        /// Days that an order takes.
+        lead: f64,
+        /// Their deviation.
+        lead_sd: f64,
+        /// The ERP's reorder minimum, where it has one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        minimum: Option<f64>,
+        /// What is lost with one unit.
+        margin: f64,
+    },
+    /// A promotion's reduction on what sells anyway, less what it sells beyond.
+    GivenAway {
+        /// Units of a day without it.
+        usual: f64,
+        /// How many times the usual it sells.
+        uplift: f64,
+        /// What a unit brings at the full price.
+        margin: f64,
+        /// What a unit brings less.
+        off: f64,
+        /// Days that it still runs.
+        days: f64,
+    },
     /// In evidence of before: safety stock for another lead time than the real one, held for a year.
     LeadTime {
         /// Demand of a day.
@@ -372,6 +423,29 @@ pub enum Change {
         later: Vec<u32>,
         /// The line's price.
         price: UnitPrice,
+        /// How often a supplier has nothing to send before, where that is counted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refused: Option<f64>,
+    },
+    /// More units on an open line, on the day on which it comes.
+    Raised {
+        /// The place that runs short.
+        place: String,
+        /// The line.
+        line: String,
+        /// Units more.
+        quantity: f64,
+        /// The day on which they come.
+        day: u32,
+        /// Its deviation.
+        sd: f64,
+        /// The same day for as many days as the line can still be raised.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        later: Vec<u32>,
+        /// Unit cost.
+        cost: UnitPrice,
+        /// The line's price.
+        price: UnitPrice,
     },
     /// A new order.
     Ordered {
@@ -385,7 +459,72 @@ pub enum Change {
         sd: f64,
         /// Unit cost.
         cost: UnitPrice,
+        /// What a unit costs more than where it was ordered first, where it is ordered elsewhere.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        dearer: Option<UnitPrice>,
     },
+    /// Less demand on some days, because a promotion ends.
+    Quieter {
+        /// The first of these days.
+        from: u32,
+        /// The last.
+        to: u32,
+        /// Share of the demand that remains on them.
+        share: f64,
+        /// Units that would have sold otherwise.
+        missed: f64,
+        /// What is lost with one of them.
+        margin: f64,
+    },
+    /// A promotion that ends sooner because it sells nothing more.
+    Ended {
+        /// Units of a day without it.
+        usual: f64,
+        /// How many times the usual was planned.
+        planned: f64,
+        /// What a unit brings at the full price.
+        margin: f64,
+        /// What a unit brings less.
+        off: f64,
+        /// Days by which it ends sooner.
+        days: f64,
+    },
+    /// A lower price for stock beyond the need.
+    Reduced {
+        /// The stock beyond the need.
+        surplus: Surplus,
+        /// Units of it that sell because of the price.
+        more: f64,
+        /// All units that sell at it.
+        sold: f64,
+        /// What each of them brings less.
+        off: f64,
+        /// Units that sell in these days if demand has not fallen.
+        before: f64,
+    },
+    /// Goods out of sale until they are inspected.
+    Held {
+        /// Units.
+        quantity: f64,
+        /// Days.
+        days: f64,
+        /// Demand of a day.
+        daily: f64,
+        /// Units that stay in sale.
+        free: f64,
+        /// What is lost with one unit.
+        margin: f64,
+    },
+    /// Goods back to the supplier: units, and the price at which they were bought, where it is known.
+    SentBack {
+        /// Units.
+        quantity: f64,
+        /// What they are credited at.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        price: Option<UnitPrice>,
+    },
+    /// What several steps of a plan do together.
+    Together(Vec<Self>),
     /// Units of an open line not at all, or later.
     Less {
         /// The stock beyond the need.
@@ -428,15 +567,39 @@ impl Change {
         };
         match self {
             Self::Moved { day, later, .. } => listed(*day, later),
-            Self::Sooner { day, later, .. } => listed(Some(*day), later),
+            Self::Sooner { day, later, .. } | Self::Raised { day, later, .. } => listed(Some(*day), later),
             Self::Ordered { day, .. } | Self::Asked { day, .. } => Some(day + wait),
-            Self::Less { .. } | Self::TakenBack(_) | Self::Adjusted(_) => None,
+            Self::Quieter { from, to, .. } => Some(from + wait).filter(|from| from <= to),
+            // As soon as the first of them.
+            Self::Together(steps) => steps.iter().filter_map(|step| step.day_after(wait)).min(),
+            Self::Ended { .. }
+            | Self::Reduced { .. }
+            | Self::Held { .. }
+            | Self::SentBack { .. }
+            | Self::Less { .. }
+            | Self::TakenBack(_)
+            | Self::Adjusted(_) => None,
         }
     }
 
     /// Does it work on shortages, so that what it is worth depends on when it is decided?
     pub fn is_timed(&self) -> bool {
-        !matches!(self, Self::Less { .. } | Self::TakenBack(_) | Self::Adjusted(_))
+        match self {
+            Self::Moved { .. }
+            | Self::Sooner { .. }
+            | Self::Raised { .. }
+            | Self::Ordered { .. }
+            | Self::Asked { .. }
+            | Self::Quieter { .. } => true,
+            Self::Together(steps) => steps.iter().any(Self::is_timed),
+            Self::Ended { .. }
+            | Self::Reduced { .. }
+            | Self::Held { .. }
+            | Self::SentBack { .. }
+            | Self::Less { .. }
+            | Self::TakenBack(_)
+            | Self::Adjusted(_) => false,
+        }
     }
 }
 

@@ -108,5 +108,6 @@ pub(super) fn whole_packs(c: &mut Checks, quantity: Quantity, multiple: Quantity
 pub(super) fn still(scene: &Scene<'_>, c: &mut Checks, record: &RecordRef, field: &str, old: &str) {
     let now = master::field(scene.book, record, field);
     let shown = now.clone().unwrap_or_else(|| "nothing".to_owned());
-    c.hard("old value as still read", now.as_deref() == Some(old), format!("{record} {field} says {shown}"));
+    // What was empty when it was computed must still be.
+    c.hard("old value as still read", now.as_deref().unwrap_or_default() == old, format!("{record} {field} says {shown}"));
 }

@@ -124,5 +124,10 @@ fn settings(scene: &Scene<'_>) -> Settings {
         recount: costs.recount,
         contact: costs.contact,
         paperwork: costs.paperwork,
+        split_fixed: costs.split_fixed,
+        return_fixed: costs.return_fixed,
+        return_per_unit: costs.return_per_unit,
+        hold: costs.hold,
+        promotion_change: costs.promotion_change,
     }
 }

@@ -21,9 +21,11 @@ mod checks;
 mod counted;
 mod doubled;
 mod duplicate;
+mod effect;
 mod feed;
 mod frozen;
 mod gathered;
+mod level;
 mod matching;
 mod next_order;
 mod ordered;
@@ -315,7 +317,18 @@ fn gather(gathered: &mut Gathered<'_>) {
         match exception.signal.code {
             // The shortage is all there is to them. What the bill check counts of a doubled bill is known when all else is
             // gathered: it comes last.
-            T::DSpike | T::DPromoOver | T::ILow | T::IOut | T::IImbal | T::SDelay | T::FDupBill => {}
+            T::ILow | T::IOut | T::IImbal | T::SDelay | T::FDupBill => {}
+            T::DPromoOver => act::promo_change::ends_before_it_is_out(gathered, exception),
+            T::DSpike => {
+                if let Some(place) = place_of(exception) {
+                    act::mark_event::marks(gathered, exception, &place);
+                }
+            }
+            T::DShift if place_of(exception).is_some_and(|place| needs.contains_key(&place)) => {
+                if let Some(place) = place_of(exception) {
+                    level::assess(gathered, exception, &place);
+                }
+            }
             T::DShift | T::DCollapse => {
                 if let Some(place) = place_of(exception).filter(|p| !needs.contains_key(p)) {
                     surplus::assess(gathered, exception, &place, false);
@@ -331,6 +344,7 @@ fn gather(gathered: &mut Gathered<'_>) {
                 for place in places_of(scene, exception) {
                     surplus::assess(gathered, exception, &place, true);
                 }
+                act::promo_change::ends_for_nothing(gathered, exception);
             }
             T::DReturn => stock::spoiled(gathered, exception, MoveKind::CustomerReturn),
             T::IScrap => stock::spoiled(gathered, exception, MoveKind::Scrap),

@@ -20,6 +20,7 @@ use reeve_domain::workings::{self, Change, Made};
 use reeve_models::formulas;
 
 use super::act;
+use super::effect;
 use super::frozen;
 use super::gathered::{Gathered, Left, plus, range, scaled, units};
 use super::next_order;
@@ -71,6 +72,16 @@ impl Losses {
     /// All of them.
     fn all(self) -> Range {
         plus(plus(self.lost, self.more), self.waited)
+    }
+
+    /// These, and with the probability `share` the others.
+    fn mixed(self, others: Self, share: f64) -> Self {
+        let mix = |these: Range, others: Range| plus(scaled(others, share), scaled(these, 1.0 - share));
+        Self {
+            lost: mix(self.lost, others.lost),
+            more: mix(self.more, others.more),
+            waited: mix(self.waited, others.waited),
+        }
     }
 
     fn at_most(self, limit: Self) -> Self {
@@ -261,38 +272,55 @@ impl Short {
     /// What remains of each part after a change that is decided `wait` days from now, with what it adds to a donor's own loss.
     /// All of it where it then comes too late, or where the change is none of this kind.
     pub(super) fn left(&self, scene: &Scene<'_>, change: &Change, wait: u32, donor: Money) -> Losses {
-        let Some(day) = change.day_after(wait) else { return self.losses };
-        let left = match change {
-            Change::Moved { quantity, .. } => self.stake.loss(scene, &self.now.with_arrival(day, *quantity, 0.0)),
-            Change::Sooner { line, quantity, .. } => self.stake.loss(scene, &self.now.with_moved(line, *quantity, day)),
-            Change::Ordered { quantity, sd, .. } => self.stake.loss(scene, &self.now.with_arrival(day, *quantity, *sd)),
-            Change::Asked { left, .. } => self.answered(scene, day, *left),
-            Change::Less { .. } | Change::TakenBack(_) | Change::Adjusted(_) => return self.losses,
-        };
-        let left = left.at_most(self.losses);
+        let steps = effect::steps(change, &frozen::name(&self.place));
+        if !steps.iter().any(|step| step.is_timed() && step.day_after(wait).is_some()) {
+            return self.losses;
+        }
+        let left = self.after_steps(scene, &steps, wait).at_most(self.losses);
         Losses { lost: plus(left.lost, Range::certain(donor)), ..left }
     }
 
-    /// What a change adds to a donor's own loss.
-    pub(super) fn donor_risk(&self, scene: &Scene<'_>, change: &Change) -> Money {
-        match change {
-            Change::Moved { from, quantity, .. } => act::transfer::donor_risk(scene, from, *quantity, self.margin),
-            _ => Money::ZERO,
+    /// What is lost with steps that are decided `wait` days from now.
+    fn after_steps(&self, scene: &Scene<'_>, steps: &[&Change], wait: u32) -> Losses {
+        let stock = effect::stock(&self.now, steps, wait);
+        let outlook = effect::outlook(scene, &self.place, steps, wait);
+        let scene = &Scene { outlook: outlook.as_ref().unwrap_or(scene.outlook), ..*scene };
+        let mut left = self.stake.loss(scene, &stock);
+        for step in steps {
+            match step {
+                Change::Sooner { refused: Some(refused), .. } => left = left.mixed(self.losses, *refused),
+                Change::Asked { left: share, .. } => {
+                    if let Some(day) = step.day_after(wait) {
+                        left = self.answered(scene, &stock, left, (day, *share));
+                    }
+                }
+                _ => {}
+            }
         }
+        left
     }
 
-    /// What remains when an answer on day `day` ends the shortage but for the share `left`: what is lost until then is lost.
-    fn answered(&self, scene: &Scene<'_>, day: u32, left: f64) -> Losses {
-        if day >= self.relief() {
-            return self.losses;
+    /// What a change adds to donors' own losses, for this place.
+    pub(super) fn donor_risk(&self, scene: &Scene<'_>, change: &Change) -> Money {
+        let risk = |step: &&Change| match step {
+            Change::Moved { from, quantity, .. } => act::transfer::donor_risk(scene, from, *quantity, self.margin),
+            _ => Money::ZERO,
+        };
+        effect::steps(change, &frozen::name(&self.place)).iter().map(risk).sum()
+    }
+
+    /// What remains of `losses` when an answer on day `day` ends the shortage but for a share: what is lost until then is lost.
+    fn answered(&self, scene: &Scene<'_>, stock: &Projection, losses: Losses, (day, left): (u32, f64)) -> Losses {
+        if day >= relief_of(&self.stake, &self.stake.first(scene, stock)) {
+            return losses;
         }
-        let until = Stake { until: day, until_sd: 0.0, ..self.stake.clone() }.loss(scene, &self.now).lost;
+        let until = Stake { until: day, until_sd: 0.0, ..self.stake.clone() }.loss(scene, stock).lost;
         let rest = |all: Range, gone: Range| plus(at_most(gone, all), scaled(beyond(all, gone), left));
         let waited = formulas::waited_share(f64::from(day), f64::from(self.stake.served));
         Losses {
-            lost: rest(self.losses.lost, until),
-            more: scaled(self.losses.more, left),
-            waited: rest(self.losses.waited, scaled(self.losses.waited, waited)),
+            lost: rest(losses.lost, until),
+            more: scaled(losses.more, left),
+            waited: rest(losses.waited, scaled(losses.waited, waited)),
         }
     }
 
@@ -405,9 +433,13 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, place: &Place, need: Need) {
     // Answers in the order of their speed: from another shelf, from an order sooner, from a new order, and a question.
     if worst.units >= LEAST_UNITS || short.now.waiting > 0.0 {
         act::transfer::transfers(gathered, &short);
+        act::reallocate::reallocations(gathered, &short);
         act::expedite::expedites(gathered, &short);
+        act::split_ship::splits(gathered, &short);
+        act::alt_supplier::alternatives(gathered, &short);
     }
     if need.reorder {
+        act::increase_po::increases(gathered, &short);
         act::new_po::new_order(gathered, &short);
     }
     act::contact::questions(gathered, &short);

@@ -15,8 +15,6 @@ use super::projection::{self, Z90};
 /// Days after a promotion's end until which its stock may still sell.
 const AFTER_PROMOTION_DAYS: i32 = 14;
 
-/// Share of a promotion's leftover that remains after asking the store whether price and display are live.
-const LEFT_AFTER_CONTACT: f64 = 0.7;
 /// Days before the signal from which the usual demand is read.
 const USUAL_DAYS: i32 = 28;
 
@@ -91,8 +89,13 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception, place: 
     let surplus = Surplus { units: avoidable, daily: mu_d, sigma: sigma_d, cost: cost.price, target };
     let made = Made::Excess(surplus.clone());
     gathered.lose_by(&key(place), format!("{label}: {name}"), amount, cites.clone(), made);
+    let (before, _) = level_change(book, exception, place);
+    // What lies in the house already can only be sold: for less, where that brings more than keeping it.
+    if !promotion {
+        let shelf = Surplus { units: (excess - avoidable).max(0.0), ..surplus.clone() };
+        super::act::markdown::reduce(gathered, place, &shelf, before);
+    }
     if avoidable >= 1.0 {
-        let (before, _) = level_change(book, exception, place);
         super::act::less::changes(gathered, place, &surplus, before, &loss, &cites);
     }
     // A promotion that nobody sees sells nothing: the store can look at once.
@@ -103,7 +106,7 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception, place: 
             partner: location.as_str(),
             about: &format!("the promotion on {}: is the reduced price live and the goods displayed", book.item_label(item)),
             keys: &[key(place)],
-            left: LEFT_AFTER_CONTACT,
+            left: gathered.scene.settings.left.question_promotion,
             latest: gathered.today_plus(7),
             source,
         });

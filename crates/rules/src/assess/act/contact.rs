@@ -8,8 +8,6 @@ use crate::scene::Scene;
 use jiff::civil::Date;
 use reeve_domain::ids::{LocationId, SupplierId};
 
-/// Share of an overdue delivery's loss that remains after asking the supplier: three in ten answers bring it forward.
-const LEFT_AFTER_CONTACT: f64 = 0.7;
 
 /// Asks after what is overdue.
 pub(in crate::assess) fn questions(gathered: &mut Gathered<'_>, short: &Short) {
@@ -28,7 +26,7 @@ pub(in crate::assess) fn ask_overdue(gathered: &mut Gathered<'_>, po_line: &str,
         partner: line.supplier.as_str(),
         about: &about,
         keys,
-        left: LEFT_AFTER_CONTACT,
+        left: gathered.scene.settings.left.question_overdue,
         latest: gathered.answer_by(),
         source: line_ref(po_line),
     });

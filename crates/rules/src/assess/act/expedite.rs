@@ -54,6 +54,7 @@ pub(in crate::assess) fn expedites(gathered: &mut Gathered<'_>, short: &Short) {
             day,
             later: later.to_vec(),
             price,
+            refused: None,
         };
         let cost = costs.expedite_fixed + Money::from_f64((quantity * price).to_f64() * costs.expedite_rate);
         let label = scene.book.item_label(&line.item);

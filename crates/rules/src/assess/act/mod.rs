@@ -39,7 +39,8 @@ pub(super) fn check(scene: &Scene<'_>, c: &mut Checks, action: &Action) {
         Action::CancelPo { po_line, quantity } => less::check(scene, c, po_line, *quantity, None),
         Action::NewPo { item, supplier, quantity, price, need_date, destination } => {
             let place = (item.clone(), destination.clone());
-            new_po::check(scene, c, &place, supplier, *quantity, *price, *need_date);
+            let (place, quantity, price, need_date) = (&place, *quantity, *price, *need_date);
+            new_po::check(scene, c, &new_po::Order { place, supplier, quantity, price, need_date, late: None });
         }
         Action::Transfer { item, from, to, quantity, ship_on } => {
             transfer::check(scene, c, item, from, to, *quantity, *ship_on);

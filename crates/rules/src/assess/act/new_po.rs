@@ -92,6 +92,7 @@ pub(in crate::assess) fn new_order(gathered: &mut Gathered<'_>, short: &Short) {
         day,
         sd: lead.sd,
         cost: cost_each.price,
+        dearer: None,
     };
     gathered.proposals.push(Proposal {
         action: Action::NewPo {
@@ -113,15 +114,20 @@ pub(in crate::assess) fn new_order(gathered: &mut Gathered<'_>, short: &Short) {
     });
 }
 
-pub(in crate::assess) fn check(
-    scene: &Scene<'_>,
-    c: &mut Checks,
-    place: &Place,
-    supplier: &SupplierId,
-    quantity: Quantity,
-    price: UnitPrice,
-    need_date: Date,
-) {
+/// A purchase order as it is checked.
+pub(in crate::assess) struct Order<'o> {
+    pub place: &'o Place,
+    pub supplier: &'o SupplierId,
+    pub quantity: Quantity,
+    pub price: UnitPrice,
+    pub need_date: Date,
+    /// The line that comes too late and is not counted on, where it is ordered for want of one.
+    pub late: Option<&'o str>,
+}
+
+/// NEW-PO.
+pub(in crate::assess) fn check(scene: &Scene<'_>, c: &mut Checks, order: &Order<'_>) {
+    let Order { place, supplier, quantity, price, need_date, late } = *order;
     let book = scene.book;
     let (item, destination) = place;
     known_place(scene, c, item, destination);
@@ -140,7 +146,13 @@ pub(in crate::assess) fn check(
     c.hard("quantity is a pack multiple", whole, format!("{quantity}, packs of {multiple}"));
     let levels = projection::levels(scene, place, supplier);
     let up_to = levels.map_or(0.0, |l| l.up_to);
-    let position = projection::position(book, place);
+    let late: f64 = book
+        .incoming(item, destination)
+        .iter()
+        .filter(|incoming| Some(incoming.po_line.as_str()) == late)
+        .map(|incoming| incoming.qty.to_f64())
+        .sum();
+    let position = projection::position(book, place) - late;
     let reorder = levels.map_or(0.0, |l| l.reorder);
     c.hard("no open order covers the need", position < reorder, format!("{position:.1} < {reorder:.1}"));
     not_past(scene, c, "need date is not past", need_date);

@@ -1,5 +1,6 @@
 //! Cases built by hand: the handbook's vectors, what must hold for any book, and what each family proposes.
 
+mod actions;
 mod advice;
 mod any_book;
 mod bills;
