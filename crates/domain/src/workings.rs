@@ -462,6 +462,9 @@ pub enum Change {
         /// What a unit costs more than where it was ordered first, where it is ordered elsewhere.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         dearer: Option<UnitPrice>,
+        /// The supplier, in a plan: two orders to one share a document.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        supplier: Option<String>,
     },
     /// Less demand on some days, because a promotion ends.
     Quieter {

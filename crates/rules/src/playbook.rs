@@ -42,6 +42,8 @@ templates! {
     "NO-ACTION" => "no_action.txt",
     "ESCALATE" => "escalate.txt",
     "ADJUST-PARAM" => "adjust_param.txt",
+    // What a plan of several steps says; its message is that of the step which it is drafted for.
+    "PLAN" => "plan.txt",
     "INCREASE-PO" => "increase_po.txt",
     "SPLIT-SHIP" => "split_ship.txt",
     "ALT-SUPPLIER" => "alt_supplier.txt",
@@ -139,7 +141,7 @@ fn shown(fact: &Fact) -> String {
 }
 
 /// Text from outside on one line, without control characters: it can not open a paragraph of its own.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let spaced: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     spaced.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -190,10 +192,12 @@ fn prose(scene: &Scene<'_>, assessment: &Assessment, facts: &BTreeMap<&FactId, &
         parts => named,
         more_parts => parts.len().saturating_sub(PARTS_NAMED),
         warnings => warnings,
+        table => crate::message::table(scene.book, currency, &candidate.action),
         abstain => assessment.abstain.as_deref().map(plain),
         missing => assessment.missing.iter().map(|m| plain(&m.what)).collect::<Vec<_>>(),
     };
     let render = |section: &str| {
+        let code = if candidate.is_plan() && section != "message" { "PLAN" } else { code };
         let template = ENVIRONMENT.get_template(&format!("{code}/{section}")).expect("every code has a template");
         // A template that fails says so instead of taking the case down; a test renders all of them.
         template.render(&context).unwrap_or_else(|error| format!("{} ({error})", plain(&candidate.summary)))

@@ -39,6 +39,19 @@ pub(super) fn of(scene: &Scene<'_>, action: &Action) -> Vec<Check> {
     checks.0
 }
 
+/// The checks of each step of a plan, on what the steps before it leave at a donor.
+pub(super) fn of_steps(scene: &Scene<'_>, actions: &[Action]) -> Vec<Vec<Check>> {
+    let mut promised = scene.promised.clone();
+    let mut all = Vec::new();
+    for action in actions {
+        all.push(of(&Scene { promised: &promised, ..*scene }, action));
+        if let Some((item, from, quantity)) = action.donor() {
+            *promised.entry((item.clone(), from.clone())).or_default() += quantity;
+        }
+    }
+    all
+}
+
 /// Did every hard check pass?
 pub(super) fn legal(checks: &[Check]) -> bool {
     checks.iter().all(|c| c.passed || !c.hard)

@@ -60,12 +60,18 @@ pub(super) fn investigate(gathered: &mut Gathered<'_>, place: &Place, key: &str)
     let cost = scene.settings.costs.paperwork;
     let cites = vec![
         gathered.fact(item_ref(item), "cost_paperwork", "cost of the paperwork (setting)", FactValue::Money(cost)),
-        gathered.assume(item_ref(item), "escalate_left_50", "share of such losses that goes on", gathered.scene.settings.left.investigation),
+        gathered.assume(
+            item_ref(item),
+            "escalate_left_50",
+            "share of such losses that goes on",
+            gathered.scene.settings.left.investigation,
+        ),
     ];
     let after = Gathered::leaving(&[key.to_owned()], gathered.scene.settings.left.investigation);
     gathered.proposals.push(Proposal {
         action: Action::Escalate { unclear, to },
         summary,
+        then: Vec::new(),
         after,
         cost,
         regret: Money::ZERO,

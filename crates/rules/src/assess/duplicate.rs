@@ -16,12 +16,8 @@ use reeve_domain::record::{BillLine, RecordKind, RecordRef};
 
 use super::bills::{self, BASIS_TWICE};
 use super::gathered::{Gathered, Proposal, Question};
-use super::matching::{
-    CLAIM_DAYS, bill_facts, bill_name, lines_of_bill, paperwork,
-    quantity_keys,
-};
+use super::matching::{CLAIM_DAYS, bill_facts, bill_name, lines_of_bill, paperwork, quantity_keys};
 use super::three_way::three_way;
-
 
 /// Below this score a bill is not taken out of the books.
 pub(super) const REVERSAL_LEAST: f64 = 0.5;
@@ -83,13 +79,16 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception) {
     let regret = gathered.scene.settings.costs.contact;
     let shared = Shared { first, lines: &lines, name: &name, other: &other, keys: &keys, amount, cost, regret, latest };
     if paid {
-        let cites = share(gathered, "claim_left", "share of claims that is not credited", gathered.scene.settings.left.claim);
+        let cites =
+            share(gathered, "claim_left", "share of claims that is not credited", gathered.scene.settings.left.claim);
         return claim_back(gathered, &shared, cites);
     }
-    let block_cites = share(gathered, "block_left", "share that is paid although blocked", gathered.scene.settings.left.block);
+    let block_cites =
+        share(gathered, "block_left", "share that is paid although blocked", gathered.scene.settings.left.block);
     let block = Proposal {
         action: Action::BlockBill { bill: first.bill_id.clone(), disputed: amount, reason: format!("duplicate of {other}") },
         summary: format!("Keep bill {name} ({amount}) unpaid until it is cleared: it repeats {other}."),
+        then: Vec::new(),
         after: Gathered::leaving(&keys, gathered.scene.settings.left.block),
         cost,
         regret,
@@ -101,10 +100,12 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception) {
     gathered.proposals.push(block);
     // Taking a bill out of the books needs more than a suspicion, and no part of it may be taken back yet.
     if repeat.score >= REVERSAL_LEAST && credited == Money::ZERO {
-        let reverse_cites = share(gathered, "reverse_left", "share that remains after a reversal", gathered.scene.settings.left.reversal);
+        let reverse_cites =
+            share(gathered, "reverse_left", "share that remains after a reversal", gathered.scene.settings.left.reversal);
         gathered.proposals.push(Proposal {
             action: Action::ReverseDoc { document: name.clone(), duplicate_of: other.clone() },
             summary: format!("Reverse bill {name} ({amount}), which repeats {other}."),
+            then: Vec::new(),
             after: Gathered::leaving(&keys, gathered.scene.settings.left.reversal),
             cost,
             // Reversing a bill that was right means entering it again.
@@ -152,6 +153,7 @@ fn claim_back(gathered: &mut Gathered<'_>, it: &Shared<'_>, cites: Vec<FactId>) 
             basis: BASIS_TWICE.into(),
         },
         summary,
+        then: Vec::new(),
         after: Gathered::leaving(it.keys, gathered.scene.settings.left.claim),
         cost: it.cost,
         regret: it.regret,

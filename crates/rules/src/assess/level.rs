@@ -49,7 +49,12 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception, place: 
     cites.extend([
         gathered.place_fact(item, location, "level_before", "demand per day before", units(before)),
         gathered.place_fact(item, location, "level_after", "demand per day since", units(after)),
-        gathered.item_fact(item, &format!("lead_time@{}", offer.supplier), "lead time of an order", FactValue::days(lead.days)),
+        gathered.item_fact(
+            item,
+            &format!("lead_time@{}", offer.supplier),
+            "lead time of an order",
+            FactValue::days(lead.days),
+        ),
         gathered.place_fact(item, location, "protection", label, units(in_force)),
         gathered.place_fact(item, location, "protection_needed", "reorder point for the demand now", units(needed)),
         gathered.place_fact(item, location, "cycle_short", "units short in one cycle because of it", units(short)),

@@ -237,6 +237,7 @@ fn block(gathered: &mut Gathered<'_>, bill: &str, lines: &[&PurchaseLine]) {
             bill_name(first),
             book.supplier_name(&first.supplier)
         ),
+        then: Vec::new(),
         after: Gathered::leaving(&keys, gathered.scene.settings.left.block),
         cost,
         // A bill blocked for nothing costs the explanation.
@@ -306,7 +307,12 @@ fn claim_and_ask(gathered: &mut Gathered<'_>, lines: &[&PurchaseLine]) {
             cost_cite,
             gathered.fact(source.clone(), "claim_value", "claim", FactValue::Money(amount)),
             gathered.fact(source.clone(), "claim_quantity", "units billed but not received", FactValue::Quantity(quantity)),
-            gathered.assume(source.clone(), "claim_left", "share of claims that is not credited", gathered.scene.settings.left.claim),
+            gathered.assume(
+                source.clone(),
+                "claim_left",
+                "share of claims that is not credited",
+                gathered.scene.settings.left.claim,
+            ),
         ];
         gathered.proposals.push(Proposal {
             action: Action::Claim {
@@ -328,6 +334,7 @@ fn claim_and_ask(gathered: &mut Gathered<'_>, lines: &[&PurchaseLine]) {
                     .collect::<Vec<_>>()
                     .join(", ")
             ),
+            then: Vec::new(),
             after: Gathered::leaving(&keys, gathered.scene.settings.left.claim),
             cost,
             regret: gathered.scene.settings.costs.contact,
@@ -399,6 +406,7 @@ pub(super) fn claim(gathered: &mut Gathered<'_>, line: &PurchaseLine, fault: &Fa
             book.item_label(&line.item),
             line.order_name
         ),
+        then: Vec::new(),
         after: Gathered::leaving(keys, left),
         cost,
         regret: gathered.scene.settings.costs.contact,

@@ -9,6 +9,8 @@
 //! - `projection`: stock in the days to come;
 //! - `act`: the actions, one file for each: what is proposed, and its checks;
 //! - `checks`: hard and soft checks, the same ones that run again at the queue and at the click;
+//! - `plans`: steps that are one thing to decide;
+//! - `effect`: what changes do to stock, receipts and demand;
 //! - `doubled`: how far a doubled receipt still asks for anything;
 //! - `working`: on which days goods leave and arrive;
 //! - `rank`: net benefit, order, lane, slack, abstention.
@@ -29,6 +31,7 @@ mod level;
 mod matching;
 mod next_order;
 mod ordered;
+mod plans;
 mod projection;
 mod rank;
 mod received_twice;
@@ -113,6 +116,7 @@ pub fn assess(scene: &Scene<'_>) -> Assessment {
     gather(&mut gathered);
     // Two exceptions of a case may ask for the same thing: it is proposed once.
     let mut proposals = rank::merged(std::mem::take(&mut gathered.proposals));
+    plans::join(&mut gathered, p, &mut proposals);
     // What waiting does to an action, and what it changes, is read off the proposal: a candidate has only its sum.
     let mut ages = rank::ages(&gathered, p, &proposals);
     let mut effects = frozen::effects(&gathered, &mut proposals);

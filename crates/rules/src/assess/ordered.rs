@@ -12,7 +12,6 @@ use reeve_domain::record::{PurchaseLine, RecordKind, RecordRef};
 use super::gathered::{Gathered, Question, line_ref};
 use super::matching::{CLAIM_DAYS, accepted, claim_until, keys};
 
-
 /// What a line's order asks beyond the price list of its day, with the list's entry. None where a price is not known.
 fn above_list(book: &Book, line: &PurchaseLine) -> Option<(Money, String, UnitPrice)> {
     let entry = book.list_entry(line)?;

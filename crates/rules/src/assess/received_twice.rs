@@ -16,7 +16,6 @@ use super::gathered::{Gathered, Proposal, line_ref};
 use super::matching::{self, Disputes};
 use super::receiving::{false_stock, receipts_of};
 
-
 /// Assesses a receipt that repeats another.
 pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception, disputes: &mut Disputes) {
     let book = gathered.scene.book;
@@ -73,12 +72,18 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception, dispute
     let source = RecordRef::new(RecordKind::Move, head.id.clone());
     let cites = vec![
         gathered.fact(source.clone(), "cost_paperwork", "cost of the paperwork (setting)", FactValue::Money(cost)),
-        gathered.assume(source, "reverse_left", "share that remains after a reversal", gathered.scene.settings.left.reversal),
+        gathered.assume(
+            source,
+            "reverse_left",
+            "share that remains after a reversal",
+            gathered.scene.settings.left.reversal,
+        ),
     ];
     let value: Money = keys.iter().map(|k| gathered.lost(k).expected).sum();
     gathered.proposals.push(Proposal {
         action: Action::ReverseDoc { document: document.clone(), duplicate_of: original.clone() },
         summary: format!("Reverse receipt {document}, which repeats {original}."),
+        then: Vec::new(),
         after: Gathered::leaving(&keys, gathered.scene.settings.left.reversal),
         cost,
         regret: cost + cost,

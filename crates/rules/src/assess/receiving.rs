@@ -270,7 +270,8 @@ fn unplanned(gathered: &mut Gathered<'_>, exception: &Exception) {
         let value = gathered.lost(&key).expected;
         let left = gathered.scene.settings.left.hold_unplanned;
         let reason = "nobody ordered them";
-        let held = hold_qc::Held { document, place: &place, quantity: m.qty, reason, key: &key, left, source: source.clone() };
+        let held =
+            hold_qc::Held { document, place: &place, quantity: m.qty, reason, key: &key, left, source: source.clone() };
         hold_qc::hold(gathered, &held);
         let about = format!("receipt {document}: goods without an order line");
         let supplier = m.partner.clone().filter(|p| book.suppliers.contains_key(&SupplierId::new(p)));
@@ -309,6 +310,8 @@ fn damage(gathered: &mut Gathered<'_>, line: &PurchaseLine, disputes: &mut Dispu
     let source = line_ref(&line.id);
     let label = "sent back and not replaced";
     cites.push(gathered.fact(source.clone(), "away", label, FactValue::Quantity(book.away(&line.id))));
+    let place = (line.item.clone(), line.location.clone());
+    hold_qc::rest_of(gathered, line, &place, book.sent_back(&line.id), (UNSEEN, "a part of this delivery went back"));
     let billed = !book.bills(&line.id).is_empty();
     if billed {
         disputes.add(gathered, &line.id, true, false);
@@ -342,9 +345,8 @@ fn damage(gathered: &mut Gathered<'_>, line: &PurchaseLine, disputes: &mut Dispu
     let key = format!("claim:{}", line.id);
     let name = format!("{} on {}", book.item_label(&line.item), line.order_name);
     gathered.lose(&key, format!("sent back: {name}"), Range::certain(amount), cites);
-    let place = (line.item.clone(), line.location.clone());
-    hold_qc::rest_of(gathered, line, &place, book.sent_back(&line.id), (UNSEEN, "a part of this delivery went back"));
-    let fault = matching::Fault { quantity: back, value: amount, basis: BASIS_RETURN, left: gathered.scene.settings.left.claim };
+    let fault =
+        matching::Fault { quantity: back, value: amount, basis: BASIS_RETURN, left: gathered.scene.settings.left.claim };
     matching::claim(gathered, line, &fault, std::slice::from_ref(&key));
     ask_supplier(
         gathered,

@@ -24,7 +24,7 @@ use super::effect;
 use super::frozen;
 use super::gathered::{Gathered, Left, plus, range, scaled, units};
 use super::next_order;
-use super::projection::{self, Projection, Shortage, Z90};
+use super::projection::{self, Projection, Shortage};
 use super::shortage_facts::{waiting_facts, window_facts};
 
 /// By how much the share of recaptured sales may be off either way (handbook §6 rule 3).
@@ -226,7 +226,9 @@ pub(super) fn added_by_slip(
     let margin = scene.book.margin(&place.0, &place.1)?.to_f64().max(0.0);
     let now = Projection::now(scene, place);
     let arrival = now.arrivals.iter().find(|a| a.po_line == po_line)?;
-    let stake = Stake::of(scene, &now, margin, Need { cap: Some(arrival.qty), reorder: false });
+    let mut stake = Stake::of(scene, &now, margin, Need { cap: Some(arrival.qty), reorder: false });
+    // Nobody orders anew before the promised day has passed: only an order of then ends what a slip costs.
+    stake.until = stake.until.max(arrival.day + days.min(stake.until));
     let Losses { lost, .. } = stake.loss(scene, &now);
     let Losses { lost: slipped, .. } = stake.loss(scene, &now.with_moved(po_line, arrival.qty, arrival.day + days));
     frozen::forecast(gathered, place, stake.days(scene, &now));
@@ -354,14 +356,24 @@ impl Short {
         self.stake.unordered.unwrap_or(self.stake.until)
     }
 
-    /// Whole units of use that arrive on day `day`: those who wait, and nine times in ten what is asked for from then until
+    /// Whole units of use that arrive on day `day`: those who wait, and as often as is set (`costs.cover`) what is asked for from then until
     /// relief, beyond what is there. What is asked for before is lost by then.
     pub(super) fn need(&self, scene: &Scene<'_>, day: u32) -> f64 {
         let window = if self.first.units >= LEAST_UNITS { self.first } else { self.worst };
+        self.need_in(scene, day, &window)
+    }
+
+    /// The same until the next usual order would come, where one is due: of what takes that order's place.
+    pub(super) fn need_of_order(&self, scene: &Scene<'_>, day: u32) -> f64 {
+        self.need_in(scene, day, &self.worst)
+    }
+
+    fn need_in(&self, scene: &Scene<'_>, day: u32, window: &Shortage) -> f64 {
         let (before, sigma_before) = scene.outlook.window(&self.now.place, 0, day.min(window.days));
         let sigma = (window.sigma.powi(2) - sigma_before.powi(2)).max(0.0).sqrt();
         let free = (window.supply - before).max(0.0);
-        let asked = (window.mu - before + Z90 * sigma - free).max(0.0);
+        let often = formulas::normal_quantile(scene.settings.costs.cover.clamp(0.5, 0.999));
+        let asked = (window.mu - before + often * sigma - free).max(0.0);
         (self.now.waiting + asked).min(self.stake.cap.max(1.0)).ceil()
     }
 }

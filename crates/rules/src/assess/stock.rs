@@ -329,7 +329,11 @@ pub(super) fn spoiled(gathered: &mut Gathered<'_>, exception: &Exception, kind: 
         let claimed = quantity.min(book.arrived(&line.id));
         gathered.fact(super::gathered::line_ref(&line.id), "price", "agreed price", FactValue::Price(price));
         let value = claimed * price;
-        let left = if kind == MoveKind::Scrap { gathered.scene.settings.left.claim_scrap } else { gathered.scene.settings.left.claim_quality };
+        let left = if kind == MoveKind::Scrap {
+            gathered.scene.settings.left.claim_scrap
+        } else {
+            gathered.scene.settings.left.claim_quality
+        };
         let fault = matching::Fault { quantity: claimed, value, basis: BASIS_QUALITY, left };
         matching::claim(gathered, line, &fault, &keys);
         // Of what broke here nothing says that the rest is unfit.
@@ -394,6 +398,7 @@ pub(super) fn doubled_order(gathered: &mut Gathered<'_>, exception: &Exception) 
     gathered.proposals.push(Proposal {
         action: Action::ReverseDoc { document: second.to_owned(), duplicate_of: first.to_owned() },
         summary: format!("Reverse customer order {second}, which repeats {first}."),
+        then: Vec::new(),
         after,
         cost,
         regret: Money::from_f64(margin.max(0.0)),

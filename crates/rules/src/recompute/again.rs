@@ -304,7 +304,9 @@ impl<'b> Again<'b> {
                 let of = |units: f64| set.transfer_fixed + Money::from_f64(set.transfer_per_unit.to_f64() * units);
                 costs(of(*quantity), of(quantity / 2.0), "fixed and per unit; half of it moved back")
             }
-            (Some(Change::Sooner { refused: Some(_), .. }), _) => costs(set.split_fixed, nothing, "a second delivery (setting)"),
+            (Some(Change::Sooner { refused: Some(_), .. }), _) => {
+                costs(set.split_fixed, nothing, "a second delivery (setting)")
+            }
             (Some(Change::Sooner { quantity, kits, price, .. }), _) => {
                 let value = units(kits.unwrap_or(*quantity))? * *price;
                 let cost = set.expedite_fixed + Money::from_f64(value.to_f64() * set.expedite_rate);
@@ -317,9 +319,11 @@ impl<'b> Again<'b> {
             (Some(Change::Raised { quantity, cost, .. }), _) => {
                 costs(set.change_fixed, self.half_a_year(*quantity, *cost), "a change; holding it for half a year")
             }
-            (Some(Change::Quieter { missed, margin, .. }), _) => {
-                costs(set.promotion_change, Money::from_f64(missed * margin), "a change; the margin of what it would have sold")
-            }
+            (Some(Change::Quieter { missed, margin, .. }), _) => costs(
+                set.promotion_change,
+                Money::from_f64(missed * margin),
+                "a change; the margin of what it would have sold",
+            ),
             (Some(Change::Ended { usual, planned, margin, off, days }), _) => {
                 let missed = (usual * (planned * (margin - off) - margin)).max(0.0) * days;
                 costs(set.promotion_change, Money::from_f64(missed), "a change; what was planned to be won by it")
@@ -390,15 +394,23 @@ impl<'b> Again<'b> {
             let own = self.costs(&effect)?;
             cost += own.cost;
             regret += own.regret;
-            if let Change::Moved { place, from, .. } = step {
-                let lane = (place_key::split(from)?.1, place_key::split(place)?.1);
-                if !shared.insert(lane) {
-                    cost = cost - set.transfer_fixed;
-                    regret = regret - set.transfer_fixed;
+            match step {
+                Change::Moved { place, from, .. } => {
+                    let lane = (place_key::split(from)?.1, place_key::split(place)?.1);
+                    if !shared.insert(lane) {
+                        cost = cost - set.transfer_fixed;
+                        regret = regret - set.transfer_fixed;
+                    }
                 }
+                Change::Ordered { supplier: Some(supplier), place, .. } => {
+                    if !shared.insert((supplier, place_key::split(place)?.1)) {
+                        cost = cost - set.order_fixed;
+                    }
+                }
+                _ => {}
             }
         }
-        Some(Costs { cost, regret, from: "those of its steps; a lane's lorry once" })
+        Some(Costs { cost, regret, from: "those of its steps; a lane's lorry and a supplier's document once" })
     }
 
     /// The price of the line that an action sends away or puts off, where it is known.

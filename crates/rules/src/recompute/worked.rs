@@ -78,12 +78,8 @@ pub(super) fn facts(again: Again<'_>) -> BTreeMap<FactId, Line> {
             add(format!("item:{item}/transferable@{at}"), shown(spare), from);
         }
     }
-    let changes = again.workings.options.values().filter_map(|effect| effect.change.as_ref());
-    let steps = changes.flat_map(|change| match change {
-        Change::Together(steps) => steps.as_slice(),
-        one => std::slice::from_ref(one),
-    });
-    for change in steps {
+    // Of a plan's steps some move fewer units than their facts say: the plan's own figures say what that comes to.
+    for change in again.workings.options.values().filter_map(|effect| effect.change.as_ref()) {
         if let (Change::Moved { place, from, .. }, Some(risk)) = (change, again.risk(change))
             && let (Some((item, to)), Some((_, from))) = (place_key::split(place), place_key::split(from))
         {
@@ -250,9 +246,7 @@ fn action(rec: &Recommendation, effect: &Effect) -> Vec<Line> {
         (
             Change::Ordered { place, quantity, .. },
             Action::NewPo { item, destination, .. } | Action::AltSupplier { item, destination, .. },
-        ) => {
-            (*quantity, Some((format!("{item}@{destination}"), place.clone())))
-        }
+        ) => (*quantity, Some((format!("{item}@{destination}"), place.clone()))),
         (Change::Less { quantity, .. } | Change::Held { quantity, .. } | Change::SentBack { quantity, .. }, _) => {
             (*quantity, None)
         }

@@ -59,6 +59,7 @@ pub(in crate::assess) fn adjust(gathered: &mut Gathered<'_>, cure: Cure<'_>) {
     gathered.proposals.push(Proposal {
         action: Action::AdjustParam { param, record, old, new, until: None },
         summary,
+        then: Vec::new(),
         after: Gathered::leaving(keys, 0.0),
         cost,
         regret: cost,

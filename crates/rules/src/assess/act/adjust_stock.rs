@@ -15,14 +15,14 @@ use reeve_domain::record::{MoveKind, StockMove};
 fn unposted(scene: &Scene<'_>, (item, location): &Place) -> Option<(Quantity, [String; 2])> {
     let book = scene.book;
     let since = plus_days(book.today, -COUNT_DAYS);
-    let waits = |m: &&StockMove| {
-        m.kind == MoveKind::Count && m.done_at.is_none() && book.calendar.day_of(m.created_at) >= since
-    };
+    let waits =
+        |m: &&StockMove| m.kind == MoveKind::Count && m.done_at.is_none() && book.calendar.day_of(m.created_at) >= since;
     let counts: Vec<&StockMove> = book.moves_at(item, location).into_iter().filter(waits).collect();
     counts.iter().enumerate().find_map(|(n, one)| {
         let off = signed(one, location);
         let by = one.entered_by.as_ref()?;
-        let same = |m: &&&StockMove| m.entered_by.is_some() && m.entered_by.as_ref() != Some(by) && signed(m, location) == off;
+        let same =
+            |m: &&&StockMove| m.entered_by.is_some() && m.entered_by.as_ref() != Some(by) && signed(m, location) == off;
         let other = counts[n + 1..].iter().find(same)?;
         Some((off, [by.clone(), other.entered_by.clone()?]))
     })
@@ -61,7 +61,13 @@ pub(in crate::assess) fn posts(gathered: &mut Gathered<'_>, place: &Place, key: 
     let source = item_ref(item);
     let cites = vec![
         cost_each.cite,
-        gathered.place_fact(item, location, "to_post", "difference that two people agree on", FactValue::Quantity(difference)),
+        gathered.place_fact(
+            item,
+            location,
+            "to_post",
+            "difference that two people agree on",
+            FactValue::Quantity(difference),
+        ),
         gathered.place_fact(item, location, "to_post_value", "the same at cost", FactValue::Money(value)),
         gathered.fact(source.clone(), "cost_paperwork", "cost of the paperwork (setting)", FactValue::Money(cost)),
         gathered.assume(source, "adjust_stock_left", "share that remains once it is posted (setting)", left),
@@ -74,6 +80,7 @@ pub(in crate::assess) fn posts(gathered: &mut Gathered<'_>, place: &Place, key: 
     gathered.proposals.push(Proposal {
         action: Action::AdjustStock { item, location, difference, reason },
         summary,
+        then: Vec::new(),
         after: Gathered::leaving(&[key.to_owned()], left),
         cost,
         regret: cost,

@@ -46,9 +46,9 @@ pub(in crate::assess) fn alternatives(gathered: &mut Gathered<'_>, short: &Short
     };
     let offers = book.supplier_prices_at(item, location, book.today).into_iter();
     let others = offers.filter(|offer| offer.supplier != line.supplier && offer.price.is_some_and(|p| p.0 <= most.0));
-    let found = others.filter_map(|offer| Some((day_of(offer)?, offer))).min_by(|a, b| {
-        (a.0.0, a.1.price.map(|p| p.0), &a.1.id).cmp(&(b.0.0, b.1.price.map(|p| p.0), &b.1.id))
-    });
+    let found = others
+        .filter_map(|offer| Some((day_of(offer)?, offer)))
+        .min_by(|a, b| (a.0.0, a.1.price.map(|p| p.0), &a.1.id).cmp(&(b.0.0, b.1.price.map(|p| p.0), &b.1.id)));
     let Some(((day, sd), offer)) = found else { return };
     let Some(price) = offer.price else { return };
     let multiple = book.rule(item, location).map_or(1.0, |rule| rule.multiple.to_f64());
@@ -72,6 +72,7 @@ pub(in crate::assess) fn alternatives(gathered: &mut Gathered<'_>, short: &Short
         sd,
         cost: cost_each.price,
         dearer: Some(dearer),
+        supplier: None,
     };
     let need_date = gathered.today_plus(in_days(day));
     let listed = RecordRef::new(RecordKind::SupplierPrice, offer.id.clone());
@@ -109,6 +110,7 @@ pub(in crate::assess) fn alternatives(gathered: &mut Gathered<'_>, short: &Short
             instead_of: line.id.clone(),
         },
         summary,
+        then: Vec::new(),
         after: short.after(scene, &change),
         cost,
         regret,

@@ -8,7 +8,6 @@ use crate::scene::Scene;
 use jiff::civil::Date;
 use reeve_domain::ids::{LocationId, SupplierId};
 
-
 /// Asks after what is overdue.
 pub(in crate::assess) fn questions(gathered: &mut Gathered<'_>, short: &Short) {
     for arrival in short.now.arrivals.iter().filter(|a| !a.firm) {

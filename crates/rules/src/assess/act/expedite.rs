@@ -83,6 +83,7 @@ pub(in crate::assess) fn expedites(gathered: &mut Gathered<'_>, short: &Short) {
         gathered.proposals.push(Proposal {
             action: Action::Expedite { po_line: line.id.clone(), quantity, new_date, surcharge_max: cost },
             summary,
+            then: Vec::new(),
             after: short.after(scene, &change),
             cost,
             regret: Money::ZERO,

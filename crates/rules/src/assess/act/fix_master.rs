@@ -19,13 +19,15 @@ pub(in crate::assess) fn missing_cost(gathered: &mut Gathered<'_>, item: &ItemId
     let Some((line, price)) = newest.and_then(|line| Some((line, line.price?))) else { return };
     let cites = vec![
         gathered.fact(line_ref(&line.id), "price", &format!("price on {}", line.order_name), FactValue::Price(price)),
-        gathered.fact(line_ref(&line.id), "ordered_at", "ordered on", FactValue::Date(book.calendar.day_of(line.ordered_at))),
+        gathered.fact(
+            line_ref(&line.id),
+            "ordered_at",
+            "ordered on",
+            FactValue::Date(book.calendar.day_of(line.ordered_at)),
+        ),
     ];
-    let summary = format!(
-        "Enter {price} as unit cost of {}, as it was bought on {}.",
-        book.item_label(item),
-        line.order_name,
-    );
+    let summary =
+        format!("Enter {price} as unit cost of {}, as it was bought on {}.", book.item_label(item), line.order_name,);
     let mut proposal = Proposal::idle(
         Action::FixMaster {
             record: item_ref(item),

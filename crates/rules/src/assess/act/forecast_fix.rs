@@ -28,7 +28,13 @@ pub(in crate::assess) fn raise(
     let left = scene.settings.left.forecast;
     let cost = scene.settings.costs.contact;
     let cites = vec![
-        gathered.place_fact(item, location, "forecast_old", "in four weeks at the level of before", FactValue::Quantity(old)),
+        gathered.place_fact(
+            item,
+            location,
+            "forecast_old",
+            "in four weeks at the level of before",
+            FactValue::Quantity(old),
+        ),
         gathered.place_fact(item, location, "forecast_new", "in four weeks at the level since", FactValue::Quantity(new)),
         gathered.item_fact(item, "cost_contact", "cost of a question (setting)", FactValue::Money(cost)),
         gathered.assume(
@@ -45,6 +51,7 @@ pub(in crate::assess) fn raise(
     gathered.proposals.push(Proposal {
         action: Action::ForecastFix { item, location, from, to, old, new, reason },
         summary,
+        then: Vec::new(),
         after: Gathered::leaving(keys, left),
         cost,
         regret: cost,

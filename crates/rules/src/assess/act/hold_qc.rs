@@ -70,6 +70,7 @@ pub(in crate::assess) fn hold(gathered: &mut Gathered<'_>, held: &Held<'_>) {
     gathered.proposals.push(Proposal {
         action: Action::HoldQc { document: document.to_owned(), item, location, quantity, until, reason: reason.to_owned() },
         summary,
+        then: Vec::new(),
         after: Gathered::leaving(&[key.to_owned()], left),
         cost,
         regret,
@@ -117,7 +118,10 @@ pub(in crate::assess) fn rest_of(
     let name = format!("{} at {}", book.item_label(&place.0), book.location_name(&place.1));
     gathered.lose(&key, format!("unfit goods of the same delivery: {name}"), Range::certain(amount), cites);
     let left = scene.settings.left.hold;
-    hold(gathered, &Held { document: &document, place, quantity: rest, reason, key: &key, left, source: item_ref(&place.0) });
+    hold(
+        gathered,
+        &Held { document: &document, place, quantity: rest, reason, key: &key, left, source: item_ref(&place.0) },
+    );
 }
 
 /// HOLD-QC.

@@ -37,7 +37,7 @@ pub(in crate::assess) fn increases(gathered: &mut Gathered<'_>, short: &Short) {
     let last = days_between(book.today, freeze(scene, line));
     let (Some(price), true) = (line.price, last > 0) else { return };
     let multiple = book.rule(item, location).map_or(1.0, |rule| rule.multiple.to_f64());
-    let need = formulas::order_quantity(short.need(scene, arrival.day), 0.0, 0.0, multiple);
+    let need = formulas::order_quantity(short.need_of_order(scene, arrival.day), 0.0, 0.0, multiple);
     let quantity = Quantity::ceil_units(need);
     if !quantity.is_positive() {
         return;
@@ -82,6 +82,7 @@ pub(in crate::assess) fn increases(gathered: &mut Gathered<'_>, short: &Short) {
     gathered.proposals.push(Proposal {
         action: Action::IncreasePo { po_line: line.id.clone(), ordered: line.qty, quantity },
         summary,
+        then: Vec::new(),
         after: short.after(scene, &change),
         cost,
         regret,

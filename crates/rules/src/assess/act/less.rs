@@ -110,6 +110,7 @@ fn cancel(gathered: &mut Gathered<'_>, place: &Place, it: &Order<'_>, kept: Rang
     gathered.proposals.push(Proposal {
         action: Action::CancelPo { po_line: it.line.id.clone(), quantity: it.quantity },
         summary: format!("Cancel {} from {}.", it.name, scene.book.supplier_name(&it.line.supplier)),
+        then: Vec::new(),
         after: BTreeMap::from([(key(place), Left::Amount(kept))]),
         cost: costs.change_fixed,
         regret,
@@ -157,6 +158,7 @@ fn defer(
     gathered.proposals.push(Proposal {
         action: Action::DeferPo { po_line: it.line.id.clone(), quantity: it.quantity, new_date },
         summary: format!("Push {} from {} back to {new_date}.", it.name, scene.book.supplier_name(&it.line.supplier)),
+        then: Vec::new(),
         after: BTreeMap::from([(key(place), Left::Amount(after))]),
         cost: costs.change_fixed,
         regret,

@@ -61,13 +61,7 @@ pub(in crate::assess) fn marks(gathered: &mut Gathered<'_>, exception: &Exceptio
         gathered.place_fact(item, location, "event_sold", "sold in the event", units(spiked)),
         gathered.place_fact(item, location, "level_before", "demand per day before", units(before)),
         gathered.place_fact(item, location, "event_more", "units that orders would learn from it", units(more)),
-        gathered.place_fact(
-            item,
-            location,
-            "event_cost",
-            "holding cost of these units",
-            FactValue::Money(amount.expected),
-        ),
+        gathered.place_fact(item, location, "event_cost", "holding cost of these units", FactValue::Money(amount.expected)),
     ];
     let key = format!("event:{item}@{location}");
     let name = format!("{} at {}", book.item_label(item), book.location_name(location));
@@ -84,6 +78,7 @@ pub(in crate::assess) fn marks(gathered: &mut Gathered<'_>, exception: &Exceptio
     gathered.proposals.push(Proposal {
         action: Action::MarkEvent { item, location, from, to, reason },
         summary,
+        then: Vec::new(),
         after: Gathered::leaving(&[key], 0.0),
         cost,
         regret: cost,

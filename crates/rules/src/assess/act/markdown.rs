@@ -50,8 +50,7 @@ pub(in crate::assess) fn reduce(gathered: &mut Gathered<'_>, place: &Place, surp
     let t0 = if daily > 0.0 { surplus.target / daily } else { 0.0 };
     let held = |left: f64, mu: f64| formulas::excess_cost(left.max(0.0), mu, surplus.cost.to_f64(), rate, t0);
     let doubt = Z90 * surplus.sigma / 28.0_f64.sqrt();
-    let loss =
-        |left: f64| range(held(left, daily + doubt), held(left, daily), held(left, (daily - doubt).max(0.0)));
+    let loss = |left: f64| range(held(left, daily + doubt), held(left, daily), held(left, (daily - doubt).max(0.0)));
     let amount = loss(surplus.units);
     let restores = scene.settings.costs.markdown_restores;
     let days = f64::from(DAYS);
@@ -87,6 +86,7 @@ pub(in crate::assess) fn reduce(gathered: &mut Gathered<'_>, place: &Place, surp
     cites.extend([
         gathered.place_fact(item, location, "markdown_sold", "sells at the lower price", units(cut.sold)),
         gathered.place_fact(item, location, "markdown_more", "of it because of the price", units(cut.more)),
+        gathered.place_fact(item, location, "markdown_percent", "reduction", FactValue::percent(cut.percent)),
         gathered.place_fact(item, location, "cost_markdown", "reduction on what sells", FactValue::Money(cut.given)),
         gathered.place_fact(item, location, "regret_markdown", "reduction on the usual demand", FactValue::Money(regret)),
         gathered.assume(source, "restores", "reduction that brings all of the demand back (setting)", restores / 100.0),
@@ -95,6 +95,7 @@ pub(in crate::assess) fn reduce(gathered: &mut Gathered<'_>, place: &Place, surp
     gathered.proposals.push(Proposal {
         action: Action::Markdown { item: item.clone(), percent: cut.percent, from, to },
         summary: format!("Reduce the price of {} by {:.0} % from {from} to {to}.", book.item_label(item), cut.percent),
+        then: Vec::new(),
         after: BTreeMap::from([(key, Left::Amount(cut.left))]),
         cost: cut.given,
         regret,

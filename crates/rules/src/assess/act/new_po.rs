@@ -93,6 +93,7 @@ pub(in crate::assess) fn new_order(gathered: &mut Gathered<'_>, short: &Short) {
         sd: lead.sd,
         cost: cost_each.price,
         dearer: None,
+        supplier: None,
     };
     gathered.proposals.push(Proposal {
         action: Action::NewPo {
@@ -104,6 +105,7 @@ pub(in crate::assess) fn new_order(gathered: &mut Gathered<'_>, short: &Short) {
             destination: location.clone(),
         },
         summary,
+        then: Vec::new(),
         after: short.after(scene, &change),
         cost,
         regret,

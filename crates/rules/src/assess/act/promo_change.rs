@@ -100,6 +100,7 @@ pub(in crate::assess) fn ends_for_nothing(gathered: &mut Gathered<'_>, exception
     gathered.proposals.push(Proposal {
         action: end(promotion, last),
         summary: format!("End the promotion of {name} on {last} instead of {}: it sells hardly more.", promotion.to),
+        then: Vec::new(),
         after: Gathered::leaving(&[key], left),
         cost,
         regret,
@@ -148,6 +149,7 @@ pub(in crate::assess) fn ends_before_it_is_out(gathered: &mut Gathered<'_>, exce
     gathered.proposals.push(Proposal {
         action: end(promotion, last),
         summary: format!("End the promotion of {name} on {last} instead of {}: it sells out before.", promotion.to),
+        then: Vec::new(),
         after,
         cost,
         regret,

@@ -96,6 +96,7 @@ pub(in crate::assess) fn reallocations(gathered: &mut Gathered<'_>, short: &Shor
             quantity,
         },
         summary,
+        then: Vec::new(),
         after: Gathered::leaving(&[key], left),
         cost,
         regret: cost,

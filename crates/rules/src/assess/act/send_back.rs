@@ -67,6 +67,7 @@ pub(in crate::assess) fn send(gathered: &mut Gathered<'_>, back: &Back<'_>) {
             reason: reason.to_owned(),
         },
         summary,
+        then: Vec::new(),
         after: Gathered::leaving(&[key.to_owned()], left),
         cost,
         regret,

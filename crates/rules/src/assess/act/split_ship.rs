@@ -80,6 +80,7 @@ pub(in crate::assess) fn splits(gathered: &mut Gathered<'_>, short: &Short) {
     gathered.proposals.push(Proposal {
         action: Action::SplitShip { po_line: line.id.clone(), quantity, date_now, date_rest },
         summary,
+        then: Vec::new(),
         after: short.after(scene, &change),
         cost,
         regret: Money::ZERO,

@@ -42,95 +42,105 @@ fn arrivals_before(scene: &Scene<'_>, from: &LocationId, to: &LocationId, relief
 pub(in crate::assess) fn transfers(gathered: &mut Gathered<'_>, short: &Short) {
     let scene = gathered.scene;
     let (item, to) = &short.place;
-    let costs = &scene.settings.costs;
     for (spare, donor) in donors(gathered, item, to).into_iter().take(DONORS) {
-        let from = &donor.1;
         // What would arrive when the missing units come anyway saves nothing.
-        let days = arrivals_before(scene, from, to, short.relief());
-        let Some((&day, later)) = days.split_first() else { continue };
+        let days = arrivals_before(scene, &donor.1, to, short.relief());
+        let Some(&day) = days.first() else { continue };
         let moved = Quantity::floor_units(short.need(scene, day).min(spare.units));
-        let quantity = moved.to_f64();
-        if quantity < 1.0 {
-            continue;
+        if moved >= Quantity::units(1) {
+            let proposal = one(gathered, short, &donor, moved, "");
+            gathered.proposals.extend(proposal);
         }
-        let own = Projection::now(scene, &donor);
-        let change = Change::Moved {
-            place: frozen::name(&short.place),
-            from: frozen::name(&donor),
-            quantity,
-            day: Some(day),
-            later: later.to_vec(),
-        };
-        // The donor may run out because of it: that is a part of what remains, not of what it costs.
-        let risk = donor_risk(scene, &frozen::name(&donor), quantity, short.margin);
-        let on_lane = |field: &str| format!("{field}@{from}-{to}");
-        let per_unit = |q: f64| Money::from_f64(costs.transfer_per_unit.to_f64() * q);
-        let cost = costs.transfer_fixed + per_unit(quantity);
-        // If nobody asks for them there, about half of them have to go back.
-        let regret = costs.transfer_fixed + per_unit(quantity / 2.0);
-        let (ship_on, arrives) = working::trip(scene, from, to, gathered.tomorrow());
-        let summary = format!(
-            "Move {moved} units of {} from {} to {}, shipping {ship_on}.",
-            scene.book.item_label(item),
-            scene.book.location_name(from),
-            scene.book.location_name(to),
-        );
-        let relief = plus_days(scene.book.today, in_days(short.relief()));
-        let (relief_field, relief_label) = if short.now.arrivals.iter().any(|a| a.day == short.relief() && !a.firm) {
-            ("relief_assumed", "what is missing is assumed to come anyway")
-        } else {
-            ("relief", "what is missing comes anyway")
-        };
-        let cites = vec![
-            gathered.place_fact(item, from, "available", "available", FactValue::Quantity(scene.book.available(item, from))),
-            gathered.place_fact(
-                item,
-                from,
-                "own_days",
-                "days until its next receipt",
-                FactValue::days(f64::from(spare.days)),
-            ),
-            gathered.place_fact(item, from, "own_daily", "own demand per day", units(spare.daily)),
-            gathered.place_fact(item, from, "own_safety", "own safety stock", units(spare.safety)),
-            gathered.place_fact(item, from, "transferable", "can be spared", units(spare.units)),
-            gathered.item_fact(item, &on_lane("moved"), "to be moved", FactValue::Quantity(moved)),
-            gathered.item_fact(item, &on_lane("arrives"), "arrives", FactValue::Date(arrives)),
-            gathered.place_fact(item, to, relief_field, relief_label, FactValue::Date(relief)),
-            gathered.item_fact(item, &on_lane("cost_transfer"), "cost of the transfer", FactValue::Money(cost)),
-            gathered.item_fact(
-                item,
-                &on_lane("regret_transfer"),
-                "cost of moving half of it back",
-                FactValue::Money(regret),
-            ),
-            gathered.item_fact(item, &on_lane("risk_transfer"), "added lost margin of the donor", FactValue::Money(risk)),
-        ];
-        // Frozen whole, so that whoever checks the card can compute what the donor could spare.
-        let promised = scene.promised.get(&donor).map_or(0.0, |q| q.to_f64());
-        let frozen_donor = workings::Donor {
-            available: spare.available,
-            promised,
-            days: spare.days,
-            daily: spare.daily,
-            sigma: scene.outlook.per_day(&donor).1,
-            receipts: frozen::receipts(&own),
-        };
-        gathered.workings.donors.insert(frozen::name(&donor), frozen_donor);
-        frozen::forecast(gathered, &donor, spare.days);
-        // The last day on which a shipment still arrives before relief.
-        let latest = gathered.today_plus(in_days(1 + later.len() as u32));
-        gathered.proposals.push(Proposal {
-            action: Action::Transfer { item: item.clone(), from: from.clone(), to: to.clone(), quantity: moved, ship_on },
-            summary,
-            after: short.after(scene, &change),
-            cost,
-            regret,
-            value: cost,
-            latest,
-            cites,
-            change: Some(change),
-        });
     }
+}
+
+/// The same move of fewer units, beside others that fill the place, too.
+pub(in crate::assess) fn besides(
+    gathered: &mut Gathered<'_>,
+    short: &Short,
+    from: &LocationId,
+    moved: Quantity,
+) -> Option<Proposal> {
+    one(gathered, short, &(short.place.0.clone(), from.clone()), moved, "besides_")
+}
+
+/// A move of so many units. `kind` tells its facts from those of another move on the same lane.
+fn one(gathered: &mut Gathered<'_>, short: &Short, donor: &Place, moved: Quantity, kind: &str) -> Option<Proposal> {
+    let scene = gathered.scene;
+    let (item, to) = &short.place;
+    let costs = &scene.settings.costs;
+    let from = &donor.1;
+    let spare = projection::spare(scene, donor);
+    let days = arrivals_before(scene, from, to, short.relief());
+    let (&day, later) = days.split_first()?;
+    let quantity = moved.to_f64();
+    let own = Projection::now(scene, donor);
+    let change = Change::Moved {
+        place: frozen::name(&short.place),
+        from: frozen::name(donor),
+        quantity,
+        day: Some(day),
+        later: later.to_vec(),
+    };
+    // The donor may run out because of it: that is a part of what remains, not of what it costs.
+    let risk = donor_risk(scene, &frozen::name(donor), quantity, short.margin);
+    let on_lane = |field: &str| format!("{kind}{field}@{from}-{to}");
+    let per_unit = |q: f64| Money::from_f64(costs.transfer_per_unit.to_f64() * q);
+    let cost = costs.transfer_fixed + per_unit(quantity);
+    // If nobody asks for them there, about half of them have to go back.
+    let regret = costs.transfer_fixed + per_unit(quantity / 2.0);
+    let (ship_on, arrives) = working::trip(scene, from, to, gathered.tomorrow());
+    let summary = format!(
+        "Move {moved} units of {} from {} to {}, shipping {ship_on}.",
+        scene.book.item_label(item),
+        scene.book.location_name(from),
+        scene.book.location_name(to),
+    );
+    let relief = plus_days(scene.book.today, in_days(short.relief()));
+    let (relief_field, relief_label) = if short.now.arrivals.iter().any(|a| a.day == short.relief() && !a.firm) {
+        ("relief_assumed", "what is missing is assumed to come anyway")
+    } else {
+        ("relief", "what is missing comes anyway")
+    };
+    let cites = vec![
+        gathered.place_fact(item, from, "available", "available", FactValue::Quantity(scene.book.available(item, from))),
+        gathered.place_fact(item, from, "own_days", "days until its next receipt", FactValue::days(f64::from(spare.days))),
+        gathered.place_fact(item, from, "own_daily", "own demand per day", units(spare.daily)),
+        gathered.place_fact(item, from, "own_safety", "own safety stock", units(spare.safety)),
+        gathered.place_fact(item, from, "transferable", "can be spared", units(spare.units)),
+        gathered.item_fact(item, &on_lane("moved"), "to be moved", FactValue::Quantity(moved)),
+        gathered.item_fact(item, &on_lane("arrives"), "arrives", FactValue::Date(arrives)),
+        gathered.place_fact(item, to, relief_field, relief_label, FactValue::Date(relief)),
+        gathered.item_fact(item, &on_lane("cost_transfer"), "cost of the transfer", FactValue::Money(cost)),
+        gathered.item_fact(item, &on_lane("regret_transfer"), "cost of moving half of it back", FactValue::Money(regret)),
+        gathered.item_fact(item, &on_lane("risk_transfer"), "added lost margin of the donor", FactValue::Money(risk)),
+    ];
+    // Frozen whole, so that whoever checks the card can compute what the donor could spare.
+    let promised = scene.promised.get(donor).map_or(0.0, |q| q.to_f64());
+    let frozen_donor = workings::Donor {
+        available: spare.available,
+        promised,
+        days: spare.days,
+        daily: spare.daily,
+        sigma: scene.outlook.per_day(donor).1,
+        receipts: frozen::receipts(&own),
+    };
+    gathered.workings.donors.insert(frozen::name(donor), frozen_donor);
+    frozen::forecast(gathered, donor, spare.days);
+    // The last day on which a shipment still arrives before relief.
+    let latest = gathered.today_plus(in_days(1 + later.len() as u32));
+    Some(Proposal {
+        action: Action::Transfer { item: item.clone(), from: from.clone(), to: to.clone(), quantity: moved, ship_on },
+        summary,
+        then: Vec::new(),
+        after: short.after(scene, &change),
+        cost,
+        regret,
+        value: cost,
+        latest,
+        cites,
+        change: Some(change),
+    })
 }
 
 /// The locations that could spare a unit, those that can spare most first. Where another case needs the stock, there is none to

@@ -18,6 +18,17 @@ fn best<'a>(found: &'a Assessment, code: &str) -> &'a Candidate {
     &found.candidates[0]
 }
 
+/// What the store sold on a day so long ago.
+fn sold(shop: &mut Shop, units: i64, ago: i32) {
+    let id = shop.id();
+    shop.records.push(Record::SaleLine(SaleLine {
+        location: LocationId::new("2"),
+        qty: Quantity::units(units),
+        ordered_at: at(-ago),
+        ..records::sale_line(&id)
+    }));
+}
+
 /// A line of the store, ordered on a day and promised for another, with all of it to come.
 fn on_order(shop: &mut Shop, line: &str, qty: i64, ordered: i32, promised: i32) {
     shop.order(line, "2", qty, promised);
@@ -39,7 +50,10 @@ fn a_line_that_comes_in_time_and_is_too_small_is_raised() {
     let Action::IncreasePo { po_line, ordered, quantity } = &raise.action else { panic!("{raise:?}") };
     assert_eq!((po_line.as_str(), *ordered), ("7", Quantity::units(24)));
     // Enough until an order of its own could be here, nine times in ten, in packs of six: no more.
-    assert!(quantity.0 % Quantity::units(6).0 == 0.into() && (6..=72).contains(&quantity.0.try_into().unwrap()), "{quantity}");
+    assert!(
+        quantity.0 % Quantity::units(6).0 == 0.into() && (6..=72).contains(&quantity.0.try_into().unwrap()),
+        "{quantity}"
+    );
     assert!(find(&found, "NEW-PO").is_some(), "{:?}", codes(&found));
 }
 
@@ -89,13 +103,17 @@ fn of_a_line_that_is_put_off_what_is_ready_comes_first() {
 fn what_a_late_line_leaves_missing_is_bought_elsewhere() {
     let mut shop = put_off();
     shop.settings.costs.expedite_rate = 0.9;
+    // Below what a supplier of two days asks to be reordered at.
+    shop.moved(MoveKind::Scrap, "2", 15.0, Some(-1));
     shop.records.push(Record::Supplier(records::supplier("8", "Swift")));
     let terms = records::supplier_price("1");
     let swift = SupplierPrice { id: "88".into(), supplier: SupplierId::new("8"), lead_days: 2, sequence: 5, ..terms };
     shop.records.push(Record::SupplierPrice(swift.clone()));
     let found = shop.assess(&[on_line(ExceptionType::SDelay, "7", "2")]);
     let other = best(&found, "ALT-SUPPLIER");
-    let Action::AltSupplier { supplier, quantity, need_date, instead_of, price: asked, .. } = &other.action else { panic!() };
+    let Action::AltSupplier { supplier, quantity, need_date, instead_of, price: asked, .. } = &other.action else {
+        panic!()
+    };
     assert_eq!((supplier.as_str(), instead_of.as_str(), *need_date), ("8", "7", day(3)));
     // From day 3 to day 12 at 12 a day, with some doubt: what is missing, not what the level would ask for.
     let units = quantity.to_f64();
@@ -133,7 +151,10 @@ fn who_can_not_wait_is_served_before_who_can() {
     let first = best(&found, "REALLOCATE");
     let Action::Reallocate { from_line, to_line, quantity, .. } = &first.action else { panic!() };
     assert_eq!((from_line.as_str(), to_line.as_str(), *quantity), ("70", "71", Quantity::units(40)));
-    assert_eq!(first.money.loss_after.expected, found.loss_sum.iter().filter(|p| !p.what.contains("wait")).map(|p| p.amount.expected).sum());
+    assert_eq!(
+        first.money.loss_after.expected,
+        found.loss_sum.iter().filter(|p| !p.what.contains("wait")).map(|p| p.amount.expected).sum()
+    );
     // Where nothing comes before the other's day its promise would be broken.
     shop.records.retain(|r| !matches!(r, Record::PoLine(_)) && !matches!(r, Record::Move(m) if m.po_line.is_some()));
     assert!(find(&shop.assess(&[here(ExceptionType::IOut, "2")]), "REALLOCATE").is_none());
@@ -146,8 +167,7 @@ fn risen(days: i32) -> (Shop, Exception) {
     shop.stock("2", 3000.0);
     shop.demand("2", 24.0, 5.0);
     for ago in 1..=days + 28 {
-        let sold = if ago <= days { 24.0 } else { 12.0 };
-        shop.moved(MoveKind::Delivery, "2", sold, Some(-ago));
+        sold(&mut shop, if ago <= days { 24 } else { 12 }, ago);
     }
     for (n, ordered) in (0..10).zip((-90..).step_by(7)) {
         let line = format!("9{n}");
@@ -203,7 +223,7 @@ fn one_large_day_is_marked_and_not_learned() {
     shop.stock("2", 9000.0);
     shop.demand("2", 4.0, 2.0);
     for ago in 1..=40 {
-        shop.moved(MoveKind::Delivery, "2", if ago == 3 { 900.0 } else { 4.0 }, Some(-ago));
+        sold(&mut shop, if ago == 3 { 900 } else { 4 }, ago);
     }
     let mut spike = here(ExceptionType::DSpike, "2");
     (spike.signal.from, spike.signal.to) = (day(-3), day(-3));
@@ -416,7 +436,7 @@ fn stock_that_nobody_buys_any_more_is_sold_for_less() {
     shop.stock("2", 900.0);
     shop.demand("2", 0.3, 0.4);
     for ago in 8..=36 {
-        shop.moved(MoveKind::Delivery, "2", 6.0, Some(-ago));
+        sold(&mut shop, 6, ago);
     }
     let found = shop.assess(&[here(ExceptionType::DCollapse, "2")]);
     let cut = best(&found, "MARKDOWN");
