@@ -28,6 +28,7 @@ mod feed;
 mod frozen;
 mod gathered;
 mod level;
+mod losses;
 mod matching;
 mod next_order;
 mod ordered;

@@ -21,32 +21,36 @@ const STEPS: usize = 4;
 /// Adds the best plan to what is proposed, if it is worth more than every single step by at least the cost of a question.
 pub(super) fn join(gathered: &mut Gathered<'_>, p: f64, proposals: &mut Vec<Proposal>) {
     let worth = |gathered: &Gathered<'_>, of: &Proposal| rank::money_of(gathered, p, of, &of.after).benefit.expected;
-    let single = proposals.iter().filter(|of| is_legal(gathered, of)).map(|of| worth(gathered, of)).max();
-    let pool: Vec<Proposal> = proposals.iter().filter(|of| may_join(gathered, of)).cloned().collect();
+    // Checks are dear: they are made of what could be a step, and only where there are two.
+    if proposals.iter().filter(|of| is_step(of)).take(2).count() < 2 {
+        return;
+    }
+    let pool: Vec<Proposal> = proposals.iter().filter(|of| is_step(of) && is_legal(gathered, of)).cloned().collect();
     let first = pool.iter().max_by(|a, b| (worth(gathered, a), &b.summary).cmp(&(worth(gathered, b), &a.summary)));
     let Some(first) = first.filter(|first| worth(gathered, first) > Money::ZERO).cloned() else { return };
     let least = gathered.scene.settings.costs.contact;
-    let mut steps = vec![first];
-    let mut best = worth(gathered, &steps[0]);
-    let mut found = None;
+    let (mut best, mut steps, mut found) = (worth(gathered, &first), vec![first], None);
     while steps.len() < STEPS {
-        let mut next: Option<(Money, Vec<Proposal>, Proposal)> = None;
+        let mut next: Vec<(Money, Vec<Proposal>, Proposal)> = Vec::new();
         for step in &pool {
             let Some(step) = beside(gathered, &steps, step) else { continue };
             let all: Vec<Proposal> = steps.iter().cloned().chain([step]).collect();
             let plan = together(gathered, &all);
-            if !is_legal(gathered, &plan) {
-                continue;
-            }
             let value = worth(gathered, &plan);
-            if next.as_ref().is_none_or(|(most, ..)| value > *most) {
-                next = Some((value, all, plan));
+            if value >= best + least {
+                next.push((value, all, plan));
             }
         }
-        let Some((value, all, plan)) = next.filter(|(value, ..)| *value >= best + least) else { break };
+        next.sort_by(|a, b| (b.0, &a.2.summary, a.2.then.len()).cmp(&(a.0, &b.2.summary, b.2.then.len())));
+        let Some((value, all, plan)) = next.into_iter().find(|(.., plan)| is_legal(gathered, plan)) else { break };
         (best, steps, found) = (value, all, Some(plan));
     }
-    proposals.extend(found.filter(|_| single.is_none_or(|single| best >= single + least)));
+    let Some(plan) = found else { return };
+    // A single step that does nearly as well is the simpler thing to decide.
+    let nearly = |of: &Proposal| worth(gathered, of) + least > best && is_legal(gathered, of);
+    if !proposals.iter().any(nearly) {
+        proposals.push(plan);
+    }
 }
 
 fn is_legal(gathered: &Gathered<'_>, proposal: &Proposal) -> bool {
@@ -55,9 +59,9 @@ fn is_legal(gathered: &Gathered<'_>, proposal: &Proposal) -> bool {
 }
 
 /// Is it a step that may stand beside others: stock from elsewhere, an order, or a question about a shortage?
-fn may_join(gathered: &Gathered<'_>, proposal: &Proposal) -> bool {
+fn is_step(proposal: &Proposal) -> bool {
     let kind = matches!(proposal.action, Action::Transfer { .. } | Action::NewPo { .. } | Action::Contact { .. });
-    kind && proposal.change.as_ref().is_some_and(Change::is_timed) && is_legal(gathered, proposal)
+    kind && proposal.change.as_ref().is_some_and(Change::is_timed)
 }
 
 /// The places whose shortage a step works on.

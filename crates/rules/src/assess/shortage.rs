@@ -23,6 +23,7 @@ use super::act;
 use super::effect;
 use super::frozen;
 use super::gathered::{Gathered, Left, plus, range, scaled, units};
+use super::losses::{Losses, at_most, beyond};
 use super::next_order;
 use super::projection::{self, Projection, Shortage};
 use super::shortage_facts::{waiting_facts, window_facts};
@@ -55,42 +56,6 @@ pub(super) struct Stake {
     served: u32,
     /// The day until which not ordering is counted, where an order is due.
     unordered: Option<u32>,
-}
-
-/// The losses of a shortage, each unit in one of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Losses {
-    /// Of those who will ask until relief.
-    pub lost: Range,
-    /// What waiting for the next usual order adds to it.
-    pub more: Range,
-    /// Of those who have ordered and wait.
-    pub waited: Range,
-}
-
-impl Losses {
-    /// All of them.
-    fn all(self) -> Range {
-        plus(plus(self.lost, self.more), self.waited)
-    }
-
-    /// These, and with the probability `share` the others.
-    fn mixed(self, others: Self, share: f64) -> Self {
-        let mix = |these: Range, others: Range| plus(scaled(others, share), scaled(these, 1.0 - share));
-        Self {
-            lost: mix(self.lost, others.lost),
-            more: mix(self.more, others.more),
-            waited: mix(self.waited, others.waited),
-        }
-    }
-
-    fn at_most(self, limit: Self) -> Self {
-        Self {
-            lost: at_most(self.lost, limit.lost),
-            more: at_most(self.more, limit.more),
-            waited: at_most(self.waited, limit.waited),
-        }
-    }
 }
 
 impl Stake {
@@ -184,16 +149,6 @@ impl Stake {
 pub(super) fn waits_share(scene: &Scene<'_>) -> f64 {
     let (waits, money) = (scene.book.waits(), &scene.settings.money);
     formulas::cancelled_share(waits.cancelled, waits.all, money.cancelled, money.cancelled_weight)
-}
-
-/// What `all` has more than `part`, end by end.
-fn beyond(all: Range, part: Range) -> Range {
-    let more = |a: Money, b: Money| (a - b).max(Money::ZERO);
-    Range { low: more(all.low, part.low), expected: more(all.expected, part.expected), high: more(all.high, part.high) }
-}
-
-fn at_most(range: Range, limit: Range) -> Range {
-    Range { low: range.low.min(limit.low), expected: range.expected.min(limit.expected), high: range.high.min(limit.high) }
 }
 
 /// What bringing `quantity` of an open line forward to `day` days from today saves, before p. None where the money is

@@ -9,6 +9,7 @@ mod frozen;
 mod handbook;
 mod kit;
 mod plans;
+mod prices;
 mod relief;
 mod twice;
 mod unsure;
