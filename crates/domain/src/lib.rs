@@ -14,6 +14,7 @@ pub mod calendar;
 pub mod carried;
 pub mod case;
 pub mod case_life;
+mod change;
 pub mod channel;
 pub mod company;
 mod days;

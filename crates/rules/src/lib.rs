@@ -15,6 +15,7 @@ pub mod edit;
 pub mod fold;
 pub mod guard;
 pub mod likeness;
+mod message;
 pub mod outlook;
 pub mod place_key;
 pub mod playbook;

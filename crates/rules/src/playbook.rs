@@ -42,6 +42,20 @@ templates! {
     "NO-ACTION" => "no_action.txt",
     "ESCALATE" => "escalate.txt",
     "ADJUST-PARAM" => "adjust_param.txt",
+    // What a plan of several steps says; its message is that of the step which it is drafted for.
+    "PLAN" => "plan.txt",
+    "INCREASE-PO" => "increase_po.txt",
+    "SPLIT-SHIP" => "split_ship.txt",
+    "ALT-SUPPLIER" => "alt_supplier.txt",
+    "REALLOCATE" => "reallocate.txt",
+    "FORECAST-FIX" => "forecast_fix.txt",
+    "MARK-EVENT" => "mark_event.txt",
+    "ADJUST-STOCK" => "adjust_stock.txt",
+    "HOLD-QC" => "hold_qc.txt",
+    "RETURN" => "return.txt",
+    "FIX-MASTER" => "fix_master.txt",
+    "PROMO-CHANGE" => "promo_change.txt",
+    "MARKDOWN" => "markdown.txt",
 }
 
 /// The parts of a template, each opened by a line of its own: `== rationale ==`.
@@ -127,7 +141,7 @@ fn shown(fact: &Fact) -> String {
 }
 
 /// Text from outside on one line, without control characters: it can not open a paragraph of its own.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let spaced: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     spaced.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -178,10 +192,12 @@ fn prose(scene: &Scene<'_>, assessment: &Assessment, facts: &BTreeMap<&FactId, &
         parts => named,
         more_parts => parts.len().saturating_sub(PARTS_NAMED),
         warnings => warnings,
+        table => crate::message::table(scene.book, currency, &candidate.action),
         abstain => assessment.abstain.as_deref().map(plain),
         missing => assessment.missing.iter().map(|m| plain(&m.what)).collect::<Vec<_>>(),
     };
     let render = |section: &str| {
+        let code = if candidate.is_plan() && section != "message" { "PLAN" } else { code };
         let template = ENVIRONMENT.get_template(&format!("{code}/{section}")).expect("every code has a template");
         // A template that fails says so instead of taking the case down; a test renders all of them.
         template.render(&context).unwrap_or_else(|error| format!("{} ({error})", plain(&candidate.summary)))
@@ -238,38 +254,30 @@ fn cites(
 fn names(scene: &Scene<'_>, action: &Action) -> BTreeMap<&'static str, String> {
     let book = scene.book;
     let mut names = BTreeMap::new();
-    let line = match action {
-        Action::Expedite { po_line, .. } | Action::DeferPo { po_line, .. } | Action::CancelPo { po_line, .. } => {
-            book.po_lines.get(po_line)
-        }
-        Action::Claim { lines, .. } => lines.first().and_then(|l| book.po_lines.get(l)),
-        _ => None,
-    };
+    let about = action.about();
+    let line = about.lines.first().and_then(|line| book.po_lines.get(*line));
     if let Some(line) = line {
         names.insert("order", plain(&line.order_name));
         names.insert("item", plain(&book.item_label(&line.item)));
         names.insert("location", plain(&book.location_name(&line.location)));
         names.insert("supplier", plain(&book.supplier_name(&line.supplier)));
     }
+    if let Some(item) = about.item {
+        names.insert("item", plain(&book.item_label(item)));
+    }
+    if let Some(location) = about.places.last() {
+        names.insert("location", plain(&book.location_name(location)));
+    }
+    if let Some(supplier) = about.supplier {
+        names.insert("supplier", plain(&book.supplier_name(supplier)));
+    }
     match action {
-        Action::Transfer { item, from, to, .. } => {
-            names.insert("item", plain(&book.item_label(item)));
+        Action::Transfer { from, .. } => {
             names.insert("from", plain(&book.location_name(from)));
-            names.insert("location", plain(&book.location_name(to)));
         }
-        Action::NewPo { item, supplier, destination, .. } => {
-            names.insert("item", plain(&book.item_label(item)));
-            names.insert("location", plain(&book.location_name(destination)));
-            names.insert("supplier", plain(&book.supplier_name(supplier)));
-        }
-        Action::Claim { supplier, bill: Some(bill), .. } => {
+        Action::Claim { bill: Some(bill), .. } => {
             let name = book.lines_of_bill(bill).first().map(|line| line.bill_name.as_str());
             names.insert("bill", plain(name.unwrap_or(bill)));
-            names.insert("supplier", plain(&book.supplier_name(supplier)));
-        }
-        Action::Recount { item, location, .. } => {
-            names.insert("item", plain(&book.item_label(item)));
-            names.insert("location", plain(&book.location_name(location)));
         }
         Action::Contact { role, partner, about, .. } => {
             let name = match Role::named(role) {

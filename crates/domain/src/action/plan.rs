@@ -138,7 +138,7 @@ impl Candidate {
         if !self.is_plan() {
             return None;
         }
-        if let Some(alone) = self.actions().find(|action| action.stands_alone()) {
+        if let Some(alone) = self.actions().find(|action| action.entry().alone) {
             return Some(format!("{} stands alone", alone.code()));
         }
         let mut worked_on = BTreeMap::new();
@@ -176,11 +176,6 @@ impl Candidate {
 }
 
 impl Action {
-    /// Is it never a step beside others?
-    fn stands_alone(&self) -> bool {
-        matches!(self, Self::NoAction { .. } | Self::Escalate { .. } | Self::Mute { .. })
-    }
-
     /// What it changes, or leaves its trace on, in words: two actions that have one of these in common can not be checked, or
     /// told apart afterwards, each by itself.
     fn works_on(&self) -> Vec<String> {

@@ -18,14 +18,8 @@ use super::matching::{self, Disputes};
 use super::stock::event_of;
 use super::{counted, frozen, lines_of, shortage};
 
-/// Share of a difference that remains after asking the supplier.
-const LEFT_AFTER_CONTACT: f64 = 0.6;
-/// Share of a difference that remains after a second count.
-const LEFT_AFTER_COUNT: f64 = 0.5;
 /// How often more was booked in than was announced because it was booked unseen.
 const BOOKED_UNSEEN: f64 = 0.35;
-/// Share of a slip that remains after asking for a confirmation: what is known early can be helped in half of the cases.
-const LEFT_AFTER_CONFIRMATION: f64 = 0.5;
 /// Orders in ten that slip, where nothing is known of a supplier, as a beta prior with the weight of ten orders.
 const SLIP_PRIOR: (f64, f64) = (2.0, 8.0);
 /// Days by which an order slips, where none of the supplier's was late yet.
@@ -59,7 +53,7 @@ pub(super) fn mismatch(gathered: &mut Gathered<'_>, exception: &Exception, dispu
     ask(gathered, line, &about, &keys);
     if !off.0.is_zero() && settled.is_none() {
         let counter = book.receipts(&line.id).last().and_then(|m| m.entered_by.clone());
-        gathered.recount(&line.item, &line.location, &keys, LEFT_AFTER_COUNT, counter);
+        gathered.recount(&line.item, &line.location, &keys, gathered.scene.settings.left.recount_announced, counter);
     }
     gathered.watch.get_or_insert_with(|| format!("the rest of {} comes, or a corrected notice", line.order_name));
 }
@@ -71,7 +65,7 @@ fn ask(gathered: &mut Gathered<'_>, line: &PurchaseLine, about: &str, keys: &[St
         partner: line.supplier.as_str(),
         about,
         keys,
-        left: LEFT_AFTER_CONTACT,
+        left: gathered.scene.settings.left.question,
         latest: until,
         source: line_ref(&line.id),
     });
@@ -176,7 +170,7 @@ pub(super) fn unconfirmed(gathered: &mut Gathered<'_>, exception: &Exception) {
         partner: first.supplier.as_str(),
         about: &about,
         keys: &keys,
-        left: LEFT_AFTER_CONFIRMATION,
+        left: gathered.scene.settings.left.question_confirmation,
         latest: gathered.answer_by(),
         source: line_ref(&first.id),
     });

@@ -16,10 +16,6 @@ use super::projection::Z90;
 
 /// Days until a wrong quantity is put right when nobody asks for it.
 const WRONG_DAYS: u32 = 2;
-/// Share of the loss that remains after the channel's owner was asked: the question takes a few hours.
-const LEFT_AFTER_CONTACT: f64 = 0.1;
-/// Share that remains after a count: the channel was right, and the books were not.
-const LEFT_AFTER_COUNT: f64 = 0.8;
 /// Share of the demand at its locations that comes through a channel, where nothing else is known.
 const CHANNEL_SHARE: f64 = 0.5;
 
@@ -170,12 +166,12 @@ fn act(gathered: &mut Gathered<'_>, exception: &Exception, offer: &Offer, key: &
         partner: "channel owner",
         about: &about,
         keys: &keys,
-        left: LEFT_AFTER_CONTACT,
+        left: gathered.scene.settings.left.question_channel,
         latest: gathered.today_plus(WRONG_DAYS as i32),
         source: RecordRef::new(RecordKind::Notice, offer.notice.clone()),
     });
     if let Some(location) = offer.location.as_ref().filter(|_| gathered.lost(key).expected > Money::ZERO) {
-        gathered.recount(&offer.item, location, &keys, LEFT_AFTER_COUNT, None);
+        gathered.recount(&offer.item, location, &keys, gathered.scene.settings.left.recount_channel, None);
     }
     if exception.signal.code == ExceptionType::OOversell {
         gathered.escalate("which orders of the channel can be served", "channel owner");

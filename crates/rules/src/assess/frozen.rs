@@ -42,7 +42,7 @@ pub(super) fn forecast(gathered: &mut Gathered<'_>, place: &Place, days: u32) {
 }
 
 /// What each proposal changes. What it does to stock and receipts is taken out of it.
-pub(super) fn effects(gathered: &Gathered<'_>, proposals: &mut [Proposal]) -> Vec<(Action, Effect)> {
+pub(super) fn effects(gathered: &Gathered<'_>, proposals: &mut [Proposal]) -> Vec<(Vec<Action>, Effect)> {
     let effect = |proposal: &mut Proposal| {
         let mut effect =
             Effect { code: proposal.action.code().to_owned(), change: proposal.change.take(), ..Effect::default() };
@@ -54,7 +54,7 @@ pub(super) fn effects(gathered: &Gathered<'_>, proposals: &mut [Proposal]) -> Ve
                 Left::Amount(_) => effect.changed.push(key.clone()),
             }
         }
-        (proposal.action.clone(), effect)
+        (proposal.actions(), effect)
     };
     proposals.iter_mut().map(effect).collect()
 }
@@ -63,7 +63,7 @@ pub(super) fn effects(gathered: &Gathered<'_>, proposals: &mut [Proposal]) -> Ve
 pub(super) fn freeze(
     gathered: &mut Gathered<'_>,
     candidates: &[Candidate],
-    mut effects: Vec<(Action, Effect)>,
+    mut effects: Vec<(Vec<Action>, Effect)>,
     ages: &[Age],
 ) -> Workings {
     let mut workings = std::mem::take(&mut gathered.workings);
@@ -89,7 +89,7 @@ pub(super) fn freeze(
         let _ = writeln!(figures, "{key} {:?}", part.amount);
     }
     for candidate in candidates {
-        let Some(at) = effects.iter().position(|(action, _)| *action == candidate.action) else { continue };
+        let Some(at) = effects.iter().position(|(actions, _)| actions.iter().eq(candidate.actions())) else { continue };
         let (_, mut effect) = effects.swap_remove(at);
         let age = rank::age_of(ages, candidate);
         effect.ends = age.is_some_and(|age| age.ends);
@@ -124,5 +124,10 @@ fn settings(scene: &Scene<'_>) -> Settings {
         recount: costs.recount,
         contact: costs.contact,
         paperwork: costs.paperwork,
+        split_fixed: costs.split_fixed,
+        return_fixed: costs.return_fixed,
+        return_per_unit: costs.return_per_unit,
+        hold: costs.hold,
+        promotion_change: costs.promotion_change,
     }
 }

@@ -43,9 +43,12 @@ impl Left {
 }
 
 /// An action with its effect on the losses, before its checks.
+#[derive(Clone)]
 pub(super) struct Proposal {
     pub action: Action,
     pub summary: String,
+    /// What is done beside it, where it is a plan, each with the sentence that says it.
+    pub then: Vec<(Action, String)>,
     /// What remains of a loss, by its key; losses that are not named here stay as they are.
     pub after: BTreeMap<String, Left>,
     pub cost: Money,
@@ -58,11 +61,17 @@ pub(super) struct Proposal {
 }
 
 impl Proposal {
+    /// What every step does, in order.
+    pub(super) fn actions(&self) -> Vec<Action> {
+        std::iter::once(&self.action).chain(self.then.iter().map(|(action, _)| action)).cloned().collect()
+    }
+
     /// A proposal that changes no loss and costs nothing.
     pub(super) fn idle(action: Action, summary: String, latest: Date) -> Self {
         Self {
             action,
             summary,
+            then: Vec::new(),
             after: BTreeMap::new(),
             cost: Money::ZERO,
             regret: Money::ZERO,
@@ -334,6 +343,7 @@ impl<'a> Gathered<'a> {
                 answer_by,
             },
             summary,
+            then: Vec::new(),
             after,
             cost,
             regret: Money::ZERO,
@@ -368,6 +378,7 @@ impl<'a> Gathered<'a> {
         self.proposals.push(Proposal {
             action,
             summary,
+            then: Vec::new(),
             after,
             cost,
             regret: Money::ZERO,

@@ -7,30 +7,36 @@
 //! - `gathered`: facts, parts of the loss, proposals;
 //! - `frozen`: what the figures were computed from, for whoever computes them again;
 //! - `projection`: stock in the days to come;
+//! - `act`: the actions, one file for each: what is proposed, and its checks;
 //! - `checks`: hard and soft checks, the same ones that run again at the queue and at the click;
+//! - `plans`: steps that are one thing to decide;
+//! - `effect`: what changes do to stock, receipts and demand;
 //! - `doubled`: how far a doubled receipt still asks for anything;
 //! - `working`: on which days goods leave and arrive;
 //! - `rank`: net benefit, order, lane, slack, abstention.
 
+mod act;
 mod announced;
 mod bills;
-mod catalogue;
 mod channel;
 mod checks;
 mod counted;
 mod doubled;
 mod duplicate;
+mod effect;
 mod feed;
 mod frozen;
 mod gathered;
+mod level;
+mod losses;
 mod matching;
 mod next_order;
 mod ordered;
+mod plans;
 mod projection;
 mod rank;
 mod received_twice;
 mod receiving;
-mod replenish;
 mod shortage;
 mod shortage_facts;
 mod stock;
@@ -111,6 +117,7 @@ pub fn assess(scene: &Scene<'_>) -> Assessment {
     gather(&mut gathered);
     // Two exceptions of a case may ask for the same thing: it is proposed once.
     let mut proposals = rank::merged(std::mem::take(&mut gathered.proposals));
+    plans::join(&mut gathered, p, &mut proposals);
     // What waiting does to an action, and what it changes, is read off the proposal: a candidate has only its sum.
     let mut ages = rank::ages(&gathered, p, &proposals);
     let mut effects = frozen::effects(&gathered, &mut proposals);
@@ -315,7 +322,18 @@ fn gather(gathered: &mut Gathered<'_>) {
         match exception.signal.code {
             // The shortage is all there is to them. What the bill check counts of a doubled bill is known when all else is
             // gathered: it comes last.
-            T::DSpike | T::DPromoOver | T::ILow | T::IOut | T::IImbal | T::SDelay | T::FDupBill => {}
+            T::ILow | T::IOut | T::IImbal | T::SDelay | T::FDupBill => {}
+            T::DPromoOver => act::promo_change::ends_before_it_is_out(gathered, exception),
+            T::DSpike => {
+                if let Some(place) = place_of(exception) {
+                    act::mark_event::marks(gathered, exception, &place);
+                }
+            }
+            T::DShift if place_of(exception).is_some_and(|place| needs.contains_key(&place)) => {
+                if let Some(place) = place_of(exception) {
+                    level::assess(gathered, exception, &place);
+                }
+            }
             T::DShift | T::DCollapse => {
                 if let Some(place) = place_of(exception).filter(|p| !needs.contains_key(p)) {
                     surplus::assess(gathered, exception, &place, false);
@@ -331,6 +349,7 @@ fn gather(gathered: &mut Gathered<'_>) {
                 for place in places_of(scene, exception) {
                     surplus::assess(gathered, exception, &place, true);
                 }
+                act::promo_change::ends_for_nothing(gathered, exception);
             }
             T::DReturn => stock::spoiled(gathered, exception, MoveKind::CustomerReturn),
             T::IScrap => stock::spoiled(gathered, exception, MoveKind::Scrap),

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use crate::place_key;
 use crate::scene::Scene;
-use reeve_domain::action::{Action, Candidate, Direction, MoneySum, Range};
+use reeve_domain::action::{Action, Candidate, Direction, MoneySum, Range, Step};
 use reeve_domain::calendar::{days_between, plus_days, plus_working_days};
 use reeve_domain::case::{HangsOn, Lane, Rank};
 use reeve_domain::ids::FactId;
@@ -59,9 +59,17 @@ pub(super) fn merged(proposals: Vec<Proposal>) -> Vec<Proposal> {
 
 /// Prices one proposal, checks it, and lets it through if no hard check fails.
 pub(super) fn candidate(gathered: &Gathered<'_>, p: f64, p_cite: &FactId, proposal: Proposal) -> Option<Candidate> {
-    let checks = checks::of(gathered.scene, &proposal.action);
+    let mut checked = checks::of_steps(gathered.scene, &proposal.actions()).into_iter();
+    let checks = checked.next()?;
+    let then: Vec<Step> = proposal
+        .then
+        .iter()
+        .zip(checked)
+        .map(|((action, summary), checks)| Step { action: action.clone(), summary: summary.clone(), checks })
+        .collect();
+    let legal = checks::legal(&checks) && then.iter().all(|step| checks::legal(&step.checks));
     // What had to be done by today can not be done tomorrow morning.
-    if !checks::legal(&checks) || proposal.latest <= gathered.scene.book.today {
+    if !legal || proposal.latest <= gathered.scene.book.today {
         return None;
     }
     let money = money_of(gathered, p, &proposal, &proposal.after);
@@ -81,14 +89,14 @@ pub(super) fn candidate(gathered: &Gathered<'_>, p: f64, p_cite: &FactId, propos
         latest_date: proposal.latest,
         checks,
         cites,
-        then: Vec::new(),
+        then,
     })
 }
 
 /// What waiting does to an action.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Age {
-    action: Action,
+    actions: Vec<Action>,
     /// What it is worth if it is decided at the next digest.
     pub next: Money,
     /// Days for which its decision can wait: of what works on a shortage. Other actions say the last day themselves.
@@ -101,7 +109,7 @@ pub(super) struct Age {
 
 /// The age of a candidate.
 pub(super) fn age_of<'a>(ages: &'a [Age], candidate: &Candidate) -> Option<&'a Age> {
-    ages.iter().find(|age| age.action == candidate.action)
+    ages.iter().find(|age| age.actions.iter().eq(candidate.actions()))
 }
 
 /// Whole days until the next digest.
@@ -116,7 +124,7 @@ pub(super) fn ages(gathered: &Gathered<'_>, p: f64, proposals: &[Proposal]) -> V
 }
 
 fn age(gathered: &Gathered<'_>, p: f64, proposal: &Proposal) -> Age {
-    let (scene, action) = (gathered.scene, proposal.action.clone());
+    let (scene, actions) = (gathered.scene, proposal.actions());
     let wait = next_digest(scene);
     // Only the losses of a shortage grow by the day, and only for a change whose effect has a day.
     let places: BTreeSet<&str> = proposal.after.keys().filter_map(|key| place_key::subject_of(key)).collect();
@@ -125,7 +133,7 @@ fn age(gathered: &Gathered<'_>, p: f64, proposal: &Proposal) -> Age {
         // Until its last day everything else is worth the same, and afterwards nothing.
         let ends = days_between(scene.book.today, proposal.latest) <= wait as i32;
         let now = money_of(gathered, p, proposal, &proposal.after).benefit.expected;
-        return Age { action, next: if ends { Money::ZERO } else { now }, keeps: None, ends, place: None };
+        return Age { actions, next: if ends { Money::ZERO } else { now }, keeps: None, ends, place: None };
     };
     // What a donor loses by it does not hang on the day, and is dear to compute: once for all days.
     let risks: Vec<Money> = shorts.iter().map(|short| short.donor_risk(scene, change)).collect();
@@ -149,11 +157,11 @@ fn age(gathered: &Gathered<'_>, p: f64, proposal: &Proposal) -> Age {
     let most_urgent = shorts.iter().map(|short| (short.days_to_decide(scene, lead), *short)).min_by_key(|(days, _)| *days);
     let keeps = most_urgent.as_ref().map(|(days, _)| formulas::keeps_value(&values, KEPT).min(*days));
     let place = most_urgent.map(|(_, short)| frozen::name(&short.place));
-    Age { action, next: decided(wait), keeps, ends: false, place }
+    Age { actions, next: decided(wait), keeps, ends: false, place }
 }
 
 /// The money of a proposal that leaves `after` of the losses.
-fn money_of(gathered: &Gathered<'_>, p: f64, proposal: &Proposal, after: &BTreeMap<String, Left>) -> MoneySum {
+pub(super) fn money_of(gathered: &Gathered<'_>, p: f64, proposal: &Proposal, after: &BTreeMap<String, Left>) -> MoneySum {
     let left = gathered.parts.iter().fold(Range::default(), |sum, (key, part)| {
         plus(sum, after.get(key).map_or(part.amount, |left| left.of(part.amount)))
     });
@@ -219,7 +227,7 @@ pub(super) fn rank(scene: &Scene<'_>, p: f64, at_stake: Money, candidates: &[Can
 
 /// Is what it is worth fixed until a day that is written down (a bill is due, a claim window ends)?
 pub(crate) fn is_dated(action: &Action) -> bool {
-    matches!(action, Action::BlockBill { .. } | Action::Claim { .. })
+    action.entry().dated
 }
 
 /// What the deadline hangs on. A day that is written down hangs on nothing: it moves only when it is written anew.

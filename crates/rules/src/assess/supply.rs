@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::detect::supply::{LeadShift, lead_shift};
 use crate::role::Role;
-use reeve_domain::action::{Action, Param};
+use reeve_domain::action::Param;
 use reeve_domain::book::Place;
 use reeve_domain::calendar::days_between;
 use reeve_domain::evidence::FactValue;
@@ -13,14 +13,13 @@ use reeve_domain::exception::Exception;
 use reeve_domain::ids::SupplierId;
 use reeve_domain::money::{Money, Quantity, UnitPrice};
 use reeve_domain::record::{PurchaseLine, RecordKind, RecordRef, ReorderRule};
-use reeve_domain::workings::{Change, Made};
+use reeve_domain::workings::Made;
 use reeve_models::formulas;
 
-use super::gathered::{Gathered, Proposal, Question, item_ref, line_ref, range, units};
+use super::act::adjust_param::{self, Cure};
+use super::gathered::{Gathered, Question, item_ref, line_ref, range, units};
 use super::projection;
 
-/// Share of the loss of a cycle that remains after the supplier was asked to return to the agreed lead time.
-const LEFT_AFTER_CONTACT: f64 = 0.9;
 /// Parameters that are offered to be changed at most: those that save most.
 const CURES: usize = 3;
 /// A cycle is at most so many days long: longer ones come of a level that hardly anything sells from.
@@ -74,7 +73,7 @@ pub(super) fn lead_time_shift(gathered: &mut Gathered<'_>, exception: &Exception
         partner: supplier.as_str(),
         about: "the lead time, which has moved away from the agreed one",
         keys: &keys,
-        left: LEFT_AFTER_CONTACT,
+        left: gathered.scene.settings.left.question_lead_time,
         latest: gathered.today_plus(14),
         source,
     });
@@ -162,42 +161,15 @@ fn adjust(gathered: &mut Gathered<'_>, late: &[Late]) {
 }
 
 fn adjust_one(gathered: &mut Gathered<'_>, one: &Late, cured: &[&Late]) {
-    let book = gathered.scene.book;
-    let (item, location) = &one.place;
     let (param, record, old, new) = if let Some(rule) = &one.rule {
         (Param::ReorderPoint, rule.id.clone(), rule.min, Quantity::ceil_units(one.corrected))
     } else {
         (Param::LeadDays, one.price.clone(), Quantity::ceil_units(one.listed), Quantity::ceil_units(one.real))
     };
-    let more: Vec<(f64, UnitPrice, f64)> = cured.iter().map(|l| (l.corrected - l.in_force, l.cost, l.cycle)).collect();
-    let (rate, rate_cite) = gathered.holding(item);
-    let held = more.iter().map(|(units, cost, days)| formulas::holding_cost(*units, cost.to_f64(), rate, *days)).sum();
-    let cost = Money::from_f64(held);
-    let source = param.field(&record).0;
-    let label = "holding what is needed more, for a cycle";
-    let cites = vec![
-        rate_cite,
-        gathered.fact(source.clone(), "cost_adjust", label, FactValue::Money(cost)),
-        gathered.assume(source.clone(), "adjust_left_0", "share of the loss that remains with it corrected", 0.0),
-        gathered.fact(source, "cycle_days", "days of a cycle", FactValue::days(one.cycle)),
-    ];
-    let name = book.item_label(item);
-    let summary = match param {
-        Param::LeadDays => format!("Change the lead time of {name} on the price list from {old} to {new} days."),
-        _ => format!("Raise the reorder minimum of {name} at {} from {old} to {new}.", book.location_name(location)),
-    };
+    let more = cured.iter().map(|l| (l.corrected - l.in_force, l.cost, l.cycle)).collect();
     let keys: Vec<String> = cured.iter().map(|l| l.key.clone()).collect();
-    gathered.proposals.push(Proposal {
-        action: Action::AdjustParam { param, record, old, new, until: None },
-        summary,
-        after: Gathered::leaving(&keys, 0.0),
-        cost,
-        regret: cost,
-        value: cost,
-        latest: gathered.today_plus(14),
-        cites,
-        change: Some(Change::Adjusted(more)),
-    });
+    let cure = Cure { place: &one.place, param, record, old, new, more, keys: &keys, cycle: one.cycle };
+    adjust_param::adjust(gathered, cure);
 }
 
 /// Master data that block the arithmetic: what is wrong is known, what it costs is not.
@@ -212,6 +184,9 @@ pub(super) fn master_data(gathered: &mut Gathered<'_>, exception: &Exception) {
         if gathered.scene.book.supplier_prices(item, gathered.scene.book.today).is_empty() {
             gathered.miss(format!("supplier with a valid price for {label}"), "a purchase order");
         }
+    }
+    if let Some(item) = &subject.item {
+        super::act::fix_master::missing_cost(gathered, item);
     }
     let source = subject.item.as_ref().map_or_else(
         || RecordRef::new(RecordKind::Supplier, subject.supplier.as_ref().map_or("unknown", |s| s.as_str())),
@@ -252,7 +227,7 @@ pub(super) fn overdue_order(gathered: &mut Gathered<'_>, exception: &Exception) 
     let late = days_between(book.calendar.day_of(line.promised_first), book.today).max(0);
     gathered.fact(line_ref(&line.id), "open_value", "value still to come", FactValue::Money(value));
     gathered.fact(line_ref(&line.id), "overdue_days", "days after the first promise", FactValue::days(f64::from(late)));
-    super::replenish::ask_overdue(gathered, &line.id, &[]);
+    super::act::contact::ask_overdue(gathered, &line.id, &[]);
     let name = line.order_name.clone();
     gathered.watch.get_or_insert_with(|| format!("{name} is received, or promised again"));
 }

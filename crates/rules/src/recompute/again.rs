@@ -90,6 +90,24 @@ impl<'b> Again<'b> {
                 let lost = formulas::lost_margin(short, *margin, settings.recapture);
                 range(0.0, lost, 2.0 * lost)
             }
+            // Reordered for the demand of before: short by what the demand of now would have asked for.
+            Made::Level { before, after, sigma, lead, lead_sd, minimum, margin } => {
+                let z = formulas::normal_quantile(settings.service_level);
+                let demand = |daily: f64| formulas::lead_time_demand(daily, *sigma, *lead, *lead_sd);
+                let point = |daily: f64| {
+                    let (mu, sd) = demand(daily);
+                    formulas::reorder_point(mu, formulas::safety_stock(z, sd))
+                };
+                let (mu, sd) = demand(*after);
+                let in_force = minimum.unwrap_or(point(*before));
+                let short = formulas::late_reorder_shortage(mu, sd, in_force, point(*after).max(in_force));
+                let lost = formulas::lost_margin(short, *margin, settings.recapture);
+                range(0.0, lost, 2.0 * lost)
+            }
+            Made::GivenAway { usual, uplift, margin, off, days } => {
+                let lost = (usual * (margin - uplift * (margin - off))).max(0.0) * days;
+                range(lost * 0.5, lost, lost * 1.5)
+            }
             Made::LeadTime { daily, sigma, listed, lead, lead_sd, cost, margin } => {
                 let z = formulas::normal_quantile(settings.service_level);
                 let (mu_listed, sd_listed) = formulas::lead_time_demand(*daily, *sigma, *listed, 0.0);
@@ -188,32 +206,42 @@ impl<'b> Again<'b> {
                 let saved = Money::from_f64(saved);
                 Some(each(self.excess(surplus, surplus.units), |m| (m - saved).max(Money::ZERO)))
             }
-            Change::TakenBack(_) | Change::Adjusted(_) => None,
-            _ => Some(self.timed(place_key::subject_of(key)?, change, wait)?.of(key)),
+            Change::Reduced { surplus, more, .. } => Some(self.excess(surplus, surplus.units - more)),
+            _ if change.is_timed() => Some(self.timed(place_key::subject_of(key)?, change, wait)?.of(key)),
+            _ => None,
         }
     }
 
     /// What a change that takes effect on a day leaves of a place's shortage: never more than there is without it, but for the
-    /// donor's risk. None where the evidence does not say the day.
+    /// donors' risk. None where the evidence does not say the day.
     fn timed(self, place: &str, change: &Change, wait: u32) -> Option<Losses> {
         let (stake, forecast) = self.place(place)?;
-        let stock = Stock::of(stake);
         let recapture = self.workings.settings.recapture;
-        let now = losses(stake, recapture, forecast, &stock);
+        let now = losses(stake, recapture, forecast, &Stock::of(stake));
         // Without a day nothing can be projected; with one that lies too late, nothing is saved.
         change.day_after(0)?;
-        let Some(day) = change.day_after(wait) else { return Some(now) };
-        let with = |stock: &Stock| losses(stake, recapture, forecast, stock).at_most(now);
-        Some(match change {
-            Change::Moved { quantity, .. } => {
-                let (left, risk) = (with(&stock.with_receipt(day, *quantity, 0.0)), self.risk(change)?);
-                Losses { lost: each(left.lost, |m| m + risk), ..left }
+        let steps = super::projected::steps(change, place);
+        if !steps.iter().any(|step| step.is_timed() && step.day_after(wait).is_some()) {
+            return Some(now);
+        }
+        let stock = Stock::of(stake).after(&steps, wait);
+        let quiet = super::projected::quieter(forecast, &steps, wait);
+        let forecast = quiet.as_ref().unwrap_or(forecast);
+        let mut left = losses(stake, recapture, forecast, &stock);
+        for step in &steps {
+            match (step, step.day_after(wait)) {
+                (Change::Sooner { refused: Some(refused), .. }, _) => left = left.mixed(now, *refused),
+                (Change::Asked { left: share, .. }, Some(day)) => {
+                    left = answered(stake, recapture, forecast, (&stock, left), (day, *share));
+                }
+                _ => {}
             }
-            Change::Sooner { line, quantity, .. } => with(&stock.with_moved(line, *quantity, day)),
-            Change::Ordered { quantity, sd, .. } => with(&stock.with_receipt(day, *quantity, *sd)),
-            Change::Asked { left, .. } => answered(stake, recapture, forecast, day, *left),
-            Change::Less { .. } | Change::TakenBack(_) | Change::Adjusted(_) => return None,
-        })
+        }
+        let left = left.at_most(now);
+        let risks: Option<Vec<Money>> =
+            steps.iter().filter(|step| matches!(step, Change::Moved { .. })).map(|step| self.risk(step)).collect();
+        let risk: Money = risks?.into_iter().sum();
+        Some(Losses { lost: each(left.lost, |m| m + risk), ..left })
     }
 
     /// What an action is worth if it is decided `wait` days later, in ten-thousandths of a minor unit. A change that the
@@ -276,16 +304,44 @@ impl<'b> Again<'b> {
                 let of = |units: f64| set.transfer_fixed + Money::from_f64(set.transfer_per_unit.to_f64() * units);
                 costs(of(*quantity), of(quantity / 2.0), "fixed and per unit; half of it moved back")
             }
+            (Some(Change::Sooner { refused: Some(_), .. }), _) => {
+                costs(set.split_fixed, nothing, "a second delivery (setting)")
+            }
             (Some(Change::Sooner { quantity, kits, price, .. }), _) => {
                 let value = units(kits.unwrap_or(*quantity))? * *price;
                 let cost = set.expedite_fixed + Money::from_f64(value.to_f64() * set.expedite_rate);
                 costs(cost, nothing, "fixed and a share of the value")
             }
-            (Some(Change::Ordered { quantity, cost, .. }), _) => {
-                let held = formulas::holding_cost(*quantity, cost.to_f64(), set.holding_rate, 365.0);
-                let half = Money::from_decimal(Decimal::new(Money::from_f64(held).minor, 2) / Decimal::TWO);
-                costs(set.order_fixed, half, "an order; holding it for half a year")
+            (Some(Change::Ordered { quantity, cost, dearer, .. }), _) => {
+                let more = units(*quantity)? * dearer.unwrap_or(UnitPrice(Decimal::ZERO));
+                costs(set.order_fixed + more, self.half_a_year(*quantity, *cost), "an order; holding it for half a year")
             }
+            (Some(Change::Raised { quantity, cost, .. }), _) => {
+                costs(set.change_fixed, self.half_a_year(*quantity, *cost), "a change; holding it for half a year")
+            }
+            (Some(Change::Quieter { missed, margin, .. }), _) => costs(
+                set.promotion_change,
+                Money::from_f64(missed * margin),
+                "a change; the margin of what it would have sold",
+            ),
+            (Some(Change::Ended { usual, planned, margin, off, days }), _) => {
+                let missed = (usual * (planned * (margin - off) - margin)).max(0.0) * days;
+                costs(set.promotion_change, Money::from_f64(missed), "a change; what was planned to be won by it")
+            }
+            (Some(Change::Reduced { sold, off, before, .. }), _) => {
+                let given = |units: f64| Money::from_f64(units * off);
+                costs(given(*sold), given(*before), "the reduction on what sells at it; on what would have sold without it")
+            }
+            (Some(Change::Held { quantity, days, daily, free, margin }), _) => {
+                let missed = (daily * days - free).clamp(0.0, *quantity);
+                let missed = formulas::lost_margin(missed, *margin, set.recapture);
+                costs(set.hold, Money::from_f64(missed), "taking them out of sale; margin missed meanwhile")
+            }
+            (Some(Change::SentBack { quantity, .. }), _) => {
+                let freight = Money::from_f64(set.return_per_unit.to_f64() * quantity);
+                costs(set.return_fixed + freight, set.order_fixed, "fixed and per unit; ordering them again")
+            }
+            (Some(Change::Together(steps)), _) => self.costs_together(steps),
             (Some(Change::Less { quantity, later, before, review, margin, .. }), _) => {
                 let missed = formulas::lost_margin(quantity.min(before * review), *margin, set.recapture);
                 let again = if later.is_some() { set.change_fixed } else { set.order_fixed };
@@ -305,6 +361,11 @@ impl<'b> Again<'b> {
             (None, "ESCALATE") if !effect.shares.is_empty() => {
                 costs(set.paperwork, nothing, "an investigation (setting of paperwork)")
             }
+            (None, "ADJUST-STOCK") => costs(set.paperwork, set.paperwork, "paperwork; posting it back"),
+            (None, "REALLOCATE" | "FORECAST-FIX" | "MARK-EVENT") => {
+                costs(set.contact, set.contact, "a word (setting of a question); another to take it back")
+            }
+            (None, "FIX-MASTER") => costs(nothing, nothing, "it costs nothing"),
             (None, "REVERSE-DOC") => {
                 costs(set.paperwork, set.paperwork + set.paperwork, "paperwork; twice to enter it again")
             }
@@ -316,10 +377,48 @@ impl<'b> Again<'b> {
         }
     }
 
+    /// Half of what holding units for a year costs.
+    fn half_a_year(self, quantity: f64, cost: UnitPrice) -> Money {
+        let held = formulas::holding_cost(quantity, cost.to_f64(), self.workings.settings.holding_rate, 365.0);
+        Money::from_decimal(Decimal::new(Money::from_f64(held).minor, 2) / Decimal::TWO)
+    }
+
+    /// C and G of a plan: those of its steps, a lane's lorry and a supplier's document once.
+    fn costs_together(self, steps: &[Change]) -> Option<Costs> {
+        let (mut cost, mut regret) = (Money::ZERO, Money::ZERO);
+        let mut shared: BTreeSet<(&str, &str)> = BTreeSet::new();
+        let set = &self.workings.settings;
+        for step in steps {
+            let code = if matches!(step, Change::Asked { .. }) { "CONTACT" } else { "" };
+            let effect = Effect { code: code.to_owned(), change: Some(step.clone()), ..Effect::default() };
+            let own = self.costs(&effect)?;
+            cost += own.cost;
+            regret += own.regret;
+            match step {
+                Change::Moved { place, from, .. } => {
+                    let lane = (place_key::split(from)?.1, place_key::split(place)?.1);
+                    if !shared.insert(lane) {
+                        cost = cost - set.transfer_fixed;
+                        regret = regret - set.transfer_fixed;
+                    }
+                }
+                Change::Ordered { supplier: Some(supplier), place, .. } => {
+                    if !shared.insert((supplier, place_key::split(place)?.1)) {
+                        cost = cost - set.order_fixed;
+                    }
+                }
+                _ => {}
+            }
+        }
+        Some(Costs { cost, regret, from: "those of its steps; a lane's lorry and a supplier's document once" })
+    }
+
     /// The price of the line that an action sends away or puts off, where it is known.
     pub(super) fn line_price(effect: &Effect) -> Option<UnitPrice> {
         match effect.change.as_ref()? {
             Change::Less { price, .. } => *price,
+            Change::Raised { price, .. } => Some(*price),
+            Change::SentBack { price, .. } => *price,
             _ => None,
         }
     }

@@ -200,6 +200,10 @@ fn again(facts: Frozen<'_>, fact: &Fact, stated: f64) -> Option<Again> {
         }
         "damage_value" => Again::exactly(at("back_owed")? * at("price")?, "billed of what was sent back × price"),
         "fewer_value" => Again::exactly(at("fewer")? * at("price")?, "announced and not come × price"),
+        "unfit_value" => {
+            let value = at("rest_value")? * at("unfit_share")? / 100.0 * facts.share(record, "unseen")?;
+            Again::about(value, 0.01 + 0.001 * at("rest_value")?, "rest of the delivery × share unfit × share unseen")
+        }
         "goods_at_risk" => {
             Again::exactly(at("goods_value")? * facts.share(record, "lost")?, "value × share not found again")
         }

@@ -105,6 +105,11 @@ fn commits(action: &Action) -> Option<Money> {
         Action::Expedite { surcharge_max, .. } => Some(*surcharge_max),
         // What a transfer costs is in the plan's cost; the others commit nothing.
         Action::Transfer { .. }
+        | Action::Reallocate { .. }
+        | Action::ForecastFix { .. }
+        | Action::MarkEvent { .. }
+        | Action::HoldQc { .. }
+        | Action::FixMaster { .. }
         | Action::Recount { .. }
         | Action::Contact { .. }
         | Action::Monitor { .. }
@@ -146,9 +151,16 @@ fn value(
         Action::Claim { value, .. } => Line::same(figure, stated, value, "the claim"),
         Action::BlockBill { disputed, .. } => Line::same(figure, stated, disputed, "what is disputed"),
         Action::AcceptVar { variance, .. } => Line::same(figure, stated, variance.abs(), "the variance"),
-        Action::NewPo { quantity, price, .. } => Line::same(figure, stated, *quantity * *price, "quantity × price"),
+        Action::NewPo { quantity, price, .. } | Action::AltSupplier { quantity, price, .. } => {
+            Line::same(figure, stated, *quantity * *price, "quantity × price")
+        }
         Action::Transfer { .. } => Line::same(figure, stated, candidate.money.cost, "the cost of the transfer"),
         Action::Recount { .. }
+        | Action::Reallocate { .. }
+        | Action::ForecastFix { .. }
+        | Action::MarkEvent { .. }
+        | Action::HoldQc { .. }
+        | Action::FixMaster { .. }
         | Action::Contact { .. }
         | Action::Monitor { .. }
         | Action::NoAction { .. }

@@ -78,6 +78,7 @@ pub(super) fn facts(again: Again<'_>) -> BTreeMap<FactId, Line> {
             add(format!("item:{item}/transferable@{at}"), shown(spare), from);
         }
     }
+    // Of a plan's steps some move fewer units than their facts say: the plan's own figures say what that comes to.
     for change in again.workings.options.values().filter_map(|effect| effect.change.as_ref()) {
         if let (Change::Moved { place, from, .. }, Some(risk)) = (change, again.risk(change))
             && let (Some((item, to)), Some((_, from))) = (place_key::split(place), place_key::split(from))
@@ -208,8 +209,17 @@ fn shares(again: Again<'_>, effect: &Effect, cited: &[&Fact]) -> Vec<Line> {
     };
     let mut lines: Vec<Line> =
         effect.shares.iter().filter(|(key, _)| again.workings.parts.contains_key(*key)).map(line).collect();
-    if let Some(Change::Asked { left, .. }) = &effect.change {
-        lines.push(line((&"the shortage after the answer".to_owned(), left)));
+    let asked = |change: &Change| match change {
+        Change::Asked { left, .. } => Some(*left),
+        _ => None,
+    };
+    let left = match &effect.change {
+        Some(Change::Together(steps)) => steps.iter().find_map(asked),
+        Some(change) => asked(change),
+        None => None,
+    };
+    if let Some(left) = left {
+        lines.push(line((&"the shortage after the answer".to_owned(), &left)));
     }
     lines
 }
@@ -229,10 +239,17 @@ fn action(rec: &Recommendation, effect: &Effect) -> Vec<Line> {
         (Change::Sooner { line, quantity, kits, .. }, Action::Expedite { po_line, .. }) => {
             (kits.unwrap_or(*quantity), Some((po_line.clone(), line.clone())))
         }
-        (Change::Ordered { place, quantity, .. }, Action::NewPo { item, destination, .. }) => {
-            (*quantity, Some((format!("{item}@{destination}"), place.clone())))
+        (Change::Sooner { line, quantity, .. }, Action::SplitShip { po_line, .. })
+        | (Change::Raised { line, quantity, .. }, Action::IncreasePo { po_line, .. }) => {
+            (*quantity, Some((po_line.clone(), line.clone())))
         }
-        (Change::Less { quantity, .. }, _) => (*quantity, None),
+        (
+            Change::Ordered { place, quantity, .. },
+            Action::NewPo { item, destination, .. } | Action::AltSupplier { item, destination, .. },
+        ) => (*quantity, Some((format!("{item}@{destination}"), place.clone()))),
+        (Change::Less { quantity, .. } | Change::Held { quantity, .. } | Change::SentBack { quantity, .. }, _) => {
+            (*quantity, None)
+        }
         _ => return Vec::new(),
     };
     let mut lines = Vec::new();
@@ -249,11 +266,17 @@ pub(super) fn value(again: Again<'_>, effect: &Effect, rec: &Recommendation) -> 
     let candidate = &rec.candidate;
     let (figure, stated) = ("value for limits", candidate.value);
     match &candidate.action {
-        Action::DeferPo { quantity, .. } | Action::CancelPo { quantity, .. } => {
+        Action::DeferPo { quantity, .. }
+        | Action::CancelPo { quantity, .. }
+        | Action::IncreasePo { quantity, .. }
+        | Action::Return { quantity, .. } => {
             let value = Again::line_price(effect).map_or(Money::ZERO, |price| *quantity * price);
             Some(Line::same(figure, stated, value, "quantity × the line's frozen price"))
         }
         Action::Expedite { .. } => Some(Line::same(figure, stated, candidate.money.cost, "the surcharge, at most")),
+        Action::SplitShip { .. } | Action::Markdown { .. } | Action::PromoChange { .. } => {
+            Some(Line::same(figure, stated, candidate.money.cost, "what it costs"))
+        }
         Action::ReverseDoc { .. } => {
             let sum: Money = effect.shares.keys().filter_map(|key| again.part(key)).map(|part| part.expected).sum();
             (sum == stated).then(|| Line::same(figure, stated, sum, "the parts of the loss that it reverses"))

@@ -3,6 +3,7 @@
 mod calendar;
 mod companies;
 mod detect;
+mod left;
 mod models;
 mod money;
 mod places;
@@ -16,6 +17,7 @@ use serde::Deserialize;
 pub use self::calendar::{CalendarConfig, ClosedDays};
 pub use self::companies::CompaniesConfig;
 pub use self::detect::{ChannelConfig, DetectConfig};
+pub use self::left::{LeftConfig, learned};
 pub use self::models::{DemandModel, Models, program};
 pub use self::money::{CostsConfig, MoneyConfig, TolerancesConfig};
 pub use self::ranking::RankingConfig;
@@ -31,6 +33,7 @@ pub struct Settings {
     pub calendar: CalendarConfig,
     pub money: MoneyConfig,
     pub costs: CostsConfig,
+    pub left: LeftConfig,
     pub tolerances: TolerancesConfig,
     pub detect: DetectConfig,
     pub channel: ChannelConfig,
@@ -49,8 +52,8 @@ pub struct Settings {
 
 impl Settings {
     /// The names of the sections.
-    pub const SECTIONS: [&str; 8] =
-        ["calendar", "money", "costs", "tolerances", "detect", "channel", "ranking", "companies"];
+    pub const SECTIONS: [&str; 9] =
+        ["calendar", "money", "costs", "left", "tolerances", "detect", "channel", "ranking", "companies"];
 
     /// As they are where nothing is configured.
     pub fn defaults() -> Self {
