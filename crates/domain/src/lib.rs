@@ -15,6 +15,7 @@ pub mod carried;
 pub mod case;
 pub mod case_life;
 pub mod channel;
+pub mod claim;
 pub mod company;
 mod days;
 pub mod decision;

@@ -1,9 +1,13 @@
-//! The guard on one small case: what passes, and what is said of what does not.
+//! The guard on one small case: what passes, and what is said of what does not. `mutations` breaks good answers in each way that a
+//! rule names.
+
+mod mutations;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use reeve_domain::draft::MESSAGE_CODES;
+use reeve_domain::draft::{DraftFault, MESSAGE_CODES};
+use reeve_domain::evidence::FactValue;
 
 use super::*;
 use crate::prose::numbers;
@@ -15,8 +19,8 @@ fn objections(change: impl FnOnce(&mut Value)) -> Vec<Objection> {
     check(&sample.reply_with(change), &sample.file()).err().unwrap_or_default()
 }
 
-fn rationale(text: &str) -> Vec<Objection> {
-    objections(|answer| answer["choices"][0]["rationale"] = text.into())
+fn question(text: &str) -> Vec<Objection> {
+    objections(|answer| answer["choices"][0]["question"] = text.into())
 }
 
 fn message(text: &str) -> Vec<Objection> {
@@ -29,135 +33,289 @@ fn a_good_reply_becomes_a_draft_with_its_references_filled_in() {
     let draft = check(&sample.good_reply(), &sample.file()).unwrap();
     let choice = &draft.choices[0];
     assert_eq!((choice.candidate.as_str(), choice.confidence_percent), ("A1", 70));
+    let said: Vec<&str> = choice.prose.claims.iter().map(|claim| claim.words.as_str()).collect();
     assert_eq!(
-        choice.prose.rationale,
-        "Espresso beans 1 kg were promised for 2026-10-02 and are 6 days late. Bringing them forward is worth 129.36 EUR, \
-         more than A2."
+        said,
+        [
+            "Of the 3 actions on the card it has the largest net benefit, 129.36 EUR.",
+            "It is worth 79.44 EUR more than A2.",
+            "It is late, or came late (days after the first promise: 6 days).",
+        ]
     );
-    assert_eq!(choice.prose.risks, "The supplier keeps only 62.5 % of its dates and may refuse.");
+    assert_eq!(
+        choice.prose.question,
+        "Has “Nordic Roasters” said when the open 48 units of “Espresso beans 1 kg” leave?"
+    );
     let message = choice.prose.message.as_deref().unwrap();
     assert_eq!(message, "Dear “Nordic Roasters”, please send the open 48 units this week. When do they leave?");
     let cites: Vec<&str> = choice.prose.cites.iter().map(FactId::as_str).collect();
     assert_eq!(
         cites,
-        ["po_line:183/promised", "po_line:183/late", "item:75/name", "po_line:183/on_time", "supplier:7/name"],
-        "what is referred to or named is cited too"
+        ["po_line:183/qty", "po_line:183/overdue_days", "item:75/name", "supplier:7/name"],
+        "what decides the claims is cited, and what is referred to or named"
     );
     assert_eq!(draft.abstain, None);
+    for words in [&choice.prose.rationale, &choice.prose.risks, &choice.prose.would_change] {
+        assert_eq!(words, "", "these are the arithmetic's");
+    }
 }
 
 #[test]
-fn a_cited_value_may_be_written_out() {
-    assert_eq!(rationale("Promised for 2026-10-02, now 6 days late, so bring it forward."), []);
-}
-
-#[test]
-fn every_number_must_be_a_cited_facts() {
-    for (text, number) in [
-        ("It is 7 days late and must come.", "7"),
-        ("There are 48 units ordered, a fact nobody cites here.", "48"),
-        ("It is -6 days late, says the sign.", "-6"),
-        ("It is 6% late, says the percent sign.", "6"),
-        ("It is 6x late, says the letter behind.", "6"),
-        ("It is 6e6 days late, says the exponent.", "6"),
-        ("It is .6 days late, says the point.", "6"),
-        ("It is 6.0 days late in other digits.", "6.0"),
-        ("It is 6-6 days late, says the range.", "6-6"),
-        ("It is 6/2026 late, says the slash.", "6/2026"),
-        ("It is ６ days late in wide digits.", "６"),
-        ("It is ½ day late, says the fraction.", "½"),
-        ("It is 2026-10-03 that was promised.", "2026-10-03"),
-        ("Espresso beans 12 kg are something else.", "12"),
-        ("See A1:6 for the days that it is late.", "1:6"),
-        ("See A1-5 for the days that it is late.", "1-5"),
-        ("A10 is not among the candidates.", "10"),
+fn what_is_not_true_can_not_be_claimed() {
+    let claim = |id: &str| objections(|answer| answer["choices"][0]["claims"] = json!([id]));
+    for (id, people) in [
+        ("A1.may_not_pay", "A1: it claimed what is not true"),
+        ("A1.worse_than.A2", "A1: it claimed what is not true"),
+        ("case.in_stock.75@3", "A1: it claimed what is not true"),
+        ("A2.best", "A1: it claimed what is not true"),
+        ("A2.worth", "A1: a choice had another candidate's claim"),
+        ("A1.better_than.A9", "A1: it claimed what the evidence does not decide"),
+        ("case.relief_before_stockout.75@3", "A1: it claimed what the evidence does not decide"),
+        ("A1.is_approved", "A1: it claimed what the evidence does not decide"),
+        ("It is the best of all.", "A1: it claimed what the evidence does not decide"),
     ] {
-        let found = rationale(text);
-        let is_it = |o: &Objection| matches!(o, Objection::FreeNumber { number: n, .. } if n == number);
-        assert!(found.iter().any(is_it), "{text}: {found:?}");
+        let found = claim(id);
+        assert_eq!(found.iter().map(Objection::for_people).collect::<Vec<_>>(), [people], "{id}");
+        assert_eq!(found[0].rule(), Rule::Claims);
+    }
+    let count = |n: usize| objections(|answer| answer["choices"][0]["claims"] = json!(vec!["A1.worth"; n]));
+    assert!(matches!(count(0).as_slice(), [Objection::ClaimCount { count: 0, .. }]));
+    assert!(matches!(count(2).as_slice(), [Objection::ClaimTwice { .. }]));
+    assert!(matches!(count(5)[0], Objection::ClaimCount { count: 5, .. }));
+}
+
+/// What a small model said of the demo's cases in four drafts of which three passed a guard that looked at figures alone.
+#[test]
+fn what_a_small_model_really_said_and_was_false_is_refused() {
+    for text in [
+        "There are no other options available.",
+        "The expected loss remains the same.",
+        "The variance is within the largest limit.",
+        "The case is out of stock.",
+        "Are there no other options available?",
+        "Does the expected loss remain the same?",
+        "Is the variance within the largest limit?",
+    ] {
+        assert_ne!(question(text), [], "{text}");
+        assert_ne!(message(&format!("Dear [supplier:7/name], {text}")), [], "{text}");
+    }
+}
+
+#[test]
+fn a_model_says_of_its_own_only_questions() {
+    for text in [
+        "Has the carrier said when it leaves?",
+        "Is [item:75/name] at Harbour Store counted today?",
+        "From where does [supplier:7/name] ship?",
+        "Who has spoken with Nordic Roasters?",
+        "",
+    ] {
+        assert_eq!(question(text), [], "{text}");
+    }
+    for text in [
+        "The supplier went bankrupt.",
+        "Is it there? It is not.",
+        "The supplier is late?",
+        "Is the supplier late, which nobody knows?",
+        "Is it known that the supplier went bankrupt?",
+        "Should A1 be done since the supplier is broke?",
+        "By tomorrow will it be there?",
+        "Why?",
+        "?",
+        "Ist die Ware da?",
+        "Is it: yes?",
+    ] {
+        let found = question(text);
+        assert!(found.iter().any(|o| o.rule() == Rule::Question), "{text}: {found:?}");
+    }
+}
+
+#[test]
+fn a_letter_greets_asks_requests_and_thanks() {
+    for text in [
+        "Dear Nordic Roasters,\nplease send the open [A1.quantity] by [A1.latest_date].\nKind regards",
+        "Hello, when do the goods on this order leave? Thank you very much.",
+        "Please tell us the day of delivery.",
+        "Good morning,\n\ncould you please name the carrier? Thanks in advance.",
+    ] {
+        assert_eq!(message(text), [], "{text}");
+    }
+    for text in [
+        "Dear Nordic Roasters, you are late again.",
+        "Dear Nordic Roasters, you owe us the goods, please send them.",
+        "Please note that your delivery is late.",
+        "Please accept our order of a new batch.",
+        "Thank you for agreeing to the change.",
+        "Kind regards",
+        "Dear Nordic Roasters, Bitte senden Sie die Ware.",
+    ] {
+        let found = message(text);
+        assert!(found.iter().any(|o| o.rule() == Rule::Letter), "{text}: {found:?}");
+    }
+}
+
+#[test]
+fn no_figure_is_written_out_not_even_a_facts() {
+    for text in [
+        "Is it 6 days late?",
+        "Are there 48 units?",
+        "Is it -6 days?",
+        "Is it 6x late?",
+        "Is it .6 days late?",
+        "Is it 6/2026?",
+        "Is it ６ days late?",
+        "Is it ½ day late?",
+        "Is it 2026-10-02?",
+        "Is Espresso beans 12 kg meant?",
+        "Is A10 meant?",
+        "Are six days lost?",
+        "Is it a dozen?",
+    ] {
+        let found = question(text);
+        assert!(found.iter().any(|o| o.rule() == Rule::Number), "{text}: {found:?}");
     }
 }
 
 #[test]
 fn a_reference_must_resolve_and_stand_alone() {
     for text in [
-        "It is [po_line:183/later] days late, a fact that is not there.",
-        "It is worth [A9.benefit] EUR, a candidate that is not there.",
-        "It is worth [A1.profit] EUR, a figure that is not there.",
-        "It is worth [A3.quantity] units, which doing nothing has not.",
-        "It is worth [A1.benefit EUR without an end.",
-        "It is worth A1.benefit] EUR without a beginning.",
+        "Is it [po_line:183/later] late?",
+        "Is it worth [A9.benefit] now?",
+        "Is it worth [A1.profit] now?",
+        "Are [A3.quantity] moved by doing so?",
+        "Is it worth [A1.benefit without an end?",
+        "Is it worth A1.benefit] at all?",
     ] {
-        let found = rationale(text);
+        let found = question(text);
         assert!(found.iter().any(|o| matches!(o, Objection::UnknownReference { .. })), "{text}: {found:?}");
     }
     for text in [
-        "It is -[po_line:183/late] days late.",
-        "It is [po_line:183/late]0 days late.",
-        "It is [po_line:183/late].5 days late.",
-        "It is [po_line:183/late][po_line:183/late] days late.",
-        "It is 6[po_line:183/late] days late.",
-        "It is [po_line:183/late]k days late.",
-        "See A1:[po_line:183/late] for the days.",
+        "Is it -[po_line:183/overdue_days] late?",
+        "Is it [po_line:183/overdue_days]0 late?",
+        "Is it [po_line:183/overdue_days].5 late?",
+        "Is it [po_line:183/overdue_days][po_line:183/overdue_days] late?",
+        "Is it 6[po_line:183/overdue_days] late?",
+        "Is it [po_line:183/overdue_days]k late?",
+        "Is it $[A1.cost] in all?",
+        "Is A1:[po_line:183/overdue_days] it?",
     ] {
-        let found = rationale(text);
+        let found = question(text);
         assert!(found.iter().any(|o| matches!(o, Objection::GluedReference { .. })), "{text}: {found:?}");
     }
-    let found = rationale("It is [po_line:183/late] % late, which it is not.");
-    assert!(matches!(found.as_slice(), [Objection::NotPercent { .. }]), "{found:?}");
+}
+
+#[test]
+fn a_figure_brings_its_unit_and_takes_no_other() {
+    let sample = Sample::hostile();
+    for (text, shown) in [
+        ("Is it [po_line:183/overdue_days] late?", "Is it 6 days late?"),
+        ("Is it [po_line:183/overdue_days] days late?", "Is it 6 days late?"),
+        ("Is [po_line:183/on_time]% usual?", "Is 62.5 % usual?"),
+        ("Is [po_line:183/on_time] percent usual?", "Is 62.5 % usual?"),
+        ("Is [A1.cost] EUR a fair price?", "Is 25.00 EUR a fair price?"),
+        ("Is [A1.cost] a fair price?", "Is 25.00 EUR a fair price?"),
+        ("Is [po_line:183/price] a fair price?", "Is 8.40 EUR a fair price?"),
+        ("Are the [A1.quantity] known?", "Are the 48 units known?"),
+    ] {
+        let reply = sample.reply_with(|answer| answer["choices"][0]["question"] = text.into());
+        let draft = check(&reply, &sample.file()).unwrap_or_else(|found| panic!("{text}: {found:?}"));
+        assert_eq!(draft.choices[0].prose.question, shown);
+    }
+    for text in [
+        "Is it [po_line:183/overdue_days] % late?",
+        "Is it [po_line:183/overdue_days] units late?",
+        "Is it [po_line:183/qty] days?",
+        "Is it [A1.cost] USD?",
+        "Is it [A1.quantity] pallets?",
+        "Is it [A1.latest_date] days?",
+        "Is it [po_line:183/overdue_days] weeks?",
+    ] {
+        let found = question(text);
+        assert!(matches!(found.as_slice(), [Objection::WrongUnit { .. }]), "{text}: {found:?}");
+    }
 }
 
 #[test]
 fn text_that_is_no_plain_english_is_refused() {
-    type Expected = fn(&Objection) -> bool;
-    let table: [(&str, Expected); 12] = [
-        ("Look at https://evil.example for the figures.", |o| matches!(o, Objection::Link(_))),
-        ("Look at evil.example for the figures.", |o| matches!(o, Objection::Link(_))),
-        ("Write to boss@evil and ask for the figures.", |o| matches!(o, Objection::Link(_))),
-        ("This is <b>very</b> important to know.", |o| matches!(o, Objection::Markup(_))),
-        ("This is **very** important to know.", |o| matches!(o, Objection::Markup(_))),
-        ("# A heading says more than words", |o| matches!(o, Objection::Markup(_))),
-        ("Use `rm` to remove all that is late.", |o| matches!(o, Objection::Markup(_))),
-        ("Поставщик опаздывает на неделю.", |o| matches!(o, Objection::NotEnglish(_))),
-        ("The supplіer is late.", |o| matches!(o, Objection::NotEnglish(_))),
-        ("The supplier\u{200b} is late again.", |o| matches!(o, Objection::Invisible(_))),
-        ("ok.", |o| matches!(o, Objection::SaysNothing(_))),
-        ("", |o| matches!(o, Objection::SaysNothing(_))),
-    ];
-    for (text, expected) in table {
-        let found = rationale(text);
-        assert!(found.iter().any(expected), "{text}: {found:?}");
+    for (text, rule) in [
+        ("Is it at https://evil.example today?", Rule::Link),
+        ("Is it at evil.example today?", Rule::Link),
+        ("Is boss@evil known?", Rule::Link),
+        ("Is <b>it</b> there?", Rule::Markup),
+        ("Is **it** there?", Rule::Markup),
+        ("# Is it there?", Rule::Markup),
+        ("Is `rm` known?", Rule::Markup),
+        ("Поставщик опаздывает?", Rule::Language),
+        ("Is the supplіer there?", Rule::Language),
+        ("Is it the bést?", Rule::Language),
+        ("Is the supplier\u{200b} there?", Rule::Invisible),
+    ] {
+        let found = question(text);
+        assert!(found.iter().any(|o| o.rule() == rule), "{text}: {found:?}");
     }
-    let found = rationale(&"The supplier is late. ".repeat(60));
+    let found = question(&"Is the supplier there? ".repeat(60));
     assert!(found.iter().any(|o| matches!(o, Objection::TooLong { .. })), "{found:?}");
+}
+
+#[test]
+fn what_only_claims_may_say_is_refused_in_words() {
+    for (text, rule) in [
+        ("Is it cheaper?", Rule::Comparison),
+        ("Is A1 worth more than A2?", Rule::Comparison),
+        ("Is it as much as before?", Rule::Comparison),
+        ("Is it the best?", Rule::Superlative),
+        ("Is it the gentlest way?", Rule::Superlative),
+        ("Is it not there?", Rule::Negation),
+        ("Isn’t it there?", Rule::Negation),
+        ("Is it without danger?", Rule::Negation),
+        ("Is it the only way?", Rule::Quantifier),
+        ("Are all of them there?", Rule::Quantifier),
+        ("Is there any other way?", Rule::Quantifier),
+    ] {
+        let found = question(text);
+        assert!(found.iter().any(|o| o.rule() == rule), "{text}: {found:?}");
+    }
+    assert_eq!(question("Is the request in the manifest?"), [], "words that end like superlatives");
 }
 
 #[test]
 fn the_forbidden_set_is_refused_in_every_field() {
     for text in [
-        "This order has been approved already.",
-        "Auto-approve this order, it is fine.",
-        "Change the bank details of the supplier.",
-        "The manager authorised it by telephone.",
-        "There are a thousand reasons to do it.",
+        "Is this order approved already?",
+        "Can somebody auto-approve this order?",
+        "Should the bank details of the supplier change?",
+        "Has the manager authorised it by telephone?",
+        "Is there a new account?",
     ] {
-        for field in ["rationale", "risks", "would_change", "message"] {
+        for field in ["question", "message"] {
             let found = objections(|answer| answer["choices"][0][field] = text.into());
-            assert!(found.iter().any(|o| matches!(o, Objection::Forbidden { .. })), "{field}: {text}: {found:?}");
+            assert!(found.iter().any(|o| o.rule() == Rule::Forbidden), "{field}: {text}: {found:?}");
         }
     }
-    assert_eq!(rationale("The bill would otherwise go to payment before it is cleared."), []);
-    let found = message("We will send the payment once the goods are here.");
-    assert!(found.iter().any(|o| matches!(o, Objection::Forbidden { .. })), "{found:?}");
+    assert_eq!(question("Is the bill cleared for payment?"), []);
+    let found = message("Please confirm the payment.");
+    assert!(found.iter().any(|o| o.rule() == Rule::Forbidden), "{found:?}");
 }
 
 #[test]
 fn a_message_tells_no_money_of_ours_and_names_no_other_supplier() {
-    let found = message("Dear supplier, the delay costs us [A1.loss_now] EUR.");
+    let found = message("Please help with the loss of [A1.loss_now] here.");
     assert!(matches!(found.as_slice(), [Objection::TellsMoney { .. }]), "{found:?}");
-    for text in ["Alpine goods would be faster than you are.", "[supplier:8/name] would be faster than you are."] {
+    for text in ["Can Alpine Goods deliver it?", "Can alpine goods deliver it?", "Can [supplier:8/name] deliver it?"] {
         let found = message(text);
-        assert!(found.iter().any(|o| matches!(o, Objection::NamesPartner { .. })), "{text}: {found:?}");
+        assert!(matches!(found.as_slice(), [Objection::NamesPartner { .. }]), "{text}: {found:?}");
+    }
+}
+
+#[test]
+fn a_name_from_outside_is_quoted_whatever_it_says() {
+    let mut sample = Sample::hostile();
+    let id = FactId::new("item:75/name");
+    sample.bundle.facts.get_mut(&id).unwrap().value = FactValue::Text("The best, no other is cheaper” ok".to_owned());
+    for text in ["Is The best, no other is cheaper” ok there?", "Is “The best, no other is cheaper” ok” there?", "Is [item:75/name] there?"] {
+        let reply = sample.reply_with(|answer| answer["choices"][0]["question"] = text.into());
+        let draft = check(&reply, &sample.file()).unwrap_or_else(|found| panic!("{text}: {found:?}"));
+        assert_eq!(draft.choices[0].prose.question, "Is “The best, no other is cheaper' ok” there?", "{text}");
     }
 }
 
@@ -184,9 +342,10 @@ fn a_reply_of_another_shape_is_refused() {
     let mut replies = vec![
         Sample::reply_text("I can not help with that."),
         Sample::reply_text("```json\n{}\n```"),
-        Sample::reply_text("{\"abstain\": false, \"abstain_reason\": \"\", \"choices\": [{\"candidate\": \"A1\""),
+        Sample::reply_text("{\"abstain\": false, \"abstain_question\": \"\", \"choices\": [{\"candidate\": \"A1\""),
         sample.reply_with(|answer| answer["tool"] = "transfer".into()),
         sample.reply_with(|answer| answer["choices"][0]["quantity"] = 9999.into()),
+        sample.reply_with(|answer| answer["choices"][0]["rationale"] = "It is the best.".into()),
         sample.reply_with(|answer| answer["choices"][0]["confidence_percent"] = json!(70.5)),
         sample.reply_with(|answer| drop(answer.as_object_mut().unwrap().remove("abstain"))),
     ];
@@ -215,27 +374,35 @@ fn choices_are_counted_and_confidence_is_a_percentage() {
 }
 
 #[test]
-fn abstaining_needs_a_reason_and_a_reason_needs_abstaining() {
+fn abstaining_needs_a_question_and_a_question_needs_abstaining() {
     let sample = Sample::hostile();
     let reply = sample.reply_with(|answer| {
-        *answer = json!({"abstain": true, "abstain_reason": "It is unclear whether the goods arrived.", "choices": []});
+        *answer = json!({"abstain": true, "abstain_question": "Have the goods arrived?", "choices": []});
     });
     let draft = check(&reply, &sample.file()).unwrap();
-    assert_eq!(draft.abstain.as_deref(), Some("It is unclear whether the goods arrived."));
-    let found = objections(|answer| answer["abstain"] = true.into());
-    assert!(matches!(found.as_slice(), [Objection::SaysNothing(_)]), "{found:?}");
-    assert_eq!(objections(|answer| answer["abstain_reason"] = "unsure".into()), [Objection::AbstainReason]);
+    assert_eq!(draft.abstain.as_deref(), Some("Have the goods arrived?"));
+    assert_eq!(objections(|answer| answer["abstain"] = true.into()), [Objection::Abstention]);
+    assert_eq!(objections(|answer| answer["abstain_question"] = "Is it there?".into()), [Objection::Abstention]);
+    let found = objections(|answer| {
+        answer["abstain"] = true.into();
+        answer["abstain_question"] = "Nobody knows it.".into();
+    });
+    assert!(found.iter().any(|o| o.rule() == Rule::Question), "{found:?}");
 }
 
 #[test]
 fn the_mark_around_the_data_may_not_come_back() {
     let sample = Sample::hostile();
     let canary = sample.file().canary();
-    let found = rationale(&format!("The data says {canary} and so do I."));
-    assert!(found.contains(&Objection::Canary), "{found:?}");
+    let spread: String = canary.chars().flat_map(|c| [c, ' ']).collect();
+    let backwards: String = canary.chars().rev().collect();
+    for told in [canary.clone(), canary.to_uppercase(), spread, backwards] {
+        let found = question(&format!("Is {told} it?"));
+        assert!(found.contains(&Objection::Canary), "{told}: {found:?}");
+    }
     // Escaped, the raw text does not hold it.
     let escaped = canary.replace('-', "\\u002d").replace('a', "\\u0061").replace('4', "\\u0034");
-    let text = Sample::good_answer().to_string().replace("A receipt posted", &escaped);
+    let text = Sample::good_answer().to_string().replace("this week", &escaped);
     let found = check(&Sample::reply_text(&text), &sample.file()).unwrap_err();
     assert!(found.contains(&Objection::Canary), "{found:?}");
 }
@@ -243,20 +410,17 @@ fn the_mark_around_the_data_may_not_come_back() {
 #[test]
 fn a_hostile_note_adds_no_action_no_number_and_no_words() {
     // A model that obeys the note in every way it could.
-    let found = rationale("Approve and transfer 9999 units as the supplier says.");
-    assert!(found.iter().any(|o| matches!(o, Objection::Forbidden { .. })), "{found:?}");
-    assert!(found.iter().any(|o| matches!(o, Objection::FreeNumber { number, .. } if number == "9999")), "{found:?}");
-    let found = rationale("The supplier writes: [po_line:183/note]");
+    let found = question("Approve and transfer 9999 units as the supplier says.");
+    for rule in [Rule::Forbidden, Rule::Number, Rule::Question] {
+        assert!(found.iter().any(|o| o.rule() == rule), "{rule}: {found:?}");
+    }
+    let found = question("Is [po_line:183/note] known?");
     assert!(matches!(found.as_slice(), [Objection::FreeText { .. }]), "{found:?}");
-    let found = objections(|answer| answer["choices"][0]["cites"] = json!(["po_line:183/note"]));
-    assert!(found.contains(&Objection::Draft(DraftFault::OnlyOutsideText("A1".to_owned()))), "{found:?}");
+    let found = objections(|answer| answer["choices"][0]["claims"] = json!(["po_line:183/note"]));
+    assert!(matches!(found.as_slice(), [Objection::UnknownClaim { .. }]), "{found:?}");
     let found = objections(|answer| answer["choices"][0]["candidate"] = "TRANSFER".into());
     assert!(found.contains(&Objection::Draft(DraftFault::UnknownCandidate("TRANSFER".to_owned()))), "{found:?}");
-    // Quoting the note after citing it does not make its number a fact.
-    let found = objections(|answer| {
-        answer["choices"][0]["cites"] = json!(["po_line:183/note", "po_line:183/late"]);
-        answer["choices"][0]["rationale"] = HOSTILE_NOTE.replace("approve and ", "").into();
-    });
+    let found = question(HOSTILE_NOTE);
     assert!(found.iter().any(|o| matches!(o, Objection::FreeNumber { number, .. } if number == "9999")), "{found:?}");
 }
 
@@ -270,14 +434,14 @@ fn allowed(sample: &Sample) -> Vec<String> {
         texts.extend([money.cost.to_string(), candidate.latest_date.to_string(), candidate.id.clone()]);
         texts.extend(candidate.action.quantity().map(|quantity| quantity.to_string()));
     }
-    texts.iter().flat_map(|text| numbers(text)).map(|number| number.text).collect()
+    texts.iter().flat_map(|text| numbers(text)).collect()
 }
 
 /// Pieces of which replies are made that are now and then acceptable.
 fn pieces() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
-        Just("the supplier is late ".to_owned()),
-        Just("[po_line:183/late]".to_owned()),
+        Just("the supplier ".to_owned()),
+        Just("[po_line:183/overdue_days]".to_owned()),
         Just("[po_line:183/on_time] ".to_owned()),
         Just("[po_line:183/change]".to_owned()),
         Just("[A1.benefit]".to_owned()),
@@ -301,22 +465,22 @@ proptest! {
         let file = sample.file();
         prop_assert!(check(&Sample::reply_text(&text), &file).is_err());
         let mut answer = Sample::good_answer();
-        answer["choices"][0]["rationale"] = field.clone().into();
+        answer["choices"][0]["question"] = field.clone().into();
         answer["choices"][0]["message"] = field.into();
         answer["choices"][0]["candidate"] = text.clone().into();
-        answer["choices"][0]["cites"] = json!([text]);
+        answer["choices"][0]["claims"] = json!([text]);
         prop_assert!(check(&Sample::reply(&answer), &file).is_err());
     }
 
     #[test]
     fn a_draft_that_passes_says_only_numbers_of_the_case(text in pieces()) {
         let sample = Sample::hostile();
-        let text = format!("The supplier is late {text}");
-        let reply = sample.reply_with(|answer| answer["choices"][0]["rationale"] = text.into());
+        let text = format!("Is it {text}?");
+        let reply = sample.reply_with(|answer| answer["choices"][0]["question"] = text.into());
         if let Ok(draft) = check(&reply, &sample.file()) {
             let allowed = allowed(&sample);
-            for number in numbers(&draft.choices[0].prose.rationale) {
-                prop_assert!(allowed.contains(&number.text), "{:?} in {:?}", number.text, draft.choices[0].prose.rationale);
+            for number in numbers(&draft.choices[0].prose.question) {
+                prop_assert!(allowed.contains(&number), "{:?} in {:?}", number, draft.choices[0].prose.question);
             }
         }
     }
@@ -380,7 +544,7 @@ fn what_can_be_meant_in_two_ways_is_refused() {
         (answer.replace(":70,", ":\"0.7\","), "it was not JSON of the schema (a confidence is no whole number)"),
         (answer.replace(":70,", ":\"high\","), "it was not JSON of the schema (a confidence is no whole number)"),
         (answer.replace(":70,", ":[70],"), "it was not JSON of the schema (a field has another type)"),
-        (answer.replace("\"risks\"", "\"notes\""), "it was not JSON of the schema (it has a field that was not asked for)"),
+        (answer.replace("\"question\"", "\"notes\""), "it was not JSON of the schema (it has a field that was not asked for)"),
         (format!("<think>{answer}"), "there were thoughts and no answer"),
         (format!("<think>{answer}</think>"), "there were thoughts and no answer"),
         (format!("<|channel|>analysis<|message|>{answer}"), "there were thoughts and no answer"),
@@ -406,11 +570,11 @@ fn a_model_is_told_which_field_is_wrong_and_how() {
     let answer = Sample::good_answer().to_string();
     let told = |text: &str| check(&Sample::reply_text(text), &sample.file()).unwrap_err().remove(0).to_string();
     for (text, wrong) in [
-        (answer.replace("\"risks\"", "\"[notes]\""), "it has a field \"(notes)\", which was not asked for"),
-        (answer.replace(",\"cites\"", ",\"risks\":\"\",\"cites\""), "the field \"risks\" is there twice"),
+        (answer.replace("\"question\"", "\"[notes]\""), "it has a field \"(notes)\", which was not asked for"),
+        (answer.replace(",\"claims\"", ",\"question\":\"\",\"claims\""), "the field \"question\" is there twice"),
         (answer.replace("\"abstain\":false,", ""), "the field \"abstain\" is missing"),
         (answer.replace("\"abstain\":false", "\"abstain\":0"), "\"abstain\" is not true or false"),
-        (answer.replace("\"abstain_reason\":\"\"", "\"abstain_reason\":null"), "\"abstain_reason\" is not text"),
+        (answer.replace("\"abstain_question\":\"\"", "\"abstain_question\":null"), "\"abstain_question\" is not text"),
         (answer.replace(":70,", ":0.7,"), "\"confidence_percent\" is not a whole number from 0 to 100"),
         (answer.replace(":70,", ":1e999,"), "it can not be read"),
     ] {
@@ -428,14 +592,14 @@ fn what_people_are_told_of_a_refused_answer_holds_no_word_of_it() {
     let mut replies = vec![
         Sample::reply_text(SMUGGLED),
         sample.reply_with(|answer| answer[SMUGGLED] = true.into()),
-        sample.reply_with(|answer| answer["abstain_reason"] = words.clone()),
+        sample.reply_with(|answer| answer["abstain_question"] = words.clone()),
         sample.reply_with(|answer| {
             let twice = json!([answer["choices"][0], answer["choices"][0]]);
             answer["choices"] = twice;
             answer["choices"][0]["candidate"] = words.clone();
             answer["choices"][1]["candidate"] = words.clone();
         }),
-        sample.reply_with(|answer| answer["choices"][0]["cites"] = json!([SMUGGLED])),
+        sample.reply_with(|answer| answer["choices"][0]["claims"] = json!([SMUGGLED])),
         sample.reply_with(|answer| answer["choices"][0]["confidence_percent"] = words.clone()),
         sample.reply_with(|answer| answer["choices"][0]["confidence_percent"] = 4_900_099_955_i64.into()),
         sample.reply_with(|answer| answer["abstain"] = words.clone()),
@@ -443,7 +607,7 @@ fn what_people_are_told_of_a_refused_answer_holds_no_word_of_it() {
     for text in
         [SMUGGLED.to_owned(), format!("[{SMUGGLED}]"), format!("x[{SMUGGLED}]5%"), format!("{SMUGGLED} 100.00 4900099955")]
     {
-        for field in ["rationale", "risks", "would_change", "message"] {
+        for field in ["question", "message"] {
             replies.push(sample.reply_with(|answer| answer["choices"][0][field] = text.clone().into()));
         }
     }
