@@ -68,6 +68,7 @@ impl Bench {
             queued: BTreeMap::new(),
             carried_out: BTreeMap::new(),
             bundles: BTreeMap::new(),
+            asked: vec![],
             drills: DrillCounts::default(),
         })
     }

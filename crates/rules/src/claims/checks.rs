@@ -15,7 +15,7 @@ pub(super) fn decide(ground: &Ground<'_>, claims: &mut Claims) {
     for candidate in ground.candidates {
         let checks: Vec<&Check> = candidate.steps().flat_map(|step| step.checks).collect();
         let failed: Vec<&&Check> = checks.iter().filter(|check| !check.passed).collect();
-        let words = format!("Each of its {} checks passed.", checks.len());
+        let words = format!("All of its checks passed ({}).", checks.len());
         let passed = failed.is_empty() && !checks.is_empty();
         claims.say(&candidate.id, ClaimKind::ChecksPassed, None, passed, words, candidate.cites.clone());
         let named: Vec<String> =

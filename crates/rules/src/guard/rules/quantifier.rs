@@ -9,7 +9,7 @@ const WORDS: &[&str] = &[
     "only", "all", "every", "each", "everything", "everyone", "everybody", "everywhere", "both", "either", "sole", "solely",
     "exclusively", "merely", "entire", "entirely", "whole", "wholly", "complete", "completely", "full", "fully", "total",
     "totally", "always", "usually", "normally", "typically", "generally", "often", "frequently", "sometimes", "rarely",
-    "seldom", "mostly", "mainly", "largely", "nearly", "almost", "approximately", "roughly", "many", "much", "few", "several",
+    "seldom", "mostly", "mainly", "largely", "nearly", "almost", "approximately", "roughly", "many", "few", "several",
     "some", "enough", "sufficient", "sufficiently", "insufficient", "plenty", "majority", "minority", "certain", "certainly",
 ];
 const PHRASES: &[&str] = &["other options", "other option", "any other", "else is", "a lot"];

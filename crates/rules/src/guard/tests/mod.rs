@@ -322,7 +322,10 @@ fn a_name_from_outside_is_quoted_whatever_it_says() {
 #[test]
 fn a_message_for_an_action_that_sends_none_is_left_out() {
     let sample = Sample::hostile();
-    let reply = sample.reply_with(|answer| answer["choices"][0]["candidate"] = "A3".into());
+    let reply = sample.reply_with(|answer| {
+        answer["choices"][0]["candidate"] = "A3".into();
+        answer["choices"][0]["claims"] = json!(["A3.costs_nothing"]);
+    });
     let draft = check(&reply, &sample.file()).unwrap();
     assert_eq!((draft.choices[0].candidate.as_str(), &draft.choices[0].prose.message), ("A3", &None));
 }
