@@ -46,6 +46,8 @@ rules! {
     Language, "language";
     /// What stands in brackets names a figure, and stands alone.
     Reference, "reference";
+    /// A text repeats nothing that somebody outside wrote.
+    Quote, "quote";
     /// A figure keeps its unit.
     Unit, "unit";
     /// A text has no figure of its own.

@@ -81,6 +81,7 @@ pub(super) fn tell(raw: &str, field: Field<'_>, file: &CaseFile<'_>, objections:
     for rule in rules::OF_TEXTS {
         rule(&text, objections);
     }
+    rules::quote::check(&text, file, objections);
     let shown = text.shown;
     let text = if field.audience == Audience::Outside {
         shown.trim().to_owned()

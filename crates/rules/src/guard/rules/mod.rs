@@ -20,6 +20,7 @@ mod number;
 pub(super) mod partner;
 mod quantifier;
 mod question;
+pub(super) mod quote;
 pub(super) mod reference;
 mod superlative;
 pub(super) mod unit;
