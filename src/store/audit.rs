@@ -356,6 +356,19 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn details_are_those_of_an_action_in_its_time() {
+        on_each(|store| async move {
+            log_of_three(&store).await;
+            let (at, second) = (entry("two").at, jiff::SignedDuration::from_secs(1));
+            let two = store.list_details("two", at, at).await.unwrap();
+            assert_eq!(two, [entry("two").detail]);
+            assert!(store.list_details("four", at, at).await.unwrap().is_empty());
+            assert!(store.list_details("two", at + second, at + second).await.unwrap().is_empty());
+        })
+        .await;
+    }
+
+    #[tokio::test]
     async fn an_untouched_log_verifies_and_reads_back() {
         on_each(|store| async move {
             assert_eq!(store.verify_audit().await.unwrap(), (0, crate::domain::audit::GENESIS.to_owned()));

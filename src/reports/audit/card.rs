@@ -62,18 +62,23 @@ pub async fn verify(store: &Store, config: &Config, id: &RecommendationId) -> an
 
 /// The candidates that stood beside the card's when it was drafted. A card that is wrong on purpose is none of them: its claims
 /// were decided on the true one.
-async fn drafted_with(store: &Store, rec: &Recommendation, same: &[&Recommendation]) -> anyhow::Result<Vec<Candidate>> {
+async fn drafted_with(store: &Store, rec: &Recommendation, same: &[&Recommendation]) -> anyhow::Result<Vec<Vec<Candidate>>> {
     if rec.prose.claims.is_empty() {
         return Ok(Vec::new());
     }
     let drills = store.drill_recommendations().await.context("reading drills")?;
-    let mut found: Vec<Candidate> = Vec::new();
-    for other in same.iter().filter(|other| other.drafter == rec.drafter && !drills.contains(&other.id)) {
-        if !found.iter().any(|known| known.id == other.candidate.id) {
-            found.push(other.candidate.clone());
+    let edited = |other: &Recommendation| matches!(other.drafter, Drafter::Edited { .. });
+    let (mut of_draft, mut of_evidence): (Vec<Candidate>, Vec<Candidate>) = (Vec::new(), Vec::new());
+    for other in same.iter().filter(|other| !drills.contains(&other.id) && !edited(other)) {
+        let new = |all: &[Candidate]| !all.iter().any(|known| known.id == other.candidate.id);
+        if other.drafter == rec.drafter && new(&of_draft) {
+            of_draft.push(other.candidate.clone());
+        }
+        if new(&of_evidence) {
+            of_evidence.push(other.candidate.clone());
         }
     }
-    Ok(found)
+    Ok(vec![of_draft, of_evidence])
 }
 
 fn report(rec: &Recommendation, lines: Vec<Line>, notes: Vec<String>, drill: Option<String>) -> CardReport {

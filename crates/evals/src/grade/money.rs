@@ -19,7 +19,7 @@ pub(super) fn arithmetic(look: &Look<'_>) -> Option<Grade> {
         for rec in &seen.recommendations {
             let mut lines = figures(rec, bundle, None, &look.settings.models);
             let drafted: Vec<_> = seen.recommendations.iter().map(|other| other.candidate.clone()).collect();
-            lines.extend(claims::lines(rec, bundle, &drafted, &look.settings.money.currency));
+            lines.extend(claims::lines(rec, bundle, std::slice::from_ref(&drafted), &look.settings.money.currency));
             figures_seen += lines.len();
             let differs = lines.iter().filter(|line| line.verdict == Verdict::Differs);
             wrong.extend(differs.map(|line| {

@@ -6,6 +6,7 @@ use reeve_domain::evidence::FactValue;
 
 use super::super::objection::Objection;
 use super::super::text::{Text, words};
+use super::reference;
 use crate::prompts::CaseFile;
 use crate::prose::{excerpt, name_of};
 
@@ -16,7 +17,8 @@ pub(in crate::guard) fn check(text: &Text<'_>, file: &CaseFile<'_>, objections: 
     let own = text.words();
     for fact in file.bundle.facts.values().filter(|fact| fact.third_party && name_of(fact).is_none()) {
         let FactValue::Text(written) = &fact.value else { continue };
-        let written = words(written);
+        // Of the model's words names are taken out, so they are here: with a name between them they are still a quote.
+        let written = words(&reference::nameless(written, file));
         let row = ROW.min(written.len());
         // One word alone is nobody's.
         if row < 2 {

@@ -156,6 +156,18 @@ fn with_names_referred_to(raw: &str, file: &CaseFile<'_>) -> String {
     text
 }
 
+/// A text without the names that facts give, and without what stands in brackets.
+pub(super) fn nameless(text: &str, file: &CaseFile<'_>) -> String {
+    let referred = with_names_referred_to(text, file);
+    let pieces = referred.split('[').enumerate();
+    // What follows a bracket that never closes is kept: it is no reference.
+    let outside = pieces.map(|(at, piece)| match piece.split_once(']') {
+        Some((_, behind)) if at > 0 => behind,
+        _ => piece,
+    });
+    outside.collect::<Vec<_>>().join(" ")
+}
+
 /// `text` with `[id]` for each `name` that stands by itself outside of brackets. Quotes of the model's around it go.
 fn referred(text: &str, name: &str, id: &str) -> String {
     const QUOTES: [char; 5] = ['"', '“', '”', '\'', '’'];
