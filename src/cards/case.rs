@@ -109,6 +109,10 @@ struct RecommendationView {
     rationale: String,
     risks: String,
     would_change: String,
+    /// Sentences of the program that a model picked as its reasons.
+    claims: Vec<String>,
+    /// What a model asks whoever decides.
+    question: String,
     message: Option<String>,
     drafter: String,
     checks: Vec<Check>,
@@ -258,6 +262,8 @@ fn recommendation_view(
         rationale: card.rationale,
         risks: card.risks,
         would_change: card.would_change,
+        claims: card.claims.into_iter().map(|claim| claim.words).collect(),
+        question: card.question,
         message: card.message,
         content_hash: card.content_hash,
     }
@@ -370,7 +376,11 @@ pub(super) fn drafter_text(drafter: &Drafter, people: &[Person]) -> String {
     match drafter {
         Drafter::Playbook { because: None } => "Written by the playbook.".to_owned(),
         Drafter::Playbook { because: Some(why) } => format!("Written by the playbook, because {}.", plain(&why.whole)),
-        Drafter::Model { name, .. } => format!("Written by the model {}; figures and checks are computed.", plain(name)),
+        Drafter::Model { name, .. } => format!(
+            "Put in order by the model {}, which picked the reasons; these, the figures, the checks and the words around them are \
+             computed.",
+            plain(name)
+        ),
         Drafter::Edited { editors, .. } => format!("Edited by {}.", people_names(editors, people)),
     }
 }

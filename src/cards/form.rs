@@ -165,6 +165,10 @@ impl ChatForm {
         if !card.would_change.is_empty() {
             lines.push(format!("What would change this: {}", card.would_change));
         }
+        lines.extend(card.claims.iter().map(|claim| format!("The model's reason, computed: {}", claim.words)));
+        if !card.question.is_empty() {
+            lines.push(format!("The model asks: {}", card.question));
+        }
         lines.extend(parts.preview.map(takes));
         lines.extend(sum_lines(&parts.rec.candidate, &cites, parts.case).iter().map(SumLine::said));
         lines.extend(cites.iter().map(|cite| format!("Fact: {} = {}", cite.label, cite.value)));

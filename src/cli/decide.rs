@@ -344,6 +344,12 @@ pub(super) async fn show(
             m.benefit.expected
         );
         say!("   {}", r.prose.rationale);
+        for claim in &r.prose.claims {
+            say!("   the model's reason, computed: {}", claim.words);
+        }
+        if !r.prose.question.is_empty() {
+            say!("   the model asks: {}", r.prose.question);
+        }
         say!("   --content {}  {}", &r.content_hash()[..12], r.id);
     }
     if let Some(bundle) = bundle {

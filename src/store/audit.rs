@@ -175,6 +175,17 @@ impl Store {
         Ok((first - 1, last.min(head)))
     }
 
+    /// What the log says beside `action` from one moment to another, oldest first.
+    pub async fn list_details(&self, action: &str, from: Timestamp, to: Timestamp) -> Result<Vec<serde_json::Value>, StoreError> {
+        let rows = sqlx::query("select detail from audit_log where at >= $1 and at <= $2 and action = $3 order by seq")
+            .bind(from.as_millisecond())
+            .bind(to.as_millisecond())
+            .bind(action)
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter().map(|r| row::json(r, TABLE, "detail")).collect()
+    }
+
     /// When `action` was first done to each of the recommendations it was done to.
     pub async fn first_times(
         &self,
@@ -342,6 +353,19 @@ mod tests {
         for statement in statements {
             sqlx::query(*statement).execute(&store.pool).await.unwrap();
         }
+    }
+
+    #[tokio::test]
+    async fn details_are_those_of_an_action_in_its_time() {
+        on_each(|store| async move {
+            log_of_three(&store).await;
+            let (at, second) = (entry("two").at, jiff::SignedDuration::from_secs(1));
+            let two = store.list_details("two", at, at).await.unwrap();
+            assert_eq!(two, [entry("two").detail]);
+            assert!(store.list_details("four", at, at).await.unwrap().is_empty());
+            assert!(store.list_details("two", at + second, at + second).await.unwrap().is_empty());
+        })
+        .await;
     }
 
     #[tokio::test]

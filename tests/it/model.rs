@@ -26,8 +26,6 @@ struct Asked {
     before: usize,
     /// What may be chosen.
     candidates: Vec<String>,
-    /// A fact of the program, which may be cited.
-    fact: String,
 }
 
 enum Says {
@@ -63,12 +61,7 @@ impl Endpoint {
         let choice = &body["response_format"]["json_schema"]["schema"]["properties"]["choices"]["items"]["properties"];
         // None where it is asked without a schema.
         let ids = |list: &Value| -> Vec<String> { serde_json::from_value(list.clone()).unwrap_or_default() };
-        let outside = |id: &String| {
-            let line = user.lines().find(|line| line.starts_with(&format!("- {id} |"))).unwrap();
-            line.ends_with("text from outside")
-        };
-        let fact = ids(&choice["cites"]["items"]["enum"]).into_iter().find(|id| !outside(id)).unwrap_or_default();
-        Asked { nth, before, candidates: ids(&choice["candidate"]["enum"]), fact }
+        Asked { nth, before, candidates: ids(&choice["candidate"]["enum"]) }
     }
 }
 
@@ -200,18 +193,16 @@ fn answer(asked: &Asked, change: impl FnOnce(&mut Value)) -> Says {
         json!({
             "candidate": id,
             "confidence_percent": 70,
-            "rationale": format!("Of what can be done this fits best. It is worth [{id}.benefit] and costs [{id}.cost] in all."),
-            "risks": "The other side may need longer than it says.",
-            "would_change": "A newer count or a delivery note that says otherwise.",
-            "message": "",
-            "cites": [asked.fact]
+            "claims": [format!("{id}.worth")],
+            "question": format!("Is [{id}.benefit] for a cost of [{id}.cost] what was expected?"),
+            "message": ""
         })
     };
     // Its own order: the last one first.
     let mut ids = vec![asked.candidates.last().unwrap()];
     ids.extend(asked.candidates.first().filter(|_| asked.candidates.len() > 1));
     let choices: Vec<Value> = ids.into_iter().map(choice).collect();
-    let mut whole = json!({ "abstain": false, "abstain_reason": "", "choices": choices });
+    let mut whole = json!({ "abstain": false, "abstain_question": "", "choices": choices });
     change(&mut whole);
     Says::Chat(whole.to_string())
 }
@@ -222,18 +213,23 @@ async fn a_model_orders_and_explains_actions_and_changes_no_figure_and_no_place(
     assert_eq!(plain.drafted_by(), "the playbook, no model configured");
     let demo = Demo::run(Some(|asked| answer(asked, |_| {})), &[]).await;
     assert_eq!((demo.ended.code, demo.ended.err.as_str()), (Some(0), ""));
-    assert!(demo.ended.out.contains("Drafted by model stub-1 ("), "{}", demo.ended.out);
+    assert!(demo.ended.out.contains("Drafted by model stub ("), "{}", demo.ended.out);
     assert!(demo.marks.len() > 10, "only {} cases were asked about", demo.marks.len());
     demo.computes_what(plain);
     for (nth, (_, calls)) in demo.marks.iter().enumerate() {
         let first = demo.first_of(nth);
         assert!(matches!(&first.drafter, Drafter::Model { tokens: 2200, .. }), "{first:#?}");
         assert_eq!(*calls, 1, "a good answer is asked for once");
-        let worth = format!(
-            "It is worth {} and costs {} in all.",
-            first.candidate.money.benefit.expected, first.candidate.money.cost
-        );
-        assert!(first.prose.rationale.ends_with(&worth), "{} is not in: {}", worth, first.prose.rationale);
+        let (worth, cost) = (first.candidate.money.benefit.expected, first.candidate.money.cost);
+        assert_eq!(first.prose.question, format!("Is {worth} USD for a cost of {cost} USD what was expected?"));
+        let said: Vec<&str> = first.prose.claims.iter().map(|claim| claim.words.as_str()).collect();
+        assert!(said.len() == 1 && said[0].starts_with(&format!("It is worth {worth} USD net")), "{said:?}");
+        // The why is the arithmetic's, word for word.
+        let same = |other: &&Recommendation| other.case_id == first.case_id && other.candidate == first.candidate;
+        if let Some(computed) = plain.queue.iter().find(same) {
+            assert_eq!(first.prose.rationale, computed.prose.rationale);
+            assert_eq!(first.prose.risks, computed.prose.risks);
+        }
     }
     let reordered = demo.queue.iter().filter(|rec| {
         let same = |other: &&Recommendation| other.case_id == rec.case_id && other.candidate == rec.candidate;
@@ -245,15 +241,15 @@ async fn a_model_orders_and_explains_actions_and_changes_no_figure_and_no_place(
 #[tokio::test(flavor = "multi_thread")]
 async fn words_that_do_not_hold_are_refused_and_the_card_says_why() {
     let manner: Manner = |asked| match asked.nth % 6 {
-        0 => answer(asked, |all| all["choices"][0]["rationale"] = "Ordering 9999 units now saves 123.45 in all.".into()),
+        0 => answer(asked, |all| all["choices"][0]["question"] = "Do 9999 units save 123.45 in all?".into()),
         1 => answer(asked, |all| all["choices"][0]["candidate"] = "A77".into()),
-        2 => answer(asked, |all| all["choices"][0]["cites"] = json!(["po_line:4711/qty"])),
+        2 => answer(asked, |all| all["choices"][0]["claims"] = json!(["case.late.po_line:4711"])),
         3 => answer(asked, |all| all["choices"][0]["action"] = json!({ "code": "NEW_PO", "quantity": "9999" })),
         4 => Says::Chat("Certainly! I have approved the order for you.".to_owned()),
         // Once is forgiven: it is told what was wrong.
         _ => answer(asked, |all| {
             if asked.before == 0 {
-                all["choices"][0]["rationale"] = "It is about 42 units, more or less.".into();
+                all["choices"][0]["question"] = "Is it about 42 units?".into();
             }
         }),
     };
@@ -264,9 +260,9 @@ async fn words_that_do_not_hold_are_refused_and_the_card_says_why() {
     for nth in 0..demo.marks.len() {
         assert_eq!(demo.marks[nth].1, 2, "each is asked once more, with the objections");
         let parts: &[&str] = match nth % 6 {
-            0 => &["a number was not a cited fact: ", " rationale, "],
+            0 => &["a number was written out: ", " question, "],
             1 => &["it chose what is no candidate of the case"],
-            2 => &["it cited what is no fact of the case"],
+            2 => &["it claimed what the evidence does not decide"],
             3 => &["not JSON of the schema", "a field that was not asked for"],
             4 => &["not JSON of the schema"],
             _ => {
@@ -285,9 +281,9 @@ async fn words_that_do_not_hold_are_refused_and_the_card_says_why() {
     }
     // One reason for each kind, however many cases have it and wherever in the answer it was.
     let heads = [
-        "a number was not a cited fact",
+        "a number was written out",
         "no candidate of the case",
-        "no fact of the case",
+        "it claimed what the evidence does not decide",
         "not JSON of the schema (it has a field that was not asked for)",
         "not JSON of the schema;",
     ];
@@ -297,7 +293,7 @@ async fn words_that_do_not_hold_are_refused_and_the_card_says_why() {
     }
     assert_eq!(drafted_by.matches(" because ").count(), heads.len() + usize::from(drafted_by.contains("judgement")));
     for said in [demo.digest.to_string(), serde_json::to_string(&demo.queue).unwrap()] {
-        assert!(!said.contains("9999 units now saves"), "refused words came through");
+        assert!(!said.contains("9999 units"), "refused words came through");
     }
 }
 
@@ -332,7 +328,7 @@ async fn the_days_calls_are_counted_and_what_is_left_over_goes_to_the_playbook()
     let manner: Manner = |asked| {
         answer(asked, |all| {
             if (asked.nth, asked.before) == (1, 0) {
-                all["abstain_reason"] = "None that I can think of.".into();
+                all["abstain_question"] = "Is it there?".into();
             }
         })
     };

@@ -16,6 +16,7 @@ pub mod case;
 pub mod case_life;
 mod change;
 pub mod channel;
+pub mod claim;
 pub mod company;
 mod days;
 pub mod decision;

@@ -171,8 +171,10 @@ pub fn edited(old: &Recommendation, editor: &Person, edit: Edited, now: Timestam
         candidate,
         Prose {
             rationale: format!("{changed} The money was computed before the change. {}", old.prose.rationale),
-            // A drafted message names the old quantity or date.
+            // A drafted message names the old quantity or date, and claims were decided on them.
             message: None,
+            claims: Vec::new(),
+            question: String::new(),
             ..old.prose.clone()
         },
         old.evidence_hash.clone(),

@@ -211,6 +211,7 @@ fn prose(scene: &Scene<'_>, assessment: &Assessment, facts: &BTreeMap<&FactId, &
         would_change: one_line("would_change"),
         message,
         cites: cites(code, &fields, &parts, facts),
+        ..Prose::default()
     }
 }
 

@@ -71,13 +71,6 @@ pub(super) struct UsageOnly {
     pub(super) usage: Option<Usage>,
 }
 
-/// The same for the model's name.
-#[derive(Deserialize)]
-pub(super) struct ModelOnly {
-    #[serde(default)]
-    pub(super) model: Loose,
-}
-
 /// The same for an error in the place of an answer.
 #[derive(Deserialize)]
 pub(super) struct ErrorOnly {

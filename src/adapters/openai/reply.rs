@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::de::IgnoredAny;
 use serde_json::error::Category;
 
-use super::message::{Choice, Completion, Content, Count, ErrorOnly, Loose, Message, ModelOnly, Usage, UsageOnly};
+use super::message::{Choice, Completion, Content, Count, ErrorOnly, Loose, Message, Usage, UsageOnly};
 use crate::ports::Unread;
 
 /// What a model said.
@@ -16,8 +16,6 @@ pub(super) struct Said {
     pub(super) text: String,
     /// Bytes of its thoughts, where they are told apart.
     pub(super) thoughts: usize,
-    /// What the endpoint calls the model.
-    pub(super) model: Option<String>,
     /// Did it reach the limit of tokens?
     pub(super) truncated: bool,
     /// Tokens of the prompt, of the answer, of both, where the endpoint gives a number.
@@ -98,7 +96,6 @@ struct Heap {
     text: String,
     calls: BTreeMap<u64, String>,
     finish: Option<String>,
-    model: Option<String>,
     usage: Option<Usage>,
 }
 
@@ -110,8 +107,6 @@ impl Heap {
         }
         // Beside the answer: what can not be read of it is missing, no more.
         self.usage = serde_json::from_str::<UsageOnly>(json).ok().and_then(|only| only.usage).or(self.usage);
-        let model = serde_json::from_str::<ModelOnly>(json).ok().and_then(|only| only.model.0);
-        self.model = self.model.take().or(model);
         let mut reader = serde_json::Deserializer::from_str(json);
         let read: Result<Completion, _> = serde_path_to_error::deserialize(&mut reader);
         let completion = read.map_err(|error| unread(&error))?;
@@ -183,7 +178,7 @@ impl Heap {
         };
         let usage = self.usage.unwrap_or_default();
         let tokens = [usage.prompt_tokens.0, usage.completion_tokens.0, usage.total_tokens.0];
-        Ok(Said { text, thoughts, model: self.model, truncated, tokens })
+        Ok(Said { text, thoughts, truncated, tokens })
     }
 }
 

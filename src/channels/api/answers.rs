@@ -119,6 +119,17 @@ pub(super) struct CaseFull {
     pub evidence: Option<Evidence>,
 }
 
+/// A reason that a model picked.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct CardClaim {
+    /// Whose it is, what is claimed, and against what: `A1.better_than.A2`.
+    pub id: String,
+    /// The program's sentence.
+    pub words: String,
+    /// The facts that decide it; figures of actions are on the cards.
+    pub cites: Vec<String>,
+}
+
 /// A recommendation as it can be decided on.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Card {
@@ -146,6 +157,10 @@ pub(super) struct Card {
     pub risks: String,
     /// What would change the drafter's mind.
     pub would_change: String,
+    /// The reasons that a model picked, each of which the program computed and words; empty where none was asked.
+    pub claims: Vec<CardClaim>,
+    /// What a model asks whoever decides; empty where it asks nothing.
+    pub question: String,
     /// A draft message, for actions that send one.
     pub message: Option<String>,
     /// Who wrote the words: `playbook`, `model` or `edited`.

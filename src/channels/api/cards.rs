@@ -2,13 +2,14 @@
 
 use serde_json::Value;
 
-use super::answers::{Card, CardStep, CaseLine, Check, Evidence, Fact, Missing, Range, Subject, You};
+use super::answers::{Card, CardClaim, CardStep, CaseLine, Check, Evidence, Fact, Missing, Range, Subject, You};
 use crate::approve::Preview;
 use crate::cards::names::Names;
 use crate::cards::{self, plain};
 use crate::config::OdooConfig;
 use crate::domain::action;
 use crate::domain::case::Case;
+use crate::domain::claim::Claim;
 use crate::domain::evidence::Bundle;
 use crate::domain::recommendation::{Drafter, Recommendation};
 
@@ -63,6 +64,8 @@ pub(super) fn card(rec: &Recommendation) -> Card {
         rationale: view.rationale,
         risks: view.risks,
         would_change: view.would_change,
+        claims: view.claims.into_iter().map(claim).collect(),
+        question: view.question,
         message: view.message,
         drafted_by,
         editors,
@@ -77,6 +80,10 @@ pub(super) fn card(rec: &Recommendation) -> Card {
         evidence_hash: view.evidence_hash,
         you: None,
     }
+}
+
+fn claim(claim: Claim) -> CardClaim {
+    CardClaim { id: claim.id, words: claim.words, cites: claim.cites.iter().map(ToString::to_string).collect() }
 }
 
 fn step(step: &cards::card::CardStep) -> CardStep {

@@ -74,7 +74,7 @@ impl Player {
         let reply = recorder.model.complete(asked).await?;
         let kept = Cassette {
             origin: Origin::Live,
-            model: reply.model.clone(),
+            model: recorder.model.name(),
             recorded_on: Some(recorder.today),
             prompt: self.prompt.clone(),
             request: request.to_owned(),
@@ -109,7 +109,6 @@ impl LanguageModel for Player {
             self.note(&request, asked, Some(kept.origin), &kept.reply, kept.tokens);
             return Ok(ModelReply {
                 text: kept.reply.clone(),
-                model: kept.model.clone(),
                 truncated: kept.truncated,
                 thought: kept.thought,
                 tokens: kept.tokens,

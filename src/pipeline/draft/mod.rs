@@ -275,12 +275,20 @@ impl Drafting {
             return Ok(Drafted::Anew);
         }
         store.insert_bundle(&bundle).await.context("freezing the evidence")?;
-        let (draft, drafter) = self.words(scene, assessment, &bundle, asks).await?;
+        let policy = &self.stages.config.rules.policy;
+        let shown = assessment.candidates.iter().filter(|candidate| is_asked(candidate, &answered, policy));
+        let shown: Vec<Candidate> = shown.take(RECOMMENDATIONS).cloned().collect();
+        let words = self.words(scene, assessment, &shown, &bundle, asks).await?;
         // A model may take long to answer. What it wrote while people stopped Reeve is not shown to anybody.
         if self.is_stopped().await? {
             return Ok(Drafted::Stopped);
         }
-        let recommendations = self.recommend(scene, assessment, &answered, draft, &drafter, &hash);
+        let mut detail = serde_json::json!({ "drafter": drafter_name(&words.drafter) });
+        if let Some(told) = words.told() {
+            detail["model"] = told;
+        }
+        let recommendations = self.recommend(scene, assessment, &answered, words.draft, &words.drafter, &hash);
+        detail["recommendations"] = recommendations.len().into();
         next.version = case.version + 1;
         next.updated_at = clock.now();
         let opened = case.is_untold().then(|| {
@@ -292,7 +300,6 @@ impl Drafting {
             AuditEntry::by_stage("draft", clock.now(), want::OPENED, want::subject(case))
                 .with(serde_json::json!({ "exception": first }))
         });
-        let detail = serde_json::json!({ "recommendations": recommendations.len(), "drafter": drafter_name(&drafter) });
         let entry =
             AuditEntry::by_stage("draft", clock.now(), "case.drafted", format!("case:{}", case.id)).on(hash).with(detail);
         store
@@ -354,7 +361,11 @@ impl Drafting {
         if let Some(why) = &draft.abstain {
             // A drafter that sees no clear action hands over: that comes first, where the case allows it.
             order.sort_by_key(|(candidate, _)| !matches!(candidate.action, Action::Escalate { .. }));
-            if let Some((_, prose)) = order.first_mut()
+            let is_model = matches!(drafter, Drafter::Model { .. });
+            if let Some((_, prose)) = order.first_mut().filter(|_| is_model) {
+                // A model's reason to hand over is a question, and stands where its questions do.
+                prose.question.clone_from(why);
+            } else if let Some((_, prose)) = order.first_mut()
                 && !prose.rationale.contains(why.as_str())
             {
                 prose.rationale.insert_str(0, &format!("{why} "));

@@ -3,30 +3,54 @@
 use async_trait::async_trait;
 
 use super::Drafting;
+use crate::domain::action::Candidate;
 use crate::domain::draft::Draft;
 use crate::domain::evidence::Bundle;
 use crate::domain::recommendation::{Drafter, NotByModel};
 use crate::pipeline::Context as Stages;
-use crate::pipeline::model_draft::{ModelOutcome, draft_with_model};
+use crate::pipeline::model_draft::{ModelOutcome, Trace, draft_with_model};
 use crate::ports::{LanguageModel, ModelError, ModelReply, ModelRequest};
 use crate::rules::assess::Assessment;
 use crate::rules::playbook;
 use crate::rules::scene::Scene;
 use crate::store::StoreError;
 
+/// What is said of a case.
+pub(super) struct Words {
+    /// In which order, and how. A model's reasons stand under the computed words.
+    pub(super) draft: Draft,
+    /// Who put it in order.
+    pub(super) drafter: Drafter,
+    /// What asking the model took, where it was asked.
+    pub(super) asked: Option<Trace>,
+}
+
+impl Words {
+    /// What the log says of the calls, for the counts of the guard's rules: how often the model answered, and which rules refused an
+    /// answer, each once for each draft.
+    pub(super) fn told(&self) -> Option<serde_json::Value> {
+        let trace = self.asked.as_ref().filter(|trace| trace.rounds > 0)?;
+        Some(serde_json::json!({ "rounds": trace.rounds, "refused": trace.refused }))
+    }
+}
+
 impl Drafting {
-    /// Words for a case, and who wrote them. `asks`: may a model be asked?
+    /// Words for a case, and who wrote them. `shown` are the candidates that people will be shown: a model chooses among these,
+    /// and compares with no other. `asks`: may it be asked?
     pub(super) async fn words(
         &self,
         scene: &Scene<'_>,
         assessment: &Assessment,
+        shown: &[Candidate],
         bundle: &Bundle,
         asks: bool,
-    ) -> anyhow::Result<(Draft, Drafter)> {
+    ) -> anyhow::Result<Words> {
+        let computed = playbook::draft(scene, assessment);
         // Of what is in shadow nobody reads them before its scope is live, when they are written anew: a model is paid for each.
         let Some(model) = self.stages.ports.model.as_ref().filter(|_| !scene.case.state.is_shadow()) else {
-            return Ok((playbook::draft(scene, assessment), Drafter::Playbook { because: None }));
+            return Ok(Words { draft: computed, drafter: Drafter::Playbook { because: None }, asked: None });
         };
+        let mut asked = None;
         let because = if assessment.abstain.is_some() {
             // What the rules give to a human is not for a model to decide.
             NotByModel::of("the rules ask for human judgement")
@@ -39,12 +63,18 @@ impl Drafting {
             // What the policy does not let a model see is not told it, and so not cited by it.
             let mut sight = Bundle { workings: None, ..bundle.clone() };
             sight.facts.retain(|_, fact| self.stages.config.rules.policy.model.shows(fact));
-            match draft_with_model(&metered, scene, &assessment.candidates, &sight).await {
-                ModelOutcome::Drafted { draft, drafter, .. } => return Ok((draft, drafter)),
-                ModelOutcome::GaveUp { because, .. } => NotByModel::from(&because),
+            match draft_with_model(&metered, scene, shown, &sight).await {
+                ModelOutcome::Drafted { draft, trace } => {
+                    let (draft, drafter) = (draft.under(&computed), trace.drafter());
+                    return Ok(Words { draft, drafter, asked: Some(trace) });
+                }
+                ModelOutcome::GaveUp { because, trace } => {
+                    asked = Some(trace);
+                    NotByModel::from(&because)
+                }
             }
         };
-        Ok((playbook::draft(scene, assessment), Drafter::Playbook { because: Some(because) }))
+        Ok(Words { draft: computed, drafter: Drafter::Playbook { because: Some(because) }, asked })
     }
 
     /// Under which key the calls of this day are counted: the machine's, since they are paid by it.

@@ -15,6 +15,7 @@ use crate::domain::evidence::Bundle;
 use crate::domain::exception::Exception;
 use crate::domain::ids::{CaseId, ExceptionId, RecommendationId};
 use crate::domain::recommendation::Recommendation;
+use crate::rules::guard::Rule;
 use crate::store::{DecisionRow, DrillCounts, Outcome, Store, View, not_undone};
 
 /// Days before the period in which a case's first digest is looked for: none waits longer for a decision.
@@ -49,6 +50,8 @@ pub struct Rows {
     pub carried_out: BTreeMap<RecommendationId, Timestamp>,
     /// The evidence of the recommendations above, by hash.
     pub bundles: BTreeMap<String, Bundle>,
+    /// Drafts for which a model was asked, each with the rules of the guard that refused an answer.
+    pub asked: Vec<BTreeSet<Rule>>,
     /// How planted wrong recommendations were answered. They are in nothing else here.
     pub drills: DrillCounts,
 }
@@ -140,10 +143,12 @@ pub async fn read(store: &Store, config: &Config, period: Period, now: Timestamp
             bundles.insert(rec.evidence_hash.clone(), bundle);
         }
     }
+    let drafted = store.list_details("case.drafted", from, to).await.context("reading what was drafted")?;
     let outcomes = store.list_outcomes(from).await.context("reading outcomes")?;
     Ok(Rows {
         now,
         calendar,
+        asked: drafted.iter().filter_map(refused).collect(),
         drills: store
             .drill_counts(from, to.checked_add(SignedDuration::from_millis(1)).unwrap_or(to))
             .await
@@ -160,4 +165,12 @@ pub async fn read(store: &Store, config: &Config, period: Period, now: Timestamp
         carried_out,
         bundles,
     })
+}
+
+/// The rules that refused an answer of a model, by what the log says of a draft; None where no model answered.
+fn refused(detail: &serde_json::Value) -> Option<BTreeSet<Rule>> {
+    let model = detail.get("model")?;
+    // A rule of a release that knew others is left out.
+    let rules = model["refused"].as_array()?.iter().filter_map(|rule| serde_json::from_value(rule.clone()).ok());
+    Some(rules.collect())
 }

@@ -1,6 +1,6 @@
 //! The figures on rows made by hand, with results worked out by hand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
@@ -20,6 +20,7 @@ use crate::domain::ids::{CaseId, ItemId, LocationId, PersonId, RecommendationId}
 use crate::domain::money::{Money, Quantity};
 use crate::domain::outcome::{Findings, Measured};
 use crate::domain::recommendation::{Drafter, Prose, Recommendation};
+use crate::rules::guard::Rule;
 use crate::store::{DecisionRow, DrillCounts, Outcome, View};
 
 /// A Thursday.
@@ -68,6 +69,7 @@ impl Bench {
             queued: BTreeMap::new(),
             carried_out: BTreeMap::new(),
             bundles: BTreeMap::new(),
+            asked: vec![],
             drills: DrillCounts::default(),
         })
     }
@@ -520,4 +522,18 @@ proptest! {
             prop_assert!((unreal - noise * choices.len() as f64).abs() < 1e-6);
         }
     }
+}
+
+#[test]
+fn what_the_guard_refused_is_counted_once_for_each_draft_and_rule() {
+    let mut bench = Bench::new();
+    bench.is_silent("model_refused");
+    bench.0.asked = vec![
+        BTreeSet::new(),
+        BTreeSet::from([Rule::Claims, Rule::Number]),
+        BTreeSet::from([Rule::Claims]),
+        BTreeSet::new(),
+    ];
+    bench.says("model_refused", 0.5, 4);
+    assert!(bench.find("model_refused").basis.ends_with("4 drafts; refused by rule: claims 2, number 1"));
 }

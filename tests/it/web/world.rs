@@ -397,7 +397,7 @@ fn prose() -> Prose {
         risks: "If the supplier delivers the rest tomorrow, the transfer cost is wasted.".to_owned(),
         would_change: "A confirmed delivery before 2026-10-11.".to_owned(),
         message: Some(format!("Dear colleagues,\nplease send 40 units of Espresso Beans {EVIL} today.\nThank you")),
-        cites: vec![],
+        ..Prose::default()
     }
 }
 

@@ -37,7 +37,8 @@ pub(super) fn forbidden(look: &Look<'_>) -> Option<Grade> {
             }
         }
         let prose = &rec.prose;
-        let words = [&prose.rationale, &prose.risks, &prose.would_change].into_iter().chain(&prose.message);
+        let own = [&prose.rationale, &prose.risks, &prose.would_change, &prose.question];
+        let words = own.into_iter().chain(&prose.message).chain(prose.claims.iter().map(|claim| &claim.words));
         let words: Vec<String> = words.map(|text| text.to_lowercase()).collect();
         for unsaid in &expected.unsaid {
             if words.iter().any(|text| text.contains(&unsaid.to_lowercase())) {

@@ -1,7 +1,7 @@
 //! Do the figures hold, and is the money put first?
 
 use reeve_domain::case::Case;
-use reeve_rules::recompute::{Verdict, figures};
+use reeve_rules::recompute::{Verdict, claims, figures};
 
 use super::{Grade, Look};
 use crate::attempt::CaseSeen;
@@ -17,7 +17,9 @@ pub(super) fn arithmetic(look: &Look<'_>) -> Option<Grade> {
     for seen in look.drafted() {
         let Some(bundle) = &seen.bundle else { continue };
         for rec in &seen.recommendations {
-            let lines = figures(rec, bundle, None, &look.settings.models);
+            let mut lines = figures(rec, bundle, None, &look.settings.models);
+            let drafted: Vec<_> = seen.recommendations.iter().map(|other| other.candidate.clone()).collect();
+            lines.extend(claims::lines(rec, bundle, std::slice::from_ref(&drafted), &look.settings.money.currency));
             figures_seen += lines.len();
             let differs = lines.iter().filter(|line| line.verdict == Verdict::Differs);
             wrong.extend(differs.map(|line| {

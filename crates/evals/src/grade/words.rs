@@ -43,12 +43,13 @@ const OTHERS: &[&str] = &[
     "não",
 ];
 
-fn texts(rec: &Recommendation) -> [(&'static str, &str); 4] {
+fn texts(rec: &Recommendation) -> [(&'static str, &str); 5] {
     let message = rec.prose.message.as_deref().unwrap_or_default();
     [
         ("why", &rec.prose.rationale),
         ("risks", &rec.prose.risks),
         ("what would change it", &rec.prose.would_change),
+        ("question", &rec.prose.question),
         ("message", message),
     ]
 }

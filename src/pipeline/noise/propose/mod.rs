@@ -129,6 +129,7 @@ async fn open(it: &NoiseControl, noisy: &Noisy, since: Date, today: Date) -> any
         would_change: "Whatever makes the type noisy being put right: a tolerance, a lead time, a master record.".to_owned(),
         message: None,
         cites: candidate.cites.clone(),
+        ..Prose::default()
     };
     let hash = bundle.hash();
     let drafter = Drafter::Playbook { because: None };
