@@ -12,6 +12,7 @@
 //! - `working`: on which days goods leave and arrive;
 //! - `rank`: net benefit, order, lane, slack, abstention.
 
+mod adjusted;
 mod announced;
 mod bills;
 mod catalogue;
@@ -22,10 +23,14 @@ mod doubled;
 mod duplicate;
 mod feed;
 mod frozen;
+mod fulfil;
 mod gathered;
+mod lots;
 mod matching;
 mod next_order;
 mod ordered;
+mod over;
+mod policy;
 mod projection;
 mod rank;
 mod received_twice;
@@ -41,6 +46,7 @@ mod surplus;
 mod tests;
 mod three_way;
 mod transfer;
+mod unmatched;
 mod working;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -360,6 +366,19 @@ fn gather(gathered: &mut Gathered<'_>) {
             T::SOverdue => supply::overdue_order(gathered, exception),
             T::SLtShift => supply::lead_time_shift(gathered, exception),
             T::MMaster => supply::master_data(gathered, exception),
+            T::RLot => lots::faulty(gathered, exception),
+            T::IStale => lots::stale(gathered, exception),
+            T::FUnmatched => unmatched::bill(gathered, exception),
+            T::FUnbilled => unmatched::unbilled(gathered, exception),
+            T::IOver => over::assess(gathered, exception),
+            T::SParam => policy::parameter(gathered, exception),
+            T::SMoq => policy::minimum(gathered, exception),
+            T::SOtif => supply::performance(gathered, exception),
+            T::OLate => fulfil::late(gathered, exception),
+            T::OShortPick => fulfil::short_pick(gathered, exception),
+            T::IReserve => fulfil::reserved(gathered, exception),
+            T::TDiff => adjusted::transfer_difference(gathered, exception),
+            T::IAdj => adjusted::adjustment(gathered, exception),
         }
     }
     // What the bill check counts of a doubled bill is known only now; the rest of it is the doubled bill's own loss.

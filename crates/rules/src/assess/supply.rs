@@ -200,6 +200,23 @@ fn adjust_one(gathered: &mut Gathered<'_>, one: &Late, cured: &[&Late]) {
     });
 }
 
+/// A supplier that delivers less well than it did. What that costs is counted where it costs: as shortages, claims and longer lead
+/// times; asking is what is left.
+pub(super) fn performance(gathered: &mut Gathered<'_>, exception: &Exception) {
+    let Some(supplier) = &exception.signal.subject.supplier else { return };
+    let name = gathered.scene.book.supplier_name(supplier);
+    gathered.contact(&Question {
+        role: Role::Supplier,
+        partner: supplier.as_str(),
+        about: "deliveries that have come late or short more often than before",
+        keys: &[],
+        left: 1.0,
+        latest: gathered.today_plus(14),
+        source: RecordRef::new(RecordKind::Supplier, supplier.as_str()),
+    });
+    gathered.watch.get_or_insert_with(|| format!("the next lines from {name} come in time and in full"));
+}
+
 /// Master data that block the arithmetic: what is wrong is known, what it costs is not.
 pub(super) fn master_data(gathered: &mut Gathered<'_>, exception: &Exception) {
     let subject = &exception.signal.subject;

@@ -125,7 +125,7 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception, place: 
 }
 
 /// Pushes back or cancels what is on order beyond the need, latest promise first.
-fn changes(
+pub(super) fn changes(
     gathered: &mut Gathered<'_>,
     place: &Place,
     surplus: &Surplus,
