@@ -78,6 +78,14 @@ types! {
     DPromoOver, "D-PROMO-OVER", "promotion over plan", Demand, 0.75;
     /// A promotion sells less than planned.
     DPromoUnder, "D-PROMO-UNDER", "promotion under plan", Demand, 0.75;
+    /// One customer's order takes what all others want.
+    DBulk, "D-BULK", "one-off bulk order", Demand, 0.80;
+    /// Sales were low because nothing was there.
+    DCensored, "D-CENSORED", "stockout-censored demand", Demand, 0.85;
+    /// Demand falls as a neighbour of its group rises.
+    DCannibal, "D-CANNIBAL", "cannibalisation", Demand, 0.60;
+    /// An item that is not sold any more is still there, or still comes.
+    DEol, "D-EOL", "end-of-life imbalance", Demand, 0.90;
     /// Many returns of one item.
     DReturn, "D-RETURN", "return surge", Demand, 0.85;
     /// Wrong demand data: the same order twice.
@@ -96,6 +104,8 @@ types! {
     RDup, "R-DUP", "duplicate receipt", Receiving, 0.90;
     /// Came other than it was announced.
     RAsn, "R-ASN", "ship-notice mismatch", Receiving, 0.85;
+    /// Came in place of what was ordered.
+    RSubst, "R-SUBST", "substitution", Receiving, 0.80;
     /// Came without an order line.
     RUnplanned, "R-UNPLANNED", "receipt without order", Receiving, 0.90;
     /// A lot came with too little shelf life, or goods without a lot.
@@ -106,6 +116,8 @@ types! {
     FQty, "F-QTY", "billed more than received", Matching, 0.95;
     /// Billed or ordered at another price than agreed.
     FPrice, "F-PRICE", "price variance", Matching, 0.95;
+    /// Came at another price than the cost in the books.
+    FCost, "F-COST", "cost variance", Matching, 0.85;
     /// Billed without an order or a receipt that it could be matched with.
     FUnmatched, "F-UNMATCHED", "bill without order or receipt", Matching, 0.90;
     /// Received long ago and billed by nobody.
@@ -144,6 +156,8 @@ types! {
     SUnconf, "S-UNCONF", "unconfirmed purchase order", Supply, 0.80;
     /// A supplier's lead time has moved away from the master value.
     SLtShift, "S-LTSHIFT", "lead time shifted", Supply, 0.85;
+    /// A late supplier is the only one who sells what runs short.
+    SSingle, "S-SINGLE", "single-source exposure", Supply, 0.90;
     /// A supplier delivers in time and in full less often than it did.
     SOtif, "S-OTIF", "supplier performance fall", Supply, 0.85;
     /// The least order that a supplier takes is far more than is needed.

@@ -19,6 +19,8 @@ use super::stock;
 const LEFT_AFTER_ASKING: f64 = 0.3;
 /// The same of what reserved goods keep from others: some of the old orders still stand.
 const LEFT_AFTER_FREEING: f64 = 0.4;
+/// Share of what others lose to a bulk order that remains after asking whether it can come in parts.
+const LEFT_OF_BULK: f64 = 0.6;
 /// Days in which goods that are kept for nobody would have been sold to others.
 const BLOCKED_DAYS: f64 = 7.0;
 
@@ -132,5 +134,22 @@ pub(super) fn reserved(gathered: &mut Gathered<'_>, exception: &Exception) {
         left: LEFT_AFTER_FREEING,
         latest: gathered.today_plus(7),
         source: item_ref(item),
+    });
+}
+
+/// A customer's order that takes what others want: the shortage of the others is counted as one, and whoever sold it knows whether
+/// it is meant so.
+pub(super) fn bulk(gathered: &mut Gathered<'_>, exception: &Exception) {
+    let Some(place) = place_of(exception) else { return };
+    let order = exception.signal.subject.document.clone().unwrap_or_default();
+    let keys = shortage::keys(&place);
+    gathered.contact(&Question {
+        role: Role::SalesTeam,
+        partner: "sales team",
+        about: &format!("order {order}: is the quantity meant, and can it come in parts"),
+        keys: &keys,
+        left: LEFT_OF_BULK,
+        latest: gathered.today_plus(3),
+        source: item_ref(&place.0),
     });
 }

@@ -66,6 +66,7 @@ use reeve_domain::workings::{Made, Odds, Workings};
 use reeve_models::formulas;
 
 pub(crate) use rank::is_dated;
+pub(crate) use three_way::not_owed;
 
 use gathered::{Gathered, Proposal, place_of, places_of};
 use rank::Age;
@@ -232,7 +233,7 @@ fn needs(scene: &Scene<'_>) -> BTreeMap<Place, Need> {
     };
     for exception in scene.exceptions {
         match exception.signal.code {
-            T::ILow | T::IOut | T::IImbal | T::DSpike | T::DPromoOver => {
+            T::ILow | T::IOut | T::IImbal | T::DSpike | T::DPromoOver | T::DBulk => {
                 for place in places_of(scene, exception) {
                     add(place, None, true);
                 }
@@ -321,7 +322,7 @@ fn gather(gathered: &mut Gathered<'_>) {
         match exception.signal.code {
             // The shortage is all there is to them. What the bill check counts of a doubled bill is known when all else is
             // gathered: it comes last.
-            T::DSpike | T::DPromoOver | T::ILow | T::IOut | T::IImbal | T::SDelay | T::FDupBill => {}
+            T::DSpike | T::DPromoOver | T::ILow | T::IOut | T::IImbal | T::SDelay | T::FDupBill | T::DCannibal => {}
             T::DShift | T::DCollapse => {
                 if let Some(place) = place_of(exception).filter(|p| !needs.contains_key(p)) {
                     surplus::assess(gathered, exception, &place, false);
@@ -342,7 +343,7 @@ fn gather(gathered: &mut Gathered<'_>) {
             T::IScrap => stock::spoiled(gathered, exception, MoveKind::Scrap),
             T::DData if is_feed(&exception.signal) => feed::assess(gathered, exception),
             T::DData => stock::doubled_order(gathered, exception),
-            T::RShort | T::ROver | T::RLate | T::REarly | T::RUom | T::RDup | T::RUnplanned | T::RDamage => {
+            T::RShort | T::ROver | T::RLate | T::REarly | T::RUom | T::RDup | T::RUnplanned | T::RSubst | T::RDamage => {
                 receiving::assess(gathered, exception, &mut disputes);
             }
             T::FQty | T::FPrice => {
@@ -370,7 +371,11 @@ fn gather(gathered: &mut Gathered<'_>) {
             T::IStale => lots::stale(gathered, exception),
             T::FUnmatched => unmatched::bill(gathered, exception),
             T::FUnbilled => unmatched::unbilled(gathered, exception),
-            T::IOver => over::assess(gathered, exception),
+            T::IOver | T::DEol => over::assess(gathered, exception),
+            T::DBulk => fulfil::bulk(gathered, exception),
+            T::DCensored => supply::censored(gathered, exception),
+            T::FCost => supply::cost_variance(gathered, exception),
+            T::SSingle => supply::single_source(gathered, exception),
             T::SParam => policy::parameter(gathered, exception),
             T::SMoq => policy::minimum(gathered, exception),
             T::SOtif => supply::performance(gathered, exception),

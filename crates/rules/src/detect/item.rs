@@ -12,7 +12,7 @@ use super::roots::{self, Awaits};
 use super::rows::{Draw, Rows};
 use super::series::{Bulk, Ground};
 use super::tail::{LAST_SCORES, Row, Tail};
-use super::{announced, channel, excess, forecast, fulfil, lots, policy, shortage, stock};
+use super::{announced, bulk, censored, channel, ending, excess, forecast, fulfil, lots, policy, shortage, stock};
 use crate::outlook::Outlook;
 use crate::settings::Settings;
 use reeve_domain::book::{Book, Place};
@@ -144,9 +144,13 @@ pub(super) fn look_at(book: &Book, with: &With<'_>, item: &ItemId) -> Kept {
     let mut policy = lots::signals_of(book, settings, &kept.outlook, item);
     policy.extend(excess::signals_of(book, settings, &kept.outlook, item));
     policy.extend(policy::signals_of(book, settings, overview, &kept.outlook, item));
+    policy.extend(ending::signals_of(book, settings, item));
+    policy.extend(censored::signals_of(book, settings, &kept.outlook, item));
+    let mut waiting = fulfil::signals_of(book, settings, &kept.outlook, item);
+    waiting.extend(bulk::signals_of(book, settings, &kept.outlook, item));
     let seen = OfItem {
         policy,
-        waiting: fulfil::signals_of(book, settings, &kept.outlook, item),
+        waiting,
         stock: stock::signals_of(book, settings, overview, item),
         awaits: shortages.iter().filter_map(|signal| roots::awaits(book, &kept.outlook, signal)).collect(),
         shortages,

@@ -6,11 +6,15 @@
 mod adjustments;
 mod announced;
 mod asn;
+mod bulk;
+mod censored;
 mod channel;
 pub mod classes;
+mod costs;
 pub mod counted;
 mod demand;
 mod duplicate;
+mod ending;
 mod excess;
 mod facts;
 pub mod feed;
@@ -29,6 +33,7 @@ pub mod performance;
 mod policy;
 mod promotion;
 mod receiving;
+mod related;
 pub mod roots;
 mod rows;
 mod series;
@@ -151,6 +156,7 @@ impl Seen {
         signals.extend(supply::signals(book, settings));
         signals.extend(performance::signals(book, settings));
         signals.extend(unmatched::signals(book, settings));
+        signals.extend(costs::signals(book, settings));
         signals.extend(adjustments::signals(book, settings, &self.overview.classes));
         signals.extend(items().flat_map(|item| item.policy.iter().cloned()));
         signals.extend(items().flat_map(|item| item.waiting.iter().cloned()));
@@ -164,6 +170,8 @@ impl Seen {
         signals.extend(transfer_diff::signals(book, settings));
         let awaits = items().flat_map(|item| item.awaits.iter().cloned()).collect();
         roots::trace(book, &awaits, &mut signals);
+        let related = related::signals(book, &self.overview, &signals);
+        signals.extend(related);
         signals.sort_by_cached_key(Signal::fingerprint);
         // The first of two signals with one fingerprint stands: detectors list the newest first.
         signals.dedup_by_key(|signal| signal.fingerprint());

@@ -6,6 +6,7 @@ mod detect;
 mod models;
 mod money;
 mod places;
+mod priority;
 mod ranking;
 mod working_days;
 
@@ -18,6 +19,7 @@ pub use self::companies::CompaniesConfig;
 pub use self::detect::{ChannelConfig, DetectConfig};
 pub use self::models::{DemandModel, Models, program};
 pub use self::money::{CostsConfig, MoneyConfig, TolerancesConfig};
+pub use self::priority::{PlaceClass, PriorityConfig};
 pub use self::ranking::RankingConfig;
 pub use self::working_days::WorkingDays;
 
@@ -36,6 +38,7 @@ pub struct Settings {
     pub channel: ChannelConfig,
     pub ranking: RankingConfig,
     pub companies: CompaniesConfig,
+    pub priority: PriorityConfig,
     /// Who may approve what: `approval.policy_file`, or the policy that comes with the program.
     #[serde(skip, default = "Policy::standard")]
     pub policy: Policy,
@@ -49,8 +52,8 @@ pub struct Settings {
 
 impl Settings {
     /// The names of the sections.
-    pub const SECTIONS: [&str; 8] =
-        ["calendar", "money", "costs", "tolerances", "detect", "channel", "ranking", "companies"];
+    pub const SECTIONS: [&str; 9] =
+        ["calendar", "money", "costs", "tolerances", "detect", "channel", "ranking", "companies", "priority"];
 
     /// As they are where nothing is configured.
     pub fn defaults() -> Self {

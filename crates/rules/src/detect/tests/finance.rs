@@ -1,4 +1,4 @@
-//! What finance has no matching documents for: F-UNMATCHED, F-UNBILLED.
+//! What finance has no matching documents for: F-UNMATCHED, F-UNBILLED, F-COST.
 
 use super::*;
 use reeve_domain::bill::Bill;
@@ -109,4 +109,32 @@ fn what_is_billed_young_small_or_somebody_elses_is_silent() {
         }
     }
     consigned.silent(T::FUnbilled);
+}
+
+#[test]
+fn goods_that_come_at_another_price_than_their_cost_are_said_once_a_quarter() {
+    let bought = |listed: f64| {
+        let mut shop = Shop::new();
+        let price = reeve_domain::money::UnitPrice::from_erp(listed);
+        shop.records.push(Record::SupplierPrice(SupplierPrice { price, ..records::supplier_price("1") }));
+        shop.order("1", 100, -10, -2).price = price;
+        shop.receipt("1", 100, Some(-2));
+        shop
+    };
+    let signal = bought(5.2).one(T::FCost);
+    assert_eq!(
+        signal.headline,
+        "AC-001 Kitchen scale came at 5.20 with P0001, its cost in the books is 4.00: 120.00 more for 100 units; 4.80 of 10.00 are left as margin."
+    );
+    let found = bought(5.2).assess_signals(vec![signal]);
+    assert!(found.loss_sum.is_empty() && has(&found, "ESCALATE"));
+    bought(4.2).silent(T::FCost);
+    // Above the price list it is the supplier's matter.
+    let mut dear = bought(4.0);
+    for record in &mut dear.records {
+        if let Record::PoLine(line) = record {
+            line.price = reeve_domain::money::UnitPrice::from_erp(5.2);
+        }
+    }
+    dear.silent(T::FCost);
 }

@@ -78,7 +78,7 @@ fn what_expires_first_is_sold_first_and_each_lot_has_its_own_rest() {
     shop.lot("32", -10, Some(11));
     shop.held(&[("31", 50), ("32", 30)], 0);
     shop.demand("2", 6.0);
-    let found = shop.judged_as(T::IStale);
+    let found = shop.looked_as(T::IStale);
     let left: Vec<f64> = found.iter().map(|s| {
         let FactValue::Quantity(q) = value(s, "stale_units@2").expect("a figure") else { panic!("units") };
         q.to_f64()
@@ -183,6 +183,6 @@ fn goods_without_a_lot_beside_others_that_have_one_are_asked_after() {
 impl Shop {
     /// How many cases everything that is judged folds into.
     fn with_cases(&self) -> usize {
-        fold(at(0), self.judged(), Vec::new(), Vec::new()).cases.len()
+        fold(at(0), self.looked(), Vec::new(), Vec::new()).cases.len()
     }
 }

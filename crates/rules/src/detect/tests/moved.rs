@@ -53,7 +53,7 @@ fn what_came_whole_is_still_on_its_way_or_was_found_is_silent() {
     }
     found.moved(MoveKind::Count, None, Some("2"), 3, Some(-1));
     found.silent(T::TDiff);
-    assert!(found.judged().iter().any(|s| s.code == T::TDiff && s.explained.is_some()));
+    assert!(found.looked().iter().any(|s| s.code == T::TDiff && s.explained.is_some()));
 }
 
 /// Eighty small corrections by two people at noon, and one more.

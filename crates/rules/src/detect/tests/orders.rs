@@ -109,3 +109,33 @@ fn what_is_made_to_order_or_young_or_free_keeps_nothing_from_anybody() {
     shop(-25, None, 60).silent(T::IReserve);
     shop(-25, None, 20).silent(T::IReserve);
 }
+
+/// A store that sells one at a time, and one customer who asks for forty of the forty-five that are there.
+fn one_large_order(stock: i64, units: i64) -> Shop {
+    let mut shop = Shop::new();
+    shop.records.push(Record::SupplierPrice(records::supplier_price("1")));
+    shop.stock("2", stock);
+    shop.demand("2", 3.0);
+    for n in 0..12 {
+        let line = SaleLine { ordered_at: at(-20 + n), ..records::sale_line(&format!("7{n}")) };
+        shop.records.push(Record::SaleLine(line));
+    }
+    let line = SaleLine { qty: Quantity::units(units), ordered_at: at(-1), ..records::sale_line("50") };
+    shop.records.push(Record::SaleLine(line));
+    shop.waits(units, -1, Some(2)).sale_line = Some("50".into());
+    shop
+}
+
+#[test]
+fn an_order_that_takes_what_all_others_want_is_asked_about() {
+    let shop = one_large_order(45, 40);
+    let signal = shop.one(T::DBulk);
+    assert!(signal.headline.starts_with("S50 asks for 40 of AC-001 Kitchen scale at Market Street Store, 1 are usual: 5 would be free"), "{}", signal.headline);
+    assert_eq!(links(&signal), ["shortage:1@2"]);
+    let found = shop.assess_signals(vec![signal]);
+    assert!(found.loss_sum.iter().any(|part| part.what.starts_with("lost margin")), "what the others lose: {:?}", found.loss_sum);
+    assert!(found.candidates.iter().any(|c| c.summary.contains("is the quantity meant")));
+    assert!(one_large_order(45, 10).looked_as(T::DBulk).is_empty(), "ten are not so many that anybody lacks them");
+    one_large_order(400, 40).silent(T::DBulk);
+    assert!(one_large_order(105, 100).one(T::DBulk).headline.ends_with("it is 100 times the usual, perhaps a slip."));
+}

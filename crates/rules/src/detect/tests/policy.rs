@@ -1,4 +1,4 @@
-//! Matters of policy: overstock, reorder rules, least orders, suppliers' performance (I-OVER, S-PARAM, S-MOQ, S-OTIF).
+//! Matters of policy: overstock, reorder rules, least orders, suppliers' performance (I-OVER, D-EOL, D-CENSORED, S-PARAM, S-MOQ, S-OTIF).
 
 use super::*;
 use reeve_domain::record::{ReorderRule, SaleLine};
@@ -55,7 +55,7 @@ fn what_a_rule_a_promotion_or_a_launch_asks_for_is_not_too_much() {
     let mut promoted = bought_too_much(600);
     promoted.records.push(Record::Promotion(records::promotion("p1", "1", day(20), day(30))));
     promoted.silent(T::IOver);
-    assert!(promoted.judged().iter().any(|s| s.code == T::IOver && s.explained.is_some()), "said, and explained");
+    assert!(promoted.looked().iter().any(|s| s.code == T::IOver && s.explained.is_some()), "said, and explained");
     let mut launch = Shop::new();
     launch.terms(0);
     launch.moved(MoveKind::Opening, None, Some("2"), 600, Some(-20));
@@ -198,4 +198,51 @@ fn a_supplier_that_was_in_time_and_is_not_any_more_is_asked() {
 fn a_supplier_within_its_tolerance_is_silent() {
     supplied(1).silent(T::SOtif);
     supplied(0).silent(T::SOtif);
+}
+
+#[test]
+fn what_is_left_of_a_delisted_item_is_said_and_its_orders_are_cancelled() {
+    let ended = |shop: &mut Shop| {
+        for record in &mut shop.records {
+            if let Record::Item(item) = record
+                && item.id == ItemId::new("1")
+            {
+                (item.sellable, item.delisted_at) = (false, Some(at(-12)));
+            }
+        }
+    };
+    let mut shop = bought_too_much(40);
+    shop.demand("2", 0.0);
+    shop.open_order("1", -5, 20);
+    shop.silent(T::DEol);
+    ended(&mut shop);
+    let signal = shop.one(T::DEol);
+    assert_eq!(
+        signal.headline,
+        "AC-001 Kitchen scale is not sold since 2026-10-21: 40 are left at Market Street Store and 300 are on order, 1360.00 at cost."
+    );
+    let found = shop.assess_signals(vec![signal]);
+    assert_eq!(found.candidates[0].action.code(), "CANCEL-PO", "{}", found.candidates[0].summary);
+    let mut little = bought_too_much(20);
+    ended(&mut little);
+    little.silent(T::DEol);
+}
+
+#[test]
+fn weeks_without_stock_are_no_weeks_without_demand() {
+    let out = |days: i32| {
+        let mut shop = Shop::new();
+        shop.demand("2", 10.0);
+        shop.moved(MoveKind::Opening, None, Some("2"), 50, Some(-60));
+        shop.moved(MoveKind::Delivery, Some("2"), None, 50, Some(-20));
+        shop.moved(MoveKind::Receipt, None, Some("2"), 300, Some(-20 + days));
+        shop.sold();
+        shop
+    };
+    let signal = out(12).one(T::DCensored);
+    assert!(signal.headline.contains("was out of stock on"), "{}", signal.headline);
+    assert_eq!(signal.period, "2026-Q4");
+    let found = out(12).assess_signals(vec![signal]);
+    assert!(found.loss_sum.is_empty() && has(&found, "ESCALATE"), "what was not sold is gone");
+    out(3).silent(T::DCensored);
 }
