@@ -34,6 +34,7 @@ mod run;
 mod serve;
 mod show;
 mod stop;
+mod supplier;
 mod sync;
 mod terminal;
 
@@ -100,6 +101,8 @@ enum Command {
     Audit(audit::Audit),
     /// Print the figures of a period, each with its formula and what it was counted from.
     Kpi(kpi::KpiArgs),
+    /// Print what a supplier has done, in figures: in time and in full, lead time, quantities, prices, what is open.
+    Supplier(supplier::SupplierArgs),
     /// Look at deliveries: what is stuck and why; send dead ones again, or discard them.
     #[command(subcommand)]
     Outbox(outbox::Outbox),
@@ -243,6 +246,7 @@ async fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Mute(command) => mute::run(&config, command, cli.json).await,
         Command::Audit(command) => audit::run(&config, command, cli.json).await,
         Command::Kpi(args) => kpi::run(config, args, cli.json).await,
+        Command::Supplier(args) => supplier::run(config, args, cli.json).await,
         Command::Outbox(command) => outbox::run(config, command, cli.json).await,
         Command::Events(command) => events::run(&config, command, cli.json).await,
         Command::Policy(command) => policy::run(&config, command, cli.json).await,

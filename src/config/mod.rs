@@ -60,7 +60,7 @@ pub struct Config {
     pub store: StoreConfig,
     pub source: SourceConfig,
     pub odoo: OdooConfig,
-    /// `[calendar]`, `[money]`, `[costs]`, `[tolerances]`, `[detect]`, `[channel]`, `[ranking]` and `[companies]`.
+    /// `[calendar]`, `[money]`, `[costs]`, `[tolerances]`, `[detect]`, `[channel]`, `[ranking]`, `[companies]` and `[priority]`.
     #[serde(skip, default = "Settings::defaults")]
     pub rules: Settings,
     pub approval: ApprovalConfig,

@@ -111,6 +111,8 @@ fn about(records: Vec<Record>, items: &BTreeSet<ItemId>, as_of: Timestamp) -> (V
             Record::Promotion(r) => (ours(&r.item), Timestamp::MIN),
             Record::StockLevel(r) => (ours(&r.item), Timestamp::MIN),
             Record::DemandMonth(r) => (ours(&r.item), Timestamp::MIN),
+            Record::Lot(r) => (ours(&r.item), r.created_at),
+            Record::LotStock(r) => (ours(&r.item), Timestamp::MIN),
             Record::SaleLine(r) => (ours(&r.item), r.ordered_at),
             Record::PoLine(r) => (ours(&r.item), r.ordered_at),
             Record::Move(r) => (ours(&r.item), r.done_at.unwrap_or(r.created_at)),

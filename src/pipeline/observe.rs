@@ -145,7 +145,7 @@ impl Observe {
         let locations: Vec<Location> = locations
             .filter_map(|record| if let Record::Location(location) = record { Some(location) } else { None })
             .collect();
-        let unclear = config.rules.calendar.unclear(&locations).into_iter();
+        let unclear = config.rules.calendar.unclear(&locations).into_iter().chain(config.rules.priority.unclear(&locations));
         gaps.extend(unclear.map(|(what, why)| Gap { what, why, costs: "the entry counts for no location".to_owned() }));
         let gaps = serde_json::to_string(&gaps).context("writing down what is not read")?;
         Ok(store.put_setting(GAPS, &gaps).await?)

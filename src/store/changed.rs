@@ -38,6 +38,8 @@ impl Changed {
             Record::Promotion(r) => self.item(&r.item),
             Record::SaleLine(r) => self.item(&r.item),
             Record::StockLevel(r) => self.item(&r.item),
+            Record::Lot(r) => self.item(&r.item),
+            Record::LotStock(r) => self.item(&r.item),
             Record::DemandMonth(r) => self.item(&r.item),
             Record::PoLine(r) => {
                 self.item(&r.item);

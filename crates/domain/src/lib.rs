@@ -32,6 +32,7 @@ pub mod habit;
 pub mod hand;
 pub mod ids;
 mod keyed;
+pub mod lot;
 pub mod master;
 pub mod mode;
 pub mod model;

@@ -46,6 +46,24 @@ impl Passage {
     }
 }
 
+/// A finished transfer of which another quantity came than left.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Difference<'b> {
+    /// The leg that left.
+    pub out: &'b StockMove,
+    /// The last leg that came.
+    pub into: &'b StockMove,
+    /// How much came, over all legs.
+    pub came: Quantity,
+}
+
+impl Difference<'_> {
+    /// Came less left: below zero where some is missing.
+    pub fn off(&self) -> Quantity {
+        self.came - self.out.qty
+    }
+}
+
 /// Leaves one of our locations for transit.
 fn leaves(m: &StockMove) -> bool {
     m.kind == MoveKind::Transfer && m.from.is_some() && m.to.is_none() && m.qty.is_positive()
@@ -138,6 +156,29 @@ impl Supply {
         passages_of(&moves).into_iter().find(|p| p.id == id)
     }
 
+    /// Every finished transfer of which another quantity came than left, by the id of the leg that left. What is still on its
+    /// way is no difference.
+    pub fn differences(&self) -> Vec<Difference<'_>> {
+        let mut found: Vec<Difference<'_>> = self.transfers().values().flat_map(|moves| differences_of(moves)).collect();
+        found.sort_by(|a, b| numeric(&a.out.id).cmp(&numeric(&b.out.id)));
+        found
+    }
+
+    /// The difference of the transfer that left by a leg.
+    pub fn difference(&self, out: &str) -> Option<Difference<'_>> {
+        let item = &self.supply_moves.get(out)?.item;
+        self.differences_of_item(item).into_iter().find(|d| d.out.id == out)
+    }
+
+    fn differences_of_item(&self, item: &ItemId) -> Vec<Difference<'_>> {
+        let mut moves: BTreeMap<&str, &StockMove> = BTreeMap::new();
+        let known = self.supply_locations_of(item).filter(|location| self.locations.contains_key(*location));
+        for m in known.flat_map(|l| self.supply_moves_at(item, l)).filter(|m| m.kind == MoveKind::Transfer) {
+            moves.insert(&m.id, m);
+        }
+        differences_of(&moves.into_values().collect::<Vec<_>>())
+    }
+
     /// Days that finished transfers took, by where from and where to.
     pub fn lanes(&self) -> BTreeMap<(&LocationId, &LocationId), Vec<f64>> {
         let mut lanes: BTreeMap<(&LocationId, &LocationId), Vec<f64>> = BTreeMap::new();
@@ -154,6 +195,28 @@ impl Supply {
         }
         lanes
     }
+}
+
+/// The differences of one item.
+fn differences_of<'b>(moves: &[&'b StockMove]) -> Vec<Difference<'b>> {
+    let legs = Legs::of(moves);
+    let mut arrived: BTreeMap<&str, Vec<&'b StockMove>> = BTreeMap::new();
+    for leg in &legs.into {
+        if let Some(out) = legs.pairs.get(leg.id.as_str()) {
+            arrived.entry(&out.id).or_default().push(leg);
+        }
+    }
+    let of_out = |out: &&'b StockMove| {
+        let legs = arrived.get(out.id.as_str())?;
+        // A rest that is to come comes.
+        if out.done_at.is_none() || legs.iter().any(|leg| leg.done_at.is_none()) {
+            return None;
+        }
+        let into = legs.iter().copied().max_by_key(|leg| (leg.done_at, numeric(&leg.id)))?;
+        let came = legs.iter().map(|leg| leg.qty).sum();
+        Some(Difference { out, into, came }).filter(|d| !d.off().is_zero())
+    };
+    legs.out.iter().filter_map(of_out).collect()
 }
 
 /// The passages of one item.

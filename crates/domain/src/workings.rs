@@ -323,6 +323,36 @@ pub enum Made {
         /// Days late.
         days: f64,
     },
+    /// One cycle's shortage because the reorder rule does not fit the demand.
+    Rule {
+        /// Demand of a day.
+        daily: f64,
+        /// Its deviation.
+        sigma: f64,
+        /// Days that an order takes.
+        lead: f64,
+        /// Their deviation.
+        lead_sd: f64,
+        /// The minimum in force, in units.
+        in_force: f64,
+        /// What is lost with one unit.
+        margin: f64,
+    },
+    /// What of a lot will be left when it expires.
+    Stale {
+        /// Units of it and of what expires before.
+        supply: f64,
+        /// Demand until then.
+        mu: f64,
+        /// Its deviation.
+        sigma: f64,
+        /// Units left of what expires before.
+        before: f64,
+        /// Units of the lot.
+        most: f64,
+        /// Unit cost.
+        cost: UnitPrice,
+    },
     /// Stock beyond the need.
     Excess(Surplus),
     /// Sold by a channel and not there.

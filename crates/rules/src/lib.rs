@@ -30,3 +30,4 @@ pub mod sample;
 pub mod scene;
 pub mod scope;
 pub mod settings;
+pub mod supplier;

@@ -29,6 +29,16 @@ impl<'a> Reader<'a> {
         Self { dir, hasher: Sha256::new() }
     }
 
+    /// What was read so far, to go back to.
+    pub(super) fn mark(&self) -> Sha256 {
+        self.hasher.clone()
+    }
+
+    /// Counts as read only what was read when the mark was made.
+    pub(super) fn reset(&mut self, mark: Sha256) {
+        self.hasher = mark;
+    }
+
     /// Was the model recorded?
     fn has(&self, model: &Model) -> bool {
         self.dir.join(file_of(model)).exists()

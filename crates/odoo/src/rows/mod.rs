@@ -14,6 +14,7 @@ mod catalog;
 pub mod cell;
 mod currency;
 mod feed;
+mod lots;
 mod moves;
 mod packaging;
 mod pickings;
@@ -120,7 +121,7 @@ impl Masters {
 /// The models that are read, each with its fields.
 #[cfg(test)]
 pub(crate) fn models() -> Vec<(&'static str, Vec<&'static str>)> {
-    let all: [&Model; 30] = [
+    let all: [&Model; 32] = [
         &bills::BILL,
         &bills::LINE,
         &catalog::CATEGORY,
@@ -132,6 +133,8 @@ pub(crate) fn models() -> Vec<(&'static str, Vec<&'static str>)> {
         &currency::CURRENCY,
         &currency::COMPANY,
         &currency::RATE,
+        &lots::LOT,
+        &lots::QUANT,
         &moves::SCRAP,
         &moves::MOVE,
         &pickings::PICKING,

@@ -16,6 +16,7 @@
 //! - `rank`: net benefit, order, lane, slack, abstention.
 
 mod act;
+mod adjusted;
 mod announced;
 mod bills;
 mod channel;
@@ -26,13 +27,17 @@ mod duplicate;
 mod effect;
 mod feed;
 mod frozen;
+mod fulfil;
 mod gathered;
 mod level;
 mod losses;
+mod lots;
 mod matching;
 mod next_order;
 mod ordered;
+mod over;
 mod plans;
+mod policy;
 mod projection;
 mod rank;
 mod received_twice;
@@ -47,6 +52,7 @@ mod surplus;
 mod tests;
 mod three_way;
 mod transfer;
+mod unmatched;
 mod working;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -66,6 +72,7 @@ use reeve_domain::workings::{Made, Odds, Workings};
 use reeve_models::formulas;
 
 pub(crate) use rank::is_dated;
+pub(crate) use three_way::not_owed;
 
 use gathered::{Gathered, Proposal, place_of, places_of};
 use rank::Age;
@@ -233,7 +240,7 @@ fn needs(scene: &Scene<'_>) -> BTreeMap<Place, Need> {
     };
     for exception in scene.exceptions {
         match exception.signal.code {
-            T::ILow | T::IOut | T::IImbal | T::DSpike | T::DPromoOver => {
+            T::ILow | T::IOut | T::IImbal | T::DSpike | T::DPromoOver | T::DBulk => {
                 for place in places_of(scene, exception) {
                     add(place, None, true);
                 }
@@ -322,7 +329,7 @@ fn gather(gathered: &mut Gathered<'_>) {
         match exception.signal.code {
             // The shortage is all there is to them. What the bill check counts of a doubled bill is known when all else is
             // gathered: it comes last.
-            T::ILow | T::IOut | T::IImbal | T::SDelay | T::FDupBill => {}
+            T::ILow | T::IOut | T::IImbal | T::SDelay | T::FDupBill | T::DCannibal => {}
             T::DPromoOver => act::promo_change::ends_before_it_is_out(gathered, exception),
             T::DSpike => {
                 if let Some(place) = place_of(exception) {
@@ -355,7 +362,7 @@ fn gather(gathered: &mut Gathered<'_>) {
             T::IScrap => stock::spoiled(gathered, exception, MoveKind::Scrap),
             T::DData if is_feed(&exception.signal) => feed::assess(gathered, exception),
             T::DData => stock::doubled_order(gathered, exception),
-            T::RShort | T::ROver | T::RLate | T::REarly | T::RUom | T::RDup | T::RUnplanned | T::RDamage => {
+            T::RShort | T::ROver | T::RLate | T::REarly | T::RUom | T::RDup | T::RUnplanned | T::RSubst | T::RDamage => {
                 receiving::assess(gathered, exception, &mut disputes);
             }
             T::FQty | T::FPrice => {
@@ -379,6 +386,23 @@ fn gather(gathered: &mut Gathered<'_>) {
             T::SOverdue => supply::overdue_order(gathered, exception),
             T::SLtShift => supply::lead_time_shift(gathered, exception),
             T::MMaster => supply::master_data(gathered, exception),
+            T::RLot => lots::faulty(gathered, exception),
+            T::IStale => lots::stale(gathered, exception),
+            T::FUnmatched => unmatched::bill(gathered, exception),
+            T::FUnbilled => unmatched::unbilled(gathered, exception),
+            T::IOver | T::DEol => over::assess(gathered, exception),
+            T::DBulk => fulfil::bulk(gathered, exception),
+            T::DCensored => supply::censored(gathered, exception),
+            T::FCost => supply::cost_variance(gathered, exception),
+            T::SSingle => supply::single_source(gathered, exception),
+            T::SParam => policy::parameter(gathered, exception),
+            T::SMoq => policy::minimum(gathered, exception),
+            T::SOtif => supply::performance(gathered, exception),
+            T::OLate => fulfil::late(gathered, exception),
+            T::OShortPick => fulfil::short_pick(gathered, exception),
+            T::IReserve => fulfil::reserved(gathered, exception),
+            T::TDiff => adjusted::transfer_difference(gathered, exception),
+            T::IAdj => adjusted::adjustment(gathered, exception),
         }
     }
     // What the bill check counts of a doubled bill is known only now; the rest of it is the doubled bill's own loss.

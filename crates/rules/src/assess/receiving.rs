@@ -36,7 +36,7 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception, dispute
         (None, None) => Vec::new(),
     };
     match exception.signal.code {
-        ExceptionType::RUnplanned => unplanned(gathered, exception),
+        ExceptionType::RUnplanned | ExceptionType::RSubst => unplanned(gathered, exception),
         ExceptionType::RDup => received_twice::assess(gathered, exception, disputes),
         code => {
             if lines.is_empty() {

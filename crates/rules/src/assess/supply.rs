@@ -172,6 +172,56 @@ fn adjust_one(gathered: &mut Gathered<'_>, one: &Late, cured: &[&Late]) {
     adjust_param::adjust(gathered, cure);
 }
 
+/// A supplier that delivers less well than it did. What that costs is counted where it costs: as shortages, claims and longer lead
+/// times; asking is what is left.
+pub(super) fn performance(gathered: &mut Gathered<'_>, exception: &Exception) {
+    let Some(supplier) = &exception.signal.subject.supplier else { return };
+    let name = gathered.scene.book.supplier_name(supplier);
+    gathered.contact(&Question {
+        role: Role::Supplier,
+        partner: supplier.as_str(),
+        about: "deliveries that have come late or short more often than before",
+        keys: &[],
+        left: 1.0,
+        latest: gathered.today_plus(14),
+        source: RecordRef::new(RecordKind::Supplier, supplier.as_str()),
+    });
+    gathered.watch.get_or_insert_with(|| format!("the next lines from {name} come in time and in full"));
+}
+
+/// Sales that were low because nothing was there: what was not sold is gone, and what can be helped is the next forecast that is
+/// made of them.
+pub(super) fn censored(gathered: &mut Gathered<'_>, exception: &Exception) {
+    let Some((item, location)) = super::gathered::place_of(exception) else { return };
+    let book = gathered.scene.book;
+    let name = format!("{} at {}", book.item_label(&item), book.location_name(&location));
+    gathered.escalate(&format!("whether the forecast of {name} was made of days without stock"), "demand planning");
+    gathered.watch.get_or_insert_with(|| format!("{name} stays in stock"));
+}
+
+/// Goods that come at another price than their cost in the books: nobody owes anything, and the margin is another than it looks.
+pub(super) fn cost_variance(gathered: &mut Gathered<'_>, exception: &Exception) {
+    let Some(item) = &exception.signal.subject.item else { return };
+    let label = gathered.scene.book.item_label(item);
+    gathered.contact(&Question {
+        role: Role::DataOwner,
+        partner: "data owner",
+        about: &format!("the cost of {label}, which is not what it is bought at"),
+        keys: &[],
+        left: 1.0,
+        latest: gathered.today_plus(14),
+        source: item_ref(item),
+    });
+    gathered.escalate(&format!("whether {label} still sells at a price that its cost allows"), "sales price review");
+}
+
+/// A late supplier that nobody can stand in for: the shortage says what it costs, a person who else could sell it.
+pub(super) fn single_source(gathered: &mut Gathered<'_>, exception: &Exception) {
+    let Some(item) = &exception.signal.subject.item else { return };
+    let label = gathered.scene.book.item_label(item);
+    gathered.escalate(&format!("who else could sell {label}"), "purchasing");
+}
+
 /// Master data that block the arithmetic: what is wrong is known, what it costs is not.
 pub(super) fn master_data(gathered: &mut Gathered<'_>, exception: &Exception) {
     let subject = &exception.signal.subject;

@@ -298,7 +298,7 @@ fn near(ratio: f64, factor: f64) -> bool {
     (ratio / factor - 1.0).abs() <= 0.01
 }
 
-/// R-UNPLANNED: goods from a supplier without an order line.
+/// R-UNPLANNED: goods from a supplier without an order line; R-SUBST where they came in place of goods that were ordered.
 fn unplanned(book: &Book, settings: &Settings, m: &StockMove) -> Option<Signal> {
     let day = book.calendar.day_of(m.done_at?);
     // What comes in place of a return belongs to it, and what is somebody else's was never bought.
@@ -310,22 +310,52 @@ fn unplanned(book: &Book, settings: &Settings, m: &StockMove) -> Option<Signal> 
         return None;
     }
     let to = m.to.as_ref()?;
-    let headline = format!(
-        "{} of {} came to {} with {} but stands on no order.",
-        m.qty,
-        book.item_label(&m.item),
-        book.location_name(to),
-        m.document
-    );
+    let instead = replaced_line(book, settings, m);
+    let (label, at) = (book.item_label(&m.item), book.location_name(to));
+    let headline = match instead {
+        None => format!("{} of {label} came to {at} with {} but stands on no order.", m.qty, m.document),
+        Some(line) => format!(
+            "{} of {label} came to {at} with {}, where {} of {} were ordered on {}.",
+            m.qty,
+            m.document,
+            book.missing(line),
+            book.item_label(&line.item),
+            line.order_name
+        ),
+    };
     let subject = Subject { document: Some(m.document.clone()), ..Subject::at(&m.item, to) };
     let source = record(RecordKind::Move, &m.id);
     let facts = [
         fact(book, source.clone(), "qty", "received without order", FactValue::Quantity(m.qty)),
         fact(book, source, "done_on", "received", FactValue::Date(day)),
     ];
-    let signal = Signal::rule(DETECTOR, T::RUnplanned, subject, "receipt".to_owned(), (day, day), headline)
-        .opens_until(plus_days(day, settings.detect.claim_days));
-    Some(signal.link(format!("unplanned:{}", m.id)).with(facts))
+    let code = if instead.is_some() { T::RSubst } else { T::RUnplanned };
+    let signal = Signal::rule(DETECTOR, code, subject, "receipt".to_owned(), (day, day), headline)
+        .opens_until(plus_days(day, settings.detect.claim_days))
+        .link(format!("unplanned:{}", m.id))
+        .with(facts);
+    // What is missing of the ordered goods and what came instead is one decision.
+    Some(match instead {
+        Some(line) => signal.link(format!("line:{}", line.id)).with(line_facts(book, line)),
+        None => signal,
+    })
+}
+
+/// The line of the order that a receipt belongs to of which as many are missing as came of another item with it.
+fn replaced_line<'b>(book: &'b Book, settings: &Settings, m: &StockMove) -> Option<&'b PurchaseLine> {
+    let beside = book.supply_moves_of_document(&m.document).into_iter().filter_map(|other| book.line_of(other));
+    let named = book.lines_named(&m.origin).into_iter().map(|line| line.id.as_str());
+    let order = beside.chain(named).find_map(|line| book.po_lines.get(line)).map(|line| line.order_id.as_str())?;
+    let near = |line: &&&PurchaseLine| {
+        let missing = book.missing(line);
+        let off = (missing - m.qty).abs().to_f64();
+        line.item != m.item && missing.is_positive() && off <= settings.tolerances.quantity_units
+    };
+    let lines = book.lines_of_order(order);
+    let mut fits = lines.iter().filter(near);
+    let first = fits.next().copied()?;
+    // Two that fit say nothing of which is meant.
+    fits.next().is_none().then_some(first)
 }
 
 /// R-DAMAGE: goods sent back to the supplier.

@@ -151,8 +151,11 @@ fn imbalance(book: &Book, settings: &Settings, outlook: &Outlook, item: &ItemId,
         let spare = transferable(book.available(item, &donor).to_f64(), daily, f64::from(days), safety);
         donors.push((spare.floor() as i64, donor));
     }
-    donors.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-    let (spare, donor) = donors.into_iter().next().filter(|(spare, _)| *spare >= 1)?;
+    // A flagship is asked last, however much it has.
+    let served = |location: &LocationId| settings.priority.of_location(book, location);
+    donors.retain(|(spare, _)| *spare >= 1);
+    donors.sort_by(|a, b| served(&b.1).cmp(&served(&a.1)).then_with(|| b.0.cmp(&a.0)).then_with(|| a.1.cmp(&b.1)));
+    let (spare, donor) = donors.into_iter().next()?;
     let headline = format!(
         "{} could spare {spare} of {} for {}.",
         book.location_name(&donor),

@@ -81,8 +81,37 @@ pub(super) fn signals_of(book: &Book, settings: &Settings, overview: &Overview, 
     }
     if book.is_used(item) {
         found.extend(master(book, item));
+        found.extend(units(book, item));
     }
     found
+}
+
+/// M-MASTER: a package that the item and its supplier count otherwise. Whatever is ordered or received in it is wrong by that.
+fn units(book: &Book, item: &ItemId) -> Option<Signal> {
+    let known = book.items.get(item)?;
+    let sold = book.supplier_prices(item, book.today).into_iter().find_map(|price| {
+        let theirs = price.keys.pack.as_ref()?;
+        let ours = known.keys.packs.iter().find(|pack| pack.name == theirs.name && pack.qty != theirs.qty)?;
+        Some((price, theirs, ours))
+    });
+    let (price, theirs, ours) = sold?;
+    let headline = format!(
+        "{} is bought from {} in {} of {}, and is kept in {} of {}: one of them is wrong.",
+        known.label(),
+        book.supplier_name(&price.supplier),
+        theirs.name,
+        theirs.qty,
+        ours.name,
+        ours.qty
+    );
+    let subject = Subject { item: Some(item.clone()), supplier: Some(price.supplier.clone()), ..Subject::default() };
+    let facts = [
+        fact(book, record(RecordKind::SupplierPrice, &price.id), "pack", "pack that it is bought in", FactValue::Quantity(theirs.qty)),
+        fact(book, record(RecordKind::Item, item.as_str()), "pack", "the same pack as it is kept", FactValue::Quantity(ours.qty)),
+    ];
+    let days = (book.today, book.today);
+    let signal = Signal::rule(DETECTOR, T::MMaster, subject, "units".to_owned(), days, headline);
+    Some(signal.link(format!("master:{item}")).with(facts))
 }
 
 /// Is a count's difference beyond the tolerance of its class? Passes within either side (§3.5).
@@ -387,8 +416,9 @@ fn master(book: &Book, item: &ItemId) -> Option<Signal> {
     if record_of.list_price.is_none() {
         missing.push("list price");
     }
+    // A list that has ended is another fault than none: whoever looks knows where.
     if book.supplier_prices(item, book.today).is_empty() {
-        missing.push("valid supplier price");
+        missing.push(if book.has_lapsed_price(item) { "valid supplier price (the list has ended)" } else { "valid supplier price" });
     }
     if missing.is_empty() || !record_of.sellable {
         return None;

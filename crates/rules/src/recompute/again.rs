@@ -108,6 +108,21 @@ impl<'b> Again<'b> {
                 let lost = (usual * (margin - uplift * (margin - off))).max(0.0) * days;
                 range(lost * 0.5, lost, lost * 1.5)
             }
+            Made::Rule { daily, sigma, lead, lead_sd, in_force, margin } => {
+                let z = formulas::normal_quantile(settings.service_level);
+                let (mu, sd) = formulas::lead_time_demand(*daily, *sigma, *lead, *lead_sd);
+                let needed = formulas::reorder_point(mu, formulas::safety_stock(z, sd));
+                let short = formulas::late_reorder_shortage(mu, sd, *in_force, needed);
+                let lost = formulas::lost_margin(short, *margin, settings.recapture);
+                range(0.0, lost, 2.0 * lost)
+            }
+            // Of what there is by then, what nobody has bought, less what of it expired before.
+            Made::Stale { supply, mu, sigma, before, most, cost } => {
+                let left = |units: f64| (units.max(*before) - before).min(*most) * cost.to_f64();
+                let at = |z: f64| left((supply - mu - z * sigma).max(0.0));
+                let expected = (formulas::expected_surplus(*mu, *sigma, *supply).max(*before) - before) * cost.to_f64();
+                range(at(NINE_IN_TEN), expected, at(-NINE_IN_TEN))
+            }
             Made::LeadTime { daily, sigma, listed, lead, lead_sd, cost, margin } => {
                 let z = formulas::normal_quantile(settings.service_level);
                 let (mu_listed, sd_listed) = formulas::lead_time_demand(*daily, *sigma, *listed, 0.0);

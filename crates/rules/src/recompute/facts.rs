@@ -198,6 +198,33 @@ fn again(facts: Frozen<'_>, fact: &Fact, stated: f64) -> Option<Again> {
             let share = facts.share(record, "ghost")?;
             Again::about(lost * share, 0.01 + 0.01 * lost, "demand × days × margin × (1 − recapture) × share")
         }
+        "stale_units" => {
+            let [mu, sigma, supply, before] = ["demand", "sigma", "supply", "before"].map(|of| at(&format!("stale_{of}")));
+            let left = formulas::expected_surplus(mu?, sigma?, supply?);
+            Again::about(left.max(before?) - before?, 0.03, "expected surplus at expiry less what expired before")
+        }
+        "unmatched_at_stake" => {
+            let value = at("unmatched")? * facts.share(record, "not_owed")? * (1.0 - at("fit")? / 100.0);
+            // The fit is a share that is shown rounded.
+            Again::about(value, 0.01 + 0.000_06 * at("unmatched")?, "billed × share not owed × (1 − fit)")
+        }
+        "unbilled_at_stake" => {
+            Again::exactly(at("unbilled")? * facts.share(record, "billed_wrong")?, "not billed × share billed wrong")
+        }
+        "unbilled_value" => Again::exactly(at("open_to_bill")? * at("price")?, "not billed × price"),
+        "late_margin" => {
+            let (units, margin) = (at("late_there")?, facts.margin(record)?);
+            let off = 0.01 + 0.000_06 * units * margin;
+            Again::about(units * margin * at("late_share")? / 100.0, off, "units past their day × margin × share")
+        }
+        "blocked_margin" => {
+            let margin = facts.margin(record)?;
+            let lost = formulas::lost_margin(at("blocked")?, margin, facts.share(record, "recapture")?);
+            Again::about(lost, 0.01 + 0.005 * margin, "units wanted by others × margin × (1 − recapture)")
+        }
+        "adjusted_at_stake" => {
+            Again::exactly(at("adjusted_value")? * facts.share(record, "wrong")?, "value × probability that it is wrong")
+        }
         "damage_value" => Again::exactly(at("back_owed")? * at("price")?, "billed of what was sent back × price"),
         "fewer_value" => Again::exactly(at("fewer")? * at("price")?, "announced and not come × price"),
         "unfit_value" => {

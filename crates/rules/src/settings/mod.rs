@@ -7,6 +7,7 @@ mod left;
 mod models;
 mod money;
 mod places;
+mod priority;
 mod ranking;
 mod working_days;
 
@@ -20,6 +21,7 @@ pub use self::detect::{ChannelConfig, DetectConfig};
 pub use self::left::{LeftConfig, learned};
 pub use self::models::{DemandModel, Models, program};
 pub use self::money::{CostsConfig, MoneyConfig, TolerancesConfig};
+pub use self::priority::{PlaceClass, PriorityConfig};
 pub use self::ranking::RankingConfig;
 pub use self::working_days::WorkingDays;
 
@@ -39,6 +41,7 @@ pub struct Settings {
     pub channel: ChannelConfig,
     pub ranking: RankingConfig,
     pub companies: CompaniesConfig,
+    pub priority: PriorityConfig,
     /// Who may approve what: `approval.policy_file`, or the policy that comes with the program.
     #[serde(skip, default = "Policy::standard")]
     pub policy: Policy,
@@ -52,8 +55,8 @@ pub struct Settings {
 
 impl Settings {
     /// The names of the sections.
-    pub const SECTIONS: [&str; 9] =
-        ["calendar", "money", "costs", "left", "tolerances", "detect", "channel", "ranking", "companies"];
+    pub const SECTIONS: [&str; 10] =
+        ["calendar", "money", "costs", "left", "tolerances", "detect", "channel", "ranking", "companies", "priority"];
 
     /// As they are where nothing is configured.
     pub fn defaults() -> Self {

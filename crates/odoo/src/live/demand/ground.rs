@@ -20,7 +20,7 @@ use reeve_ports::Gap;
 
 /// What one end of a move is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
+pub(in crate::live) enum End {
     /// A shelf of a warehouse.
     Shelf(i64),
     /// The customers' side.
@@ -197,12 +197,12 @@ impl Ground {
     }
 
     /// Every shelf with its warehouse, by id.
-    pub(super) fn shelves(&self) -> impl Iterator<Item = (i64, i64)> {
+    pub(in crate::live) fn shelves(&self) -> impl Iterator<Item = (i64, i64)> {
         self.ends.iter().filter_map(|(id, end)| if let End::Shelf(warehouse) = end { Some((*id, *warehouse)) } else { None })
     }
 
     /// What a location is. One that can not be read is another company's.
-    pub(super) fn end(&self, location: i64) -> End {
+    pub(in crate::live) fn end(&self, location: i64) -> End {
         self.ends.get(&location).copied().unwrap_or(End::Elsewhere)
     }
 

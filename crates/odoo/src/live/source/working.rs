@@ -20,6 +20,7 @@ const MOVE: &str = "stock.move";
 const SCRAP: &str = "stock.scrap";
 const BILL: &str = "account.move";
 const BILL_LINE: &str = "account.move.line";
+const LOT: &str = "stock.lot";
 
 /// Rows whose records are told.
 #[derive(Debug, Default)]
@@ -28,6 +29,7 @@ pub(super) struct Targets {
     sale_lines: BTreeSet<i64>,
     moves: BTreeSet<i64>,
     bill_lines: BTreeSet<i64>,
+    lots: BTreeSet<i64>,
 }
 
 impl Targets {
@@ -41,8 +43,13 @@ impl Targets {
         let of = |model: &str| -> BTreeSet<i64> {
             [changed.get(model), again.get(model)].into_iter().flatten().flatten().copied().collect()
         };
-        let mut all =
-            Self { order_lines: of(ORDER_LINE), sale_lines: of(SALE_LINE), moves: of(MOVE), bill_lines: of(BILL_LINE) };
+        let mut all = Self {
+            order_lines: of(ORDER_LINE),
+            sale_lines: of(SALE_LINE),
+            moves: of(MOVE),
+            bill_lines: of(BILL_LINE),
+            lots: of(LOT),
+        };
         all.sale_lines.extend(ids(&linked(mirror, SALE_LINE, "order_id", &of(SALE)).await?));
         all.bill_lines.extend(ids(&linked(mirror, BILL_LINE, "move_id", &of(BILL)).await?));
         let scraps = table(SCRAP, by_id(mirror, SCRAP, &of(SCRAP)).await?);
@@ -93,6 +100,7 @@ impl Targets {
         tables.add(SALE, by_id(mirror, SALE, &tables.links(SALE_LINE, "order_id")).await?);
         tables.add(BILL_LINE, by_id(mirror, BILL_LINE, &self.bill_lines).await?);
         tables.add(BILL, by_id(mirror, BILL, &tables.links(BILL_LINE, "move_id")).await?);
+        tables.add(LOT, by_id(mirror, LOT, &self.lots).await?);
         Ok(tables)
     }
 
@@ -106,6 +114,7 @@ impl Targets {
                 RecordKind::SaleLine => self.sale_lines.contains(&id),
                 RecordKind::Move => self.moves.contains(&id),
                 RecordKind::BillLine => self.bill_lines.contains(&id),
+                RecordKind::Lot => self.lots.contains(&id),
                 _ => true,
             };
             if is_target {
@@ -117,6 +126,7 @@ impl Targets {
             (RecordKind::SaleLine, &self.sale_lines),
             (RecordKind::Move, &self.moves),
             (RecordKind::BillLine, &self.bill_lines),
+            (RecordKind::Lot, &self.lots),
         ] {
             for id in ids {
                 news.gone_id(kind, *id);
@@ -151,8 +161,12 @@ pub(super) async fn tell_suppliers(
 pub(super) fn translate(rows: &Tables, masters: &Masters, companies: &[i64]) -> (BTreeMap<RecordRef, Record>, Vec<Problem>) {
     let care = Care::lenient();
     let mut feed = Feed::default();
-    match masters.read_documents(&mut Live::new(rows, companies, &care), masters.no_suppliers(), &care, &mut feed) {
-        Ok(()) => (feed.into_last_versions(), care.into_problems()),
+    let mut live = Live::new(rows, companies, &care);
+    let read = masters
+        .read_documents(&mut live, masters.no_suppliers(), &care, &mut feed)
+        .and_then(|()| masters.read_lots(&mut live, &mut feed));
+    match read {
+        Ok(_) => (feed.into_last_versions(), care.into_problems()),
         Err(never) => match never {},
     }
 }

@@ -156,7 +156,11 @@ fn donors(gathered: &Gathered<'_>, item: &ItemId, to: &LocationId) -> Vec<(proje
         .map(|donor| (projection::spare(scene, &donor), donor))
         .filter(|(spare, _)| spare.units >= 1.0)
         .collect();
-    donors.sort_by(|a, b| b.0.units.total_cmp(&a.0.units).then_with(|| a.1.cmp(&b.1)));
+    let served = |place: &Place| scene.settings.priority.of_location(scene.book, &place.1);
+    donors.sort_by(|a, b| {
+        let by_class = served(&b.1).cmp(&served(&a.1));
+        by_class.then_with(|| b.0.units.total_cmp(&a.0.units)).then_with(|| a.1.cmp(&b.1))
+    });
     donors
 }
 

@@ -1,0 +1,163 @@
+//! Policy: what a wrong reorder rule loses in a cycle, and what a least order leaves over (handbook §4.5).
+
+use crate::role::Role;
+use reeve_domain::action::{Action, Param};
+use reeve_domain::evidence::FactValue;
+use reeve_domain::exception::Exception;
+use reeve_domain::money::{Money, Quantity};
+use reeve_domain::record::{RecordKind, RecordRef, ReorderRule};
+use reeve_domain::workings::{Change, Made, Surplus};
+use reeve_models::formulas;
+
+use super::gathered::{Gathered, Proposal, Question, item_ref, place_of, range, units};
+use super::projection::{self, Z90};
+
+/// Share of a least order's excess that remains after asking the supplier for a smaller one.
+const LEFT_AFTER_CONTACT: f64 = 0.7;
+/// A cycle is at most so many days long: longer ones come of a level that hardly anything sells from.
+const CYCLE_DAYS_MOST: f64 = 365.0;
+
+/// A reorder rule that does not fit the demand. At stake is what one cycle loses at the minimum in force beside the same at the
+/// reorder point that demand and lead time ask for; what the cure costs to hold is its cost, not the stake.
+pub(super) fn parameter(gathered: &mut Gathered<'_>, exception: &Exception) {
+    let Some(place) = place_of(exception) else { return };
+    let scene = gathered.scene;
+    let book = scene.book;
+    let (item, location) = &place;
+    let name = format!("{} at {}", book.item_label(item), book.location_name(location));
+    let rule = book.rule(item, location).cloned();
+    ask(gathered, exception, &name);
+    let crossed = rule.as_ref().is_some_and(|rule| rule.max.is_positive() && rule.min > rule.max);
+    // What an order comes to under a rule that contradicts itself nobody knows.
+    if crossed {
+        return;
+    }
+    let Some(supplier) = projection::offer(book, &place).map(|offer| offer.supplier.clone()) else { return };
+    let Some(lead) = projection::lead_time(book, &place, &supplier) else { return };
+    let Some((margin, mut cites)) = gathered.margin(item) else { return };
+    let (recapture, recapture_cite) = gathered.recapture(item);
+    let (daily, sigma) = scene.outlook.per_day(&place);
+    let (mu, sd) = formulas::lead_time_demand(daily, sigma, lead.days, lead.sd);
+    let needed = formulas::reorder_point(mu, formulas::safety_stock(projection::service_z(scene), sd));
+    let in_force = rule.as_ref().map_or(0.0, |rule| rule.min.to_f64());
+    let short = formulas::late_reorder_shortage(mu, sd, in_force, needed);
+    let lost = formulas::lost_margin(short, margin, recapture);
+    let amount = range(0.0, lost, 2.0 * lost);
+    let label = "margin lost in one cycle by the rule";
+    cites.extend([
+        recapture_cite,
+        gathered.place_fact(item, location, "param_lead", "lead time of its orders", FactValue::days(lead.days)),
+        gathered.place_fact(item, location, "protection", "the ERP's reorder minimum", units(in_force)),
+        gathered.place_fact(item, location, "protection_needed", "reorder point that it should have", units(needed)),
+        gathered.place_fact(item, location, "cycle_demand", "expected demand in that lead time", units(mu)),
+        gathered.place_fact(item, location, "cycle_sigma", "deviation of that demand", units(sd)),
+        gathered.place_fact(item, location, "cycle_short", "units short in one cycle because of it", units(short)),
+        gathered.place_fact(item, location, "cycle_loss", label, FactValue::Money(amount.expected)),
+    ]);
+    let key = format!("policy:{item}@{location}");
+    let made = Made::Rule { daily, sigma, lead: lead.days, lead_sd: lead.sd, in_force, margin };
+    gathered.lose_by(&key, format!("{label}: {name}"), amount, cites, made);
+    let Some(rule) = rule.filter(|_| needed > in_force) else { return };
+    let review = projection::review_days(book, &supplier, location);
+    let gap = (rule.max - rule.min).to_f64();
+    let cycle = if daily > 0.0 { (gap / daily).clamp(review, CYCLE_DAYS_MOST) } else { CYCLE_DAYS_MOST };
+    raise(gathered, &rule, &key, (needed, cycle), &name);
+}
+
+/// Raises the minimum to what it should be. It costs what is held more, for a cycle.
+fn raise(gathered: &mut Gathered<'_>, rule: &ReorderRule, key: &str, (needed, cycle): (f64, f64), name: &str) {
+    let Some(cost_each) = gathered.cost(&rule.item) else { return };
+    let (rate, rate_cite) = gathered.holding(&rule.item);
+    let new = Quantity::ceil_units(needed);
+    let more = vec![(needed - rule.min.to_f64(), cost_each.price, cycle)];
+    let held = |(units, cost, days): &(f64, reeve_domain::money::UnitPrice, f64)| {
+        formulas::holding_cost(*units, cost.to_f64(), rate, *days)
+    };
+    let cost = Money::from_f64(more.iter().map(held).sum());
+    let source = Param::ReorderPoint.field(&rule.id).0;
+    let cites = vec![
+        rate_cite,
+        gathered.fact(source.clone(), "min", "reorder minimum", FactValue::Quantity(rule.min)),
+        gathered.fact(source.clone(), "cost_adjust", "holding what is needed more, for a cycle", FactValue::Money(cost)),
+        gathered.assume(source.clone(), "adjust_left_0", "share of the loss that remains with it corrected", 0.0),
+        gathered.fact(source, "cycle_days", "days of a cycle", FactValue::days(cycle)),
+    ];
+    gathered.proposals.push(Proposal {
+        action: Action::AdjustParam { param: Param::ReorderPoint, record: rule.id.clone(), old: rule.min, new, until: None },
+        summary: format!("Raise the reorder minimum of {name} from {} to {new}.", rule.min),
+        after: Gathered::leaving(&[key.to_owned()], 0.0),
+        cost,
+        regret: cost,
+        value: cost,
+        latest: gathered.today_plus(14),
+        cites,
+        change: Some(Change::Adjusted(more)),
+    });
+}
+
+fn ask(gathered: &mut Gathered<'_>, exception: &Exception, name: &str) {
+    let source = match exception.signal.facts.iter().find(|fact| fact.source.kind == RecordKind::ReorderRule) {
+        Some(fact) => fact.source.clone(),
+        None => exception.signal.subject.item.as_ref().map_or_else(|| RecordRef::new(RecordKind::Item, ""), item_ref),
+    };
+    gathered.contact(&Question {
+        role: Role::DataOwner,
+        partner: "data owner",
+        about: &format!("the reorder rule of {name}: which minimum and maximum should it have"),
+        keys: &[],
+        left: 1.0,
+        latest: gathered.today_plus(14),
+        source,
+    });
+    gathered.escalate(&format!("which reorder rule {name} should have"), "purchasing (master data)");
+    gathered.watch.get_or_insert_with(|| format!("the next orders of {name} come in time all the same"));
+}
+
+/// A least order that is far more than is needed: what holding the rest costs, and who can take a smaller one.
+pub(super) fn minimum(gathered: &mut Gathered<'_>, exception: &Exception) {
+    let Some(place) = place_of(exception) else { return };
+    let scene = gathered.scene;
+    let book = scene.book;
+    let (item, location) = &place;
+    let Some(offer) = projection::offer(book, &place) else { return };
+    let Some(levels) = projection::levels(scene, &place, &offer.supplier) else { return };
+    let Some(cost) = gathered.cost(item) else { return };
+    let (rate, rate_cite) = gathered.holding(item);
+    let position = projection::position(book, &place);
+    let multiple = book.rule(item, location).map_or(1.0, |rule| rule.multiple.to_f64());
+    let need = levels.up_to - position;
+    let order = formulas::order_quantity(levels.up_to, position, offer.min_qty.to_f64(), multiple);
+    let over = (order - need).max(0.0);
+    if need <= 0.0 || over < 1.0 {
+        return;
+    }
+    let (daily, sigma) = scene.outlook.per_day(&place);
+    let t0 = if daily > 0.0 { levels.up_to / daily } else { 0.0 };
+    let held = |mu: f64| formulas::excess_cost(over, mu, cost.price.to_f64(), rate, t0);
+    let doubt = Z90 * sigma / 28.0_f64.sqrt();
+    let amount = range(held(daily + doubt), held(daily), held((daily - doubt).max(0.0)));
+    let listed = RecordRef::new(RecordKind::SupplierPrice, offer.id.clone());
+    let label = "holding cost of what a least order leaves over";
+    let cites = vec![
+        cost.cite,
+        rate_cite,
+        gathered.fact(listed.clone(), "min_qty", "least order", FactValue::Quantity(offer.min_qty)),
+        gathered.place_fact(item, location, "moq_position", "available and on order", units(position)),
+        gathered.place_fact(item, location, "up_to", "order-up-to level", units(levels.up_to)),
+        gathered.place_fact(item, location, "moq_over", "ordered beyond the need", units(over)),
+        gathered.place_fact(item, location, "moq_cost", label, FactValue::Money(amount.expected)),
+    ];
+    let name = format!("{} at {}", book.item_label(item), book.location_name(location));
+    let key = format!("moq:{item}@{location}");
+    let surplus = Surplus { units: over, daily, sigma, cost: cost.price, target: levels.up_to };
+    gathered.lose_by(&key, format!("{label}: {name}"), amount, cites, Made::Excess(surplus));
+    gathered.contact(&Question {
+        role: Role::Supplier,
+        partner: offer.supplier.as_str(),
+        about: &format!("{}: a smaller least order, or one together with other items", book.item_label(item)),
+        keys: &[key],
+        left: LEFT_AFTER_CONTACT,
+        latest: gathered.today_plus(7),
+        source: listed,
+    });
+}

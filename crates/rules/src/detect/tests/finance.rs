@@ -1,0 +1,140 @@
+//! What finance has no matching documents for: F-UNMATCHED, F-UNBILLED, F-COST.
+
+use super::*;
+use reeve_domain::bill::Bill;
+
+impl Shop {
+    /// A bill of 50 of item 1 at 8.00 that names no order.
+    fn bill_of(&mut self, id: &str, edit: impl FnOnce(&mut BillLine)) {
+        let mut line = BillLine { qty: Quantity::units(50), po_line: None, ..records::bill_line(id, id) };
+        edit(&mut line);
+        self.records.push(Record::BillLine(line));
+    }
+}
+
+#[test]
+fn a_bill_for_goods_without_an_order_is_kept_unpaid_until_it_is_found() {
+    let mut shop = Shop::new();
+    shop.bill_of("1", |_| {});
+    let signal = shop.one(T::FUnmatched);
+    assert_eq!(signal.headline, "Acme billed 400.00 on BILL/2026/1, and there is no order or receipt.");
+    assert_eq!((signal.period.as_str(), links(&signal)), ("bill", vec!["bill:71"]));
+    let found = shop.assess_signals(vec![signal]);
+    // 400.00, of which three in ten are not owed.
+    assert_eq!(found.loss_sum[0].amount.expected, money("120.00"));
+    assert!(found.candidates.iter().any(|c| c.summary == "Keep 400.00 of bill BILL/2026/1 from Acme unpaid until its order is found."));
+    assert!(has(&found, "CONTACT"));
+}
+
+#[test]
+fn the_order_that_a_bill_fits_is_named_and_takes_from_what_is_at_stake() {
+    let mut shop = Shop::new();
+    shop.order("1", 50, -20, -10);
+    shop.receipt("1", 50, Some(-10));
+    shop.bill_of("1", |_| {});
+    let signal = shop.one(T::FUnmatched);
+    assert!(signal.headline.ends_with("; it may be for P0001, which fits by 80 %."), "{}", signal.headline);
+    let found = shop.assess_signals(vec![signal]);
+    assert_eq!(found.loss_sum[0].amount.expected, money("24.00"));
+    assert!(found.candidates.iter().any(|c| c.summary.contains("is it for our order P0001")));
+    // Named on the bill, though its goods are not those of the order.
+    let mut named = Shop::new();
+    named.order("1", 10, -20, -10);
+    named.bill_of("1", |line| line.origin = "P0001".into());
+    assert!(named.one(T::FUnmatched).headline.ends_with("it may be for P0001, which fits by 90 %."));
+}
+
+#[test]
+fn rent_freight_paid_bills_and_credit_notes_are_silent() {
+    let mut rent = Shop::new();
+    rent.bill_of("1", |line| line.item = None);
+    rent.silent(T::FUnmatched);
+    let mut paid = Shop::new();
+    paid.bill_of("1", |line| line.paid = true);
+    paid.silent(T::FUnmatched);
+    let mut credit = Shop::new();
+    credit.bill_of("1", |line| line.qty = Quantity::units(-50));
+    credit.silent(T::FUnmatched);
+    // Freight beside goods that have an order.
+    let mut freight = Shop::new();
+    freight.order("1", 100, -20, -10);
+    freight.receipt("1", 100, Some(-10));
+    freight.records.push(Record::BillLine(records::bill_line("1", "1")));
+    freight.bill_of("2", |line| {
+        line.bill_id = "71".into();
+        line.item = None;
+    });
+    freight.silent(T::FUnmatched);
+    // Whoever sells goods to us and bills something else is asked for which order.
+    let mut text = Shop::new();
+    text.order("1", 100, -20, -10);
+    text.bill_of("2", |line| line.item = None);
+    text.one(T::FUnmatched);
+    let book = text.book();
+    assert_eq!(unmatched::unmatched_lines(&book, &Bill::of_lines(book.bill_lines.values())[0]).len(), 1);
+}
+
+#[test]
+fn what_came_long_ago_and_nobody_billed_is_asked_for_once_a_quarter() {
+    let mut shop = Shop::new();
+    for (line, qty) in [("1", 100), ("2", 20)] {
+        shop.order(line, qty, -60, -45);
+        shop.receipt(line, qty, Some(-45));
+    }
+    let signal = shop.one(T::FUnbilled);
+    assert_eq!(signal.headline, "Acme has not billed 960.00 of what came more than 30 days ago: P0001, P0002.");
+    assert_eq!(signal.period, "2026-Q4");
+    let found = shop.assess_signals(vec![signal]);
+    assert_eq!(found.loss_sum[0].amount.expected, money("9.60"), "owed it is anyway: one in a hundred is billed wrong");
+    assert!(found.candidates.iter().any(|c| c.summary.contains("please send the bills")));
+}
+
+#[test]
+fn what_is_billed_young_small_or_somebody_elses_is_silent() {
+    let came = |qty: i64, day: i32| {
+        let mut shop = Shop::new();
+        shop.order("1", qty, day - 20, day);
+        shop.receipt("1", qty, Some(day));
+        shop
+    };
+    came(100, -20).silent(T::FUnbilled);
+    came(10, -45).silent(T::FUnbilled);
+    let mut billed = came(100, -45);
+    billed.records.push(Record::BillLine(records::bill_line("1", "1")));
+    billed.silent(T::FUnbilled);
+    let mut consigned = came(100, -45);
+    for record in &mut consigned.records {
+        if let Record::Move(m) = record {
+            m.owner = Some("9".into());
+        }
+    }
+    consigned.silent(T::FUnbilled);
+}
+
+#[test]
+fn goods_that_come_at_another_price_than_their_cost_are_said_once_a_quarter() {
+    let bought = |listed: f64| {
+        let mut shop = Shop::new();
+        let price = reeve_domain::money::UnitPrice::from_erp(listed);
+        shop.records.push(Record::SupplierPrice(SupplierPrice { price, ..records::supplier_price("1") }));
+        shop.order("1", 100, -10, -2).price = price;
+        shop.receipt("1", 100, Some(-2));
+        shop
+    };
+    let signal = bought(5.2).one(T::FCost);
+    assert_eq!(
+        signal.headline,
+        "AC-001 Kitchen scale came at 5.20 with P0001, its cost in the books is 4.00: 120.00 more for 100 units; 4.80 of 10.00 are left as margin."
+    );
+    let found = bought(5.2).assess_signals(vec![signal]);
+    assert!(found.loss_sum.is_empty() && has(&found, "ESCALATE"));
+    bought(4.2).silent(T::FCost);
+    // Above the price list it is the supplier's matter.
+    let mut dear = bought(4.0);
+    for record in &mut dear.records {
+        if let Record::PoLine(line) = record {
+            line.price = reeve_domain::money::UnitPrice::from_erp(5.2);
+        }
+    }
+    dear.silent(T::FCost);
+}
