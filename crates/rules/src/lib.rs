@@ -16,6 +16,7 @@ pub mod fold;
 pub mod guard;
 pub mod likeness;
 pub mod outlook;
+pub mod ownership;
 pub mod place_key;
 pub mod playbook;
 pub mod policy_facts;
