@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
 use reeve::channels::mail::send::MailSender;
 use reeve::channels::mail::tell::TellByMail;
 use reeve::config::Config;
@@ -13,12 +14,11 @@ use reeve::domain::ids::PersonId;
 use reeve::pipeline::deliver::{Deliver, Delivered};
 use reeve::pipeline::moment::Moments;
 use reeve::pipeline::{Context, Progress, Stage as _};
-use reeve::ports::{Ports, Senders};
+use reeve::ports::{Page, PortError, Ports, Senders, Source};
 use reeve::render;
 use reeve::store::{OutboxState, StoredDigest};
 use reeve_testing::smtp::{Arrived, Smtp};
 
-use crate::slack::bench::Silent;
 use crate::support::databases::{TestDb, databases};
 use crate::web::world::{World, today};
 
@@ -27,6 +27,24 @@ pub(super) struct Bench {
     pub(super) smtp: Smtp,
     pub(super) tell: TellByMail,
     pub(super) deliver: Deliver,
+}
+
+/// A source that tells nothing more than what is in the store.
+struct Silent;
+
+#[async_trait]
+impl Source for Silent {
+    fn identity(&self) -> String {
+        "made-up".to_owned()
+    }
+
+    async fn read(&self, _: Option<&str>, _: Timestamp, _: usize) -> Result<Page, PortError> {
+        Ok(Page::default())
+    }
+
+    fn span(&self) -> Option<(Timestamp, Timestamp)> {
+        None
+    }
 }
 
 /// The settings for a server, in a file's text: Dan gets the digest of everything, and everybody but Fay has an address.
@@ -49,7 +67,13 @@ impl Bench {
     /// The same on a database, with more settings of `[mail]` and behind it.
     pub(super) async fn on(db: TestDb, more: &str) -> Self {
         let smtp = Smtp::start().await;
-        let config = Config::of_table("a test", settings(&smtp, more).parse().unwrap()).unwrap();
+        let text = settings(&smtp, more);
+        Self::of(db, smtp, &text).await
+    }
+
+    /// The same with a server and settings of their own.
+    pub(super) async fn of(db: TestDb, smtp: Smtp, text: &str) -> Self {
+        let config = Config::of_table("a test", text.parse().unwrap()).unwrap();
         // On the heap: the settings are much, and tests hold this within their own.
         let world = Box::pin(World::on(db, config)).await;
         let (tell, deliver) = stages(&world);

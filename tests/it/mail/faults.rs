@@ -6,9 +6,9 @@ use std::time::Duration;
 use reeve::domain::ids::PersonId;
 use reeve::pipeline::{Progress, Stage as _};
 use reeve::store::OutboxState;
-use reeve_testing::smtp::{Fault, Verb};
+use reeve_testing::smtp::{CA_FILE, Fault, Smtp, Verb, Way};
 
-use super::bench::{Bench, stages};
+use super::bench::{Bench, settings, stages};
 use super::digest::PLANNERS;
 use crate::support::databases::databases;
 
@@ -192,18 +192,44 @@ async fn a_password_that_is_wrong_is_never_told() {
     assert!(!log.contains("0ld-s3cr3t"));
 }
 
+/// A bench with a server that is reached another way, as which `tls` the settings say.
+async fn by(way: Way, tls: &str, more: &str) -> Bench {
+    let smtp = Smtp::start_by(way).await;
+    smtp.ask_for("reeve", "s3cr3t");
+    let more = format!("user = \"reeve\"\npassword = \"s3cr3t\"\n{more}");
+    let text = settings(&smtp, &more).replace("tls = \"none\"", &format!("tls = \"{tls}\""));
+    Bench::of(databases().await.remove(0), smtp, &text).await
+}
+
+#[tokio::test]
+async fn on_a_way_that_is_closed_to_others_the_letter_arrives() {
+    let ca = format!("ca_file = \"{CA_FILE}\"\n");
+    for (way, tls) in [(Way::Starttls, "starttls"), (Way::Tls, "tls")] {
+        let bench = by(way, tls, &ca).await;
+        bench.make(None, |_| {}).await;
+        bench.send().await;
+        let letter = bench.mailbox("dan").remove(0);
+        assert!(letter.encrypted && letter.user == "reeve", "{tls}");
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_nobody_believes_is_not_spoken_to() {
+    for (way, tls) in [(Way::Starttls, "starttls"), (Way::Tls, "tls")] {
+        let bench = by(way, tls, "").await;
+        bench.make(None, |_| {}).await;
+        bench.send().await;
+        bench.try_again(2).await;
+        assert!(bench.smtp.arrived().is_empty(), "{tls}");
+        let waits = bench.world.store.list_outbox(OutboxState::Pending).await.unwrap();
+        let why = waits[0].last_error.clone().unwrap();
+        assert!(why.contains("certificate") || why.contains("UnknownIssuer"), "{why}");
+    }
+}
+
 #[tokio::test]
 async fn a_server_that_can_be_listened_to_is_told_nothing() {
-    let more = "user = \"reeve\"\npassword = \"s3cr3t\"\n";
-    let db = databases().await.remove(0);
-    let smtp = reeve_testing::smtp::Smtp::start().await;
-    smtp.ask_for("reeve", "s3cr3t");
-    let text = super::bench::settings(&smtp, more).replace("tls = \"none\"", "tls = \"starttls\"");
-    let config = reeve::config::Config::of_table("a test", text.parse().unwrap()).unwrap();
-    let world = Box::pin(crate::web::world::World::on(db, config)).await;
-    let (tell, deliver) = stages(&world);
-    let bench = Bench { world, smtp, tell, deliver };
-    bench.later(Duration::from_hours(1));
+    let bench = by(Way::Open, "starttls", "").await;
     bench.make(None, |_| {}).await;
     bench.send().await;
     assert!(bench.smtp.arrived().is_empty());

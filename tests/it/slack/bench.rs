@@ -38,7 +38,7 @@ pub(super) struct Bench {
 }
 
 /// A source that tells nothing more than what is in the store.
-pub(crate) struct Silent;
+struct Silent;
 
 #[async_trait]
 impl Source for Silent {

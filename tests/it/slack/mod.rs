@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what the tests share is test code too")]
 
-pub(crate) mod bench;
+mod bench;
 mod clicks;
 mod daemon;
 mod drawn;

@@ -1,9 +1,11 @@
 //! A mail server with mailboxes: it holds whoever speaks to it to the order of commands, takes letters, and fails where it is told to.
 //!
 //! As most mailboxes do, it keeps a letter once whose Message-ID has come before ([`Smtp::kept`]); what came on the wire is in
-//! [`Smtp::arrived`]. It speaks in the open only and does not offer STARTTLS.
+//! [`Smtp::arrived`]. By itself it speaks in the open; it can offer STARTTLS, or speak TLS from the first byte on ([`Way`]), with a certificate that
+//! [`CA_FILE`] signs.
 
 mod talk;
+mod tls;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -28,6 +30,21 @@ pub enum Verb {
     Letter,
 }
 
+/// The file with the certificate of whoever signs for the server, in PEM.
+pub const CA_FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/smtp/tls/ca.pem");
+
+/// How the way to the server is closed to others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Way {
+    /// Not at all.
+    #[default]
+    Open,
+    /// When the other side asks for it.
+    Starttls,
+    /// From the first byte on.
+    Tls,
+}
+
 /// How it fails, once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -50,6 +67,8 @@ pub struct Arrived {
     pub from: String,
     /// To whom.
     pub to: String,
+    /// Did it come on a way that was closed to others?
+    pub encrypted: bool,
     /// Headers and body, with the dots of the wire taken out.
     pub text: String,
 }
@@ -110,6 +129,14 @@ impl Smtp {
     /// # Panics
     /// When this machine has no free port.
     pub async fn start() -> Self {
+        Self::start_by(Way::Open).await
+    }
+
+    /// The same with another way to it.
+    ///
+    /// # Panics
+    /// As [`Self::start`].
+    pub async fn start_by(way: Way) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("this machine has a free port");
         let port = listener.local_addr().expect("it is bound").port();
         let state = Arc::<Mutex<State>>::default();
@@ -119,7 +146,7 @@ impl Smtp {
             let mut talks = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
                 lock(&shared).connections += 1;
-                talks.spawn(talk::talk(stream, Arc::clone(&shared)));
+                talks.spawn(talk::talk(stream, way, Arc::clone(&shared)));
                 while talks.try_join_next().is_some() {}
             }
         });

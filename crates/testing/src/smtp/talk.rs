@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 
-use super::{Arrived, Fault, State, Verb, lock};
+use super::tls::encrypted;
+use super::{Arrived, Fault, State, Verb, Way, lock};
 
 /// Longest letter, in bytes.
 const LETTER_MAX: usize = 20_000_000;
@@ -16,8 +17,16 @@ const LETTER_MAX: usize = 20_000_000;
 /// Whether the conversation goes on.
 type Goes = io::Result<bool>;
 
+/// What is talked over.
+pub(super) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
+
 struct Talk {
-    stream: BufReader<TcpStream>,
+    /// Taken only while it is being closed to others.
+    stream: Option<BufReader<Box<dyn Wire>>>,
+    offers_tls: bool,
+    encrypted: bool,
     state: Arc<Mutex<State>>,
     user: String,
     from: Option<String>,
@@ -25,8 +34,24 @@ struct Talk {
 }
 
 /// Talks until the other side has had enough, or a fault ends it.
-pub(super) async fn talk(stream: TcpStream, state: Arc<Mutex<State>>) {
-    let mut talk = Talk { stream: BufReader::new(stream), state, user: String::new(), from: None, to: None };
+pub(super) async fn talk(stream: TcpStream, way: Way, state: Arc<Mutex<State>>) {
+    let wire: Box<dyn Wire> = match way {
+        Way::Open | Way::Starttls => Box::new(stream),
+        // Who does not speak it, or does not believe the certificate, has gone.
+        Way::Tls => match encrypted(Box::new(stream)).await {
+            Ok(wire) => wire,
+            Err(_) => return,
+        },
+    };
+    let mut talk = Talk {
+        stream: Some(BufReader::new(wire)),
+        offers_tls: way == Way::Starttls,
+        encrypted: way == Way::Tls,
+        state,
+        user: String::new(),
+        from: None,
+        to: None,
+    };
     let begun = talk.answer(Verb::Connect, "220 mail.example.com ready").await;
     let mut goes = begun;
     while let Ok(true) = goes {
@@ -37,7 +62,7 @@ pub(super) async fn talk(stream: TcpStream, state: Arc<Mutex<State>>) {
 impl Talk {
     async fn next(&mut self) -> Goes {
         let mut line = String::new();
-        if self.stream.read_line(&mut line).await? == 0 {
+        if self.wire()?.read_line(&mut line).await? == 0 {
             return Ok(false);
         }
         let line = line.trim_end_matches(['\r', '\n']).to_owned();
@@ -45,7 +70,15 @@ impl Talk {
         let wants_account = lock(&self.state).account.is_some();
         if upper.starts_with("EHLO ") {
             let auth = if wants_account { "250-AUTH PLAIN LOGIN\r\n" } else { "" };
-            return self.say(&format!("250-mail.example.com\r\n{auth}250 8BITMIME")).await;
+            let tls = if self.offers_tls && !self.encrypted { "250-STARTTLS\r\n" } else { "" };
+            return self.say(&format!("250-mail.example.com\r\n{auth}{tls}250 8BITMIME")).await;
+        }
+        if upper == "STARTTLS" && self.offers_tls && !self.encrypted {
+            self.say("220 2.0.0 go on").await?;
+            let wire = self.stream.take().ok_or(io::ErrorKind::NotConnected)?.into_inner();
+            self.stream = Some(BufReader::new(encrypted(wire).await?));
+            self.encrypted = true;
+            return Ok(true);
         }
         if let Some(said) = line.strip_prefix("AUTH PLAIN ") {
             return self.sign_in(said).await;
@@ -94,7 +127,7 @@ impl Talk {
         let mut text = String::new();
         loop {
             let mut line = String::new();
-            if self.stream.read_line(&mut line).await? == 0 || text.len() > LETTER_MAX {
+            if self.wire()?.read_line(&mut line).await? == 0 || text.len() > LETTER_MAX {
                 return Ok(false);
             }
             if fault == Some(Fault::Drop) {
@@ -113,7 +146,7 @@ impl Talk {
         }
         let number = {
             let mut state = lock(&self.state);
-            state.arrived.push(Arrived { user: self.user.clone(), from, to, text });
+            state.arrived.push(Arrived { user: self.user.clone(), from, to, encrypted: self.encrypted, text });
             state.arrived.len()
         };
         if fault == Some(Fault::LoseAnswer) {
@@ -151,13 +184,18 @@ impl Talk {
         }
     }
 
+    fn wire(&mut self) -> io::Result<&mut BufReader<Box<dyn Wire>>> {
+        Ok(self.stream.as_mut().ok_or(io::ErrorKind::NotConnected)?)
+    }
+
     fn fault(&self, verb: Verb) -> Option<Fault> {
         lock(&self.state).faults.get_mut(&verb)?.pop_front()
     }
 
     async fn say(&mut self, answer: &str) -> Goes {
-        self.stream.write_all(format!("{answer}\r\n").as_bytes()).await?;
-        self.stream.flush().await?;
+        let wire = self.wire()?;
+        wire.write_all(format!("{answer}\r\n").as_bytes()).await?;
+        wire.flush().await?;
         Ok(true)
     }
 }
