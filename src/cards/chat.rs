@@ -364,7 +364,7 @@ impl ChatDigest {
             lines: lines.collect(),
             below: render::below(digest),
             health: all(&digest.health),
-            link: page(config).map(|page| format!("{page}{}", digest.page())),
+            link: page(config).map(|page| format!("{page}{}", render::page_of(digest))),
         }
     }
 }

@@ -62,6 +62,14 @@ pub fn title(digest: &Digest) -> String {
     format!("{whose}{cases} worth deciding, {} {} at stake", plain(&digest.currency), digest.at_stake)
 }
 
+/// Where a digest is read on the page, below its address.
+pub fn page_of(digest: &Digest) -> String {
+    match &digest.planner {
+        None => format!("/digests/{}", digest.day),
+        Some(planner) => format!("/digests/{}?of={}", digest.day, planner.id),
+    }
+}
+
 /// Who wrote it, and on which records.
 pub fn origin(digest: &Digest) -> String {
     format!("Drafted by {}. Records read up to {}.", plain(&digest.drafted_by), minute(digest.as_of))

@@ -134,13 +134,3 @@ pub struct Digest {
     /// Number and hash of the newest audit entry when the digest was made: the anchor of the log.
     pub audit_head: (i64, String),
 }
-
-impl Digest {
-    /// Where it is read on the page, below its address.
-    pub fn page(&self) -> String {
-        match &self.planner {
-            None => format!("/digests/{}", self.day),
-            Some(planner) => format!("/digests/{}?of={}", self.day, planner.id),
-        }
-    }
-}

@@ -9,7 +9,6 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
 
 use crate::cards::case::in_order;
 use crate::cards::chat::{ChatCard, ChatDigest, ChatNote, ChatParts, Content, Message, case_link};

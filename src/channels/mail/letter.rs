@@ -103,7 +103,7 @@ impl Letter {
         Self {
             id: String::new(),
             subject: subject(&format!("Reeve, {}: {}", digest.day, render::title(digest))),
-            text: format!("{}{}", kept.text, links(digest, &shown, link(&digest.page()))),
+            text: format!("{}{}", kept.text, links(digest, &shown, link(&render::page_of(digest)))),
             html: Some(html),
             pictures,
             case: None,

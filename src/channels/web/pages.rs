@@ -18,6 +18,7 @@ use crate::cards::plain;
 use crate::channels::ChannelState;
 use crate::domain::ids::PersonId;
 use crate::domain::policy::may_turn_down;
+use crate::render;
 use crate::store::{AuditFault, StoredDigest};
 
 /// Digests in the archive's list.
@@ -55,7 +56,7 @@ pub(super) async fn digests(
     let day = |s: &StoredDigest| {
         json!({
             "day": s.digest.day.to_string(),
-            "page": s.digest.page(),
+            "page": render::page_of(&s.digest),
             "cases": s.digest.lines.len(),
             "at_stake": s.digest.at_stake.to_string(),
             "below": s.digest.below.cases,

@@ -82,9 +82,8 @@ async fn every_case_is_in_exactly_one_planners_digest_and_everybodys_is_what_it_
         for (line, id) in all.digest.planners.iter().zip(["pia", "fay", "ari"]) {
             assert!(line.contains(&format!(": {} case", sum(&own[id].digest))), "{line}");
         }
-        // Made again they are the same bytes.
-        let again = digests(&database.store_url(), PLANNERS).await;
-        assert_eq!(again, (all, own));
+        // On the same records anywhere else they are the same bytes.
+        assert_eq!(digests("sqlite::memory:", PLANNERS).await, (all, own), "{}", database.kind());
     }
 }
 
