@@ -126,10 +126,8 @@ fn senders(config: &Config, store: &Store, clock: &Clock) -> anyhow::Result<Send
     let teams = config.teams.is_set().then(|| -> Arc<dyn Sender> {
         Arc::new(TeamsSender::new(&config.teams, &config.delivery, store.clone(), clock.clone()))
     });
-    let mail = config
-        .mail
-        .is_set()
-        .then(|| -> Arc<dyn Sender> { Arc::new(MailSender::new(&config.mail, &config.delivery)) });
+    let mail =
+        config.mail.is_set().then(|| -> Arc<dyn Sender> { Arc::new(MailSender::new(&config.mail, &config.delivery)) });
     Ok(Senders::new(receivers(config)?.into_iter().chain(slack).chain(teams).chain(mail).collect())?)
 }
 

@@ -118,13 +118,19 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     if !mail.is_set() {
         let (people, digest, user) = (!mail.people.is_empty(), !mail.digest.is_empty(), !mail.user.is_empty());
         if people || digest || user || !mail.from.is_empty() {
-            return bad("server", "mail is set up in part: name the server too, or leave the whole of [mail] empty".to_owned());
+            return bad(
+                "server",
+                "mail is set up in part: name the server too, or leave the whole of [mail] empty".to_owned(),
+            );
         }
         return Ok(());
     }
     let is_host = |host: &str| host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':'));
     if !is_host(&mail.server) {
-        return bad("server", format!("{:?} is no server's name, such as smtp.example.com (the port is mail.port)", mail.server));
+        return bad(
+            "server",
+            format!("{:?} is no server's name, such as smtp.example.com (the port is mail.port)", mail.server),
+        );
     }
     if mail.port == 0 {
         return bad("port", "must be the server's port: 587 for starttls, 465 for tls".to_owned());

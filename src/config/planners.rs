@@ -123,11 +123,16 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
         if planner.scopes.iter().any(|scope| scope.names() == 0) {
             return bad(
                 "scopes",
-                format!("a scope of {who:?} names none of category, location, supplier and type; for whatever is left say fallback = true"),
+                format!(
+                    "a scope of {who:?} names none of category, location, supplier and type; for whatever is left say fallback = true"
+                ),
             );
         }
         if planner.scopes.is_empty() && !planner.fallback {
-            return bad("scopes", format!("{who:?} has none, so no case would ever be theirs; name some, or say fallback = true"));
+            return bad(
+                "scopes",
+                format!("{who:?} has none, so no case would ever be theirs; name some, or say fallback = true"),
+            );
         }
         if planner.digest_hour.is_some_and(|hour| hour > 23) {
             return bad("digest_hour", format!("must be an hour from 0 to 23, for {who:?}"));
@@ -163,10 +168,18 @@ fn goes(config: &Config, planner: &PlannerConfig, to: &str) -> Result<(), &'stat
     }
     match to.split_once(':') {
         Some((SLACK, id)) if !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric()) => {
-            if config.slack.is_set() { Ok(()) } else { Err("needs [slack]") }
+            if config.slack.is_set() {
+                Ok(())
+            } else {
+                Err("needs [slack]")
+            }
         }
         Some((TEAMS, id)) if super::teams::may_get_digest(id) => {
-            if config.teams.has_bot() { Ok(()) } else { Err("needs the bot of [teams]") }
+            if config.teams.has_bot() {
+                Ok(())
+            } else {
+                Err("needs the bot of [teams]")
+            }
         }
         _ => Err("is none of \"mail\", \"slack:ID\" (C… or U…) and \"teams:ID\" (19:… or the id of a person)"),
     }
@@ -190,10 +203,7 @@ mod tests {
 
     #[test]
     fn what_is_not_said_is_the_business_calendars_and_the_rankings() {
-        let config = with(&format!(
-            "{PIA}timezone = \"Pacific/Auckland\"\ndigest_hour = 7\ncapacity = 4\n{ARI}"
-        ))
-        .unwrap();
+        let config = with(&format!("{PIA}timezone = \"Pacific/Auckland\"\ndigest_hour = 7\ncapacity = 4\n{ARI}")).unwrap();
         let day = "2026-10-31".parse().unwrap();
         let [pia, ari] = config.planners.as_slice() else { panic!("two planners") };
         assert_eq!((pia.capacity(&config), ari.capacity(&config)), (4, 15));

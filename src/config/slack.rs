@@ -105,7 +105,10 @@ impl SlackConfig {
         if destination == SLACK {
             return Some(&self.channel);
         }
-        destination.strip_prefix(SLACK)?.strip_prefix(':').filter(|id| self.digest.iter().chain(&self.planners).any(|to| to == id))
+        destination
+            .strip_prefix(SLACK)?
+            .strip_prefix(':')
+            .filter(|id| self.digest.iter().chain(&self.planners).any(|to| to == id))
     }
 
     /// How patient one is with it.

@@ -230,7 +230,8 @@ pub(crate) mod tests {
     /// Somebody's own, and everybody's beside it.
     fn of_planners() -> (Digest, Digest) {
         let planner = Some(DigestOf { id: PersonId::new("pia"), name: "Pia <Planner>".to_owned() });
-        let planners = vec!["Pia <Planner>: 2 cases, together worth USD 80.25; the first: 40 units did not come.".to_owned()];
+        let planners =
+            vec!["Pia <Planner>: 2 cases, together worth USD 80.25; the first: 40 units did not come.".to_owned()];
         (Digest { planner, ..quiet() }, Digest { planners, ..quiet() })
     }
 

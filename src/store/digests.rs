@@ -151,11 +151,9 @@ async fn row_of(connection: &mut AnyConnection, whose: &str, day: Date) -> Resul
     let found = if whose.is_empty() {
         sqlx::query("select day, body, plain, markdown, html, made_at from digests where day = $1").bind(day.to_string())
     } else {
-        sqlx::query(
-            "select day, body, plain, markdown, html, made_at from planner_digests where day = $1 and person = $2",
-        )
-        .bind(day.to_string())
-        .bind(whose)
+        sqlx::query("select day, body, plain, markdown, html, made_at from planner_digests where day = $1 and person = $2")
+            .bind(day.to_string())
+            .bind(whose)
     };
     Ok(found.fetch_optional(connection).await?)
 }
@@ -241,13 +239,8 @@ mod tests {
             assert_eq!(store.find_digest(day).await.unwrap(), Some(all));
             assert_eq!(store.find_digest_of("pia", day).await.unwrap(), Some(of("pia", 1, "pia's")));
             assert_eq!(store.find_digest_of("fay", day).await.unwrap(), None);
-            let days: Vec<i8> = store
-                .list_digests_of(&PersonId::new("pia"), 9)
-                .await
-                .unwrap()
-                .iter()
-                .map(|d| d.digest.day.day())
-                .collect();
+            let days: Vec<i8> =
+                store.list_digests_of(&PersonId::new("pia"), 9).await.unwrap().iter().map(|d| d.digest.day.day()).collect();
             assert_eq!(days, [2, 1]);
             assert_eq!(store.list_digests(9).await.unwrap().len(), 1, "everybody's alone");
             let shown = store.list_shown_between(day, date(2026, 10, 3)).await.unwrap();

@@ -72,8 +72,7 @@ pub(super) async fn digest(
     needs(&bearer, &Scope::ReadDigests)?;
     let day: Date = day.parse().map_err(|_| Problem::not_found("digest of such a day"))?;
     let whose = query.planner.as_deref().unwrap_or_default();
-    let stored =
-        state.store.find_digest_of(whose, day).await?.ok_or_else(|| Problem::not_found("digest of that day"))?;
+    let stored = state.store.find_digest_of(whose, day).await?.ok_or_else(|| Problem::not_found("digest of that day"))?;
     let digest = stored.digest;
     let line = |line: &crate::domain::digest::DigestLine| DigestLine {
         case: line.case_id.to_string(),

@@ -66,7 +66,11 @@ impl MailSender {
             Failure::Refused { for_now: true, code, said, step } => {
                 // Of one letter, such as one that a server wants to see twice before it believes in it, the others know nothing.
                 let is_about_it = matches!(step, Step::Recipient | Step::Letter) && code != CLOSING;
-                if is_about_it { self.breaker.answered() } else { self.breaker.failed(at) }
+                if is_about_it {
+                    self.breaker.answered()
+                } else {
+                    self.breaker.failed(at)
+                }
                 again(said)
             }
             Failure::Refused { step: Step::Recipient, said, .. } => {
@@ -84,9 +88,10 @@ impl MailSender {
                     why: format!("{said}: {}, and `reeve outbox enable {to} --as PERSON`", remedy(step)),
                 }
             }
-            Failure::Unusable(said) => {
-                PortError::Shut { service: SERVICE, why: format!("{said}; mend it, and `reeve outbox enable {to} --as PERSON`") }
-            }
+            Failure::Unusable(said) => PortError::Shut {
+                service: SERVICE,
+                why: format!("{said}; mend it, and `reeve outbox enable {to} --as PERSON`"),
+            },
         }
     }
 }
@@ -112,7 +117,9 @@ pub fn remedy(step: Step) -> &'static str {
              its own"
         }
         Step::SignIn => "set mail.user and mail.password to those of an account that may send here",
-        Step::Sender => "set mail.from to an address that the account may send from, and mail.user where the server wants a sign-in",
+        Step::Sender => {
+            "set mail.from to an address that the account may send from, and mail.user where the server wants a sign-in"
+        }
         Step::Recipient => "mend the address in mail.people",
         Step::Letter => "look at what the server says",
     }

@@ -70,7 +70,8 @@ pub(super) fn write(letter: &Letter, from: &str, to: &str) -> Result<Written, Un
             let html = SinglePart::html(html.clone());
             // Boundaries by the letter's id: chance has no part in what is sent.
             let both = MultiPart::alternative().boundary(format!("{}-a", letter.id)).singlepart(plain);
-            let both = if letter.pictures.is_empty() { both.singlepart(html) } else { both.multipart(pictured(letter, html)?) };
+            let both =
+                if letter.pictures.is_empty() { both.singlepart(html) } else { both.multipart(pictured(letter, html)?) };
             headers.multipart(both)?
         }
     };
@@ -158,7 +159,10 @@ mod tests {
             let mut digest = sample();
             digest.lines[0].headline = evil.to_owned();
             digest.currency = evil.to_owned();
-            digest.planner = Some(crate::domain::digest::DigestOf { id: crate::domain::ids::PersonId::new("pia"), name: evil.to_owned() });
+            digest.planner = Some(crate::domain::digest::DigestOf {
+                id: crate::domain::ids::PersonId::new("pia"),
+                name: evil.to_owned(),
+            });
             let listed = Letter::of_digest(&kept(digest), |_| None, |_| None, at);
             for letter in [reminder, listed] {
                 assert!(!letter.subject.chars().any(char::is_control), "{:?}", letter.subject);
@@ -172,7 +176,10 @@ mod tests {
                 }
                 assert_eq!(names.iter().filter(|name| *name == "to").count(), 1);
                 let written = write(&letter, "Reeve <reeve@example.com>", "pia@example.com").unwrap();
-                assert_eq!((written.from.to_string(), written.to.to_string()), ("reeve@example.com".into(), "pia@example.com".into()));
+                assert_eq!(
+                    (written.from.to_string(), written.to.to_string()),
+                    ("reeve@example.com".into(), "pia@example.com".into())
+                );
             }
         }
     }

@@ -73,9 +73,7 @@ pub(super) async fn digests(
 
 /// Everybody's digests and each planner's, with where they are listed; none where there are no planners.
 fn editions(state: &ChannelState, shown: &str) -> Vec<serde_json::Value> {
-    let edition = |whose: &str, name: &str| {
-        json!({ "name": plain(name), "page": format!("/digests?of={whose}"), "shown": whose == shown })
-    };
+    let edition = |whose: &str, name: &str| json!({ "name": plain(name), "page": format!("/digests?of={whose}"), "shown": whose == shown });
     let planners = state.config.planners.iter().map(|planner| {
         let id = planner.person.as_str();
         edition(id, &actor_name(id, &state.config.people))

@@ -35,7 +35,8 @@ const SECURE_COOKIE_NAME: &str = "__Host-reeve_session";
 /// Where one signs out: all that somebody may do who came to look.
 pub(super) const SIGN_OUT: &str = "/sign-out";
 /// What somebody is told who came to look and pressed a button.
-const LOOKS_ONLY: &str = "You came by a link in a mail, which lets you look and decide nothing. Sign out, and sign in with a link of your own.";
+const LOOKS_ONLY: &str =
+    "You came by a link in a mail, which lets you look and decide nothing. Sign out, and sign in with a link of your own.";
 /// How long a link can be used.
 const LINK_MINUTES: i64 = 30;
 

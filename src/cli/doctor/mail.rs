@@ -92,7 +92,8 @@ mod tests {
     }
 
     fn gone(port: &str) -> Vec<(String, String)> {
-        let all = [("SERVER", "127.0.0.1"), ("PORT", port), ("TLS", "none"), ("FROM", "reeve@example.com"), ("TIMEOUT", "2s")];
+        let all =
+            [("SERVER", "127.0.0.1"), ("PORT", port), ("TLS", "none"), ("FROM", "reeve@example.com"), ("TIMEOUT", "2s")];
         all.map(|(key, value)| (format!("REEVE_MAIL__{key}"), value.to_owned())).to_vec()
     }
 }

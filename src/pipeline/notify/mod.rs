@@ -204,9 +204,9 @@ fn planners(config: &Config, book: &Book, ranked: &[Ranked]) -> Vec<String> {
         let worth: Money = theirs.iter().map(|entry| entry.rank.value.expected).sum();
         let name = config.people.iter().find(|person| person.id == planner.person).map_or("", |person| &person.name);
         let cases = render::count(theirs.len(), "case", "cases");
-        let first = theirs.first().map_or(String::new(), |entry| {
-            format!("; the first: {}", entry.case.headline.trim_end_matches('.'))
-        });
+        let first = theirs
+            .first()
+            .map_or(String::new(), |entry| format!("; the first: {}", entry.case.headline.trim_end_matches('.')));
         format!("{}: {cases}, together worth {} {worth}{first}.", plain(name), config.rules.money.currency)
     };
     config.planners.iter().map(line).collect()

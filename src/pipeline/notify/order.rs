@@ -50,9 +50,7 @@ impl Order {
             rank.slack_days -= f64::from(stood_still);
             rank.lane = lane(rank, ranking);
         };
-        let mut undecided =
-            undecided::read(stages, |case| share.is_none_or(|share| share.has(case)), of_the_day)
-        .await?;
+        let mut undecided = undecided::read(stages, |case| share.is_none_or(|share| share.has(case)), of_the_day).await?;
         for entry in &mut undecided.ranked {
             let old = before.get(entry.case.id.as_str());
             entry.damped = old.map_or(entry.rank.priority, |old| stable(old, &entry.rank));

@@ -170,7 +170,6 @@ pub(super) fn stages(world: &World) -> (TellByMail, Deliver) {
         memories: Arc::new(reeve::memory::Memories::by_numbers(state.store.clone())),
         hint: Arc::default(),
     };
-    let deliver =
-        Deliver { store: state.store.clone(), config: state.config.clone(), clock: state.clock.clone(), senders };
+    let deliver = Deliver { store: state.store.clone(), config: state.config.clone(), clock: state.clock.clone(), senders };
     (TellByMail { context, charts: state.charts.clone() }, deliver)
 }

@@ -44,7 +44,8 @@ async fn its_chart_comes_along_as_a_picture() {
     bench.send().await;
     let letter = bench.mailbox("dan").remove(0);
     let text = &letter.text;
-    for part in ["multipart/alternative", "text/plain", "multipart/related", "text/html", "image/png", "Content-ID: <chart-"] {
+    for part in ["multipart/alternative", "text/plain", "multipart/related", "text/html", "image/png", "Content-ID: <chart-"]
+    {
         assert!(text.contains(part), "{part} is not in\n{text}");
     }
     // "\x89PNG\r\n\x1a\n", as base64.

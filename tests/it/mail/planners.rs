@@ -58,9 +58,8 @@ async fn every_case_is_in_exactly_one_planners_digest_and_everybodys_is_what_it_
         let (all, own) = digests(&database.store_url(), PLANNERS).await;
         assert_eq!(told(&all.digest), told(&alone.digest));
         let sum = |digest: &Digest| digest.lines.len() + digest.below.cases as usize;
-        let worth = |digest: &Digest| {
-            digest.lines.iter().map(|line| line.value.expected).sum::<Money>() + digest.below.value
-        };
+        let worth =
+            |digest: &Digest| digest.lines.iter().map(|line| line.value.expected).sum::<Money>() + digest.below.value;
         assert_eq!(own.values().map(|kept| sum(&kept.digest)).sum::<usize>(), sum(&all.digest));
         assert_eq!(own.values().map(|kept| worth(&kept.digest)).sum::<Money>(), worth(&all.digest));
         let mut seen: Vec<_> = own.values().flat_map(|kept| &kept.digest.lines).map(|line| line.case_id.clone()).collect();

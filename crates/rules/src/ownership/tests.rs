@@ -25,7 +25,8 @@ fn ownership(rules: &[(&str, &str)]) -> Ownership {
 /// Two items in two categories of one branch, two places of two regions, two suppliers, and an order that has lines of both.
 fn book() -> Book {
     let item = |id: &str, category: &str| Item { category: category.to_owned(), ..records::item(id) };
-    let place = |id: &str, name: &str, region: &str| Location { company_name: region.to_owned(), ..records::location(id, name) };
+    let place =
+        |id: &str, name: &str, region: &str| Location { company_name: region.to_owned(), ..records::location(id, name) };
     let line = |id: &str, item: &str| PurchaseLine {
         item: ItemId::new(item),
         order_id: "80".to_owned(),
@@ -68,7 +69,11 @@ fn the_first_rule_that_holds_a_case_decides_and_what_none_holds_is_the_fallbacks
     let of_order = Subject { order: Some("80".into()), ..Subject::default() };
     assert_eq!(of(&[T::SOverdue], of_order.clone()), "fay", "its supplier is that of its lines");
     let branch = ownership(&[("pia", "category=Cold"), ("ari", "category=Drinks")]);
-    assert_eq!(branch.of_case(&book(), &case(&[T::SOverdue], of_order)).as_str(), "ari", "all lines are within Drinks, not within Cold");
+    assert_eq!(
+        branch.of_case(&book(), &case(&[T::SOverdue], of_order)).as_str(),
+        "ari",
+        "all lines are within Drinks, not within Cold"
+    );
     assert_eq!(of(&[T::FQty, T::FDupBill], Subject::default()), "fay", "one of its types is enough");
     assert_eq!(of(&[], Subject::default()), "dan", "what is about nothing has an owner too");
 }
@@ -91,8 +96,12 @@ fn any_scope() -> impl Strategy<Value = ModeScope> {
     let location = proptest::option::of(prop_oneof!["north", "Southgate", "Reeve North", "nowhere"]);
     let supplier = proptest::option::of(prop_oneof!["Verde", "s2", "nobody"]);
     let code = proptest::option::of(prop_oneof![Just(T::ILow), Just(T::FQty), Just(T::SOverdue)]);
-    (category, location, supplier, code)
-        .prop_map(|(category, location, supplier, code)| ModeScope { category, location, supplier, code })
+    (category, location, supplier, code).prop_map(|(category, location, supplier, code)| ModeScope {
+        category,
+        location,
+        supplier,
+        code,
+    })
 }
 
 fn any_case() -> impl Strategy<Value = Case> {
