@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use crate::approve::Approvals;
 use crate::approve::admit::Queue;
-use crate::channels::ChannelState;
 use crate::channels::chat::tell::Tell;
 use crate::channels::hooks::Hooks;
+use crate::channels::mail::tell::TellByMail;
+use crate::channels::{ChannelState, ChartSource};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::memory::Memories;
@@ -104,8 +105,12 @@ impl App {
             }),
         ];
         // Where no chat is configured there is nobody to tell.
-        if !self.context.config.card_destinations().is_empty() {
+        let config = &self.context.config;
+        if !(config.card_destinations().is_empty() && config.digest_destinations().is_empty()) {
             stages.push(Box::new(Tell(context())));
+        }
+        if config.mail.is_set() {
+            stages.push(Box::new(TellByMail { context: context(), charts: self.charts() }));
         }
         stages.push(Box::new(Deliver {
             store: self.store().clone(),
@@ -130,9 +135,13 @@ impl App {
                 self.context.clock.clone(),
                 Arc::clone(&self.context.moments),
             )),
-            charts: Arc::new(charts::Charts(Arc::clone(&self.context.moments))),
+            charts: self.charts(),
             hooks: Arc::new(Hooks::new(&self.context.config, Arc::clone(&self.context.hint))),
         }
+    }
+
+    fn charts(&self) -> Arc<dyn ChartSource> {
+        Arc::new(charts::Charts(Arc::clone(&self.context.moments)))
     }
 
     /// Runs every stage until there is nothing left to do at the clock's time.

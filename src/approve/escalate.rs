@@ -72,10 +72,15 @@ impl Approvals {
         let everybody = self.everybody(&grounds, now);
         let nobody = Signer::own(Person::gone(PersonId::new("stage:approve")));
         let attempt = Attempt { signer: &nobody, ruling: &ruling, facts: &facts, signed: &signed, touched_by: &touched };
-        let of = Recipients { attempt, owner: case.owner.as_ref(), everybody: &everybody };
+        // Whoever took it, or the planner whose digest it is in.
+        let owner = match &case.owner {
+            Some(owner) => Some(owner.clone()),
+            None => self.recheck.owner(case).await?,
+        };
+        let of = Recipients { attempt, owner: owner.as_ref(), everybody: &everybody };
         // A case that nobody looks after is everybody's who plans.
         let to = match &due.step.to {
-            Addressee::Owner if case.owner.is_none() => &Addressee::Role(Role::Planner),
+            Addressee::Owner if owner.is_none() => &Addressee::Role(Role::Planner),
             to => to,
         };
         let recipients = policy.recipients(to, &of);

@@ -195,7 +195,7 @@ pub struct ChatNote {
     pub case: String,
     /// What is to be said, in a sentence.
     pub text: String,
-    /// Under which message, as the chat calls it.
+    /// Under which message, as the chat calls it; empty: by itself.
     pub under: String,
     /// Whom to tell, by their ids in the chat: those of them who are linked.
     pub users: Vec<String>,
@@ -364,7 +364,7 @@ impl ChatDigest {
             lines: lines.collect(),
             below: render::below(digest),
             health: all(&digest.health),
-            link: page(config).map(|page| format!("{page}/digests/{}", digest.day)),
+            link: page(config).map(|page| format!("{page}{}", render::page_of(digest))),
         }
     }
 }
@@ -375,7 +375,7 @@ pub fn case_link(config: &Config, case: &CaseId) -> Option<String> {
 }
 
 /// Where the pages are, as far as somebody in a chat can open them: under the configured address, or on this machine.
-fn page(config: &Config) -> Option<String> {
+pub fn page(config: &Config) -> Option<String> {
     let web = &config.web;
     let fixed = !web.listen.ends_with(":0");
     (!web.base_url.is_empty() || (fixed && is_loopback(&web.listen))).then(|| web.address())

@@ -13,6 +13,7 @@ pub mod entry;
 pub mod form;
 mod like;
 pub mod names;
+pub mod picture;
 mod steps;
 pub mod sums;
 

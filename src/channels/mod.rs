@@ -2,16 +2,19 @@
 //! is made by [`crate::cards`].
 //!
 //! [`web`] has the pages, [`api`] answers programs that have a token, [`hooks`] takes signed events from machines, [`slack`] and
-//! [`teams`] show cases and take clicks in a chat ([`chat`] is what all chats have in common). All that speaks HTTP is served by one [`router`] over bounded `sockets`.
+//! [`teams`] show cases and take clicks in a chat ([`chat`] is what all chats have in common), [`mail`] writes letters. All that speaks HTTP is served by one [`router`] over bounded `sockets`.
 
 pub mod api;
 pub mod chat;
 pub mod hooks;
+pub mod mail;
+mod quiet;
 mod quota;
 pub mod slack;
 mod sockets;
 mod state;
 pub mod teams;
+mod waits;
 pub mod web;
 
 use std::time::Duration;

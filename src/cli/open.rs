@@ -10,6 +10,7 @@ use secrecy::ExposeSecret;
 use super::os_user::os_user;
 use crate::adapters::{minilm, openai, webhook};
 use crate::app::App;
+use crate::channels::mail::send::MailSender;
 use crate::channels::slack::send::SlackSender;
 use crate::channels::teams::send::TeamsSender;
 use crate::clock::Clock;
@@ -125,7 +126,9 @@ fn senders(config: &Config, store: &Store, clock: &Clock) -> anyhow::Result<Send
     let teams = config.teams.is_set().then(|| -> Arc<dyn Sender> {
         Arc::new(TeamsSender::new(&config.teams, &config.delivery, store.clone(), clock.clone()))
     });
-    Ok(Senders::new(receivers(config)?.into_iter().chain(slack).chain(teams).collect())?)
+    let mail =
+        config.mail.is_set().then(|| -> Arc<dyn Sender> { Arc::new(MailSender::new(&config.mail, &config.delivery)) });
+    Ok(Senders::new(receivers(config)?.into_iter().chain(slack).chain(teams).chain(mail).collect())?)
 }
 
 /// The sender to those who get signed webhooks, where any is configured.

@@ -7,7 +7,9 @@ mod access;
 mod destinations;
 mod hooks;
 mod limits;
+mod mail;
 mod memory;
+mod planners;
 mod read;
 mod slack;
 mod teams;
@@ -22,7 +24,9 @@ use serde::Deserialize;
 pub use self::access::{ApiConfig, IdentityConfig};
 pub use self::destinations::{DeliveryConfig, DestinationConfig, Patience, WEBHOOK, WebhookConfig};
 pub use self::hooks::{EventsConfig, HookConfig, HookKind};
+pub use self::mail::{MAIL, MailConfig, MailTls};
 pub use self::memory::{EmbeddingEndpoint, EmbeddingKind, IndexKind, MemoryConfig};
+pub use self::planners::PlannerConfig;
 pub use self::slack::{SLACK, SlackConfig, SlackMode};
 pub use self::teams::{TEAMS, TeamsConfig, TeamsTarget};
 pub use self::work::{ApprovalConfig, AuditConfig, KpiConfig, ModeRuleConfig, ModesConfig, NoiseConfig, SafetyConfig};
@@ -76,6 +80,7 @@ pub struct Config {
     pub destinations: Vec<DestinationConfig>,
     pub slack: SlackConfig,
     pub teams: TeamsConfig,
+    pub mail: MailConfig,
     pub web: WebConfig,
     pub identity: IdentityConfig,
     pub api: ApiConfig,
@@ -83,6 +88,7 @@ pub struct Config {
     pub events: EventsConfig,
     pub hooks: Vec<HookConfig>,
     pub people: Vec<Person>,
+    pub planners: Vec<PlannerConfig>,
 }
 
 /// `[store]`
@@ -298,9 +304,15 @@ impl Config {
         }
         self.slack.read_secrets()?;
         self.teams.read_secrets()?;
+        self.mail.read_secrets()?;
         // Last, as a secret can come from a file.
         self.slack.check()?;
         self.teams.check()?;
+        mail::check(&self)?;
+        planners::check(&self)?;
+        // Each chat sends to those whom it knows.
+        self.slack.planners = self.planners_in(SLACK);
+        self.teams.planners = self.planners_in(TEAMS);
         hooks::check(&self.events, &self.hooks)?;
         destinations::check(&self)?;
         let to = &self.audit.anchor_destination;

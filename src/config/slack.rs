@@ -46,6 +46,9 @@ pub struct SlackConfig {
     pub app_id: String,
     pub channel: String,
     pub digest: Vec<String>,
+    /// Who gets a planner's own digest.
+    #[serde(skip)]
+    pub planners: Vec<String>,
     #[serde(deserialize_with = "duration")]
     pub timeout: Duration,
     pub attempts: u32,
@@ -83,6 +86,11 @@ impl SlackConfig {
         }
         let mut all = vec![SLACK.to_owned()];
         all.extend(self.digests().into_iter().filter(|name| name != SLACK));
+        for planner in self.planners.iter().map(|id| format!("{SLACK}:{id}")) {
+            if !all.contains(&planner) {
+                all.push(planner);
+            }
+        }
         all
     }
 
@@ -97,7 +105,10 @@ impl SlackConfig {
         if destination == SLACK {
             return Some(&self.channel);
         }
-        destination.strip_prefix(SLACK)?.strip_prefix(':').filter(|id| self.digest.iter().any(|to| to == id))
+        destination
+            .strip_prefix(SLACK)?
+            .strip_prefix(':')
+            .filter(|id| self.digest.iter().chain(&self.planners).any(|to| to == id))
     }
 
     /// How patient one is with it.

@@ -10,6 +10,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, ensure};
 use async_trait::async_trait;
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -18,7 +19,7 @@ use crate::domain::audit::AuditEntry;
 use crate::domain::ids::content_id;
 use crate::domain::outbox::OutboxKind;
 use crate::pipeline::{Context, Progress, Stage, stop};
-use crate::store::{NewOutbox, Store};
+use crate::store::{NewOutbox, Store, StoredDigest};
 
 /// The type of the event that carries an anchor.
 pub const EVENT_TYPE: &str = "reeve.audit.anchor.v1";
@@ -197,12 +198,14 @@ pub async fn compare(store: &Store, anchors: &[Anchor]) -> anyhow::Result<Vec<St
 /// # Errors
 /// When the digests can not be read.
 pub async fn of_digests(store: &Store) -> anyhow::Result<Vec<Anchor>> {
-    let mut anchors: Vec<Anchor> = Vec::new();
-    for stored in store.list_digests(usize::MAX).await.context("reading the digests")? {
+    let mut digests = store.list_digests(usize::MAX).await.context("reading the digests")?;
+    digests.extend(store.list_planner_digests_between(Date::MIN, Date::MAX).await.context("reading planners' digests")?);
+    let of = |stored: StoredDigest| {
         let (seq, hash) = stored.digest.audit_head;
-        anchors.push(Anchor { at: stored.made_at, seq, hash });
-    }
-    anchors.reverse();
+        Anchor { at: stored.made_at, seq, hash }
+    };
+    let mut anchors: Vec<Anchor> = digests.into_iter().map(of).collect();
+    anchors.sort_by_key(|anchor| anchor.seq);
     Ok(anchors)
 }
 

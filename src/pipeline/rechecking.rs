@@ -97,6 +97,12 @@ impl Recheck for Rechecking {
         Ok(policy_facts::of(&moment.book, moment.classes(), case, action))
     }
 
+    async fn owner(&self, case: &Case) -> anyhow::Result<Option<PersonId>> {
+        let Some(ownership) = self.config.ownership() else { return Ok(None) };
+        let moment = self.moments.now_or_half().await?;
+        Ok(Some(ownership.of_case(&moment.book, case).clone()))
+    }
+
     async fn concerned(&self, case: &Case) -> anyhow::Result<Vec<PersonId>> {
         let moment = self.moments.now().await?;
         let exceptions = self.store.list_case_exceptions(&case.id).await?;

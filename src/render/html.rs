@@ -1,4 +1,5 @@
-//! The digest as one self-contained HTML document for e-mail: tables and inline styles, nothing loaded from anywhere.
+//! The digest as one self-contained HTML document for e-mail: tables and inline styles, nothing loaded from anywhere. What is mailed also has
+//! pictures, which the mail brings along, and links.
 
 use std::sync::LazyLock;
 
@@ -52,11 +53,25 @@ struct Row {
     why: String,
     note: Option<String>,
     alternatives: Vec<String>,
+    #[serde(flatten)]
+    pictured: Pictured,
+}
+
+/// What a mail shows beside a case.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Pictured {
+    /// Its page.
+    pub link: Option<String>,
+    /// By which name the mail brings its chart along.
+    pub cid: Option<String>,
+    /// What the chart shows, for who does not see it.
+    pub alt: String,
 }
 
 impl Row {
-    fn of(line: &DigestLine) -> Self {
+    fn of(line: &DigestLine, pictured: Pictured) -> Self {
         Self {
+            pictured,
             place: line.place,
             headline: plain(&line.headline),
             subject: plain(&line.subject),
@@ -79,12 +94,18 @@ impl Row {
 
 /// The digest as HTML for e-mail. Text from outside is escaped.
 pub fn html(digest: &Digest) -> String {
+    html_with(digest, |_| Pictured::default())
+}
+
+/// The same with what a mail shows beside each case.
+pub fn html_with(digest: &Digest, pictured: impl Fn(&DigestLine) -> Pictured) -> String {
     let explained: Vec<String> = digest
         .explained
         .iter()
         .map(|e| format!("{}: {} ({})", plain(&e.code), plain(&e.headline), plain(&e.reason)))
         .collect();
     let lists = [
+        ("Whose cases", digest.planners.iter().map(|p| plain(p)).collect()),
         ("Looks odd, is explained", explained),
         ("Muted and proposed", digest.noise.iter().map(|n| plain(n)).collect()),
         ("Decided since the last digest", digest.decided.iter().map(|d| plain(d)).collect()),
@@ -99,7 +120,7 @@ pub fn html(digest: &Digest) -> String {
                 origin: origin(digest),
                 unread: digest.unread.iter().map(|line| plain(line)).collect(),
                 currency: plain(&digest.currency),
-                rows: digest.lines.iter().map(Row::of).collect(),
+                rows: digest.lines.iter().map(|line| Row::of(line, pictured(line))).collect(),
                 below: below(digest),
                 lists: lists.into_iter().filter(|(_, lines)| !lines.is_empty()).collect(),
                 anchor: anchor(digest),
@@ -117,6 +138,22 @@ mod tests {
     fn the_mail_is_as_it_was() {
         insta::assert_snapshot!("digest_html", html(&sample()));
         insta::assert_snapshot!("quiet_html", html(&quiet()));
+    }
+
+    #[test]
+    fn what_is_mailed_has_pictures_of_its_own_and_links_and_is_else_the_same() {
+        let picture = |line: &DigestLine| Pictured {
+            link: Some(format!("https://reeve.example.com/cases/{}?a=\"b", line.case_id)),
+            cid: (line.place == 1).then(|| "chart-1@example.com".to_owned()),
+            alt: "Highest: 3 < 4".to_owned(),
+        };
+        let page = html_with(&sample(), picture);
+        assert_eq!(page.matches("src=\"cid:chart-1@example.com\"").count(), 1);
+        assert!(page.contains("alt=\"Highest: 3 &lt; 4\""));
+        assert_eq!(page.matches("<a href=\"https:").count(), sample().lines.len());
+        assert!(!page.contains("a=\"b"), "what is in a link stays in it");
+        let bare = |line: &DigestLine| Pictured { alt: line.headline.clone(), ..Pictured::default() };
+        assert_eq!(html_with(&sample(), bare), html(&sample()));
     }
 
     #[test]

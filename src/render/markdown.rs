@@ -20,6 +20,7 @@ pub fn markdown(digest: &Digest) -> String {
     put(&mut out, format_args!("\n**{}**\n", escape(&below(digest))));
     let explained: Vec<String> =
         digest.explained.iter().map(|e| format!("{}: {} ({})", e.code, e.headline, e.reason)).collect();
+    list(&mut out, "Whose cases", &digest.planners);
     list(&mut out, "Looks odd, is explained", &explained);
     list(&mut out, "Muted and proposed", &digest.noise);
     list(&mut out, "Decided since the last digest", &digest.decided);

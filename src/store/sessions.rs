@@ -22,6 +22,8 @@ pub struct Session {
     pub expires_at: Timestamp,
     /// Whose hand it could be.
     pub hand: Hand,
+    /// Was it begun by a link in a mail? Then it sees, and nothing is taken from it.
+    pub looks_only: bool,
 }
 
 /// A sign-in link that was used.
@@ -110,7 +112,8 @@ impl Store {
     pub async fn insert_session(&self, session: &Session, entries: &[AuditEntry]) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         let done = sqlx::query(
-            "insert into sessions (token_hash, person, csrf, created_at, expires_at, hand) values ($1, $2, $3, $4, $5, $6)
+            "insert into sessions (token_hash, person, csrf, created_at, expires_at, hand, looks_only)
+             values ($1, $2, $3, $4, $5, $6, $7)
              on conflict (token_hash) do nothing",
         )
         .bind(session.token_hash.as_str())
@@ -119,6 +122,7 @@ impl Store {
         .bind(row::ms(session.created_at))
         .bind(row::ms(session.expires_at))
         .bind(row::clean(&session.hand.recorded()))
+        .bind(i64::from(session.looks_only))
         .execute(&mut *tx)
         .await?;
         if done.rows_affected() == 0 {
@@ -131,7 +135,7 @@ impl Store {
     /// The session with this hash, unless it has ended.
     pub async fn find_session(&self, token_hash: &str, now: Timestamp) -> Result<Option<Session>, StoreError> {
         let found = sqlx::query(
-            "select token_hash, person, csrf, created_at, expires_at, hand from sessions
+            "select token_hash, person, csrf, created_at, expires_at, hand, looks_only from sessions
              where token_hash = $1 and expires_at > $2",
         )
         .bind(token_hash)
@@ -147,6 +151,7 @@ impl Store {
                     created_at: row::time(&r, "sessions", "created_at")?,
                     expires_at: row::time(&r, "sessions", "expires_at")?,
                     hand: row::hand(&r, "sessions")?,
+                    looks_only: row::get::<i64>(&r, "sessions", "looks_only")? != 0,
                 })
             })
             .transpose()
@@ -163,7 +168,7 @@ impl Store {
     /// A person's sessions that have not ended, newest first. Their CSRF tokens stay in the store.
     pub async fn list_sessions(&self, person: &PersonId, now: Timestamp) -> Result<Vec<Session>, StoreError> {
         let rows = sqlx::query(
-            "select token_hash, person, created_at, expires_at, hand from sessions
+            "select token_hash, person, created_at, expires_at, hand, looks_only from sessions
              where person = $1 and expires_at > $2 order by created_at desc, token_hash",
         )
         .bind(person.as_str())
@@ -179,6 +184,7 @@ impl Store {
                     created_at: row::time(r, "sessions", "created_at")?,
                     expires_at: row::time(r, "sessions", "expires_at")?,
                     hand: row::hand(r, "sessions")?,
+                    looks_only: row::get::<i64>(r, "sessions", "looks_only")? != 0,
                 })
             })
             .collect()
@@ -260,6 +266,7 @@ mod tests {
                     created_at: at(n),
                     expires_at: at(100 + n),
                     hand: Hand::Own,
+                    looks_only: false,
                 };
                 store.insert_session(&session, &[]).await.unwrap();
                 store
@@ -291,6 +298,7 @@ mod tests {
                 created_at: at(0),
                 expires_at: at(100),
                 hand: Hand::MadeByCommand("eve (uid 1001)".to_owned()),
+                looks_only: true,
             };
             store.insert_session(&session, &[entry("signed_in")]).await.unwrap();
             assert_eq!(store.find_session("t", at(99)).await.unwrap(), Some(session));

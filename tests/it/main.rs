@@ -24,6 +24,7 @@ mod killed_deliver;
 mod kpi;
 mod latent;
 mod lived_reads;
+mod mail;
 mod memory;
 mod model;
 mod models;

@@ -18,6 +18,7 @@ pub mod guard;
 pub mod likeness;
 mod message;
 pub mod outlook;
+pub mod ownership;
 pub mod place_key;
 pub mod playbook;
 pub mod policy_facts;

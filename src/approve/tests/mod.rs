@@ -80,6 +80,10 @@ impl Recheck for Facts {
         Ok(crate::domain::mode::Mode::Live)
     }
 
+    async fn owner(&self, _: &Case) -> anyhow::Result<Option<PersonId>> {
+        Ok(None)
+    }
+
     async fn concerned(&self, _: &Case) -> anyhow::Result<Vec<PersonId>> {
         Ok(self.concerned.lock().unwrap().clone())
     }

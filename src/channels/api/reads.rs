@@ -14,6 +14,7 @@ use super::input::Asked;
 use super::problem::Problem;
 use crate::cards::entry::told;
 use crate::channels::ChannelState;
+use crate::domain::ids::PersonId;
 use crate::domain::policy::may_turn_down;
 use crate::people::{Bearer, Scope};
 use crate::reports::kpi::Period;
@@ -39,13 +40,25 @@ pub(super) async fn me(Extension(bearer): Extension<Bearer>) -> Json<Me> {
     })
 }
 
+/// Whose digests.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DigestQuery {
+    /// The planner whose own they are, by their id; everybody's where nothing is said.
+    planner: Option<String>,
+}
+
 /// `GET /digests`
 pub(super) async fn digests(
     State(state): State<ChannelState>,
     Extension(bearer): Extension<Bearer>,
+    Asked(query): Asked<DigestQuery>,
 ) -> Result<Json<DigestList>, Problem> {
     needs(&bearer, &Scope::ReadDigests)?;
-    let stored = state.store.list_digests(DAYS).await?;
+    let stored = match &query.planner {
+        None => state.store.list_digests(DAYS).await?,
+        Some(planner) => state.store.list_digests_of(&PersonId::new(planner.as_str()), DAYS).await?,
+    };
     Ok(Json(DigestList { days: stored.iter().map(|s| s.digest.day.to_string()).collect() }))
 }
 
@@ -54,10 +67,12 @@ pub(super) async fn digest(
     State(state): State<ChannelState>,
     Extension(bearer): Extension<Bearer>,
     Path(day): Path<String>,
+    Asked(query): Asked<DigestQuery>,
 ) -> Result<Json<Digest>, Problem> {
     needs(&bearer, &Scope::ReadDigests)?;
     let day: Date = day.parse().map_err(|_| Problem::not_found("digest of such a day"))?;
-    let stored = state.store.find_digest(day).await?.ok_or_else(|| Problem::not_found("digest of that day"))?;
+    let whose = query.planner.as_deref().unwrap_or_default();
+    let stored = state.store.find_digest_of(whose, day).await?.ok_or_else(|| Problem::not_found("digest of that day"))?;
     let digest = stored.digest;
     let line = |line: &crate::domain::digest::DigestLine| DigestLine {
         case: line.case_id.to_string(),

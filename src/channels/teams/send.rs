@@ -102,7 +102,9 @@ impl TeamsSender {
         if shown.lost_since.is_some() {
             tracing::warn!(message = message.id, "An answer of Teams was lost: this may stand there twice");
         }
-        if let Content::Note(note) = &message.data {
+        if let Content::Note(note) = &message.data
+            && !note.under.is_empty()
+        {
             let Some((conversation, _)) = note.under.rsplit_once('/') else { return Err(CallError::NotIn.into()) };
             let known = self.leads_to(conversation).await?;
             let id = self.say(message, &known, &|activity| self.post(&known, conversation, activity)).await?;

@@ -9,6 +9,7 @@ mod error;
 mod frame;
 mod guard;
 mod kpi_page;
+mod look;
 mod me_page;
 mod models_page;
 mod modes_page;
@@ -64,7 +65,8 @@ pub(super) fn routes(state: &ChannelState, timeout: TimeoutLayer) -> Router<Chan
         .route("/stop", get(stop_page::show).post(stop_page::begin))
         .route("/stop/end", post(stop_page::end))
         .route("/sign-in", get(session::ask).post(session::sign_in))
-        .route("/sign-out", post(session::sign_out))
+        .route(session::SIGN_OUT, post(session::sign_out))
+        .route("/look", get(look::ask).post(look::begin))
         .route("/style.css", get(pages::style))
         .route("/healthz", get(pages::healthz))
         .route("/readyz", get(pages::readyz))

@@ -152,7 +152,12 @@ pub(super) async fn queue(
     let Found { cases, of: found, types, muted } =
         queue_read::find(&state.store, &state.config, state.clock.now(), &wanted).await?;
     let types = type_choices(&types, code);
-    let digest = state.store.list_digests(1).await?.into_iter().next().map(|stored| stored.digest);
+    // A planner works off their own list.
+    let newest = match state.config.planner(who.person.id.as_str()) {
+        Some(planner) => state.store.list_digests_of(&planner.person, 1).await?,
+        None => state.store.list_digests(1).await?,
+    };
+    let digest = newest.into_iter().next().map(|stored| stored.digest);
     let names = Names::about(&state.store, cases.iter().map(|case| &case.subject)).await?;
     let may = may_turn_down(&who.person).is_ok();
     let firsts = queue_read::first_recommendations(&state.store, &cases).await?;

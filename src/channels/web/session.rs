@@ -32,6 +32,11 @@ use crate::store::{Session, Store, StoreError, UsedLink};
 /// The cookie's name. With the prefix a browser takes it from this host over https only, and sends it nowhere else.
 const COOKIE_NAME: &str = "reeve_session";
 const SECURE_COOKIE_NAME: &str = "__Host-reeve_session";
+/// Where one signs out: all that somebody may do who came to look.
+pub(super) const SIGN_OUT: &str = "/sign-out";
+/// What somebody is told who came to look and pressed a button.
+const LOOKS_ONLY: &str =
+    "You came by a link in a mail, which lets you look and decide nothing. Sign out, and sign in with a link of your own.";
 /// How long a link can be used.
 const LINK_MINUTES: i64 = 30;
 
@@ -84,7 +89,14 @@ impl FromRequestParts<ChannelState> for SignedIn {
         let session = found.map_err(|e| NotSignedIn::Failed(e.into()))?.ok_or(NotSignedIn::Ask)?;
         // Whoever was taken out of the configuration is out at once.
         let person = state.config.people.iter().find(|p| p.id == session.person).ok_or(NotSignedIn::Ask)?;
+        // Here, where every page that a person is asked for comes by, so that no form can forget it.
+        if session.looks_only && !parts.method.is_safe() && parts.uri.path() != SIGN_OUT {
+            return Err(NotSignedIn::Failed(WebError::Forbidden(LOOKS_ONLY)));
+        }
         let mut warnings = Vec::new();
+        if session.looks_only {
+            warnings.push("You came by a link in a mail: you can look, and decide nothing until you sign in.".to_owned());
+        }
         for setting in [WARNING, DELIVERY_WARNING] {
             let warning = state.store.find_setting(setting).await.map_err(|e| NotSignedIn::Failed(e.into()))?;
             warnings.extend(warning.filter(|warning| !warning.is_empty()));
@@ -110,7 +122,7 @@ fn cookie_name(web: &WebConfig) -> &'static str {
 }
 
 /// The header that sets the cookie for `seconds`, or takes it away.
-fn set_cookie(web: &WebConfig, secret: &str, seconds: i64) -> String {
+pub(super) fn set_cookie(web: &WebConfig, secret: &str, seconds: i64) -> String {
     let secure = if web.is_secure() { " Secure;" } else { "" };
     format!("{}={secret}; HttpOnly;{secure} SameSite=Strict; Path=/; Max-Age={seconds}", cookie_name(web))
 }
@@ -122,7 +134,7 @@ fn cookie<'h>(headers: &'h HeaderMap, web: &WebConfig) -> Option<&'h str> {
 }
 
 /// 32 random bytes as 64 hex digits.
-fn token() -> String {
+pub(super) fn token() -> String {
     let mut bytes = [0_u8; 32];
     getrandom::fill(&mut bytes).expect("the operating system has randomness, or nobody can be signed in safely");
     hex::encode(bytes)
@@ -208,6 +220,7 @@ pub(super) async fn sign_in(State(state): State<ChannelState>, Form(form): Form<
         created_at: now,
         expires_at: now.checked_add(SignedDuration::from_hours(hours)).unwrap_or(now),
         hand,
+        looks_only: false,
     };
     let entry = entry(state.clock.now(), person.as_str(), "person.signed_in", &person);
     state.store.insert_session(&session, &[entry]).await?;

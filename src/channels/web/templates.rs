@@ -20,6 +20,7 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         ("base.html", include_str!("templates/base.html")),
         ("message.html", include_str!("templates/message.html")),
         ("sign_in.html", include_str!("templates/sign_in.html")),
+        ("look.html", include_str!("templates/look.html")),
         ("queue.html", include_str!("templates/queue.html")),
         ("case.html", include_str!("templates/case.html")),
         ("batch.html", include_str!("templates/batch.html")),

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod endpoints;
+mod mail;
 mod model;
 mod slack;
 mod teams;
@@ -82,6 +83,7 @@ pub(super) async fn run(config: Config, json: bool) -> anyhow::Result<Outcome> {
     findings.push(finding("webhook", webhook(&config)));
     findings.push(finding("slack", slack::look(&config).await));
     findings.push(finding("teams", teams::look(&config).await));
+    findings.push(finding("mail", mail::look(&config).await));
     findings.push(finding("page", page(&config).await));
     if json {
         print_json(&findings)?;

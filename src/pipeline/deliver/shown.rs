@@ -27,7 +27,9 @@ impl Deliver {
             return Ok(Sendable::Yes(None));
         }
         if row.kind == OutboxKind::Reminder {
-            let about = CaseId::new(body["data"]["note"]["case"].as_str().unwrap_or_default());
+            // A chat's note, or a letter.
+            let case = ["note", "letter"].iter().find_map(|what| body["data"][*what]["case"].as_str());
+            let about = CaseId::new(case.unwrap_or_default());
             let waits = self.store.find_case(&about).await?.is_some_and(|case| case.state.is_undecided());
             return Ok(if waits { Sendable::Yes(None) } else { Sendable::Moot });
         }

@@ -15,7 +15,8 @@ use crate::domain::hand::{Hand, could_be_one};
 use crate::domain::ids::{PersonId, content_hash};
 use crate::domain::mode::{Mode, ModeRule, ModeScope, Modes, Whereabouts, is_within};
 use crate::domain::policy::{Person, Role};
-use crate::domain::record::{Location, Record, RecordKind, Supplier};
+use crate::domain::record::{Record, RecordKind};
+use crate::rules::ownership::{self, names_of_location, names_of_supplier};
 use crate::store::{ModeStep, Step, Store, StoreError};
 
 /// Longest reason, in characters.
@@ -108,43 +109,9 @@ impl InForce {
     }
 }
 
-/// Where a signal is, by every name: its own place and supplier, else those of its order, else its item's suppliers.
+/// Where a signal is, by every name.
 pub fn whereabouts(book: &Book, signal: &Signal) -> Whereabouts {
-    let subject = &signal.subject;
-    let item = subject.item.as_ref().and_then(|item| book.items.get(item));
-    let lines = match (&subject.po_line, &subject.order) {
-        (Some(line), _) => book.po_lines.get(line).into_iter().collect(),
-        (None, Some(order)) => book.lines_of_order(order),
-        (None, None) => Vec::new(),
-    };
-    let locations: Vec<_> = match &subject.location {
-        Some(location) => vec![location],
-        None => lines.iter().map(|line| &line.location).collect(),
-    };
-    let mut suppliers: Vec<_> = match &subject.supplier {
-        Some(supplier) => vec![supplier],
-        None => lines.iter().map(|line| &line.supplier).collect(),
-    };
-    if let (true, Some(item)) = (suppliers.is_empty(), &subject.item) {
-        suppliers = book.supplier_prices(item, book.today).into_iter().map(|price| &price.supplier).collect();
-    }
-    let location = |id| book.locations.get(id).map_or_else(|| vec![id.to_string()], names_of_location);
-    let supplier = |id| book.suppliers.get(id).map_or_else(|| vec![id.to_string()], names_of_supplier);
-    Whereabouts {
-        category: item.map(|item| item.category.clone()),
-        locations: locations.into_iter().map(location).collect(),
-        suppliers: suppliers.into_iter().map(supplier).collect(),
-        code: signal.code,
-    }
-}
-
-fn names_of_location(location: &Location) -> Vec<String> {
-    let names = [location.id.as_str(), &location.code, &location.name, &location.company_name];
-    names.into_iter().filter(|name| !name.is_empty()).map(str::to_owned).collect()
-}
-
-fn names_of_supplier(supplier: &Supplier) -> Vec<String> {
-    vec![supplier.id.to_string(), supplier.name.clone()]
+    ownership::whereabouts(book, &signal.subject, signal.code)
 }
 
 /// What scopes name that no record has: a rule about it does nothing. One line for each.

@@ -21,9 +21,6 @@ use crate::store::{Store, StoredDigest, not_undone};
 /// The normal quantile of the interval: 95 of 100 such intervals hold the true share.
 const Z: f64 = 1.959_963_984_540_054;
 
-/// Most digests that are read back.
-const DIGESTS_MAX: usize = 400;
-
 /// How noisy something is.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Noise {
@@ -81,8 +78,8 @@ pub struct ShownCase {
 /// # Errors
 /// When the store can not be read.
 pub async fn shown_cases(store: &Store, since: Date) -> anyhow::Result<Vec<ShownCase>> {
-    let digests = store.list_digests(DIGESTS_MAX).await.context("reading the digests")?;
-    let first = first_shown(digests.iter().filter(|d| d.digest.day >= since));
+    let digests = store.list_shown_between(since, Date::MAX).await.context("reading the digests")?;
+    let first = first_shown(digests.iter());
     if first.is_empty() {
         return Ok(Vec::new());
     }

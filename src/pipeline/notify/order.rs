@@ -9,6 +9,7 @@ use jiff::civil::Date;
 
 use super::super::detect::looked_through;
 use super::super::{Context as Stages, want};
+use super::edition::{Edition, Share};
 use super::undecided::{self, Ranked, Undecided};
 use crate::domain::audit::AuditEntry;
 use crate::domain::calendar::{days_between, plus_days};
@@ -35,26 +36,27 @@ pub(super) struct Order {
 }
 
 impl Order {
-    pub(super) async fn of_day(stages: &Stages, day: Date) -> anyhow::Result<Self> {
+    pub(super) async fn of_day(stages: &Stages, edition: &Edition, share: Option<&Share>) -> anyhow::Result<Self> {
         let Stages { store, config, .. } = stages;
+        let ranking = &edition.ranking;
         let calendar = config.rules.calendar.calendar();
         // What the cases rest on, which may be less than what was read since.
         let as_of = looked_through(stages).await?;
         // Ranks were counted on the day of the last look; the time that is left has gone on.
-        let stood_still = as_of.map_or(0, |at| days_between(calendar.day_of(at), day).max(0));
-        let yesterday = store.find_digest(plus_days(day, -1)).await?;
+        let stood_still = as_of.map_or(0, |at| days_between(calendar.day_of(at), edition.reckoned).max(0));
+        let yesterday = store.find_digest_of(edition.whose(), plus_days(edition.day, -1)).await?;
         let before = lines_of(yesterday.as_ref());
-        let mut undecided = undecided::read(stages, |rank| {
+        let of_the_day = |rank: &mut Rank| {
             rank.slack_days -= f64::from(stood_still);
-            rank.lane = lane(rank, &config.rules.ranking);
-        })
-        .await?;
+            rank.lane = lane(rank, ranking);
+        };
+        let mut undecided = undecided::read(stages, |case| share.is_none_or(|share| share.has(case)), of_the_day).await?;
         for entry in &mut undecided.ranked {
             let old = before.get(entry.case.id.as_str());
             entry.damped = old.map_or(entry.rank.priority, |old| stable(old, &entry.rank));
         }
         undecided.ranked.sort_by_key(order);
-        let (straight, sampled) = above(&undecided.ranked, &config.rules.ranking, day);
+        let (straight, sampled) = above(&undecided.ranked, ranking, edition.day);
         Ok(Self { undecided, straight, sampled, as_of, yesterday })
     }
 

@@ -96,12 +96,12 @@ pub async fn read(store: &Store, config: &Config, period: Period, now: Timestamp
     recommendations.retain(|id, rec| !drills.contains(id) && rec.candidate.action.is_for_the_outside());
     decisions.retain(|d| recommendations.contains_key(&d.recommendation_id));
     let mut digests = Vec::new();
-    for stored in store.list_digests_between(period.from, period.to).await.context("reading digests")? {
+    for stored in store.list_shown_between(period.from, period.to).await.context("reading digests")? {
         digests.push((stored.digest, stored.made_at));
     }
     let mut shown_before = BTreeMap::new();
     let earlier = (plus_days(period.from, -SHOWN_BEFORE), plus_days(period.from, -1));
-    for stored in store.list_digests_between(earlier.0, earlier.1).await.context("reading earlier digests")? {
+    for stored in store.list_shown_between(earlier.0, earlier.1).await.context("reading earlier digests")? {
         for line in stored.digest.lines {
             shown_before.entry(line.case_id).or_insert(stored.made_at);
         }

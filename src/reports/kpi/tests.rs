@@ -200,11 +200,13 @@ impl Bench {
         };
         let digest = Digest {
             day: "2026-10-08".parse().unwrap(),
+            planner: None,
             as_of: at(-90),
             unread: Vec::new(),
             currency: "USD".to_owned(),
             lines: cases.iter().chain(sampled).zip(1..).map(line).collect(),
             below: BelowLine { cases: below, ..BelowLine::default() },
+            planners: vec![],
             explained: vec![],
             at_stake: Money::ZERO,
             decided: vec![],

@@ -123,6 +123,10 @@ impl Recheck for AllHolds {
         Ok(reeve::domain::mode::Mode::Live)
     }
 
+    async fn owner(&self, _: &Case) -> anyhow::Result<Option<PersonId>> {
+        Ok(None)
+    }
+
     async fn concerned(&self, _: &Case) -> anyhow::Result<Vec<PersonId>> {
         Ok(Vec::new())
     }
@@ -427,12 +431,14 @@ async fn digest(store: &Store, case: &Case) {
     };
     let digest = Digest {
         day: date(2026, 10, 8),
+        planner: None,
         as_of: now(),
         unread: Vec::new(),
         currency: "USD".to_owned(),
         at_stake: line.at_stake,
         lines: vec![line],
         below: BelowLine { cases: 3, value: money(404.2), largest: Some("price variance, 280.00".to_owned()) },
+        planners: vec![],
         explained: vec![ExplainedLine {
             code: "D-SPIKE".to_owned(),
             headline: "House Blend sold 96 on 2026-10-07 where 31 are usual".to_owned(),

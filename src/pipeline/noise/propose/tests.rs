@@ -42,6 +42,10 @@ impl Recheck for Own {
         Ok(crate::domain::mode::Mode::Live)
     }
 
+    async fn owner(&self, _: &Case) -> anyhow::Result<Option<PersonId>> {
+        Ok(None)
+    }
+
     async fn concerned(&self, _: &Case) -> anyhow::Result<Vec<PersonId>> {
         Ok(Vec::new())
     }
@@ -160,11 +164,13 @@ impl Bench {
         };
         let digest = Digest {
             day,
+            planner: None,
             as_of: start(),
             unread: Vec::new(),
             currency: "USD".into(),
             lines: cases.iter().enumerate().map(line).collect(),
             below: BelowLine::default(),
+            planners: vec![],
             explained: vec![],
             at_stake: Money::ZERO,
             noise: vec![],

@@ -143,7 +143,7 @@ fn one(gathered: &mut Gathered<'_>, short: &Short, donor: &Place, moved: Quantit
     })
 }
 
-/// The locations that could spare a unit, those that can spare most first. Where another case needs the stock, there is none to
+/// The locations that could spare a unit: those that are served last first, and of them those that can spare most. Where another case needs the stock, there is none to
 /// spare, whatever the forecast says.
 fn donors(gathered: &Gathered<'_>, item: &ItemId, to: &LocationId) -> Vec<(projection::Spare, Place)> {
     let scene = gathered.scene;

@@ -54,6 +54,10 @@ impl Recheck for Free {
         Ok(crate::domain::mode::Mode::Live)
     }
 
+    async fn owner(&self, _: &Case) -> anyhow::Result<Option<PersonId>> {
+        Ok(None)
+    }
+
     async fn concerned(&self, _: &Case) -> anyhow::Result<Vec<PersonId>> {
         Ok(Vec::new())
     }
@@ -131,11 +135,13 @@ impl Bench {
     async fn digest(&self, lines: &[DigestLine]) {
         let digest = Digest {
             day: today(),
+            planner: None,
             as_of: start(),
             unread: Vec::new(),
             currency: "USD".into(),
             lines: lines.to_vec(),
             below: BelowLine::default(),
+            planners: vec![],
             explained: vec![],
             at_stake: Money::ZERO,
             noise: vec![],
