@@ -92,6 +92,7 @@ fn raise(gathered: &mut Gathered<'_>, rule: &ReorderRule, key: &str, (needed, cy
         latest: gathered.today_plus(14),
         cites,
         change: Some(Change::Adjusted(more)),
+        then: Vec::new(),
     });
 }
 

@@ -10,7 +10,7 @@ use reeve_domain::money::Money;
 use reeve_domain::record::{RecordKind, RecordRef};
 
 use super::gathered::{Gathered, Proposal, Question};
-use super::matching::{self, LEFT_AFTER_BLOCK, bill_facts, bill_name, lines_of_bill};
+use super::matching::{self, bill_facts, bill_name, lines_of_bill};
 
 /// Share of a bill without an order that is owed to nobody, or not like this. The rest is owed, and only its order is missing.
 const NOT_OWED: f64 = 0.3;
@@ -52,19 +52,25 @@ pub(super) fn bill(gathered: &mut Gathered<'_>, exception: &Exception) {
     let cites = vec![
         cost_cite,
         gathered.fact(source.clone(), "disputed", "disputed", FactValue::Money(amount)),
-        gathered.assume(source.clone(), "block_left", "share that is paid although blocked", LEFT_AFTER_BLOCK),
+        gathered.assume(
+            source.clone(),
+            "block_left",
+            "share that is paid although blocked",
+            gathered.scene.settings.left.block,
+        ),
     ];
     let supplier = book.supplier_name(&first.supplier);
     gathered.proposals.push(Proposal {
         action: Action::BlockBill { bill: id.to_owned(), disputed: amount, reason: "no order or receipt for it".into() },
         summary: format!("Keep {amount} of bill {name} from {supplier} unpaid until its order is found."),
-        after: Gathered::leaving(&keys, LEFT_AFTER_BLOCK),
+        after: Gathered::leaving(&keys, gathered.scene.settings.left.block),
         cost,
         regret: gathered.scene.settings.costs.contact,
         value: amount,
         latest,
         cites,
         change: None,
+        then: Vec::new(),
     });
     let about = fit.map_or_else(
         || format!("bill {name}: for which order is it"),

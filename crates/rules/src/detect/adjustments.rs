@@ -155,7 +155,8 @@ fn signal(
     drivers.sort_by(|a, b| b.share.total_cmp(&a.share).then_with(|| a.feature.cmp(&b.feature)));
     drivers.truncate(3);
     let words = if m.from.is_some() { "taken off the books" } else { "put on the books" };
-    let why = drivers.first().map_or_else(String::new, |driver| format!("; what makes it odd most of all: {}", driver.feature));
+    let why =
+        drivers.first().map_or_else(String::new, |driver| format!("; what makes it odd most of all: {}", driver.feature));
     let headline = format!(
         "{} of {} were {words} at {} on {day} ({value}), unlike other adjustments{why}.",
         m.qty,
