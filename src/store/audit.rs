@@ -176,7 +176,12 @@ impl Store {
     }
 
     /// What the log says beside `action` from one moment to another, oldest first.
-    pub async fn list_details(&self, action: &str, from: Timestamp, to: Timestamp) -> Result<Vec<serde_json::Value>, StoreError> {
+    pub async fn list_details(
+        &self,
+        action: &str,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<serde_json::Value>, StoreError> {
         let rows = sqlx::query("select detail from audit_log where at >= $1 and at <= $2 and action = $3 order by seq")
             .bind(from.as_millisecond())
             .bind(to.as_millisecond())

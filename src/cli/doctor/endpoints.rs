@@ -390,9 +390,7 @@ async fn each_endpoint_is_drafted_by_its_model_or_says_why_not_in_our_words() {
         let model = OpenAi::impatient(&config, Clock::standing_at(jiff::Timestamp::UNIX_EPOCH));
         let looked = look_at(&model, &config).await;
         let told = match (&looked, &endpoint.comes) {
-            (Ok(said), Ok(form))
-                if said.starts_with("stub drafted a made-up case in 0 ms") =>
-            {
+            (Ok(said), Ok(form)) if said.starts_with("stub drafted a made-up case in 0 ms") => {
                 if !said.ends_with(&format!("tokens; asked with {form}")) {
                     faults.push(format!("{}: {said}", endpoint.does));
                 }

@@ -284,6 +284,10 @@ fn the_texts_differ_and_stand_everywhere_that_others_write() {
     assert!(families.len() >= 10, "{families:?}");
     for input in &inputs {
         assert!(!input.never.is_empty(), "nothing is forbidden of {:?}", input.text);
-        assert!(input.never.iter().all(|word| *word == word.to_lowercase()), "{:?} is looked for in lower case", input.never);
+        assert!(
+            input.never.iter().all(|word| *word == word.to_lowercase()),
+            "{:?} is looked for in lower case",
+            input.never
+        );
     }
 }

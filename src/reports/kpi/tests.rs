@@ -528,12 +528,8 @@ proptest! {
 fn what_the_guard_refused_is_counted_once_for_each_draft_and_rule() {
     let mut bench = Bench::new();
     bench.is_silent("model_refused");
-    bench.0.asked = vec![
-        BTreeSet::new(),
-        BTreeSet::from([Rule::Claims, Rule::Number]),
-        BTreeSet::from([Rule::Claims]),
-        BTreeSet::new(),
-    ];
+    bench.0.asked =
+        vec![BTreeSet::new(), BTreeSet::from([Rule::Claims, Rule::Number]), BTreeSet::from([Rule::Claims]), BTreeSet::new()];
     bench.says("model_refused", 0.5, 4);
     assert!(bench.find("model_refused").basis.ends_with("4 drafts; refused by rule: claims 2, number 1"));
 }

@@ -18,10 +18,12 @@ pub(super) fn decide(ground: &Ground<'_>, claims: &mut Claims) {
         let count = ground.candidates.len();
         let mut say = |kind, holds, words| claims.say(&one.id, kind, None, holds, words, one.cites.clone());
         let best = others.iter().all(|other| worth(other) < worth(one));
-        let words = format!("Of the {count} actions on the card it has the largest net benefit, {}.", ground.money(worth(one)));
+        let words =
+            format!("Of the {count} actions on the card it has the largest net benefit, {}.", ground.money(worth(one)));
         say(ClaimKind::Best, best, words);
         let only = worth(one) > Money::ZERO && others.iter().all(|other| worth(other) <= Money::ZERO);
-        let words = format!("None of the other actions on the card is worth anything; it is worth {}.", ground.money(worth(one)));
+        let words =
+            format!("None of the other actions on the card is worth anything; it is worth {}.", ground.money(worth(one)));
         say(ClaimKind::OnlyGain, only, words);
         for other in others {
             pair(ground, claims, one, other);

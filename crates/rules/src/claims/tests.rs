@@ -68,12 +68,7 @@ fn transfer(quantity: i64) -> Action {
 }
 
 fn expedite(new_date: Date) -> Action {
-    Action::Expedite {
-        po_line: "9".to_owned(),
-        quantity: Quantity::units(5),
-        new_date,
-        surcharge_max: Money::ZERO,
-    }
+    Action::Expedite { po_line: "9".to_owned(), quantity: Quantity::units(5), new_date, surcharge_max: Money::ZERO }
 }
 
 fn nothing() -> Action {
@@ -119,13 +114,32 @@ fn worth_and_alternatives_follow_the_candidates_money() {
         &all,
         vec![],
         &[
-            "A1.worth", "A1.lowers_loss", "A1.pays_at_worst", "A1.best", "A1.better_than.A2", "A2.worse_than.A1",
-            "A2.cheaper_than.A1", "A1.leaves_less_than.A2", "A1.lasts_longer_than.A2", "A3.keeps_loss", "A3.costs_nothing",
-            "A1.checks_passed", "case.nothing_missing",
+            "A1.worth",
+            "A1.lowers_loss",
+            "A1.pays_at_worst",
+            "A1.best",
+            "A1.better_than.A2",
+            "A2.worse_than.A1",
+            "A2.cheaper_than.A1",
+            "A1.leaves_less_than.A2",
+            "A1.lasts_longer_than.A2",
+            "A3.keeps_loss",
+            "A3.costs_nothing",
+            "A1.checks_passed",
+            "case.nothing_missing",
         ],
         &[
-            "A2.best", "A1.only_gain", "A1.worse_than.A2", "A1.cheaper_than.A2", "A3.lowers_loss", "A1.costs_nothing",
-            "A3.pays_at_worst", "A1.may_not_pay", "A1.check_warns", "case.something_missing", "A2.lasts_longer_than.A1",
+            "A2.best",
+            "A1.only_gain",
+            "A1.worse_than.A2",
+            "A1.cheaper_than.A2",
+            "A3.lowers_loss",
+            "A1.costs_nothing",
+            "A3.pays_at_worst",
+            "A1.may_not_pay",
+            "A1.check_warns",
+            "case.something_missing",
+            "A2.lasts_longer_than.A1",
         ],
     );
 }
@@ -221,10 +235,7 @@ fn like_cases_are_counted_by_how_they_ended() {
         vec![like("c1", "approved and carried out: TRANSFER"), like("c2", "rejected: seasonal"), like("c3", "rejected: x")];
     let bundle = bundle(facts, &["unit cost", "a", "b", "c"]);
     let claims = Claims::of(&Ground::new(&[], &bundle, "EUR"));
-    assert_eq!(
-        claims.get("case.like_cases").unwrap().words,
-        "Like cases ended so: 1 approved and carried out, 2 rejected."
-    );
+    assert_eq!(claims.get("case.like_cases").unwrap().words, "Like cases ended so: 1 approved and carried out, 2 rejected.");
     assert_eq!(claims.get("case.something_missing").unwrap().words, "Not everything is known: unit cost; a; b; and more.");
     assert_eq!(claims.get("case.nothing_missing"), Err(Refusal::False));
     assert_eq!(claims.get("case.out_of_stock.75@3"), Err(Refusal::Undecided), "nobody said what is free");
@@ -238,8 +249,7 @@ fn text_from_outside_decides_nothing() {
 
 #[test]
 fn of_claims_against_others_those_against_the_first_two_are_offered() {
-    let all: Vec<Candidate> =
-        (1..=4).map(|n| candidate(&format!("A{n}"), nothing(), 1_000 * n, 0, 8)).collect();
+    let all: Vec<Candidate> = (1..=4).map(|n| candidate(&format!("A{n}"), nothing(), 1_000 * n, 0, 8)).collect();
     let bundle = bundle(vec![], &[]);
     let claims = Claims::of(&Ground::new(&all, &bundle, "EUR"));
     let ids = ["A1", "A2", "A3", "A4"];

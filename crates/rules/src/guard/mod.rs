@@ -84,13 +84,7 @@ fn question(name: &str, text: &str, file: &CaseFile<'_>, objections: &mut Vec<Ob
     (told.text, told.cites)
 }
 
-fn judge(
-    at: usize,
-    choice: &AnswerChoice,
-    file: &CaseFile<'_>,
-    claims: &Claims,
-    objections: &mut Vec<Objection>,
-) -> Choice {
+fn judge(at: usize, choice: &AnswerChoice, file: &CaseFile<'_>, claims: &Claims, objections: &mut Vec<Objection>) -> Choice {
     let candidate = file.candidates.iter().find(|c| c.id == choice.candidate);
     // An id that is none of the case's may be any text: people are not shown it.
     let id = candidate.map_or_else(|| format!("choice {}", at + 1), |known| known.id.clone());

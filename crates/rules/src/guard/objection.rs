@@ -95,7 +95,9 @@ pub enum Objection {
     #[error("{field} may not say {word:?}; what can be said so is among the claims")]
     Word { rule: Rule, field: String, word: String },
     /// What should be a question is none.
-    #[error("{0} must be one short question, beginning with a word such as Is, Has, When or Who, and ending in a question mark")]
+    #[error(
+        "{0} must be one short question, beginning with a word such as Is, Has, When or Who, and ending in a question mark"
+    )]
     NotAQuestion(String),
     /// What should be questions and requests holds something else.
     #[error("{field}: {sentence:?} is no greeting, no question and no request that begins with Please")]

@@ -100,7 +100,8 @@ pub fn draft_request(file: &CaseFile<'_>, objections: &[String]) -> Result<Promp
     let ids: Vec<&str> = file.candidates.iter().map(|candidate| candidate.id.as_str()).collect();
     let offered = |whose: &str| claims.offered(whose, &ids).into_iter().map(ClaimView::of).collect::<Vec<_>>();
     let of_case = offered(CASE);
-    let candidates: Vec<CandidateView> = file.candidates.iter().map(|one| CandidateView::of(one, offered(&one.id))).collect();
+    let candidates: Vec<CandidateView> =
+        file.candidates.iter().map(|one| CandidateView::of(one, offered(&one.id))).collect();
     let exceptions: Vec<String> = file.exceptions.iter().map(exception_line).collect();
     let missing: Vec<String> =
         file.bundle.missing.iter().map(|m| clean(&format!("{}, needed for {}", m.what, m.blocks), SENTENCE_MAX)).collect();
@@ -235,8 +236,12 @@ mod tests {
         let schema = draft_request(&sample.file(), &[]).unwrap().schema;
         let choice = &schema["properties"]["choices"]["items"];
         assert_eq!(choice["properties"]["candidate"]["enum"], json!(["A1", "A2", "A3"]));
-        let claims: Vec<&str> =
-            choice["properties"]["claims"]["items"]["enum"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
+        let claims: Vec<&str> = choice["properties"]["claims"]["items"]["enum"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|id| id.as_str().unwrap())
+            .collect();
         let all = sample.file().claims();
         assert!(claims.len() > 10, "{claims:?}");
         for claim in claims {

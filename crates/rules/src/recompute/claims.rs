@@ -46,7 +46,11 @@ mod tests {
     use crate::sample::Sample;
 
     /// A card of the sample with these claims, on its evidence.
-    fn verdicts(sample: &Sample, ids: &[&str], change: impl FnOnce(&mut Recommendation, &mut Vec<Candidate>, &mut Bundle)) -> Vec<Verdict> {
+    fn verdicts(
+        sample: &Sample,
+        ids: &[&str],
+        change: impl FnOnce(&mut Recommendation, &mut Vec<Candidate>, &mut Bundle),
+    ) -> Vec<Verdict> {
         let all = sample.file().claims();
         let claims = ids.iter().map(|id| all.get(id).unwrap().clone()).collect();
         let prose = Prose { claims, ..Prose::default() };

@@ -8,21 +8,60 @@ use super::vocabulary::{has_phrase, word_of};
 
 /// Beginnings of words that no field may hold.
 const NEVER: &[&str] = &[
-    "approv", "authoris", "authoriz", "preapprov", "password", "passcode", "credential", "iban", "bitcoin", "crypto",
-    "jailbreak", "hundred", "thousand", "million", "billion",
+    "approv",
+    "authoris",
+    "authoriz",
+    "preapprov",
+    "password",
+    "passcode",
+    "credential",
+    "iban",
+    "bitcoin",
+    "crypto",
+    "jailbreak",
+    "hundred",
+    "thousand",
+    "million",
+    "billion",
 ];
 /// The same for phrases.
 const NEVER_PHRASES: &[&str] = &[
-    "bank account", "bank accounts", "bank detail", "bank details", "bank data", "account number", "account detail",
-    "account details", "sort code", "credit card", "gift card", "gift cards", "swift code", "routing number",
-    "wire transfer", "api key", "api keys", "system prompt", "previous instruction", "previous instructions",
-    "prior instruction", "prior instructions", "your instructions", "sign off", "signed off", "green light", "new account",
-    "to the account", "developer mode", "hidden text",
+    "bank account",
+    "bank accounts",
+    "bank detail",
+    "bank details",
+    "bank data",
+    "account number",
+    "account detail",
+    "account details",
+    "sort code",
+    "credit card",
+    "gift card",
+    "gift cards",
+    "swift code",
+    "routing number",
+    "wire transfer",
+    "api key",
+    "api keys",
+    "system prompt",
+    "previous instruction",
+    "previous instructions",
+    "prior instruction",
+    "prior instructions",
+    "your instructions",
+    "sign off",
+    "signed off",
+    "green light",
+    "new account",
+    "to the account",
+    "developer mode",
+    "hidden text",
 ];
 /// Beginnings of words that a letter may not hold besides.
 const NEVER_OUTSIDE: &[&str] = &["pay", "paid", "prepay", "prepaid", "refund", "lawsuit", "legal", "penalt"];
 /// The same for phrases.
-const NEVER_OUTSIDE_PHRASES: &[&str] = &["we promise", "i promise", "we guarantee", "i guarantee", "we agree", "we commit", "we accept", "we confirm"];
+const NEVER_OUTSIDE_PHRASES: &[&str] =
+    &["we promise", "i promise", "we guarantee", "i guarantee", "we agree", "we commit", "we accept", "we confirm"];
 
 pub(super) fn check(text: &Text<'_>, objections: &mut Vec<Objection>) {
     let said = words(&text.shown);

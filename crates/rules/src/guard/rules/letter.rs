@@ -8,16 +8,39 @@ use crate::prose::excerpt;
 
 const GREETINGS: &[&str] = &["dear", "hello", "hi", "good morning", "good day"];
 const COURTESIES: &[&str] = &[
-    "thank you", "thanks", "many thanks", "kind regards", "with kind regards", "regards", "yours sincerely",
-    "yours faithfully", "sincerely",
+    "thank you",
+    "thanks",
+    "many thanks",
+    "kind regards",
+    "with kind regards",
+    "regards",
+    "yours sincerely",
+    "yours faithfully",
+    "sincerely",
 ];
 /// Words of a greeting or a courtesy at most: behind more of them something else is said.
 const COURTESY_WORDS: usize = 7;
 const REQUESTS: &[&str] = &["please", "kindly", "could you please"];
 /// What is stated in the form of a request: "please note that …".
 const STATES: &[&str] = &[
-    "note", "remember", "understand", "know", "be", "accept", "consider", "regard", "treat", "find", "that", "because",
-    "since", "as", "although", "given", "considering", "while",
+    "note",
+    "remember",
+    "understand",
+    "know",
+    "be",
+    "accept",
+    "consider",
+    "regard",
+    "treat",
+    "find",
+    "that",
+    "because",
+    "since",
+    "as",
+    "although",
+    "given",
+    "considering",
+    "while",
 ];
 
 pub(super) fn check(text: &Text<'_>, objections: &mut Vec<Objection>) {

@@ -12,9 +12,10 @@ pub(in crate::guard) fn check(raw: &str, answer: &Answer, canary: &str, objectio
         let text = squashed(text);
         text.contains(&secret) || text.contains(&backwards)
     };
-    let texts = answer.choices.iter().flat_map(|choice| {
-        [&choice.candidate, &choice.question, &choice.message].into_iter().chain(&choice.claims)
-    });
+    let texts = answer
+        .choices
+        .iter()
+        .flat_map(|choice| [&choice.candidate, &choice.question, &choice.message].into_iter().chain(&choice.claims));
     if holds(raw) || holds(&answer.abstain_question) || texts.into_iter().any(|text| holds(text)) {
         objections.push(Objection::Canary);
     }

@@ -7,15 +7,35 @@ use super::super::text::{Audience, Text, words};
 /// How questions begin.
 const OPENINGS: &[&str] = &[
     "is", "are", "was", "were", "has", "have", "had", "do", "does", "did", "can", "could", "will", "would", "shall",
-    "should", "may", "might", "must", "who", "whom", "whose", "what", "when", "where", "which", "why", "how", "by",
-    "at", "in", "on", "from",
+    "should", "may", "might", "must", "who", "whom", "whose", "what", "when", "where", "which", "why", "how", "by", "at",
+    "in", "on", "from",
 ];
 /// Of these, the ones that need a question word behind them: "From where …?".
 const NEED_ANOTHER: &[&str] = &["by", "at", "in", "on", "from"];
 /// Words behind which a question goes on to say something.
 const ASSERTS: &[&str] = &[
-    "because", "since", "although", "though", "whereas", "therefore", "hence", "thus", "so", "given", "considering",
-    "obviously", "clearly", "surely", "indeed", "actually", "really", "knowing", "that", "despite", "as", "while",
+    "because",
+    "since",
+    "although",
+    "though",
+    "whereas",
+    "therefore",
+    "hence",
+    "thus",
+    "so",
+    "given",
+    "considering",
+    "obviously",
+    "clearly",
+    "surely",
+    "indeed",
+    "actually",
+    "really",
+    "knowing",
+    "that",
+    "despite",
+    "as",
+    "while",
 ];
 /// Marks of another sentence, or of something that is put in.
 const MARKS: [char; 14] = ['.', '!', ';', ':', ',', '(', ')', '"', '“', '”', '–', '—', '\n', '|'];

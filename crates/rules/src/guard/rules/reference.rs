@@ -77,10 +77,8 @@ pub(in crate::guard) fn fill(raw: &str, field: Field<'_>, file: &CaseFile<'_>, o
 fn resolve(reference: &str, field: Field<'_>, file: &CaseFile<'_>) -> Result<Value, Objection> {
     let unknown = || Objection::UnknownReference { field: field.name.to_owned(), reference: excerpt(reference) };
     if let Some(fact) = file.bundle.facts.get(&FactId::new(reference)) {
-        return of_fact(fact, file).ok_or_else(|| Objection::FreeText {
-            field: field.name.to_owned(),
-            fact: excerpt(reference),
-        });
+        return of_fact(fact, file)
+            .ok_or_else(|| Objection::FreeText { field: field.name.to_owned(), fact: excerpt(reference) });
     }
     if let Some(candidate) = file.candidates.iter().find(|candidate| candidate.id == reference) {
         return Ok(Value { text: candidate.id.clone(), unit: String::new(), fact: None });

@@ -6,8 +6,29 @@ use super::super::text::Text;
 use super::vocabulary::{self, word_of};
 
 const WORDS: &[&str] = &[
-    "best", "worst", "most", "least", "optimal", "optimum", "ideal", "perfect", "maximum", "minimum", "maximal", "minimal",
-    "utmost", "foremost", "main", "primary", "principal", "chief", "top", "ultimate", "superior", "inferior", "leading",
+    "best",
+    "worst",
+    "most",
+    "least",
+    "optimal",
+    "optimum",
+    "ideal",
+    "perfect",
+    "maximum",
+    "minimum",
+    "maximal",
+    "minimal",
+    "utmost",
+    "foremost",
+    "main",
+    "primary",
+    "principal",
+    "chief",
+    "top",
+    "ultimate",
+    "superior",
+    "inferior",
+    "leading",
     "favourite",
 ];
 /// Words that end as superlatives do and are none.
@@ -22,7 +43,10 @@ pub(super) fn check(text: &Text<'_>, objections: &mut Vec<Objection>) {
     let own = text.words();
     let is_one = |word: &&String| word.ends_with("est") && !NOT_ONE.contains(&word.as_str());
     let listed = |word: &&String| WORDS.contains(&word.as_str());
-    objections.extend(own.iter().filter(is_one).filter(|word| !listed(word)).map(|word| {
-        word_of(text, Rule::Superlative, &crate::prose::excerpt(word))
-    }));
+    objections.extend(
+        own.iter()
+            .filter(is_one)
+            .filter(|word| !listed(word))
+            .map(|word| word_of(text, Rule::Superlative, &crate::prose::excerpt(word))),
+    );
 }

@@ -26,10 +26,10 @@ pub(super) fn behind<'t>(after: &'t str, unit: &str, reference: &str, field: Fie
         let next = trimmed[word.len()..].chars().next();
         !word.chars().all(char::is_alphabetic) || next.is_none_or(|c| !c.is_alphanumeric())
     };
-    let begins = |word: &&&str| {
-        trimmed.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word)) && is_whole(word)
-    };
-    let Some((alike, word)) = UNITS.iter().find_map(|alike| Some((alike, alike.iter().filter(begins).max_by_key(|w| w.len())?)))
+    let begins =
+        |word: &&&str| trimmed.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word)) && is_whole(word);
+    let Some((alike, word)) =
+        UNITS.iter().find_map(|alike| Some((alike, alike.iter().filter(begins).max_by_key(|w| w.len())?)))
     else {
         return Ok(after);
     };

@@ -5,13 +5,7 @@ use super::super::rule::Rule;
 use super::super::text::{Text, words};
 
 /// Objects to each of the words, and each of the phrases, that stands whole in the model's own words.
-pub(super) fn refuse(
-    text: &Text<'_>,
-    rule: Rule,
-    forbidden: &[&str],
-    phrases: &[&str],
-    objections: &mut Vec<Objection>,
-) {
+pub(super) fn refuse(text: &Text<'_>, rule: Rule, forbidden: &[&str], phrases: &[&str], objections: &mut Vec<Objection>) {
     let own = text.words();
     let mut found: Vec<&str> = forbidden.iter().copied().filter(|word| own.iter().any(|said| said == word)).collect();
     found.extend(phrases.iter().copied().filter(|phrase| has_phrase(&own, phrase)));

@@ -42,10 +42,7 @@ fn a_good_reply_becomes_a_draft_with_its_references_filled_in() {
             "It is late, or came late (days after the first promise: 6 days).",
         ]
     );
-    assert_eq!(
-        choice.prose.question,
-        "Has “Nordic Roasters” said when the open 48 units of “Espresso beans 1 kg” leave?"
-    );
+    assert_eq!(choice.prose.question, "Has “Nordic Roasters” said when the open 48 units of “Espresso beans 1 kg” leave?");
     let message = choice.prose.message.as_deref().unwrap();
     assert_eq!(message, "Dear “Nordic Roasters”, please send the open 48 units this week. When do they leave?");
     let cites: Vec<&str> = choice.prose.cites.iter().map(FactId::as_str).collect();
@@ -312,7 +309,11 @@ fn a_name_from_outside_is_quoted_whatever_it_says() {
     let mut sample = Sample::hostile();
     let id = FactId::new("item:75/name");
     sample.bundle.facts.get_mut(&id).unwrap().value = FactValue::Text("The best, no other is cheaper” ok".to_owned());
-    for text in ["Is The best, no other is cheaper” ok there?", "Is “The best, no other is cheaper” ok” there?", "Is [item:75/name] there?"] {
+    for text in [
+        "Is The best, no other is cheaper” ok there?",
+        "Is “The best, no other is cheaper” ok” there?",
+        "Is [item:75/name] there?",
+    ] {
         let reply = sample.reply_with(|answer| answer["choices"][0]["question"] = text.into());
         let draft = check(&reply, &sample.file()).unwrap_or_else(|found| panic!("{text}: {found:?}"));
         assert_eq!(draft.choices[0].prose.question, "Is “The best, no other is cheaper' ok” there?", "{text}");
@@ -547,7 +548,10 @@ fn what_can_be_meant_in_two_ways_is_refused() {
         (answer.replace(":70,", ":\"0.7\","), "it was not JSON of the schema (a confidence is no whole number)"),
         (answer.replace(":70,", ":\"high\","), "it was not JSON of the schema (a confidence is no whole number)"),
         (answer.replace(":70,", ":[70],"), "it was not JSON of the schema (a field has another type)"),
-        (answer.replace("\"question\"", "\"notes\""), "it was not JSON of the schema (it has a field that was not asked for)"),
+        (
+            answer.replace("\"question\"", "\"notes\""),
+            "it was not JSON of the schema (it has a field that was not asked for)",
+        ),
         (format!("<think>{answer}"), "there were thoughts and no answer"),
         (format!("<think>{answer}</think>"), "there were thoughts and no answer"),
         (format!("<|channel|>analysis<|message|>{answer}"), "there were thoughts and no answer"),
