@@ -47,7 +47,8 @@ fn print(it: &Summary, currency: &str) {
     say!("  in time and in full   {}; of the newest {}", otif(&it.all), otif(&it.newest));
     say!("                        {BASIS}");
     say!("  days after promise    {}", spread(&it.lateness, "days"));
-    let shift = it.lead_shift.map_or_else(String::new, |days| format!("; the newest take {days:+.1} days beside the price list"));
+    let shift =
+        it.lead_shift.map_or_else(String::new, |days| format!("; the newest take {days:+.1} days beside the price list"));
     say!("  lead time             {}{shift}", spread(&it.lead_time, "days"));
     say!("  came beside ordered   {}", spread(&it.quantity, "%"));
     for (what, counted) in
@@ -56,7 +57,8 @@ fn print(it: &Summary, currency: &str) {
         say!("  {what:<20}  {}", lines(counted, currency));
     }
     for price in &it.prices {
-        let steps: Vec<String> = price.steps.iter().map(|(day, order, price)| format!("{price} from {day} ({order})")).collect();
+        let steps: Vec<String> =
+            price.steps.iter().map(|(day, order, price)| format!("{price} from {day} ({order})")).collect();
         let listed = price.listed.map_or_else(String::new, |listed| format!("; listed {listed}"));
         say!("  price of {}: {}{listed}", plain(&price.name), steps.join(", "));
     }

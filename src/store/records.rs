@@ -376,9 +376,7 @@ fn about(record: &Record) -> About<'_> {
         },
         Record::BillLine(r) => About { item: r.item.as_ref(), location: None, happened_at: day(r.billed_on) },
         Record::StockLevel(r) => About { item: Some(&r.item), location: Some(&r.location), happened_at: None },
-        Record::Lot(r) => {
-            About { item: Some(&r.item), location: None, happened_at: Some(row::ms(r.created_at)) }
-        }
+        Record::Lot(r) => About { item: Some(&r.item), location: None, happened_at: Some(row::ms(r.created_at)) },
         Record::LotStock(r) => About { item: Some(&r.item), location: Some(&r.location), happened_at: None },
         Record::DemandMonth(r) => About { item: Some(&r.item), location: Some(&r.location), happened_at: day(r.month) },
         Record::Notice(r) => About { item: None, location: None, happened_at: Some(row::ms(r.occurred_at)) },

@@ -46,8 +46,7 @@ pub(super) fn told(lots: &[LotSpec], day: &Day) -> Result<Vec<Observed>, String>
         }
     }
     for ((item, at), lots) in held {
-        let stock =
-            LotStock { item: ItemId::new(item), location: LocationId::new(at), lots, without: Quantity::ZERO };
+        let stock = LotStock { item: ItemId::new(item), location: LocationId::new(at), lots, without: Quantity::ZERO };
         told.push(Observed { changed_at: day.at(0, 0), record: Record::LotStock(stock) });
     }
     Ok(told)

@@ -17,8 +17,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::call::Server;
-use super::lots;
 use super::demand::{Asking, Ground, Levels, Product, SumsError, on_shelves, open_products, stirred, unposted};
+use super::lots;
 use crate::settings::OdooConfig;
 use reeve_domain::calendar::Calendar;
 use reeve_domain::ids::{ItemId, LocationId};
@@ -85,7 +85,14 @@ impl LevelReader {
     pub(super) async fn refresh_on(&self, ground: &Ground, until: Timestamp) -> Result<(), SumsError> {
         let kept = self.mirror.position(STREAM).await.map_err(SumsError::Mirror)?;
         let known = kept.and_then(|text| serde_json::from_str::<Position>(&text).ok()).filter(|p| p.shape == POSITION);
-        let first = Position { shape: POSITION, since: until, swept: until, after: Some(0), unposted: BTreeSet::new(), lotted: BTreeSet::new() };
+        let first = Position {
+            shape: POSITION,
+            since: until,
+            swept: until,
+            after: Some(0),
+            unposted: BTreeSet::new(),
+            lotted: BTreeSet::new(),
+        };
         let mut at = known.unwrap_or(first);
         if at.after.is_none() && until.duration_since(at.swept) >= span(self.odoo.sweep_every) {
             // What is written while all are read is read again behind it.

@@ -80,10 +80,8 @@ pub(super) fn stale(gathered: &mut Gathered<'_>, exception: &Exception) {
         let about = format!("{label}: lot {} is past its day, take it off the shelf and say who takes it", held.lot.name);
         (about, LEFT_WHEN_EXPIRED, gathered.tomorrow())
     } else {
-        let about = format!(
-            "{label}: sell lot {} first, and cheaper before it expires on {}",
-            held.lot.name, held.expires_on
-        );
+        let about =
+            format!("{label}: sell lot {} first, and cheaper before it expires on {}", held.lot.name, held.expires_on);
         (about, LEFT_AFTER_SELLING, plus_days(held.expires_on, -1))
     };
     gathered.contact(&Question {

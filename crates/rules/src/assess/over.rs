@@ -1,8 +1,8 @@
 //! Overstock: what lies beyond the need and what more of it is on order (handbook §3.4, excess cost). A whole excess is counted,
 //! also what is in the house: what can be done about that is another action than pushing an order back.
 
-use reeve_domain::exception::Exception;
 use reeve_domain::evidence::FactValue;
+use reeve_domain::exception::Exception;
 use reeve_domain::workings::{Made, Surplus};
 use reeve_models::formulas;
 
@@ -25,11 +25,8 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception) {
     let ruled = book.rule(item, location).map_or(0.0, |rule| rule.max.to_f64().max(rule.min.to_f64()));
     let least = supplier.as_ref().map_or(0.0, |(_, least)| *least);
     // Nothing that nobody buys is needed.
-    let target = if mu_d > 0.0 {
-        levels.map_or(ruled, |levels| levels.up_to.max(ruled).max(levels.reorder + least))
-    } else {
-        0.0
-    };
+    let target =
+        if mu_d > 0.0 { levels.map_or(ruled, |levels| levels.up_to.max(ruled).max(levels.reorder + least)) } else { 0.0 };
     let position = projection::position(book, &place);
     let excess = (position - target).max(0.0);
     let t0 = if mu_d > 0.0 { target / mu_d } else { 0.0 };

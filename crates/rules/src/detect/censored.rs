@@ -27,13 +27,7 @@ pub(super) fn signals_of(book: &Book, settings: &Settings, outlook: &Outlook, it
     book.carriers_of(item).iter().filter_map(|location| at_place(book, settings, outlook, item, location)).collect()
 }
 
-fn at_place(
-    book: &Book,
-    settings: &Settings,
-    outlook: &Outlook,
-    item: &ItemId,
-    location: &LocationId,
-) -> Option<Signal> {
+fn at_place(book: &Book, settings: &Settings, outlook: &Outlook, item: &ItemId, location: &LocationId) -> Option<Signal> {
     let (daily, _) = outlook.per_day(&(item.clone(), location.clone()));
     let margin = book.margin(item, location)?.to_f64();
     // While it is out the shortage says so; and a month without any of it has to be worth a word.
@@ -58,11 +52,17 @@ fn at_place(
         place_fact(book, item, location, "censored_days", "days without stock", FactValue::days(out as f64)),
         place_fact(book, item, location, "censored_sold", "sold in these weeks", FactValue::number(sold, 1)),
         place_fact(book, item, location, "censored_daily", "usual demand a day", FactValue::number(daily, 2)),
-        place_fact(book, item, location, "censored_unmet", "about so many more would have been", FactValue::number(unmet, 1)),
+        place_fact(
+            book,
+            item,
+            location,
+            "censored_unmet",
+            "about so many more would have been",
+            FactValue::number(unmet, 1),
+        ),
         place_fact(book, item, location, "censored_margin", "their margin", FactValue::Money(lost)),
     ];
     let days = (from, book.today);
-    let signal =
-        Signal::rule(DETECTOR, T::DCensored, Subject::at(item, location), quarter(book.today), days, headline);
+    let signal = Signal::rule(DETECTOR, T::DCensored, Subject::at(item, location), quarter(book.today), days, headline);
     Some(signal.link(format!("demand:{item}@{location}")).with(facts))
 }

@@ -69,7 +69,9 @@ pub(super) struct OfItem {
 impl OfItem {
     fn is_empty(&self) -> bool {
         let Self { stock, shortages, delays, channels, policy, waiting, awaits, twinned } = self;
-        [stock, shortages, delays, channels, policy, waiting].into_iter().all(Vec::is_empty) && awaits.is_empty() && twinned.is_empty()
+        [stock, shortages, delays, channels, policy, waiting].into_iter().all(Vec::is_empty)
+            && awaits.is_empty()
+            && twinned.is_empty()
     }
 }
 

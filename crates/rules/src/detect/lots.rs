@@ -118,8 +118,7 @@ fn stale(book: &Book, item: &ItemId, location: &LocationId, held: &HeldLot<'_>, 
         lot_fact(book, lot, &here("stale_units"), "left of the lot when it expires", units(left.units)),
     ];
     let subject = Subject::at(item, location);
-    let signal =
-        Signal::rule(DETECTOR, T::IStale, subject, format!("lot {}", lot.id), (book.today, book.today), headline);
+    let signal = Signal::rule(DETECTOR, T::IStale, subject, format!("lot {}", lot.id), (book.today, book.today), headline);
     Some(signal.link(surplus_link(item, location)).link(lot_link(lot)).with(facts))
 }
 

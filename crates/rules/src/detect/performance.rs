@@ -40,12 +40,7 @@ pub struct Outcome<'b> {
 }
 
 /// What became of a supplier's lines to one company, oldest first: of those that are full, closed or overdue.
-pub fn outcomes<'b>(
-    book: &'b Book,
-    settings: &Settings,
-    supplier: &SupplierId,
-    company: Option<&str>,
-) -> Vec<Outcome<'b>> {
+pub fn outcomes<'b>(book: &'b Book, settings: &Settings, supplier: &SupplierId, company: Option<&str>) -> Vec<Outcome<'b>> {
     let tolerances = &settings.tolerances;
     let mut found = Vec::new();
     for line in book.lines_of_supplier(supplier).into_iter().filter(|line| line.confirmed && line.qty.is_positive()) {
@@ -109,7 +104,8 @@ fn fallen(book: &Book, settings: &Settings, supplier: &SupplierId, company: Opti
         before.len()
     );
     let source = || record(RecordKind::Supplier, supplier.as_str());
-    let share_of = |field: &str, label: &str, share: f64| fact(book, source(), field, label, FactValue::percent(share * 100.0));
+    let share_of =
+        |field: &str, label: &str, share: f64| fact(book, source(), field, label, FactValue::percent(share * 100.0));
     let count = |field: &str, label: &str, n: usize| fact(book, source(), field, label, FactValue::number(n as f64, 0));
     let mut facts = vec![
         share_of("otif_now", "lines in time and in full, of the newest", now),

@@ -71,9 +71,10 @@ fn parameter(
     let rule = book.rule(item, location);
     let name = format!("{} at {}", book.item_label(item), book.location_name(location));
     let (kind, words) = match rule {
-        Some(rule) if rule.max.is_positive() && rule.min > rule.max => {
-            ("crossed", format!("The reorder rule of {name} has a minimum of {} above its maximum of {}.", rule.min, rule.max))
-        }
+        Some(rule) if rule.max.is_positive() && rule.min > rule.max => (
+            "crossed",
+            format!("The reorder rule of {name} has a minimum of {} above its maximum of {}.", rule.min, rule.max),
+        ),
         // Without a minimum a rule says only in which packs is ordered, unless it is all that there is for an A item.
         Some(rule) if rule.min.is_positive() && rule.min.to_f64() < LOW_SHARE * stocking.lead_demand => (
             "low",

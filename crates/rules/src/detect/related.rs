@@ -47,11 +47,15 @@ fn cannibals(book: &Book, signals: &[Signal]) -> Vec<Signal> {
     let mut found = Vec::new();
     for signal in signals.iter().filter(|signal| falls(signal) && signal.explained.is_none()) {
         let (Some(item), Some(location)) = (&signal.subject.item, &signal.subject.location) else { continue };
-        let Some(category) = book.items.get(item).map(|item| item.category.as_str()).filter(|c| !c.is_empty()) else { continue };
+        let Some(category) = book.items.get(item).map(|item| item.category.as_str()).filter(|c| !c.is_empty()) else {
+            continue;
+        };
         let near = |from: Date| days_between(from, signal.from).abs() <= APART_DAYS;
-        let with = rising.get(category).into_iter().flatten().find(|(other, at, from)| {
-            *other != item && at.is_none_or(|at| at == location) && near(*from)
-        });
+        let with = rising
+            .get(category)
+            .into_iter()
+            .flatten()
+            .find(|(other, at, from)| *other != item && at.is_none_or(|at| at == location) && near(*from));
         let Some((other, ..)) = with else { continue };
         let headline = format!(
             "{} at {} falls as {} of the same group rises.",
@@ -59,7 +63,8 @@ fn cannibals(book: &Book, signals: &[Signal]) -> Vec<Signal> {
             book.location_name(location),
             book.item_label(other)
         );
-        let name = fact(book, record(RecordKind::Item, other.as_str()), "name", "rises", FactValue::Text(book.item_label(other)));
+        let name =
+            fact(book, record(RecordKind::Item, other.as_str()), "name", "rises", FactValue::Text(book.item_label(other)));
         let group = FactValue::Text(category.to_owned());
         let facts = [name.from_outside(), place_fact(book, item, location, "group", "group of goods", group)];
         let days = (signal.from, signal.to);

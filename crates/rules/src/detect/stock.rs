@@ -106,8 +106,20 @@ fn units(book: &Book, item: &ItemId) -> Option<Signal> {
     );
     let subject = Subject { item: Some(item.clone()), supplier: Some(price.supplier.clone()), ..Subject::default() };
     let facts = [
-        fact(book, record(RecordKind::SupplierPrice, &price.id), "pack", "pack that it is bought in", FactValue::Quantity(theirs.qty)),
-        fact(book, record(RecordKind::Item, item.as_str()), "pack", "the same pack as it is kept", FactValue::Quantity(ours.qty)),
+        fact(
+            book,
+            record(RecordKind::SupplierPrice, &price.id),
+            "pack",
+            "pack that it is bought in",
+            FactValue::Quantity(theirs.qty),
+        ),
+        fact(
+            book,
+            record(RecordKind::Item, item.as_str()),
+            "pack",
+            "the same pack as it is kept",
+            FactValue::Quantity(ours.qty),
+        ),
     ];
     let days = (book.today, book.today);
     let signal = Signal::rule(DETECTOR, T::MMaster, subject, "units".to_owned(), days, headline);
@@ -418,7 +430,11 @@ fn master(book: &Book, item: &ItemId) -> Option<Signal> {
     }
     // A list that has ended is another fault than none: whoever looks knows where.
     if book.supplier_prices(item, book.today).is_empty() {
-        missing.push(if book.has_lapsed_price(item) { "valid supplier price (the list has ended)" } else { "valid supplier price" });
+        missing.push(if book.has_lapsed_price(item) {
+            "valid supplier price (the list has ended)"
+        } else {
+            "valid supplier price"
+        });
     }
     if missing.is_empty() || !record_of.sellable {
         return None;

@@ -69,6 +69,5 @@ fn settled_by_count(book: &Book, difference: &Difference<'_>) -> Option<String> 
         .filter(|m| m.kind == MoveKind::Count && m.done_at.is_some_and(|at| at > came_at))
         .map(|m| if m.to.as_ref() == Some(to) { m.qty } else { -m.qty })
         .sum();
-    (!counted.is_zero() && counted == wanted)
-        .then(|| format!("a count at {} has found it since", book.location_name(to)))
+    (!counted.is_zero() && counted == wanted).then(|| format!("a count at {} has found it since", book.location_name(to)))
 }

@@ -42,9 +42,8 @@ pub fn unmatched_lines<'b>(book: &Book, bill: &Bill<'b>) -> Vec<&'b BillLine> {
     let none_matched = bill.lines.iter().all(|line| line.po_line.is_none());
     let goods = |line: &BillLine| line.item.as_ref().is_some_and(|item| book.items.contains_key(item));
     let bills_goods = sells && (none_matched || bill.lines.iter().any(|line| goods(line)));
-    let wanted = |line: &&&BillLine| {
-        line.po_line.is_none() && line.qty.is_positive() && (goods(line) || (none_matched && sells))
-    };
+    let wanted =
+        |line: &&&BillLine| line.po_line.is_none() && line.qty.is_positive() && (goods(line) || (none_matched && sells));
     if bills_goods || none_matched { bill.lines.iter().filter(wanted).copied().collect() } else { Vec::new() }
 }
 
@@ -119,9 +118,9 @@ fn unmatched(book: &Book, bill: &Bill<'_>) -> Option<Signal> {
     let whole = lines.len() == bill.lines.len();
     let what = if whole { "no order or receipt".to_owned() } else { format!("no order for {} of its lines", lines.len()) };
     let likely = likely_order(book, bill, &lines);
-    let perhaps = likely.as_ref().map_or_else(String::new, |(order, fit)| {
-        format!("; it may be for {order}, which fits by {:.0} %", fit * 100.0)
-    });
+    let perhaps = likely
+        .as_ref()
+        .map_or_else(String::new, |(order, fit)| format!("; it may be for {order}, which fits by {:.0} %", fit * 100.0));
     let headline = format!("{supplier} billed {shown} on {}, and there is {what}{perhaps}.", first.bill_name);
     let source = || record(RecordKind::BillLine, &first.id);
     let mut facts = vec![
@@ -134,8 +133,7 @@ fn unmatched(book: &Book, bill: &Bill<'_>) -> Option<Signal> {
         facts.push(fact(book, source(), "likely_order", "order that it may be for", FactValue::Text(order)));
         facts.push(fact(book, source(), "fit", "how well that order fits", FactValue::percent(fit * 100.0)));
     }
-    let subject =
-        Subject { supplier: Some(first.supplier.clone()), bill: Some(bill.id.to_owned()), ..Subject::default() };
+    let subject = Subject { supplier: Some(first.supplier.clone()), bill: Some(bill.id.to_owned()), ..Subject::default() };
     let days = (first.billed_on, first.billed_on);
     let signal = Signal::rule(DETECTOR, T::FUnmatched, subject, "bill".to_owned(), days, headline);
     Some(signal.link(format!("bill:{}", bill.id)).with(facts))

@@ -14,7 +14,17 @@ pub(super) fn telling_rank(code: T) -> u8 {
         T::MMaster | T::DData => 0,
         T::RDup | T::RUom | T::FDupBill => 1,
         T::IOut => 2,
-        T::RShort | T::FQty | T::FPrice | T::ROver | T::RDamage | T::RUnplanned | T::RSubst | T::RAsn | T::RLot | T::FUnmatched | T::IStale => 3,
+        T::RShort
+        | T::FQty
+        | T::FPrice
+        | T::ROver
+        | T::RDamage
+        | T::RUnplanned
+        | T::RSubst
+        | T::RAsn
+        | T::RLot
+        | T::FUnmatched
+        | T::IStale => 3,
         T::ILow | T::OOversell | T::OLate | T::IReserve => 4,
         T::SDelay | T::SOverdue | T::TLate | T::SUnconf | T::RLate | T::REarly | T::SLtShift => 5,
         T::IShrink | T::INeg | T::IPhantom | T::OSync | T::OShortPick | T::TDiff | T::IAdj => 6,

@@ -106,7 +106,11 @@ mod tests {
         let of = |id: &str| set.of_location(&book, &LocationId::new(id));
         assert_eq!([set.of_channel("Web shop"), of("2"), of("3"), of("1"), set.of_channel("Kiosk")], [0, 1, 2, 3, 3]);
         let none = Settings::defaults().priority;
-        assert_eq!(none.of_location(&book, &LocationId::new("2")), none.of_channel("Web shop"), "nothing is said of anybody");
+        assert_eq!(
+            none.of_location(&book, &LocationId::new("2")),
+            none.of_channel("Web shop"),
+            "nothing is said of anybody"
+        );
     }
 
     #[test]

@@ -14,9 +14,12 @@ fn book() -> Book {
         Record::Supplier(records::supplier("8", "Acme Tools")),
         Record::SupplierPrice(records::supplier_price("1")),
     ];
-    for (id, promised, came, units, price) in
-        [("1", -40, Some(-40), 100, 8.0), ("2", -30, Some(-27), 100, 8.0), ("3", -20, Some(-20), 90, 8.5), ("4", -5, None, 100, 8.5)]
-    {
+    for (id, promised, came, units, price) in [
+        ("1", -40, Some(-40), 100, 8.0),
+        ("2", -30, Some(-27), 100, 8.0),
+        ("3", -20, Some(-20), 90, 8.5),
+        ("4", -5, None, 100, 8.5),
+    ] {
         all.push(Record::PoLine(PurchaseLine {
             ordered_at: at(promised - 7),
             promised_first: at(promised),

@@ -22,7 +22,12 @@ fn a_bill_for_goods_without_an_order_is_kept_unpaid_until_it_is_found() {
     let found = shop.assess_signals(vec![signal]);
     // 400.00, of which three in ten are not owed.
     assert_eq!(found.loss_sum[0].amount.expected, money("120.00"));
-    assert!(found.candidates.iter().any(|c| c.summary == "Keep 400.00 of bill BILL/2026/1 from Acme unpaid until its order is found."));
+    assert!(
+        found
+            .candidates
+            .iter()
+            .any(|c| c.summary == "Keep 400.00 of bill BILL/2026/1 from Acme unpaid until its order is found.")
+    );
     assert!(has(&found, "CONTACT"));
 }
 

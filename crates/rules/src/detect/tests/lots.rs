@@ -79,10 +79,13 @@ fn what_expires_first_is_sold_first_and_each_lot_has_its_own_rest() {
     shop.held(&[("31", 50), ("32", 30)], 0);
     shop.demand("2", 6.0);
     let found = shop.looked_as(T::IStale);
-    let left: Vec<f64> = found.iter().map(|s| {
-        let FactValue::Quantity(q) = value(s, "stale_units@2").expect("a figure") else { panic!("units") };
-        q.to_f64()
-    }).collect();
+    let left: Vec<f64> = found
+        .iter()
+        .map(|s| {
+            let FactValue::Quantity(q) = value(s, "stale_units@2").expect("a figure") else { panic!("units") };
+            q.to_f64()
+        })
+        .collect();
     // Of the first 50 − 24 go to waste; then 6 more days sell 36 of the 30: nothing more is lost.
     assert_eq!(left.len(), 1, "{found:?}");
     assert!((left[0] - 26.0).abs() < 0.2, "{left:?}");

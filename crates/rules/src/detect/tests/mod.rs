@@ -24,8 +24,8 @@ use proptest::prelude::*;
 
 use super::gather::{Gathered, Overview};
 use super::{
-    adjustments, announced, asn, bulk, censored, channel, costs, ending, excess, fulfil, lots as lot_rules, performance, policy as policy_rules, receiving, roots,
-    shortage, transfer, transfer_diff, unmatched,
+    adjustments, announced, asn, bulk, censored, channel, costs, ending, excess, fulfil, lots as lot_rules, performance,
+    policy as policy_rules, receiving, roots, shortage, transfer, transfer_diff, unmatched,
 };
 use crate::assess::{Assessment, assess};
 use crate::fold::fold;

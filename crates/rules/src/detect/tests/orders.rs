@@ -58,7 +58,11 @@ fn picked_short(stock: i64) -> Shop {
     let mut shop = Shop::new();
     shop.stock("2", stock);
     shop.demand("2", 3.0);
-    shop.records.push(Record::SaleLine(SaleLine { qty: Quantity::units(10), ordered_at: at(-3), ..records::sale_line("50") }));
+    shop.records.push(Record::SaleLine(SaleLine {
+        qty: Quantity::units(10),
+        ordered_at: at(-3),
+        ..records::sale_line("50")
+    }));
     let picked = shop.moved(MoveKind::Delivery, Some("2"), None, 7, Some(-2));
     (picked.sale_line, picked.created_at) = (Some("50".into()), at(-3));
     let rest = shop.waits(3, -2, None);
@@ -89,7 +93,11 @@ fn goods_that_old_orders_keep_are_freed_for_those_who_want_them() {
     shop.demand("2", 4.0);
     shop.waits(30, -25, Some(-20));
     let signal = shop.one(T::IReserve);
-    assert!(signal.headline.starts_with("30 of AC-001 Kitchen scale at Market Street Store are kept for 1 orders"), "{}", signal.headline);
+    assert!(
+        signal.headline.starts_with("30 of AC-001 Kitchen scale at Market Street Store are kept for 1 orders"),
+        "{}",
+        signal.headline
+    );
     let found = shop.assess_signals(vec![signal]);
     assert!(found.loss_sum.iter().any(|p| p.what.starts_with("margin of what others would buy")), "{:?}", found.loss_sum);
     assert!(found.candidates.iter().any(|c| c.summary.contains("do the orders still stand")));
@@ -130,10 +138,20 @@ fn one_large_order(stock: i64, units: i64) -> Shop {
 fn an_order_that_takes_what_all_others_want_is_asked_about() {
     let shop = one_large_order(45, 40);
     let signal = shop.one(T::DBulk);
-    assert!(signal.headline.starts_with("S50 asks for 40 of AC-001 Kitchen scale at Market Street Store, 1 are usual: 5 would be free"), "{}", signal.headline);
+    assert!(
+        signal
+            .headline
+            .starts_with("S50 asks for 40 of AC-001 Kitchen scale at Market Street Store, 1 are usual: 5 would be free"),
+        "{}",
+        signal.headline
+    );
     assert_eq!(links(&signal), ["shortage:1@2"]);
     let found = shop.assess_signals(vec![signal]);
-    assert!(found.loss_sum.iter().any(|part| part.what.starts_with("lost margin")), "what the others lose: {:?}", found.loss_sum);
+    assert!(
+        found.loss_sum.iter().any(|part| part.what.starts_with("lost margin")),
+        "what the others lose: {:?}",
+        found.loss_sum
+    );
     assert!(found.candidates.iter().any(|c| c.summary.contains("is the quantity meant")));
     assert!(one_large_order(45, 10).looked_as(T::DBulk).is_empty(), "ten are not so many that anybody lacks them");
     one_large_order(400, 40).silent(T::DBulk);

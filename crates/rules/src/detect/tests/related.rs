@@ -19,7 +19,10 @@ fn a_fall_beside_a_neighbour_that_rises_joins_its_case() {
     };
     let found = both([(T::DShift, "down"), (T::DSpike, "2026-W45")]);
     assert_eq!(found.len(), 1);
-    assert_eq!(found[0].headline, "AC-001 Kitchen scale at Market Street Store falls as AC-002 Kitchen scale of the same group rises.");
+    assert_eq!(
+        found[0].headline,
+        "AC-001 Kitchen scale at Market Street Store falls as AC-002 Kitchen scale of the same group rises."
+    );
     assert_eq!((found[0].code, links(&found[0])), (T::DCannibal, vec!["demand:1@2"]));
     // Both fall: that is traffic, not a neighbour.
     assert!(both([(T::DShift, "down"), (T::DCollapse, "2026-W45")]).is_empty());
@@ -40,7 +43,10 @@ fn a_late_order_that_nobody_else_could_fill_says_so() {
     };
     let found = said(&shop);
     assert_eq!(found.len(), 1, "{:?}", shop.codes());
-    assert_eq!(found[0].headline, "Acme is late with AC-001 Kitchen scale, an A item, and nobody else is listed who sells it.");
+    assert_eq!(
+        found[0].headline,
+        "Acme is late with AC-001 Kitchen scale, an A item, and nobody else is listed who sells it."
+    );
     let all: Vec<Signal> = shop.seen().into_iter().chain(found).collect();
     let cases = fold(at(0), all, Vec::new(), Vec::new()).cases;
     assert_eq!(cases.len(), 1, "it is a part of the late order's case");
