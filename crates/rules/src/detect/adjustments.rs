@@ -24,7 +24,7 @@ const DETECTOR: &str = "adjustment-forest/1";
 /// Adjustments from which it is known what is usual.
 const LEARN_LEAST: usize = 60;
 /// The newest so many are learnt from: what was usual years ago is not.
-const LEARN_MOST: usize = 5_000;
+const LEARN_MOST: usize = 2_000;
 /// Scores of the adjustments learnt from above which one is unlike them: the highest one in this many.
 const RARITY: f64 = 200.0;
 /// Adjustments on one day at a place from which on it is a stock-take: then many are entered, whatever the hour.
@@ -93,7 +93,8 @@ pub(super) fn signals(book: &Book, settings: &Settings, classes: &Classes) -> Ve
 
 fn learn(rows: Vec<Row>, settings: &Settings) -> Option<(IsolationForest, f64)> {
     let table = Array2::from_shape_vec((rows.len(), FEATURES.len()), rows.into_flattened()).ok()?;
-    let params = IsolationForestParams::new().trees(settings.detect.forest_trees).seed(settings.detect.forest_seed);
+    // Adjustments are few and their columns lumpy: the mixture for tables of any kind sees what lies beyond all that it has learnt.
+    let params = IsolationForestParams::tabular(settings.detect.forest_seed);
     let rows = DatasetBase::from(table);
     let forest = params.fit(&rows).ok()?;
     let mut scores = forest.score(rows.records()).to_vec();

@@ -56,15 +56,15 @@ fn what_came_whole_is_still_on_its_way_or_was_found_is_silent() {
     assert!(found.looked().iter().any(|s| s.code == T::TDiff && s.explained.is_some()));
 }
 
-/// Eighty small corrections by two people at noon, and one more.
+/// Eighty small corrections by three people in the day, and one more.
 fn adjusted(odd: impl FnOnce(&mut StockMove)) -> Shop {
     let mut shop = Shop::new();
     shop.moved(MoveKind::Opening, None, Some("2"), 9000, Some(-200));
     for n in 0..80 {
         let m = shop.moved(MoveKind::Count, Some("2"), None, 1 + n % 4, Some(-180 + 1));
-        m.done_at = Some(at(-180 + n as i32) + SignedDuration::from_mins(n % 7));
-        m.entered_by = Some(if n % 2 == 0 { "7" } else { "8" }.into());
-        m.reason = "Cycle count".into();
+        m.done_at = Some(at(-180 + n as i32) + SignedDuration::from_hours(n % 7 - 3));
+        m.entered_by = Some(["7", "8", "8", "9", "8"][n as usize % 5].into());
+        m.reason = if n % 9 == 0 { "Damaged" } else { "Cycle count" }.into();
     }
     odd(shop.moved(MoveKind::Count, Some("2"), None, 2, Some(-1)));
     shop

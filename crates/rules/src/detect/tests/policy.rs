@@ -77,6 +77,12 @@ fn what_nobody_has_bought_for_four_months_is_dead() {
     let mut shop = Shop::new();
     shop.terms(0);
     shop.moved(MoveKind::Opening, None, Some("2"), 50, Some(-200));
+    // Something else was sold then: so long ago is known.
+    shop.records.push(Record::SaleLine(SaleLine {
+        item: ItemId::new("2"),
+        ordered_at: at(-190),
+        ..records::sale_line("76")
+    }));
     shop.demand("2", 0.0);
     let signal = shop.one(T::IOver);
     assert_eq!(
@@ -232,7 +238,7 @@ fn what_is_left_of_a_delisted_item_is_said_and_its_orders_are_cancelled() {
     let signal = shop.one(T::DEol);
     assert_eq!(
         signal.headline,
-        "AC-001 Kitchen scale is not sold since 2026-10-21: 40 are left at Market Street Store and 300 are on order, 1360.00 at cost."
+        "AC-001 Kitchen scale is not sold since 2026-10-21: 40 are left at Market Street Store and 300 are on order, 1,360.00 at cost."
     );
     let found = shop.assess_signals(vec![signal]);
     assert_eq!(found.candidates[0].action.code(), "CANCEL-PO", "{}", found.candidates[0].summary);
