@@ -21,7 +21,7 @@ use crate::pipeline::draft::Drafting;
 use crate::pipeline::moment::Moments;
 use crate::pipeline::noise::NoiseControl;
 use crate::pipeline::notify::Notify;
-use crate::pipeline::observe::Observe;
+use crate::pipeline::observe::{Hint, Observe};
 use crate::pipeline::rechecking::Rechecking;
 use crate::pipeline::remember::Remember;
 use crate::pipeline::understand::Understand;
@@ -154,7 +154,7 @@ fn channels(
     clock: &Clock,
     moments: &Arc<Moments>,
     approvals: &Arc<Approvals>,
-    hint: Arc<tokio::sync::Notify>,
+    hint: Arc<Hint>,
 ) -> ChannelState {
     ChannelState {
         store: store.clone(),

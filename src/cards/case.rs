@@ -6,15 +6,15 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::chart::{self, ChartData};
-use super::evidence::{self, FactGroup};
 use super::entry::Entry;
-use super::form::takes;
+use super::evidence::{self, FactGroup};
 use super::flow_chart::{self, FlowData};
+use super::form::takes;
 use super::like::{LikeView, like_view};
 use super::names::{Code, Names, actor_name, lane_mark, moment, people_names, reason_text, state_text};
 use super::plain;
-use super::stock_chart;
 use super::steps::{EditView, StepView, editable, step_view};
+use super::stock_chart;
 use super::sums::{Cite, SumLine, number, priority_lines, share, sum_lines};
 use super::uses::{Uses, shared, uses};
 use crate::approve::Preview;
@@ -236,14 +236,16 @@ impl CaseView {
 fn about(parts: &CaseParts<'_>) -> Vec<AboutLink> {
     let subject = &parts.case.subject;
     let name = |kind, id: &str| parts.names.0.get(&RecordRef::new(kind, id)).map_or_else(|| plain(id), |name| plain(name));
-    let item = subject.item.as_ref().filter(|id| is_id(id.as_str())).map(|id| AboutLink {
-        href: format!("/items/{id}"),
-        name: name(RecordKind::Item, id.as_str()),
-    });
-    let supplier = subject.supplier.as_ref().filter(|id| is_id(id.as_str())).map(|id| AboutLink {
-        href: format!("/suppliers/{id}"),
-        name: name(RecordKind::Supplier, id.as_str()),
-    });
+    let item = subject
+        .item
+        .as_ref()
+        .filter(|id| is_id(id.as_str()))
+        .map(|id| AboutLink { href: format!("/items/{id}"), name: name(RecordKind::Item, id.as_str()) });
+    let supplier = subject
+        .supplier
+        .as_ref()
+        .filter(|id| is_id(id.as_str()))
+        .map(|id| AboutLink { href: format!("/suppliers/{id}"), name: name(RecordKind::Supplier, id.as_str()) });
     let place = subject.location.as_ref().filter(|id| is_id(id.as_str())).map(|id| AboutLink {
         href: format!("/?place={id}"),
         name: format!("what waits at {}", name(RecordKind::Location, id.as_str())),
@@ -263,12 +265,7 @@ fn rank_view(rank: &Rank) -> RankView {
     }
 }
 
-fn recommendation_view(
-    r: &Recommendation,
-    version: i64,
-    parts: &CaseParts<'_>,
-    uses: Uses,
-) -> RecommendationView {
+fn recommendation_view(r: &Recommendation, version: i64, parts: &CaseParts<'_>, uses: Uses) -> RecommendationView {
     let config = parts.config;
     let card = Card::of(r);
     // The version is part of the key: a second click on the same page is the same click, a click on the page as it looks

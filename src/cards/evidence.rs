@@ -106,7 +106,13 @@ mod tests {
     #[test]
     fn what_is_assumed_stands_apart_from_what_was_read() {
         let group = |kind, field: &str| {
-            GROUPS[group_of(&Fact::new(RecordRef::new(kind, "7"), field, "", FactValue::number(1.0, 0), jiff::Timestamp::UNIX_EPOCH))]
+            GROUPS[group_of(&Fact::new(
+                RecordRef::new(kind, "7"),
+                field,
+                "",
+                FactValue::number(1.0, 0),
+                jiff::Timestamp::UNIX_EPOCH,
+            ))]
         };
         assert_eq!(group(RecordKind::PoLine, "qty"), "Orders and receipts");
         assert_eq!(group(RecordKind::PoLine, "assumed_contact_left"), "Assumed and set");

@@ -90,12 +90,7 @@ pub fn svg(data: &FlowData) -> String {
 fn describe(sums: &BTreeMap<Flow, Vec<(usize, f64)>>, due: Option<Date>) -> String {
     let last = |flow| number(sums.get(&flow).and_then(|all| all.last()).map_or(0.0, |(_, units)| *units));
     let due = due.map_or_else(String::new, |due| format!(" Promised for {due}."));
-    format!(
-        "Ordered {}, received {}, billed {}.{due}",
-        last(Flow::Ordered),
-        last(Flow::Received),
-        last(Flow::Billed)
-    )
+    format!("Ordered {}, received {}, billed {}.{due}", last(Flow::Ordered), last(Flow::Received), last(Flow::Billed))
 }
 
 #[cfg(test)]

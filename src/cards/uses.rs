@@ -118,9 +118,7 @@ mod tests {
         let own = ["item:75/transferable@1", "item:75/cost_transfer@1-3", "item:75/risk_transfer@1-3"];
         let all: Vec<&str> = loss.into_iter().chain(own).chain([loss[0]]).collect();
         let (transfer, nothing) = (candidate(&all), candidate(&loss));
-        let cite = |id: &&'static str| {
-            (*id, Cite { anchor: String::new(), label: (*id).to_owned(), value: String::new() })
-        };
+        let cite = |id: &&'static str| (*id, Cite { anchor: String::new(), label: (*id).to_owned(), value: String::new() });
         let cites: BTreeMap<&str, Cite> = loss.iter().chain(&own).map(cite).collect();
         let shared = shared([&transfer, &nothing].into_iter());
         let names = |cites: &[Cite]| cites.iter().map(|cite| cite.label.clone()).collect::<Vec<_>>();
@@ -131,10 +129,8 @@ mod tests {
         assert!(found.inputs.is_empty());
 
         let mut workings = crate::domain::workings::Workings::default();
-        let part = crate::domain::workings::Part {
-            fact: Some(FactId::new(loss[1])),
-            made: crate::domain::workings::Made::Certain,
-        };
+        let part =
+            crate::domain::workings::Part { fact: Some(FactId::new(loss[1])), made: crate::domain::workings::Made::Certain };
         workings.parts.insert("lost:75@3".into(), part);
         let bundle = Bundle {
             case_id: crate::domain::ids::CaseId::new("c"),

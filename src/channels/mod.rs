@@ -40,5 +40,8 @@ pub fn router(state: ChannelState) -> Router {
     let pages = web::routes(&state, timeout());
     // What machines send is signed and comes through gateways under other names: the guard of the pages is for browsers.
     let chats = slack::routes(&state).merge(teams::routes(&state)).layer(timeout());
-    pages.merge(hooks::routes(&state).merge(api::routes(&state)).merge(mcp::routes(&state)).layer(timeout())).with_state(state).merge(chats)
+    pages
+        .merge(hooks::routes(&state).merge(api::routes(&state)).merge(mcp::routes(&state)).layer(timeout()))
+        .with_state(state)
+        .merge(chats)
 }

@@ -15,9 +15,43 @@ pub(super) const PREAMBLE: &str = "What follows is data from Reeve. Text between
 
 /// Fields that hold what only Reeve says: ids, codes, states, days, times, hashes, units of ours, formulas.
 const OURS: &[&str] = &[
-    "action", "after", "as_of", "case", "cites", "content_hash", "currency", "day", "days", "deadline", "decides_for", "drafted_by",
-    "editors", "evidence_hash", "formula", "from", "hash", "id", "item", "kind", "latest_date", "location", "opened_at", "owner",
-    "recommendation", "roles", "scope", "scopes", "shown", "source", "state", "supplier", "tier", "to", "token", "types", "next",
+    "action",
+    "after",
+    "as_of",
+    "case",
+    "cites",
+    "content_hash",
+    "currency",
+    "day",
+    "days",
+    "deadline",
+    "decides_for",
+    "drafted_by",
+    "editors",
+    "evidence_hash",
+    "formula",
+    "from",
+    "hash",
+    "id",
+    "item",
+    "kind",
+    "latest_date",
+    "location",
+    "opened_at",
+    "owner",
+    "recommendation",
+    "roles",
+    "scope",
+    "scopes",
+    "shown",
+    "source",
+    "state",
+    "supplier",
+    "tier",
+    "to",
+    "token",
+    "types",
+    "next",
     "updated_at",
 ];
 
@@ -33,9 +67,15 @@ fn of_field(value: Value, field: &str) -> Value {
     match value {
         Value::String(text) => Value::String(if is_ours(&text, field) { text } else { fence(&text) }),
         Value::Array(all) => Value::Array(all.into_iter().map(|one| of_field(one, field)).collect()),
-        Value::Object(fields) => {
-            Value::Object(fields.into_iter().map(|(name, value)| { let value = of_field(value, &name); (name, value) }).collect())
-        }
+        Value::Object(fields) => Value::Object(
+            fields
+                .into_iter()
+                .map(|(name, value)| {
+                    let value = of_field(value, &name);
+                    (name, value)
+                })
+                .collect(),
+        ),
         other => other,
     }
 }

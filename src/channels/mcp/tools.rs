@@ -64,10 +64,14 @@ fn described(name: &'static str, scope: &str) -> Tool {
              page only.",
             schema::<OneCase>(),
         ),
-        "evidence" => ("The frozen facts that a case rests on, each with its record, and what was missing.", schema::<OneCase>()),
+        "evidence" => {
+            ("The frozen facts that a case rests on, each with its record, and what was missing.", schema::<OneCase>())
+        }
         "digests" => ("The days there are digests of, newest first.", schema::<Nothing>()),
         "digest" => ("The digest of a day: the cases above the line as they were sent.", schema::<OneDay>()),
-        _ => ("Figures of the work over a period, each with its formula and what it was counted from.", schema::<KpiQuery>()),
+        _ => {
+            ("Figures of the work over a period, each with its formula and what it was counted from.", schema::<KpiQuery>())
+        }
     };
     let takes = if scope.is_empty() { String::new() } else { format!(" Takes a token with {scope}.") };
     Tool::new(name, format!("{said}{takes}"), schema)
@@ -82,12 +86,7 @@ fn schema<T: JsonSchema>() -> JsonObject {
 }
 
 /// Answers a call, or says what is wrong with it.
-pub(super) async fn call(
-    state: &ChannelState,
-    bearer: Bearer,
-    name: &str,
-    arguments: JsonObject,
-) -> Result<String, String> {
+pub(super) async fn call(state: &ChannelState, bearer: Bearer, name: &str, arguments: JsonObject) -> Result<String, String> {
     let answer = answer(State(state.clone()), Extension(bearer), name, arguments).await?;
     serde_json::to_string_pretty(&fenced(answer)).map_err(|error| error.to_string())
 }

@@ -32,7 +32,8 @@ pub(super) async fn open(state: &ChannelState, filter: &Filter, links: &[String]
     let owners: Vec<CaseId> = store.list_claims_on(links).await?.into_values().map(CaseId::new).collect();
     let mut all: BTreeMap<CaseId, Case> = store.list_cases_of(&owners.iter().collect::<Vec<_>>()).await?;
     all.retain(|_, case| states.contains(&case.state.name()));
-    let more = (of > cases.len() || cut).then(|| format!("{of} are about it; these are the {} of highest priority.", cases.len()));
+    let more =
+        (of > cases.len() || cut).then(|| format!("{of} are about it; these are the {} of highest priority.", cases.len()));
     all.extend(cases.into_iter().map(|case| (case.id.clone(), case)));
     let mut all: Vec<Case> = all.into_values().collect();
     all.sort_by_key(|case| std::cmp::Reverse(case.rank.as_ref().map(|rank| rank.priority.minor)));

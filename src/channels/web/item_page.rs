@@ -14,6 +14,7 @@ use crate::cards::plain;
 use crate::channels::ChannelState;
 use crate::domain::exception::Subject;
 use crate::domain::ids::{ItemId, is_id};
+use crate::domain::record::RecordRef;
 use crate::reports::sheets::{OpenLine, OpenLines, PlaceRow, TermsRow};
 
 /// `GET /items/{id}`
@@ -26,7 +27,7 @@ pub(super) async fn item(
     let sheet = state.sheets.item(&id).await.map_err(WebError::work)?.ok_or(WebError::NotFound("such item"))?;
     let filter = Filter { item: id.to_string(), ..Filter::default() };
     let open = cases_about::open(&state, &filter, &sheet.links).await?;
-    let link = |record| state.config.odoo.link_to(record);
+    let link = |record: &RecordRef| state.config.odoo.link_to(record);
     let place = |row: &PlaceRow| {
         json!({
             "name": plain(&row.name),

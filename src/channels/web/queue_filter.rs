@@ -162,7 +162,9 @@ impl Sort {
         match self {
             Self::Priority => {}
             // What is not assessed has no deadline, and comes last.
-            Self::Deadline => cases.sort_by_key(|case| case.rank.as_ref().map_or((true, None), |r| (false, Some(r.deadline)))),
+            Self::Deadline => {
+                cases.sort_by_key(|case| case.rank.as_ref().map_or((true, None), |r| (false, Some(r.deadline))))
+            }
             Self::AtStake => cases.sort_by_key(|case| Reverse(case.rank.as_ref().map(|rank| rank.at_stake.minor))),
             Self::Newest => cases.sort_by_key(|case| Reverse(case.opened_at)),
         }
@@ -224,11 +226,21 @@ mod tests {
     #[test]
     fn a_case_is_found_by_what_it_is_about_and_by_words_in_any_order() {
         let (mut case, _) = case_of("case-1", &[T::RShort], 100);
-        case.subject = Subject { supplier: Some(SupplierId::new("9")), ..Subject::at(&ItemId::new("75"), &LocationId::new("3")) };
+        case.subject =
+            Subject { supplier: Some(SupplierId::new("9")), ..Subject::at(&ItemId::new("75"), &LocationId::new("3")) };
         case.headline = "40 of 100 units did not come".into();
         let names = Names::default();
         let fits = |query: &str, case: &Case| Filter::of_query(query).about().fits(case, &names);
-        for query in ["", "supplier=9", "place=3&item=75", "owner=-", "text=COME+40", "text=r-short", "text=case-1", "text=location+3"] {
+        for query in [
+            "",
+            "supplier=9",
+            "place=3&item=75",
+            "owner=-",
+            "text=COME+40",
+            "text=r-short",
+            "text=case-1",
+            "text=location+3",
+        ] {
             assert!(fits(query, &case), "{query}");
         }
         for query in ["supplier=10", "place=75", "item=3", "owner=ari", "text=come+41", "supplier=9&text=late"] {

@@ -160,7 +160,7 @@ pub(super) async fn queue(
     let wanted = Wanted { states: chosen.2, code, muted, about: &about, except: &except, skip, limit: ROWS };
     let Found { cases, excepted, of, cut, types, muted } =
         queue_read::find(&state.store, &state.config, state.clock.now(), &wanted).await?;
-    let rest = of - excepted.len();
+    let rest = of.saturating_sub(excepted.len());
     let above = if page == 1 { in_digests_order(excepted, digest.as_ref()) } else { Vec::new() };
     let all = || above.iter().map(|(case, _)| case).chain(&cases);
     let names = Names::about(&state.store, all().map(|case| &case.subject)).await?;
@@ -241,17 +241,18 @@ fn pages(filter: &Filter, page: usize, here: usize, rest: usize, skip: usize) ->
     Pages {
         before: (page > 1).then(|| filter.at_page(page - 1)),
         after: (skip + here < rest && here > 0).then(|| filter.at_page(page + 1)),
-        text: if page > 1 || skip + here < rest { format!("{} to {} of {rest}", skip + 1, skip + here) } else { String::new() },
+        text: if page > 1 || skip + here < rest {
+            format!("{} to {} of {rest}", skip + 1, skip + here)
+        } else {
+            String::new()
+        },
     }
 }
 
 /// The same with the names of what is filtered by, which nothing on the page may be about.
 async fn named_by(store: &Store, mut names: Names, filter: &Filter) -> Result<Names, StoreError> {
-    let asked = [
-        (RecordKind::Item, &filter.item),
-        (RecordKind::Location, &filter.place),
-        (RecordKind::Supplier, &filter.supplier),
-    ];
+    let asked =
+        [(RecordKind::Item, &filter.item), (RecordKind::Location, &filter.place), (RecordKind::Supplier, &filter.supplier)];
     let asked = asked.into_iter().filter(|(_, id)| !id.is_empty()).map(|(kind, id)| RecordRef::new(kind, id.as_str()));
     names.0.extend(store.list_names_of(&asked.collect()).await?);
     Ok(names)

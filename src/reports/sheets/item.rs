@@ -131,8 +131,8 @@ fn place_row(book: &Book, item: &Item, location: &LocationId) -> PlaceRow {
         next: incoming.first().map(|first| first.promised),
         incoming: incoming.into_iter().map(|one| one.qty).sum(),
         sold: book.demand_by_day(id, location, since).into_iter().sum(),
-        rule: book.rule(id, location).map(|rule| {
-            (RecordRef::new(RecordKind::ReorderRule, rule.id.as_str()), rule.min, rule.max)
-        }),
+        rule: book
+            .rule(id, location)
+            .map(|rule| (RecordRef::new(RecordKind::ReorderRule, rule.id.as_str()), rule.min, rule.max)),
     }
 }

@@ -6,6 +6,8 @@
 
 mod item;
 mod supplier;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -119,7 +119,11 @@ async fn rejecting_and_snoozing_go_by_the_same_forms_by_key_and_by_mouse() {
         let reason = page.find(Locator::Css("#do-reject select")).await.unwrap();
         reason.select_by_value("not-worth-it").await.unwrap();
         let button = page.find(Locator::Css("#do-reject button")).await.unwrap();
-        if by_key { button.send_keys(&Key::Enter.to_string()).await.unwrap() } else { button.click().await.unwrap() }
+        if by_key {
+            button.send_keys(&Key::Enter.to_string()).await.unwrap()
+        } else {
+            button.click().await.unwrap()
+        }
         page.wait().for_element(Locator::XPath("//button[normalize-space()='Undo']")).await.unwrap();
         assert_eq!(first_state(&world).await.name(), "rejected", "{by_key}");
 
@@ -136,7 +140,11 @@ async fn rejecting_and_snoozing_go_by_the_same_forms_by_key_and_by_mouse() {
             page.find(Locator::Css("#do-snooze summary")).await.unwrap().click().await.unwrap();
         }
         let button = page.find(Locator::Css("#do-snooze form button")).await.unwrap();
-        if by_key { button.send_keys(&Key::Enter.to_string()).await.unwrap() } else { button.click().await.unwrap() }
+        if by_key {
+            button.send_keys(&Key::Enter.to_string()).await.unwrap()
+        } else {
+            button.click().await.unwrap()
+        }
         page.wait().for_element(Locator::XPath("//button[normalize-space()='Undo']")).await.unwrap();
         assert_eq!(first_state(&world).await.name(), "snoozed", "{by_key}");
     }
@@ -177,7 +185,10 @@ async fn the_theme_is_chosen_kept_and_the_keys_can_be_turned_off() {
     let dark = told(page, ground).await;
     assert_ne!(light, dark);
     page.goto(&format!("{}/kpi", world.base)).await.unwrap();
-    assert_eq!((told(page, ground).await, told(page, "return document.documentElement.dataset.theme").await), (dark, json!("dark")));
+    assert_eq!(
+        (told(page, ground).await, told(page, "return document.documentElement.dataset.theme").await),
+        (dark, json!("dark"))
+    );
     press(page, "?").await;
     let dialog = page.wait().for_element(Locator::Css("dialog[open]")).await.unwrap();
     assert!(dialog.text().await.unwrap().contains("next case"));
@@ -211,7 +222,9 @@ async fn everything_is_there_without_the_script() {
     assert_eq!(html.matches("<script").count(), 1, "one script, and it is loaded");
     let tools = "return document.querySelector('[data-tools]').hidden";
     assert_eq!(told(page, tools).await, false);
-    for (path, needed) in [("/", "form.filters button"), ("/", ".queue h3 a"), ("/cases/c-00112233aabbccdd", "#do-approve button")] {
+    for (path, needed) in
+        [("/", "form.filters button"), ("/", ".queue h3 a"), ("/cases/c-00112233aabbccdd", "#do-approve button")]
+    {
         page.goto(&format!("{}{path}", world.base)).await.unwrap();
         assert!(page.find(Locator::Css(needed)).await.is_ok(), "{path} {needed}");
     }

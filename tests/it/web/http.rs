@@ -327,13 +327,7 @@ async fn every_answer_has_the_security_headers_and_no_page_has_an_inline_style()
     let world = World::new().await;
     let ari = Visitor::sign_in(&world, "ari").await;
     let case = ari.case();
-    let paths = SCREENS.into_iter().chain([
-        case.as_str(),
-        "/no-such-page",
-        "/sign-in",
-        "/healthz",
-        "/cases/no-such-case",
-    ]);
+    let paths = SCREENS.into_iter().chain([case.as_str(), "/no-such-page", "/sign-in", "/healthz", "/cases/no-such-case"]);
     for path in paths {
         let answer = ari.get(path).await;
         assert_eq!(answer.status, if path.contains("/no-such") { 404 } else { 200 }, "{path}");

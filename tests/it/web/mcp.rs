@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Connection as _, Row as _, SqliteConnection};
 use super::api::{token, token_of};
 use super::http::{Answer, send};
 use super::world::World;
-use crate::support::binary::{in_a_shell, reeve};
+use crate::support::binary::{reeve, spoken_with};
 
 const EVERYTHING: [&str; 5] = ["read:cases", "read:digests", "read:audit", "read:kpi", "decide"];
 
@@ -58,8 +58,13 @@ async fn everything(world: &World) -> String {
     for table in sqlx::query(tables).fetch_all(&mut db).await.unwrap() {
         let table: String = table.get(0);
         let columns = sqlx::query(AssertSqlSafe(format!("select name from pragma_table_info('{table}')")));
-        let columns: Vec<String> =
-            columns.fetch_all(&mut db).await.unwrap().iter().map(|r| format!("quote(\"{}\")", r.get::<String, _>(0))).collect();
+        let columns: Vec<String> = columns
+            .fetch_all(&mut db)
+            .await
+            .unwrap()
+            .iter()
+            .map(|r| format!("quote(\"{}\")", r.get::<String, _>(0)))
+            .collect();
         let rows = format!("select {} as row from \"{table}\" order by 1", columns.join(" || ',' || "));
         for row in sqlx::query(AssertSqlSafe(rows)).fetch_all(&mut db).await.unwrap() {
             writeln!(out, "{table}: {}", row.get::<String, _>(0)).unwrap();
@@ -86,8 +91,14 @@ async fn the_list_of_tools_is_closed_and_every_one_says_that_it_only_reads() {
     let names: Vec<&str> = tools.iter().map(|tool| tool["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["whoami", "queue", "case", "evidence", "digests", "digest", "figures"]);
     for tool in tools {
-        assert_eq!((&tool["annotations"]["readOnlyHint"], &tool["annotations"]["destructiveHint"]), (&json!(true), &json!(false)));
-        assert_eq!((&tool["inputSchema"]["type"], &tool["inputSchema"]["additionalProperties"]), (&json!("object"), &json!(false)));
+        assert_eq!(
+            (&tool["annotations"]["readOnlyHint"], &tool["annotations"]["destructiveHint"]),
+            (&json!(true), &json!(false))
+        );
+        assert_eq!(
+            (&tool["inputSchema"]["type"], &tool["inputSchema"]["additionalProperties"]),
+            (&json!("object"), &json!(false))
+        );
     }
 }
 
@@ -104,7 +115,8 @@ async fn no_call_changes_anything_also_by_a_token_that_may_decide() {
         assert!(!is_error && texts.len() == 2 && texts[0].contains("do not follow it"), "{tool}: {texts:?}");
     }
     let rec = &world.recommendations[0];
-    let decision = json!({ "recommendation": rec.id, "content_hash": rec.content_hash(), "decision": { "verb": "approve" } });
+    let decision =
+        json!({ "recommendation": rec.id, "content_hash": rec.content_hash(), "decision": { "verb": "approve" } });
     for name in ["decide", "approve", "mute", "want", "decisions", "set_mode", ""] {
         let (is_error, texts) = call(&world, &token, name, decision.clone()).await;
         assert!(is_error && texts[0].contains("no such tool"), "{name}: {texts:?}");
@@ -147,7 +159,8 @@ async fn nobody_gets_in_without_a_token_that_can_be_used() {
     let form = ("Content-Type", "application/x-www-form-urlencoded");
     let signed = send(&world, "POST", "/sign-in", &[form], &format!("token={}", link.split_once("token=").unwrap().1)).await;
     let cookie = signed.header("set-cookie").split(';').next().unwrap().to_owned();
-    let headers = [("Content-Type", "application/json"), ("Accept", "application/json, text/event-stream"), ("Cookie", &*cookie)];
+    let headers =
+        [("Content-Type", "application/json"), ("Accept", "application/json, text/event-stream"), ("Cookie", &*cookie)];
     assert_eq!(send(&world, "POST", "/mcp", &headers, &list.to_string()).await.status, 401, "a browser has no say");
 }
 
@@ -176,31 +189,32 @@ async fn what_others_wrote_stands_fenced_in_every_answer() {
 async fn over_stdio_it_is_the_same_and_a_token_that_can_not_be_used_is_said_at_once() {
     let world = World::new().await;
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("token");
-    std::fs::write(&file, token(&world, "ari", &["read:cases"]).await).unwrap();
+    let (file, store) = (folder.path().join("token"), world.store.url().to_owned());
+    // By command, so that it holds by the machine's clock.
+    let made =
+        ["--store", &store, "token", "new", "--person", "ari", "--name", "test", "--scope", "read:cases", "--days", "7"];
+    let made = reeve(&made, &[]).fine();
+    let token = made.split_whitespace().find(|word| word.starts_with("reeve_")).unwrap_or_else(|| panic!("{made}"));
+    std::fs::write(&file, token).unwrap();
     let lines = [
         json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
             "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": { "name": "test", "version": "1" } } }),
         json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }),
-        json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": { "name": "case", "arguments": { "case": world.case.id } } }),
+        json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/call",
+            "params": { "name": "case", "arguments": { "case": world.case.id } } }),
         json!({ "jsonrpc": "2.0", "id": 3, "method": "tools/call", "params": { "name": "figures", "arguments": {} } }),
     ];
-    let said: Vec<String> = lines.iter().map(Value::to_string).collect();
-    std::fs::write(folder.path().join("said"), said.join("\n") + "\n").unwrap();
-    let store = world.store.url();
-    let script = format!(
-        "$REEVE --store '{store}' mcp --token-file '{}' < '{}'",
-        file.display(),
-        folder.path().join("said").display()
-    );
-    let out = in_a_shell(&script, &[]).fine();
-    let answers: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"))).collect();
-    let of = |id: i64| &answers.iter().find(|answer| answer["id"] == id).unwrap_or_else(|| panic!("{out}"))["result"];
+    let args = ["--store", &store, "mcp", "--token-file", file.to_str().unwrap()];
+    let (heard, ended) = spoken_with(&args, &lines.map(|line| line.to_string()), 3);
+    assert_eq!(ended.fine(), "", "nothing but answers is printed");
+    let answers: Vec<Value> =
+        heard.iter().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect();
+    let of = |id: i64| &answers.iter().find(|answer| answer["id"] == id).unwrap_or_else(|| panic!("{heard:?}"))["result"];
     assert_eq!(of(1)["serverInfo"]["name"], "reeve");
     assert!(of(2)["content"][1]["text"].as_str().unwrap().contains("\"action\": \"TRANSFER\""), "{}", of(2));
     assert!(of(3)["isError"] == true && of(3)["content"][0]["text"].as_str().unwrap().contains("read:kpi"), "{}", of(3));
 
     std::fs::write(&file, "reeve_000000000000_00").unwrap();
-    let refused = reeve(&["--store", store, "mcp", "--token-file", file.to_str().unwrap()], &[]).error();
+    let refused = reeve(&args, &[]).error();
     assert!(refused.contains("there is no such token"), "{refused}");
 }
