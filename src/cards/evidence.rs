@@ -33,6 +33,8 @@ pub(super) struct FactGroup {
     title: &'static str,
     /// Stands unfolded.
     open: bool,
+    /// Is any of it text from outside? That is said before it is unfolded.
+    third_party: bool,
     facts: Vec<FactView>,
 }
 
@@ -70,9 +72,11 @@ fn group_of(fact: &Fact) -> usize {
 /// Every fact of a bundle, in groups.
 pub(super) fn groups(bundle: &Bundle, config: &Config) -> Vec<FactGroup> {
     let mut groups: Vec<FactGroup> =
-        GROUPS.into_iter().map(|title| FactGroup { title, open: bundle.facts.len() <= FEW, facts: Vec::new() }).collect();
+        GROUPS.into_iter().map(|title| FactGroup { title, open: bundle.facts.len() <= FEW, third_party: false, facts: Vec::new() }).collect();
     for (index, fact) in bundle.facts.values().enumerate() {
-        groups[group_of(fact)].facts.push(view(index, fact, config));
+        let group = &mut groups[group_of(fact)];
+        group.third_party |= fact.third_party;
+        group.facts.push(view(index, fact, config));
     }
     groups.retain(|group| !group.facts.is_empty());
     groups
