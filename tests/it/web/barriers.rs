@@ -47,9 +47,9 @@ async fn no_page_has_a_barrier_in_either_theme_wide_or_narrow() {
     let page = &browser.client;
     signed_in(page, &world, "ari").await;
     // A busy machine takes its time.
-    page.update_timeouts(TimeoutConfiguration { script: Some(Duration::from_mins(5)), ..TimeoutConfiguration::default() })
-        .await
-        .unwrap();
+    let mut timeouts = TimeoutConfiguration::default();
+    timeouts.set_script(Some(Duration::from_mins(5)));
+    page.update_timeouts(timeouts).await.unwrap();
     let mut found = Vec::new();
     for (nth, path) in pages(&world).into_iter().enumerate() {
         page.goto(&format!("{}{path}", world.base)).await.unwrap();
