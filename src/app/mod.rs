@@ -22,7 +22,7 @@ use crate::pipeline::draft::Drafting;
 use crate::pipeline::moment::Moments;
 use crate::pipeline::noise::NoiseControl;
 use crate::pipeline::notify::Notify;
-use crate::pipeline::observe::Observe;
+use crate::pipeline::observe::{Hint, Observe};
 use crate::pipeline::rechecking::Rechecking;
 use crate::pipeline::remember::Remember;
 use crate::pipeline::understand::Understand;
@@ -30,6 +30,7 @@ use crate::pipeline::verify::Verify;
 use crate::pipeline::{Context, Stage};
 use crate::ports::{Embedder, Ports, VectorIndex};
 use crate::reports::kpi::Figures;
+use crate::reports::sheets::Sheets;
 use crate::store::{Fence, Store};
 use crate::worker::{self, Run, StageFigures};
 
@@ -124,20 +125,8 @@ impl App {
 
     /// What the page needs.
     pub fn web(&self) -> ChannelState {
-        ChannelState {
-            store: self.store().clone(),
-            config: Arc::clone(&self.context.config),
-            clock: self.context.clock.clone(),
-            approvals: self.approvals.as_ref().clone(),
-            figures: Arc::new(Figures::new(
-                self.store().clone(),
-                Arc::clone(&self.context.config),
-                self.context.clock.clone(),
-                Arc::clone(&self.context.moments),
-            )),
-            charts: self.charts(),
-            hooks: Arc::new(Hooks::new(&self.context.config, Arc::clone(&self.context.hint))),
-        }
+        let Context { config, clock, moments, hint, .. } = &self.context;
+        channels(self.store(), config, clock, moments, &self.approvals, Arc::clone(hint))
     }
 
     fn charts(&self) -> Arc<dyn ChartSource> {
@@ -161,17 +150,48 @@ impl App {
     }
 }
 
+/// What channels need of a store, for whoever only looks at it: no source is asked and nothing is sent.
+pub fn onlooker(config: Arc<Config>, store: &Store, clock: &Clock) -> ChannelState {
+    let moments = Arc::new(Moments::new(store.clone(), Arc::clone(&config), clock.clone()));
+    let approvals = approvals_of(store, &config, clock, &moments);
+    channels(store, &config, clock, &moments, &approvals, Arc::default())
+}
+
+fn channels(
+    store: &Store,
+    config: &Arc<Config>,
+    clock: &Clock,
+    moments: &Arc<Moments>,
+    approvals: &Arc<Approvals>,
+    hint: Arc<Hint>,
+) -> ChannelState {
+    ChannelState {
+        store: store.clone(),
+        config: Arc::clone(config),
+        clock: clock.clone(),
+        approvals: approvals.as_ref().clone(),
+        figures: Arc::new(Figures::new(store.clone(), Arc::clone(config), clock.clone(), Arc::clone(moments))),
+        sheets: Arc::new(Sheets::new(store.clone(), Arc::clone(config), Arc::clone(moments))),
+        charts: Arc::new(charts::Charts(Arc::clone(moments))),
+        hooks: Arc::new(Hooks::new(config, hint)),
+    }
+}
+
 /// The approval queue on the store of `context`.
 fn approvals(context: &Context) -> Arc<Approvals> {
+    approvals_of(&context.store, &context.config, &context.clock, &context.moments)
+}
+
+fn approvals_of(store: &Store, config: &Arc<Config>, clock: &Clock, moments: &Arc<Moments>) -> Arc<Approvals> {
     Arc::new(Approvals {
-        store: context.store.clone(),
-        config: Arc::clone(&context.config),
-        clock: context.clock.clone(),
+        store: store.clone(),
+        config: Arc::clone(config),
+        clock: clock.clone(),
         recheck: Arc::new(Rechecking {
-            store: context.store.clone(),
-            config: Arc::clone(&context.config),
-            clock: context.clock.clone(),
-            moments: Arc::clone(&context.moments),
+            store: store.clone(),
+            config: Arc::clone(config),
+            clock: clock.clone(),
+            moments: Arc::clone(moments),
         }),
         turn: Arc::default(),
     })

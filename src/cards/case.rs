@@ -7,12 +7,16 @@ use serde::Serialize;
 
 use super::chart::{self, ChartData};
 use super::entry::Entry;
+use super::evidence::{self, FactGroup};
+use super::flow_chart::{self, FlowData};
 use super::form::takes;
 use super::like::{LikeView, like_view};
 use super::names::{Code, Names, actor_name, lane_mark, moment, people_names, reason_text, state_text};
 use super::plain;
 use super::steps::{EditView, StepView, editable, step_view};
+use super::stock_chart;
 use super::sums::{Cite, SumLine, number, priority_lines, share, sum_lines};
+use super::uses::{Uses, shared, uses};
 use crate::approve::Preview;
 use crate::config::Config;
 use crate::domain::action::Check;
@@ -20,11 +24,12 @@ use crate::domain::audit::Chained;
 use crate::domain::case::{Case, Rank};
 use crate::domain::decision::{DecisionVerb, RecommendationState, Signature, WakeCondition};
 use crate::domain::detail::{Detail as _, NotSent};
-use crate::domain::evidence::{Bundle, FactValue, Missing};
+use crate::domain::evidence::{Bundle, Missing};
 use crate::domain::exception::{Exception, ExceptionState};
-use crate::domain::ids::{FactId, RecommendationId, content_hash as hash};
+use crate::domain::ids::{RecommendationId, content_hash as hash, is_id};
 use crate::domain::policy::{Person, may_turn_down};
 use crate::domain::recommendation::{Drafter, Recommendation};
+use crate::domain::record::{RecordKind, RecordRef};
 use crate::pipeline::deliver::ended::NOT_SENT;
 use crate::render::pressing;
 use crate::rules::card::Card;
@@ -39,6 +44,8 @@ pub struct CaseParts<'a> {
     /// Oldest first.
     pub history: &'a [Chained],
     pub chart: Option<&'a ChartData>,
+    /// What was ordered, received and billed, where the case is about that.
+    pub flow: Option<&'a FlowData>,
     pub names: &'a Names,
     pub config: &'a Config,
     pub viewer: &'a Person,
@@ -70,14 +77,28 @@ pub struct CaseView {
     alternatives: Vec<RecommendationView>,
     priority: Vec<SumLine>,
     chart: String,
+    /// The stock that is to be expected; empty where the case is about no shortage.
+    stock: String,
+    flow: String,
+    /// The orders that the last is about.
+    flow_orders: String,
+    /// The pages of what the case is about.
+    about: Vec<AboutLink>,
     exceptions: Vec<ExceptionView>,
     like: Option<LikeView>,
-    facts: Vec<FactView>,
+    facts: Vec<FactGroup>,
     evidence: Option<EvidenceView>,
     missing: Vec<Missing>,
     history: Vec<Entry>,
     tomorrow: String,
     why_not: Option<String>,
+}
+
+/// A link to a page of what the case is about.
+#[derive(Serialize)]
+struct AboutLink {
+    href: String,
+    name: String,
 }
 
 #[derive(Serialize)]
@@ -117,6 +138,8 @@ struct RecommendationView {
     drafter: String,
     checks: Vec<Check>,
     sum: Vec<SumLine>,
+    /// What the loss was computed from.
+    inputs: Vec<Cite>,
     can_decide: bool,
     /// A button that would be refused is no button: whom to ask stands there instead.
     can_approve: bool,
@@ -150,21 +173,6 @@ struct DriverView {
 }
 
 #[derive(Serialize)]
-struct FactView {
-    anchor: String,
-    id: String,
-    label: String,
-    value: String,
-    unit: String,
-    words: bool,
-    as_of: String,
-    source: String,
-    /// Where Odoo shows the record, if it does.
-    link: Option<String>,
-    third_party: bool,
-}
-
-#[derive(Serialize)]
 struct EvidenceView {
     version: u32,
     as_of: String,
@@ -175,13 +183,17 @@ impl CaseView {
     pub fn of(parts: &CaseParts<'_>) -> Self {
         let config = parts.config;
         let zone = &config.rules.calendar.timezone;
-        let facts: Vec<FactView> = parts.evidence.map(|b| fact_views(b, config)).unwrap_or_default();
+        let facts = parts.evidence.iter().flat_map(|bundle| bundle.facts.values()).enumerate();
         let cites: BTreeMap<&str, Cite> = facts
-            .iter()
-            .map(|f| (f.id.as_str(), Cite { anchor: f.anchor.clone(), label: f.label.clone(), value: f.value.clone() }))
+            .map(|(index, fact)| {
+                let (label, value) = (plain(&fact.label), plain(&fact.value.show()));
+                (fact.id.as_str(), Cite { anchor: evidence::anchor(index), label, value })
+            })
             .collect();
+        let shared = shared(parts.recommendations.iter().map(|(rec, _)| &rec.candidate));
+        let uses = |rec: &Recommendation| uses(&rec.candidate, parts.evidence, &shared, &cites);
         let mut recommendations: Vec<RecommendationView> =
-            parts.recommendations.iter().map(|(r, version)| recommendation_view(r, *version, parts, &cites)).collect();
+            parts.recommendations.iter().map(|(r, version)| recommendation_view(r, *version, parts, uses(r))).collect();
         let alternatives = recommendations.split_off(recommendations.len().min(1));
         let today = config.rules.calendar.calendar().day_of(parts.now);
         Self {
@@ -197,9 +209,20 @@ impl CaseView {
             alternatives,
             priority: parts.case.rank.as_ref().map(|r| priority_lines(r, config.rules.ranking.lambda)).unwrap_or_default(),
             chart: parts.chart.map(chart::svg).unwrap_or_default(),
+            stock: parts
+                .evidence
+                .and_then(|bundle| {
+                    let day = config.rules.calendar.calendar().day_of(bundle.as_of);
+                    stock_chart::course(bundle, &parts.case.subject, day)
+                })
+                .map(|course| stock_chart::svg(&course))
+                .unwrap_or_default(),
+            flow: parts.flow.map(flow_chart::svg).unwrap_or_default(),
+            flow_orders: parts.flow.map_or_else(String::new, |flow| plain(&flow.orders.join(", "))),
+            about: about(parts),
             exceptions: parts.exceptions.iter().map(|e| exception_view(e, config)).collect(),
             like: parts.evidence.and_then(|bundle| like_view(bundle, &config.rules.money.currency)),
-            facts,
+            facts: parts.evidence.map(|bundle| evidence::groups(bundle, config)).unwrap_or_default(),
             evidence: parts.evidence.map(|b| EvidenceView {
                 version: b.version,
                 as_of: moment(b.as_of, zone),
@@ -211,6 +234,27 @@ impl CaseView {
             why_not: parts.why_not(),
         }
     }
+}
+
+/// The pages of its item and its supplier, and what else waits at its place.
+fn about(parts: &CaseParts<'_>) -> Vec<AboutLink> {
+    let subject = &parts.case.subject;
+    let name = |kind, id: &str| parts.names.0.get(&RecordRef::new(kind, id)).map_or_else(|| plain(id), |name| plain(name));
+    let item = subject
+        .item
+        .as_ref()
+        .filter(|id| is_id(id.as_str()))
+        .map(|id| AboutLink { href: format!("/items/{id}"), name: name(RecordKind::Item, id.as_str()) });
+    let supplier = subject
+        .supplier
+        .as_ref()
+        .filter(|id| is_id(id.as_str()))
+        .map(|id| AboutLink { href: format!("/suppliers/{id}"), name: name(RecordKind::Supplier, id.as_str()) });
+    let place = subject.location.as_ref().filter(|id| is_id(id.as_str())).map(|id| AboutLink {
+        href: format!("/?place={id}"),
+        name: format!("what waits at {}", name(RecordKind::Location, id.as_str())),
+    });
+    [item, supplier, place].into_iter().flatten().collect()
 }
 
 fn rank_view(rank: &Rank) -> RankView {
@@ -225,15 +269,9 @@ fn rank_view(rank: &Rank) -> RankView {
     }
 }
 
-fn recommendation_view(
-    r: &Recommendation,
-    version: i64,
-    parts: &CaseParts<'_>,
-    facts: &BTreeMap<&str, Cite>,
-) -> RecommendationView {
+fn recommendation_view(r: &Recommendation, version: i64, parts: &CaseParts<'_>, uses: Uses) -> RecommendationView {
     let config = parts.config;
     let card = Card::of(r);
-    let cites = cited(&card.cites, facts);
     // The version is part of the key: a second click on the same page is the same click, a click on the page as it looks
     // after an undo is a new one.
     let key = |verb| hash(&[parts.csrf, r.id.as_str(), &card.content_hash, &version.to_string(), verb]);
@@ -250,7 +288,8 @@ fn recommendation_view(
         state_text: not_sent(r, parts.history).unwrap_or_else(|| recommendation_state(&r.state, config)),
         drafter: drafter_text(&card.drafter, &config.people),
         checks: if card.is_plan() { Vec::new() } else { card.steps.iter().flat_map(|s| s.checks.clone()).collect() },
-        sum: sum_lines(&r.candidate, &cites, parts.case),
+        sum: sum_lines(&r.candidate, &uses, parts.case),
+        inputs: uses.inputs,
         takes: parts.previews.get(&r.id).filter(|p| p.may_turn_down).map(takes),
         can_decide: r.state.is_waiting() && parts.why_not().is_none(),
         can_approve: parts.previews.get(&r.id).is_none_or(|p| p.may_approve),
@@ -385,10 +424,6 @@ pub(super) fn drafter_text(drafter: &Drafter, people: &[Person]) -> String {
     }
 }
 
-fn cited(ids: &[FactId], facts: &BTreeMap<&str, Cite>) -> Vec<Cite> {
-    ids.iter().filter_map(|id| facts.get(id.as_str()).cloned()).collect()
-}
-
 fn exception_view(e: &Exception, config: &Config) -> ExceptionView {
     let signal = &e.signal;
     ExceptionView {
@@ -416,20 +451,4 @@ fn exception_view(e: &Exception, config: &Config) -> ExceptionView {
             .collect(),
         first_seen: moment(e.first_seen, &config.rules.calendar.timezone),
     }
-}
-
-fn fact_views(bundle: &Bundle, config: &Config) -> Vec<FactView> {
-    let view = |(index, fact): (usize, &crate::domain::evidence::Fact)| FactView {
-        anchor: format!("fact-{}", index + 1),
-        id: fact.id.to_string(),
-        label: plain(&fact.label),
-        value: plain(&fact.value.show()),
-        unit: plain(&fact.unit),
-        words: matches!(fact.value, FactValue::Text(_)),
-        as_of: moment(fact.as_of, &config.rules.calendar.timezone),
-        source: plain(&fact.source.to_string()),
-        link: config.odoo.link_to(&fact.source),
-        third_party: fact.third_party,
-    };
-    bundle.facts.values().enumerate().map(view).collect()
 }

@@ -253,7 +253,7 @@ fn describe(chart: &ChartData) -> String {
 }
 
 /// The next of 1, 2, 5, 10, 20, 50 … at or above `value`, and at least 1: ticks are whole units.
-fn nice(value: f64) -> f64 {
+pub(super) fn nice(value: f64) -> f64 {
     let mut step = 1.0;
     loop {
         for factor in [1.0, 2.0, 5.0] {
@@ -265,7 +265,7 @@ fn nice(value: f64) -> f64 {
     }
 }
 
-fn number(value: f64) -> String {
+pub(super) fn number(value: f64) -> String {
     let rounded = (value * 10.0).round() / 10.0;
     if rounded.fract() == 0.0 { format!("{rounded:.0}") } else { format!("{rounded:.1}") }
 }

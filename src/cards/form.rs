@@ -6,6 +6,7 @@ use super::names::{actor_name, reason_text};
 use super::plain;
 use super::steps::editable;
 use super::sums::{SumLine, sum_lines};
+use super::uses::Uses;
 use crate::approve::Preview;
 use crate::cards::sums::Cite;
 use crate::config::Config;
@@ -170,7 +171,7 @@ impl ChatForm {
             lines.push(format!("The model asks: {}", card.question));
         }
         lines.extend(parts.preview.map(takes));
-        lines.extend(sum_lines(&parts.rec.candidate, &cites, parts.case).iter().map(SumLine::said));
+        lines.extend(sum_lines(&parts.rec.candidate, &Uses::default(), parts.case).iter().map(SumLine::said));
         lines.extend(cites.iter().map(|cite| format!("Fact: {} = {}", cite.label, cite.value)));
         lines.retain(|line| !line.trim().is_empty());
         Self { title: "Why", submit: None, lines, fields: Vec::new(), link: parts.link.clone() }

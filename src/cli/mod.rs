@@ -21,6 +21,7 @@ mod eval;
 mod events;
 mod kpi;
 mod lab;
+mod mcp;
 mod memory;
 mod mode;
 mod models;
@@ -128,6 +129,8 @@ enum Command {
     Token(access::Token),
     /// Print the OpenAPI document of the JSON API.
     Openapi,
+    /// Serve an assistant over this process's input and output, by the Model Context Protocol: it reads, and decides nothing.
+    Mcp(mcp::Mcp),
     /// What people decided on like cases: what is remembered, looking it up, filling the index anew.
     #[command(subcommand)]
     Memory(memory::MemoryCommand),
@@ -258,6 +261,7 @@ async fn run(cli: Cli) -> anyhow::Result<Outcome> {
             print_json(&crate::channels::api_document())?;
             Ok(Outcome::Fine)
         }
+        Command::Mcp(args) => Box::pin(mcp::run(config, args)).await,
         Command::Memory(command) => Box::pin(memory::run(config, command, cli.json)).await,
         Command::Models(command) => Box::pin(models::run(config, command, cli.json)).await,
         Command::Eval(command) => Box::pin(eval::run(config, command, cli.json)).await,

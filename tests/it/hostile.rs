@@ -289,6 +289,7 @@ async fn text_of_others_is_words_in_whatever_any_command_prints() {
         ("memory search", &["memory", "search", "--case", HOSTILE]),
         ("memory reindex", &["memory", "reindex"]),
         ("openapi", &["openapi"]),
+        ("mcp", &["mcp", "--token-file", HOSTILE]),
         ("completions", &["completions", "bash"]),
         ("completions", &["completions", HOSTILE]),
         ("models score", &["models", "score", "--out", "/dev/null", "--table", &hostile_file]),

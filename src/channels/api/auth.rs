@@ -17,7 +17,7 @@ use crate::people::{Bearer, Identities, Scope, TokenRefused, looks_like_token};
 const IN_ADDRESS: [&str; 5] = ["token", "access_token", "api_key", "apikey", "key"];
 
 /// Lets in whoever has a token, and says who it is.
-pub(super) async fn authenticate(
+pub(in crate::channels) async fn authenticate(
     State((state, quota)): State<(ChannelState, Quota)>,
     mut request: Request,
     next: Next,

@@ -13,7 +13,7 @@ use super::problem::Problem;
 use crate::channels::ChannelState;
 
 /// The fields behind the question mark.
-pub(super) struct Asked<T>(pub T);
+pub(in crate::channels) struct Asked<T>(pub T);
 
 impl<T: DeserializeOwned> FromRequestParts<ChannelState> for Asked<T> {
     type Rejection = Problem;

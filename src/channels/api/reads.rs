@@ -26,7 +26,7 @@ const ENTRIES_MAX: i64 = 1_000;
 const ENTRIES: i64 = 100;
 
 /// `GET /me`
-pub(super) async fn me(Extension(bearer): Extension<Bearer>) -> Json<Me> {
+pub(in crate::channels) async fn me(Extension(bearer): Extension<Bearer>) -> Json<Me> {
     let person = bearer.person.as_ref();
     Json(Me {
         kind: if person.is_some() { "person" } else { "service" },
@@ -49,7 +49,7 @@ pub(super) struct DigestQuery {
 }
 
 /// `GET /digests`
-pub(super) async fn digests(
+pub(in crate::channels) async fn digests(
     State(state): State<ChannelState>,
     Extension(bearer): Extension<Bearer>,
     Asked(query): Asked<DigestQuery>,
@@ -63,7 +63,7 @@ pub(super) async fn digests(
 }
 
 /// `GET /digests/{day}`
-pub(super) async fn digest(
+pub(in crate::channels) async fn digest(
     State(state): State<ChannelState>,
     Extension(bearer): Extension<Bearer>,
     Path(day): Path<String>,
@@ -148,7 +148,7 @@ pub(super) async fn audit(
 /// Which days.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct KpiQuery {
+pub(in crate::channels) struct KpiQuery {
     /// First day, such as 2026-10-01; where nothing is said, four weeks up to the last.
     from: Option<String>,
     /// Last day; where nothing is said, today.
@@ -156,7 +156,7 @@ pub(super) struct KpiQuery {
 }
 
 /// `GET /kpi`
-pub(super) async fn kpi(
+pub(in crate::channels) async fn kpi(
     State(state): State<ChannelState>,
     Extension(bearer): Extension<Bearer>,
     Asked(query): Asked<KpiQuery>,

@@ -248,6 +248,7 @@ async fn page(
     };
     let as_of = evidence.as_ref().map_or_else(|| state.clock.now(), |bundle| bundle.as_of);
     let chart = state.charts.chart(&case.subject, as_of).await;
+    let flow = state.charts.flow(&case.subject).await;
     let names = Names::about(&state.store, [&case.subject]).await?;
     let history = history(state, case, &all, &drills).await?;
     let waiting: Vec<&Recommendation> = recommendations.iter().map(|(r, _)| r).filter(|r| r.state.is_waiting()).collect();
@@ -261,6 +262,7 @@ async fn page(
         recommendations: &recommendations,
         history: &history,
         chart: chart.as_ref(),
+        flow: flow.as_ref(),
         names: &names,
         config: &state.config,
         viewer: &who.person,

@@ -27,10 +27,11 @@ struct Link {
     here: bool,
 }
 
-const LINKS: [(&str, &str); 9] = [
+const LINKS: [(&str, &str); 10] = [
     ("/", "Queue"),
     ("/digests", "Digests"),
     ("/kpi", "Figures"),
+    ("/suppliers", "Suppliers"),
     ("/mutes", "Mutes"),
     ("/modes", "Modes"),
     ("/outbox", "Outbox"),

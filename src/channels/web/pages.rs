@@ -1,7 +1,7 @@
 //! The screens that only show: digests, audit log.
 
 use axum::extract::{Path, Query, State};
-use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::http::header::CONTENT_SECURITY_POLICY;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use jiff::civil::Date;
@@ -183,11 +183,6 @@ pub(super) async fn audit(
         "older": (after > 0).then(|| format!("/audit?before={}", after + 1)),
     });
     Ok(Html(templates::render("audit.html", &values)?))
-}
-
-/// `GET /style.css`
-pub(super) async fn style() -> impl IntoResponse {
-    ([(CONTENT_TYPE, "text/css; charset=utf-8")], templates::STYLE)
 }
 
 /// The header by which `reeve doctor` knows that it is Reeve who has the page's address.

@@ -111,7 +111,10 @@ async fn state_of(world: &World, index: usize) -> RecommendationState {
     world.store.get_recommendation(&world.recommendations[index].id).await.unwrap().0.state
 }
 
-const SCREENS: [&str; 11] = [
+const SCREENS: [&str; 14] = [
+    "/suppliers",
+    "/suppliers/9",
+    "/items/75",
     "/mutes",
     "/batch",
     "/",
@@ -310,7 +313,9 @@ async fn text_from_outside_is_escaped_on_every_screen() {
         SCREENS.into_iter().chain([case.as_str(), "/cases/%3Cscript%3Ealert(1)", "/?state=<script>alert(1)</script>"])
     {
         let page = ari.get(path).await.body;
-        assert!(!page.contains("<script"), "{path}");
+        // Ours is loaded from its own address; it is all that may run.
+        let others = page.replacen("<script src=\"/assets/reeve.", "", 1);
+        assert!(!others.contains("<script"), "{path}");
     }
     let page = ari.get(&case).await.body;
     assert!(page.matches("&lt;script&gt;alert(1)&lt;").count() >= 4, "name, note, message and history");
@@ -322,14 +327,7 @@ async fn every_answer_has_the_security_headers_and_no_page_has_an_inline_style()
     let world = World::new().await;
     let ari = Visitor::sign_in(&world, "ari").await;
     let case = ari.case();
-    let paths = SCREENS.into_iter().chain([
-        case.as_str(),
-        "/style.css",
-        "/no-such-page",
-        "/sign-in",
-        "/healthz",
-        "/cases/no-such-case",
-    ]);
+    let paths = SCREENS.into_iter().chain([case.as_str(), "/no-such-page", "/sign-in", "/healthz", "/cases/no-such-case"]);
     for path in paths {
         let answer = ari.get(path).await;
         assert_eq!(answer.status, if path.contains("/no-such") { 404 } else { 200 }, "{path}");
@@ -341,6 +339,7 @@ async fn every_answer_has_the_security_headers_and_no_page_has_an_inline_style()
             "{path}"
         );
         if !path.ends_with("/mail") {
+            assert!(policy.contains("script-src 'self';"), "{path}: {policy}");
             assert!(!policy.contains("unsafe") && !answer.body.contains(" style="), "{path}");
         }
     }

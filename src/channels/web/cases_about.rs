@@ -1,0 +1,44 @@
+//! The cases that are open on an item or a supplier: those whose subject it is, and those that own a link of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::error::WebError;
+use super::queue_filter::Filter;
+use super::queue_read::{self, Found, Wanted};
+use super::queue_rows::{Row, row};
+use crate::cards::names::Names;
+use crate::channels::ChannelState;
+use crate::domain::case::{Case, CaseState};
+use crate::domain::ids::CaseId;
+
+/// Cases that one page lists.
+const MOST: usize = 40;
+
+/// What is open.
+pub(super) struct Open {
+    /// At most [`MOST`] rows, by priority.
+    pub(super) rows: Vec<Row>,
+    /// Said where there are more, with the queue that has them.
+    pub(super) more: Option<String>,
+}
+
+/// Reads them. `filter` names the subject, `links` are what signals about it are linked by.
+pub(super) async fn open(state: &ChannelState, filter: &Filter, links: &[String]) -> Result<Open, WebError> {
+    let store = &state.store;
+    let (about, except) = (filter.about(), BTreeSet::new());
+    let states = CaseState::UNDECIDED;
+    let wanted = Wanted { states, code: None, muted: None, about: &about, except: &except, skip: 0, limit: MOST };
+    let Found { cases, of, cut, .. } = queue_read::find(store, &state.config, state.clock.now(), &wanted).await?;
+    let owners: Vec<CaseId> = store.list_claims_on(links).await?.into_values().map(CaseId::new).collect();
+    let mut all: BTreeMap<CaseId, Case> = store.list_cases_of(&owners.iter().collect::<Vec<_>>()).await?;
+    all.retain(|_, case| states.contains(&case.state.name()));
+    let more =
+        (of > cases.len() || cut).then(|| format!("{of} are about it; these are the {} of highest priority.", cases.len()));
+    all.extend(cases.into_iter().map(|case| (case.id.clone(), case)));
+    let mut all: Vec<Case> = all.into_values().collect();
+    all.sort_by_key(|case| std::cmp::Reverse(case.rank.as_ref().map(|rank| rank.priority.minor)));
+    all.truncate(MOST);
+    let names = Names::about(store, all.iter().map(|case| &case.subject)).await?;
+    let firsts = queue_read::first_recommendations(store, &all.iter().collect::<Vec<_>>()).await?;
+    Ok(Open { rows: all.iter().map(|case| row(case, None, firsts.get(&case.id), &names)).collect(), more })
+}
