@@ -42,6 +42,7 @@ const FILES: &[(&str, &str)] = files![
     "0024_case_updates.sql",
     "0025_models.sql",
     "0026_teams.sql",
+    "0029_words.sql",
 ];
 
 /// All of them.
@@ -95,6 +96,7 @@ mod tests {
         "24 case updates 0e0036e31283d89b88a0bf6ddf3bf788ea1af52a81be74840fc9b0690c787c731ea8b7852d8e0d3896f08a1cac19dbd2",
         "25 models b0882b22e7c90128e661ccab2b6699c2542272c63828fee067711c1546f5cff4f666fde8585b7374664be1bcb235f25b",
         "26 teams 0d635e5b98737e69c5abbc32115c3c01124c91e53c1d74db24fe00ce05b8367113c3d3d07ed406b4af4dbcc24253a0ce",
+        "29 words c17158afb72cc3a93fab989702c99a9066fd69a24efcd3b8f4589090b3630115661ffe9caf9ecbfece75df51e6581d8a",
     ];
 
     #[tokio::test]

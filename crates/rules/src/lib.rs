@@ -13,6 +13,7 @@ pub mod detect;
 pub mod drafters;
 pub mod edit;
 pub mod fold;
+pub mod graded;
 pub mod guard;
 pub mod likeness;
 pub mod outlook;

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::Drafting;
+use super::{Asks, Drafting};
 use crate::domain::draft::Draft;
 use crate::domain::evidence::Bundle;
 use crate::domain::recommendation::{Drafter, NotByModel};
@@ -14,37 +14,71 @@ use crate::rules::playbook;
 use crate::rules::scene::Scene;
 use crate::store::StoreError;
 
+/// What was written for a case.
+pub(super) struct Written {
+    /// The order and the words.
+    pub(super) draft: Draft,
+    /// Whose.
+    pub(super) drafter: Drafter,
+    /// What became of a model's draft, where one was asked.
+    pub(super) end: Option<ModelOutcome>,
+}
+
 impl Drafting {
-    /// Words for a case, and who wrote them. `asks`: may a model be asked?
+    /// Words for a case, and who wrote them.
     pub(super) async fn words(
         &self,
         scene: &Scene<'_>,
         assessment: &Assessment,
         bundle: &Bundle,
-        asks: bool,
-    ) -> anyhow::Result<(Draft, Drafter)> {
-        // Of what is in shadow nobody reads them before its scope is live, when they are written anew: a model is paid for each.
-        let Some(model) = self.stages.ports.model.as_ref().filter(|_| !scene.case.state.is_shadow()) else {
-            return Ok((playbook::draft(scene, assessment), Drafter::Playbook { because: None }));
+        asks: Asks,
+    ) -> anyhow::Result<Written> {
+        let by_playbook = |because: Option<NotByModel>, end: Option<ModelOutcome>| Written {
+            draft: playbook::draft(scene, assessment),
+            drafter: Drafter::Playbook { because },
+            end,
         };
+        // Of what is in shadow nobody reads them before its scope is live, when they are written anew: a model is paid for each.
+        let model = self.stages.ports.model.as_ref().filter(|_| asks != Asks::Playbook && !scene.case.state.is_shadow());
+        let Some(model) = model else { return Ok(by_playbook(None, None)) };
         let because = if assessment.abstain.is_some() {
             // What the rules give to a human is not for a model to decide.
             NotByModel::of("the rules ask for human judgement")
-        } else if !asks {
+        } else if asks == Asks::BelowLine {
             below_line()
-        } else if self.calls_spent().await? >= self.stages.config.model.calls_per_day {
-            NotByModel::of(ModelError::UsedUp(self.stages.config.model.calls_per_day).to_string())
+        } else if let Some(used_up) = self.used_up().await? {
+            NotByModel::of(used_up.to_string())
         } else {
-            let metered = Metered { drafting: self, model: model.as_ref() };
-            // What the policy does not let a model see is not told it, and so not cited by it.
-            let mut sight = Bundle { workings: None, ..bundle.clone() };
-            sight.facts.retain(|_, fact| self.stages.config.rules.policy.model.shows(fact));
-            match draft_with_model(&metered, scene, &assessment.candidates, &sight).await {
-                ModelOutcome::Drafted { draft, drafter, .. } => return Ok((draft, drafter)),
-                ModelOutcome::GaveUp { because, .. } => NotByModel::from(&because),
+            let outcome = self.ask(model.as_ref(), scene, assessment, bundle).await;
+            match &outcome {
+                ModelOutcome::Drafted { draft, drafter, .. } => {
+                    return Ok(Written { draft: draft.clone(), drafter: drafter.clone(), end: Some(outcome) });
+                }
+                ModelOutcome::GaveUp { because, .. } => return Ok(by_playbook(Some(because.into()), Some(outcome))),
             }
         };
-        Ok((playbook::draft(scene, assessment), Drafter::Playbook { because: Some(because) }))
+        Ok(by_playbook(Some(because), None))
+    }
+
+    /// Asks a model for a case's words, whoever reads them.
+    pub(super) async fn ask(
+        &self,
+        model: &dyn LanguageModel,
+        scene: &Scene<'_>,
+        assessment: &Assessment,
+        bundle: &Bundle,
+    ) -> ModelOutcome {
+        let metered = Metered { drafting: self, model };
+        // What the policy does not let a model see is not told it, and so not cited by it.
+        let mut sight = Bundle { workings: None, ..bundle.clone() };
+        sight.facts.retain(|_, fact| self.stages.config.rules.policy.model.shows(fact));
+        draft_with_model(&metered, scene, &assessment.candidates, &sight).await
+    }
+
+    /// Why no more calls may be made today; None where there are some left.
+    pub(super) async fn used_up(&self) -> Result<Option<ModelError>, StoreError> {
+        let limit = self.stages.config.model.calls_per_day;
+        Ok((self.calls_spent().await? >= limit).then_some(ModelError::UsedUp(limit)))
     }
 
     /// Under which key the calls of this day are counted: the machine's, since they are paid by it.

@@ -26,7 +26,7 @@ use super::modes::in_force;
 use super::moment::Moment;
 use super::registry::drift::{self, Standing};
 use super::watermark::Reading;
-use super::{Context as Stages, Progress, Stage, observe, stop};
+use super::{Context as Stages, Progress, Stage, observe, stop, writers};
 use crate::domain::audit::AuditEntry;
 use crate::domain::book::Book;
 use crate::domain::calendar::{Calendar, days_between};
@@ -138,6 +138,10 @@ async fn compose(stages: &Stages, moment: &Moment, day: Date, order: Order) -> a
     unread.extend(in_force(store, config).await?.says());
     let shown: BTreeSet<usize> = straight.union(&sampled).copied().collect();
     undecided::fill(store, &mut ranked, &shown).await?;
+    let candidate = match writers::configured(store, config).await?.filter(|_| ports.model.is_some()) {
+        Some(stand) => stand.why_playbook(store, day, &calendar).await?,
+        None => None,
+    };
     let book = &moment.book;
     let (mut lines, mut below) = (Vec::new(), Vec::new());
     for (i, entry) in ranked.iter().enumerate() {
@@ -158,7 +162,7 @@ async fn compose(stages: &Stages, moment: &Moment, day: Date, order: Order) -> a
         explained: explained(&store.list_explained().await?, day),
         noise,
         decided: decided(stages, yesterday.as_ref()).await?,
-        drafted_by: drafted_by(drafters.iter()),
+        drafted_by: drafted_by(drafters.iter(), candidate.as_deref()),
         health: health(stages, moment).await?.into_iter().chain(unknown(&below)).collect(),
         audit_head: store.audit_head().await?,
         lines,
