@@ -16,4 +16,5 @@ mod noise;
 mod people;
 mod plans;
 mod stopped;
+mod words;
 pub(crate) mod world;
