@@ -71,8 +71,10 @@ fn group_of(fact: &Fact) -> usize {
 
 /// Every fact of a bundle, in groups.
 pub(super) fn groups(bundle: &Bundle, config: &Config) -> Vec<FactGroup> {
-    let mut groups: Vec<FactGroup> =
-        GROUPS.into_iter().map(|title| FactGroup { title, open: bundle.facts.len() <= FEW, third_party: false, facts: Vec::new() }).collect();
+    let mut groups: Vec<FactGroup> = GROUPS
+        .into_iter()
+        .map(|title| FactGroup { title, open: bundle.facts.len() <= FEW, third_party: false, facts: Vec::new() })
+        .collect();
     for (index, fact) in bundle.facts.values().enumerate() {
         let group = &mut groups[group_of(fact)];
         group.third_party |= fact.third_party;

@@ -38,6 +38,7 @@ mod stop;
 mod supplier;
 mod sync;
 mod terminal;
+mod words;
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
@@ -137,6 +138,9 @@ enum Command {
     /// Train detectors and score with them; see, validate and promote the versions that there are.
     #[command(subcommand)]
     Models(models::Models),
+    /// See whose words people read, and let a language model that has earned its own write them.
+    #[command(subcommand)]
+    Words(words::Words),
     /// Run suites of scenarios, score Reeve on recordings and its detectors on trials.
     #[command(subcommand)]
     Eval(eval::Eval),
@@ -263,6 +267,7 @@ async fn run(cli: Cli) -> anyhow::Result<Outcome> {
         }
         Command::Mcp(args) => Box::pin(mcp::run(config, args)).await,
         Command::Memory(command) => Box::pin(memory::run(config, command, cli.json)).await,
+        Command::Words(command) => Box::pin(words::run(&config, command, cli.json)).await,
         Command::Models(command) => Box::pin(models::run(config, command, cli.json)).await,
         Command::Eval(command) => Box::pin(eval::run(config, command, cli.json)).await,
         Command::Backtest(args) => Box::pin(backtest::run(config, args, cli.json)).await,

@@ -14,6 +14,7 @@ mod read;
 mod slack;
 mod teams;
 mod work;
+mod writer;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

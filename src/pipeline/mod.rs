@@ -16,6 +16,7 @@ pub mod noise;
 pub mod notify;
 pub mod observe;
 pub mod promises;
+mod promoting;
 pub mod publish;
 pub mod recheck;
 pub mod rechecking;
@@ -29,6 +30,7 @@ pub mod understand;
 pub mod verify;
 pub mod want;
 pub mod watermark;
+pub mod writers;
 
 use std::sync::Arc;
 use std::time::Duration;

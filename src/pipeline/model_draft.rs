@@ -135,6 +135,15 @@ pub enum ModelOutcome {
     },
 }
 
+impl ModelOutcome {
+    /// What asking took, whatever came of it.
+    pub fn trace(&self) -> &Trace {
+        match self {
+            Self::Drafted { trace, .. } | Self::GaveUp { trace, .. } => trace,
+        }
+    }
+}
+
 /// Asks `model` to order and explain the candidates that a judged case came to.
 pub async fn draft_with_model(
     model: &dyn LanguageModel,

@@ -25,6 +25,8 @@ pub(super) struct Settled {
     p: BTreeMap<ExceptionType, f64>,
     changes: i64,
     cases: BTreeMap<CaseId, Known>,
+    /// Evidence of which no writer is asked for a draft in shadow.
+    passed_over: BTreeSet<(CaseId, String)>,
 }
 
 /// What is known of a case.
@@ -41,14 +43,25 @@ pub(super) struct Known {
     after_others: Option<(u64, Vec<(Place, Quantity)>)>,
 }
 
+/// Who writes what people read of a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Asks {
+    /// The playbook: no model is configured, or it has not earned its words.
+    Playbook,
+    /// A model, but not of this case: it is far below the line.
+    BelowLine,
+    /// A model may be asked.
+    Model,
+}
+
 /// Everything beside the moment and the case itself that a case is judged on. `written`: how often its exceptions and its
-/// proposals have been. `asks`: may a model write its words?
+/// proposals have been.
 pub(super) fn inputs(
     items: &BTreeSet<ItemId>,
     promised: &BTreeMap<Place, Quantity>,
     claimed: &BTreeMap<String, String>,
     written: (i64, i64),
-    asks: bool,
+    asks: Asks,
 ) -> u64 {
     let mut hasher = DefaultHasher::new();
     for (place, quantity) in promised {
@@ -74,6 +87,7 @@ impl Settled {
             self.cases.retain(|_, known| !everything && untouched(known));
         } else {
             self.cases.clear();
+            self.passed_over.clear();
         }
         (self.overview, self.p, self.changes) = (overview, moment.p.clone(), moment.changes());
         Ok(())
@@ -118,5 +132,15 @@ impl Settled {
         if let Some(known) = self.cases.get_mut(&case.id).filter(|known| known.version == case.version) {
             known.after_others = Some((on, promises));
         }
+    }
+
+    /// Remembers that a case is for people to judge on this evidence, so that no writer is asked of it.
+    pub(super) fn pass_over(&mut self, case: &CaseId, evidence_hash: &str) {
+        self.passed_over.insert((case.clone(), evidence_hash.to_owned()));
+    }
+
+    /// Is it known that no writer is asked of a case on this evidence?
+    pub(super) fn is_passed_over(&self, case: &CaseId, evidence_hash: &str) -> bool {
+        self.passed_over.contains(&(case.clone(), evidence_hash.to_owned()))
     }
 }

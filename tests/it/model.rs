@@ -14,21 +14,22 @@ use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
 use super::support::binary::{Ended, reeve};
+use super::support::earned::earn_words;
 
 /// The time limit of a call that is not answered.
 const TIMEOUT: &str = "1500ms";
 
 /// What the endpoint is asked about one case.
-struct Asked {
+pub(super) struct Asked {
     /// Which case, in the order in which they came.
-    nth: usize,
+    pub(super) nth: usize,
     /// How often it was asked about it before.
-    before: usize,
+    pub(super) before: usize,
     /// What may be chosen.
     candidates: Vec<String>,
 }
 
-enum Says {
+pub(super) enum Says {
     /// A chat completion with this text.
     Chat(String),
     /// A raw answer.
@@ -38,13 +39,26 @@ enum Says {
 }
 
 /// How the endpoint behaves.
-type Manner = fn(&Asked) -> Says;
+pub(super) type Manner = fn(&Asked) -> Says;
 
 #[derive(Clone)]
 struct Endpoint {
     manner: Manner,
-    /// The mark of each case, in order, with the number of calls about it.
-    marks: Arc<Mutex<Vec<(String, usize)>>>,
+    marks: Marks,
+}
+
+/// The mark of each case that an endpoint was asked about, in order, with the number of calls about it.
+pub(super) type Marks = Arc<Mutex<Vec<(String, usize)>>>;
+
+/// Starts an endpoint with a manner. It answers until it is dropped.
+pub(super) async fn served(manner: Manner) -> (http::Endpoint, Marks) {
+    let endpoint = Endpoint { manner, marks: Marks::default() };
+    let marks = Arc::clone(&endpoint.marks);
+    let started = http::Endpoint::start(move |request| {
+        let endpoint = endpoint.clone();
+        async move { Some(complete(&endpoint, &request.json()).await) }
+    });
+    (started.await, marks)
 }
 
 impl Endpoint {
@@ -78,48 +92,60 @@ async fn complete(endpoint: &Endpoint, request: &Value) -> http::Says {
 }
 
 /// A finished demo: its digest, and every recommendation in the queue.
-struct Demo {
-    ended: Ended,
-    digest: Value,
-    queue: Vec<Recommendation>,
+pub(super) struct Demo {
+    pub(super) ended: Ended,
+    pub(super) digest: Value,
+    pub(super) queue: Vec<Recommendation>,
     /// Cases in the order in which the endpoint was asked about them, by the mark of each, with the number of calls.
-    marks: Vec<(String, usize)>,
+    pub(super) marks: Vec<(String, usize)>,
+    /// What it was started with.
+    pub(super) environment: Vec<(&'static str, String)>,
+    /// It answers as long as the demo is looked at.
+    _endpoint: Option<http::Endpoint>,
 }
 
 impl Demo {
-    /// Runs the demo, without a model or with one that has these manners.
+    /// Runs the demo, without a model or with one that has these manners and has earned its words.
     async fn run(manner: Option<Manner>, more: &[(&'static str, &'static str)]) -> Self {
         Self::run_in(&tempfile::tempdir().unwrap(), manner, more).await
     }
 
     /// The same in a folder that is looked at afterwards.
-    async fn run_in(home: &TempDir, manner: Option<Manner>, more: &[(&'static str, &'static str)]) -> Self {
+    pub(super) async fn run_in(home: &TempDir, manner: Option<Manner>, more: &[(&'static str, &'static str)]) -> Self {
+        Self::run_with(home, manner, more, true).await
+    }
+
+    /// The same with a model that has earned nothing yet.
+    pub(super) async fn run_with_candidate(home: &TempDir, manner: Manner) -> Self {
+        Self::run_with(home, Some(manner), &[], false).await
+    }
+
+    async fn run_with(home: &TempDir, manner: Option<Manner>, more: &[(&'static str, &'static str)], earned: bool) -> Self {
         let mut environment: Vec<(&str, String)> = more.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         // What is worth nothing is not drafted unless the digest draws it: more cases for the endpoint to fail on.
         environment.push(("REEVE_RANKING__SAMPLE_PLACES", "6".to_owned()));
-        let mut server = None;
-        let marks = Arc::new(Mutex::new(Vec::new()));
+        let (mut endpoint, mut marks) = (None, Marks::default());
         if let Some(manner) = manner {
-            let endpoint = Endpoint { manner, marks: Arc::clone(&marks) };
-            let started = http::Endpoint::start(move |request| {
-                let endpoint = endpoint.clone();
-                async move { Some(complete(&endpoint, &request.json()).await) }
-            });
-            let started = server.insert(started.await);
+            let (started, asked) = served(manner).await;
             environment.push(("REEVE_MODEL__BASE_URL", format!("{}{BASE}", started.url)));
             environment.push(("REEVE_MODEL__NAME", "stub".to_owned()));
+            (endpoint, marks) = (Some(started), asked);
+            if earned {
+                earn_words(&url(home), &environment).await;
+            }
         }
-        let (ended, json) = ran(home, environment).await;
+        let (ended, json) = ran(home, environment.clone()).await;
         let store = Store::open(&url(home)).await.unwrap();
         let queue = store.list_recommendations_in(&["queued"]).await.unwrap().into_iter().map(|(rec, _)| rec).collect();
         store.verify_audit().await.unwrap();
         store.close().await;
         let marks = marks.lock().unwrap().clone();
-        Self { ended, digest: serde_json::from_str(&json).unwrap(), queue, marks }
+        let digest = serde_json::from_str(&json).unwrap();
+        Self { ended, digest, queue, marks, environment, _endpoint: endpoint }
     }
 
     /// Who drafted it all, as the digest tells.
-    fn drafted_by(&self) -> &str {
+    pub(super) fn drafted_by(&self) -> &str {
         self.digest["drafted_by"].as_str().unwrap()
     }
 
@@ -167,12 +193,12 @@ impl Demo {
     }
 }
 
-fn url(home: &TempDir) -> String {
+pub(super) fn url(home: &TempDir) -> String {
     format!("sqlite:{}", home.path().join("reeve.db").display())
 }
 
 /// The demo and then its digest as JSON, on a thread of their own: the endpoint answers meanwhile.
-async fn ran(home: &TempDir, environment: Vec<(&'static str, String)>) -> (Ended, String) {
+pub(super) async fn ran(home: &TempDir, environment: Vec<(&'static str, String)>) -> (Ended, String) {
     let (dir, store) = (home.path().to_str().unwrap().to_owned(), url(home));
     let both = move || {
         let environment: Vec<(&str, &str)> = environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -183,12 +209,12 @@ async fn ran(home: &TempDir, environment: Vec<(&'static str, String)>) -> (Ended
 }
 
 /// What everything is compared with.
-async fn without_a_model() -> &'static Demo {
+pub(super) async fn without_a_model() -> &'static Demo {
     static KEPT: OnceCell<Demo> = OnceCell::const_new();
     KEPT.get_or_init(|| Demo::run(None, &[])).await
 }
 
-fn answer(asked: &Asked, change: impl FnOnce(&mut Value)) -> Says {
+pub(super) fn answer(asked: &Asked, change: impl FnOnce(&mut Value)) -> Says {
     let choice = |id: &String| {
         json!({
             "candidate": id,

@@ -68,3 +68,4 @@ pub mod wall;
 pub mod words;
 pub mod working;
 pub mod workings;
+pub mod writer;

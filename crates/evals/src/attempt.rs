@@ -56,6 +56,9 @@ pub struct Call {
     pub schema: serde_json::Value,
     /// Whose answer it is; none where there was none.
     pub origin: Option<Origin>,
+    /// Which model at which endpoint gave it; empty where it was written.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub asked: String,
     /// What was answered.
     pub reply: String,
     /// Tokens of both.

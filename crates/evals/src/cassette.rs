@@ -39,6 +39,9 @@ pub struct Cassette {
     pub origin: Origin,
     /// The model that answered; of a scripted one what it plays.
     pub model: String,
+    /// Which model was asked at which endpoint, as it was configured; empty where it was written.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub asked: String,
     /// The day on which it was recorded; none where it was written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recorded_on: Option<Date>,

@@ -216,6 +216,7 @@ mod tests {
             )]),
             drafter: "playbook".into(),
             origins: vec![],
+            asked: vec![],
             first: "CLAIM".into(),
             tokens: 0,
             hash: format!("{number}{passed}"),

@@ -25,6 +25,9 @@ pub struct Outcome {
     pub drafter: String,
     /// Whose answers were played: live, scripted, or none.
     pub origins: Vec<String>,
+    /// Which models at which endpoints gave the live ones; empty where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asked: Vec<String>,
     /// The first action, by code; empty where there is none.
     pub first: String,
     /// Tokens of all calls.
@@ -93,6 +96,11 @@ impl SuiteRun {
     /// Those that count: what is kept apart does not.
     pub fn counted(&self) -> impl Iterator<Item = &Outcome> {
         self.outcomes.iter().filter(|outcome| outcome.quarantined.is_none())
+    }
+
+    /// Which models at which endpoints gave its live answers, each once.
+    pub fn asked(&self) -> std::collections::BTreeSet<&str> {
+        self.outcomes.iter().flat_map(|outcome| &outcome.asked).map(String::as_str).collect()
     }
 
     /// Of each scenario that counts, how many of its runs passed, and how many there were.

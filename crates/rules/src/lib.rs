@@ -14,6 +14,7 @@ pub mod detect;
 pub mod drafters;
 pub mod edit;
 pub mod fold;
+pub mod graded;
 pub mod guard;
 pub mod likeness;
 mod message;

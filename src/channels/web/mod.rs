@@ -74,6 +74,7 @@ pub(super) fn routes(state: &ChannelState, timeout: TimeoutLayer) -> Router<Chan
         .route("/notices/{id}/seen", post(queue_page::seen))
         .route("/health", get(models_page::health))
         .route("/models", post(models_page::change))
+        .route("/words", post(models_page::confirm_words))
         .route("/me", get(me_page::show).post(me_page::act))
         .route("/stop", get(stop_page::show).post(stop_page::begin))
         .route("/stop/end", post(stop_page::end))

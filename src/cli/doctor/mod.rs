@@ -17,6 +17,7 @@ use super::{Outcome, open, print_json, told_once};
 use crate::channels::web;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::domain::calendar::plus_days;
 use crate::domain::policy::{Severity, lint};
 use crate::odoo::live;
 use crate::odoo::live::barrier::in_words;
@@ -26,6 +27,7 @@ use crate::pipeline::modes;
 use crate::pipeline::observe;
 use crate::pipeline::stop;
 use crate::pipeline::watermark::Reading;
+use crate::pipeline::writers;
 use crate::ports::Source;
 use crate::ports::shown_address;
 use crate::store::{Store, StoreError, Watermark};
@@ -79,6 +81,9 @@ pub(super) async fn run(config: Config, json: bool) -> anyhow::Result<Outcome> {
         model::look(&config.model).await
     };
     findings.push(finding("model", model));
+    if let Some(says) = words(&config).await.transpose() {
+        findings.push(finding("words", says));
+    }
     findings.push(finding("memory", memory(&config).await));
     findings.push(finding("webhook", webhook(&config)));
     findings.push(finding("slack", slack::look(&config).await));
@@ -277,6 +282,20 @@ async fn odoo(config: &Config) -> anyhow::Result<String> {
 async fn gaps(config: &Config) -> anyhow::Result<Vec<Finding>> {
     let gaps = observe::gaps(&looked_at(config).await?).await?;
     Ok(gaps.iter().map(|gap| Finding { what: "coverage", ok: true, says: gap.to_string() }).collect())
+}
+
+/// Whose words people see where a model is configured; None where none is.
+async fn words(config: &Config) -> anyhow::Result<Option<String>> {
+    let store = looked_at(config).await?;
+    let Some(stand) = writers::configured(&store, config).await? else { return Ok(None) };
+    let calendar = config.rules.calendar.calendar();
+    let clock = open::clock_of(&store, config).await?;
+    let tomorrow = plus_days(calendar.day_of(clock.now()), 1);
+    let waits = if stand.proposed.is_some() { "; its promotion waits for a second person" } else { "" };
+    Ok(Some(match stand.why_playbook(&store, tomorrow, &calendar).await? {
+        Some(why) => format!("people see the playbook's: {why}{waits} (`reeve words status`)"),
+        None => format!("people see those of {}", stand.writer),
+    }))
 }
 
 /// What is remembered, and whether what finds it answers.

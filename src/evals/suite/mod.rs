@@ -31,6 +31,7 @@ use crate::suites::grade::{Look, grade};
 use crate::suites::run::Outcome;
 use crate::suites::scenario::Scenario;
 use crate::suites::suite::{DrafterKind, Limits, Suite};
+use crate::suites::votes::Draft;
 
 /// How a suite is run.
 #[derive(Clone)]
@@ -48,7 +49,16 @@ pub struct How {
     /// The day on which quarantines are looked at.
     pub today: Date,
     /// What was done before, by key: it is not done again.
-    pub done: BTreeMap<String, Outcome>,
+    pub done: BTreeMap<String, Done>,
+}
+
+/// What is kept of an attempt for a run that goes on later.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Done {
+    /// What the graders said.
+    pub outcome: Outcome,
+    /// What it said to people, for votes.
+    pub drafts: Vec<Draft>,
 }
 
 /// An attempt and what it was made with.
@@ -59,6 +69,8 @@ pub struct Made {
     pub attempt: Option<Attempt>,
     /// What the graders said.
     pub outcome: Outcome,
+    /// What it said to people, for votes.
+    pub drafts: Vec<Draft>,
     /// By what it is known when a run is resumed.
     pub key: String,
 }
@@ -98,8 +110,8 @@ pub async fn run(
         let config = Arc::new(settings(scenario, how)?);
         for repeat in 1..=how.repeats {
             let key = how.key(suite, scenario, repeat);
-            if let Some(outcome) = how.done.get(&key) {
-                let made = Made { at, attempt: None, outcome: outcome.clone(), key };
+            if let Some(Done { outcome, drafts }) = how.done.get(&key).cloned() {
+                let made = Made { at, attempt: None, outcome, drafts, key };
                 told.send(made).map_err(|_| anyhow::anyhow!("nobody takes what was done"))?;
                 continue;
             }
@@ -119,7 +131,8 @@ pub async fn run(
                 let _turn = turns.acquire_owned().await;
                 let (attempt, outcome) = job.made().await;
                 // Where nobody listens any more there is nobody to tell.
-                let _told = told.send(Made { at, attempt: Some(attempt), outcome, key });
+                let drafts = attempt.drafts();
+                let _told = told.send(Made { at, attempt: Some(attempt), outcome, drafts, key });
             });
         }
     }
@@ -194,6 +207,9 @@ impl Job {
         let mut origins: Vec<String> = attempt.calls.iter().filter_map(|c| c.origin).map(|o| o.to_string()).collect();
         origins.sort();
         origins.dedup();
+        let mut asked: Vec<String> = attempt.calls.iter().map(|c| c.asked.clone()).filter(|a| !a.is_empty()).collect();
+        asked.sort();
+        asked.dedup();
         let outcome = Outcome {
             scenario: self.scenario.id.clone(),
             about: self.scenario.spec.kind.map(|code| code.code().to_owned()).unwrap_or_default(),
@@ -201,6 +217,7 @@ impl Job {
             repeat: self.repeat,
             drafter: first.map_or_else(String::new, |rec| drafter_name(&rec.drafter)),
             origins,
+            asked,
             first: first.map_or_else(String::new, |rec| rec.candidate.codes()),
             tokens: attempt.calls.iter().map(|call| call.tokens).sum(),
             hash: attempt.hash(),

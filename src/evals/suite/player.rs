@@ -19,6 +19,8 @@ use crate::suites::cassette::{self, Cassette, Origin, request_hash};
 pub struct Recorder {
     /// The model that is asked where no cassette answers.
     pub model: Arc<dyn LanguageModel>,
+    /// Which model at which endpoint that is, for its cassettes.
+    pub asked: String,
     /// The day that the cassettes say.
     pub today: Date,
 }
@@ -58,15 +60,16 @@ impl Player {
         self.noted().clone()
     }
 
-    fn note(&self, request: &str, asked: &ModelRequest, origin: Option<Origin>, reply: &str, tokens: u64) {
+    fn note(&self, request: &str, asked: &ModelRequest, answer: Option<&Cassette>) {
         self.noted().push(Call {
             request: request.to_owned(),
             system: asked.system.clone(),
             user: asked.user.clone(),
             schema: asked.schema.clone(),
-            origin,
-            reply: reply.to_owned(),
-            tokens,
+            origin: answer.map(|kept| kept.origin),
+            asked: answer.map(|kept| kept.asked.clone()).unwrap_or_default(),
+            reply: answer.map(|kept| kept.reply.clone()).unwrap_or_default(),
+            tokens: answer.map_or(0, |kept| kept.tokens),
         });
     }
 
@@ -75,6 +78,7 @@ impl Player {
         let kept = Cassette {
             origin: Origin::Live,
             model: recorder.model.name(),
+            asked: recorder.asked.clone(),
             recorded_on: Some(recorder.today),
             prompt: self.prompt.clone(),
             request: request.to_owned(),
@@ -89,7 +93,7 @@ impl Player {
             tracing::error!("The answer can not be kept: {error:#}");
             return Err(ModelError::NoWay(NoWay::Other));
         }
-        self.note(request, asked, Some(Origin::Live), &reply.text, reply.tokens);
+        self.note(request, asked, Some(&kept));
         Ok(reply)
     }
 }
@@ -106,7 +110,7 @@ impl LanguageModel for Player {
             return Err(ModelError::UsedUp(self.calls_max));
         }
         if let Some(kept) = self.cassettes.get(&request) {
-            self.note(&request, asked, Some(kept.origin), &kept.reply, kept.tokens);
+            self.note(&request, asked, Some(kept));
             return Ok(ModelReply {
                 text: kept.reply.clone(),
                 truncated: kept.truncated,
@@ -119,7 +123,7 @@ impl LanguageModel for Player {
         if let Some(recorder) = &self.recorder {
             return self.record(recorder, &request, asked).await;
         }
-        self.note(&request, asked, None, "", 0);
+        self.note(&request, asked, None);
         Err(ModelError::NoWay(NoWay::Other))
     }
 

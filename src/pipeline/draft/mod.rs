@@ -5,9 +5,11 @@
 //! budget. What the facts still support is left as it is: a recommendation changes only when its content does.
 //!
 //! Every case is judged, for the order needs its money. What no decision would gain anything for stays latent, and costs nothing more:
-//! no evidence, no words, no entry in the log. A model is asked only for what can come above the line, or what somebody wants.
+//! no evidence, no words, no entry in the log. A model is asked only for what can come above the line, or what somebody wants. While
+//! it has not earned its words (`writers`), people get the playbook's, and its drafts are made beside them (`shadow`).
 
 mod alone;
+mod shadow;
 mod words;
 
 use std::cmp::Reverse;
@@ -18,14 +20,15 @@ use anyhow::Context;
 use async_trait::async_trait;
 use tokio::sync::Mutex;
 
-use self::words::{below_line, drafter_name};
+use self::shadow::Beside;
+use self::words::{Written, below_line, drafter_name};
 use super::answered::{Answered, is_undecided, keep_workings, same_facts};
 use super::moment::BeingRead;
 use super::observe::may_look;
 use super::promises::{Promises, first_choice};
 use super::scenes::{Scenes, claims};
-use super::settled::{Settled, inputs};
-use super::{Context as Stages, Progress, Stage, stop, want};
+use super::settled::{Asks, Settled, inputs};
+use super::{Context as Stages, Progress, Stage, stop, want, writers};
 use crate::domain::action::{Action, Candidate};
 use crate::domain::audit::AuditEntry;
 use crate::domain::case::{Case, CaseState, Lane, Rank};
@@ -130,7 +133,8 @@ impl Stage for Drafting {
         order.sort_by(|a, b| (a.0, a.1, a.2, &a.3.id).cmp(&(b.0, b.1, b.2, &b.3.id)));
         scenes.claimed = claims(&links, |case| idle.contains(case));
         let asked = config.rules.ranking.capacity.saturating_mul(LINES_ASKED);
-        let mut in_shadow = None;
+        let mut writer = self.writer().await?;
+        let (mut in_shadow, mut beside) = (None, Vec::new());
         for (place, (is_shadow, .., case)) in order.into_iter().enumerate() {
             let promises = if is_shadow { in_shadow.get_or_insert_with(|| promises.clone()) } else { &mut promises };
             // Asked before each case: a long run must not go on because it began before the stop.
@@ -140,7 +144,15 @@ impl Stage for Drafting {
             // Those that were drafted before it have been promised their donors' units by now.
             let Some(items) = settled.of(&case).map(|known| known.items.clone()) else { continue };
             let promised = promises.to_others_on(&case.id, &items);
-            let asks = self.stages.ports.model.is_some() && (place < asked || case.wanted);
+            let is_near = place < asked || case.wanted;
+            if is_near && matches!(writer, Writer::People(Some(_))) {
+                // Asked anew before each draft, as a stop is: its last one may have cost it its words.
+                writer = self.writer().await?;
+            }
+            let asks = writer.asks(is_near);
+            if is_near && !is_shadow && matches!(writer, Writer::Shadow(_)) {
+                beside.push(Beside { case: case.id.clone(), promised: promised.clone() });
+            }
             let on = inputs(&items, &promised, &scenes.claimed, written(&case), asks);
             if let Some(known) = settled.unchanged(&case, on) {
                 promises.promise(&case.id, known.to_vec());
@@ -154,7 +166,7 @@ impl Stage for Drafting {
             let best = first_choice(&assessment);
             promises.promise(&case.id, best.clone());
             // One bad case must not keep the others from being drafted.
-            match self.draft(&scenes.scene(&facts), &assessment, asks).await {
+            match self.draft(&scenes.scene(&facts), &assessment, asks, &writer).await {
                 Ok(Drafted::Anew) => {
                     settled.drafted(&case);
                     changed += 1;
@@ -168,6 +180,10 @@ impl Stage for Drafting {
                 Err(error) => tracing::error!(case.id = %case.id, "Could not draft case {}: {error:#}", case.id),
             }
         }
+        // What people read is written: only then a candidate is asked, so that nobody waits for words that nobody sees.
+        if let Writer::Shadow(stand) = &writer {
+            changed += self.draft_beside(&mut settled, &scenes, stand, beside).await?;
+        }
         for case in asleep {
             let facts = match scenes.read(store, &case, promises.to_others(&case.id)).await {
                 Err(error) if is_being_read(&error) => continue,
@@ -177,6 +193,27 @@ impl Stage for Drafting {
             changed += usize::from(self.rank_asleep(case, rank).await?);
         }
         Ok(if changed == 0 { Progress::Idle } else { Progress::Advanced(changed) })
+    }
+}
+
+/// Which language model there is, and who reads what it writes.
+enum Writer {
+    /// None.
+    None,
+    /// People do: it has earned its words. None beside it is a bench's, which plays what was written down.
+    People(Option<writers::Stand>),
+    /// Nobody does yet.
+    Shadow(writers::Stand),
+}
+
+impl Writer {
+    /// Who writes what people read of a case that is near the line, or is not.
+    fn asks(&self, is_near: bool) -> Asks {
+        match self {
+            Self::People(_) if is_near => Asks::Model,
+            Self::People(_) => Asks::BelowLine,
+            Self::Shadow(_) | Self::None => Asks::Playbook,
+        }
     }
 }
 
@@ -204,6 +241,18 @@ fn as_read_back(rank: &Rank) -> anyhow::Result<Rank> {
 impl Drafting {
     async fn is_stopped(&self) -> Result<bool, StoreError> {
         Ok(stop::stopped(&self.stages.store, &self.stages.config).await?.is_some())
+    }
+
+    /// Which language model there is, and who reads what it writes: asked at each run, for people may have changed it.
+    async fn writer(&self) -> Result<Writer, StoreError> {
+        let Stages { store, config, ports, .. } = &self.stages;
+        if ports.model.is_none() {
+            return Ok(Writer::None);
+        }
+        Ok(match writers::configured(store, config).await? {
+            Some(stand) if stand.state != writers::State::Earned => Writer::Shadow(stand),
+            earned => Writer::People(earned),
+        })
     }
 
     /// What a case that was put off is worth now: nothing is drafted for it, but whoever said "until it has grown" must find
@@ -237,8 +286,14 @@ impl Drafting {
         Ok(true)
     }
 
-    /// `asks`: may a model be asked for its words?
-    async fn draft(&self, scene: &Scene<'_>, assessment: &Assessment, asks: bool) -> anyhow::Result<Drafted> {
+    /// Drafts a case anew, where anything that people would read of it is another.
+    async fn draft(
+        &self,
+        scene: &Scene<'_>,
+        assessment: &Assessment,
+        asks: Asks,
+        writer: &Writer,
+    ) -> anyhow::Result<Drafted> {
         let Stages { store, clock, .. } = &self.stages;
         let case = scene.case;
         let latest = store.find_latest_bundle(&case.id).await?;
@@ -262,9 +317,13 @@ impl Drafting {
         let answered = Answered::on(&hash, &facts, &current);
         let below =
             |r: &Recommendation| matches!(&r.drafter, Drafter::Playbook { because: Some(why) } if *why == below_line());
+        // Words of a model that has not earned them, or no longer, are written anew by the playbook, where nobody has begun on them.
+        let unearned =
+            |r: &Recommendation| matches!(r.drafter, Drafter::Model { .. }) && matches!(writer, Writer::Shadow(_));
+        let anew = |r: &Recommendation| (asks == Asks::Model && below(r)) || unearned(r);
         let same = !undecided.is_empty()
             && undecided.iter().all(|(r, _)| r.evidence_hash == hash)
-            && !(asks && undecided.iter().any(|(r, _)| below(r) && !answered.held.contains(&r)));
+            && !undecided.iter().any(|(r, _)| anew(r) && !answered.held.contains(&r));
         if same && same_candidates(&undecided, &answered, assessment, &self.stages.config.rules.policy) {
             if next.rank == case.rank && next.state == case.state {
                 return Ok(Drafted::Unchanged);
@@ -276,18 +335,18 @@ impl Drafting {
         }
         store.insert_bundle(&bundle).await.context("freezing the evidence")?;
         let policy = &self.stages.config.rules.policy;
-        let shown = assessment.candidates.iter().filter(|candidate| is_asked(candidate, &answered, policy));
-        let shown: Vec<Candidate> = shown.take(RECOMMENDATIONS).cloned().collect();
-        let words = self.words(scene, assessment, &shown, &bundle, asks).await?;
+        let shown = first_of(assessment, |candidate| is_asked(candidate, &answered, policy));
+        let written = self.words(scene, assessment, &shown, &bundle, asks).await?;
         // A model may take long to answer. What it wrote while people stopped Reeve is not shown to anybody.
         if self.is_stopped().await? {
             return Ok(Drafted::Stopped);
         }
-        let mut detail = serde_json::json!({ "drafter": drafter_name(&words.drafter) });
-        if let Some(told) = words.told() {
+        let mut detail = serde_json::json!({ "drafter": drafter_name(&written.drafter) });
+        if let Some(told) = written.told() {
             detail["model"] = told;
         }
-        let recommendations = self.recommend(scene, assessment, &answered, words.draft, &words.drafter, &hash);
+        let Written { draft, drafter, end } = written;
+        let recommendations = self.recommend(scene, assessment, &answered, draft, &drafter, &hash);
         detail["recommendations"] = recommendations.len().into();
         next.version = case.version + 1;
         next.updated_at = clock.now();
@@ -311,6 +370,9 @@ impl Drafting {
             )
             .await
             .context("storing recommendations")?;
+        if let (Writer::People(Some(stand)), Some(end)) = (writer, end) {
+            self.grade_shown(stand, scene, &shown, &bundle.hash(), end).await?;
+        }
         Ok(Drafted::Anew)
     }
 
@@ -418,6 +480,11 @@ fn bundle(scene: &Scene<'_>, assessment: &Assessment, latest: Option<&Bundle>) -
 
 fn lost_race(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| matches!(cause.downcast_ref::<StoreError>(), Some(StoreError::Conflict)))
+}
+
+/// The candidates that people are shown, of those that may be: a model chooses among these, and compares with no other.
+fn first_of(assessment: &Assessment, may_be: impl Fn(&Candidate) -> bool) -> Vec<Candidate> {
+    assessment.candidates.iter().filter(|candidate| may_be(candidate)).take(RECOMMENDATIONS).cloned().collect()
 }
 
 /// Is it put before people at all? Nobody is asked what the policy does not permit, what they have answered, or a plan whose

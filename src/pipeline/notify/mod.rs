@@ -28,7 +28,7 @@ use super::modes::in_force;
 use super::moment::Moment;
 use super::registry::drift::{self, Standing};
 use super::watermark::Reading;
-use super::{Context as Stages, Progress, Stage, observe, stop};
+use super::{Context as Stages, Progress, Stage, observe, stop, writers};
 use crate::config::{Config, PlannerConfig};
 use crate::domain::audit::AuditEntry;
 use crate::domain::book::Book;
@@ -163,6 +163,10 @@ async fn compose(
     unread.extend(in_force(store, config).await?.says());
     let shown: BTreeSet<usize> = straight.union(&sampled).copied().collect();
     undecided::fill(store, &mut ranked, &shown).await?;
+    let candidate = match writers::configured(store, config).await?.filter(|_| ports.model.is_some()) {
+        Some(stand) => stand.why_playbook(store, day, &calendar).await?,
+        None => None,
+    };
     let book = &moment.book;
     let (mut lines, mut below) = (Vec::new(), Vec::new());
     for (i, entry) in ranked.iter().enumerate() {
@@ -187,7 +191,7 @@ async fn compose(
         explained: explained(&odd, edition.reckoned),
         noise,
         decided: decided(stages, yesterday.as_ref(), share).await?,
-        drafted_by: drafted_by(drafters.iter()),
+        drafted_by: drafted_by(drafters.iter(), candidate.as_deref()),
         health: health(stages, moment).await?.into_iter().chain(unknown(&below)).collect(),
         audit_head: store.audit_head().await?,
         lines,

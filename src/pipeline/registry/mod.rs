@@ -18,8 +18,9 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 
-pub use self::change::{Changed, VALID_DAYS, Who, add, may_promote, promote, promoters, roll_back, told, validated};
+pub use self::change::{Changed, add, promote, roll_back, told, validated};
 pub use self::sheet::sheet_of;
+pub use super::promoting::{VALID_DAYS, Who, may_promote, promoters};
 use crate::config::Config;
 use crate::domain::model::{ModelKind, ModelName};
 use crate::models::demand::detector::Detector as DemandDetector;

@@ -20,4 +20,5 @@ mod pages;
 mod people;
 mod plans;
 mod stopped;
+mod words;
 pub(crate) mod world;

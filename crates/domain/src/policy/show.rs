@@ -93,7 +93,7 @@ pub fn show(policy: &Policy, people: &[Person]) -> PolicyDocument {
             Section::lines("Silence is not consent", silence(policy)),
             Section::lines("Standing in for one another", delegation(policy)),
             Section::lines("Taking back", taking_back()),
-            Section::lines("Detectors", detectors(policy)),
+            Section::lines("Detectors and language models", detectors(policy)),
             Section::lines("Attention", attention(policy)),
             the_people(people),
         ],
@@ -279,6 +279,9 @@ fn detectors(policy: &Policy) -> Vec<String> {
     vec![
         "No version of a detector runs that no person has promoted, except the one that a store began with.".to_owned(),
         format!("After it passed its validation, {many} a version: {}. Going back takes one.", who.join(" or ")),
+        "The same people let a language model's words be seen, after it was better than the playbook on a suite; until then people see the \
+         playbook."
+            .to_owned(),
     ]
 }
 

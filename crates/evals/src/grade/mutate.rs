@@ -41,6 +41,7 @@ pub const MUTATIONS: &[Mutation] = &[
             user: String::new(),
             schema: serde_json::Value::Null,
             origin: None,
+            asked: String::new(),
             reply: String::new(),
             tokens: 0,
         });

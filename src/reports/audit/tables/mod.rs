@@ -1,5 +1,5 @@
 //! The tables that decide, held against the log: decisions, recommendations, cases, outcomes, delegations, mutes, tokens, chat
-//! links, a stop of all work, modes, versions of detectors, and the words of messages that wait.
+//! links, a stop of all work, modes, versions of detectors, writers, and the words of messages that wait.
 //!
 //! The chain proves that nobody touched the log; nothing ties the tables to it but this. A row that was changed, added or
 //! deleted past Reeve differs from what the log says of it. What the log does not say (a rank, a draft) is not judged. Log and
@@ -8,6 +8,7 @@
 mod detectors;
 mod rights;
 mod told;
+mod writers;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
@@ -71,6 +72,7 @@ pub async fn compare(store: &Store) -> anyhow::Result<Vec<Difference>> {
     detectors::compare(&mut snapshot, &told.detectors, &mut found)
         .await
         .context("comparing the registry of detectors with the log")?;
+    writers::compare(&mut snapshot, &told.writers, &mut found).await.context("comparing writers with the log")?;
     rights::messages(&mut snapshot, &told, &mut found).await.context("comparing messages with the log")?;
     Ok(found.0)
 }

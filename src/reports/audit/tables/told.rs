@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::detectors::Detectors;
+use super::writers::Writers;
 use crate::domain::action::Action;
 use crate::domain::audit::{AuditEntry, Chained};
 use crate::domain::decision::DecisionVerb;
@@ -86,6 +87,8 @@ pub(super) struct Told {
     pub(super) modes: BTreeMap<i64, (String, i64)>,
     /// What was done with versions of detectors.
     pub(super) detectors: Detectors,
+    /// What was done with writers.
+    pub(super) writers: Writers,
     of_case: BTreeMap<String, BTreeSet<String>>,
 }
 
@@ -107,6 +110,7 @@ impl Told {
             "work" if entry.action == "work.resumed" => self.stop = Some((None, seq)),
             "person" => self.link(seq, id, entry),
             "model" => self.detectors.hear(seq, id, entry),
+            "writer" => self.writers.hear(seq, id, entry),
             "mode" => {
                 if let Some(step) = entry.detail["seq"].as_i64() {
                     self.modes.insert(step, (mode_step(entry), seq));
