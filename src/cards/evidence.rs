@@ -59,7 +59,12 @@ fn group_of(fact: &Fact) -> usize {
     match fact.source.kind {
         RecordKind::PoLine | RecordKind::Move => 0,
         RecordKind::BillLine => 1,
-        RecordKind::StockLevel | RecordKind::DemandMonth | RecordKind::SaleLine | RecordKind::Location => 2,
+        RecordKind::StockLevel
+        | RecordKind::Lot
+        | RecordKind::LotStock
+        | RecordKind::DemandMonth
+        | RecordKind::SaleLine
+        | RecordKind::Location => 2,
         // What is said of an item at a place is its stock; of the item alone, what it is and costs.
         RecordKind::Item if field.contains('@') => 2,
         RecordKind::Item | RecordKind::Promotion => 3,

@@ -41,9 +41,9 @@ pub(in crate::channels) async fn me(Extension(bearer): Extension<Bearer>) -> Jso
 }
 
 /// Whose digests.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct DigestQuery {
+pub(in crate::channels) struct DigestQuery {
     /// The planner whose own they are, by their id; everybody's where nothing is said.
     planner: Option<String>,
 }

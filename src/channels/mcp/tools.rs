@@ -12,7 +12,7 @@ use crate::channels::ChannelState;
 use crate::channels::api::cases::{self, CasesQuery};
 use crate::channels::api::input::Asked;
 use crate::channels::api::problem::Problem;
-use crate::channels::api::reads::{self, KpiQuery};
+use crate::channels::api::reads::{self, DigestQuery, KpiQuery};
 use crate::people::Bearer;
 
 /// Every tool there is, with the scope that it takes.
@@ -117,11 +117,11 @@ async fn answer(
         }
         "digests" => {
             let Nothing {} = read(arguments)?;
-            value(reads::digests(state, bearer).await)
+            value(reads::digests(state, bearer, Asked(DigestQuery::default())).await)
         }
         "digest" => {
             let OneDay { day } = read(arguments)?;
-            let mut all = value(reads::digest(state, bearer, Path(day)).await)?;
+            let mut all = value(reads::digest(state, bearer, Path(day), Asked(DigestQuery::default())).await)?;
             // The same once more as text for a chat.
             all.as_object_mut().map(|all| all.remove("markdown"));
             Ok(all)

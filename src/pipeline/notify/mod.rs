@@ -164,7 +164,7 @@ async fn compose(
     let shown: BTreeSet<usize> = straight.union(&sampled).copied().collect();
     undecided::fill(store, &mut ranked, &shown).await?;
     let candidate = match writers::configured(store, config).await?.filter(|_| ports.model.is_some()) {
-        Some(stand) => stand.why_playbook(store, day, &calendar).await?,
+        Some(stand) => stand.why_playbook(store, edition.reckoned, &calendar).await?,
         None => None,
     };
     let book = &moment.book;
