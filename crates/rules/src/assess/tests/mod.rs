@@ -294,7 +294,10 @@ fn sound(scene: &Scene<'_>, found: &Assessment) {
             at(0),
         );
         let evidence = crate::recompute::recomputed::frozen(found);
-        let sources = crate::recompute::words::Sources::of(&rec, &evidence, &[], names_of(scene.book));
+        // What is at stake in each part stands on the card, too.
+        let parts = found.loss_sum.iter().map(|part| part.amount.expected.to_string());
+        let names = names_of(scene.book).into_iter().chain(parts);
+        let sources = crate::recompute::words::Sources::of(&rec, &evidence, &[], names);
         let nowhere = crate::recompute::words::from_nowhere(&rec, &sources);
         assert!(nowhere.is_empty(), "{}: numbers from nowhere {nowhere:?} in {prose:?}", c.summary);
     }
