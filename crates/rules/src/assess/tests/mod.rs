@@ -281,8 +281,7 @@ fn sound(scene: &Scene<'_>, found: &Assessment) {
         let first = prose.rationale.split_once(". ").map_or(prose.rationale.as_str(), |(first, _)| first);
         assert!(first.chars().count() <= 150 || c.action.code() == "ESCALATE", "{first}");
         assert!(prose.cites.iter().all(|id| ids.contains(id)));
-        let supplied = c.action.entry().message == reeve_domain::action::Message::Supplier;
-        let sends = supplied || c.action.code() == "CONTACT";
+        let sends = c.actions().any(|action| action.entry().message == reeve_domain::action::Message::Letter);
         assert_eq!(prose.message.is_some(), sends, "{}", c.summary);
         let rec = reeve_domain::recommendation::Recommendation::drafted(
             scene.case.id.clone(),
