@@ -166,12 +166,11 @@ fn prose(scene: &Scene<'_>, assessment: &Assessment, facts: &BTreeMap<&FactId, &
         .filter(|c| !c.hard && !c.passed)
         .map(|c| plain(&format!("{} ({})", c.name, c.detail)))
         .collect();
-    let names = names(scene, &candidate.action);
     let context = context! {
         summary => plain(&candidate.told()),
         f => values,
         a => minijinja::value::Serde(&candidate.action),
-        n => names,
+        n => names(scene, &candidate.action),
         p => format!("{:.0} %", money.p * 100.0),
         loss => with(money.loss_now.expected),
         loss_low => with(money.loss_now.low),

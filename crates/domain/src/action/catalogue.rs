@@ -41,6 +41,7 @@ pub enum Message {
 
 /// What is the same for every action of one code.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "columns of a table, each a yes or no of its own")]
 pub struct Entry {
     /// The handbook's code.
     pub code: &'static str,
