@@ -313,7 +313,9 @@ async fn people_vote_on_a_page_of_this_machine_and_a_second_press_is_no_second_v
         let form = [("pair", open[0].id.clone()), ("choice", choice.to_owned()), ("words", "<b>plain</b>".to_owned())];
         let client = client.clone();
         let url = url.clone();
-        async move { client.post(&url).form(&form).send().await.unwrap() }
+        let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        let kind = "application/x-www-form-urlencoded";
+        async move { client.post(&url).header("content-type", kind).body(form).send().await.unwrap() }
     };
     assert_eq!(press("both").await.status(), 400);
     assert!(press("lower").await.text().await.unwrap().contains(&format!("{} pairs are left", open.len() - 1)));

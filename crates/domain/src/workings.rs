@@ -123,6 +123,7 @@ pub struct Settings {
 }
 
 /// Settings that evidence of before does not know are left out of it, so that it hashes as it did.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
 fn is_nothing(amount: &Money) -> bool {
     *amount == Money::ZERO
 }

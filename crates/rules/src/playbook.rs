@@ -166,12 +166,11 @@ fn prose(scene: &Scene<'_>, assessment: &Assessment, facts: &BTreeMap<&FactId, &
         .filter(|c| !c.hard && !c.passed)
         .map(|c| plain(&format!("{} ({})", c.name, c.detail)))
         .collect();
-    let names = names(scene, &candidate.action);
     let context = context! {
         summary => plain(&candidate.told()),
         f => values,
         a => minijinja::value::Serde(&candidate.action),
-        n => names,
+        n => names(scene, &candidate.action),
         p => format!("{:.0} %", money.p * 100.0),
         loss => with(money.loss_now.expected),
         loss_low => with(money.loss_now.low),
@@ -192,15 +191,26 @@ fn prose(scene: &Scene<'_>, assessment: &Assessment, facts: &BTreeMap<&FactId, &
         parts => named,
         more_parts => parts.len().saturating_sub(PARTS_NAMED),
         warnings => warnings,
-        table => crate::message::table(scene.book, currency, &candidate.action),
         abstain => assessment.abstain.as_deref().map(plain),
         missing => assessment.missing.iter().map(|m| plain(&m.what)).collect::<Vec<_>>(),
     };
+    // A plan's letter is that of the step which needs one.
+    let letter = candidate.step(candidate.step_of_message()).map_or(&candidate.action, |step| step.action);
+    let of_letter = context! {
+        a => minijinja::value::Serde(letter),
+        n => names(scene, letter),
+        table => crate::message::table(scene.book, currency, letter),
+        ..context.clone()
+    };
     let render = |section: &str| {
-        let code = if candidate.is_plan() && section != "message" { "PLAN" } else { code };
+        let (code, context) = match section {
+            "message" => (letter.code(), &of_letter),
+            _ if candidate.is_plan() => ("PLAN", &context),
+            _ => (code, &context),
+        };
         let template = ENVIRONMENT.get_template(&format!("{code}/{section}")).expect("every code has a template");
         // A template that fails says so instead of taking the case down; a test renders all of them.
-        template.render(&context).unwrap_or_else(|error| format!("{} ({error})", plain(&candidate.summary)))
+        template.render(context).unwrap_or_else(|error| format!("{} ({error})", plain(&candidate.summary)))
     };
     let one_line = |section: &str| render(section).split_whitespace().collect::<Vec<_>>().join(" ");
     // Only actions that write to somebody have a message.

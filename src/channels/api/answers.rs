@@ -121,7 +121,7 @@ pub(in crate::channels) struct CaseFull {
 
 /// A reason that a model picked.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct CardClaim {
+pub(in crate::channels) struct CardClaim {
     /// Whose it is, what is claimed, and against what: `A1.better_than.A2`.
     pub id: String,
     /// The program's sentence.

@@ -33,14 +33,15 @@ pub enum Direction {
 pub enum Message {
     /// It writes to nobody.
     None,
-    /// To whoever works with us: a store, a warehouse.
+    /// The action itself is the word: to a store, to a warehouse.
     Inside,
-    /// To the supplier of what it is about.
-    Supplier,
+    /// A letter is drafted: to a supplier, or to whoever is asked.
+    Letter,
 }
 
 /// What is the same for every action of one code.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "columns of a table, each a yes or no of its own")]
 pub struct Entry {
     /// The handbook's code.
     pub code: &'static str,
@@ -116,19 +117,19 @@ pub const CATALOGUE: [Entry; 28] = [
     row("EXPEDITE", "Ask the supplier or carrier to bring an open order line forward")
         .date("new date", "New date")
         .more()
-        .writes(Message::Supplier),
-    row("DEFER-PO", "Push an order line back").date("new date", "New date").less().writes(Message::Supplier),
-    row("CANCEL-PO", "Cancel an order line or the rest of it").less().writes(Message::Supplier),
-    row("NEW-PO", "Draft a purchase order").date("need date", "Needed on").more().writes(Message::Supplier).by_piece(),
-    row("INCREASE-PO", "Raise an open order line").more().writes(Message::Supplier).by_piece(),
+        .writes(Message::Letter),
+    row("DEFER-PO", "Push an order line back").date("new date", "New date").less().writes(Message::Letter),
+    row("CANCEL-PO", "Cancel an order line or the rest of it").less().writes(Message::Letter),
+    row("NEW-PO", "Draft a purchase order").date("need date", "Needed on").more().writes(Message::Letter).by_piece(),
+    row("INCREASE-PO", "Raise an open order line").more().writes(Message::Letter).by_piece(),
     row("SPLIT-SHIP", "Have part shipped now and the rest later")
         .date("date of the rest", "Rest on")
         .more()
-        .writes(Message::Supplier),
+        .writes(Message::Letter),
     row("ALT-SUPPLIER", "Buy from another supplier")
         .date("need date", "Needed on")
         .more()
-        .writes(Message::Supplier)
+        .writes(Message::Letter)
         .by_piece(),
     row("TRANSFER", "Move stock between locations").date("ship date", "Ship on").writes(Message::Inside),
     row("REALLOCATE", "Serve another order first"),
@@ -138,15 +139,15 @@ pub const CATALOGUE: [Entry; 28] = [
     row("RECOUNT", "Count again, by somebody else").date("deadline", "Count by").writes(Message::Inside),
     row("ADJUST-STOCK", "Post a count's difference"),
     row("HOLD-QC", "Keep stock out of sale for inspection").date("until", "Hold until"),
-    row("CLAIM", "Claim against a supplier").writes(Message::Supplier).by_piece().dated(),
-    row("RETURN", "Send goods back to the supplier").less().writes(Message::Supplier),
+    row("CLAIM", "Claim against a supplier").writes(Message::Letter).by_piece().dated(),
+    row("RETURN", "Send goods back to the supplier").less().writes(Message::Letter),
     row("ACCEPT-VAR", "Accept a variance as it is"),
     row("BLOCK-BILL", "Keep a bill from payment until it is cleared").dated(),
     row("REVERSE-DOC", "Reverse a duplicated document"),
     row("FIX-MASTER", "Correct master data"),
     row("PROMO-CHANGE", "End a promotion on another day").date("last day", "Last day"),
     row("MARKDOWN", "Reduce a price for some days").date("last day", "Last day"),
-    row("CONTACT", "Ask a question").date("answer by", "Answer by").writes(Message::Inside),
+    row("CONTACT", "Ask a question").date("answer by", "Answer by").writes(Message::Letter),
     row("MONITOR", "Watch a condition").date("until", "Watch until"),
     row("NO-ACTION", "Close without doing anything").alone(),
     row("ESCALATE", "Ask for human judgement").alone(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{Action, MoneySum};
+use super::{Action, Message, MoneySum};
 use crate::ids::FactId;
 use crate::money::Money;
 
@@ -124,9 +124,10 @@ impl Candidate {
         self.actions().map(Action::code).collect::<Vec<_>>().join(" + ")
     }
 
-    /// The step whose message the plan's draft message is: the first that sends one.
+    /// The step whose message the plan's draft message is: the first that needs a letter, else the first that sends a word.
     pub fn step_of_message(&self) -> u32 {
-        self.steps().find(|step| step.action.sends_message()).map_or(1, |step| step.number)
+        let letter = self.steps().find(|step| step.action.entry().message == Message::Letter);
+        letter.or_else(|| self.steps().find(|step| step.action.sends_message())).map_or(1, |step| step.number)
     }
 
     /// Why its steps can not stand in one plan; None where they can, and of a single step.

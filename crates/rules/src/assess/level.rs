@@ -19,12 +19,18 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception, place: 
     let scene = gathered.scene;
     let book = scene.book;
     let (item, location) = place;
-    if gathered.owned_elsewhere(item, location).is_some() || !scene.outlook.daily.contains_key(place) {
+    let key = format!("policy:{item}@{location}");
+    let told = gathered.parts.contains_key(&key) || gathered.owned_elsewhere(item, location).is_some();
+    if told || !scene.outlook.daily.contains_key(place) {
         return;
     }
     let Some(offer) = projection::offer(book, place) else { return };
     let Some(lead) = projection::lead_time(book, place, &offer.supplier) else { return };
     let (before, after) = level_change(book, exception, place);
+    // A level that fell leaves too much, not too little.
+    if after <= before {
+        return;
+    }
     let Some((margin, mut cites)) = gathered.margin(item) else { return };
     let Some(cost) = gathered.cost(item) else { return };
     let (recapture, recapture_cite) = gathered.recapture(item);
@@ -61,7 +67,6 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception, place: 
     ]);
     let loss = "margin lost in the next cycle";
     cites.push(gathered.place_fact(item, location, "cycle_loss", loss, FactValue::Money(amount.expected)));
-    let key = format!("policy:{item}@{location}");
     let name = format!("{} at {}", book.item_label(item), book.location_name(location));
     let lead_days = lead.days;
     let made = Made::Level { before, after, sigma, lead: lead_days, lead_sd: lead.sd, minimum, margin };

@@ -46,7 +46,7 @@ pub(super) fn days_to_next_order(scene: &Scene<'_>, place: &Place, supplier: &Su
 }
 
 /// Was a place below its minimum before today, by what it sells in a day, and nobody has ordered?
-fn is_passed_over(scene: &Scene<'_>, place: &Place, minimum: f64) -> bool {
+pub(super) fn is_passed_over(scene: &Scene<'_>, place: &Place, minimum: f64) -> bool {
     projection::position(scene.book, place) + scene.outlook.per_day(place).0 < minimum
 }
 

@@ -29,7 +29,7 @@ pub(super) fn join(gathered: &mut Gathered<'_>, p: f64, proposals: &mut Vec<Prop
     let first = pool.iter().max_by(|a, b| (worth(gathered, a), &b.summary).cmp(&(worth(gathered, b), &a.summary)));
     let Some(first) = first.filter(|first| worth(gathered, first) > Money::ZERO).cloned() else { return };
     let least = gathered.scene.settings.costs.contact;
-    let (mut best, mut steps, mut found) = (worth(gathered, &first), vec![first], None);
+    let (mut best, mut steps) = (worth(gathered, &first), vec![first]);
     while steps.len() < STEPS {
         let mut next: Vec<(Money, Vec<Proposal>, Proposal)> = Vec::new();
         for step in &pool {
@@ -42,10 +42,15 @@ pub(super) fn join(gathered: &mut Gathered<'_>, p: f64, proposals: &mut Vec<Prop
             }
         }
         next.sort_by(|a, b| (b.0, &a.2.summary, a.2.then.len()).cmp(&(a.0, &b.2.summary, b.2.then.len())));
-        let Some((value, all, plan)) = next.into_iter().find(|(.., plan)| is_legal(gathered, plan)) else { break };
-        (best, steps, found) = (value, all, Some(plan));
+        let Some((value, all, _)) = next.into_iter().find(|(.., plan)| is_legal(gathered, plan)) else { break };
+        (best, steps) = (value, all);
     }
-    let Some(plan) = found else { return };
+    if steps.len() < 2 {
+        return;
+    }
+    // What brings goods is read first; a question stands beside it.
+    steps.sort_by_key(|step| matches!(step.action, Action::Contact { .. }));
+    let plan = together(gathered, &steps);
     // A single step that does nearly as well is the simpler thing to decide.
     let nearly = |of: &Proposal| worth(gathered, of) + least > best && is_legal(gathered, of);
     if !proposals.iter().any(nearly) {

@@ -88,7 +88,9 @@ fn cycle_loss(gathered: &mut Gathered<'_>, place: Place, supplier: &SupplierId, 
     let book = scene.book;
     let (item, location) = &place;
     let price = projection::offer(book, &place).filter(|offer| &offer.supplier == supplier)?;
-    if !scene.outlook.daily.contains_key(&place) {
+    // What a higher level costs at the same place is of the same cycle.
+    let key = format!("policy:{item}@{location}");
+    if !scene.outlook.daily.contains_key(&place) || gathered.parts.contains_key(&key) {
         return None;
     }
     let (margin, mut cites) = gathered.margin(item)?;
@@ -126,7 +128,6 @@ fn cycle_loss(gathered: &mut Gathered<'_>, place: Place, supplier: &SupplierId, 
         gathered.place_fact(item, location, "cycle_short", "units short in one cycle because of it", units(short)),
         gathered.place_fact(item, location, "cycle_loss", loss_label, FactValue::Money(amount.expected)),
     ]);
-    let key = format!("policy:{item}@{location}");
     let name = format!("{} at {}", book.item_label(item), book.location_name(location));
     let reordered = match rule {
         Some(rule) => format!("reordered at the ERP's minimum of {}", rule.min),

@@ -66,15 +66,15 @@ pub(in crate::assess) fn posts(gathered: &mut Gathered<'_>, place: &Place, key: 
             location,
             "to_post",
             "difference that two people agree on",
-            FactValue::Quantity(difference),
+            FactValue::Quantity(difference.abs()),
         ),
         gathered.place_fact(item, location, "to_post_value", "the same at cost", FactValue::Money(value)),
         gathered.fact(source.clone(), "cost_paperwork", "cost of the paperwork (setting)", FactValue::Money(cost)),
         gathered.assume(source, "adjust_stock_left", "share that remains once it is posted (setting)", left),
     ];
     let name = format!("{} at {}", book.item_label(item), book.location_name(location));
-    let shown = if difference.is_positive() { format!("+{difference}") } else { difference.to_string() };
-    let summary = format!("Post {shown} units of {name}, on which two counts agree ({value}).");
+    let way = if difference.is_positive() { "found" } else { "missing" };
+    let summary = format!("Post {} units of {name} as {way}, on which two counts agree ({value}).", difference.abs());
     let reason = format!("counted by {} and {}", by[0], by[1]);
     let (item, location) = place.clone();
     gathered.proposals.push(Proposal {

@@ -73,12 +73,17 @@ pub(in crate::assess) fn expedites(gathered: &mut Gathered<'_>, short: &Short) {
             line.order_name,
         );
         let source = line_ref(&line.id);
-        let cites = vec![
+        let mut cites = vec![
             gathered.fact(source.clone(), "price", &format!("price on {}", line.order_name), FactValue::Price(price)),
             gathered.fact(source.clone(), "expedite_quantity", "to be brought forward", FactValue::Quantity(quantity)),
             gathered.fact(source.clone(), "expedite_date", "earliest date if expedited", FactValue::Date(new_date)),
             gathered.fact(source, "cost_expedite", "cost of expediting", FactValue::Money(cost)),
         ];
+        if is_kit {
+            let label = format!("of {} in each kit", scene.book.item_label(&short.place.0));
+            let each = FactValue::Quantity(Quantity::from_erp(per).unwrap_or_default());
+            cites.push(gathered.fact(line_ref(&line.id), &format!("per_kit@{}", short.place.0), &label, each));
+        }
         let latest = gathered.today_plus(in_days(1 + later.len() as u32));
         gathered.proposals.push(Proposal {
             action: Action::Expedite { po_line: line.id.clone(), quantity, new_date, surcharge_max: cost },

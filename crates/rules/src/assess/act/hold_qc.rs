@@ -98,6 +98,11 @@ pub(in crate::assess) fn rest_of(
     if !rest.is_positive() || !bad.is_positive() {
         return;
     }
+    // Two reasons to doubt one delivery are one doubt.
+    let key = format!("quality:{}@{}", place.0, place.1);
+    if gathered.parts.contains_key(&key) {
+        return;
+    }
     let Some(cost) = gathered.cost(&place.0) else { return };
     // Kept at the precision that its fact shows, so that the product can be made again.
     let share = Decimal::ONE.min(bad.0 / came.0).round_dp(3);
@@ -114,7 +119,6 @@ pub(in crate::assess) fn rest_of(
         gathered.assume(source.clone(), "unseen", "share of such faults that nobody has seen yet", unseen),
         gathered.fact(source.clone(), "unfit_value", "expected value of what is unfit of it", FactValue::Money(amount)),
     ];
-    let key = format!("quality:{}@{}", place.0, place.1);
     let name = format!("{} at {}", book.item_label(&place.0), book.location_name(&place.1));
     gathered.lose(&key, format!("unfit goods of the same delivery: {name}"), Range::certain(amount), cites);
     let left = scene.settings.left.hold;

@@ -25,7 +25,11 @@ pub(in crate::assess) fn marks(gathered: &mut Gathered<'_>, exception: &Exceptio
     let book = scene.book;
     let (item, location) = place;
     let (from, to) = (exception.signal.from, exception.signal.to);
-    if days_between(to, book.closed) < QUIET_DAYS || !scene.outlook.daily.contains_key(place) {
+    let key = format!("event:{item}@{location}");
+    if gathered.parts.contains_key(&key)
+        || days_between(to, book.closed) < QUIET_DAYS
+        || !scene.outlook.daily.contains_key(place)
+    {
         return;
     }
     let (before, _) = level_change(book, exception, place);
@@ -63,7 +67,6 @@ pub(in crate::assess) fn marks(gathered: &mut Gathered<'_>, exception: &Exceptio
         gathered.place_fact(item, location, "event_more", "units that orders would learn from it", units(more)),
         gathered.place_fact(item, location, "event_cost", "holding cost of these units", FactValue::Money(amount.expected)),
     ];
-    let key = format!("event:{item}@{location}");
     let name = format!("{} at {}", book.item_label(item), book.location_name(location));
     let what = format!("holding cost of what orders learn from the event: {name}");
     gathered.lose_by(&key, what, amount, cites.clone(), Made::Excess(surplus));

@@ -41,6 +41,10 @@ pub(in crate::assess) fn reduce(gathered: &mut Gathered<'_>, place: &Place, surp
     let book = scene.book;
     let (item, location) = place;
     let daily = surplus.daily;
+    let key = format!("shelf:{item}@{location}");
+    if gathered.parts.contains_key(&key) {
+        return;
+    }
     if surplus.units < 1.0 || before <= daily || surplus.units < SLOW_DAYS * daily {
         return;
     }
@@ -77,7 +81,6 @@ pub(in crate::assess) fn reduce(gathered: &mut Gathered<'_>, place: &Place, surp
         gathered.place_fact(item, location, "shelf_excess", "in the house beyond the need", units(surplus.units)),
         gathered.place_fact(item, location, "shelf_cost", label, FactValue::Money(amount.expected)),
     ];
-    let key = format!("shelf:{item}@{location}");
     let name = format!("{} at {}", book.item_label(item), book.location_name(location));
     gathered.lose_by(&key, format!("{label}: {name}"), amount, cites.clone(), Made::Excess(surplus.clone()));
     let usual = before * days;

@@ -3,6 +3,7 @@
 use crate::assess::checks::{Checks, known_place, not_past};
 use crate::assess::frozen;
 use crate::assess::gathered::{Gathered, Proposal, half, item_ref, units};
+use crate::assess::next_order;
 use crate::assess::projection::{self, in_days};
 use crate::assess::shortage::Short;
 use crate::scene::Scene;
@@ -161,6 +162,11 @@ pub(in crate::assess) fn check(scene: &Scene<'_>, c: &mut Checks, order: &Order<
     let computed = formulas::order_quantity(up_to, position, moq.to_f64(), multiple.to_f64());
     let usual = quantity.to_f64() <= UNUSUAL_ORDER * computed.max(1.0);
     c.soft("quantity is not above twice the need", usual, format!("{quantity}, need {computed:.0}"));
+    // A minimum that was passed and ordered nothing is a rule that does not work: whoever orders should know.
+    if let Some(rule) = book.rule(item, destination).filter(|rule| rule.min.is_positive()) {
+        let detail = format!("minimum {}, {position:.0} there and on order", rule.min);
+        c.soft("the ERP's rule has ordered", !next_order::is_passed_over(scene, place, rule.min.to_f64()), detail);
+    }
     let lead = projection::lead_time(book, place, supplier).map_or(0, |l| l.days.ceil() as i32);
     let soon = plus_days(book.today, lead);
     c.soft("need date leaves the lead time", need_date >= soon, format!("{need_date} ≥ {soon}"));

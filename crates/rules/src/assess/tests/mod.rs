@@ -281,8 +281,7 @@ fn sound(scene: &Scene<'_>, found: &Assessment) {
         let first = prose.rationale.split_once(". ").map_or(prose.rationale.as_str(), |(first, _)| first);
         assert!(first.chars().count() <= 150 || c.action.code() == "ESCALATE", "{first}");
         assert!(prose.cites.iter().all(|id| ids.contains(id)));
-        let supplied = c.action.entry().message == reeve_domain::action::Message::Supplier;
-        let sends = supplied || c.action.code() == "CONTACT";
+        let sends = c.actions().any(|action| action.entry().message == reeve_domain::action::Message::Letter);
         assert_eq!(prose.message.is_some(), sends, "{}", c.summary);
         let rec = reeve_domain::recommendation::Recommendation::drafted(
             scene.case.id.clone(),
@@ -294,7 +293,10 @@ fn sound(scene: &Scene<'_>, found: &Assessment) {
             at(0),
         );
         let evidence = crate::recompute::recomputed::frozen(found);
-        let sources = crate::recompute::words::Sources::of(&rec, &evidence, &[], names_of(scene.book));
+        // What is at stake in each part stands on the card, too.
+        let parts = found.loss_sum.iter().map(|part| part.amount.expected.to_string());
+        let names = names_of(scene.book).into_iter().chain(parts);
+        let sources = crate::recompute::words::Sources::of(&rec, &evidence, &[], names);
         let nowhere = crate::recompute::words::from_nowhere(&rec, &sources);
         assert!(nowhere.is_empty(), "{}: numbers from nowhere {nowhere:?} in {prose:?}", c.summary);
     }

@@ -62,14 +62,14 @@ fn two_donors_fill_what_neither_could() {
 #[test]
 fn a_plan_brings_no_more_than_is_missing() {
     let mut shop = two_donors();
-    // What is missing until an order could be here: twelve days at 12, less the 10 that are there.
+    // Missing until an order could be here are twelve days at 12 less 10, and nine times in ten no more than 48 besides.
     for donor in ["1", "3"] {
         shop.stock(donor, 40.0);
     }
     let found = shop.assess(&[here(ExceptionType::ILow, "2")]);
     let plan = &found.candidates[0];
     let units: Quantity = moves(plan).iter().map(|(_, quantity)| *quantity).sum();
-    assert!(moves(plan).len() == 2 && units <= Quantity::units(150), "{units}: {}", plan.told());
+    assert!(moves(plan).len() == 2 && units <= Quantity::units(182), "{units}: {}", plan.told());
     // With half the doubt to cover, less is moved.
     shop.settings.costs.cover = 0.5;
     let less = shop.assess(&[here(ExceptionType::ILow, "2")]);

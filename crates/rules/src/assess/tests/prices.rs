@@ -73,6 +73,8 @@ fn stock_that_nobody_buys_any_more_is_sold_for_less() {
     for ago in 8..=36 {
         sold(&mut shop, 6, ago);
     }
+    // It has been counted: it is there, and no ghost.
+    shop.moved(MoveKind::Count, "2", 0.0, Some(-1));
     let found = shop.assess(&[here(ExceptionType::DCollapse, "2")]);
     let cut = best(&found, "MARKDOWN");
     let Action::Markdown { percent, from, to, .. } = &cut.action else { panic!() };
