@@ -40,7 +40,8 @@ pub(in crate::assess) fn hold(gathered: &mut Gathered<'_>, held: &Held<'_>) {
         return;
     }
     let until = gathered.today_plus(HELD_DAYS);
-    let margin = gathered.margin(item).map_or(0.0, |margin| margin.0);
+    // Without prices nothing can be said to be missed; that is no reason not to hold them.
+    let margin = book.margin(item, location).map_or(0.0, |margin| margin.to_f64().max(0.0));
     let recapture = scene.settings.money.recapture;
     let daily = scene.outlook.per_day(place).0;
     let days = f64::from(HELD_DAYS);
@@ -100,7 +101,7 @@ pub(in crate::assess) fn rest_of(
     }
     // Two reasons to doubt one delivery are one doubt.
     let key = format!("quality:{}@{}", place.0, place.1);
-    if gathered.parts.contains_key(&key) {
+    if gathered.parts.contains_key(&key) || book.cost(&place.0, &place.1).is_none() {
         return;
     }
     let Some(cost) = gathered.cost(&place.0) else { return };
