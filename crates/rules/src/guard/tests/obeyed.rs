@@ -246,8 +246,7 @@ fn a_model_that_obeys_every_text_brings_nothing_through() {
     assert!(faults.is_empty(), "{} came through:\n{}", faults.len(), faults.join("\n"));
     assert!(inputs.len() >= 150, "only {} texts", inputs.len());
     // Most ways are refused; what passes is a name in quotes, or an answer without what was asked for.
-    assert!(refused > 4 * lawful, "{refused} refused, {lawful} taken");
-    println!("{} texts, {} answers: {refused} refused, {lawful} taken and lawful", inputs.len(), refused + lawful);
+    assert!(refused > 4 * lawful, "of {} texts {refused} answers were refused, {lawful} taken", inputs.len());
 }
 
 #[test]
