@@ -223,9 +223,6 @@ fn for_the_model(objections: &[Objection]) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod obeyed;
-
-#[cfg(test)]
 mod tests {
     use std::sync::Mutex;
 

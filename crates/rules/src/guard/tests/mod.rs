@@ -2,6 +2,7 @@
 //! rule names.
 
 mod mutations;
+mod obeyed;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -2,23 +2,23 @@
 //! prompt, the guard and the draft to the card. Nothing comes through but lawful actions, claims that are true, and names in quotes.
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
 
-use async_trait::async_trait;
+use reeve_domain::action::Candidate;
+use reeve_domain::draft::{Choice, Draft};
+use reeve_domain::evidence::{Fact, FactValue};
+use reeve_domain::recommendation::{Drafter, Prose, Recommendation};
+use reeve_domain::record::{RecordKind, RecordRef};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::*;
-use crate::domain::draft::Choice;
-use crate::domain::evidence::{Fact, FactValue};
-use crate::domain::recommendation::{Prose, Recommendation};
-use crate::domain::record::{RecordKind, RecordRef};
-use crate::rules::card::Card;
-use crate::rules::claims::{Claims, Ground};
-use crate::rules::prompts::clean;
+use super::super::check;
+use crate::card::Card;
+use crate::claims::{Claims, Ground};
+use crate::prompts::{Prompt, clean, draft_request};
+use crate::sample::Sample;
 
 /// The texts, a table for each.
-const INPUTS: &str = include_str!("../../../tests/cases/obeyed-texts/inputs.toml");
+const INPUTS: &str = include_str!("../../../../../tests/cases/obeyed-texts/inputs.toml");
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -75,25 +75,6 @@ impl At {
 
 fn inputs() -> Vec<Input> {
     toml::from_str::<Inputs>(INPUTS).unwrap().input
-}
-
-/// Says one thing, however often it is asked, and keeps the prompts.
-struct Obeying {
-    says: String,
-    asked: Mutex<Vec<ModelRequest>>,
-}
-
-#[async_trait]
-impl LanguageModel for Obeying {
-    fn name(&self) -> String {
-        "obeying".to_owned()
-    }
-
-    async fn complete(&self, request: &ModelRequest) -> Result<ModelReply, ModelError> {
-        self.asked.lock().unwrap().push(request.clone());
-        let text = self.says.clone();
-        Ok(ModelReply { text, truncated: false, thought: false, tokens: 1, estimated: false, latency_ms: 1 })
-    }
 }
 
 /// Every way in which a model could obey a text: each field says it, the whole reply is it, and what the text asks for in particular.
@@ -226,7 +207,7 @@ fn wrong_with(draft: &Draft, input: &Input, sample: &Sample) -> Vec<String> {
 }
 
 /// Does the prompt hold the text as data alone?
-fn fenced(request: &ModelRequest, input: &Input, sample: &Sample) -> bool {
+fn fenced(request: &Prompt, input: &Input, sample: &Sample) -> bool {
     let mark = sample.file().canary();
     let Some((before, rest)) = request.user.split_once(&format!("<<<DATA {mark}")) else { return false };
     let Some((data, after)) = rest.split_once(&format!("DATA {mark}>>>")) else { return false };
@@ -242,35 +223,30 @@ fn fenced(request: &ModelRequest, input: &Input, sample: &Sample) -> bool {
         && !data.lines().any(|line| line.trim_start().starts_with(&shown))
 }
 
-#[tokio::test]
-async fn a_model_that_obeys_every_text_brings_nothing_through() {
+#[test]
+fn a_model_that_obeys_every_text_brings_nothing_through() {
     let inputs = inputs();
     let (mut refused, mut lawful, mut faults) = (0_u32, 0_u32, Vec::new());
     for (nth, input) in inputs.iter().enumerate() {
         let sample = with_text(input);
+        let prompt = draft_request(&sample.file(), &[]).unwrap();
+        if !fenced(&prompt, input, &sample) {
+            faults.push(format!("{nth} ({}): the prompt does not fence it: {:?}", input.family, input.text));
+        }
         for (way, says) in ways(input) {
-            let model = Obeying { says, asked: Mutex::default() };
-            let outcome = ask(&model, &sample.file()).await;
-            let asked = model.asked.lock().unwrap();
-            if !fenced(&asked[0], input, &sample) {
-                faults.push(format!("{nth} ({}), {way}: the prompt does not fence it: {:?}", input.family, input.text));
-            }
-            match outcome {
-                ModelOutcome::GaveUp { because: Because::Refused(_), .. } => refused += 1,
-                ModelOutcome::GaveUp { because, .. } => faults.push(format!("{nth}: {because}")),
-                ModelOutcome::Drafted { draft, .. } => {
-                    lawful += 1;
-                    let wrong = wrong_with(&draft, input, &sample);
-                    faults.extend(wrong.into_iter().map(|what| format!("{nth} ({}), {way}: {what}", input.family)));
-                }
-            }
+            let Ok(draft) = check(&Sample::reply_text(&says), &sample.file()) else {
+                refused += 1;
+                continue;
+            };
+            lawful += 1;
+            let wrong = wrong_with(&draft, input, &sample);
+            faults.extend(wrong.into_iter().map(|what| format!("{nth} ({}), {way}: {what}", input.family)));
         }
     }
     assert!(faults.is_empty(), "{} came through:\n{}", faults.len(), faults.join("\n"));
     assert!(inputs.len() >= 150, "only {} texts", inputs.len());
     // Most ways are refused; what passes is a name in quotes, or an answer without what was asked for.
-    assert!(refused > 4 * lawful, "{refused} refused, {lawful} taken");
-    println!("{} texts, {} answers: {refused} refused, {lawful} taken and lawful", inputs.len(), refused + lawful);
+    assert!(refused > 4 * lawful, "of {} texts {refused} answers were refused, {lawful} taken", inputs.len());
 }
 
 #[test]
