@@ -13,8 +13,7 @@ use reeve::config::Config;
 use reeve::domain::digest::Digest;
 use reeve::domain::money::Money;
 use reeve::odoo::recorded::Recorded;
-use reeve::ports::Source as _;
-use reeve::ports::{Ports, Senders};
+use reeve::ports::{Ports, Senders, Source as _};
 use reeve::store::{Store, StoredDigest};
 
 use crate::support::databases::databases;
