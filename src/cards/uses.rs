@@ -48,7 +48,7 @@ fn about(id: &FactId) -> About {
 }
 
 /// Sorts what a candidate cites. `shared` is what every action of the case cites; `cites` are the facts that there are.
-pub fn uses(
+pub(super) fn uses(
     candidate: &Candidate,
     bundle: Option<&Bundle>,
     shared: &BTreeSet<&FactId>,
@@ -80,7 +80,7 @@ pub fn uses(
 }
 
 /// What all of some candidates cite; nothing where there is but one, for then nothing tells its own from the rest.
-pub fn shared<'c>(mut all: impl Iterator<Item = &'c Candidate>) -> BTreeSet<&'c FactId> {
+pub(super) fn shared<'c>(mut all: impl Iterator<Item = &'c Candidate>) -> BTreeSet<&'c FactId> {
     let Some(first) = all.next() else { return BTreeSet::new() };
     let mut shared: BTreeSet<&FactId> = first.cites.iter().collect();
     let mut others = 0;
