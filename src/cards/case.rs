@@ -25,7 +25,7 @@ use crate::domain::case::{Case, Rank};
 use crate::domain::decision::{DecisionVerb, RecommendationState, Signature, WakeCondition};
 use crate::domain::detail::{Detail as _, NotSent};
 use crate::domain::evidence::{Bundle, Missing};
-use crate::domain::exception::{Exception, ExceptionState};
+use crate::domain::exception::{Exception, ExceptionState, Subject};
 use crate::domain::ids::{RecommendationId, content_hash as hash, is_id};
 use crate::domain::policy::{Person, may_turn_down};
 use crate::domain::recommendation::{Drafter, Recommendation};
@@ -33,6 +33,7 @@ use crate::domain::record::{RecordKind, RecordRef};
 use crate::pipeline::deliver::ended::NOT_SENT;
 use crate::render::pressing;
 use crate::rules::card::Card;
+use crate::rules::place_key;
 
 /// Everything a case page is made of.
 pub struct CaseParts<'a> {
@@ -79,6 +80,8 @@ pub struct CaseView {
     chart: String,
     /// The stock that is to be expected; empty where the case is about no shortage.
     stock: String,
+    /// Of which item at which place.
+    stock_of: String,
     flow: String,
     /// The orders that the last is about.
     flow_orders: String,
@@ -183,10 +186,17 @@ impl CaseView {
     pub fn of(parts: &CaseParts<'_>) -> Self {
         let config = parts.config;
         let zone = &config.rules.calendar.timezone;
+        let mut labels: BTreeMap<&String, usize> = BTreeMap::new();
+        for fact in parts.evidence.iter().flat_map(|bundle| bundle.facts.values()) {
+            *labels.entry(&fact.label).or_default() += 1;
+        }
         let facts = parts.evidence.iter().flat_map(|bundle| bundle.facts.values()).enumerate();
         let cites: BTreeMap<&str, Cite> = facts
             .map(|(index, fact)| {
-                let (label, value) = (plain(&fact.label), plain(&fact.value.show()));
+                // One label may be said of several items: then the record's name tells them apart.
+                let name = parts.names.0.get(&fact.source).filter(|_| labels.get(&fact.label).is_some_and(|n| *n > 1));
+                let name = name.map_or_else(String::new, |name| format!(" ({})", plain(name)));
+                let (label, value) = (format!("{}{name}", plain(&fact.label)), plain(&fact.value.show()));
                 (fact.id.as_str(), Cite { anchor: evidence::anchor(index), label, value })
             })
             .collect();
@@ -195,7 +205,11 @@ impl CaseView {
         let mut recommendations: Vec<RecommendationView> =
             parts.recommendations.iter().map(|(r, version)| recommendation_view(r, *version, parts, uses(r))).collect();
         let alternatives = recommendations.split_off(recommendations.len().min(1));
-        let today = config.rules.calendar.calendar().day_of(parts.now);
+        let calendar = config.rules.calendar.calendar();
+        let today = calendar.day_of(parts.now);
+        let course = parts
+            .evidence
+            .and_then(|bundle| stock_chart::course(bundle, &parts.case.subject, calendar.day_of(bundle.as_of)));
         Self {
             id: parts.case.id.to_string(),
             headline: plain(&parts.case.headline),
@@ -209,20 +223,14 @@ impl CaseView {
             alternatives,
             priority: parts.case.rank.as_ref().map(|r| priority_lines(r, config.rules.ranking.lambda)).unwrap_or_default(),
             chart: parts.chart.map(chart::svg).unwrap_or_default(),
-            stock: parts
-                .evidence
-                .and_then(|bundle| {
-                    let day = config.rules.calendar.calendar().day_of(bundle.as_of);
-                    stock_chart::course(bundle, &parts.case.subject, day)
-                })
-                .map(|course| stock_chart::svg(&course))
-                .unwrap_or_default(),
+            stock: course.as_ref().map(stock_chart::svg).unwrap_or_default(),
+            stock_of: course.as_ref().map_or_else(String::new, |course| place_text(&course.place, parts.names)),
             flow: parts.flow.map(flow_chart::svg).unwrap_or_default(),
             flow_orders: parts.flow.map_or_else(String::new, |flow| plain(&flow.orders.join(", "))),
             about: about(parts),
             exceptions: parts.exceptions.iter().map(|e| exception_view(e, config)).collect(),
             like: parts.evidence.and_then(|bundle| like_view(bundle, &config.rules.money.currency)),
-            facts: parts.evidence.map(|bundle| evidence::groups(bundle, config)).unwrap_or_default(),
+            facts: parts.evidence.map(|bundle| evidence::groups(bundle, parts.names, config)).unwrap_or_default(),
             evidence: parts.evidence.map(|b| EvidenceView {
                 version: b.version,
                 as_of: moment(b.as_of, zone),
@@ -234,6 +242,11 @@ impl CaseView {
             why_not: parts.why_not(),
         }
     }
+}
+
+/// `75@3` in words: the item's and the place's name, as far as they are known.
+fn place_text(place: &str, names: &Names) -> String {
+    place_key::ids(place).map_or_else(String::new, |(item, location)| names.subject(&Subject::at(&item, &location)))
 }
 
 /// The pages of its item and its supplier, and what else waits at its place.

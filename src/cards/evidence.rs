@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::names::moment;
+use super::names::{Names, moment};
 use super::plain;
 use crate::config::Config;
 use crate::domain::evidence::{Bundle, Fact, FactValue};
@@ -14,10 +14,12 @@ const FEW: usize = 8;
 /// A fact as it is shown.
 #[derive(Serialize)]
 pub(super) struct FactView {
-    pub(super) anchor: String,
-    pub(super) id: String,
-    pub(super) label: String,
-    pub(super) value: String,
+    anchor: String,
+    id: String,
+    label: String,
+    /// The name of the item, place or supplier that it is said of, where it has one.
+    of: String,
+    value: String,
     unit: String,
     words: bool,
     as_of: String,
@@ -75,7 +77,7 @@ fn group_of(fact: &Fact) -> usize {
 }
 
 /// Every fact of a bundle, in groups.
-pub(super) fn groups(bundle: &Bundle, config: &Config) -> Vec<FactGroup> {
+pub(super) fn groups(bundle: &Bundle, names: &Names, config: &Config) -> Vec<FactGroup> {
     let mut groups: Vec<FactGroup> = GROUPS
         .into_iter()
         .map(|title| FactGroup { title, open: bundle.facts.len() <= FEW, third_party: false, facts: Vec::new() })
@@ -83,7 +85,7 @@ pub(super) fn groups(bundle: &Bundle, config: &Config) -> Vec<FactGroup> {
     for (index, fact) in bundle.facts.values().enumerate() {
         let group = &mut groups[group_of(fact)];
         group.third_party |= fact.third_party;
-        group.facts.push(view(index, fact, config));
+        group.facts.push(view(index, fact, names, config));
     }
     groups.retain(|group| !group.facts.is_empty());
     groups
@@ -94,11 +96,12 @@ pub(super) fn anchor(index: usize) -> String {
     format!("fact-{}", index + 1)
 }
 
-fn view(index: usize, fact: &Fact, config: &Config) -> FactView {
+fn view(index: usize, fact: &Fact, names: &Names, config: &Config) -> FactView {
     FactView {
         anchor: anchor(index),
         id: fact.id.to_string(),
         label: plain(&fact.label),
+        of: names.0.get(&fact.source).map_or_else(String::new, |name| plain(name)),
         value: plain(&fact.value.show()),
         unit: plain(&fact.unit),
         words: matches!(fact.value, FactValue::Text(_)),

@@ -6,9 +6,10 @@ use jiff::civil::Date;
 use super::chart::number;
 use super::plot::Plot;
 use crate::domain::calendar::plus_days;
-use crate::domain::evidence::Bundle;
+use crate::domain::evidence::{Bundle, FactValue};
 use crate::domain::exception::Subject;
-use crate::domain::workings::{Forecast, Stake};
+use crate::domain::money::Money;
+use crate::domain::workings::{Forecast, Made, Part, Stake, Workings};
 use crate::rules::place_key;
 
 /// Days beyond the one on which an order placed now would arrive: the turn is to be seen, too.
@@ -50,10 +51,24 @@ pub fn course(bundle: &Bundle, subject: &Subject, today: Date) -> Option<StockCo
     let workings = bundle.workings.as_deref()?;
     let own = subject.item.as_ref().zip(subject.location.as_ref()).map(|(item, place)| place_key::of(item, place));
     let own = own.filter(|place| workings.shortages.contains_key(place));
-    let place = own.or_else(|| workings.shortages.keys().next().cloned())?;
+    let place = own.or_else(|| worst(bundle, workings))?;
     let (stake, forecast) = (workings.shortages.get(&place)?, workings.forecasts.get(&place)?);
     let days = days(stake, forecast);
     (days.len() > 1).then_some(StockCourse { place, today, days, until: stake.until })
+}
+
+/// Of several places, as of an order for many items, the one that loses most.
+fn worst(bundle: &Bundle, workings: &Workings) -> Option<String> {
+    let lost = |place: &String| {
+        let of_place = |part: &&Part| matches!(&part.made, Made::Lost { place: at } if at == place);
+        let fact = workings.parts.values().find(of_place).and_then(|part| bundle.facts.get(part.fact.as_ref()?));
+        match fact.map(|fact| &fact.value) {
+            Some(FactValue::Money(amount)) => *amount,
+            _ => Money::ZERO,
+        }
+    };
+    // Of those that lose the same, the first.
+    workings.shortages.keys().rev().max_by_key(|place| lost(place)).cloned()
 }
 
 fn days(stake: &Stake, forecast: &Forecast) -> Vec<StockDay> {

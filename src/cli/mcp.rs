@@ -25,8 +25,9 @@ pub(super) struct Mcp {
 
 pub(super) async fn run(config: Config, args: Mcp) -> anyhow::Result<Outcome> {
     let file = &args.token_file;
-    let token = std::fs::read_to_string(file).with_context(|| format!("reading the token in {}", file.display()))?;
-    let token = SecretString::from(token.trim().to_owned());
+    let text = std::fs::read_to_string(file).with_context(|| format!("reading the token in {}", file.display()))?;
+    // `reeve token new` says a few words behind it.
+    let token = SecretString::from(text.split_whitespace().next().unwrap_or_default().to_owned());
     let written = open::store(&config).await?;
     let clock = open::clock_of(&written, &config).await?;
     let read = open::store_to_read(&config).await?;

@@ -249,7 +249,10 @@ async fn page(
     let as_of = evidence.as_ref().map_or_else(|| state.clock.now(), |bundle| bundle.as_of);
     let chart = state.charts.chart(&case.subject, as_of).await;
     let flow = state.charts.flow(&case.subject).await;
-    let names = Names::about(&state.store, [&case.subject]).await?;
+    let mut names = Names::about(&state.store, [&case.subject]).await?;
+    if let Some(bundle) = &evidence {
+        names = names.and_of(&state.store, bundle).await?;
+    }
     let history = history(state, case, &all, &drills).await?;
     let waiting: Vec<&Recommendation> = recommendations.iter().map(|(r, _)| r).filter(|r| r.state.is_waiting()).collect();
     let previews = state.approvals.preview(&who.person.id, case, &waiting).await.map_err(WebError::judged)?;

@@ -42,7 +42,8 @@ impl Filter {
     pub(super) fn cut(self) -> Self {
         let cut = |text: String| text.trim().chars().take(FIELD_MAX).collect::<String>();
         Self {
-            state: cut(self.state),
+            // What a form says of what nobody chose is left out, so that one filter has one address.
+            state: Some(cut(self.state)).filter(|state| state != "open").unwrap_or_default(),
             code: cut(self.code),
             supplier: cut(self.supplier),
             place: cut(self.place),

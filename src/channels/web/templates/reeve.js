@@ -138,10 +138,12 @@
     document.addEventListener("keydown", press);
   }
 
+  // Browsers go to the place that an address names when the page is there, and take the focus along: only then it can be led.
+  addEventListener("load", () => setTimeout(arrive));
+
   document.addEventListener("DOMContentLoaded", () => {
     themes();
     keys();
-    arrive();
     addEventListener("hashchange", arrive);
     // What is folded on the screen and was cited has to be on paper.
     addEventListener("beforeprint", () => document.querySelectorAll("details.group").forEach((group) => { group.open = true; }));
