@@ -19,7 +19,8 @@ impl Config {
             return None;
         }
         let address = self.model.base_url.trim();
-        let (shown, whole) = (shown_address(address), without_credentials(address));
+        let whole = without_credentials(address);
+        let shown = shown_address(&whole);
         Some(Writer::new(&shown, &whole, &self.model.name, &prompt.card().version, prompt.hash()))
     }
 }

@@ -304,7 +304,9 @@ mod tests {
         let model = Scripted::new(vec![bad(), bad()]);
         let ModelOutcome::GaveUp { because, trace } = ask(&model, &sample.file()).await else { panic!("taken") };
         let because = NotByModel::from(&because);
-        assert_eq!(because, NotByModel::of("its draft was refused twice, since it chose what is no candidate of the case"));
+        let (kind, whole) = (because.kind.unwrap_or_default(), because.whole);
+        assert!(kind.starts_with("its draft was refused twice, since "), "{kind}");
+        assert!(whole.contains("it chose what is no candidate of the case") && !whole.contains("A9"), "{whole}");
         assert_eq!(trace.rounds, 2);
         assert!(trace.refused.contains(&Rule::Choices), "{:?}", trace.refused);
         assert!(!trace.reply_hash.is_empty());

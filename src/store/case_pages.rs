@@ -292,7 +292,10 @@ mod tests {
     async fn what_was_kept_before_has_its_place_and_its_types() {
         on_each_left_at(16, |store| async move {
             let mut kept = Vec::new();
-            for (n, types) in [&[T::RShort, T::DSpike][..], &[T::RLate], T::ALL].into_iter().enumerate() {
+            // Types that came later no case had by then.
+            let then = include_str!("migrations/0017_queue.sql");
+            let all: Vec<T> = T::ALL.iter().copied().filter(|of| then.contains(&format!("' {}'", of.code()))).collect();
+            for (n, types) in [&[T::RShort, T::DSpike][..], &[T::RLate], &all].into_iter().enumerate() {
                 let (mut case, _) = case_of(&format!("case-{n}"), types, 100 * n as i64);
                 case.rank = case.rank.filter(|_| n != 1);
                 case.headline = "they wrote \"codes\":[\"T-LATE\"],\"subject\":{} to us".to_owned();

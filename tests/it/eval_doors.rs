@@ -54,10 +54,8 @@ struct Bench {
 impl Bench {
     async fn of(names: &[&str], manner: Manner) -> Self {
         let (endpoint, marks) = served(manner).await;
-        let environment = vec![
-            ("REEVE_MODEL__BASE_URL", format!("{}{BASE}", endpoint.url)),
-            ("REEVE_MODEL__NAME", "stub".to_owned()),
-        ];
+        let environment =
+            vec![("REEVE_MODEL__BASE_URL", format!("{}{BASE}", endpoint.url)), ("REEVE_MODEL__NAME", "stub".to_owned())];
         let (home, suite) = (tempfile::tempdir().unwrap(), some_of(TRIAGE, names));
         Self { home, suite, environment, marks, _endpoint: endpoint }
     }
@@ -178,7 +176,8 @@ async fn a_model_that_is_as_good_earns_its_words_by_peoples_votes() {
     bench.run(&["--store", &store, "migrate"]).await.fine();
     let runs = ["--playbook", playbook_at, "--model", model_at, "--suite", &suite, "--votes", &votes];
     let words = |args: &[&str]| {
-        let args: Vec<String> = ["--store", &store, "words"].into_iter().chain(args.iter().copied()).map(str::to_owned).collect();
+        let args: Vec<String> =
+            ["--store", &store, "words"].into_iter().chain(args.iter().copied()).map(str::to_owned).collect();
         let bench = &bench;
         async move { bench.run(&args.iter().map(String::as_str).collect::<Vec<_>>()).await }
     };
@@ -228,8 +227,7 @@ async fn two_runs_are_compared_on_a_page() {
     let (playbook, model, page) = (bench.kept("playbook"), bench.kept("model"), bench.at("page.html"));
     let (playbook, model) = (playbook.to_str().unwrap(), model.to_str().unwrap());
     let suite = bench.suite();
-    let ended =
-        bench.run(&["eval", "compare", playbook, model, "--html", &page, "--suite", &suite]).await;
+    let ended = bench.run(&["eval", "compare", playbook, model, "--html", &page, "--suite", &suite]).await;
     assert_eq!(ended.code, Some(2), "{ended:?}");
     let page = text_of(PathBuf::from(page));
     for part in ["<!doctype html>", "001_carton_missing_bill_unpaid", "Stopped by must-pass", "McNemar", "</html>"] {
@@ -362,11 +360,8 @@ async fn a_real_decision_becomes_a_scenario_without_a_name_that_comes_to_the_sam
 
     let suite = some_of(TRIAGE, &[]);
     let folder = suite.path().to_str().unwrap();
-    let made = reeve(
-        &["--store", &url, "eval", "promote", &decision.id, "--suite", folder, "--name", "201_a_bill"],
-        &[],
-    )
-    .fine();
+    let made =
+        reeve(&["--store", &url, "eval", "promote", &decision.id, "--suite", folder, "--name", "201_a_bill"], &[]).fine();
     assert!(made.contains("201_a_bill is in") && made.contains("Read it before you keep it"), "{made}");
     let scenario = suite.path().join("201_a_bill");
     let records = text_of(scenario.join("records.jsonl"));
@@ -379,11 +374,8 @@ async fn a_real_decision_becomes_a_scenario_without_a_name_that_comes_to_the_sam
     assert!(explained.contains("BLOCK-BILL") && explained.contains(case.codes[0].code()), "{explained}");
     let ended = reeve(&["eval", "run", "--suite", folder, "--out", &at("out")], &[]);
     assert_eq!(ended.code, Some(0), "{}", ended.out);
-    let twice = reeve(
-        &["--store", &url, "eval", "promote", &decision.id, "--suite", folder, "--name", "201_a_bill"],
-        &[],
-    )
-    .error();
+    let twice =
+        reeve(&["--store", &url, "eval", "promote", &decision.id, "--suite", folder, "--name", "201_a_bill"], &[]).error();
     assert!(twice.contains("is there already"), "{twice}");
     let unknown = reeve(&["--store", &url, "eval", "promote", "k-none", "--suite", folder, "--name", "202_b"], &[]).error();
     assert!(unknown.contains("there is no decision \"k-none\""), "{unknown}");

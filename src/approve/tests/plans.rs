@@ -85,8 +85,8 @@ async fn a_plan_is_approved_once_and_each_step_leaves_as_a_message_of_its_own() 
         assert_eq!(data["content_hash"], rec.content_hash());
         assert_eq!(
             data["message"].as_str(),
-            (step == 1).then_some("Dear warehouse"),
-            "a letter goes to whom it was written"
+            (step == 2).then_some("Dear warehouse"),
+            "the letter is of the step that needs one"
         );
     }
     let log = bench.it.store.list_audit_of(&format!("recommendation:{}", rec.id)).await.unwrap();

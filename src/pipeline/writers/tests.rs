@@ -197,7 +197,7 @@ async fn what_was_taken_back_needs_another_proof() {
             told.contains("model stub was taken back on 2026-10-08 (it no longer passes on drafts: pass_rate"),
             "{told}"
         );
-        assert_eq!(door.store.verify_audit().await.unwrap().0, 8);
+        assert_eq!(door.store.verify_audit().await.unwrap().0, 9);
     })
     .await;
 }
